@@ -1,0 +1,36 @@
+// Random numbers as an argument: the concept, and one source seeded by the owner.
+// Expects: a seed that outsiders do not know (a program takes it from the system; a test writes a constant). Does: gives
+// numbers that outsiders cannot predict from those they saw. Never: asks the system. Cost: one SipHash a number.
+#pragma once
+
+#include <sluice/base/integer.hpp>
+#include <sluice/base/siphash.hpp>
+
+#include <concepts>
+
+namespace sluice {
+
+// Exemplar: struct source { u64 next() noexcept; };   Model: keyed_random.
+template <class R>
+concept random_source = requires(R& r) {
+    { r.next() } noexcept -> std::same_as<u64>;
+};
+
+class keyed_random {
+public:
+    constexpr explicit keyed_random(hash_key seed) noexcept : key_(seed) {}
+
+    [[nodiscard]] constexpr u64 next() noexcept { return siphash(key_, ++counter_, 0); }
+
+    // A number in 0 .. bound-1 (0 when bound is 0), from the high bits: bias under 2^-32.
+    [[nodiscard]] constexpr u32 below(u32 bound) noexcept {
+        return static_cast<u32>(((next() >> 32) * bound) >> 32);
+    }
+
+private:
+    hash_key key_;
+    u64 counter_ = 0;
+};
+static_assert(random_source<keyed_random>);
+
+} // namespace sluice

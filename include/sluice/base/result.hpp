@@ -1,0 +1,84 @@
+// result<T, E>: a value or the reason why there is none.
+// Expects: T movable; E small and default constructible. Does: carries exactly one of them, in constant evaluation too.
+// Never: throws, allocates or converts an error to a value. value() on an error ends the program (a bug of the
+// caller, who has has_value() and error() to ask first). Cost: an optional and the error beside it.
+#pragma once
+
+#include <sluice/base/integer.hpp>
+
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+namespace sluice {
+
+// The error branch of a result: `return failure{parse_error::too_short};`
+template <class E>
+struct failure {
+    E reason;
+};
+template <class E>
+failure(E) -> failure<E>;
+
+template <class T, class E>
+class [[nodiscard]] result {
+public:
+    using value_type = T;
+    using error_type = E;
+
+    constexpr result(T value) noexcept : value_(std::move(value)) {}
+    template <class F>
+        requires std::is_convertible_v<F, E>
+    constexpr result(failure<F> f) noexcept : error_(std::move(f.reason)) {}
+
+    [[nodiscard]] constexpr bool has_value() const noexcept { return value_.has_value(); }
+    constexpr explicit operator bool() const noexcept { return value_.has_value(); }
+
+    // The value; ends the program when there is none.
+    [[nodiscard]] constexpr T& value() & noexcept { return expect_value(), *value_; }
+    [[nodiscard]] constexpr const T& value() const& noexcept { return expect_value(), *value_; }
+    [[nodiscard]] constexpr T&& value() && noexcept { return expect_value(), *std::move(value_); }
+
+    // The same without the question: only where has_value() is known.
+    constexpr T& operator*() & noexcept { return *value_; }
+    constexpr const T& operator*() const& noexcept { return *value_; }
+    constexpr T&& operator*() && noexcept { return *std::move(value_); }
+    constexpr T* operator->() noexcept { return &*value_; }
+    constexpr const T* operator->() const noexcept { return &*value_; }
+
+    // The reason; E{} when there is a value.
+    [[nodiscard]] constexpr const E& error() const noexcept { return error_; }
+
+private:
+    constexpr void expect_value() const noexcept {
+        if (!value_.has_value()) {
+            __builtin_trap();
+        }
+    }
+
+    std::optional<T> value_;
+    E error_{};
+};
+
+// Success that carries nothing, or the reason of the failure.
+template <class E>
+class [[nodiscard]] result<void, E> {
+public:
+    using value_type = void;
+    using error_type = E;
+
+    constexpr result() noexcept = default;
+    template <class F>
+        requires std::is_convertible_v<F, E>
+    constexpr result(failure<F> f) noexcept : error_(std::move(f.reason)), has_value_(false) {}
+
+    [[nodiscard]] constexpr bool has_value() const noexcept { return has_value_; }
+    constexpr explicit operator bool() const noexcept { return has_value_; }
+    [[nodiscard]] constexpr const E& error() const noexcept { return error_; }
+
+private:
+    E error_{};
+    bool has_value_ = true;
+};
+
+} // namespace sluice

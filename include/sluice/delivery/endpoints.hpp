@@ -1,0 +1,168 @@
+// registered_endpoints<Handlers, Endpoints> and no_delivery: who receives here, registered and removed while running.
+// Expects: handlers and sinks that outlive their registration. Does: raw taps by protocol, address, peer and interface; UDP
+// endpoints by port with Linux's scoring (the most specific wins; broadcast and multicast go to all that match).
+// Never: allocates; copies only for taps and for datagrams to many. Cost: a scan of the endpoints for each datagram to us;
+// a virtual call into the sink, because endpoints come at run time. RFC 1122 section 3.4, Linux raw_v4_match, compute_score.
+#pragma once
+
+#include <sluice/base/bounded_vector.hpp>
+#include <sluice/delivery/concept.hpp>
+#include <sluice/wire/ipv4.hpp>
+
+#include <cstddef>
+#include <utility>
+
+namespace sluice {
+
+struct no_delivery {
+    template <class Packet>
+    struct model {
+        [[nodiscard]] static constexpr delivery_count tap(const datagram<Packet>&,
+                                                          const delivery_info&) noexcept {
+            return {};
+        }
+        [[nodiscard]] static constexpr bool has_listener(u8) noexcept { return false; }
+        [[nodiscard]] static constexpr protocol_handler<Packet>* handler(u8) noexcept { return nullptr; }
+        [[nodiscard]] static constexpr delivery_count udp(Packet&&, const delivery_info&) noexcept {
+            return {};
+        }
+    };
+};
+
+// What an endpoint wants; unspecified addresses, port 0 and interface 0 mean any.
+struct endpoint_filter {
+    u8 protocol = 0; // raw endpoints: the protocol number; UDP ones: 17
+    ipv4::address local{};
+    ipv4::address peer{};
+    u16 local_port = 0;
+    u16 peer_port = 0;
+    u16 interface = 0;
+};
+
+template <std::size_t Handlers = 16, std::size_t Endpoints = 32>
+struct registered_endpoints {
+    template <class Packet>
+    class model {
+    public:
+        // The handler of a protocol from now on, and the one before (nullptr: the built-in one); so that a new one may
+        // wrap it. nullptr restores the built-in.
+        constexpr protocol_handler<Packet>* set_handler(u8 protocol, protocol_handler<Packet>* h) noexcept {
+            for (std::size_t i = 0; i < handlers_.size(); ++i) {
+                if (handlers_[i].protocol == protocol) {
+                    protocol_handler<Packet>* before = handlers_[i].call;
+                    if (h == nullptr) {
+                        handlers_.erase(i);
+                    } else {
+                        handlers_[i].call = h;
+                    }
+                    return before;
+                }
+            }
+            if (h != nullptr) {
+                static_cast<void>(handlers_.push_back({protocol, h}));
+            }
+            return nullptr;
+        }
+        // false when all are taken.
+        [[nodiscard]] constexpr bool add_raw(const endpoint_filter& f, packet_sink<Packet>& to) noexcept {
+            return raw_.push_back({f, &to});
+        }
+        [[nodiscard]] constexpr bool add_udp(const endpoint_filter& f, packet_sink<Packet>& to) noexcept {
+            return udp_.push_back({f, &to});
+        }
+        constexpr void remove(const packet_sink<Packet>& to) noexcept {
+            remove_from(raw_, to);
+            remove_from(udp_, to);
+        }
+
+        [[nodiscard]] constexpr delivery_count tap(const datagram<Packet>& d, const delivery_info& info) noexcept {
+            delivery_count n;
+            for (auto& e : raw_) {
+                if (e.filter.protocol == info.protocol && matches(e.filter, info)) {
+                    give(e, d.packet().clone(), info, n);
+                }
+            }
+            return n;
+        }
+        [[nodiscard]] constexpr bool has_listener(u8 protocol) const noexcept {
+            for (const auto& e : raw_) {
+                if (e.filter.protocol == protocol) {
+                    return true;
+                }
+            }
+            return false;
+        }
+        [[nodiscard]] constexpr protocol_handler<Packet>* handler(u8 protocol) noexcept {
+            for (auto& h : handlers_) {
+                if (h.protocol == protocol) {
+                    return h.call;
+                }
+            }
+            return nullptr;
+        }
+        [[nodiscard]] constexpr delivery_count udp(Packet&& packet, const delivery_info& info) noexcept {
+            delivery_count n;
+            endpoint* best = nullptr;
+            for (auto& e : udp_) {
+                if (!matches_ports(e.filter, info) || !matches(e.filter, info)) {
+                    continue;
+                }
+                if (info.to_many) {
+                    give(e, packet.clone(), info, n);
+                } else if (best == nullptr || specificity(e.filter) > specificity(best->filter)) {
+                    best = &e;
+                }
+            }
+            if (best != nullptr) {
+                give(*best, std::move(packet), info, n);
+            }
+            return n;
+        }
+
+    private:
+        struct registration {
+            u8 protocol = 0;
+            protocol_handler<Packet>* call = nullptr;
+        };
+        struct endpoint {
+            endpoint_filter filter{};
+            packet_sink<Packet>* to = nullptr;
+        };
+        using endpoint_list = bounded_vector<endpoint, Endpoints>;
+
+        static constexpr bool matches(const endpoint_filter& f, const delivery_info& info) noexcept {
+            return (f.local.is_unspecified() || f.local == info.destination) &&
+                   (f.peer.is_unspecified() || f.peer == info.source) &&
+                   (f.interface == 0 || f.interface == info.interface);
+        }
+        static constexpr bool matches_ports(const endpoint_filter& f, const delivery_info& info) noexcept {
+            return f.local_port == info.destination_port && (f.peer_port == 0 || f.peer_port == info.source_port);
+        }
+        static constexpr int specificity(const endpoint_filter& f) noexcept {
+            return (f.local.is_unspecified() ? 0 : 4) + (f.peer.is_unspecified() ? 0 : 4) +
+                   (f.peer_port == 0 ? 0 : 4) + (f.interface == 0 ? 0 : 4);
+        }
+        // A copy that could not be made counts as no room.
+        static constexpr void give(endpoint& e, Packet&& packet, const delivery_info& info,
+                                   delivery_count& n) noexcept {
+            if (packet && e.to->take(packet, info)) {
+                ++n.taken;
+            } else {
+                ++n.full;
+            }
+        }
+        static constexpr void remove_from(endpoint_list& list, const packet_sink<Packet>& to) noexcept {
+            for (std::size_t i = list.size(); i-- > 0;) {
+                if (list[i].to == &to) {
+                    list.erase(i);
+                }
+            }
+        }
+
+        bounded_vector<registration, Handlers> handlers_;
+        endpoint_list raw_;
+        endpoint_list udp_;
+    };
+};
+
+} // namespace sluice

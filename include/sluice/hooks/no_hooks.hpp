@@ -1,0 +1,20 @@
+// no_hooks: nothing is hooked. Expects: nothing. Does: nothing. Cost: no byte in the stack and no instruction.
+#pragma once
+
+#include <sluice/hooks/concept.hpp>
+
+namespace sluice {
+
+struct no_hooks {
+    template <class Packet>
+    struct model {
+        using packet_type = Packet;
+        static constexpr bool never_active = true;
+        [[nodiscard]] static constexpr bool active(hook_point) noexcept { return false; }
+        [[nodiscard]] static constexpr hook_verdict run(hook_point, Packet&, const hook_context&) noexcept {
+            return hook_verdict::accept;
+        }
+    };
+};
+
+} // namespace sluice

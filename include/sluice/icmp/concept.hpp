@@ -1,0 +1,75 @@
+// # icmp_policy
+//
+// Decides how much ICMP this stack sends: rate limits, and whether it answers at all. Whether the
+// RFCs allow a message is decided before, in the pipeline; a policy only makes it less.
+//
+// `allow_error(type, code, to, over_loopback, settings, now)` is asked for each message that is
+// about to go to `to`, errors and answers alike, and counts it if it says `allowed`.
+// `allow_unroutable(source, settings, now)` is asked first when a packet of `source` has no route
+// or an unreachable one. `allow_redirect(source, settings, now)` is asked before a redirect.
+//
+// Static facts: `answers_echo` (echo, timestamp and extended echo requests are answered),
+// `memory_limit`.
+//
+// Exemplar:
+//
+//     struct policy {
+//         static constexpr bool answers_echo = true;
+//         static constexpr std::size_t memory_limit = 0;
+//         constexpr explicit policy(hash_key secret) noexcept;
+//         icmp_allowance allow_error(u8 type, u8 code, ipv4::address to, bool over_loopback,
+//                                    const settings& s, instant now) noexcept;
+//         bool allow_unroutable(ipv4::address source, const settings& s, instant now) noexcept;
+//         redirect_allowance allow_redirect(ipv4::address source, const settings& s,
+//                                           instant now) noexcept;
+//     };
+//
+// Models: `linux_icmp_limiter` (Linux's buckets), `no_icmp_limit` (everything goes out), `no_icmp`
+// (nothing goes out: for a relay that must stay unseen).
+#pragma once
+
+#include <sluice/base/siphash.hpp>
+#include <sluice/base/time.hpp>
+#include <sluice/packet/settings.hpp>
+#include <sluice/wire/address.hpp>
+
+#include <concepts>
+#include <cstddef>
+
+namespace sluice {
+
+enum class icmp_allowance : u8 {
+    allowed,
+    limited_global, // counted as OutRateLimitGlobal
+    limited_host,   // counted as OutRateLimitHost
+    silenced,       // not sent here at all, not counted
+};
+
+enum class redirect_allowance : u8 {
+    send,
+    too_soon, // after the last one to this source
+    given_up, // the source ignored as many as settings allow
+};
+
+template <class P>
+concept limits_errors = requires(P& p, const settings& s, ipv4::address to, instant now) {
+    { p.allow_error(u8{}, u8{}, to, bool{}, s, now) } noexcept -> std::same_as<icmp_allowance>;
+    { p.allow_unroutable(to, s, now) } noexcept -> std::same_as<bool>;
+};
+
+template <class P>
+concept limits_redirects = requires(P& p, const settings& s, ipv4::address source, instant now) {
+    { p.allow_redirect(source, s, now) } noexcept -> std::same_as<redirect_allowance>;
+};
+
+template <class P>
+concept states_icmp_facts = requires {
+    { P::answers_echo } -> std::convertible_to<bool>;
+    { P::memory_limit } -> std::convertible_to<std::size_t>;
+};
+
+template <class P>
+concept icmp_policy = std::constructible_from<P, hash_key> && states_icmp_facts<P> &&
+                      limits_errors<P> && limits_redirects<P>;
+
+} // namespace sluice

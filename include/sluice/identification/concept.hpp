@@ -1,0 +1,51 @@
+// # identification_policy
+//
+// Gives the identification field of datagrams that this stack makes, so that fragments of different
+// datagrams are not taken for one (RFC 791 section 3.2) and nobody outside can predict or count it
+// (RFC 7739 section 5; idle scans, CVE-2019-10638).
+//
+// `next(source, destination, protocol, segments, now)` gives the identification of a datagram that
+// may be fragmented; `segments` (1, or the number that a device will cut it into) are taken at once.
+// It is not asked for atomic datagrams (DF set, not fragmented, RFC 6864 section 4.1): they carry 0,
+// as Linux sends them; DF set with fragmentation by the sender still allowed (Linux ignore_df) is
+// not atomic.
+//
+// Static fact: `memory_limit`.
+//
+// Exemplar:
+//
+//     struct policy {
+//         static constexpr std::size_t memory_limit = 0;
+//         constexpr explicit policy(hash_key secret) noexcept;
+//         u16 next(ipv4::address source, ipv4::address destination, u8 protocol, u16 segments,
+//                  instant now) noexcept;
+//     };
+//
+// Models: `linux_identification` (keyed counters, the default), `random_identification` (no
+// memory of flows, no repetition within 65536 datagrams).
+#pragma once
+
+#include <sluice/base/siphash.hpp>
+#include <sluice/base/time.hpp>
+#include <sluice/wire/address.hpp>
+
+#include <concepts>
+#include <cstddef>
+
+namespace sluice {
+
+template <class P>
+concept gives_identifications = requires(P& p, ipv4::address a, instant now) {
+    { p.next(a, a, u8{}, u16{}, now) } noexcept -> std::same_as<u16>;
+};
+
+template <class P>
+concept states_identification_limit = requires {
+    { P::memory_limit } -> std::convertible_to<std::size_t>;
+};
+
+template <class P>
+concept identification_policy = std::constructible_from<P, hash_key> &&
+                                states_identification_limit<P> && gives_identifications<P>;
+
+} // namespace sluice

@@ -1,0 +1,44 @@
+// # interface_policy
+//
+// Knows the interfaces of one stack and its own addresses.
+//
+// `find(index)` gives the interface or nullptr; `is_own(address)` says whether the address is one of ours, on any interface (asked for
+// each packet: constant time); `for_each(f)` visits all. `add`, `add_address` and `remove_address` change the table and say why not;
+// `refresh(index, all)` compiles the settings in force into what the packet path reads (interface::accept_fast).
+//
+// Exemplar: see `interface_table`.
+//
+// Models: `interface_table<N>`.
+#pragma once
+
+#include <sluice/base/result.hpp>
+#include <sluice/interface/interface.hpp>
+
+#include <concepts>
+
+namespace sluice {
+
+template <class I>
+concept finds_interfaces = requires(I& t, const I& c, u16 index) {
+    { t.find(index) } noexcept -> std::same_as<interface*>;
+    { c.find(index) } noexcept -> std::same_as<const interface*>;
+};
+
+// Asked for the source of every packet.
+template <class I>
+concept knows_own_addresses = requires(const I& c, ipv4::address a) {
+    { c.is_own(a) } noexcept -> std::same_as<bool>;
+};
+
+template <class I>
+concept interface_policy =
+    finds_interfaces<I> && knows_own_addresses<I> &&
+    requires(I& t, const interface& i, u16 index, const assigned_address& a, const interface_settings& all) {
+        { t.add(i) } noexcept -> std::same_as<result<void, interface_error>>;
+        { t.add_address(index, a) } noexcept -> std::same_as<result<void, interface_error>>;
+        { t.remove_address(index, a.net) } noexcept -> std::same_as<result<void, interface_error>>;
+        t.refresh(index, all);
+        t.for_each([](const interface&) {});
+    };
+
+} // namespace sluice

@@ -1,0 +1,150 @@
+// interface_table<N>: up to N interfaces, found by index, and the set of our own addresses.
+// Expects: indexes under N. Does: direct lookup; own addresses in an open-addressed set, sized for a load of at most one
+// half. Never: allocates. Cost: find is one load; is_own one load for most addresses that are not ours.
+#pragma once
+
+#include <sluice/interface/concept.hpp>
+
+#include <cstddef>
+
+namespace sluice {
+
+template <std::size_t N = 32>
+class interface_table {
+    static_assert(N >= 2 && N <= 4096, "sluice: interface_table<N>: N is 2 .. 4096 (index 0 is none)");
+
+public:
+    [[nodiscard]] constexpr interface* find(u16 index) noexcept {
+        return index < N && items_[index].index != 0 ? &items_[index] : nullptr;
+    }
+    [[nodiscard]] constexpr const interface* find(u16 index) const noexcept {
+        return index < N && items_[index].index != 0 ? &items_[index] : nullptr;
+    }
+    // For an index that is known to be below N, as all that the table's routes carry.
+    [[nodiscard]] constexpr const interface& at(u16 index) const noexcept { return items_[index]; }
+    [[nodiscard]] static constexpr std::size_t capacity() noexcept { return N; }
+
+    [[nodiscard]] constexpr bool is_own(ipv4::address a) const noexcept {
+        for (std::size_t i = slot_of(a);; i = (i + 1) & (slots - 1)) {
+            if (own_[i] == a.value) {
+                return a.value != 0;
+            }
+            if (own_[i] == 0) {
+                return false;
+            }
+        }
+    }
+
+    [[nodiscard]] constexpr result<void, interface_error> add(const interface& i) noexcept {
+        if (i.index == 0 || i.index >= N || !i.addresses.empty()) {
+            return failure{interface_error::invalid};
+        }
+        if (items_[i.index].index != 0) {
+            return failure{interface_error::exists};
+        }
+        items_[i.index] = i;
+        return {};
+    }
+    constexpr void remove(u16 index) noexcept {
+        if (interface* i = find(index)) {
+            *i = interface{.index = 0};
+            rebuild_own();
+        }
+    }
+
+    // The first of a subnet is primary, later ones secondary.
+    [[nodiscard]] constexpr result<void, interface_error> add_address(u16 index,
+                                                                      const assigned_address& a) noexcept {
+        interface* i = find(index);
+        if (i == nullptr || a.net.address.is_unspecified()) {
+            return failure{i == nullptr ? interface_error::not_found : interface_error::invalid};
+        }
+        assigned_address added = a;
+        added.secondary = false;
+        for (const auto& other : i->addresses) {
+            if (other.net == a.net) {
+                return failure{interface_error::exists};
+            }
+            if (other.net.network() == a.net.network() && !other.secondary) {
+                added.secondary = true;
+            }
+        }
+        if (!i->addresses.push_back(added)) {
+            return failure{interface_error::full};
+        }
+        insert_own(a.net.address);
+        return {};
+    }
+    // Removing a primary address removes its secondaries too, as Linux does with promote_secondaries off.
+    [[nodiscard]] constexpr result<void, interface_error> remove_address(u16 index,
+                                                                         const ipv4::interface_address& net) noexcept {
+        interface* i = find(index);
+        if (i == nullptr) {
+            return failure{interface_error::not_found};
+        }
+        for (std::size_t k = 0; k < i->addresses.size(); ++k) {
+            if (i->addresses[k].net == net) {
+                i->addresses.erase(k);
+                rebuild_own();
+                return {};
+            }
+        }
+        return failure{interface_error::not_found};
+    }
+
+    constexpr void refresh(u16 index, const interface_settings& all) noexcept {
+        if (interface* i = find(index)) {
+            i->in_force = effective(all, i->own);
+            i->accept_fast = i->up && i->in_force.forwarding && i->in_force.rp_filter == 0 && !i->loopback &&
+                             i->master == 0;
+        }
+    }
+
+    template <class F>
+    constexpr void for_each(F&& f) const {
+        for (const auto& i : items_) {
+            if (i.index != 0) {
+                f(i);
+            }
+        }
+    }
+
+private:
+    static constexpr std::size_t power_of_two_above(std::size_t n) noexcept {
+        std::size_t p = 1;
+        while (p < n) {
+            p *= 2;
+        }
+        return p;
+    }
+    static constexpr std::size_t slots = power_of_two_above(2 * N * max_interface_addresses);
+
+    // Our own addresses are the owner's choice, not a sender's: a multiplicative hash is enough, and a lookup of a
+    // hostile address ends at the first empty slot.
+    static constexpr std::size_t slot_of(ipv4::address a) noexcept {
+        return (u64{a.value} * 0x9e3779b97f4a7c15ULL >> 40) & (slots - 1);
+    }
+    constexpr void insert_own(ipv4::address a) noexcept {
+        std::size_t i = slot_of(a);
+        while (own_[i] != 0 && own_[i] != a.value) {
+            i = (i + 1) & (slots - 1);
+        }
+        own_[i] = a.value;
+    }
+    constexpr void rebuild_own() noexcept {
+        for (auto& o : own_) {
+            o = 0;
+        }
+        for (const auto& i : items_) {
+            for (const auto& a : i.addresses) {
+                insert_own(a.net.address);
+            }
+        }
+    }
+
+    u32 own_[slots]{};
+    interface items_[N]{};
+};
+static_assert(interface_policy<interface_table<>>);
+
+} // namespace sluice

@@ -1,0 +1,330 @@
+// ethernet_link: between an IPv4 stack and devices that carry Ethernet frames: headers, ARP, and
+// the packets that wait for a link address. One object serves all interfaces of a stack.
+//
+// Expects: a source for the frames it makes itself, a link_host and a frame_sink (link/concept.hpp)
+// that outlive it. Does: input() takes the header off and says to whom the frame was addressed,
+// answers ARP and learns from it; output() finds the link address, puts the header on and sends, or
+// holds the packet and asks; poll() asks again and hands packets back whose next hop does not
+// answer. Never: forwards frames, reads 802.1Q tags (such frames are dropped and counted), believes
+// a reply about a neighbour that it does not know. Works in constant evaluation. Cost: for a packet
+// with a known next hop one keyed look-up and 14 octets written; a copy where headroom is missing.
+// RFC 826, RFC 894, RFC 1112 section 6.4, RFC 1122 section 2.3.2.
+#pragma once
+
+#include <sluice/base/bytes.hpp>
+#include <sluice/link/arp_frame.hpp>
+#include <sluice/link/concept.hpp>
+#include <sluice/link/neighbour_table.hpp>
+#include <sluice/packet/next_hop.hpp>
+#include <sluice/packet/packet_buffer.hpp>
+#include <sluice/wire/ipv4.hpp>
+
+#include <cstddef>
+#include <utility>
+
+namespace sluice {
+
+enum class frame_kind : u8 {
+    ipv4,    // the packet begins with the IPv4 header now, and has its type
+    taken,   // ARP: done with
+    dropped  // counted
+};
+
+struct ethernet_counters {
+    u64 ipv4_received = 0;
+    u64 arp_received = 0;
+    u64 arp_ignored = 0;  // malformed, not about us, not to be believed
+    u64 too_short = 0;
+    u64 tagged = 0;        // 802.1Q, 802.1ad
+    u64 unknown_type = 0;  // neither IPv4 nor ARP
+    u64 sent = 0;
+    u64 requests_sent = 0;
+    u64 replies_sent = 0;
+    u64 held = 0;
+    u64 held_dropped = 0;  // the oldest one held made room
+    u64 unresolved = 0;    // handed back: the next hop did not answer
+    u64 no_buffer = 0;
+    u64 refused = 0;  // by the device, of frames that nobody waits for
+};
+
+template <buffer_source Source, link_host Host, class Sink, std::size_t N = 256,
+          std::size_t Held = 4>
+    requires frame_sink<Sink, typename Source::packet_type>
+class ethernet_link {
+public:
+    using packet_type = typename Source::packet_type;
+    static constexpr bool takes_segmented = Sink::takes_segmented;
+    using table = neighbour_table<packet_type, N, Held>;
+
+    constexpr ethernet_link(Source& source, Host& host, Sink& sink, hash_key key,
+                            const neighbour_times& times = {}) noexcept
+        : source_{&source}, host_{&host}, sink_{&sink}, neighbours_{key, times} {}
+
+    // A frame that came by frame.interface().
+    [[nodiscard]] constexpr frame_kind input(packet_type& frame, instant now) noexcept {
+        now_ = now;
+        if (!frame.may_pull(ethernet::layout::size)) {
+            return drop(frame, counters_.too_short);
+        }
+        const ethernet::const_view link{frame.data()};
+        const ethernet::address destination = link[ethernet::destination];
+        const u16 type = link[ethernet::type];
+        frame.set_type(type_of(destination, frame.interface()));
+        static_cast<void>(frame.pull(ethernet::layout::size));
+        switch (type) {
+        case ethernet::types::ipv4:
+            ++counters_.ipv4_received;
+            return frame_kind::ipv4;
+        case ethernet::types::arp:
+            ++counters_.arp_received;
+            if (!take_arp(frame, now)) {
+                ++counters_.arp_ignored;
+            }
+            frame.reset();
+            return frame_kind::taken;
+        case ethernet::types::vlan:
+        case ethernet::types::service_vlan:
+            return drop(frame, counters_.tagged);
+        default:
+            return drop(frame, counters_.unknown_type);
+        }
+    }
+
+    // Sends the packet, or holds it: true. False leaves it with the caller as it was.
+    [[nodiscard]] constexpr bool output(packet_type& packet, const egress& to,
+                                        instant now) noexcept {
+        now_ = now;
+        if (to.kind == link_destination::broadcast || to.next_hop.is_limited_broadcast()) {
+            return send(packet, to.interface, ethernet::broadcast);
+        }
+        if (to.kind == link_destination::multicast || to.next_hop.is_multicast()) {
+            return send(packet, to.interface, ethernet::multicast_mac(to.next_hop));
+        }
+        const auto [neighbour, ask] = neighbours_.use_for_output(to.interface, to.next_hop, now);
+        if (neighbour == nullptr) {
+            return false;
+        }
+        if (neighbour->is_usable()) {
+            return send(packet, to.interface, neighbour->hardware);
+        }
+        const ipv4::address from = source_of(packet);
+        ++counters_.held;
+        counters_.held_dropped += u64{neighbour->hold(std::move(packet), from)};
+        if (ask) {
+            request(*neighbour);
+        }
+        return true;
+    }
+
+    // Asks for a link address without a packet to send: a redirect named a new gateway. True when
+    // it is known already.
+    constexpr bool resolve(u16 interface, ipv4::address address, instant now) noexcept {
+        now_ = now;
+        const auto [neighbour, ask] = neighbours_.use_for_output(interface, address, now);
+        if (neighbour != nullptr && ask) {
+            neighbour->source = {};
+            request(*neighbour);
+        }
+        return neighbour != nullptr && neighbour->is_usable();
+    }
+
+    // Does what is due; failed(packet_type&&) gets each packet whose next hop did not answer (for
+    // stack.link_failed; RFC 1812 section 5.2.7.1). It must not call this object. Returns the next
+    // deadline.
+    template <class Failed>
+    constexpr instant poll(instant now, Failed&& failed) noexcept {
+        now_ = now;
+        return neighbours_.poll(
+            now, [this](const auto& neighbour) { this->request(neighbour); },
+            [this, &failed](auto& neighbour) {
+                while (!neighbour.held.empty()) {
+                    ++counters_.unresolved;
+                    failed(neighbour.held.pop());
+                }
+            });
+    }
+
+    // A permanent link address, by the operator; packets that waited for it are sent. False when
+    // the table is full of such.
+    [[nodiscard]] constexpr bool set_permanent(u16 interface, ipv4::address address,
+                                               ethernet::address hardware) noexcept {
+        auto* neighbour = neighbours_.set_permanent(interface, address, hardware);
+        if (neighbour == nullptr) {
+            return false;
+        }
+        send_held(*neighbour);
+        return true;
+    }
+    // The interface went down: what was known on it is forgotten.
+    constexpr void flush(u16 interface) noexcept { neighbours_.flush(interface); }
+    constexpr void flush_device() noexcept { sink_->flush(); }
+
+    [[nodiscard]] constexpr const table& neighbours() const noexcept { return neighbours_; }
+    [[nodiscard]] constexpr table& neighbours() noexcept { return neighbours_; }
+    [[nodiscard]] constexpr const ethernet_counters& counters() const noexcept { return counters_; }
+    // The latest time that this object was told.
+    [[nodiscard]] constexpr instant now() const noexcept { return now_; }
+    constexpr void set_now(instant now) noexcept { now_ = now; }
+
+private:
+    constexpr frame_kind drop(packet_type& frame, u64& counter) noexcept {
+        ++counter;
+        frame.reset();
+        return frame_kind::dropped;
+    }
+    [[nodiscard]] constexpr sluice::packet_type type_of(ethernet::address destination,
+                                                        u16 interface) const noexcept {
+        if (destination == host_->hardware_address(interface)) {
+            return sluice::packet_type::host;
+        }
+        if (destination.is_broadcast()) {
+            return sluice::packet_type::broadcast;
+        }
+        return destination.is_multicast() ? sluice::packet_type::multicast
+                                          : sluice::packet_type::other_host;
+    }
+    [[nodiscard]] static constexpr ipv4::address source_of(packet_type& packet) noexcept {
+        return packet.may_pull(ipv4::layout::size) ? ipv4::const_view{packet.data()}[ipv4::source]
+                                                   : ipv4::address{};
+    }
+
+    // False: ignored.
+    constexpr bool take_arp(packet_type& frame, instant now) noexcept {
+        if (frame.type() == sluice::packet_type::other_host || !frame.may_pull(arp::layout::size)) {
+            return false;
+        }
+        const auto parsed = arp::packet::parse({frame.data(), arp::layout::size});
+        if (!parsed || !arp::is_believable(*parsed)) {
+            return false;
+        }
+        const u16 interface = frame.interface();
+        const arp::packet& heard = *parsed;
+        const bool asks = heard.operation == arp::operations::request;
+        const bool about_us = host_->is_own(interface, heard.target_protocol);
+        if (heard.sender_protocol.is_unspecified()) {
+            // A probe: answered so that its sender learns of the conflict, and not learned from.
+            // RFC 5227 section 2.1.1.
+            return asks && about_us && reply(interface, heard);
+        }
+        if (host_->is_own(interface, heard.sender_protocol)) {
+            return false;  // somebody else claims to be us
+        }
+        if (asks && about_us) {
+            learn(interface, heard, now, false, true, true);
+            return reply(interface, heard);
+        }
+        const bool solicited = !asks && frame.type() == sluice::packet_type::host;
+        return learn(interface, heard, now, solicited, arp::is_announcement(heard), false);
+    }
+
+    constexpr bool learn(u16 interface, const arp::packet& heard, instant now, bool solicited,
+                         bool forced, bool may_create) noexcept {
+        auto* neighbour = neighbours_.learn(interface, heard.sender_protocol, heard.sender_hardware,
+                                            now, solicited, forced, may_create);
+        if (neighbour == nullptr) {
+            return false;
+        }
+        send_held(*neighbour);
+        return true;
+    }
+
+    template <class Neighbour>
+    constexpr void send_held(Neighbour& neighbour) noexcept {
+        while (!neighbour.held.empty()) {
+            packet_type packet = neighbour.held.pop();
+            if (!send(packet, neighbour.interface, neighbour.hardware)) {
+                ++counters_.refused;
+            }
+        }
+    }
+
+    constexpr bool reply(u16 interface, const arp::packet& request) noexcept {
+        counters_.replies_sent += 1;
+        return send_arp(interface, request.sender_hardware,
+                        arp::make_reply(host_->hardware_address(interface), request));
+    }
+    template <class Neighbour>
+    constexpr void request(const Neighbour& neighbour) noexcept {
+        // Linux arp_announce 0: the waiting packet's own source if it is ours, else what suits the
+        // target.
+        const bool from_packet = !neighbour.source.is_unspecified() &&
+                                 host_->is_own(neighbour.interface, neighbour.source);
+        const ipv4::address from = from_packet
+                                       ? neighbour.source
+                                       : host_->source_for(neighbour.interface, neighbour.address);
+        const bool known = neighbour.state == neighbour_state::probing;
+        counters_.requests_sent += 1;
+        static_cast<void>(send_arp(neighbour.interface,
+                                   known ? neighbour.hardware : ethernet::broadcast,
+                                   arp::make_request(host_->hardware_address(neighbour.interface),
+                                                     from, neighbour.address)));
+    }
+    constexpr bool send_arp(u16 interface, ethernet::address destination,
+                            const arp::packet& contents) noexcept {
+        packet_type frame = source_->take(0);
+        std::byte* to = frame ? frame.put(arp::frame_size) : nullptr;
+        if (to == nullptr) {
+            ++counters_.no_buffer;
+            return false;
+        }
+        arp::write_frame(to, destination, contents);
+        frame.set_interface(interface);
+        if (!sink_->send_frame(frame, interface)) {
+            ++counters_.refused;
+            return false;
+        }
+        return true;
+    }
+
+    // Puts the header on and sends. False: the packet is as it was.
+    constexpr bool send(packet_type& packet, u16 interface,
+                        ethernet::address destination) noexcept {
+        constexpr u32 size = ethernet::layout::size;
+        if (packet.headroom() < size || !packet.unshare()) {
+            return send_copy(packet, interface, destination);
+        }
+        write_header(packet.push(size), interface, destination);
+        if (!sink_->send_frame(packet, interface)) {
+            static_cast<void>(packet.pull(size));
+            return false;
+        }
+        ++counters_.sent;
+        return true;
+    }
+    constexpr bool send_copy(const packet_type& packet, u16 interface,
+                             ethernet::address destination) noexcept {
+        packet_type frame = source_->take(0);
+        std::byte* to = frame ? frame.put(ethernet::layout::size + packet.size()) : nullptr;
+        if (to == nullptr) {
+            ++counters_.no_buffer;
+            return false;
+        }
+        write_header(to, interface, destination);
+        to += ethernet::layout::size;
+        packet.for_each_piece([&to](const_bytes piece) {
+            copy_bytes(to, piece.data(), piece.size());
+            to += piece.size();
+        });
+        frame.set_interface(interface);
+        if (!sink_->send_frame(frame, interface)) {
+            return false;
+        }
+        ++counters_.sent;
+        return true;
+    }
+    constexpr void write_header(std::byte* to, u16 interface,
+                                ethernet::address destination) const noexcept {
+        const ethernet::header link{destination, host_->hardware_address(interface),
+                                    ethernet::types::ipv4};
+        static_cast<void>(link.emit({to, ethernet::layout::size}));
+    }
+
+    Source* source_;
+    Host* host_;
+    Sink* sink_;
+    table neighbours_;
+    ethernet_counters counters_;
+    instant now_;
+};
+
+}  // namespace sluice

@@ -1,0 +1,42 @@
+// ethernet_output<Link>: the output_policy of a stack whose packets leave through an ethernet_link.
+//
+// Expects: a link of the stack's packet type that outlives the stack, and is told the time (input,
+// poll or set_now) before the stack is. Does: hands each packet to the link. Never: decides. Cost:
+// a pointer.
+#pragma once
+
+#include <sluice/output/concept.hpp>
+
+#include <concepts>
+
+namespace sluice {
+
+template <class Link>
+struct ethernet_output {
+    template <class Packet>
+    class model {
+        static_assert(std::same_as<Packet, typename Link::packet_type>,
+                      "sluice: ethernet_output: the link must be of the stack's packet type");
+
+    public:
+        static constexpr bool takes_segmented = Link::takes_segmented;
+        static constexpr bool takes_gso = false;
+
+        constexpr model() noexcept = default;
+        constexpr model(Link& link) noexcept : link_{&link} {}
+
+        [[nodiscard]] constexpr bool transmit(Packet& packet, const egress& to) noexcept {
+            return link_ != nullptr && link_->output(packet, to, link_->now());
+        }
+        constexpr void flush() noexcept {
+            if (link_ != nullptr) {
+                link_->flush_device();
+            }
+        }
+
+    private:
+        Link* link_ = nullptr;
+    };
+};
+
+}  // namespace sluice

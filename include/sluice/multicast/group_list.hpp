@@ -1,0 +1,72 @@
+// group_list<N> and all_systems_only: the groups that a host has joined, by interface; or none but 224.0.0.1.
+// Expects: few groups. Does: counts joins. Never: sends reports. Cost: a scan of at most N entries for each
+// multicast datagram received.
+#pragma once
+
+#include <sluice/base/bounded_vector.hpp>
+#include <sluice/multicast/concept.hpp>
+
+#include <cstddef>
+
+namespace sluice {
+
+struct all_systems_only {
+    [[nodiscard]] static constexpr bool is_member(u16, ipv4::address group, ipv4::address) noexcept {
+        return group == ipv4::all_systems;
+    }
+    [[nodiscard]] static constexpr bool join(u16, ipv4::address group) noexcept {
+        return group == ipv4::all_systems;
+    }
+    [[nodiscard]] static constexpr bool leave(u16, ipv4::address) noexcept { return false; }
+};
+static_assert(multicast_policy<all_systems_only>);
+
+template <std::size_t N = 32>
+class group_list {
+public:
+    [[nodiscard]] constexpr bool is_member(u16 interface, ipv4::address group, ipv4::address) const noexcept {
+        if (group == ipv4::all_systems) {
+            return true;
+        }
+        for (const auto& e : entries_) {
+            if (e.interface == interface && e.group == group) {
+                return true;
+            }
+        }
+        return false;
+    }
+    [[nodiscard]] constexpr bool join(u16 interface, ipv4::address group) noexcept {
+        if (!group.is_multicast()) {
+            return false;
+        }
+        for (auto& e : entries_) {
+            if (e.interface == interface && e.group == group) {
+                ++e.joins;
+                return true;
+            }
+        }
+        return entries_.push_back({group, interface, 1});
+    }
+    [[nodiscard]] constexpr bool leave(u16 interface, ipv4::address group) noexcept {
+        for (std::size_t i = 0; i < entries_.size(); ++i) {
+            if (entries_[i].interface == interface && entries_[i].group == group) {
+                if (--entries_[i].joins == 0) {
+                    entries_.erase(i);
+                }
+                return true;
+            }
+        }
+        return false;
+    }
+
+private:
+    struct entry {
+        ipv4::address group{};
+        u16 interface = 0;
+        u32 joins = 0;
+    };
+    bounded_vector<entry, N> entries_;
+};
+static_assert(multicast_policy<group_list<>>);
+
+} // namespace sluice

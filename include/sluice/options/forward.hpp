@@ -1,0 +1,65 @@
+// forward: what a router writes into the options of a packet as it leaves.
+// Expects: a compiled header, its TTL already taken; the route chosen. Does: puts the address of
+// the outgoing side where compile put ours, moves a source route on by one hop, and recomputes the
+// header checksum if anything changed since arrival. Never: stamps a time again: arrival is what
+// counts. Cost: a few octets and one checksum. RFC 791 section 3.1, RFC 1812 section 5.3.13.3
+// to 5.3.13.5. As Linux ip_forward_options.
+#pragma once
+
+#include <cstddef>
+
+#include <sluice/options/environment.hpp>
+#include <sluice/options/option_octets.hpp>
+#include <sluice/packet/metadata.hpp>
+
+namespace sluice::ip_options {
+
+namespace detail {
+
+// The listed hop that we are sending to gives its slot to our address, and becomes the destination.
+template <class Env>
+constexpr void advance_route(ipv4::view ip, option_offsets& options, Env& env) noexcept {
+    const bytes route = option_at(ip, options.source_route);
+    for (std::size_t pointer = octet(route, 2); pointer + 3 <= route.size(); pointer += 4) {
+        if (word(route, pointer - 1) != options.next_hop.value) continue;
+        ip.set(ipv4::destination, options.next_hop);
+        set_word(route, pointer - 1, env.output_source(options.next_hop).value);
+        set_octet(route, 2, pointer + 4);
+        options.changed = true;
+        return;
+    }
+}
+
+// Puts our address where compile put it: `back` octets before what the pointer now points at.
+template <class Env>
+constexpr void replace_address(ipv4::view ip, u8 option, std::size_t back, Env& env) noexcept {
+    const bytes recorded = option_at(ip, option);
+    const ipv4::address ours = env.output_source(ip[ipv4::destination]);
+    set_word(recorded, octet(recorded, 2) - 1 - back, ours.value);
+}
+
+}  // namespace detail
+
+template <answers_output_source Env>
+constexpr void forward(ipv4::view ip, option_offsets& options, Env& env) noexcept {
+    if (options.record_address) {
+        detail::replace_address(ip, options.record_route, 4, env);
+        options.changed = true;
+    }
+    if (options.route_hit) {
+        detail::advance_route(ip, options, env);
+        // Deviation: a timestamp's address is the outgoing one only in packets that are source
+        // routed, as in Linux; others keep the address that compile recorded. RFC 791 section 3.1
+        // leaves the choice open.
+        if (options.stamp_address) {
+            detail::replace_address(ip, options.timestamp, 8, env);
+            options.changed = true;
+        }
+    }
+    if (options.changed) {
+        options.changed = false;
+        ipv4::set_checksum(ip);
+    }
+}
+
+}  // namespace sluice::ip_options

@@ -1,0 +1,50 @@
+// no_options: for a stack that takes no IPv4 options: packets that carry any are dropped, and none
+// are ever sent. Expects: that the stack asks `supported`. Does: leaves the code for options out of
+// the program. Never: tells the sender. Cost: none. RFC 1122 section 3.2.1.8 wants a host to pass
+// options on, so a general host uses linux_options. Deviation: RFC 7126 section 3 advises routers
+// against dropping packets for their options alone; this is for networks that do.
+#pragma once
+
+#include <sluice/options/concept.hpp>
+
+namespace sluice {
+
+struct no_options {
+    static constexpr bool supported = false;
+
+    // The first option octet is the one at fault.
+    template <class Env>
+    [[nodiscard]] static constexpr result<void, u8> compile(ipv4::view, option_offsets& found,
+                                                            Env&) noexcept {
+        found = option_offsets{};
+        return failure{static_cast<u8>(ipv4::min_header_length)};
+    }
+    template <ip_options::hop_router Router>
+    [[nodiscard]] static constexpr ip_options::source_route_step
+    follow(ipv4::view, option_offsets&, bool, ip_options::route_target, Router&&) noexcept {
+        return {ip_options::source_route_outcome::refused};
+    }
+    template <class Env>
+    static constexpr void forward(ipv4::view, option_offsets&, Env&) noexcept {}
+    static constexpr void fragment(ipv4::view, option_offsets&) noexcept {}
+    template <class Env>
+    [[nodiscard]] static constexpr bool echo(ipv4::const_view, const option_offsets&,
+                                             ip_options::outgoing& to, Env&) noexcept {
+        to = ip_options::outgoing{};
+        return true;
+    }
+    // Only the empty request is granted.
+    template <class Env>
+    [[nodiscard]] static constexpr result<ip_options::outgoing, u8>
+    compile_request(const_bytes wanted, ip_options::sender_rights, Env&) noexcept {
+        if (!wanted.empty()) return failure{static_cast<u8>(ipv4::min_header_length)};
+        return ip_options::outgoing{};
+    }
+    static constexpr option_offsets build(ipv4::view, const ip_options::outgoing&, ipv4::address,
+                                          u32) noexcept {
+        return {};
+    }
+};
+static_assert(options_policy<no_options>);
+
+}  // namespace sluice

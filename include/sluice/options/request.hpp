@@ -1,0 +1,30 @@
+// compile_request: checks the options that a program asks for on its packets, once, when it asks.
+// Expects: option octets as they are to appear, a source route listing the first hop first and
+// without the destination. Does: pads them to words with end-of-list, takes the first hop out of a
+// source route, reserves the slots that build will fill. Never: records an address or a time yet.
+// Cost: one pass over at most 40 octets. RFC 791 section 3.1, RFC 1122 section 4.1.3.2. As Linux
+// ip_options_get, setsockopt IP_OPTIONS.
+#pragma once
+
+#include <sluice/base/result.hpp>
+#include <sluice/options/compile.hpp>
+#include <sluice/options/outgoing.hpp>
+
+namespace sluice::ip_options {
+
+// The error is the offset of the bad octet as counted from the start of the header that would carry
+// the options (the first octet of `wanted` is 20), or 0 where they are more than 40 octets.
+template <answers_is_unicast Env>
+[[nodiscard]] constexpr result<outgoing, u8>
+compile_request(const_bytes wanted, sender_rights rights, Env& env) noexcept {
+    if (wanted.size() > ipv4::max_options_length) return failure{u8{0}};
+    outgoing made;
+    copy_bytes(made.storage.data(), wanted.data(), wanted.size());
+    const bytes area{made.storage.data(), (wanted.size() + 3) / 4 * 4};
+    detail::compiler<false, Env> walk{area, made.offsets, env, rights};
+    if (const auto checked = walk.run(); !checked) return failure{checked.error()};
+    made.first_hop = walk.first_hop();
+    return made;
+}
+
+}  // namespace sluice::ip_options

@@ -1,0 +1,84 @@
+// follow: takes a packet with a source route one step along it, as far as that can be said without
+// routing. Expects: a compiled header whose source route is to be followed (accept_source_route),
+// the kind of the route to its destination, and a function that routes a listed hop. Does: consumes
+// the hops that are ours by making each the destination, and notes the next one in option_offsets.
+// Never: advances the pointer (forward.hpp does, on the way out), sends, or looks up itself. Cost:
+// a lookup a consumed hop, ten at most. RFC 791 section 3.1, RFC 1812 section 5.2.4.1. As Linux
+// ip_options_rcv_srr.
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+
+#include <sluice/options/option_octets.hpp>
+#include <sluice/packet/metadata.hpp>
+
+namespace sluice::ip_options {
+
+// What the route to an address is.
+enum class route_target : u8 {
+    local,        // one of our own addresses
+    forwardable,  // unicast, to somebody else
+    other,        // broadcast, multicast, refused or none
+};
+
+enum class source_route_outcome : u8 {
+    passed_by,  // the packet is not ours to route by its option: it goes on to its destination
+    arrived,    // no hop is left: it is for us; the destination may have been replaced
+    advanced,   // the packet goes to option_offsets::next_hop
+    refused,    // to be dropped without a word
+    problem,  // to be dropped with a parameter problem at `pointer`; not counted as a header error
+};
+
+struct source_route_step {
+    source_route_outcome kind = source_route_outcome::passed_by;
+    u8 pointer = 0;         // of problem
+    bool rerouted = false;  // the route last asked for replaces that of the original destination
+
+    friend constexpr bool operator==(const source_route_step&,
+                                     const source_route_step&) noexcept = default;
+};
+
+// Routes a listed hop from the source of the packet. The last answer is the one that counts.
+template <class F>
+concept hop_router = requires(F& f, ipv4::address hop) {
+    { f(hop) } noexcept -> std::same_as<route_target>;
+};
+
+// `to_us`: the link layer addressed the frame to this host alone.
+template <hop_router Router>
+[[nodiscard]] constexpr source_route_step follow(ipv4::view ip, option_offsets& options, bool to_us,
+                                                 route_target destination,
+                                                 Router&& route) noexcept {
+    using enum source_route_outcome;
+    if (!to_us) return {refused};
+    if (destination == route_target::forwardable) {
+        // A strict route has no room for a hop that it does not list: the destination octets are at
+        // fault.
+        if (options.strict_route) return {problem, 16};
+        return {passed_by};
+    }
+    if (destination != route_target::local) return {refused};
+
+    const bytes listed = detail::option_at(ip, options.source_route);
+    bool rerouted = false;
+    for (std::size_t pointer = detail::octet(listed, 2); pointer <= listed.size(); pointer += 4) {
+        if (pointer + 3 > listed.size()) {
+            return {problem, static_cast<u8>(options.source_route + 2), rerouted};
+        }
+        const ipv4::address hop{detail::word(listed, pointer - 1)};
+        const route_target target = route(hop);
+        if (target == route_target::other) return {refused};
+        rerouted = true;
+        options.changed = true;
+        if (target == route_target::forwardable) {
+            options.route_hit = true;
+            options.next_hop = hop;
+            return {advanced, 0, true};
+        }
+        ip.set(ipv4::destination, hop);
+    }
+    return {arrived, 0, rerouted};
+}
+
+}  // namespace sluice::ip_options

@@ -1,0 +1,44 @@
+// queue_output<N>: what was transmitted waits in a bounded queue until the caller takes it.
+// Expects: N a power of two; the caller to drain with next(). Does: keeps order. Never: drops: a full queue refuses, and
+// the stack counts it. Cost: N packets and their egress in place.
+#pragma once
+
+#include <sluice/base/ring.hpp>
+#include <sluice/output/concept.hpp>
+
+#include <cstddef>
+#include <utility>
+
+namespace sluice {
+
+template <std::size_t N>
+struct queue_output {
+    template <class Packet>
+    class model {
+    public:
+        static constexpr bool takes_segmented = true;
+        static constexpr bool takes_gso = true;
+
+        struct item {
+            Packet packet{};
+            egress to{};
+        };
+
+        [[nodiscard]] constexpr bool transmit(Packet& packet, const egress& to) noexcept {
+            if (queue_.full()) {
+                return false;
+            }
+            return queue_.push({std::move(packet), to});
+        }
+        constexpr void flush() noexcept {}
+
+        // The oldest; its packet is empty when nothing waits.
+        [[nodiscard]] constexpr item next() noexcept { return queue_.pop(); }
+        [[nodiscard]] constexpr std::size_t size() const noexcept { return queue_.size(); }
+
+    private:
+        ring<item, N> queue_;
+    };
+};
+
+} // namespace sluice

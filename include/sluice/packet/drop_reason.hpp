@@ -1,0 +1,218 @@
+// drop_reason: why a packet was dropped: one enumerator a reason, each with a sentence, its RFC section, the counters that
+// it moves and the kernel's word for it (skb_drop_reason).
+// Expects: nothing. Does: names; the stack alone counts. Never: changes meaning: reasons are only appended. Cost: constants.
+#pragma once
+
+#include <sluice/base/integer.hpp>
+#include <sluice/packet/mib.hpp>
+
+#include <cstddef>
+
+namespace sluice {
+
+enum class drop_reason : u8 {
+    none,
+    // received, before routing
+    other_host,
+    interface_down,
+    no_buffer,
+    header_truncated,
+    header_invalid,
+    header_checksum,
+    length_beyond_packet,
+    length_below_header,
+    // source and destination rules
+    source_invalid,
+    source_local,
+    loopback_outside,
+    reverse_path,
+    destination_invalid,
+    unicast_in_link_multicast,
+    no_multicast_member,
+    no_multicast_route,
+    // routing
+    no_route,
+    not_forwarding,
+    host_unreachable,
+    prohibited,
+    blackhole,
+    // options
+    option_invalid,
+    source_route_refused,
+    source_route_failed,
+    // forwarding
+    not_addressed_to_host,
+    merged_by_receive_offload,
+    ttl_expired,
+    too_big,
+    // local delivery
+    protocol_unknown,
+    port_unreachable,
+    udp_invalid,
+    udp_checksum,
+    udp_many_unwanted,
+    icmp_invalid,
+    icmp_checksum,
+    icmp_type_unknown,
+    icmp_ignored,
+    icmp_to_many,
+    no_endpoint,
+    igmp_ignored,
+    ignored_by_handler,
+    endpoint_full,
+    tap_full,
+    // reassembly
+    fragment_invalid,
+    fragment_duplicate,
+    fragment_overlap,
+    fragment_limit,
+    fragment_too_far,
+    fragment_timeout,
+    reassembled_too_long,
+    fragment_ecn,
+    reassembly_refused,
+    fragment_abandoned,
+    // sending
+    fragmentation_failed,
+    output_refused,
+    neighbour_unreachable,
+    work_queue_full,
+    hook,
+    security_policy,
+    send_invalid,
+    send_unroutable,
+    count
+};
+
+struct drop_info {
+    const char* name;
+    const char* sentence;
+    const char* source;      // RFC section, or Linux where the RFCs are silent
+    const char* kernel;      // skb_drop_reason
+    mib first = mib::none;   // counters moved by one for each such drop
+    mib second = mib::none;
+};
+
+inline constexpr std::size_t drop_reason_count = static_cast<std::size_t>(drop_reason::count);
+
+// By the value of the enumerator.
+inline constexpr drop_info drop_table[drop_reason_count] = {
+    {"none", "The packet was not dropped.", "", "NOT_DROPPED_YET"},
+    {"other_host", "The frame was addressed to another host's link address.", "RFC 1122 section 3.3.1",
+     "OTHERHOST"},
+    {"interface_down", "The interface is down or unknown.", "Linux", "DEV_READY"},
+    {"no_buffer", "No buffer was left for a copy.", "Linux", "NOMEM", mib::ip_in_discards},
+    {"header_truncated", "Fewer octets came than the header says it has.", "RFC 1812 section 5.2.2",
+     "IP_INHDR", mib::ip_in_hdr_errors},
+    {"header_invalid", "The version is not 4 or the header length is under 5.", "RFC 1812 section 5.2.2",
+     "IP_INHDR", mib::ip_in_hdr_errors},
+    {"header_checksum", "The header checksum is wrong.", "RFC 1812 section 5.2.2", "IP_CSUM",
+     mib::ip_in_hdr_errors, mib::ipext_in_csum_errors},
+    {"length_beyond_packet", "The total length says more octets than came.", "RFC 1812 section 5.2.2",
+     "PKT_TOO_SMALL", mib::ipext_in_truncated_pkts},
+    {"length_below_header", "The total length is less than the header length.", "RFC 1812 section 5.2.2",
+     "IP_INHDR", mib::ip_in_hdr_errors},
+    {"source_invalid", "No packet may come from this source address.", "RFC 1812 section 5.3.7",
+     "IP_INVALID_SOURCE"},
+    {"source_local", "The source address is one of our own.", "Linux", "IP_LOCAL_SOURCE"},
+    {"loopback_outside", "A loopback address came from outside.", "RFC 1122 section 3.2.1.3",
+     "IP_LOCALNET"},
+    {"reverse_path", "The way back to the source leads elsewhere.", "RFC 3704 section 2.2",
+     "IP_RPFILTER"},
+    {"destination_invalid", "No packet may go to this destination address.", "RFC 1812 section 5.3.7",
+     "IP_INVALID_DEST"},
+    {"unicast_in_link_multicast", "A unicast datagram came in a link-layer multicast.",
+     "RFC 1122 section 3.3.6", "UNICAST_IN_L2_MULTICAST"},
+    {"no_multicast_member", "Nobody here has joined the group.", "RFC 1112 section 7.2",
+     "NOT_SPECIFIED"},
+    {"no_multicast_route", "No multicast route forwards it.", "RFC 1812 section 5.2.1",
+     "NOT_SPECIFIED"},
+    {"no_route", "No route leads to the destination.", "RFC 1812 section 5.2.7.1", "IP_INNOROUTES",
+     mib::ipext_in_no_routes},
+    {"not_forwarding", "Not for us, and the interface does not forward.", "RFC 1122 section 3.2.1.3",
+     "IP_INADDRERRORS", mib::ip_in_addr_errors},
+    {"host_unreachable", "A route says that the destination is unreachable.",
+     "RFC 1812 section 5.2.7.1", "NOT_SPECIFIED"},
+    {"prohibited", "A route says that the destination is prohibited.", "RFC 1812 section 5.2.7.1",
+     "NOT_SPECIFIED"},
+    {"blackhole", "A route says to drop silently.", "Linux", "NOT_SPECIFIED"},
+    {"option_invalid", "An option is malformed.", "RFC 1122 section 3.2.1.8", "IP_INHDR",
+     mib::ip_in_hdr_errors},
+    {"source_route_refused", "Source routes are not followed here.", "RFC 1812 section 5.2.4.1",
+     "IP_INHDR"},
+    {"source_route_failed", "The next listed hop is not on a connected network.",
+     "RFC 1812 section 5.2.7.1", "NOT_SPECIFIED"},
+    {"not_addressed_to_host", "A link-layer broadcast or multicast is not forwarded.",
+     "RFC 1812 section 5.3.4", "NOT_SPECIFIED"},
+    {"merged_by_receive_offload", "Packets merged by receive offload are not forwarded.", "Linux",
+     "NOT_SPECIFIED"},
+    {"ttl_expired", "The time to live is used up.", "RFC 1812 section 5.3.1", "IP_INHDR",
+     mib::ip_in_hdr_errors},
+    {"too_big", "Larger than the MTU and DF is set.", "RFC 1812 section 5.2.6", "PKT_TOO_BIG",
+     mib::ip_frag_fails},
+    {"protocol_unknown", "No handler for the protocol.", "RFC 1122 section 3.2.2.1", "IP_NOPROTO",
+     mib::ip_in_unknown_protos},
+    {"port_unreachable", "No endpoint is bound to the UDP port.", "RFC 1122 section 4.1.3.1",
+     "NO_SOCKET", mib::udp_no_ports},
+    {"udp_invalid", "The UDP header or length is wrong.", "RFC 768", "PKT_TOO_SMALL",
+     mib::udp_in_errors},
+    {"udp_checksum", "The UDP checksum is wrong.", "RFC 1122 section 4.1.3.4", "UDP_CSUM",
+     mib::udp_in_errors, mib::udp_in_csum_errors},
+    {"udp_many_unwanted", "No endpoint is bound to the port of a broadcast or multicast.",
+     "RFC 1122 section 4.1.3.1", "NOT_SPECIFIED", mib::udp_ignored_multi},
+    {"icmp_invalid", "The ICMP message is malformed.", "RFC 1122 section 3.2.2", "NOT_SPECIFIED",
+     mib::icmp_in_errors},
+    {"icmp_checksum", "The ICMP checksum is wrong.", "RFC 1122 section 3.2.2", "ICMP_CSUM",
+     mib::icmp_in_errors, mib::icmp_in_csum_errors},
+    {"icmp_type_unknown", "The ICMP type is unknown.", "RFC 1122 section 3.2.2", "UNHANDLED_PROTO",
+     mib::icmp_in_errors},
+    {"icmp_ignored", "The ICMP message is not answered here.", "RFC 1122 section 3.2.2.6",
+     "NOT_SPECIFIED"},
+    {"icmp_to_many", "An ICMP message to a broadcast that is not for many.",
+     "RFC 1122 section 3.2.2.6", "INVALID_PROTO", mib::icmp_in_errors},
+    {"no_endpoint", "No endpoint asked for this answer.", "Linux", "NO_SOCKET"},
+    {"igmp_ignored", "IGMP is not spoken here.", "RFC 1112 section 7.2", "NOT_SPECIFIED"},
+    {"ignored_by_handler", "The protocol's handler did not want it.", "Linux", "NOT_SPECIFIED"},
+    {"endpoint_full", "The endpoint's queue is full.", "Linux", "SOCKET_RCVBUFF",
+     mib::udp_rcvbuf_errors, mib::udp_in_errors},
+    {"tap_full", "A raw endpoint had no room for its copy.", "Linux", "SOCKET_RCVBUFF"},
+    {"fragment_invalid", "The fragment's offset or length is impossible.", "RFC 791 section 3.2",
+     "NOT_SPECIFIED", mib::ip_reasm_fails},
+    {"fragment_duplicate", "The fragment brings nothing new.", "RFC 791 section 3.2", "DUP_FRAG"},
+    {"fragment_overlap", "The fragment overlaps others: the datagram is given up.",
+     "RFC 5722 section 4", "NOT_SPECIFIED", mib::ip_reasm_fails, mib::ipext_reasm_overlaps},
+    {"fragment_limit", "The reassembly memory is used up.", "RFC 1858 section 3.1", "FRAG_REASM_TIMEOUT",
+     mib::ip_reasm_fails},
+    {"fragment_too_far", "Too many other datagrams of the source came between.", "Linux",
+     "FRAG_TOO_FAR", mib::ip_reasm_fails},
+    {"fragment_timeout", "The rest of the datagram did not come in time.", "RFC 1122 section 3.3.2",
+     "FRAG_REASM_TIMEOUT"},
+    {"reassembled_too_long", "The reassembled datagram would exceed 65535 octets.",
+     "RFC 791 section 3.2", "NOT_SPECIFIED", mib::ip_reasm_fails},
+    {"fragment_ecn", "The fragments' ECN codepoints contradict each other.", "RFC 3168 section 5.3",
+     "NOT_SPECIFIED", mib::ip_reasm_fails},
+    {"reassembly_refused", "Fragments are not reassembled here.", "RFC 1122 section 3.3.2",
+     "NOT_SPECIFIED", mib::ip_reasm_fails},
+    {"fragment_abandoned", "Another fragment made its datagram impossible.", "RFC 5722 section 4",
+     "NOT_SPECIFIED"},
+    {"fragmentation_failed", "The packet could not be cut.", "RFC 1812 section 4.2.2.7",
+     "NOT_SPECIFIED", mib::ip_frag_fails},
+    {"output_refused", "The output could not take the packet.", "Linux", "NOT_SPECIFIED",
+     mib::ip_out_discards},
+    {"neighbour_unreachable", "The next hop did not answer.", "RFC 1812 section 5.2.7.1",
+     "NEIGH_FAILED"},
+    {"work_queue_full", "Too much arose from one packet.", "", "NOT_SPECIFIED", mib::ip_out_discards},
+    {"hook", "A hook dropped it.", "", "NETFILTER_DROP"},
+    {"security_policy", "The security policy refused it.", "", "XFRM_POLICY"},
+    {"send_invalid", "The sender's packet cannot be sent as it is.", "Linux", "NOT_SPECIFIED",
+     mib::ip_out_discards},
+    {"send_unroutable", "No route leads where the sender wants.", "RFC 1122 section 3.3.1", "IP_OUTNOROUTES",
+     mib::ip_out_no_routes},
+};
+
+[[nodiscard]] constexpr const drop_info& describe(drop_reason r) noexcept {
+    const auto i = static_cast<std::size_t>(r);
+    return drop_table[i < drop_reason_count ? i : 0];
+}
+
+} // namespace sluice

@@ -1,0 +1,138 @@
+// external_storage: packets whose bytes lie elsewhere: a driver's ring frame, an rte_mbuf, a mapped file, the heap.
+// Expects: a block that names memory, its capacity and a recycler that outlives it. Does: hands the block to its
+// recycler when the packet ends, which gives the frame back to the driver. Never: frees or copies memory by itself.
+// Cost: one more load than pool storage to reach the bytes; one virtual call when a packet ends, which is what lets
+// frames of several owners be of one packet type.
+// Two sources: borrowed_frames<Count> wraps memory that the caller lends, heap_source allocates.
+#pragma once
+
+#include <sluice/packet/basic_packet.hpp>
+#include <sluice/packet/pool_storage.hpp>
+
+#include <array>
+#include <cstddef>
+#include <new>
+
+namespace sluice {
+
+struct external_storage {
+    struct block;
+    using reference = block*;
+    static constexpr bool is_inline = false;
+
+    // Who takes blocks back, and gives another for a copy (nullptr: none to be had).
+    class recycler {
+    public:
+        constexpr virtual void recycle(block& b) noexcept = 0;
+        [[nodiscard]] constexpr virtual block* another() noexcept = 0;
+
+    protected:
+        constexpr ~recycler() = default;
+    };
+
+    struct block : block_base<block> {
+        std::byte* bytes = nullptr;
+        u32 size = 0;
+        recycler* owner = nullptr;
+        u64 tag = 0; // the owner's own: a frame number, an address
+    };
+
+    static constexpr std::byte* memory(const block& b) noexcept { return b.bytes; }
+    static constexpr u32 capacity(const block& b) noexcept { return b.size; }
+    static constexpr block* take_like(const block& b) noexcept { return b.owner->another(); }
+    static constexpr void release(block& b) noexcept { b.owner->recycle(b); }
+};
+
+// Up to Count frames lent by a driver at a time. lend() wraps one; its return is reported by the driver's function.
+template <std::size_t Count, class Ownership = unique>
+class borrowed_frames final : external_storage::recycler {
+public:
+    using packet_type = basic_packet<external_storage, Ownership>;
+    // Called when the frame's last packet ends; tag is what lend() was given.
+    using returned = void (*)(void* driver, u64 tag) noexcept;
+
+    constexpr borrowed_frames(returned on_return, void* driver) noexcept
+        : on_return_(on_return), driver_(driver) {
+        for (auto& b : blocks_) {
+            b.owner = this;
+            b.next = free_;
+            free_ = &b;
+        }
+    }
+    borrowed_frames(const borrowed_frames&) = delete;
+    borrowed_frames& operator=(const borrowed_frames&) = delete;
+
+    // A packet over the driver's frame: length octets at offset. Empty when Count frames are out or the bounds are wrong;
+    // the frame then stays the caller's.
+    [[nodiscard]] constexpr packet_type lend(bytes frame, u16 offset, u32 length, u64 tag) noexcept {
+        external_storage::block* b = free_;
+        if (b == nullptr || frame.size() > 0xffffff || offset > frame.size() ||
+            length > frame.size() - offset) {
+            return {};
+        }
+        free_ = b->next;
+        b->references = 1;
+        b->bytes = frame.data();
+        b->size = static_cast<u32>(frame.size());
+        b->tag = tag;
+        return packet_type::adopt(b, offset, length);
+    }
+
+private:
+    constexpr void recycle(external_storage::block& b) noexcept override {
+        b.next = free_;
+        free_ = &b;
+        on_return_(driver_, b.tag);
+    }
+    // A driver's frame cannot be made out of nothing: copies come from the stack's own source.
+    [[nodiscard]] constexpr external_storage::block* another() noexcept override { return nullptr; }
+
+    returned on_return_;
+    void* driver_;
+    external_storage::block* free_ = nullptr;
+    std::array<external_storage::block, Count> blocks_{};
+};
+
+// Packets of up to Bytes octets from the heap, at most Count at a time. For tools and tests; not for the packet path.
+template <std::size_t Bytes, std::size_t Count, class Ownership = unique>
+class heap_source final : external_storage::recycler {
+public:
+    using packet_type = basic_packet<external_storage, Ownership>;
+    static constexpr std::size_t memory_limit = (Bytes + sizeof(external_storage::block)) * Count;
+    static constexpr u32 block_capacity = Bytes;
+
+    constexpr heap_source() noexcept = default;
+    heap_source(const heap_source&) = delete;
+    heap_source& operator=(const heap_source&) = delete;
+
+    [[nodiscard]] packet_type take(u16 headroom = default_headroom) noexcept {
+        return headroom > Bytes ? packet_type{} : packet_type::adopt(another(), headroom);
+    }
+    [[nodiscard]] std::size_t available() const noexcept { return Count - taken_; }
+
+private:
+    struct cell : external_storage::block {
+        std::byte room[Bytes];
+    };
+    void recycle(external_storage::block& b) noexcept override {
+        --taken_;
+        delete static_cast<cell*>(&b);
+    }
+    [[nodiscard]] external_storage::block* another() noexcept override {
+        if (taken_ == Count) {
+            return nullptr;
+        }
+        cell* c = new (std::nothrow) cell;
+        if (c == nullptr) {
+            return nullptr;
+        }
+        ++taken_;
+        c->bytes = c->room;
+        c->size = Bytes;
+        c->owner = this;
+        return c;
+    }
+    std::size_t taken_ = 0;
+};
+
+} // namespace sluice

@@ -1,0 +1,93 @@
+// pool_storage<Bytes> and fixed_pool<Bytes, Count, Ownership>: packets from a fixed number of equal blocks.
+// Expects: the pool to outlive its packets and to stay where it is. Does: take() gives an empty packet with headroom;
+// a packet that ends gives its block back. Never: allocates, grows, clears bytes (whoever puts bytes writes them all).
+// Cost: O(1), one cache line of the block touched; the stride is an odd number of cache lines, so that headers at equal
+// offsets do not share cache sets. Models buffer_source (packet_buffer.hpp).
+#pragma once
+
+#include <sluice/packet/basic_packet.hpp>
+
+#include <array>
+#include <cstddef>
+
+namespace sluice {
+
+inline constexpr std::size_t cache_line = 64;
+// What a source leaves free in front unless asked otherwise: a link header and a tunnel header.
+inline constexpr u16 default_headroom = 128;
+
+template <std::size_t Bytes>
+struct pool_storage {
+    struct block;
+    using reference = block*;
+    static constexpr bool is_inline = false;
+
+    // Blocks that are free, in a list through them.
+    struct free_list {
+        block* first = nullptr;
+        u32 available = 0;
+    };
+
+    static constexpr std::size_t lines(std::size_t n) { return (n + cache_line - 1) / cache_line; }
+    static constexpr std::size_t base_bytes = sizeof(block_base<block>) + sizeof(void*);
+    static constexpr std::size_t stride = (lines(base_bytes + Bytes) | 1) * cache_line;
+
+    struct alignas(cache_line) block : block_base<block> {
+        free_list* home = nullptr;
+        std::byte memory[stride - base_bytes];
+    };
+    static_assert(sizeof(block) == stride);
+
+    static constexpr std::byte* memory(block& b) noexcept { return b.memory; }
+    static constexpr const std::byte* memory(const block& b) noexcept { return b.memory; }
+    static constexpr u32 capacity(const block&) noexcept { return static_cast<u32>(sizeof(block::memory)); }
+
+    static constexpr block* take(free_list& from) noexcept {
+        block* b = from.first;
+        if (b != nullptr) {
+            from.first = b->next;
+            --from.available;
+            b->references = 1;
+        }
+        return b;
+    }
+    static constexpr block* take_like(const block& b) noexcept { return take(*b.home); }
+    static constexpr void release(block& b) noexcept {
+        b.next = b.home->first;
+        b.home->first = &b;
+        ++b.home->available;
+    }
+};
+
+template <std::size_t Bytes, std::size_t Count, class Ownership = unique>
+class fixed_pool {
+public:
+    using storage = pool_storage<Bytes>;
+    using packet_type = basic_packet<storage, Ownership>;
+    static constexpr std::size_t memory_limit = sizeof(typename storage::block) * Count;
+    static constexpr u32 block_capacity = static_cast<u32>(sizeof(storage::block::memory));
+
+    constexpr fixed_pool() noexcept {
+        for (std::size_t i = Count; i-- > 0;) { // the last first: blocks are taken in order of address
+            blocks_[i].home = &free_;
+            storage::release(blocks_[i]);
+        }
+    }
+    fixed_pool(const fixed_pool&) = delete;
+    fixed_pool& operator=(const fixed_pool&) = delete;
+
+    // An empty packet with that headroom (at most block_capacity); an empty handle when none is left.
+    [[nodiscard]] constexpr packet_type take(u16 headroom = default_headroom) noexcept {
+        if (headroom > block_capacity) {
+            return {};
+        }
+        return packet_type::adopt(storage::take(free_), headroom);
+    }
+    [[nodiscard]] constexpr std::size_t available() const noexcept { return free_.available; }
+
+private:
+    typename storage::free_list free_;
+    std::array<typename storage::block, Count> blocks_;
+};
+
+} // namespace sluice

@@ -1,0 +1,85 @@
+// packet_reader: reads a packet's octets in order, whatever blocks they lie in.
+// Expects: a packet that stays as it is while it is read. Does: copies to the caller's memory, or sums.
+// Never: changes the packet. Cost: the bytes once; a pointer step a piece.
+#pragma once
+
+#include <sluice/base/bytes.hpp>
+#include <sluice/packet/basic_packet.hpp>
+#include <sluice/wire/checksum.hpp>
+
+namespace sluice {
+
+template <class Packet>
+class packet_reader {
+public:
+    constexpr explicit packet_reader(const Packet& p) noexcept
+        : piece_(p.head()), block_(p.is_segmented() ? &p.storage_block() : nullptr),
+          next_(block_ != nullptr ? block_->list : nullptr) {}
+
+    // Calls f(const_bytes) for pieces that make up the next n octets, or all that are left when there are fewer.
+    template <class F>
+    constexpr void read(u32 n, F&& f) {
+        while (n > 0) {
+            if (piece_.empty() && !advance()) {
+                return;
+            }
+            const auto count = piece_.size() < n ? piece_.size() : std::size_t{n};
+            f(piece_.first(count));
+            piece_ = piece_.subspan(count);
+            n -= static_cast<u32>(count);
+        }
+    }
+    constexpr void skip(u32 n) noexcept {
+        read(n, [](const_bytes) {});
+    }
+    constexpr void copy(std::byte* to, u32 n) noexcept {
+        read(n, [&to](const_bytes piece) {
+            copy_bytes(to, piece.data(), piece.size());
+            to += piece.size();
+        });
+    }
+
+private:
+    using block = typename Packet::block;
+
+    constexpr bool advance() noexcept {
+        if (block_ == nullptr) {
+            return false;
+        }
+        if (segment_ < block_->segment_count) {
+            const auto& s = block_->segments[segment_++];
+            piece_ = {Packet::storage::memory(*s.block) + s.offset, s.length};
+            return true;
+        }
+        if (next_ == nullptr) {
+            return false;
+        }
+        block_ = next_;
+        next_ = block_->next;
+        segment_ = 0;
+        piece_ = {Packet::storage::memory(*block_) + block_->parked_offset, block_->head_length};
+        return true;
+    }
+
+    const_bytes piece_;
+    const block* block_;
+    const block* next_;
+    std::size_t segment_ = 0;
+};
+
+// The sum of length octets from offset on (fewer when the packet ends before), added to sum; unfolded, as
+// checksum::partial gives it.
+template <class Packet>
+[[nodiscard]] constexpr u64 packet_sum(const Packet& p, u32 offset, u32 length, u64 sum = 0) noexcept {
+    packet_reader<Packet> reader{p};
+    reader.skip(offset);
+    bool odd = false;
+    reader.read(length, [&](const_bytes piece) {
+        const u64 own = checksum::partial(piece);
+        sum += odd ? checksum::shift(own) : own;
+        odd = odd != ((piece.size() & 1) != 0);
+    });
+    return sum;
+}
+
+} // namespace sluice

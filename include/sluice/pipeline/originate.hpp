@@ -1,0 +1,49 @@
+// originate: writes the IPv4 header of a datagram that this host sends.
+// Expects: a packet that holds the payload, with headroom for the header; a chosen route. Does: header with options in front,
+// checksum. Never: fragments, sends, chooses the identification (identification/ does). Cost: 20 octets and their sum.
+// RFC 791 section 3.1, RFC 1122 section 3.2.1. Linux __ip_make_skb.
+#pragma once
+
+#include <sluice/options/outgoing.hpp>
+#include <sluice/packet/packet_buffer.hpp>
+#include <sluice/pipeline/output_route.hpp>
+
+namespace sluice::pipeline {
+
+struct header_choice {
+    u8 tos = 0;
+    u8 ttl = 64;
+    u8 protocol = 0;
+    u16 identification = 0;
+    bool dont_fragment = false;
+};
+
+// final_destination differs from the route's, which is the first hop, when the options hold a source route. false when the
+// headroom is too small or the datagram would exceed 65535 octets.
+template <packet_buffer Packet>
+[[nodiscard]] constexpr bool originate(Packet& packet, const output_route& route, const header_choice& choice,
+                                       const ip_options::outgoing& options, ipv4::address final_destination,
+                                       u32 midnight_ms) noexcept {
+    const u32 header_size = static_cast<u32>(ipv4::min_header_length) + options.offsets.length;
+    if (packet.size() + header_size > ipv4::max_total_length || packet.push(header_size) == nullptr) {
+        return false;
+    }
+    const ipv4::view ip{packet.data()};
+    ip.set(ipv4::version, 4);
+    ip.set(ipv4::ihl, static_cast<u8>(header_size / 4));
+    ip.set(ipv4::tos, choice.tos);
+    ip.set(ipv4::total_length, static_cast<u16>(packet.size()));
+    ip.set(ipv4::identification, choice.identification);
+    ip.set(ipv4::flags_and_offset, choice.dont_fragment ? ipv4::words::dont_fragment : u16{0});
+    ip.set(ipv4::ttl, choice.ttl);
+    ip.set(ipv4::protocol, choice.protocol);
+    ip.set(ipv4::source, route.source);
+    ip.set(ipv4::destination, route.destination);
+    if (options.offsets.length != 0) {
+        packet.facts().options = ip_options::build(ip, options, final_destination, midnight_ms);
+    }
+    ipv4::set_checksum(ip);
+    return true;
+}
+
+} // namespace sluice::pipeline

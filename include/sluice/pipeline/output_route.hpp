@@ -1,0 +1,180 @@
+// output_route: the way of a datagram that this host originates, and the source address that it gets.
+// Expects: a flow (destination; source, interface and tos if they are fixed). Does: Linux's ip_route_output in its order: source
+// must be ours, limited broadcast and multicast need an interface, the lookup, local destinations go to the loopback
+// interface. Never: changes tables. Cost: one lookup. RFC 1122 sections 3.3.1 and 3.3.4.3, Linux ip_route_output_key_hash.
+#pragma once
+
+#include <sluice/base/result.hpp>
+#include <sluice/interface/interface.hpp>
+#include <sluice/pipeline/source_address.hpp>
+#include <sluice/pipeline/source_rules.hpp>
+
+namespace sluice::pipeline {
+
+// Why a program cannot send, in the words of errno.
+enum class send_error : u8 {
+    none,
+    invalid,             // EINVAL: impossible source, header or argument
+    network_unreachable, // ENETUNREACH
+    host_unreachable,    // EHOSTUNREACH
+    prohibited,          // EACCES
+    too_big,             // EMSGSIZE
+    no_buffer,           // ENOBUFS
+    no_interface,        // ENODEV
+};
+
+struct flow {
+    ipv4::address destination{};
+    ipv4::address source{}; // unspecified: chosen
+    u16 interface = 0;      // 0: chosen
+    u8 tos = 0;
+    u8 protocol = 0;
+    bool any_source = false; // the source need not be ours (a raw header)
+};
+
+struct output_route {
+    route_type type = route_type::unicast; // unicast, local, broadcast or multicast
+    u16 interface = 0;
+    u16 mtu = 0; // of the route, 0: the interface's
+    ipv4::address source{};
+    ipv4::address destination{};
+    ipv4::address neighbour{};
+};
+
+inline constexpr u16 loopback_index = 1;
+
+namespace detail {
+
+template <class Tables>
+[[nodiscard]] constexpr u16 interface_of(const Tables& t, ipv4::address own) noexcept {
+    u16 found = 0;
+    t.interfaces.for_each([&](const interface& i) {
+        for (const auto& a : i.addresses) {
+            if (a.net.address == own && found == 0) {
+                found = i.index;
+            }
+        }
+    });
+    return found;
+}
+
+template <class Tables>
+[[nodiscard]] constexpr bool is_directed_broadcast(const Tables& t, ipv4::address a) noexcept {
+    const route_entry* r = usable_route(t, {.destination = a});
+    return r != nullptr && r->type == route_type::broadcast;
+}
+
+[[nodiscard]] constexpr send_error refusal(const route_entry* r) noexcept {
+    if (r == nullptr) {
+        return send_error::network_unreachable;
+    }
+    switch (r->type) {
+    case route_type::unreachable:
+        return send_error::host_unreachable;
+    case route_type::prohibit:
+        return send_error::prohibited;
+    case route_type::blackhole:
+        return send_error::invalid;
+    default:
+        return send_error::network_unreachable;
+    }
+}
+
+// By the interface alone, without a route.
+[[nodiscard]] constexpr output_route direct(const flow& f, u16 interface_index) noexcept {
+    output_route o{.interface = interface_index, .source = f.source, .destination = f.destination,
+                   .neighbour = f.destination};
+    if (f.destination.is_limited_broadcast()) {
+        o.type = route_type::broadcast;
+    } else if (f.destination.is_multicast()) {
+        o.type = route_type::multicast;
+    }
+    return o;
+}
+
+template <class Tables>
+[[nodiscard]] constexpr result<output_route, send_error> by_table(const Tables& t, flow f) noexcept {
+    const next_hop id = t.routes.lookup(
+        route_query{.destination = f.destination, .interface = f.interface, .tos = route_tos(f.tos)});
+    const route_entry* r = id == next_hop::none ? nullptr : &t.routes.at(id);
+    if (r == nullptr || !is_usable(r->type)) {
+        if (f.interface != 0) {
+            // An interface was asked for: its own link is assumed to reach the destination.
+            if (f.source.is_unspecified()) {
+                f.source = select_source(t, f.interface, {}, scopes::link);
+            }
+            return direct(f, f.interface);
+        }
+        return failure{refusal(r)};
+    }
+    output_route o{.type = r->type, .interface = r->interface, .mtu = r->mtu, .source = f.source,
+                   .destination = f.destination, .neighbour = neighbour_of(*r, f.destination)};
+    if (f.destination.is_multicast()) {
+        o.type = route_type::multicast;
+    }
+    if (r->type == route_type::local) {
+        o.interface = loopback_index;
+        if (o.source.is_unspecified()) {
+            o.source = r->preferred_source.is_unspecified() ? f.destination : r->preferred_source;
+        }
+    } else if (o.source.is_unspecified()) {
+        o.source = source_for_route(t, *r);
+    }
+    const interface* out = t.interfaces.find(o.interface);
+    if (o.source.is_loopback() && (out == nullptr || !out->loopback)) {
+        return failure{send_error::invalid};
+    }
+    return o;
+}
+
+} // namespace detail
+
+template <class Tables>
+[[nodiscard]] constexpr result<output_route, send_error> route_output(const Tables& t, flow f) noexcept {
+    const bool to_many = f.destination.is_multicast() || f.destination.is_limited_broadcast();
+    if (!f.source.is_unspecified()) {
+        if (f.source.is_multicast() || f.source.is_limited_broadcast()) {
+            return failure{send_error::invalid};
+        }
+        if (f.interface == 0 && to_many) {
+            const u16 own = detail::interface_of(t, f.source);
+            if (own == 0) {
+                return failure{send_error::network_unreachable};
+            }
+            return detail::direct(f, own);
+        }
+        if (!f.any_source && !t.interfaces.is_own(f.source)) {
+            const route_entry* r = detail::usable_route(t, {.destination = f.source});
+            if (r == nullptr || r->type != route_type::local) {
+                return failure{send_error::invalid};
+            }
+        }
+    }
+    if (f.interface != 0) {
+        const interface* out = t.interfaces.find(f.interface);
+        if (out == nullptr) {
+            return failure{send_error::no_interface};
+        }
+        if (!out->up) {
+            return failure{send_error::network_unreachable};
+        }
+        if (f.destination.is_link_local_multicast() || f.destination.is_limited_broadcast() ||
+            f.protocol == ipv4::protocols::igmp) {
+            if (f.source.is_unspecified()) {
+                f.source = select_source(t, f.interface, {}, scopes::link);
+            }
+            return detail::direct(f, f.interface);
+        }
+        if (f.source.is_unspecified() && f.destination.is_multicast()) {
+            f.source = select_source(t, f.interface, {}, scopes::universe);
+        }
+    }
+    if (f.destination.is_unspecified()) {
+        const ipv4::address own = f.source.is_unspecified() ? ipv4::loopback : f.source;
+        return output_route{.type = route_type::local, .interface = loopback_index, .source = own,
+                            .destination = own, .neighbour = own};
+    }
+    return detail::by_table(t, f);
+}
+
+} // namespace sluice::pipeline

@@ -1,0 +1,85 @@
+// source_rules: may a datagram with this source address come in by this interface? (row R7)
+// Expects: a source that is neither multicast nor the limited broadcast. Does: own addresses refused, strict and loose reverse
+// path, and tells whether the source is on the link of the interface (for redirects). Never: judges loopback and zero
+// sources: classify does. Cost: one probe of the own addresses with rp_filter off; one or two lookups otherwise.
+// RFC 1812 section 5.3.8, RFC 3704 section 2.2. Linux fib_validate_source.
+#pragma once
+
+#include <sluice/packet/drop_reason.hpp>
+#include <sluice/pipeline/tables.hpp>
+#include <sluice/interface/interface.hpp>
+
+namespace sluice::pipeline {
+
+struct source_verdict {
+    drop_reason reason = drop_reason::none;
+    bool on_link = false; // the way back to the source needs no gateway
+};
+
+namespace detail {
+
+[[nodiscard]] constexpr bool is_usable(route_type type) noexcept {
+    return type == route_type::unicast || type == route_type::local || type == route_type::broadcast ||
+           type == route_type::multicast;
+}
+
+// The lookup that Linux calls fib_lookup: refusing routes count as failures.
+template <class Tables>
+[[nodiscard]] constexpr const route_entry* usable_route(const Tables& t, const route_query& q) noexcept {
+    const next_hop id = t.routes.lookup(q);
+    if (id == next_hop::none) {
+        return nullptr;
+    }
+    const route_entry& r = t.routes.at(id);
+    return is_usable(r.type) ? &r : nullptr;
+}
+
+template <class Tables>
+[[nodiscard]] constexpr source_verdict look_back(const Tables& t, ipv4::address source, u8 tos,
+                                                 const interface& in) noexcept {
+    const u8 filter = in.in_force.rp_filter;
+    const drop_reason otherwise = filter != 0 ? drop_reason::reverse_path : drop_reason::none;
+    const route_entry* back = usable_route(t, {.destination = source, .tos = tos});
+    if (back == nullptr) {
+        return {otherwise, false};
+    }
+    if (back->type != route_type::unicast) {
+        if (back->type != route_type::local) {
+            return {drop_reason::source_invalid, false};
+        }
+        if (!in.in_force.accept_local) {
+            return {drop_reason::source_local, false};
+        }
+    }
+    if (back->interface == in.index || (back->type == route_type::local && in.loopback)) {
+        return {drop_reason::none, back->next_hop_scope() >= scopes::host};
+    }
+    if (in.addresses.empty()) {
+        return {otherwise, false};
+    }
+    if (filter == 1) {
+        return {drop_reason::reverse_path, false};
+    }
+    const route_entry* here = usable_route(t, {.destination = source, .interface = in.index, .tos = tos});
+    return {drop_reason::none,
+            here != nullptr && here->type == route_type::unicast && here->next_hop_scope() >= scopes::host};
+}
+
+} // namespace detail
+
+// out: the interface it would leave by when it is forwarded, 0 when it is for us.
+template <class Tables>
+[[nodiscard]] constexpr source_verdict check_source(const Tables& t, ipv4::address source, u8 tos,
+                                                    const interface& in, u16 out) noexcept {
+    if (in.in_force.rp_filter == 0 && (out != in.index || !in.in_force.send_redirects)) {
+        if (in.in_force.accept_local) {
+            return {};
+        }
+        if (!t.custom_local_routes) {
+            return {t.interfaces.is_own(source) ? drop_reason::source_local : drop_reason::none, false};
+        }
+    }
+    return detail::look_back(t, source, tos, in);
+}
+
+} // namespace sluice::pipeline

@@ -1,0 +1,32 @@
+// tables: what the stages look things up in: interfaces, routes, groups, settings, as one argument.
+// Expects: references that live during the call. Does: bundles. Never: owns. Cost: four pointers.
+#pragma once
+
+#include <sluice/packet/settings.hpp>
+#include <sluice/route/entry.hpp>
+#include <sluice/wire/ipv4.hpp>
+
+namespace sluice::pipeline {
+
+template <class Interfaces, class Routes, class Groups>
+struct tables {
+    const Interfaces& interfaces;
+    const Routes& routes;
+    const Groups& groups;
+    const settings& switches;
+    // Routes of type local that no address brought along: source rules then look at the table, not at the
+    // addresses alone. Linux fib_has_custom_local_routes.
+    bool custom_local_routes = false;
+};
+template <class I, class R, class G>
+tables(const I&, const R&, const G&, const settings&, bool) -> tables<I, R, G>;
+
+// The octet by which routes with a tos are chosen: the bits that Linux compares (RT_TOS within the DSCP mask).
+[[nodiscard]] constexpr u8 route_tos(u8 tos) noexcept { return tos & 0x1c; }
+
+// The address that the link layer is asked for.
+[[nodiscard]] constexpr ipv4::address neighbour_of(const route_entry& r, ipv4::address destination) noexcept {
+    return r.has_gateway() ? r.gateway : destination;
+}
+
+} // namespace sluice::pipeline

@@ -1,0 +1,63 @@
+// validate: is this an IPv4 datagram? The only maker of `datagram`.
+// Expects: a packet that begins at its IPv4 header, not shared. Does: checks in Linux's order (ip_rcv_core): at least 20
+// octets, version and header length, header present, checksum, total length against what came and against the header; cuts
+// what the link layer padded. Never: reads beyond the packet, changes an octet. Cost: one pass over the header.
+// RFC 1812 section 5.2.2, RFC 1122 section 3.2.1.
+#pragma once
+
+#include <sluice/base/result.hpp>
+#include <sluice/packet/datagram.hpp>
+#include <sluice/packet/drop_reason.hpp>
+#include <sluice/wire/ipv4.hpp>
+
+#include <utility>
+
+namespace sluice::pipeline {
+
+struct validator {
+    // drop_reason::none, or the reason; may make the header contiguous and trims the padding.
+    template <packet_buffer Packet>
+    [[nodiscard]] static constexpr drop_reason check(Packet& packet) noexcept {
+        if (!packet.may_pull(ipv4::min_header_length)) {
+            return drop_reason::header_truncated;
+        }
+        const ipv4::const_view ip{packet.data()};
+        if (ip[ipv4::version] != 4 || ip[ipv4::ihl] < 5) {
+            return drop_reason::header_invalid;
+        }
+        const u32 header = 4u * ip[ipv4::ihl];
+        if (!packet.may_pull(header)) {
+            return drop_reason::header_truncated;
+        }
+        // may_pull does not move the first octets, so the view stays right.
+        if (!ipv4::checksum_ok(ip)) {
+            return drop_reason::header_checksum;
+        }
+        const u32 total = ip[ipv4::total_length];
+        if (packet.size() < total) {
+            return drop_reason::length_beyond_packet;
+        }
+        if (total < header) {
+            return drop_reason::length_below_header;
+        }
+        packet.trim(total);
+        return drop_reason::none;
+    }
+
+    // The proof for a packet that check() found good.
+    template <packet_buffer Packet>
+    [[nodiscard]] static constexpr result<datagram<Packet>, drop_reason> validate(Packet&& packet) noexcept {
+        const drop_reason why = check(packet);
+        if (why != drop_reason::none) {
+            return failure{why};
+        }
+        return datagram<Packet>{std::move(packet)};
+    }
+};
+
+template <packet_buffer Packet>
+[[nodiscard]] constexpr result<datagram<Packet>, drop_reason> validate(Packet&& packet) noexcept {
+    return validator::validate(std::move(packet));
+}
+
+} // namespace sluice::pipeline

@@ -1,0 +1,51 @@
+// descriptor: a file descriptor that is closed once. read_status: how a read ended.
+//
+// Expects: POSIX. Does: owns; move-only. Never: reports an error of close (nothing could be done
+// about it).
+#pragma once
+
+#include <sluice/base/integer.hpp>
+
+#include <utility>
+
+#include <unistd.h>
+
+namespace sluice::port {
+
+class descriptor {
+public:
+    constexpr descriptor() noexcept = default;
+    constexpr explicit descriptor(int fd) noexcept : fd_{fd} {}
+    constexpr descriptor(descriptor&& other) noexcept : fd_{std::exchange(other.fd_, -1)} {}
+    descriptor& operator=(descriptor&& other) noexcept {
+        if (this != &other) {
+            reset();
+            fd_ = std::exchange(other.fd_, -1);
+        }
+        return *this;
+    }
+    ~descriptor() { reset(); }
+
+    [[nodiscard]] constexpr explicit operator bool() const noexcept { return fd_ >= 0; }
+    [[nodiscard]] constexpr int get() const noexcept { return fd_; }
+    void reset() noexcept {
+        if (fd_ >= 0) {
+            ::close(std::exchange(fd_, -1));
+        }
+    }
+
+private:
+    int fd_ = -1;
+};
+
+enum class read_status : u8 {
+    none,         // a packet was read
+    would_block,  // nothing waits: poll the descriptor
+    interrupted,  // a signal came first: read again when it is dealt with
+    closed,       // the device is gone
+    no_buffer,    // the source had no buffer: what waits still waits
+    too_long,     // one packet did not fit a buffer and was thrown away
+    failed        // another reason, see errno
+};
+
+}  // namespace sluice::port

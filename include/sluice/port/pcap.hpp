@@ -1,0 +1,145 @@
+// pcap: the classic capture format, read from and written to bytes.
+//
+// Expects: for reading, the whole file in memory; what it says is not believed. Does: both byte
+// orders, microsecond and nanosecond magic; gives each record as a view of the file. Never: reads
+// beyond the bytes, allocates, does I/O (that is pcap_file.hpp), reads pcapng (error `pcapng` says
+// so). Cost: 24 octets a file and 16 a record, looked at once. Format: libpcap's pcap-savefile(5).
+#pragma once
+
+#include <sluice/base/bytes.hpp>
+#include <sluice/base/result.hpp>
+#include <sluice/base/time.hpp>
+
+#include <cstddef>
+
+namespace sluice::port::pcap {
+
+// Numbers of the LINKTYPE_ registry.
+enum class link_type : u32 { null = 0, ethernet = 1, raw = 101, linux_sll = 113, ipv4 = 228 };
+
+enum class error : u8 {
+    none,
+    end,        // no more records
+    truncated,  // the file ends inside a header or a record
+    not_pcap,   // another magic number
+    pcapng,     // the newer format
+    version,    // not 2.x
+    too_long    // a record says that it is longer than any packet can be
+};
+
+inline constexpr std::size_t file_header_size = 24;
+inline constexpr std::size_t record_header_size = 16;
+// libpcap's MAXIMUM_SNAPLEN: longer records are damage.
+inline constexpr u32 longest_record = 262'144;
+
+struct record {
+    duration since_epoch;     // 1970-01-01 UT
+    u32 original_length = 0;  // octets on the wire
+    const_bytes captured;     // of them, those in the file
+};
+
+namespace detail {
+
+inline constexpr u32 microsecond_magic = 0xa1b2c3d4;
+inline constexpr u32 nanosecond_magic = 0xa1b23c4d;
+inline constexpr u32 pcapng_magic = 0x0a0d0d0a;
+
+constexpr u32 load_u32(const std::byte* from, bool little) noexcept {
+    const u32 big = load_be<u32>(from);
+    return little ? __builtin_bswap32(big) : big;
+}
+
+}  // namespace detail
+
+class reader {
+public:
+    constexpr reader() noexcept = default;
+
+    // Reads the file's header; `file` must outlive the reader and the records.
+    [[nodiscard]] static constexpr result<reader, error> open(const_bytes file) noexcept {
+        if (file.size() < 4) {
+            return failure{error::truncated};
+        }
+        const u32 magic = load_be<u32>(file.data());
+        if (magic == detail::pcapng_magic) {
+            return failure{error::pcapng};
+        }
+        reader r;
+        r.little_ = __builtin_bswap32(magic) == detail::microsecond_magic ||
+                    __builtin_bswap32(magic) == detail::nanosecond_magic;
+        const u32 straight = detail::load_u32(file.data(), r.little_);
+        if (straight != detail::microsecond_magic && straight != detail::nanosecond_magic) {
+            return failure{error::not_pcap};
+        }
+        if (file.size() < file_header_size) {
+            return failure{error::truncated};
+        }
+        r.nanoseconds_ = straight == detail::nanosecond_magic;
+        // Major and minor version are two 16-bit numbers in the file's order.
+        const u32 versions = detail::load_u32(file.data() + 4, r.little_);
+        if ((r.little_ ? versions & 0xffff : versions >> 16) != 2) {
+            return failure{error::version};
+        }
+        r.snap_length_ = detail::load_u32(file.data() + 16, r.little_);
+        // The upper bits say whether frames end with a check sequence.
+        r.link_ = link_type{detail::load_u32(file.data() + 20, r.little_) & 0xffff};
+        r.rest_ = file.subspan(file_header_size);
+        return r;
+    }
+
+    // The next record; error::end after the last. After another error the reader stays where it is.
+    [[nodiscard]] constexpr result<record, error> next() noexcept {
+        if (rest_.empty()) {
+            return failure{error::end};
+        }
+        if (rest_.size() < record_header_size) {
+            return failure{error::truncated};
+        }
+        const auto word = [this](std::size_t i) {
+            return detail::load_u32(rest_.data() + 4 * i, little_);
+        };
+        const u32 captured = word(2);
+        if (captured > longest_record) {
+            return failure{error::too_long};
+        }
+        if (captured > rest_.size() - record_header_size) {
+            return failure{error::truncated};
+        }
+        const i64 fraction = word(1);
+        const record found{
+            duration{i64{word(0)} * 1'000'000'000 + fraction * (nanoseconds_ ? 1 : 1000)}, word(3),
+            rest_.subspan(record_header_size, captured)};
+        rest_ = rest_.subspan(record_header_size + captured);
+        return found;
+    }
+
+    [[nodiscard]] constexpr link_type link() const noexcept { return link_; }
+    [[nodiscard]] constexpr u32 snap_length() const noexcept { return snap_length_; }
+    [[nodiscard]] constexpr bool is_nanosecond() const noexcept { return nanoseconds_; }
+    [[nodiscard]] constexpr bool is_little_endian() const noexcept { return little_; }
+
+private:
+    const_bytes rest_;
+    link_type link_ = link_type::null;
+    u32 snap_length_ = 0;
+    bool little_ = false;
+    bool nanoseconds_ = false;
+};
+
+// The headers of a file in big-endian order with nanoseconds, which every reader of today takes.
+constexpr void write_file_header(std::byte* to, link_type link) noexcept {
+    store_be<u32>(to, detail::nanosecond_magic);
+    store_be<u32>(to + 4, 0x00020004);
+    store_be<u64>(to + 8, 0);
+    store_be<u32>(to + 16, longest_record);
+    store_be<u32>(to + 20, static_cast<u32>(link));
+}
+constexpr void write_record_header(std::byte* to, duration since_epoch, u32 captured,
+                                   u32 original_length) noexcept {
+    store_be<u32>(to, static_cast<u32>(since_epoch.nanoseconds / 1'000'000'000));
+    store_be<u32>(to + 4, static_cast<u32>(since_epoch.nanoseconds % 1'000'000'000));
+    store_be<u32>(to + 8, captured);
+    store_be<u32>(to + 12, original_length);
+}
+
+}  // namespace sluice::port::pcap

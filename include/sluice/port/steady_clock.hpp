@@ -1,0 +1,28 @@
+// steady_clock: the moment that a stack is told, from the system's clocks.
+//
+// Expects: POSIX. Does: monotonic nanoseconds for timers, milliseconds since midnight UT for
+// timestamps (RFC 791 section 3.1). Never: fails; CLOCK_MONOTONIC and CLOCK_REALTIME always exist.
+// Cost: two vDSO calls.
+#pragma once
+
+#include <sluice/base/time.hpp>
+
+#include <time.h>
+
+namespace sluice::port {
+
+struct steady_clock {
+    [[nodiscard]] static instant now_instant() noexcept {
+        timespec t{};
+        ::clock_gettime(CLOCK_MONOTONIC, &t);
+        return {i64{t.tv_sec} * 1'000'000'000 + t.tv_nsec};
+    }
+    [[nodiscard]] static moment now() noexcept {
+        timespec t{};
+        ::clock_gettime(CLOCK_REALTIME, &t);
+        const i64 second_of_day = i64{t.tv_sec} % 86'400;
+        return {now_instant(), static_cast<u32>(second_of_day * 1000 + t.tv_nsec / 1'000'000)};
+    }
+};
+
+}  // namespace sluice::port

@@ -1,0 +1,323 @@
+// bounded_cache<Datagrams, Overlap, Fragments>: reassembly as Linux does it, in memory that is fixed when it is compiled.
+// Expects: fragments as verified datagrams; a secret key; the caller to call expire(now, sink) before insert(..., now, ...) when
+// next_deadline() is over: insert looks at no clock but the one it is given and ends nobody's time. Packets that can be put in a
+// list (append). Does: keeps up to Datagrams incomplete datagrams of up to Fragments packets altogether, and returns the whole as
+// one packet whose head is the fragment with offset 0 and whose other pieces follow as a list, their headers pulled.
+// Never: copies payload under the default rule, allocates, evicts one datagram for another, writes into payload.
+// Cost: O(log n) for the n runs of a datagram, O(1) in order; about 64 octets a fragment and 250 a datagram.
+// RFC 791 section 3.2, RFC 815, RFC 1122 section 3.3.2, RFC 3168 section 5.3; Linux ip_fragment.c.
+//
+// Not eviction but refusal: whoever fills the memory stops reassembly for all until the timeout, as in Linux. Lower the timeout,
+// or filter fragments, where that matters.
+#pragma once
+
+#include <sluice/base/random.hpp>
+#include <sluice/reassembly/concept.hpp>
+#include <sluice/reassembly/deadline_list.hpp>
+#include <sluice/reassembly/partial_datagram.hpp>
+
+#include <array>
+#include <concepts>
+#include <cstddef>
+#include <utility>
+
+namespace sluice {
+
+// What the cache counts against reassembly_limits::high_threshold: the total length of each fragment held and these, about what
+// Linux counts on 64-bit machines for a buffer's own structures (struct sk_buff and skb_shared_info) and for a queue
+// (struct ipq). They do not depend on the buffers in use, so a threshold means the same everywhere.
+inline constexpr u32 fragment_charge = 576;
+inline constexpr u32 datagram_charge = 208;
+
+template <class Packet>
+concept can_form_list = requires(Packet& p, Packet&& tail) {
+    { p.append(std::move(tail)) } noexcept;
+    { p.has_packet_list() } noexcept -> std::same_as<bool>;
+};
+
+// Enough pieces for the largest datagram over the smallest MTU, and two a datagram.
+[[nodiscard]] consteval std::size_t default_fragments(std::size_t datagrams) noexcept {
+    return datagrams > 1024 ? 2 * datagrams : 2048;
+}
+
+template <std::size_t Datagrams, overlap_policy Overlap = overlap::reject_datagram,
+          std::size_t Fragments = default_fragments(Datagrams)>
+struct bounded_cache {
+    static_assert(Datagrams > 0, "sluice: bounded_cache<0>: use no_reassembly to refuse fragments");
+    static_assert(Fragments >= 2, "sluice: bounded_cache: a datagram has at least two fragments");
+
+    template <class Packet>
+    class model;
+};
+
+template <std::size_t Datagrams, overlap_policy Overlap, std::size_t Fragments>
+template <class Packet>
+class bounded_cache<Datagrams, Overlap, Fragments>::model {
+    using entry = detail::partial_datagram<Packet, Overlap>;
+    using piece = detail::piece<Packet>;
+    using facts = detail::fragment_facts;
+    using step = reassembly_step<Packet>;
+    using entry_table = detail::keyed_slots<entry, Datagrams>;
+    using source_table = detail::keyed_slots<detail::fragment_source, Datagrams>;
+
+public:
+    static constexpr std::size_t memory_limit =
+        sizeof(entry_table) + sizeof(source_table) + sizeof(piece) * Fragments;
+    static constexpr std::size_t fragment_limit = Fragments;
+
+    constexpr explicit model(hash_key secret) noexcept
+        : entries_(secret), sources_(secret), random_({secret.high, ~secret.low}) {
+        for (std::size_t i = Fragments; i-- > 0;) {
+            free_.give(pieces_[i]);
+        }
+    }
+    model(const model&) = delete;
+    model& operator=(const model&) = delete;
+
+    [[nodiscard]] constexpr step insert(datagram<Packet>&& d, reassembly_user user, u16 domain,
+                                        instant now, const reassembly_limits& limits) noexcept {
+        static_assert(can_form_list<Packet>, "sluice: bounded_cache: the packet type cannot form a list "
+                                             "(append): use a packet over a pool or external storage");
+        const facts f = facts::of(std::as_const(d).header());
+        const detail::slot_key source = source_key(std::as_const(d).header(), domain);
+        const detail::slot_key key = datagram_key(std::as_const(d).header(), user, domain);
+        Packet packet = std::move(d).release();
+        if (limits.high_threshold == 0 || charged_ > limits.high_threshold || free_.empty() ||
+            !make_own(packet)) {
+            return step::refuse(drop_reason::fragment_limit);
+        }
+        entry* e = entries_.find(key);
+        if (e == nullptr) {
+            e = begin(key, source, now, limits);
+        }
+        if (e == nullptr) {
+            return step::refuse(drop_reason::fragment_limit);
+        }
+        step result;
+        if (is_too_far(*e, limits)) {
+            result.too_far = true;
+            result.pieces_dropped = start_over(*e, now, limits);
+        }
+        take(*e, std::move(packet), f, result);
+        return result;
+    }
+
+    // Ends the datagrams whose time is over at now; sink(expired_datagram<Packet>&&) for each, in order of their deadlines.
+    template <class Sink>
+    constexpr void expire(instant now, Sink&& sink) noexcept {
+        for (entry* e = due_.first(); e != nullptr && e->deadline <= now; e = due_.first()) {
+            expired_datagram<Packet> gone;
+            gone.pieces = static_cast<u16>(e->pieces.count());
+            drain(*e, [&gone](piece& p) {
+                if (p.start == 0) {
+                    gone.first = std::move(p.packet);
+                }
+            });
+            end(*e);
+            sink(std::move(gone));
+        }
+    }
+    [[nodiscard]] constexpr instant next_deadline() const noexcept {
+        return due_.first() != nullptr ? due_.first()->deadline : instant::never();
+    }
+    // Packets kept now.
+    [[nodiscard]] constexpr std::size_t held() const noexcept { return Fragments - free_.size(); }
+    // Octets counted now against limits.high_threshold.
+    [[nodiscard]] constexpr u64 charged() const noexcept { return charged_; }
+
+private:
+    // Source, destination, identification and protocol (RFC 791 section 3.2), and who asks.
+    [[nodiscard]] static constexpr detail::slot_key
+    datagram_key(ipv4::const_view ip, reassembly_user user, u16 domain) noexcept {
+        return {(u64{ip[ipv4::source].value} << 32) | ip[ipv4::destination].value,
+                u64{ip[ipv4::identification]} | (u64{ip[ipv4::protocol]} << 16) |
+                    (u64{static_cast<u8>(user)} << 24) | (u64{domain} << 32)};
+    }
+    [[nodiscard]] static constexpr detail::slot_key source_key(ipv4::const_view ip,
+                                                               u16 domain) noexcept {
+        return {ip[ipv4::source].value, domain};
+    }
+    // A list cannot be a link of another, nor a block that others hold too.
+    [[nodiscard]] static constexpr bool make_own(Packet& p) noexcept {
+        return p.unshare() && (!p.has_packet_list() || p.may_pull(p.size()));
+    }
+
+    [[nodiscard]] constexpr entry* begin(detail::slot_key key, detail::slot_key source, instant now,
+                                         const reassembly_limits& limits) noexcept {
+        entry* e = entries_.take(key);
+        if (e == nullptr) {
+            return nullptr;
+        }
+        if (limits.max_distance != 0) {
+            e->source = sources_.find(source);
+            if (e->source == nullptr) {
+                e->source = sources_.take(source);
+            }
+            if (e->source != nullptr) {
+                ++e->source->users;
+            }
+        }
+        e->deadline = now + limits.timeout;
+        due_.add(*e);
+        charged_ += datagram_charge;
+        return e;
+    }
+    // Gives back a datagram that has no pieces any more.
+    constexpr void end(entry& e) noexcept {
+        if (e.source != nullptr && --e.source->users == 0) {
+            sources_.release(*e.source);
+        }
+        due_.remove(e);
+        charged_ -= datagram_charge;
+        entries_.release(e);
+    }
+    template <class F>
+    constexpr void drain(entry& e, F&& f) noexcept {
+        charged_ -= e.pieces.charge();
+        e.pieces.drain(free_, f);
+    }
+    // Drops the pieces and says how many.
+    constexpr u16 drop_pieces(entry& e) noexcept {
+        const u16 count = static_cast<u16>(e.pieces.count());
+        drain(e, [](piece&) {});
+        return count;
+    }
+
+    // Identifications wrap: when more than max_distance other fragments of the source came since this datagram's latest, it is
+    // another datagram. RFC 4963 section 5; Linux ip_frag_too_far.
+    [[nodiscard]] static constexpr bool is_too_far(entry& e, const reassembly_limits& limits) noexcept {
+        if (e.source == nullptr || limits.max_distance == 0) {
+            return false;
+        }
+        const u32 before = std::exchange(e.source_mark, ++e.source->fragments);
+        return e.pieces.count() != 0 && e.source_mark - before > limits.max_distance;
+    }
+    constexpr u16 start_over(entry& e, instant now, const reassembly_limits& limits) noexcept {
+        const u16 dropped = drop_pieces(e);
+        e.restart();
+        due_.remove(e);
+        e.deadline = now + limits.timeout;
+        due_.add(e);
+        return dropped;
+    }
+
+    // The fragment meets its datagram. Linux ip_frag_queue.
+    constexpr void take(entry& e, Packet&& packet, const facts& f, step& result) noexcept {
+        const detail::datagram_end end_before = e.end;
+        if (!e.end.accept(f)) {
+            return give_up(e, drop_reason::fragment_invalid, result);
+        }
+        piece& p = make_piece(std::move(packet), f);
+        if (p.start != 0 && !p.cut_header()) {
+            free_.give(p);
+            return give_up(e, drop_reason::fragment_limit, result);
+        }
+        switch (place(e, p, result)) {
+        case detail::insertion::taken:
+            e.note(f);
+            break;
+        case detail::insertion::merged:
+            ++result.pieces_dropped;
+            e.note(f);
+            return;
+        case detail::insertion::duplicate:
+            // In Linux a duplicate completes nothing, even if it is the first to tell where the data end.
+            if (Overlap::rule == overlap_rule::reject_datagram || !e.is_whole()) {
+                return result.refuse_for(drop_reason::fragment_duplicate);
+            }
+            ++result.pieces_dropped;
+            break;
+        case detail::insertion::overlap:
+            if constexpr (Overlap::rule == overlap_rule::reject_fragment) {
+                e.end = end_before;
+                return result.refuse_for(drop_reason::fragment_overlap);
+            } else {
+                return give_up(e, drop_reason::fragment_overlap, result);
+            }
+        case detail::insertion::refused:
+            e.end = end_before;
+            return result.refuse_for(drop_reason::fragment_limit);
+        }
+        if (e.is_whole()) {
+            finish(e, result);
+        }
+    }
+    // Puts the piece among the others; if they do not take it, it and its packet go back.
+    [[nodiscard]] constexpr detail::insertion place(entry& e, piece& p, step& result) noexcept {
+        const u32 count = e.pieces.count();
+        const u32 charge = e.pieces.charge();
+        const auto priority = static_cast<u32>(random_.next() >> 32);
+        const detail::insertion outcome = e.pieces.insert(p, priority, free_);
+        const u32 taken = outcome == detail::insertion::taken ? 1 : 0;
+        result.pieces_dropped =
+            static_cast<u16>(result.pieces_dropped + count + taken - e.pieces.count());
+        charged_ = charged_ + e.pieces.charge() - charge;
+        if (taken == 0) {
+            free_.give(p);
+        }
+        return outcome;
+    }
+    [[nodiscard]] constexpr piece& make_piece(Packet&& packet, const facts& f) noexcept {
+        piece& p = free_.take();
+        p.packet = std::move(packet);
+        p.charge = fragment_charge + p.packet.size();
+        p.start = f.start;
+        p.end = f.end;
+        p.header = f.header;
+        p.cut_back(f.end);
+        return p;
+    }
+    constexpr void give_up(entry& e, drop_reason why, step& result) noexcept {
+        result.pieces_dropped = static_cast<u16>(result.pieces_dropped + drop_pieces(e));
+        end(e);
+        result.refuse_for(why);
+    }
+
+    // All octets are there: one packet of them. Linux ip_frag_reasm.
+    constexpr void finish(entry& e, step& result) noexcept {
+        const u16 pieces = static_cast<u16>(e.pieces.count());
+        Packet whole;
+        u32 header = 0;
+        drain(e, [&](piece& p) {
+            if (p.start == 0) {
+                whole = std::move(p.packet);
+                header = p.header;
+            } else {
+                whole.append(std::move(p.packet));
+            }
+        });
+        const u32 length = header + e.end.length;
+        if (e.ecn.contradicts() || length > ipv4::max_total_length) {
+            result.refuse_for(e.ecn.contradicts() ? drop_reason::fragment_ecn
+                                                  : drop_reason::reassembled_too_long);
+            result.pieces_dropped = static_cast<u16>(result.pieces_dropped + pieces - 1);
+            end(e);
+            return;
+        }
+        // DF of the whole only if the largest fragment had it: small ones with DF tell nothing of the path.
+        const bool keep_df = e.largest_df == e.largest;
+        const ipv4::view ip{whole.data()};
+        ip.set(ipv4::total_length, static_cast<u16>(length));
+        ip.set(ipv4::tos, static_cast<u8>(ip[ipv4::tos] | e.ecn.bits()));
+        ip.set(ipv4::flags_and_offset, keep_df ? ipv4::words::dont_fragment : u16{0});
+        ipv4::set_checksum(ip);
+        metadata& known = whole.facts();
+        known.checksum = checksum_state::unknown;
+        known.largest_fragment = static_cast<u16>(e.largest);
+        known.fragment_df = keep_df;
+        result.kind = reassembly_outcome::complete;
+        result.pieces = pieces;
+        result.packet = std::move(whole);
+        end(e);
+    }
+
+    entry_table entries_;
+    source_table sources_;
+    detail::deadline_list<entry> due_;
+    detail::piece_pool<Packet> free_;
+    std::array<piece, Fragments> pieces_{};
+    keyed_random random_;
+    u64 charged_ = 0;
+};
+
+} // namespace sluice

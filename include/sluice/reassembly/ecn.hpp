@@ -1,0 +1,30 @@
+// The ECN codepoints of the fragments of one datagram, collected and merged.
+// Expects: the type-of-service octet of each fragment that is kept. Does: tells what the whole carries, or that the
+// fragments contradict each other. Never: counts. Cost: one octet.
+// RFC 3168 section 5.3; Linux ip_frag_ecn_table.
+#pragma once
+
+#include <sluice/base/integer.hpp>
+#include <sluice/wire/ipv4.hpp>
+
+namespace sluice {
+
+class ecn_summary {
+public:
+    constexpr void add(u8 tos) noexcept { seen_ = static_cast<u8>(seen_ | (1u << (tos & 3))); }
+
+    // Deviation: RFC 3168 section 5.3 asks to drop only where not-ECT meets CE; as Linux, not-ECT with any other drops.
+    [[nodiscard]] constexpr bool contradicts() const noexcept {
+        constexpr unsigned plain = 1u << ipv4::ecn_codepoints::not_ect;
+        return (seen_ & plain) != 0 && seen_ != plain;
+    }
+    // The bits to add to the header's own: congestion that any fragment met is kept.
+    [[nodiscard]] constexpr u8 bits() const noexcept {
+        return (seen_ >> ipv4::ecn_codepoints::ce) != 0 ? ipv4::ecn_codepoints::ce : u8{0};
+    }
+
+private:
+    u8 seen_ = 0;
+};
+
+} // namespace sluice

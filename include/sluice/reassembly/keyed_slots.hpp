@@ -1,0 +1,85 @@
+// keyed_slots: a fixed number of records in place, found by a 128-bit key through a hash with a secret key.
+// Expects: a Record with members `slot_key key`, `Record* chain` and a default state. Does: find, take, release. Never:
+// allocates, moves a record, evicts; a chain longer than max_chain refuses new records, so that work stays bounded even
+// for somebody who learned the secret. Cost: one SipHash and a short chain.
+#pragma once
+
+#include <sluice/base/integer.hpp>
+#include <sluice/base/siphash.hpp>
+
+#include <array>
+#include <bit>
+#include <cstddef>
+
+namespace sluice::detail {
+
+struct slot_key {
+    u64 high = 0;
+    u64 low = 0;
+    friend constexpr bool operator==(const slot_key&, const slot_key&) noexcept = default;
+};
+
+template <class Record, std::size_t Count>
+class keyed_slots {
+public:
+    static constexpr std::size_t bucket_count = std::bit_ceil(Count);
+    static constexpr u32 max_chain = 16;
+
+    constexpr explicit keyed_slots(hash_key secret) noexcept : secret_(secret) {
+        for (std::size_t i = Count; i-- > 0;) {
+            records_[i].chain = free_;
+            free_ = &records_[i];
+        }
+    }
+    keyed_slots(const keyed_slots&) = delete;
+    keyed_slots& operator=(const keyed_slots&) = delete;
+
+    // The record of the key, or nullptr.
+    [[nodiscard]] constexpr Record* find(slot_key key) noexcept {
+        Record* r = bucket_of(key);
+        while (r != nullptr && !(r->key == key)) {
+            r = r->chain;
+        }
+        return r;
+    }
+    // A fresh record for a key that has none; nullptr when all are taken or the chain is too long.
+    [[nodiscard]] constexpr Record* take(slot_key key) noexcept {
+        Record*& first = bucket_of(key);
+        u32 length = 0;
+        for (const Record* r = first; r != nullptr; r = r->chain) {
+            ++length;
+        }
+        if (free_ == nullptr || length >= max_chain) {
+            return nullptr;
+        }
+        Record* r = free_;
+        free_ = r->chain;
+        r->key = key;
+        r->chain = first;
+        first = r;
+        return r;
+    }
+    // Gives a record back in its default state.
+    constexpr void release(Record& gone) noexcept {
+        Record** link = &bucket_of(gone.key);
+        while (*link != &gone) {
+            link = &(*link)->chain;
+        }
+        *link = gone.chain;
+        gone = Record{};
+        gone.chain = free_;
+        free_ = &gone;
+    }
+
+private:
+    [[nodiscard]] constexpr Record*& bucket_of(slot_key key) noexcept {
+        return buckets_[siphash(secret_, key.high, key.low) & (bucket_count - 1)];
+    }
+
+    hash_key secret_;
+    Record* free_ = nullptr;
+    std::array<Record*, bucket_count> buckets_{};
+    std::array<Record, Count> records_{};
+};
+
+} // namespace sluice::detail

@@ -1,0 +1,32 @@
+// no_reassembly: the policy of a node that never puts fragments together, as a router that serves no host.
+// Expects: nothing. Does: refuses every fragment. Never: holds a packet. Cost: none.
+// Deviation: RFC 1122 section 3.3.2 asks every host to reassemble; this is for nodes that are no hosts.
+#pragma once
+
+#include <sluice/reassembly/concept.hpp>
+
+namespace sluice {
+
+struct no_reassembly {
+    template <class Packet>
+    class model {
+    public:
+        static constexpr std::size_t memory_limit = 0;
+        static constexpr std::size_t fragment_limit = 0;
+
+        constexpr explicit model(hash_key) noexcept {}
+
+        [[nodiscard]] constexpr reassembly_step<Packet> insert(datagram<Packet>&& d, reassembly_user,
+                                                               u16, instant,
+                                                               const reassembly_limits&) noexcept {
+            [[maybe_unused]] const Packet dropped = std::move(d).release();
+            return reassembly_step<Packet>::refuse(drop_reason::reassembly_refused);
+        }
+        template <class Sink>
+        constexpr void expire(instant, Sink&&) noexcept {}
+        [[nodiscard]] constexpr instant next_deadline() const noexcept { return instant::never(); }
+        [[nodiscard]] constexpr std::size_t held() const noexcept { return 0; }
+    };
+};
+
+} // namespace sluice

@@ -1,0 +1,107 @@
+// partial_datagram: what is known of a datagram whose fragments are still coming; fragment_facts: of one fragment.
+// Expects: verified headers. Does: keeps length, ECN and sizes, and judges whether a fragment can belong to the rest.
+// Never: owns its pieces' memory. Cost: about 150 octets; O(1).
+// RFC 791 section 3.2; Linux struct ipq, ip_frag_queue.
+#pragma once
+
+#include <sluice/base/time.hpp>
+#include <sluice/reassembly/ecn.hpp>
+#include <sluice/reassembly/keyed_slots.hpp>
+#include <sluice/reassembly/piece_set.hpp>
+#include <sluice/wire/ipv4.hpp>
+
+namespace sluice::detail {
+
+// A fragment's place in the data, in octets, and what else its header says.
+struct fragment_facts {
+    u32 header;
+    u32 start;
+    u32 end;
+    bool more;
+    bool dont_fragment;
+    u8 tos;
+
+    // Expects a verified header. What is beyond a multiple of 8 before the last fragment is cut off, as Linux does.
+    [[nodiscard]] static constexpr fragment_facts of(ipv4::const_view ip) noexcept {
+        const u32 header = static_cast<u32>(ipv4::header_length(ip));
+        const u32 start = static_cast<u32>(ipv4::offset_in_bytes(ip));
+        const bool more = ip[ipv4::more_fragments];
+        u32 end = start + ip[ipv4::total_length] - header;
+        if (more) {
+            end &= ~u32{7};
+        }
+        return {header, start, end, more, ip[ipv4::dont_fragment], ip[ipv4::tos]};
+    }
+    [[nodiscard]] constexpr u32 size() const noexcept { return header + end - start; }
+};
+
+// Where the data end, as far as the fragments told.
+struct datagram_end {
+    u32 length = 0;
+    bool known = false; // the last fragment came
+
+    // Takes the fragment's end into account; false when it contradicts what came before, or holds no data.
+    [[nodiscard]] constexpr bool accept(const fragment_facts& f) noexcept {
+        if (!f.more) {
+            if (f.end < length || (known && f.end != length)) {
+                return false;
+            }
+            known = true;
+            length = f.end;
+        } else if (f.end > length) {
+            if (known) {
+                return false;
+            }
+            length = f.end;
+        }
+        return f.end != f.start;
+    }
+};
+
+// How many fragments of any datagram came from a source, while a datagram of it is held.
+struct fragment_source {
+    slot_key key;
+    fragment_source* chain = nullptr;
+    u32 fragments = 0; // modulo 2^32
+    u32 users = 0;
+};
+
+template <class Packet, overlap_policy Overlap>
+struct partial_datagram {
+    slot_key key;
+    partial_datagram* chain = nullptr;
+    partial_datagram* earlier = nullptr; // by deadline
+    partial_datagram* later = nullptr;
+    instant deadline;
+    fragment_source* source = nullptr;
+    u32 source_mark = 0; // source->fragments when the latest fragment of this datagram came
+    piece_set<Packet, Overlap> pieces;
+    datagram_end end;
+    ecn_summary ecn;
+    bool first_came = false;
+    u32 largest = 0;    // fragment, header included
+    u32 largest_df = 0; // of those with DF
+
+    constexpr void note(const fragment_facts& f) noexcept {
+        ecn.add(f.tos);
+        first_came = first_came || f.start == 0;
+        largest = largest < f.size() ? f.size() : largest;
+        if (f.dont_fragment && largest_df < f.size()) {
+            largest_df = f.size();
+        }
+    }
+    [[nodiscard]] constexpr bool is_whole() const noexcept {
+        return first_came && end.known && pieces.octets() == end.length;
+    }
+    // Forgets all that the fragments told; the pieces are gone already.
+    // Deviation: Linux keeps the sizes of the fragments that it gave up.
+    constexpr void restart() noexcept {
+        end = {};
+        ecn = {};
+        first_came = false;
+        largest = 0;
+        largest_df = 0;
+    }
+};
+
+} // namespace sluice::detail

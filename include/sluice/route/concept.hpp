@@ -1,0 +1,73 @@
+// # route_policy
+//
+// Answers where a destination leads: one lookup gives local, broadcast, unicast and refusing routes alike.
+//
+// `lookup(address)` gives the id of the best route (longest prefix; of equal prefixes tos, then the smaller metric), or
+// `next_hop::none`. `lookup(query)` the same under a tos, an interface and a scope. `at(id)` gives the entry; it stays valid
+// until the table changes. `add` and `remove` change the table and say why not. `version()` moves with every change.
+//
+// Static facts: `prefers_bulk` (lookups are worth grouping: the table does not fit the cache), `has_local_routes` (local and
+// broadcast addresses are in the table; otherwise the interface room is asked first), `memory_limit`.
+//
+// Exemplar:
+//
+//     struct table {
+//         static constexpr bool prefers_bulk = false;
+//         static constexpr bool has_local_routes = true;
+//         static constexpr std::size_t memory_limit = sizeof(route_entry);
+//         next_hop lookup(ipv4::address destination) const noexcept;
+//         next_hop lookup(const route_query& query) const noexcept;
+//         const route_entry& at(next_hop id) const noexcept;
+//         u32 version() const noexcept;
+//         result<next_hop, route_error> add(const route_entry& route) noexcept;
+//         result<void, route_error> remove(const route_entry& route) noexcept;
+//     };
+//
+// A table that never changes may leave add and remove out: it models `route_policy` but not `mutable_route_policy`.
+//
+// Models: `linear_routes` (the reference, a scan), `lpm_trie`.
+#pragma once
+
+#include <sluice/base/result.hpp>
+#include <sluice/route/entry.hpp>
+
+#include <concepts>
+#include <cstddef>
+
+namespace sluice {
+
+template <class R>
+concept has_lookup = requires(const R& r, ipv4::address d, const route_query& q) {
+    { r.lookup(d) } noexcept -> std::same_as<next_hop>;
+    { r.lookup(q) } noexcept -> std::same_as<next_hop>;
+};
+
+// The entry behind an id: read on the packet path, so by reference.
+template <class R>
+concept has_entries = requires(const R& r, next_hop id) {
+    { r.at(id) } noexcept -> std::same_as<const route_entry&>;
+};
+
+// Cached ids are dropped when it moves.
+template <class R>
+concept has_version = requires(const R& r) {
+    { r.version() } noexcept -> std::same_as<u32>;
+};
+
+template <class R>
+concept states_route_facts = requires {
+    { R::prefers_bulk } -> std::convertible_to<bool>;
+    { R::has_local_routes } -> std::convertible_to<bool>;
+    { R::memory_limit } -> std::convertible_to<std::size_t>;
+};
+
+template <class R>
+concept route_policy = has_lookup<R> && has_entries<R> && has_version<R> && states_route_facts<R>;
+
+template <class R>
+concept mutable_route_policy = route_policy<R> && requires(R& r, const route_entry& e) {
+    { r.add(e) } noexcept -> std::same_as<result<next_hop, route_error>>;
+    { r.remove(e) } noexcept -> std::same_as<result<void, route_error>>;
+};
+
+} // namespace sluice

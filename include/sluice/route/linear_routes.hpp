@@ -1,0 +1,126 @@
+// linear_routes<N>: a table of up to N routes that is scanned.
+// Expects: few routes. Does: everything that route_policy and mutable_route_policy ask; it is the
+// reference that other tables are tested against, and the table for firmware with a handful of
+// routes. Never: allocates. Cost: every operation looks at all N places; 40 octets a route. Models
+// mutable_route_policy (route/concept.hpp).
+#pragma once
+
+#include <sluice/route/concept.hpp>
+#include <sluice/route/selection.hpp>
+
+#include <cstddef>
+
+namespace sluice {
+
+namespace detail {
+
+template <std::size_t N>
+struct linear_route_places {
+    struct place {
+        route_entry route = nowhere;
+        u64 age = 0;  // when it was added; 0: the place is free
+    };
+    place places[N];
+    u32 version = 0;
+    u64 last_age = 0;
+};
+
+}  // namespace detail
+
+template <std::size_t N>
+class linear_routes {
+    static_assert(N > 0, "sluice: linear_routes<N>: N is the number of routes, at least 1");
+
+public:
+    static constexpr bool prefers_bulk = false;
+    static constexpr bool has_local_routes = true;
+    static constexpr std::size_t memory_limit = sizeof(detail::linear_route_places<N>);
+
+    [[nodiscard]] constexpr next_hop lookup(ipv4::address destination) const noexcept {
+        return lookup(route_query{.destination = destination});
+    }
+
+    [[nodiscard]] constexpr next_hop lookup(const route_query& query) const noexcept {
+        const place* best = nullptr;
+        for (const place& p : state_.places) {
+            if (p.age != 0 && p.route.prefix.contains(query.destination) &&
+                answers(p.route, query) && (best == nullptr || beats(p, *best))) {
+                best = &p;
+            }
+        }
+        if (best == nullptr || best->route.type == route_type::throw_away) return next_hop::none;
+        return id_of(*best);
+    }
+
+    // The route behind an id; `nowhere` for an id that names none.
+    [[nodiscard]] constexpr const route_entry& at(next_hop id) const noexcept {
+        const auto i = static_cast<std::size_t>(id);
+        return i < N ? state_.places[i].route : nowhere;
+    }
+
+    [[nodiscard]] constexpr u32 version() const noexcept { return state_.version; }
+
+    // As `ip route add`: refused when prefix, table, tos and metric are taken.
+    [[nodiscard]] constexpr result<next_hop, route_error> add(const route_entry& route) noexcept {
+        return insert(route, [&](const route_entry& r) { return has_same_key(r, route); });
+    }
+
+    // As `ip route append`, and as the kernel adds routes of its own: behind those with the same
+    // key.
+    [[nodiscard]] constexpr result<next_hop, route_error>
+    append(const route_entry& route) noexcept {
+        return insert(route, [&](const route_entry& r) { return r == route; });
+    }
+
+    // Takes away the route that would be tried first of those that are meant (selection.hpp,
+    // is_meant).
+    [[nodiscard]] constexpr result<void, route_error> remove(const route_entry& wanted) noexcept {
+        place* first = nullptr;
+        for (place& p : state_.places) {
+            if (p.age != 0 && is_meant(p.route, wanted) && (first == nullptr || beats(p, *first))) {
+                first = &p;
+            }
+        }
+        if (first == nullptr) return failure{route_error::not_found};
+        *first = place{};
+        ++state_.version;
+        return {};
+    }
+
+private:
+    using place = typename detail::linear_route_places<N>::place;
+
+    [[nodiscard]] constexpr next_hop id_of(const place& p) const noexcept {
+        return static_cast<next_hop>(static_cast<u32>(&p - state_.places));
+    }
+
+    [[nodiscard]] static constexpr bool beats(const place& a, const place& b) noexcept {
+        if (a.route.prefix.length != b.route.prefix.length) {
+            return a.route.prefix.length > b.route.prefix.length;
+        }
+        if (is_tried_before(a.route, b.route)) return true;
+        return !is_tried_before(b.route, a.route) && a.age < b.age;
+    }
+
+    template <class Clashes>
+    constexpr result<next_hop, route_error> insert(const route_entry& route,
+                                                   Clashes&& clashes) noexcept {
+        if (!is_valid_route(route)) return failure{route_error::invalid};
+        place* free = nullptr;
+        for (place& p : state_.places) {
+            if (p.age == 0) {
+                free = free == nullptr ? &p : free;
+            } else if (clashes(p.route)) {
+                return failure{route_error::exists};
+            }
+        }
+        if (free == nullptr) return failure{route_error::full};
+        *free = {route, ++state_.last_age};
+        ++state_.version;
+        return id_of(*free);
+    }
+
+    detail::linear_route_places<N> state_{};
+};
+
+}  // namespace sluice

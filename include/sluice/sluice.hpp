@@ -1,0 +1,11 @@
+// sluice.hpp: the whole stack and its parts, without ports (include sluice/port/... for those).
+// Expects: C++20. Does: includes. Never: includes an operating system's header. Cost: see tests/headers/budget.txt.
+#pragma once
+
+#include <sluice/pipeline/validate.hpp>
+#include <sluice/stack/presets.hpp>
+#include <sluice/stack/stack.hpp>
+#include <sluice/wire/dump.hpp>
+#include <sluice/wire/ipv4.hpp>
+#include <sluice/wire/literals.hpp>
+#include <sluice/wire/text.hpp>

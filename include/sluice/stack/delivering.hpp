@@ -1,0 +1,275 @@
+// delivering: what becomes of a datagram for us: reassembly, local-in hook, raw taps, then its protocol.
+// Expects: stack_sending below it. Does: ICMP and UDP itself unless a handler took their place; asks the delivery policy for the
+// rest; unknown protocols and ports are refused to the sender. Never: delivers a fragment. Cost: see the stages.
+// RFC 1122 sections 3.2.1, 3.2.2.1, 3.3.2 and 4.1.3. Linux ip_local_deliver, ip_protocol_deliver_rcu, __udp4_lib_rcv.
+#pragma once
+
+#include <sluice/pipeline/classify.hpp>
+#include <sluice/pipeline/icmp_input.hpp>
+#include <sluice/pipeline/validate.hpp>
+#include <sluice/stack/sending.hpp>
+#include <sluice/wire/udp.hpp>
+
+#include <utility>
+
+namespace sluice::detail {
+
+template <class Policies>
+class stack_delivering : public stack_sending<Policies>,
+                         protected local_services<typename stack_sending<Policies>::packet_type> {
+    using base = stack_sending<Policies>;
+
+public:
+    using typename base::packet_type;
+    using base::base;
+
+protected:
+    using base::count;
+    using base::drop;
+    using base::interfaces_;
+    using base::now_;
+    using base::tables;
+    using base::tally;
+    using base::trace;
+
+    constexpr fate deliver(datagram<packet_type>&& d, route_type type, const interface& in) noexcept {
+        if (!ipv4::is_fragment(d.header())) {
+            return deliver_whole(std::move(d), type, in);
+        }
+        count(mib::ip_reasm_reqds);
+        reassembly_step<packet_type> step = this->reassembly_.insert(
+            std::move(d), reassembly_user::local_delivery, in.master, now_.now, reassembly_limits_now());
+        trace(stage::reassemble,
+              step.kind == reassembly_outcome::complete ? outcome::proceed
+              : step.kind == reassembly_outcome::held   ? outcome::hold
+                                                        : outcome::drop,
+              step.reason, in.index, step.pieces);
+        this->stats_.dropped(step.too_far ? drop_reason::fragment_too_far : drop_reason::fragment_abandoned,
+                             step.pieces_dropped);
+        if (step.kind == reassembly_outcome::held) {
+            return fate::held;
+        }
+        if (step.kind == reassembly_outcome::refused) {
+            return drop(packet_type{}, step.reason);
+        }
+        count(mib::ip_reasm_oks);
+        tally(balance::absorbed, step.pieces - 1u);
+        auto whole = pipeline::validate(std::move(step.packet));
+        if (!whole.has_value()) {
+            return drop(packet_type{}, whole.error());
+        }
+        return deliver_whole(std::move(*whole), type, in);
+    }
+
+    [[nodiscard]] constexpr reassembly_limits reassembly_limits_now() const noexcept {
+        return {.timeout = duration::from_seconds(this->switches_.ipfrag_time),
+                .high_threshold = this->switches_.ipfrag_high_thresh,
+                .max_distance = this->switches_.ipfrag_max_dist};
+    }
+
+    constexpr fate deliver_whole(datagram<packet_type>&& d, route_type type, const interface& in) noexcept {
+        fate gone{};
+        if (!this->passes_hook(hook_point::local_in, d.packet(), in.index, 0, gone)) {
+            return gone;
+        }
+        auto valid = pipeline::validate(std::move(d).release());
+        if (!valid.has_value()) {
+            return drop(packet_type{}, valid.error());
+        }
+        datagram<packet_type> ours = std::move(*valid);
+        const ipv4::const_view ip = std::as_const(ours).header();
+        delivery_info info{.source = ip[ipv4::source],
+                           .destination = ip[ipv4::destination],
+                           .local = pipeline::specific_destination(tables(), ip, in.index, type == route_type::local),
+                           .interface = in.index,
+                           .protocol = ip[ipv4::protocol],
+                           .to_many = type != route_type::local};
+        trace(stage::deliver, outcome::deliver, drop_reason::none, in.index, ours.packet().size(), info.protocol);
+        return to_protocol(std::move(ours), info, type);
+    }
+
+    // Raw taps, then the handler; again when a handler asks for another protocol (row D2), but not for ever.
+    constexpr fate to_protocol(datagram<packet_type>&& d, delivery_info& info, route_type type) noexcept {
+        constexpr unsigned max_resubmissions = 4;
+        datagram<packet_type> ours = std::move(d);
+        for (unsigned i = 0; i <= max_resubmissions; ++i) {
+            const delivery_count taps = this->delivery_.tap(ours, info);
+            tally(balance::copied, taps.taken + u64{taps.full});
+            tally(balance::delivered, taps.taken);
+            this->stats_.dropped(drop_reason::tap_full, taps.full);
+            if (protocol_handler<packet_type>* h = this->delivery_.handler(info.protocol)) {
+                packet_type packet = std::move(ours).release();
+                const handler_result r = h->receive(packet, info, *this);
+                if (r.what != handler_result::kind::again) {
+                    return finish(std::move(packet), r, type);
+                }
+                auto inner = pipeline::validate(std::move(packet));
+                if (!inner.has_value()) {
+                    return drop(packet_type{}, inner.error());
+                }
+                ours = std::move(*inner);
+                info.protocol = r.protocol;
+                continue;
+            }
+            switch (info.protocol) {
+            case ipv4::protocols::icmp:
+                count(mib::ip_in_delivers);
+                return to_icmp(std::move(ours), type);
+            case ipv4::protocols::udp:
+                count(mib::ip_in_delivers);
+                return to_udp(std::move(ours), info, type);
+            case ipv4::protocols::igmp: // heard, and answered by the multicast room once it speaks IGMP
+                count(mib::ip_in_delivers);
+                return drop(std::move(ours).release(), drop_reason::igmp_ignored);
+            default:
+                return to_nobody(std::move(ours).release(), taps.any(), type);
+            }
+        }
+        return drop(std::move(ours).release(), drop_reason::protocol_unknown);
+    }
+
+    constexpr fate finish(packet_type&& packet, const handler_result& r, route_type type) noexcept {
+        trace(stage::handler, r.what == handler_result::kind::taken ? outcome::deliver : outcome::drop);
+        switch (r.what) {
+        case handler_result::kind::unreachable:
+            return to_nobody(std::move(packet), false, type);
+        case handler_result::kind::ignored:
+            count(mib::ip_in_delivers);
+            return drop(std::move(packet), drop_reason::ignored_by_handler);
+        default:
+            count(mib::ip_in_delivers);
+            tally(balance::delivered);
+            return fate::delivered;
+        }
+    }
+
+    constexpr fate to_nobody(packet_type&& packet, bool tapped, route_type type) noexcept {
+        if (tapped) {
+            count(mib::ip_in_delivers);
+            tally(balance::absorbed); // its copies were delivered
+            return fate::absorbed;
+        }
+        return this->refuse(std::move(packet),
+                            decision::reject(drop_reason::protocol_unknown, icmp_request::protocol_unreachable()), type);
+    }
+
+    constexpr fate to_icmp(datagram<packet_type>&& d, route_type type) noexcept {
+        count(mib::icmp_in_msgs);
+        const pipeline::icmp_verdict v = pipeline::icmp_input(d, type, this->switches_);
+        if (v.has_type) {
+            this->stats_.icmp_in(v.type);
+        }
+        trace(stage::icmp_input, v.action == pipeline::icmp_action::none ? outcome::drop : outcome::deliver, v.reason,
+              d.packet().interface(), 0, v.type);
+        switch (v.action) {
+        case pipeline::icmp_action::none:
+            return drop(std::move(d).release(), v.reason);
+        case pipeline::icmp_action::endpoint:
+            return drop(std::move(d).release(), drop_reason::no_endpoint);
+        case pipeline::icmp_action::echo:
+        case pipeline::icmp_action::timestamp:
+            if constexpr (base::chosen::icmp::answers_echo) {
+                return this->reply(std::move(d), type, v.action == pipeline::icmp_action::echo);
+            } else {
+                return drop(std::move(d).release(), drop_reason::icmp_ignored);
+            }
+        case pipeline::icmp_action::error:
+            return to_error_handler(std::move(d));
+        default:
+            tally(balance::delivered);
+            return fate::delivered;
+        }
+    }
+
+    // An ICMP error goes to the handler of the protocol that it quotes, if enough of it came. RFC 1122 section 3.2.2.
+    constexpr fate to_error_handler(datagram<packet_type>&& d) noexcept {
+        constexpr u32 least_quote = 28; // a header and 8 octets
+        const u32 start = d.header_size() + static_cast<u32>(icmp::header_length);
+        if (d.packet().size() < start + least_quote) {
+            return drop(std::move(d).release(), drop_reason::icmp_invalid);
+        }
+        if (!d.packet().may_pull(start + least_quote)) {
+            return drop(std::move(d).release(), drop_reason::no_buffer);
+        }
+        const const_bytes quoted = std::as_const(d.packet()).head().subspan(start);
+        const ipv4::const_view inner{quoted.data()};
+        if (protocol_handler<packet_type>* h = this->delivery_.handler(inner[ipv4::protocol]);
+            h != nullptr && inner[ipv4::ihl] >= 5) {
+            const icmp::const_view message{d.packet().data() + d.header_size()};
+            h->error({.type = message[icmp::type],
+                      .code = message[icmp::code],
+                      .info = message[icmp::rest_of_header],
+                      .offender = d.header()[ipv4::source],
+                      .source = inner[ipv4::source],
+                      .destination = inner[ipv4::destination],
+                      .protocol = inner[ipv4::protocol],
+                      .quoted = quoted});
+        }
+        tally(balance::delivered);
+        return fate::delivered;
+    }
+
+    constexpr fate to_udp(datagram<packet_type>&& d, delivery_info& info, route_type type) noexcept {
+        const u32 start = d.header_size();
+        packet_type& p = d.packet();
+        if (!p.may_pull(start + static_cast<u32>(udp::layout::size))) {
+            return drop(std::move(d).release(), drop_reason::udp_invalid);
+        }
+        const udp::const_view header{p.data() + start};
+        const u32 length = header[udp::length];
+        if (length < udp::layout::size || length > d.payload_size()) {
+            return drop(std::move(d).release(), drop_reason::udp_invalid);
+        }
+        info.source_port = header[udp::source_port];
+        info.destination_port = header[udp::destination_port];
+        const bool trusted = std::as_const(p).facts().checksum == checksum_state::verified;
+        if (!trusted && header[udp::checksum] != 0 && !udp_sum_is_right(p, start, length, info)) {
+            return drop(std::move(d).release(), drop_reason::udp_checksum);
+        }
+        return to_udp_endpoints(std::move(d).release(), start + static_cast<u32>(udp::layout::size), start + length,
+                                info, type);
+    }
+
+    [[nodiscard]] static constexpr bool udp_sum_is_right(const packet_type& p, u32 start, u32 length,
+                                                         const delivery_info& info) noexcept {
+        const u64 pseudo = checksum::pseudo_header(info.source, info.destination, ipv4::protocols::udp, length);
+        return checksum::fold(packet_sum(p, start, length, pseudo)) == 0xffff;
+    }
+
+    constexpr fate to_udp_endpoints(packet_type&& packet, u32 headers, u32 end, const delivery_info& info,
+                                    route_type type) noexcept {
+        packet.trim(end);
+        static_cast<void>(packet.pull(headers)); // contiguous since the UDP header was read
+        const delivery_count n = this->delivery_.udp(std::move(packet), info);
+        count(mib::udp_in_datagrams, n.taken);
+        tally(balance::delivered, n.taken);
+        trace(stage::handler, n.any() ? outcome::deliver : outcome::drop, drop_reason::none, info.interface,
+              info.destination_port, ipv4::protocols::udp);
+        if (info.to_many) {
+            tally(balance::copied, n.taken + u64{n.full});
+            this->stats_.dropped(drop_reason::endpoint_full, n.full);
+            if (!n.any()) {
+                return drop(std::move(packet), drop_reason::udp_many_unwanted);
+            }
+            tally(balance::absorbed);
+            return fate::delivered;
+        }
+        if (n.taken != 0) {
+            return fate::delivered;
+        }
+        if (n.full != 0) {
+            return drop(std::move(packet), drop_reason::endpoint_full);
+        }
+        static_cast<void>(packet.push(headers)); // nobody moved from it: whole again, for the quote
+        return this->refuse(std::move(packet),
+                            decision::reject(drop_reason::port_unreachable, icmp_request::port_unreachable()), type);
+    }
+
+private:
+    // local_services, for handlers: what they send goes out once their packet is done.
+    constexpr bool send_later(packet_type&& packet) noexcept override { return this->queue_send(std::move(packet)); }
+    [[nodiscard]] constexpr packet_type buffer() noexcept override { return this->buffers_.take(default_headroom); }
+    [[nodiscard]] constexpr moment now() const noexcept override { return now_; }
+};
+
+} // namespace sluice::detail

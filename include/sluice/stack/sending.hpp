@@ -1,0 +1,404 @@
+// sending: how a stack's packets leave: output with hooks and fragmentation, ICMP errors and replies, what it originates.
+// Expects: stack_state below it. Does: performs what the stages decided; packets to ourselves go to the work queue.
+// Never: recurses: an error is never about an error, and what comes back to us waits. Cost: see the stages.
+// RFC 1122 section 3.3, RFC 1812 section 5.2.1.7. Linux ip_output, ip_finish_output, icmp_send, icmp_reply.
+#pragma once
+
+#include <sluice/pipeline/forward.hpp>
+#include <sluice/pipeline/fragment.hpp>
+#include <sluice/pipeline/icmp_error.hpp>
+#include <sluice/pipeline/option_walk.hpp>
+#include <sluice/pipeline/originate.hpp>
+#include <sluice/pipeline/validate.hpp>
+#include <sluice/stack/state.hpp>
+
+#include <utility>
+
+namespace sluice::detail {
+
+template <class Policies>
+class stack_sending : public stack_state<Policies> {
+    using base = stack_state<Policies>;
+
+public:
+    using send_result = result<void, pipeline::send_error>;
+    using typename base::packet_type;
+    using typename base::parts;
+    using typename base::output_type;
+    using base::base;
+
+protected:
+    using typename base::options_policy_type;
+    using base::buffers_;
+    using base::count;
+    using base::drop;
+    using base::interfaces_;
+    using base::now_;
+    using base::switches_;
+    using base::tables;
+    using base::tally;
+    using base::trace;
+
+    // Where a packet goes now that its route is known.
+    struct leaving {
+        egress to{};
+        route_type type = route_type::unicast;
+        u32 mtu = 1500;
+    };
+
+    [[nodiscard]] static constexpr link_destination link_kind(route_type type) noexcept {
+        return type == route_type::broadcast   ? link_destination::broadcast
+               : type == route_type::multicast ? link_destination::multicast
+                                               : link_destination::unicast;
+    }
+    [[nodiscard]] constexpr u32 mtu_of(u16 interface_index, u16 route_mtu) const noexcept {
+        const interface* out = interfaces_.find(interface_index);
+        const u32 own = out != nullptr ? out->mtu : 0;
+        return route_mtu != 0 && route_mtu < own ? route_mtu : own;
+    }
+    [[nodiscard]] constexpr leaving by(const pipeline::output_route& r) const noexcept {
+        return {{r.interface, link_kind(r.type), r.neighbour}, r.type, mtu_of(r.interface, r.mtu)};
+    }
+
+    // -- output: postrouting, fragmentation, device. Linux ip_output --
+    constexpr fate leave(packet_type&& packet, const leaving& l) noexcept {
+        fate gone{};
+        if (!this->passes_hook(hook_point::postrouting, packet, packet.interface(), l.to.interface, gone)) {
+            return gone;
+        }
+        const u16 largest = std::as_const(packet).facts().largest_fragment;
+        if ((packet.size() <= l.mtu && largest == 0) || leaves_whole(packet)) {
+            return transmit(std::move(packet), l);
+        }
+        return output_fragments(std::move(packet), l, largest);
+    }
+
+    // Whether the device itself cuts the packet: segmentation facts, and an output that takes them.
+    [[nodiscard]] static constexpr bool leaves_whole(const packet_type& packet) noexcept {
+        if constexpr (output_type::takes_gso) {
+            return packet.facts().segmentation != segmentation_kind::none;
+        } else {
+            return false;
+        }
+    }
+
+    constexpr fate output_fragments(packet_type&& packet, const leaving& l, u16 largest) noexcept {
+        const bool df = ipv4::const_view{packet.data()}[ipv4::dont_fragment];
+        if (df && (!std::as_const(packet).facts().ignore_df || largest > l.mtu)) {
+            trace(stage::fragment, outcome::reject, drop_reason::too_big, l.to.interface, l.mtu);
+            send_error(packet, icmp_request::fragmentation_needed(static_cast<u16>(l.mtu)), route_type::unicast);
+            return drop(std::move(packet), drop_reason::too_big);
+        }
+        const u32 mtu = largest != 0 && largest < l.mtu ? largest : l.mtu;
+        bool refused = false;
+        const auto result = pipeline::fragment(std::move(packet), mtu, buffers_, [&](packet_type&& piece) {
+            tally(balance::copied);
+            refused = transmit(std::move(piece), l) == fate::dropped;
+            return !refused;
+        });
+        trace(stage::fragment, result.complete ? outcome::forward : outcome::drop,
+              result.complete ? drop_reason::none : drop_reason::fragmentation_failed, l.to.interface, result.created);
+        count(mib::ip_frag_creates, result.created);
+        // The whole became its pieces: it ends here either way.
+        if (!result.complete) {
+            this->stats_.dropped(drop_reason::fragmentation_failed, 1);
+            return fate::dropped;
+        }
+        count(mib::ip_frag_oks);
+        tally(balance::absorbed);
+        return fate::forwarded;
+    }
+
+    constexpr fate transmit(packet_type&& packet, const leaving& l) noexcept {
+        const u32 octets = packet.size();
+        if (l.type == route_type::multicast) {
+            count(mib::ipext_out_mcast_pkts);
+            count(mib::ipext_out_mcast_octets, octets);
+        } else if (l.type == route_type::broadcast) {
+            count(mib::ipext_out_bcast_pkts);
+            count(mib::ipext_out_bcast_octets, octets);
+        }
+        count(mib::ip_out_transmits);
+        count(mib::ipext_out_octets, octets);
+        if (const interface* out = interfaces_.find(l.to.interface); out != nullptr && out->loopback) {
+            tally(balance::transmitted);
+            packet.set_interface(l.to.interface);
+            come_back(std::move(packet), packet_type_of_loopback, route_type::local);
+            return fate::forwarded;
+        }
+        if constexpr (!output_type::takes_segmented) {
+            if (packet.is_segmented()) {
+                packet = std::as_const(packet).copy();
+                if (!packet) {
+                    return drop(std::move(packet), drop_reason::no_buffer);
+                }
+            }
+        }
+        trace(stage::output, outcome::forward, drop_reason::none, l.to.interface, octets);
+        if (!this->output_.transmit(packet, l.to)) {
+            return drop(std::move(packet), drop_reason::output_refused);
+        }
+        tally(balance::transmitted);
+        return fate::forwarded;
+    }
+
+    // A packet of ours that we receive: it waits in the work queue.
+    static constexpr sluice::packet_type packet_type_of_loopback = sluice::packet_type::host;
+    constexpr void come_back(packet_type&& packet, sluice::packet_type seen_as, route_type type) noexcept {
+        packet.set_type(seen_as);
+        packet.facts().checksum = checksum_state::verified;
+        typename base::work_item item{std::move(packet), type, false};
+        if (!this->work_.push(std::move(item))) {
+            tally(balance::received);
+            static_cast<void>(drop(std::move(item.packet), drop_reason::work_queue_full));
+        }
+    }
+
+    // A packet with its complete header that is sent from within a call; it is routed when its turn comes.
+    constexpr bool queue_send(packet_type&& packet) noexcept {
+        typename base::work_item item{std::move(packet), route_type::unicast, true};
+        if (!item.packet || this->work_.push(std::move(item))) {
+            return true;
+        }
+        tally(balance::originated);
+        static_cast<void>(drop(std::move(item.packet), drop_reason::work_queue_full));
+        return false;
+    }
+    // Linux raw_sendmsg with a header of the caller's, after its checks.
+    constexpr send_result send_with_header(packet_type&& packet) noexcept {
+        if (const drop_reason bad = pipeline::validator::check(packet); bad != drop_reason::none) {
+            tally(balance::originated);
+            static_cast<void>(drop(std::move(packet), drop_reason::send_invalid));
+            return failure{pipeline::send_error::invalid};
+        }
+        const ipv4::const_view ip{packet.data()};
+        const auto route = pipeline::route_output(
+            tables(), pipeline::flow{.destination = ip[ipv4::destination], .source = ip[ipv4::source],
+                                     .tos = ip[ipv4::tos], .protocol = ip[ipv4::protocol], .any_source = true});
+        if (!route.has_value()) {
+            tally(balance::originated);
+            static_cast<void>(drop(std::move(packet), drop_reason::send_unroutable));
+            return failure{route.error()};
+        }
+        static_cast<void>(local_out(std::move(packet), *route, true));
+        return {};
+    }
+
+    // -- what this host originates, its header complete. Linux ip_local_out --
+    constexpr fate local_out(packet_type&& packet, const pipeline::output_route& route, bool counts_request) noexcept {
+        tally(balance::originated);
+        if (counts_request) {
+            count(mib::ip_out_requests);
+        }
+        packet.set_type(sluice::packet_type::host);
+        packet.set_interface(0);
+        trace(stage::originate, outcome::forward, drop_reason::none, route.interface, packet.size());
+        fate gone{};
+        if (!this->passes_hook(hook_point::local_out, packet, 0, route.interface, gone)) {
+            return gone;
+        }
+        const leaving l = by(route);
+        const interface* out = interfaces_.find(route.interface);
+        if (out == nullptr || !out->up) {
+            return drop(std::move(packet), drop_reason::interface_down);
+        }
+        hear_ourselves(packet, route, *out);
+        if (route.type == route_type::multicast && ipv4::const_view{packet.data()}[ipv4::ttl] == 0) {
+            return drop(std::move(packet), drop_reason::ttl_expired);
+        }
+        return leave(std::move(packet), l);
+    }
+
+    // Broadcasts, and multicasts to groups that we joined, are heard by ourselves. RFC 1112 section 6.1.
+    constexpr void hear_ourselves(const packet_type& packet, const pipeline::output_route& route,
+                                  const interface& out) noexcept {
+        const bool broadcast = route.type == route_type::broadcast;
+        const bool joined = route.type == route_type::multicast &&
+                            this->groups_.is_member(out.index, route.destination, route.source);
+        if (out.loopback || (!broadcast && !joined)) {
+            return;
+        }
+        packet_type copy = packet.clone();
+        if (!copy) {
+            return;
+        }
+        tally(balance::copied);
+        tally(balance::absorbed); // it is received again, as another packet
+        copy.set_interface(out.index);
+        come_back(std::move(copy), sluice::packet_type::loopback, route.type);
+    }
+
+    // Refuses a packet: tells its sender if that is allowed, then drops it.
+    constexpr fate refuse(packet_type&& packet, const decision& d, route_type type) noexcept {
+        if (d.kind() == outcome::reject) {
+            send_error(packet, d.error(), type);
+        }
+        return drop(std::move(packet), d.reason());
+    }
+
+    // -- ICMP errors. `type` is that of the offending packet's route. Linux icmp_send --
+    constexpr void send_error(const packet_type& offending, icmp_request error, route_type type) noexcept {
+        if (!pipeline::may_send_error(offending, type, error)) {
+            return;
+        }
+        const auto t = tables();
+        const ipv4::const_view ip{offending.data()};
+        const interface* in = interfaces_.find(offending.interface());
+        pipeline::flow back{.destination = ip[ipv4::source],
+                            .tos = pipeline::error_tos(error, ip[ipv4::tos]),
+                            .protocol = ipv4::protocols::icmp};
+        if (type == route_type::local) {
+            back.source = ip[ipv4::destination];
+        } else if (switches_.icmp_errors_use_inbound_ifaddr && in != nullptr) {
+            back.source = pipeline::select_source(t, in->index, back.destination, scopes::link);
+        }
+        ip_options::outgoing echoed{};
+        if (!echo_options(offending, in, type, echoed)) {
+            return;
+        }
+        if (echoed.offsets.source_route != 0) {
+            back.destination = echoed.first_hop;
+        }
+        const auto route = pipeline::route_output(t, back);
+        if (!route.has_value() || !may_send_icmp(error.type(), error.code(), route->destination,
+                                                 in != nullptr && in->loopback)) {
+            return;
+        }
+        write_and_send_error(offending, error, *route, back.tos, echoed);
+    }
+
+    constexpr void write_and_send_error(const packet_type& offending, icmp_request error, pipeline::output_route route,
+                                        u8 tos, const ip_options::outgoing& echoed) noexcept {
+        const u32 quote = pipeline::quote_size(offending.size(), mtu_of(route.interface, route.mtu),
+                                               echoed.offsets.length);
+        packet_type message = quote == 0 ? packet_type{} : buffers_.take(default_headroom);
+        if (!message || !pipeline::write_error(message, offending, error, quote)) {
+            return;
+        }
+        if (route.source.is_unspecified()) {
+            route.source = pipeline::dummy_address;
+        }
+        trace(stage::icmp_error, outcome::forward, drop_reason::none, route.interface, error.info(), error.type());
+        send_icmp(std::move(message), route, tos, error.type(), echoed, ipv4::const_view{offending.data()}[ipv4::source]);
+    }
+
+    // The ICMP message in `message` on its way. RFC 1122 section 3.2.2.
+    constexpr void send_icmp(packet_type&& message, const pipeline::output_route& route, u8 tos, u8 counted_type,
+                             const ip_options::outgoing& with, ipv4::address final_destination) noexcept {
+        const pipeline::header_choice choice{
+            .tos = tos,
+            .ttl = route.type == route_type::multicast ? u8{1} : switches_.ip_default_ttl,
+            .protocol = ipv4::protocols::icmp,
+            .identification = this->identification_.next(route.source, route.destination, ipv4::protocols::icmp, 1,
+                                                         now_.now),
+            .dont_fragment = false};
+        if (!pipeline::originate(message, route, choice, with, final_destination, now_.midnight_ms)) {
+            count(mib::icmp_out_errors);
+            return;
+        }
+        count(mib::icmp_out_msgs);
+        this->stats_.icmp_out(counted_type);
+        static_cast<void>(local_out(std::move(message), route, true));
+    }
+
+    [[nodiscard]] constexpr bool may_send_icmp(u8 type, u8 code, ipv4::address to, bool over_loopback) noexcept {
+        switch (this->icmp_rules_.allow_error(type, code, to, over_loopback, switches_, now_.now)) {
+        case icmp_allowance::allowed:
+            return true;
+        case icmp_allowance::limited_global:
+            count(mib::icmp_out_rate_limit_global);
+            return false;
+        case icmp_allowance::limited_host:
+            count(mib::icmp_out_rate_limit_host);
+            return false;
+        default:
+            return false;
+        }
+    }
+
+    // The options of an answer to `received`; false: there is to be none.
+    [[nodiscard]] constexpr bool echo_options(const packet_type& received, const interface* in, route_type type,
+                                              ip_options::outgoing& to) noexcept {
+        const option_offsets& found = received.facts().options;
+        if (found.length == 0) {
+            return true;
+        }
+        const interface nowhere{};
+        const auto t = tables();
+        const ipv4::const_view ip{received.data()};
+        pipeline::option_environment env{t, ip, in != nullptr ? *in : nowhere, type == route_type::local,
+                                         now_.midnight_ms};
+        return options_policy_type::echo(ip, found, to, env);
+    }
+
+    // -- answers to echo and timestamp requests: the request itself turned round. Linux icmp_reply --
+    constexpr fate reply(datagram<packet_type>&& request, route_type type, bool is_echo) noexcept {
+        packet_type packet = std::move(request).release();
+        const ipv4::const_view ip{packet.data()};
+        const ipv4::address asker = ip[ipv4::source];
+        const u8 tos = ip[ipv4::tos];
+        const interface* in = interfaces_.find(packet.interface());
+        const auto t = tables();
+        pipeline::flow back{.destination = asker,
+                            .source = pipeline::specific_destination(t, ip, packet.interface(), type == route_type::local),
+                            .tos = tos,
+                            .protocol = ipv4::protocols::icmp};
+        ip_options::outgoing echoed{};
+        tally(balance::delivered);
+        if (!echo_options(packet, in, type, echoed)) {
+            return fate::delivered;
+        }
+        if (echoed.offsets.source_route != 0) {
+            back.destination = echoed.first_hop;
+        }
+        const auto route = pipeline::route_output(t, back);
+        if (!route.has_value() ||
+            !may_send_icmp(icmp::types::echo_reply, 0, route->destination, in != nullptr && in->loopback)) {
+            return fate::delivered;
+        }
+        // A tap may hold the same bytes; and a request from a reassembled datagram is cut anew.
+        const u32 header = static_cast<u32>(ipv4::header_length(ip));
+        if (packet.unshare() && packet.pull(header) && turn_round(packet, is_echo)) {
+            packet.facts() = metadata{};
+            // Both kinds of answer are counted as echo replies, as Linux does.
+            send_icmp(std::move(packet), *route, tos, icmp::types::echo_reply, echoed, asker);
+        }
+        return fate::delivered;
+    }
+
+    // The message at data() becomes its own answer. RFC 792.
+    [[nodiscard]] constexpr bool turn_round(packet_type& packet, bool is_echo) noexcept {
+        const icmp::view message{packet.data()};
+        const u16 old_word = load_be<u16>(packet.data());
+        if (is_echo) {
+            message.set(icmp::type, icmp::types::echo_reply);
+            const u16 updated = checksum::update(message[icmp::checksum], old_word, load_be<u16>(packet.data()));
+            message.set(icmp::checksum, updated);
+            if (updated == 0) { // all octets zero: the one case in which the sum's other form is right
+                message.set(icmp::checksum, 0);
+                message.set(icmp::checksum, checksum::finish(packet_sum(packet, 0, packet.size())));
+            }
+            return true;
+        }
+        constexpr u32 timestamp_message = 20;
+        packet.trim(timestamp_message);
+        const u32 missing = timestamp_message - packet.size();
+        std::byte* more = missing > 0 ? packet.put(missing) : packet.data();
+        if (more == nullptr || !packet.may_pull(timestamp_message)) {
+            return false;
+        }
+        if (missing > 0) {
+            fill_bytes(more, missing, std::byte{0});
+        }
+        const icmp::view answer{packet.data()};
+        answer.set(icmp::type, icmp::types::timestamp_reply);
+        answer.set(icmp::code, 0);
+        store_be<u32>(packet.data() + 12, now_.midnight_ms);
+        store_be<u32>(packet.data() + 16, now_.midnight_ms);
+        answer.set(icmp::checksum, 0);
+        answer.set(icmp::checksum, checksum::compute(packet.head()));
+        return true;
+    }
+};
+
+} // namespace sluice::detail

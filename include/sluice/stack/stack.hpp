@@ -1,0 +1,317 @@
+// stack<Policies>: one IPv4 network layer: what a program composes, configures and feeds.
+// Expects: policies (stack/policies.hpp), `now` with each call, one thread. Does: receive(packet), receive(batch), send(...),
+// poll(now); interfaces, addresses and routes as an administrator sets them, with the routes that addresses bring along.
+// Never: allocates, calls a clock or the operating system, throws. Cost: its members; see receiving.hpp for a packet.
+#pragma once
+
+#include <sluice/stack/presets.hpp>
+#include <sluice/stack/receiving.hpp>
+
+#include <utility>
+
+namespace sluice {
+
+// What send() is told beside the payload.
+struct send_request {
+    ipv4::address destination{};
+    ipv4::address source{}; // unspecified: chosen by the route
+    u16 interface = 0;      // 0: chosen by the route
+    u8 protocol = 0;
+    u8 tos = 0;
+    u8 ttl = 0; // 0: ip_default_ttl, 1 for multicast
+    bool dont_fragment = false;
+};
+
+// What add_interface() is told.
+struct interface_request {
+    u16 index = 0;
+    ipv4::interface_address address{}; // length 32 and 0.0.0.0: none yet
+    u32 mtu = 1500;                    // octets
+    bool has_broadcast = true;         // false: a point-to-point link
+    u16 master = 0;                    // the routing domain's interface
+};
+
+template <class Policies = linux_host>
+class stack : public detail::stack_receiving<Policies> {
+    using base = detail::stack_receiving<Policies>;
+
+public:
+    using typename base::packet_type;
+    using typename base::parts;
+    using typename base::send_result;
+
+    constexpr stack() noexcept : stack(parts{}) {}
+    constexpr explicit stack(parts p) noexcept : base(std::move(p)) {
+        // lo: index 1, 127.0.0.1/8. RFC 1122 section 3.2.1.3 (g)
+        interface lo{};
+        lo.index = pipeline::loopback_index;
+        lo.mtu = 65536;
+        lo.loopback = true;
+        lo.has_broadcast = false;
+        lo.own = this->switches_.defaults;
+        static_cast<void>(this->interfaces_.add(lo));
+        refresh();
+        static_cast<void>(add_address(lo.index, {{ipv4::loopback, 8}, {}, scopes::host, false}));
+    }
+    stack(const stack&) = delete;
+    stack& operator=(const stack&) = delete;
+
+    // -- sending --
+    // The payload in `packet` (headroom for a header in front) as one datagram; fragmented if need be.
+    [[nodiscard]] constexpr send_result send(packet_type&& packet, const send_request& r, moment now) noexcept {
+        this->now_ = now;
+        const send_result sent = originate(std::move(packet), r);
+        this->drain();
+        this->output_.flush();
+        return sent;
+    }
+    // A packet that begins with its own complete IPv4 header.
+    [[nodiscard]] constexpr send_result send(packet_type&& packet, moment now) noexcept {
+        this->now_ = now;
+        const send_result sent = this->send_with_header(std::move(packet));
+        this->drain();
+        this->output_.flush();
+        return sent;
+    }
+
+    // -- time --
+    // Does what is due; when to come again at the latest (instant::never(): nothing waits).
+    [[nodiscard]] constexpr instant poll(moment now) noexcept {
+        this->now_ = now;
+        this->reassembly_.expire(now.now, [this](expired_datagram<packet_type>&& e) { fragments_expired(std::move(e)); });
+        this->drain();
+        this->output_.flush();
+        return this->reassembly_.next_deadline();
+    }
+
+    // -- from below --
+    // The link could not deliver: the next hop of this packet (its IPv4 header at data()) did not answer.
+    // RFC 1812 section 5.2.7.1. Linux ipv4_link_failure.
+    constexpr void link_failed(packet_type&& packet, moment now) noexcept {
+        this->now_ = now;
+        if (packet) {
+            this->send_error(packet, icmp_request::host_unreachable(), route_type::unicast);
+            this->tally(balance::received); // handed back by the link, after it was transmitted once
+            static_cast<void>(this->drop(std::move(packet), drop_reason::neighbour_unreachable));
+        }
+        this->drain();
+        this->output_.flush();
+    }
+
+    // -- administration --
+    [[nodiscard]] constexpr result<void, interface_error> add_interface(const interface_request& r) noexcept {
+        interface i{};
+        i.index = r.index;
+        i.mtu = r.mtu;
+        i.has_broadcast = r.has_broadcast;
+        i.master = r.master;
+        i.own = this->switches_.defaults;
+        if (auto added = this->interfaces_.add(i); !added.has_value()) {
+            return added;
+        }
+        refresh();
+        if (r.address.address.is_unspecified()) {
+            return {};
+        }
+        return add_address(r.index, r.address);
+    }
+    // An address with what it brings along: the local route, the connected route and the broadcast route. Linux fib_add_ifaddr.
+    [[nodiscard]] constexpr result<void, interface_error> add_address(u16 index,
+                                                                      const ipv4::interface_address& net) noexcept {
+        const interface* i = this->interfaces_.find(index);
+        const bool broadcast = i != nullptr && i->has_broadcast && net.has_broadcast();
+        return add_address(index, {net, broadcast ? net.broadcast() : ipv4::address{}, scopes::universe, false});
+    }
+    [[nodiscard]] constexpr result<void, interface_error> add_address(u16 index, const assigned_address& a) noexcept;
+    [[nodiscard]] constexpr result<void, interface_error> remove_address(u16 index,
+                                                                         const ipv4::interface_address& net) noexcept;
+
+    [[nodiscard]] constexpr result<next_hop, route_error> add_route(const route_entry& r) noexcept;
+    [[nodiscard]] constexpr result<void, route_error> remove_route(const route_entry& r) noexcept {
+        return this->routes_.remove(r);
+    }
+
+    // Down: the interface's routes through gateways and to its networks stay, but nothing leaves or comes in.
+    constexpr void set_up(u16 index, bool up) noexcept {
+        if (interface* i = this->interfaces_.find(index)) {
+            i->up = up;
+            refresh();
+        }
+    }
+    constexpr void set_mtu(u16 index, u32 mtu) noexcept {
+        if (interface* i = this->interfaces_.find(index)) {
+            i->mtu = mtu;
+        }
+    }
+
+    // Changes switches while running: change(settings&), and change_interface(index, f) for conf.IF.
+    template <class F>
+    constexpr void change(F&& f) {
+        f(this->switches_);
+        refresh();
+    }
+    template <class F>
+    constexpr bool change_interface(u16 index, F&& f) {
+        interface* i = this->interfaces_.find(index);
+        if (i == nullptr) {
+            return false;
+        }
+        f(i->own);
+        refresh();
+        return true;
+    }
+    // net.ipv4.ip_forward: all, default and every interface.
+    constexpr void set_ip_forward(bool on) noexcept {
+        this->switches_.set_ip_forward(on);
+        for_each_index([&](u16 index) { this->interfaces_.find(index)->own.forwarding = on; });
+        refresh();
+    }
+
+private:
+    template <class F>
+    constexpr void for_each_index(F&& f) {
+        this->interfaces_.for_each([&](const interface& i) { f(i.index); });
+    }
+    // Compiles the switches into what the packet path reads.
+    constexpr void refresh() noexcept {
+        for_each_index([&](u16 index) { this->interfaces_.refresh(index, this->switches_.all); });
+    }
+
+    constexpr send_result originate(packet_type&& packet, const send_request& r) noexcept;
+    constexpr void fragments_expired(expired_datagram<packet_type>&& e) noexcept;
+};
+
+template <class Policies>
+constexpr result<void, interface_error> stack<Policies>::add_address(u16 index, const assigned_address& a) noexcept {
+    if (auto added = this->interfaces_.add_address(index, a); !added.has_value()) {
+        return added;
+    }
+    if constexpr (mutable_route_policy<typename base::chosen::routes>) {
+        const ipv4::address own = a.net.address;
+        bool ok = this->routes_
+                      .add({.prefix = {own, 32}, .type = route_type::local, .scope = scopes::host, .interface = index,
+                            .preferred_source = own})
+                      .has_value();
+        const interface* i = this->interfaces_.find(index);
+        const bool primary = !i->addresses[i->addresses.size() - 1].secondary;
+        if (primary && a.net.length < 32) {
+            ok = this->routes_
+                     .add({.prefix = a.net.network(), .type = i->loopback ? route_type::local : route_type::unicast,
+                           .scope = i->loopback ? scopes::host : scopes::link, .interface = index, .preferred_source = own})
+                     .has_value() && ok;
+        }
+        if (!a.broadcast.is_unspecified() && primary) {
+            ok = this->routes_
+                     .add({.prefix = {a.broadcast, 32}, .type = route_type::broadcast, .scope = scopes::link,
+                           .interface = index, .preferred_source = own})
+                     .has_value() && ok;
+        }
+        if (!ok) {
+            return failure{interface_error::full};
+        }
+    }
+    return {};
+}
+
+template <class Policies>
+constexpr result<void, interface_error>
+stack<Policies>::remove_address(u16 index, const ipv4::interface_address& net) noexcept {
+    if (auto removed = this->interfaces_.remove_address(index, net); !removed.has_value()) {
+        return removed;
+    }
+    if constexpr (mutable_route_policy<typename base::chosen::routes>) {
+        const ipv4::address own = net.address;
+        static_cast<void>(this->routes_.remove({.prefix = {own, 32}, .type = route_type::local, .interface = index}));
+        bool shared_network = false;
+        for (const auto& a : this->interfaces_.find(index)->addresses) {
+            shared_network = shared_network || a.net.network() == net.network();
+        }
+        if (!shared_network) {
+            static_cast<void>(this->routes_.remove({.prefix = net.network(), .interface = index}));
+            static_cast<void>(this->routes_.remove(
+                {.prefix = {net.broadcast(), 32}, .type = route_type::broadcast, .interface = index}));
+        }
+    }
+    return {};
+}
+
+template <class Policies>
+constexpr result<next_hop, route_error> stack<Policies>::add_route(const route_entry& r) noexcept {
+    route_entry e = r;
+    if (e.has_gateway() && e.interface == 0) {
+        // The device follows from the gateway, which must be on a link of ours. Linux fib_check_nh.
+        const auto t = this->tables();
+        const route_entry* link = pipeline::detail::usable_route(t, {.destination = e.gateway, .scope = scopes::link});
+        if (link == nullptr || link->type != route_type::unicast) {
+            return failure{route_error::invalid};
+        }
+        e.interface = link->interface;
+    }
+    const bool refuses = e.type == route_type::unreachable || e.type == route_type::prohibit ||
+                         e.type == route_type::blackhole || e.type == route_type::throw_away;
+    if (!refuses && this->interfaces_.find(e.interface) == nullptr) {
+        return failure{route_error::invalid};
+    }
+    if (e.type == route_type::unicast && !e.has_gateway() && e.scope == scopes::universe) {
+        e.scope = scopes::link;
+    }
+    if (e.type == route_type::local) {
+        e.scope = scopes::host;
+        this->custom_local_routes_ = true;
+    }
+    return this->routes_.add(e);
+}
+
+template <class Policies>
+constexpr typename stack<Policies>::send_result stack<Policies>::originate(packet_type&& packet,
+                                                                            const send_request& r) noexcept {
+    const auto route = pipeline::route_output(
+        this->tables(), pipeline::flow{.destination = r.destination, .source = r.source, .interface = r.interface,
+                                       .tos = r.tos, .protocol = r.protocol});
+    if (!route.has_value()) {
+        this->tally(balance::originated);
+        static_cast<void>(this->drop(std::move(packet), drop_reason::send_unroutable));
+        return failure{route.error()};
+    }
+    const u8 default_ttl = route->type == route_type::multicast ? u8{1} : this->switches_.ip_default_ttl;
+    const pipeline::header_choice choice{
+        .tos = r.tos,
+        .ttl = r.ttl != 0 ? r.ttl : default_ttl,
+        .protocol = r.protocol,
+        .identification = this->identification_.next(route->source, route->destination, r.protocol, 1, this->now_.now),
+        .dont_fragment = r.dont_fragment};
+    const ip_options::outgoing none{};
+    if (!packet || !pipeline::originate(packet, *route, choice, none, route->destination, this->now_.midnight_ms)) {
+        this->tally(balance::originated);
+        static_cast<void>(this->drop(std::move(packet), drop_reason::send_invalid));
+        return failure{pipeline::send_error::too_big};
+    }
+    if (r.dont_fragment && packet.size() > this->mtu_of(route->interface, route->mtu)) {
+        this->tally(balance::originated);
+        static_cast<void>(this->drop(std::move(packet), drop_reason::too_big));
+        return failure{pipeline::send_error::too_big};
+    }
+    static_cast<void>(this->local_out(std::move(packet), *route, true));
+    return {};
+}
+
+// RFC 792: time exceeded code 1 when the first fragment is there; not about what came to many.
+template <class Policies>
+constexpr void stack<Policies>::fragments_expired(expired_datagram<packet_type>&& e) noexcept {
+    this->count(mib::ip_reasm_timeout);
+    this->count(mib::ip_reasm_fails);
+    this->trace(stage::reassemble, outcome::drop, drop_reason::fragment_timeout, 0, e.pieces);
+    if (e.first) {
+        const interface* in = this->interfaces_.find(e.first.interface());
+        if (in != nullptr) {
+            const ipv4::const_view ip{e.first.data()};
+            const auto c = pipeline::classify(this->tables(), ip, ip[ipv4::destination], *in);
+            if (c.verdict.kind() != outcome::drop) {
+                this->send_error(e.first, icmp_request::reassembly_exceeded(), c.type);
+            }
+        }
+    }
+    this->stats_.dropped(drop_reason::fragment_timeout, e.pieces);
+}
+
+} // namespace sluice

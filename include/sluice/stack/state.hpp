@@ -1,0 +1,139 @@
+// state: what one stack owns: its policies, tables, counters and work queue, and the small acts that all its parts use.
+// Expects: to be the base of stack (sending.hpp and receiving.hpp lie between). Does: counts, traces, drops.
+// Never: decides. Cost: the policies' own sizes. One stack is one network namespace: nothing is global (row S5).
+#pragma once
+
+#include <sluice/base/ring.hpp>
+#include <sluice/base/time.hpp>
+#include <sluice/packet/decision.hpp>
+#include <sluice/pipeline/tables.hpp>
+#include <sluice/stack/policies.hpp>
+
+#include <utility>
+
+namespace sluice::detail {
+
+// What arises inside a call waits here until the call's own packet is done: no recursion.
+inline constexpr std::size_t work_queue_size = 64;
+
+template <class Policies>
+class stack_state {
+public:
+    using chosen = resolved<Policies>;
+    using packet_type = typename chosen::packet;
+    using buffer_source_type = typename chosen::buffers;
+    using output_type = typename chosen::output::template model<packet_type>;
+    using delivery_type = typename chosen::delivery::template model<packet_type>;
+    using hooks_type = typename chosen::hooks::template model<packet_type>;
+
+    // What a stack starts from; the seed is a secret from the owner's random source.
+    struct parts {
+        output_type output{};
+        hash_key seed{};
+        settings switches = Policies::initial_settings();
+    };
+
+    constexpr explicit stack_state(parts&& p) noexcept
+        : output_(std::move(p.output)), switches_(p.switches), icmp_rules_(derive(p.seed, 1)),
+          identification_(derive(p.seed, 2)), reassembly_(derive(p.seed, 3)) {}
+
+    // The parts, for what is particular to a policy.
+    [[nodiscard]] constexpr buffer_source_type& buffers() noexcept { return buffers_; }
+    [[nodiscard]] constexpr output_type& output() noexcept { return output_; }
+    [[nodiscard]] constexpr delivery_type& delivery() noexcept { return delivery_; }
+    [[nodiscard]] constexpr hooks_type& hooks() noexcept { return hooks_; }
+    [[nodiscard]] constexpr auto& groups() noexcept { return groups_; }
+    [[nodiscard]] constexpr auto& observer() noexcept { return observer_; }
+    [[nodiscard]] constexpr const auto& interfaces() const noexcept { return interfaces_; }
+    [[nodiscard]] constexpr const auto& routes() const noexcept { return routes_; }
+    [[nodiscard]] constexpr const auto& counters() const noexcept { return stats_; }
+    [[nodiscard]] constexpr const settings& switches() const noexcept { return switches_; }
+    // Packets kept now: fragments, and what waits in the work queue between calls (none).
+    [[nodiscard]] constexpr std::size_t held() const noexcept { return reassembly_.held() + work_.size(); }
+
+protected:
+    using options_policy_type = typename chosen::options;
+
+    // A packet that comes back to us (from the loopback interface, or a copy of what we sent to many), with the type of
+    // its route; or one that a handler sends.
+    struct work_item {
+        packet_type packet{};
+        route_type type = route_type::local;
+        bool is_sent = false;
+    };
+
+    static constexpr hash_key derive(hash_key seed, u64 purpose) noexcept {
+        return {siphash(seed, purpose, 0), siphash(seed, purpose, 1)};
+    }
+
+    [[nodiscard]] constexpr auto tables() const noexcept {
+        return pipeline::tables{interfaces_, routes_, groups_, switches_, custom_local_routes_};
+    }
+
+    constexpr void count(mib counter, u64 n = 1) noexcept { stats_.add(counter, n); }
+    constexpr void tally(balance kind, u64 n = 1) noexcept { stats_.tally(kind, n); }
+
+    constexpr void trace(stage where, outcome what, drop_reason why = drop_reason::none, u16 interface_index = 0,
+                         u32 value = 0, u8 detail = 0) noexcept {
+        if constexpr (!chosen::observer::never_observes) {
+            observer_.observe({where, what, why, detail, interface_index, value});
+        }
+    }
+    constexpr void trace(stage where, const decision& d, u16 interface_index = 0, u32 value = 0) noexcept {
+        trace(where, d.kind(), d.reason(), interface_index, value);
+    }
+
+    // The one place where packets end unwanted; the buffer goes back with the argument.
+    constexpr fate drop(packet_type&& packet, drop_reason why) noexcept {
+        const packet_type ended = std::move(packet);
+        stats_.dropped(why, 1);
+        return fate::dropped;
+    }
+
+    // Whether the point lets the packet pass; otherwise it is gone, and what became of it is in `gone`.
+    [[nodiscard]] constexpr bool passes_hook(hook_point point, packet_type& packet, u16 in, u16 out,
+                                             fate& gone) noexcept {
+        if constexpr (hooks_type::never_active) {
+            return true;
+        } else {
+            if (!hooks_.active(point)) {
+                return true;
+            }
+            const hook_verdict v = hooks_.run(point, packet, {in, out});
+            if (v == hook_verdict::accept) {
+                return true;
+            }
+            const bool dropped = v == hook_verdict::drop;
+            trace(stage::hook, dropped ? outcome::drop : outcome::absorb, dropped ? drop_reason::hook : drop_reason::none,
+                  in, 0, static_cast<u8>(point));
+            if (dropped) {
+                gone = drop(std::move(packet), drop_reason::hook);
+            } else {
+                packet.reset(); // empty already when the hook keeps it
+                tally(balance::absorbed);
+                gone = fate::absorbed;
+            }
+            return false;
+        }
+    }
+
+    typename chosen::buffers buffers_{};
+    output_type output_;
+    typename chosen::interfaces interfaces_{};
+    typename chosen::routes routes_{};
+    settings switches_;
+    bool custom_local_routes_ = false;
+    moment now_{};
+    typename chosen::stats stats_{};
+    [[no_unique_address]] typename chosen::observer observer_{};
+    [[no_unique_address]] hooks_type hooks_{};
+    [[no_unique_address]] typename chosen::multicast groups_{};
+    [[no_unique_address]] delivery_type delivery_{};
+    [[no_unique_address]] typename chosen::icmp icmp_rules_;
+    [[no_unique_address]] typename chosen::identification identification_;
+    // Fragments give their buffers back before the source goes: it is declared after buffers_.
+    [[no_unique_address]] typename chosen::reassembly::template model<packet_type> reassembly_;
+    ring<work_item, work_queue_size> work_;
+};
+
+} // namespace sluice::detail

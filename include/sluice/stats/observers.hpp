@@ -1,0 +1,48 @@
+// null_observer and recording_observer<N>: nobody looks; or the last N decisions are kept.
+// Expects: the reader to look between calls of the stack. Does: keeps events in order, the oldest fall out.
+// Never: changes what happens. Cost: null_observer none; recording one store of 16 octets a decision.
+#pragma once
+
+#include <sluice/stats/concept.hpp>
+
+#include <cstddef>
+
+namespace sluice {
+
+struct null_observer {
+    static constexpr bool never_observes = true;
+    static constexpr void observe(const trace_event&) noexcept {}
+};
+static_assert(observer<null_observer>);
+
+template <std::size_t N = 64>
+class recording_observer {
+public:
+    static constexpr bool never_observes = false;
+
+    constexpr void observe(const trace_event& e) noexcept { events_[seen_++ % N] = e; }
+    constexpr void clear() noexcept { seen_ = 0; }
+    // Of the events kept, 0 is the oldest.
+    [[nodiscard]] constexpr std::size_t size() const noexcept { return seen_ < N ? seen_ : N; }
+    [[nodiscard]] constexpr const trace_event& operator[](std::size_t i) const noexcept {
+        return events_[(seen_ - size() + i) % N];
+    }
+
+private:
+    trace_event events_[N]{};
+    std::size_t seen_ = 0;
+};
+static_assert(observer<recording_observer<>>);
+
+[[nodiscard]] constexpr const char* name_of(stage s) noexcept {
+    constexpr const char* names[] = {"receive",    "validate", "hook",       "classify", "options",
+                                     "deliver",    "reassemble", "handler",  "icmp_input", "forward",
+                                     "fragment",   "originate", "icmp_error", "output"};
+    return names[static_cast<unsigned>(s)];
+}
+[[nodiscard]] constexpr const char* name_of(outcome o) noexcept {
+    constexpr const char* names[] = {"proceed", "deliver", "forward", "hold", "reject", "drop", "absorb"};
+    return names[static_cast<unsigned>(o)];
+}
+
+} // namespace sluice

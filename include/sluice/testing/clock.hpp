@@ -1,0 +1,36 @@
+// manual_clock: time that passes only when told.
+//
+// Expects: nothing. Does: gives the moment that stack calls want; midnight comes round. Never:
+// reads a clock.
+#pragma once
+
+#include <sluice/base/time.hpp>
+
+namespace sluice::testing {
+
+class manual_clock {
+public:
+    constexpr explicit manual_clock(moment start = {}) noexcept
+        : now_{start.now}, day_{duration::from_milliseconds(start.midnight_ms)} {}
+
+    [[nodiscard]] constexpr moment now() const noexcept {
+        return {now_, static_cast<u32>(day_.milliseconds())};
+    }
+    constexpr void advance(duration by) noexcept {
+        now_ = now_ + by;
+        day_ = {(day_.nanoseconds + by.nanoseconds) % one_day.nanoseconds};
+    }
+    // To the deadline that a poll() gave; not backwards, and not to never().
+    constexpr void advance_to(instant t) noexcept {
+        if (t > now_ && t != instant::never()) {
+            advance(t - now_);
+        }
+    }
+
+private:
+    static constexpr duration one_day = 86'400_s;
+    instant now_;
+    duration day_;  // since midnight
+};
+
+}  // namespace sluice::testing

@@ -1,0 +1,195 @@
+// wire<Source, N>: two ends of a line in memory, in virtual time, with the faults of real lines.
+//
+// Expects: a source for the far side's packets (bytes alone cross a wire: metadata, marks and
+// clones do not); stacks that are told the same time as the wire. Does: latency, loss, duplication,
+// reordering by extra latency, an MTU; from a seeded source, so that a run can be repeated; shows
+// each packet to a tap. Never: reads a clock, allocates, holds more than N. A stack's output for an
+// end is `wire_output<Wire>`. Cost: a copy a packet; O(N) a reception.
+#pragma once
+
+#include <sluice/base/bounded_vector.hpp>
+#include <sluice/base/random.hpp>
+#include <sluice/base/time.hpp>
+#include <sluice/output/concept.hpp>
+#include <sluice/packet/packet_buffer.hpp>
+#include <sluice/packet/pool_storage.hpp>
+
+#include <cstddef>
+#include <utility>
+
+namespace sluice::testing {
+
+struct wire_faults {
+    duration latency = {};
+    duration jitter =
+        {};  // added: 0 up to this, evenly: larger than the gap between packets it reorders them
+    u32 mtu = 65'535;  // octets; longer packets are lost
+    u16 loss_per_mille = 0;
+    u16 duplicate_per_mille = 0;  // the second copy gets a jitter of its own
+};
+
+struct wire_counters {
+    u64 sent = 0;
+    u64 delivered = 0;
+    u64 lost = 0;  // by chance
+    u64 duplicated = 0;
+    u64 too_long = 0;
+    u64 overflowed = 0;  // no buffer, or N packets were on the way
+};
+
+enum class wire_end : u8 { left, right };
+
+template <buffer_source Source, std::size_t N = 256>
+class wire {
+public:
+    using packet_type = typename Source::packet_type;
+    // Sees each packet as it is sent, before any fault: `captured` begins where the sender's packet
+    // began.
+    using tap = void (*)(void* context, instant now, wire_end from,
+                         const packet_type& packet) noexcept;
+
+    constexpr wire(Source& source, const wire_faults& faults = {}, hash_key seed = {}) noexcept
+        : source_{&source}, faults_{faults}, random_{seed} {}
+    wire(const wire&) = delete;
+    wire& operator=(const wire&) = delete;
+
+    constexpr void set_faults(const wire_faults& faults) noexcept { faults_ = faults; }
+    constexpr void set_tap(tap call, void* context) noexcept {
+        tap_ = call;
+        tap_context_ = context;
+    }
+    // The time at which what is sent now is sent. Never goes back.
+    constexpr void set_now(instant now) noexcept { now_ = now > now_ ? now : now_; }
+    [[nodiscard]] constexpr instant now() const noexcept { return now_; }
+
+    // Puts a copy on the line. The packet stays the caller's, as a line keeps nothing.
+    constexpr void send(wire_end from, const packet_type& packet) noexcept {
+        ++counters_.sent;
+        if (tap_ != nullptr) {
+            tap_(tap_context_, now_, from, packet);
+        }
+        if (packet.size() > faults_.mtu) {
+            ++counters_.too_long;
+            return;
+        }
+        if (happens(faults_.loss_per_mille)) {
+            ++counters_.lost;
+            return;
+        }
+        put(from, packet);
+        if (happens(faults_.duplicate_per_mille)) {
+            ++counters_.duplicated;
+            put(from, packet);
+        }
+    }
+
+    // The packet that arrives next at this end, if it is there by now (set_now), as received by
+    // that interface; else an empty handle.
+    [[nodiscard]] constexpr packet_type receive(wire_end at, u16 interface = 1) noexcept {
+        const std::size_t i = next_for(at);
+        if (i == under_way_.size() || under_way_[i].arrival > now_) {
+            return {};
+        }
+        packet_type packet = std::move(under_way_[i].packet);
+        under_way_.erase(i);
+        packet.set_interface(interface);
+        ++counters_.delivered;
+        return packet;
+    }
+    // When the next packet arrives at either end; never() when none is under way.
+    [[nodiscard]] constexpr instant next_arrival() const noexcept {
+        instant soonest = instant::never();
+        for (const flight& f : under_way_) {
+            soonest = f.arrival < soonest ? f.arrival : soonest;
+        }
+        return soonest;
+    }
+    [[nodiscard]] constexpr std::size_t under_way() const noexcept { return under_way_.size(); }
+    [[nodiscard]] constexpr const wire_counters& counters() const noexcept { return counters_; }
+
+private:
+    struct flight {
+        packet_type packet{};
+        instant arrival{};
+        wire_end to = wire_end::left;
+    };
+
+    [[nodiscard]] constexpr bool happens(u16 per_mille) noexcept {
+        return per_mille != 0 && random_.below(1000) < per_mille;
+    }
+    constexpr void put(wire_end from, const packet_type& packet) noexcept {
+        packet_type copy = under_way_.full() ? packet_type{} : source_->take(default_headroom);
+        std::byte* to = copy ? copy.put(packet.size()) : nullptr;
+        if (to == nullptr) {
+            ++counters_.overflowed;
+            return;
+        }
+        packet.for_each_piece([&to](const_bytes piece) {
+            copy_bytes(to, piece.data(), piece.size());
+            to += piece.size();
+        });
+        instant arrival = now_ + faults_.latency;
+        if (faults_.jitter > duration{}) {
+            const auto spread = static_cast<u64>(faults_.jitter.nanoseconds) + 1;
+            arrival = arrival + duration{static_cast<i64>(random_.next() % spread)};
+        }
+        const wire_end end = from == wire_end::left ? wire_end::right : wire_end::left;
+        static_cast<void>(under_way_.push_back({std::move(copy), arrival, end}));
+    }
+    // The first of those that arrive soonest: bounded_vector keeps the order of sending.
+    [[nodiscard]] constexpr std::size_t next_for(wire_end at) const noexcept {
+        std::size_t best = under_way_.size();
+        for (std::size_t i = 0; i < under_way_.size(); ++i) {
+            if (under_way_[i].to == at &&
+                (best == under_way_.size() || under_way_[i].arrival < under_way_[best].arrival)) {
+                best = i;
+            }
+        }
+        return best;
+    }
+
+    Source* source_;
+    wire_faults faults_;
+    keyed_random random_;
+    instant now_;
+    tap tap_ = nullptr;
+    void* tap_context_ = nullptr;
+    wire_counters counters_;
+    bounded_vector<flight, N> under_way_;
+};
+
+// The output_policy of a stack at one end: `wire_output<Wire>::model<Packet>{wire,
+// wire_end::left}`.
+template <class Wire>
+struct wire_output {
+    template <class Packet>
+    class model {
+    public:
+        static constexpr bool takes_segmented = true;
+        static constexpr bool takes_gso = false;
+
+        constexpr model() noexcept = default;
+        constexpr model(Wire& wire, wire_end end) noexcept : wire_{&wire}, end_{end} {}
+
+        [[nodiscard]] constexpr bool transmit(Packet& packet, const egress&) noexcept {
+            return give(packet);
+        }
+        // For a link layer on top: a wire of frames.
+        [[nodiscard]] constexpr bool send_frame(Packet& frame, u16) noexcept { return give(frame); }
+        constexpr void flush() noexcept {}
+
+    private:
+        constexpr bool give(Packet& packet) noexcept {
+            if (wire_ == nullptr) {
+                return false;
+            }
+            wire_->send(end_, packet);
+            packet.reset();
+            return true;
+        }
+        Wire* wire_ = nullptr;
+        wire_end end_ = wire_end::left;
+    };
+};
+
+}  // namespace sluice::testing

@@ -1,0 +1,154 @@
+// The loops behind wire/checksum.hpp: sums of native words over any length and alignment.
+//
+// Expects: `count` readable bytes at `from`; any alignment, any parity of address and length.
+// Results: one's-complement sums in native byte order, congruent to the sum of native 16-bit words
+// modulo 65535, and zero only if all bytes are zero. A trailing odd byte counts as the first byte
+// in memory of a word padded with zero. SLUICE_PORTABLE_CHECKSUM defined (the same in every
+// translation unit) leaves the vector loop out.
+#pragma once
+
+#include <bit>
+#include <cstddef>
+
+#include <sluice/base/bytes.hpp>
+#include <sluice/base/integer.hpp>
+
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(SLUICE_PORTABLE_CHECKSUM)
+#define SLUICE_CHECKSUM_AVX2 1
+#else
+#define SLUICE_CHECKSUM_AVX2 0
+#endif
+
+namespace sluice::checksum::detail {
+
+/// The sum in host terms, byte by byte: for constant evaluation.
+[[nodiscard]] constexpr u64 sum_by_bytes(const std::byte* from, std::size_t count) noexcept {
+    u64 sum = 0;
+    for (std::size_t i = 0; i + 1 < count; i += 2)
+        sum += load_be<u16>(from + i);
+    if (count % 2 != 0) sum += std::to_integer<u64>(from[count - 1]) << 8;
+    return sum;
+}
+
+template <class T>
+[[nodiscard]] inline T load_native(const std::byte* from) noexcept {
+    T value;
+    __builtin_memcpy(&value, from, sizeof value);
+    return value;
+}
+
+/// One's-complement addition: the carry out of the top comes back in at the bottom.
+[[nodiscard]] inline u64 add_with_carry(u64 left, u64 right) noexcept {
+    u64 sum;
+    const bool carry = __builtin_add_overflow(left, right, &sum);
+    return sum + carry;
+}
+
+[[nodiscard]] constexpr u16 fold_native(u64 sum) noexcept {
+    sum = (sum & 0xffffffff) + (sum >> 32);
+    sum = (sum & 0xffff) + ((sum >> 16) & 0xffff) + (sum >> 32);
+    sum = (sum & 0xffff) + (sum >> 16);
+    return static_cast<u16>((sum & 0xffff) + (sum >> 16));
+}
+
+/// Byte swapping commutes with one's-complement addition, so a whole sum is swapped once.
+/// RFC 1071 section 2 (B).
+[[nodiscard]] constexpr u16 native_to_numeric(u16 folded) noexcept {
+    if constexpr (std::endian::native == std::endian::little) {
+        return static_cast<u16>((u32{folded} << 8) | (u32{folded} >> 8));
+    } else {
+        return folded;
+    }
+}
+
+/// The last 0 to 7 bytes, as if zeros followed them.
+[[nodiscard]] inline u64 sum_tail(const std::byte* from, std::size_t count) noexcept {
+    u64 sum = 0;
+    if ((count & 4) != 0) {
+        sum += load_native<u32>(from);
+        from += 4;
+    }
+    if ((count & 2) != 0) {
+        sum += load_native<u16>(from);
+        from += 2;
+    }
+    if ((count & 1) != 0) {
+        const u64 last = std::to_integer<u64>(*from);
+        sum += std::endian::native == std::endian::little ? last : last << 8;
+    }
+    return sum;
+}
+
+[[nodiscard]] inline u64 sum_portable(const std::byte* from, std::size_t count) noexcept {
+    u64 a = 0;
+    if (count >= 32) {
+        u64 b = 0;
+        u64 c = 0;
+        u64 d = 0;
+        do {
+            a = add_with_carry(a, load_native<u64>(from));
+            b = add_with_carry(b, load_native<u64>(from + 8));
+            c = add_with_carry(c, load_native<u64>(from + 16));
+            d = add_with_carry(d, load_native<u64>(from + 24));
+            from += 32;
+            count -= 32;
+        } while (count >= 32);
+        a = add_with_carry(add_with_carry(a, b), add_with_carry(c, d));
+    }
+    for (; count >= 8; count -= 8, from += 8)
+        a = add_with_carry(a, load_native<u64>(from));
+    return add_with_carry(a, sum_tail(from, count));
+}
+
+#if SLUICE_CHECKSUM_AVX2
+
+/// 64 bytes a step. Sixteen-bit words are made signed by flipping their top bit (which subtracts
+/// 0x8000 from each), summed in pairs into 32-bit lanes by multiply-and-add with ones, and the bias
+/// is put back at the end.
+[[nodiscard, gnu::target("avx2")]] inline u64 sum_avx2(const std::byte* from,
+                                                       std::size_t count) noexcept {
+    using words = short __attribute__((vector_size(32)));
+    using lanes = int __attribute__((vector_size(32)));
+    using quads = unsigned long long __attribute__((vector_size(32)));
+    constexpr short top = -0x8000;
+    const words flip = {top, top, top, top, top, top, top, top,
+                        top, top, top, top, top, top, top, top};
+    const words ones = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+    // Four words a lane and step: unbiased, a lane stays below 2^18 * 2^13 = 2^31.
+    constexpr std::size_t steps_at_most = 8192;
+
+    u64 sum = 0;
+    while (count >= 64) {
+        const std::size_t steps = count / 64 < steps_at_most ? count / 64 : steps_at_most;
+        lanes low = {};
+        lanes high = {};
+        for (std::size_t i = 0; i < steps; ++i, from += 64) {
+            words first;
+            words second;
+            __builtin_memcpy(&first, from, sizeof first);
+            __builtin_memcpy(&second, from + 32, sizeof second);
+            low += reinterpret_cast<lanes>(__builtin_ia32_pmaddwd256(first ^ flip, ones));
+            high += reinterpret_cast<lanes>(__builtin_ia32_pmaddwd256(second ^ flip, ones));
+        }
+        count -= 64 * steps;
+        // A biased lane lies within [-2^30, 2^30], their sum within an int.
+        const quads total = reinterpret_cast<quads>(low + high + static_cast<int>(steps << 17));
+        const quads halves = (total & 0xffffffff) + (total >> 32);
+        sum += halves[0] + halves[1] + halves[2] + halves[3];
+    }
+    return add_with_carry(sum, sum_portable(from, count));
+}
+
+/// Below this many bytes the four carry chains win.
+inline constexpr std::size_t avx2_from = 128;
+
+#endif
+
+[[nodiscard]] inline u64 sum_native(const std::byte* from, std::size_t count) noexcept {
+#if SLUICE_CHECKSUM_AVX2
+    if (count >= avx2_from && __builtin_cpu_supports("avx2")) return sum_avx2(from, count);
+#endif
+    return sum_portable(from, count);
+}
+
+}  // namespace sluice::checksum::detail

@@ -1,0 +1,272 @@
+// Header layouts: a protocol header declared once, as a list of named fields, and proved at compile
+// time.
+//
+// A field is a type of its own (so that a field of ARP cannot index a view of UDP) and an object of
+// the same name:
+//
+//     inline constexpr struct ttl final : field<u8, 64, 8, "ttl"> {} ttl{};
+//     struct layout final : header_layout<struct version, struct ihl, ..., struct destination>,
+//                           alias_fields<struct tos> {};
+//     using view = header_view<layout>;
+//
+// Expects: fields listed in the order of their bits, the first at bit 0, bits counted as in the RFC
+// diagrams (bit 0 is the most significant bit of the first byte).
+// Proves: no gap, no overlap, whole bytes. `alias_fields` names second readings of the same bits
+// (the type-of-service byte over DSCP and ECN); they are readable and settable but outside the
+// proof.
+// Never: allocates, or depends on alignment or on the byte order of the machine.
+// Cost: reading an 8, 16, 32 or 64 bit field is one load (and a byte swap); a part of a byte adds a
+// shift and a mask.
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <span>
+#include <type_traits>
+
+#include <sluice/base/bytes.hpp>
+#include <sluice/base/integer.hpp>
+#include <sluice/base/result.hpp>
+#include <sluice/wire/error.hpp>
+
+namespace sluice {
+
+/// A name as a template argument.
+template <std::size_t Size>
+struct field_name {
+    char text[Size] = {};
+
+    consteval field_name(const char (&name)[Size]) noexcept {
+        for (std::size_t i = 0; i < Size; ++i)
+            text[i] = name[i];
+    }
+};
+
+/// Base of every field: `BitWidth` bits starting at `BitOffset`, read as a `Value`: an unsigned
+/// integer, `bool` (one bit), an enumeration, or a class with `static from_bits(u64)` and `bits()`;
+/// and the name to print.
+template <class Value, std::size_t BitOffset, std::size_t BitWidth, field_name Name>
+struct field {
+    static_assert(BitWidth >= 1 && BitWidth <= 64, "sluice: a field is 1 to 64 bits wide");
+    static_assert(BitOffset % 8 + BitWidth <= 64, "sluice: a field must lie within 8 bytes");
+    static_assert(!std::is_same_v<Value, bool> || BitWidth == 1, "sluice: a bool field is one bit");
+
+    using value_type = Value;
+    static constexpr const char* name = Name.text;
+    static constexpr std::size_t bit_offset = BitOffset;
+    static constexpr std::size_t bit_width = BitWidth;
+    static constexpr std::size_t byte_offset = BitOffset / 8;
+    static constexpr std::size_t byte_count = (BitOffset % 8 + BitWidth + 7) / 8;
+};
+
+/// A named type derived from `field<...>`.
+template <class F>
+concept field_type = requires {
+    typename F::value_type;
+    { F::bit_offset } -> std::same_as<const std::size_t&>;
+    { F::bit_width } -> std::same_as<const std::size_t&>;
+    { F::name } -> std::same_as<const char* const&>;
+};
+
+namespace detail {
+
+template <class... Fields>
+[[nodiscard]] consteval bool fields_are_adjacent() noexcept {
+    std::size_t next = 0;
+    return ((Fields::bit_offset == next ? (next += Fields::bit_width, true) : false) && ...);
+}
+
+}  // namespace detail
+
+/// The fields of a header, in order, with the proof that they cover it exactly.
+template <class... Fields>
+struct header_layout {
+    static_assert((field_type<Fields> && ...),
+                  "sluice: a layout lists types derived from field<...>");
+    static_assert(detail::fields_are_adjacent<Fields...>(),
+                  "sluice: fields overlap or leave a gap: each must start at the bit where the one "
+                  "before it ends");
+    static_assert((Fields::bit_width + ... + 0) % 8 == 0,
+                  "sluice: a header must be a whole number of bytes");
+
+    /// Length of the header in bytes.
+    static constexpr std::size_t size = (Fields::bit_width + ... + 0) / 8;
+    static constexpr std::size_t field_count = sizeof...(Fields);
+
+    template <class F>
+    static constexpr bool covers = (std::is_same_v<F, Fields> || ...);
+
+    /// Calls `visit` with each field object, in order of the bits; aliases are not visited.
+    template <class Visit>
+    static constexpr void for_each_field(Visit&& visit) {
+        (visit(Fields{}), ...);
+    }
+};
+
+/// Second base of a layout: other readings of bits that the layout covers.
+template <class... Fields>
+struct alias_fields {
+    static_assert((field_type<Fields> && ...), "sluice: aliases are types derived from field<...>");
+
+    template <class F>
+    static constexpr bool aliases = (std::is_same_v<F, Fields> || ...);
+};
+
+namespace detail {
+
+template <class Layout, class F>
+[[nodiscard]] consteval bool layout_has() noexcept {
+    if constexpr (Layout::template covers<F>) {
+        return true;
+    } else if constexpr (requires { Layout::template aliases<F>; }) {
+        return Layout::template aliases<F>;
+    } else {
+        return false;
+    }
+}
+
+template <class Value>
+[[nodiscard]] constexpr Value from_bits(u64 raw) noexcept {
+    if constexpr (std::is_same_v<Value, bool>) {
+        return raw != 0;
+    } else if constexpr (std::is_integral_v<Value> || std::is_enum_v<Value>) {
+        return static_cast<Value>(raw);
+    } else {
+        return Value::from_bits(raw);
+    }
+}
+
+template <class Value>
+[[nodiscard]] constexpr u64 to_bits(const Value& value) noexcept {
+    if constexpr (std::is_integral_v<Value> || std::is_enum_v<Value>) {
+        return static_cast<u64>(value);
+    } else {
+        return value.bits();
+    }
+}
+
+template <class F>
+inline constexpr u64 field_mask =
+    F::bit_width == 64 ? ~u64{0} : (u64{1} << (F::bit_width % 64)) - 1;
+
+template <class F>
+inline constexpr std::size_t field_shift = 8 * F::byte_count - F::bit_offset % 8 - F::bit_width;
+
+}  // namespace detail
+
+/// `F` is one of the fields (or aliases) of `Layout`.
+template <class F, class Layout>
+concept field_of = detail::layout_has<Layout, F>();
+
+/// Reads a field of a header that starts at `header`.
+template <field_type F>
+[[nodiscard]] constexpr typename F::value_type read_field(const std::byte* header) noexcept {
+    constexpr std::size_t shift = detail::field_shift<F>;
+    constexpr u64 mask = detail::field_mask<F>;
+    const u64 covering = load_be_bytes<F::byte_count>(header + F::byte_offset);
+    return detail::from_bits<typename F::value_type>((covering >> shift) & mask);
+}
+
+/// Writes a field of a header that starts at `header`. A value too large for the field is cut to
+/// its width: the neighbouring bits never change.
+template <field_type F>
+constexpr void write_field(std::byte* header, const typename F::value_type& value) noexcept {
+    std::byte* const at = header + F::byte_offset;
+    const u64 raw = detail::to_bits(value);
+    if constexpr (F::bit_width == 8 * F::byte_count) {
+        store_be_bytes<F::byte_count>(at, raw);
+    } else {
+        constexpr std::size_t shift = detail::field_shift<F>;
+        constexpr u64 mask = detail::field_mask<F> << shift;
+        const u64 kept = load_be_bytes<F::byte_count>(at) & ~mask;
+        store_be_bytes<F::byte_count>(at, kept | ((raw << shift) & mask));
+    }
+}
+
+/// A header laid over bytes that somebody else owns. One pointer; copied freely. `Byte` is
+/// `std::byte` or `const std::byte`; a mutable view converts to a const one.
+template <class Layout, class Byte = std::byte>
+class header_view {
+public:
+    using layout_type = Layout;
+    static constexpr std::size_t size = Layout::size;
+
+    /// Trusts the caller: at least `size` bytes at `data`. `fits` is the check.
+    constexpr explicit header_view(Byte* data) noexcept : data_{data} {}
+
+    template <class Other>
+        requires(std::is_same_v<const Other, Byte> && !std::is_same_v<Other, Byte>)
+    constexpr header_view(const header_view<Layout, Other>& other) noexcept : data_{other.data()} {}
+
+    /// Whether `range` is long enough for the fixed part of this header.
+    [[nodiscard]] static constexpr bool fits(const_bytes range) noexcept {
+        return range.size() >= size;
+    }
+
+    /// The header at the beginning of `range`, or `wire_error::truncated`.
+    [[nodiscard]] static constexpr result<header_view, wire_error>
+    checked(std::span<Byte> range) noexcept {
+        if (!fits(range)) return failure{wire_error::truncated};
+        return header_view{range.data()};
+    }
+
+    [[nodiscard]] constexpr Byte* data() const noexcept { return data_; }
+    [[nodiscard]] constexpr std::span<Byte, Layout::size> span() const noexcept {
+        return std::span<Byte, Layout::size>{data_, Layout::size};
+    }
+
+    /// The value of a field, in host terms.
+    template <field_of<Layout> F>
+    [[nodiscard]] constexpr typename F::value_type operator[](F) const noexcept {
+        static_assert(F::bit_offset + F::bit_width <= 8 * Layout::size,
+                      "sluice: an alias reaches beyond its header");
+        return read_field<F>(data_);
+    }
+
+    /// Writes a field, cut to its width; returns the view, so that calls may be chained.
+    template <field_of<Layout> F>
+        requires(!std::is_const_v<Byte>)
+    constexpr const header_view& set(F, const typename F::value_type& value) const noexcept {
+        static_assert(F::bit_offset + F::bit_width <= 8 * Layout::size,
+                      "sluice: an alias reaches beyond its header");
+        write_field<F>(data_, value);
+        return *this;
+    }
+
+private:
+    Byte* data_;
+};
+
+// A value struct names its pairs of field and member once, in `template <class Self, class Visit>
+// static constexpr void each_field(Self& self, Visit visit)`, by calling `visit(field,
+// self.member)` for each; reading, writing, and hence parse and emit follow.
+
+template <class Layout, class Value>
+constexpr void read_fields(header_view<Layout, const std::byte> from, Value& to) noexcept {
+    Value::each_field(to, [from](auto f, auto& member) { member = from[f]; });
+}
+
+template <class Layout, class Value>
+constexpr void write_fields(header_view<Layout> to, const Value& from) noexcept {
+    Value::each_field(from, [to](auto f, const auto& member) { to.set(f, member); });
+}
+
+/// The header at the beginning of `from` as a value, or `wire_error::truncated`.
+template <class Layout, class Value>
+[[nodiscard]] constexpr result<Value, wire_error> parse_value(const_bytes from) noexcept {
+    if (from.size() < Layout::size) return failure{wire_error::truncated};
+    Value value{};
+    read_fields(header_view<Layout, const std::byte>{from.data()}, value);
+    return value;
+}
+
+/// Writes the fixed part of a header; the number of bytes written, or `wire_error::no_room`.
+template <class Layout, class Value>
+[[nodiscard]] constexpr result<std::size_t, wire_error> emit_value(const Value& value,
+                                                                   bytes to) noexcept {
+    if (to.size() < Layout::size) return failure{wire_error::no_room};
+    write_fields(header_view<Layout>{to.data()}, value);
+    return Layout::size;
+}
+
+}  // namespace sluice

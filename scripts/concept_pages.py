@@ -1,0 +1,113 @@
+#!/usr/bin/env python3
+"""Writes docs/concepts/*.md from the headers, so that a concept is described in one place only.
+
+Source: the leading block of // comments of each include/sluice/<room>/concept.hpp (page <room>.md)
+and of include/sluice/packet/packet_buffer.hpp (page packet_buffer.md), verbatim as Markdown.
+Usage: concept_pages.py            write the pages, remove those without a header
+       concept_pages.py --check    fail when a page is missing, stale or left over
+       concept_pages.py --self-test
+"""
+import contextlib
+import pathlib
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+
+
+def sources(root):
+    """Page name to header."""
+    include = root / "include/sluice"
+    pages = {header.parent.name: header for header in sorted(include.glob("*/concept.hpp"))}
+    packet_buffer = include / "packet/packet_buffer.hpp"
+    if packet_buffer.is_file():
+        pages["packet_buffer"] = packet_buffer
+    return pages
+
+
+def leading_comment(text):
+    block = []
+    for line in text.splitlines():
+        if line.startswith("//"):
+            block.append(line[2:].removeprefix(" ").rstrip())
+        elif block:
+            break
+        elif line.strip() not in ("", "#pragma once"):
+            break
+    return "\n".join(block).strip()
+
+
+def page(root, name, header):
+    shown = header.relative_to(root).as_posix()
+    return (f"<!-- Written by scripts/concept_pages.py from {shown}: edit the header. -->\n"
+            f"# {name}\n\n{leading_comment(header.read_text())}\n\n"
+            f"Header: [`{shown.removeprefix('include/')}`](../../{shown})\n")
+
+
+def index(names):
+    rows = "".join(f"* [{name}]({name}.md)\n" for name in names)
+    return ("<!-- Written by scripts/concept_pages.py. -->\n# Concepts\n\n"
+            "What a policy must offer, one page a concept, taken from the headers.\n\n" + rows)
+
+
+def wanted_pages(root):
+    found = sources(root)
+    pages = {f"{name}.md": page(root, name, header) for name, header in found.items()}
+    if pages:
+        pages["README.md"] = index(sorted(found))
+    return pages
+
+
+def check(root):
+    folder, wanted = root / "docs/concepts", wanted_pages(root)
+    present = {file.name: file.read_text() for file in folder.glob("*.md")}
+    problems = [f"docs/concepts/{name}: missing" for name in wanted if name not in present]
+    problems += [f"docs/concepts/{name}: left over" for name in present if name not in wanted]
+    problems += [f"docs/concepts/{name}: differs from its header"
+                 for name, text in wanted.items() if present.get(name, text) != text]
+    problems += [f"{header.relative_to(root)}: no leading comment"
+                 for header in sources(root).values() if not leading_comment(header.read_text())]
+    if problems:
+        problems.append("run scripts/concept_pages.py")
+    print("\n".join(problems) or f"{len(wanted)} concept pages are current")
+    return 1 if problems else 0
+
+
+def write(root):
+    folder, wanted = root / "docs/concepts", wanted_pages(root)
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in folder.glob("*.md"):
+        if file.name not in wanted:
+            file.unlink()
+    for name, text in wanted.items():
+        (folder / name).write_text(text)
+    print(f"{len(wanted)} pages in docs/concepts")
+    return 0
+
+
+def self_test():
+    with tempfile.TemporaryDirectory() as name, contextlib.redirect_stdout(None):
+        root = pathlib.Path(name)
+        header = root / "include/sluice/route/concept.hpp"
+        header.parent.mkdir(parents=True)
+        header.write_text("// route_policy\n//   code\n#pragma once\n// not this\n")
+        steps = [check(root) == 1, write(root) == 0, check(root) == 0,
+                 "route_policy\n  code\n" in (root / "docs/concepts/route.md").read_text()]
+        header.write_text("// another\n#pragma once\n")
+        steps += [check(root) == 1, write(root) == 0, check(root) == 0]
+        header.unlink()
+        steps += [check(root) == 1, write(root) == 0, check(root) == 0]
+    print("self-test passed" if all(steps) else f"self-test FAILED: {steps}")
+    return 0 if all(steps) else 1
+
+
+def main(arguments):
+    if arguments not in ([], ["--check"], ["--self-test"]):
+        sys.exit(__doc__)
+    if arguments == ["--self-test"]:
+        return self_test()
+    return check(ROOT) if arguments else write(ROOT)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,95 @@
+#!/usr/bin/env python3
+"""Proves that a mistake is refused, at compile time and with the intended message.
+
+A file holds the mistake between `#ifdef SLUICE_COMPILE_FAIL` and `#endif`, and one or more comments
+    // build error: <regular expression>
+Without the macro it must compile (else it fails for another reason than the mistake); with it, each
+compiler must refuse it and its output must match every expression. White space in the output is
+squeezed before matching.
+Usage: run.py --compilers CXX... (--source FILE | --self-test) [--include DIR]
+"""
+import argparse
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+FLAGS = ["-std=c++20", "-fsyntax-only", "-fno-exceptions", "-fno-rtti", "-Wall", "-Wextra",
+         "-Wpedantic", "-Werror"]
+EXPECTATION = re.compile(r"//\s*build error:\s*(.+?)\s*$", re.M)
+
+
+def compile_source(compiler, include, source, *defines):
+    command = [compiler, *FLAGS, f"-I{include}", *defines, str(source)]
+    run = subprocess.run(command, capture_output=True, text=True)
+    return run.returncode == 0, run.stdout + run.stderr
+
+
+def problems_of(compiler, include, source):
+    expected = EXPECTATION.findall(source.read_text())
+    if not expected:
+        return ["no comment `// build error: <regular expression>`"]
+    built, output = compile_source(compiler, include, source)
+    if not built:
+        return ["must compile without SLUICE_COMPILE_FAIL, but:\n" + output]
+    built, output = compile_source(compiler, include, source, "-DSLUICE_COMPILE_FAIL")
+    if built:
+        return ["must not compile with SLUICE_COMPILE_FAIL, but does"]
+    # The echoed source line would let a message match the text of the test itself.
+    echoed = re.compile(r"^\s*\d*\s*\|.*$", re.M)
+    squeezed = re.sub(r"\s+", " ", echoed.sub("", output))
+    return [f"the message does not match /{pattern}/:\n{output}"
+            for pattern in expected if not re.search(pattern, squeezed)]
+
+
+def check(compilers, include, source):
+    failed = False
+    for compiler in compilers:
+        problems = problems_of(compiler, include, source)
+        for problem in problems:
+            print(f"{source.name}, {compiler}: {problem}")
+        failed = failed or bool(problems)
+    return failed
+
+
+MISTAKE = '#ifdef SLUICE_COMPILE_FAIL\nstatic_assert(sizeof(int) == 1, "int is {}");\n#endif\n'
+SELF_TESTS = (
+    ("good", False, "// build error: int is wide\n" + MISTAKE.format("wide")),
+    ("other message", True, "// build error: int is wide\n" + MISTAKE.format("narrow")),
+    ("fails both ways", True, "// build error: int\nint a = nonsense;\n" + MISTAKE.format("wide")),
+    ("builds both ways", True, "// build error: int is wide\n"),
+    ("no expectation", True, MISTAKE.format("wide")),
+)
+
+
+def self_test(compilers, include):
+    failed = []
+    with tempfile.TemporaryDirectory() as folder:
+        source = pathlib.Path(folder, "sample.cpp")
+        for name, must_fail, text in SELF_TESTS:
+            source.write_text(text)
+            for compiler in compilers:
+                if bool(problems_of(compiler, include, source)) != must_fail:
+                    failed.append(f"self-test FAILED: {name}, {compiler}")
+    print("\n".join(failed) or f"self-test passed: {len(SELF_TESTS)} samples judged rightly")
+    return bool(failed)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--compilers", nargs="+", required=True)
+    parser.add_argument("--include", default=str(ROOT / "include"))
+    parser.add_argument("--source", type=pathlib.Path)
+    parser.add_argument("--self-test", action="store_true")
+    arguments = parser.parse_args()
+    if arguments.self_test:
+        return self_test(arguments.compilers, arguments.include)
+    if arguments.source is None:
+        parser.error("--source or --self-test is needed")
+    return check(arguments.compilers, arguments.include, arguments.source)
+
+
+if __name__ == "__main__":
+    sys.exit(1 if main() else 0)

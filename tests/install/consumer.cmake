@@ -1,0 +1,15 @@
+# The consumer's program, and what a consumer must not notice of Sluice.
+foreach(property COMPILE_OPTIONS COMPILE_DEFINITIONS LINK_OPTIONS LINK_LIBRARIES)
+  get_target_property(value sluice::sluice INTERFACE_${property})
+  if(value)
+    message(FATAL_ERROR "sluice::sluice puts ${property} on its users: ${value}")
+  endif()
+endforeach()
+foreach(option INSTALL BUILD_TESTS BUILD_EXAMPLES BUILD_BENCH BUILD_FUZZ SOURCE_GATES)
+  if(SLUICE_${option})
+    message(FATAL_ERROR "SLUICE_${option} is on, though Sluice is not the top level project")
+  endif()
+endforeach()
+
+add_executable(consumer "${CMAKE_CURRENT_LIST_DIR}/main.cpp")
+target_link_libraries(consumer PRIVATE sluice::sluice)

@@ -1,0 +1,167 @@
+// The statements of a vector file as plain structs: configuration, events, and what an event
+// is expected to produce. Format: vectors/README.md. Addresses are numbers in host order, bytes
+// are as on the wire. Nothing here uses the library under test.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace replay {
+
+using address = std::uint32_t;
+using octets = std::vector<std::uint8_t>;
+using hardware_address = std::array<std::uint8_t, 6>;
+
+struct prefix {
+    address base = 0;
+    std::uint8_t length = 0;
+};
+
+// A port that the file does not name is absent, which is not the same as port 0.
+struct endpoint {
+    address host = 0;
+    std::optional<std::uint16_t> port;
+
+    friend bool operator==(const endpoint&, const endpoint&) = default;
+};
+
+struct interface_line {
+    std::string name;
+    bool tap = false;  // Ethernet frames; otherwise bare IP packets
+    std::uint32_t mtu = 0;
+    hardware_address mac{};
+};
+
+struct address_line {
+    bool remove = false;
+    std::string interface;
+    prefix net;  // `base` keeps its host part
+    std::optional<address> broadcast;
+};
+
+enum class route_type { unicast, unreachable, prohibit, blackhole, throw_, local, broadcast };
+
+struct route_line {
+    bool remove = false;
+    route_type type = route_type::unicast;
+    prefix net;
+    std::optional<address> via;
+    std::string interface;  // empty: follows from `via`
+    std::optional<address> source;
+    std::uint32_t metric = 0;
+    std::optional<std::uint32_t> mtu;
+    bool mtu_locked = false;
+    std::uint8_t tos = 0;
+    std::string scope;  // empty: not given
+    bool onlink = false;
+};
+
+struct neighbour_line {
+    std::string interface;
+    address host = 0;
+    hardware_address mac{};
+};
+
+// `conf.if0.rp_filter` has group "conf", target "if0", name "rp_filter"; `ip_forward` has
+// neither group nor target; `route.min_pmtu` has a group only.
+struct sysctl_line {
+    std::string group;
+    std::string target;
+    std::string name;
+    std::int64_t value = 0;
+};
+
+struct socket_line {
+    std::string name;
+    bool raw = false;
+    std::uint8_t protocol = 17;
+    endpoint bind;
+    std::optional<endpoint> connect;
+    bool receive_errors = false;
+    bool reuse = false;
+    bool header_included = false;
+    bool router_alert = false;
+    bool multicast_all = true;
+    std::string interface;  // empty: not bound to one
+    std::optional<std::uint32_t> icmp_filter;
+};
+
+struct mroute_line {
+    bool assert_ = false;
+    bool pim = false;
+};
+
+struct vif_line {
+    unsigned vif = 0;
+    std::string interface;
+    std::uint8_t threshold = 0;
+};
+
+struct mfc_line {
+    bool remove = false;
+    address source = 0;
+    address group = 0;
+    unsigned input_vif = 0;
+    std::map<unsigned, std::uint8_t> output_vifs;  // VIF to TTL threshold
+    bool proxy = false;
+};
+
+struct link_line {
+    std::string interface;
+    std::optional<bool> up;
+    std::optional<std::uint32_t> mtu;
+};
+
+struct in_line {
+    std::string interface;
+    octets bytes;
+};
+
+enum class dont_fragment { dont, want, always, probe, interface, omit };
+
+struct send_line {
+    std::string socket;
+    std::optional<endpoint> to;
+    std::optional<std::uint8_t> ttl;
+    std::uint8_t tos = 0;
+    dont_fragment df = dont_fragment::want;
+    octets options;
+    std::uint8_t multicast_ttl = 1;
+    bool multicast_loop = true;
+    std::string multicast_interface;
+    std::string interface;  // IP_PKTINFO
+    std::optional<address> source;
+    bool more = false;
+    bool dont_route = false;
+    octets payload;
+};
+
+struct advance_line {
+    std::uint32_t milliseconds = 0;
+};
+
+enum class membership { join, leave, join_source, leave_source, block, unblock };
+
+struct membership_line {
+    membership what = membership::join;
+    std::string socket;
+    address group = 0;
+    address source = 0;  // of the four calls that name one
+    std::string interface;
+};
+
+struct close_line {
+    std::string socket;
+};
+
+using statement = std::variant<interface_line, address_line, route_line, neighbour_line,
+                               sysctl_line, socket_line, mroute_line, vif_line, mfc_line, link_line,
+                               in_line, send_line, advance_line, membership_line, close_line>;
+
+}  // namespace replay

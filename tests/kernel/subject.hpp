@@ -1,0 +1,92 @@
+// What the replayer asks of an IPv4 stack. A binding derives from `subject`, builds its stack in
+// the constructor (with `lo`, index 1, 127.0.0.1/8, and the sysctl defaults of vectors/README.md)
+// and answers each call. One object serves one scenario.
+//
+// Order: configuration calls, begin(), then for each event one call and one take(); a batch of
+// packets is one receive_batch() and one take(). Configuration calls may come as events too.
+//
+// An operation that the stack has not got is answered with unsupported("what"): the scenario fails
+// with that text. What Linux refuses (an errno) is not unsupported; it is observation::ret.
+//
+// Time: the subject holds a virtual clock which only advance() moves. Socket calls return through
+// observation::ret: bytes taken by a send (0 for the other calls), or an errno name. `in` and
+// configuration have no ret.
+#pragma once
+
+#include "observation.hpp"
+
+#include <memory>
+#include <span>
+
+namespace replay {
+
+struct scenario;
+
+class [[nodiscard]] answer {
+public:
+    [[nodiscard]] bool done() const { return what_.empty(); }
+    [[nodiscard]] const std::string& what() const { return what_; }
+
+    friend answer unsupported(std::string what);
+
+private:
+    std::string what_;
+};
+
+inline answer unsupported(std::string what) {
+    answer made;
+    made.what_ = what.empty() ? "?" : std::move(what);
+    return made;
+}
+
+inline answer done() {
+    return {};
+}
+
+class subject {
+public:
+    subject() = default;
+    subject(const subject&) = delete;
+    subject& operator=(const subject&) = delete;
+    virtual ~subject() = default;
+
+    // Configuration. The lines hold the defaults of what the file left out.
+    virtual answer add_interface(const interface_line& line) = 0;
+    virtual answer set_address(const address_line& line) = 0;
+    virtual answer set_route(const route_line& line) = 0;
+    virtual answer set_neighbour(const neighbour_line& line) = 0;
+    virtual answer set_sysctl(const sysctl_line& line) = 0;
+    virtual answer open_socket(const socket_line& line) = 0;
+    virtual answer open_mroute(const mroute_line& line) = 0;
+    virtual answer set_vif(const vif_line& line) = 0;
+    virtual answer set_mfc(const mfc_line& line) = 0;
+    virtual answer set_link(const link_line& line) = 0;
+
+    // The configuration is complete: forget what came out and what was counted so far.
+    virtual answer begin() = 0;
+
+    // Events.
+    virtual answer receive(const in_line& line) = 0;
+    virtual answer receive_batch(std::span<const in_line* const> lines) = 0;
+    virtual answer send(const send_line& line) = 0;
+    virtual answer advance(const advance_line& line) = 0;
+    virtual answer change_membership(const membership_line& line) = 0;
+    virtual answer close_socket(const close_line& line) = 0;
+
+    // What came out since the last take() or begin(); counters as increments.
+    [[nodiscard]] virtual observation take() = 0;
+};
+
+// Makes a fresh subject for a scenario, which only the echo subject looks at.
+using subject_factory = std::unique_ptr<subject> (*)(const scenario& about);
+
+// Does nothing: passes just the events that have no effect.
+[[nodiscard]] std::unique_ptr<subject> make_null_subject(const scenario& about);
+
+// Answers with what the scenario expects, so everything passes: to test the comparison.
+[[nodiscard]] std::unique_ptr<subject> make_echo_subject(const scenario& about);
+
+// The stack of the library.
+[[nodiscard]] std::unique_ptr<subject> make_sluice_subject(const scenario& about);
+
+}  // namespace replay

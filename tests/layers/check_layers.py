@@ -1,0 +1,151 @@
+#!/usr/bin/env python3
+"""Fails on an upward, sideways, circular or foreign include under include/sluice.
+
+A folder is a layer. A file includes files of smaller layers and of its own folder, nothing else.
+Layers 0 to 5 include only the standard headers listed here: the others cost too much compile time,
+or need a heap or an operating system.
+Usage: check_layers.py [--self-test] [INCLUDE_DIR]
+"""
+import pathlib
+import re
+import sys
+import tempfile
+
+LAYERS = {
+    "base": 0,
+    "wire": 1,
+    "packet": 2,
+    **dict.fromkeys(("interface", "route", "reassembly", "options", "icmp", "identification", "output",
+                     "delivery", "hooks", "multicast", "stats"), 3),
+    "pipeline": 4,
+    "stack": 5,
+    "link": 6,
+    "port": 6,
+    "testing": 6,
+}
+UMBRELLA = ("sluice.hpp", 5.5)  # includes the whole core, is included by nobody below layer 6
+EDGE = 6
+ALLOWED_STANDARD = set("array bit compare concepts cstddef cstdint cstring new optional span "
+                       "type_traits utility".split())
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
+
+
+def layer_of(path):
+    """(folder, layer) of a path relative to include/sluice; layer None: not a known folder."""
+    if "/" not in path:
+        return ("", UMBRELLA[1] if path == UMBRELLA[0] else None)
+    folder = path.split("/", 1)[0]
+    return (folder, LAYERS.get(folder))
+
+
+def problem_of_include(path, quote, name, known):
+    folder, layer = layer_of(path)
+    if quote == '"':
+        return f'"{name}": write <sluice/room/file.hpp>'
+    if not name.startswith("sluice/"):
+        if layer < EDGE and name not in ALLOWED_STANDARD:
+            return f"<{name}>: not among the headers that layers 0 to 5 may include"
+        return None
+    target = name.removeprefix("sluice/")
+    if target not in known:
+        return f"<{name}>: no such header"
+    target_folder, target_layer = layer_of(target)
+    if target_layer is None or (folder and target_folder == folder) or target_layer < layer:
+        return None
+    way = "upward" if target_layer > layer else "sideways"
+    return f"<{name}>: {way} include from {folder or path} (layer {layer}) to layer {target_layer}"
+
+
+def find_cycles(edges):
+    """One line for each include that closes a circle; depth first, without recursion."""
+    problems, state = [], {}
+    for start in sorted(edges):
+        if start in state:
+            continue
+        stack = [(start, iter(edges[start]))]
+        state[start] = "open"
+        while stack:
+            node, targets = stack[-1]
+            target = next(targets, None)
+            if target is None:
+                state[node] = "done"
+                stack.pop()
+            elif state.get(target) == "open":
+                problems.append(f"{node}: <sluice/{target}>: circular include")
+            elif target not in state and target in edges:
+                state[target] = "open"
+                stack.append((target, iter(edges[target])))
+    return problems
+
+
+def check(root):
+    root = pathlib.Path(root, "sluice")
+    files = {file.relative_to(root).as_posix(): file for file in sorted(root.rglob("*.hpp"))}
+    problems, edges = [], {}
+    for path, file in files.items():
+        edges[path] = []
+        if layer_of(path)[1] is None:
+            problems.append(f"{path}: not in a folder that has a layer")
+            continue
+        for number, line in enumerate(file.read_text().splitlines(), 1):
+            match = INCLUDE.match(line)
+            if not match:
+                continue
+            problem = problem_of_include(path, match[1], match[2], files)
+            if problem:
+                problems.append(f"{path}:{number}: {problem}")
+            edges[path].append(match[2].removeprefix("sluice/"))
+    return problems + find_cycles(edges), len(files)
+
+
+BAD_SAMPLES = {
+    "upward include": {"base/a.hpp": "#include <sluice/wire/b.hpp>", "wire/b.hpp": ""},
+    "sideways include": {"route/a.hpp": "#include <sluice/icmp/b.hpp>", "icmp/b.hpp": ""},
+    "link must not see port": {"link/a.hpp": "#include <sluice/port/b.hpp>", "port/b.hpp": ""},
+    "not among the headers": {"stack/a.hpp": "#  include <chrono>"},
+    "write <sluice/": {"base/a.hpp": '#include "b.hpp"'},
+    "no such header": {"base/a.hpp": "#include <sluice/base/none.hpp>"},
+    "circular include": {"base/a.hpp": "#include <sluice/base/b.hpp>",
+                         "base/b.hpp": "#include <sluice/base/a.hpp>"},
+    "not in a folder": {"misc/a.hpp": ""},
+}
+GOOD_SAMPLE = {
+    "base/a.hpp": "#include <cstdint>",
+    "wire/b.hpp": "#include <sluice/base/a.hpp>\n#include <sluice/wire/c.hpp>",
+    "wire/c.hpp": "",
+    "sluice.hpp": "#include <sluice/wire/b.hpp>",
+    "port/p.hpp": "#include <chrono>\n#include <sluice/sluice.hpp>",
+}
+
+
+def check_sample(sample):
+    with tempfile.TemporaryDirectory() as folder:
+        for path, text in sample.items():
+            file = pathlib.Path(folder, "sluice", path)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text)
+        return check(folder)[0]
+
+
+def self_test():
+    failed = [f"good sample refused: {problem}" for problem in check_sample(GOOD_SAMPLE)]
+    for name, sample in BAD_SAMPLES.items():
+        expected = "sideways include" if name.startswith("link") else name
+        problems = check_sample(sample)
+        if not any(expected in problem for problem in problems):
+            failed.append(f"bad sample not noticed: {name}: {problems}")
+    print("\n".join(failed) or f"self-test passed: {len(BAD_SAMPLES)} bad samples noticed")
+    return 1 if failed else 0
+
+
+def main(arguments):
+    if "--self-test" in arguments:
+        return self_test()
+    root = arguments[0] if arguments else pathlib.Path(__file__).resolve().parents[2] / "include"
+    problems, count = check(root)
+    print("\n".join(problems) or f"{count} headers, every include points down or stays in its room")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

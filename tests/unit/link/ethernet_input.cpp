@@ -1,0 +1,165 @@
+// Frames that come in: to whom they were addressed, and what ARP makes the link do.
+#include "support.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace link_test;
+using frames = std::vector<std::string>;
+
+namespace {
+
+struct frame_row {
+    const char* name;
+    const char* hex;
+    frame_kind kind;
+    sluice::packet_type type = sluice::packet_type::host;
+};
+
+// Requests and replies from 10.0.1.2 at 02:00:00:00:01:02 on interface 2 (10.0.1.1,
+// 02:00:00:00:01:01).
+std::string arp_frame(const char* destination, const char* operation, const char* sender_mac,
+                      const char* sender, const char* target_mac, const char* target) {
+    return std::string{destination} +
+           "020000000102"
+           "0806"
+           "00010800060400"
+           "0" +
+           operation + sender_mac + sender + target_mac + target;
+}
+
+}  // namespace
+
+TEST_CASE("the packet type comes from the destination address") {
+    const frame_row rows[] = {
+        {"own",
+         "020000000101"
+         "020000000102"
+         "0800"
+         "4500",
+         frame_kind::ipv4},
+        {"broadcast",
+         "ffffffffffff"
+         "020000000102"
+         "0800"
+         "4500",
+         frame_kind::ipv4, sluice::packet_type::broadcast},
+        {"group",
+         "01005e010101"
+         "020000000102"
+         "0800"
+         "4500",
+         frame_kind::ipv4, sluice::packet_type::multicast},
+        {"another host",
+         "020000000201"
+         "020000000102"
+         "0800"
+         "4500",
+         frame_kind::ipv4, sluice::packet_type::other_host},
+        {"empty datagram",
+         "020000000101"
+         "020000000102"
+         "0800",
+         frame_kind::ipv4},
+        {"13 octets",
+         "020000000101"
+         "020000000102"
+         "08",
+         frame_kind::dropped},
+        {"no octets", "", frame_kind::dropped},
+        {"802.1Q",
+         "020000000101"
+         "020000000102"
+         "8100"
+         "00050800"
+         "4500",
+         frame_kind::dropped},
+        {"IPv6",
+         "020000000101"
+         "020000000102"
+         "86dd"
+         "6000",
+         frame_kind::dropped},
+    };
+    bench<> b;
+    for (const frame_row& r : rows) {
+        CAPTURE(r.name);
+        packet p = from_hex(b.buffers, r.hex, 2);
+        const u32 size = p.size();
+        REQUIRE(b.link.input(p, at(0)) == r.kind);
+        REQUIRE(static_cast<bool>(p) == (r.kind == frame_kind::ipv4));
+        if (p) {
+            CHECK(p.type() == r.type);
+            CHECK(p.size() == size - 14);
+            CHECK(p.interface() == 2);
+        }
+    }
+    CHECK(b.link.counters().tagged == 1);
+    CHECK(b.link.counters().unknown_type == 1);
+    CHECK(b.link.counters().too_short == 2);
+    CHECK(b.buffers.available() == 64);
+}
+
+TEST_CASE("what ARP is answered, and what is learned from it") {
+    constexpr auto none = neighbour_state::none;
+    constexpr auto stale = neighbour_state::stale;
+    const char* const all = "ffffffffffff";
+    const char* const us = "020000000101";
+    const char* const other = "020000000103";
+    const char* const them = "020000000102";
+    const char* const zero = "000000000000";
+    const std::string reply =
+        "2 020000000102020000000101080600010800060400020200000001010a0001010200000001020a000102";
+    const std::string probe_reply =
+        "2 020000000102020000000101080600010800060400020200000001010a00010102000000010200000000";
+    struct row {
+        const char* name;
+        std::string frame;
+        frames answers;
+        neighbour_state learned;  // about 10.0.1.2
+    };
+    const row rows[] = {
+        {"request for us", arp_frame(all, "1", them, "0a000102", zero, "0a000101"), {reply}, stale},
+        {"request to us alone",
+         arp_frame(us, "1", them, "0a000102", zero, "0a000101"),
+         {reply},
+         stale},
+        {"request for another", arp_frame(all, "1", them, "0a000102", zero, "0a000163"), {}, none},
+        {"request to another host",
+         arp_frame(other, "1", them, "0a000102", zero, "0a000101"),
+         {},
+         none},
+        {"probe", arp_frame(all, "1", them, "00000000", zero, "0a000101"), {probe_reply}, none},
+        {"announcement of a stranger",
+         arp_frame(all, "1", them, "0a000102", zero, "0a000102"),
+         {},
+         none},
+        {"reply that nobody asked for",
+         arp_frame(us, "2", them, "0a000102", us, "0a000101"),
+         {},
+         none},
+        {"request in our name", arp_frame(all, "1", them, "0a000101", zero, "0a000101"), {}, none},
+        {"link address a group",
+         arp_frame(all, "1", "010000000102", "0a000102", zero, "0a000101"),
+         {},
+         none},
+        {"link address zero", arp_frame(all, "1", zero, "0a000102", zero, "0a000101"), {}, none},
+        {"sender a group", arp_frame(all, "1", them, "e0000001", zero, "0a000101"), {}, none},
+        {"sender loopback", arp_frame(all, "1", them, "7f000001", zero, "0a000101"), {}, none},
+        {"operation 3", arp_frame(all, "3", them, "0a000102", zero, "0a000101"), {}, none},
+        {"cut", arp_frame(all, "1", them, "0a000102", zero, "0a0001"), {}, none},
+        {"padded to 60 octets",
+         arp_frame(all, "1", them, "0a000102", zero, "0a000101") + std::string(36, '0'),
+         {reply},
+         stale},
+    };
+    for (const row& r : rows) {
+        CAPTURE(r.name);
+        bench<> b;
+        CHECK(b.hear(r.frame, 2, at(0)) == frame_kind::taken);
+        CHECK(b.device.take() == r.answers);
+        const auto* entry = b.link.neighbours().find(2, "10.0.1.2"_ip);
+        CHECK((entry == nullptr ? none : entry->state) == r.learned);
+        CHECK(b.link.neighbours().size() == (r.learned == none ? 0 : 1));
+        CHECK(b.buffers.available() == 64);
+    }
+}

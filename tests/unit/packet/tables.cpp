@@ -1,0 +1,112 @@
+// The tables of drop reasons and counters: a row for each enumerator, in their order, and complete.
+#include <doctest/doctest.h>
+
+#include <sluice/packet/drop_reason.hpp>
+#include <sluice/packet/mib.hpp>
+
+#include <string>
+
+namespace {
+
+using namespace sluice;
+
+TEST_CASE("every drop reason has a complete row of its own") {
+    for (std::size_t i = 0; i < drop_reason_count; ++i) {
+        CAPTURE(i);
+        const drop_info& row = drop_table[i];
+        REQUIRE(row.name != nullptr);
+        REQUIRE(row.sentence != nullptr);
+        REQUIRE(row.source != nullptr);
+        REQUIRE(row.kernel != nullptr);
+        const std::string sentence = row.sentence;
+        CHECK(sentence.size() > 10);
+        CHECK(sentence.back() == '.');
+        CHECK(std::string(row.kernel).size() > 2);
+        CHECK(row.first < mib::count);
+        CHECK(row.second < mib::count);
+        CHECK((row.second == mib::none || row.first != mib::none));
+        for (std::size_t k = 0; k < i; ++k)
+            CHECK(std::string(drop_table[k].name) != row.name);
+    }
+}
+
+TEST_CASE("rows stand in the order of the enumerators") {
+    const struct {
+        drop_reason reason;
+        const char* name;
+        const char* kernel;
+        mib first;
+    } rows[] = {
+        {drop_reason::none, "none", "NOT_DROPPED_YET", mib::none},
+        {drop_reason::other_host, "other_host", "OTHERHOST", mib::none},
+        {drop_reason::header_checksum, "header_checksum", "IP_CSUM", mib::ip_in_hdr_errors},
+        {drop_reason::length_beyond_packet, "length_beyond_packet", "PKT_TOO_SMALL",
+         mib::ipext_in_truncated_pkts},
+        {drop_reason::source_invalid, "source_invalid", "IP_INVALID_SOURCE", mib::none},
+        {drop_reason::reverse_path, "reverse_path", "IP_RPFILTER", mib::none},
+        {drop_reason::no_route, "no_route", "IP_INNOROUTES", mib::ipext_in_no_routes},
+        {drop_reason::not_forwarding, "not_forwarding", "IP_INADDRERRORS", mib::ip_in_addr_errors},
+        {drop_reason::option_invalid, "option_invalid", "IP_INHDR", mib::ip_in_hdr_errors},
+        {drop_reason::ttl_expired, "ttl_expired", "IP_INHDR", mib::ip_in_hdr_errors},
+        {drop_reason::too_big, "too_big", "PKT_TOO_BIG", mib::ip_frag_fails},
+        {drop_reason::protocol_unknown, "protocol_unknown", "IP_NOPROTO",
+         mib::ip_in_unknown_protos},
+        {drop_reason::udp_checksum, "udp_checksum", "UDP_CSUM", mib::udp_in_errors},
+        {drop_reason::icmp_checksum, "icmp_checksum", "ICMP_CSUM", mib::icmp_in_errors},
+        {drop_reason::fragment_duplicate, "fragment_duplicate", "DUP_FRAG", mib::none},
+        {drop_reason::fragment_too_far, "fragment_too_far", "FRAG_TOO_FAR", mib::ip_reasm_fails},
+        {drop_reason::neighbour_unreachable, "neighbour_unreachable", "NEIGH_FAILED", mib::none},
+        {drop_reason::hook, "hook", "NETFILTER_DROP", mib::none},
+        {drop_reason::send_invalid, "send_invalid", "NOT_SPECIFIED", mib::ip_out_discards},
+    };
+    for (const auto& row : rows) {
+        CAPTURE(row.name);
+        const drop_info& info = describe(row.reason);
+        CHECK(std::string(info.name) == row.name);
+        CHECK(std::string(info.kernel) == row.kernel);
+        CHECK(info.first == row.first);
+    }
+    CHECK(&describe(drop_reason::count) == &drop_table[0]);
+    CHECK(&describe(static_cast<drop_reason>(255)) == &drop_table[0]);
+}
+
+TEST_CASE("every counter has a name of its own, in the order of the enumerators") {
+    for (std::size_t i = 1; i < mib_count; ++i) {
+        CAPTURE(i);
+        REQUIRE(mib_names[i].group != nullptr);
+        REQUIRE(mib_names[i].field != nullptr);
+        for (std::size_t k = 1; k < i; ++k) {
+            CHECK((std::string(mib_names[k].group) != mib_names[i].group ||
+                   std::string(mib_names[k].field) != mib_names[i].field));
+        }
+    }
+    const struct {
+        mib counter;
+        const char* name;
+    } rows[] = {
+        {mib::ip_in_receives, "Ip.InReceives"},
+        {mib::ip_out_no_routes, "Ip.OutNoRoutes"},
+        {mib::ip_reasm_fails, "Ip.ReasmFails"},
+        {mib::ip_out_transmits, "Ip.OutTransmits"},
+        {mib::icmp_in_msgs, "Icmp.InMsgs"},
+        {mib::icmp_in_addr_mask_reps, "Icmp.InAddrMaskReps"},
+        {mib::icmp_out_rate_limit_global, "Icmp.OutRateLimitGlobal"},
+        {mib::icmp_out_rate_limit_host, "Icmp.OutRateLimitHost"},
+        {mib::icmp_out_addr_mask_reps, "Icmp.OutAddrMaskReps"},
+        {mib::udp_in_datagrams, "Udp.InDatagrams"},
+        {mib::udp_mem_errors, "Udp.MemErrors"},
+        {mib::ipext_in_no_routes, "IpExt.InNoRoutes"},
+        {mib::ipext_in_csum_errors, "IpExt.InCsumErrors"},
+        {mib::ipext_reasm_overlaps, "IpExt.ReasmOverlaps"},
+        {ecn_counter(0), "IpExt.InNoECTPkts"},
+        {ecn_counter(1), "IpExt.InECT1Pkts"},
+        {ecn_counter(2), "IpExt.InECT0Pkts"},
+        {ecn_counter(3), "IpExt.InCEPkts"},
+    };
+    for (const auto& row : rows) {
+        const mib_name& n = mib_names[static_cast<std::size_t>(row.counter)];
+        CHECK(std::string(n.group) + "." + n.field == row.name);
+    }
+}
+
+}  // namespace

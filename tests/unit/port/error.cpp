@@ -1,0 +1,52 @@
+// The text of a port_error, and the clocks.
+#include <sluice/port/error.hpp>
+#include <sluice/port/steady_clock.hpp>
+
+#include <doctest/doctest.h>
+
+#include <string_view>
+
+using sluice::port::port_error;
+
+TEST_CASE("an error says what, on what, why, and what to do") {
+    struct row {
+        const char* name;
+        port_error error;
+        std::string_view text;
+    };
+    const row rows[] = {
+        {"all parts", port_error::make("open", "tun0", EPERM, "needs CAP_NET_ADMIN"),
+         "open tun0: Operation not permitted: needs CAP_NET_ADMIN"},
+        {"no advice", port_error::make("read", "tun0", EIO), "read tun0: Input/output error"},
+        {"no object, no reason", port_error::make("flush", "", 0, "try again"), "flush: try again"},
+        {"a number of no error", port_error::make("read", "x", 9999), "read x: unknown error"},
+        {"none", {}, ""},
+    };
+    for (const row& r : rows) {
+        CAPTURE(r.name);
+        char text[100];
+        CHECK(r.error.message(text) == r.text);
+    }
+}
+
+TEST_CASE("long objects and short buffers are cut") {
+    const port_error long_name =
+        port_error::make("open",
+                         std::string_view{"0123456789012345678901234567890123456789"
+                                          "0123456789"},
+                         EPERM);
+    char text[200];
+    CHECK(long_name.message(text).substr(0, 54) ==
+          "open 01234567890123456789012345678901234567890123456: ");
+    char small[6];
+    CHECK(long_name.message(small) == "open ");
+    CHECK(small[5] == '\0');
+    CHECK(long_name.message(std::span{text, 0}).empty());
+}
+
+TEST_CASE("the clock does not go back and midnight is within a day") {
+    const auto first = sluice::port::steady_clock::now();
+    const auto second = sluice::port::steady_clock::now();
+    CHECK(second.now >= first.now);
+    CHECK(second.midnight_ms < 86'400'000);
+}

@@ -1,0 +1,73 @@
+// A network namespace of the test's own, gone with it. Needs root, ip and ping; `made` says whether
+// it is there.
+#pragma once
+
+#include <cstdlib>
+#include <string>
+
+#include <poll.h>
+#include <unistd.h>
+
+namespace port_test {
+
+inline bool run(const std::string& command) {
+    return std::system(("(" + command + ") >/dev/null 2>&1").c_str()) == 0;
+}
+
+struct own_namespace {
+    std::string name;
+    bool made;
+
+    explicit own_namespace(const char* purpose)
+        : name{std::string{"sluice-"} + purpose + "-" + std::to_string(::getpid())},
+          made{::geteuid() == 0 && run("ping -V") && run("ip netns add " + name)} {}
+    own_namespace(const own_namespace&) = delete;
+    own_namespace& operator=(const own_namespace&) = delete;
+    ~own_namespace() {
+        if (made) {
+            run("ip netns del " + name);
+        }
+        ::unlink(result_file().c_str());
+    }
+    [[nodiscard]] std::string path() const { return "/run/netns/" + name; }
+    [[nodiscard]] bool ip(const std::string& arguments) const {
+        return run("ip -n " + name + " " + arguments);
+    }
+    // Starts it inside, in the background; finished() waits and tells whether it succeeded.
+    void start(const std::string& command) const {
+        run("(ip netns exec " + name + " " + command + "; echo $? > " + result_file() + ") &");
+    }
+    [[nodiscard]] bool finished() const {
+        return run("for i in $(seq 20); do test -s " + result_file() +
+                   " && break; sleep 0.2; done; grep -qx 0 " + result_file());
+    }
+
+private:
+    [[nodiscard]] std::string result_file() const { return "/tmp/" + name; }
+};
+
+inline bool wait_readable(int fd) {
+    pollfd waiting{fd, POLLIN, 0};
+    return ::poll(&waiting, 1, 3000) == 1;
+}
+
+// Makes an echo request of a plain IPv4 header its own reply, in place.
+template <class Packet>
+void turn_round(Packet& p) {
+    std::byte destination[4];
+    sluice::copy_bytes(destination, p.data() + 16, 4);
+    sluice::copy_bytes(p.data() + 16, p.data() + 12, 4);
+    sluice::copy_bytes(p.data() + 12, destination, 4);
+    p.data()[20] = std::byte{0};
+    const auto sum =
+        sluice::load_be<sluice::u16>(p.data() + 22) + 0x0800u;  // the type went from 8 to 0
+    sluice::store_be<sluice::u16>(p.data() + 22, static_cast<sluice::u16>(sum + (sum >> 16)));
+}
+
+template <class Packet>
+[[nodiscard]] bool is_echo_request(const Packet& p) {
+    return p.size() >= 28 && p.data()[0] == std::byte{0x45} && p.data()[9] == std::byte{1} &&
+           p.data()[20] == std::byte{8};
+}
+
+}  // namespace port_test

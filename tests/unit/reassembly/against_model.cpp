@@ -1,0 +1,198 @@
+// Random and hostile streams against a naive model: an octet map with the rule applied octet by octet; verdicts, octets, header and
+// the whereabouts of every buffer are compared after each fragment.
+#include "fragments.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <optional>
+#include <random>
+
+using namespace reassembly_test;
+
+namespace {
+
+enum class verdict { complete, held, duplicate, overlap, invalid };
+
+struct run {
+    u32 start, end;
+};
+
+// One datagram in the naive model.
+struct naive {
+    std::map<u32, u8> octets; // place to flavour
+    std::vector<run> runs;
+    u32 length = 0;
+    bool known = false;
+
+    bool is_whole() const { return known && octets.size() == length; }
+    bool end_fits(const spec& s, u32 end) {
+        if (!s.more) {
+            if (end < length || (known && end != length)) {
+                return false;
+            }
+            known = true;
+            length = end;
+        } else if (end > length) {
+            if (known) {
+                return false;
+            }
+            length = end;
+        }
+        return end != s.start;
+    }
+    // Linux: a new run unless it continues the one that ends last.
+    std::optional<verdict> place_run(u32 start, u32 end) {
+        for (const run& r : runs) {
+            if (start < r.end && r.start < end) {
+                return start >= r.start && end <= r.end ? verdict::duplicate : verdict::overlap;
+            }
+        }
+        const auto last = std::max_element(runs.begin(), runs.end(),
+                                           [](const run& a, const run& b) { return a.end < b.end; });
+        if (last != runs.end() && last->end == start) {
+            last->end = end;
+        } else {
+            runs.push_back({start, end});
+        }
+        return {};
+    }
+    verdict insert(const spec& s, overlap_rule rule) {
+        const naive before = *this;
+        const u32 end = s.more ? (s.start + s.length) & ~7u : s.start + s.length;
+        if (!end_fits(s, end)) {
+            return verdict::invalid;
+        }
+        bool anything_new = rule == overlap_rule::keep_last;
+        if (rule == overlap_rule::reject_datagram || rule == overlap_rule::reject_fragment) {
+            anything_new = true;
+            const auto refused = place_run(s.start, end);
+            if (refused == verdict::overlap && rule == overlap_rule::reject_fragment) {
+                *this = before;
+            }
+            if (refused == verdict::duplicate && rule == overlap_rule::reject_fragment && is_whole()) {
+                return verdict::complete;
+            }
+            if (refused) {
+                return *refused;
+            }
+        }
+        for (u32 at = s.start; at < end; ++at) {
+            anything_new = octets.count(at) == 0 || anything_new;
+            if (rule == overlap_rule::keep_first) {
+                octets.emplace(at, s.flavour);
+            } else {
+                octets[at] = s.flavour;
+            }
+        }
+        if (is_whole()) {
+            return verdict::complete;
+        }
+        return anything_new ? verdict::held : verdict::duplicate;
+    }
+};
+
+template <class Packet>
+verdict verdict_of(const reassembly_step<Packet>& step) {
+    if (step.kind == reassembly_outcome::complete) {
+        return verdict::complete;
+    }
+    switch (step.reason) {
+    case drop_reason::none: return verdict::held;
+    case drop_reason::fragment_duplicate: return verdict::duplicate;
+    case drop_reason::fragment_overlap: return verdict::overlap;
+    default: return verdict::invalid;
+    }
+}
+
+// A datagram in fragments, with duplicates, overlaps, lies about the end and empty ones among them.
+std::vector<spec> stream(std::mt19937& random, u16 id, bool hostile) {
+    const auto below = [&random](u32 n) { return static_cast<u32>(random() % n); };
+    std::vector<spec> all;
+    const u32 length = 1 + below(400);
+    for (u32 at = 0; at < length;) {
+        const u32 size = std::min(8 * (1 + below(10)), length - at);
+        all.push_back({.start = at, .length = size, .more = at + size < length, .id = id});
+        at += size;
+    }
+    const u32 extra = below(4);
+    for (u32 i = 0; i < extra; ++i) {
+        spec s = all[below(static_cast<u32>(all.size()))];
+        if (hostile && below(2) == 0) {
+            s.start = 8 * below(length / 8 + 2);
+            s.length = below(100);
+            s.more = below(8) != 0;
+        }
+        s.flavour = static_cast<u8>(1 + below(60));
+        s.tos = static_cast<u8>(s.flavour * 4);
+        all.push_back(s);
+    }
+    if (below(4) != 0) {
+        std::shuffle(all.begin(), all.end(), random);
+    }
+    return all;
+}
+
+bool same_octets(const std::vector<std::byte>& whole, const naive& model) {
+    if (whole.size() != 20 + model.length || whole[1] != std::byte(model.octets.at(0) * 4)) {
+        return false;
+    }
+    return std::all_of(model.octets.begin(), model.octets.end(), [&whole](const auto& octet) {
+        return whole[20 + octet.first] == pattern(octet.first, octet.second);
+    });
+}
+
+template <class Rule>
+void compare(unsigned seed, unsigned rounds, bool hostile) {
+    using pool_type = fixed_pool<512, 512>;
+    const auto pool = std::make_unique<pool_type>();
+    using cache_type =
+        typename bounded_cache<64, Rule, 512>::template model<typename pool_type::packet_type>;
+    const auto cache = std::make_unique<cache_type>(secret);
+    std::mt19937 random{seed};
+    std::map<verdict, unsigned> seen;
+    for (unsigned round = 0; round < rounds; ++round) {
+        std::vector<spec> mixed; // three datagrams at a time
+        std::map<u16, naive> models;
+        for (u16 id = 1; id <= 3; ++id) {
+            const auto one = stream(random, id, hostile);
+            mixed.insert(mixed.end(), one.begin(), one.end());
+        }
+        std::shuffle(mixed.begin(), mixed.end(), random);
+        const instant now = instant{} + duration::from_seconds(100 * round);
+        for (const spec& s : mixed) {
+            const std::size_t held = cache->held();
+            auto step = feed(*cache, *pool, s, now, {.max_distance = 0});
+            const verdict expected = models[s.id].insert(s, Rule::rule);
+            REQUIRE(verdict_of(step) == expected);
+            ++seen[expected];
+            const bool refused = step.kind == reassembly_outcome::refused;
+            REQUIRE(cache->held() + step.pieces_dropped + step.pieces == held + (refused ? 0 : 1));
+            REQUIRE(pool->available() + cache->held() + step.pieces == 512);
+            if (expected == verdict::complete) {
+                REQUIRE(same_octets(octets(step.packet), models[s.id]));
+            }
+            if (expected == verdict::complete || expected == verdict::invalid ||
+                (expected == verdict::overlap && Rule::rule == overlap_rule::reject_datagram)) {
+                models.erase(s.id);
+            }
+        }
+        cache->expire(now + 30_s, [](auto&&) {});
+        REQUIRE(cache->held() == 0);
+        REQUIRE(cache->charged() == 0);
+        REQUIRE(pool->available() == 512);
+    }
+    CHECK(seen[verdict::complete] > rounds);
+    CHECK((seen[verdict::duplicate] > rounds / 8 || Rule::rule == overlap_rule::keep_last));
+    CHECK((!hostile || seen[verdict::invalid] > rounds / 8));
+}
+
+} // namespace
+
+TEST_CASE_TEMPLATE("1,200 honest and 1,200 hostile datagrams", Rule, overlap::reject_datagram,
+                   overlap::reject_fragment, overlap::keep_first, overlap::keep_last) {
+    compare<Rule>(1, 400, false);
+    compare<Rule>(2, 400, true);
+}

@@ -1,0 +1,146 @@
+// What bounds the cache: threshold, datagrams, fragments, distance, time.
+#include "fragments.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace reassembly_test;
+
+namespace {
+
+using pool_type = fixed_pool<2048, 32>;
+using packet = pool_type::packet_type;
+using cache_type = bounded_cache<16, overlap::reject_datagram, 24>::model<packet>;
+
+static_assert(reassembly_policy<bounded_cache<16>, packet>);
+static_assert(bounded_cache<1024>::model<packet>::fragment_limit == 2048);
+static_assert(cache_type::memory_limit < 10'000);
+
+bool held(const reassembly_step<packet>& step) { return step.kind == reassembly_outcome::held; }
+
+spec head(u16 id) { return {.start = 0, .length = 24, .id = id}; }
+spec tail(u16 id) { return {.start = 24, .length = 8, .more = false, .id = id}; }
+
+} // namespace
+
+TEST_CASE("threshold: four full-size fragments pass 8000, then everything is refused and nothing evicted") {
+    pool_type pool;
+    cache_type cache{secret};
+    const reassembly_limits limits{.high_threshold = 8000};
+    for (u16 id = 1; id <= 8; ++id) {
+        const auto step = feed(cache, pool, {.start = 0, .length = 1400, .id = id}, {}, limits);
+        CHECK(held(step) == (id <= 4));
+    }
+    const auto last = feed(cache, pool, {.start = 1400, .length = 8, .more = false, .id = 1}, {}, limits);
+    CHECK(last.reason == drop_reason::fragment_limit);
+    CHECK(cache.held() == 4);
+    CHECK(cache.charged() == 4 * (1420 + fragment_charge + datagram_charge));
+    CHECK(feed(cache, pool, head(1), {}, {.high_threshold = 0}).reason == drop_reason::fragment_limit);
+}
+
+TEST_CASE("datagrams and fragments") {
+    pool_type pool;
+    cache_type cache{secret};
+    for (u16 id = 0; id < 20; ++id) {
+        CHECK(held(feed(cache, pool, head(id))) == (id < 16));
+    }
+    for (u32 i = 1; i <= 10; ++i) {
+        CHECK(held(feed(cache, pool, {.start = 48 * i, .length = 8, .id = 3})) == (i <= 8));
+    }
+    CHECK(cache.held() == cache_type::fragment_limit);
+    CHECK(pool.available() == 32 - cache_type::fragment_limit);
+    cache.expire(instant{} + 30_s, [](auto&&) {});
+    CHECK(pool.available() == 32);
+    CHECK(feed(cache, pool, head(99)).kind == reassembly_outcome::held);
+}
+
+TEST_CASE("distance: other fragments of the source between two of one datagram") {
+    struct row {
+        u32 max_distance;
+        bool too_far;
+    };
+    for (const row& r : {row{0, false}, row{1, true}, row{3, true}, row{4, false}, row{64, false}}) {
+        CAPTURE(r.max_distance);
+        pool_type pool;
+        cache_type cache{secret};
+        const reassembly_limits limits{.max_distance = r.max_distance};
+        CHECK(held(feed(cache, pool, head(1), {}, limits)));
+        for (u16 id = 10; id <= 12; ++id) {
+            CHECK(held(feed(cache, pool, head(id), {}, limits)));
+            spec other = head(id);
+            other.source = 0x0a000103; // does not count
+            CHECK(held(feed(cache, pool, other, {}, limits)));
+        }
+        auto step = feed(cache, pool, tail(1), instant{} + 5_s, limits);
+        CHECK(step.too_far == r.too_far);
+        CHECK(step.pieces_dropped == (r.too_far ? 1 : 0));
+        CHECK(held(step) == r.too_far);
+        if (r.too_far) { // the time of the new datagram counts from its own first fragment
+            CHECK(cache.held() == 7);
+            u16 gone = 0;
+            cache.expire(instant{} + 30_s, [&gone](expired_datagram<packet>&& e) { gone += e.pieces; });
+            CHECK(gone == 6);
+            CHECK(cache.next_deadline() == instant{} + 35_s);
+        }
+    }
+}
+
+TEST_CASE("time runs from the first fragment and is never renewed") {
+    pool_type pool;
+    cache_type cache{secret};
+    CHECK(cache.next_deadline() == instant::never());
+    CHECK(held(feed(cache, pool, tail(1), instant{} + 1_s)));
+    CHECK(held(feed(cache, pool, head(2), instant{} + 2_s, {.timeout = 1_s})));
+    CHECK(held(feed(cache, pool, {.start = 0, .length = 8, .id = 1, .options = 4}, instant{} + 30_s)));
+    CHECK(cache.next_deadline() == instant{} + 3_s);
+    std::vector<u16> pieces;
+    const auto sink = [&pieces](expired_datagram<packet>&& e) {
+        pieces.push_back(e.pieces);
+        CHECK(bool{e.first});
+    };
+    cache.expire(instant{} + 3_s, sink);
+    CHECK(pieces == std::vector<u16>{1});
+    cache.expire(instant{} + 30_s, sink);
+    CHECK(pieces.size() == 1);
+    cache.expire(instant{} + 31_s, [&pieces](expired_datagram<packet>&& e) {
+        pieces.push_back(e.pieces);
+        REQUIRE(bool{e.first});
+        const ipv4::const_view ip{e.first.data()};
+        CHECK(ip[ipv4::ihl] == 6);
+        CHECK(ip[ipv4::more_fragments]);
+        CHECK(ipv4::checksum_ok(ip));
+        CHECK(e.first.size() == 32);
+    });
+    CHECK(pieces == std::vector<u16>{1, 2});
+    CHECK(held(feed(cache, pool, tail(7), instant{} + 40_s)));
+    cache.expire(instant{} + 70_s, [](expired_datagram<packet>&& e) { CHECK(!e.first); });
+    CHECK(pool.available() == 32);
+}
+
+TEST_CASE("what tells datagrams apart") {
+    pool_type pool;
+    cache_type cache{secret};
+    CHECK(held(feed(cache, pool, head(1))));
+    spec other = tail(1);
+    other.source ^= 1;
+    CHECK(held(feed(cache, pool, other)));
+    other = tail(1);
+    other.destination ^= 1;
+    CHECK(held(feed(cache, pool, other)));
+    other = tail(1);
+    other.protocol = 254;
+    CHECK(held(feed(cache, pool, other)));
+    CHECK(held(feed(cache, pool, tail(2))));
+    CHECK(held(feed(cache, pool, tail(1), {}, {}, reassembly_user::multicast)));
+    CHECK(held(feed(cache, pool, tail(1), {}, {}, reassembly_user::local_delivery, 1)));
+    CHECK(feed(cache, pool, tail(1)).kind == reassembly_outcome::complete);
+}
+
+TEST_CASE("a cache that ends gives its buffers back") {
+    pool_type pool;
+    {
+        cache_type cache{secret};
+        CHECK(held(feed(cache, pool, head(1))));
+        CHECK(held(feed(cache, pool, {.start = 48, .length = 8, .id = 1})));
+    }
+    CHECK(pool.available() == 32);
+}

@@ -1,0 +1,119 @@
+// What the whole carries of its fragments' marks: ECN, DF, the largest fragment, facts.
+#include "fragments.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace reassembly_test;
+
+namespace {
+
+using pool_type = fixed_pool<256, 8>;
+using cache_type = bounded_cache<4, overlap::reject_datagram, 8>::model<pool_type::packet_type>;
+
+} // namespace
+
+TEST_CASE("ECN of all 64 combinations over three fragments") {
+    pool_type pool;
+    cache_type cache{secret};
+    for (u8 first = 0; first < 4; ++first) {
+        for (u8 second = 0; second < 4; ++second) {
+            for (u8 third = 0; third < 4; ++third) {
+                CAPTURE(int{first});
+                CAPTURE(int{second});
+                CAPTURE(int{third});
+                const u8 dscp = 46 << 2;
+                CHECK(feed(cache, pool, {.start = 8, .length = 8, .tos = second}).kind ==
+                      reassembly_outcome::held);
+                CHECK(feed(cache, pool, {.start = 16, .length = 8, .more = false, .tos = third}).kind ==
+                      reassembly_outcome::held);
+                auto step =
+                    feed(cache, pool, {.start = 0, .length = 8, .tos = static_cast<u8>(dscp | first)});
+                const int plain = (first == 0) + (second == 0) + (third == 0);
+                if (plain == 1 || plain == 2) {
+                    CHECK(step.reason == drop_reason::fragment_ecn);
+                    CHECK(step.pieces_dropped == 2);
+                } else {
+                    REQUIRE(step.kind == reassembly_outcome::complete);
+                    const bool congested = first == 3 || second == 3 || third == 3;
+                    const u8 tos = ipv4::const_view{step.packet.data()}[ipv4::tos];
+                    CHECK(tos == (dscp | (congested ? 3 : first)));
+                    CHECK(is_whole(step.packet, 24));
+                }
+            }
+        }
+    }
+    CHECK(pool.available() == 8);
+}
+
+TEST_CASE("DF stays where the largest fragment had it") {
+    struct row {
+        const char* name;
+        bool small_df;
+        bool large_df;
+        bool whole_df;
+    };
+    const row rows[] = {{"none", false, false, false},
+                        {"the small one", true, false, false},
+                        {"the large one", false, true, true},
+                        {"both", true, true, true}};
+    pool_type pool;
+    cache_type cache{secret};
+    for (const row& r : rows) {
+        CAPTURE(r.name);
+        CHECK(feed(cache, pool, {.start = 0, .length = 8, .df = r.small_df}).kind ==
+              reassembly_outcome::held);
+        auto step =
+            feed(cache, pool, {.start = 8, .length = 48, .more = false, .df = r.large_df, .options = 8});
+        REQUIRE(step.kind == reassembly_outcome::complete);
+        const ipv4::const_view ip{step.packet.data()};
+        CHECK(ip[ipv4::dont_fragment] == r.whole_df);
+        CHECK(ipv4::checksum_ok(ip));
+        CHECK(step.packet.facts().fragment_df == r.whole_df);
+        CHECK(step.packet.facts().largest_fragment == 76);
+    }
+}
+
+TEST_CASE("a reserved flag does not survive; a transport checksum is unknown; interface and mark are the first fragment's") {
+    pool_type pool;
+    cache_type cache{secret};
+    const reassembly_limits limits;
+    auto last = build(pool, {.start = 8, .length = 8, .more = false});
+    last.set_interface(2);
+    last.facts().mark = 7;
+    CHECK(cache.insert(pipeline::validate(std::move(last)).value(), reassembly_user::local_delivery, 0, {},
+                       limits).kind == reassembly_outcome::held);
+    auto first = build(pool, {.start = 0, .length = 8});
+    first.set_interface(1);
+    first.facts().mark = 9;
+    first.facts().checksum = checksum_state::verified;
+    ipv4::view ip{first.data()};
+    ip.set(ipv4::reserved_flag, true);
+    ipv4::set_checksum(ip);
+    auto step = cache.insert(pipeline::validate(std::move(first)).value(),
+                             reassembly_user::local_delivery, 0, {}, limits);
+    REQUIRE(step.kind == reassembly_outcome::complete);
+    CHECK(step.packet.interface() == 1);
+    CHECK(step.packet.facts().mark == 9);
+    CHECK(step.packet.facts().checksum == checksum_state::unknown);
+    CHECK(ipv4::const_view{step.packet.data()}[ipv4::flags_and_offset] == 0);
+}
+
+TEST_CASE("more than 65,535 octets are refused when they are complete") {
+    fixed_pool<16640, 5> pool;
+    bounded_cache<1, overlap::reject_datagram, 8>::model<fixed_pool<16640, 5>::packet_type> cache{secret};
+    struct row {
+        u32 last;
+        bool fits;
+    };
+    for (const row& r : {row{16363, true}, row{16364, false}}) {
+        for (const u32 at : {0u, 16384u, 32768u}) {
+            CHECK(feed(cache, pool, {.start = at, .length = 16384}).kind == reassembly_outcome::held);
+        }
+        auto step = feed(cache, pool, {.start = 49152, .length = r.last, .more = false});
+        CHECK(step.kind == (r.fits ? reassembly_outcome::complete : reassembly_outcome::refused));
+        CHECK(step.reason == (r.fits ? drop_reason::none : drop_reason::reassembled_too_long));
+        CHECK(step.pieces_dropped == (r.fits ? 0 : 3));
+        step.packet.reset();
+        CHECK(pool.available() == 5);
+    }
+}

@@ -1,0 +1,58 @@
+// Sources and outputs that fail at a call of one's choice.
+#include <sluice/output/queue_output.hpp>
+#include <sluice/testing/fault.hpp>
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+using namespace sluice;
+using namespace sluice::testing;
+
+using pool = fixed_pool<64, 16>;
+static_assert(buffer_source<failing_source<pool>>);
+static_assert(output_policy<failing_output<queue_output<4>>, pool::packet_type>);
+
+TEST_CASE("which takes fail") {
+    struct row {
+        const char* name;
+        void (*plan)(failing_source<pool>&);
+        std::string given;
+    };
+    const row rows[] = {
+        {"none", [](failing_source<pool>&) {}, "11111"},
+        {"the first", [](failing_source<pool>& s) { s.fail_at(1); }, "01111"},
+        {"the third", [](failing_source<pool>& s) { s.fail_at(3); }, "11011"},
+        {"from the third", [](failing_source<pool>& s) { s.fail_from(3); }, "11000"},
+        {"recovered",
+         [](failing_source<pool>& s) {
+             s.fail_from(1);
+             s.recover();
+         },
+         "11111"}};
+    for (const row& r : rows) {
+        CAPTURE(r.name);
+        pool beneath;
+        failing_source<pool> source{beneath};
+        r.plan(source);
+        std::string given;
+        for (int i = 0; i < 5; ++i) {
+            given += source.take() ? '1' : '0';
+        }
+        CHECK(given == r.given);
+        CHECK(source.taken() == 5);
+        CHECK(beneath.available() == 16);
+    }
+}
+
+TEST_CASE("an output that refuses leaves the packet") {
+    pool buffers;
+    failing_output<queue_output<4>>::model<pool::packet_type> output;
+    output.plan = failure_plan::at(2);
+    for (const bool takes : {true, false, true}) {
+        auto p = buffers.take();
+        CHECK(output.transmit(p, {}) == takes);
+        CHECK(static_cast<bool>(p) == !takes);
+    }
+    CHECK(output.beneath.size() == 2);
+}

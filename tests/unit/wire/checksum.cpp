@@ -1,0 +1,149 @@
+#include <doctest/doctest.h>
+
+#include <sluice/wire/checksum.hpp>
+#include <sluice/wire/literals.hpp>
+
+#include "random_bytes.hpp"
+
+#include <vector>
+
+using namespace sluice;
+using namespace sluice::literals;
+
+namespace {
+
+/// Straight from RFC 1071 section 1: words, carries brought round at once.
+u16 naive_fold(const_bytes data) {
+    u32 sum = 0;
+    for (std::size_t i = 0; i < data.size(); ++i) {
+        const u32 value = std::to_integer<u32>(data[i]);
+        sum += i % 2 == 0 ? value << 8 : value;
+        if (sum > 0xffff) sum -= 0xffff;
+    }
+    return static_cast<u16>(sum);
+}
+
+u16 folded(const_bytes data) {
+    return checksum::fold(checksum::partial(data));
+}
+
+}  // namespace
+
+TEST_CASE("checksum: the example of RFC 1071 section 3") {
+    constexpr auto data = "0001f203f4f5f6f7"_hex;
+    CHECK(checksum::partial(data) % 65535 == 0xddf2);
+    CHECK(checksum::compute(data) == 0x220d);
+    static_assert(checksum::compute(data) == 0x220d);
+}
+
+TEST_CASE("checksum: every length from 0 to 3000 at four alignments agrees with the naive sum") {
+    wire_test::random_bytes random{11};
+    const auto data = random.make(3004);
+    for (std::size_t length = 0; length <= 3000; ++length) {
+        for (std::size_t start = 0; start < 4; ++start) {
+            const auto piece = const_bytes{data}.subspan(start, length);
+            if (folded(piece) != naive_fold(piece)) {
+                CAPTURE(length);
+                CAPTURE(start);
+                FAIL("differs");
+            }
+        }
+    }
+}
+
+TEST_CASE("checksum: bytes that drive every lane to its limit, and more than a megabyte of them") {
+    for (const auto value : {std::byte{0xff}, std::byte{0x80}, std::byte{0x7f}, std::byte{0}}) {
+        const std::vector<std::byte> data(std::size_t{3} << 19, value);
+        for (std::size_t length : {std::size_t{65535}, std::size_t{524288}, std::size_t{524289},
+                                   std::size_t{524352}, data.size() - 1, data.size()}) {
+            const auto piece = const_bytes{data}.first(length);
+            CAPTURE(length);
+            CHECK(folded(piece) == naive_fold(piece));
+        }
+    }
+}
+
+TEST_CASE("checksum: only zero bytes sum to zero") {
+    std::vector<std::byte> data(700, std::byte{0});
+    CHECK(folded(data) == 0);
+    CHECK(checksum::compute(data) == 0xffff);
+    data[0] = std::byte{0xff};
+    data[1] = std::byte{0xff};
+    CHECK(folded(data) == 0xffff);
+    CHECK(checksum::compute(data) == 0);
+    CHECK(checksum::verify(data));
+}
+
+TEST_CASE("checksum: pieces at any cut add up, shifted when they start at an odd offset") {
+    wire_test::random_bytes random{12};
+    for (int round = 0; round < 300; ++round) {
+        const auto data = random.make(1 + random.below(400));
+        u64 sum = 0;
+        for (std::size_t done = 0; done < data.size();) {
+            const std::size_t count = 1 + random.below(data.size() - done);
+            const u64 piece = checksum::partial(const_bytes{data}.subspan(done, count));
+            sum += done % 2 == 0 ? piece : checksum::shift(piece);
+            done += count;
+        }
+        CHECK(checksum::fold(sum) == naive_fold(data));
+    }
+}
+
+TEST_CASE("checksum: copying sums what it copies and writes no more") {
+    wire_test::random_bytes random{13};
+    for (const unsigned length : {0u, 1u, 7u, 20u, 129u, 4095u, 4096u, 4097u, 9001u}) {
+        const auto from = random.make(length);
+        std::vector<std::byte> to(length + 3, std::byte{0xa5});
+        const u64 sum = checksum::copy_and_sum(to, from);
+        CAPTURE(length);
+        CHECK(checksum::fold(sum) == naive_fold(from));
+        CHECK(equal_bytes(const_bytes{to}.first(length), from));
+        CHECK(to[length] == std::byte{0xa5});
+    }
+}
+
+TEST_CASE("checksum: fold takes any sum") {
+    wire_test::random_bytes random{14};
+    for (int i = 0; i < 2000; ++i) {
+        const u64 sum = random.next() >> random.below(64);
+        const u16 result = checksum::fold(sum);
+        CHECK(result % 65535 == sum % 65535);
+        CHECK((result == 0) == (sum == 0));
+        CHECK(checksum::detail::fold_native(sum) == result);
+    }
+    CHECK(checksum::fold(~u64{0}) == 0xffff);
+}
+
+TEST_CASE("checksum: a header check agrees with verify for every header length") {
+    wire_test::random_bytes random{15};
+    for (unsigned words = 5; words <= 15; ++words) {
+        for (int round = 0; round < 200; ++round) {
+            auto header = random.make(words * 4);
+            header[0] = static_cast<std::byte>(0x40 | words);
+            store_be<u16>(header.data() + 10, 0);
+            store_be<u16>(header.data() + 10, checksum::compute_header(header.data(), words));
+            CHECK(checksum::compute_header(header.data(), words) != 0xffff);
+            CHECK(checksum::verify(header));
+            CHECK(checksum::verify_header(header.data(), words));
+            header[random.below(header.size())] ^= static_cast<std::byte>(1u << random.below(8));
+            CHECK(checksum::verify_header(header.data(), words) == checksum::verify(header));
+            CHECK_FALSE(checksum::verify_header(header.data(), words));
+        }
+    }
+}
+
+TEST_CASE("checksum: both forms of zero pass a header check") {
+    // Linux accepts both (RFC 1624 section 3 asks receivers to).
+    auto header = "450000140000000040010000 0a000001 0a000002"_hex;
+    const u16 rest = folded(header);
+    store_be<u16>(header.data() + 4, static_cast<u16>(~rest));
+    CHECK(checksum::verify_header(header.data(), 5));
+    store_be<u16>(header.data() + 10, 0xffff);
+    CHECK(checksum::verify_header(header.data(), 5));
+}
+
+TEST_CASE("checksum: the pseudo header is the sum of its bytes") {
+    const auto bytes_of_it = "0a000001c0a8ff02 0011 0123"_hex;
+    CHECK(checksum::fold(checksum::pseudo_header("10.0.0.1"_ip, "192.168.255.2"_ip, 17, 0x123)) ==
+          naive_fold(bytes_of_it));
+}

@@ -1,0 +1,61 @@
+#include <doctest/doctest.h>
+
+#include <sluice/wire/dump.hpp>
+#include <sluice/wire/literals.hpp>
+
+#include <array>
+#include <string>
+#include <vector>
+
+using namespace sluice;
+using namespace sluice::literals;
+
+namespace {
+
+std::string dumped(const_bytes data) {
+    std::string text;
+    dump(data, [&](text_view line) { text.append(line.data(), line.size()).append("\n"); });
+    return text;
+}
+
+}  // namespace
+
+TEST_CASE("dump: a whole and a short line") {
+    const auto data = "45000054000040004001 26a7 0a000001 7e207f80"_hex;
+    CHECK(dumped(data) ==
+          "0000  45 00 00 54 00 00 40 00  40 01 26 a7 0a 00 00 01  |E..T..@.@.&.....|\n"
+          "0010  7e 20 7f 80                                       |~ ..|\n");
+    CHECK(dumped({}).empty());
+}
+
+TEST_CASE("dump: the buffer form writes the same, in as many characters as it says") {
+    std::vector<std::byte> data(100, std::byte{0x41});
+    for (std::size_t size = 0; size <= data.size(); ++size) {
+        const auto piece = const_bytes{data}.first(size);
+        std::vector<char> text(dump_size(size) + 1, '#');
+        CAPTURE(size);
+        CHECK(dump_to(piece, text) == dump_size(size));
+        CHECK(std::string(text.data(), dump_size(size)) == dumped(piece));
+        CHECK(text.back() == '#');
+    }
+}
+
+TEST_CASE("dump: a buffer too small gets whole lines only") {
+    const std::vector<std::byte> data(32, std::byte{0x41});
+    std::vector<char> text(dump_size(32) - 1, '#');
+    CHECK(dump_to(data, text) == dump_size(16));
+    CHECK(text[dump_size(16)] == '#');
+    CHECK(dump_to(data, {}) == 0);
+}
+
+TEST_CASE("dump: long data get long offsets") {
+    const std::vector<std::byte> data(0x10001, std::byte{0});
+    std::string last;
+    std::size_t size = 0;
+    dump(data, [&](text_view line) {
+        last.assign(line.data(), line.size());
+        size += line.size() + 1;
+    });
+    CHECK(last.substr(0, 12) == "00010000  00");
+    CHECK(size == dump_size(data.size()));
+}
