@@ -1,5 +1,6 @@
 // sluice.hpp: the whole stack and its parts, without ports (include sluice/port/... for those).
-// Expects: C++20. Does: includes. Never: includes an operating system's header. Cost: see tests/headers/budget.txt.
+// Expects: C++20. Does: includes. Never: includes an operating system's header. Cost: see
+// tests/headers/budget.txt.
 #pragma once
 
 #include <sluice/pipeline/validate.hpp>

@@ -1,5 +1,6 @@
-// The reassembly room alone against the fragments recorded from Linux (tests/kernel/vectors/reassembly.vec): verdict, counters,
-// drop reason and octets of each. The same file is replayed through a whole stack elsewhere.
+// The reassembly room alone against the fragments recorded from Linux
+// (tests/kernel/vectors/reassembly.vec): verdict, counters, drop reason and octets of each. The
+// same file is replayed through a whole stack elsewhere.
 #include <sluice/packet/pool_storage.hpp>
 #include <sluice/pipeline/validate.hpp>
 #include <sluice/reassembly/bounded_cache.hpp>
@@ -58,7 +59,8 @@ struct replayer {
     }
     observation receive(std::vector<std::byte> octets) {
         observation seen;
-        if ((octets[0] & std::byte{0xf0}) != std::byte{0x40}) { // from a tap: an Ethernet header in front
+        if ((octets[0] & std::byte{0xf0}) !=
+            std::byte{0x40}) {  // from a tap: an Ethernet header in front
             octets.erase(octets.begin(), octets.begin() + 14);
         }
         packet_type packet = pool->take();
@@ -103,7 +105,7 @@ struct replayer {
 struct event {
     std::string line;
     observation expected;
-    bool to_the_room = false; // Linux took it for reassembly here
+    bool to_the_room = false;  // Linux took it for reassembly here
 
     void result(const std::string& text) {
         std::istringstream words{text};
@@ -128,7 +130,8 @@ struct event {
     }
 };
 
-// Options were recorded after the stack had filled them in, which is not the room's: they and the checksum are left out.
+// Options were recorded after the stack had filled them in, which is not the room's: they and the
+// checksum are left out.
 void mask_options(std::vector<std::byte>& octets) {
     const std::size_t header = 4 * std::to_integer<std::size_t>(octets[0] & std::byte{0x0f});
     if (header > 20) {
@@ -167,10 +170,11 @@ void run(replayer& subject, const event& e, totals& sum) {
     }
 }
 
-} // namespace
+}  // namespace
 
 TEST_CASE("every fragment recorded from Linux has the recorded outcome") {
-    std::ifstream file{std::filesystem::path{__FILE__}.parent_path() / "../kernel/vectors/reassembly.vec"};
+    std::ifstream file{std::filesystem::path{__FILE__}.parent_path() /
+                       "../kernel/vectors/reassembly.vec"};
     REQUIRE(file.good());
     totals sum;
     std::unique_ptr<replayer> subject;

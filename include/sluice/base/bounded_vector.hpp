@@ -1,6 +1,7 @@
 // bounded_vector<T, N>: up to N values in place, in order.
-// Expects: T movable and default constructible. Does: append, insert and erase keeping order; says false when full.
-// Never: allocates. Cost: sizeof(T) * N inside the object; erase and insert move what follows.
+// Expects: T movable and default constructible. Does: append, insert and erase keeping order; says
+// false when full. Never: allocates. Cost: sizeof(T) * N inside the object; erase and insert move
+// what follows.
 #pragma once
 
 #include <sluice/base/integer.hpp>
@@ -18,7 +19,9 @@ public:
     [[nodiscard]] constexpr bool empty() const noexcept { return size_ == 0; }
     [[nodiscard]] constexpr bool full() const noexcept { return size_ == N; }
 
-    [[nodiscard]] constexpr bool push_back(T value) noexcept { return insert(size_, std::move(value)); }
+    [[nodiscard]] constexpr bool push_back(T value) noexcept {
+        return insert(size_, std::move(value));
+    }
 
     // Puts value before position at (at most size()); false when full.
     [[nodiscard]] constexpr bool insert(std::size_t at, T value) noexcept {
@@ -57,4 +60,4 @@ private:
     std::size_t size_ = 0;
 };
 
-} // namespace sluice
+}  // namespace sluice

@@ -1,6 +1,7 @@
 // Random numbers as an argument: the concept, and one source seeded by the owner.
-// Expects: a seed that outsiders do not know (a program takes it from the system; a test writes a constant). Does: gives
-// numbers that outsiders cannot predict from those they saw. Never: asks the system. Cost: one SipHash a number.
+// Expects: a seed that outsiders do not know (a program takes it from the system; a test writes a
+// constant). Does: gives numbers that outsiders cannot predict from those they saw. Never: asks the
+// system. Cost: one SipHash a number.
 #pragma once
 
 #include <sluice/base/integer.hpp>
@@ -33,4 +34,4 @@ private:
 };
 static_assert(random_source<keyed_random>);
 
-} // namespace sluice
+}  // namespace sluice

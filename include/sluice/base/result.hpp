@@ -1,7 +1,8 @@
 // result<T, E>: a value or the reason why there is none.
-// Expects: T movable; E small and default constructible. Does: carries exactly one of them, in constant evaluation too.
-// Never: throws, allocates or converts an error to a value. value() on an error ends the program (a bug of the
-// caller, who has has_value() and error() to ask first). Cost: an optional and the error beside it.
+// Expects: T movable; E small and default constructible. Does: carries exactly one of them, in
+// constant evaluation too. Never: throws, allocates or converts an error to a value. value() on an
+// error ends the program (a bug of the caller, who has has_value() and error() to ask first). Cost:
+// an optional and the error beside it.
 #pragma once
 
 #include <sluice/base/integer.hpp>
@@ -81,4 +82,4 @@ private:
     bool has_value_ = true;
 };
 
-} // namespace sluice
+}  // namespace sluice

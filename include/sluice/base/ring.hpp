@@ -1,6 +1,6 @@
 // ring<T, N>: a bounded first-in first-out queue in place.
-// Expects: N a power of two. Does: push at the back, pop at the front; says false or gives T{} when it cannot.
-// Never: allocates, overwrites. Cost: sizeof(T) * N; O(1) each.
+// Expects: N a power of two. Does: push at the back, pop at the front; says false or gives T{} when
+// it cannot. Never: allocates, overwrites. Cost: sizeof(T) * N; O(1) each.
 #pragma once
 
 #include <sluice/base/integer.hpp>
@@ -37,8 +37,8 @@ public:
 
 private:
     T items_[N]{};
-    std::size_t head_ = 0; // both only grow; unsigned wrap-around is harmless for a power of two
+    std::size_t head_ = 0;  // both only grow; unsigned wrap-around is harmless for a power of two
     std::size_t tail_ = 0;
 };
 
-} // namespace sluice
+}  // namespace sluice

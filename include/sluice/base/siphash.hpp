@@ -1,7 +1,7 @@
 // SipHash-1-3: a keyed hash for tables whose keys an outsider chooses.
-// Expects: a secret key from the owner's random source. Does: maps up to 16 bytes (two words) to 64 bits that cannot be
-// predicted without the key, so that nobody can aim at one bucket. Never: keeps state. Cost: about 20 cycles.
-// Source: Aumasson and Bernstein, "SipHash: a fast short-input PRF".
+// Expects: a secret key from the owner's random source. Does: maps up to 16 bytes (two words) to 64
+// bits that cannot be predicted without the key, so that nobody can aim at one bucket. Never: keeps
+// state. Cost: about 20 cycles. Source: Aumasson and Bernstein, "SipHash: a fast short-input PRF".
 #pragma once
 
 #include <sluice/base/integer.hpp>
@@ -39,7 +39,7 @@ struct sip_state {
     }
 };
 
-} // namespace detail
+}  // namespace detail
 
 // The hash of two 64-bit words (16 bytes, little-endian order as the paper's message).
 [[nodiscard]] constexpr u64 siphash(hash_key key, u64 first, u64 second) noexcept {
@@ -55,4 +55,4 @@ struct sip_state {
     return s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
 }
 
-} // namespace sluice
+}  // namespace sluice

@@ -1,6 +1,6 @@
 // duration, instant and moment: time as a value that the caller passes in.
-// Expects: instants of one monotonic clock of the caller's choice. Does: wide arithmetic in nanoseconds.
-// Never: reads a clock. Cost: one 64-bit integer each.
+// Expects: instants of one monotonic clock of the caller's choice. Does: wide arithmetic in
+// nanoseconds. Never: reads a clock. Cost: one 64-bit integer each.
 #pragma once
 
 #include <sluice/base/integer.hpp>
@@ -47,8 +47,9 @@ struct instant {
     }
 };
 
-// What a stack is told of the time with each call: the monotonic clock for timers, and milliseconds since midnight
-// UT (0 .. 86,399,999) for the timestamp option and ICMP timestamps (RFC 791 section 3.1, RFC 792).
+// What a stack is told of the time with each call: the monotonic clock for timers, and milliseconds
+// since midnight UT (0 .. 86,399,999) for the timestamp option and ICMP timestamps (RFC 791
+// section 3.1, RFC 792).
 struct moment {
     instant now;
     u32 midnight_ms = 0;
@@ -61,6 +62,6 @@ constexpr duration operator""_s(unsigned long long n) noexcept {
 constexpr duration operator""_ms(unsigned long long n) noexcept {
     return duration::from_milliseconds(static_cast<i64>(n));
 }
-} // namespace literals
+}  // namespace literals
 
-} // namespace sluice
+}  // namespace sluice

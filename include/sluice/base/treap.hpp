@@ -1,8 +1,11 @@
 // treap: an intrusive ordered tree whose shape outsiders cannot choose.
-// Expects: nodes that derive from treap_hook, live as long as they are in the tree and keep their order while they are;
-// priorities from a random source that outsiders do not know. Order has a static before(a, b), a strict order.
-// Does: insert, erase, search and removal of the first in order, all iterative. Never: allocates, owns nodes, recurses.
-// Cost: expected O(log n) for every operation, whatever the order of arrival: the priorities alone decide the shape.
+// Expects: nodes that derive from treap_hook, live as long as they are in the tree and keep their
+// order while they are; priorities from a random source that outsiders do not know. Order has a
+// static before(a, b), a strict order.
+// Does: insert, erase, search and removal of the first in order, all iterative.
+// Never: allocates, owns nodes, recurses.
+// Cost: expected O(log n) for every operation, whatever the order of arrival: the priorities alone
+// decide the shape.
 // Source: Seidel and Aragon, "Randomized search trees".
 #pragma once
 
@@ -87,7 +90,8 @@ public:
         return first;
     }
 
-    // A node for which where(node) is 0; it is negative for nodes to look left of, positive to look right of.
+    // A node for which where(node) is 0; it is negative for nodes to look left of, positive to look
+    // right of.
     template <class Where>
     [[nodiscard]] constexpr Node* locate(Where where) const noexcept {
         Node* n = root_;
@@ -101,7 +105,8 @@ public:
         return n;
     }
 
-    // The first node in order for which passed(node) is false; passed is true for nodes before it and false after it.
+    // The first node in order for which passed(node) is false; passed is true for nodes before it
+    // and false after it.
     template <class Passed>
     [[nodiscard]] constexpr Node* first_after(Passed passed) const noexcept {
         Node* found = nullptr;
@@ -120,4 +125,4 @@ private:
     Node* root_ = nullptr;
 };
 
-} // namespace sluice
+}  // namespace sluice

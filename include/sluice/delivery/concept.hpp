@@ -1,27 +1,33 @@
 // # delivery_policy and protocol_handler
 //
-// Who gets what arrives for us: raw taps first, each a copy of the whole datagram; then the handler of the protocol.
+// Who gets what arrives for us: raw taps first, each a copy of the whole datagram; then the handler
+// of the protocol.
 //
-// `tap(datagram, info)` offers a copy to each raw endpoint that matches and says how many there were. `handler(protocol)` gives the handler
-// registered for a protocol number or nullptr. `udp(datagram, info)` finds the endpoints of a UDP datagram whose checksum was verified
-// and hands it over: one for unicast, all that match for broadcast and multicast; it answers how many there were.
+// `tap(datagram, info)` offers a copy to each raw endpoint that matches and says how many there
+// were. `handler(protocol)` gives the handler registered for a protocol number or nullptr.
+// `udp(datagram, info)` finds the endpoints of a UDP datagram whose checksum was verified and hands
+// it over: one for unicast, all that match for broadcast and multicast; it answers how many there
+// were.
 //
-// A **protocol_handler** is registered at run time and may be replaced or wrapped. `receive(packet, info, services)` takes the packet,
-// its bounds at the IPv4 header; the answer says whether it was taken, ignored, not for anybody (protocol unreachable is sent) or to be
-// delivered again as another protocol (row D2: a tunnel). `error(...)` is told of an ICMP error about a packet of this protocol.
+// A **protocol_handler** is registered at run time and may be replaced or wrapped. `receive(packet,
+// info, services)` takes the packet, its bounds at the IPv4 header; the answer says whether it was
+// taken, ignored, not for anybody (protocol unreachable is sent) or to be delivered again as
+// another protocol (row D2: a tunnel). `error(...)` is told of an ICMP error about a packet of this
+// protocol.
 //
 // Exemplar:
 //
 //     struct tag {
 //         template <class Packet> struct model {
 //             delivery_count tap(const datagram<Packet>& d, const delivery_info& info) noexcept;
-//             bool has_listener(u8 protocol) const noexcept;                   // a raw endpoint of that protocol number
-//             protocol_handler<Packet>* handler(u8 protocol) noexcept;
+//             bool has_listener(u8 protocol) const noexcept;                   // a raw endpoint of
+//             that protocol number protocol_handler<Packet>* handler(u8 protocol) noexcept;
 //             delivery_count udp(Packet&& packet, const delivery_info& info) noexcept;
 //         };
 //     };
 //
-// Models: `registered_endpoints<Handlers, Endpoints>`, `no_delivery` (a pure router: only ICMP is served).
+// Models: `registered_endpoints<Handlers, Endpoints>`, `no_delivery` (a pure router: only ICMP is
+// served).
 #pragma once
 
 #include <sluice/base/time.hpp>
@@ -37,13 +43,13 @@ namespace sluice {
 // What an endpoint is told beside the bytes (Linux IP_PKTINFO).
 struct delivery_info {
     ipv4::address source{};
-    ipv4::address destination{}; // of the header
-    ipv4::address local{};       // our address that would answer
-    u16 interface = 0;           // it came in by
-    u16 source_port = 0;         // UDP
+    ipv4::address destination{};  // of the header
+    ipv4::address local{};        // our address that would answer
+    u16 interface = 0;            // it came in by
+    u16 source_port = 0;          // UDP
     u16 destination_port = 0;
     u8 protocol = 0;
-    bool to_many = false; // broadcast or multicast
+    bool to_many = false;  // broadcast or multicast
 };
 
 // How many endpoints wanted a datagram: each got it, or had no room.
@@ -54,12 +60,13 @@ struct delivery_count {
     [[nodiscard]] constexpr bool any() const noexcept { return taken != 0 || full != 0; }
 };
 
-// What a handler may ask of the stack while it handles: it goes to the stack's work queue, never recursive.
+// What a handler may ask of the stack while it handles: it goes to the stack's work queue, never
+// recursive.
 template <class Packet>
 class local_services {
 public:
-    // Sends a packet that begins with a complete IPv4 header; false when the work queue is full (the packet is then dropped
-    // and counted).
+    // Sends a packet that begins with a complete IPv4 header; false when the work queue is full
+    // (the packet is then dropped and counted).
     constexpr virtual bool send_later(Packet&& packet) noexcept = 0;
     // An empty packet; an empty handle when there is no buffer.
     [[nodiscard]] constexpr virtual Packet buffer() noexcept = 0;
@@ -71,12 +78,16 @@ protected:
 
 struct handler_result {
     enum class kind : u8 { taken, ignored, unreachable, again } what = kind::taken;
-    u8 protocol = 0; // of again: deliver what packet now holds as this protocol
+    u8 protocol = 0;  // of again: deliver what packet now holds as this protocol
 
     [[nodiscard]] static constexpr handler_result taken() noexcept { return {}; }
     [[nodiscard]] static constexpr handler_result ignored() noexcept { return {kind::ignored, 0}; }
-    [[nodiscard]] static constexpr handler_result unreachable() noexcept { return {kind::unreachable, 0}; }
-    [[nodiscard]] static constexpr handler_result again(u8 protocol) noexcept { return {kind::again, protocol}; }
+    [[nodiscard]] static constexpr handler_result unreachable() noexcept {
+        return {kind::unreachable, 0};
+    }
+    [[nodiscard]] static constexpr handler_result again(u8 protocol) noexcept {
+        return {kind::again, protocol};
+    }
 };
 
 // An ICMP error that quotes a packet of ours. RFC 1122 section 3.2.2.
@@ -85,40 +96,44 @@ struct icmp_error_notice {
     u8 code = 0;
     u32 info = 0;
     ipv4::address offender{};
-    ipv4::address source{}; // of the quoted header
+    ipv4::address source{};  // of the quoted header
     ipv4::address destination{};
     u8 protocol = 0;
-    const_bytes quoted{}; // the quoted datagram from its IPv4 header, as much as came
+    const_bytes quoted{};  // the quoted datagram from its IPv4 header, as much as came
 };
 
 template <class Packet>
 class protocol_handler {
 public:
-    // packet's data() is the IPv4 header, verified. Take it by moving from it; left where it is, the stack drops it as
-    // the answer says.
-    [[nodiscard]] constexpr virtual handler_result receive(Packet& packet, const delivery_info& info,
-                                                           local_services<Packet>& services) noexcept = 0;
+    // packet's data() is the IPv4 header, verified. Take it by moving from it; left where it is,
+    // the stack drops it as the answer says.
+    [[nodiscard]] constexpr virtual handler_result
+    receive(Packet& packet, const delivery_info& info,
+            local_services<Packet>& services) noexcept = 0;
     constexpr virtual void error(const icmp_error_notice&) noexcept {}
 
 protected:
     constexpr ~protocol_handler() = default;
 };
 
-// Where an endpoint's packets go. take() moves from the packet and returns true, or leaves it and returns false.
+// Where an endpoint's packets go. take() moves from the packet and returns true, or leaves it and
+// returns false.
 template <class Packet>
 class packet_sink {
 public:
-    [[nodiscard]] constexpr virtual bool take(Packet& packet, const delivery_info& info) noexcept = 0;
+    [[nodiscard]] constexpr virtual bool take(Packet& packet,
+                                              const delivery_info& info) noexcept = 0;
 
 protected:
     constexpr ~packet_sink() = default;
 };
 
 template <class D, class Packet>
-concept has_taps = requires(D& d, const datagram<Packet>& g, const delivery_info& info, u8 protocol) {
-    { d.tap(g, info) } noexcept -> std::same_as<delivery_count>;
-    { d.has_listener(protocol) } noexcept -> std::same_as<bool>;
-};
+concept has_taps =
+    requires(D& d, const datagram<Packet>& g, const delivery_info& info, u8 protocol) {
+        { d.tap(g, info) } noexcept -> std::same_as<delivery_count>;
+        { d.has_listener(protocol) } noexcept -> std::same_as<bool>;
+    };
 
 template <class D, class Packet>
 concept has_handlers = requires(D& d, Packet&& p, const delivery_info& info, u8 protocol) {
@@ -127,7 +142,7 @@ concept has_handlers = requires(D& d, Packet&& p, const delivery_info& info, u8 
 };
 
 template <class T, class Packet>
-concept delivery_policy =
-    has_taps<typename T::template model<Packet>, Packet> && has_handlers<typename T::template model<Packet>, Packet>;
+concept delivery_policy = has_taps<typename T::template model<Packet>, Packet> &&
+                          has_handlers<typename T::template model<Packet>, Packet>;
 
-} // namespace sluice
+}  // namespace sluice

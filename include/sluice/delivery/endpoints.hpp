@@ -1,8 +1,10 @@
-// registered_endpoints<Handlers, Endpoints> and no_delivery: who receives here, registered and removed while running.
-// Expects: handlers and sinks that outlive their registration. Does: raw taps by protocol, address, peer and interface; UDP
-// endpoints by port with Linux's scoring (the most specific wins; broadcast and multicast go to all that match).
-// Never: allocates; copies only for taps and for datagrams to many. Cost: a scan of the endpoints for each datagram to us;
-// a virtual call into the sink, because endpoints come at run time. RFC 1122 section 3.4, Linux raw_v4_match, compute_score.
+// registered_endpoints<Handlers, Endpoints> and no_delivery: who receives here, registered and
+// removed while running. Expects: handlers and sinks that outlive their registration. Does: raw
+// taps by protocol, address, peer and interface; UDP endpoints by port with Linux's scoring (the
+// most specific wins; broadcast and multicast go to all that match). Never: allocates; copies only
+// for taps and for datagrams to many. Cost: a scan of the endpoints for each datagram to us; a
+// virtual call into the sink, because endpoints come at run time. RFC 1122 section 3.4, Linux
+// raw_v4_match, compute_score.
 #pragma once
 
 #include <sluice/base/bounded_vector.hpp>
@@ -22,7 +24,9 @@ struct no_delivery {
             return {};
         }
         [[nodiscard]] static constexpr bool has_listener(u8) noexcept { return false; }
-        [[nodiscard]] static constexpr protocol_handler<Packet>* handler(u8) noexcept { return nullptr; }
+        [[nodiscard]] static constexpr protocol_handler<Packet>* handler(u8) noexcept {
+            return nullptr;
+        }
         [[nodiscard]] static constexpr delivery_count udp(Packet&&, const delivery_info&) noexcept {
             return {};
         }
@@ -31,7 +35,7 @@ struct no_delivery {
 
 // What an endpoint wants; unspecified addresses, port 0 and interface 0 mean any.
 struct endpoint_filter {
-    u8 protocol = 0; // raw endpoints: the protocol number; UDP ones: 17
+    u8 protocol = 0;  // raw endpoints: the protocol number; UDP ones: 17
     ipv4::address local{};
     ipv4::address peer{};
     u16 local_port = 0;
@@ -44,9 +48,10 @@ struct registered_endpoints {
     template <class Packet>
     class model {
     public:
-        // The handler of a protocol from now on, and the one before (nullptr: the built-in one); so that a new one may
-        // wrap it. nullptr restores the built-in.
-        constexpr protocol_handler<Packet>* set_handler(u8 protocol, protocol_handler<Packet>* h) noexcept {
+        // The handler of a protocol from now on, and the one before (nullptr: the built-in one); so
+        // that a new one may wrap it. nullptr restores the built-in.
+        constexpr protocol_handler<Packet>* set_handler(u8 protocol,
+                                                        protocol_handler<Packet>* h) noexcept {
             for (std::size_t i = 0; i < handlers_.size(); ++i) {
                 if (handlers_[i].protocol == protocol) {
                     protocol_handler<Packet>* before = handlers_[i].call;
@@ -64,10 +69,12 @@ struct registered_endpoints {
             return nullptr;
         }
         // false when all are taken.
-        [[nodiscard]] constexpr bool add_raw(const endpoint_filter& f, packet_sink<Packet>& to) noexcept {
+        [[nodiscard]] constexpr bool add_raw(const endpoint_filter& f,
+                                             packet_sink<Packet>& to) noexcept {
             return raw_.push_back({f, &to});
         }
-        [[nodiscard]] constexpr bool add_udp(const endpoint_filter& f, packet_sink<Packet>& to) noexcept {
+        [[nodiscard]] constexpr bool add_udp(const endpoint_filter& f,
+                                             packet_sink<Packet>& to) noexcept {
             return udp_.push_back({f, &to});
         }
         constexpr void remove(const packet_sink<Packet>& to) noexcept {
@@ -75,7 +82,8 @@ struct registered_endpoints {
             remove_from(udp_, to);
         }
 
-        [[nodiscard]] constexpr delivery_count tap(const datagram<Packet>& d, const delivery_info& info) noexcept {
+        [[nodiscard]] constexpr delivery_count tap(const datagram<Packet>& d,
+                                                   const delivery_info& info) noexcept {
             delivery_count n;
             for (auto& e : raw_) {
                 if (e.filter.protocol == info.protocol && matches(e.filter, info)) {
@@ -100,7 +108,8 @@ struct registered_endpoints {
             }
             return nullptr;
         }
-        [[nodiscard]] constexpr delivery_count udp(Packet&& packet, const delivery_info& info) noexcept {
+        [[nodiscard]] constexpr delivery_count udp(Packet&& packet,
+                                                   const delivery_info& info) noexcept {
             delivery_count n;
             endpoint* best = nullptr;
             for (auto& e : udp_) {
@@ -130,13 +139,16 @@ struct registered_endpoints {
         };
         using endpoint_list = bounded_vector<endpoint, Endpoints>;
 
-        static constexpr bool matches(const endpoint_filter& f, const delivery_info& info) noexcept {
+        static constexpr bool matches(const endpoint_filter& f,
+                                      const delivery_info& info) noexcept {
             return (f.local.is_unspecified() || f.local == info.destination) &&
                    (f.peer.is_unspecified() || f.peer == info.source) &&
                    (f.interface == 0 || f.interface == info.interface);
         }
-        static constexpr bool matches_ports(const endpoint_filter& f, const delivery_info& info) noexcept {
-            return f.local_port == info.destination_port && (f.peer_port == 0 || f.peer_port == info.source_port);
+        static constexpr bool matches_ports(const endpoint_filter& f,
+                                            const delivery_info& info) noexcept {
+            return f.local_port == info.destination_port &&
+                   (f.peer_port == 0 || f.peer_port == info.source_port);
         }
         static constexpr int specificity(const endpoint_filter& f) noexcept {
             return (f.local.is_unspecified() ? 0 : 4) + (f.peer.is_unspecified() ? 0 : 4) +
@@ -151,7 +163,8 @@ struct registered_endpoints {
                 ++n.full;
             }
         }
-        static constexpr void remove_from(endpoint_list& list, const packet_sink<Packet>& to) noexcept {
+        static constexpr void remove_from(endpoint_list& list,
+                                          const packet_sink<Packet>& to) noexcept {
             for (std::size_t i = list.size(); i-- > 0;) {
                 if (list[i].to == &to) {
                     list.erase(i);
@@ -165,4 +178,4 @@ struct registered_endpoints {
     };
 };
 
-} // namespace sluice
+}  // namespace sluice

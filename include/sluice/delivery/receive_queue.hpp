@@ -1,6 +1,7 @@
 // receive_queue<Packet, N>: an endpoint's packets wait here until the program takes them.
-// Expects: to be registered as a sink of raw or UDP endpoints and drained by next(). Does: keeps packet and information together.
-// Never: drops what it took; a full queue refuses. Cost: N packets in place.
+// Expects: to be registered as a sink of raw or UDP endpoints and drained by next(). Does: keeps
+// packet and information together. Never: drops what it took; a full queue refuses. Cost: N packets
+// in place.
 #pragma once
 
 #include <sluice/base/ring.hpp>
@@ -15,7 +16,7 @@ template <class Packet, std::size_t N>
 class receive_queue final : public packet_sink<Packet> {
 public:
     struct item {
-        Packet packet{}; // UDP: the payload; raw: from the IPv4 header
+        Packet packet{};  // UDP: the payload; raw: from the IPv4 header
         delivery_info info{};
     };
 
@@ -33,4 +34,4 @@ private:
     ring<item, N> queue_;
 };
 
-} // namespace sluice
+}  // namespace sluice

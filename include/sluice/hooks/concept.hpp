@@ -2,10 +2,12 @@
 //
 // Programs of the user's at the five points of the packet's way (Linux netfilter; row R9).
 //
-// `run(point, packet, context)` calls what is registered at the point, lowest priority number first, and answers `accept`, `drop`,
-// `stolen` (a hook took the packet: the handle is empty or will be given back by it) or `queue` (the same, with the promise of a verdict
-// later). A hook that answers `repeat` is called again, at most `max_repeats` times, then it counts as a drop. `active(point)` says whether
-// anything is registered there: where `never_active` is true the compiler removes the whole call.
+// `run(point, packet, context)` calls what is registered at the point, lowest priority number
+// first, and answers `accept`, `drop`, `stolen` (a hook took the packet: the handle is empty or
+// will be given back by it) or `queue` (the same, with the promise of a verdict later). A hook that
+// answers `repeat` is called again, at most `max_repeats` times, then it counts as a drop.
+// `active(point)` says whether anything is registered there: where `never_active` is true the
+// compiler removes the whole call.
 //
 // Exemplar:
 //
@@ -32,14 +34,15 @@ inline constexpr unsigned hook_points = 5;
 enum class hook_verdict : u8 { accept, drop, stolen, queue, repeat };
 
 struct hook_context {
-    u16 in = 0;  // interface it came by; 0 for what we originate
-    u16 out = 0; // interface it leaves by, once that is known
+    u16 in = 0;   // interface it came by; 0 for what we originate
+    u16 out = 0;  // interface it leaves by, once that is known
 };
 
 template <class H>
-concept has_hook_run = requires(H& h, hook_point p, typename H::packet_type& packet, const hook_context& c) {
-    { h.run(p, packet, c) } noexcept -> std::same_as<hook_verdict>;
-};
+concept has_hook_run =
+    requires(H& h, hook_point p, typename H::packet_type& packet, const hook_context& c) {
+        { h.run(p, packet, c) } noexcept -> std::same_as<hook_verdict>;
+    };
 
 template <class H>
 concept tells_active = requires(const H& h, hook_point p) {
@@ -48,6 +51,7 @@ concept tells_active = requires(const H& h, hook_point p) {
 };
 
 template <class T, class Packet>
-concept hook_policy = has_hook_run<typename T::template model<Packet>> && tells_active<typename T::template model<Packet>>;
+concept hook_policy = has_hook_run<typename T::template model<Packet>> &&
+                      tells_active<typename T::template model<Packet>>;
 
-} // namespace sluice
+}  // namespace sluice

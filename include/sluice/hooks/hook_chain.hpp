@@ -1,7 +1,8 @@
 // hook_chain<N>: up to N hooks in all, registered and removed while running.
-// Expects: hooks that outlive their registration. Does: calls those of a point in order of priority, equal ones in order of
-// registration; a hook may be made conditional by a flag that it reads itself (set_enabled), which costs one load when off.
-// Never: calls a hook from within itself. Cost: a byte test a point when nothing is registered there; a virtual call a hook,
+// Expects: hooks that outlive their registration. Does: calls those of a point in order of
+// priority, equal ones in order of registration; a hook may be made conditional by a flag that it
+// reads itself (set_enabled), which costs one load when off. Never: calls a hook from within
+// itself. Cost: a byte test a point when nothing is registered there; a virtual call a hook,
 // because hooks come at run time.
 #pragma once
 
@@ -12,12 +13,13 @@
 
 namespace sluice {
 
-// Derive from it to hook. `packet` begins with its IPv4 header, which was validated; what a hook changes it keeps
-// right (total length, checksum).
+// Derive from it to hook. `packet` begins with its IPv4 header, which was validated; what a hook
+// changes it keeps right (total length, checksum).
 template <class Packet>
 class hook {
 public:
-    [[nodiscard]] constexpr virtual hook_verdict operator()(Packet& packet, const hook_context& c) noexcept = 0;
+    [[nodiscard]] constexpr virtual hook_verdict operator()(Packet& packet,
+                                                            const hook_context& c) noexcept = 0;
     [[nodiscard]] constexpr bool enabled() const noexcept { return enabled_; }
     constexpr void set_enabled(bool on) noexcept { enabled_ = on; }
 
@@ -61,7 +63,8 @@ struct hook_chain {
         [[nodiscard]] constexpr bool active(hook_point point) const noexcept {
             return count_[static_cast<unsigned>(point)] != 0;
         }
-        [[nodiscard]] constexpr hook_verdict run(hook_point point, Packet& packet, const hook_context& c) noexcept {
+        [[nodiscard]] constexpr hook_verdict run(hook_point point, Packet& packet,
+                                                 const hook_context& c) noexcept {
             for (std::size_t i = 0; i < entries_.size(); ++i) {
                 if (entries_[i].point != point || !entries_[i].call->enabled()) {
                     continue;
@@ -80,7 +83,8 @@ struct hook_chain {
             i32 priority = 0;
             hook<Packet>* call = nullptr;
         };
-        static constexpr hook_verdict call(hook<Packet>& h, Packet& packet, const hook_context& c) noexcept {
+        static constexpr hook_verdict call(hook<Packet>& h, Packet& packet,
+                                           const hook_context& c) noexcept {
             for (unsigned i = 0; i <= max_repeats; ++i) {
                 const hook_verdict v = h(packet, c);
                 if (v != hook_verdict::repeat) {
@@ -95,4 +99,4 @@ struct hook_chain {
     };
 };
 
-} // namespace sluice
+}  // namespace sluice

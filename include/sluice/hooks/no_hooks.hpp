@@ -1,4 +1,5 @@
-// no_hooks: nothing is hooked. Expects: nothing. Does: nothing. Cost: no byte in the stack and no instruction.
+// no_hooks: nothing is hooked. Expects: nothing. Does: nothing. Cost: no byte in the stack and no
+// instruction.
 #pragma once
 
 #include <sluice/hooks/concept.hpp>
@@ -11,10 +12,11 @@ struct no_hooks {
         using packet_type = Packet;
         static constexpr bool never_active = true;
         [[nodiscard]] static constexpr bool active(hook_point) noexcept { return false; }
-        [[nodiscard]] static constexpr hook_verdict run(hook_point, Packet&, const hook_context&) noexcept {
+        [[nodiscard]] static constexpr hook_verdict run(hook_point, Packet&,
+                                                        const hook_context&) noexcept {
             return hook_verdict::accept;
         }
     };
 };
 
-} // namespace sluice
+}  // namespace sluice

@@ -5,10 +5,10 @@
 // (RFC 7739 section 5; idle scans, CVE-2019-10638).
 //
 // `next(source, destination, protocol, segments, now)` gives the identification of a datagram that
-// may be fragmented; `segments` (1, or the number that a device will cut it into) are taken at once.
-// It is not asked for atomic datagrams (DF set, not fragmented, RFC 6864 section 4.1): they carry 0,
-// as Linux sends them; DF set with fragmentation by the sender still allowed (Linux ignore_df) is
-// not atomic.
+// may be fragmented; `segments` (1, or the number that a device will cut it into) are taken at
+// once. It is not asked for atomic datagrams (DF set, not fragmented, RFC 6864 section 4.1): they
+// carry 0, as Linux sends them; DF set with fragmentation by the sender still allowed (Linux
+// ignore_df) is not atomic.
 //
 // Static fact: `memory_limit`.
 //

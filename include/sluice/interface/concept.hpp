@@ -2,9 +2,10 @@
 //
 // Knows the interfaces of one stack and its own addresses.
 //
-// `find(index)` gives the interface or nullptr; `is_own(address)` says whether the address is one of ours, on any interface (asked for
-// each packet: constant time); `for_each(f)` visits all. `add`, `add_address` and `remove_address` change the table and say why not;
-// `refresh(index, all)` compiles the settings in force into what the packet path reads (interface::accept_fast).
+// `find(index)` gives the interface or nullptr; `is_own(address)` says whether the address is one
+// of ours, on any interface (asked for each packet: constant time); `for_each(f)` visits all.
+// `add`, `add_address` and `remove_address` change the table and say why not; `refresh(index, all)`
+// compiles the settings in force into what the packet path reads (interface::accept_fast).
 //
 // Exemplar: see `interface_table`.
 //
@@ -31,14 +32,18 @@ concept knows_own_addresses = requires(const I& c, ipv4::address a) {
 };
 
 template <class I>
-concept interface_policy =
-    finds_interfaces<I> && knows_own_addresses<I> &&
-    requires(I& t, const interface& i, u16 index, const assigned_address& a, const interface_settings& all) {
-        { t.add(i) } noexcept -> std::same_as<result<void, interface_error>>;
-        { t.add_address(index, a) } noexcept -> std::same_as<result<void, interface_error>>;
-        { t.remove_address(index, a.net) } noexcept -> std::same_as<result<void, interface_error>>;
-        t.refresh(index, all);
-        t.for_each([](const interface&) {});
-    };
+concept interface_policy = finds_interfaces<I> && knows_own_addresses<I> &&
+                           requires(I& t, const interface& i, u16 index, const assigned_address& a,
+                                    const interface_settings& all) {
+                               { t.add(i) } noexcept -> std::same_as<result<void, interface_error>>;
+                               {
+                                   t.add_address(index, a)
+                               } noexcept -> std::same_as<result<void, interface_error>>;
+                               {
+                                   t.remove_address(index, a.net)
+                               } noexcept -> std::same_as<result<void, interface_error>>;
+                               t.refresh(index, all);
+                               t.for_each([](const interface&) {});
+                           };
 
-} // namespace sluice
+}  // namespace sluice

@@ -1,12 +1,13 @@
 // interface: one network interface as the stack sees it: MTU, state, addresses, settings.
-// Expects: index 1 .. 65535, unique in its stack. Does: carries values and answers about its own addresses.
-// Never: sends or receives. Cost: about 300 octets; the packet path reads the first 16. Linux: net_device, in_device.
+// Expects: index 1 .. 65535, unique in its stack. Does: carries values and answers about its own
+// addresses. Never: sends or receives. Cost: about 300 octets; the packet path reads the first 16.
+// Linux: net_device, in_device.
 #pragma once
 
 #include <sluice/base/bounded_vector.hpp>
 #include <sluice/base/integer.hpp>
-#include <sluice/packet/settings.hpp>
 #include <sluice/packet/scopes.hpp>
+#include <sluice/packet/settings.hpp>
 #include <sluice/wire/address.hpp>
 
 #include <cstddef>
@@ -16,11 +17,12 @@ namespace sluice {
 // An address given to an interface. Linux in_ifaddr.
 struct assigned_address {
     ipv4::interface_address net{};
-    ipv4::address broadcast{}; // unspecified: none
+    ipv4::address broadcast{};  // unspecified: none
     u8 scope = scopes::universe;
-    bool secondary = false; // a later one of the same subnet
+    bool secondary = false;  // a later one of the same subnet
 
-    friend constexpr bool operator==(const assigned_address&, const assigned_address&) noexcept = default;
+    friend constexpr bool operator==(const assigned_address&,
+                                     const assigned_address&) noexcept = default;
 };
 
 enum class interface_error : u8 { none, full, exists, not_found, invalid };
@@ -30,19 +32,21 @@ inline constexpr std::size_t max_interface_addresses = 8;
 struct interface {
     u16 index = 0;
     bool up = true;
-    // Compiled by refresh(): forwarding on and no rule that asks more of a source than the accept branch checks.
+    // Compiled by refresh(): forwarding on and no rule that asks more of a source than the accept
+    // branch checks.
     bool accept_fast = false;
-    u32 mtu = 1500; // octets
+    u32 mtu = 1500;  // octets
     bool loopback = false;
-    bool has_broadcast = true; // Linux IFF_BROADCAST: not set on point-to-point links
-    u16 master = 0;            // the routing domain's interface (VRF); 0: none
-    interface_settings own{}; // conf.IF
+    bool has_broadcast = true;  // Linux IFF_BROADCAST: not set on point-to-point links
+    u16 master = 0;             // the routing domain's interface (VRF); 0: none
+    interface_settings own{};   // conf.IF
     interface_settings in_force{};
     bounded_vector<assigned_address, max_interface_addresses> addresses{};
 
-    // The address to use as a source towards destination (unspecified: any), of at most that scope, primary ones only:
-    // one on the destination's subnet, else the first. Linux inet_select_addr.
-    [[nodiscard]] constexpr ipv4::address source_for(ipv4::address destination, u8 scope) const noexcept {
+    // The address to use as a source towards destination (unspecified: any), of at most that scope,
+    // primary ones only: one on the destination's subnet, else the first. Linux inet_select_addr.
+    [[nodiscard]] constexpr ipv4::address source_for(ipv4::address destination,
+                                                     u8 scope) const noexcept {
         ipv4::address first{};
         for (const auto& a : addresses) {
             if (a.secondary || a.scope > scope) {
@@ -57,10 +61,12 @@ struct interface {
         }
         return first;
     }
-    // Whether both are on one of our subnets; second unspecified: whether the first is. Linux inet_addr_onlink.
+    // Whether both are on one of our subnets; second unspecified: whether the first is. Linux
+    // inet_addr_onlink.
     [[nodiscard]] constexpr bool on_link(ipv4::address first, ipv4::address second) const noexcept {
         for (const auto& a : addresses) {
-            if (!a.secondary && a.net.on_link(first) && (second.is_unspecified() || a.net.on_link(second))) {
+            if (!a.secondary && a.net.on_link(first) &&
+                (second.is_unspecified() || a.net.on_link(second))) {
                 return true;
             }
         }
@@ -68,4 +74,4 @@ struct interface {
     }
 };
 
-} // namespace sluice
+}  // namespace sluice

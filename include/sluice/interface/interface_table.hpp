@@ -1,6 +1,7 @@
 // interface_table<N>: up to N interfaces, found by index, and the set of our own addresses.
-// Expects: indexes under N. Does: direct lookup; own addresses in an open-addressed set, sized for a load of at most one
-// half. Never: allocates. Cost: find is one load; is_own one load for most addresses that are not ours.
+// Expects: indexes under N. Does: direct lookup; own addresses in an open-addressed set, sized for
+// a load of at most one half. Never: allocates. Cost: find is one load; is_own one load for most
+// addresses that are not ours.
 #pragma once
 
 #include <sluice/interface/concept.hpp>
@@ -11,7 +12,8 @@ namespace sluice {
 
 template <std::size_t N = 32>
 class interface_table {
-    static_assert(N >= 2 && N <= 4096, "sluice: interface_table<N>: N is 2 .. 4096 (index 0 is none)");
+    static_assert(N >= 2 && N <= 4096,
+                  "sluice: interface_table<N>: N is 2 .. 4096 (index 0 is none)");
 
 public:
     [[nodiscard]] constexpr interface* find(u16 index) noexcept {
@@ -53,8 +55,8 @@ public:
     }
 
     // The first of a subnet is primary, later ones secondary.
-    [[nodiscard]] constexpr result<void, interface_error> add_address(u16 index,
-                                                                      const assigned_address& a) noexcept {
+    [[nodiscard]] constexpr result<void, interface_error>
+    add_address(u16 index, const assigned_address& a) noexcept {
         interface* i = find(index);
         if (i == nullptr || a.net.address.is_unspecified()) {
             return failure{i == nullptr ? interface_error::not_found : interface_error::invalid};
@@ -75,9 +77,10 @@ public:
         insert_own(a.net.address);
         return {};
     }
-    // Removing a primary address removes its secondaries too, as Linux does with promote_secondaries off.
-    [[nodiscard]] constexpr result<void, interface_error> remove_address(u16 index,
-                                                                         const ipv4::interface_address& net) noexcept {
+    // Removing a primary address removes its secondaries too, as Linux does with
+    // promote_secondaries off.
+    [[nodiscard]] constexpr result<void, interface_error>
+    remove_address(u16 index, const ipv4::interface_address& net) noexcept {
         interface* i = find(index);
         if (i == nullptr) {
             return failure{interface_error::not_found};
@@ -95,8 +98,8 @@ public:
     constexpr void refresh(u16 index, const interface_settings& all) noexcept {
         if (interface* i = find(index)) {
             i->in_force = effective(all, i->own);
-            i->accept_fast = i->up && i->in_force.forwarding && i->in_force.rp_filter == 0 && !i->loopback &&
-                             i->master == 0;
+            i->accept_fast = i->up && i->in_force.forwarding && i->in_force.rp_filter == 0 &&
+                             !i->loopback && i->master == 0;
         }
     }
 
@@ -119,8 +122,8 @@ private:
     }
     static constexpr std::size_t slots = power_of_two_above(2 * N * max_interface_addresses);
 
-    // Our own addresses are the owner's choice, not a sender's: a multiplicative hash is enough, and a lookup of a
-    // hostile address ends at the first empty slot.
+    // Our own addresses are the owner's choice, not a sender's: a multiplicative hash is enough,
+    // and a lookup of a hostile address ends at the first empty slot.
     static constexpr std::size_t slot_of(ipv4::address a) noexcept {
         return (u64{a.value} * 0x9e3779b97f4a7c15ULL >> 40) & (slots - 1);
     }
@@ -147,4 +150,4 @@ private:
 };
 static_assert(interface_policy<interface_table<>>);
 
-} // namespace sluice
+}  // namespace sluice

@@ -1,6 +1,6 @@
-// group_list<N> and all_systems_only: the groups that a host has joined, by interface; or none but 224.0.0.1.
-// Expects: few groups. Does: counts joins. Never: sends reports. Cost: a scan of at most N entries for each
-// multicast datagram received.
+// group_list<N> and all_systems_only: the groups that a host has joined, by interface; or none but
+// 224.0.0.1. Expects: few groups. Does: counts joins. Never: sends reports. Cost: a scan of at most
+// N entries for each multicast datagram received.
 #pragma once
 
 #include <sluice/base/bounded_vector.hpp>
@@ -11,7 +11,8 @@
 namespace sluice {
 
 struct all_systems_only {
-    [[nodiscard]] static constexpr bool is_member(u16, ipv4::address group, ipv4::address) noexcept {
+    [[nodiscard]] static constexpr bool is_member(u16, ipv4::address group,
+                                                  ipv4::address) noexcept {
         return group == ipv4::all_systems;
     }
     [[nodiscard]] static constexpr bool join(u16, ipv4::address group) noexcept {
@@ -24,7 +25,8 @@ static_assert(multicast_policy<all_systems_only>);
 template <std::size_t N = 32>
 class group_list {
 public:
-    [[nodiscard]] constexpr bool is_member(u16 interface, ipv4::address group, ipv4::address) const noexcept {
+    [[nodiscard]] constexpr bool is_member(u16 interface, ipv4::address group,
+                                           ipv4::address) const noexcept {
         if (group == ipv4::all_systems) {
             return true;
         }
@@ -69,4 +71,4 @@ private:
 };
 static_assert(multicast_policy<group_list<>>);
 
-} // namespace sluice
+}  // namespace sluice

@@ -3,7 +3,7 @@
 // record route and timestamp in the answer, reverses the source route as far as it was travelled,
 // repeats the security label; in that order, padded to words. Never: copies an option of another
 // kind, or more octets than came. Cost: 40 octets copied. RFC 1122 section 3.2.2.6 (echo reply),
-// RFC 1122 section 4.1.3.2, RFC 1812 section 4.3.2.6 (errors) and RFC 1812 section 5.2.4.1. As
+// RFC 1122 section 3.2.1.8(c), RFC 1122 section 4.1.3.2, RFC 1812 section 4.3.2.6 (errors). As
 // Linux __ip_options_echo.
 #pragma once
 
@@ -99,7 +99,7 @@ private:
         if (hops == 0) return true;
         // With an unaligned pointer the first of them is unaligned as well.
         const std::size_t first = pointer - 4 * hops - 1;
-        // RFC 1812 section 5.2.4.1: a first hop that repeats the source is left out.
+        // RFC 1122 section 3.2.1.8(c): a first hop that repeats the source is left out.
         const bool repeated = word(option, first) == ip_[ipv4::source].value;
         const std::size_t slots = repeated ? hops - 1 : hops;
         if (slots == 0) return true;

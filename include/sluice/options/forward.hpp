@@ -2,8 +2,9 @@
 // Expects: a compiled header, its TTL already taken; the route chosen. Does: puts the address of
 // the outgoing side where compile put ours, moves a source route on by one hop, and recomputes the
 // header checksum if anything changed since arrival. Never: stamps a time again: arrival is what
-// counts. Cost: a few octets and one checksum. RFC 791 section 3.1, RFC 1812 section 5.3.13.3
-// to 5.3.13.5. As Linux ip_forward_options.
+// counts. Cost: a few octets and one checksum. RFC 791 section 3.1, RFC 1812 section 5.3.13.4
+// (source route), RFC 1812 section 5.3.13.5 (record route) and RFC 1812 section 5.3.13.6
+// (timestamp). As Linux ip_forward_options.
 #pragma once
 
 #include <cstddef>

@@ -1,6 +1,6 @@
 // queue_output<N>: what was transmitted waits in a bounded queue until the caller takes it.
-// Expects: N a power of two; the caller to drain with next(). Does: keeps order. Never: drops: a full queue refuses, and
-// the stack counts it. Cost: N packets and their egress in place.
+// Expects: N a power of two; the caller to drain with next(). Does: keeps order. Never: drops: a
+// full queue refuses, and the stack counts it. Cost: N packets and their egress in place.
 #pragma once
 
 #include <sluice/base/ring.hpp>
@@ -41,4 +41,4 @@ struct queue_output {
     };
 };
 
-} // namespace sluice
+}  // namespace sluice

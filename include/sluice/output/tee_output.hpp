@@ -1,7 +1,8 @@
-// tee_output<First, Second>: each packet goes to Second, and a clone of it to First (a capture beside the real device).
-// Expects: two output policies; First's losses do not matter. Does: forwards refusals of Second alone.
-// Never: changes packets. Cost: a clone each: a copy for unique ownership, which is the price of a tee.
-// callback_output: each packet goes to a function of the caller's.
+// tee_output<First, Second>: each packet goes to Second, and a clone of it to First (a capture
+// beside the real device). Expects: two output policies; First's losses do not matter. Does:
+// forwards refusals of Second alone. Never: changes packets. Cost: a clone each: a copy for unique
+// ownership, which is the price of a tee. callback_output: each packet goes to a function of the
+// caller's.
 #pragma once
 
 #include <sluice/output/concept.hpp>
@@ -28,7 +29,8 @@ struct tee_output {
                 return false;
             }
             if (copy) {
-                static_cast<void>(first.transmit(copy, to)); // a capture that is full loses packets, not we
+                static_cast<void>(
+                    first.transmit(copy, to));  // a capture that is full loses packets, not we
             }
             return true;
         }
@@ -57,4 +59,4 @@ struct callback_output {
     };
 };
 
-} // namespace sluice
+}  // namespace sluice

@@ -1,10 +1,11 @@
-// basic_packet<Storage, Ownership>: the handle that moves through the pipeline, and its operations by the kernel's names.
-// Expects: blocks from a buffer_source of the same Storage. Does: owns one reference to a block; push, pull, put and trim
-// move the bounds; a packet may go on in further blocks: page-like segments (bytes of shared blocks) and a list of whole
-// packets (row H4), without another type. Never: allocates by itself (clone and unshare ask the block's own source and may
-// give an empty packet), copies bytes unless said. Cost: 16 bytes for block storage, move-only; operations on a plain
-// packet touch the handle alone.
-// Ownership unique: one handle a block, clone() copies. shared: clone() counts, unshare() copies before the bytes change.
+// basic_packet<Storage, Ownership>: the handle that moves through the pipeline, and its operations
+// by the kernel's names. Expects: blocks from a buffer_source of the same Storage. Does: owns one
+// reference to a block; push, pull, put and trim move the bounds; a packet may go on in further
+// blocks: page-like segments (bytes of shared blocks) and a list of whole packets (row H4), without
+// another type. Never: allocates by itself (clone and unshare ask the block's own source and may
+// give an empty packet), copies bytes unless said. Cost: 16 bytes for block storage, move-only;
+// operations on a plain packet touch the handle alone. Ownership unique: one handle a block,
+// clone() copies. shared: clone() counts, unshare() copies before the bytes change.
 #pragma once
 
 #include <sluice/base/bytes.hpp>
@@ -41,11 +42,10 @@ public:
         }
         return *this;
     }
-    constexpr ~basic_packet() {
-        reset();
-    }
+    constexpr ~basic_packet() { reset(); }
 
-    // Takes over a block whose one reference the caller holds. offset + length are within its capacity.
+    // Takes over a block whose one reference the caller holds. offset + length are within its
+    // capacity.
     [[nodiscard]] static constexpr basic_packet adopt(reference b, u16 offset,
                                                       u32 length = 0) noexcept {
         basic_packet p;
@@ -77,7 +77,9 @@ public:
                    ? 0
                    : Storage::capacity(*block_) - offset_ - length_;
     }
-    [[nodiscard]] constexpr std::byte* data() noexcept { return Storage::memory(*block_) + offset_; }
+    [[nodiscard]] constexpr std::byte* data() noexcept {
+        return Storage::memory(*block_) + offset_;
+    }
     [[nodiscard]] constexpr const std::byte* data() const noexcept {
         return Storage::memory(*block_) + offset_;
     }
@@ -85,7 +87,8 @@ public:
     [[nodiscard]] constexpr bytes head() noexcept { return {data(), head_size()}; }
     [[nodiscard]] constexpr const_bytes head() const noexcept { return {data(), head_size()}; }
 
-    // Makes room for n octets in front and returns the new data(); nullptr when the headroom is too small.
+    // Makes room for n octets in front and returns the new data(); nullptr when the headroom is too
+    // small.
     [[nodiscard]] constexpr std::byte* push(u32 n) noexcept {
         if (n > offset_) {
             return nullptr;
@@ -103,7 +106,8 @@ public:
         length_ = (length_ - n) & length_mask;
         return true;
     }
-    // Appends n octets (their values are not set) and returns the first of them; nullptr when there is no tailroom.
+    // Appends n octets (their values are not set) and returns the first of them; nullptr when there
+    // is no tailroom.
     [[nodiscard]] constexpr std::byte* put(u32 n) noexcept {
         if (n > tailroom()) {
             return nullptr;
@@ -124,7 +128,9 @@ public:
     }
     // Addressed to this host by the link layer, in one block, nothing set beside the bytes.
     [[nodiscard]] constexpr bool is_plain_host() const noexcept { return flags_ == 0; }
-    [[nodiscard]] constexpr bool is_forwarded() const noexcept { return (flags_ & forwarded_flag) != 0; }
+    [[nodiscard]] constexpr bool is_forwarded() const noexcept {
+        return (flags_ & forwarded_flag) != 0;
+    }
     constexpr void set_forwarded() noexcept { flags_ |= forwarded_flag; }
 
     [[nodiscard]] constexpr bool has_facts() const noexcept { return (flags_ & facts_flag) != 0; }
@@ -142,7 +148,9 @@ public:
     }
 
     // -- more than one block (segments.hpp works on these) --
-    [[nodiscard]] constexpr bool is_segmented() const noexcept { return (flags_ & segmented_flag) != 0; }
+    [[nodiscard]] constexpr bool is_segmented() const noexcept {
+        return (flags_ & segmented_flag) != 0;
+    }
     [[nodiscard]] constexpr bool has_segments() const noexcept {
         return is_segmented() && block_->segment_count > 0;
     }
@@ -159,8 +167,8 @@ public:
     [[nodiscard]] constexpr block& storage_block() noexcept { return *block_; }
     [[nodiscard]] constexpr const block& storage_block() const noexcept { return *block_; }
 
-    // Appends a whole packet, which is not a list itself; afterwards has_packet_list(). An empty handle appends nothing.
-    // As all that changes the chain, for a packet that is not shared.
+    // Appends a whole packet, which is not a list itself; afterwards has_packet_list(). An empty
+    // handle appends nothing. As all that changes the chain, for a packet that is not shared.
     constexpr void append(basic_packet&& tail) noexcept
         requires(!Storage::is_inline)
     {
@@ -187,8 +195,9 @@ public:
         block_->list_tail = b;
     }
 
-    // Cuts the chain behind the first block: this becomes a packet of its own, and what followed is returned as
-    // one (empty when nothing followed). Only for lists without page-like segments in the first block.
+    // Cuts the chain behind the first block: this becomes a packet of its own, and what followed is
+    // returned as one (empty when nothing followed). Only for lists without page-like segments in
+    // the first block.
     [[nodiscard]] constexpr basic_packet split_list() noexcept
         requires(!Storage::is_inline)
     {
@@ -211,13 +220,14 @@ public:
         return rest;
     }
 
-    // References n octets of another packet's first block at offset from its data(), without copying.
-    // Only where references are counted; false when all segments are taken, the range is not there, or the other
-    // packet is this one or goes on in further blocks.
+    // References n octets of another packet's first block at offset from its data(), without
+    // copying. Only where references are counted; false when all segments are taken, the range is
+    // not there, or the other packet is this one or goes on in further blocks.
     [[nodiscard]] constexpr bool attach(basic_packet& of, u32 offset, u32 n) noexcept
         requires(Ownership::counts_references && !Storage::is_inline)
     {
-        if (of.is_segmented() || of.block_ == block_ || offset > of.length_ || n > of.length_ - offset) {
+        if (of.is_segmented() || of.block_ == block_ || offset > of.length_ ||
+            n > of.length_ - offset) {
             return false;
         }
         become_segmented();
@@ -243,8 +253,8 @@ public:
         trim_chain(n);
     }
 
-    // Another handle of the same bytes (shared), or a copy from the block's own source (unique); empty when that has none
-    // or when the packet does not fit one block.
+    // Another handle of the same bytes (shared), or a copy from the block's own source (unique);
+    // empty when that has none or when the packet does not fit one block.
     [[nodiscard]] constexpr basic_packet clone() const noexcept {
         if constexpr (Ownership::counts_references) {
             ++block_->references;
@@ -260,7 +270,8 @@ public:
         }
     }
 
-    // A contiguous copy with the same headroom and metadata; empty when the source has none or it does not fit one block.
+    // A contiguous copy with the same headroom and metadata; empty when the source has none or it
+    // does not fit one block.
     [[nodiscard]] constexpr basic_packet copy() const noexcept {
         basic_packet p = adopt(Storage::take_like(*block_), offset_, 0);
         if (!p || offset_ + u64{length_} > Storage::capacity(*p.block_)) {
@@ -280,7 +291,8 @@ public:
         return p;
     }
 
-    // Before the bytes change: a copy of its own if others hold the block. false when there is no memory.
+    // Before the bytes change: a copy of its own if others hold the block. false when there is no
+    // memory.
     [[nodiscard]] constexpr bool unshare() noexcept {
         if (!is_shared()) {
             return true;
@@ -293,7 +305,8 @@ public:
         return true;
     }
 
-    // Makes the first n octets contiguous at data(); false when there are fewer or the first block has no room.
+    // Makes the first n octets contiguous at data(); false when there are fewer or the first block
+    // has no room.
     [[nodiscard]] constexpr bool may_pull(u32 n) noexcept {
         if (n <= head_size()) {
             return true;
@@ -421,7 +434,7 @@ constexpr void basic_packet<Storage, Ownership>::trim_chain(u32 n) noexcept {
 
 template <class Storage, class Ownership>
 constexpr bool basic_packet<Storage, Ownership>::gather(u32 n) noexcept {
-    if (is_shared()) { // the chain belongs to the other handles too
+    if (is_shared()) {  // the chain belongs to the other handles too
         return unshare() && n <= length_;
     }
     const u32 have = head_size();
@@ -470,4 +483,4 @@ constexpr bool basic_packet<Storage, Ownership>::gather(u32 n) noexcept {
     return true;
 }
 
-} // namespace sluice
+}  // namespace sluice

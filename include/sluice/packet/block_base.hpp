@@ -45,4 +45,4 @@ struct block_base {
     segment segments[max_segments]{};
 };
 
-} // namespace sluice
+}  // namespace sluice

@@ -1,7 +1,8 @@
 // datagram<Packet>: a packet whose IPv4 header was verified.
-// Expects: to be made by pipeline::validate alone (it is a friend by name); the bytes are then those of one datagram: version 4,
-// header of 20 to 60 octets that are contiguous, checksum right, total length equal to size(). Does: gives the header unchecked
-// because it was checked. Never: re-checks. Cost: the packet itself; no octet more.
+// Expects: to be made by pipeline::validate alone (it is a friend by name); the bytes are then
+// those of one datagram: version 4, header of 20 to 60 octets that are contiguous, checksum right,
+// total length equal to size(). Does: gives the header unchecked because it was checked. Never:
+// re-checks. Cost: the packet itself; no octet more.
 #pragma once
 
 #include <sluice/packet/packet_buffer.hpp>
@@ -33,7 +34,9 @@ public:
     [[nodiscard]] constexpr u32 header_size() const noexcept {
         return 4 * (static_cast<u32>(packet_.data()[0]) & 0x0f);
     }
-    [[nodiscard]] constexpr u32 payload_size() const noexcept { return packet_.size() - header_size(); }
+    [[nodiscard]] constexpr u32 payload_size() const noexcept {
+        return packet_.size() - header_size();
+    }
     [[nodiscard]] constexpr bool has_options() const noexcept { return header_size() > 20; }
 
     [[nodiscard]] constexpr Packet& packet() noexcept { return packet_; }
@@ -47,4 +50,4 @@ private:
     Packet packet_;
 };
 
-} // namespace sluice
+}  // namespace sluice

@@ -1,7 +1,7 @@
 // decision: what a stage decided about a packet; icmp_request: the error that a refusal asks for.
-// Expects: to be made by the named functions. Does: carries one outcome as a plain value of 8 octets.
-// Never: acts: only the stack performs decisions. A fragmentation-needed request cannot be made without its MTU, nor a
-// parameter problem without its pointer. Cost: one register.
+// Expects: to be made by the named functions. Does: carries one outcome as a plain value of 8
+// octets. Never: acts: only the stack performs decisions. A fragmentation-needed request cannot be
+// made without its MTU, nor a parameter problem without its pointer. Cost: one register.
 #pragma once
 
 #include <sluice/base/integer.hpp>
@@ -17,14 +17,20 @@ public:
     // Destination unreachable but for code 4. RFC 792, RFC 1812 section 5.2.7.1.
     [[nodiscard]] static constexpr icmp_request net_unreachable() noexcept { return {3, 0, 0}; }
     [[nodiscard]] static constexpr icmp_request host_unreachable() noexcept { return {3, 1, 0}; }
-    [[nodiscard]] static constexpr icmp_request protocol_unreachable() noexcept { return {3, 2, 0}; }
+    [[nodiscard]] static constexpr icmp_request protocol_unreachable() noexcept {
+        return {3, 2, 0};
+    }
     [[nodiscard]] static constexpr icmp_request port_unreachable() noexcept { return {3, 3, 0}; }
     [[nodiscard]] static constexpr icmp_request source_route_failed() noexcept { return {3, 5, 0}; }
     [[nodiscard]] static constexpr icmp_request prohibited() noexcept { return {3, 13, 0}; }
     // The MTU of the next hop in octets. RFC 1191 section 4.
-    [[nodiscard]] static constexpr icmp_request fragmentation_needed(u16 mtu) noexcept { return {3, 4, mtu}; }
+    [[nodiscard]] static constexpr icmp_request fragmentation_needed(u16 mtu) noexcept {
+        return {3, 4, mtu};
+    }
     [[nodiscard]] static constexpr icmp_request ttl_exceeded() noexcept { return {11, 0, 0}; }
-    [[nodiscard]] static constexpr icmp_request reassembly_exceeded() noexcept { return {11, 1, 0}; }
+    [[nodiscard]] static constexpr icmp_request reassembly_exceeded() noexcept {
+        return {11, 1, 0};
+    }
     // The offset of the bad octet in the datagram. RFC 792.
     [[nodiscard]] static constexpr icmp_request parameter_problem(u8 pointer) noexcept {
         return {12, 0, u32{pointer} << 24};
@@ -43,25 +49,28 @@ public:
 
 private:
     friend class decision;
-    constexpr icmp_request(u8 type, u8 code, u32 info) noexcept : info_(info), type_(type), code_(code) {}
+    constexpr icmp_request(u8 type, u8 code, u32 info) noexcept
+        : info_(info), type_(type), code_(code) {}
     u32 info_;
     u8 type_;
     u8 code_;
 };
 
 enum class outcome : u8 {
-    proceed, // go on with the next stage
-    deliver, // for us
-    forward, // to hop()
-    hold,    // kept by a policy that took it
-    reject,  // dropped for reason(), and the sender is to be told error()
-    drop,    // dropped for reason()
-    absorb,  // taken by a hook, a listener or the multicast engine
+    proceed,  // go on with the next stage
+    deliver,  // for us
+    forward,  // to hop()
+    hold,     // kept by a policy that took it
+    reject,   // dropped for reason(), and the sender is to be told error()
+    drop,     // dropped for reason()
+    absorb,   // taken by a hook, a listener or the multicast engine
 };
 
 class [[nodiscard]] decision {
 public:
-    [[nodiscard]] static constexpr decision proceed() noexcept { return {outcome::proceed, {}, 0, 0, 0}; }
+    [[nodiscard]] static constexpr decision proceed() noexcept {
+        return {outcome::proceed, {}, 0, 0, 0};
+    }
     [[nodiscard]] static constexpr decision deliver(next_hop route = next_hop::none) noexcept {
         return {outcome::deliver, {}, 0, 0, static_cast<u32>(route)};
     }
@@ -69,7 +78,9 @@ public:
         return {outcome::forward, {}, 0, 0, static_cast<u32>(hop)};
     }
     [[nodiscard]] static constexpr decision hold() noexcept { return {outcome::hold, {}, 0, 0, 0}; }
-    [[nodiscard]] static constexpr decision absorb() noexcept { return {outcome::absorb, {}, 0, 0, 0}; }
+    [[nodiscard]] static constexpr decision absorb() noexcept {
+        return {outcome::absorb, {}, 0, 0, 0};
+    }
     [[nodiscard]] static constexpr decision drop(drop_reason why) noexcept {
         return {outcome::drop, why, 0, 0, 0};
     }
@@ -102,4 +113,4 @@ static_assert(sizeof(decision) == 8);
 // What became of a packet, in the end: exactly one for each.
 enum class fate : u8 { delivered, forwarded, dropped, held, absorbed };
 
-} // namespace sluice
+}  // namespace sluice

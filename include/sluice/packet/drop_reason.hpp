@@ -1,6 +1,7 @@
-// drop_reason: why a packet was dropped: one enumerator a reason, each with a sentence, its RFC section, the counters that
-// it moves and the kernel's word for it (skb_drop_reason).
-// Expects: nothing. Does: names; the stack alone counts. Never: changes meaning: reasons are only appended. Cost: constants.
+// drop_reason: why a packet was dropped: one enumerator a reason, each with a sentence, its RFC
+// section, the counters that it moves and the kernel's word for it (skb_drop_reason). Expects:
+// nothing. Does: names; the stack alone counts. Never: changes meaning: reasons are only appended.
+// Cost: constants.
 #pragma once
 
 #include <sluice/base/integer.hpp>
@@ -87,9 +88,9 @@ enum class drop_reason : u8 {
 struct drop_info {
     const char* name;
     const char* sentence;
-    const char* source;      // RFC section, or Linux where the RFCs are silent
-    const char* kernel;      // skb_drop_reason
-    mib first = mib::none;   // counters moved by one for each such drop
+    const char* source;     // RFC section, or Linux where the RFCs are silent
+    const char* kernel;     // skb_drop_reason
+    mib first = mib::none;  // counters moved by one for each such drop
     mib second = mib::none;
 };
 
@@ -98,20 +99,20 @@ inline constexpr std::size_t drop_reason_count = static_cast<std::size_t>(drop_r
 // By the value of the enumerator.
 inline constexpr drop_info drop_table[drop_reason_count] = {
     {"none", "The packet was not dropped.", "", "NOT_DROPPED_YET"},
-    {"other_host", "The frame was addressed to another host's link address.", "RFC 1122 section 3.3.1",
-     "OTHERHOST"},
+    {"other_host", "The frame was addressed to another host's link address.",
+     "RFC 1122 section 3.3.1", "OTHERHOST"},
     {"interface_down", "The interface is down or unknown.", "Linux", "DEV_READY"},
     {"no_buffer", "No buffer was left for a copy.", "Linux", "NOMEM", mib::ip_in_discards},
     {"header_truncated", "Fewer octets came than the header says it has.", "RFC 1812 section 5.2.2",
      "IP_INHDR", mib::ip_in_hdr_errors},
-    {"header_invalid", "The version is not 4 or the header length is under 5.", "RFC 1812 section 5.2.2",
-     "IP_INHDR", mib::ip_in_hdr_errors},
+    {"header_invalid", "The version is not 4 or the header length is under 5.",
+     "RFC 1812 section 5.2.2", "IP_INHDR", mib::ip_in_hdr_errors},
     {"header_checksum", "The header checksum is wrong.", "RFC 1812 section 5.2.2", "IP_CSUM",
      mib::ip_in_hdr_errors, mib::ipext_in_csum_errors},
-    {"length_beyond_packet", "The total length says more octets than came.", "RFC 1812 section 5.2.2",
-     "PKT_TOO_SMALL", mib::ipext_in_truncated_pkts},
-    {"length_below_header", "The total length is less than the header length.", "RFC 1812 section 5.2.2",
-     "IP_INHDR", mib::ip_in_hdr_errors},
+    {"length_beyond_packet", "The total length says more octets than came.",
+     "RFC 1812 section 5.2.2", "PKT_TOO_SMALL", mib::ipext_in_truncated_pkts},
+    {"length_below_header", "The total length is less than the header length.",
+     "RFC 1812 section 5.2.2", "IP_INHDR", mib::ip_in_hdr_errors},
     {"source_invalid", "No packet may come from this source address.", "RFC 1812 section 5.3.7",
      "IP_INVALID_SOURCE"},
     {"source_local", "The source address is one of our own.", "Linux", "IP_LOCAL_SOURCE"},
@@ -119,8 +120,8 @@ inline constexpr drop_info drop_table[drop_reason_count] = {
      "IP_LOCALNET"},
     {"reverse_path", "The way back to the source leads elsewhere.", "RFC 3704 section 2.2",
      "IP_RPFILTER"},
-    {"destination_invalid", "No packet may go to this destination address.", "RFC 1812 section 5.3.7",
-     "IP_INVALID_DEST"},
+    {"destination_invalid", "No packet may go to this destination address.",
+     "RFC 1812 section 5.3.7", "IP_INVALID_DEST"},
     {"unicast_in_link_multicast", "A unicast datagram came in a link-layer multicast.",
      "RFC 1122 section 3.3.6", "UNICAST_IN_L2_MULTICAST"},
     {"no_multicast_member", "Nobody here has joined the group.", "RFC 1112 section 7.2",
@@ -129,8 +130,8 @@ inline constexpr drop_info drop_table[drop_reason_count] = {
      "NOT_SPECIFIED"},
     {"no_route", "No route leads to the destination.", "RFC 1812 section 5.2.7.1", "IP_INNOROUTES",
      mib::ipext_in_no_routes},
-    {"not_forwarding", "Not for us, and the interface does not forward.", "RFC 1122 section 3.2.1.3",
-     "IP_INADDRERRORS", mib::ip_in_addr_errors},
+    {"not_forwarding", "Not for us, and the interface does not forward.",
+     "RFC 1122 section 3.2.1.3", "IP_INADDRERRORS", mib::ip_in_addr_errors},
     {"host_unreachable", "A route says that the destination is unreachable.",
      "RFC 1812 section 5.2.7.1", "NOT_SPECIFIED"},
     {"prohibited", "A route says that the destination is prohibited.", "RFC 1812 section 5.2.7.1",
@@ -181,8 +182,8 @@ inline constexpr drop_info drop_table[drop_reason_count] = {
     {"fragment_duplicate", "The fragment brings nothing new.", "RFC 791 section 3.2", "DUP_FRAG"},
     {"fragment_overlap", "The fragment overlaps others: the datagram is given up.",
      "RFC 5722 section 4", "NOT_SPECIFIED", mib::ip_reasm_fails, mib::ipext_reasm_overlaps},
-    {"fragment_limit", "The reassembly memory is used up.", "RFC 1858 section 3.1", "FRAG_REASM_TIMEOUT",
-     mib::ip_reasm_fails},
+    {"fragment_limit", "The reassembly memory is used up.", "RFC 1858 section 3.1",
+     "FRAG_REASM_TIMEOUT", mib::ip_reasm_fails},
     {"fragment_too_far", "Too many other datagrams of the source came between.", "Linux",
      "FRAG_TOO_FAR", mib::ip_reasm_fails},
     {"fragment_timeout", "The rest of the datagram did not come in time.", "RFC 1122 section 3.3.2",
@@ -201,13 +202,14 @@ inline constexpr drop_info drop_table[drop_reason_count] = {
      mib::ip_out_discards},
     {"neighbour_unreachable", "The next hop did not answer.", "RFC 1812 section 5.2.7.1",
      "NEIGH_FAILED"},
-    {"work_queue_full", "Too much arose from one packet.", "", "NOT_SPECIFIED", mib::ip_out_discards},
+    {"work_queue_full", "Too much arose from one packet.", "", "NOT_SPECIFIED",
+     mib::ip_out_discards},
     {"hook", "A hook dropped it.", "", "NETFILTER_DROP"},
     {"security_policy", "The security policy refused it.", "", "XFRM_POLICY"},
     {"send_invalid", "The sender's packet cannot be sent as it is.", "Linux", "NOT_SPECIFIED",
      mib::ip_out_discards},
-    {"send_unroutable", "No route leads where the sender wants.", "RFC 1122 section 3.3.1", "IP_OUTNOROUTES",
-     mib::ip_out_no_routes},
+    {"send_unroutable", "No route leads where the sender wants.", "RFC 1122 section 3.3.1",
+     "IP_OUTNOROUTES", mib::ip_out_no_routes},
 };
 
 [[nodiscard]] constexpr const drop_info& describe(drop_reason r) noexcept {
@@ -215,4 +217,4 @@ inline constexpr drop_info drop_table[drop_reason_count] = {
     return drop_table[i < drop_reason_count ? i : 0];
 }
 
-} // namespace sluice
+}  // namespace sluice

@@ -1,9 +1,10 @@
-// external_storage: packets whose bytes lie elsewhere: a driver's ring frame, an rte_mbuf, a mapped file, the heap.
-// Expects: a block that names memory, its capacity and a recycler that outlives it. Does: hands the block to its
-// recycler when the packet ends, which gives the frame back to the driver. Never: frees or copies memory by itself.
-// Cost: one more load than pool storage to reach the bytes; one virtual call when a packet ends, which is what lets
-// frames of several owners be of one packet type.
-// Two sources: borrowed_frames<Count> wraps memory that the caller lends, heap_source allocates.
+// external_storage: packets whose bytes lie elsewhere: a driver's ring frame, an rte_mbuf, a mapped
+// file, the heap. Expects: a block that names memory, its capacity and a recycler that outlives it.
+// Does: hands the block to its recycler when the packet ends, which gives the frame back to the
+// driver. Never: frees or copies memory by itself. Cost: one more load than pool storage to reach
+// the bytes; one virtual call when a packet ends, which is what lets frames of several owners be of
+// one packet type. Two sources: borrowed_frames<Count> wraps memory that the caller lends,
+// heap_source allocates.
 #pragma once
 
 #include <sluice/packet/basic_packet.hpp>
@@ -34,7 +35,7 @@ struct external_storage {
         std::byte* bytes = nullptr;
         u32 size = 0;
         recycler* owner = nullptr;
-        u64 tag = 0; // the owner's own: a frame number, an address
+        u64 tag = 0;  // the owner's own: a frame number, an address
     };
 
     static constexpr std::byte* memory(const block& b) noexcept { return b.bytes; }
@@ -43,7 +44,8 @@ struct external_storage {
     static constexpr void release(block& b) noexcept { b.owner->recycle(b); }
 };
 
-// Up to Count frames lent by a driver at a time. lend() wraps one; its return is reported by the driver's function.
+// Up to Count frames lent by a driver at a time. lend() wraps one; its return is reported by the
+// driver's function.
 template <std::size_t Count, class Ownership = unique>
 class borrowed_frames final : external_storage::recycler {
 public:
@@ -62,9 +64,10 @@ public:
     borrowed_frames(const borrowed_frames&) = delete;
     borrowed_frames& operator=(const borrowed_frames&) = delete;
 
-    // A packet over the driver's frame: length octets at offset. Empty when Count frames are out or the bounds are wrong;
-    // the frame then stays the caller's.
-    [[nodiscard]] constexpr packet_type lend(bytes frame, u16 offset, u32 length, u64 tag) noexcept {
+    // A packet over the driver's frame: length octets at offset. Empty when Count frames are out or
+    // the bounds are wrong; the frame then stays the caller's.
+    [[nodiscard]] constexpr packet_type lend(bytes frame, u16 offset, u32 length,
+                                             u64 tag) noexcept {
         external_storage::block* b = free_;
         if (b == nullptr || frame.size() > 0xffffff || offset > frame.size() ||
             length > frame.size() - offset) {
@@ -93,7 +96,8 @@ private:
     std::array<external_storage::block, Count> blocks_{};
 };
 
-// Packets of up to Bytes octets from the heap, at most Count at a time. For tools and tests; not for the packet path.
+// Packets of up to Bytes octets from the heap, at most Count at a time. For tools and tests; not
+// for the packet path.
 template <std::size_t Bytes, std::size_t Count, class Ownership = unique>
 class heap_source final : external_storage::recycler {
 public:
@@ -135,4 +139,4 @@ private:
     std::size_t taken_ = 0;
 };
 
-} // namespace sluice
+}  // namespace sluice

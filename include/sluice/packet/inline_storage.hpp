@@ -1,6 +1,7 @@
 // inline_storage<Bytes>: a packet whose bytes are inside the handle itself.
-// Expects: to be used for building and reading single packets without any source. Does: the operations of basic_packet
-// but for lists and segments. Never: shares. Cost: sizeof(handle) is the bytes plus a header; a move copies them.
+// Expects: to be used for building and reading single packets without any source. Does: the
+// operations of basic_packet but for lists and segments. Never: shares. Cost: sizeof(handle) is the
+// bytes plus a header; a move copies them.
 #pragma once
 
 #include <sluice/packet/basic_packet.hpp>
@@ -55,4 +56,4 @@ template <std::size_t Bytes>
                                        headroom < Bytes ? headroom : static_cast<u16>(Bytes));
 }
 
-} // namespace sluice
+}  // namespace sluice

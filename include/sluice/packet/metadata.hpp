@@ -1,7 +1,8 @@
 // metadata: what is known of a packet beside its bytes.
-// Expects: to live in the packet's block, reached by packet.metadata(). Does: keeps offload facts, marks, compiled
-// options and fragment bookkeeping (Linux: sk_buff fields, IPCB and FRAG_CB). Never: lies over packet bytes, and is not
-// touched for plain packets: a flag in the handle tells whether anything here was set. Cost: one cache line in the block.
+// Expects: to live in the packet's block, reached by packet.metadata(). Does: keeps offload facts,
+// marks, compiled options and fragment bookkeeping (Linux: sk_buff fields, IPCB and FRAG_CB).
+// Never: lies over packet bytes, and is not touched for plain packets: a flag in the handle tells
+// whether anything here was set. Cost: one cache line in the block.
 #pragma once
 
 #include <sluice/base/integer.hpp>
@@ -12,30 +13,33 @@ namespace sluice {
 // To whom the link layer addressed the frame (Linux PACKET_*).
 enum class packet_type : u8 { host, broadcast, multicast, other_host, loopback };
 
-// The state of the transport checksum. pending: the sum of the pseudo header is in the checksum field and the rest is
-// left to the device (Linux CHECKSUM_PARTIAL); it must be finished before the bytes are cut or leave a device that cannot.
+// The state of the transport checksum. pending: the sum of the pseudo header is in the checksum
+// field and the rest is left to the device (Linux CHECKSUM_PARTIAL); it must be finished before the
+// bytes are cut or leave a device that cannot.
 enum class checksum_state : u8 { unknown, verified, pending };
 
 enum class segmentation_kind : u8 { none, tcp_ipv4, udp };
 
-// The options of one header, checked once: offsets from the first byte of the IPv4 header, 0 where absent
-// (Linux struct ip_options). Filled by options/, read by the pipeline.
+// The options of one header, checked once: offsets from the first byte of the IPv4 header, 0 where
+// absent (Linux struct ip_options). Filled by options/, read by the pipeline.
 struct option_offsets {
-    u8 length = 0; // octets of options: 0 .. 40
+    u8 length = 0;  // octets of options: 0 .. 40
     u8 source_route = 0;
     u8 record_route = 0;
     u8 timestamp = 0;
     u8 router_alert = 0;
     u8 security = 0;
     bool strict_route : 1 = false;
-    bool route_hit : 1 = false;       // we are the listed hop: advance the route when forwarding
-    bool changed : 1 = false;         // the header checksum must be redone
-    bool record_address : 1 = false;  // the record route slot before the pointer waits for our address
-    bool stamp_address : 1 = false;   // so does the timestamp's
+    bool route_hit : 1 = false;  // we are the listed hop: advance the route when forwarding
+    bool changed : 1 = false;    // the header checksum must be redone
+    bool record_address : 1 =
+        false;  // the record route slot before the pointer waits for our address
+    bool stamp_address : 1 = false;  // so does the timestamp's
     bool stamp_time : 1 = false;
-    ipv4::address next_hop{}; // from a source route: the next listed hop
+    ipv4::address next_hop{};  // from a source route: the next listed hop
 
-    friend constexpr bool operator==(const option_offsets&, const option_offsets&) noexcept = default;
+    friend constexpr bool operator==(const option_offsets&,
+                                     const option_offsets&) noexcept = default;
 };
 
 struct metadata {
@@ -44,11 +48,12 @@ struct metadata {
     u16 segment_size = 0;     // GSO: payload octets a segment
     u16 checksum_start = 0;   // pending: offset of the transport header from the IPv4 header
     u16 checksum_offset = 0;  // pending: of the field from checksum_start
-    u16 largest_fragment = 0; // the largest fragment that a reassembled datagram came in, octets; 0: not reassembled
+    u16 largest_fragment =
+        0;  // the largest fragment that a reassembled datagram came in, octets; 0: not reassembled
     u16 link_protocol = 0x0800;
-    bool fragment_df = false;   // the largest fragment with DF set decides (Linux IPSKB_FRAG_PMTU)
-    bool ignore_df = false;     // Linux ignore_df
-    bool merged_receive = false; // merged by receive offload (LRO): must not be forwarded
+    bool fragment_df = false;  // the largest fragment with DF set decides (Linux IPSKB_FRAG_PMTU)
+    bool ignore_df = false;    // Linux ignore_df
+    bool merged_receive = false;  // merged by receive offload (LRO): must not be forwarded
     bool forwarded_in_hardware = false;
     bool do_redirect = false;
     u32 mark = 0;
@@ -56,4 +61,4 @@ struct metadata {
     option_offsets options{};
 };
 
-} // namespace sluice
+}  // namespace sluice

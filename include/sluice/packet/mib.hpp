@@ -1,6 +1,7 @@
-// mib: the counters of /proc/net/snmp and of the IpExt group of /proc/net/netstat, by the kernel's names.
-// Expects: nothing. Does: numbers the counters and names them; stats/ stores and prints them, drop_reason.hpp points at
-// them. Never: counts. Cost: constants. RFC 4293 is where most of the names come from.
+// mib: the counters of /proc/net/snmp and of the IpExt group of /proc/net/netstat, by the kernel's
+// names. Expects: nothing. Does: numbers the counters and names them; stats/ stores and prints
+// them, drop_reason.hpp points at them. Never: counts. Cost: constants. RFC 4293 is where most of
+// the names come from.
 #pragma once
 
 #include <sluice/base/integer.hpp>
@@ -184,4 +185,4 @@ inline constexpr mib_name mib_names[mib_count] = {
     return static_cast<mib>(static_cast<u8>(mib::ipext_in_no_ect_pkts) + (codepoint & 3));
 }
 
-} // namespace sluice
+}  // namespace sluice

@@ -1,5 +1,6 @@
-// next_hop and egress: where a packet goes, as a number on the packet path and as what an output needs to know.
-// Expects: next_hop ids given out by the route policy in use. Does: names. Cost: 4 and 8 octets.
+// next_hop and egress: where a packet goes, as a number on the packet path and as what an output
+// needs to know. Expects: next_hop ids given out by the route policy in use. Does: names. Cost: 4
+// and 8 octets.
 #pragma once
 
 #include <sluice/base/integer.hpp>
@@ -17,9 +18,9 @@ enum class link_destination : u8 { unicast, broadcast, multicast };
 struct egress {
     u16 interface = 0;
     link_destination kind = link_destination::unicast;
-    ipv4::address next_hop{}; // the gateway, or the destination itself
+    ipv4::address next_hop{};  // the gateway, or the destination itself
 
     friend constexpr bool operator==(const egress&, const egress&) noexcept = default;
 };
 
-} // namespace sluice
+}  // namespace sluice

@@ -2,24 +2,25 @@
 //
 // What the pipeline asks of the packets that it moves and of the place where they come from.
 //
-// A **packet_buffer** is a move-only handle that owns its bytes: bounds moved by push, pull, put and trim; headroom and
-// tailroom told; the first n bytes made contiguous by may_pull; clone and unshare before bytes change; interface, packet
-// type and facts beside the bytes. When it ends, its buffer goes back once.
+// A **packet_buffer** is a move-only handle that owns its bytes: bounds moved by push, pull, put
+// and trim; headroom and tailroom told; the first n bytes made contiguous by may_pull; clone and
+// unshare before bytes change; interface, packet type and facts beside the bytes. When it ends, its
+// buffer goes back once.
 //
-// A **buffer_source** gives empty packets with headroom, or an empty handle when it has none left; it states how much
-// memory it can hold at most.
+// A **buffer_source** gives empty packets with headroom, or an empty handle when it has none left;
+// it states how much memory it can hold at most.
 //
 // Exemplar:
 //
 //     struct source {
 //         using packet_type = basic_packet<pool_storage<2048>>;
 //         static constexpr std::size_t memory_limit = 64 * 1024;
-//         static constexpr u32 block_capacity = 2048;      // headroom, bytes and tailroom of one packet
-//         packet_type take(u16 headroom) noexcept;
+//         static constexpr u32 block_capacity = 2048;      // headroom, bytes and tailroom of one
+//         packet packet_type take(u16 headroom) noexcept;
 //     };
 //
-// Models of packet_buffer: `basic_packet` over `pool_storage`, `external_storage`, `inline_storage`.
-// Models of buffer_source: `fixed_pool`, `heap_source`.
+// Models of packet_buffer: `basic_packet` over `pool_storage`, `external_storage`,
+// `inline_storage`. Models of buffer_source: `fixed_pool`, `heap_source`.
 #pragma once
 
 #include <sluice/packet/basic_packet.hpp>
@@ -54,8 +55,8 @@ concept has_copies = requires(P& p, const P& c) {
 };
 
 template <class P>
-concept packet_buffer = is_move_only<P> && std::default_initializable<P> && has_bounds<P> && has_copies<P> &&
-                        requires(P& p, u16 index) {
+concept packet_buffer = is_move_only<P> && std::default_initializable<P> && has_bounds<P> &&
+                        has_copies<P> && requires(P& p, u16 index) {
                             { p.interface() } noexcept -> std::same_as<u16>;
                             p.set_interface(index);
                             { p.facts() } noexcept -> std::same_as<metadata&>;
@@ -72,6 +73,7 @@ concept has_take = requires(S& s, u16 headroom) {
 };
 
 template <class S>
-concept buffer_source = packet_buffer<typename S::packet_type> && states_memory_limit<S> && has_take<S>;
+concept buffer_source =
+    packet_buffer<typename S::packet_type> && states_memory_limit<S> && has_take<S>;
 
-} // namespace sluice
+}  // namespace sluice

@@ -1,8 +1,9 @@
-// pool_storage<Bytes> and fixed_pool<Bytes, Count, Ownership>: packets from a fixed number of equal blocks.
-// Expects: the pool to outlive its packets and to stay where it is. Does: take() gives an empty packet with headroom;
-// a packet that ends gives its block back. Never: allocates, grows, clears bytes (whoever puts bytes writes them all).
-// Cost: O(1), one cache line of the block touched; the stride is an odd number of cache lines, so that headers at equal
-// offsets do not share cache sets. Models buffer_source (packet_buffer.hpp).
+// pool_storage<Bytes> and fixed_pool<Bytes, Count, Ownership>: packets from a fixed number of equal
+// blocks. Expects: the pool to outlive its packets and to stay where it is. Does: take() gives an
+// empty packet with headroom; a packet that ends gives its block back. Never: allocates, grows,
+// clears bytes (whoever puts bytes writes them all). Cost: O(1), one cache line of the block
+// touched; the stride is an odd number of cache lines, so that headers at equal offsets do not
+// share cache sets. Models buffer_source (packet_buffer.hpp).
 #pragma once
 
 #include <sluice/packet/basic_packet.hpp>
@@ -40,7 +41,9 @@ struct pool_storage {
 
     static constexpr std::byte* memory(block& b) noexcept { return b.memory; }
     static constexpr const std::byte* memory(const block& b) noexcept { return b.memory; }
-    static constexpr u32 capacity(const block&) noexcept { return static_cast<u32>(sizeof(block::memory)); }
+    static constexpr u32 capacity(const block&) noexcept {
+        return static_cast<u32>(sizeof(block::memory));
+    }
 
     static constexpr block* take(free_list& from) noexcept {
         block* b = from.first;
@@ -68,7 +71,8 @@ public:
     static constexpr u32 block_capacity = static_cast<u32>(sizeof(storage::block::memory));
 
     constexpr fixed_pool() noexcept {
-        for (std::size_t i = Count; i-- > 0;) { // the last first: blocks are taken in order of address
+        for (std::size_t i = Count;
+             i-- > 0;) {  // the last first: blocks are taken in order of address
             blocks_[i].home = &free_;
             storage::release(blocks_[i]);
         }
@@ -76,7 +80,8 @@ public:
     fixed_pool(const fixed_pool&) = delete;
     fixed_pool& operator=(const fixed_pool&) = delete;
 
-    // An empty packet with that headroom (at most block_capacity); an empty handle when none is left.
+    // An empty packet with that headroom (at most block_capacity); an empty handle when none is
+    // left.
     [[nodiscard]] constexpr packet_type take(u16 headroom = default_headroom) noexcept {
         if (headroom > block_capacity) {
             return {};
@@ -90,4 +95,4 @@ private:
     std::array<typename storage::block, Count> blocks_;
 };
 
-} // namespace sluice
+}  // namespace sluice

@@ -1,6 +1,6 @@
 // packet_reader: reads a packet's octets in order, whatever blocks they lie in.
-// Expects: a packet that stays as it is while it is read. Does: copies to the caller's memory, or sums.
-// Never: changes the packet. Cost: the bytes once; a pointer step a piece.
+// Expects: a packet that stays as it is while it is read. Does: copies to the caller's memory, or
+// sums. Never: changes the packet. Cost: the bytes once; a pointer step a piece.
 #pragma once
 
 #include <sluice/base/bytes.hpp>
@@ -16,7 +16,8 @@ public:
         : piece_(p.head()), block_(p.is_segmented() ? &p.storage_block() : nullptr),
           next_(block_ != nullptr ? block_->list : nullptr) {}
 
-    // Calls f(const_bytes) for pieces that make up the next n octets, or all that are left when there are fewer.
+    // Calls f(const_bytes) for pieces that make up the next n octets, or all that are left when
+    // there are fewer.
     template <class F>
     constexpr void read(u32 n, F&& f) {
         while (n > 0) {
@@ -67,10 +68,11 @@ private:
     std::size_t segment_ = 0;
 };
 
-// The sum of length octets from offset on (fewer when the packet ends before), added to sum; unfolded, as
-// checksum::partial gives it.
+// The sum of length octets from offset on (fewer when the packet ends before), added to sum;
+// unfolded, as checksum::partial gives it.
 template <class Packet>
-[[nodiscard]] constexpr u64 packet_sum(const Packet& p, u32 offset, u32 length, u64 sum = 0) noexcept {
+[[nodiscard]] constexpr u64 packet_sum(const Packet& p, u32 offset, u32 length,
+                                       u64 sum = 0) noexcept {
     packet_reader<Packet> reader{p};
     reader.skip(offset);
     bool odd = false;
@@ -82,4 +84,4 @@ template <class Packet>
     return sum;
 }
 
-} // namespace sluice
+}  // namespace sluice

@@ -12,6 +12,6 @@ inline constexpr u8 site = 200;
 inline constexpr u8 link = 253;
 inline constexpr u8 host = 254;
 inline constexpr u8 nowhere = 255;
-} // namespace scopes
+}  // namespace scopes
 
-} // namespace sluice
+}  // namespace sluice

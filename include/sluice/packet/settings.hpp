@@ -1,7 +1,8 @@
-// settings and interface_settings: the kernel's switches (sysctls), by the kernel's names and with its defaults (row S4).
-// Expects: times in the unit that the kernel's documentation gives, named in the member. Does: holds values; effective()
-// combines "all" and an interface by the kernel's rules. Never: acts; the stack compiles a change into the words that the
-// packet path reads. Cost: plain integers. Source: Linux Documentation/networking/ip-sysctl.rst.
+// settings and interface_settings: the kernel's switches (sysctls), by the kernel's names and with
+// its defaults (row S4). Expects: times in the unit that the kernel's documentation gives, named in
+// the member. Does: holds values; effective() combines "all" and an interface by the kernel's
+// rules. Never: acts; the stack compiles a change into the words that the packet path reads. Cost:
+// plain integers. Source: Linux Documentation/networking/ip-sysctl.rst.
 #pragma once
 
 #include <sluice/base/integer.hpp>
@@ -23,10 +24,10 @@ struct interface_settings {
     bool drop_unicast_in_l2_multicast = false;
     bool src_valid_mark = false;
     bool log_martians = false;
-    u8 rp_filter = 0; // 0 no, 1 strict, 2 loose (RFC 3704)
+    u8 rp_filter = 0;  // 0 no, 1 strict, 2 loose (RFC 3704)
     u8 force_igmp_version = 0;
-    u32 igmpv2_unsolicited_report_interval = 10'000; // milliseconds
-    u32 igmpv3_unsolicited_report_interval = 1'000;  // milliseconds
+    u32 igmpv2_unsolicited_report_interval = 10'000;  // milliseconds
+    u32 igmpv3_unsolicited_report_interval = 1'000;   // milliseconds
 
     friend constexpr bool operator==(const interface_settings&,
                                      const interface_settings&) noexcept = default;
@@ -51,19 +52,19 @@ struct settings {
     bool icmp_ignore_bogus_error_responses = true;
     bool icmp_errors_use_inbound_ifaddr = false;
     u8 icmp_errors_extension_mask = 0;
-    u32 icmp_ratelimit = 1000; // milliseconds for one message to one host; 0: none
-    u32 icmp_ratemask = 6168;  // bit N: type N is limited
+    u32 icmp_ratelimit = 1000;  // milliseconds for one message to one host; 0: none
+    u32 icmp_ratemask = 6168;   // bit N: type N is limited
     u32 icmp_msgs_per_sec = 1000;
     u32 icmp_msgs_burst = 50;
 
-    u32 ipfrag_time = 30; // seconds
-    u32 ipfrag_high_thresh = 4 * 1024 * 1024; // octets
-    u32 ipfrag_low_thresh = 3 * 1024 * 1024;  // octets
+    u32 ipfrag_time = 30;                      // seconds
+    u32 ipfrag_high_thresh = 4 * 1024 * 1024;  // octets
+    u32 ipfrag_low_thresh = 3 * 1024 * 1024;   // octets
     u32 ipfrag_max_dist = 64;
 
-    u32 route_min_pmtu = 552;      // octets
-    u32 route_mtu_expires = 600;   // seconds
-    u32 route_min_advmss = 256;    // octets
+    u32 route_min_pmtu = 552;     // octets
+    u32 route_mtu_expires = 600;  // seconds
+    u32 route_min_advmss = 256;   // octets
     u32 route_error_burst_ms = 5000;
     u32 route_error_cost_ms = 1000;
     u32 route_redirect_load_ms = 20;
@@ -75,7 +76,7 @@ struct settings {
     bool igmp_link_local_mcast_reports = true;
 
     interface_settings all{.accept_source_route = false};
-    interface_settings defaults{}; // conf.default: what a new interface starts with
+    interface_settings defaults{};  // conf.default: what a new interface starts with
 
     // net.ipv4.ip_forward writes conf.all and conf.default, and the stack every interface.
     constexpr void set_ip_forward(bool on) noexcept {
@@ -85,7 +86,8 @@ struct settings {
     }
 };
 
-// The values in force on an interface: "all" and its own combined. Linux IN_DEV_ANDCONF, ORCONF, MAXCONF.
+// The values in force on an interface: "all" and its own combined. Linux IN_DEV_ANDCONF, ORCONF,
+// MAXCONF.
 [[nodiscard]] constexpr interface_settings effective(const interface_settings& all,
                                                      const interface_settings& own) noexcept {
     interface_settings e = own;
@@ -99,12 +101,14 @@ struct settings {
     e.shared_media = all.shared_media || own.shared_media;
     e.accept_local = all.accept_local || own.accept_local;
     e.route_localnet = all.route_localnet || own.route_localnet;
-    e.drop_unicast_in_l2_multicast = all.drop_unicast_in_l2_multicast || own.drop_unicast_in_l2_multicast;
+    e.drop_unicast_in_l2_multicast =
+        all.drop_unicast_in_l2_multicast || own.drop_unicast_in_l2_multicast;
     e.src_valid_mark = all.src_valid_mark || own.src_valid_mark;
     e.log_martians = all.log_martians || own.log_martians;
     e.rp_filter = all.rp_filter > own.rp_filter ? all.rp_filter : own.rp_filter;
-    e.force_igmp_version = all.force_igmp_version != 0 ? all.force_igmp_version : own.force_igmp_version;
+    e.force_igmp_version =
+        all.force_igmp_version != 0 ? all.force_igmp_version : own.force_igmp_version;
     return e;
 }
 
-} // namespace sluice
+}  // namespace sluice

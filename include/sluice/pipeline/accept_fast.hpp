@@ -1,9 +1,10 @@
 // accept_fast: may this packet be forwarded at once? One branch for all rare conditions.
-// Expects: tables; the packet's interface. Does: for a plain packet (20-octet header, no padding, right checksum, ordinary unicast
-// addresses, not from ourselves, TTL left, to another interface whose MTU it fits) gives the route entry, which is what the chain
+// Expects: tables; the packet's interface. Does: for a plain packet (20-octet header, no padding,
+// right checksum, ordinary unicast addresses, not from ourselves, TTL left, to another interface
+// whose MTU it fits) gives the route entry, which is what the chain
 //     validate -> classify -> forward
-// decides for it; for every other packet nullptr, and that chain says why. Never: changes the packet.
-// Cost: the header, one probe of our addresses, one lookup; no branch but the last ones.
+// decides for it; for every other packet nullptr, and that chain says why. Never: changes the
+// packet. Cost: the header, one probe of our addresses, one lookup; no branch but the last ones.
 // RFC 1812 section 5.2. A test holds it equal to the chain (tests/scenario/fast_path.cpp).
 #pragma once
 
@@ -37,13 +38,14 @@ namespace detail {
     return rare == 0;
 }
 
-} // namespace detail
+}  // namespace detail
 
 template <class Tables, packet_buffer Packet>
-[[nodiscard]] constexpr const route_entry* accept_fast(const Tables& t, const Packet& packet, const interface& in,
-                                                       route_hint& hint) noexcept {
+[[nodiscard]] constexpr const route_entry*
+accept_fast(const Tables& t, const Packet& packet, const interface& in, route_hint& hint) noexcept {
     const u32 size = packet.size();
-    if (!packet.is_plain_host() || size < ipv4::min_header_length || !in.accept_fast || t.custom_local_routes) {
+    if (!packet.is_plain_host() || size < ipv4::min_header_length || !in.accept_fast ||
+        t.custom_local_routes) {
         return nullptr;
     }
     const std::byte* h = packet.data();
@@ -55,8 +57,9 @@ template <class Tables, packet_buffer Packet>
     if (hint.entry == nullptr || hint.destination != destination) {
         const u8 tos = route_tos(static_cast<u8>(h[1]));
         hint.destination = destination;
-        hint.entry = &t.routes.at(tos == 0 ? t.routes.lookup(destination)
-                                           : t.routes.lookup(route_query{.destination = destination, .tos = tos}));
+        hint.entry = &t.routes.at(
+            tos == 0 ? t.routes.lookup(destination)
+                     : t.routes.lookup(route_query{.destination = destination, .tos = tos}));
     }
     const route_entry& r = *hint.entry;
     const interface* out = t.interfaces.find(r.interface);
@@ -67,4 +70,4 @@ template <class Tables, packet_buffer Packet>
     return &r;
 }
 
-} // namespace sluice::pipeline
+}  // namespace sluice::pipeline

@@ -1,8 +1,9 @@
-// classify: for us, to be forwarded, or refused: the routing decision for a received datagram with its source rules.
-// Expects: a validated datagram and the interface it came in by. Does: Linux's ip_route_input in its order: multicast by
-// membership, impossible sources, limited broadcast, impossible destinations, the lookup, source rules. Never: looks at the
-// TTL (RFC 1812 section 5.2.1: a datagram for us may have any), sends, counts. Cost: one lookup for most, plus the source rule.
-// RFC 1812 sections 5.2.1 to 5.2.3 and 5.3.7, RFC 1122 section 3.2.1.3.
+// classify: for us, to be forwarded, or refused: the routing decision for a received datagram with
+// its source rules. Expects: a validated datagram and the interface it came in by. Does: Linux's
+// ip_route_input in its order: multicast by membership, impossible sources, limited broadcast,
+// impossible destinations, the lookup, source rules. Never: looks at the TTL (RFC 1812
+// section 5.2.1: a datagram for us may have any), sends, counts. Cost: one lookup for most, plus
+// the source rule. RFC 1812 sections 5.2.1 to 5.2.3 and 5.3.7, RFC 1122 section 3.2.1.3.
 #pragma once
 
 #include <sluice/interface/interface.hpp>
@@ -14,11 +15,12 @@ namespace sluice::pipeline {
 
 struct classification {
     decision verdict = decision::drop(drop_reason::no_route);
-    route_type type = route_type::unicast; // local, broadcast, multicast: for us as such; unreachable: no way
-    // Refused by the table, not by an address rule: said only after the options were read, as in Linux, where the route
-    // exists and its input function refuses.
+    route_type type =
+        route_type::unicast;  // local, broadcast, multicast: for us as such; unreachable: no way
+    // Refused by the table, not by an address rule: said only after the options were read, as in
+    // Linux, where the route exists and its input function refuses.
     bool unroutable = false;
-    bool redirect = false; // a better first hop exists on the sender's own link
+    bool redirect = false;  // a better first hop exists on the sender's own link
 };
 
 namespace detail {
@@ -29,14 +31,17 @@ namespace detail {
 
 // No usable route: what Linux's ip_error does, which depends on whether the interface forwards.
 // RFC 1812 section 5.2.7.1, RFC 1122 section 3.2.1.3.
-[[nodiscard]] constexpr classification unroutable(const interface& in, const route_entry* r) noexcept {
-    classification c{decision::drop(drop_reason::not_forwarding), route_type::unreachable, true, false};
+[[nodiscard]] constexpr classification unroutable(const interface& in,
+                                                  const route_entry* r) noexcept {
+    classification c{decision::drop(drop_reason::not_forwarding), route_type::unreachable, true,
+                     false};
     if (!in.in_force.forwarding) {
         return c;
     }
     const route_type type = r == nullptr ? route_type::throw_away : r->type;
     if (type == route_type::unreachable) {
-        c.verdict = decision::reject(drop_reason::host_unreachable, icmp_request::host_unreachable());
+        c.verdict =
+            decision::reject(drop_reason::host_unreachable, icmp_request::host_unreachable());
     } else if (type == route_type::prohibit) {
         c.verdict = decision::reject(drop_reason::prohibited, icmp_request::prohibited());
     } else if (type == route_type::blackhole) {
@@ -48,8 +53,9 @@ namespace detail {
 }
 
 template <class Tables>
-[[nodiscard]] constexpr classification for_us(const Tables& t, ipv4::address source, u8 tos, const interface& in,
-                                              route_type type, next_hop hop) noexcept {
+[[nodiscard]] constexpr classification for_us(const Tables& t, ipv4::address source, u8 tos,
+                                              const interface& in, route_type type,
+                                              next_hop hop) noexcept {
     if (type == route_type::local || !source.is_unspecified()) {
         const source_verdict s = check_source(t, source, tos, in, 0);
         if (s.reason != drop_reason::none) {
@@ -60,7 +66,8 @@ template <class Tables>
 }
 
 template <class Tables>
-[[nodiscard]] constexpr classification multicast(const Tables& t, ipv4::const_view ip, const interface& in) noexcept {
+[[nodiscard]] constexpr classification multicast(const Tables& t, ipv4::const_view ip,
+                                                 const interface& in) noexcept {
     const ipv4::address source = ip[ipv4::source];
     const ipv4::address group = ip[ipv4::destination];
     const bool ours = t.groups.is_member(in.index, group, source) ||
@@ -76,7 +83,8 @@ template <class Tables>
         return martian(drop_reason::loopback_outside);
     }
     if (source.is_unspecified()) {
-        // Only what asks for an address or reports a membership may come from nowhere. RFC 1122 section 3.2.1.3 (a).
+        // Only what asks for an address or reports a membership may come from nowhere. RFC 1122
+        // section 3.2.1.3 (a).
         if (!group.is_link_local_multicast() && ip[ipv4::protocol] != ipv4::protocols::igmp) {
             return martian(drop_reason::source_invalid);
         }
@@ -87,7 +95,8 @@ template <class Tables>
         }
     }
     if (!ours) {
-        return {decision::drop(drop_reason::no_multicast_route), route_type::multicast, true, false};
+        return {decision::drop(drop_reason::no_multicast_route), route_type::multicast, true,
+                false};
     }
     return {decision::deliver(), route_type::multicast, false, false};
 }
@@ -96,7 +105,7 @@ template <class Tables>
 [[nodiscard]] constexpr drop_reason address_rules(ipv4::address source, ipv4::address destination,
                                                   const interface& in) noexcept {
     if (source.is_unspecified()) {
-        return drop_reason::source_invalid; // accepted only to the limited broadcast, before this
+        return drop_reason::source_invalid;  // accepted only to the limited broadcast, before this
     }
     if (destination.is_unspecified()) {
         return drop_reason::destination_invalid;
@@ -108,8 +117,9 @@ template <class Tables>
 }
 
 template <class Tables>
-[[nodiscard]] constexpr classification through(const Tables& t, ipv4::address source, u8 tos, const interface& in,
-                                               const route_entry& r, next_hop hop) noexcept {
+[[nodiscard]] constexpr classification through(const Tables& t, ipv4::address source, u8 tos,
+                                               const interface& in, const route_entry& r,
+                                               next_hop hop) noexcept {
     const source_verdict s = check_source(t, source, tos, in, r.interface);
     if (s.reason != drop_reason::none) {
         return martian(s.reason);
@@ -121,11 +131,12 @@ template <class Tables>
     return c;
 }
 
-} // namespace detail
+}  // namespace detail
 
 // destination is the header's, or the next listed hop of a source route.
 template <class Tables>
-[[nodiscard]] constexpr classification classify(const Tables& t, ipv4::const_view ip, ipv4::address destination,
+[[nodiscard]] constexpr classification classify(const Tables& t, ipv4::const_view ip,
+                                                ipv4::address destination,
                                                 const interface& in) noexcept {
     if (destination.is_multicast()) {
         return detail::multicast(t, ip, in);
@@ -135,10 +146,12 @@ template <class Tables>
     if (source.is_multicast() || source.is_limited_broadcast()) {
         return detail::martian(drop_reason::source_invalid);
     }
-    if (destination.is_limited_broadcast() || (source.is_unspecified() && destination.is_unspecified())) {
+    if (destination.is_limited_broadcast() ||
+        (source.is_unspecified() && destination.is_unspecified())) {
         return detail::for_us(t, source, tos, in, route_type::broadcast, next_hop::none);
     }
-    if (const drop_reason why = detail::address_rules(source, destination, in); why != drop_reason::none) {
+    if (const drop_reason why = detail::address_rules(source, destination, in);
+        why != drop_reason::none) {
         return detail::martian(why);
     }
     const next_hop hop = t.routes.lookup(route_query{.destination = destination, .tos = tos});
@@ -164,4 +177,4 @@ template <class Tables>
     return detail::through(t, source, tos, in, r, hop);
 }
 
-} // namespace sluice::pipeline
+}  // namespace sluice::pipeline

@@ -1,8 +1,8 @@
 // forward: may this datagram be forwarded, and the change that forwarding makes to it.
-// Expects: a datagram classified as forward, its options walked. Does: Linux's ip_forward in its order: link type, receive
-// offload, TTL, strict source route, MTU with DF. Never: touches the datagram before all checks passed (age() does afterwards);
-// sends. Cost: a few comparisons; TTL and checksum by increment.
-// RFC 1812 sections 5.2.1.2, 5.2.6, 5.3.1, 5.3.4.
+// Expects: a datagram classified as forward, its options walked. Does: Linux's ip_forward in its
+// order: link type, receive offload, TTL, strict source route, MTU with DF. Never: touches the
+// datagram before all checks passed (age() does afterwards); sends. Cost: a few comparisons; TTL
+// and checksum by increment. RFC 1812 sections 5.2.1.2, 5.2.6, 5.3.1, 5.3.4.
 #pragma once
 
 #include <sluice/packet/datagram.hpp>
@@ -18,7 +18,8 @@ namespace sluice::pipeline {
     return mtu < ipv4::max_total_length ? mtu : static_cast<u32>(ipv4::max_total_length);
 }
 
-// Whether DF or the size of its own fragments forbids to cut it to that MTU. RFC 1812 section 5.2.6.
+// Whether DF or the size of its own fragments forbids to cut it to that MTU. RFC 1812
+// section 5.2.6.
 template <packet_buffer Packet>
 [[nodiscard]] constexpr bool exceeds_mtu(const Packet& packet, u32 mtu) noexcept {
     if (packet.size() <= mtu || !ipv4::const_view{packet.data()}[ipv4::dont_fragment]) {
@@ -33,12 +34,14 @@ template <packet_buffer Packet>
     }
     // A packet with segmentation facts is judged by the segments that it will become.
     return m.segmentation == segmentation_kind::none ||
-           u32{m.segment_size} + m.checksum_start + (m.segmentation == segmentation_kind::tcp_ipv4 ? 20u : 8u) > mtu;
+           u32{m.segment_size} + m.checksum_start +
+                   (m.segmentation == segmentation_kind::tcp_ipv4 ? 20u : 8u) >
+               mtu;
 }
 
 template <packet_buffer Packet>
-[[nodiscard]] constexpr decision forward(const datagram<Packet>& d, const route_entry& r, next_hop hop,
-                                         u32 interface_mtu) noexcept {
+[[nodiscard]] constexpr decision forward(const datagram<Packet>& d, const route_entry& r,
+                                         next_hop hop, u32 interface_mtu) noexcept {
     if (d.packet().type() != packet_type::host) {
         return decision::drop(drop_reason::not_addressed_to_host);
     }
@@ -50,13 +53,15 @@ template <packet_buffer Packet>
         return decision::reject(drop_reason::ttl_expired, icmp_request::ttl_exceeded());
     }
     if (m.options.strict_route && r.has_gateway()) {
-        return decision::reject(drop_reason::source_route_failed, icmp_request::source_route_failed());
+        return decision::reject(drop_reason::source_route_failed,
+                                icmp_request::source_route_failed());
     }
     const u32 mtu = forwarding_mtu(r, interface_mtu);
     if (exceeds_mtu(d.packet(), mtu)) {
-        return decision::reject(drop_reason::too_big, icmp_request::fragmentation_needed(static_cast<u16>(mtu)));
+        return decision::reject(drop_reason::too_big,
+                                icmp_request::fragmentation_needed(static_cast<u16>(mtu)));
     }
     return decision::forward(hop);
 }
 
-} // namespace sluice::pipeline
+}  // namespace sluice::pipeline

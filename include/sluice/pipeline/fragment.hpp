@@ -1,11 +1,13 @@
 // fragment: cuts a datagram into pieces that fit an MTU.
-// Expects: a packet whose IPv4 header is valid, larger than the MTU or made of fragments, with room for a header in front of a
-// copied piece. Does: offset, MF, lengths in units of 8 octets, options without the copied flag made no-ops in all but the first
-// piece, checksums; a piece of a fragment that had MF keeps MF. Two ways: a packet that already is a list of well-formed pieces
-// (a reassembled or a list-built datagram) gets a header on each, nothing copied; anything else is copied piece by piece into
-// buffers of the source. Never: looks at DF (forward and output do), sends: each piece goes to the sink, which says whether to
-// go on. Cost: a header and a checksum a piece; on the copying way the bytes once.
-// RFC 791 section 3.2, RFC 1812 section 4.2.2.7. Linux ip_do_fragment, ip_fraglist_init, ip_frag_next.
+// Expects: a packet whose IPv4 header is valid, larger than the MTU or made of fragments, with room
+// for a header in front of a copied piece. Does: offset, MF, lengths in units of 8 octets, options
+// without the copied flag made no-ops in all but the first piece, checksums; a piece of a fragment
+// that had MF keeps MF. Two ways: a packet that already is a list of well-formed pieces (a
+// reassembled or a list-built datagram) gets a header on each, nothing copied; anything else is
+// copied piece by piece into buffers of the source. Never: looks at DF (forward and output do),
+// sends: each piece goes to the sink, which says whether to go on. Cost: a header and a checksum a
+// piece; on the copying way the bytes once. RFC 791 section 3.2, RFC 1812 section 4.2.2.7. Linux
+// ip_do_fragment, ip_fraglist_init, ip_frag_next.
 #pragma once
 
 #include <sluice/base/bytes.hpp>
@@ -22,7 +24,7 @@
 namespace sluice::pipeline {
 
 struct fragment_result {
-    u32 created = 0; // pieces that the sink took
+    u32 created = 0;  // pieces that the sink took
     bool complete = false;
 };
 
@@ -30,11 +32,11 @@ namespace detail {
 
 // What the pieces have in common.
 struct fragment_plan {
-    std::array<std::byte, ipv4::max_header_length> header{}; // for the pieces after the first
+    std::array<std::byte, ipv4::max_header_length> header{};  // for the pieces after the first
     u32 header_size = 0;
-    u32 limit = 0; // payload octets of the last piece at most
-    u32 room = 0;  // and of the others: a multiple of 8
-    u16 word = 0;  // flags and offset of the whole
+    u32 limit = 0;  // payload octets of the last piece at most
+    u32 room = 0;   // and of the others: a multiple of 8
+    u16 word = 0;   // flags and offset of the whole
     bool df = false;
 
     template <class Packet>
@@ -46,38 +48,42 @@ struct fragment_plan {
         word = ip[ipv4::flags_and_offset];
         df = whole.facts().fragment_df;
         copy_bytes(header.data(), whole.data(), header_size);
-        // A piece that is not the first of its datagram had its options treated when it was cut off.
+        // A piece that is not the first of its datagram had its options treated when it was cut
+        // off.
         if ((word & ipv4::words::offset) == 0) {
             ip_options::fragment(bytes{header}.subspan(ipv4::min_header_length,
-                                                             header_size - ipv4::min_header_length));
+                                                       header_size - ipv4::min_header_length));
         }
     }
 
-    // Makes the header at `to` that of the piece with `length` payload octets, `done` after the first. The reserved flag
-    // falls away; DF is set only when the largest of the fragments that this datagram came in had it.
+    // Makes the header at `to` that of the piece with `length` payload octets, `done` after the
+    // first. The reserved flag falls away; DF is set only when the largest of the fragments that
+    // this datagram came in had it.
     constexpr void finish(std::byte* to, u32 length, u32 done, bool last) const noexcept {
         const ipv4::view ip{to};
         const u32 offset = (word & ipv4::words::offset) + done / 8;
         const bool more = !last || (word & ipv4::words::more_fragments) != 0;
         ip.set(ipv4::total_length, static_cast<u16>(header_size + length));
-        ip.set(ipv4::flags_and_offset,
-               static_cast<u16>((df ? ipv4::words::dont_fragment : 0) |
-                                (more ? ipv4::words::more_fragments : 0) | (offset & ipv4::words::offset)));
+        ip.set(ipv4::flags_and_offset, static_cast<u16>((df ? ipv4::words::dont_fragment : 0) |
+                                                        (more ? ipv4::words::more_fragments : 0) |
+                                                        (offset & ipv4::words::offset)));
         ipv4::set_checksum(ip);
     }
 };
 
-// Whether the packets of the list can be sent as they are: sizes fit, multiples of 8 but the last, room for the
-// header, owned alone. Linux ip_do_fragment, the conditions of its fast path.
+// Whether the packets of the list can be sent as they are: sizes fit, multiples of 8 but the last,
+// room for the header, owned alone. Linux ip_do_fragment, the conditions of its fast path.
 template <class Packet>
-[[nodiscard]] constexpr bool is_well_formed_list(const Packet& p, const fragment_plan& plan, u32 mtu) noexcept {
+[[nodiscard]] constexpr bool is_well_formed_list(const Packet& p, const fragment_plan& plan,
+                                                 u32 mtu) noexcept {
     const u32 own = p.head_size() - plan.header_size;
-    if (!p.has_packet_list() || p.has_segments() || p.is_shared() || p.head_size() > mtu || (own & 7) != 0 ||
-        (plan.word & (ipv4::words::offset | ipv4::words::more_fragments)) != 0) {
+    if (!p.has_packet_list() || p.has_segments() || p.is_shared() || p.head_size() > mtu ||
+        (own & 7) != 0 || (plan.word & (ipv4::words::offset | ipv4::words::more_fragments)) != 0) {
         return false;
     }
     for (const auto* b = p.storage_block().list; b != nullptr; b = b->next) {
-        if (b->head_length > mtu - plan.header_size || (b->next != nullptr && (b->head_length & 7) != 0) ||
+        if (b->head_length > mtu - plan.header_size ||
+            (b->next != nullptr && (b->head_length & 7) != 0) ||
             b->parked_offset < plan.header_size || b->segment_count > 0 ||
             (Packet::ownership::counts_references && b->references > 1)) {
             return false;
@@ -100,7 +106,8 @@ constexpr void copy_facts(const Packet& from, Packet& to) noexcept {
 
 // The list as it is: each piece gets the header in front of its own octets.
 template <class Packet, class Sink>
-constexpr fragment_result send_list(Packet&& whole, const fragment_plan& plan, Sink& sink) noexcept {
+constexpr fragment_result send_list(Packet&& whole, const fragment_plan& plan,
+                                    Sink& sink) noexcept {
     fragment_result r;
     Packet piece = std::move(whole);
     Packet rest = piece.split_list();
@@ -125,8 +132,8 @@ constexpr fragment_result send_list(Packet&& whole, const fragment_plan& plan, S
 }
 
 template <class Packet, class Source, class Sink>
-constexpr fragment_result send_copies(const Packet& whole, const fragment_plan& plan, Source& source,
-                                      Sink& sink) noexcept {
+constexpr fragment_result send_copies(const Packet& whole, const fragment_plan& plan,
+                                      Source& source, Sink& sink) noexcept {
     fragment_result r;
     packet_reader<Packet> reader{whole};
     const u32 payload = whole.size() - plan.header_size;
@@ -153,10 +160,10 @@ constexpr fragment_result send_copies(const Packet& whole, const fragment_plan& 
     return r;
 }
 
-} // namespace detail
+}  // namespace detail
 
-// Cuts whole and gives the pieces to sink(Packet&&) -> bool in order, until it says false. mtu is at least the header and
-// 8 octets, otherwise nothing is created. The packet is used up.
+// Cuts whole and gives the pieces to sink(Packet&&) -> bool in order, until it says false. mtu is
+// at least the header and 8 octets, otherwise nothing is created. The packet is used up.
 template <class Packet, class Source, class Sink>
 constexpr fragment_result fragment(Packet&& whole, u32 mtu, Source& source, Sink&& sink) noexcept {
     const detail::fragment_plan plan{whole, mtu};
@@ -172,4 +179,4 @@ constexpr fragment_result fragment(Packet&& whole, u32 mtu, Source& source, Sink
     return detail::send_copies(used, plan, source, sink);
 }
 
-} // namespace sluice::pipeline
+}  // namespace sluice::pipeline

@@ -1,8 +1,8 @@
 // icmp_error: may an ICMP error be sent about this packet, and its message.
-// Expects: the offending packet with its IPv4 header at data(), as it is when it is refused. Does: every suppression rule; the
-// message quotes as much as fits 576 octets. Never: limits rates (icmp/ does), routes or sends. Cost: a copy of at most 548
-// octets, on the way out of an error only.
-// RFC 1122 section 3.2.2, RFC 1812 sections 4.3.2.3, 4.3.2.5 and 4.3.2.7. Linux __icmp_send.
+// Expects: the offending packet with its IPv4 header at data(), as it is when it is refused. Does:
+// every suppression rule; the message quotes as much as fits 576 octets. Never: limits rates (icmp/
+// does), routes or sends. Cost: a copy of at most 548 octets, on the way out of an error only. RFC
+// 1122 section 3.2.2, RFC 1812 sections 4.3.2.3, 4.3.2.5 and 4.3.2.7. Linux __icmp_send.
 #pragma once
 
 #include <sluice/packet/decision.hpp>
@@ -14,14 +14,17 @@
 
 namespace sluice::pipeline {
 
-inline constexpr u32 max_icmp_error = 576; // octets of the whole datagram. RFC 1812 section 4.3.2.3
+inline constexpr u32 max_icmp_error =
+    576;  // octets of the whole datagram. RFC 1812 section 4.3.2.3
 // Who speaks when we have no address at all. RFC 7600 section 4.8
 inline constexpr ipv4::address dummy_address = ipv4::address::from_octets(192, 0, 0, 8);
 
 // Whether an error may be sent about the packet, whose route is of that type.
 template <packet_buffer Packet>
-[[nodiscard]] constexpr bool may_send_error(const Packet& packet, route_type type, icmp_request error) noexcept {
-    if (packet.type() != packet_type::host || type == route_type::broadcast || type == route_type::multicast) {
+[[nodiscard]] constexpr bool may_send_error(const Packet& packet, route_type type,
+                                            icmp_request error) noexcept {
+    if (packet.type() != packet_type::host || type == route_type::broadcast ||
+        type == route_type::multicast) {
         return false;
     }
     const ipv4::const_view ip{packet.data()};
@@ -31,7 +34,8 @@ template <packet_buffer Packet>
     if (ip[ipv4::protocol] != ipv4::protocols::icmp || !icmp::is_error(error.type())) {
         return true;
     }
-    // No error about an error: an unknown type counts as one, and so does a message too short to have a type.
+    // No error about an error: an unknown type counts as one, and so does a message too short to
+    // have a type.
     const auto header = static_cast<u32>(ipv4::header_length(ip));
     if (packet.size() <= header) {
         return false;
@@ -46,10 +50,12 @@ template <packet_buffer Packet>
 
 // RFC 1812 section 4.3.2.5: errors have precedence 6; the TOS bits are the packet's.
 [[nodiscard]] constexpr u8 error_tos(icmp_request error, u8 offending_tos) noexcept {
-    return icmp::is_error(error.type()) ? static_cast<u8>((offending_tos & 0x1e) | 0xc0) : offending_tos;
+    return icmp::is_error(error.type()) ? static_cast<u8>((offending_tos & 0x1e) | 0xc0)
+                                        : offending_tos;
 }
 
-// Octets of the offending packet to quote, given the MTU of the way back and the error's own options; 0: none fit, do not send.
+// Octets of the offending packet to quote, given the MTU of the way back and the error's own
+// options; 0: none fit, do not send.
 [[nodiscard]] constexpr u32 quote_size(u32 packet_size, u32 mtu, u32 options_size) noexcept {
     const u32 limit = mtu < max_icmp_error ? mtu : max_icmp_error;
     const u32 own = static_cast<u32>(ipv4::min_header_length + icmp::header_length) + options_size;
@@ -59,9 +65,11 @@ template <packet_buffer Packet>
     return packet_size < limit - own ? packet_size : limit - own;
 }
 
-// Writes the message with `quote` octets of the offending packet into the empty packet `to`; false without tailroom.
+// Writes the message with `quote` octets of the offending packet into the empty packet `to`; false
+// without tailroom.
 template <packet_buffer Packet>
-[[nodiscard]] constexpr bool write_error(Packet& to, const Packet& offending, icmp_request error, u32 quote) noexcept {
+[[nodiscard]] constexpr bool write_error(Packet& to, const Packet& offending, icmp_request error,
+                                         u32 quote) noexcept {
     std::byte* start = to.put(static_cast<u32>(icmp::header_length) + quote);
     if (start == nullptr) {
         return false;
@@ -77,4 +85,4 @@ template <packet_buffer Packet>
     return true;
 }
 
-} // namespace sluice::pipeline
+}  // namespace sluice::pipeline

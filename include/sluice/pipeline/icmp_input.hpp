@@ -1,7 +1,8 @@
 // icmp_input: what an ICMP message to us asks for.
-// Expects: a whole datagram of protocol ICMP. Does: checksum, type, the rules for broadcasts, and says what is to be done: answer an
-// echo or a timestamp, tell the protocol of an error, or nothing. Never: answers: the stack does. Cost: the checksum over the message.
-// RFC 792, RFC 1122 section 3.2.2, RFC 6633, RFC 6918. Linux icmp_rcv.
+// Expects: a whole datagram of protocol ICMP. Does: checksum, type, the rules for broadcasts, and
+// says what is to be done: answer an echo or a timestamp, tell the protocol of an error, or
+// nothing. Never: answers: the stack does. Cost: the checksum over the message. RFC 792, RFC 1122
+// section 3.2.2, RFC 6633, RFC 6918. Linux icmp_rcv.
 #pragma once
 
 #include <sluice/packet/datagram.hpp>
@@ -16,18 +17,18 @@
 namespace sluice::pipeline {
 
 enum class icmp_action : u8 {
-    none,      // dropped for `reason`
-    consumed,  // counted, nothing to do
-    echo,      // answer with an echo reply
-    timestamp, // answer with a timestamp reply
-    error,     // about a packet of ours
-    endpoint,  // an echo reply, for the endpoint that asked
+    none,       // dropped for `reason`
+    consumed,   // counted, nothing to do
+    echo,       // answer with an echo reply
+    timestamp,  // answer with a timestamp reply
+    error,      // about a packet of ours
+    endpoint,   // an echo reply, for the endpoint that asked
 };
 
 struct icmp_verdict {
     icmp_action action = icmp_action::none;
     drop_reason reason = drop_reason::none;
-    bool has_type = false; // the message was long enough and right: `type` counts
+    bool has_type = false;  // the message was long enough and right: `type` counts
     u8 type = 0;
 };
 
@@ -35,10 +36,15 @@ namespace detail {
 
 inline constexpr u8 highest_known_icmp_type = 18;
 
-[[nodiscard]] constexpr icmp_verdict icmp_by_type(u8 type, bool to_many, u32 size, const settings& s) noexcept {
+[[nodiscard]] constexpr icmp_verdict icmp_by_type(u8 type, bool to_many, u32 size,
+                                                  const settings& s) noexcept {
     namespace t = icmp::types;
-    const auto refuse = [type](drop_reason why) { return icmp_verdict{icmp_action::none, why, true, type}; };
-    const auto act = [type](icmp_action a) { return icmp_verdict{a, drop_reason::none, true, type}; };
+    const auto refuse = [type](drop_reason why) {
+        return icmp_verdict{icmp_action::none, why, true, type};
+    };
+    const auto act = [type](icmp_action a) {
+        return icmp_verdict{a, drop_reason::none, true, type};
+    };
     if (type == t::extended_echo_request) {
         return act(icmp_action::consumed);
     }
@@ -49,7 +55,8 @@ inline constexpr u8 highest_known_icmp_type = 18;
         return refuse(drop_reason::icmp_type_unknown);
     }
     if (to_many) {
-        // RFC 1122 section 3.2.2.6: an echo request to a broadcast may be discarded; errors never come to many.
+        // RFC 1122 section 3.2.2.6: an echo request to a broadcast may be discarded; errors never
+        // come to many.
         const bool question = type == t::echo_request || type == t::timestamp_request;
         if ((question && s.icmp_echo_ignore_broadcasts) ||
             (!question && type != t::address_mask_request && type != t::address_mask_reply)) {
@@ -60,7 +67,8 @@ inline constexpr u8 highest_known_icmp_type = 18;
     case t::echo_request:
         return s.icmp_echo_ignore_all ? act(icmp_action::consumed) : act(icmp_action::echo);
     case t::timestamp_request:
-        return size < icmp::header_length + 4 ? refuse(drop_reason::icmp_invalid) : act(icmp_action::timestamp);
+        return size < icmp::header_length + 4 ? refuse(drop_reason::icmp_invalid)
+                                              : act(icmp_action::timestamp);
     case t::destination_unreachable:
     case t::time_exceeded:
     case t::parameter_problem:
@@ -68,22 +76,25 @@ inline constexpr u8 highest_known_icmp_type = 18;
     case t::redirect:
         return act(icmp_action::error);
     default:
-        return act(icmp_action::consumed); // unassigned, deprecated (RFC 6918) or not for us: counted by type alone
+        return act(icmp_action::consumed);  // unassigned, deprecated (RFC 6918) or not for us:
+                                            // counted by type alone
     }
 }
 
-} // namespace detail
+}  // namespace detail
 
 // May make the ICMP header contiguous.
 template <packet_buffer Packet>
-[[nodiscard]] constexpr icmp_verdict icmp_input(datagram<Packet>& d, route_type to, const settings& s) noexcept {
+[[nodiscard]] constexpr icmp_verdict icmp_input(datagram<Packet>& d, route_type to,
+                                                const settings& s) noexcept {
     Packet& p = d.packet();
     const u32 start = d.header_size();
     if (std::as_const(p).facts().checksum != checksum_state::verified &&
         checksum::fold(packet_sum(p, start, d.payload_size())) != 0xffff) {
         return {icmp_action::none, drop_reason::icmp_checksum, false, 0};
     }
-    if (d.payload_size() < icmp::header_length || !p.may_pull(start + static_cast<u32>(icmp::header_length))) {
+    if (d.payload_size() < icmp::header_length ||
+        !p.may_pull(start + static_cast<u32>(icmp::header_length))) {
         return {icmp_action::none, drop_reason::icmp_invalid, false, 0};
     }
     const icmp::const_view message{p.data() + start};
@@ -91,4 +102,4 @@ template <packet_buffer Packet>
     return detail::icmp_by_type(message[icmp::type], to_many, d.payload_size(), s);
 }
 
-} // namespace sluice::pipeline
+}  // namespace sluice::pipeline

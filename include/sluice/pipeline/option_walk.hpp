@@ -1,8 +1,10 @@
-// option_walk: the options of a received datagram: checked, recorded, and a source route followed one step.
-// Expects: a classified datagram whose bytes are ours alone. Does: fills the packet's option_offsets; what the options change in the
-// header is changed (the checksum is repaired only when the packet is forwarded, as in Linux); a source route that is to be
-// followed names a new destination to classify. Never: sends. Cost: one pass over the options; packets without any never come here.
-// RFC 791 section 3.1, RFC 1122 section 3.2.1.8, RFC 1812 section 5.2.4.1. Linux ip_rcv_options.
+// option_walk: the options of a received datagram: checked, recorded, and a source route followed
+// one step. Expects: a classified datagram whose bytes are ours alone. Does: fills the packet's
+// option_offsets; what the options change in the header is changed (the checksum is repaired only
+// when the packet is forwarded, as in Linux); a source route that is to be followed names a new
+// destination to classify. Never: sends. Cost: one pass over the options; packets without any never
+// come here. RFC 791 section 3.1, RFC 1122 section 3.2.1.8, RFC 1812 section 5.2.4.1. Linux
+// ip_rcv_options.
 #pragma once
 
 #include <sluice/options/source_route.hpp>
@@ -16,9 +18,10 @@ namespace sluice::pipeline {
 template <class Tables>
 class option_environment {
 public:
-    constexpr option_environment(const Tables& t, ipv4::const_view ip, const interface& in, bool is_local_unicast,
-                                 u32 midnight_ms) noexcept
-        : tables_(t), ip_(ip), in_(in), is_local_unicast_(is_local_unicast), midnight_ms_(midnight_ms) {}
+    constexpr option_environment(const Tables& t, ipv4::const_view ip, const interface& in,
+                                 bool is_local_unicast, u32 midnight_ms) noexcept
+        : tables_(t), ip_(ip), in_(in), is_local_unicast_(is_local_unicast),
+          midnight_ms_(midnight_ms) {}
 
     // Once the packet is routed for forwarding: the interface that it leaves by.
     constexpr void set_output(const route_entry& r) noexcept { out_ = &r; }
@@ -40,9 +43,11 @@ public:
             return ip_[ipv4::source];
         }
         const route_entry* r = detail::usable_route(
-            tables_, {.destination = to, .interface = out_->interface, .tos = route_tos(ip_[ipv4::tos])});
+            tables_,
+            {.destination = to, .interface = out_->interface, .tos = route_tos(ip_[ipv4::tos])});
         return r != nullptr ? source_for_route(tables_, *r)
-                            : select_source(tables_, out_->interface, neighbour_of(*out_, to), scopes::universe);
+                            : select_source(tables_, out_->interface, neighbour_of(*out_, to),
+                                            scopes::universe);
     }
 
 private:
@@ -66,22 +71,26 @@ namespace detail {
     return ip_options::route_target::other;
 }
 
-} // namespace detail
+}  // namespace detail
 
-// `c` is the classification by the header's destination, replaced when a source route leads elsewhere.
+// `c` is the classification by the header's destination, replaced when a source route leads
+// elsewhere.
 template <class Options, class Tables, packet_buffer Packet>
-[[nodiscard]] constexpr decision option_walk(const Tables& t, datagram<Packet>& d, const interface& in, classification& c,
+[[nodiscard]] constexpr decision option_walk(const Tables& t, datagram<Packet>& d,
+                                             const interface& in, classification& c,
                                              u32 midnight_ms) noexcept {
     const ipv4::view ip = d.header();
     option_offsets& found = d.packet().facts().options;
-    const bool is_local_unicast = c.verdict.kind() == outcome::deliver && c.type == route_type::local;
+    const bool is_local_unicast =
+        c.verdict.kind() == outcome::deliver && c.type == route_type::local;
     option_environment<Tables> env{t, ip, in, is_local_unicast, midnight_ms};
     const auto compiled = Options::compile(ip, found, env);
     if (!compiled.has_value()) {
         if constexpr (!Options::supported) {
             return decision::drop(drop_reason::option_invalid);
         }
-        return decision::reject(drop_reason::option_invalid, icmp_request::parameter_problem(compiled.error()));
+        return decision::reject(drop_reason::option_invalid,
+                                icmp_request::parameter_problem(compiled.error()));
     }
     if (found.source_route == 0) {
         return decision::proceed();
@@ -94,13 +103,14 @@ template <class Options, class Tables, packet_buffer Packet>
         next = classify(t, ip, hop, in);
         return detail::target_of(next);
     };
-    const auto step =
-        Options::follow(ip, found, d.packet().type() == packet_type::host, detail::target_of(c), route);
+    const auto step = Options::follow(ip, found, d.packet().type() == packet_type::host,
+                                      detail::target_of(c), route);
     switch (step.kind) {
     case ip_options::source_route_outcome::refused:
         return decision::drop(drop_reason::source_route_refused);
     case ip_options::source_route_outcome::problem:
-        return decision::reject(drop_reason::source_route_refused, icmp_request::parameter_problem(step.pointer));
+        return decision::reject(drop_reason::source_route_refused,
+                                icmp_request::parameter_problem(step.pointer));
     default:
         if (step.rerouted) {
             c = next;
@@ -109,4 +119,4 @@ template <class Options, class Tables, packet_buffer Packet>
     }
 }
 
-} // namespace sluice::pipeline
+}  // namespace sluice::pipeline

@@ -1,7 +1,8 @@
 // originate: writes the IPv4 header of a datagram that this host sends.
-// Expects: a packet that holds the payload, with headroom for the header; a chosen route. Does: header with options in front,
-// checksum. Never: fragments, sends, chooses the identification (identification/ does). Cost: 20 octets and their sum.
-// RFC 791 section 3.1, RFC 1122 section 3.2.1. Linux __ip_make_skb.
+// Expects: a packet that holds the payload, with headroom for the header; a chosen route. Does:
+// header with options in front, checksum. Never: fragments, sends, chooses the identification
+// (identification/ does). Cost: 20 octets and their sum. RFC 791 section 3.1, RFC 1122
+// section 3.2.1. Linux __ip_make_skb.
 #pragma once
 
 #include <sluice/options/outgoing.hpp>
@@ -18,14 +19,16 @@ struct header_choice {
     bool dont_fragment = false;
 };
 
-// final_destination differs from the route's, which is the first hop, when the options hold a source route. false when the
-// headroom is too small or the datagram would exceed 65535 octets.
+// final_destination differs from the route's, which is the first hop, when the options hold a
+// source route. false when the headroom is too small or the datagram would exceed 65535 octets.
 template <packet_buffer Packet>
-[[nodiscard]] constexpr bool originate(Packet& packet, const output_route& route, const header_choice& choice,
-                                       const ip_options::outgoing& options, ipv4::address final_destination,
-                                       u32 midnight_ms) noexcept {
+[[nodiscard]] constexpr bool originate(Packet& packet, const output_route& route,
+                                       const header_choice& choice,
+                                       const ip_options::outgoing& options,
+                                       ipv4::address final_destination, u32 midnight_ms) noexcept {
     const u32 header_size = static_cast<u32>(ipv4::min_header_length) + options.offsets.length;
-    if (packet.size() + header_size > ipv4::max_total_length || packet.push(header_size) == nullptr) {
+    if (packet.size() + header_size > ipv4::max_total_length ||
+        packet.push(header_size) == nullptr) {
         return false;
     }
     const ipv4::view ip{packet.data()};
@@ -46,4 +49,4 @@ template <packet_buffer Packet>
     return true;
 }
 
-} // namespace sluice::pipeline
+}  // namespace sluice::pipeline

@@ -1,7 +1,8 @@
-// output_route: the way of a datagram that this host originates, and the source address that it gets.
-// Expects: a flow (destination; source, interface and tos if they are fixed). Does: Linux's ip_route_output in its order: source
-// must be ours, limited broadcast and multicast need an interface, the lookup, local destinations go to the loopback
-// interface. Never: changes tables. Cost: one lookup. RFC 1122 sections 3.3.1 and 3.3.4.3, Linux ip_route_output_key_hash.
+// output_route: the way of a datagram that this host originates, and the source address that it
+// gets. Expects: a flow (destination; source, interface and tos if they are fixed). Does: Linux's
+// ip_route_output in its order: source must be ours, limited broadcast and multicast need an
+// interface, the lookup, local destinations go to the loopback interface. Never: changes tables.
+// Cost: one lookup. RFC 1122 sections 3.3.1 and 3.3.4.3, Linux ip_route_output_key_hash.
 #pragma once
 
 #include <sluice/base/result.hpp>
@@ -14,28 +15,28 @@ namespace sluice::pipeline {
 // Why a program cannot send, in the words of errno.
 enum class send_error : u8 {
     none,
-    invalid,             // EINVAL: impossible source, header or argument
-    network_unreachable, // ENETUNREACH
-    host_unreachable,    // EHOSTUNREACH
-    prohibited,          // EACCES
-    too_big,             // EMSGSIZE
-    no_buffer,           // ENOBUFS
-    no_interface,        // ENODEV
+    invalid,              // EINVAL: impossible source, header or argument
+    network_unreachable,  // ENETUNREACH
+    host_unreachable,     // EHOSTUNREACH
+    prohibited,           // EACCES
+    too_big,              // EMSGSIZE
+    no_buffer,            // ENOBUFS
+    no_interface,         // ENODEV
 };
 
 struct flow {
     ipv4::address destination{};
-    ipv4::address source{}; // unspecified: chosen
-    u16 interface = 0;      // 0: chosen
+    ipv4::address source{};  // unspecified: chosen
+    u16 interface = 0;       // 0: chosen
     u8 tos = 0;
     u8 protocol = 0;
-    bool any_source = false; // the source need not be ours (a raw header)
+    bool any_source = false;  // the source need not be ours (a raw header)
 };
 
 struct output_route {
-    route_type type = route_type::unicast; // unicast, local, broadcast or multicast
+    route_type type = route_type::unicast;  // unicast, local, broadcast or multicast
     u16 interface = 0;
-    u16 mtu = 0; // of the route, 0: the interface's
+    u16 mtu = 0;  // of the route, 0: the interface's
     ipv4::address source{};
     ipv4::address destination{};
     ipv4::address neighbour{};
@@ -82,7 +83,9 @@ template <class Tables>
 
 // By the interface alone, without a route.
 [[nodiscard]] constexpr output_route direct(const flow& f, u16 interface_index) noexcept {
-    output_route o{.interface = interface_index, .source = f.source, .destination = f.destination,
+    output_route o{.interface = interface_index,
+                   .source = f.source,
+                   .destination = f.destination,
                    .neighbour = f.destination};
     if (f.destination.is_limited_broadcast()) {
         o.type = route_type::broadcast;
@@ -93,9 +96,10 @@ template <class Tables>
 }
 
 template <class Tables>
-[[nodiscard]] constexpr result<output_route, send_error> by_table(const Tables& t, flow f) noexcept {
-    const next_hop id = t.routes.lookup(
-        route_query{.destination = f.destination, .interface = f.interface, .tos = route_tos(f.tos)});
+[[nodiscard]] constexpr result<output_route, send_error> by_table(const Tables& t,
+                                                                  flow f) noexcept {
+    const next_hop id = t.routes.lookup(route_query{
+        .destination = f.destination, .interface = f.interface, .tos = route_tos(f.tos)});
     const route_entry* r = id == next_hop::none ? nullptr : &t.routes.at(id);
     if (r == nullptr || !is_usable(r->type)) {
         if (f.interface != 0) {
@@ -107,8 +111,12 @@ template <class Tables>
         }
         return failure{refusal(r)};
     }
-    output_route o{.type = r->type, .interface = r->interface, .mtu = r->mtu, .source = f.source,
-                   .destination = f.destination, .neighbour = neighbour_of(*r, f.destination)};
+    output_route o{.type = r->type,
+                   .interface = r->interface,
+                   .mtu = r->mtu,
+                   .source = f.source,
+                   .destination = f.destination,
+                   .neighbour = neighbour_of(*r, f.destination)};
     if (f.destination.is_multicast()) {
         o.type = route_type::multicast;
     }
@@ -127,10 +135,11 @@ template <class Tables>
     return o;
 }
 
-} // namespace detail
+}  // namespace detail
 
 template <class Tables>
-[[nodiscard]] constexpr result<output_route, send_error> route_output(const Tables& t, flow f) noexcept {
+[[nodiscard]] constexpr result<output_route, send_error> route_output(const Tables& t,
+                                                                      flow f) noexcept {
     const bool to_many = f.destination.is_multicast() || f.destination.is_limited_broadcast();
     if (!f.source.is_unspecified()) {
         if (f.source.is_multicast() || f.source.is_limited_broadcast()) {
@@ -171,10 +180,13 @@ template <class Tables>
     }
     if (f.destination.is_unspecified()) {
         const ipv4::address own = f.source.is_unspecified() ? ipv4::loopback : f.source;
-        return output_route{.type = route_type::local, .interface = loopback_index, .source = own,
-                            .destination = own, .neighbour = own};
+        return output_route{.type = route_type::local,
+                            .interface = loopback_index,
+                            .source = own,
+                            .destination = own,
+                            .neighbour = own};
     }
     return detail::by_table(t, f);
 }
 
-} // namespace sluice::pipeline
+}  // namespace sluice::pipeline

@@ -1,8 +1,9 @@
-// source_address: which of our addresses speaks: towards a destination, for a route, in answer to a datagram.
-// Expects: tables. Does: Linux's choice: preferred source of the route, else the address on the next hop's subnet, else the
-// first primary address of fitting scope, else one of another interface. Never: gives a secondary address unless a route
-// prefers it. Cost: a few comparisons; one lookup for a reply to a broadcast.
-// RFC 1122 section 3.3.4.3, RFC 1812 section 4.3.2.4. Linux inet_select_addr, fib_result_prefsrc, fib_compute_spec_dst.
+// source_address: which of our addresses speaks: towards a destination, for a route, in answer to a
+// datagram. Expects: tables. Does: Linux's choice: preferred source of the route, else the address
+// on the next hop's subnet, else the first primary address of fitting scope, else one of another
+// interface. Never: gives a secondary address unless a route prefers it. Cost: a few comparisons;
+// one lookup for a reply to a broadcast. RFC 1122 section 3.3.4.3, RFC 1812 section 4.3.2.4. Linux
+// inet_select_addr, fib_result_prefsrc, fib_compute_spec_dst.
 #pragma once
 
 #include <sluice/interface/interface.hpp>
@@ -11,10 +12,11 @@
 
 namespace sluice::pipeline {
 
-// On that interface, or on any other when it has none of that scope; unspecified when there is none at all.
+// On that interface, or on any other when it has none of that scope; unspecified when there is none
+// at all.
 template <class Tables>
-[[nodiscard]] constexpr ipv4::address select_source(const Tables& t, u16 index, ipv4::address destination,
-                                                    u8 scope) noexcept {
+[[nodiscard]] constexpr ipv4::address select_source(const Tables& t, u16 index,
+                                                    ipv4::address destination, u8 scope) noexcept {
     if (const interface* i = t.interfaces.find(index)) {
         const ipv4::address own = i->source_for(destination, scope);
         if (!own.is_unspecified()) {
@@ -38,17 +40,19 @@ template <class Tables>
 
 // The source of packets that leave by this route.
 template <class Tables>
-[[nodiscard]] constexpr ipv4::address source_for_route(const Tables& t, const route_entry& r) noexcept {
+[[nodiscard]] constexpr ipv4::address source_for_route(const Tables& t,
+                                                       const route_entry& r) noexcept {
     if (!r.preferred_source.is_unspecified()) {
         return r.preferred_source;
     }
     return select_source(t, r.interface, r.gateway, r.scope);
 }
 
-// The address of ours that a datagram was meant for: its destination when that is ours alone, else the one that would
-// answer its source.
+// The address of ours that a datagram was meant for: its destination when that is ours alone, else
+// the one that would answer its source.
 template <class Tables>
-[[nodiscard]] constexpr ipv4::address specific_destination(const Tables& t, ipv4::const_view ip, u16 interface_index,
+[[nodiscard]] constexpr ipv4::address specific_destination(const Tables& t, ipv4::const_view ip,
+                                                           u16 interface_index,
                                                            bool is_local_unicast) noexcept {
     if (is_local_unicast) {
         return ip[ipv4::destination];
@@ -57,11 +61,12 @@ template <class Tables>
     u8 scope = scopes::link;
     if (!source.is_unspecified()) {
         scope = scopes::universe;
-        const next_hop back = t.routes.lookup(route_query{.destination = source, .tos = route_tos(ip[ipv4::tos])});
+        const next_hop back =
+            t.routes.lookup(route_query{.destination = source, .tos = route_tos(ip[ipv4::tos])});
         if (back != next_hop::none) {
             const route_entry& r = t.routes.at(back);
-            if (r.type == route_type::unicast || r.type == route_type::local || r.type == route_type::broadcast ||
-                r.type == route_type::multicast) {
+            if (r.type == route_type::unicast || r.type == route_type::local ||
+                r.type == route_type::broadcast || r.type == route_type::multicast) {
                 return source_for_route(t, r);
             }
         }
@@ -69,4 +74,4 @@ template <class Tables>
     return select_source(t, interface_index, source, scope);
 }
 
-} // namespace sluice::pipeline
+}  // namespace sluice::pipeline

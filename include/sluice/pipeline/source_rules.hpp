@@ -1,31 +1,33 @@
 // source_rules: may a datagram with this source address come in by this interface? (row R7)
-// Expects: a source that is neither multicast nor the limited broadcast. Does: own addresses refused, strict and loose reverse
-// path, and tells whether the source is on the link of the interface (for redirects). Never: judges loopback and zero
-// sources: classify does. Cost: one probe of the own addresses with rp_filter off; one or two lookups otherwise.
-// RFC 1812 section 5.3.8, RFC 3704 section 2.2. Linux fib_validate_source.
+// Expects: a source that is neither multicast nor the limited broadcast. Does: own addresses
+// refused, strict and loose reverse path, and tells whether the source is on the link of the
+// interface (for redirects). Never: judges loopback and zero sources: classify does. Cost: one
+// probe of the own addresses with rp_filter off; one or two lookups otherwise. RFC 1812
+// section 5.3.8, RFC 3704 section 2.2. Linux fib_validate_source.
 #pragma once
 
+#include <sluice/interface/interface.hpp>
 #include <sluice/packet/drop_reason.hpp>
 #include <sluice/pipeline/tables.hpp>
-#include <sluice/interface/interface.hpp>
 
 namespace sluice::pipeline {
 
 struct source_verdict {
     drop_reason reason = drop_reason::none;
-    bool on_link = false; // the way back to the source needs no gateway
+    bool on_link = false;  // the way back to the source needs no gateway
 };
 
 namespace detail {
 
 [[nodiscard]] constexpr bool is_usable(route_type type) noexcept {
-    return type == route_type::unicast || type == route_type::local || type == route_type::broadcast ||
-           type == route_type::multicast;
+    return type == route_type::unicast || type == route_type::local ||
+           type == route_type::broadcast || type == route_type::multicast;
 }
 
 // The lookup that Linux calls fib_lookup: refusing routes count as failures.
 template <class Tables>
-[[nodiscard]] constexpr const route_entry* usable_route(const Tables& t, const route_query& q) noexcept {
+[[nodiscard]] constexpr const route_entry* usable_route(const Tables& t,
+                                                        const route_query& q) noexcept {
     const next_hop id = t.routes.lookup(q);
     if (id == next_hop::none) {
         return nullptr;
@@ -60,12 +62,13 @@ template <class Tables>
     if (filter == 1) {
         return {drop_reason::reverse_path, false};
     }
-    const route_entry* here = usable_route(t, {.destination = source, .interface = in.index, .tos = tos});
-    return {drop_reason::none,
-            here != nullptr && here->type == route_type::unicast && here->next_hop_scope() >= scopes::host};
+    const route_entry* here =
+        usable_route(t, {.destination = source, .interface = in.index, .tos = tos});
+    return {drop_reason::none, here != nullptr && here->type == route_type::unicast &&
+                                   here->next_hop_scope() >= scopes::host};
 }
 
-} // namespace detail
+}  // namespace detail
 
 // out: the interface it would leave by when it is forwarded, 0 when it is for us.
 template <class Tables>
@@ -76,10 +79,11 @@ template <class Tables>
             return {};
         }
         if (!t.custom_local_routes) {
-            return {t.interfaces.is_own(source) ? drop_reason::source_local : drop_reason::none, false};
+            return {t.interfaces.is_own(source) ? drop_reason::source_local : drop_reason::none,
+                    false};
         }
     }
     return detail::look_back(t, source, tos, in);
 }
 
-} // namespace sluice::pipeline
+}  // namespace sluice::pipeline

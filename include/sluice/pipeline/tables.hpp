@@ -14,19 +14,23 @@ struct tables {
     const Routes& routes;
     const Groups& groups;
     const settings& switches;
-    // Routes of type local that no address brought along: source rules then look at the table, not at the
-    // addresses alone. Linux fib_has_custom_local_routes.
+    // Routes of type local that no address brought along: source rules then look at the table, not
+    // at the addresses alone. Linux fib_has_custom_local_routes.
     bool custom_local_routes = false;
 };
 template <class I, class R, class G>
 tables(const I&, const R&, const G&, const settings&, bool) -> tables<I, R, G>;
 
-// The octet by which routes with a tos are chosen: the bits that Linux compares (RT_TOS within the DSCP mask).
-[[nodiscard]] constexpr u8 route_tos(u8 tos) noexcept { return tos & 0x1c; }
+// The octet by which routes with a tos are chosen: the bits that Linux compares (RT_TOS within the
+// DSCP mask).
+[[nodiscard]] constexpr u8 route_tos(u8 tos) noexcept {
+    return tos & 0x1c;
+}
 
 // The address that the link layer is asked for.
-[[nodiscard]] constexpr ipv4::address neighbour_of(const route_entry& r, ipv4::address destination) noexcept {
+[[nodiscard]] constexpr ipv4::address neighbour_of(const route_entry& r,
+                                                   ipv4::address destination) noexcept {
     return r.has_gateway() ? r.gateway : destination;
 }
 
-} // namespace sluice::pipeline
+}  // namespace sluice::pipeline

@@ -1,8 +1,9 @@
 // validate: is this an IPv4 datagram? The only maker of `datagram`.
-// Expects: a packet that begins at its IPv4 header, not shared. Does: checks in Linux's order (ip_rcv_core): at least 20
-// octets, version and header length, header present, checksum, total length against what came and against the header; cuts
-// what the link layer padded. Never: reads beyond the packet, changes an octet. Cost: one pass over the header.
-// RFC 1812 section 5.2.2, RFC 1122 section 3.2.1.
+// Expects: a packet that begins at its IPv4 header, not shared. Does: checks in Linux's order
+// (ip_rcv_core): at least 20 octets, version and header length, header present, checksum, total
+// length against what came and against the header; cuts what the link layer padded. Never: reads
+// beyond the packet, changes an octet. Cost: one pass over the header. RFC 1812 section 5.2.2, RFC
+// 1122 section 3.2.1.
 #pragma once
 
 #include <sluice/base/result.hpp>
@@ -46,7 +47,8 @@ struct validator {
 
     // The proof for a packet that check() found good.
     template <packet_buffer Packet>
-    [[nodiscard]] static constexpr result<datagram<Packet>, drop_reason> validate(Packet&& packet) noexcept {
+    [[nodiscard]] static constexpr result<datagram<Packet>, drop_reason>
+    validate(Packet&& packet) noexcept {
         const drop_reason why = check(packet);
         if (why != drop_reason::none) {
             return failure{why};
@@ -60,4 +62,4 @@ template <packet_buffer Packet>
     return validator::validate(std::move(packet));
 }
 
-} // namespace sluice::pipeline
+}  // namespace sluice::pipeline

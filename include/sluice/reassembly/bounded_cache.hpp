@@ -1,14 +1,19 @@
-// bounded_cache<Datagrams, Overlap, Fragments>: reassembly as Linux does it, in memory that is fixed when it is compiled.
-// Expects: fragments as verified datagrams; a secret key; the caller to call expire(now, sink) before insert(..., now, ...) when
-// next_deadline() is over: insert looks at no clock but the one it is given and ends nobody's time. Packets that can be put in a
-// list (append). Does: keeps up to Datagrams incomplete datagrams of up to Fragments packets altogether, and returns the whole as
-// one packet whose head is the fragment with offset 0 and whose other pieces follow as a list, their headers pulled.
-// Never: copies payload under the default rule, allocates, evicts one datagram for another, writes into payload.
-// Cost: O(log n) for the n runs of a datagram, O(1) in order; about 64 octets a fragment and 250 a datagram.
+// bounded_cache<Datagrams, Overlap, Fragments>: reassembly as Linux does it, in memory that is
+// fixed when it is compiled.
+// Expects: fragments as verified datagrams; a secret key; the caller to call expire(now, sink)
+// before insert(..., now, ...) when next_deadline() is over: insert looks at no clock but the one
+// it is given and ends nobody's time. Packets that can be put in a list (append).
+// Does: keeps up to Datagrams incomplete datagrams of up to Fragments packets altogether, and
+// returns the whole as one packet whose head is the fragment with offset 0 and whose other pieces
+// follow as a list, their headers pulled.
+// Never: copies payload under the default rule, allocates, evicts one datagram for another, writes
+// into payload.
+// Cost: O(log n) for the n runs of a datagram, O(1) in order; about 64 octets a fragment and 250 a
+// datagram.
 // RFC 791 section 3.2, RFC 815, RFC 1122 section 3.3.2, RFC 3168 section 5.3; Linux ip_fragment.c.
 //
-// Not eviction but refusal: whoever fills the memory stops reassembly for all until the timeout, as in Linux. Lower the timeout,
-// or filter fragments, where that matters.
+// Not eviction but refusal: whoever fills the memory stops reassembly for all until the timeout, as
+// in Linux. Lower the timeout, or filter fragments, where that matters.
 #pragma once
 
 #include <sluice/base/random.hpp>
@@ -23,9 +28,10 @@
 
 namespace sluice {
 
-// What the cache counts against reassembly_limits::high_threshold: the total length of each fragment held and these, about what
-// Linux counts on 64-bit machines for a buffer's own structures (struct sk_buff and skb_shared_info) and for a queue
-// (struct ipq). They do not depend on the buffers in use, so a threshold means the same everywhere.
+// What the cache counts against reassembly_limits::high_threshold: the total length of each
+// fragment held and these, about what Linux counts on 64-bit machines for a buffer's own structures
+// (struct sk_buff and skb_shared_info) and for a queue (struct ipq). They do not depend on the
+// buffers in use, so a threshold means the same everywhere.
 inline constexpr u32 fragment_charge = 576;
 inline constexpr u32 datagram_charge = 208;
 
@@ -76,8 +82,9 @@ public:
 
     [[nodiscard]] constexpr step insert(datagram<Packet>&& d, reassembly_user user, u16 domain,
                                         instant now, const reassembly_limits& limits) noexcept {
-        static_assert(can_form_list<Packet>, "sluice: bounded_cache: the packet type cannot form a list "
-                                             "(append): use a packet over a pool or external storage");
+        static_assert(can_form_list<Packet>,
+                      "sluice: bounded_cache: the packet type cannot form a list "
+                      "(append): use a packet over a pool or external storage");
         const facts f = facts::of(std::as_const(d).header());
         const detail::slot_key source = source_key(std::as_const(d).header(), domain);
         const detail::slot_key key = datagram_key(std::as_const(d).header(), user, domain);
@@ -102,7 +109,8 @@ public:
         return result;
     }
 
-    // Ends the datagrams whose time is over at now; sink(expired_datagram<Packet>&&) for each, in order of their deadlines.
+    // Ends the datagrams whose time is over at now; sink(expired_datagram<Packet>&&) for each, in
+    // order of their deadlines.
     template <class Sink>
     constexpr void expire(instant now, Sink&& sink) noexcept {
         for (entry* e = due_.first(); e != nullptr && e->deadline <= now; e = due_.first()) {
@@ -183,9 +191,10 @@ private:
         return count;
     }
 
-    // Identifications wrap: when more than max_distance other fragments of the source came since this datagram's latest, it is
-    // another datagram. RFC 4963 section 5; Linux ip_frag_too_far.
-    [[nodiscard]] static constexpr bool is_too_far(entry& e, const reassembly_limits& limits) noexcept {
+    // Identifications wrap: when more than max_distance other fragments of the source came since
+    // this datagram's latest, it is another datagram. RFC 4963 section 5; Linux ip_frag_too_far.
+    [[nodiscard]] static constexpr bool is_too_far(entry& e,
+                                                   const reassembly_limits& limits) noexcept {
         if (e.source == nullptr || limits.max_distance == 0) {
             return false;
         }
@@ -221,7 +230,8 @@ private:
             e.note(f);
             return;
         case detail::insertion::duplicate:
-            // In Linux a duplicate completes nothing, even if it is the first to tell where the data end.
+            // In Linux a duplicate completes nothing, even if it is the first to tell where the
+            // data end.
             if (Overlap::rule == overlap_rule::reject_datagram || !e.is_whole()) {
                 return result.refuse_for(drop_reason::fragment_duplicate);
             }
@@ -294,7 +304,8 @@ private:
             end(e);
             return;
         }
-        // DF of the whole only if the largest fragment had it: small ones with DF tell nothing of the path.
+        // DF of the whole only if the largest fragment had it: small ones with DF tell nothing of
+        // the path.
         const bool keep_df = e.largest_df == e.largest;
         const ipv4::view ip{whole.data()};
         ip.set(ipv4::total_length, static_cast<u16>(length));
@@ -320,4 +331,4 @@ private:
     u64 charged_ = 0;
 };
 
-} // namespace sluice
+}  // namespace sluice

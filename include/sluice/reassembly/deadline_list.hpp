@@ -1,7 +1,9 @@
 // deadline_list: records in order of their deadlines.
-// Expects: a Record with members `instant deadline`, `Record* earlier`, `Record* later`. Does: add, remove, first. Never:
-// allocates. Cost: O(1) while deadlines are added in order, as with one timeout; after the timeout was made shorter, a step for
-// each record of the longer one that is still there.
+// Expects: a Record with members `instant deadline`, `Record* earlier`, `Record* later`.
+// Does: add, remove, first.
+// Never: allocates.
+// Cost: O(1) while deadlines are added in order, as with one timeout; after the timeout was made
+// shorter, a step for each record of the longer one that is still there.
 #pragma once
 
 #include <sluice/base/time.hpp>
@@ -33,4 +35,4 @@ private:
     Record* last_ = nullptr;
 };
 
-} // namespace sluice::detail
+}  // namespace sluice::detail

@@ -1,6 +1,8 @@
 // The ECN codepoints of the fragments of one datagram, collected and merged.
-// Expects: the type-of-service octet of each fragment that is kept. Does: tells what the whole carries, or that the
-// fragments contradict each other. Never: counts. Cost: one octet.
+// Expects: the type-of-service octet of each fragment that is kept.
+// Does: tells what the whole carries, or that the fragments contradict each other.
+// Never: counts.
+// Cost: one octet.
 // RFC 3168 section 5.3; Linux ip_frag_ecn_table.
 #pragma once
 
@@ -13,7 +15,8 @@ class ecn_summary {
 public:
     constexpr void add(u8 tos) noexcept { seen_ = static_cast<u8>(seen_ | (1u << (tos & 3))); }
 
-    // Deviation: RFC 3168 section 5.3 asks to drop only where not-ECT meets CE; as Linux, not-ECT with any other drops.
+    // Deviation: RFC 3168 section 5.3 asks to drop only where not-ECT meets CE; as Linux, not-ECT
+    // with any other drops.
     [[nodiscard]] constexpr bool contradicts() const noexcept {
         constexpr unsigned plain = 1u << ipv4::ecn_codepoints::not_ect;
         return (seen_ & plain) != 0 && seen_ != plain;
@@ -27,4 +30,4 @@ private:
     u8 seen_ = 0;
 };
 
-} // namespace sluice
+}  // namespace sluice

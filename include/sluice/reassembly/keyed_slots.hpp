@@ -1,7 +1,10 @@
-// keyed_slots: a fixed number of records in place, found by a 128-bit key through a hash with a secret key.
-// Expects: a Record with members `slot_key key`, `Record* chain` and a default state. Does: find, take, release. Never:
-// allocates, moves a record, evicts; a chain longer than max_chain refuses new records, so that work stays bounded even
-// for somebody who learned the secret. Cost: one SipHash and a short chain.
+// keyed_slots: a fixed number of records in place, found by a 128-bit key through a hash with a
+// secret key.
+// Expects: a Record with members `slot_key key`, `Record* chain` and a default state.
+// Does: find, take, release.
+// Never: allocates, moves a record, evicts; a chain longer than max_chain refuses new records, so
+// that work stays bounded even for somebody who learned the secret.
+// Cost: one SipHash and a short chain.
 #pragma once
 
 #include <sluice/base/integer.hpp>
@@ -82,4 +85,4 @@ private:
     std::array<Record, Count> records_{};
 };
 
-} // namespace sluice::detail
+}  // namespace sluice::detail

@@ -1,6 +1,11 @@
-// no_reassembly: the policy of a node that never puts fragments together, as a router that serves no host.
-// Expects: nothing. Does: refuses every fragment. Never: holds a packet. Cost: none.
-// Deviation: RFC 1122 section 3.3.2 asks every host to reassemble; this is for nodes that are no hosts.
+// no_reassembly: the policy of a node that never puts fragments together, as a router that serves
+// no host.
+// Expects: nothing.
+// Does: refuses every fragment.
+// Never: holds a packet.
+// Cost: none.
+// Deviation: RFC 1122 section 3.3.2 asks every host to reassemble; this is for nodes that are no
+// hosts.
 #pragma once
 
 #include <sluice/reassembly/concept.hpp>
@@ -16,8 +21,8 @@ struct no_reassembly {
 
         constexpr explicit model(hash_key) noexcept {}
 
-        [[nodiscard]] constexpr reassembly_step<Packet> insert(datagram<Packet>&& d, reassembly_user,
-                                                               u16, instant,
+        [[nodiscard]] constexpr reassembly_step<Packet> insert(datagram<Packet>&& d,
+                                                               reassembly_user, u16, instant,
                                                                const reassembly_limits&) noexcept {
             [[maybe_unused]] const Packet dropped = std::move(d).release();
             return reassembly_step<Packet>::refuse(drop_reason::reassembly_refused);
@@ -29,4 +34,4 @@ struct no_reassembly {
     };
 };
 
-} // namespace sluice
+}  // namespace sluice

@@ -1,16 +1,22 @@
-// What a fragment does that covers octets which were already received: the rules, each a type with static facts.
-// Expects: to be named in a reassembly policy: bounded_cache<1024, overlap::reject_datagram>. Does: states the rule; the piece
-// set performs it. Never: holds state. Cost: none at run time beyond the rule itself.
+// What a fragment does that covers octets which were already received: the rules, each a type with
+// static facts.
+// Expects: to be named in a reassembly policy: bounded_cache<1024, overlap::reject_datagram>.
+// Does: states the rule; the piece set performs it.
+// Never: holds state.
+// Cost: none at run time beyond the rule itself.
 //
-//   reject_datagram  Linux, and the default. The datagram is given up; a fragment inside one run of octets that came in
-//                    order is a duplicate and ignored. The only rule that no sender of overlaps can profit from.
-//   reject_fragment  The fragment is dropped, its datagram stays. For readers of captures that were damaged; a forger who is
-//                    first decides what the datagram holds.
-//   keep_first       Octets that came first stay; the fragment fills the gaps. To see what a host of that kind sees.
-//   keep_last        Octets that came last win, as the example procedure of RFC 791 section 3.2. The same purpose.
+//   reject_datagram  Linux, and the default. The datagram is given up; a fragment inside one run of
+//                    octets that came in order is a duplicate and ignored. The only rule from which
+//                    no sender of overlaps can profit. RFC 5722 section 4.
+//   reject_fragment  The fragment is dropped, its datagram stays. For captures that were damaged;
+//                    a forger who is first decides what the datagram holds.
+//   keep_first       Octets that came first stay, the fragment fills the gaps: to see what a host
+//                    of that kind sees.
+//   keep_last        Octets that came last win, as in the example procedure of RFC 791 section 3.2:
+//                    for the same purpose.
 //
 // The rules of other systems that mix these by side (BSD, Solaris, Windows) are not here.
-// RFC 5722 section 4 (written for IPv6; Linux applies it to both), RFC 791 section 3.2, RFC 1858 section 4.
+// RFC 5722 was written for IPv6; Linux applies it to both. RFC 1858 section 4 tells the attack.
 #pragma once
 
 #include <sluice/base/integer.hpp>
@@ -36,7 +42,7 @@ struct keep_last {
     static constexpr overlap_rule rule = overlap_rule::keep_last;
 };
 
-} // namespace overlap
+}  // namespace overlap
 
 // An overlap policy names one of the rules.
 template <class O>
@@ -44,4 +50,4 @@ concept overlap_policy = requires {
     { O::rule } -> std::same_as<const overlap_rule&>;
 };
 
-} // namespace sluice
+}  // namespace sluice

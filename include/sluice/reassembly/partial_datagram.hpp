@@ -1,6 +1,9 @@
-// partial_datagram: what is known of a datagram whose fragments are still coming; fragment_facts: of one fragment.
-// Expects: verified headers. Does: keeps length, ECN and sizes, and judges whether a fragment can belong to the rest.
-// Never: owns its pieces' memory. Cost: about 150 octets; O(1).
+// partial_datagram: what is known of a datagram whose fragments are still coming; fragment_facts:
+// of one fragment.
+// Expects: verified headers.
+// Does: keeps length, ECN and sizes, and judges whether a fragment can belong to the rest.
+// Never: owns its pieces' memory.
+// Cost: about 150 octets; O(1).
 // RFC 791 section 3.2; Linux struct ipq, ip_frag_queue.
 #pragma once
 
@@ -21,7 +24,8 @@ struct fragment_facts {
     bool dont_fragment;
     u8 tos;
 
-    // Expects a verified header. What is beyond a multiple of 8 before the last fragment is cut off, as Linux does.
+    // Expects a verified header. What is beyond a multiple of 8 before the last fragment is cut
+    // off, as Linux does.
     [[nodiscard]] static constexpr fragment_facts of(ipv4::const_view ip) noexcept {
         const u32 header = static_cast<u32>(ipv4::header_length(ip));
         const u32 start = static_cast<u32>(ipv4::offset_in_bytes(ip));
@@ -38,9 +42,10 @@ struct fragment_facts {
 // Where the data end, as far as the fragments told.
 struct datagram_end {
     u32 length = 0;
-    bool known = false; // the last fragment came
+    bool known = false;  // the last fragment came
 
-    // Takes the fragment's end into account; false when it contradicts what came before, or holds no data.
+    // Takes the fragment's end into account; false when it contradicts what came before, or holds
+    // no data.
     [[nodiscard]] constexpr bool accept(const fragment_facts& f) noexcept {
         if (!f.more) {
             if (f.end < length || (known && f.end != length)) {
@@ -62,7 +67,7 @@ struct datagram_end {
 struct fragment_source {
     slot_key key;
     fragment_source* chain = nullptr;
-    u32 fragments = 0; // modulo 2^32
+    u32 fragments = 0;  // modulo 2^32
     u32 users = 0;
 };
 
@@ -70,17 +75,17 @@ template <class Packet, overlap_policy Overlap>
 struct partial_datagram {
     slot_key key;
     partial_datagram* chain = nullptr;
-    partial_datagram* earlier = nullptr; // by deadline
+    partial_datagram* earlier = nullptr;  // by deadline
     partial_datagram* later = nullptr;
     instant deadline;
     fragment_source* source = nullptr;
-    u32 source_mark = 0; // source->fragments when the latest fragment of this datagram came
+    u32 source_mark = 0;  // source->fragments when the latest fragment of this datagram came
     piece_set<Packet, Overlap> pieces;
     datagram_end end;
     ecn_summary ecn;
     bool first_came = false;
-    u32 largest = 0;    // fragment, header included
-    u32 largest_df = 0; // of those with DF
+    u32 largest = 0;     // fragment, header included
+    u32 largest_df = 0;  // of those with DF
 
     constexpr void note(const fragment_facts& f) noexcept {
         ecn.add(f.tos);
@@ -104,4 +109,4 @@ struct partial_datagram {
     }
 };
 
-} // namespace sluice::detail
+}  // namespace sluice::detail

@@ -1,6 +1,9 @@
 // piece and piece_pool: one held fragment, and the free ones.
-// Expects: pieces in an array that stays where it is. Does: keeps the packet of a fragment with its place in the datagram beside
-// it, never inside the packet's bytes. Never: allocates. Cost: about 64 octets a piece; O(1) to take and to give back.
+// Expects: pieces in an array that stays where it is.
+// Does: keeps the packet of a fragment with its place in the datagram beside it, never inside the
+// packet's bytes.
+// Never: allocates.
+// Cost: about 64 octets a piece; O(1) to take and to give back.
 #pragma once
 
 #include <sluice/base/integer.hpp>
@@ -13,20 +16,23 @@ namespace sluice::detail {
 
 template <class Packet>
 struct piece : treap_hook<piece<Packet>> {
-    piece* next = nullptr; // of its run, or of the free ones
+    piece* next = nullptr;  // of its run, or of the free ones
     Packet packet{};
-    u32 start = 0;   // octets of the datagram's data: start .. end - 1
+    u32 start = 0;  // octets of the datagram's data: start .. end - 1
     u32 end = 0;
-    u32 run_end = 0; // of the first piece of a run: the end of the last
-    u32 charge = 0;  // octets that it counts against the threshold
-    u32 header = 0;  // octets in front of the data: the header stays only on the piece that starts at 0
+    u32 run_end = 0;  // of the first piece of a run: the end of the last
+    u32 charge = 0;   // octets that it counts against the threshold
+    u32 header =
+        0;  // octets in front of the data: the header stays only on the piece that starts at 0
 
     [[nodiscard]] constexpr u32 size() const noexcept { return end - start; }
     // The octet at a place of the datagram; needs the packet contiguous up to there.
     [[nodiscard]] constexpr std::byte* at(u32 place) noexcept {
         return packet.data() + header + (place - start);
     }
-    [[nodiscard]] constexpr bool make_contiguous() noexcept { return packet.may_pull(packet.size()); }
+    [[nodiscard]] constexpr bool make_contiguous() noexcept {
+        return packet.may_pull(packet.size());
+    }
     // Takes off the header; false: the packet refused.
     [[nodiscard]] constexpr bool cut_header() noexcept { return cut_front(start); }
     // Takes off the header and what is before a later place; false: the packet refused.
@@ -70,4 +76,4 @@ private:
     u32 size_ = 0;
 };
 
-} // namespace sluice::detail
+}  // namespace sluice::detail

@@ -1,8 +1,11 @@
 // piece_set: the fragments that came of one datagram, in order, and what a new one means to them.
-// Expects: pieces of at least one octet, whose packets nobody shares. Does: under the rejecting rules keeps runs as Linux does:
-// a fragment that continues the last run makes it longer, every other one is a run of its own; under the keeping rules trims or
-// fills so that no octet is held twice. Never: writes bookkeeping into packets; copies bytes only under the keeping rules,
-// where one piece lies inside another. Cost: expected O(log n) a fragment for n runs; O(1) in order.
+// Expects: pieces of at least one octet, whose packets nobody shares.
+// Does: under the rejecting rules keeps runs as Linux does: a fragment that continues the last run
+// makes it longer, every other one is a run of its own; under the keeping rules trims or fills so
+// that no octet is held twice.
+// Never: writes bookkeeping into packets; copies bytes only under the keeping rules, where one
+// piece lies inside another.
+// Cost: expected O(log n) a fragment for n runs; O(1) in order.
 // RFC 791 section 3.2, RFC 5722 section 4; Linux inet_frag_queue_insert.
 #pragma once
 
@@ -16,10 +19,10 @@ namespace sluice::detail {
 
 enum class insertion : u8 {
     taken,
-    merged,    // its octets were written into a piece; the packet is to be dropped
-    duplicate, // nothing new
+    merged,     // its octets were written into a piece; the packet is to be dropped
+    duplicate,  // nothing new
     overlap,
-    refused,   // the packets could not be made contiguous
+    refused,  // the packets could not be made contiguous
 };
 
 template <class Packet, overlap_policy Overlap>
@@ -32,7 +35,8 @@ public:
     [[nodiscard]] constexpr u32 charge() const noexcept { return charge_; }
     [[nodiscard]] constexpr u32 count() const noexcept { return count_; }
 
-    // Takes p in, or says why not; then p stays the caller's. Pieces that it makes needless go back to the pool.
+    // Takes p in, or says why not; then p stays the caller's. Pieces that it makes needless go back
+    // to the pool.
     [[nodiscard]] constexpr insertion insert(piece_type& p, u32 priority,
                                              [[maybe_unused]] pool& free) noexcept {
         p.run_end = p.end;
@@ -52,7 +56,8 @@ public:
         return result;
     }
 
-    // Calls f(piece&) in order; each goes back to the pool afterwards, with its packet unless f took that. Then empty.
+    // Calls f(piece&) in order; each goes back to the pool afterwards, with its packet unless f
+    // took that. Then empty.
     template <class F>
     constexpr void drain(pool& free, F&& f) noexcept {
         for (piece_type* p = runs_.pop_first(); p != nullptr; p = runs_.pop_first()) {
@@ -173,11 +178,11 @@ private:
     }
 
     treap<piece_type, order> runs_;
-    piece_type* last_ = nullptr;     // the piece that ends last; rejecting rules
-    piece_type* last_run_ = nullptr; // the first of its run
+    piece_type* last_ = nullptr;      // the piece that ends last; rejecting rules
+    piece_type* last_run_ = nullptr;  // the first of its run
     u32 octets_ = 0;
     u32 charge_ = 0;
     u32 count_ = 0;
 };
 
-} // namespace sluice::detail
+}  // namespace sluice::detail

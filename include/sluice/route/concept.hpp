@@ -1,13 +1,16 @@
 // # route_policy
 //
-// Answers where a destination leads: one lookup gives local, broadcast, unicast and refusing routes alike.
+// Answers where a destination leads: one lookup gives local, broadcast, unicast and refusing routes
+// alike.
 //
-// `lookup(address)` gives the id of the best route (longest prefix; of equal prefixes tos, then the smaller metric), or
-// `next_hop::none`. `lookup(query)` the same under a tos, an interface and a scope. `at(id)` gives the entry; it stays valid
-// until the table changes. `add` and `remove` change the table and say why not. `version()` moves with every change.
+// `lookup(address)` gives the id of the best route (longest prefix; of equal prefixes tos, then the
+// smaller metric), or `next_hop::none`. `lookup(query)` the same under a tos, an interface and a
+// scope. `at(id)` gives the entry; it stays valid until the table changes. `add` and `remove`
+// change the table and say why not. `version()` moves with every change.
 //
-// Static facts: `prefers_bulk` (lookups are worth grouping: the table does not fit the cache), `has_local_routes` (local and
-// broadcast addresses are in the table; otherwise the interface room is asked first), `memory_limit`.
+// Static facts: `prefers_bulk` (lookups are worth grouping: the table does not fit the cache),
+// `has_local_routes` (local and broadcast addresses are in the table; otherwise the interface room
+// is asked first), `memory_limit`.
 //
 // Exemplar:
 //
@@ -23,7 +26,8 @@
 //         result<void, route_error> remove(const route_entry& route) noexcept;
 //     };
 //
-// A table that never changes may leave add and remove out: it models `route_policy` but not `mutable_route_policy`.
+// A table that never changes may leave add and remove out: it models `route_policy` but not
+// `mutable_route_policy`.
 //
 // Models: `linear_routes` (the reference, a scan), `lpm_trie`.
 #pragma once
@@ -70,4 +74,4 @@ concept mutable_route_policy = route_policy<R> && requires(R& r, const route_ent
     { r.remove(e) } noexcept -> std::same_as<result<void, route_error>>;
 };
 
-} // namespace sluice
+}  // namespace sluice

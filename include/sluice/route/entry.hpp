@@ -1,6 +1,7 @@
-// route_entry: one route, as a table keeps it and as the pipeline reads it; route_query: what is looked up.
-// Expects: interface indexes of the stack's interface table. Does: carries type, scope, gateway, metrics (rows U2, U3).
-// Never: resolves. Cost: 36 octets, one cache line with its neighbours. Source: Linux rtnetlink.h, fib_semantics.c.
+// route_entry: one route, as a table keeps it and as the pipeline reads it; route_query: what is
+// looked up. Expects: interface indexes of the stack's interface table. Does: carries type, scope,
+// gateway, metrics (rows U2, U3). Never: resolves. Cost: 36 octets, one cache line with its
+// neighbours. Source: Linux rtnetlink.h, fib_semantics.c.
 #pragma once
 
 #include <sluice/base/integer.hpp>
@@ -19,26 +20,28 @@ enum class route_type : u8 {
     blackhole,
     unreachable,
     prohibit,
-    throw_away, // "throw": go on with the next table, in the end no route
+    throw_away,  // "throw": go on with the next table, in the end no route
 };
 
 struct route_entry {
     ipv4::prefix prefix{};
     route_type type = route_type::unicast;
     u8 scope = scopes::universe;
-    u8 tos = 0; // 0: any
-    bool on_link = false;    // the gateway counts as reachable although no route says so
+    u8 tos = 0;            // 0: any
+    bool on_link = false;  // the gateway counts as reachable although no route says so
     bool mtu_locked = false;
     u16 interface = 0;
-    u16 mtu = 0; // octets; 0: the interface's
-    ipv4::address gateway{};          // unspecified: the destination is on the link
-    ipv4::address preferred_source{}; // unspecified: chosen by the interface's addresses
-    u32 metric = 0;                 // of several routes to one prefix the smallest is used
+    u16 mtu = 0;                       // octets; 0: the interface's
+    ipv4::address gateway{};           // unspecified: the destination is on the link
+    ipv4::address preferred_source{};  // unspecified: chosen by the interface's addresses
+    u32 metric = 0;                    // of several routes to one prefix the smallest is used
 
     [[nodiscard]] constexpr bool has_gateway() const noexcept { return !gateway.is_unspecified(); }
-    // The scope of the next hop: link when a gateway is used, host when the destination itself is on the link.
+    // The scope of the next hop: link when a gateway is used, host when the destination itself is
+    // on the link.
     [[nodiscard]] constexpr u8 next_hop_scope() const noexcept {
-        return has_gateway() ? scopes::link : (scope == scopes::host ? scopes::nowhere : scopes::host);
+        return has_gateway() ? scopes::link
+                             : (scope == scopes::host ? scopes::nowhere : scopes::host);
     }
 
     friend constexpr bool operator==(const route_entry&, const route_entry&) noexcept = default;
@@ -46,11 +49,11 @@ struct route_entry {
 
 struct route_query {
     ipv4::address destination{};
-    u16 interface = 0; // only routes by this one; 0: any
+    u16 interface = 0;  // only routes by this one; 0: any
     u8 tos = 0;
-    u8 scope = scopes::universe; // only routes of at least this scope
+    u8 scope = scopes::universe;  // only routes of at least this scope
 };
 
 enum class route_error : u8 { none, full, exists, not_found, invalid };
 
-} // namespace sluice
+}  // namespace sluice

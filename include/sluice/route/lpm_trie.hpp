@@ -2,13 +2,13 @@
 // Expects: more lookups than changes. Does: what linear_routes does, fast. Up to N = 1024 a direct
 // table of 8 bits stands over nodes of 6 bits, larger tables have 12 or 16 bits over nodes of 4;
 // nodes where no way forks are skipped. `lookup(address)` reads one place of each on the way:
-// 4 reads, one after the other, for a host route among a dozen networks, 3 for the prefixes of the
+// 4 reads, one after the other, for a host among a dozen networks, 3 or 4 for the prefixes of the
 // internet (up to 24 bits), never more than 6.
 // Never: allocates; leaves a change half done: add says full when routes or nodes are used up. By
 // default the nodes suffice for any N routes up to 65536, and above for tables like the internet's
 // (a node for every second route; state Nodes otherwise, 2 * N suffice for any).
-// Cost: 1 KB a node up to 1024 routes, 192 to 256 octets above. A change rewrites the slots that the
-// prefix covers in its node. A query with an interface, a scope, or a TOS while some route has one,
+// Cost: 1 KB a node up to 1024 routes, 192 to 256 octets above. A change rewrites the slots its
+// prefix covers in one node. A query with an interface, a scope, or a TOS while some route has one,
 // walks the covering prefixes, as fib_table_lookup does.
 // Models mutable_route_policy (route/concept.hpp). RFC 1812 section 5.2.4.3.
 #pragma once

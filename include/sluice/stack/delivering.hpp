@@ -1,7 +1,8 @@
-// delivering: what becomes of a datagram for us: reassembly, local-in hook, raw taps, then its protocol.
-// Expects: stack_sending below it. Does: ICMP and UDP itself unless a handler took their place; asks the delivery policy for the
-// rest; unknown protocols and ports are refused to the sender. Never: delivers a fragment. Cost: see the stages.
-// RFC 1122 sections 3.2.1, 3.2.2.1, 3.3.2 and 4.1.3. Linux ip_local_deliver, ip_protocol_deliver_rcu, __udp4_lib_rcv.
+// delivering: what becomes of a datagram for us: reassembly, local-in hook, raw taps, then its
+// protocol. Expects: stack_sending below it. Does: ICMP and UDP itself unless a handler took their
+// place; asks the delivery policy for the rest; unknown protocols and ports are refused to the
+// sender. Never: delivers a fragment. Cost: see the stages. RFC 1122 sections 3.2.1, 3.2.2.1, 3.3.2
+// and 4.1.3. Linux ip_local_deliver, ip_protocol_deliver_rcu, __udp4_lib_rcv.
 #pragma once
 
 #include <sluice/pipeline/classify.hpp>
@@ -20,8 +21,8 @@ class stack_delivering : public stack_sending<Policies>,
     using base = stack_sending<Policies>;
 
 public:
-    using typename base::packet_type;
     using base::base;
+    using typename base::packet_type;
 
 protected:
     using base::count;
@@ -32,19 +33,22 @@ protected:
     using base::tally;
     using base::trace;
 
-    constexpr fate deliver(datagram<packet_type>&& d, route_type type, const interface& in) noexcept {
+    constexpr fate deliver(datagram<packet_type>&& d, route_type type,
+                           const interface& in) noexcept {
         if (!ipv4::is_fragment(d.header())) {
             return deliver_whole(std::move(d), type, in);
         }
         count(mib::ip_reasm_reqds);
-        reassembly_step<packet_type> step = this->reassembly_.insert(
-            std::move(d), reassembly_user::local_delivery, in.master, now_.now, reassembly_limits_now());
+        reassembly_step<packet_type> step =
+            this->reassembly_.insert(std::move(d), reassembly_user::local_delivery, in.master,
+                                     now_.now, reassembly_limits_now());
         trace(stage::reassemble,
               step.kind == reassembly_outcome::complete ? outcome::proceed
               : step.kind == reassembly_outcome::held   ? outcome::hold
                                                         : outcome::drop,
               step.reason, in.index, step.pieces);
-        this->stats_.dropped(step.too_far ? drop_reason::fragment_too_far : drop_reason::fragment_abandoned,
+        this->stats_.dropped(step.too_far ? drop_reason::fragment_too_far
+                                          : drop_reason::fragment_abandoned,
                              step.pieces_dropped);
         if (step.kind == reassembly_outcome::held) {
             return fate::held;
@@ -67,7 +71,8 @@ protected:
                 .max_distance = this->switches_.ipfrag_max_dist};
     }
 
-    constexpr fate deliver_whole(datagram<packet_type>&& d, route_type type, const interface& in) noexcept {
+    constexpr fate deliver_whole(datagram<packet_type>&& d, route_type type,
+                                 const interface& in) noexcept {
         fate gone{};
         if (!this->passes_hook(hook_point::local_in, d.packet(), in.index, 0, gone)) {
             return gone;
@@ -80,16 +85,20 @@ protected:
         const ipv4::const_view ip = std::as_const(ours).header();
         delivery_info info{.source = ip[ipv4::source],
                            .destination = ip[ipv4::destination],
-                           .local = pipeline::specific_destination(tables(), ip, in.index, type == route_type::local),
+                           .local = pipeline::specific_destination(tables(), ip, in.index,
+                                                                   type == route_type::local),
                            .interface = in.index,
                            .protocol = ip[ipv4::protocol],
                            .to_many = type != route_type::local};
-        trace(stage::deliver, outcome::deliver, drop_reason::none, in.index, ours.packet().size(), info.protocol);
+        trace(stage::deliver, outcome::deliver, drop_reason::none, in.index, ours.packet().size(),
+              info.protocol);
         return to_protocol(std::move(ours), info, type);
     }
 
-    // Raw taps, then the handler; again when a handler asks for another protocol (row D2), but not for ever.
-    constexpr fate to_protocol(datagram<packet_type>&& d, delivery_info& info, route_type type) noexcept {
+    // Raw taps, then the handler; again when a handler asks for another protocol (row D2), but not
+    // for ever.
+    constexpr fate to_protocol(datagram<packet_type>&& d, delivery_info& info,
+                               route_type type) noexcept {
         constexpr unsigned max_resubmissions = 4;
         datagram<packet_type> ours = std::move(d);
         for (unsigned i = 0; i <= max_resubmissions; ++i) {
@@ -118,7 +127,8 @@ protected:
             case ipv4::protocols::udp:
                 count(mib::ip_in_delivers);
                 return to_udp(std::move(ours), info, type);
-            case ipv4::protocols::igmp: // heard, and answered by the multicast room once it speaks IGMP
+            case ipv4::protocols::igmp:  // heard, and answered by the multicast room once it speaks
+                                         // IGMP
                 count(mib::ip_in_delivers);
                 return drop(std::move(ours).release(), drop_reason::igmp_ignored);
             default:
@@ -129,7 +139,8 @@ protected:
     }
 
     constexpr fate finish(packet_type&& packet, const handler_result& r, route_type type) noexcept {
-        trace(stage::handler, r.what == handler_result::kind::taken ? outcome::deliver : outcome::drop);
+        trace(stage::handler,
+              r.what == handler_result::kind::taken ? outcome::deliver : outcome::drop);
         switch (r.what) {
         case handler_result::kind::unreachable:
             return to_nobody(std::move(packet), false, type);
@@ -146,11 +157,13 @@ protected:
     constexpr fate to_nobody(packet_type&& packet, bool tapped, route_type type) noexcept {
         if (tapped) {
             count(mib::ip_in_delivers);
-            tally(balance::absorbed); // its copies were delivered
+            tally(balance::absorbed);  // its copies were delivered
             return fate::absorbed;
         }
-        return this->refuse(std::move(packet),
-                            decision::reject(drop_reason::protocol_unknown, icmp_request::protocol_unreachable()), type);
+        return this->refuse(
+            std::move(packet),
+            decision::reject(drop_reason::protocol_unknown, icmp_request::protocol_unreachable()),
+            type);
     }
 
     constexpr fate to_icmp(datagram<packet_type>&& d, route_type type) noexcept {
@@ -159,7 +172,8 @@ protected:
         if (v.has_type) {
             this->stats_.icmp_in(v.type);
         }
-        trace(stage::icmp_input, v.action == pipeline::icmp_action::none ? outcome::drop : outcome::deliver, v.reason,
+        trace(stage::icmp_input,
+              v.action == pipeline::icmp_action::none ? outcome::drop : outcome::deliver, v.reason,
               d.packet().interface(), 0, v.type);
         switch (v.action) {
         case pipeline::icmp_action::none:
@@ -181,9 +195,10 @@ protected:
         }
     }
 
-    // An ICMP error goes to the handler of the protocol that it quotes, if enough of it came. RFC 1122 section 3.2.2.
+    // An ICMP error goes to the handler of the protocol that it quotes, if enough of it came. RFC
+    // 1122 section 3.2.2.
     constexpr fate to_error_handler(datagram<packet_type>&& d) noexcept {
-        constexpr u32 least_quote = 28; // a header and 8 octets
+        constexpr u32 least_quote = 28;  // a header and 8 octets
         const u32 start = d.header_size() + static_cast<u32>(icmp::header_length);
         if (d.packet().size() < start + least_quote) {
             return drop(std::move(d).release(), drop_reason::icmp_invalid);
@@ -209,7 +224,8 @@ protected:
         return fate::delivered;
     }
 
-    constexpr fate to_udp(datagram<packet_type>&& d, delivery_info& info, route_type type) noexcept {
+    constexpr fate to_udp(datagram<packet_type>&& d, delivery_info& info,
+                          route_type type) noexcept {
         const u32 start = d.header_size();
         packet_type& p = d.packet();
         if (!p.may_pull(start + static_cast<u32>(udp::layout::size))) {
@@ -226,25 +242,27 @@ protected:
         if (!trusted && header[udp::checksum] != 0 && !udp_sum_is_right(p, start, length, info)) {
             return drop(std::move(d).release(), drop_reason::udp_checksum);
         }
-        return to_udp_endpoints(std::move(d).release(), start + static_cast<u32>(udp::layout::size), start + length,
-                                info, type);
+        return to_udp_endpoints(std::move(d).release(), start + static_cast<u32>(udp::layout::size),
+                                start + length, info, type);
     }
 
-    [[nodiscard]] static constexpr bool udp_sum_is_right(const packet_type& p, u32 start, u32 length,
+    [[nodiscard]] static constexpr bool udp_sum_is_right(const packet_type& p, u32 start,
+                                                         u32 length,
                                                          const delivery_info& info) noexcept {
-        const u64 pseudo = checksum::pseudo_header(info.source, info.destination, ipv4::protocols::udp, length);
+        const u64 pseudo =
+            checksum::pseudo_header(info.source, info.destination, ipv4::protocols::udp, length);
         return checksum::fold(packet_sum(p, start, length, pseudo)) == 0xffff;
     }
 
-    constexpr fate to_udp_endpoints(packet_type&& packet, u32 headers, u32 end, const delivery_info& info,
-                                    route_type type) noexcept {
+    constexpr fate to_udp_endpoints(packet_type&& packet, u32 headers, u32 end,
+                                    const delivery_info& info, route_type type) noexcept {
         packet.trim(end);
-        static_cast<void>(packet.pull(headers)); // contiguous since the UDP header was read
+        static_cast<void>(packet.pull(headers));  // contiguous since the UDP header was read
         const delivery_count n = this->delivery_.udp(std::move(packet), info);
         count(mib::udp_in_datagrams, n.taken);
         tally(balance::delivered, n.taken);
-        trace(stage::handler, n.any() ? outcome::deliver : outcome::drop, drop_reason::none, info.interface,
-              info.destination_port, ipv4::protocols::udp);
+        trace(stage::handler, n.any() ? outcome::deliver : outcome::drop, drop_reason::none,
+              info.interface, info.destination_port, ipv4::protocols::udp);
         if (info.to_many) {
             tally(balance::copied, n.taken + u64{n.full});
             this->stats_.dropped(drop_reason::endpoint_full, n.full);
@@ -260,16 +278,23 @@ protected:
         if (n.full != 0) {
             return drop(std::move(packet), drop_reason::endpoint_full);
         }
-        static_cast<void>(packet.push(headers)); // nobody moved from it: whole again, for the quote
-        return this->refuse(std::move(packet),
-                            decision::reject(drop_reason::port_unreachable, icmp_request::port_unreachable()), type);
+        static_cast<void>(
+            packet.push(headers));  // nobody moved from it: whole again, for the quote
+        return this->refuse(
+            std::move(packet),
+            decision::reject(drop_reason::port_unreachable, icmp_request::port_unreachable()),
+            type);
     }
 
 private:
     // local_services, for handlers: what they send goes out once their packet is done.
-    constexpr bool send_later(packet_type&& packet) noexcept override { return this->queue_send(std::move(packet)); }
-    [[nodiscard]] constexpr packet_type buffer() noexcept override { return this->buffers_.take(default_headroom); }
+    constexpr bool send_later(packet_type&& packet) noexcept override {
+        return this->queue_send(std::move(packet));
+    }
+    [[nodiscard]] constexpr packet_type buffer() noexcept override {
+        return this->buffers_.take(default_headroom);
+    }
     [[nodiscard]] constexpr moment now() const noexcept override { return now_; }
 };
 
-} // namespace sluice::detail
+}  // namespace sluice::detail

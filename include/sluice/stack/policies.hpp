@@ -1,8 +1,9 @@
 // policies: the slots of a stack, and how a user names only what he changes.
-// Expects: `struct edge : sluice::policies<sluice::routes<T>, sluice::output<U>> {};`. Does: checks each slot at its own line, finds
-// the policy of a slot or the default. Never: instantiates a model. Cost: nothing at run time.
-// A misspelt slot is no template (the compiler suggests the right one); a slot given twice and a type that is no slot are
-// errors that say so. `based_on<linux_router>` starts from another set of policies.
+// Expects: `struct edge : sluice::policies<sluice::routes<T>, sluice::output<U>> {};`. Does: checks
+// each slot at its own line, finds the policy of a slot or the default. Never: instantiates a
+// model. Cost: nothing at run time. A misspelt slot is no template (the compiler suggests the right
+// one); a slot given twice and a type that is no slot are errors that say so.
+// `based_on<linux_router>` starts from another set of policies.
 #pragma once
 
 #include <sluice/delivery/concept.hpp>
@@ -33,41 +34,63 @@ namespace sluice {
 namespace detail {
 
 // One enumerator a slot, in the order in which a packet meets them.
-enum class slot { none, base, buffers, interfaces, routes, multicast, options, reassembly, delivery, icmp, identification,
-                  hooks, output, stats, observer };
+enum class slot {
+    none,
+    base,
+    buffers,
+    interfaces,
+    routes,
+    multicast,
+    options,
+    reassembly,
+    delivery,
+    icmp,
+    identification,
+    hooks,
+    output,
+    stats,
+    observer
+};
 
 template <class T>
-concept names_slot = requires { { T::slot_of } -> std::convertible_to<detail::slot>; };
+concept names_slot = requires {
+    { T::slot_of } -> std::convertible_to<detail::slot>;
+};
 
-} // namespace detail
+}  // namespace detail
 
 // Where packets come from. Default: fixed_pool<2048, 1024>.
 template <class S>
 struct buffers {
-    static_assert(buffer_source<S>, "sluice: buffers<S>: S must model sluice::buffer_source (packet/packet_buffer.hpp)");
+    static_assert(
+        buffer_source<S>,
+        "sluice: buffers<S>: S must model sluice::buffer_source (packet/packet_buffer.hpp)");
     static constexpr detail::slot slot_of = detail::slot::buffers;
     using policy = S;
 };
 // The interfaces and our addresses. Default: interface_table<32>.
 template <class I>
 struct interfaces {
-    static_assert(interface_policy<I>,
-                  "sluice: interfaces<I>: I must model sluice::interface_policy (interface/concept.hpp)");
+    static_assert(
+        interface_policy<I>,
+        "sluice: interfaces<I>: I must model sluice::interface_policy (interface/concept.hpp)");
     static constexpr detail::slot slot_of = detail::slot::interfaces;
     using policy = I;
 };
 // Where destinations lead. Default: lpm_trie<256>.
 template <class R>
 struct routes {
-    static_assert(route_policy<R>, "sluice: routes<R>: R must model sluice::route_policy (route/concept.hpp)");
+    static_assert(route_policy<R>,
+                  "sluice: routes<R>: R must model sluice::route_policy (route/concept.hpp)");
     static constexpr detail::slot slot_of = detail::slot::routes;
     using policy = R;
 };
 // Which groups we listen to. Default: group_list<32>.
 template <class M>
 struct multicast {
-    static_assert(multicast_policy<M>,
-                  "sluice: multicast<M>: M must model sluice::multicast_policy (multicast/concept.hpp)");
+    static_assert(
+        multicast_policy<M>,
+        "sluice: multicast<M>: M must model sluice::multicast_policy (multicast/concept.hpp)");
     static constexpr detail::slot slot_of = detail::slot::multicast;
     using policy = M;
 };
@@ -79,7 +102,8 @@ struct options {
     static constexpr detail::slot slot_of = detail::slot::options;
     using policy = O;
 };
-// A tag whose model<Packet> makes fragments whole. Default: bounded_cache<64>. Checked by the stack, which knows the packet.
+// A tag whose model<Packet> makes fragments whole. Default: bounded_cache<64>. Checked by the
+// stack, which knows the packet.
 template <class T>
 struct reassembly {
     static constexpr detail::slot slot_of = detail::slot::reassembly;
@@ -94,7 +118,8 @@ struct delivery {
 // Whether ICMP is answered and how often errors are sent. Default: linux_icmp_limiter.
 template <class T>
 struct icmp_rules {
-    static_assert(icmp_policy<T>, "sluice: icmp_rules<T>: T must model sluice::icmp_policy (icmp/concept.hpp)");
+    static_assert(icmp_policy<T>,
+                  "sluice: icmp_rules<T>: T must model sluice::icmp_policy (icmp/concept.hpp)");
     static constexpr detail::slot slot_of = detail::slot::icmp;
     using policy = T;
 };
@@ -102,7 +127,8 @@ struct icmp_rules {
 template <class T>
 struct identification {
     static_assert(identification_policy<T>,
-                  "sluice: identification<T>: T must model sluice::identification_policy (identification/concept.hpp)");
+                  "sluice: identification<T>: T must model sluice::identification_policy "
+                  "(identification/concept.hpp)");
     static constexpr detail::slot slot_of = detail::slot::identification;
     using policy = T;
 };
@@ -121,14 +147,16 @@ struct output {
 // The counters. Default: snmp_counters.
 template <class S>
 struct stats {
-    static_assert(stats_policy<S>, "sluice: stats<S>: S must model sluice::stats_policy (stats/concept.hpp)");
+    static_assert(stats_policy<S>,
+                  "sluice: stats<S>: S must model sluice::stats_policy (stats/concept.hpp)");
     static constexpr detail::slot slot_of = detail::slot::stats;
     using policy = S;
 };
 // Who sees the decisions. Default: null_observer.
 template <class O>
 struct observed_by {
-    static_assert(observer<O>, "sluice: observed_by<O>: O must model sluice::observer (stats/concept.hpp)");
+    static_assert(observer<O>,
+                  "sluice: observed_by<O>: O must model sluice::observer (stats/concept.hpp)");
     static constexpr detail::slot slot_of = detail::slot::observer;
     using policy = O;
 };
@@ -143,8 +171,10 @@ namespace detail {
 
 template <class T>
 consteval bool is_slot() {
-    static_assert(names_slot<T>, "sluice: policies<...>: this type is no slot: wrap a policy in routes<>, output<>, "
-                                 "reassembly<>, ... (stack/policies.hpp lists them)");
+    static_assert(
+        names_slot<T>,
+        "sluice: policies<...>: this type is no slot: wrap a policy in routes<>, output<>, "
+        "reassembly<>, ... (stack/policies.hpp lists them)");
     return names_slot<T>;
 }
 
@@ -179,7 +209,7 @@ constexpr auto find_policy() {
     }
 }
 
-} // namespace detail
+}  // namespace detail
 
 template <class... Slots>
 struct policies {
@@ -214,19 +244,24 @@ struct resolved {
 
     using packet = typename buffers::packet_type;
 
-    static_assert(reassembly_policy<reassembly, packet>,
-                  "sluice: reassembly<T>: T must model sluice::reassembly_policy (reassembly/concept.hpp)");
-    static_assert(delivery_policy<delivery, packet>,
-                  "sluice: delivery<T>: T must model sluice::delivery_policy (delivery/concept.hpp)");
-    static_assert(hook_policy<hooks, packet>, "sluice: hooks<T>: T must model sluice::hook_policy (hooks/concept.hpp)");
+    static_assert(
+        reassembly_policy<reassembly, packet>,
+        "sluice: reassembly<T>: T must model sluice::reassembly_policy (reassembly/concept.hpp)");
+    static_assert(
+        delivery_policy<delivery, packet>,
+        "sluice: delivery<T>: T must model sluice::delivery_policy (delivery/concept.hpp)");
+    static_assert(hook_policy<hooks, packet>,
+                  "sluice: hooks<T>: T must model sluice::hook_policy (hooks/concept.hpp)");
     static_assert(output_policy<output, packet>,
                   "sluice: output<T>: T must model sluice::output_policy (output/concept.hpp)");
-    // The stack builds errors of up to 576 octets, in front of which the link and a longer header need room.
+    // The stack builds errors of up to 576 octets, in front of which the link and a longer header
+    // need room.
     static_assert(buffers::block_capacity >= default_headroom + 576 + 60,
-                  "sluice: buffers<S>: too little room in a block: it must hold the headroom (packet/pool_storage.hpp: "
+                  "sluice: buffers<S>: too little room in a block: it must hold the headroom "
+                  "(packet/pool_storage.hpp: "
                   "default_headroom), a header of 60 octets and an ICMP error of 576");
 };
 
-} // namespace detail
+}  // namespace detail
 
-} // namespace sluice
+}  // namespace sluice

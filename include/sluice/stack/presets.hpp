@@ -1,7 +1,7 @@
 // presets: sets of policies by use: linux_host, linux_router, hardened_router, tiny_host.
-// Expects: to be used as they are or extended: `struct mine : policies<based_on<linux_router>, output<tun>> {...}`.
-// Does: chooses sizes and switches. Never: differs from Linux but in hardened_router and tiny_host, which say where.
-// Cost: as their policies.
+// Expects: to be used as they are or extended: `struct mine : policies<based_on<linux_router>,
+// output<tun>> {...}`. Does: chooses sizes and switches. Never: differs from Linux but in
+// hardened_router and tiny_host, which say where. Cost: as their policies.
 #pragma once
 
 #include <sluice/icmp/no_icmp.hpp>
@@ -20,8 +20,9 @@ struct linux_router : policies<routes<lpm_trie<1024>>> {
     [[nodiscard]] static constexpr settings initial_settings() noexcept { return settings{true}; }
 };
 
-// A router that follows the RFCs where Linux does not, and trusts less: strict reverse path (RFC 2827), no source routes
-// (RFC 7126 section 4.3), no redirects in or out, nothing unicast from link-layer multicast (RFC 1122 section 3.3.6).
+// A router that follows the RFCs where Linux does not, and trusts less: strict reverse path (RFC
+// 2827), no source routes (RFC 7126 section 4.3), no redirects in or out, nothing unicast from
+// link-layer multicast (RFC 1122 section 3.3.6).
 struct hardened_router : policies<based_on<linux_router>> {
     [[nodiscard]] static constexpr settings initial_settings() noexcept {
         settings s{true};
@@ -37,8 +38,10 @@ struct hardened_router : policies<based_on<linux_router>> {
 };
 
 // A host for small devices: static memory of about 30 KiB, no options, no reassembly.
-struct tiny_host : policies<buffers<fixed_pool<1600, 8>>, interfaces<interface_table<4>>, routes<linear_routes<16>>,
-                            multicast<group_list<4>>, options<no_options>, reassembly<no_reassembly>,
-                            delivery<registered_endpoints<4, 8>>, icmp_rules<no_icmp_limit>, output<queue_output<8>>> {};
+struct tiny_host
+    : policies<buffers<fixed_pool<1600, 8>>, interfaces<interface_table<4>>,
+               routes<linear_routes<16>>, multicast<group_list<4>>, options<no_options>,
+               reassembly<no_reassembly>, delivery<registered_endpoints<4, 8>>,
+               icmp_rules<no_icmp_limit>, output<queue_output<8>>> {};
 
-} // namespace sluice
+}  // namespace sluice

@@ -1,7 +1,8 @@
-// receiving: a packet's way in: the accept branch for plain packets, and the whole way in Linux's order for all others.
-// Expects: stack_sending below it. Does: validate, hook, classify, options, then deliver (delivering.hpp) or forward.
-// Never: decides by itself what a stage decides. Cost: the accept branch for what is merely forwarded; the stages otherwise.
-// RFC 1812 section 5.2.1. Linux ip_rcv, ip_rcv_finish, ip_forward.
+// receiving: a packet's way in: the accept branch for plain packets, and the whole way in Linux's
+// order for all others. Expects: stack_sending below it. Does: validate, hook, classify, options,
+// then deliver (delivering.hpp) or forward. Never: decides by itself what a stage decides. Cost:
+// the accept branch for what is merely forwarded; the stages otherwise. RFC 1812 section 5.2.1.
+// Linux ip_rcv, ip_rcv_finish, ip_forward.
 #pragma once
 
 #include <sluice/pipeline/accept_fast.hpp>
@@ -20,11 +21,11 @@ class stack_receiving : public stack_delivering<Policies> {
     using base = stack_delivering<Policies>;
 
 public:
-    using typename base::packet_type;
     using base::base;
+    using typename base::packet_type;
 
-    // One packet that came by packet.interface(), its IPv4 header at data(), its type as the link layer saw it.
-    // What became of it; what arose from it has happened too when this returns.
+    // One packet that came by packet.interface(), its IPv4 header at data(), its type as the link
+    // layer saw it. What became of it; what arose from it has happened too when this returns.
     constexpr fate receive(packet_type&& packet, moment now) noexcept {
         this->now_ = now;
         fast_counts fast;
@@ -36,7 +37,8 @@ public:
         return f;
     }
 
-    // A batch in order of arrival. Equal to receiving each alone, but that outputs are flushed once.
+    // A batch in order of arrival. Equal to receiving each alone, but that outputs are flushed
+    // once.
     constexpr void receive(std::span<packet_type> batch, moment now) noexcept {
         this->now_ = now;
         fast_counts fast;
@@ -54,8 +56,6 @@ public:
     }
 
 protected:
-    using typename base::leaving;
-    using typename base::options_policy_type;
     using base::count;
     using base::drop;
     using base::interfaces_;
@@ -63,11 +63,13 @@ protected:
     using base::tables;
     using base::tally;
     using base::trace;
+    using typename base::leaving;
+    using typename base::options_policy_type;
 
     // What the accept branch counts, gathered in registers and added once a batch.
     struct fast_counts {
         u64 packets = 0;
-        u64 refused = 0; // of them, by the output
+        u64 refused = 0;  // of them, by the output
         u64 octets = 0;
         u64 ecn[4] = {};
     };
@@ -95,12 +97,14 @@ protected:
         } else if constexpr (base::hooks_type::never_active) {
             return true;
         } else {
-            return !this->hooks_.active(hook_point::prerouting) && !this->hooks_.active(hook_point::forward) &&
+            return !this->hooks_.active(hook_point::prerouting) &&
+                   !this->hooks_.active(hook_point::forward) &&
                    !this->hooks_.active(hook_point::postrouting);
         }
     }
 
-    constexpr fate receive_one(packet_type&& packet, fast_counts& fast, pipeline::route_hint& hint) noexcept {
+    constexpr fate receive_one(packet_type&& packet, fast_counts& fast,
+                               pipeline::route_hint& hint) noexcept {
         const interface* in = interfaces_.find(packet.interface());
         if (in == nullptr || !in->up || !packet) {
             tally(balance::received, packet ? 1 : 0);
@@ -115,7 +119,8 @@ protected:
         return receive_slow(std::move(packet), *in);
     }
 
-    constexpr fate forward_fast(packet_type&& packet, const route_entry& r, fast_counts& fast) noexcept {
+    constexpr fate forward_fast(packet_type&& packet, const route_entry& r,
+                                fast_counts& fast) noexcept {
         const ipv4::view ip{packet.data()};
         ipv4::decrement_ttl(ip);
         ++fast.packets;
@@ -141,7 +146,8 @@ protected:
     }
 
     // `known`: the route of a packet that came back from ourselves, which is not classified again.
-    constexpr fate receive_routed(packet_type&& packet, const interface& in, const pipeline::classification* known) noexcept {
+    constexpr fate receive_routed(packet_type&& packet, const interface& in,
+                                  const pipeline::classification* known) noexcept {
         count(mib::ip_in_receives);
         count(mib::ipext_in_octets, packet.size());
         if (!packet.unshare()) {
@@ -151,12 +157,14 @@ protected:
         if (bad != drop_reason::header_invalid && packet.size() >= ipv4::min_header_length) {
             count(ecn_counter(ipv4::const_view{packet.data()}[ipv4::ecn]));
         }
-        trace(stage::validate, bad == drop_reason::none ? outcome::proceed : outcome::drop, bad, in.index);
+        trace(stage::validate, bad == drop_reason::none ? outcome::proceed : outcome::drop, bad,
+              in.index);
         if (bad != drop_reason::none) {
             return drop(std::move(packet), bad);
         }
         fate gone{};
-        if (known == nullptr && !this->passes_hook(hook_point::prerouting, packet, in.index, 0, gone)) {
+        if (known == nullptr &&
+            !this->passes_hook(hook_point::prerouting, packet, in.index, 0, gone)) {
             return gone;
         }
         // A hook may have changed anything: what it made is validated like what came.
@@ -167,13 +175,15 @@ protected:
         const auto t = tables();
         datagram<packet_type> d = std::move(*valid);
         pipeline::classification c =
-            known != nullptr ? *known : pipeline::classify(t, d.header(), d.header()[ipv4::destination], in);
+            known != nullptr ? *known
+                             : pipeline::classify(t, d.header(), d.header()[ipv4::destination], in);
         trace(stage::classify, c.verdict, in.index);
         if (c.verdict.kind() == outcome::drop && !c.unroutable) {
             return drop(std::move(d).release(), c.verdict.reason());
         }
         if (d.has_options()) {
-            const decision o = pipeline::option_walk<options_policy_type>(t, d, in, c, now_.midnight_ms);
+            const decision o =
+                pipeline::option_walk<options_policy_type>(t, d, in, c, now_.midnight_ms);
             trace(stage::options, o, in.index);
             if (!o.proceeds()) {
                 return this->refuse(std::move(d).release(), o, c.type);
@@ -182,8 +192,10 @@ protected:
         return act(std::move(d), c, in);
     }
 
-    // Counts what the route tells, then does what it says. Linux ip_rcv_finish_core from the options on.
-    constexpr fate act(datagram<packet_type>&& d, const pipeline::classification& c, const interface& in) noexcept {
+    // Counts what the route tells, then does what it says. Linux ip_rcv_finish_core from the
+    // options on.
+    constexpr fate act(datagram<packet_type>&& d, const pipeline::classification& c,
+                       const interface& in) noexcept {
         const u32 octets = d.packet().size();
         const sluice::packet_type seen = d.packet().type();
         if (c.type == route_type::multicast) {
@@ -192,7 +204,8 @@ protected:
         } else if (c.type == route_type::broadcast) {
             count(mib::ipext_in_bcast_pkts);
             count(mib::ipext_in_bcast_octets, octets);
-        } else if ((seen == sluice::packet_type::broadcast || seen == sluice::packet_type::multicast) &&
+        } else if ((seen == sluice::packet_type::broadcast ||
+                    seen == sluice::packet_type::multicast) &&
                    in.in_force.drop_unicast_in_l2_multicast) {
             return drop(std::move(d).release(), drop_reason::unicast_in_link_multicast);
         }
@@ -203,7 +216,8 @@ protected:
             return forward(std::move(d), c, in);
         case outcome::reject:
             // The table's refusals have a limit of their own, by source.
-            if (!this->icmp_rules_.allow_unroutable(d.header()[ipv4::source], this->switches_, now_.now)) {
+            if (!this->icmp_rules_.allow_unroutable(d.header()[ipv4::source], this->switches_,
+                                                    now_.now)) {
                 return drop(std::move(d).release(), c.verdict.reason());
             }
             return this->refuse(std::move(d).release(), c.verdict, c.type);
@@ -212,7 +226,8 @@ protected:
         }
     }
 
-    constexpr fate forward(datagram<packet_type>&& d, const pipeline::classification& c, const interface& in) noexcept {
+    constexpr fate forward(datagram<packet_type>&& d, const pipeline::classification& c,
+                           const interface& in) noexcept {
         const route_entry r = this->routes_.at(c.verdict.hop());
         const interface* out = interfaces_.find(r.interface);
         if (out == nullptr || !out->up) {
@@ -229,12 +244,16 @@ protected:
         ipv4::decrement_ttl(d.header());
         d.packet().set_forwarded();
         option_offsets found = std::as_const(d.packet()).facts().options;
-        // With a source route the datagram goes to the next listed hop, which becomes its destination below.
-        const ipv4::address towards = found.route_hit ? found.next_hop : d.header()[ipv4::destination];
+        // With a source route the datagram goes to the next listed hop, which becomes its
+        // destination below.
+        const ipv4::address towards =
+            found.route_hit ? found.next_hop : d.header()[ipv4::destination];
         if (c.redirect && found.source_route == 0 &&
             this->icmp_rules_.allow_redirect(d.header()[ipv4::source], this->switches_, now_.now) ==
                 redirect_allowance::send) {
-            this->send_error(d.packet(), icmp_request::redirect_host(pipeline::neighbour_of(r, towards)), c.type);
+            this->send_error(d.packet(),
+                             icmp_request::redirect_host(pipeline::neighbour_of(r, towards)),
+                             c.type);
         }
         fate gone{};
         if (!this->passes_hook(hook_point::forward, d.packet(), in.index, r.interface, gone)) {
@@ -247,7 +266,8 @@ protected:
             options_policy_type::forward(d.header(), found, env);
             d.packet().facts().options = found;
         }
-        const leaving l{{r.interface, this->link_kind(r.type), pipeline::neighbour_of(r, towards)}, r.type,
+        const leaving l{{r.interface, this->link_kind(r.type), pipeline::neighbour_of(r, towards)},
+                        r.type,
                         pipeline::forwarding_mtu(r, out->mtu)};
         return this->leave(std::move(d).release(), l);
     }
@@ -255,7 +275,8 @@ protected:
     // What arose inside the call: packets that come back to us, and what handlers sent.
     constexpr void drain() noexcept {
         // A packet brings few others; the bound is for hooks and handlers that answer answers.
-        for (std::size_t budget = 4 * work_queue_size; budget > 0 && !this->work_.empty(); --budget) {
+        for (std::size_t budget = 4 * work_queue_size; budget > 0 && !this->work_.empty();
+             --budget) {
             work_one(this->work_.pop());
         }
         while (!this->work_.empty()) {
@@ -280,4 +301,4 @@ protected:
     }
 };
 
-} // namespace sluice::detail
+}  // namespace sluice::detail

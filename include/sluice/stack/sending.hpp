@@ -1,7 +1,8 @@
-// sending: how a stack's packets leave: output with hooks and fragmentation, ICMP errors and replies, what it originates.
-// Expects: stack_state below it. Does: performs what the stages decided; packets to ourselves go to the work queue.
-// Never: recurses: an error is never about an error, and what comes back to us waits. Cost: see the stages.
-// RFC 1122 section 3.3, RFC 1812 section 5.2.1.7. Linux ip_output, ip_finish_output, icmp_send, icmp_reply.
+// sending: how a stack's packets leave: output with hooks and fragmentation, ICMP errors and
+// replies, what it originates. Expects: stack_state below it. Does: performs what the stages
+// decided; packets to ourselves go to the work queue. Never: recurses: an error is never about an
+// error, and what comes back to us waits. Cost: see the stages. RFC 1122 section 3.3, RFC 1812
+// section 5.2.1.7. Linux ip_output, ip_finish_output, icmp_send, icmp_reply.
 #pragma once
 
 #include <sluice/pipeline/forward.hpp>
@@ -22,13 +23,12 @@ class stack_sending : public stack_state<Policies> {
 
 public:
     using send_result = result<void, pipeline::send_error>;
+    using base::base;
+    using typename base::output_type;
     using typename base::packet_type;
     using typename base::parts;
-    using typename base::output_type;
-    using base::base;
 
 protected:
-    using typename base::options_policy_type;
     using base::buffers_;
     using base::count;
     using base::drop;
@@ -38,6 +38,7 @@ protected:
     using base::tables;
     using base::tally;
     using base::trace;
+    using typename base::options_policy_type;
 
     // Where a packet goes now that its route is known.
     struct leaving {
@@ -63,7 +64,8 @@ protected:
     // -- output: postrouting, fragmentation, device. Linux ip_output --
     constexpr fate leave(packet_type&& packet, const leaving& l) noexcept {
         fate gone{};
-        if (!this->passes_hook(hook_point::postrouting, packet, packet.interface(), l.to.interface, gone)) {
+        if (!this->passes_hook(hook_point::postrouting, packet, packet.interface(), l.to.interface,
+                               gone)) {
             return gone;
         }
         const u16 largest = std::as_const(packet).facts().largest_fragment;
@@ -86,18 +88,21 @@ protected:
         const bool df = ipv4::const_view{packet.data()}[ipv4::dont_fragment];
         if (df && (!std::as_const(packet).facts().ignore_df || largest > l.mtu)) {
             trace(stage::fragment, outcome::reject, drop_reason::too_big, l.to.interface, l.mtu);
-            send_error(packet, icmp_request::fragmentation_needed(static_cast<u16>(l.mtu)), route_type::unicast);
+            send_error(packet, icmp_request::fragmentation_needed(static_cast<u16>(l.mtu)),
+                       route_type::unicast);
             return drop(std::move(packet), drop_reason::too_big);
         }
         const u32 mtu = largest != 0 && largest < l.mtu ? largest : l.mtu;
         bool refused = false;
-        const auto result = pipeline::fragment(std::move(packet), mtu, buffers_, [&](packet_type&& piece) {
-            tally(balance::copied);
-            refused = transmit(std::move(piece), l) == fate::dropped;
-            return !refused;
-        });
+        const auto result =
+            pipeline::fragment(std::move(packet), mtu, buffers_, [&](packet_type&& piece) {
+                tally(balance::copied);
+                refused = transmit(std::move(piece), l) == fate::dropped;
+                return !refused;
+            });
         trace(stage::fragment, result.complete ? outcome::forward : outcome::drop,
-              result.complete ? drop_reason::none : drop_reason::fragmentation_failed, l.to.interface, result.created);
+              result.complete ? drop_reason::none : drop_reason::fragmentation_failed,
+              l.to.interface, result.created);
         count(mib::ip_frag_creates, result.created);
         // The whole became its pieces: it ends here either way.
         if (!result.complete) {
@@ -120,7 +125,8 @@ protected:
         }
         count(mib::ip_out_transmits);
         count(mib::ipext_out_octets, octets);
-        if (const interface* out = interfaces_.find(l.to.interface); out != nullptr && out->loopback) {
+        if (const interface* out = interfaces_.find(l.to.interface);
+            out != nullptr && out->loopback) {
             tally(balance::transmitted);
             packet.set_interface(l.to.interface);
             come_back(std::move(packet), packet_type_of_loopback, route_type::local);
@@ -144,7 +150,8 @@ protected:
 
     // A packet of ours that we receive: it waits in the work queue.
     static constexpr sluice::packet_type packet_type_of_loopback = sluice::packet_type::host;
-    constexpr void come_back(packet_type&& packet, sluice::packet_type seen_as, route_type type) noexcept {
+    constexpr void come_back(packet_type&& packet, sluice::packet_type seen_as,
+                             route_type type) noexcept {
         packet.set_type(seen_as);
         packet.facts().checksum = checksum_state::verified;
         typename base::work_item item{std::move(packet), type, false};
@@ -154,7 +161,8 @@ protected:
         }
     }
 
-    // A packet with its complete header that is sent from within a call; it is routed when its turn comes.
+    // A packet with its complete header that is sent from within a call; it is routed when its turn
+    // comes.
     constexpr bool queue_send(packet_type&& packet) noexcept {
         typename base::work_item item{std::move(packet), route_type::unicast, true};
         if (!item.packet || this->work_.push(std::move(item))) {
@@ -172,9 +180,12 @@ protected:
             return failure{pipeline::send_error::invalid};
         }
         const ipv4::const_view ip{packet.data()};
-        const auto route = pipeline::route_output(
-            tables(), pipeline::flow{.destination = ip[ipv4::destination], .source = ip[ipv4::source],
-                                     .tos = ip[ipv4::tos], .protocol = ip[ipv4::protocol], .any_source = true});
+        const auto route =
+            pipeline::route_output(tables(), pipeline::flow{.destination = ip[ipv4::destination],
+                                                            .source = ip[ipv4::source],
+                                                            .tos = ip[ipv4::tos],
+                                                            .protocol = ip[ipv4::protocol],
+                                                            .any_source = true});
         if (!route.has_value()) {
             tally(balance::originated);
             static_cast<void>(drop(std::move(packet), drop_reason::send_unroutable));
@@ -185,14 +196,16 @@ protected:
     }
 
     // -- what this host originates, its header complete. Linux ip_local_out --
-    constexpr fate local_out(packet_type&& packet, const pipeline::output_route& route, bool counts_request) noexcept {
+    constexpr fate local_out(packet_type&& packet, const pipeline::output_route& route,
+                             bool counts_request) noexcept {
         tally(balance::originated);
         if (counts_request) {
             count(mib::ip_out_requests);
         }
         packet.set_type(sluice::packet_type::host);
         packet.set_interface(0);
-        trace(stage::originate, outcome::forward, drop_reason::none, route.interface, packet.size());
+        trace(stage::originate, outcome::forward, drop_reason::none, route.interface,
+              packet.size());
         fate gone{};
         if (!this->passes_hook(hook_point::local_out, packet, 0, route.interface, gone)) {
             return gone;
@@ -203,13 +216,15 @@ protected:
             return drop(std::move(packet), drop_reason::interface_down);
         }
         hear_ourselves(packet, route, *out);
-        if (route.type == route_type::multicast && ipv4::const_view{packet.data()}[ipv4::ttl] == 0) {
+        if (route.type == route_type::multicast &&
+            ipv4::const_view{packet.data()}[ipv4::ttl] == 0) {
             return drop(std::move(packet), drop_reason::ttl_expired);
         }
         return leave(std::move(packet), l);
     }
 
-    // Broadcasts, and multicasts to groups that we joined, are heard by ourselves. RFC 1112 section 6.1.
+    // Broadcasts, and multicasts to groups that we joined, are heard by ourselves. RFC 1112
+    // section 6.1.
     constexpr void hear_ourselves(const packet_type& packet, const pipeline::output_route& route,
                                   const interface& out) noexcept {
         const bool broadcast = route.type == route_type::broadcast;
@@ -223,7 +238,7 @@ protected:
             return;
         }
         tally(balance::copied);
-        tally(balance::absorbed); // it is received again, as another packet
+        tally(balance::absorbed);  // it is received again, as another packet
         copy.set_interface(out.index);
         come_back(std::move(copy), sluice::packet_type::loopback, route.type);
     }
@@ -237,7 +252,8 @@ protected:
     }
 
     // -- ICMP errors. `type` is that of the offending packet's route. Linux icmp_send --
-    constexpr void send_error(const packet_type& offending, icmp_request error, route_type type) noexcept {
+    constexpr void send_error(const packet_type& offending, icmp_request error,
+                              route_type type) noexcept {
         if (!pipeline::may_send_error(offending, type, error)) {
             return;
         }
@@ -267,8 +283,9 @@ protected:
         write_and_send_error(offending, error, *route, back.tos, echoed);
     }
 
-    constexpr void write_and_send_error(const packet_type& offending, icmp_request error, pipeline::output_route route,
-                                        u8 tos, const ip_options::outgoing& echoed) noexcept {
+    constexpr void write_and_send_error(const packet_type& offending, icmp_request error,
+                                        pipeline::output_route route, u8 tos,
+                                        const ip_options::outgoing& echoed) noexcept {
         const u32 quote = pipeline::quote_size(offending.size(), mtu_of(route.interface, route.mtu),
                                                echoed.offsets.length);
         packet_type message = quote == 0 ? packet_type{} : buffers_.take(default_headroom);
@@ -278,21 +295,25 @@ protected:
         if (route.source.is_unspecified()) {
             route.source = pipeline::dummy_address;
         }
-        trace(stage::icmp_error, outcome::forward, drop_reason::none, route.interface, error.info(), error.type());
-        send_icmp(std::move(message), route, tos, error.type(), echoed, ipv4::const_view{offending.data()}[ipv4::source]);
+        trace(stage::icmp_error, outcome::forward, drop_reason::none, route.interface, error.info(),
+              error.type());
+        send_icmp(std::move(message), route, tos, error.type(), echoed,
+                  ipv4::const_view{offending.data()}[ipv4::source]);
     }
 
     // The ICMP message in `message` on its way. RFC 1122 section 3.2.2.
-    constexpr void send_icmp(packet_type&& message, const pipeline::output_route& route, u8 tos, u8 counted_type,
-                             const ip_options::outgoing& with, ipv4::address final_destination) noexcept {
+    constexpr void send_icmp(packet_type&& message, const pipeline::output_route& route, u8 tos,
+                             u8 counted_type, const ip_options::outgoing& with,
+                             ipv4::address final_destination) noexcept {
         const pipeline::header_choice choice{
             .tos = tos,
             .ttl = route.type == route_type::multicast ? u8{1} : switches_.ip_default_ttl,
             .protocol = ipv4::protocols::icmp,
-            .identification = this->identification_.next(route.source, route.destination, ipv4::protocols::icmp, 1,
-                                                         now_.now),
+            .identification = this->identification_.next(route.source, route.destination,
+                                                         ipv4::protocols::icmp, 1, now_.now),
             .dont_fragment = false};
-        if (!pipeline::originate(message, route, choice, with, final_destination, now_.midnight_ms)) {
+        if (!pipeline::originate(message, route, choice, with, final_destination,
+                                 now_.midnight_ms)) {
             count(mib::icmp_out_errors);
             return;
         }
@@ -301,7 +322,8 @@ protected:
         static_cast<void>(local_out(std::move(message), route, true));
     }
 
-    [[nodiscard]] constexpr bool may_send_icmp(u8 type, u8 code, ipv4::address to, bool over_loopback) noexcept {
+    [[nodiscard]] constexpr bool may_send_icmp(u8 type, u8 code, ipv4::address to,
+                                               bool over_loopback) noexcept {
         switch (this->icmp_rules_.allow_error(type, code, to, over_loopback, switches_, now_.now)) {
         case icmp_allowance::allowed:
             return true;
@@ -317,8 +339,8 @@ protected:
     }
 
     // The options of an answer to `received`; false: there is to be none.
-    [[nodiscard]] constexpr bool echo_options(const packet_type& received, const interface* in, route_type type,
-                                              ip_options::outgoing& to) noexcept {
+    [[nodiscard]] constexpr bool echo_options(const packet_type& received, const interface* in,
+                                              route_type type, ip_options::outgoing& to) noexcept {
         const option_offsets& found = received.facts().options;
         if (found.length == 0) {
             return true;
@@ -326,12 +348,13 @@ protected:
         const interface nowhere{};
         const auto t = tables();
         const ipv4::const_view ip{received.data()};
-        pipeline::option_environment env{t, ip, in != nullptr ? *in : nowhere, type == route_type::local,
-                                         now_.midnight_ms};
+        pipeline::option_environment env{t, ip, in != nullptr ? *in : nowhere,
+                                         type == route_type::local, now_.midnight_ms};
         return options_policy_type::echo(ip, found, to, env);
     }
 
-    // -- answers to echo and timestamp requests: the request itself turned round. Linux icmp_reply --
+    // -- answers to echo and timestamp requests: the request itself turned round. Linux icmp_reply
+    // --
     constexpr fate reply(datagram<packet_type>&& request, route_type type, bool is_echo) noexcept {
         packet_type packet = std::move(request).release();
         const ipv4::const_view ip{packet.data()};
@@ -340,7 +363,8 @@ protected:
         const interface* in = interfaces_.find(packet.interface());
         const auto t = tables();
         pipeline::flow back{.destination = asker,
-                            .source = pipeline::specific_destination(t, ip, packet.interface(), type == route_type::local),
+                            .source = pipeline::specific_destination(t, ip, packet.interface(),
+                                                                     type == route_type::local),
                             .tos = tos,
                             .protocol = ipv4::protocols::icmp};
         ip_options::outgoing echoed{};
@@ -352,8 +376,8 @@ protected:
             back.destination = echoed.first_hop;
         }
         const auto route = pipeline::route_output(t, back);
-        if (!route.has_value() ||
-            !may_send_icmp(icmp::types::echo_reply, 0, route->destination, in != nullptr && in->loopback)) {
+        if (!route.has_value() || !may_send_icmp(icmp::types::echo_reply, 0, route->destination,
+                                                 in != nullptr && in->loopback)) {
             return fate::delivered;
         }
         // A tap may hold the same bytes; and a request from a reassembled datagram is cut anew.
@@ -372,9 +396,11 @@ protected:
         const u16 old_word = load_be<u16>(packet.data());
         if (is_echo) {
             message.set(icmp::type, icmp::types::echo_reply);
-            const u16 updated = checksum::update(message[icmp::checksum], old_word, load_be<u16>(packet.data()));
+            const u16 updated =
+                checksum::update(message[icmp::checksum], old_word, load_be<u16>(packet.data()));
             message.set(icmp::checksum, updated);
-            if (updated == 0) { // all octets zero: the one case in which the sum's other form is right
+            if (updated ==
+                0) {  // all octets zero: the one case in which the sum's other form is right
                 message.set(icmp::checksum, 0);
                 message.set(icmp::checksum, checksum::finish(packet_sum(packet, 0, packet.size())));
             }
@@ -401,4 +427,4 @@ protected:
     }
 };
 
-} // namespace sluice::detail
+}  // namespace sluice::detail

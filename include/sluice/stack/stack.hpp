@@ -1,7 +1,8 @@
 // stack<Policies>: one IPv4 network layer: what a program composes, configures and feeds.
-// Expects: policies (stack/policies.hpp), `now` with each call, one thread. Does: receive(packet), receive(batch), send(...),
-// poll(now); interfaces, addresses and routes as an administrator sets them, with the routes that addresses bring along.
-// Never: allocates, calls a clock or the operating system, throws. Cost: its members; see receiving.hpp for a packet.
+// Expects: policies (stack/policies.hpp), `now` with each call, one thread. Does: receive(packet),
+// receive(batch), send(...), poll(now); interfaces, addresses and routes as an administrator sets
+// them, with the routes that addresses bring along. Never: allocates, calls a clock or the
+// operating system, throws. Cost: its members; see receiving.hpp for a packet.
 #pragma once
 
 #include <sluice/stack/presets.hpp>
@@ -14,21 +15,21 @@ namespace sluice {
 // What send() is told beside the payload.
 struct send_request {
     ipv4::address destination{};
-    ipv4::address source{}; // unspecified: chosen by the route
-    u16 interface = 0;      // 0: chosen by the route
+    ipv4::address source{};  // unspecified: chosen by the route
+    u16 interface = 0;       // 0: chosen by the route
     u8 protocol = 0;
     u8 tos = 0;
-    u8 ttl = 0; // 0: ip_default_ttl, 1 for multicast
+    u8 ttl = 0;  // 0: ip_default_ttl, 1 for multicast
     bool dont_fragment = false;
 };
 
 // What add_interface() is told.
 struct interface_request {
     u16 index = 0;
-    ipv4::interface_address address{}; // length 32 and 0.0.0.0: none yet
-    u32 mtu = 1500;                    // octets
-    bool has_broadcast = true;         // false: a point-to-point link
-    u16 master = 0;                    // the routing domain's interface
+    ipv4::interface_address address{};  // length 32 and 0.0.0.0: none yet
+    u32 mtu = 1500;                     // octets
+    bool has_broadcast = true;          // false: a point-to-point link
+    u16 master = 0;                     // the routing domain's interface
 };
 
 template <class Policies = linux_host>
@@ -57,8 +58,10 @@ public:
     stack& operator=(const stack&) = delete;
 
     // -- sending --
-    // The payload in `packet` (headroom for a header in front) as one datagram; fragmented if need be.
-    [[nodiscard]] constexpr send_result send(packet_type&& packet, const send_request& r, moment now) noexcept {
+    // The payload in `packet` (headroom for a header in front) as one datagram; fragmented if need
+    // be.
+    [[nodiscard]] constexpr send_result send(packet_type&& packet, const send_request& r,
+                                             moment now) noexcept {
         this->now_ = now;
         const send_result sent = originate(std::move(packet), r);
         this->drain();
@@ -78,20 +81,23 @@ public:
     // Does what is due; when to come again at the latest (instant::never(): nothing waits).
     [[nodiscard]] constexpr instant poll(moment now) noexcept {
         this->now_ = now;
-        this->reassembly_.expire(now.now, [this](expired_datagram<packet_type>&& e) { fragments_expired(std::move(e)); });
+        this->reassembly_.expire(now.now, [this](expired_datagram<packet_type>&& e) {
+            fragments_expired(std::move(e));
+        });
         this->drain();
         this->output_.flush();
         return this->reassembly_.next_deadline();
     }
 
     // -- from below --
-    // The link could not deliver: the next hop of this packet (its IPv4 header at data()) did not answer.
-    // RFC 1812 section 5.2.7.1. Linux ipv4_link_failure.
+    // The link could not deliver: the next hop of this packet (its IPv4 header at data()) did not
+    // answer. RFC 1812 section 5.2.7.1. Linux ipv4_link_failure.
     constexpr void link_failed(packet_type&& packet, moment now) noexcept {
         this->now_ = now;
         if (packet) {
             this->send_error(packet, icmp_request::host_unreachable(), route_type::unicast);
-            this->tally(balance::received); // handed back by the link, after it was transmitted once
+            this->tally(
+                balance::received);  // handed back by the link, after it was transmitted once
             static_cast<void>(this->drop(std::move(packet), drop_reason::neighbour_unreachable));
         }
         this->drain();
@@ -99,7 +105,8 @@ public:
     }
 
     // -- administration --
-    [[nodiscard]] constexpr result<void, interface_error> add_interface(const interface_request& r) noexcept {
+    [[nodiscard]] constexpr result<void, interface_error>
+    add_interface(const interface_request& r) noexcept {
         interface i{};
         i.index = r.index;
         i.mtu = r.mtu;
@@ -115,23 +122,27 @@ public:
         }
         return add_address(r.index, r.address);
     }
-    // An address with what it brings along: the local route, the connected route and the broadcast route. Linux fib_add_ifaddr.
-    [[nodiscard]] constexpr result<void, interface_error> add_address(u16 index,
-                                                                      const ipv4::interface_address& net) noexcept {
+    // An address with what it brings along: the local route, the connected route and the broadcast
+    // route. Linux fib_add_ifaddr.
+    [[nodiscard]] constexpr result<void, interface_error>
+    add_address(u16 index, const ipv4::interface_address& net) noexcept {
         const interface* i = this->interfaces_.find(index);
         const bool broadcast = i != nullptr && i->has_broadcast && net.has_broadcast();
-        return add_address(index, {net, broadcast ? net.broadcast() : ipv4::address{}, scopes::universe, false});
+        return add_address(
+            index, {net, broadcast ? net.broadcast() : ipv4::address{}, scopes::universe, false});
     }
-    [[nodiscard]] constexpr result<void, interface_error> add_address(u16 index, const assigned_address& a) noexcept;
-    [[nodiscard]] constexpr result<void, interface_error> remove_address(u16 index,
-                                                                         const ipv4::interface_address& net) noexcept;
+    [[nodiscard]] constexpr result<void, interface_error>
+    add_address(u16 index, const assigned_address& a) noexcept;
+    [[nodiscard]] constexpr result<void, interface_error>
+    remove_address(u16 index, const ipv4::interface_address& net) noexcept;
 
     [[nodiscard]] constexpr result<next_hop, route_error> add_route(const route_entry& r) noexcept;
     [[nodiscard]] constexpr result<void, route_error> remove_route(const route_entry& r) noexcept {
         return this->routes_.remove(r);
     }
 
-    // Down: the interface's routes through gateways and to its networks stay, but nothing leaves or comes in.
+    // Down: the interface's routes through gateways and to its networks stay, but nothing leaves or
+    // comes in.
     constexpr void set_up(u16 index, bool up) noexcept {
         if (interface* i = this->interfaces_.find(index)) {
             i->up = up;
@@ -144,7 +155,8 @@ public:
         }
     }
 
-    // Changes switches while running: change(settings&), and change_interface(index, f) for conf.IF.
+    // Changes switches while running: change(settings&), and change_interface(index, f) for
+    // conf.IF.
     template <class F>
     constexpr void change(F&& f) {
         f(this->switches_);
@@ -182,29 +194,41 @@ private:
 };
 
 template <class Policies>
-constexpr result<void, interface_error> stack<Policies>::add_address(u16 index, const assigned_address& a) noexcept {
+constexpr result<void, interface_error>
+stack<Policies>::add_address(u16 index, const assigned_address& a) noexcept {
     if (auto added = this->interfaces_.add_address(index, a); !added.has_value()) {
         return added;
     }
     if constexpr (mutable_route_policy<typename base::chosen::routes>) {
         const ipv4::address own = a.net.address;
         bool ok = this->routes_
-                      .add({.prefix = {own, 32}, .type = route_type::local, .scope = scopes::host, .interface = index,
+                      .add({.prefix = {own, 32},
+                            .type = route_type::local,
+                            .scope = scopes::host,
+                            .interface = index,
                             .preferred_source = own})
                       .has_value();
         const interface* i = this->interfaces_.find(index);
         const bool primary = !i->addresses[i->addresses.size() - 1].secondary;
         if (primary && a.net.length < 32) {
             ok = this->routes_
-                     .add({.prefix = a.net.network(), .type = i->loopback ? route_type::local : route_type::unicast,
-                           .scope = i->loopback ? scopes::host : scopes::link, .interface = index, .preferred_source = own})
-                     .has_value() && ok;
+                     .add({.prefix = a.net.network(),
+                           .type = i->loopback ? route_type::local : route_type::unicast,
+                           .scope = i->loopback ? scopes::host : scopes::link,
+                           .interface = index,
+                           .preferred_source = own})
+                     .has_value() &&
+                 ok;
         }
         if (!a.broadcast.is_unspecified() && primary) {
             ok = this->routes_
-                     .add({.prefix = {a.broadcast, 32}, .type = route_type::broadcast, .scope = scopes::link,
-                           .interface = index, .preferred_source = own})
-                     .has_value() && ok;
+                     .add({.prefix = {a.broadcast, 32},
+                           .type = route_type::broadcast,
+                           .scope = scopes::link,
+                           .interface = index,
+                           .preferred_source = own})
+                     .has_value() &&
+                 ok;
         }
         if (!ok) {
             return failure{interface_error::full};
@@ -221,15 +245,17 @@ stack<Policies>::remove_address(u16 index, const ipv4::interface_address& net) n
     }
     if constexpr (mutable_route_policy<typename base::chosen::routes>) {
         const ipv4::address own = net.address;
-        static_cast<void>(this->routes_.remove({.prefix = {own, 32}, .type = route_type::local, .interface = index}));
+        static_cast<void>(this->routes_.remove(
+            {.prefix = {own, 32}, .type = route_type::local, .interface = index}));
         bool shared_network = false;
         for (const auto& a : this->interfaces_.find(index)->addresses) {
             shared_network = shared_network || a.net.network() == net.network();
         }
         if (!shared_network) {
             static_cast<void>(this->routes_.remove({.prefix = net.network(), .interface = index}));
-            static_cast<void>(this->routes_.remove(
-                {.prefix = {net.broadcast(), 32}, .type = route_type::broadcast, .interface = index}));
+            static_cast<void>(this->routes_.remove({.prefix = {net.broadcast(), 32},
+                                                    .type = route_type::broadcast,
+                                                    .interface = index}));
         }
     }
     return {};
@@ -241,7 +267,8 @@ constexpr result<next_hop, route_error> stack<Policies>::add_route(const route_e
     if (e.has_gateway() && e.interface == 0) {
         // The device follows from the gateway, which must be on a link of ours. Linux fib_check_nh.
         const auto t = this->tables();
-        const route_entry* link = pipeline::detail::usable_route(t, {.destination = e.gateway, .scope = scopes::link});
+        const route_entry* link =
+            pipeline::detail::usable_route(t, {.destination = e.gateway, .scope = scopes::link});
         if (link == nullptr || link->type != route_type::unicast) {
             return failure{route_error::invalid};
         }
@@ -263,25 +290,31 @@ constexpr result<next_hop, route_error> stack<Policies>::add_route(const route_e
 }
 
 template <class Policies>
-constexpr typename stack<Policies>::send_result stack<Policies>::originate(packet_type&& packet,
-                                                                            const send_request& r) noexcept {
-    const auto route = pipeline::route_output(
-        this->tables(), pipeline::flow{.destination = r.destination, .source = r.source, .interface = r.interface,
-                                       .tos = r.tos, .protocol = r.protocol});
+constexpr typename stack<Policies>::send_result
+stack<Policies>::originate(packet_type&& packet, const send_request& r) noexcept {
+    const auto route =
+        pipeline::route_output(this->tables(), pipeline::flow{.destination = r.destination,
+                                                              .source = r.source,
+                                                              .interface = r.interface,
+                                                              .tos = r.tos,
+                                                              .protocol = r.protocol});
     if (!route.has_value()) {
         this->tally(balance::originated);
         static_cast<void>(this->drop(std::move(packet), drop_reason::send_unroutable));
         return failure{route.error()};
     }
-    const u8 default_ttl = route->type == route_type::multicast ? u8{1} : this->switches_.ip_default_ttl;
+    const u8 default_ttl =
+        route->type == route_type::multicast ? u8{1} : this->switches_.ip_default_ttl;
     const pipeline::header_choice choice{
         .tos = r.tos,
         .ttl = r.ttl != 0 ? r.ttl : default_ttl,
         .protocol = r.protocol,
-        .identification = this->identification_.next(route->source, route->destination, r.protocol, 1, this->now_.now),
+        .identification = this->identification_.next(route->source, route->destination, r.protocol,
+                                                     1, this->now_.now),
         .dont_fragment = r.dont_fragment};
     const ip_options::outgoing none{};
-    if (!packet || !pipeline::originate(packet, *route, choice, none, route->destination, this->now_.midnight_ms)) {
+    if (!packet || !pipeline::originate(packet, *route, choice, none, route->destination,
+                                        this->now_.midnight_ms)) {
         this->tally(balance::originated);
         static_cast<void>(this->drop(std::move(packet), drop_reason::send_invalid));
         return failure{pipeline::send_error::too_big};
@@ -314,4 +347,4 @@ constexpr void stack<Policies>::fragments_expired(expired_datagram<packet_type>&
     this->stats_.dropped(drop_reason::fragment_timeout, e.pieces);
 }
 
-} // namespace sluice
+}  // namespace sluice

@@ -1,6 +1,7 @@
-// state: what one stack owns: its policies, tables, counters and work queue, and the small acts that all its parts use.
-// Expects: to be the base of stack (sending.hpp and receiving.hpp lie between). Does: counts, traces, drops.
-// Never: decides. Cost: the policies' own sizes. One stack is one network namespace: nothing is global (row S5).
+// state: what one stack owns: its policies, tables, counters and work queue, and the small acts
+// that all its parts use. Expects: to be the base of stack (sending.hpp and receiving.hpp lie
+// between). Does: counts, traces, drops. Never: decides. Cost: the policies' own sizes. One stack
+// is one network namespace: nothing is global (row S5).
 #pragma once
 
 #include <sluice/base/ring.hpp>
@@ -49,13 +50,15 @@ public:
     [[nodiscard]] constexpr const auto& counters() const noexcept { return stats_; }
     [[nodiscard]] constexpr const settings& switches() const noexcept { return switches_; }
     // Packets kept now: fragments, and what waits in the work queue between calls (none).
-    [[nodiscard]] constexpr std::size_t held() const noexcept { return reassembly_.held() + work_.size(); }
+    [[nodiscard]] constexpr std::size_t held() const noexcept {
+        return reassembly_.held() + work_.size();
+    }
 
 protected:
     using options_policy_type = typename chosen::options;
 
-    // A packet that comes back to us (from the loopback interface, or a copy of what we sent to many), with the type of
-    // its route; or one that a handler sends.
+    // A packet that comes back to us (from the loopback interface, or a copy of what we sent to
+    // many), with the type of its route; or one that a handler sends.
     struct work_item {
         packet_type packet{};
         route_type type = route_type::local;
@@ -73,13 +76,14 @@ protected:
     constexpr void count(mib counter, u64 n = 1) noexcept { stats_.add(counter, n); }
     constexpr void tally(balance kind, u64 n = 1) noexcept { stats_.tally(kind, n); }
 
-    constexpr void trace(stage where, outcome what, drop_reason why = drop_reason::none, u16 interface_index = 0,
-                         u32 value = 0, u8 detail = 0) noexcept {
+    constexpr void trace(stage where, outcome what, drop_reason why = drop_reason::none,
+                         u16 interface_index = 0, u32 value = 0, u8 detail = 0) noexcept {
         if constexpr (!chosen::observer::never_observes) {
             observer_.observe({where, what, why, detail, interface_index, value});
         }
     }
-    constexpr void trace(stage where, const decision& d, u16 interface_index = 0, u32 value = 0) noexcept {
+    constexpr void trace(stage where, const decision& d, u16 interface_index = 0,
+                         u32 value = 0) noexcept {
         trace(where, d.kind(), d.reason(), interface_index, value);
     }
 
@@ -90,7 +94,8 @@ protected:
         return fate::dropped;
     }
 
-    // Whether the point lets the packet pass; otherwise it is gone, and what became of it is in `gone`.
+    // Whether the point lets the packet pass; otherwise it is gone, and what became of it is in
+    // `gone`.
     [[nodiscard]] constexpr bool passes_hook(hook_point point, packet_type& packet, u16 in, u16 out,
                                              fate& gone) noexcept {
         if constexpr (hooks_type::never_active) {
@@ -104,12 +109,12 @@ protected:
                 return true;
             }
             const bool dropped = v == hook_verdict::drop;
-            trace(stage::hook, dropped ? outcome::drop : outcome::absorb, dropped ? drop_reason::hook : drop_reason::none,
-                  in, 0, static_cast<u8>(point));
+            trace(stage::hook, dropped ? outcome::drop : outcome::absorb,
+                  dropped ? drop_reason::hook : drop_reason::none, in, 0, static_cast<u8>(point));
             if (dropped) {
                 gone = drop(std::move(packet), drop_reason::hook);
             } else {
-                packet.reset(); // empty already when the hook keeps it
+                packet.reset();  // empty already when the hook keeps it
                 tally(balance::absorbed);
                 gone = fate::absorbed;
             }
@@ -136,4 +141,4 @@ protected:
     ring<work_item, work_queue_size> work_;
 };
 
-} // namespace sluice::detail
+}  // namespace sluice::detail

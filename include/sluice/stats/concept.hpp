@@ -1,10 +1,11 @@
 // # stats_policy and observer
 //
-// A **stats_policy** keeps the counters. The stack alone moves them: `add(counter, n)`, `icmp_in(type)`, `icmp_out(type)` and
-// `dropped(reason)`, which also moves the counters that the reason's row names; `tally(kind, n)` keeps the balance of fates.
+// A **stats_policy** keeps the counters. The stack alone moves them: `add(counter, n)`,
+// `icmp_in(type)`, `icmp_out(type)` and `dropped(reason)`, which also moves the counters that the
+// reason's row names; `tally(kind, n)` keeps the balance of fates.
 //
-// An **observer** sees each decision: `observe(event)` with the stage, what was decided, the drop reason and the interface. Where
-// `never_observes` is true the compiler removes the call.
+// An **observer** sees each decision: `observe(event)` with the stage, what was decided, the drop
+// reason and the interface. Where `never_observes` is true the compiler removes the call.
 //
 // Exemplars:
 //
@@ -20,7 +21,8 @@
 //         void observe(const trace_event& e) noexcept;
 //     };
 //
-// Models of stats_policy: `snmp_counters`, `no_stats`. Models of observer: `null_observer`, `recording_observer<N>`.
+// Models of stats_policy: `snmp_counters`, `no_stats`. Models of observer: `null_observer`,
+// `recording_observer<N>`.
 #pragma once
 
 #include <sluice/packet/decision.hpp>
@@ -30,8 +32,8 @@
 
 namespace sluice {
 
-// Both sides of the sum that always holds: received + originated + copied = delivered + transmitted + absorbed + dropped
-// (by reason) + held now.
+// Both sides of the sum that always holds: received + originated + copied = delivered + transmitted
+// + absorbed + dropped (by reason) + held now.
 enum class balance : u8 { received, originated, copied, delivered, transmitted, absorbed };
 inline constexpr unsigned balance_kinds = 6;
 
@@ -66,9 +68,9 @@ struct trace_event {
     stage where{};
     outcome what{};
     drop_reason why = drop_reason::none;
-    u8 detail = 0; // hook point, protocol or ICMP type, by stage
+    u8 detail = 0;  // hook point, protocol or ICMP type, by stage
     u16 interface = 0;
-    u32 value = 0; // octets, next hop or MTU, by stage
+    u32 value = 0;  // octets, next hop or MTU, by stage
 };
 
 template <class O>
@@ -77,4 +79,4 @@ concept observer = requires(O& o, const trace_event& e) {
     { o.observe(e) } noexcept;
 };
 
-} // namespace sluice
+}  // namespace sluice

@@ -1,6 +1,7 @@
 // null_observer and recording_observer<N>: nobody looks; or the last N decisions are kept.
-// Expects: the reader to look between calls of the stack. Does: keeps events in order, the oldest fall out.
-// Never: changes what happens. Cost: null_observer none; recording one store of 16 octets a decision.
+// Expects: the reader to look between calls of the stack. Does: keeps events in order, the oldest
+// fall out. Never: changes what happens. Cost: null_observer none; recording one store of 16 octets
+// a decision.
 #pragma once
 
 #include <sluice/stats/concept.hpp>
@@ -35,14 +36,15 @@ private:
 static_assert(observer<recording_observer<>>);
 
 [[nodiscard]] constexpr const char* name_of(stage s) noexcept {
-    constexpr const char* names[] = {"receive",    "validate", "hook",       "classify", "options",
-                                     "deliver",    "reassemble", "handler",  "icmp_input", "forward",
-                                     "fragment",   "originate", "icmp_error", "output"};
+    constexpr const char* names[] = {
+        "receive", "validate",   "hook",    "classify", "options",   "deliver",    "reassemble",
+        "handler", "icmp_input", "forward", "fragment", "originate", "icmp_error", "output"};
     return names[static_cast<unsigned>(s)];
 }
 [[nodiscard]] constexpr const char* name_of(outcome o) noexcept {
-    constexpr const char* names[] = {"proceed", "deliver", "forward", "hold", "reject", "drop", "absorb"};
+    constexpr const char* names[] = {"proceed", "deliver", "forward", "hold",
+                                     "reject",  "drop",    "absorb"};
     return names[static_cast<unsigned>(o)];
 }
 
-} // namespace sluice
+}  // namespace sluice

@@ -1,5 +1,6 @@
-// snmp_counters: every counter of /proc/net/snmp and IpExt, the ICMP types, and the drops by reason. no_stats: none.
-// Expects: one thread. Does: counts in 64 bits. Never: resets by itself. Cost: 6 KiB; one add an event.
+// snmp_counters: every counter of /proc/net/snmp and IpExt, the ICMP types, and the drops by
+// reason. no_stats: none. Expects: one thread. Does: counts in 64 bits. Never: resets by itself.
+// Cost: 6 KiB; one add an event.
 #pragma once
 
 #include <sluice/stats/concept.hpp>
@@ -10,7 +11,8 @@ namespace sluice {
 
 namespace detail {
 
-// The named counter of a type, given that of type 3: they stand in the same order for both directions.
+// The named counter of a type, given that of type 3: they stand in the same order for both
+// directions.
 [[nodiscard]] constexpr mib named_icmp(u8 type, mib first) noexcept {
     constexpr u8 types[] = {3, 11, 12, 4, 5, 8, 0, 13, 14, 17, 18};
     for (u8 i = 0; i < sizeof types; ++i) {
@@ -21,11 +23,13 @@ namespace detail {
     return mib::none;
 }
 
-} // namespace detail
+}  // namespace detail
 
 class snmp_counters {
 public:
-    constexpr void add(mib counter, u64 n) noexcept { values_[static_cast<std::size_t>(counter)] += n; }
+    constexpr void add(mib counter, u64 n) noexcept {
+        values_[static_cast<std::size_t>(counter)] += n;
+    }
     // By type, and by name for the types that have one.
     constexpr void icmp_in(u8 type) noexcept {
         ++icmp_in_[type];
@@ -37,13 +41,15 @@ public:
         add(detail::named_icmp(type, mib::icmp_out_dest_unreachs), 1);
         values_[0] = 0;
     }
-    constexpr void tally(balance kind, u64 n) noexcept { balance_[static_cast<unsigned>(kind)] += n; }
+    constexpr void tally(balance kind, u64 n) noexcept {
+        balance_[static_cast<unsigned>(kind)] += n;
+    }
     constexpr void dropped(drop_reason why, u64 n) noexcept {
         const drop_info& row = describe(why);
         drops_[static_cast<std::size_t>(why)] += n;
         add(row.first, n);
         add(row.second, n);
-        values_[0] = 0; // where rows that name no counter point
+        values_[0] = 0;  // where rows that name no counter point
     }
 
     [[nodiscard]] constexpr u64 operator[](mib counter) const noexcept {
@@ -83,4 +89,4 @@ struct no_stats {
 };
 static_assert(stats_policy<no_stats>);
 
-} // namespace sluice
+}  // namespace sluice

@@ -104,16 +104,20 @@ TEST_CASE("a scan displaces its own questions, not what is known") {
 }
 
 TEST_CASE("senders that announce themselves displace nobody in use") {
-    table t{{1, 2}};
-    for (u32 n = 0; n < 8; ++n) {
-        REQUIRE(t.learn(1, number(n), first, at(0), n != 0, true, true) != nullptr);  // 0 is stale
-    }
-    for (u32 n = 100; n < 200; ++n) {
-        static_cast<void>(t.learn(1, number(n), second, at(1), false, true, true));
-    }
-    CHECK(t.find(1, number(0)) == nullptr);
-    for (u32 n = 1; n < 8; ++n) {
-        CHECK(t.find(1, number(n)) != nullptr);
+    for (const bool one_is_idle : {false, true}) {
+        CAPTURE(one_is_idle);
+        table t{{1, 2}};
+        for (u32 n = 0; n < 8; ++n) {
+            const bool reachable = n != 0 || !one_is_idle;
+            REQUIRE(t.learn(1, number(n), first, at(0), reachable, true, true) != nullptr);
+        }
+        for (u32 n = 100; n < 200; ++n) {
+            static_cast<void>(t.learn(1, number(n), second, at(1), false, true, true));
+        }
+        CHECK((t.find(1, number(0)) == nullptr) == one_is_idle);
+        for (u32 n = 1; n < 8; ++n) {
+            CHECK(t.find(1, number(n)) != nullptr);
+        }
     }
 }
 

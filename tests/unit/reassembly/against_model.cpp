@@ -1,5 +1,6 @@
-// Random and hostile streams against a naive model: an octet map with the rule applied octet by octet; verdicts, octets, header and
-// the whereabouts of every buffer are compared after each fragment.
+// Random and hostile streams against a naive model: an octet map with the rule applied octet by
+// octet; verdicts, octets, header and the whereabouts of every buffer are compared after each
+// fragment.
 #include "fragments.hpp"
 
 #include <doctest/doctest.h>
@@ -22,7 +23,7 @@ struct run {
 
 // One datagram in the naive model.
 struct naive {
-    std::map<u32, u8> octets; // place to flavour
+    std::map<u32, u8> octets;  // place to flavour
     std::vector<run> runs;
     u32 length = 0;
     bool known = false;
@@ -50,8 +51,8 @@ struct naive {
                 return start >= r.start && end <= r.end ? verdict::duplicate : verdict::overlap;
             }
         }
-        const auto last = std::max_element(runs.begin(), runs.end(),
-                                           [](const run& a, const run& b) { return a.end < b.end; });
+        const auto last = std::max_element(
+            runs.begin(), runs.end(), [](const run& a, const run& b) { return a.end < b.end; });
         if (last != runs.end() && last->end == start) {
             last->end = end;
         } else {
@@ -72,7 +73,8 @@ struct naive {
             if (refused == verdict::overlap && rule == overlap_rule::reject_fragment) {
                 *this = before;
             }
-            if (refused == verdict::duplicate && rule == overlap_rule::reject_fragment && is_whole()) {
+            if (refused == verdict::duplicate && rule == overlap_rule::reject_fragment &&
+                is_whole()) {
                 return verdict::complete;
             }
             if (refused) {
@@ -100,10 +102,14 @@ verdict verdict_of(const reassembly_step<Packet>& step) {
         return verdict::complete;
     }
     switch (step.reason) {
-    case drop_reason::none: return verdict::held;
-    case drop_reason::fragment_duplicate: return verdict::duplicate;
-    case drop_reason::fragment_overlap: return verdict::overlap;
-    default: return verdict::invalid;
+    case drop_reason::none:
+        return verdict::held;
+    case drop_reason::fragment_duplicate:
+        return verdict::duplicate;
+    case drop_reason::fragment_overlap:
+        return verdict::overlap;
+    default:
+        return verdict::invalid;
     }
 }
 
@@ -154,7 +160,7 @@ void compare(unsigned seed, unsigned rounds, bool hostile) {
     std::mt19937 random{seed};
     std::map<verdict, unsigned> seen;
     for (unsigned round = 0; round < rounds; ++round) {
-        std::vector<spec> mixed; // three datagrams at a time
+        std::vector<spec> mixed;  // three datagrams at a time
         std::map<u16, naive> models;
         for (u16 id = 1; id <= 3; ++id) {
             const auto one = stream(random, id, hostile);
@@ -189,7 +195,7 @@ void compare(unsigned seed, unsigned rounds, bool hostile) {
     CHECK((!hostile || seen[verdict::invalid] > rounds / 8));
 }
 
-} // namespace
+}  // namespace
 
 TEST_CASE_TEMPLATE("1,200 honest and 1,200 hostile datagrams", Rule, overlap::reject_datagram,
                    overlap::reject_fragment, overlap::keep_first, overlap::keep_last) {

@@ -15,8 +15,8 @@ using namespace sluice;
 inline constexpr hash_key secret{0x0123456789abcdef, 0xfedcba9876543210};
 
 struct spec {
-    u32 start = 0;  // octets
-    u32 length = 0; // octets of data
+    u32 start = 0;   // octets
+    u32 length = 0;  // octets of data
     bool more = true;
     u16 id = 1;
     u32 source = 0x0a000102;
@@ -24,8 +24,8 @@ struct spec {
     u8 protocol = 253;
     u8 tos = 0;
     bool df = false;
-    u8 options = 0;   // octets, NOPs
-    u8 flavour = 0;   // fragments of another flavour carry other octets
+    u8 options = 0;  // octets, NOPs
+    u8 flavour = 0;  // fragments of another flavour carry other octets
 };
 
 inline std::byte pattern(u32 place, u8 flavour = 0) {
@@ -75,11 +75,13 @@ auto feed(Model& model, Pool& pool, const spec& s, instant now = {},
 template <class Packet>
 std::vector<std::byte> octets(const Packet& packet) {
     std::vector<std::byte> all;
-    packet.for_each_piece([&all](const_bytes piece) { all.insert(all.end(), piece.begin(), piece.end()); });
+    packet.for_each_piece(
+        [&all](const_bytes piece) { all.insert(all.end(), piece.begin(), piece.end()); });
     return all;
 }
 
-// Whether a packet is the whole datagram of length octets of data in the pattern, with a good header.
+// Whether a packet is the whole datagram of length octets of data in the pattern, with a good
+// header.
 template <class Packet>
 bool is_whole(Packet& packet, u32 length, u8 options = 0) {
     const auto all = octets(packet);
@@ -100,4 +102,4 @@ bool is_whole(Packet& packet, u32 length, u8 options = 0) {
     return true;
 }
 
-} // namespace reassembly_test
+}  // namespace reassembly_test

@@ -15,14 +15,20 @@ static_assert(reassembly_policy<bounded_cache<16>, packet>);
 static_assert(bounded_cache<1024>::model<packet>::fragment_limit == 2048);
 static_assert(cache_type::memory_limit < 10'000);
 
-bool held(const reassembly_step<packet>& step) { return step.kind == reassembly_outcome::held; }
+bool held(const reassembly_step<packet>& step) {
+    return step.kind == reassembly_outcome::held;
+}
 
-spec head(u16 id) { return {.start = 0, .length = 24, .id = id}; }
-spec tail(u16 id) { return {.start = 24, .length = 8, .more = false, .id = id}; }
+spec head(u16 id) {
+    return {.start = 0, .length = 24, .id = id};
+}
+spec tail(u16 id) {
+    return {.start = 24, .length = 8, .more = false, .id = id};
+}
 
-} // namespace
+}  // namespace
 
-TEST_CASE("threshold: four full-size fragments pass 8000, then everything is refused and nothing evicted") {
+TEST_CASE("threshold: four full-size fragments pass 8000, then all are refused, none evicted") {
     pool_type pool;
     cache_type cache{secret};
     const reassembly_limits limits{.high_threshold = 8000};
@@ -30,11 +36,13 @@ TEST_CASE("threshold: four full-size fragments pass 8000, then everything is ref
         const auto step = feed(cache, pool, {.start = 0, .length = 1400, .id = id}, {}, limits);
         CHECK(held(step) == (id <= 4));
     }
-    const auto last = feed(cache, pool, {.start = 1400, .length = 8, .more = false, .id = 1}, {}, limits);
+    const auto last =
+        feed(cache, pool, {.start = 1400, .length = 8, .more = false, .id = 1}, {}, limits);
     CHECK(last.reason == drop_reason::fragment_limit);
     CHECK(cache.held() == 4);
     CHECK(cache.charged() == 4 * (1420 + fragment_charge + datagram_charge));
-    CHECK(feed(cache, pool, head(1), {}, {.high_threshold = 0}).reason == drop_reason::fragment_limit);
+    CHECK(feed(cache, pool, head(1), {}, {.high_threshold = 0}).reason ==
+          drop_reason::fragment_limit);
 }
 
 TEST_CASE("datagrams and fragments") {
@@ -58,7 +66,8 @@ TEST_CASE("distance: other fragments of the source between two of one datagram")
         u32 max_distance;
         bool too_far;
     };
-    for (const row& r : {row{0, false}, row{1, true}, row{3, true}, row{4, false}, row{64, false}}) {
+    for (const row& r :
+         {row{0, false}, row{1, true}, row{3, true}, row{4, false}, row{64, false}}) {
         CAPTURE(r.max_distance);
         pool_type pool;
         cache_type cache{secret};
@@ -67,20 +76,39 @@ TEST_CASE("distance: other fragments of the source between two of one datagram")
         for (u16 id = 10; id <= 12; ++id) {
             CHECK(held(feed(cache, pool, head(id), {}, limits)));
             spec other = head(id);
-            other.source = 0x0a000103; // does not count
+            other.source = 0x0a000103;  // does not count
             CHECK(held(feed(cache, pool, other, {}, limits)));
         }
         auto step = feed(cache, pool, tail(1), instant{} + 5_s, limits);
         CHECK(step.too_far == r.too_far);
         CHECK(step.pieces_dropped == (r.too_far ? 1 : 0));
         CHECK(held(step) == r.too_far);
-        if (r.too_far) { // the time of the new datagram counts from its own first fragment
+        if (r.too_far) {  // the time of the new datagram counts from its own first fragment
             CHECK(cache.held() == 7);
             u16 gone = 0;
-            cache.expire(instant{} + 30_s, [&gone](expired_datagram<packet>&& e) { gone += e.pieces; });
+            cache.expire(instant{} + 30_s,
+                         [&gone](expired_datagram<packet>&& e) { gone += e.pieces; });
             CHECK(gone == 6);
             CHECK(cache.next_deadline() == instant{} + 35_s);
         }
+    }
+}
+
+TEST_CASE("distance: sources that are gone leave room for others") {
+    pool_type pool;
+    cache_type cache{secret};
+    const reassembly_limits limits{.max_distance = 1};
+    const auto from = [](spec s, u32 source) {
+        s.source = source;
+        return s;
+    };
+    for (u32 source = 1; source <= 40; ++source) {
+        CHECK(held(feed(cache, pool, from(head(1), source), {}, limits)));
+        CHECK(held(feed(cache, pool, from(head(2), source), {}, limits)));
+        CHECK(feed(cache, pool, from(tail(2), source), {}, limits).pieces == 2);
+        const auto late = feed(cache, pool, from(tail(1), source), {}, limits);
+        CHECK(late.too_far);
+        CHECK(feed(cache, pool, from(head(1), source), {}, limits).pieces == 2);
     }
 }
 
@@ -90,7 +118,8 @@ TEST_CASE("time runs from the first fragment and is never renewed") {
     CHECK(cache.next_deadline() == instant::never());
     CHECK(held(feed(cache, pool, tail(1), instant{} + 1_s)));
     CHECK(held(feed(cache, pool, head(2), instant{} + 2_s, {.timeout = 1_s})));
-    CHECK(held(feed(cache, pool, {.start = 0, .length = 8, .id = 1, .options = 4}, instant{} + 30_s)));
+    CHECK(held(
+        feed(cache, pool, {.start = 0, .length = 8, .id = 1, .options = 4}, instant{} + 30_s)));
     CHECK(cache.next_deadline() == instant{} + 3_s);
     std::vector<u16> pieces;
     const auto sink = [&pieces](expired_datagram<packet>&& e) {

@@ -10,7 +10,7 @@ namespace {
 using pool_type = fixed_pool<256, 8>;
 using cache_type = bounded_cache<4, overlap::reject_datagram, 8>::model<pool_type::packet_type>;
 
-} // namespace
+}  // namespace
 
 TEST_CASE("ECN of all 64 combinations over three fragments") {
     pool_type pool;
@@ -24,10 +24,10 @@ TEST_CASE("ECN of all 64 combinations over three fragments") {
                 const u8 dscp = 46 << 2;
                 CHECK(feed(cache, pool, {.start = 8, .length = 8, .tos = second}).kind ==
                       reassembly_outcome::held);
-                CHECK(feed(cache, pool, {.start = 16, .length = 8, .more = false, .tos = third}).kind ==
-                      reassembly_outcome::held);
-                auto step =
-                    feed(cache, pool, {.start = 0, .length = 8, .tos = static_cast<u8>(dscp | first)});
+                CHECK(feed(cache, pool, {.start = 16, .length = 8, .more = false, .tos = third})
+                          .kind == reassembly_outcome::held);
+                auto step = feed(cache, pool,
+                                 {.start = 0, .length = 8, .tos = static_cast<u8>(dscp | first)});
                 const int plain = (first == 0) + (second == 0) + (third == 0);
                 if (plain == 1 || plain == 2) {
                     CHECK(step.reason == drop_reason::fragment_ecn);
@@ -62,8 +62,8 @@ TEST_CASE("DF stays where the largest fragment had it") {
         CAPTURE(r.name);
         CHECK(feed(cache, pool, {.start = 0, .length = 8, .df = r.small_df}).kind ==
               reassembly_outcome::held);
-        auto step =
-            feed(cache, pool, {.start = 8, .length = 48, .more = false, .df = r.large_df, .options = 8});
+        auto step = feed(cache, pool,
+                         {.start = 8, .length = 48, .more = false, .df = r.large_df, .options = 8});
         REQUIRE(step.kind == reassembly_outcome::complete);
         const ipv4::const_view ip{step.packet.data()};
         CHECK(ip[ipv4::dont_fragment] == r.whole_df);
@@ -73,15 +73,18 @@ TEST_CASE("DF stays where the largest fragment had it") {
     }
 }
 
-TEST_CASE("a reserved flag does not survive; a transport checksum is unknown; interface and mark are the first fragment's") {
+TEST_CASE(
+    "interface, mark and header are the first fragment's; the transport checksum is unknown") {
     pool_type pool;
     cache_type cache{secret};
     const reassembly_limits limits;
     auto last = build(pool, {.start = 8, .length = 8, .more = false});
     last.set_interface(2);
     last.facts().mark = 7;
-    CHECK(cache.insert(pipeline::validate(std::move(last)).value(), reassembly_user::local_delivery, 0, {},
-                       limits).kind == reassembly_outcome::held);
+    CHECK(cache
+              .insert(pipeline::validate(std::move(last)).value(), reassembly_user::local_delivery,
+                      0, {}, limits)
+              .kind == reassembly_outcome::held);
     auto first = build(pool, {.start = 0, .length = 8});
     first.set_interface(1);
     first.facts().mark = 9;
@@ -100,14 +103,16 @@ TEST_CASE("a reserved flag does not survive; a transport checksum is unknown; in
 
 TEST_CASE("more than 65,535 octets are refused when they are complete") {
     fixed_pool<16640, 5> pool;
-    bounded_cache<1, overlap::reject_datagram, 8>::model<fixed_pool<16640, 5>::packet_type> cache{secret};
+    bounded_cache<1, overlap::reject_datagram, 8>::model<fixed_pool<16640, 5>::packet_type> cache{
+        secret};
     struct row {
         u32 last;
         bool fits;
     };
     for (const row& r : {row{16363, true}, row{16364, false}}) {
         for (const u32 at : {0u, 16384u, 32768u}) {
-            CHECK(feed(cache, pool, {.start = at, .length = 16384}).kind == reassembly_outcome::held);
+            CHECK(feed(cache, pool, {.start = at, .length = 16384}).kind ==
+                  reassembly_outcome::held);
         }
         auto step = feed(cache, pool, {.start = 49152, .length = r.last, .more = false});
         CHECK(step.kind == (r.fits ? reassembly_outcome::complete : reassembly_outcome::refused));

@@ -20,11 +20,12 @@ std::vector<spec> cut(u32 length, u32 step) {
     return all;
 }
 
-} // namespace
+}  // namespace
 
 TEST_CASE("four fragments in all orders") {
     fixed_pool<256, 4> pool;
-    bounded_cache<4, overlap::reject_datagram, 8>::model<fixed_pool<256, 4>::packet_type> cache{secret};
+    bounded_cache<4, overlap::reject_datagram, 8>::model<fixed_pool<256, 4>::packet_type> cache{
+        secret};
     std::vector<spec> pieces = cut(91, 24);
     std::vector<std::size_t> order{0, 1, 2, 3};
     do {
@@ -48,10 +49,12 @@ TEST_CASE("four fragments in all orders") {
 
 TEST_CASE("the header is that of the fragment with offset 0, options included") {
     fixed_pool<256, 4> pool;
-    bounded_cache<1, overlap::reject_datagram, 4>::model<fixed_pool<256, 4>::packet_type> cache{secret};
-    CHECK(feed(cache, pool, {.start = 48, .length = 5, .more = false, .tos = 0x20, .options = 40}).kind ==
+    bounded_cache<1, overlap::reject_datagram, 4>::model<fixed_pool<256, 4>::packet_type> cache{
+        secret};
+    CHECK(feed(cache, pool, {.start = 48, .length = 5, .more = false, .tos = 0x20, .options = 40})
+              .kind == reassembly_outcome::held);
+    CHECK(feed(cache, pool, {.start = 16, .length = 32, .options = 4}).kind ==
           reassembly_outcome::held);
-    CHECK(feed(cache, pool, {.start = 16, .length = 32, .options = 4}).kind == reassembly_outcome::held);
     auto step = feed(cache, pool, {.start = 0, .length = 16, .tos = 0xb8, .options = 12});
     REQUIRE(step.kind == reassembly_outcome::complete);
     CHECK(is_whole(step.packet, 53, 12));
@@ -93,11 +96,12 @@ TEST_CASE("65,535 octets over MTU 1500, 576 and 68, in four orders") {
 
 TEST_CASE("shared buffers are copied before they become part of a list") {
     fixed_pool<256, 4, shared> pool;
-    bounded_cache<1, overlap::reject_datagram, 4>::model<fixed_pool<256, 4, shared>::packet_type> cache{secret};
+    bounded_cache<1, overlap::reject_datagram, 4>::model<fixed_pool<256, 4, shared>::packet_type>
+        cache{secret};
     auto tap = build(pool, {.start = 24, .length = 8, .more = false});
     auto fragment = pipeline::validate(tap.clone());
-    CHECK(cache.insert(std::move(fragment).value(), reassembly_user::local_delivery, 0, {}, {}).kind ==
-          reassembly_outcome::held);
+    CHECK(cache.insert(std::move(fragment).value(), reassembly_user::local_delivery, 0, {}, {})
+              .kind == reassembly_outcome::held);
     CHECK(pool.available() == 2);
     auto step = feed(cache, pool, {.start = 0, .length = 24});
     REQUIRE(step.kind == reassembly_outcome::complete);
@@ -105,4 +109,33 @@ TEST_CASE("shared buffers are copied before they become part of a list") {
     CHECK(octets(tap).size() == 28);
     step.packet.reset();
     CHECK(pool.available() == 3);
+}
+
+TEST_CASE("a fragment that is a list of packets is made one block") {
+    fixed_pool<256, 4> pool;
+    bounded_cache<1, overlap::reject_datagram, 4>::model<fixed_pool<256, 4>::packet_type> cache{
+        secret};
+    auto head = build(pool, {.start = 24, .length = 32, .more = false});
+    for (const u32 at : {32u, 40u}) {
+        auto rest = pool.take(0);
+        for (u32 i = 0; i < 8; ++i) {
+            *rest.put(1) = pattern(at + i);
+        }
+        if (at == 32) {
+            head.trim(28);
+        }
+        head.append(std::move(rest));
+    }
+    auto more = pool.take(0);
+    for (u32 i = 0; i < 8; ++i) {
+        *more.put(1) = pattern(48 + i);
+    }
+    head.append(std::move(more));
+    auto step = cache.insert(pipeline::validate(std::move(head)).value(),
+                             reassembly_user::local_delivery, 0, {}, {});
+    REQUIRE(step.kind == reassembly_outcome::held);
+    CHECK(pool.available() == 3);
+    step = feed(cache, pool, {.start = 0, .length = 24});
+    REQUIRE(step.kind == reassembly_outcome::complete);
+    CHECK(is_whole(step.packet, 56));
 }

@@ -22,9 +22,11 @@ struct order {
 };
 using tree = treap<node, order>;
 
-u32 depth(const node* n) { return n == nullptr ? 0 : 1 + std::max(depth(n->left), depth(n->right)); }
+u32 depth(const node* n) {
+    return n == nullptr ? 0 : 1 + std::max(depth(n->left), depth(n->right));
+}
 
-} // namespace
+}  // namespace
 
 TEST_CASE("as std::set") {
     std::vector<node> nodes(200);
@@ -47,9 +49,8 @@ TEST_CASE("as std::set") {
         const node* found = t.first_after([place](const node& m) { return m.key < place; });
         REQUIRE((found == nullptr) == (expected == model.end()));
         REQUIRE((found == nullptr || found->key == *expected));
-        const node* exact = t.locate([place](const node& m) {
-            return place < m.key ? -1 : (place > m.key ? 1 : 0);
-        });
+        const node* exact = t.locate(
+            [place](const node& m) { return place < m.key ? -1 : (place > m.key ? 1 : 0); });
         REQUIRE((exact != nullptr) == (model.count(place) == 1));
         if (random() % 50 == 0 && !model.empty()) {
             REQUIRE(t.pop_first()->key == *model.begin());
@@ -94,5 +95,6 @@ static_assert([] {
         nodes[i].key = 2 - i;
         t.insert(nodes[i], 7 * i % 5);
     }
-    return t.pop_first()->key == 0 && t.pop_first()->key == 1 && t.pop_first()->key == 2 && t.empty();
+    return t.pop_first()->key == 0 && t.pop_first()->key == 1 && t.pop_first()->key == 2 &&
+           t.empty();
 }());

@@ -1,4 +1,5 @@
-// Named cases of length, end and overlap, as Linux decides them: what each fragment of a sequence comes to.
+// Named cases of length, end and overlap, as Linux decides them: what each fragment of a sequence
+// comes to.
 #include "fragments.hpp"
 
 #include <doctest/doctest.h>
@@ -15,15 +16,22 @@ using cache_type = bounded_cache<4, overlap::reject_datagram, 16>::model<pool_ty
 // What a fragment came to: h held, c complete, d duplicate, o overlap, i invalid.
 char letter(const reassembly_step<pool_type::packet_type>& step) {
     switch (step.kind) {
-    case reassembly_outcome::held: return 'h';
-    case reassembly_outcome::complete: return 'c';
-    default: break;
+    case reassembly_outcome::held:
+        return 'h';
+    case reassembly_outcome::complete:
+        return 'c';
+    default:
+        break;
     }
     switch (step.reason) {
-    case drop_reason::fragment_duplicate: return 'd';
-    case drop_reason::fragment_overlap: return 'o';
-    case drop_reason::fragment_invalid: return 'i';
-    default: return '?';
+    case drop_reason::fragment_duplicate:
+        return 'd';
+    case drop_reason::fragment_overlap:
+        return 'o';
+    case drop_reason::fragment_invalid:
+        return 'i';
+    default:
+        return '?';
     }
 }
 
@@ -51,7 +59,10 @@ const row rows[] = {
     {"same start, longer", {at(0, 24), at(0, 32)}, "ho", 0},
     {"overlap in the middle of a gap", {at(0, 24), at(48, 24), at(16, 16)}, "hho", 0},
     {"fits a gap", {at(0, 24), at(48, 24), at(24, 24), at(72, 1, false)}, "hhhc", 0},
-    {"after an overlap a new datagram begins", {at(0, 24), at(16, 24), at(24, 8, false), at(0, 24)}, "hohc", 0},
+    {"after an overlap a new datagram begins",
+     {at(0, 24), at(16, 24), at(24, 8, false), at(0, 24)},
+     "hohc",
+     0},
     {"teardrop", {at(0, 48), at(24, 4, false)}, "hi", 0},
     {"last ends before what came", {at(48, 48), at(40, 8, false)}, "hi", 0},
     {"two ends, the second later", {at(48, 48, false), at(96, 16, false)}, "hi", 0},
@@ -69,7 +80,7 @@ const row rows[] = {
     {"beyond 65535 alone", {at(65528, 100)}, "h", 1},
 };
 
-} // namespace
+}  // namespace
 
 TEST_CASE("verdicts") {
     for (const row& r : rows) {

@@ -1,0 +1,91 @@
+// tun_loop: brings packets from TUN devices to a stack, in batches, and sleeps in between.
+//
+// Expects: Linux; devices that outlive the loop; one thread. Does: poll(2) on all devices and on
+// the signals INT, TERM and USR1, until a packet or a signal comes or the stack's next deadline is
+// there. Never: spins.
+#pragma once
+
+#include <sluice/port/tun.hpp>
+
+#include <array>
+#include <csignal>
+#include <span>
+#include <vector>
+
+#include <poll.h>
+#include <sys/signalfd.h>
+
+namespace examples {
+
+enum class loop_end { asked, device_gone, failed };
+
+class tun_loop {
+public:
+    // From now on the three signals no longer end the program: run() looks at them.
+    tun_loop() noexcept {
+        sigset_t handled;
+        sigemptyset(&handled);
+        for (const int number : {SIGINT, SIGTERM, SIGUSR1}) {
+            sigaddset(&handled, number);
+        }
+        ::sigprocmask(SIG_BLOCK, &handled, nullptr);
+        signals_ = sluice::port::descriptor{::signalfd(-1, &handled, SFD_CLOEXEC)};
+    }
+
+    // Until INT or TERM, a device is gone, or `done()` after a batch; `report()` for each USR1.
+    template <class Stack, class Report, class Done>
+    loop_end run(Stack& stack, std::span<sluice::port::tun::device> devices, Report&& report,
+                 Done&& done) {
+        std::vector<pollfd> waiting{{signals_.get(), POLLIN, 0}};
+        for (const auto& device : devices) {
+            waiting.push_back({device.fd(), POLLIN, 0});
+        }
+        for (;;) {
+            const sluice::moment now = sluice::port::tun::device::now();
+            if (::poll(waiting.data(), waiting.size(), wait_time(stack.poll(now), now.now)) < 0) {
+                return loop_end::failed;
+            }
+            if (waiting[0].revents != 0) {
+                signalfd_siginfo what{};
+                const auto n = ::read(signals_.get(), &what, sizeof what);
+                if (n != sizeof what || what.ssi_signo != SIGUSR1) {
+                    return n == sizeof what ? loop_end::asked : loop_end::failed;
+                }
+                report();
+            }
+            for (std::size_t i = 0; i < devices.size(); ++i) {
+                const short events = waiting[i + 1].revents;
+                if ((events & POLLERR) != 0 || (events != 0 && !serve(stack, devices[i]))) {
+                    return loop_end::device_gone;
+                }
+            }
+            if (done()) {
+                return loop_end::asked;
+            }
+        }
+    }
+
+private:
+    // In milliseconds, rounded up; -1: for ever.
+    static int wait_time(sluice::instant deadline, sluice::instant now) noexcept {
+        if (deadline == sluice::instant::never()) {
+            return -1;
+        }
+        const auto left = (deadline - now).milliseconds() + 1;
+        return left < 0 ? 0 : left > 60'000 ? 60'000 : static_cast<int>(left);
+    }
+
+    // One batch from a device to the stack; false when the device is gone.
+    template <class Stack>
+    static bool serve(Stack& stack, sluice::port::tun::device& from) {
+        std::array<typename Stack::packet_type, 64> batch;
+        const auto got = from.receive(stack.buffers(), batch);
+        stack.receive(std::span{batch}.first(got.count), from.now());
+        return got.end != sluice::port::read_status::closed &&
+               got.end != sluice::port::read_status::failed;
+    }
+
+    sluice::port::descriptor signals_;
+};
+
+}  // namespace examples

@@ -1,0 +1,190 @@
+// The archetype of each policy concept: a model that has what the concept asks for and nothing
+// else. Expects: to instantiate templates that take policies: what compiles with the archetypes
+// uses no more than the concepts promise. Does: answers as little as possible: no route, no memory,
+// no endpoint. Never: is a starting point for a policy of one's own: the exemplar in the room's
+// concept.hpp is. Cost: nothing at run time; these are for the compiler.
+#pragma once
+
+#include <sluice/delivery/concept.hpp>
+#include <sluice/hooks/concept.hpp>
+#include <sluice/icmp/concept.hpp>
+#include <sluice/identification/concept.hpp>
+#include <sluice/interface/concept.hpp>
+#include <sluice/multicast/concept.hpp>
+#include <sluice/output/concept.hpp>
+#include <sluice/packet/packet_buffer.hpp>
+#include <sluice/reassembly/concept.hpp>
+#include <sluice/route/concept.hpp>
+#include <sluice/stats/concept.hpp>
+
+#include <cstddef>
+
+namespace sluice::archetypes {
+
+// buffer_source and packet_buffer. Its packets have no memory.
+struct packet {
+    constexpr packet() noexcept = default;
+    constexpr packet(packet&&) noexcept = default;
+    constexpr packet& operator=(packet&&) noexcept = default;
+
+    constexpr u32 size() const noexcept { return 0; }
+    constexpr u32 headroom() const noexcept { return 0; }
+    constexpr u32 tailroom() const noexcept { return 0; }
+    constexpr std::byte* data() noexcept { return nullptr; }
+    constexpr const std::byte* data() const noexcept { return nullptr; }
+    constexpr std::byte* push(u32) noexcept { return nullptr; }
+    constexpr std::byte* put(u32) noexcept { return nullptr; }
+    constexpr bool pull(u32) noexcept { return false; }
+    constexpr bool may_pull(u32) noexcept { return false; }
+    constexpr void trim(u32) noexcept {}
+    constexpr packet clone() const noexcept { return {}; }
+    constexpr bool unshare() noexcept { return true; }
+    constexpr u16 interface() const noexcept { return 0; }
+    constexpr void set_interface(u16) noexcept {}
+    constexpr metadata& facts() noexcept { return facts_; }
+
+private:
+    metadata facts_{};
+};
+
+struct buffers {
+    using packet_type = packet;
+    static constexpr std::size_t memory_limit = 0;
+    constexpr packet take(u16) noexcept { return {}; }
+};
+static_assert(buffer_source<buffers>);
+
+// route_policy, not mutable_route_policy.
+struct routes {
+    static constexpr bool prefers_bulk = false;
+    static constexpr bool has_local_routes = false;
+    static constexpr std::size_t memory_limit = 0;
+    constexpr next_hop lookup(ipv4::address) const noexcept { return next_hop::none; }
+    constexpr next_hop lookup(const route_query&) const noexcept { return next_hop::none; }
+    constexpr const route_entry& at(next_hop) const noexcept { return entry_; }
+    constexpr u32 version() const noexcept { return 0; }
+
+private:
+    route_entry entry_{};
+};
+static_assert(route_policy<routes> && !mutable_route_policy<routes>);
+
+struct interfaces {
+    constexpr interface* find(u16) noexcept { return nullptr; }
+    constexpr const interface* find(u16) const noexcept { return nullptr; }
+    constexpr bool is_own(ipv4::address) const noexcept { return false; }
+    constexpr result<void, interface_error> add(const interface&) noexcept { return {}; }
+    constexpr result<void, interface_error> add_address(u16, const assigned_address&) noexcept {
+        return {};
+    }
+    constexpr result<void, interface_error> remove_address(u16, ipv4::interface_address) noexcept {
+        return {};
+    }
+    constexpr void refresh(u16, const interface_settings&) noexcept {}
+    template <class F>
+    constexpr void for_each(F&&) noexcept {}
+};
+static_assert(interface_policy<interfaces>);
+
+struct icmp_rules {
+    static constexpr bool answers_echo = false;
+    static constexpr std::size_t memory_limit = 0;
+    constexpr explicit icmp_rules(hash_key) noexcept {}
+    constexpr icmp_allowance allow_error(u8, u8, ipv4::address, bool, const settings&,
+                                         instant) noexcept {
+        return icmp_allowance::silenced;
+    }
+    constexpr bool allow_unroutable(ipv4::address, const settings&, instant) noexcept {
+        return false;
+    }
+    constexpr redirect_allowance allow_redirect(ipv4::address, const settings&, instant) noexcept {
+        return redirect_allowance::given_up;
+    }
+};
+static_assert(icmp_policy<icmp_rules>);
+
+struct identification {
+    static constexpr std::size_t memory_limit = 0;
+    constexpr explicit identification(hash_key) noexcept {}
+    constexpr u16 next(ipv4::address, ipv4::address, u8, u16, instant) noexcept { return 0; }
+};
+static_assert(identification_policy<identification>);
+
+struct multicast {
+    constexpr bool is_member(u16, ipv4::address, ipv4::address) const noexcept { return false; }
+    constexpr bool join(u16, ipv4::address) noexcept { return false; }
+    constexpr bool leave(u16, ipv4::address) noexcept { return false; }
+};
+static_assert(multicast_policy<multicast>);
+
+struct stats {
+    constexpr void add(mib, u64) noexcept {}
+    constexpr void icmp_in(u8) noexcept {}
+    constexpr void icmp_out(u8) noexcept {}
+    constexpr void dropped(drop_reason, u64) noexcept {}
+    constexpr void tally(balance, u64) noexcept {}
+};
+static_assert(stats_policy<stats>);
+
+struct trace {
+    static constexpr bool never_observes = true;
+    constexpr void observe(const trace_event&) noexcept {}
+};
+static_assert(observer<trace>);
+
+struct output {
+    template <class Packet>
+    struct model {
+        static constexpr bool takes_segmented = false;
+        static constexpr bool takes_gso = false;
+        constexpr bool transmit(Packet&, const egress&) noexcept { return false; }
+        constexpr void flush() noexcept {}
+    };
+};
+static_assert(output_policy<output, packet>);
+
+struct hooks {
+    template <class Packet>
+    struct model {
+        using packet_type = Packet;
+        static constexpr bool never_active = true;
+        constexpr bool active(hook_point) const noexcept { return false; }
+        constexpr hook_verdict run(hook_point, Packet&, const hook_context&) noexcept {
+            return hook_verdict::accept;
+        }
+    };
+};
+static_assert(hook_policy<hooks, packet>);
+
+struct delivery {
+    template <class Packet>
+    struct model {
+        constexpr delivery_count tap(const datagram<Packet>&, const delivery_info&) noexcept {
+            return {};
+        }
+        constexpr bool has_listener(u8) const noexcept { return false; }
+        constexpr protocol_handler<Packet>* handler(u8) noexcept { return nullptr; }
+        constexpr delivery_count udp(Packet&&, const delivery_info&) noexcept { return {}; }
+    };
+};
+static_assert(delivery_policy<delivery, packet>);
+
+struct reassembly {
+    template <class Packet>
+    struct model {
+        static constexpr std::size_t memory_limit = 0;
+        static constexpr std::size_t fragment_limit = 0;
+        constexpr explicit model(hash_key) noexcept {}
+        constexpr reassembly_step<Packet> insert(datagram<Packet>&&, reassembly_user, u16, instant,
+                                                 const reassembly_limits&) noexcept {
+            return {.kind = reassembly_outcome::refused};
+        }
+        template <class Sink>
+        constexpr void expire(instant, Sink&&) noexcept {}
+        constexpr instant next_deadline() const noexcept { return instant::never(); }
+        constexpr std::size_t held() const noexcept { return 0; }
+    };
+};
+static_assert(reassembly_policy<reassembly, packet>);
+
+}  // namespace sluice::archetypes

@@ -1,0 +1,12 @@
+// A policy that is not wrapped in its slot is told from one that is.
+// build error: sluice: policies<...>: this type is no slot
+#include <sluice/stack/policies.hpp>
+
+#ifdef SLUICE_COMPILE_FAIL
+struct edge : sluice::policies<sluice::lpm_trie<16>> {};
+#else
+struct edge : sluice::policies<sluice::routes<sluice::lpm_trie<16>>> {};
+#endif
+
+using chosen = sluice::detail::resolved<edge>;
+static_assert(sizeof(chosen::routes) > 0);

@@ -1,0 +1,186 @@
+// Configuration of the subject, and what came out of it.
+#include "sluice_subject.hpp"
+
+#include "vector_file.hpp"
+
+namespace replay {
+
+namespace {
+
+sluice::route_type type_of(route_type t) {
+    switch (t) {
+    case route_type::unreachable:
+        return sluice::route_type::unreachable;
+    case route_type::prohibit:
+        return sluice::route_type::prohibit;
+    case route_type::blackhole:
+        return sluice::route_type::blackhole;
+    case route_type::throw_:
+        return sluice::route_type::throw_away;
+    case route_type::local:
+        return sluice::route_type::local;
+    case route_type::broadcast:
+        return sluice::route_type::broadcast;
+    default:
+        return sluice::route_type::unicast;
+    }
+}
+
+// What iproute2 gives a route without the keyword.
+sluice::u8 scope_of(const route_line& line) {
+    if (line.scope == "global") return sluice::scopes::universe;
+    if (line.scope == "site") return sluice::scopes::site;
+    if (line.scope == "host") return sluice::scopes::host;
+    if (line.scope == "link") return sluice::scopes::link;
+    if (line.type == route_type::local) return sluice::scopes::host;
+    if (line.type == route_type::broadcast) return sluice::scopes::link;
+    const bool direct = line.type == route_type::unicast && !line.via;
+    return direct ? sluice::scopes::link : sluice::scopes::universe;
+}
+
+answer outcome_of(bool worked, const char* what) {
+    return worked ? done() : unsupported(what);
+}
+
+std::unique_ptr<stack> make_stack(subject_wires& wires) {
+    return std::make_unique<stack>(
+        stack::parts{.output = {&wires}, .seed = {0x736c7569, 0x6365}, .switches = {}});
+}
+
+}  // namespace
+
+std::unique_ptr<subject> make_sluice_subject(const scenario&) {
+    return std::make_unique<sluice_subject>();
+}
+
+sluice_subject::sluice_subject() : stack_(make_stack(wires_)), wires_(*stack_) {
+    for (const sluice::u8 protocol : {6, 103, 136})
+        stack_->delivery().set_handler(protocol, &deaf_);
+}
+
+sluice::moment sluice_subject::now() const {
+    constexpr sluice::i64 day = 86'400'000;
+    return {now_, static_cast<sluice::u32>(now_.nanoseconds / 1'000'000 % day)};
+}
+
+answer sluice_subject::add_interface(const interface_line& line) {
+    const auto index = static_cast<sluice::u16>(wires_.last_index() + 1);
+    wires_.add(index, {line.name, line.tap, true, {line.mac}});
+    sluice::interface_request wanted{.index = index, .mtu = line.mtu, .has_broadcast = line.tap};
+    return outcome_of(stack_->add_interface(wanted).has_value(), "so many interfaces");
+}
+
+answer sluice_subject::set_address(const address_line& line) {
+    const sluice::u16 index = wires_.index_of(line.interface);
+    const sluice::ipv4::interface_address net{{line.net.base}, line.net.length};
+    if (line.remove) {
+        return outcome_of(stack_->remove_address(index, net).has_value(), "to remove it");
+    }
+    if (!line.broadcast) {
+        return outcome_of(stack_->add_address(index, net).has_value(), "so many addresses");
+    }
+    const sluice::assigned_address given{
+        net, {*line.broadcast}, sluice::scopes::universe, false};
+    return outcome_of(stack_->add_address(index, given).has_value(), "so many addresses");
+}
+
+answer sluice_subject::set_route(const route_line& line) {
+    sluice::route_entry r;
+    r.prefix = {{line.net.base}, line.net.length};
+    r.type = type_of(line.type);
+    r.scope = scope_of(line);
+    r.tos = line.tos;
+    r.on_link = line.onlink;
+    r.mtu = static_cast<sluice::u16>(line.mtu.value_or(0));
+    r.mtu_locked = line.mtu_locked;
+    r.gateway = {line.via.value_or(0)};
+    r.preferred_source = {line.source.value_or(0)};
+    r.metric = line.metric;
+    r.interface = wires_.index_of(line.interface);
+    if (line.interface.empty() && line.via) {
+        const auto& towards = stack_->routes().at(stack_->routes().lookup(r.gateway));
+        r.interface = towards.interface;
+    }
+    if (line.remove) return outcome_of(stack_->remove_route(r).has_value(), "to remove it");
+    return outcome_of(stack_->add_route(r).has_value(), "such a route");
+}
+
+answer sluice_subject::set_neighbour(const neighbour_line& line) {
+    const bool taken = wires_.link().set_permanent(wires_.index_of(line.interface), {line.host},
+                                                   {line.mac});
+    return outcome_of(taken, "so many neighbours");
+}
+
+answer sluice_subject::set_link(const link_line& line) {
+    const sluice::u16 index = wires_.index_of(line.interface);
+    if (line.mtu) stack_->set_mtu(index, *line.mtu);
+    if (line.up) {
+        stack_->set_up(index, *line.up);
+        if (replay_interface* i = wires_.find(index)) i->up = *line.up;
+        if (!*line.up) wires_.link().flush(index);
+    }
+    return done();
+}
+
+answer sluice_subject::open_socket(const socket_line& line) {
+    if (line.router_alert) return unsupported("router alert sockets");
+    if (!line.multicast_all) return unsupported("multicast_all");
+    auto made = std::make_unique<replay_socket>(line, wires_, results_);
+    constexpr std::uint8_t send_only = 255;
+    bool room = true;
+    if (!line.raw)
+        room = stack_->delivery().add_udp(made->filter(), *made);
+    else if (line.protocol != send_only)
+        room = stack_->delivery().add_raw(made->filter(), *made);
+    sockets_[line.name] = std::move(made);
+    return outcome_of(room, "so many sockets");
+}
+
+answer sluice_subject::close_socket(const close_line& line) {
+    const auto found = sockets_.find(line.socket);
+    if (found == sockets_.end()) return unsupported("an unknown socket");
+    stack_->delivery().remove(*found->second);
+    sockets_.erase(found);
+    ret_ = "0";
+    return done();
+}
+
+answer sluice_subject::begin() {
+    static_cast<void>(take());
+    return done();
+}
+
+counters sluice_subject::count() const {
+    counters now = of_sockets_;
+    const auto& values = stack_->counters();
+    for (std::size_t i = 1; i < sluice::mib_count; ++i) {
+        const sluice::mib_name& name = sluice::mib_names[i];
+        const std::string text = std::string(name.group) + "." + name.field;
+        now[text] += values[static_cast<sluice::mib>(i)];
+    }
+    for (unsigned type = 0; type < 256; ++type) {
+        const std::string number = std::to_string(type);
+        now["IcmpMsg.InType" + number] = values.icmp_in_type(static_cast<sluice::u8>(type));
+        now["IcmpMsg.OutType" + number] = values.icmp_out_type(static_cast<sluice::u8>(type));
+    }
+    return now;
+}
+
+observation sluice_subject::take() {
+    observation seen;
+    seen.ret = std::exchange(ret_, std::nullopt);
+    seen.departures = wires_.take();
+    socket_results heard = std::exchange(results_, {});
+    seen.deliveries = std::move(heard.deliveries);
+    seen.errors = std::move(heard.errors);
+    seen.socket_errors = std::move(heard.socket_errors);
+    counters after = count();
+    for (const auto& [name, value] : after) {
+        const std::uint64_t more = value - before_[name];
+        if (more != 0) seen.counts[name] = more;
+    }
+    before_ = std::move(after);
+    return seen;
+}
+
+}  // namespace replay

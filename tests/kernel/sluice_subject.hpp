@@ -1,0 +1,65 @@
+// The library's stack as the replayer sees it: statements of a vector file become its calls.
+#pragma once
+
+#include "sluice_socket.hpp"
+#include "subject.hpp"
+
+#include <memory>
+
+namespace replay {
+
+class sluice_subject final : public subject {
+public:
+    sluice_subject();
+
+    answer add_interface(const interface_line& line) override;
+    answer set_address(const address_line& line) override;
+    answer set_route(const route_line& line) override;
+    answer set_neighbour(const neighbour_line& line) override;
+    answer set_sysctl(const sysctl_line& line) override;
+    answer open_socket(const socket_line& line) override;
+    answer open_mroute(const mroute_line&) override { return unsupported("multicast routing"); }
+    answer set_vif(const vif_line&) override { return unsupported("multicast routing"); }
+    answer set_mfc(const mfc_line&) override { return unsupported("multicast routing"); }
+    answer set_link(const link_line& line) override;
+    answer begin() override;
+
+    answer receive(const in_line& line) override;
+    answer receive_batch(std::span<const in_line* const> lines) override;
+    answer send(const send_line& line) override;
+    answer advance(const advance_line& line) override;
+    answer change_membership(const membership_line&) override { return unsupported("IGMP"); }
+    answer close_socket(const close_line& line) override;
+    observation take() override;
+
+private:
+    // TCP, PIM and UDP-Lite: the kernel has them, and drops what the vectors send to them.
+    struct deaf_handler final : sluice::protocol_handler<packet> {
+        sluice::handler_result receive(packet&, const sluice::delivery_info&,
+                                       sluice::local_services<packet>&) noexcept override {
+            return sluice::handler_result::ignored();
+        }
+    };
+
+    [[nodiscard]] sluice::moment now() const;
+    // The device refuses it with that errno; empty: it is taken.
+    [[nodiscard]] std::string refusal_of(const in_line& line) const;
+    // Gives the frame to the link layer if it is one: what is left is an IPv4 packet or nothing.
+    [[nodiscard]] packet enter(const in_line& line);
+    void deliver(std::vector<packet>& batch);
+    [[nodiscard]] counters count() const;
+    answer set_conf(const sysctl_line& line);
+    answer set_neighbour_time(const sysctl_line& line);
+
+    std::unique_ptr<stack> stack_;
+    subject_wires wires_;
+    deaf_handler deaf_;
+    socket_results results_;
+    std::map<std::string, std::unique_ptr<replay_socket>> sockets_;
+    sluice::instant now_ = sluice::instant{} + sluice::duration::from_seconds(1000);
+    std::optional<std::string> ret_;
+    counters before_;
+    counters of_sockets_;  // what programs count: UDP datagrams sent
+};
+
+}  // namespace replay

@@ -1,0 +1,55 @@
+// One packet is one write, however many pieces it has.
+#include <sluice/port/descriptor.hpp>
+#include <sluice/port/write.hpp>
+
+#include <doctest/doctest.h>
+
+#include <vector>
+
+#include <sys/socket.h>
+
+using namespace sluice;
+using namespace sluice::port;
+
+namespace {
+
+// As much of a packet as write_packet asks for: `pieces` of three octets.
+struct scattered {
+    std::size_t pieces;
+    std::byte octets[3] = {std::byte{1}, std::byte{2}, std::byte{3}};
+
+    [[nodiscard]] u32 size() const { return static_cast<u32>(3 * pieces); }
+    template <class F>
+    void for_each_piece(F&& f) const {
+        for (std::size_t i = 0; i < pieces; ++i) {
+            f(const_bytes{octets});
+        }
+    }
+};
+
+}  // namespace
+
+TEST_CASE("pieces arrive together and in order") {
+    int ends[2];
+    REQUIRE(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == 0);
+    const descriptor left{ends[0]};
+    const descriptor right{ends[1]};
+    for (const std::size_t pieces : {1u, 2u, 64u, 65u, 1400u}) {
+        CAPTURE(pieces);
+        CHECK(write_packet(left.get(), scattered{pieces}) == 0);
+        std::vector<std::byte> got(8192);
+        const ssize_t n = ::recv(right.get(), got.data(), got.size(), MSG_DONTWAIT);
+        REQUIRE(n == static_cast<ssize_t>(3 * pieces));
+        bool in_order = true;
+        for (std::size_t i = 0; i < 3 * pieces; ++i) {
+            in_order = in_order && got[i] == static_cast<std::byte>(1 + i % 3);
+        }
+        CHECK(in_order);
+    }
+}
+
+TEST_CASE("refusals have the system's number") {
+    CHECK(write_packet(-1, scattered{1}) == EBADF);
+    CHECK(write_packet(-1, scattered{100}) == EBADF);
+    CHECK(write_packet(-1, scattered{40'000}) == EMSGSIZE);
+}
