@@ -57,7 +57,7 @@ std::vector<baseline::route> routes_of(const router& from) {
 template <class Forwarder>
 void configure(Forwarder& f, const router& like) {
     like.interfaces().for_each([&](const sluice::interface& i) {
-        f.devices[i.index] = {true, i.up, i.accept_fast, i.mtu};
+        f.devices[i.index] = {true, i.up, like.interfaces().path_of(i.index).accept_fast, i.mtu};
         for (const auto& a : i.addresses) {
             f.add_own(a.net.address.value);
         }
@@ -202,8 +202,8 @@ int main(int argc, char** argv) {
     }
     const auto scan = std::make_unique<by_scan>();
     scan->lookup.routes = routes_of(*r);
-    std::stable_sort(scan->lookup.routes.begin(), scan->lookup.routes.end(),
-                     [](const auto& a, const auto& b) { return a.mask > b.mask; });
+    std::sort(scan->lookup.routes.begin(), scan->lookup.routes.end(),
+              [](const auto& a, const auto& b) { return a.mask > b.mask; });
     configure(*trie, *r);
     configure(*scan, *r);
 

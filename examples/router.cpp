@@ -8,6 +8,7 @@
 //   ip -n left route add default via 10.0.1.1; and the same on the right
 //   ip netns exec left ping 10.0.2.2
 // `./router --help` tells the rest; `./demo` in the project's root does it all by itself.
+#include "support/complain.hpp"
 #include "support/print_counters.hpp"
 #include "support/router_arguments.hpp"
 #include "support/tun_loop.hpp"
@@ -58,12 +59,6 @@ struct edge : sluice::policies<sluice::based_on<sluice::linux_router>,
 using stack = sluice::stack<edge>;
 using devices = std::vector<tun::device>;
 
-bool complain(const sluice::port::port_error& e) {
-    char text[200];
-    std::fprintf(stderr, "router: %s\n", e.message(text).data());
-    return false;
-}
-
 bool open_devices(const router::arguments& given, devices& to) {
     for (const auto& link : given.links) {
         const tun::options how{.interface = static_cast<u16>(first_index + to.size())};
@@ -71,7 +66,8 @@ bool open_devices(const router::arguments& given, devices& to) {
                           ? tun::open(link.name, how)
                           : tun::open_in_namespace("/run/netns/" + link.space, link.name, how);
         if (!opened) {
-            return complain(opened.error());
+            examples::complain("router", opened.error());
+            return false;
         }
         to.push_back(std::move(*opened));
     }

@@ -49,4 +49,23 @@ void print_counters(const Stack& stack, std::FILE* to) {
     std::fflush(to);
 }
 
+// The counters of Ip, Icmp and Udp that moved, a few on a line behind the lead.
+inline void print_difference(const sluice::snmp_counters& before,
+                             const sluice::snmp_counters& after, const char* lead, std::FILE* to) {
+    constexpr int on_a_line = 4;
+    int printed = 0;
+    for (auto i = static_cast<std::size_t>(sluice::mib::ip_in_receives);
+         i < static_cast<std::size_t>(sluice::mib::ipext_in_no_routes); ++i) {
+        const auto moved = static_cast<unsigned long long>(after[static_cast<sluice::mib>(i)] -
+                                                           before[static_cast<sluice::mib>(i)]);
+        if (moved != 0) {
+            std::fputs(printed % on_a_line != 0 ? "" : printed == 0 ? lead : "\n", to);
+            std::fprintf(to, "%s %s.%s +%llu", printed % on_a_line == 0 && printed > 0 ? lead : "",
+                         sluice::mib_names[i].group, sluice::mib_names[i].field, moved);
+            ++printed;
+        }
+    }
+    std::fputs(printed != 0 ? "\n" : "", to);
+}
+
 }  // namespace examples

@@ -14,7 +14,8 @@
 
 namespace router {
 
-inline constexpr const char* usage_text = R"(usage: router --tun LINK [--tun LINK ...] [--route ROUTE ...] [--stats]
+inline constexpr const char* usage_text =
+    R"(usage: router --tun LINK [--tun LINK ...] [--route ROUTE ...] [--stats]
 
 An IPv4 router between TUN devices, each of which may lie in a network namespace of its own.
 
@@ -60,8 +61,7 @@ namespace detail {
 inline std::string_view take_until(std::string_view& rest, std::string_view separator) {
     const auto end = rest.find(separator);
     const std::string_view taken = rest.substr(0, end);
-    rest = end == std::string_view::npos ? std::string_view{}
-                                         : rest.substr(end + separator.size());
+    rest = end == std::string_view::npos ? std::string_view{} : rest.substr(end + separator.size());
     return taken;
 }
 
@@ -116,8 +116,7 @@ inline arguments parse_arguments(int argc, char** argv) {
         } else if (word == "--route") {
             ++i;
             if (!detail::parse_route(value, given.routes.emplace_back())) {
-                given.problem =
-                    "--route wants \"PREFIX via GATEWAY\", not: " + std::string{value};
+                given.problem = "--route wants \"PREFIX via GATEWAY\", not: " + std::string{value};
             }
         } else {
             given.problem = "unknown argument: " + std::string{word};

@@ -102,9 +102,9 @@ show_router_counters() {
     touch "$scratch/counters"
     if kill -USR1 "$router_pid" 2>/dev/null && wait_until 2 has_more_reports "$before"; then
         last_counters >"$scratch/counters.new"
-        awk 'NR == FNR { old[$1] = $2; next }
+        awk 'FILENAME ~ /counters$/ { old[$1] = $2; next }
              $2 != old[$1] { printf "%s +%d\n", $1, $2 - old[$1] }' \
-            "$scratch/counters" "$scratch/counters.new" | paste -sd' ' | fold -s -w 92 |
+            "$scratch/counters" "$scratch/counters.new" | paste -sd' ' | fold -s -w 82 |
             sed '1s/^/         router: /; 2,$s/^/                 /'
         mv "$scratch/counters.new" "$scratch/counters"
     fi

@@ -23,10 +23,14 @@ kernel_count() {
         seen = 1; next } $1 == "Ip:" { print $at[name]; exit }' /proc/net/snmp
 }
 
-# try COMMAND...: its output in $scratch/out; `detail` the line of it that tells most.
+# try NAMESPACE COMMAND...: its output in $scratch/out; `detail` the line of it that tells most.
 try() {
-    timeout $((limit * 4)) "$@" >"$scratch/out" 2>&1
+    timeout --foreground $((limit * 4)) ip netns exec "$@" >"$scratch/out" 2>&1
     local code=$?
+    if [[ $code -ge 125 ]]; then # not a failure of the step: it could not be tried
+        cat "$scratch/out" >&2
+        exit 2
+    fi
     detail=$(grep -E 'packet loss|rtt|digest|refused|timed out|unreachable' "$scratch/out" |
         head -n 1)
     return $code
@@ -34,7 +38,7 @@ try() {
 
 # ping_of NAMESPACE ADDRESS ARGUMENT...
 ping_of() {
-    try inside "$1" ping -n -c 1 -W "$limit" "${@:3}" "$2"
+    try "$1" ping -n -c 1 -W "$limit" "${@:3}" "$2"
 }
 
 # reassembles NAMESPACE COMMAND...: the command succeeds and the kernel there made one datagram
@@ -48,7 +52,7 @@ reassembles() {
     [[ $((after - before)) -eq 1 ]]
 }
 
-step_ping() { try inside "$left" ping -n -c 3 -i 0.2 -W "$limit" "$right_address"; }
+step_ping() { try "$left" ping -n -c 3 -i 0.2 -W "$limit" "$right_address"; }
 step_large_ping() {
     reassembles "$right" reassembles "$left" ping_of "$left" "$right_address" -s 65000
 }
@@ -56,7 +60,7 @@ step_large_ping_to_router() {
     reassembles "$left" ping_of "$left" "$router_address" -s 65000
 }
 step_traceroute() {
-    try inside "$left" traceroute -n -q 1 -m 3 -w 0.4 -z 0 "$right_address"
+    try "$left" traceroute -n -q 1 -m 3 -w "$limit" "$right_address"
     detail=$(awk 'NR > 1 { printf "%s%s %s", (NR > 2 ? ", " : ""), $1, $2 }' "$scratch/out")
     [[ $detail == "1 $router_address, 2 $right_address" ]]
 }
@@ -65,31 +69,32 @@ step_fragmented_by_router() {
 }
 step_path_mtu() {
     ping_of "$left" "$narrow_address" -s 1472 -M do
-    detail=$(ip -n "$left" route get "$narrow_address" | grep -oE 'mtu [0-9]+')
-    detail="ip route get ${narrow_address}: ${detail:-no mtu learned}"
-    [[ $detail == *"mtu 1400" ]] && ping_of "$left" "$narrow_address" -s 1372 -M do &&
-        detail+="; 1,400 octets with DF pass"
+    local learned
+    learned=$(ip -n "$left" route get "$narrow_address" | grep -oE 'mtu [0-9]+')
+    detail="ip route get $narrow_address: ${learned:-no mtu learned}"
+    [[ $learned == "mtu 1400" ]] && ping_of "$left" "$narrow_address" -s 1372 -M do &&
+        detail="ip route get $narrow_address: $learned; then a ping of 1,400 octets with DF passes"
 }
 step_tcp_transfer() {
-    inside "$right" timeout 60 python3 scripts/demo/transfer.py receive "$right_address" 5001 \
+    ip netns exec "$right" timeout 60 python3 scripts/demo/transfer.py receive "$right_address" 5001 \
         >"$scratch/received" 2>&1 &
     helper_pid=$!
     wait_until 5 grep -q listening "$scratch/received"
-    try inside "$left" python3 scripts/demo/transfer.py send "$right_address" 5001 100 "$limit"
+    try "$left" python3 scripts/demo/transfer.py send "$right_address" 5001 100 "$limit"
     local code=$? sent received
     [[ $code -ne 0 ]] || wait_until 5 grep -q digest "$scratch/received"
     end_process "$helper_pid"
     helper_pid=""
     sent=$(grep -oE 'digest [0-9a-f]+' "$scratch/out")
     received=$(grep -oE 'digest [0-9a-f]+' "$scratch/received")
-    [[ -n $sent && $sent == "$received" ]] && detail="$(head -n 1 "$scratch/out"), sha256 of both \
-ends ${sent:7:16}..."
+    [[ -n $sent && $sent == "$received" ]] && detail="$(head -n 1 "$scratch/out"), SHA-256 \
+at both ends ${sent:7:16}..."
 }
 step_udp_refused_by_host() {
-    try inside "$left" python3 scripts/demo/udp.py "$right_address" 9999 "$limit"
+    try "$left" python3 scripts/demo/udp.py "$right_address" 9999 "$limit"
 }
 step_udp_refused_by_router() {
-    try inside "$left" python3 scripts/demo/udp.py "$router_address" 9999 "$limit"
+    try "$left" python3 scripts/demo/udp.py "$router_address" 9999 "$limit"
 }
 step_router_accounts() {
     detail="not running"

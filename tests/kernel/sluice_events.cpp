@@ -19,10 +19,7 @@ bool is_arp(const octets& frame) {
 std::string sluice_subject::refusal_of(const in_line& line) const {
     const replay_interface* in = wires_.find(wires_.index_of(line.interface));
     if (in == nullptr || !in->up) return "EIO";
-    if (in->tap) return line.bytes.size() < ethernet_header ? "EINVAL" : "";
-    if (line.bytes.empty()) return "EINVAL";
-    const unsigned version = line.bytes.front() >> 4;
-    return version == 4 || version == 6 ? "" : "EINVAL";
+    return in->tap && line.bytes.size() < ethernet_header ? "EINVAL" : "";
 }
 
 packet sluice_subject::enter(const in_line& line) {
@@ -30,13 +27,9 @@ packet sluice_subject::enter(const in_line& line) {
     packet came = stack_->buffers().take();
     if (!fill(came, line.bytes)) return {};
     came.set_interface(index);
-    const replay_interface* in = wires_.find(index);
-    if (in->tap) {
-        const bool whole = wires_.link().input(came, now_) == sluice::frame_kind::ipv4;
-        return whole ? std::move(came) : packet{};
-    }
-    constexpr unsigned ipv6 = 6;
-    return line.bytes.front() >> 4 == ipv6 ? packet{} : std::move(came);
+    const bool is_frame = wires_.find(index)->tap;
+    if (is_frame && wires_.link().input(came, now_) != sluice::frame_kind::ipv4) return {};
+    return came;
 }
 
 void sluice_subject::deliver(std::vector<packet>& batch) {

@@ -54,8 +54,9 @@ std::unique_ptr<subject> make_sluice_subject(const scenario&) {
 }
 
 sluice_subject::sluice_subject() : stack_(make_stack(wires_)), wires_(*stack_) {
-    for (const sluice::u8 protocol : {6, 103, 136})
-        stack_->delivery().set_handler(protocol, &deaf_);
+    constexpr sluice::u8 unheard[] = {6, 103, 136};
+    for (const sluice::u8 protocol : unheard)
+        static_cast<void>(stack_->delivery().set_handler(protocol, &deaf_));
 }
 
 sluice::moment sluice_subject::now() const {
@@ -97,10 +98,6 @@ answer sluice_subject::set_route(const route_line& line) {
     r.preferred_source = {line.source.value_or(0)};
     r.metric = line.metric;
     r.interface = wires_.index_of(line.interface);
-    if (line.interface.empty() && line.via) {
-        const auto& towards = stack_->routes().at(stack_->routes().lookup(r.gateway));
-        r.interface = towards.interface;
-    }
     if (line.remove) return outcome_of(stack_->remove_route(r).has_value(), "to remove it");
     return outcome_of(stack_->add_route(r).has_value(), "such a route");
 }

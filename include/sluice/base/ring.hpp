@@ -27,6 +27,11 @@ public:
         items_[tail_++ & (N - 1)] = std::move(value);
         return true;
     }
+    // The place behind the newest value, for filling in place; what is there is a T{} that was
+    // taken out. nullptr when full.
+    [[nodiscard]] constexpr T* claim() noexcept {
+        return full() ? nullptr : &items_[tail_++ & (N - 1)];
+    }
     // The oldest value; T{} when empty.
     [[nodiscard]] constexpr T pop() noexcept {
         if (empty()) {

@@ -15,14 +15,21 @@
 // another protocol (row D2: a tunnel). `error(...)` is told of an ICMP error about a packet of this
 // protocol.
 //
+// `report(notice)` tells of an ICMP error the raw endpoints that match what it quotes, and the UDP
+// endpoint if it quotes UDP; false when it quotes UDP of no endpoint. `hears_alerts(protocol,
+// interface)` says whether an endpoint asked for packets to be forwarded that carry a router alert
+// (RFC 2113 section 2.1), `alert(datagram, info)` offers a copy to each of those.
+//
 // Exemplar:
 //
 //     struct tag {
 //         template <class Packet> struct model {
 //             delivery_count tap(const datagram<Packet>& d, const delivery_info& info) noexcept;
-//             bool has_listener(u8 protocol) const noexcept;                   // a raw endpoint of
-//             that protocol number protocol_handler<Packet>* handler(u8 protocol) noexcept;
+//             protocol_handler<Packet>* handler(u8 protocol) noexcept;
 //             delivery_count udp(Packet&& packet, const delivery_info& info) noexcept;
+//             bool report(const icmp_error_notice& notice) noexcept;
+//             bool hears_alerts(u8 protocol, u16 interface) const noexcept;
+//             delivery_count alert(const datagram<Packet>& d, const delivery_info& info) noexcept;
 //         };
 //     };
 //
@@ -94,10 +101,13 @@ struct handler_result {
 struct icmp_error_notice {
     u8 type = 0;
     u8 code = 0;
-    u32 info = 0;
+    u32 info = 0;  // MTU, pointer or gateway, by type
     ipv4::address offender{};
     ipv4::address source{};  // of the quoted header
     ipv4::address destination{};
+    u16 source_port = 0;  // quoted, when protocol is UDP
+    u16 destination_port = 0;
+    u16 interface = 0;  // it came in by
     u8 protocol = 0;
     const_bytes quoted{};  // the quoted datagram from its IPv4 header, as much as came
 };
@@ -110,7 +120,8 @@ public:
     [[nodiscard]] constexpr virtual handler_result
     receive(Packet& packet, const delivery_info& info,
             local_services<Packet>& services) noexcept = 0;
-    constexpr virtual void error(const icmp_error_notice&) noexcept {}
+    // false: it quotes nothing that this protocol sent, and is counted as an ICMP error.
+    [[nodiscard]] constexpr virtual bool error(const icmp_error_notice&) noexcept { return true; }
 
 protected:
     constexpr ~protocol_handler() = default;
@@ -123,6 +134,8 @@ class packet_sink {
 public:
     [[nodiscard]] constexpr virtual bool take(Packet& packet,
                                               const delivery_info& info) noexcept = 0;
+    // An ICMP error about what this endpoint may have sent.
+    constexpr virtual void error(const icmp_error_notice&) noexcept {}
 
 protected:
     constexpr ~packet_sink() = default;
@@ -130,10 +143,21 @@ protected:
 
 template <class D, class Packet>
 concept has_taps =
-    requires(D& d, const datagram<Packet>& g, const delivery_info& info, u8 protocol) {
+    requires(D& d, const datagram<Packet>& g, const delivery_info& info) {
         { d.tap(g, info) } noexcept -> std::same_as<delivery_count>;
-        { d.has_listener(protocol) } noexcept -> std::same_as<bool>;
     };
+
+template <class D, class Packet>
+concept has_alert_listeners =
+    requires(D& d, const datagram<Packet>& g, const delivery_info& info, u8 protocol, u16 index) {
+        { d.hears_alerts(protocol, index) } noexcept -> std::same_as<bool>;
+        { d.alert(g, info) } noexcept -> std::same_as<delivery_count>;
+    };
+
+template <class D>
+concept takes_reports = requires(D& d, const icmp_error_notice& n) {
+    { d.report(n) } noexcept -> std::same_as<bool>;
+};
 
 template <class D, class Packet>
 concept has_handlers = requires(D& d, Packet&& p, const delivery_info& info, u8 protocol) {
@@ -143,6 +167,8 @@ concept has_handlers = requires(D& d, Packet&& p, const delivery_info& info, u8 
 
 template <class T, class Packet>
 concept delivery_policy = has_taps<typename T::template model<Packet>, Packet> &&
-                          has_handlers<typename T::template model<Packet>, Packet>;
+                          has_handlers<typename T::template model<Packet>, Packet> &&
+                          has_alert_listeners<typename T::template model<Packet>, Packet> &&
+                          takes_reports<typename T::template model<Packet>>;
 
 }  // namespace sluice

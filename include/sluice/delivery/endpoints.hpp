@@ -1,13 +1,14 @@
 // registered_endpoints<Handlers, Endpoints> and no_delivery: who receives here, registered and
 // removed while running. Expects: handlers and sinks that outlive their registration. Does: raw
 // taps by protocol, address, peer and interface; UDP endpoints by port with Linux's scoring (the
-// most specific wins; broadcast and multicast go to all that match). Never: allocates; copies only
-// for taps and for datagrams to many. Cost: a scan of the endpoints for each datagram to us; a
-// virtual call into the sink, because endpoints come at run time. RFC 1122 section 3.4, Linux
-// raw_v4_match, compute_score.
+// most specific wins, of equals the latest; broadcast and multicast go to all that match). A sink
+// may remove itself while it takes. Never: allocates; copies only for taps and for datagrams to
+// many. Cost: a scan of the endpoints for each datagram to us; a virtual call into the sink,
+// because endpoints come at run time. RFC 1122 section 3.4, Linux raw_v4_match, compute_score.
 #pragma once
 
 #include <sluice/base/bounded_vector.hpp>
+#include <sluice/base/result.hpp>
 #include <sluice/delivery/concept.hpp>
 #include <sluice/wire/ipv4.hpp>
 
@@ -23,7 +24,14 @@ struct no_delivery {
                                                           const delivery_info&) noexcept {
             return {};
         }
-        [[nodiscard]] static constexpr bool has_listener(u8) noexcept { return false; }
+        [[nodiscard]] static constexpr bool hears_alerts(u8, u16) noexcept { return false; }
+        [[nodiscard]] static constexpr delivery_count alert(const datagram<Packet>&,
+                                                            const delivery_info&) noexcept {
+            return {};
+        }
+        [[nodiscard]] static constexpr bool report(const icmp_error_notice& n) noexcept {
+            return n.protocol != ipv4::protocols::udp;
+        }
         [[nodiscard]] static constexpr protocol_handler<Packet>* handler(u8) noexcept {
             return nullptr;
         }
@@ -33,7 +41,10 @@ struct no_delivery {
     };
 };
 
-// What an endpoint wants; unspecified addresses, port 0 and interface 0 mean any.
+enum class delivery_error : u8 { none, full };
+
+// What an endpoint wants; unspecified addresses, port 0 and interface 0 mean any. Raw endpoints
+// have no ports.
 struct endpoint_filter {
     u8 protocol = 0;  // raw endpoints: the protocol number; UDP ones: 17
     ipv4::address local{};
@@ -48,10 +59,11 @@ struct registered_endpoints {
     template <class Packet>
     class model {
     public:
-        // The handler of a protocol from now on, and the one before (nullptr: the built-in one); so
-        // that a new one may wrap it. nullptr restores the built-in.
-        constexpr protocol_handler<Packet>* set_handler(u8 protocol,
-                                                        protocol_handler<Packet>* h) noexcept {
+        // The handler of a protocol from now on. Gives the one before (nullptr: the built-in one),
+        // so that a new one may wrap it; full when as many protocols as fit have one. nullptr
+        // restores the built-in.
+        constexpr result<protocol_handler<Packet>*, delivery_error>
+        set_handler(u8 protocol, protocol_handler<Packet>* h) noexcept {
             for (std::size_t i = 0; i < handlers_.size(); ++i) {
                 if (handlers_[i].protocol == protocol) {
                     protocol_handler<Packet>* before = handlers_[i].call;
@@ -63,8 +75,8 @@ struct registered_endpoints {
                     return before;
                 }
             }
-            if (h != nullptr) {
-                static_cast<void>(handlers_.push_back({protocol, h}));
+            if (h != nullptr && !handlers_.push_back({protocol, h})) {
+                return failure{delivery_error::full};
             }
             return nullptr;
         }
@@ -73,6 +85,12 @@ struct registered_endpoints {
                                              packet_sink<Packet>& to) noexcept {
             return raw_.push_back({f, &to});
         }
+        // For packets to be forwarded that carry a router alert; only protocol and interface of the
+        // filter count.
+        [[nodiscard]] constexpr bool add_alert(const endpoint_filter& f,
+                                               packet_sink<Packet>& to) noexcept {
+            return alert_.push_back({f, &to});
+        }
         [[nodiscard]] constexpr bool add_udp(const endpoint_filter& f,
                                              packet_sink<Packet>& to) noexcept {
             return udp_.push_back({f, &to});
@@ -80,25 +98,58 @@ struct registered_endpoints {
         constexpr void remove(const packet_sink<Packet>& to) noexcept {
             remove_from(raw_, to);
             remove_from(udp_, to);
+            remove_from(alert_, to);
         }
 
         [[nodiscard]] constexpr delivery_count tap(const datagram<Packet>& d,
                                                    const delivery_info& info) noexcept {
             delivery_count n;
-            for (auto& e : raw_) {
+            latest_first(raw_, [&](const endpoint& e) {
                 if (e.filter.protocol == info.protocol && matches(e.filter, info)) {
+                    give(*e.to, d.packet().clone(), info, n);
+                }
+            });
+            return n;
+        }
+        [[nodiscard]] constexpr bool hears_alerts(u8 protocol, u16 interface) const noexcept {
+            for (const auto& e : alert_) {
+                if (matches_alert(e.filter, protocol, interface)) {
+                    return true;
+                }
+            }
+            return false;
+        }
+        [[nodiscard]] constexpr delivery_count alert(const datagram<Packet>& d,
+                                                     const delivery_info& info) noexcept {
+            delivery_count n;
+            for (auto& e : alert_) {
+                if (matches_alert(e.filter, info.protocol, info.interface)) {
                     give(e, d.packet().clone(), info, n);
                 }
             }
             return n;
         }
-        [[nodiscard]] constexpr bool has_listener(u8 protocol) const noexcept {
-            for (const auto& e : raw_) {
-                if (e.filter.protocol == protocol) {
-                    return true;
+        [[nodiscard]] constexpr bool report(const icmp_error_notice& n) noexcept {
+            // What would have come had the quoted packet been answered.
+            const delivery_info answer{.source = n.destination,
+                                       .destination = n.source,
+                                       .interface = n.interface,
+                                       .source_port = n.destination_port,
+                                       .destination_port = n.source_port,
+                                       .protocol = n.protocol};
+            for (auto& e : raw_) {
+                if (e.filter.protocol == n.protocol && matches(e.filter, answer)) {
+                    e.to->error(n);
                 }
             }
-            return false;
+            if (n.protocol != ipv4::protocols::udp) {
+                return true;
+            }
+            endpoint* of = best_udp(answer);
+            if (of != nullptr) {
+                of->to->error(n);
+            }
+            return of != nullptr;
         }
         [[nodiscard]] constexpr protocol_handler<Packet>* handler(u8 protocol) noexcept {
             for (auto& h : handlers_) {
@@ -111,19 +162,19 @@ struct registered_endpoints {
         [[nodiscard]] constexpr delivery_count udp(Packet&& packet,
                                                    const delivery_info& info) noexcept {
             delivery_count n;
-            endpoint* best = nullptr;
-            for (auto& e : udp_) {
+            const endpoint* best = nullptr;
+            latest_first(udp_, [&](const endpoint& e) {
                 if (!matches_ports(e.filter, info) || !matches(e.filter, info)) {
-                    continue;
+                    return;
                 }
                 if (info.to_many) {
-                    give(e, packet.clone(), info, n);
+                    give(*e.to, packet.clone(), info, n);
                 } else if (best == nullptr || specificity(e.filter) > specificity(best->filter)) {
                     best = &e;
                 }
-            }
+            });
             if (best != nullptr) {
-                give(*best, std::move(packet), info, n);
+                give(*best->to, std::move(packet), info, n);
             }
             return n;
         }
@@ -147,17 +198,43 @@ struct registered_endpoints {
         }
         static constexpr bool matches_ports(const endpoint_filter& f,
                                             const delivery_info& info) noexcept {
-            return f.local_port == info.destination_port &&
+            return (f.local_port == 0 || f.local_port == info.destination_port) &&
                    (f.peer_port == 0 || f.peer_port == info.source_port);
         }
+        // A port or a local address counts more than all that follows, as Linux asks for them first.
+        static constexpr bool matches_alert(const endpoint_filter& f, u8 protocol,
+                                            u16 interface) noexcept {
+            return f.protocol == protocol && (f.interface == 0 || f.interface == interface);
+        }
+        // The one endpoint of a unicast datagram; of equals the first.
+        [[nodiscard]] constexpr endpoint* best_udp(const delivery_info& info) noexcept {
+            endpoint* best = nullptr;
+            for (auto& e : udp_) {
+                if (matches_ports(e.filter, info) && matches(e.filter, info) &&
+                    (best == nullptr || specificity(e.filter) > specificity(best->filter))) {
+                    best = &e;
+                }
+            }
+            return best;
+        }
         static constexpr int specificity(const endpoint_filter& f) noexcept {
-            return (f.local.is_unspecified() ? 0 : 4) + (f.peer.is_unspecified() ? 0 : 4) +
-                   (f.peer_port == 0 ? 0 : 4) + (f.interface == 0 ? 0 : 4);
+            return (f.local_port == 0 ? 0 : 8) + (f.local.is_unspecified() ? 0 : 4) +
+                   (f.peer.is_unspecified() ? 0 : 1) + (f.peer_port == 0 ? 0 : 1) +
+                   (f.interface == 0 ? 0 : 1);
+        }
+        // By index and from the end, because a sink that takes may remove itself.
+        template <class F>
+        static constexpr void latest_first(const endpoint_list& list, F&& f) noexcept {
+            for (std::size_t i = list.size(); i-- > 0;) {
+                if (i < list.size()) {
+                    f(list[i]);
+                }
+            }
         }
         // A copy that could not be made counts as no room.
-        static constexpr void give(endpoint& e, Packet&& packet, const delivery_info& info,
-                                   delivery_count& n) noexcept {
-            if (packet && e.to->take(packet, info)) {
+        static constexpr void give(packet_sink<Packet>& to, Packet&& packet,
+                                   const delivery_info& info, delivery_count& n) noexcept {
+            if (packet && to.take(packet, info)) {
                 ++n.taken;
             } else {
                 ++n.full;
@@ -175,6 +252,7 @@ struct registered_endpoints {
         bounded_vector<registration, Handlers> handlers_;
         endpoint_list raw_;
         endpoint_list udp_;
+        endpoint_list alert_;
     };
 };
 

@@ -1,5 +1,6 @@
 // hook_chain<N>: up to N hooks in all, registered and removed while running.
-// Expects: hooks that outlive their registration. Does: calls those of a point in order of
+// Expects: hooks that outlive their registration and that are added and removed between packets,
+// not from within a hook. Does: calls those of a point in order of
 // priority, equal ones in order of registration; a hook may be made conditional by a flag that it
 // reads itself (set_enabled), which costs one load when off. Never: calls a hook from within
 // itself. Cost: a byte test a point when nothing is registered there; a virtual call a hook,

@@ -5,7 +5,8 @@
 // `find(index)` gives the interface or nullptr; `is_own(address)` says whether the address is one
 // of ours, on any interface (asked for each packet: constant time); `for_each(f)` visits all.
 // `add`, `add_address` and `remove_address` change the table and say why not; `refresh(index, all)`
-// compiles the settings in force into what the packet path reads (interface::accept_fast).
+// compiles the settings in force into what the packet path reads, which `path_of(index)` gives for
+// any index.
 //
 // Exemplar: see `interface_table`.
 //
@@ -31,19 +32,21 @@ concept knows_own_addresses = requires(const I& c, ipv4::address a) {
     { c.is_own(a) } noexcept -> std::same_as<bool>;
 };
 
+// Read by value of index for every packet, so without a search.
 template <class I>
-concept interface_policy = finds_interfaces<I> && knows_own_addresses<I> &&
-                           requires(I& t, const interface& i, u16 index, const assigned_address& a,
-                                    const interface_settings& all) {
-                               { t.add(i) } noexcept -> std::same_as<result<void, interface_error>>;
-                               {
-                                   t.add_address(index, a)
-                               } noexcept -> std::same_as<result<void, interface_error>>;
-                               {
-                                   t.remove_address(index, a.net)
-                               } noexcept -> std::same_as<result<void, interface_error>>;
-                               t.refresh(index, all);
-                               t.for_each([](const interface&) {});
-                           };
+concept compiles_paths = requires(I& t, const I& c, u16 index, const interface_settings& all) {
+    t.refresh(index, all);
+    { c.path_of(index) } noexcept -> std::same_as<const interface_path&>;
+};
+
+template <class I>
+concept interface_policy =
+    finds_interfaces<I> && knows_own_addresses<I> && compiles_paths<I> &&
+    requires(I& t, const interface& i, u16 index, const assigned_address& a) {
+        { t.add(i) } noexcept -> std::same_as<result<void, interface_error>>;
+        { t.add_address(index, a) } noexcept -> std::same_as<result<void, interface_error>>;
+        { t.remove_address(index, a.net) } noexcept -> std::same_as<result<void, interface_error>>;
+        t.for_each([](const interface&) {});
+    };
 
 }  // namespace sluice

@@ -1,7 +1,7 @@
 // interface: one network interface as the stack sees it: MTU, state, addresses, settings.
 // Expects: index 1 .. 65535, unique in its stack. Does: carries values and answers about its own
-// addresses. Never: sends or receives. Cost: about 300 octets; the packet path reads the first 16.
-// Linux: net_device, in_device.
+// addresses. Never: sends or receives. Cost: about 300 octets; the packet path reads interface_path
+// alone. Linux: net_device, in_device.
 #pragma once
 
 #include <sluice/base/bounded_vector.hpp>
@@ -29,12 +29,16 @@ enum class interface_error : u8 { none, full, exists, not_found, invalid };
 
 inline constexpr std::size_t max_interface_addresses = 8;
 
+// What the packet path reads of an interface, compiled by refresh() from all the rest.
+struct interface_path {
+    u32 output_mtu = 0;  // octets; 0: nothing leaves here
+    // Forwarding is on and no rule asks more of a source than the accept branch checks.
+    bool accept_fast = false;
+};
+
 struct interface {
     u16 index = 0;
     bool up = true;
-    // Compiled by refresh(): forwarding on and no rule that asks more of a source than the accept
-    // branch checks.
-    bool accept_fast = false;
     u32 mtu = 1500;  // octets
     bool loopback = false;
     bool has_broadcast = true;  // Linux IFF_BROADCAST: not set on point-to-point links

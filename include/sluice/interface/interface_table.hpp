@@ -22,8 +22,10 @@ public:
     [[nodiscard]] constexpr const interface* find(u16 index) const noexcept {
         return index < N && items_[index].index != 0 ? &items_[index] : nullptr;
     }
-    // For an index that is known to be below N, as all that the table's routes carry.
-    [[nodiscard]] constexpr const interface& at(u16 index) const noexcept { return items_[index]; }
+    // For any index; of one that is not here nothing is accepted and nothing leaves.
+    [[nodiscard]] constexpr const interface_path& path_of(u16 index) const noexcept {
+        return paths_[index < N ? index : 0];
+    }
     [[nodiscard]] static constexpr std::size_t capacity() noexcept { return N; }
 
     [[nodiscard]] constexpr bool is_own(ipv4::address a) const noexcept {
@@ -50,56 +52,79 @@ public:
     constexpr void remove(u16 index) noexcept {
         if (interface* i = find(index)) {
             *i = interface{.index = 0};
+            paths_[index] = {};
             rebuild_own();
         }
     }
 
-    // The first of a subnet is primary, later ones secondary.
+    // The first of a subnet is primary, later ones secondary; they share its scope. Primaries stand
+    // in order of scope, the widest first, secondaries behind theirs. Linux __inet_insert_ifa.
     [[nodiscard]] constexpr result<void, interface_error>
     add_address(u16 index, const assigned_address& a) noexcept {
         interface* i = find(index);
-        if (i == nullptr || a.net.address.is_unspecified()) {
-            return failure{i == nullptr ? interface_error::not_found : interface_error::invalid};
+        if (i == nullptr) {
+            return failure{interface_error::not_found};
+        }
+        if (a.net.address.is_unspecified() || a.net.length > 32) {
+            return failure{interface_error::invalid};
         }
         assigned_address added = a;
         added.secondary = false;
-        for (const auto& other : i->addresses) {
+        std::size_t at = 0;
+        for (std::size_t k = 0; k < i->addresses.size(); ++k) {
+            const assigned_address& other = i->addresses[k];
             if (other.net == a.net) {
                 return failure{interface_error::exists};
             }
-            if (other.net.network() == a.net.network() && !other.secondary) {
+            if (other.net.network() == a.net.network()) {
+                if (other.scope != a.scope) {
+                    return failure{interface_error::invalid};
+                }
                 added.secondary = true;
             }
+            if (!other.secondary && other.scope <= a.scope) {
+                at = k + 1;
+            }
         }
-        if (!i->addresses.push_back(added)) {
+        if (!i->addresses.insert(added.secondary ? i->addresses.size() : at, added)) {
             return failure{interface_error::full};
         }
         insert_own(a.net.address);
         return {};
     }
-    // Removing a primary address removes its secondaries too, as Linux does with
-    // promote_secondaries off.
+    // Removing a primary address removes the secondaries of its subnet too, as Linux does with
+    // promote_secondaries off (its default). Linux __inet_del_ifa.
     [[nodiscard]] constexpr result<void, interface_error>
     remove_address(u16 index, const ipv4::interface_address& net) noexcept {
         interface* i = find(index);
         if (i == nullptr) {
             return failure{interface_error::not_found};
         }
-        for (std::size_t k = 0; k < i->addresses.size(); ++k) {
-            if (i->addresses[k].net == net) {
-                i->addresses.erase(k);
-                rebuild_own();
-                return {};
+        auto& all = i->addresses;
+        std::size_t first = 0;
+        while (first < all.size() && all[first].net != net) {
+            ++first;
+        }
+        if (first == all.size()) {
+            return failure{interface_error::not_found};
+        }
+        const bool with_secondaries = !all[first].secondary;
+        all.erase(first);
+        for (std::size_t k = all.size(); with_secondaries && k-- > first;) {
+            if (all[k].secondary && all[k].net.network() == net.network()) {
+                all.erase(k);
             }
         }
-        return failure{interface_error::not_found};
+        rebuild_own();
+        return {};
     }
 
     constexpr void refresh(u16 index, const interface_settings& all) noexcept {
         if (interface* i = find(index)) {
             i->in_force = effective(all, i->own);
-            i->accept_fast = i->up && i->in_force.forwarding && i->in_force.rp_filter == 0 &&
-                             !i->loopback && i->master == 0;
+            paths_[index] = {i->up ? i->mtu : 0, i->up && i->in_force.forwarding &&
+                                                     i->in_force.rp_filter == 0 && !i->loopback &&
+                                                     i->master == 0};
         }
     }
 
@@ -146,6 +171,7 @@ private:
     }
 
     u32 own_[slots]{};
+    interface_path paths_[N]{};
     interface items_[N]{};
 };
 static_assert(interface_policy<interface_table<>>);

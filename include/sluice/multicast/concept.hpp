@@ -3,16 +3,15 @@
 // Answers which groups this host listens to.
 //
 // `is_member(interface, group, source)` says whether datagrams from source to the group are for us
-// when they come in there. 224.0.0.1 is always joined (RFC 1112 section 7.2). `join` and `leave`
-// count: a group joined twice is left twice.
+// when they come in there. 224.0.0.1 is always joined (RFC 1112 section 7.2), left or not. `join`
+// and `leave` count: a group joined twice is left twice.
 //
 // Exemplar:
 //
 //     struct groups {
 //         bool is_member(u16 interface, ipv4::address group, ipv4::address source) const noexcept;
-//         bool join(u16 interface, ipv4::address group) noexcept;    // false: the table is full or
-//         it is no group bool leave(u16 interface, ipv4::address group) noexcept;   // false: not
-//         joined
+//         bool join(u16 interface, ipv4::address group) noexcept;    // false: full, or no group
+//         bool leave(u16 interface, ipv4::address group) noexcept;   // false: not joined
 //     };
 //
 // Models: `group_list<N>`, `all_systems_only`.

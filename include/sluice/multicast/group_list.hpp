@@ -18,7 +18,9 @@ struct all_systems_only {
     [[nodiscard]] static constexpr bool join(u16, ipv4::address group) noexcept {
         return group == ipv4::all_systems;
     }
-    [[nodiscard]] static constexpr bool leave(u16, ipv4::address) noexcept { return false; }
+    [[nodiscard]] static constexpr bool leave(u16, ipv4::address group) noexcept {
+        return group == ipv4::all_systems;
+    }
 };
 static_assert(multicast_policy<all_systems_only>);
 

@@ -16,8 +16,8 @@
 //         template <class Packet> struct model {
 //             static constexpr bool takes_segmented = false;
 //             static constexpr bool takes_gso = false;
-//             bool transmit(Packet& packet, const egress& to) noexcept;   // true: the packet was
-//             moved from void flush() noexcept;
+//             bool transmit(Packet& packet, const egress& to) noexcept;   // true: moved from
+//             void flush() noexcept;
 //         };
 //     };
 //

@@ -25,10 +25,13 @@ struct queue_output {
         };
 
         [[nodiscard]] constexpr bool transmit(Packet& packet, const egress& to) noexcept {
-            if (queue_.full()) {
+            item* place = queue_.claim();
+            if (place == nullptr) {
                 return false;
             }
-            return queue_.push({std::move(packet), to});
+            place->packet = std::move(packet);
+            place->to = to;
+            return true;
         }
         constexpr void flush() noexcept {}
 

@@ -29,16 +29,12 @@ public:
 
     constexpr basic_packet() noexcept = default;
     constexpr basic_packet(basic_packet&& other) noexcept
-        : block_(std::exchange(other.block_, nullptr)), length_(other.length_),
-          flags_(other.flags_), offset_(other.offset_), interface_(other.interface_) {}
+        : block_(std::exchange(other.block_, nullptr)), at_(other.at_) {}
     constexpr basic_packet& operator=(basic_packet&& other) noexcept {
         if (this != &other) {
             reset();
             block_ = std::exchange(other.block_, nullptr);
-            length_ = other.length_;
-            flags_ = other.flags_;
-            offset_ = other.offset_;
-            interface_ = other.interface_;
+            at_ = other.at_;
         }
         return *this;
     }
@@ -50,8 +46,8 @@ public:
                                                       u32 length = 0) noexcept {
         basic_packet p;
         p.block_ = std::move(b);
-        p.offset_ = offset;
-        p.length_ = length & length_mask;
+        p.at_.offset = offset;
+        p.at_.length = length & length_mask;
         return p;
     }
 
@@ -66,22 +62,22 @@ public:
     }
 
     // -- bounds, all in octets --
-    [[nodiscard]] constexpr u32 size() const noexcept { return length_; }
+    [[nodiscard]] constexpr u32 size() const noexcept { return at_.length; }
     // Of them, those at data(): equal to size() unless segmented.
     [[nodiscard]] constexpr u32 head_size() const noexcept {
-        return is_segmented() ? length_ - block_->elsewhere : length_;
+        return is_segmented() ? at_.length - block_->elsewhere : at_.length;
     }
-    [[nodiscard]] constexpr u32 headroom() const noexcept { return offset_; }
+    [[nodiscard]] constexpr u32 headroom() const noexcept { return at_.offset; }
     [[nodiscard]] constexpr u32 tailroom() const noexcept {
         return is_segmented() && (block_->segment_count > 0 || block_->list != nullptr)
                    ? 0
-                   : Storage::capacity(*block_) - offset_ - length_;
+                   : Storage::capacity(*block_) - at_.offset - at_.length;
     }
     [[nodiscard]] constexpr std::byte* data() noexcept {
-        return Storage::memory(*block_) + offset_;
+        return Storage::memory(*block_) + at_.offset;
     }
     [[nodiscard]] constexpr const std::byte* data() const noexcept {
-        return Storage::memory(*block_) + offset_;
+        return Storage::memory(*block_) + at_.offset;
     }
     // The first contiguous bytes.
     [[nodiscard]] constexpr bytes head() noexcept { return {data(), head_size()}; }
@@ -90,20 +86,20 @@ public:
     // Makes room for n octets in front and returns the new data(); nullptr when the headroom is too
     // small.
     [[nodiscard]] constexpr std::byte* push(u32 n) noexcept {
-        if (n > offset_) {
+        if (n > at_.offset) {
             return nullptr;
         }
-        offset_ = static_cast<u16>(offset_ - n);
-        length_ = (length_ + n) & length_mask;
+        at_.offset = static_cast<u16>(at_.offset - n);
+        at_.length = (at_.length + n) & length_mask;
         return data();
     }
     // Takes n octets off the front; false when the first block has fewer.
     [[nodiscard]] constexpr bool pull(u32 n) noexcept {
-        if (n > head_size() || offset_ + n > 0xffff) {
+        if (n > head_size() || at_.offset + n > 0xffff) {
             return false;
         }
-        offset_ = static_cast<u16>(offset_ + n);
-        length_ = (length_ - n) & length_mask;
+        at_.offset = static_cast<u16>(at_.offset + n);
+        at_.length = (at_.length - n) & length_mask;
         return true;
     }
     // Appends n octets (their values are not set) and returns the first of them; nullptr when there
@@ -113,32 +109,34 @@ public:
             return nullptr;
         }
         std::byte* end = data() + head_size();
-        length_ = (length_ + n) & length_mask;
+        at_.length = (at_.length + n) & length_mask;
         return end;
     }
 
     // -- what the packet is --
-    [[nodiscard]] constexpr u16 interface() const noexcept { return interface_; }
-    constexpr void set_interface(u16 index) noexcept { interface_ = index; }
+    [[nodiscard]] constexpr u16 interface() const noexcept { return at_.interface; }
+    constexpr void set_interface(u16 index) noexcept { at_.interface = index; }
     [[nodiscard]] constexpr packet_type type() const noexcept {
-        return static_cast<packet_type>(flags_ & type_mask);
+        return static_cast<packet_type>(at_.flags & type_mask);
     }
     constexpr void set_type(packet_type t) noexcept {
-        flags_ = static_cast<u8>((flags_ & ~type_mask) | static_cast<u8>(t));
+        at_.flags = static_cast<u8>((at_.flags & ~type_mask) | static_cast<u8>(t));
     }
     // Addressed to this host by the link layer, in one block, nothing set beside the bytes.
-    [[nodiscard]] constexpr bool is_plain_host() const noexcept { return flags_ == 0; }
+    [[nodiscard]] constexpr bool is_plain_host() const noexcept { return at_.flags == 0; }
     [[nodiscard]] constexpr bool is_forwarded() const noexcept {
-        return (flags_ & forwarded_flag) != 0;
+        return (at_.flags & forwarded_flag) != 0;
     }
-    constexpr void set_forwarded() noexcept { flags_ |= forwarded_flag; }
+    constexpr void set_forwarded() noexcept { at_.flags |= forwarded_flag; }
 
-    [[nodiscard]] constexpr bool has_facts() const noexcept { return (flags_ & facts_flag) != 0; }
+    [[nodiscard]] constexpr bool has_facts() const noexcept {
+        return (at_.flags & facts_flag) != 0;
+    }
     // The metadata, made default the first time.
     [[nodiscard]] constexpr metadata& facts() noexcept {
         if (!has_facts()) {
             block_->facts = metadata{};
-            flags_ |= facts_flag;
+            at_.flags |= facts_flag;
         }
         return block_->facts;
     }
@@ -149,7 +147,7 @@ public:
 
     // -- more than one block (segments.hpp works on these) --
     [[nodiscard]] constexpr bool is_segmented() const noexcept {
-        return (flags_ & segmented_flag) != 0;
+        return (at_.flags & segmented_flag) != 0;
     }
     [[nodiscard]] constexpr bool has_segments() const noexcept {
         return is_segmented() && block_->segment_count > 0;
@@ -182,10 +180,10 @@ public:
             b->list = nullptr;
         }
         b->head_length = tail.head_size();
-        b->parked_offset = tail.offset_;
+        b->parked_offset = tail.at_.offset;
         b->next = nullptr;
-        length_ = (length_ + tail.length_) & length_mask;
-        block_->elsewhere += tail.length_;
+        at_.length = (at_.length + tail.at_.length) & length_mask;
+        block_->elsewhere += tail.at_.length;
         tail.block_ = nullptr;
         if (block_->list == nullptr) {
             block_->list = b;
@@ -207,16 +205,16 @@ public:
         block* first = std::exchange(block_->list, nullptr);
         block* second = std::exchange(first->next, nullptr);
         basic_packet rest = adopt(first, first->parked_offset, block_->elsewhere);
-        rest.interface_ = interface_;
-        rest.flags_ = flags_ & type_mask;
+        rest.at_.interface = at_.interface;
+        rest.at_.flags = at_.flags & type_mask;
         if (second != nullptr || first->segment_count > 0) {
-            rest.flags_ |= segmented_flag;
+            rest.at_.flags |= segmented_flag;
             first->list = second;
-            first->elsewhere = rest.length_ - first->head_length;
+            first->elsewhere = rest.at_.length - first->head_length;
             first->list_tail = second == nullptr ? nullptr : block_->list_tail;
         }
-        length_ = (length_ - block_->elsewhere) & length_mask;
-        flags_ &= static_cast<u8>(~segmented_flag);
+        at_.length = (at_.length - block_->elsewhere) & length_mask;
+        at_.flags &= static_cast<u8>(~segmented_flag);
         return rest;
     }
 
@@ -226,8 +224,8 @@ public:
     [[nodiscard]] constexpr bool attach(basic_packet& of, u32 offset, u32 n) noexcept
         requires(Ownership::counts_references && !Storage::is_inline)
     {
-        if (of.is_segmented() || of.block_ == block_ || offset > of.length_ ||
-            n > of.length_ - offset) {
+        if (of.is_segmented() || of.block_ == block_ || offset > of.at_.length ||
+            n > of.at_.length - offset) {
             return false;
         }
         become_segmented();
@@ -235,19 +233,19 @@ public:
             return false;
         }
         ++of.block_->references;
-        block_->segments[block_->segment_count++] = {of.block_, of.offset_ + offset, n};
+        block_->segments[block_->segment_count++] = {of.block_, of.at_.offset + offset, n};
         block_->elsewhere += n;
-        length_ = (length_ + n) & length_mask;
+        at_.length = (at_.length + n) & length_mask;
         return true;
     }
 
     // Moves the bound at the end so that size() is n at most: later blocks that fall away go back.
     constexpr void trim(u32 n) noexcept {
-        if (n >= length_) {
+        if (n >= at_.length) {
             return;
         }
         if (!is_segmented()) {
-            length_ = n & length_mask;
+            at_.length = n & length_mask;
             return;
         }
         trim_chain(n);
@@ -260,10 +258,7 @@ public:
             ++block_->references;
             basic_packet p;
             p.block_ = block_;
-            p.length_ = length_;
-            p.flags_ = flags_;
-            p.offset_ = offset_;
-            p.interface_ = interface_;
+            p.at_ = at_;
             return p;
         } else {
             return copy();
@@ -273,13 +268,13 @@ public:
     // A contiguous copy with the same headroom and metadata; empty when the source has none or it
     // does not fit one block.
     [[nodiscard]] constexpr basic_packet copy() const noexcept {
-        basic_packet p = adopt(Storage::take_like(*block_), offset_, 0);
-        if (!p || offset_ + u64{length_} > Storage::capacity(*p.block_)) {
+        basic_packet p = adopt(Storage::take_like(*block_), at_.offset, 0);
+        if (!p || at_.offset + u64{at_.length} > Storage::capacity(*p.block_)) {
             return {};
         }
-        p.length_ = length_;
-        p.interface_ = interface_;
-        p.flags_ = static_cast<u8>(flags_ & ~segmented_flag);
+        p.at_.length = at_.length;
+        p.at_.interface = at_.interface;
+        p.at_.flags = static_cast<u8>(at_.flags & ~segmented_flag);
         if (has_facts()) {
             p.block_->facts = block_->facts;
         }
@@ -311,7 +306,7 @@ public:
         if (n <= head_size()) {
             return true;
         }
-        return n <= length_ && gather(n);
+        return n <= at_.length && gather(n);
     }
 
     // Calls f(const_bytes) for each contiguous piece in order.
@@ -349,7 +344,7 @@ private:
             block_->segment_count = 0;
             block_->list = nullptr;
             block_->list_tail = nullptr;
-            flags_ |= segmented_flag;
+            at_.flags |= segmented_flag;
         }
     }
 
@@ -375,7 +370,7 @@ private:
         }
         drop_reference(b);
     }
-    static constexpr void release_chain(block* b, bool segmented) noexcept {
+    [[gnu::noinline]] static constexpr void release_chain(block* b, bool segmented) noexcept {
         if (!segmented) {
             drop_reference(b);
             return;
@@ -391,11 +386,16 @@ private:
     constexpr void trim_chain(u32 n) noexcept;
     constexpr bool gather(u32 n) noexcept;
 
+    // One word, so that a move copies it at once and not field by field.
+    struct extent {
+        u32 length : 24 = 0;
+        u32 flags : 8 = 0;
+        u16 offset = 0;
+        u16 interface = 0;
+    };
+
     reference block_ = nullptr;
-    u32 length_ : 24 = 0;
-    u32 flags_ : 8 = 0;
-    u16 offset_ = 0;
-    u16 interface_ = 0;
+    extent at_{};
 };
 
 template <class Storage, class Ownership>
@@ -429,17 +429,17 @@ constexpr void basic_packet<Storage, Ownership>::trim_chain(u32 n) noexcept {
         block_->list_tail = b;
         link = &b->next;
     }
-    length_ = n & length_mask;
+    at_.length = n & length_mask;
 }
 
 template <class Storage, class Ownership>
 constexpr bool basic_packet<Storage, Ownership>::gather(u32 n) noexcept {
     if (is_shared()) {  // the chain belongs to the other handles too
-        return unshare() && n <= length_;
+        return unshare() && n <= at_.length;
     }
     const u32 have = head_size();
     u32 missing = n - have;
-    if (missing > Storage::capacity(*block_) - offset_ - have) {
+    if (missing > Storage::capacity(*block_) - at_.offset - have) {
         return false;
     }
     std::byte* to = data() + have;
@@ -479,7 +479,7 @@ constexpr bool basic_packet<Storage, Ownership>::gather(u32 n) noexcept {
             drop_reference(b);
         }
     }
-    block_->elsewhere = length_ - n;
+    block_->elsewhere = at_.length - n;
     return true;
 }
 

@@ -3,7 +3,7 @@
 // ip_route_input in its order: multicast by membership, impossible sources, limited broadcast,
 // impossible destinations, the lookup, source rules. Never: looks at the TTL (RFC 1812
 // section 5.2.1: a datagram for us may have any), sends, counts. Cost: one lookup for most, plus
-// the source rule. RFC 1812 sections 5.2.1 to 5.2.3 and 5.3.7, RFC 1122 section 3.2.1.3.
+// the source rule. RFC 1812 section 5.2.1 to 5.2.3 and 5.3.7, RFC 1122 section 3.2.1.3.
 #pragma once
 
 #include <sluice/interface/interface.hpp>

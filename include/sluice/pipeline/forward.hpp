@@ -2,7 +2,7 @@
 // Expects: a datagram classified as forward, its options walked. Does: Linux's ip_forward in its
 // order: link type, receive offload, TTL, strict source route, MTU with DF. Never: touches the
 // datagram before all checks passed (age() does afterwards); sends. Cost: a few comparisons; TTL
-// and checksum by increment. RFC 1812 sections 5.2.1.2, 5.2.6, 5.3.1, 5.3.4.
+// and checksum by increment. RFC 1812 section 5.2.1.2, 5.2.6, 5.3.1, 5.3.4.
 #pragma once
 
 #include <sluice/packet/datagram.hpp>

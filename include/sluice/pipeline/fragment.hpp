@@ -61,12 +61,13 @@ struct fragment_plan {
     // this datagram came in had it.
     constexpr void finish(std::byte* to, u32 length, u32 done, bool last) const noexcept {
         const ipv4::view ip{to};
+        // Beyond 65535 octets, where no piece is of use, the offset runs over into MF, as in Linux.
         const u32 offset = (word & ipv4::words::offset) + done / 8;
         const bool more = !last || (word & ipv4::words::more_fragments) != 0;
         ip.set(ipv4::total_length, static_cast<u16>(header_size + length));
         ip.set(ipv4::flags_and_offset, static_cast<u16>((df ? ipv4::words::dont_fragment : 0) |
                                                         (more ? ipv4::words::more_fragments : 0) |
-                                                        (offset & ipv4::words::offset)));
+                                                        offset));
         ipv4::set_checksum(ip);
     }
 };

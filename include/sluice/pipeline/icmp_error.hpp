@@ -2,7 +2,7 @@
 // Expects: the offending packet with its IPv4 header at data(), as it is when it is refused. Does:
 // every suppression rule; the message quotes as much as fits 576 octets. Never: limits rates (icmp/
 // does), routes or sends. Cost: a copy of at most 548 octets, on the way out of an error only. RFC
-// 1122 section 3.2.2, RFC 1812 sections 4.3.2.3, 4.3.2.5 and 4.3.2.7. Linux __icmp_send.
+// 1122 section 3.2.2, RFC 1812 section 4.3.2.3, 4.3.2.5 and 4.3.2.7. Linux __icmp_send.
 #pragma once
 
 #include <sluice/packet/decision.hpp>
@@ -18,6 +18,17 @@ inline constexpr u32 max_icmp_error =
     576;  // octets of the whole datagram. RFC 1812 section 4.3.2.3
 // Who speaks when we have no address at all. RFC 7600 section 4.8
 inline constexpr ipv4::address dummy_address = ipv4::address::from_octets(192, 0, 0, 8);
+
+namespace detail {
+
+// Types about which no error is sent: errors, and those that Linux takes for errors because it does
+// not serve them (1, 2, 6, 7 and router discovery, 9 and 10).
+[[nodiscard]] constexpr bool counts_as_error(u8 type) noexcept {
+    return icmp::is_error(type) || type == 1 || type == 2 || type == 6 || type == 7 || type == 9 ||
+           type == 10;
+}
+
+}  // namespace detail
 
 // Whether an error may be sent about the packet, whose route is of that type.
 template <packet_buffer Packet>
@@ -45,7 +56,7 @@ template <packet_buffer Packet>
     reader.skip(header);
     reader.copy(&first, 1);
     const u8 offending = static_cast<u8>(first);
-    return offending <= detail::highest_known_icmp_type && !icmp::is_error(offending);
+    return offending <= detail::highest_known_icmp_type && !detail::counts_as_error(offending);
 }
 
 // RFC 1812 section 4.3.2.5: errors have precedence 6; the TOS bits are the packet's.

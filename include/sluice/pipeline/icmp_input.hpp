@@ -48,7 +48,7 @@ inline constexpr u8 highest_known_icmp_type = 18;
     if (type == t::extended_echo_request) {
         return act(icmp_action::consumed);
     }
-    if (type == t::extended_echo_reply || type == t::echo_reply) {
+    if (type == t::extended_echo_reply) {
         return act(icmp_action::endpoint);
     }
     if (type > highest_known_icmp_type) {
@@ -64,6 +64,8 @@ inline constexpr u8 highest_known_icmp_type = 18;
         }
     }
     switch (type) {
+    case t::echo_reply:
+        return act(icmp_action::endpoint);
     case t::echo_request:
         return s.icmp_echo_ignore_all ? act(icmp_action::consumed) : act(icmp_action::echo);
     case t::timestamp_request:

@@ -2,7 +2,7 @@
 // gets. Expects: a flow (destination; source, interface and tos if they are fixed). Does: Linux's
 // ip_route_output in its order: source must be ours, limited broadcast and multicast need an
 // interface, the lookup, local destinations go to the loopback interface. Never: changes tables.
-// Cost: one lookup. RFC 1122 sections 3.3.1 and 3.3.4.3, Linux ip_route_output_key_hash.
+// Cost: one lookup. RFC 1122 section 3.3.1 and 3.3.4.3, Linux ip_route_output_key_hash.
 #pragma once
 
 #include <sluice/base/result.hpp>
@@ -129,7 +129,8 @@ template <class Tables>
         o.source = source_for_route(t, *r);
     }
     const interface* out = t.interfaces.find(o.interface);
-    if (o.source.is_loopback() && (out == nullptr || !out->loopback)) {
+    if (o.source.is_loopback() &&
+        (out == nullptr || (!out->loopback && !out->in_force.route_localnet))) {
         return failure{send_error::invalid};
     }
     return o;

@@ -15,9 +15,13 @@
 
 namespace sluice::pipeline {
 
+// Whether the header checksum is looked at. It is not after the first time: options are recorded in
+// a header without repairing it, and Linux looks once.
+enum class header_sum : u8 { verify, ignore };
+
 struct validator {
     // drop_reason::none, or the reason; may make the header contiguous and trims the padding.
-    template <packet_buffer Packet>
+    template <header_sum Sum = header_sum::verify, packet_buffer Packet>
     [[nodiscard]] static constexpr drop_reason check(Packet& packet) noexcept {
         if (!packet.may_pull(ipv4::min_header_length)) {
             return drop_reason::header_truncated;
@@ -31,7 +35,7 @@ struct validator {
             return drop_reason::header_truncated;
         }
         // may_pull does not move the first octets, so the view stays right.
-        if (!ipv4::checksum_ok(ip)) {
+        if (Sum == header_sum::verify && !ipv4::checksum_ok(ip)) {
             return drop_reason::header_checksum;
         }
         const u32 total = ip[ipv4::total_length];
@@ -46,10 +50,10 @@ struct validator {
     }
 
     // The proof for a packet that check() found good.
-    template <packet_buffer Packet>
+    template <header_sum Sum = header_sum::verify, packet_buffer Packet>
     [[nodiscard]] static constexpr result<datagram<Packet>, drop_reason>
     validate(Packet&& packet) noexcept {
-        const drop_reason why = check(packet);
+        const drop_reason why = check<Sum>(packet);
         if (why != drop_reason::none) {
             return failure{why};
         }
@@ -60,6 +64,12 @@ struct validator {
 template <packet_buffer Packet>
 [[nodiscard]] constexpr result<datagram<Packet>, drop_reason> validate(Packet&& packet) noexcept {
     return validator::validate(std::move(packet));
+}
+
+// For a packet that was validated before, and changed since by a hook, a handler or reassembly.
+template <packet_buffer Packet>
+[[nodiscard]] constexpr result<datagram<Packet>, drop_reason> revalidate(Packet&& packet) noexcept {
+    return validator::validate<header_sum::ignore>(std::move(packet));
 }
 
 }  // namespace sluice::pipeline

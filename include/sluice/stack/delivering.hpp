@@ -1,14 +1,15 @@
 // delivering: what becomes of a datagram for us: reassembly, local-in hook, raw taps, then its
 // protocol. Expects: stack_sending below it. Does: ICMP and UDP itself unless a handler took their
 // place; asks the delivery policy for the rest; unknown protocols and ports are refused to the
-// sender. Never: delivers a fragment. Cost: see the stages. RFC 1122 sections 3.2.1, 3.2.2.1, 3.3.2
+// sender. Never: delivers a fragment. Cost: see the stages. RFC 1122 section 3.2.1, 3.2.2.1, 3.3.2
 // and 4.1.3. Linux ip_local_deliver, ip_protocol_deliver_rcu, __udp4_lib_rcv.
 #pragma once
 
 #include <sluice/pipeline/classify.hpp>
 #include <sluice/pipeline/icmp_input.hpp>
+#include <sluice/pipeline/icmp_notice.hpp>
 #include <sluice/pipeline/validate.hpp>
-#include <sluice/stack/sending.hpp>
+#include <sluice/stack/reassembling.hpp>
 #include <sluice/wire/udp.hpp>
 
 #include <utility>
@@ -16,9 +17,9 @@
 namespace sluice::detail {
 
 template <class Policies>
-class stack_delivering : public stack_sending<Policies>,
+class stack_delivering : public stack_reassembling<Policies>,
                          protected local_services<typename stack_sending<Policies>::packet_type> {
-    using base = stack_sending<Policies>;
+    using base = stack_reassembling<Policies>;
 
 public:
     using base::base;
@@ -38,37 +39,8 @@ protected:
         if (!ipv4::is_fragment(d.header())) {
             return deliver_whole(std::move(d), type, in);
         }
-        count(mib::ip_reasm_reqds);
-        reassembly_step<packet_type> step =
-            this->reassembly_.insert(std::move(d), reassembly_user::local_delivery, in.master,
-                                     now_.now, reassembly_limits_now());
-        trace(stage::reassemble,
-              step.kind == reassembly_outcome::complete ? outcome::proceed
-              : step.kind == reassembly_outcome::held   ? outcome::hold
-                                                        : outcome::drop,
-              step.reason, in.index, step.pieces);
-        this->stats_.dropped(step.too_far ? drop_reason::fragment_too_far
-                                          : drop_reason::fragment_abandoned,
-                             step.pieces_dropped);
-        if (step.kind == reassembly_outcome::held) {
-            return fate::held;
-        }
-        if (step.kind == reassembly_outcome::refused) {
-            return drop(packet_type{}, step.reason);
-        }
-        count(mib::ip_reasm_oks);
-        tally(balance::absorbed, step.pieces - 1u);
-        auto whole = pipeline::validate(std::move(step.packet));
-        if (!whole.has_value()) {
-            return drop(packet_type{}, whole.error());
-        }
-        return deliver_whole(std::move(*whole), type, in);
-    }
-
-    [[nodiscard]] constexpr reassembly_limits reassembly_limits_now() const noexcept {
-        return {.timeout = duration::from_seconds(this->switches_.ipfrag_time),
-                .high_threshold = this->switches_.ipfrag_high_thresh,
-                .max_distance = this->switches_.ipfrag_max_dist};
+        auto whole = this->reassemble(std::move(d), reassembly_user::local_delivery, in);
+        return whole.has_value() ? deliver_whole(std::move(*whole), type, in) : whole.error();
     }
 
     constexpr fate deliver_whole(datagram<packet_type>&& d, route_type type,
@@ -77,7 +49,7 @@ protected:
         if (!this->passes_hook(hook_point::local_in, d.packet(), in.index, 0, gone)) {
             return gone;
         }
-        auto valid = pipeline::validate(std::move(d).release());
+        auto valid = pipeline::revalidate(std::move(d).release());
         if (!valid.has_value()) {
             return drop(packet_type{}, valid.error());
         }
@@ -87,7 +59,7 @@ protected:
                            .destination = ip[ipv4::destination],
                            .local = pipeline::specific_destination(tables(), ip, in.index,
                                                                    type == route_type::local),
-                           .interface = in.index,
+                           .interface = std::as_const(ours).packet().interface(),
                            .protocol = ip[ipv4::protocol],
                            .to_many = type != route_type::local};
         trace(stage::deliver, outcome::deliver, drop_reason::none, in.index, ours.packet().size(),
@@ -195,30 +167,19 @@ protected:
         }
     }
 
-    // An ICMP error goes to the handler of the protocol that it quotes, if enough of it came. RFC
-    // 1122 section 3.2.2.
+    // An ICMP error goes to the raw endpoints that could have sent what it quotes, and to the
+    // handler of that protocol. RFC 1122 section 3.2.2.
     constexpr fate to_error_handler(datagram<packet_type>&& d) noexcept {
-        constexpr u32 least_quote = 28;  // a header and 8 octets
-        const u32 start = d.header_size() + static_cast<u32>(icmp::header_length);
-        if (d.packet().size() < start + least_quote) {
+        const pipeline::notice_verdict v = pipeline::icmp_notice(tables(), d);
+        if (v.fate == pipeline::notice_fate::invalid) {
             return drop(std::move(d).release(), drop_reason::icmp_invalid);
         }
-        if (!d.packet().may_pull(start + least_quote)) {
-            return drop(std::move(d).release(), drop_reason::no_buffer);
-        }
-        const const_bytes quoted = std::as_const(d.packet()).head().subspan(start);
-        const ipv4::const_view inner{quoted.data()};
-        if (protocol_handler<packet_type>* h = this->delivery_.handler(inner[ipv4::protocol]);
-            h != nullptr && inner[ipv4::ihl] >= 5) {
-            const icmp::const_view message{d.packet().data() + d.header_size()};
-            h->error({.type = message[icmp::type],
-                      .code = message[icmp::code],
-                      .info = message[icmp::rest_of_header],
-                      .offender = d.header()[ipv4::source],
-                      .source = inner[ipv4::source],
-                      .destination = inner[ipv4::destination],
-                      .protocol = inner[ipv4::protocol],
-                      .quoted = quoted});
+        if (v.fate == pipeline::notice_fate::tell) {
+            const bool known = this->delivery_.report(v.notice);
+            protocol_handler<packet_type>* h = this->delivery_.handler(v.notice.protocol);
+            if (h != nullptr ? !h->error(v.notice) : !known) {
+                count(mib::icmp_in_errors);
+            }
         }
         tally(balance::delivered);
         return fate::delivered;

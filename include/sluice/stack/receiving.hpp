@@ -30,7 +30,12 @@ public:
         this->now_ = now;
         fast_counts fast;
         pipeline::route_hint hint;
-        const fate f = receive_one(std::move(packet), fast, hint);
+        fate f = fate::forwarded;
+        if (!may_go_fast(packet.interface()) || !forward_fast(packet, fast, hint)) {
+            f = receive_slow(std::move(packet));
+        } else if (fast.refused != 0) {
+            f = fate::dropped;
+        }
         commit(fast);
         drain();
         this->output_.flush();
@@ -43,13 +48,21 @@ public:
         this->now_ = now;
         fast_counts fast;
         pipeline::route_hint hint;
+        constexpr u16 none = 0xffff;  // no table has that index
+        u16 fast_in = none;           // the interface of which may_go_fast() said yes last
         for (packet_type& p : batch) {
-            const fate f = receive_one(std::move(p), fast, hint);
-            if (f != fate::forwarded || !this->work_.empty()) {
-                // What a handler or a hook did may have changed the tables.
-                hint = {};
-                drain();
+            const u16 in = p.interface();
+            if (in != fast_in && may_go_fast(in)) {
+                fast_in = in;
             }
+            if (in == fast_in && forward_fast(p, fast, hint)) {
+                continue;
+            }
+            static_cast<void>(receive_slow(std::move(p)));
+            // What a handler or a hook did may have changed the tables.
+            drain();
+            hint = {};
+            fast_in = none;
         }
         commit(fast);
         this->output_.flush();
@@ -90,54 +103,56 @@ protected:
         tally(balance::transmitted, c.packets - c.refused);
     }
 
-    // Whether nothing watches or hooks the packets that are merely forwarded.
-    [[nodiscard]] constexpr bool may_go_fast() const noexcept {
+    // Whether plain packets of that interface take the accept branch: it forwards, and nothing
+    // watches or hooks the packets that are merely forwarded.
+    [[nodiscard]] constexpr bool may_go_fast(u16 in) const noexcept {
         if constexpr (!base::chosen::observer::never_observes) {
             return false;
         } else if constexpr (base::hooks_type::never_active) {
-            return true;
+            return interfaces_.path_of(in).accept_fast && !this->custom_local_routes_;
         } else {
-            return !this->hooks_.active(hook_point::prerouting) &&
+            return interfaces_.path_of(in).accept_fast && !this->custom_local_routes_ &&
+                   !this->hooks_.active(hook_point::prerouting) &&
                    !this->hooks_.active(hook_point::forward) &&
                    !this->hooks_.active(hook_point::postrouting);
         }
     }
 
-    constexpr fate receive_one(packet_type&& packet, fast_counts& fast,
-                               pipeline::route_hint& hint) noexcept {
-        const interface* in = interfaces_.find(packet.interface());
-        if (in == nullptr || !in->up || !packet) {
-            tally(balance::received, packet ? 1 : 0);
-            return packet ? drop(std::move(packet), drop_reason::interface_down) : fate::dropped;
+    // Forwards a plain packet at once and says so; any other stays with the caller.
+    [[gnu::always_inline]] constexpr bool forward_fast(packet_type& packet, fast_counts& fast,
+                                                       pipeline::route_hint& hint) noexcept {
+        const auto t = tables();
+        const route_entry* r =
+            packet ? pipeline::accept_fast(t, packet, packet.interface(), hint) : nullptr;
+        if (r == nullptr) {
+            return false;
         }
-        if (may_go_fast()) {
-            const auto t = tables();
-            if (const route_entry* r = pipeline::accept_fast(t, packet, *in, hint)) {
-                return forward_fast(std::move(packet), *r, fast);
-            }
-        }
-        return receive_slow(std::move(packet), *in);
-    }
-
-    constexpr fate forward_fast(packet_type&& packet, const route_entry& r,
-                                fast_counts& fast) noexcept {
         const ipv4::view ip{packet.data()};
         ipv4::decrement_ttl(ip);
         ++fast.packets;
         fast.octets += packet.size();
         ++fast.ecn[ip[ipv4::ecn]];
-        const egress to{r.interface, link_destination::unicast,
-                        pipeline::neighbour_of(r, ip[ipv4::destination])};
+        const egress to{r->interface, link_destination::unicast,
+                        pipeline::neighbour_of(*r, ip[ipv4::destination])};
         if (!this->output_.transmit(packet, to)) {
             ++fast.refused;
-            return drop(std::move(packet), drop_reason::output_refused);
+            static_cast<void>(drop(std::move(packet), drop_reason::output_refused));
         }
-        return fate::forwarded;
+        return true;
     }
 
     // The whole way. Linux ip_rcv_core and on.
-    constexpr fate receive_slow(packet_type&& packet, const interface& in) noexcept {
+    // Apart from the loop that calls it, whose registers it would take.
+    [[gnu::noinline]] constexpr fate receive_slow(packet_type&& packet) noexcept {
+        if (!packet) {
+            return fate::dropped;  // nothing came
+        }
         tally(balance::received);
+        const interface* from = interfaces_.find(packet.interface());
+        if (from == nullptr || !from->up) {
+            return drop(std::move(packet), drop_reason::interface_down);
+        }
+        const interface& in = *from;
         trace(stage::receive, outcome::proceed, drop_reason::none, in.index, packet.size());
         if (packet.type() == sluice::packet_type::other_host) {
             return drop(std::move(packet), drop_reason::other_host);
@@ -167,8 +182,8 @@ protected:
             !this->passes_hook(hook_point::prerouting, packet, in.index, 0, gone)) {
             return gone;
         }
-        // A hook may have changed anything: what it made is validated like what came.
-        auto valid = pipeline::validate(std::move(packet));
+        // A hook may have changed anything but the sum is not looked at again, as in Linux.
+        auto valid = pipeline::revalidate(std::move(packet));
         if (!valid.has_value()) {
             return drop(packet_type{}, valid.error());
         }
@@ -233,13 +248,18 @@ protected:
         if (out == nullptr || !out->up) {
             return drop(std::move(d).release(), drop_reason::interface_down);
         }
+        fate gone{};
+        if (std::as_const(d.packet()).facts().options.router_alert != 0 &&
+            d.packet().type() == sluice::packet_type::host && this->take_alert(d, in, gone)) {
+            return gone;
+        }
         const decision verdict = pipeline::forward(d, r, c.verdict.hop(), out->mtu);
         trace(stage::forward, verdict, r.interface);
         if (verdict.kind() == outcome::forward || verdict.reason() == drop_reason::too_big) {
             count(mib::ip_forw_datagrams);
         }
         if (verdict.kind() != outcome::forward) {
-            return this->refuse(std::move(d).release(), verdict, c.type);
+            return this->refuse(std::move(d).release(), verdict, route_type::unicast);
         }
         ipv4::decrement_ttl(d.header());
         d.packet().set_forwarded();
@@ -253,9 +273,8 @@ protected:
                 redirect_allowance::send) {
             this->send_error(d.packet(),
                              icmp_request::redirect_host(pipeline::neighbour_of(r, towards)),
-                             c.type);
+                             route_type::unicast);
         }
-        fate gone{};
         if (!this->passes_hook(hook_point::forward, d.packet(), in.index, r.interface, gone)) {
             return gone;
         }
@@ -273,7 +292,7 @@ protected:
     }
 
     // What arose inside the call: packets that come back to us, and what handlers sent.
-    constexpr void drain() noexcept {
+    [[gnu::noinline]] constexpr void drain() noexcept {
         // A packet brings few others; the bound is for hooks and handlers that answer answers.
         for (std::size_t budget = 4 * work_queue_size; budget > 0 && !this->work_.empty();
              --budget) {

@@ -5,6 +5,7 @@
 // operating system, throws. Cost: its members; see receiving.hpp for a packet.
 #pragma once
 
+#include <sluice/stack/address_routes.hpp>
 #include <sluice/stack/presets.hpp>
 #include <sluice/stack/receiving.hpp>
 
@@ -33,7 +34,7 @@ struct interface_request {
 };
 
 template <class Policies = linux_host>
-class stack : public detail::stack_receiving<Policies> {
+class stack final : public detail::stack_receiving<Policies> {
     using base = detail::stack_receiving<Policies>;
 
 public:
@@ -126,10 +127,7 @@ public:
     // route. Linux fib_add_ifaddr.
     [[nodiscard]] constexpr result<void, interface_error>
     add_address(u16 index, const ipv4::interface_address& net) noexcept {
-        const interface* i = this->interfaces_.find(index);
-        const bool broadcast = i != nullptr && i->has_broadcast && net.has_broadcast();
-        return add_address(
-            index, {net, broadcast ? net.broadcast() : ipv4::address{}, scopes::universe, false});
+        return add_address(index, {net, {}, scopes::universe, false});
     }
     [[nodiscard]] constexpr result<void, interface_error>
     add_address(u16 index, const assigned_address& a) noexcept;
@@ -152,6 +150,7 @@ public:
     constexpr void set_mtu(u16 index, u32 mtu) noexcept {
         if (interface* i = this->interfaces_.find(index)) {
             i->mtu = mtu;
+            refresh();
         }
     }
 
@@ -189,6 +188,16 @@ private:
         for_each_index([&](u16 index) { this->interfaces_.refresh(index, this->switches_.all); });
     }
 
+    // A route of the stack's own: behind those with the same key, where the table can do that, so
+    // that two interfaces may share a network.
+    constexpr result<next_hop, route_error> append_route(const route_entry& r) noexcept {
+        if constexpr (requires { this->routes_.append(r); }) {
+            return this->routes_.append(r);
+        } else {
+            return this->routes_.add(r);
+        }
+    }
+
     constexpr send_result originate(packet_type&& packet, const send_request& r) noexcept;
     constexpr void fragments_expired(expired_datagram<packet_type>&& e) noexcept;
 };
@@ -199,63 +208,49 @@ stack<Policies>::add_address(u16 index, const assigned_address& a) noexcept {
     if (auto added = this->interfaces_.add_address(index, a); !added.has_value()) {
         return added;
     }
+    bool ok = true;
     if constexpr (mutable_route_policy<typename base::chosen::routes>) {
-        const ipv4::address own = a.net.address;
-        bool ok = this->routes_
-                      .add({.prefix = {own, 32},
-                            .type = route_type::local,
-                            .scope = scopes::host,
-                            .interface = index,
-                            .preferred_source = own})
-                      .has_value();
-        const interface* i = this->interfaces_.find(index);
-        const bool primary = !i->addresses[i->addresses.size() - 1].secondary;
-        if (primary && a.net.length < 32) {
-            ok = this->routes_
-                     .add({.prefix = a.net.network(),
-                           .type = i->loopback ? route_type::local : route_type::unicast,
-                           .scope = i->loopback ? scopes::host : scopes::link,
-                           .interface = index,
-                           .preferred_source = own})
-                     .has_value() &&
-                 ok;
+        const interface& i = *this->interfaces_.find(index);
+        for (const auto& given : i.addresses) {
+            if (given.net == a.net) {
+                detail::for_each_route_of(i, given, [&](const route_entry& r) {
+                    const auto added = append_route(r);
+                    ok = (added.has_value() || added.error() == route_error::exists) && ok;
+                });
+            }
         }
-        if (!a.broadcast.is_unspecified() && primary) {
-            ok = this->routes_
-                     .add({.prefix = {a.broadcast, 32},
-                           .type = route_type::broadcast,
-                           .scope = scopes::link,
-                           .interface = index,
-                           .preferred_source = own})
-                     .has_value() &&
-                 ok;
-        }
-        if (!ok) {
-            return failure{interface_error::full};
-        }
+    }
+    if (!ok) {
+        return failure{interface_error::full};
     }
     return {};
 }
 
+// With the address go the secondaries that the interface room removes along, and the routes of each
+// that no address which stays brings as well. Linux fib_del_ifaddr.
 template <class Policies>
 constexpr result<void, interface_error>
 stack<Policies>::remove_address(u16 index, const ipv4::interface_address& net) noexcept {
+    const interface* i = this->interfaces_.find(index);
+    const interface before = i != nullptr ? *i : interface{};
     if (auto removed = this->interfaces_.remove_address(index, net); !removed.has_value()) {
         return removed;
     }
     if constexpr (mutable_route_policy<typename base::chosen::routes>) {
-        const ipv4::address own = net.address;
-        static_cast<void>(this->routes_.remove(
-            {.prefix = {own, 32}, .type = route_type::local, .interface = index}));
-        bool shared_network = false;
-        for (const auto& a : this->interfaces_.find(index)->addresses) {
-            shared_network = shared_network || a.net.network() == net.network();
-        }
-        if (!shared_network) {
-            static_cast<void>(this->routes_.remove({.prefix = net.network(), .interface = index}));
-            static_cast<void>(this->routes_.remove({.prefix = {net.broadcast(), 32},
-                                                    .type = route_type::broadcast,
-                                                    .interface = index}));
+        const auto stays = [&](const route_entry& r) {
+            bool found = false;
+            for (const auto& a : i->addresses) {
+                detail::for_each_route_of(
+                    *i, a, [&](const route_entry& brought) { found = found || brought == r; });
+            }
+            return found;
+        };
+        for (const auto& a : before.addresses) {
+            detail::for_each_route_of(before, a, [&](const route_entry& r) {
+                if (!stays(r)) {
+                    static_cast<void>(this->routes_.remove(r));
+                }
+            });
         }
     }
     return {};

@@ -18,6 +18,8 @@ static_assert(observer<null_observer>);
 
 template <std::size_t N = 64>
 class recording_observer {
+    static_assert(N > 0, "sluice: recording_observer<N>: N is at least 1");
+
 public:
     static constexpr bool never_observes = false;
 

@@ -1,7 +1,7 @@
 // The archetype of each policy concept: a model that has what the concept asks for and nothing
 // else. Expects: to instantiate templates that take policies: what compiles with the archetypes
 // uses no more than the concepts promise. Does: answers as little as possible: no route, no memory,
-// no endpoint. Never: is a starting point for a policy of one's own: the exemplar in the room's
+// no endpoint; cannot be copied, nor moved unless it must. Never: is a starting point for a policy of one's own: the exemplar in the room's
 // concept.hpp is. Cost: nothing at run time; these are for the compiler.
 #pragma once
 
@@ -20,6 +20,16 @@
 #include <cstddef>
 
 namespace sluice::archetypes {
+
+namespace detail {
+
+struct immovable {
+    constexpr immovable() noexcept = default;
+    immovable(const immovable&) = delete;
+    immovable& operator=(const immovable&) = delete;
+};
+
+}  // namespace detail
 
 // buffer_source and packet_buffer. Its packets have no memory.
 struct packet {
@@ -47,7 +57,7 @@ private:
     metadata facts_{};
 };
 
-struct buffers {
+struct buffers : detail::immovable {
     using packet_type = packet;
     static constexpr std::size_t memory_limit = 0;
     constexpr packet take(u16) noexcept { return {}; }
@@ -55,7 +65,7 @@ struct buffers {
 static_assert(buffer_source<buffers>);
 
 // route_policy, not mutable_route_policy.
-struct routes {
+struct routes : detail::immovable {
     static constexpr bool prefers_bulk = false;
     static constexpr bool has_local_routes = false;
     static constexpr std::size_t memory_limit = 0;
@@ -69,7 +79,7 @@ private:
 };
 static_assert(route_policy<routes> && !mutable_route_policy<routes>);
 
-struct interfaces {
+struct interfaces : detail::immovable {
     constexpr interface* find(u16) noexcept { return nullptr; }
     constexpr const interface* find(u16) const noexcept { return nullptr; }
     constexpr bool is_own(ipv4::address) const noexcept { return false; }
@@ -81,12 +91,16 @@ struct interfaces {
         return {};
     }
     constexpr void refresh(u16, const interface_settings&) noexcept {}
+    constexpr const interface_path& path_of(u16) const noexcept { return path_; }
     template <class F>
     constexpr void for_each(F&&) noexcept {}
+
+private:
+    interface_path path_{};
 };
 static_assert(interface_policy<interfaces>);
 
-struct icmp_rules {
+struct icmp_rules : detail::immovable {
     static constexpr bool answers_echo = false;
     static constexpr std::size_t memory_limit = 0;
     constexpr explicit icmp_rules(hash_key) noexcept {}
@@ -103,21 +117,21 @@ struct icmp_rules {
 };
 static_assert(icmp_policy<icmp_rules>);
 
-struct identification {
+struct identification : detail::immovable {
     static constexpr std::size_t memory_limit = 0;
     constexpr explicit identification(hash_key) noexcept {}
     constexpr u16 next(ipv4::address, ipv4::address, u8, u16, instant) noexcept { return 0; }
 };
 static_assert(identification_policy<identification>);
 
-struct multicast {
+struct multicast : detail::immovable {
     constexpr bool is_member(u16, ipv4::address, ipv4::address) const noexcept { return false; }
     constexpr bool join(u16, ipv4::address) noexcept { return false; }
     constexpr bool leave(u16, ipv4::address) noexcept { return false; }
 };
 static_assert(multicast_policy<multicast>);
 
-struct stats {
+struct stats : detail::immovable {
     constexpr void add(mib, u64) noexcept {}
     constexpr void icmp_in(u8) noexcept {}
     constexpr void icmp_out(u8) noexcept {}
@@ -126,7 +140,7 @@ struct stats {
 };
 static_assert(stats_policy<stats>);
 
-struct trace {
+struct trace : detail::immovable {
     static constexpr bool never_observes = true;
     constexpr void observe(const trace_event&) noexcept {}
 };
@@ -137,6 +151,8 @@ struct output {
     struct model {
         static constexpr bool takes_segmented = false;
         static constexpr bool takes_gso = false;
+        constexpr model() noexcept = default;
+        constexpr model(model&&) noexcept = default;
         constexpr bool transmit(Packet&, const egress&) noexcept { return false; }
         constexpr void flush() noexcept {}
     };
@@ -145,7 +161,7 @@ static_assert(output_policy<output, packet>);
 
 struct hooks {
     template <class Packet>
-    struct model {
+    struct model : detail::immovable {
         using packet_type = Packet;
         static constexpr bool never_active = true;
         constexpr bool active(hook_point) const noexcept { return false; }
@@ -158,7 +174,7 @@ static_assert(hook_policy<hooks, packet>);
 
 struct delivery {
     template <class Packet>
-    struct model {
+    struct model : detail::immovable {
         constexpr delivery_count tap(const datagram<Packet>&, const delivery_info&) noexcept {
             return {};
         }
@@ -171,7 +187,7 @@ static_assert(delivery_policy<delivery, packet>);
 
 struct reassembly {
     template <class Packet>
-    struct model {
+    struct model : detail::immovable {
         static constexpr std::size_t memory_limit = 0;
         static constexpr std::size_t fragment_limit = 0;
         constexpr explicit model(hash_key) noexcept {}

@@ -68,27 +68,18 @@ namespace sluice::checksum {
 /// division by a constant replaces the folding. It would also accept all-zero words, which a header
 /// with a version cannot be.
 [[nodiscard]] constexpr bool verify_header(const std::byte* header, unsigned ihl_words) noexcept {
-    u64 sum = 0;
-    if (std::is_constant_evaluated()) {
-        for (unsigned i = 0; i < ihl_words; ++i)
-            sum += load_be<u32>(header + 4 * i);
-    } else {
-        sum = u64{detail::load_native<u32>(header)} + detail::load_native<u32>(header + 4) +
-              detail::load_native<u32>(header + 8) + detail::load_native<u32>(header + 12) +
-              detail::load_native<u32>(header + 16);
-        for (unsigned i = 5; i < ihl_words; ++i)
-            sum += detail::load_native<u32>(header + 4 * i);
-    }
-    return sum % 65535 == 0;
+    if (std::is_constant_evaluated())
+        return verify(const_bytes{header, std::size_t{ihl_words} * 4});
+    return detail::sum_header(header, ihl_words) % 65535 == 0;
 }
 
 /// The checksum to store in a header of `ihl_words` (at least 5) words whose checksum field reads
 /// as zero.
 [[nodiscard]] constexpr u16 compute_header(const std::byte* header, unsigned ihl_words) noexcept {
-    u64 sum = 0;
-    for (unsigned i = 0; i < ihl_words; ++i)
-        sum += load_be<u32>(header + 4 * i);
-    return finish(sum);
+    if (std::is_constant_evaluated())
+        return compute(const_bytes{header, std::size_t{ihl_words} * 4});
+    const u16 native = detail::fold_native(detail::sum_header(header, ihl_words));
+    return static_cast<u16>(~detail::native_to_numeric(native));
 }
 
 /// Copies `from` to the beginning of `to`, which is at least as long and does not overlap, and

@@ -100,6 +100,26 @@ template <class T>
     return add_with_carry(a, sum_tail(from, count));
 }
 
+/// The native sum of a header of any number of 32-bit words. Out of line: options are rare, and
+/// inlined the loop draws false warnings wherever the compiler knows that the header has twenty
+/// bytes.
+[[nodiscard, gnu::noinline]] inline u64 sum_long_header(const std::byte* header,
+                                                        unsigned words) noexcept {
+    u64 sum = 0;
+    for (unsigned i = 0; i < words; ++i)
+        sum += load_native<u32>(header + std::size_t{i} * 4);
+    return sum;
+}
+
+/// The native sum of a header of `words` (at least 5) 32-bit words.
+[[nodiscard]] inline u64 sum_header(const std::byte* header, unsigned words) noexcept {
+    if (words > 5) [[unlikely]]
+        return sum_long_header(header, words);
+    return u64{load_native<u32>(header)} + load_native<u32>(header + 4) +
+           load_native<u32>(header + 8) + load_native<u32>(header + 12) +
+           load_native<u32>(header + 16);
+}
+
 #if SLUICE_CHECKSUM_AVX2
 
 /// 64 bytes a step. Sixteen-bit words are made signed by flipping their top bit (which subtracts

@@ -7,6 +7,7 @@
 namespace sluice {
 
 enum class wire_error : u8 {
+    none,               ///< what a result that holds a value reports
     truncated,          ///< fewer bytes than the header, option or message needs
     bad_version,        ///< a version number that this format does not have
     bad_header_length,  ///< a header length below the fixed part, or beyond the bytes present
@@ -20,6 +21,8 @@ enum class wire_error : u8 {
 /// A sentence for a message to a person.
 [[nodiscard]] constexpr const char* describe(wire_error error) noexcept {
     switch (error) {
+    case wire_error::none:
+        return "no error";
     case wire_error::truncated:
         return "fewer bytes than the format needs";
     case wire_error::bad_version:

@@ -49,12 +49,18 @@ TEST_CASE("bytes: what is stored is loaded") {
 }
 
 TEST_CASE("bytes: move_bytes is right for every overlap, in both directions") {
-    for (std::size_t from = 0; from < 8; ++from) {
-        for (std::size_t to = 0; to < 8; ++to) {
-            auto moved = counted();
-            move_bytes(moved.data() + to, moved.data() + from, 8);
-            const auto before = counted();
-            CHECK(std::memcmp(moved.data() + to, before.data() + from, 8) == 0);
+    std::array<std::byte, 640> before{};
+    for (std::size_t i = 0; i < before.size(); ++i)
+        before[i] = static_cast<std::byte>(i * 7 + i / 256);
+    for (std::size_t count : {std::size_t{8}, std::size_t{100}, std::size_t{500}}) {
+        for (std::size_t from = 0; from <= 100; from += 20) {
+            for (std::size_t to = 0; to <= 100; to += 4) {
+                auto moved = before;
+                move_bytes(moved.data() + to, moved.data() + from, count);
+                CHECK(std::memcmp(moved.data() + to, before.data() + from, count) == 0);
+                CHECK(std::memcmp(moved.data(), before.data(), to) == 0);
+                CHECK(moved[to + count] == before[to + count]);
+            }
         }
     }
 }

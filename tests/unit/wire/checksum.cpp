@@ -39,16 +39,14 @@ TEST_CASE("checksum: the example of RFC 1071 section 3") {
 TEST_CASE("checksum: every length from 0 to 3000 at four alignments agrees with the naive sum") {
     wire_test::random_bytes random{11};
     const auto data = random.make(3004);
+    unsigned wrong = 0;
     for (std::size_t length = 0; length <= 3000; ++length) {
         for (std::size_t start = 0; start < 4; ++start) {
             const auto piece = const_bytes{data}.subspan(start, length);
-            if (folded(piece) != naive_fold(piece)) {
-                CAPTURE(length);
-                CAPTURE(start);
-                FAIL("differs");
-            }
+            wrong += folded(piece) == naive_fold(piece) ? 0u : 1u;
         }
     }
+    CHECK(wrong == 0);
 }
 
 TEST_CASE("checksum: bytes that drive every lane to its limit, and more than a megabyte of them") {

@@ -52,7 +52,7 @@ TEST_CASE("icmp: factories make the golden bytes") {
         CAPTURE(r.name);
         std::array<std::byte, 8> out{};
         out.fill(std::byte{0xa5});
-        REQUIRE(r.made.emit(out));
+        CHECK(r.made.emit(out));
         CHECK(out == r.expected);
         CHECK(*icmp::header::parse(out) == r.made);
     }

@@ -16,11 +16,11 @@ namespace {
 template <class Structure>
 std::vector<std::byte> message_with(std::size_t quote, Structure structure) {
     if (structure.size() >= 4) icmp::finish_extension(structure);
-    std::vector<std::byte> message(8 + quote, std::byte{0x11});
+    std::vector<std::byte> message(8 + quote + structure.size(), std::byte{0x11});
     icmp::view{message.data()}
         .set(icmp::type, icmp::types::time_exceeded)
         .set(icmp::quote_words, static_cast<u8>(quote / 4));
-    message.insert(message.end(), structure.begin(), structure.end());
+    copy_bytes(message.data() + 8 + quote, structure.data(), structure.size());
     return message;
 }
 

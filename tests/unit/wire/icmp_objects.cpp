@@ -66,6 +66,8 @@ TEST_CASE("icmp objects: interface information with values it cannot have") {
           wire_error::bad_value);
     CHECK(icmp::interface_information::parse(0x02, "05616263 64"_hex).error() ==
           wire_error::bad_value);
+    CHECK(icmp::interface_information::parse(0x02, "06616263 6465"_hex).error() ==
+          wire_error::bad_value);
     CHECK(icmp::interface_information::parse(0x02, "44616263"_hex).error() ==
           wire_error::bad_value);
     const std::array<std::byte, 64> name{};

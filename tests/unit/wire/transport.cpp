@@ -43,15 +43,17 @@ TEST_CASE("udp: the payload is what length and bytes agree on") {
 
 TEST_CASE("udp: a checksum is never stored as zero, and zero means none") {
     unsigned all_ones = 0;
+    unsigned wrong = 0;
     for (u32 word = 0; word < 0x10000; ++word) {
         auto datagram = "12340035000a0000 0000"_hex;
         store_be<u16>(datagram.data() + 8, static_cast<u16>(word));
         udp::set_checksum(a, b, datagram);
         const u16 stored = udp::const_view{datagram.data()}[udp::checksum];
-        if (stored == 0) FAIL("zero stored");
+        wrong += stored == 0 ? 1u : 0u;
         all_ones += stored == 0xffff ? 1u : 0u;
-        if (!udp::checksum_ok(a, b, datagram)) FAIL("not verified");
+        wrong += udp::checksum_ok(a, b, datagram) ? 0u : 1u;
     }
+    CHECK(wrong == 0);
     CHECK(all_ones == 1);
     const auto none = "12340035000a0000 6162"_hex;
     CHECK(udp::checksum_ok(a, b, none));

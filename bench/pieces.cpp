@@ -1,0 +1,120 @@
+// pieces: a datagram cut into fragments that are copied, cut again from the list that reassembly
+// made (nothing copied), and made whole from its fragments in order and out of order.
+#include "stopwatch.hpp"
+
+#include <sluice/pipeline/fragment.hpp>
+#include <sluice/reassembly/bounded_cache.hpp>
+
+#include <algorithm>
+
+namespace {
+
+using namespace sluice::literals;
+
+constexpr std::uint32_t mtu = 1500;
+// Blocks that hold the largest datagram behind the headroom.
+using source = sluice::fixed_pool<65536 + sluice::default_headroom, 160>;
+using packet = source::packet_type;
+using cache = sluice::bounded_cache<64>::model<packet>;
+
+packet make_whole(source& from, std::uint16_t size) {
+    packet whole = from.take();
+    bench::write_datagram(whole.put(size), size, "10.0.0.1"_ip, "10.0.0.2"_ip);
+    return whole;
+}
+
+std::vector<packet> cut(source& from, std::uint16_t size) {
+    std::vector<packet> pieces;
+    sluice::pipeline::fragment(make_whole(from, size), mtu, from, [&](packet&& piece) {
+        pieces.push_back(std::move(piece));
+        return true;
+    });
+    return pieces;
+}
+
+void fragment_copying(benchmark::State& state) {
+    const auto size = static_cast<std::uint16_t>(state.range(0));
+    const auto pool = std::make_unique<source>();
+    bench::stopwatch watch{state};
+    std::uint64_t pieces = 0;
+    for (auto _ : state) {
+        packet whole = make_whole(*pool, size);
+        watch.start();
+        pieces += sluice::pipeline::fragment(std::move(whole), mtu, *pool, [](packet&& piece) {
+                      const packet sent = std::move(piece);
+                      return true;
+                  }).created;
+        watch.stop();
+    }
+    watch.finish(static_cast<double>(pieces), static_cast<double>(state.iterations()) * size);
+}
+
+// What reassemble and its list way have in common: all pieces in, the whole out.
+packet insert_all(cache& in, std::vector<packet>& pieces) {
+    packet whole;
+    for (packet& p : pieces) {
+        auto valid = sluice::pipeline::validate(std::move(p));
+        if (!valid.has_value()) {
+            return {};
+        }
+        auto step =
+            in.insert(std::move(*valid), sluice::reassembly_user::local_delivery, 0, {}, {});
+        if (step.kind == sluice::reassembly_outcome::complete) {
+            whole = std::move(step.packet);
+        }
+    }
+    return whole;
+}
+
+void fragment_list(benchmark::State& state) {
+    const auto size = static_cast<std::uint16_t>(state.range(0));
+    const auto pool = std::make_unique<source>();
+    const auto reassembly = std::make_unique<cache>(sluice::hash_key{1, 2});
+    bench::stopwatch watch{state};
+    std::uint64_t pieces = 0;
+    for (auto _ : state) {
+        auto parts = cut(*pool, size);
+        packet whole = insert_all(*reassembly, parts);
+        watch.start();
+        pieces += sluice::pipeline::fragment(std::move(whole), mtu, *pool, [](packet&& piece) {
+                      const packet sent = std::move(piece);
+                      return true;
+                  }).created;
+        watch.stop();
+    }
+    watch.finish(static_cast<double>(pieces), static_cast<double>(state.iterations()) * size);
+}
+
+void reassemble(benchmark::State& state) {
+    const auto size = static_cast<std::uint16_t>(state.range(0));
+    const bool in_order = state.range(1) == 0;
+    const auto pool = std::make_unique<source>();
+    const auto reassembly = std::make_unique<cache>(sluice::hash_key{1, 2});
+    std::mt19937 random{3};
+    bench::stopwatch watch{state};
+    std::uint64_t pieces = 0;
+    for (auto _ : state) {
+        auto parts = cut(*pool, size);
+        if (!in_order) {
+            std::shuffle(parts.begin(), parts.end(), random);
+        }
+        pieces += parts.size();
+        watch.start();
+        const packet whole = insert_all(*reassembly, parts);
+        watch.stop();
+        if (!whole || whole.size() != size) {
+            state.SkipWithError("not made whole");
+            return;
+        }
+    }
+    watch.finish(static_cast<double>(pieces), static_cast<double>(state.iterations()) * size);
+}
+
+}  // namespace
+
+BENCHMARK(fragment_copying)->ArgName("octets")->Arg(3000)->Arg(9000)->Arg(65535)->UseManualTime();
+BENCHMARK(fragment_list)->ArgName("octets")->Arg(3000)->Arg(9000)->Arg(65535)->UseManualTime();
+BENCHMARK(reassemble)
+    ->ArgNames({"octets", "shuffled"})
+    ->ArgsProduct({{3000, 9000, 65535}, {0, 1}})
+    ->UseManualTime();

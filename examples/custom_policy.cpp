@@ -1,0 +1,80 @@
+// custom_policy: a route table of your own in ten lines, and a router made of it.
+//
+// Shows: that a policy is a small type, checked against its concept where it is named; everything
+// that is not named stays as in linux_router.
+// Run: ./custom_policy
+#include <sluice/sluice.hpp>
+#include <sluice/wire/ipv4_header.hpp>
+
+#include <cstdio>
+#include <memory>
+
+namespace {
+
+namespace ipv4 = sluice::ipv4;
+using namespace sluice::literals;
+using sluice::next_hop;
+
+// Every second host behind the one uplink, the others behind the other: addresses that end in a
+// one go by interface 3.
+struct odd_and_even {
+    static constexpr bool prefers_bulk = false;
+    static constexpr bool has_local_routes = false;  // our addresses: ask the interfaces
+    static constexpr std::size_t memory_limit = 2 * sizeof(sluice::route_entry);
+
+    sluice::route_entry ways[2] = {{.interface = 2, .gateway = "192.0.2.254"_ip},
+                                   {.interface = 3, .gateway = "198.51.100.254"_ip}};
+
+    next_hop lookup(ipv4::address to) const noexcept { return next_hop{to.value & 1}; }
+    next_hop lookup(const sluice::route_query& q) const noexcept { return lookup(q.destination); }
+    const sluice::route_entry& at(next_hop id) const noexcept {
+        return ways[static_cast<sluice::u32>(id)];
+    }
+    sluice::u32 version() const noexcept { return 0; }
+};
+
+struct splitter
+    : sluice::policies<sluice::based_on<sluice::linux_router>, sluice::routes<odd_and_even>> {
+    [[nodiscard]] static constexpr sluice::settings initial_settings() noexcept {
+        return sluice::linux_router::initial_settings();
+    }
+};
+using stack = sluice::stack<splitter>;
+
+stack::packet_type datagram_to(stack& s, ipv4::address destination) {
+    auto p = s.buffers().take();
+    const ipv4::header ip{.total_length = 20,
+                          .protocol = ipv4::protocols::udp,
+                          .source = "203.0.113.9"_ip,
+                          .destination = destination};
+    static_cast<void>(ip.emit({p.put(20), 20}));
+    ipv4::set_checksum(ipv4::view{p.data()});
+    p.set_interface(4);
+    return p;
+}
+
+}  // namespace
+
+int main() {
+    const auto s = std::make_unique<stack>();
+    const bool ready = s->add_interface({.index = 2, .address = "192.0.2.1/24"_net}) &&
+                       s->add_interface({.index = 3, .address = "198.51.100.1/24"_net}) &&
+                       s->add_interface({.index = 4, .address = "203.0.113.1/24"_net});
+    if (!ready) {
+        return 1;
+    }
+    bool as_wanted = true;
+    for (const ipv4::address to : {"100.64.0.6"_ip, "100.64.0.7"_ip}) {
+        static_cast<void>(s->receive(datagram_to(*s, to), {}));
+        const auto sent = s->output().next();
+        if (!sent.packet) {
+            std::printf("%s was not forwarded\n", ipv4::to_text(to).c_str());
+            return 1;
+        }
+        std::printf("%s leaves by interface %u to %s, TTL %u\n", ipv4::to_text(to).c_str(),
+                    sent.to.interface, ipv4::to_text(sent.to.next_hop).c_str(),
+                    unsigned{ipv4::const_view{sent.packet.data()}[ipv4::ttl]});
+        as_wanted = as_wanted && sent.to.interface == 2 + (to.value & 1);
+    }
+    return as_wanted ? 0 : 1;
+}

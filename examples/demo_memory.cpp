@@ -1,0 +1,144 @@
+// demo_memory: what ./demo shows, without root: two hosts and a router, all three of them stacks,
+// on wires in memory and in virtual time.
+//
+// Shows: a whole network in one process, deterministic; captures of what passed over the wires.
+// Run: ./demo_memory FOLDER    writes FOLDER/left.pcap and FOLDER/right.pcap
+#include "support/complain.hpp"
+#include "support/memory_network.hpp"
+#include "support/memory_probe.hpp"
+#include "support/print_counters.hpp"
+#include "support/wire_capture.hpp"
+
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace {
+
+using examples::memory_network;
+using examples::packet;
+using examples::right_address;
+using examples::router_address;
+using sluice::mib;
+namespace unreachable = sluice::icmp::unreachable;
+using namespace sluice::icmp::types;
+using namespace sluice::literals;
+
+struct bench {
+    memory_network& network;
+    examples::memory_probe probe;
+
+    [[nodiscard]] bool echo(sluice::ipv4::address to, sluice::u32 size, bool df = false) {
+        const auto a = probe.ping(to, size, 0, df);
+        return a.is(echo_reply, 0, to) && a.payload_is_ours;
+    }
+};
+
+bool large_ping(bench& b) {
+    const auto& far = b.network.right.counters();
+    const auto before = far[mib::ip_reasm_oks];
+    return b.echo(right_address, 65'000) && far[mib::ip_reasm_oks] == before + 1;
+}
+bool traceroute(bench& b) {
+    return b.probe.ping(right_address, 32, 1).is(time_exceeded, 0, router_address) &&
+           b.probe.ping(right_address, 32, 2).is(echo_reply, 0, right_address);
+}
+bool cut_by_router(bench& b) {
+    const auto& far = b.network.right.counters();
+    const auto before = far[mib::ip_reasm_oks];
+    return b.echo(right_address, 1472) && far[mib::ip_reasm_oks] == before + 1;
+}
+bool path_mtu(bench& b) {
+    const auto a = b.probe.ping(right_address, 1472, 0, true);
+    return a.is(destination_unreachable, unreachable::fragmentation_needed, router_address) &&
+           a.mtu == 1400 && b.echo(right_address, 1372, true);
+}
+// 1,250 datagrams of 8,000 octets, each in fragments, each compared octet by octet.
+bool transfer(bench& b) {
+    constexpr sluice::u16 port = 5001;
+    sluice::receive_queue<packet, 4> arrived;
+    auto& endpoints = b.network.right.delivery();
+    bool same = endpoints.add_udp({.protocol = 17, .local_port = port}, arrived);
+    for (int i = 0; i < 1250 && same; ++i) {
+        static_cast<void>(b.probe.udp(right_address, port, 8'000));
+        const auto item = arrived.next();
+        same = item.packet && examples::holds_pattern(item.packet, 0, 8'000, b.probe.salt());
+    }
+    endpoints.remove(arrived);
+    return same;
+}
+bool is_refused(bench& b, sluice::ipv4::address by) {
+    return b.probe.udp(by, 9999, 17).is(destination_unreachable, unreachable::port, by);
+}
+bool accounts(bench& b) {
+    b.network.run(60_s);
+    return b.network.router_runs && examples::balance_of(b.network.left).is_even() &&
+           examples::balance_of(b.network.middle).is_even() &&
+           examples::balance_of(b.network.right).is_even() && b.network.all_buffers_back();
+}
+
+struct step {
+    const char* title;
+    bool (*run)(bench& b);
+};
+constexpr step steps[] = {
+    {"ping through the router", [](bench& b) { return b.echo(right_address, 56); }},
+    {"ping of 65,000 octets: fragments forwarded, cut again for MTU 1400", large_ping},
+    {"ping of 65,000 octets to the router: reassembled, answered in fragments",
+     [](bench& b) { return b.echo(router_address, 65'000); }},
+    {"traceroute shows the router", traceroute},
+    {"a datagram of 1,500 octets is cut for the link of MTU 1400", cut_by_router},
+    {"path MTU discovery: the sender is told 1400", path_mtu},
+    {"10 MB of UDP in fragments arrive unchanged", transfer},
+    {"UDP to a closed port of the far host is refused",
+     [](bench& b) { return is_refused(b, right_address); }},
+    {"UDP to a closed port of the router is refused",
+     [](bench& b) { return is_refused(b, router_address); }},
+    {"each packet accounted for, each buffer back in its pool", accounts},
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    const std::string folder = argc == 2 ? argv[1] : ".";
+    const std::string names[] = {folder + "/left.pcap", folder + "/right.pcap"};
+    std::vector<examples::wire_capture> captures;
+    for (const auto& name : names) {
+        auto made =
+            sluice::port::pcap::writer::create(name.c_str(), sluice::port::pcap::link_type::raw);
+        if (!made) {
+            return examples::complain("demo_memory", made.error()) + 1;
+        }
+        captures.push_back({std::move(*made)});
+    }
+    const auto network = std::make_unique<memory_network>();
+    bench b{*network, examples::memory_probe{*network}};
+    int passed = 0;
+    int failed = network->configure() ? 0 : 1;
+
+    std::puts("==> first with the router stopped: each step has to fail");
+    network->router_runs = false;
+    for (const step& s : steps) {
+        const bool wrong = s.run(b);
+        failed += wrong;
+        std::printf("[%s] %s\n", wrong ? "PASSED WITHOUT THE ROUTER" : "fails, as it must",
+                    s.title);
+    }
+    std::puts("==> with the router");
+    network->router_runs = true;
+    network->left_wire.set_tap(examples::wire_capture::tap, &captures[0]);
+    network->right_wire.set_tap(examples::wire_capture::tap, &captures[1]);
+    for (const step& s : steps) {
+        captures[0].room = captures[1].room = 200;
+        const auto before = network->middle.counters();
+        const bool right = s.run(b);
+        ++(right ? passed : failed);
+        std::printf("[%s] %s\n", right ? "passed" : "FAILED", s.title);
+        examples::print_difference(before, network->middle.counters(), "         router:", stdout);
+    }
+    std::printf("what passed over the wires (of each step the first 200 packets): %s %s\n",
+                names[0].c_str(), names[1].c_str());
+    std::printf("demo: %d passed, %d failed\n", passed, failed);
+    return failed == 0 ? 0 : 1;
+}

@@ -1,0 +1,16 @@
+// complain: prints why the system refused something, and gives the exit code for it.
+#pragma once
+
+#include <sluice/port/error.hpp>
+
+#include <cstdio>
+
+namespace examples {
+
+inline int complain(const char* program, const sluice::port::port_error& e) {
+    char text[200];
+    std::fprintf(stderr, "%s: %s\n", program, e.message(text).data());
+    return 1;
+}
+
+}  // namespace examples

@@ -1,0 +1,139 @@
+// memory_network: two hosts and the router between them, on wires in memory, in virtual time.
+//
+//   left 192.0.2.2 --- 192.0.2.1 router 198.51.100.1 --- 198.51.100.2 right (MTU 1400)
+//
+// Expects: nothing of the operating system. Does: moves packets in order of their arrival, each
+// wire taking a millisecond. Never: waits: run(2_s) takes microseconds.
+#pragma once
+
+#include <sluice/sluice.hpp>
+#include <sluice/testing/clock.hpp>
+#include <sluice/testing/wire.hpp>
+
+#include <array>
+
+namespace examples {
+
+using namespace sluice::literals;
+
+inline constexpr auto left_address = "192.0.2.2"_ip;
+inline constexpr auto right_address = "198.51.100.2"_ip;
+inline constexpr auto router_address = "192.0.2.1"_ip;
+inline constexpr sluice::u16 first_interface = 2;  // of each stack; 1 is lo
+
+// Shared: a raw endpoint then holds a large datagram without copying it.
+using pool = sluice::fixed_pool<2048, 2048, sluice::shared>;
+using packet = pool::packet_type;
+using wire = sluice::testing::wire<pool, 512>;
+using wire_end = sluice::testing::wire_end;
+using wire_output = sluice::testing::wire_output<wire>;
+
+struct host : sluice::policies<sluice::buffers<pool>, sluice::output<wire_output>> {};
+
+struct two_wires {
+    template <class Packet>
+    struct model {
+        static constexpr bool takes_segmented = true;
+        static constexpr bool takes_gso = false;
+        std::array<typename wire_output::model<Packet>, 2> sides{};
+
+        [[nodiscard]] bool transmit(Packet& p, const sluice::egress& to) noexcept {
+            return sides[to.interface - std::size_t{first_interface}].transmit(p, to);
+        }
+        void flush() noexcept {}
+    };
+};
+struct router : sluice::policies<sluice::based_on<sluice::linux_router>, sluice::buffers<pool>,
+                                 sluice::output<two_wires>> {
+    [[nodiscard]] static constexpr sluice::settings initial_settings() noexcept {
+        return sluice::linux_router::initial_settings();
+    }
+};
+
+class memory_network {
+    pool on_the_way_;
+
+public:
+    wire left_wire{on_the_way_, {.latency = 1_ms}};
+    wire right_wire{on_the_way_, {.latency = 1_ms, .mtu = 1400}};
+    sluice::stack<host> left{host_parts(left_wire, wire_end::left, {1, 2})};
+    sluice::stack<router> middle{router_parts(left_wire, right_wire)};
+    sluice::stack<host> right{host_parts(right_wire, wire_end::right, {3, 4})};
+    bool router_runs = true;
+
+    // False when an address or a route was refused.
+    [[nodiscard]] bool configure() {
+        return left.add_interface({.index = first_interface, .address = "192.0.2.2/24"_net}) &&
+               left.add_route({.gateway = "192.0.2.1"_ip}) &&
+               right.add_interface(
+                   {.index = first_interface, .address = "198.51.100.2/24"_net, .mtu = 1400}) &&
+               right.add_route({.gateway = "198.51.100.1"_ip}) &&
+               middle.add_interface({.index = first_interface, .address = "192.0.2.1/24"_net}) &&
+               middle.add_interface(
+                   {.index = first_interface + 1, .address = "198.51.100.1/24"_net, .mtu = 1400});
+    }
+
+    [[nodiscard]] sluice::moment now() const { return clock_.now(); }
+
+    // Lets time pass: whatever arrives meanwhile is received.
+    void run(sluice::duration time) {
+        const sluice::instant end = now().now + time;
+        for (sluice::instant next = next_arrival(); next <= end; next = next_arrival()) {
+            pass_to(next);
+            receive_all();
+        }
+        pass_to(end);
+        static_cast<void>(left.poll(now()));
+        static_cast<void>(middle.poll(now()));
+        static_cast<void>(right.poll(now()));
+    }
+
+    // Whether every buffer is back in its pool.
+    [[nodiscard]] bool all_buffers_back() {
+        for (pool* p : {&on_the_way_, &left.buffers(), &middle.buffers(), &right.buffers()}) {
+            if (p->available() != 2048) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+private:
+    static sluice::stack<host>::parts host_parts(wire& to, wire_end end, sluice::hash_key seed) {
+        return {.output = {to, end}, .seed = seed};
+    }
+    static sluice::stack<router>::parts router_parts(wire& l, wire& r) {
+        sluice::stack<router>::parts made{.seed = {5, 6}};
+        made.output.sides = {{{l, wire_end::right}, {r, wire_end::left}}};
+        return made;
+    }
+
+    [[nodiscard]] sluice::instant next_arrival() const {
+        const auto a = left_wire.next_arrival();
+        const auto b = right_wire.next_arrival();
+        return a < b ? a : b;
+    }
+    void pass_to(sluice::instant t) {
+        clock_.advance_to(t);
+        left_wire.set_now(t);
+        right_wire.set_now(t);
+    }
+    void receive_all() {
+        receive_at(left_wire, wire_end::left, first_interface, left, true);
+        receive_at(left_wire, wire_end::right, first_interface, middle, router_runs);
+        receive_at(right_wire, wire_end::left, first_interface + 1, middle, router_runs);
+        receive_at(right_wire, wire_end::right, first_interface, right, true);
+    }
+    template <class Stack>
+    void receive_at(wire& from, wire_end end, sluice::u16 interface, Stack& to, bool runs) {
+        while (packet p = from.receive(end, interface)) {
+            if (runs) {
+                static_cast<void>(to.receive(std::move(p), now()));
+            }
+        }
+    }
+
+    sluice::testing::manual_clock clock_;
+};
+
+}  // namespace examples

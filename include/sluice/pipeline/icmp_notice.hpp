@@ -1,0 +1,119 @@
+// icmp_notice: what an ICMP error that came tells, and whether it is to be told.
+// Expects: an ICMP message of an error type, its header verified by icmp_input. Does: reads the
+// quoted header leniently (its checksum, version and offset are not looked at), gives the error its
+// `info` by type. Never: tells: the stack does. Cost: a few loads. RFC 1122 section 3.2.2,
+// RFC 1812 section 4.3.2.3. Linux icmp_unreach, icmp_redirect, icmp_socket_deliver.
+#pragma once
+
+#include <sluice/delivery/concept.hpp>
+#include <sluice/packet/settings.hpp>
+#include <sluice/pipeline/source_rules.hpp>
+#include <sluice/wire/icmp.hpp>
+#include <sluice/wire/udp.hpp>
+
+#include <utility>
+
+namespace sluice::pipeline {
+
+enum class notice_fate : u8 {
+    tell,
+    ignore,   // nothing is to be done about it
+    invalid,  // too little is quoted, or nonsense: counted as an error
+};
+
+struct notice_verdict {
+    notice_fate fate = notice_fate::invalid;
+    icmp_error_notice notice{};
+};
+
+namespace detail {
+
+inline constexpr u8 highest_unreachable_code = 15;
+inline constexpr u8 fragmentation_needed_code = 4;
+inline constexpr u8 reassembly_exceeded_code = 1;
+
+// By type and code; fills in what the second word of the message says.
+[[nodiscard]] constexpr notice_fate notice_by_type(icmp_error_notice& n, u32 word,
+                                                   const settings& s) noexcept {
+    namespace t = icmp::types;
+    switch (n.type) {
+    case t::destination_unreachable:
+        if (n.code > highest_unreachable_code) {
+            return notice_fate::ignore;
+        }
+        if (n.code == fragmentation_needed_code) {
+            // ip_no_pmtu_disc: 1 does not believe the size, 2 nothing, 3 only protocols that check
+            // the quote themselves.
+            const bool checked = n.protocol == ipv4::protocols::tcp;
+            if (s.ip_no_pmtu_disc == 2 || (s.ip_no_pmtu_disc == 3 && !checked)) {
+                return notice_fate::ignore;
+            }
+            n.info = s.ip_no_pmtu_disc == 1 ? 0 : word & 0xffff;
+        }
+        return notice_fate::tell;
+    case t::parameter_problem:
+        n.info = word >> 24;
+        return notice_fate::tell;
+    case t::time_exceeded:
+        return n.code == reassembly_exceeded_code ? notice_fate::ignore : notice_fate::tell;
+    case t::redirect:
+        n.info = word;
+        return notice_fate::tell;
+    default:
+        return notice_fate::tell;
+    }
+}
+
+}  // namespace detail
+
+// Makes the quoted header and 8 octets behind it contiguous.
+template <class Tables, packet_buffer Packet>
+[[nodiscard]] constexpr notice_verdict icmp_notice(const Tables& t, datagram<Packet>& d) noexcept {
+    constexpr u32 least_payload = 8;
+    Packet& p = d.packet();
+    const u32 start = d.header_size() + static_cast<u32>(icmp::header_length);
+    if (!p.may_pull(start + static_cast<u32>(ipv4::min_header_length))) {
+        return {};
+    }
+    const auto read = [&] {
+        const icmp::const_view message{p.data() + start - icmp::header_length};
+        const ipv4::const_view inner{p.data() + start};
+        return icmp_error_notice{.type = message[icmp::type],
+                                 .code = message[icmp::code],
+                                 .offender = std::as_const(d).header()[ipv4::source],
+                                 .source = inner[ipv4::source],
+                                 .destination = inner[ipv4::destination],
+                                 .interface = p.interface(),
+                                 .protocol = inner[ipv4::protocol]};
+    };
+    notice_verdict v{notice_fate::invalid, read()};
+    const u32 inner_size = 4u * ipv4::const_view{p.data() + start}[ipv4::ihl];
+    if (inner_size < ipv4::min_header_length) {
+        return v;
+    }
+    const u32 word = icmp::const_view{p.data() + start - icmp::header_length}[icmp::rest_of_header];
+    v.fate = detail::notice_by_type(v.notice, word, t.switches);
+    if (v.fate != notice_fate::tell) {
+        return v;
+    }
+    const route_entry* r = detail::usable_route(t, {.destination = v.notice.destination});
+    if (!t.switches.icmp_ignore_bogus_error_responses && r != nullptr &&
+        r->type == route_type::broadcast) {
+        // RFC 1122 section 3.2.2: nobody answers a broadcast with an error.
+        v.fate = notice_fate::ignore;
+        return v;
+    }
+    if (!p.may_pull(start + inner_size + least_payload)) {
+        v.fate = notice_fate::invalid;
+        return v;
+    }
+    v.notice.quoted = std::as_const(p).head().subspan(start);
+    if (v.notice.protocol == ipv4::protocols::udp) {
+        const udp::const_view ports{v.notice.quoted.data() + inner_size};
+        v.notice.source_port = ports[udp::source_port];
+        v.notice.destination_port = ports[udp::destination_port];
+    }
+    return v;
+}
+
+}  // namespace sluice::pipeline

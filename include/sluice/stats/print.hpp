@@ -1,0 +1,147 @@
+// print_snmp: the counters as the kernel's files show them: the groups Ip, Icmp, IcmpMsg and Udp of
+// /proc/net/snmp, then IpExt of /proc/net/netstat: for each a line of names and one of values.
+// Expects: counters that can be read (snmp_counters). Does: hands the text on in pieces, or writes
+// it into the caller's memory; IcmpMsg has the types that were seen, sixteen a line, and is left
+// out when there are none. Never: allocates, changes a counter. Cost: a pass over the counters.
+// Source: Linux net/ipv4/proc.c.
+#pragma once
+
+#include <sluice/packet/mib.hpp>
+#include <sluice/packet/settings.hpp>
+#include <sluice/wire/text.hpp>
+
+#include <concepts>
+#include <cstddef>
+#include <span>
+
+namespace sluice {
+
+template <class C>
+concept readable_counters = requires(const C& c, mib counter, u8 type) {
+    { c[counter] } noexcept -> std::convertible_to<u64>;
+    { c.icmp_in_type(type) } noexcept -> std::convertible_to<u64>;
+    { c.icmp_out_type(type) } noexcept -> std::convertible_to<u64>;
+};
+
+namespace detail {
+
+template <class Sink>
+class snmp_writer {
+public:
+    constexpr explicit snmp_writer(Sink& sink) noexcept : sink_{&sink} {}
+
+    constexpr void text(const char* s) {
+        std::size_t n = 0;
+        while (s[n] != 0) {
+            ++n;
+        }
+        (*sink_)(text_view{s, n});
+    }
+    constexpr void number(u64 value) {
+        char digits[20]{};
+        std::size_t first = sizeof digits;
+        do {
+            digits[--first] = static_cast<char>('0' + value % 10);
+            value /= 10;
+        } while (value != 0);
+        (*sink_)(text_view{digits + first, sizeof digits - first});
+    }
+    // Of the counters from first up to the one before end.
+    constexpr void names(mib first, mib end) {
+        for (auto i = static_cast<std::size_t>(first); i < static_cast<std::size_t>(end); ++i) {
+            text(" ");
+            text(mib_names[i].field);
+        }
+    }
+    template <class Counters>
+    constexpr void values(const Counters& c, mib first, mib end) {
+        for (auto i = static_cast<std::size_t>(first); i < static_cast<std::size_t>(end); ++i) {
+            text(" ");
+            number(c[static_cast<mib>(i)]);
+        }
+    }
+    template <class Counters>
+    constexpr void group(const Counters& c, const char* name, mib first, mib end) {
+        text(name);
+        names(first, end);
+        text("\n");
+        text(name);
+        values(c, first, end);
+        text("\n");
+    }
+    // The ICMP types that were seen: received ones, then sent ones. Linux icmpmsg_put.
+    template <class Counters>
+    constexpr void icmp_types(const Counters& c) {
+        u16 line[16]{};
+        std::size_t n = 0;
+        for (u16 kind = 0; kind < 512; ++kind) {
+            if (count_of(c, kind) != 0) {
+                line[n++] = kind;
+            }
+            if (n == 16 || (kind == 511 && n != 0)) {
+                icmp_line(c, std::span<const u16>{line, n});
+                n = 0;
+            }
+        }
+    }
+
+private:
+    template <class Counters>
+    static constexpr u64 count_of(const Counters& c, u16 kind) noexcept {
+        const auto type = static_cast<u8>(kind & 0xff);
+        return kind < 256 ? c.icmp_in_type(type) : c.icmp_out_type(type);
+    }
+    template <class Counters>
+    constexpr void icmp_line(const Counters& c, std::span<const u16> kinds) {
+        text("IcmpMsg:");
+        for (const u16 kind : kinds) {
+            text(kind < 256 ? " InType" : " OutType");
+            number(kind & 0xff);
+        }
+        text("\nIcmpMsg:");
+        for (const u16 kind : kinds) {
+            text(" ");
+            number(count_of(c, kind));
+        }
+        text("\n");
+    }
+
+    Sink* sink_;
+};
+
+}  // namespace detail
+
+// Calls sink(text_view) for each piece of the text, in order.
+template <readable_counters Counters, class Sink>
+    requires std::invocable<Sink&, text_view>
+constexpr void print_snmp(const Counters& c, const settings& s, Sink&& sink) {
+    detail::snmp_writer out{sink};
+    out.text("Ip: Forwarding DefaultTTL");
+    out.names(mib::ip_in_receives, mib::icmp_in_msgs);
+    out.text(s.all.forwarding ? "\nIp: 1 " : "\nIp: 2 ");  // RFC 4293: 1 forwarding, 2 not
+    out.number(s.ip_default_ttl);
+    out.values(c, mib::ip_in_receives, mib::icmp_in_msgs);
+    out.text("\n");
+    out.group(c, "Icmp:", mib::icmp_in_msgs, mib::udp_in_datagrams);
+    out.icmp_types(c);
+    out.group(c, "Udp:", mib::udp_in_datagrams, mib::ipext_in_no_routes);
+    out.group(c, "IpExt:", mib::ipext_in_no_routes, mib::count);
+}
+
+// Writes as much of the text as fits, without a zero behind it; the number of characters of the
+// whole.
+template <readable_counters Counters>
+constexpr std::size_t print_snmp(const Counters& c, const settings& s, std::span<char> to) {
+    std::size_t size = 0;
+    print_snmp(c, s, [&](text_view piece) {
+        for (const char character : piece) {
+            if (size < to.size()) {
+                to[size] = character;
+            }
+            ++size;
+        }
+    });
+    return size;
+}
+
+}  // namespace sluice

@@ -1,0 +1,7 @@
+#!/bin/bash
+# The example custom_policy: even and odd destinations leave by the two uplinks.
+set -u
+out=$("$1") || { echo "FAILED: exit code $?"; exit 1; }
+wanted='100.64.0.6 leaves by interface 2 to 192.0.2.254, TTL 63
+100.64.0.7 leaves by interface 3 to 198.51.100.254, TTL 63'
+[[ $out == "$wanted" ]] || { echo "FAILED: $out"; exit 1; }

@@ -1,0 +1,92 @@
+// A million random and mutated packets, alone and in batches, through a router and a host: each has
+// one fate, the fates add up to what the counters say, and all buffers come home.
+#include "support/world.hpp"
+
+#include <doctest/doctest.h>
+
+#include <array>
+#include <memory>
+
+using namespace sluice;
+
+namespace {
+
+using subject = stack<policies<output<queue_output<512>>>>;
+
+struct totals {
+    u64 fed = 0;
+    std::array<u64, 5> fates{};
+};
+
+void feed_alone(subject& s, traffic::generator& random, totals& t, moment now) {
+    traffic::datagram_bytes d;
+    random.next(d);
+    const fate f = s.receive(world::packet_of(s, d), now);
+    ++t.fed;
+    ++t.fates[static_cast<std::size_t>(f)];
+}
+
+void feed_batch(subject& s, traffic::generator& random, totals& t, moment now) {
+    std::vector<subject::packet_type> batch(64);
+    for (auto& p : batch) {
+        traffic::datagram_bytes d;
+        random.next(d);
+        p = world::packet_of(s, d);
+    }
+    s.receive(std::span{batch}, now);
+    t.fed += batch.size();
+}
+
+void drain(subject& s) {
+    while (s.output().size() > 0) {
+        static_cast<void>(s.output().next());
+    }
+}
+
+void half_a_million(u64 seed, bool forwarding) {
+    const auto s = std::make_unique<subject>();
+    world::ears<subject> ears;
+    world::configure(*s, ears);
+    s->set_ip_forward(forwarding);
+    const std::size_t all_buffers = s->buffers().available();
+    traffic::generator random{seed};
+    totals t;
+    moment now{};
+    while (t.fed < 500'000) {
+        if (random.one_in(3)) {
+            feed_batch(*s, random, t, now);
+        } else {
+            feed_alone(*s, random, t, now);
+        }
+        drain(*s);
+        REQUIRE(world::balanced(*s));
+        now.now = now.now + 10_ms;
+        static_cast<void>(s->poll(now));
+        drain(*s);
+    }
+    now.now = now.now + 100_s;
+    static_cast<void>(s->poll(now));
+    drain(*s);
+    CHECK(world::balanced(*s));
+    CHECK(s->held() == 0);
+    CHECK(s->buffers().available() == all_buffers);
+    // What comes back from ourselves is received again.
+    CHECK(s->counters()[balance::received] >= t.fed);
+    CHECK(s->counters()[balance::received] < t.fed + t.fed / 10);
+    for (const u64 n : t.fates) {
+        MESSAGE("a fate came to " << n);
+    }
+    CHECK(t.fates[static_cast<std::size_t>(fate::delivered)] > 100);
+    CHECK(t.fates[static_cast<std::size_t>(fate::dropped)] > 100);
+    CHECK(t.fates[static_cast<std::size_t>(fate::held)] > 100);
+    CHECK((t.fates[static_cast<std::size_t>(fate::forwarded)] > 100) == forwarding);
+}
+
+}  // namespace
+
+TEST_CASE("half a million through a router") {
+    half_a_million(11, true);
+}
+TEST_CASE("half a million through a host") {
+    half_a_million(12, false);
+}

@@ -1,0 +1,148 @@
+// forward: what may be forwarded: each check of Linux's ip_forward, and their order.
+#include <doctest/doctest.h>
+
+#include <sluice/packet/pool_storage.hpp>
+#include <sluice/pipeline/forward.hpp>
+#include <sluice/pipeline/validate.hpp>
+
+#include "support/datagrams.hpp"
+
+namespace {
+
+using namespace support;
+using enum drop_reason;
+
+constexpr u16 df = ipv4::words::dont_fragment;
+
+struct row {
+    const char* name;
+    datagram_fields datagram;
+    metadata facts;
+    route_entry route;
+    packet_type seen_as;
+    drop_reason reason;
+    int type, code;
+    u32 info;
+};
+
+metadata facts_with(void (*f)(metadata&)) {
+    metadata m;
+    f(m);
+    return m;
+}
+
+const route_entry direct{.interface = 3};
+const route_entry gateway{.interface = 3, .gateway = "10.0.2.254"_ip};
+
+const row rows[] = {
+    {"plain", {}, {}, direct, packet_type::host, none, -1, 0, 0},
+    {"TTL 2", {.ttl = 2}, {}, direct, packet_type::host, none, -1, 0, 0},
+    {"TTL 1 does not go on as 0", {.ttl = 1}, {}, direct, packet_type::host, ttl_expired, 11, 0, 0},
+    {"TTL 0", {.ttl = 0}, {}, direct, packet_type::host, ttl_expired, 11, 0, 0},
+    {"TTL 255", {.ttl = 255}, {}, direct, packet_type::host, none, -1, 0, 0},
+    {"link-layer broadcast", {}, {}, direct, packet_type::broadcast, not_addressed_to_host, -1, 0, 0},
+    {"link-layer multicast", {}, {}, direct, packet_type::multicast, not_addressed_to_host, -1, 0, 0},
+    {"merged by receive offload", {}, facts_with([](metadata& m) { m.merged_receive = true; }),
+     direct, packet_type::host, merged_by_receive_offload, -1, 0, 0},
+    {"as long as the MTU", {.flags_and_offset = df, .payload = pattern(1480)}, {}, direct,
+     packet_type::host, none, -1, 0, 0},
+    {"too big without DF", {.payload = pattern(1481)}, {}, direct, packet_type::host, none, -1, 0,
+     0},
+    {"too big with DF", {.flags_and_offset = df, .payload = pattern(1481)}, {}, direct,
+     packet_type::host, too_big, 3, 4, 1500},
+    {"too big for the route", {.flags_and_offset = df, .payload = pattern(981)}, {},
+     {.interface = 3, .mtu = 1000}, packet_type::host, too_big, 3, 4, 1000},
+    {"the route's MTU may be larger", {.flags_and_offset = df, .payload = pattern(1600)}, {},
+     {.interface = 3, .mtu = 1700}, packet_type::host, none, -1, 0, 0},
+    {"reassembled from DF fragments that fit, may be cut again",
+     {.flags_and_offset = df, .payload = pattern(1600)},
+     facts_with([](metadata& m) { m.ignore_df = true, m.largest_fragment = 1400; }), direct,
+     packet_type::host, none, -1, 0, 0},
+    {"a fragment of it was too big", {.flags_and_offset = df, .payload = pattern(1600)},
+     facts_with([](metadata& m) { m.ignore_df = true, m.largest_fragment = 1501; }), direct,
+     packet_type::host, too_big, 3, 4, 1500},
+    {"strict source route over a gateway", {},
+     facts_with([](metadata& m) { m.options.strict_route = true; }), gateway, packet_type::host,
+     source_route_failed, 3, 5, 0},
+    {"strict source route to a neighbour", {},
+     facts_with([](metadata& m) { m.options.strict_route = true; }), direct, packet_type::host,
+     none, -1, 0, 0},
+    // the order: link type, offload, TTL, strict route, size
+    {"broadcast, TTL 1", {.ttl = 1}, {}, direct, packet_type::broadcast, not_addressed_to_host, -1,
+     0, 0},
+    {"TTL 1, strict, too big", {.ttl = 1, .flags_and_offset = df, .payload = pattern(1600)},
+     facts_with([](metadata& m) { m.options.strict_route = true; }), gateway, packet_type::host,
+     ttl_expired, 11, 0, 0},
+    {"strict, too big", {.flags_and_offset = df, .payload = pattern(1600)},
+     facts_with([](metadata& m) { m.options.strict_route = true; }), gateway, packet_type::host,
+     source_route_failed, 3, 5, 0},
+};
+
+TEST_CASE("forward: each refusal with its error, and in Linux's order") {
+    fixed_pool<2048, 2> pool;
+    for (const row& r : rows) {
+        INFO(r.name);
+        auto packet = packet_of(pool, datagram_of(r.datagram), 2, r.seen_as);
+        packet.facts() = r.facts;
+        const octets before = content_of(packet);
+        auto d = pipeline::validate(std::move(packet));
+        REQUIRE(d.has_value());
+        const decision got = pipeline::forward(*d, r.route, next_hop{7}, 1500);
+        CHECK(got.reason() == r.reason);
+        if (r.reason == none) {
+            CHECK(got == decision::forward(next_hop{7}));
+        } else if (r.type < 0) {
+            CHECK(got == decision::drop(r.reason));
+        } else {
+            REQUIRE(got.kind() == outcome::reject);
+            CHECK(got.error().type() == r.type);
+            CHECK(got.error().code() == r.code);
+            CHECK(got.error().info() == r.info);
+        }
+        CHECK_MESSAGE(content_of(d->packet()) == before, "forward changes nothing");
+    }
+}
+
+// 4000 octets of TCP or UDP that are still to be cut into segments, DF set.
+decision forward_segmented(segmentation_kind kind, u16 segment_size, u8 tcp_words, u32 mtu) {
+    fixed_pool<8192, 1> pool;
+    octets transport = pattern(4000);
+    transport[12] = static_cast<std::byte>(tcp_words << 4);
+    auto packet = packet_of(pool, datagram_of({.flags_and_offset = df, .payload = transport}));
+    metadata& m = packet.facts();
+    m.segmentation = kind;
+    m.segment_size = segment_size;
+    m.checksum_start = 20;
+    auto d = pipeline::validate(std::move(packet));
+    return d.has_value() ? pipeline::forward(*d, direct, next_hop{7}, mtu)
+                         : decision::drop(header_invalid);
+}
+
+TEST_CASE("forward: a packet with segmentation facts is judged by its segments") {
+    using enum segmentation_kind;
+    CHECK(forward_segmented(tcp_ipv4, 1460, 5, 1500).kind() == outcome::forward);
+    CHECK(forward_segmented(tcp_ipv4, 1461, 5, 1500).reason() == too_big);
+    CHECK(forward_segmented(udp, 1472, 5, 1500).kind() == outcome::forward);
+    CHECK(forward_segmented(udp, 1473, 5, 1500).reason() == too_big);
+    CHECK(forward_segmented(segmentation_kind::none, 100, 5, 1500).reason() == too_big);
+    CHECK(forward_segmented(tcp_ipv4, 1448, 8, 1500).kind() == outcome::forward);
+}
+
+TEST_CASE("forward: the options of a TCP header count for its segments") {
+    CHECK(forward_segmented(segmentation_kind::tcp_ipv4, 1460, 8, 1500).reason() == too_big);
+}
+
+TEST_CASE("forward: the MTU is never above what a datagram can have, and never 0 in an error") {
+    CHECK(pipeline::forwarding_mtu(direct, 65536) == 65535);
+    CHECK(pipeline::forwarding_mtu({.mtu = 1400}, 1500) == 1400);
+    CHECK(pipeline::forwarding_mtu({.mtu = 0}, 68) == 68);
+    fixed_pool<2048, 1> pool;
+    for (const u32 mtu : {68u, 576u, 1400u}) {
+        auto d = pipeline::validate(packet_of(
+            pool, datagram_of({.flags_and_offset = df, .payload = pattern(1500)})));
+        REQUIRE(d.has_value());
+        CHECK(pipeline::forward(*d, direct, next_hop{7}, mtu).error().info() == mtu);
+    }
+}
+
+}  // namespace

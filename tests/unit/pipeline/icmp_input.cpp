@@ -1,0 +1,146 @@
+// icmp_input: what each type of message asks for, alone and when it came to many.
+#include <doctest/doctest.h>
+
+#include <sluice/packet/pool_storage.hpp>
+#include <sluice/pipeline/icmp_input.hpp>
+#include <sluice/pipeline/validate.hpp>
+
+#include "support/datagrams.hpp"
+
+namespace {
+
+using namespace support;
+using enum pipeline::icmp_action;
+using pipeline::icmp_verdict;
+
+icmp_verdict judge(const octets& message, route_type to = route_type::local,
+                   const settings& s = {}) {
+    fixed_pool<2048, 1> pool;
+    auto d = pipeline::validate(packet_of(pool, datagram_of({.protocol = 1, .payload = message})));
+    return d.has_value() ? pipeline::icmp_input(*d, to, s)
+                         : icmp_verdict{none, drop_reason::header_invalid, false, 0};
+}
+
+TEST_CASE("icmp input: every type") {
+    for (int type = 0; type < 256; ++type) {
+        CAPTURE(type);
+        const u8 t = static_cast<u8>(type);
+        const icmp_verdict v = judge(icmp_message(t, 0, 0, pattern(40)));
+        CHECK(v.has_type);
+        CHECK(v.type == t);
+        const bool unknown = type > 18 && type != 42 && type != 43;
+        CHECK(v.reason == (unknown ? drop_reason::icmp_type_unknown : drop_reason::none));
+        CHECK((v.action == none) == unknown);
+        CHECK((v.action == echo) == (type == 8));
+        CHECK((v.action == timestamp) == (type == 13));
+        CHECK((v.action == endpoint) == (type == 0 || type == 43));
+        CHECK((v.action == error) == icmp::is_error(t));
+    }
+}
+
+TEST_CASE("icmp input: an echo request is answered whatever its code") {
+    for (const u8 code : {u8{0}, u8{1}, u8{255}}) {
+        CHECK(judge(icmp_message(8, code, 0)).action == echo);
+    }
+}
+
+TEST_CASE("icmp input: what is wrong with a message") {
+    octets good = icmp_message(8, 0, 0, pattern(5));
+    CHECK(judge(good).action == echo);
+    for (std::size_t i = 0; i < good.size(); ++i) {
+        octets bad = good;
+        bad[i] ^= std::byte{0x10};
+        const icmp_verdict v = judge(bad);
+        CHECK(v.reason == drop_reason::icmp_checksum);
+        CHECK_FALSE(v.has_type);
+    }
+    for (std::size_t n = 0; n < 8; ++n) {
+        CAPTURE(n);
+        octets shorter(n);
+        if (n == 0) {
+            CHECK(judge(shorter).reason == drop_reason::icmp_checksum);
+            continue;
+        }
+        // a sum that is right, of fewer octets than a header
+        shorter = octets(n, std::byte{0});
+        if (n >= 2) shorter[0] = shorter[1] = std::byte{0xff};
+        const auto expected = n >= 2 ? drop_reason::icmp_invalid : drop_reason::icmp_checksum;
+        CHECK(judge(shorter).reason == expected);
+    }
+}
+
+TEST_CASE("icmp input: a timestamp request needs its first timestamp") {
+    for (std::size_t n : {0u, 1u, 3u, 4u, 11u, 12u, 13u}) {
+        CAPTURE(n);
+        const icmp_verdict v = judge(icmp_message(13, 0, 0, pattern(n)));
+        CHECK((v.action == timestamp) == (n >= 4));
+        CHECK(v.has_type);
+        if (n < 4) CHECK(v.reason == drop_reason::icmp_invalid);
+    }
+}
+
+struct to_many_row {
+    const char* name;
+    u8 type;
+    bool ignore_broadcasts;
+    pipeline::icmp_action action;
+};
+const to_many_row many_rows[] = {
+    {"echo request, ignored by default", 8, true, none},
+    {"echo request, if answered", 8, false, echo},
+    {"timestamp request, ignored by default", 13, true, none},
+    {"timestamp request, if answered", 13, false, timestamp},
+    {"address mask request", 17, true, consumed},
+    {"address mask reply", 18, true, consumed},
+    {"unreachable", 3, false, none},
+    {"redirect", 5, false, none},
+    {"time exceeded", 11, false, none},
+    {"parameter problem", 12, false, none},
+    {"source quench", 4, false, none},
+    {"information request", 15, false, none},
+    {"timestamp reply", 14, false, none},
+    {"echo reply goes to its endpoint first", 0, true, endpoint},
+};
+
+TEST_CASE("icmp input: few messages may come to many") {
+    for (const auto& r : many_rows) {
+        INFO(r.name);
+        settings s;
+        s.icmp_echo_ignore_broadcasts = r.ignore_broadcasts;
+        for (const route_type to : {route_type::broadcast, route_type::multicast}) {
+            const icmp_verdict v = judge(icmp_message(r.type, 0, 0, pattern(40)), to, s);
+            CHECK(v.action == r.action);
+            CHECK(v.reason ==
+                  (r.action == none ? drop_reason::icmp_to_many : drop_reason::none));
+        }
+    }
+}
+
+TEST_CASE("icmp input: echo_ignore_all is obeyed and counts the message") {
+    settings s;
+    s.icmp_echo_ignore_all = true;
+    const icmp_verdict v = judge(echo_request(), route_type::local, s);
+    CHECK(v.action == consumed);
+    CHECK(v.has_type);
+}
+
+TEST_CASE("icmp input: a verified checksum is believed; segments are read across") {
+    fixed_pool<256, 2> pool;
+    octets message = echo_request(30);
+    const octets whole = datagram_of({.protocol = 1, .payload = message});
+    for (std::ptrdiff_t cut : {20, 21, 24, 27, 33}) {
+        CAPTURE(cut);
+        auto p = packet_of(pool, octets(whole.begin(), whole.begin() + cut));
+        p.append(packet_of(pool, octets(whole.begin() + cut, whole.end())));
+        auto d = pipeline::validate(std::move(p));
+        REQUIRE(d.has_value());
+        CHECK(pipeline::icmp_input(*d, route_type::local, {}).action == echo);
+    }
+    message[4] ^= std::byte{1};
+    auto d = pipeline::validate(packet_of(pool, datagram_of({.protocol = 1, .payload = message})));
+    REQUIRE(d.has_value());
+    d->packet().facts().checksum = checksum_state::verified;
+    CHECK(pipeline::icmp_input(*d, route_type::local, {}).action == echo);
+}
+
+}  // namespace

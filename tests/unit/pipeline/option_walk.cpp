@@ -1,0 +1,151 @@
+// option_walk: bad options, recording, and a source route followed one step, against the tables.
+#include <doctest/doctest.h>
+
+#include <sluice/options/linux_options.hpp>
+#include <sluice/options/no_options.hpp>
+#include <sluice/packet/pool_storage.hpp>
+#include <sluice/pipeline/option_walk.hpp>
+#include <sluice/pipeline/validate.hpp>
+
+#include "support/packet_checks.hpp"
+#include "unit/pipeline/network.hpp"
+
+namespace {
+
+using namespace pipeline_test;
+using support::check;
+using support::list;
+
+struct walk {
+    decision verdict = decision::proceed();
+    pipeline::classification after;
+    octets datagram;
+    option_offsets found;
+};
+
+template <class Options = linux_options>
+walk walked(const octets& options, ipv4::address to, bool accepted = true,
+            packet_type seen_as = packet_type::host) {
+    network n;
+    n.switches.all.accept_source_route = accepted;
+    n.refresh();
+    fixed_pool<256, 1> pool;
+    auto d = pipeline::validate(support::packet_of(
+        pool, support::datagram_of({.destination = to, .options = options}), 2, seen_as));
+    walk w;
+    REQUIRE(d.has_value());
+    w.after = pipeline::classify(n.tables(), d->header(), to, n.link(2));
+    w.verdict = pipeline::option_walk<Options>(n.tables(), *d, n.link(2), w.after, 0x01020304);
+    w.datagram = support::content_of(d->packet());
+    w.found = d->packet().facts().options;
+    return w;
+}
+
+constexpr auto own = "10.0.1.1"_ip;
+constexpr auto far = "10.0.2.2"_ip;
+
+TEST_CASE("option walk: a bad option is refused with the octet that is bad") {
+    const struct {
+        const char* name;
+        octets options;
+        u8 pointer;
+    } bad[] = {
+        {"length 1", list({7, 1, 4, 0}), 21},
+        {"length beyond the header", list({7, 39, 4, 0}), 21},
+        {"pointer 3", list({7, 7, 3, 0, 0, 0, 0, 0}), 22},
+        {"second source route", list({131, 3, 4, 137, 3, 4, 0, 0}), 23},
+        {"kind without a length at the end", list({1, 1, 1, 7}), 23},
+    };
+    for (const auto& b : bad) {
+        INFO(b.name);
+        for (const ipv4::address to : {own, far}) {
+            const walk w = walked(b.options, to);
+            CHECK(w.verdict == decision::reject(drop_reason::option_invalid,
+                                                icmp_request::parameter_problem(b.pointer)));
+        }
+    }
+}
+
+TEST_CASE("option walk: a record route gets our address, and the checksum waits for forwarding") {
+    const walk w = walked(list({7, 7, 4, 0, 0, 0, 0, 0}), own);
+    CHECK(w.verdict.proceeds());
+    check(w.datagram, support::destination(own));
+    CHECK((octets(w.datagram.begin() + 20, w.datagram.begin() + 27) ==
+           list({7, 7, 8, 10, 0, 1, 1})));
+    CHECK(w.found.record_route == 20);
+    CHECK(w.found.changed);
+    CHECK_FALSE(ipv4::checksum_ok(ipv4::const_view{w.datagram.data()}));
+}
+
+TEST_CASE("option walk: a timestamp gets the time of arrival") {
+    const walk w = walked(list({68, 8, 5, 0, 0, 0, 0, 0}), far);
+    CHECK(w.verdict.proceeds());
+    CHECK((octets(w.datagram.begin() + 20, w.datagram.end() - 16) ==
+           list({68, 8, 9, 0, 1, 2, 3, 4})));
+}
+
+octets route_by(std::initializer_list<ipv4::address> hops, u8 kind = 131) {
+    octets o{std::byte{kind}, static_cast<std::byte>(3 + 4 * hops.size()), std::byte{4}};
+    for (const ipv4::address a : hops)
+        for (unsigned i = 0; i < 4; ++i)
+            o.push_back(static_cast<std::byte>(a.octet(i)));
+    return o;
+}
+
+struct route_row {
+    const char* name;
+    octets options;
+    ipv4::address to;
+    bool accepted;
+    packet_type seen_as;
+    decision verdict;
+    outcome then;  // what the classification is afterwards
+    ipv4::address next_hop;
+};
+const decision refused = decision::drop(drop_reason::source_route_refused);
+const decision go = decision::proceed();
+using enum packet_type;
+const route_row routes[] = {
+    {"to a neighbour", route_by({far}), own, true, host, go, outcome::forward, far},
+    {"to another own address, then on", route_by({"10.0.2.1"_ip, "10.0.3.3"_ip}), own, true, host,
+     go, outcome::forward, "10.0.3.3"_ip},
+    {"to our own addresses only", route_by({"10.0.2.1"_ip, "10.0.3.1"_ip}), own, true, host, go,
+     outcome::deliver, {}},
+    {"empty route", route_by({}), own, true, host, go, outcome::deliver, {}},
+    {"not accepted", route_by({far}), own, false, host, refused, outcome::deliver, {}},
+    {"not accepted, not ours", route_by({far}), far, false, host, refused, outcome::forward, {}},
+    {"a hop without a route", route_by({"192.0.2.1"_ip}), own, true, host, refused,
+     outcome::deliver, {}},
+    {"a hop that is a group", route_by({"224.0.0.1"_ip}), own, true, host, refused,
+     outcome::deliver, {}},
+    {"a hop that is a broadcast", route_by({"10.0.2.255"_ip}), own, true, host, refused,
+     outcome::deliver, {}},
+    {"a hop that is 0.0.0.0", route_by({{}}), own, true, host, refused, outcome::deliver, {}},
+    {"by link-layer broadcast", route_by({far}), own, true, broadcast, refused, outcome::deliver,
+     {}},
+    {"loose, not ours: passed by", route_by({"10.0.3.3"_ip}), far, true, host, go,
+     outcome::forward, {}},
+    {"strict, not ours", route_by({"10.0.3.3"_ip}, 137), far, true, host,
+     decision::reject(drop_reason::source_route_refused, icmp_request::parameter_problem(16)),
+     outcome::forward, {}},
+    {"to a broadcast of ours", route_by({far}), "10.0.1.255"_ip, true, host, refused,
+     outcome::deliver, {}},
+};
+
+TEST_CASE("option walk: source routes") {
+    for (const route_row& r : routes) {
+        INFO(r.name);
+        const walk w = walked(r.options, r.to, r.accepted, r.seen_as);
+        CHECK(w.verdict == r.verdict);
+        CHECK(w.after.verdict.kind() == r.then);
+        CHECK(w.found.next_hop == r.next_hop);
+        CHECK(bool{w.found.route_hit} == !r.next_hop.is_unspecified());
+    }
+}
+
+TEST_CASE("option walk: no_options drops in silence what it does not support") {
+    CHECK(walked<no_options>(list({7, 7, 4, 0, 0, 0, 0, 0}), own).verdict ==
+          decision::drop(drop_reason::option_invalid));
+}
+
+}  // namespace

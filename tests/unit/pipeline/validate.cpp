@@ -1,0 +1,150 @@
+// validate: each of the checks of Linux's ip_rcv_core, and their order.
+#include <doctest/doctest.h>
+
+#include <sluice/packet/pool_storage.hpp>
+#include <sluice/pipeline/validate.hpp>
+
+#include "support/datagrams.hpp"
+
+namespace {
+
+using namespace support;
+
+struct fault {
+    const char* name;
+    void (*break_it)(octets&);
+    drop_reason expected;
+};
+
+void set_octet(octets& d, std::size_t at, int value) {
+    d[at] = static_cast<std::byte>(value);
+}
+void repair(octets& d) {
+    store_be<u16>(d.data() + 10, 0);
+    const unsigned words = static_cast<unsigned>(d[0]) & 15;
+    store_be<u16>(d.data() + 10, checksum::compute_header(d.data(), words));
+}
+
+constexpr fault faults[] = {
+    {"nothing wrong", [](octets&) {}, drop_reason::none},
+    {"empty", [](octets& d) { d.clear(); }, drop_reason::header_truncated},
+    {"19 octets", [](octets& d) { d.resize(19); }, drop_reason::header_truncated},
+    {"version 6", [](octets& d) { set_octet(d, 0, 0x65), repair(d); }, drop_reason::header_invalid},
+    {"version 0", [](octets& d) { set_octet(d, 0, 0x05), repair(d); }, drop_reason::header_invalid},
+    {"header length 4 words, its checksum right",
+     [](octets& d) {
+         set_octet(d, 0, 0x44);
+         store_be<u16>(d.data() + 10, 0);
+         store_be<u16>(d.data() + 10, checksum::compute_header(d.data(), 4));
+     },
+     drop_reason::header_invalid},
+    {"header length 0", [](octets& d) { set_octet(d, 0, 0x40); }, drop_reason::header_invalid},
+    {"60 octets of header, 36 there", [](octets& d) { set_octet(d, 0, 0x4f); },
+     drop_reason::header_truncated},
+    {"a bit of the identification turned", [](octets& d) { d[5] ^= std::byte{1}; },
+     drop_reason::header_checksum},
+    {"checksum ffff for 0000 is right",
+     [](octets& d) {
+         store_be<u16>(d.data() + 4, 0);
+         repair(d);
+         const u16 sum = load_be<u16>(d.data() + 10);
+         store_be<u16>(d.data() + 4, sum);  // now everything sums to ffff without a checksum
+         store_be<u16>(d.data() + 10, 0xffff);
+     },
+     drop_reason::none},
+    {"total length one more than came",
+     [](octets& d) {
+         store_be<u16>(d.data() + 2, static_cast<u16>(d.size() + 1));
+         repair(d);
+     },
+     drop_reason::length_beyond_packet},
+    {"total length 19", [](octets& d) { store_be<u16>(d.data() + 2, 19), repair(d); },
+     drop_reason::length_below_header},
+    {"total length 0", [](octets& d) { store_be<u16>(d.data() + 2, 0), repair(d); },
+     drop_reason::length_below_header},
+    {"total length of the header alone",
+     [](octets& d) { store_be<u16>(d.data() + 2, 20), repair(d); }, drop_reason::none},
+};
+
+TEST_CASE("validate: each fault has its reason") {
+    fixed_pool<256, 2> pool;
+    for (const fault& f : faults) {
+        INFO(f.name);
+        octets d = datagram_of({});
+        f.break_it(d);
+        auto packet = packet_of(pool, d);
+        const octets before = content_of(packet);
+        CHECK(pipeline::validator::check(packet) == f.expected);
+        const octets after = content_of(packet);
+        CHECK_MESSAGE(equal_bytes(after, const_bytes{before}.first(after.size())), "octets changed");
+    }
+}
+
+TEST_CASE("validate: of two faults the first in Linux's order is named") {
+    const auto bad_version = [](octets& d) { set_octet(d, 0, 0x65); };
+    const auto bad_sum = [](octets& d) { d[10] ^= std::byte{1}; };
+    const auto too_long = [](octets& d) { store_be<u16>(d.data() + 2, 2000); };
+    const auto below_header_and_beyond = [](octets& d) {
+        d = datagram_of({.options = octets(40), .payload = {}});
+        store_be<u16>(d.data() + 2, 59);
+        repair(d);
+        d.resize(60);
+    };
+    const struct {
+        const char* name;
+        std::vector<void (*)(octets&)> faults;
+        drop_reason expected;
+    } rows[] = {
+        {"19 octets of version 6", {bad_version, [](octets& d) { d.resize(19); }},
+         drop_reason::header_truncated},
+        {"version, checksum, length", {bad_version, bad_sum, too_long},
+         drop_reason::header_invalid},
+        {"long header that is not there, checksum",
+         {bad_sum, [](octets& d) { set_octet(d, 0, 0x4f); }},
+         drop_reason::header_truncated},
+        {"checksum, length", {bad_sum, too_long}, drop_reason::header_checksum},
+        {"under the header, and all of it there", {below_header_and_beyond},
+         drop_reason::length_below_header},
+    };
+    fixed_pool<256, 2> pool;
+    for (const auto& row : rows) {
+        INFO(row.name);
+        octets d = datagram_of({});
+        for (const auto& f : row.faults)
+            f(d);
+        auto packet = packet_of(pool, d);
+        CHECK(pipeline::validator::check(packet) == row.expected);
+    }
+}
+
+TEST_CASE("validate: padding of the link layer is cut, nothing else") {
+    fixed_pool<256, 2> pool;
+    const octets whole = datagram_of({.payload = pattern(5)});
+    octets padded = whole;
+    padded.resize(46, std::byte{0xaa});
+    auto d = pipeline::validate(packet_of(pool, padded));
+    REQUIRE(d.has_value());
+    CHECK(content_of(d->packet()) == whole);
+    CHECK(d->header_size() == 20);
+    CHECK(d->payload_size() == 5);
+}
+
+TEST_CASE("validate: a header cut into segments is made contiguous; a refused packet goes back") {
+    fixed_pool<256, 4> pool;
+    const octets whole = datagram_of({.options = list({1, 1, 1, 1}), .payload = pattern(40)});
+    for (std::size_t cut : {1u, 10u, 20u, 22u, 24u, 30u}) {
+        CAPTURE(cut);
+        auto head = packet_of(pool, octets(whole.begin(), whole.begin() + long(cut)));
+        head.append(packet_of(pool, octets(whole.begin() + long(cut), whole.end())));
+        auto d = pipeline::validate(std::move(head));
+        REQUIRE(d.has_value());
+        CHECK(d->packet().head_size() >= 24);
+        CHECK(content_of(d->packet()) == whole);
+    }
+    octets bad = whole;
+    bad[8] ^= std::byte{1};
+    CHECK(pipeline::validate(packet_of(pool, bad)).error() == drop_reason::header_checksum);
+    CHECK(pool.available() == 4);
+}
+
+}  // namespace
