@@ -2,6 +2,33 @@
 
 namespace replay {
 
+namespace {
+
+struct meaning {
+    const char* error = "EHOSTUNREACH";
+    bool fatal = false;  // told to a connected socket without being asked for
+};
+
+// Linux icmp_err_convert, and raw_err and udp_err around it.
+meaning meaning_of(const sluice::icmp_error_notice& notice, dont_fragment discovery) {
+    namespace types = sluice::icmp::types;
+    static constexpr meaning of_code[] = {
+        {"ENETUNREACH", false}, {"EHOSTUNREACH", false}, {"ENOPROTOOPT", true},
+        {"ECONNREFUSED", true}, {"EMSGSIZE", false},     {"EOPNOTSUPP", false},
+        {"ENETUNREACH", true},  {"EHOSTDOWN", true},     {"ENONET", true},
+        {"ENETUNREACH", true},  {"EHOSTUNREACH", true},  {"ENETUNREACH", false},
+        {"EHOSTUNREACH", false}, {"EHOSTUNREACH", true}, {"EHOSTUNREACH", true},
+        {"EHOSTUNREACH", true},
+    };
+    constexpr unsigned too_big = 4;
+    if (notice.type == types::parameter_problem) return {"EPROTO", true};
+    if (notice.type != types::destination_unreachable) return {};
+    if (notice.code == too_big) return {"EMSGSIZE", discovery != dont_fragment::dont};
+    return of_code[notice.code & 15u];
+}
+
+}  // namespace
+
 sluice::endpoint_filter replay_socket::filter() const {
     sluice::endpoint_filter wanted;
     wanted.protocol = line_.protocol;
@@ -31,6 +58,24 @@ bool replay_socket::take(packet& heard, const sluice::delivery_info& info) noexc
     made.local = info.local.value;
     results_.deliveries.push_back(std::move(made));
     return true;
+}
+
+void replay_socket::error(const sluice::icmp_error_notice& notice) noexcept {
+    namespace types = sluice::icmp::types;
+    if (notice.type == types::redirect || notice.type == types::source_quench) return;
+    const meaning what = meaning_of(notice, discovery_);
+    const bool is_fragmentation = std::string(what.error) == "EMSGSIZE";
+    if (!line_.raw && is_fragmentation && !what.fatal) return;
+    if (!line_.receive_errors && (!line_.connect || (!line_.raw && !what.fatal))) return;
+    if (line_.receive_errors) {
+        const std::size_t header = 4u * (static_cast<unsigned>(notice.quoted[0]) & 0xfu);
+        const std::size_t skipped = line_.header_included ? 0 : header + (line_.raw ? 0 : 8);
+        results_.errors.push_back({line_.name, what.error, "icmp", notice.type, notice.code,
+                                   notice.info, notice.offender.value,
+                                   octets_of(notice.quoted.subspan(skipped))});
+    }
+    if (line_.receive_errors || what.fatal)
+        results_.socket_errors.push_back({line_.name, what.error});
 }
 
 }  // namespace replay

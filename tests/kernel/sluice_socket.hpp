@@ -21,9 +21,14 @@ public:
     [[nodiscard]] sluice::endpoint_filter filter() const;
 
     bool take(packet& heard, const sluice::delivery_info& info) noexcept override;
+    void error(const sluice::icmp_error_notice& notice) noexcept override;
+
+    // IP_MTU_DISCOVER, which decides whether "too big" is an error.
+    void set_discovery(dont_fragment how) { discovery_ = how; }
 
 private:
     socket_line line_;
+    dont_fragment discovery_ = dont_fragment::want;
     const subject_wires& wires_;
     socket_results& results_;
 };

@@ -33,8 +33,13 @@ public:
     observation take() override;
 
 private:
-    // TCP, PIM and UDP-Lite: the kernel has them, and drops what the vectors send to them.
+    // TCP, PIM and UDP-Lite: the kernel has them, and drops what the vectors send to them. Nobody
+    // uses them here, so no error quotes a packet of theirs; PIM does not look at errors.
     struct deaf_handler final : sluice::protocol_handler<packet> {
+        bool error(const sluice::icmp_error_notice& n) noexcept override {
+            constexpr sluice::u8 pim = 103;
+            return n.protocol == pim;
+        }
         sluice::handler_result receive(packet&, const sluice::delivery_info&,
                                        sluice::local_services<packet>&) noexcept override {
             return sluice::handler_result::ignored();

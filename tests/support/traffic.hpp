@@ -65,11 +65,14 @@ public:
     }
 
 private:
-    // Half of the packets are of the ordinary kind, so that the plain path is travelled too.
+    // Half of the packets are to be forwarded and a quarter is for us, so that each way is
+    // travelled; the rest have any addresses.
     void write_header(datagram_bytes& to, u32 header) noexcept {
         constexpr ipv4::address beyond[] = {"20.1.2.3"_ip, "30.4.5.6"_ip, "10.0.2.9"_ip,
                                             "10.0.3.9"_ip};
-        const bool ordinary = below(2) == 0;
+        constexpr ipv4::address ours[] = {"10.0.1.1"_ip, "10.0.1.1"_ip,        "10.0.2.1"_ip,
+                                          "239.1.1.1"_ip, "255.255.255.255"_ip, "10.0.1.255"_ip};
+        const u32 kind = below(4);
         const ipv4::view ip{to.octets.data()};
         fill_bytes(to.octets.data(), 20, std::byte{0});
         ip.set(ipv4::version, 4);
@@ -81,8 +84,10 @@ private:
         ip.set(ipv4::ttl, one_in(6) ? static_cast<u8>(below(3)) : u8{64});
         constexpr u8 protocols[] = {1, 1, 17, 17, 2, 6, 99, 4};
         ip.set(ipv4::protocol, protocols[below(8)]);
-        ip.set(ipv4::source, ordinary ? ipv4::address{0x0a000102u + below(4)} : some_address());
-        ip.set(ipv4::destination, ordinary ? beyond[below(4)] : some_address());
+        ip.set(ipv4::source, kind < 3 ? ipv4::address{0x0a000102u + below(4)} : some_address());
+        ip.set(ipv4::destination, kind < 2    ? beyond[below(4)]
+                                  : kind == 2 ? ours[below(6)]
+                                              : some_address());
     }
     [[nodiscard]] u16 fragment_word() noexcept {
         switch (below(12)) {

@@ -122,11 +122,11 @@ struct registered_endpoints {
         [[nodiscard]] constexpr delivery_count alert(const datagram<Packet>& d,
                                                      const delivery_info& info) noexcept {
             delivery_count n;
-            for (auto& e : alert_) {
+            latest_first(alert_, [&](const endpoint& e) {
                 if (matches_alert(e.filter, info.protocol, info.interface)) {
-                    give(e, d.packet().clone(), info, n);
+                    give(*e.to, d.packet().clone(), info, n);
                 }
-            }
+            });
             return n;
         }
         [[nodiscard]] constexpr bool report(const icmp_error_notice& n) noexcept {
@@ -137,17 +137,17 @@ struct registered_endpoints {
                                        .source_port = n.destination_port,
                                        .destination_port = n.source_port,
                                        .protocol = n.protocol};
-            for (auto& e : raw_) {
+            latest_first(raw_, [&](const endpoint& e) {
                 if (e.filter.protocol == n.protocol && matches(e.filter, answer)) {
                     e.to->error(n);
                 }
-            }
+            });
             if (n.protocol != ipv4::protocols::udp) {
                 return true;
             }
-            endpoint* of = best_udp(answer);
+            packet_sink<Packet>* const of = best_udp(answer);
             if (of != nullptr) {
-                of->to->error(n);
+                of->error(n);
             }
             return of != nullptr;
         }
@@ -162,20 +162,17 @@ struct registered_endpoints {
         [[nodiscard]] constexpr delivery_count udp(Packet&& packet,
                                                    const delivery_info& info) noexcept {
             delivery_count n;
-            const endpoint* best = nullptr;
-            latest_first(udp_, [&](const endpoint& e) {
-                if (!matches_ports(e.filter, info) || !matches(e.filter, info)) {
-                    return;
+            if (!info.to_many) {
+                if (packet_sink<Packet>* to = best_udp(info)) {
+                    give(*to, std::move(packet), info, n);
                 }
-                if (info.to_many) {
+                return n;
+            }
+            latest_first(udp_, [&](const endpoint& e) {
+                if (matches_ports(e.filter, info) && matches(e.filter, info)) {
                     give(*e.to, packet.clone(), info, n);
-                } else if (best == nullptr || specificity(e.filter) > specificity(best->filter)) {
-                    best = &e;
                 }
             });
-            if (best != nullptr) {
-                give(*best->to, std::move(packet), info, n);
-            }
             return n;
         }
 
@@ -201,22 +198,23 @@ struct registered_endpoints {
             return (f.local_port == 0 || f.local_port == info.destination_port) &&
                    (f.peer_port == 0 || f.peer_port == info.source_port);
         }
-        // A port or a local address counts more than all that follows, as Linux asks for them first.
         static constexpr bool matches_alert(const endpoint_filter& f, u8 protocol,
                                             u16 interface) noexcept {
             return f.protocol == protocol && (f.interface == 0 || f.interface == interface);
         }
-        // The one endpoint of a unicast datagram; of equals the first.
-        [[nodiscard]] constexpr endpoint* best_udp(const delivery_info& info) noexcept {
-            endpoint* best = nullptr;
-            for (auto& e : udp_) {
+        // The one endpoint of a unicast datagram; of equals the latest.
+        [[nodiscard]] constexpr packet_sink<Packet>*
+        best_udp(const delivery_info& info) const noexcept {
+            const endpoint* best = nullptr;
+            latest_first(udp_, [&](const endpoint& e) {
                 if (matches_ports(e.filter, info) && matches(e.filter, info) &&
                     (best == nullptr || specificity(e.filter) > specificity(best->filter))) {
                     best = &e;
                 }
-            }
-            return best;
+            });
+            return best != nullptr ? best->to : nullptr;
         }
+        // A port or a local address counts more than all that follows, as Linux asks for them first.
         static constexpr int specificity(const endpoint_filter& f) noexcept {
             return (f.local_port == 0 ? 0 : 8) + (f.local.is_unspecified() ? 0 : 4) +
                    (f.peer.is_unspecified() ? 0 : 1) + (f.peer_port == 0 ? 0 : 1) +

@@ -19,8 +19,6 @@ namespace sluice::pipeline {
 struct route_hint {
     u64 key = 0;  // destination and tos; 0, to which no plain packet goes: none yet
     const route_entry* entry = nullptr;
-};  // 0.0.0.0, which no plain packet goes to: none yet
-const route_entry* entry = nullptr;
 };
 
 namespace detail {

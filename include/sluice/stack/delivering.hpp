@@ -231,7 +231,7 @@ protected:
                 return drop(std::move(packet), drop_reason::udp_many_unwanted);
             }
             tally(balance::absorbed);
-            return fate::delivered;
+            return n.taken != 0 ? fate::delivered : fate::absorbed;
         }
         if (n.taken != 0) {
             return fate::delivered;

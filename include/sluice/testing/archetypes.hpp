@@ -178,7 +178,11 @@ struct delivery {
         constexpr delivery_count tap(const datagram<Packet>&, const delivery_info&) noexcept {
             return {};
         }
-        constexpr bool has_listener(u8) const noexcept { return false; }
+        constexpr bool hears_alerts(u8, u16) const noexcept { return false; }
+        constexpr delivery_count alert(const datagram<Packet>&, const delivery_info&) noexcept {
+            return {};
+        }
+        constexpr bool report(const icmp_error_notice&) noexcept { return true; }
         constexpr protocol_handler<Packet>* handler(u8) noexcept { return nullptr; }
         constexpr delivery_count udp(Packet&&, const delivery_info&) noexcept { return {}; }
     };
