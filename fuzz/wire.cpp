@@ -28,7 +28,7 @@ bool inside(const_bytes part, const_bytes whole) {
                             part.data() + part.size() <= whole.data() + whole.size());
 }
 
-/// What parses must emit the bytes it was parsed from, and nothing behind them.
+// What parses must emit the bytes it was parsed from, and nothing behind them.
 template <class Value>
 void round_trip(const_bytes data) {
     const auto value = Value::parse(data);

@@ -17,8 +17,8 @@ namespace {
 using namespace sluice;
 using namespace sluice::literals;
 
-/// Whether `value` emits exactly `golden`, touches nothing behind it, and is what `golden` parses
-/// to.
+// Whether `value` emits exactly `golden`, touches nothing behind it, and is what `golden` parses
+// to.
 template <class Value, std::size_t Size>
 consteval bool round_trip(const Value& value, const std::array<std::byte, Size>& golden) {
     std::array<std::byte, Size + 2> out{};

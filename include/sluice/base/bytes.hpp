@@ -35,37 +35,37 @@ constexpr void scatter(std::byte* to, u64 value, std::index_sequence<I...>) noex
 
 }  // namespace detail
 
-/// The unsigned number written big-endian in the `Count` (1 to 8) bytes at `from`.
+// The unsigned number written big-endian in the `Count` (1 to 8) bytes at `from`.
 template <std::size_t Count>
     requires(Count >= 1 && Count <= 8)
 [[nodiscard]] constexpr u64 load_be_bytes(const std::byte* from) noexcept {
     return detail::assemble(from, std::make_index_sequence<Count>{});
 }
 
-/// Writes the low `Count` (1 to 8) bytes of `value` big-endian at `to`; higher bytes of `value` are
-/// ignored.
+// Writes the low `Count` (1 to 8) bytes of `value` big-endian at `to`; higher bytes of `value` are
+// ignored.
 template <std::size_t Count>
     requires(Count >= 1 && Count <= 8)
 constexpr void store_be_bytes(std::byte* to, u64 value) noexcept {
     detail::scatter(to, value, std::make_index_sequence<Count>{});
 }
 
-/// The `T` written in network byte order at `from`.
+// The `T` written in network byte order at `from`.
 template <class T>
     requires std::is_unsigned_v<T>
 [[nodiscard]] constexpr T load_be(const std::byte* from) noexcept {
     return static_cast<T>(load_be_bytes<sizeof(T)>(from));
 }
 
-/// Writes `value` in network byte order at `to`.
+// Writes `value` in network byte order at `to`.
 template <class T>
     requires std::is_unsigned_v<T>
 constexpr void store_be(std::byte* to, std::type_identity_t<T> value) noexcept {
     store_be_bytes<sizeof(T)>(to, value);
 }
 
-/// Copies `count` bytes between ranges that do not overlap. Both pointers may be null when `count`
-/// is 0.
+// Copies `count` bytes between ranges that do not overlap. Both pointers may be null when `count`
+// is 0.
 constexpr void copy_bytes(std::byte* to, const std::byte* from, std::size_t count) noexcept {
     if (std::is_constant_evaluated()) {
         for (std::size_t i = 0; i < count; ++i)
@@ -75,7 +75,7 @@ constexpr void copy_bytes(std::byte* to, const std::byte* from, std::size_t coun
     }
 }
 
-/// Copies `count` bytes between ranges of one array that may overlap.
+// Copies `count` bytes between ranges of one array that may overlap.
 constexpr void move_bytes(std::byte* to, const std::byte* from, std::size_t count) noexcept {
     if (std::is_constant_evaluated()) {
         // Pointers of different arrays cannot be ordered here, but equality with each source byte
@@ -95,7 +95,7 @@ constexpr void move_bytes(std::byte* to, const std::byte* from, std::size_t coun
     }
 }
 
-/// Sets `count` bytes at `to` to `value`.
+// Sets `count` bytes at `to` to `value`.
 constexpr void fill_bytes(std::byte* to, std::size_t count, std::byte value) noexcept {
     if (std::is_constant_evaluated()) {
         for (std::size_t i = 0; i < count; ++i)
@@ -105,7 +105,7 @@ constexpr void fill_bytes(std::byte* to, std::size_t count, std::byte value) noe
     }
 }
 
-/// Whether two ranges hold the same bytes. Not constant-time: not for secrets.
+// Whether two ranges hold the same bytes. Not constant-time: not for secrets.
 [[nodiscard]] constexpr bool equal_bytes(const_bytes left, const_bytes right) noexcept {
     if (left.size() != right.size()) return false;
     if (std::is_constant_evaluated()) {

@@ -47,7 +47,7 @@ template <class Tables, packet_buffer Packet>
 [[nodiscard]] [[gnu::always_inline]] constexpr const route_entry*
 accept_fast(const Tables& t, const Packet& packet, u16 in, route_hint& hint) noexcept {
     const u32 size = packet.size();
-    if (!packet.is_plain_host() || size < ipv4::min_header_length) {
+    if (!packet.is_plain_host() || packet.is_shared() || size < ipv4::min_header_length) {
         return nullptr;
     }
     const std::byte* h = packet.data();

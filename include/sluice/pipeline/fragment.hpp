@@ -2,12 +2,12 @@
 // Expects: a packet whose IPv4 header is valid, larger than the MTU or made of fragments, with room
 // for a header in front of a copied piece. Does: offset, MF, lengths in units of 8 octets, options
 // without the copied flag made no-ops in all but the first piece, checksums; a piece of a fragment
-// that had MF keeps MF. Two ways: a packet that already is a list of well-formed pieces (a
-// reassembled or a list-built datagram) gets a header on each, nothing copied; anything else is
-// copied piece by piece into buffers of the source. Never: looks at DF (forward and output do),
-// sends: each piece goes to the sink, which says whether to go on. Cost: a header and a checksum a
-// piece; on the copying way the bytes once. RFC 791 section 3.2, RFC 1812 section 4.2.2.7. Linux
-// ip_do_fragment, ip_fraglist_init, ip_frag_next.
+// that had MF keeps MF. Three ways: a packet that already is a list of well-formed pieces (a
+// reassembled or a list-built datagram) gets a header on each; where blocks are counted, pieces
+// refer to the octets of the whole; anything else is copied piece by piece into buffers of the
+// source. Never: looks at DF (forward and output do), sends: each piece goes to the sink, which
+// says whether to go on. Cost: a header and a checksum a piece; on the copying way the bytes once.
+// RFC 791 section 3.2, RFC 1812 section 4.2.2.7. Linux ip_do_fragment, ip_fraglist_init.
 #pragma once
 
 #include <sluice/base/bytes.hpp>
@@ -65,9 +65,9 @@ struct fragment_plan {
         const u32 offset = (word & ipv4::words::offset) + done / 8;
         const bool more = !last || (word & ipv4::words::more_fragments) != 0;
         ip.set(ipv4::total_length, static_cast<u16>(header_size + length));
-        ip.set(ipv4::flags_and_offset, static_cast<u16>((df ? ipv4::words::dont_fragment : 0) |
-                                                        (more ? ipv4::words::more_fragments : 0) |
-                                                        offset));
+        ip.set(ipv4::flags_and_offset,
+               static_cast<u16>((df ? ipv4::words::dont_fragment : 0) |
+                                (more ? ipv4::words::more_fragments : 0) | offset));
         ipv4::set_checksum(ip);
     }
 };
@@ -132,25 +132,23 @@ constexpr fragment_result send_list(Packet&& whole, const fragment_plan& plan,
     }
 }
 
-template <class Packet, class Source, class Sink>
-constexpr fragment_result send_copies(const Packet& whole, const fragment_plan& plan,
-                                      Source& source, Sink& sink) noexcept {
+// Each piece is a packet of its own: fill(piece, done, length) gives it the header's room and the
+// octets, or says that there is no room.
+template <class Packet, class Source, class Sink, class Fill>
+constexpr fragment_result send_pieces(const Packet& whole, const fragment_plan& plan,
+                                      Source& source, Sink& sink, Fill&& fill) noexcept {
     fragment_result r;
-    packet_reader<Packet> reader{whole};
     const u32 payload = whole.size() - plan.header_size;
-    reader.skip(plan.header_size);
     for (u32 done = 0; done < payload;) {
         const u32 left = payload - done;
         const u32 length = left <= plan.limit ? left : plan.room;
         Packet piece = source.take(default_headroom);
-        std::byte* to = piece ? piece.put(plan.header_size + length) : nullptr;
-        if (to == nullptr) {
+        if (!piece || !fill(piece, done, length)) {
             return r;
         }
         copy_facts(whole, piece);
-        copy_bytes(to, done == 0 ? whole.data() : plan.header.data(), plan.header_size);
-        reader.copy(to + plan.header_size, length);
-        plan.finish(to, length, done, length == left);
+        copy_bytes(piece.data(), done == 0 ? whole.data() : plan.header.data(), plan.header_size);
+        plan.finish(piece.data(), length, done, length == left);
         done += length;
         if (!sink(std::move(piece))) {
             return r;
@@ -165,7 +163,9 @@ constexpr fragment_result send_copies(const Packet& whole, const fragment_plan& 
 
 // Cuts whole and gives the pieces to sink(Packet&&) -> bool in order, until it says false. mtu is
 // at least the header and 8 octets, otherwise nothing is created. The packet is used up.
-template <class Packet, class Source, class Sink>
+// References: where blocks are counted, a piece of a plain packet refers to its octets instead of
+// copying them; the sink must take segmented packets then.
+template <bool References = false, class Packet, class Source, class Sink>
 constexpr fragment_result fragment(Packet&& whole, u32 mtu, Source& source, Sink&& sink) noexcept {
     const detail::fragment_plan plan{whole, mtu};
     if (plan.room == 0) {
@@ -176,8 +176,26 @@ constexpr fragment_result fragment(Packet&& whole, u32 mtu, Source& source, Sink
             return detail::send_list(std::move(whole), plan, sink);
         }
     }
-    const Packet used = std::move(whole);
-    return detail::send_copies(used, plan, source, sink);
+    Packet used = std::move(whole);
+    if constexpr (References && Packet::ownership::counts_references) {
+        if (!used.is_segmented()) {
+            const auto refer = [&](Packet& piece, u32 done, u32 length) {
+                return piece.put(plan.header_size) != nullptr &&
+                       piece.attach(used, plan.header_size + done, length);
+            };
+            return detail::send_pieces(used, plan, source, sink, refer);
+        }
+    }
+    packet_reader<Packet> reader{used};
+    reader.skip(plan.header_size);
+    const auto copy = [&](Packet& piece, u32, u32 length) {
+        std::byte* to = piece.put(plan.header_size + length);
+        if (to != nullptr) {
+            reader.copy(to + plan.header_size, length);
+        }
+        return to != nullptr;
+    };
+    return detail::send_pieces(used, plan, source, sink, copy);
 }
 
 }  // namespace sluice::pipeline

@@ -95,7 +95,7 @@ protected:
         const u32 mtu = largest != 0 && largest < l.mtu ? largest : l.mtu;
         bool refused = false;
         const auto result =
-            pipeline::fragment(std::move(packet), mtu, buffers_, [&](packet_type&& piece) {
+            pipeline::fragment<output_type::takes_segmented>(std::move(packet), mtu, buffers_, [&](packet_type&& piece) {
                 tally(balance::copied);
                 refused = transmit(std::move(piece), l) == fate::dropped;
                 return !refused;

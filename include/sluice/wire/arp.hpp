@@ -57,21 +57,21 @@ using const_view = header_view<layout, const std::byte>;
 
 inline constexpr u16 ethernet_hardware = 1;
 
-/// Values of `operation`.
+// Values of `operation`.
 namespace operations {
 inline constexpr u16 request = 1;
 inline constexpr u16 reply = 2;
 }  // namespace operations
 
-/// Whether types and lengths are those of IPv4 over Ethernet, so that the address fields mean what
-/// they say.
+// Whether types and lengths are those of IPv4 over Ethernet, so that the address fields mean what
+// they say.
 [[nodiscard]] constexpr bool is_ethernet_ipv4(const_view packet) noexcept {
     return packet[hardware_type] == ethernet_hardware &&
            packet[protocol_type] == ethernet::types::ipv4 && packet[hardware_length] == 6 &&
            packet[protocol_length] == 4;
 }
 
-/// A packet of IPv4 over Ethernet as a value.
+// A packet of IPv4 over Ethernet as a value.
 struct packet {
     u16 operation = operations::request;
     ethernet::address sender_hardware{};
@@ -88,7 +88,7 @@ struct packet {
         visit(arp::target_protocol, self.target_protocol);
     }
 
-    /// Errors: `truncated`; `bad_value` if it is not about IPv4 over Ethernet.
+    // Errors: `truncated`; `bad_value` if it is not about IPv4 over Ethernet.
     [[nodiscard]] static constexpr result<packet, wire_error> parse(const_bytes from) noexcept {
         auto value = parse_value<layout, packet>(from);
         if (value && !is_ethernet_ipv4(const_view{from.data()}))
@@ -96,7 +96,7 @@ struct packet {
         return value;
     }
 
-    /// Writes 28 bytes; their number, or `wire_error::no_room`.
+    // Writes 28 bytes; their number, or `wire_error::no_room`.
     [[nodiscard]] constexpr result<std::size_t, wire_error> emit(bytes to) const noexcept {
         if (to.size() < layout::size) return failure{wire_error::no_room};
         view{to.data()}

@@ -22,7 +22,7 @@
 
 namespace sluice::checksum {
 
-/// Adds the carries of a sum until it fits 16 bits. Not complemented.
+// Adds the carries of a sum until it fits 16 bits. Not complemented.
 [[nodiscard]] constexpr u16 fold(u64 sum) noexcept {
     sum = (sum & 0xffffffff) + (sum >> 32);
     sum = (sum & 0xffff) + ((sum >> 16) & 0xffff) + (sum >> 32);
@@ -31,50 +31,50 @@ namespace sluice::checksum {
     return static_cast<u16>(sum);
 }
 
-/// The checksum to store for a finished sum.
+// The checksum to store for a finished sum.
 [[nodiscard]] constexpr u16 finish(u64 sum) noexcept {
     return static_cast<u16>(~fold(sum));
 }
 
-/// `sum` plus the words of `data`; an odd last byte counts as the high half of a word.
+// `sum` plus the words of `data`; an odd last byte counts as the high half of a word.
 [[nodiscard]] constexpr u64 partial(const_bytes data, u64 sum = 0) noexcept {
     if (std::is_constant_evaluated()) return sum + detail::sum_by_bytes(data.data(), data.size());
     const u16 native = detail::fold_native(detail::sum_native(data.data(), data.size()));
     return sum + detail::native_to_numeric(native);
 }
 
-/// The sum of a piece as it counts when an odd number of bytes precedes the piece.
-/// RFC 1071 section 2 (B).
+// The sum of a piece as it counts when an odd number of bytes precedes the piece.
+// RFC 1071 section 2 (B).
 [[nodiscard]] constexpr u64 shift(u64 sum) noexcept {
     const u32 folded = fold(sum);
     return ((folded << 8) | (folded >> 8)) & 0xffff;
 }
 
-/// The checksum of `data`, as it is stored in a header (complemented). The checksum field itself
-/// must read as zero.
+// The checksum of `data`, as it is stored in a header (complemented). The checksum field itself
+// must read as zero.
 [[nodiscard]] constexpr u16 compute(const_bytes data) noexcept {
     return finish(partial(data));
 }
 
-/// Whether `data`, its checksum field included, sums to zero.
+// Whether `data`, its checksum field included, sums to zero.
 [[nodiscard]] constexpr bool verify(const_bytes data) noexcept {
     return fold(partial(data)) == 0xffff;
 }
 
-/// Whether an IPv4 header of `ihl_words` (at least 5) 32-bit words has a correct checksum; both
-/// representations of zero are accepted, as RFC 1624 section 3 asks of receivers.
-///
-/// A sum of words is congruent to the folded sum modulo 65535, in either byte order, so one
-/// division by a constant replaces the folding. It would also accept all-zero words, which a header
-/// with a version cannot be.
+// Whether an IPv4 header of `ihl_words` (at least 5) 32-bit words has a correct checksum; both
+// representations of zero are accepted, as RFC 1624 section 3 asks of receivers.
+//
+// A sum of words is congruent to the folded sum modulo 65535, in either byte order, so one
+// division by a constant replaces the folding. It would also accept all-zero words, which a header
+// with a version cannot be.
 [[nodiscard]] constexpr bool verify_header(const std::byte* header, unsigned ihl_words) noexcept {
     if (std::is_constant_evaluated())
         return verify(const_bytes{header, std::size_t{ihl_words} * 4});
     return detail::sum_header(header, ihl_words) % 65535 == 0;
 }
 
-/// The checksum to store in a header of `ihl_words` (at least 5) words whose checksum field reads
-/// as zero.
+// The checksum to store in a header of `ihl_words` (at least 5) words whose checksum field reads
+// as zero.
 [[nodiscard]] constexpr u16 compute_header(const std::byte* header, unsigned ihl_words) noexcept {
     if (std::is_constant_evaluated())
         return compute(const_bytes{header, std::size_t{ihl_words} * 4});
@@ -82,8 +82,8 @@ namespace sluice::checksum {
     return static_cast<u16>(~detail::native_to_numeric(native));
 }
 
-/// Copies `from` to the beginning of `to`, which is at least as long and does not overlap, and
-/// returns the sum of the bytes copied.
+// Copies `from` to the beginning of `to`, which is at least as long and does not overlap, and
+// returns the sum of the bytes copied.
 [[nodiscard]] constexpr u64 copy_and_sum(bytes to, const_bytes from) noexcept {
     // A piece is small enough to be in the first cache level when it is summed, and even, so that
     // pieces just add.
@@ -98,25 +98,25 @@ namespace sluice::checksum {
     return sum;
 }
 
-/// The checksum after one 16-bit word of the data changed. RFC 1624 section 3, equation 3: HC' =
-/// ~(~HC + ~m + m').
-///
-/// Unlike equation 2 this never makes 0xffff of data that are not all zero, and it accepts either
-/// form of zero.
+// The checksum after one 16-bit word of the data changed. RFC 1624 section 3, equation 3: HC' =
+// ~(~HC + ~m + m').
+//
+// Unlike equation 2 this never makes 0xffff of data that are not all zero, and it accepts either
+// form of zero.
 [[nodiscard]] constexpr u16 update(u16 checksum, u16 old_word, u16 new_word) noexcept {
     const u32 sum = (~u32{checksum} & 0xffff) + (~u32{old_word} & 0xffff) + new_word;
     const u32 once = (sum & 0xffff) + (sum >> 16);
     return static_cast<u16>(~((once & 0xffff) + (once >> 16)));
 }
 
-/// The same for a 32-bit word, such as an address, at an even offset.
+// The same for a 32-bit word, such as an address, at an even offset.
 [[nodiscard]] constexpr u16 update(u16 checksum, u32 old_word, u32 new_word) noexcept {
     const u64 sum = (~u64{checksum} & 0xffff) + (~u64{old_word} & 0xffffffff) + new_word;
     return finish(sum);
 }
 
-/// The sum of the pseudo header of UDP and TCP. `length` is that of the transport header and its
-/// data, in bytes. RFC 768, RFC 9293 section 3.1.
+// The sum of the pseudo header of UDP and TCP. `length` is that of the transport header and its
+// data, in bytes. RFC 768, RFC 9293 section 3.1.
 [[nodiscard]] constexpr u64 pseudo_header(ipv4::address source, ipv4::address destination,
                                           u8 protocol, u32 length) noexcept {
     return u64{source.value} + destination.value + protocol + length;

@@ -21,7 +21,7 @@
 
 namespace sluice::checksum::detail {
 
-/// The sum in host terms, byte by byte: for constant evaluation.
+// The sum in host terms, byte by byte: for constant evaluation.
 [[nodiscard]] constexpr u64 sum_by_bytes(const std::byte* from, std::size_t count) noexcept {
     u64 sum = 0;
     for (std::size_t i = 0; i + 1 < count; i += 2)
@@ -37,7 +37,7 @@ template <class T>
     return value;
 }
 
-/// One's-complement addition: the carry out of the top comes back in at the bottom.
+// One's-complement addition: the carry out of the top comes back in at the bottom.
 [[nodiscard]] inline u64 add_with_carry(u64 left, u64 right) noexcept {
     u64 sum;
     const bool carry = __builtin_add_overflow(left, right, &sum);
@@ -51,8 +51,8 @@ template <class T>
     return static_cast<u16>((sum & 0xffff) + (sum >> 16));
 }
 
-/// Byte swapping commutes with one's-complement addition, so a whole sum is swapped once.
-/// RFC 1071 section 2 (B).
+// Byte swapping commutes with one's-complement addition, so a whole sum is swapped once.
+// RFC 1071 section 2 (B).
 [[nodiscard]] constexpr u16 native_to_numeric(u16 folded) noexcept {
     if constexpr (std::endian::native == std::endian::little) {
         return static_cast<u16>((u32{folded} << 8) | (u32{folded} >> 8));
@@ -61,7 +61,7 @@ template <class T>
     }
 }
 
-/// The last 0 to 7 bytes, as if zeros followed them.
+// The last 0 to 7 bytes, as if zeros followed them.
 [[nodiscard]] inline u64 sum_tail(const std::byte* from, std::size_t count) noexcept {
     u64 sum = 0;
     if ((count & 4) != 0) {
@@ -100,9 +100,9 @@ template <class T>
     return add_with_carry(a, sum_tail(from, count));
 }
 
-/// The native sum of a header of any number of 32-bit words. Out of line: options are rare, and
-/// inlined the loop draws false warnings wherever the compiler knows that the header has twenty
-/// bytes.
+// The native sum of a header of any number of 32-bit words. Out of line: options are rare, and
+// inlined the loop draws false warnings wherever the compiler knows that the header has twenty
+// bytes.
 [[nodiscard, gnu::noinline]] inline u64 sum_long_header(const std::byte* header,
                                                         unsigned words) noexcept {
     u64 sum = 0;
@@ -111,7 +111,7 @@ template <class T>
     return sum;
 }
 
-/// The native sum of a header of `words` (at least 5) 32-bit words.
+// The native sum of a header of `words` (at least 5) 32-bit words.
 [[nodiscard]] inline u64 sum_header(const std::byte* header, unsigned words) noexcept {
     if (words > 5) [[unlikely]]
         return sum_long_header(header, words);
@@ -122,9 +122,9 @@ template <class T>
 
 #if SLUICE_CHECKSUM_AVX2
 
-/// 64 bytes a step. Sixteen-bit words are made signed by flipping their top bit (which subtracts
-/// 0x8000 from each), summed in pairs into 32-bit lanes by multiply-and-add with ones, and the bias
-/// is put back at the end.
+// 64 bytes a step. Sixteen-bit words are made signed by flipping their top bit (which subtracts
+// 0x8000 from each), summed in pairs into 32-bit lanes by multiply-and-add with ones, and the bias
+// is put back at the end.
 [[nodiscard, gnu::target("avx2")]] inline u64 sum_avx2(const std::byte* from,
                                                        std::size_t count) noexcept {
     using words = short __attribute__((vector_size(32)));
@@ -159,7 +159,7 @@ template <class T>
     return add_with_carry(sum, sum_portable(from, count));
 }
 
-/// Below this many bytes the four carry chains win.
+// Below this many bytes the four carry chains win.
 inline constexpr std::size_t avx2_from = 128;
 
 #endif

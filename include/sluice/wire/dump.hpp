@@ -20,7 +20,7 @@ inline constexpr std::size_t dump_bytes_per_line = 16;
 
 namespace detail {
 
-/// One line of up to 16 bytes, without a line end.
+// One line of up to 16 bytes, without a line end.
 [[nodiscard]] constexpr short_text<80> dump_line(const_bytes all, std::size_t offset) noexcept {
     short_text<80> line;
     text_writer to{line.characters};
@@ -54,7 +54,7 @@ namespace detail {
 
 }  // namespace detail
 
-/// Calls `line(text_view)` for each line, in order, without line ends.
+// Calls `line(text_view)` for each line, in order, without line ends.
 template <class Line>
 constexpr void dump(const_bytes all, Line&& line) {
     for (std::size_t offset = 0; offset < all.size(); offset += dump_bytes_per_line) {
@@ -62,7 +62,7 @@ constexpr void dump(const_bytes all, Line&& line) {
     }
 }
 
-/// Characters that the dump of `count` bytes takes in a buffer, line ends included.
+// Characters that the dump of `count` bytes takes in a buffer, line ends included.
 [[nodiscard]] constexpr std::size_t dump_size(std::size_t count) noexcept {
     const std::size_t lines = (count + dump_bytes_per_line - 1) / dump_bytes_per_line;
     const std::size_t offset_digits = count > 0x10000 ? 8 : 4;
@@ -71,7 +71,7 @@ constexpr void dump(const_bytes all, Line&& line) {
     return lines * (offset_digits + 1 + 3 * dump_bytes_per_line + 2 + 2 + 1 + 1) + count;
 }
 
-/// Writes whole lines, each followed by '\n', as many as fit; the number of characters written.
+// Writes whole lines, each followed by '\n', as many as fit; the number of characters written.
 constexpr std::size_t dump_to(const_bytes all, std::span<char> to) noexcept {
     std::size_t written = 0;
     for (std::size_t offset = 0; offset < all.size(); offset += dump_bytes_per_line) {

@@ -7,18 +7,18 @@
 namespace sluice {
 
 enum class wire_error : u8 {
-    none,               ///< what a result that holds a value reports
-    truncated,          ///< fewer bytes than the header, option or message needs
-    bad_version,        ///< a version number that this format does not have
-    bad_header_length,  ///< a header length below the fixed part, or beyond the bytes present
-    bad_total_length,   ///< a length field below the header's own length, or beyond the bytes
-                        ///< present
-    bad_checksum,       ///< the checksum does not match
-    bad_value,          ///< a field holds what the format does not allow
-    no_room,            ///< the buffer to write into is too small
+    none,               // what a result that holds a value reports
+    truncated,          // fewer bytes than the header, option or message needs
+    bad_version,        // a version number that this format does not have
+    bad_header_length,  // a header length below the fixed part, or beyond the bytes present
+    bad_total_length,   // a length field below the header's own length, or beyond the bytes
+                        // present
+    bad_checksum,       // the checksum does not match
+    bad_value,          // a field holds what the format does not allow
+    no_room,            // the buffer to write into is too small
 };
 
-/// A sentence for a message to a person.
+// A sentence for a message to a person.
 [[nodiscard]] constexpr const char* describe(wire_error error) noexcept {
     switch (error) {
     case wire_error::none:

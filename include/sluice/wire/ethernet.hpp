@@ -20,7 +20,7 @@
 
 namespace sluice::ethernet {
 
-/// A 48-bit MAC address; octets in the order they are written and sent.
+// A 48-bit MAC address; octets in the order they are written and sent.
 struct address {
     std::array<u8, 6> octets{};
 
@@ -34,15 +34,15 @@ struct address {
                (u64{octets[3]} << 16) | (u64{octets[4]} << 8) | octets[5];
     }
 
-    /// Group address: multicast or broadcast.
+    // Group address: multicast or broadcast.
     [[nodiscard]] constexpr bool is_multicast() const noexcept { return (octets[0] & 1) != 0; }
     [[nodiscard]] constexpr bool is_broadcast() const noexcept { return bits() == 0xffffffffffff; }
     [[nodiscard]] constexpr bool is_zero() const noexcept { return bits() == 0; }
-    /// Not assigned by a manufacturer.
+    // Not assigned by a manufacturer.
     [[nodiscard]] constexpr bool is_locally_administered() const noexcept {
         return (octets[0] & 2) != 0;
     }
-    /// What an interface may have as its own: neither a group nor zero.
+    // What an interface may have as its own: neither a group nor zero.
     [[nodiscard]] constexpr bool is_valid_unicast() const noexcept {
         return !is_multicast() && !is_zero();
     }
@@ -52,8 +52,8 @@ struct address {
 
 inline constexpr address broadcast{{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
 
-/// The group address that carries an IPv4 group: 01:00:5e and the low 23 bits, so 32 groups share
-/// one. RFC 1112 section 6.4.
+// The group address that carries an IPv4 group: 01:00:5e and the low 23 bits, so 32 groups share
+// one. RFC 1112 section 6.4.
 [[nodiscard]] constexpr address multicast_mac(ipv4::address group) noexcept {
     return address::from_bits(0x01005e000000 | (group.value & 0x7fffff));
 }
@@ -65,11 +65,11 @@ inline constexpr address broadcast{{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
 // clang-format off
 inline constexpr struct destination final : field<address, 0, 48, "destination"> {} destination{};
 inline constexpr struct source final : field<address, 48, 48, "source"> {} source{};
-/// Type of the contents; values below 1536 are a length (IEEE 802.3).
+// Type of the contents; values below 1536 are a length (IEEE 802.3).
 inline constexpr struct type final : field<u16, 96, 16, "type"> {} type{};
 
-/// Of a tag: priority code point, drop eligible indicator, VLAN identifier, and the type of the
-/// contents.
+// Of a tag: priority code point, drop eligible indicator, VLAN identifier, and the type of the
+// contents.
 inline constexpr struct tag_priority final : field<u8, 0, 3, "tag_priority"> {} tag_priority{};
 inline constexpr struct tag_drop_eligible final
     : field<bool, 3, 1, "tag_drop_eligible"> {} tag_drop_eligible{};
@@ -81,7 +81,7 @@ inline constexpr struct tag_control final : field<u16, 0, 16, "tag_control"> {} 
 struct layout final : header_layout<struct destination, struct source, struct type> {};
 static_assert(layout::size == 14);
 
-/// The four bytes behind a type field of `types::vlan` or `types::service_vlan`.
+// The four bytes behind a type field of `types::vlan` or `types::service_vlan`.
 struct tag_layout final : header_layout<struct tag_priority, struct tag_drop_eligible,
                                         struct tag_vlan, struct tag_type>,
                           alias_fields<struct tag_control> {};
@@ -92,7 +92,7 @@ using const_view = header_view<layout, const std::byte>;
 using tag_view = header_view<tag_layout>;
 using const_tag_view = header_view<tag_layout, const std::byte>;
 
-/// Values of `type`.
+// Values of `type`.
 namespace types {
 inline constexpr u16 ipv4 = 0x0800;
 inline constexpr u16 arp = 0x0806;
@@ -101,7 +101,7 @@ inline constexpr u16 ipv6 = 0x86dd;
 inline constexpr u16 service_vlan = 0x88a8;
 }  // namespace types
 
-/// An Ethernet header as a value.
+// An Ethernet header as a value.
 struct header {
     address destination{};
     address source{};
@@ -117,7 +117,7 @@ struct header {
     [[nodiscard]] static constexpr result<header, wire_error> parse(const_bytes from) noexcept {
         return parse_value<layout, header>(from);
     }
-    /// Writes 14 bytes; their number, or `wire_error::no_room`.
+    // Writes 14 bytes; their number, or `wire_error::no_room`.
     [[nodiscard]] constexpr result<std::size_t, wire_error> emit(bytes to) const noexcept {
         return emit_value<layout>(*this, to);
     }

@@ -35,11 +35,11 @@ inline constexpr struct extension_version final
     : field<u8, 0, 4, "extension_version"> {} extension_version{};
 inline constexpr struct extension_reserved final
     : field<u16, 4, 12, "extension_reserved"> {} extension_reserved{};
-/// 0: not computed.
+// 0: not computed.
 inline constexpr struct extension_checksum final
     : field<u16, 16, 16, "extension_checksum"> {} extension_checksum{};
 
-/// Of the object, its header included, in bytes.
+// Of the object, its header included, in bytes.
 inline constexpr struct object_length final : field<u16, 0, 16, "object_length"> {} object_length{};
 inline constexpr struct object_class final : field<u8, 16, 8, "object_class"> {} object_class{};
 inline constexpr struct object_type final : field<u8, 24, 8, "object_type"> {} object_type{};
@@ -56,19 +56,19 @@ using object_view = header_view<object_layout>;
 using const_object_view = header_view<object_layout, const std::byte>;
 
 inline constexpr u8 extension_version_number = 2;
-/// A datagram quoted before extensions is at least this long, padded with zeros.
-/// RFC 4884 section 5.1.
+// A datagram quoted before extensions is at least this long, padded with zeros.
+// RFC 4884 section 5.1.
 inline constexpr std::size_t min_extended_quote = 128;
 
-/// Values of `object_class`.
+// Values of `object_class`.
 namespace object_classes {
-inline constexpr u8 mpls_label_stack = 1;          ///< RFC 4950
-inline constexpr u8 interface_information = 2;     ///< RFC 5837
-inline constexpr u8 interface_identification = 3;  ///< RFC 8335
+inline constexpr u8 mpls_label_stack = 1;          // RFC 4950
+inline constexpr u8 interface_information = 2;     // RFC 5837
+inline constexpr u8 interface_identification = 3;  // RFC 8335
 }  // namespace object_classes
 
-/// Judges an extension structure: at least its header, version 2, and a right checksum or none.
-/// Object lengths are found by walking. Errors: `truncated`, `bad_version`, `bad_checksum`.
+// Judges an extension structure: at least its header, version 2, and a right checksum or none.
+// Object lengths are found by walking. Errors: `truncated`, `bad_version`, `bad_checksum`.
 [[nodiscard]] constexpr result<void, wire_error> check_extension(const_bytes structure) noexcept {
     if (!const_extension_view::fits(structure)) return failure{wire_error::truncated};
     const const_extension_view header{structure.data()};
@@ -80,15 +80,15 @@ inline constexpr u8 interface_identification = 3;  ///< RFC 8335
     return {};
 }
 
-/// A message with extensions, taken apart.
+// A message with extensions, taken apart.
 struct extended_message {
-    const_bytes quote;      ///< the quoted datagram, with its padding
-    const_bytes extension;  ///< the extension structure; empty if there is none
+    const_bytes quote;      // the quoted datagram, with its padding
+    const_bytes extension;  // the extension structure; empty if there is none
 };
 
-/// Finds quote and extension of a whole ICMP message (header and data). Errors: `truncated`;
-/// `bad_total_length` if the length field points beyond the message or leaves less than 128 bytes
-/// for the quote; and those of `check_extension`.
+// Finds quote and extension of a whole ICMP message (header and data). Errors: `truncated`;
+// `bad_total_length` if the length field points beyond the message or leaves less than 128 bytes
+// for the quote; and those of `check_extension`.
 [[nodiscard]] constexpr result<extended_message, wire_error>
 split_extended(const_bytes message) noexcept {
     if (!const_view::fits(message)) return failure{wire_error::truncated};
@@ -107,8 +107,8 @@ split_extended(const_bytes message) noexcept {
     return extended_message{data.first(quoted), structure};
 }
 
-/// Stores version, reserved bits and checksum of a structure whose objects are written; at least 4
-/// bytes.
+// Stores version, reserved bits and checksum of a structure whose objects are written; at least 4
+// bytes.
 constexpr void finish_extension(bytes structure) noexcept {
     const extension_view header{structure.data()};
     header.set(extension_version, extension_version_number)
@@ -117,13 +117,13 @@ constexpr void finish_extension(bytes structure) noexcept {
     header.set(extension_checksum, sluice::checksum::compute(structure));
 }
 
-/// Steps through the objects of an extension structure.
+// Steps through the objects of an extension structure.
 class extension_cursor {
 public:
-    /// `structure` begins with the extension header.
+    // `structure` begins with the extension header.
     constexpr explicit extension_cursor(const_bytes structure) noexcept : structure_{structure} {}
 
-    /// Moves to the next object; false at the end and where an object is malformed.
+    // Moves to the next object; false at the end and where an object is malformed.
     [[nodiscard]] constexpr bool next() noexcept {
         offset_ += length_;
         length_ = 0;
@@ -140,14 +140,14 @@ public:
         return true;
     }
 
-    /// Of the current object, after `next()` said true.
+    // Of the current object, after `next()` said true.
     [[nodiscard]] constexpr const_object_view header() const noexcept {
         return const_object_view{structure_.data() + offset_};
     }
     [[nodiscard]] constexpr const_bytes payload() const noexcept {
         return structure_.subspan(offset_ + object_layout::size, length_ - object_layout::size);
     }
-    /// Whether the walk ended at an object with a length below 4 or beyond the structure.
+    // Whether the walk ended at an object with a length below 4 or beyond the structure.
     [[nodiscard]] constexpr bool malformed() const noexcept { return malformed_; }
 
 private:

@@ -30,7 +30,7 @@ namespace sluice::icmp {
 //  +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
 
 // clang-format off
-/// Milliseconds since midnight UT, or anything with the top bit set.
+// Milliseconds since midnight UT, or anything with the top bit set.
 inline constexpr struct originate_time final
     : field<u32, 64, 32, "originate_time"> {} originate_time{};
 inline constexpr struct receive_time final : field<u32, 96, 32, "receive_time"> {} receive_time{};
@@ -40,11 +40,11 @@ inline constexpr struct transmit_time final
 inline constexpr struct address_mask final
     : field<ipv4::address, 64, 32, "address_mask"> {} address_mask{};
 
-/// Entries of a router advertisement.
+// Entries of a router advertisement.
 inline constexpr struct address_count final : field<u8, 32, 8, "address_count"> {} address_count{};
-/// Size of an entry in 32-bit words: 2.
+// Size of an entry in 32-bit words: 2.
 inline constexpr struct entry_words final : field<u8, 40, 8, "entry_words"> {} entry_words{};
-/// Seconds.
+// Seconds.
 inline constexpr struct lifetime final : field<u16, 48, 16, "lifetime"> {} lifetime{};
 // clang-format on
 
@@ -74,21 +74,21 @@ using const_address_mask_view = header_view<address_mask_layout, const std::byte
 using router_advertisement_view = header_view<router_advertisement_layout>;
 using const_router_advertisement_view = header_view<router_advertisement_layout, const std::byte>;
 
-/// The eight bytes that every message has, as a value. The factories state what the last four mean.
+// The eight bytes that every message has, as a value. The factories state what the last four mean.
 struct header {
     u8 type = 0;
     u8 code = 0;
-    u16 checksum = 0;  ///< emitted as it is; `set_checksum(message)` computes it
+    u16 checksum = 0;  // emitted as it is; `set_checksum(message)` computes it
     u32 rest_of_header = 0;
 
-    /// `message` is `types::echo_request` or `types::echo_reply`.
+    // `message` is `types::echo_request` or `types::echo_reply`.
     [[nodiscard]] static constexpr header echo(u8 message, u16 id, u16 number) noexcept {
         return header{message, 0, 0, (u32{id} << 16) | number};
     }
     [[nodiscard]] static constexpr header destination_unreachable(u8 why) noexcept {
         return header{types::destination_unreachable, why, 0, 0};
     }
-    /// Cannot be made without the MTU. RFC 1191 section 4.
+    // Cannot be made without the MTU. RFC 1191 section 4.
     [[nodiscard]] static constexpr header fragmentation_needed(u16 mtu) noexcept {
         return header{types::destination_unreachable, unreachable::fragmentation_needed, 0, mtu};
     }
@@ -98,7 +98,7 @@ struct header {
     [[nodiscard]] static constexpr header time_exceeded(u8 why) noexcept {
         return header{types::time_exceeded, why, 0, 0};
     }
-    /// `at` is an offset into the quoted datagram, in bytes.
+    // `at` is an offset into the quoted datagram, in bytes.
     [[nodiscard]] static constexpr header parameter_problem(u8 at) noexcept {
         return header{types::parameter_problem, problems::pointer, 0, u32{at} << 24};
     }
@@ -114,7 +114,7 @@ struct header {
     [[nodiscard]] static constexpr result<header, wire_error> parse(const_bytes from) noexcept {
         return parse_value<layout, header>(from);
     }
-    /// Writes 8 bytes; their number, or `wire_error::no_room`.
+    // Writes 8 bytes; their number, or `wire_error::no_room`.
     [[nodiscard]] constexpr result<std::size_t, wire_error> emit(bytes to) const noexcept {
         return emit_value<layout>(*this, to);
     }
@@ -122,7 +122,7 @@ struct header {
     friend constexpr bool operator==(const header&, const header&) noexcept = default;
 };
 
-/// A timestamp request or reply as a value.
+// A timestamp request or reply as a value.
 struct timestamp_message {
     u8 type = types::timestamp_request;
     u8 code = 0;
@@ -149,7 +149,7 @@ struct timestamp_message {
     parse(const_bytes from) noexcept {
         return parse_value<timestamp_layout, timestamp_message>(from);
     }
-    /// Writes 20 bytes; their number, or `wire_error::no_room`.
+    // Writes 20 bytes; their number, or `wire_error::no_room`.
     [[nodiscard]] constexpr result<std::size_t, wire_error> emit(bytes to) const noexcept {
         return emit_value<timestamp_layout>(*this, to);
     }

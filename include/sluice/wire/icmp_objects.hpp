@@ -19,7 +19,7 @@
 
 namespace sluice::icmp {
 
-/// Address family numbers.
+// Address family numbers.
 namespace families {
 inline constexpr u16 ipv4 = 1;
 inline constexpr u16 ipv6 = 2;
@@ -36,14 +36,14 @@ inline constexpr struct mpls_bottom final : field<bool, 23, 1, "mpls_bottom"> {}
 inline constexpr struct mpls_ttl final : field<u8, 24, 8, "mpls_ttl"> {} mpls_ttl{};
 // clang-format on
 
-/// An entry of an MPLS label stack object, four bytes.
+// An entry of an MPLS label stack object, four bytes.
 struct mpls_layout final
     : header_layout<struct mpls_label, struct mpls_class, struct mpls_bottom, struct mpls_ttl> {};
 using mpls_view = header_view<mpls_layout>;
 using const_mpls_view = header_view<mpls_layout, const std::byte>;
 
-/// Roles of an interface, the two high bits of the C-Type of interface information.
-/// RFC 5837 section 4.1.
+// Roles of an interface, the two high bits of the C-Type of interface information.
+// RFC 5837 section 4.1.
 namespace interface_roles {
 inline constexpr u8 incoming = 0;
 inline constexpr u8 sub_ip = 1;
@@ -59,7 +59,7 @@ inline constexpr u8 interface_has_name = 0x02;
 inline constexpr u8 interface_has_mtu = 0x01;
 inline constexpr std::size_t max_interface_name = 63;
 
-/// Takes bytes off the front; once too few are left, everything fails.
+// Takes bytes off the front; once too few are left, everything fails.
 struct object_reader {
     const_bytes rest;
     bool failed = false;
@@ -79,7 +79,7 @@ struct object_reader {
     }
 };
 
-/// Appends to a buffer that is known to be large enough.
+// Appends to a buffer that is known to be large enough.
 struct object_writer {
     std::byte* next;
 
@@ -87,7 +87,7 @@ struct object_writer {
         store_be<u32>(next, value);
         next += 4;
     }
-    /// The bytes, and zeros until `padded` bytes are written.
+    // The bytes, and zeros until `padded` bytes are written.
     constexpr void put(const_bytes data, std::size_t padded) noexcept {
         copy_bytes(next, data.data(), data.size());
         fill_bytes(next + data.size(), padded - data.size(), std::byte{0});
@@ -120,7 +120,7 @@ struct object_writer {
 
 }  // namespace detail
 
-/// An interface information object. RFC 5837 section 4.
+// An interface information object. RFC 5837 section 4.
 struct interface_information {
     u8 role = interface_roles::incoming;
     bool has_index = false;
@@ -129,11 +129,11 @@ struct interface_information {
     bool has_mtu = false;
     u32 index = 0;
     u16 family = families::ipv4;
-    const_bytes address{};  ///< 4 or 16 bytes, as `family` says
-    const_bytes name{};     ///< 0 to 63 bytes, padding removed
+    const_bytes address{};  // 4 or 16 bytes, as `family` says
+    const_bytes name{};     // 0 to 63 bytes, padding removed
     u32 mtu = 0;
 
-    /// The C-Type: role and which parts are there.
+    // The C-Type: role and which parts are there.
     [[nodiscard]] constexpr u8 type_bits() const noexcept {
         return static_cast<u8>((role & 3) << 6 | (has_index ? detail::interface_has_index : 0) |
                                (has_address ? detail::interface_has_address : 0) |
@@ -141,15 +141,15 @@ struct interface_information {
                                (has_mtu ? detail::interface_has_mtu : 0));
     }
 
-    /// Of the whole object, its header included, in bytes.
+    // Of the whole object, its header included, in bytes.
     [[nodiscard]] constexpr std::size_t length() const noexcept {
         return object_layout::size + (has_index ? 4u : 0u) +
                (has_address ? 4 + address.size() : 0) +
                (has_name ? detail::padded_to_words(1 + name.size()) : 0) + (has_mtu ? 4u : 0u);
     }
 
-    /// Reads the payload of an object with the C-Type `bits`. Errors: `truncated`; `bad_value` for
-    /// an unknown family or a name whose length octet is 0, above 64 or no multiple of 4.
+    // Reads the payload of an object with the C-Type `bits`. Errors: `truncated`; `bad_value` for
+    // an unknown family or a name whose length octet is 0, above 64 or no multiple of 4.
     [[nodiscard]] static constexpr result<interface_information, wire_error>
     parse(u8 bits, const_bytes payload) noexcept {
         interface_information info{};
@@ -179,8 +179,8 @@ struct interface_information {
         return info;
     }
 
-    /// Writes the whole object, `length()` bytes. Errors: `no_room`; `bad_value` for an address of
-    /// another size than its family has, or a name above 63 bytes.
+    // Writes the whole object, `length()` bytes. Errors: `no_room`; `bad_value` for an address of
+    // another size than its family has, or a name above 63 bytes.
     [[nodiscard]] constexpr result<std::size_t, wire_error> emit(bytes to) const noexcept {
         if ((has_address && address.size() != detail::address_size(family)) ||
             (has_name && name.size() > detail::max_interface_name)) {
@@ -204,18 +204,18 @@ struct interface_information {
     }
 };
 
-/// How an interface is named in an extended echo request. RFC 8335 section 2.1.
+// How an interface is named in an extended echo request. RFC 8335 section 2.1.
 enum class interface_identification_type : u8 { name = 1, index = 2, address = 3 };
 
-/// An interface identification object; only the member that `by` selects is meant.
+// An interface identification object; only the member that `by` selects is meant.
 struct interface_identification {
     interface_identification_type by = interface_identification_type::index;
     u32 index = 0;
     u16 family = families::ipv4;
-    const_bytes address{};  ///< as long as the object says, which need not be what `family` needs
-    const_bytes name{};     ///< padding removed
+    const_bytes address{};  // as long as the object says, which need not be what `family` needs
+    const_bytes name{};     // padding removed
 
-    /// Of the whole object, its header included, in bytes.
+    // Of the whole object, its header included, in bytes.
     [[nodiscard]] constexpr std::size_t length() const noexcept {
         switch (by) {
         case interface_identification_type::name:
@@ -228,8 +228,8 @@ struct interface_identification {
         return object_layout::size;
     }
 
-    /// Reads the payload of an object with the C-Type `bits`. Errors: `truncated`; `bad_value` for
-    /// an unknown C-Type, an index object of another size than 4, or a name longer than 63 bytes.
+    // Reads the payload of an object with the C-Type `bits`. Errors: `truncated`; `bad_value` for
+    // an unknown C-Type, an index object of another size than 4, or a name longer than 63 bytes.
     [[nodiscard]] static constexpr result<interface_identification, wire_error>
     parse(u8 bits, const_bytes payload) noexcept {
         interface_identification id{};
@@ -255,8 +255,8 @@ struct interface_identification {
         return failure{wire_error::bad_value};
     }
 
-    /// Writes the whole object, `length()` bytes. Errors: `no_room`; `bad_value` for a name above
-    /// 63 or an address above 255 bytes.
+    // Writes the whole object, `length()` bytes. Errors: `no_room`; `bad_value` for a name above
+    // 63 or an address above 255 bytes.
     [[nodiscard]] constexpr result<std::size_t, wire_error> emit(bytes to) const noexcept {
         if (name.size() > detail::max_interface_name || address.size() > 255) {
             return failure{wire_error::bad_value};

@@ -36,19 +36,19 @@ namespace sluice::igmp {
 
 // clang-format off
 inline constexpr struct type final : field<u8, 0, 8, "type"> {} type{};
-/// Tenths of a second; in version 3 a float code. 0 in a version 1 query.
+// Tenths of a second; in version 3 a float code. 0 in a version 1 query.
 inline constexpr struct max_response_code final
     : field<u8, 8, 8, "max_response_code"> {} max_response_code{};
 inline constexpr struct checksum final : field<u16, 16, 16, "checksum"> {} checksum{};
-/// 0.0.0.0 in a general query.
+// 0.0.0.0 in a general query.
 inline constexpr struct group final : field<ipv4::address, 32, 32, "group"> {} group{};
 
 inline constexpr struct query_reserved final
     : field<u8, 64, 4, "query_reserved"> {} query_reserved{};
 inline constexpr struct suppress final : field<bool, 68, 1, "suppress"> {} suppress{};
-/// The querier's robustness variable; 0 if above 7.
+// The querier's robustness variable; 0 if above 7.
 inline constexpr struct robustness final : field<u8, 69, 3, "robustness"> {} robustness{};
-/// The querier's query interval, seconds, a float code.
+// The querier's query interval, seconds, a float code.
 inline constexpr struct query_interval_code final
     : field<u8, 72, 8, "query_interval_code"> {} query_interval_code{};
 inline constexpr struct source_count final : field<u16, 80, 16, "source_count"> {} source_count{};
@@ -58,7 +58,7 @@ inline constexpr struct report_reserved final
 inline constexpr struct record_count final : field<u16, 48, 16, "record_count"> {} record_count{};
 
 inline constexpr struct record_type final : field<u8, 0, 8, "record_type"> {} record_type{};
-/// Of the auxiliary data, in 32-bit words.
+// Of the auxiliary data, in 32-bit words.
 inline constexpr struct auxiliary_words final
     : field<u8, 8, 8, "auxiliary_words"> {} auxiliary_words{};
 inline constexpr struct record_source_count final
@@ -67,7 +67,7 @@ inline constexpr struct record_group final
     : field<ipv4::address, 32, 32, "record_group"> {} record_group{};
 // clang-format on
 
-/// Queries and reports of versions 1 and 2, and the beginning of every message.
+// Queries and reports of versions 1 and 2, and the beginning of every message.
 struct layout final
     : header_layout<struct type, struct max_response_code, struct checksum, struct group> {};
 struct v3_query_layout final
@@ -93,7 +93,7 @@ using const_v3_report_view = header_view<v3_report_layout, const std::byte>;
 using record_view = header_view<record_layout>;
 using const_record_view = header_view<record_layout, const std::byte>;
 
-/// Values of `type`.
+// Values of `type`.
 namespace types {
 inline constexpr u8 query = 0x11;
 inline constexpr u8 v1_report = 0x12;
@@ -102,7 +102,7 @@ inline constexpr u8 leave = 0x17;
 inline constexpr u8 v3_report = 0x22;
 }  // namespace types
 
-/// Values of `record_type`. RFC 3376 section 4.2.12.
+// Values of `record_type`. RFC 3376 section 4.2.12.
 namespace record_types {
 inline constexpr u8 mode_is_include = 1;
 inline constexpr u8 mode_is_exclude = 2;
@@ -112,14 +112,14 @@ inline constexpr u8 allow_new_sources = 5;
 inline constexpr u8 block_old_sources = 6;
 }  // namespace record_types
 
-/// The value of a code of version 3: below 128 itself, else a float 1mmmm eee of 4 mantissa and 3
-/// exponent bits. RFC 3376 section 4.1.1.
+// The value of a code of version 3: below 128 itself, else a float 1mmmm eee of 4 mantissa and 3
+// exponent bits. RFC 3376 section 4.1.1.
 [[nodiscard]] constexpr u32 decode_float(u8 coded) noexcept {
     if (coded < 128) return coded;
     return ((u32{coded} & 0x0f) | 0x10) << (((u32{coded} >> 4) & 7) + 3);
 }
 
-/// The largest code whose value does not exceed `value`; 255 (31744) for anything larger.
+// The largest code whose value does not exceed `value`; 255 (31744) for anything larger.
 [[nodiscard]] constexpr u8 encode_float(u32 value) noexcept {
     if (value < 128) return static_cast<u8>(value);
     if (value >= 31744) return 255;
@@ -130,21 +130,21 @@ inline constexpr u8 block_old_sources = 6;
     return static_cast<u8>(0x80 | (exponent << 4) | mantissa);
 }
 
-/// The version of a query, from its size and code: 1, 2 or 3; 0 if it must be ignored.
-/// RFC 3376 section 7.1.
+// The version of a query, from its size and code: 1, 2 or 3; 0 if it must be ignored.
+// RFC 3376 section 7.1.
 [[nodiscard]] constexpr unsigned query_version(const_bytes message) noexcept {
     if (message.size() >= v3_query_layout::size) return 3;
     if (message.size() != layout::size) return 0;
     return const_view{message.data()}[max_response_code] == 0 ? 1 : 2;
 }
 
-/// Source `index` of a list of addresses; 0.0.0.0 if it is not there.
+// Source `index` of a list of addresses; 0.0.0.0 if it is not there.
 [[nodiscard]] constexpr ipv4::address source_at(const_bytes list, std::size_t index) noexcept {
     if (index >= list.size() / 4) return ipv4::unspecified;
     return ipv4::address{load_be<u32>(list.data() + 4 * index)};
 }
 
-/// The sources of a version 3 query: as many as it states, or as are present if those are fewer.
+// The sources of a version 3 query: as many as it states, or as are present if those are fewer.
 [[nodiscard]] constexpr const_bytes query_sources(const_bytes message) noexcept {
     if (!const_v3_query_view::fits(message)) return {};
     const std::size_t stated = const_v3_query_view{message.data()}[source_count];
@@ -153,17 +153,17 @@ inline constexpr u8 block_old_sources = 6;
     return list.first(4 * (stated < present ? stated : present));
 }
 
-/// Steps through the group records of a version 3 report.
+// Steps through the group records of a version 3 report.
 class record_cursor {
 public:
-    /// `message` is the whole IGMP message.
+    // `message` is the whole IGMP message.
     constexpr explicit record_cursor(const_bytes message) noexcept : message_{message} {
         if (const_v3_report_view::fits(message)) {
             left_ = const_v3_report_view{message.data()}[record_count];
         }
     }
 
-    /// Moves to the next record; false after the last, and at one that reaches beyond the message.
+    // Moves to the next record; false after the last, and at one that reaches beyond the message.
     [[nodiscard]] constexpr bool next() noexcept {
         offset_ += length_;
         length_ = 0;
@@ -179,7 +179,7 @@ public:
         return true;
     }
 
-    /// Of the current record, after `next()` said true.
+    // Of the current record, after `next()` said true.
     [[nodiscard]] constexpr const_record_view record() const noexcept {
         return const_record_view{message_.data() + offset_};
     }
@@ -191,7 +191,7 @@ public:
         const std::size_t size = std::size_t{record()[auxiliary_words]} * 4;
         return message_.subspan(offset_ + length_ - size, size);
     }
-    /// Whether the walk ended at a record that reaches beyond the message.
+    // Whether the walk ended at a record that reaches beyond the message.
     [[nodiscard]] constexpr bool malformed() const noexcept { return malformed_; }
 
 private:
@@ -208,7 +208,7 @@ private:
     bool malformed_ = false;
 };
 
-/// Computes and stores the checksum of a whole message of at least 8 bytes.
+// Computes and stores the checksum of a whole message of at least 8 bytes.
 constexpr void set_checksum(bytes message) noexcept {
     const view header{message.data()};
     header.set(checksum, 0);

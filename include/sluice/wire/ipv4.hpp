@@ -33,11 +33,11 @@ namespace sluice::ipv4 {
 
 // clang-format off
 inline constexpr struct version final : field<u8, 0, 4, "version"> {} version{};
-/// Header length in 32-bit words, 5 to 15.
+// Header length in 32-bit words, 5 to 15.
 inline constexpr struct ihl final : field<u8, 4, 4, "ihl"> {} ihl{};
 inline constexpr struct dscp final : field<u8, 8, 6, "dscp"> {} dscp{};
 inline constexpr struct ecn final : field<u8, 14, 2, "ecn"> {} ecn{};
-/// Header and data, in bytes.
+// Header and data, in bytes.
 inline constexpr struct total_length final : field<u16, 16, 16, "total_length"> {} total_length{};
 inline constexpr struct identification final
     : field<u16, 32, 16, "identification"> {} identification{};
@@ -47,7 +47,7 @@ inline constexpr struct dont_fragment final
     : field<bool, 49, 1, "dont_fragment"> {} dont_fragment{};
 inline constexpr struct more_fragments final
     : field<bool, 50, 1, "more_fragments"> {} more_fragments{};
-/// In units of 8 bytes.
+// In units of 8 bytes.
 inline constexpr struct fragment_offset final
     : field<u16, 51, 13, "fragment_offset"> {} fragment_offset{};
 inline constexpr struct ttl final : field<u8, 64, 8, "ttl"> {} ttl{};
@@ -57,12 +57,12 @@ inline constexpr struct header_checksum final
 inline constexpr struct source final : field<address, 96, 32, "source"> {} source{};
 inline constexpr struct destination final : field<address, 128, 32, "destination"> {} destination{};
 
-/// The whole type-of-service byte, as RFC 791 and the kernel's routing rules read it.
+// The whole type-of-service byte, as RFC 791 and the kernel's routing rules read it.
 inline constexpr struct tos final : field<u8, 8, 8, "tos"> {} tos{};
 inline constexpr struct precedence final : field<u8, 8, 3, "precedence"> {} precedence{};
-/// The four bits delay, throughput, reliability and cost. RFC 1349 section 3.
+// The four bits delay, throughput, reliability and cost. RFC 1349 section 3.
 inline constexpr struct tos_bits final : field<u8, 11, 4, "tos_bits"> {} tos_bits{};
-/// The 16-bit word of the three flags and the fragment offset; its bits are in `words`.
+// The 16-bit word of the three flags and the fragment offset; its bits are in `words`.
 inline constexpr struct flags_and_offset final
     : field<u16, 48, 16, "flags_and_offset"> {} flags_and_offset{};
 // clang-format on
@@ -82,12 +82,12 @@ inline constexpr std::size_t min_header_length = 20;
 inline constexpr std::size_t max_header_length = 60;
 inline constexpr std::size_t max_options_length = 40;
 inline constexpr std::size_t max_total_length = 65535;
-/// Every link carries a datagram of this size unfragmented. RFC 791 section 3.2.
+// Every link carries a datagram of this size unfragmented. RFC 791 section 3.2.
 inline constexpr std::size_t min_link_mtu = 68;
-/// Every host accepts a datagram of this size, whole or in fragments. RFC 791 section 3.1.
+// Every host accepts a datagram of this size, whole or in fragments. RFC 791 section 3.1.
 inline constexpr std::size_t min_reassembly_size = 576;
 
-/// Bits of `flags_and_offset`.
+// Bits of `flags_and_offset`.
 namespace words {
 inline constexpr u16 reserved = 0x8000;
 inline constexpr u16 dont_fragment = 0x4000;
@@ -95,7 +95,7 @@ inline constexpr u16 more_fragments = 0x2000;
 inline constexpr u16 offset = 0x1fff;
 }  // namespace words
 
-/// Values of `ecn`. RFC 3168 section 5.
+// Values of `ecn`. RFC 3168 section 5.
 namespace ecn_codepoints {
 inline constexpr u8 not_ect = 0;
 inline constexpr u8 ect1 = 1;
@@ -103,7 +103,7 @@ inline constexpr u8 ect0 = 2;
 inline constexpr u8 ce = 3;
 }  // namespace ecn_codepoints
 
-/// Assigned protocol numbers.
+// Assigned protocol numbers.
 namespace protocols {
 inline constexpr u8 hop_by_hop = 0;
 inline constexpr u8 icmp = 1;
@@ -128,28 +128,28 @@ inline constexpr u8 experiment2 = 254;
 inline constexpr u8 raw = 255;
 }  // namespace protocols
 
-/// Header length in bytes as the header states it: 0 to 60, not checked.
+// Header length in bytes as the header states it: 0 to 60, not checked.
 [[nodiscard]] constexpr std::size_t header_length(const_view ip) noexcept {
     return std::size_t{ip[ihl]} * 4;
 }
 
-/// Whether the datagram is a piece of a larger one: any offset, or more to come.
+// Whether the datagram is a piece of a larger one: any offset, or more to come.
 [[nodiscard]] constexpr bool is_fragment(const_view ip) noexcept {
     return (ip[flags_and_offset] & (words::more_fragments | words::offset)) != 0;
 }
 
-/// Whether this is the first piece, or a whole datagram: it carries the transport header.
+// Whether this is the first piece, or a whole datagram: it carries the transport header.
 [[nodiscard]] constexpr bool is_first_fragment(const_view ip) noexcept {
     return (ip[flags_and_offset] & words::offset) == 0;
 }
 
-/// Where this piece belongs in the datagram's data, in bytes.
+// Where this piece belongs in the datagram's data, in bytes.
 [[nodiscard]] constexpr std::size_t offset_in_bytes(const_view ip) noexcept {
     return std::size_t{ip[fragment_offset]} * 8;
 }
 
-/// Option bytes of a header all of whose `header_length(ip)` bytes are present; empty if the stated
-/// length is too small.
+// Option bytes of a header all of whose `header_length(ip)` bytes are present; empty if the stated
+// length is too small.
 [[nodiscard]] constexpr const_bytes options_of(const_view ip) noexcept {
     const std::size_t length = header_length(ip);
     if (length <= min_header_length) return {};
@@ -161,23 +161,23 @@ inline constexpr u8 raw = 255;
     return bytes{ip.data() + min_header_length, length - min_header_length};
 }
 
-/// Whether the header checksum is right. Needs an IHL of at least 5 and all of the header present.
+// Whether the header checksum is right. Needs an IHL of at least 5 and all of the header present.
 [[nodiscard]] constexpr bool checksum_ok(const_view ip) noexcept {
     return checksum::verify_header(ip.data(), ip[ihl]);
 }
 
-/// Computes and stores the header checksum. Needs an IHL of at least 5 and all of the header
-/// present.
+// Computes and stores the header checksum. Needs an IHL of at least 5 and all of the header
+// present.
 constexpr void set_checksum(view ip) noexcept {
     ip.set(header_checksum, 0);
     ip.set(header_checksum, checksum::compute_header(ip.data(), ip[ihl]));
 }
 
-/// Takes one from the TTL, which is not 0, and adjusts the checksum by the difference; returns the
-/// new TTL.
-///
-/// Adds as Linux does, so that either form of zero turns into the same bytes that Linux sends.
-/// RFC 1141.
+// Takes one from the TTL, which is not 0, and adjusts the checksum by the difference; returns the
+// new TTL.
+//
+// Adds as Linux does, so that either form of zero turns into the same bytes that Linux sends.
+// RFC 1141.
 constexpr u8 decrement_ttl(view ip) noexcept {
     const u32 sum = u32{ip[header_checksum]} + 0x0100;
     ip.set(header_checksum, static_cast<u16>(sum + (sum >= 0xffff ? 1 : 0)));
@@ -186,7 +186,7 @@ constexpr u8 decrement_ttl(view ip) noexcept {
     return left;
 }
 
-/// Replaces the type-of-service byte and adjusts the checksum. RFC 1624 section 3.
+// Replaces the type-of-service byte and adjusts the checksum. RFC 1624 section 3.
 constexpr void change_tos(view ip, u8 value) noexcept {
     const u16 before = load_be<u16>(ip.data());
     ip.set(tos, value);

@@ -19,19 +19,19 @@
 
 namespace sluice::ipv4 {
 
-/// A header of version 4. The IHL is not a member: it follows from the options.
+// A header of version 4. The IHL is not a member: it follows from the options.
 struct header {
     u8 dscp = 0;
     u8 ecn = 0;
-    u16 total_length = 0;  ///< header and data, in bytes
+    u16 total_length = 0;  // header and data, in bytes
     u16 identification = 0;
     bool reserved_flag = false;
     bool dont_fragment = false;
     bool more_fragments = false;
-    u16 fragment_offset = 0;  ///< in units of 8 bytes
+    u16 fragment_offset = 0;  // in units of 8 bytes
     u8 ttl = 64;
     u8 protocol = 0;
-    u16 header_checksum = 0;  ///< emitted as it is; `set_checksum(view)` computes it
+    u16 header_checksum = 0;  // emitted as it is; `set_checksum(view)` computes it
     address source{};
     address destination{};
     option_block options{};
@@ -53,13 +53,13 @@ struct header {
         visit(ipv4::destination, self.destination);
     }
 
-    /// In bytes, options included: 20 to 60.
+    // In bytes, options included: 20 to 60.
     [[nodiscard]] constexpr std::size_t length() const noexcept {
         return min_header_length + options.size();
     }
 
-    /// Errors: `truncated` (fewer bytes than 20, or than the IHL states), `bad_version`,
-    /// `bad_header_length` (IHL below 5).
+    // Errors: `truncated` (fewer bytes than 20, or than the IHL states), `bad_version`,
+    // `bad_header_length` (IHL below 5).
     [[nodiscard]] static constexpr result<header, wire_error> parse(const_bytes from) noexcept {
         if (!const_view::fits(from)) return failure{wire_error::truncated};
         const const_view ip{from.data()};
@@ -74,7 +74,7 @@ struct header {
         return value;
     }
 
-    /// Writes `length()` bytes, every one of them; their number, or `wire_error::no_room`.
+    // Writes `length()` bytes, every one of them; their number, or `wire_error::no_room`.
     [[nodiscard]] constexpr result<std::size_t, wire_error> emit(bytes to) const noexcept {
         if (to.size() < length()) return failure{wire_error::no_room};
         const view ip{to.data()};
@@ -87,23 +87,23 @@ struct header {
     friend constexpr bool operator==(const header&, const header&) noexcept = default;
 };
 
-/// What is there of a quoted datagram.
+// What is there of a quoted datagram.
 struct quote {
-    const_view ip;  ///< its fixed header, always whole
+    const_view ip;  // its fixed header, always whole
     std::size_t
-        header_length;  ///< as its own IHL states it, 20 to 60; may reach beyond the bytes present
-    const_bytes options;  ///< those present
-    const_bytes payload;  ///< those present behind its header; not cut at its total length
+        header_length;  // as its own IHL states it, 20 to 60; may reach beyond the bytes present
+    const_bytes options;  // those present
+    const_bytes payload;  // those present behind its header; not cut at its total length
 
-    /// Whether the whole header is there, options included.
+    // Whether the whole header is there, options included.
     [[nodiscard]] constexpr bool header_complete() const noexcept {
         return options.size() + min_header_length == header_length;
     }
 };
 
-/// Reads a quoted datagram with the header length of its own IHL (never with that of the datagram
-/// that carries it). The version is not looked at, as in Linux. Errors: `truncated` (fewer than 20
-/// bytes), `bad_header_length` (IHL below 5).
+// Reads a quoted datagram with the header length of its own IHL (never with that of the datagram
+// that carries it). The version is not looked at, as in Linux. Errors: `truncated` (fewer than 20
+// bytes), `bad_header_length` (IHL below 5).
 [[nodiscard]] constexpr result<quote, wire_error> lax_parse(const_bytes from) noexcept {
     if (!const_view::fits(from)) return failure{wire_error::truncated};
     const const_view ip{from.data()};

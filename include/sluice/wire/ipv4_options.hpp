@@ -18,14 +18,14 @@
 
 namespace sluice::ipv4 {
 
-/// Option kinds: copied flag (0x80), class (0x60), number (0x1f).
+// Option kinds: copied flag (0x80), class (0x60), number (0x1f).
 namespace option_kinds {
 inline constexpr u8 end_of_list = 0;
 inline constexpr u8 no_operation = 1;
 inline constexpr u8 record_route = 7;
 inline constexpr u8 experimental_measurement = 10;
-inline constexpr u8 mtu_probe = 11;  ///< RFC 1191 obsoletes
-inline constexpr u8 mtu_reply = 12;  ///< RFC 1191 obsoletes
+inline constexpr u8 mtu_probe = 11;  // RFC 1191 obsoletes
+inline constexpr u8 mtu_reply = 12;  // RFC 1191 obsoletes
 inline constexpr u8 quick_start = 25;
 inline constexpr u8 timestamp = 68;
 inline constexpr u8 traceroute = 82;
@@ -40,18 +40,18 @@ inline constexpr u8 selective_directed_broadcast = 149;
 inline constexpr u8 upstream_multicast = 152;
 }  // namespace option_kinds
 
-/// Whether the option belongs into every fragment, not only into the first. RFC 791 section 3.1.
+// Whether the option belongs into every fragment, not only into the first. RFC 791 section 3.1.
 [[nodiscard]] constexpr bool is_copied(u8 kind) noexcept {
     return (kind & 0x80) != 0;
 }
-/// 0 control, 2 debugging and measurement.
+// 0 control, 2 debugging and measurement.
 [[nodiscard]] constexpr u8 option_class(u8 kind) noexcept {
     return (kind >> 5) & 3;
 }
 [[nodiscard]] constexpr u8 option_number(u8 kind) noexcept {
     return kind & 0x1f;
 }
-/// The two kinds of one octet, without a length.
+// The two kinds of one octet, without a length.
 [[nodiscard]] constexpr bool is_single_octet(u8 kind) noexcept {
     return kind <= option_kinds::no_operation;
 }
@@ -71,17 +71,17 @@ inline constexpr u8 upstream_multicast = 152;
 
 // clang-format off
 inline constexpr struct option_kind final : field<u8, 0, 8, "option_kind"> {} option_kind{};
-/// Of the whole option, in bytes.
+// Of the whole option, in bytes.
 inline constexpr struct option_length final : field<u8, 8, 8, "option_length"> {} option_length{};
-/// Counted from 1: the smallest legal value is 4 in a route option, 5 in a timestamp option.
+// Counted from 1: the smallest legal value is 4 in a route option, 5 in a timestamp option.
 inline constexpr struct option_pointer final
     : field<u8, 16, 8, "option_pointer"> {} option_pointer{};
-/// How many nodes could not stamp for lack of room.
+// How many nodes could not stamp for lack of room.
 inline constexpr struct timestamp_overflow final
     : field<u8, 24, 4, "timestamp_overflow"> {} timestamp_overflow{};
 inline constexpr struct timestamp_flag final
     : field<u8, 28, 4, "timestamp_flag"> {} timestamp_flag{};
-/// 0: every router examines the packet. RFC 2113 section 2.1.
+// 0: every router examines the packet. RFC 2113 section 2.1.
 inline constexpr struct router_alert_value final
     : field<u16, 16, 16, "router_alert_value"> {} router_alert_value{};
 // clang-format on
@@ -109,28 +109,28 @@ inline constexpr std::size_t timestamp_header_length = 4;
 inline constexpr u8 first_route_pointer = 4;
 inline constexpr u8 first_timestamp_pointer = 5;
 
-/// Values of `timestamp_flag`.
+// Values of `timestamp_flag`.
 namespace timestamp_flags {
 inline constexpr u8 only = 0;
 inline constexpr u8 with_address = 1;
 inline constexpr u8 prespecified = 3;
 }  // namespace timestamp_flags
 
-/// Set in a timestamp that is not milliseconds since midnight UT. RFC 791 section 3.1.
+// Set in a timestamp that is not milliseconds since midnight UT. RFC 791 section 3.1.
 inline constexpr u32 nonstandard_time = 0x80000000;
 
-/// How many addresses a route option has room for.
+// How many addresses a route option has room for.
 [[nodiscard]] constexpr std::size_t route_slots(const_bytes option) noexcept {
     return option.size() < route_header_length ? 0 : (option.size() - route_header_length) / 4;
 }
 
-/// Address `slot` (from 0) of a route option; 0.0.0.0 if there is no such slot.
+// Address `slot` (from 0) of a route option; 0.0.0.0 if there is no such slot.
 [[nodiscard]] constexpr address route_address(const_bytes option, std::size_t slot) noexcept {
     if (slot >= route_slots(option)) return unspecified;
     return address{load_be<u32>(option.data() + route_header_length + 4 * slot)};
 }
 
-/// Writes address `slot` of a route option; false, and no change, if there is no such slot.
+// Writes address `slot` of a route option; false, and no change, if there is no such slot.
 constexpr bool set_route_address(bytes option, std::size_t slot, address value) noexcept {
     if (slot >= route_slots(option)) return false;
     store_be<u32>(option.data() + route_header_length + 4 * slot, value.value);

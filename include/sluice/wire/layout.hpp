@@ -31,7 +31,7 @@
 
 namespace sluice {
 
-/// A name as a template argument.
+// A name as a template argument.
 template <std::size_t Size>
 struct field_name {
     char text[Size] = {};
@@ -42,9 +42,9 @@ struct field_name {
     }
 };
 
-/// Base of every field: `BitWidth` bits starting at `BitOffset`, read as a `Value`: an unsigned
-/// integer, `bool` (one bit), an enumeration, or a class with `static from_bits(u64)` and `bits()`;
-/// and the name to print.
+// Base of every field: `BitWidth` bits starting at `BitOffset`, read as a `Value`: an unsigned
+// integer, `bool` (one bit), an enumeration, or a class with `static from_bits(u64)` and `bits()`;
+// and the name to print.
 template <class Value, std::size_t BitOffset, std::size_t BitWidth, field_name Name>
 struct field {
     static_assert(BitWidth >= 1 && BitWidth <= 64, "sluice: a field is 1 to 64 bits wide");
@@ -59,7 +59,7 @@ struct field {
     static constexpr std::size_t byte_count = (BitOffset % 8 + BitWidth + 7) / 8;
 };
 
-/// A named type derived from `field<...>`.
+// A named type derived from `field<...>`.
 template <class F>
 concept field_type = requires {
     typename F::value_type;
@@ -78,7 +78,7 @@ template <class... Fields>
 
 }  // namespace detail
 
-/// The fields of a header, in order, with the proof that they cover it exactly.
+// The fields of a header, in order, with the proof that they cover it exactly.
 template <class... Fields>
 struct header_layout {
     static_assert((field_type<Fields> && ...),
@@ -89,21 +89,21 @@ struct header_layout {
     static_assert((Fields::bit_width + ... + 0) % 8 == 0,
                   "sluice: a header must be a whole number of bytes");
 
-    /// Length of the header in bytes.
+    // Length of the header in bytes.
     static constexpr std::size_t size = (Fields::bit_width + ... + 0) / 8;
     static constexpr std::size_t field_count = sizeof...(Fields);
 
     template <class F>
     static constexpr bool covers = (std::is_same_v<F, Fields> || ...);
 
-    /// Calls `visit` with each field object, in order of the bits; aliases are not visited.
+    // Calls `visit` with each field object, in order of the bits; aliases are not visited.
     template <class Visit>
     static constexpr void for_each_field(Visit&& visit) {
         (visit(Fields{}), ...);
     }
 };
 
-/// Second base of a layout: other readings of bits that the layout covers.
+// Second base of a layout: other readings of bits that the layout covers.
 template <class... Fields>
 struct alias_fields {
     static_assert((field_type<Fields> && ...), "sluice: aliases are types derived from field<...>");
@@ -154,11 +154,11 @@ inline constexpr std::size_t field_shift = 8 * F::byte_count - F::bit_offset % 8
 
 }  // namespace detail
 
-/// `F` is one of the fields (or aliases) of `Layout`.
+// `F` is one of the fields (or aliases) of `Layout`.
 template <class F, class Layout>
 concept field_of = detail::layout_has<Layout, F>();
 
-/// Reads a field of a header that starts at `header`.
+// Reads a field of a header that starts at `header`.
 template <field_type F>
 [[nodiscard]] constexpr typename F::value_type read_field(const std::byte* header) noexcept {
     constexpr std::size_t shift = detail::field_shift<F>;
@@ -167,8 +167,8 @@ template <field_type F>
     return detail::from_bits<typename F::value_type>((covering >> shift) & mask);
 }
 
-/// Writes a field of a header that starts at `header`. A value too large for the field is cut to
-/// its width: the neighbouring bits never change.
+// Writes a field of a header that starts at `header`. A value too large for the field is cut to
+// its width: the neighbouring bits never change.
 template <field_type F>
 constexpr void write_field(std::byte* header, const typename F::value_type& value) noexcept {
     std::byte* const at = header + F::byte_offset;
@@ -183,27 +183,27 @@ constexpr void write_field(std::byte* header, const typename F::value_type& valu
     }
 }
 
-/// A header laid over bytes that somebody else owns. One pointer; copied freely. `Byte` is
-/// `std::byte` or `const std::byte`; a mutable view converts to a const one.
+// A header laid over bytes that somebody else owns. One pointer; copied freely. `Byte` is
+// `std::byte` or `const std::byte`; a mutable view converts to a const one.
 template <class Layout, class Byte = std::byte>
 class header_view {
 public:
     using layout_type = Layout;
     static constexpr std::size_t size = Layout::size;
 
-    /// Trusts the caller: at least `size` bytes at `data`. `fits` is the check.
+    // Trusts the caller: at least `size` bytes at `data`. `fits` is the check.
     constexpr explicit header_view(Byte* data) noexcept : data_{data} {}
 
     template <class Other>
         requires(std::is_same_v<const Other, Byte> && !std::is_same_v<Other, Byte>)
     constexpr header_view(const header_view<Layout, Other>& other) noexcept : data_{other.data()} {}
 
-    /// Whether `range` is long enough for the fixed part of this header.
+    // Whether `range` is long enough for the fixed part of this header.
     [[nodiscard]] static constexpr bool fits(const_bytes range) noexcept {
         return range.size() >= size;
     }
 
-    /// The header at the beginning of `range`, or `wire_error::truncated`.
+    // The header at the beginning of `range`, or `wire_error::truncated`.
     [[nodiscard]] static constexpr result<header_view, wire_error>
     checked(std::span<Byte> range) noexcept {
         if (!fits(range)) return failure{wire_error::truncated};
@@ -215,7 +215,7 @@ public:
         return std::span<Byte, Layout::size>{data_, Layout::size};
     }
 
-    /// The value of a field, in host terms.
+    // The value of a field, in host terms.
     template <field_of<Layout> F>
     [[nodiscard]] constexpr typename F::value_type operator[](F) const noexcept {
         static_assert(F::bit_offset + F::bit_width <= 8 * Layout::size,
@@ -223,7 +223,7 @@ public:
         return read_field<F>(data_);
     }
 
-    /// Writes a field, cut to its width; returns the view, so that calls may be chained.
+    // Writes a field, cut to its width; returns the view, so that calls may be chained.
     template <field_of<Layout> F>
         requires(!std::is_const_v<Byte>)
     constexpr const header_view& set(F, const typename F::value_type& value) const noexcept {
@@ -251,7 +251,7 @@ constexpr void write_fields(header_view<Layout> to, const Value& from) noexcept 
     Value::each_field(from, [to](auto f, const auto& member) { to.set(f, member); });
 }
 
-/// The header at the beginning of `from` as a value, or `wire_error::truncated`.
+// The header at the beginning of `from` as a value, or `wire_error::truncated`.
 template <class Layout, class Value>
 [[nodiscard]] constexpr result<Value, wire_error> parse_value(const_bytes from) noexcept {
     if (from.size() < Layout::size) return failure{wire_error::truncated};
@@ -260,7 +260,7 @@ template <class Layout, class Value>
     return value;
 }
 
-/// Writes the fixed part of a header; the number of bytes written, or `wire_error::no_room`.
+// Writes the fixed part of a header; the number of bytes written, or `wire_error::no_room`.
 template <class Layout, class Value>
 [[nodiscard]] constexpr result<std::size_t, wire_error> emit_value(const Value& value,
                                                                    bytes to) noexcept {

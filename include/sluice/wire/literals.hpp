@@ -21,8 +21,8 @@ namespace sluice {
 
 namespace detail {
 
-/// Not constexpr, so that reaching it ends constant evaluation: its name is the message of the
-/// compiler.
+// Not constexpr, so that reaching it ends constant evaluation: its name is the message of the
+// compiler.
 inline void malformed_literal() noexcept {}
 
 template <std::size_t Size>
@@ -34,7 +34,7 @@ struct literal_text {
             characters[i] = text[i];
     }
 
-    /// Hexadecimal digits; blanks and line ends are not counted, anything else is malformed.
+    // Hexadecimal digits; blanks and line ends are not counted, anything else is malformed.
     [[nodiscard]] consteval std::size_t digit_count() const noexcept {
         std::size_t count = 0;
         for (std::size_t i = 0; i + 1 < Size; ++i) {
@@ -74,7 +74,7 @@ inline namespace literals {
     return detail::literal_value(ethernet::parse_address(text_view{text, size}));
 }
 
-/// Two hexadecimal digits a byte; blanks between digits are ignored.
+// Two hexadecimal digits a byte; blanks between digits are ignored.
 template <detail::literal_text Text>
 [[nodiscard]] consteval auto operator""_hex() noexcept {
     std::array<std::byte, Text.digit_count() / 2> packet{};

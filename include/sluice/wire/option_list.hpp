@@ -18,18 +18,18 @@
 
 namespace sluice {
 
-/// Steps through an option list. `Byte` is `std::byte` (options may be rewritten in place) or
-/// `const std::byte`.
-///
-///     for (option_cursor at{list}; at.next();) use(at.kind(), at.option());
-///     if (at.malformed()) ... at.offset() ...
+// Steps through an option list. `Byte` is `std::byte` (options may be rewritten in place) or
+// `const std::byte`.
+//
+//     for (option_cursor at{list}; at.next();) use(at.kind(), at.option());
+//     if (at.malformed()) ... at.offset() ...
 template <class Byte>
 class basic_option_cursor {
 public:
     constexpr explicit basic_option_cursor(std::span<Byte> list) noexcept : list_{list} {}
 
-    /// Moves to the next option, paddings of one octet included; false at the end of the list, at a
-    /// kind 0 (end of list), and where the list is malformed. Once false it stays false.
+    // Moves to the next option, paddings of one octet included; false at the end of the list, at a
+    // kind 0 (end of list), and where the list is malformed. Once false it stays false.
     [[nodiscard]] constexpr bool next() noexcept {
         if (stopped_) return false;
         offset_ += length_;
@@ -54,23 +54,23 @@ public:
         return true;
     }
 
-    /// Of the current option, after `next()` said true.
+    // Of the current option, after `next()` said true.
     [[nodiscard]] constexpr u8 kind() const noexcept { return std::to_integer<u8>(list_[offset_]); }
-    /// The whole current option, kind and length octets included: 1 octet for padding, else 2 to
-    /// 255.
+    // The whole current option, kind and length octets included: 1 octet for padding, else 2 to
+    // 255.
     [[nodiscard]] constexpr std::span<Byte> option() const noexcept {
         return list_.subspan(offset_, length_);
     }
-    /// What follows the kind and length octets; empty for padding.
+    // What follows the kind and length octets; empty for padding.
     [[nodiscard]] constexpr std::span<Byte> data() const noexcept {
         return length_ < 2 ? std::span<Byte>{} : list_.subspan(offset_ + 2, length_ - 2);
     }
 
-    /// Where the current option starts; where the list ended (the kind 0, or the size of the list);
-    /// or the kind octet of the option whose length is impossible.
+    // Where the current option starts; where the list ended (the kind 0, or the size of the list);
+    // or the kind octet of the option whose length is impossible.
     [[nodiscard]] constexpr std::size_t offset() const noexcept { return offset_; }
-    /// Whether the walk stopped at an option without a length octet, or with a length below 2 or
-    /// beyond the list.
+    // Whether the walk stopped at an option without a length octet, or with a length below 2 or
+    // beyond the list.
     [[nodiscard]] constexpr bool malformed() const noexcept { return malformed_; }
 
 private:
@@ -84,15 +84,15 @@ private:
 using option_cursor = basic_option_cursor<const std::byte>;
 using mutable_option_cursor = basic_option_cursor<std::byte>;
 
-/// The options of a header as a value: up to 40 bytes, always a multiple of 4, padded with
-/// end-of-list zeros.
+// The options of a header as a value: up to 40 bytes, always a multiple of 4, padded with
+// end-of-list zeros.
 class option_block {
 public:
     static constexpr std::size_t capacity = 40;
 
     constexpr option_block() noexcept = default;
 
-    /// Takes `list` and pads it; false, and no change, if it is longer than 40 bytes.
+    // Takes `list` and pads it; false, and no change, if it is longer than 40 bytes.
     constexpr bool assign(const_bytes list) noexcept {
         if (list.size() > capacity) return false;
         fill_bytes(storage_.data(), capacity, std::byte{0});

@@ -40,7 +40,7 @@ inline constexpr struct destination_port final
 inline constexpr struct sequence final : field<u32, 32, 32, "sequence"> {} sequence{};
 inline constexpr struct acknowledgment final
     : field<u32, 64, 32, "acknowledgment"> {} acknowledgment{};
-/// Header length in 32-bit words, 5 to 15.
+// Header length in 32-bit words, 5 to 15.
 inline constexpr struct data_offset final : field<u8, 96, 4, "data_offset"> {} data_offset{};
 inline constexpr struct reserved final : field<u8, 100, 3, "reserved"> {} reserved{};
 inline constexpr struct ns final : field<bool, 103, 1, "ns"> {} ns{};
@@ -56,7 +56,7 @@ inline constexpr struct window final : field<u16, 112, 16, "window"> {} window{}
 inline constexpr struct checksum final : field<u16, 128, 16, "checksum"> {} checksum{};
 inline constexpr struct urgent_pointer final
     : field<u16, 144, 16, "urgent_pointer"> {} urgent_pointer{};
-/// The nine flags from NS to FIN as one number.
+// The nine flags from NS to FIN as one number.
 inline constexpr struct flags final : field<u16, 103, 9, "flags"> {} flags{};
 // clang-format on
 
@@ -74,7 +74,7 @@ using const_view = header_view<layout, const std::byte>;
 inline constexpr u8 protocol_number = 6;
 inline constexpr std::size_t min_header_length = 20;
 
-/// Option kinds. RFC 9293 section 3.2.
+// Option kinds. RFC 9293 section 3.2.
 namespace option_kinds {
 inline constexpr u8 end_of_list = 0;
 inline constexpr u8 no_operation = 1;
@@ -85,12 +85,12 @@ inline constexpr u8 sack = 5;
 inline constexpr u8 timestamps = 8;
 }  // namespace option_kinds
 
-/// Header length in bytes as the header states it: 0 to 60, not checked.
+// Header length in bytes as the header states it: 0 to 60, not checked.
 [[nodiscard]] constexpr std::size_t header_length(const_view header) noexcept {
     return std::size_t{header[data_offset]} * 4;
 }
 
-/// The option bytes of a segment, as far as they are present.
+// The option bytes of a segment, as far as they are present.
 [[nodiscard]] constexpr const_bytes options_of(const_bytes segment) noexcept {
     if (!const_view::fits(segment)) return {};
     const std::size_t stated = header_length(const_view{segment.data()});
@@ -99,7 +99,7 @@ inline constexpr u8 timestamps = 8;
     return segment.subspan(min_header_length, present - min_header_length);
 }
 
-/// Stores the checksum of `segment`, which is at least a header long.
+// Stores the checksum of `segment`, which is at least a header long.
 constexpr void set_checksum(ipv4::address source, ipv4::address destination,
                             bytes segment) noexcept {
     const u64 pseudo = sluice::checksum::pseudo_header(source, destination, protocol_number,
@@ -116,7 +116,7 @@ constexpr void set_checksum(ipv4::address source, ipv4::address destination,
     return sluice::checksum::fold(sluice::checksum::partial(segment, pseudo)) == 0xffff;
 }
 
-/// A TCP header as a value. The data offset is not a member: it follows from the options.
+// A TCP header as a value. The data offset is not a member: it follows from the options.
 struct header {
     u16 source_port = 0;
     u16 destination_port = 0;
@@ -142,12 +142,12 @@ struct header {
         visit(tcp::urgent_pointer, self.urgent_pointer);
     }
 
-    /// In bytes, options included: 20 to 60.
+    // In bytes, options included: 20 to 60.
     [[nodiscard]] constexpr std::size_t length() const noexcept {
         return min_header_length + options.size();
     }
 
-    /// Errors: `truncated`, `bad_header_length` (data offset below 5).
+    // Errors: `truncated`, `bad_header_length` (data offset below 5).
     [[nodiscard]] static constexpr result<header, wire_error> parse(const_bytes from) noexcept {
         auto value = parse_value<layout, header>(from);
         if (!value) return value;
@@ -159,7 +159,7 @@ struct header {
         return value;
     }
 
-    /// Writes `length()` bytes; their number, or `wire_error::no_room`.
+    // Writes `length()` bytes; their number, or `wire_error::no_room`.
     [[nodiscard]] constexpr result<std::size_t, wire_error> emit(bytes to) const noexcept {
         if (to.size() < length()) return failure{wire_error::no_room};
         const view into{to.data()};

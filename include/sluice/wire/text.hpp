@@ -22,7 +22,7 @@ namespace sluice {
 
 using text_view = std::span<const char>;
 
-/// Text of at most `Capacity` characters, always followed by a zero: what `to_text` returns.
+// Text of at most `Capacity` characters, always followed by a zero: what `to_text` returns.
 template <std::size_t Capacity>
 struct short_text {
     char characters[Capacity + 1] = {};
@@ -37,12 +37,12 @@ struct short_text {
 
 namespace detail {
 
-/// Reads text front to back; `failed` stays set once anything did not match.
+// Reads text front to back; `failed` stays set once anything did not match.
 struct text_reader {
     text_view rest;
     bool failed = false;
 
-    /// A decimal number from 0 to `most` of at most three digits, without leading zeros.
+    // A decimal number from 0 to `most` of at most three digits, without leading zeros.
     constexpr unsigned number(unsigned most) noexcept {
         unsigned value = 0;
         std::size_t digits = 0;
@@ -80,7 +80,7 @@ struct text_reader {
 
     [[nodiscard]] constexpr bool complete() const noexcept { return !failed && rest.empty(); }
 
-    /// 0 to 15, or 16 for anything that is not a hexadecimal digit.
+    // 0 to 15, or 16 for anything that is not a hexadecimal digit.
     [[nodiscard]] static constexpr unsigned hex_digit(char c) noexcept {
         if (c >= '0' && c <= '9') return static_cast<unsigned>(c - '0');
         if (c >= 'a' && c <= 'f') return static_cast<unsigned>(c - 'a') + 10;
@@ -89,7 +89,7 @@ struct text_reader {
     }
 };
 
-/// Appends to a buffer that is known to be large enough.
+// Appends to a buffer that is known to be large enough.
 struct text_writer {
     char* next;
 
@@ -125,7 +125,7 @@ constexpr ipv4::address read_dotted(text_reader& from) noexcept {
     return text_view{text, __builtin_strlen(text)};
 }
 
-/// Copies a short text into the caller's buffer; the number of characters, or 0 if they do not fit.
+// Copies a short text into the caller's buffer; the number of characters, or 0 if they do not fit.
 template <std::size_t Capacity>
 [[nodiscard]] constexpr std::size_t copy_text(const short_text<Capacity>& text,
                                               std::span<char> to) noexcept {
@@ -139,7 +139,7 @@ template <std::size_t Capacity>
 
 namespace ipv4 {
 
-/// "10.0.1.1".
+// "10.0.1.1".
 [[nodiscard]] constexpr result<address, wire_error> parse_address(text_view text) noexcept {
     detail::text_reader from{text};
     const address parsed = detail::read_dotted(from);
@@ -150,7 +150,7 @@ namespace ipv4 {
     return parse_address(detail::zero_terminated(text));
 }
 
-/// "10.0.1.1/24": an address of an interface with the length of its prefix.
+// "10.0.1.1/24": an address of an interface with the length of its prefix.
 [[nodiscard]] constexpr result<interface_address, wire_error>
 parse_interface_address(text_view text) noexcept {
     detail::text_reader from{text};
@@ -165,8 +165,8 @@ parse_interface_address(const char* text) noexcept {
     return parse_interface_address(detail::zero_terminated(text));
 }
 
-/// "10.0.0.0/8". Refused if bits behind the length are set: such a text is a mistake or an
-/// interface address.
+// "10.0.0.0/8". Refused if bits behind the length are set: such a text is a mistake or an
+// interface address.
 [[nodiscard]] constexpr result<prefix, wire_error> parse_prefix(text_view text) noexcept {
     const auto parsed = parse_interface_address(text);
     if (!parsed) return failure{parsed.error()};
@@ -199,7 +199,7 @@ parse_interface_address(const char* text) noexcept {
     return to_text(interface_address{p.base, p.length});
 }
 
-/// Writes the text without a terminating zero; the number of characters, or 0 if `to` is too small.
+// Writes the text without a terminating zero; the number of characters, or 0 if `to` is too small.
 constexpr std::size_t format(address a, std::span<char> to) noexcept {
     return detail::copy_text(to_text(a), to);
 }
@@ -214,7 +214,7 @@ constexpr std::size_t format(interface_address a, std::span<char> to) noexcept {
 
 namespace ethernet {
 
-/// "02:00:5e:10:00:01" or "02-00-5E-10-00-01".
+// "02:00:5e:10:00:01" or "02-00-5E-10-00-01".
 [[nodiscard]] constexpr result<address, wire_error> parse_address(text_view text) noexcept {
     detail::text_reader from{text};
     const char separator = text.size() > 2 && text[2] == '-' ? '-' : ':';
@@ -241,7 +241,7 @@ namespace ethernet {
     return text;
 }
 
-/// Writes the text without a terminating zero; the number of characters, or 0 if `to` is too small.
+// Writes the text without a terminating zero; the number of characters, or 0 if `to` is too small.
 constexpr std::size_t format(const address& a, std::span<char> to) noexcept {
     return detail::copy_text(to_text(a), to);
 }

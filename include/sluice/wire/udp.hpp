@@ -28,9 +28,9 @@ namespace sluice::udp {
 inline constexpr struct source_port final : field<u16, 0, 16, "source_port"> {} source_port{};
 inline constexpr struct destination_port final
     : field<u16, 16, 16, "destination_port"> {} destination_port{};
-/// Header and data, in bytes: at least 8.
+// Header and data, in bytes: at least 8.
 inline constexpr struct length final : field<u16, 32, 16, "length"> {} length{};
-/// Zero means that the sender computed none.
+// Zero means that the sender computed none.
 inline constexpr struct checksum final : field<u16, 48, 16, "checksum"> {} checksum{};
 // clang-format on
 
@@ -43,8 +43,8 @@ using const_view = header_view<layout, const std::byte>;
 
 inline constexpr u8 protocol_number = 17;
 
-/// The checksum to store: of the pseudo header and `datagram`, a header whose checksum field reads
-/// as zero with its data. Never zero: a computed zero is sent as all ones. RFC 768.
+// The checksum to store: of the pseudo header and `datagram`, a header whose checksum field reads
+// as zero with its data. Never zero: a computed zero is sent as all ones. RFC 768.
 [[nodiscard]] constexpr u16 compute_checksum(ipv4::address source, ipv4::address destination,
                                              const_bytes datagram) noexcept {
     const u64 pseudo = sluice::checksum::pseudo_header(source, destination, protocol_number,
@@ -53,7 +53,7 @@ inline constexpr u8 protocol_number = 17;
     return computed == 0 ? u16{0xffff} : computed;
 }
 
-/// Stores the checksum of `datagram`, which is at least a header long.
+// Stores the checksum of `datagram`, which is at least a header long.
 constexpr void set_checksum(ipv4::address source, ipv4::address destination,
                             bytes datagram) noexcept {
     const view header{datagram.data()};
@@ -61,8 +61,8 @@ constexpr void set_checksum(ipv4::address source, ipv4::address destination,
     header.set(checksum, compute_checksum(source, destination, datagram));
 }
 
-/// Whether the checksum of `datagram` (at least a header long) is right, or absent.
-/// RFC 1122 section 4.1.3.4.
+// Whether the checksum of `datagram` (at least a header long) is right, or absent.
+// RFC 1122 section 4.1.3.4.
 [[nodiscard]] constexpr bool checksum_ok(ipv4::address source, ipv4::address destination,
                                          const_bytes datagram) noexcept {
     if (const_view{datagram.data()}[checksum] == 0) return true;
@@ -71,11 +71,11 @@ constexpr void set_checksum(ipv4::address source, ipv4::address destination,
     return sluice::checksum::fold(sluice::checksum::partial(datagram, pseudo)) == 0xffff;
 }
 
-/// A UDP header as a value.
+// A UDP header as a value.
 struct header {
     u16 source_port = 0;
     u16 destination_port = 0;
-    u16 length = 8;  ///< header and data, in bytes
+    u16 length = 8;  // header and data, in bytes
     u16 checksum = 0;
 
     template <class Self, class Visit>
@@ -89,7 +89,7 @@ struct header {
     [[nodiscard]] static constexpr result<header, wire_error> parse(const_bytes from) noexcept {
         return parse_value<layout, header>(from);
     }
-    /// Writes 8 bytes; their number, or `wire_error::no_room`.
+    // Writes 8 bytes; their number, or `wire_error::no_room`.
     [[nodiscard]] constexpr result<std::size_t, wire_error> emit(bytes to) const noexcept {
         return emit_value<layout>(*this, to);
     }
@@ -97,9 +97,9 @@ struct header {
     friend constexpr bool operator==(const header&, const header&) noexcept = default;
 };
 
-/// The data behind the header, as far as the length field and the bytes present agree: a receiver
-/// drops the datagram if the length is below 8 or beyond the bytes present, and ignores bytes
-/// behind the length.
+// The data behind the header, as far as the length field and the bytes present agree: a receiver
+// drops the datagram if the length is below 8 or beyond the bytes present, and ignores bytes
+// behind the length.
 [[nodiscard]] constexpr result<const_bytes, wire_error> payload(const_bytes datagram) noexcept {
     if (!const_view::fits(datagram)) return failure{wire_error::truncated};
     const std::size_t stated = const_view{datagram.data()}[length];

@@ -12,7 +12,7 @@ using namespace sluice::literals;
 
 namespace {
 
-/// Straight from RFC 1071 section 1: words, carries brought round at once.
+// Straight from RFC 1071 section 1: words, carries brought round at once.
 u16 naive_fold(const_bytes data) {
     u32 sum = 0;
     for (std::size_t i = 0; i < data.size(); ++i) {

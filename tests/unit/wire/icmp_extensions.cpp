@@ -12,7 +12,7 @@ using namespace sluice::literals;
 
 namespace {
 
-/// A time exceeded message: `quote` bytes, then `structure` with its checksum made right.
+// A time exceeded message: `quote` bytes, then `structure` with its checksum made right.
 template <class Structure>
 std::vector<std::byte> message_with(std::size_t quote, Structure structure) {
     if (structure.size() >= 4) icmp::finish_extension(structure);

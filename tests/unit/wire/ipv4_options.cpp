@@ -12,7 +12,7 @@ using namespace sluice::literals;
 
 namespace {
 
-/// "kind@offset+size ..." and at the end "end@offset" or "bad@offset".
+// "kind@offset+size ..." and at the end "end@offset" or "bad@offset".
 std::string walk(const_bytes list) {
     std::string seen;
     option_cursor at{list};

@@ -38,7 +38,7 @@ using const_view = header_view<layout, const std::byte>;
 
 namespace {
 
-/// Reads a field a bit at a time.
+// Reads a field a bit at a time.
 template <class Field>
 u64 naive_read(const std::byte* header) {
     u64 value = 0;

@@ -19,7 +19,7 @@ public:
         return state_ * 0x2545f4914f6cdd1d;
     }
 
-    /// From 0 to `limit - 1`.
+    // From 0 to `limit - 1`.
     std::size_t below(std::size_t limit) { return static_cast<std::size_t>(next() >> 20) % limit; }
 
     std::vector<std::byte> make(std::size_t count) {
