@@ -97,10 +97,10 @@ packet question(stack& s) {
 int main() {
     thermometer handler;
     const auto s = std::make_unique<stack>();
-    if (!s->add_interface({.index = 2, .address = "192.0.2.1/24"_net})) {
+    if (!s->add_interface({.index = 2, .address = "192.0.2.1/24"_net}) ||
+        !s->delivery().set_handler(ipv4::protocols::experiment1, &handler)) {
         return 1;
     }
-    s->delivery().set_handler(ipv4::protocols::experiment1, &handler);
     static_cast<void>(s->receive(question(*s), {}));
 
     const auto sent = s->output().next();

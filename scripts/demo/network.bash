@@ -12,7 +12,7 @@ router_address=192.0.2.1
 device=sluice0
 scratch=""
 router_pid=""
-helper_pid=""
+server_pid=""
 
 inside() { ip netns exec "$@"; }
 
@@ -53,9 +53,9 @@ end_process() {
 }
 
 network_down() {
-    [[ -z $helper_pid ]] || end_process "$helper_pid"
+    [[ -z $server_pid ]] || end_process "$server_pid"
     [[ -z $router_pid ]] || end_process "$router_pid"
-    helper_pid="" router_pid=""
+    server_pid="" router_pid=""
     local name
     for name in "$left" "$right" "$narrow"; do
         [[ ! -e /run/netns/$name ]] || ip netns del "$name"
@@ -79,7 +79,7 @@ router_up() {
     "$1" --stats --tun "$left:$device:192.0.2.1/24" --tun "$right:$device:198.51.100.1/24" \
         --tun "$narrow:$device:203.0.113.1/24:1400" >"$scratch/router.log" 2>&1 &
     router_pid=$!
-    wait_until 5 grep -q '^router: ready' "$scratch/router.log" && return 0
+    wait_until 5 grep -qs '^router: ready' "$scratch/router.log" && return 0
     cat "$scratch/router.log" >&2
     return 1
 }

@@ -76,15 +76,15 @@ step_path_mtu() {
         detail="ip route get $narrow_address: $learned; then a ping of 1,400 octets with DF passes"
 }
 step_tcp_transfer() {
-    ip netns exec "$right" timeout 60 python3 scripts/demo/transfer.py receive "$right_address" 5001 \
-        >"$scratch/received" 2>&1 &
-    helper_pid=$!
-    wait_until 5 grep -q listening "$scratch/received"
+    ip netns exec "$right" timeout 60 \
+        python3 scripts/demo/transfer.py receive "$right_address" 5001 >"$scratch/received" 2>&1 &
+    server_pid=$!
+    wait_until 5 grep -qs listening "$scratch/received"
     try "$left" python3 scripts/demo/transfer.py send "$right_address" 5001 100 "$limit"
     local code=$? sent received
-    [[ $code -ne 0 ]] || wait_until 5 grep -q digest "$scratch/received"
-    end_process "$helper_pid"
-    helper_pid=""
+    [[ $code -ne 0 ]] || wait_until 5 grep -qs digest "$scratch/received"
+    end_process "$server_pid"
+    server_pid=""
     sent=$(grep -oE 'digest [0-9a-f]+' "$scratch/out")
     received=$(grep -oE 'digest [0-9a-f]+' "$scratch/received")
     [[ -n $sent && $sent == "$received" ]] && detail="$(head -n 1 "$scratch/out"), SHA-256 \

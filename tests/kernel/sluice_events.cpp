@@ -1,4 +1,4 @@
-// Events: packets in, time, sends.
+// Events: packets in, and time.
 #include "sluice_subject.hpp"
 
 #include <algorithm>
@@ -74,10 +74,6 @@ answer sluice_subject::advance(const advance_line& line) {
         if (now_ == end) return done();
         now_ = std::clamp(next, now_ + sluice::duration::from_milliseconds(1), end);
     }
-}
-
-answer sluice_subject::send(const send_line&) {
-    return unsupported("send");
 }
 
 }  // namespace replay

@@ -14,7 +14,7 @@ meaning meaning_of(const sluice::icmp_error_notice& notice, dont_fragment discov
     namespace types = sluice::icmp::types;
     static constexpr meaning of_code[] = {
         {"ENETUNREACH", false}, {"EHOSTUNREACH", false}, {"ENOPROTOOPT", true},
-        {"ECONNREFUSED", true}, {"EMSGSIZE", false},     {"EOPNOTSUPP", false},
+        {"ECONNREFUSED", true}, {"EMSGSIZE", false},     {"ENOTSUP", false},
         {"ENETUNREACH", true},  {"EHOSTDOWN", true},     {"ENONET", true},
         {"ENETUNREACH", true},  {"EHOSTUNREACH", true},  {"ENETUNREACH", false},
         {"EHOSTUNREACH", false}, {"EHOSTUNREACH", true}, {"EHOSTUNREACH", true},

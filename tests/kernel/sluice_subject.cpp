@@ -124,20 +124,16 @@ answer sluice_subject::open_socket(const socket_line& line) {
     socket_line given = line;
     if (line.connect && line.bind.host == 0) {
         // connect() binds to the address that the route prefers.
-        const sluice::pipeline::tables tables{stack_->interfaces(), stack_->routes(),
-                                              stack_->groups(), stack_->switches(), false};
-        const auto route = sluice::pipeline::route_output(
-            tables, sluice::pipeline::flow{.destination = {line.connect->host}});
+        const auto route = route_of({.destination = {line.connect->host}});
         if (!route.has_value()) return unsupported("connect without a route");
         given.bind.host = route->source.value;
     }
     auto made = std::make_unique<replay_socket>(given, wires_, results_);
-    constexpr std::uint8_t send_only = 255;
     bool room = true;
     if (line.router_alert) room = stack_->delivery().add_alert(made->filter(), *made);
     if (!line.raw)
         room = stack_->delivery().add_udp(made->filter(), *made);
-    else if (line.protocol != send_only)
+    else
         room = stack_->delivery().add_raw(made->filter(), *made) && room;
     sockets_[line.name] = std::move(made);
     return outcome_of(room, "so many sockets");

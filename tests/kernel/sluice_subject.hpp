@@ -54,6 +54,16 @@ private:
     void deliver(std::vector<packet>& batch);
     [[nodiscard]] counters count() const;
     answer set_conf(const sysctl_line& line);
+    [[nodiscard]] sluice::result<sluice::pipeline::output_route, sluice::pipeline::send_error>
+    route_of(const sluice::pipeline::flow& wanted) const;
+    // The errno of a local "too big", with its entry in the error queue.
+    std::string too_big(const socket_line& from, sluice::u32 mtu);
+    [[nodiscard]] sluice::result<sluice::ip_options::outgoing, sluice::u8>
+    options_of(const send_line& line) const;
+    answer send_with_header(const socket_line& from, const send_line& line,
+                            const sluice::send_request& request);
+    answer send_payload(const socket_line& from, const send_line& line,
+                        const sluice::send_request& request, sluice::u16 port);
     answer set_neighbour_time(const sysctl_line& line);
 
     std::unique_ptr<stack> stack_;

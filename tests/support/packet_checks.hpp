@@ -12,7 +12,7 @@ namespace support {
 template <class Field, class Value>
 auto header_field(Field f, Value expected) {
     return [=](const octets& datagram) {
-        INFO("IPv4 field ", Field::name);
+        INFO("IPv4 field ", doctest::String{Field::name});
         CHECK(ipv4::const_view{datagram.data()}[f] == expected);
     };
 }

@@ -33,6 +33,15 @@ public:
 
     // Into `to`, whose octets are all written up to its size.
     void next(datagram_bytes& to) noexcept {
+        if (pieces_left_ == 0 && one_in(40)) {
+            pieces_left_ = 2 + below(4);
+            piece_size_ = 8 * (1 + below(70));
+            done_ = 0;
+        }
+        if (pieces_left_ > 0 && one_in(2)) {
+            next_piece(to);
+            return;
+        }
         to.interface = static_cast<u16>(2 + below(one_in(50) ? 4 : 3));
         to.type = one_in(10) ? static_cast<packet_type>(below(4)) : packet_type::host;
         const u32 options = one_in(8) ? 4 * (1 + below(10)) : 0;
@@ -65,6 +74,32 @@ public:
     }
 
 private:
+    // The next fragment of an echo request to us that can be made whole.
+    void next_piece(datagram_bytes& to) noexcept {
+        to.size = 20 + piece_size_;
+        to.interface = 2;
+        to.type = packet_type::host;
+        fill_bytes(to.octets.data(), to.size, std::byte{0});
+        const ipv4::view ip{to.octets.data()};
+        ip.set(ipv4::version, 4);
+        ip.set(ipv4::ihl, 5);
+        ip.set(ipv4::total_length, static_cast<u16>(to.size));
+        ip.set(ipv4::identification, static_cast<u16>(7000 + train_));
+        --pieces_left_;
+        ip.set(ipv4::flags_and_offset,
+               static_cast<u16>((pieces_left_ > 0 ? ipv4::words::more_fragments : 0) | done_ / 8));
+        ip.set(ipv4::ttl, 64);
+        ip.set(ipv4::protocol, ipv4::protocols::icmp);
+        ip.set(ipv4::source, "10.0.1.2"_ip);
+        ip.set(ipv4::destination, "10.0.1.1"_ip);
+        ipv4::set_checksum(ip);
+        if (done_ == 0) {
+            to.octets[20] = std::byte{icmp::types::echo_request};
+            store_be<u16>(to.octets.data() + 22, 0xf7ff);
+        }
+        done_ += piece_size_;
+        train_ += pieces_left_ == 0 ? 1 : 0;
+    }
     // Half of the packets are to be forwarded and a quarter is for us, so that each way is
     // travelled; the rest have any addresses.
     void write_header(datagram_bytes& to, u32 header) noexcept {
@@ -162,6 +197,10 @@ private:
     }
 
     keyed_random random_;
+    u32 pieces_left_ = 0;
+    u32 piece_size_ = 0;
+    u32 done_ = 0;
+    u32 train_ = 0;
 };
 
 }  // namespace traffic

@@ -4,7 +4,7 @@
 // says whether the balance of fates holds and whether all buffers are there.
 #pragma once
 
-#include "support/traffic.hpp"
+#include "traffic.hpp"
 
 #include <sluice/sluice.hpp>
 
@@ -107,7 +107,7 @@ typename Stack::packet_type packet_of(Stack& s, const traffic::datagram_bytes& f
 
 // received + originated + copied = delivered + transmitted + absorbed + dropped + held now.
 template <class Stack>
-bool balanced(const Stack& s) {
+constexpr bool balanced(const Stack& s) {
     const auto& c = s.counters();
     return c[balance::received] + c[balance::originated] + c[balance::copied] ==
            c[balance::delivered] + c[balance::transmitted] + c[balance::absorbed] + c.drops() +

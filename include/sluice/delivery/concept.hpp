@@ -142,10 +142,9 @@ protected:
 };
 
 template <class D, class Packet>
-concept has_taps =
-    requires(D& d, const datagram<Packet>& g, const delivery_info& info) {
-        { d.tap(g, info) } noexcept -> std::same_as<delivery_count>;
-    };
+concept has_taps = requires(D& d, const datagram<Packet>& g, const delivery_info& info) {
+    { d.tap(g, info) } noexcept -> std::same_as<delivery_count>;
+};
 
 template <class D, class Packet>
 concept has_alert_listeners =

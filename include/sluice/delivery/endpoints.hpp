@@ -214,7 +214,8 @@ struct registered_endpoints {
             });
             return best != nullptr ? best->to : nullptr;
         }
-        // A port or a local address counts more than all that follows, as Linux asks for them first.
+        // A port or a local address counts more than all that follows, as Linux asks for them
+        // first.
         static constexpr int specificity(const endpoint_filter& f) noexcept {
             return (f.local_port == 0 ? 0 : 8) + (f.local.is_unspecified() ? 0 : 4) +
                    (f.peer.is_unspecified() ? 0 : 1) + (f.peer_port == 0 ? 0 : 1) +

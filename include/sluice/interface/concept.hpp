@@ -4,9 +4,9 @@
 //
 // `find(index)` gives the interface or nullptr; `is_own(address)` says whether the address is one
 // of ours, on any interface (asked for each packet: constant time); `for_each(f)` visits all.
-// `add`, `add_address` and `remove_address` change the table and say why not; `refresh(index, all)`
-// compiles the settings in force into what the packet path reads, which `path_of(index)` gives for
-// any index.
+// `add`, `add_address` and `remove_address` change the table and say why not; with a primary
+// address the secondaries of its subnet go. `refresh(index, all)` compiles the settings in force
+// into what the packet path reads, which `path_of(index)` gives for any index.
 //
 // Exemplar: see `interface_table`.
 //
@@ -42,11 +42,11 @@ concept compiles_paths = requires(I& t, const I& c, u16 index, const interface_s
 template <class I>
 concept interface_policy =
     finds_interfaces<I> && knows_own_addresses<I> && compiles_paths<I> &&
-    requires(I& t, const interface& i, u16 index, const assigned_address& a) {
+    requires(I& t, const I& c, const interface& i, u16 index, const assigned_address& a) {
         { t.add(i) } noexcept -> std::same_as<result<void, interface_error>>;
         { t.add_address(index, a) } noexcept -> std::same_as<result<void, interface_error>>;
         { t.remove_address(index, a.net) } noexcept -> std::same_as<result<void, interface_error>>;
-        t.for_each([](const interface&) {});
+        c.for_each([](const interface&) {});
     };
 
 }  // namespace sluice

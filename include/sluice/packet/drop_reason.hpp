@@ -82,6 +82,7 @@ enum class drop_reason : u8 {
     security_policy,
     send_invalid,
     send_unroutable,
+    send_refused,
     count
 };
 
@@ -210,6 +211,8 @@ inline constexpr drop_info drop_table[drop_reason_count] = {
      mib::ip_out_discards},
     {"send_unroutable", "No route leads where the sender wants.", "RFC 1122 section 3.3.1",
      "IP_OUTNOROUTES", mib::ip_out_no_routes},
+    {"send_refused", "The sender was told that the packet cannot go.", "RFC 1122 section 3.3.1",
+     "NOT_SPECIFIED"},
 };
 
 [[nodiscard]] constexpr const drop_info& describe(drop_reason r) noexcept {

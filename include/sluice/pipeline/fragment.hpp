@@ -116,6 +116,9 @@ constexpr fragment_result send_list(Packet&& whole, const fragment_plan& plan,
     u32 done = 0;
     for (;;) {
         plan.finish(piece.data(), length, done, !rest);
+        if (rest) {
+            copy_facts(piece, rest);
+        }
         if (!sink(std::move(piece))) {
             return r;
         }

@@ -30,13 +30,15 @@ struct flow {
     u16 interface = 0;       // 0: chosen
     u8 tos = 0;
     u8 protocol = 0;
-    bool any_source = false;  // the source need not be ours (a raw header)
+    u8 scope = scopes::universe;  // link: through no gateway
+    bool any_source = false;      // the source need not be ours (a raw header)
 };
 
 struct output_route {
     route_type type = route_type::unicast;  // unicast, local, broadcast or multicast
     u16 interface = 0;
     u16 mtu = 0;  // of the route, 0: the interface's
+    u16 address_interface = 0;  // to ourselves: the interface that has the address
     ipv4::address source{};
     ipv4::address destination{};
     ipv4::address neighbour{};
@@ -98,8 +100,10 @@ template <class Tables>
 template <class Tables>
 [[nodiscard]] constexpr result<output_route, send_error> by_table(const Tables& t,
                                                                   flow f) noexcept {
-    const next_hop id = t.routes.lookup(route_query{
-        .destination = f.destination, .interface = f.interface, .tos = route_tos(f.tos)});
+    const next_hop id = t.routes.lookup(route_query{.destination = f.destination,
+                                                    .interface = f.interface,
+                                                    .tos = route_tos(f.tos),
+                                                    .scope = f.scope});
     const route_entry* r = id == next_hop::none ? nullptr : &t.routes.at(id);
     if (r == nullptr || !is_usable(r->type)) {
         if (f.interface != 0) {
@@ -117,10 +121,17 @@ template <class Tables>
                    .source = f.source,
                    .destination = f.destination,
                    .neighbour = neighbour_of(*r, f.destination)};
-    if (f.destination.is_multicast()) {
-        o.type = route_type::multicast;
+    // What goes to many goes to nobody in between: a route as wide as the default does not count.
+    const bool to_all = f.destination.is_limited_broadcast();
+    if (to_all || f.destination.is_multicast()) {
+        o.type = to_all ? route_type::broadcast : route_type::multicast;
+        if (to_all || r->prefix.length < 4) {
+            o.neighbour = f.destination;
+            o.mtu = 0;
+        }
     }
     if (r->type == route_type::local) {
+        o.address_interface = r->interface;
         o.interface = loopback_index;
         if (o.source.is_unspecified()) {
             o.source = r->preferred_source.is_unspecified() ? f.destination : r->preferred_source;
@@ -156,7 +167,7 @@ template <class Tables>
         if (!f.any_source && !t.interfaces.is_own(f.source)) {
             const route_entry* r = detail::usable_route(t, {.destination = f.source});
             if (r == nullptr || r->type != route_type::local) {
-                return failure{send_error::invalid};
+                return failure{send_error::network_unreachable};
             }
         }
     }

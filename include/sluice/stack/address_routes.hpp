@@ -31,7 +31,7 @@ constexpr void for_each_route_of(const interface& i, const assigned_address& a, 
     if (!a.broadcast.is_unspecified() && !a.broadcast.is_limited_broadcast()) {
         route({a.broadcast, 32}, route_type::broadcast, scopes::link);
     }
-    if (a.secondary || a.net.length >= 32 || network.base.is_zero_network()) {
+    if (a.secondary || a.net.length >= 32 || network.base.is_unspecified()) {
         return;
     }
     route(network, i.loopback ? route_type::local : route_type::unicast,

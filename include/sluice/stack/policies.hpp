@@ -209,6 +209,18 @@ constexpr auto find_policy() {
     }
 }
 
+template <class... Slots>
+constexpr settings base_settings() noexcept {
+    settings s{};
+    const auto take = [&s]<class Slot>(found<Slot>) {
+        if constexpr (Slot::slot_of == slot::base) {
+            s = Slot::policy::initial_settings();
+        }
+    };
+    (take(found<Slots>{}), ...);
+    return s;
+}
+
 }  // namespace detail
 
 template <class... Slots>
@@ -219,8 +231,11 @@ struct policies {
     template <detail::slot S, class Default>
     using of = typename decltype(detail::find_policy<S, Default, Slots...>())::type;
 
-    // What the switches start with; a set of policies of its own may hide it.
-    [[nodiscard]] static constexpr settings initial_settings() noexcept { return settings{}; }
+    // What the switches start with: as in the base, or Linux's defaults; a set of policies of its
+    // own may hide it.
+    [[nodiscard]] static constexpr settings initial_settings() noexcept {
+        return detail::base_settings<Slots...>();
+    }
 };
 
 namespace detail {

@@ -1,5 +1,5 @@
 // reassembling: fragments made whole for whoever asks, and the listeners that hear router alerts.
-// Expects: stack_sending below it. Does: counts what the cache decided, validates what it made;
+// Expects: stack_originating below it. Does: counts what the cache decided, validates what it made;
 // hands datagrams with a router alert to the endpoints that asked for them. Never: delivers. Cost:
 // the cache's; a scan of the listeners for packets with the option. RFC 1122 section 3.3.2,
 // RFC 2113 section 2.1. Linux ip_defrag, ip_call_ra_chain.
@@ -7,15 +7,15 @@
 
 #include <sluice/pipeline/source_address.hpp>
 #include <sluice/pipeline/validate.hpp>
-#include <sluice/stack/sending.hpp>
+#include <sluice/stack/originating.hpp>
 
 #include <utility>
 
 namespace sluice::detail {
 
 template <class Policies>
-class stack_reassembling : public stack_sending<Policies> {
-    using base = stack_sending<Policies>;
+class stack_reassembling : public stack_originating<Policies> {
+    using base = stack_originating<Policies>;
 
 public:
     using base::base;

@@ -310,7 +310,7 @@ protected:
             return;
         }
         tally(balance::received);
-        const interface* in = interfaces_.find(item.packet.interface());
+        const interface* in = interfaces_.find(item.by);
         if (in == nullptr) {
             static_cast<void>(drop(std::move(item.packet), drop_reason::interface_down));
             return;

@@ -45,6 +45,7 @@ protected:
         egress to{};
         route_type type = route_type::unicast;
         u32 mtu = 1500;
+        u16 ours = 0;  // to ourselves: the interface with the address; 0: the one it leaves by
     };
 
     [[nodiscard]] static constexpr link_destination link_kind(route_type type) noexcept {
@@ -58,7 +59,10 @@ protected:
         return route_mtu != 0 && route_mtu < own ? route_mtu : own;
     }
     [[nodiscard]] constexpr leaving by(const pipeline::output_route& r) const noexcept {
-        return {{r.interface, link_kind(r.type), r.neighbour}, r.type, mtu_of(r.interface, r.mtu)};
+        return {{r.interface, link_kind(r.type), r.neighbour},
+                r.type,
+                mtu_of(r.interface, r.mtu),
+                r.address_interface};
     }
 
     // -- output: postrouting, fragmentation, device. Linux ip_output --
@@ -128,8 +132,9 @@ protected:
         if (const interface* out = interfaces_.find(l.to.interface);
             out != nullptr && out->loopback) {
             tally(balance::transmitted);
-            packet.set_interface(l.to.interface);
-            come_back(std::move(packet), packet_type_of_loopback, route_type::local);
+            packet.set_interface(l.ours != 0 ? l.ours : l.to.interface);
+            come_back(std::move(packet), packet_type_of_loopback, route_type::local,
+                      l.to.interface);
             return fate::forwarded;
         }
         if constexpr (!output_type::takes_segmented) {
@@ -151,10 +156,10 @@ protected:
     // A packet of ours that we receive: it waits in the work queue.
     static constexpr sluice::packet_type packet_type_of_loopback = sluice::packet_type::host;
     constexpr void come_back(packet_type&& packet, sluice::packet_type seen_as,
-                             route_type type) noexcept {
+                             route_type type, u16 by) noexcept {
         packet.set_type(seen_as);
         packet.facts().checksum = checksum_state::verified;
-        typename base::work_item item{std::move(packet), type, false};
+        typename base::work_item item{std::move(packet), type, false, by};
         if (!this->work_.push(std::move(item))) {
             tally(balance::received);
             static_cast<void>(drop(std::move(item.packet), drop_reason::work_queue_full));
@@ -164,35 +169,13 @@ protected:
     // A packet with its complete header that is sent from within a call; it is routed when its turn
     // comes.
     constexpr bool queue_send(packet_type&& packet) noexcept {
-        typename base::work_item item{std::move(packet), route_type::unicast, true};
+        typename base::work_item item{std::move(packet), route_type::unicast, true, 0};
         if (!item.packet || this->work_.push(std::move(item))) {
             return true;
         }
         tally(balance::originated);
         static_cast<void>(drop(std::move(item.packet), drop_reason::work_queue_full));
         return false;
-    }
-    // Linux raw_sendmsg with a header of the caller's, after its checks.
-    constexpr send_result send_with_header(packet_type&& packet) noexcept {
-        if (const drop_reason bad = pipeline::validator::check(packet); bad != drop_reason::none) {
-            tally(balance::originated);
-            static_cast<void>(drop(std::move(packet), drop_reason::send_invalid));
-            return failure{pipeline::send_error::invalid};
-        }
-        const ipv4::const_view ip{packet.data()};
-        const auto route =
-            pipeline::route_output(tables(), pipeline::flow{.destination = ip[ipv4::destination],
-                                                            .source = ip[ipv4::source],
-                                                            .tos = ip[ipv4::tos],
-                                                            .protocol = ip[ipv4::protocol],
-                                                            .any_source = true});
-        if (!route.has_value()) {
-            tally(balance::originated);
-            static_cast<void>(drop(std::move(packet), drop_reason::send_unroutable));
-            return failure{route.error()};
-        }
-        static_cast<void>(local_out(std::move(packet), *route, true));
-        return {};
     }
 
     // -- what this host originates, its header complete. Linux ip_local_out --
@@ -240,7 +223,7 @@ protected:
         tally(balance::copied);
         tally(balance::absorbed);  // it is received again, as another packet
         copy.set_interface(out.index);
-        come_back(std::move(copy), sluice::packet_type::loopback, route.type);
+        come_back(std::move(copy), sluice::packet_type::loopback, route.type, out.index);
     }
 
     // Refuses a packet: tells its sender if that is allowed, then drops it.
@@ -276,8 +259,7 @@ protected:
             back.destination = echoed.first_hop;
         }
         const auto route = pipeline::route_output(t, back);
-        if (!route.has_value() || !may_send_icmp(error.type(), error.code(), route->destination,
-                                                 in != nullptr && in->loopback)) {
+        if (!route.has_value() || !may_send_icmp(error.type(), error.code(), *route)) {
             return;
         }
         write_and_send_error(offending, error, *route, back.tos, echoed);
@@ -322,9 +304,12 @@ protected:
         static_cast<void>(local_out(std::move(message), route, true));
     }
 
-    [[nodiscard]] constexpr bool may_send_icmp(u8 type, u8 code, ipv4::address to,
-                                               bool over_loopback) noexcept {
-        switch (this->icmp_rules_.allow_error(type, code, to, over_loopback, switches_, now_.now)) {
+    [[nodiscard]] constexpr bool may_send_icmp(u8 type, u8 code,
+                                               const pipeline::output_route& route) noexcept {
+        const interface* out = interfaces_.find(route.interface);
+        const bool over_loopback = out != nullptr && out->loopback;
+        switch (this->icmp_rules_.allow_error(type, code, route.destination, over_loopback, switches_,
+                                              now_.now)) {
         case icmp_allowance::allowed:
             return true;
         case icmp_allowance::limited_global:
@@ -376,8 +361,7 @@ protected:
             back.destination = echoed.first_hop;
         }
         const auto route = pipeline::route_output(t, back);
-        if (!route.has_value() || !may_send_icmp(icmp::types::echo_reply, 0, route->destination,
-                                                 in != nullptr && in->loopback)) {
+        if (!route.has_value() || !may_send_icmp(icmp::types::echo_reply, 0, *route)) {
             return fate::delivered;
         }
         // A tap may hold the same bytes; and a request from a reassembled datagram is cut anew.

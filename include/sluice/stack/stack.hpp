@@ -13,17 +13,6 @@
 
 namespace sluice {
 
-// What send() is told beside the payload.
-struct send_request {
-    ipv4::address destination{};
-    ipv4::address source{};  // unspecified: chosen by the route
-    u16 interface = 0;       // 0: chosen by the route
-    u8 protocol = 0;
-    u8 tos = 0;
-    u8 ttl = 0;  // 0: ip_default_ttl, 1 for multicast
-    bool dont_fragment = false;
-};
-
 // What add_interface() is told.
 struct interface_request {
     u16 index = 0;
@@ -64,15 +53,31 @@ public:
     [[nodiscard]] constexpr send_result send(packet_type&& packet, const send_request& r,
                                              moment now) noexcept {
         this->now_ = now;
-        const send_result sent = originate(std::move(packet), r);
+        const send_result sent = this->originate(std::move(packet), r);
         this->drain();
         this->output_.flush();
         return sent;
     }
-    // A packet that begins with its own complete IPv4 header.
+    // A packet that begins with its own IPv4 header, to where that says.
     [[nodiscard]] constexpr send_result send(packet_type&& packet, moment now) noexcept {
         this->now_ = now;
         const send_result sent = this->send_with_header(std::move(packet));
+        this->drain();
+        this->output_.flush();
+        return sent;
+    }
+
+    // The same to another place, from another address of ours; only destination, source, interface
+    // and tos of the request count.
+    [[nodiscard]] constexpr send_result send_raw(packet_type&& packet, const send_request& r,
+                                                 moment now) noexcept {
+        this->now_ = now;
+        const send_result sent =
+            this->send_with_header(std::move(packet), pipeline::flow{.destination = r.destination,
+                                                                     .source = r.source,
+                                                                     .interface = r.interface,
+                                                                     .tos = r.tos,
+                                                                     .any_source = true});
         this->drain();
         this->output_.flush();
         return sent;
@@ -198,7 +203,6 @@ private:
         }
     }
 
-    constexpr send_result originate(packet_type&& packet, const send_request& r) noexcept;
     constexpr void fragments_expired(expired_datagram<packet_type>&& e) noexcept;
 };
 
@@ -282,45 +286,6 @@ constexpr result<next_hop, route_error> stack<Policies>::add_route(const route_e
         this->custom_local_routes_ = true;
     }
     return this->routes_.add(e);
-}
-
-template <class Policies>
-constexpr typename stack<Policies>::send_result
-stack<Policies>::originate(packet_type&& packet, const send_request& r) noexcept {
-    const auto route =
-        pipeline::route_output(this->tables(), pipeline::flow{.destination = r.destination,
-                                                              .source = r.source,
-                                                              .interface = r.interface,
-                                                              .tos = r.tos,
-                                                              .protocol = r.protocol});
-    if (!route.has_value()) {
-        this->tally(balance::originated);
-        static_cast<void>(this->drop(std::move(packet), drop_reason::send_unroutable));
-        return failure{route.error()};
-    }
-    const u8 default_ttl =
-        route->type == route_type::multicast ? u8{1} : this->switches_.ip_default_ttl;
-    const pipeline::header_choice choice{
-        .tos = r.tos,
-        .ttl = r.ttl != 0 ? r.ttl : default_ttl,
-        .protocol = r.protocol,
-        .identification = this->identification_.next(route->source, route->destination, r.protocol,
-                                                     1, this->now_.now),
-        .dont_fragment = r.dont_fragment};
-    const ip_options::outgoing none{};
-    if (!packet || !pipeline::originate(packet, *route, choice, none, route->destination,
-                                        this->now_.midnight_ms)) {
-        this->tally(balance::originated);
-        static_cast<void>(this->drop(std::move(packet), drop_reason::send_invalid));
-        return failure{pipeline::send_error::too_big};
-    }
-    if (r.dont_fragment && packet.size() > this->mtu_of(route->interface, route->mtu)) {
-        this->tally(balance::originated);
-        static_cast<void>(this->drop(std::move(packet), drop_reason::too_big));
-        return failure{pipeline::send_error::too_big};
-    }
-    static_cast<void>(this->local_out(std::move(packet), *route, true));
-    return {};
 }
 
 // RFC 792: time exceeded code 1 when the first fragment is there; not about what came to many.

@@ -63,6 +63,8 @@ protected:
         packet_type packet{};
         route_type type = route_type::local;
         bool is_sent = false;
+        u16 by = 0;  // the interface whose rules it meets: lo, while packet.interface() says whose
+                     // address it was sent to
     };
 
     static constexpr hash_key derive(hash_key seed, u64 purpose) noexcept {

@@ -1,8 +1,9 @@
 // The archetype of each policy concept: a model that has what the concept asks for and nothing
 // else. Expects: to instantiate templates that take policies: what compiles with the archetypes
 // uses no more than the concepts promise. Does: answers as little as possible: no route, no memory,
-// no endpoint; cannot be copied, nor moved unless it must. Never: is a starting point for a policy of one's own: the exemplar in the room's
-// concept.hpp is. Cost: nothing at run time; these are for the compiler.
+// no endpoint; cannot be copied, nor moved unless it must. Never: is a starting point for a policy
+// of one's own: the exemplar in the room's concept.hpp is. Cost: nothing at run time; these are for
+// the compiler.
 #pragma once
 
 #include <sluice/delivery/concept.hpp>
@@ -93,7 +94,7 @@ struct interfaces : detail::immovable {
     constexpr void refresh(u16, const interface_settings&) noexcept {}
     constexpr const interface_path& path_of(u16) const noexcept { return path_; }
     template <class F>
-    constexpr void for_each(F&&) noexcept {}
+    constexpr void for_each(F&&) const noexcept {}
 
 private:
     interface_path path_{};

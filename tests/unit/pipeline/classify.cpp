@@ -161,7 +161,7 @@ const row rows[] = {
 
 TEST_CASE("classify: sources, destinations and switches") {
     for (const row& r : rows) {
-        INFO(r.name);
+        INFO(doctest::String{r.name});
         network n;
         r.change(n);
         n.refresh();
@@ -250,7 +250,7 @@ TEST_CASE("classify: a redirect is due on the sender's own link, unless it is sw
          true},
     };
     for (const auto& r : redirect_rows) {
-        INFO(r.name);
+        INFO(doctest::String{r.name});
         network n;
         r.change(n);
         n.refresh();

@@ -81,7 +81,7 @@ const row rows[] = {
 TEST_CASE("forward: each refusal with its error, and in Linux's order") {
     fixed_pool<2048, 2> pool;
     for (const row& r : rows) {
-        INFO(r.name);
+        INFO(doctest::String{r.name});
         auto packet = packet_of(pool, datagram_of(r.datagram), 2, r.seen_as);
         packet.facts() = r.facts;
         const octets before = content_of(packet);

@@ -99,12 +99,13 @@ const to_many_row many_rows[] = {
     {"source quench", 4, false, none},
     {"information request", 15, false, none},
     {"timestamp reply", 14, false, none},
-    {"echo reply goes to its endpoint first", 0, true, endpoint},
+    {"echo reply", 0, true, none},
+    {"extended echo reply goes to its endpoint first", 43, true, endpoint},
 };
 
 TEST_CASE("icmp input: few messages may come to many") {
     for (const auto& r : many_rows) {
-        INFO(r.name);
+        INFO(doctest::String{r.name});
         settings s;
         s.icmp_echo_ignore_broadcasts = r.ignore_broadcasts;
         for (const route_type to : {route_type::broadcast, route_type::multicast}) {

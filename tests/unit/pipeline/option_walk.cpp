@@ -50,14 +50,14 @@ TEST_CASE("option walk: a bad option is refused with the octet that is bad") {
         octets options;
         u8 pointer;
     } bad[] = {
-        {"length 1", list({7, 1, 4, 0}), 21},
-        {"length beyond the header", list({7, 39, 4, 0}), 21},
+        {"length 1", list({7, 1, 4, 0}), 20},
+        {"length beyond the header", list({7, 39, 4, 0}), 20},
         {"pointer 3", list({7, 7, 3, 0, 0, 0, 0, 0}), 22},
         {"second source route", list({131, 3, 4, 137, 3, 4, 0, 0}), 23},
         {"kind without a length at the end", list({1, 1, 1, 7}), 23},
     };
     for (const auto& b : bad) {
-        INFO(b.name);
+        INFO(doctest::String{b.name});
         for (const ipv4::address to : {own, far}) {
             const walk w = walked(b.options, to);
             CHECK(w.verdict == decision::reject(drop_reason::option_invalid,
@@ -134,7 +134,7 @@ const route_row routes[] = {
 
 TEST_CASE("option walk: source routes") {
     for (const route_row& r : routes) {
-        INFO(r.name);
+        INFO(doctest::String{r.name});
         const walk w = walked(r.options, r.to, r.accepted, r.seen_as);
         CHECK(w.verdict == r.verdict);
         CHECK(w.after.verdict.kind() == r.then);

@@ -94,7 +94,7 @@ const row rows[] = {
 
 TEST_CASE("output route: way, source and neighbour") {
     for (const row& r : rows) {
-        INFO(r.name);
+        INFO(doctest::String{r.name});
         network n;
         r.change(n);
         const auto got = pipeline::route_output(n.tables(), r.wanted);
@@ -139,7 +139,7 @@ const error_row errors[] = {
 
 TEST_CASE("output route: why a program cannot send") {
     for (const error_row& r : errors) {
-        INFO(r.name);
+        INFO(doctest::String{r.name});
         network n;
         n.link(4).up = false;
         const auto got = pipeline::route_output(n.tables(), r.wanted);

@@ -71,7 +71,7 @@ const row rows[] = {
 
 TEST_CASE("source rules: own, strict, loose, and who is a neighbour") {
     for (const row& r : rows) {
-        INFO(r.name);
+        INFO(doctest::String{r.name});
         network n;
         r.change(n);
         n.refresh();

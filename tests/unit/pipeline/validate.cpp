@@ -69,7 +69,7 @@ constexpr fault faults[] = {
 TEST_CASE("validate: each fault has its reason") {
     fixed_pool<256, 2> pool;
     for (const fault& f : faults) {
-        INFO(f.name);
+        INFO(doctest::String{f.name});
         octets d = datagram_of({});
         f.break_it(d);
         auto packet = packet_of(pool, d);
@@ -108,7 +108,7 @@ TEST_CASE("validate: of two faults the first in Linux's order is named") {
     };
     fixed_pool<256, 2> pool;
     for (const auto& row : rows) {
-        INFO(row.name);
+        INFO(doctest::String{row.name});
         octets d = datagram_of({});
         for (const auto& f : row.faults)
             f(d);

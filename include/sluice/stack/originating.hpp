@@ -1,0 +1,174 @@
+// originating: what programs and handlers send: a payload as one datagram, or a packet with a
+// header of its own. Expects: stack_sending below it. Does: routes, refuses what cannot go, writes
+// or completes the header, sends. Never: keeps parts of a datagram for later. Cost: a route lookup
+// and a header. RFC 1122 section 3.4, RFC 6864 section 4.1. Linux raw_sendmsg, ip_make_skb,
+// raw_send_hdrinc.
+#pragma once
+
+#include <sluice/options/outgoing.hpp>
+#include <sluice/stack/sending.hpp>
+
+#include <utility>
+
+namespace sluice {
+
+// What send() is told beside the payload.
+struct send_request {
+    ipv4::address destination{};
+    ipv4::address source{};  // unspecified: chosen by the route
+    u16 interface = 0;       // 0: chosen by the route
+    u8 protocol = 0;
+    u8 tos = 0;
+    u8 ttl = 0;                  // 0: ip_default_ttl, 1 for multicast
+    bool dont_fragment = false;  // DF is set; what exceeds the MTU is refused
+    // DF is set where it fits the MTU; what exceeds it is cut (Linux IP_PMTUDISC_WANT).
+    bool prefer_whole = false;
+    // Datagrams that are never cut carry an identification too (Linux: of connected sockets).
+    bool always_identified = false;
+    bool on_link_only = false;  // through no gateway (Linux MSG_DONTROUTE)
+    // Options to send along, from options_policy::compile_request; nullptr: none.
+    const ip_options::outgoing* options = nullptr;
+};
+
+namespace detail {
+
+template <class Policies>
+class stack_originating : public stack_sending<Policies> {
+    using base = stack_sending<Policies>;
+
+public:
+    using base::base;
+    using typename base::packet_type;
+    using typename base::send_result;
+
+protected:
+    using base::now_;
+    using base::switches_;
+
+    // The payload in `packet` as one datagram.
+    [[nodiscard]] constexpr send_result originate(packet_type&& packet,
+                                                  const send_request& r) noexcept {
+        const ip_options::outgoing none{};
+        const ip_options::outgoing& with = r.options != nullptr ? *r.options : none;
+        const bool near = r.on_link_only || with.offsets.strict_route;
+        const auto route = pipeline::route_output(
+            this->tables(), pipeline::flow{.destination = with.destination(r.destination),
+                                           .source = r.source,
+                                           .interface = r.interface,
+                                           .tos = r.tos,
+                                           .protocol = r.protocol,
+                                           .scope = near ? scopes::link : scopes::universe});
+        if (!route.has_value()) {
+            // Counted for UDP alone, as Linux does.
+            const bool counted = r.protocol == ipv4::protocols::udp &&
+                                 route.error() == pipeline::send_error::network_unreachable;
+            return refuse_send(std::move(packet), route.error(),
+                               counted ? drop_reason::send_unroutable : drop_reason::send_refused);
+        }
+        const u32 header = static_cast<u32>(ipv4::min_header_length) + with.offsets.length;
+        const u64 whole = u64{packet.size()} + header;
+        const bool fits = whole <= this->mtu_of(route->interface, route->mtu);
+        if (whole > ipv4::max_total_length || (r.dont_fragment && !fits)) {
+            return refuse_send(std::move(packet), pipeline::send_error::too_big,
+                               drop_reason::send_refused);
+        }
+        const u8 default_ttl =
+            route->type == route_type::multicast ? u8{1} : switches_.ip_default_ttl;
+        // An atomic datagram needs no identification. RFC 6864 section 4.1
+        const bool identified = !r.dont_fragment || r.always_identified;
+        const pipeline::header_choice choice{
+            .tos = r.tos,
+            .ttl = r.ttl != 0 ? r.ttl : default_ttl,
+            .protocol = r.protocol,
+            .identification = identified ? identification_for(*route, r.protocol) : u16{0},
+            .dont_fragment = r.dont_fragment || (r.prefer_whole && fits)};
+        if (!packet || !pipeline::originate(packet, *route, choice, with, r.destination,
+                                            now_.midnight_ms)) {
+            return refuse_send(std::move(packet), pipeline::send_error::no_buffer,
+                               drop_reason::send_invalid);
+        }
+        if (r.protocol == ipv4::protocols::icmp && whole > header) {
+            count_icmp(static_cast<u8>(packet.data()[header]));
+        }
+        static_cast<void>(this->local_out(std::move(packet), *route, true));
+        return {};
+    }
+
+    // A packet that begins with its own header, which is completed: total length and checksum
+    // always, source and identification where they are 0; the rest goes as it is. `f` says where
+    // to; the header's destination is not looked at. Never cut, and not counted as a request.
+    [[nodiscard]] constexpr send_result send_with_header(packet_type&& packet,
+                                                         const pipeline::flow& f) noexcept {
+        const auto route = pipeline::route_output(this->tables(), f);
+        if (!route.has_value()) {
+            return refuse_send(std::move(packet), route.error(), drop_reason::send_refused);
+        }
+        if (packet.size() > this->mtu_of(route->interface, 0)) {
+            return refuse_send(std::move(packet), pipeline::send_error::too_big,
+                               drop_reason::send_refused);
+        }
+        if (!packet.may_pull(ipv4::min_header_length)) {
+            return refuse_send(std::move(packet), pipeline::send_error::invalid,
+                               drop_reason::send_refused);
+        }
+        const u32 header = static_cast<u32>(ipv4::header_length(ipv4::view{packet.data()}));
+        if (header < ipv4::min_header_length || !packet.may_pull(header) || !packet.unshare()) {
+            return refuse_send(std::move(packet), pipeline::send_error::invalid,
+                               drop_reason::send_invalid);
+        }
+        complete_header(packet, *route, header);
+        static_cast<void>(this->local_out(std::move(packet), *route, false));
+        return {};
+    }
+    // The same to where the header says.
+    [[nodiscard]] constexpr send_result send_with_header(packet_type&& packet) noexcept {
+        if (!packet.may_pull(ipv4::min_header_length)) {
+            return refuse_send(std::move(packet), pipeline::send_error::invalid,
+                               drop_reason::send_invalid);
+        }
+        const ipv4::const_view ip{packet.data()};
+        const pipeline::flow f{.destination = ip[ipv4::destination],
+                               .source = ip[ipv4::source],
+                               .tos = ip[ipv4::tos],
+                               .protocol = ip[ipv4::protocol],
+                               .any_source = true};
+        return send_with_header(std::move(packet), f);
+    }
+
+private:
+    constexpr send_result refuse_send(packet_type&& packet, pipeline::send_error error,
+                                      drop_reason why) noexcept {
+        this->tally(balance::originated);
+        static_cast<void>(this->drop(std::move(packet), why));
+        return failure{error};
+    }
+    [[nodiscard]] constexpr u16 identification_for(const pipeline::output_route& route,
+                                                   u8 protocol) noexcept {
+        return this->identification_.next(route.source, route.destination, protocol, 1, now_.now);
+    }
+    constexpr void count_icmp(u8 type) noexcept {
+        this->count(mib::icmp_out_msgs);
+        this->stats_.icmp_out(type);
+    }
+    constexpr void complete_header(packet_type& packet, const pipeline::output_route& route,
+                                   u32 header) noexcept {
+        const ipv4::view ip{packet.data()};
+        if (ip[ipv4::source].is_unspecified()) {
+            ip.set(ipv4::source, route.source);
+        }
+        ip.set(ipv4::total_length, static_cast<u16>(packet.size()));
+        if (ip[ipv4::identification] == 0 && !ip[ipv4::dont_fragment]) {
+            ip.set(ipv4::identification, identification_for(route, ip[ipv4::protocol]));
+        }
+        ipv4::set_checksum(ip);
+        const u32 least = header + static_cast<u32>(icmp::header_length);
+        if (ip[ipv4::protocol] == ipv4::protocols::icmp && packet.size() >= least &&
+            packet.may_pull(least)) {
+            count_icmp(static_cast<u8>(packet.data()[header]));
+        }
+    }
+};
+
+}  // namespace detail
+
+}  // namespace sluice

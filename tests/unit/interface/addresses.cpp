@@ -1,0 +1,149 @@
+// Primary and secondary addresses, the source they give, and what is on a link: Linux
+// __inet_insert_ifa, __inet_del_ifa, inet_select_addr and inet_addr_onlink.
+#include <doctest/doctest.h>
+
+#include <sluice/interface/interface_table.hpp>
+#include <sluice/wire/literals.hpp>
+
+#include <initializer_list>
+#include <string>
+
+namespace {
+
+using namespace sluice;
+using namespace sluice::literals;
+
+struct one_interface {
+    interface_table<4> table;
+
+    one_interface(std::initializer_list<assigned_address> addresses) {
+        interface i{};
+        i.index = 2;
+        REQUIRE(table.add(i).has_value());
+        for (const auto& a : addresses)
+            REQUIRE(table.add_address(2, a).has_value());
+    }
+    const interface& get() const { return *table.find(2); }
+    // The last octets in the order in which they are kept, secondaries in brackets.
+    std::string order() const {
+        std::string text;
+        for (const auto& a : get().addresses) {
+            const std::string octet = std::to_string(a.net.address.octet(3));
+            text += a.secondary ? "(" + octet + ")" : octet;
+        }
+        return text;
+    }
+};
+
+assigned_address scoped(ipv4::interface_address net, u8 scope) {
+    return {net, {}, scope, false};
+}
+
+TEST_CASE("the first of a subnet is primary") {
+    const struct {
+        const char* name;
+        std::initializer_list<assigned_address> added;
+        const char* order;
+    } rows[] = {
+        {"alone", {{"10.0.0.1/24"_net}}, "1"},
+        {"two of a subnet", {{"10.0.0.1/24"_net}, {"10.0.0.2/24"_net}}, "1(2)"},
+        {"other length, other subnet", {{"10.0.0.1/24"_net}, {"10.0.0.2/25"_net}}, "12"},
+        {"primaries first",
+         {{"10.0.0.1/24"_net}, {"10.0.0.2/24"_net}, {"10.0.1.3/24"_net}},
+         "13(2)"},
+        {"wide scope first",
+         {scoped("10.0.0.1/24"_net, scopes::link), scoped("10.0.1.2/24"_net, scopes::universe)},
+         "21"},
+        {"whoever says secondary is not asked", {{"10.0.0.1/24"_net, {}, 0, true}}, "1"},
+    };
+    for (const auto& row : rows) {
+        CAPTURE(row.name);
+        CHECK(one_interface{row.added}.order() == row.order);
+    }
+}
+
+TEST_CASE("a secondary shares the scope of its primary, and no length is beyond 32") {
+    one_interface made{{"10.0.0.1/24"_net}};
+    const auto other_scope = scoped("10.0.0.2/24"_net, scopes::link);
+    CHECK(made.table.add_address(2, other_scope).error() == interface_error::invalid);
+    const assigned_address long_one{{"10.0.0.2"_ip, 33}, {}, 0, false};
+    CHECK(made.table.add_address(2, long_one).error() == interface_error::invalid);
+    CHECK(made.order() == "1");
+    CHECK_FALSE(made.table.is_own("10.0.0.2"_ip));
+}
+
+TEST_CASE("with a primary its secondaries go, and nobody else") {
+    const struct {
+        ipv4::interface_address removed;
+        const char* order;
+    } rows[] = {
+        {"10.0.0.1/24"_net, "45(6)"},       {"10.0.0.2/24"_net, "145(3)(6)"},
+        {"10.0.0.4/25"_net, "15(2)(3)(6)"}, {"10.0.1.5/24"_net, "14(2)(3)"},
+        {"10.0.1.6/24"_net, "145(2)(3)"},
+    };
+    for (const auto& row : rows) {
+        one_interface made{{"10.0.0.1/24"_net}, {"10.0.0.2/24"_net}, {"10.0.0.3/24"_net},
+                           {"10.0.0.4/25"_net}, {"10.0.1.5/24"_net}, {"10.0.1.6/24"_net}};
+        REQUIRE(made.order() == "145(2)(3)(6)");
+        REQUIRE(made.table.remove_address(2, row.removed).has_value());
+        CHECK(made.order() == row.order);
+        int own = 0;
+        for (u32 a = 0x0a000000; a < 0x0a000200; ++a)
+            own += made.table.is_own(ipv4::address{a}) ? 1 : 0;
+        CHECK(own == static_cast<int>(made.get().addresses.size()));
+    }
+}
+
+TEST_CASE("the source towards a destination") {
+    const one_interface made{{"10.0.0.1/24"_net},
+                             {"10.0.0.2/24"_net},
+                             {"10.0.1.3/24"_net},
+                             scoped("10.0.2.4/24"_net, scopes::link),
+                             scoped("127.0.0.1/8"_net, scopes::host)};
+    const struct {
+        const char* name;
+        ipv4::address destination;
+        u8 scope;
+        ipv4::address source;
+    } rows[] = {
+        {"any", {}, scopes::universe, "10.0.0.1"_ip},
+        {"on a subnet", "10.0.1.9"_ip, scopes::universe, "10.0.1.3"_ip},
+        {"never a secondary", "10.0.0.2"_ip, scopes::universe, "10.0.0.1"_ip},
+        {"on no subnet: the first", "192.0.2.1"_ip, scopes::universe, "10.0.0.1"_ip},
+        {"nearer than asked for: the first", "10.0.2.9"_ip, scopes::universe, "10.0.0.1"_ip},
+        {"as near as asked for", "10.0.2.9"_ip, scopes::link, "10.0.2.4"_ip},
+        {"host scope for a host", "127.0.0.9"_ip, scopes::host, "127.0.0.1"_ip},
+    };
+    for (const auto& row : rows) {
+        CAPTURE(row.name);
+        CHECK(made.get().source_for(row.destination, row.scope) == row.source);
+    }
+    const one_interface local{scoped("127.0.0.1/8"_net, scopes::host)};
+    CHECK(local.get().source_for("127.0.0.1"_ip, scopes::link).is_unspecified());
+}
+
+TEST_CASE("what is on the link") {
+    const one_interface made{{"10.0.0.1/24"_net}, {"10.0.1.3/24"_net}};
+    const struct {
+        const char* name;
+        ipv4::address first;
+        ipv4::address second;
+        bool on_link;
+    } rows[] = {
+        {"one", "10.0.0.9"_ip, {}, true},
+        {"one of the other", "10.0.1.9"_ip, {}, true},
+        {"none", "10.0.2.9"_ip, {}, false},
+        {"both of one subnet", "10.0.0.9"_ip, "10.0.0.8"_ip, true},
+        {"of two subnets", "10.0.0.9"_ip, "10.0.1.8"_ip, false},
+        {"second elsewhere", "10.0.0.9"_ip, "10.0.2.8"_ip, false},
+    };
+    for (const auto& row : rows) {
+        CAPTURE(row.name);
+        CHECK(made.get().on_link(row.first, row.second) == row.on_link);
+    }
+    const interface bare{};
+    CHECK_FALSE(bare.on_link("10.0.0.9"_ip, {}));
+    CHECK(bare.source_for({}, scopes::host).is_unspecified());
+}
+
+}  // namespace

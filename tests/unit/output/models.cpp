@@ -1,0 +1,141 @@
+// What the output models do beyond the concept: order, egress, copies, refusals.
+#include "support/datagrams.hpp"
+
+#include <doctest/doctest.h>
+
+#include <sluice/output/queue_output.hpp>
+#include <sluice/output/tee_output.hpp>
+#include <sluice/packet/pool_storage.hpp>
+
+#include <utility>
+
+namespace {
+
+using namespace sluice;
+using namespace sluice::literals;
+
+using pool_type = fixed_pool<512, 8>;
+using packet = pool_type::packet_type;
+template <class Output>
+using model_of = typename Output::template model<packet>;
+
+packet numbered(pool_type& pool, int number) {
+    return support::packet_of(pool, support::list({number, number, number}));
+}
+int number_of(const packet& p) {
+    return p && p.size() == 3 ? std::to_integer<int>(p.data()[2]) : -1;
+}
+egress towards(u16 interface) {
+    return {.interface = interface,
+            .kind = link_destination::broadcast,
+            .next_hop = ipv4::address{0x0a000000U + interface}};
+}
+
+struct counting {
+    template <class Packet>
+    struct model {
+        static constexpr bool takes_segmented = false;
+        static constexpr bool takes_gso = true;
+        int flushes = 0;
+        bool transmit(Packet&, const egress&) noexcept { return true; }
+        void flush() noexcept { ++flushes; }
+    };
+};
+
+TEST_CASE("a queue keeps order and egress, also around its end") {
+    pool_type pool;
+    model_of<queue_output<4>> queue;
+    CHECK(number_of(queue.next().packet) == -1);
+    int in = 0;
+    int out = 0;
+    for (const int burst : {3, 2, 4, 1, 4}) {
+        for (int i = 0; i < burst; ++i) {
+            packet p = numbered(pool, in);
+            REQUIRE(queue.transmit(p, towards(static_cast<u16>(in++))));
+        }
+        CHECK(queue.size() == static_cast<std::size_t>(burst));
+        for (; out < in; ++out) {
+            const auto item = queue.next();
+            CHECK(number_of(item.packet) == out);
+            CHECK(item.to == towards(static_cast<u16>(out)));
+        }
+        CHECK_FALSE(queue.next().packet);
+    }
+}
+
+TEST_CASE("a tee gives both the same, and each its own copy") {
+    pool_type pool;
+    model_of<tee_output<queue_output<4>, queue_output<4>>> tee;
+    packet p = numbered(pool, 5);
+    REQUIRE(tee.transmit(p, towards(3)));
+    CHECK_FALSE(p);
+    auto capture = tee.first.next();
+    auto sent = tee.second.next();
+    CHECK(number_of(capture.packet) == 5);
+    CHECK(number_of(sent.packet) == 5);
+    CHECK(capture.to == towards(3));
+    CHECK(sent.to == towards(3));
+    sent.packet.data()[2] = std::byte{6};
+    CHECK(number_of(capture.packet) == 5);
+}
+
+TEST_CASE("what the device refuses is not captured, what the capture refuses is sent") {
+    pool_type pool;
+    model_of<tee_output<queue_output<4>, queue_output<2>>> small_device;
+    for (int i = 0; i < 3; ++i) {
+        packet p = numbered(pool, i);
+        CHECK(small_device.transmit(p, {}) == (i < 2));
+        CHECK(number_of(p) == (i < 2 ? -1 : i));
+    }
+    CHECK(small_device.first.size() == 2);
+    model_of<tee_output<queue_output<1>, queue_output<2>>> small_capture;
+    for (int i = 0; i < 2; ++i) {
+        packet p = numbered(pool, i);
+        CHECK(small_capture.transmit(p, {}));
+    }
+    CHECK(small_capture.first.size() == 1);
+    CHECK(small_capture.second.size() == 2);
+}
+
+TEST_CASE("without a buffer for the copy the packet is sent all the same") {
+    fixed_pool<512, 1> pool;
+    model_of<tee_output<queue_output<2>, queue_output<2>>> tee;
+    packet p = support::packet_of(pool, support::list({1, 2, 3}));
+    REQUIRE(tee.transmit(p, {}));
+    CHECK(tee.first.size() == 0);
+    CHECK(number_of(tee.second.next().packet) == 3);
+}
+
+TEST_CASE("a tee takes what both take, and flushes both") {
+    using both = model_of<tee_output<counting, queue_output<2>>>;
+    static_assert(!both::takes_segmented && both::takes_gso);
+    model_of<tee_output<counting, counting>> tee;
+    tee.flush();
+    tee.flush();
+    CHECK(tee.first.flushes == 2);
+    CHECK(tee.second.flushes == 2);
+}
+
+TEST_CASE("a callback gets its context and the egress; without one all is refused") {
+    struct seen {
+        int number = -1;
+        egress to{};
+    } context;
+    pool_type pool;
+    model_of<callback_output> output;
+    packet p = numbered(pool, 9);
+    CHECK_FALSE(output.transmit(p, towards(7)));
+    CHECK(number_of(p) == 9);
+    output.context = &context;
+    output.call = [](void* c, packet& given, const egress& to) noexcept {
+        *static_cast<seen*>(c) = {number_of(given), to};
+        given.reset();
+        return true;
+    };
+    CHECK(output.transmit(p, towards(7)));
+    CHECK(context.number == 9);
+    CHECK(context.to == towards(7));
+    CHECK(pool.available() == 8);
+}
+
+}  // namespace

@@ -1,0 +1,185 @@
+// fragment by copies and by references: every MTU, lengths around each border, fragments cut again.
+#include <doctest/doctest.h>
+
+#include <sluice/packet/external_storage.hpp>
+#include <sluice/packet/pool_storage.hpp>
+
+#include "unit/pipeline/pieces.hpp"
+
+#include <memory>
+
+namespace {
+
+using namespace pipeline_test;
+using support::datagram_of;
+using support::list;
+using support::packet_of;
+
+using copying = fixed_pool<65800, 3>;
+using referring = fixed_pool<65800, 3, shared>;
+
+// Copied: 131 (the source route) and 148 (router alert); not copied: 7.
+const octets option_lists[] = {
+    {},
+    list({148, 4, 0, 0}),
+    list({7, 11, 4, 1, 2, 3, 4, 5, 6, 7, 8, 148, 4, 0, 0, 131, 3, 4, 0, 0}),
+    list({7, 39, 36, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17,
+          18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 0}),
+};
+octets no_operations(std::size_t n) {
+    return octets(n, std::byte{1});
+}
+octets with_no_operations(octets o, std::size_t from, std::size_t n) {
+    const octets nops = no_operations(n);
+    copy_bytes(o.data() + from, nops.data(), n);
+    return o;
+}
+const octets later_options[] = {
+    {}, option_lists[1], with_no_operations(option_lists[2], 0, 11),
+    with_no_operations(option_lists[3], 0, 39)};
+
+template <class Source>
+const char* cut(Source& source, std::size_t payload, u32 mtu, std::size_t options,
+                u32& pieces, u16 word = 0) {
+    static const octets all = support::pattern(65535);
+    const octets whole = datagram_of(
+        {.tos = 0xb9,
+         .flags_and_offset = word,
+         .options = option_lists[options],
+         .payload = octets(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(payload))});
+    piece_audit audit{whole, mtu};
+    audit.expect_options((word & 0x1fff) == 0 ? later_options[options] : option_lists[options]);
+    const auto r = pipeline::fragment<true>(packet_of(source, whole), mtu, source, audit);
+    pieces += r.created;
+    if (!r.complete || !audit.complete()) return "not all of it";
+    if (r.created != audit.count()) return "count of pieces";
+    if (source.available() != 3) return "a buffer did not come home";
+    return audit.first_fault();
+}
+
+TEST_CASE_TEMPLATE("fragment: all MTUs, lengths at every border", Source, copying, referring) {
+    const auto source = std::make_unique<Source>();
+    u32 pieces = 0;
+    std::size_t turn = 0;
+    for (u32 mtu = 68; mtu <= 9000; mtu += mtu < 1500 ? 1 : 7) {
+        const std::size_t options = ++turn % 4;
+        const u32 limit = mtu - 20 - static_cast<u32>(option_lists[options].size());
+        const u32 room = limit / 8 * 8;
+        for (const u32 payload :
+             {1u, limit - 1, limit, limit + 1, 2 * room - 1, 2 * room, 2 * room + 1, 2 * room + 8,
+              2 * room + limit, 2 * room + limit + 1}) {
+            const char* fault = cut(*source, payload, mtu, options, pieces);
+            if (fault != nullptr) {
+                FAIL_CHECK("MTU ", mtu, ", payload ", payload, ", options ", options, ": ",
+                           doctest::String{fault});
+                return;
+            }
+        }
+    }
+    CHECK(pieces > 50'000);
+}
+
+TEST_CASE_TEMPLATE("fragment: the largest datagram at the usual MTUs", Source, copying, referring) {
+    const auto source = std::make_unique<Source>();
+    const struct {
+        u32 mtu, pieces;
+    } rows[] = {{68, 1365}, {576, 119}, {1500, 45}, {9000, 8}};
+    for (const auto& r : rows) {
+        CAPTURE(r.mtu);
+        u32 pieces = 0;
+        CHECK(cut(*source, 65515, r.mtu, 0, pieces) == nullptr);
+        CHECK(pieces == r.pieces);
+    }
+}
+
+TEST_CASE_TEMPLATE("fragment: a fragment cut again keeps its offset and its MF", Source, copying,
+                   referring) {
+    const auto source = std::make_unique<Source>();
+    u32 pieces = 0;
+    constexpr u16 words[] = {0x2000, 0x2001, 0x20b9, 0x00b9, 0x8010, 0x1000};
+    for (const u16 word : words) {
+        for (std::size_t options = 0; options < 4; ++options) {
+            for (const std::size_t payload : {8u, 16u, 40u, 48u, 56u, 400u, 1480u}) {
+                for (const u32 mtu : {68u, 69u, 75u, 76u, 77u, 296u, 576u}) {
+                    CAPTURE(int{word});
+                    CAPTURE(payload);
+                    CAPTURE(mtu);
+                    CHECK(cut(*source, payload, mtu, options, pieces, word) == nullptr);
+                }
+            }
+        }
+    }
+}
+
+TEST_CASE("fragment: what is known of the whole is known of each piece") {
+    const auto source = std::make_unique<copying>();
+    auto whole = packet_of(*source, datagram_of({.payload = support::pattern(300)}), 5,
+                           packet_type::broadcast);
+    whole.set_forwarded();
+    whole.facts().mark = 7;
+    whole.facts().priority = 3;
+    u32 seen = 0;
+    const auto r = pipeline::fragment(std::move(whole), 100, *source, [&](auto&& piece) {
+        seen += piece.interface() == 5 && piece.type() == packet_type::broadcast &&
+                        piece.is_forwarded() && std::as_const(piece).facts().mark == 7 &&
+                        std::as_const(piece).facts().priority == 3
+                    ? 1u
+                    : 0u;
+        return true;
+    });
+    CHECK(r.created == 4);
+    CHECK(seen == 4);
+}
+
+TEST_CASE("fragment: DF only where the largest fragment of a reassembled datagram had it") {
+    const auto source = std::make_unique<copying>();
+    for (const bool had_df : {false, true}) {
+        const octets whole =
+            datagram_of({.flags_and_offset = 0x4000, .payload = support::pattern(300)});
+        auto packet = packet_of(*source, whole);
+        packet.facts().fragment_df = had_df;
+        piece_audit audit{whole, 100};
+        if (had_df) audit.expect_df();
+        CHECK(pipeline::fragment(std::move(packet), 100, *source, audit).complete);
+        CHECK(audit.first_fault() == nullptr);
+    }
+}
+
+TEST_CASE_TEMPLATE("fragment: a sink that stops, and a source that is empty", Source, copying,
+                   referring) {
+    const auto source = std::make_unique<Source>();
+    const octets whole = datagram_of({.payload = support::pattern(500)});
+    {
+        piece_audit audit{whole, 100};
+        audit.stop_after(3);
+        const auto r = pipeline::fragment<true>(packet_of(*source, whole), 100, *source, audit);
+        CHECK_FALSE(r.complete);
+        CHECK(r.created == 2);
+        CHECK(audit.first_fault() == nullptr);
+        CHECK(source->available() == 3);
+    }
+    {
+        auto first = source->take();
+        auto second = source->take();
+        piece_audit audit{whole, 100};
+        const auto r = pipeline::fragment<true>(packet_of(*source, whole), 100, *source, audit);
+        CHECK_FALSE(r.complete);
+        CHECK(r.created == 0);
+    }
+    CHECK(source->available() == 3);
+}
+
+TEST_CASE("fragment: an MTU without room for 8 octets makes nothing") {
+    const auto source = std::make_unique<copying>();
+    const octets whole = datagram_of({.options = octets(40, std::byte{1})});
+    for (const u32 mtu : {0u, 1u, 20u, 59u, 60u, 67u}) {
+        CAPTURE(mtu);
+        piece_audit audit{whole, mtu};
+        const auto r = pipeline::fragment(packet_of(*source, whole), mtu, *source, audit);
+        CHECK(r.created == 0);
+        CHECK_FALSE(r.complete);
+    }
+    CHECK(source->available() == 3);
+}
+
+}  // namespace

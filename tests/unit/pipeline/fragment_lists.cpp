@@ -1,0 +1,159 @@
+// fragment of lists of packets: sent as they are where every piece is fit to be one, else copied;
+// the pieces are right either way.
+#include <doctest/doctest.h>
+
+#include <sluice/packet/pool_storage.hpp>
+
+#include "unit/pipeline/pieces.hpp"
+
+#include <utility>
+
+namespace {
+
+using namespace pipeline_test;
+using support::datagram_of;
+using support::list;
+
+using pool_type = fixed_pool<2048, 24>;
+using shared_pool = fixed_pool<2048, 24, shared>;
+
+// Tells how many packets were asked for: none on the way that copies nothing.
+template <class Pool>
+struct counting_source {
+    Pool& pool;
+    u32 taken = 0;
+    typename Pool::packet_type take(u16 headroom) noexcept {
+        ++taken;
+        return pool.take(headroom);
+    }
+};
+
+// A datagram whose first block has `sizes[0]` octets of data and so on.
+template <class Pool>
+typename Pool::packet_type list_of(Pool& pool, const octets& whole, std::vector<u32> sizes,
+                                   u16 headroom = default_headroom) {
+    const std::size_t header = ipv4::header_length(ipv4::const_view{whole.data()});
+    sizes[0] += static_cast<u32>(header);
+    typename Pool::packet_type packet;
+    std::size_t done = 0;
+    for (const u32 n : sizes) {
+        auto part = pool.take(headroom);
+        copy_bytes(part.put(n), whole.data() + done, n);
+        done += n;
+        if (!packet) {
+            packet = std::move(part);
+        } else {
+            packet.append(std::move(part));
+        }
+    }
+    return packet;
+}
+
+struct row {
+    const char* name;
+    std::vector<u32> sizes;
+    u32 mtu;
+    u16 headroom;
+    u16 word;
+    octets options;
+    bool copied;
+};
+const octets record = list({7, 11, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0});
+const row rows[] = {
+    {"as it came", {1480, 1480, 3}, 1500, 128, 0, {}, false},
+    {"two pieces", {8, 8}, 1500, 128, 0, {}, false},
+    {"smaller than the MTU asks", {80, 8, 16, 64, 1}, 1500, 128, 0, {}, false},
+    {"with options", {1464, 1464, 40}, 1500, 128, 0, record, false},
+    {"just the headroom for a header", {80, 80, 5}, 1500, 20, 0, {}, false},
+    {"headroom one short", {80, 80, 5}, 1500, 19, 0, {}, true},
+    {"first piece too long", {1488, 80, 5}, 1500, 128, 0, {}, true},
+    {"second piece too long", {80, 1488, 5}, 1500, 128, 0, {}, true},
+    {"last piece too long", {80, 80, 1481}, 1500, 128, 0, {}, true},
+    {"first piece no multiple of 8", {81, 80, 5}, 1500, 128, 0, {}, true},
+    {"second piece no multiple of 8", {80, 83, 5}, 1500, 128, 0, {}, true},
+    {"a fragment itself", {80, 80, 5}, 1500, 128, 0x0002, {}, true},
+    {"a fragment with MF", {80, 80, 8}, 1500, 128, 0x2000, {}, true},
+    {"smaller MTU than the pieces", {80, 80, 8}, 68, 128, 0, {}, true},
+};
+
+TEST_CASE_TEMPLATE("fragment: lists, sent as they are or copied", Pool, pool_type, shared_pool) {
+    Pool pool;
+    for (const row& r : rows) {
+        INFO(doctest::String{r.name});
+        std::size_t total = 0;
+        for (const u32 n : r.sizes)
+            total += n;
+        const octets whole = datagram_of({.flags_and_offset = r.word,
+                                          .options = r.options,
+                                          .payload = support::pattern(total)});
+        auto packet = list_of(pool, whole, r.sizes, r.headroom);
+        piece_audit audit{whole, r.mtu};
+        if (!r.copied) audit.expect_list();
+        if (!r.options.empty()) {
+            octets later(12, std::byte{1});
+            later[11] = std::byte{0};
+            audit.expect_options(later);
+        }
+        counting_source<Pool> source{pool};
+        const auto result = pipeline::fragment<true>(std::move(packet), r.mtu, source, audit);
+        CHECK(result.complete);
+        CHECK(audit.complete());
+        CHECK(doctest::String{audit.first_fault() != nullptr ? audit.first_fault() : "none"} ==
+              "none");
+        CHECK((source.taken != 0) == r.copied);
+        if (!r.copied) CHECK(result.created == r.sizes.size());
+        CHECK(pool.available() == 24);
+    }
+}
+
+TEST_CASE("fragment: a list that somebody else holds too is copied, and stays whole there") {
+    shared_pool pool;
+    const octets whole = datagram_of({.payload = support::pattern(165)});
+    auto packet = list_of(pool, whole, {80, 80, 5});
+    const auto other = packet.clone();
+    piece_audit audit{whole, 100};
+    counting_source<shared_pool> source{pool};
+    CHECK(pipeline::fragment(std::move(packet), 100, source, audit).complete);
+    CHECK(audit.first_fault() == nullptr);
+    CHECK(source.taken == 3);
+    CHECK((content_of(other) == whole));
+}
+
+TEST_CASE("fragment: what is known of the list is known of each piece") {
+    pool_type pool;
+    auto packet = list_of(pool, datagram_of({.payload = support::pattern(165)}), {80, 80, 5});
+    packet.set_interface(5);
+    packet.set_forwarded();
+    packet.facts().mark = 7;
+    packet.facts().priority = 3;
+    u32 seen = 0;
+    counting_source<pool_type> source{pool};
+    const auto r = pipeline::fragment(std::move(packet), 100, source, [&](auto&& piece) {
+        seen += piece.interface() == 5 && piece.is_forwarded() &&
+                        std::as_const(piece).facts().mark == 7 &&
+                        std::as_const(piece).facts().priority == 3
+                    ? 1u
+                    : 0u;
+        return true;
+    });
+    CHECK(r.created == 3);
+    CHECK(seen == 3);
+}
+
+TEST_CASE("fragment: a sink that stops in the middle of a list") {
+    pool_type pool;
+    const octets whole = datagram_of({.payload = support::pattern(165)});
+    for (u32 n = 1; n <= 3; ++n) {
+        CAPTURE(n);
+        piece_audit audit{whole, 100};
+        audit.expect_list();
+        audit.stop_after(n);
+        counting_source<pool_type> source{pool};
+        const auto r = pipeline::fragment(list_of(pool, whole, {80, 80, 5}), 100, source, audit);
+        CHECK_FALSE(r.complete);
+        CHECK(r.created == n - 1);
+        CHECK(pool.available() == 24);
+    }
+}
+
+}  // namespace

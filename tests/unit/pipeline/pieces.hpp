@@ -1,0 +1,99 @@
+// What the pieces of a cut datagram must be, whatever way they were cut: a sink that looks at each.
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <sluice/pipeline/fragment.hpp>
+
+#include "support/datagrams.hpp"
+
+namespace pipeline_test {
+
+using namespace sluice;
+using support::content_of;
+using support::octets;
+
+// Counts what is wrong rather than checking each, so that hundreds of thousands of pieces stay
+// fast; `first_fault` says which rule was broken first.
+class piece_audit {
+public:
+    piece_audit(const octets& whole, u32 mtu) : whole_(whole), mtu_(mtu) {
+        const ipv4::const_view ip{whole.data()};
+        header_ = static_cast<u32>(ipv4::header_length(ip));
+        word_ = ip[ipv4::flags_and_offset];
+        start_ = 8u * (word_ & ipv4::words::offset);
+    }
+
+    template <class Packet>
+    bool operator()(Packet&& piece) {
+        const octets d = content_of(piece);
+        const ipv4::const_view ip{d.data()};
+        const auto length = static_cast<u32>(d.size()) - header_;
+        const u32 left = static_cast<u32>(whole_.size()) - header_ - done_;
+        const bool last = length == left;
+        expect(d.size() > header_, "no octet of data");
+        expect(d.size() <= mtu_, "larger than the MTU");
+        expect(length <= left, "more than there was");
+        expect(last || length % 8 == 0, "not a multiple of 8");
+        expect(last || length + 8 > mtu_ - header_ || is_list_, "smaller than need be");
+        expect(ipv4::header_length(ip) == header_, "header length");
+        expect(ip[ipv4::total_length] == d.size(), "total length");
+        expect(ipv4::checksum_ok(ip), "checksum");
+        expect(u32{ip[ipv4::fragment_offset]} * 8 == start_ + done_, "offset");
+        const bool more = !last || (word_ & ipv4::words::more_fragments) != 0;
+        expect(ip[ipv4::more_fragments] == more, "MF");
+        expect(ip[ipv4::dont_fragment] == df_, "DF");
+        expect(!ip[ipv4::reserved_flag], "the reserved flag");
+        expect(length <= left && equal_bytes(const_bytes{d}.subspan(header_),
+                                             const_bytes{whole_}.subspan(header_ + done_, length)),
+               "the data");
+        expect(same_head(d), "tos, identification, TTL, protocol, addresses");
+        expect(header_ == 20 || same_options(d), "options");
+        done_ += length;
+        ++count_;
+        const bool more_wanted = count_ != stop_after_;
+        piece.reset();
+        return more_wanted;
+    }
+
+    void expect_df() { df_ = true; }
+    void expect_list() { is_list_ = true; }
+    // The options of the pieces after the first.
+    void expect_options(octets later) { later_options_ = std::move(later); }
+    void stop_after(u32 n) { stop_after_ = n; }
+
+    [[nodiscard]] bool complete() const { return done_ + header_ == whole_.size(); }
+    [[nodiscard]] u32 count() const { return count_; }
+    [[nodiscard]] const char* first_fault() const { return fault_; }
+
+private:
+    void expect(bool right, const char* rule) {
+        if (!right && fault_ == nullptr) fault_ = rule;
+    }
+    bool same_head(const octets& d) const {
+        return d[1] == whole_[1] && d[4] == whole_[4] && d[5] == whole_[5] && d[8] == whole_[8] &&
+               d[9] == whole_[9] &&
+               equal_bytes(const_bytes{d}.subspan(12, 8), const_bytes{whole_}.subspan(12, 8));
+    }
+    bool same_options(const octets& d) const {
+        const octets& later = count_ > 0 && !later_options_.empty() ? later_options_ : octets{};
+        const const_bytes expected =
+            later.empty() ? const_bytes{whole_}.subspan(20, header_ - 20) : const_bytes{later};
+        return equal_bytes(const_bytes{d}.subspan(20, header_ - 20), expected);
+    }
+
+    const octets& whole_;
+    octets later_options_;
+    u32 mtu_;
+    u32 header_ = 0;
+    u32 start_ = 0;
+    u32 done_ = 0;
+    u32 count_ = 0;
+    u32 stop_after_ = 0;
+    u16 word_ = 0;
+    bool df_ = false;
+    bool is_list_ = false;
+    const char* fault_ = nullptr;
+};
+
+}  // namespace pipeline_test
