@@ -56,8 +56,8 @@ struct row {
 constexpr row rows[] = {
     {"the loopback address", "127.0.0.1"_ip, 1, 0, 1},
     {"any address of the loopback net", "127.9.8.7"_ip, 1, 0, 1},
-    {"our own address", "10.0.1.1"_ip, 1, 0, 1},
-    {"our address on another interface", "10.0.3.1"_ip, 1, 0, 1},
+    {"our own address", "10.0.1.1"_ip, 1, 0, 2},
+    {"our address on another interface", "10.0.3.1"_ip, 1, 0, 4},
     {"a broadcast", "10.0.1.255"_ip, 1, 1, 2},
     {"a group that we joined", "239.1.1.1"_ip, 1, 1, 2},
     {"a neighbour", "10.0.1.9"_ip, 0, 1, 0},

@@ -1,4 +1,5 @@
-// check(packet, ttl(63), source(a), right_sums()): what a datagram is to be, in pieces that combine.
+// check(packet, ttl(63), source(a), right_sums()): what a datagram is to be, in pieces that
+// combine.
 // A piece says by name which field differs.
 #pragma once
 

@@ -104,7 +104,7 @@ private:
     // travelled; the rest have any addresses.
     void write_header(datagram_bytes& to, u32 header) noexcept {
         constexpr ipv4::address beyond[] = {"20.1.2.3"_ip, "30.4.5.6"_ip, "10.0.2.9"_ip,
-                                            "10.0.3.9"_ip};
+                                            "10.0.3.9"_ip, "44.0.0.1"_ip, "45.0.0.1"_ip};
         constexpr ipv4::address ours[] = {"10.0.1.1"_ip, "10.0.1.1"_ip,        "10.0.2.1"_ip,
                                           "239.1.1.1"_ip, "255.255.255.255"_ip, "10.0.1.255"_ip};
         const u32 kind = below(4);
@@ -120,7 +120,7 @@ private:
         constexpr u8 protocols[] = {1, 1, 17, 17, 2, 6, 99, 4};
         ip.set(ipv4::protocol, protocols[below(8)]);
         ip.set(ipv4::source, kind < 3 ? ipv4::address{0x0a000102u + below(4)} : some_address());
-        ip.set(ipv4::destination, kind < 2    ? beyond[below(4)]
+        ip.set(ipv4::destination, kind < 2    ? beyond[below(6)]
                                   : kind == 2 ? ours[below(6)]
                                               : some_address());
     }

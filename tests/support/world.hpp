@@ -87,6 +87,7 @@ void configure(Stack& s, ears<Stack>& e) {
     static_cast<void>(s.add_route({.prefix = "43.0.0.0/8"_prefix, .type = route_type::throw_away}));
     static_cast<void>(
         s.add_route({.prefix = "44.0.0.0/8"_prefix, .mtu = 300, .gateway = "10.0.2.3"_ip}));
+    static_cast<void>(s.add_route({.prefix = "45.0.0.0/8"_prefix, .interface = 1}));
     static_cast<void>(s.groups().join(2, "239.1.1.1"_ip));
     static_cast<void>(s.delivery().add_udp({.protocol = 17, .local_port = 7000}, e.udp));
     static_cast<void>(s.delivery().add_raw({.protocol = 1}, e.raw));

@@ -33,7 +33,9 @@ struct segment_result {
 namespace detail {
 
 struct segment_plan {
-    std::array<std::byte, ipv4::max_header_length + 60> header{};
+    static constexpr u32 longest = 60 + 60;  // both with all their options
+
+    std::array<std::byte, longest> header{};
     u32 network = 0;  // octets of the IPv4 header, and with the transport header
     u32 headers = 0;
     u32 room = 0;     // payload octets of a segment
@@ -45,7 +47,7 @@ struct segment_plan {
     template <class Packet>
     constexpr explicit segment_plan(const Packet& whole) noexcept {
         const metadata& known = whole.facts();
-        const u32 present = whole.size() < header.size() ? whole.size() : u32{header.size()};
+        const u32 present = whole.size() < longest ? whole.size() : longest;
         packet_reader<Packet>{whole}.copy(header.data(), present);
         const ipv4::const_view ip{header.data()};
         network = static_cast<u32>(ipv4::header_length(ip));
@@ -97,7 +99,7 @@ struct segment_plan {
         const u64 pseudo = checksum::pseudo_header(ip[ipv4::source], ip[ipv4::destination],
                                                    ip[ipv4::protocol], transport_size);
         const u16 sum = checksum::finish(packet_sum(piece, network, transport_size, pseudo));
-        store_be<u16>(field, sum == 0 ? u16{0xffff} : sum);
+        store_be<u16>(field, sum == 0 && !tcp ? u16{0xffff} : sum);
     }
 
 private:
@@ -116,6 +118,34 @@ private:
         }
     }
 };
+
+// Room for the headers and the payload octets; false when the piece has no room for them.
+template <bool References, class Packet>
+[[nodiscard]] constexpr bool fill_segment(Packet& piece, Packet& whole,
+                                          packet_reader<Packet>& reader, const segment_plan& plan,
+                                          u32 done, u32 length) noexcept {
+    if constexpr (References && Packet::ownership::counts_references) {
+        if (!whole.is_segmented()) {
+            return piece.put(plan.headers) != nullptr &&
+                   (length == 0 || piece.attach(whole, plan.headers + done, length));
+        }
+    }
+    std::byte* const to = piece.put(plan.headers + length);
+    if (to != nullptr) {
+        reader.copy(to + plan.headers, length);
+    }
+    return to != nullptr;
+}
+
+// A piece is a plain packet with its checksum in place; the rest of what is known stays known.
+template <class Packet>
+constexpr void copy_segment_facts(const Packet& from, Packet& to) noexcept {
+    copy_facts(from, to);
+    metadata& known = to.facts();
+    known.segmentation = segmentation_kind::none;
+    known.segment_size = 0;
+    known.checksum = checksum_state::unknown;
+}
 
 }  // namespace detail
 
@@ -146,34 +176,14 @@ constexpr segment_result segment(Packet&& whole, Source& source, Sink&& sink) no
     packet_reader<Packet> reader{used};
     reader.skip(plan.headers);
     u32 done = 0;
-    do {
+    do {  // a packet without payload is one segment
         const u32 left = plan.payload - done;
         const u32 length = left < plan.room ? left : plan.room;
         Packet piece = source.take(default_headroom);
-        if (!piece) {
+        if (!piece || !detail::fill_segment<References>(piece, used, reader, plan, done, length)) {
             return r;
         }
-        bool refers = false;
-        if constexpr (References && Packet::ownership::counts_references) {
-            refers = !used.is_segmented();
-            if (refers && (piece.put(plan.headers) == nullptr ||
-                           (length > 0 && !piece.attach(used, plan.headers + done, length)))) {
-                return r;
-            }
-        }
-        if (!refers) {
-            std::byte* const to = piece.put(plan.headers + length);
-            if (to == nullptr) {
-                return r;
-            }
-            reader.copy(to + plan.headers, length);
-        }
-        detail::copy_facts(used, piece);
-        if (piece.has_facts()) {
-            piece.facts().segmentation = segmentation_kind::none;
-            piece.facts().segment_size = 0;
-            piece.facts().checksum = checksum_state::unknown;
-        }
+        detail::copy_segment_facts(used, piece);
         plan.finish(piece, length, done, r.created);
         done += length;
         if (!sink(std::move(piece))) {

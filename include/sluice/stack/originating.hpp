@@ -1,5 +1,5 @@
-// originating: what programs and handlers send: a payload as one datagram, or a packet with a
-// header of its own. Expects: stack_sending below it. Does: routes, refuses what cannot go, writes
+// originating: what programs and handlers send: a payload as one datagram, a complete packet, or
+// one whose header is completed. Expects: stack_sending below it. Does: routes, refuses what cannot go, writes
 // or completes the header, sends. Never: keeps parts of a datagram for later. Cost: a route lookup
 // and a header. RFC 1122 section 3.4, RFC 6864 section 4.1. Linux raw_sendmsg, ip_make_skb,
 // raw_send_hdrinc.
@@ -120,19 +120,24 @@ protected:
         static_cast<void>(this->local_out(std::move(packet), *route, false));
         return {};
     }
-    // The same to where the header says.
-    [[nodiscard]] constexpr send_result send_with_header(packet_type&& packet) noexcept {
-        if (!packet.may_pull(ipv4::min_header_length)) {
+    // A packet whose header is complete, to where that says; cut if need be. Linux ip_local_out.
+    [[nodiscard]] constexpr send_result send_complete(packet_type&& packet) noexcept {
+        if (pipeline::validator::check(packet) != drop_reason::none) {
             return refuse_send(std::move(packet), pipeline::send_error::invalid,
                                drop_reason::send_invalid);
         }
         const ipv4::const_view ip{packet.data()};
-        const pipeline::flow f{.destination = ip[ipv4::destination],
-                               .source = ip[ipv4::source],
-                               .tos = ip[ipv4::tos],
-                               .protocol = ip[ipv4::protocol],
-                               .any_source = true};
-        return send_with_header(std::move(packet), f);
+        const auto route = pipeline::route_output(
+            this->tables(), pipeline::flow{.destination = ip[ipv4::destination],
+                                           .source = ip[ipv4::source],
+                                           .tos = ip[ipv4::tos],
+                                           .protocol = ip[ipv4::protocol],
+                                           .any_source = true});
+        if (!route.has_value()) {
+            return refuse_send(std::move(packet), route.error(), drop_reason::send_unroutable);
+        }
+        static_cast<void>(this->local_out(std::move(packet), *route, true));
+        return {};
     }
 
 private:

@@ -209,15 +209,17 @@ constexpr auto find_policy() {
     }
 }
 
+template <class Slot>
+constexpr void take_settings([[maybe_unused]] settings& s) noexcept {
+    if constexpr (Slot::slot_of == slot::base) {
+        s = Slot::policy::initial_settings();
+    }
+}
+// Those of the base among Slots, or Linux's defaults.
 template <class... Slots>
 constexpr settings base_settings() noexcept {
     settings s{};
-    const auto take = [&s]<class Slot>(found<Slot>) {
-        if constexpr (Slot::slot_of == slot::base) {
-            s = Slot::policy::initial_settings();
-        }
-    };
-    (take(found<Slots>{}), ...);
+    (take_settings<Slots>(s), ...);
     return s;
 }
 

@@ -306,7 +306,7 @@ protected:
     }
     constexpr void work_one(typename base::work_item&& item) noexcept {
         if (item.is_sent) {
-            static_cast<void>(this->send_with_header(std::move(item.packet)));
+            static_cast<void>(this->send_complete(std::move(item.packet)));
             return;
         }
         tally(balance::received);

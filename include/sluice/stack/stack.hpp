@@ -58,17 +58,18 @@ public:
         this->output_.flush();
         return sent;
     }
-    // A packet that begins with its own IPv4 header, to where that says.
+    // A packet that begins with its own complete IPv4 header, to where that says; cut if need be.
     [[nodiscard]] constexpr send_result send(packet_type&& packet, moment now) noexcept {
         this->now_ = now;
-        const send_result sent = this->send_with_header(std::move(packet));
+        const send_result sent = this->send_complete(std::move(packet));
         this->drain();
         this->output_.flush();
         return sent;
     }
 
-    // The same to another place, from another address of ours; only destination, source, interface
-    // and tos of the request count.
+    // A packet whose header the program made (Linux IP_HDRINCL): total length and checksum are set,
+    // source and identification where they are 0, and it is never cut. Of the request, destination,
+    // source, interface and tos count: the header's own destination may differ.
     [[nodiscard]] constexpr send_result send_raw(packet_type&& packet, const send_request& r,
                                                  moment now) noexcept {
         this->now_ = now;

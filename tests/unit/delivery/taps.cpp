@@ -129,9 +129,13 @@ TEST_CASE("a sink that removes all others does no harm") {
         for (auto& other : sinks)
             s.others.push_back(&other);
         REQUIRE(all.add_raw({.protocol = 253}, s));
+        REQUIRE(all.add_udp({.local_port = 7000}, s));
     }
-    CHECK(all.tap(datagram_from(pool), raw).taken == 1);
-    CHECK(all.tap(datagram_from(pool), raw).taken == 0);
+    delivery_info info = heard;
+    info.to_many = true;
+    CHECK(all.udp(pool.take(), info).taken == 1);
+    CHECK_FALSE(all.udp(pool.take(), info).any());
+    CHECK_FALSE(all.tap(datagram_from(pool), raw).any());
 }
 
 // RFC 2113 section 2.1.

@@ -122,6 +122,14 @@ TEST_CASE("the source towards a destination") {
     CHECK(local.get().source_for("127.0.0.1"_ip, scopes::link).is_unspecified());
 }
 
+TEST_CASE("a secondary is no source, wherever it stands") {
+    interface i{};
+    REQUIRE(i.addresses.push_back({"10.0.0.2/24"_net, {}, scopes::universe, true}));
+    CHECK(i.source_for("10.0.0.9"_ip, scopes::universe).is_unspecified());
+    REQUIRE(i.addresses.push_back({"10.0.0.1/24"_net}));
+    CHECK(i.source_for("10.0.0.9"_ip, scopes::universe) == "10.0.0.1"_ip);
+}
+
 TEST_CASE("what is on the link") {
     const one_interface made{{"10.0.0.1/24"_net}, {"10.0.1.3/24"_net}};
     const struct {

@@ -127,10 +127,16 @@ const row rows[] = {
     {"from the limited broadcast", ipv4::limited_broadcast, own, as_router,
      refused(source_invalid)},
     {"from nowhere", {}, own, as_router, refused(source_invalid)},
-    {"from nowhere to the limited broadcast", {}, ipv4::limited_broadcast, as_router,
+    {"from nowhere to the limited broadcast",
+     {},
+     ipv4::limited_broadcast,
+     as_router,
      ours(route_type::broadcast)},
     {"from nowhere to nowhere", {}, {}, as_router, ours(route_type::broadcast)},
-    {"from nowhere to the directed broadcast", {}, "10.0.1.255"_ip, as_router,
+    {"from nowhere to the directed broadcast",
+     {},
+     "10.0.1.255"_ip,
+     as_router,
      refused(source_invalid)},
     {"from loopback", ipv4::loopback, own, as_router, refused(loopback_outside)},
     {"from loopback, route_localnet: still our own", ipv4::loopback, own, route_localnet,
@@ -166,8 +172,8 @@ TEST_CASE("classify: sources, destinations and switches") {
         r.change(n);
         n.refresh();
         const octets d = support::datagram_of({.source = r.source, .destination = r.destination});
-        const auto c = pipeline::classify(n.tables(), ipv4::const_view{d.data()}, r.destination,
-                                          n.link(2));
+        const auto c =
+            pipeline::classify(n.tables(), ipv4::const_view{d.data()}, r.destination, n.link(2));
         CHECK(c.verdict.kind() == r.expected.kind);
         CHECK(c.verdict.reason() == r.expected.reason);
         if (r.expected.kind == outcome::forward) {
@@ -186,8 +192,8 @@ TEST_CASE("classify: IGMP may come from nowhere, as others may not") {
     network n;
     member(n);
     for (const u8 protocol : {ipv4::protocols::igmp, ipv4::protocols::udp}) {
-        const octets d = support::datagram_of(
-            {.source = {}, .destination = many, .protocol = protocol});
+        const octets d =
+            support::datagram_of({.source = {}, .destination = many, .protocol = protocol});
         const auto c = pipeline::classify(n.tables(), ipv4::const_view{d.data()}, many, n.link(2));
         CHECK((c.verdict.kind() == outcome::deliver) == (protocol == ipv4::protocols::igmp));
     }
@@ -255,8 +261,8 @@ TEST_CASE("classify: a redirect is due on the sender's own link, unless it is sw
         r.change(n);
         n.refresh();
         const octets d = support::datagram_of({.source = r.source, .destination = r.destination});
-        const auto c = pipeline::classify(n.tables(), ipv4::const_view{d.data()}, r.destination,
-                                          n.link(2));
+        const auto c =
+            pipeline::classify(n.tables(), ipv4::const_view{d.data()}, r.destination, n.link(2));
         CHECK(c.verdict.kind() == outcome::forward);
         CHECK(c.redirect == r.redirect);
     }

@@ -23,7 +23,7 @@ const octets option_lists[] = {
     {},
     list({148, 4, 0, 0}),
     list({7, 11, 4, 1, 2, 3, 4, 5, 6, 7, 8, 148, 4, 0, 0, 131, 3, 4, 0, 0}),
-    list({7, 39, 36, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17,
+    list({7,  39, 36, 1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15, 16, 17,
           18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 0}),
 };
 octets no_operations(std::size_t n) {
@@ -34,13 +34,14 @@ octets with_no_operations(octets o, std::size_t from, std::size_t n) {
     copy_bytes(o.data() + from, nops.data(), n);
     return o;
 }
-const octets later_options[] = {
-    {}, option_lists[1], with_no_operations(option_lists[2], 0, 11),
-    with_no_operations(option_lists[3], 0, 39)};
+const octets later_options[] = {{},
+                                option_lists[1],
+                                with_no_operations(option_lists[2], 0, 11),
+                                with_no_operations(option_lists[3], 0, 39)};
 
 template <class Source>
-const char* cut(Source& source, std::size_t payload, u32 mtu, std::size_t options,
-                u32& pieces, u16 word = 0) {
+const char* cut(Source& source, std::size_t payload, u32 mtu, std::size_t options, u32& pieces,
+                u16 word = 0) {
     static const octets all = support::pattern(65535);
     const octets whole = datagram_of(
         {.tos = 0xb9,
@@ -51,6 +52,10 @@ const char* cut(Source& source, std::size_t payload, u32 mtu, std::size_t option
     audit.expect_options((word & 0x1fff) == 0 ? later_options[options] : option_lists[options]);
     const auto r = pipeline::fragment<true>(packet_of(source, whole), mtu, source, audit);
     pieces += r.created;
+    const std::size_t limit = mtu - 20 - option_lists[options].size();
+    const std::size_t room = limit / 8 * 8;
+    const std::size_t least = payload <= limit ? 1 : 1 + (payload - limit + room - 1) / room;
+    if (r.created != least) return "more pieces than need be";
     if (!r.complete || !audit.complete()) return "not all of it";
     if (r.created != audit.count()) return "count of pieces";
     if (source.available() != 3) return "a buffer did not come home";

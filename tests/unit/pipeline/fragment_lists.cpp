@@ -83,9 +83,8 @@ TEST_CASE_TEMPLATE("fragment: lists, sent as they are or copied", Pool, pool_typ
         std::size_t total = 0;
         for (const u32 n : r.sizes)
             total += n;
-        const octets whole = datagram_of({.flags_and_offset = r.word,
-                                          .options = r.options,
-                                          .payload = support::pattern(total)});
+        const octets whole = datagram_of(
+            {.flags_and_offset = r.word, .options = r.options, .payload = support::pattern(total)});
         auto packet = list_of(pool, whole, r.sizes, r.headroom);
         piece_audit audit{whole, r.mtu};
         if (!r.copied) audit.expect_list();

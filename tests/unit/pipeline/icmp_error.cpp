@@ -30,21 +30,41 @@ const row rows[] = {
     {"our own, heard again", {}, packet_type::loopback, route_type::unicast, false},
     {"for another host", {}, packet_type::other_host, route_type::unicast, false},
     {"first fragment", {.flags_and_offset = 0x2000}, packet_type::host, route_type::unicast, true},
-    {"second fragment", {.flags_and_offset = 0x2001}, packet_type::host, route_type::unicast, false},
+    {"second fragment",
+     {.flags_and_offset = 0x2001},
+     packet_type::host,
+     route_type::unicast,
+     false},
     {"last fragment", {.flags_and_offset = 0x0001}, packet_type::host, route_type::unicast, false},
-    {"last possible offset", {.flags_and_offset = 0x1fff}, packet_type::host, route_type::unicast,
+    {"last possible offset",
+     {.flags_and_offset = 0x1fff},
+     packet_type::host,
+     route_type::unicast,
      false},
-    {"DF and the reserved flag", {.flags_and_offset = 0xc000}, packet_type::host,
-     route_type::unicast, true},
-    {"ICMP without a type", {.protocol = 1, .payload = {}}, packet_type::host, route_type::unicast,
+    {"DF and the reserved flag",
+     {.flags_and_offset = 0xc000},
+     packet_type::host,
+     route_type::unicast,
+     true},
+    {"ICMP without a type",
+     {.protocol = 1, .payload = {}},
+     packet_type::host,
+     route_type::unicast,
      false},
-    {"ICMP of one octet, echo", {.protocol = 1, .payload = list({8})}, packet_type::host,
-     route_type::unicast, true},
+    {"ICMP of one octet, echo",
+     {.protocol = 1, .payload = list({8})},
+     packet_type::host,
+     route_type::unicast,
+     true},
     {"ICMP of one octet behind options, echo",
-     {.protocol = 1, .options = list({3, 3, 3, 1}), .payload = list({8})}, packet_type::host,
-     route_type::unicast, true},
-    {"ICMP error behind options", {.protocol = 1, .options = list({8, 8, 8, 8}),
-                                   .payload = list({3})}, packet_type::host, route_type::unicast,
+     {.protocol = 1, .options = list({3, 3, 3, 1}), .payload = list({8})},
+     packet_type::host,
+     route_type::unicast,
+     true},
+    {"ICMP error behind options",
+     {.protocol = 1, .options = list({8, 8, 8, 8}), .payload = list({3})},
+     packet_type::host,
+     route_type::unicast,
      false},
 };
 
@@ -63,9 +83,9 @@ TEST_CASE("icmp error: never about an error or what counts as one") {
         CAPTURE(type);
         const bool answered = type == 0 || type == 8 || (type >= 13 && type <= 18);
         const auto packet = packet_of(
-            pool, datagram_of({.protocol = 1, .payload = icmp_message(static_cast<u8>(type), 0, 0)}));
-        CHECK(pipeline::may_send_error(packet, route_type::unicast, unreachable) ==
-              answered);
+            pool,
+            datagram_of({.protocol = 1, .payload = icmp_message(static_cast<u8>(type), 0, 0)}));
+        CHECK(pipeline::may_send_error(packet, route_type::unicast, unreachable) == answered);
     }
 }
 
@@ -116,8 +136,7 @@ TEST_CASE("icmp error: the message, also of an offender in pieces") {
          list({3, 4, 0, 0, 0, 0, 0x12, 0x34})},
         {"parameter problem", icmp_request::parameter_problem(22),
          list({12, 0, 0, 0, 22, 0, 0, 0})},
-        {"redirect", icmp_request::redirect_host("10.0.1.77"_ip),
-         list({5, 1, 0, 0, 10, 0, 1, 77})},
+        {"redirect", icmp_request::redirect_host("10.0.1.77"_ip), list({5, 1, 0, 0, 10, 0, 1, 77})},
         {"reassembly time", icmp_request::reassembly_exceeded(), list({11, 1, 0, 0, 0, 0, 0, 0})},
     };
     for (const auto& m : messages) {

@@ -111,8 +111,7 @@ TEST_CASE("icmp input: few messages may come to many") {
         for (const route_type to : {route_type::broadcast, route_type::multicast}) {
             const icmp_verdict v = judge(icmp_message(r.type, 0, 0, pattern(40)), to, s);
             CHECK(v.action == r.action);
-            CHECK(v.reason ==
-                  (r.action == none ? drop_reason::icmp_to_many : drop_reason::none));
+            CHECK(v.reason == (r.action == none ? drop_reason::icmp_to_many : drop_reason::none));
         }
     }
 }

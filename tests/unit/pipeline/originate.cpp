@@ -46,8 +46,8 @@ TEST_CASE("originate: options stand in front of the payload and are told to the 
     fixed_pool<256, 1> pool;
     asked here;
     const octets record = list({7, 7, 4, 0, 0, 0, 0, 0});
-    const auto made = linux_options::compile_request(
-        record, ip_options::sender_rights::ordinary, here);
+    const auto made =
+        linux_options::compile_request(record, ip_options::sender_rights::ordinary, here);
     REQUIRE(made.has_value());
     auto packet = packet_of(pool, pattern(9));
     REQUIRE(pipeline::originate(packet, way, {.protocol = 253}, *made, way.destination, 5));
@@ -61,8 +61,8 @@ TEST_CASE("originate: with a source route the first hop is the destination, the 
     fixed_pool<256, 1> pool;
     asked here;
     const octets loose = list({131, 7, 4, 10, 0, 2, 2, 0});
-    const auto made = linux_options::compile_request(
-        loose, ip_options::sender_rights::ordinary, here);
+    const auto made =
+        linux_options::compile_request(loose, ip_options::sender_rights::ordinary, here);
     REQUIRE(made.has_value());
     auto packet = packet_of(pool, pattern(9));
     REQUIRE(pipeline::originate(packet, way, {.protocol = 253}, *made, "10.9.0.1"_ip, 5));

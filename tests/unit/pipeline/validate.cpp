@@ -76,7 +76,8 @@ TEST_CASE("validate: each fault has its reason") {
         const octets before = content_of(packet);
         CHECK(pipeline::validator::check(packet) == f.expected);
         const octets after = content_of(packet);
-        CHECK_MESSAGE(equal_bytes(after, const_bytes{before}.first(after.size())), "octets changed");
+        CHECK_MESSAGE(equal_bytes(after, const_bytes{before}.first(after.size())),
+                      "octets changed");
     }
 }
 
@@ -95,15 +96,18 @@ TEST_CASE("validate: of two faults the first in Linux's order is named") {
         std::vector<void (*)(octets&)> faults;
         drop_reason expected;
     } rows[] = {
-        {"19 octets of version 6", {bad_version, [](octets& d) { d.resize(19); }},
+        {"19 octets of version 6",
+         {bad_version, [](octets& d) { d.resize(19); }},
          drop_reason::header_truncated},
-        {"version, checksum, length", {bad_version, bad_sum, too_long},
+        {"version, checksum, length",
+         {bad_version, bad_sum, too_long},
          drop_reason::header_invalid},
         {"long header that is not there, checksum",
          {bad_sum, [](octets& d) { set_octet(d, 0, 0x4f); }},
          drop_reason::header_truncated},
         {"checksum, length", {bad_sum, too_long}, drop_reason::header_checksum},
-        {"under the header, and all of it there", {below_header_and_beyond},
+        {"under the header, and all of it there",
+         {below_header_and_beyond},
          drop_reason::length_below_header},
     };
     fixed_pool<256, 2> pool;

@@ -35,7 +35,7 @@ TEST_CASE("administration: an address brings its routes, and takes them away") {
     CHECK(route_to(b, "10.0.1.2"_ip) == "unicast by 2");
 }
 
-TEST_CASE("administration: networks of one and two addresses have no broadcast") {
+TEST_CASE("administration: networks of one and two addresses have no broadcast, larger ones do") {
     bench<> b;
     REQUIRE(b->add_address(3, "192.0.2.8/31"_net).has_value());
     REQUIRE(b->add_address(3, "192.0.2.20/32"_net).has_value());
@@ -44,7 +44,7 @@ TEST_CASE("administration: networks of one and two addresses have no broadcast")
     CHECK(route_to(b, "192.0.2.21"_ip) == "none");
     REQUIRE(b->add_interface({.index = 5, .address = "10.5.0.1/24"_net, .has_broadcast = false})
                 .has_value());
-    CHECK(route_to(b, "10.5.0.255"_ip) == "unicast by 5");
+    CHECK(route_to(b, "10.5.0.255"_ip) == "broadcast by 5");
 }
 
 TEST_CASE("administration: a second address of a subnet, and the end of the first") {
@@ -99,10 +99,9 @@ TEST_CASE("administration: the device of a route follows from its gateway") {
 
 TEST_CASE("administration: a custom local route is ours, and its addresses are own sources") {
     bench<> b;
-    REQUIRE(b->add_route({.prefix = "10.50.0.0/16"_prefix,
-                          .type = route_type::local,
-                          .interface = 2})
-                .has_value());
+    REQUIRE(
+        b->add_route({.prefix = "10.50.0.0/16"_prefix, .type = route_type::local, .interface = 2})
+            .has_value());
     CHECK(b.receive(datagram_of({.destination = "10.50.1.1"_ip,
                                  .protocol = 1,
                                  .payload = support::echo_request()})) == fate::delivered);

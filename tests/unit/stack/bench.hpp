@@ -1,5 +1,5 @@
 // A stack under test with two links: 10.0.1.1/24 on interface 2, 10.0.2.1/24 on 3; what it sends is
-// taken as octets, and after each test its sums are checked: one fate a packet, one buffer a packet.
+// taken as octets, and at the end its sums are checked: one fate a packet, each buffer back once.
 #pragma once
 
 #include <doctest/doctest.h>

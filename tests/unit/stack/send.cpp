@@ -48,10 +48,9 @@ TEST_CASE("send: larger than the MTU") {
 
 TEST_CASE("send: the errors of a program") {
     bench<> b;
-    for (const auto& [type, base] :
-         {std::pair{route_type::unreachable, "10.20.0.0/16"_prefix},
-          std::pair{route_type::prohibit, "10.21.0.0/16"_prefix},
-          std::pair{route_type::blackhole, "10.22.0.0/16"_prefix}}) {
+    for (const auto& [type, base] : {std::pair{route_type::unreachable, "10.20.0.0/16"_prefix},
+                                     std::pair{route_type::prohibit, "10.21.0.0/16"_prefix},
+                                     std::pair{route_type::blackhole, "10.22.0.0/16"_prefix}}) {
         REQUIRE(b->add_route({.prefix = base, .type = type}).has_value());
     }
     const struct {
@@ -63,11 +62,14 @@ TEST_CASE("send: the errors of a program") {
         {"unreachable", {.destination = "10.20.0.1"_ip}, send_error::host_unreachable},
         {"prohibit", {.destination = "10.21.0.1"_ip}, send_error::prohibited},
         {"blackhole", {.destination = "10.22.0.1"_ip}, send_error::invalid},
-        {"not our source", {.destination = "10.0.2.2"_ip, .source = "10.0.2.7"_ip},
-         send_error::invalid},
-        {"no such interface", {.destination = "10.0.2.2"_ip, .interface = 7},
+        {"not our source",
+         {.destination = "10.0.2.2"_ip, .source = "10.0.2.7"_ip},
+         send_error::network_unreachable},
+        {"no such interface",
+         {.destination = "10.0.2.2"_ip, .interface = 7},
          send_error::no_interface},
-        {"limited broadcast by no interface", {.destination = ipv4::limited_broadcast},
+        {"limited broadcast by no interface",
+         {.destination = ipv4::limited_broadcast},
          send_error::network_unreachable},
     };
     for (const auto& r : rows) {
@@ -82,16 +84,20 @@ TEST_CASE("send: to our own address and to loopback it comes back, to a socket o
     bench<> b;
     receive_queue<bench<>::packet_type, 4> queue;
     REQUIRE(b->delivery().add_raw({.protocol = 253}, queue));
-    for (const ipv4::address to : {"10.0.2.1"_ip, ipv4::loopback, "127.9.9.9"_ip}) {
-        REQUIRE(b->send(b.packet(pattern(8)), {.destination = to, .protocol = 253}, b.now)
+    const struct {
+        ipv4::address to, source;
+    } rows[] = {{"10.0.2.1"_ip, "10.0.2.1"_ip},
+                {ipv4::loopback, ipv4::loopback},
+                {"127.9.9.9"_ip, ipv4::loopback}};
+    for (const auto& r : rows) {
+        REQUIRE(b->send(b.packet(pattern(8)), {.destination = r.to, .protocol = 253}, b.now)
                     .has_value());
         CHECK(b.is_quiet());
         auto item = queue.next();
         REQUIRE(item.packet);
-        CHECK(item.info.interface == 1);
-        CHECK(item.info.source == to);
-        check(support::content_of(item.packet), support::right_sums(), support::destination(to),
-              support::payload(pattern(8)));
+        CHECK_FALSE(item.info.to_many);
+        check(support::content_of(item.packet), support::right_sums(), support::source(r.source),
+              support::destination(r.to), support::payload(pattern(8)));
     }
 }
 
@@ -127,15 +133,29 @@ TEST_CASE("send: a broadcast leaves and is heard by ourselves; a group only if j
     }
 }
 
+TEST_CASE("send: what a program leaves out of its own header is filled in") {
+    bench<> b;
+    octets d = datagram_of({.source = {}, .ttl = 3, .identification = 0});
+    store_be<u16>(d.data() + 2, 0);
+    store_be<u16>(d.data() + 10, 0xdead);
+    REQUIRE(b->send(b.packet(d), b.now).has_value());
+    const octets sent = b.sent_one();
+    check(sent, support::right_sums(), support::source("10.0.2.1"_ip), support::ttl(3));
+    CHECK(b->counters()[mib::ip_out_requests] == 0);
+}
+
 TEST_CASE("send: with a header of the program's own") {
     bench<> b;
     const octets d = datagram_of({.source = "192.0.2.9"_ip, .ttl = 3});
     REQUIRE(b->send(b.packet(d), b.now).has_value());
     CHECK((b.sent_one() == d));
-    octets bad = d;
-    bad[0] = std::byte{0x44};
-    CHECK(b->send(b.packet(bad), b.now).error() == send_error::invalid);
+    octets beyond = d;
+    beyond[0] = std::byte{0x4f};
+    CHECK(b->send(b.packet(beyond), b.now).error() == send_error::invalid);
     CHECK(b->send(b.packet(octets(19)), b.now).error() == send_error::invalid);
+    CHECK(b->send(bench<>::packet_type{}, b.now).error() == send_error::invalid);
+    CHECK(b->send(b.packet(datagram_of({.payload = pattern(1481)})), b.now).error() ==
+          send_error::too_big);
     CHECK(b->send(b.packet(datagram_of({.destination = "192.0.2.1"_ip})), b.now).error() ==
           send_error::network_unreachable);
     CHECK(b.is_quiet());
@@ -144,11 +164,11 @@ TEST_CASE("send: with a header of the program's own") {
 TEST_CASE("send: without a packet, without headroom, without room in the output") {
     bench<> b;
     const send_request to{.destination = "10.0.2.2"_ip, .protocol = 253};
-    CHECK_FALSE(b->send(b->buffers().take(0), to, b.now).has_value());
+    CHECK(b->send(b->buffers().take(0), to, b.now).error() == send_error::no_buffer);
     for (int i = 0; i < 60; ++i)
         REQUIRE(b->send(b->buffers().take(), to, b.now).has_value());
     CHECK(b.sent().size() == 60);
-    CHECK_FALSE(b->send(bench<>::packet_type{}, to, b.now).has_value());
+    CHECK(b->send(bench<>::packet_type{}, to, b.now).error() == send_error::no_buffer);
 }
 
 }  // namespace

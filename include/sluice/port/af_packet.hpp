@@ -1,0 +1,266 @@
+// AF_PACKET: the frames of a network interface of Linux, received and sent beside the kernel's own
+// stack.
+//
+// Expects: CAP_NET_RAW; an interface that the kernel itself does not answer on (no address of its
+// own). Does: non-blocking reads, up to 32 frames a system call, into buffers of the caller's
+// source; frames larger than a buffer go on in further ones; unfinished checksums and segmentation
+// become facts, so that a 64 KB packet of a local sender or a virtual machine stays whole; link
+// addressing becomes the packet type; frames that this host sends are not seen. Never: blocks,
+// spins, allocates after open(). The sender keeps the descriptor's number: the device must outlive
+// it. Cost: a system call for up to 32 frames, one copy by the kernel; af_packet_ring.hpp saves
+// both. Source: packet(7).
+#pragma once
+
+#include <sluice/packet/packet_buffer.hpp>
+#include <sluice/port/af_packet_frame.hpp>
+#include <sluice/port/af_packet_send.hpp>
+#include <sluice/port/af_packet_socket.hpp>
+#include <sluice/port/namespace.hpp>
+#include <sluice/port/steady_clock.hpp>
+
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <memory>
+#include <new>
+#include <span>
+#include <string_view>
+#include <utility>
+
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+namespace sluice::port::af_packet {
+
+namespace detail {
+
+inline constexpr std::size_t most_messages = 32;
+// Of a frame, beyond its first buffer: a whole datagram fits, and its link header.
+inline constexpr std::size_t overflow_octets = 0x10000 + 64;
+
+// The arguments of one recvmmsg.
+struct reception {
+    struct alignas(cmsghdr) control {
+        std::byte room[CMSG_SPACE(sizeof(tpacket_auxdata))];
+    };
+    std::array<mmsghdr, most_messages> messages{};
+    std::array<std::array<iovec, 3>, most_messages> vectors;
+    std::array<std::array<std::byte, virtio_net::header_size>, most_messages> offload;
+    std::array<sockaddr_ll, most_messages> from;
+    std::array<control, most_messages> controls;
+
+    void prepare(std::size_t i, bytes room, bytes overflow) noexcept {
+        vectors[i] = {iovec{offload[i].data(), offload[i].size()}, iovec{room.data(), room.size()},
+                      iovec{overflow.data(), overflow.size()}};
+        msghdr& m = messages[i].msg_hdr;
+        m.msg_name = &from[i];
+        m.msg_namelen = sizeof from[i];
+        m.msg_iov = vectors[i].data();
+        m.msg_iovlen = vectors[i].size();
+        m.msg_control = &controls[i];
+        m.msg_controllen = sizeof controls[i];
+    }
+    // Octets of frame i, its virtio-net header not counted; 0: cut, or none.
+    [[nodiscard]] u32 frame_size(std::size_t i) const noexcept {
+        const bool whole = (messages[i].msg_hdr.msg_flags & MSG_TRUNC) == 0;
+        const u32 n = messages[i].msg_len;
+        return whole && n > virtio_net::header_size ? n - u32{virtio_net::header_size} : 0;
+    }
+    [[nodiscard]] arrival arrival_of(std::size_t i) noexcept {
+        arrival told{.type = from[i].sll_pkttype};
+        msghdr& m = messages[i].msg_hdr;
+        const cmsghdr* c = CMSG_FIRSTHDR(&m);
+        if (c != nullptr && c->cmsg_level == SOL_PACKET && c->cmsg_type == PACKET_AUXDATA &&
+            c->cmsg_len >= CMSG_LEN(sizeof(tpacket_auxdata))) {
+            tpacket_auxdata aux;
+            std::memcpy(&aux, CMSG_DATA(c), sizeof aux);
+            told.status = aux.tp_status;
+            told.tag = aux.tp_vlan_tci;
+            told.tag_type = aux.tp_vlan_tpid;
+        }
+        return told;
+    }
+};
+
+}  // namespace detail
+
+class device {
+public:
+    using overflow_memory = std::unique_ptr<std::byte[]>;
+    device(bound_socket socket, overflow_memory overflow, const options& how) noexcept
+        : socket_{std::move(socket)}, overflow_{std::move(overflow)}, options_{how} {}
+
+    struct batch {
+        std::size_t count = 0;
+        read_status end = read_status::none;  // none: the span is full, more may wait
+    };
+    // Fills packets from the front until the span is full or nothing waits. Frames that cannot be
+    // had whole are thrown away and counted.
+    template <buffer_source Source>
+    [[nodiscard]] batch receive(Source& from,
+                                std::span<typename Source::packet_type> packets) noexcept {
+        batch done;
+        while (done.count < packets.size() && done.end == read_status::none) {
+            const std::size_t left = packets.size() - done.count;
+            const std::size_t most = left < detail::most_messages ? left : detail::most_messages;
+            const batch got = receive_some(from, packets.subspan(done.count, most));
+            done.count += got.count;
+            done.end = got.end;
+        }
+        return done;
+    }
+
+    // The next frame, with the options' interface and headroom. Else error() says why there is
+    // none; too_long where one was thrown away, whatever the reason.
+    template <buffer_source Source>
+    [[nodiscard]] result<typename Source::packet_type, read_status> receive(Source& from) noexcept {
+        typename Source::packet_type one[1];
+        const batch got = receive_some(from, one);
+        if (got.count == 0) {
+            return failure{got.end == read_status::none ? read_status::too_long : got.end};
+        }
+        return std::move(one[0]);
+    }
+
+    [[nodiscard]] af_packet::sender sender() const noexcept {
+        return {{socket_.fd.get(), socket_.index, socket_.is_ethernet}};
+    }
+    // For poll(2): readable when a frame waits, and once when the interface goes down or is
+    // deleted (POLLERR): receive() then tells which.
+    [[nodiscard]] int fd() const noexcept { return socket_.fd.get(); }
+    [[nodiscard]] std::string_view name() const noexcept { return socket_.name; }
+    [[nodiscard]] bool is_ethernet() const noexcept { return socket_.is_ethernet; }
+    [[nodiscard]] ethernet::address hardware_address() const noexcept { return socket_.hardware; }
+    [[nodiscard]] u32 mtu() const noexcept { return socket_.mtu; }
+    // With what the kernel dropped until now: a system call.
+    [[nodiscard]] const af_packet::counters& counters() noexcept {
+        detail::add_kernel_counts(fd(), counters_);
+        return counters_;
+    }
+    [[nodiscard]] static moment now() noexcept { return steady_clock::now(); }
+
+private:
+    [[nodiscard]] bytes overflow_of(std::size_t i) noexcept {
+        return {overflow_.get() + i * detail::overflow_octets, detail::overflow_octets};
+    }
+
+    // One system call. end is none when as much came as was asked for.
+    template <class Source>
+    batch receive_some(Source& from, std::span<typename Source::packet_type> packets) noexcept {
+        detail::reception r;
+        std::size_t asked = 0;
+        for (; asked < packets.size(); ++asked) {
+            auto& p = packets[asked] = from.take(options_.headroom);
+            if (!p) {
+                ++counters_.no_buffer;
+                break;
+            }
+            const u32 room = p.tailroom();
+            r.prepare(asked, {p.put(room), room}, overflow_of(asked));
+        }
+        if (asked == 0) {
+            return {0, read_status::no_buffer};
+        }
+        const int n = ::recvmmsg(socket_.fd.get(), r.messages.data(), static_cast<unsigned>(asked),
+                                 MSG_DONTWAIT, nullptr);
+        const int why = errno;
+        const std::size_t came = n > 0 ? static_cast<std::size_t>(n) : 0;
+        for (std::size_t i = came; i < asked; ++i) {
+            packets[i].reset();
+        }
+        if (n < 0) {
+            return {0, why_nothing(why)};
+        }
+        batch done;
+        for (std::size_t i = 0; i < came; ++i) {
+            if (finish(from, r, i, packets[i])) {
+                packets[done.count++] = std::move(packets[i]);
+            } else {
+                packets[i].reset();
+            }
+        }
+        done.end = came < asked             ? read_status::would_block
+                   : asked < packets.size() ? read_status::no_buffer
+                                            : read_status::none;
+        return done;
+    }
+
+    [[nodiscard]] read_status why_nothing(int error_number) noexcept {
+        // The kernel had a frame whose facts no virtio-net header can tell: it is gone.
+        if (error_number == EINVAL) {
+            ++counters_.refused;
+            return read_status::too_long;
+        }
+        return detail::status_of(fd(), error_number, counters_);
+    }
+
+    // Frame i becomes what the packet holds; false when it is thrown away.
+    template <class Source>
+    bool finish(Source& from, detail::reception& r, std::size_t i,
+                typename Source::packet_type& packet) noexcept {
+        const u32 size = r.frame_size(i);
+        const u32 room = packet.size();
+        const detail::arrival how = r.arrival_of(i);
+        if (how.type == PACKET_OUTGOING) {
+            return false;
+        }
+        if (size == 0) {
+            ++counters_.too_long;
+            return false;
+        }
+        if (size > room) {
+            if (!detail::append_octets(packet, from, overflow_of(i).first(size - room))) {
+                ++(Source::packet_type::storage::is_inline ? counters_.too_long
+                                                           : counters_.no_buffer);
+                return false;
+            }
+        } else {
+            packet.trim(size);
+        }
+        if (!detail::tell(packet, virtio_net::load(r.offload[i].data()), how,
+                          socket_.is_ethernet)) {
+            ++counters_.refused;
+            return false;
+        }
+        packet.set_interface(options_.interface);
+        ++counters_.received;
+        counters_.received_octets += size;
+        return true;
+    }
+
+    bound_socket socket_;
+    overflow_memory overflow_;  // untouched, so no memory yet, until large frames come
+    options options_;
+    af_packet::counters counters_;
+};
+
+// Opens the interface of that name in the caller's network namespace.
+[[nodiscard]] inline result<device, port_error> open(std::string_view name,
+                                                     const options& how = {}) noexcept {
+    auto socket = detail::make_socket(name);
+    if (!socket) {
+        return failure{socket.error()};
+    }
+    device::overflow_memory overflow{
+        new (std::nothrow) std::byte[detail::most_messages * detail::overflow_octets]};
+    if (!overflow) {
+        return failure{port_error::make("open", name, ENOMEM)};
+    }
+    if (!detail::prepare(*socket, how) ||
+        !detail::set_option(socket->fd.get(), PACKET_AUXDATA, 1)) {
+        return failure{port_error::last("set up", name)};
+    }
+    if (!detail::bind_to_interface(*socket, how)) {
+        return failure{port_error::last("bind to", name,
+                                        how.fanout ? "is it up, is the group of one mode?" : "")};
+    }
+    return device{std::move(*socket), std::move(overflow), how};
+}
+
+// The same inside another network namespace; needs CAP_SYS_ADMIN. See in_namespace().
+[[nodiscard]] inline result<device, port_error>
+open_in_namespace(std::string_view path, std::string_view name, const options& how = {}) noexcept {
+    return in_namespace(path, [&] { return open(name, how); });
+}
+
+}  // namespace sluice::port::af_packet

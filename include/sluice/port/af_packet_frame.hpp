@@ -1,0 +1,92 @@
+// What AF_PACKET tells beside a frame, made part of the packet.
+//
+// Expects: a packet that begins with the frame as the kernel gave it. Does: packet type, checksum
+// and segmentation facts, and the VLAN tag that the kernel took off put back; octets that did not
+// fit the first buffer go on in others. Never: keeps a tagged frame without its tag: it belongs to
+// another network. A checksum that a device found right is not told: it would give every packet
+// facts, for a sum that is cheap to check.
+#pragma once
+
+#include <sluice/base/bytes.hpp>
+#include <sluice/packet/packet_buffer.hpp>
+#include <sluice/port/virtio_net.hpp>
+
+#include <linux/if_packet.h>
+
+namespace sluice::port::af_packet::detail {
+
+struct arrival {
+    u8 type = 0;     // sll_pkttype
+    u32 status = 0;  // TP_STATUS_*
+    u16 tag = 0;
+    u16 tag_type = 0;
+};
+
+[[nodiscard]] constexpr packet_type type_of(u8 kernel) noexcept {
+    switch (kernel) {
+    case PACKET_BROADCAST:
+        return packet_type::broadcast;
+    case PACKET_MULTICAST:
+        return packet_type::multicast;
+    case PACKET_OTHERHOST:
+        return packet_type::other_host;
+    default:
+        return packet_type::host;
+    }
+}
+
+template <class Packet>
+[[nodiscard]] constexpr bool put_tag_back(Packet& packet, const arrival& how) noexcept {
+    constexpr std::size_t addresses = 12;
+    if (packet.head_size() < addresses || packet.push(4) == nullptr) {
+        return false;
+    }
+    std::byte* const frame = packet.data();
+    move_bytes(frame, frame + 4, addresses);
+    const bool named = (how.status & TP_STATUS_VLAN_TPID_VALID) != 0;
+    store_be<u16>(frame + addresses, named ? how.tag_type : ethernet::types::vlan);
+    store_be<u16>(frame + addresses + 2, how.tag);
+    return true;
+}
+
+// false: the facts do not fit the frame, or the tag has no room.
+template <class Packet>
+[[nodiscard]] constexpr bool tell(Packet& packet, const virtio_net::header& offload,
+                                  const arrival& how, bool is_ethernet) noexcept {
+    packet.set_type(type_of(how.type));
+    if (offload != virtio_net::header{}) {
+        const u32 network = is_ethernet ? virtio_net::ethernet_header_length(packet.head()) : 0;
+        const auto known = virtio_net::to_facts(offload, packet.size(), network);
+        if (!known) {
+            return false;
+        }
+        if (known->checksum == checksum_state::pending) {
+            packet.facts() = *known;
+        }
+    }
+    return (how.status & TP_STATUS_VLAN_VALID) == 0 || !is_ethernet || put_tag_back(packet, how);
+}
+
+// Appends the octets in as many buffers as it takes; false when the source has too few.
+template <class Source>
+[[nodiscard]] bool append_octets(typename Source::packet_type& packet, Source& from,
+                                 const_bytes octets) noexcept {
+    if constexpr (Source::packet_type::storage::is_inline) {
+        return octets.empty();
+    } else {
+        while (!octets.empty()) {
+            auto more = from.take(0);
+            const u32 room = more ? more.tailroom() : 0;
+            if (room == 0) {
+                return false;
+            }
+            const std::size_t n = octets.size() < room ? octets.size() : room;
+            copy_bytes(more.put(static_cast<u32>(n)), octets.data(), n);
+            packet.append(std::move(more));
+            octets = octets.subspan(n);
+        }
+        return true;
+    }
+}
+
+}  // namespace sluice::port::af_packet::detail

@@ -1,0 +1,213 @@
+// The output side of an AF_PACKET device: frames gathered and sent by one system call a burst.
+//
+// Expects: whole frames (send_frame) on Ethernet, packets (transmit) on interfaces without link
+// header; flush() at the end of each burst. Does: unfinished checksums and packets larger than the
+// MTU with segmentation facts go to the kernel as they are, which finishes and cuts them; pieces
+// are gathered, not copied. Never: blocks, keeps a packet longer than until flush(). A packet that
+// was taken may still be refused by the kernel (a full queue, a frame too long): it counts as lost.
+// Cost: a system call for up to 32 frames.
+#pragma once
+
+#include <sluice/packet/next_hop.hpp>
+#include <sluice/port/af_packet_socket.hpp>
+#include <sluice/port/virtio_net.hpp>
+#include <sluice/port/write.hpp>
+
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <utility>
+
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+namespace sluice::port::af_packet {
+
+// Where frames go: a packet socket and what its interface is.
+struct send_target {
+    int fd = -1;
+    int index = 0;
+    bool is_ethernet = true;
+};
+
+struct send_counters {
+    u64 sent = 0;
+    u64 refused = 0;     // facts that cannot be told: a segmentation without a pending checksum
+    u64 lost = 0;        // taken, but refused by the kernel afterwards
+    int last_error = 0;  // errno of the last refusal or loss
+};
+
+struct sender {
+    send_target to;
+
+    template <class Packet>
+    class model {
+    public:
+        static constexpr bool takes_segmented = true;
+        static constexpr bool takes_gso = true;
+
+        constexpr model() noexcept = default;
+        constexpr model(const sender& from) noexcept : to_{from.to} {}
+        // What waits in either is sent first.
+        model(model&& other) noexcept { *this = std::move(other); }
+        model& operator=(model&& other) noexcept {
+            flush();
+            other.flush();
+            to_ = other.to_;
+            counters_ = other.counters_;
+            return *this;
+        }
+
+        [[nodiscard]] bool transmit(Packet& packet, const egress&) noexcept { return take(packet); }
+        [[nodiscard]] bool send_frame(Packet& frame, u16) noexcept { return take(frame); }
+        void flush() noexcept {
+            for (std::size_t done = 0; done < waiting_;) {
+                done += send_some(done);
+            }
+            for (std::size_t i = 0; i < waiting_; ++i) {
+                packets_[i].reset();
+            }
+            waiting_ = 0;
+        }
+
+        [[nodiscard]] const send_counters& counters() const noexcept { return counters_; }
+
+    private:
+        static constexpr std::size_t burst = 32;
+        static constexpr std::size_t most_vectors = 256;
+        using octets = std::array<std::byte, virtio_net::header_size>;
+
+        struct gathered {
+            std::array<mmsghdr, burst> messages{};
+            std::array<iovec, most_vectors> vectors;
+            std::size_t count = 0;
+            std::size_t used = 0;
+        };
+
+        bool take(Packet& packet) noexcept {
+            if (waiting_ == burst) {
+                flush();
+            }
+            octets& header = headers_[waiting_];
+            header = {};
+            if (packet.has_facts() && !write_header(packet, header)) {
+                counters_.last_error = EINVAL;
+                ++counters_.refused;
+                return false;
+            }
+            packets_[waiting_++] = std::move(packet);
+            return true;
+        }
+
+        bool write_header(Packet& packet, octets& header) const noexcept {
+            const metadata& known = std::as_const(packet).facts();
+            const u32 network =
+                to_.is_ethernet ? virtio_net::ethernet_header_length(packet.head()) : 0;
+            if (known.checksum == checksum_state::pending &&
+                !packet.may_pull(network + known.checksum_start + known.checksum_offset + 2u)) {
+                return false;
+            }
+            const auto told =
+                virtio_net::of_facts(std::as_const(packet).facts(), packet.head(), network);
+            if (told) {
+                virtio_net::store(header.data(), *told);
+            }
+            return told.has_value();
+        }
+
+        // Adds packet i; false when there is no room for all of its pieces.
+        bool gather(gathered& g, std::size_t i) noexcept {
+            std::size_t at = g.used;
+            const auto add = [&](std::byte* data, std::size_t size) {
+                if (at < most_vectors) {
+                    g.vectors[at] = {data, size};
+                }
+                ++at;
+            };
+            add(headers_[i].data(), headers_[i].size());
+            // sendmmsg takes void*, but reads only.
+            packets_[i].for_each_piece([&](const_bytes piece) {
+                add(const_cast<std::byte*>(piece.data()), piece.size());
+            });
+            if (at > most_vectors) {
+                return false;
+            }
+            msghdr& m = g.messages[g.count++].msg_hdr;
+            m.msg_iov = &g.vectors[g.used];
+            m.msg_iovlen = at - g.used;
+            g.used = at;
+            return true;
+        }
+
+        // Sends from packet `first` on; how many are done with, sent or lost.
+        std::size_t send_some(std::size_t first) noexcept {
+            gathered g;
+            sockaddr_ll address = address_of_ip();
+            while (first + g.count < waiting_ && gather(g, first + g.count)) {
+                if (!to_.is_ethernet) {
+                    g.messages[g.count - 1].msg_hdr.msg_name = &address;
+                    g.messages[g.count - 1].msg_hdr.msg_namelen = sizeof address;
+                }
+            }
+            if (g.count == 0) {
+                return send_copied(first);
+            }
+            const int n = ::sendmmsg(to_.fd, g.messages.data(), static_cast<unsigned>(g.count),
+                                     MSG_DONTWAIT);
+            if (n > 0) {
+                counters_.sent += static_cast<u64>(n);
+                return static_cast<std::size_t>(n);
+            }
+            if (errno == EINTR) {
+                return 0;
+            }
+            counters_.last_error = errno;
+            // A full socket stays full for the rest of the burst; other reasons are of one frame.
+            const std::size_t gone = counters_.last_error == EAGAIN ? waiting_ - first : 1;
+            counters_.lost += gone;
+            return gone;
+        }
+
+        // A packet of very many pieces: in one piece.
+        std::size_t send_copied(std::size_t i) noexcept {
+            std::byte flat[port::detail::largest_packet];
+            std::size_t used = headers_[i].size();
+            if (packets_[i].size() > sizeof flat - used) {
+                counters_.last_error = EMSGSIZE;
+                ++counters_.lost;
+                return 1;
+            }
+            copy_bytes(flat, headers_[i].data(), used);
+            packets_[i].for_each_piece([&](const_bytes piece) {
+                copy_bytes(flat + used, piece.data(), piece.size());
+                used += piece.size();
+            });
+            sockaddr_ll address = address_of_ip();
+            const auto* to = to_.is_ethernet ? nullptr : reinterpret_cast<sockaddr*>(&address);
+            if (::sendto(to_.fd, flat, used, MSG_DONTWAIT, to,
+                         to == nullptr ? 0 : sizeof address) < 0) {
+                counters_.last_error = errno;
+                ++counters_.lost;
+            } else {
+                ++counters_.sent;
+            }
+            return 1;
+        }
+
+        [[nodiscard]] sockaddr_ll address_of_ip() const noexcept {
+            sockaddr_ll a{};
+            a.sll_family = AF_PACKET;
+            a.sll_ifindex = to_.index;
+            a.sll_protocol = htons(ethernet::types::ipv4);
+            return a;
+        }
+
+        send_target to_{};
+        send_counters counters_;
+        std::size_t waiting_ = 0;
+        std::array<Packet, burst> packets_{};
+        std::array<octets, burst> headers_{};
+    };
+};
+
+}  // namespace sluice::port::af_packet

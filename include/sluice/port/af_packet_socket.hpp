@@ -1,0 +1,190 @@
+// What the plain device and the rings of AF_PACKET have in common: options, counters, and a packet
+// socket bound to one interface, with a virtio-net header in front of each frame.
+//
+// Expects: CAP_NET_RAW in the interface's namespace; an Ethernet interface (a loopback, too) or one
+// whose packets have no link header (tun, WireGuard). Does: everything before binding, so that no
+// frame of another interface comes in. Never: changes the interface (promiscuous reception ends
+// with the socket). Source: packet(7), Linux Documentation/networking/packet_mmap.rst.
+#pragma once
+
+#include <sluice/base/result.hpp>
+#include <sluice/packet/pool_storage.hpp>
+#include <sluice/port/descriptor.hpp>
+#include <sluice/port/error.hpp>
+#include <sluice/wire/ethernet.hpp>
+
+#include <cerrno>
+#include <cstddef>
+#include <cstring>
+#include <optional>
+#include <string_view>
+
+#include <arpa/inet.h>
+#include <linux/if_packet.h>
+#include <net/if.h>
+#include <net/if_arp.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+namespace sluice::port::af_packet {
+
+// How frames are spread over the sockets of one group. hash: the kernel's flow hash, which sends
+// fragments after the first elsewhere unless they are reassembled before.
+enum class fanout_mode : u16 { hash, round_robin, cpu, rollover, random, queue };
+
+struct fanout {
+    u16 group = 0;
+    fanout_mode mode = fanout_mode::hash;
+    bool reassemble = false;  // the kernel puts fragments together first
+    bool rollover = false;    // to another socket when this one is full
+};
+
+struct options {
+    u16 interface = 1;                // set in each received packet
+    u16 headroom = default_headroom;  // octets left free in front of each
+    u16 protocol = 0x0003;            // EtherType of what is received; 0x0003: all
+    bool promiscuous = false;         // frames to other link addresses, too
+    bool bypass_queue = false;        // sent frames go past the queueing discipline
+    std::optional<af_packet::fanout> fanout{};  // the interface must be up
+};
+
+struct counters {
+    u64 received = 0;
+    u64 received_octets = 0;
+    u64 too_long = 0;       // did not fit a buffer, nor several
+    u64 no_buffer = 0;      // thrown away, or left waiting, because the source had none
+    u64 refused = 0;        // segmentation or checksum facts that IPv4 has no use for
+    u64 kernel_drops = 0;   // the socket was full
+    u64 kernel_freezes = 0; // ring only: all blocks were taken
+    u64 went_down = 0;      // the interface was taken down
+};
+
+// A socket and what is known of its interface.
+struct bound_socket {
+    descriptor fd;
+    int index = 0;
+    bool is_ethernet = false;
+    ethernet::address hardware{};
+    u32 mtu = 0;
+    char name[IFNAMSIZ] = {};
+
+    // Where a frame without link header is to say what it is.
+    [[nodiscard]] sockaddr_ll address(u16 protocol) const noexcept {
+        sockaddr_ll a{};
+        a.sll_family = AF_PACKET;
+        a.sll_ifindex = index;
+        a.sll_protocol = htons(protocol);
+        return a;
+    }
+};
+
+namespace detail {
+
+template <class T>
+[[nodiscard]] bool set_option(int fd, int name, const T& value) noexcept {
+    return ::setsockopt(fd, SOL_PACKET, name, &value, sizeof value) == 0;
+}
+
+// A socket that receives nothing yet, and what the system tells of the interface.
+[[nodiscard]] inline result<bound_socket, port_error> make_socket(std::string_view name) noexcept {
+    bound_socket made;
+    if (name.empty() || name.size() >= sizeof made.name) {
+        return failure{port_error::make("open", name, ENODEV, "a name has 1 to 15 characters")};
+    }
+    made.fd = descriptor{::socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
+    if (!made.fd) {
+        return failure{
+            port_error::last("open packet socket", name, errno == EPERM ? "needs CAP_NET_RAW" : "")};
+    }
+    name.copy(made.name, name.size());
+    ifreq request{};
+    std::memcpy(request.ifr_name, made.name, sizeof request.ifr_name);
+    if (::ioctl(made.fd.get(), SIOCGIFINDEX, &request) < 0) {
+        return failure{port_error::last("find", name)};
+    }
+    made.index = request.ifr_ifindex;
+    if (::ioctl(made.fd.get(), SIOCGIFMTU, &request) < 0) {
+        return failure{port_error::last("ask MTU of", name)};
+    }
+    made.mtu = static_cast<u32>(request.ifr_mtu);
+    if (::ioctl(made.fd.get(), SIOCGIFHWADDR, &request) < 0) {
+        return failure{port_error::last("ask address of", name)};
+    }
+    switch (request.ifr_hwaddr.sa_family) {
+    case ARPHRD_ETHER:
+    case ARPHRD_LOOPBACK:
+        made.is_ethernet = true;
+        std::memcpy(made.hardware.octets.data(), request.ifr_hwaddr.sa_data, 6);
+        break;
+    case ARPHRD_NONE:
+    case ARPHRD_RAWIP:
+    case ARPHRD_PPP:
+        break;
+    default:
+        return failure{
+            port_error::make("open", name, EPROTONOSUPPORT, "neither Ethernet nor plain IP")};
+    }
+    return made;
+}
+
+// The virtio-net header, no frames of our own, and what else must be set before anything comes in.
+[[nodiscard]] inline bool prepare(const bound_socket& s, const options& how) noexcept {
+    const int fd = s.fd.get();
+    packet_mreq promiscuous{};
+    promiscuous.mr_ifindex = s.index;
+    promiscuous.mr_type = PACKET_MR_PROMISC;
+    return set_option(fd, PACKET_VNET_HDR, 1) && set_option(fd, PACKET_IGNORE_OUTGOING, 1) &&
+           (!how.bypass_queue || set_option(fd, PACKET_QDISC_BYPASS, 1)) &&
+           (!how.promiscuous || set_option(fd, PACKET_ADD_MEMBERSHIP, promiscuous));
+}
+
+// From here on frames come in.
+[[nodiscard]] inline bool bind_to_interface(const bound_socket& s, const options& how) noexcept {
+    const sockaddr_ll at = s.address(how.protocol);
+    if (::bind(s.fd.get(), reinterpret_cast<const sockaddr*>(&at), sizeof at) < 0) {
+        return false;
+    }
+    if (!how.fanout) {
+        return true;
+    }
+    const u32 mode = static_cast<u32>(how.fanout->mode) |
+                     (how.fanout->reassemble ? u32{PACKET_FANOUT_FLAG_DEFRAG} : 0) |
+                     (how.fanout->rollover ? u32{PACKET_FANOUT_FLAG_ROLLOVER} : 0);
+    return set_option(s.fd.get(), PACKET_FANOUT, u32{how.fanout->group} | mode << 16);
+}
+
+// Adds what the kernel counted since it was asked last.
+inline void add_kernel_counts(int fd, counters& to) noexcept {
+    tpacket_stats_v3 seen{};
+    socklen_t size = sizeof seen;
+    if (::getsockopt(fd, SOL_PACKET, PACKET_STATISTICS, &seen, &size) == 0) {
+        to.kernel_drops += seen.tp_drops;
+        to.kernel_freezes += seen.tp_freeze_q_cnt;
+    }
+}
+
+// Why nothing was read. An interface that went down comes back; one that was deleted does not.
+[[nodiscard]] inline read_status status_of(int fd, int error_number, counters& to) noexcept {
+    switch (error_number) {
+    case EAGAIN:
+        return read_status::would_block;
+    case EINTR:
+        return read_status::interrupted;
+    case EBADF:
+        return read_status::closed;
+    case ENETDOWN: {
+        ++to.went_down;
+        sockaddr_ll at{};
+        socklen_t size = sizeof at;
+        const bool there = ::getsockname(fd, reinterpret_cast<sockaddr*>(&at), &size) == 0 &&
+                           at.sll_ifindex > 0;
+        return there ? read_status::would_block : read_status::closed;
+    }
+    default:
+        return read_status::failed;
+    }
+}
+
+}  // namespace detail
+
+}  // namespace sluice::port::af_packet

@@ -1,0 +1,187 @@
+// virtio-net header: the ten octets in front of a frame that tell what a device or a peer left
+// undone, and what metadata says about the same.
+//
+// Expects: the header in the order of the machine, as the kernel gives it (PACKET_VNET_HDR,
+// IFF_VNET_HDR without TUNSETVNETBE). Does: both directions, every GSO type. UDP that is to be cut
+// into IP fragments (UFO) becomes a plain large datagram: whoever sends it on fragments it. Never:
+// believes a number: offsets are held against the frame, the segment size against its kind; the
+// headers inside are for pipeline/segment.hpp to check. Needs no header of the system. Cost: ten
+// octets a frame. Source: Virtual I/O Device (VIRTIO) 1.2, 5.1.6.
+#pragma once
+
+#include <sluice/base/bytes.hpp>
+#include <sluice/base/result.hpp>
+#include <sluice/packet/metadata.hpp>
+#include <sluice/pipeline/segment.hpp>
+#include <sluice/wire/ethernet.hpp>
+#include <sluice/wire/ipv4.hpp>
+#include <sluice/wire/tcp.hpp>
+
+#include <array>
+#include <bit>
+#include <cstddef>
+
+namespace sluice::port::virtio_net {
+
+inline constexpr std::size_t header_size = 10;
+
+namespace flags {
+inline constexpr u8 needs_checksum = 1;
+inline constexpr u8 data_valid = 2;
+}  // namespace flags
+
+namespace gso {
+inline constexpr u8 none = 0;
+inline constexpr u8 tcp_ipv4 = 1;
+inline constexpr u8 udp_fragments = 3;
+inline constexpr u8 tcp_ipv6 = 4;
+inline constexpr u8 udp_segments = 5;
+inline constexpr u8 ecn = 0x80;  // beside a TCP type: the first segment has CWR
+}  // namespace gso
+
+struct header {
+    u8 flags = 0;
+    u8 gso = 0;
+    u16 header_length = 0;  // octets to the payload; a hint
+    u16 segment_size = 0;
+    u16 checksum_start = 0;  // from the beginning of the frame
+    u16 checksum_offset = 0;
+
+    friend constexpr bool operator==(const header&, const header&) noexcept = default;
+};
+
+enum class error : u8 {
+    none,
+    unknown_kind,      // a GSO type that IPv4 has no use for
+    checksum_outside,  // the checksum is not in the frame behind the IPv4 header
+    wrong_checksum,    // it is not where this GSO type has it
+    segment_size       // zero, or so small that the pieces would be too many
+};
+
+namespace detail {
+
+constexpr u16 load_native(const std::byte* from) noexcept {
+    return std::bit_cast<u16>(std::array{from[0], from[1]});
+}
+constexpr void store_native(std::byte* to, u16 value) noexcept {
+    const auto octets = std::bit_cast<std::array<std::byte, 2>>(value);
+    to[0] = octets[0];
+    to[1] = octets[1];
+}
+
+[[nodiscard]] constexpr u16 checksum_offset_of(segmentation_kind kind) noexcept {
+    return kind == segmentation_kind::tcp_ipv4 ? 16 : 6;
+}
+
+}  // namespace detail
+
+// header_size octets at `from`, `to`.
+[[nodiscard]] constexpr header load(const std::byte* from) noexcept {
+    return {std::to_integer<u8>(from[0]),     std::to_integer<u8>(from[1]),
+            detail::load_native(from + 2),    detail::load_native(from + 4),
+            detail::load_native(from + 6),    detail::load_native(from + 8)};
+}
+constexpr void store(std::byte* to, const header& h) noexcept {
+    to[0] = static_cast<std::byte>(h.flags);
+    to[1] = static_cast<std::byte>(h.gso);
+    detail::store_native(to + 2, h.header_length);
+    detail::store_native(to + 4, h.segment_size);
+    detail::store_native(to + 6, h.checksum_start);
+    detail::store_native(to + 8, h.checksum_offset);
+}
+
+// What the header says of a frame of `size` octets whose IPv4 header is network_offset octets in.
+// Only checksum and segmentation are set. Whether the device found the checksum right is told too.
+[[nodiscard]] constexpr result<metadata, error> to_facts(const header& h, u32 size,
+                                                         u32 network_offset) noexcept {
+    metadata m;
+    if ((h.flags & flags::needs_checksum) != 0) {
+        const u32 field = u32{h.checksum_start} + h.checksum_offset;
+        if (h.checksum_start < network_offset || field + 2 > size ||
+            (h.checksum_offset & 1) != 0) {
+            return failure{error::checksum_outside};
+        }
+        m.checksum = checksum_state::pending;
+        m.checksum_start = static_cast<u16>(h.checksum_start - network_offset);
+        m.checksum_offset = h.checksum_offset;
+    } else if ((h.flags & flags::data_valid) != 0) {
+        m.checksum = checksum_state::verified;
+    }
+    switch (h.gso & ~gso::ecn) {
+    case gso::none:
+    case gso::udp_fragments:
+        return m;
+    case gso::tcp_ipv4:
+        m.segmentation = segmentation_kind::tcp_ipv4;
+        break;
+    case gso::udp_segments:
+        m.segmentation = segmentation_kind::udp;
+        break;
+    default:
+        return failure{error::unknown_kind};
+    }
+    // A device leaves the checksum to whoever cuts: there is nothing else to cut by.
+    if (m.checksum != checksum_state::pending ||
+        m.checksum_start < ipv4::min_header_length ||
+        m.checksum_offset != detail::checksum_offset_of(m.segmentation)) {
+        return failure{error::wrong_checksum};
+    }
+    const bool tcp = m.segmentation == segmentation_kind::tcp_ipv4;
+    if (tcp ? h.segment_size < pipeline::least_tcp_segment
+            : u64{h.segment_size} * pipeline::most_udp_segments < size - h.checksum_start) {
+        return failure{error::segment_size};
+    }
+    m.segment_size = h.segment_size;
+    return m;
+}
+
+// The header for a frame that begins with these octets (at least through the transport header where
+// there is one) and has these facts. Where they cannot be told, the error says why.
+[[nodiscard]] constexpr result<header, error> of_facts(const metadata& m, const_bytes frame,
+                                                       u32 network_offset) noexcept {
+    header h;
+    if (m.checksum == checksum_state::pending) {
+        const u32 start = network_offset + m.checksum_start;
+        if (start > 0xffff || start + m.checksum_offset + 2 > frame.size()) {
+            return failure{error::checksum_outside};
+        }
+        h.flags = flags::needs_checksum;
+        h.checksum_start = static_cast<u16>(start);
+        h.checksum_offset = m.checksum_offset;
+    }
+    if (m.segmentation == segmentation_kind::none) {
+        return h;
+    }
+    if (h.flags == 0 || m.checksum_offset != detail::checksum_offset_of(m.segmentation)) {
+        return failure{error::wrong_checksum};
+    }
+    if (m.segment_size == 0) {
+        return failure{error::segment_size};
+    }
+    h.segment_size = m.segment_size;
+    if (m.segmentation == segmentation_kind::udp) {
+        h.gso = gso::udp_segments;
+        h.header_length = static_cast<u16>(h.checksum_start + 8u);
+        return h;
+    }
+    // The checksum field is within the frame, so flags and data offset in front of it are.
+    const tcp::const_view segment{frame.data() + h.checksum_start};
+    h.gso = static_cast<u8>(gso::tcp_ipv4 | (segment[tcp::cwr] ? gso::ecn : u8{0}));
+    h.header_length = static_cast<u16>(h.checksum_start + tcp::header_length(segment));
+    return h;
+}
+
+// Octets in front of the network header of an Ethernet frame: 14, and 4 for each of up to two tags.
+[[nodiscard]] constexpr u32 ethernet_header_length(const_bytes frame) noexcept {
+    u32 length = ethernet::layout::size;
+    for (int tags = 0; tags < 2 && frame.size() >= length + ethernet::tag_layout::size; ++tags) {
+        const u16 type = load_be<u16>(frame.data() + length - 2);
+        if (type != ethernet::types::vlan && type != ethernet::types::service_vlan) {
+            break;
+        }
+        length += u32{ethernet::tag_layout::size};
+    }
+    return length;
+}
+
+}  // namespace sluice::port::virtio_net

@@ -1,0 +1,114 @@
+// A checksum left to the device, finished in software.
+#include <sluice/packet/external_storage.hpp>
+#include <sluice/pipeline/finish_checksum.hpp>
+#include <sluice/wire/tcp.hpp>
+
+#include "support/datagrams.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace support;
+
+namespace {
+
+using pool = fixed_pool<2048, 64, shared>;
+
+// `message` as UDP in its IPv4 header, with a link header of `link` octets in front; the sum of the
+// pseudo header is in the field.
+octets pending_udp(const octets& data, std::size_t link = 0) {
+    datagram_fields f{.protocol = ipv4::protocols::udp, .payload = udp_message(1, 2, data)};
+    const u64 pseudo = checksum::pseudo_header(f.source, f.destination, f.protocol,
+                                               static_cast<u32>(f.payload.size()));
+    store_be<u16>(f.payload.data() + 6, checksum::fold(pseudo));
+    octets made = pattern(link);
+    const octets ip = datagram_of(f);
+    made.insert(made.end(), ip.begin(), ip.end());
+    return made;
+}
+
+pool::packet_type pending_packet(pool& from, const octets& content) {
+    auto p = packet_of(from, content);
+    p.facts().checksum = checksum_state::pending;
+    p.facts().checksum_start = 20;
+    p.facts().checksum_offset = 6;
+    return p;
+}
+
+bool udp_is_right(const octets& datagram) {
+    const datagram_fields f;
+    const octets message = payload_of(datagram);
+    return udp::const_view{message.data()}[udp::checksum] != 0 &&
+           udp::checksum_ok(f.source, f.destination, message);
+}
+
+}  // namespace
+
+TEST_CASE("a pending checksum becomes the right one") {
+    static pool buffers;
+    for (const std::size_t size : {0u, 1u, 2u, 3u, 100u, 101u, 1400u}) {
+        for (const u32 link : {0u, 14u, 18u}) {
+            CAPTURE(size);
+            CAPTURE(link);
+            auto p = pending_packet(buffers, pending_udp(pattern(size), link));
+            CHECK(pipeline::finish_checksum(p, link));
+            CHECK(std::as_const(p).facts().checksum == checksum_state::unknown);
+            REQUIRE(p.pull(link));
+            CHECK(udp_is_right(content_of(p)));
+            CHECK(pipeline::finish_checksum(p));  // once is enough
+            CHECK(udp_is_right(content_of(p)));
+        }
+    }
+}
+
+TEST_CASE("a sum of zero is stored as all ones") {
+    static pool buffers;
+    // Data that bring the sum to 0xffff: the complement of what it is without them.
+    octets data(2);
+    const octets without = pending_udp(data);
+    store_be<u16>(data.data(),
+                  checksum::finish(checksum::partial(const_bytes{without}.subspan(20))));
+    auto p = pending_packet(buffers, pending_udp(data));
+    CHECK(pipeline::finish_checksum(p));
+    CHECK(load_be<u16>(p.data() + 26) == 0xffff);
+    CHECK(udp_is_right(content_of(p)));
+}
+
+TEST_CASE("of pieces, and of bytes that others hold") {
+    static pool buffers;
+    const octets whole = pending_udp(pattern(1001));
+    auto head = pending_packet(buffers, {whole.begin(), whole.begin() + 23});
+    head.append(packet_of(buffers, {whole.begin() + 23, whole.begin() + 500}));
+    head.append(packet_of(buffers, {whole.begin() + 500, whole.end()}));
+    CHECK(pipeline::finish_checksum(head));
+    CHECK(udp_is_right(content_of(head)));
+
+    auto first = pending_packet(buffers, whole);
+    auto second = first.clone();
+    CHECK(pipeline::finish_checksum(first));
+    CHECK(udp_is_right(content_of(first)));
+    CHECK(content_of(second) == whole);
+}
+
+TEST_CASE("facts that do not fit are refused, nothing is done where nothing is pending") {
+    static pool buffers;
+    const octets whole = pending_udp(pattern(10));
+    struct row {
+        const char* name;
+        u16 start, offset;
+        bool fine;
+    };
+    for (const row& r : {row{"the last word", 20, 16, true}, row{"beyond the end", 20, 18, false},
+                         row{"at the end", 36, 2, false}, row{"far away", 65'535, 65'534, false},
+                         row{"at an odd place", 20, 7, false}, row{"odd start", 21, 6, true}}) {
+        CAPTURE(r.name);
+        auto p = pending_packet(buffers, whole);
+        p.facts().checksum_start = r.start;
+        p.facts().checksum_offset = r.offset;
+        CHECK(pipeline::finish_checksum(p) == r.fine);
+        CHECK((content_of(p) == whole) == !r.fine);
+    }
+    auto plain = packet_of(buffers, whole);
+    CHECK(pipeline::finish_checksum(plain));
+    CHECK_FALSE(plain.has_facts());
+    CHECK(content_of(plain) == whole);
+}

@@ -1,0 +1,82 @@
+// ICMP errors about what we sent: who is told, and how much must be quoted.
+#include <doctest/doctest.h>
+
+#include "unit/stack/recorder.hpp"
+
+namespace {
+
+using namespace stack_test;
+
+TEST_CASE("error notices: an ICMP error reaches the handler of the protocol that it quotes") {
+    bench<> b;
+    recorder h;
+    REQUIRE(b->delivery().set_handler(253, &h).has_value());
+    const octets ours = datagram_of({.source = "10.0.1.1"_ip,
+                                     .destination = "10.0.2.9"_ip,
+                                     .options = list({7, 7, 4, 0, 0, 0, 0, 0}),
+                                     .payload = pattern(8)});
+    const auto about = [&](const octets& quoted) {
+        return datagram_of({.source = "10.0.1.7"_ip,
+                            .destination = "10.0.1.1"_ip,
+                            .protocol = 1,
+                            .payload = support::icmp_message(3, 4, 1234, quoted)});
+    };
+    CHECK(b.receive(about(ours)) == fate::delivered);
+    REQUIRE(h.errors == 1);
+    CHECK(h.notice.type == 3);
+    CHECK(h.notice.code == 4);
+    CHECK(h.notice.info == 1234);
+    CHECK(h.notice.offender == "10.0.1.7"_ip);
+    CHECK(h.notice.source == "10.0.1.1"_ip);
+    CHECK(h.notice.destination == "10.0.2.9"_ip);
+    CHECK((h.quoted.size() >= 28));
+    CHECK(equal_bytes(h.quoted, const_bytes{ours}.first(h.quoted.size())));
+
+    h.known = false;
+    b.receive(about(ours));
+    CHECK(h.errors == 2);
+    CHECK(b->counters()[mib::icmp_in_errors] == 1);
+    CHECK(b.is_quiet());
+}
+
+TEST_CASE("error notices: a quoted header is measured by its own length, within what came") {
+    bench<> b;
+    recorder h;
+    REQUIRE(b->delivery().set_handler(253, &h).has_value());
+    const octets ours = datagram_of({.source = "10.0.1.1"_ip,
+                                     .destination = "10.0.2.9"_ip,
+                                     .options = octets(40, std::byte{1}),
+                                     .payload = pattern(8)});
+    const struct {
+        const char* name;
+        std::size_t quoted;
+        int first;
+        bool told;
+    } rows[] = {
+        {"60 octets of header and 8", 68, 0x4f, true},
+        {"one octet less", 67, 0x4f, false},
+        {"60 octets of header said, 28 there", 28, 0x4f, false},
+        {"header length 5", 28, 0x45, true},
+        {"header length 5, one octet less", 27, 0x45, false},
+        {"header length 4", 68, 0x44, false},
+        {"header length 0", 68, 0x40, false},
+        {"version 6 does not matter", 68, 0x6f, true},
+        {"nothing quoted", 0, 0x4f, false},
+    };
+    for (const auto& r : rows) {
+        INFO(doctest::String{r.name});
+        octets quote = ours;
+        quote[0] = static_cast<std::byte>(r.first);
+        quote.resize(r.quoted);
+        const u32 before = h.errors;
+        b.receive(datagram_of({.source = "10.0.1.7"_ip,
+                               .destination = "10.0.1.1"_ip,
+                               .protocol = 1,
+                               .payload = support::icmp_message(3, 1, 0, quote)}));
+        CHECK((h.errors == before + 1) == r.told);
+        if (r.told) CHECK((h.quoted == quote));
+    }
+    CHECK(b.is_quiet());
+}
+
+}  // namespace

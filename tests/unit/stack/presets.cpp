@@ -1,0 +1,139 @@
+// The presets run; policies without ICMP are silent; a batch is its packets one by one.
+#include <doctest/doctest.h>
+
+#include "unit/stack/bench.hpp"
+
+#include <sluice/hooks/hook_chain.hpp>
+
+namespace {
+
+using namespace stack_test;
+
+const octets ping_us = datagram_of(
+    {.destination = "10.0.1.1"_ip, .protocol = 1, .payload = support::echo_request(24)});
+const octets through = datagram_of({});
+
+TEST_CASE_TEMPLATE("presets: each answers a ping", Preset, linux_host, linux_router,
+                   hardened_router, tiny_host) {
+    bench<Preset> b;
+    CHECK(b.receive(ping_us) == fate::delivered);
+    check(b.sent_one(), support::right_sums(), support::icmp_is(0, 0, 0x00070001),
+          support::payload(support::icmp_message(0, 0, 0x00070001, pattern(24))));
+}
+
+TEST_CASE("presets: hosts do not forward, routers do") {
+    bench<linux_host> host;
+    CHECK(host.receive(through) == fate::dropped);
+    CHECK(host->counters()[drop_reason::not_forwarding] == 1);
+    bench<tiny_host> tiny;
+    CHECK(tiny.receive(through) == fate::dropped);
+    bench<linux_router> router;
+    CHECK(router.receive(through) == fate::forwarded);
+    bench<hardened_router> hard;
+    CHECK(hard.receive(through) == fate::forwarded);
+}
+
+TEST_CASE("presets: a set of policies based on a router is a router") {
+    struct another : policies<based_on<linux_router>, hooks<hook_chain<2>>> {};
+    struct third : policies<hooks<hook_chain<2>>, based_on<another>> {};
+    CHECK(another::initial_settings().ip_forward);
+    CHECK(third::initial_settings().ip_forward);
+    CHECK_FALSE(policies<hooks<hook_chain<2>>>::initial_settings().ip_forward);
+}
+
+TEST_CASE("presets: what the hardened router refuses and Linux does not") {
+    const struct {
+        const char* name;
+        octets datagram;
+        packet_type seen_as;
+        drop_reason reason;
+    } rows[] = {
+        {"a source from another link",
+         datagram_of({.source = "10.0.2.9"_ip,
+                      .destination = "10.0.1.1"_ip,
+                      .protocol = 1,
+                      .payload = support::echo_request()}),
+         packet_type::host, drop_reason::reverse_path},
+        {"unicast in a link-layer broadcast", ping_us, packet_type::broadcast,
+         drop_reason::unicast_in_link_multicast},
+    };
+    for (const auto& r : rows) {
+        INFO(doctest::String{r.name});
+        bench<hardened_router> hard;
+        CHECK(hard.receive(r.datagram, 2, r.seen_as) == fate::dropped);
+        CHECK(hard->counters()[r.reason] == 1);
+        bench<linux_router> router;
+        CHECK(router.receive(r.datagram, 2, r.seen_as) == fate::delivered);
+    }
+}
+
+TEST_CASE("presets: the tiny host refuses options and fragments in silence") {
+    bench<tiny_host> b;
+    CHECK(b.receive(datagram_of({.destination = "10.0.1.1"_ip, .options = list({1, 1, 1, 1})})) ==
+          fate::dropped);
+    CHECK(b.receive(datagram_of({.destination = "10.0.1.1"_ip, .flags_and_offset = 0x2000})) ==
+          fate::dropped);
+    CHECK(b->counters()[drop_reason::reassembly_refused] == 1);
+    CHECK(b.is_quiet());
+}
+
+TEST_CASE("presets: with no_icmp nothing is answered, and all else works") {
+    struct silent : policies<based_on<small_router>, icmp_rules<no_icmp>> {};
+    bench<silent> b;
+    const octets refused[] = {
+        ping_us,
+        datagram_of({.ttl = 1}),
+        datagram_of({.destination = "192.0.2.1"_ip}),
+        datagram_of({.destination = "10.0.1.1"_ip}),
+        datagram_of({.flags_and_offset = 0x4000, .payload = pattern(1481)}),
+        datagram_of({.destination = "10.0.1.1"_ip, .options = list({7, 7, 3, 0})}),
+        datagram_of({.destination = "10.0.1.1"_ip,
+                     .protocol = 1,
+                     .payload = support::icmp_message(13, 0, 0, octets(12))}),
+    };
+    for (const octets& d : refused) {
+        CHECK(b.receive(d) == fate::dropped);
+        CHECK(b.is_quiet());
+    }
+    CHECK(b.receive(datagram_of({.destination = "10.0.1.77"_ip})) == fate::forwarded);
+    CHECK(b.sent().size() == 1);  // no redirect beside it
+}
+
+TEST_CASE("presets: a batch is its packets one by one") {
+    bench<> single, batch;
+    std::vector<octets> traffic;
+    for (u8 i = 0; i < 5; ++i) {
+        traffic.push_back(through);
+        traffic.push_back(datagram_of({.destination = "10.0.2.9"_ip, .ttl = i}));
+        traffic.push_back(ping_us);
+        traffic.push_back(datagram_of({.destination = "192.0.2.1"_ip}));
+        traffic.push_back(datagram_of({.payload = pattern(1481)}));
+        traffic.push_back(datagram_of({.tos = 0xb8, .options = list({7, 7, 4, 0, 0, 0, 0, 0})}));
+        traffic.push_back(octets(i));
+    }
+    std::vector<bench<>::packet_type> packets;
+    for (const octets& d : traffic) {
+        single.receive(d);
+        packets.push_back(batch.packet(d));
+    }
+    batch->receive(packets, batch.now);
+    const auto one_by_one = single.sent();
+    const auto together = batch.sent();
+    REQUIRE(one_by_one.size() == together.size());
+    for (std::size_t i = 0; i < together.size(); ++i) {
+        CAPTURE(i);
+        CHECK((one_by_one[i].datagram == together[i].datagram));
+        CHECK(one_by_one[i].to == together[i].to);
+    }
+    for (std::size_t i = 0; i < mib_count; ++i) {
+        CAPTURE(i);
+        const mib m = static_cast<mib>(i);
+        CHECK(single->counters()[m] == batch->counters()[m]);
+    }
+    for (std::size_t i = 0; i < drop_reason_count; ++i) {
+        const drop_reason r = static_cast<drop_reason>(i);
+        CHECK(single->counters()[r] == batch->counters()[r]);
+    }
+}
+
+}  // namespace

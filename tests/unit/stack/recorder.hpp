@@ -1,0 +1,37 @@
+// A protocol handler that answers as told and remembers what it saw.
+#pragma once
+
+#include "unit/stack/bench.hpp"
+
+namespace stack_test {
+
+using packet = bench<>::packet_type;
+using services = local_services<packet>;
+
+struct recorder final : protocol_handler<packet> {
+    handler_result answer = handler_result::taken();
+    u32 calls = 0;
+    octets last;
+    delivery_info info;
+    u32 errors = 0;
+    bool known = true;
+    icmp_error_notice notice;
+    octets quoted;
+
+    handler_result receive(packet& p, const delivery_info& i, services&) noexcept override {
+        ++calls;
+        last = support::content_of(p);
+        info = i;
+        return answer;
+    }
+    bool error(const icmp_error_notice& n) noexcept override {
+        ++errors;
+        notice = n;
+        quoted.assign(n.quoted.begin(), n.quoted.end());
+        return known;
+    }
+};
+
+inline const octets to_us = datagram_of({.destination = "10.0.1.1"_ip});
+
+}  // namespace stack_test

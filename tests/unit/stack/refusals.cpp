@@ -1,0 +1,200 @@
+// What the stack tells senders whose packets it refuses, and the facts in which admired stacks went
+// wrong.
+#include <doctest/doctest.h>
+
+#include "unit/stack/bench.hpp"
+
+namespace {
+
+using namespace stack_test;
+
+constexpr u16 df = 0x4000;
+const octets ping = support::echo_request(20);
+
+TEST_CASE("refusals: TTL 1 is not forwarded as 0, by the accept branch or the whole way") {
+    for (const octets& options : {octets{}, list({1, 1, 1, 1})}) {
+        bench<> b;
+        for (const u8 ttl : {u8{0}, u8{1}}) {
+            const octets d = datagram_of({.ttl = ttl, .options = options});
+            CHECK(b.receive(d) == fate::dropped);
+            check(b.sent_one(), support::right_sums(), support::icmp_is(11, 0),
+                  support::quotes(d, d.size()), support::destination("10.0.1.2"_ip));
+        }
+        CHECK(b.receive(datagram_of({.ttl = 2, .options = options})) == fate::forwarded);
+        check(b.sent_one(), support::right_sums(), support::ttl(1));
+    }
+}
+
+TEST_CASE("refusals: TTL 0 and 1 for us are received") {
+    bench<> b;
+    for (const u8 ttl : {u8{0}, u8{1}}) {
+        CHECK(b.receive(datagram_of(
+                  {.destination = "10.0.2.1"_ip, .ttl = ttl, .protocol = 1, .payload = ping})) ==
+              fate::delivered);
+        check(b.sent_one(), support::icmp_is(0, 0, 0x00070001), support::ttl(64));
+    }
+}
+
+TEST_CASE("refusals: fragmentation needed tells the MTU of the next hop") {
+    bench<> b;
+    REQUIRE(b->add_route({.prefix = "10.9.0.0/16"_prefix, .mtu = 1280, .gateway = "10.0.2.254"_ip})
+                .has_value());
+    b->set_mtu(3, 1400);
+    const struct {
+        ipv4::address to;
+        std::size_t payload;
+        u32 mtu;
+    } rows[] = {{"10.0.2.2"_ip, 1381, 1400}, {"10.9.1.1"_ip, 1261, 1280}};
+    for (const auto& r : rows) {
+        const octets d = datagram_of(
+            {.destination = r.to, .flags_and_offset = df, .payload = pattern(r.payload)});
+        CHECK(b.receive(d) == fate::dropped);
+        check(b.sent_one(), support::icmp_is(3, 4, r.mtu), support::quotes(d, 548),
+              support::size(576));
+        CHECK(b.receive(datagram_of({.destination = r.to,
+                                     .flags_and_offset = df,
+                                     .payload = pattern(r.payload - 1)})) == fate::forwarded);
+        CHECK(b.sent().size() == 1);
+    }
+}
+
+TEST_CASE("refusals: a header length under 5 is nobody's packet") {
+    bench<> b;
+    for (int words = 0; words < 5; ++words) {
+        octets d = datagram_of({.destination = "10.0.1.1"_ip, .protocol = 1, .payload = ping});
+        d[0] = static_cast<std::byte>(0x40 | words);
+        store_be<u16>(d.data() + 10, 0);
+        store_be<u16>(d.data() + 10, checksum::compute_header(d.data(), unsigned(words)));
+        CHECK(b.receive(d) == fate::dropped);
+    }
+    CHECK(b->counters()[drop_reason::header_invalid] == 5);
+    CHECK(b.is_quiet());
+}
+
+TEST_CASE("refusals: bad options are never copied into an answer") {
+    bench<> b;
+    const struct {
+        const char* name;
+        octets options;
+        u32 pointer;
+        octets answered;  // what was found good before the bad one goes back, as in Linux
+    } rows[] = {
+        {"record route beyond the header", list({7, 255, 4, 0}), 20, {}},
+        {"record route, pointer 3", list({7, 7, 3, 0, 0, 0, 0, 0}), 22, {}},
+        {"timestamp of length 3", list({68, 3, 5, 0}), 21, {}},
+        {"two record routes", list({7, 3, 4, 7, 3, 4, 0, 0}), 23, list({7, 3, 4, 0})},
+        {"a good one and one beyond", list({7, 3, 4, 68, 40, 5, 0, 0}), 23, list({7, 3, 4, 0})},
+    };
+    for (const auto& r : rows) {
+        INFO(doctest::String{r.name});
+        const octets d = datagram_of(
+            {.destination = "10.0.1.1"_ip, .protocol = 1, .options = r.options, .payload = ping});
+        CHECK(b.receive(d) == fate::dropped);
+        const octets sent = b.sent_one();
+        check(sent, support::right_sums(), support::icmp_is(12, 0, r.pointer << 24),
+              support::quotes(d, d.size()));
+        CHECK((octets(sent.begin() + 20, sent.end() - 8 - static_cast<std::ptrdiff_t>(d.size())) ==
+               r.answered));
+        b.now = {b.now.now + 10_s, 0};
+    }
+    CHECK(b->counters()[drop_reason::option_invalid] == std::size(rows));
+}
+
+TEST_CASE("refusals: a refused packet with options is quoted with them") {
+    bench<> b;
+    const octets d = datagram_of({.ttl = 1, .options = list({148, 4, 0, 1})});
+    b.receive(d);
+    check(b.sent_one(), support::icmp_is(11, 0), support::quotes(d, d.size()));
+}
+
+TEST_CASE("refusals: silence where an error would be about an error, a fragment or many") {
+    const octets error = support::icmp_message(3, 1, 0, datagram_of({}));
+    const struct {
+        const char* name;
+        support::datagram_fields fields;
+        packet_type seen_as;
+    } rows[] = {
+        {"an error", {.ttl = 1, .protocol = 1, .payload = error}, packet_type::host},
+        {"a later fragment", {.ttl = 1, .flags_and_offset = 8}, packet_type::host},
+        {"link-layer broadcast", {.ttl = 1}, packet_type::broadcast},
+        {"link-layer multicast to us", {.destination = "10.0.1.1"_ip}, packet_type::multicast},
+        {"to our broadcast address", {.destination = "10.0.1.255"_ip}, packet_type::host},
+        {"to all systems", {.destination = "224.0.0.1"_ip}, packet_type::host},
+        {"for another host", {.ttl = 1}, packet_type::other_host},
+        {"from a group", {.source = "239.1.1.1"_ip, .ttl = 1}, packet_type::host},
+        {"from nowhere", {.source = {}, .ttl = 1}, packet_type::host},
+        {"from the limited broadcast", {.source = ipv4::limited_broadcast}, packet_type::host},
+    };
+    for (const auto& r : rows) {
+        INFO(doctest::String{r.name});
+        bench<> b;
+        CHECK(b.receive(datagram_of(r.fields), 2, r.seen_as) == fate::dropped);
+        CHECK(b.is_quiet());
+    }
+}
+
+TEST_CASE("refusals: the link that fails makes host unreachable, to whoever sent it") {
+    bench<> b;
+    const octets d = datagram_of({.payload = pattern(40)});
+    CHECK(b.receive(d) == fate::forwarded);
+    auto item = b->output().next();
+    const octets forwarded = support::content_of(item.packet);
+    b->link_failed(std::move(item.packet), b.now);
+    check(b.sent_one(), support::right_sums(), support::icmp_is(3, 1),
+          support::destination("10.0.1.2"_ip), support::source("10.0.1.1"_ip),
+          support::quotes(forwarded, forwarded.size()));
+    CHECK(b->counters()[drop_reason::neighbour_unreachable] == 1);
+    b->link_failed({}, b.now);
+    CHECK(b.is_quiet());
+}
+
+TEST_CASE("refusals: the link that fails for our own packet tells our own handler") {
+    struct listener final : protocol_handler<bench<>::packet_type> {
+        u32 told = 0;
+        handler_result receive(bench<>::packet_type&, const delivery_info&,
+                               local_services<bench<>::packet_type>&) noexcept override {
+            return handler_result::taken();
+        }
+        bool error(const icmp_error_notice& n) noexcept override {
+            told += n.type == 3 && n.code == 1 && n.destination == "10.0.2.2"_ip ? 1u : 0u;
+            return true;
+        }
+    };
+    bench<> b;
+    listener own;
+    REQUIRE(b->delivery().set_handler(253, &own).has_value());
+    REQUIRE(b->send(b.packet(pattern(8)), {.destination = "10.0.2.2"_ip, .protocol = 253}, b.now)
+                .has_value());
+    auto item = b->output().next();
+    b->link_failed(std::move(item.packet), b.now);
+    CHECK(own.told == 1);
+    CHECK(b.is_quiet());
+}
+
+TEST_CASE("refusals: 65535 octets in fragments arrive whole; one octet more never") {
+    struct roomy : policies<based_on<small_router>, buffers<fixed_pool<2048, 128>>> {};
+    bench<roomy> b;
+    const octets data = pattern(65515);
+    const std::size_t step = 1480;
+    for (const std::size_t surplus : {std::size_t{0}, std::size_t{1}}) {
+        fate last{};
+        for (std::size_t from = 0; from < data.size(); from += step) {
+            const bool more = from + step < data.size();
+            octets part(data.begin() + static_cast<std::ptrdiff_t>(from),
+                        more ? data.begin() + static_cast<std::ptrdiff_t>(from + step)
+                             : data.end());
+            if (!more) part.resize(part.size() + surplus);
+            last = b.receive(
+                datagram_of({.destination = "10.0.1.1"_ip,
+                             .identification = static_cast<u16>(surplus),
+                             .flags_and_offset = static_cast<u16>(from / 8 | (more ? 0x2000u : 0u)),
+                             .payload = std::move(part)}));
+        }
+        CHECK(last == fate::dropped);
+    }
+    CHECK(b->counters()[drop_reason::protocol_unknown] == 1);
+    CHECK(b->counters()[drop_reason::reassembled_too_long] == 1);
+    CHECK(b.sent().size() == 1);
+}
+
+}  // namespace

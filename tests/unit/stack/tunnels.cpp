@@ -1,0 +1,103 @@
+// A handler that has what it unwrapped delivered again as another protocol.
+#include <doctest/doctest.h>
+
+#include "unit/stack/recorder.hpp"
+
+#include <sluice/delivery/receive_queue.hpp>
+
+namespace {
+
+using namespace stack_test;
+
+// IP in IP: takes the outer header off and has the inner datagram delivered. RFC 2003.
+struct tunnel_end final : protocol_handler<packet> {
+    u32 calls = 0;
+    handler_result receive(packet& p, const delivery_info&, services&) noexcept override {
+        ++calls;
+        const auto outer = static_cast<u32>(ipv4::header_length(ipv4::const_view{p.data()}));
+        if (!p.may_pull(outer + 20) || !p.pull(outer)) return handler_result::ignored();
+        return handler_result::again(ipv4::const_view{p.data()}[ipv4::protocol]);
+    }
+};
+
+octets in_tunnel(const octets& inner) {
+    return datagram_of({.destination = "10.0.1.1"_ip, .protocol = 4, .payload = inner});
+}
+
+TEST_CASE("tunnels: the inner datagram of a tunnel is delivered as its own protocol") {
+    bench<> b;
+    tunnel_end tunnel;
+    recorder inner;
+    receive_queue<packet, 4> tap;
+    REQUIRE(b->delivery().set_handler(4, &tunnel).has_value());
+    REQUIRE(b->delivery().set_handler(253, &inner).has_value());
+    REQUIRE(b->delivery().add_raw({.protocol = 253}, tap));
+    const octets d = datagram_of({.source = "172.16.0.1"_ip, .destination = "10.0.1.1"_ip});
+    CHECK(b.receive(in_tunnel(d)) == fate::delivered);
+    CHECK(tunnel.calls == 1);
+    CHECK(inner.calls == 1);
+    CHECK((inner.last == d));
+    CHECK(tap.size() == 1);
+    tap.next().packet.reset();
+    CHECK(b.receive(in_tunnel(in_tunnel(d))) == fate::delivered);
+    CHECK(tunnel.calls == 3);
+    CHECK(inner.calls == 2);
+    tap.next().packet.reset();
+}
+
+TEST_CASE("tunnels: an inner ping is answered to its own source") {
+    bench<> b;
+    tunnel_end tunnel;
+    REQUIRE(b->delivery().set_handler(4, &tunnel).has_value());
+    const octets ping = datagram_of({.source = "10.0.2.9"_ip,
+                                     .destination = "10.0.1.1"_ip,
+                                     .protocol = 1,
+                                     .payload = support::echo_request()});
+    CHECK(b.receive(in_tunnel(ping)) == fate::delivered);
+    check(b.sent_one(), support::right_sums(), support::destination("10.0.2.9"_ip),
+          support::icmp_is(0, 0, 0x00070001));
+}
+
+TEST_CASE("tunnels: an inner datagram is validated like any other") {
+    tunnel_end tunnel;
+    bench<> b;
+    REQUIRE(b->delivery().set_handler(4, &tunnel).has_value());
+    octets d = datagram_of({.destination = "10.0.1.1"_ip});
+    const struct {
+        const char* name;
+        std::size_t at;
+        int value;
+        drop_reason reason;
+    } rows[] = {
+        {"header length 4", 0, 0x44, drop_reason::header_invalid},
+        {"version 6", 0, 0x65, drop_reason::header_invalid},
+        {"checksum", 10, 0xee, drop_reason::header_checksum},
+        {"longer than the outer says", 2, 0xff, drop_reason::length_beyond_packet},
+    };
+    for (const auto& r : rows) {
+        INFO(doctest::String{r.name});
+        octets bad = d;
+        bad[r.at] = static_cast<std::byte>(r.value);
+        if (r.at == 2) ipv4::set_checksum(ipv4::view{bad.data()});
+        const u64 before = b->counters()[r.reason];
+        CHECK(b.receive(in_tunnel(bad)) == fate::dropped);
+        CHECK(b->counters()[r.reason] == before + 1);
+    }
+    CHECK(b.receive(in_tunnel(octets(19))) == fate::dropped);
+}
+
+TEST_CASE("tunnels: tunnels in tunnels end, whatever a sender packs") {
+    bench<> b;
+    tunnel_end tunnel;
+    recorder inner;
+    REQUIRE(b->delivery().set_handler(4, &tunnel).has_value());
+    REQUIRE(b->delivery().set_handler(253, &inner).has_value());
+    octets d = datagram_of({.destination = "10.0.1.1"_ip});
+    for (int i = 0; i < 30; ++i)
+        d = in_tunnel(d);
+    CHECK(b.receive(d) == fate::dropped);
+    CHECK(tunnel.calls == 5);
+    CHECK(inner.calls == 0);
+}
+
+}  // namespace
