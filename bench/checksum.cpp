@@ -35,8 +35,8 @@ void verify_header(benchmark::State& state) {
         benchmark::DoNotOptimize(sluice::checksum::verify_header(packet.data(), 5));
         benchmark::ClobberMemory();
     }
-    state.counters["cycles/packet"] = static_cast<double>(bench::cycles() - from) /
-                                      static_cast<double>(state.iterations());
+    state.counters["cycles/packet"] =
+        static_cast<double>(bench::cycles() - from) / static_cast<double>(state.iterations());
 }
 
 // TTL and checksum by increment.
@@ -48,13 +48,14 @@ void decrement_ttl(benchmark::State& state) {
         benchmark::DoNotOptimize(sluice::ipv4::decrement_ttl(sluice::ipv4::view{packet.data()}));
         benchmark::ClobberMemory();
     }
-    state.counters["cycles/packet"] = static_cast<double>(bench::cycles() - from) /
-                                      static_cast<double>(state.iterations());
+    state.counters["cycles/packet"] =
+        static_cast<double>(bench::cycles() - from) / static_cast<double>(state.iterations());
 }
 
 }  // namespace
 
-BENCHMARK(sum)->ArgNames({"octets", "skip"})->ArgsProduct(
-    {{20, 40, 64, 128, 256, 576, 1500, 9000, 65535}, {0, 1}});
+BENCHMARK(sum)
+    ->ArgNames({"octets", "skip"})
+    ->ArgsProduct({{20, 40, 64, 128, 256, 576, 1500, 9000, 65535}, {0, 1}});
 BENCHMARK(verify_header);
 BENCHMARK(decrement_ttl);

@@ -23,8 +23,8 @@ std::vector<sluice::ipv4::address> fill(Stack& router, std::uint32_t n) {
         return bench::destinations(in_flight);
     }
     for (std::uint32_t i = 0; i < n; ++i) {
-        static_cast<void>(router.add_route({.prefix = {{(20u << 24) + (i << 8)}, 24},
-                                            .gateway = {0x0a000202u + i % 200}}));
+        static_cast<void>(router.add_route(
+            {.prefix = {{(20u << 24) + (i << 8)}, 24}, .gateway = {0x0a000202u + i % 200}}));
     }
     std::mt19937 random{7};
     std::vector<sluice::ipv4::address> to;

@@ -23,9 +23,8 @@ namespace {
 constexpr std::size_t batch_size = 256;
 constexpr std::uint16_t packet_size = 64;
 
-struct router_policies
-    : sluice::policies<sluice::based_on<sluice::linux_router>,
-                       sluice::output<sluice::queue_output<batch_size>>> {
+struct router_policies : sluice::policies<sluice::based_on<sluice::linux_router>,
+                                          sluice::output<sluice::queue_output<batch_size>>> {
     static constexpr sluice::settings initial_settings() noexcept {
         return sluice::linux_router::initial_settings();
     }
@@ -39,8 +38,9 @@ using by_scan = baseline::forwarder<batch_size, baseline::array_scan>;
 constexpr std::uint32_t route_ids = 32;
 
 baseline::route by_hand(const sluice::route_entry& r) {
-    return {r.prefix.base.value, r.prefix.mask().value, r.gateway.value,
-            r.mtu,               r.interface,     static_cast<std::uint8_t>(r.type)};
+    return {r.prefix.base.value, r.prefix.mask().value,
+            r.gateway.value,     r.mtu,
+            r.interface,         static_cast<std::uint8_t>(r.type)};
 }
 
 std::vector<baseline::route> routes_of(const router& from) {
@@ -68,8 +68,7 @@ void configure(Forwarder& f, const router& like) {
 std::vector<baseline::packet> handles_of(batch& packets) {
     std::vector<baseline::packet> all;
     for (auto& p : packets) {
-        all.push_back(
-            {reinterpret_cast<unsigned char*>(p.data()), p.size(), p.interface(), 0});
+        all.push_back({reinterpret_cast<unsigned char*>(p.data()), p.size(), p.interface(), 0});
     }
     return all;
 }
@@ -162,14 +161,14 @@ figures measure(router& r, by_trie& trie, by_scan& scan, batch& packets, int rou
     figures all;
     auto raw = handles_of(packets);
     for (int round = -2; round < rounds; ++round) {
-        const double s = turn([&] { r.receive(std::span{packets}, {}); },
-                              [&] { bench::refill(r, packets); });
+        const double s =
+            turn([&] { r.receive(std::span{packets}, {}); }, [&] { bench::refill(r, packets); });
         bench::renew_ttl(packets);
-        const double t = turn([&] { trie.run(raw.data(), raw.size()); },
-                              [&] { refill(trie, raw); });
+        const double t =
+            turn([&] { trie.run(raw.data(), raw.size()); }, [&] { refill(trie, raw); });
         bench::renew_ttl(packets);
-        const double a = turn([&] { scan.run(raw.data(), raw.size()); },
-                              [&] { refill(scan, raw); });
+        const double a =
+            turn([&] { scan.run(raw.data(), raw.size()); }, [&] { refill(scan, raw); });
         bench::renew_ttl(packets);
         if (round >= 0) {
             all.stack.push_back(s);

@@ -2,7 +2,8 @@
 // packets back between measurements.
 // Expects: benchmarks with UseManualTime(). Does: start(), stop(), and at the end the counters
 // "packets/s", "cycles/packet" and, where octets are told, "octets/cycle". Never: counts what lies
-// between stop() and start(). Cost: a clock read and a cycle read each; measure many packets at once.
+// between stop() and start(). Cost: a clock read and a cycle read each; measure many packets at
+// once.
 #pragma once
 
 #include "support.hpp"

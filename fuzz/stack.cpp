@@ -46,9 +46,10 @@ struct script {
     }
 };
 
-struct host_policies : policies<buffers<flaky_pool<2048, blocks>>, routes<lpm_trie<48>>,
-                                hooks<hook_chain<4>>, reassembly<bounded_cache<16>>,
-                                output<testing::failing_output<queue_output<256>>>> {};
+struct host_policies
+    : policies<buffers<flaky_pool<2048, blocks>>, routes<lpm_trie<48>>, hooks<hook_chain<4>>,
+               reassembly<bounded_cache<16>>, output<testing::failing_output<queue_output<256>>>> {
+};
 struct watched_policies : policies<based_on<host_policies>, observed_by<recording_observer<4>>> {};
 
 template <class Packet>
@@ -264,7 +265,8 @@ private:
         } else if ((which & 32) != 0) {
             static_cast<void>(at_->remove_address(index, {script_.address(), 24}));
         } else if ((which & 16) != 0) {
-            static_cast<void>(at_->add_address(index, ipv4::interface_address{script_.address(), 24}));
+            static_cast<void>(
+                at_->add_address(index, ipv4::interface_address{script_.address(), 24}));
         } else if (index != pipeline::loopback_index) {
             at_->set_up(index, which >= 128);
         }
@@ -285,8 +287,8 @@ private:
     void change_endpoints() {
         const u8 which = script_.octet();
         if (which % 3 == 0) {
-            static_cast<void>(at_->delivery().set_handler(
-                script_.octet(), which >= 128 ? &ears_.handler : nullptr));
+            static_cast<void>(at_->delivery().set_handler(script_.octet(),
+                                                          which >= 128 ? &ears_.handler : nullptr));
         } else if (which % 3 == 1) {
             at_->delivery().remove(ears_.raw);
             static_cast<void>(at_->delivery().add_raw({.protocol = script_.octet()}, ears_.raw));
@@ -309,7 +311,7 @@ private:
     void fail() {
         const u8 how = script_.octet();
         const u64 n = how % 16;
-        const failure_plan plan = n == 0           ? failure_plan{}
+        const failure_plan plan = n == 0            ? failure_plan{}
                                   : (how & 16) != 0 ? failure_plan::from(n)
                                                     : failure_plan::at(n);
         if ((how & 32) != 0) {

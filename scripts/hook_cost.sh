@@ -2,7 +2,7 @@
 # Proves that a stack without hooks pays nothing for having the slot: at -O2 the object code of the
 # whole receive path is compared with that of a copy of the headers from which every hook call and
 # the member were taken out: same size of the stack, nothing named after hooks, at most two
-# instructions more or less in all.
+# instructions more in all. Fewer is no cost: a compiler may inline differently.
 # Usage: hook_cost.sh [COMPILER]      needs objdump, nm and python3
 set -euo pipefail
 compiler=${1:-g++}
@@ -16,12 +16,10 @@ python3 - "$work/without/sluice/stack" <<'PY'
 import pathlib, re, sys
 call = re.compile(r"if \((?:known == nullptr &&\s*)?!this->passes_hook\([^;{}]*\)\) \{\s*return gone;\s*\}")
 member = re.compile(r"\[\[no_unique_address\]\] hooks_type hooks_\{\};")
-accessor = re.compile(r"\[\[nodiscard\]\] constexpr hooks_type& hooks\(\) noexcept \{[^}]*\}")
 calls = members = 0
 for path in sorted(pathlib.Path(sys.argv[1]).glob("*.hpp")):
     text, n = call.subn("", path.read_text())
-    text, m = member.subn("", text)
-    text = accessor.sub("", text)
+    text, m = member.subn("static hooks_type hooks_;", text)
     text = re.sub(r"fate gone\{\};", "[[maybe_unused]] fate gone{};", text)
     calls, members = calls + n, members + m
     left = text.count("this->passes_hook(")
@@ -51,20 +49,20 @@ for side in with without; do
     -o "$work/$side.o"
 done
 count() { objdump -d --no-show-raw-insn "$work/$1.o" | grep -cE '^ +[0-9a-f]+:'; }
-size() { objdump -s -j .rodata "$work/$1.o" >/dev/null; "$compiler" -std=c++20 -I"$work/$1" \
-  -S -O2 -o - "$work/subject.cpp" | grep -A1 -E '^size:' | grep -oE '[0-9]+' | tail -1; }
+size() {
+  "$compiler" -std=c++20 -O2 -fno-exceptions -fno-rtti -I"$work/$1" -S -o - "$work/subject.cpp" |
+    grep -A1 -E '^size:' | sed -nE 's/^[[:space:]]*\.quad[[:space:]]+([0-9]+).*/\1/p'
+}
 
 with=$(count with)
 without=$(count without)
 with_size=$(size with)
 without_size=$(size without)
-named=$(nm -C "$work/with.o" | grep -vE '^[ 0-9a-f]+ [UTWtwVv] sluice::detail::' |
-  grep -cE 'hook' || true)
-calls=$(objdump -dr "$work/with.o" | grep -cE 'R_.*(passes_hook|no_hooks|hook_chain)' || true)
+named=$(nm -C "$work/with.o" | grep -c hook || true)
+calls=$(objdump -dr "$work/with.o" | grep -cE 'R_.*hook' || true)
 echo "hook_cost: instructions $with with the slot, $without without; stack of $with_size and" \
   "$without_size octets; $calls relocations and $named symbols of hooks"
-difference=$((with > without ? with - without : without - with))
-if ((difference > 2)) || ((with_size != without_size)) || ((calls + named > 0)); then
+if ((with > without + 2)) || ((with_size != without_size)) || ((calls + named > 0)); then
   echo "hook_cost: FAILED: the hook slot costs something" >&2
   exit 1
 fi

@@ -81,18 +81,18 @@ answer sluice_subject::send(const send_line& line) {
     const endpoint to = line.to ? *line.to : from.connect.value_or(endpoint{});
     const sluice::u16 interface =
         wires_.index_of(line.interface.empty() ? from.interface : line.interface);
-    sluice::send_request request{
-        .destination = {to.host},
-        .source = {line.source.value_or(from.bind.host)},
-        .interface = interface,
-        .protocol = from.protocol,
-        .tos = line.tos,
-        .ttl = line.ttl.value_or(0),
-        .dont_fragment = line.df == dont_fragment::always || line.df == dont_fragment::probe,
-        .prefer_whole = line.df == dont_fragment::want,
-        .always_identified = from.connect.has_value(),
-        .on_link_only = line.dont_route,
-        .options = &*options};
+    sluice::send_request request{.destination = {to.host},
+                                 .source = {line.source.value_or(from.bind.host)},
+                                 .interface = interface,
+                                 .protocol = from.protocol,
+                                 .tos = line.tos,
+                                 .ttl = line.ttl.value_or(0),
+                                 .dont_fragment = line.df == dont_fragment::always ||
+                                                  line.df == dont_fragment::probe,
+                                 .prefer_whole = line.df == dont_fragment::want,
+                                 .always_identified = from.connect.has_value(),
+                                 .on_link_only = line.dont_route,
+                                 .options = &*options};
     const bool has_header = from.header_included || (from.raw && from.protocol == 255);
     return has_header ? send_with_header(from, line, request)
                       : send_payload(from, line, request, to.port.value_or(0));
@@ -108,9 +108,8 @@ sluice_subject::options_of(const send_line& line) const {
     sluice::pipeline::option_environment environment{tables, header, nowhere, false,
                                                      now().midnight_ms};
     const auto* wanted = reinterpret_cast<const std::byte*>(line.options.data());
-    return sluice::linux_options::compile_request({wanted, line.options.size()},
-                                                  sluice::ip_options::sender_rights::privileged,
-                                                  environment);
+    return sluice::linux_options::compile_request(
+        {wanted, line.options.size()}, sluice::ip_options::sender_rights::privileged, environment);
 }
 
 answer sluice_subject::send_with_header(const socket_line& from, const send_line& line,

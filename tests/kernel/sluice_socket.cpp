@@ -13,11 +13,11 @@ struct meaning {
 meaning meaning_of(const sluice::icmp_error_notice& notice, dont_fragment discovery) {
     namespace types = sluice::icmp::types;
     static constexpr meaning of_code[] = {
-        {"ENETUNREACH", false}, {"EHOSTUNREACH", false}, {"ENOPROTOOPT", true},
-        {"ECONNREFUSED", true}, {"EMSGSIZE", false},     {"ENOTSUP", false},
-        {"ENETUNREACH", true},  {"EHOSTDOWN", true},     {"ENONET", true},
-        {"ENETUNREACH", true},  {"EHOSTUNREACH", true},  {"ENETUNREACH", false},
-        {"EHOSTUNREACH", false}, {"EHOSTUNREACH", true}, {"EHOSTUNREACH", true},
+        {"ENETUNREACH", false},  {"EHOSTUNREACH", false}, {"ENOPROTOOPT", true},
+        {"ECONNREFUSED", true},  {"EMSGSIZE", false},     {"ENOTSUP", false},
+        {"ENETUNREACH", true},   {"EHOSTDOWN", true},     {"ENONET", true},
+        {"ENETUNREACH", true},   {"EHOSTUNREACH", true},  {"ENETUNREACH", false},
+        {"EHOSTUNREACH", false}, {"EHOSTUNREACH", true},  {"EHOSTUNREACH", true},
         {"EHOSTUNREACH", true},
     };
     constexpr unsigned too_big = 4;

@@ -42,8 +42,7 @@ sluice::u16 subject_wires::index_of(const std::string& name) const {
     return 0;
 }
 
-sluice::ethernet::address
-subject_wires::host::hardware_address(sluice::u16 index) const noexcept {
+sluice::ethernet::address subject_wires::host::hardware_address(sluice::u16 index) const noexcept {
     const replay_interface* i = wires->find(index);
     return i == nullptr ? sluice::ethernet::address{} : i->hardware;
 }
@@ -53,8 +52,8 @@ bool subject_wires::host::is_own(sluice::u16, sluice::ipv4::address a) const noe
     return wires->above_.interfaces().is_own(a);
 }
 
-sluice::ipv4::address
-subject_wires::host::source_for(sluice::u16 index, sluice::ipv4::address target) const noexcept {
+sluice::ipv4::address subject_wires::host::source_for(sluice::u16 index,
+                                                      sluice::ipv4::address target) const noexcept {
     const sluice::interface* i = wires->above_.interfaces().find(index);
     return i == nullptr ? sluice::ipv4::address{} : i->source_for(target, sluice::scopes::link);
 }

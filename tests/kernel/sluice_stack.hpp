@@ -47,11 +47,11 @@ struct wire_output {
 };
 
 struct replay_policies
-    : sluice::policies<
-          sluice::based_on<sluice::linux_router>, sluice::buffers<packet_pool>,
-          sluice::interfaces<sluice::interface_table<64>>,
-          sluice::delivery<sluice::registered_endpoints<16, 64>>,
-          sluice::reassembly<sluice::bounded_cache<256>>, sluice::output<wire_output>> {
+    : sluice::policies<sluice::based_on<sluice::linux_router>, sluice::buffers<packet_pool>,
+                       sluice::interfaces<sluice::interface_table<64>>,
+                       sluice::delivery<sluice::registered_endpoints<16, 64>>,
+                       sluice::reassembly<sluice::bounded_cache<256>>,
+                       sluice::output<wire_output>> {
     // As a fresh namespace is: not forwarding.
     [[nodiscard]] static constexpr sluice::settings initial_settings() noexcept { return {}; }
 };
@@ -64,8 +64,7 @@ public:
     struct host {
         subject_wires* wires = nullptr;
 
-        [[nodiscard]] sluice::ethernet::address
-        hardware_address(sluice::u16 index) const noexcept;
+        [[nodiscard]] sluice::ethernet::address hardware_address(sluice::u16 index) const noexcept;
         [[nodiscard]] bool is_own(sluice::u16 index, sluice::ipv4::address a) const noexcept;
         [[nodiscard]] sluice::ipv4::address source_for(sluice::u16 index,
                                                        sluice::ipv4::address target) const noexcept;

@@ -80,8 +80,7 @@ answer sluice_subject::set_address(const address_line& line) {
     if (!line.broadcast) {
         return outcome_of(stack_->add_address(index, net).has_value(), "so many addresses");
     }
-    const sluice::assigned_address given{
-        net, {*line.broadcast}, sluice::scopes::universe, false};
+    const sluice::assigned_address given{net, {*line.broadcast}, sluice::scopes::universe, false};
     return outcome_of(stack_->add_address(index, given).has_value(), "so many addresses");
 }
 
@@ -103,8 +102,8 @@ answer sluice_subject::set_route(const route_line& line) {
 }
 
 answer sluice_subject::set_neighbour(const neighbour_line& line) {
-    const bool taken = wires_.link().set_permanent(wires_.index_of(line.interface), {line.host},
-                                                   {line.mac});
+    const bool taken =
+        wires_.link().set_permanent(wires_.index_of(line.interface), {line.host}, {line.mac});
     return outcome_of(taken, "so many neighbours");
 }
 

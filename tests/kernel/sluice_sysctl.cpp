@@ -71,10 +71,8 @@ constexpr named_switch<conf> of_interfaces[] = {
     {"log_martians", store<&conf::log_martians>::into},
     {"rp_filter", store<&conf::rp_filter>::into},
     {"force_igmp_version", store<&conf::force_igmp_version>::into},
-    {"igmpv2_unsolicited_report_interval",
-     store<&conf::igmpv2_unsolicited_report_interval>::into},
-    {"igmpv3_unsolicited_report_interval",
-     store<&conf::igmpv3_unsolicited_report_interval>::into},
+    {"igmpv2_unsolicited_report_interval", store<&conf::igmpv2_unsolicited_report_interval>::into},
+    {"igmpv3_unsolicited_report_interval", store<&conf::igmpv3_unsolicited_report_interval>::into},
 };
 
 template <class Owner, std::size_t N>
@@ -94,8 +92,7 @@ answer sluice_subject::set_sysctl(const sysctl_line& line) {
         stack_->set_ip_forward(line.value != 0);
         return done();
     }
-    const auto set =
-        line.group == "route" ? find(of_routes, line.name) : find(globals, line.name);
+    const auto set = line.group == "route" ? find(of_routes, line.name) : find(globals, line.name);
     if (set == nullptr) return unsupported("sysctl " + line.name);
     stack_->change([&](sluice::settings& s) { set(s, line.value); });
     return done();

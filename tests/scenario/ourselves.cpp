@@ -101,7 +101,8 @@ TEST_CASE("an unreachable port of our own answers ourselves") {
     fill_bytes(udp, 8, std::byte{0});
     store_be<u16>(udp + 2, 9);
     store_be<u16>(udp + 4, 8);
-    REQUIRE(f.at->send(std::move(p), {.destination = "10.0.1.1"_ip, .protocol = 17}, {}).has_value());
+    REQUIRE(
+        f.at->send(std::move(p), {.destination = "10.0.1.1"_ip, .protocol = 17}, {}).has_value());
     CHECK(f.at->counters()[mib::icmp_out_dest_unreachs] == 1);
     CHECK(f.at->counters()[mib::icmp_in_dest_unreachs] == 1);
     CHECK(f.at->output().size() == 0);

@@ -18,8 +18,8 @@ constexpr auto peer = "10.0.1.2"_ip;
 constexpr auto own = "10.0.1.1"_ip;
 
 struct small : policies<buffers<fixed_pool<1024, 4>>, interfaces<interface_table<4>>,
-                        routes<linear_routes<8>>, reassembly<no_reassembly>,
-                        delivery<no_delivery>, output<queue_output<4>>> {};
+                        routes<linear_routes<8>>, reassembly<no_reassembly>, delivery<no_delivery>,
+                        output<queue_output<4>>> {};
 
 template <class Packet>
 constexpr void write_request(Packet& to, u32 data) {
@@ -71,8 +71,8 @@ constexpr bool answers(Stack& s) {
     const auto out = s.output().next();
     return out.to == egress{2, link_destination::unicast, peer} &&
            is_reply(out.packet.head(), 56) && s.counters()[mib::icmp_in_echos] == 1 &&
-           s.counters()[mib::icmp_out_echo_reps] == 1 &&
-           s.counters()[mib::ip_out_requests] == 1 && world::balanced(s);
+           s.counters()[mib::icmp_out_echo_reps] == 1 && s.counters()[mib::ip_out_requests] == 1 &&
+           world::balanced(s);
 }
 
 constexpr bool answers_at_compile_time() {

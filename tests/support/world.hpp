@@ -79,8 +79,7 @@ void configure(Stack& s, ears<Stack>& e) {
     static_cast<void>(
         s.add_route({.prefix = "20.0.0.0/8"_prefix, .tos = 0x10, .gateway = "10.0.3.2"_ip}));
     static_cast<void>(s.add_route({.prefix = "30.0.0.0/8"_prefix, .gateway = "10.0.3.2"_ip}));
-    static_cast<void>(
-        s.add_route({.prefix = "40.0.0.0/8"_prefix, .type = route_type::blackhole}));
+    static_cast<void>(s.add_route({.prefix = "40.0.0.0/8"_prefix, .type = route_type::blackhole}));
     static_cast<void>(
         s.add_route({.prefix = "41.0.0.0/8"_prefix, .type = route_type::unreachable}));
     static_cast<void>(s.add_route({.prefix = "42.0.0.0/8"_prefix, .type = route_type::prohibit}));
@@ -125,8 +124,7 @@ struct sent {
 template <class Packet>
 std::vector<std::byte> octets_of(const Packet& p) {
     std::vector<std::byte> all;
-    p.for_each_piece(
-        [&](const_bytes piece) { all.insert(all.end(), piece.begin(), piece.end()); });
+    p.for_each_piece([&](const_bytes piece) { all.insert(all.end(), piece.begin(), piece.end()); });
     return all;
 }
 

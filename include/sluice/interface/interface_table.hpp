@@ -122,9 +122,9 @@ public:
     constexpr void refresh(u16 index, const interface_settings& all) noexcept {
         if (interface* i = find(index)) {
             i->in_force = effective(all, i->own);
-            paths_[index] = {i->up && !i->loopback ? i->mtu : 0, i->up && i->in_force.forwarding &&
-                                                     i->in_force.rp_filter == 0 && !i->loopback &&
-                                                     i->master == 0};
+            paths_[index] = {i->up && !i->loopback ? i->mtu : 0,
+                             i->up && i->in_force.forwarding && i->in_force.rp_filter == 0 &&
+                                 !i->loopback && i->master == 0};
         }
     }
 

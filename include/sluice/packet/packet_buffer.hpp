@@ -10,6 +10,10 @@
 // A **buffer_source** gives empty packets with headroom, or an empty handle when it has none left;
 // it states how much memory it can hold at most.
 //
+// Where a packet may go on in further blocks (`pipeline/fragment.hpp`, `packet/reader.hpp`, the
+// stack) the parts work on `basic_packet`: bring memory of your own as a Storage of it, as
+// `external_storage` does for drivers.
+//
 // Exemplar:
 //
 //     struct source {
@@ -54,13 +58,28 @@ concept has_copies = requires(P& p, const P& c) {
     { p.unshare() } noexcept -> std::same_as<bool>;
 };
 
+// An empty handle says so, and a full one can be made empty.
 template <class P>
-concept packet_buffer = is_move_only<P> && std::default_initializable<P> && has_bounds<P> &&
-                        has_copies<P> && requires(P& p, u16 index) {
-                            { p.interface() } noexcept -> std::same_as<u16>;
-                            p.set_interface(index);
-                            { p.facts() } noexcept -> std::same_as<metadata&>;
-                        };
+concept can_be_empty = std::default_initializable<P> && requires(P& p, const P& c) {
+    static_cast<bool>(c);
+    p.reset();
+};
+
+// What the link layer and the stages noted beside the bytes.
+template <class P>
+concept carries_facts = requires(P& p, const P& c, u16 index, packet_type t) {
+    { c.interface() } noexcept -> std::same_as<u16>;
+    p.set_interface(index);
+    { c.type() } noexcept -> std::same_as<packet_type>;
+    p.set_type(t);
+    { c.is_plain_host() } noexcept -> std::same_as<bool>;
+    { p.facts() } noexcept -> std::same_as<metadata&>;
+    { c.facts() } noexcept -> std::same_as<const metadata&>;
+};
+
+template <class P>
+concept packet_buffer =
+    is_move_only<P> && can_be_empty<P> && has_bounds<P> && has_copies<P> && carries_facts<P>;
 
 template <class S>
 concept states_memory_limit = requires {
@@ -72,8 +91,14 @@ concept has_take = requires(S& s, u16 headroom) {
     { s.take(headroom) } noexcept -> std::same_as<typename S::packet_type>;
 };
 
+// Headroom, bytes and tailroom of one packet, so that a composition can check that its headers fit.
 template <class S>
-concept buffer_source =
-    packet_buffer<typename S::packet_type> && states_memory_limit<S> && has_take<S>;
+concept states_block_capacity = requires {
+    { S::block_capacity } -> std::convertible_to<u32>;
+};
+
+template <class S>
+concept buffer_source = packet_buffer<typename S::packet_type> && states_memory_limit<S> &&
+                        states_block_capacity<S> && has_take<S>;
 
 }  // namespace sluice

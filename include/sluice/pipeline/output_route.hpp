@@ -37,7 +37,7 @@ struct flow {
 struct output_route {
     route_type type = route_type::unicast;  // unicast, local, broadcast or multicast
     u16 interface = 0;
-    u16 mtu = 0;  // of the route, 0: the interface's
+    u16 mtu = 0;                // of the route, 0: the interface's
     u16 address_interface = 0;  // to ourselves: the interface that has the address
     ipv4::address source{};
     ipv4::address destination{};

@@ -183,9 +183,9 @@ struct sender {
                 used += piece.size();
             });
             sockaddr_ll address = address_of_ip();
-            const auto* to = to_.is_ethernet ? nullptr : reinterpret_cast<sockaddr*>(&address);
-            if (::sendto(to_.fd, flat, used, MSG_DONTWAIT, to,
-                         to == nullptr ? 0 : sizeof address) < 0) {
+            const auto* addressee = to_.is_ethernet ? nullptr : reinterpret_cast<sockaddr*>(&address);
+            if (::sendto(to_.fd, flat, used, MSG_DONTWAIT, addressee,
+                         addressee == nullptr ? 0 : sizeof address) < 0) {
                 counters_.last_error = errno;
                 ++counters_.lost;
             } else {

@@ -118,7 +118,6 @@ template <class T>
         break;
     case ARPHRD_NONE:
     case ARPHRD_RAWIP:
-    case ARPHRD_PPP:
         break;
     default:
         return failure{

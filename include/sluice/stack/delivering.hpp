@@ -1,9 +1,8 @@
 // delivering: what becomes of a datagram for us: reassembly, local-in hook, raw taps, then its
 // protocol. Expects: stack_reassembling below it. Does: ICMP and UDP itself unless a handler took
-// their
-// place; asks the delivery policy for the rest; unknown protocols and ports are refused to the
-// sender. Never: delivers a fragment. Cost: see the stages. RFC 1122 section 3.2.1, 3.2.2.1, 3.3.2
-// and 4.1.3. Linux ip_local_deliver, ip_protocol_deliver_rcu, __udp4_lib_rcv.
+// their place; asks the delivery policy for the rest; unknown protocols and ports are refused to
+// the sender. Never: delivers a fragment. Cost: see the stages. RFC 1122 section 3.2.1, 3.2.2.1,
+// 3.3.2 and 4.1.3. Linux ip_local_deliver, ip_protocol_deliver_rcu, __udp4_lib_rcv.
 #pragma once
 
 #include <sluice/pipeline/classify.hpp>
@@ -18,8 +17,9 @@
 namespace sluice::detail {
 
 template <class Policies>
-class stack_delivering : public stack_reassembling<Policies>,
-                         protected local_services<typename stack_reassembling<Policies>::packet_type> {
+class stack_delivering
+    : public stack_reassembling<Policies>,
+      protected local_services<typename stack_reassembling<Policies>::packet_type> {
     using base = stack_reassembling<Policies>;
 
 public:

@@ -1,8 +1,8 @@
 // originating: what programs and handlers send: a payload as one datagram, a complete packet, or
-// one whose header is completed. Expects: stack_sending below it. Does: routes, refuses what cannot go, writes
-// or completes the header, sends. Never: keeps parts of a datagram for later. Cost: a route lookup
-// and a header. RFC 1122 section 3.4, RFC 6864 section 4.1. Linux raw_sendmsg, ip_make_skb,
-// raw_send_hdrinc.
+// one whose header is completed. Expects: stack_sending below it. Does: routes, refuses what cannot
+// go, writes or completes the header, sends. Never: keeps parts of a datagram for later. Cost: a
+// route lookup and a header. RFC 1122 section 3.4, RFC 6864 section 4.1. Linux raw_sendmsg,
+// ip_make_skb, raw_send_hdrinc.
 #pragma once
 
 #include <sluice/options/outgoing.hpp>
@@ -82,8 +82,8 @@ protected:
             .protocol = r.protocol,
             .identification = identified ? identification_for(*route, r.protocol) : u16{0},
             .dont_fragment = r.dont_fragment || (r.prefer_whole && fits)};
-        if (!packet || !pipeline::originate(packet, *route, choice, with, r.destination,
-                                            now_.midnight_ms)) {
+        if (!packet ||
+            !pipeline::originate(packet, *route, choice, with, r.destination, now_.midnight_ms)) {
             return refuse_send(std::move(packet), pipeline::send_error::no_buffer,
                                drop_reason::send_invalid);
         }

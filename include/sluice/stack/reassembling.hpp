@@ -29,9 +29,8 @@ protected:
     using base::trace;
 
     // The whole datagram, or what became of the fragment.
-    constexpr result<datagram<packet_type>, fate> reassemble(datagram<packet_type>&& d,
-                                                             reassembly_user user,
-                                                             const interface& in) noexcept {
+    constexpr result<datagram<packet_type>, fate>
+    reassemble(datagram<packet_type>&& d, reassembly_user user, const interface& in) noexcept {
         count(mib::ip_reasm_reqds);
         reassembly_step<packet_type> step = this->reassembly_.insert(
             std::move(d), user, in.master, this->now_.now, reassembly_limits_now());
@@ -74,12 +73,12 @@ protected:
             d = std::move(*whole);
         }
         const ipv4::const_view ip = std::as_const(d).header();
-        const delivery_info info{
-            .source = ip[ipv4::source],
-            .destination = ip[ipv4::destination],
-            .local = pipeline::specific_destination(tables(), ip, in.index, false),
-            .interface = std::as_const(d).packet().interface(),
-            .protocol = ip[ipv4::protocol]};
+        const delivery_info info{.source = ip[ipv4::source],
+                                 .destination = ip[ipv4::destination],
+                                 .local =
+                                     pipeline::specific_destination(tables(), ip, in.index, false),
+                                 .interface = std::as_const(d).packet().interface(),
+                                 .protocol = ip[ipv4::protocol]};
         const delivery_count n = this->delivery_.alert(d, info);
         tally(balance::copied, n.taken + u64{n.full});
         tally(balance::delivered, n.taken);

@@ -98,8 +98,8 @@ protected:
         }
         const u32 mtu = largest != 0 && largest < l.mtu ? largest : l.mtu;
         bool refused = false;
-        const auto result =
-            pipeline::fragment<output_type::takes_segmented>(std::move(packet), mtu, buffers_, [&](packet_type&& piece) {
+        const auto result = pipeline::fragment<output_type::takes_segmented>(
+            std::move(packet), mtu, buffers_, [&](packet_type&& piece) {
                 tally(balance::copied);
                 refused = transmit(std::move(piece), l) == fate::dropped;
                 return !refused;
@@ -155,8 +155,8 @@ protected:
 
     // A packet of ours that we receive: it waits in the work queue.
     static constexpr sluice::packet_type packet_type_of_loopback = sluice::packet_type::host;
-    constexpr void come_back(packet_type&& packet, sluice::packet_type seen_as,
-                             route_type type, u16 by) noexcept {
+    constexpr void come_back(packet_type&& packet, sluice::packet_type seen_as, route_type type,
+                             u16 by) noexcept {
         packet.set_type(seen_as);
         packet.facts().checksum = checksum_state::verified;
         typename base::work_item item{std::move(packet), type, false, by};
@@ -308,8 +308,8 @@ protected:
                                                const pipeline::output_route& route) noexcept {
         const interface* out = interfaces_.find(route.interface);
         const bool over_loopback = out != nullptr && out->loopback;
-        switch (this->icmp_rules_.allow_error(type, code, route.destination, over_loopback, switches_,
-                                              now_.now)) {
+        switch (this->icmp_rules_.allow_error(type, code, route.destination, over_loopback,
+                                              switches_, now_.now)) {
         case icmp_allowance::allowed:
             return true;
         case icmp_allowance::limited_global:

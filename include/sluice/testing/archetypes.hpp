@@ -38,6 +38,8 @@ struct packet {
     constexpr packet(packet&&) noexcept = default;
     constexpr packet& operator=(packet&&) noexcept = default;
 
+    constexpr explicit operator bool() const noexcept { return false; }
+    constexpr void reset() noexcept {}
     constexpr u32 size() const noexcept { return 0; }
     constexpr u32 headroom() const noexcept { return 0; }
     constexpr u32 tailroom() const noexcept { return 0; }
@@ -52,7 +54,11 @@ struct packet {
     constexpr bool unshare() noexcept { return true; }
     constexpr u16 interface() const noexcept { return 0; }
     constexpr void set_interface(u16) noexcept {}
+    constexpr packet_type type() const noexcept { return packet_type::host; }
+    constexpr void set_type(packet_type) noexcept {}
+    constexpr bool is_plain_host() const noexcept { return true; }
     constexpr metadata& facts() noexcept { return facts_; }
+    constexpr const metadata& facts() const noexcept { return facts_; }
 
 private:
     metadata facts_{};
@@ -61,6 +67,7 @@ private:
 struct buffers : detail::immovable {
     using packet_type = packet;
     static constexpr std::size_t memory_limit = 0;
+    static constexpr u32 block_capacity = 0;
     constexpr packet take(u16) noexcept { return {}; }
 };
 static_assert(buffer_source<buffers>);

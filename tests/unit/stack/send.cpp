@@ -133,31 +133,43 @@ TEST_CASE("send: a broadcast leaves and is heard by ourselves; a group only if j
     }
 }
 
-TEST_CASE("send: what a program leaves out of its own header is filled in") {
-    bench<> b;
-    octets d = datagram_of({.source = {}, .ttl = 3, .identification = 0});
-    store_be<u16>(d.data() + 2, 0);
-    store_be<u16>(d.data() + 10, 0xdead);
-    REQUIRE(b->send(b.packet(d), b.now).has_value());
-    const octets sent = b.sent_one();
-    check(sent, support::right_sums(), support::source("10.0.2.1"_ip), support::ttl(3));
-    CHECK(b->counters()[mib::ip_out_requests] == 0);
-}
-
-TEST_CASE("send: with a header of the program's own") {
+TEST_CASE("send: a packet with its complete header goes as it is, cut if need be") {
     bench<> b;
     const octets d = datagram_of({.source = "192.0.2.9"_ip, .ttl = 3});
     REQUIRE(b->send(b.packet(d), b.now).has_value());
     CHECK((b.sent_one() == d));
-    octets beyond = d;
-    beyond[0] = std::byte{0x4f};
-    CHECK(b->send(b.packet(beyond), b.now).error() == send_error::invalid);
+    REQUIRE(b->send(b.packet(datagram_of({.payload = pattern(1481)})), b.now).has_value());
+    CHECK(b.sent().size() == 2);
+    octets short_header = d;
+    short_header[0] = std::byte{0x44};
+    CHECK(b->send(b.packet(short_header), b.now).error() == send_error::invalid);
     CHECK(b->send(b.packet(octets(19)), b.now).error() == send_error::invalid);
     CHECK(b->send(bench<>::packet_type{}, b.now).error() == send_error::invalid);
-    CHECK(b->send(b.packet(datagram_of({.payload = pattern(1481)})), b.now).error() ==
-          send_error::too_big);
     CHECK(b->send(b.packet(datagram_of({.destination = "192.0.2.1"_ip})), b.now).error() ==
           send_error::network_unreachable);
+    CHECK(b.is_quiet());
+}
+
+TEST_CASE("send: what a program leaves out of its own header is filled in, and it is never cut") {
+    bench<> b;
+    const send_request to{.destination = "10.0.2.9"_ip};
+    octets d = datagram_of({.source = {}, .ttl = 3, .identification = 0});
+    store_be<u16>(d.data() + 2, 0);
+    store_be<u16>(d.data() + 10, 0xdead);
+    REQUIRE(b->send_raw(b.packet(d), to, b.now).has_value());
+    const auto all = b.sent();
+    REQUIRE(all.size() == 1);
+    CHECK(all[0].to.next_hop == "10.0.2.9"_ip);
+    check(all[0].datagram, support::right_sums(), support::source("10.0.2.1"_ip),
+          support::destination("10.0.2.2"_ip), support::ttl(3));
+    CHECK(b->counters()[mib::ip_out_requests] == 0);
+    CHECK(b->send_raw(b.packet(datagram_of({.payload = pattern(1481)})), to, b.now).error() ==
+          send_error::too_big);
+    octets beyond = d;
+    beyond[0] = std::byte{0x4f};
+    CHECK(b->send_raw(b.packet(beyond), to, b.now).error() == send_error::invalid);
+    CHECK(b->send_raw(b.packet(octets(19)), to, b.now).error() == send_error::invalid);
+    CHECK(b->send_raw(bench<>::packet_type{}, to, b.now).error() == send_error::invalid);
     CHECK(b.is_quiet());
 }
 

@@ -1,0 +1,210 @@
+// AF_PACKET's transmit ring (TPACKET_V2): frames are copied into memory shared with the kernel, and
+// one system call a burst sends them.
+//
+// Expects: as af_packet_send.hpp. Does: finishes checksums, since copies are summed on the way
+// anyway; refuses when the ring is full. Never: blocks; receives; takes packets with segmentation
+// facts (the stack cuts them before). Cost: a copy a frame, a system call a burst. The ring must
+// outlive its senders. Source: Linux Documentation/networking/packet_mmap.rst.
+#pragma once
+
+#include <sluice/packet/next_hop.hpp>
+#include <sluice/pipeline/finish_checksum.hpp>
+#include <sluice/port/af_packet_map.hpp>
+#include <sluice/port/af_packet_send.hpp>
+#include <sluice/port/af_packet_socket.hpp>
+#include <sluice/port/namespace.hpp>
+
+#include <bit>
+#include <cerrno>
+#include <cstddef>
+#include <memory>
+#include <new>
+#include <string_view>
+#include <utility>
+
+namespace sluice::port::af_packet {
+
+namespace detail {
+
+// Slots of equal size, filled and sent in turn.
+class slots {
+public:
+    slots(bound_socket socket, ring_memory memory, u32 count, u32 slot_octets) noexcept
+        : socket_{std::move(socket)}, memory_{std::move(memory)}, count_{count},
+          octets_{slot_octets} {}
+
+    // Room for one frame of that size; empty when it is too large or all slots are waiting.
+    [[nodiscard]] bytes next(std::size_t size) noexcept {
+        if (size > octets_ - data_offset) {
+            errno = EMSGSIZE;
+            return {};
+        }
+        if (load_owner(header().tp_status) != TP_STATUS_AVAILABLE) {
+            kick();
+            if (load_owner(header().tp_status) != TP_STATUS_AVAILABLE) {
+                errno = EAGAIN;
+                return {};
+            }
+        }
+        return {reinterpret_cast<std::byte*>(&header()) + data_offset, size};
+    }
+    // What was written into the room goes with the next kick().
+    void commit(std::size_t size) noexcept {
+        header().tp_len = static_cast<u32>(size);
+        store_owner(header().tp_status, TP_STATUS_SEND_REQUEST);
+        at_ = at_ + 1 == count_ ? 0 : at_ + 1;
+        waiting_ = true;
+    }
+    void kick() noexcept {
+        if (!waiting_) {
+            return;
+        }
+        const sockaddr_ll address = socket_.address(ethernet::types::ipv4);
+        const auto* to =
+            socket_.is_ethernet ? nullptr : reinterpret_cast<const sockaddr*>(&address);
+        // Without room in the socket's buffer the rest waits for another kick.
+        waiting_ = ::sendto(socket_.fd.get(), nullptr, 0, MSG_DONTWAIT, to,
+                            to == nullptr ? 0 : sizeof address) < 0 &&
+                   (errno == EAGAIN || errno == EINTR);
+    }
+    [[nodiscard]] bool is_ethernet() const noexcept { return socket_.is_ethernet; }
+    [[nodiscard]] const bound_socket& socket() const noexcept { return socket_; }
+
+private:
+    static constexpr std::size_t data_offset = aligned_size<tpacket2_hdr>;
+
+    [[nodiscard]] tpacket2_hdr& header() const noexcept {
+        return *reinterpret_cast<tpacket2_hdr*>(memory_.at(at_ * std::size_t{octets_}));
+    }
+
+    bound_socket socket_;
+    ring_memory memory_;
+    u32 count_;
+    u32 octets_;
+    u32 at_ = 0;
+    bool waiting_ = false;
+};
+
+}  // namespace detail
+
+// The output_policy tag, and the value that transmit_ring::sender() gives.
+struct ring_sender {
+    detail::slots* to = nullptr;
+
+    template <class Packet>
+    class model {
+    public:
+        static constexpr bool takes_segmented = true;
+        static constexpr bool takes_gso = false;
+
+        constexpr model() noexcept = default;
+        constexpr model(const ring_sender& from) noexcept : to_{from.to} {}
+
+        [[nodiscard]] bool transmit(Packet& packet, const egress&) noexcept { return take(packet); }
+        [[nodiscard]] bool send_frame(Packet& frame, u16) noexcept { return take(frame); }
+        void flush() noexcept {
+            if (to_ != nullptr) {
+                to_->kick();
+            }
+        }
+        // lost is always 0: what the kernel drops of a ring is not told.
+        [[nodiscard]] const send_counters& counters() const noexcept { return counters_; }
+
+    private:
+        bool take(Packet& packet) noexcept {
+            if (to_ == nullptr || !fill(packet)) {
+                counters_.last_error = to_ == nullptr ? EBADF : errno;
+                ++counters_.refused;
+                return false;
+            }
+            ++counters_.sent;
+            packet.reset();
+            return true;
+        }
+        bool fill(Packet& packet) noexcept {
+            if (packet.has_facts()) {
+                const u32 network = to_->is_ethernet()
+                                        ? virtio_net::ethernet_header_length(packet.head())
+                                        : 0;
+                if (std::as_const(packet).facts().segmentation != segmentation_kind::none ||
+                    !pipeline::finish_checksum(packet, network)) {
+                    errno = EINVAL;
+                    return false;
+                }
+            }
+            const bytes room = to_->next(packet.size());
+            if (room.empty()) {
+                return false;
+            }
+            std::byte* at = room.data();
+            packet.for_each_piece([&at](const_bytes piece) {
+                copy_bytes(at, piece.data(), piece.size());
+                at += piece.size();
+            });
+            to_->commit(packet.size());
+            return true;
+        }
+
+        detail::slots* to_ = nullptr;
+        send_counters counters_;
+    };
+};
+
+class transmit_ring {
+public:
+    // Room for `frames` frames (rounded up to whole blocks of memory) of the interface's MTU.
+    [[nodiscard]] static result<transmit_ring, port_error>
+    open(std::string_view name, u32 frames = 1024, bool bypass_queue = false) noexcept {
+        auto socket = detail::make_socket(name);
+        if (!socket) {
+            return failure{socket.error()};
+        }
+        const int fd = socket->fd.get();
+        // A frame of the MTU with two tags behind the slot's header; the kernel takes the powers.
+        const u32 slot = std::bit_ceil(socket->mtu + 128 < 2048 ? 2048 : socket->mtu + 128);
+        const u32 block = slot < 0x10000 ? 0x10000 : slot;
+        const u32 blocks = (frames + block / slot - 1) / (block / slot);
+        tpacket_req request{};
+        request.tp_block_size = block;
+        request.tp_block_nr = blocks;
+        request.tp_frame_size = slot;
+        request.tp_frame_nr = blocks * (block / slot);
+        // As much as all slots hold, so that one kick sends all; a bad frame does not stop others.
+        const int room = static_cast<int>(request.tp_frame_nr < 0x4000'0000 / slot
+                                              ? request.tp_frame_nr * slot
+                                              : 0x4000'0000);
+        const sockaddr_ll nothing_received = socket->address(0);
+        if (!detail::set_option(fd, PACKET_VERSION, int{TPACKET_V2}) ||
+            !detail::set_option(fd, PACKET_LOSS, 1) ||
+            (bypass_queue && !detail::set_option(fd, PACKET_QDISC_BYPASS, 1)) ||
+            !detail::set_option(fd, PACKET_TX_RING, request) ||
+            ::bind(fd, reinterpret_cast<const sockaddr*>(&nothing_received),
+                   sizeof nothing_received) < 0) {
+            return failure{port_error::last("set up ring of", name)};
+        }
+        if (::setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof room) < 0) {
+            static_cast<void>(::setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof room));
+        }
+        ring_memory memory{fd, std::size_t{block} * blocks};
+        if (!memory) {
+            return failure{port_error::last("map ring of", name)};
+        }
+        std::unique_ptr<detail::slots> made{new (std::nothrow) detail::slots{
+            std::move(*socket), std::move(memory), request.tp_frame_nr, slot}};
+        if (!made) {
+            return failure{port_error::make("open", name, ENOMEM)};
+        }
+        return transmit_ring{std::move(made)};
+    }
+
+    [[nodiscard]] ring_sender sender() const noexcept { return {slots_.get()}; }
+    // For poll(2): writable when a slot is free.
+    [[nodiscard]] int fd() const noexcept { return slots_->socket().fd.get(); }
+
+private:
+    explicit transmit_ring(std::unique_ptr<detail::slots> s) noexcept : slots_{std::move(s)} {}
+
+    std::unique_ptr<detail::slots> slots_;  // where senders point to
+};
+
+}  // namespace sluice::port::af_packet
