@@ -102,7 +102,7 @@ int answer_device(bool once) {
     }
     examples::tun_loop loop;
     const auto s = std::make_unique<stack>(stack::parts{.output = device->sender(), .seed = seed});
-    if (!s->add_interface({.index = 2, .address = "192.0.2.1/24"_net, .has_broadcast = false})) {
+    if (!s->add_interface({.index = 2, .address = "192.0.2.1/24"_net})) {
         return 1;
     }
     std::puts("ping_responder: 192.0.2.1 on sluice0");

@@ -79,8 +79,7 @@ bool configure(stack& s, const router::arguments& given) {
         const auto& link = given.links[i];
         if (!s.add_interface({.index = static_cast<u16>(first_index + i),
                               .address = link.address,
-                              .mtu = link.mtu,
-                              .has_broadcast = false})) {
+                              .mtu = link.mtu})) {
             std::fprintf(stderr, "router: %s: address refused\n", link.name.c_str());
             return false;
         }

@@ -74,10 +74,18 @@ void mutate_once(input& bytes, const std::vector<input>& corpus, generator& rand
         return;
     }
     switch (random.below(6)) {
-    case 0: bytes[random.below(bytes.size())] ^= std::uint8_t(1u << random.below(8)); return;
-    case 1: bytes[random.below(bytes.size())] = telling_byte(random); return;
-    case 2: bytes[random.below(bytes.size())] = std::uint8_t(random.next()); return;
-    case 3: bytes.resize(random.below(bytes.size() + 1)); return;
+    case 0:
+        bytes[random.below(bytes.size())] ^= std::uint8_t(1u << random.below(8));
+        return;
+    case 1:
+        bytes[random.below(bytes.size())] = telling_byte(random);
+        return;
+    case 2:
+        bytes[random.below(bytes.size())] = std::uint8_t(random.next());
+        return;
+    case 3:
+        bytes.resize(random.below(bytes.size() + 1));
+        return;
     case 4:
         bytes.insert(bytes.begin() + position(random, bytes.size()), telling_byte(random));
         return;
@@ -131,7 +139,8 @@ int main(int count, char** arguments) {
     }
 
     const std::vector<input> corpus = read_corpus(paths);
-    for (const input& bytes : corpus) run(bytes);
+    for (const input& bytes : corpus)
+        run(bytes);
     generator random{42};
     for (std::size_t i = 0; i < mutations; ++i) {
         input bytes = corpus[i % corpus.size()];

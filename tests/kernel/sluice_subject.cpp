@@ -67,7 +67,7 @@ sluice::moment sluice_subject::now() const {
 answer sluice_subject::add_interface(const interface_line& line) {
     const auto index = static_cast<sluice::u16>(wires_.last_index() + 1);
     wires_.add(index, {line.name, line.tap, true, {line.mac}});
-    sluice::interface_request wanted{.index = index, .mtu = line.mtu, .has_broadcast = line.tap};
+    sluice::interface_request wanted{.index = index, .mtu = line.mtu};
     return outcome_of(stack_->add_interface(wanted).has_value(), "so many interfaces");
 }
 

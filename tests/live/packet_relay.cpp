@@ -100,12 +100,11 @@ void print(const char* name, Port& port) {
 int report(const totals& t, u64 sent, u64 lost) {
     std::printf("frames %llu large %llu unfinished %llu pieces %llu refused %llu sent %llu "
                 "lost %llu\n",
-                static_cast<unsigned long long>(t.frames),
-                static_cast<unsigned long long>(t.large),
+                static_cast<unsigned long long>(t.frames), static_cast<unsigned long long>(t.large),
                 static_cast<unsigned long long>(t.unfinished),
                 static_cast<unsigned long long>(t.pieces),
-                static_cast<unsigned long long>(t.refused),
-                static_cast<unsigned long long>(sent), static_cast<unsigned long long>(lost));
+                static_cast<unsigned long long>(t.refused), static_cast<unsigned long long>(sent),
+                static_cast<unsigned long long>(lost));
     return t.refused + lost == 0 ? 0 : 1;
 }
 

@@ -25,7 +25,7 @@ public:
 
     // Puts value before position at (at most size()); false when full.
     [[nodiscard]] constexpr bool insert(std::size_t at, T value) noexcept {
-        if (size_ == N || at > size_) {
+        if (size_ >= N || at > size_) {
             return false;
         }
         for (std::size_t i = size_; i > at; --i) {
@@ -35,8 +35,12 @@ public:
         ++size_;
         return true;
     }
+    // Takes the value at position at away, if there is one.
     constexpr void erase(std::size_t at) noexcept {
-        for (std::size_t i = at + 1; i < size_; ++i) {
+        if (at >= size_) {
+            return;
+        }
+        for (std::size_t i = at + 1; i < size_ && i < N; ++i) {
             items_[i - 1] = std::move(items_[i]);
         }
         items_[--size_] = T{};

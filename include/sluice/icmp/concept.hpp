@@ -40,15 +40,15 @@ namespace sluice {
 
 enum class icmp_allowance : u8 {
     allowed,
-    limited_global, // counted as OutRateLimitGlobal
-    limited_host,   // counted as OutRateLimitHost
-    silenced,       // not sent here at all, not counted
+    limited_global,  // counted as OutRateLimitGlobal
+    limited_host,    // counted as OutRateLimitHost
+    silenced,        // not sent here at all, not counted
 };
 
 enum class redirect_allowance : u8 {
     send,
-    too_soon, // after the last one to this source
-    given_up, // the source ignored as many as settings allow
+    too_soon,  // after the last one to this source
+    given_up,  // the source ignored as many as settings allow
 };
 
 template <class P>
@@ -72,4 +72,4 @@ template <class P>
 concept icmp_policy = std::constructible_from<P, hash_key> && states_icmp_facts<P> &&
                       limits_errors<P> && limits_redirects<P>;
 
-} // namespace sluice
+}  // namespace sluice

@@ -48,4 +48,4 @@ template <class P>
 concept identification_policy = std::constructible_from<P, hash_key> &&
                                 states_identification_limit<P> && gives_identifications<P>;
 
-} // namespace sluice
+}  // namespace sluice

@@ -41,9 +41,8 @@ struct interface {
     bool up = true;
     u32 mtu = 1500;  // octets
     bool loopback = false;
-    bool has_broadcast = true;  // Linux IFF_BROADCAST: not set on point-to-point links
-    u16 master = 0;             // the routing domain's interface (VRF); 0: none
-    interface_settings own{};   // conf.IF
+    u16 master = 0;            // the routing domain's interface (VRF); 0: none
+    interface_settings own{};  // conf.IF
     interface_settings in_force{};
     bounded_vector<assigned_address, max_interface_addresses> addresses{};
 

@@ -67,8 +67,8 @@ struct segment_plan {
         payload = whole.size() - headers;
         sums = tcp || known.checksum == checksum_state::pending ||
                udp::const_view{header.data() + network}[udp::checksum] != 0;
-        valid = tcp ? room >= least_tcp_segment
-                    : room > 0 && u64{room} * most_udp_segments >= payload;
+        valid =
+            tcp ? room >= least_tcp_segment : room > 0 && u64{room} * most_udp_segments >= payload;
     }
 
     [[nodiscard]] constexpr tcp::const_view transport() const noexcept {

@@ -38,8 +38,7 @@ class block_walk {
 public:
     block_walk(bound_socket socket, ring_memory memory, std::unique_ptr<u32[]> out,
                const ring_options& how) noexcept
-        : socket_{std::move(socket)}, memory_{std::move(memory)}, out_{std::move(out)},
-          how_{how} {}
+        : socket_{std::move(socket)}, memory_{std::move(memory)}, out_{std::move(out)}, how_{how} {}
 
     // The next frame; nullptr: none waits. Stays the same until step().
     [[nodiscard]] tpacket3_hdr* frame() noexcept {
@@ -116,9 +115,8 @@ public:
     using packet_type = typename frames::packet_type;
     using batch = device::batch;
 
-    [[nodiscard]] static result<ring, port_error> open(std::string_view name,
-                                                       const options& how = {},
-                                                       const ring_options& size = {}) noexcept;
+    [[nodiscard]] static result<ring, port_error>
+    open(std::string_view name, const options& how = {}, const ring_options& size = {}) noexcept;
 
     // Lends frames from the front of the span until it is full or nothing waits; no_buffer: Frames
     // packets are out.
@@ -179,11 +177,10 @@ private:
     // Where packets point to: it stays where it is when the ring moves.
     struct state {
         detail::block_walk walk;
-        frames lent{
-            [](void* driver, u64 tag) noexcept {
-                static_cast<state*>(driver)->walk.release(static_cast<u32>(tag));
-            },
-            this};
+        frames lent{[](void* driver, u64 tag) noexcept {
+                        static_cast<state*>(driver)->walk.release(static_cast<u32>(tag));
+                    },
+                    this};
 
         explicit state(detail::block_walk&& w) noexcept : walk{std::move(w)} {}
     };
@@ -229,8 +226,7 @@ private:
         return error == 0 ? EAGAIN : error;
     }
     [[nodiscard]] static const sockaddr_ll& from_of(const tpacket3_hdr& frame) noexcept {
-        return *reinterpret_cast<const sockaddr_ll*>(start_of(frame) +
-                                                     aligned_size<tpacket3_hdr>);
+        return *reinterpret_cast<const sockaddr_ll*>(start_of(frame) + aligned_size<tpacket3_hdr>);
     }
     [[nodiscard]] bool is_wanted(const tpacket3_hdr& frame) noexcept {
         if (frame.tp_snaplen < frame.tp_len || frame.tp_mac < lowest + virtio_net::header_size) {
@@ -243,8 +239,7 @@ private:
     bool finish(const tpacket3_hdr& frame, Packet& packet) noexcept {
         const detail::arrival how{from_of(frame).sll_pkttype, frame.tp_status,
                                   static_cast<u16>(frame.hv1.tp_vlan_tci), frame.hv1.tp_vlan_tpid};
-        const std::byte* const offload =
-            start_of(frame) + frame.tp_mac - virtio_net::header_size;
+        const std::byte* const offload = start_of(frame) + frame.tp_mac - virtio_net::header_size;
         if (!detail::tell(packet, virtio_net::load(offload), how, is_ethernet())) {
             ++counters_.refused;
             packet.reset();

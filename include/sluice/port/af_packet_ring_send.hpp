@@ -123,9 +123,8 @@ struct ring_sender {
         }
         bool fill(Packet& packet) noexcept {
             if (packet.has_facts()) {
-                const u32 network = to_->is_ethernet()
-                                        ? virtio_net::ethernet_header_length(packet.head())
-                                        : 0;
+                const u32 network =
+                    to_->is_ethernet() ? virtio_net::ethernet_header_length(packet.head()) : 0;
                 if (std::as_const(packet).facts().segmentation != segmentation_kind::none ||
                     !pipeline::finish_checksum(packet, network)) {
                     errno = EINVAL;
@@ -170,9 +169,8 @@ public:
         request.tp_frame_size = slot;
         request.tp_frame_nr = blocks * (block / slot);
         // As much as all slots hold, so that one kick sends all; a bad frame does not stop others.
-        const int room = static_cast<int>(request.tp_frame_nr < 0x4000'0000 / slot
-                                              ? request.tp_frame_nr * slot
-                                              : 0x4000'0000);
+        const int room = static_cast<int>(
+            request.tp_frame_nr < 0x4000'0000 / slot ? request.tp_frame_nr * slot : 0x4000'0000);
         const sockaddr_ll nothing_received = socket->address(0);
         if (!detail::set_option(fd, PACKET_VERSION, int{TPACKET_V2}) ||
             !detail::set_option(fd, PACKET_LOSS, 1) ||

@@ -152,8 +152,8 @@ struct sender {
             if (g.count == 0) {
                 return send_copied(first);
             }
-            const int n = ::sendmmsg(to_.fd, g.messages.data(), static_cast<unsigned>(g.count),
-                                     MSG_DONTWAIT);
+            const int n =
+                ::sendmmsg(to_.fd, g.messages.data(), static_cast<unsigned>(g.count), MSG_DONTWAIT);
             if (n > 0) {
                 counters_.sent += static_cast<u64>(n);
                 return static_cast<std::size_t>(n);
@@ -183,7 +183,8 @@ struct sender {
                 used += piece.size();
             });
             sockaddr_ll address = address_of_ip();
-            const auto* addressee = to_.is_ethernet ? nullptr : reinterpret_cast<sockaddr*>(&address);
+            const auto* addressee =
+                to_.is_ethernet ? nullptr : reinterpret_cast<sockaddr*>(&address);
             if (::sendto(to_.fd, flat, used, MSG_DONTWAIT, addressee,
                          addressee == nullptr ? 0 : sizeof address) < 0) {
                 counters_.last_error = errno;

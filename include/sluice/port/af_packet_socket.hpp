@@ -40,23 +40,23 @@ struct fanout {
 };
 
 struct options {
-    u16 interface = 1;                // set in each received packet
-    u16 headroom = default_headroom;  // octets left free in front of each
-    u16 protocol = 0x0003;            // EtherType of what is received; 0x0003: all
-    bool promiscuous = false;         // frames to other link addresses, too
-    bool bypass_queue = false;        // sent frames go past the queueing discipline
+    u16 interface = 1;                          // set in each received packet
+    u16 headroom = default_headroom;            // octets left free in front of each
+    u16 protocol = 0x0003;                      // EtherType of what is received; 0x0003: all
+    bool promiscuous = false;                   // frames to other link addresses, too
+    bool bypass_queue = false;                  // sent frames go past the queueing discipline
     std::optional<af_packet::fanout> fanout{};  // the interface must be up
 };
 
 struct counters {
     u64 received = 0;
     u64 received_octets = 0;
-    u64 too_long = 0;       // did not fit a buffer, nor several
-    u64 no_buffer = 0;      // thrown away, or left waiting, because the source had none
-    u64 refused = 0;        // segmentation or checksum facts that IPv4 has no use for
-    u64 kernel_drops = 0;   // the socket was full
-    u64 kernel_freezes = 0; // ring only: all blocks were taken
-    u64 went_down = 0;      // the interface was taken down
+    u64 too_long = 0;        // did not fit a buffer, nor several
+    u64 no_buffer = 0;       // thrown away, or left waiting, because the source had none
+    u64 refused = 0;         // segmentation or checksum facts that IPv4 has no use for
+    u64 kernel_drops = 0;    // the socket was full
+    u64 kernel_freezes = 0;  // ring only: all blocks were taken
+    u64 went_down = 0;       // the interface was taken down
 };
 
 // A socket and what is known of its interface.
@@ -93,8 +93,8 @@ template <class T>
     }
     made.fd = descriptor{::socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
     if (!made.fd) {
-        return failure{
-            port_error::last("open packet socket", name, errno == EPERM ? "needs CAP_NET_RAW" : "")};
+        return failure{port_error::last("open packet socket", name,
+                                        errno == EPERM ? "needs CAP_NET_RAW" : "")};
     }
     name.copy(made.name, name.size());
     ifreq request{};
@@ -162,23 +162,26 @@ inline void add_kernel_counts(int fd, counters& to) noexcept {
     }
 }
 
-// Why nothing was read. An interface that went down comes back; one that was deleted does not.
+// Whether the interface that the socket was bound to is still there, up or down.
+[[nodiscard]] inline bool is_bound(int fd) noexcept {
+    sockaddr_ll at{};
+    socklen_t size = sizeof at;
+    return ::getsockname(fd, reinterpret_cast<sockaddr*>(&at), &size) == 0 && at.sll_ifindex > 0;
+}
+
+// Why nothing was read. An interface that went down comes back; one that was deleted does not, and
+// the kernel does not say so when it was down already.
 [[nodiscard]] inline read_status status_of(int fd, int error_number, counters& to) noexcept {
     switch (error_number) {
+    case ENETDOWN:
+        ++to.went_down;
+        return is_bound(fd) ? read_status::would_block : read_status::closed;
     case EAGAIN:
-        return read_status::would_block;
+        return to.went_down == 0 || is_bound(fd) ? read_status::would_block : read_status::closed;
     case EINTR:
         return read_status::interrupted;
     case EBADF:
         return read_status::closed;
-    case ENETDOWN: {
-        ++to.went_down;
-        sockaddr_ll at{};
-        socklen_t size = sizeof at;
-        const bool there = ::getsockname(fd, reinterpret_cast<sockaddr*>(&at), &size) == 0 &&
-                           at.sll_ifindex > 0;
-        return there ? read_status::would_block : read_status::closed;
-    }
     default:
         return read_status::failed;
     }

@@ -77,9 +77,9 @@ constexpr void store_native(std::byte* to, u16 value) noexcept {
 
 // header_size octets at `from`, `to`.
 [[nodiscard]] constexpr header load(const std::byte* from) noexcept {
-    return {std::to_integer<u8>(from[0]),     std::to_integer<u8>(from[1]),
-            detail::load_native(from + 2),    detail::load_native(from + 4),
-            detail::load_native(from + 6),    detail::load_native(from + 8)};
+    return {std::to_integer<u8>(from[0]),  std::to_integer<u8>(from[1]),
+            detail::load_native(from + 2), detail::load_native(from + 4),
+            detail::load_native(from + 6), detail::load_native(from + 8)};
 }
 constexpr void store(std::byte* to, const header& h) noexcept {
     to[0] = static_cast<std::byte>(h.flags);
@@ -97,8 +97,7 @@ constexpr void store(std::byte* to, const header& h) noexcept {
     metadata m;
     if ((h.flags & flags::needs_checksum) != 0) {
         const u32 field = u32{h.checksum_start} + h.checksum_offset;
-        if (h.checksum_start < network_offset || field + 2 > size ||
-            (h.checksum_offset & 1) != 0) {
+        if (h.checksum_start < network_offset || field + 2 > size || (h.checksum_offset & 1) != 0) {
             return failure{error::checksum_outside};
         }
         m.checksum = checksum_state::pending;
@@ -121,8 +120,7 @@ constexpr void store(std::byte* to, const header& h) noexcept {
         return failure{error::unknown_kind};
     }
     // A device leaves the checksum to whoever cuts: there is nothing else to cut by.
-    if (m.checksum != checksum_state::pending ||
-        m.checksum_start < ipv4::min_header_length ||
+    if (m.checksum != checksum_state::pending || m.checksum_start < ipv4::min_header_length ||
         m.checksum_offset != detail::checksum_offset_of(m.segmentation)) {
         return failure{error::wrong_checksum};
     }

@@ -18,7 +18,6 @@ struct interface_request {
     u16 index = 0;
     ipv4::interface_address address{};  // length 32 and 0.0.0.0: none yet
     u32 mtu = 1500;                     // octets
-    bool has_broadcast = true;          // false: a point-to-point link
     u16 master = 0;                     // the routing domain's interface
 };
 
@@ -38,7 +37,6 @@ public:
         lo.index = pipeline::loopback_index;
         lo.mtu = 65536;
         lo.loopback = true;
-        lo.has_broadcast = false;
         lo.own = this->switches_.defaults;
         static_cast<void>(this->interfaces_.add(lo));
         refresh();
@@ -117,7 +115,6 @@ public:
         interface i{};
         i.index = r.index;
         i.mtu = r.mtu;
-        i.has_broadcast = r.has_broadcast;
         i.master = r.master;
         i.own = this->switches_.defaults;
         if (auto added = this->interfaces_.add(i); !added.has_value()) {

@@ -91,7 +91,7 @@ struct header {
 struct quote {
     const_view ip;  // its fixed header, always whole
     std::size_t
-        header_length;  // as its own IHL states it, 20 to 60; may reach beyond the bytes present
+        header_length;    // as its own IHL states it, 20 to 60; may reach beyond the bytes present
     const_bytes options;  // those present
     const_bytes payload;  // those present behind its header; not cut at its total length
 

@@ -177,7 +177,8 @@ TEST_CASE("pieces are those that would have been built one by one") {
                 used = end;
             }
             head.facts() = std::as_const(packet).facts();
-            for (const cut& c : {cut_up(std::move(packet), buffers), cut_up(std::move(head), blocks)}) {
+            for (const cut& c :
+                 {cut_up(std::move(packet), buffers), cut_up(std::move(head), blocks)}) {
                 CHECK(c.result.complete);
                 CHECK(c.result.created == expected.size());
                 REQUIRE(c.pieces.size() == expected.size());

@@ -85,10 +85,10 @@ TEST_CASE("frames arrive as they were sent") {
             rows.push_back({with_link_header(pattern(n)), packet_type::host});
         rows.push_back({with_link_header(pattern(60), {255, 255, 255, 255, 255, 255}),
                         packet_type::broadcast});
-        rows.push_back({with_link_header(pattern(60), {1, 0, 0x5e, 0, 0, 1}),
-                        packet_type::multicast});
-        rows.push_back({with_link_header(pattern(60), {2, 0, 0, 0, 0, 0x77}),
-                        packet_type::other_host});
+        rows.push_back(
+            {with_link_header(pattern(60), {1, 0, 0x5e, 0, 0, 1}), packet_type::multicast});
+        rows.push_back(
+            {with_link_header(pattern(60), {2, 0, 0, 0, 0, 0x77}), packet_type::other_host});
         rows.push_back({with_link_header(pattern(60), {}, 0x0806), packet_type::host});
         // Tags, which the kernel takes off.
         rows.push_back({with_link_header(pattern(60), {}, 0x8100), packet_type::host});
@@ -247,8 +247,8 @@ TEST_CASE("two sockets of a group share the frames") {
         MESSAGE("skipped: needs root, ip netns and veth");
         return;
     }
-    const ap::options grouped{
-        .fanout = ap::fanout{.group = 7, .mode = ap::fanout_mode::round_robin}};
+    const ap::options grouped{.fanout =
+                                  ap::fanout{.group = 7, .mode = ap::fanout_mode::round_robin}};
     auto a = ap::open_in_namespace(wire.ns.path(), "va");
     auto b = ap::open_in_namespace(wire.ns.path(), "vb", grouped);
     auto c = ap::open_in_namespace(wire.ns.path(), "vb", grouped);

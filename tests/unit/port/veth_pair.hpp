@@ -1,4 +1,5 @@
-// Two Ethernet interfaces on one wire in a namespace of the test's own, on which nobody else speaks.
+// Two Ethernet interfaces on one wire in a namespace of the test's own, on which nobody else
+// speaks.
 #pragma once
 
 #include "own_namespace.hpp"

@@ -1,0 +1,88 @@
+// pcap_tee<Second>: an output that writes each packet into a pcap file before it goes on; and
+// pcap_recorder, which does the writing, for packets that come in, too.
+//
+// Expects: a pcap::writer that outlives it, of the link type of what passes: raw or ipv4 for a
+// stack's output, ethernet for frames below a link. Does: everything that is offered to Second is
+// in the file, stamped with the system's time, also what Second refuses; packets before
+// segmentation as the large ones that they still are. Never: delays or refuses for the file's sake:
+// what could not be written counts as lost. Cost: a system call a packet, a copy of segmented ones.
+#pragma once
+
+#include <sluice/output/concept.hpp>
+#include <sluice/port/pcap_file.hpp>
+#include <sluice/port/write.hpp>
+
+#include <time.h>
+
+namespace sluice::port {
+
+class pcap_recorder {
+public:
+    constexpr pcap_recorder() noexcept = default;
+    constexpr pcap_recorder(pcap::writer& to) noexcept : to_{&to} {}
+
+    // Writes it as of now.
+    template <class Packet>
+    void record(const Packet& packet) noexcept {
+        if (to_ == nullptr) {
+            return;
+        }
+        timespec t{};
+        ::clock_gettime(CLOCK_REALTIME, &t);
+        const duration now{i64{t.tv_sec} * 1'000'000'000 + t.tv_nsec};
+        const bool written =
+            packet.is_segmented() ? write_copied(now, packet) : to_->write(now, packet.head());
+        lost_ += written ? 0u : 1u;
+    }
+    [[nodiscard]] u64 lost() const noexcept { return lost_; }
+
+private:
+    template <class Packet>
+    bool write_copied(duration now, const Packet& packet) noexcept {
+        std::byte flat[detail::largest_packet];
+        std::size_t used = 0;
+        packet.for_each_piece([&](const_bytes piece) {
+            const std::size_t room = sizeof flat - used;
+            const std::size_t n = piece.size() < room ? piece.size() : room;
+            copy_bytes(flat + used, piece.data(), n);
+            used += n;
+        });
+        return to_->write(now, {flat, used}, packet.size());
+    }
+
+    pcap::writer* to_ = nullptr;
+    u64 lost_ = 0;
+};
+
+template <class Second>
+struct pcap_tee {
+    template <class Packet>
+    struct model {
+        using second_type = typename Second::template model<Packet>;
+        static constexpr bool takes_segmented = second_type::takes_segmented;
+        static constexpr bool takes_gso = [] {
+            if constexpr (requires { second_type::takes_gso; }) {
+                return second_type::takes_gso;
+            }
+            return false;
+        }();
+
+        pcap_recorder recorder{};
+        [[no_unique_address]] second_type second{};
+
+        [[nodiscard]] bool transmit(Packet& packet, const egress& to) noexcept {
+            recorder.record(packet);
+            return second.transmit(packet, to);
+        }
+        // Below a link.
+        [[nodiscard]] bool send_frame(Packet& frame, u16 interface) noexcept
+            requires requires(second_type& s) { s.send_frame(frame, interface); }
+        {
+            recorder.record(frame);
+            return second.send_frame(frame, interface);
+        }
+        void flush() noexcept { second.flush(); }
+    };
+};
+
+}  // namespace sluice::port

@@ -1,0 +1,305 @@
+// pcapng: the newer capture format, read from bytes: packets of several interfaces, each with its
+// own link type and clock.
+//
+// Expects: the whole file in memory; what it says is not believed. Does: sections of either byte
+// order; enhanced, simple and obsolete packet blocks; interface descriptions with resolution and
+// offset of their timestamps; other blocks are skipped. Never: reads beyond the bytes, allocates,
+// writes, does I/O (pcap_file.hpp loads a file). After an error the reader stays where it is. Cost:
+// each block's frame once; a table of MostInterfaces descriptions. Format: IETF opsawg draft
+// "PCAP Now Generic (pcapng) Capture File Format".
+#pragma once
+
+#include <sluice/base/bounded_vector.hpp>
+#include <sluice/port/pcap.hpp>
+
+#include <cstddef>
+
+namespace sluice::port::pcapng {
+
+enum class error : u8 {
+    none,
+    end,                  // no more packets
+    truncated,            // the file ends inside a block
+    not_pcapng,           // it does not begin with a section header
+    version,              // a section of another major version than 1
+    damaged,              // lengths that contradict each other
+    too_many_interfaces,  // in one section
+    no_interface,         // a packet of an interface that was not described
+    too_long              // a packet longer than any can be
+};
+
+struct record {
+    duration since_epoch;     // 1970-01-01 UT; 0 where the block has no time
+    u32 original_length = 0;  // octets on the wire
+    const_bytes captured;     // of them, those in the file
+    pcap::link_type link{};
+    u32 interface = 0;  // number within its section
+};
+
+namespace detail {
+
+namespace block_types {
+inline constexpr u32 section = 0x0a0d0d0a;
+inline constexpr u32 interface = 1;
+inline constexpr u32 packet = 2;  // obsolete
+inline constexpr u32 simple_packet = 3;
+inline constexpr u32 enhanced_packet = 6;
+}  // namespace block_types
+
+inline constexpr u32 byte_order_magic = 0x1a2b3c4d;
+
+struct interface {
+    pcap::link_type link{};
+    u32 snap_length = 0;
+    u8 resolution = 6;  // of timestamps: powers of 10, or of 2 with the upper bit
+    i64 offset = 0;     // seconds
+};
+
+constexpr i64 longest_time = 0x7fff'ffff'ffff'ffff;
+
+// Seconds and nanoseconds as a duration; times beyond the year 2262 are cut to that.
+[[nodiscard]] constexpr duration time_of(u64 seconds, u64 nanoseconds, i64 offset) noexcept {
+    constexpr i64 most = longest_time / 1'000'000'000 - 1;
+    if (seconds > static_cast<u64>(most) || offset > most || offset < -most) {
+        return {offset < -most ? -longest_time : longest_time};
+    }
+    const i64 whole = static_cast<i64>(seconds) + offset;
+    return {whole > most ? longest_time : whole * 1'000'000'000 + static_cast<i64>(nanoseconds)};
+}
+
+[[nodiscard]] constexpr duration time_of(u64 ticks, const interface& of) noexcept {
+    const u32 exponent = of.resolution & 0x7f;
+    if ((of.resolution & 0x80) != 0) {
+        if (exponent > 63) {
+            return time_of(0, 0, of.offset);
+        }
+        u64 fraction = ticks & ((u64{1} << exponent) - 1);
+        u32 bits = exponent;
+        if (bits > 32) {  // so that the product fits
+            fraction >>= bits - 32;
+            bits = 32;
+        }
+        return time_of(ticks >> exponent, (fraction * 1'000'000'000) >> bits, of.offset);
+    }
+    u64 per_second = 1;
+    u64 nanoseconds = 1'000'000'000;
+    for (u32 i = 0; i < exponent; ++i) {
+        if (nanoseconds > 1) {
+            per_second *= 10;
+            nanoseconds /= 10;
+        } else {
+            ticks /= 10;  // finer than a nanosecond
+        }
+    }
+    return time_of(ticks / per_second, ticks % per_second * nanoseconds, of.offset);
+}
+
+}  // namespace detail
+
+template <std::size_t MostInterfaces = 64>
+class basic_reader {
+public:
+    constexpr basic_reader() noexcept = default;
+
+    // Reads the first section's header; `file` must outlive the reader and the records.
+    [[nodiscard]] static constexpr result<basic_reader, error> open(const_bytes file) noexcept {
+        if (file.size() < 4) {
+            return failure{error::truncated};
+        }
+        if (load_be<u32>(file.data()) != detail::block_types::section) {
+            return failure{error::not_pcapng};
+        }
+        basic_reader r;
+        r.rest_ = file;
+        block first;
+        if (const error e = r.look(first); e != error::none) {
+            return failure{e};
+        }
+        if (const error e = r.start_section(first); e != error::none) {
+            return failure{e};
+        }
+        r.rest_ = file.subspan(first.length);
+        return r;
+    }
+
+    // The next packet; error::end after the last.
+    [[nodiscard]] constexpr result<record, error> next() noexcept {
+        while (!rest_.empty()) {
+            block b;
+            if (const error e = look(b); e != error::none) {
+                return failure{e};
+            }
+            record found;
+            const error e = handle(b, found);
+            if (e != error::none && e != error::end) {
+                return failure{e};
+            }
+            rest_ = rest_.subspan(b.length);
+            if (e == error::none) {
+                return found;
+            }
+        }
+        return failure{error::end};
+    }
+
+    // Described so far in this section.
+    [[nodiscard]] constexpr std::size_t interface_count() const noexcept {
+        return interfaces_.size();
+    }
+    [[nodiscard]] constexpr bool is_little_endian() const noexcept { return little_; }
+
+private:
+    struct block {
+        u32 type = 0;
+        u32 length = 0;  // in all
+        const_bytes body;
+    };
+
+    [[nodiscard]] constexpr u16 half(const std::byte* at) const noexcept {
+        const u16 big = load_be<u16>(at);
+        return little_ ? __builtin_bswap16(big) : big;
+    }
+    [[nodiscard]] constexpr u32 word(const std::byte* at) const noexcept {
+        return pcap::detail::load_u32(at, little_);
+    }
+
+    // The block at the front, its bounds checked.
+    [[nodiscard]] constexpr error look(block& to) noexcept {
+        constexpr u32 around = 12;  // type, and the length at both ends
+        if (rest_.size() < around) {
+            return error::truncated;
+        }
+        const bool section = load_be<u32>(rest_.data()) == detail::block_types::section;
+        if (section) {  // it brings its byte order
+            little_ = load_be<u32>(rest_.data() + 8) == __builtin_bswap32(detail::byte_order_magic);
+        }
+        to.type = section ? detail::block_types::section : word(rest_.data());
+        to.length = word(rest_.data() + 4);
+        if (to.length < around || to.length % 4 != 0) {
+            return error::damaged;
+        }
+        if (to.length > rest_.size()) {
+            return error::truncated;
+        }
+        if (word(rest_.data() + to.length - 4) != to.length) {
+            return error::damaged;
+        }
+        to.body = rest_.subspan(8, to.length - around);
+        return error::none;
+    }
+
+    // none: `to` is a packet; end: the block held none.
+    [[nodiscard]] constexpr error handle(const block& b, record& to) noexcept {
+        switch (b.type) {
+        case detail::block_types::section: {
+            const error e = start_section(b);
+            return e == error::none ? error::end : e;
+        }
+        case detail::block_types::interface: {
+            const error e = add_interface(b.body);
+            return e == error::none ? error::end : e;
+        }
+        case detail::block_types::enhanced_packet:
+            return b.body.size() < 20 ? error::damaged
+                                      : read_packet(b.body, word(b.body.data()), to);
+        case detail::block_types::packet:  // 16 bits of interface, 16 of drops, then the same
+            return b.body.size() < 20 ? error::damaged
+                                      : read_packet(b.body, half(b.body.data()), to);
+        case detail::block_types::simple_packet:
+            return read_simple(b.body, to);
+        default:
+            return error::end;
+        }
+    }
+
+    [[nodiscard]] constexpr error start_section(const block& b) noexcept {
+        if (b.body.size() < 16 || word(b.body.data()) != detail::byte_order_magic) {
+            return error::damaged;
+        }
+        if (half(b.body.data() + 4) != 1) {
+            return error::version;
+        }
+        interfaces_.clear();
+        return error::none;
+    }
+
+    [[nodiscard]] constexpr error add_interface(const_bytes body) noexcept {
+        constexpr u16 time_resolution = 9;
+        constexpr u16 time_offset = 14;
+        if (body.size() < 8) {
+            return error::damaged;
+        }
+        detail::interface made;
+        made.link = pcap::link_type{half(body.data())};
+        made.snap_length = word(body.data() + 4);
+        const_bytes options = body.subspan(8);
+        while (options.size() >= 4) {
+            const u16 code = half(options.data());
+            const std::size_t length = half(options.data() + 2);
+            const std::size_t padded = 4 + (length + 3) / 4 * 4;
+            if (code == 0) {
+                break;
+            }
+            if (padded > options.size()) {
+                return error::damaged;
+            }
+            if (code == time_resolution && length == 1) {
+                made.resolution = std::to_integer<u8>(options[4]);
+            } else if (code == time_offset && length == 8) {
+                const u64 first = word(options.data() + 4);
+                const u64 second = word(options.data() + 8);
+                made.offset =
+                    static_cast<i64>(little_ ? second << 32 | first : first << 32 | second);
+            }
+            options = options.subspan(padded);
+        }
+        return interfaces_.push_back(made) ? error::none : error::too_many_interfaces;
+    }
+
+    // Time, captured and original length, octets: after a first word that differs.
+    [[nodiscard]] constexpr error read_packet(const_bytes body, u32 number,
+                                              record& to) const noexcept {
+        if (number >= interfaces_.size()) {
+            return error::no_interface;
+        }
+        const detail::interface& of = interfaces_[number];
+        const u64 ticks = u64{word(body.data() + 4)} << 32 | word(body.data() + 8);
+        to.since_epoch = detail::time_of(ticks, of);
+        to.original_length = word(body.data() + 16);
+        to.link = of.link;
+        to.interface = number;
+        return take(body.subspan(20), word(body.data() + 12), to);
+    }
+    // No time, no number: of the first interface, as long as its snap length allows.
+    [[nodiscard]] constexpr error read_simple(const_bytes body, record& to) const noexcept {
+        if (interfaces_.empty()) {
+            return error::no_interface;
+        }
+        if (body.size() < 4) {
+            return error::damaged;
+        }
+        to.original_length = word(body.data());
+        to.link = interfaces_[0].link;
+        const u32 limit = interfaces_[0].snap_length;
+        return take(body.subspan(4),
+                    limit != 0 && limit < to.original_length ? limit : to.original_length, to);
+    }
+    [[nodiscard]] static constexpr error take(const_bytes from, u32 captured, record& to) noexcept {
+        if (captured > pcap::longest_record) {
+            return error::too_long;
+        }
+        if (captured > from.size()) {
+            return error::damaged;
+        }
+        to.captured = from.first(captured);
+        return error::none;
+    }
+
+    const_bytes rest_;
+    bool little_ = false;
+    bounded_vector<detail::interface, MostInterfaces> interfaces_;
+};
+
+using reader = basic_reader<>;
+
+}  // namespace sluice::port::pcapng

@@ -1,0 +1,305 @@
+// Raw sockets: IPv4 packets of one protocol, received from and sent through the kernel's own stack.
+//
+// Expects: CAP_NET_RAW. Does: non-blocking reads of whole datagrams with their IPv4 header, as the
+// kernel delivers them (reassembled, to an address of this host); sends packets of one or many
+// pieces. With header inclusion the header goes as it is, but for what the kernel fills in: total
+// length, checksum, a source of 0.0.0.0, an identification of 0; a packet longer than the MTU is
+// refused. Without, the kernel makes the header from destination, TTL, type of service and source
+// of ours, and fragments. Never: blocks, allocates; chooses the next hop: the kernel routes. The
+// sender keeps the descriptor's number: the socket must outlive it. Cost: a system call a packet.
+// Source: raw(7), ip(7).
+#pragma once
+
+#include <sluice/base/result.hpp>
+#include <sluice/packet/next_hop.hpp>
+#include <sluice/packet/packet_buffer.hpp>
+#include <sluice/packet/pool_storage.hpp>
+#include <sluice/pipeline/finish_checksum.hpp>
+#include <sluice/port/descriptor.hpp>
+#include <sluice/port/error.hpp>
+#include <sluice/port/namespace.hpp>
+#include <sluice/port/steady_clock.hpp>
+#include <sluice/port/write.hpp>
+#include <sluice/wire/ipv4.hpp>
+
+#include <cerrno>
+#include <cstddef>
+#include <cstring>
+#include <span>
+#include <string_view>
+#include <utility>
+
+#include <linux/sock_diag.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+namespace sluice::port::raw_socket {
+
+struct options {
+    u8 protocol = ipv4::protocols::icmp;  // what is received; 255: nothing, all may be sent
+    bool include_header = true;
+    u16 interface = 1;                // set in each received packet
+    u16 headroom = default_headroom;  // octets left free in front of each
+    std::string_view device = {};     // only by this interface; empty: by all
+};
+
+struct counters {
+    u64 received = 0;
+    u64 received_octets = 0;
+    u64 too_long = 0;
+    u64 no_buffer = 0;
+    u64 kernel_drops = 0;  // the socket was full
+};
+
+namespace detail {
+
+// A destination, and what the kernel is to put into the header that it makes.
+struct addressed {
+    sockaddr_in to{};
+    alignas(cmsghdr)
+        std::byte control[CMSG_SPACE(sizeof(int)) * 2 + CMSG_SPACE(sizeof(in_pktinfo))] = {};
+
+    explicit addressed(ipv4::const_view ip) noexcept {
+        to.sin_family = AF_INET;
+        store_be<u32>(reinterpret_cast<std::byte*>(&to.sin_addr), ip[ipv4::destination].value);
+    }
+    void choose_header(msghdr& message, ipv4::const_view ip) noexcept {
+        message.msg_control = control;
+        message.msg_controllen = sizeof control;
+        in_pktinfo from{};
+        store_be<u32>(reinterpret_cast<std::byte*>(&from.ipi_spec_dst), ip[ipv4::source].value);
+        cmsghdr* at = CMSG_FIRSTHDR(&message);
+        at = put(message, at, IP_TTL, int{ip[ipv4::ttl]});
+        at = put(message, at, IP_TOS, int{ip[ipv4::tos]});
+        static_cast<void>(put(message, at, IP_PKTINFO, from));
+    }
+
+private:
+    template <class T>
+    static cmsghdr* put(msghdr& message, cmsghdr* at, int type, const T& value) noexcept {
+        at->cmsg_level = IPPROTO_IP;
+        at->cmsg_type = type;
+        at->cmsg_len = CMSG_LEN(sizeof value);
+        std::memcpy(CMSG_DATA(at), &value, sizeof value);
+        return CMSG_NXTHDR(&message, at);
+    }
+};
+
+// One packet from `skip` octets on, of however many pieces. 0, or the errno of the refusal.
+template <class Packet>
+[[nodiscard]] int send_pieces(int fd, msghdr& message, const Packet& packet, u32 skip) noexcept {
+    iovec pieces[port::detail::most_pieces];
+    std::size_t count = 0;
+    packet_reader<Packet> reader{packet};
+    reader.skip(skip);
+    reader.read(packet.size() - skip, [&](const_bytes piece) {
+        if (count < port::detail::most_pieces) {
+            // sendmsg takes void*, but reads only.
+            pieces[count] = {const_cast<std::byte*>(piece.data()), piece.size()};
+        }
+        ++count;
+    });
+    std::byte flat[ipv4::max_total_length];
+    if (count > port::detail::most_pieces) {
+        packet_reader<Packet> again{packet};
+        again.skip(skip);
+        again.copy(flat, packet.size() - skip);
+        pieces[0] = {flat, packet.size() - skip};
+        count = 1;
+    }
+    message.msg_iov = pieces;
+    message.msg_iovlen = count;
+    return ::sendmsg(fd, &message, MSG_DONTWAIT) < 0 ? errno : 0;
+}
+
+}  // namespace detail
+
+// The output_policy tag, and the value that device::sender() gives.
+struct sender {
+    int fd = -1;
+    bool include_header = true;
+
+    template <class Packet>
+    class model {
+    public:
+        static constexpr bool takes_segmented = true;
+        static constexpr bool takes_gso = false;
+
+        constexpr model() noexcept = default;
+        constexpr model(const sender& from) noexcept
+            : fd_{from.fd}, include_header_{from.include_header} {}
+
+        // A packet that begins with a valid IPv4 header; without header inclusion it must have no
+        // options.
+        [[nodiscard]] bool transmit(Packet& packet, const egress&) noexcept {
+            last_error_ = send(packet);
+            if (last_error_ != 0) {
+                ++refused_;
+                return false;
+            }
+            ++sent_;
+            packet.reset();
+            return true;
+        }
+        void flush() noexcept {}
+
+        [[nodiscard]] u64 sent() const noexcept { return sent_; }
+        [[nodiscard]] u64 refused() const noexcept { return refused_; }
+        // errno of the last refusal.
+        [[nodiscard]] int last_error() const noexcept { return last_error_; }
+
+    private:
+        int send(Packet& packet) noexcept {
+            if (packet.size() > ipv4::max_total_length ||
+                packet.head_size() < ipv4::min_header_length ||
+                !pipeline::finish_checksum(packet)) {
+                return EINVAL;
+            }
+            const ipv4::const_view ip{std::as_const(packet).data()};
+            detail::addressed at{ip};
+            msghdr message{};
+            message.msg_name = &at.to;
+            message.msg_namelen = sizeof at.to;
+            if (include_header_) {
+                return detail::send_pieces(fd_, message, packet, 0);
+            }
+            if (ipv4::header_length(ip) != ipv4::min_header_length) {
+                return EINVAL;
+            }
+            at.choose_header(message, ip);
+            return detail::send_pieces(fd_, message, packet, u32{ipv4::min_header_length});
+        }
+
+        int fd_ = -1;
+        bool include_header_ = true;
+        int last_error_ = 0;
+        u64 sent_ = 0;
+        u64 refused_ = 0;
+    };
+};
+
+class device {
+public:
+    device(descriptor fd, const options& how) noexcept
+        : fd_{std::move(fd)}, interface_{how.interface}, headroom_{how.headroom},
+          include_header_{how.include_header} {}
+
+    // The next datagram, with the options' interface and headroom. Else error() says why there is
+    // none.
+    template <buffer_source Source>
+    [[nodiscard]] result<typename Source::packet_type, read_status> receive(Source& from) noexcept {
+        auto packet = from.take(headroom_);
+        if (!packet) {
+            ++counters_.no_buffer;
+            return failure{read_status::no_buffer};
+        }
+        const u32 room = packet.tailroom();
+        // With MSG_TRUNC the length is that of the datagram, whether it fits or not.
+        const ssize_t n = ::recv(fd_.get(), packet.put(room), room, MSG_DONTWAIT | MSG_TRUNC);
+        if (n < 0) {
+            return failure{status_of(errno)};
+        }
+        if (static_cast<std::size_t>(n) > room) {
+            ++counters_.too_long;
+            return failure{read_status::too_long};
+        }
+        packet.trim(static_cast<u32>(n));
+        packet.set_interface(interface_);
+        packet.set_type(type_of(packet));
+        ++counters_.received;
+        counters_.received_octets += static_cast<u64>(n);
+        return packet;
+    }
+
+    struct batch {
+        std::size_t count = 0;
+        read_status end = read_status::none;  // none: the span is full, more may wait
+    };
+    // Fills packets from the front until the span is full or nothing waits.
+    template <buffer_source Source>
+    [[nodiscard]] batch receive(Source& from,
+                                std::span<typename Source::packet_type> packets) noexcept {
+        batch done;
+        while (done.count < packets.size()) {
+            auto packet = receive(from);
+            if (!packet) {
+                done.end = packet.error();
+                break;
+            }
+            packets[done.count++] = std::move(*packet);
+        }
+        return done;
+    }
+
+    [[nodiscard]] raw_socket::sender sender() const noexcept {
+        return {fd_.get(), include_header_};
+    }
+    // For poll(2): readable when a datagram waits.
+    [[nodiscard]] int fd() const noexcept { return fd_.get(); }
+    // With what the kernel dropped until now: a system call.
+    [[nodiscard]] const raw_socket::counters& counters() noexcept {
+        u32 memory[SK_MEMINFO_VARS] = {};
+        socklen_t size = sizeof memory;
+        if (::getsockopt(fd(), SOL_SOCKET, SO_MEMINFO, memory, &size) == 0) {
+            counters_.kernel_drops = memory[SK_MEMINFO_DROPS];
+        }
+        return counters_;
+    }
+    [[nodiscard]] static moment now() noexcept { return steady_clock::now(); }
+
+private:
+    [[nodiscard]] static read_status status_of(int error_number) noexcept {
+        switch (error_number) {
+        case EAGAIN:
+            return read_status::would_block;
+        case EINTR:
+            return read_status::interrupted;
+        case EBADF:
+            return read_status::closed;
+        default:
+            return read_status::failed;
+        }
+    }
+    // The kernel does not tell how the frame was addressed; the destination nearly does.
+    template <class Packet>
+    [[nodiscard]] static packet_type type_of(const Packet& packet) noexcept {
+        const ipv4::const_view ip{packet.data()};
+        if (packet.size() < ipv4::min_header_length || !ip[ipv4::destination].is_multicast()) {
+            return packet_type::host;
+        }
+        return packet_type::multicast;
+    }
+
+    descriptor fd_;
+    u16 interface_;
+    u16 headroom_;
+    bool include_header_;
+    raw_socket::counters counters_;
+};
+
+[[nodiscard]] inline result<device, port_error> open(const options& how = {}) noexcept {
+    descriptor fd{::socket(AF_INET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, how.protocol)};
+    if (!fd) {
+        return failure{
+            port_error::last("open raw socket", "", errno == EPERM ? "needs CAP_NET_RAW" : "")};
+    }
+    const int include = how.include_header ? 1 : 0;
+    if (::setsockopt(fd.get(), IPPROTO_IP, IP_HDRINCL, &include, sizeof include) < 0) {
+        return failure{port_error::last("include header", "raw socket")};
+    }
+    if (!how.device.empty() &&
+        ::setsockopt(fd.get(), SOL_SOCKET, SO_BINDTODEVICE, how.device.data(),
+                     static_cast<socklen_t>(how.device.size())) < 0) {
+        return failure{port_error::last("bind to", how.device)};
+    }
+    return device{std::move(fd), how};
+}
+
+// The same inside another network namespace; needs CAP_SYS_ADMIN. See in_namespace().
+[[nodiscard]] inline result<device, port_error>
+open_in_namespace(std::string_view path, const options& how = {}) noexcept {
+    return in_namespace(path, [&] { return open(how); });
+}
+
+}  // namespace sluice::port::raw_socket
