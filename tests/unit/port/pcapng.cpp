@@ -1,0 +1,246 @@
+// The pcapng reader: files of both byte orders built block by block, and files that lie.
+#include <sluice/port/pcapng.hpp>
+
+#include "support/datagrams.hpp"
+
+#include <doctest/doctest.h>
+
+#include <vector>
+
+using namespace support;
+using namespace sluice::port;
+using pcapng::error;
+
+namespace {
+
+struct file {
+    bool little = false;
+    octets all = {};
+
+    void u16_(u32 v) {
+        for (const u32 i : {0u, 1u})
+            all.push_back(static_cast<std::byte>(v >> (little ? 8 * i : 8 - 8 * i)));
+    }
+    void u32_(u64 v) {
+        for (const u32 i : {0u, 1u, 2u, 3u})
+            all.push_back(static_cast<std::byte>(v >> (little ? 8 * i : 24 - 8 * i)));
+    }
+    void pad() {
+        while (all.size() % 4 != 0)
+            all.push_back({});
+    }
+    template <class Body>
+    file& block(u32 type, Body&& body) {
+        const std::size_t at = all.size();
+        u32_(type);
+        u32_(0);
+        body();
+        pad();
+        const u32 length = static_cast<u32>(all.size() - at + 4);
+        u32_(length);
+        octets own;
+        std::swap(own, all);
+        u32_(length);
+        std::swap(own, all);
+        copy_bytes(all.data() + at + 4, own.data(), 4);
+        return *this;
+    }
+    file& section(u32 major = 1, u32 magic = 0x1a2b3c4d) {
+        return block(0x0a0d0d0a, [&] { u32_(magic), u16_(major), u16_(0), u32_(~0u), u32_(~0u); });
+    }
+    file& interface(u32 link, int resolution = -1, i64 offset = 0, u32 snap = 0) {
+        return block(1, [&] {
+            u16_(link), u16_(0), u32_(snap);
+            u16_(2), u16_(3), u32_(0x61626300);  // a name
+            if (resolution >= 0) {
+                u16_(9), u16_(1);
+                all.push_back(static_cast<std::byte>(resolution));
+                pad();
+            }
+            if (offset != 0) {
+                u16_(14), u16_(8);
+                const u64 v = static_cast<u64>(offset);
+                u32_(little ? v & 0xffffffff : v >> 32), u32_(little ? v >> 32 : v & 0xffffffff);
+            }
+            u16_(0), u16_(0);
+        });
+    }
+    file& packet(u32 interface, u64 ticks, const octets& data, u32 original = 60) {
+        return block(6, [&] {
+            u32_(interface), u32_(ticks >> 32), u32_(ticks & 0xffffffff);
+            u32_(data.size()), u32_(original);
+            all.insert(all.end(), data.begin(), data.end());
+        });
+    }
+};
+
+// Every record up to the end, or the error.
+struct reading {
+    std::vector<pcapng::record> records;
+    error end = error::none;
+};
+reading read(const octets& content) {
+    reading r;
+    auto opened = pcapng::reader::open(content);
+    r.end = opened.error();
+    while (r.end == error::none) {
+        const auto next = opened->next();
+        r.end = next.error();
+        if (next.has_value()) r.records.push_back(*next);
+    }
+    return r;
+}
+
+octets octets_of(const_bytes view) {
+    return {view.begin(), view.end()};
+}
+
+}  // namespace
+
+TEST_CASE("interfaces of several link types and clocks, sections of either order") {
+    file f;
+    f.section().interface(1).interface(101, 9);
+    f.packet(1, 7'000'000'009, list({0x45, 1, 2})).block(0xbad, [&] { f.u32_(1); });
+    f.packet(0, 7'000'009, list({1, 2, 3, 4}), 4);
+    f.little = true;
+    f.section().interface(228, 0x80 | 10, 100);
+    f.packet(0, (5u << 10) + 512, list({0x45}));
+    f.block(3, [&] { f.u32_(2), f.u16_(0xbbaa); });
+    f.block(2, [&] {
+        f.u16_(0), f.u16_(9), f.u32_(0), f.u32_(1024), f.u32_(1), f.u32_(1), f.u16_(0x77);
+    });
+    const reading r = read(f.all);
+    CHECK(r.end == error::end);
+    REQUIRE(r.records.size() == 5);
+    const pcapng::record& plain = r.records[0];
+    const pcapng::record& first = r.records[1];
+    const pcapng::record& other = r.records[2];
+    const pcapng::record& simple = r.records[3];
+    const pcapng::record& old = r.records[4];
+    CHECK(plain.link == pcap::link_type::raw);
+    CHECK(plain.since_epoch.nanoseconds == 7'000'000'009);
+    CHECK(plain.interface == 1);
+    CHECK(plain.original_length == 60);
+    CHECK(octets_of(plain.captured) == list({0x45, 1, 2}));
+    CHECK(first.link == pcap::link_type::ethernet);
+    CHECK(first.since_epoch.nanoseconds == 7'000'009'000);
+    CHECK(octets_of(first.captured) == list({1, 2, 3, 4}));
+    CHECK(other.link == pcap::link_type::ipv4);
+    CHECK(other.since_epoch.nanoseconds == 105'500'000'000);
+    CHECK(simple.since_epoch.nanoseconds == 0);
+    CHECK(octets_of(simple.captured) == list({0xaa, 0xbb}));
+    CHECK(old.since_epoch.nanoseconds == 101'000'000'000);
+    CHECK(octets_of(old.captured) == list({0x77}));
+}
+
+TEST_CASE("clocks of any resolution") {
+    struct row {
+        const char* name;
+        int resolution;
+        i64 offset;
+        u64 ticks;
+        i64 nanoseconds;
+    };
+    constexpr i64 last = 0x7fff'ffff'ffff'ffff;
+    const row rows[] = {
+        {"seconds", 0, 0, 3, 3'000'000'000},
+        {"seconds, too many", 0, 0, ~u64{0}, last},
+        {"microseconds, all", 6, 0, ~u64{0}, last},
+        {"nanoseconds, the last", 9, 0, 9'223'372'035'999'999'999, 9'223'372'035'999'999'999},
+        {"picoseconds", 12, 0, 1'000'000'001'999, 1'000'000'001},
+        {"finer than can be", 127, 0, ~u64{0}, 0},
+        {"halves", 0x81, 0, 3, 1'500'000'000},
+        {"2^-32", 0xa0, 0, u64{1} << 31, 500'000'000},
+        {"2^-63", 0xbf, 0, u64{3} << 62, 1'500'000'000},
+        {"2^-64", 0xc0, 0, ~u64{0}, 0},
+        {"2^-127", 0xff, 0, ~u64{0}, 0},
+        {"before the epoch", 6, -10, 1, -9'999'999'000},
+        {"offset too large", 6, last, 1, last},
+        {"offset too small", 6, -last, 1, -last},
+    };
+    for (const row& r : rows) {
+        CAPTURE(r.name);
+        file f;
+        f.section().interface(1, r.resolution, r.offset).packet(0, r.ticks, {});
+        const reading got = read(f.all);
+        REQUIRE(got.records.size() == 1);
+        CHECK(got.records[0].since_epoch.nanoseconds == r.nanoseconds);
+    }
+}
+
+TEST_CASE("files that lie") {
+    const auto in_file = [](auto&& build) {
+        file f;
+        build(f);
+        f.all.shrink_to_fit();  // so that a sanitizer sees a read past the end
+        return read(f.all).end;
+    };
+    CHECK(read({}).end == error::truncated);
+    CHECK(read(list({0xa1, 0xb2, 0xc3, 0xd4, 0, 0})).end == error::not_pcapng);
+    CHECK(in_file([](file& f) { f.section(2); }) == error::version);
+    CHECK(in_file([](file& f) { f.section(1, 0x12345678); }) == error::damaged);
+    CHECK(in_file([](file& f) { f.section().packet(0, 0, {}); }) == error::no_interface);
+    CHECK(in_file([](file& f) { f.section().interface(1).section().packet(0, 0, {}); }) ==
+          error::no_interface);
+    CHECK(in_file([](file& f) { f.section().interface(1).packet(1, 0, {}); }) ==
+          error::no_interface);
+    CHECK(in_file([](file& f) { f.section().block(3, [&] { f.u32_(0); }); }) ==
+          error::no_interface);
+    CHECK(in_file([](file& f) { f.section().block(1, [&] { f.u32_(1); }); }) == error::damaged);
+    CHECK(in_file([](file& f) { f.section().interface(1).block(6, [&] { f.u32_(0); }); }) ==
+          error::damaged);
+    CHECK(in_file([](file& f) { f.section().interface(1).block(3, [&] {}); }) == error::damaged);
+    CHECK(in_file([](file& f) {  // an option longer than its block
+              f.section().block(1, [&] { f.u32_(1), f.u32_(0), f.u16_(9), f.u16_(200); });
+          }) == error::damaged);
+    CHECK(in_file([](file& f) {  // more octets than its block
+              f.section().interface(1).block(
+                  6, [&] { f.u32_(0), f.u32_(0), f.u32_(0), f.u32_(5), f.u32_(5), f.u32_(0); });
+          }) == error::damaged);
+    CHECK(in_file([](file& f) {
+              f.section().interface(1).block(
+                  6, [&] { f.u32_(0), f.u32_(0), f.u32_(0), f.u32_(~0u), f.u32_(5), f.u32_(0); });
+          }) == error::too_long);
+    CHECK(in_file([](file& f) {
+              f.section();
+              for (int i = 0; i < 65; ++i)
+                  f.interface(1);
+          }) == error::too_many_interfaces);
+    for (const u32 length : {0u, 8u, 13u}) {
+        CAPTURE(length);
+        CHECK(in_file([&](file& f) { f.section().u32_(7), f.u32_(length), f.u32_(length); }) ==
+              error::damaged);
+    }
+    CHECK(in_file([&](file& f) { f.section().u32_(7), f.u32_(12), f.u32_(16); }) == error::damaged);
+    CHECK(in_file([&](file& f) { f.section().u32_(7), f.u32_(~3u), f.u32_(16); }) ==
+          error::truncated);
+}
+
+TEST_CASE("a snap length limits a simple packet") {
+    file f;
+    f.section().interface(1, -1, 0, 2).block(3, [&] { f.u32_(1000), f.u16_(0x1234); });
+    const reading r = read(f.all);
+    REQUIRE(r.records.size() == 1);
+    CHECK(octets_of(r.records[0].captured) == list({0x12, 0x34}));
+    CHECK(r.records[0].original_length == 1000);
+}
+
+TEST_CASE("every cut and every changed octet is an answer, never a read outside") {
+    file f;
+    f.section().interface(1, 9).interface(101, 6, 1);
+    f.packet(1, 5, pattern(21)).block(3, [&] { f.u32_(4), f.u32_(0); });
+    for (std::size_t n = 0; n < f.all.size(); ++n) {
+        const octets cut{f.all.begin(), f.all.begin() + static_cast<std::ptrdiff_t>(n)};
+        const error end = read(cut).end;
+        CHECK((end == error::truncated || end == error::end));
+    }
+    for (std::size_t i = 0; i < f.all.size(); ++i) {
+        for (const int value : {0, 1, 0x7f, 0x80, 0xff}) {
+            octets changed = f.all;
+            changed[i] = static_cast<std::byte>(value);
+            const reading r = read(changed);
+            CHECK(r.end != error::none);
+            CHECK(r.records.size() <= 2);
+        }
+    }
+}
