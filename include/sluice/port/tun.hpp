@@ -15,6 +15,7 @@
 #include <sluice/packet/pool_storage.hpp>
 #include <sluice/port/descriptor.hpp>
 #include <sluice/port/error.hpp>
+#include <sluice/port/namespace.hpp>
 #include <sluice/port/steady_clock.hpp>
 #include <sluice/port/write.hpp>
 
@@ -27,7 +28,6 @@
 #include <fcntl.h>
 #include <linux/if.h>
 #include <linux/if_tun.h>
-#include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/uio.h>
 
@@ -202,34 +202,10 @@ private:
     return device{std::move(fd), request.ifr_name, how};
 }
 
-// The same inside another network namespace ("/run/netns/left", "/proc/42/ns/net"); needs
-// CAP_SYS_ADMIN. Only the calling thread changes its namespace, and it is back in its own when this
-// returns; where going back fails, the error's verb is "restore" and the thread is good for nothing
-// but ending.
+// The same inside another network namespace (namespace.hpp).
 [[nodiscard]] inline result<device, port_error>
 open_in_namespace(std::string_view path, std::string_view name, const options& how = {}) noexcept {
-    char terminated[256] = {};
-    if (path.size() >= sizeof terminated) {
-        return failure{port_error::make("open", path, ENAMETOOLONG)};
-    }
-    path.copy(terminated, path.size());
-    const descriptor own{::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC)};
-    if (!own) {
-        return failure{port_error::last("open", "/proc/thread-self/ns/net")};
-    }
-    const descriptor other{::open(terminated, O_RDONLY | O_CLOEXEC)};
-    if (!other) {
-        return failure{port_error::last("open", path)};
-    }
-    if (::setns(other.get(), CLONE_NEWNET) < 0) {
-        return failure{
-            port_error::last("enter", path, errno == EPERM ? "needs CAP_SYS_ADMIN" : "")};
-    }
-    auto opened = open(name, how);
-    if (::setns(own.get(), CLONE_NEWNET) < 0) {
-        return failure{port_error::last("restore", "network namespace")};
-    }
-    return opened;
+    return in_namespace(path, [&] { return open(name, how); });
 }
 
 }  // namespace sluice::port::tun

@@ -125,6 +125,7 @@ TEST_CASE("a hook that is off is passed over, and comes back in its place") {
 }
 
 TEST_CASE("what a hook does to the packet the next one sees; what it steals is gone") {
+    pool_type pool;
     struct changer final : hook<packet> {
         hook_verdict operator()(packet& p, const hook_context&) noexcept override {
             p.data()[0] = std::byte{7};
@@ -138,7 +139,6 @@ TEST_CASE("what a hook does to the packet the next one sees; what it steals is g
         }
         packet kept;
     } stealing;
-    pool_type pool;
     chain all;
     REQUIRE(all.add(hook_point::postrouting, 2, stealing));
     REQUIRE(all.add(hook_point::postrouting, 1, changing));
