@@ -7,7 +7,6 @@
 
 #include <sluice/base/integer.hpp>
 
-#include <optional>
 #include <type_traits>
 #include <utility>
 
@@ -27,37 +26,70 @@ public:
     using value_type = T;
     using error_type = E;
 
-    constexpr result(T value) noexcept : value_(std::move(value)) {}
+    constexpr result(T value) noexcept : stored_(std::move(value)) {}
     template <class F>
         requires std::is_convertible_v<F, E>
     constexpr result(failure<F> f) noexcept : error_(std::move(f.reason)) {}
 
-    [[nodiscard]] constexpr bool has_value() const noexcept { return value_.has_value(); }
-    constexpr explicit operator bool() const noexcept { return value_.has_value(); }
+    constexpr result(const result&) noexcept = default;
+    constexpr result(result&&) noexcept
+        requires std::is_trivially_move_constructible_v<T>
+    = default;
+    constexpr result(result&& other) noexcept
+        : stored_(other.has_value() ? storage{std::move(other.stored_.value)} : storage{}),
+          error_(std::move(other.error_)) {}
+
+    [[nodiscard]] constexpr bool has_value() const noexcept { return stored_.is_there; }
+    constexpr explicit operator bool() const noexcept { return stored_.is_there; }
 
     // The value; ends the program when there is none.
-    [[nodiscard]] constexpr T& value() & noexcept { return expect_value(), *value_; }
-    [[nodiscard]] constexpr const T& value() const& noexcept { return expect_value(), *value_; }
-    [[nodiscard]] constexpr T&& value() && noexcept { return expect_value(), *std::move(value_); }
+    [[nodiscard]] constexpr T& value() & noexcept { return expect_value(), stored_.value; }
+    [[nodiscard]] constexpr const T& value() const& noexcept {
+        return expect_value(), stored_.value;
+    }
+    [[nodiscard]] constexpr T&& value() && noexcept {
+        return expect_value(), std::move(stored_.value);
+    }
 
     // The same without the question: only where has_value() is known.
-    constexpr T& operator*() & noexcept { return *value_; }
-    constexpr const T& operator*() const& noexcept { return *value_; }
-    constexpr T&& operator*() && noexcept { return *std::move(value_); }
-    constexpr T* operator->() noexcept { return &*value_; }
-    constexpr const T* operator->() const noexcept { return &*value_; }
+    constexpr T& operator*() & noexcept { return stored_.value; }
+    constexpr const T& operator*() const& noexcept { return stored_.value; }
+    constexpr T&& operator*() && noexcept { return std::move(stored_.value); }
+    constexpr T* operator->() noexcept { return &stored_.value; }
+    constexpr const T* operator->() const noexcept { return &stored_.value; }
 
     // The reason; E{} when there is a value.
     [[nodiscard]] constexpr const E& error() const noexcept { return error_; }
 
 private:
+    // T, or not: std::optional would cost a program some eighty functions to compile.
+    struct storage {
+        constexpr storage() noexcept : nothing{} {}
+        constexpr explicit storage(T&& v) noexcept : value(std::move(v)), is_there(true) {}
+        constexpr ~storage()
+            requires std::is_trivially_destructible_v<T>
+        = default;
+        constexpr ~storage() {
+            if (is_there) {
+                value.~T();
+            }
+        }
+        storage(const storage&) = default;
+
+        union {
+            T value;
+            char nothing;
+        };
+        bool is_there = false;
+    };
+
     constexpr void expect_value() const noexcept {
-        if (!value_.has_value()) {
+        if (!stored_.is_there) {
             __builtin_trap();
         }
     }
 
-    std::optional<T> value_;
+    storage stored_;
     E error_{};
 };
 

@@ -8,7 +8,6 @@
 
 #include <sluice/packet/basic_packet.hpp>
 
-#include <array>
 #include <cstddef>
 
 namespace sluice {
@@ -23,9 +22,12 @@ struct pool_storage {
     using reference = block*;
     static constexpr bool is_inline = false;
 
-    // Blocks that are free, in a list through them.
+    // Blocks that are free: those given back, in a list through them, and those never taken, which
+    // nobody has touched.
     struct free_list {
         block* first = nullptr;
+        block* untouched = nullptr;
+        u32 untouched_count = 0;
         u32 available = 0;
     };
 
@@ -49,9 +51,15 @@ struct pool_storage {
         block* b = from.first;
         if (b != nullptr) {
             from.first = b->next;
-            --from.available;
-            b->references = 1;
+        } else if (from.untouched_count != 0) {
+            b = from.untouched++;
+            --from.untouched_count;
+            b->home = &from;
+        } else {
+            return nullptr;
         }
+        --from.available;
+        b->references = 1;
         return b;
     }
     static constexpr block* take_like(const block& b) noexcept { return take(*b.home); }
@@ -70,12 +78,10 @@ public:
     static constexpr std::size_t memory_limit = sizeof(typename storage::block) * Count;
     static constexpr u32 block_capacity = static_cast<u32>(sizeof(storage::block::memory));
 
+    // Blocks are touched when they are taken, not here.
     constexpr fixed_pool() noexcept {
-        for (std::size_t i = Count;
-             i-- > 0;) {  // the last first: blocks are taken in order of address
-            blocks_[i].home = &free_;
-            storage::release(blocks_[i]);
-        }
+        free_.untouched = blocks_;
+        free_.untouched_count = free_.available = static_cast<u32>(Count);
     }
     fixed_pool(const fixed_pool&) = delete;
     fixed_pool& operator=(const fixed_pool&) = delete;
@@ -92,7 +98,7 @@ public:
 
 private:
     typename storage::free_list free_;
-    std::array<typename storage::block, Count> blocks_;
+    typename storage::block blocks_[Count];
 };
 
 }  // namespace sluice

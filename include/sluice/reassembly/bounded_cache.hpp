@@ -21,7 +21,6 @@
 #include <sluice/reassembly/deadline_list.hpp>
 #include <sluice/reassembly/partial_datagram.hpp>
 
-#include <array>
 #include <concepts>
 #include <cstddef>
 #include <utility>
@@ -72,11 +71,8 @@ public:
     static constexpr std::size_t fragment_limit = Fragments;
 
     constexpr explicit model(hash_key secret) noexcept
-        : entries_(secret), sources_(secret), random_({secret.high, ~secret.low}) {
-        for (std::size_t i = Fragments; i-- > 0;) {
-            free_.give(pieces_[i]);
-        }
-    }
+        : entries_(secret), sources_(secret), free_(pieces_, static_cast<u32>(Fragments)),
+          random_({secret.high, ~secret.low}) {}
     model(const model&) = delete;
     model& operator=(const model&) = delete;
 
@@ -326,7 +322,7 @@ private:
     source_table sources_;
     detail::deadline_list<entry> due_;
     detail::piece_pool<Packet> free_;
-    std::array<piece, Fragments> pieces_{};
+    piece pieces_[Fragments]{};
     keyed_random random_;
     u64 charged_ = 0;
 };

@@ -28,12 +28,7 @@ public:
     static constexpr std::size_t bucket_count = std::bit_ceil(Count);
     static constexpr u32 max_chain = 16;
 
-    constexpr explicit keyed_slots(hash_key secret) noexcept : secret_(secret) {
-        for (std::size_t i = Count; i-- > 0;) {
-            records_[i].chain = free_;
-            free_ = &records_[i];
-        }
-    }
+    constexpr explicit keyed_slots(hash_key secret) noexcept : secret_(secret) {}
     keyed_slots(const keyed_slots&) = delete;
     keyed_slots& operator=(const keyed_slots&) = delete;
 
@@ -52,11 +47,15 @@ public:
         for (const Record* r = first; r != nullptr; r = r->chain) {
             ++length;
         }
-        if (free_ == nullptr || length >= max_chain) {
+        if ((free_ == nullptr && fresh_ == Count) || length >= max_chain) {
             return nullptr;
         }
         Record* r = free_;
-        free_ = r->chain;
+        if (r != nullptr) {
+            free_ = r->chain;
+        } else {
+            r = &records_[fresh_++];
+        }
         r->key = key;
         r->chain = first;
         first = r;
@@ -80,7 +79,8 @@ private:
     }
 
     hash_key secret_;
-    Record* free_ = nullptr;
+    Record* free_ = nullptr;  // given back
+    std::size_t fresh_ = 0;   // records from here on were never taken
     std::array<Record*, bucket_count> buckets_{};
     std::array<Record, Count> records_{};
 };

@@ -1,5 +1,5 @@
 // piece and piece_pool: one held fragment, and the free ones.
-// Expects: pieces in an array that stays where it is.
+// Expects: pieces in an array that stays where it is, in their default state.
 // Does: keeps the packet of a fragment with its place in the datagram beside it, never inside the
 // packet's bytes.
 // Never: allocates.
@@ -54,12 +54,19 @@ struct piece : treap_hook<piece<Packet>> {
 template <class Packet>
 class piece_pool {
 public:
-    [[nodiscard]] constexpr bool empty() const noexcept { return free_ == nullptr; }
+    constexpr piece_pool(piece<Packet>* pieces, u32 count) noexcept
+        : fresh_(pieces), fresh_count_(count), size_(count) {}
+
+    [[nodiscard]] constexpr bool empty() const noexcept { return size_ == 0; }
     [[nodiscard]] constexpr u32 size() const noexcept { return size_; }
 
     // Precondition: not empty.
     [[nodiscard]] constexpr piece<Packet>& take() noexcept {
         --size_;
+        if (free_ == nullptr) {
+            --fresh_count_;
+            return *fresh_++;
+        }
         piece<Packet>& p = *std::exchange(free_, free_->next);
         p.next = nullptr;
         return p;
@@ -72,8 +79,10 @@ public:
     }
 
 private:
-    piece<Packet>* free_ = nullptr;
-    u32 size_ = 0;
+    piece<Packet>* free_ = nullptr;  // given back
+    piece<Packet>* fresh_;           // never taken
+    u32 fresh_count_;
+    u32 size_;
 };
 
 }  // namespace sluice::detail
