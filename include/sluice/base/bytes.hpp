@@ -2,13 +2,14 @@
 // evaluation.
 //
 // Expects: pointers to at least as many bytes as the operation names. No alignment is assumed.
-// Never: allocates, or looks at the byte order of the machine: values are assembled from bytes, so
-// results are the same on big-endian and little-endian machines.
-// Cost: a load or store of 1, 2, 4 or 8 bytes compiles to one machine load or store (and a byte
-// swap). The assembly is a fold over an index sequence because g++ 12 recognises that form and
+// Never: allocates. Results are the same on big-endian and little-endian machines.
+// Cost: a load or store of 1, 2, 4 or 8 bytes is one machine load or store (and a byte swap). Said
+// outright: an assembly from bytes is recognised only while no byte of it is also used alone.
+// Other widths, and constant evaluation, assemble by a fold over an index sequence, because g++ 12
 // leaves a plain loop a loop.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <span>
 #include <type_traits>
@@ -33,12 +34,35 @@ constexpr void scatter(std::byte* to, u64 value, std::index_sequence<I...>) noex
     ((to[I] = static_cast<std::byte>(static_cast<u8>(value >> (8 * (sizeof...(I) - 1 - I))))), ...);
 }
 
+template <std::size_t Count>
+using word = std::conditional_t<Count == 2, u16, std::conditional_t<Count == 4, u32, u64>>;
+
+// Between the machine's order and the network's: the same either way.
+[[nodiscard]] constexpr u16 network_order(u16 v) noexcept {
+    return std::endian::native == std::endian::little ? __builtin_bswap16(v) : v;
+}
+[[nodiscard]] constexpr u32 network_order(u32 v) noexcept {
+    return std::endian::native == std::endian::little ? __builtin_bswap32(v) : v;
+}
+[[nodiscard]] constexpr u64 network_order(u64 v) noexcept {
+    return std::endian::native == std::endian::little ? __builtin_bswap64(v) : v;
+}
+
 }  // namespace detail
 
 // The unsigned number written big-endian in the `Count` (1 to 8) bytes at `from`.
 template <std::size_t Count>
     requires(Count >= 1 && Count <= 8)
 [[nodiscard]] constexpr u64 load_be_bytes(const std::byte* from) noexcept {
+    if constexpr (Count == 1) {
+        return std::to_integer<u64>(*from);
+    } else if constexpr (Count == 2 || Count == 4 || Count == 8) {
+        if (!std::is_constant_evaluated()) {
+            detail::word<Count> value;
+            __builtin_memcpy(&value, from, Count);
+            return detail::network_order(value);
+        }
+    }
     return detail::assemble(from, std::make_index_sequence<Count>{});
 }
 
@@ -47,6 +71,16 @@ template <std::size_t Count>
 template <std::size_t Count>
     requires(Count >= 1 && Count <= 8)
 constexpr void store_be_bytes(std::byte* to, u64 value) noexcept {
+    if constexpr (Count == 1) {
+        *to = static_cast<std::byte>(static_cast<u8>(value));
+        return;
+    } else if constexpr (Count == 2 || Count == 4 || Count == 8) {
+        if (!std::is_constant_evaluated()) {
+            const auto ordered = detail::network_order(static_cast<detail::word<Count>>(value));
+            __builtin_memcpy(to, &ordered, Count);
+            return;
+        }
+    }
     detail::scatter(to, value, std::make_index_sequence<Count>{});
 }
 

@@ -38,6 +38,8 @@ public:
     constexpr result(result&& other) noexcept
         : stored_(other.has_value() ? storage{std::move(other.stored_.value)} : storage{}),
           error_(std::move(other.error_)) {}
+    // Results of plain values may be assigned; others are taken once.
+    constexpr result& operator=(const result&) noexcept = default;
 
     [[nodiscard]] constexpr bool has_value() const noexcept { return stored_.is_there; }
     constexpr explicit operator bool() const noexcept { return stored_.is_there; }
@@ -75,6 +77,7 @@ private:
             }
         }
         storage(const storage&) = default;
+        storage& operator=(const storage&) = default;
 
         union {
             T value;

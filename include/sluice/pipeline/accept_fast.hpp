@@ -1,9 +1,9 @@
 // accept_fast: may this packet be forwarded at once? One branch for all rare conditions.
 // Expects: tables; the packet's interface. Does: for a plain packet (20-octet header, no padding,
 // right checksum, ordinary unicast addresses, not from ourselves, TTL left, to another interface
-// whose MTU it fits) gives the route entry, which is what the chain
+// whose MTU it fits) says yes and leaves the route entry in the hint, which is what the chain
 //     validate -> classify -> forward
-// decides for it; for every other packet nullptr, and that chain says why. Never: changes the
+// decides for it; for every other packet no, and that chain says why. Never: changes the
 // packet. Cost: the header, one probe of our addresses, one lookup; no branch but the last ones.
 // RFC 1812 section 5.2. A test holds it equal to the chain (tests/scenario/fast_path.cpp).
 #pragma once
@@ -44,15 +44,15 @@ namespace detail {
 // Inlined into the loop over the batch, so that tables and hint stay in registers.
 // in: the packet's interface, whose path accepts fast; the caller asks once for many packets.
 template <class Tables, packet_buffer Packet>
-[[nodiscard]] [[gnu::always_inline]] constexpr const route_entry*
+[[nodiscard]] [[gnu::always_inline]] constexpr bool
 accept_fast(const Tables& t, const Packet& packet, u16 in, route_hint& hint) noexcept {
     const u32 size = packet.size();
     if (!packet.is_plain_host() || packet.is_shared() || size < ipv4::min_header_length) {
-        return nullptr;
+        return false;
     }
     const std::byte* h = packet.data();
     if (!detail::is_plain_header(h, size)) {
-        return nullptr;
+        return false;
     }
     const ipv4::const_view ip{h};
     const ipv4::address destination = ip[ipv4::destination];
@@ -67,9 +67,10 @@ accept_fast(const Tables& t, const Packet& packet, u16 in, route_hint& hint) noe
     const u32 mtu = t.interfaces.path_of(r.interface).output_mtu;
     u32 rare = static_cast<u32>(r.type) ^ static_cast<u32>(route_type::unicast);
     rare |= static_cast<u32>(r.interface == in) | static_cast<u32>(mtu == 0);
-    rare |= static_cast<u32>(size > forwarding_mtu(r, mtu));
+    // forwarding_mtu() of a size that fits a header.
+    rare |= static_cast<u32>(size > (r.mtu != 0 ? r.mtu : mtu));
     rare |= static_cast<u32>(t.interfaces.is_own(ip[ipv4::source]));
-    return rare == 0 ? &r : nullptr;
+    return rare == 0;
 }
 
 }  // namespace sluice::pipeline

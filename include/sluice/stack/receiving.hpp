@@ -118,22 +118,29 @@ protected:
         }
     }
 
+    // Whether something was learned about the destination of a plain packet, by that route.
+    [[nodiscard]] constexpr bool has_exception(const packet_type& packet,
+                                               const route_entry& r) const noexcept {
+        return this->exceptions_.any() &&
+               this->exception_of(ipv4::const_view{packet.data()}[ipv4::destination], r) != nullptr;
+    }
+
     // Forwards a plain packet at once and says so; any other stays with the caller.
     [[gnu::always_inline]] constexpr bool forward_fast(packet_type& packet, fast_counts& fast,
                                                        pipeline::route_hint& hint) noexcept {
         const auto t = tables();
-        const route_entry* r =
-            packet ? pipeline::accept_fast(t, packet, packet.interface(), hint) : nullptr;
-        if (r == nullptr) {
+        if (!packet || !pipeline::accept_fast(t, packet, packet.interface(), hint) ||
+            has_exception(packet, *hint.entry)) {
             return false;
         }
-        const ipv4::view ip{packet.data()};
-        ipv4::decrement_ttl(ip);
+        const route_entry& r = *hint.entry;
         ++fast.packets;
         fast.octets += packet.size();
+        const ipv4::view ip{packet.data()};
         ++fast.ecn[ip[ipv4::ecn]];
-        const egress to{r->interface, link_destination::unicast,
-                        pipeline::neighbour_of(*r, ip[ipv4::destination])};
+        ipv4::decrement_ttl(ip);
+        const egress to{r.interface, link_destination::unicast,
+                        pipeline::neighbour_of(r, ip[ipv4::destination])};
         if (!this->output_.transmit(packet, to)) {
             ++fast.refused;
             static_cast<void>(drop(std::move(packet), drop_reason::output_refused));
@@ -170,7 +177,8 @@ protected:
         }
         const drop_reason bad = pipeline::validator::check(packet);
         if (bad != drop_reason::header_invalid && packet.size() >= ipv4::min_header_length) {
-            count(ecn_counter(ipv4::const_view{packet.data()}[ipv4::ecn]));
+            count(ecn_counter(ipv4::const_view{packet.data()}[ipv4::ecn]),
+                  pipeline::segment_count(std::as_const(packet)));
         }
         trace(stage::validate, bad == drop_reason::none ? outcome::proceed : outcome::drop, bad,
               in.index);
@@ -243,7 +251,13 @@ protected:
 
     constexpr fate forward(datagram<packet_type>&& d, const pipeline::classification& c,
                            const interface& in) noexcept {
-        const route_entry r = this->routes_.at(c.verdict.hop());
+        // With a source route the datagram goes to the next listed hop, which becomes its
+        // destination below.
+        const option_offsets& given = std::as_const(d.packet()).facts().options;
+        const ipv4::address towards =
+            given.route_hit ? given.next_hop : d.header()[ipv4::destination];
+        route_entry r = this->routes_.at(c.verdict.hop());
+        this->use_exception(r, towards);
         const interface* out = interfaces_.find(r.interface);
         if (out == nullptr || !out->up) {
             return drop(std::move(d).release(), drop_reason::interface_down);
@@ -264,10 +278,6 @@ protected:
         ipv4::decrement_ttl(d.header());
         d.packet().set_forwarded();
         option_offsets found = std::as_const(d.packet()).facts().options;
-        // With a source route the datagram goes to the next listed hop, which becomes its
-        // destination below.
-        const ipv4::address towards =
-            found.route_hit ? found.next_hop : d.header()[ipv4::destination];
         if (c.redirect && found.source_route == 0 &&
             this->icmp_rules_.allow_redirect(d.header()[ipv4::source], this->switches_, now_.now) ==
                 redirect_allowance::send) {
