@@ -1,97 +1,107 @@
-// router: an IPv4 router between TUN devices, in as many network namespaces as you like.
+// router: an IPv4 router between Ethernet interfaces (AF_PACKET) and TUN devices, in as many
+// network namespaces as you like.
 //
-// Shows: a stack on several devices at once, an output policy of one's own, a loop that sleeps
-// until a packet, a signal or a deadline comes, and receives in batches.
-// Run (as root): ip netns add left; ip netns add right
-//   ./router --tun left:tun0:10.0.1.1/24 --tun right:tun0:10.0.2.1/24 --stats &
-//   ip -n left addr add 10.0.1.2/24 dev tun0; ip -n left link set tun0 up
-//   ip -n left route add default via 10.0.1.1; and the same on the right
+// Shows: one stack over devices of several kinds, with ARP where it is needed; an output policy and
+// a buffer source of one's own; packets that stay where the kernel put them; a loop that sleeps
+// until packets, a signal, a deadline or a change of an interface comes; a stack a thread.
+// Run (as root): ip netns add left; ip link add eth1 type veth peer name eth0 netns left
+//   ip link set eth1 up; ip -n left link set eth0 up; ip -n left addr add 10.0.1.2/24 dev eth0
+//   ip -n left route add default via 10.0.1.1; and the same with eth2 and 10.0.2 on the right
+//   ./router --packet :eth1:10.0.1.1/24 --packet :eth2:10.0.2.1/24 --stats &
 //   ip netns exec left ping 10.0.2.2
 // `./router --help` tells the rest; `./demo` in the project's root does it all by itself.
-#include "support/complain.hpp"
-#include "support/print_counters.hpp"
-#include "support/router_arguments.hpp"
-#include "support/tun_loop.hpp"
+#include "support/router_print.hpp"
+#include "support/router_usage.hpp"
+#include "support/router_worker.hpp"
+#include "support/signals.hpp"
 
-#include <sluice/port/tun.hpp>
-#include <sluice/sluice.hpp>
-
-#include <array>
 #include <cstdio>
 #include <memory>
-#include <string>
+#include <optional>
 #include <vector>
 
 #include <sys/random.h>
 
 namespace {
 
-namespace tun = sluice::port::tun;
-using sluice::u16;
+using workers = std::vector<std::unique_ptr<router::worker>>;
 
-constexpr u16 first_index = 2;  // 1 is lo
-constexpr std::size_t most_links = 16;
-
-// Each interface has a device of its own: the egress says which.
-struct tun_outputs {
-    template <class Packet>
-    struct model {
-        static constexpr bool takes_segmented = true;
-        static constexpr bool takes_gso = false;
-        std::array<typename tun::sender::model<Packet>, first_index + most_links> to_interface{};
-
-        [[nodiscard]] bool transmit(Packet& packet, const sluice::egress& to) noexcept {
-            return to_interface[to.interface].transmit(packet, to);
+router::snapshot ask_all(const workers& all) {
+    router::snapshot sum;
+    for (const auto& w : all) {
+        const router::snapshot one = w->ask();
+        sum.ports.resize(one.ports.size());
+        for (std::size_t i = 0; i < one.ports.size(); ++i) {
+            const router::port_counts before = sum.ports[i].counts;
+            sum.ports[i] = one.ports[i];
+            sum.ports[i].counts += before;
         }
-        void flush() noexcept {}
-    };
-};
-
-// More buffers than the reassembly cache ever holds fragments (2048), so that a batch always finds
-// some.
-struct edge : sluice::policies<sluice::based_on<sluice::linux_router>,
-                               sluice::buffers<sluice::fixed_pool<2048, 4096>>,
-                               sluice::output<tun_outputs>> {
-    [[nodiscard]] static constexpr sluice::settings initial_settings() noexcept {
-        return sluice::linux_router::initial_settings();
-    }
-};
-using stack = sluice::stack<edge>;
-using devices = std::vector<tun::device>;
-
-bool open_devices(const router::arguments& given, devices& to) {
-    for (const auto& link : given.links) {
-        const tun::options how{.interface = static_cast<u16>(first_index + to.size())};
-        auto opened = link.space.empty()
-                          ? tun::open(link.name, how)
-                          : tun::open_in_namespace("/run/netns/" + link.space, link.name, how);
-        if (!opened) {
-            examples::complain("router", opened.error());
-            return false;
+        for (const auto& neighbour : one.neighbours) {
+            router::add_neighbour(sum.neighbours, neighbour);
         }
-        to.push_back(std::move(*opened));
+        sum.sum.add(one.sum);
+        sum.held_now += one.held_now;
+        sum.not_captured += one.not_captured;
     }
-    return true;
+    return sum;
 }
 
-bool configure(stack& s, const router::arguments& given) {
-    for (std::size_t i = 0; i < given.links.size(); ++i) {
-        const auto& link = given.links[i];
-        if (!s.add_interface({.index = static_cast<u16>(first_index + i),
-                              .address = link.address,
-                              .mtu = link.mtu})) {
-            std::fprintf(stderr, "router: %s: address refused\n", link.name.c_str());
-            return false;
+// Makes the workers; the program's exit code if that cannot be.
+std::optional<int> prepare(const router::arguments& given, workers& all) {
+    std::optional<sluice::port::pcapng::writer> capture;
+    if (!given.pcap.empty()) {
+        auto created = router::create_capture(given);
+        if (!created) {
+            return examples::complain("router", created.error());
+        }
+        capture.emplace(std::move(*created));
+    }
+    for (unsigned i = 0; i < given.workers; ++i) {
+        sluice::hash_key seed;
+        std::optional<sluice::port::pcapng::writer> own;
+        if (capture) {
+            auto shared = capture->share();
+            if (!shared) {
+                return examples::complain("router", shared.error());
+            }
+            own.emplace(std::move(*shared));
+        }
+        if (::getrandom(&seed, sizeof seed, 0) != sizeof seed) {
+            return 1;
+        }
+        all.push_back(std::make_unique<router::worker>(given, i == 0, seed, std::move(own)));
+        if (const auto failed = all.back()->prepare()) {
+            return failed;
         }
     }
-    for (const auto& route : given.routes) {
-        if (!s.add_route({.prefix = route.to, .gateway = route.gateway})) {
-            std::fprintf(stderr, "router: route via %s refused: no link leads there\n",
-                         sluice::ipv4::to_text(route.gateway).c_str());
+    return std::nullopt;
+}
+
+// Until a signal ends it: true; or nothing is left to route between.
+bool watch(const router::arguments& given, const workers& all, const examples::signals& signals,
+           int ended) {
+    using event = examples::signals::event;
+    const unsigned seconds = given.table_seconds;
+    router::snapshot before = ask_all(all);
+    sluice::instant then = sluice::port::steady_clock::now_instant();
+    for (;;) {
+        switch (signals.wait(ended, seconds == 0 ? -1 : static_cast<int>(seconds * 1000))) {
+        case event::end:
+            return true;
+        case event::other:
             return false;
+        case event::report:
+            router::print_all(ask_all(all), stdout);
+            break;
+        case event::timeout:
+            const sluice::instant now = sluice::port::steady_clock::now_instant();
+            router::snapshot current = ask_all(all);
+            router::print_table(current, before,
+                                static_cast<sluice::u64>((now - then).milliseconds()), stdout);
+            before = std::move(current);
+            then = now;
         }
     }
-    return true;
 }
 
 }  // namespace
@@ -103,34 +113,28 @@ int main(int argc, char** argv) {
                      given.help ? "" : "\n", router::usage_text);
         return given.help ? 0 : 2;
     }
-    if (given.links.size() > most_links) {
-        std::fprintf(stderr, "router: at most %zu links\n", most_links);
-        return 2;
+    const examples::signals signals;
+    workers all;
+    if (const auto failed = prepare(given, all)) {
+        return *failed;
     }
-    examples::tun_loop loop;
-    devices links;
-    sluice::hash_key seed;
-    if (!open_devices(given, links) || ::getrandom(&seed, sizeof seed, 0) != sizeof seed) {
-        return 1;
-    }
-    stack::parts parts{.seed = seed};
-    for (std::size_t i = 0; i < links.size(); ++i) {
-        parts.output.to_interface[first_index + i] = links[i].sender();
-    }
-    const auto s = std::make_unique<stack>(std::move(parts));
-    if (!configure(*s, given)) {
-        return 2;
+    const sluice::port::descriptor ended{::eventfd(0, EFD_CLOEXEC)};
+    for (const auto& w : all) {
+        w->start(ended.get());
     }
     std::puts("router: ready");
     std::fflush(stdout);
-    const auto print = [&s] { examples::print_counters(*s, stdout); };
-    const auto end = loop.run(*s, links, print, [] { return false; });
-    if (given.stats) {
-        print();
+    const bool asked = watch(given, all, signals, ended.get());
+    for (const auto& w : all) {
+        w->stop();
     }
-    if (end != examples::loop_end::asked) {
-        std::fputs("router: a device is gone\n", stderr);
+    const router::snapshot last = ask_all(all);
+    if (given.stats) {
+        router::print_all(last, stdout);
+    }
+    if (!asked) {
+        std::fputs("router: no interface is left\n", stderr);
         return 1;
     }
-    return examples::balance_of(*s).is_even() ? 0 : 3;
+    return examples::balance_of(last).is_even() ? 0 : 3;
 }

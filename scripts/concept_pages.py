@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Writes docs/concepts/*.md from the headers, so that a concept is described in one place only.
 
-Source: the leading block of // comments of each include/sluice/<room>/concept.hpp (page <room>.md)
-and of include/sluice/packet/packet_buffer.hpp (page packet_buffer.md), verbatim as Markdown.
+Source: the leading block of // comments of each include/sluice/<room>/concept.hpp (page <room>.md),
+of packet/packet_buffer.hpp and of route/exceptions.hpp, verbatim as Markdown.
 Usage: concept_pages.py            write the pages, remove those without a header
        concept_pages.py --check    fail when a page is missing, stale or left over
        concept_pages.py --self-test
@@ -19,9 +19,10 @@ def sources(root):
     """Page name to header."""
     include = root / "include/sluice"
     pages = {header.parent.name: header for header in sorted(include.glob("*/concept.hpp"))}
-    packet_buffer = include / "packet/packet_buffer.hpp"
-    if packet_buffer.is_file():
-        pages["packet_buffer"] = packet_buffer
+    others = {"packet_buffer": "packet/packet_buffer.hpp", "exceptions": "route/exceptions.hpp"}
+    for name, header in others.items():
+        if (include / header).is_file():
+            pages[name] = include / header
     return pages
 
 

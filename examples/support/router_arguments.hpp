@@ -1,45 +1,30 @@
 // What the command line of the router says, as values.
 //
-// Expects: argv of main. Does: reads --tun, --route, --stats, --help. Never: exits, prints; what is
-// wrong is the text in `problem`.
+// Expects: argv of main. Does: reads it; router_usage.hpp tells what there is. Never: exits,
+// prints; what is wrong is the text in `problem`.
 #pragma once
 
 #include <sluice/wire/ipv4.hpp>
 #include <sluice/wire/text.hpp>
 
-#include <cstdlib>
+#include <charconv>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace router {
 
-inline constexpr const char* usage_text =
-    R"(usage: router --tun LINK [--tun LINK ...] [--route ROUTE ...] [--stats]
+inline constexpr std::size_t most_links = 250;
+inline constexpr unsigned most_workers = 64;
 
-An IPv4 router between TUN devices, each of which may lie in a network namespace of its own.
-
-  --tun NS:NAME:ADDRESS/LEN[:MTU]
-            own the device NAME (made when there is none) in the namespace NS as `ip netns` names
-            it (empty: this one). ADDRESS is the router's address on that link, MTU 1500 if not
-            given. The kernel's own address on the device and bringing it up are the caller's.
-  --route "PREFIX via GATEWAY"
-            PREFIX such as 10.0.0.0/8, or `default`
-  --stats   print the counters at the end
-  --help    print this
-
-Signals: USR1 prints the counters now, INT and TERM end the router. Needs root.
-Exit code: 0 ended as asked, 1 a device failed, 2 wrong arguments, 3 a packet was lost count of.
-
-Example: router --tun left:tun0:10.0.1.1/24 --tun right:tun0:10.0.2.1/24:1400 \
-                --route "192.168.0.0/16 via 10.0.2.254" --stats
-)";
-
-struct tun_link {
+struct link_request {
+    bool is_tun = false;
     std::string space;  // empty: the caller's own namespace
     std::string name;
-    sluice::ipv4::interface_address address;
-    sluice::u32 mtu = 1500;  // octets
+    std::vector<sluice::ipv4::interface_address> addresses;
+    sluice::u32 mtu = 0;  // octets; 0: as the interface has it
+
+    [[nodiscard]] std::string label() const { return space.empty() ? name : space + ":" + name; }
 };
 
 struct static_route {
@@ -48,9 +33,13 @@ struct static_route {
 };
 
 struct arguments {
-    std::vector<tun_link> links;
+    std::vector<link_request> links;
     std::vector<static_route> routes;
-    bool stats = false;
+    std::string pcap;  // empty: none
+    unsigned workers = 1;
+    unsigned table_seconds = 0;  // 0: no table
+    bool stats = false;          // at the end
+    bool plain = false;
     bool help = false;
     std::string problem;  // empty: none
 };
@@ -65,34 +54,67 @@ inline std::string_view take_until(std::string_view& rest, std::string_view sepa
     return taken;
 }
 
-inline bool parse_link(std::string_view text, tun_link& to) {
+inline bool parse_number(std::string_view text, unsigned least, unsigned most, unsigned& to) {
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), to);
+    return error == std::errc{} && end == text.data() + text.size() && to >= least && to <= most;
+}
+
+inline bool parse_link(std::string_view text, link_request& to) {
     to.space = take_until(text, ":");
     to.name = take_until(text, ":");
-    const auto address = sluice::ipv4::parse_interface_address(take_until(text, ":"));
-    const std::string mtu{text};
-    if (to.name.empty() || !address || address->length == 0) {
+    std::string_view addresses = take_until(text, ":");
+    if (to.name.empty() || addresses.empty()) {
         return false;
     }
-    to.address = *address;
-    if (!mtu.empty()) {
-        char* end = nullptr;
-        const unsigned long n = std::strtoul(mtu.c_str(), &end, 10);
-        if (*end != '\0' || n < sluice::ipv4::min_link_mtu || n > 1500) {
+    while (!addresses.empty()) {
+        const auto address = sluice::ipv4::parse_interface_address(take_until(addresses, ","));
+        if (!address || address->length == 0 || to.addresses.size() == 8) {
             return false;
         }
-        to.mtu = static_cast<sluice::u32>(n);
+        to.addresses.push_back(*address);
     }
-    return true;
+    to.mtu = to.is_tun ? 1500 : 0;
+    return text.empty() ||
+           parse_number(text, sluice::ipv4::min_link_mtu, to.is_tun ? 1500 : 65'535, to.mtu);
 }
 
 inline bool parse_route(std::string_view text, static_route& to) {
     const std::string_view prefix = take_until(text, " via ");
     const auto parsed = sluice::ipv4::parse_prefix(prefix == "default" ? "0.0.0.0/0" : prefix);
     const auto gateway = sluice::ipv4::parse_address(text);
-    if (!parsed || !gateway) {
+    if (parsed && gateway) {
+        to = {*parsed, *gateway};
+    }
+    return parsed && gateway;
+}
+
+// The options with a value; false: `word` is none of them. What is wrong goes into given.problem.
+inline bool parse_with_value(std::string_view word, std::string_view value, arguments& given) {
+    const auto expect = [&](bool right, const char* wanted) {
+        if (!right) {
+            given.problem = std::string{word} + " wants " + wanted + ", not: " + std::string{value};
+        }
+    };
+    if (word == "--packet" || word == "--tun") {
+        link_request& link = given.links.emplace_back();
+        link.is_tun = word == "--tun";
+        expect(parse_link(value, link), link.is_tun ? "NS:NAME:ADDRESS/LEN[:MTU], MTU 68 to 1500"
+                                                    : "NS:NAME:ADDRESS/LEN[:MTU], MTU 68 to 65535");
+        for (std::size_t i = 0; i + 1 < given.links.size(); ++i) {
+            if (given.links[i].label() == link.label()) {
+                given.problem = link.label() + " is given twice";
+            }
+        }
+    } else if (word == "--route") {
+        expect(parse_route(value, given.routes.emplace_back()), "\"PREFIX via GATEWAY\"");
+    } else if (word == "--pcap") {
+        given.pcap = value;
+        expect(!value.empty(), "a file");
+    } else if (word == "--workers") {
+        expect(parse_number(value, 1, most_workers, given.workers), "a number from 1 to 64");
+    } else {
         return false;
     }
-    to = {*parsed, *gateway};
     return true;
 }
 
@@ -107,23 +129,20 @@ inline arguments parse_arguments(int argc, char** argv) {
             given.help = true;
         } else if (word == "--stats") {
             given.stats = true;
-        } else if (word == "--tun") {
+            i += detail::parse_number(value, 1, 86'400, given.table_seconds) ? 1 : 0;
+        } else if (word == "--plain") {
+            given.plain = true;
+        } else if (detail::parse_with_value(word, value, given)) {
             ++i;
-            if (!detail::parse_link(value, given.links.emplace_back())) {
-                given.problem = "--tun wants NS:NAME:ADDRESS/LEN[:MTU], MTU 68 to 1500, not: " +
-                                std::string{value};
-            }
-        } else if (word == "--route") {
-            ++i;
-            if (!detail::parse_route(value, given.routes.emplace_back())) {
-                given.problem = "--route wants \"PREFIX via GATEWAY\", not: " + std::string{value};
-            }
         } else {
             given.problem = "unknown argument: " + std::string{word};
         }
     }
     if (given.problem.empty() && !given.help && given.links.empty()) {
-        given.problem = "no --tun: nothing to route between";
+        given.problem = "no --packet and no --tun: nothing to route between";
+    }
+    if (given.links.size() > most_links) {
+        given.problem = "at most 250 links";
     }
     return given;
 }

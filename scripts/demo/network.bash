@@ -1,42 +1,70 @@
-# To be sourced by ./demo. Three hosts, each a network namespace whose only link is a TUN device,
-# and the router that owns the other end of all three.
+# To be sourced by ./demo. Three hosts, each a network namespace with one link to the router:
 #
 #   left  192.0.2.2  --- 192.0.2.1    router  198.51.100.1 --- 198.51.100.2  right
 #                                       |
 #                                     203.0.113.1 --- 203.0.113.2  narrow (MTU 1400)
+#
+# Topology tun: the link is a TUN device of the host, whose other end the router owns. Topology
+# ethernet: it is a veth pair, the router's end in a fourth namespace, `middle`, whose kernel has no
+# address there and does not forward; checksum and segmentation offloads stay as the kernel sets them.
 left=sluice-demo-$$-left
 right=sluice-demo-$$-right
 narrow=sluice-demo-$$-narrow
+middle=sluice-demo-$$-middle
+namespaces=("$left" "$right" "$narrow" "$middle")
 left_address=192.0.2.2 right_address=198.51.100.2 narrow_address=203.0.113.2
 router_address=192.0.2.1
 device=sluice0
+router_links=()
 scratch=""
-router_pid=""
-server_pid=""
+router_pid="" server_pid="" tool_pid=""
+made_tun_node=""
 
 inside() { ip netns exec "$@"; }
 
-# host_up NAMESPACE HOST-ADDRESS ROUTER-ADDRESS MTU
-host_up() {
+# namespace_up NAMESPACE: without IPv6, whose announcements would be counted too, and forwarding
+# nothing, whatever the namespace it is made from does.
+namespace_up() {
     ip netns add "$1" &&
         inside "$1" sh -c 'for f in /proc/sys/net/ipv6/conf/*/disable_ipv6; do
-            [ ! -e "$f" ] || echo 1 >"$f"; done' &&
-        ip -n "$1" link set lo up &&
-        ip -n "$1" tuntap add "$device" mode tun &&
-        ip -n "$1" addr add "$2/24" dev "$device" &&
-        ip -n "$1" link set "$device" mtu "$4" up &&
-        ip -n "$1" route add default via "$3"
+            [ ! -e "$f" ] || echo 1 >"$f" || exit 1; done
+            echo 0 >/proc/sys/net/ipv4/ip_forward' &&
+        ip -n "$1" link set lo up
 }
 
+# wire_TOPOLOGY NAMESPACE ROUTER-ADDRESS MTU: makes $device there, and the router's link to it.
+wire_tun() {
+    router_links+=(--tun "$1:$device:$2/24:$3")
+    ip -n "$1" tuntap add "$device" mode tun && ip -n "$1" link set "$device" mtu "$3"
+}
+wire_ethernet() {
+    local end=${1##*-}
+    router_links+=(--packet "$middle:$end:$2/24")
+    ip -n "$middle" link add "$end" mtu "$3" type veth peer name "$device" mtu "$3" netns "$1" &&
+        ip -n "$middle" link set "$end" up
+}
+
+# host_up TOPOLOGY NAMESPACE HOST-ADDRESS ROUTER-ADDRESS MTU
+host_up() {
+    namespace_up "$2" &&
+        "wire_$1" "$2" "$4" "$5" &&
+        ip -n "$2" addr add "$3/24" dev "$device" &&
+        ip -n "$2" link set "$device" up &&
+        ip -n "$2" route add default via "$4"
+}
+
+# network_up tun|ethernet
 network_up() {
     scratch=$(mktemp -d) || return 1
-    if [[ ! -e /dev/net/tun ]]; then
-        mkdir -p /dev/net && mknod /dev/net/tun c 10 200 2>/dev/null
+    router_links=()
+    if [[ $1 == tun && ! -e /dev/net/tun ]]; then
+        mkdir -p /dev/net && mknod /dev/net/tun c 10 200 2>/dev/null && made_tun_node=yes
     fi
     {
-        host_up "$left" "$left_address" 192.0.2.1 1500 &&
-            host_up "$right" "$right_address" 198.51.100.1 1500 &&
-            host_up "$narrow" "$narrow_address" 203.0.113.1 1400
+        { [[ $1 == tun ]] || namespace_up "$middle"; } &&
+            host_up "$1" "$left" "$left_address" "$router_address" 1500 &&
+            host_up "$1" "$right" "$right_address" 198.51.100.1 1500 &&
+            host_up "$1" "$narrow" "$narrow_address" 203.0.113.1 1400
     } 2>"$scratch/network.log" || { cat "$scratch/network.log" >&2; return 1; }
 }
 
@@ -53,15 +81,17 @@ end_process() {
 }
 
 network_down() {
-    [[ -z $server_pid ]] || end_process "$server_pid"
-    [[ -z $router_pid ]] || end_process "$router_pid"
-    server_pid="" router_pid=""
-    local name
-    for name in "$left" "$right" "$narrow"; do
+    local pid name
+    for pid in $tool_pid $server_pid $router_pid; do
+        end_process "$pid"
+    done
+    tool_pid="" server_pid="" router_pid=""
+    for name in "${namespaces[@]}"; do
         [[ ! -e /run/netns/$name ]] || ip netns del "$name"
     done
+    [[ -z $made_tun_node ]] || rm -f /dev/net/tun
     [[ -z $scratch ]] || rm -rf "$scratch"
-    scratch=""
+    made_tun_node="" scratch=""
 }
 
 # wait_until SECONDS COMMAND...
@@ -74,14 +104,18 @@ wait_until() {
     done
 }
 
-# router_up PROGRAM
+# router_up PROGRAM: after that the hosts ask anew for a router that did not answer them before.
 router_up() {
-    "$1" --stats --tun "$left:$device:192.0.2.1/24" --tun "$right:$device:198.51.100.1/24" \
-        --tun "$narrow:$device:203.0.113.1/24:1400" >"$scratch/router.log" 2>&1 &
+    "$1" --stats "${router_links[@]}" >"$scratch/router.log" 2>&1 &
     router_pid=$!
-    wait_until 5 grep -qs '^router: ready' "$scratch/router.log" && return 0
-    cat "$scratch/router.log" >&2
-    return 1
+    if ! wait_until 5 grep -qs '^router: ready' "$scratch/router.log"; then
+        cat "$scratch/router.log" >&2
+        return 1
+    fi
+    local name
+    for name in "$left" "$right" "$narrow"; do
+        ip -n "$name" neigh flush dev "$device" nud all
+    done
 }
 
 # The last counters that the router printed, without names of no interest here.
@@ -102,10 +136,14 @@ show_router_counters() {
     touch "$scratch/counters"
     if kill -USR1 "$router_pid" 2>/dev/null && wait_until 2 has_more_reports "$before"; then
         last_counters >"$scratch/counters.new"
-        awk 'FILENAME ~ /counters$/ { old[$1] = $2; next }
-             $2 != old[$1] { printf "%s +%d\n", $1, $2 - old[$1] }' \
-            "$scratch/counters" "$scratch/counters.new" | paste -sd' ' | fold -s -w 82 |
-            sed '1s/^/         router: /; 2,$s/^/                 /'
+        awk 'BEGIN { line = "         router:" }
+             FILENAME ~ /counters$/ { old[$1] = $2; next }
+             $2 != old[$1] {
+                 word = sprintf(" %s +%d", $1, $2 - old[$1])
+                 if (length(line word) > 100) { print line; line = "                " }
+                 line = line word
+             }
+             END { if (line ~ /\+/) print line }' "$scratch/counters" "$scratch/counters.new"
         mv "$scratch/counters.new" "$scratch/counters"
     fi
 }

@@ -1,7 +1,7 @@
 # To be sourced by ./demo. A step is a function that succeeds when the hosts' kernels and tools saw
 # what they should; it says in `detail` what it saw, and takes at most about `limit` seconds.
 steps=(ping large_ping large_ping_to_router traceroute fragmented_by_router path_mtu tcp_transfer
-    udp_refused_by_host udp_refused_by_router router_accounts)
+    tcp_both_ways udp_refused_by_host udp_refused_by_router router_accounts)
 declare -A titles=(
     [ping]="ping through the router"
     [large_ping]="ping of 65,000 octets: fragments forwarded"
@@ -9,10 +9,11 @@ declare -A titles=(
     [traceroute]="traceroute shows the router"
     [fragmented_by_router]="a datagram of 1,500 octets is cut for the link of MTU 1400"
     [path_mtu]="path MTU discovery: the sender's kernel learns 1400"
-    [tcp_transfer]="100 MB of TCP arrive unchanged"
+    [tcp_transfer]="100 MB of TCP arrive unchanged, in packets larger than the MTU"
+    [tcp_both_ways]="TCP both ways at once: 100 MB each way arrive unchanged"
     [udp_refused_by_host]="UDP to a closed port of the far host is refused"
     [udp_refused_by_router]="UDP to a closed port of the router is refused"
-    [router_accounts]="the router ends on SIGTERM, each packet accounted for")
+    [router_accounts]="the router ends on SIGTERM, each packet accounted for; no kernel forwarded")
 passed=0
 failed=0
 detail=""
@@ -23,15 +24,21 @@ kernel_count() {
         seen = 1; next } $1 == "Ip:" { print $at[name]; exit }' /proc/net/snmp
 }
 
+# said_by out|right WORD: what follows WORD in what that end of exchange() printed.
+said_by() { sed -n "s/^$2 //p" "$scratch/$1"; }
+
 # try NAMESPACE COMMAND...: its output in $scratch/out; `detail` the line of it that tells most.
 try() {
-    timeout --foreground $((limit * 4)) ip netns exec "$@" >"$scratch/out" 2>&1
+    timeout $((limit * 4)) ip netns exec "$@" >"$scratch/out" 2>&1 </dev/null &
+    tool_pid=$!
+    wait "$tool_pid" # which a signal to ./demo interrupts at once
     local code=$?
+    tool_pid=""
     if [[ $code -ge 125 ]]; then # not a failure of the step: it could not be tried
         cat "$scratch/out" >&2
         exit 2
     fi
-    detail=$(grep -E 'packet loss|rtt|digest|refused|timed out|unreachable' "$scratch/out" |
+    detail=$(grep -E 'packet loss|rtt|refused|timed out|No route' "$scratch/out" |
         head -n 1)
     return $code
 }
@@ -75,20 +82,61 @@ step_path_mtu() {
     [[ $learned == "mtu 1400" ]] && ping_of "$left" "$narrow_address" -s 1372 -M do &&
         detail="ip route get $narrow_address: $learned; then a ping of 1,400 octets with DF passes"
 }
-step_tcp_transfer() {
-    ip netns exec "$right" timeout 60 \
-        python3 scripts/demo/transfer.py receive "$right_address" 5001 >"$scratch/received" 2>&1 &
+# frames NAMESPACE: what the kernel there counted on its device: octets and frames received, then sent.
+frames() {
+    inside "$1" awk -v name="$device:" '$1 == name { print $2, $3, $10, $11 }' /proc/net/dev
+}
+
+# octets_a_frame BEFORE AFTER COLUMN: on average, between two results of frames().
+octets_a_frame() {
+    awk -v column="$3" '{ octets[NR] = $column; count[NR] = $(column + 1) }
+        END { n = count[2] - count[1]; print n ? int((octets[2] - octets[1]) / n) : 0 }' \
+        <<<"$1"$'\n'"$2"
+}
+
+# exchange MEGABYTES-TO-RIGHT MEGABYTES-TO-LEFT: over one TCP connection. Succeeds when each end
+# received what the other sent. In `seconds` how long it took.
+exchange() {
+    timeout 60 ip netns exec "$right" python3 scripts/demo/transfer.py listen "$right_address" 5001 \
+        "$2" $((limit * 3)) >"$scratch/right" 2>&1 </dev/null &
     server_pid=$!
-    wait_until 5 grep -qs listening "$scratch/received"
-    try "$left" python3 scripts/demo/transfer.py send "$right_address" 5001 100 "$limit"
-    local code=$? sent received
-    [[ $code -ne 0 ]] || wait_until 5 grep -qs digest "$scratch/received"
+    wait_until 5 grep -qs listening "$scratch/right"
+    local code end
+    try "$left" python3 scripts/demo/transfer.py connect "$right_address" 5001 "$1" "$limit"
+    code=$?
+    [[ $code -ne 0 ]] || wait_until 5 grep -qs '^received' "$scratch/right"
     end_process "$server_pid"
     server_pid=""
-    sent=$(grep -oE 'digest [0-9a-f]+' "$scratch/out")
-    received=$(grep -oE 'digest [0-9a-f]+' "$scratch/received")
-    [[ -n $sent && $sent == "$received" ]] && detail="$(head -n 1 "$scratch/out"), SHA-256 \
-at both ends ${sent:7:16}..."
+    seconds=$(said_by out seconds)
+    for end in out right; do
+        [[ -n $(said_by $end sent) ]] || return 1
+    done
+    [[ $code -eq 0 && $(said_by out sent) == "$(said_by right received)" &&
+        $(said_by right sent) == "$(said_by out received)" ]]
+}
+
+# One way, so that averages are of data. Larger than the MTU: one kernel left the cutting to its
+# device, the router passed the packets on whole, and the other kernel took them so.
+step_tcp_transfer() {
+    local left_before right_before digest
+    left_before=$(frames "$left")
+    right_before=$(frames "$right")
+    exchange 100 0 || return 1
+    local sent received
+    sent=$(octets_a_frame "$left_before" "$(frames "$left")" 3)
+    received=$(octets_a_frame "$right_before" "$(frames "$right")" 1)
+    digest=$(said_by right received)
+    detail="100 MB in $seconds s, SHA-256 at both ends ${digest:7:16}...
+         offloads are on: left sends frames of $sent octets on average, right receives $received"
+    [[ $sent -gt 1514 && $received -gt 1514 ]]
+}
+step_tcp_both_ways() {
+    exchange 100 100 || return 1
+    local left_had right_had
+    left_had=$(said_by out meanwhile) right_had=$(said_by right meanwhile)
+    detail="100 MB each way in $seconds s, SHA-256 of each equal at both ends
+         left had received $left_had MB when it sent its last octet, right $right_had MB"
+    [[ $left_had -gt 0 && $right_had -gt 0 ]]
 }
 step_udp_refused_by_host() {
     try "$left" python3 scripts/demo/udp.py "$right_address" 9999 "$limit"
@@ -100,10 +148,14 @@ step_router_accounts() {
     detail="not running"
     [[ -n $router_pid ]] || return 1
     end_process "$router_pid"
-    local code=$?
+    local code=$? name forwarded=0
     router_pid=""
-    detail="exit code $code; $(tail -n 1 "$scratch/router.log")"
-    [[ $code -eq 0 ]]
+    for name in "${namespaces[@]}"; do
+        [[ ! -e /run/netns/$name ]] || ((forwarded += $(kernel_count "$name" ForwDatagrams)))
+    done
+    detail="exit code $code; $(tail -n 1 "$scratch/router.log")
+         Ip.ForwDatagrams of all the kernels: $forwarded"
+    [[ $code -eq 0 && $forwarded -eq 0 ]]
 }
 
 # run_step NAME running|stopped: counts and shows it. With the router stopped a step that succeeds
@@ -125,4 +177,12 @@ run_step() {
         sed 's/^/         | /' "$scratch/out"
     fi
     [[ $2 != running ]] || show_router_counters
+}
+
+# run_steps running|stopped
+run_steps() {
+    local step
+    for step in "${steps[@]}"; do
+        run_step "$step" "$1"
+    done
 }

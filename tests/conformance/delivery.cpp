@@ -51,6 +51,12 @@ struct without_report {
         void report(const icmp_error_notice&) = delete;
     };
 };
+struct with_believes_that_changes {
+    template <class Packet>
+    struct model : delivery::model<Packet> {
+        bool believes(const icmp_error_notice&) noexcept { return false; }
+    };
+};
 struct with_hears_that_changes {
     template <class Packet>
     struct model : delivery::model<Packet> {
@@ -70,6 +76,7 @@ static_assert(!delivery_policy<with_tap_that_takes, packet>);
 static_assert(!delivery_policy<with_handler_of_its_own, packet>);
 static_assert(!delivery_policy<with_udp_that_may_throw, packet>);
 static_assert(!delivery_policy<without_report, packet>);
+static_assert(!delivery_policy<with_believes_that_changes, packet>);
 static_assert(!delivery_policy<with_hears_that_changes, packet>);
 static_assert(!delivery_policy<without_alert, packet>);
 
@@ -99,6 +106,7 @@ TEST_CASE_TEMPLATE("where nobody is registered nobody is served", Delivery,
         CHECK(model.handler(static_cast<u8>(protocol)) == nullptr);
         CHECK_FALSE(model.hears_alerts(static_cast<u8>(protocol), 2));
         const icmp_error_notice notice{.type = 3, .protocol = static_cast<u8>(protocol)};
+        CHECK_FALSE(model.believes(notice));
         CHECK(model.report(notice) == (protocol != ipv4::protocols::udp));
     }
     const datagram<packet> d = datagram_from(pool);

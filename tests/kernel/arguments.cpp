@@ -18,7 +18,7 @@ again with each run of packets as one batch; it passes only if both agree with t
   --expected FILE     scenarios that are known to fail: lines `NAME  reason`
   --ignore-counters P do not compare counters whose names begin with P (may be repeated)
   --stale-checksums   forgive header checksums that the kernel leaves stale after options
-  --drops             compare drop reasons as well
+  --ignore-drops      do not compare drop reasons
   --subject NAME      stack, echo or null
   --brief             no hex dumps
 )";
@@ -68,8 +68,8 @@ bool read_arguments(options& chosen, const std::vector<std::string>& arguments) 
             chosen.self_test = true;
         else if (word == "--brief")
             chosen.brief = true;
-        else if (word == "--drops")
-            chosen.compare.drops = true;
+        else if (word == "--ignore-drops")
+            chosen.compare.drops = false;
         else if (word == "--stale-checksums")
             chosen.compare.stale_checksums = true;
         else if (!word.starts_with("--"))

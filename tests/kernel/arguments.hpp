@@ -17,7 +17,7 @@ struct options {
     std::string family;
     std::string expected;
     std::vector<pass> passes{pass::single, pass::batch};
-    compare_options compare;
+    compare_options compare{.drops = true};
 #ifdef SLUICE_REPLAY_STACK
     subject_factory make = make_sluice_subject;
 #else

@@ -11,7 +11,9 @@
 namespace replay {
 
 struct compare_options {
-    bool drops = false;            // compare the kernel's drop reasons as well
+    // Compare the kernel's drop reasons too: each must be there as often, NOT_SPECIFIED stands for
+    // any, and what the subject calls CONSUMED may be there without a line.
+    bool drops = false;
     bool stale_checksums = false;  // forgive header checksums the kernel itself left stale
     std::vector<std::string> ignored_counters{};  // beginnings of names, as "Udp."
 };

@@ -51,7 +51,7 @@ public:
 
     void run() {
         const std::string& kind = list_.front();
-        if (kind == "unordered" || (kind == "drop" && !context_.drops)) return;
+        if (kind == "unordered" || (kind == "drop" && (!context_.drops || is_released()))) return;
         if (kind == "count" && ignored(list_[1])) return;
         sink_("line deleted", {});
         sink_("line doubled", {line_, line_});
@@ -70,6 +70,11 @@ private:
         const std::string old = std::exchange(list_[index], word);
         sink_(kind, {join(list_)});
         list_[index] = old;
+    }
+
+    // Not about a packet: see the parser.
+    bool is_released() const {
+        return list_[2] == "skb_release_data" || list_[2] == "__ip_flush_pending_frames";
     }
 
     bool ignored(const std::string& counter) const {

@@ -82,6 +82,7 @@ struct expectation {
     std::vector<socket_error> socket_errors;
     counters counts;
     std::vector<std::string> drops;
+    std::size_t released = 0;  // drop lines about what was no packet
 };
 
 }  // namespace replay

@@ -89,7 +89,7 @@ bool report::finish() const {
         all.expected += total.expected;
     }
     if (tally_.drops_ignored != 0)
-        std::printf("%llu drop lines read, not compared (--drops compares them)\n",
+        std::printf("%llu drop lines not compared, as asked for\n",
                     static_cast<unsigned long long>(tally_.drops_ignored));
     if (tally_.counts_ignored != 0)
         std::printf("%llu counter values not compared, as asked for\n",
@@ -113,8 +113,8 @@ family_sizes sizes_of(const std::vector<scenario>& all) {
                 size->inputs += input ? 1 : 0;
                 size->outputs += event.expected.departures.size();
                 size->deliveries += event.expected.deliveries.size();
-                size->counts_and_drops +=
-                    event.expected.counts.size() + event.expected.drops.size();
+                size->counts_and_drops += event.expected.counts.size() +
+                                          event.expected.drops.size() + event.expected.released;
             }
         }
     }

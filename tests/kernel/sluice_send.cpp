@@ -53,10 +53,8 @@ void write_udp(octets& datagram, sluice::u16 from_port, sluice::u16 to_port,
 }  // namespace
 
 sluice::result<sluice::pipeline::output_route, sluice::pipeline::send_error>
-sluice_subject::route_of(const sluice::pipeline::flow& wanted) const {
-    const sluice::pipeline::tables tables{stack_->interfaces(), stack_->routes(), stack_->groups(),
-                                          stack_->switches(), false};
-    return sluice::pipeline::route_output(tables, wanted);
+sluice_subject::route_of(const sluice::pipeline::flow& wanted) {
+    return stack_->route(wanted, now());
 }
 
 std::string sluice_subject::too_big(const socket_line& from, sluice::u32 mtu) {
@@ -81,18 +79,20 @@ answer sluice_subject::send(const send_line& line) {
     const endpoint to = line.to ? *line.to : from.connect.value_or(endpoint{});
     const sluice::u16 interface =
         wires_.index_of(line.interface.empty() ? from.interface : line.interface);
-    sluice::send_request request{.destination = {to.host},
-                                 .source = {line.source.value_or(from.bind.host)},
-                                 .interface = interface,
-                                 .protocol = from.protocol,
-                                 .tos = line.tos,
-                                 .ttl = line.ttl.value_or(0),
-                                 .dont_fragment = line.df == dont_fragment::always ||
-                                                  line.df == dont_fragment::probe,
-                                 .prefer_whole = line.df == dont_fragment::want,
-                                 .always_identified = from.connect.has_value(),
-                                 .on_link_only = line.dont_route,
-                                 .options = &*options};
+    sluice::send_request request{
+        .destination = {to.host},
+        .source = {line.source.value_or(from.bind.host)},
+        .interface = interface,
+        .protocol = from.protocol,
+        .tos = line.tos,
+        .ttl = line.ttl.value_or(0),
+        .dont_fragment = line.df == dont_fragment::always || line.df == dont_fragment::probe,
+        .prefer_whole = line.df == dont_fragment::want,
+        .always_identified = from.connect.has_value(),
+        .on_link_only = line.dont_route,
+        .ignore_path_mtu = line.df == dont_fragment::probe || line.df == dont_fragment::interface ||
+                           line.df == dont_fragment::omit,
+        .options = &*options};
     const bool has_header = from.header_included || (from.raw && from.protocol == 255);
     return has_header ? send_with_header(from, line, request)
                       : send_payload(from, line, request, to.port.value_or(0));
@@ -124,7 +124,8 @@ answer sluice_subject::send_with_header(const socket_line& from, const send_line
                                      .interface = request.interface,
                                      .tos = request.tos,
                                      .any_source = true});
-        ret_ = too_big(from, stack_->interfaces().find(route->interface)->mtu);
+        const sluice::u32 mtu = stack_->interfaces().find(route->interface)->mtu;
+        if (line.payload.size() > mtu) ret_ = too_big(from, mtu);
     }
     return done();
 }
@@ -147,7 +148,8 @@ answer sluice_subject::send_payload(const socket_line& from, const send_line& li
     if (route.has_value()) {
         if (!from.raw) write_udp(datagram, from.bind.port.value_or(0), port, *route);
         const sluice::interface* out = stack_->interfaces().find(route->interface);
-        const sluice::u32 mtu = route->mtu != 0 && route->mtu < out->mtu ? route->mtu : out->mtu;
+        const bool by_path = !request.ignore_path_mtu && route->mtu != 0 && route->mtu < out->mtu;
+        const sluice::u32 mtu = by_path ? route->mtu : out->mtu;
         const bool may_be_cut = line.df == dont_fragment::dont || line.df == dont_fragment::want ||
                                 line.df == dont_fragment::omit;
         if (!may_be_cut && datagram.size() + ip_header + options.offsets.length > mtu) {

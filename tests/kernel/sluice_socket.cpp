@@ -45,10 +45,13 @@ bool replay_socket::take(packet& heard, const sluice::delivery_info& info) noexc
     const packet taken = std::move(heard);
     delivery made;
     made.bytes = octets_of(taken);
-    if (line_.raw && line_.icmp_filter && info.protocol == sluice::ipv4::protocols::icmp) {
+    if (line_.raw && info.protocol == sluice::ipv4::protocols::icmp) {
+        // Linux icmp_filter: what has no whole header is told to nobody.
+        constexpr std::size_t icmp_header = 8;
         const std::size_t header = 4u * (made.bytes.front() & 0xfu);
-        const unsigned type = header < made.bytes.size() ? made.bytes[header] : 32;
-        if (type < 32 && (*line_.icmp_filter >> type & 1) != 0) return true;
+        if (made.bytes.size() < header + icmp_header) return true;
+        const unsigned type = made.bytes[header];
+        if (type < 32 && (line_.icmp_filter.value_or(0) >> type & 1) != 0) return true;
     }
     made.socket = line_.name;
     made.from.host = info.source.value;

@@ -22,6 +22,9 @@ public:
 
     bool take(packet& heard, const sluice::delivery_info& info) noexcept override;
     void error(const sluice::icmp_error_notice& notice) noexcept override;
+    bool believes(const sluice::icmp_error_notice&) const noexcept override {
+        return discovery_ != dont_fragment::interface && discovery_ != dont_fragment::omit;
+    }
 
     // IP_MTU_DISCOVER, which decides whether "too big" is an error.
     void set_discovery(dont_fragment how) { discovery_ = how; }

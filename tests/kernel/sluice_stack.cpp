@@ -65,6 +65,11 @@ bool subject_wires::sink::send_frame(packet& frame, sluice::u16 index) noexcept 
     return true;
 }
 
+bool subject_wires::resolve(const sluice::egress& to) noexcept {
+    const replay_interface* i = find(to.interface);
+    return i != nullptr && (!i->tap || link_.resolve(to.interface, to.next_hop, link_.now()));
+}
+
 bool subject_wires::transmit(packet& leaving, const sluice::egress& to) noexcept {
     const replay_interface* i = find(to.interface);
     if (i == nullptr) return false;

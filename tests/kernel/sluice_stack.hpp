@@ -42,6 +42,7 @@ struct wire_output {
         subject_wires* wires = nullptr;
 
         [[nodiscard]] bool transmit(Packet& leaving, const sluice::egress& to) noexcept;
+        [[nodiscard]] bool resolve(const sluice::egress& to) noexcept;
         void flush() noexcept {}
     };
 };
@@ -92,6 +93,7 @@ public:
     [[nodiscard]] sluice::u16 last_index() const { return interfaces_.rbegin()->first; }
 
     bool transmit(packet& leaving, const sluice::egress& to) noexcept;
+    bool resolve(const sluice::egress& to) noexcept;
     [[nodiscard]] std::vector<departure> take() { return std::exchange(departures_, {}); }
 
 private:
@@ -107,6 +109,11 @@ private:
 template <class Packet>
 bool wire_output::model<Packet>::transmit(Packet& leaving, const sluice::egress& to) noexcept {
     return wires->transmit(leaving, to);
+}
+
+template <class Packet>
+bool wire_output::model<Packet>::resolve(const sluice::egress& to) noexcept {
+    return wires->resolve(to);
 }
 
 }  // namespace replay

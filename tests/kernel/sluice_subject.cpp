@@ -67,7 +67,8 @@ sluice::moment sluice_subject::now() const {
 answer sluice_subject::add_interface(const interface_line& line) {
     const auto index = static_cast<sluice::u16>(wires_.last_index() + 1);
     wires_.add(index, {line.name, line.tap, true, {line.mac}});
-    sluice::interface_request wanted{.index = index, .mtu = line.mtu};
+    const sluice::interface_request wanted{
+        .index = index, .mtu = line.mtu, .name = line.name.c_str()};
     return outcome_of(stack_->add_interface(wanted).has_value(), "so many interfaces");
 }
 
@@ -168,6 +169,16 @@ counters sluice_subject::count() const {
     return now;
 }
 
+// By the kernel's names, a name a dropped packet.
+void sluice_subject::take_drops(observation& seen) {
+    for (std::size_t i = 1; i < sluice::drop_reason_count; ++i) {
+        const auto why = static_cast<sluice::drop_reason>(i);
+        const sluice::u64 now = stack_->counters()[why];
+        seen.drops.insert(seen.drops.end(), now - std::exchange(drops_before_[i], now),
+                          sluice::describe(why).kernel);
+    }
+}
+
 observation sluice_subject::take() {
     observation seen;
     seen.ret = std::exchange(ret_, std::nullopt);
@@ -182,6 +193,7 @@ observation sluice_subject::take() {
         if (more != 0) seen.counts[name] = more;
     }
     before_ = std::move(after);
+    take_drops(seen);
     return seen;
 }
 

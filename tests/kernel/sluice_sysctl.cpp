@@ -34,6 +34,7 @@ constexpr named_switch<global> globals[] = {
     {"icmp_echo_ignore_broadcasts", store<&global::icmp_echo_ignore_broadcasts>::into},
     {"icmp_echo_enable_probe", store<&global::icmp_echo_enable_probe>::into},
     {"icmp_errors_use_inbound_ifaddr", store<&global::icmp_errors_use_inbound_ifaddr>::into},
+    {"icmp_errors_extension_mask", store<&global::icmp_errors_extension_mask>::into},
     {"icmp_ignore_bogus_error_responses", store<&global::icmp_ignore_bogus_error_responses>::into},
     {"icmp_ratelimit", store<&global::icmp_ratelimit>::into},
     {"icmp_ratemask", store<&global::icmp_ratemask>::into},
@@ -51,6 +52,7 @@ constexpr named_switch<global> globals[] = {
 
 constexpr named_switch<global> of_routes[] = {
     {"min_pmtu", store<&global::route_min_pmtu>::into},
+    {"gc_timeout", store<&global::route_gc_timeout>::into},
     {"mtu_expires", store<&global::route_mtu_expires>::into},
     {"min_adv_mss", store<&global::route_min_advmss>::into},
 };

@@ -11,14 +11,20 @@
 //
 // A **protocol_handler** is registered at run time and may be replaced or wrapped. `receive(packet,
 // info, services)` takes the packet, its bounds at the IPv4 header; the answer says whether it was
-// taken, ignored, not for anybody (protocol unreachable is sent) or to be delivered again as
-// another protocol (row D2: a tunnel). `error(...)` is told of an ICMP error about a packet of this
-// protocol.
+// taken, ignored, not for anybody (protocol unreachable is sent), left to what the stack does
+// itself (a handler that wraps a built-in one), or to be delivered again as another protocol (row
+// D2: a tunnel). `error(...)` is told of an ICMP error about a packet of this protocol.
 //
 // `report(notice)` tells of an ICMP error the raw endpoints that match what it quotes, and the UDP
-// endpoint if it quotes UDP; false when it quotes UDP of no endpoint. `hears_alerts(protocol,
-// interface)` says whether an endpoint asked for packets to be forwarded that carry a router alert
-// (RFC 2113 section 2.1), `alert(datagram, info)` offers a copy to each of those.
+// endpoint if it quotes UDP; false when it quotes UDP of no endpoint. `believes(notice)` says
+// whether one of those believes it, so that a path MTU or a gateway is learned from it.
+// `hears_alerts(protocol, interface)` says whether an endpoint asked for packets to be forwarded
+// that carry a router alert (RFC 2113 section 2.1), `alert(datagram, info)` offers a copy to each
+// of those.
+//
+// Optional (`answers_pings`): `ping(packet, info)` hands an echo reply or an extended one, from its
+// ICMP header on, to the endpoint whose identifier is `info.destination_port`. Without it such
+// replies reach raw taps only.
 //
 // Exemplar:
 //
@@ -28,6 +34,7 @@
 //             protocol_handler<Packet>* handler(u8 protocol) noexcept;
 //             delivery_count udp(Packet&& packet, const delivery_info& info) noexcept;
 //             bool report(const icmp_error_notice& notice) noexcept;
+//             bool believes(const icmp_error_notice& notice) const noexcept;
 //             bool hears_alerts(u8 protocol, u16 interface) const noexcept;
 //             delivery_count alert(const datagram<Packet>& d, const delivery_info& info) noexcept;
 //         };
@@ -41,6 +48,8 @@
 #include <sluice/packet/datagram.hpp>
 #include <sluice/packet/decision.hpp>
 #include <sluice/packet/next_hop.hpp>
+#include <sluice/wire/icmp.hpp>
+#include <sluice/wire/ipv4.hpp>
 
 #include <concepts>
 #include <utility>
@@ -54,7 +63,7 @@ struct delivery_info {
     ipv4::address local{};        // our address that would answer
     u16 interface = 0;            // it came in by
     u16 source_port = 0;          // UDP
-    u16 destination_port = 0;
+    u16 destination_port = 0;     // UDP; of an echo reply: its identifier
     u8 protocol = 0;
     bool to_many = false;  // broadcast or multicast
 };
@@ -84,17 +93,24 @@ protected:
 };
 
 struct handler_result {
-    enum class kind : u8 { taken, ignored, unreachable, again } what = kind::taken;
+    enum class kind : u8 { taken, ignored, unreachable, again, built_in } what = kind::taken;
     u8 protocol = 0;  // of again: deliver what packet now holds as this protocol
+    drop_reason why = drop_reason::ignored_by_handler;  // of ignored
 
     [[nodiscard]] static constexpr handler_result taken() noexcept { return {}; }
-    [[nodiscard]] static constexpr handler_result ignored() noexcept { return {kind::ignored, 0}; }
+    [[nodiscard]] static constexpr handler_result
+    ignored(drop_reason why = drop_reason::ignored_by_handler) noexcept {
+        return {kind::ignored, 0, why};
+    }
     [[nodiscard]] static constexpr handler_result unreachable() noexcept {
         return {kind::unreachable, 0};
     }
     [[nodiscard]] static constexpr handler_result again(u8 protocol) noexcept {
         return {kind::again, protocol};
     }
+    // Where set_handler gave nullptr as the handler before, this calls the original: what the stack
+    // itself does with the protocol happens to `packet`.
+    [[nodiscard]] static constexpr handler_result built_in() noexcept { return {kind::built_in}; }
 };
 
 // An ICMP error that quotes a packet of ours. RFC 1122 section 3.2.2.
@@ -105,12 +121,30 @@ struct icmp_error_notice {
     ipv4::address offender{};
     ipv4::address source{};  // of the quoted header
     ipv4::address destination{};
-    u16 source_port = 0;  // quoted, when protocol is UDP
+    u16 source_port = 0;  // quoted, when protocol is UDP; the identifier of an echo request
     u16 destination_port = 0;
     u16 interface = 0;  // it came in by
     u8 protocol = 0;
     const_bytes quoted{};  // the quoted datagram from its IPv4 header, as much as came
+    // The extension structure behind it, from its header; empty when there is none that is sound.
+    // RFC 4884 section 4; wire/icmp_extensions.hpp walks its objects.
+    const_bytes extension{};
 };
+
+// Whether it quotes an echo request, plain or extended: `source_port` is its identifier then. Linux
+// ping_supported.
+[[nodiscard]] constexpr bool quotes_echo_request(const icmp_error_notice& n) noexcept {
+    if (n.protocol != ipv4::protocols::icmp || n.quoted.size() < ipv4::min_header_length) {
+        return false;
+    }
+    const std::size_t header = ipv4::header_length(ipv4::const_view{n.quoted.data()});
+    if (n.quoted.size() < header + icmp::header_length) {
+        return false;
+    }
+    const icmp::const_view message{n.quoted.data() + header};
+    return message[icmp::code] == 0 && (message[icmp::type] == icmp::types::echo_request ||
+                                        message[icmp::type] == icmp::types::extended_echo_request);
+}
 
 template <class Packet>
 class protocol_handler {
@@ -122,6 +156,11 @@ public:
             local_services<Packet>& services) noexcept = 0;
     // false: it quotes nothing that this protocol sent, and is counted as an ICMP error.
     [[nodiscard]] constexpr virtual bool error(const icmp_error_notice&) noexcept { return true; }
+    // Whether it quotes what this protocol did send, so that the path MTU or the gateway that it
+    // names is learned. Asked before error(). RFC 5927 section 4: a guess must not pass.
+    [[nodiscard]] constexpr virtual bool believes(const icmp_error_notice&) const noexcept {
+        return false;
+    }
 
 protected:
     constexpr ~protocol_handler() = default;
@@ -136,6 +175,11 @@ public:
                                               const delivery_info& info) noexcept = 0;
     // An ICMP error about what this endpoint may have sent.
     constexpr virtual void error(const icmp_error_notice&) noexcept {}
+    // Whether what it says of the way is learned, for all (Linux: not by sockets with
+    // IP_PMTUDISC_INTERFACE or IP_PMTUDISC_OMIT). Asked before error().
+    [[nodiscard]] constexpr virtual bool believes(const icmp_error_notice&) const noexcept {
+        return true;
+    }
 
 protected:
     constexpr ~packet_sink() = default;
@@ -154,14 +198,20 @@ concept has_alert_listeners =
     };
 
 template <class D>
-concept takes_reports = requires(D& d, const icmp_error_notice& n) {
+concept takes_reports = requires(D& d, const D& c, const icmp_error_notice& n) {
     { d.report(n) } noexcept -> std::same_as<bool>;
+    { c.believes(n) } noexcept -> std::same_as<bool>;
 };
 
 template <class D, class Packet>
 concept has_handlers = requires(D& d, Packet&& p, const delivery_info& info, u8 protocol) {
     { d.handler(protocol) } noexcept -> std::same_as<protocol_handler<Packet>*>;
     { d.udp(std::move(p), info) } noexcept -> std::same_as<delivery_count>;
+};
+
+template <class D, class Packet>
+concept answers_pings = requires(D& d, Packet&& p, const delivery_info& info) {
+    { d.ping(std::move(p), info) } noexcept -> std::same_as<delivery_count>;
 };
 
 template <class T, class Packet>

@@ -1,10 +1,11 @@
 // registered_endpoints<Handlers, Endpoints> and no_delivery: who receives here, registered and
 // removed while running. Expects: handlers and sinks that outlive their registration. Does: raw
 // taps by protocol, address, peer and interface; UDP endpoints by port with Linux's scoring (the
-// most specific wins, of equals the latest; broadcast and multicast go to all that match). A sink
-// may remove itself while it takes. Never: allocates; copies only for taps and for datagrams to
-// many. Cost: a scan of the endpoints for each datagram to us; a virtual call into the sink,
-// because endpoints come at run time. RFC 1122 section 3.4, Linux raw_v4_match, compute_score.
+// most specific wins, of equals the latest; broadcast and multicast go to all that match); ping
+// endpoints by identifier. A sink may remove itself while it takes. Never: allocates; copies only
+// for taps and for datagrams to many. Cost: a scan of the endpoints for each datagram to us; a
+// virtual call into the sink, because endpoints come at run time. RFC 1122 section 3.4, Linux
+// raw_v4_match, compute_score.
 #pragma once
 
 #include <sluice/base/bounded_vector.hpp>
@@ -31,6 +32,9 @@ struct no_delivery {
         }
         [[nodiscard]] static constexpr bool report(const icmp_error_notice& n) noexcept {
             return n.protocol != ipv4::protocols::udp;
+        }
+        [[nodiscard]] static constexpr bool believes(const icmp_error_notice&) noexcept {
+            return false;
         }
         [[nodiscard]] static constexpr protocol_handler<Packet>* handler(u8) noexcept {
             return nullptr;
@@ -95,8 +99,19 @@ struct registered_endpoints {
                                              packet_sink<Packet>& to) noexcept {
             return udp_.push_back({f, &to});
         }
+        // Echo replies with the identifier `local_port`: what is sent with it comes back here. Of
+        // the filter, local, interface and local_port count. Linux ping_lookup.
+        [[nodiscard]] constexpr bool add_ping(const endpoint_filter& f,
+                                              packet_sink<Packet>& to) noexcept {
+            return ping_.push_back({{.protocol = ipv4::protocols::icmp,
+                                     .local = f.local,
+                                     .local_port = f.local_port,
+                                     .interface = f.interface},
+                                    &to});
+        }
         constexpr void remove(const packet_sink<Packet>& to) noexcept {
             remove_from(raw_, to);
+            remove_from(ping_, to);
             remove_from(udp_, to);
             remove_from(alert_, to);
         }
@@ -130,26 +145,28 @@ struct registered_endpoints {
             return n;
         }
         [[nodiscard]] constexpr bool report(const icmp_error_notice& n) noexcept {
-            // What would have come had the quoted packet been answered.
-            const delivery_info answer{.source = n.destination,
-                                       .destination = n.source,
-                                       .interface = n.interface,
-                                       .source_port = n.destination_port,
-                                       .destination_port = n.source_port,
-                                       .protocol = n.protocol};
+            const delivery_info answer = answer_to(n);
             latest_first(raw_, [&](const endpoint& e) {
                 if (e.filter.protocol == n.protocol && matches(e.filter, answer)) {
                     e.to->error(n);
                 }
             });
-            if (n.protocol != ipv4::protocols::udp) {
-                return true;
-            }
-            packet_sink<Packet>* const of = best_udp(answer);
+            packet_sink<Packet>* const of = quoted_sender(n, answer);
             if (of != nullptr) {
                 of->error(n);
             }
-            return of != nullptr;
+            return of != nullptr || n.protocol != ipv4::protocols::udp;
+        }
+        [[nodiscard]] constexpr bool believes(const icmp_error_notice& n) const noexcept {
+            const delivery_info answer = answer_to(n);
+            for (const endpoint& e : raw_) {
+                if (e.filter.protocol == n.protocol && matches(e.filter, answer) &&
+                    e.to->believes(n)) {
+                    return true;
+                }
+            }
+            const packet_sink<Packet>* const of = quoted_sender(n, answer);
+            return of != nullptr && of->believes(n);
         }
         [[nodiscard]] constexpr protocol_handler<Packet>* handler(u8 protocol) noexcept {
             for (auto& h : handlers_) {
@@ -159,11 +176,19 @@ struct registered_endpoints {
             }
             return nullptr;
         }
+        [[nodiscard]] constexpr delivery_count ping(Packet&& packet,
+                                                    const delivery_info& info) noexcept {
+            delivery_count n;
+            if (packet_sink<Packet>* to = best_of(ping_, info)) {
+                give(*to, std::move(packet), info, n);
+            }
+            return n;
+        }
         [[nodiscard]] constexpr delivery_count udp(Packet&& packet,
                                                    const delivery_info& info) noexcept {
             delivery_count n;
             if (!info.to_many) {
-                if (packet_sink<Packet>* to = best_udp(info)) {
+                if (packet_sink<Packet>* to = best_of(udp_, info)) {
                     give(*to, std::move(packet), info, n);
                 }
                 return n;
@@ -187,6 +212,16 @@ struct registered_endpoints {
         };
         using endpoint_list = bounded_vector<endpoint, Endpoints>;
 
+        // What would have come had the quoted packet been answered.
+        [[nodiscard]] static constexpr delivery_info
+        answer_to(const icmp_error_notice& n) noexcept {
+            return {.source = n.destination,
+                    .destination = n.source,
+                    .interface = n.interface,
+                    .source_port = n.destination_port,
+                    .destination_port = n.source_port,
+                    .protocol = n.protocol};
+        }
         static constexpr bool matches(const endpoint_filter& f,
                                       const delivery_info& info) noexcept {
             return (f.local.is_unspecified() || f.local == info.destination) &&
@@ -203,16 +238,24 @@ struct registered_endpoints {
             return f.protocol == protocol && (f.interface == 0 || f.interface == interface);
         }
         // The one endpoint of a unicast datagram; of equals the latest.
-        [[nodiscard]] constexpr packet_sink<Packet>*
-        best_udp(const delivery_info& info) const noexcept {
+        [[nodiscard]] static constexpr packet_sink<Packet>*
+        best_of(const endpoint_list& list, const delivery_info& info) noexcept {
             const endpoint* best = nullptr;
-            latest_first(udp_, [&](const endpoint& e) {
+            latest_first(list, [&](const endpoint& e) {
                 if (matches_ports(e.filter, info) && matches(e.filter, info) &&
                     (best == nullptr || specificity(e.filter) > specificity(best->filter))) {
                     best = &e;
                 }
             });
             return best != nullptr ? best->to : nullptr;
+        }
+        // The endpoint that has what the quoted packet was sent from; nullptr: none, or raw ones.
+        [[nodiscard]] constexpr packet_sink<Packet>*
+        quoted_sender(const icmp_error_notice& n, const delivery_info& answer) const noexcept {
+            if (n.protocol == ipv4::protocols::udp) {
+                return best_of(udp_, answer);
+            }
+            return quotes_echo_request(n) ? best_of(ping_, answer) : nullptr;
         }
         // A port or a local address counts more than all that follows, as Linux asks for them
         // first.
@@ -251,6 +294,7 @@ struct registered_endpoints {
         bounded_vector<registration, Handlers> handlers_;
         endpoint_list raw_;
         endpoint_list udp_;
+        endpoint_list ping_;
         endpoint_list alert_;
     };
 };

@@ -29,6 +29,22 @@ enum class interface_error : u8 { none, full, exists, not_found, invalid };
 
 inline constexpr std::size_t max_interface_addresses = 8;
 
+// A name of up to 15 octets; what is longer is cut. Empty: none. Linux IFNAMSIZ.
+struct interface_name {
+    char octets[16]{};  // zeros behind the name
+
+    constexpr interface_name() noexcept = default;
+    constexpr interface_name(const char* name) noexcept {
+        for (std::size_t i = 0; i + 1 < sizeof octets && name[i] != 0; ++i) {
+            octets[i] = name[i];
+        }
+    }
+    [[nodiscard]] constexpr bool empty() const noexcept { return octets[0] == 0; }
+
+    friend constexpr bool operator==(const interface_name&,
+                                     const interface_name&) noexcept = default;
+};
+
 // What the packet path reads of an interface, compiled by refresh() from all the rest.
 struct interface_path {
     u32 output_mtu = 0;  // octets; 0: nothing leaves here
@@ -42,6 +58,7 @@ struct interface {
     u32 mtu = 1500;  // octets
     bool loopback = false;
     u16 master = 0;            // the routing domain's interface (VRF); 0: none
+    interface_name name{};     // told in answers to probes and in extensions of ICMP errors
     interface_settings own{};  // conf.IF
     interface_settings in_force{};
     bounded_vector<assigned_address, max_interface_addresses> addresses{};

@@ -1,8 +1,7 @@
-// ARP frames as Linux sends them, and the first judgement of those that come.
+// ARP frames as Linux sends them.
 //
-// Expects: 42 octets of room. Does: writes requests and replies; tells a sane ARP packet from one
-// that nobody may believe. Never: pads: that is the device's. Cost: a few stores. RFC 826, RFC 1812
-// section 3.3.2.
+// Expects: 42 octets of room. Does: writes requests, replies and announcements. Never: pads: that
+// is the device's. Cost: a few stores. RFC 826, RFC 5227 section 2.3.
 #pragma once
 
 #include <sluice/base/bytes.hpp>
@@ -37,22 +36,10 @@ constexpr void write_frame(std::byte* to, ethernet::address destination,
             request.sender_protocol};
 }
 
-// Whether anything may be done about it: a request or a reply about unicast addresses. A router
-// must not believe that a group address is somebody's link address, RFC 1812 section 3.3.2; Linux
-// leaves that to the operator.
-[[nodiscard]] constexpr bool is_believable(const packet& p) noexcept {
-    const auto is_host = [](ipv4::address a) {
-        return !a.is_multicast() && !a.is_loopback() && !a.is_limited_broadcast();
-    };
-    return (p.operation == operations::request || p.operation == operations::reply) &&
-           p.sender_hardware.is_valid_unicast() && is_host(p.sender_protocol) &&
-           is_host(p.target_protocol);
-}
-
-// Says something of its own sender, to everybody. RFC 5227 section 3.
-[[nodiscard]] constexpr bool is_announcement(const packet& p) noexcept {
-    return p.sender_protocol == p.target_protocol &&
-           (p.operation == operations::request || p.target_hardware == p.sender_hardware);
+// Tells everybody on the link, unasked, whose link address that is. As Linux arp_notify sends it.
+[[nodiscard]] constexpr packet make_announcement(ethernet::address hardware,
+                                                 ipv4::address own) noexcept {
+    return make_request(hardware, own, own);
 }
 
 }  // namespace sluice::arp

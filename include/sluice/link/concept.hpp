@@ -8,12 +8,16 @@
 // A **link_host** knows the addresses: the link address of an interface; which IPv4 addresses are
 // answered for there (Linux answers on every interface for every local address); and the sender
 // address of a question about `target` (Linux inet_select_addr: the primary address of the network
-// that holds the target, else the first of the interface), unspecified when there is none.
+// that holds the target, else the first of the interface), unspecified when there is none. Two more
+// are optional: whether an address cannot be a neighbour's (a broadcast address; Linux's martian
+// sources), and what to do when somebody else claims one of ours (RFC 5227 section 2.4).
 //
 // Exemplars:
 //
 //     struct sink {
 //         static constexpr bool takes_segmented = true;    // frames of several pieces
+//         static constexpr bool takes_gso = true;          // optional, as output_policy's
+//         output_offloads offloads(const egress& to) const noexcept;  // likewise
 //         bool send_frame(Packet& frame, u16 interface) noexcept;
 //         void flush() noexcept;
 //     };
@@ -21,6 +25,9 @@
 //         ethernet::address hardware_address(u16 interface) const noexcept;
 //         bool is_own(u16 interface, ipv4::address address) const noexcept;
 //         ipv4::address source_for(u16 interface, ipv4::address target) const noexcept;
+//         bool is_martian(u16 interface, ipv4::address sender) const noexcept;      // optional
+//         void address_conflict(u16 interface, ipv4::address own,
+//                               ethernet::address claimant) noexcept;               // optional
 //     };
 //
 // Models of frame_sink: `port::tun::sender::model` of a TAP device. Of link_host:

@@ -5,16 +5,21 @@
 // that outlive it. Does: input() takes the header off and says to whom the frame was addressed,
 // answers ARP and learns from it; output() finds the link address, puts the header on and sends, or
 // holds the packet and asks; poll() asks again and hands packets back whose next hop does not
-// answer. Never: forwards frames, reads 802.1Q tags (such frames are dropped and counted), believes
-// a reply about a neighbour that it does not know. Works in constant evaluation. Cost: for a packet
-// with a known next hop one keyed look-up and 14 octets written; a copy where headroom is missing.
-// RFC 826, RFC 894, RFC 1112 section 6.4, RFC 1122 section 2.3.2.
+// answer; announce() tells the link of a new address. Never: forwards frames, answers for others,
+// takes frames of a VLAN (dropped and counted; a tag that only has a priority is taken off),
+// believes a reply about a neighbour that it does not know. Works in constant evaluation. Cost: for
+// a packet with a known next hop one keyed look-up and 14 octets written; a copy where headroom is
+// missing. Deviation: where the neighbour table is full, a request is answered all the same, and a
+// link address of zero or of a group is never learned; the ARP hardware type 6 (IEEE 802) is not
+// taken. RFC 826, RFC 894, RFC 1112 section 6.4, RFC 1122 section 2.3.2.
 #pragma once
 
 #include <sluice/base/bytes.hpp>
 #include <sluice/link/arp_frame.hpp>
+#include <sluice/link/arp_input.hpp>
 #include <sluice/link/concept.hpp>
 #include <sluice/link/neighbour_table.hpp>
+#include <sluice/output/concept.hpp>
 #include <sluice/packet/next_hop.hpp>
 #include <sluice/packet/packet_buffer.hpp>
 #include <sluice/wire/ipv4.hpp>
@@ -34,8 +39,9 @@ struct ethernet_counters {
     u64 ipv4_received = 0;
     u64 arp_received = 0;
     u64 arp_ignored = 0;  // malformed, not about us, not to be believed
+    u64 conflicts = 0;    // of those: somebody else claims an address of ours
     u64 too_short = 0;
-    u64 tagged = 0;        // 802.1Q, 802.1ad
+    u64 tagged = 0;        // 802.1Q, 802.1ad: of a VLAN
     u64 unknown_type = 0;  // neither IPv4 nor ARP
     u64 sent = 0;
     u64 requests_sent = 0;
@@ -54,6 +60,13 @@ class ethernet_link {
 public:
     using packet_type = typename Source::packet_type;
     static constexpr bool takes_segmented = Sink::takes_segmented;
+    // Whether the sink's device cuts and sums what leaves by some interface: see offloads().
+    static constexpr bool takes_gso = [] {
+        if constexpr (requires { Sink::takes_gso; }) {
+            return Sink::takes_gso;
+        }
+        return false;
+    }();
     using table = neighbour_table<packet_type, N, Held>;
 
     constexpr ethernet_link(Source& source, Host& host, Sink& sink, hash_key key,
@@ -68,9 +81,12 @@ public:
         }
         const ethernet::const_view link{frame.data()};
         const ethernet::address destination = link[ethernet::destination];
-        const u16 type = link[ethernet::type];
+        u16 type = link[ethernet::type];
         frame.set_type(type_of(destination, frame.interface()));
         static_cast<void>(frame.pull(ethernet::layout::size));
+        if (type == ethernet::types::vlan) {
+            type = take_priority_tag(frame);
+        }
         switch (type) {
         case ethernet::types::ipv4:
             ++counters_.ipv4_received;
@@ -109,9 +125,9 @@ public:
         }
         const ipv4::address from = source_of(packet);
         ++counters_.held;
-        counters_.held_dropped += u64{neighbour->hold(std::move(packet), from)};
+        counters_.held_dropped += u64{neighbours_.hold(*neighbour, std::move(packet), from)};
         if (ask) {
-            request(*neighbour);
+            request(*neighbour, true);
         }
         return true;
     }
@@ -122,8 +138,7 @@ public:
         now_ = now;
         const auto [neighbour, ask] = neighbours_.use_for_output(interface, address, now);
         if (neighbour != nullptr && ask) {
-            neighbour->source = {};
-            request(*neighbour);
+            request(*neighbour, true);
         }
         return neighbour != nullptr && neighbour->is_usable();
     }
@@ -135,29 +150,41 @@ public:
     constexpr instant poll(instant now, Failed&& failed) noexcept {
         now_ = now;
         return neighbours_.poll(
-            now, [this](const auto& neighbour) { this->request(neighbour); },
-            [this, &failed](auto& neighbour) {
-                while (!neighbour.held.empty()) {
-                    ++counters_.unresolved;
-                    failed(neighbour.held.pop());
-                }
+            now, [this](const auto& neighbour, bool to_all) { this->request(neighbour, to_all); },
+            [this, &failed](packet_type&& packet) {
+                ++counters_.unresolved;
+                failed(std::move(packet));
             });
+    }
+
+    // Tells everybody on the link that the address is ours and where: after it was assigned, or the
+    // interface has another link address. Linux arp_notify.
+    constexpr void announce(u16 interface, ipv4::address own) noexcept {
+        counters_.requests_sent += 1;
+        static_cast<void>(
+            send_arp(interface, ethernet::broadcast,
+                     arp::make_announcement(host_->hardware_address(interface), own)));
     }
 
     // A permanent link address, by the operator; packets that waited for it are sent. False when
     // the table is full of such.
     [[nodiscard]] constexpr bool set_permanent(u16 interface, ipv4::address address,
                                                ethernet::address hardware) noexcept {
-        auto* neighbour = neighbours_.set_permanent(interface, address, hardware);
+        auto* neighbour = neighbours_.set_permanent(interface, address, hardware, now_);
         if (neighbour == nullptr) {
             return false;
         }
         send_held(*neighbour);
         return true;
     }
-    // The interface went down: what was known on it is forgotten.
+    [[nodiscard]] constexpr const arp::settings& arp_settings() const noexcept { return arp_; }
+    constexpr void set_arp(const arp::settings& s) noexcept { arp_ = s; }
+    // The interface went down, or has another link address: what was known on it is forgotten.
     constexpr void flush(u16 interface) noexcept { neighbours_.flush(interface); }
     constexpr void flush_device() noexcept { sink_->flush(); }
+    [[nodiscard]] constexpr output_offloads offloads(const egress& to) const noexcept {
+        return offloads_of(*sink_, to);
+    }
 
     [[nodiscard]] constexpr const table& neighbours() const noexcept { return neighbours_; }
     [[nodiscard]] constexpr table& neighbours() noexcept { return neighbours_; }
@@ -188,39 +215,56 @@ private:
                                                    : ipv4::address{};
     }
 
+    // A tag of VLAN 0 has a priority only: the type behind it.
+    [[nodiscard]] static constexpr u16 take_priority_tag(packet_type& frame) noexcept {
+        constexpr u32 size = ethernet::tag_layout::size;
+        if (!frame.may_pull(size)) {
+            return ethernet::types::vlan;
+        }
+        const ethernet::const_tag_view tag{frame.data()};
+        if (tag[ethernet::tag_vlan] != 0) {
+            return ethernet::types::vlan;
+        }
+        const u16 type = tag[ethernet::tag_type];
+        static_cast<void>(frame.pull(size));
+        return type;
+    }
+
     // False: ignored.
     constexpr bool take_arp(packet_type& frame, instant now) noexcept {
         if (frame.type() == sluice::packet_type::other_host || !frame.may_pull(arp::layout::size)) {
             return false;
         }
         const auto parsed = arp::packet::parse({frame.data(), arp::layout::size});
-        if (!parsed || !arp::is_believable(*parsed)) {
+        if (!parsed) {
             return false;
         }
         const u16 interface = frame.interface();
         const arp::packet& heard = *parsed;
-        const bool asks = heard.operation == arp::operations::request;
-        const bool about_us = host_->is_own(interface, heard.target_protocol);
-        if (heard.sender_protocol.is_unspecified()) {
-            // A probe: answered so that its sender learns of the conflict, and not learned from.
-            // RFC 5227 section 2.1.1.
-            return asks && about_us && reply(interface, heard);
+        arp::circumstances known{.hardware = host_->hardware_address(interface),
+                                 .to_us_alone = frame.type() == sluice::packet_type::host,
+                                 .sender_is_own = host_->is_own(interface, heard.sender_protocol),
+                                 .target_is_own = host_->is_own(interface, heard.target_protocol)};
+        if constexpr (requires { host_->is_martian(interface, heard.sender_protocol); }) {
+            known.sender_is_martian = host_->is_martian(interface, heard.sender_protocol);
         }
-        if (host_->is_own(interface, heard.sender_protocol)) {
-            return false;  // somebody else claims to be us
+        const arp::verdict v = arp::judge(heard, known, arp_);
+        if (v.conflict) {
+            ++counters_.conflicts;
+            if constexpr (requires { host_->address_conflict(interface, {}, {}); }) {
+                host_->address_conflict(interface, heard.sender_protocol, heard.sender_hardware);
+            }
         }
-        if (asks && about_us) {
-            learn(interface, heard, now, false, true, true);
-            return reply(interface, heard);
-        }
-        const bool solicited = !asks && frame.type() == sluice::packet_type::host;
-        return learn(interface, heard, now, solicited, arp::is_announcement(heard), false);
+        const bool learned = v.learn && learn(interface, heard, v, now);
+        return v.answer ? reply(interface, heard) : learned;
     }
 
-    constexpr bool learn(u16 interface, const arp::packet& heard, instant now, bool solicited,
-                         bool forced, bool may_create) noexcept {
-        auto* neighbour = neighbours_.learn(interface, heard.sender_protocol, heard.sender_hardware,
-                                            now, solicited, forced, may_create);
+    constexpr bool learn(u16 interface, const arp::packet& heard, const arp::verdict& v,
+                         instant now) noexcept {
+        auto* neighbour =
+            neighbours_.learn({interface, heard.sender_protocol, heard.sender_hardware, v.solicited,
+                               v.forced, v.create},
+                              now);
         if (neighbour == nullptr) {
             return false;
         }
@@ -230,8 +274,7 @@ private:
 
     template <class Neighbour>
     constexpr void send_held(Neighbour& neighbour) noexcept {
-        while (!neighbour.held.empty()) {
-            packet_type packet = neighbour.held.pop();
+        while (packet_type packet = neighbours_.take_held(neighbour)) {
             if (!send(packet, neighbour.interface, neighbour.hardware)) {
                 ++counters_.refused;
             }
@@ -244,18 +287,18 @@ private:
                         arp::make_reply(host_->hardware_address(interface), request));
     }
     template <class Neighbour>
-    constexpr void request(const Neighbour& neighbour) noexcept {
+    constexpr void request(const Neighbour& neighbour, bool to_all) noexcept {
         // Linux arp_announce 0: the waiting packet's own source if it is ours, else what suits the
         // target.
-        const bool from_packet = !neighbour.source.is_unspecified() &&
+        const bool from_packet = arp_.ask_from_packet && !neighbour.held.empty() &&
+                                 !neighbour.source.is_unspecified() &&
                                  host_->is_own(neighbour.interface, neighbour.source);
         const ipv4::address from = from_packet
                                        ? neighbour.source
                                        : host_->source_for(neighbour.interface, neighbour.address);
-        const bool known = neighbour.state == neighbour_state::probing;
         counters_.requests_sent += 1;
         static_cast<void>(send_arp(neighbour.interface,
-                                   known ? neighbour.hardware : ethernet::broadcast,
+                                   to_all ? ethernet::broadcast : neighbour.hardware,
                                    arp::make_request(host_->hardware_address(neighbour.interface),
                                                      from, neighbour.address)));
     }
@@ -306,6 +349,9 @@ private:
             to += piece.size();
         });
         frame.set_interface(interface);
+        if (packet.has_facts()) {  // what the device is to finish
+            frame.facts() = packet.facts();
+        }
         if (!sink_->send_frame(frame, interface)) {
             return false;
         }
@@ -324,6 +370,7 @@ private:
     Sink* sink_;
     table neighbours_;
     ethernet_counters counters_;
+    arp::settings arp_;
     instant now_;
 };
 

@@ -20,13 +20,19 @@ struct ethernet_output {
 
     public:
         static constexpr bool takes_segmented = Link::takes_segmented;
-        static constexpr bool takes_gso = false;
+        static constexpr bool takes_gso = Link::takes_gso;
 
         constexpr model() noexcept = default;
         constexpr model(Link& link) noexcept : link_{&link} {}
 
+        [[nodiscard]] constexpr output_offloads offloads(const egress& to) const noexcept {
+            return link_ != nullptr ? link_->offloads(to) : output_offloads{};
+        }
         [[nodiscard]] constexpr bool transmit(Packet& packet, const egress& to) noexcept {
             return link_ != nullptr && link_->output(packet, to, link_->now());
+        }
+        [[nodiscard]] constexpr bool resolve(const egress& to) noexcept {
+            return link_ != nullptr && link_->resolve(to.interface, to.next_hop, link_->now());
         }
         constexpr void flush() noexcept {
             if (link_ != nullptr) {

@@ -4,18 +4,34 @@
 // Expects: a secret key, the caller's time, poll() at the deadlines it gives. Does: the neighbour
 // states of Linux: asks, asks again, gives up, confirms by itself what is in use, forgets what is
 // not. Never: sends (the caller does what poll() says), allocates, grows: a new entry takes the
-// place of the one that matters least. A scan of a network displaces its own unanswered entries
-// first; senders that only announce themselves never displace what is in use. Cost: a keyed hash
-// and a short chain for a look-up; poll() looks at all N, at most once in 4 ms. RFC 1122 section
-// 2.3.2.1 (validation), RFC 1812 section 3.3.2.
+// place of the one that matters least (link/neighbour_shelves.hpp). A scan of silent hosts
+// displaces its own questions, senders that name themselves displace each other, and neither
+// displaces what is in use; where all is in use, a new next hop is refused. Remembers of a
+// neighbour that failed no more than that: as in Linux the next packet asks again, so that a silent
+// one costs a request each `retransmit`, not one each packet. Cost: a keyed hash and a short chain
+// for a look-up; poll() looks at all N, at most once in 4 ms. RFC 1122 section 2.3.2.1
+// (validation), RFC 1812 section 3.3.2.
 #pragma once
 
 #include <sluice/base/siphash.hpp>
 #include <sluice/link/neighbour.hpp>
+#include <sluice/link/neighbour_shelves.hpp>
+#include <sluice/link/neighbour_times.hpp>
 
 #include <cstddef>
+#include <utility>
 
 namespace sluice {
+
+// What ARP said about a neighbour.
+struct neighbour_claim {
+    u16 interface = 0;
+    ipv4::address address;
+    ethernet::address hardware;
+    bool solicited = false;   // a reply to us alone: it is reachable
+    bool forced = false;      // believed even soon after another: a request to us, an announcement
+    bool may_create = false;  // an entry is made for it where one is free or worth less
+};
 
 template <class Packet, std::size_t N, std::size_t Held = 4>
 class neighbour_table {
@@ -24,24 +40,55 @@ class neighbour_table {
 public:
     using entry = neighbour<Packet, Held>;
 
+    // Packets that wait in all entries together: a scan cannot hold more of the buffers.
+    static constexpr std::size_t most_held = N < Held ? Held : N;
+    // Below so many entries none is forgotten for its age alone. Linux gc_thresh1.
+    static constexpr std::size_t aged_from = N / 2 < 128 ? N / 2 : 128;
+
     constexpr explicit neighbour_table(hash_key key, const neighbour_times& times = {}) noexcept
-        : key_{key}, times_{times} {
+        : key_{key}, clocks_{{key.high, ~key.low}, times} {
         for (u16& head : buckets_) {
             head = nobody;
         }
         for (std::size_t i = N; i-- > 0;) {
-            put_on_shelf(free_shelf, static_cast<u16>(i));
+            shelves_.put(worth::free, entries_, static_cast<u16>(i));
         }
     }
     neighbour_table(const neighbour_table&) = delete;
     neighbour_table& operator=(const neighbour_table&) = delete;
 
-    [[nodiscard]] constexpr const neighbour_times& times() const noexcept { return times_; }
-    constexpr void set_times(const neighbour_times& times) noexcept { times_ = times; }
+    [[nodiscard]] constexpr const neighbour_times& times() const noexcept {
+        return clocks_.general();
+    }
+    [[nodiscard]] constexpr const neighbour_times& times(u16 interface) const noexcept {
+        return clocks_.of(interface);
+    }
+    // Of all interfaces without times of their own; what already runs keeps its deadline.
+    constexpr void set_times(const neighbour_times& times) noexcept { clocks_.set(times); }
+    // Of one interface. False: neighbour_clocks::most_own others have their own.
+    [[nodiscard]] constexpr bool set_times(u16 interface, const neighbour_times& times) noexcept {
+        return clocks_.set(interface, times);
+    }
+
     [[nodiscard]] constexpr std::size_t size() const noexcept { return size_; }
+    // Packets that wait now.
+    [[nodiscard]] constexpr std::size_t held() const noexcept { return held_; }
     // Packets that waited in an entry that was displaced, erased or flushed.
     [[nodiscard]] constexpr u64 abandoned() const noexcept { return abandoned_; }
+    // Neighbours that found no place, because all that is there matters more.
+    [[nodiscard]] constexpr u64 overflows() const noexcept { return overflows_; }
 
+    // visit(const entry&) for each, in no order: address, interface, state (name() is its word),
+    // hardware where is_usable(), and `updated`, from which its age counts. Must not change the
+    // table.
+    template <class Visit>
+    constexpr void for_each(Visit&& visit) const {
+        for (const entry& e : entries_) {
+            if (e.state != neighbour_state::none) {
+                visit(e);
+            }
+        }
+    }
     // The entry, or nullptr. It stays valid until the next call that changes the table.
     [[nodiscard]] constexpr const entry* find(u16 interface, ipv4::address address) const noexcept {
         const u16 i = look_up(interface, address);
@@ -49,67 +96,91 @@ public:
     }
 
     struct use {
-        entry* neighbour = nullptr;  // nullptr: every entry is permanent
-        bool ask = false;            // send a request, once the packet is held
+        entry* neighbour = nullptr;  // nullptr: there is no place, or nobody may be asked
+        bool ask = false;            // send a request to all, once the packet is held
     };
     // The entry to send to: usable, or incomplete with the packet to be held in it.
     [[nodiscard]] constexpr use use_for_output(u16 interface, ipv4::address address,
                                                instant now) noexcept {
         u16 i = look_up(interface, address);
-        if (i == nobody) {
-            i = make(interface, address, waiting_shelf);
-            if (i == nobody) {
+        const bool is_question = i == nobody || entries_[i].state == neighbour_state::failed;
+        if (is_question) {
+            const neighbour_times& times = clocks_.of(interface);
+            if (times.broadcast_requests == 0) {
                 return {};
             }
+            if (i == nobody && (i = make(interface, address, purpose::question)) == nobody) {
+                return {};
+            }
+            entries_[i].requests = 1;
+            enter(i, neighbour_state::incomplete, now, now + times.retransmit);
+            return {&entries_[i], true};
         }
         entry& e = entries_[i];
-        if (e.state == neighbour_state::none || e.state == neighbour_state::failed) {
-            e.requests = 1;
-            enter(i, neighbour_state::incomplete, now + times_.retransmit);
-            return {&e, true};
-        }
         if (e.state == neighbour_state::reachable && now >= e.deadline) {
-            enter(i, neighbour_state::stale, now + times_.forget);
+            enter(i, neighbour_state::stale, now, now + clocks_.of(interface).forget);
         }
         if (e.state == neighbour_state::stale) {
-            e.requests = 0;
-            enter(i, neighbour_state::probing, now + times_.first_probe);
+            enter(i, neighbour_state::delayed, now, now + clocks_.of(interface).first_probe);
         }
         return {&e, false};
     }
 
-    // What ARP said about a neighbour. `solicited`: a reply sent to us alone, so it is reachable.
-    // `forced`: believed even soon after another address (a request to us, an announcement).
-    // `may_create`: a new entry is made for it where one is free or unused. Returns the entry when
-    // it is usable now (its held packets are then the caller's to send).
-    [[nodiscard]] constexpr entry* learn(u16 interface, ipv4::address address,
-                                         ethernet::address hardware, instant now, bool solicited,
-                                         bool forced, bool may_create) noexcept {
-        u16 i = look_up(interface, address);
-        if (i == nobody) {
-            i = may_create ? make(interface, address, idle_shelf) : nobody;
-            if (i == nobody) {
-                return nullptr;
+    // Keeps the packet in an incomplete entry until the address is known. True when the oldest one
+    // held there had to go for it. `from`: its source, for the request. The oldest questions of the
+    // table go where too many packets wait.
+    [[nodiscard]] constexpr bool hold(entry& e, Packet&& packet, ipv4::address from) noexcept {
+        const bool was_full = e.held.full();
+        if (was_full) {
+            static_cast<void>(take_held(e));
+        }
+        if (held_ >= most_held) {
+            const auto i = static_cast<u16>(&e - entries_);
+            shelves_.take(worth::doubtful, entries_, i);
+            shelves_.put(worth::doubtful, entries_, i);  // this one is the newest
+            while (held_ >= most_held) {
+                release(shelves_.oldest(worth::doubtful));
             }
         }
+        e.source = from;
+        ++held_;
+        static_cast<void>(e.held.push(std::move(packet)));
+        return was_full;
+    }
+    // The oldest packet that waits there; empty when none does.
+    [[nodiscard]] constexpr Packet take_held(entry& e) noexcept {
+        held_ -= std::size_t{!e.held.empty()};
+        return e.held.pop();
+    }
+
+    // Returns the entry when it is usable now (take_held() then gives the packets to send).
+    // Linux neigh_update.
+    [[nodiscard]] constexpr entry* learn(const neighbour_claim& c, instant now) noexcept {
+        u16 i = look_up(c.interface, c.address);
+        if (i == nobody && c.may_create) {
+            i = make(c.interface, c.address, purpose::hearsay);
+        }
+        if (i == nobody || entries_[i].state == neighbour_state::permanent) {
+            return nullptr;
+        }
         entry& e = entries_[i];
-        if (e.state == neighbour_state::permanent) {
-            return nullptr;
-        }
+        const neighbour_times& times = clocks_.of(c.interface);
         const bool known = e.is_usable();
-        const bool same = known && e.hardware == hardware;
-        if (known && !same && !forced && now < e.updated + times_.lock) {
+        const bool same = known && e.hardware == c.hardware;
+        if (known && !same && !c.forced && now < e.updated + times.lock) {
             return nullptr;
         }
-        if (same && !solicited) {
+        if (same && !c.solicited) {
             return &e;  // says nothing new, and confirms nothing
         }
-        e.hardware = hardware;
-        e.updated = now;
-        if (solicited) {
-            enter(i, neighbour_state::reachable, now + times_.reachable);
+        if (!same) {
+            e.hardware = c.hardware;
+            e.updated = now;
+        }
+        if (c.solicited) {
+            reached(i, now);
         } else {
-            enter(i, neighbour_state::stale, now + times_.forget);
+            enter(i, neighbour_state::stale, now, now + times.forget);
         }
         return &e;
     }
@@ -119,24 +190,20 @@ public:
         const u16 i = look_up(interface, address);
         if (i != nobody && entries_[i].is_usable() &&
             entries_[i].state != neighbour_state::permanent) {
-            entries_[i].updated = now;
-            enter(i, neighbour_state::reachable, now + times_.reachable);
+            reached(i, now);
         }
     }
 
-    // By the operator. nullptr when every entry is permanent. Packets that waited are the caller's
-    // to send.
+    // By the operator; displaces anything but its like. nullptr when every entry is permanent.
+    // Packets that waited are the caller's to send.
     [[nodiscard]] constexpr entry* set_permanent(u16 interface, ipv4::address address,
-                                                 ethernet::address hardware) noexcept {
+                                                 ethernet::address hardware, instant now) noexcept {
         u16 i = look_up(interface, address);
-        if (i == nobody) {
-            i = make(interface, address, waiting_shelf);
-            if (i == nobody) {
-                return nullptr;
-            }
+        if (i == nobody && (i = make(interface, address, purpose::order)) == nobody) {
+            return nullptr;
         }
         entries_[i].hardware = hardware;
-        enter(i, neighbour_state::permanent, instant::never());
+        enter(i, neighbour_state::permanent, now, instant::never());
         return &entries_[i];
     }
 
@@ -146,7 +213,8 @@ public:
             release(i);
         }
     }
-    // All of an interface that went down, permanent ones too; held packets are given back unsent.
+    // All of an interface that went down or has another link address now, permanent ones too; what
+    // waited is dropped.
     constexpr void flush(u16 interface) noexcept {
         for (std::size_t i = 0; i < N; ++i) {
             if (entries_[i].state != neighbour_state::none && entries_[i].interface == interface) {
@@ -155,15 +223,15 @@ public:
         }
     }
 
-    // Does what is due. Calls ask(entry) where a request is to be sent (to all for an incomplete
-    // entry, to entry.hardware for a probing one) and fail(entry) where the neighbour has not
-    // answered: its held packets are then the caller's, and what he leaves is dropped. Neither may
-    // call the table. Returns the next deadline.
+    // Does what is due. Calls ask(const entry&, bool to_all) where a request is to be sent (to
+    // entry.hardware unless to_all), and fail(Packet&&) for each packet whose neighbour has not
+    // answered. Neither may call the table. Returns the next deadline.
     template <class Ask, class Fail>
     constexpr instant poll(instant now, Ask&& ask, Fail&& fail) noexcept {
         if (now < deadline_) {
             return deadline_;
         }
+        clocks_.renew(now);
         deadline_ = instant::never();
         for (std::size_t i = 0; i < N; ++i) {
             entry& e = entries_[i];
@@ -179,7 +247,9 @@ public:
     }
 
 private:
-    static constexpr u16 nobody = 0xffff;
+    using worth = detail::worth;
+    using purpose = detail::purpose;
+    static constexpr u16 nobody = detail::neighbour_shelves::nobody;
     static constexpr std::size_t bucket_count = [] {
         std::size_t n = 1;
         while (n < N) {
@@ -190,44 +260,6 @@ private:
     // Deadlines are rounded up to this, so that a flood of questions does not make poll() look at
     // each by itself.
     static constexpr i64 grain = 4'000'000;
-
-    // Entries of equal worth, the oldest first. What is displaced: from waiting, else idle, else
-    // live.
-    enum shelf_name : u8 { free_shelf, waiting_shelf, idle_shelf, live_shelf, permanent_shelf };
-    struct shelf {
-        u16 oldest = nobody;
-        u16 newest = nobody;
-    };
-
-    static constexpr shelf_name shelf_of(neighbour_state s) noexcept {
-        switch (s) {
-        case neighbour_state::none:
-            return free_shelf;
-        case neighbour_state::incomplete:
-            return waiting_shelf;
-        case neighbour_state::stale:
-        case neighbour_state::failed:
-            return idle_shelf;
-        case neighbour_state::reachable:
-        case neighbour_state::probing:
-            return live_shelf;
-        default:
-            return permanent_shelf;
-        }
-    }
-    constexpr void put_on_shelf(shelf_name name, u16 i) noexcept {
-        shelf& s = shelves_[name];
-        entries_[i].older = s.newest;
-        entries_[i].newer = nobody;
-        (s.newest == nobody ? s.oldest : entries_[s.newest].newer) = i;
-        s.newest = i;
-    }
-    constexpr void take_off_shelf(shelf_name name, u16 i) noexcept {
-        shelf& s = shelves_[name];
-        const entry& e = entries_[i];
-        (e.older == nobody ? s.oldest : entries_[e.older].newer) = e.newer;
-        (e.newer == nobody ? s.newest : entries_[e.newer].older) = e.older;
-    }
 
     [[nodiscard]] constexpr u16& bucket_of(u16 interface, ipv4::address address) noexcept {
         return buckets_[siphash(key_, address.value, interface) & (bucket_count - 1)];
@@ -241,20 +273,11 @@ private:
         return i;
     }
 
-    // An entry on its way to a state: still `none`. For the idle shelf only what is free or idle is
-    // displaced.
-    [[nodiscard]] constexpr u16 make(u16 interface, ipv4::address address, shelf_name to) noexcept {
-        u16 i = shelves_[free_shelf].oldest;
-        if (i == nobody && to == waiting_shelf) {
-            i = shelves_[waiting_shelf].oldest;
-        }
+    // An entry on its way to a state: still `none`.
+    [[nodiscard]] constexpr u16 make(u16 interface, ipv4::address address, purpose p) noexcept {
+        const u16 i = shelves_.place_for(p, N);
         if (i == nobody) {
-            i = shelves_[idle_shelf].oldest;
-        }
-        if (i == nobody && to == waiting_shelf) {
-            i = shelves_[live_shelf].oldest;
-        }
-        if (i == nobody) {
+            ++overflows_;
             return nobody;
         }
         release(i);
@@ -267,13 +290,22 @@ private:
         ++size_;
         return i;
     }
-    constexpr void enter(u16 i, neighbour_state state, instant deadline) noexcept {
+    constexpr void enter(u16 i, neighbour_state state, instant now, instant deadline) noexcept {
         entry& e = entries_[i];
-        take_off_shelf(shelf_of(e.state), i);
-        e.state = state;
+        shelves_.take(detail::worth_of(e), entries_, i);
+        if (e.state != state) {
+            e.state = state;
+            e.updated = now;
+        }
+        e.was_confirmed =
+            state == neighbour_state::reachable ||
+            (e.was_confirmed && state != neighbour_state::none && state != neighbour_state::failed);
         e.deadline = deadline;
-        put_on_shelf(shelf_of(state), i);
+        shelves_.put(detail::worth_of(e), entries_, i);
         wake_at(deadline);
+    }
+    constexpr void reached(u16 i, instant now) noexcept {
+        enter(i, neighbour_state::reachable, now, now + clocks_.reachable(entries_[i].interface));
     }
     constexpr void release(u16 i) noexcept {
         entry& e = entries_[i];
@@ -286,39 +318,54 @@ private:
         }
         *link = e.next_of_bucket;
         while (!e.held.empty()) {
-            static_cast<void>(e.held.pop());
+            static_cast<void>(take_held(e));
             ++abandoned_;
         }
-        enter(i, neighbour_state::none, instant::never());
+        enter(i, neighbour_state::none, e.updated, instant::never());
         --size_;
     }
 
+    // Linux neigh_timer_handler; for what is not used, neigh_periodic_work.
     template <class Ask, class Fail>
     constexpr void expire(u16 i, instant now, Ask& ask, Fail& fail) noexcept {
         entry& e = entries_[i];
+        const neighbour_times& times = clocks_.of(e.interface);
         switch (e.state) {
+        case neighbour_state::delayed:
+            e.requests = 0;
+            enter(i, neighbour_state::probing, now, instant::never());
+            [[fallthrough]];
         case neighbour_state::incomplete:
-        case neighbour_state::probing: {
-            const u8 most = e.state == neighbour_state::incomplete ? times_.broadcast_requests
-                                                                   : times_.unicast_requests;
-            if (e.requests < most) {
-                ++e.requests;
-                e.deadline = now + times_.retransmit;
-                ask(e);
-                return;
-            }
-            enter(i, neighbour_state::failed, now + times_.forget);
-            fail(e);
-            while (!e.held.empty()) {
-                static_cast<void>(e.held.pop());
-            }
+        case neighbour_state::probing:
+            ask_again(i, now, times, ask, fail);
             return;
-        }
         case neighbour_state::reachable:
-            enter(i, neighbour_state::stale, now + times_.forget);
+            enter(i, neighbour_state::stale, now, now + times.forget);
             return;
         default:
-            release(i);
+            if (size_ < aged_from) {
+                e.deadline = now + times.forget;
+            } else {
+                release(i);
+            }
+        }
+    }
+    template <class Ask, class Fail>
+    constexpr void ask_again(u16 i, instant now, const neighbour_times& times, Ask& ask,
+                             Fail& fail) noexcept {
+        entry& e = entries_[i];
+        const bool alone = e.state == neighbour_state::probing;
+        const unsigned most = alone ? unsigned{times.unicast_requests} + times.broadcast_probes
+                                    : unsigned{times.broadcast_requests};
+        if (e.requests < most) {
+            ++e.requests;
+            e.deadline = now + times.retransmit;
+            ask(std::as_const(e), !alone || e.requests > times.unicast_requests);
+            return;
+        }
+        enter(i, neighbour_state::failed, now, now + times.forget);
+        while (!e.held.empty()) {
+            fail(take_held(e));
         }
     }
     constexpr void wake_at(instant t) noexcept {
@@ -330,11 +377,13 @@ private:
     }
 
     hash_key key_;
-    neighbour_times times_;
+    neighbour_clocks clocks_;
     instant deadline_ = instant::never();
     std::size_t size_ = 0;
+    std::size_t held_ = 0;
     u64 abandoned_ = 0;
-    shelf shelves_[5];
+    u64 overflows_ = 0;
+    detail::neighbour_shelves shelves_;
     u16 buckets_[bucket_count];
     entry entries_[N];
 };

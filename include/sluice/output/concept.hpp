@@ -6,9 +6,18 @@
 // `transmit(packet, egress)` takes the packet and returns true, or leaves it with the caller and
 // returns false (a full queue, a device that refuses). The packet begins with its IPv4 header; it
 // may be segmented where `takes_segmented` says that the model sends several pieces (otherwise the
-// stack makes it contiguous before), and larger than the MTU with GSO facts where `takes_gso` says
-// so. `flush()` ends a burst: called once after each batch, so that a model may gather packets for
-// one system call.
+// stack makes it contiguous before). Where `takes_gso` is true it may have segmentation facts and
+// be larger than the MTU, and its transport checksum may be pending (`packet/metadata.hpp`);
+// otherwise the stack cuts it and finishes the checksum before. `flush()` ends a burst: called once
+// after each batch, so that a model may gather packets for one system call.
+//
+// What a device does differs between interfaces, and is known when it runs: then the model has
+// `offloads(egress)` too, which is asked for packets with such facts, and `takes_gso` only says
+// whether that may ever be yes.
+//
+// Where next hops have link addresses that must be found first, the model may have
+// `resolve(egress)`: whether that of the next hop is known; if not, it is asked for. No redirect is
+// followed to a gateway whose link address is unknown.
 //
 // Exemplar:
 //
@@ -18,6 +27,7 @@
 //             static constexpr bool takes_gso = false;
 //             bool transmit(Packet& packet, const egress& to) noexcept;   // true: moved from
 //             void flush() noexcept;
+//             output_offloads offloads(const egress& to) const noexcept;  // optional
 //         };
 //     };
 //
@@ -25,11 +35,61 @@
 // (a copy to each), `callback_output` (a function of the caller's), `link_output` of the ports.
 #pragma once
 
+#include <sluice/packet/metadata.hpp>
 #include <sluice/packet/next_hop.hpp>
 
 #include <concepts>
 
 namespace sluice {
+
+// What the output does itself for packets that leave by one interface (Linux NETIF_F_HW_CSUM,
+// NETIF_F_TSO, NETIF_F_GSO_UDP_L4). Segments are cut from packets with a pending checksum alone.
+struct output_offloads {
+    bool checksum = false;      // finishes pending checksums
+    bool tcp_segments = false;  // cuts by segmentation_kind::tcp_ipv4
+    bool udp_segments = false;  // by segmentation_kind::udp
+
+    [[nodiscard]] constexpr bool takes(const metadata& facts) const noexcept {
+        const bool pending = facts.checksum == checksum_state::pending;
+        switch (facts.segmentation) {
+        case segmentation_kind::tcp_ipv4:
+            return pending && checksum && tcp_segments;
+        case segmentation_kind::udp:
+            return pending && checksum && udp_segments;
+        default:
+            return !pending || checksum;
+        }
+    }
+    // What both do.
+    friend constexpr output_offloads operator&(output_offloads a, output_offloads b) noexcept {
+        return {a.checksum && b.checksum, a.tcp_segments && b.tcp_segments,
+                a.udp_segments && b.udp_segments};
+    }
+    friend constexpr bool operator==(output_offloads, output_offloads) noexcept = default;
+};
+
+// What a model does for packets that leave by to.interface: what it says, or its takes_gso for all.
+// A model without takes_gso, which a frame_sink need not have, does nothing.
+template <class O>
+[[nodiscard]] constexpr output_offloads offloads_of(const O& output, const egress& to) noexcept {
+    if constexpr (requires { output.offloads(to); }) {
+        return output.offloads(to);
+    } else if constexpr (requires { O::takes_gso; }) {
+        return {O::takes_gso, O::takes_gso, O::takes_gso};
+    } else {
+        return {};
+    }
+}
+
+// Whether packets reach that next hop without being held; true of models without resolve().
+template <class O>
+[[nodiscard]] constexpr bool resolve_by(O& output, const egress& to) noexcept {
+    if constexpr (requires { output.resolve(to); }) {
+        return output.resolve(to);
+    } else {
+        return true;
+    }
+}
 
 // A refused packet stays with the caller, who counts it: so it is passed by reference and moved
 // from when taken.

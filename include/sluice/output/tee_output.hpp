@@ -23,6 +23,9 @@ struct tee_output {
         [[no_unique_address]] typename First::template model<Packet> first{};
         [[no_unique_address]] typename Second::template model<Packet> second{};
 
+        [[nodiscard]] constexpr output_offloads offloads(const egress& to) const noexcept {
+            return offloads_of(first, to) & offloads_of(second, to);
+        }
         [[nodiscard]] constexpr bool transmit(Packet& packet, const egress& to) noexcept {
             Packet copy = packet.clone();
             if (!second.transmit(packet, to)) {
@@ -33,6 +36,9 @@ struct tee_output {
                     first.transmit(copy, to));  // a capture that is full loses packets, not we
             }
             return true;
+        }
+        [[nodiscard]] constexpr bool resolve(const egress& to) noexcept {
+            return resolve_by(second, to);
         }
         constexpr void flush() noexcept {
             first.flush();

@@ -83,14 +83,22 @@ enum class drop_reason : u8 {
     send_invalid,
     send_unroutable,
     send_refused,
+    offload_failed,
+    // local delivery, told apart finer
+    icmp_truncated,
+    icmp_quote_invalid,
+    transport_invalid,
+    transport_checksum,
     count
 };
 
 struct drop_info {
     const char* name;
     const char* sentence;
-    const char* source;     // RFC section, or Linux where the RFCs are silent
-    const char* kernel;     // skb_drop_reason
+    const char* source;  // RFC section, or Linux where the RFCs are silent
+    // What follows SKB_DROP_REASON_: NOT_SPECIFIED where Linux has no word for it; CONSUMED where
+    // it does not speak of a drop at all.
+    const char* kernel;
     mib first = mib::none;  // counters moved by one for each such drop
     mib second = mib::none;
 };
@@ -141,7 +149,7 @@ inline constexpr drop_info drop_table[drop_reason_count] = {
     {"option_invalid", "An option is malformed.", "RFC 1122 section 3.2.1.8", "IP_INHDR",
      mib::ip_in_hdr_errors},
     {"source_route_refused", "Source routes are not followed here.", "RFC 1812 section 5.2.4.1",
-     "IP_INHDR"},
+     "NOT_SPECIFIED"},
     {"source_route_failed", "The next listed hop is not on a connected network.",
      "RFC 1812 section 5.2.7.1", "NOT_SPECIFIED"},
     {"not_addressed_to_host", "A link-layer broadcast or multicast is not forwarded.",
@@ -162,7 +170,7 @@ inline constexpr drop_info drop_table[drop_reason_count] = {
      mib::udp_in_errors, mib::udp_in_csum_errors},
     {"udp_many_unwanted", "No endpoint is bound to the port of a broadcast or multicast.",
      "RFC 1122 section 4.1.3.1", "NOT_SPECIFIED", mib::udp_ignored_multi},
-    {"icmp_invalid", "The ICMP message is malformed.", "RFC 1122 section 3.2.2", "NOT_SPECIFIED",
+    {"icmp_invalid", "The ICMP message is malformed.", "RFC 1122 section 3.2.2", "CONSUMED",
      mib::icmp_in_errors},
     {"icmp_checksum", "The ICMP checksum is wrong.", "RFC 1122 section 3.2.2", "ICMP_CSUM",
      mib::icmp_in_errors, mib::icmp_in_csum_errors},
@@ -183,20 +191,20 @@ inline constexpr drop_info drop_table[drop_reason_count] = {
     {"fragment_duplicate", "The fragment brings nothing new.", "RFC 791 section 3.2", "DUP_FRAG"},
     {"fragment_overlap", "The fragment overlaps others: the datagram is given up.",
      "RFC 5722 section 4", "NOT_SPECIFIED", mib::ip_reasm_fails, mib::ipext_reasm_overlaps},
-    {"fragment_limit", "The reassembly memory is used up.", "RFC 1858 section 3.1",
-     "FRAG_REASM_TIMEOUT", mib::ip_reasm_fails},
+    {"fragment_limit", "The reassembly memory is used up.", "RFC 1858 section 3.1", "NOT_SPECIFIED",
+     mib::ip_reasm_fails},
     {"fragment_too_far", "Too many other datagrams of the source came between.", "Linux",
      "FRAG_TOO_FAR", mib::ip_reasm_fails},
     {"fragment_timeout", "The rest of the datagram did not come in time.", "RFC 1122 section 3.3.2",
      "FRAG_REASM_TIMEOUT"},
     {"reassembled_too_long", "The reassembled datagram would exceed 65535 octets.",
-     "RFC 791 section 3.2", "NOT_SPECIFIED", mib::ip_reasm_fails},
+     "RFC 791 section 3.2", "CONSUMED", mib::ip_reasm_fails},
     {"fragment_ecn", "The fragments' ECN codepoints contradict each other.", "RFC 3168 section 5.3",
-     "NOT_SPECIFIED", mib::ip_reasm_fails},
+     "CONSUMED", mib::ip_reasm_fails},
     {"reassembly_refused", "Fragments are not reassembled here.", "RFC 1122 section 3.3.2",
      "NOT_SPECIFIED", mib::ip_reasm_fails},
     {"fragment_abandoned", "Another fragment made its datagram impossible.", "RFC 5722 section 4",
-     "NOT_SPECIFIED"},
+     "CONSUMED"},
     {"fragmentation_failed", "The packet could not be cut.", "RFC 1812 section 4.2.2.7",
      "NOT_SPECIFIED", mib::ip_frag_fails},
     {"output_refused", "The output could not take the packet.", "Linux", "NOT_SPECIFIED",
@@ -207,12 +215,21 @@ inline constexpr drop_info drop_table[drop_reason_count] = {
      mib::ip_out_discards},
     {"hook", "A hook dropped it.", "", "NETFILTER_DROP"},
     {"security_policy", "The security policy refused it.", "", "XFRM_POLICY"},
-    {"send_invalid", "The sender's packet cannot be sent as it is.", "Linux", "NOT_SPECIFIED",
+    {"send_invalid", "The sender's packet cannot be sent as it is.", "Linux", "CONSUMED",
      mib::ip_out_discards},
     {"send_unroutable", "No route leads where the sender wants.", "RFC 1122 section 3.3.1",
      "IP_OUTNOROUTES", mib::ip_out_no_routes},
     {"send_refused", "The sender was told that the packet cannot go.", "RFC 1122 section 3.3.1",
-     "NOT_SPECIFIED"},
+     "CONSUMED"},
+    {"offload_failed", "The segments or the checksum left to a device could not be made here.",
+     "Linux", "SKB_GSO_SEG"},
+    {"icmp_truncated", "The ICMP message is shorter than its type needs.", "RFC 1122 section 3.2.2",
+     "PKT_TOO_SMALL", mib::icmp_in_errors},
+    {"icmp_quote_invalid", "The header that the ICMP error quotes is malformed.",
+     "RFC 1122 section 3.2.2", "IP_INHDR", mib::icmp_in_errors},
+    {"transport_invalid", "The transport's header or length is wrong.", "Linux", "PKT_TOO_SMALL"},
+    {"transport_checksum", "The transport's checksum is wrong.", "RFC 1122 section 4.2.2.7",
+     "TCP_CSUM"},
 };
 
 [[nodiscard]] constexpr const drop_info& describe(drop_reason r) noexcept {

@@ -64,6 +64,7 @@ struct settings {
 
     u32 route_min_pmtu = 552;     // octets
     u32 route_mtu_expires = 600;  // seconds
+    u32 route_gc_timeout = 300;   // seconds that a redirect is followed
     u32 route_min_advmss = 256;   // octets
     u32 route_error_burst_ms = 5000;
     u32 route_error_cost_ms = 1000;

@@ -7,7 +7,7 @@
 
 #include <sluice/packet/datagram.hpp>
 #include <sluice/packet/decision.hpp>
-#include <sluice/packet/reader.hpp>
+#include <sluice/pipeline/segment.hpp>
 #include <sluice/pipeline/tables.hpp>
 
 namespace sluice::pipeline {
@@ -18,25 +18,6 @@ namespace sluice::pipeline {
     const u32 mtu = r.mtu != 0 ? r.mtu : interface_mtu;
     return mtu < ipv4::max_total_length ? mtu : static_cast<u32>(ipv4::max_total_length);
 }
-
-namespace detail {
-
-// Octets of the transport header that each segment will have. Linux skb_gso_transport_seglen.
-template <packet_buffer Packet>
-[[nodiscard]] constexpr u32 segment_header_size(const Packet& packet) noexcept {
-    const metadata& m = packet.facts();
-    if (m.segmentation == segmentation_kind::udp) {
-        return 8;
-    }
-    constexpr u32 data_offset = 12;  // of a TCP header, in the upper four bits, in 32-bit words
-    std::byte words{};
-    packet_reader<Packet> reader{packet};
-    reader.skip(u32{m.checksum_start} + data_offset);
-    reader.copy(&words, 1);
-    return 4 * (static_cast<u32>(words) >> 4);
-}
-
-}  // namespace detail
 
 // Whether DF or the size of its own fragments forbids to cut it to that MTU. RFC 1812
 // section 5.2.6.
@@ -53,8 +34,7 @@ template <packet_buffer Packet>
         return false;
     }
     // A packet with segmentation facts is judged by the segments that it will become.
-    return m.segmentation == segmentation_kind::none ||
-           u32{m.segment_size} + m.checksum_start + detail::segment_header_size(packet) > mtu;
+    return segmented_length(packet) > mtu;
 }
 
 template <packet_buffer Packet>

@@ -21,8 +21,9 @@ enum class icmp_action : u8 {
     consumed,   // counted, nothing to do
     echo,       // answer with an echo reply
     timestamp,  // answer with a timestamp reply
+    probe,      // answer with an extended echo reply
     error,      // about a packet of ours
-    endpoint,   // an echo reply, for the endpoint that asked
+    endpoint,   // an echo reply or an extended one, for the endpoint that asked
 };
 
 struct icmp_verdict {
@@ -36,9 +37,10 @@ namespace detail {
 
 inline constexpr u8 highest_known_icmp_type = 18;
 
-[[nodiscard]] constexpr icmp_verdict icmp_by_type(u8 type, bool to_many, u32 size,
+[[nodiscard]] constexpr icmp_verdict icmp_by_type(icmp::const_view message, bool to_many, u32 size,
                                                   const settings& s) noexcept {
     namespace t = icmp::types;
+    const u8 type = message[icmp::type];
     const auto refuse = [type](drop_reason why) {
         return icmp_verdict{icmp_action::none, why, true, type};
     };
@@ -46,13 +48,10 @@ inline constexpr u8 highest_known_icmp_type = 18;
         return icmp_verdict{a, drop_reason::none, true, type};
     };
     if (type == t::extended_echo_request) {
-        return act(icmp_action::consumed);
-    }
-    if (type == t::extended_echo_reply) {
-        return act(icmp_action::endpoint);
-    }
-    if (type > highest_known_icmp_type) {
-        return refuse(drop_reason::icmp_type_unknown);
+        // Only about our own interfaces; also when it came to many, as Linux does.
+        const bool answered =
+            s.icmp_echo_enable_probe && !s.icmp_echo_ignore_all && message[icmp::local_bit];
+        return act(answered ? icmp_action::probe : icmp_action::consumed);
     }
     if (to_many) {
         // RFC 1122 section 3.2.2.6: an echo request to a broadcast may be discarded; errors never
@@ -63,13 +62,19 @@ inline constexpr u8 highest_known_icmp_type = 18;
             return refuse(drop_reason::icmp_to_many);
         }
     }
+    if (type == t::extended_echo_reply) {
+        return act(icmp_action::endpoint);
+    }
+    if (type > highest_known_icmp_type) {
+        return refuse(drop_reason::icmp_type_unknown);
+    }
     switch (type) {
     case t::echo_reply:
         return act(icmp_action::endpoint);
     case t::echo_request:
         return s.icmp_echo_ignore_all ? act(icmp_action::consumed) : act(icmp_action::echo);
     case t::timestamp_request:
-        return size < icmp::header_length + 4 ? refuse(drop_reason::icmp_invalid)
+        return size < icmp::header_length + 4 ? refuse(drop_reason::icmp_truncated)
                                               : act(icmp_action::timestamp);
     case t::destination_unreachable:
     case t::time_exceeded:
@@ -91,17 +96,17 @@ template <packet_buffer Packet>
                                                 const settings& s) noexcept {
     Packet& p = d.packet();
     const u32 start = d.header_size();
-    if (std::as_const(p).facts().checksum != checksum_state::verified &&
+    if (std::as_const(p).facts().checksum == checksum_state::unknown &&
         checksum::fold(packet_sum(p, start, d.payload_size())) != 0xffff) {
         return {icmp_action::none, drop_reason::icmp_checksum, false, 0};
     }
     if (d.payload_size() < icmp::header_length ||
         !p.may_pull(start + static_cast<u32>(icmp::header_length))) {
-        return {icmp_action::none, drop_reason::icmp_invalid, false, 0};
+        return {icmp_action::none, drop_reason::icmp_truncated, false, 0};
     }
     const icmp::const_view message{p.data() + start};
     const bool to_many = to == route_type::broadcast || to == route_type::multicast;
-    return detail::icmp_by_type(message[icmp::type], to_many, d.payload_size(), s);
+    return detail::icmp_by_type(message, to_many, d.payload_size(), s);
 }
 
 }  // namespace sluice::pipeline

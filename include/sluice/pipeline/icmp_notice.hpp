@@ -1,14 +1,15 @@
 // icmp_notice: what an ICMP error that came tells, and whether it is to be told.
 // Expects: an ICMP message of an error type, its header verified by icmp_input. Does: reads the
 // quoted header leniently (its checksum, version and offset are not looked at), gives the error its
-// `info` by type. Never: tells: the stack does. Cost: a few loads. RFC 1122 section 3.2.2,
-// RFC 1812 section 4.3.2.3. Linux icmp_unreach, icmp_redirect, icmp_socket_deliver.
+// `info` by type, finds the extension behind the quote. Never: tells: the stack does. Cost: a few
+// loads; the sum over an extension. RFC 1122 section 3.2.2, RFC 1812 section 4.3.2.3, RFC 4884
+// section 4. Linux icmp_unreach, icmp_redirect, icmp_socket_deliver.
 #pragma once
 
 #include <sluice/delivery/concept.hpp>
 #include <sluice/packet/settings.hpp>
 #include <sluice/pipeline/source_rules.hpp>
-#include <sluice/wire/icmp.hpp>
+#include <sluice/wire/icmp_extensions.hpp>
 #include <sluice/wire/udp.hpp>
 
 #include <utility>
@@ -23,6 +24,7 @@ enum class notice_fate : u8 {
 
 struct notice_verdict {
     notice_fate fate = notice_fate::invalid;
+    drop_reason reason = drop_reason::icmp_truncated;  // of invalid
     icmp_error_notice notice{};
 };
 
@@ -64,7 +66,50 @@ inline constexpr u8 reassembly_exceeded_code = 1;
     }
 }
 
+// Whether the address is a broadcast on that interface. Linux inet_addr_type_dev_table.
+template <class Tables>
+[[nodiscard]] constexpr bool is_broadcast_of(const Tables& t, ipv4::address a,
+                                             u16 interface) noexcept {
+    if (a.is_unspecified() || a.is_limited_broadcast()) {
+        return true;
+    }
+    const route_entry* r = usable_route(t, {.destination = a});
+    return r != nullptr && r->type == route_type::broadcast && r->interface == interface;
+}
+
+// The quote, and the extension structure behind it when the message's length field leads to a sound
+// one. Makes an extended message contiguous.
+template <packet_buffer Packet>
+[[nodiscard]] constexpr const_bytes split_extension(datagram<Packet>& d,
+                                                    const_bytes& extension) noexcept {
+    Packet& p = d.packet();
+    const u32 start = d.header_size();
+    const icmp::const_view header{p.data() + start};
+    if (icmp::may_be_extended(header[icmp::type]) && header[icmp::quote_words] != 0 &&
+        p.may_pull(start + d.payload_size())) {
+        const auto split =
+            icmp::split_extended(std::as_const(p).head().subspan(start, d.payload_size()));
+        if (split.has_value()) {
+            extension = split->extension;
+            return split->quote;
+        }
+    }
+    return std::as_const(p).head().subspan(start + icmp::header_length);
+}
+
 }  // namespace detail
+
+[[nodiscard]] constexpr bool is_fragmentation_needed(const icmp_error_notice& n) noexcept {
+    return n.type == icmp::types::destination_unreachable &&
+           n.code == detail::fragmentation_needed_code;
+}
+// Whether it quotes an echo reply: the one ICMP message that the stack itself sends to whoever
+// asked, and so believes errors about. Linux icmp_err.
+[[nodiscard]] constexpr bool quotes_echo_reply(const icmp_error_notice& n) noexcept {
+    const u32 header = 4u * ipv4::const_view{n.quoted.data()}[ipv4::ihl];
+    return n.protocol == ipv4::protocols::icmp &&
+           static_cast<u8>(n.quoted[header]) == icmp::types::echo_reply;
+}
 
 // Makes the quoted header and 8 octets behind it contiguous.
 template <class Tables, packet_buffer Packet>
@@ -86,7 +131,7 @@ template <class Tables, packet_buffer Packet>
                                  .interface = p.interface(),
                                  .protocol = inner[ipv4::protocol]};
     };
-    notice_verdict v{notice_fate::invalid, read()};
+    notice_verdict v{notice_fate::invalid, drop_reason::icmp_quote_invalid, read()};
     const u32 inner_size = 4u * ipv4::const_view{p.data() + start}[ipv4::ihl];
     if (inner_size < ipv4::min_header_length) {
         return v;
@@ -96,22 +141,25 @@ template <class Tables, packet_buffer Packet>
     if (v.fate != notice_fate::tell) {
         return v;
     }
-    const route_entry* r = detail::usable_route(t, {.destination = v.notice.destination});
-    if (!t.switches.icmp_ignore_bogus_error_responses && r != nullptr &&
-        r->type == route_type::broadcast) {
+    if (!t.switches.icmp_ignore_bogus_error_responses &&
+        detail::is_broadcast_of(t, v.notice.destination, p.interface())) {
         // RFC 1122 section 3.2.2: nobody answers a broadcast with an error.
         v.fate = notice_fate::ignore;
         return v;
     }
     if (!p.may_pull(start + inner_size + least_payload)) {
         v.fate = notice_fate::invalid;
+        v.reason = drop_reason::icmp_invalid;
         return v;
     }
-    v.notice.quoted = std::as_const(p).head().subspan(start);
+    v.notice.quoted = detail::split_extension(d, v.notice.extension);
     if (v.notice.protocol == ipv4::protocols::udp) {
         const udp::const_view ports{v.notice.quoted.data() + inner_size};
         v.notice.source_port = ports[udp::source_port];
         v.notice.destination_port = ports[udp::destination_port];
+    } else if (quotes_echo_request(v.notice)) {
+        v.notice.source_port =
+            icmp::const_view{v.notice.quoted.data() + inner_size}[icmp::identifier];
     }
     return v;
 }

@@ -37,8 +37,10 @@ struct flow {
 struct output_route {
     route_type type = route_type::unicast;  // unicast, local, broadcast or multicast
     u16 interface = 0;
-    u16 mtu = 0;                // of the route, 0: the interface's
-    u16 address_interface = 0;  // to ourselves: the interface that has the address
+    u16 mtu = 0;                      // of the route or learned of the path, 0: the interface's
+    u16 address_interface = 0;        // to ourselves: the interface that has the address
+    bool mtu_locked = false;          // DF is not set unless it is insisted on
+    next_hop route = next_hop::none;  // none: it goes without a route
     ipv4::address source{};
     ipv4::address destination{};
     ipv4::address neighbour{};
@@ -118,6 +120,8 @@ template <class Tables>
     output_route o{.type = r->type,
                    .interface = r->interface,
                    .mtu = r->mtu,
+                   .mtu_locked = r->mtu_locked,
+                   .route = id,
                    .source = f.source,
                    .destination = f.destination,
                    .neighbour = neighbour_of(*r, f.destination)};
@@ -128,6 +132,8 @@ template <class Tables>
         if (to_all || r->prefix.length < 4) {
             o.neighbour = f.destination;
             o.mtu = 0;
+            o.mtu_locked = false;
+            o.route = next_hop::none;
         }
     }
     if (r->type == route_type::local) {

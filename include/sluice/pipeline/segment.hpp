@@ -161,6 +161,16 @@ template <packet_buffer Packet>
     return plan.valid && plan.room < plan.payload ? plan.headers + plan.room : packet.size();
 }
 
+// How many packets it stands for: what is counted where the kernel counts gso_segs.
+template <packet_buffer Packet>
+[[nodiscard]] constexpr u32 segment_count(const Packet& packet) noexcept {
+    if (packet.facts().segmentation == segmentation_kind::none) {
+        return 1;
+    }
+    const detail::segment_plan plan{packet};
+    return plan.valid && plan.payload > 0 ? (plan.payload + plan.room - 1) / plan.room : 1;
+}
+
 // Cuts whole and gives the pieces to sink(Packet&&) -> bool in order, until it says false. Nothing
 // is created when the facts do not fit the bytes. The packet is used up. References: where blocks
 // are counted, a piece refers to the octets of a plain packet instead of copying them; the sink

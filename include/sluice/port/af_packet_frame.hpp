@@ -3,12 +3,12 @@
 // Expects: a packet that begins with the frame as the kernel gave it. Does: packet type, checksum
 // and segmentation facts, and the VLAN tag that the kernel took off put back; octets that did not
 // fit the first buffer go on in others. Never: keeps a tagged frame without its tag: it belongs to
-// another network. A checksum that a device found right is not told: it would give every packet
-// facts, for a sum that is cheap to check.
+// another network.
 #pragma once
 
 #include <sluice/base/bytes.hpp>
 #include <sluice/packet/packet_buffer.hpp>
+#include <sluice/port/receive_batch.hpp>
 #include <sluice/port/virtio_net.hpp>
 
 #include <linux/if_packet.h>
@@ -54,39 +54,12 @@ template <class Packet>
 [[nodiscard]] constexpr bool tell(Packet& packet, const virtio_net::header& offload,
                                   const arrival& how, bool is_ethernet) noexcept {
     packet.set_type(type_of(how.type));
-    if (offload != virtio_net::header{}) {
-        const u32 network = is_ethernet ? virtio_net::ethernet_header_length(packet.head()) : 0;
-        const auto known = virtio_net::to_facts(offload, packet.size(), network);
-        if (!known) {
-            return false;
-        }
-        if (known->checksum == checksum_state::pending) {
-            packet.facts() = *known;
-        }
+    if (!virtio_net::set_facts(packet, offload, is_ethernet)) {
+        return false;
     }
     return (how.status & TP_STATUS_VLAN_VALID) == 0 || !is_ethernet || put_tag_back(packet, how);
 }
 
-// Appends the octets in as many buffers as it takes; false when the source has too few.
-template <class Source>
-[[nodiscard]] bool append_octets(typename Source::packet_type& packet, Source& from,
-                                 const_bytes octets) noexcept {
-    if constexpr (Source::packet_type::storage::is_inline) {
-        return octets.empty();
-    } else {
-        while (!octets.empty()) {
-            auto more = from.take(0);
-            const u32 room = more ? more.tailroom() : 0;
-            if (room == 0) {
-                return false;
-            }
-            const std::size_t n = octets.size() < room ? octets.size() : room;
-            copy_bytes(more.put(static_cast<u32>(n)), octets.data(), n);
-            packet.append(std::move(more));
-            octets = octets.subspan(n);
-        }
-        return true;
-    }
-}
+using port::detail::append_octets;
 
 }  // namespace sluice::port::af_packet::detail

@@ -5,10 +5,10 @@
 // headroom in front; a block of the ring goes back to the kernel when the last of its packets has
 // ended. receive(source, packets) copies instead. Never: a system call, unless to wait; blocks;
 // allocates after open(). A packet that is kept (by reassembly, in a queue) keeps its block; the
-// kernel fills the others, and drops when none is left, and poll(2) may find the ring readable when
-// there is nothing to read. So copy where packets stay. The ring outlives its packets. Cost: about
-// 30 ns a frame; a frame is seen at the latest retire_after_ms after it came. Source: Linux
-// Documentation/networking/packet_mmap.rst.
+// kernel takes blocks in turn, and drops everything when it comes round to that one; poll(2) may
+// find the ring readable when there is nothing to read. So copy what stays. The ring outlives its
+// packets. Cost: about 30 ns a frame; a frame is seen at the latest retire_after_ms after it came.
+// Source: Linux Documentation/networking/packet_mmap.rst.
 #pragma once
 
 #include <sluice/packet/external_storage.hpp>

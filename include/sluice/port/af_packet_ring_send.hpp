@@ -62,10 +62,10 @@ public:
         const sockaddr_ll address = socket_.address(ethernet::types::ipv4);
         const auto* to =
             socket_.is_ethernet ? nullptr : reinterpret_cast<const sockaddr*>(&address);
-        // Without room in the socket's buffer the rest waits for another kick.
+        // Whatever the reason (no room in the socket's buffer, the interface is down), the rest
+        // waits for another kick.
         waiting_ = ::sendto(socket_.fd.get(), nullptr, 0, MSG_DONTWAIT, to,
-                            to == nullptr ? 0 : sizeof address) < 0 &&
-                   (errno == EAGAIN || errno == EINTR);
+                            to == nullptr ? 0 : sizeof address) < 0;
     }
     [[nodiscard]] bool is_ethernet() const noexcept { return socket_.is_ethernet; }
     [[nodiscard]] const bound_socket& socket() const noexcept { return socket_; }

@@ -88,31 +88,13 @@ struct sender {
             if (waiting_ == burst) {
                 flush();
             }
-            octets& header = headers_[waiting_];
-            header = {};
-            if (packet.has_facts() && !write_header(packet, header)) {
+            if (!virtio_net::write_header(headers_[waiting_].data(), packet, to_.is_ethernet)) {
                 counters_.last_error = EINVAL;
                 ++counters_.refused;
                 return false;
             }
             packets_[waiting_++] = std::move(packet);
             return true;
-        }
-
-        bool write_header(Packet& packet, octets& header) const noexcept {
-            const metadata& known = std::as_const(packet).facts();
-            const u32 network =
-                to_.is_ethernet ? virtio_net::ethernet_header_length(packet.head()) : 0;
-            if (known.checksum == checksum_state::pending &&
-                !packet.may_pull(network + known.checksum_start + known.checksum_offset + 2u)) {
-                return false;
-            }
-            const auto told =
-                virtio_net::of_facts(std::as_const(packet).facts(), packet.head(), network);
-            if (told) {
-                virtio_net::store(header.data(), *told);
-            }
-            return told.has_value();
         }
 
         // Adds packet i; false when there is no room for all of its pieces.
@@ -142,12 +124,10 @@ struct sender {
         // Sends from packet `first` on; how many are done with, sent or lost.
         std::size_t send_some(std::size_t first) noexcept {
             gathered g;
-            sockaddr_ll address = address_of_ip();
+            sockaddr_ll address = address_of();
             while (first + g.count < waiting_ && gather(g, first + g.count)) {
-                if (!to_.is_ethernet) {
-                    g.messages[g.count - 1].msg_hdr.msg_name = &address;
-                    g.messages[g.count - 1].msg_hdr.msg_namelen = sizeof address;
-                }
+                g.messages[g.count - 1].msg_hdr.msg_name = &address;
+                g.messages[g.count - 1].msg_hdr.msg_namelen = sizeof address;
             }
             if (g.count == 0) {
                 return send_copied(first);
@@ -182,11 +162,9 @@ struct sender {
                 copy_bytes(flat + used, piece.data(), piece.size());
                 used += piece.size();
             });
-            sockaddr_ll address = address_of_ip();
-            const auto* addressee =
-                to_.is_ethernet ? nullptr : reinterpret_cast<sockaddr*>(&address);
-            if (::sendto(to_.fd, flat, used, MSG_DONTWAIT, addressee,
-                         addressee == nullptr ? 0 : sizeof address) < 0) {
+            const sockaddr_ll address = address_of();
+            if (::sendto(to_.fd, flat, used, MSG_DONTWAIT,
+                         reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0) {
                 counters_.last_error = errno;
                 ++counters_.lost;
             } else {
@@ -195,11 +173,12 @@ struct sender {
             return 1;
         }
 
-        [[nodiscard]] sockaddr_ll address_of_ip() const noexcept {
+        // Without it frames would be what the socket receives: of a socket for ARP, no IPv4.
+        [[nodiscard]] sockaddr_ll address_of() const noexcept {
             sockaddr_ll a{};
             a.sll_family = AF_PACKET;
             a.sll_ifindex = to_.index;
-            a.sll_protocol = htons(ethernet::types::ipv4);
+            a.sll_protocol = to_.is_ethernet ? u16{0} : htons(ethernet::types::ipv4);
             return a;
         }
 

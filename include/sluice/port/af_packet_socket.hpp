@@ -28,8 +28,10 @@
 
 namespace sluice::port::af_packet {
 
-// How frames are spread over the sockets of one group. hash: the kernel's flow hash, which sends
-// fragments after the first elsewhere unless they are reassembled before.
+// How frames are spread over the sockets of one group. hash: by addresses, protocol and ports,
+// alike for both directions; fragments, the first too, by addresses and protocol, so that all of a
+// datagram come to one socket. What is neither IPv4 nor IPv6, ARP for one, comes to one socket of
+// the group.
 enum class fanout_mode : u16 { hash, round_robin, cpu, rollover, random, queue };
 
 struct fanout {

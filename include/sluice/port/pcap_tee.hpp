@@ -70,6 +70,9 @@ struct pcap_tee {
         pcap_recorder recorder{};
         [[no_unique_address]] second_type second{};
 
+        [[nodiscard]] output_offloads offloads(const egress& to) const noexcept {
+            return offloads_of(second, to);
+        }
         [[nodiscard]] bool transmit(Packet& packet, const egress& to) noexcept {
             recorder.record(packet);
             return second.transmit(packet, to);

@@ -18,6 +18,7 @@
 #include <sluice/port/descriptor.hpp>
 #include <sluice/port/error.hpp>
 #include <sluice/port/namespace.hpp>
+#include <sluice/port/receive_batch.hpp>
 #include <sluice/port/steady_clock.hpp>
 #include <sluice/port/write.hpp>
 #include <sluice/wire/ipv4.hpp>
@@ -212,24 +213,12 @@ public:
         return packet;
     }
 
-    struct batch {
-        std::size_t count = 0;
-        read_status end = read_status::none;  // none: the span is full, more may wait
-    };
+    using batch = receive_batch;
     // Fills packets from the front until the span is full or nothing waits.
     template <buffer_source Source>
     [[nodiscard]] batch receive(Source& from,
                                 std::span<typename Source::packet_type> packets) noexcept {
-        batch done;
-        while (done.count < packets.size()) {
-            auto packet = receive(from);
-            if (!packet) {
-                done.end = packet.error();
-                break;
-            }
-            packets[done.count++] = std::move(*packet);
-        }
-        return done;
+        return port::detail::receive_each(*this, from, packets);
     }
 
     [[nodiscard]] raw_socket::sender sender() const noexcept {

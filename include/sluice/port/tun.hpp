@@ -4,19 +4,24 @@
 // Expects: /dev/net/tun and CAP_NET_ADMIN, or a persistent device that belongs to the caller; the
 // interface brought up and addressed by the caller (ip link, ip address). Does: non-blocking reads
 // into buffers of the caller's source; writes of plain and segmented packets without copying
-// (writev). Never: blocks, allocates, throws, spins. The sender keeps the descriptor's number: the
-// device must outlive it. Checksums are finished before (no offload here). Cost: a system call a
-// packet. Source: Linux Documentation/networking/tuntap.rst.
+// (writev). With offload: checksums are left to the other side, and packets of up to 64 KB with
+// segmentation facts go in both directions (received ones in as many buffers as it takes), told by
+// a virtio-net header. Without: checksums are finished before, and nothing larger than the MTU
+// goes. Never: blocks, allocates, throws, spins. The sender keeps the descriptor's number: the
+// device must outlive it. Cost: a system call a packet. Source: Linux
+// Documentation/networking/tuntap.rst.
 #pragma once
 
 #include <sluice/base/result.hpp>
-#include <sluice/packet/next_hop.hpp>
+#include <sluice/output/concept.hpp>
 #include <sluice/packet/packet_buffer.hpp>
 #include <sluice/packet/pool_storage.hpp>
 #include <sluice/port/descriptor.hpp>
 #include <sluice/port/error.hpp>
 #include <sluice/port/namespace.hpp>
+#include <sluice/port/receive_batch.hpp>
 #include <sluice/port/steady_clock.hpp>
+#include <sluice/port/virtio_net.hpp>
 #include <sluice/port/write.hpp>
 
 #include <cerrno>
@@ -39,6 +44,8 @@ struct options {
     tun::kind kind = tun::kind::tun;
     u16 interface = 1;                // set in each received packet
     u16 headroom = default_headroom;  // octets left free in front of each
+    bool multi_queue = false;         // one device opened several times, each with its share
+    bool offload = false;             // pending checksums and segmentation facts, see above
 };
 
 struct counters {
@@ -46,23 +53,36 @@ struct counters {
     u64 received_octets = 0;
     u64 too_long = 0;
     u64 no_buffer = 0;
+    u64 refused = 0;  // thrown away: facts that IPv4 has no use for
+};
+
+// Where packets go: a device, and what it takes.
+struct send_target {
+    int fd = -1;
+    bool is_ethernet = false;  // TAP
+    bool has_header = false;   // a virtio-net header goes in front
+    output_offloads can{};
 };
 
 // The output side. `sender` is the output_policy tag, and the value that device::sender() gives;
 // the stack's model is made from it. Refuses when the device's queue is full or the interface is
 // down; the stack then counts the packet.
 struct sender {
-    int fd = -1;
+    send_target to;
 
     template <class Packet>
     class model {
     public:
         static constexpr bool takes_segmented = true;
-        static constexpr bool takes_gso = false;
+        static constexpr bool takes_gso = true;  // where offloads() says so
 
         constexpr model() noexcept = default;
-        constexpr model(tun::sender from) noexcept : fd_{from.fd} {}
+        constexpr model(const tun::sender& from) noexcept : to_{from.to} {}
 
+        [[nodiscard]] constexpr output_offloads offloads(const egress&) const noexcept {
+            return to_.can;
+        }
+        // Refuses packets whose facts are not among the offloads.
         [[nodiscard]] bool transmit(Packet& packet, const egress&) noexcept { return send(packet); }
         // The same for whole frames of a TAP device: what link/ asks of the device below it.
         [[nodiscard]] bool send_frame(Packet& frame, u16) noexcept { return send(frame); }
@@ -75,7 +95,7 @@ struct sender {
 
     private:
         bool send(Packet& packet) noexcept {
-            last_error_ = write_packet(fd_, packet);
+            last_error_ = write(packet);
             if (last_error_ != 0) {
                 ++refused_;
                 return false;
@@ -85,7 +105,17 @@ struct sender {
             return true;
         }
 
-        int fd_ = -1;
+        int write(Packet& packet) noexcept {
+            std::byte header[virtio_net::header_size];
+            if (!to_.can.takes(std::as_const(packet).facts()) ||
+                (to_.has_header && !virtio_net::write_header(header, packet, to_.is_ethernet))) {
+                return EINVAL;
+            }
+            return write_packet(to_.fd, packet,
+                                to_.has_header ? const_bytes{header} : const_bytes{});
+        }
+
+        send_target to_{};
         int last_error_ = 0;
         u64 sent_ = 0;
         u64 refused_ = 0;
@@ -94,8 +124,9 @@ struct sender {
 
 class device {
 public:
-    device(descriptor fd, const char (&name)[IFNAMSIZ], const options& how) noexcept
-        : fd_{std::move(fd)}, options_{how} {
+    device(descriptor fd, const char (&name)[IFNAMSIZ], const options& how,
+           output_offloads can) noexcept
+        : fd_{std::move(fd)}, options_{how}, can_{can} {
         std::memcpy(name_, name, sizeof name_);
     }
 
@@ -110,45 +141,47 @@ public:
         }
         const u32 room = packet.tailroom();
         std::byte* to = packet.put(room);
-        std::byte excess;
+        std::byte header[virtio_net::header_size];
+        std::byte excess[port::detail::largest_packet];
         // The kernel cuts silently; one octet more than fits tells.
-        const iovec pieces[2] = {{to, room}, {&excess, 1}};
-        const ssize_t n = ::readv(fd_.get(), pieces, 2);
-        if (n <= 0) {
-            return failure{n == 0 ? read_status::closed : status_of(errno)};
+        const iovec pieces[3] = {
+            {header, sizeof header}, {to, room}, {excess, options_.offload ? sizeof excess : 1}};
+        const int without = options_.offload ? 0 : 1;
+        const ssize_t n = ::readv(fd_.get(), pieces + without, 3 - without);
+        const ssize_t in_front = options_.offload ? ssize_t{sizeof header} : 0;
+        if (n <= in_front) {
+            return failure{n < 0 ? status_of(errno) : read_status::closed};
         }
-        if (static_cast<std::size_t>(n) > room) {
+        const u32 size = static_cast<u32>(n - in_front);
+        const const_bytes beyond{excess, size > room ? size - room : 0};
+        if (!beyond.empty() &&
+            !(options_.offload && port::detail::append_octets(packet, from, beyond))) {
             ++counters_.too_long;
             return failure{read_status::too_long};
         }
-        packet.trim(static_cast<u32>(n));
+        packet.trim(size);
         packet.set_interface(options_.interface);
+        if (options_.offload &&
+            !virtio_net::set_facts(packet, virtio_net::load(header), options_.kind == kind::tap)) {
+            ++counters_.refused;
+            return failure{read_status::too_long};
+        }
         ++counters_.received;
-        counters_.received_octets += static_cast<u64>(n);
+        counters_.received_octets += size;
         return packet;
     }
 
-    struct batch {
-        std::size_t count = 0;
-        read_status end = read_status::none;  // none: the span is full, more may wait
-    };
+    using batch = receive_batch;
     // Fills packets from the front until the span is full or nothing waits.
     template <buffer_source Source>
     [[nodiscard]] batch receive(Source& from,
                                 std::span<typename Source::packet_type> packets) noexcept {
-        batch done;
-        while (done.count < packets.size()) {
-            auto packet = receive(from);
-            if (!packet) {
-                done.end = packet.error();
-                break;
-            }
-            packets[done.count++] = std::move(*packet);
-        }
-        return done;
+        return port::detail::receive_each(*this, from, packets);
     }
 
-    [[nodiscard]] tun::sender sender() const noexcept { return {fd_.get()}; }
+    [[nodiscard]] tun::sender sender() const noexcept {
+        return {{fd_.get(), options_.kind == kind::tap, options_.offload, can_}};
+    }
     // For poll(2): readable when a packet waits.
     [[nodiscard]] int fd() const noexcept { return fd_.get(); }
     // As the kernel chose it where a pattern ("tun%d") or nothing was asked for.
@@ -173,9 +206,27 @@ private:
 
     descriptor fd_;
     options options_;
+    output_offloads can_;
     tun::counters counters_;
     char name_[IFNAMSIZ] = {};
 };
+
+namespace detail {
+
+// Tells the kernel what we take, and says what it takes of us: UDP segments since Linux 6.2.
+[[nodiscard]] inline bool set_offload(int fd, output_offloads& can) noexcept {
+    constexpr unsigned always = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO_ECN;
+    constexpr unsigned udp = 0x20 | 0x40;  // TUN_F_USO4, TUN_F_USO6: one is not had alone
+    const int header = virtio_net::header_size;
+    if (::ioctl(fd, TUNSETVNETHDRSZ, &header) < 0) {
+        return false;
+    }
+    const bool cuts_udp = ::ioctl(fd, TUNSETOFFLOAD, always | udp) == 0;
+    can = {true, true, cuts_udp};
+    return cuts_udp || ::ioctl(fd, TUNSETOFFLOAD, always) == 0;
+}
+
+}  // namespace detail
 
 // Opens the device of that name, and makes it when there is none; it goes with the last descriptor
 // unless persistent.
@@ -191,7 +242,9 @@ private:
             port_error::last("open", "/dev/net/tun", errno == ENOENT ? "load the module tun" : "")};
     }
     name.copy(request.ifr_name, name.size());
-    request.ifr_flags = static_cast<short>((how.kind == kind::tap ? IFF_TAP : IFF_TUN) | IFF_NO_PI);
+    request.ifr_flags = static_cast<short>((how.kind == kind::tap ? IFF_TAP : IFF_TUN) | IFF_NO_PI |
+                                           (how.multi_queue ? IFF_MULTI_QUEUE : 0) |
+                                           (how.offload ? IFF_VNET_HDR : 0));
     if (::ioctl(fd.get(), TUNSETIFF, &request) < 0) {
         const char* advice = errno == EPERM    ? "needs CAP_NET_ADMIN"
                              : errno == EBUSY  ? "another program has it"
@@ -199,7 +252,11 @@ private:
                                                : "";
         return failure{port_error::last("open", name, advice)};
     }
-    return device{std::move(fd), request.ifr_name, how};
+    output_offloads can{};
+    if (how.offload && !detail::set_offload(fd.get(), can)) {
+        return failure{port_error::last("set offload of", name)};
+    }
+    return device{std::move(fd), request.ifr_name, how, can};
 }
 
 // The same inside another network namespace (namespace.hpp).

@@ -20,6 +20,7 @@
 #include <array>
 #include <bit>
 #include <cstddef>
+#include <utility>
 
 namespace sluice::port::virtio_net {
 
@@ -180,6 +181,45 @@ constexpr void store(std::byte* to, const header& h) noexcept {
         length += u32{ethernet::tag_layout::size};
     }
     return length;
+}
+
+// Gives the packet what the header says of it. A checksum that a device found right is not told: it
+// would give every packet facts, for a sum that is cheap to check. false: they do not fit the
+// frame.
+template <class Packet>
+[[nodiscard]] constexpr bool set_facts(Packet& packet, const header& h, bool is_ethernet) noexcept {
+    if (h == header{}) {
+        return true;
+    }
+    const u32 network = is_ethernet ? ethernet_header_length(packet.head()) : 0;
+    const auto known = to_facts(h, packet.size(), network);
+    if (known && known->checksum == checksum_state::pending) {
+        packet.facts() = *known;
+    }
+    return known.has_value();
+}
+
+// Writes the header of a packet at `to`, by its facts; may make its headers contiguous. false: they
+// cannot be told.
+template <class Packet>
+[[nodiscard]] constexpr bool write_header(std::byte* to, Packet& packet,
+                                          bool is_ethernet) noexcept {
+    header told;
+    if (packet.has_facts()) {
+        const u32 network = is_ethernet ? ethernet_header_length(packet.head()) : 0;
+        const metadata& known = std::as_const(packet).facts();
+        if (known.checksum == checksum_state::pending &&
+            !packet.may_pull(network + known.checksum_start + known.checksum_offset + 2u)) {
+            return false;
+        }
+        const auto made = of_facts(std::as_const(packet).facts(), packet.head(), network);
+        if (!made) {
+            return false;
+        }
+        told = *made;
+    }
+    store(to, told);
+    return true;
 }
 
 }  // namespace sluice::port::virtio_net

@@ -20,15 +20,16 @@ namespace sluice::port {
 namespace detail {
 
 inline constexpr std::size_t most_pieces = 64;
-inline constexpr std::size_t largest_packet = 0xffff + 64;  // a whole datagram and link headers
+inline constexpr std::size_t largest_packet = 0xffff + 64;  // a datagram and what is in front
 
 template <class Packet>
-[[nodiscard]] int write_copied(int fd, const Packet& packet) noexcept {
-    if (packet.size() > largest_packet) {
+[[nodiscard]] int write_copied(int fd, const Packet& packet, const_bytes before) noexcept {
+    std::byte flat[largest_packet];
+    if (packet.size() > largest_packet - before.size()) {
         return EMSGSIZE;
     }
-    std::byte flat[largest_packet];
-    std::size_t used = 0;
+    copy_bytes(flat, before.data(), before.size());
+    std::size_t used = before.size();
     packet.for_each_piece([&](const_bytes piece) {
         copy_bytes(flat + used, piece.data(), piece.size());
         used += piece.size();
@@ -38,11 +39,14 @@ template <class Packet>
 
 }  // namespace detail
 
-// 0, or the errno of the refusal.
+// 0, or the errno of the refusal. `before`: at most 64 octets that go in front of the packet.
 template <class Packet>
-[[nodiscard]] int write_packet(int fd, const Packet& packet) noexcept {
+[[nodiscard]] int write_packet(int fd, const Packet& packet, const_bytes before = {}) noexcept {
     iovec pieces[detail::most_pieces];
     std::size_t count = 0;
+    if (!before.empty()) {
+        pieces[count++] = {const_cast<std::byte*>(before.data()), before.size()};
+    }
     packet.for_each_piece([&](const_bytes piece) {
         if (count < detail::most_pieces) {
             // writev takes void*, but reads only.
@@ -51,7 +55,7 @@ template <class Packet>
         ++count;
     });
     if (count > detail::most_pieces) {
-        return detail::write_copied(fd, packet);
+        return detail::write_copied(fd, packet, before);
     }
     return ::writev(fd, pieces, static_cast<int>(count)) < 0 ? errno : 0;
 }

@@ -26,6 +26,9 @@
 //         result<void, route_error> remove(const route_entry& route) noexcept;
 //     };
 //
+// A table may have `has_gateway(address, interface)` too: whether some route goes by that gateway.
+// Without it no redirect is followed that must name one (conf.secure_redirects).
+//
 // A table that never changes may leave add and remove out: it models `route_policy` but not
 // `mutable_route_policy`.
 //

@@ -85,6 +85,16 @@ public:
 
     [[nodiscard]] constexpr u32 version() const noexcept { return state_.version; }
 
+    // Whether some route goes by that gateway: looks at all of them.
+    [[nodiscard]] constexpr bool has_gateway(ipv4::address gateway, u16 interface) const noexcept {
+        for (u32 i = 0; i < state_.touched; ++i) {
+            if (state_.routes[i].gateway == gateway && state_.routes[i].interface == interface) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     // As `ip route add`: refused when prefix, table, tos and metric are taken.
     [[nodiscard]] constexpr result<next_hop, route_error> add(const route_entry& route) noexcept {
         return insert(route, [&](const route_entry& r) { return has_same_key(r, route); });

@@ -82,21 +82,25 @@ protected:
             if (protocol_handler<packet_type>* h = this->delivery_.handler(info.protocol)) {
                 packet_type packet = std::move(ours).release();
                 const handler_result r = h->receive(packet, info, *this);
-                if (r.what != handler_result::kind::again) {
+                const bool passed_on = r.what == handler_result::kind::built_in;
+                if (!passed_on && r.what != handler_result::kind::again) {
                     return finish(std::move(packet), r, type);
                 }
-                auto inner = pipeline::validate(std::move(packet));
+                auto inner = passed_on ? pipeline::revalidate(std::move(packet))
+                                       : pipeline::validate(std::move(packet));
                 if (!inner.has_value()) {
                     return drop(packet_type{}, inner.error());
                 }
                 ours = std::move(*inner);
-                info.protocol = r.protocol;
-                continue;
+                if (!passed_on) {
+                    info.protocol = r.protocol;
+                    continue;
+                }
             }
             switch (info.protocol) {
             case ipv4::protocols::icmp:
                 count(mib::ip_in_delivers);
-                return to_icmp(std::move(ours), type);
+                return to_icmp(std::move(ours), info, type);
             case ipv4::protocols::udp:
                 count(mib::ip_in_delivers);
                 return to_udp(std::move(ours), info, type);
@@ -112,15 +116,14 @@ protected:
     }
 
     constexpr fate finish(packet_type&& packet, const handler_result& r, route_type type) noexcept {
-        trace(stage::handler,
-              r.what == handler_result::kind::taken ? outcome::deliver : outcome::drop);
         switch (r.what) {
         case handler_result::kind::unreachable:
             return to_nobody(std::move(packet), false, type);
         case handler_result::kind::ignored:
             count(mib::ip_in_delivers);
-            return drop(std::move(packet), drop_reason::ignored_by_handler);
+            return drop(std::move(packet), r.why);
         default:
+            trace(stage::handler, outcome::deliver);
             count(mib::ip_in_delivers);
             tally(balance::delivered);
             return fate::delivered;
@@ -133,13 +136,12 @@ protected:
             tally(balance::absorbed);  // its copies were delivered
             return fate::absorbed;
         }
-        return this->refuse(
-            std::move(packet),
-            decision::reject(drop_reason::protocol_unknown, icmp_request::protocol_unreachable()),
-            type);
+        return refuse_delivery(std::move(packet), drop_reason::protocol_unknown,
+                               icmp_request::protocol_unreachable(), type);
     }
 
-    constexpr fate to_icmp(datagram<packet_type>&& d, route_type type) noexcept {
+    constexpr fate to_icmp(datagram<packet_type>&& d, delivery_info& info,
+                           route_type type) noexcept {
         count(mib::icmp_in_msgs);
         const pipeline::icmp_verdict v = pipeline::icmp_input(d, type, this->switches_);
         if (v.has_type) {
@@ -152,11 +154,12 @@ protected:
         case pipeline::icmp_action::none:
             return drop(std::move(d).release(), v.reason);
         case pipeline::icmp_action::endpoint:
-            return drop(std::move(d).release(), drop_reason::no_endpoint);
+            return to_ping_endpoint(std::move(d), info);
         case pipeline::icmp_action::echo:
         case pipeline::icmp_action::timestamp:
+        case pipeline::icmp_action::probe:
             if constexpr (base::chosen::icmp::answers_echo) {
-                return this->reply(std::move(d), type, v.action == pipeline::icmp_action::echo);
+                return this->reply(std::move(d), type, v.action);
             } else {
                 return drop(std::move(d).release(), drop_reason::icmp_ignored);
             }
@@ -168,16 +171,39 @@ protected:
         }
     }
 
+    // An echo reply goes to the endpoint that has its identifier. Linux ping_rcv.
+    constexpr fate to_ping_endpoint(datagram<packet_type>&& d, delivery_info& info) noexcept {
+        const u32 start = d.header_size();
+        packet_type packet = std::move(d).release();
+        if constexpr (answers_pings<typename base::delivery_type, packet_type>) {
+            info.destination_port =
+                icmp::const_view{std::as_const(packet).data() + start}[icmp::identifier];
+            static_cast<void>(packet.pull(start));  // contiguous since the ICMP header was read
+            const delivery_count n = this->delivery_.ping(std::move(packet), info);
+            tally(balance::delivered, n.taken);
+            if (n.any()) {
+                return n.taken != 0 ? fate::delivered
+                                    : drop(std::move(packet), drop_reason::endpoint_full);
+            }
+        }
+        return drop(std::move(packet), drop_reason::no_endpoint);
+    }
+
     // An ICMP error goes to the raw endpoints that could have sent what it quotes, and to the
     // handler of that protocol. RFC 1122 section 3.2.2.
     constexpr fate to_error_handler(datagram<packet_type>&& d) noexcept {
         const pipeline::notice_verdict v = pipeline::icmp_notice(tables(), d);
         if (v.fate == pipeline::notice_fate::invalid) {
-            return drop(std::move(d).release(), drop_reason::icmp_invalid);
+            return drop(std::move(d).release(), v.reason);
         }
         if (v.fate == pipeline::notice_fate::tell) {
-            const bool known = this->delivery_.report(v.notice);
             protocol_handler<packet_type>* h = this->delivery_.handler(v.notice.protocol);
+            // Learned first, so that whoever is told finds the new way.
+            if (this->delivery_.believes(v.notice) || (h != nullptr && h->believes(v.notice)) ||
+                pipeline::quotes_echo_reply(v.notice)) {
+                this->learn(v.notice);
+            }
+            const bool known = this->delivery_.report(v.notice);
             if (h != nullptr ? !h->error(v.notice) : !known) {
                 count(mib::icmp_in_errors);
             }
@@ -186,8 +212,30 @@ protected:
         return fate::delivered;
     }
 
+    // A packet of many datagrams: each is delivered. Linux udp_queue_rcv_skb.
+    constexpr fate to_udp_in_segments(packet_type&& packet, const delivery_info& info,
+                                      route_type type) noexcept {
+        const auto result =
+            pipeline::segment<true>(std::move(packet), this->buffers_, [&](packet_type&& piece) {
+                tally(balance::copied);
+                auto one = pipeline::revalidate(std::move(piece));
+                delivery_info of_one = info;
+                static_cast<void>(one.has_value() ? to_udp(std::move(*one), of_one, type)
+                                                  : drop(packet_type{}, one.error()));
+                return true;
+            });
+        if (!result.complete) {
+            return drop(packet_type{}, drop_reason::udp_invalid);
+        }
+        tally(balance::absorbed);
+        return fate::absorbed;
+    }
+
     constexpr fate to_udp(datagram<packet_type>&& d, delivery_info& info,
                           route_type type) noexcept {
+        if (std::as_const(d).packet().facts().segmentation == segmentation_kind::udp) {
+            return to_udp_in_segments(std::move(d).release(), info, type);
+        }
         const u32 start = d.header_size();
         packet_type& p = d.packet();
         if (!p.may_pull(start + static_cast<u32>(udp::layout::size))) {
@@ -200,7 +248,8 @@ protected:
         }
         info.source_port = header[udp::source_port];
         info.destination_port = header[udp::destination_port];
-        const bool trusted = std::as_const(p).facts().checksum == checksum_state::verified;
+        // A pending one was never on a wire.
+        const bool trusted = std::as_const(p).facts().checksum != checksum_state::unknown;
         if (!trusted && header[udp::checksum] != 0 && !udp_sum_is_right(p, start, length, info)) {
             return drop(std::move(d).release(), drop_reason::udp_checksum);
         }
@@ -223,8 +272,10 @@ protected:
         const delivery_count n = this->delivery_.udp(std::move(packet), info);
         count(mib::udp_in_datagrams, n.taken);
         tally(balance::delivered, n.taken);
-        trace(stage::handler, n.any() ? outcome::deliver : outcome::drop, drop_reason::none,
-              info.interface, info.destination_port, ipv4::protocols::udp);
+        if (n.taken != 0) {
+            trace(stage::handler, outcome::deliver, drop_reason::none, info.interface,
+                  info.destination_port, ipv4::protocols::udp);
+        }
         if (info.to_many) {
             tally(balance::copied, n.taken + u64{n.full});
             this->stats_.dropped(drop_reason::endpoint_full, n.full);
@@ -242,13 +293,18 @@ protected:
         }
         static_cast<void>(
             packet.push(headers));  // nobody moved from it: whole again, for the quote
-        return this->refuse(
-            std::move(packet),
-            decision::reject(drop_reason::port_unreachable, icmp_request::port_unreachable()),
-            type);
+        return refuse_delivery(std::move(packet), drop_reason::port_unreachable,
+                               icmp_request::port_unreachable(), type);
     }
 
 private:
+    constexpr fate refuse_delivery(packet_type&& packet, drop_reason why, icmp_request error,
+                                   route_type type) noexcept {
+        const decision d = decision::reject(why, error);
+        trace(stage::handler, d, packet.interface());
+        return this->refuse(std::move(packet), d, type);
+    }
+
     // local_services, for handlers: what they send goes out once their packet is done.
     constexpr bool send_later(packet_type&& packet) noexcept override {
         return this->queue_send(std::move(packet));

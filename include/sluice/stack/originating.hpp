@@ -26,6 +26,9 @@ struct send_request {
     // Datagrams that are never cut carry an identification too (Linux: of connected sockets).
     bool always_identified = false;
     bool on_link_only = false;  // through no gateway (Linux MSG_DONTROUTE)
+    // The MTU of the interface counts, not that of the route or what was learned of the path (Linux
+    // IP_PMTUDISC_PROBE, IP_PMTUDISC_INTERFACE, IP_PMTUDISC_OMIT).
+    bool ignore_path_mtu = false;
     // Options to send along, from options_policy::compile_request; nullptr: none.
     const ip_options::outgoing* options = nullptr;
 };
@@ -51,19 +54,21 @@ protected:
         const ip_options::outgoing none{};
         const ip_options::outgoing& with = r.options != nullptr ? *r.options : none;
         const bool near = r.on_link_only || with.offsets.strict_route;
-        const auto route = pipeline::route_output(
-            this->tables(), pipeline::flow{.destination = with.destination(r.destination),
-                                           .source = r.source,
-                                           .interface = r.interface,
-                                           .tos = r.tos,
-                                           .protocol = r.protocol,
-                                           .scope = near ? scopes::link : scopes::universe});
+        auto route = this->route_to({.destination = with.destination(r.destination),
+                                     .source = r.source,
+                                     .interface = r.interface,
+                                     .tos = r.tos,
+                                     .protocol = r.protocol,
+                                     .scope = near ? scopes::link : scopes::universe});
         if (!route.has_value()) {
             // Counted for UDP alone, as Linux does.
             const bool counted = r.protocol == ipv4::protocols::udp &&
                                  route.error() == pipeline::send_error::network_unreachable;
             return refuse_send(std::move(packet), route.error(),
                                counted ? drop_reason::send_unroutable : drop_reason::send_refused);
+        }
+        if (r.ignore_path_mtu) {
+            route->mtu = 0;
         }
         const u32 header = static_cast<u32>(ipv4::min_header_length) + with.offsets.length;
         const u64 whole = u64{packet.size()} + header;
@@ -81,7 +86,7 @@ protected:
             .ttl = r.ttl != 0 ? r.ttl : default_ttl,
             .protocol = r.protocol,
             .identification = identified ? identification_for(*route, r.protocol) : u16{0},
-            .dont_fragment = r.dont_fragment || (r.prefer_whole && fits)};
+            .dont_fragment = r.dont_fragment || (r.prefer_whole && fits && !route->mtu_locked)};
         if (!packet ||
             !pipeline::originate(packet, *route, choice, with, r.destination, now_.midnight_ms)) {
             return refuse_send(std::move(packet), pipeline::send_error::no_buffer,
@@ -95,13 +100,21 @@ protected:
     }
 
     // A packet that begins with its own header, which is completed: total length and checksum
-    // always, source and identification where they are 0; the rest goes as it is. `f` says where
-    // to; the header's destination is not looked at. Never cut, and not counted as a request.
+    // always, source and identification where they are 0; the rest goes as it is. The request says
+    // where to; the header's destination is not looked at. Cut only to an MTU learned of the path,
+    // and not counted as a request.
     [[nodiscard]] constexpr send_result send_with_header(packet_type&& packet,
-                                                         const pipeline::flow& f) noexcept {
-        const auto route = pipeline::route_output(this->tables(), f);
+                                                         const send_request& r) noexcept {
+        auto route = this->route_to({.destination = r.destination,
+                                     .source = r.source,
+                                     .interface = r.interface,
+                                     .tos = r.tos,
+                                     .any_source = true});
         if (!route.has_value()) {
             return refuse_send(std::move(packet), route.error(), drop_reason::send_refused);
+        }
+        if (r.ignore_path_mtu) {
+            route->mtu = 0;
         }
         if (packet.size() > this->mtu_of(route->interface, 0)) {
             return refuse_send(std::move(packet), pipeline::send_error::too_big,
@@ -117,7 +130,15 @@ protected:
                                drop_reason::send_invalid);
         }
         complete_header(packet, *route, header);
+        const bool fits = packet.size() <= this->mtu_of(route->interface, route->mtu) ||
+                          !ipv4::const_view{packet.data()}[ipv4::dont_fragment];
         static_cast<void>(this->local_out(std::move(packet), *route, false));
+        if (!fits) {
+            // It was dropped as too big, which an ICMP error to ourselves tells too; Linux counts
+            // that the program's packet came to nothing besides.
+            this->count(mib::ip_out_discards);
+            return failure{pipeline::send_error::too_big};
+        }
         return {};
     }
     // A packet whose header is complete, to where that says; cut if need be. Linux ip_local_out.
@@ -127,8 +148,7 @@ protected:
                                drop_reason::send_invalid);
         }
         const ipv4::const_view ip{packet.data()};
-        const auto route = pipeline::route_output(
-            this->tables(), pipeline::flow{.destination = ip[ipv4::destination],
+        const auto route = this->route_to({.destination = ip[ipv4::destination],
                                            .source = ip[ipv4::source],
                                            .tos = ip[ipv4::tos],
                                            .protocol = ip[ipv4::protocol],

@@ -22,6 +22,7 @@
 #include <sluice/packet/packet_buffer.hpp>
 #include <sluice/packet/pool_storage.hpp>
 #include <sluice/reassembly/bounded_cache.hpp>
+#include <sluice/route/bounded_exceptions.hpp>
 #include <sluice/route/concept.hpp>
 #include <sluice/route/lpm_trie.hpp>
 #include <sluice/stats/observers.hpp>
@@ -40,6 +41,7 @@ enum class slot {
     buffers,
     interfaces,
     routes,
+    exceptions,
     multicast,
     options,
     reassembly,
@@ -84,6 +86,16 @@ struct routes {
                   "sluice: routes<R>: R must model sluice::route_policy (route/concept.hpp)");
     static constexpr detail::slot slot_of = detail::slot::routes;
     using policy = R;
+};
+// What is learned about single destinations: path MTUs and redirects. Default:
+// bounded_exceptions<32>.
+template <class E>
+struct exceptions {
+    static_assert(
+        exceptions_policy<E>,
+        "sluice: exceptions<E>: E must model sluice::exceptions_policy (route/exceptions.hpp)");
+    static constexpr detail::slot slot_of = detail::slot::exceptions;
+    using policy = E;
 };
 // Which groups we listen to. Default: group_list<32>.
 template <class M>
@@ -248,6 +260,7 @@ struct resolved {
     using buffers = typename P::template of<slot::buffers, fixed_pool<2048, 1024>>;
     using interfaces = typename P::template of<slot::interfaces, interface_table<32>>;
     using routes = typename P::template of<slot::routes, lpm_trie<256>>;
+    using exceptions = typename P::template of<slot::exceptions, bounded_exceptions<32>>;
     using multicast = typename P::template of<slot::multicast, group_list<32>>;
     using options = typename P::template of<slot::options, linux_options>;
     using reassembly = typename P::template of<slot::reassembly, bounded_cache<64>>;

@@ -8,6 +8,7 @@
 #include <sluice/options/no_options.hpp>
 #include <sluice/reassembly/no_reassembly.hpp>
 #include <sluice/route/linear_routes.hpp>
+#include <sluice/route/no_exceptions.hpp>
 #include <sluice/stack/policies.hpp>
 
 namespace sluice {
@@ -16,7 +17,7 @@ namespace sluice {
 struct linux_host : policies<> {};
 
 // The same with net.ipv4.ip_forward = 1.
-struct linux_router : policies<routes<lpm_trie<1024>>> {
+struct linux_router : policies<routes<lpm_trie<1024>>, exceptions<bounded_exceptions<128>>> {
     [[nodiscard]] static constexpr settings initial_settings() noexcept { return settings{true}; }
 };
 
@@ -37,11 +38,12 @@ struct hardened_router : policies<based_on<linux_router>> {
     }
 };
 
-// A host for small devices: static memory of about 30 KiB, no options, no reassembly.
+// A host for small devices: static memory of about 30 KiB, no options, no reassembly, no
+// learned path MTUs and redirects.
 struct tiny_host
     : policies<buffers<fixed_pool<1600, 8>>, interfaces<interface_table<4>>,
-               routes<linear_routes<16>>, multicast<group_list<4>>, options<no_options>,
-               reassembly<no_reassembly>, delivery<registered_endpoints<4, 8>>,
+               routes<linear_routes<16>>, exceptions<no_exceptions>, multicast<group_list<4>>,
+               options<no_options>, reassembly<no_reassembly>, delivery<registered_endpoints<4, 8>>,
                icmp_rules<no_icmp_limit>, output<queue_output<8>>> {};
 
 }  // namespace sluice

@@ -119,10 +119,10 @@ protected:
     }
 
     // Whether something was learned about the destination of a plain packet, by that route.
-    [[nodiscard]] constexpr bool has_exception(const packet_type& packet,
-                                               const route_entry& r) const noexcept {
-        return this->exceptions_.any() &&
-               this->exception_of(ipv4::const_view{packet.data()}[ipv4::destination], r) != nullptr;
+    // Apart from the loop that asks, which runs without it until something is learned.
+    [[nodiscard, gnu::noinline]] constexpr bool has_exception(const packet_type& packet,
+                                                              const route_entry& r) const noexcept {
+        return this->exception_of(ipv4::const_view{packet.data()}[ipv4::destination], r) != nullptr;
     }
 
     // Forwards a plain packet at once and says so; any other stays with the caller.
@@ -130,7 +130,7 @@ protected:
                                                        pipeline::route_hint& hint) noexcept {
         const auto t = tables();
         if (!packet || !pipeline::accept_fast(t, packet, packet.interface(), hint) ||
-            has_exception(packet, *hint.entry)) {
+            (this->exceptions_.any() && has_exception(packet, *hint.entry))) {
             return false;
         }
         const route_entry& r = *hint.entry;
@@ -268,7 +268,8 @@ protected:
             return gone;
         }
         const decision verdict = pipeline::forward(d, r, c.verdict.hop(), out->mtu);
-        trace(stage::forward, verdict, r.interface);
+        trace(stage::forward, verdict, r.interface,
+              pipeline::neighbour_of(r, d.header()[ipv4::destination]).value);
         if (verdict.kind() == outcome::forward || verdict.reason() == drop_reason::too_big) {
             count(mib::ip_forw_datagrams);
         }

@@ -1,25 +1,30 @@
-// sending: how a stack's packets leave: output with hooks and fragmentation, ICMP errors and
-// replies, what it originates. Expects: stack_state below it. Does: performs what the stages
-// decided; packets to ourselves go to the work queue. Never: recurses: an error is never about an
-// error, and what comes back to us waits. Cost: see the stages. RFC 1122 section 3.3, RFC 1812
-// section 5.2.1.7. Linux ip_output, ip_finish_output, icmp_send, icmp_reply.
+// sending: how a stack's packets leave: output with hooks, segments, fragments and checksums, ICMP
+// errors and replies, what it originates. Expects: stack_learning below it. Does: performs what the
+// stages decided; packets to ourselves go to the work queue. Never: recurses: an error is never
+// about an error, and what comes back to us waits. Cost: see the stages. RFC 1122 section 3.3, RFC
+// 1812 section 5.2.1.7. Linux ip_output, ip_finish_output, icmp_send, icmp_reply.
 #pragma once
 
+#include <sluice/pipeline/finish_checksum.hpp>
 #include <sluice/pipeline/forward.hpp>
 #include <sluice/pipeline/fragment.hpp>
 #include <sluice/pipeline/icmp_error.hpp>
+#include <sluice/pipeline/icmp_extension.hpp>
+#include <sluice/pipeline/icmp_probe.hpp>
+#include <sluice/pipeline/icmp_reply.hpp>
 #include <sluice/pipeline/option_walk.hpp>
 #include <sluice/pipeline/originate.hpp>
+#include <sluice/pipeline/segment.hpp>
 #include <sluice/pipeline/validate.hpp>
-#include <sluice/stack/state.hpp>
+#include <sluice/stack/learning.hpp>
 
 #include <utility>
 
 namespace sluice::detail {
 
 template <class Policies>
-class stack_sending : public stack_state<Policies> {
-    using base = stack_state<Policies>;
+class stack_sending : public stack_learning<Policies> {
+    using base = stack_learning<Policies>;
 
 public:
     using send_result = result<void, pipeline::send_error>;
@@ -33,6 +38,7 @@ protected:
     using base::count;
     using base::drop;
     using base::interfaces_;
+    using base::mtu_of;
     using base::now_;
     using base::switches_;
     using base::tables;
@@ -53,11 +59,6 @@ protected:
                : type == route_type::multicast ? link_destination::multicast
                                                : link_destination::unicast;
     }
-    [[nodiscard]] constexpr u32 mtu_of(u16 interface_index, u16 route_mtu) const noexcept {
-        const interface* out = interfaces_.find(interface_index);
-        const u32 own = out != nullptr ? out->mtu : 0;
-        return route_mtu != 0 && route_mtu < own ? route_mtu : own;
-    }
     [[nodiscard]] constexpr leaving by(const pipeline::output_route& r) const noexcept {
         return {{r.interface, link_kind(r.type), r.neighbour},
                 r.type,
@@ -65,37 +66,57 @@ protected:
                 r.address_interface};
     }
 
-    // -- output: postrouting, fragmentation, device. Linux ip_output --
+    // -- output: postrouting, segments, fragments, device. Linux ip_output --
     constexpr fate leave(packet_type&& packet, const leaving& l) noexcept {
         fate gone{};
         if (!this->passes_hook(hook_point::postrouting, packet, packet.interface(), l.to.interface,
                                gone)) {
             return gone;
         }
-        const u16 largest = std::as_const(packet).facts().largest_fragment;
-        if ((packet.size() <= l.mtu && largest == 0) || leaves_whole(packet)) {
+        const metadata& known = std::as_const(packet).facts();
+        if (known.segmentation == segmentation_kind::none
+                ? packet.size() <= l.mtu && known.largest_fragment == 0
+                : pipeline::segmented_length(packet) <= l.mtu) {
             return transmit(std::move(packet), l);
         }
-        return output_fragments(std::move(packet), l, largest);
+        // Deviation: one error for a packet with segmentation facts; Linux sends one a segment.
+        if (ipv4::const_view{packet.data()}[ipv4::dont_fragment] &&
+            (!known.ignore_df || known.largest_fragment > l.mtu)) {
+            const decision refused = decision::reject(
+                drop_reason::too_big, icmp_request::fragmentation_needed(static_cast<u16>(l.mtu)));
+            trace(stage::fragment, refused, l.to.interface);
+            return refuse(std::move(packet), refused, route_type::unicast);
+        }
+        if (known.segmentation != segmentation_kind::none) {
+            return send_segments(std::move(packet), l, true);
+        }
+        return output_fragments(std::move(packet), l);
     }
 
-    // Whether the device itself cuts the packet: segmentation facts, and an output that takes them.
-    [[nodiscard]] static constexpr bool leaves_whole(const packet_type& packet) noexcept {
-        if constexpr (output_type::takes_gso) {
-            return packet.facts().segmentation != segmentation_kind::none;
-        } else {
-            return false;
+    // Cuts a packet by its segmentation facts. Each segment is fragmented, the short one at the end
+    // too (Linux ip_finish_output_gso), or goes to the device that does not cut them. What becomes
+    // of one does not stop those after it.
+    constexpr fate send_segments(packet_type&& packet, const leaving& l, bool fragmented) noexcept {
+        const auto result = pipeline::segment<output_type::takes_segmented>(
+            std::move(packet), buffers_, [&](packet_type&& piece) {
+                tally(balance::copied);
+                static_cast<void>(fragmented ? output_fragments(std::move(piece), l)
+                                             : to_device(std::move(piece), l));
+                return true;
+            });
+        if (!result.complete) {
+            this->stats_.dropped(drop_reason::offload_failed, 1);
+            return fate::dropped;
         }
+        tally(balance::absorbed);
+        return fate::forwarded;
     }
 
-    constexpr fate output_fragments(packet_type&& packet, const leaving& l, u16 largest) noexcept {
-        const bool df = ipv4::const_view{packet.data()}[ipv4::dont_fragment];
-        if (df && (!std::as_const(packet).facts().ignore_df || largest > l.mtu)) {
-            trace(stage::fragment, outcome::reject, drop_reason::too_big, l.to.interface, l.mtu);
-            send_error(packet, icmp_request::fragmentation_needed(static_cast<u16>(l.mtu)),
-                       route_type::unicast);
-            return drop(std::move(packet), drop_reason::too_big);
+    constexpr fate output_fragments(packet_type&& packet, const leaving& l) noexcept {
+        if (!pipeline::finish_checksum(packet)) {
+            return drop(std::move(packet), drop_reason::fragmentation_failed);
         }
+        const u16 largest = std::as_const(packet).facts().largest_fragment;
         const u32 mtu = largest != 0 && largest < l.mtu ? largest : l.mtu;
         bool refused = false;
         const auto result = pipeline::fragment<output_type::takes_segmented>(
@@ -137,6 +158,22 @@ protected:
                       l.to.interface);
             return fate::forwarded;
         }
+        return to_device(std::move(packet), l);
+    }
+
+    // What the output leaves undone is done here. Linux validate_xmit_skb.
+    constexpr fate to_device(packet_type&& packet, const leaving& l) noexcept {
+        if (packet.has_facts()) {
+            const metadata& known = std::as_const(packet).facts();
+            const bool taken = offloads_of(this->output_, l.to).takes(known) &&
+                               (output_type::takes_segmented || !packet.is_segmented());
+            if (!taken && known.segmentation != segmentation_kind::none) {
+                return send_segments(std::move(packet), l, false);
+            }
+            if (!taken && !pipeline::finish_checksum(packet)) {
+                return drop(std::move(packet), drop_reason::offload_failed);
+            }
+        }
         if constexpr (!output_type::takes_segmented) {
             if (packet.is_segmented()) {
                 packet = std::as_const(packet).copy();
@@ -145,7 +182,7 @@ protected:
                 }
             }
         }
-        trace(stage::output, outcome::forward, drop_reason::none, l.to.interface, octets);
+        trace(stage::output, outcome::forward, drop_reason::none, l.to.interface, packet.size());
         if (!this->output_.transmit(packet, l.to)) {
             return drop(std::move(packet), drop_reason::output_refused);
         }
@@ -158,7 +195,9 @@ protected:
     constexpr void come_back(packet_type&& packet, sluice::packet_type seen_as, route_type type,
                              u16 by) noexcept {
         packet.set_type(seen_as);
-        packet.facts().checksum = checksum_state::verified;
+        if (std::as_const(packet).facts().checksum != checksum_state::pending) {
+            packet.facts().checksum = checksum_state::verified;
+        }
         typename base::work_item item{std::move(packet), type, false, by};
         if (!this->work_.push(std::move(item))) {
             tally(balance::received);
@@ -258,7 +297,7 @@ protected:
         if (echoed.offsets.source_route != 0) {
             back.destination = echoed.first_hop;
         }
-        const auto route = pipeline::route_output(t, back);
+        const auto route = this->route_to(back);
         if (!route.has_value() || !may_send_icmp(error.type(), error.code(), *route)) {
             return;
         }
@@ -268,19 +307,33 @@ protected:
     constexpr void write_and_send_error(const packet_type& offending, icmp_request error,
                                         pipeline::output_route route, u8 tos,
                                         const ip_options::outgoing& echoed) noexcept {
-        const u32 quote = pipeline::quote_size(offending.size(), mtu_of(route.interface, route.mtu),
-                                               echoed.offsets.length);
+        const u32 mtu = mtu_of(route.interface, route.mtu);
+        u32 quote = pipeline::quote_size(offending.size(), mtu, echoed.offsets.length);
+        const pipeline::error_extension extension = extension_of(offending, error);
+        constexpr u32 extended = pipeline::extended_quote + pipeline::max_error_extension;
+        const bool extends = extension.size != 0 &&
+                             pipeline::quote_size(extended, mtu, echoed.offsets.length) == extended;
+        if (extends && quote > pipeline::extended_quote) {
+            quote = pipeline::extended_quote;
+        }
         packet_type message = quote == 0 ? packet_type{} : buffers_.take(default_headroom);
-        if (!message || !pipeline::write_error(message, offending, error, quote)) {
+        if (!message || !pipeline::write_error(message, offending, error, quote) ||
+            (extends && !pipeline::append_extension(message, extension))) {
             return;
         }
         if (route.source.is_unspecified()) {
             route.source = pipeline::dummy_address;
         }
         trace(stage::icmp_error, outcome::forward, drop_reason::none, route.interface, error.info(),
-              error.type());
+              error.type(), error.code());
         send_icmp(std::move(message), route, tos, error.type(), echoed,
                   ipv4::const_view{offending.data()}[ipv4::source]);
+    }
+
+    [[nodiscard]] constexpr pipeline::error_extension
+    extension_of(const packet_type& offending, icmp_request error) const noexcept {
+        const u16 in = offending.interface();
+        return pipeline::extension_of_error(error.type(), in, interfaces_.find(in), switches_);
     }
 
     // The ICMP message in `message` on its way. RFC 1122 section 3.2.2.
@@ -338,9 +391,23 @@ protected:
         return options_policy_type::echo(ip, found, to, env);
     }
 
-    // -- answers to echo and timestamp requests: the request itself turned round. Linux icmp_reply
-    // --
-    constexpr fate reply(datagram<packet_type>&& request, route_type type, bool is_echo) noexcept {
+    // The type by which the answer is limited. Linux icmp_reply.
+    [[nodiscard]] static constexpr u8 type_of_reply(pipeline::icmp_action what) noexcept {
+        return what == pipeline::icmp_action::echo        ? icmp::types::echo_reply
+               : what == pipeline::icmp_action::timestamp ? icmp::types::timestamp_reply
+                                                          : icmp::types::extended_echo_reply;
+    }
+    [[nodiscard]] constexpr bool turn_round(packet_type& packet,
+                                            pipeline::icmp_action what) noexcept {
+        return what == pipeline::icmp_action::probe
+                   ? pipeline::turn_probe_round(tables(), packet)
+                   : pipeline::turn_round(packet, what == pipeline::icmp_action::echo,
+                                          now_.midnight_ms);
+    }
+
+    // -- answers to requests: the request itself turned round. Linux icmp_reply --
+    constexpr fate reply(datagram<packet_type>&& request, route_type type,
+                         pipeline::icmp_action what) noexcept {
         packet_type packet = std::move(request).release();
         const ipv4::const_view ip{packet.data()};
         const ipv4::address asker = ip[ipv4::source];
@@ -360,54 +427,19 @@ protected:
         if (echoed.offsets.source_route != 0) {
             back.destination = echoed.first_hop;
         }
-        const auto route = pipeline::route_output(t, back);
-        if (!route.has_value() || !may_send_icmp(icmp::types::echo_reply, 0, *route)) {
+        const auto route = this->route_to(back);
+        if (!route.has_value() || !may_send_icmp(type_of_reply(what), 0, *route)) {
             return fate::delivered;
         }
         // A tap may hold the same bytes; and a request from a reassembled datagram is cut anew.
         const u32 header = static_cast<u32>(ipv4::header_length(ip));
-        if (packet.unshare() && packet.pull(header) && turn_round(packet, is_echo)) {
+        if (packet.unshare() && pipeline::finish_checksum(packet) && packet.pull(header) &&
+            turn_round(packet, what)) {
             packet.facts() = metadata{};
-            // Both kinds of answer are counted as echo replies, as Linux does.
+            // All kinds of answer are counted as echo replies, as Linux does.
             send_icmp(std::move(packet), *route, tos, icmp::types::echo_reply, echoed, asker);
         }
         return fate::delivered;
-    }
-
-    // The message at data() becomes its own answer. RFC 792.
-    [[nodiscard]] constexpr bool turn_round(packet_type& packet, bool is_echo) noexcept {
-        const icmp::view message{packet.data()};
-        const u16 old_word = load_be<u16>(packet.data());
-        if (is_echo) {
-            message.set(icmp::type, icmp::types::echo_reply);
-            const u16 updated =
-                checksum::update(message[icmp::checksum], old_word, load_be<u16>(packet.data()));
-            message.set(icmp::checksum, updated);
-            if (updated ==
-                0) {  // all octets zero: the one case in which the sum's other form is right
-                message.set(icmp::checksum, 0);
-                message.set(icmp::checksum, checksum::finish(packet_sum(packet, 0, packet.size())));
-            }
-            return true;
-        }
-        constexpr u32 timestamp_message = 20;
-        packet.trim(timestamp_message);
-        const u32 missing = timestamp_message - packet.size();
-        std::byte* more = missing > 0 ? packet.put(missing) : packet.data();
-        if (more == nullptr || !packet.may_pull(timestamp_message)) {
-            return false;
-        }
-        if (missing > 0) {
-            fill_bytes(more, missing, std::byte{0});
-        }
-        const icmp::view answer{packet.data()};
-        answer.set(icmp::type, icmp::types::timestamp_reply);
-        answer.set(icmp::code, 0);
-        store_be<u32>(packet.data() + 12, now_.midnight_ms);
-        store_be<u32>(packet.data() + 16, now_.midnight_ms);
-        answer.set(icmp::checksum, 0);
-        answer.set(icmp::checksum, checksum::compute(packet.head()));
-        return true;
     }
 };
 

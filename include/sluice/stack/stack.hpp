@@ -19,6 +19,7 @@ struct interface_request {
     ipv4::interface_address address{};  // length 32 and 0.0.0.0: none yet
     u32 mtu = 1500;                     // octets
     u16 master = 0;                     // the routing domain's interface
+    interface_name name{};              // what probes ask for and ICMP extensions tell
 };
 
 template <class Policies = linux_host>
@@ -35,6 +36,7 @@ public:
         // lo: index 1, 127.0.0.1/8. RFC 1122 section 3.2.1.3 (g)
         interface lo{};
         lo.index = pipeline::loopback_index;
+        lo.name = "lo";
         lo.mtu = 65536;
         lo.loopback = true;
         lo.own = this->switches_.defaults;
@@ -66,20 +68,22 @@ public:
     }
 
     // A packet whose header the program made (Linux IP_HDRINCL): total length and checksum are set,
-    // source and identification where they are 0, and it is never cut. Of the request, destination,
-    // source, interface and tos count: the header's own destination may differ.
+    // source and identification where they are 0. Of the request, destination, source, interface,
+    // tos and ignore_path_mtu count: the header's own destination may differ.
     [[nodiscard]] constexpr send_result send_raw(packet_type&& packet, const send_request& r,
                                                  moment now) noexcept {
         this->now_ = now;
-        const send_result sent =
-            this->send_with_header(std::move(packet), pipeline::flow{.destination = r.destination,
-                                                                     .source = r.source,
-                                                                     .interface = r.interface,
-                                                                     .tos = r.tos,
-                                                                     .any_source = true});
+        const send_result sent = this->send_with_header(std::move(packet), r);
         this->drain();
         this->output_.flush();
         return sent;
+    }
+
+    // How a flow would leave now: its source address, its MTU with what was learned of the path.
+    [[nodiscard]] constexpr result<pipeline::output_route, pipeline::send_error>
+    route(const pipeline::flow& f, moment now) noexcept {
+        this->now_ = now;
+        return this->route_to(f);
     }
 
     // -- time --
@@ -91,7 +95,9 @@ public:
         });
         this->drain();
         this->output_.flush();
-        return this->reassembly_.next_deadline();
+        const instant forgets = this->exceptions_.expire(now.now);
+        const instant gives_up = this->reassembly_.next_deadline();
+        return forgets < gives_up ? forgets : gives_up;
     }
 
     // -- from below --
@@ -116,6 +122,7 @@ public:
         i.index = r.index;
         i.mtu = r.mtu;
         i.master = r.master;
+        i.name = r.name;
         i.own = this->switches_.defaults;
         if (auto added = this->interfaces_.add(i); !added.has_value()) {
             return added;
@@ -139,7 +146,9 @@ public:
 
     [[nodiscard]] constexpr result<next_hop, route_error> add_route(const route_entry& r) noexcept;
     [[nodiscard]] constexpr result<void, route_error> remove_route(const route_entry& r) noexcept {
-        return this->routes_.remove(r);
+        const auto removed = this->routes_.remove(r);
+        this->routes_removed();
+        return removed;
     }
 
     // Down: the interface's routes through gateways and to its networks stay, but nothing leaves or
@@ -147,12 +156,15 @@ public:
     constexpr void set_up(u16 index, bool up) noexcept {
         if (interface* i = this->interfaces_.find(index)) {
             i->up = up;
+            if (!up) {
+                this->interface_went_down(index);
+            }
             refresh();
         }
     }
     constexpr void set_mtu(u16 index, u32 mtu) noexcept {
         if (interface* i = this->interfaces_.find(index)) {
-            i->mtu = mtu;
+            this->interface_mtu_changed(index, mtu, std::exchange(i->mtu, mtu));
             refresh();
         }
     }
@@ -254,6 +266,7 @@ stack<Policies>::remove_address(u16 index, const ipv4::interface_address& net) n
                 }
             });
         }
+        this->routes_removed();
     }
     return {};
 }

@@ -35,8 +35,9 @@ public:
     };
 
     constexpr explicit stack_state(parts&& p) noexcept
-        : output_(std::move(p.output)), switches_(p.switches), icmp_rules_(derive(p.seed, 1)),
-          identification_(derive(p.seed, 2)), reassembly_(derive(p.seed, 3)) {}
+        : output_(std::move(p.output)), switches_(p.switches), exceptions_(derive(p.seed, 4)),
+          icmp_rules_(derive(p.seed, 1)), identification_(derive(p.seed, 2)),
+          reassembly_(derive(p.seed, 3)) {}
 
     // The parts, for what is particular to a policy.
     [[nodiscard]] constexpr buffer_source_type& buffers() noexcept { return buffers_; }
@@ -79,19 +80,27 @@ protected:
     constexpr void tally(balance kind, u64 n = 1) noexcept { stats_.tally(kind, n); }
 
     constexpr void trace(stage where, outcome what, drop_reason why = drop_reason::none,
-                         u16 interface_index = 0, u32 value = 0, u8 detail = 0) noexcept {
+                         u16 interface_index = 0, u32 value = 0, u8 detail = 0,
+                         u8 code = 0) noexcept {
         if constexpr (!chosen::observer::never_observes) {
-            observer_.observe({where, what, why, detail, interface_index, value});
+            observer_.observe({where, what, why, detail, interface_index, code, value});
         }
     }
+    // `value` is of a decision that refuses nothing.
     constexpr void trace(stage where, const decision& d, u16 interface_index = 0,
                          u32 value = 0) noexcept {
-        trace(where, d.kind(), d.reason(), interface_index, value);
+        if (d.kind() == outcome::reject) {
+            const icmp_request e = d.error();
+            trace(where, d.kind(), d.reason(), interface_index, e.info(), e.type(), e.code());
+        } else {
+            trace(where, d.kind(), d.reason(), interface_index, value);
+        }
     }
 
     // The one place where packets end unwanted; the buffer goes back with the argument.
     constexpr fate drop(packet_type&& packet, drop_reason why) noexcept {
         const packet_type ended = std::move(packet);
+        trace(stage::end, outcome::drop, why, ended.interface());
         stats_.dropped(why, 1);
         return fate::dropped;
     }
@@ -108,6 +117,8 @@ protected:
             }
             const hook_verdict v = hooks_.run(point, packet, {in, out});
             if (v == hook_verdict::accept) {
+                trace(stage::hook, outcome::proceed, drop_reason::none, in, 0,
+                      static_cast<u8>(point));
                 return true;
             }
             const bool dropped = v == hook_verdict::drop;
@@ -131,6 +142,7 @@ protected:
     settings switches_;
     bool custom_local_routes_ = false;
     moment now_{};
+    [[no_unique_address]] typename chosen::exceptions exceptions_;
     typename chosen::stats stats_{};
     [[no_unique_address]] typename chosen::observer observer_{};
     [[no_unique_address]] hooks_type hooks_{};

@@ -5,7 +5,8 @@
 // reason's row names; `tally(kind, n)` keeps the balance of fates.
 //
 // An **observer** sees each decision: `observe(event)` with the stage, what was decided, the drop
-// reason and the interface. Where `never_observes` is true the compiler removes the call.
+// reason and the interface; stats/explain.hpp says it in words. Where `never_observes` is true the
+// compiler removes the call.
 //
 // Exemplars:
 //
@@ -62,15 +63,17 @@ enum class stage : u8 {
     originate,
     icmp_error,
     output,
+    end,  // where it was dropped
 };
 
 struct trace_event {
     stage where{};
     outcome what{};
     drop_reason why = drop_reason::none;
-    u8 detail = 0;  // hook point, protocol or ICMP type, by stage
+    u8 detail = 0;  // hook point or protocol, by stage; of reject and icmp_error the ICMP type
     u16 interface = 0;
-    u32 value = 0;  // octets, next hop or MTU, by stage
+    u8 code = 0;    // of reject and icmp_error: the ICMP code
+    u32 value = 0;  // octets, next hop or MTU, by stage; of reject the ICMP header's second word
 };
 
 template <class O>

@@ -38,9 +38,10 @@ private:
 static_assert(observer<recording_observer<>>);
 
 [[nodiscard]] constexpr const char* name_of(stage s) noexcept {
-    constexpr const char* names[] = {
-        "receive", "validate",   "hook",    "classify", "options",   "deliver",    "reassemble",
-        "handler", "icmp_input", "forward", "fragment", "originate", "icmp_error", "output"};
+    constexpr const char* names[] = {"receive",    "validate", "hook",       "classify",
+                                     "options",    "deliver",  "reassemble", "handler",
+                                     "icmp_input", "forward",  "fragment",   "originate",
+                                     "icmp_error", "output",   "end"};
     return names[static_cast<unsigned>(s)];
 }
 [[nodiscard]] constexpr const char* name_of(outcome o) noexcept {

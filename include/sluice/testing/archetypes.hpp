@@ -16,6 +16,7 @@
 #include <sluice/packet/packet_buffer.hpp>
 #include <sluice/reassembly/concept.hpp>
 #include <sluice/route/concept.hpp>
+#include <sluice/route/exceptions.hpp>
 #include <sluice/stats/concept.hpp>
 
 #include <cstddef>
@@ -86,6 +87,21 @@ private:
     route_entry entry_{};
 };
 static_assert(route_policy<routes> && !mutable_route_policy<routes>);
+
+struct exceptions : detail::immovable {
+    static constexpr bool never_learns = false;
+    static constexpr std::size_t memory_limit = 0;
+    constexpr explicit exceptions(hash_key) noexcept {}
+    constexpr bool any() const noexcept { return false; }
+    constexpr const route_exception* find(const exception_key&, instant) const noexcept {
+        return nullptr;
+    }
+    constexpr void learn(const exception_key&, const route_exception&, instant) noexcept {}
+    template <class F>
+    constexpr void keep_if(F&&) noexcept {}
+    constexpr instant expire(instant) noexcept { return instant::never(); }
+};
+static_assert(exceptions_policy<exceptions>);
 
 struct interfaces : detail::immovable {
     constexpr interface* find(u16) noexcept { return nullptr; }
@@ -191,6 +207,7 @@ struct delivery {
             return {};
         }
         constexpr bool report(const icmp_error_notice&) noexcept { return true; }
+        constexpr bool believes(const icmp_error_notice&) const noexcept { return false; }
         constexpr protocol_handler<Packet>* handler(u8) noexcept { return nullptr; }
         constexpr delivery_count udp(Packet&&, const delivery_info&) noexcept { return {}; }
     };

@@ -71,6 +71,9 @@ struct failing_output {
         beneath_type beneath{};
         failure_plan plan{};
 
+        [[nodiscard]] constexpr output_offloads offloads(const egress& to) const noexcept {
+            return offloads_of(beneath, to);
+        }
         [[nodiscard]] constexpr bool transmit(Packet& packet, const egress& to) noexcept {
             return !plan.next() && beneath.transmit(packet, to);
         }

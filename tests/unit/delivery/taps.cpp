@@ -173,14 +173,18 @@ TEST_CASE("an ICMP error reaches those who may have sent what it quotes") {
                         .destination_port = 53,
                         .interface = 2,
                         .protocol = 253};
+    CHECK(all.believes(n));
+    CHECK(matching.errors == 0);
     CHECK(all.report(n));
     CHECK(matching.errors == 1);
     CHECK(matching.notice.code == 3);
     CHECK(other.errors == 0);
     n.protocol = ipv4::protocols::udp;
+    CHECK(all.believes(n));
     CHECK(all.report(n));
     CHECK(matching.errors == 2);
     n.source_port = 7001;
+    CHECK_FALSE(all.believes(n));
     CHECK_FALSE(all.report(n));
     CHECK(matching.errors == 2);
 }

@@ -73,6 +73,33 @@ TEST_CASE("the packet type comes from the destination address") {
          "00050800"
          "4500",
          frame_kind::dropped},
+        {"802.1Q, VLAN 0: a priority only",
+         "020000000101"
+         "020000000102"
+         "8100"
+         "e0000800"
+         "4500",
+         frame_kind::ipv4},
+        {"802.1Q twice",
+         "020000000101"
+         "020000000102"
+         "8100"
+         "e0008100"
+         "00000800",
+         frame_kind::dropped},
+        {"802.1Q cut",
+         "020000000101"
+         "020000000102"
+         "8100"
+         "e00008",
+         frame_kind::dropped},
+        {"802.1ad",
+         "020000000101"
+         "020000000102"
+         "88a8"
+         "00000800"
+         "4500",
+         frame_kind::dropped},
         {"IPv6",
          "020000000101"
          "020000000102"
@@ -89,11 +116,11 @@ TEST_CASE("the packet type comes from the destination address") {
         REQUIRE(static_cast<bool>(p) == (r.kind == frame_kind::ipv4));
         if (p) {
             CHECK(p.type() == r.type);
-            CHECK(p.size() == size - 14);
+            CHECK(p.size() == size - (std::string_view{r.hex}.substr(24, 4) == "8100" ? 18 : 14));
             CHECK(p.interface() == 2);
         }
     }
-    CHECK(b.link.counters().tagged == 1);
+    CHECK(b.link.counters().tagged == 4);
     CHECK(b.link.counters().unknown_type == 1);
     CHECK(b.link.counters().too_short == 2);
     CHECK(b.buffers.available() == 64);
@@ -111,6 +138,12 @@ TEST_CASE("what ARP is answered, and what is learned from it") {
         "2 020000000102020000000101080600010800060400020200000001010a0001010200000001020a000102";
     const std::string probe_reply =
         "2 020000000102020000000101080600010800060400020200000001010a00010102000000010200000000";
+    const std::string other_reply =
+        "2 020000000102020000000101080600010800060400020200000001010a0002010200000001020a000102";
+    const auto wrong = [](const char* first) {
+        return "ffffffffffff0200000001020806" + std::string{first} +
+               "0200000001020a0001020000000000000a000101";
+    };
     struct row {
         const char* name;
         std::string frame;
@@ -145,6 +178,33 @@ TEST_CASE("what ARP is answered, and what is learned from it") {
         {"link address zero", arp_frame(all, "1", zero, "0a000102", zero, "0a000101"), {}, none},
         {"sender a group", arp_frame(all, "1", them, "e0000001", zero, "0a000101"), {}, none},
         {"sender loopback", arp_frame(all, "1", them, "7f000001", zero, "0a000101"), {}, none},
+        {"sender of the zero network",
+         arp_frame(all, "1", them, "00000102", zero, "0a000101"),
+         {},
+         none},
+        {"sender that cannot be a neighbour",
+         arp_frame(all, "1", them, "0a0001ff", zero, "0a000101"),
+         {},
+         none},
+        {"request for a group", arp_frame(all, "1", them, "0a000102", zero, "e0000001"), {}, none},
+        {"request for loopback", arp_frame(all, "1", them, "0a000102", zero, "7f000001"), {}, none},
+        {"request for an address of another interface of ours",
+         arp_frame(all, "1", them, "0a000102", zero, "0a000201"),
+         {other_reply},
+         stale},
+        {"probe for another", arp_frame(all, "1", them, "00000000", zero, "0a000163"), {}, none},
+        {"reply from nobody", arp_frame(us, "2", them, "00000000", us, "0a000101"), {}, none},
+        {"link address broadcast",
+         arp_frame(all, "1", all, "0a000102", zero, "0a000101"),
+         {},
+         none},
+        {"hardware type 6", wrong("0006080006040001"), {}, none},
+        {"protocol type IPv6", wrong("000186dd06040001"), {}, none},
+        {"hardware length 8", wrong("0001080008040001"), {}, none},
+        {"protocol length 16", wrong("0001080006100001"), {}, none},
+        {"operation 0", wrong("0001080006040000"), {}, none},
+        {"reverse request", wrong("0001080006040003"), {}, none},
+        {"operation 257", wrong("0001080006040101"), {}, none},
         {"operation 3", arp_frame(all, "3", them, "0a000102", zero, "0a000101"), {}, none},
         {"cut", arp_frame(all, "1", them, "0a000102", zero, "0a0001"), {}, none},
         {"padded to 60 octets",

@@ -13,6 +13,7 @@ constexpr auto nobody_fails = [](packet&&) { FAIL_CHECK("a packet came back"); }
 constexpr ethernet::address first{{2, 0, 0, 0, 0, 1}};
 constexpr ethernet::address second{{2, 0, 0, 0, 0, 2}};
 constexpr ipv4::address peer = "10.0.2.77"_ip;
+constexpr neighbour_times exactly{.spread = false};
 
 constexpr ipv4::address number(u32 n) {
     return ipv4::address{0x0a000000 + n};
@@ -21,7 +22,7 @@ constexpr ipv4::address number(u32 n) {
 }  // namespace
 
 TEST_CASE("an address in use is confirmed by asking its owner alone") {
-    bench<> b;
+    bench<> b{exactly};
     b.send(datagram, 3, peer, at(0));
     b.hear(answer, 3, at(10));
     b.device.take();
@@ -31,8 +32,9 @@ TEST_CASE("an address in use is confirmed by asking its owner alone") {
     CHECK(state() == neighbour_state::stale);
     b.send(datagram, 3, peer, at(31'000));
     CHECK(b.device.take() == frames{sent_datagram});  // sent at once all the same
-    CHECK(state() == neighbour_state::probing);
+    CHECK(state() == neighbour_state::delayed);
     b.link.poll(at(36'000), nobody_fails);
+    CHECK(state() == neighbour_state::probing);
     const std::string probe = "3 02000000024d" + std::string{request.substr(12)};
     CHECK(b.device.take() == frames{probe});
     SUBCASE("answered") {
@@ -49,92 +51,96 @@ TEST_CASE("an address in use is confirmed by asking its owner alone") {
         CHECK(b.device.take() == frames{probe, probe});
         b.link.poll(at(39'000), nobody_fails);
         CHECK(state() == neighbour_state::failed);
-        b.link.poll(at(100'000), nobody_fails);
-        CHECK(b.link.neighbours().size() == 0);  // forgotten
+        b.send(datagram, 3, peer, at(39'001));  // asked anew, of all
+        CHECK(b.device.take() == frames{"3 " + std::string{request}});
+        CHECK(state() == neighbour_state::incomplete);
+    }
+    SUBCASE("silent, and then all are asked") {
+        neighbour_times times = exactly;
+        times.broadcast_probes = 1;
+        b.link.neighbours().set_times(times);
+        b.link.poll(at(37'000), nobody_fails);
+        b.link.poll(at(38'000), nobody_fails);
+        b.link.poll(at(39'000), nobody_fails);
+        CHECK(b.device.take() == frames{probe, probe, "3 " + std::string{request}});
+        b.link.poll(at(40'000), nobody_fails);
+        CHECK(state() == neighbour_state::failed);
+    }
+    SUBCASE("another link address answers") {
+        b.hear(
+            "0200000002010200000002ee080600010800060400020200000002ee0a00024d0200000002010a000201",
+            3, at(37'001));
+        CHECK(state() == neighbour_state::reachable);
+        b.send(datagram, 3, peer, at(37'002));
+        CHECK(b.device.take() == frames{"3 0200000002ee0200000002010800" + std::string{datagram}});
     }
 }
 
 TEST_CASE("reachable is stale after its time even if nobody polled") {
-    bench<> b;
+    bench<> b{exactly};
     b.send(datagram, 3, peer, at(0));
     b.hear(answer, 3, at(10));
     b.send(datagram, 3, peer, at(30'010));
-    CHECK(b.link.neighbours().find(3, peer)->state == neighbour_state::probing);
+    CHECK(b.link.neighbours().find(3, peer)->state == neighbour_state::delayed);
 }
 
 TEST_CASE("when another link address is believed") {
     struct row {
         const char* name;
         i64 milliseconds;
+        bool solicited;
         bool forced;
         ethernet::address after;
+        neighbour_state state;
     };
-    for (const row& r : {row{"reply soon after", 999, false, first},
-                         row{"reply a second after", 1000, false, second},
-                         row{"announcement soon after", 1, true, second}}) {
+    constexpr auto reachable = neighbour_state::reachable;
+    constexpr auto stale = neighbour_state::stale;
+    for (const row& r : {row{"reply soon after", 999, true, false, first, reachable},
+                         row{"reply a second after", 1000, true, false, second, reachable},
+                         row{"broadcast reply a second after", 1000, false, false, second, stale},
+                         row{"announcement soon after", 1, false, true, second, stale}}) {
         CAPTURE(r.name);
         table t{{1, 2}};
-        REQUIRE(t.learn(1, peer, first, at(0), false, true, true) != nullptr);
-        static_cast<void>(t.learn(1, peer, second, at(r.milliseconds), true, r.forced, false));
+        REQUIRE(t.learn({1, peer, first, true, true, true}, at(0)) != nullptr);
+        static_cast<void>(t.learn({1, peer, second, r.solicited, r.forced}, at(r.milliseconds)));
         CHECK(t.find(1, peer)->hardware == r.after);
+        CHECK(t.find(1, peer)->state == r.state);
     }
     table t{{1, 2}};
-    REQUIRE(t.set_permanent(1, peer, first) != nullptr);
-    CHECK(t.learn(1, peer, second, at(60'000), true, true, true) == nullptr);
+    REQUIRE(t.set_permanent(1, peer, first, at(0)) != nullptr);
+    CHECK(t.learn({1, peer, second, true, true, true}, at(60'000)) == nullptr);
     CHECK(t.find(1, peer)->hardware == first);
     CHECK(t.find(2, peer) == nullptr);
 }
 
-TEST_CASE("a scan displaces its own questions, not what is known") {
-    table t{{1, 2}};
-    for (u32 n = 0; n < 4; ++n) {
-        REQUIRE(t.learn(1, number(n), first, at(0), true, true, true) != nullptr);
-    }
-    for (u32 n = 100; n < 10'000; ++n) {
-        const auto use = t.use_for_output(1, number(n), at(1));
-        REQUIRE(use.neighbour != nullptr);
-        CHECK(use.ask);
-    }
-    CHECK(t.size() == 8);
-    for (u32 n = 0; n < 4; ++n) {
-        CHECK(t.find(1, number(n)) != nullptr);
-    }
-    CHECK(t.find(1, number(9'999)) != nullptr);  // the newest questions stand
-    CHECK(t.find(1, number(9'995)) == nullptr);
+TEST_CASE("a repeated claim confirms nothing and does not move the time that locks") {
+    table t{{1, 2}, exactly};
+    REQUIRE(t.learn({1, peer, first, true, true, true}, at(0)) != nullptr);
+    REQUIRE(t.learn({1, peer, first, false, true}, at(900)) != nullptr);
+    CHECK(t.find(1, peer)->state == neighbour_state::reachable);
+    CHECK(t.find(1, peer)->updated == at(0));
+    CHECK(t.find(1, peer)->deadline == at(30'000));
+    REQUIRE(t.learn({1, peer, first, true}, at(950)) != nullptr);
+    CHECK(t.find(1, peer)->deadline == at(30'950));
+    CHECK(t.learn({1, peer, second, true}, at(1000)) != nullptr);
 }
 
-TEST_CASE("senders that announce themselves displace nobody in use") {
-    for (const bool one_is_idle : {false, true}) {
-        CAPTURE(one_is_idle);
-        table t{{1, 2}};
-        for (u32 n = 0; n < 8; ++n) {
-            const bool reachable = n != 0 || !one_is_idle;
-            REQUIRE(t.learn(1, number(n), first, at(0), reachable, true, true) != nullptr);
-        }
-        for (u32 n = 100; n < 200; ++n) {
-            static_cast<void>(t.learn(1, number(n), second, at(1), false, true, true));
-        }
-        CHECK((t.find(1, number(0)) == nullptr) == one_is_idle);
-        for (u32 n = 1; n < 8; ++n) {
-            CHECK(t.find(1, number(n)) != nullptr);
-        }
-    }
+TEST_CASE("with nobody to be asked, nothing is entered") {
+    table t{{1, 2}, {.broadcast_requests = 0}};
+    CHECK(t.use_for_output(1, peer, at(0)).neighbour == nullptr);
+    CHECK(t.size() == 0);
 }
 
-TEST_CASE("permanent entries are never displaced, packets of displaced ones are counted") {
-    pool buffers;
-    table t{{1, 2}};
-    for (u32 n = 0; n < 7; ++n) {
-        REQUIRE(t.set_permanent(1, number(n), first) != nullptr);
+TEST_CASE("stale neighbours are kept while they are few, however old") {
+    for (const u32 known : {3u, 4u, 7u}) {
+        CAPTURE(known);
+        table t{{1, 2}, exactly};
+        for (u32 n = 0; n < known; ++n) {
+            REQUIRE(t.learn({1, number(n), first, false, true, true}, at(0)) != nullptr);
+        }
+        CHECK(t.use_for_output(1, number(0), at(59'000)).neighbour != nullptr);
+        static_cast<void>(t.poll(at(60'000), [](const auto&, bool) {}, nobody_fails));
+        CHECK(t.size() == 3);
+        CHECK(t.find(1, number(0)) != nullptr);
     }
-    t.use_for_output(1, number(50), at(0)).neighbour->hold(buffers.take(), {});
-    REQUIRE(t.use_for_output(1, number(51), at(0)).neighbour != nullptr);
-    CHECK(t.abandoned() == 1);
-    CHECK(buffers.available() == 64);
-    REQUIRE(t.set_permanent(1, number(7), first) != nullptr);
-    CHECK(t.use_for_output(1, number(52), at(0)).neighbour == nullptr);
-    CHECK(t.set_permanent(1, number(8), first) == nullptr);
-    t.erase(1, number(3));
-    CHECK(t.find(1, number(3)) == nullptr);
-    CHECK(t.use_for_output(1, number(52), at(0)).ask);
 }

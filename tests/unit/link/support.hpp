@@ -16,7 +16,7 @@ namespace link_test {
 using namespace sluice;
 using namespace sluice::literals;
 
-using pool = fixed_pool<512, 64>;
+using pool = fixed_pool<1024, 64>;
 using packet = pool::packet_type;
 
 constexpr ethernet::address mac0{{2, 0, 0, 0, 1, 1}};
@@ -71,6 +71,12 @@ struct host {
     ipv4::address source_for(u16 i, ipv4::address) const noexcept {
         return i == 2 ? "10.0.1.1"_ip : "10.0.2.1"_ip;
     }
+    bool is_martian(u16, ipv4::address a) const noexcept { return (a.value & 0xff) == 0xff; }
+    void address_conflict(u16 i, ipv4::address own, ethernet::address claimant) noexcept {
+        conflicts.push_back(std::to_string(i) + " " + std::to_string(own.value & 0xffff) + " " +
+                            std::to_string(unsigned{claimant.octets[5]}));
+    }
+    std::vector<std::string> conflicts{};  // "interface address claimant", the last octets
 };
 
 template <std::size_t N = 16>

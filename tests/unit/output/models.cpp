@@ -42,6 +42,23 @@ struct counting {
     };
 };
 
+struct asking : counting {
+    template <class Packet>
+    struct model : counting::model<Packet> {
+        [[nodiscard]] bool resolve(const egress& to) noexcept { return to.interface == 3; }
+    };
+};
+
+TEST_CASE("a next hop without a link address: a tee asks the device; a queue reaches every one") {
+    model_of<tee_output<queue_output<4>, asking>> tee;
+    CHECK(resolve_by(tee, towards(3)));
+    CHECK_FALSE(resolve_by(tee, towards(4)));
+    model_of<tee_output<asking, queue_output<4>>> captured;
+    CHECK(resolve_by(captured, towards(4)));
+    model_of<queue_output<4>> queue;
+    CHECK(resolve_by(queue, towards(4)));
+}
+
 TEST_CASE("a queue keeps order and egress, also around its end") {
     pool_type pool;
     model_of<queue_output<4>> queue;

@@ -208,7 +208,10 @@ decision forward_segmented(segmentation_kind kind, u16 segment_size, u8 tcp_word
     fixed_pool<8192, 1> pool;
     octets transport = pattern(4000);
     transport[12] = static_cast<std::byte>(tcp_words << 4);
-    auto packet = packet_of(pool, datagram_of({.flags_and_offset = df, .payload = transport}));
+    const u8 protocol =
+        kind == segmentation_kind::udp ? ipv4::protocols::udp : ipv4::protocols::tcp;
+    auto packet = packet_of(
+        pool, datagram_of({.protocol = protocol, .flags_and_offset = df, .payload = transport}));
     metadata& m = packet.facts();
     m.segmentation = kind;
     m.segment_size = segment_size;

@@ -64,7 +64,7 @@ TEST_CASE("icmp input: what is wrong with a message") {
         // a sum that is right, of fewer octets than a header
         shorter = octets(n, std::byte{0});
         if (n >= 2) shorter[0] = shorter[1] = std::byte{0xff};
-        const auto expected = n >= 2 ? drop_reason::icmp_invalid : drop_reason::icmp_checksum;
+        const auto expected = n >= 2 ? drop_reason::icmp_truncated : drop_reason::icmp_checksum;
         CHECK(judge(shorter).reason == expected);
     }
 }
@@ -75,7 +75,7 @@ TEST_CASE("icmp input: a timestamp request needs its first timestamp") {
         const icmp_verdict v = judge(icmp_message(13, 0, 0, pattern(n)));
         CHECK((v.action == timestamp) == (n >= 4));
         CHECK(v.has_type);
-        if (n < 4) CHECK(v.reason == drop_reason::icmp_invalid);
+        if (n < 4) CHECK(v.reason == drop_reason::icmp_truncated);
     }
 }
 
@@ -100,7 +100,8 @@ const to_many_row many_rows[] = {
     {"information request", 15, false, none},
     {"timestamp reply", 14, false, none},
     {"echo reply", 0, true, none},
-    {"extended echo reply goes to its endpoint first", 43, true, endpoint},
+    {"extended echo reply", 43, false, none},
+    {"unknown type", 200, false, none},
 };
 
 TEST_CASE("icmp input: few messages may come to many") {
@@ -112,6 +113,24 @@ TEST_CASE("icmp input: few messages may come to many") {
             const icmp_verdict v = judge(icmp_message(r.type, 0, 0, pattern(40)), to, s);
             CHECK(v.action == r.action);
             CHECK(v.reason == (r.action == none ? drop_reason::icmp_to_many : drop_reason::none));
+        }
+    }
+}
+
+TEST_CASE("icmp input: a probe is answered if it is switched on and asks about us") {
+    for (const bool on : {false, true}) {
+        for (const bool ignore_all : {false, true}) {
+            for (const u32 word : {0x00070900u, 0x00070901u, 0x0007ffffu}) {
+                for (const route_type to : {route_type::local, route_type::broadcast}) {
+                    settings s;
+                    s.icmp_echo_enable_probe = on;
+                    s.icmp_echo_ignore_all = ignore_all;
+                    const icmp_verdict v = judge(icmp_message(42, 0, word), to, s);
+                    const bool answered = on && !ignore_all && (word & 1) != 0;
+                    CHECK(v.action == (answered ? probe : consumed));
+                    CHECK(v.has_type);
+                }
+            }
         }
     }
 }

@@ -4,7 +4,7 @@
 #include <sluice/pipeline/finish_checksum.hpp>
 #include <sluice/pipeline/segment.hpp>
 
-#include "support/datagrams.hpp"
+#include "support/segments.hpp"
 
 #include <doctest/doctest.h>
 
@@ -12,95 +12,9 @@
 #include <vector>
 
 using namespace support;
+using namespace support::tcp_flags;
 
 namespace {
-
-constexpr u16 fin = 1, psh = 8, ack = 16, cwr = 128, ece = 64;
-
-// A TCP segment or UDP datagram in its IPv4 header, every checksum right.
-struct flow {
-    bool tcp = true;
-    octets options = {};      // of IPv4
-    octets tcp_options = {};  // a multiple of 4
-    u16 identification = 0xfffe;
-    u16 fragment_word = ipv4::words::dont_fragment;
-    u32 sequence = 0xfffff000;
-    bool udp_sum = true;
-
-    [[nodiscard]] octets datagram(u16 id, u32 seq, u16 flags, const octets& payload) const {
-        const std::size_t head = tcp ? 20 + tcp_options.size() : 8;
-        octets transport(head);
-        if (tcp) {
-            const tcp::header h{.source_port = 4242,
-                                .destination_port = 80,
-                                .sequence = seq,
-                                .acknowledgment = 7,
-                                .flags = flags,
-                                .window = 512};
-            CHECK(h.emit(transport).has_value());
-            tcp::view{transport.data()}.set(tcp::data_offset, static_cast<u8>(head / 4));
-            copy_bytes(transport.data() + 20, tcp_options.data(), tcp_options.size());
-        } else {
-            const udp::view h{transport.data()};
-            h.set(udp::source_port, 4242);
-            h.set(udp::destination_port, 53);
-            h.set(udp::length, static_cast<u16>(8 + payload.size()));
-        }
-        transport.insert(transport.end(), payload.begin(), payload.end());
-        const datagram_fields f{.protocol = tcp ? ipv4::protocols::tcp : ipv4::protocols::udp,
-                                .identification = id,
-                                .flags_and_offset = fragment_word,
-                                .options = options,
-                                .payload = {}};
-        if (tcp) {
-            tcp::set_checksum(f.source, f.destination, transport);
-        } else if (udp_sum) {
-            udp::set_checksum(f.source, f.destination, transport);
-        }
-        datagram_fields whole = f;
-        whole.payload = transport;
-        return datagram_of(whole);
-    }
-    [[nodiscard]] std::size_t headers() const {
-        return 20 + options.size() + (tcp ? 20 + tcp_options.size() : 8);
-    }
-};
-
-std::vector<octets> naive(const flow& f, u16 flags, const octets& payload, std::size_t each) {
-    std::vector<octets> made;
-    const std::size_t count = payload.empty() ? 1 : (payload.size() + each - 1) / each;
-    for (std::size_t i = 0; i < count; ++i) {
-        const std::size_t from = i * each;
-        const std::size_t to = std::min(payload.size(), from + each);
-        u16 own = flags;
-        if (i + 1 < count) own = static_cast<u16>(own & ~(fin | psh));
-        if (i > 0) own = static_cast<u16>(own & ~cwr);
-        made.push_back(f.datagram(static_cast<u16>(f.identification + i),
-                                  f.sequence + static_cast<u32>(from), own,
-                                  {payload.begin() + static_cast<std::ptrdiff_t>(from),
-                                   payload.begin() + static_cast<std::ptrdiff_t>(to)}));
-    }
-    return made;
-}
-
-template <class Packet>
-void set_facts(Packet& p, const flow& f, u16 each) {
-    p.facts().segmentation = f.tcp ? segmentation_kind::tcp_ipv4 : segmentation_kind::udp;
-    p.facts().segment_size = each;
-    p.facts().checksum_start = static_cast<u16>(20 + f.options.size());
-    p.facts().checksum_offset = f.tcp ? 16 : 6;
-}
-
-// As a device leaves it: the pseudo header's sum in the field.
-template <class Packet>
-void make_pending(Packet& p) {
-    metadata& m = p.facts();
-    m.checksum = checksum_state::pending;
-    const ipv4::const_view ip{p.data()};
-    const u64 sum = checksum::pseudo_header(ip[ipv4::source], ip[ipv4::destination],
-                                            ip[ipv4::protocol], p.size() - m.checksum_start);
-    store_be<u16>(p.data() + m.checksum_start + m.checksum_offset, checksum::fold(sum));
-}
 
 using big_source = heap_source<70'000, 64>;
 using pool = fixed_pool<2048, 512, shared>;

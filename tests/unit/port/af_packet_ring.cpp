@@ -259,6 +259,22 @@ TEST_CASE("frames of a transmit ring") {
         out.flush();
         CHECK(take(100).size() == 100);
     }
+    SUBCASE("as many as there are slots wait while the interface is down") {
+        const auto send = [&] {
+            auto p = packet_of(buffers, with_link_header(pattern(60)));
+            const bool taken = out.send_frame(p, 1);
+            out.flush();
+            return taken;
+        };
+        REQUIRE(wire.ns.ip("link set va down"));
+        for (int i = 0; i < 32; ++i) {
+            CHECK(send());
+        }
+        CHECK_FALSE(send());
+        REQUIRE(wire.ns.ip("link set va up"));
+        CHECK(send());
+        CHECK(take(33).size() == 33);
+    }
     SUBCASE("unfinished checksums are finished") {
         auto p = packet_of(buffers, unfinished_frame(false, 301));
         set_unfinished(p, false, 0);

@@ -49,6 +49,35 @@ TEST_CASE("handlers: registered, replaced, restored") {
     check(b.sent_one(), support::icmp_is(3, 2));
 }
 
+TEST_CASE("handlers: one that wraps a built-in one sees the packet first") {
+    bench<> b;
+    recorder h;
+    h.answer = handler_result::built_in();
+    REQUIRE(b->delivery().set_handler(1, &h).value() == nullptr);
+    const octets ping = datagram_of(
+        {.destination = "10.0.1.1"_ip, .protocol = 1, .payload = support::echo_request()});
+    b.receive(ping);
+    CHECK(h.calls == 1);
+    CHECK((h.last == ping));
+    check(b.sent_one(), support::icmp_is(0, 0, 0x00070001));
+    CHECK(b->counters()[mib::icmp_in_echos] == 1);
+    CHECK(b->counters()[mib::ip_in_delivers] == 1);
+    // Where the stack does nothing itself, nobody is there.
+    REQUIRE(b->delivery().set_handler(253, &h).has_value());
+    CHECK(b.receive(to_us) == fate::dropped);
+    check(b.sent_one(), support::icmp_is(3, 2));
+}
+
+TEST_CASE("handlers: one that ignores a packet may say why") {
+    bench<> b;
+    recorder h;
+    h.answer = handler_result::ignored(drop_reason::transport_checksum);
+    REQUIRE(b->delivery().set_handler(253, &h).has_value());
+    CHECK(b.receive(to_us) == fate::dropped);
+    CHECK(b->counters()[drop_reason::transport_checksum] == 1);
+    CHECK(b->counters()[mib::ip_in_delivers] == 1);
+}
+
 TEST_CASE("handlers: a raw tap gets a copy, and then the sender is told nothing") {
     bench<> b;
     receive_queue<packet, 2> queue;

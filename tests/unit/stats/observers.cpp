@@ -45,9 +45,9 @@ TEST_CASE("an event comes back as it was") {
 
 TEST_CASE("every stage and every outcome has a name of its own") {
     std::set<std::string> names;
-    for (u8 i = 0; i <= static_cast<u8>(stage::output); ++i)
+    for (u8 i = 0; i <= static_cast<u8>(stage::end); ++i)
         names.insert(name_of(static_cast<stage>(i)));
-    CHECK(names.size() == static_cast<std::size_t>(stage::output) + 1);
+    CHECK(names.size() == static_cast<std::size_t>(stage::end) + 1);
     CHECK(std::string{name_of(stage::icmp_error)} == "icmp_error");
     CHECK(std::string{name_of(stage::output)} == "output");
     names.clear();

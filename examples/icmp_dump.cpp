@@ -1,0 +1,124 @@
+// icmp_dump: prints each ICMP message, then lets the stack answer it as it always does.
+//
+// Shows: a handler put in the place of a built-in one, which calls the original; switched on and
+// off while packets flow.
+// Run (as root): ./icmp_dump                 owns the device sluice0 as 192.0.2.1
+//   ip addr add 192.0.2.2/24 dev sluice0; ip link set sluice0 up; ping 192.0.2.1
+//   kill -USR1 PID                           on; again: off
+// ./icmp_dump --self   needs no root and no device: three echo requests, the second is dumped
+#include "support/tun_host.hpp"
+
+#include <sluice/sluice.hpp>
+#include <sluice/wire/dump.hpp>
+
+#include <cstdio>
+#include <memory>
+#include <string_view>
+
+namespace {
+
+namespace ipv4 = sluice::ipv4;
+namespace icmp = sluice::icmp;
+namespace tun = sluice::port::tun;
+
+template <class Output>
+struct host : sluice::policies<sluice::output<Output>> {};
+
+template <class Packet>
+class dumping_handler final : public sluice::protocol_handler<Packet> {
+public:
+    sluice::handler_result receive(Packet& p, const sluice::delivery_info& info,
+                                   sluice::local_services<Packet>& services) noexcept override {
+        dump(p, info);
+        return original_ != nullptr ? original_->receive(p, info, services)
+                                    : sluice::handler_result::built_in();
+    }
+    bool error(const sluice::icmp_error_notice& n) noexcept override {
+        return original_ == nullptr || original_->error(n);
+    }
+
+    template <class Delivery>
+    bool put_in(Delivery& to) {
+        const auto before = to.set_handler(ipv4::protocols::icmp, this);
+        original_ = before ? *before : nullptr;
+        is_in_ = static_cast<bool>(before);
+        return is_in_;
+    }
+    template <class Delivery>
+    void take_out(Delivery& from) {
+        static_cast<void>(from.set_handler(ipv4::protocols::icmp, original_));
+        is_in_ = false;
+    }
+    [[nodiscard]] bool is_in() const noexcept { return is_in_; }
+
+private:
+    static void dump(Packet& p, const sluice::delivery_info& info) {
+        const auto header = static_cast<sluice::u32>(header_length(ipv4::const_view{p.data()}));
+        if (p.may_pull(header + static_cast<sluice::u32>(icmp::header_length))) {
+            const icmp::const_view message{p.data() + header};
+            std::printf("icmp type %u code %u from %s, %u octets\n", message[icmp::type],
+                        message[icmp::code], ipv4::to_text(info.source).c_str(), p.size());
+        }
+        sluice::dump(p.head(), [](sluice::text_view line) {
+            std::printf("  %.*s\n", static_cast<int>(line.size()), line.data());
+        });
+        std::fflush(stdout);
+    }
+
+    sluice::protocol_handler<Packet>* original_ = nullptr;
+    bool is_in_ = false;
+};
+
+template <class Stack>
+void toggle(Stack& s, dumping_handler<typename Stack::packet_type>& h) {
+    if (h.is_in()) {
+        h.take_out(s.delivery());
+    } else {
+        static_cast<void>(h.put_in(s.delivery()));
+    }
+    std::printf("dumping is %s\n", h.is_in() ? "on" : "off");
+    std::fflush(stdout);
+}
+
+int dump_self() {
+    using stack = sluice::stack<host<sluice::queue_output<8>>>;
+    dumping_handler<stack::packet_type> handler;
+    const auto s = std::make_unique<stack>();
+    if (!s->add_interface({.index = 2, .address = examples::own_address})) {
+        return 1;
+    }
+    for (int i = 0; i < 3; ++i) {
+        auto request = s->buffers().take();
+        examples::write_echo_request(request);
+        static_cast<void>(s->receive(std::move(request), {}));
+        const auto sent = s->output().next();
+        const bool answered = sent.packet && sent.packet.data()[20] == std::byte{0};
+        std::printf("request %d: %s\n", i + 1, answered ? "answered" : "no answer");
+        if (!answered) {
+            return 1;
+        }
+        toggle(*s, handler);
+    }
+    return 0;
+}
+
+int dump_device() {
+    using stack = sluice::stack<host<tun::sender>>;
+    dumping_handler<stack::packet_type> handler;
+    return examples::run_tun_host<stack>(
+        "icmp_dump", [](stack&) { return true; }, [&](stack& s) { toggle(s, handler); },
+        [](stack&) { return false; });
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    if (argc == 2 && std::string_view{argv[1]} == "--self") {
+        return dump_self();
+    }
+    if (argc != 1) {
+        std::fputs("usage: icmp_dump [--self]\n", stderr);
+        return 2;
+    }
+    return dump_device();
+}

@@ -1,0 +1,48 @@
+// capture_writer: a worker's hand on the capture file that all workers write.
+//
+// Expects: interfaces numbered from first_interface on, described in that order. Does: stamps
+// packets with the system's time. Never: delays the router: what could not be written is counted.
+#pragma once
+
+#include "router_port.hpp"
+
+#include <sluice/port/pcapng_file.hpp>
+
+#include <time.h>
+
+namespace router {
+
+class capture_writer {
+public:
+    using direction = sluice::port::pcapng::direction;
+
+    explicit capture_writer(sluice::port::pcapng::writer file) noexcept : file_{std::move(file)} {}
+
+    void write(u16 interface, direction way, const packet& p) noexcept {
+        timespec t{};
+        ::clock_gettime(CLOCK_REALTIME, &t);
+        const sluice::duration now{sluice::i64{t.tv_sec} * 1'000'000'000 + t.tv_nsec};
+        lost_ += file_.write(u32{interface} - first_interface, now, p, way) ? 0u : 1u;
+    }
+    [[nodiscard]] u64 lost() const noexcept { return lost_; }
+
+private:
+    sluice::port::pcapng::writer file_;
+    u64 lost_ = 0;
+};
+
+// Makes the file with a description of each interface.
+inline sluice::result<sluice::port::pcapng::writer, sluice::port::port_error>
+create_capture(const arguments& given) noexcept {
+    auto file = sluice::port::pcapng::writer::create(given.pcap.c_str());
+    for (const link_request& link : given.links) {
+        using sluice::port::pcap::link_type;
+        if (file && !file->add_interface(link.is_tun ? link_type::raw : link_type::ethernet,
+                                         link.label())) {
+            return sluice::failure{sluice::port::port_error::last("write", given.pcap)};
+        }
+    }
+    return file;
+}
+
+}  // namespace router

@@ -1,0 +1,75 @@
+// The stack that the example explain asks: it records its decisions and sends to nowhere.
+//
+// Expects: packets of its own source. Does: listens at every TCP and UDP port; has the addresses
+// and routes of the command line. Never: sends anything.
+#pragma once
+
+#include "explain_arguments.hpp"
+
+#include <sluice/delivery/endpoints.hpp>
+#include <sluice/packet/external_storage.hpp>
+#include <sluice/sluice.hpp>
+
+namespace examples::explain {
+
+using sluice::u16;
+
+using source = sluice::heap_source<0xffff + 256, 4096>;
+using packet = source::packet_type;
+
+// What would leave goes nowhere.
+struct nowhere {
+    template <class Packet>
+    struct model {
+        static constexpr bool takes_segmented = true;
+        static constexpr bool takes_gso = true;
+        [[nodiscard]] bool transmit(Packet& leaving, const sluice::egress&) noexcept {
+            leaving.reset();
+            return true;
+        }
+        void flush() noexcept {}
+    };
+};
+
+struct explained : sluice::policies<sluice::based_on<sluice::linux_router>, sluice::buffers<source>,
+                                    sluice::observed_by<sluice::recording_observer<256>>,
+                                    sluice::output<nowhere>> {};
+using stack = sluice::stack<explained>;
+
+// Somebody listens at every TCP and UDP port.
+struct tcp_listener final : sluice::protocol_handler<packet> {
+    sluice::handler_result receive(packet&, const sluice::delivery_info&,
+                                   sluice::local_services<packet>&) noexcept override {
+        return sluice::handler_result::taken();
+    }
+};
+struct udp_listener final : sluice::packet_sink<packet> {
+    bool take(packet& p, const sluice::delivery_info&) noexcept override {
+        p.reset();
+        return true;
+    }
+};
+
+inline constexpr u16 first_interface = 2;  // 1 is lo
+
+inline bool configure(stack& s, const explain_arguments& given) {
+    auto index = first_interface;
+    for (const auto& address : given.addresses) {
+        if (!s.add_interface({.index = index++, .address = address})) {
+            return false;
+        }
+    }
+    if (given.addresses.empty()) {
+        constexpr u16 onwards = first_interface + 1;
+        return s.add_interface({.index = first_interface}) && s.add_interface({.index = onwards}) &&
+               s.add_route({.prefix = {}, .interface = onwards});
+    }
+    for (const auto& route : given.routes) {
+        if (!s.add_route({.prefix = route.to, .gateway = route.gateway})) {
+            return false;
+        }
+    }
+    return true;
+}
+
+}  // namespace examples::explain

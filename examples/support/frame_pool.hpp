@@ -1,0 +1,95 @@
+// frame_pool: a buffer source of external_storage, so that packets that lie in a ring of the kernel
+// and packets of our own are of one type. Shows how to bring memory of one's own.
+//
+// Expects: to outlive its packets. Does: gives Count buffers of Bytes octets and takes them back.
+// Never: asks the heap. Cost: Count * Bytes octets, of which what was never used takes no memory.
+#pragma once
+
+#include <sluice/packet/external_storage.hpp>
+
+#include <array>
+#include <cstddef>
+
+namespace router {
+
+template <std::size_t Bytes, std::size_t Count>
+class frame_pool final : sluice::external_storage::recycler {
+    using block = sluice::external_storage::block;
+
+public:
+    using packet_type = sluice::basic_packet<sluice::external_storage>;
+    static constexpr std::size_t memory_limit = (Bytes + sizeof(block)) * Count;
+    static constexpr sluice::u32 block_capacity = Bytes;
+
+    frame_pool() noexcept {
+        for (std::size_t i = Count; i-- > 0;) {
+            blocks_[i].bytes = &memory_[i * Bytes];
+            blocks_[i].size = Bytes;
+            blocks_[i].owner = this;
+            blocks_[i].next = free_;
+            free_ = &blocks_[i];
+        }
+    }
+    frame_pool(const frame_pool&) = delete;
+    frame_pool& operator=(const frame_pool&) = delete;
+
+    [[nodiscard]] packet_type take(sluice::u16 headroom = sluice::default_headroom) noexcept {
+        block* const b = headroom > Bytes ? nullptr : another();
+        return b == nullptr ? packet_type{} : packet_type::adopt(b, headroom);
+    }
+    // Whether the packet's first buffer is one of these; else it lies in somebody's ring.
+    [[nodiscard]] bool owns(const packet_type& p) const noexcept {
+        return p.storage_block().owner == this;
+    }
+
+    // A packet in buffers of this pool, as many as it takes; empty when there are too few.
+    [[nodiscard]] packet_type copy_of(const packet_type& p) noexcept {
+        packet_type whole = take();
+        packet_type part;  // what follows the first buffer
+        bool enough = static_cast<bool>(whole);
+        p.for_each_piece([&](sluice::const_bytes piece) {
+            while (enough && !piece.empty()) {
+                packet_type& to = part ? part : whole;
+                if (const sluice::u32 room = to.tailroom(); room > 0) {
+                    const std::size_t n = piece.size() < room ? piece.size() : room;
+                    sluice::copy_bytes(to.put(static_cast<sluice::u32>(n)), piece.data(), n);
+                    piece = piece.subspan(n);
+                } else {
+                    whole.append(std::move(part));
+                    part = take(0);
+                    enough = static_cast<bool>(part);
+                }
+            }
+        });
+        if (!enough) {
+            return {};
+        }
+        whole.append(std::move(part));
+        whole.set_interface(p.interface());
+        whole.set_type(p.type());
+        if (p.has_facts()) {
+            whole.facts() = p.facts();
+        }
+        return whole;
+    }
+
+private:
+    void recycle(block& b) noexcept override {
+        b.next = free_;
+        free_ = &b;
+    }
+    [[nodiscard]] block* another() noexcept override {
+        block* const b = free_;
+        if (b != nullptr) {
+            free_ = b->next;
+            b->references = 1;
+        }
+        return b;
+    }
+
+    block* free_ = nullptr;
+    std::array<block, Count> blocks_{};
+    std::array<std::byte, Bytes * Count> memory_;
+};
+
+}  // namespace router

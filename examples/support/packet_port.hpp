@@ -1,0 +1,137 @@
+// packet_port: an Ethernet interface of the kernel as an interface of the router, by AF_PACKET.
+//
+// Expects: an interface without an address of the kernel's own. Does: IPv4 comes from a ring whose
+// frames are lent, shared out between the workers' sockets by flow; ARP from a socket that hears
+// all of it, so that each worker knows its neighbours; frames leave by another ring, and those that
+// the kernel is to cut by a system call for a burst. Fragments are copied out of the ring, since
+// the stack may keep them for long. An interface that went away is opened again when it is back.
+// Never: switches an offload, brings an interface up.
+#pragma once
+
+#include "link_watch.hpp"
+#include "router_port.hpp"
+
+#include <sluice/port/af_packet.hpp>
+#include <sluice/port/af_packet_ring.hpp>
+#include <sluice/port/af_packet_ring_send.hpp>
+
+#include <optional>
+
+#include <unistd.h>
+
+namespace router {
+
+namespace af_packet = sluice::port::af_packet;
+using sluice::port::port_error;
+
+class packet_port final : public port {
+public:
+    struct mode {
+        bool plain = false;
+        bool shared = false;  // with the other workers' sockets
+        bool speaks = true;   // of what it finds
+    };
+    packet_port(const link_request& asked, u16 index, mode how) : port{asked, index}, mode_{how} {}
+    ~packet_port() override { close(); }
+
+    [[nodiscard]] bool is_ethernet() const noexcept override { return true; }
+    [[nodiscard]] sluice::result<void, port_error> open() noexcept override;
+    [[nodiscard]] bool look_again() noexcept override;
+    [[nodiscard]] port_state state() const noexcept override {
+        return link_.index == 0  ? port_state::gone
+               : link_.connected ? port_state::up
+               : link_.up        ? port_state::disconnected
+                                 : port_state::down;
+    }
+    [[nodiscard]] u32 mtu() const noexcept override {
+        return asked().mtu != 0 && asked().mtu < link_.mtu ? asked().mtu : link_.mtu;
+    }
+    [[nodiscard]] sluice::ethernet::address hardware() const noexcept override {
+        return link_.hardware;
+    }
+    [[nodiscard]] int changes() const noexcept override { return watch_->fd(); }
+    void add_descriptors(std::vector<int>& to) const override {
+        if (sockets_) {
+            to.push_back(sockets_->arp.fd());
+            to.push_back(sockets_->in ? sockets_->in->fd() : sockets_->plain->fd());
+        }
+    }
+
+    [[nodiscard]] batch receive(source& from, std::span<packet> to) noexcept override {
+        if (!sockets_) {
+            return {0, true};
+        }
+        constexpr std::size_t most_arp = 8;
+        const auto arp =
+            sockets_->arp.receive(from, to.first(most_arp < to.size() ? most_arp : to.size()));
+        const std::span<packet> rest = to.subspan(arp.count);
+        const auto ip =
+            sockets_->in ? sockets_->in->receive(rest) : sockets_->plain->receive(from, rest);
+        for (packet& frame : rest.first(sockets_->in ? ip.count : 0)) {
+            if (is_fragment(frame)) {
+                frame = from.copy_of(frame);  // empty: no memory
+            }
+        }
+        return {arp.count + ip.count, is_broken(arp.end) || is_broken(ip.end)};
+    }
+    [[nodiscard]] bool send(packet& frame) noexcept override {
+        using sluice::segmentation_kind;
+        const bool large = std::as_const(frame).facts().segmentation != segmentation_kind::none ||
+                           !to_ring_ || frame.size() > ring_room_;
+        if (large != last_was_large_) {
+            flush();  // each way has a queue of its own, and order is to be kept
+            last_was_large_ = large;
+        }
+        return large ? to_kernel_.send_frame(frame, 0) : to_ring_->send_frame(frame, 0);
+    }
+    void flush() noexcept override {
+        to_kernel_.flush();
+        if (to_ring_) {
+            to_ring_->flush();
+        }
+    }
+    [[nodiscard]] sluice::output_offloads offloads() const noexcept override {
+        return {true, true, true};
+    }
+    [[nodiscard]] port_counts counts() noexcept override {
+        port_counts all = before_;
+        return all += of_sockets();
+    }
+
+private:
+    struct sockets {
+        af_packet::device arp;
+        std::optional<af_packet::device> plain{};
+        std::optional<af_packet::ring<256>> in{};
+        std::optional<af_packet::transmit_ring> out{};
+        int index = 0;
+    };
+
+    [[nodiscard]] static bool is_broken(sluice::port::read_status s) noexcept {
+        return s == sluice::port::read_status::closed || s == sluice::port::read_status::failed;
+    }
+    [[nodiscard]] static bool is_fragment(const packet& frame) noexcept {
+        constexpr u32 field = 14 + 6;
+        return frame.head_size() >= field + 2 &&
+               (sluice::load_be<u16>(frame.data() + field) & 0x3fff) != 0;
+    }
+
+    sluice::result<void, port_error> open_sockets() noexcept;
+    sluice::result<sockets, port_error> open_here() const noexcept;
+    void close() noexcept;
+    port_counts of_sockets() noexcept;
+
+    mode mode_;
+    std::optional<link_watch> watch_;
+    link_state link_;
+    std::optional<sockets> sockets_;
+    af_packet::sender::model<packet> to_kernel_;
+    std::optional<af_packet::ring_sender::model<packet>> to_ring_;
+    u32 ring_room_ = 0;  // octets of a frame
+    bool last_was_large_ = false;
+    port_counts before_;
+};
+
+}  // namespace router
+
+#include "packet_port_open.hpp"

@@ -1,0 +1,130 @@
+// How a packet_port opens and closes its sockets, and what they counted.
+#pragma once
+
+#include "complain.hpp"
+#include "packet_port.hpp"
+
+namespace router {
+
+inline sluice::result<void, port_error> packet_port::open() noexcept {
+    auto watch = in_its_namespace([&] { return link_watch::open(asked().name); });
+    if (!watch) {
+        return sluice::failure{watch.error()};
+    }
+    watch_.emplace(std::move(*watch));
+    link_ = watch_->state();
+    if (link_.index == 0) {
+        return sluice::failure{port_error::make("find", asked().label(), ENODEV)};
+    }
+    if (mode_.speaks && watch_->has_kernel_address()) {
+        std::fprintf(stderr, "router: %s has an address of the kernel's, which answers, too\n",
+                     asked().label().c_str());
+    }
+    return open_sockets();
+}
+
+inline bool packet_port::look_again() noexcept {
+    watch_->drain();
+    const link_state before = std::exchange(link_, watch_->state());
+    if (sockets_ && sockets_->index != link_.index) {
+        close();
+    }
+    if (!sockets_ && link_.index != 0) {
+        if (const auto opened = open_sockets(); !opened && mode_.speaks) {
+            examples::complain("router", opened.error());
+        }
+    }
+    return before != link_;
+}
+
+inline sluice::result<void, port_error> packet_port::open_sockets() noexcept {
+    // A socket can join those of the other workers only while the interface is up.
+    if (mode_.shared && !link_.up) {
+        return {};
+    }
+    auto opened = in_its_namespace([&] { return open_here(); });
+    if (!opened) {
+        return sluice::failure{opened.error()};
+    }
+    sockets_.emplace(std::move(*opened));
+    to_kernel_ = sockets_->arp.sender();
+    if (sockets_->out) {
+        to_ring_.emplace(sockets_->out->sender());
+        ring_room_ = link_.mtu + sluice::u32{sluice::ethernet::layout::size};
+    }
+    return {};
+}
+
+inline sluice::result<packet_port::sockets, port_error> packet_port::open_here() const noexcept {
+    const std::string& name = asked().name;
+    auto arp =
+        af_packet::open(name, {.interface = index(), .protocol = sluice::ethernet::types::arp});
+    if (!arp) {
+        return sluice::failure{arp.error()};
+    }
+    sockets made{.arp = std::move(*arp), .index = link_.index};
+    af_packet::options how{.interface = index(), .protocol = sluice::ethernet::types::ipv4};
+    if (mode_.shared) {
+        // One group for each interface of this process.
+        how.fanout = {.group = static_cast<u16>(::getpid() * 251 + index())};
+    }
+    if (mode_.plain) {
+        auto plain = af_packet::open(name, how);
+        if (!plain) {
+            return sluice::failure{plain.error()};
+        }
+        made.plain.emplace(std::move(*plain));
+        // Packets of 64 KB are counted with all that the kernel keeps around them.
+        const int room = 8 << 20;
+        static_cast<void>(
+            ::setsockopt(made.plain->fd(), SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof room));
+        return made;
+    }
+    auto in = af_packet::ring<256>::open(name, how);
+    if (!in) {
+        return sluice::failure{in.error()};
+    }
+    made.in.emplace(std::move(*in));
+    auto out = af_packet::transmit_ring::open(name);
+    if (!out) {
+        return sluice::failure{out.error()};
+    }
+    made.out.emplace(std::move(*out));
+    return made;
+}
+
+inline void packet_port::close() noexcept {
+    if (sockets_) {
+        before_ += of_sockets();
+        flush();
+        to_ring_.reset();
+        to_kernel_ = {};
+        sockets_.reset();
+    }
+}
+
+inline port_counts packet_port::of_sockets() noexcept {
+    port_counts all;
+    if (!sockets_) {
+        return all;
+    }
+    const auto add = [&all](const af_packet::counters& c) {
+        all += {.received = c.received,
+                .received_octets = c.received_octets,
+                .unusable = c.too_long + c.refused,
+                .no_buffer = c.no_buffer,
+                .kernel_drops = c.kernel_drops};
+    };
+    add(sockets_->arp.counters());
+    add(sockets_->in ? sockets_->in->counters() : sockets_->plain->counters());
+    const auto add_sent = [&all](const af_packet::send_counters& c) {
+        all += {.sent = c.sent, .refused = c.refused, .lost = c.lost};
+    };
+    add_sent(to_kernel_.counters());
+    if (to_ring_) {
+        add_sent(to_ring_->counters());
+    }
+    return all;
+}
+
+}  // namespace router

@@ -1,0 +1,111 @@
+// port: what the router asks of an interface, whatever kind of device it is; source and packet: the
+// types that all parts of the router share.
+//
+// Expects: one thread. Does: names. Never: decides.
+#pragma once
+
+#include "frame_pool.hpp"
+#include "router_arguments.hpp"
+
+#include <sluice/output/concept.hpp>
+#include <sluice/port/descriptor.hpp>
+#include <sluice/port/error.hpp>
+#include <sluice/port/namespace.hpp>
+#include <sluice/wire/ethernet.hpp>
+
+#include <cstddef>
+#include <span>
+#include <type_traits>
+#include <vector>
+
+namespace router {
+
+using sluice::u16;
+using sluice::u32;
+using sluice::u64;
+
+// More buffers than the reassembly cache ever holds fragments (2048), so that a batch always finds
+// some, and packets of 64 KB too, which take 33.
+using source = frame_pool<2048, 8192>;
+using packet = source::packet_type;
+
+inline constexpr u16 first_interface = 2;  // 1 is lo
+
+// Since the start; a device that was opened again goes on counting.
+struct port_counts {
+    u64 received = 0;
+    u64 received_octets = 0;
+    u64 unusable = 0;      // too long, or with offloads that IPv4 has no use for
+    u64 no_buffer = 0;     // our own memory was short
+    u64 kernel_drops = 0;  // the kernel had no room for it in the socket
+    u64 sent = 0;
+    u64 refused = 0;  // the stack was told
+    u64 lost = 0;     // taken from the stack, refused by the kernel afterwards
+
+    port_counts& operator+=(const port_counts& o) noexcept {
+        received += o.received;
+        received_octets += o.received_octets;
+        unusable += o.unusable;
+        no_buffer += o.no_buffer;
+        kernel_drops += o.kernel_drops;
+        sent += o.sent;
+        refused += o.refused;
+        lost += o.lost;
+        return *this;
+    }
+};
+
+enum class port_state { up, disconnected, down, gone };
+
+class port {
+public:
+    struct batch {
+        std::size_t count = 0;
+        bool failed = false;  // the device gives nothing any more
+    };
+
+    explicit port(const link_request& asked, u16 index) : asked_{asked}, index_{index} {}
+    virtual ~port() = default;
+    port(const port&) = delete;
+    port& operator=(const port&) = delete;
+
+    [[nodiscard]] virtual bool is_ethernet() const noexcept = 0;
+    // Opens what can be opened now. No error: the port works, or will when its interface is up.
+    [[nodiscard]] virtual sluice::result<void, sluice::port::port_error> open() noexcept = 0;
+    // Looks again, after the descriptor of changes was readable or reading failed. True: the state,
+    // the MTU or the link address changed.
+    [[nodiscard]] virtual bool look_again() noexcept = 0;
+    [[nodiscard]] virtual port_state state() const noexcept = 0;
+    [[nodiscard]] virtual u32 mtu() const noexcept = 0;
+    [[nodiscard]] virtual sluice::ethernet::address hardware() const noexcept { return {}; }
+    // Readable when the interface changed; -1: nothing tells.
+    [[nodiscard]] virtual int changes() const noexcept { return -1; }
+    // Readable when packets wait.
+    virtual void add_descriptors(std::vector<int>& to) const = 0;
+
+    // What waits, as far as there is room, in memory of `from` or of the device.
+    [[nodiscard]] virtual batch receive(source& from, std::span<packet> to) noexcept = 0;
+    // True: taken.
+    [[nodiscard]] virtual bool send(packet& p) noexcept = 0;
+    virtual void flush() noexcept = 0;
+    [[nodiscard]] virtual sluice::output_offloads offloads() const noexcept = 0;
+    [[nodiscard]] virtual port_counts counts() noexcept = 0;
+
+    [[nodiscard]] const link_request& asked() const noexcept { return asked_; }
+    [[nodiscard]] u16 index() const noexcept { return index_; }
+
+protected:
+    // Opens something where the interface is.
+    template <class Open>
+    [[nodiscard]] std::invoke_result_t<Open&> in_its_namespace(Open&& open) const noexcept {
+        return asked_.space.empty()
+                   ? open()
+                   : sluice::port::in_namespace("/run/netns/" + asked_.space, open);
+    }
+
+private:
+    link_request asked_;
+    u16 index_;
+};
+
+}  // namespace router

@@ -1,0 +1,42 @@
+// What `router --help` prints.
+#pragma once
+
+namespace router {
+
+inline constexpr const char* usage_text =
+    R"(usage: router LINK... [--route ROUTE]... [options]
+
+An IPv4 router between Ethernet interfaces and TUN devices, each of which may lie in a network
+namespace of its own.
+
+  --packet NS:NAME:ADDRESS/LEN[,ADDRESS/LEN...][:MTU]
+            route on the Ethernet interface NAME in the namespace NS as `ip netns` names it (empty:
+            this one), beside the kernel there: the interface must have no address of the kernel's
+            own (ip addr flush), and the namespace must not forward, or both answer. ADDRESS is the
+            router's; MTU that of the interface if not given. Offloads stay as they are.
+  --tun NS:NAME:ADDRESS/LEN[,ADDRESS/LEN...][:MTU]
+            own the device NAME (made when there is none). MTU 1500 if not given. The kernel at the
+            other end is a host: its address on the device and bringing it up are the caller's.
+  --route "PREFIX via GATEWAY"
+            PREFIX such as 10.0.0.0/8, or `default`
+  --pcap FILE
+            write what is received and sent to FILE (pcapng: each packet with its interface)
+  --stats [SECONDS]
+            print the counters at the end; with SECONDS a table of the interfaces meanwhile
+  --workers N
+            N threads, each with sockets and a stack of its own. Packets of one flow, in both
+            directions, go to one worker: by addresses, protocol and ports; fragments by addresses
+            and protocol. A TUN device made before must be of `multi_queue`.
+  --plain   a system call for some frames, copied, instead of rings shared with the kernel
+  --help    print this
+
+Signals: USR1 prints interfaces, neighbours and counters now, INT and TERM end the router. An
+interface that goes down or vanishes is told of, and used again when it is back. Needs root.
+Exit code: 0 ended as asked, 1 nothing could be opened or is left, 2 wrong arguments, 3 a packet was
+lost count of.
+
+Example: router --packet :eth1:10.0.1.1/24 --tun right:tun0:10.0.2.1/24:1400 \
+                --route "192.168.0.0/16 via 10.0.2.254" --stats
+)";
+
+}  // namespace router

@@ -1,0 +1,91 @@
+// worker: a stack with its ports and its link, and the loop that runs them in a thread of its own.
+//
+// Expects: start() and everything else but run() called by the thread that made it. Does: sleeps
+// until packets, a change of an interface, a deadline or a question comes. Never: spins; touches
+// another worker: a question is answered with a copy.
+#pragma once
+
+#include "router_snapshot.hpp"
+#include "router_stack.hpp"
+
+#include <sluice/port/steady_clock.hpp>
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include <poll.h>
+#include <sys/eventfd.h>
+
+namespace router {
+
+class worker {
+public:
+    // The first of several answers ARP, and tells of interfaces that change.
+    worker(const arguments& given, bool is_first, sluice::hash_key seed,
+           std::optional<sluice::port::pcapng::writer> capture);
+    worker(const worker&) = delete;
+    worker& operator=(const worker&) = delete;
+
+    // Opens the ports and sets the stack up. The program's exit code if it cannot be.
+    [[nodiscard]] std::optional<int> prepare();
+    // `ended`: a descriptor of eventfd(2) that is written when nothing is left to route between.
+    void start(int ended) {
+        runs_ = true;
+        thread_ = std::thread{[this, ended] { run(ended); }};
+    }
+    // Asks it to end, and waits until it has.
+    void stop() {
+        stopping_ = true;
+        wake();
+        thread_.join();
+    }
+    // Of a worker that runs, or has stopped.
+    [[nodiscard]] snapshot ask();
+
+private:
+    void run(int ended);
+    void wait(sluice::instant deadline, sluice::instant now);
+    void serve(port& from);
+    void answer();
+    [[nodiscard]] sluice::instant do_what_is_due(sluice::moment now);
+    void follow(port& changed);
+    void tell(const port& changed) const;
+    [[nodiscard]] snapshot take_snapshot();
+    void wake() const {
+        const std::uint64_t one = 1;
+        static_cast<void>(::write(wake_.get(), &one, sizeof one));
+    }
+
+    const arguments& given_;
+    bool is_first_;
+    std::optional<capture_writer> capture_;
+    // In this order: packets in the link and in the stack may lie in the ports' memory or in the
+    // stack's.
+    std::vector<std::unique_ptr<port>> ports_;
+    exits exits_;
+    own_addresses addresses_;
+    std::unique_ptr<stack> stack_;
+    std::unique_ptr<ethernet> link_;
+    std::vector<packet> failed_;  // their next hop did not answer
+
+    std::vector<pollfd> waiting_;
+    std::vector<port*> waiting_for_;  // beside waiting_; nullptr: the wake-up
+
+    sluice::port::descriptor wake_{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+    std::thread thread_;
+    std::atomic<bool> stopping_ = false;
+    std::mutex mutex_;  // of what follows
+    std::condition_variable answered_;
+    bool asked_ = false;
+    bool runs_ = false;
+    snapshot answer_;
+};
+
+}  // namespace router
+
+#include "router_worker_loop.hpp"
+#include "router_worker_setup.hpp"

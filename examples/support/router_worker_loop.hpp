@@ -1,0 +1,143 @@
+// What a worker does while it runs.
+#pragma once
+
+#include "router_worker.hpp"
+
+#include <array>
+
+namespace router {
+
+inline void worker::run(int ended) {
+    bool left = true;
+    while (!stopping_ && left) {
+        const sluice::moment now = sluice::port::steady_clock::now();
+        wait(do_what_is_due(now), now.now);
+        answer();
+        for (std::size_t i = 1; i < waiting_.size(); ++i) {
+            port& p = *waiting_for_[i];
+            if (waiting_[i].revents == 0) {
+                continue;
+            }
+            if (waiting_[i].fd == p.changes()) {
+                follow(p);
+            } else {
+                serve(p);
+            }
+        }
+        left = false;
+        for (const auto& p : ports_) {
+            left = left || p->state() != port_state::gone;
+        }
+    }
+    const std::lock_guard lock{mutex_};
+    answer_ = take_snapshot();
+    runs_ = false;
+    answered_.notify_all();
+    const std::uint64_t one = 1;
+    static_cast<void>(::write(ended, &one, sizeof one));
+}
+
+// The next deadline of the stack and the link.
+inline sluice::instant worker::do_what_is_due(sluice::moment now) {
+    link_->set_now(now.now);
+    const sluice::instant of_link =
+        link_->poll(now.now, [this](packet&& p) { failed_.push_back(std::move(p)); });
+    for (packet& p : failed_) {
+        stack_->link_failed(std::move(p), now);
+    }
+    failed_.clear();
+    const sluice::instant of_stack = stack_->poll(now);
+    exits_.frames.flush();  // the link's questions
+    return of_link < of_stack ? of_link : of_stack;
+}
+
+// Sleeps until something comes.
+inline void worker::wait(sluice::instant deadline, sluice::instant now) {
+    waiting_.assign(1, {wake_.get(), POLLIN, 0});
+    waiting_for_.assign(1, nullptr);
+    std::vector<int> descriptors;
+    for (const auto& p : ports_) {
+        descriptors.clear();
+        if (p->changes() >= 0) {
+            descriptors.push_back(p->changes());
+        }
+        p->add_descriptors(descriptors);
+        for (const int fd : descriptors) {
+            waiting_.push_back({fd, POLLIN, 0});
+            waiting_for_.push_back(p.get());
+        }
+    }
+    constexpr sluice::i64 longest = 60'000;  // milliseconds
+    const sluice::i64 left =
+        deadline == sluice::instant::never() ? longest : (deadline - now).milliseconds() + 1;
+    const int timeout = static_cast<int>(left < 0 ? 0 : left > longest ? longest : left);
+    if (::poll(waiting_.data(), waiting_.size(), timeout) < 0) {  // interrupted
+        for (pollfd& w : waiting_) {
+            w.revents = 0;
+        }
+    }
+    if (waiting_[0].revents != 0) {
+        std::uint64_t times = 0;
+        static_cast<void>(::read(wake_.get(), &times, sizeof times));
+    }
+}
+
+// A burst of one port through the stack.
+inline void worker::serve(port& from) {
+    std::array<packet, 64> burst;
+    const port::batch got = from.receive(stack_->buffers(), burst);
+    const sluice::moment now = sluice::port::steady_clock::now();
+    std::size_t kept = 0;
+    for (packet& p : std::span{burst}.first(got.count)) {
+        if (!p) {
+            continue;
+        }
+        if (capture_) {
+            capture_->write(from.index(), capture_writer::direction::in, p);
+        }
+        if (!from.is_ethernet() || link_->input(p, now.now) == sluice::frame_kind::ipv4) {
+            packet whole = std::move(p);
+            burst[kept++] = std::move(whole);
+        }
+    }
+    link_->set_now(now.now);
+    stack_->receive(std::span{burst}.first(kept), now);
+    exits_.frames.flush();  // answers to ARP
+    if (got.failed) {
+        follow(from);
+    }
+}
+
+// What the interface is now is what the stack and the link are told.
+inline void worker::follow(port& changed) {
+    if (changed.look_again()) {
+        const bool up = changed.state() == port_state::up;
+        if (!up) {
+            link_->flush(changed.index());
+        }
+        stack_->set_up(changed.index(), up);
+        stack_->set_mtu(changed.index(), changed.mtu());
+        tell(changed);
+    }
+}
+
+inline void worker::tell(const port& changed) const {
+    if (!is_first_) {
+        return;
+    }
+    const char* const what = [&] {
+        switch (changed.state()) {
+        case port_state::up:
+            return "is up";
+        case port_state::disconnected:
+            return "is not connected; going on with the others";
+        case port_state::down:
+            return "is down; going on with the others";
+        default:
+            return "is gone; going on with the others";
+        }
+    }();
+    std::fprintf(stderr, "router: %s %s\n", changed.asked().label().c_str(), what);
+}
+
+}  // namespace router

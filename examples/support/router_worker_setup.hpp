@@ -1,0 +1,92 @@
+// How a worker is put together, and what it tells of itself.
+#pragma once
+
+#include "complain.hpp"
+#include "packet_port.hpp"
+#include "router_worker.hpp"
+#include "tun_port.hpp"
+
+namespace router {
+
+inline worker::worker(const arguments& given, bool is_first, sluice::hash_key seed,
+                      std::optional<sluice::port::pcapng::writer> capture)
+    : given_{given}, is_first_{is_first} {
+    if (capture) {
+        capture_.emplace(std::move(*capture));
+    }
+    exits_.frames.ports.resize(first_interface + given.links.size());
+    exits_.frames.tap = capture_ ? &*capture_ : nullptr;
+    exits_.frames.answers_arp = is_first;
+    stack_ = std::make_unique<stack>(stack::parts{.output = {&exits_}, .seed = seed});
+    addresses_ = {&exits_.frames.ports, &stack_->interfaces()};
+    const sluice::hash_key of_neighbours{sluice::siphash(seed, 4, 0), sluice::siphash(seed, 4, 1)};
+    link_ = std::make_unique<ethernet>(stack_->buffers(), addresses_, exits_.frames, of_neighbours);
+    exits_.buffers = &stack_->buffers();
+    exits_.link = link_.get();
+}
+
+inline std::optional<int> worker::prepare() {
+    const bool shared = given_.workers > 1;
+    std::vector<u32> mtus;
+    for (const link_request& link : given_.links) {
+        const auto index = static_cast<u16>(first_interface + ports_.size());
+        if (link.is_tun) {
+            ports_.push_back(std::make_unique<tun_port>(link, index, shared));
+        } else {
+            ports_.push_back(std::make_unique<packet_port>(
+                link, index, packet_port::mode{given_.plain, shared, is_first_}));
+        }
+        port& made = *ports_.back();
+        if (const auto opened = made.open(); !opened) {
+            return examples::complain("router", opened.error());
+        }
+        exits_.frames.ports[index] = &made;
+        mtus.push_back(made.mtu());
+    }
+    if (!configure(*stack_, given_, mtus)) {
+        return 2;
+    }
+    for (const auto& p : ports_) {
+        if (p->state() != port_state::up) {
+            stack_->set_up(p->index(), false);
+            tell(*p);
+        }
+    }
+    return std::nullopt;
+}
+
+inline snapshot worker::take_snapshot() {
+    snapshot now;
+    const sluice::instant t = sluice::port::steady_clock::now_instant();
+    for (const auto& p : ports_) {
+        now.ports.push_back({p->asked().label(), p->state(), p->mtu(), p->counts()});
+    }
+    link_->neighbours().for_each([&](const auto& n) {
+        now.neighbours.push_back({n.interface, n.address, n.hardware, n.state, t - n.updated});
+    });
+    now.sum.add(stack_->counters());
+    now.held_now = stack_->held();
+    now.not_captured = capture_ ? capture_->lost() : 0;
+    return now;
+}
+
+inline snapshot worker::ask() {
+    std::unique_lock lock{mutex_};
+    if (runs_) {
+        asked_ = true;
+        wake();
+        answered_.wait(lock, [this] { return !asked_ || !runs_; });
+    }
+    return answer_;
+}
+
+inline void worker::answer() {
+    const std::lock_guard lock{mutex_};
+    if (asked_) {
+        asked_ = false;
+        answer_ = take_snapshot();
+        answered_.notify_all();
+    }
+}
+
+}  // namespace router

@@ -1,0 +1,44 @@
+// signals: INT, TERM and USR1 as something to wait for.
+//
+// Expects: to be made before any thread. Does: from then on the three no longer end the program;
+// wait() tells which came. Never: runs a handler.
+#pragma once
+
+#include <sluice/port/descriptor.hpp>
+
+#include <csignal>
+
+#include <poll.h>
+#include <sys/signalfd.h>
+
+namespace examples {
+
+class signals {
+public:
+    signals() noexcept {
+        sigset_t handled;
+        sigemptyset(&handled);
+        for (const int number : {SIGINT, SIGTERM, SIGUSR1}) {
+            sigaddset(&handled, number);
+        }
+        ::sigprocmask(SIG_BLOCK, &handled, nullptr);
+        signals_ = sluice::port::descriptor{::signalfd(-1, &handled, SFD_CLOEXEC | SFD_NONBLOCK)};
+    }
+
+    enum class event { end, report, other, timeout };
+    // Until a signal, `other` is readable, or that many milliseconds have passed (-1: for ever).
+    [[nodiscard]] event wait(int other, int milliseconds) const noexcept {
+        pollfd waiting[2] = {{signals_.get(), POLLIN, 0}, {other, POLLIN, 0}};
+        const int n = ::poll(waiting, 2, milliseconds);
+        signalfd_siginfo what{};
+        if (n > 0 && ::read(signals_.get(), &what, sizeof what) == sizeof what) {
+            return what.ssi_signo == SIGUSR1 ? event::report : event::end;
+        }
+        return n > 0 ? event::other : event::timeout;
+    }
+
+private:
+    sluice::port::descriptor signals_;
+};
+
+}  // namespace examples

@@ -1,0 +1,48 @@
+// tun_host: a stack that owns the device sluice0 as 192.0.2.1, for the examples that need one.
+//
+// Expects: Linux, the right to make a TUN device; a Stack with tun::sender as its output. Does:
+// opens the device, brings packets to the stack until INT, TERM or the example is done. Never:
+// configures the kernel's end.
+#pragma once
+
+#include "complain.hpp"
+#include "self_packets.hpp"
+#include "tun_loop.hpp"
+
+#include <sluice/base/siphash.hpp>
+
+#include <cstdio>
+#include <memory>
+#include <span>
+
+#include <sys/random.h>
+
+namespace examples {
+
+// setup(stack) -> bool before the first packet, report(stack) for each USR1, done(stack) -> bool
+// after each batch. The exit code of the program.
+template <class Stack, class Setup, class Report, class Done>
+int run_tun_host(const char* program, Setup&& setup, Report&& report, Done&& done) {
+    namespace tun = sluice::port::tun;
+    auto device = tun::open("sluice0", {.interface = 2});
+    sluice::hash_key seed;
+    if (!device) {
+        return complain(program, device.error());
+    }
+    if (::getrandom(&seed, sizeof seed, 0) != sizeof seed) {
+        return 1;
+    }
+    tun_loop loop;
+    const auto s =
+        std::make_unique<Stack>(typename Stack::parts{.output = device->sender(), .seed = seed});
+    if (!s->add_interface({.index = 2, .address = own_address}) || !setup(*s)) {
+        return 1;
+    }
+    std::printf("%s: 192.0.2.1 on sluice0\n", program);
+    std::fflush(stdout);
+    const auto end =
+        loop.run(*s, std::span{&*device, 1}, [&] { report(*s); }, [&] { return done(*s); });
+    return end == loop_end::asked ? 0 : 1;
+}
+
+}  // namespace examples

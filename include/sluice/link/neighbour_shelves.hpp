@@ -1,0 +1,107 @@
+// neighbour_shelves: the entries of a neighbour_table by what they are worth, the oldest first, and
+// whose place a new one takes.
+//
+// Expects: entries with the links `older` and `newer`, under an index below 65535. Does: keeps a
+// list and a count for each worth. Never: looks into an entry's packets. Cost: a few stores each.
+#pragma once
+
+#include <sluice/link/neighbour.hpp>
+
+#include <cstddef>
+
+namespace sluice::detail {
+
+enum class worth : u8 {
+    free,
+    failed,    // did not answer
+    hearsay,   // named itself in a request to us, has never answered one of ours, is not used
+    doubtful,  // asked and not answered yet; or in use, but has never answered
+    idle,      // has answered once, is not used now
+    in_use,
+    permanent
+};
+inline constexpr std::size_t worths = 7;
+
+template <class Entry>
+[[nodiscard]] constexpr worth worth_of(const Entry& e) noexcept {
+    switch (e.state) {
+    case neighbour_state::none:
+        return worth::free;
+    case neighbour_state::failed:
+        return worth::failed;
+    case neighbour_state::incomplete:
+        return worth::doubtful;
+    case neighbour_state::stale:
+        return e.was_confirmed ? worth::idle : worth::hearsay;
+    case neighbour_state::permanent:
+        return worth::permanent;
+    default:
+        return e.was_confirmed ? worth::in_use : worth::doubtful;
+    }
+}
+
+// What a new entry is made for.
+enum class purpose : u8 { hearsay, question, order };
+
+class neighbour_shelves {
+public:
+    static constexpr u16 nobody = 0xffff;
+
+    [[nodiscard]] constexpr u16 oldest(worth w) const noexcept { return at(w).oldest; }
+    [[nodiscard]] constexpr std::size_t count(worth w) const noexcept { return at(w).count; }
+
+    template <class Entry>
+    constexpr void put(worth w, Entry* entries, u16 i) noexcept {
+        shelf& s = at(w);
+        entries[i].older = s.newest;
+        entries[i].newer = nobody;
+        (s.newest == nobody ? s.oldest : entries[s.newest].newer) = i;
+        s.newest = i;
+        ++s.count;
+    }
+    template <class Entry>
+    constexpr void take(worth w, Entry* entries, u16 i) noexcept {
+        shelf& s = at(w);
+        const Entry& e = entries[i];
+        (e.older == nobody ? s.oldest : entries[e.older].newer) = e.newer;
+        (e.newer == nobody ? s.newest : entries[e.newer].older) = e.older;
+        --s.count;
+    }
+
+    // Whose place the new entry takes; nobody: all that is there matters more. Questions displace
+    // what is idle until an eighth of the table is questions, then each other: a scan stays there.
+    // Only the operator displaces what is in use.
+    [[nodiscard]] constexpr u16 place_for(purpose p, std::size_t entries) const noexcept {
+        for (const worth w : {worth::free, worth::failed, worth::hearsay}) {
+            if (oldest(w) != nobody) {
+                return oldest(w);
+            }
+        }
+        if (p == purpose::hearsay) {
+            return nobody;
+        }
+        if (count(worth::doubtful) * 8 < entries && oldest(worth::idle) != nobody) {
+            return oldest(worth::idle);
+        }
+        if (p == purpose::order && oldest(worth::doubtful) == nobody) {
+            return oldest(worth::in_use);
+        }
+        return oldest(worth::doubtful);
+    }
+
+private:
+    struct shelf {
+        u16 oldest = nobody;
+        u16 newest = nobody;
+        std::size_t count = 0;
+    };
+    [[nodiscard]] constexpr shelf& at(worth w) noexcept {
+        return shelves_[static_cast<std::size_t>(w)];
+    }
+    [[nodiscard]] constexpr const shelf& at(worth w) const noexcept {
+        return shelves_[static_cast<std::size_t>(w)];
+    }
+    shelf shelves_[worths];
+};
+
+}  // namespace sluice::detail

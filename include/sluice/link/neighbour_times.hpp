@@ -1,0 +1,108 @@
+// neighbour_times: Linux's neigh sysctls by their meaning; neighbour_clocks: those of each
+// interface.
+//
+// Expects: a seed that outsiders do not know. Does: gives each interface its own times where the
+// operator set some, and spreads how long a neighbour counts as reachable, so that a link's
+// neighbours are not asked in step. Never: reads a clock. Cost: a walk over at most 8 interfaces.
+#pragma once
+
+#include <sluice/base/random.hpp>
+#include <sluice/base/time.hpp>
+
+#include <cstddef>
+
+namespace sluice {
+
+struct neighbour_times {
+    duration retransmit = 1_s;   // retrans_time_ms: between two requests
+    duration reachable = 30_s;   // base_reachable_time_ms: from half of it to one and a half
+    duration first_probe = 5_s;  // delay_first_probe_time: from use of a stale one to the question
+    duration forget = 60_s;      // gc_stale_time: an unused entry is freed, if there are many
+    duration lock = 1_s;         // locktime: another address is not believed so soon after a change
+    u8 broadcast_requests = 3;   // mcast_solicit; 0: nobody is ever asked
+    u8 unicast_requests = 3;     // ucast_solicit
+    u8 broadcast_probes = 0;     // mcast_resolicit: after the unicast ones
+    bool spread = true;          // false: `reachable` exactly
+};
+
+class neighbour_clocks {
+public:
+    static constexpr std::size_t most_own = 8;         // interfaces with times of their own
+    static constexpr duration spread_renewed = 300_s;  // as in Linux
+
+    constexpr neighbour_clocks(hash_key seed, const neighbour_times& general) noexcept
+        : random_{seed} {
+        assign(rows_[0], 0, general);
+    }
+
+    [[nodiscard]] constexpr const neighbour_times& general() const noexcept {
+        return rows_[0].times;
+    }
+    [[nodiscard]] constexpr const neighbour_times& of(u16 interface) const noexcept {
+        return row_of(interface).times;
+    }
+    // How long an answer counts on that interface.
+    [[nodiscard]] constexpr duration reachable(u16 interface) const noexcept {
+        return row_of(interface).reachable;
+    }
+
+    // For all interfaces that have no times of their own.
+    constexpr void set(const neighbour_times& general) noexcept { assign(rows_[0], 0, general); }
+    // For one. False: so many have their own already.
+    [[nodiscard]] constexpr bool set(u16 interface, const neighbour_times& own) noexcept {
+        for (std::size_t i = 1; i <= own_; ++i) {
+            if (rows_[i].interface == interface) {
+                assign(rows_[i], interface, own);
+                return true;
+            }
+        }
+        if (own_ == most_own) {
+            return false;
+        }
+        assign(rows_[++own_], interface, own);
+        return true;
+    }
+    // Spreads anew when that is due.
+    constexpr void renew(instant now) noexcept {
+        if (now < renewed_ + spread_renewed) {
+            return;
+        }
+        renewed_ = now;
+        for (std::size_t i = 0; i <= own_; ++i) {
+            assign(rows_[i], rows_[i].interface, rows_[i].times);
+        }
+    }
+
+private:
+    struct row {
+        u16 interface = 0;
+        neighbour_times times;
+        duration reachable;
+    };
+
+    [[nodiscard]] constexpr const row& row_of(u16 interface) const noexcept {
+        for (std::size_t i = 1; i <= own_; ++i) {
+            if (rows_[i].interface == interface) {
+                return rows_[i];
+            }
+        }
+        return rows_[0];
+    }
+    constexpr void assign(row& r, u16 interface, const neighbour_times& times) noexcept {
+        r.interface = interface;
+        r.times = times;
+        r.reachable = times.reachable;
+        const i64 base = times.reachable.milliseconds();
+        if (times.spread && base > 0 && base <= 0xffff'ffff) {
+            r.reachable =
+                duration::from_milliseconds(base / 2 + random_.below(static_cast<u32>(base)));
+        }
+    }
+
+    keyed_random random_;
+    instant renewed_;
+    std::size_t own_ = 0;
+    row rows_[1 + most_own];
+};
+
+}  // namespace sluice

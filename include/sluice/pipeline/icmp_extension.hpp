@@ -1,0 +1,92 @@
+// icmp_extension: what an ICMP error that we send tells beyond the quote: by which interface the
+// offending packet came in.
+// Expects: that interface, if it still is one. Does: index, address, name and MTU in the order and
+// the sizes of Linux; the quote before it has exactly 128 octets, cut or filled up, so that
+// receivers older than RFC 4884 find it. Never: tells anything unless icmp_errors_extension_mask
+// asks for it. Cost: 44 octets, on the way out of an error only. RFC 4884 section 4.6, RFC 5837
+// section 4. Linux icmp_ext_append.
+#pragma once
+
+#include <sluice/interface/interface.hpp>
+#include <sluice/packet/packet_buffer.hpp>
+#include <sluice/packet/settings.hpp>
+#include <sluice/wire/icmp_objects.hpp>
+
+namespace sluice::pipeline {
+
+// Bits of icmp_errors_extension_mask.
+namespace error_extensions {
+inline constexpr u8 incoming_interface = 0x01;
+}  // namespace error_extensions
+
+inline constexpr u32 extended_quote = static_cast<u32>(icmp::min_extended_quote);
+// Of the structure: headers, index, address, name, MTU.
+inline constexpr u32 max_error_extension = 4 + 4 + 4 + 8 + 20 + 4;
+
+// The structure as it stands in the message; size 0: none.
+struct error_extension {
+    std::byte octets[max_error_extension]{};
+    u32 size = 0;
+};
+
+// The first primary address that all may know. Linux icmp_ext_iio_addr4_find.
+[[nodiscard]] constexpr ipv4::address told_address(const interface& i) noexcept {
+    for (const assigned_address& a : i.addresses) {
+        if (!a.secondary && a.scope == scopes::universe && !a.net.address.is_multicast()) {
+            return a.net.address;
+        }
+    }
+    return {};
+}
+
+// For an error of that type about a packet that came by that interface (0: it is our own); `in` is
+// nullptr when the interface is gone.
+[[nodiscard]] constexpr error_extension extension_of_error(u8 type, u16 index, const interface* in,
+                                                           const settings& s) noexcept {
+    error_extension made;
+    if ((s.icmp_errors_extension_mask & error_extensions::incoming_interface) == 0 || index == 0 ||
+        !icmp::may_be_extended(type)) {
+        return made;
+    }
+    std::byte address[4]{};
+    std::byte name[sizeof(interface_name::octets) + 3]{};  // to whole words with its length
+    icmp::interface_information info{.has_index = true, .index = index};
+    if (in != nullptr) {
+        const ipv4::address own = told_address(*in);
+        store_be<u32>(address, own.value);
+        for (std::size_t i = 0; i < sizeof(interface_name::octets); ++i) {
+            name[i] = static_cast<std::byte>(in->name.octets[i]);
+        }
+        info.has_address = !own.is_unspecified();
+        info.has_name = !in->name.empty();
+        info.has_mtu = true;
+        info.address = info.has_address ? const_bytes{address} : const_bytes{};
+        info.name = info.has_name ? const_bytes{name} : const_bytes{};
+        info.mtu = in->mtu;
+    }
+    constexpr std::size_t header = icmp::extension_layout::size;
+    const auto length = info.emit(bytes{made.octets}.subspan(header));
+    if (length.has_value()) {
+        made.size = static_cast<u32>(header + *length);
+        icmp::finish_extension(bytes{made.octets}.first(made.size));
+    }
+    return made;
+}
+
+// Behind the at most 128 octets that the error in `message` quotes; false without tailroom.
+template <packet_buffer Packet>
+[[nodiscard]] constexpr bool append_extension(Packet& message, const error_extension& e) noexcept {
+    constexpr u32 behind = static_cast<u32>(icmp::header_length) + extended_quote;
+    const u32 padding = behind - message.size();
+    std::byte* const more = message.put(padding + e.size);
+    if (more == nullptr) {
+        return false;
+    }
+    fill_bytes(more, padding, std::byte{0});
+    copy_bytes(more + padding, e.octets, e.size);
+    icmp::view{message.data()}.set(icmp::quote_words, static_cast<u8>(extended_quote / 4));
+    icmp::set_checksum({message.data(), message.size()});
+    return true;
+}
+
+}  // namespace sluice::pipeline

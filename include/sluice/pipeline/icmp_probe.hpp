@@ -1,0 +1,134 @@
+// icmp_probe: the answer to an extended echo request: is an interface of ours there, and up.
+// Expects: a packet that begins with a whole, verified extended echo request with its L bit set,
+// owned alone. Does: finds the interface by name, index or address, writes code and state bits, the
+// rest as it came. Never: looks at the class number or the checksum of the extension, as Linux does
+// not; speaks of neighbours, or of IPv6: such an identifier is a malformed query. Cost: a walk over
+// the interfaces, the checksum over the message. RFC 8335 section 4. Linux icmp_build_probe.
+#pragma once
+
+#include <sluice/interface/interface.hpp>
+#include <sluice/packet/packet_buffer.hpp>
+#include <sluice/packet/reader.hpp>
+#include <sluice/pipeline/source_rules.hpp>
+#include <sluice/wire/icmp_objects.hpp>
+
+namespace sluice::pipeline {
+
+namespace detail {
+
+struct probe_answer {
+    u8 code = icmp::extended::malformed_query;
+    const interface* found = nullptr;
+};
+
+[[nodiscard]] constexpr probe_answer probe_found(const interface* i) noexcept {
+    return {i != nullptr ? icmp::extended::no_error : icmp::extended::no_such_interface, i};
+}
+
+// The name ends at its first zero; what follows does not count.
+template <class Tables>
+[[nodiscard]] constexpr probe_answer probe_by_name(const Tables& t, const_bytes name) noexcept {
+    char text[sizeof(interface_name::octets)]{};
+    if (name.size() >= sizeof text) {
+        return {};
+    }
+    for (std::size_t i = 0; i < name.size(); ++i) {
+        text[i] = static_cast<char>(name[i]);
+    }
+    const interface_name wanted{text};
+    const interface* found = nullptr;
+    t.interfaces.for_each([&](const interface& i) {
+        if (found == nullptr && !wanted.empty() && i.name == wanted) {
+            found = &i;
+        }
+    });
+    return probe_found(found);
+}
+
+template <class Tables>
+[[nodiscard]] constexpr probe_answer probe_by_index(const Tables& t, const_bytes index) noexcept {
+    if (index.size() != sizeof(u32)) {
+        return {};
+    }
+    const u32 wanted = load_be<u32>(index.data());
+    return probe_found(wanted <= 0xffff ? t.interfaces.find(static_cast<u16>(wanted)) : nullptr);
+}
+
+// By an address that an interface has, else by a local route to it. Linux __ip_dev_find.
+template <class Tables>
+[[nodiscard]] constexpr probe_answer probe_by_address(const Tables& t, const_bytes id) noexcept {
+    constexpr std::size_t head = 4;  // family, length, reserved
+    constexpr std::size_t size = 4;
+    if (id.size() != head + size || load_be<u16>(id.data()) != icmp::families::ipv4 ||
+        id[2] != std::byte{size}) {
+        return {};
+    }
+    const ipv4::address wanted{load_be<u32>(id.data() + head)};
+    const interface* found = nullptr;
+    t.interfaces.for_each([&](const interface& i) {
+        for (const assigned_address& a : i.addresses) {
+            if (found == nullptr && a.net.address == wanted) {
+                found = &i;
+            }
+        }
+    });
+    const route_entry* r = found == nullptr ? usable_route(t, {.destination = wanted}) : nullptr;
+    if (r != nullptr && r->type == route_type::local) {
+        found = t.interfaces.find(r->interface);
+    }
+    return probe_found(found);
+}
+
+// `extension`: what follows the ICMP header, at least as much of it as an object may have.
+template <class Tables>
+[[nodiscard]] constexpr probe_answer probe(const Tables& t, const_bytes extension) noexcept {
+    constexpr std::size_t headers = icmp::extension_layout::size + icmp::object_layout::size;
+    constexpr std::size_t longest_object = 24;  // an IPv6 address. Linux struct icmp_ext_echo_iio
+    if (extension.size() < headers) {
+        return {};
+    }
+    const const_bytes object = extension.subspan(icmp::extension_layout::size);
+    const icmp::const_object_view header{object.data()};
+    const std::size_t length = header[icmp::object_length];
+    if (length <= icmp::object_layout::size || length > longest_object || length > object.size()) {
+        return {};
+    }
+    const const_bytes id = object.first(length).subspan(icmp::object_layout::size);
+    switch (static_cast<icmp::interface_identification_type>(header[icmp::object_type])) {
+    case icmp::interface_identification_type::name:
+        return probe_by_name(t, id);
+    case icmp::interface_identification_type::index:
+        return probe_by_index(t, id);
+    case icmp::interface_identification_type::address:
+        return probe_by_address(t, id);
+    }
+    return {};
+}
+
+}  // namespace detail
+
+// false: the octets could not be made contiguous.
+template <class Tables, packet_buffer Packet>
+[[nodiscard]] constexpr bool turn_probe_round(const Tables& t, Packet& packet) noexcept {
+    constexpr u32 most = 36;  // header, extension header, longest object
+    const u32 read = packet.size() < most ? packet.size() : most;
+    if (!packet.may_pull(read)) {
+        return false;
+    }
+    const icmp::view message{packet.data()};
+    const const_bytes start{packet.data(), read};
+    const detail::probe_answer answer = detail::probe(t, start.subspan(icmp::header_length));
+    message.set(icmp::type, icmp::types::extended_echo_reply);
+    packet.data()[icmp::header_length - 1] = std::byte{0};
+    if (answer.code != icmp::extended::no_error) {
+        message.set(icmp::code, answer.code);
+    } else {
+        message.set(icmp::active_bit, answer.found->up);
+        message.set(icmp::ipv4_bit, !answer.found->addresses.empty());
+    }
+    message.set(icmp::checksum, 0);
+    message.set(icmp::checksum, checksum::finish(packet_sum(packet, 0, packet.size())));
+    return true;
+}
+
+}  // namespace sluice::pipeline

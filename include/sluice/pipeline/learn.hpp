@@ -1,0 +1,79 @@
+// learn: what an ICMP error teaches about the way to one destination: the path MTU of a
+// fragmentation needed, the gateway of a redirect.
+// Expects: a notice that the protocol it quotes believes, and the route to the destination as it
+// is used now. Does: decides by Linux's rules (__ip_rt_update_pmtu, __ip_do_redirect). Never:
+// keeps: the exceptions room does; asks for link addresses. Cost: a few compares, one lookup for a
+// redirect. RFC 1191 section 6.3, RFC 1122 section 3.2.2.2 and 3.3.3. Source: Linux route.c.
+#pragma once
+
+#include <sluice/pipeline/icmp_notice.hpp>
+#include <sluice/pipeline/output_route.hpp>
+
+namespace sluice::pipeline {
+
+// mtu 0: nothing to learn.
+struct path_mtu_lesson {
+    u16 mtu = 0;
+    bool locked = false;
+};
+
+// told: the MTU that the message names; current: the one in use. A message may only lower it (RFC
+// 1191 section 3). Below the least that is believed the path counts as one that cannot be
+// discovered: cut to that least, without DF. So does 0, the word of routers older than RFC 1191:
+// Deviation: RFC 1191 section 5 would search a table of plateaus; Linux does not.
+[[nodiscard]] constexpr path_mtu_lesson learn_path_mtu(u32 told, u32 current, bool locked,
+                                                       u32 least) noexcept {
+    if (locked || current < told) {
+        return {};
+    }
+    if (told >= least) {
+        return {static_cast<u16>(told), false};
+    }
+    return {static_cast<u16>(least < current ? least : current), true};
+}
+
+namespace detail {
+
+// Linux inet_addr_type: what the addresses of this host make of it.
+template <class Tables>
+[[nodiscard]] constexpr bool is_foreign_unicast(const Tables& t, ipv4::address a) noexcept {
+    const route_entry* r = usable_route(t, {.destination = a});
+    return r == nullptr || (r->type != route_type::local && r->type != route_type::broadcast);
+}
+
+// Whether some route goes by that gateway. Linux ip_fib_check_default. A route policy that cannot
+// say is not believed to have one.
+template <class Routes>
+[[nodiscard]] constexpr bool is_known_gateway(const Routes& routes, ipv4::address gateway,
+                                              u16 interface_index) noexcept {
+    if constexpr (requires { routes.has_gateway(gateway, interface_index); }) {
+        return routes.has_gateway(gateway, interface_index);
+    } else {
+        return false;
+    }
+}
+
+}  // namespace detail
+
+// Whether the redirect is to be followed. RFC 1122 section 3.2.2.2: from the gateway in use, to
+// another on the same link. A redirect for a network counts for the host alone.
+template <class Tables>
+[[nodiscard]] constexpr bool accepts_redirect(const Tables& t, const icmp_error_notice& n,
+                                              const route_entry& r, const output_route& used,
+                                              const interface& in) noexcept {
+    constexpr u8 highest_redirect_code = 3;
+    const ipv4::address gateway{n.info};
+    const interface_settings& s = in.in_force;
+    if ((n.code & 7) > highest_redirect_code || !r.has_gateway() || used.neighbour != n.offender ||
+        gateway == n.offender || !s.accept_redirects || gateway.is_multicast() ||
+        gateway.is_limited_broadcast() || gateway.is_zero_network()) {
+        return false;
+    }
+    if (s.shared_media) {
+        return detail::is_foreign_unicast(t, gateway);
+    }
+    return in.on_link(gateway, n.offender) &&
+           (!s.secure_redirects || detail::is_known_gateway(t.routes, gateway, in.index));
+}
+
+}  // namespace sluice::pipeline

@@ -1,0 +1,64 @@
+// receive_each: many packets of a device that gives them one by one; append_octets: a packet larger
+// than a buffer.
+//
+// Expects: a device whose receive(source) gives a result<packet, read_status>. Does: fills from the
+// front. Never: blocks. Cost: what one packet costs, each time.
+#pragma once
+
+#include <sluice/base/bytes.hpp>
+#include <sluice/packet/packet_buffer.hpp>
+#include <sluice/port/descriptor.hpp>
+
+#include <cstddef>
+#include <span>
+#include <utility>
+
+namespace sluice::port {
+
+struct receive_batch {
+    std::size_t count = 0;
+    read_status end = read_status::none;  // none: the span is full, more may wait
+};
+
+namespace detail {
+
+template <class Device, class Source>
+[[nodiscard]] receive_batch receive_each(Device& device, Source& from,
+                                         std::span<typename Source::packet_type> to) noexcept {
+    receive_batch done;
+    while (done.count < to.size()) {
+        auto packet = device.receive(from);
+        if (!packet) {
+            done.end = packet.error();
+            break;
+        }
+        to[done.count++] = std::move(*packet);
+    }
+    return done;
+}
+
+// Appends the octets in as many buffers as it takes; false when the source has too few.
+template <class Source>
+[[nodiscard]] bool append_octets(typename Source::packet_type& packet, Source& from,
+                                 const_bytes octets) noexcept {
+    if constexpr (Source::packet_type::storage::is_inline) {
+        return octets.empty();
+    } else {
+        while (!octets.empty()) {
+            auto more = from.take(0);
+            const u32 room = more ? more.tailroom() : 0;
+            if (room == 0) {
+                return false;
+            }
+            const std::size_t n = octets.size() < room ? octets.size() : room;
+            copy_bytes(more.put(static_cast<u32>(n)), octets.data(), n);
+            packet.append(std::move(more));
+            octets = octets.subspan(n);
+        }
+        return true;
+    }
+}
+
+}  // namespace detail
+
+}  // namespace sluice::port

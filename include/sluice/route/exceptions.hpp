@@ -1,0 +1,86 @@
+// # exceptions_policy
+//
+// Keeps what was learned about single destinations: the path MTU (RFC 1191 section 6.1) and the
+// gateway that a redirect named (RFC 1122 section 3.3.1.3). Linux fib_nh_exception.
+//
+// An exception belongs to a destination and to the next hop of the route that led there when it was
+// learned (`exception_key`), so it says nothing any more once the destination is routed elsewhere.
+// `any()` says whether there is one at all: it is asked for every packet. `find(key, now)` gives
+// the exception, or nullptr; it stays valid until the next change. `learn(key, news, now)` keeps
+// the news: of a known exception a gateway or an MTU that is not given stays as it was.
+// `keep_if(f)` asks f(const exception_key&, route_exception&) about each, which may change it, and
+// drops those for which it says false. `expire(now)` drops what is too old and gives the next
+// deadline.
+//
+// Static facts: `never_learns` (the stack leaves out what learns), `memory_limit`.
+//
+// Exemplar:
+//
+//     struct exceptions {
+//         static constexpr bool never_learns = false;
+//         static constexpr std::size_t memory_limit = sizeof(exceptions);
+//         explicit exceptions(hash_key key) noexcept;
+//         bool any() const noexcept;
+//         const route_exception* find(const exception_key& key, instant now) const noexcept;
+//         void learn(const exception_key& key, const route_exception& news, instant now) noexcept;
+//         template <class F> void keep_if(F&& f) noexcept;
+//         instant expire(instant now) noexcept;
+//     };
+//
+// Models: `bounded_exceptions<Buckets>`, `no_exceptions`.
+#pragma once
+
+#include <sluice/base/siphash.hpp>
+#include <sluice/base/time.hpp>
+#include <sluice/route/entry.hpp>
+
+#include <concepts>
+#include <cstddef>
+
+namespace sluice {
+
+struct exception_key {
+    ipv4::address destination{};
+    ipv4::address gateway{};  // of the route; unspecified: on the link
+    u16 interface = 0;        // of the route
+
+    friend constexpr bool operator==(const exception_key&, const exception_key&) noexcept = default;
+};
+
+[[nodiscard]] constexpr exception_key key_of(ipv4::address destination,
+                                             const route_entry& r) noexcept {
+    return {destination, r.gateway, r.interface};
+}
+
+struct route_exception {
+    ipv4::address gateway{};  // instead of the route's; unspecified: the route's
+    u16 mtu = 0;              // octets; 0: nothing learned
+    bool mtu_locked = false;  // the path is narrower than the least MTU that is believed
+    instant expires{};
+};
+
+template <class E>
+concept finds_exceptions = requires(const E& e, const exception_key& key, instant now) {
+    { e.any() } noexcept -> std::same_as<bool>;
+    { e.find(key, now) } noexcept -> std::same_as<const route_exception*>;
+};
+
+template <class E>
+concept learns_exceptions =
+    requires(E& e, const exception_key& key, const route_exception& news, instant now) {
+        { e.learn(key, news, now) } noexcept -> std::same_as<void>;
+        { e.expire(now) } noexcept -> std::same_as<instant>;
+        e.keep_if([](const exception_key&, route_exception&) { return true; });
+    };
+
+template <class E>
+concept states_exception_facts = requires {
+    { E::never_learns } -> std::convertible_to<bool>;
+    { E::memory_limit } -> std::convertible_to<std::size_t>;
+};
+
+template <class E>
+concept exceptions_policy = std::constructible_from<E, hash_key> && finds_exceptions<E> &&
+                            learns_exceptions<E> && states_exception_facts<E>;
+
+}  // namespace sluice

@@ -1,0 +1,328 @@
+// explainer: what a stack decided about a packet, in words, a line a decision, as a call trace.
+// decisive_field_of: the field of a header that a decision looked at.
+// Expects: the events of one packet in order (recording_observer). Does: writes into the caller's
+// memory: stage, outcome, sentence, where it is written, the octet that decided and, for a drop,
+// the kernel's word and the counters. Never: allocates, asks the stack; not part of sluice.hpp.
+// Cost: a pass over constant text. The observer is what costs the stack, not this.
+#pragma once
+
+#include <sluice/packet/decision.hpp>
+#include <sluice/stats/observers.hpp>
+#include <sluice/wire/text.hpp>
+
+#include <cstddef>
+#include <span>
+
+namespace sluice {
+
+// Where a header field lies: octets from the start of the IPv4 header, or of what follows it.
+struct decisive_field {
+    const char* name = "";  // empty: the decision was about no field
+    u8 offset = 0;
+    bool of_payload = false;
+};
+
+namespace detail {
+
+inline constexpr u8 parameter_problem_type = 12;
+
+[[nodiscard]] constexpr decisive_field field_of_reason(drop_reason why) noexcept {
+    switch (why) {
+    case drop_reason::header_invalid:
+        return {"version and header length", 0, false};
+    case drop_reason::header_truncated:
+        return {"header length", 0, false};
+    case drop_reason::length_beyond_packet:
+    case drop_reason::length_below_header:
+    case drop_reason::reassembled_too_long:
+        return {"total length", 2, false};
+    case drop_reason::too_big:
+    case drop_reason::fragment_invalid:
+    case drop_reason::fragment_duplicate:
+    case drop_reason::fragment_overlap:
+        return {"flags and fragment offset", 6, false};
+    case drop_reason::fragment_ecn:
+        return {"ECN", 1, false};
+    case drop_reason::ttl_expired:
+        return {"time to live", 8, false};
+    case drop_reason::protocol_unknown:
+        return {"protocol", 9, false};
+    case drop_reason::header_checksum:
+        return {"header checksum", 10, false};
+    case drop_reason::source_invalid:
+    case drop_reason::source_local:
+    case drop_reason::loopback_outside:
+    case drop_reason::reverse_path:
+        return {"source", 12, false};
+    case drop_reason::destination_invalid:
+    case drop_reason::unicast_in_link_multicast:
+    case drop_reason::no_multicast_member:
+    case drop_reason::no_multicast_route:
+    case drop_reason::no_route:
+    case drop_reason::not_forwarding:
+    case drop_reason::host_unreachable:
+    case drop_reason::prohibited:
+    case drop_reason::blackhole:
+        return {"destination", 16, false};
+    case drop_reason::option_invalid:
+    case drop_reason::source_route_refused:
+    case drop_reason::source_route_failed:
+        return {"options", 20, false};
+    case drop_reason::port_unreachable:
+    case drop_reason::udp_many_unwanted:
+        return {"UDP destination port", 2, true};
+    case drop_reason::udp_invalid:
+        return {"UDP length", 4, true};
+    case drop_reason::udp_checksum:
+        return {"UDP checksum", 6, true};
+    case drop_reason::icmp_type_unknown:
+    case drop_reason::icmp_to_many:
+    case drop_reason::icmp_ignored:
+    case drop_reason::no_endpoint:
+        return {"ICMP type", 0, true};
+    case drop_reason::icmp_checksum:
+        return {"ICMP checksum", 2, true};
+    case drop_reason::icmp_quote_invalid:
+        return {"quoted header", 8, true};
+    default:
+        return {};
+    }
+}
+
+// What a stage says when it refuses nothing, and where that is written.
+struct stage_words {
+    const char* sentence;
+    const char* source;
+};
+
+[[nodiscard]] constexpr stage_words words_of(stage where, outcome what) noexcept {
+    switch (where) {
+    case stage::receive:
+        return {"A packet came in.", "RFC 1812 section 5.2.1"};
+    case stage::validate:
+        return {"The header is sound.", "RFC 1812 section 5.2.2"};
+    case stage::hook:
+        return {what == outcome::absorb ? "A hook took it." : "A hook let it pass.", "Linux"};
+    case stage::classify:
+        return {what == outcome::deliver ? "For this host."
+                                         : "Not for this host: a route leads on.",
+                "RFC 1812 section 5.2.3"};
+    case stage::options:
+        return {"The options are sound.", "RFC 1122 section 3.2.1.8"};
+    case stage::deliver:
+        return {"A whole datagram for this host.", "RFC 1122 section 3.2.1.3"};
+    case stage::reassemble:
+        return {what == outcome::hold ? "Kept until the other fragments come."
+                                      : "The last fragment: the datagram is whole.",
+                "RFC 1122 section 3.3.2"};
+    case stage::handler:
+        return {"Handed to its protocol.", "RFC 1122 section 3.4"};
+    case stage::icmp_input:
+        return {"The ICMP message is sound.", "RFC 1122 section 3.2.2"};
+    case stage::forward:
+        return {"It may be forwarded.", "RFC 1812 section 5.2.1.2"};
+    case stage::fragment:
+        return {"Cut into pieces.", "RFC 1812 section 5.2.6"};
+    case stage::originate:
+        return {"A datagram of this host.", "RFC 1122 section 3.3.1"};
+    case stage::icmp_error:
+        return {"The sender is told.", "RFC 1812 section 4.3.2"};
+    default:
+        return {"It leaves.", "RFC 1812 section 5.2.4.2"};
+    }
+}
+
+// Writes what fits and counts the rest.
+class line_writer {
+public:
+    constexpr explicit line_writer(std::span<char> to) noexcept : to_(to) {}
+
+    constexpr line_writer& put(char c) noexcept {
+        if (size_ < to_.size()) {
+            to_[size_] = c;
+        }
+        ++size_;
+        return *this;
+    }
+    constexpr line_writer& text(const char* s) noexcept {
+        for (; *s != 0; ++s) {
+            put(*s);
+        }
+        return *this;
+    }
+    constexpr line_writer& number(u32 value) noexcept {
+        char digits[10]{};
+        std::size_t n = 0;
+        do {
+            digits[n++] = static_cast<char>('0' + value % 10);
+            value /= 10;
+        } while (value != 0);
+        while (n > 0) {
+            put(digits[--n]);
+        }
+        return *this;
+    }
+    // At least one blank.
+    constexpr line_writer& column(std::size_t at) noexcept {
+        do {
+            put(' ');
+        } while (size_ < at);
+        return *this;
+    }
+    [[nodiscard]] constexpr std::size_t size() const noexcept { return size_; }
+
+private:
+    std::span<char> to_;
+    std::size_t size_ = 0;
+};
+
+}  // namespace detail
+
+// For a refused option the octet that the parameter problem points at.
+[[nodiscard]] constexpr decisive_field decisive_field_of(const trace_event& e) noexcept {
+    if (e.what == outcome::reject && e.detail == detail::parameter_problem_type) {
+        return {"options", static_cast<u8>(e.value >> 24), false};
+    }
+    return detail::field_of_reason(e.why);
+}
+
+class explainer {
+public:
+    static constexpr std::size_t longest_line = 280;  // characters
+
+    // One event as a line without its end; the number of characters of the whole line, of which as
+    // many are written as fit.
+    constexpr std::size_t line(const trace_event& e, std::span<char> to) noexcept {
+        detail::line_writer out{to};
+        for (unsigned i = depth_of(e.where); i > 0; --i) {
+            out.text("  ");
+        }
+        out.text(name_of(e.where)).column(outcome_column).text(name_of(e.what));
+        out.column(sentence_column);
+        if (e.where == stage::end) {
+            write_end(out, e);
+        } else if (e.why != drop_reason::none) {
+            write_refusal(out, e);
+        } else {
+            const detail::stage_words words = detail::words_of(e.where, e.what);
+            out.text(words.sentence);
+            write_facts(out, e);
+            write_source(out, words.source);
+        }
+        if (e.why != drop_reason::none) {
+            told_ = e.why;
+        }
+        return out.size();
+    }
+
+private:
+    static constexpr std::size_t outcome_column = 18;
+    static constexpr std::size_t sentence_column = 26;
+
+    // What is sent lies one deeper than what made it so.
+    constexpr unsigned depth_of(stage where) noexcept {
+        switch (where) {
+        case stage::receive:
+            sending_ = 1;
+            told_ = drop_reason::none;
+            return 0;
+        case stage::reassemble:
+        case stage::handler:
+        case stage::icmp_input:
+        case stage::icmp_error:
+            sending_ = 3;
+            return 2;
+        case stage::originate:
+            return sending_++;
+        case stage::output:
+        case stage::fragment:
+            return sending_;
+        case stage::forward:
+            sending_ = 2;
+            return 1;
+        default:
+            return 1;
+        }
+    }
+
+    static constexpr void write_source(detail::line_writer& out, const char* source) noexcept {
+        if (*source != 0) {
+            out.text(" (").text(source).text(")");
+        }
+    }
+
+    static constexpr void write_field(detail::line_writer& out, const trace_event& e) noexcept {
+        const decisive_field f = decisive_field_of(e);
+        if (*f.name != 0) {
+            out.text(" Octet ").number(f.offset);
+            out.text(f.of_payload ? " of the payload, " : ", ").text(f.name).text(".");
+        }
+    }
+
+    static constexpr void write_refusal(detail::line_writer& out, const trace_event& e) noexcept {
+        const drop_info& row = describe(e.why);
+        out.text(row.sentence);
+        write_field(out, e);
+        if (e.what == outcome::reject) {
+            out.text(" Asks for ICMP type ").number(e.detail).text(" code ").number(e.code);
+            if (e.why == drop_reason::too_big) {
+                out.text(", MTU ").number(e.value);
+            }
+            out.text(".");
+        }
+        write_source(out, row.source);
+    }
+
+    // The sentence again only if no stage has said it.
+    constexpr void write_end(detail::line_writer& out, const trace_event& e) const noexcept {
+        const drop_info& row = describe(e.why);
+        if (told_ != e.why) {
+            write_refusal(out, e);
+            out.text(" ");
+        }
+        out.text("Dropped: ").text(row.name).text("; Linux ").text(row.kernel);
+        for (const mib counter : {row.first, row.second}) {
+            if (counter != mib::none) {
+                const mib_name& name = mib_names[static_cast<std::size_t>(counter)];
+                out.text("; ").text(name.group).text(".").text(name.field);
+            }
+        }
+    }
+
+    static constexpr void write_facts(detail::line_writer& out, const trace_event& e) noexcept {
+        switch (e.where) {
+        case stage::receive:
+        case stage::output:
+        case stage::originate:
+            out.text(" Interface ").number(e.interface).text(", ");
+            out.number(e.value).text(" octets.");
+            break;
+        case stage::deliver:
+            out.text(" Protocol ").number(e.detail).text(", ").number(e.value).text(" octets.");
+            break;
+        case stage::reassemble:
+        case stage::fragment:
+            if (e.value != 0) {
+                out.text(" ").number(e.value).text(" pieces.");
+            }
+            break;
+        case stage::icmp_input:
+            out.text(" Type ").number(e.detail).text(".");
+            break;
+        case stage::icmp_error:
+            out.text(" ICMP type ").number(e.detail).text(" code ").number(e.code).text(".");
+            break;
+        case stage::forward:
+            out.text(" Interface ").number(e.interface).text(", next hop ");
+            out.text(ipv4::to_text(ipv4::address{e.value}).c_str()).text(".");
+            break;
+        default:
+            break;
+        }
+    }
+
+    unsigned sending_ = 1;
+    drop_reason told_ = drop_reason::none;  // the last refusal
+};
+
+}  // namespace sluice

@@ -1,0 +1,168 @@
+#!/usr/bin/env python3
+"""Tests the example `explain`: what it says about a capture made here, then that it gets through
+real captures where they are present.
+
+Usage: explain.py PROGRAM [CAPTURES]
+"""
+import pathlib
+import struct
+import subprocess
+import sys
+import tempfile
+
+RAW_IP = 101
+ROUTER = ["--address", "10.0.1.1/24", "--address", "10.0.2.1/24", "--forward",
+          "--route", "default via 10.0.2.254"]
+failures = []
+
+
+def check(what, got, wanted):
+    if got != wanted:
+        failures.append(f"{what}:\n{got}\nnot\n{wanted}")
+
+
+def summed(octets, at):
+    total = sum(struct.unpack(f"!{len(octets) // 2}H", octets))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return octets[:at] + struct.pack("!H", ~total & 0xFFFF) + octets[at + 2:]
+
+
+def address(text):
+    return bytes(int(part) for part in text.split("."))
+
+
+def packet(to, payload, protocol=17, ttl=64, word=0, options=b"", ident=1):
+    size = 20 + len(options)
+    header = struct.pack("!BBHHHBBH", 0x40 + size // 4, 0, size + len(payload), ident, word, ttl,
+                         protocol, 0) + address("10.0.1.2") + address(to) + options
+    return summed(header, 10) + payload
+
+
+echo = summed(struct.pack("!BBHHH", 8, 0, 0, 1, 1), 2)
+udp = struct.pack("!HHHH", 7, 9, 10, 0) + b"hi"
+wrong = packet("10.0.1.1", udp)[:10] + b"\1\1" + packet("10.0.1.1", udp)[12:]
+records = [
+    packet("10.0.1.1", echo, 1),
+    packet("192.0.2.9", udp),
+    packet("192.0.2.9", udp, ttl=1),
+    wrong,
+    packet("10.0.1.1", udp, options=bytes([7, 7, 3, 0, 0, 0, 0, 0])),
+    packet("10.0.1.1", udp[:8], word=0x2000, ident=9),
+    packet("10.0.1.1", udp[8:], word=1, ident=9),
+    packet("10.0.1.1", udp[:6] + b"\xab\xcd" + b"hi"),
+    packet("192.0.2.9", bytes(1500), word=0x4000),
+    packet("10.0.1.1", b"", 200),
+    b"\x60" + bytes(39),
+]
+
+TABLE = """\
+    1 10.0.1.2 > 10.0.1.1               delivered
+    2 10.0.1.2 > 192.0.2.9              forwarded
+    3 10.0.1.2 > 192.0.2.9              dropped, ttl_expired: The time to live is used up. \
+(RFC 1812 section 5.3.1)
+    4 10.0.1.2 > 10.0.1.1               dropped, header_checksum: The header checksum is wrong. \
+(RFC 1812 section 5.2.2)
+    5 10.0.1.2 > 10.0.1.1               dropped, option_invalid: An option is malformed. \
+(RFC 1122 section 3.2.1.8)
+    6 10.0.1.2 > 10.0.1.1               held
+    7 10.0.1.2 > 10.0.1.1               delivered
+    8 10.0.1.2 > 10.0.1.1               dropped, udp_checksum: The UDP checksum is wrong. \
+(RFC 1122 section 4.1.3.4)
+    9 10.0.1.2 > 192.0.2.9              dropped, too_big: Larger than the MTU and DF is set. \
+(RFC 1812 section 5.2.6)
+   10 10.0.1.2 > 10.0.1.1               dropped, protocol_unknown: No handler for the protocol. \
+(RFC 1122 section 3.2.2.1)
+   11 no IPv4
+"""
+
+TRACES = {
+    1: """\
+packet 1, 10.0.1.2 > 10.0.1.1
+receive           proceed A packet came in. Interface 2, 28 octets. (RFC 1812 section 5.2.1)
+  validate        proceed The header is sound. (RFC 1812 section 5.2.2)
+  classify        deliver For this host. (RFC 1812 section 5.2.3)
+  deliver         deliver A whole datagram for this host. Protocol 1, 28 octets. (RFC 1122 \
+section 3.2.1.3)
+    icmp_input    deliver The ICMP message is sound. Type 8. (RFC 1122 section 3.2.2)
+      originate   forward A datagram of this host. Interface 2, 28 octets. (RFC 1122 section \
+3.3.1)
+        output    forward It leaves. Interface 2, 28 octets. (RFC 1812 section 5.2.4.2)
+""",
+    5: """\
+packet 5, 10.0.1.2 > 10.0.1.1
+receive           proceed A packet came in. Interface 2, 38 octets. (RFC 1812 section 5.2.1)
+  validate        proceed The header is sound. (RFC 1812 section 5.2.2)
+  classify        deliver For this host. (RFC 1812 section 5.2.3)
+  options         reject  An option is malformed. Octet 22, options. Asks for ICMP type 12 code \
+0. (RFC 1122 section 3.2.1.8)
+    icmp_error    forward The sender is told. ICMP type 12 code 0. (RFC 1812 section 4.3.2)
+      originate   forward A datagram of this host. Interface 2, 66 octets. (RFC 1122 section \
+3.3.1)
+        output    forward It leaves. Interface 2, 66 octets. (RFC 1812 section 5.2.4.2)
+  end             drop    Dropped: option_invalid; Linux IP_INHDR; Ip.InHdrErrors
+""",
+    8: """\
+packet 8, 10.0.1.2 > 10.0.1.1
+receive           proceed A packet came in. Interface 2, 30 octets. (RFC 1812 section 5.2.1)
+  validate        proceed The header is sound. (RFC 1812 section 5.2.2)
+  classify        deliver For this host. (RFC 1812 section 5.2.3)
+  deliver         deliver A whole datagram for this host. Protocol 17, 30 octets. (RFC 1122 \
+section 3.2.1.3)
+  end             drop    The UDP checksum is wrong. Octet 6 of the payload, UDP checksum. (RFC \
+1122 section 4.1.3.4) Dropped: udp_checksum; Linux UDP_CSUM; Udp.InErrors; Udp.InCsumErrors
+""",
+}
+
+
+def run(program, *arguments):
+    done = subprocess.run([program, *map(str, arguments)], capture_output=True, text=True)
+    return done.returncode, done.stdout
+
+
+def write_pcap(path):
+    with open(path, "wb") as out:
+        out.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, RAW_IP))
+        for second, octets in enumerate(records):
+            out.write(struct.pack("<IIII", second, 0, len(octets), len(octets)) + octets)
+
+
+def check_own(program):
+    with tempfile.TemporaryDirectory() as folder:
+        capture = pathlib.Path(folder) / "made.pcap"
+        write_pcap(capture)
+        check("table", run(program, *ROUTER, capture), (0, TABLE))
+        for number, text in TRACES.items():
+            check(f"packet {number}", run(program, *ROUTER, capture, number), (0, text))
+        # Without an address: everything is led on.
+        code, out = run(program, capture)
+        check("no address", (code, out.count(" forwarded\n")), (0, 6))
+        check("no such packet", run(program, capture, len(records) + 1), (1, ""))
+        for bad in (["--address", "10.0.1.1"], ["--nonsense"], ["--route", "default"], ["x", "0"],
+                    ["--route", "default via 10.0.0.1"], []):
+            check(f"usage {bad}", run(program, *bad, capture)[0] if bad else run(program)[0], 2)
+        capture.write_bytes(b"no capture at all, but long enough")
+        check("rubbish", run(program, capture), (1, ""))
+
+
+def check_captures(program, folder):
+    captures = sorted(pathlib.Path(folder).glob("*.pcap"))
+    if not captures:
+        print("the part with real captures is skipped: none there")
+    for capture in captures:
+        code, out = run(program, capture)
+        for line in out.splitlines():
+            if not any(word in line for word in ("no IPv4", "delivered", "forwarded", "dropped, ",
+                                                 "held", "absorbed")):
+                failures.append(f"{capture.name}: {line}")
+        again, trace = run(program, capture, 1)
+        if code == 0 and out and (again != 0 or not trace.startswith("packet 1, ")):
+            failures.append(f"{capture.name}: packet 1: {trace}")
+
+
+check_own(sys.argv[1])
+if len(sys.argv) > 2:
+    check_captures(sys.argv[1], sys.argv[2])
+for failure in failures:
+    print("FAILED:", failure)
+sys.exit(1 if failures else 0)

@@ -1,0 +1,53 @@
+#include "differential_explained.hpp"
+
+namespace replay {
+
+namespace {
+
+struct explanation {
+    const char* reason;
+    bool (*matches)(const trial& found);
+};
+
+// Two flows of the stack drew one identification, which the kernel's flows may do as well.
+bool is_shared_identification(const trial& found) {
+    for (const difference& item : found.bad.differences)
+        if (item.what.find(" share ") == std::string::npos) return false;
+    return !found.bad.differences.empty();
+}
+
+bool has_bound_socket(const scenario& about) {
+    for (const step& line : about.configuration)
+        if (const auto* socket = std::get_if<socket_line>(&line.action))
+            if (!socket->interface.empty()) return true;
+    return false;
+}
+
+// An error about a packet of ours that came back through lo: Linux looks for the socket by lo, and
+// so misses the one that is bound to the interface of the address.
+bool is_error_through_loopback(const trial& found) {
+    if (!has_bound_socket(found.about) || found.bad.differences.empty()) return false;
+    for (const difference& item : found.bad.differences)
+        if (!item.what.starts_with("count Icmp.InErrors:") && !item.what.starts_with("error ") &&
+            !item.what.starts_with("sockerr "))
+            return false;
+    const counters& counted = found.about.events[found.event()].expected.counts;
+    const auto received = counted.find("Ip.InReceives");
+    return received != counted.end() && received->second > 1;
+}
+
+const explanation explanations[] = {
+    {"two datagrams have the same random identification", is_shared_identification},
+    {"a socket bound to an interface is told of errors that came back through lo",
+     is_error_through_loopback},
+};
+
+}  // namespace
+
+const char* explanation_of(const trial& found) {
+    for (const explanation& row : explanations)
+        if (row.matches(found)) return row.reason;
+    return nullptr;
+}
+
+}  // namespace replay

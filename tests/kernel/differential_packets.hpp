@@ -1,0 +1,36 @@
+// Packets as octets, made without the library: fields as given, lengths and checksums written by
+// seal().
+#pragma once
+
+#include "differential_plan.hpp"
+
+namespace replay {
+
+struct ip_fields {
+    address source = 0;
+    address destination = 0;
+    std::uint8_t protocol = 253;
+    std::uint8_t ttl = 64;
+    std::uint8_t tos = 0;
+    std::uint16_t identification = 0;
+    std::uint16_t fragment = 0;  // flags and offset as in the header
+    octets options;              // any length, padded by seal()
+};
+
+[[nodiscard]] std::uint16_t internet_checksum(const octets& bytes, std::size_t first,
+                                              std::size_t end, std::uint32_t start = 0);
+void store16(octets& bytes, std::size_t at, std::uint16_t value);
+void append32(octets& bytes, address value);
+[[nodiscard]] octets seal(const ip_fields& fields, const octets& payload);
+void fix_header_checksum(octets& packet);
+
+[[nodiscard]] octets draw_options(dice& random, const world& around);
+// An ICMP message, a UDP datagram or so, as fields.protocol says.
+[[nodiscard]] octets draw_payload(dice& random, const world& around, const ip_fields& fields);
+[[nodiscard]] address draw_source(dice& random, const world& around, const std::string& interface);
+[[nodiscard]] address draw_destination(dice& random, const world& around,
+                                       const std::string& interface);
+// A host of the subnet, which may be any address of it.
+[[nodiscard]] address draw_near(dice& random, const prefix& net);
+
+}  // namespace replay

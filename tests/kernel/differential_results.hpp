@@ -1,0 +1,23 @@
+// What a kernel did, written as the results of a vector. The same plan ran twice: what differs
+// between the runs and is a field that the kernel draws (identification, and the checksums over it)
+// is masked, and so are the timestamps it wrote; any other difference makes the round unsteady.
+#pragma once
+
+#include "differential_kernel.hpp"
+
+namespace replay {
+
+struct clock_window {
+    std::uint32_t first = 0;  // milliseconds since midnight
+    std::uint32_t last = 0;
+};
+
+struct kernel_results {
+    std::vector<std::vector<std::string>> lines;  // one list an event
+    std::string unsteady;                         // what differed; empty: nothing
+};
+
+[[nodiscard]] kernel_results results_of(const kernel_run& a, const kernel_run& b,
+                                        const clock_window& clock);
+
+}  // namespace replay

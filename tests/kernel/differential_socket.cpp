@@ -1,0 +1,141 @@
+#include "differential_socket.hpp"
+
+#include <cerrno>
+#include <cstring>
+
+#include <arpa/inet.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+// After the headers of the C library, which it would disagree with.
+#include <linux/errqueue.h>
+#include <linux/icmp.h>
+
+namespace replay {
+
+namespace {
+
+constexpr std::size_t largest = 65536;
+
+sockaddr_in address_of(const endpoint& end) {
+    sockaddr_in made{};
+    made.sin_family = AF_INET;
+    made.sin_addr.s_addr = htonl(end.host);
+    made.sin_port = htons(end.port.value_or(0));
+    return made;
+}
+
+bool set(int fd, int level, int name, int value) {
+    return ::setsockopt(fd, level, name, &value, sizeof value) == 0;
+}
+
+bool set_up(int fd, const socket_line& line) {
+    bool good = set(fd, SOL_SOCKET, SO_BROADCAST, 1) && set(fd, SOL_IP, IP_PKTINFO, 1) &&
+                set(fd, SOL_SOCKET, SO_RCVBUFFORCE, 1 << 22);
+    if (line.receive_errors) good = good && set(fd, SOL_IP, IP_RECVERR, 1);
+    if (line.router_alert) good = good && set(fd, SOL_IP, IP_ROUTER_ALERT, 1);
+    if (line.header_included) good = good && set(fd, SOL_IP, IP_HDRINCL, 1);
+    if (line.icmp_filter) {
+        const icmp_filter filter{*line.icmp_filter};
+        good = good && ::setsockopt(fd, SOL_RAW, ICMP_FILTER, &filter, sizeof filter) == 0;
+    }
+    if (!line.interface.empty())
+        good = good && ::setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, line.interface.c_str(),
+                                    static_cast<socklen_t>(line.interface.size())) == 0;
+    const sockaddr_in own = address_of(line.bind);
+    good = good && ::bind(fd, reinterpret_cast<const sockaddr*>(&own), sizeof own) == 0;
+    if (!good || !line.connect) return good;
+    const sockaddr_in peer = address_of(*line.connect);
+    return ::connect(fd, reinterpret_cast<const sockaddr*>(&peer), sizeof peer) == 0;
+}
+
+struct message {
+    octets bytes = octets(largest);
+    sockaddr_in from{};
+    alignas(cmsghdr) char control[512];
+    msghdr header{};
+    iovec area{};
+
+    // Length, or -1 with errno.
+    ssize_t receive(int fd, int flags) {
+        area = {bytes.data(), bytes.size()};
+        header = {};
+        header.msg_name = &from;
+        header.msg_namelen = sizeof from;
+        header.msg_iov = &area;
+        header.msg_iovlen = 1;
+        header.msg_control = control;
+        header.msg_controllen = sizeof control;
+        return ::recvmsg(fd, &header, flags | MSG_DONTWAIT);
+    }
+    template <class T>
+    const T* find(int level, int type) {
+        for (cmsghdr* c = CMSG_FIRSTHDR(&header); c != nullptr; c = CMSG_NXTHDR(&header, c))
+            if (c->cmsg_level == level && c->cmsg_type == type)
+                return reinterpret_cast<const T*>(CMSG_DATA(c));
+        return nullptr;
+    }
+};
+
+}  // namespace
+
+std::string errno_text(int number) {
+    if (number == EOPNOTSUPP) return "ENOTSUP";
+    const char* name = ::strerrorname_np(number);
+    return name == nullptr ? "EINVAL" : name;
+}
+
+kernel_socket::kernel_socket(const socket_line& line) : line_(line) {
+    const int type = (line.raw ? SOCK_RAW : SOCK_DGRAM) | SOCK_NONBLOCK | SOCK_CLOEXEC;
+    sluice::port::descriptor fd{::socket(AF_INET, type, line.raw ? line.protocol : 0)};
+    if (fd && set_up(fd.get(), line)) fd_ = std::move(fd);
+}
+
+void kernel_socket::drain(observation& to) const {
+    message m;
+    for (;;) {
+        const ssize_t n = m.receive(fd_.get(), 0);
+        if (n < 0 && errno == EAGAIN) break;
+        if (n < 0) {
+            to.socket_errors.push_back({line_.name, errno_text(errno)});
+            continue;
+        }
+        delivery heard;
+        heard.socket = line_.name;
+        heard.from.host = ntohl(m.from.sin_addr.s_addr);
+        if (!line_.raw) heard.from.port = ntohs(m.from.sin_port);
+        if (const auto* where = m.find<in_pktinfo>(SOL_IP, IP_PKTINFO)) {
+            char name[IF_NAMESIZE] = {};
+            if (::if_indextoname(static_cast<unsigned>(where->ipi_ifindex), name) != nullptr)
+                heard.interface = name;
+            heard.destination = ntohl(where->ipi_addr.s_addr);
+            heard.local = ntohl(where->ipi_spec_dst.s_addr);
+        }
+        heard.bytes.assign(m.bytes.begin(), m.bytes.begin() + n);
+        to.deliveries.push_back(std::move(heard));
+    }
+    if (line_.receive_errors) drain_errors(to);
+}
+
+void kernel_socket::drain_errors(observation& to) const {
+    message m;
+    for (ssize_t n; (n = m.receive(fd_.get(), MSG_ERRQUEUE)) >= 0;) {
+        const auto* what = m.find<sock_extended_err>(SOL_IP, IP_RECVERR);
+        if (what == nullptr) continue;
+        error_entry made{line_.name, errno_text(static_cast<int>(what->ee_errno)), "local",
+                         what->ee_type, what->ee_code, what->ee_info, {}, {}};
+        if (what->ee_origin == SO_EE_ORIGIN_ICMP) {
+            made.origin = "icmp";
+            const auto* offender = reinterpret_cast<const sockaddr_in*>(what + 1);
+            made.offender = ntohl(offender->sin_addr.s_addr);
+        }
+        made.bytes.assign(m.bytes.begin(), m.bytes.begin() + n);
+        to.errors.push_back(std::move(made));
+    }
+    // Reading the queue sets the error of the entry behind; it was told already.
+    int pending = 0;
+    socklen_t size = sizeof pending;
+    static_cast<void>(::getsockopt(fd_.get(), SOL_SOCKET, SO_ERROR, &pending, &size));
+}
+
+}  // namespace replay

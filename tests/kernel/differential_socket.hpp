@@ -1,0 +1,27 @@
+// Sockets of the kernel, with what they hear as the vectors write it.
+#pragma once
+
+#include "observation.hpp"
+
+#include <sluice/port/descriptor.hpp>
+
+namespace replay {
+
+class kernel_socket {
+public:
+    // Invalid when the kernel refused one of the options.
+    explicit kernel_socket(const socket_line& line);
+    [[nodiscard]] explicit operator bool() const { return bool{fd_}; }
+    // Everything that waits is moved into `to`.
+    void drain(observation& to) const;
+
+private:
+    void drain_errors(observation& to) const;
+
+    socket_line line_;
+    sluice::port::descriptor fd_;
+};
+
+[[nodiscard]] std::string errno_text(int number);
+
+}  // namespace replay

@@ -1,0 +1,125 @@
+// What forwarding changes, in which order it judges, and what it leaves alone.
+#include "rfc/node.hpp"
+
+#include <sluice/wire/checksum.hpp>
+#include <sluice/wire/ipv4.hpp>
+
+namespace {
+
+using namespace rfc;
+
+TEST_CASE("forward: the TTL is taken by one, and a used up one ends the datagram") {
+    for (const auto& make : {router, hardened}) {
+        const auto n = make();
+        for (const u8 ttl : {u8{255}, u8{64}, u8{2}}) {
+            const octets d = datagram_of({.ttl = ttl});
+            const octets out = n->forward(d);
+            CHECK_RFC("R791-007", ip(out)[ipv4::ttl] == ttl - 1 && ipv4::checksum_ok(ip(out)));
+            CHECK_RFC("R1812-116", ip(out)[ipv4::ttl] == ttl - 1 && same_but_ttl(out, d));
+            CHECK_RFC("R1812-117", ip(out)[ipv4::ttl] >= 1);  // though the next hop drops it
+        }
+        for (const u8 ttl : {u8{1}, u8{0}}) {
+            const octets d = datagram_of({.ttl = ttl});
+            CHECK_RFC("R791-007", n->forward(d).empty());
+            CHECK_RFC("R1812-116", is_icmp(n->ask(d), 11, 0));
+        }
+        // To many: no word.
+        CHECK_RFC("R1812-116", n->drops(datagram_of({.destination = "239.1.1.1"_ip, .ttl = 1}),
+                                        drop_reason::no_multicast_member));
+    }
+}
+
+TEST_CASE("forward: a host that forwards is a router") {
+    const auto n = host();
+    const octets d = datagram_of({});
+    CHECK_RFC("R1122-006", !n->switches().ip_forward);
+    CHECK_RFC("R1122-006", n->drops(d, drop_reason::not_forwarding));
+    CHECK_RFC("R1122-007", n->drops(datagram_of({.source = far, .destination = peer}),
+                                    drop_reason::not_forwarding, 3));
+    CHECK_RFC("R1122-007", n->count(mib::ip_forw_datagrams) == 0);
+    n->set_forwarding(true);
+    CHECK_RFC("R1122-005", same_but_ttl(n->forward(d), d));
+    CHECK_RFC("R1122-004", ip(n->forward(d))[ipv4::ttl] == 63);
+    CHECK_RFC("R1122-004", is_icmp(n->ask(datagram_of({.ttl = 1})), 11, 0));
+    CHECK_RFC("R1122-004", is_icmp(n->ask(datagram_of({.destination = "99.1.1.1"_ip})), 3, 0));
+    n->set_forwarding(false);
+    CHECK_RFC("R1122-005", n->drops(d, drop_reason::not_forwarding));
+}
+
+TEST_CASE("forward: a switch for each interface, of which Linux asks the one a packet came by") {
+    const auto n = router();
+    n->change_interface(2, [](interface_settings& s) { s.forwarding = false; });
+    CHECK(n->drops(datagram_of({}), drop_reason::not_forwarding));
+    CHECK_RFC_DEVIATES("R1812-136",
+                       !n->forward(datagram_of({.source = far, .destination = peer}), 3).empty());
+}
+
+TEST_CASE("forward: what is for us is not changed, but for its options") {
+    const auto n = router();
+    n->listen();
+    const octets d =
+        datagram_of({.destination = own, .ttl = 1, .tos = 0xff, .flags_and_offset = df});
+    CHECK(n->hears(d));
+    CHECK(n->heard[0].datagram == d);
+    const octets recording =
+        datagram_of({.destination = own, .options = list({7, 7, 4, 0, 0, 0, 0})});
+    CHECK(n->hears(recording));
+    CHECK_RFC_DEVIATES("R1812-083",
+                       begins_with(options(n->heard[1].datagram), list({7, 7, 8, 10, 0, 1, 1})));
+    const octets behind_end = datagram_of({.destination = own, .options = list({0, 1, 2, 3})});
+    CHECK(n->hears(behind_end));
+    CHECK_RFC_DEVIATES("R1812-083", options(n->heard[2].datagram) == list({0, 0, 0, 0}));
+}
+
+TEST_CASE("forward: route before TTL, TTL before strict route and size, redirect at the end") {
+    const auto n = source_router();
+    const octets strict = list({137, 7, 4, 20, 1, 2, 3, 0});
+    CHECK_RFC("R1812-085",
+              is_icmp(n->ask(datagram_of({.destination = "99.1.1.1"_ip, .ttl = 1})), 3, 0));
+    CHECK_RFC(
+        "R1812-085",
+        is_icmp(n->ask(datagram_of({.destination = own, .ttl = 1, .options = strict})), 11, 0));
+    CHECK_RFC("R1812-085",
+              is_icmp(n->ask(datagram_of({.destination = own, .options = strict})), 3, 5));
+    n->set_mtu(3, 576);
+    const octets large = datagram_of({.ttl = 1, .flags_and_offset = df, .payload = pattern(600)});
+    CHECK_RFC("R1812-085", is_icmp(n->ask(large), 11, 0));
+    CHECK_RFC("R1812-085", is_icmp(n->ask(with_octet(large, 8, 2)), 3, 4));
+    REQUIRE(n->add_route({.prefix = "30.0.0.0/8"_prefix, .gateway = "10.0.1.254"_ip}));
+    static_cast<void>(n->sent());
+    CHECK_RFC("R1812-085",
+              n->receive(datagram_of({.destination = "30.1.1.1"_ip})) == fate::forwarded);
+    const auto two = n->sent();
+    REQUIRE(two.size() == 2);
+    CHECK_RFC("R1812-085",
+              is_icmp(two[0].datagram, 5, 1) && ip(icmp_data(two[0].datagram))[ipv4::ttl] == 63);
+}
+
+TEST_CASE("forward: the checksum by increments equals the recomputed one") {
+    CHECK_RFC("R1624-003", checksum::update(0xdd2f, u16{0x5555}, u16{0x3285}) == 0x0000);
+    for (u32 id = 0; id < 0x10000; id += 1) {
+        octets d = datagram_of({.ttl = 64, .identification = u16(id), .payload = {}});
+        ipv4::decrement_ttl(ipv4::view{d.data()});
+        const u16 by_increment = ip(d)[ipv4::header_checksum];
+        const u16 recomputed = ip(summed(d))[ipv4::header_checksum];
+        if (by_increment == recomputed && by_increment != 0xffff && id % 0x1111 != 0) continue;
+        CHECK_RFC("R1624-001", by_increment == recomputed && by_increment != 0xffff);
+        CHECK_RFC("R1624-004", by_increment == recomputed);
+        CHECK_RFC("R1141-001", by_increment == recomputed);
+        CHECK_RFC("R1812-019", by_increment == recomputed);
+    }
+    // HC + m + ~m' would give 0xffff here, and 0 for the way back.
+    CHECK_RFC("R1624-002", checksum::update(0xdd2f, u16{0x5555}, u16{0x3285}) != 0xffff);
+    CHECK_RFC("R1624-002", checksum::update(0x0000, u16{0x3285}, u16{0x5555}) == 0xdd2f);
+    octets d = datagram_of({.destination = own, .identification = 0});
+    store_be<u16>(d.data() + 4, ip(d)[ipv4::header_checksum]);  // then the rest sums to zero
+    d = summed(d);
+    REQUIRE(ip(d)[ipv4::header_checksum] == 0);
+    const auto n = host();
+    n->listen();
+    CHECK_RFC("R1624-004", n->hears(d));
+    store_be<u16>(d.data() + 10, 0xffff);
+    CHECK_RFC("R1624-004", n->hears(d));
+}
+
+}  // namespace

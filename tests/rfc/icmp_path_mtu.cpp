@@ -1,0 +1,76 @@
+// What a host makes of fragmentation needed.
+#include "rfc/node.hpp"
+
+namespace {
+
+using namespace rfc;
+
+// What a router on the way says about a datagram of ours to that address.
+octets too_big(u32 mtu, ipv4::address to = remote, u8 protocol = plain) {
+    octets quote = datagram_of({.source = own_far,
+                                .destination = to,
+                                .protocol = protocol,
+                                .flags_and_offset = df,
+                                .payload = pattern(8)});
+    store_be<u16>(quote.data() + 2, 1400);
+    return datagram_of({.source = gateway,
+                        .destination = own_far,
+                        .protocol = 1,
+                        .payload = icmp_message(3, 4, mtu, summed(quote))});
+}
+// The size of the largest piece of a datagram of so many octets; 0: refused.
+std::size_t largest_sent(node& n, std::size_t size, bool whole = false, ipv4::address to = remote) {
+    if (!n.send(pattern(size - 20), {.destination = to, .dont_fragment = whole})) return 0;
+    std::size_t largest = 0;
+    for (const auto& s : n.sent())
+        largest = s.datagram.size() > largest ? s.datagram.size() : largest;
+    return largest;
+}
+std::unique_ptr<node> told(std::initializer_list<u32> mtus) {
+    auto n = host();
+    n->listen();
+    for (const u32 mtu : mtus)
+        n->receive(too_big(mtu), 3);
+    return n;
+}
+
+TEST_CASE("icmp: the path's MTU is learned, for that destination") {
+    CHECK(largest_sent(*told({}), 1400, true) == 1400);
+    const auto n = told({1000});
+    CHECK_RFC("R1191-001", largest_sent(*n, 1001, true) == 0);
+    CHECK_RFC("R1191-001", largest_sent(*n, 1000, true) == 1000);
+    const std::size_t cut = largest_sent(*n, 1400);
+    CHECK_RFC("R1191-001", cut <= 1000 && cut > 900);
+    CHECK(largest_sent(*n, 1400, true, "20.9.9.9"_ip) == 1400);
+    CHECK_RFC("R1191-012", n->errors.size() == 1 && n->errors[0].notice.info == 1000);
+    CHECK_RFC("R1191-012", n->errors[0].notice.destination == remote);
+}
+
+TEST_CASE("icmp: the estimate is not raised by a message") {
+    for (const u32 second : {1001u, 1200u, 1500u, 9000u, 65535u}) {
+        const auto n = told({1000, second});
+        CHECK_RFC("R1191-003", largest_sent(*n, 1001, true) == 0);
+        CHECK_RFC("R1191-003", largest_sent(*n, 1400) <= 1000);
+    }
+    CHECK_RFC("R1191-003", largest_sent(*told({1000, 800}), 1400) <= 800);
+    CHECK_RFC("R1191-003", largest_sent(*told({9000}), 1600) == 1500);
+}
+
+TEST_CASE("icmp: the estimate does not fall below what each link carries") {
+    for (const u32 mtu : {1u, 20u, 67u, 68u, 300u, 551u}) {
+        const std::size_t cut = largest_sent(*told({mtu}), 1400);
+        CHECK_RFC("R1191-002", cut >= 68 && cut > 500 && cut <= 552);
+    }
+}
+
+TEST_CASE("icmp: a report without an MTU stops DF") {
+    const auto n = told({0});
+    const std::size_t cut = largest_sent(*n, 1400);
+    CHECK_RFC("R1191-005", cut > 500 && cut <= 552);
+    const octets small = n->sends(pattern(100), {.destination = remote});
+    CHECK_RFC("R1191-005", ip(small)[ipv4::flags_and_offset] == 0);
+    // The plateau below the 1400 octets of the quote is 1006.
+    CHECK_RFC_DEVIATES("R1191-009", largest_sent(*n, 1006, true) == 0);
+}
+
+}  // namespace

@@ -1,0 +1,141 @@
+// Questions and answers: echo, timestamps, and those that nobody asks any more.
+#include "rfc/node.hpp"
+
+namespace {
+
+using namespace rfc;
+
+octets asking(const octets& message, ipv4::address to = own, u8 tos = 0) {
+    return datagram_of({.destination = to, .protocol = 1, .tos = tos, .payload = message});
+}
+octets message_of(const octets& d) {
+    return d.size() < 28 ? octets(8) : payload_of(d);
+}
+
+TEST_CASE("icmp: echo") {
+    for (const auto& make : {host, router, hardened}) {
+        const auto n = make();
+        for (const std::size_t size : {0u, 1u, 56u, 1472u}) {
+            const octets reply = n->ask(asking(echo_request(size)));
+            CHECK_RFC("R792-014", is_icmp(reply, 0, 0) && icmp_word(reply) == 0x00070001);
+            CHECK_RFC("R792-014", icmp_data(reply) == pattern(size));
+            CHECK_RFC("R792-014",
+                      ip(reply)[ipv4::source] == own && ip(reply)[ipv4::destination] == peer);
+            CHECK_RFC("R1122-072", is_icmp(reply, 0, 0));
+            CHECK_RFC("R1812-073", icmp_data(reply) == pattern(size));
+        }
+        CHECK_RFC("R792-015", is_icmp(n->ask(asking(icmp_message(8, 3, 0))), 0, 3));
+        CHECK_RFC("R792-015", icmp_word(n->ask(asking(icmp_message(8, 0, 0)))) == 0);
+        CHECK_RFC("R1122-076",
+                  ip(n->ask(asking(echo_request(), own_far)))[ipv4::source] == own_far);
+        CHECK_RFC("R1812-073",
+                  ip(n->ask(asking(echo_request(), own_far)))[ipv4::source] == own_far);
+        CHECK_RFC("R1812-048", ip(n->ask(asking(echo_request())))[ipv4::ttl] == 64);
+        octets damaged = echo_request();
+        damaged[3] ^= std::byte{1};
+        CHECK_RFC("R792-001", n->drops(asking(damaged), drop_reason::icmp_checksum));
+        CHECK_RFC("R792-001", icmp::checksum_ok(message_of(n->ask(asking(echo_request(7))))));
+        // Protocol 1 and no other.
+        CHECK_RFC("R792-001",
+                  !is_icmp(n->ask(datagram_of(
+                               {.destination = own, .protocol = 2, .payload = echo_request()})),
+                           0, 0));
+    }
+}
+
+TEST_CASE("icmp: echo of more than a link carries comes and goes in fragments") {
+    const auto n = router();
+    n->pace = 1_ms;
+    const octets request = echo_request(4000);
+    for (std::size_t at = 0; at < request.size(); at += 1480) {
+        const bool more = at + 1480 < request.size();
+        const auto end = more ? request.begin() + long(at + 1480) : request.end();
+        n->receive(datagram_of({.destination = own,
+                                .protocol = 1,
+                                .flags_and_offset = u16((more ? mf : 0) | at / 8),
+                                .payload = octets(request.begin() + long(at), end)}));
+    }
+    octets data;
+    for (const auto& piece : n->sent())
+        data = std::move(data) + payload_of(piece.datagram);
+    CHECK_RFC("R1122-077", data.size() == 4008 && data[0] == std::byte{0});
+    CHECK_RFC("R1122-077", octets(data.begin() + 8, data.end()) == pattern(4000));
+    CHECK_RFC("R1812-070", octets(data.begin() + 8, data.end()) == pattern(4000));
+}
+
+TEST_CASE("icmp: echo to many is ignored by default, else answered by our own address") {
+    const auto n = router();
+    REQUIRE(n->join(2, "239.1.1.1"_ip));
+    CHECK_RFC("R1122-074",
+              n->drops(asking(echo_request(), "10.0.1.255"_ip), drop_reason::icmp_to_many));
+    CHECK_RFC("R1122-075",
+              n->drops(asking(echo_request(), "239.1.1.1"_ip), drop_reason::icmp_to_many));
+    CHECK_RFC("R1812-071",
+              n->drops(asking(echo_request(), "239.1.1.1"_ip), drop_reason::icmp_to_many));
+    const octets time = icmp_message(13, 0, 1, octets(12));
+    CHECK_RFC("R1122-084", n->drops(asking(time, "10.0.1.255"_ip), drop_reason::icmp_to_many));
+    CHECK_RFC("R1122-085", n->drops(asking(time, "239.1.1.1"_ip), drop_reason::icmp_to_many));
+    n->change([](settings& s) { s.icmp_echo_ignore_broadcasts = false; });
+    for (const auto to : {"10.0.1.255"_ip, ipv4::limited_broadcast, "239.1.1.1"_ip}) {
+        CHECK_RFC("R1122-076", ip(n->ask(asking(echo_request(), to)))[ipv4::source] == own);
+        CHECK_RFC("R1122-086", ip(n->ask(asking(time, to)))[ipv4::source] == own);
+    }
+    CHECK_RFC("R1812-072", !n->switches().icmp_echo_ignore_all);
+    n->change([](settings& s) { s.icmp_echo_ignore_all = true; });
+    CHECK_RFC("R1812-072", n->ask(asking(echo_request())).empty());
+}
+
+TEST_CASE("icmp: timestamps") {
+    const auto n = host();
+    octets question = icmp_message(13, 0, 0x00050006, list({1, 2, 3, 4, 9, 9, 9, 9, 9, 9, 9, 9}));
+    const octets reply = n->ask(asking(question, own_far));
+    const octets times = icmp_data(reply);
+    CHECK_RFC("R792-016", is_icmp(reply, 14, 0) && icmp_word(reply) == 0x00050006);
+    CHECK_RFC("R792-016", times.size() == 12 && word_at(times, 0) == 0x01020304);
+    CHECK_RFC("R792-016", word_at(times, 4) == n->midnight_ms());
+    CHECK_RFC("R792-016", word_at(times, 8) == n->midnight_ms());
+    CHECK_RFC("R1122-082", is_icmp(reply, 14, 0));
+    CHECK_RFC("R1812-076", is_icmp(reply, 14, 0));
+    CHECK_RFC("R1122-086", ip(reply)[ipv4::source] == own_far);
+    CHECK_RFC("R1122-083", word_at(times, 4) == word_at(times, 8));  // made in the same call
+    n->pace = 1_ms;
+    const u32 before = word_at(icmp_data(n->ask(asking(question))), 4);
+    const u32 after = word_at(icmp_data(n->ask(asking(question))), 4);
+    CHECK_RFC("R1122-090", after == before + 1);
+}
+
+TEST_CASE("icmp: information, masks and other old questions are not answered") {
+    for (const auto& make : {host, router, hardened}) {
+        const auto n = make();
+        for (const u8 type :
+             {u8{6}, u8{15}, u8{16}, u8{17}, u8{18}, u8{30}, u8{35}, u8{37}, u8{39}}) {
+            const octets d = asking(icmp_message(type, 0, 0x00010002, octets(4)));
+            CHECK_RFC("R6918-001", n->ask(d).empty());
+        }
+        CHECK_RFC("R792-017", n->ask(asking(icmp_message(15, 0, 1))).empty());
+        CHECK_RFC("R1122-081", n->ask(asking(icmp_message(15, 0, 1))).empty());
+        CHECK_RFC("R1812-075", n->ask(asking(icmp_message(15, 0, 1))).empty());
+        const octets mask = icmp_message(17, 0, 1, octets(4));
+        CHECK_RFC("R1122-099", n->ask(asking(mask)).empty());
+        CHECK_RFC("R1812-079", n->ask(datagram_of({.source = ipv4::unspecified,
+                                                   .destination = ipv4::limited_broadcast,
+                                                   .protocol = 1,
+                                                   .payload = mask}))
+                                   .empty());
+        CHECK_RFC_DEVIATES("R950-003", n->ask(asking(mask)).empty());
+        CHECK_RFC_DEVIATES("R1812-077", n->ask(asking(mask)).empty());
+        // A mask that we are told changes nothing: 10.0.1.255 stays a broadcast address.
+        n->receive(asking(icmp_message(18, 0, 1, list({255, 255, 255, 254}))));
+        n->listen();
+        CHECK_RFC("R1122-097", n->hears(datagram_of({.destination = "10.0.1.255"_ip})));
+        CHECK_RFC("R1812-078", n->hears(datagram_of({.destination = "10.0.1.255"_ip})));
+        CHECK_RFC("R1122-044",
+                  n->drops(asking(icmp_message(99, 0, 0)), drop_reason::icmp_type_unknown));
+        CHECK_RFC("R1122-044",
+                  n->drops(asking(icmp_message(255, 0, 0)), drop_reason::icmp_type_unknown));
+        CHECK_RFC("R1812-047",
+                  n->drops(asking(icmp_message(200, 0, 0)), drop_reason::icmp_type_unknown));
+    }
+}
+
+}  // namespace

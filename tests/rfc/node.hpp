@@ -1,0 +1,161 @@
+// A stack under test among two links, behind an interface without templates, so that the stacks are
+// compiled once: 10.0.1.1/24 on interface 2, 10.0.2.1/24 on interface 3, 20.0.0.0/8 by 10.0.2.254.
+//
+// Time passes between two packets (`pace`), so that no rate limit is met by accident; at the end
+// the balance of fates and the buffers are checked.
+#pragma once
+
+#include "rfc/record.hpp"
+#include "support/datagrams.hpp"
+
+#include <sluice/base/time.hpp>
+#include <sluice/delivery/endpoints.hpp>
+#include <sluice/hooks/concept.hpp>
+#include <sluice/options/outgoing.hpp>
+#include <sluice/packet/decision.hpp>
+#include <sluice/packet/settings.hpp>
+#include <sluice/route/entry.hpp>
+#include <sluice/wire/ipv4_options.hpp>
+
+#include <doctest/doctest.h>
+
+#include <memory>
+#include <vector>
+
+namespace rfc {
+
+using namespace sluice;
+using namespace sluice::literals;
+using support::datagram_fields;
+using support::datagram_of;
+using support::echo_request;
+using support::icmp_message;
+using support::list;
+using support::octets;
+using support::pattern;
+using support::payload_of;
+using support::udp_message;
+
+inline constexpr auto own = "10.0.1.1"_ip;      // of the stack, on interface 2
+inline constexpr auto own_far = "10.0.2.1"_ip;  // of the stack, on interface 3
+inline constexpr auto peer = "10.0.1.2"_ip;     // a neighbour on interface 2
+inline constexpr auto far = "10.0.2.2"_ip;      // a neighbour on interface 3
+inline constexpr auto gateway = "10.0.2.254"_ip;
+inline constexpr auto remote = "20.1.2.3"_ip;  // behind the gateway
+inline constexpr u8 plain = 253;               // a protocol for experiments
+inline constexpr u16 df = 0x4000;
+inline constexpr u16 mf = 0x2000;
+
+struct sent_datagram {
+    octets datagram;
+    egress to;
+};
+struct heard_datagram {
+    octets datagram;  // from the IPv4 header; UDP endpoints: the payload
+    delivery_info info;
+};
+struct heard_error {
+    icmp_error_notice notice;
+    octets quoted;
+};
+// What a program asks for when it sends.
+struct wanted {
+    ipv4::address destination = far;
+    ipv4::address source{};
+    u16 interface = 0;
+    u8 protocol = plain;
+    u8 tos = 0;
+    u8 ttl = 0;
+    bool dont_fragment = false;
+    octets options = {};
+};
+
+class node {
+public:
+    virtual ~node() = default;
+
+    // -- packets in --
+    virtual fate receive(const octets& datagram, u16 interface = 2,
+                         packet_type seen_as = packet_type::host) = 0;
+    // The one datagram that leaves because this one came; empty when it is not one.
+    octets ask(const octets& datagram, u16 interface = 2, packet_type seen_as = packet_type::host);
+    // The same, when it was forwarded.
+    octets forward(const octets& datagram, u16 interface = 2);
+    // Whether it was dropped for that reason and nothing left.
+    bool drops(const octets& datagram, drop_reason why, u16 interface = 2,
+               packet_type seen_as = packet_type::host);
+    // Whether it was delivered to the listener of its protocol (`listen`).
+    bool hears(const octets& datagram, u16 interface = 2, packet_type seen_as = packet_type::host);
+
+    // -- packets out --
+    // Everything that left since the last call.
+    virtual std::vector<sent_datagram> sent() = 0;
+    // false: refused.
+    virtual bool send(const octets& payload, const wanted& request) = 0;
+    // The one datagram that leaves; empty when refused or cut.
+    octets sends(const octets& payload, const wanted& request);
+    // Whether a program may ask for these options.
+    virtual bool may_send_options(const octets& options) = 0;
+    virtual void link_fails(const octets& forwarded, u16 came_by) = 0;
+
+    // -- programs --
+    // A handler of that protocol that takes everything, and hears of errors.
+    virtual void listen(u8 protocol = plain) = 0;
+    virtual void listen_raw(u8 protocol) = 0;
+    virtual void listen_udp(u16 port) = 0;
+    virtual void listen_alert(u8 protocol) = 0;
+    std::vector<heard_datagram> heard;
+    std::vector<heard_error> errors;
+    virtual void filter(hook_point at, bool (*refuses)(const octets&)) = 0;
+
+    // -- administration --
+    virtual bool add_interface(u16 index, ipv4::interface_address address, u32 mtu = 1500) = 0;
+    virtual bool add_address(u16 index, ipv4::interface_address address) = 0;
+    virtual bool add_route(const route_entry& route) = 0;
+    virtual void set_mtu(u16 index, u32 mtu) = 0;
+    virtual void set_up(u16 index, bool up) = 0;
+    virtual bool join(u16 index, ipv4::address group) = 0;
+    virtual void change(void (*f)(settings&)) = 0;
+    virtual void change_interface(u16 index, void (*f)(interface_settings&)) = 0;
+    virtual void set_forwarding(bool on) = 0;
+
+    // -- facts --
+    [[nodiscard]] virtual u64 count(mib counter) const = 0;
+    [[nodiscard]] virtual u64 count(drop_reason why) const = 0;
+    [[nodiscard]] virtual const settings& switches() const = 0;
+    // Until then nothing is due.
+    virtual void wait(duration time) = 0;
+    [[nodiscard]] u32 midnight_ms() const { return now.midnight_ms; }
+
+    duration pace = 2_s;
+    moment now{instant{} + 1000_s, 43'200'000};
+};
+
+std::unique_ptr<node> host();      // linux_host
+std::unique_ptr<node> router();    // linux_router
+std::unique_ptr<node> hardened();  // hardened_router
+// A router that honours source routes: accept_source_route, which Linux has off.
+std::unique_ptr<node> source_router();
+
+// -- reading datagrams; a test that fails, never undefined, for an empty one --
+[[nodiscard]] ipv4::const_view ip(const octets& datagram);
+[[nodiscard]] octets options(const octets& datagram);
+[[nodiscard]] bool is_icmp(const octets& datagram, int type, int code);
+// The second word of an ICMP message.
+[[nodiscard]] u32 icmp_word(const octets& datagram);
+// What follows the first 8 octets of an ICMP message.
+[[nodiscard]] octets icmp_data(const octets& datagram);
+// Whether the two agree but for TTL and header checksum.
+[[nodiscard]] bool same_but_ttl(const octets& a, const octets& b);
+[[nodiscard]] bool begins_with(const octets& whole, const octets& part);
+// With the header checksum made right.
+[[nodiscard]] octets summed(octets datagram);
+[[nodiscard]] octets with_octet(octets datagram, std::size_t at, int value);
+// A ping to us.
+[[nodiscard]] octets ping(datagram_fields f = {.destination = own});
+[[nodiscard]] u32 word_at(const octets& o, std::size_t at);
+// The four octets of an address.
+[[nodiscard]] octets operator+(octets a, const octets& b);
+[[nodiscard]] octets of(ipv4::address a);
+
+}  // namespace rfc

@@ -1,0 +1,135 @@
+// Source routes: followed, terminated, reversed, originated; refused in between.
+#include "rfc/node.hpp"
+
+namespace {
+
+using namespace rfc;
+
+octets ours(const octets& o, ipv4::address source = peer) {
+    return datagram_of({.source = source, .destination = own, .options = o});
+}
+octets loose(int pointer, const octets& hops) {
+    return list({131, 3 + int(hops.size()), pointer}) + hops + octets(1);
+}
+
+TEST_CASE("options: a loose source route is followed where Linux is told to") {
+    const auto n = source_router();
+    n->listen();
+    const octets d = ours(loose(4, of(remote) + of(far)));
+    const octets out = n->forward(d);
+    CHECK_RFC("R791-015", ip(out)[ipv4::destination] == remote);
+    CHECK_RFC("R791-015", options(out) == loose(8, of(own_far) + of(far)));
+    CHECK_RFC("R791-015", ipv4::checksum_ok(ip(out)));
+    // What records goes on recording on the way.
+    const octets both = options(n->forward(
+        ours(list({131, 7, 4}) + of(far) + list({7, 7, 4, 0, 0, 0, 0, 68, 8, 5, 0, 0, 0, 0, 0}))));
+    CHECK_RFC("R1122-143", both.size() == 24 && word_at(both, 10) == own_far.value);
+    CHECK_RFC("R1122-143", both.size() == 24 && word_at(both, 18) == n->midnight_ms());
+    CHECK_RFC("R1812-013", options(out) == loose(8, of(own_far) + of(far)));
+    // The smallest pointer, and one route a datagram.
+    CHECK_RFC("R791-014", icmp_word(n->ask(ours(loose(3, of(far))))) == 22u << 24);
+    CHECK_RFC("R791-014", icmp_word(n->ask(ours(list({131, 3, 4, 131, 3, 4})))) == 23u << 24);
+    CHECK_RFC("R1812-098", icmp_word(n->ask(ours(list({131, 3, 4, 137, 3, 4})))) == 23u << 24);
+    CHECK_RFC("R1812-098", n->count(drop_reason::option_invalid) == 3);
+    CHECK_RFC("R791-014", ipv4::is_copied(131));
+    // Used up: the destination field decides.
+    const octets used = loose(8, of(far));
+    CHECK_RFC("R791-016", n->hears(ours(used)) && options(n->heard[0].datagram) == used);
+    const octets passing = datagram_of({.options = used});
+    CHECK_RFC("R791-016", same_but_ttl(n->forward(passing), passing));
+    CHECK_RFC("R1122-037", n->hears(ours(used)) && options(n->heard[1].datagram) == used);
+    CHECK_RFC("R1812-008", n->hears(ours(used)) && options(n->heard[2].datagram) == used);
+    // In each fragment.
+    n->set_mtu(3, 600);
+    n->receive(datagram_of({.options = used, .payload = pattern(900)}));
+    for (const auto& piece : n->sent())
+        CHECK_RFC("R791-014", options(piece.datagram) == used);
+}
+
+TEST_CASE("options: the pointer passes over our own addresses, then others go on") {
+    const auto n = source_router();
+    n->listen();
+    CHECK_RFC("R1812-095", n->hears(ours(loose(4, of(own_far)))));
+    const octets out = n->forward(ours(loose(4, of(own_far) + of(remote))));
+    CHECK_RFC("R1812-095", ip(out)[ipv4::destination] == remote);
+    CHECK_RFC("R1812-095", options(out).size() == 12 && options(out)[2] == std::byte{12});
+}
+
+TEST_CASE("options: a strict route goes to neighbours alone") {
+    const auto n = source_router();
+    const auto strict = [](int pointer, const octets& hops) {
+        return list({137, 3 + int(hops.size()), pointer}) + hops + octets(1);
+    };
+    const octets out = n->forward(ours(strict(4, of(far))));
+    CHECK_RFC("R791-017", ip(out)[ipv4::destination] == far);
+    CHECK_RFC("R791-017", options(out) == strict(8, of(own_far)));
+    CHECK_RFC("R791-017", is_icmp(n->ask(ours(strict(4, of(remote)))), 3, 5));
+    CHECK_RFC("R1812-100", is_icmp(n->ask(ours(strict(4, of(remote)))), 3, 5));
+    CHECK_RFC("R791-017", ipv4::is_copied(137));
+    // Not for us, and we are no listed hop.
+    const octets passing = datagram_of({.options = strict(4, of(remote))});
+    CHECK_RFC("R1812-092", is_icmp(n->ask(passing), 12, 0));
+    CHECK_RFC("R1812-092", icmp_word(n->ask(passing)) == 16u << 24);
+}
+
+TEST_CASE("options: routes are refused by default") {
+    for (const auto& make : {host, router, hardened}) {
+        const auto n = make();
+        CHECK(n->drops(ours(loose(8, of(far))), drop_reason::source_route_refused));
+        if (make == host) continue;
+        CHECK_RFC_DEVIATES("R1812-142",
+                           n->drops(ours(loose(4, of(far))), drop_reason::source_route_refused));
+        CHECK_RFC("R7126-002",
+                  n->drops(ours(loose(4, of(far))), drop_reason::source_route_refused));
+        CHECK_RFC("R7126-003", n->drops(ours(list({137, 7, 4, 10, 0, 2, 2, 0})),
+                                        drop_reason::source_route_refused));
+    }
+    CHECK_RFC("R7126-002", !source_router()->forward(ours(loose(4, of(far)))).empty());
+    CHECK_RFC("R7126-003",
+              !source_router()->forward(ours(list({137, 7, 4, 10, 0, 2, 2, 0}))).empty());
+}
+
+TEST_CASE("options: answers go back along the route") {
+    for (const bool twice : {false, true}) {
+        const auto n = source_router();
+        // 10.0.2.9 and 10.0.2.8 were passed; the sender may have listed itself first.
+        const octets hops = (twice ? of(remote) : octets{}) + of("10.0.2.9"_ip) + of("10.0.2.8"_ip);
+        const octets o = list({131, 3 + int(hops.size()), 4 + int(hops.size())}) + hops + octets(1);
+        const octets back = list({131, 11, 4, 10, 0, 2, 9, 20, 1, 2, 3, 0});
+        const octets reply = n->ask(ping({.source = remote, .destination = own, .options = o}), 3);
+        CHECK_RFC("R1122-038", ip(reply)[ipv4::destination] == "10.0.2.8"_ip);
+        CHECK_RFC("R1122-038", options(reply) == back);
+        CHECK_RFC("R1122-080", is_icmp(reply, 0, 0) && options(reply) == back);
+        CHECK_RFC("R1812-010", options(reply) == back);
+        CHECK_RFC("R1812-010", ip(reply)[ipv4::destination] == "10.0.2.8"_ip);
+        const datagram_fields f{.source = remote,
+                                .destination = own,
+                                .protocol = 1,
+                                .options = o,
+                                .payload = icmp_message(13, 0, 0x00010002, octets(12))};
+        const octets times = n->ask(datagram_of(f), 3);
+        CHECK_RFC("R1122-088", is_icmp(times, 14, 0) && options(times) == back);
+        CHECK_RFC("R1122-036", ip(times)[ipv4::destination] == "10.0.2.8"_ip);
+        // An error, too, but about this option.
+        const octets error = n->ask(
+            datagram_of({.source = remote, .destination = own, .protocol = 77, .options = o}), 3);
+        CHECK_RFC("R1812-055", is_icmp(error, 3, 2) && options(error) == back);
+    }
+}
+
+TEST_CASE("options: routes that we originate") {
+    const auto n = host();
+    const wanted w{.destination = remote,
+                   .options = list({131, 11, 4, 10, 0, 2, 9, 10, 0, 2, 8, 0})};
+    const octets sent = n->sends(pattern(8), w);
+    CHECK_RFC("R1122-036", ip(sent)[ipv4::destination] == "10.0.2.9"_ip);
+    CHECK_RFC("R1122-036", options(sent) == list({131, 11, 4, 10, 0, 2, 8, 20, 1, 2, 3, 0}));
+    CHECK_RFC("R1812-010", options(sent) == list({131, 11, 4, 10, 0, 2, 8, 20, 1, 2, 3, 0}));
+    CHECK_RFC("R1122-030", !options(sent).empty());
+    const octets one = list({131, 7, 4, 10, 0, 2, 9});
+    CHECK_RFC("R1122-039", n->may_send_options(one));
+    CHECK_RFC("R1122-039", !n->may_send_options(one + list({137, 7, 4, 10, 0, 2, 9})));
+    CHECK_RFC("R1812-009", !n->may_send_options(one + one));
+}
+
+}  // namespace

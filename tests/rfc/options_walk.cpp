@@ -1,0 +1,139 @@
+// Options in general: the octets, padding, what is unknown, stream identifiers and labels.
+#include "rfc/node.hpp"
+
+#include <sluice/options/fragment.hpp>
+
+namespace {
+
+using namespace rfc;
+namespace kinds = ipv4::option_kinds;
+
+octets ours(const octets& options) {
+    return datagram_of({.destination = own, .options = options});
+}
+octets through(const octets& options) {
+    return datagram_of({.options = options});
+}
+
+TEST_CASE("options: every module walks them, hosts, routers and on the way through") {
+    const octets malformed = list({1, 7, 2, 4});  // a record route too short for its pointer
+    for (const auto& make : {host, router, hardened}) {
+        const auto n = make();
+        CHECK_RFC("R791-010", is_icmp(n->ask(ours(malformed)), 12, 0));
+        if (make != host) CHECK_RFC("R791-010", is_icmp(n->ask(through(malformed)), 12, 0));
+        n->listen();
+        CHECK_RFC("R791-010", n->hears(ours(list({1, 7, 7, 4, 0, 0, 0, 0}))));
+        CHECK_RFC("R791-010", options(n->heard[0].datagram) == list({1, 7, 7, 8, 10, 0, 1, 1}));
+    }
+}
+
+TEST_CASE("options: the kind octet has three parts") {
+    const struct {
+        u8 kind;
+        bool copied;
+        int of_class, number;
+    } rows[] = {{kinds::record_route, false, 0, 7},      {kinds::timestamp, false, 2, 4},
+                {kinds::loose_source_route, true, 0, 3}, {kinds::strict_source_route, true, 0, 9},
+                {kinds::stream_id, true, 0, 8},          {kinds::security, true, 0, 2},
+                {kinds::router_alert, true, 0, 20},      {kinds::traceroute, false, 2, 18}};
+    for (const auto& r : rows) {
+        CHECK_RFC("R791-011", ipv4::is_copied(r.kind) == r.copied);
+        CHECK_RFC("R791-011", ipv4::option_class(r.kind) == r.of_class);
+        CHECK_RFC("R791-011", ipv4::option_number(r.kind) == r.number);
+    }
+    // The flag decides also about kinds that nobody knows.
+    octets area = list({0xdd, 4, 7, 7, 0x5d, 4, 7, 7});
+    ip_options::fragment(bytes{area});
+    CHECK_RFC("R791-011", area == list({0xdd, 4, 7, 7, 1, 1, 1, 1}));
+}
+
+TEST_CASE("options: the end of the list ends it, no operation is one octet") {
+    const auto n = router();
+    n->listen();
+    // What follows the end is malformed and is not looked at.
+    CHECK_RFC("R791-012", n->hears(ours(list({1, 0, 7, 2}))));
+    CHECK_RFC("R791-012", !n->forward(through(list({0, 131, 99, 4}))).empty());
+    CHECK_RFC("R791-012", n->hears(ours(list({148, 4, 0, 0, 0, 0xff, 0xff, 0xff}))));
+    CHECK_RFC("R791-013", n->hears(ours(list({1, 1, 1, 7, 7, 4, 0, 0, 0, 0, 1, 1}))));
+    CHECK_RFC("R791-013",
+              options(n->heard.back().datagram) == list({1, 1, 1, 7, 7, 8, 10, 0, 1, 1, 1, 1}));
+    CHECK_RFC("R791-013", options(n->forward(through(list({1, 1, 1, 1})))) == list({1, 1, 1, 1}));
+    CHECK_RFC("R1812-020", n->hears(ours(list({1, 1, 1, 0}))));
+    CHECK_RFC("R1812-020", n->hears(ours(list({0x5d, 6, 1, 2, 3, 4, 1, 0}))));
+    CHECK_RFC("R7126-001", !n->forward(through(list({1, 1, 1, 0}))).empty());
+    CHECK_RFC("R7126-001", !hardened()->forward(through(list({1, 0, 0, 0}))).empty());
+}
+
+TEST_CASE("options: unknown ones are ignored, delivered and passed on as they are") {
+    for (const auto& make : {host, router, hardened}) {
+        const auto n = make();
+        n->listen();
+        for (const u8 kind : {u8{0x5d}, u8{0xdd}, u8{25}, u8{82}, u8{130}, u8{142}, u8{222}}) {
+            const octets o = list({kind, 6, 9, 8, 7, 6, 1, 0});
+            CHECK_RFC("R1122-032", n->hears(ours(o)) && n->sent().empty());
+            CHECK_RFC("R1122-031", options(n->heard.back().datagram) == o);
+            CHECK_RFC("R1812-005", options(n->heard.back().datagram) == o);
+            if (make == host) continue;
+            const octets out = n->forward(through(o));
+            CHECK_RFC("R1812-140", options(out) == o && ipv4::checksum_ok(ip(out)));
+        }
+        CHECK_RFC(
+            "R1122-032",
+            options(n->ask(ping({.destination = own, .options = list({0x5d, 4, 1, 2})}))).empty());
+    }
+}
+
+TEST_CASE("options: all that came are passed up") {
+    const auto n = source_router();
+    n->listen();
+    const octets all = list({7, 7, 4, 0, 0, 0, 0, 68, 8, 5, 0, 0, 0, 0, 0, 148, 4, 0, 0, 1});
+    CHECK(n->hears(ours(all)));
+    const octets got = options(n->heard[0].datagram);
+    CHECK_RFC("R1122-162",
+              got.size() == 20 && begins_with(got, list({7, 7, 8, 10, 0, 1, 1, 68, 8, 9})));
+    CHECK_RFC("R1122-162", octets(got.begin() + 15, got.end()) == list({148, 4, 0, 0, 1}));
+    CHECK_RFC("R1122-031", begins_with(got, list({7, 7, 8, 10, 0, 1, 1})));
+    CHECK_RFC("R1812-005", octets(got.begin() + 15, got.end()) == list({148, 4, 0, 0, 1}));
+}
+
+TEST_CASE("options: stream identifiers are ignored, and pass unchanged") {
+    const octets stream = list({136, 4, 0x12, 0x34});
+    for (const auto& make : {host, router, hardened}) {
+        const auto n = make();
+        n->listen();
+        CHECK_RFC("R1122-035", n->hears(ours(stream)) && n->sent().empty());
+        CHECK_RFC("R1812-007", n->hears(ours(stream)));
+        const octets reply = n->ask(ping({.destination = own, .options = stream}));
+        CHECK_RFC("R1122-034", is_icmp(reply, 0, 0) && options(reply).empty());
+        CHECK_RFC("R1122-034", !n->may_send_options(stream));
+        if (make != host) CHECK_RFC("R1812-141", options(n->forward(through(stream))) == stream);
+    }
+    // Known by number and length, and copied into each fragment.
+    CHECK_RFC("R791-024", kinds::stream_id == 136 && ipv4::is_copied(136) && ipv4::is_copied(130));
+    octets area = stream + list({130, 11, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0});
+    const octets before = area;
+    ip_options::fragment(bytes{area});
+    CHECK_RFC("R791-024", area == before);
+    CHECK_RFC("R791-024", !router()->forward(through(before)).empty());
+}
+
+TEST_CASE("options: router alert is taken by listeners, for value 0 alone, and ignored by hosts") {
+    const octets alert = list({148, 4, 0, 0});
+    const auto n = router();
+    CHECK_RFC("R2113-002", options(n->forward(through(alert))) == alert);
+    n->listen_alert(plain);
+    CHECK_RFC("R2113-001", n->receive(through(alert)) == fate::absorbed && n->heard.size() == 1);
+    CHECK_RFC("R2113-001", n->sent().empty() && ipv4::is_copied(148));
+    for (const auto& reserved : {list({148, 4, 0, 1}), list({148, 4, 0xff, 0xff})}) {
+        CHECK_RFC("R2113-001", options(n->forward(through(reserved))) == reserved);
+        CHECK_RFC("R2113-002", n->heard.size() == 1);
+    }
+    CHECK_RFC("R2113-002",
+              options(n->forward(datagram_of({.protocol = 99, .options = alert}))) == alert);
+    const auto h = host();
+    h->listen();
+    CHECK_RFC("R2113-003", h->hears(ours(alert)) && h->sent().empty());
+    CHECK_RFC("R2113-003", options(h->ask(ping({.destination = own, .options = alert}))).empty());
+}
+
+}  // namespace

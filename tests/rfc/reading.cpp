@@ -1,0 +1,115 @@
+// The parts of node.hpp that need no stack.
+#include "rfc/node.hpp"
+
+namespace rfc {
+
+octets node::ask(const octets& datagram, u16 interface, packet_type seen_as) {
+    static_cast<void>(sent());
+    receive(datagram, interface, seen_as);
+    const auto all = sent();
+    return all.size() == 1 ? all[0].datagram : octets{};
+}
+
+octets node::forward(const octets& datagram, u16 interface) {
+    static_cast<void>(sent());
+    const fate f = receive(datagram, interface);
+    const auto all = sent();
+    return f == fate::forwarded && all.size() == 1 ? all[0].datagram : octets{};
+}
+
+bool node::drops(const octets& datagram, drop_reason why, u16 interface, packet_type seen_as) {
+    static_cast<void>(sent());
+    const u64 before = count(why);
+    const fate f = receive(datagram, interface, seen_as);
+    return f == fate::dropped && count(why) == before + 1 && sent().empty();
+}
+
+bool node::hears(const octets& datagram, u16 interface, packet_type seen_as) {
+    const std::size_t before = heard.size();
+    const fate f = receive(datagram, interface, seen_as);
+    return f == fate::delivered && heard.size() == before + 1;
+}
+
+octets node::sends(const octets& payload, const wanted& request) {
+    static_cast<void>(sent());
+    const bool ok = send(payload, request);
+    const auto all = sent();
+    return ok && all.size() == 1 ? all[0].datagram : octets{};
+}
+
+ipv4::const_view ip(const octets& datagram) {
+    static const octets nothing(20);
+    return ipv4::const_view{datagram.size() < 20 ? nothing.data() : datagram.data()};
+}
+
+octets options(const octets& datagram) {
+    const std::size_t header = ipv4::header_length(ip(datagram));
+    if (header <= 20 || datagram.size() < header) return {};
+    return {datagram.begin() + 20, datagram.begin() + static_cast<std::ptrdiff_t>(header)};
+}
+
+bool is_icmp(const octets& datagram, int type, int code) {
+    if (datagram.size() < 28 || ip(datagram)[ipv4::protocol] != ipv4::protocols::icmp) return false;
+    const octets message = payload_of(datagram);
+    const icmp::const_view m{message.data()};
+    return m[icmp::type] == type && m[icmp::code] == code && icmp::checksum_ok(message) &&
+           ipv4::checksum_ok(ip(datagram));
+}
+
+u32 icmp_word(const octets& datagram) {
+    if (datagram.size() < 28) return 0xdeadbeef;
+    return word_at(payload_of(datagram), 4);
+}
+
+octets icmp_data(const octets& datagram) {
+    if (datagram.size() < 28) return {};
+    const octets message = payload_of(datagram);
+    return {message.begin() + 8, message.end()};
+}
+
+bool same_but_ttl(const octets& a, const octets& b) {
+    if (a.size() < 20 || a.size() != b.size()) return false;
+    octets x = a, y = b;
+    for (octets* o : {&x, &y}) {
+        (*o)[8] = (*o)[10] = (*o)[11] = std::byte{0};
+    }
+    return x == y;
+}
+
+bool begins_with(const octets& whole, const octets& part) {
+    return whole.size() >= part.size() &&
+           equal_bytes(const_bytes{whole}.first(part.size()), const_bytes{part});
+}
+
+octets summed(octets datagram) {
+    ipv4::set_checksum(ipv4::view{datagram.data()});
+    return datagram;
+}
+
+octets with_octet(octets datagram, std::size_t at, int value) {
+    datagram[at] = static_cast<std::byte>(value);
+    return summed(std::move(datagram));
+}
+
+octets ping(datagram_fields f) {
+    f.protocol = ipv4::protocols::icmp;
+    f.payload = echo_request();
+    return datagram_of(f);
+}
+
+u32 word_at(const octets& o, std::size_t at) {
+    return o.size() < at + 4 ? 0xdeadbeef : load_be<u32>(o.data() + at);
+}
+
+octets operator+(octets a, const octets& b) {
+    a.insert(a.end(), b.begin(), b.end());
+    return a;
+}
+
+octets of(ipv4::address a) {
+    octets four(4);
+    store_be<u32>(four.data(), a.value);
+    return four;
+}
+
+}  // namespace rfc

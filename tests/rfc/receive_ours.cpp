@@ -1,0 +1,117 @@
+// What is for us: own addresses, broadcasts, groups, any TTL, any precedence, any identification.
+#include "rfc/node.hpp"
+
+namespace {
+
+using namespace rfc;
+
+TEST_CASE("receive: both IP and ICMP are there") {
+    const auto n = host();
+    n->listen();
+    CHECK_RFC("R1122-001", n->hears(datagram_of({.destination = own})));
+    CHECK_RFC("R1122-001", is_icmp(n->ask(ping()), 0, 0));
+}
+
+TEST_CASE("receive: 576 octets whole or in fragments, and the largest datagram") {
+    const auto n = host();
+    n->listen();
+    CHECK_RFC("R791-004", n->hears(datagram_of({.destination = own, .payload = pattern(556)})));
+    const octets data = pattern(556);
+    for (std::size_t at = 0; at < 556; at += 200) {
+        const std::size_t end = at + 200 < 556 ? at + 200 : 556;
+        const octets part(data.begin() + long(at), data.begin() + long(end));
+        n->receive(datagram_of({.destination = own,
+                                .flags_and_offset = u16((end < 556 ? mf : 0) | at / 8),
+                                .payload = part}));
+    }
+    CHECK_RFC("R791-004", n->heard.size() == 2 && payload_of(n->heard[1].datagram) == data);
+}
+
+TEST_CASE("receive: what is not for this host is silently dropped") {
+    const auto n = host();
+    n->listen();
+    REQUIRE(n->join(2, "239.1.1.1"_ip));
+    const struct {
+        ipv4::address to;
+        bool ours;
+    } rows[] = {{own, true},
+                {own_far, true},
+                {"10.0.1.255"_ip, true},
+                {ipv4::limited_broadcast, true},
+                {"239.1.1.1"_ip, true},
+                {"10.0.1.7"_ip, false},
+                {far, false},
+                {"239.1.1.2"_ip, false},
+                {"192.0.2.1"_ip, false},
+                {"10.0.9.255"_ip, false}};
+    for (const auto& r : rows) {
+        const octets d = datagram_of({.destination = r.to});
+        CHECK_RFC("R1122-014", n->hears(d) == r.ours);
+        CHECK_RFC("R1122-014", n->sent().empty());
+    }
+    CHECK_RFC("R1122-014", !n->hears(datagram_of({.destination = "239.1.1.1"_ip}), 3));
+    CHECK_RFC("R1122-009", n->count(drop_reason::not_forwarding) == 4);
+    CHECK_RFC("R1122-009", n->count(drop_reason::no_multicast_member) == 2);
+    CHECK_RFC("R1122-009", n->count(mib::ip_in_addr_errors) == 4);
+    CHECK_RFC("R1122-008", n->count(drop_reason::not_forwarding) == 4 &&
+                               n->count(drop_reason::no_multicast_member) == 2);
+    CHECK_RFC("R1122-136", n->hears(datagram_of({.destination = own}), 3));  // weak host: a MAY
+}
+
+TEST_CASE("receive: the standard forms of broadcast") {
+    const auto n = host();
+    n->listen();
+    REQUIRE(n->add_address(2, "172.16.5.1/16"_net));
+    CHECK_RFC("R1122-152", n->hears(datagram_of({.destination = ipv4::limited_broadcast})));
+    CHECK_RFC("R1122-152", n->hears(datagram_of({.destination = "10.0.1.255"_ip})));
+    CHECK_RFC("R1122-152", n->hears(datagram_of({.destination = "172.16.255.255"_ip})));
+    for (const auto& h : n->heard) {
+        CHECK_RFC("R1122-152", h.info.to_many);
+    }
+    CHECK_RFC_DEVIATES("R1122-149", !n->hears(datagram_of({.destination = "10.0.1.0"_ip})));
+    CHECK_RFC_DEVIATES("R1122-149", !n->hears(datagram_of({.destination = ipv4::unspecified})));
+}
+
+TEST_CASE("receive: TTL, precedence, reserved flag and identification do not matter to us") {
+    for (const auto& make : {host, router, hardened}) {
+        const auto n = make();
+        n->listen();
+        for (const u8 ttl : {u8{0}, u8{1}, u8{2}, u8{255}}) {
+            const octets d = datagram_of({.destination = own, .ttl = ttl});
+            CHECK_RFC("R1122-027", n->hears(d));
+            CHECK_RFC("R1812-028", n->hears(d));
+            CHECK_RFC("R1812-026", n->hears(d));
+        }
+        for (int precedence = 0; precedence < 8; ++precedence) {
+            const u8 tos = u8(precedence << 5);
+            CHECK_RFC("R1812-119", n->hears(datagram_of({.destination = own, .tos = tos})));
+        }
+        CHECK_RFC("R1812-016",
+                  n->hears(datagram_of({.destination = own, .flags_and_offset = 0x8000})));
+        for (int i = 0; i < 3; ++i) {
+            // Atomic: twice the same identification is no duplicate, and 0 is as good as any.
+            const u16 id = i == 2 ? 0 : 7;
+            CHECK_RFC("R6864-003",
+                      n->hears(datagram_of(
+                          {.destination = own, .identification = id, .flags_and_offset = df})));
+        }
+        if (make == host) continue;
+        for (int precedence = 0; precedence < 8; ++precedence)
+            CHECK_RFC("R1812-119", !n->forward(datagram_of({.tos = u8(precedence << 5)})).empty());
+        CHECK_RFC("R1812-016", !n->forward(datagram_of({.flags_and_offset = 0x8000})).empty());
+    }
+}
+
+TEST_CASE("receive: what programs are told beside the data") {
+    const auto n = host();
+    n->listen();
+    n->listen_udp(9);
+    CHECK_RFC("R1122-161", n->hears(datagram_of({.destination = own_far})));
+    CHECK_RFC("R1122-161", n->heard[0].info.local == own_far && n->heard[0].info.interface == 2);
+    CHECK_RFC("R1122-161", n->hears(datagram_of({.destination = "10.0.1.255"_ip, .tos = 0x48})));
+    CHECK_RFC("R1122-161", n->heard[1].info.local == own);
+    CHECK_RFC("R1122-024", ip(n->heard[1].datagram)[ipv4::tos] == 0x48);
+    CHECK_RFC("R1812-001", n->heard[1].info.interface == 2 && n->heard[1].info.to_many);
+}
+
+}  // namespace

@@ -1,0 +1,81 @@
+// The record: gathered by record(), written at the end of the run.
+#include "rfc/record.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+namespace {
+
+struct entry {
+    rfc::outcome what;
+    bool holds;
+    std::string id, file, test;
+};
+
+std::vector<entry>& entries() {
+    static std::vector<entry> all;
+    return all;
+}
+std::string& current_test() {
+    static std::string name;
+    return name;
+}
+
+const char* word(rfc::outcome what) {
+    constexpr const char* words[] = {"met", "deviates", "hardened"};
+    return words[static_cast<int>(what)];
+}
+
+// A line an assertion: outcome, id, passed or FAILED, file, name of the test.
+void write_record(const char* to) {
+    std::FILE* out = std::fopen(to, "w");
+    if (out == nullptr) {
+        std::fprintf(stderr, "rfc: cannot write %s\n", to);
+        return;
+    }
+    for (const entry& e : entries()) {
+        std::fprintf(out, "%s\t%s\t%s\t%s\t%s\n", word(e.what), e.id.c_str(),
+                     e.holds ? "passed" : "FAILED", e.file.c_str(), e.test.c_str());
+    }
+    std::fclose(out);
+}
+
+struct listener final : doctest::IReporter {
+    explicit listener(const doctest::ContextOptions&) {}
+    void report_query(const doctest::QueryData&) override {}
+    void test_run_start() override {}
+    void test_run_end(const doctest::TestRunStats&) override {
+        if (const char* to = std::getenv("SLUICE_RFC_RECORD")) write_record(to);
+    }
+    void test_case_start(const doctest::TestCaseData& t) override { current_test() = t.m_name; }
+    void test_case_reenter(const doctest::TestCaseData&) override {}
+    void test_case_end(const doctest::CurrentTestCaseStats&) override {}
+    void test_case_exception(const doctest::TestCaseException&) override {}
+    void subcase_start(const doctest::SubcaseSignature&) override {}
+    void subcase_end() override {}
+    void log_assert(const doctest::AssertData&) override {}
+    void log_message(const doctest::MessageData&) override {}
+    void test_case_skipped(const doctest::TestCaseData&) override {}
+};
+REGISTER_LISTENER("rfc", 1, listener);
+
+std::string name_of_file(const std::string& path) {
+    return path.substr(path.find_last_of('/') + 1);
+}
+
+}  // namespace
+
+void rfc::record(outcome what, const char* id, bool holds, const char* expression, const char* file,
+                 int line) {
+    entries().push_back({what, holds, id, name_of_file(file), current_test()});
+    if (holds) {
+        CHECK(holds);
+    } else {
+        const std::string text = std::string{id} + " (" + word(what) + "): " + expression;
+        ADD_FAIL_CHECK_AT(file, line, doctest::String{text.c_str()});
+    }
+}

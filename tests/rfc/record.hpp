@@ -1,0 +1,24 @@
+// What the tests assert about requirements, recorded as it is asserted.
+//
+// CHECK_RFC(id, expr): the requirement of that id (requirements.tsv) is met. CHECK_RFC_DEVIATES:
+// Linux and the presets that follow it do something else, and this is what; not_tested.tsv says
+// why. CHECK_RFC_HARDENED: hardened_router follows the RFC there. Each counts as a doctest check.
+// At the end of the run everything is written to the file that the environment variable
+// SLUICE_RFC_RECORD names.
+#pragma once
+
+namespace rfc {
+
+enum class outcome { met, deviates, hardened };
+
+void record(outcome what, const char* id, bool holds, const char* expression, const char* file,
+            int line);
+
+}  // namespace rfc
+
+#define SLUICE_RFC_RECORD_AS(what, id, ...)                                                        \
+    ::rfc::record(::rfc::outcome::what, id, static_cast<bool>(__VA_ARGS__), #__VA_ARGS__,          \
+                  __FILE__, __LINE__)
+#define CHECK_RFC(id, ...) SLUICE_RFC_RECORD_AS(met, id, __VA_ARGS__)
+#define CHECK_RFC_DEVIATES(id, ...) SLUICE_RFC_RECORD_AS(deviates, id, __VA_ARGS__)
+#define CHECK_RFC_HARDENED(id, ...) SLUICE_RFC_RECORD_AS(hardened, id, __VA_ARGS__)

@@ -1,0 +1,108 @@
+// Options that RFC 7126 wants dropped or passed, fragments that attack, and identifications.
+#include "rfc/node.hpp"
+
+#include <set>
+
+namespace {
+
+using namespace rfc;
+
+octets through(const octets& o) {
+    return datagram_of({.options = o});
+}
+
+TEST_CASE("security: Linux processes or ignores the options that RFC 7126 would drop") {
+    for (const auto& make : {router, hardened}) {
+        const auto n = make();
+        CHECK_RFC_DEVIATES("R7126-004",
+                           options(n->forward(through(list({7, 7, 4, 0, 0, 0, 0, 0})))) ==
+                               list({7, 7, 8, 10, 0, 2, 1, 0}));
+        const octets stream = list({136, 4, 1, 2});
+        CHECK_RFC_DEVIATES("R7126-005", options(n->forward(through(stream))) == stream);
+        CHECK_RFC_DEVIATES("R7126-006",
+                           !n->forward(through(list({68, 8, 5, 0, 0, 0, 0, 0}))).empty());
+        for (const u8 kind :
+             {u8{11}, u8{12}, u8{82}, u8{142}, u8{145}, u8{147}, u8{149}, u8{151}, u8{152}}) {
+            const octets o = list({kind, 4, 0, 0});
+            CHECK_RFC_DEVIATES("R7126-008", options(n->forward(through(o))) == o);
+        }
+        const octets alert = list({148, 4, 0, 0});
+        CHECK_RFC("R7126-007", options(n->forward(through(alert))) == alert);
+        for (const u8 kind : {u8{130}, u8{133}}) {
+            const octets o = list({kind, 4, 0x5a, 0});
+            CHECK_RFC("R7126-009", options(n->forward(through(o))) == o);
+        }
+        // Quick-Start and experiments are ignored and forwarded; there is no knob to drop them.
+        for (const u8 kind : {u8{25}, u8{30}, u8{94}, u8{158}, u8{222}}) {
+            const octets o = list({kind, 4, 0, 0});
+            CHECK_RFC_DEVIATES("R7126-010", options(n->forward(through(o))) == o);
+        }
+    }
+    const auto hears = router();
+    hears->listen_alert(plain);
+    CHECK_RFC("R7126-007", hears->receive(through(list({148, 4, 0, 0}))) == fate::absorbed);
+}
+
+TEST_CASE("security: tiny first fragments and offset 1 pass a router, as in Linux") {
+    const auto n = router();
+    const octets tiny = datagram_of({.protocol = 6, .flags_and_offset = mf, .payload = pattern(8)});
+    const octets second =
+        datagram_of({.protocol = 6, .flags_and_offset = 1, .payload = pattern(8)});
+    CHECK_RFC_DEVIATES("R1858-001", same_but_ttl(n->forward(tiny), tiny));
+    CHECK_RFC_DEVIATES("R1858-002", same_but_ttl(n->forward(second), second));
+    CHECK_RFC_DEVIATES("R3128-001", same_but_ttl(n->forward(second), second));
+}
+
+TEST_CASE("security: a second first fragment never replaces the first") {
+    const auto n = host();
+    n->listen();
+    const auto piece = [](u16 word, const octets& data) {
+        return datagram_of({.destination = own, .flags_and_offset = word, .payload = data});
+    };
+    const octets good = pattern(32), evil(32, std::byte{0xee});
+    n->receive(piece(mf, good));
+    n->receive(piece(mf, evil));
+    n->receive(piece(4, pattern(8)));
+    CHECK_RFC("R3128-002",
+              n->heard.size() == 1 && payload_of(n->heard[0].datagram) == good + pattern(8));
+    // A longer one ends the whole.
+    n->receive(piece(mf, good));
+    n->receive(piece(mf, octets(40, std::byte{0xee})));
+    n->receive(piece(5, pattern(8)));
+    CHECK_RFC("R3128-002", n->heard.size() == 1);
+}
+
+u16 identification_of(node& n, ipv4::address to) {
+    return ip(n.sends(pattern(8), {.destination = to}))[ipv4::identification];
+}
+
+TEST_CASE("security: identifications are not predicted from those of others") {
+    const auto n = host();
+    n->pace = 1_ms;
+    // One counter for all would give consecutive values; each flow begins elsewhere.
+    std::set<u16> first;
+    std::size_t consecutive = 0;
+    u16 before = 0;
+    for (u32 i = 0; i < 64; ++i) {
+        const u16 id = identification_of(*n, ipv4::address{remote.value + i});
+        consecutive += u16(id - before) <= 64;
+        first.insert(id);
+        before = id;
+    }
+    CHECK_RFC("R7739-001", first.size() > 60 && consecutive < 8);
+    // Of one flow they do not repeat for long.
+    std::set<u16> of_flow;
+    for (int i = 0; i < 500; ++i)
+        of_flow.insert(identification_of(*n, remote));
+    CHECK_RFC("R7739-002", of_flow.size() == 500);
+    // What somebody else sends moves no counter of ours by a step that can be counted.
+    n->pace = 1_s;
+    std::set<u16> steps;
+    for (int i = 0; i < 20; ++i) {
+        const u16 a = identification_of(*n, far);
+        steps.insert(u16(identification_of(*n, far) - a));
+    }
+    CHECK_RFC("R7739-002", steps.size() > 10);
+}
+
+}  // namespace

@@ -1,0 +1,148 @@
+// Gratuitous ARP, and others who say that our address is theirs.
+#include "support.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace link_test;
+using frames = std::vector<std::string>;
+
+namespace {
+
+constexpr const char* all = "ffffffffffff";
+constexpr const char* us = "020000000101";
+constexpr const char* them = "020000000102";
+constexpr const char* moved = "020000000166";
+constexpr const char* zero = "000000000000";
+constexpr ipv4::address peer = "10.0.1.2"_ip;
+
+// Between 10.0.1.x; `operation` "1" or "2".
+std::string arp_hex(const char* destination, const char* operation, const char* sender_mac,
+                    const char* sender, const char* target_mac, const char* target) {
+    return std::string{destination} + sender_mac + "0806000108000604000" + operation + sender_mac +
+           "0a0001" + sender + target_mac + "0a0001" + target;
+}
+
+// Knows 10.0.1.2 at `them`, reachable.
+void meet(bench<>& b) {
+    static_cast<void>(b.link.resolve(2, peer, at(0)));
+    b.hear(arp_hex(us, "2", them, "02", us, "01"), 2, at(0));
+    REQUIRE(b.link.neighbours().find(2, peer)->state == neighbour_state::reachable);
+    b.device.take();
+}
+
+}  // namespace
+
+TEST_CASE("who claims our address is counted and reported, not answered, not believed") {
+    struct row {
+        const char* name;
+        std::string frame;
+        bool reported;
+    };
+    for (const row& r :
+         {row{"announcement", arp_hex(all, "1", moved, "01", zero, "01"), true},
+          row{"announcement as a reply", arp_hex(all, "2", moved, "01", moved, "01"), true},
+          row{"request for another", arp_hex(all, "1", moved, "01", zero, "63"), true},
+          row{"reply to us", arp_hex(us, "2", moved, "01", us, "01"), true},
+          row{"our own frame, come back", arp_hex(all, "1", us, "01", zero, "01"), false},
+          row{"a probe", arp_hex(all, "1", moved, "01", zero, "01").replace(56, 8, "00000000"),
+              false},
+          row{"another's announcement", arp_hex(all, "1", moved, "02", zero, "02"), false}}) {
+        CAPTURE(r.name);
+        bench<> b;
+        b.hear(r.frame, 2, at(0));
+        CHECK(b.link.counters().conflicts == (r.reported ? 1u : 0u));
+        CHECK(b.addresses.conflicts == (r.reported ? frames{"2 257 102"} : frames{}));
+        CHECK(b.link.neighbours().size() == 0);
+        CHECK((b.device.take() == frames{}) == (std::string{r.name} != "a probe"));
+    }
+}
+
+TEST_CASE("an announcement moves a neighbour that is known, at once") {
+    struct row {
+        const char* name;
+        std::string frame;
+        bool drop_gratuitous;
+        u8 after;
+    };
+    const row rows[] = {
+        {"request", arp_hex(all, "1", moved, "02", zero, "02"), false, 0x66},
+        {"reply", arp_hex(all, "2", moved, "02", moved, "02"), false, 0x66},
+        {"reply that names another target", arp_hex(all, "2", moved, "02", zero, "02"), false, 2},
+        {"broadcast reply about two", arp_hex(all, "2", moved, "02", zero, "63"), false, 2},
+        {"request, but they are not believed", arp_hex(all, "1", moved, "02", zero, "02"), true, 2},
+        {"request to us", arp_hex(all, "1", moved, "02", zero, "01"), true, 0x66},
+    };
+    for (const row& r : rows) {
+        CAPTURE(r.name);
+        bench<> b;
+        b.link.set_arp({.drop_gratuitous = r.drop_gratuitous});
+        meet(b);
+        b.hear(r.frame, 2, at(10));
+        b.device.take();
+        const auto* known = b.link.neighbours().find(2, peer);
+        CHECK(known->hardware.octets[5] == r.after);
+        CHECK(known->state == (r.after == 2 ? neighbour_state::reachable : neighbour_state::stale));
+        b.send(datagram, 2, peer, at(20));
+        CHECK(b.device.take().at(0).substr(12, 2) == (r.after == 2 ? "02" : "66"));
+    }
+}
+
+TEST_CASE("strangers are learned where the operator says so") {
+    struct row {
+        const char* name;
+        std::string frame;
+        neighbour_state learned;  // with arp_accept
+    };
+    for (const row& r :
+         {row{"announcement", arp_hex(all, "1", them, "02", zero, "02"), neighbour_state::stale},
+          row{"reply to us", arp_hex(us, "2", them, "02", us, "01"), neighbour_state::reachable},
+          row{"broadcast reply", arp_hex(all, "2", them, "02", us, "01"), neighbour_state::stale},
+          row{"request for another", arp_hex(all, "1", them, "02", zero, "63"),
+              neighbour_state::none}}) {
+        CAPTURE(r.name);
+        for (const bool accept : {false, true}) {
+            CAPTURE(accept);
+            bench<> b;
+            b.link.set_arp({.accept = accept});
+            b.hear(r.frame, 2, at(0));
+            const auto* known = b.link.neighbours().find(2, peer);
+            CHECK((known == nullptr ? neighbour_state::none : known->state) ==
+                  (accept ? r.learned : neighbour_state::none));
+        }
+    }
+}
+
+TEST_CASE("announce tells all, as Linux does") {
+    bench<> b;
+    b.link.announce(2, "10.0.1.1"_ip);
+    CHECK(b.device.take() == frames{"2 " + arp_hex(all, "1", us, "01", zero, "01")});
+}
+
+TEST_CASE("packets that wait leave when the neighbour asks first") {
+    bench<> b;
+    b.send(datagram, 2, peer, at(0));
+    b.device.take();
+    b.hear(arp_hex(all, "1", them, "02", zero, "01"), 2, at(1));
+    CHECK(b.device.take().size() == 2);  // the packet, and the answer
+    CHECK(b.link.neighbours().find(2, peer)->state == neighbour_state::stale);
+    CHECK(b.link.neighbours().held() == 0);
+}
+
+TEST_CASE("who is asked for, and in whose name") {
+    constexpr std::string_view from_ours = "4500001c0000000040010000"
+                                           "0a0009010a000902"
+                                           "0000000000000000";
+    for (const bool ask_from_packet : {true, false}) {
+        CAPTURE(ask_from_packet);
+        bench<> b{{.spread = false}};
+        b.link.set_arp({.ask_from_packet = ask_from_packet});
+        b.send(from_ours, 2, peer, at(0));
+        CHECK(b.device.take().at(0).substr(58, 8) == (ask_from_packet ? "0a000901" : "0a000101"));
+        b.hear(arp_hex(us, "2", them, "02", us, "01"), 2, at(1));
+        // Confirmed later, no packet waits: the name is what suits the target.
+        b.send(from_ours, 2, peer, at(40'000));
+        b.device.take();
+        b.link.poll(at(45'000), [](packet&&) {});
+        CHECK(b.device.take().at(0).substr(58, 8) == "0a000101");
+    }
+}

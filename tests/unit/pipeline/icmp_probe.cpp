@@ -1,0 +1,139 @@
+// icmp_probe: which interface an extended echo request means, and what the answer says of it.
+#include <doctest/doctest.h>
+
+#include <sluice/pipeline/icmp_probe.hpp>
+
+#include "unit/pipeline/network.hpp"
+
+namespace {
+
+using namespace pipeline_test;
+using support::icmp_message;
+using support::list;
+
+// Identifier 7, sequence 9, the L bit.
+constexpr u32 asked = 0x00070901;
+constexpr u32 active = 0x00070904;
+constexpr u32 active_ipv4 = 0x00070906;
+
+// Extension header, object header and identifier; the object's length unless given.
+octets object(int type, const octets& id, int length = -1) {
+    octets made = list({0x20, 0, 0, 0, 0, length < 0 ? int(id.size()) + 4 : length, 3, type});
+    made.insert(made.end(), id.begin(), id.end());
+    return made;
+}
+octets text(const char* s, std::size_t size) {
+    octets made(size);
+    for (std::size_t i = 0; i < size && s[i] != 0; ++i)
+        made[i] = static_cast<std::byte>(s[i]);
+    return made;
+}
+
+struct probed : network {
+    fixed_pool<256, 4> pool;
+
+    probed() {
+        link(1).name = "lo";
+        link(2).name = "if0";
+        link(3).name = "if1";
+        link(3).up = false;
+        link(4).name = "fifteen-letters";
+        interface bare{};
+        bare.index = 6;
+        static_cast<void>(interfaces.add(bare));
+    }
+    octets answer(const octets& message) {
+        auto packet = support::packet_of(pool, message);
+        REQUIRE(pipeline::turn_probe_round(tables(), packet));
+        return support::content_of(packet);
+    }
+};
+
+struct row {
+    const char* name;
+    octets extension;
+    u8 code;
+    u32 word;
+};
+const row rows[] = {
+    {"a name", object(1, text("if0", 4)), 0, active_ipv4},
+    {"a name without padding", object(1, text("if0", 3)), 0, active_ipv4},
+    {"what follows the end of a name", object(1, list({'i', 'f', '0', 0, 'x', 0, 0, 0})), 0,
+     active_ipv4},
+    {"the loopback interface", object(1, text("lo", 4)), 0, active_ipv4},
+    {"one that is down", object(1, text("if1", 4)), 0, 0x00070902},
+    {"a name of 15 octets", object(1, text("fifteen-letters", 15)), 0, active_ipv4},
+    {"a name of 16 octets", object(1, text("fifteen-letters", 16)), 1, 0x00070900},
+    {"a longer name that begins with one", object(1, text("if00", 4)), 2, 0x00070900},
+    {"half a name", object(1, text("if", 4)), 2, 0x00070900},
+    {"an empty name is nobody's", object(1, text("", 4)), 2, 0x00070900},
+    {"an index", object(2, list({0, 0, 0, 2})), 0, active_ipv4},
+    {"an index without addresses", object(2, list({0, 0, 0, 6})), 0, active},
+    {"index 0", object(2, list({0, 0, 0, 0})), 2, 0x00070900},
+    {"an index that is not there", object(2, list({0, 0, 0, 9})), 2, 0x00070900},
+    {"an index beyond 16 bits", object(2, list({0, 1, 0, 2})), 2, 0x00070900},
+    {"an index of 3 octets", object(2, list({0, 0, 2})), 1, 0x00070900},
+    {"an index of 8 octets", object(2, list({0, 0, 0, 2, 0, 0, 0, 0})), 1, 0x00070900},
+    {"an address", object(3, list({0, 1, 4, 0, 10, 0, 1, 1})), 0, active_ipv4},
+    {"an address on one that is down", object(3, list({0, 1, 4, 0, 10, 0, 2, 1})), 0, 0x00070902},
+    {"the reserved octet", object(3, list({0, 1, 4, 9, 10, 0, 1, 1})), 0, active_ipv4},
+    {"an address by a local route", object(3, list({0, 1, 4, 0, 127, 8, 8, 8})), 0, active_ipv4},
+    {"a neighbour's address", object(3, list({0, 1, 4, 0, 10, 0, 1, 2})), 2, 0x00070900},
+    {"a broadcast address", object(3, list({0, 1, 4, 0, 10, 0, 1, 255})), 2, 0x00070900},
+    {"an address length of 5", object(3, list({0, 1, 5, 0, 10, 0, 1, 1})), 1, 0x00070900},
+    {"an address of 5 octets", object(3, list({0, 1, 5, 0, 10, 0, 1, 1, 0})), 1, 0x00070900},
+    {"a family nobody knows", object(3, list({0, 3, 4, 0, 10, 0, 1, 1})), 1, 0x00070900},
+    {"IPv6", object(3, list({0, 2, 16, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1})), 1,
+     0x00070900},
+    {"an address cut off", object(3, list({0, 1, 4, 0})), 1, 0x00070900},
+    {"another C-Type", object(4, list({0, 0, 0, 2})), 1, 0x00070900},
+    {"C-Type 0", object(0, list({0, 0, 0, 2})), 1, 0x00070900},
+    {"another class number", list({0x20, 0, 0, 0, 0, 8, 2, 2, 0, 0, 0, 2}), 0, active_ipv4},
+    {"another version and a wrong sum", list({0x10, 0, 9, 9, 0, 8, 3, 2, 0, 0, 0, 2}), 0,
+     active_ipv4},
+    {"what follows the object", list({0x20, 0, 0, 0, 0, 8, 3, 2, 0, 0, 0, 2, 1, 2, 3}), 0,
+     active_ipv4},
+    {"an object length of 4", object(2, list({0, 0, 0, 2}), 4), 1, 0x00070900},
+    {"an object length of 0", object(2, list({0, 0, 0, 2}), 0), 1, 0x00070900},
+    {"an object length beyond the message", object(2, list({0, 0, 0, 2}), 9), 1, 0x00070900},
+    {"an object length of 25", object(1, text("if0", 21)), 1, 0x00070900},
+    {"no identifier", object(2, {}), 1, 0x00070900},
+    {"half an object header", list({0x20, 0, 0, 0, 0, 8}), 1, 0x00070900},
+    {"no extension", {}, 1, 0x00070900},
+};
+
+TEST_CASE("icmp probe: what is asked for and what is answered") {
+    for (const row& r : rows) {
+        INFO(doctest::String{r.name});
+        probed at;
+        const octets got = at.answer(icmp_message(42, 0, asked, r.extension));
+        CHECK(icmp::checksum_ok(got));
+        octets expected = icmp_message(43, r.code, r.word, r.extension);
+        CHECK((got == expected));
+    }
+}
+
+TEST_CASE("icmp probe: the code of the request stays where the answer has none of its own") {
+    probed at;
+    const octets known = at.answer(icmp_message(42, 9, 0x000709ff, object(2, list({0, 0, 0, 2}))));
+    CHECK((known == icmp_message(43, 9, active_ipv4, object(2, list({0, 0, 0, 2})))));
+    const octets unknown = at.answer(icmp_message(42, 9, asked, object(2, list({0, 0, 0, 9}))));
+    CHECK(unknown[1] == std::byte{2});
+}
+
+TEST_CASE("icmp probe: in segments it is read across, and summed to the end") {
+    probed at;
+    octets message = icmp_message(42, 0, asked, object(3, list({0, 1, 4, 0, 10, 0, 1, 1})));
+    message.insert(message.end(), 30, std::byte{0x5a});
+    for (const std::ptrdiff_t cut : {8, 9, 15, 21, 30}) {
+        auto p = support::packet_of(at.pool, octets(message.begin(), message.begin() + cut));
+        p.append(support::packet_of(at.pool, octets(message.begin() + cut, message.end())));
+        REQUIRE(pipeline::turn_probe_round(at.tables(), p));
+        const octets got = support::content_of(p);
+        CHECK(icmp::checksum_ok(got));
+        CHECK(load_be<u32>(got.data() + 4) == active_ipv4);
+        CHECK(got.size() == message.size());
+    }
+}
+
+}  // namespace

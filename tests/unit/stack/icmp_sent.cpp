@@ -1,0 +1,234 @@
+// ICMP that the stack sends: its codes, its source and type of service, extensions, probes, limits.
+#include <doctest/doctest.h>
+
+#include "unit/stack/bench.hpp"
+
+namespace {
+
+using namespace stack_test;
+
+octets ask(const octets& message, ipv4::address to = "10.0.1.1"_ip) {
+    return datagram_of({.destination = to, .protocol = 1, .payload = message});
+}
+
+TEST_CASE("icmp sent: the code of each refusal") {
+    const struct {
+        const char* name;
+        support::datagram_fields fields;
+        u8 code;
+    } rows[] = {
+        {"no route: net unreachable", {.destination = "99.0.0.1"_ip}, 0},
+        {"a route says unreachable: host unreachable", {.destination = "10.20.0.1"_ip}, 1},
+        {"no such protocol", {.destination = "10.0.1.1"_ip, .protocol = 253}, 2},
+        {"no such port",
+         {.destination = "10.0.1.1"_ip,
+          .protocol = 17,
+          .payload = support::udp_message(5, 9, pattern(3))},
+         3},
+        {"too big and not to be cut", {.flags_and_offset = 0x4000, .payload = pattern(1481)}, 4},
+        {"a strict route that leads through a router",
+         {.destination = "10.0.1.1"_ip, .options = list({137, 7, 4, 10, 9, 0, 1, 0})},
+         5},
+        {"a route says prohibited", {.destination = "10.21.0.1"_ip}, 13},
+    };
+    for (const auto& r : rows) {
+        INFO(doctest::String{r.name});
+        bench<> b;
+        b->change([](settings& s) { s.all.accept_source_route = true; });
+        for (const route_entry& route :
+             {route_entry{.prefix = "10.20.0.0/16"_prefix, .type = route_type::unreachable},
+              route_entry{.prefix = "10.21.0.0/16"_prefix, .type = route_type::prohibit},
+              route_entry{.prefix = "10.9.0.0/16"_prefix, .gateway = "10.0.2.254"_ip}}) {
+            REQUIRE(b->add_route(route).has_value());
+        }
+        CHECK(b.receive(datagram_of(r.fields)) == fate::dropped);
+        const octets sent = b.sent_one();
+        check(sent, support::right_sums(), support::icmp_is(3, r.code, r.code == 4 ? 1500 : 0),
+              support::destination("10.0.1.2"_ip));
+    }
+}
+
+TEST_CASE("icmp sent: source and type of service") {
+    bench<> b;
+    REQUIRE(b->add_address(2, "10.0.1.9/24"_net).has_value());
+    REQUIRE(b->add_route({.prefix = "30.0.0.0/8"_prefix, .gateway = "10.0.2.254"_ip}).has_value());
+    const struct {
+        const char* name;
+        support::datagram_fields fields;
+        bool by_inbound;
+        ipv4::address source;
+        u8 tos;
+    } rows[] = {
+        {"about a packet for us: the address it was sent to",
+         {.destination = "10.0.1.9"_ip, .tos = 0xff},
+         false,
+         "10.0.1.9"_ip,
+         0xde},
+        {"about a forwarded one: of the way back",
+         {.source = "30.1.1.1"_ip, .ttl = 1, .tos = 0x10},
+         false,
+         "10.0.2.1"_ip,
+         0xd0},
+        {"or of the way in, if so switched",
+         {.source = "30.1.1.1"_ip, .ttl = 1},
+         true,
+         "10.0.1.1"_ip,
+         0xc0},
+        {"the switch does not count for a packet for us",
+         {.destination = "10.0.1.9"_ip},
+         true,
+         "10.0.1.9"_ip,
+         0xc0},
+    };
+    for (const auto& r : rows) {
+        INFO(doctest::String{r.name});
+        b->change([&](settings& s) { s.icmp_errors_use_inbound_ifaddr = r.by_inbound; });
+        b.receive(datagram_of(r.fields));
+        check(b.sent_one(), support::source(r.source), support::tos(r.tos), support::right_sums());
+        b.now.now = b.now.now + 60_s;
+    }
+    b.receive(datagram_of({.destination = "10.0.1.1"_ip,
+                           .protocol = 1,
+                           .tos = 0xff,
+                           .payload = support::echo_request()}));
+    check(b.sent_one(), support::tos(0xff), support::icmp_is(0, 0, 0x00070001));
+}
+
+TEST_CASE("icmp sent: the extension, where it is switched on and fits") {
+    bench<> b;
+    REQUIRE(
+        b->add_interface({.index = 4, .address = "10.0.3.1/24"_net, .name = "if4"}).has_value());
+    b->change([](settings& s) {
+        s.icmp_errors_extension_mask = 1;
+        s.icmp_ratemask = 0;
+    });
+    const octets redirectable =
+        datagram_of({.source = "10.0.3.2"_ip, .destination = "10.9.1.1"_ip});
+    REQUIRE(b->add_route({.prefix = "10.9.0.0/16"_prefix, .gateway = "10.0.3.9"_ip}).has_value());
+    const struct {
+        const char* name;
+        octets offending;
+        u32 mtu;
+        u8 type;
+        std::size_t size;  // of the error
+    } rows[] = {
+        {"a short packet is filled up", datagram_of({.source = "10.0.3.2"_ip, .ttl = 1}), 1500, 11,
+         28 + 128 + 44},
+        {"a long one is cut",
+         datagram_of({.source = "10.0.3.2"_ip, .ttl = 1, .payload = pattern(900)}), 1500, 11,
+         28 + 128 + 44},
+        {"an MTU that it just fits", datagram_of({.source = "10.0.3.2"_ip, .ttl = 1}), 200, 11,
+         200},
+        {"one octet less: none", datagram_of({.source = "10.0.3.2"_ip, .ttl = 1}), 199, 11, 64},
+    };
+    for (const auto& r : rows) {
+        INFO(doctest::String{r.name});
+        b->set_mtu(4, r.mtu);
+        b.receive(r.offending, 4);
+        const octets sent = b.sent_one();
+        check(sent, support::right_sums(), support::size(r.size));
+        const octets message = support::payload_of(sent);
+        const auto split = icmp::split_extended(message);
+        REQUIRE(split.has_value());
+        const std::size_t quoted = r.offending.size() < 128 ? r.offending.size() : 128;
+        CHECK(equal_bytes(split->quote.first(quoted), const_bytes{r.offending}.first(quoted)));
+        CHECK(split->extension.size() == (r.size == 64 ? 0 : 44));
+        if (r.size != 64) CHECK(split->extension[23] == std::byte{'4'});
+    }
+    b->set_mtu(4, 1500);
+    b.receive(redirectable, 4);
+    const auto both = b.sent();
+    REQUIRE(both.size() == 2);
+    check(both[0].datagram, support::icmp_is(5, 1, 0x0a000309),
+          support::size(28 + redirectable.size()));
+}
+
+TEST_CASE("icmp sent: a probe is answered with the switch only, and counted as Linux does") {
+    bench<> b;
+    const octets probe = ask(
+        support::icmp_message(42, 0, 0x00070901, list({0x20, 0, 0, 0, 0, 8, 3, 2, 0, 0, 0, 3})));
+    CHECK(b.receive(probe) == fate::delivered);
+    CHECK(b.is_quiet());
+    b->change([](settings& s) { s.icmp_echo_enable_probe = true; });
+    CHECK(b.receive(probe) == fate::delivered);
+    check(b.sent_one(), support::right_sums(), support::icmp_is(43, 0, 0x00070906),
+          support::source("10.0.1.1"_ip), support::destination("10.0.1.2"_ip));
+    CHECK(b->counters()[mib::icmp_out_echo_reps] == 1);
+    REQUIRE(b->add_interface({.index = 5, .name = "dummy0"}).has_value());
+    b.receive(ask(support::icmp_message(
+        42, 0, 0x00070901, list({0x20, 0, 0, 0, 0, 10, 3, 1, 'd', 'u', 'm', 'm', 'y', '0'}))));
+    check(b.sent_one(), support::icmp_is(43, 0, 0x00070904));
+    b.receive(ask(support::icmp_message(42, 0, 0x00070901,
+                                        list({0x20, 0, 0, 0, 0, 8, 3, 1, 'l', 'o', 0, 0}))));
+    check(b.sent_one(), support::icmp_is(43, 0, 0x00070906));
+}
+
+TEST_CASE("icmp sent: each kind of message is limited by its own bit of the mask") {
+    const octets echo = support::echo_request();
+    const octets timestamp = support::icmp_message(13, 0, 0x00070001, octets(12));
+    const octets probe =
+        support::icmp_message(42, 0, 0x00070001, list({0x20, 0, 0, 0, 0, 8, 3, 2, 0, 0, 0, 3}));
+    const struct {
+        const char* name;
+        octets message;
+        u32 mask;
+        std::size_t sent;
+    } rows[] = {
+        {"echo replies", echo, 1u << 0, 6},
+        {"echo replies, unmasked", echo, ~(1u << 0), 10},
+        {"timestamp replies", timestamp, 1u << 14, 6},
+        {"timestamp replies, unmasked", timestamp, ~(1u << 14), 10},
+        {"extended echo replies have no bit", probe, ~0u, 10},
+    };
+    for (const auto& r : rows) {
+        INFO(doctest::String{r.name});
+        bench<> b;
+        b->change([&](settings& s) {
+            s.icmp_ratemask = r.mask;
+            s.icmp_echo_enable_probe = true;
+            s.icmp_msgs_burst = 1000;
+        });
+        for (int i = 0; i < 10; ++i)
+            b.receive(ask(r.message));
+        CHECK(b.sent().size() == r.sent);
+        CHECK(b->counters()[mib::icmp_out_rate_limit_host] == 10 - r.sent);
+        CHECK(b->counters()[mib::icmp_out_rate_limit_global] == 0);
+    }
+}
+
+TEST_CASE("icmp sent: the limits for a host and for all, and what they leave free") {
+    const octets unknown = datagram_of({.destination = "10.0.1.1"_ip});
+    const octets big = datagram_of({.flags_and_offset = 0x4000, .payload = pattern(1481)});
+    bench<> b;
+    for (int i = 0; i < 10; ++i)
+        b.receive(unknown);
+    CHECK(b.sent().size() == 6);
+    CHECK(b->counters()[mib::icmp_out_rate_limit_host] == 4);
+    for (int i = 0; i < 10; ++i)
+        b.receive(big);
+    CHECK(b.sent().size() == 10);
+
+    bench<> none;
+    none->change([](settings& s) {
+        s.icmp_msgs_per_sec = 0;
+        s.icmp_msgs_burst = 0;
+    });
+    none.receive(unknown);
+    CHECK(none.is_quiet());
+    CHECK(none->counters()[mib::icmp_out_rate_limit_global] == 1);
+    none.receive(big);
+    CHECK(none.sent().size() == 1);
+    none.receive(ask(support::echo_request()));
+    CHECK(none.sent().size() == 1);
+
+    // What we tell ourselves goes over loopback, and no limit counts it.
+    for (int i = 0; i < 10; ++i) {
+        REQUIRE(none->send(none.packet(support::udp_message(5, 9, pattern(3))),
+                           {.destination = "10.0.1.1"_ip, .protocol = 17}, none.now)
+                    .has_value());
+    }
+    CHECK(none->counters()[mib::icmp_out_dest_unreachs] == 11);
+    CHECK(none->counters()[mib::icmp_out_rate_limit_global] == 1);
+}
+
+}  // namespace

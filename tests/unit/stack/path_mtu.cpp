@@ -1,0 +1,309 @@
+// Path MTUs: who is believed, what is learned, and how it changes what leaves. RFC 1191.
+#include <doctest/doctest.h>
+
+#include "unit/stack/learning_bench.hpp"
+#include "unit/stack/recorder.hpp"
+
+namespace {
+
+using namespace stack_test;
+using pipeline::send_error;
+
+constexpr u16 df = 0x4000;
+
+TEST_CASE("path MTU: what leaves for the destination fits what was learned") {
+    learning_bench<> b;
+    b.too_big(1000, b.ours(far));
+    CHECK(b.us.errors == 1);
+    CHECK(b.mtu(far) == 1000);
+
+    auto all = b.send(far, 981, {.prefer_whole = true});
+    REQUIRE(all.size() == 2);
+    check(all[0], support::size(996), support::flags_and_offset(0x2000), support::right_sums());
+    all = b.send(far, 980, {.prefer_whole = true});
+    REQUIRE(all.size() == 1);
+    check(all[0], support::size(1000), support::flags_and_offset(df));
+    CHECK(b.send(far, 981, {.dont_fragment = true}).empty());
+    CHECK(b.error_of_send == send_error::too_big);
+    CHECK(b.send(far, 981).size() == 2);
+
+    // As a prober sends: by the interface alone.
+    CHECK(b.send(far, 981, {.dont_fragment = true, .ignore_path_mtu = true}).size() == 1);
+    CHECK(b.send(far, 1481, {.ignore_path_mtu = true}).size() == 2);
+    // Others are not affected.
+    CHECK(b.send(farther, 981, {.dont_fragment = true}).size() == 1);
+}
+
+TEST_CASE("path MTU: an answer to an echo request fits it too") {
+    learning_bench<> b;
+    b.too_big(1000, b.ours(far));
+    REQUIRE(b.receive(datagram_of({.source = far,
+                                   .destination = "10.0.2.1"_ip,
+                                   .protocol = 1,
+                                   .payload = support::echo_request(1200)}),
+                      3) == fate::delivered);
+    CHECK(b.sent().size() == 2);
+}
+
+TEST_CASE("path MTU: only errors about what was sent are believed") {
+    const octets reply = support::icmp_message(0, 0, 1);
+    const octets request = support::icmp_message(8, 0, 1);
+    const auto quote = [](u8 protocol, octets payload, ipv4::address source = "10.0.2.1"_ip) {
+        return datagram_of({.source = source,
+                            .destination = far,
+                            .protocol = protocol,
+                            .payload = std::move(payload)});
+    };
+    octets damaged = learning_bench<>::ours(far);
+    damaged[10] ^= std::byte{0xff};
+    damaged[0] = std::byte{0x65};
+    octets cut = learning_bench<>::ours(far);
+    cut.resize(28);
+    const struct {
+        const char* name;
+        octets quoted;
+        bool believed;
+    } rows[] = {
+        {"a datagram of the program", learning_bench<>::ours(far), true},
+        {"28 octets of it", cut, true},
+        {"its checksum and version wrong", damaged, true},
+        {"of a port that nobody has", learning_bench<>::ours(far, 7001), false},
+        {"of a protocol that nobody speaks", quote(253, pattern(8)), false},
+        {"our echo reply", quote(1, reply), true},
+        {"an echo request, which nobody sent", quote(1, request), false},
+        {"a source that is not ours", quote(1, reply, "10.0.1.2"_ip), false},
+        {"TCP, whose handler does not say that it sent it", quote(6, pattern(8)), false},
+    };
+    for (const auto& r : rows) {
+        INFO(doctest::String{r.name});
+        learning_bench<> b;
+        recorder tcp;
+        REQUIRE(b->delivery().set_handler(6, &tcp).has_value());
+        b.too_big(1000, r.quoted);
+        CHECK((b.mtu(far) == 1000) == r.believed);
+        CHECK(b->exceptions().any() == r.believed);
+    }
+}
+
+struct sure_handler final : protocol_handler<packet> {
+    handler_result receive(packet&, const delivery_info&, services&) noexcept override {
+        return handler_result::taken();
+    }
+    bool believes(const icmp_error_notice& n) const noexcept override { return n.info == 1000; }
+};
+
+TEST_CASE("path MTU: endpoints and handlers decide for themselves") {
+    learning_bench<> b;
+    b.us.believing = false;
+    b.too_big(1000, b.ours(far));
+    CHECK(b.mtu(far) == 0);
+    CHECK(b.us.errors == 1);
+
+    sure_handler tcp;
+    REQUIRE(b->delivery().set_handler(6, &tcp).has_value());
+    const octets segment = datagram_of(
+        {.source = "10.0.2.1"_ip, .destination = farther, .protocol = 6, .payload = pattern(8)});
+    b.too_big(900, segment);
+    CHECK(b.mtu(farther) == 0);
+    b.too_big(1000, segment);
+    CHECK(b.mtu(farther) == 1000);
+
+    program<packet> raw;
+    REQUIRE(b->delivery().add_raw({.protocol = 253}, raw));
+    b.too_big(800, datagram_of({.source = "10.0.2.1"_ip, .destination = far}));
+    CHECK(b.mtu(far) == 800);
+}
+
+TEST_CASE("path MTU: the value that counts") {
+    const struct {
+        const char* name;
+        u32 told;
+        u16 learned;  // 0: nothing
+        bool locked;
+    } rows[] = {
+        {"0, from a router older than RFC 1191", 0, 552, true},
+        {"68, the least there is", 68, 552, true},
+        {"one below the least that is believed", 551, 552, true},
+        {"the least that is believed", 552, 552, false},
+        {"an ordinary one", 1400, 1400, false},
+        {"the MTU of the link", 1500, 1500, false},
+        {"more", 1501, 0, false},
+        {"the largest", 65535, 0, false},
+        {"octets beside the MTU do not count", 0xffff0000 | 1000, 1000, false},
+    };
+    for (const auto& r : rows) {
+        INFO(doctest::String{r.name});
+        learning_bench<> b;
+        b.too_big(r.told, b.ours(far));
+        CHECK(b.mtu(far) == r.learned);
+        CHECK(b.way(far).mtu_locked == r.locked);
+        const auto all = b.send(far, 400, {.prefer_whole = true});
+        REQUIRE(all.size() == 1);
+        check(all[0], support::flags_and_offset(r.locked ? 0 : df));
+    }
+}
+
+TEST_CASE("path MTU: it only falls, and a locked one stays") {
+    learning_bench<> b;
+    b.too_big(1000, b.ours(far));
+    b.too_big(1200, b.ours(far));
+    CHECK(b.mtu(far) == 1000);
+    b.too_big(900, b.ours(far));
+    CHECK(b.mtu(far) == 900);
+    b.too_big(100, b.ours(far));
+    CHECK(b.way(far).mtu_locked);
+    b.too_big(552, b.ours(far));
+    CHECK(b.way(far).mtu_locked);
+
+    // A locked MTU of the route is no matter of discovery.
+    REQUIRE(b->add_route({.prefix = "198.51.100.0/24"_prefix,
+                          .mtu_locked = true,
+                          .mtu = 1300,
+                          .gateway = gateway})
+                .has_value());
+    b.too_big(1000, b.ours("198.51.100.1"_ip));
+    CHECK(b.mtu("198.51.100.1"_ip) == 1300);
+    const auto all = b.send("198.51.100.1"_ip, 400, {.prefer_whole = true});
+    REQUIRE(all.size() == 1);
+    check(all[0], support::flags_and_offset(0));
+}
+
+TEST_CASE("path MTU: forgotten after mtu_expires, counted from the last news") {
+    learning_bench<> b;
+    const auto later = [&](duration d) { b.now.now = b.now.now + d; };
+    b.too_big(1000, b.ours(far));
+    CHECK(b->poll(b.now) == b.now.now + 600_s);
+    later(299_s);
+    b.too_big(1000, b.ours(far));  // in its first half it is not made younger
+    later(300_s);
+    CHECK(b.mtu(far) == 1000);
+    later(1_s);
+    CHECK(b.mtu(far) == 0);
+    b.too_big(1000, b.ours(far));
+    later(301_s);
+    b.too_big(1000, b.ours(far));
+    later(599_s);
+    CHECK(b.mtu(far) == 1000);
+    later(1_s);
+    CHECK(b.mtu(far) == 0);
+    CHECK(b->exceptions().any());
+    CHECK(b->poll(b.now) == instant::never());
+    CHECK_FALSE(b->exceptions().any());
+}
+
+TEST_CASE("path MTU: ip_no_pmtu_disc") {
+    const u16 learned[] = {1000, 552, 0, 0};
+    for (u8 mode = 0; mode < 4; ++mode) {
+        INFO("ip_no_pmtu_disc ", mode);
+        learning_bench<> b;
+        b->change([mode](settings& s) { s.ip_no_pmtu_disc = mode; });
+        b.too_big(1000, b.ours(far));
+        CHECK(b.mtu(far) == learned[mode]);
+        CHECK(b.way(far).mtu_locked == (mode == 1));
+    }
+}
+
+TEST_CASE("path MTU: forwarding counts it only when told to, or when it is locked") {
+    const octets plain = datagram_of({.destination = far, .payload = pattern(1180)});
+    const octets whole =
+        datagram_of({.destination = far, .flags_and_offset = df, .payload = pattern(1180)});
+    for (const bool use : {false, true}) {
+        for (const u32 told : {1000u, 500u}) {
+            INFO("ip_forward_use_pmtu ", use, ", told ", told);
+            learning_bench<> b;
+            b->change([use](settings& s) { s.ip_forward_use_pmtu = use; });
+            b.too_big(told, b.ours(far));
+            const bool counts = use || told == 500;
+            CHECK(b.receive(plain) == fate::forwarded);
+            CHECK(b.sent().size() == (!counts ? 1 : told == 500 ? 3 : 2));
+            CHECK((b.receive(whole) == fate::dropped) == counts);
+            const auto all = b.sent();
+            REQUIRE(all.size() == 1);
+            if (counts)
+                check(all[0].datagram, support::destination("10.0.1.2"_ip),
+                      support::icmp_is(3, 4, told == 500 ? 552 : 1000));
+        }
+    }
+}
+
+TEST_CASE("path MTU: what a program sends with its own header") {
+    learning_bench<> b;
+    program<packet> raw;
+    REQUIRE(b->delivery().add_raw({.protocol = 253}, raw));
+    b.too_big(1000, b.ours(far));
+    const auto send = [&](u16 flags) {
+        return b->send_raw(b.packet(datagram_of({.source = "10.0.2.1"_ip,
+                                                 .destination = far,
+                                                 .flags_and_offset = flags,
+                                                 .payload = pattern(1180)})),
+                           {.destination = far}, b.now);
+    };
+    CHECK(send(0).has_value());
+    CHECK(b.sent().size() == 2);
+    CHECK(send(df).error() == send_error::too_big);
+    CHECK(b.is_quiet());
+    CHECK(raw.errors == 1);  // by the error that we sent to ourselves
+    CHECK(b->counters()[mib::ip_frag_fails] == 1);
+    CHECK(b->counters()[mib::ip_out_discards] == 1);
+}
+
+TEST_CASE("path MTU: it goes with what it stands on") {
+    const struct {
+        const char* name;
+        void (*change)(learning_bench<>&);
+        u16 left;
+    } rows[] = {
+        {"its route taken away and given again",
+         [](learning_bench<>& b) {
+             const route_entry r{.prefix = "0.0.0.0/0"_prefix, .gateway = gateway};
+             REQUIRE(b->remove_route(r).has_value());
+             REQUIRE(b->add_route(r).has_value());
+         },
+         0},
+        {"another route taken away",
+         [](learning_bench<>& b) {
+             const route_entry r{.prefix = "198.51.100.0/24"_prefix, .gateway = gateway};
+             REQUIRE(b->add_route(r).has_value());
+             REQUIRE(b->remove_route(r).has_value());
+         },
+         1000},
+        {"a longer route by another gateway",
+         [](learning_bench<>& b) {
+             REQUIRE(b->add_route({.prefix = {far, 32}, .gateway = "10.0.2.9"_ip}).has_value());
+         },
+         0},
+        {"the interface down and up",
+         [](learning_bench<>& b) {
+             b->set_up(3, false);
+             b->set_up(3, true);
+         },
+         0},
+        {"another interface down", [](learning_bench<>& b) { b->set_up(2, false); }, 1000},
+        {"the interface narrower than it", [](learning_bench<>& b) { b->set_mtu(3, 900); }, 900},
+        {"the interface narrower, but not so much",
+         [](learning_bench<>& b) { b->set_mtu(3, 1200); }, 1000},
+        {"as wide as it, then wider",
+         [](learning_bench<>& b) {
+             b->set_mtu(3, 1000);
+             b->set_mtu(3, 1400);
+         },
+         1400},
+        {"all forgotten", [](learning_bench<>& b) { b->forget_exceptions(); }, 0},
+    };
+    for (const auto& r : rows) {
+        INFO(doctest::String{r.name});
+        learning_bench<> b;
+        b.too_big(1000, b.ours(far));
+        r.change(b);
+        CHECK(b.mtu(far) == r.left);
+    }
+}
+
+TEST_CASE("path MTU: the small host does not learn") {
+    learning_bench<tiny_host> b;
+    b.too_big(1000, b.ours(far));
+    CHECK(b.us.errors == 1);
+    CHECK(b.mtu(far) == 0);
+}
+
+}  // namespace

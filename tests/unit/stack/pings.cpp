@@ -1,0 +1,141 @@
+// Echo requests of ours: the answer finds the endpoint that asked, and so does an error.
+#include <doctest/doctest.h>
+
+#include "unit/stack/bench.hpp"
+
+#include <sluice/delivery/receive_queue.hpp>
+
+namespace {
+
+using namespace stack_test;
+
+using packet_type = bench<>::packet_type;
+
+struct pinger final : packet_sink<packet_type> {
+    bool take(packet_type& p, const delivery_info& i) noexcept override {
+        if (full) return false;
+        ++replies;
+        last = support::content_of(p);
+        info = i;
+        p.reset();
+        return true;
+    }
+    void error(const icmp_error_notice& n) noexcept override {
+        ++errors;
+        notice = n;
+        extension.assign(n.extension.begin(), n.extension.end());
+        quoted.assign(n.quoted.begin(), n.quoted.end());
+    }
+    bool full = false;
+    u32 replies = 0;
+    u32 errors = 0;
+    octets last;
+    octets extension;
+    octets quoted;
+    delivery_info info;
+    icmp_error_notice notice;
+};
+
+octets to_us(const octets& message) {
+    return datagram_of(
+        {.source = "10.0.1.9"_ip, .destination = "10.0.1.1"_ip, .protocol = 1, .payload = message});
+}
+
+TEST_CASE("pings: what we send comes back to the endpoint that has the identifier") {
+    bench<> b;
+    pinger mine;
+    pinger other;
+    REQUIRE(b->delivery().add_ping({.local_port = 7}, mine));
+    REQUIRE(b->delivery().add_ping({.local_port = 8}, other));
+    const octets request = support::echo_request(20);
+    REQUIRE(b->send(b.packet(request), {.destination = "10.0.1.9"_ip, .protocol = 1}, b.now)
+                .has_value());
+    CHECK((support::payload_of(b.sent_one()) == request));
+
+    const octets answer = support::icmp_message(0, 0, 0x00070001, pattern(20));
+    CHECK(b.receive(to_us(answer)) == fate::delivered);
+    CHECK(mine.replies == 1);
+    CHECK(other.replies == 0);
+    CHECK((mine.last == answer));
+    CHECK(mine.info.source == "10.0.1.9"_ip);
+    CHECK(mine.info.interface == 2);
+    CHECK(b.receive(to_us(support::icmp_message(43, 0, 0x00080101))) == fate::delivered);
+    CHECK(other.replies == 1);
+    CHECK(b.is_quiet());
+}
+
+TEST_CASE("pings: an answer that nobody asked for, or that finds no room, is dropped") {
+    bench<> b;
+    pinger mine;
+    REQUIRE(b->delivery().add_ping({.local_port = 7}, mine));
+    CHECK(b.receive(to_us(support::icmp_message(0, 0, 0x00090001))) == fate::dropped);
+    CHECK(b->counters()[drop_reason::no_endpoint] == 1);
+    mine.full = true;
+    CHECK(b.receive(to_us(support::icmp_message(0, 0, 0x00070001))) == fate::dropped);
+    CHECK(b->counters()[drop_reason::endpoint_full] == 1);
+    CHECK(b.is_quiet());
+}
+
+TEST_CASE("pings: a raw tap and a ping endpoint both get an answer") {
+    bench<> b;
+    receive_queue<packet_type, 4> tap;
+    pinger mine;
+    REQUIRE(b->delivery().add_raw({.protocol = 1}, tap));
+    REQUIRE(b->delivery().add_ping({.local_port = 7}, mine));
+    const octets answer = to_us(support::icmp_message(0, 0, 0x00070001, pattern(9)));
+    CHECK(b.receive(answer) == fate::delivered);
+    CHECK(mine.replies == 1);
+    REQUIRE(tap.size() == 1);
+    CHECK((support::content_of(tap.next().packet) == answer));
+}
+
+TEST_CASE("pings: an error about the request is told with its extension") {
+    bench<> b;
+    pinger mine;
+    REQUIRE(b->delivery().add_ping({.local_port = 7}, mine));
+    octets quote = datagram_of({.source = "10.0.1.1"_ip,
+                                .destination = "10.8.8.8"_ip,
+                                .protocol = 1,
+                                .payload = support::echo_request(20)});
+    const std::size_t datagram = quote.size();
+    octets structure = list({0x20, 0, 0, 0, 0, 8, 2, 8, 0, 0, 0, 5});
+    icmp::finish_extension(structure);
+    const struct {
+        const char* name;
+        u8 type;
+        u32 words;
+        std::size_t padded;
+        octets behind;
+        std::size_t extension;
+        std::size_t quoted;
+    } rows[] = {
+        {"time exceeded with an interface", 11, 32u << 16, 128, structure, 12, 128},
+        {"unreachable with an interface", 3, 32u << 16, 128, structure, 12, 128},
+        {"a longer quote", 11, 40u << 16, 160, structure, 12, 160},
+        {"no length field", 11, 0, 128, structure, 0, 140},
+        {"a length field that says too little", 11, 31u << 16, 128, structure, 0, 140},
+        {"a length field that says too much", 11, 36u << 16, 128, structure, 0, 140},
+        {"a wrong sum", 11, 32u << 16, 128, list({0x20, 0, 1, 1, 0, 8, 2, 8, 0, 0, 0, 5}), 0, 140},
+        {"another version", 11, 32u << 16, 128, list({0x10, 0, 0, 0, 0, 4, 2, 8}), 0, 136},
+        {"three octets of structure", 11, 32u << 16, 128, list({0x20, 0, 0}), 0, 131},
+        {"not in a source quench", 4, 32u << 16, 128, structure, 0, 140},
+        {"nothing behind", 11, 0, datagram, {}, 0, datagram},
+    };
+    for (const auto& r : rows) {
+        INFO(doctest::String{r.name});
+        quote.resize(datagram);
+        quote.resize(r.padded);
+        octets data = quote;
+        data.insert(data.end(), r.behind.begin(), r.behind.end());
+        const u32 before = mine.errors;
+        CHECK(b.receive(to_us(support::icmp_message(r.type, 0, r.words, data))) == fate::delivered);
+        REQUIRE(mine.errors == before + 1);
+        CHECK(mine.notice.source_port == 7);
+        CHECK(mine.extension.size() == r.extension);
+        if (r.extension != 0) CHECK((mine.extension == r.behind));
+        CHECK((mine.quoted == octets(data.begin(), data.begin() + std::ptrdiff_t(r.quoted))));
+    }
+    CHECK(b.is_quiet());
+}
+
+}  // namespace

@@ -1,0 +1,138 @@
+// The explainer: golden lines, every reason and stage in words, and never beyond the buffer.
+#include <doctest/doctest.h>
+
+#include <sluice/stats/explain.hpp>
+#include <sluice/wire/ipv4.hpp>
+
+#include <string>
+
+namespace {
+
+using namespace sluice;
+
+std::string said(explainer& by, const trace_event& e) {
+    char line[explainer::longest_line];
+    const std::size_t n = by.line(e, line);
+    REQUIRE(n <= sizeof line);
+    return std::string(line, n);
+}
+std::string said(const trace_event& e) {
+    explainer by;
+    return said(by, e);
+}
+
+TEST_CASE("a line for each kind of event") {
+    const struct {
+        const char* name;
+        trace_event event;
+        const char* line;
+    } rows[] = {
+        {"receive",
+         {stage::receive, outcome::proceed, {}, 0, 2, 0, 84},
+         "receive           proceed A packet came in. Interface 2, 84 octets. (RFC 1812 section "
+         "5.2.1)"},
+        {"hook",
+         {stage::hook, outcome::proceed},
+         "  hook            proceed A hook let it pass. (Linux)"},
+        {"forward",
+         {stage::forward, outcome::forward, {}, 0, 3, 0, 0x0a000102},
+         "  forward         forward It may be forwarded. Interface 3, next hop 10.0.1.2. (RFC 1812 "
+         "section 5.2.1.2)"},
+        {"too big",
+         {stage::forward, outcome::reject, drop_reason::too_big, 3, 3, 4, 1400},
+         "  forward         reject  Larger than the MTU and DF is set. Octet 6, flags and fragment "
+         "offset. Asks for ICMP type 3 code 4, MTU 1400. (RFC 1812 section 5.2.6)"},
+        {"bad option",
+         {stage::options, outcome::reject, drop_reason::option_invalid, 12, 2, 0, 37U << 24},
+         "  options         reject  An option is malformed. Octet 37, options. Asks for ICMP type "
+         "12 code 0. (RFC 1122 section 3.2.1.8)"},
+        {"no field",
+         {stage::hook, outcome::drop, drop_reason::hook},
+         "  hook            drop    A hook dropped it."},
+        {"silent end",
+         {stage::end, outcome::drop, drop_reason::tap_full},
+         "  end             drop    A raw endpoint had no room for its copy. (Linux) Dropped: "
+         "tap_full; Linux SOCKET_RCVBUFF"},
+    };
+    for (const auto& row : rows) {
+        CAPTURE(row.name);
+        CHECK(said(row.event) == row.line);
+    }
+}
+
+TEST_CASE("the end repeats no sentence that was said, until the next packet comes") {
+    explainer by;
+    const trace_event refused{stage::validate, outcome::drop, drop_reason::header_checksum};
+    const trace_event end{stage::end, outcome::drop, drop_reason::header_checksum};
+    const std::string sentence = describe(drop_reason::header_checksum).sentence;
+    CHECK(said(by, refused).find(sentence) != std::string::npos);
+    CHECK(said(by, end) == "  end             drop    Dropped: header_checksum; Linux IP_CSUM; "
+                           "Ip.InHdrErrors; IpExt.InCsumErrors");
+    static_cast<void>(said(by, {stage::receive, outcome::proceed}));
+    CHECK(said(by, end).find(sentence) != std::string::npos);
+}
+
+TEST_CASE("what is sent lies deeper than what made it so") {
+    explainer by;
+    const auto depth = [&](stage where) {
+        return said(by, {where, outcome::forward}).find_first_not_of(' ') / 2;
+    };
+    CHECK(depth(stage::receive) == 0);
+    CHECK(depth(stage::forward) == 1);
+    CHECK(depth(stage::output) == 2);
+    CHECK(depth(stage::receive) == 0);
+    CHECK(depth(stage::icmp_input) == 2);
+    CHECK(depth(stage::originate) == 3);
+    CHECK(depth(stage::output) == 4);
+    CHECK(depth(stage::end) == 1);
+}
+
+TEST_CASE("every stage, outcome and reason makes a line with a source") {
+    for (u8 s = 0; s <= static_cast<u8>(stage::end); ++s) {
+        // Nothing ends for no reason.
+        for (std::size_t why = s == static_cast<u8>(stage::end) ? 1 : 0; why < drop_reason_count;
+             ++why) {
+            const trace_event e{static_cast<stage>(s),
+                                outcome::reject,
+                                static_cast<drop_reason>(why),
+                                255,
+                                0xffff,
+                                255,
+                                ~u32{0}};
+            const std::string line = said(e);
+            CAPTURE(line);
+            CHECK(line.find(name_of(e.where)) != std::string::npos);
+            const std::string source = describe(e.why).source;
+            CHECK(line.find(why == 0 ? "(" : source) != std::string::npos);
+        }
+    }
+}
+
+TEST_CASE("fields lie where the header's layout has them") {
+    const auto offset = [](drop_reason why) {
+        return decisive_field_of(trace_event{.what = outcome::drop, .why = why}).offset;
+    };
+    CHECK(offset(drop_reason::length_beyond_packet) == ipv4::total_length.byte_offset);
+    CHECK(offset(drop_reason::ttl_expired) == ipv4::ttl.byte_offset);
+    CHECK(offset(drop_reason::protocol_unknown) == ipv4::protocol.byte_offset);
+    CHECK(offset(drop_reason::header_checksum) == ipv4::header_checksum.byte_offset);
+    CHECK(offset(drop_reason::source_local) == ipv4::source.byte_offset);
+    CHECK(offset(drop_reason::no_route) == ipv4::destination.byte_offset);
+    CHECK(offset(drop_reason::too_big) == ipv4::dont_fragment.byte_offset);
+}
+
+TEST_CASE("as much as fits is written, and the size of the whole given") {
+    const trace_event e{stage::validate, outcome::drop, drop_reason::header_checksum};
+    const std::string whole = said(e);
+    for (std::size_t room = 0; room <= whole.size() + 1; ++room) {
+        std::string to(whole.size() + 2, '#');
+        CHECK(explainer{}.line(e, {to.data(), room}) == whole.size());
+        const std::size_t written = room < whole.size() ? room : whole.size();
+        CHECK(to == whole.substr(0, written) + std::string(to.size() - written, '#'));
+    }
+}
+
+// In constant evaluation too.
+static_assert(explainer{}.line({stage::end, outcome::drop, drop_reason::no_route}, {}) > 100);
+
+}  // namespace
