@@ -9,6 +9,7 @@
 #include "support/tun_host.hpp"
 #include "support/udp_echo.hpp"
 
+#include <sluice/hooks/hook_chain.hpp>
 #include <sluice/sluice.hpp>
 
 #include <cstdio>
@@ -19,7 +20,6 @@ namespace {
 
 namespace ipv4 = sluice::ipv4;
 namespace udp = sluice::udp;
-namespace tun = sluice::port::tun;
 using namespace sluice::literals;
 using sluice::u16;
 using sluice::u32;
@@ -128,7 +128,7 @@ int rewrite_self() {
 }
 
 int rewrite_device() {
-    using stack = sluice::stack<host<tun::sender>>;
+    using stack = sluice::stack<host<sluice::port::tun::sender>>;
     demonstration<stack> shown;
     return examples::run_tun_host<stack>(
         "rewrite_source", [&](stack& s) { return shown.put_in(s); },

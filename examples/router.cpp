@@ -39,6 +39,7 @@ router::snapshot ask_all(const workers& all) {
         for (const auto& neighbour : one.neighbours) {
             router::add_neighbour(sum.neighbours, neighbour);
         }
+        sum.link += one.link;
         sum.sum.add(one.sum);
         sum.held_now += one.held_now;
         sum.not_captured += one.not_captured;

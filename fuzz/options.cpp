@@ -1,11 +1,19 @@
 // Options of a received header and of a sender's request, all the way: compile, follow, forward,
-// fragment, echo, build. Input: octet 0 chooses (bit 0: privileged sender, bits 1 and 2: how hops
-// are routed), then up to 40 octets of options.
+// fragment, echo, build; and the stage that does it to a packet. Input: octet 0 chooses (bit 0:
+// privileged sender, bits 1 and 2: how hops are routed, bit 3: source routes are refused, bit 4: a
+// packet for us), then up to 40 octets of options.
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 
+#include <sluice/interface/interface_table.hpp>
+#include <sluice/multicast/group_list.hpp>
 #include <sluice/options/linux_options.hpp>
+#include <sluice/packet/pool_storage.hpp>
+#include <sluice/pipeline/option_walk.hpp>
+#include <sluice/pipeline/tables.hpp>
+#include <sluice/pipeline/validate.hpp>
+#include <sluice/route/linear_routes.hpp>
 
 namespace {
 
@@ -85,6 +93,74 @@ void receive(const_bytes options, unsigned choice) {
     require(equal_bytes(packet.options(), once.options()));
 }
 
+// A router with two links, for the stage.
+struct router {
+    interface_table<4> interfaces;
+    linear_routes<16> routes;
+    group_list<2> groups;
+    settings switches{true};
+    fixed_pool<256, 2> pool;
+
+    explicit router(bool accepts) {
+        switches.all.accept_source_route = accepts;
+        for (const u16 index : {u16{2}, u16{3}}) {
+            const ipv4::address own{ours.value + 0x100u * (index - 2u)};
+            interface i{};
+            i.index = index;
+            i.own = switches.defaults;
+            static_cast<void>(interfaces.add(i));
+            static_cast<void>(interfaces.add_address(index, {{own, 24}, {}, 0, false}));
+            interfaces.refresh(index, switches.all);
+            add({own, 32}, {.type = route_type::local, .interface = index});
+            add({own, 24}, {.interface = index});
+        }
+    }
+    void add(ipv4::prefix to, route_entry r) {
+        r.prefix = to;
+        static_cast<void>(routes.add(r));
+    }
+};
+
+// The same options through the stage: nothing but the header changes, and a refusal points into it.
+void walk(const_bytes options, bool accepts, bool for_us) {
+    constexpr u32 payload = 12;
+    const auto at = std::make_unique<router>(accepts);
+    header from{options};
+    from.ip().set(ipv4::destination, for_us ? ours : ipv4::address{0x0a000209});
+    from.ip().set(ipv4::total_length, static_cast<u16>(from.size + payload));
+    from.ip().set(ipv4::ttl, 9);
+    ipv4::set_checksum(from.ip());
+    auto packet = at->pool.take();
+    std::byte* const to = packet.put(static_cast<u32>(from.size) + payload);
+    copy_bytes(to, from.octets.get(), from.size);
+    fill_bytes(to + from.size, payload, std::byte{0x5a});
+    packet.set_interface(2);
+    auto d = pipeline::validate(std::move(packet));
+    require(d.has_value());
+    const pipeline::tables t{at->interfaces, at->routes, at->groups, at->switches, false};
+    const interface& in = *at->interfaces.find(2);
+    const ipv4::address before = d->header()[ipv4::destination];
+    auto c = pipeline::classify(t, d->header(), before, in);
+    const decision made = pipeline::option_walk<linux_options>(t, *d, in, c, 0x01020304);
+
+    const ipv4::const_view ip = d->header();
+    const option_offsets& found = d->packet().facts().options;
+    require(ipv4::header_length(ip) == from.size && ip[ipv4::ttl] == 9 &&
+            ip[ipv4::source] == sender);
+    require(found.length + 20u <= from.size);
+    for (u32 i = 0; i < payload; ++i)
+        require(d->packet().data()[from.size + i] == std::byte{0x5a});
+    require(ip[ipv4::destination] == before || (accepts && found.source_route != 0));
+    require(made.kind() == outcome::proceed || made.kind() == outcome::drop ||
+            made.kind() == outcome::reject);
+    if (made.kind() == outcome::reject) {
+        const u32 pointer = made.error().info() >> 24;
+        require(made.error().type() == 12 && pointer < from.size &&
+                (pointer >= 20 || pointer == 16));
+    }
+    require(made.kind() != outcome::drop || found.source_route != 0);
+}
+
 void request(const_bytes options, bool privileged) {
     environment here;
     const auto rights =
@@ -109,6 +185,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::size_t length = size - 1 < 40 ? size - 1 : 40;
     const const_bytes options = std::as_bytes(std::span{data + 1, length});
     receive(options, (data[0] >> 1) & 3u);
+    walk(options, (data[0] & 8) == 0, (data[0] & 16) != 0);
     request(options, (data[0] & 1) != 0);
     return 0;
 }

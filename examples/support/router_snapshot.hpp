@@ -30,6 +30,20 @@ struct port_line {
     port_counts counts;
 };
 
+// What ended in the link, which the stack takes for sent; and what was no business of either.
+struct link_counts {
+    u64 pushed_out = 0;  // waited for a link address, and made room for others
+    u64 refused = 0;     // by the device, after it had waited; or ARP
+    u64 foreign = 0;     // frames of other protocols and networks
+
+    link_counts& operator+=(const link_counts& o) noexcept {
+        pushed_out += o.pushed_out;
+        refused += o.refused;
+        foreign += o.foreign;
+        return *this;
+    }
+};
+
 // Reads as snmp_counters do.
 class counter_sum {
 public:
@@ -71,6 +85,7 @@ private:
 struct snapshot {
     std::vector<port_line> ports;  // by interface, from first_interface on
     std::vector<neighbour_line> neighbours;
+    link_counts link;
     counter_sum sum;
     std::size_t held_now = 0;
     u64 not_captured = 0;

@@ -27,7 +27,9 @@ namespace of its own.
             N threads, each with sockets and a stack of its own. Packets of one flow, in both
             directions, go to one worker: by addresses, protocol and ports; fragments by addresses
             and protocol. A TUN device made before must be of `multi_queue`.
-  --plain   a system call for some frames, copied, instead of rings shared with the kernel
+  --plain   a system call for some frames, copied, instead of rings shared with the kernel (16 MiB
+            for each interface and worker). Rings take half the time of the processor, but a packet
+            waits in them for 1 to 2 ms unless others come
   --help    print this
 
 Signals: USR1 prints interfaces, neighbours and counters now, INT and TERM end the router. An

@@ -117,6 +117,11 @@ inline void worker::follow(port& changed) {
         }
         stack_->set_up(changed.index(), up);
         stack_->set_mtu(changed.index(), changed.mtu());
+        if (up && is_first_ && changed.is_ethernet()) {
+            for (const auto& own : changed.asked().addresses) {
+                link_->announce(changed.index(), own.address);  // hosts may know another address
+            }
+        }
         tell(changed);
     }
 }

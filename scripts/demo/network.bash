@@ -6,7 +6,7 @@
 #
 # Topology tun: the link is a TUN device of the host, whose other end the router owns. Topology
 # ethernet: it is a veth pair, the router's end in a fourth namespace, `middle`, whose kernel has no
-# address there and does not forward; checksum and segmentation offloads stay as the kernel sets them.
+# address there and does not forward; offloads stay as the kernel sets them.
 left=sluice-demo-$$-left
 right=sluice-demo-$$-right
 narrow=sluice-demo-$$-narrow

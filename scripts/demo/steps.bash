@@ -17,6 +17,7 @@ declare -A titles=(
 passed=0
 failed=0
 detail=""
+seconds=""
 
 # kernel_count NAMESPACE NAME: a counter of the Ip group in /proc/net/snmp.
 kernel_count() {
@@ -82,7 +83,7 @@ step_path_mtu() {
     [[ $learned == "mtu 1400" ]] && ping_of "$left" "$narrow_address" -s 1372 -M do &&
         detail="ip route get $narrow_address: $learned; then a ping of 1,400 octets with DF passes"
 }
-# frames NAMESPACE: what the kernel there counted on its device: octets and frames received, then sent.
+# frames NAMESPACE: what its kernel counted on the device: octets and frames received, then sent.
 frames() {
     inside "$1" awk -v name="$device:" '$1 == name { print $2, $3, $10, $11 }' /proc/net/dev
 }
@@ -95,10 +96,11 @@ octets_a_frame() {
 }
 
 # exchange MEGABYTES-TO-RIGHT MEGABYTES-TO-LEFT: over one TCP connection. Succeeds when each end
-# received what the other sent. In `seconds` how long it took.
+# received what the other sent. `seconds` is how long that took.
 exchange() {
-    timeout 60 ip netns exec "$right" python3 scripts/demo/transfer.py listen "$right_address" 5001 \
-        "$2" $((limit * 3)) >"$scratch/right" 2>&1 </dev/null &
+    : >"$scratch/right"
+    timeout 60 ip netns exec "$right" python3 scripts/demo/transfer.py listen "$right_address" \
+        5001 "$2" $((limit * 3)) >"$scratch/right" 2>&1 </dev/null &
     server_pid=$!
     wait_until 5 grep -qs listening "$scratch/right"
     local code end
@@ -118,17 +120,16 @@ exchange() {
 # One way, so that averages are of data. Larger than the MTU: one kernel left the cutting to its
 # device, the router passed the packets on whole, and the other kernel took them so.
 step_tcp_transfer() {
-    local left_before right_before digest
+    local left_before right_before sent received digest
     left_before=$(frames "$left")
     right_before=$(frames "$right")
     exchange 100 0 || return 1
-    local sent received
     sent=$(octets_a_frame "$left_before" "$(frames "$left")" 3)
     received=$(octets_a_frame "$right_before" "$(frames "$right")" 1)
     digest=$(said_by right received)
     detail="100 MB in $seconds s, SHA-256 at both ends ${digest:7:16}...
-         offloads are on: left sends frames of $sent octets on average, right receives $received"
-    [[ $sent -gt 1514 && $received -gt 1514 ]]
+         frames on average: left sends $sent octets, right receives $received"
+    [[ $sent -gt 1514 && $received -gt 1514 ]] && detail+=": offloads are on"
 }
 step_tcp_both_ways() {
     exchange 100 100 || return 1
@@ -162,6 +163,7 @@ step_router_accounts() {
 # proves nothing of the router, so that counts as failed.
 run_step() {
     detail=""
+    : >"$scratch/out"
     if "step_$1"; then
         [[ $2 == running ]] && passed=$((passed + 1)) || failed=$((failed + 1))
         local outcome="passed"

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 
 namespace replay {
 
@@ -24,6 +25,7 @@ machine cannot do it. Needs root, /dev/net/tun and iproute2.
   --most N      stop after so many differences (default 3)
   --out FOLDER  where vectors are written (default: differences)
   --print       print the vector of each round, with the kernel's results
+  --record FILE instead: print the scenarios of a vector file as the kernel answers them now
 )";
 
 constexpr int skipped = 77;
@@ -36,6 +38,7 @@ struct options {
     std::size_t most = 3;
     std::string folder = "differences";
     bool print = false;
+    std::string record;
 };
 
 bool read_options(options& chosen, const std::vector<std::string>& given) {
@@ -48,6 +51,8 @@ bool read_options(options& chosen, const std::vector<std::string>& given) {
         const std::string& value = given[i + 1];
         if (given[i] == "--out") {
             chosen.folder = value;
+        } else if (given[i] == "--record") {
+            chosen.record = value;
         } else {
             words reader({});
             const std::uint64_t number = reader.number_of(value, "number", 0xffffffff);
@@ -73,8 +78,7 @@ plan draw_round(std::uint64_t seed, std::uint64_t number) {
     constexpr std::size_t packets_with_redirects = 20;
     dice random(seed, number * 0x1000193);
     plan round;
-    round.name =
-        "differential/seed-" + std::to_string(seed) + "-round-" + std::to_string(number);
+    round.name = "differential/seed-" + std::to_string(seed) + "-round-" + std::to_string(number);
     round.about = "random configuration and packets";
     world around = draw_configuration(random, round);
     const bool quiet = std::find(round.configuration.begin(), round.configuration.end(),
@@ -110,6 +114,29 @@ void show(const trial& found, const std::string& file) {
         if (++shown <= shown_differences)
             std::printf("    %s\n%s", item.what.c_str(), item.detail.c_str());
     std::fputs(text_of(found).c_str(), stdout);
+}
+
+// The scenarios of a file with the kernel's own results.
+int record_file(const std::string& file) {
+    std::ifstream in(file);
+    std::ostringstream text;
+    text << in.rdbuf();
+    int failed = in ? 0 : 2;
+    for (const scenario& about : parse_vectors(file, text.str())) {
+        plan round{about.name, about.about, {}, {}};
+        for (const step& line : about.configuration)
+            round.configuration.push_back(line.text);
+        for (const step& event : about.events)
+            round.events.push_back(event.text);
+        const trial made = try_plan(round);
+        if (made.unsteady.empty()) {
+            std::fputs(text_of(made).c_str(), stdout);
+        } else {
+            std::fprintf(stderr, "%s: %s\n", about.name.c_str(), made.unsteady.c_str());
+            failed = 1;
+        }
+    }
+    return failed;
 }
 
 class run {
@@ -197,5 +224,6 @@ int main(int argc, char** argv) {
         std::printf("skipped: %s\n", missing.c_str());
         return replay::skipped;
     }
+    if (!chosen.record.empty()) return replay::record_file(chosen.record);
     return replay::run(chosen).all();
 }

@@ -149,8 +149,10 @@ std::string draw_route(dice& random, world& made) {
     } else {
         line += " via " + to_text(neighbour_of(random, made));
     }
-    if (random.percent(15) && !made.own.empty())
-        line += " src " + to_text(random.pick(made.own).net.base);
+    if (random.percent(15) && !made.own.empty()) {
+        made.preferred.push_back(random.pick(made.own).net.base);
+        line += " src " + to_text(made.preferred.back());
+    }
     if (random.percent(15)) line += " metric " + std::to_string(random.between(1, 3));
     if (random.percent(15))
         line += std::string(" mtu ") + (random.percent(50) ? "lock " : "") +
@@ -174,8 +176,8 @@ void draw_sockets(dice& random, plan& round, world& made) {
     if (random.percent(25)) lines.push_back("socket b raw proto=200 bind=" + own() + ":0");
     if (random.percent(20)) lines.push_back("socket s raw proto=253 bind=" + own() + ":0 recverr");
     if (random.percent(30))
-        lines.push_back("socket c udp bind=" + own() + ":7003 connect=" +
-                        to_text(neighbour_of(random, made)) + ":9");
+        lines.push_back("socket c udp bind=" + own() +
+                        ":7003 connect=" + to_text(neighbour_of(random, made)) + ":9");
 }
 
 }  // namespace
@@ -198,7 +200,8 @@ world draw_configuration(dice& random, plan& round) {
 
 namespace {
 
-// Not the last address of an interface, with which Linux takes all of its routes away.
+// Not the last address of an interface and not the source of a route: with these Linux takes routes
+// away.
 std::string draw_removal(dice& random, world& around) {
     if (around.own.empty()) return {};
     const world::own_address gone = random.pick(around.own);
@@ -209,6 +212,10 @@ std::string draw_removal(dice& random, world& around) {
     const auto goes_along = [&](const world::own_address& other) {
         return same_interface(other) && ((other.net.base ^ gone.net.base) & mask) == 0;
     };
+    for (const world::own_address& other : around.own)
+        if (goes_along(other) && std::find(around.preferred.begin(), around.preferred.end(),
+                                           other.net.base) != around.preferred.end())
+            return {};
     const auto of = std::count_if(around.own.begin(), around.own.end(), same_interface);
     const auto leaving = std::count_if(around.own.begin(), around.own.end(), goes_along);
     if (of == leaving) return {};

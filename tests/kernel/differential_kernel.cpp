@@ -75,8 +75,8 @@ public:
 
 private:
     static std::string route_command(const route_line& line) {
-        static constexpr const char* types[] = {"unicast",   "unreachable", "prohibit", "blackhole",
-                                                "throw", "local",       "broadcast"};
+        static constexpr const char* types[] = {"unicast", "unreachable", "prohibit", "blackhole",
+                                                "throw",   "local",       "broadcast"};
         std::string text = std::string("route ") + (line.remove ? "del " : "add ") +
                            types[static_cast<unsigned>(line.type)] + " " + to_text(line.net);
         const auto add = [&text](const char* word, const std::string& value) {

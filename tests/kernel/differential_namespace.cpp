@@ -23,14 +23,22 @@ namespace {
 constexpr std::size_t information = 4;  // flags and protocol in front of each packet
 
 constexpr std::pair<const char*, int> fresh_switches[] = {
-    {"ipv4/conf/*/rp_filter", 0},           {"ipv4/conf/*/accept_redirects", 1},
-    {"ipv4/conf/*/secure_redirects", 1},    {"ipv4/conf/*/send_redirects", 1},
-    {"ipv4/conf/*/shared_media", 1},        {"ipv4/conf/*/accept_local", 0},
-    {"ipv4/conf/*/route_localnet", 0},      {"ipv4/conf/*/bc_forwarding", 0},
-    {"ipv4/conf/*/log_martians", 0},        {"ipv4/conf/*/promote_secondaries", 0},
-    {"ipv4/conf/*/src_valid_mark", 0},      {"ipv4/conf/*/drop_unicast_in_l2_multicast", 0},
-    {"ipv4/conf/all/accept_source_route", 0}, {"ipv4/conf/default/accept_source_route", 1},
-    {"ipv6/conf/all/disable_ipv6", 1},      {"ipv6/conf/default/disable_ipv6", 1},
+    {"ipv4/conf/*/rp_filter", 0},
+    {"ipv4/conf/*/accept_redirects", 1},
+    {"ipv4/conf/*/secure_redirects", 1},
+    {"ipv4/conf/*/send_redirects", 1},
+    {"ipv4/conf/*/shared_media", 1},
+    {"ipv4/conf/*/accept_local", 0},
+    {"ipv4/conf/*/route_localnet", 0},
+    {"ipv4/conf/*/bc_forwarding", 0},
+    {"ipv4/conf/*/log_martians", 0},
+    {"ipv4/conf/*/promote_secondaries", 0},
+    {"ipv4/conf/*/src_valid_mark", 0},
+    {"ipv4/conf/*/drop_unicast_in_l2_multicast", 0},
+    {"ipv4/conf/all/accept_source_route", 0},
+    {"ipv4/conf/default/accept_source_route", 1},
+    {"ipv6/conf/all/disable_ipv6", 1},
+    {"ipv6/conf/default/disable_ipv6", 1},
 };
 
 void add_line(counters& all, const std::string& names, const std::string& values) {

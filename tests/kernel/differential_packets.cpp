@@ -19,8 +19,8 @@ const address special[] = {
 
 // Protocols that Linux hands to a module of its own, which may or may not be there.
 bool is_left_out(std::uint8_t protocol) {
-    static constexpr std::uint8_t others[] = {2,  4,  33,  41,  46,  47,  50,  51, 55,
-                                              94, 97, 103, 108, 112, 115, 132, 136, 137, 143, 255};
+    static constexpr std::uint8_t others[] = {2,  4,   33,  41,  46,  47,  50,  51,  55,  94,
+                                              97, 103, 108, 112, 115, 132, 136, 137, 143, 255};
     return std::find(std::begin(others), std::end(others), protocol) != std::end(others);
 }
 
@@ -65,7 +65,7 @@ void change_field(dice& random, octets& packet) {
     switch (random.below(9)) {
     case 0:
         packet[0] = static_cast<std::uint8_t>(random.percent(50) ? random.octet()
-                                                                  : 0x40 | random.below(16));
+                                                                 : 0x40 | random.below(16));
         break;
     case 1:
         store16(packet, 2, static_cast<std::uint16_t>(packet.size() + random.below(17) - 8));
@@ -105,8 +105,8 @@ void add(plan& round, const std::string& interface, const octets& packet) {
 }
 
 ip_fields draw_fields(dice& random, const world& around, const std::string& interface) {
-    static constexpr std::uint8_t protocols[] = {17, 17, 17, 17, 1,  1,  1,
-                                                 1,  1,  253, 253, 46, 200, 99, 6};
+    static constexpr std::uint8_t protocols[] = {17, 17,  17,  17, 1,   1,  1, 1,
+                                                 1,  253, 253, 46, 200, 99, 6};
     static constexpr std::uint8_t ttls[] = {64, 64, 64, 64, 255, 2, 1, 1, 0};
     ip_fields fields;
     fields.source = draw_source(random, around, interface);

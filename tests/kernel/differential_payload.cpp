@@ -50,8 +50,8 @@ octets draw_quote(dice& random, const world& around) {
 }
 
 octets draw_icmp(dice& random, const world& around) {
-    static constexpr std::uint8_t types[] = {8,  8,  8,  8,  0,  3,  3,  3,  11, 12, 4,  5,  13, 13,
-                                             14, 17, 18, 15, 16, 9,  10, 30, 42, 43, 40, 255};
+    static constexpr std::uint8_t types[] = {8,  8,  8,  8,  0,  3,  3, 3,  11, 12, 4,  5,  13,
+                                             13, 14, 17, 18, 15, 16, 9, 10, 30, 42, 43, 40, 255};
     const std::uint8_t type = random.percent(4) ? random.octet() : random.pick(types);
     const bool is_error = type == 3 || type == 4 || type == 5 || type == 11 || type == 12;
     octets made{type, random.percent(70) ? std::uint8_t{0} : std::uint8_t(random.below(17)), 0, 0};
@@ -74,9 +74,11 @@ octets draw_udp(dice& random, const world& around, const ip_fields& fields) {
     octets made = draw_octets(random, 8 + draw_size(random, around));
     store16(made, 0, random.percent(40) ? std::uint16_t{9} : random.pick(around.ports));
     store16(made, 2,
-            random.percent(75) ? random.pick(around.ports) : static_cast<std::uint16_t>(random.next()));
+            random.percent(75) ? random.pick(around.ports)
+                               : static_cast<std::uint16_t>(random.next()));
     store16(made, 4, static_cast<std::uint16_t>(made.size()));
-    if (random.percent(5)) store16(made, 4, static_cast<std::uint16_t>(random.below(made.size() + 9)));
+    if (random.percent(5))
+        store16(made, 4, static_cast<std::uint16_t>(random.below(made.size() + 9)));
     store16(made, 6, 0);
     if (random.percent(15)) return made;  // no checksum
     octets pseudo;

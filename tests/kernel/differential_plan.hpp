@@ -59,6 +59,7 @@ struct world {
     std::vector<std::uint32_t> mtus;  // of the interfaces
     std::vector<own_address> own;
     std::vector<prefix> routed;
+    std::vector<address> preferred;  // sources that routes name
     std::vector<std::uint16_t> ports;
 };
 

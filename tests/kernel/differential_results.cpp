@@ -40,6 +40,7 @@ private:
         bool changed = false;
         for (std::size_t i = at + least_header; i + 4 <= end; ++i)
             changed = clock_word(i) || changed;
+        if (!outer && !changed && end < at + length) changed = cut_clock_word(end);
         // Where the kernel leaves the checksum as it was, no clock is in it.
         if (changed && length >= least_header && internet_checksum(a_, at, end) == 0)
             add(at + 10, 2);
@@ -69,6 +70,20 @@ private:
         if (!is_now(a_, at) || !is_now(b_, at)) return false;
         add(at, 4);
         return true;
+    }
+
+    // A quote may end inside of a timestamp, of which its first octets are left.
+    bool cut_clock_word(std::size_t end) {
+        for (std::size_t left = 3; left > 0; --left) {
+            std::uint32_t value = 0;
+            for (std::size_t i = end - left; i < end; ++i)
+                value = value << 8 | a_[i];
+            const std::size_t shift = 8 * (4 - left);
+            if (value < clock_.first >> shift || value > clock_.last >> shift) continue;
+            add(end - left, left);
+            return true;
+        }
+        return false;
     }
 
     [[nodiscard]] bool is_now(const octets& bytes, std::size_t at) const {
@@ -167,10 +182,10 @@ private:
             } else if (one.bytes != other.bytes) {
                 return "a delivery";
             }
-            lines.push_back("deliver " + one.socket + " from=" + text_of(one.from) +
-                            " if=" + one.interface + " dst=" + to_text(one.destination.value_or(0)) +
-                            " local=" + to_text(one.local.value_or(0)) + " " +
-                            hex_and_mask(one.bytes, any));
+            lines.push_back(
+                "deliver " + one.socket + " from=" + text_of(one.from) + " if=" + one.interface +
+                " dst=" + to_text(one.destination.value_or(0)) +
+                " local=" + to_text(one.local.value_or(0)) + " " + hex_and_mask(one.bytes, any));
         }
         return {};
     }

@@ -122,8 +122,14 @@ void kernel_socket::drain_errors(observation& to) const {
     for (ssize_t n; (n = m.receive(fd_.get(), MSG_ERRQUEUE)) >= 0;) {
         const auto* what = m.find<sock_extended_err>(SOL_IP, IP_RECVERR);
         if (what == nullptr) continue;
-        error_entry made{line_.name, errno_text(static_cast<int>(what->ee_errno)), "local",
-                         what->ee_type, what->ee_code, what->ee_info, {}, {}};
+        error_entry made{line_.name,
+                         errno_text(static_cast<int>(what->ee_errno)),
+                         "local",
+                         what->ee_type,
+                         what->ee_code,
+                         what->ee_info,
+                         {},
+                         {}};
         if (what->ee_origin == SO_EE_ORIGIN_ICMP) {
             made.origin = "icmp";
             const auto* offender = reinterpret_cast<const sockaddr_in*>(what + 1);

@@ -73,4 +73,17 @@ TEST_CASE("icmp: a report without an MTU stops DF") {
     CHECK_RFC_DEVIATES("R1191-009", largest_sent(*n, 1006, true) == 0);
 }
 
+TEST_CASE("icmp: no link of ours carries less than 68 octets") {
+    const octets large = datagram_of({.flags_and_offset = df, .payload = pattern(1000)});
+    for (const u32 mtu : {0u, 60u, 67u, 68u, 69u}) {
+        const auto n = router();
+        CHECK(n->add_interface(5, "10.0.5.1/24"_net, mtu) == (mtu >= 68));
+        n->set_mtu(3, mtu);
+        n->set_up(3, true);
+        const octets error = n->ask(large);
+        CHECK_RFC("R1191-008", (mtu < 68 ? error.empty() : is_icmp(error, 3, 4)));
+        CHECK_RFC("R1191-008", (mtu < 68 || icmp_word(error) == mtu));
+    }
+}
+
 }  // namespace

@@ -72,7 +72,7 @@ struct ears {
 
 template <class Stack>
 void configure(Stack& s, ears<Stack>& e) {
-    static_cast<void>(s.add_interface({.index = 2, .address = "10.0.1.1/24"_net}));
+    static_cast<void>(s.add_interface({.index = 2, .address = "10.0.1.1/24"_net, .name = "if2"}));
     static_cast<void>(s.add_interface({.index = 3, .address = "10.0.2.1/24"_net}));
     static_cast<void>(s.add_interface({.index = 4, .address = "10.0.3.1/24"_net, .mtu = 576}));
     static_cast<void>(s.add_route({.prefix = "20.0.0.0/8"_prefix, .gateway = "10.0.2.2"_ip}));

@@ -56,6 +56,7 @@ struct metadata {
     bool merged_receive = false;  // merged by receive offload (LRO): must not be forwarded
     bool forwarded_in_hardware = false;
     bool do_redirect = false;
+    bool cut_anew = false;  // an answer in the list of its request: not fragmented as that came
     u32 mark = 0;
     u32 priority = 0;
     option_offsets options{};

@@ -72,14 +72,16 @@ struct fragment_plan {
     }
 };
 
-// Whether the packets of the list can be sent as they are: sizes fit, multiples of 8 but the last,
-// room for the header, owned alone. Linux ip_do_fragment, the conditions of its fast path.
+// Whether the packets of the list can be sent as they are: wanted so, sizes fit, multiples of 8 but
+// the last, room for the header, owned alone. Linux ip_do_fragment, the conditions of its fast
+// path.
 template <class Packet>
 [[nodiscard]] constexpr bool is_well_formed_list(const Packet& p, const fragment_plan& plan,
                                                  u32 mtu) noexcept {
     const u32 own = p.head_size() - plan.header_size;
-    if (!p.has_packet_list() || p.has_segments() || p.is_shared() || p.head_size() > mtu ||
-        (own & 7) != 0 || (plan.word & (ipv4::words::offset | ipv4::words::more_fragments)) != 0) {
+    if (!p.has_packet_list() || p.facts().cut_anew || p.has_segments() || p.is_shared() ||
+        p.head_size() > mtu || (own & 7) != 0 ||
+        (plan.word & (ipv4::words::offset | ipv4::words::more_fragments)) != 0) {
         return false;
     }
     for (const auto* b = p.storage_block().list; b != nullptr; b = b->next) {

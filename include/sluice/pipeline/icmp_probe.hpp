@@ -83,14 +83,13 @@ template <class Tables>
 template <class Tables>
 [[nodiscard]] constexpr probe_answer probe(const Tables& t, const_bytes extension) noexcept {
     constexpr std::size_t headers = icmp::extension_layout::size + icmp::object_layout::size;
-    constexpr std::size_t longest_object = 24;  // an IPv6 address. Linux struct icmp_ext_echo_iio
     if (extension.size() < headers) {
         return {};
     }
     const const_bytes object = extension.subspan(icmp::extension_layout::size);
     const icmp::const_object_view header{object.data()};
     const std::size_t length = header[icmp::object_length];
-    if (length <= icmp::object_layout::size || length > longest_object || length > object.size()) {
+    if (length <= icmp::object_layout::size || length > object.size()) {
         return {};
     }
     const const_bytes id = object.first(length).subspan(icmp::object_layout::size);
@@ -110,7 +109,7 @@ template <class Tables>
 // false: the octets could not be made contiguous.
 template <class Tables, packet_buffer Packet>
 [[nodiscard]] constexpr bool turn_probe_round(const Tables& t, Packet& packet) noexcept {
-    constexpr u32 most = 36;  // header, extension header, longest object
+    constexpr u32 most = 8 + 4 + 24;  // headers, longest object. Linux struct icmp_ext_echo_iio
     const u32 read = packet.size() < most ? packet.size() : most;
     if (!packet.may_pull(read)) {
         return false;

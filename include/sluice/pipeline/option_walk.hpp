@@ -65,7 +65,8 @@ namespace detail {
     if (c.verdict.kind() == outcome::deliver && c.type == route_type::local) {
         return ip_options::route_target::local;
     }
-    if (c.verdict.kind() == outcome::forward) {
+    // Not the directed broadcast that bc_forwarding lets through.
+    if (c.verdict.kind() == outcome::forward && c.type == route_type::unicast) {
         return ip_options::route_target::forwardable;
     }
     return ip_options::route_target::other;

@@ -436,6 +436,7 @@ protected:
         if (packet.unshare() && pipeline::finish_checksum(packet) && packet.pull(header) &&
             turn_round(packet, what)) {
             packet.facts() = metadata{};
+            packet.facts().cut_anew = packet.has_packet_list();
             // All kinds of answer are counted as echo replies, as Linux does.
             send_icmp(std::move(packet), *route, tos, icmp::types::echo_reply, echoed, asker);
         }

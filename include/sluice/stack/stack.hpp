@@ -17,7 +17,7 @@ namespace sluice {
 struct interface_request {
     u16 index = 0;
     ipv4::interface_address address{};  // length 32 and 0.0.0.0: none yet
-    u32 mtu = 1500;                     // octets
+    u32 mtu = 1500;                     // octets, at least 68
     u16 master = 0;                     // the routing domain's interface
     interface_name name{};              // what probes ask for and ICMP extensions tell
 };
@@ -118,6 +118,9 @@ public:
     // -- administration --
     [[nodiscard]] constexpr result<void, interface_error>
     add_interface(const interface_request& r) noexcept {
+        if (r.mtu < ipv4::min_link_mtu) {
+            return failure{interface_error::invalid};
+        }
         interface i{};
         i.index = r.index;
         i.mtu = r.mtu;
@@ -152,20 +155,22 @@ public:
     }
 
     // Down: the interface's routes through gateways and to its networks stay, but nothing leaves or
-    // comes in.
+    // comes in. It stays down while its MTU is less than every link must carry.
     constexpr void set_up(u16 index, bool up) noexcept {
         if (interface* i = this->interfaces_.find(index)) {
-            i->up = up;
-            if (!up) {
+            i->up = up && i->mtu >= ipv4::min_link_mtu;
+            if (!i->up) {
                 this->interface_went_down(index);
             }
             refresh();
         }
     }
+    // An MTU under 68 octets takes the interface down until set_up(), with a larger one: Linux
+    // takes IPv4 off such a device. RFC 791 section 3.2.
     constexpr void set_mtu(u16 index, u32 mtu) noexcept {
         if (interface* i = this->interfaces_.find(index)) {
             this->interface_mtu_changed(index, mtu, std::exchange(i->mtu, mtu));
-            refresh();
+            set_up(index, i->up);
         }
     }
 

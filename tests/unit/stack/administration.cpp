@@ -139,6 +139,18 @@ TEST_CASE("administration: a smaller MTU counts from now on, in pieces and in er
     CHECK(b.sent().size() == 1);
 }
 
+TEST_CASE("administration: an MTU that IPv4 cannot use takes the interface down") {
+    bench<> b;
+    CHECK(b->add_interface({.index = 9, .mtu = 67}).error() == interface_error::invalid);
+    b->set_mtu(3, 67);
+    b->set_up(3, true);
+    CHECK(b.receive(datagram_of({})) == fate::dropped);
+    b->set_mtu(3, 68);
+    CHECK(b.receive(datagram_of({})) == fate::dropped);
+    b->set_up(3, true);
+    CHECK(b.receive(datagram_of({})) == fate::forwarded);
+}
+
 TEST_CASE("administration: switches change while running, with the accept branch") {
     bench<> b;
     const octets d = datagram_of({});
