@@ -1,12 +1,14 @@
 // ping_responder: answers pings, and explains each packet: the trace from receive to reply.
 //
-// Shows: a stack on a TUN device, a recording observer, explaining a decision with its RFC.
+// Shows: a stack on a TUN device, a recording observer, explaining a decision with its RFC; a
+// policy other than Linux's: identifications at random (nmap -O reports II=RI, of Linux II=I).
 // Run (as root): ./ping_responder            owns the device sluice0 as 192.0.2.1
 //   ip addr add 192.0.2.2/24 dev sluice0; ip link set sluice0 up; ping 192.0.2.1
 // ./ping_responder --once   ends after the first answer
 // ./ping_responder --self   needs no root and no device: feeds itself one echo request
 #include "support/tun_host.hpp"
 
+#include <sluice/identification/random_identification.hpp>
 #include <sluice/port/tun.hpp>
 #include <sluice/sluice.hpp>
 #include <sluice/stats/explain.hpp>
@@ -23,8 +25,8 @@ namespace tun = sluice::port::tun;
 
 template <class Output>
 struct responder
-    : sluice::policies<sluice::output<Output>, sluice::observed_by<sluice::recording_observer<>>> {
-};
+    : sluice::policies<sluice::output<Output>, sluice::observed_by<sluice::recording_observer<>>,
+                       sluice::identification<sluice::random_identification>> {};
 
 template <class Stack>
 void print_trace(Stack& s) {

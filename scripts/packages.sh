@@ -11,7 +11,8 @@ sluice_packages_foreign=(
     s390x-linux-gnu-g++:g++-s390x-linux-gnu qemu-s390x-static:qemu-user-static)
 sluice_packages_style=(clang-format-19:clang-format-19 clang-tidy-19:clang-tidy-19)
 sluice_packages_live=(
-    ip:iproute2 ping:iputils-ping traceroute:traceroute)
+    ip:iproute2 ping:iputils-ping traceroute:traceroute tracepath:iputils-tracepath mtr:mtr-tiny
+    nmap:nmap nping:nmap hping3:hping3)
 
 # Prints the packages of the groups whose probe finds nothing.
 sluice_missing() {

@@ -90,6 +90,9 @@ public:
             to_ring_->flush();
         }
     }
+    [[nodiscard]] bool wants_flush() const noexcept override {
+        return to_ring_ && to_ring_->waiting() != 0;
+    }
     [[nodiscard]] sluice::output_offloads offloads() const noexcept override {
         return {true, true, true};
     }

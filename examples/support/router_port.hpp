@@ -88,6 +88,8 @@ public:
     // True: taken.
     [[nodiscard]] virtual bool send(packet& p) noexcept = 0;
     virtual void flush() noexcept = 0;
+    // Whether flush() left something that the kernel had no room for.
+    [[nodiscard]] virtual bool wants_flush() const noexcept { return false; }
     [[nodiscard]] virtual sluice::output_offloads offloads() const noexcept = 0;
     [[nodiscard]] virtual port_counts counts() noexcept = 0;
 

@@ -7,6 +7,7 @@
 
 #include "router_exits.hpp"
 
+#include <sluice/identification/random_identification.hpp>
 #include <sluice/sluice.hpp>
 
 #include <cstdio>
@@ -14,8 +15,12 @@
 
 namespace router {
 
+// Identifications at random: of what the router itself sends nothing shows how much that is, to
+// nobody (nmap -O reports II=RI, of Linux II=I).
 struct edge : sluice::policies<sluice::based_on<sluice::linux_router>, sluice::buffers<source>,
-                               sluice::interfaces<interface_table>, sluice::output<to_exits>> {};
+                               sluice::interfaces<interface_table>,
+                               sluice::identification<sluice::random_identification>,
+                               sluice::output<to_exits>> {};
 using stack = sluice::stack<edge>;
 
 // Addresses and routes; false: one was refused.

@@ -73,6 +73,7 @@ private:
     std::vector<packet> failed_;  // their next hop did not answer
 
     std::vector<pollfd> waiting_;
+    std::vector<int> descriptors_;    // of one port
     std::vector<port*> waiting_for_;  // beside waiting_; nullptr: the wake-up
 
     sluice::port::descriptor wake_{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};

@@ -55,19 +55,19 @@ inline sluice::instant worker::do_what_is_due(sluice::moment now) {
 inline void worker::wait(sluice::instant deadline, sluice::instant now) {
     waiting_.assign(1, {wake_.get(), POLLIN, 0});
     waiting_for_.assign(1, nullptr);
-    std::vector<int> descriptors;
+    sluice::i64 longest = 60'000;  // milliseconds
     for (const auto& p : ports_) {
-        descriptors.clear();
+        descriptors_.clear();
         if (p->changes() >= 0) {
-            descriptors.push_back(p->changes());
+            descriptors_.push_back(p->changes());
         }
-        p->add_descriptors(descriptors);
-        for (const int fd : descriptors) {
+        p->add_descriptors(descriptors_);
+        for (const int fd : descriptors_) {
             waiting_.push_back({fd, POLLIN, 0});
             waiting_for_.push_back(p.get());
         }
+        longest = p->wants_flush() ? 1 : longest;
     }
-    constexpr sluice::i64 longest = 60'000;  // milliseconds
     const sluice::i64 left =
         deadline == sluice::instant::never() ? longest : (deadline - now).milliseconds() + 1;
     const int timeout = static_cast<int>(left < 0 ? 0 : left > longest ? longest : left);

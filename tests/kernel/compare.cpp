@@ -200,9 +200,8 @@ void comparer::compare_errors(std::span<const step> run, const observation& seen
              by_key(seen.errors, &error_entry::socket), text))
         add(line);
     for (const std::string& line : different_texts(
-             "sockerr",
-             by_key<socket_error>(run, &expectation::socket_errors, &socket_error::socket),
-             by_key(seen.socket_errors, &socket_error::socket), pending))
+             "sockerr", pending_of(run),
+             pending_of(run, by_key(seen.socket_errors, &socket_error::socket)), pending))
         add(line);
 }
 

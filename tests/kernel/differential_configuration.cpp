@@ -72,6 +72,19 @@ void draw_switches(dice& random, plan& round) {
     }
 }
 
+address broadcast_of(const prefix& net) {
+    return net.base | ~mask_of(net.length);
+}
+
+// Whether an address is the broadcast of the other's network: Linux then refuses routes with it as
+// source, in silence.
+bool clashes(const prefix& net, const world& around) {
+    return std::any_of(around.own.begin(), around.own.end(), [&](const world::own_address& other) {
+        return (net.length < 31 && broadcast_of(net) == other.net.base) ||
+               (other.net.length < 31 && broadcast_of(other.net) == net.base);
+    });
+}
+
 void draw_interfaces(dice& random, plan& round, world& made) {
     static constexpr std::uint32_t mtus[] = {1500, 1500, 1500, 576, 576, 1280, 296, 100, 68, 9000};
     const std::uint32_t count = random.between(2, 3);
@@ -85,11 +98,12 @@ void draw_interfaces(dice& random, plan& round, world& made) {
         for (std::uint32_t a = 0; a < addresses; ++a) {
             prefix net = draw_net(random, k);
             const auto& before = made.own;
-            if (a > 0 && random.percent(40)) {
+            if (!before.empty() && before.back().interface == name && random.percent(40)) {
                 // Another address of the same subnet: a secondary one.
                 net = before.back().net;
                 net.base ^= random.between(1, 100) & ~mask_of(net.length);
             }
+            if (clashes(net, made)) continue;
             std::string line = "address " + name + " " + to_text(net);
             if (net.length < 31 && random.percent(10))
                 line += " broadcast " + to_text(net.base | ~mask_of(net.length));
@@ -229,7 +243,9 @@ std::string draw_change(dice& random, world& around) {
     const std::string interface = random.pick(around.interfaces);
     const std::uint32_t kind = random.below(5);
     if (kind == 0) {
-        const prefix net = draw_net(random, random.below(3));
+        prefix net = draw_net(random, random.below(3));
+        while (clashes(net, around))
+            net = draw_net(random, random.below(3));
         around.own.push_back({interface, net});
         return "address add " + interface + " " + to_text(net);
     }

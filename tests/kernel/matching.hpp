@@ -33,6 +33,22 @@ template <class T, class Base>
     return sorted;
 }
 
+// Of a batch what its last event of each name expects: a socket has one pending error, however many
+// came before it is read.
+[[nodiscard]] inline keyed<socket_error> pending_of(std::span<const step> run) {
+    keyed<socket_error> last;
+    for (const step& event : run)
+        for (auto& [name, items] : by_key(event.expected.socket_errors, &socket_error::socket))
+            last[name] = std::move(items);
+    return last;
+}
+[[nodiscard]] inline keyed<socket_error> pending_of(std::span<const step> run,
+                                                    keyed<socket_error> seen) {
+    for (auto& [name, items] : seen)
+        if (run.size() > 1) items.erase(items.begin(), items.end() - 1);
+    return seen;
+}
+
 template <class A, class B>
 [[nodiscard]] std::set<std::string> keys_of(const keyed<A>& a, const keyed<B>& b) {
     std::set<std::string> names;

@@ -4,81 +4,106 @@ namespace replay {
 
 namespace {
 
-struct meaning {
-    const char* error = "EHOSTUNREACH";
-    bool fatal = false;  // told to a connected socket without being asked for
-};
+sluice::mtu_discovery discovery_of(dont_fragment how) {
+    switch (how) {
+    case dont_fragment::dont:
+        return sluice::mtu_discovery::dont;
+    case dont_fragment::always:
+        return sluice::mtu_discovery::always;
+    case dont_fragment::probe:
+        return sluice::mtu_discovery::probe;
+    case dont_fragment::interface:
+        return sluice::mtu_discovery::interface;
+    case dont_fragment::omit:
+        return sluice::mtu_discovery::omit;
+    default:
+        return sluice::mtu_discovery::want;
+    }
+}
 
-// Linux icmp_err_convert, and raw_err and udp_err around it.
-meaning meaning_of(const sluice::icmp_error_notice& notice, dont_fragment discovery) {
-    namespace types = sluice::icmp::types;
-    static constexpr meaning of_code[] = {
-        {"ENETUNREACH", false},  {"EHOSTUNREACH", false}, {"ENOPROTOOPT", true},
-        {"ECONNREFUSED", true},  {"EMSGSIZE", false},     {"ENOTSUP", false},
-        {"ENETUNREACH", true},   {"EHOSTDOWN", true},     {"ENONET", true},
-        {"ENETUNREACH", true},   {"EHOSTUNREACH", true},  {"ENETUNREACH", false},
-        {"EHOSTUNREACH", false}, {"EHOSTUNREACH", true},  {"EHOSTUNREACH", true},
-        {"EHOSTUNREACH", true},
-    };
-    constexpr unsigned too_big = 4;
-    if (notice.type == types::parameter_problem) return {"EPROTO", true};
-    if (notice.type != types::destination_unreachable) return {};
-    if (notice.code == too_big) return {"EMSGSIZE", discovery != dont_fragment::dont};
-    return of_code[notice.code & 15u];
+sluice::const_bytes bytes_of(const octets& from) {
+    return {reinterpret_cast<const std::byte*>(from.data()), from.size()};
+}
+
+sluice::endpoint_address address_of(const endpoint& e) {
+    return {{e.host}, e.port.value_or(0)};
 }
 
 }  // namespace
 
-sluice::endpoint_filter replay_socket::filter() const {
-    sluice::endpoint_filter wanted;
-    wanted.protocol = line_.protocol;
-    wanted.local = {line_.bind.host};
-    wanted.interface = wires_.index_of(line_.interface);
-    if (line_.connect) wanted.peer = {line_.connect->host};
-    if (line_.raw) return wanted;
-    wanted.local_port = line_.bind.port.value_or(0);
-    if (line_.connect) wanted.peer_port = line_.connect->port.value_or(0);
-    return wanted;
+bool replay_socket::open(sluice::moment now) {
+    with([this](auto& s) {
+        sluice::endpoint_options& o = s.options();
+        o.may_broadcast = true;
+        o.receive_errors = line_.receive_errors;
+        o.reuse = line_.reuse;
+        o.interface = wires_.index_of(line_.interface);
+        o.header_included |= line_.header_included;
+        o.icmp_filter = line_.icmp_filter.value_or(0);
+    });
+    if (!raw_) {
+        return udp_->bind(address_of(line_.bind)) &&
+               (!line_.connect || udp_->connect(address_of(*line_.connect), now));
+    }
+    return raw_->bind({line_.bind.host}) && (!line_.router_alert || raw_->hear_alerts()) &&
+           (!line_.connect || raw_->connect({line_.connect->host}, now));
 }
 
-bool replay_socket::take(packet& heard, const sluice::delivery_info& info) noexcept {
-    const packet taken = std::move(heard);
-    delivery made;
-    made.bytes = octets_of(taken);
-    if (line_.raw && info.protocol == sluice::ipv4::protocols::icmp) {
-        // Linux icmp_filter: what has no whole header is told to nobody.
-        constexpr std::size_t icmp_header = 8;
-        const std::size_t header = 4u * (made.bytes.front() & 0xfu);
-        if (made.bytes.size() < header + icmp_header) return true;
-        const unsigned type = made.bytes[header];
-        if (type < 32 && (line_.icmp_filter.value_or(0) >> type & 1) != 0) return true;
-    }
-    made.socket = line_.name;
-    made.from.host = info.source.value;
-    if (!line_.raw) made.from.port = info.source_port;
-    if (const replay_interface* in = wires_.find(info.interface)) made.interface = in->name;
-    made.destination = info.destination.value;
-    made.local = info.local.value;
-    results_.deliveries.push_back(std::move(made));
-    return true;
+std::string replay_socket::send(const send_line& line, sluice::moment now) {
+    using sluice::ip_options::sender_rights;
+    const bool ready = with([&](auto& s) {
+        sluice::endpoint_options& o = s.options();
+        o.discovery = discovery_of(line.df);
+        o.multicast_ttl = line.multicast_ttl;
+        o.multicast_loop = line.multicast_loop;
+        o.multicast_interface = wires_.index_of(line.multicast_interface);
+        return s.set_ip_options(bytes_of(line.options), now, sender_rights::privileged);
+    });
+    if (!ready) return "EINVAL";
+    const sluice::message_options message{.source = {line.source.value_or(0)},
+                                          .interface = wires_.index_of(line.interface),
+                                          .ttl = line.ttl.value_or(0),
+                                          .tos = line.tos,
+                                          .on_link_only = line.dont_route};
+    const auto payload = bytes_of(line.payload);
+    const endpoint to = line.to.value_or(line_.connect.value_or(endpoint{}));
+    const auto sent = raw_ ? raw_->send(payload, sluice::ipv4::address{to.host}, now, message)
+                           : udp_->send(payload, address_of(to), now, message);
+    return sent ? std::to_string(payload.size()) : sluice::errno_name(sent.error());
 }
 
-void replay_socket::error(const sluice::icmp_error_notice& notice) noexcept {
-    namespace types = sluice::icmp::types;
-    if (notice.type == types::redirect || notice.type == types::source_quench) return;
-    const meaning what = meaning_of(notice, discovery_);
-    const bool is_fragmentation = std::string(what.error) == "EMSGSIZE";
-    if (!line_.raw && is_fragmentation && !what.fatal) return;
-    if (!line_.receive_errors && (!line_.connect || (!line_.raw && !what.fatal))) return;
-    if (line_.receive_errors) {
-        const std::size_t header = 4u * (static_cast<unsigned>(notice.quoted[0]) & 0xfu);
-        const std::size_t skipped = line_.header_included ? 0 : header + (line_.raw ? 0 : 8);
-        results_.errors.push_back({line_.name, what.error, "icmp", notice.type, notice.code,
-                                   notice.info, notice.offender.value,
-                                   octets_of(notice.quoted.subspan(skipped))});
+template <class Endpoint>
+void replay_socket::collect_from(Endpoint& from, socket_results& to) {
+    std::vector<std::byte> room(1u << 16);
+    const auto taken = [&room](sluice::u32 n) {
+        return octets_of(sluice::const_bytes{room}.first(n));
+    };
+    for (;;) {
+        const auto came = from.receive(room);
+        if (!came && came.error() == sluice::endpoint_error::would_block) break;
+        if (!came) {
+            to.socket_errors.push_back({line_.name, sluice::errno_name(came.error())});
+            continue;
+        }
+        delivery made;
+        made.socket = line_.name;
+        made.bytes = taken(came->octets);
+        made.from.host = came->from.host.value;
+        if (!line_.raw) made.from.port = came->from.port;
+        if (const replay_interface* in = wires_.find(came->interface)) made.interface = in->name;
+        made.destination = came->destination.value;
+        made.local = came->local.value;
+        to.deliveries.push_back(std::move(made));
     }
-    if (line_.receive_errors || what.fatal)
-        results_.socket_errors.push_back({line_.name, what.error});
+    while (const auto e = from.receive_error(room))
+        to.errors.push_back({line_.name, sluice::errno_name(e->error),
+                             e->from_icmp ? "icmp" : "local", e->type, e->code, e->info,
+                             e->from_icmp ? std::optional{e->offender.value} : std::nullopt,
+                             taken(e->octets)});
+}
+
+void replay_socket::collect(socket_results& to) {
+    with([&](auto& s) { collect_from(s, to); });
 }
 
 }  // namespace replay

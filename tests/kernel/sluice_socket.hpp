@@ -1,7 +1,12 @@
-// Sockets of the vectors as endpoints of the library's delivery.
+// Sockets of the vectors: endpoints of the library.
 #pragma once
 
 #include "sluice_stack.hpp"
+
+#include <sluice/endpoint/raw_endpoint.hpp>
+#include <sluice/endpoint/udp_endpoint.hpp>
+
+#include <optional>
 
 namespace replay {
 
@@ -12,28 +17,37 @@ struct socket_results {
     std::vector<socket_error> socket_errors;
 };
 
-class replay_socket final : public sluice::packet_sink<packet> {
+class replay_socket {
 public:
-    replay_socket(const socket_line& line, const subject_wires& wires, socket_results& results)
-        : line_(line), wires_(wires), results_(results) {}
-
-    [[nodiscard]] const socket_line& line() const { return line_; }
-    [[nodiscard]] sluice::endpoint_filter filter() const;
-
-    bool take(packet& heard, const sluice::delivery_info& info) noexcept override;
-    void error(const sluice::icmp_error_notice& notice) noexcept override;
-    bool believes(const sluice::icmp_error_notice&) const noexcept override {
-        return discovery_ != dont_fragment::interface && discovery_ != dont_fragment::omit;
+    replay_socket(const socket_line& line, stack& on, const subject_wires& wires)
+        : line_(line), wires_(wires) {
+        if (line.raw)
+            raw_.emplace(on, line.protocol);
+        else
+            udp_.emplace(on);
     }
 
-    // IP_MTU_DISCOVER, which decides whether "too big" is an error.
-    void set_discovery(dont_fragment how) { discovery_ = how; }
+    // False when the stack has no place for it, or no way to its peer.
+    [[nodiscard]] bool open(sluice::moment now);
+    // Bytes taken, or the name of an errno.
+    [[nodiscard]] std::string send(const send_line& line, sluice::moment now);
+    // Appends what came since the last call.
+    void collect(socket_results& to);
 
 private:
+    static constexpr sluice::endpoint_sizes sizes{.queue = 256, .errors = 256, .quote = 2048};
+
+    template <class F>
+    auto with(F f) {
+        return raw_ ? f(*raw_) : f(*udp_);
+    }
+    template <class Endpoint>
+    void collect_from(Endpoint& from, socket_results& to);
+
     socket_line line_;
-    dont_fragment discovery_ = dont_fragment::want;
     const subject_wires& wires_;
-    socket_results& results_;
+    std::optional<sluice::raw_endpoint<stack, sizes>> raw_;
+    std::optional<sluice::udp_endpoint<stack, sizes>> udp_;
 };
 
 }  // namespace replay

@@ -121,29 +121,23 @@ answer sluice_subject::set_link(const link_line& line) {
 
 answer sluice_subject::open_socket(const socket_line& line) {
     if (!line.multicast_all) return unsupported("multicast_all");
-    socket_line given = line;
-    if (line.connect && line.bind.host == 0) {
-        // connect() binds to the address that the route prefers.
-        const auto route = route_of({.destination = {line.connect->host}});
-        if (!route.has_value()) return unsupported("connect without a route");
-        given.bind.host = route->source.value;
-    }
-    auto made = std::make_unique<replay_socket>(given, wires_, results_);
-    bool room = true;
-    if (line.router_alert) room = stack_->delivery().add_alert(made->filter(), *made);
-    if (!line.raw)
-        room = stack_->delivery().add_udp(made->filter(), *made);
-    else
-        room = stack_->delivery().add_raw(made->filter(), *made) && room;
+    auto made = std::make_unique<replay_socket>(line, *stack_, wires_);
+    const bool opened = made->open(now());
     sockets_[line.name] = std::move(made);
-    return outcome_of(room, "so many sockets");
+    return outcome_of(opened, "such a socket");
+}
+
+answer sluice_subject::send(const send_line& line) {
+    const auto found = sockets_.find(line.socket);
+    if (found == sockets_.end()) return unsupported("an unknown socket");
+    if (line.more) return unsupported("sends in parts");
+    wires_.link().set_now(now_);
+    ret_ = found->second->send(line, now());
+    return done();
 }
 
 answer sluice_subject::close_socket(const close_line& line) {
-    const auto found = sockets_.find(line.socket);
-    if (found == sockets_.end()) return unsupported("an unknown socket");
-    stack_->delivery().remove(*found->second);
-    sockets_.erase(found);
+    if (sockets_.erase(line.socket) == 0) return unsupported("an unknown socket");
     ret_ = "0";
     return done();
 }
@@ -154,7 +148,7 @@ answer sluice_subject::begin() {
 }
 
 counters sluice_subject::count() const {
-    counters now = of_sockets_;
+    counters now;
     const auto& values = stack_->counters();
     for (std::size_t i = 1; i < sluice::mib_count; ++i) {
         const sluice::mib_name& name = sluice::mib_names[i];
@@ -183,7 +177,9 @@ observation sluice_subject::take() {
     observation seen;
     seen.ret = std::exchange(ret_, std::nullopt);
     seen.departures = wires_.take();
-    socket_results heard = std::exchange(results_, {});
+    socket_results heard;
+    for (const auto& [name, socket] : sockets_)
+        socket->collect(heard);
     seen.deliveries = std::move(heard.deliveries);
     seen.errors = std::move(heard.errors);
     seen.socket_errors = std::move(heard.socket_errors);

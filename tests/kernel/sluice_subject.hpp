@@ -64,28 +64,16 @@ private:
     [[nodiscard]] counters count() const;
     void take_drops(observation& seen);
     answer set_conf(const sysctl_line& line);
-    [[nodiscard]] sluice::result<sluice::pipeline::output_route, sluice::pipeline::send_error>
-    route_of(const sluice::pipeline::flow& wanted);
-    // The errno of a local "too big", with its entry in the error queue.
-    std::string too_big(const socket_line& from, sluice::u32 mtu);
-    [[nodiscard]] sluice::result<sluice::ip_options::outgoing, sluice::u8>
-    options_of(const send_line& line) const;
-    answer send_with_header(const socket_line& from, const send_line& line,
-                            const sluice::send_request& request);
-    answer send_payload(const socket_line& from, const send_line& line,
-                        const sluice::send_request& request, sluice::u16 port);
     answer set_neighbour_time(const sysctl_line& line);
 
     std::unique_ptr<stack> stack_;
     subject_wires wires_;
     deaf_handler deaf_;
-    socket_results results_;
     std::map<std::string, std::unique_ptr<replay_socket>> sockets_;
     sluice::instant now_ = sluice::instant{} + sluice::duration::from_seconds(1000);
     std::optional<std::string> ret_;
     counters before_;
     std::array<sluice::u64, sluice::drop_reason_count> drops_before_{};
-    counters of_sockets_;  // what programs count: UDP datagrams sent
 };
 
 }  // namespace replay

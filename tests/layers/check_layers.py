@@ -16,10 +16,11 @@ LAYERS = {
     "wire": 1,
     "packet": 2,
     **dict.fromkeys(("interface", "route", "reassembly", "options", "icmp", "identification", "output",
-                     "delivery", "hooks", "multicast", "stats"), 3),
+                     "delivery", "hooks", "multicast", "security", "stats"), 3),
     "pipeline": 4,
     "stack": 5,
     "link": 6,
+    "endpoint": 6,
     "port": 6,
     "testing": 6,
 }

@@ -1,8 +1,8 @@
 #!/bin/bash
 # Peers that send more than examples/router can take: while it stands still, so that its ring, its socket or the
-# device's queue runs over, and from both sides at once while it runs. It goes on, and the account is even to the last
-# packet: what the peers sent = what came out at the other kernel + what the router dropped, by reason, + what the
-# kernel dropped for want of room. By rings, by system calls, by two workers, and between TUN devices.
+# device's queue runs over; from both sides at once while it runs; into a slow way out. It goes on, and the account is
+# even to the last packet: what the peers sent = what came out at the other kernel + what the router dropped, by reason,
+# + what the kernel dropped for want of room. By rings, by system calls, by two workers, and between TUN devices.
 set -u
 source "$(dirname "$0")/namespaces.bash"
 need ping
@@ -32,8 +32,9 @@ inside() { ip netns exec "$@"; }
 reaches() { wait_for 10 inside "$1" ping -n -c 1 -W 1 "$2" || fail "no ping to $2"; }
 # start ARGUMENT..: devices of the router in $devices, those of the hosts in $hosts, as NAMESPACE/DEVICE.
 start() {
+    : > "$output/router"  # what the one before it said is not its own
     "$router" "$@" --route "10.0.9.0/24 via 10.0.2.2" --route "10.0.8.0/24 via 10.0.1.2" --stats \
-        > "$output/router" 2> "$output/errors" &
+        >> "$output/router" 2> "$output/errors" &
     process=$!
     wait_for 5 grep -q "router: ready" "$output/router" || fail "it does not start"
 }
@@ -86,7 +87,8 @@ take() {
     printf -v "$1_frames_sent" '%s' $(($(counters tx_packets $hosts) + $(counters tx_dropped $hosts)))
     printf -v "$1_frames_came" '%s' "$(counters rx_packets $hosts)"
     printf -v "$1_came" '%s' "$(of_hosts InReceives)"
-    printf -v "$1_full" '%s' $(($(of_ports kernel-drops) + $(counters tx_dropped $hosts $devices)))
+    # What a device of the router does not take is an error there, and counts as refused or lost.
+    printf -v "$1_full" '%s' $(($(of_ports kernel-drops) + $(counters tx_dropped $hosts)))
     printf -v "$1_dropped" '%s' $(($(of_stack '^Dropped\\.') + $(of_ports unusable) + $(of_ports lost) + $(of_link)))
     printf -v "$1_made" '%s' $(($(awk '/^balance:/ { print $2 }' "$output/report") - $(of_stack '^Ip\\.InReceives$')))
 }
@@ -141,6 +143,14 @@ overrun_and_flood() {
     for reason in header_checksum header_invalid ttl_expired no_route; do
         grep -q "^Dropped\.$reason " "$output/report" || fail "no drop for $reason"
     done
+    if [ -n "$devices" ] &&
+        tc -n "$middle" qdisc add dev east root tbf rate 20mbit burst 4kb limit 20000 2> /dev/null; then
+        take before
+        send 1 20000
+        account "a slow way out" "$(sent_by 1)"
+        grep -Eq "^interface $middle:east .* (refused|lost) [1-9]" "$output/report" || fail "the slow way out takes all"
+        tc -n "$middle" qdisc del dev east root
+    fi
     reaches "$left" 10.0.2.2
     reaches "$right" 10.0.1.2
     reaches "$left" 10.0.1.1

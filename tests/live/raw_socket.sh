@@ -45,3 +45,9 @@ row include 1473 1 # longer than the MTU: refused
 row kernel 56 0
 row kernel 1473 0
 row kernel 65507 0
+# The cable is pulled, and in again.
+ip -n "$right" link set wire0 down
+row kernel 56 1
+ip -n "$right" link set wire0 up
+wait_for 5 ip netns exec "$left" ping -c 1 -W 1 10.9.3.2 || { echo "the kernels do not reach each other again"; exit 1; }
+row kernel 56 0

@@ -129,8 +129,9 @@ reported "^interface $middle:west up mtu 1400 "
 reported "^neighbour $middle:west 10.0.1.2 02:00:00:00:00:77 "
 # A link address of the router changes: its hosts are told at once.
 ip -n "$middle" link set east address 02:00:00:00:00:88
-wait_for 2 reach "$left" 10.0.2.2 || fail "the hosts do not learn the router's new link address"
-ip -n "$right" neigh | grep -q 02:00:00:00:00:88 || fail "the host's neighbour: $(ip -n "$right" neigh)"
+knows() { ip -n "$1" neigh show "$2" | grep -q "$3"; }
+wait_for 3 knows "$right" 10.0.2.1 02:00:00:00:00:88 || fail "a host is not told: $(ip -n "$right" neigh)"
+reaches "$left" 10.0.2.2
 # It vanishes, and another of its name comes.
 ip -n "$middle" link del west
 says "$middle:west is gone; going on"

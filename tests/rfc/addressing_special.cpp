@@ -34,6 +34,13 @@ TEST_CASE("addressing: the rest of network 0 is plain unicast in Linux") {
     const octets through = n->forward(between(peer, "0.1.2.3"_ip));
     CHECK_RFC_DEVIATES("R1812-032", ip(through)[ipv4::destination] == "0.1.2.3"_ip);
     CHECK_RFC_DEVIATES("R1812-032", !n->forward(between("0.1.2.3"_ip, far)).empty());
+    const auto h = hardened();
+    REQUIRE(h->add_route({.prefix = "0.0.0.0/0"_prefix, .gateway = gateway}));
+    CHECK_RFC_HARDENED("R1122-017", !h->send(pattern(8), {.destination = "0.1.2.3"_ip}));
+    CHECK_RFC_HARDENED("R1812-032",
+                       h->drops(between(peer, "0.1.2.3"_ip), drop_reason::destination_invalid));
+    CHECK_RFC_HARDENED("R1812-032",
+                       h->drops(between("0.1.2.3"_ip, peer), drop_reason::source_invalid, 3));
 }
 
 TEST_CASE("addressing: a broadcast address is no source of ours") {

@@ -84,6 +84,13 @@ TEST_CASE("forward: link-local addresses are forwarded by Linux") {
     const octets from = datagram_of({.source = "169.254.1.1"_ip});
     CHECK_RFC_DEVIATES("R3927-002", same_but_ttl(n->forward(to), to));
     CHECK_RFC_DEVIATES("R3927-002", same_but_ttl(n->forward(from), from));
+    const auto h = hardened();
+    REQUIRE(h->add_interface(4, "169.254.0.1/16"_net));
+    h->listen();
+    CHECK_RFC_HARDENED("R3927-002", h->drops(to, drop_reason::destination_invalid));
+    CHECK_RFC_HARDENED("R3927-002", h->drops(from, drop_reason::source_invalid, 4));
+    // On its own link it is an address like others.
+    CHECK(h->hears(datagram_of({.source = "169.254.1.1"_ip, .destination = "169.254.0.1"_ip}), 4));
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include <sluice/hooks/hook_chain.hpp>
 #include <sluice/sluice.hpp>
+#include <sluice/stack/hardened_router.hpp>
 
 #include <list>
 

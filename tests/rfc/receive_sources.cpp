@@ -66,6 +66,25 @@ TEST_CASE("receive: broadcasts and groups are received and processed by a router
     CHECK_RFC_DEVIATES("R1812-041", same_but_ttl(n->forward(to_net, 3), to_net));
 }
 
+TEST_CASE("receive: a hardened router takes no directed broadcasts") {
+    const auto h = hardened();
+    h->listen();
+    for (const auto to : {"10.0.1.255"_ip, "10.0.2.255"_ip})
+        CHECK_RFC_HARDENED("R2644-002",
+                           h->drops(datagram_of({.destination = to}),
+                                    drop_reason::destination_invalid, 2, packet_type::broadcast));
+    CHECK_RFC_HARDENED("R2644-002", h->hears(datagram_of({.destination = ipv4::limited_broadcast}),
+                                             2, packet_type::broadcast));
+    const octets to_net = datagram_of({.destination = "10.0.2.0"_ip});
+    CHECK_RFC_HARDENED("R1812-041", h->drops(to_net, drop_reason::destination_invalid));
+    CHECK_RFC_HARDENED("R1812-041", h->drops(datagram_of({.destination = ipv4::unspecified}),
+                                             drop_reason::destination_invalid));
+    // Of a network of two it is a host.
+    REQUIRE(h->add_interface(4, "192.168.7.1/31"_net));
+    const octets to_host = datagram_of({.destination = "192.168.7.0"_ip});
+    CHECK(same_but_ttl(h->forward(to_host), to_host));
+}
+
 TEST_CASE("receive: both addresses of a network of two are unicast") {
     const auto n = router();
     n->listen();

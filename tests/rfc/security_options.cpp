@@ -11,46 +11,78 @@ octets through(const octets& o) {
     return datagram_of({.options = o});
 }
 
+constexpr int obsolete[] = {11, 12, 82, 142, 145, 147, 149, 151, 152};
+
 TEST_CASE("security: Linux processes or ignores the options that RFC 7126 would drop") {
-    for (const auto& make : {router, hardened}) {
-        const auto n = make();
-        CHECK_RFC_DEVIATES("R7126-004",
-                           options(n->forward(through(list({7, 7, 4, 0, 0, 0, 0, 0})))) ==
-                               list({7, 7, 8, 10, 0, 2, 1, 0}));
-        const octets stream = list({136, 4, 1, 2});
-        CHECK_RFC_DEVIATES("R7126-005", options(n->forward(through(stream))) == stream);
-        CHECK_RFC_DEVIATES("R7126-006",
-                           !n->forward(through(list({68, 8, 5, 0, 0, 0, 0, 0}))).empty());
-        for (const u8 kind :
-             {u8{11}, u8{12}, u8{82}, u8{142}, u8{145}, u8{147}, u8{149}, u8{151}, u8{152}}) {
-            const octets o = list({kind, 4, 0, 0});
-            CHECK_RFC_DEVIATES("R7126-008", options(n->forward(through(o))) == o);
-        }
-        const octets alert = list({148, 4, 0, 0});
-        CHECK_RFC("R7126-007", options(n->forward(through(alert))) == alert);
-        for (const u8 kind : {u8{130}, u8{133}}) {
-            const octets o = list({kind, 4, 0x5a, 0});
-            CHECK_RFC("R7126-009", options(n->forward(through(o))) == o);
-        }
-        // Quick-Start and experiments are ignored and forwarded; there is no knob to drop them.
-        for (const u8 kind : {u8{25}, u8{30}, u8{94}, u8{158}, u8{222}}) {
-            const octets o = list({kind, 4, 0, 0});
-            CHECK_RFC_DEVIATES("R7126-010", options(n->forward(through(o))) == o);
-        }
+    const auto n = router();
+    CHECK_RFC_DEVIATES("R7126-004", options(n->forward(through(list({7, 7, 4, 0, 0, 0, 0, 0})))) ==
+                                        list({7, 7, 8, 10, 0, 2, 1, 0}));
+    const octets stream = list({136, 4, 1, 2});
+    CHECK_RFC_DEVIATES("R7126-005", options(n->forward(through(stream))) == stream);
+    CHECK_RFC_DEVIATES("R7126-006", !n->forward(through(list({68, 8, 5, 0, 0, 0, 0, 0}))).empty());
+    for (const int kind : obsolete) {
+        const octets o = list({kind, 4, 0, 0});
+        CHECK_RFC_DEVIATES("R7126-008", options(n->forward(through(o))) == o);
+    }
+    // Experiments and kinds that nobody knows; there is no switch to drop them.
+    for (const int kind : {30, 94, 158, 222, 99, 255}) {
+        const octets o = list({kind, 4, 0, 0});
+        CHECK_RFC_DEVIATES("R7126-010", options(n->forward(through(o))) == o);
     }
     const auto hears = router();
     hears->listen_alert(plain);
     CHECK_RFC("R7126-007", hears->receive(through(list({148, 4, 0, 0}))) == fate::absorbed);
 }
 
+TEST_CASE("security: options that are no reason to drop pass every router") {
+    for (const auto& make : {router, hardened}) {
+        const auto n = make();
+        const octets alert = list({148, 4, 0, 0});
+        CHECK_RFC("R7126-007", options(n->forward(through(alert))) == alert);
+        for (const int kind : {130, 133}) {
+            const octets o = list({kind, 4, 0x5a, 0});
+            CHECK_RFC("R7126-009", options(n->forward(through(o))) == o);
+        }
+        const octets quick_start = list({25, 4, 0, 0});
+        CHECK(options(n->forward(through(quick_start))) == quick_start);
+        const octets padding = list({1, 1, 1, 0});
+        CHECK_RFC("R7126-001", options(n->forward(through(padding))) == padding);
+    }
+}
+
+TEST_CASE("security: a hardened router drops the other options, silently and counted") {
+    const auto n = hardened();
+    n->listen();
+    const auto refused = [&](const octets& o) {
+        return n->drops(through(o), drop_reason::option_refused) &&
+               n->drops(datagram_of({.destination = own, .options = o}),
+                        drop_reason::option_refused);
+    };
+    CHECK_RFC_HARDENED("R7126-004", refused(list({7, 7, 4, 0, 0, 0, 0, 0})));
+    CHECK_RFC_HARDENED("R7126-005", refused(list({136, 4, 1, 2})));
+    CHECK_RFC_HARDENED("R7126-006", refused(list({68, 8, 5, 0, 0, 0, 0, 0})));
+    for (const int kind : obsolete)
+        CHECK_RFC_HARDENED("R7126-008", refused(list({kind, 4, 0, 0})));
+    for (const int kind : {30, 94, 158, 222, 99, 255})
+        CHECK_RFC_HARDENED("R7126-010", refused(list({kind, 4, 0, 0})));
+}
+
 TEST_CASE("security: tiny first fragments and offset 1 pass a router, as in Linux") {
     const auto n = router();
-    const octets tiny = datagram_of({.protocol = 6, .flags_and_offset = mf, .payload = pattern(8)});
-    const octets second =
-        datagram_of({.protocol = 6, .flags_and_offset = 1, .payload = pattern(8)});
+    const auto h = hardened();
+    const auto piece = [](u16 word, std::size_t size) {
+        return datagram_of({.protocol = 6, .flags_and_offset = word, .payload = pattern(size)});
+    };
+    const octets tiny = piece(mf, 8), second = piece(1, 8);
     CHECK_RFC_DEVIATES("R1858-001", same_but_ttl(n->forward(tiny), tiny));
     CHECK_RFC_DEVIATES("R1858-002", same_but_ttl(n->forward(second), second));
     CHECK_RFC_DEVIATES("R3128-001", same_but_ttl(n->forward(second), second));
+    CHECK_RFC_HARDENED("R1858-001", h->drops(tiny, drop_reason::tiny_fragment));
+    CHECK_RFC_HARDENED("R1858-002", h->drops(second, drop_reason::tiny_fragment));
+    for (const octets& d : {tiny, second})
+        CHECK_RFC_HARDENED("R3128-001", h->drops(d, drop_reason::tiny_fragment));
+    for (const octets& d : {piece(mf, 16), piece(2, 8)})
+        CHECK_RFC_HARDENED("R3128-001", same_but_ttl(h->forward(d), d));
 }
 
 TEST_CASE("security: a second first fragment never replaces the first") {

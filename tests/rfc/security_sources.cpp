@@ -51,11 +51,43 @@ TEST_CASE("security: special networks are plain unicast in Linux") {
     CHECK_RFC_DEVIATES("R6890-001", passes(*n, "0.1.2.3"_ip, far));
     CHECK_RFC_DEVIATES("R6890-005", passes(*n, peer, "169.254.1.1"_ip));
     CHECK_RFC_DEVIATES("R6890-005", passes(*n, "169.254.1.1"_ip, far));
-    CHECK_RFC_DEVIATES("R6890-006", passes(*n, peer, "192.0.0.1"_ip));
+    CHECK_RFC_DEVIATES("R6890-006", passes(*n, peer, "192.0.0.11"_ip));
     for (const auto a : {"192.0.2.1"_ip, "198.51.100.1"_ip, "203.0.113.1"_ip})
         CHECK_RFC_DEVIATES("R6890-007", passes(*n, peer, a) && passes(*n, a, far));
     CHECK_RFC_DEVIATES("R6890-010", passes(*n, peer, "240.0.0.1"_ip));
     CHECK_RFC_DEVIATES("R6890-010", passes(*n, "240.0.0.1"_ip, far));
+}
+
+// On the way from interface 3, where the default route leads back: no reverse path stops it.
+bool is_no_source(node& n, ipv4::address source) {
+    return n.drops(between(source, peer), drop_reason::source_invalid, 3);
+}
+bool is_no_destination(node& n, ipv4::address destination) {
+    return n.drops(between(peer, destination), drop_reason::destination_invalid);
+}
+
+TEST_CASE("security: a hardened router forwards from and to no special network") {
+    const auto h = with_default(hardened());
+    for (const auto a : {"240.0.0.1"_ip, "255.255.255.254"_ip, "0.1.2.3"_ip}) {
+        CHECK_RFC_HARDENED("R1812-129", is_no_source(*h, a));
+        CHECK_RFC_HARDENED("R1812-131", is_no_destination(*h, a));
+    }
+    CHECK_RFC_HARDENED("R6890-001", is_no_source(*h, "0.1.2.3"_ip));
+    CHECK_RFC_HARDENED("R6890-001", is_no_destination(*h, "0.1.2.3"_ip));
+    CHECK_RFC_HARDENED("R6890-005", is_no_source(*h, "169.254.1.1"_ip));
+    CHECK_RFC_HARDENED("R6890-005", is_no_destination(*h, "169.254.1.1"_ip));
+    CHECK_RFC_HARDENED("R6890-006", is_no_source(*h, "192.0.0.11"_ip));
+    CHECK_RFC_HARDENED("R6890-006", is_no_destination(*h, "192.0.0.255"_ip));
+    CHECK_RFC_HARDENED("R6890-006", passes(*h, peer, "192.0.0.1"_ip));
+    for (const auto a : {"192.0.2.1"_ip, "198.51.100.1"_ip, "203.0.113.1"_ip}) {
+        CHECK_RFC_HARDENED("R6890-007", is_no_source(*h, a));
+        CHECK_RFC_HARDENED("R6890-007", is_no_destination(*h, a));
+        CHECK_RFC_HARDENED("R6890-007", !h->send(pattern(8), {.destination = a}));
+    }
+    CHECK_RFC_HARDENED("R6890-010", is_no_source(*h, "240.0.0.1"_ip));
+    CHECK_RFC_HARDENED("R6890-010", is_no_destination(*h, "240.0.0.1"_ip));
+    CHECK_RFC_HARDENED("R6890-010", !h->send(pattern(8), {.destination = "240.0.0.1"_ip}));
+    CHECK(passes(*h, peer, remote));
 }
 
 TEST_CASE("security: the reverse path is looked at where it is asked for") {

@@ -2,6 +2,7 @@
 // fit registers, presets that compose.
 #include <sluice/hooks/hook_chain.hpp>
 #include <sluice/sluice.hpp>
+#include <sluice/stack/hardened_router.hpp>
 
 namespace {
 

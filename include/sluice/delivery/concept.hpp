@@ -22,6 +22,10 @@
 // that carry a router alert (RFC 2113 section 2.1), `alert(datagram, info)` offers a copy to each
 // of those.
 //
+// Optional (`knows_flows`): `flow_of(info)` gives the place where the route of the established flow
+// of a UDP datagram is kept (both addresses and both ports are its own), or nullptr; `has_flows()`
+// whether there is any.
+//
 // Optional (`answers_pings`): `ping(packet, info)` hands an echo reply or an extended one, from its
 // ICMP header on, to the endpoint whose identifier is `info.destination_port`. Without it such
 // replies reach raw taps only.
@@ -66,6 +70,8 @@ struct delivery_info {
     u16 destination_port = 0;     // UDP; of an echo reply: its identifier
     u8 protocol = 0;
     bool to_many = false;  // broadcast or multicast
+    u8 ttl = 0;            // of the header
+    u8 tos = 0;
 };
 
 // How many endpoints wanted a datagram: each got it, or had no room.
@@ -161,9 +167,21 @@ public:
     [[nodiscard]] constexpr virtual bool believes(const icmp_error_notice&) const noexcept {
         return false;
     }
+    // Whether packets reach it that the security policy refuses: it asks, or unwraps, itself. Linux
+    // net_protocol::no_policy.
+    [[nodiscard]] constexpr virtual bool needs_no_policy() const noexcept { return false; }
 
 protected:
     constexpr ~protocol_handler() = default;
+};
+
+// The route of an established flow: its datagrams are delivered without a lookup, and without a
+// look at their source, while the tables are those of `version`. Linux sk_rx_dst.
+struct early_route {
+    u32 version = 0;
+    u16 interface = 0;  // it came in by; 0: none is known yet
+
+    friend constexpr bool operator==(const early_route&, const early_route&) noexcept = default;
 };
 
 // Where an endpoint's packets go. take() moves from the packet and returns true, or leaves it and
@@ -212,6 +230,13 @@ concept has_handlers = requires(D& d, Packet&& p, const delivery_info& info, u8 
 template <class D, class Packet>
 concept answers_pings = requires(D& d, Packet&& p, const delivery_info& info) {
     { d.ping(std::move(p), info) } noexcept -> std::same_as<delivery_count>;
+};
+
+// What has a peer, so that its route may be kept (row R5).
+template <class D>
+concept knows_flows = requires(D& d, const D& c, const delivery_info& info) {
+    { c.has_flows() } noexcept -> std::same_as<bool>;
+    { d.flow_of(info) } noexcept -> std::same_as<early_route*>;
 };
 
 template <class T, class Packet>

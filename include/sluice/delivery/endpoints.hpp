@@ -56,6 +56,13 @@ struct endpoint_filter {
     u16 local_port = 0;
     u16 peer_port = 0;
     u16 interface = 0;
+    bool reuse = false;  // others that say so too may have the same port. Linux SO_REUSEADDR
+
+    // Both address and both ports are fixed.
+    [[nodiscard]] constexpr bool is_flow() const noexcept {
+        return !local.is_unspecified() && !peer.is_unspecified() && local_port != 0 &&
+               peer_port != 0;
+    }
 };
 
 template <std::size_t Handlers = 16, std::size_t Endpoints = 32>
@@ -97,7 +104,26 @@ struct registered_endpoints {
         }
         [[nodiscard]] constexpr bool add_udp(const endpoint_filter& f,
                                              packet_sink<Packet>& to) noexcept {
+            flows_ += f.is_flow() && !udp_.full() ? 1u : 0u;
             return udp_.push_back({f, &to});
+        }
+        // Whether one of them has the port already, for the same address and interface or for any,
+        // and does not share it. Linux inet_rcv_saddr_equal.
+        [[nodiscard]] constexpr bool udp_in_use(const endpoint_filter& f) const noexcept {
+            return in_use(udp_, f);
+        }
+        [[nodiscard]] constexpr bool ping_in_use(const endpoint_filter& f) const noexcept {
+            return in_use(ping_, f);
+        }
+        [[nodiscard]] constexpr bool has_flows() const noexcept { return flows_ != 0; }
+        [[nodiscard]] constexpr early_route* flow_of(const delivery_info& info) noexcept {
+            for (endpoint& e : udp_) {
+                if (e.filter.is_flow() && matches_ports(e.filter, info) &&
+                    matches(e.filter, info)) {
+                    return &e.route;
+                }
+            }
+            return nullptr;
         }
         // Echo replies with the identifier `local_port`: what is sent with it comes back here. Of
         // the filter, local, interface and local_port count. Linux ping_lookup.
@@ -106,7 +132,8 @@ struct registered_endpoints {
             return ping_.push_back({{.protocol = ipv4::protocols::icmp,
                                      .local = f.local,
                                      .local_port = f.local_port,
-                                     .interface = f.interface},
+                                     .interface = f.interface,
+                                     .reuse = f.reuse},
                                     &to});
         }
         constexpr void remove(const packet_sink<Packet>& to) noexcept {
@@ -114,6 +141,10 @@ struct registered_endpoints {
             remove_from(ping_, to);
             remove_from(udp_, to);
             remove_from(alert_, to);
+            flows_ = 0;
+            for (const endpoint& e : udp_) {
+                flows_ += e.filter.is_flow() ? 1u : 0u;
+            }
         }
 
         [[nodiscard]] constexpr delivery_count tap(const datagram<Packet>& d,
@@ -209,6 +240,7 @@ struct registered_endpoints {
         struct endpoint {
             endpoint_filter filter{};
             packet_sink<Packet>* to = nullptr;
+            early_route route{};
         };
         using endpoint_list = bounded_vector<endpoint, Endpoints>;
 
@@ -236,6 +268,19 @@ struct registered_endpoints {
         static constexpr bool matches_alert(const endpoint_filter& f, u8 protocol,
                                             u16 interface) noexcept {
             return f.protocol == protocol && (f.interface == 0 || f.interface == interface);
+        }
+        [[nodiscard]] static constexpr bool in_use(const endpoint_list& list,
+                                                   const endpoint_filter& f) noexcept {
+            for (const endpoint& e : list) {
+                const endpoint_filter& o = e.filter;
+                const bool meet =
+                    (f.local.is_unspecified() || o.local.is_unspecified() || f.local == o.local) &&
+                    (f.interface == 0 || o.interface == 0 || f.interface == o.interface);
+                if (o.local_port == f.local_port && meet && !(f.reuse && o.reuse)) {
+                    return true;
+                }
+            }
+            return false;
         }
         // The one endpoint of a unicast datagram; of equals the latest.
         [[nodiscard]] static constexpr packet_sink<Packet>*
@@ -296,6 +341,7 @@ struct registered_endpoints {
         endpoint_list udp_;
         endpoint_list ping_;
         endpoint_list alert_;
+        u32 flows_ = 0;  // of udp_
     };
 };
 

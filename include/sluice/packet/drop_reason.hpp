@@ -89,6 +89,9 @@ enum class drop_reason : u8 {
     icmp_quote_invalid,
     transport_invalid,
     transport_checksum,
+    // security policies
+    tiny_fragment,
+    option_refused,
     count
 };
 
@@ -194,7 +197,7 @@ inline constexpr drop_info drop_table[drop_reason_count] = {
     {"fragment_limit", "The reassembly memory is used up.", "RFC 1858 section 3.1", "NOT_SPECIFIED",
      mib::ip_reasm_fails},
     {"fragment_too_far", "Too many other datagrams of the source came between.", "Linux",
-     "FRAG_TOO_FAR", mib::ip_reasm_fails},
+     "FRAG_TOO_FAR"},
     {"fragment_timeout", "The rest of the datagram did not come in time.", "RFC 1122 section 3.3.2",
      "FRAG_REASM_TIMEOUT"},
     {"reassembled_too_long", "The reassembled datagram would exceed 65535 octets.",
@@ -230,6 +233,10 @@ inline constexpr drop_info drop_table[drop_reason_count] = {
     {"transport_invalid", "The transport's header or length is wrong.", "Linux", "PKT_TOO_SMALL"},
     {"transport_checksum", "The transport's checksum is wrong.", "RFC 1122 section 4.2.2.7",
      "TCP_CSUM"},
+    {"tiny_fragment", "The fragment of TCP is made to get past filters.", "RFC 3128 section 4",
+     "NOT_SPECIFIED"},
+    {"option_refused", "An option of that kind does not pass here.", "RFC 7126 section 3.1",
+     "NOT_SPECIFIED"},
 };
 
 [[nodiscard]] constexpr const drop_info& describe(drop_reason r) noexcept {

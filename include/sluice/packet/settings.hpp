@@ -42,6 +42,9 @@ struct settings {
     bool ip_forward_use_pmtu = false;
     bool ip_forward_update_priority = true;
     bool ip_early_demux = true;
+    bool udp_early_demux = true;
+    u16 ip_local_port_first = 32'768;  // ip_local_port_range: what endpoints get that ask for any
+    u16 ip_local_port_last = 60'999;
     bool ip_nonlocal_bind = false;
     u8 ip_default_ttl = 64;
     u8 ip_no_pmtu_disc = 0;

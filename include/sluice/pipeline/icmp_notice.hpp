@@ -66,15 +66,14 @@ inline constexpr u8 reassembly_exceeded_code = 1;
     }
 }
 
-// Whether the address is a broadcast on that interface. Linux inet_addr_type_dev_table.
+// Whether the address is a broadcast of any interface. Linux inet_addr_type_dev_table.
 template <class Tables>
-[[nodiscard]] constexpr bool is_broadcast_of(const Tables& t, ipv4::address a,
-                                             u16 interface) noexcept {
+[[nodiscard]] constexpr bool is_any_broadcast(const Tables& t, ipv4::address a) noexcept {
     if (a.is_unspecified() || a.is_limited_broadcast()) {
         return true;
     }
     const route_entry* r = usable_route(t, {.destination = a});
-    return r != nullptr && r->type == route_type::broadcast && r->interface == interface;
+    return r != nullptr && r->type == route_type::broadcast;
 }
 
 // The quote, and the extension structure behind it when the message's length field leads to a sound
@@ -142,7 +141,7 @@ template <class Tables, packet_buffer Packet>
         return v;
     }
     if (!t.switches.icmp_ignore_bogus_error_responses &&
-        detail::is_broadcast_of(t, v.notice.destination, p.interface())) {
+        detail::is_any_broadcast(t, v.notice.destination)) {
         // RFC 1122 section 3.2.2: nobody answers a broadcast with an error.
         v.fate = notice_fate::ignore;
         return v;

@@ -32,6 +32,8 @@ struct flow {
     u8 protocol = 0;
     u8 scope = scopes::universe;  // link: through no gateway
     bool any_source = false;      // the source need not be ours (a raw header)
+
+    friend constexpr bool operator==(const flow&, const flow&) noexcept = default;
 };
 
 struct output_route {
@@ -40,6 +42,7 @@ struct output_route {
     u16 mtu = 0;                      // of the route or learned of the path, 0: the interface's
     u16 address_interface = 0;        // to ourselves: the interface that has the address
     bool mtu_locked = false;          // DF is not set unless it is insisted on
+    bool heard_here = true;           // a multicast, by ourselves if we joined the group
     next_hop route = next_hop::none;  // none: it goes without a route
     ipv4::address source{};
     ipv4::address destination{};

@@ -2,9 +2,11 @@
 // one system call a burst sends them.
 //
 // Expects: as af_packet_send.hpp. Does: finishes checksums, since copies are summed on the way
-// anyway; refuses when the ring is full. Never: blocks; receives; takes packets with segmentation
-// facts (the stack cuts them before). Cost: a copy a frame, a system call a burst. The ring must
-// outlive its senders. Source: Linux Documentation/networking/packet_mmap.rst.
+// anyway; refuses when the ring is full. A frame that the kernel's queue or the other end of a pair
+// does not take counts as lost: it would stay in front of all others. Never: blocks; receives;
+// takes packets with segmentation facts (the stack cuts them before). Cost: a copy a frame, a
+// system call a burst and one for each frame that is lost. The ring must outlive its senders.
+// Source: Linux Documentation/networking/packet_mmap.rst.
 #pragma once
 
 #include <sluice/packet/next_hop.hpp>
@@ -39,42 +41,82 @@ public:
             errno = EMSGSIZE;
             return {};
         }
-        if (load_owner(header().tp_status) != TP_STATUS_AVAILABLE) {
+        if (load_owner(header(at_).tp_status) != TP_STATUS_AVAILABLE) {
             kick();
-            if (load_owner(header().tp_status) != TP_STATUS_AVAILABLE) {
+            if (load_owner(header(at_).tp_status) != TP_STATUS_AVAILABLE) {
                 errno = EAGAIN;
                 return {};
             }
         }
-        return {reinterpret_cast<std::byte*>(&header()) + data_offset, size};
+        return {reinterpret_cast<std::byte*>(&header(at_)) + data_offset, size};
     }
     // What was written into the room goes with the next kick().
     void commit(std::size_t size) noexcept {
-        header().tp_len = static_cast<u32>(size);
-        store_owner(header().tp_status, TP_STATUS_SEND_REQUEST);
-        at_ = at_ + 1 == count_ ? 0 : at_ + 1;
-        waiting_ = true;
+        header(at_).tp_len = static_cast<u32>(size);
+        store_owner(header(at_).tp_status, TP_STATUS_SEND_REQUEST);
+        at_ = after(at_);
+        ++waiting_;
     }
+    // What has no room in the socket's buffer waits for another kick.
     void kick() noexcept {
-        if (!waiting_) {
-            return;
+        while (waiting_ != 0 && !hand_over()) {
+            const int why = errno;
+            skip_sent();
+            if (why == EAGAIN || why == EINTR) {
+                return;
+            }
+            last_error_ = why;
+            lose(why == ENETDOWN || why == ENXIO || !socket_.is_ethernet ? waiting_ : 1);
         }
-        const sockaddr_ll address = socket_.address(ethernet::types::ipv4);
-        const auto* to =
-            socket_.is_ethernet ? nullptr : reinterpret_cast<const sockaddr*>(&address);
-        // Whatever the reason (no room in the socket's buffer, the interface is down), the rest
-        // waits for another kick.
-        waiting_ = ::sendto(socket_.fd.get(), nullptr, 0, MSG_DONTWAIT, to,
-                            to == nullptr ? 0 : sizeof address) < 0;
     }
+    [[nodiscard]] u32 waiting() const noexcept { return waiting_; }
+    // Frames lost since it was asked last.
+    [[nodiscard]] u32 take_lost() noexcept { return std::exchange(lost_, 0); }
+    [[nodiscard]] int last_error() const noexcept { return last_error_; }
     [[nodiscard]] bool is_ethernet() const noexcept { return socket_.is_ethernet; }
     [[nodiscard]] const bound_socket& socket() const noexcept { return socket_; }
 
 private:
     static constexpr std::size_t data_offset = aligned_size<tpacket2_hdr>;
 
-    [[nodiscard]] tpacket2_hdr& header() const noexcept {
-        return *reinterpret_cast<tpacket2_hdr*>(memory_.at(at_ * std::size_t{octets_}));
+    [[nodiscard]] tpacket2_hdr& header(u32 slot) const noexcept {
+        return *reinterpret_cast<tpacket2_hdr*>(memory_.at(slot * std::size_t{octets_}));
+    }
+    [[nodiscard]] u32 after(u32 slot) const noexcept { return slot + 1 == count_ ? 0 : slot + 1; }
+    bool hand_over() noexcept {
+        const sockaddr_ll address = socket_.address(ethernet::types::ipv4);
+        const auto* to =
+            socket_.is_ethernet ? nullptr : reinterpret_cast<const sockaddr*>(&address);
+        if (::sendto(socket_.fd.get(), nullptr, 0, MSG_DONTWAIT, to,
+                     to == nullptr ? 0 : sizeof address) < 0) {
+            return false;
+        }
+        first_ = at_;
+        waiting_ = 0;
+        return true;
+    }
+    // Up to the frame that the kernel stopped at.
+    void skip_sent() noexcept {
+        while (waiting_ != 0 && load_owner(header(first_).tp_status) != TP_STATUS_SEND_REQUEST) {
+            first_ = after(first_);
+            --waiting_;
+        }
+    }
+    // The kernel comes back to the frame in front until it is sent or invalid, and an Ethernet
+    // frame of no octets is. All waiting ones are taken back instead: the kernel is still at the
+    // first.
+    void lose(u32 count) noexcept {
+        if (count == 1 && waiting_ > 1) {
+            header(first_).tp_len = 0;
+        } else {
+            u32 slot = first_;
+            for (u32 i = 0; i < count; ++i, slot = after(slot)) {
+                store_owner(header(slot).tp_status, TP_STATUS_AVAILABLE);
+            }
+            at_ = first_;
+            waiting_ = 0;
+        }
+        lost_ += count;
     }
 
     bound_socket socket_;
@@ -82,7 +124,10 @@ private:
     u32 count_;
     u32 octets_;
     u32 at_ = 0;
-    bool waiting_ = false;
+    u32 first_ = 0;    // of those that wait
+    u32 waiting_ = 0;  // committed, not sent
+    u32 lost_ = 0;
+    int last_error_ = 0;
 };
 
 }  // namespace detail
@@ -105,9 +150,12 @@ struct ring_sender {
         void flush() noexcept {
             if (to_ != nullptr) {
                 to_->kick();
+                settle();
             }
         }
-        // lost is always 0: what the kernel drops of a ring is not told.
+        // Frames that flush() left in the ring: another flush is wanted soon.
+        [[nodiscard]] u32 waiting() const noexcept { return to_ == nullptr ? 0 : to_->waiting(); }
+        // Lost frames are those of whichever sender of the ring noticed.
         [[nodiscard]] const send_counters& counters() const noexcept { return counters_; }
 
     private:
@@ -132,7 +180,10 @@ struct ring_sender {
                 }
             }
             const bytes room = to_->next(packet.size());
+            const int why = errno;
+            settle();
             if (room.empty()) {
+                errno = why;
                 return false;
             }
             std::byte* at = room.data();
@@ -142,6 +193,14 @@ struct ring_sender {
             });
             to_->commit(packet.size());
             return true;
+        }
+
+        void settle() noexcept {
+            if (const u64 lost = to_->take_lost(); lost != 0) {
+                counters_.lost += lost;
+                counters_.sent -= lost < counters_.sent ? lost : counters_.sent;
+                counters_.last_error = to_->last_error();
+            }
         }
 
         detail::slots* to_ = nullptr;

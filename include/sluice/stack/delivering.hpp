@@ -1,15 +1,15 @@
 // delivering: what becomes of a datagram for us: reassembly, local-in hook, raw taps, then its
-// protocol. Expects: stack_reassembling below it. Does: ICMP and UDP itself unless a handler took
+// protocol. Expects: stack_answering below it. Does: ICMP and UDP itself unless a handler took
 // their place; asks the delivery policy for the rest; unknown protocols and ports are refused to
 // the sender. Never: delivers a fragment. Cost: see the stages. RFC 1122 section 3.2.1, 3.2.2.1,
 // 3.3.2 and 4.1.3. Linux ip_local_deliver, ip_protocol_deliver_rcu, __udp4_lib_rcv.
 #pragma once
 
 #include <sluice/pipeline/classify.hpp>
-#include <sluice/pipeline/icmp_input.hpp>
+#include <sluice/pipeline/delivery_facts.hpp>
 #include <sluice/pipeline/icmp_notice.hpp>
 #include <sluice/pipeline/validate.hpp>
-#include <sluice/stack/reassembling.hpp>
+#include <sluice/stack/answering.hpp>
 #include <sluice/wire/udp.hpp>
 
 #include <utility>
@@ -17,10 +17,9 @@
 namespace sluice::detail {
 
 template <class Policies>
-class stack_delivering
-    : public stack_reassembling<Policies>,
-      protected local_services<typename stack_reassembling<Policies>::packet_type> {
-    using base = stack_reassembling<Policies>;
+class stack_delivering : public stack_answering<Policies>,
+                         protected local_services<typename stack_answering<Policies>::packet_type> {
+    using base = stack_answering<Policies>;
 
 public:
     using base::base;
@@ -55,14 +54,7 @@ protected:
             return drop(packet_type{}, valid.error());
         }
         datagram<packet_type> ours = std::move(*valid);
-        const ipv4::const_view ip = std::as_const(ours).header();
-        delivery_info info{.source = ip[ipv4::source],
-                           .destination = ip[ipv4::destination],
-                           .local = pipeline::specific_destination(tables(), ip, in.index,
-                                                                   type == route_type::local),
-                           .interface = std::as_const(ours).packet().interface(),
-                           .protocol = ip[ipv4::protocol],
-                           .to_many = type != route_type::local};
+        delivery_info info = pipeline::facts_of(tables(), std::as_const(ours), in.index, type);
         trace(stage::deliver, outcome::deliver, drop_reason::none, in.index, ours.packet().size(),
               info.protocol);
         return to_protocol(std::move(ours), info, type);
@@ -75,7 +67,16 @@ protected:
         constexpr unsigned max_resubmissions = 4;
         datagram<packet_type> ours = std::move(d);
         for (unsigned i = 0; i <= max_resubmissions; ++i) {
-            const delivery_count taps = this->delivery_.tap(ours, info);
+            const drop_reason refused =
+                this->refusal(security_point::in, std::as_const(ours).packet(),
+                              {info.interface, 0,
+                               type == route_type::broadcast ? destination_form::broadcast
+                                                             : destination_form::host});
+            if (refused != drop_reason::none && !needs_no_policy(info.protocol)) {
+                return drop(std::move(ours).release(), refused);
+            }
+            const delivery_count taps =
+                refused == drop_reason::none ? this->delivery_.tap(ours, info) : delivery_count{};
             tally(balance::copied, taps.taken + u64{taps.full});
             tally(balance::delivered, taps.taken);
             this->stats_.dropped(drop_reason::tap_full, taps.full);
@@ -94,6 +95,9 @@ protected:
                 ours = std::move(*inner);
                 if (!passed_on) {
                     info.protocol = r.protocol;
+                    if (const fate f = look_inside(ours, info, type); f != fate::delivered) {
+                        return f;
+                    }
                     continue;
                 }
             }
@@ -113,6 +117,36 @@ protected:
             }
         }
         return drop(std::move(ours).release(), drop_reason::protocol_unknown);
+    }
+
+    [[nodiscard]] constexpr bool needs_no_policy(u8 protocol) noexcept {
+        const protocol_handler<packet_type>* h = this->delivery_.handler(protocol);
+        return h != nullptr && h->needs_no_policy();
+    }
+
+    // What a handler asks to be delivered again may be another datagram: it is told of by its own
+    // header, and made whole. `delivered` when it is to go on.
+    constexpr fate look_inside(datagram<packet_type>& d, delivery_info& info,
+                               route_type& type) noexcept {
+        const interface* in = interfaces_.find(d.packet().interface());
+        if (in == nullptr) {
+            return drop(std::move(d).release(), drop_reason::interface_down);
+        }
+        if (ipv4::is_fragment(d.header())) {
+            auto whole = this->reassemble(std::move(d), reassembly_user::local_delivery, *in);
+            if (!whole.has_value()) {
+                return whole.error();
+            }
+            d = std::move(*whole);
+        }
+        const ipv4::address to = std::as_const(d).header()[ipv4::destination];
+        if (to != info.destination) {
+            type = pipeline::type_inside(tables(), to);
+        }
+        const u8 protocol = info.protocol;
+        info = pipeline::facts_of(tables(), std::as_const(d), in->index, type);
+        info.protocol = protocol;
+        return fate::delivered;
     }
 
     constexpr fate finish(packet_type&& packet, const handler_result& r, route_type type) noexcept {

@@ -23,6 +23,7 @@ public:
     // Linux `ip route flush cache`.
     constexpr void forget_exceptions() noexcept {
         exceptions_.keep_if([](const exception_key&, route_exception&) { return false; });
+        ++this->changes_;
     }
 
 protected:
@@ -95,6 +96,7 @@ protected:
 
     // After a route went: what was learned of its next hop goes, unless another route leads there.
     constexpr void routes_removed() noexcept {
+        ++this->changes_;
         if (exceptions_.any()) {
             exceptions_.keep_if([this](const exception_key& k, route_exception&) {
                 const next_hop id = this->routes_.lookup(k.destination);
@@ -155,6 +157,7 @@ private:
             (known->expires - now_.now) * 2 > life) {
             return;  // nothing new, and still young
         }
+        ++this->changes_;
         exceptions_.learn(
             key, {.mtu = lesson.mtu, .mtu_locked = lesson.locked, .expires = now_.now + life},
             now_.now);
@@ -173,6 +176,7 @@ private:
             return;
         }
         const duration life = duration::from_seconds(switches_.route_gc_timeout);
+        ++this->changes_;
         exceptions_.learn(key_of(used.destination, r),
                           {.gateway = gateway, .expires = now_.now + life}, now_.now);
     }

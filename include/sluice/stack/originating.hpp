@@ -29,9 +29,23 @@ struct send_request {
     // The MTU of the interface counts, not that of the route or what was learned of the path (Linux
     // IP_PMTUDISC_PROBE, IP_PMTUDISC_INTERFACE, IP_PMTUDISC_OMIT).
     bool ignore_path_mtu = false;
+    u8 multicast_ttl = 1;          // of multicasts where ttl is 0 (Linux IP_MULTICAST_TTL)
+    mib sent_counter = mib::none;  // moved when it goes: a transport's
     // Options to send along, from options_policy::compile_request; nullptr: none.
     const ip_options::outgoing* options = nullptr;
 };
+
+// What the route of such a datagram is chosen by.
+[[nodiscard]] constexpr pipeline::flow flow_of(const send_request& r) noexcept {
+    const bool strict = r.options != nullptr && r.options->offsets.strict_route;
+    return {.destination =
+                r.options != nullptr ? r.options->destination(r.destination) : r.destination,
+            .source = r.source,
+            .interface = r.interface,
+            .tos = r.tos,
+            .protocol = r.protocol,
+            .scope = r.on_link_only || strict ? scopes::link : scopes::universe};
+}
 
 namespace detail {
 
@@ -51,15 +65,7 @@ protected:
     // The payload in `packet` as one datagram.
     [[nodiscard]] constexpr send_result originate(packet_type&& packet,
                                                   const send_request& r) noexcept {
-        const ip_options::outgoing none{};
-        const ip_options::outgoing& with = r.options != nullptr ? *r.options : none;
-        const bool near = r.on_link_only || with.offsets.strict_route;
-        auto route = this->route_to({.destination = with.destination(r.destination),
-                                     .source = r.source,
-                                     .interface = r.interface,
-                                     .tos = r.tos,
-                                     .protocol = r.protocol,
-                                     .scope = near ? scopes::link : scopes::universe});
+        const auto route = this->route_to(flow_of(r));
         if (!route.has_value()) {
             // Counted for UDP alone, as Linux does.
             const bool counted = r.protocol == ipv4::protocols::udp &&
@@ -67,36 +73,47 @@ protected:
             return refuse_send(std::move(packet), route.error(),
                                counted ? drop_reason::send_unroutable : drop_reason::send_refused);
         }
+        return originate_by(std::move(packet), r, *route);
+    }
+
+    // The same by a route that flow_of(r) was given.
+    [[nodiscard]] constexpr send_result originate_by(packet_type&& packet, const send_request& r,
+                                                     pipeline::output_route route) noexcept {
         if (r.ignore_path_mtu) {
-            route->mtu = 0;
+            route.mtu = 0;
         }
+        const ip_options::outgoing none{};
+        const ip_options::outgoing& with = r.options != nullptr ? *r.options : none;
         const u32 header = static_cast<u32>(ipv4::min_header_length) + with.offsets.length;
         const u64 whole = u64{packet.size()} + header;
-        const bool fits = whole <= this->mtu_of(route->interface, route->mtu);
+        const bool fits = whole <= this->mtu_of(route.interface, route.mtu);
         if (whole > ipv4::max_total_length || (r.dont_fragment && !fits)) {
             return refuse_send(std::move(packet), pipeline::send_error::too_big,
                                drop_reason::send_refused);
         }
         const u8 default_ttl =
-            route->type == route_type::multicast ? u8{1} : switches_.ip_default_ttl;
+            route.type == route_type::multicast ? r.multicast_ttl : switches_.ip_default_ttl;
         // An atomic datagram needs no identification. RFC 6864 section 4.1
         const bool identified = !r.dont_fragment || r.always_identified;
         const pipeline::header_choice choice{
             .tos = r.tos,
             .ttl = r.ttl != 0 ? r.ttl : default_ttl,
             .protocol = r.protocol,
-            .identification = identified ? identification_for(*route, r.protocol) : u16{0},
-            .dont_fragment = r.dont_fragment || (r.prefer_whole && fits && !route->mtu_locked)};
+            .identification = identified ? identification_for(route, r.protocol) : u16{0},
+            .dont_fragment = r.dont_fragment || (r.prefer_whole && fits && !route.mtu_locked)};
         if (!packet ||
-            !pipeline::originate(packet, *route, choice, with, r.destination, now_.midnight_ms)) {
+            !pipeline::originate(packet, route, choice, with, r.destination, now_.midnight_ms)) {
             return refuse_send(std::move(packet), pipeline::send_error::no_buffer,
                                drop_reason::send_invalid);
         }
         if (r.protocol == ipv4::protocols::icmp && whole > header) {
             count_icmp(static_cast<u8>(packet.data()[header]));
         }
-        static_cast<void>(this->local_out(std::move(packet), *route, true));
-        return {};
+        const send_result sent = to_output(std::move(packet), route, true);
+        if (sent.has_value() && r.sent_counter != mib::none) {
+            this->count(r.sent_counter);
+        }
+        return sent;
     }
 
     // A packet that begins with its own header, which is completed: total length and checksum
@@ -132,7 +149,9 @@ protected:
         complete_header(packet, *route, header);
         const bool fits = packet.size() <= this->mtu_of(route->interface, route->mtu) ||
                           !ipv4::const_view{packet.data()}[ipv4::dont_fragment];
-        static_cast<void>(this->local_out(std::move(packet), *route, false));
+        if (const auto sent = to_output(std::move(packet), *route, false); !sent.has_value()) {
+            return sent;
+        }
         if (!fits) {
             // It was dropped as too big, which an ICMP error to ourselves tells too; Linux counts
             // that the program's packet came to nothing besides.
@@ -156,11 +175,20 @@ protected:
         if (!route.has_value()) {
             return refuse_send(std::move(packet), route.error(), drop_reason::send_unroutable);
         }
-        static_cast<void>(this->local_out(std::move(packet), *route, true));
-        return {};
+        return to_output(std::move(packet), *route, true);
     }
 
 private:
+    // Of what becomes of it, the sender is told only that the policy refused it.
+    constexpr send_result to_output(packet_type&& packet, const pipeline::output_route& route,
+                                    bool counts_request) noexcept {
+        this->policy_refused_ = false;
+        static_cast<void>(this->local_out(std::move(packet), route, counts_request));
+        if (this->policy_refused_) {
+            return failure{pipeline::send_error::prohibited};
+        }
+        return {};
+    }
     constexpr send_result refuse_send(packet_type&& packet, pipeline::send_error error,
                                       drop_reason why) noexcept {
         this->tally(balance::originated);

@@ -25,6 +25,7 @@
 #include <sluice/route/bounded_exceptions.hpp>
 #include <sluice/route/concept.hpp>
 #include <sluice/route/lpm_trie.hpp>
+#include <sluice/security/permit_all.hpp>
 #include <sluice/stats/observers.hpp>
 #include <sluice/stats/snmp_counters.hpp>
 
@@ -49,6 +50,7 @@ enum class slot {
     icmp,
     identification,
     hooks,
+    security,
     output,
     stats,
     observer
@@ -148,6 +150,12 @@ struct identification {
 template <class T>
 struct hooks {
     static constexpr detail::slot slot_of = detail::slot::hooks;
+    using policy = T;
+};
+// A tag whose model<Packet> may refuse packets. Default: permit_all.
+template <class T>
+struct security {
+    static constexpr detail::slot slot_of = detail::slot::security;
     using policy = T;
 };
 // A tag whose model<Packet> takes what leaves. Default: queue_output<64>.
@@ -268,6 +276,7 @@ struct resolved {
     using icmp = typename P::template of<slot::icmp, linux_icmp_limiter>;
     using identification = typename P::template of<slot::identification, linux_identification>;
     using hooks = typename P::template of<slot::hooks, no_hooks>;
+    using security = typename P::template of<slot::security, permit_all>;
     using output = typename P::template of<slot::output, queue_output<64>>;
     using stats = typename P::template of<slot::stats, snmp_counters>;
     using observer = typename P::template of<slot::observer, null_observer>;
@@ -282,6 +291,9 @@ struct resolved {
         "sluice: delivery<T>: T must model sluice::delivery_policy (delivery/concept.hpp)");
     static_assert(hook_policy<hooks, packet>,
                   "sluice: hooks<T>: T must model sluice::hook_policy (hooks/concept.hpp)");
+    static_assert(
+        security_policy<security, packet>,
+        "sluice: security<T>: T must model sluice::security_policy (security/concept.hpp)");
     static_assert(output_policy<output, packet>,
                   "sluice: output<T>: T must model sluice::output_policy (output/concept.hpp)");
     // The stack builds errors of up to 576 octets, in front of which the link and a longer header

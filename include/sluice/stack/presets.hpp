@@ -1,7 +1,7 @@
-// presets: sets of policies by use: linux_host, linux_router, hardened_router, tiny_host.
-// Expects: to be used as they are or extended: `struct mine : policies<based_on<linux_router>,
-// output<tun>> {...}`. Does: chooses sizes and switches. Never: differs from Linux but in
-// hardened_router and tiny_host, which say where. Cost: as their policies.
+// presets: sets of policies by use: linux_host, linux_router, tiny_host (hardened_router has a
+// header of its own). Expects: to be used as they are or extended: `struct mine :
+// policies<based_on<linux_router>, output<tun>> {...}`. Does: chooses sizes and switches. Never:
+// differs from Linux but in tiny_host, which says where. Cost: as their policies.
 #pragma once
 
 #include <sluice/icmp/no_icmp.hpp>
@@ -19,23 +19,6 @@ struct linux_host : policies<> {};
 // The same with net.ipv4.ip_forward = 1.
 struct linux_router : policies<routes<lpm_trie<1024>>, exceptions<bounded_exceptions<128>>> {
     [[nodiscard]] static constexpr settings initial_settings() noexcept { return settings{true}; }
-};
-
-// A router that follows the RFCs where Linux does not, and trusts less: strict reverse path (RFC
-// 2827), no source routes (RFC 7126 section 4.3), no redirects in or out, nothing unicast from
-// link-layer multicast (RFC 1122 section 3.3.6).
-struct hardened_router : policies<based_on<linux_router>> {
-    [[nodiscard]] static constexpr settings initial_settings() noexcept {
-        settings s{true};
-        for (interface_settings* conf : {&s.all, &s.defaults}) {
-            conf->rp_filter = 1;
-            conf->accept_source_route = false;
-            conf->accept_redirects = false;
-            conf->send_redirects = false;
-            conf->drop_unicast_in_l2_multicast = true;
-        }
-        return s;
-    }
 };
 
 // A host for small devices: static memory of about 30 KiB, no options, no reassembly, no

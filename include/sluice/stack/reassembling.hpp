@@ -5,7 +5,7 @@
 // RFC 2113 section 2.1. Linux ip_defrag, ip_call_ra_chain.
 #pragma once
 
-#include <sluice/pipeline/source_address.hpp>
+#include <sluice/pipeline/delivery_facts.hpp>
 #include <sluice/pipeline/validate.hpp>
 #include <sluice/stack/originating.hpp>
 
@@ -39,6 +39,9 @@ protected:
               : step.kind == reassembly_outcome::held   ? outcome::hold
                                                         : outcome::drop,
               step.reason, in.index, step.pieces);
+        if (step.too_far) {
+            count(mib::ip_reasm_fails);  // once, for however many pieces
+        }
         this->stats_.dropped(step.too_far ? drop_reason::fragment_too_far
                                           : drop_reason::fragment_abandoned,
                              step.pieces_dropped);
@@ -72,13 +75,9 @@ protected:
             }
             d = std::move(*whole);
         }
-        const ipv4::const_view ip = std::as_const(d).header();
-        const delivery_info info{.source = ip[ipv4::source],
-                                 .destination = ip[ipv4::destination],
-                                 .local =
-                                     pipeline::specific_destination(tables(), ip, in.index, false),
-                                 .interface = std::as_const(d).packet().interface(),
-                                 .protocol = ip[ipv4::protocol]};
+        delivery_info info =
+            pipeline::facts_of(tables(), std::as_const(d), in.index, route_type::unicast);
+        info.to_many = false;
         const delivery_count n = this->delivery_.alert(d, info);
         tally(balance::copied, n.taken + u64{n.full});
         tally(balance::delivered, n.taken);

@@ -106,7 +106,8 @@ protected:
     // Whether plain packets of that interface take the accept branch: it forwards, and nothing
     // watches or hooks the packets that are merely forwarded.
     [[nodiscard]] constexpr bool may_go_fast(u16 in) const noexcept {
-        if constexpr (!base::chosen::observer::never_observes) {
+        if constexpr (!base::chosen::observer::never_observes ||
+                      !base::security_type::always_permits) {
             return false;
         } else if constexpr (base::hooks_type::never_active) {
             return interfaces_.path_of(in).accept_fast && !this->custom_local_routes_;
@@ -199,7 +200,9 @@ protected:
         datagram<packet_type> d = std::move(*valid);
         pipeline::classification c =
             known != nullptr ? *known
-                             : pipeline::classify(t, d.header(), d.header()[ipv4::destination], in);
+            : this->keeps_flows()
+                ? classify_flow(d, in)
+                : pipeline::classify(t, d.header(), d.header()[ipv4::destination], in);
         trace(stage::classify, c.verdict, in.index);
         if (c.verdict.kind() == outcome::drop && !c.unroutable) {
             return drop(std::move(d).release(), c.verdict.reason());
@@ -209,10 +212,43 @@ protected:
                 pipeline::option_walk<options_policy_type>(t, d, in, c, now_.midnight_ms);
             trace(stage::options, o, in.index);
             if (!o.proceeds()) {
-                return this->refuse(std::move(d).release(), o, c.type);
+                // A directed broadcast that is forwarded is like any other packet on its way.
+                const bool passes = c.verdict.kind() == outcome::forward;
+                return this->refuse(std::move(d).release(), o,
+                                    passes ? route_type::unicast : c.type);
             }
         }
         return act(std::move(d), c, in);
+    }
+
+    [[nodiscard]] constexpr bool keeps_flows() const noexcept {
+        if constexpr (knows_flows<typename base::delivery_type>) {
+            return this->delivery_.has_flows() && this->switches_.ip_early_demux &&
+                   this->switches_.udp_early_demux;
+        } else {
+            return false;
+        }
+    }
+    // Early demultiplexing: an established flow of UDP keeps the route of its datagrams as long as
+    // the tables stay as they are. Linux udp_v4_early_demux.
+    // Deviation: only for those that come by the same interface, as Linux asks of TCP alone.
+    [[gnu::noinline]] constexpr pipeline::classification
+    classify_flow(datagram<packet_type>& d, const interface& in) noexcept {
+        early_route* known = nullptr;
+        if constexpr (knows_flows<typename base::delivery_type>) {
+            known = pipeline::early_route_of(this->delivery_, d);
+        }
+        const early_route now{this->way_version(), in.index};
+        if (known != nullptr && *known == now) {
+            return {decision::deliver(), route_type::local, false, false};
+        }
+        const pipeline::classification c =
+            pipeline::classify(tables(), d.header(), d.header()[ipv4::destination], in);
+        if (known != nullptr && c.verdict.kind() == outcome::deliver &&
+            c.type == route_type::local) {
+            *known = now;
+        }
+        return c;
     }
 
     // Counts what the route tells, then does what it says. Linux ip_rcv_finish_core from the
@@ -249,6 +285,15 @@ protected:
         }
     }
 
+    [[nodiscard]] static constexpr destination_form form_of(const route_entry& r,
+                                                            ipv4::address to) noexcept {
+        if (r.type == route_type::broadcast) {
+            return destination_form::broadcast;
+        }
+        const bool lowest = !r.has_gateway() && r.prefix.length < 31 && to == r.prefix.base;
+        return lowest ? destination_form::network : destination_form::host;
+    }
+
     constexpr fate forward(datagram<packet_type>&& d, const pipeline::classification& c,
                            const interface& in) noexcept {
         // With a source route the datagram goes to the next listed hop, which becomes its
@@ -263,6 +308,10 @@ protected:
             return drop(std::move(d).release(), drop_reason::interface_down);
         }
         fate gone{};
+        if (!this->passes_security(security_point::forward, d.packet(),
+                                   {in.index, r.interface, form_of(r, towards)}, gone)) {
+            return gone;
+        }
         if (std::as_const(d.packet()).facts().options.router_alert != 0 &&
             d.packet().type() == sluice::packet_type::host && this->take_alert(d, in, gone)) {
             return gone;

@@ -10,8 +10,6 @@
 #include <sluice/pipeline/fragment.hpp>
 #include <sluice/pipeline/icmp_error.hpp>
 #include <sluice/pipeline/icmp_extension.hpp>
-#include <sluice/pipeline/icmp_probe.hpp>
-#include <sluice/pipeline/icmp_reply.hpp>
 #include <sluice/pipeline/option_walk.hpp>
 #include <sluice/pipeline/originate.hpp>
 #include <sluice/pipeline/segment.hpp>
@@ -250,7 +248,7 @@ protected:
     constexpr void hear_ourselves(const packet_type& packet, const pipeline::output_route& route,
                                   const interface& out) noexcept {
         const bool broadcast = route.type == route_type::broadcast;
-        const bool joined = route.type == route_type::multicast &&
+        const bool joined = route.type == route_type::multicast && route.heard_here &&
                             this->groups_.is_member(out.index, route.destination, route.source);
         if (out.loopback || (!broadcast && !joined)) {
             return;
@@ -389,58 +387,6 @@ protected:
         pipeline::option_environment env{t, ip, in != nullptr ? *in : nowhere,
                                          type == route_type::local, now_.midnight_ms};
         return options_policy_type::echo(ip, found, to, env);
-    }
-
-    // The type by which the answer is limited. Linux icmp_reply.
-    [[nodiscard]] static constexpr u8 type_of_reply(pipeline::icmp_action what) noexcept {
-        return what == pipeline::icmp_action::echo        ? icmp::types::echo_reply
-               : what == pipeline::icmp_action::timestamp ? icmp::types::timestamp_reply
-                                                          : icmp::types::extended_echo_reply;
-    }
-    [[nodiscard]] constexpr bool turn_round(packet_type& packet,
-                                            pipeline::icmp_action what) noexcept {
-        return what == pipeline::icmp_action::probe
-                   ? pipeline::turn_probe_round(tables(), packet)
-                   : pipeline::turn_round(packet, what == pipeline::icmp_action::echo,
-                                          now_.midnight_ms);
-    }
-
-    // -- answers to requests: the request itself turned round. Linux icmp_reply --
-    constexpr fate reply(datagram<packet_type>&& request, route_type type,
-                         pipeline::icmp_action what) noexcept {
-        packet_type packet = std::move(request).release();
-        const ipv4::const_view ip{packet.data()};
-        const ipv4::address asker = ip[ipv4::source];
-        const u8 tos = ip[ipv4::tos];
-        const interface* in = interfaces_.find(packet.interface());
-        const auto t = tables();
-        pipeline::flow back{.destination = asker,
-                            .source = pipeline::specific_destination(t, ip, packet.interface(),
-                                                                     type == route_type::local),
-                            .tos = tos,
-                            .protocol = ipv4::protocols::icmp};
-        ip_options::outgoing echoed{};
-        tally(balance::delivered);
-        if (!echo_options(packet, in, type, echoed)) {
-            return fate::delivered;
-        }
-        if (echoed.offsets.source_route != 0) {
-            back.destination = echoed.first_hop;
-        }
-        const auto route = this->route_to(back);
-        if (!route.has_value() || !may_send_icmp(type_of_reply(what), 0, *route)) {
-            return fate::delivered;
-        }
-        // A tap may hold the same bytes; and a request from a reassembled datagram is cut anew.
-        const u32 header = static_cast<u32>(ipv4::header_length(ip));
-        if (packet.unshare() && pipeline::finish_checksum(packet) && packet.pull(header) &&
-            turn_round(packet, what)) {
-            packet.facts() = metadata{};
-            packet.facts().cut_anew = packet.has_packet_list();
-            // All kinds of answer are counted as echo replies, as Linux does.
-            send_icmp(std::move(packet), *route, tos, icmp::types::echo_reply, echoed, asker);
-        }
-        return fate::delivered;
     }
 };
 

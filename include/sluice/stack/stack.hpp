@@ -58,6 +58,16 @@ public:
         this->output_.flush();
         return sent;
     }
+    // The same by a route that route(flow_of(r), now) gave and that still holds (way_version()).
+    [[nodiscard]] constexpr send_result send(packet_type&& packet, const send_request& r,
+                                             const pipeline::output_route& by,
+                                             moment now) noexcept {
+        this->now_ = now;
+        const send_result sent = this->originate_by(std::move(packet), r, by);
+        this->drain();
+        this->output_.flush();
+        return sent;
+    }
     // A packet that begins with its own complete IPv4 header, to where that says; cut if need be.
     [[nodiscard]] constexpr send_result send(packet_type&& packet, moment now) noexcept {
         this->now_ = now;
@@ -205,6 +215,7 @@ private:
     }
     // Compiles the switches into what the packet path reads.
     constexpr void refresh() noexcept {
+        ++this->changes_;
         for_each_index([&](u16 index) { this->interfaces_.refresh(index, this->switches_.all); });
     }
 
@@ -239,6 +250,7 @@ stack<Policies>::add_address(u16 index, const assigned_address& a) noexcept {
             }
         }
     }
+    ++this->changes_;
     if (!ok) {
         return failure{interface_error::full};
     }

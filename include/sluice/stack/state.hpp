@@ -4,6 +4,7 @@
 // is one network namespace: nothing is global (row S5).
 #pragma once
 
+#include <sluice/base/random.hpp>
 #include <sluice/base/ring.hpp>
 #include <sluice/base/time.hpp>
 #include <sluice/packet/decision.hpp>
@@ -26,6 +27,7 @@ public:
     using output_type = typename chosen::output::template model<packet_type>;
     using delivery_type = typename chosen::delivery::template model<packet_type>;
     using hooks_type = typename chosen::hooks::template model<packet_type>;
+    using security_type = typename chosen::security::template model<packet_type>;
 
     // What a stack starts from; the seed is a secret from the owner's random source.
     struct parts {
@@ -35,16 +37,24 @@ public:
     };
 
     constexpr explicit stack_state(parts&& p) noexcept
-        : output_(std::move(p.output)), switches_(p.switches), exceptions_(derive(p.seed, 4)),
-          icmp_rules_(derive(p.seed, 1)), identification_(derive(p.seed, 2)),
-          reassembly_(derive(p.seed, 3)) {}
+        : output_(std::move(p.output)), switches_(p.switches), random_(derive(p.seed, 5)),
+          exceptions_(derive(p.seed, 4)), icmp_rules_(derive(p.seed, 1)),
+          identification_(derive(p.seed, 2)), reassembly_(derive(p.seed, 3)) {}
 
     // The parts, for what is particular to a policy.
     [[nodiscard]] constexpr buffer_source_type& buffers() noexcept { return buffers_; }
     [[nodiscard]] constexpr output_type& output() noexcept { return output_; }
     [[nodiscard]] constexpr delivery_type& delivery() noexcept { return delivery_; }
     [[nodiscard]] constexpr hooks_type& hooks() noexcept { return hooks_; }
+    [[nodiscard]] constexpr security_type& security() noexcept { return security_; }
     [[nodiscard]] constexpr auto& groups() noexcept { return groups_; }
+    // Numbers that outsiders cannot guess, from the seed: local ports, for one.
+    [[nodiscard]] constexpr keyed_random& random() noexcept { return random_; }
+    // Moves with every change of routes, interfaces, addresses, switches and of what was learned:
+    // what route() said holds as long as it stays.
+    [[nodiscard]] constexpr u32 way_version() const noexcept {
+        return routes_.version() + changes_;
+    }
     [[nodiscard]] constexpr auto& observer() noexcept { return observer_; }
     [[nodiscard]] constexpr const auto& interfaces() const noexcept { return interfaces_; }
     [[nodiscard]] constexpr const auto& routes() const noexcept { return routes_; }
@@ -109,6 +119,11 @@ protected:
     // `gone`.
     [[nodiscard]] constexpr bool passes_hook(hook_point point, packet_type& packet, u16 in, u16 out,
                                              fate& gone) noexcept {
+        // Linux asks its policy while it routes, before the hook.
+        if (point == hook_point::local_out &&
+            !passes_security(security_point::out, packet, {in, out}, gone)) {
+            return false;
+        }
         if constexpr (hooks_type::never_active) {
             return true;
         } else {
@@ -135,17 +150,42 @@ protected:
         }
     }
 
+    [[nodiscard]] constexpr drop_reason refusal(security_point point, const packet_type& packet,
+                                                const security_context& c) noexcept {
+        if constexpr (security_type::always_permits) {
+            return drop_reason::none;
+        } else {
+            return security_.refusal(point, packet, c);
+        }
+    }
+    // As passes_hook.
+    [[nodiscard]] constexpr bool passes_security(security_point point, packet_type& packet,
+                                                 const security_context& c, fate& gone) noexcept {
+        const drop_reason why = refusal(point, packet, c);
+        if (why == drop_reason::none) {
+            return true;
+        }
+        trace(stage::hook, outcome::drop, why, c.in, 0, static_cast<u8>(point));
+        gone = drop(std::move(packet), why);
+        policy_refused_ = true;
+        return false;
+    }
+
     typename chosen::buffers buffers_{};
     output_type output_;
     typename chosen::interfaces interfaces_{};
     typename chosen::routes routes_{};
     settings switches_;
     bool custom_local_routes_ = false;
+    bool policy_refused_ = false;  // since it was last set back
+    u32 changes_ = 0;
+    keyed_random random_;
     moment now_{};
     [[no_unique_address]] typename chosen::exceptions exceptions_;
     typename chosen::stats stats_{};
     [[no_unique_address]] typename chosen::observer observer_{};
     [[no_unique_address]] hooks_type hooks_{};
+    [[no_unique_address]] security_type security_{};
     [[no_unique_address]] typename chosen::multicast groups_{};
     [[no_unique_address]] delivery_type delivery_{};
     [[no_unique_address]] typename chosen::icmp icmp_rules_;

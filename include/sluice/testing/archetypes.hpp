@@ -17,6 +17,7 @@
 #include <sluice/reassembly/concept.hpp>
 #include <sluice/route/concept.hpp>
 #include <sluice/route/exceptions.hpp>
+#include <sluice/security/concept.hpp>
 #include <sluice/stats/concept.hpp>
 
 #include <cstddef>
@@ -195,6 +196,19 @@ struct hooks {
     };
 };
 static_assert(hook_policy<hooks, packet>);
+
+struct security {
+    template <class Packet>
+    struct model : detail::immovable {
+        using packet_type = Packet;
+        static constexpr bool always_permits = true;
+        constexpr drop_reason refusal(security_point, const Packet&,
+                                      const security_context&) noexcept {
+            return drop_reason::none;
+        }
+    };
+};
+static_assert(security_policy<security, packet>);
 
 struct delivery {
     template <class Packet>

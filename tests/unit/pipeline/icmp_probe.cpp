@@ -96,6 +96,7 @@ const row rows[] = {
     {"an object length of 4", object(2, list({0, 0, 0, 2}), 4), 1, 0x00070900},
     {"an object length of 0", object(2, list({0, 0, 0, 2}), 0), 1, 0x00070900},
     {"an object length beyond the message", object(2, list({0, 0, 0, 2}), 9), 1, 0x00070900},
+    {"a name cut off", object(1, text("if0", 3), 8), 1, 0x00070900},
     {"an object length of 25", object(1, text("if0", 21)), 1, 0x00070900},
     {"no identifier", object(2, {}), 1, 0x00070900},
     {"half an object header", list({0x20, 0, 0, 0, 0, 8}), 1, 0x00070900},

@@ -32,6 +32,12 @@ void second_address(network& n) {
     static_cast<void>(n.interfaces.add_address(3, {"10.7.0.1/24"_net, {}, 0, false}));
     n.add("10.32.0.0/16"_prefix, {.interface = 3, .gateway = "10.7.0.254"_ip});
 }
+void default_gateway(network& n) {
+    n.add("0.0.0.0/0"_prefix, {.interface = 3, .gateway = "10.0.2.254"_ip});
+}
+void group_gateway(network& n) {
+    n.add("224.0.0.0/4"_prefix, {.interface = 3, .gateway = "10.0.2.254"_ip});
+}
 void group_route(network& n) {
     n.add("224.0.0.0/4"_prefix, {.scope = scopes::link, .interface = 4});
 }
@@ -154,6 +160,20 @@ const row rows[] = {
      4,
      "10.0.3.1"_ip,
      "239.1.2.3"_ip},
+    {"group: the default route gives the interface, its gateway is passed by",
+     {.destination = "239.1.2.3"_ip},
+     default_gateway,
+     route_type::multicast,
+     3,
+     "10.0.2.1"_ip,
+     "239.1.2.3"_ip},
+    {"group: the gateway of a route for groups is used",
+     {.destination = "239.1.2.3"_ip},
+     group_gateway,
+     route_type::multicast,
+     3,
+     "10.0.2.1"_ip,
+     "10.0.2.254"_ip},
     {"no route, but an interface: assumed on its link",
      {.destination = "192.0.2.1"_ip, .interface = 3},
      nothing,

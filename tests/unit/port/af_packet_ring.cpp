@@ -259,21 +259,38 @@ TEST_CASE("frames of a transmit ring") {
         out.flush();
         CHECK(take(100).size() == 100);
     }
-    SUBCASE("as many as there are slots wait while the interface is down") {
-        const auto send = [&] {
-            auto p = packet_of(buffers, with_link_header(pattern(60)));
-            const bool taken = out.send_frame(p, 1);
-            out.flush();
-            return taken;
-        };
+    SUBCASE("what is sent while the interface is down is lost, and no more") {
+        const auto before = out.counters();
         REQUIRE(wire.ns.ip("link set va down"));
-        for (int i = 0; i < 32; ++i) {
-            CHECK(send());
+        for (int i = 0; i < 40; ++i) {
+            auto p = packet_of(buffers, with_link_header(pattern(60)));
+            CHECK(out.send_frame(p, 1));
         }
-        CHECK_FALSE(send());
+        out.flush();
+        CHECK(out.waiting() == 0);
+        CHECK(out.counters().lost == before.lost + 40);
+        CHECK(out.counters().sent == before.sent);
+        CHECK(out.counters().last_error == ENETDOWN);
         REQUIRE(wire.ns.ip("link set va up"));
-        CHECK(send());
-        CHECK(take(33).size() == 33);
+        auto p = packet_of(buffers, with_link_header(pattern(61)));
+        CHECK(out.send_frame(p, 1));
+        out.flush();
+        CHECK(take(1).size() == 1);
+    }
+    SUBCASE("frames that the other end does not take are lost, those behind them are not") {
+        const auto before = out.counters();
+        REQUIRE(wire.ns.ip("link set vb mtu 500"));
+        for (const std::size_t size : {60u, 1000u, 61u, 1000u, 1001u, 62u, 1000u}) {
+            auto p = packet_of(buffers, with_link_header(pattern(size)));
+            CHECK(out.send_frame(p, 1));
+        }
+        out.flush();
+        CHECK(out.waiting() == 0);
+        CHECK(out.counters().lost == before.lost + 4);
+        CHECK(out.counters().sent == before.sent + 3);
+        const auto got = take(3);
+        REQUIRE(got.size() == 3);
+        CHECK(content_of(got[2]) == with_link_header(pattern(62)));
     }
     SUBCASE("unfinished checksums are finished") {
         auto p = packet_of(buffers, unfinished_frame(false, 301));

@@ -4,6 +4,7 @@
 #include "unit/stack/bench.hpp"
 
 #include <sluice/hooks/hook_chain.hpp>
+#include <sluice/stack/hardened_router.hpp>
 
 namespace {
 

@@ -100,4 +100,61 @@ TEST_CASE("tunnels: tunnels in tunnels end, whatever a sender packs") {
     CHECK(inner.calls == 0);
 }
 
+// The inner datagram speaks for itself: its addresses are those of the UDP checksum and what the
+// endpoint is told.
+TEST_CASE("tunnels: inner UDP is delivered by its own addresses") {
+    bench<> b;
+    tunnel_end tunnel;
+    receive_queue<packet, 4> at_7000;
+    REQUIRE(b->delivery().set_handler(4, &tunnel).has_value());
+    REQUIRE(b->delivery().add_udp({.local_port = 7000}, at_7000));
+    const struct {
+        const char* name;
+        ipv4::address destination;
+        bool to_many;
+    } rows[] = {
+        {"unicast", "10.0.2.1"_ip, false},
+        {"group", "239.1.2.3"_ip, true},
+        {"broadcast", "10.0.2.255"_ip, true},
+        {"limited broadcast", ipv4::limited_broadcast, true},
+    };
+    for (const auto& r : rows) {
+        INFO(doctest::String{r.name});
+        octets message = support::udp_message(9, 7000, pattern(8));
+        udp::set_checksum("172.16.0.1"_ip, r.destination, message);
+        CHECK(b.receive(in_tunnel(datagram_of({.source = "172.16.0.1"_ip,
+                                               .destination = r.destination,
+                                               .ttl = 5,
+                                               .protocol = ipv4::protocols::udp,
+                                               .payload = message}))) == fate::delivered);
+        REQUIRE(at_7000.size() == 1);
+        const auto item = at_7000.next();
+        CHECK(item.info.source == "172.16.0.1"_ip);
+        CHECK(item.info.destination == r.destination);
+        CHECK(item.info.to_many == r.to_many);
+        CHECK(item.info.ttl == 5);
+    }
+}
+
+TEST_CASE("tunnels: inner fragments are made whole") {
+    bench<> b;
+    tunnel_end tunnel;
+    recorder inner;
+    REQUIRE(b->delivery().set_handler(4, &tunnel).has_value());
+    REQUIRE(b->delivery().set_handler(253, &inner).has_value());
+    const octets data = pattern(16);
+    const auto piece = [&](u16 word, std::size_t from) {
+        return in_tunnel(datagram_of({.destination = "10.0.1.1"_ip,
+                                      .identification = 77,
+                                      .flags_and_offset = word,
+                                      .payload = octets(data.begin() + std::ptrdiff_t(from),
+                                                        data.begin() + std::ptrdiff_t(from) + 8)}));
+    };
+    CHECK(b.receive(piece(0x2000, 0)) == fate::held);
+    CHECK(inner.calls == 0);
+    CHECK(b.receive(piece(1, 8)) == fate::delivered);
+    CHECK(inner.calls == 1);
+    CHECK((support::payload_of(inner.last) == data));
+}
+
 }  // namespace

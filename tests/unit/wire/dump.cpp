@@ -46,6 +46,8 @@ TEST_CASE("dump: a buffer too small gets whole lines only") {
     CHECK(dump_to(data, text) == dump_size(16));
     CHECK(text[dump_size(16)] == '#');
     CHECK(dump_to(data, {}) == 0);
+    std::vector<char> wide(3 * dump_size(32), '#');
+    CHECK(dump_to(data, wide) == dump_size(32));
 }
 
 TEST_CASE("dump: long data get long offsets") {

@@ -48,6 +48,32 @@ TEST_CASE("icmp objects: interface information in golden bytes, both ways") {
     CHECK(info.emit(bytes{out}.first(27)).error() == wire_error::no_room);
 }
 
+TEST_CASE("icmp objects: interface information has what its type says alone") {
+    const auto index = icmp::interface_information::parse(0x08, "00000003"_hex);
+    REQUIRE(index);
+    CHECK(index->role == icmp::interface_roles::incoming);
+    CHECK(index->has_index);
+    CHECK_FALSE((index->has_address || index->has_name || index->has_mtu));
+    CHECK(index->index == 3);
+    const auto mtu = icmp::interface_information::parse(0x01, "000005dc"_hex);
+    REQUIRE(mtu);
+    CHECK(mtu->has_mtu);
+    CHECK_FALSE((mtu->has_address || mtu->has_name || mtu->has_index));
+    CHECK(mtu->mtu == 1500);
+    CHECK(mtu->index == 0);
+    const auto nothing = icmp::interface_information::parse(0x00, {});
+    REQUIRE(nothing);
+    CHECK_FALSE((nothing->has_address || nothing->has_name || nothing->has_index));
+    CHECK_FALSE(nothing->has_mtu);
+    CHECK(nothing->mtu == 0);
+    using information = icmp::interface_information;
+    CHECK(information{}.type_bits() == 0x00);
+    CHECK(information{.has_index = true}.type_bits() == 0x08);
+    CHECK(information{.has_address = true}.type_bits() == 0x04);
+    CHECK(information{.has_name = true}.type_bits() == 0x02);
+    CHECK(information{.has_mtu = true}.type_bits() == 0x01);
+}
+
 TEST_CASE("icmp objects: interface information cut anywhere is refused") {
     const auto payload = "00000003 00010000 0a000101 08 65746830 000000 000005dc"_hex;
     for (std::size_t size = 0; size < payload.size(); ++size) {

@@ -15,6 +15,7 @@ TEST_CASE("ethernet: addresses by their bits") {
     CHECK("01:00:5e:00:00:01"_mac.is_multicast());
     CHECK_FALSE("01:00:5e:00:00:01"_mac.is_broadcast());
     CHECK("02:00:00:00:00:01"_mac.is_locally_administered());
+    CHECK_FALSE("fd:ff:ff:ff:ff:ff"_mac.is_locally_administered());
     CHECK("02:00:00:00:00:01"_mac.is_valid_unicast());
     CHECK_FALSE(ethernet::address{}.is_valid_unicast());
     CHECK_FALSE("03:00:00:00:00:01"_mac.is_valid_unicast());

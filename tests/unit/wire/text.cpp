@@ -65,8 +65,10 @@ TEST_CASE("text: MAC addresses in both notations") {
     CHECK(*ethernet::parse_address("02-00-5E-10-AB-FF") == expected);
     CHECK("02:00:5e:10:ab:ff"_mac == expected);
     CHECK(std::string{ethernet::to_text(expected).c_str()} == "02:00:5e:10:ab:ff");
-    for (const char* text : {"", "02:00:5e:10:ab", "02:00:5e:10:ab:f", "02:00:5e:10:ab:fg",
-                             "02:00-5e:10:ab:ff", "02:00:5e:10:ab:ff:", "0200.5e10.abff"}) {
+    for (const char* text :
+         {"", "02:00:5e:10:ab", "02:00:5e:10:ab:f", "02:00:5e:10:ab:fg", "02:00-5e:10:ab:ff",
+          "02:00:5e:10:ab:ff:", "0200.5e10.abff", "g2:00:5e:10:ab:ff", "0@:00:5e:10:ab:ff",
+          "0`:00:5e:10:ab:ff", "0/:00:5e:10:ab:ff", "0::00:5e:10:ab:ff", "0G:00:5e:10:ab:ff"}) {
         CAPTURE(text);
         CHECK_FALSE(ethernet::parse_address(text));
     }

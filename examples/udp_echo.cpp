@@ -1,0 +1,99 @@
+// udp_echo: sends UDP datagrams back to whoever sent them (RFC 862), through an endpoint.
+//
+// Shows: udp_endpoint bound, connected, polled; an ICMP error that becomes the endpoint's error.
+// Run (as root): ./udp_echo              owns the device sluice0 as 192.0.2.1, port 7
+//   ip addr add 192.0.2.2/24 dev sluice0; ip link set sluice0 up; echo hello | nc -u 192.0.2.1 7
+// ./udp_echo --self   needs no root and no device: a client on the same stack asks over loopback
+#include "support/complain.hpp"
+#include "support/tun_loop.hpp"
+
+#include <sluice/endpoint/udp_endpoint.hpp>
+#include <sluice/port/tun.hpp>
+#include <sluice/sluice.hpp>
+
+#include <cstdio>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include <sys/random.h>
+
+namespace {
+
+namespace tun = sluice::port::tun;
+using namespace sluice::literals;
+
+constexpr sluice::u16 echo_port = 7;
+
+// Answers all that waits. What came to many is not answered.
+template <class Endpoint>
+void answer(Endpoint& server, sluice::moment now) {
+    std::byte room[2048];
+    while (const auto asked = server.receive(room)) {
+        if (!asked->to_many && !asked->truncated()) {
+            static_cast<void>(server.send(std::span{room}.first(asked->octets), asked->from, now,
+                                          {.source = asked->local}));
+        }
+    }
+}
+
+int ask_self() {
+    using stack = sluice::stack<>;
+    const auto s = std::make_unique<stack>();
+    sluice::udp_endpoint<stack> server{*s};
+    sluice::udp_endpoint<stack> client{*s};
+    constexpr std::string_view question = "hello";
+    if (!server.bind({{}, echo_port}) || !client.connect({"127.0.0.1"_ip, echo_port}, {}) ||
+        !client.send(std::as_bytes(std::span{question}), {})) {
+        return 1;
+    }
+    answer(server, {});
+    char text[16];
+    const auto answered = client.receive(std::as_writable_bytes(std::span{text}));
+    if (!answered || std::string_view{text, answered->octets} != question) {
+        return 1;
+    }
+    std::printf("answer from port %u: %.*s\n", unsigned{answered->from.port},
+                static_cast<int>(answered->octets), text);
+    server.close();
+    static_cast<void>(client.send({}, {}));
+    const auto refused = client.receive({});
+    std::printf("after the server closed: %s\n", sluice::errno_name(refused.error()));
+    return refused.error() == sluice::endpoint_error::refused ? 0 : 1;
+}
+
+struct echo_host : sluice::policies<sluice::output<tun::sender>> {};
+
+int answer_device() {
+    auto device = tun::open("sluice0", {.interface = 2});
+    sluice::hash_key seed;
+    if (!device) {
+        return examples::complain("udp_echo", device.error());
+    }
+    if (::getrandom(&seed, sizeof seed, 0) != sizeof seed) {
+        return 1;
+    }
+    using stack = sluice::stack<echo_host>;
+    const auto s = std::make_unique<stack>(stack::parts{.output = device->sender(), .seed = seed});
+    sluice::udp_endpoint<stack, sluice::endpoint_sizes{.queue = 64}> server{*s};
+    if (!s->add_interface({.index = 2, .address = "192.0.2.1/24"_net}) ||
+        !server.bind({{}, echo_port})) {
+        return 1;
+    }
+    std::puts("udp_echo: 192.0.2.1 port 7 on sluice0");
+    std::fflush(stdout);
+    examples::tun_loop loop;
+    const auto end = loop.run(
+        *s, std::span{&*device, 1}, [] {},
+        [&] {
+            answer(server, tun::device::now());
+            return false;
+        });
+    return end == examples::loop_end::asked ? 0 : 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    return argc == 2 && std::string_view{argv[1]} == "--self" ? ask_self() : answer_device();
+}

@@ -1,0 +1,366 @@
+// endpoint_base: what UDP, raw and ping endpoints share: a place in the stack's delivery room, a
+// queue of what came, errors, and the way of what is sent. Expects: a stack whose delivery policy
+// is registered_endpoints (or offers as much) and which outlives it. Does: registers itself by its
+// address and takes itself away when it ends. Never: moves, allocates, waits: what is not there yet
+// is `would_block`. Cost: its queues in place; a packet that waits keeps its buffer. RFC 1122
+// section 4.1.3 and 4.1.4. Linux inet_bind, ip4_datagram_connect, sock_error.
+#pragma once
+
+#include <sluice/base/ring.hpp>
+#include <sluice/endpoint/cached_flow.hpp>
+#include <sluice/endpoint/error_queue.hpp>
+#include <sluice/endpoint/payload.hpp>
+#include <sluice/packet/reader.hpp>
+#include <sluice/pipeline/option_walk.hpp>
+#include <sluice/stack/originating.hpp>
+
+#include <utility>
+
+namespace sluice::detail {
+
+template <class Stack, endpoint_sizes Sizes>
+class endpoint_base : public packet_sink<typename Stack::packet_type> {
+public:
+    using packet_type = typename Stack::packet_type;
+    using outcome_type = result<void, endpoint_error>;
+
+    endpoint_base(const endpoint_base&) = delete;
+    endpoint_base& operator=(const endpoint_base&) = delete;
+
+    [[nodiscard]] endpoint_options& options() noexcept { return options_; }
+    [[nodiscard]] const endpoint_address& local() const noexcept { return local_; }
+    [[nodiscard]] const endpoint_address& peer() const noexcept { return peer_; }
+    [[nodiscard]] bool is_connected() const noexcept { return connected_; }
+
+    // The oldest datagram into `to`; what does not fit is lost (received::truncated()). A pending
+    // error comes first, once.
+    [[nodiscard]] result<received, endpoint_error> receive(bytes to) noexcept {
+        if (pending_ != endpoint_error::none) {
+            return failure{pending_error()};
+        }
+        if (queue_.empty()) {
+            return failure{endpoint_error::would_block};
+        }
+        const waiting next = queue_.pop();
+        received r{.octets = next.packet.size(),
+                   .length = next.packet.size(),
+                   .from = {next.info.source, next.info.source_port},
+                   .destination = next.info.destination,
+                   .local = next.info.local,
+                   .interface = next.info.interface,
+                   .ttl = next.info.ttl,
+                   .tos = next.info.tos,
+                   .to_many = next.info.to_many};
+        r.octets = r.length < to.size() ? r.length : static_cast<u32>(to.size());
+        packet_reader<packet_type>{next.packet}.copy(to.data(), r.octets);
+        return r;
+    }
+    // The oldest error of those that receive_errors asked for, with as much of what was quoted of
+    // our datagram as `quote` has room for.
+    [[nodiscard]] result<error_report, endpoint_error> receive_error(bytes quote) noexcept {
+        if (errors_.size() == 0) {
+            return failure{endpoint_error::would_block};
+        }
+        const error_report r = errors_.pop(quote);
+        if (r.from_icmp || errors_.next() != endpoint_error::none) {
+            pending_ = errors_.next();
+        }
+        return r;
+    }
+    // Gives the pending error and clears it. Linux SO_ERROR.
+    [[nodiscard]] endpoint_error pending_error() noexcept {
+        return std::exchange(pending_, endpoint_error::none);
+    }
+    // Packets that wait, and errors that wait.
+    [[nodiscard]] std::size_t waiting_packets() const noexcept { return queue_.size(); }
+    [[nodiscard]] std::size_t waiting_errors() const noexcept { return errors_.size(); }
+    [[nodiscard]] u64 errors_lost() const noexcept { return errors_.lost(); }
+    [[nodiscard]] const cached_flow<Stack>& way() const noexcept { return way_; }
+
+    // The options of what is sent from now on, as octets of a header; false when they are no
+    // options that the sender may send. Linux IP_OPTIONS.
+    [[nodiscard]] bool set_ip_options(
+        const_bytes wanted, moment now,
+        ip_options::sender_rights rights = ip_options::sender_rights::ordinary) noexcept {
+        const pipeline::tables tables{stack_.interfaces(), stack_.routes(), stack_.groups(),
+                                      stack_.switches(), false};
+        const std::byte none[ipv4::min_header_length]{};
+        const interface nowhere{};
+        pipeline::option_environment environment{tables, ipv4::const_view{none}, nowhere, false,
+                                                 now.midnight_ms};
+        const auto made = Stack::chosen::options::compile_request(wanted, rights, environment);
+        if (made.has_value()) {
+            ip_options_ = *made;
+        }
+        return made.has_value();
+    }
+
+    // Forgets the peer, and the address that connect() chose.
+    void disconnect() noexcept {
+        peer_ = {};
+        connected_ = false;
+        if (!host_bound_) {
+            local_.host = {};
+        }
+        static_cast<void>(enroll());
+    }
+    // Nothing comes any more, and what waited goes back to its source.
+    void close() noexcept {
+        stack_.delivery().remove(*this);
+        while (!queue_.empty()) {
+            static_cast<void>(queue_.pop());
+        }
+        local_ = peer_ = {};
+        bound_ = connected_ = host_bound_ = false;
+    }
+
+    // -- for the stack --
+    [[nodiscard]] bool take(packet_type& packet, const delivery_info& info) noexcept override {
+        return !queue_.full() && queue_.push({std::move(packet), info});
+    }
+    void error(const icmp_error_notice& n) noexcept override {
+        const icmp_meaning m = meaning_of(n, kind_, options_.discovery);
+        if (m.error == endpoint_error::none ||
+            (!options_.receive_errors && !(connected_ && m.fatal))) {
+            return;
+        }
+        if (options_.receive_errors) {
+            const bool udp = kind_ == endpoint_kind::udp;
+            const std::size_t header = ipv4::header_length(ipv4::const_view{n.quoted.data()});
+            const std::size_t skipped =
+                options_.header_included ? 0 : header + (udp ? udp::layout::size : 0);
+            errors_.push({.error = m.error,
+                          .from_icmp = true,
+                          .type = n.type,
+                          .code = n.code,
+                          .info = n.info,
+                          .offender = n.offender,
+                          .destination = {n.destination, udp ? n.destination_port : u16{0}},
+                          .interface = n.interface},
+                         n.quoted.subspan(skipped < n.quoted.size() ? skipped : n.quoted.size()));
+        }
+        if (options_.receive_errors || m.fatal) {
+            pending_ = m.error;
+        }
+    }
+    [[nodiscard]] bool believes(const icmp_error_notice&) const noexcept override {
+        return options_.discovery != mtu_discovery::interface &&
+               options_.discovery != mtu_discovery::omit;
+    }
+
+protected:
+    endpoint_base(Stack& s, endpoint_kind kind, u8 protocol) noexcept
+        : stack_(s), kind_(kind), protocol_(protocol) {
+        if (s.switches().ip_no_pmtu_disc != 0) {
+            options_.discovery = mtu_discovery::dont;
+        }
+    }
+    ~endpoint_base() { close(); }
+
+    // -- bind and connect --
+    // Port 0: one that is free, by chance, from first to last. For raw endpoints there are none.
+    [[nodiscard]] outcome_type bind_to(const endpoint_address& a, u16 first, u16 last) noexcept {
+        if (bound_) {
+            return failure{endpoint_error::invalid};
+        }
+        if (!may_bind(a.host)) {
+            return failure{endpoint_error::address_not_available};
+        }
+        local_ = a;
+        if (kind_ != endpoint_kind::raw && !find_port(first, last)) {
+            local_ = {};
+            return failure{endpoint_error::address_in_use};
+        }
+        host_bound_ = !a.host.is_unspecified();
+        bound_ = true;
+        const outcome_type placed = enroll();
+        if (!placed.has_value()) {
+            close();
+        }
+        return placed;
+    }
+    // For one that is bound: what comes from others is not received any more, and fatal errors are
+    // told.
+    [[nodiscard]] outcome_type connect_to(const endpoint_address& peer, moment now) noexcept {
+        const send_request r = request_for(peer.host, {});
+        const auto route = way_.route(stack_, flow_of(r), now);
+        if (!route.has_value()) {
+            return failure{error_of(route.error())};
+        }
+        if (route->type == route_type::broadcast && !options_.may_broadcast) {
+            return failure{endpoint_error::access_denied};
+        }
+        if (local_.host.is_unspecified()) {
+            local_.host = route->source;
+        }
+        // 0.0.0.0 is this host.
+        peer_ = {peer.host.is_unspecified() ? route->destination : peer.host, peer.port};
+        connected_ = true;
+        return enroll();
+    }
+
+    // -- sending --
+    [[nodiscard]] send_request request_for(ipv4::address to,
+                                           const message_options& m) const noexcept {
+        using enum mtu_discovery;
+        const mtu_discovery how = options_.discovery;
+        const bool many = to.is_multicast();
+        send_request r{.destination = to,
+                       .source = m.source.is_unspecified() ? speaks_as() : m.source,
+                       .interface = m.interface != 0 ? m.interface : options_.interface,
+                       .protocol = protocol_,
+                       .tos = m.tos >= 0 ? static_cast<u8>(m.tos) : options_.tos,
+                       .ttl = m.ttl != 0 || many ? m.ttl : options_.ttl,
+                       .dont_fragment = how == always || how == probe,
+                       .prefer_whole = how == want,
+                       .always_identified = connected_,
+                       .on_link_only = options_.on_link_only || m.on_link_only,
+                       .ignore_path_mtu =
+                           how == probe || how == mtu_discovery::interface || how == omit,
+                       .multicast_ttl = options_.multicast_ttl,
+                       .options = ip_options_.offsets.length != 0 ? &ip_options_ : nullptr};
+        if (many && r.interface == 0) {
+            r.interface = options_.multicast_interface;
+        }
+        if (many && r.source.is_unspecified()) {
+            r.source = options_.multicast_source;
+        }
+        return r;
+    }
+
+    // The way of a datagram with that many octets behind the header.
+    [[nodiscard]] result<pipeline::output_route, endpoint_error>
+    way_of(const send_request& r, std::size_t octets, u16 port, moment now) noexcept {
+        if (pending_ != endpoint_error::none) {
+            return failure{pending_error()};
+        }
+        auto route = way_.route(stack_, flow_of(r), now);
+        if (!route.has_value()) {
+            static_cast<void>(stack_.send(packet_type{}, r, now));  // counts it
+            return failure{error_of(route.error())};
+        }
+        if (route->type == route_type::broadcast && !options_.may_broadcast) {
+            return failure{endpoint_error::access_denied};
+        }
+        route->heard_here = options_.multicast_loop;
+        const u32 mtu = mtu_by(*route, r.ignore_path_mtu);
+        using enum mtu_discovery;
+        const mtu_discovery how = options_.discovery;
+        const bool may_be_cut = how == dont || how == want || how == omit;
+        const u32 header = u32{ipv4::min_header_length} + ip_options_.offsets.length;
+        if (octets + header > (may_be_cut ? u32{ipv4::max_total_length} : mtu)) {
+            return too_big(r.destination, port, mtu - ip_options_.offsets.length);
+        }
+        return *route;
+    }
+    [[nodiscard]] u32 mtu_by(const pipeline::output_route& route,
+                             bool of_interface) const noexcept {
+        const interface* out = stack_.interfaces().find(route.interface);
+        const u32 own = out != nullptr ? out->mtu : 0;
+        return !of_interface && route.mtu != 0 && route.mtu < own ? route.mtu : own;
+    }
+    // Linux ip_local_error.
+    [[nodiscard]] failure<endpoint_error> too_big(ipv4::address to, u16 port, u32 mtu) noexcept {
+        if (options_.receive_errors) {
+            errors_.push({.error = endpoint_error::too_big, .info = mtu, .destination = {to, port}},
+                         {});
+        }
+        return {endpoint_error::too_big};
+    }
+    [[nodiscard]] static outcome_type told(const typename Stack::send_result& sent) noexcept {
+        if (!sent.has_value()) {
+            return failure{error_of(sent.error())};
+        }
+        return {};
+    }
+
+    // A new entry in the delivery room, in place of the old one.
+    [[nodiscard]] outcome_type enroll() noexcept {
+        auto& room = stack_.delivery();
+        room.remove(*this);
+        if (!bound_) {
+            return {};
+        }
+        const endpoint_filter f = filter();
+        const bool placed = kind_ == endpoint_kind::udp    ? room.add_udp(f, *this)
+                            : kind_ == endpoint_kind::ping ? room.add_ping(f, *this)
+                                                           : room.add_raw(f, *this);
+        if (!placed || (hears_alerts_ && !room.add_alert(f, *this))) {
+            return failure{endpoint_error::no_buffer};
+        }
+        return {};
+    }
+
+    Stack& stack_;
+    endpoint_kind kind_;
+    u8 protocol_;
+    bool bound_ = false;
+    bool host_bound_ = false;
+    bool connected_ = false;
+    bool hears_alerts_ = false;
+    endpoint_error pending_ = endpoint_error::none;
+    endpoint_address local_{};
+    endpoint_address peer_{};
+    endpoint_options options_{};
+    cached_flow<Stack> way_;
+
+private:
+    struct waiting {
+        packet_type packet{};
+        delivery_info info{};
+    };
+
+    [[nodiscard]] endpoint_filter filter() const noexcept {
+        return {.protocol = protocol_,
+                .local = local_.host,
+                .peer = peer_.host,
+                .local_port = local_.port,
+                .peer_port = peer_.port,
+                .interface = options_.interface,
+                .reuse = options_.reuse};
+    }
+    // One bound to a group or broadcast address hears it and speaks as the way has it.
+    [[nodiscard]] ipv4::address speaks_as() const noexcept {
+        return local_.host.is_unspecified() || stack_.interfaces().is_own(local_.host) ||
+                       local_.host.is_loopback() || stack_.switches().ip_nonlocal_bind
+                   ? local_.host
+                   : ipv4::address{};
+    }
+    [[nodiscard]] bool may_bind(ipv4::address a) const noexcept {
+        if (a.is_unspecified() || a.is_multicast() || a.is_limited_broadcast() ||
+            stack_.interfaces().is_own(a) || stack_.switches().ip_nonlocal_bind) {
+            return true;
+        }
+        const next_hop id = stack_.routes().lookup(a);
+        if (id == next_hop::none) {
+            return false;
+        }
+        const route_type type = stack_.routes().at(id).type;
+        return type == route_type::local || type == route_type::broadcast;
+    }
+    [[nodiscard]] bool is_taken() const noexcept {
+        return kind_ == endpoint_kind::udp ? stack_.delivery().udp_in_use(filter())
+                                           : stack_.delivery().ping_in_use(filter());
+    }
+    [[nodiscard]] bool find_port(u16 first, u16 last) noexcept {
+        if (local_.port != 0) {
+            return !is_taken();
+        }
+        // As many are tried as are there; at most one for each endpoint is taken.
+        const u32 range = last >= first ? u32{last} - first + 1 : 0;
+        const u32 start = stack_.random().below(range);
+        for (u32 i = 0; i < range; ++i) {
+            local_.port = static_cast<u16>(first + (start + i) % range);
+            if (!is_taken()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    ip_options::outgoing ip_options_{};
+    ring<waiting, Sizes.queue> queue_;
+    error_queue<Sizes.errors, Sizes.quote> errors_;
+};
+
+}  // namespace sluice::detail

@@ -1,0 +1,142 @@
+// endpoint_error: why an endpoint cannot do what it is asked, or what an ICMP error means to it, in
+// the words of errno. Expects: nothing. Does: names; converts the stack's refusals and ICMP errors.
+// Never: remembers. Cost: a table. RFC 1122 section 4.1.3.3, Linux icmp_err_convert, udp_err,
+// raw_err, ping_err.
+#pragma once
+
+#include <sluice/delivery/concept.hpp>
+#include <sluice/endpoint/options.hpp>
+#include <sluice/pipeline/output_route.hpp>
+
+#include <cstddef>
+
+namespace sluice {
+
+enum class endpoint_error : u8 {
+    none,
+    would_block,            // EAGAIN: nothing waits
+    invalid,                // EINVAL: an argument, or it is bound already
+    fault,                  // EFAULT: too little to be a message
+    address_in_use,         // EADDRINUSE
+    address_not_available,  // EADDRNOTAVAIL: not ours
+    destination_required,   // EDESTADDRREQ: neither connected nor told where to
+    access_denied,         // EACCES: a broadcast without permission, a route or policy that forbids
+    too_big,               // EMSGSIZE
+    no_buffer,             // ENOBUFS: no buffer, or no place in the delivery room
+    no_interface,          // ENODEV
+    network_unreachable,   // ENETUNREACH
+    host_unreachable,      // EHOSTUNREACH
+    host_down,             // EHOSTDOWN
+    host_isolated,         // ENONET
+    protocol_unavailable,  // ENOPROTOOPT
+    refused,               // ECONNREFUSED
+    not_supported,         // ENOTSUP
+    protocol_error,        // EPROTO
+    remote,                // EREMOTEIO: a source quench or redirect, told to ping endpoints
+    count
+};
+
+[[nodiscard]] constexpr const char* errno_name(endpoint_error e) noexcept {
+    constexpr const char* names[] = {"",
+                                     "EAGAIN",
+                                     "EINVAL",
+                                     "EFAULT",
+                                     "EADDRINUSE",
+                                     "EADDRNOTAVAIL",
+                                     "EDESTADDRREQ",
+                                     "EACCES",
+                                     "EMSGSIZE",
+                                     "ENOBUFS",
+                                     "ENODEV",
+                                     "ENETUNREACH",
+                                     "EHOSTUNREACH",
+                                     "EHOSTDOWN",
+                                     "ENONET",
+                                     "ENOPROTOOPT",
+                                     "ECONNREFUSED",
+                                     "ENOTSUP",
+                                     "EPROTO",
+                                     "EREMOTEIO"};
+    static_assert(sizeof names / sizeof *names == static_cast<std::size_t>(endpoint_error::count));
+    const auto i = static_cast<std::size_t>(e);
+    return i < static_cast<std::size_t>(endpoint_error::count) ? names[i] : "";
+}
+
+[[nodiscard]] constexpr endpoint_error error_of(pipeline::send_error e) noexcept {
+    using enum pipeline::send_error;
+    switch (e) {
+    case network_unreachable:
+        return endpoint_error::network_unreachable;
+    case host_unreachable:
+        return endpoint_error::host_unreachable;
+    case prohibited:
+        return endpoint_error::access_denied;
+    case too_big:
+        return endpoint_error::too_big;
+    case no_buffer:
+        return endpoint_error::no_buffer;
+    case no_interface:
+        return endpoint_error::no_interface;
+    case none:
+        return endpoint_error::none;
+    default:
+        return endpoint_error::invalid;
+    }
+}
+
+struct icmp_meaning {
+    endpoint_error error = endpoint_error::host_unreachable;
+    bool fatal = false;  // told to connected endpoints that did not ask for errors
+};
+
+namespace detail {
+
+[[nodiscard]] constexpr icmp_meaning meaning_of_unreachable(u8 code) noexcept {
+    using enum endpoint_error;
+    constexpr icmp_meaning of_code[] = {
+        {network_unreachable, false},
+        {host_unreachable, false},
+        {protocol_unavailable, true},
+        {refused, true},
+        {too_big, false},
+        {not_supported, false},
+        {network_unreachable, true},
+        {host_down, true},
+        {host_isolated, true},
+        {network_unreachable, true},
+        {host_unreachable, true},
+        {network_unreachable, false},
+        {host_unreachable, false},
+        {host_unreachable, true},
+        {host_unreachable, true},
+        {host_unreachable, true},
+    };
+    return code < 16 ? of_code[code] : icmp_meaning{};
+}
+
+}  // namespace detail
+
+// What the error means to an endpoint of that kind; endpoint_error::none: it is not told.
+[[nodiscard]] constexpr icmp_meaning meaning_of(const icmp_error_notice& n, endpoint_kind kind,
+                                                mtu_discovery discovery) noexcept {
+    namespace types = icmp::types;
+    constexpr u8 too_big_code = 4;
+    switch (n.type) {
+    case types::source_quench:
+    case types::redirect:
+        return {kind == endpoint_kind::ping ? endpoint_error::remote : endpoint_error::none, false};
+    case types::parameter_problem:
+        return {endpoint_error::protocol_error, true};
+    case types::destination_unreachable:
+        if (n.code == too_big_code) {
+            const bool asked = discovery != mtu_discovery::dont;
+            const bool told = asked || kind == endpoint_kind::raw;
+            return {told ? endpoint_error::too_big : endpoint_error::none, asked};
+        }
+        return detail::meaning_of_unreachable(n.code);
+    default:
+        return {};
+    }
+}
+
+}  // namespace sluice

@@ -1,0 +1,99 @@
+// ping_endpoint<Stack>: asks others for an echo without the rights of a raw socket: an identifier
+// of its own, to which the answers come. Expects: a stack that outlives it; the time with each
+// send. Does: fills in identifier and checksum; receives echo replies, extended ones too, from
+// their ICMP header on. Never: sends another type; moves, allocates, waits. Cost: endpoint.hpp's.
+// RFC 1122 section 3.2.2.6, RFC 8335. Linux ping_v4_sendmsg, ping_rcv.
+#pragma once
+
+#include <sluice/endpoint/endpoint.hpp>
+#include <sluice/wire/icmp.hpp>
+
+namespace sluice {
+
+template <class Stack, endpoint_sizes Sizes = endpoint_sizes{}>
+class ping_endpoint final : public detail::endpoint_base<Stack, Sizes> {
+    using base = detail::endpoint_base<Stack, Sizes>;
+
+public:
+    using typename base::outcome_type;
+    using typename base::packet_type;
+
+    explicit ping_endpoint(Stack& s) noexcept
+        : base(s, endpoint_kind::ping, ipv4::protocols::icmp) {}
+
+    // The port is the identifier; 0: a free one.
+    [[nodiscard]] outcome_type bind(const endpoint_address& a = {}) noexcept {
+        return base::bind_to(a, 1, 0xffff);
+    }
+    // Whom send() without an address asks; answers of others are still received, as in Linux.
+    [[nodiscard]] outcome_type connect(ipv4::address peer, moment now) noexcept {
+        if (const outcome_type b = bind_if_need_be(); !b.has_value()) {
+            return b;
+        }
+        return base::connect_to({peer, 0}, now);
+    }
+
+    // An echo request with that sequence number and data.
+    [[nodiscard]] outcome_type send_echo(u16 sequence, const_bytes data, ipv4::address to,
+                                         moment now, const message_options& m = {}) noexcept {
+        std::byte header[icmp::header_length]{std::byte{icmp::types::echo_request}};
+        store_be<u16>(header + 6, sequence);
+        return send_parts(header, data, to, now, m);
+    }
+    // A message from its ICMP header on: an echo request or an extended one, code 0.
+    [[nodiscard]] outcome_type send(const_bytes message, ipv4::address to, moment now,
+                                    const message_options& m = {}) noexcept {
+        if (message.size() < icmp::header_length) {
+            return failure{endpoint_error::fault};
+        }
+        return send_parts(message.first(icmp::header_length), message.subspan(icmp::header_length),
+                          to, now, m);
+    }
+    [[nodiscard]] outcome_type send(const_bytes message, moment now,
+                                    const message_options& m = {}) noexcept {
+        if (!this->connected_) {
+            return failure{endpoint_error::destination_required};
+        }
+        return send(message, this->peer_.host, now, m);
+    }
+
+private:
+    using base::stack_;
+
+    [[nodiscard]] outcome_type bind_if_need_be() noexcept {
+        return this->bound_ ? outcome_type{} : bind();
+    }
+    [[nodiscard]] outcome_type send_parts(const_bytes header, const_bytes data, ipv4::address to,
+                                          moment now, const message_options& m) noexcept {
+        const icmp::const_view given{header.data()};
+        if (data.size() > 0xffff) {
+            return failure{endpoint_error::too_big};
+        }
+        if (given[icmp::code] != 0 || (given[icmp::type] != icmp::types::echo_request &&
+                                       given[icmp::type] != icmp::types::extended_echo_request)) {
+            return failure{endpoint_error::invalid};
+        }
+        if (const outcome_type b = bind_if_need_be(); !b.has_value()) {
+            return b;
+        }
+        const send_request r = base::request_for(to, m);
+        const auto route = base::way_of(r, header.size() + data.size(), 0, now);
+        if (!route.has_value()) {
+            return failure{route.error()};
+        }
+        u64 sum = 0;
+        packet_type p = detail::packet_of_payload(stack_.buffers(),
+                                                  static_cast<u32>(icmp::header_length), data, sum);
+        if (!p) {
+            return failure{endpoint_error::no_buffer};
+        }
+        copy_bytes(p.data(), header.data(), header.size());
+        const icmp::view message{p.data()};
+        message.set(icmp::identifier, this->local_.port).set(icmp::checksum, 0);
+        message.set(icmp::checksum,
+                    checksum::finish(checksum::partial({p.data(), icmp::header_length}, sum)));
+        return base::told(stack_.send(std::move(p), r, *route, now));
+    }
+};
+
+}  // namespace sluice

@@ -1,0 +1,122 @@
+// raw_endpoint<Stack>: a raw socket over the stack: all datagrams of one protocol, with their
+// header; sends payloads, or whole datagrams with options().header_included. Expects: a stack that
+// outlives it; the time with each send. Does: takes copies, so that a handler of the protocol gets
+// the datagram too; hears router alerts if asked. Never: moves, allocates, waits. Cost:
+// endpoint.hpp's; the octets copied once. RFC 1122 section 3.4, RFC 2113 section 2.1. Linux
+// raw_sendmsg, raw_rcv, icmp_filter.
+#pragma once
+
+#include <sluice/endpoint/endpoint.hpp>
+
+namespace sluice {
+
+template <class Stack, endpoint_sizes Sizes = endpoint_sizes{}>
+class raw_endpoint final : public detail::endpoint_base<Stack, Sizes> {
+    using base = detail::endpoint_base<Stack, Sizes>;
+
+public:
+    using typename base::outcome_type;
+    using typename base::packet_type;
+
+    // Protocol 255 only sends, with its own header (Linux IPPROTO_RAW).
+    raw_endpoint(Stack& s, u8 protocol) noexcept : base(s, endpoint_kind::raw, protocol) {
+        this->options_.header_included = protocol == 255;
+    }
+
+    // Hears from now on; address unspecified: what comes to any of ours.
+    [[nodiscard]] outcome_type bind(ipv4::address a = {}) noexcept {
+        return base::bind_to({a, 0}, 0, 0);
+    }
+    [[nodiscard]] outcome_type connect(ipv4::address peer, moment now) noexcept {
+        if (const outcome_type b = this->bound_ ? outcome_type{} : bind(); !b.has_value()) {
+            return b;
+        }
+        return base::connect_to({peer, 0}, now);
+    }
+    // Datagrams of this protocol that carry a router alert come here instead of being forwarded.
+    // Linux IP_ROUTER_ALERT.
+    [[nodiscard]] outcome_type hear_alerts(bool on = true) noexcept {
+        this->hears_alerts_ = on;
+        return base::enroll();
+    }
+
+    [[nodiscard]] outcome_type send(const_bytes message, moment now,
+                                    const message_options& m = {}) noexcept {
+        if (!this->connected_) {
+            return failure{endpoint_error::destination_required};
+        }
+        return send(message, this->peer_.host, now, m);
+    }
+    [[nodiscard]] outcome_type send(const_bytes message, ipv4::address to, moment now,
+                                    const message_options& m = {}) noexcept {
+        if (message.size() > 0xffff) {
+            return failure{endpoint_error::too_big};
+        }
+        const send_request r = base::request_for(to, m);
+        if (this->options_.header_included) {
+            return send_with_header(message, r, now);
+        }
+        if (this->protocol_ == ipv4::protocols::icmp && message.size() < 2) {
+            return failure{endpoint_error::fault};
+        }
+        const auto route = base::way_of(r, message.size(), 0, now);
+        if (!route.has_value()) {
+            return failure{route.error()};
+        }
+        packet_type p = packet_of(message);
+        return p ? base::told(stack_.send(std::move(p), r, *route, now))
+                 : outcome_type{failure{endpoint_error::no_buffer}};
+    }
+
+    // -- for the stack --
+    [[nodiscard]] bool take(packet_type& packet, const delivery_info& info) noexcept override {
+        if (this->protocol_ == ipv4::protocols::icmp && is_filtered(packet)) {
+            return true;  // nothing was wrong with it
+        }
+        return base::take(packet, info);
+    }
+
+private:
+    using base::stack_;
+
+    // Not fragmented: what exceeds the MTU of the interface is refused.
+    [[nodiscard]] outcome_type send_with_header(const_bytes message, const send_request& r,
+                                                moment now) noexcept {
+        pipeline::flow f = flow_of(r);
+        f.destination = r.destination;
+        f.protocol = 0;
+        f.any_source = true;
+        f.scope = scopes::universe;
+        if (this->pending_ != endpoint_error::none) {
+            return failure{this->pending_error()};
+        }
+        const auto route = this->way_.route(stack_, f, now);
+        if (route.has_value()) {
+            if (route->type == route_type::broadcast && !this->options_.may_broadcast) {
+                return failure{endpoint_error::access_denied};
+            }
+            const u32 mtu = base::mtu_by(*route, true);
+            if (message.size() > mtu) {
+                return base::too_big(r.destination, 0, mtu);
+            }
+        }
+        packet_type p = packet_of(message);
+        return p ? base::told(stack_.send_raw(std::move(p), r, now))
+                 : outcome_type{failure{endpoint_error::no_buffer}};
+    }
+    [[nodiscard]] packet_type packet_of(const_bytes message) noexcept {
+        u64 sum = 0;
+        return detail::packet_of_payload(stack_.buffers(), 0, message, sum);
+    }
+    // What has no whole ICMP header is told to nobody.
+    [[nodiscard]] bool is_filtered(packet_type& p) const noexcept {
+        const auto header = static_cast<u32>(ipv4::header_length(ipv4::const_view{p.data()}));
+        if (!p.may_pull(header + static_cast<u32>(icmp::header_length))) {
+            return true;
+        }
+        const u32 type = static_cast<u8>(p.data()[header]);
+        return type < 32 && (this->options_.icmp_filter >> type & 1) != 0;
+    }
+};
+
+}  // namespace sluice

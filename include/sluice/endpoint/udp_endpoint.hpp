@@ -1,0 +1,92 @@
+// udp_endpoint<Stack>: a UDP socket over the stack: bind, connect, send, receive. Expects: a stack
+// that outlives it; the time with each send. Does: writes header and checksum, chooses a port where
+// none was bound. Never: moves, allocates, waits. Cost: endpoint.hpp's; the octets copied and
+// summed once. RFC 768, RFC 1122 section 4.1. Linux udp_sendmsg, udp_recvmsg.
+#pragma once
+
+#include <sluice/endpoint/endpoint.hpp>
+#include <sluice/wire/udp.hpp>
+
+namespace sluice {
+
+template <class Stack, endpoint_sizes Sizes = endpoint_sizes{}>
+class udp_endpoint final : public detail::endpoint_base<Stack, Sizes> {
+    using base = detail::endpoint_base<Stack, Sizes>;
+
+public:
+    using typename base::outcome_type;
+    using typename base::packet_type;
+
+    explicit udp_endpoint(Stack& s) noexcept : base(s, endpoint_kind::udp, ipv4::protocols::udp) {}
+
+    // Address unspecified: any of ours; a group or a broadcast address: what comes there. Port 0: a
+    // free one of ip_local_port_range.
+    [[nodiscard]] outcome_type bind(const endpoint_address& a = {}) noexcept {
+        const settings& s = stack_.switches();
+        return base::bind_to(a, s.ip_local_port_first, s.ip_local_port_last);
+    }
+    // From now on the one that it speaks to, and the only one that it hears.
+    [[nodiscard]] outcome_type connect(const endpoint_address& peer, moment now) noexcept {
+        if (const outcome_type b = bind_if_need_be(); !b.has_value()) {
+            return b;
+        }
+        return base::connect_to(peer, now);
+    }
+
+    [[nodiscard]] outcome_type send(const_bytes payload, moment now,
+                                    const message_options& m = {}) noexcept {
+        if (!this->connected_) {
+            return failure{endpoint_error::destination_required};
+        }
+        return send(payload, this->peer_, now, m);
+    }
+    [[nodiscard]] outcome_type send(const_bytes payload, const endpoint_address& to, moment now,
+                                    const message_options& m = {}) noexcept {
+        if (payload.size() > 0xffff) {
+            return failure{endpoint_error::too_big};
+        }
+        if (to.port == 0) {
+            return failure{endpoint_error::invalid};
+        }
+        if (const outcome_type b = bind_if_need_be(); !b.has_value()) {
+            return b;
+        }
+        send_request r = base::request_for(to.host, m);
+        r.sent_counter = mib::udp_out_datagrams;
+        const auto route = base::way_of(r, payload.size() + udp::layout::size, to.port, now);
+        if (!route.has_value()) {
+            return failure{route.error()};
+        }
+        u64 sum = 0;
+        packet_type p = detail::packet_of_payload(
+            stack_.buffers(), static_cast<u32>(udp::layout::size), payload, sum);
+        if (!p) {
+            return failure{endpoint_error::no_buffer};
+        }
+        write_header(p, *route, to.port, sum);
+        return base::told(stack_.send(std::move(p), r, *route, now));
+    }
+
+private:
+    using base::stack_;
+
+    // Without a port nobody can answer.
+    [[nodiscard]] outcome_type bind_if_need_be() noexcept {
+        return this->bound_ ? outcome_type{} : bind();
+    }
+    void write_header(packet_type& p, const pipeline::output_route& route, u16 to_port,
+                      u64 payload_sum) const noexcept {
+        const udp::view header{p.data()};
+        header.set(udp::source_port, this->local_.port)
+            .set(udp::destination_port, to_port)
+            .set(udp::length, static_cast<u16>(p.size()))
+            .set(udp::checksum, 0);
+        const u64 pseudo = checksum::pseudo_header(route.source, route.destination,
+                                                   ipv4::protocols::udp, p.size());
+        const u16 sum = checksum::finish(payload_sum +
+                                         checksum::partial({p.data(), udp::layout::size}, pseudo));
+        header.set(udp::checksum, sum == 0 ? u16{0xffff} : sum);
+    }
+};
+
+}  // namespace sluice

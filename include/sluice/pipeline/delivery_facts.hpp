@@ -1,0 +1,60 @@
+// delivery_facts: what is told of a datagram for us, and which flow it belongs to. Expects: a
+// validated datagram, the type of its route. Does: fills delivery_info from the header; finds the
+// place where the route of an established flow of UDP is kept. Never: delivers. Cost: the header's
+// fields; a scan of the endpoints for the flow. RFC 1122 section 3.4, Linux ip_cmsg_recv_pktinfo,
+// udp_v4_early_demux.
+#pragma once
+
+#include <sluice/delivery/concept.hpp>
+#include <sluice/pipeline/output_route.hpp>
+#include <sluice/wire/udp.hpp>
+
+#include <utility>
+
+namespace sluice::pipeline {
+
+// by: the interface whose rules the datagram met.
+template <class Tables, class Packet>
+[[nodiscard]] constexpr delivery_info facts_of(const Tables& t, const datagram<Packet>& d, u16 by,
+                                               route_type type) noexcept {
+    const ipv4::const_view ip = d.header();
+    return {.source = ip[ipv4::source],
+            .destination = ip[ipv4::destination],
+            .local = specific_destination(t, ip, by, type == route_type::local),
+            .interface = d.packet().interface(),
+            .protocol = ip[ipv4::protocol],
+            .to_many = type != route_type::local,
+            .ttl = ip[ipv4::ttl],
+            .tos = ip[ipv4::tos]};
+}
+
+// The type of the route of a datagram that came for us inside another.
+template <class Tables>
+[[nodiscard]] constexpr route_type type_inside(const Tables& t, ipv4::address to) noexcept {
+    if (to.is_multicast()) {
+        return route_type::multicast;
+    }
+    return to.is_limited_broadcast() || detail::is_directed_broadcast(t, to) ? route_type::broadcast
+                                                                             : route_type::local;
+}
+
+// nullptr: it belongs to no established flow. Makes the UDP header contiguous.
+template <class Delivery, class Packet>
+[[nodiscard]] constexpr early_route* early_route_of(Delivery& endpoints,
+                                                    datagram<Packet>& d) noexcept {
+    const u32 start = d.header_size();
+    Packet& p = d.packet();
+    if (d.header()[ipv4::protocol] != ipv4::protocols::udp || ipv4::is_fragment(d.header()) ||
+        p.type() != packet_type::host || !p.may_pull(start + static_cast<u32>(udp::layout::size))) {
+        return nullptr;
+    }
+    const ipv4::const_view ip = std::as_const(d).header();
+    const udp::const_view ports{p.data() + start};
+    return endpoints.flow_of({.source = ip[ipv4::source],
+                              .destination = ip[ipv4::destination],
+                              .interface = p.interface(),
+                              .source_port = ports[udp::source_port],
+                              .destination_port = ports[udp::destination_port]});
+}
+
+}  // namespace sluice::pipeline

@@ -1,0 +1,70 @@
+// # security_policy
+//
+// Whether a packet may pass, at the three points where Linux asks its IPsec policy (xfrm): `in`,
+// before a datagram for us reaches raw endpoints and its protocol; `forward`, before anything is
+// done with one that is to be forwarded; `out`, before what this host sends leaves, its header
+// complete (row R10).
+//
+// `refusal(point, packet, context)` gives the reason under which the packet is dropped
+// (`security_policy` where no other fits), or `drop_reason::none`: it may pass. The packet begins
+// with its IPv4 header, which is contiguous. Nobody is told of what is refused but, at `out`, the
+// program that sends. A `protocol_handler` that `needs_no_policy()` is given what `in` refuses all
+// the same (Linux net_protocol::no_policy): it unwraps the packet, or asks by itself. Where
+// `always_permits` is true the compiler removes the calls; a policy that may refuse sees every
+// forwarded packet, so none takes the accept branch. Fragments for us come to `in` as one datagram,
+// those that are forwarded one by one.
+//
+// Exemplar:
+//
+//     struct tag {
+//         template <class Packet> struct model {
+//             using packet_type = Packet;
+//             static constexpr bool always_permits = false;
+//             drop_reason refusal(security_point p, const Packet& packet,
+//                                 const security_context& c) noexcept;
+//         };
+//     };
+//
+// Models: `permit_all` (the default: no byte, no branch), `special_addresses` (RFC 6890),
+// `no_directed_broadcasts` (RFC 2644), `tiny_fragments` (RFC 3128), `option_filter` (RFC 7126), and
+// `all_of<...>` of several.
+#pragma once
+
+#include <sluice/base/integer.hpp>
+#include <sluice/packet/drop_reason.hpp>
+
+#include <concepts>
+
+namespace sluice {
+
+enum class security_point : u8 { in, forward, out };
+
+// What the routes make of the destination, at `in` and `forward`.
+enum class destination_form : u8 {
+    host,
+    broadcast,  // all ones of a network of ours, or 255.255.255.255
+    network     // the lowest address of a network on a link of ours. RFC 1812 section 4.2.3.1
+};
+
+struct security_context {
+    u16 in = 0;   // interface it came by; 0 for what we originate
+    u16 out = 0;  // interface it leaves by; 0 for what is for us
+    destination_form form = destination_form::host;
+};
+
+template <class S>
+concept refuses_packets = requires(S& s, security_point p, const typename S::packet_type& packet,
+                                   const security_context& c) {
+    { s.refusal(p, packet, c) } noexcept -> std::same_as<drop_reason>;
+};
+
+template <class S>
+concept states_security_facts = requires {
+    { S::always_permits } -> std::convertible_to<bool>;
+};
+
+template <class T, class Packet>
+concept security_policy = refuses_packets<typename T::template model<Packet>> &&
+                          states_security_facts<typename T::template model<Packet>>;
+
+}  // namespace sluice

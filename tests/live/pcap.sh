@@ -1,0 +1,70 @@
+#!/bin/bash
+# Captures that other programs read, and that other programs wrote: pcap of a raw socket, pcapng of examples/router,
+# both read by tshark; a capture by dumpcap, read by examples/explain.
+set -u
+source "$(dirname "$0")/namespaces.bash"
+need ping tshark dumpcap
+raw_ping="$1/tests/live_raw_ping"
+router="$1/examples/router"
+explain="$1/examples/explain"
+[ -x "$raw_ping" ] && [ -x "$router" ] && [ -x "$explain" ] || skip "raw_ping, examples/router or explain is not built"
+output=$(mktemp -d)
+process=
+finish() {
+    [ -n "$process" ] && kill "$process" 2> /dev/null
+    rm -rf "$output"
+    remove_namespaces
+}
+trap finish EXIT
+fail() {
+    echo "FAILED: $*"
+    cat "$output/said" "$output/router" 2> /dev/null
+    exit 1
+}
+# rows FILE FIELD..: what tshark says of each packet.
+rows() {
+    tshark -r "$1" -T fields -o ip.check_checksum:TRUE "${@:2}" > "$output/said" 2> "$output/errors" ||
+        fail "tshark: $(cat "$output/errors")"
+}
+
+new_namespace left
+new_namespace middle
+new_namespace right
+for side in left:west:1 right:east:2; do
+    IFS=: read -r host device number <<< "$side"
+    ip -n "$middle" link add "$device" type veth peer name wire0 netns "${!host}" || skip "no veth devices here"
+    ip -n "$middle" link set "$device" up
+    ip netns exec "${!host}" sh -c 'echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6' 2> /dev/null
+    ip -n "${!host}" addr add "10.0.$number.2/24" dev wire0
+    ip -n "${!host}" link set wire0 up
+    ip -n "${!host}" route replace default via "10.0.$number.1"
+done
+"$router" --packet "$middle:west:10.0.1.1/24" --packet "$middle:east:10.0.2.1/24" --pcap "$output/ours.pcapng" \
+    > "$output/router" 2>&1 &
+process=$!
+wait_for 5 grep -q "router: ready" "$output/router" || fail "the router does not start"
+wait_for 10 ip netns exec "$left" ping -n -c 1 -W 1 10.0.2.2 || fail "no ping"
+
+# Theirs, read by us.
+ip netns exec "$left" dumpcap -q -P -i wire0 -c 6 -a duration:10 -f icmp -w "$output/theirs.pcap" 2> "$output/errors" &
+dumping=$!
+wait_for 5 test -s "$output/theirs.pcap"
+ip netns exec "$left" ping -n -q -c 3 -i 0.2 10.0.2.2 > /dev/null
+wait "$dumping"
+"$explain" "$output/theirs.pcap" > "$output/said" 2>&1 || fail "explain does not read what dumpcap wrote"
+[ "$(grep -c '^ *[0-9]* 10\.0\.1\.2 > 10\.0\.2\.2 .*forwarded' "$output/said")" = 3 ] &&
+    [ "$(grep -c '^ *[0-9]* 10\.0\.2\.2 > 10\.0\.1\.2 .*forwarded' "$output/said")" = 3 ] || fail "explain: other packets"
+
+# Ours, read by them: four packets a ping, at each interface in and out.
+kill -TERM "$process"
+wait "$process" || fail "exit code $?"
+process=
+rows "$output/ours.pcapng" -Y icmp -e frame.interface_name -e ip.src -e ip.checksum.status -e icmp.checksum.status
+[ "$(sort "$output/said" | uniq -c | awk '{ print $1, $3, $4, $5 }' | sort -u)" = "$(printf '%s\n' \
+    '4 10.0.1.2 1 1' '4 10.0.2.2 1 1')" ] && [ "$(cut -f1 "$output/said" | sort -u | wc -l)" = 2 ] ||
+    fail "tshark reads other packets in the router's pcapng"
+
+ip netns exec "$left" "$raw_ping" include 10.0.1.2 10.0.1.2 5 56 "$output/ours.pcap" > "$output/router" 2>&1
+rows "$output/ours.pcap" -e ip.src -e icmp.type -e frame.len -e icmp.checksum.status
+[ "$(sort -u "$output/said")" = "$(printf '10.0.1.2\t8\t84\t1')" ] && [ "$(wc -l < "$output/said")" = 5 ] ||
+    fail "tshark reads other packets in the raw socket's pcap"

@@ -1,0 +1,41 @@
+"""survivors.txt: the generated mutants that no test caught, each with a word why.
+
+    wire/text.hpp:71: < to <=: if (»at < size«) {
+      equivalent, because the octet behind is always 0
+
+The word is written by hand; it stays with the mutant when the list is written anew, also when its
+line moves.
+"""
+import re
+
+NOT_JUDGED = "not judged yet"
+ENTRY = re.compile(r"(\S+?):(\d+): (.*)$")
+
+
+def read(path):
+    """{mutant without its line number: [words in order of appearance]}"""
+    words, at = {}, None
+    for line in path.read_text().splitlines() if path.is_file() else []:
+        entry = ENTRY.match(line)
+        if line.startswith("  ") and at is not None:
+            words[at].append(line.strip())
+        elif entry and not line.startswith("#"):
+            at = entry.group(1), entry.group(3)
+            words.setdefault(at, [])
+    return words
+
+
+def write(path, mutants, count, found, seed):
+    """Returns how many have no word yet."""
+    known, unjudged = read(path), 0
+    lines = [f"# {len(mutants)} of {count} generated mutants survive "
+             f"(seed {seed}, of {found} that were found).",
+             "# Written by run.py generated; the words below each are written by hand and kept."]
+    for m in mutants:
+        change = f"{m.what}: {m.context}"
+        words = known.get((m.file, change), [])
+        word = words.pop(0) if words else NOT_JUDGED
+        unjudged += word == NOT_JUDGED
+        lines += [f"{m.file}:{m.line}: {change}", f"  {word}"]
+    path.write_text("\n".join(lines) + "\n")
+    return unjudged

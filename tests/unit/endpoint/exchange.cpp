@@ -1,0 +1,78 @@
+// Two stacks on a wire: a question and its answer, and port unreachable for the next question.
+#include <doctest/doctest.h>
+
+#include <sluice/endpoint/udp_endpoint.hpp>
+#include <sluice/sluice.hpp>
+#include <sluice/testing/wire.hpp>
+
+#include "support/datagrams.hpp"
+
+#include <memory>
+
+namespace {
+
+using namespace sluice;
+using namespace sluice::literals;
+using support::octets;
+using support::pattern;
+
+using pool = fixed_pool<2048, 64>;
+using wire = testing::wire<pool>;
+struct host : policies<buffers<pool>, output<testing::wire_output<wire>>> {};
+using host_stack = stack<host>;
+
+struct network {
+    std::unique_ptr<pool> on_the_way = std::make_unique<pool>();
+    wire line{*on_the_way, {.latency = 5_ms}};
+    std::unique_ptr<host_stack> left = std::make_unique<host_stack>(
+        host_stack::parts{.output = {line, testing::wire_end::left}, .seed = {1, 2}});
+    std::unique_ptr<host_stack> right = std::make_unique<host_stack>(
+        host_stack::parts{.output = {line, testing::wire_end::right}, .seed = {3, 4}});
+    moment now{};
+
+    network() {
+        REQUIRE(left->add_interface({.index = 2, .address = "10.0.0.1/24"_net}).has_value());
+        REQUIRE(right->add_interface({.index = 2, .address = "10.0.0.2/24"_net}).has_value());
+    }
+    void run() {
+        while (line.next_arrival() < instant::never()) {
+            now.now = line.next_arrival();
+            line.set_now(now.now);
+            while (auto p = line.receive(testing::wire_end::left, 2))
+                left->receive(std::move(p), now);
+            while (auto p = line.receive(testing::wire_end::right, 2))
+                right->receive(std::move(p), now);
+        }
+    }
+};
+
+TEST_CASE("exchange: a question over a wire, its answer, and a closed port") {
+    network net;
+    udp_endpoint<host_stack> client{*net.left};
+    udp_endpoint<host_stack> server{*net.right};
+    REQUIRE(server.bind({{}, 7}).has_value());
+    REQUIRE(client.connect({"10.0.0.2"_ip, 7}, net.now).has_value());
+
+    const octets question = pattern(5000);  // in four fragments
+    REQUIRE(client.send(question, net.now).has_value());
+    net.run();
+    octets room(6000);
+    const auto asked = server.receive(room);
+    REQUIRE(asked.has_value());
+    CHECK(equal_bytes(const_bytes{room}.first(asked->octets), question));
+    REQUIRE(server.send(pattern(3), asked->from, net.now).has_value());
+    net.run();
+    const auto answered = client.receive(room);
+    REQUIRE(answered.has_value());
+    CHECK(answered->octets == 3);
+    CHECK((answered->from == endpoint_address{"10.0.0.2"_ip, 7}));
+
+    server.close();
+    REQUIRE(client.send(question, net.now).has_value());
+    net.run();
+    CHECK(client.receive(room).error() == endpoint_error::refused);
+    CHECK(client.receive(room).error() == endpoint_error::would_block);
+    CHECK(net.on_the_way->available() == 64);
+}
+
+}  // namespace

@@ -1,0 +1,83 @@
+// Ping endpoints: echo requests out, their answers in.
+#include <doctest/doctest.h>
+
+#include "unit/endpoint/endpoint_bench.hpp"
+
+namespace {
+
+using namespace endpoint_test;
+
+octets answer(u16 identifier, u16 sequence, u8 type = 0) {
+    return datagram_of(
+        {.source = "10.0.1.2"_ip,
+         .destination = "10.0.1.1"_ip,
+         .protocol = ipv4::protocols::icmp,
+         .payload = support::icmp_message(type, 0, u32{identifier} << 16 | sequence, pattern(12))});
+}
+
+TEST_CASE("ping endpoint: it asks with its identifier, and the answer finds it") {
+    endpoint_bench b;
+    ping_socket s{*b};
+    ping_socket other{*b};
+    REQUIRE(s.bind().has_value());
+    REQUIRE(other.bind().has_value());
+    const u16 id = s.local().port;
+    CHECK(id != 0);
+    CHECK(id != other.local().port);
+    REQUIRE(s.send_echo(3, pattern(12), "10.0.1.2"_ip, b.now).has_value());
+    check(b.sent_one(), support::right_sums(), support::icmp_is(8, 0, u32{id} << 16 | 3),
+          support::destination("10.0.1.2"_ip));
+    CHECK(b.receive(answer(id, 3)) == fate::delivered);
+    const heard h = hear_one(s);
+    CHECK((h.bytes == support::icmp_message(0, 0, u32{id} << 16 | 3, pattern(12))));
+    CHECK(h.what.from.host == "10.0.1.2"_ip);
+    CHECK(other.waiting_packets() == 0);
+    CHECK(b->counters()[mib::icmp_out_echos] == 1);
+}
+
+TEST_CASE("ping endpoint: identifiers are not shared, and only questions are sent") {
+    endpoint_bench b;
+    ping_socket s{*b};
+    REQUIRE(s.bind({{}, 7}).has_value());
+    ping_socket other{*b};
+    CHECK(other.bind({{}, 7}).error() == endpoint_error::address_in_use);
+    const auto send = [&](const octets& m) { return s.send(m, "10.0.1.2"_ip, b.now).error(); };
+    CHECK(send(support::icmp_message(0, 0, 1)) == endpoint_error::invalid);
+    CHECK(send(support::icmp_message(8, 1, 1)) == endpoint_error::invalid);
+    CHECK(send(octets(7)) == endpoint_error::fault);
+    CHECK(b.is_quiet());
+    CHECK(send(support::icmp_message(42, 0, 0x00020101, pattern(5))) == endpoint_error::none);
+    check(b.sent_one(), support::right_sums(), support::icmp_is(42, 0, 0x00070101));
+    CHECK(b.receive(answer(7, 0x0101, 43)) == fate::delivered);
+    CHECK(s.waiting_packets() == 1);
+}
+
+TEST_CASE("ping endpoint: errors about its questions, redirects too") {
+    endpoint_bench b;
+    ping_socket s{*b};
+    s.options().receive_errors = true;
+    REQUIRE(s.bind({{}, 7}).has_value());
+    const octets question = support::icmp_message(8, 0, 0x00070001, pattern(12));
+    const octets d = datagram_of({.source = "10.0.2.1"_ip,
+                                  .destination = "10.8.8.8"_ip,
+                                  .protocol = ipv4::protocols::icmp,
+                                  .payload = question});
+    const struct {
+        u8 type, code;
+        endpoint_error error;
+    } rows[] = {{11, 0, endpoint_error::host_unreachable},
+                {3, 3, endpoint_error::refused},
+                {4, 0, endpoint_error::remote},
+                {5, 1, endpoint_error::remote}};
+    for (const auto& r : rows) {
+        b.error(r.type, r.code, 0, d);
+        octets quote(64);
+        const auto report = s.receive_error(quote);
+        REQUIRE(report.has_value());
+        CHECK(report->error == r.error);
+        quote.resize(report->octets);
+        CHECK((quote == question));
+    }
+}
+
+}  // namespace

@@ -1,0 +1,129 @@
+// Raw endpoints: whole datagrams of one protocol in, payloads or whole datagrams out.
+#include <doctest/doctest.h>
+
+#include "unit/endpoint/endpoint_bench.hpp"
+
+namespace {
+
+using namespace endpoint_test;
+
+const octets to_us = datagram_of({.destination = "10.0.1.1"_ip});
+
+octets ping_of(u8 type) {
+    return datagram_of({.destination = "10.0.1.1"_ip,
+                        .protocol = ipv4::protocols::icmp,
+                        .payload = support::icmp_message(type, 0, 1)});
+}
+
+TEST_CASE("raw endpoint: it gets whole datagrams of its protocol, and nobody is told of them") {
+    endpoint_bench b;
+    raw_socket s{*b, 253};
+    raw_socket of_other{*b, 254};
+    raw_socket elsewhere{*b, 253};
+    REQUIRE(s.bind().has_value());
+    REQUIRE(of_other.bind().has_value());
+    REQUIRE(elsewhere.bind("10.0.2.1"_ip).has_value());
+    CHECK(b.receive(to_us) == fate::absorbed);
+    CHECK(b.is_quiet());
+    const heard h = hear_one(s);
+    CHECK((h.bytes == to_us));
+    CHECK(h.what.from.host == "10.0.1.2"_ip);
+    CHECK(h.what.from.port == 0);
+    CHECK(of_other.waiting_packets() == 0);
+    CHECK(elsewhere.waiting_packets() == 0);
+    REQUIRE(s.connect("10.0.1.3"_ip, b.now).has_value());
+    CHECK(b.receive(to_us) == fate::dropped);
+    CHECK(b.sent().size() == 1);
+}
+
+TEST_CASE("raw endpoint: a payload gets a header, a datagram keeps its own") {
+    endpoint_bench b;
+    raw_socket s{*b, 253};
+    s.options().ttl = 7;
+    REQUIRE(s.send(pattern(30), "10.0.2.9"_ip, b.now).has_value());
+    check(b.sent_one(), support::right_sums(), support::ttl(7), support::protocol(253),
+          support::source("10.0.2.1"_ip), support::payload(pattern(30)));
+    raw_socket own{*b, 255};
+    const octets d = datagram_of({.source = "192.0.2.7"_ip, .ttl = 99, .payload = pattern(5)});
+    REQUIRE(own.send(d, "10.0.2.9"_ip, b.now).has_value());
+    CHECK((b.sent_one() == d));
+    own.options().receive_errors = true;
+    CHECK(own.send(octets(1501, std::byte{0x45}), "10.0.2.9"_ip, b.now).error() ==
+          endpoint_error::too_big);
+    CHECK(own.receive_error({})->info == 1500);
+    CHECK(own.send(octets(8), "10.0.2.9"_ip, b.now).error() == endpoint_error::invalid);
+    CHECK(s.send(pattern(4), b.now).error() == endpoint_error::destination_required);
+    CHECK(s.send(pattern(4), "10.0.2.255"_ip, b.now).error() == endpoint_error::access_denied);
+    CHECK(b.is_quiet());
+}
+
+TEST_CASE("raw endpoint: the filter of ICMP types") {
+    endpoint_bench b;
+    raw_socket s{*b, ipv4::protocols::icmp};
+    s.options().icmp_filter = 1u << icmp::types::echo_request;
+    REQUIRE(s.bind().has_value());
+    b.receive(ping_of(icmp::types::echo_request));
+    CHECK(s.waiting_packets() == 0);
+    b.receive(ping_of(icmp::types::timestamp_reply));
+    CHECK((hear_one(s).bytes == ping_of(icmp::types::timestamp_reply)));
+    b.receive(datagram_of(
+        {.destination = "10.0.1.1"_ip, .protocol = ipv4::protocols::icmp, .payload = octets(7)}));
+    CHECK(s.waiting_packets() == 0);
+    CHECK(s.send(octets(1), "10.0.2.9"_ip, b.now).error() == endpoint_error::fault);
+    static_cast<void>(b.sent());
+}
+
+TEST_CASE("raw endpoint: a router alert comes here instead of going on") {
+    endpoint_bench b;
+    raw_socket s{*b, 253};
+    REQUIRE(s.hear_alerts().has_value());
+    REQUIRE(s.bind().has_value());
+    const octets d = datagram_of(
+        {.destination = "10.0.2.9"_ip, .options = list({0x94, 4, 0, 0}), .payload = pattern(8)});
+    CHECK(b.receive(d) == fate::absorbed);
+    CHECK(b.is_quiet());
+    const heard h = hear_one(s);
+    CHECK((h.bytes == d));
+    CHECK(h.what.ttl == 64);
+    REQUIRE(s.hear_alerts(false).has_value());
+    CHECK(b.receive(d) == fate::forwarded);
+    CHECK(b.sent().size() == 1);
+}
+
+TEST_CASE("raw endpoint: options are checked, and sent") {
+    endpoint_bench b;
+    raw_socket s{*b, 253};
+    CHECK_FALSE(s.set_ip_options(list({7, 2}), b.now));
+    REQUIRE(s.set_ip_options(list({7, 7, 4, 0, 0, 0, 0}), b.now));
+    REQUIRE(s.send(pattern(8), "10.0.2.9"_ip, b.now).has_value());
+    const octets sent = b.sent_one();
+    CHECK(sent[0] == std::byte{0x47});
+    check(sent, support::right_sums());
+    s.options().discovery = mtu_discovery::always;
+    s.options().receive_errors = true;
+    CHECK(s.send(pattern(1473), "10.0.2.9"_ip, b.now).error() == endpoint_error::too_big);
+    CHECK(s.receive_error({})->info == 1492);
+    REQUIRE(s.set_ip_options({}, b.now));
+    REQUIRE(s.send(pattern(8), "10.0.2.9"_ip, b.now).has_value());
+    CHECK(b.sent_one()[0] == std::byte{0x45});
+}
+
+TEST_CASE("raw endpoint: an error quotes what stood behind the header") {
+    endpoint_bench b;
+    raw_socket s{*b, 253};
+    s.options().receive_errors = true;
+    REQUIRE(s.bind().has_value());
+    const octets d = datagram_of(
+        {.source = "10.0.2.1"_ip, .destination = "10.8.8.8"_ip, .payload = pattern(20)});
+    for (const bool with_header : {false, true}) {
+        s.options().header_included = with_header;
+        b.error(11, 0, 0, d);
+        octets quote(64);
+        const auto r = s.receive_error(quote);
+        REQUIRE(r.has_value());
+        quote.resize(r->octets);
+        CHECK((quote == (with_header ? d : pattern(20))));
+    }
+}
+
+}  // namespace

@@ -1,0 +1,92 @@
+// The cached way of an endpoint: asked for once, and again when it may have changed.
+#include <doctest/doctest.h>
+
+#include "unit/endpoint/endpoint_bench.hpp"
+
+namespace {
+
+using namespace endpoint_test;
+
+constexpr endpoint_address far{"192.0.2.1"_ip, 9};
+
+TEST_CASE("endpoint way: one lookup for many datagrams, a new one after each change") {
+    endpoint_bench b;
+    udp_socket s{*b};
+    REQUIRE(s.bind({{}, 7000}).has_value());
+    const auto neighbour = [&] {
+        REQUIRE(s.send(pattern(4), far, b.now).has_value());
+        const auto out = b.sent();
+        REQUIRE(out.size() == 1);
+        return out[0].to;
+    };
+    for (int i = 0; i < 10; ++i)
+        CHECK(neighbour().next_hop == "10.0.2.254"_ip);
+    CHECK(s.way().lookups() == 1);
+    const route_entry better{.prefix = "192.0.2.0/24"_prefix, .gateway = "10.0.1.9"_ip};
+    REQUIRE(b->add_route(better).has_value());
+    CHECK(neighbour().next_hop == "10.0.1.9"_ip);
+    CHECK(s.way().lookups() == 2);
+    b->set_up(2, false);
+    CHECK(s.send(pattern(4), far, b.now).has_value());  // the route stays, nothing leaves
+    CHECK(b.is_quiet());
+    CHECK(s.way().lookups() == 3);
+    b->set_up(2, true);
+    CHECK(neighbour().interface == 2);
+    route_entry gone = better;
+    gone.interface = 2;
+    REQUIRE(b->remove_route(gone).has_value());
+    CHECK(neighbour().next_hop == "10.0.2.254"_ip);
+}
+
+TEST_CASE("endpoint way: an address that comes or goes is noticed") {
+    endpoint_bench b;
+    udp_socket s{*b};
+    REQUIRE(s.send(pattern(4), far, b.now).has_value());
+    check(b.sent_one(), support::source("10.0.2.1"_ip));
+    REQUIRE(b->remove_address(3, "10.0.2.1/24"_net).has_value());
+    REQUIRE(b->add_address(3, "10.0.2.7/24"_net).has_value());
+    REQUIRE(s.send(pattern(4), far, b.now).has_value());
+    check(b.sent_one(), support::source("10.0.2.7"_ip));
+}
+
+TEST_CASE("endpoint way: what is learned counts at once, until it expires") {
+    endpoint_bench b;
+    udp_socket s{*b};
+    REQUIRE(s.bind({{}, 7000}).has_value());
+    const auto pieces = [&] {
+        REQUIRE(s.send(pattern(1200), far, b.now).has_value());
+        return b.sent().size();
+    };
+    CHECK(pieces() == 1);
+    b.error(3, 4, 1000,
+            datagram_of({.source = "10.0.2.1"_ip,
+                         .destination = far.host,
+                         .protocol = ipv4::protocols::udp,
+                         .payload = support::udp_message(7000, far.port, pattern(20))}));
+    CHECK(pieces() == 2);
+    const u64 asked = s.way().lookups();
+    CHECK(pieces() == 2);
+    CHECK(s.way().lookups() == asked);
+    b.now.now = b.now.now + 601_s;  // without a poll
+    CHECK(pieces() == 1);
+}
+
+TEST_CASE("endpoint way: no way is told and counted, like a send of the stack's") {
+    endpoint_bench b;
+    REQUIRE(b->add_route({.prefix = "198.18.0.0/16"_prefix, .type = route_type::unreachable})
+                .has_value());
+    REQUIRE(
+        b->add_route({.prefix = "198.19.0.0/16"_prefix, .type = route_type::prohibit}).has_value());
+    REQUIRE(b->add_route({.prefix = "198.51.0.0/16"_prefix, .type = route_type::throw_away})
+                .has_value());
+    udp_socket s{*b};
+    const auto send = [&](ipv4::address to) { return s.send(pattern(4), {to, 9}, b.now).error(); };
+    CHECK(send("198.18.0.1"_ip) == endpoint_error::host_unreachable);
+    CHECK(send("198.19.0.1"_ip) == endpoint_error::access_denied);
+    CHECK(send("198.51.0.1"_ip) == endpoint_error::network_unreachable);
+    CHECK(b->counters()[mib::ip_out_no_routes] == 1);
+    CHECK(s.connect({"198.18.0.1"_ip, 9}, b.now).error() == endpoint_error::host_unreachable);
+    CHECK(b.is_quiet());
+}
+
+}  // namespace

@@ -1,0 +1,84 @@
+// icmp_notice: which ICMP errors are told, by what they quote.
+#include <doctest/doctest.h>
+
+#include <sluice/packet/pool_storage.hpp>
+#include <sluice/pipeline/icmp_notice.hpp>
+#include <sluice/pipeline/validate.hpp>
+
+#include "unit/pipeline/network.hpp"
+
+namespace {
+
+using namespace pipeline_test;
+using pipeline::notice_fate;
+using pipeline::notice_verdict;
+
+// A host unreachable from 10.0.2.9 to 10.0.2.1 that quotes a UDP datagram to `destination`.
+notice_verdict notice_about(const network& n, ipv4::address destination, u8 type = 3, u32 word = 0,
+                            std::size_t cut = 0) {
+    octets quoted = support::datagram_of({.source = "10.0.2.1"_ip,
+                                          .destination = destination,
+                                          .protocol = ipv4::protocols::udp,
+                                          .payload = support::udp_message(1000, 53, {})});
+    quoted.resize(quoted.size() - cut);
+    fixed_pool<256, 1> pool;
+    auto d = pipeline::validate(support::packet_of(
+        pool,
+        support::datagram_of({.source = "10.0.2.9"_ip,
+                              .destination = "10.0.2.1"_ip,
+                              .protocol = ipv4::protocols::icmp,
+                              .payload = support::icmp_message(type, 1, word, quoted)}),
+        3));
+    REQUIRE(d.has_value());
+    notice_verdict v = pipeline::icmp_notice(n.tables(), *d);
+    v.notice.quoted = {};
+    v.notice.extension = {};
+    return v;
+}
+
+struct row {
+    const char* name;
+    ipv4::address destination;
+    bool is_many;
+};
+const row rows[] = {
+    {"a neighbour", "10.0.2.9"_ip, false},
+    {"nowhere", "192.0.2.1"_ip, false},
+    {"one of our own addresses", "10.0.3.1"_ip, false},
+    {"what is unreachable", "10.20.0.1"_ip, false},
+    {"the broadcast of the link", "10.0.2.255"_ip, true},
+    {"the broadcast of another link", "10.0.3.255"_ip, true},
+    {"everybody", ipv4::limited_broadcast, true},
+    {"nobody", {}, true},
+};
+
+TEST_CASE("an error about a broadcast is told only where bogus ones are let through") {
+    for (const row& r : rows) {
+        CAPTURE(r.name);
+        network n;
+        n.switches.icmp_ignore_bogus_error_responses = true;
+        CHECK(notice_about(n, r.destination).fate == notice_fate::tell);
+        n.switches.icmp_ignore_bogus_error_responses = false;
+        CHECK(notice_about(n, r.destination).fate ==
+              (r.is_many ? notice_fate::ignore : notice_fate::tell));
+    }
+}
+
+TEST_CASE("a redirect's gateway is no length of a quote") {
+    const network n;
+    const notice_verdict v = notice_about(n, "10.9.0.1"_ip, 5, 0x0a2002fe);
+    CHECK(v.fate == notice_fate::tell);
+    CHECK(v.notice.info == 0x0a2002fe);
+    CHECK(v.notice.destination == "10.9.0.1"_ip);
+    CHECK(v.notice.destination_port == 53);
+}
+
+TEST_CASE("eight octets behind the quoted header are needed") {
+    const network n;
+    CHECK(notice_about(n, "10.0.2.9"_ip).notice.source_port == 1000);
+    const notice_verdict v = notice_about(n, "10.0.2.9"_ip, 3, 0, 1);
+    CHECK(v.fate == notice_fate::invalid);
+    CHECK(v.reason == drop_reason::icmp_invalid);
+}
+
+}  // namespace

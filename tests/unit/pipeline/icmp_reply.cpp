@@ -1,0 +1,66 @@
+// icmp_reply: a request turned round in its own octets, against messages made from nothing.
+#include <doctest/doctest.h>
+
+#include <sluice/packet/pool_storage.hpp>
+#include <sluice/pipeline/icmp_reply.hpp>
+
+#include "support/datagrams.hpp"
+
+namespace {
+
+using namespace support;
+
+constexpr u32 noon = 0x02932e00;
+
+octets turned(const octets& request, bool is_echo) {
+    fixed_pool<256, 1> pool;
+    auto packet = packet_of(pool, request);
+    REQUIRE(pipeline::turn_round(packet, is_echo, noon));
+    return content_of(packet);
+}
+
+TEST_CASE("an echo comes back as it came, with the type of an answer and the right sum") {
+    for (const std::size_t size : {0U, 1U, 2U, 3U, 56U, 57U}) {
+        CAPTURE(size);
+        CHECK(turned(icmp_message(8, 0, 0x00070001, pattern(size)), true) ==
+              icmp_message(0, 0, 0x00070001, pattern(size)));
+    }
+}
+
+TEST_CASE("an echo whose sum runs over by the change of the type") {
+    for (const u32 word : {0xf7ff0000u, 0xf7fe0000u, 0xf8000000u, 0xfffff7ffu, 0xffffffffu}) {
+        CAPTURE(word);
+        CHECK(turned(icmp_message(8, 0, word), true) == icmp_message(0, 0, word));
+    }
+}
+
+// RFC 1624 section 3: the sum of nothing but zeros is stored as 0xffff.
+TEST_CASE("an echo of nothing but zeros") {
+    CHECK(turned(icmp_message(8, 0, 0, octets(6)), true) ==
+          list({0, 0, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}));
+}
+
+TEST_CASE("a timestamp request of any length gets both of our times and twenty octets") {
+    const octets asked = list({1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12});
+    const octets answered = list({1, 2, 3, 4, 0x02, 0x93, 0x2e, 0, 0x02, 0x93, 0x2e, 0});
+    const octets expected = icmp_message(14, 0, 0x00070001, answered);
+    octets longer = asked;
+    longer.push_back(std::byte{13});
+    octets shorter{asked.begin(), asked.begin() + 4};
+    CHECK(turned(icmp_message(13, 0, 0x00070001, asked), false) == expected);
+    CHECK(turned(icmp_message(13, 5, 0x00070001, longer), false) == expected);
+    CHECK(turned(icmp_message(13, 0, 0x00070001, shorter), false) == expected);
+}
+
+TEST_CASE("a timestamp request without room to fill up is not answered") {
+    fixed_pool<128, 1> pool;
+    auto packet = packet_of(pool, icmp_message(13, 0, 0, pattern(4)));
+    REQUIRE(packet.pull(12));
+    while (packet.tailroom() > 0) {
+        REQUIRE(packet.put(1) != nullptr);
+    }
+    REQUIRE(packet.pull(packet.size() - 12));
+    CHECK_FALSE(pipeline::turn_timestamp_round(packet, noon));
+}
+
+}  // namespace

@@ -1,0 +1,70 @@
+// option_filter: which kinds pass by default, wherever they stand in the list, and after a change.
+#include <sluice/security/option_filter.hpp>
+
+#include "unit/security/bench.hpp"
+
+namespace {
+
+using namespace security_test;
+
+// The kind, in an option of 4 octets or of one.
+octets with(int kind) {
+    return datagram_of({.options = kind < 2 ? list({kind, 0, 0, 0}) : list({kind, 4, 5, 0})});
+}
+
+TEST_CASE("option filter: what passes by default is listed, all other kinds do not") {
+    bench<option_filter> b;
+    constexpr int harmless[] = {0, 1, 25, 130, 131, 133, 134, 137, 148};
+    for (int kind = 0; kind < 256; ++kind) {
+        CAPTURE(kind);
+        bool passes = false;
+        for (const int h : harmless)
+            passes = passes || h == kind;
+        const drop_reason expected = passes ? drop_reason::none : drop_reason::option_refused;
+        CHECK(b.asked(security_point::in, with(kind)) == expected);
+        CHECK(b.asked(security_point::forward, with(kind)) == expected);
+        CHECK(b.permits(security_point::out, with(kind)));
+    }
+}
+
+TEST_CASE("option filter: every option is looked at, and nothing behind the end") {
+    bench<option_filter> b;
+    const struct {
+        const char* name;
+        octets options;
+        bool passes;
+    } rows[] = {
+        {"none", {}, true},
+        {"behind a harmless one", list({148, 4, 0, 0, 7, 3, 4, 0}), false},
+        {"behind padding", list({1, 1, 1, 1, 1, 7, 3, 4}), false},
+        {"behind the end", list({1, 0, 7, 3}), true},
+        {"data of a harmless one", list({130, 8, 7, 7, 7, 7, 7, 7}), true},
+        {"the last of forty octets",
+         list({130, 37, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+               0,   0,  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7, 3, 4}),
+         false},
+    };
+    for (const auto& r : rows) {
+        INFO(doctest::String{r.name});
+        CHECK(b.permits(security_point::forward, datagram_of({.options = r.options})) == r.passes);
+    }
+}
+
+TEST_CASE("option filter: the list can be changed, kind by kind") {
+    for (int kind = 2; kind < 256; ++kind) {
+        CAPTURE(kind);
+        bench<option_filter> b;
+        b.model.passing_options.add(static_cast<u8>(kind));
+        CHECK(b.permits(security_point::in, with(kind)));
+        b.model.passing_options.remove(static_cast<u8>(kind));
+        b.model.passing_options.remove(static_cast<u8>(kind));  // again: no change
+        CHECK_FALSE(b.permits(security_point::in, with(kind)));
+        // and only that one
+        for (int other = 2; other < 256; ++other) {
+            const u8 o = static_cast<u8>(other);
+            if (other != kind) CHECK(b.model.passing_options.has(o) == harmless_options.has(o));
+        }
+    }
+}
+
+}  // namespace

@@ -1,0 +1,90 @@
+// special_addresses: every block of the registry at its edges, as source, as destination,
+// forwarded.
+#include <sluice/security/special_addresses.hpp>
+
+#include "unit/security/bench.hpp"
+
+namespace {
+
+using namespace security_test;
+
+octets from(ipv4::address a) {
+    return datagram_of({.source = a});
+}
+octets to(ipv4::address a) {
+    return datagram_of({.destination = a});
+}
+
+TEST_CASE("special addresses: the blocks of the registry") {
+    bench<special_addresses> b;
+    const struct {
+        const char* name;
+        ipv4::address first, last;
+        bool source, destination, from_forwarded, to_forwarded;
+    } rows[] = {
+        {"this network", "0.0.0.0"_ip, "0.255.255.255"_ip, true, false, false, false},
+        {"loopback", "127.0.0.0"_ip, "127.255.255.255"_ip, true, true, false, false},
+        {"link local", "169.254.0.0"_ip, "169.254.255.255"_ip, true, true, false, false},
+        {"DS-Lite", "192.0.0.0"_ip, "192.0.0.7"_ip, true, true, true, true},
+        {"dummy source", "192.0.0.8"_ip, "192.0.0.8"_ip, true, false, true, false},
+        {"port control, relays", "192.0.0.9"_ip, "192.0.0.10"_ip, true, true, true, true},
+        {"protocol assignments", "192.0.0.11"_ip, "192.0.0.255"_ip, false, false, false, false},
+        {"documentation 1", "192.0.2.0"_ip, "192.0.2.255"_ip, false, false, false, false},
+        {"documentation 2", "198.51.100.0"_ip, "198.51.100.255"_ip, false, false, false, false},
+        {"documentation 3", "203.0.113.0"_ip, "203.0.113.255"_ip, false, false, false, false},
+        {"reserved", "240.0.0.0"_ip, "255.255.255.254"_ip, false, false, false, false},
+        {"limited broadcast", "255.255.255.255"_ip, "255.255.255.255"_ip, false, true, false,
+         false},
+    };
+    for (const auto& r : rows) {
+        INFO(doctest::String{r.name});
+        for (const auto a : {r.first, r.last}) {
+            CHECK(b.permits(security_point::in, from(a)) == r.source);
+            CHECK(b.permits(security_point::out, from(a)) == r.source);
+            CHECK(b.permits(security_point::in, to(a)) == r.destination);
+            CHECK(b.permits(security_point::out, to(a)) == r.destination);
+            CHECK(b.permits(security_point::forward, from(a)) == r.from_forwarded);
+            CHECK(b.permits(security_point::forward, to(a)) == r.to_forwarded);
+        }
+    }
+}
+
+TEST_CASE("special addresses: their neighbours and networks of any use pass everywhere") {
+    bench<special_addresses> b;
+    for (const auto a :
+         {"1.0.0.0"_ip,         "10.0.0.1"_ip,        "100.64.0.1"_ip,  "126.255.255.255"_ip,
+          "128.0.0.0"_ip,       "169.253.255.255"_ip, "169.255.0.0"_ip, "172.16.0.1"_ip,
+          "191.255.255.255"_ip, "192.0.1.0"_ip,       "192.0.1.255"_ip, "192.0.3.0"_ip,
+          "192.88.99.1"_ip,     "192.168.0.1"_ip,     "198.18.0.1"_ip,  "198.51.99.255"_ip,
+          "198.51.101.0"_ip,    "203.0.112.255"_ip,   "203.0.114.0"_ip, "224.0.0.1"_ip,
+          "239.255.255.255"_ip}) {
+        CAPTURE(a.value);
+        for (const security_point at : points) {
+            CHECK(b.permits(at, from(a)));
+            CHECK(b.permits(at, to(a)));
+        }
+    }
+}
+
+TEST_CASE("special addresses: the reason says which of the two it was, the source first") {
+    bench<special_addresses> b;
+    const auto reserved = "240.0.0.1"_ip;
+    for (const security_point at : points) {
+        CHECK(b.asked(at, from(reserved)) == drop_reason::source_invalid);
+        CHECK(b.asked(at, to(reserved)) == drop_reason::destination_invalid);
+        CHECK(b.asked(at, datagram_of({.source = reserved, .destination = reserved})) ==
+              drop_reason::source_invalid);
+    }
+}
+
+TEST_CASE("special addresses: a source route does not lead around it") {
+    bench<special_addresses> b;
+    packet p = support::packet_of(b.pool, to("10.0.1.1"_ip));
+    option_offsets& o = p.facts().options;
+    o.next_hop = "240.0.0.1"_ip;
+    CHECK(b.model.refusal(security_point::forward, p, {}) == drop_reason::none);
+    o.route_hit = true;
+    CHECK(b.model.refusal(security_point::forward, p, {}) == drop_reason::destination_invalid);
+}
+
+}  // namespace
