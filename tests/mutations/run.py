@@ -158,7 +158,7 @@ def baseline(tests):
 
 
 def caught_when_compiled(m, tree, scratch):
-    """What only the compiler evaluates: the tests made of static_assert, with the mutant for real."""
+    """What only the compiler evaluates: the tests made of static_assert, truly mutated."""
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
         source = (ROOT / "include" / "sluice" / m.file).read_text()
         path = pathlib.Path(folder) / "sluice" / m.file
@@ -233,8 +233,8 @@ def main():
     left = [m for m in generated if not results[m.number]]
     share = 1 - len(left) / len(generated)
     unjudged = survivors.write(HERE / "survivors.txt", left, len(generated), found, args.seed)
-    print(f"{len(generated) - len(left)} of {len(generated)} generated mutants caught ({share:.1%}), "
-          f"{unjudged} survivors not judged yet, {time.monotonic() - start:.0f} s")
+    print(f"{len(generated) - len(left)} of {len(generated)} generated mutants caught "
+          f"({share:.1%}), {unjudged} survivors not judged yet, {time.monotonic() - start:.0f} s")
     return 0 if share >= GENERATED_AT_LEAST else 1
 
 

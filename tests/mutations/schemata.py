@@ -17,7 +17,6 @@ constexpr bool on(int number) noexcept {
 }
 }  // namespace sluice_mutant
 """
-ERROR = re.compile(r"^(?:In file included from )?(\S+?):(\d+):(\d+): (error|note|warning)?", re.M)
 
 
 def nests(a, b):
@@ -121,17 +120,9 @@ def write_headers(include, target, mutants):
 def blamed(output, writers):
     """The mutants that the errors in a compiler's output point into."""
     found = {}
-    error_seen = False
-    for line in output.splitlines():
-        m = re.match(r"(.+?):(\d+):(\d+): (.*)", line)
-        if not m:
-            continue
-        if "error:" in line:
-            error_seen = True
-        w = writers.get(m.group(1))
-        if w is None or not error_seen:
-            continue
-        hit = w.blame(int(m.group(2)) - 1, int(m.group(3)))
-        if hit is not None and "error:" in line:
+    for path, line, column in re.findall(r"^(.+?):(\d+):(\d+): .*error:", output, re.M):
+        w = writers.get(path)
+        hit = w.blame(int(line) - 1, int(column)) if w else None
+        if hit is not None:
             found[hit.number] = hit
     return list(found.values())
