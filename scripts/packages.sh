@@ -1,6 +1,6 @@
 # To be sourced. What the checks and the demo need, and how to get it.
 #   sluice_require GROUP...   installs what is missing (as root, with apt), or says what to run.
-# Groups: build (g++, CMake, doctest, Benchmark), clang, foreign (big-endian), style, live.
+# Groups: build (g++, CMake, doctest, Benchmark), clang, foreign (big-endian), style, hosts, live.
 # A row is PROBE:PACKAGE; the probe is a command or, with a slash, a file pattern.
 sluice_packages_build=(
     g++:g++ cmake:cmake ninja:ninja-build python3:python3 git:git
@@ -10,11 +10,17 @@ sluice_packages_clang=(
 sluice_packages_foreign=(
     s390x-linux-gnu-g++:g++-s390x-linux-gnu qemu-s390x-static:qemu-user-static)
 sluice_packages_style=(clang-format-19:clang-format-19 clang-tidy-19:clang-tidy-19)
+# What ./demo runs between its hosts; the live tests run more.
+sluice_packages_hosts=(
+    python3:python3 ip:iproute2 ping:iputils-ping traceroute:traceroute)
 sluice_packages_live=(
-    ip:iproute2 ping:iputils-ping traceroute:traceroute tracepath:iputils-tracepath mtr:mtr-tiny
-    nmap:nmap nping:nmap hping3:hping3)
+    "${sluice_packages_hosts[@]}" tracepath:iputils-tracepath mtr:mtr-tiny nmap:nmap nping:nmap
+    hping3:hping3)
 
-# Prints the packages of the groups whose probe finds nothing.
+# Debian keeps ip, traceroute and others where only root's PATH leads.
+PATH+=:/usr/local/sbin:/usr/sbin:/sbin
+
+# Prints the packages of the groups whose probe finds nothing, each once.
 sluice_missing() {
     local group row probe
     for group in "$@"; do
@@ -27,7 +33,16 @@ sluice_missing() {
                 command -v "$probe" >/dev/null 2>&1 || echo "${row##*:}"
             fi
         done
-    done
+    done | sort -u
+}
+
+# sluice_apt LOG ARGUMENT...: apt-get, whose steps are shown on a line each while it works.
+sluice_apt() {
+    local log=$1
+    shift
+    apt-get -o DPkg::Lock::Timeout=300 "$@" 2>&1 </dev/null | tee -a "$log" |
+        sed -unE 's/^((Get:|Hit:|Fetched|Unpacking|Setting up) ?.{0,80}).*/  \1/p'
+    return "${PIPESTATUS[0]}"
 }
 
 sluice_require() {
@@ -48,8 +63,7 @@ sluice_require() {
     export DEBIAN_FRONTEND=noninteractive
     local log
     log=$(mktemp)
-    if ! { apt-get -o DPkg::Lock::Timeout=300 update &&
-        apt-get -o DPkg::Lock::Timeout=300 ${install#apt-get }; } >"$log" 2>&1 </dev/null; then
+    if ! { sluice_apt "$log" update && sluice_apt "$log" ${install#apt-get }; }; then
         tail -n 20 "$log" >&2
         echo "failed: apt-get update && $install" >&2
         rm -f "$log"

@@ -65,7 +65,23 @@ network_up() {
             host_up "$1" "$left" "$left_address" "$router_address" 1500 &&
             host_up "$1" "$right" "$right_address" 198.51.100.1 1500 &&
             host_up "$1" "$narrow" "$narrow_address" 203.0.113.1 1400
-    } 2>"$scratch/network.log" || { cat "$scratch/network.log" >&2; return 1; }
+    } 2>"$scratch/network.log" || { sed 's/^/  /' "$scratch/network.log"; return 1; }
+}
+
+# why_no_network tun|ethernet: after network_up failed: which of its parts cannot be had here, and
+# what to do about it.
+why_no_network() {
+    if ! unshare --net true 2>/dev/null; then
+        echo "this kernel or container gives no network namespaces: run ./demo where root may make them"
+    elif ! { ip netns add "$left-try" && ip netns del "$left-try"; } 2>/dev/null; then
+        echo "network namespaces can be made, but \`ip netns\` cannot mount them under /run/netns: make" \
+            "/run writable, or give the container the right to mount (CAP_SYS_ADMIN)"
+    elif [[ $1 == tun ]]; then
+        echo "no TUN device can be made: load the module (modprobe tun), or give the container" \
+            "/dev/net/tun"
+    else
+        echo "no veth devices can be made: load the module (modprobe veth)"
+    fi
 }
 
 # end_process PID: asks, then insists; gives its exit code.
