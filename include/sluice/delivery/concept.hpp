@@ -132,7 +132,8 @@ struct icmp_error_notice {
     u16 interface = 0;  // it came in by
     u8 protocol = 0;
     const_bytes quoted{};  // the quoted datagram from its IPv4 header, as much as came
-    // The extension structure behind it, from its header; empty when there is none that is sound.
+    // The extension structure right behind it, from its header; empty when there is none that is
+    // sound.
     // RFC 4884 section 4; wire/icmp_extensions.hpp walks its objects.
     const_bytes extension{};
 };

@@ -127,8 +127,11 @@ public:
         if (options_.receive_errors) {
             const bool udp = kind_ == endpoint_kind::udp;
             const std::size_t header = ipv4::header_length(ipv4::const_view{n.quoted.data()});
-            const std::size_t skipped =
+            const std::size_t headers =
                 options_.header_included ? 0 : header + (udp ? udp::layout::size : 0);
+            const std::size_t skipped = headers < n.quoted.size() ? headers : n.quoted.size();
+            // The extension lies right behind the quote.
+            const const_bytes all{n.quoted.data(), n.quoted.size() + n.extension.size()};
             errors_.push({.error = m.error,
                           .from_icmp = true,
                           .type = n.type,
@@ -136,8 +139,11 @@ public:
                           .info = n.info,
                           .offender = n.offender,
                           .destination = {n.destination, udp ? n.destination_port : u16{0}},
-                          .interface = n.interface},
-                         n.quoted.subspan(skipped < n.quoted.size() ? skipped : n.quoted.size()));
+                          .interface = n.interface,
+                          .extension = n.extension.empty()
+                                           ? 0u
+                                           : static_cast<u32>(n.quoted.size() - skipped)},
+                         all.subspan(skipped));
         }
         if (options_.receive_errors || m.fatal) {
             pending_ = m.error;
@@ -230,7 +236,7 @@ protected:
 
     // The way of a datagram with that many octets behind the header.
     [[nodiscard]] result<pipeline::output_route, endpoint_error>
-    way_of(const send_request& r, std::size_t octets, u16 port, moment now) noexcept {
+    way_of(const send_request& r, std::size_t octets, moment now) noexcept {
         if (pending_ != endpoint_error::none) {
             return failure{pending_error()};
         }
@@ -249,7 +255,7 @@ protected:
         const bool may_be_cut = how == dont || how == want || how == omit;
         const u32 header = u32{ipv4::min_header_length} + ip_options_.offsets.length;
         if (octets + header > (may_be_cut ? u32{ipv4::max_total_length} : mtu)) {
-            return too_big(r.destination, port, mtu - ip_options_.offsets.length);
+            return too_big(flow_of(r).destination, mtu - ip_options_.offsets.length);
         }
         return *route;
     }
@@ -259,11 +265,12 @@ protected:
         const u32 own = out != nullptr ? out->mtu : 0;
         return !of_interface && route.mtu != 0 && route.mtu < own ? route.mtu : own;
     }
-    // Linux ip_local_error.
-    [[nodiscard]] failure<endpoint_error> too_big(ipv4::address to, u16 port, u32 mtu) noexcept {
+    // The port told is that of connect(), whomever the datagram was for. Linux ip_local_error.
+    [[nodiscard]] failure<endpoint_error> too_big(ipv4::address to, u32 mtu) noexcept {
         if (options_.receive_errors) {
-            errors_.push({.error = endpoint_error::too_big, .info = mtu, .destination = {to, port}},
-                         {});
+            errors_.push(
+                {.error = endpoint_error::too_big, .info = mtu, .destination = {to, peer_.port}},
+                {});
         }
         return {endpoint_error::too_big};
     }

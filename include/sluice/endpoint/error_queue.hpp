@@ -24,6 +24,9 @@ struct error_report {
     u16 interface = 0;               // it came in by
     u32 octets = 0;                  // of the quote, that were copied
     u32 length = 0;                  // of the quote, as far as it was kept
+    // Where in the quote its RFC 4884 extension begins; 0: there is none. Linux
+    // sock_ee_data_rfc4884.
+    u32 extension = 0;
 };
 
 template <std::size_t N, std::size_t Quote>

@@ -77,7 +77,7 @@ private:
             return b;
         }
         const send_request r = base::request_for(to, m);
-        const auto route = base::way_of(r, header.size() + data.size(), 0, now);
+        const auto route = base::way_of(r, header.size() + data.size(), now);
         if (!route.has_value()) {
             return failure{route.error()};
         }

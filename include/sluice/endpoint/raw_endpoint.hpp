@@ -59,7 +59,7 @@ public:
         if (this->protocol_ == ipv4::protocols::icmp && message.size() < 2) {
             return failure{endpoint_error::fault};
         }
-        const auto route = base::way_of(r, message.size(), 0, now);
+        const auto route = base::way_of(r, message.size(), now);
         if (!route.has_value()) {
             return failure{route.error()};
         }
@@ -97,7 +97,7 @@ private:
             }
             const u32 mtu = base::mtu_by(*route, true);
             if (message.size() > mtu) {
-                return base::too_big(r.destination, 0, mtu);
+                return base::too_big(r.destination, mtu);
             }
         }
         packet_type p = packet_of(message);

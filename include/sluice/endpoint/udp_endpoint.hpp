@@ -53,7 +53,7 @@ public:
         }
         send_request r = base::request_for(to.host, m);
         r.sent_counter = mib::udp_out_datagrams;
-        const auto route = base::way_of(r, payload.size() + udp::layout::size, to.port, now);
+        const auto route = base::way_of(r, payload.size() + udp::layout::size, now);
         if (!route.has_value()) {
             return failure{route.error()};
         }

@@ -33,6 +33,7 @@ namespace detail {
 inline constexpr u8 highest_unreachable_code = 15;
 inline constexpr u8 fragmentation_needed_code = 4;
 inline constexpr u8 reassembly_exceeded_code = 1;
+inline constexpr u32 least_quoted_payload = 8;
 
 // By type and code; fills in what the second word of the message says.
 [[nodiscard]] constexpr notice_fate notice_by_type(icmp_error_notice& n, u32 word,
@@ -76,24 +77,41 @@ template <class Tables>
     return r != nullptr && r->type == route_type::broadcast;
 }
 
+// Of a message that no single buffer holds, as much is read: RFC 1812 section 4.3.2.3 lets an error
+// be no longer.
+inline constexpr u32 longest_error = 576;
+
 // The quote, and the extension structure behind it when the message's length field leads to a sound
-// one. Makes an extended message contiguous.
+// one. Makes the message contiguous, as far as one buffer holds it.
 template <packet_buffer Packet>
 [[nodiscard]] constexpr const_bytes split_extension(datagram<Packet>& d,
                                                     const_bytes& extension) noexcept {
     Packet& p = d.packet();
     const u32 start = d.header_size();
-    const icmp::const_view header{p.data() + start};
-    if (icmp::may_be_extended(header[icmp::type]) && header[icmp::quote_words] != 0 &&
-        p.may_pull(start + d.payload_size())) {
-        const auto split =
-            icmp::split_extended(std::as_const(p).head().subspan(start, d.payload_size()));
+    const u32 end = start + d.payload_size();
+    const bool whole = p.may_pull(end);
+    if (!whole && end > longest_error) {
+        static_cast<void>(p.may_pull(longest_error));
+    }
+    const const_bytes message = std::as_const(p).head().subspan(start);
+    const icmp::const_view header{message.data()};
+    if (whole && icmp::may_be_extended(header[icmp::type]) && header[icmp::quote_words] != 0) {
+        const auto split = icmp::split_extended(message.first(d.payload_size()));
         if (split.has_value()) {
             extension = split->extension;
             return split->quote;
         }
     }
-    return std::as_const(p).head().subspan(start + icmp::header_length);
+    return message.subspan(icmp::header_length);
+}
+
+// What Linux makes of a redirect that quotes a header shorter than any: it does not look at that
+// length, so the ports of a transport are read from inside the header, and no socket has them.
+[[nodiscard]] constexpr notice_fate redirect_about_nonsense(u8 protocol, u32 header,
+                                                            u32 quoted) noexcept {
+    const bool looked_up = protocol == ipv4::protocols::udp || protocol == ipv4::protocols::tcp;
+    return looked_up || quoted < header + least_quoted_payload ? notice_fate::invalid
+                                                               : notice_fate::ignore;
 }
 
 }  // namespace detail
@@ -110,10 +128,9 @@ template <packet_buffer Packet>
            static_cast<u8>(n.quoted[header]) == icmp::types::echo_reply;
 }
 
-// Makes the quoted header and 8 octets behind it contiguous.
+// Makes the message contiguous, as far as one buffer holds it.
 template <class Tables, packet_buffer Packet>
 [[nodiscard]] constexpr notice_verdict icmp_notice(const Tables& t, datagram<Packet>& d) noexcept {
-    constexpr u32 least_payload = 8;
     Packet& p = d.packet();
     const u32 start = d.header_size() + static_cast<u32>(icmp::header_length);
     if (!p.may_pull(start + static_cast<u32>(ipv4::min_header_length))) {
@@ -133,6 +150,10 @@ template <class Tables, packet_buffer Packet>
     notice_verdict v{notice_fate::invalid, drop_reason::icmp_quote_invalid, read()};
     const u32 inner_size = 4u * ipv4::const_view{p.data() + start}[ipv4::ihl];
     if (inner_size < ipv4::min_header_length) {
+        if (v.notice.type == icmp::types::redirect) {
+            v.fate = detail::redirect_about_nonsense(v.notice.protocol, inner_size,
+                                                     p.size() - start);
+        }
         return v;
     }
     const u32 word = icmp::const_view{p.data() + start - icmp::header_length}[icmp::rest_of_header];
@@ -146,7 +167,7 @@ template <class Tables, packet_buffer Packet>
         v.fate = notice_fate::ignore;
         return v;
     }
-    if (!p.may_pull(start + inner_size + least_payload)) {
+    if (!p.may_pull(start + inner_size + detail::least_quoted_payload)) {
         v.fate = notice_fate::invalid;
         v.reason = drop_reason::icmp_invalid;
         return v;

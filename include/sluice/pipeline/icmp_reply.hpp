@@ -32,9 +32,13 @@ template <packet_buffer Packet>
     constexpr u32 receive_time = 12;
     constexpr u32 transmit_time = 16;
     packet.trim(size);
+    // Contiguous first: what goes on in other blocks has no room at its end.
+    if (!packet.may_pull(packet.size())) {
+        return false;
+    }
     const u32 missing = size - packet.size();
     std::byte* more = missing > 0 ? packet.put(missing) : packet.data();
-    if (more == nullptr || !packet.may_pull(size)) {
+    if (more == nullptr) {
         return false;
     }
     if (missing > 0) {

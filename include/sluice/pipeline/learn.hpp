@@ -66,7 +66,7 @@ template <class Tables>
     const interface_settings& s = in.in_force;
     if ((n.code & 7) > highest_redirect_code || !r.has_gateway() || used.neighbour != n.offender ||
         gateway == n.offender || !s.accept_redirects || gateway.is_multicast() ||
-        gateway.is_limited_broadcast() || gateway.is_zero_network()) {
+        gateway.is_limited_broadcast() || gateway.is_unspecified()) {
         return false;
     }
     if (s.shared_media) {

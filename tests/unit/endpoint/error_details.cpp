@@ -1,0 +1,97 @@
+// What stands in the error queue beside the error: the port of a local one, the extension behind a
+// quote. What Linux 6.18 told its own sockets is in the tables.
+#include <doctest/doctest.h>
+
+#include <sluice/wire/icmp_extensions.hpp>
+
+#include "unit/endpoint/endpoint_bench.hpp"
+
+namespace {
+
+using namespace endpoint_test;
+
+TEST_CASE("endpoint errors: what is too big is told with the port of connect(), or none") {
+    constexpr endpoint_address connected_to{"10.0.2.9"_ip, 53};
+    constexpr endpoint_address other{"10.0.2.8"_ip, 99};
+    const struct {
+        const char* name;
+        bool connects, names_it;
+        endpoint_address told;
+    } rows[] = {
+        {"not connected", false, true, {"10.0.2.8"_ip, 0}},
+        {"connected", true, false, {"10.0.2.9"_ip, 53}},
+        {"connected, to another", true, true, {"10.0.2.8"_ip, 53}},
+    };
+    for (const auto& r : rows) {
+        INFO(doctest::String{r.name});
+        endpoint_bench b;
+        udp_socket s{*b};
+        s.options().receive_errors = true;
+        s.options().discovery = mtu_discovery::always;
+        REQUIRE(s.bind({{}, 7000}).has_value());
+        if (r.connects) REQUIRE(s.connect(connected_to, b.now).has_value());
+        const auto sent =
+            r.names_it ? s.send(pattern(1600), other, b.now) : s.send(pattern(1600), b.now);
+        CHECK(sent.error() == endpoint_error::too_big);
+        const auto report = s.receive_error({});
+        REQUIRE(report.has_value());
+        CHECK((report->destination == r.told));
+        CHECK(report->info == 1500);
+    }
+}
+
+TEST_CASE("endpoint errors: what is too big for a source route is told of its first hop") {
+    endpoint_bench b;
+    udp_socket s{*b};
+    s.options().receive_errors = true;
+    s.options().discovery = mtu_discovery::always;
+    REQUIRE(s.bind({{}, 7000}).has_value());
+    REQUIRE(s.set_ip_options(list({1, 131, 7, 4, 10, 0, 1, 7}), b.now));
+    CHECK(s.send(pattern(1600), {"10.0.2.8"_ip, 99}, b.now).error() == endpoint_error::too_big);
+    const auto report = s.receive_error({});
+    REQUIRE(report.has_value());
+    CHECK((report->destination == endpoint_address{"10.0.1.7"_ip, 0}));
+    CHECK(report->info == 1492);
+}
+
+using large_socket =
+    udp_endpoint<stack_type, endpoint_sizes{.queue = 4, .errors = 2, .quote = 576}>;
+
+TEST_CASE("endpoint errors: the extension lies behind the quote, and its place is told") {
+    endpoint_bench b;
+    large_socket s{*b};
+    s.options().receive_errors = true;
+    REQUIRE(s.bind({{}, 7000}).has_value());
+    octets quote = datagram_of({.source = "10.0.2.1"_ip,
+                                .destination = "192.0.2.1"_ip,
+                                .protocol = ipv4::protocols::udp,
+                                .payload = support::udp_message(7000, 9, pattern(60))});
+    quote.resize(128);
+    octets extension = list({0x20, 0, 0, 0, 0, 8, 1, 1, 0, 1, 0x31, 0x40});  // an MPLS label
+    icmp::finish_extension(extension);
+    const struct {
+        const char* name;
+        u8 words;
+        bool spoilt;
+        u32 place;
+    } rows[] = {
+        {"an extension", 32, false, 100},
+        {"its checksum is wrong", 32, true, 0},
+        {"no length: not an extension", 0, false, 0},
+    };
+    for (const auto& r : rows) {
+        INFO(doctest::String{r.name});
+        octets data = quote;
+        data.insert(data.end(), extension.begin(), extension.end());
+        if (r.spoilt) data.back() ^= std::byte{1};
+        b.error(11, 0, u32{r.words} << 16, data);
+        octets told(600);
+        const auto report = s.receive_error(told);
+        REQUIRE(report.has_value());
+        REQUIRE(report->octets == data.size() - 28);  // without the quoted IPv4 and UDP headers
+        CHECK(equal_bytes(const_bytes{told}.first(report->octets), const_bytes{data}.subspan(28)));
+        CHECK(report->extension == r.place);
+    }
+}
+
+}  // namespace

@@ -1,0 +1,200 @@
+// Whatever reads a message reads it alike however it came: in one piece, in fragments cut at every
+// multiple of 8 octets, or in a packet that goes on in any number of further blocks.
+#include <doctest/doctest.h>
+
+#include <sluice/wire/icmp_extensions.hpp>
+
+#include "unit/endpoint/endpoint_bench.hpp"
+
+namespace {
+
+using namespace endpoint_test;
+
+using large_socket =
+    udp_endpoint<stack_type, endpoint_sizes{.queue = 4, .errors = 2, .quote = 576}>;
+
+constexpr ipv4::address stranger = "10.0.1.2"_ip;
+constexpr ipv4::address us = "10.0.1.1"_ip;
+constexpr endpoint_address far{"192.0.2.1"_ip, 9};
+
+struct message {
+    const char* name;
+    u8 protocol;
+    octets payload;
+};
+
+octets udp_with_sum(u16 to, std::size_t size) {
+    octets m = support::udp_message(4000, to, pattern(size));
+    udp::set_checksum(stranger, us, m);
+    return m;
+}
+octets extended(u8 type, u8 code, u32 word, octets quote) {
+    quote.resize(128);
+    octets extension = list({0x20, 0, 0, 0, 0, 8, 1, 1, 0, 1, 0x31, 0x40});
+    icmp::finish_extension(extension);
+    quote.insert(quote.end(), extension.begin(), extension.end());
+    return support::icmp_message(type, code, word | 32u << 16, quote);
+}
+
+std::vector<message> messages() {
+    const octets ours = datagram_of({.source = "10.0.1.1"_ip,
+                                     .destination = far.host,
+                                     .protocol = ipv4::protocols::udp,
+                                     .payload = support::udp_message(7000, far.port, pattern(60))});
+    const octets with_options =
+        datagram_of({.source = "10.0.1.1"_ip,
+                     .destination = far.host,
+                     .protocol = ipv4::protocols::udp,
+                     .options = octets(40, std::byte{1}),
+                     .payload = support::udp_message(7000, far.port, pattern(20))});
+    const auto icmp_of = [](u8 type, u8 code, u32 word, const octets& data) {
+        return support::icmp_message(type, code, word, data);
+    };
+    std::vector<message> all{
+        {"an echo request", 1, support::echo_request(40)},
+        {"an echo request with an odd number of octets", 1, support::echo_request(33)},
+        {"a timestamp request", 1, icmp_of(13, 0, 0x00070001, pattern(12))},
+        {"a long timestamp request", 1, icmp_of(13, 0, 0x00070001, pattern(40))},
+        {"an extended echo request by name", 1,
+         icmp_of(42, 0, 0x00070101, list({0x20, 0, 0xdc, 0x93, 0, 8, 3, 1, 'l', 'o', 0, 0}))},
+        {"an extended echo request by address", 1,
+         icmp_of(42, 0, 0x00070101, list({0x20, 0, 0, 0, 0, 12, 3, 3, 0, 1, 4, 0, 10, 0, 2, 1}))},
+        {"port unreachable", 1, icmp_of(3, 3, 0, ours)},
+        {"about a datagram with options", 1, icmp_of(3, 1, 0, with_options)},
+        {"fragmentation needed", 1, icmp_of(3, 4, 1000, ours)},
+        {"time exceeded with an extension", 1, extended(11, 0, 0, ours)},
+        {"parameter problem", 1, icmp_of(12, 0, 20u << 24, ours)},
+        {"a redirect", 1, icmp_of(5, 1, "10.0.2.3"_ip.value, ours)},
+        {"an error that quotes too little", 1, icmp_of(3, 3, 0, {ours.begin(), ours.begin() + 27})},
+        {"an unknown type", 1, icmp_of(99, 0, 0, pattern(24))},
+        {"UDP for a socket", 17, udp_with_sum(7000, 61)},
+        {"UDP for nobody", 17, udp_with_sum(7001, 61)},
+        {"another protocol", 253, pattern(50)},
+    };
+    for (std::size_t n = 4; n < 12; ++n)
+        all.push_back({"a short timestamp request", 1, icmp_of(13, 0, 0x00070001, pattern(n))});
+    message wrong{"an echo request whose sum is wrong", 1, support::echo_request(40)};
+    wrong.payload[30] ^= std::byte{4};
+    all.push_back(wrong);
+    return all;
+}
+
+// What became of it, as octets to compare.
+struct outcome_of {
+    std::vector<octets> sent;
+    octets heard, quoted;
+    u32 extension = 0, info = 0;
+    u64 counted[6] = {};
+    bool learned = false;
+
+    friend bool operator==(const outcome_of&, const outcome_of&) = default;
+};
+
+// `arrive` gives the datagram to the bench.
+template <class Arrive>
+outcome_of outcome_when(Arrive&& arrive) {
+    endpoint_bench b;
+    b->change([](settings& s) { s.icmp_echo_enable_probe = true; });
+    large_socket s{*b};
+    s.options().receive_errors = true;
+    REQUIRE(s.bind({{}, 7000}).has_value());
+    arrive(b);
+    outcome_of o;
+    for (auto& p : b.sent())
+        o.sent.push_back(p.datagram);
+    o.quoted.resize(600);
+    if (const auto report = s.receive_error(o.quoted); report.has_value()) {
+        o.quoted.resize(report->octets);
+        o.extension = report->extension;
+        o.info = report->info;
+        static_cast<void>(s.pending_error());
+    }
+    o.heard = hear_one(s).bytes;
+    const mib counters[] = {mib::icmp_in_msgs,     mib::icmp_in_errors, mib::icmp_in_csum_errors,
+                            mib::udp_in_datagrams, mib::udp_in_errors,  mib::udp_no_ports};
+    for (std::size_t i = 0; i < 6; ++i)
+        o.counted[i] = b->counters()[counters[i]];
+    o.learned = b->exceptions().any();
+    return o;
+}
+
+octets datagram_with(const message& m) {
+    return datagram_of(
+        {.source = stranger, .destination = us, .protocol = m.protocol, .payload = m.payload});
+}
+octets fragment_of(const message& m, std::size_t from, std::size_t to) {
+    const auto at = [&](std::size_t n) {
+        return m.payload.begin() + static_cast<std::ptrdiff_t>(n);
+    };
+    const bool more = to < m.payload.size();
+    return datagram_of(
+        {.source = stranger,
+         .destination = us,
+         .protocol = m.protocol,
+         .flags_and_offset = static_cast<u16>((more ? ipv4::words::more_fragments : 0) | from / 8),
+         .payload = {at(from), at(to)}});
+}
+
+TEST_CASE("split messages: in fragments, cut at every 8 octets") {
+    std::size_t tried = 0;
+    for (const message& m : messages()) {
+        INFO(doctest::String{m.name});
+        const std::size_t size = m.payload.size();
+        CAPTURE(size);
+        const outcome_of whole =
+            outcome_when([&](endpoint_bench& b) { b.receive(datagram_with(m)); });
+        for (std::size_t cut = 8; cut < size; cut += 8, ++tried) {
+            CAPTURE(cut);
+            const bool alike = outcome_when([&](endpoint_bench& b) {
+                                   b.receive(fragment_of(m, 0, cut));
+                                   b.receive(fragment_of(m, cut, size));
+                               }) == whole;
+            CHECK(alike);
+        }
+        for (const std::size_t each : {8u, 16u, 24u}) {
+            CAPTURE(each);
+            const bool alike = outcome_when([&](endpoint_bench& b) {
+                                   for (std::size_t at = 0; at < size; at += each)
+                                       b.receive(fragment_of(m, at, std::min(at + each, size)));
+                               }) == whole;
+            CHECK(alike);
+            ++tried;
+        }
+    }
+    CHECK(tried > 150);
+}
+
+TEST_CASE("split messages: in a packet of any number of blocks, cut anywhere") {
+    std::size_t tried = 0;
+    for (const message& m : messages()) {
+        INFO(doctest::String{m.name});
+        const octets d = datagram_with(m);
+        const outcome_of whole = outcome_when([&](endpoint_bench& b) { b.receive(d); });
+        const auto in_blocks = [&](std::size_t head, std::size_t each) {
+            return outcome_when([&](endpoint_bench& b) {
+                const auto part = [&](std::size_t from, std::size_t to) {
+                    return octets(d.begin() + static_cast<std::ptrdiff_t>(from),
+                                  d.begin() + static_cast<std::ptrdiff_t>(to));
+                };
+                auto p = b.packet(part(0, head));
+                for (std::size_t at = head; at < d.size(); at += each)
+                    p.append(b.packet(part(at, std::min(at + each, d.size()))));
+                b->receive(std::move(p), b.now);
+            });
+        };
+        for (std::size_t head = 1; head < d.size(); ++head, ++tried) {
+            CAPTURE(head);
+            const bool alike = in_blocks(head, d.size()) == whole;
+            CHECK(alike);
+        }
+        for (const std::size_t each : {3u, 7u, 8u, 20u, 28u, 33u}) {
+            CAPTURE(each);
+            const bool alike = in_blocks(each, each + d.size() / 48) == whole;
+            CHECK(alike);
+            ++tried;
+        }
+    }
+    CHECK(tried > 1000);
+}
+
+}  // namespace
