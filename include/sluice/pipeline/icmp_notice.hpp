@@ -151,8 +151,8 @@ template <class Tables, packet_buffer Packet>
     const u32 inner_size = 4u * ipv4::const_view{p.data() + start}[ipv4::ihl];
     if (inner_size < ipv4::min_header_length) {
         if (v.notice.type == icmp::types::redirect) {
-            v.fate = detail::redirect_about_nonsense(v.notice.protocol, inner_size,
-                                                     p.size() - start);
+            v.fate =
+                detail::redirect_about_nonsense(v.notice.protocol, inner_size, p.size() - start);
         }
         return v;
     }
