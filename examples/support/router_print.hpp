@@ -34,8 +34,9 @@ inline void print_ports(const snapshot& s, std::FILE* to) {
             wide(c.unusable), wide(c.no_buffer), wide(c.kernel_drops), wide(c.sent),
             wide(c.refused), wide(c.lost));
     }
-    std::fprintf(to, "link pushed-out %llu refused %llu foreign %llu\n", wide(s.link.pushed_out),
-                 wide(s.link.refused), wide(s.link.foreign));
+    std::fprintf(to, "link pushed-out %llu refused %llu tagged %llu foreign %llu\n",
+                 wide(s.link.pushed_out), wide(s.link.refused), wide(s.link.tagged),
+                 wide(s.link.foreign));
 }
 
 inline void print_neighbours(const snapshot& s, std::FILE* to) {

@@ -34,11 +34,13 @@ struct port_line {
 struct link_counts {
     u64 pushed_out = 0;  // waited for a link address, and made room for others
     u64 refused = 0;     // by the device, after it had waited; or ARP
-    u64 foreign = 0;     // frames of other protocols and networks
+    u64 tagged = 0;      // frames of VLANs
+    u64 foreign = 0;     // frames of other protocols, or cut short
 
     link_counts& operator+=(const link_counts& o) noexcept {
         pushed_out += o.pushed_out;
         refused += o.refused;
+        tagged += o.tagged;
         foreign += o.foreign;
         return *this;
     }

@@ -65,7 +65,7 @@ inline snapshot worker::take_snapshot() {
         now.neighbours.push_back({n.interface, n.address, n.hardware, n.state, t - n.updated});
     });
     const auto& link = link_->counters();
-    now.link = {link.held_dropped, link.refused, link.too_short + link.tagged + link.unknown_type};
+    now.link = {link.held_dropped, link.refused, link.tagged, link.too_short + link.unknown_type};
     now.sum.add(stack_->counters());
     now.held_now = stack_->held();
     now.not_captured = capture_ ? capture_->lost() : 0;

@@ -2,16 +2,18 @@
 // the packets that wait for a link address. One object serves all interfaces of a stack.
 //
 // Expects: a source for the frames it makes itself, a link_host and a frame_sink (link/concept.hpp)
-// that outlive it. Does: input() takes the header off and says to whom the frame was addressed,
-// answers ARP and learns from it; output() finds the link address, puts the header on and sends, or
-// holds the packet and asks; poll() asks again and hands packets back whose next hop does not
-// answer; announce() tells the link of a new address. Never: forwards frames, answers for others,
-// takes frames of a VLAN (dropped and counted; a tag that only has a priority is taken off),
-// believes a reply about a neighbour that it does not know. Works in constant evaluation. Cost: for
-// a packet with a known next hop one keyed look-up and 14 octets written; a copy where headroom is
-// missing. Deviation: where the neighbour table is full, a request is answered all the same, and a
-// link address of zero or of a group is never learned; the ARP hardware type 6 (IEEE 802) is not
-// taken. RFC 826, RFC 894, RFC 1112 section 6.4, RFC 1122 section 2.3.2.
+// that outlive it. Does: input() takes the header off and says to whom the frame was addressed (at
+// best as the device below says: the kernel calls a frame another host's when it took a VLAN's tag
+// off), answers ARP and learns from it; output() finds the link address, puts the header on and
+// sends, or holds the packet and asks; poll() asks again and hands packets back whose next hop does
+// not answer; announce() tells the link of a new address. Never: forwards frames, answers for
+// others, takes frames of a VLAN (counted; tags of VLAN 0, which only have a priority, are taken
+// off, as in Linux), believes a reply about a neighbour that it does not know. Works in constant
+// evaluation. Cost: for a packet with a known next hop one keyed look-up and 14 octets written; a
+// copy where headroom is missing. Deviation: where the neighbour table is full, a request is
+// answered all the same, and a link address of zero or of a group is never learned; the ARP
+// hardware type 6 (IEEE 802) is not taken. RFC 826, RFC 894, RFC 1112 section 6.4, RFC 1122
+// section 2.3.2.
 #pragma once
 
 #include <sluice/base/bytes.hpp>
@@ -41,7 +43,7 @@ struct ethernet_counters {
     u64 arp_ignored = 0;  // malformed, not about us, not to be believed
     u64 conflicts = 0;    // of those: somebody else claims an address of ours
     u64 too_short = 0;
-    u64 tagged = 0;        // 802.1Q, 802.1ad: of a VLAN
+    u64 tagged = 0;        // of a VLAN: with its tag, or the kernel took that off
     u64 unknown_type = 0;  // neither IPv4 nor ARP
     u64 sent = 0;
     u64 requests_sent = 0;
@@ -81,13 +83,10 @@ public:
         }
         const ethernet::const_view link{frame.data()};
         const ethernet::address destination = link[ethernet::destination];
-        u16 type = link[ethernet::type];
-        frame.set_type(type_of(destination, frame.interface()));
+        const u16 outer = link[ethernet::type];
+        mark(frame, type_of(destination, frame.interface()));
         static_cast<void>(frame.pull(ethernet::layout::size));
-        if (type == ethernet::types::vlan) {
-            type = take_priority_tag(frame);
-        }
-        switch (type) {
+        switch (take_priority_tags(frame, outer)) {
         case ethernet::types::ipv4:
             ++counters_.ipv4_received;
             return frame_kind::ipv4;
@@ -100,6 +99,7 @@ public:
             return frame_kind::taken;
         case ethernet::types::vlan:
         case ethernet::types::service_vlan:
+        case ethernet::types::old_service_vlan:
             return drop(frame, counters_.tagged);
         default:
             return drop(frame, counters_.unknown_type);
@@ -215,18 +215,25 @@ private:
                                                    : ipv4::address{};
     }
 
-    // A tag of VLAN 0 has a priority only: the type behind it.
-    [[nodiscard]] static constexpr u16 take_priority_tag(packet_type& frame) noexcept {
+    // What the device said of the frame stays when its address sounds better: a frame to us that
+    // is another host's came out of a VLAN. Linux __netif_receive_skb_core.
+    constexpr void mark(packet_type& frame, sluice::packet_type seen) noexcept {
+        constexpr auto other = sluice::packet_type::other_host;
+        counters_.tagged += u64{frame.type() == other && seen != other};
+        frame.set_type(frame.type() > seen ? frame.type() : seen);
+    }
+
+    // Tags of VLAN 0 have a priority only: the type behind them. That of a tag is left where the
+    // frame is of a VLAN or ends. Linux skb_vlan_untag.
+    [[nodiscard]] static constexpr u16 take_priority_tags(packet_type& frame, u16 type) noexcept {
         constexpr u32 size = ethernet::tag_layout::size;
-        if (!frame.may_pull(size)) {
-            return ethernet::types::vlan;
+        while (ethernet::is_tag(type) && frame.may_pull(size)) {
+            const ethernet::const_tag_view tag{frame.data()};
+            if (tag[ethernet::tag_vlan] != 0 || !frame.pull(size)) {
+                break;
+            }
+            type = tag[ethernet::tag_type];
         }
-        const ethernet::const_tag_view tag{frame.data()};
-        if (tag[ethernet::tag_vlan] != 0) {
-            return ethernet::types::vlan;
-        }
-        const u16 type = tag[ethernet::tag_type];
-        static_cast<void>(frame.pull(size));
         return type;
     }
 

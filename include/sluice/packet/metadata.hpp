@@ -10,7 +10,8 @@
 
 namespace sluice {
 
-// To whom the link layer addressed the frame (Linux PACKET_*).
+// To whom the link layer addressed the frame (Linux PACKET_*). In this order: what a lower layer
+// said never becomes a lesser one above.
 enum class packet_type : u8 { host, broadcast, multicast, other_host, loopback };
 
 // The state of the transport checksum. pending: the sum of the pseudo header is in the checksum

@@ -3,7 +3,8 @@
 // Expects: a packet that begins with the frame as the kernel gave it. Does: packet type, checksum
 // and segmentation facts, and the VLAN tag that the kernel took off put back; octets that did not
 // fit the first buffer go on in others. Never: keeps a tagged frame without its tag: it belongs to
-// another network.
+// another network. A socket of one EtherType sees no tags: the kernel removed them for good, and
+// marks the frames of VLANs PACKET_OTHERHOST.
 #pragma once
 
 #include <sluice/base/bytes.hpp>
@@ -24,14 +25,14 @@ struct arrival {
 
 [[nodiscard]] constexpr packet_type type_of(u8 kernel) noexcept {
     switch (kernel) {
+    case PACKET_HOST:
+        return packet_type::host;
     case PACKET_BROADCAST:
         return packet_type::broadcast;
     case PACKET_MULTICAST:
         return packet_type::multicast;
-    case PACKET_OTHERHOST:
-        return packet_type::other_host;
     default:
-        return packet_type::host;
+        return packet_type::other_host;
     }
 }
 
@@ -49,7 +50,7 @@ template <class Packet>
     return true;
 }
 
-// false: the facts do not fit the frame, or the tag has no room.
+// false: the facts do not fit the frame, or the tag has no room or no place.
 template <class Packet>
 [[nodiscard]] constexpr bool tell(Packet& packet, const virtio_net::header& offload,
                                   const arrival& how, bool is_ethernet) noexcept {
@@ -57,7 +58,8 @@ template <class Packet>
     if (!virtio_net::set_facts(packet, offload, is_ethernet)) {
         return false;
     }
-    return (how.status & TP_STATUS_VLAN_VALID) == 0 || !is_ethernet || put_tag_back(packet, how);
+    const bool tagged = (how.status & TP_STATUS_VLAN_VALID) != 0;
+    return !tagged || (is_ethernet ? put_tag_back(packet, how) : (how.tag & 0x0fff) == 0);
 }
 
 using port::detail::append_octets;

@@ -171,8 +171,7 @@ struct ring_sender {
         }
         bool fill(Packet& packet) noexcept {
             if (packet.has_facts()) {
-                const u32 network =
-                    to_->is_ethernet() ? virtio_net::ethernet_header_length(packet.head()) : 0;
+                const u32 network = to_->is_ethernet() ? ethernet::header_length(packet.head()) : 0;
                 if (std::as_const(packet).facts().segmentation != segmentation_kind::none ||
                     !pipeline::finish_checksum(packet, network)) {
                     errno = EINVAL;

@@ -170,19 +170,6 @@ constexpr void store(std::byte* to, const header& h) noexcept {
     return h;
 }
 
-// Octets in front of the network header of an Ethernet frame: 14, and 4 for each of up to two tags.
-[[nodiscard]] constexpr u32 ethernet_header_length(const_bytes frame) noexcept {
-    u32 length = ethernet::layout::size;
-    for (int tags = 0; tags < 2 && frame.size() >= length + ethernet::tag_layout::size; ++tags) {
-        const u16 type = load_be<u16>(frame.data() + length - 2);
-        if (type != ethernet::types::vlan && type != ethernet::types::service_vlan) {
-            break;
-        }
-        length += u32{ethernet::tag_layout::size};
-    }
-    return length;
-}
-
 // Gives the packet what the header says of it. A checksum that a device found right is not told: it
 // would give every packet facts, for a sum that is cheap to check. false: they do not fit the
 // frame.
@@ -191,7 +178,7 @@ template <class Packet>
     if (h == header{}) {
         return true;
     }
-    const u32 network = is_ethernet ? ethernet_header_length(packet.head()) : 0;
+    const u32 network = is_ethernet ? ethernet::header_length(packet.head()) : 0;
     const auto known = to_facts(h, packet.size(), network);
     if (known && known->checksum == checksum_state::pending) {
         packet.facts() = *known;
@@ -206,7 +193,7 @@ template <class Packet>
                                           bool is_ethernet) noexcept {
     header told;
     if (packet.has_facts()) {
-        const u32 network = is_ethernet ? ethernet_header_length(packet.head()) : 0;
+        const u32 network = is_ethernet ? ethernet::header_length(packet.head()) : 0;
         const metadata& known = std::as_const(packet).facts();
         if (known.checksum == checksum_state::pending &&
             !packet.may_pull(network + known.checksum_start + known.checksum_offset + 2u)) {

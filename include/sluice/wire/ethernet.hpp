@@ -99,7 +99,24 @@ inline constexpr u16 arp = 0x0806;
 inline constexpr u16 vlan = 0x8100;
 inline constexpr u16 ipv6 = 0x86dd;
 inline constexpr u16 service_vlan = 0x88a8;
+inline constexpr u16 old_service_vlan = 0x9100;  // of switches older than IEEE 802.1ad
 }  // namespace types
+
+// Whether a tag of IEEE 802.1Q or 802.1ad follows the type field. Linux eth_type_vlan, which does
+// not know old_service_vlan.
+[[nodiscard]] constexpr bool is_tag(u16 of_type) noexcept {
+    return of_type == types::vlan || of_type == types::service_vlan;
+}
+
+// Octets in front of the contents of a frame: 14, and 4 for each tag that is there whole.
+[[nodiscard]] constexpr u32 header_length(const_bytes frame) noexcept {
+    u32 length = layout::size;
+    while (frame.size() >= length + tag_layout::size &&
+           is_tag(load_be<u16>(frame.data() + length - 2))) {
+        length += u32{tag_layout::size};
+    }
+    return length;
+}
 
 // An Ethernet header as a value.
 struct header {

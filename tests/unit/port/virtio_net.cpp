@@ -132,18 +132,3 @@ TEST_CASE("facts that cannot be told") {
     m.checksum = checksum_state::unknown;
     CHECK(virtio::of_facts(m, frame, 14).error() == virtio::error::wrong_checksum);
 }
-
-TEST_CASE("the link header's length") {
-    octets frame(64);
-    store_be<u16>(frame.data() + 12, 0x0800);
-    CHECK(virtio::ethernet_header_length(frame) == 14);
-    store_be<u16>(frame.data() + 12, 0x8100);
-    CHECK(virtio::ethernet_header_length(frame) == 18);
-    store_be<u16>(frame.data() + 12, 0x88a8);
-    store_be<u16>(frame.data() + 16, 0x8100);
-    CHECK(virtio::ethernet_header_length(frame) == 22);
-    store_be<u16>(frame.data() + 20, 0x8100);
-    CHECK(virtio::ethernet_header_length(frame) == 22);
-    CHECK(virtio::ethernet_header_length(const_bytes{frame}.first(17)) == 14);
-    CHECK(virtio::ethernet_header_length({}) == 14);
-}

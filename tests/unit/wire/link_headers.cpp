@@ -49,6 +49,27 @@ TEST_CASE("ethernet: golden header and tag") {
     CHECK(view[ethernet::tag_type] == ethernet::types::ipv4);
 }
 
+TEST_CASE("ethernet: the contents begin behind every tag that is there whole") {
+    std::array<std::byte, 30> frame{};
+    const auto length_of = [&](std::initializer_list<u16> types, std::size_t size = 30) {
+        std::byte* to = frame.data() + 12;
+        for (const u16 type : types) {
+            store_be<u16>(to, type);
+            to += 4;
+        }
+        return ethernet::header_length(const_bytes{frame}.first(size));
+    };
+    CHECK(length_of({0x0800}) == 14);
+    CHECK(length_of({0x8100, 0x0800}) == 18);
+    CHECK(length_of({0x88a8, 0x8100, 0x0800}) == 22);
+    CHECK(length_of({0x8100, 0x8100, 0x88a8, 0x0806}) == 26);
+    CHECK(length_of({0x8100, 0x8100, 0x8100, 0x8100}) == 30);
+    CHECK(length_of({0x9100, 0x0800}) == 14);  // no tag, to Linux
+    CHECK(length_of({0x8100, 0x0800}, 17) == 14);
+    CHECK(length_of({0x8100, 0x8100, 0x0800}, 18) == 18);
+    CHECK(ethernet::header_length({}) == 14);
+}
+
 TEST_CASE("arp: golden request both ways") {
     const arp::packet p{.operation = arp::operations::request,
                         .sender_hardware = "02:00:00:00:00:01"_mac,

@@ -1,0 +1,156 @@
+// Frames of VLANs: with their tags, and as sockets of one EtherType get them, where the kernel took
+// the tag off and marked the frame. What is right was asked of Linux 6.18: frames of VLAN 0 alone
+// are taken, whatever the number and the kind of their tags; 0x9100 is no tag.
+#include "support.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace link_test;
+using mark = sluice::packet_type;
+
+namespace {
+
+const std::string us = "020000000101";
+const std::string other = "020000000201";
+const std::string all = "ffffffffffff";
+const std::string group = "01005e010101";
+const std::string them = "020000000102";
+
+std::string ipv4_frame(const std::string& destination, const std::string& tags) {
+    return destination + them + tags + "0800" + std::string{datagram};
+}
+// 10.0.1.2 is at 02:00:00:00:01:66, says somebody who asks for us.
+std::string arp_frame(const std::string& destination, const std::string& tags) {
+    return destination + them + tags + "0806" + "0001080006040001" + "020000000166" + "0a000102" +
+           "000000000000" + "0a000101";
+}
+
+}  // namespace
+
+TEST_CASE("tags of VLAN 0 are taken off, frames of other VLANs are dropped and counted") {
+    struct row {
+        const char* tags;
+        bool taken;
+        u64 tagged = 0;
+    };
+    const row rows[] = {
+        {"", true},
+        {"81000000", true},
+        {"8100e000", true},  // a priority
+        {"81001000", true},  // may be dropped first
+        {"8100f000", true},
+        {"88a80000", true},
+        {"8100000081000000", true},
+        {"88a8000081000000", true},
+        {"8100000088a80000", true},
+        {"810000008100000081000000", true},
+        {"81000005", false, 1},
+        {"81000001", false, 1},
+        {"8100e005", false, 1},
+        {"81000fff", false, 1},
+        {"88a80005", false, 1},
+        {"8100000081000005", false, 1},
+        {"8100000581000000", false, 1},
+        {"88a8000581000005", false, 1},
+        {"91000000", false, 1},
+        {"91000005", false, 1},
+        {"8100000091000000", false, 1},
+    };
+    for (const row& r : rows) {
+        CAPTURE(r.tags);
+        bench<> b;
+        packet p = from_hex(b.buffers, ipv4_frame(us, r.tags), 2);
+        REQUIRE(b.link.input(p, at(0)) == (r.taken ? frame_kind::ipv4 : frame_kind::dropped));
+        CHECK(b.link.counters().tagged == r.tagged);
+        CHECK(b.link.counters().ipv4_received == (r.taken ? 1 : 0));
+        CHECK(b.link.counters().unknown_type == 0);
+        if (r.taken) {
+            CHECK(to_hex(p) == datagram);
+            CHECK(p.type() == mark::host);
+        }
+        p.reset();
+        CHECK(b.hear(arp_frame(all, r.tags), 2, at(0)) ==
+              (r.taken ? frame_kind::taken : frame_kind::dropped));
+        const auto* known = b.link.neighbours().find(2, "10.0.1.2"_ip);
+        CHECK((known != nullptr) == r.taken);
+        CHECK(b.device.take().size() == (r.taken ? 1 : 0));
+        CHECK(b.link.counters().tagged == 2 * r.tagged);
+        CHECK(b.buffers.available() == 64);
+    }
+}
+
+TEST_CASE("frames that end in a tag are dropped") {
+    for (const char* tags : {"8100", "810000", "81000000", "8100000008", "81000000810000",
+                             "88a8000081000000", "910000"}) {
+        CAPTURE(tags);
+        bench<> b;
+        CHECK(b.hear(us + them + tags, 2, at(0)) == frame_kind::dropped);
+        CHECK(b.link.counters().tagged + b.link.counters().unknown_type == 1);
+        CHECK(b.buffers.available() == 64);
+    }
+}
+
+TEST_CASE("tags in any number of pieces") {
+    bench<> b;
+    const std::string frame = ipv4_frame(us, "8100000088a8000081000000");
+    for (std::size_t cut = 1; cut < frame.size() / 2; ++cut) {
+        CAPTURE(cut);
+        packet p = from_hex(b.buffers, frame.substr(0, cut * 2), 2);
+        p.append(from_hex(b.buffers, frame.substr(cut * 2), 2));
+        REQUIRE(b.link.input(p, at(0)) == frame_kind::ipv4);
+        CHECK(to_hex(p) == datagram);
+    }
+}
+
+// As packet(7) tells: the kernel has looked at the destination, and removed a VLAN's tag.
+TEST_CASE("what the device said of a frame never becomes better") {
+    struct row {
+        mark below;
+        const std::string& destination;
+        mark after;
+        u64 tagged;
+    };
+    const row rows[] = {
+        {mark::host, us, mark::host, 0},
+        {mark::host, all, mark::broadcast, 0},
+        {mark::host, group, mark::multicast, 0},
+        {mark::host, other, mark::other_host, 0},
+        {mark::broadcast, us, mark::broadcast, 0},
+        {mark::broadcast, all, mark::broadcast, 0},
+        {mark::broadcast, other, mark::other_host, 0},
+        {mark::multicast, us, mark::multicast, 0},
+        {mark::multicast, group, mark::multicast, 0},
+        {mark::multicast, other, mark::other_host, 0},
+        {mark::other_host, us, mark::other_host, 1},
+        {mark::other_host, all, mark::other_host, 1},
+        {mark::other_host, group, mark::other_host, 1},
+        {mark::other_host, other, mark::other_host, 0},
+    };
+    for (const row& r : rows) {
+        CAPTURE(static_cast<int>(r.below));
+        CAPTURE(r.destination);
+        bench<> b;
+        packet p = from_hex(b.buffers, ipv4_frame(r.destination, ""), 2);
+        p.set_type(r.below);
+        REQUIRE(b.link.input(p, at(0)) == frame_kind::ipv4);
+        CHECK(p.type() == r.after);
+        CHECK(b.link.counters().tagged == r.tagged);
+    }
+}
+
+TEST_CASE("an ARP request out of a VLAN is not answered and changes no neighbour") {
+    for (const std::string& destination : {all, us}) {
+        bench<> b;
+        REQUIRE(b.hear(all + them + "0806" + "0001080006040001" + "020000000102" + "0a000102" +
+                           "000000000000" + "0a000101",
+                       2, at(0)) == frame_kind::taken);
+        REQUIRE(b.device.take().size() == 1);
+        packet p = from_hex(b.buffers, arp_frame(destination, ""), 2);
+        p.set_type(mark::other_host);
+        CHECK(b.link.input(p, at(60'000)) == frame_kind::taken);
+        CHECK(b.device.take().empty());
+        CHECK(b.link.neighbours().find(2, "10.0.1.2"_ip)->hardware == "02:00:00:00:01:02"_mac);
+        CHECK(b.link.counters().arp_ignored == 1);
+        CHECK(b.link.counters().tagged == 1);
+    }
+}
