@@ -73,6 +73,7 @@ enum class drop_reason : u8 {
     fragment_ecn,
     reassembly_refused,
     fragment_abandoned,
+    fragment_evicted,
     // sending
     fragmentation_failed,
     output_refused,
@@ -208,6 +209,8 @@ inline constexpr drop_info drop_table[drop_reason_count] = {
      "NOT_SPECIFIED", mib::ip_reasm_fails},
     {"fragment_abandoned", "Another fragment made its datagram impossible.", "RFC 5722 section 4",
      "CONSUMED"},
+    {"fragment_evicted", "Its datagram was the oldest and made room for a newer one.",
+     "RFC 1858 section 3.1", "NOT_SPECIFIED"},
     {"fragmentation_failed", "The packet could not be cut.", "RFC 1812 section 4.2.2.7",
      "NOT_SPECIFIED", mib::ip_frag_fails},
     {"output_refused", "The output could not take the packet.", "Linux", "NOT_SPECIFIED",

@@ -1,19 +1,19 @@
-// bounded_cache<Datagrams, Overlap, Fragments>: reassembly as Linux does it, in memory that is
-// fixed when it is compiled.
+// bounded_cache<Datagrams, Overlap, Fragments, OnFull>: reassembly as Linux does it, in memory that
+// is fixed when it is compiled.
 // Expects: fragments as verified datagrams; a secret key; the caller to call expire(now, sink)
 // before insert(..., now, ...) when next_deadline() is over: insert looks at no clock but the one
 // it is given and ends nobody's time. Packets that can be put in a list (append).
 // Does: keeps up to Datagrams incomplete datagrams of up to Fragments packets altogether, and
 // returns the whole as one packet whose head is the fragment with offset 0 and whose other pieces
 // follow as a list, their headers pulled.
-// Never: copies payload under the default rule, allocates, evicts one datagram for another, writes
-// into payload.
+// Never: copies payload under the default rule, allocates, writes into payload.
 // Cost: O(log n) for the n runs of a datagram, O(1) in order; about 64 octets a fragment and 250 a
 // datagram.
 // RFC 791 section 3.2, RFC 815, RFC 1122 section 3.3.2, RFC 3168 section 5.3; Linux ip_fragment.c.
 //
-// Not eviction but refusal: whoever fills the memory stops reassembly for all until the timeout, as
-// in Linux. Lower the timeout, or filter fragments, where that matters.
+// When the memory is full, on_full::refuse refuses what comes, as Linux does: whoever fills it
+// stops reassembly for all until the timeout. on_full::evict_oldest gives up the datagram that
+// began first: whoever floods it ends those that take longest, and no other.
 #pragma once
 
 #include <sluice/base/random.hpp>
@@ -45,8 +45,11 @@ concept can_form_list = requires(Packet& p, Packet&& tail) {
     return datagrams > 1024 ? 2 * datagrams : 2048;
 }
 
+// What becomes of a fragment that finds no room.
+enum class on_full : u8 { refuse, evict_oldest };
+
 template <std::size_t Datagrams, overlap_policy Overlap = overlap::reject_datagram,
-          std::size_t Fragments = default_fragments(Datagrams)>
+          std::size_t Fragments = default_fragments(Datagrams), on_full OnFull = on_full::refuse>
 struct bounded_cache {
     static_assert(Datagrams > 0, "sluice: bounded_cache<0>: use no_reassembly to refuse fragments");
     static_assert(Fragments >= 2, "sluice: bounded_cache: a datagram has at least two fragments");
@@ -55,9 +58,9 @@ struct bounded_cache {
     class model;
 };
 
-template <std::size_t Datagrams, overlap_policy Overlap, std::size_t Fragments>
+template <std::size_t Datagrams, overlap_policy Overlap, std::size_t Fragments, on_full OnFull>
 template <class Packet>
-class bounded_cache<Datagrams, Overlap, Fragments>::model {
+class bounded_cache<Datagrams, Overlap, Fragments, OnFull>::model {
     using entry = detail::partial_datagram<Packet, Overlap>;
     using piece = detail::piece<Packet>;
     using facts = detail::fragment_facts;
@@ -85,18 +88,25 @@ public:
         const detail::slot_key source = source_key(std::as_const(d).header(), domain);
         const detail::slot_key key = datagram_key(std::as_const(d).header(), user, domain);
         Packet packet = std::move(d).release();
-        if (limits.high_threshold == 0 || charged_ > limits.high_threshold || free_.empty() ||
-            !make_own(packet)) {
-            return step::refuse(drop_reason::fragment_limit);
-        }
-        entry* e = entries_.find(key);
-        if (e == nullptr) {
-            e = begin(key, source, now, limits);
-        }
-        if (e == nullptr) {
+        if (limits.high_threshold == 0 || !make_own(packet)) {
             return step::refuse(drop_reason::fragment_limit);
         }
         step result;
+        entry* e = entries_.find(key);
+        if (!make_room(e, limits, result)) {
+            result.refuse_for(drop_reason::fragment_limit);
+            return result;
+        }
+        if (e == nullptr) {
+            e = begin(key, source, now, limits);
+        }
+        if (e == nullptr && evict_oldest(e, result)) {
+            e = begin(key, source, now, limits);
+        }
+        if (e == nullptr) {
+            result.refuse_for(drop_reason::fragment_limit);
+            return result;
+        }
         if (is_too_far(*e, limits)) {
             result.too_far = true;
             result.pieces_dropped = start_over(*e, now, limits);
@@ -146,6 +156,33 @@ private:
         return p.unshare() && (!p.has_packet_list() || p.may_pull(p.size()));
     }
 
+    // For one fragment more; its own datagram stays. False: there is none.
+    [[nodiscard]] constexpr bool make_room(const entry* own, const reassembly_limits& limits,
+                                           step& result) noexcept {
+        while (charged_ > limits.high_threshold || free_.empty()) {
+            if (!evict_oldest(own, result)) {
+                return false;
+            }
+        }
+        return true;
+    }
+    // Gives up the datagram that began first, but for one. False: there is none, or that is not
+    // done here.
+    [[nodiscard]] constexpr bool evict_oldest(const entry* spared, step& result) noexcept {
+        if constexpr (OnFull == on_full::refuse) {
+            return false;
+        } else {
+            entry* const first = due_.first();
+            entry* const oldest = first != nullptr && first == spared ? first->later : first;
+            if (oldest == nullptr) {
+                return false;
+            }
+            result.evicted_pieces += drop_pieces(*oldest);
+            ++result.evicted_datagrams;
+            end(*oldest);
+            return true;
+        }
+    }
     [[nodiscard]] constexpr entry* begin(detail::slot_key key, detail::slot_key source, instant now,
                                          const reassembly_limits& limits) noexcept {
         entry* e = entries_.take(key);

@@ -13,8 +13,9 @@
 //
 // With each of them `pieces_dropped` other packets, all of the same datagram, went back to their
 // source; the fragment itself is not counted among them, but for one that was written into another
-// under `overlap::keep_last`. So always:
-// held after = held before + 1 (unless refused) - pieces_dropped - pieces.
+// under `overlap::keep_last`. `evicted_pieces` packets of `evicted_datagrams` other datagrams went
+// back to make room, if the model does that. So always:
+// held after = held before + 1 (unless refused) - pieces_dropped - pieces - evicted_pieces.
 //
 // Fragments are told apart by source, destination, identification, protocol, `user` and routing
 // domain, in a hash with a secret key. Memory is bounded: the model occupies `memory_limit` octets
@@ -40,8 +41,8 @@
 //         };
 //     };
 //
-// Models: `bounded_cache<Datagrams, Overlap>`, `no_reassembly` (refuses every fragment).
-// The rule for overlaps is a policy of its own: overlap.hpp.
+// Models: `bounded_cache<Datagrams, Overlap, Fragments, OnFull>`, `no_reassembly` (refuses every
+// fragment). The rule for overlaps is a policy of its own: overlap.hpp.
 #pragma once
 
 #include <sluice/base/siphash.hpp>
@@ -80,6 +81,8 @@ struct reassembly_step {
     drop_reason reason = drop_reason::none;  // of refused, for the fragment itself
     u16 pieces_dropped = 0;                  // other packets given up with it
     u16 pieces = 0;                          // of complete: how many packets became one
+    u32 evicted_pieces = 0;                  // packets of other datagrams, given up to make room
+    u32 evicted_datagrams = 0;               // of so many
     bool too_far = false;  // an older datagram with the same key was given up for its distance
     Packet packet{};       // of complete
 

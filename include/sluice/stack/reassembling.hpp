@@ -45,6 +45,10 @@ protected:
         this->stats_.dropped(step.too_far ? drop_reason::fragment_too_far
                                           : drop_reason::fragment_abandoned,
                              step.pieces_dropped);
+        if (step.evicted_datagrams != 0) {
+            count(mib::ip_reasm_fails, step.evicted_datagrams);
+            this->stats_.dropped(drop_reason::fragment_evicted, step.evicted_pieces);
+        }
         if (step.kind == reassembly_outcome::held) {
             return failure{fate::held};
         }
