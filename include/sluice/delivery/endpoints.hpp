@@ -2,13 +2,15 @@
 // removed while running. Expects: handlers and sinks that outlive their registration. Does: raw
 // taps by protocol, address, peer and interface; UDP endpoints by port with Linux's scoring (the
 // most specific wins, of equals the latest; broadcast and multicast go to all that match); ping
-// endpoints by identifier. A sink may remove itself while it takes. Never: allocates; copies only
-// for taps and for datagrams to many. Cost: a scan of the endpoints for each datagram to us; a
-// virtual call into the sink, because endpoints come at run time. RFC 1122 section 3.4, Linux
-// raw_v4_match, compute_score.
+// endpoints by identifier. A sink may register and remove any while it is called: each that stays
+// is called once, a removed one no more, a new one from the next packet on. Never: allocates;
+// copies only for taps and for datagrams to many. Cost: a scan of the endpoints for each datagram
+// to us; a virtual call into the sink, because endpoints come at run time. RFC 1122 section 3.4,
+// Linux raw_v4_match, compute_score.
 #pragma once
 
 #include <sluice/base/bounded_vector.hpp>
+#include <sluice/base/registry.hpp>
 #include <sluice/base/result.hpp>
 #include <sluice/delivery/concept.hpp>
 #include <sluice/wire/ipv4.hpp>
@@ -94,18 +96,18 @@ struct registered_endpoints {
         // false when all are taken.
         [[nodiscard]] constexpr bool add_raw(const endpoint_filter& f,
                                              packet_sink<Packet>& to) noexcept {
-            return raw_.push_back({f, &to});
+            return raw_.add({f, &to});
         }
         // For packets to be forwarded that carry a router alert; only protocol and interface of the
         // filter count.
         [[nodiscard]] constexpr bool add_alert(const endpoint_filter& f,
                                                packet_sink<Packet>& to) noexcept {
-            return alert_.push_back({f, &to});
+            return alert_.add({f, &to});
         }
         [[nodiscard]] constexpr bool add_udp(const endpoint_filter& f,
                                              packet_sink<Packet>& to) noexcept {
             flows_ += f.is_flow() && !udp_.full() ? 1u : 0u;
-            return udp_.push_back({f, &to});
+            return udp_.add({f, &to});
         }
         // Whether one of them has the port already, for the same address and interface or for any,
         // and does not share it. Linux inet_rcv_saddr_equal.
@@ -117,7 +119,8 @@ struct registered_endpoints {
         }
         [[nodiscard]] constexpr bool has_flows() const noexcept { return flows_ != 0; }
         [[nodiscard]] constexpr early_route* flow_of(const delivery_info& info) noexcept {
-            for (endpoint& e : udp_) {
+            for (std::size_t i = 0; i < udp_.size(); ++i) {
+                endpoint& e = udp_[i];
                 if (e.filter.is_flow() && matches_ports(e.filter, info) &&
                     matches(e.filter, info)) {
                     return &e.route;
@@ -129,37 +132,37 @@ struct registered_endpoints {
         // the filter, local, interface and local_port count. Linux ping_lookup.
         [[nodiscard]] constexpr bool add_ping(const endpoint_filter& f,
                                               packet_sink<Packet>& to) noexcept {
-            return ping_.push_back({{.protocol = ipv4::protocols::icmp,
-                                     .local = f.local,
-                                     .local_port = f.local_port,
-                                     .interface = f.interface,
-                                     .reuse = f.reuse},
-                                    &to});
+            return ping_.add({{.protocol = ipv4::protocols::icmp,
+                               .local = f.local,
+                               .local_port = f.local_port,
+                               .interface = f.interface,
+                               .reuse = f.reuse},
+                              &to});
         }
         constexpr void remove(const packet_sink<Packet>& to) noexcept {
-            remove_from(raw_, to);
-            remove_from(ping_, to);
-            remove_from(udp_, to);
-            remove_from(alert_, to);
+            const auto is_it = [&to](const endpoint& e) { return e.to == &to; };
+            for (endpoint_list* list : {&raw_, &ping_, &udp_, &alert_}) {
+                list->remove_if(is_it);
+            }
             flows_ = 0;
-            for (const endpoint& e : udp_) {
-                flows_ += e.filter.is_flow() ? 1u : 0u;
+            for (std::size_t i = 0; i < udp_.size(); ++i) {
+                flows_ += udp_[i].filter.is_flow() ? 1u : 0u;
             }
         }
 
         [[nodiscard]] constexpr delivery_count tap(const datagram<Packet>& d,
                                                    const delivery_info& info) noexcept {
             delivery_count n;
-            latest_first(raw_, [&](const endpoint& e) {
-                if (e.filter.protocol == info.protocol && matches(e.filter, info)) {
-                    give(*e.to, d.packet().clone(), info, n);
+            for (visit v{raw_}; const endpoint* e = v.next();) {
+                if (e->filter.protocol == info.protocol && matches(e->filter, info)) {
+                    give(*e->to, d.packet().clone(), info, n);
                 }
-            });
+            }
             return n;
         }
         [[nodiscard]] constexpr bool hears_alerts(u8 protocol, u16 interface) const noexcept {
-            for (const auto& e : alert_) {
-                if (matches_alert(e.filter, protocol, interface)) {
+            for (std::size_t i = 0; i < alert_.size(); ++i) {
+                if (matches_alert(alert_[i].filter, protocol, interface)) {
                     return true;
                 }
             }
@@ -168,20 +171,20 @@ struct registered_endpoints {
         [[nodiscard]] constexpr delivery_count alert(const datagram<Packet>& d,
                                                      const delivery_info& info) noexcept {
             delivery_count n;
-            latest_first(alert_, [&](const endpoint& e) {
-                if (matches_alert(e.filter, info.protocol, info.interface)) {
-                    give(*e.to, d.packet().clone(), info, n);
+            for (visit v{alert_}; const endpoint* e = v.next();) {
+                if (matches_alert(e->filter, info.protocol, info.interface)) {
+                    give(*e->to, d.packet().clone(), info, n);
                 }
-            });
+            }
             return n;
         }
         [[nodiscard]] constexpr bool report(const icmp_error_notice& n) noexcept {
             const delivery_info answer = answer_to(n);
-            latest_first(raw_, [&](const endpoint& e) {
-                if (e.filter.protocol == n.protocol && matches(e.filter, answer)) {
-                    e.to->error(n);
+            for (visit v{raw_}; const endpoint* e = v.next();) {
+                if (e->filter.protocol == n.protocol && matches(e->filter, answer)) {
+                    e->to->error(n);
                 }
-            });
+            }
             packet_sink<Packet>* const of = quoted_sender(n, answer);
             if (of != nullptr) {
                 of->error(n);
@@ -190,9 +193,9 @@ struct registered_endpoints {
         }
         [[nodiscard]] constexpr bool believes(const icmp_error_notice& n) const noexcept {
             const delivery_info answer = answer_to(n);
-            for (const endpoint& e : raw_) {
-                if (e.filter.protocol == n.protocol && matches(e.filter, answer) &&
-                    e.to->believes(n)) {
+            for (visit v{raw_}; const endpoint* e = v.next();) {
+                if (e->filter.protocol == n.protocol && matches(e->filter, answer) &&
+                    e->to->believes(n)) {
                     return true;
                 }
             }
@@ -224,11 +227,11 @@ struct registered_endpoints {
                 }
                 return n;
             }
-            latest_first(udp_, [&](const endpoint& e) {
-                if (matches_ports(e.filter, info) && matches(e.filter, info)) {
-                    give(*e.to, packet.clone(), info, n);
+            for (visit v{udp_}; const endpoint* e = v.next();) {
+                if (matches_ports(e->filter, info) && matches(e->filter, info)) {
+                    give(*e->to, packet.clone(), info, n);
                 }
-            });
+            }
             return n;
         }
 
@@ -242,7 +245,8 @@ struct registered_endpoints {
             packet_sink<Packet>* to = nullptr;
             early_route route{};
         };
-        using endpoint_list = bounded_vector<endpoint, Endpoints>;
+        using endpoint_list = registry<endpoint, Endpoints, registry_order::latest_first>;
+        using visit = typename endpoint_list::visit;
 
         // What would have come had the quoted packet been answered.
         [[nodiscard]] static constexpr delivery_info
@@ -271,8 +275,8 @@ struct registered_endpoints {
         }
         [[nodiscard]] static constexpr bool in_use(const endpoint_list& list,
                                                    const endpoint_filter& f) noexcept {
-            for (const endpoint& e : list) {
-                const endpoint_filter& o = e.filter;
+            for (std::size_t i = 0; i < list.size(); ++i) {
+                const endpoint_filter& o = list[i].filter;
                 const bool meet =
                     (f.local.is_unspecified() || o.local.is_unspecified() || f.local == o.local) &&
                     (f.interface == 0 || o.interface == 0 || f.interface == o.interface);
@@ -286,12 +290,13 @@ struct registered_endpoints {
         [[nodiscard]] static constexpr packet_sink<Packet>*
         best_of(const endpoint_list& list, const delivery_info& info) noexcept {
             const endpoint* best = nullptr;
-            latest_first(list, [&](const endpoint& e) {
-                if (matches_ports(e.filter, info) && matches(e.filter, info) &&
-                    (best == nullptr || specificity(e.filter) > specificity(best->filter))) {
-                    best = &e;
+            for (std::size_t i = 0; i < list.size(); ++i) {
+                const endpoint_filter& f = list[i].filter;
+                if (matches_ports(f, info) && matches(f, info) &&
+                    (best == nullptr || specificity(f) > specificity(best->filter))) {
+                    best = &list[i];
                 }
-            });
+            }
             return best != nullptr ? best->to : nullptr;
         }
         // The endpoint that has what the quoted packet was sent from; nullptr: none, or raw ones.
@@ -309,15 +314,6 @@ struct registered_endpoints {
                    (f.peer.is_unspecified() ? 0 : 1) + (f.peer_port == 0 ? 0 : 1) +
                    (f.interface == 0 ? 0 : 1);
         }
-        // By index and from the end, because a sink that takes may remove itself.
-        template <class F>
-        static constexpr void latest_first(const endpoint_list& list, F&& f) noexcept {
-            for (std::size_t i = list.size(); i-- > 0;) {
-                if (i < list.size()) {
-                    f(list[i]);
-                }
-            }
-        }
         // A copy that could not be made counts as no room.
         static constexpr void give(packet_sink<Packet>& to, Packet&& packet,
                                    const delivery_info& info, delivery_count& n) noexcept {
@@ -327,15 +323,6 @@ struct registered_endpoints {
                 ++n.full;
             }
         }
-        static constexpr void remove_from(endpoint_list& list,
-                                          const packet_sink<Packet>& to) noexcept {
-            for (std::size_t i = list.size(); i-- > 0;) {
-                if (list[i].to == &to) {
-                    list.erase(i);
-                }
-            }
-        }
-
         bounded_vector<registration, Handlers> handlers_;
         endpoint_list raw_;
         endpoint_list udp_;

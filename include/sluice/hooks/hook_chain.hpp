@@ -1,13 +1,17 @@
-// hook_chain<N>: up to N hooks in all, registered and removed while running.
-// Expects: hooks that outlive their registration and that are added and removed between packets,
-// not from within a hook. Does: calls those of a point in order of
-// priority, equal ones in order of registration; a hook may be made conditional by a flag that it
-// reads itself (set_enabled), which costs one load when off. Never: calls a hook from within
-// itself. Cost: a byte test a point when nothing is registered there; a virtual call a hook,
-// because hooks come at run time.
+// hook_chain<N>: run-time hooks, up to N, called in priority order at the five hook points.
+//
+// Use it as the hooks policy when hooks come and go while the stack runs; for hooks known at
+// compile time, write a hook policy instead (hooks/concept.hpp).
+// Hooks of equal priority run in order of registration. A disabled hook costs one load.
+//
+// Expects: a hook outlives its registration. Adding or removing one from inside a hook is allowed:
+//          one that is added is called from the next packet on, one that is removed is not called
+//          any more.
+// Never:   calls a hook recursively.
+// Cost:    an empty hook point: one byte test. Each hook: one virtual call.
 #pragma once
 
-#include <sluice/base/bounded_vector.hpp>
+#include <sluice/base/registry.hpp>
 #include <sluice/hooks/concept.hpp>
 
 #include <cstddef>
@@ -42,23 +46,17 @@ struct hook_chain {
 
         // false when N are registered.
         [[nodiscard]] constexpr bool add(hook_point point, i32 priority, hook<Packet>& h) noexcept {
-            std::size_t at = 0;
-            while (at < entries_.size() && entries_[at].priority <= priority) {
-                ++at;
-            }
-            if (!entries_.insert(at, {point, priority, &h})) {
+            if (!entries_.add({point, &h}, priority)) {
                 return false;
             }
             ++count_[static_cast<unsigned>(point)];
             return true;
         }
         constexpr void remove(hook_point point, const hook<Packet>& h) noexcept {
-            for (std::size_t i = entries_.size(); i-- > 0;) {
-                if (entries_[i].point == point && entries_[i].call == &h) {
-                    entries_.erase(i);
-                    --count_[static_cast<unsigned>(point)];
-                }
-            }
+            const std::size_t gone = entries_.remove_if(
+                [&](const entry& e) { return e.point == point && e.call == &h; });
+            count_[static_cast<unsigned>(point)] =
+                static_cast<u16>(count_[static_cast<unsigned>(point)] - gone);
         }
 
         [[nodiscard]] constexpr bool active(hook_point point) const noexcept {
@@ -66,11 +64,12 @@ struct hook_chain {
         }
         [[nodiscard]] constexpr hook_verdict run(hook_point point, Packet& packet,
                                                  const hook_context& c) noexcept {
-            for (std::size_t i = 0; i < entries_.size(); ++i) {
-                if (entries_[i].point != point || !entries_[i].call->enabled()) {
+            typename hook_list::visit visit{entries_};
+            while (const entry* e = visit.next()) {
+                if (e->point != point || !e->call->enabled()) {
                     continue;
                 }
-                const hook_verdict v = call(*entries_[i].call, packet, c);
+                const hook_verdict v = call(*e->call, packet, c, visit);
                 if (v != hook_verdict::accept) {
                     return v;
                 }
@@ -81,21 +80,25 @@ struct hook_chain {
     private:
         struct entry {
             hook_point point{};
-            i32 priority = 0;
             hook<Packet>* call = nullptr;
         };
-        static constexpr hook_verdict call(hook<Packet>& h, Packet& packet,
-                                           const hook_context& c) noexcept {
+        using hook_list = registry<entry, N>;
+
+        static constexpr hook_verdict call(hook<Packet>& h, Packet& packet, const hook_context& c,
+                                           const typename hook_list::visit& visit) noexcept {
             for (unsigned i = 0; i <= max_repeats; ++i) {
                 const hook_verdict v = h(packet, c);
                 if (v != hook_verdict::repeat) {
                     return v;
                 }
+                if (!visit.is_there()) {
+                    return hook_verdict::accept;  // it cannot be asked again
+                }
             }
             return hook_verdict::drop;
         }
 
-        bounded_vector<entry, N> entries_;
+        hook_list entries_;
         u16 count_[hook_points]{};
     };
 };
