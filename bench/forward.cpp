@@ -1,6 +1,7 @@
 // forward: 64-octet packets through the whole stack, linux_router preset, by size of the batch and
 // of the routing table. Destinations are spread over the table, so the larger ones leave the cache.
 #include "stopwatch.hpp"
+#include <sluice/testing/fixed_seed.hpp>
 
 namespace {
 
@@ -39,7 +40,7 @@ template <std::size_t Capacity>
 void forward(benchmark::State& state) {
     using stack = sluice::stack<policies<Capacity>>;
     const auto size = static_cast<std::size_t>(state.range(0));
-    const auto router = std::make_unique<stack>();
+    const auto router = std::make_unique<stack>(typename stack::parts{.seed = sluice::testing::fixed_seed});
     bench::add_interfaces(*router);
     const auto to = fill(*router, static_cast<std::uint32_t>(state.range(1)));
     auto all = bench::make_batch(*router, 64, to);

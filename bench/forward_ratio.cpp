@@ -16,6 +16,7 @@
 
 #if defined(__linux__)
 #include <sched.h>
+#include <sluice/testing/fixed_seed.hpp>
 #endif
 
 namespace {
@@ -191,7 +192,7 @@ void print(const char* what, const std::vector<double>& cycles, double ns) {
 int main(int argc, char** argv) {
     stay_on_one_processor();
     const double limit = argc > 1 ? std::atof(argv[1]) : 0.0;
-    const auto r = std::make_unique<router>();
+    const auto r = std::make_unique<router>(router::parts{.seed = sluice::testing::fixed_seed});
     bench::add_interfaces(*r);
     bench::add_sixteen_routes(*r);
     const auto trie = std::make_unique<by_trie>();

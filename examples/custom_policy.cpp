@@ -3,8 +3,11 @@
 // Shows: that a policy is a small type, checked against its concept where it is named; everything
 // that is not named stays as in linux_router.
 // Run: ./custom_policy
+#include "support/complain.hpp"
+
 #include <sluice/sluice.hpp>
 #include <sluice/wire/ipv4_header.hpp>
+#include <sluice/port/system_seed.hpp>
 
 #include <cstdio>
 #include <memory>
@@ -56,7 +59,11 @@ stack::packet_type datagram_to(stack& s, ipv4::address destination) {
 }  // namespace
 
 int main() {
-    const auto s = std::make_unique<stack>();
+    const auto seed = sluice::port::system_seed();
+    if (!seed) {
+        return examples::complain("custom_policy", seed.error());
+    }
+    const auto s = std::make_unique<stack>(stack::parts{.seed = *seed});
     const bool ready = s->add_interface({.index = 2, .address = "192.0.2.1/24"_net}) &&
                        s->add_interface({.index = 3, .address = "198.51.100.1/24"_net}) &&
                        s->add_interface({.index = 4, .address = "203.0.113.1/24"_net});

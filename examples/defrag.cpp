@@ -11,6 +11,7 @@
 #include <sluice/pipeline/validate.hpp>
 #include <sluice/port/pcap_link.hpp>
 #include <sluice/reassembly/bounded_cache.hpp>
+#include <sluice/port/system_seed.hpp>
 
 #include <algorithm>
 #include <cstdio>
@@ -37,8 +38,8 @@ struct counted {
 
 class defragmenter {
 public:
-    defragmenter(pcap::writer& out, pcap::link_type link, bool list)
-        : out_(out), link_(link), list_(list) {}
+    defragmenter(pcap::writer& out, pcap::link_type link, bool list, sluice::hash_key seed)
+        : out_(out), link_(link), list_(list), cache_(seed) {}
 
     // False: OUT could not be written.
     bool take(const pcap::record& r) {
@@ -123,7 +124,7 @@ private:
     counted timeouts_{"timeouts"}, incomplete_{"incomplete"};  // datagrams
     sluice::instant now_;
     source buffers_;
-    cache cache_{sluice::hash_key{1, 2}};  // a tool on a file: nobody aims at its hash
+    cache cache_;
 };
 
 }  // namespace
@@ -134,8 +135,12 @@ int main(int argc, char** argv) {
         std::fputs("usage: defrag [--list] IN.pcap OUT.pcap\n", stderr);
         return 2;
     }
-    return examples::filter_capture("defrag", argv[argc - 2], argv[argc - 1],
-                                    [list](pcap::writer& out, pcap::link_type link) {
-                                        return std::make_unique<defragmenter>(out, link, list);
-                                    });
+    const auto seed = sluice::port::system_seed();
+    if (!seed) {
+        return examples::complain("defrag", seed.error());
+    }
+    return examples::filter_capture(
+        "defrag", argv[argc - 2], argv[argc - 1], [&](pcap::writer& out, pcap::link_type link) {
+            return std::make_unique<defragmenter>(out, link, list, *seed);
+        });
 }

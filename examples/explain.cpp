@@ -26,6 +26,9 @@ using sluice::u32;
 using examples::explain::packet;
 using examples::explain::stack;
 
+// The same capture is explained in the same words each time; nothing here is on a network.
+constexpr sluice::hash_key same_each_time{1, 2};
+
 // Empty when the frame carries no IPv4. A frame's type comes from its link address.
 packet load(stack& s, pcap::link_type link, const pcap::record& r) {
     const sluice::const_bytes ip = pcap::ipv4_of(link, r.captured);
@@ -92,7 +95,7 @@ int main(int argc, char** argv) {
     examples::explain::tcp_listener tcp;
     examples::explain::udp_listener udp;
     const auto s = std::make_unique<stack>(
-        stack::parts{.seed = {1, 2}, .switches = sluice::settings{given->forwards}});
+        stack::parts{.seed = same_each_time, .switches = sluice::settings{given->forwards}});
     if (!in || !configure(*s, *given) || !s->delivery().add_udp({}, udp) ||
         !s->delivery().set_handler(ipv4::protocols::tcp, &tcp)) {
         std::fputs(in ? "explain: no such route or address\n"

@@ -10,6 +10,7 @@
 
 #include <sluice/sluice.hpp>
 #include <sluice/wire/dump.hpp>
+#include <sluice/port/system_seed.hpp>
 
 #include <cstdio>
 #include <memory>
@@ -83,7 +84,11 @@ void toggle(Stack& s, dumping_handler<typename Stack::packet_type>& h) {
 int dump_self() {
     using stack = sluice::stack<host<sluice::queue_output<8>>>;
     dumping_handler<stack::packet_type> handler;
-    const auto s = std::make_unique<stack>();
+    const auto seed = sluice::port::system_seed();
+    if (!seed) {
+        return examples::complain("icmp_dump", seed.error());
+    }
+    const auto s = std::make_unique<stack>(stack::parts{.seed = *seed});
     if (!s->add_interface({.index = 2, .address = examples::own_address})) {
         return 1;
     }

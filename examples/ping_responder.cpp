@@ -12,6 +12,7 @@
 #include <sluice/port/tun.hpp>
 #include <sluice/sluice.hpp>
 #include <sluice/stats/explain.hpp>
+#include <sluice/port/system_seed.hpp>
 
 #include <cstdio>
 #include <memory>
@@ -51,7 +52,11 @@ bool has_answered(const Stack& s) {
 
 int answer_self() {
     using stack = sluice::stack<responder<sluice::queue_output<8>>>;
-    const auto s = std::make_unique<stack>();
+    const auto seed = sluice::port::system_seed();
+    if (!seed) {
+        return examples::complain("ping_responder", seed.error());
+    }
+    const auto s = std::make_unique<stack>(stack::parts{.seed = *seed});
     if (!s->add_interface({.index = 2, .address = examples::own_address})) {
         return 1;
     }

@@ -11,6 +11,7 @@
 
 #include <sluice/hooks/hook_chain.hpp>
 #include <sluice/sluice.hpp>
+#include <sluice/port/system_seed.hpp>
 
 #include <cstdio>
 #include <memory>
@@ -100,7 +101,11 @@ struct demonstration {
 int rewrite_self() {
     using stack = sluice::stack<host<sluice::queue_output<8>>>;
     demonstration<stack> shown;
-    const auto s = std::make_unique<stack>();
+    const auto seed = sluice::port::system_seed();
+    if (!seed) {
+        return examples::complain("rewrite_source", seed.error());
+    }
+    const auto s = std::make_unique<stack>(stack::parts{.seed = *seed});
     if (!s->add_interface({.index = 2, .address = examples::own_address}) || !shown.put_in(*s)) {
         return 1;
     }

@@ -19,8 +19,8 @@
 #include <memory>
 #include <optional>
 #include <vector>
+#include <sluice/port/system_seed.hpp>
 
-#include <sys/random.h>
 
 namespace {
 
@@ -58,7 +58,6 @@ std::optional<int> prepare(const router::arguments& given, workers& all) {
         capture.emplace(std::move(*created));
     }
     for (unsigned i = 0; i < given.workers; ++i) {
-        sluice::hash_key seed;
         std::optional<sluice::port::pcapng::writer> own;
         if (capture) {
             auto shared = capture->share();
@@ -67,10 +66,11 @@ std::optional<int> prepare(const router::arguments& given, workers& all) {
             }
             own.emplace(std::move(*shared));
         }
-        if (::getrandom(&seed, sizeof seed, 0) != sizeof seed) {
-            return 1;
+        const auto seed = sluice::port::system_seed();
+        if (!seed) {
+            return examples::complain("router", seed.error());
         }
-        all.push_back(std::make_unique<router::worker>(given, i == 0, seed, std::move(own)));
+        all.push_back(std::make_unique<router::worker>(given, i == 0, *seed, std::move(own)));
         if (const auto failed = all.back()->prepare()) {
             return failed;
         }

@@ -10,13 +10,13 @@
 #include <sluice/endpoint/udp_endpoint.hpp>
 #include <sluice/port/tun.hpp>
 #include <sluice/sluice.hpp>
+#include <sluice/port/system_seed.hpp>
 
 #include <cstdio>
 #include <memory>
 #include <span>
 #include <string_view>
 
-#include <sys/random.h>
 
 namespace {
 
@@ -39,7 +39,11 @@ void answer(Endpoint& server, sluice::moment now) {
 
 int ask_self() {
     using stack = sluice::stack<>;
-    const auto s = std::make_unique<stack>();
+    const auto seed = sluice::port::system_seed();
+    if (!seed) {
+        return examples::complain("udp_echo", seed.error());
+    }
+    const auto s = std::make_unique<stack>(stack::parts{.seed = *seed});
     sluice::udp_endpoint<stack> server{*s};
     sluice::udp_endpoint<stack> client{*s};
     constexpr std::string_view question = "hello";
@@ -66,15 +70,15 @@ struct echo_host : sluice::policies<sluice::output<tun::sender>> {};
 
 int answer_device() {
     auto device = tun::open("sluice0", {.interface = 2});
-    sluice::hash_key seed;
     if (!device) {
         return examples::complain("udp_echo", device.error());
     }
-    if (::getrandom(&seed, sizeof seed, 0) != sizeof seed) {
-        return 1;
+    const auto seed = sluice::port::system_seed();
+    if (!seed) {
+        return examples::complain("udp_echo", seed.error());
     }
     using stack = sluice::stack<echo_host>;
-    const auto s = std::make_unique<stack>(stack::parts{.output = device->sender(), .seed = seed});
+    const auto s = std::make_unique<stack>(stack::parts{.output = device->sender(), .seed = *seed});
     sluice::udp_endpoint<stack, sluice::endpoint_sizes{.queue = 64}> server{*s};
     if (!s->add_interface({.index = 2, .address = "192.0.2.1/24"_net}) ||
         !server.bind({{}, echo_port})) {

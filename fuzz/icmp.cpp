@@ -5,6 +5,7 @@
 // After every message: both stacks did the same; at most one ICMP message was made of it, and no
 // error of an error, a fragment or a broadcast; errors fit 576 octets and quote what came; all that
 // left is right; what was learned of a path stays within its bounds; fates and buffers add up.
+#include "../tests/support/fixed_stack.hpp"
 #include "../tests/support/world.hpp"
 
 #include <cstddef>
@@ -206,7 +207,7 @@ struct suspicious final : protocol_handler<packet> {
 };
 
 struct side {
-    std::unique_ptr<subject> at = std::make_unique<subject>();
+    std::unique_ptr<subject> at = support::fixed_stack<subject>();
     world::ears<subject> ears;
     world::counting_sink<packet> pinger;
     suspicious handler;

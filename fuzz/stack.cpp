@@ -3,6 +3,7 @@
 // chooses (bit 0: router, bit 1: nothing observes); then events, an octet each with its arguments.
 // After every event: all buffers are in the pool or held; what left is a right datagram that fits
 // its interface; the fates agree with what was seen to come out. In the end every buffer is home.
+#include "../tests/support/fixed_stack.hpp"
 #include "../tests/support/flaky_pool.hpp"
 #include "../tests/support/world.hpp"
 
@@ -350,7 +351,7 @@ private:
     }
 
     script& script_;
-    std::unique_ptr<subject> at_ = std::make_unique<subject>();
+    std::unique_ptr<subject> at_ = support::fixed_stack<subject>();
     world::ears<subject> ears_;
     chooser<packet> chooser_;
     moment now_{};

@@ -2,13 +2,15 @@
 //
 //   left 192.0.2.2 --- 192.0.2.1 router 198.51.100.1 --- 198.51.100.2 right (MTU 1400)
 //
-// Expects: nothing of the operating system. Does: moves packets in order of their arrival, each
-// wire taking a millisecond. Never: waits: run(2_s) takes microseconds.
+// Expects: nothing of the operating system, and no outsiders: the seed is that of tests, so that
+// each run repeats the one before. Does: moves packets in order of their arrival, each wire taking
+// a millisecond. Never: waits: run(2_s) takes microseconds.
 #pragma once
 
 #include <sluice/sluice.hpp>
 #include <sluice/testing/clock.hpp>
 #include <sluice/testing/wire.hpp>
+#include <sluice/testing/fixed_seed.hpp>
 
 #include <array>
 
@@ -56,9 +58,9 @@ class memory_network {
 public:
     wire left_wire{on_the_way_, {.latency = 1_ms}};
     wire right_wire{on_the_way_, {.latency = 1_ms, .mtu = 1400}};
-    sluice::stack<host> left{host_parts(left_wire, wire_end::left, {1, 2})};
+    sluice::stack<host> left{host_parts(left_wire, wire_end::left)};
     sluice::stack<router> middle{router_parts(left_wire, right_wire)};
-    sluice::stack<host> right{host_parts(right_wire, wire_end::right, {3, 4})};
+    sluice::stack<host> right{host_parts(right_wire, wire_end::right)};
     bool router_runs = true;
 
     // False when an address or a route was refused.
@@ -99,11 +101,11 @@ public:
     }
 
 private:
-    static sluice::stack<host>::parts host_parts(wire& to, wire_end end, sluice::hash_key seed) {
-        return {.output = {to, end}, .seed = seed};
+    static sluice::stack<host>::parts host_parts(wire& to, wire_end end) {
+        return {.output = {to, end}, .seed = sluice::testing::fixed_seed};
     }
     static sluice::stack<router>::parts router_parts(wire& l, wire& r) {
-        sluice::stack<router>::parts made{.seed = {5, 6}};
+        sluice::stack<router>::parts made{.seed = sluice::testing::fixed_seed};
         made.output.sides = {{{l, wire_end::right}, {r, wire_end::left}}};
         return made;
     }

@@ -19,8 +19,8 @@ inline worker::worker(const arguments& given, bool is_first, sluice::hash_key se
     exits_.frames.answers_arp = is_first;
     stack_ = std::make_unique<stack>(stack::parts{.output = {&exits_}, .seed = seed});
     addresses_ = {&exits_.frames.ports, &stack_->interfaces()};
-    const sluice::hash_key of_neighbours{sluice::siphash(seed, 4, 0), sluice::siphash(seed, 4, 1)};
-    link_ = std::make_unique<ethernet>(stack_->buffers(), addresses_, exits_.frames, of_neighbours);
+    link_ = std::make_unique<ethernet>(stack_->buffers(), addresses_, exits_.frames,
+                                       sluice::derive(seed, sluice::purposes_of_programs));
     exits_.buffers = &stack_->buffers();
     exits_.link = link_.get();
 }

@@ -9,13 +9,11 @@
 #include "self_packets.hpp"
 #include "tun_loop.hpp"
 
-#include <sluice/base/siphash.hpp>
+#include <sluice/port/system_seed.hpp>
 
 #include <cstdio>
 #include <memory>
 #include <span>
-
-#include <sys/random.h>
 
 namespace examples {
 
@@ -25,16 +23,16 @@ template <class Stack, class Setup, class Report, class Done>
 int run_tun_host(const char* program, Setup&& setup, Report&& report, Done&& done) {
     namespace tun = sluice::port::tun;
     auto device = tun::open("sluice0", {.interface = 2});
-    sluice::hash_key seed;
     if (!device) {
         return complain(program, device.error());
     }
-    if (::getrandom(&seed, sizeof seed, 0) != sizeof seed) {
-        return 1;
+    const auto seed = sluice::port::system_seed();
+    if (!seed) {
+        return complain(program, seed.error());
     }
     tun_loop loop;
     const auto s =
-        std::make_unique<Stack>(typename Stack::parts{.output = device->sender(), .seed = seed});
+        std::make_unique<Stack>(typename Stack::parts{.output = device->sender(), .seed = *seed});
     if (!s->add_interface({.index = 2, .address = own_address}) || !setup(*s)) {
         return 1;
     }

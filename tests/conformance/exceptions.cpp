@@ -5,6 +5,7 @@
 #include <sluice/route/no_exceptions.hpp>
 #include <sluice/testing/archetypes.hpp>
 #include <sluice/wire/literals.hpp>
+#include <sluice/testing/fixed_seed.hpp>
 
 #include <memory>
 
@@ -18,7 +19,7 @@ using archetypes::exceptions;
 
 // One requirement less each.
 struct without_key : exceptions {
-    without_key() noexcept : exceptions(hash_key{}) {}
+    without_key() noexcept : exceptions(testing::fixed_seed) {}
 };
 struct with_numeric_any : exceptions {
     using exceptions::exceptions;

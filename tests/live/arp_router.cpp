@@ -10,6 +10,7 @@
 #include <sluice/port/af_packet.hpp>
 #include <sluice/sluice.hpp>
 #include <sluice/wire/text.hpp>
+#include <sluice/port/system_seed.hpp>
 
 #include <array>
 #include <csignal>
@@ -20,7 +21,6 @@
 #include <vector>
 
 #include <poll.h>
-#include <sys/random.h>
 
 namespace {
 
@@ -142,15 +142,16 @@ int main(int argc, char** argv) {
         host.own[i] = *net;
         device.to[i] = devices[i].sender();
     }
-    hash_key seed[2];
-    if (::getrandom(seed, sizeof seed, 0) != sizeof seed) {
+    const auto seed = sluice::port::system_seed();
+    if (!seed) {
+        std::fputs("arp_router: no random numbers\n", stderr);
         return 2;
     }
     const auto frames = std::make_unique<pool>();
     const auto link = std::make_unique<wires>(
-        *frames, host, device, seed[0],
+        *frames, host, device, derive(*seed, purposes_of_programs),
         neighbour_times{.reachable = 2_s, .first_probe = 1_s, .spread = false});
-    router::parts parts{.seed = seed[1]};
+    router::parts parts{.seed = *seed};
     parts.output = ethernet_output<wires>::model<packet>{*link};
     const auto at = std::make_unique<router>(std::move(parts));
     link->set_now(ap::device::now().now);

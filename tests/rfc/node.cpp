@@ -1,4 +1,5 @@
 // The stacks of node.hpp: the three presets with smaller memory, and hooks.
+#include "support/fixed_stack.hpp"
 #include "rfc/node.hpp"
 
 #include <sluice/hooks/hook_chain.hpp>
@@ -65,7 +66,7 @@ class node_of final : public node {
     using packet = typename stack_type::packet_type;
 
 public:
-    node_of() : s_{std::make_unique<stack_type>()}, total_{s_->buffers().available()} {
+    node_of() : s_{support::fixed_stack<stack_type>()}, total_{s_->buffers().available()} {
         REQUIRE(add_interface(2, "10.0.1.1/24"_net, 1500));
         REQUIRE(add_interface(3, "10.0.2.1/24"_net, 1500));
         REQUIRE(add_route({.prefix = "20.0.0.0/8"_prefix, .gateway = gateway}));

@@ -2,6 +2,7 @@
 // received + originated + copied = delivered + transmitted + absorbed + dropped + held, and every
 // buffer is in the pool, held by the stack, or with us. Buffers run out, the output refuses,
 // switches change, interfaces go down, time passes. Everything is seeded.
+#include "support/fixed_stack.hpp"
 #include "support/flaky_pool.hpp"
 #include "support/world.hpp"
 
@@ -47,7 +48,7 @@ struct trial {
         world::configure(*at, ears);
         at->set_ip_forward(seed % 2 == 0);
     }
-    std::unique_ptr<subject> at = std::make_unique<subject>();
+    std::unique_ptr<subject> at = support::fixed_stack<subject>();
     world::ears<subject> ears;
     traffic::generator random;
     fickle hooked;

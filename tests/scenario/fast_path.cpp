@@ -1,6 +1,7 @@
 // The accept branch equals the chain that it stands for: the same packets through a stack that may
 // use it and through one that may not (something observes), alone and in batches: the same octets
 // leave by the same interfaces, the same counters move, each packet has the same fate.
+#include "support/fixed_stack.hpp"
 #include "support/world.hpp"
 
 #include <doctest/doctest.h>
@@ -21,7 +22,7 @@ struct watched : policies<based_on<plain>, observed_by<recording_observer<4>>> {
 template <class Policies>
 struct side {
     side() { world::configure(*at, ears); }
-    std::unique_ptr<stack<Policies>> at = std::make_unique<stack<Policies>>();
+    std::unique_ptr<stack<Policies>> at = support::fixed_stack<stack<Policies>>();
     world::ears<stack<Policies>> ears;
 
     std::vector<fate> one_by_one(const std::vector<traffic::datagram_bytes>& all, moment now) {

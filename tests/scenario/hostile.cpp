@@ -1,6 +1,7 @@
 // A million packets that are bad on purpose, a third each in their options, their ICMP message and
 // what that quotes, through a host and a router: each has one fate, the fates add up, all buffers
 // come home, and no error is sent about an error.
+#include "support/fixed_stack.hpp"
 #include "support/hostile.hpp"
 #include "support/world.hpp"
 
@@ -28,7 +29,7 @@ struct tally_of_fates {
 };
 
 struct run {
-    std::unique_ptr<subject> at = std::make_unique<subject>();
+    std::unique_ptr<subject> at = support::fixed_stack<subject>();
     world::ears<subject> ears;
     tally_of_fates t;
 

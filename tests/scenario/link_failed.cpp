@@ -1,5 +1,6 @@
 // The link hands back a packet whose next hop did not answer: its sender is told that the host is
 // unreachable, if an error about it may be sent. RFC 1812 section 5.2.7.1.
+#include "support/fixed_stack.hpp"
 #include "support/world.hpp"
 
 #include <doctest/doctest.h>
@@ -16,7 +17,7 @@ using packet = router::packet_type;
 
 struct fixture {
     fixture() { world::configure(*at, ears); }
-    std::unique_ptr<router> at = std::make_unique<router>();
+    std::unique_ptr<router> at = support::fixed_stack<router>();
     world::ears<router> ears;
 
     packet datagram(ipv4::address from, ipv4::address to, u8 protocol = 17, u16 word = 0) {

@@ -1,5 +1,6 @@
 // A million random and mutated packets, alone and in batches, through a router and a host: each has
 // one fate, the fates add up to what the counters say, and all buffers come home.
+#include "support/fixed_stack.hpp"
 #include "support/world.hpp"
 
 #include <doctest/doctest.h>
@@ -44,7 +45,7 @@ void drain(subject& s) {
 }
 
 void half_a_million(u64 seed, bool forwarding) {
-    const auto s = std::make_unique<subject>();
+    const auto s = support::fixed_stack<subject>();
     world::ears<subject> ears;
     world::configure(*s, ears);
     s->set_ip_forward(forwarding);

@@ -1,5 +1,6 @@
 // What we send to our own addresses comes back in; broadcasts and multicasts of groups that we
 // joined are heard by ourselves and leave too. RFC 1122 section 3.2.1.3, RFC 1112 section 6.1.
+#include "support/fixed_stack.hpp"
 #include "support/world.hpp"
 
 #include <doctest/doctest.h>
@@ -32,7 +33,7 @@ struct fixture {
         world::configure(*at, ears);
         REQUIRE(at->delivery().add_udp({.protocol = 17, .local_port = 5000}, heard));
     }
-    std::unique_ptr<host> at = std::make_unique<host>();
+    std::unique_ptr<host> at = support::fixed_stack<host>();
     world::ears<host> ears;
     ear heard;
 

@@ -46,7 +46,11 @@ static_assert(!hardened_router::initial_settings().defaults.accept_source_route)
 // -- a stack stays where it is --
 static_assert(!std::is_copy_constructible_v<stack<linux_host>>);
 static_assert(!std::is_move_constructible_v<stack<linux_host>>);
-static_assert(std::is_nothrow_default_constructible_v<stack<linux_host>>);
+static_assert(std::is_nothrow_constructible_v<stack<linux_host>, stack<linux_host>::parts>);
+
+// -- without a secret there is no stack, and no constant takes its place --
+static_assert(!std::is_default_constructible_v<hash_key>);
+static_assert(!std::is_default_constructible_v<stack<linux_host>>);
 
 // -- nothing throws --
 using host = stack<linux_host>;

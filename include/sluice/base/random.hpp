@@ -34,4 +34,11 @@ private:
 };
 static_assert(random_source<keyed_random>);
 
+// A key from a source of the user's.
+template <random_source Source>
+[[nodiscard]] constexpr hash_key draw_key(Source& source) noexcept {
+    const u64 low = source.next();
+    return {low, source.next()};
+}
+
 }  // namespace sluice

@@ -10,9 +10,13 @@
 
 namespace sluice {
 
+// Has no default: a constant is no secret.
 struct hash_key {
-    u64 low = 0;
-    u64 high = 0;
+    hash_key() = delete;  // name one: port::system_seed(), or testing::fixed_seed in a test
+    constexpr hash_key(u64 low_half, u64 high_half) noexcept : low(low_half), high(high_half) {}
+
+    u64 low;
+    u64 high;
 };
 
 namespace detail {
@@ -53,6 +57,13 @@ struct sip_state {
     s.round();
     s.round();
     return s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
+}
+
+// A key for one purpose of many, from the one secret that the owner has: no key tells of another.
+// A stack derives its own from smaller numbers than a program's first.
+inline constexpr u64 purposes_of_programs = 16;
+[[nodiscard]] constexpr hash_key derive(hash_key seed, u64 purpose) noexcept {
+    return {siphash(seed, purpose, 0), siphash(seed, purpose, 1)};
 }
 
 }  // namespace sluice

@@ -21,7 +21,7 @@ public:
     using typename base::parts;
     using typename base::send_result;
 
-    constexpr stack() noexcept : stack(parts{}) {}
+    stack() = delete;  // name a seed: stack<P> s{{.seed = port::system_seed().value()}}
     constexpr explicit stack(parts p) noexcept : base(std::move(p)) {}
     stack(const stack&) = delete;
     stack& operator=(const stack&) = delete;

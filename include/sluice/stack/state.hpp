@@ -19,6 +19,14 @@ namespace sluice::detail {
 inline constexpr std::size_t work_queue_size = 64;
 
 template <class Policies>
+constexpr hash_key missing_seed() noexcept {
+    static_assert(!std::is_same_v<Policies, Policies>,
+                  "sluice: stack<P>: the parts name no .seed: take port::system_seed(), or "
+                  "testing::fixed_seed in a test");
+    return {0, 0};
+}
+
+template <class Policies>
 class stack_state {
 public:
     using chosen = resolved<Policies>;
@@ -29,10 +37,11 @@ public:
     using hooks_type = typename chosen::hooks::template model<packet_type>;
     using security_type = typename chosen::security::template model<packet_type>;
 
-    // What a stack starts from; the seed is a secret from the owner's random source.
+    // What a stack starts from. The seed is a secret from the owner's random source, never a
+    // constant.
     struct parts {
         output_type output{};
-        hash_key seed{};
+        hash_key seed = missing_seed<Policies>();
         settings switches = Policies::initial_settings();
     };
 
@@ -77,10 +86,6 @@ protected:
         u16 by = 0;  // the interface whose rules it meets: lo, while packet.interface() says whose
                      // address it was sent to
     };
-
-    static constexpr hash_key derive(hash_key seed, u64 purpose) noexcept {
-        return {siphash(seed, purpose, 0), siphash(seed, purpose, 1)};
-    }
 
     [[nodiscard]] constexpr auto tables() const noexcept {
         return pipeline::tables{interfaces_, routes_, groups_, switches_, custom_local_routes_};

@@ -13,6 +13,7 @@
 #include <sluice/output/concept.hpp>
 #include <sluice/packet/packet_buffer.hpp>
 #include <sluice/packet/pool_storage.hpp>
+#include <sluice/testing/fixed_seed.hpp>
 
 #include <cstddef>
 #include <utility>
@@ -48,7 +49,8 @@ public:
     using tap = void (*)(void* context, instant now, wire_end from,
                          const packet_type& packet) noexcept;
 
-    constexpr wire(Source& source, const wire_faults& faults = {}, hash_key seed = {}) noexcept
+    constexpr wire(Source& source, const wire_faults& faults = {},
+                   hash_key seed = fixed_seed) noexcept
         : source_{&source}, faults_{faults}, random_{seed} {}
     wire(const wire&) = delete;
     wire& operator=(const wire&) = delete;

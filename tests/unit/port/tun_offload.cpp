@@ -3,6 +3,7 @@
 // Needs root and ip; else it says skipped.
 #include <sluice/port/tun.hpp>
 #include <sluice/sluice.hpp>
+#include <sluice/testing/fixed_seed.hpp>
 
 #include "own_namespace.hpp"
 #include "support/datagrams.hpp"
@@ -168,7 +169,8 @@ TEST_CASE("a stack cuts and sums for a device without offload, and the kernel fi
         REQUIRE(ns.ip(command));
     }
     using stack_type = stack<forwarder>;
-    const auto router = std::make_unique<stack_type>(stack_type::parts{.output = out->sender()});
+    const auto router = std::make_unique<stack_type>(
+        stack_type::parts{.output = out->sender(), .seed = testing::fixed_seed});
     REQUIRE(router->add_interface({.index = 2, .address = "10.9.0.2/24"_net}).has_value());
     REQUIRE(router->add_interface({.index = 3, .address = "10.8.0.2/24"_net}).has_value());
     const octets payload = support::pattern(9'500);

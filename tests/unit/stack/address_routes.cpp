@@ -1,5 +1,7 @@
 // What routes an address brings along and takes with it: stack::add_address and remove_address.
 // Linux fib_add_ifaddr, fib_del_ifaddr.
+#include "support/fixed_stack.hpp"
+
 #include <doctest/doctest.h>
 
 #include <sluice/sluice.hpp>
@@ -15,7 +17,7 @@ using namespace sluice;
 using namespace sluice::literals;
 
 struct host {
-    std::unique_ptr<stack<>> ip = std::make_unique<stack<>>();
+    std::unique_ptr<stack<>> ip = support::fixed_stack<stack<>>();
 
     host() {
         REQUIRE(ip->add_interface({.index = 2}).has_value());

@@ -6,6 +6,7 @@
 
 #include <sluice/sluice.hpp>
 
+#include "support/fixed_stack.hpp"
 #include "support/packet_checks.hpp"
 
 #include <memory>
@@ -35,7 +36,7 @@ public:
     using stack_type = stack<Policies>;
     using packet_type = typename stack_type::packet_type;
 
-    bench() : stack_(std::make_unique<stack_type>()), total_(stack_->buffers().available()) {
+    bench() : stack_(support::fixed_stack<stack_type>()), total_(stack_->buffers().available()) {
         REQUIRE(stack_->add_interface({.index = 2, .address = "10.0.1.1/24"_net}).has_value());
         REQUIRE(stack_->add_interface({.index = 3, .address = "10.0.2.1/24"_net}).has_value());
     }

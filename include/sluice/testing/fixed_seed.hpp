@@ -1,0 +1,12 @@
+// fixed_seed: the seed of stacks in tests, so that each run repeats the one before.
+//
+// Never: for a stack on a network: outsiders who read this know every number that it will choose.
+#pragma once
+
+#include <sluice/base/siphash.hpp>
+
+namespace sluice::testing {
+
+inline constexpr hash_key fixed_seed{0x736c'7569'6365, 0x7465'7374'696e'6773};
+
+}  // namespace sluice::testing

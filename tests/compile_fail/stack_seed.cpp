@@ -1,0 +1,13 @@
+// A stack without a seed is refused: a constant that everybody can read is no secret.
+// build error: deleted (function|constructor).*stack
+#include <sluice/sluice.hpp>
+#include <sluice/testing/fixed_seed.hpp>
+
+void run() {
+#ifdef SLUICE_COMPILE_FAIL
+    static sluice::stack<> me;
+#else
+    static sluice::stack<> me{{.seed = sluice::testing::fixed_seed}};
+#endif
+    static_cast<void>(me.poll({}));
+}

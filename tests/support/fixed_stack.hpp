@@ -1,0 +1,15 @@
+// fixed_stack: a stack on the heap, made from nothing but the seed of all tests.
+#pragma once
+
+#include <sluice/testing/fixed_seed.hpp>
+
+#include <memory>
+
+namespace support {
+
+template <class Stack>
+[[nodiscard]] std::unique_ptr<Stack> fixed_stack() {
+    return std::make_unique<Stack>(typename Stack::parts{.seed = sluice::testing::fixed_seed});
+}
+
+}  // namespace support
