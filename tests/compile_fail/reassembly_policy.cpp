@@ -31,7 +31,7 @@ auto no_list(sluice::bounded_cache<8>::model<in_place>& cache, sluice::datagram<
     return cache.insert(std::move(d), sluice::reassembly_user::local_delivery, 0, {}, {});
 }
 
-sluice::bounded_cache<0>::model<pooled> nothing{sluice::hash_key{}};
+sluice::bounded_cache<0>::model<pooled> nothing{sluice::hash_key{1, 2}};
 
 struct other_rule {
     int rule = 0;
