@@ -40,7 +40,8 @@ template <std::size_t Capacity>
 void forward(benchmark::State& state) {
     using stack = sluice::stack<policies<Capacity>>;
     const auto size = static_cast<std::size_t>(state.range(0));
-    const auto router = std::make_unique<stack>(typename stack::parts{.seed = sluice::testing::fixed_seed});
+    const auto router =
+        std::make_unique<stack>(typename stack::parts{.seed = sluice::testing::fixed_seed});
     bench::add_interfaces(*router);
     const auto to = fill(*router, static_cast<std::uint32_t>(state.range(1)));
     auto all = bench::make_batch(*router, 64, to);

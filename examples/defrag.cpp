@@ -10,8 +10,8 @@
 #include <sluice/packet/external_storage.hpp>
 #include <sluice/pipeline/validate.hpp>
 #include <sluice/port/pcap_link.hpp>
-#include <sluice/reassembly/bounded_cache.hpp>
 #include <sluice/port/system_seed.hpp>
+#include <sluice/reassembly/bounded_cache.hpp>
 
 #include <algorithm>
 #include <cstdio>

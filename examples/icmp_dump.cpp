@@ -8,9 +8,9 @@
 // ./icmp_dump --self   needs no root and no device: three echo requests, the second is dumped
 #include "support/tun_host.hpp"
 
+#include <sluice/port/system_seed.hpp>
 #include <sluice/sluice.hpp>
 #include <sluice/wire/dump.hpp>
-#include <sluice/port/system_seed.hpp>
 
 #include <cstdio>
 #include <memory>

@@ -5,9 +5,9 @@
 // Run: ./own_protocol
 #include "support/complain.hpp"
 
+#include <sluice/port/system_seed.hpp>
 #include <sluice/sluice.hpp>
 #include <sluice/wire/ipv4_header.hpp>
-#include <sluice/port/system_seed.hpp>
 
 #include <cstdio>
 #include <memory>

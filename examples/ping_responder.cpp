@@ -9,10 +9,10 @@
 #include "support/tun_host.hpp"
 
 #include <sluice/identification/random_identification.hpp>
+#include <sluice/port/system_seed.hpp>
 #include <sluice/port/tun.hpp>
 #include <sluice/sluice.hpp>
 #include <sluice/stats/explain.hpp>
-#include <sluice/port/system_seed.hpp>
 
 #include <cstdio>
 #include <memory>

@@ -10,8 +10,8 @@
 #include "support/udp_echo.hpp"
 
 #include <sluice/hooks/hook_chain.hpp>
-#include <sluice/sluice.hpp>
 #include <sluice/port/system_seed.hpp>
+#include <sluice/sluice.hpp>
 
 #include <cstdio>
 #include <memory>

@@ -18,9 +18,8 @@
 #include <cstdio>
 #include <memory>
 #include <optional>
-#include <vector>
 #include <sluice/port/system_seed.hpp>
-
+#include <vector>
 
 namespace {
 

@@ -8,15 +8,14 @@
 #include "support/tun_loop.hpp"
 
 #include <sluice/endpoint/udp_endpoint.hpp>
+#include <sluice/port/system_seed.hpp>
 #include <sluice/port/tun.hpp>
 #include <sluice/sluice.hpp>
-#include <sluice/port/system_seed.hpp>
 
 #include <cstdio>
 #include <memory>
 #include <span>
 #include <string_view>
-
 
 namespace {
 

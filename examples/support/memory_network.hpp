@@ -9,8 +9,8 @@
 
 #include <sluice/sluice.hpp>
 #include <sluice/testing/clock.hpp>
-#include <sluice/testing/wire.hpp>
 #include <sluice/testing/fixed_seed.hpp>
+#include <sluice/testing/wire.hpp>
 
 #include <array>
 

@@ -4,8 +4,8 @@
 #include <sluice/route/bounded_exceptions.hpp>
 #include <sluice/route/no_exceptions.hpp>
 #include <sluice/testing/archetypes.hpp>
-#include <sluice/wire/literals.hpp>
 #include <sluice/testing/fixed_seed.hpp>
+#include <sluice/wire/literals.hpp>
 
 #include <memory>
 

@@ -8,9 +8,9 @@
 #include <sluice/link/ethernet.hpp>
 #include <sluice/link/ethernet_output.hpp>
 #include <sluice/port/af_packet.hpp>
+#include <sluice/port/system_seed.hpp>
 #include <sluice/sluice.hpp>
 #include <sluice/wire/text.hpp>
-#include <sluice/port/system_seed.hpp>
 
 #include <array>
 #include <csignal>

@@ -1,6 +1,6 @@
 // The stacks of node.hpp: the three presets with smaller memory, and hooks.
-#include "support/fixed_stack.hpp"
 #include "rfc/node.hpp"
+#include "support/fixed_stack.hpp"
 
 #include <sluice/hooks/hook_chain.hpp>
 #include <sluice/sluice.hpp>

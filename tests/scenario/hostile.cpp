@@ -1,8 +1,8 @@
 // A million packets that are bad on purpose, a third each in their options, their ICMP message and
 // what that quotes, through a host and a router: each has one fate, the fates add up, all buffers
 // come home, and no error is sent about an error.
-#include "support/fixed_stack.hpp"
 #include "support/hostile.hpp"
+#include "support/fixed_stack.hpp"
 #include "support/world.hpp"
 
 #include <doctest/doctest.h>
