@@ -1,6 +1,6 @@
 # To be sourced. What the checks and the demo need, and how to get it.
 #   sluice_require GROUP...   installs what is missing (as root, with apt), or says what to run.
-# Groups: build (g++, CMake, doctest, Benchmark), clang, foreign (big-endian), style, hosts, live.
+# Groups: build (g++, CMake, doctest, Benchmark), clang, foreign (big-endian, musl), style, hosts, live.
 # A row is PROBE:PACKAGE; the probe is a command or, with a slash, a file pattern.
 sluice_packages_build=(
     g++:g++ cmake:cmake ninja:ninja-build python3:python3 git:git
@@ -8,7 +8,7 @@ sluice_packages_build=(
 sluice_packages_clang=(
     clang++-19:clang-19 '/usr/lib/llvm-19/lib/clang/19/lib/*/libclang_rt.fuzzer*.a:libclang-rt-19-dev')
 sluice_packages_foreign=(
-    s390x-linux-gnu-g++:g++-s390x-linux-gnu qemu-s390x-static:qemu-user-static)
+    s390x-linux-gnu-g++:g++-s390x-linux-gnu qemu-s390x-static:qemu-user-static musl-gcc:musl-tools)
 sluice_packages_style=(clang-format-19:clang-format-19 clang-tidy-19:clang-tidy-19)
 # What ./demo runs between its hosts; the live tests run more.
 sluice_packages_hosts=(

@@ -41,12 +41,12 @@ inline constexpr std::size_t overflow_octets = 0x10000 + 64;
 // The arguments of one recvmmsg.
 struct reception {
     struct alignas(cmsghdr) control {
-        std::byte room[CMSG_SPACE(sizeof(tpacket_auxdata))];
+        std::byte room[CMSG_SPACE(sizeof(abi::auxiliary_data))];
     };
     std::array<mmsghdr, most_messages> messages{};
     std::array<std::array<iovec, 3>, most_messages> vectors;
     std::array<std::array<std::byte, virtio_net::header_size>, most_messages> offload;
-    std::array<sockaddr_ll, most_messages> from;
+    std::array<abi::link_address, most_messages> from;
     std::array<control, most_messages> controls;
 
     void prepare(std::size_t i, bytes room, bytes overflow) noexcept {
@@ -56,7 +56,7 @@ struct reception {
         m.msg_name = &from[i];
         m.msg_namelen = sizeof from[i];
         m.msg_iov = vectors[i].data();
-        m.msg_iovlen = vectors[i].size();
+        m.msg_iovlen = static_cast<decltype(m.msg_iovlen)>(vectors[i].size());
         m.msg_control = &controls[i];
         m.msg_controllen = sizeof controls[i];
     }
@@ -67,16 +67,17 @@ struct reception {
         return whole && n > virtio_net::header_size ? n - u32{virtio_net::header_size} : 0;
     }
     [[nodiscard]] arrival arrival_of(std::size_t i) noexcept {
-        arrival told{.type = from[i].sll_pkttype};
+        arrival told{.type = from[i].packet_type};
         msghdr& m = messages[i].msg_hdr;
         const cmsghdr* c = CMSG_FIRSTHDR(&m);
-        if (c != nullptr && c->cmsg_level == SOL_PACKET && c->cmsg_type == PACKET_AUXDATA &&
-            c->cmsg_len >= CMSG_LEN(sizeof(tpacket_auxdata))) {
-            tpacket_auxdata aux;
+        if (c != nullptr && c->cmsg_level == abi::socket_level &&
+            c->cmsg_type == abi::socket_options::auxiliary_data &&
+            c->cmsg_len >= CMSG_LEN(sizeof(abi::auxiliary_data))) {
+            abi::auxiliary_data aux;
             std::memcpy(&aux, CMSG_DATA(c), sizeof aux);
-            told.status = aux.tp_status;
-            told.tag = aux.tp_vlan_tci;
-            told.tag_type = aux.tp_vlan_tpid;
+            told.status = aux.status;
+            told.tag = aux.tag;
+            told.tag_type = aux.tag_type;
         }
         return told;
     }
@@ -201,7 +202,7 @@ private:
         const u32 size = r.frame_size(i);
         const u32 room = packet.size();
         const detail::arrival how = r.arrival_of(i);
-        if (how.type == PACKET_OUTGOING) {
+        if (how.type == abi::packet_types::outgoing) {
             return false;
         }
         if (size == 0) {
@@ -247,7 +248,7 @@ private:
         return failure{port_error::make("open", name, ENOMEM)};
     }
     if (!detail::prepare(*socket, how) ||
-        !detail::set_option(socket->fd.get(), PACKET_AUXDATA, 1)) {
+        !detail::set_option(socket->fd.get(), abi::socket_options::auxiliary_data, 1)) {
         return failure{port_error::last("set up", name)};
     }
     if (!detail::bind_to_interface(*socket, how)) {

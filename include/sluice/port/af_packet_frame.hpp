@@ -9,27 +9,26 @@
 
 #include <sluice/base/bytes.hpp>
 #include <sluice/packet/packet_buffer.hpp>
+#include <sluice/port/af_packet_abi.hpp>
 #include <sluice/port/receive_batch.hpp>
 #include <sluice/port/virtio_net.hpp>
-
-#include <linux/if_packet.h>
 
 namespace sluice::port::af_packet::detail {
 
 struct arrival {
-    u8 type = 0;     // sll_pkttype
-    u32 status = 0;  // TP_STATUS_*
+    u8 type = 0;     // abi::packet_types
+    u32 status = 0;  // abi::status
     u16 tag = 0;
     u16 tag_type = 0;
 };
 
 [[nodiscard]] constexpr packet_type type_of(u8 kernel) noexcept {
     switch (kernel) {
-    case PACKET_HOST:
+    case abi::packet_types::host:
         return packet_type::host;
-    case PACKET_BROADCAST:
+    case abi::packet_types::broadcast:
         return packet_type::broadcast;
-    case PACKET_MULTICAST:
+    case abi::packet_types::multicast:
         return packet_type::multicast;
     default:
         return packet_type::other_host;
@@ -44,7 +43,7 @@ template <class Packet>
     }
     std::byte* const frame = packet.data();
     move_bytes(frame, frame + 4, addresses);
-    const bool named = (how.status & TP_STATUS_VLAN_TPID_VALID) != 0;
+    const bool named = (how.status & abi::status::tag_type_valid) != 0;
     store_be<u16>(frame + addresses, named ? how.tag_type : ethernet::types::vlan);
     store_be<u16>(frame + addresses + 2, how.tag);
     return true;
@@ -58,7 +57,7 @@ template <class Packet>
     if (!virtio_net::set_facts(packet, offload, is_ethernet)) {
         return false;
     }
-    const bool tagged = (how.status & TP_STATUS_VLAN_VALID) != 0;
+    const bool tagged = (how.status & abi::status::tag_valid) != 0;
     return !tagged || (is_ethernet ? put_tag_back(packet, how) : (how.tag & 0x0fff) == 0);
 }
 

@@ -7,11 +7,11 @@
 #pragma once
 
 #include <sluice/base/integer.hpp>
+#include <sluice/port/af_packet_abi.hpp>
 
 #include <cstddef>
 #include <utility>
 
-#include <linux/if_packet.h>
 #include <sys/mman.h>
 
 namespace sluice::port::af_packet {
@@ -45,10 +45,10 @@ private:
     std::size_t size_ = 0;
 };
 
-// Octets that a frame's own header takes (TPACKET_ALIGN); the sender's address follows.
+// Octets that a frame's own header takes; the sender's address follows.
 template <class Header>
 inline constexpr std::size_t aligned_size =
-    (sizeof(Header) + TPACKET_ALIGNMENT - 1) / TPACKET_ALIGNMENT * TPACKET_ALIGNMENT;
+    (sizeof(Header) + abi::alignment - 1) / abi::alignment * abi::alignment;
 
 [[nodiscard]] inline u32 load_owner(const u32& word) noexcept {
     return __atomic_load_n(&word, __ATOMIC_ACQUIRE);

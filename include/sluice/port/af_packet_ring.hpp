@@ -44,16 +44,16 @@ public:
         : socket_{std::move(socket)}, memory_{std::move(memory)}, out_{std::move(out)}, how_{how} {}
 
     // The next frame; nullptr: none waits. Stays the same until step().
-    [[nodiscard]] tpacket3_hdr* frame() noexcept {
+    [[nodiscard]] abi::frame_header_3* frame() noexcept {
         while (frame_ == nullptr) {
-            tpacket_hdr_v1& block = header_of(block_);
+            abi::block_header& block = header_of(block_);
             // A block that packets still lie in was walked before.
-            if (out_[block_] != 0 || (load_owner(block.block_status) & TP_STATUS_USER) == 0) {
+            if (out_[block_] != 0 || (load_owner(block.status) & abi::status::user) == 0) {
                 return nullptr;
             }
-            left_ = block.num_pkts;
-            frame_ = reinterpret_cast<tpacket3_hdr*>(memory_.at(block_ * std::size_t{size()}) +
-                                                     block.offset_to_first_pkt);
+            left_ = block.packets;
+            frame_ = reinterpret_cast<abi::frame_header_3*>(
+                memory_.at(block_ * std::size_t{size()}) + block.first_packet_offset);
             out_[block_] = 1;  // the walk itself
             if (left_ == 0) {
                 leave_block();
@@ -62,8 +62,8 @@ public:
         return frame_;
     }
     void step() noexcept {
-        auto* const next = reinterpret_cast<std::byte*>(frame_) + frame_->tp_next_offset;
-        frame_ = reinterpret_cast<tpacket3_hdr*>(next);
+        auto* const next = reinterpret_cast<std::byte*>(frame_) + frame_->next_offset;
+        frame_ = reinterpret_cast<abi::frame_header_3*>(next);
         if (--left_ == 0) {
             leave_block();
         }
@@ -74,7 +74,7 @@ public:
     void hold(u32 block) noexcept { ++out_[block]; }
     void release(u32 block) noexcept {
         if (--out_[block] == 0) {
-            store_owner(header_of(block).block_status, TP_STATUS_KERNEL);
+            store_owner(header_of(block).status, abi::status::kernel);
         }
     }
 
@@ -89,9 +89,8 @@ public:
 
 private:
     [[nodiscard]] u32 size() const noexcept { return how_.block_octets; }
-    [[nodiscard]] tpacket_hdr_v1& header_of(u32 block) const noexcept {
-        return reinterpret_cast<tpacket_block_desc*>(memory_.at(block * std::size_t{size()}))
-            ->hdr.bh1;
+    [[nodiscard]] abi::block_header& header_of(u32 block) const noexcept {
+        return *reinterpret_cast<abi::block_header*>(memory_.at(block * std::size_t{size()}));
     }
     void leave_block() noexcept {
         frame_ = nullptr;
@@ -105,7 +104,7 @@ private:
     ring_options how_;
     u32 block_ = 0;
     u32 left_ = 0;
-    tpacket3_hdr* frame_ = nullptr;
+    abi::frame_header_3* frame_ = nullptr;
 };
 
 }  // namespace detail
@@ -124,11 +123,11 @@ public:
     // Lends frames from the front of the span until it is full or nothing waits; no_buffer: Frames
     // packets are out.
     [[nodiscard]] batch receive(std::span<packet_type> packets) noexcept {
-        return each(packets, [this](const tpacket3_hdr& frame, packet_type& to) {
-            const std::size_t offset = frame.tp_mac - lowest;
+        return each(packets, [this](const abi::frame_header_3& frame, packet_type& to) {
+            const std::size_t offset = frame.link_offset - lowest;
             const bytes whole{const_cast<std::byte*>(start_of(frame)) + lowest,
-                              offset + frame.tp_snaplen};
-            to = state_->lent.lend(whole, static_cast<u16>(offset), frame.tp_snaplen,
+                              offset + frame.captured};
+            to = state_->lent.lend(whole, static_cast<u16>(offset), frame.captured,
                                    state_->walk.block());
             if (!to) {
                 return false;
@@ -141,8 +140,8 @@ public:
     template <buffer_source Source>
     [[nodiscard]] batch receive(Source& from,
                                 std::span<typename Source::packet_type> packets) noexcept {
-        return each(packets, [&](const tpacket3_hdr& frame, auto& to) {
-            const_bytes rest{start_of(frame) + frame.tp_mac, frame.tp_snaplen};
+        return each(packets, [&](const abi::frame_header_3& frame, auto& to) {
+            const_bytes rest{start_of(frame) + frame.link_offset, frame.captured};
             to = from.take(options_.headroom);
             if (!to) {
                 return false;
@@ -193,8 +192,9 @@ private:
 
     [[nodiscard]] const bound_socket& socket() const noexcept { return state_->walk.socket(); }
     // What the kernel says of a frame ends here; behind it is headroom.
-    static constexpr std::size_t lowest = aligned_size<tpacket3_hdr> + sizeof(sockaddr_ll);
-    [[nodiscard]] static const std::byte* start_of(const tpacket3_hdr& frame) noexcept {
+    static constexpr std::size_t lowest =
+        aligned_size<abi::frame_header_3> + sizeof(abi::link_address);
+    [[nodiscard]] static const std::byte* start_of(const abi::frame_header_3& frame) noexcept {
         return reinterpret_cast<const std::byte*>(&frame);
     }
 
@@ -202,7 +202,7 @@ private:
     batch each(std::span<Packet> packets, Fill&& fill) noexcept {
         batch done;
         while (done.count < packets.size()) {
-            const tpacket3_hdr* const frame = state_->walk.frame();
+            const abi::frame_header_3* const frame = state_->walk.frame();
             if (frame == nullptr) {
                 done.end = detail::status_of(fd(), pending_error(), counters_);
                 break;
@@ -228,21 +228,24 @@ private:
         ::getsockopt(fd(), SOL_SOCKET, SO_ERROR, &error, &size);
         return error == 0 ? EAGAIN : error;
     }
-    [[nodiscard]] static const sockaddr_ll& from_of(const tpacket3_hdr& frame) noexcept {
-        return *reinterpret_cast<const sockaddr_ll*>(start_of(frame) + aligned_size<tpacket3_hdr>);
+    [[nodiscard]] static const abi::link_address&
+    from_of(const abi::frame_header_3& frame) noexcept {
+        return *reinterpret_cast<const abi::link_address*>(start_of(frame) +
+                                                           aligned_size<abi::frame_header_3>);
     }
-    [[nodiscard]] bool is_wanted(const tpacket3_hdr& frame) noexcept {
-        if (frame.tp_snaplen < frame.tp_len || frame.tp_mac < lowest + virtio_net::header_size) {
+    [[nodiscard]] bool is_wanted(const abi::frame_header_3& frame) noexcept {
+        if (frame.captured < frame.length || frame.link_offset < lowest + virtio_net::header_size) {
             ++counters_.too_long;
             return false;
         }
-        return from_of(frame).sll_pkttype != PACKET_OUTGOING;
+        return from_of(frame).packet_type != abi::packet_types::outgoing;
     }
     template <class Packet>
-    bool finish(const tpacket3_hdr& frame, Packet& packet) noexcept {
-        const detail::arrival how{from_of(frame).sll_pkttype, frame.tp_status,
-                                  static_cast<u16>(frame.hv1.tp_vlan_tci), frame.hv1.tp_vlan_tpid};
-        const std::byte* const offload = start_of(frame) + frame.tp_mac - virtio_net::header_size;
+    bool finish(const abi::frame_header_3& frame, Packet& packet) noexcept {
+        const detail::arrival how{from_of(frame).packet_type, frame.status,
+                                  static_cast<u16>(frame.tag), frame.tag_type};
+        const std::byte* const offload =
+            start_of(frame) + frame.link_offset - virtio_net::header_size;
         if (!detail::tell(packet, virtio_net::load(offload), how, is_ethernet())) {
             ++counters_.refused;
             packet.reset();
@@ -250,7 +253,7 @@ private:
         }
         packet.set_interface(options_.interface);
         ++counters_.received;
-        counters_.received_octets += frame.tp_len;
+        counters_.received_octets += frame.length;
         return true;
     }
 
@@ -271,16 +274,14 @@ result<ring<Frames>, port_error> ring<Frames>::open(std::string_view name, const
         return failure{socket.error()};
     }
     const int fd = socket->fd.get();
-    tpacket_req3 request{};
-    request.tp_block_size = size.block_octets;
-    request.tp_block_nr = size.blocks;
-    request.tp_frame_size = 2048;  // says nothing in version 3, but must divide a block
-    request.tp_frame_nr = size.block_octets / 2048 * size.blocks;
-    request.tp_retire_blk_tov = size.retire_after_ms;
-    if (!detail::prepare(*socket, how) ||
-        !detail::set_option(fd, PACKET_VERSION, int{TPACKET_V3}) ||
-        !detail::set_option(fd, PACKET_RESERVE, u32{how.headroom}) ||
-        !detail::set_option(fd, PACKET_RX_RING, request)) {
+    constexpr u32 unit = 2048;  // says nothing in version 3, but must divide a block
+    const abi::receive_ring_request request{
+        .size = {size.block_octets, size.blocks, unit, size.block_octets / unit * size.blocks},
+        .retire_after_ms = size.retire_after_ms};
+    namespace names = abi::socket_options;
+    if (!detail::prepare(*socket, how) || !detail::set_option(fd, names::version, abi::version_3) ||
+        !detail::set_option(fd, names::reserve, u32{how.headroom}) ||
+        !detail::set_option(fd, names::receive_ring, request)) {
         return failure{port_error::last("set up ring of", name)};
     }
     ring_memory memory{fd, std::size_t{size.block_octets} * size.blocks};

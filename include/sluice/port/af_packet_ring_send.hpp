@@ -41,9 +41,9 @@ public:
             errno = EMSGSIZE;
             return {};
         }
-        if (load_owner(header(at_).tp_status) != TP_STATUS_AVAILABLE) {
+        if (load_owner(header(at_).status) != abi::status::available) {
             kick();
-            if (load_owner(header(at_).tp_status) != TP_STATUS_AVAILABLE) {
+            if (load_owner(header(at_).status) != abi::status::available) {
                 errno = EAGAIN;
                 return {};
             }
@@ -52,8 +52,8 @@ public:
     }
     // What was written into the room goes with the next kick().
     void commit(std::size_t size) noexcept {
-        header(at_).tp_len = static_cast<u32>(size);
-        store_owner(header(at_).tp_status, TP_STATUS_SEND_REQUEST);
+        header(at_).length = static_cast<u32>(size);
+        store_owner(header(at_).status, abi::status::send_request);
         at_ = after(at_);
         ++waiting_;
     }
@@ -77,14 +77,14 @@ public:
     [[nodiscard]] const bound_socket& socket() const noexcept { return socket_; }
 
 private:
-    static constexpr std::size_t data_offset = aligned_size<tpacket2_hdr>;
+    static constexpr std::size_t data_offset = aligned_size<abi::frame_header_2>;
 
-    [[nodiscard]] tpacket2_hdr& header(u32 slot) const noexcept {
-        return *reinterpret_cast<tpacket2_hdr*>(memory_.at(slot * std::size_t{octets_}));
+    [[nodiscard]] abi::frame_header_2& header(u32 slot) const noexcept {
+        return *reinterpret_cast<abi::frame_header_2*>(memory_.at(slot * std::size_t{octets_}));
     }
     [[nodiscard]] u32 after(u32 slot) const noexcept { return slot + 1 == count_ ? 0 : slot + 1; }
     bool hand_over() noexcept {
-        const sockaddr_ll address = socket_.address(ethernet::types::ipv4);
+        const abi::link_address address = socket_.address(ethernet::types::ipv4);
         const auto* to =
             socket_.is_ethernet ? nullptr : reinterpret_cast<const sockaddr*>(&address);
         if (::sendto(socket_.fd.get(), nullptr, 0, MSG_DONTWAIT, to,
@@ -97,7 +97,7 @@ private:
     }
     // Up to the frame that the kernel stopped at.
     void skip_sent() noexcept {
-        while (waiting_ != 0 && load_owner(header(first_).tp_status) != TP_STATUS_SEND_REQUEST) {
+        while (waiting_ != 0 && load_owner(header(first_).status) != abi::status::send_request) {
             first_ = after(first_);
             --waiting_;
         }
@@ -107,11 +107,11 @@ private:
     // first.
     void lose(u32 count) noexcept {
         if (count == 1 && waiting_ > 1) {
-            header(first_).tp_len = 0;
+            header(first_).length = 0;
         } else {
             u32 slot = first_;
             for (u32 i = 0; i < count; ++i, slot = after(slot)) {
-                store_owner(header(slot).tp_status, TP_STATUS_AVAILABLE);
+                store_owner(header(slot).status, abi::status::available);
             }
             at_ = first_;
             waiting_ = 0;
@@ -221,19 +221,16 @@ public:
         const u32 slot = std::bit_ceil(socket->mtu + 128 < 2048 ? 2048 : socket->mtu + 128);
         const u32 block = slot < 0x10000 ? 0x10000 : slot;
         const u32 blocks = (frames + block / slot - 1) / (block / slot);
-        tpacket_req request{};
-        request.tp_block_size = block;
-        request.tp_block_nr = blocks;
-        request.tp_frame_size = slot;
-        request.tp_frame_nr = blocks * (block / slot);
+        const abi::ring_request request{block, blocks, slot, blocks * (block / slot)};
+        namespace names = abi::socket_options;
         // As much as all slots hold, so that one kick sends all; a bad frame does not stop others.
         const int room = static_cast<int>(
-            request.tp_frame_nr < 0x4000'0000 / slot ? request.tp_frame_nr * slot : 0x4000'0000);
-        const sockaddr_ll nothing_received = socket->address(0);
-        if (!detail::set_option(fd, PACKET_VERSION, int{TPACKET_V2}) ||
-            !detail::set_option(fd, PACKET_LOSS, 1) ||
-            (bypass_queue && !detail::set_option(fd, PACKET_QDISC_BYPASS, 1)) ||
-            !detail::set_option(fd, PACKET_TX_RING, request) ||
+            request.frames < 0x4000'0000 / slot ? request.frames * slot : 0x4000'0000);
+        const abi::link_address nothing_received = socket->address(0);
+        if (!detail::set_option(fd, names::version, abi::version_2) ||
+            !detail::set_option(fd, names::loss, 1) ||
+            (bypass_queue && !detail::set_option(fd, names::queue_bypass, 1)) ||
+            !detail::set_option(fd, names::transmit_ring, request) ||
             ::bind(fd, reinterpret_cast<const sockaddr*>(&nothing_received),
                    sizeof nothing_received) < 0) {
             return failure{port_error::last("set up ring of", name)};
@@ -246,7 +243,7 @@ public:
             return failure{port_error::last("map ring of", name)};
         }
         std::unique_ptr<detail::slots> made{new (std::nothrow) detail::slots{
-            std::move(*socket), std::move(memory), request.tp_frame_nr, slot}};
+            std::move(*socket), std::move(memory), request.frames, slot}};
         if (!made) {
             return failure{port_error::make("open", name, ENOMEM)};
         }

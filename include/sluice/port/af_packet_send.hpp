@@ -116,7 +116,7 @@ struct sender {
             }
             msghdr& m = g.messages[g.count++].msg_hdr;
             m.msg_iov = &g.vectors[g.used];
-            m.msg_iovlen = at - g.used;
+            m.msg_iovlen = static_cast<decltype(m.msg_iovlen)>(at - g.used);
             g.used = at;
             return true;
         }
@@ -124,7 +124,7 @@ struct sender {
         // Sends from packet `first` on; how many are done with, sent or lost.
         std::size_t send_some(std::size_t first) noexcept {
             gathered g;
-            sockaddr_ll address = address_of();
+            abi::link_address address = address_of();
             while (first + g.count < waiting_ && gather(g, first + g.count)) {
                 g.messages[g.count - 1].msg_hdr.msg_name = &address;
                 g.messages[g.count - 1].msg_hdr.msg_namelen = sizeof address;
@@ -162,7 +162,7 @@ struct sender {
                 copy_bytes(flat + used, piece.data(), piece.size());
                 used += piece.size();
             });
-            const sockaddr_ll address = address_of();
+            const abi::link_address address = address_of();
             if (::sendto(to_.fd, flat, used, MSG_DONTWAIT,
                          reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0) {
                 counters_.last_error = errno;
@@ -174,12 +174,8 @@ struct sender {
         }
 
         // Without it frames would be what the socket receives: of a socket for ARP, no IPv4.
-        [[nodiscard]] sockaddr_ll address_of() const noexcept {
-            sockaddr_ll a{};
-            a.sll_family = AF_PACKET;
-            a.sll_ifindex = to_.index;
-            a.sll_protocol = to_.is_ethernet ? u16{0} : htons(ethernet::types::ipv4);
-            return a;
+        [[nodiscard]] abi::link_address address_of() const noexcept {
+            return detail::address_of(to_.index, to_.is_ethernet ? u16{0} : ethernet::types::ipv4);
         }
 
         send_target to_{};

@@ -7,10 +7,13 @@
 // with the socket). Source: packet(7), Linux Documentation/networking/packet_mmap.rst.
 #pragma once
 
+#include <sluice/base/bytes.hpp>
 #include <sluice/base/result.hpp>
 #include <sluice/packet/pool_storage.hpp>
+#include <sluice/port/af_packet_abi.hpp>
 #include <sluice/port/descriptor.hpp>
 #include <sluice/port/error.hpp>
+#include <sluice/port/interface_request.hpp>
 #include <sluice/wire/ethernet.hpp>
 
 #include <cerrno>
@@ -19,11 +22,6 @@
 #include <optional>
 #include <string_view>
 
-#include <arpa/inet.h>
-#include <linux/if_packet.h>
-#include <net/if.h>
-#include <net/if_arp.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 namespace sluice::port::af_packet {
@@ -61,6 +59,17 @@ struct counters {
     u64 went_down = 0;       // the interface was taken down
 };
 
+namespace detail {
+
+// Where a frame without link header is to say what it is.
+[[nodiscard]] inline abi::link_address address_of(int interface, u16 protocol) noexcept {
+    abi::link_address a{.family = AF_PACKET, .interface = interface};
+    store_be<u16>(reinterpret_cast<std::byte*>(&a.protocol), protocol);
+    return a;
+}
+
+}  // namespace detail
+
 // A socket and what is known of its interface.
 struct bound_socket {
     descriptor fd;
@@ -68,15 +77,10 @@ struct bound_socket {
     bool is_ethernet = false;
     ethernet::address hardware{};
     u32 mtu = 0;
-    char name[IFNAMSIZ] = {};
+    char name[interface_name_size] = {};
 
-    // Where a frame without link header is to say what it is.
-    [[nodiscard]] sockaddr_ll address(u16 protocol) const noexcept {
-        sockaddr_ll a{};
-        a.sll_family = AF_PACKET;
-        a.sll_ifindex = index;
-        a.sll_protocol = htons(protocol);
-        return a;
+    [[nodiscard]] abi::link_address address(u16 protocol) const noexcept {
+        return detail::address_of(index, protocol);
     }
 };
 
@@ -84,7 +88,7 @@ namespace detail {
 
 template <class T>
 [[nodiscard]] bool set_option(int fd, int name, const T& value) noexcept {
-    return ::setsockopt(fd, SOL_PACKET, name, &value, sizeof value) == 0;
+    return ::setsockopt(fd, abi::socket_level, name, &value, sizeof value) == 0;
 }
 
 // A socket that receives nothing yet, and what the system tells of the interface.
@@ -99,27 +103,26 @@ template <class T>
                                         errno == EPERM ? "needs CAP_NET_RAW" : "")};
     }
     name.copy(made.name, name.size());
-    ifreq request{};
-    std::memcpy(request.ifr_name, made.name, sizeof request.ifr_name);
-    if (::ioctl(made.fd.get(), SIOCGIFINDEX, &request) < 0) {
+    auto request = interface_request::of(name);
+    if (!request.ask(made.fd.get(), SIOCGIFINDEX)) {
         return failure{port_error::last("find", name)};
     }
-    made.index = request.ifr_ifindex;
-    if (::ioctl(made.fd.get(), SIOCGIFMTU, &request) < 0) {
+    made.index = request.number();
+    if (!request.ask(made.fd.get(), SIOCGIFMTU)) {
         return failure{port_error::last("ask MTU of", name)};
     }
-    made.mtu = static_cast<u32>(request.ifr_mtu);
-    if (::ioctl(made.fd.get(), SIOCGIFHWADDR, &request) < 0) {
+    made.mtu = static_cast<u32>(request.number());
+    if (!request.ask(made.fd.get(), SIOCGIFHWADDR)) {
         return failure{port_error::last("ask address of", name)};
     }
-    switch (request.ifr_hwaddr.sa_family) {
-    case ARPHRD_ETHER:
-    case ARPHRD_LOOPBACK:
+    switch (request.family()) {
+    case hardware_types::ethernet:
+    case hardware_types::loopback:
         made.is_ethernet = true;
-        std::memcpy(made.hardware.octets.data(), request.ifr_hwaddr.sa_data, 6);
+        std::memcpy(made.hardware.octets.data(), request.address(), 6);
         break;
-    case ARPHRD_NONE:
-    case ARPHRD_RAWIP:
+    case hardware_types::none:
+    case hardware_types::raw_ip:
         break;
     default:
         return failure{
@@ -131,17 +134,16 @@ template <class T>
 // The virtio-net header, no frames of our own, and what else must be set before anything comes in.
 [[nodiscard]] inline bool prepare(const bound_socket& s, const options& how) noexcept {
     const int fd = s.fd.get();
-    packet_mreq promiscuous{};
-    promiscuous.mr_ifindex = s.index;
-    promiscuous.mr_type = PACKET_MR_PROMISC;
-    return set_option(fd, PACKET_VNET_HDR, 1) && set_option(fd, PACKET_IGNORE_OUTGOING, 1) &&
-           (!how.bypass_queue || set_option(fd, PACKET_QDISC_BYPASS, 1)) &&
-           (!how.promiscuous || set_option(fd, PACKET_ADD_MEMBERSHIP, promiscuous));
+    namespace names = abi::socket_options;
+    const abi::membership all{.interface = s.index, .type = abi::promiscuous};
+    return set_option(fd, names::virtio_header, 1) && set_option(fd, names::ignore_outgoing, 1) &&
+           (!how.bypass_queue || set_option(fd, names::queue_bypass, 1)) &&
+           (!how.promiscuous || set_option(fd, names::add_membership, all));
 }
 
 // From here on frames come in.
 [[nodiscard]] inline bool bind_to_interface(const bound_socket& s, const options& how) noexcept {
-    const sockaddr_ll at = s.address(how.protocol);
+    const abi::link_address at = s.address(how.protocol);
     if (::bind(s.fd.get(), reinterpret_cast<const sockaddr*>(&at), sizeof at) < 0) {
         return false;
     }
@@ -149,26 +151,26 @@ template <class T>
         return true;
     }
     const u32 mode = static_cast<u32>(how.fanout->mode) |
-                     (how.fanout->reassemble ? u32{PACKET_FANOUT_FLAG_DEFRAG} : 0) |
-                     (how.fanout->rollover ? u32{PACKET_FANOUT_FLAG_ROLLOVER} : 0);
-    return set_option(s.fd.get(), PACKET_FANOUT, u32{how.fanout->group} | mode << 16);
+                     (how.fanout->reassemble ? abi::fanout_reassemble : 0) |
+                     (how.fanout->rollover ? abi::fanout_rollover : 0);
+    return set_option(s.fd.get(), abi::socket_options::fanout, u32{how.fanout->group} | mode << 16);
 }
 
 // Adds what the kernel counted since it was asked last.
 inline void add_kernel_counts(int fd, counters& to) noexcept {
-    tpacket_stats_v3 seen{};
+    abi::ring_statistics seen;
     socklen_t size = sizeof seen;
-    if (::getsockopt(fd, SOL_PACKET, PACKET_STATISTICS, &seen, &size) == 0) {
-        to.kernel_drops += seen.tp_drops;
-        to.kernel_freezes += seen.tp_freeze_q_cnt;
+    if (::getsockopt(fd, abi::socket_level, abi::socket_options::statistics, &seen, &size) == 0) {
+        to.kernel_drops += seen.drops;
+        to.kernel_freezes += seen.freezes;
     }
 }
 
 // Whether the interface that the socket was bound to is still there, up or down.
 [[nodiscard]] inline bool is_bound(int fd) noexcept {
-    sockaddr_ll at{};
+    abi::link_address at;
     socklen_t size = sizeof at;
-    return ::getsockname(fd, reinterpret_cast<sockaddr*>(&at), &size) == 0 && at.sll_ifindex > 0;
+    return ::getsockname(fd, reinterpret_cast<sockaddr*>(&at), &size) == 0 && at.interface > 0;
 }
 
 // Why nothing was read. An interface that went down comes back; one that was deleted does not, and

@@ -15,6 +15,33 @@
 
 namespace sluice::port {
 
+namespace detail {
+
+// strerror_r is two functions: POSIX's fills the buffer and gives a number, GNU's gives the text.
+[[nodiscard]] inline const char* text_of(int failed, const char* filled) noexcept {
+    return failed == 0 ? filled : "unknown error";
+}
+[[nodiscard]] inline const char* text_of(const char* text, const char*) noexcept {
+    return text;
+}
+
+[[nodiscard]] inline const char* reason_in(std::span<char> room, int error_number) noexcept {
+    return text_of(::strerror_r(error_number, room.data(), room.size()), room.data());
+}
+
+// The system's text, in no language but English where the C library can; it may lie in `room`.
+[[nodiscard]] inline const char* reason_of(int error_number,
+                                           [[maybe_unused]] std::span<char> room) noexcept {
+#if defined(__GLIBC__) && (__GLIBC__ > 2 || (__GLIBC__ == 2 && __GLIBC_MINOR__ >= 32))
+    const char* const reason = ::strerrordesc_np(error_number);
+    return reason != nullptr ? reason : "unknown error";
+#else
+    return reason_in(room, error_number);
+#endif
+}
+
+}  // namespace detail
+
 struct port_error {
     const char* what = "";    // the verb: "open", "read"
     int error_number = 0;     // errno; 0: the advice says it all
@@ -53,8 +80,8 @@ struct port_error {
         }
         if (error_number != 0) {
             add(": ");
-            const char* reason = ::strerrordesc_np(error_number);
-            add(reason != nullptr ? reason : "unknown error");
+            char room[64];
+            add(detail::reason_of(error_number, room));
         }
         if (advice[0] != '\0') {
             add(": ");

@@ -30,8 +30,6 @@
 #include <string_view>
 #include <utility>
 
-#include <linux/sock_diag.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -55,31 +53,58 @@ struct counters {
 
 namespace detail {
 
+// What <netinet/in.h> and <linux/in.h> declare, which exclude each other, and <linux/sock_diag.h>.
+namespace abi {
+
+inline constexpr int ip_level = 0;
+inline constexpr int type_of_service = 1;
+inline constexpr int time_to_live = 2;
+inline constexpr int include_header = 3;
+inline constexpr int packet_info = 8;
+
+// struct sockaddr_in; octets in network order.
+struct address {
+    u16 family = AF_INET;
+    u16 port = 0;
+    std::byte host[4] = {};
+    std::byte zero[8] = {};
+};
+// struct in_pktinfo.
+struct packet_information {
+    int interface = 0;
+    std::byte source[4] = {};
+    std::byte destination[4] = {};
+};
+// Numbers that SO_MEMINFO tells, and which of them is of drops.
+inline constexpr std::size_t memory_counts = 9;
+inline constexpr std::size_t drops = 8;
+
+}  // namespace abi
+
 // A destination, and what the kernel is to put into the header that it makes.
 struct addressed {
-    sockaddr_in to{};
-    alignas(cmsghdr)
-        std::byte control[CMSG_SPACE(sizeof(int)) * 2 + CMSG_SPACE(sizeof(in_pktinfo))] = {};
+    abi::address to;
+    alignas(cmsghdr) std::byte
+        control[CMSG_SPACE(sizeof(int)) * 2 + CMSG_SPACE(sizeof(abi::packet_information))] = {};
 
     explicit addressed(ipv4::const_view ip) noexcept {
-        to.sin_family = AF_INET;
-        store_be<u32>(reinterpret_cast<std::byte*>(&to.sin_addr), ip[ipv4::destination].value);
+        store_be<u32>(to.host, ip[ipv4::destination].value);
     }
     void choose_header(msghdr& message, ipv4::const_view ip) noexcept {
         message.msg_control = control;
         message.msg_controllen = sizeof control;
-        in_pktinfo from{};
-        store_be<u32>(reinterpret_cast<std::byte*>(&from.ipi_spec_dst), ip[ipv4::source].value);
+        abi::packet_information from;
+        store_be<u32>(from.source, ip[ipv4::source].value);
         cmsghdr* at = CMSG_FIRSTHDR(&message);
-        at = put(message, at, IP_TTL, int{ip[ipv4::ttl]});
-        at = put(message, at, IP_TOS, int{ip[ipv4::tos]});
-        static_cast<void>(put(message, at, IP_PKTINFO, from));
+        at = put(message, at, abi::time_to_live, int{ip[ipv4::ttl]});
+        at = put(message, at, abi::type_of_service, int{ip[ipv4::tos]});
+        static_cast<void>(put(message, at, abi::packet_info, from));
     }
 
 private:
     template <class T>
     static cmsghdr* put(msghdr& message, cmsghdr* at, int type, const T& value) noexcept {
-        at->cmsg_level = IPPROTO_IP;
+        at->cmsg_level = abi::ip_level;
         at->cmsg_type = type;
         at->cmsg_len = CMSG_LEN(sizeof value);
         std::memcpy(CMSG_DATA(at), &value, sizeof value);
@@ -110,7 +135,7 @@ template <class Packet>
         count = 1;
     }
     message.msg_iov = pieces;
-    message.msg_iovlen = count;
+    message.msg_iovlen = static_cast<decltype(message.msg_iovlen)>(count);
     return ::sendmsg(fd, &message, MSG_DONTWAIT) < 0 ? errno : 0;
 }
 
@@ -228,10 +253,10 @@ public:
     [[nodiscard]] int fd() const noexcept { return fd_.get(); }
     // With what the kernel dropped until now: a system call.
     [[nodiscard]] const raw_socket::counters& counters() noexcept {
-        u32 memory[SK_MEMINFO_VARS] = {};
+        u32 memory[detail::abi::memory_counts] = {};
         socklen_t size = sizeof memory;
         if (::getsockopt(fd(), SOL_SOCKET, SO_MEMINFO, memory, &size) == 0) {
-            counters_.kernel_drops = memory[SK_MEMINFO_DROPS];
+            counters_.kernel_drops = memory[detail::abi::drops];
         }
         return counters_;
     }
@@ -274,7 +299,8 @@ private:
             port_error::last("open raw socket", "", errno == EPERM ? "needs CAP_NET_RAW" : "")};
     }
     const int include = how.include_header ? 1 : 0;
-    if (::setsockopt(fd.get(), IPPROTO_IP, IP_HDRINCL, &include, sizeof include) < 0) {
+    if (::setsockopt(fd.get(), detail::abi::ip_level, detail::abi::include_header, &include,
+                     sizeof include) < 0) {
         return failure{port_error::last("include header", "raw socket")};
     }
     if (!how.device.empty() &&

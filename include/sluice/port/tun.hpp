@@ -18,6 +18,7 @@
 #include <sluice/packet/pool_storage.hpp>
 #include <sluice/port/descriptor.hpp>
 #include <sluice/port/error.hpp>
+#include <sluice/port/interface_request.hpp>
 #include <sluice/port/namespace.hpp>
 #include <sluice/port/receive_batch.hpp>
 #include <sluice/port/steady_clock.hpp>
@@ -31,8 +32,6 @@
 #include <utility>
 
 #include <fcntl.h>
-#include <linux/if.h>
-#include <linux/if_tun.h>
 #include <sys/ioctl.h>
 #include <sys/uio.h>
 
@@ -124,7 +123,7 @@ struct sender {
 
 class device {
 public:
-    device(descriptor fd, const char (&name)[IFNAMSIZ], const options& how,
+    device(descriptor fd, const char (&name)[interface_name_size], const options& how,
            output_offloads can) noexcept
         : fd_{std::move(fd)}, options_{how}, can_{can} {
         std::memcpy(name_, name, sizeof name_);
@@ -208,22 +207,41 @@ private:
     options options_;
     output_offloads can_;
     tun::counters counters_;
-    char name_[IFNAMSIZ] = {};
+    char name_[interface_name_size] = {};
 };
 
 namespace detail {
 
+// What <linux/if_tun.h> declares: it brings along headers that exclude others of the C library.
+namespace requests {
+inline constexpr auto set_interface = static_cast<ioctl_number>(_IOW('T', 202, int));
+inline constexpr auto set_offload = static_cast<ioctl_number>(_IOW('T', 208, unsigned int));
+inline constexpr auto set_header_size = static_cast<ioctl_number>(_IOW('T', 216, int));
+}  // namespace requests
+namespace flags {
+inline constexpr u16 tun = 0x0001;
+inline constexpr u16 tap = 0x0002;
+inline constexpr u16 multi_queue = 0x0100;
+inline constexpr u16 plain = 0x1000;  // no information in front of each packet
+inline constexpr u16 virtio_header = 0x4000;
+}  // namespace flags
+namespace offloads {
+inline constexpr unsigned checksum = 0x01;
+inline constexpr unsigned tcp_ipv4 = 0x02;
+inline constexpr unsigned tcp_ecn = 0x08;
+inline constexpr unsigned udp = 0x20 | 0x40;  // over IPv4 and IPv6: one is not had alone
+}  // namespace offloads
+
 // Tells the kernel what we take, and says what it takes of us: UDP segments since Linux 6.2.
 [[nodiscard]] inline bool set_offload(int fd, output_offloads& can) noexcept {
-    constexpr unsigned always = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO_ECN;
-    constexpr unsigned udp = 0x20 | 0x40;  // TUN_F_USO4, TUN_F_USO6: one is not had alone
+    constexpr unsigned always = offloads::checksum | offloads::tcp_ipv4 | offloads::tcp_ecn;
     const int header = virtio_net::header_size;
-    if (::ioctl(fd, TUNSETVNETHDRSZ, &header) < 0) {
+    if (::ioctl(fd, requests::set_header_size, &header) < 0) {
         return false;
     }
-    const bool cuts_udp = ::ioctl(fd, TUNSETOFFLOAD, always | udp) == 0;
+    const bool cuts_udp = ::ioctl(fd, requests::set_offload, always | offloads::udp) == 0;
     can = {true, true, cuts_udp};
-    return cuts_udp || ::ioctl(fd, TUNSETOFFLOAD, always) == 0;
+    return cuts_udp || ::ioctl(fd, requests::set_offload, always) == 0;
 }
 
 }  // namespace detail
@@ -232,8 +250,7 @@ namespace detail {
 // unless persistent.
 [[nodiscard]] inline result<device, port_error> open(std::string_view name,
                                                      const options& how = {}) noexcept {
-    ifreq request{};
-    if (name.size() >= sizeof request.ifr_name) {
+    if (name.size() >= interface_name_size) {
         return failure{port_error::make("open", name, ENAMETOOLONG, "at most 15 characters")};
     }
     descriptor fd{::open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC)};
@@ -241,11 +258,12 @@ namespace detail {
         return failure{
             port_error::last("open", "/dev/net/tun", errno == ENOENT ? "load the module tun" : "")};
     }
-    name.copy(request.ifr_name, name.size());
-    request.ifr_flags = static_cast<short>((how.kind == kind::tap ? IFF_TAP : IFF_TUN) | IFF_NO_PI |
-                                           (how.multi_queue ? IFF_MULTI_QUEUE : 0) |
-                                           (how.offload ? IFF_VNET_HDR : 0));
-    if (::ioctl(fd.get(), TUNSETIFF, &request) < 0) {
+    auto request = interface_request::of(name);
+    request.set_flags(
+        static_cast<u16>((how.kind == kind::tap ? detail::flags::tap : detail::flags::tun) |
+                         detail::flags::plain | (how.multi_queue ? detail::flags::multi_queue : 0) |
+                         (how.offload ? detail::flags::virtio_header : 0)));
+    if (!request.ask(fd.get(), detail::requests::set_interface)) {
         const char* advice = errno == EPERM    ? "needs CAP_NET_ADMIN"
                              : errno == EBUSY  ? "another program has it"
                              : errno == EINVAL ? "exists and is of another kind"
@@ -256,7 +274,7 @@ namespace detail {
     if (how.offload && !detail::set_offload(fd.get(), can)) {
         return failure{port_error::last("set offload of", name)};
     }
-    return device{std::move(fd), request.ifr_name, how, can};
+    return device{std::move(fd), request.name, how, can};
 }
 
 // The same inside another network namespace (namespace.hpp).

@@ -29,6 +29,16 @@ TEST_CASE("an error says what, on what, why, and what to do") {
     }
 }
 
+TEST_CASE("the reason where the C library has no strerrordesc_np") {
+    namespace detail = sluice::port::detail;
+    char room[64] = "filled";
+    CHECK(detail::reason_in(room, EPERM) == std::string_view{"Operation not permitted"});
+    // Of POSIX's strerror_r, which musl has, and of GNU's.
+    CHECK(detail::text_of(0, room) == room);
+    CHECK(detail::text_of(EINVAL, room) == std::string_view{"unknown error"});
+    CHECK(detail::text_of("Bad address", room) == std::string_view{"Bad address"});
+}
+
 TEST_CASE("long objects and short buffers are cut") {
     const port_error long_name =
         port_error::make("open",
