@@ -242,7 +242,9 @@ protected:
         }
         auto route = way_.route(stack_, flow_of(r), now);
         if (!route.has_value()) {
-            static_cast<void>(stack_.send(packet_type{}, r, now));  // counts it
+            if (kind_ != endpoint_kind::raw) {  // Linux counts it of the other kinds alone
+                static_cast<void>(stack_.send(packet_type{}, r, now));
+            }
             return failure{error_of(route.error())};
         }
         if (route->type == route_type::broadcast && !options_.may_broadcast) {
@@ -274,11 +276,19 @@ protected:
         }
         return {endpoint_error::too_big};
     }
-    [[nodiscard]] static outcome_type told(const typename Stack::send_result& sent) noexcept {
-        if (!sent.has_value()) {
-            return failure{error_of(sent.error())};
+    // A device without room is told to those alone who ask for errors. Linux IP_RECVERR.
+    [[nodiscard]] outcome_type told(const typename Stack::send_result& sent) const noexcept {
+        if (sent.has_value() || (sent.error() == pipeline::send_error::no_buffer &&
+                                 kind_ != endpoint_kind::ping && !options_.receive_errors)) {
+            return {};
         }
-        return {};
+        return failure{error_of(sent.error())};
+    }
+    // There is no buffer for what was to be sent: counted as such.
+    [[nodiscard]] failure<endpoint_error>
+    no_buffer(const send_request& r, const pipeline::output_route& route, moment now) noexcept {
+        static_cast<void>(stack_.send(packet_type{}, r, route, now));
+        return {endpoint_error::no_buffer};
     }
 
     // A new entry in the delivery room, in place of the old one.

@@ -85,7 +85,7 @@ private:
         packet_type p = detail::packet_of_payload(stack_.buffers(),
                                                   static_cast<u32>(icmp::header_length), data, sum);
         if (!p) {
-            return failure{endpoint_error::no_buffer};
+            return base::no_buffer(r, *route, now);
         }
         copy_bytes(p.data(), header.data(), header.size());
         const icmp::view message{p.data()};

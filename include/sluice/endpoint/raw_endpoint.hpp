@@ -65,7 +65,7 @@ public:
         }
         packet_type p = packet_of(message);
         return p ? base::told(stack_.send(std::move(p), r, *route, now))
-                 : outcome_type{failure{endpoint_error::no_buffer}};
+                 : outcome_type{base::no_buffer(r, *route, now)};
     }
 
     // -- for the stack --

@@ -53,6 +53,7 @@ public:
         }
         send_request r = base::request_for(to.host, m);
         r.sent_counter = mib::udp_out_datagrams;
+        r.no_buffer_counter = mib::udp_sndbuf_errors;
         const auto route = base::way_of(r, payload.size() + udp::layout::size, now);
         if (!route.has_value()) {
             return failure{route.error()};
@@ -61,7 +62,7 @@ public:
         packet_type p = detail::packet_of_payload(
             stack_.buffers(), static_cast<u32>(udp::layout::size), payload, sum);
         if (!p) {
-            return failure{endpoint_error::no_buffer};
+            return base::no_buffer(r, *route, now);
         }
         write_header(p, *route, to.port, sum);
         return base::told(stack_.send(std::move(p), r, *route, now));

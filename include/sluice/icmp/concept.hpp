@@ -4,12 +4,14 @@
 // RFCs allow a message is decided before, in the pipeline; a policy only makes it less.
 //
 // `allow_error(type, code, to, over_loopback, settings, now)` is asked for each message that is
-// about to go to `to`, errors and answers alike, and counts it if it says `allowed`.
+// about to go to `to` (over_loopback: which is ourselves), errors and answers alike, and counts it
+// if it says `allowed`.
 // `allow_unroutable(source, settings, now)` is asked first when a packet of `source` has no route
 // or an unreachable one. `allow_redirect(source, settings, now)` is asked before a redirect.
 //
 // Static facts: `answers_echo` (echo, timestamp and extended echo requests are answered),
-// `memory_limit`.
+// `memory_limit`. Optional: `limits_looped`; where it is false, errors about packets that came by
+// the loopback interface are sent without asking.
 //
 // Exemplar:
 //

@@ -22,6 +22,7 @@ template <std::size_t Hosts>
 class basic_icmp_limiter {
 public:
     static constexpr bool answers_echo = true;
+    static constexpr bool limits_looped = false;
     static constexpr std::size_t memory_limit = sizeof(detail::host_records<Hosts>) + 64;
 
     constexpr explicit basic_icmp_limiter(hash_key secret) noexcept
@@ -30,15 +31,9 @@ public:
     [[nodiscard]] constexpr icmp_allowance allow_error(u8 type, u8 code, ipv4::address to,
                                                        bool over_loopback, const settings& s,
                                                        instant now) noexcept {
-        if (over_loopback || is_exempt(type, code, s)) return icmp_allowance::allowed;
+        if (is_exempt(type, code, s)) return icmp_allowance::allowed;
         if (!has_credit(s, now)) return icmp_allowance::limited_global;
-        const duration cost = duration::from_milliseconds(s.icmp_ratelimit);
-        detail::host_record& host = hosts_.of(to, now);
-        // Savings above six messages, made for packets without a route, stay until time passes.
-        const duration most = cost * saved_messages;
-        if (!takes(host, cost, now > host.last || host.tokens < most ? most : host.tokens, now)) {
-            return icmp_allowance::limited_host;
-        }
+        if (!over_loopback && !host_allows(to, s, now)) return icmp_allowance::limited_host;
         credit_ -= random_.below(3);
         return icmp_allowance::allowed;
     }
@@ -89,6 +84,15 @@ private:
         constexpr i64 most = 86'400'000;
         const i64 wait = i64{s.route_redirect_load_ms} << (doublings < 28 ? doublings : 28);
         return duration::from_milliseconds(wait < most ? wait : most);
+    }
+
+    [[nodiscard]] constexpr bool host_allows(ipv4::address to, const settings& s,
+                                             instant now) noexcept {
+        const duration cost = duration::from_milliseconds(s.icmp_ratelimit);
+        detail::host_record& host = hosts_.of(to, now);
+        // Savings above six messages, made for packets without a route, stay until time passes.
+        const duration most = cost * saved_messages;
+        return takes(host, cost, now > host.last || host.tokens < most ? most : host.tokens, now);
     }
 
     // Time that passed, at most a day: more fills every bucket.

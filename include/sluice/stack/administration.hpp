@@ -1,11 +1,11 @@
 // administration: interfaces, addresses, routes and switches, as an administrator sets them while
-// packets run. Expects: stack_receiving below it. Does: changes the tables, with the routes that
+// packets run. Expects: stack_entering below it. Does: changes the tables, with the routes that
 // addresses bring along. Never: sends. Cost: a change of an interface compiles the switches of all.
 // Linux devinet.c, fib_frontend.c, fib_semantics.c.
 #pragma once
 
 #include <sluice/stack/address_routes.hpp>
-#include <sluice/stack/receiving.hpp>
+#include <sluice/stack/entering.hpp>
 
 #include <utility>
 
@@ -23,8 +23,8 @@ struct interface_request {
 namespace detail {
 
 template <class Policies>
-class stack_administration : public stack_receiving<Policies> {
-    using base = stack_receiving<Policies>;
+class stack_administration : public stack_entering<Policies> {
+    using base = stack_entering<Policies>;
 
 public:
     using typename base::parts;
@@ -130,7 +130,7 @@ private:
     }
     // Compiles the switches into what the packet path reads.
     constexpr void refresh() noexcept {
-        ++this->changes_;
+        this->changed();
         for_each_index([&](u16 index) { this->interfaces_.refresh(index, this->switches_.all); });
     }
 
@@ -163,7 +163,7 @@ stack_administration<Policies>::add_address(u16 index, const assigned_address& a
             }
         }
     }
-    ++this->changes_;
+    this->changed();
     if (!ok) {
         return failure{interface_error::full};
     }
@@ -228,6 +228,7 @@ stack_administration<Policies>::add_route(const route_entry& r) noexcept {
         e.scope = scopes::host;
         this->custom_local_routes_ = true;
     }
+    this->changed();
     return this->routes_.add(e);
 }
 

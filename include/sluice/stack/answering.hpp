@@ -65,18 +65,20 @@ protected:
             back.destination = echoed.first_hop;
         }
         const auto route = this->route_to(back);
-        if (!route.has_value() || !this->may_send_icmp(type_of_reply(what), 0, *route)) {
+        if (!route.has_value() || !this->may_send_icmp(type_of_reply(what), 0, *route, 0)) {
             return fate::delivered;
         }
         // A tap may hold the same bytes; and a request from a reassembled datagram is cut anew.
         const u32 header = static_cast<u32>(ipv4::header_length(ip));
-        if (packet.unshare() && pipeline::finish_checksum(packet) && packet.pull(header) &&
-            turn_round(packet, what)) {
-            packet.facts() = metadata{};
-            packet.facts().cut_anew = packet.has_packet_list();
-            // All kinds of answer are counted as echo replies, as Linux does.
-            this->send_icmp(std::move(packet), *route, tos, icmp::types::echo_reply, echoed, asker);
+        if (!packet.unshare() || !pipeline::finish_checksum(packet) || !packet.pull(header) ||
+            !turn_round(packet, what)) {
+            this->icmp_unsent();
+            return fate::delivered;
         }
+        packet.facts() = metadata{};
+        packet.facts().cut_anew = packet.has_packet_list();
+        // All kinds of answer are counted as echo replies, as Linux does.
+        this->send_icmp(std::move(packet), *route, tos, icmp::types::echo_reply, echoed, asker);
         return fate::delivered;
     }
 };

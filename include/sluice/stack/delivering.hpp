@@ -45,17 +45,21 @@ protected:
 
     constexpr fate deliver_whole(datagram<packet_type>&& d, route_type type,
                                  const interface& in) noexcept {
+        const u16 by = in.index;
         fate gone{};
-        if (!this->passes_hook(hook_point::local_in, d.packet(), in.index, 0, gone)) {
+        if (!this->passes_hook(hook_point::local_in, d.packet(), by, 0, gone)) {
             return gone;
+        }
+        if (this->running(by) == nullptr) {  // since the hook
+            return drop(std::move(d).release(), drop_reason::interface_down);
         }
         auto valid = pipeline::revalidate(std::move(d).release());
         if (!valid.has_value()) {
             return drop(packet_type{}, valid.error());
         }
         datagram<packet_type> ours = std::move(*valid);
-        delivery_info info = pipeline::facts_of(tables(), std::as_const(ours), in.index, type);
-        trace(stage::deliver, outcome::deliver, drop_reason::none, in.index, ours.packet().size(),
+        delivery_info info = pipeline::facts_of(tables(), std::as_const(ours), by, type);
+        trace(stage::deliver, outcome::deliver, drop_reason::none, by, ours.packet().size(),
               info.protocol);
         return to_protocol(std::move(ours), info, type);
     }
@@ -238,6 +242,7 @@ protected:
                 this->learn(v.notice);
             }
             const bool known = this->delivery_.report(v.notice);
+            h = this->delivery_.handler(v.notice.protocol);  // whoever was told may have changed it
             if (h != nullptr ? !h->error(v.notice) : !known) {
                 count(mib::icmp_in_errors);
             }
@@ -341,7 +346,8 @@ private:
 
     // local_services, for handlers: what they send goes out once their packet is done.
     constexpr bool send_later(packet_type&& packet) noexcept override {
-        return this->queue_send(std::move(packet));
+        const typename base::call nested{*this, now_};
+        return this->send_complete(std::move(packet)).has_value();
     }
     [[nodiscard]] constexpr packet_type buffer() noexcept override {
         return this->buffers_.take(default_headroom);

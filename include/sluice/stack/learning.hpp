@@ -23,7 +23,7 @@ public:
     // Linux `ip route flush cache`.
     constexpr void forget_exceptions() noexcept {
         exceptions_.keep_if([](const exception_key&, route_exception&) { return false; });
-        ++this->changes_;
+        this->changed();
     }
 
 protected:
@@ -96,7 +96,7 @@ protected:
 
     // After a route went: what was learned of its next hop goes, unless another route leads there.
     constexpr void routes_removed() noexcept {
-        ++this->changes_;
+        this->changed();
         if (exceptions_.any()) {
             exceptions_.keep_if([this](const exception_key& k, route_exception&) {
                 const next_hop id = this->routes_.lookup(k.destination);
@@ -157,7 +157,7 @@ private:
             (known->expires - now_.now) * 2 > life) {
             return;  // nothing new, and still young
         }
-        ++this->changes_;
+        this->changed();
         exceptions_.learn(
             key, {.mtu = lesson.mtu, .mtu_locked = lesson.locked, .expires = now_.now + life},
             now_.now);
@@ -171,14 +171,14 @@ private:
             return;
         }
         const ipv4::address gateway{n.info};
+        const exception_key key = key_of(used.destination, r);
         // A gateway that nobody has heard of is asked for, and used once it is named again.
         if (!resolve_by(this->output_, {used.interface, link_destination::unicast, gateway})) {
             return;
         }
         const duration life = duration::from_seconds(switches_.route_gc_timeout);
-        ++this->changes_;
-        exceptions_.learn(key_of(used.destination, r),
-                          {.gateway = gateway, .expires = now_.now + life}, now_.now);
+        this->changed();
+        exceptions_.learn(key, {.gateway = gateway, .expires = now_.now + life}, now_.now);
     }
 };
 

@@ -29,8 +29,9 @@ struct send_request {
     // The MTU of the interface counts, not that of the route or what was learned of the path (Linux
     // IP_PMTUDISC_PROBE, IP_PMTUDISC_INTERFACE, IP_PMTUDISC_OMIT).
     bool ignore_path_mtu = false;
-    u8 multicast_ttl = 1;          // of multicasts where ttl is 0 (Linux IP_MULTICAST_TTL)
-    mib sent_counter = mib::none;  // moved when it goes: a transport's
+    u8 multicast_ttl = 1;               // of multicasts where ttl is 0 (Linux IP_MULTICAST_TTL)
+    mib sent_counter = mib::none;       // moved when it goes: a transport's
+    mib no_buffer_counter = mib::none;  // when there was no buffer for it, here or in the device
     // Options to send along, from options_policy::compile_request; nullptr: none.
     const ip_options::outgoing* options = nullptr;
 };
@@ -61,15 +62,14 @@ public:
 protected:
     using base::now_;
     using base::switches_;
+    using typename base::send_counters;
 
     // The payload in `packet` as one datagram.
     [[nodiscard]] constexpr send_result originate(packet_type&& packet,
                                                   const send_request& r) noexcept {
         const auto route = this->route_to(flow_of(r));
         if (!route.has_value()) {
-            // Counted for UDP alone, as Linux does.
-            const bool counted = r.protocol == ipv4::protocols::udp &&
-                                 route.error() == pipeline::send_error::network_unreachable;
+            const bool counted = route.error() == pipeline::send_error::network_unreachable;
             return refuse_send(std::move(packet), route.error(),
                                counted ? drop_reason::send_unroutable : drop_reason::send_refused);
         }
@@ -103,17 +103,15 @@ protected:
             .dont_fragment = r.dont_fragment || (r.prefer_whole && fits && !route.mtu_locked)};
         if (!packet ||
             !pipeline::originate(packet, route, choice, with, r.destination, now_.midnight_ms)) {
+            count_if(r.no_buffer_counter);
             return refuse_send(std::move(packet), pipeline::send_error::no_buffer,
                                drop_reason::send_invalid);
         }
         if (r.protocol == ipv4::protocols::icmp && whole > header) {
             count_icmp(static_cast<u8>(packet.data()[header]));
         }
-        const send_result sent = to_output(std::move(packet), route, true);
-        if (sent.has_value() && r.sent_counter != mib::none) {
-            this->count(r.sent_counter);
-        }
-        return sent;
+        return to_output(std::move(packet), route,
+                         {.sent = r.sent_counter, .no_buffer = r.no_buffer_counter});
     }
 
     // A packet that begins with its own header, which is completed: total length and checksum
@@ -147,18 +145,7 @@ protected:
                                drop_reason::send_invalid);
         }
         complete_header(packet, *route, header);
-        const bool fits = packet.size() <= this->mtu_of(route->interface, route->mtu) ||
-                          !ipv4::const_view{packet.data()}[ipv4::dont_fragment];
-        if (const auto sent = to_output(std::move(packet), *route, false); !sent.has_value()) {
-            return sent;
-        }
-        if (!fits) {
-            // It was dropped as too big, which an ICMP error to ourselves tells too; Linux counts
-            // that the program's packet came to nothing besides.
-            this->count(mib::ip_out_discards);
-            return failure{pipeline::send_error::too_big};
-        }
-        return {};
+        return to_output(std::move(packet), *route, {.request = false});
     }
     // A packet whose header is complete, to where that says; cut if need be. Linux ip_local_out.
     [[nodiscard]] constexpr send_result send_complete(packet_type&& packet) noexcept {
@@ -175,19 +162,63 @@ protected:
         if (!route.has_value()) {
             return refuse_send(std::move(packet), route.error(), drop_reason::send_unroutable);
         }
-        return to_output(std::move(packet), *route, true);
+        return to_output(std::move(packet), *route, {});
+    }
+
+    // Sends a packet with its complete header by its route and says what became of it. Linux
+    // ip_send_skb.
+    constexpr send_result output_now(packet_type&& packet, const pipeline::output_route& route,
+                                     const send_counters& counters) noexcept {
+        this->last_drop_ = drop_reason::none;
+        if (this->local_out(std::move(packet), route, counters.request) == fate::dropped) {
+            return unsent(error_of(this->last_drop_), counters);
+        }
+        count_if(counters.sent);
+        return {};
     }
 
 private:
-    // Of what becomes of it, the sender is told only that the policy refused it.
+    // From within a call it leaves when its turn comes; what is told is that it has a place.
     constexpr send_result to_output(packet_type&& packet, const pipeline::output_route& route,
-                                    bool counts_request) noexcept {
-        this->policy_refused_ = false;
-        static_cast<void>(this->local_out(std::move(packet), route, counts_request));
-        if (this->policy_refused_) {
-            return failure{pipeline::send_error::prohibited};
+                                    const send_counters& counters) noexcept {
+        this->tally(balance::originated);
+        if (!this->is_nested()) {
+            return output_now(std::move(packet), route, counters);
         }
-        return {};
+        const fate f = this->put_off({.packet = std::move(packet),
+                                      .route = route,
+                                      .kind = base::work_kind::send,
+                                      .counters = counters});
+        return f == fate::held ? send_result{} : unsent(pipeline::send_error::no_buffer, counters);
+    }
+    constexpr send_result unsent(pipeline::send_error error,
+                                 const send_counters& counters) noexcept {
+        this->count(mib::ip_out_discards);
+        if (error == pipeline::send_error::no_buffer) {
+            count_if(counters.no_buffer);
+        }
+        return failure{error};
+    }
+    // What a drop on the way out means to the sender. A hook or a policy may have any reason.
+    [[nodiscard]] static constexpr pipeline::send_error error_of(drop_reason why) noexcept {
+        switch (why) {
+        case drop_reason::too_big:
+            return pipeline::send_error::too_big;
+        case drop_reason::interface_down:
+            return pipeline::send_error::network_unreachable;
+        case drop_reason::output_refused:
+        case drop_reason::no_buffer:
+        case drop_reason::offload_failed:
+        case drop_reason::fragmentation_failed:
+            return pipeline::send_error::no_buffer;
+        default:
+            return pipeline::send_error::prohibited;
+        }
+    }
+    constexpr void count_if(mib counter) noexcept {
+        if (counter != mib::none) {
+            this->count(counter);
+        }
     }
     constexpr send_result refuse_send(packet_type&& packet, pipeline::send_error error,
                                       drop_reason why) noexcept {

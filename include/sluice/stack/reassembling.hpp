@@ -1,10 +1,12 @@
-// reassembling: fragments made whole for whoever asks, and the listeners that hear router alerts.
-// Expects: stack_originating below it. Does: counts what the cache decided, validates what it made;
-// hands datagrams with a router alert to the endpoints that asked for them. Never: delivers. Cost:
+// reassembling: fragments made whole for whoever asks, or given up, and the listeners that hear
+// router alerts. Expects: stack_originating below it. Does: counts what the cache decided,
+// validates what it made, tells the sender what did not come whole in time; hands datagrams with a
+// router alert to the endpoints that asked for them. Never: delivers. Cost:
 // the cache's; a scan of the listeners for packets with the option. RFC 1122 section 3.3.2,
 // RFC 2113 section 2.1. Linux ip_defrag, ip_call_ra_chain.
 #pragma once
 
+#include <sluice/pipeline/classify.hpp>
 #include <sluice/pipeline/delivery_facts.hpp>
 #include <sluice/pipeline/validate.hpp>
 #include <sluice/stack/originating.hpp>
@@ -92,7 +94,32 @@ protected:
         return true;
     }
 
+    // Gives up the datagrams whose time is over.
+    constexpr void expire_fragments() noexcept {
+        this->reassembly_.expire(this->now_.now, [this](expired_datagram<packet_type>&& e) {
+            fragments_expired(std::move(e));
+        });
+    }
+
 private:
+    // RFC 792: time exceeded code 1 when the first fragment is there; not about what came to many.
+    constexpr void fragments_expired(expired_datagram<packet_type>&& e) noexcept {
+        this->count(mib::ip_reasm_timeout);
+        this->count(mib::ip_reasm_fails);
+        this->trace(stage::reassemble, outcome::drop, drop_reason::fragment_timeout, 0, e.pieces);
+        if (e.first) {
+            const interface* in = this->interfaces_.find(e.first.interface());
+            if (in != nullptr) {
+                const ipv4::const_view ip{e.first.data()};
+                const auto c = pipeline::classify(this->tables(), ip, ip[ipv4::destination], *in);
+                if (c.verdict.kind() != outcome::drop) {
+                    this->send_error(e.first, icmp_request::reassembly_exceeded(), c.type);
+                }
+            }
+        }
+        this->stats_.dropped(drop_reason::fragment_timeout, e.pieces);
+    }
+
     [[nodiscard]] constexpr reassembly_limits reassembly_limits_now() const noexcept {
         return {.timeout = duration::from_seconds(this->switches_.ipfrag_time),
                 .high_threshold = this->switches_.ipfrag_high_thresh,

@@ -1,17 +1,14 @@
-// receiving: a packet's way in: the accept branch for plain packets, and the whole way in Linux's
-// order for all others. Expects: stack_sending below it. Does: validate, hook, classify, options,
-// then deliver (delivering.hpp) or forward. Never: decides by itself what a stage decides. Cost:
-// the accept branch for what is merely forwarded; the stages otherwise. RFC 1812 section 5.2.1.
-// Linux ip_rcv, ip_rcv_finish, ip_forward.
+// receiving: a packet's whole way in, in Linux's order. Expects: stack_delivering below it. Does:
+// validate, hook, classify, options, then deliver (delivering.hpp) or forward. Never: decides by
+// itself what a stage decides; trusts what it found in a table before others' code ran. Cost: the
+// stages. RFC 1812 section 5.2.1. Linux ip_rcv, ip_rcv_finish, ip_forward.
 #pragma once
 
-#include <sluice/pipeline/accept_fast.hpp>
 #include <sluice/pipeline/classify.hpp>
 #include <sluice/pipeline/forward.hpp>
 #include <sluice/pipeline/validate.hpp>
 #include <sluice/stack/delivering.hpp>
 
-#include <span>
 #include <utility>
 
 namespace sluice::detail {
@@ -24,50 +21,6 @@ public:
     using base::base;
     using typename base::packet_type;
 
-    // One packet that came by packet.interface(), its IPv4 header at data(), its type as the link
-    // layer saw it. What became of it; what arose from it has happened too when this returns.
-    constexpr fate receive(packet_type&& packet, moment now) noexcept {
-        this->now_ = now;
-        fast_counts fast;
-        pipeline::route_hint hint;
-        fate f = fate::forwarded;
-        if (!may_go_fast(packet.interface()) || !forward_fast(packet, fast, hint)) {
-            f = receive_slow(std::move(packet));
-        } else if (fast.refused != 0) {
-            f = fate::dropped;
-        }
-        commit(fast);
-        drain();
-        this->output_.flush();
-        return f;
-    }
-
-    // A batch in order of arrival. Equal to receiving each alone, but that outputs are flushed
-    // once.
-    constexpr void receive(std::span<packet_type> batch, moment now) noexcept {
-        this->now_ = now;
-        fast_counts fast;
-        pipeline::route_hint hint;
-        constexpr u16 none = 0xffff;  // no table has that index
-        u16 fast_in = none;           // the interface of which may_go_fast() said yes last
-        for (packet_type& p : batch) {
-            const u16 in = p.interface();
-            if (in != fast_in && may_go_fast(in)) {
-                fast_in = in;
-            }
-            if (in == fast_in && forward_fast(p, fast, hint)) {
-                continue;
-            }
-            static_cast<void>(receive_slow(std::move(p)));
-            // What a handler or a hook did may have changed the tables.
-            drain();
-            hint = {};
-            fast_in = none;
-        }
-        commit(fast);
-        this->output_.flush();
-    }
-
 protected:
     using base::count;
     using base::drop;
@@ -79,85 +32,10 @@ protected:
     using typename base::leaving;
     using typename base::options_policy_type;
 
-    // What the accept branch counts, gathered in registers and added once a batch.
-    struct fast_counts {
-        u64 packets = 0;
-        u64 refused = 0;  // of them, by the output
-        u64 octets = 0;
-        u64 ecn[4] = {};
-    };
-
-    constexpr void commit(const fast_counts& c) noexcept {
-        if (c.packets == 0) {
-            return;
-        }
-        count(mib::ip_in_receives, c.packets);
-        count(mib::ipext_in_octets, c.octets);
-        for (u8 i = 0; i < 4; ++i) {
-            count(ecn_counter(i), c.ecn[i]);
-        }
-        count(mib::ip_forw_datagrams, c.packets);
-        count(mib::ip_out_transmits, c.packets);
-        count(mib::ipext_out_octets, c.octets);
-        tally(balance::received, c.packets);
-        tally(balance::transmitted, c.packets - c.refused);
-    }
-
-    // Whether plain packets of that interface take the accept branch: it forwards, and nothing
-    // watches or hooks the packets that are merely forwarded.
-    [[nodiscard]] constexpr bool may_go_fast(u16 in) const noexcept {
-        if constexpr (!base::chosen::observer::never_observes ||
-                      !base::security_type::always_permits) {
-            return false;
-        } else if constexpr (base::hooks_type::never_active) {
-            return interfaces_.path_of(in).accept_fast && !this->custom_local_routes_;
-        } else {
-            return interfaces_.path_of(in).accept_fast && !this->custom_local_routes_ &&
-                   !this->hooks_.active(hook_point::prerouting) &&
-                   !this->hooks_.active(hook_point::forward) &&
-                   !this->hooks_.active(hook_point::postrouting);
-        }
-    }
-
-    // Whether something was learned about the destination of a plain packet, by that route.
-    // Apart from the loop that asks, which runs without it until something is learned.
-    [[nodiscard, gnu::noinline]] constexpr bool has_exception(const packet_type& packet,
-                                                              const route_entry& r) const noexcept {
-        return this->exception_of(ipv4::const_view{packet.data()}[ipv4::destination], r) != nullptr;
-    }
-
-    // Forwards a plain packet at once and says so; any other stays with the caller.
-    [[gnu::always_inline]] constexpr bool forward_fast(packet_type& packet, fast_counts& fast,
-                                                       pipeline::route_hint& hint) noexcept {
-        const auto t = tables();
-        if (!packet || !pipeline::accept_fast(t, packet, packet.interface(), hint) ||
-            (this->exceptions_.any() && has_exception(packet, *hint.entry))) {
-            return false;
-        }
-        const route_entry& r = *hint.entry;
-        ++fast.packets;
-        fast.octets += packet.size();
-        const ipv4::view ip{packet.data()};
-        ++fast.ecn[ip[ipv4::ecn]];
-        ipv4::decrement_ttl(ip);
-        const egress to{r.interface, link_destination::unicast,
-                        pipeline::neighbour_of(r, ip[ipv4::destination])};
-        if (!this->output_.transmit(packet, to)) {
-            ++fast.refused;
-            static_cast<void>(drop(std::move(packet), drop_reason::output_refused));
-        }
-        return true;
-    }
-
-    // The whole way. Linux ip_rcv_core and on.
-    // Apart from the loop that calls it, whose registers it would take.
-    [[gnu::noinline]] constexpr fate receive_slow(packet_type&& packet) noexcept {
-        if (!packet) {
-            return fate::dropped;  // nothing came
-        }
-        tally(balance::received);
-        const interface* from = interfaces_.find(packet.interface());
-        if (from == nullptr || !from->up) {
+    // The whole way of a packet that was counted as received. Linux ip_rcv_core and on.
+    constexpr fate take_in(packet_type&& packet) noexcept {
+        const interface* from = this->running(packet.interface());
+        if (from == nullptr) {
             return drop(std::move(packet), drop_reason::interface_down);
         }
         const interface& in = *from;
@@ -169,8 +47,9 @@ protected:
     }
 
     // `known`: the route of a packet that came back from ourselves, which is not classified again.
-    constexpr fate receive_routed(packet_type&& packet, const interface& in,
+    constexpr fate receive_routed(packet_type&& packet, const interface& from,
                                   const pipeline::classification* known) noexcept {
+        const u16 by = from.index;
         count(mib::ip_in_receives);
         count(mib::ipext_in_octets, packet.size());
         if (!packet.unshare()) {
@@ -182,15 +61,19 @@ protected:
                   pipeline::segment_count(std::as_const(packet)));
         }
         trace(stage::validate, bad == drop_reason::none ? outcome::proceed : outcome::drop, bad,
-              in.index);
+              by);
         if (bad != drop_reason::none) {
             return drop(std::move(packet), bad);
         }
         fate gone{};
-        if (known == nullptr &&
-            !this->passes_hook(hook_point::prerouting, packet, in.index, 0, gone)) {
+        if (known == nullptr && !this->passes_hook(hook_point::prerouting, packet, by, 0, gone)) {
             return gone;
         }
+        const interface* there = this->running(by);  // the hook may have taken it away
+        if (there == nullptr) {
+            return drop(std::move(packet), drop_reason::interface_down);
+        }
+        const interface& in = *there;
         // A hook may have changed anything but the sum is not looked at again, as in Linux.
         auto valid = pipeline::revalidate(std::move(packet));
         if (!valid.has_value()) {
@@ -303,20 +186,22 @@ protected:
             given.route_hit ? given.next_hop : d.header()[ipv4::destination];
         route_entry r = this->routes_.at(c.verdict.hop());
         this->use_exception(r, towards);
-        const interface* out = interfaces_.find(r.interface);
-        if (out == nullptr || !out->up) {
+        const u16 by = in.index;
+        const interface* out = this->running(r.interface);
+        if (out == nullptr) {
             return drop(std::move(d).release(), drop_reason::interface_down);
         }
         fate gone{};
         if (!this->passes_security(security_point::forward, d.packet(),
-                                   {in.index, r.interface, form_of(r, towards)}, gone)) {
+                                   {by, r.interface, form_of(r, towards)}, gone)) {
             return gone;
         }
         if (std::as_const(d.packet()).facts().options.router_alert != 0 &&
             d.packet().type() == sluice::packet_type::host && this->take_alert(d, in, gone)) {
             return gone;
         }
-        const decision verdict = pipeline::forward(d, r, c.verdict.hop(), out->mtu);
+        const u32 mtu = out->mtu;
+        const decision verdict = pipeline::forward(d, r, c.verdict.hop(), mtu);
         trace(stage::forward, verdict, r.interface,
               pipeline::neighbour_of(r, d.header()[ipv4::destination]).value);
         if (verdict.kind() == outcome::forward || verdict.reason() == drop_reason::too_big) {
@@ -335,48 +220,34 @@ protected:
                              icmp_request::redirect_host(pipeline::neighbour_of(r, towards)),
                              route_type::unicast);
         }
-        if (!this->passes_hook(hook_point::forward, d.packet(), in.index, r.interface, gone)) {
+        if (!this->passes_hook(hook_point::forward, d.packet(), by, r.interface, gone)) {
             return gone;
+        }
+        const interface* from = this->running(by);  // both may have gone since
+        if (from == nullptr || this->running(r.interface) == nullptr) {
+            return drop(std::move(d).release(), drop_reason::interface_down);
         }
         if (found.length != 0) {
             const auto t = tables();
-            pipeline::option_environment env{t, d.header(), in, false, now_.midnight_ms};
+            pipeline::option_environment env{t, d.header(), *from, false, now_.midnight_ms};
             env.set_output(r);
             options_policy_type::forward(d.header(), found, env);
             d.packet().facts().options = found;
         }
         const leaving l{{r.interface, this->link_kind(r.type), pipeline::neighbour_of(r, towards)},
                         r.type,
-                        pipeline::forwarding_mtu(r, out->mtu)};
+                        pipeline::forwarding_mtu(r, mtu)};
         return this->leave(std::move(d).release(), l);
     }
 
-    // What arose inside the call: packets that come back to us, and what handlers sent.
-    [[gnu::noinline]] constexpr void drain() noexcept {
-        // A packet brings few others; the bound is for hooks and handlers that answer answers.
-        for (std::size_t budget = 4 * work_queue_size; budget > 0 && !this->work_.empty();
-             --budget) {
-            work_one(this->work_.pop());
-        }
-        while (!this->work_.empty()) {
-            auto item = this->work_.pop();
-            tally(item.is_sent ? balance::originated : balance::received);
-            static_cast<void>(drop(std::move(item.packet), drop_reason::work_queue_full));
-        }
-    }
-    constexpr void work_one(typename base::work_item&& item) noexcept {
-        if (item.is_sent) {
-            static_cast<void>(this->send_complete(std::move(item.packet)));
-            return;
-        }
-        tally(balance::received);
-        const interface* in = interfaces_.find(item.by);
+    // One of ours that came back, counted as received.
+    constexpr fate take_own(packet_type&& packet, const pipeline::output_route& route) noexcept {
+        const interface* in = this->running(route.interface);
         if (in == nullptr) {
-            static_cast<void>(drop(std::move(item.packet), drop_reason::interface_down));
-            return;
+            return drop(std::move(packet), drop_reason::interface_down);
         }
-        const pipeline::classification known{decision::deliver(), item.type, false, false};
-        static_cast<void>(receive_routed(std::move(item.packet), *in, &known));
+        const pipeline::classification known{decision::deliver(), route.type, false, false};
+        return receive_routed(std::move(packet), *in, &known);
     }
 };
 

@@ -93,21 +93,22 @@ protected:
 
     // Cuts a packet by its segmentation facts. Each segment is fragmented, the short one at the end
     // too (Linux ip_finish_output_gso), or goes to the device that does not cut them. What becomes
-    // of one does not stop those after it.
+    // of one does not stop those after it, but is told.
     constexpr fate send_segments(packet_type&& packet, const leaving& l, bool fragmented) noexcept {
+        fate all = fate::forwarded;
         const auto result = pipeline::segment<output_type::takes_segmented>(
             std::move(packet), buffers_, [&](packet_type&& piece) {
                 tally(balance::copied);
-                static_cast<void>(fragmented ? output_fragments(std::move(piece), l)
-                                             : to_device(std::move(piece), l));
+                const fate one = fragmented ? output_fragments(std::move(piece), l)
+                                            : to_device(std::move(piece), l);
+                all = one == fate::dropped ? one : all;
                 return true;
             });
         if (!result.complete) {
-            this->stats_.dropped(drop_reason::offload_failed, 1);
-            return fate::dropped;
+            return this->dropped(drop_reason::offload_failed);
         }
         tally(balance::absorbed);
-        return fate::forwarded;
+        return all;
     }
 
     constexpr fate output_fragments(packet_type&& packet, const leaving& l) noexcept {
@@ -129,8 +130,7 @@ protected:
         count(mib::ip_frag_creates, result.created);
         // The whole became its pieces: it ends here either way.
         if (!result.complete) {
-            this->stats_.dropped(drop_reason::fragmentation_failed, 1);
-            return fate::dropped;
+            return this->dropped(drop_reason::fragmentation_failed);
         }
         count(mib::ip_frag_oks);
         tally(balance::absorbed);
@@ -138,6 +138,10 @@ protected:
     }
 
     constexpr fate transmit(packet_type&& packet, const leaving& l) noexcept {
+        const interface* out = this->running(l.to.interface);
+        if (out == nullptr) {  // since a hook ran
+            return drop(std::move(packet), drop_reason::interface_down);
+        }
         const u32 octets = packet.size();
         if (l.type == route_type::multicast) {
             count(mib::ipext_out_mcast_pkts);
@@ -148,8 +152,7 @@ protected:
         }
         count(mib::ip_out_transmits);
         count(mib::ipext_out_octets, octets);
-        if (const interface* out = interfaces_.find(l.to.interface);
-            out != nullptr && out->loopback) {
+        if (out->loopback) {
             tally(balance::transmitted);
             packet.set_interface(l.ours != 0 ? l.ours : l.to.interface);
             come_back(std::move(packet), packet_type_of_loopback, route_type::local,
@@ -196,29 +199,16 @@ protected:
         if (std::as_const(packet).facts().checksum != checksum_state::pending) {
             packet.facts().checksum = checksum_state::verified;
         }
-        typename base::work_item item{std::move(packet), type, false, by};
-        if (!this->work_.push(std::move(item))) {
-            tally(balance::received);
-            static_cast<void>(drop(std::move(item.packet), drop_reason::work_queue_full));
-        }
+        tally(balance::received);
+        static_cast<void>(this->put_off({.packet = std::move(packet),
+                                         .route = {.type = type, .interface = by},
+                                         .kind = base::work_kind::receive_own}));
     }
 
-    // A packet with its complete header that is sent from within a call; it is routed when its turn
-    // comes.
-    constexpr bool queue_send(packet_type&& packet) noexcept {
-        typename base::work_item item{std::move(packet), route_type::unicast, true, 0};
-        if (!item.packet || this->work_.push(std::move(item))) {
-            return true;
-        }
-        tally(balance::originated);
-        static_cast<void>(drop(std::move(item.packet), drop_reason::work_queue_full));
-        return false;
-    }
-
-    // -- what this host originates, its header complete. Linux ip_local_out --
+    // -- what this host originates, its header complete; the caller counted it as originated. Linux
+    // ip_local_out --
     constexpr fate local_out(packet_type&& packet, const pipeline::output_route& route,
                              bool counts_request) noexcept {
-        tally(balance::originated);
         if (counts_request) {
             count(mib::ip_out_requests);
         }
@@ -231,36 +221,36 @@ protected:
             return gone;
         }
         const leaving l = by(route);
-        const interface* out = interfaces_.find(route.interface);
-        if (out == nullptr || !out->up) {
+        const interface* out = this->running(route.interface);
+        if (out == nullptr) {
             return drop(std::move(packet), drop_reason::interface_down);
         }
-        hear_ourselves(packet, route, *out);
-        if (route.type == route_type::multicast &&
-            ipv4::const_view{packet.data()}[ipv4::ttl] == 0) {
-            return drop(std::move(packet), drop_reason::ttl_expired);
+        const bool joined = route.type == route_type::multicast && !out->loopback &&
+                            this->groups_.is_member(out->index, route.destination, route.source);
+        if (joined ? route.heard_here : route.type == route_type::broadcast && !out->loopback) {
+            hear_ourselves(packet, route.type, out->index);
+        }
+        // It was for this host alone. RFC 1112 section 6.1.
+        // Linux sends it where nobody here has joined.
+        if (joined && ipv4::const_view{packet.data()}[ipv4::ttl] == 0) {
+            packet.reset();
+            tally(balance::absorbed);
+            return fate::absorbed;
         }
         return leave(std::move(packet), l);
     }
 
     // Broadcasts, and multicasts to groups that we joined, are heard by ourselves. RFC 1112
     // section 6.1.
-    constexpr void hear_ourselves(const packet_type& packet, const pipeline::output_route& route,
-                                  const interface& out) noexcept {
-        const bool broadcast = route.type == route_type::broadcast;
-        const bool joined = route.type == route_type::multicast && route.heard_here &&
-                            this->groups_.is_member(out.index, route.destination, route.source);
-        if (out.loopback || (!broadcast && !joined)) {
-            return;
-        }
+    constexpr void hear_ourselves(const packet_type& packet, route_type type, u16 out) noexcept {
         packet_type copy = packet.clone();
         if (!copy) {
             return;
         }
         tally(balance::copied);
         tally(balance::absorbed);  // it is received again, as another packet
-        copy.set_interface(out.index);
-        come_back(std::move(copy), sluice::packet_type::loopback, route.type, out.index);
+        copy.set_interface(out);
+        come_back(std::move(copy), sluice::packet_type::loopback, type, out);
     }
 
     // Refuses a packet: tells its sender if that is allowed, then drops it.
@@ -296,7 +286,8 @@ protected:
             back.destination = echoed.first_hop;
         }
         const auto route = this->route_to(back);
-        if (!route.has_value() || !may_send_icmp(error.type(), error.code(), *route)) {
+        if (!route.has_value() ||
+            !may_send_icmp(error.type(), error.code(), *route, offending.interface())) {
             return;
         }
         write_and_send_error(offending, error, *route, back.tos, echoed);
@@ -314,10 +305,13 @@ protected:
         if (extends && quote > pipeline::extended_quote) {
             quote = pipeline::extended_quote;
         }
-        packet_type message = quote == 0 ? packet_type{} : buffers_.take(default_headroom);
+        if (quote == 0) {
+            return;  // there is no room for one in a packet
+        }
+        packet_type message = buffers_.take(default_headroom);
         if (!message || !pipeline::write_error(message, offending, error, quote) ||
             (extends && !pipeline::append_extension(message, extension))) {
-            return;
+            return icmp_unsent();
         }
         if (route.source.is_unspecified()) {
             route.source = pipeline::dummy_address;
@@ -347,20 +341,36 @@ protected:
             .dont_fragment = false};
         if (!pipeline::originate(message, route, choice, with, final_destination,
                                  now_.midnight_ms)) {
-            count(mib::icmp_out_errors);
-            return;
+            return icmp_unsent();
         }
         count(mib::icmp_out_msgs);
         this->stats_.icmp_out(counted_type);
-        static_cast<void>(local_out(std::move(message), route, true));
+        tally(balance::originated);
+        if (local_out(std::move(message), route, true) == fate::dropped) {
+            count(mib::ip_out_discards);
+        }
+    }
+    // There was no buffer for the message. Linux icmp_push_reply, __ip_append_data.
+    constexpr void icmp_unsent() noexcept {
+        count(mib::icmp_out_errors);
+        count(mib::ip_out_discards);
     }
 
-    [[nodiscard]] constexpr bool may_send_icmp(u8 type, u8 code,
-                                               const pipeline::output_route& route) noexcept {
-        const interface* out = interfaces_.find(route.interface);
-        const bool over_loopback = out != nullptr && out->loopback;
-        switch (this->icmp_rules_.allow_error(type, code, route.destination, over_loopback,
-                                              switches_, now_.now)) {
+    // caused_by: the interface that the cause of an error came by; 0 of an answer to a request,
+    // which the limits for all meet over loopback too, as in Linux.
+    [[nodiscard]] constexpr bool
+    may_send_icmp(u8 type, u8 code, const pipeline::output_route& route, u16 caused_by) noexcept {
+        const auto is_loopback = [this](u16 index) {
+            const interface* i = interfaces_.find(index);
+            return i != nullptr && i->loopback;
+        };
+        if constexpr (requires { requires !base::chosen::icmp::limits_looped; }) {
+            if (is_loopback(caused_by)) {
+                return true;
+            }
+        }
+        switch (this->icmp_rules_.allow_error(type, code, route.destination,
+                                              is_loopback(route.interface), switches_, now_.now)) {
         case icmp_allowance::allowed:
             return true;
         case icmp_allowance::limited_global:

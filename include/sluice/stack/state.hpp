@@ -8,6 +8,7 @@
 #include <sluice/base/ring.hpp>
 #include <sluice/base/time.hpp>
 #include <sluice/packet/decision.hpp>
+#include <sluice/pipeline/output_route.hpp>
 #include <sluice/pipeline/tables.hpp>
 #include <sluice/stack/policies.hpp>
 
@@ -15,7 +16,7 @@
 
 namespace sluice::detail {
 
-// What arises inside a call waits here until the call's own packet is done: no recursion.
+// What arises inside a call waits here until the packet at hand is done: no recursion.
 inline constexpr std::size_t work_queue_size = 64;
 
 template <class Policies>
@@ -54,7 +55,10 @@ public:
     [[nodiscard]] constexpr buffer_source_type& buffers() noexcept { return buffers_; }
     [[nodiscard]] constexpr output_type& output() noexcept { return output_; }
     [[nodiscard]] constexpr delivery_type& delivery() noexcept { return delivery_; }
-    [[nodiscard]] constexpr hooks_type& hooks() noexcept { return hooks_; }
+    [[nodiscard]] constexpr hooks_type& hooks() noexcept {
+        fast_in_ = no_interface;
+        return hooks_;
+    }
     [[nodiscard]] constexpr security_type& security() noexcept { return security_; }
     [[nodiscard]] constexpr auto& groups() noexcept { return groups_; }
     // Numbers that outsiders cannot guess, from the seed: local ports, for one.
@@ -69,7 +73,7 @@ public:
     [[nodiscard]] constexpr const auto& routes() const noexcept { return routes_; }
     [[nodiscard]] constexpr const auto& counters() const noexcept { return stats_; }
     [[nodiscard]] constexpr const settings& switches() const noexcept { return switches_; }
-    // Packets kept now: fragments, and what waits in the work queue between calls (none).
+    // Packets kept now: fragments, and what waits in the work queue.
     [[nodiscard]] constexpr std::size_t held() const noexcept {
         return reassembly_.held() + work_.size();
     }
@@ -77,18 +81,59 @@ public:
 protected:
     using options_policy_type = typename chosen::options;
 
-    // A packet that comes back to us (from the loopback interface, or a copy of what we sent to
-    // many), with the type of its route; or one that a handler sends.
+    // What is counted of a packet that a program sends.
+    struct send_counters {
+        bool request = true;        // Ip.OutRequests
+        mib sent = mib::none;       // when it went
+        mib no_buffer = mib::none;  // when there was no buffer for it
+    };
+    // What waits for its turn: a packet that was received or sent from within a call, one that
+    // comes back to ourselves, one that the link could not deliver.
+    enum class work_kind : u8 { receive, receive_own, send, link_failure };
     struct work_item {
         packet_type packet{};
-        route_type type = route_type::local;
-        bool is_sent = false;
-        u16 by = 0;  // the interface whose rules it meets: lo, while packet.interface() says whose
-                     // address it was sent to
+        // Of send: how it leaves. Of receive_own: the type of its route, and the interface whose
+        // rules it meets.
+        pipeline::output_route route{};
+        work_kind kind = work_kind::receive;
+        send_counters counters{};
     };
+
+    // A call into the stack, as long as it lives: from outside, or nested in another by a hook, a
+    // handler, an output or an observer. Time never goes back within a call.
+    class call {
+    public:
+        constexpr call(stack_state& s, moment now) noexcept : s_(s) {
+            if (s.depth_++ == 0 || s.now_.now < now.now) {
+                s.now_ = now;
+            }
+            s.fast_in_ = no_interface;
+        }
+        call(const call&) = delete;
+        call& operator=(const call&) = delete;
+        constexpr ~call() { --s_.depth_; }
+
+    private:
+        stack_state& s_;
+    };
+    // Whether the call at hand was made from within another one: it sends and receives nothing
+    // itself, but leaves that to the work queue.
+    [[nodiscard]] constexpr bool is_nested() const noexcept { return depth_ > 1; }
+
+    // The interface, if it is there and up. What was found before others' code ran is found again.
+    [[nodiscard]] constexpr const interface* running(u16 index) const noexcept {
+        const interface* found = interfaces_.find(index);
+        return found != nullptr && found->up ? found : nullptr;
+    }
 
     [[nodiscard]] constexpr auto tables() const noexcept {
         return pipeline::tables{interfaces_, routes_, groups_, switches_, custom_local_routes_};
+    }
+
+    // After a change of what the packet path reads.
+    constexpr void changed() noexcept {
+        ++changes_;
+        fast_in_ = no_interface;
     }
 
     constexpr void count(mib counter, u64 n = 1) noexcept { stats_.add(counter, n); }
@@ -98,7 +143,11 @@ protected:
                          u16 interface_index = 0, u32 value = 0, u8 detail = 0,
                          u8 code = 0) noexcept {
         if constexpr (!chosen::observer::never_observes) {
-            observer_.observe({where, what, why, detail, interface_index, code, value});
+            // What an observer causes itself it is not told: it could go on for ever.
+            if (!std::exchange(is_observing_, true)) {
+                observer_.observe({where, what, why, detail, interface_index, code, value});
+                is_observing_ = false;
+            }
         }
     }
     // `value` is of a decision that refuses nothing.
@@ -116,8 +165,20 @@ protected:
     constexpr fate drop(packet_type&& packet, drop_reason why) noexcept {
         const packet_type ended = std::move(packet);
         trace(stage::end, outcome::drop, why, ended.interface());
+        return dropped(why);
+    }
+    // The same of a packet that is no more: it became its pieces.
+    constexpr fate dropped(drop_reason why) noexcept {
         stats_.dropped(why, 1);
+        last_drop_ = why;
         return fate::dropped;
+    }
+
+    // Puts a packet that was counted as received or originated into the work queue.
+    constexpr fate put_off(work_item&& item) noexcept {
+        return work_.push(std::move(item))
+                   ? fate::held
+                   : drop(std::move(item.packet), drop_reason::work_queue_full);
     }
 
     // Whether the point lets the packet pass; otherwise it is gone, and what became of it is in
@@ -172,7 +233,6 @@ protected:
         }
         trace(stage::hook, outcome::drop, why, c.in, 0, static_cast<u8>(point));
         gone = drop(std::move(packet), why);
-        policy_refused_ = true;
         return false;
     }
 
@@ -182,7 +242,13 @@ protected:
     typename chosen::routes routes_{};
     settings switches_;
     bool custom_local_routes_ = false;
-    bool policy_refused_ = false;  // since it was last set back
+    bool is_observing_ = false;
+    bool wants_poll_ = false;
+    drop_reason last_drop_ = drop_reason::none;
+    u8 depth_ = 0;  // of calls
+    // Plain packets of that interface take the accept branch as long as nobody touches the stack.
+    static constexpr u16 no_interface = 0xffff;  // no table has that index
+    u16 fast_in_ = no_interface;
     u32 changes_ = 0;
     keyed_random random_;
     moment now_{};
