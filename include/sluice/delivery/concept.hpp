@@ -87,8 +87,8 @@ struct delivery_count {
 template <class Packet>
 class local_services {
 public:
-    // Sends a packet that begins with a complete IPv4 header; false when it has no route or the work
-    // queue is full (the packet is then dropped and counted).
+    // Sends a packet that begins with a complete IPv4 header; false when it has no route or the
+    // work queue is full (the packet is then dropped and counted).
     constexpr virtual bool send_later(Packet&& packet) noexcept = 0;
     // An empty packet; an empty handle when there is no buffer.
     [[nodiscard]] constexpr virtual Packet buffer() noexcept = 0;
