@@ -127,7 +127,9 @@ public:
     [[nodiscard]] constexpr bool is_forwarded() const noexcept {
         return (at_.flags & forwarded_flag) != 0;
     }
-    constexpr void set_forwarded() noexcept { at_.flags |= forwarded_flag; }
+    constexpr void set_forwarded(bool is = true) noexcept {
+        at_.flags = static_cast<u8>((at_.flags & ~forwarded_flag) | (is ? forwarded_flag : 0));
+    }
 
     [[nodiscard]] constexpr bool has_facts() const noexcept {
         return (at_.flags & facts_flag) != 0;

@@ -8,6 +8,8 @@
 #include <sluice/pipeline/classify.hpp>
 #include <sluice/pipeline/delivery_facts.hpp>
 #include <sluice/pipeline/icmp_notice.hpp>
+#include <sluice/pipeline/new_header.hpp>
+#include <sluice/pipeline/option_walk.hpp>
 #include <sluice/pipeline/validate.hpp>
 #include <sluice/stack/answering.hpp>
 #include <sluice/wire/udp.hpp>
@@ -86,10 +88,15 @@ protected:
             this->stats_.dropped(drop_reason::tap_full, taps.full);
             if (protocol_handler<packet_type>* h = this->delivery_.handler(info.protocol)) {
                 packet_type packet = std::move(ours).release();
+                const seen_packet before{packet};
                 const handler_result r = h->receive(packet, info, *this);
                 const bool passed_on = r.what == handler_result::kind::built_in;
                 if (!passed_on && r.what != handler_result::kind::again) {
                     return finish(std::move(packet), r, type);
+                }
+                const bool enters = packet && before.has_another_header(packet);
+                if (enters) {
+                    pipeline::enter_inner(packet, before.taken_off(packet), info.protocol);
                 }
                 auto inner = passed_on ? pipeline::revalidate(std::move(packet))
                                        : pipeline::validate(std::move(packet));
@@ -99,7 +106,8 @@ protected:
                 ours = std::move(*inner);
                 if (!passed_on) {
                     info.protocol = r.protocol;
-                    if (const fate f = look_inside(ours, info, type); f != fate::delivered) {
+                    if (const fate f = look_inside(ours, info, type, enters);
+                        f != fate::delivered) {
                         return f;
                     }
                     continue;
@@ -128,10 +136,29 @@ protected:
         return h != nullptr && h->needs_no_policy();
     }
 
+    // Where a packet began before a handler had it.
+    class seen_packet {
+    public:
+        constexpr explicit seen_packet(const packet_type& p) noexcept
+            : block_(&p.storage_block()), headroom_(p.headroom()) {}
+        [[nodiscard]] constexpr bool has_another_header(const packet_type& p) const noexcept {
+            return &p.storage_block() != block_ || p.headroom() != headroom_;
+        }
+        [[nodiscard]] constexpr u32 taken_off(const packet_type& p) const noexcept {
+            return &p.storage_block() == block_ && p.headroom() > headroom_
+                       ? p.headroom() - headroom_
+                       : 0;
+        }
+
+    private:
+        const void* block_;
+        u32 headroom_;
+    };
+
     // What a handler asks to be delivered again may be another datagram: it is told of by its own
-    // header, and made whole. `delivered` when it is to go on.
-    constexpr fate look_inside(datagram<packet_type>& d, delivery_info& info,
-                               route_type& type) noexcept {
+    // header, whose options are read, and made whole. `delivered` when it is to go on.
+    constexpr fate look_inside(datagram<packet_type>& d, delivery_info& info, route_type& type,
+                               bool is_another) noexcept {
         const interface* in = interfaces_.find(d.packet().interface());
         if (in == nullptr) {
             return drop(std::move(d).release(), drop_reason::interface_down);
@@ -146,6 +173,18 @@ protected:
         const ipv4::address to = std::as_const(d).header()[ipv4::destination];
         if (to != info.destination) {
             type = pipeline::type_inside(tables(), to);
+        }
+        if (is_another && d.has_options()) {
+            pipeline::classification c{decision::deliver(), type, false, false};
+            decision o = pipeline::option_walk<typename base::options_policy_type>(
+                tables(), d, *in, c, now_.midnight_ms);
+            if (o.proceeds() && c.verdict.kind() != outcome::deliver) {
+                o = decision::drop(drop_reason::source_route_refused);  // it was to end here
+            }
+            trace(stage::options, o, in->index);
+            if (!o.proceeds()) {
+                return this->refuse(std::move(d).release(), o, type);
+            }
         }
         const u8 protocol = info.protocol;
         info = pipeline::facts_of(tables(), std::as_const(d), in->index, type);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <sluice/options/outgoing.hpp>
+#include <sluice/pipeline/new_header.hpp>
 #include <sluice/stack/sending.hpp>
 
 #include <utility>
@@ -91,6 +92,9 @@ protected:
             return refuse_send(std::move(packet), pipeline::send_error::too_big,
                                drop_reason::send_refused);
         }
+        if (packet) {
+            pipeline::forget_header(packet);  // it may be one that was received
+        }
         const u8 default_ttl =
             route.type == route_type::multicast ? r.multicast_ttl : switches_.ip_default_ttl;
         // An atomic datagram needs no identification. RFC 6864 section 4.1
@@ -144,6 +148,7 @@ protected:
             return refuse_send(std::move(packet), pipeline::send_error::invalid,
                                drop_reason::send_invalid);
         }
+        pipeline::forget_header(packet);
         complete_header(packet, *route, header);
         return to_output(std::move(packet), *route, {.request = false});
     }
@@ -153,6 +158,7 @@ protected:
             return refuse_send(std::move(packet), pipeline::send_error::invalid,
                                drop_reason::send_invalid);
         }
+        pipeline::forget_header(packet);
         const ipv4::const_view ip{packet.data()};
         const auto route = this->route_to({.destination = ip[ipv4::destination],
                                            .source = ip[ipv4::source],

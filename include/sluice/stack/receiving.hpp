@@ -55,6 +55,7 @@ protected:
         if (!packet.unshare()) {
             return drop(std::move(packet), drop_reason::no_buffer);
         }
+        pipeline::forget_header(packet);
         const drop_reason bad = pipeline::validator::check(packet);
         if (bad != drop_reason::header_invalid && packet.size() >= ipv4::min_header_length) {
             count(ecn_counter(ipv4::const_view{packet.data()}[ipv4::ecn]),

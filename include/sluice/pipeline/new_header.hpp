@@ -1,0 +1,56 @@
+// new_header: what is known of a header is forgotten when the packet gets another one: it is
+// received afresh, sent again, or what was inside it comes out of a tunnel. Expects: a packet.
+// Does: keeps what is true of the bytes (segments, checksum, mark, priority). Never: touches the
+// bytes. Cost: a test of the handle for plain packets. Linux memset(IPCB) in ip_rcv_core,
+// skb_scrub_packet.
+#pragma once
+
+#include <sluice/packet/metadata.hpp>
+#include <sluice/packet/packet_buffer.hpp>
+
+#include <utility>
+
+namespace sluice::pipeline {
+
+// The packet goes the same way again, or another. Linux IPCB.
+template <packet_buffer Packet>
+constexpr void forget_header(Packet& packet) noexcept {
+    packet.set_forwarded(false);
+    if (packet.has_facts()) {
+        metadata& m = packet.facts();
+        m.options = {};
+        m.largest_fragment = 0;
+        m.fragment_df = false;
+        m.do_redirect = false;
+        m.cut_anew = false;
+    }
+}
+
+// Another datagram, that was inside: `taken_off` octets in front of it went. A checksum that was
+// verified is that of the outermost transport: of the inner one, when the protocol that carried it
+// has none of its own.
+template <packet_buffer Packet>
+constexpr void enter_inner(Packet& packet, u32 taken_off, u8 carried_by) noexcept {
+    constexpr u8 ip_in_ip = 4;
+    forget_header(packet);
+    packet.set_type(packet_type::host);
+    if (!packet.has_facts()) {
+        return;
+    }
+    metadata& m = packet.facts();
+    m.ignore_df = false;
+    m.link_protocol = metadata{}.link_protocol;
+    if (m.checksum == checksum_state::verified && carried_by != ip_in_ip) {
+        m.checksum = checksum_state::unknown;
+    }
+    if (m.checksum == checksum_state::pending) {
+        if (m.checksum_start >= taken_off) {
+            m.checksum_start = static_cast<u16>(m.checksum_start - taken_off);
+        } else {  // it was that of what was taken off, and so were the segments
+            m.checksum = checksum_state::unknown;
+            m.segmentation = segmentation_kind::none;
+        }
+    }
+}
+
+}  // namespace sluice::pipeline
