@@ -1,0 +1,143 @@
+// What a nested call is told, and from when on what it changes holds.
+#include "unit/stack/nested_world.hpp"
+
+namespace {
+
+using namespace stack_test;
+
+// A handler that sends, in the middle of a batch: routes, forwarding and hooks that others change
+// there hold from the next packet on.
+TEST_CASE("nested calls: what a handler changes in a batch holds for the packets behind") {
+    using w = world<plain>;
+    const struct {
+        const char* name;
+        void (*act)(void*);
+        std::size_t sent;
+        u16 by;
+    } rows[] = {
+        {"nothing", [](void*) {}, 6, 3},
+        {"a narrower route",
+         [](void* p) {
+             REQUIRE(world_of<plain>(p).b->add_route(
+                 {.prefix = "10.0.2.9/32"_prefix, .interface = 2, .gateway = "10.0.1.77"_ip}));
+         },
+         6, 2},
+        {"a route that refuses",
+         [](void* p) {
+             REQUIRE(world_of<plain>(p).b->add_route(
+                 {.prefix = "10.0.2.9/32"_prefix, .type = route_type::blackhole}));
+         },
+         2, 3},
+        {"forwarding off", [](void* p) { world_of<plain>(p).b->set_ip_forward(false); }, 2, 3},
+        {"the interface down",
+         [](void* p) { static_cast<void>(world_of<plain>(p).b->set_up(3, false)); }, 2, 3},
+    };
+    for (const auto& r : rows) {
+        // The change comes from the handler of the third packet, or from the output of the second.
+        for (const place at : {place::handler, place::transmit}) {
+            INFO(doctest::String{r.name});
+            CAPTURE(static_cast<int>(at));
+            auto o = std::make_unique<w>();
+            for (unsigned i = 0; i < hook_points; ++i)
+                o->b->hooks().remove(static_cast<hook_point>(i), o->hooks[i]);
+            struct once {
+                void (*act)(void*);
+                void* context;
+                unsigned left;
+            } later{r.act, o.get(), at == place::handler ? 1u : 2u};
+            now_at = {.act =
+                          [](void* p) {
+                              auto& l = *static_cast<once*>(p);
+                              if (l.left-- == 1) l.act(l.context);
+                          },
+                      .context = &later,
+                      .at = at};
+            w::packet batch[7];
+            for (std::size_t i = 0; i < 7; ++i)
+                batch[i] = o->b.packet(o->to(i == 2 ? "10.0.1.1"_ip : "10.0.2.9"_ip));
+            o->b->receive(batch, o->b.now);
+            now_at.act = nullptr;
+            std::size_t forwarded = 0;
+            u16 last = 0;
+            for (const auto& s : o->b.sent()) {
+                if (ipv4::const_view{s.datagram.data()}[ipv4::destination] != "10.0.2.9"_ip)
+                    continue;
+                ++forwarded;
+                last = s.to.interface;
+            }
+            CHECK(forwarded == r.sent);
+            CHECK(last == r.by);
+        }
+    }
+}
+
+TEST_CASE("nested calls: a hook that is added from within an output is called from the next on") {
+    using w = world<plain>;
+    auto o = std::make_unique<w>();
+    for (unsigned i = 0; i < hook_points; ++i)
+        o->b->hooks().remove(static_cast<hook_point>(i), o->hooks[i]);
+    struct dropping final : hook<w::packet> {
+        hook_verdict operator()(w::packet&, const hook_context&) noexcept override {
+            return hook_verdict::drop;
+        }
+    } drop;
+    struct both {
+        w* o;
+        dropping* h;
+        bool done;
+    } context{o.get(), &drop, false};
+    now_at = {.act =
+                  [](void* p) {
+                      auto& c = *static_cast<both*>(p);
+                      if (!std::exchange(c.done, true))
+                          CHECK(c.o->b->hooks().add(hook_point::forward, 0, *c.h));
+                  },
+              .context = &context,
+              .at = place::transmit};
+    w::packet batch[4];
+    for (auto& p : batch)
+        p = o->b.packet(o->to("10.0.2.9"_ip));
+    o->b->receive(batch, o->b.now);
+    CHECK(o->b.sent().size() == 1);
+    CHECK(o->b->counters()[drop_reason::hook] == 3);
+}
+
+// What can be told at once is told at once; what waits says so.
+TEST_CASE("nested calls: what a nested call is told") {
+    using w = world<plain>;
+    auto owner = std::make_unique<w>();
+    now_at = {
+        .act =
+            [](void* p) {
+                w& o = world_of<plain>(p);
+                auto& s = *o.b;
+                using enum pipeline::send_error;
+                CHECK(s.receive(o.b.packet(o.to("10.0.2.9"_ip)), {}) == fate::held);
+                CHECK(s.receive(w::packet{}, {}) == fate::dropped);
+                CHECK(s.send(o.b.packet(pattern(8)), {.destination = "192.0.2.1"_ip}, {}).error() ==
+                      network_unreachable);
+                CHECK(s.send(o.b.packet(pattern(1600)),
+                             {.destination = "10.0.2.9"_ip, .dont_fragment = true}, {})
+                          .error() == too_big);
+                CHECK(s.send(w::packet{}, {}).error() == invalid);
+                CHECK(s.held() == 1);
+                std::size_t taken = 1;
+                while (s.send(o.b.packet(pattern(8)), any, {}).has_value())
+                    ++taken;
+                CHECK(taken == 64);
+                CHECK(s.held() == 64);
+                CHECK(s.send(o.b.packet(pattern(8)), any, {}).error() == no_buffer);
+                CHECK(s.receive(o.b.packet(o.to("10.0.2.9"_ip)), {}) == fate::dropped);
+                CHECK(s.counters()[drop_reason::work_queue_full] == 3);
+                CHECK(s.counters()[mib::ip_out_discards] == 3);  // and the invalid one
+                CHECK(s.output().size() == 0);
+            },
+        .context = owner.get(),
+        .at = place::handler};
+    CHECK(owner->b.receive(owner->to("10.0.1.1"_ip)) == fate::delivered);
+    now_at.act = nullptr;
+    CHECK(owner->b.sent().size() == 64);
+    CHECK(owner->b->held() == 0);
+}
+
+}  // namespace
