@@ -90,6 +90,8 @@ bool watch(const router::arguments& given, const workers& all, const examples::s
             return true;
         case event::other:
             return false;
+        case event::none:
+            break;
         case event::report:
             router::print_all(ask_all(all), stdout);
             break;

@@ -12,6 +12,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <optional>
 #include <string>
 
 #include <linux/netlink.h>
@@ -59,34 +60,39 @@ public:
 
     // For poll(2).
     [[nodiscard]] int fd() const noexcept { return events_.get(); }
-    // Forgets what was announced: state() tells all.
+    // Forgets what was announced: state() tells all. What is left after many reads is for the next
+    // time.
     void drain() const noexcept {
         char some[4096];
-        ssize_t n = 0;
-        do {
-            n = ::recv(events_.get(), some, sizeof some, 0);
-        } while (n > 0 || (n < 0 && errno == ENOBUFS));
+        for (int reads = 0; reads < 64; ++reads) {
+            if (::recv(events_.get(), some, sizeof some, 0) < 0 && errno != ENOBUFS) {
+                return;
+            }
+        }
     }
 
-    [[nodiscard]] link_state state() const noexcept {
+    // nullopt: the system did not say, for now.
+    [[nodiscard]] std::optional<link_state> state() const noexcept {
         link_state now;
         ifreq answer{};
         if (!ask(SIOCGIFINDEX, answer)) {
-            return {};
+            return nothing_or_gone();
         }
         now.index = answer.ifr_ifindex;
         if (!ask(SIOCGIFFLAGS, answer)) {
-            return {};
+            return nothing_or_gone();
         }
         const auto flags = static_cast<unsigned>(answer.ifr_flags);
         now.up = (flags & IFF_UP) != 0;
         now.connected = now.up && (flags & IFF_RUNNING) != 0;
-        if (ask(SIOCGIFMTU, answer)) {
-            now.mtu = static_cast<sluice::u32>(answer.ifr_mtu);
+        if (!ask(SIOCGIFMTU, answer)) {
+            return nothing_or_gone();
         }
-        if (ask(SIOCGIFHWADDR, answer)) {
-            std::memcpy(now.hardware.octets.data(), answer.ifr_hwaddr.sa_data, 6);
+        now.mtu = static_cast<sluice::u32>(answer.ifr_mtu);
+        if (!ask(SIOCGIFHWADDR, answer)) {
+            return nothing_or_gone();
         }
+        std::memcpy(now.hardware.octets.data(), answer.ifr_hwaddr.sa_data, 6);
         return now;
     }
     // Whether the kernel has an address of its own there, and so answers, too.
@@ -96,6 +102,9 @@ public:
     }
 
 private:
+    [[nodiscard]] static std::optional<link_state> nothing_or_gone() noexcept {
+        return errno == ENODEV ? std::optional{link_state{}} : std::nullopt;
+    }
     [[nodiscard]] bool ask(unsigned long what, ifreq& answer) const noexcept {
         std::memcpy(answer.ifr_name, name_, sizeof name_);
         return ::ioctl(asking_.get(), what, &answer) == 0;

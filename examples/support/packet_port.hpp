@@ -37,6 +37,7 @@ public:
     [[nodiscard]] bool is_ethernet() const noexcept override { return true; }
     [[nodiscard]] sluice::result<void, port_error> open() noexcept override;
     [[nodiscard]] bool look_again() noexcept override;
+    [[nodiscard]] bool is_unsettled() const noexcept override { return is_unsettled_; }
     [[nodiscard]] port_state state() const noexcept override {
         return link_.index == 0  ? port_state::gone
                : link_.connected ? port_state::up
@@ -132,6 +133,7 @@ private:
     std::optional<af_packet::ring_sender::model<packet>> to_ring_;
     u32 ring_room_ = 0;  // octets of a frame
     bool last_was_large_ = false;
+    bool is_unsettled_ = false;
     port_counts before_;
 };
 

@@ -12,7 +12,7 @@ inline sluice::result<void, port_error> packet_port::open() noexcept {
         return sluice::failure{watch.error()};
     }
     watch_.emplace(std::move(*watch));
-    link_ = watch_->state();
+    link_ = watch_->state().value_or(link_state{});
     if (link_.index == 0) {
         return sluice::failure{port_error::make("find", asked().label(), ENODEV)};
     }
@@ -25,13 +25,18 @@ inline sluice::result<void, port_error> packet_port::open() noexcept {
 
 inline bool packet_port::look_again() noexcept {
     watch_->drain();
-    const link_state before = std::exchange(link_, watch_->state());
+    const auto current = watch_->state();
+    const link_state before = std::exchange(link_, current.value_or(link_));
     if (sockets_ && sockets_->index != link_.index) {
         close();
     }
+    const bool had_failed = std::exchange(is_unsettled_, !current.has_value());
     if (!sockets_ && link_.index != 0) {
-        if (const auto opened = open_sockets(); !opened && mode_.speaks) {
-            examples::complain("router", opened.error());
+        if (const auto opened = open_sockets(); !opened) {
+            is_unsettled_ = true;
+            if (mode_.speaks && !had_failed) {
+                examples::complain("router", opened.error());
+            }
         }
     }
     return before != link_;

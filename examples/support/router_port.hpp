@@ -75,6 +75,8 @@ public:
     // Looks again, after the descriptor of changes was readable or reading failed. True: the state,
     // the MTU or the link address changed.
     [[nodiscard]] virtual bool look_again() noexcept = 0;
+    // Whether the system refused something then: looking again is worth while without a change.
+    [[nodiscard]] virtual bool is_unsettled() const noexcept { return false; }
     [[nodiscard]] virtual port_state state() const noexcept = 0;
     [[nodiscard]] virtual u32 mtu() const noexcept = 0;
     [[nodiscard]] virtual sluice::ethernet::address hardware() const noexcept { return {}; }

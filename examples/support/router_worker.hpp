@@ -8,9 +8,11 @@
 #include "router_snapshot.hpp"
 #include "router_stack.hpp"
 
+#include <sluice/port/back_off.hpp>
 #include <sluice/port/steady_clock.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
@@ -40,24 +42,39 @@ public:
     // Asks it to end, and waits until it has.
     void stop() {
         stopping_ = true;
-        wake();
+        {
+            std::unique_lock lock{mutex_};
+            wait_until([this] { return !runs_; }, lock);
+        }
         thread_.join();
     }
     // Of a worker that runs, or has stopped.
     [[nodiscard]] snapshot ask();
 
 private:
+    // For a port: when what fails or gives nothing is tried again.
+    struct rest {
+        sluice::port::back_off reading;
+        sluice::port::back_off looking;
+        sluice::port::back_off flushing;
+    };
+
     void run(int ended);
     void wait(sluice::instant deadline, sluice::instant now);
     void serve(port& from);
+    [[nodiscard]] rest& rest_of(const port& p) { return rests_[p.index() - first_interface]; }
     void answer();
     [[nodiscard]] sluice::instant do_what_is_due(sluice::moment now);
     void follow(port& changed);
     void tell(const port& changed) const;
     [[nodiscard]] snapshot take_snapshot();
-    void wake() const {
-        const std::uint64_t one = 1;
-        static_cast<void>(::write(wake_.get(), &one, sizeof one));
+    // Wakes it again and again: a write may fail.
+    template <class Condition>
+    void wait_until(Condition&& met, std::unique_lock<std::mutex>& lock) {
+        do {
+            const std::uint64_t one = 1;
+            static_cast<void>(::write(wake_.get(), &one, sizeof one));
+        } while (!answered_.wait_for(lock, std::chrono::milliseconds{100}, met));
     }
 
     const arguments& given_;
@@ -75,6 +92,8 @@ private:
     std::vector<pollfd> waiting_;
     std::vector<int> descriptors_;    // of one port
     std::vector<port*> waiting_for_;  // beside waiting_; nullptr: the wake-up
+    std::vector<rest> rests_;         // beside ports_
+    sluice::port::back_off polling_;
 
     sluice::port::descriptor wake_{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
     std::thread thread_;

@@ -24,6 +24,11 @@ inline void worker::run(int ended) {
                 serve(p);
             }
         }
+        for (const auto& p : ports_) {
+            if (p->is_unsettled() && !rest_of(*p).looking.is_resting(now.now)) {
+                follow(*p);
+            }
+        }
         left = false;
         for (const auto& p : ports_) {
             left = left || p->state() != port_state::gone;
@@ -51,29 +56,48 @@ inline sluice::instant worker::do_what_is_due(sluice::moment now) {
     return of_link < of_stack ? of_link : of_stack;
 }
 
-// Sleeps until something comes.
+// Sleeps until something comes. What failed often is left alone for a while.
 inline void worker::wait(sluice::instant deadline, sluice::instant now) {
     waiting_.assign(1, {wake_.get(), POLLIN, 0});
     waiting_for_.assign(1, nullptr);
-    sluice::i64 longest = 60'000;  // milliseconds
+    const auto not_after = [&](sluice::instant t) { deadline = t < deadline ? t : deadline; };
     for (const auto& p : ports_) {
+        rest& r = rest_of(*p);
         descriptors_.clear();
-        if (p->changes() >= 0) {
+        if (p->changes() >= 0 && !r.looking.is_resting(now)) {
             descriptors_.push_back(p->changes());
         }
-        p->add_descriptors(descriptors_);
+        if (!r.reading.is_resting(now)) {
+            p->add_descriptors(descriptors_);
+        }
+        r.flushing.note(!p->wants_flush(), now);
+        for (const auto& [is_wanted, until] :
+             {std::pair{p->wants_flush(), r.flushing.until()},
+              std::pair{p->is_unsettled(), r.looking.until()},
+              std::pair{r.looking.is_resting(now), r.looking.until()},
+              std::pair{r.reading.is_resting(now), r.reading.until()}}) {
+            if (is_wanted) {
+                not_after(until);
+            }
+        }
         for (const int fd : descriptors_) {
             waiting_.push_back({fd, POLLIN, 0});
             waiting_for_.push_back(p.get());
         }
-        longest = p->wants_flush() ? 1 : longest;
     }
+    constexpr sluice::i64 longest = 60'000;  // milliseconds
     const sluice::i64 left =
         deadline == sluice::instant::never() ? longest : (deadline - now).milliseconds() + 1;
     const int timeout = static_cast<int>(left < 0 ? 0 : left > longest ? longest : left);
-    if (::poll(waiting_.data(), waiting_.size(), timeout) < 0) {  // interrupted
+    const bool polled = ::poll(waiting_.data(), waiting_.size(), timeout) >= 0;
+    polling_.note(polled, now);
+    if (!polled) {
         for (pollfd& w : waiting_) {
             w.revents = 0;
+        }
+        if (polling_.is_resting(now)) {
+            std::this_thread::sleep_for(
+                std::chrono::nanoseconds{(polling_.until() - now).nanoseconds});
         }
     }
     if (waiting_[0].revents != 0) {
@@ -103,6 +127,7 @@ inline void worker::serve(port& from) {
     link_->set_now(now.now);
     stack_->receive(std::span{burst}.first(kept), now);
     exits_.frames.flush();  // answers to ARP
+    rest_of(from).reading.note(got.count != 0, now.now);
     if (got.failed) {
         follow(from);
     }
@@ -110,13 +135,18 @@ inline void worker::serve(port& from) {
 
 // What the interface is now is what the stack and the link are told.
 inline void worker::follow(port& changed) {
-    if (changed.look_again()) {
+    const bool is_different = changed.look_again();
+    rest_of(changed).looking.note(!changed.is_unsettled(),
+                                  sluice::port::steady_clock::now_instant());
+    if (is_different) {
         const bool up = changed.state() == port_state::up;
-        if (!up) {
+        if (up) {
+            // First the MTU: with less than every link must carry, no interface comes up.
+            stack_->set_mtu(changed.index(), changed.mtu());
+        } else {
             link_->flush(changed.index());
         }
         stack_->set_up(changed.index(), up);
-        stack_->set_mtu(changed.index(), changed.mtu());
         if (up && is_first_ && changed.is_ethernet()) {
             for (const auto& own : changed.asked().addresses) {
                 link_->announce(changed.index(), own.address);  // hosts may know another address

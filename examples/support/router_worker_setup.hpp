@@ -41,6 +41,7 @@ inline std::optional<int> worker::prepare() {
             return examples::complain("router", opened.error());
         }
         exits_.frames.ports[index] = &made;
+        rests_.emplace_back();
         mtus.push_back(made.mtu());
     }
     if (!configure(*stack_, given_, mtus)) {
@@ -76,8 +77,7 @@ inline snapshot worker::ask() {
     std::unique_lock lock{mutex_};
     if (runs_) {
         asked_ = true;
-        wake();
-        answered_.wait(lock, [this] { return !asked_ || !runs_; });
+        wait_until([this] { return !asked_ || !runs_; }, lock);
     }
     return answer_;
 }

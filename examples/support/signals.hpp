@@ -10,6 +10,7 @@
 
 #include <poll.h>
 #include <sys/signalfd.h>
+#include <time.h>
 
 namespace examples {
 
@@ -25,16 +26,26 @@ public:
         signals_ = sluice::port::descriptor{::signalfd(-1, &handled, SFD_CLOEXEC | SFD_NONBLOCK)};
     }
 
-    enum class event { end, report, other, timeout };
-    // Until a signal, `other` is readable, or that many milliseconds have passed (-1: for ever).
+    enum class event { end, report, other, timeout, none };
+    // Until a signal, `other` is readable, or that many milliseconds have passed (-1: for ever);
+    // none: it could not be waited or read, after a pause.
     [[nodiscard]] event wait(int other, int milliseconds) const noexcept {
         pollfd waiting[2] = {{signals_.get(), POLLIN, 0}, {other, POLLIN, 0}};
         const int n = ::poll(waiting, 2, milliseconds);
+        if (n == 0) {
+            return event::timeout;
+        }
         signalfd_siginfo what{};
-        if (n > 0 && ::read(signals_.get(), &what, sizeof what) == sizeof what) {
+        if (n > 0 && waiting[0].revents != 0 &&
+            ::read(signals_.get(), &what, sizeof what) == sizeof what) {
             return what.ssi_signo == SIGUSR1 ? event::report : event::end;
         }
-        return n > 0 ? event::other : event::timeout;
+        if (n > 0 && waiting[1].revents != 0) {
+            return event::other;
+        }
+        const timespec pause{.tv_sec = 0, .tv_nsec = 10'000'000};
+        ::nanosleep(&pause, nullptr);
+        return event::none;
     }
 
 private:

@@ -5,6 +5,7 @@
 // there. Never: spins.
 #pragma once
 
+#include <sluice/port/back_off.hpp>
 #include <sluice/port/tun.hpp>
 
 #include <array>
@@ -14,10 +15,11 @@
 
 #include <poll.h>
 #include <sys/signalfd.h>
+#include <time.h>
 
 namespace examples {
 
-enum class loop_end { asked, device_gone, failed };
+enum class loop_end { asked, device_gone };
 
 class tun_loop {
 public:
@@ -37,25 +39,35 @@ public:
     loop_end run(Stack& stack, std::span<sluice::port::tun::device> devices, Report&& report,
                  Done&& done) {
         std::vector<pollfd> waiting{{signals_.get(), POLLIN, 0}};
+        std::vector<sluice::port::back_off> rests(devices.size());
         for (const auto& device : devices) {
             waiting.push_back({device.fd(), POLLIN, 0});
         }
         for (;;) {
             const sluice::moment now = sluice::port::tun::device::now();
-            if (::poll(waiting.data(), waiting.size(), wait_time(stack.poll(now), now.now)) < 0) {
-                return loop_end::failed;
+            sluice::instant deadline = stack.poll(now);
+            for (std::size_t i = 0; i < devices.size(); ++i) {
+                const bool is_resting = rests[i].is_resting(now.now);
+                waiting[i + 1].fd = is_resting ? -1 : devices[i].fd();
+                deadline = is_resting && rests[i].until() < deadline ? rests[i].until() : deadline;
+            }
+            if (::poll(waiting.data(), waiting.size(), wait_time(deadline, now.now)) < 0) {
+                const timespec pause{.tv_sec = 0, .tv_nsec = 1'000'000};
+                ::nanosleep(&pause, nullptr);
+                continue;
             }
             if (waiting[0].revents != 0) {
                 signalfd_siginfo what{};
                 const auto n = ::read(signals_.get(), &what, sizeof what);
-                if (n != sizeof what || what.ssi_signo != SIGUSR1) {
-                    return n == sizeof what ? loop_end::asked : loop_end::failed;
+                if (n == sizeof what && what.ssi_signo != SIGUSR1) {
+                    return loop_end::asked;
                 }
-                report();
+                if (n == sizeof what) {
+                    report();
+                }
             }
             for (std::size_t i = 0; i < devices.size(); ++i) {
-                const short events = waiting[i + 1].revents;
-                if ((events & POLLERR) != 0 || (events != 0 && !serve(stack, devices[i]))) {
+                if (waiting[i + 1].revents != 0 && !serve(stack, devices[i], rests[i])) {
                     return loop_end::device_gone;
                 }
             }
@@ -75,14 +87,15 @@ private:
         return left < 0 ? 0 : left > 60'000 ? 60'000 : static_cast<int>(left);
     }
 
-    // One batch from a device to the stack; false when the device is gone.
+    // One batch from a device to the stack; false when the device is gone. A device that gives
+    // nothing though it is readable (no buffer is free, reading fails) rests.
     template <class Stack>
-    static bool serve(Stack& stack, sluice::port::tun::device& from) {
+    static bool serve(Stack& stack, sluice::port::tun::device& from, sluice::port::back_off& rest) {
         std::array<typename Stack::packet_type, 64> batch;
         const auto got = from.receive(stack.buffers(), batch);
         stack.receive(std::span{batch}.first(got.count), from.now());
-        return got.end != sluice::port::read_status::closed &&
-               got.end != sluice::port::read_status::failed;
+        rest.note(got.count != 0, from.now().now);
+        return got.end != sluice::port::read_status::closed || from.is_attached();
     }
 
     sluice::port::descriptor signals_;

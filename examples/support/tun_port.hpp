@@ -30,9 +30,9 @@ public:
         sender_ = device_->sender();
         return {};
     }
-    // A TUN device ends with its interface, so there is nothing to look for.
+    // A TUN device ends with its interface, and with nothing else: reading may fail for a while.
     [[nodiscard]] bool look_again() noexcept override {
-        const bool had = device_.has_value();
+        const bool had = device_ && !device_->is_attached();
         if (had) {
             before_ += of_device();
             device_.reset();

@@ -93,7 +93,7 @@ public:
 
     struct batch {
         std::size_t count = 0;
-        read_status end = read_status::none;  // none: the span is full, more may wait
+        read_status end = read_status::none;  // none: more may wait
     };
     // Fills packets from the front until the span is full or nothing waits. Frames that cannot be
     // had whole are thrown away and counted.
@@ -101,9 +101,10 @@ public:
     [[nodiscard]] batch receive(Source& from,
                                 std::span<typename Source::packet_type> packets) noexcept {
         batch done;
-        while (done.count < packets.size() && done.end == read_status::none) {
-            const std::size_t left = packets.size() - done.count;
+        // Frames that are thrown away count: a flood of them does not keep us here.
+        for (std::size_t left = packets.size(); left != 0 && done.end == read_status::none;) {
             const std::size_t most = left < detail::most_messages ? left : detail::most_messages;
+            left -= most;
             const batch got = receive_some(from, packets.subspan(done.count, most));
             done.count += got.count;
             done.end = got.end;

@@ -201,7 +201,8 @@ private:
     template <class Packet, class Fill>
     batch each(std::span<Packet> packets, Fill&& fill) noexcept {
         batch done;
-        while (done.count < packets.size()) {
+        // Frames that are thrown away count: a flood of them does not keep us here.
+        for (std::size_t left = packets.size(); left != 0; --left) {
             const abi::frame_header_3* const frame = state_->walk.frame();
             if (frame == nullptr) {
                 done.end = detail::status_of(fd(), pending_error(), counters_);

@@ -14,6 +14,7 @@
 #include <sluice/port/af_packet_map.hpp>
 #include <sluice/port/af_packet_send.hpp>
 #include <sluice/port/af_packet_socket.hpp>
+#include <sluice/port/failure_kind.hpp>
 #include <sluice/port/namespace.hpp>
 
 #include <bit>
@@ -57,16 +58,25 @@ public:
         at_ = after(at_);
         ++waiting_;
     }
-    // What has no room in the socket's buffer waits for another kick.
+    // What has no room in the socket's buffer waits for another kick. Each turn but the last loses
+    // a frame, so the turns are no more than frames.
     void kick() noexcept {
         while (waiting_ != 0 && !hand_over()) {
-            const int why = errno;
+            const int error_number = errno;
+            const failure_kind why = kind_of(error_number);
             skip_sent();
-            if (why == EAGAIN || why == EINTR) {
+            if (waiting_ == 0 || why == failure_kind::again || why == failure_kind::interrupted) {
                 return;
             }
-            last_error_ = why;
-            lose(why == ENETDOWN || why == ENXIO || !socket_.is_ethernet ? waiting_ : 1);
+            last_error_ = error_number;
+            const bool is_of_one = why == failure_kind::packet || why == failure_kind::shortage;
+            // A frame in front that is void already: the call fails before it looks at frames.
+            if (is_of_one && socket_.is_ethernet && waiting_ > 1 && !is_void(first_)) {
+                header(first_).length = 0;
+                ++lost_;
+            } else {
+                take_back();
+            }
         }
     }
     [[nodiscard]] u32 waiting() const noexcept { return waiting_; }
@@ -103,20 +113,15 @@ private:
         }
     }
     // The kernel comes back to the frame in front until it is sent or invalid, and an Ethernet
-    // frame of no octets is. All waiting ones are taken back instead: the kernel is still at the
-    // first.
-    void lose(u32 count) noexcept {
-        if (count == 1 && waiting_ > 1) {
-            header(first_).length = 0;
-        } else {
-            u32 slot = first_;
-            for (u32 i = 0; i < count; ++i, slot = after(slot)) {
-                store_owner(header(slot).status, abi::status::available);
-            }
-            at_ = first_;
-            waiting_ = 0;
+    // frame of no octets is.
+    [[nodiscard]] bool is_void(u32 slot) const noexcept { return header(slot).length == 0; }
+    // All that wait are lost: the kernel is still at the first.
+    void take_back() noexcept {
+        lost_ += is_void(first_) ? waiting_ - 1 : waiting_;
+        for (; waiting_ != 0; --waiting_) {
+            at_ = at_ == 0 ? count_ - 1 : at_ - 1;
+            store_owner(header(at_).status, abi::status::available);
         }
-        lost_ += count;
     }
 
     bound_socket socket_;

@@ -10,6 +10,7 @@
 
 #include <sluice/packet/next_hop.hpp>
 #include <sluice/port/af_packet_socket.hpp>
+#include <sluice/port/failure_kind.hpp>
 #include <sluice/port/virtio_net.hpp>
 #include <sluice/port/write.hpp>
 
@@ -138,12 +139,13 @@ struct sender {
                 counters_.sent += static_cast<u64>(n);
                 return static_cast<std::size_t>(n);
             }
-            if (errno == EINTR) {
-                return 0;
-            }
             counters_.last_error = errno;
-            // A full socket stays full for the rest of the burst; other reasons are of one frame.
-            const std::size_t gone = counters_.last_error == EAGAIN ? waiting_ - first : 1;
+            // A full socket or an interface that is down stays so for the rest of the burst; other
+            // reasons are of one frame.
+            const failure_kind why = kind_of(errno);
+            const bool is_of_one = why == failure_kind::packet || why == failure_kind::shortage ||
+                                   why == failure_kind::interrupted;
+            const std::size_t gone = is_of_one ? 1 : waiting_ - first;
             counters_.lost += gone;
             return gone;
         }

@@ -13,6 +13,7 @@
 #include <sluice/port/af_packet_abi.hpp>
 #include <sluice/port/descriptor.hpp>
 #include <sluice/port/error.hpp>
+#include <sluice/port/failure_kind.hpp>
 #include <sluice/port/interface_request.hpp>
 #include <sluice/wire/ethernet.hpp>
 
@@ -166,11 +167,15 @@ inline void add_kernel_counts(int fd, counters& to) noexcept {
     }
 }
 
-// Whether the interface that the socket was bound to is still there, up or down.
+// Whether the interface that the socket was bound to is still there, up or down; also where the
+// kernel does not say.
 [[nodiscard]] inline bool is_bound(int fd) noexcept {
     abi::link_address at;
     socklen_t size = sizeof at;
-    return ::getsockname(fd, reinterpret_cast<sockaddr*>(&at), &size) == 0 && at.interface > 0;
+    if (::getsockname(fd, reinterpret_cast<sockaddr*>(&at), &size) < 0) {
+        return kind_of(errno) != failure_kind::descriptor;
+    }
+    return at.interface > 0;
 }
 
 // Why nothing was read. An interface that went down comes back; one that was deleted does not, and
@@ -182,12 +187,8 @@ inline void add_kernel_counts(int fd, counters& to) noexcept {
         return is_bound(fd) ? read_status::would_block : read_status::closed;
     case EAGAIN:
         return to.went_down == 0 || is_bound(fd) ? read_status::would_block : read_status::closed;
-    case EINTR:
-        return read_status::interrupted;
-    case EBADF:
-        return read_status::closed;
     default:
-        return read_status::failed;
+        return port::status_of(error_number);
     }
 }
 

@@ -44,8 +44,8 @@ enum class read_status : u8 {
     interrupted,  // a signal came first: read again when it is dealt with
     closed,       // the device is gone
     no_buffer,    // the source had no buffer: what waits still waits
-    too_long,     // one packet did not fit a buffer and was thrown away
-    failed        // another reason, see errno
+    too_long,     // one packet was thrown away: it did not fit, or could not be had
+    failed        // another reason, see errno: read again, but not at once
 };
 
 }  // namespace sluice::port

@@ -16,6 +16,7 @@
 
 #include <fcntl.h>
 #include <sched.h>
+#include <time.h>
 
 namespace sluice::port {
 
@@ -41,10 +42,15 @@ template <class Open>
             port_error::last("enter", path, errno == EPERM ? "needs CAP_SYS_ADMIN" : "")};
     }
     auto opened = open();
-    if (::setns(own.get(), CLONE_NEWNET) < 0) {
-        return failure{port_error::last("restore", "network namespace")};
+    // The system may be short of memory for a moment.
+    for (int tries = 0; tries < 100; ++tries) {
+        if (::setns(own.get(), CLONE_NEWNET) == 0) {
+            return opened;
+        }
+        const timespec pause{.tv_sec = 0, .tv_nsec = 1'000'000};
+        ::nanosleep(&pause, nullptr);
     }
-    return opened;
+    return failure{port_error::last("restore", "network namespace")};
 }
 
 }  // namespace sluice::port

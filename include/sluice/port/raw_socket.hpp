@@ -17,6 +17,7 @@
 #include <sluice/pipeline/finish_checksum.hpp>
 #include <sluice/port/descriptor.hpp>
 #include <sluice/port/error.hpp>
+#include <sluice/port/failure_kind.hpp>
 #include <sluice/port/namespace.hpp>
 #include <sluice/port/receive_batch.hpp>
 #include <sluice/port/steady_clock.hpp>
@@ -263,18 +264,6 @@ public:
     [[nodiscard]] static moment now() noexcept { return steady_clock::now(); }
 
 private:
-    [[nodiscard]] static read_status status_of(int error_number) noexcept {
-        switch (error_number) {
-        case EAGAIN:
-            return read_status::would_block;
-        case EINTR:
-            return read_status::interrupted;
-        case EBADF:
-            return read_status::closed;
-        default:
-            return read_status::failed;
-        }
-    }
     // The kernel does not tell how the frame was addressed; the destination nearly does.
     template <class Packet>
     [[nodiscard]] static packet_type type_of(const Packet& packet) noexcept {

@@ -18,6 +18,7 @@
 #include <sluice/packet/pool_storage.hpp>
 #include <sluice/port/descriptor.hpp>
 #include <sluice/port/error.hpp>
+#include <sluice/port/failure_kind.hpp>
 #include <sluice/port/interface_request.hpp>
 #include <sluice/port/namespace.hpp>
 #include <sluice/port/receive_batch.hpp>
@@ -36,6 +37,31 @@
 #include <sys/uio.h>
 
 namespace sluice::port::tun {
+
+namespace detail {
+
+// What <linux/if_tun.h> declares: it brings along headers that exclude others of the C library.
+namespace requests {
+inline constexpr auto set_interface = static_cast<ioctl_number>(_IOW('T', 202, int));
+inline constexpr auto get_interface = static_cast<ioctl_number>(_IOR('T', 210, unsigned int));
+inline constexpr auto set_offload = static_cast<ioctl_number>(_IOW('T', 208, unsigned int));
+inline constexpr auto set_header_size = static_cast<ioctl_number>(_IOW('T', 216, int));
+}  // namespace requests
+namespace flags {
+inline constexpr u16 tun = 0x0001;
+inline constexpr u16 tap = 0x0002;
+inline constexpr u16 multi_queue = 0x0100;
+inline constexpr u16 plain = 0x1000;  // no information in front of each packet
+inline constexpr u16 virtio_header = 0x4000;
+}  // namespace flags
+namespace offloads {
+inline constexpr unsigned checksum = 0x01;
+inline constexpr unsigned tcp_ipv4 = 0x02;
+inline constexpr unsigned tcp_ecn = 0x08;
+inline constexpr unsigned udp = 0x20 | 0x40;  // over IPv4 and IPv6: one is not had alone
+}  // namespace offloads
+
+}  // namespace detail
 
 enum class kind : u8 { tun, tap };
 
@@ -149,7 +175,7 @@ public:
         const ssize_t n = ::readv(fd_.get(), pieces + without, 3 - without);
         const ssize_t in_front = options_.offload ? ssize_t{sizeof header} : 0;
         if (n <= in_front) {
-            return failure{n < 0 ? status_of(errno) : read_status::closed};
+            return failure{n < 0 ? status_of(errno) : read_status::too_long};
         }
         const u32 size = static_cast<u32>(n - in_front);
         const const_bytes beyond{excess, size > room ? size - room : 0};
@@ -183,26 +209,18 @@ public:
     }
     // For poll(2): readable when a packet waits.
     [[nodiscard]] int fd() const noexcept { return fd_.get(); }
+    // Whether the interface is there still: it may be deleted while the descriptor is open.
+    [[nodiscard]] bool is_attached() const noexcept {
+        interface_request current;
+        return current.ask(fd_.get(), detail::requests::get_interface) ||
+               kind_of(errno) != failure_kind::descriptor;
+    }
     // As the kernel chose it where a pattern ("tun%d") or nothing was asked for.
     [[nodiscard]] std::string_view name() const noexcept { return name_; }
     [[nodiscard]] const tun::counters& counters() const noexcept { return counters_; }
     [[nodiscard]] static moment now() noexcept { return steady_clock::now(); }
 
 private:
-    [[nodiscard]] static read_status status_of(int error_number) noexcept {
-        switch (error_number) {
-        case EAGAIN:
-            return read_status::would_block;
-        case EINTR:
-            return read_status::interrupted;
-        case EBADF:
-        case EBADFD:  // the interface was deleted
-            return read_status::closed;
-        default:
-            return read_status::failed;
-        }
-    }
-
     descriptor fd_;
     options options_;
     output_offloads can_;
@@ -211,26 +229,6 @@ private:
 };
 
 namespace detail {
-
-// What <linux/if_tun.h> declares: it brings along headers that exclude others of the C library.
-namespace requests {
-inline constexpr auto set_interface = static_cast<ioctl_number>(_IOW('T', 202, int));
-inline constexpr auto set_offload = static_cast<ioctl_number>(_IOW('T', 208, unsigned int));
-inline constexpr auto set_header_size = static_cast<ioctl_number>(_IOW('T', 216, int));
-}  // namespace requests
-namespace flags {
-inline constexpr u16 tun = 0x0001;
-inline constexpr u16 tap = 0x0002;
-inline constexpr u16 multi_queue = 0x0100;
-inline constexpr u16 plain = 0x1000;  // no information in front of each packet
-inline constexpr u16 virtio_header = 0x4000;
-}  // namespace flags
-namespace offloads {
-inline constexpr unsigned checksum = 0x01;
-inline constexpr unsigned tcp_ipv4 = 0x02;
-inline constexpr unsigned tcp_ecn = 0x08;
-inline constexpr unsigned udp = 0x20 | 0x40;  // over IPv4 and IPv6: one is not had alone
-}  // namespace offloads
 
 // Tells the kernel what we take, and says what it takes of us: UDP segments since Linux 6.2.
 [[nodiscard]] inline bool set_offload(int fd, output_offloads& can) noexcept {

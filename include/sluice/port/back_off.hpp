@@ -1,0 +1,46 @@
+// back_off: how long to leave alone what fails, or what is readable and gives nothing: a device
+// while no buffer is free, a call that the system refuses.
+//
+// Expects: to be told how each try ended. Does: a few failures in a row cost nothing; from then on
+// each doubles the pause, from 1 ms to 64 ms; a success ends it. So a loop that asks is_resting()
+// before it polls a descriptor tries at most about 16 times a second. Never: sleeps.
+#pragma once
+
+#include <sluice/base/integer.hpp>
+#include <sluice/base/time.hpp>
+
+namespace sluice::port {
+
+class back_off {
+public:
+    static constexpr u32 free_failures = 8;
+    static constexpr u32 doublings = 6;
+
+    constexpr void succeeded() noexcept { *this = {}; }
+    constexpr void failed(instant now) noexcept {
+        if (failures_ < free_failures) {
+            ++failures_;
+            return;
+        }
+        const u32 power = failures_ - free_failures;
+        until_ = now + duration{i64{1'000'000} << power};
+        failures_ += power < doublings ? 1u : 0u;
+    }
+    constexpr void note(bool succeeded_now, instant now) noexcept {
+        if (succeeded_now) {
+            succeeded();
+        } else {
+            failed(now);
+        }
+    }
+
+    [[nodiscard]] constexpr bool is_resting(instant now) const noexcept { return now < until_; }
+    // When it is worth trying again; in the past where it is now.
+    [[nodiscard]] constexpr instant until() const noexcept { return until_; }
+
+private:
+    u32 failures_ = 0;
+    instant until_{};
+};
+
+}  // namespace sluice::port

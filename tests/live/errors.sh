@@ -1,0 +1,123 @@
+#!/bin/bash
+# examples/router while the system refuses what it asks (strace injects the errors): each error into each call that it
+# makes, with traffic by Ethernet and TUN. It asks no more often than a loop with a pause does, and goes on when the
+# errors end: everybody is reached again. An interface that comes back while no descriptor is to be had is opened later.
+set -u
+source "$(dirname "$0")/namespaces.bash"
+need ping strace prlimit
+router="$1/examples/router"
+[ -x "$router" ] || skip "examples/router is not built"
+[ -e /dev/net/tun ] || skip "no /dev/net/tun"
+strace -qq -e trace=none -e inject=getppid:error=EPERM true 2> /dev/null || skip "strace cannot trace here"
+output=$(mktemp -d)
+process=
+finish() {
+    [ -n "$process" ] && kill "$process" 2> /dev/null
+    kill "$(cat "$output/pings" 2> /dev/null)" 2> /dev/null
+    rm -rf "$output"
+    remove_namespaces
+}
+trap finish EXIT
+fail() {
+    echo "FAILED: $way: $*"
+    tail -n 40 "$output/router" "$output/errors" "$output/said" 2> /dev/null
+    exit 1
+}
+inside() { ip netns exec "$@"; }
+reach() { inside "$1" ping -n -c 1 -W 1 "${@:2}" > "$output/said" 2>&1; }
+reaches() { wait_for 10 reach "$@" || fail "no ping: $*"; }
+# wire NAME HOST NETWORK, and host NAMESPACE NETWORK DEVICE.
+wire() {
+    ip -n "$middle" link add "$1" type veth peer name wire0 netns "$2" || return 1
+    ip -n "$middle" link set "$1" up
+    host "$2" "$3" wire0
+}
+host() {
+    ip -n "$1" addr add "$2.2/24" dev "$3" && ip -n "$1" link set "$3" up && ip -n "$1" route replace default via "$2.1"
+}
+
+way=start
+for name in left middle right third; do
+    new_namespace "$name"
+    inside "${!name}" sh -c 'echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6' 2> /dev/null
+done
+wire west "$left" 10.0.1 || skip "no veth devices here"
+wire east "$right" 10.0.2
+"$router" --packet "$middle:west:10.0.1.1/24" --packet "$middle:east:10.0.2.1/24" --tun "$third:tun0:10.0.3.1/24" \
+    --stats > "$output/router" 2> "$output/errors" &
+process=$!
+wait_for 5 grep -q "router: ready" "$output/router" || fail "the router does not start"
+host "$third" 10.0.3 tun0
+reaches "$left" 10.0.2.2
+reaches "$left" 10.0.3.2
+# 200 packets a second each way, by the rings and by TUN, small and in fragments that need gathering.
+for target in 10.0.2.2 10.0.3.2; do
+    inside "$left" ping -n -q -i 0.02 -s 2000 "$target" > /dev/null 2>&1 &
+    echo $! >> "$output/pings"
+done
+
+# row CALL MOST ERROR..: each error into every such call for half a second, of which there are at most so many then.
+row() {
+    local call=$1 most=$2 error calls
+    for error in "${@:3}"; do
+        way="$call $error"
+        timeout -s INT 0.5 strace -f -qq -p "$process" -e "trace=$call" -e "inject=$call:error=$error" \
+            -o "$output/calls" 2> /dev/null
+        calls=$(wc -l < "$output/calls")
+        [ "$calls" -le "$most" ] || fail "$calls calls in half a second, expected at most $most"
+        kill -0 "$process" 2> /dev/null || fail "the router ended"
+        total=$((total + 1)) injected=$((injected + calls))
+    done
+    reaches "$left" 10.0.2.2
+    reaches "$left" 10.0.3.2
+    reaches "$third" 10.0.2.2
+}
+total=0 injected=0
+# A burst of two pings and their answers is a few calls: some hundreds in half a second; pauses leave some dozens.
+sending="ENOBUFS ENOMEM EAGAIN EINTR EINVAL EMSGSIZE EPERM EIO ENETDOWN ENXIO ENODEV EHOSTUNREACH EBADF"
+receiving="ENOBUFS ENOMEM EAGAIN EINTR EINVAL EFAULT EIO ENETDOWN EBADF"
+row sendto 1000 $sending
+row sendmmsg 1000 $sending
+row writev 1000 $sending EBADFD
+row recvmmsg 400 $receiving
+row readv 400 $receiving EBADFD
+row poll 100 EINTR EAGAIN ENOMEM EINVAL
+row getsockopt 2000 ENOBUFS EINVAL EBADF
+row getsockname 400 ENOBUFS EBADF
+kill $(cat "$output/pings")
+rm "$output/pings"
+
+# An interface that comes back while something is refused.
+for refused in socket:EMFILE socket:ENOBUFS setsockopt:ENOMEM bind:ENETDOWN mmap:ENOMEM setns:ENOMEM ioctl:EMFILE \
+    openat:ENFILE recvfrom:ENOBUFS; do
+    way="the interface comes back, $refused"
+    ip -n "$middle" link del west
+    sleep 0.2
+    strace -f -qq -p "$process" -e "trace=${refused%:*}" -e "inject=${refused%:*}:error=${refused#*:}" \
+        -o "$output/calls" 2> /dev/null &
+    tracing=$!
+    wait_for 5 grep -q '^TracerPid:.*[1-9]' "/proc/$process/status"
+    wire west "$left" 10.0.1
+    sleep 0.5
+    kill -INT "$tracing"
+    wait "$tracing" 2> /dev/null
+    calls=$(wc -l < "$output/calls")
+    [ "$calls" -le 400 ] || fail "$calls calls in half a second"
+    reaches "$left" 10.0.2.2
+    total=$((total + 1)) injected=$((injected + calls))
+done
+way="no descriptor is left"
+ip -n "$middle" link del west
+wait_for 5 grep -q "west is gone" "$output/errors"
+limit=$(prlimit --nofile --output SOFT --noheadings --pid "$process")
+prlimit --pid "$process" --nofile=3:
+wire west "$left" 10.0.1
+sleep 0.5
+reach "$left" 10.0.2.2 && fail "a ping without sockets"
+prlimit --pid "$process" --nofile="$limit":
+reaches "$left" 10.0.2.2
+
+kill -TERM "$process"
+wait "$process" || fail "exit code $?"
+process=
+echo "$total errors, $injected calls that failed"
