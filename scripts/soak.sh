@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # examples/router under all kinds of traffic at once, for long: no error, no leak, no growth.
-#   scripts/soak.sh [--seconds N] [--asan] [--build FOLDER] [-- ROUTER-OPTION..]     as root; 60 seconds
+#   scripts/soak.sh [--seconds N] [--asan] [--inject] [--build FOLDER] [-- ROUTER-OPTION..]     as root; 60 seconds
+# --inject: the system refuses what the router asks: strace puts an error into one of its calls, another every second.
 # --asan: clang 19 with address, undefined and leak sanitizers (RelWithDebInfo, -O1); otherwise g++, optimised. Built in
 # build/soak-asan or build/soak. Traffic between two hosts on veth and one on TUN: TCP both ways, floods of small UDP
 # with packets that must not pass, datagrams of 65 KB in fragments, scripts/soak/hostile.py from each side (ARP scans,
@@ -11,11 +12,12 @@
 # and 512 KiB.
 set -u
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 2
-seconds=60 asan=no build= options=()
+seconds=60 asan=no inject=no build= options=()
 while [ $# -gt 0 ]; do
     case $1 in
         --seconds) seconds=$2; shift ;;
         --asan) asan=yes ;;
+        --inject) inject=yes ;;
         --build) build=$2; shift ;;
         --) shift; options=("$@"); break ;;
         *) sed -n '2,/^set/{/^#/p}' "${BASH_SOURCE[0]}"; exit 2 ;;
@@ -23,7 +25,7 @@ while [ $# -gt 0 ]; do
     shift
 done
 source tests/live/namespaces.bash
-need ping python3 cmake ninja
+need ping python3 cmake ninja $([ "$inject" = no ] || echo strace)
 [ -e /dev/net/tun ] || skip "no /dev/net/tun"
 
 flags=(-DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_COMPILER=g++ "-DCMAKE_CXX_FLAGS_RELEASE=-O2 -DNDEBUG")
@@ -127,6 +129,20 @@ changes() {
         host "$third" 3 tun0
     done
 }
+# One call, one error, all of its calls or each third, for a random part of a second; then a pause without.
+errors() {
+    local calls=(sendto sendmmsg recvmmsg readv writev poll getsockopt getsockname socket setsockopt bind mmap setns ioctl
+        openat recvfrom)
+    local names=(ENOBUFS ENOMEM EAGAIN EINTR EINVAL EMSGSIZE EPERM EIO ENETDOWN ENXIO ENODEV EHOSTUNREACH EBADF EMFILE)
+    local call name when
+    while goes_on; do
+        call=${calls[RANDOM % ${#calls[@]}]} name=${names[RANDOM % ${#names[@]}]} when=$([ $((RANDOM % 2)) = 0 ] && echo 1+3 || echo 1+)
+        timeout -s INT "0.$((RANDOM % 8 + 1))" strace -f -qq -p "$process" -e "trace=$call" \
+            -e "inject=$call:error=$name:when=$when" -o "$output/injected" 2> /dev/null
+        echo "$call $name $when $(wc -l < "$output/injected")" >> "$output/errors-put-in"
+        sleep 0.4
+    done
+}
 start_load() {
     "$@" > /dev/null 2>&1 &
     loads+=($!)
@@ -136,6 +152,7 @@ start_load tcp "$third" 10.0.3.2
 start_load floods
 start_load pings
 start_load changes
+[ "$inject" = no ] || start_load errors
 start_load inside "$left" python3 scripts/soak/hostile.py wire0 "$west" 10.0.1 1
 start_load inside "$right" python3 scripts/soak/hostile.py wire0 "$east" 10.0.2 2
 start_load inside "$third" python3 scripts/soak/hostile.py tun0 - 10.0.3 3
@@ -152,6 +169,7 @@ done
 rm -f "$output/running"
 kill "${loads[@]}" 2> /dev/null
 sleep 6 # their children end
+[ "$inject" = no ] || awk '{ times++; calls += $4 } END { print "errors put in: " times ", into " calls " calls" }' "$output/errors-put-in"
 ip -n "$middle" link set west mtu 1500
 ip -n "$middle" link set east up
 host "$left" 1 wire0

@@ -60,15 +60,15 @@ public:
 
     // For poll(2).
     [[nodiscard]] int fd() const noexcept { return events_.get(); }
-    // Forgets what was announced: state() tells all. What is left after many reads is for the next
-    // time.
-    void drain() const noexcept {
+    // Forgets what was announced: state() tells all. false: something is left, or cannot be read.
+    [[nodiscard]] bool drain() const noexcept {
         char some[4096];
-        for (int reads = 0; reads < 64; ++reads) {
+        for (int reads = 0; reads < 16; ++reads) {
             if (::recv(events_.get(), some, sizeof some, 0) < 0 && errno != ENOBUFS) {
-                return;
+                return errno == EAGAIN;
             }
         }
+        return false;
     }
 
     // nullopt: the system did not say, for now.

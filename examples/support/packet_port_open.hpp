@@ -24,13 +24,13 @@ inline sluice::result<void, port_error> packet_port::open() noexcept {
 }
 
 inline bool packet_port::look_again() noexcept {
-    watch_->drain();
+    const bool drained = watch_->drain();
     const auto current = watch_->state();
     const link_state before = std::exchange(link_, current.value_or(link_));
     if (sockets_ && sockets_->index != link_.index) {
         close();
     }
-    const bool had_failed = std::exchange(is_unsettled_, !current.has_value());
+    const bool had_failed = std::exchange(is_unsettled_, !drained || !current);
     if (!sockets_ && link_.index != 0) {
         if (const auto opened = open_sockets(); !opened) {
             is_unsettled_ = true;

@@ -1,4 +1,4 @@
-// AF_PACKET at both ends of a wire: what goes in comes out. Needs root; else it says skipped.
+// AF_PACKET at both ends of a wire: what goes in comes out. Needs root; else skipped.
 #include <sluice/link/concept.hpp>
 #include <sluice/output/concept.hpp>
 #include <sluice/packet/inline_storage.hpp>
@@ -61,7 +61,7 @@ TEST_CASE("errors of opening a packet socket") {
 TEST_CASE("frames arrive as they were sent") {
     const veth_pair wire{"afp"};
     if (!wire.made) {
-        MESSAGE("skipped: needs root, ip netns and veth");
+        support::skip("needs root, ip netns and veth");
         return;
     }
     auto a = ap::open_in_namespace(wire.ns.path(), "va");
@@ -213,7 +213,7 @@ TEST_CASE("frames arrive as they were sent") {
 TEST_CASE("packets of an interface without link header") {
     const own_namespace ns{"afp3"};
     if (!ns.made) {
-        MESSAGE("skipped: needs root, ip netns and ping");
+        support::skip("needs root, ip netns and ping");
         return;
     }
     auto tun = port::tun::open_in_namespace(ns.path(), "sl0");
@@ -244,7 +244,7 @@ TEST_CASE("packets of an interface without link header") {
 TEST_CASE("two sockets of a group share the frames") {
     const veth_pair wire{"afpf"};
     if (!wire.made) {
-        MESSAGE("skipped: needs root, ip netns and veth");
+        support::skip("needs root, ip netns and veth");
         return;
     }
     const ap::options grouped{.fanout =

@@ -1,5 +1,5 @@
 // Which socket of a group gets a frame, and what a socket that hears ARP alone can send. Needs
-// root; else it says skipped.
+// root; else skipped.
 #include <sluice/port/af_packet.hpp>
 
 #include "veth_pair.hpp"
@@ -74,7 +74,7 @@ struct group {
 TEST_CASE("a group shares by flow, fragments by addresses and protocol") {
     group g{"afpg"};
     if (!g.wire.made) {
-        MESSAGE("skipped: needs root, ip netns and veth");
+        support::skip("needs root, ip netns and veth");
         return;
     }
     auto a = ap::open_in_namespace(g.wire.ns.path(), "va");
@@ -123,7 +123,7 @@ TEST_CASE("a group shares by flow, fragments by addresses and protocol") {
 TEST_CASE("a socket that hears ARP alone sends every frame") {
     const veth_pair wire{"afpa"};
     if (!wire.made) {
-        MESSAGE("skipped: needs root, ip netns and veth");
+        support::skip("needs root, ip netns and veth");
         return;
     }
     auto a = ap::open_in_namespace(wire.ns.path(), "va", {.protocol = ethernet::types::arp});

@@ -1,5 +1,5 @@
 // The Ethernet link over AF_PACKET: the Linux kernel at the other end of the wire pings us, once by
-// the plain device and once by the ring. Needs root; else it says skipped.
+// the plain device and once by the ring. Needs root; else skipped.
 #include <sluice/link/ethernet.hpp>
 #include <sluice/port/af_packet_ring.hpp>
 
@@ -60,7 +60,7 @@ void answer(const veth_pair& wire, station& us, int fd, Receive&& receive) {
 TEST_CASE("ping is answered over Ethernet by AF_PACKET") {
     const veth_pair wire{"afe"};
     if (!wire.made || !wire.ns.ip("addr add 10.9.0.1/24 dev va")) {
-        MESSAGE("skipped: needs root, ip netns and veth");
+        support::skip("needs root, ip netns and veth");
         return;
     }
     station us;

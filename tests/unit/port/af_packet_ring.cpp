@@ -58,7 +58,7 @@ packet long_packet(pool& buffers, const octets& frame, std::size_t head) {
 TEST_CASE("frames of a receive ring") {
     const veth_pair wire{"afr"};
     if (!wire.made) {
-        MESSAGE("skipped: needs root, ip netns and veth");
+        support::skip("needs root, ip netns and veth");
         return;
     }
     CHECK_FALSE(open_ring(wire, "vb", {.block_octets = 100'000}));
@@ -143,7 +143,7 @@ TEST_CASE("frames of a receive ring") {
 TEST_CASE("packets that are kept keep their blocks") {
     const veth_pair wire{"afk"};
     if (!wire.made) {
-        MESSAGE("skipped: needs root, ip netns and veth");
+        support::skip("needs root, ip netns and veth");
         return;
     }
     auto a = ap::open_in_namespace(wire.ns.path(), "va");
@@ -198,7 +198,7 @@ TEST_CASE("packets that are kept keep their blocks") {
 TEST_CASE("as many packets are lent as were asked for, the others wait") {
     const veth_pair wire{"afl"};
     if (!wire.made) {
-        MESSAGE("skipped: needs root, ip netns and veth");
+        support::skip("needs root, ip netns and veth");
         return;
     }
     using tiny = ap::ring<4>;
@@ -228,7 +228,7 @@ TEST_CASE("as many packets are lent as were asked for, the others wait") {
 TEST_CASE("frames of a transmit ring") {
     const veth_pair wire{"aft"};
     if (!wire.made) {
-        MESSAGE("skipped: needs root, ip netns and veth");
+        support::skip("needs root, ip netns and veth");
         return;
     }
     auto a = port::in_namespace(wire.ns.path(), [] { return ap::transmit_ring::open("va", 32); });

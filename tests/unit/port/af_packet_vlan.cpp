@@ -1,6 +1,6 @@
 // Frames of VLANs as the kernel hands them to packet sockets of every kind: those of VLAN 0 come as
 // if they had no tag, those of others are never taken, and no ARP out of them is believed. Needs
-// root; else it says skipped.
+// root; else skipped.
 #include <sluice/link/ethernet.hpp>
 #include <sluice/port/af_packet_ring.hpp>
 
@@ -150,7 +150,7 @@ void check_rows(station& us, Receive&& receive) {
 TEST_CASE("frames of VLANs are not taken, by whatever packet socket they come") {
     const veth_pair wire{"afvl"};
     if (!wire.made) {
-        MESSAGE("skipped: needs root, ip netns and veth");
+        support::skip("needs root, ip netns and veth");
         return;
     }
     station us{wire};

@@ -2,6 +2,8 @@
 // it is there.
 #pragma once
 
+#include "support/skip.hpp"
+
 #include <cstdlib>
 #include <string>
 

@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -80,7 +81,7 @@ TEST_CASE("captures of other tools: as many frames and IPv4 packets as those fou
         std::filesystem::path{__FILE__}.parent_path() / "../../../../shared/captures";
     std::ifstream table{folder / "expected.tsv"};
     if (!table) {
-        MESSAGE("skipped: no captures");
+        std::puts("NOT HERE: captures of other tools: the folder of captures");
         return;
     }
     std::string line;

@@ -1,5 +1,5 @@
-// Raw sockets with the kernel as the peer, over the loopback of a namespace. Needs root; else it
-// says skipped.
+// Raw sockets with the kernel as the peer, over the loopback of a namespace. Needs root; else
+// skipped.
 #include <sluice/output/concept.hpp>
 #include <sluice/port/raw_socket.hpp>
 
@@ -45,7 +45,7 @@ octets message(u8 protocol, octets payload, u8 ttl = 9, u8 tos = 0x10, octets op
 TEST_CASE("packets through raw sockets") {
     const own_namespace ns{"raw"};
     if (!ns.made || !ns.ip("link set lo up")) {
-        MESSAGE("skipped: needs root, ip netns and ping");
+        support::skip("needs root, ip netns and ping");
         return;
     }
     constexpr u8 test = ipv4::protocols::experiment1;

@@ -1,5 +1,5 @@
 // The Ethernet link over a TAP device: ARP and ping with the Linux kernel, both ways. Needs root;
-// else it says skipped.
+// else skipped.
 #include <sluice/link/ethernet.hpp>
 #include <sluice/port/tun.hpp>
 
@@ -47,7 +47,7 @@ struct station {
 TEST_CASE("ping is answered over Ethernet") {
     const own_namespace ns{"tap"};
     if (!ns.made) {
-        MESSAGE("skipped: needs root, ip netns and ping");
+        support::skip("needs root, ip netns and ping");
         return;
     }
     auto opened = tun::open_in_namespace(ns.path(), "sl0", {.kind = tun::kind::tap});

@@ -1,5 +1,5 @@
 // A TUN device in a network namespace of the test's own, with ping as the peer. Needs root, ip and
-// ping; else it says skipped.
+// ping; else skipped.
 #include <sluice/port/tun.hpp>
 
 #include "own_namespace.hpp"
@@ -44,7 +44,7 @@ TEST_CASE("errors of opening") {
 TEST_CASE("ping is answered through a TUN device") {
     const own_namespace ns{"tun"};
     if (!ns.made) {
-        MESSAGE("skipped: needs root, ip netns and ping");
+        support::skip("needs root, ip netns and ping");
         return;
     }
     struct stat before{}, after{};

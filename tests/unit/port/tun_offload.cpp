@@ -1,6 +1,6 @@
 // Offload of TUN and TAP devices against the kernel in a network namespace of the test's own: UDP
 // packets with segmentation facts both ways, and cut by a stack for a device without offload.
-// Needs root and ip; else it says skipped.
+// Needs root and ip; else skipped.
 #include <sluice/port/tun.hpp>
 #include <sluice/sluice.hpp>
 #include <sluice/testing/fixed_seed.hpp>
@@ -120,7 +120,7 @@ struct forwarder : policies<based_on<linux_router>, buffers<pool>, output<tun::s
 TEST_CASE("large packets go whole between the kernel and a device with offload") {
     const own_namespace ns{"tunoff"};
     if (!ns.made) {
-        MESSAGE("skipped: needs root, ip netns and ping");
+        support::skip("needs root, ip netns and ping");
         return;
     }
     const octets payload = support::pattern(9'500);
@@ -132,7 +132,7 @@ TEST_CASE("large packets go whole between the kernel and a device with offload")
         REQUIRE(device.has_value());
         tun::sender::model<packet> output = device->sender();
         if (!output.offloads({}).udp_segments) {
-            MESSAGE("skipped: this kernel cuts no UDP");
+            support::skip("this kernel cuts no UDP");
             return;
         }
         CHECK(output.offloads({}) == output_offloads{true, true, true});
@@ -157,7 +157,7 @@ TEST_CASE("large packets go whole between the kernel and a device with offload")
 TEST_CASE("a stack cuts and sums for a device without offload, and the kernel finds it right") {
     const own_namespace ns{"tuncut"};
     if (!ns.made) {
-        MESSAGE("skipped: needs root, ip netns and ping");
+        support::skip("needs root, ip netns and ping");
         return;
     }
     auto in = tun::open_in_namespace(ns.path(), "sl0", {.interface = 2, .offload = true});

@@ -1,5 +1,5 @@
 // One TUN device opened several times: each queue gets its share, a flow stays on one. Needs root;
-// else it says skipped.
+// else skipped.
 #include <sluice/port/tun.hpp>
 
 #include "own_namespace.hpp"
@@ -19,7 +19,7 @@ namespace tun = sluice::port::tun;
 TEST_CASE("the queues of a TUN device share its packets by flow") {
     const own_namespace ns{"tunq"};
     if (!ns.made) {
-        MESSAGE("skipped: needs root, ip netns and ping");
+        support::skip("needs root, ip netns and ping");
         return;
     }
     CHECK(tun::open_in_namespace(ns.path(), "one").has_value());
