@@ -1,0 +1,67 @@
+// While no buffer is free, a device that is readable is not polled in a busy loop; when buffers
+// come back, it goes on. Needs root; else skipped.
+#include <sluice/sluice.hpp>
+
+#include "../../../examples/support/tun_loop.hpp"
+#include "own_namespace.hpp"
+
+#include <sluice/wire/literals.hpp>
+
+#include <doctest/doctest.h>
+
+#include <memory>
+#include <vector>
+
+using namespace sluice;
+using namespace sluice::literals;
+using namespace port_test;
+namespace tun = sluice::port::tun;
+
+namespace {
+
+using pool = fixed_pool<2048, 64>;
+struct host : policies<buffers<pool>, output<tun::sender>> {};
+
+}  // namespace
+
+TEST_CASE("a loop whose pool is empty rests") {
+    const own_namespace ns{"empty"};
+    if (!ns.made) {
+        support::skip("needs root, ip netns and ping");
+        return;
+    }
+    auto device = tun::open_in_namespace(ns.path(), "sl0", {.interface = 2});
+    REQUIRE(device.has_value());
+    REQUIRE((ns.ip("addr add 10.9.0.1/24 dev sl0") && ns.ip("link set sl0 up")));
+    const auto s = std::make_unique<stack<host>>(
+        stack<host>::parts{.output = device->sender(), .seed = hash_key{1, 2}});
+    REQUIRE(s->add_interface({.index = 2, .address = "10.9.0.2/24"_net}).has_value());
+    std::vector<pool::packet_type> held;
+    for (auto p = s->buffers().take(); p; p = s->buffers().take()) {
+        held.push_back(std::move(p));
+    }
+    REQUIRE(held.size() == 64);
+    sigset_t before;
+    ::sigprocmask(SIG_BLOCK, nullptr, &before);
+    examples::tun_loop loop;
+    ns.start("ping -c 3 -i 0.3 -w 5 10.9.0.2");
+    REQUIRE(wait_readable(device->fd()));
+    const instant start = tun::device::now().now;
+    int turns = 0;
+    const auto end = loop.run(
+        *s, std::span{&*device, 1}, [] {},
+        [&] {
+            ++turns;
+            const duration passed = tun::device::now().now - start;
+            if (passed > 500_ms) {
+                held.clear();  // before the second and third request
+            }
+            return s->counters()[mib::icmp_out_echo_reps] == 3 || passed > 5_s;
+        });
+    ::sigprocmask(SIG_SETMASK, &before, nullptr);
+    CHECK(end == examples::loop_end::asked);
+    CHECK(ns.finished());  // every request was answered, the first late
+    CHECK(device->counters().no_buffer > 0);
+    // Eight at once, seven pauses up to 64 ms, then one each 64 ms; and the answers.
+    CHECK(turns < 60);
+}

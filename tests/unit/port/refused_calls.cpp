@@ -1,0 +1,102 @@
+// Senders while the kernel refuses each of their calls (a seccomp filter of one thread answers in
+// its place): they return, count what is lost, and send again when it ends. Needs root; else
+// skipped.
+#include <sluice/port/af_packet.hpp>
+#include <sluice/port/af_packet_ring_send.hpp>
+
+#include "veth_pair.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cstddef>
+#include <thread>
+
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+using namespace support;
+using namespace port_test;
+namespace ap = sluice::port::af_packet;
+
+namespace {
+
+using pool = fixed_pool<2048, 64>;
+using packet = pool::packet_type;
+
+// In a thread of its own, whose calls of that number all fail; false: no filter can be had.
+template <class F>
+bool while_refused(unsigned call, unsigned error_number, F&& f) {
+    bool filtered = false;
+    std::thread{[&] {
+        sock_filter rules[] = {
+            {BPF_LD | BPF_W | BPF_ABS, 0, 0, static_cast<unsigned>(offsetof(seccomp_data, nr))},
+            {BPF_JMP | BPF_JEQ | BPF_K, 0, 1, call},
+            {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | error_number},
+            {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW}};
+        const sock_fprog all{4, rules};
+        filtered = ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+                   ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &all) == 0;
+        if (filtered) {
+            f();
+        }
+    }}.join();
+    return filtered;
+}
+
+template <class Sender>
+void check(Sender& out, unsigned call, ap::device& far, pool& buffers) {
+    constexpr int errors[] = {ENOBUFS,  ENOMEM, EINVAL, EPERM, EMSGSIZE,
+                              ENETDOWN, ENXIO,  EIO,    EBADF, EHOSTUNREACH};
+    for (const int error_number : errors) {
+        CAPTURE(error_number);
+        const auto before = out.counters();
+        const auto send = [&](std::size_t n) {
+            for (std::size_t i = 0; i < n; ++i) {
+                auto p = packet_of(buffers, with_link_header(pattern(60)));
+                REQUIRE(out.send_frame(p, 1));
+            }
+            out.flush();
+        };
+        REQUIRE(while_refused(call, static_cast<unsigned>(error_number), [&] { send(10); }));
+        CHECK(out.counters().lost == before.lost + 10);
+        CHECK(out.counters().sent == before.sent);
+        CHECK(out.counters().last_error == error_number);
+        send(3);
+        CHECK(out.counters().sent == before.sent + 3);
+        for (std::size_t came = 0; came < 3;) {
+            REQUIRE(wait_readable(far.fd()));
+            packet batch[4];
+            came += far.receive(buffers, batch).count;
+        }
+    }
+}
+
+}  // namespace
+
+TEST_CASE("senders outlive every error") {
+    const veth_pair wire{"afx"};
+    if (!wire.made) {
+        support::skip("needs root, ip netns and veth");
+        return;
+    }
+    auto far = ap::open_in_namespace(wire.ns.path(), "vb");
+    REQUIRE(far.has_value());
+    static pool buffers;
+    SUBCASE("of the transmit ring") {
+        auto ring =
+            port::in_namespace(wire.ns.path(), [] { return ap::transmit_ring::open("va", 32); });
+        REQUIRE(ring.has_value());
+        ap::ring_sender::model<packet> out = ring->sender();
+        check(out, SYS_sendto, *far, buffers);
+        CHECK(out.waiting() == 0);
+    }
+    SUBCASE("of the plain device") {
+        auto device = ap::open_in_namespace(wire.ns.path(), "va");
+        REQUIRE(device.has_value());
+        ap::sender::model<packet> out = device->sender();
+        check(out, SYS_sendmmsg, *far, buffers);
+    }
+    CHECK(buffers.available() == 64);
+}
