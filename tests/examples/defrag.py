@@ -123,7 +123,7 @@ def main():
         if len(sys.argv) > 2 and (pathlib.Path(sys.argv[2]) / "expected.json").exists():
             test_captures(program, pathlib.Path(sys.argv[2]), folder)
         else:
-            print("real captures: skipped, they are not here")
+            print("NOT HERE: defrag: real captures")
     for failure in failures:
         print(f"FAILED: {failure}"[:400])
     return 1 if failures else 0

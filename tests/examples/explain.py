@@ -148,7 +148,7 @@ def check_own(program):
 def check_captures(program, folder):
     captures = sorted(pathlib.Path(folder).glob("*.pcap"))
     if not captures:
-        print("the part with real captures is skipped: none there")
+        print("NOT HERE: explain: real captures")
     for capture in captures:
         code, out = run(program, capture)
         for line in out.splitlines():

@@ -59,7 +59,7 @@ clean_up() {
 }
 trap clean_up EXIT
 if [[ $(id -u) -ne 0 || ! -e /dev/net/tun ]] || ! ip netns add "$left" 2>/dev/null; then
-    echo "the part with real pings is skipped: needs root, TUN and network namespaces"
+    echo "SKIPPED: $(basename "$0" .sh), the part with real pings: needs root, TUN and network namespaces"
     exit 0
 fi
 ip netns add "$right" || fail "second namespace"

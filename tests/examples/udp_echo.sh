@@ -20,7 +20,7 @@ clean_up() {
 }
 trap clean_up EXIT
 if [[ $(id -u) -ne 0 || ! -e /dev/net/tun ]] || ! ip netns add "$space" 2>/dev/null; then
-    echo "the part with a device is skipped: needs root, TUN and network namespaces"
+    echo "SKIPPED: $(basename "$0" .sh), the part with a device: needs root, TUN and network namespaces"
     exit 0
 fi
 ip netns exec "$space" "$program" >"$scratch/out" 2>&1 &

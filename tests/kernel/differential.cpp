@@ -221,7 +221,7 @@ int main(int argc, char** argv) {
         return 2;
     }
     if (const std::string missing = replay::kernel_missing(); !missing.empty()) {
-        std::printf("skipped: %s\n", missing.c_str());
+        std::printf("SKIPPED: kernel.differential: %s\n", missing.c_str());
         return replay::skipped;
     }
     if (!chosen.record.empty()) return replay::record_file(chosen.record);
