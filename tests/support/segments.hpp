@@ -88,21 +88,21 @@ inline std::vector<octets> naive(const flow& f, u16 flags, const octets& payload
 
 template <class Packet>
 void set_facts(Packet& p, const flow& f, u16 each) {
-    p.facts().segmentation = f.tcp ? segmentation_kind::tcp_ipv4 : segmentation_kind::udp;
-    p.facts().segment_size = each;
-    p.facts().checksum_start = static_cast<u16>(20 + f.options.size());
-    p.facts().checksum_offset = f.tcp ? 16 : 6;
+    p.writable_facts().segmentation = f.tcp ? segmentation_kind::tcp_ipv4 : segmentation_kind::udp;
+    p.writable_facts().segment_size = each;
+    p.writable_facts().checksum_start = static_cast<u16>(20 + f.options.size());
+    p.writable_facts().checksum_offset = f.tcp ? 16 : 6;
 }
 
 // As a device leaves it: the pseudo header's sum in the field.
 template <class Packet>
 void make_pending(Packet& p) {
-    metadata& m = p.facts();
+    metadata& m = p.writable_facts();
     m.checksum = checksum_state::pending;
     const ipv4::const_view ip{p.data()};
     const u64 sum = checksum::pseudo_header(ip[ipv4::source], ip[ipv4::destination],
                                             ip[ipv4::protocol], p.size() - m.checksum_start);
-    store_be<u16>(p.data() + m.checksum_start + m.checksum_offset, checksum::fold(sum));
+    store_be<u16>(p.writable() + m.checksum_start + m.checksum_offset, checksum::fold(sum));
 }
 
 }  // namespace support

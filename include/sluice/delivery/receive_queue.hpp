@@ -21,7 +21,7 @@ public:
     };
 
     [[nodiscard]] constexpr bool take(Packet& packet, const delivery_info& info) noexcept override {
-        if (queue_.full()) {
+        if (!packet || queue_.full()) {
             return false;
         }
         return queue_.push({std::move(packet), info});

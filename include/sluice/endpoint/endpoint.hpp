@@ -116,7 +116,7 @@ public:
 
     // -- for the stack --
     [[nodiscard]] bool take(packet_type& packet, const delivery_info& info) noexcept override {
-        return !queue_.full() && queue_.push({std::move(packet), info});
+        return packet && !queue_.full() && queue_.push({std::move(packet), info});
     }
     void error(const icmp_error_notice& n) noexcept override {
         const icmp_meaning m = meaning_of(n, kind_, options_.discovery);

@@ -33,10 +33,9 @@ packet_of_payload(Source& from, u32 front, const_bytes payload, u64& sum) noexce
     static_cast<void>(fill(whole));
     while (!payload.empty()) {
         auto more = from.take(default_headroom);
-        if (!more || fill(more) == 0) {
+        if (!more || fill(more) == 0 || !whole.append(std::move(more))) {
             return {};
         }
-        whole.append(std::move(more));
     }
     return whole;
 }

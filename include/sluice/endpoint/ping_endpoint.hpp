@@ -87,11 +87,12 @@ private:
         if (!p) {
             return base::no_buffer(r, *route, now);
         }
-        copy_bytes(p.data(), header.data(), header.size());
-        const icmp::view message{p.data()};
+        std::byte* const first = p.writable();
+        copy_bytes(first, header.data(), header.size());
+        const icmp::view message{first};
         message.set(icmp::identifier, this->local_.port).set(icmp::checksum, 0);
         message.set(icmp::checksum,
-                    checksum::finish(checksum::partial({p.data(), icmp::header_length}, sum)));
+                    checksum::finish(checksum::partial({first, icmp::header_length}, sum)));
         return base::told(stack_.send(std::move(p), r, *route, now));
     }
 };

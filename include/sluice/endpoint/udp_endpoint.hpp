@@ -77,7 +77,7 @@ private:
     }
     void write_header(packet_type& p, const pipeline::output_route& route, u16 to_port,
                       u64 payload_sum) const noexcept {
-        const udp::view header{p.data()};
+        const udp::view header{p.writable()};
         header.set(udp::source_port, this->local_.port)
             .set(udp::destination_port, to_port)
             .set(udp::length, static_cast<u16>(p.size()))

@@ -70,7 +70,7 @@ struct hook_chain {
                     continue;
                 }
                 const hook_verdict v = call(*e->call, packet, c, visit);
-                if (v != hook_verdict::accept) {
+                if (v != hook_verdict::accept || !packet) {
                     return v;
                 }
             }

@@ -110,6 +110,9 @@ public:
     [[nodiscard]] constexpr bool output(packet_type& packet, const egress& to,
                                         instant now) noexcept {
         now_ = now;
+        if (!packet) {
+            return false;
+        }
         if (to.kind == link_destination::broadcast || to.next_hop.is_limited_broadcast()) {
             return send(packet, to.interface, ethernet::broadcast);
         }
@@ -330,10 +333,11 @@ private:
     constexpr bool send(packet_type& packet, u16 interface,
                         ethernet::address destination) noexcept {
         constexpr u32 size = ethernet::layout::size;
-        if (packet.headroom() < size || !packet.unshare()) {
+        std::byte* const header = packet.push(size);
+        if (header == nullptr) {
             return send_copy(packet, interface, destination);
         }
-        write_header(packet.push(size), interface, destination);
+        write_header(header, interface, destination);
         if (!sink_->send_frame(packet, interface)) {
             static_cast<void>(packet.pull(size));
             return false;
@@ -357,7 +361,7 @@ private:
         });
         frame.set_interface(interface);
         if (packet.has_facts()) {  // what the device is to finish
-            frame.facts() = packet.facts();
+            frame.writable_facts() = packet.facts();
         }
         if (!sink_->send_frame(frame, interface)) {
             return false;

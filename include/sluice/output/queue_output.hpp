@@ -25,7 +25,7 @@ struct queue_output {
         };
 
         [[nodiscard]] constexpr bool transmit(Packet& packet, const egress& to) noexcept {
-            item* place = queue_.claim();
+            item* place = packet ? queue_.claim() : nullptr;
             if (place == nullptr) {
                 return false;
             }

@@ -28,7 +28,7 @@ struct tee_output {
         }
         [[nodiscard]] constexpr bool transmit(Packet& packet, const egress& to) noexcept {
             Packet copy = packet.clone();
-            if (!second.transmit(packet, to)) {
+            if (!packet || !second.transmit(packet, to)) {
                 return false;
             }
             if (copy) {
@@ -59,7 +59,7 @@ struct callback_output {
         void* context = nullptr;
 
         [[nodiscard]] constexpr bool transmit(Packet& packet, const egress& to) noexcept {
-            return call != nullptr && call(context, packet, to);
+            return packet && call != nullptr && call(context, packet, to);
         }
         constexpr void flush() noexcept {}
     };

@@ -2,16 +2,21 @@
 // by the kernel's names. Expects: blocks from a buffer_source of the same Storage. Does: owns one
 // reference to a block; push, pull, put and trim move the bounds; a packet may go on in further
 // blocks: page-like segments (bytes of shared blocks) and a list of whole packets (row H4), without
-// another type. Never: allocates by itself (clone and unshare ask the block's own source and may
-// give an empty packet), copies bytes unless said. Cost: 16 bytes for block storage, move-only;
-// operations on a plain packet touch the handle alone. Ownership unique: one handle a block,
-// clone() copies. shared: clone() counts, unshare() copies before the bytes change.
+// another type. Ownership unique: one handle a block, clone() copies. shared: clone() counts; what
+// only moves a handle's bounds (pull, unpull, trim) leaves the others as they are, and what changes
+// bytes, chain or facts takes a copy of its own first (push, put, append, attach, may_pull) or is
+// refused: split_list() by an empty packet, data() and facts() by their type. Never: allocates by
+// itself (copies come from the block's own source, which may have none), copies bytes unless said.
+// An empty handle, also one that was moved from, has no octets, no room, no facts, and takes none.
+// Cost: 16 bytes for block storage, move-only; operations on a plain packet touch the handle alone.
 #pragma once
 
+#include <sluice/base/assert.hpp>
 #include <sluice/base/bytes.hpp>
 #include <sluice/base/integer.hpp>
-#include <sluice/packet/block_base.hpp>
-#include <sluice/packet/metadata.hpp>
+#include <sluice/base/poison.hpp>
+#include <sluice/packet/block_chain.hpp>
+#include <sluice/packet/handle_word.hpp>
 
 #include <cstddef>
 #include <utility>
@@ -19,7 +24,11 @@
 namespace sluice {
 
 template <class Storage, class Ownership = unique>
-class basic_packet {
+class basic_packet : public detail::handle_word {
+    static constexpr bool may_share = Ownership::counts_references;
+    static constexpr bool guards_memory = requires { requires Storage::guards_memory; };
+    using chain = detail::block_chain<Storage, Ownership>;
+
 public:
     using storage = Storage;
     using ownership = Ownership;
@@ -29,276 +38,319 @@ public:
 
     constexpr basic_packet() noexcept = default;
     constexpr basic_packet(basic_packet&& other) noexcept
-        : block_(std::exchange(other.block_, nullptr)), at_(other.at_) {}
+        : handle_word(std::exchange(static_cast<handle_word&>(other), {})),
+          block_(std::exchange(other.block_, nullptr)) {}
     constexpr basic_packet& operator=(basic_packet&& other) noexcept {
         if (this != &other) {
-            reset();
+            give_back();
             block_ = std::exchange(other.block_, nullptr);
-            at_ = other.at_;
+            at_ = std::exchange(other.at_, extent{});
         }
         return *this;
     }
-    constexpr ~basic_packet() { reset(); }
+    constexpr ~basic_packet() { give_back(); }
 
-    // Takes over a block whose one reference the caller holds. offset + length are within its
-    // capacity.
+    // Takes over a block whose one reference the caller holds; an empty handle where there is none.
+    // offset + length are within its capacity, length within max_size.
     [[nodiscard]] static constexpr basic_packet adopt(reference b, u16 offset,
                                                       u32 length = 0) noexcept {
         basic_packet p;
-        p.block_ = std::move(b);
-        p.at_.offset = offset;
-        p.at_.length = length & length_mask;
+        if (b != nullptr) {
+            p.block_ = std::move(b);
+            p.at_.offset = offset;
+            p.at_.length = length & max_size;
+            p.open(offset, length);
+        }
         return p;
     }
 
     constexpr explicit operator bool() const noexcept { return block_ != nullptr; }
     // Gives the buffer back.
-    constexpr void reset() noexcept {
-        if constexpr (Storage::is_inline) {
-            block_ = nullptr;
-        } else if (block_ != nullptr) {
-            release_chain(std::exchange(block_, nullptr), is_segmented());
-        }
-    }
+    constexpr void reset() noexcept { *this = basic_packet{}; }
 
     // -- bounds, all in octets --
-    [[nodiscard]] constexpr u32 size() const noexcept { return at_.length; }
-    // Of them, those at data(): equal to size() unless segmented.
+    // Those at data(): equal to size() unless segmented.
     [[nodiscard]] constexpr u32 head_size() const noexcept {
-        return is_segmented() ? at_.length - block_->elsewhere : at_.length;
+        if (!is_segmented()) {
+            return at_.length;
+        }
+        const u32 own = block_->own_offset + block_->own_length - at_.offset;
+        return own < at_.length ? own : at_.length;
     }
-    [[nodiscard]] constexpr u32 headroom() const noexcept { return at_.offset; }
+    // Of the last block; none where the packet goes on in others.
     [[nodiscard]] constexpr u32 tailroom() const noexcept {
-        return is_segmented() && (block_->segment_count > 0 || block_->list != nullptr)
-                   ? 0
-                   : Storage::capacity(*block_) - at_.offset - at_.length;
+        if (block_ == nullptr || (is_segmented() && chain::goes_on(*block_))) {
+            return 0;
+        }
+        return Storage::capacity(*block_) - at_.offset - head_size();
     }
-    [[nodiscard]] constexpr std::byte* data() noexcept {
-        return Storage::memory(*block_) + at_.offset;
-    }
+    // The first octet, to be read; also to be written where no other handle can have the block.
+    // nullptr of an empty handle.
     [[nodiscard]] constexpr const std::byte* data() const noexcept {
-        return Storage::memory(*block_) + at_.offset;
+        return block_ != nullptr ? Storage::memory(*block_) + at_.offset : nullptr;
+    }
+    [[nodiscard]] constexpr std::byte* data() noexcept
+        requires(!may_share)
+    {
+        return writable();
+    }
+    // The first octet, to be written: of a packet that is not shared, so unshare() it before.
+    [[nodiscard]] constexpr std::byte* writable() noexcept {
+        SLUICE_ASSERT(!is_shared());
+        return block_ != nullptr ? Storage::memory(*block_) + at_.offset : nullptr;
     }
     // The first contiguous bytes.
-    [[nodiscard]] constexpr bytes head() noexcept { return {data(), head_size()}; }
     [[nodiscard]] constexpr const_bytes head() const noexcept { return {data(), head_size()}; }
+    [[nodiscard]] constexpr bytes head() noexcept
+        requires(!may_share)
+    {
+        return {data(), head_size()};
+    }
 
-    // Makes room for n octets in front and returns the new data(); nullptr when the headroom is too
-    // small.
+    // Makes room for n octets in front, to be written, and returns the new data(); nullptr when the
+    // headroom is too small.
     [[nodiscard]] constexpr std::byte* push(u32 n) noexcept {
-        if (n > at_.offset) {
-            return nullptr;
-        }
-        at_.offset = static_cast<u16>(at_.offset - n);
-        at_.length = (at_.length + n) & length_mask;
-        return data();
+        return block_ != nullptr && n <= at_.offset && unshare() && unpull(n) ? writable()
+                                                                              : nullptr;
     }
     // Takes n octets off the front; false when the first block has fewer.
     [[nodiscard]] constexpr bool pull(u32 n) noexcept {
         if (n > head_size() || at_.offset + n > 0xffff) {
             return false;
         }
+        close(at_.offset, n);
         at_.offset = static_cast<u16>(at_.offset + n);
-        at_.length = (at_.length - n) & length_mask;
+        at_.length = (at_.length - n) & max_size;
+        return true;
+    }
+    // Brings back n octets that were pulled; false when there were not so many.
+    [[nodiscard]] constexpr bool unpull(u32 n) noexcept {
+        if (n > at_.offset || n > max_size - at_.length) {
+            return false;
+        }
+        at_.offset = static_cast<u16>(at_.offset - n);
+        at_.length = (at_.length + n) & max_size;
+        open(at_.offset, n);
         return true;
     }
     // Appends n octets (their values are not set) and returns the first of them; nullptr when there
     // is no tailroom.
     [[nodiscard]] constexpr std::byte* put(u32 n) noexcept {
-        if (n > tailroom()) {
+        if (block_ == nullptr || !unshare() || n > tailroom() || n > max_size - at_.length) {
             return nullptr;
         }
-        std::byte* end = data() + head_size();
-        at_.length = (at_.length + n) & length_mask;
-        return end;
+        const u32 end = at_.offset + head_size();
+        at_.length = (at_.length + n) & max_size;
+        open(end, n);
+        return Storage::memory(*block_) + end;
+    }
+    // Moves the bound at the end so that size() is n at most: later blocks that fall away go back,
+    // where no other handle has them.
+    constexpr void trim(u32 n) noexcept {
+        if (n >= at_.length) {
+            return;
+        }
+        if (is_segmented() && !is_shared()) {
+            cut(n);
+            return;
+        }
+        if (!is_segmented()) {
+            close(at_.offset + n, at_.length - n);
+        }
+        at_.length = n & max_size;
     }
 
-    // -- what the packet is --
-    [[nodiscard]] constexpr u16 interface() const noexcept { return at_.interface; }
-    constexpr void set_interface(u16 index) noexcept { at_.interface = index; }
-    [[nodiscard]] constexpr packet_type type() const noexcept {
-        return static_cast<packet_type>(at_.flags & type_mask);
+    // -- beside the bytes --
+    // The metadata for reading: defaults when nothing was set.
+    [[nodiscard]] constexpr const metadata& facts() const noexcept {
+        return has_facts() ? block_->facts : default_facts;
     }
-    constexpr void set_type(packet_type t) noexcept {
-        at_.flags = static_cast<u8>((at_.flags & ~type_mask) | static_cast<u8>(t));
+    [[nodiscard]] constexpr metadata& facts() noexcept
+        requires(!may_share)
+    {
+        return writable_facts();
     }
-    // Addressed to this host by the link layer, in one block, nothing set beside the bytes.
-    [[nodiscard]] constexpr bool is_plain_host() const noexcept { return at_.flags == 0; }
-    [[nodiscard]] constexpr bool is_forwarded() const noexcept {
-        return (at_.flags & forwarded_flag) != 0;
-    }
-    constexpr void set_forwarded(bool is = true) noexcept {
-        at_.flags = static_cast<u8>((at_.flags & ~forwarded_flag) | (is ? forwarded_flag : 0));
-    }
-
-    [[nodiscard]] constexpr bool has_facts() const noexcept {
-        return (at_.flags & facts_flag) != 0;
-    }
-    // The metadata, made default the first time.
-    [[nodiscard]] constexpr metadata& facts() noexcept {
+    // The metadata, made default the first time, of a packet that is not shared. What is written to
+    // those of an empty handle is lost (one object of the type, for all of them).
+    [[nodiscard]] constexpr metadata& writable_facts() noexcept {
+        SLUICE_ASSERT(!is_shared());
+        if (block_ == nullptr) {
+            return lost_facts = metadata{};
+        }
         if (!has_facts()) {
             block_->facts = metadata{};
             at_.flags |= facts_flag;
         }
         return block_->facts;
     }
-    // The metadata for reading: defaults when nothing was set.
-    [[nodiscard]] constexpr const metadata& facts() const noexcept {
-        return has_facts() ? block_->facts : default_facts;
-    }
 
-    // -- more than one block (segments.hpp works on these) --
-    [[nodiscard]] constexpr bool is_segmented() const noexcept {
-        return (at_.flags & segmented_flag) != 0;
-    }
+    // -- more than one block --
     [[nodiscard]] constexpr bool has_segments() const noexcept {
         return is_segmented() && block_->segment_count > 0;
     }
     [[nodiscard]] constexpr bool has_packet_list() const noexcept {
         return is_segmented() && block_->list != nullptr;
     }
+    // Whether other handles have the block.
     [[nodiscard]] constexpr bool is_shared() const noexcept {
-        if constexpr (Ownership::counts_references) {
-            return block_->references > 1;
+        if constexpr (may_share) {
+            return block_ != nullptr && block_->references > 1;
         } else {
             return false;
         }
     }
+    // Of a packet that is not empty.
     [[nodiscard]] constexpr block& storage_block() noexcept { return *block_; }
     [[nodiscard]] constexpr const block& storage_block() const noexcept { return *block_; }
 
     // Appends a whole packet, which is not a list itself; afterwards has_packet_list(). An empty
-    // handle appends nothing. As all that changes the chain, for a packet that is not shared.
-    constexpr void append(basic_packet&& tail) noexcept
+    // handle appends nothing. False leaves it with the caller: there is nothing to append to, it
+    // is a list, all would be longer than max_size, or there was no memory for a copy.
+    constexpr bool append(basic_packet&& tail) noexcept
         requires(!Storage::is_inline)
     {
         if (tail.block_ == nullptr) {
-            return;
+            return true;
         }
-        become_segmented();
-        block* b = tail.block_;
-        if (!tail.is_segmented()) {
-            b->segment_count = 0;
-            b->list = nullptr;
+        if (block_ == nullptr || &tail == this || tail.at_.length > max_size - at_.length ||
+            !unshare() || !tail.unshare() || tail.has_packet_list()) {
+            return false;
         }
-        b->head_length = tail.head_size();
-        b->parked_offset = tail.at_.offset;
-        b->next = nullptr;
-        at_.length = (at_.length + tail.at_.length) & length_mask;
-        block_->elsewhere += tail.at_.length;
+        go_on();
+        tail.go_on();
+        chain::append(*block_, tail.block_, tail.at_.length);
+        at_.length = (at_.length + tail.at_.length) & max_size;
         tail.block_ = nullptr;
-        if (block_->list == nullptr) {
-            block_->list = b;
-        } else {
-            block_->list_tail->next = b;
-        }
-        block_->list_tail = b;
+        tail.at_ = {};
+        return true;
     }
 
     // Cuts the chain behind the first block: this becomes a packet of its own, and what followed is
-    // returned as one (empty when nothing followed). Only for lists without page-like segments in
-    // the first block.
+    // returned as one. Empty when nothing followed, when the first block has page-like segments,
+    // and when the packet is shared.
     [[nodiscard]] constexpr basic_packet split_list() noexcept
         requires(!Storage::is_inline)
     {
-        if (!has_packet_list() || has_segments()) {
+        if (is_shared() || !unshare() || !has_packet_list() || has_segments()) {
             return {};
         }
-        block* first = std::exchange(block_->list, nullptr);
-        block* second = std::exchange(first->next, nullptr);
-        basic_packet rest = adopt(first, first->parked_offset, block_->elsewhere);
+        basic_packet rest;
+        rest.at_.length = block_->elsewhere & max_size;
         rest.at_.interface = at_.interface;
         rest.at_.flags = at_.flags & type_mask;
-        if (second != nullptr || first->segment_count > 0) {
+        rest.block_ = chain::split(*block_);
+        rest.at_.offset = rest.block_->own_offset;
+        if (chain::goes_on(*rest.block_)) {
             rest.at_.flags |= segmented_flag;
-            first->list = second;
-            first->elsewhere = rest.at_.length - first->head_length;
-            first->list_tail = second == nullptr ? nullptr : block_->list_tail;
         }
-        at_.length = (at_.length - block_->elsewhere) & length_mask;
+        at_.length = (at_.length - rest.at_.length) & max_size;
         at_.flags &= static_cast<u8>(~segmented_flag);
         return rest;
     }
 
     // References n octets of another packet's first block at offset from its data(), without
     // copying. Only where references are counted; false when all segments are taken, the range is
-    // not there, or the other packet is this one or goes on in further blocks.
+    // not there, the other packet is this one or goes on in further blocks, all would be longer
+    // than max_size, or there was no memory for a copy.
     [[nodiscard]] constexpr bool attach(basic_packet& of, u32 offset, u32 n) noexcept
-        requires(Ownership::counts_references && !Storage::is_inline)
+        requires(may_share && !Storage::is_inline)
     {
-        if (of.is_segmented() || of.block_ == block_ || offset > of.at_.length ||
-            n > of.at_.length - offset) {
+        if (block_ == nullptr || of.block_ == nullptr || of.is_segmented() || of.block_ == block_ ||
+            offset > of.at_.length || n > of.at_.length - offset || n > max_size - at_.length ||
+            !unshare() || has_packet_list() ||
+            (has_segments() && block_->segment_count == max_segments)) {
             return false;
         }
-        become_segmented();
-        if (block_->segment_count == max_segments || block_->list != nullptr) {
-            return false;
-        }
+        go_on();
         ++of.block_->references;
         block_->segments[block_->segment_count++] = {of.block_, of.at_.offset + offset, n};
         block_->elsewhere += n;
-        at_.length = (at_.length + n) & length_mask;
+        at_.length = (at_.length + n) & max_size;
         return true;
     }
 
-    // Moves the bound at the end so that size() is n at most: later blocks that fall away go back.
-    constexpr void trim(u32 n) noexcept {
-        if (n >= at_.length) {
-            return;
-        }
-        if (!is_segmented()) {
-            at_.length = n & length_mask;
-            return;
-        }
-        trim_chain(n);
-    }
-
-    // Another handle of the same bytes (shared), or a copy from the block's own source (unique);
-    // empty when that has none or when the packet does not fit one block.
+    // -- copies --
+    // Another handle of the same bytes (shared), or a copy from the block's own source (unique), in
+    // as many blocks as it takes; empty when that has too few.
     [[nodiscard]] constexpr basic_packet clone() const noexcept {
-        if constexpr (Ownership::counts_references) {
-            ++block_->references;
+        if constexpr (may_share) {
             basic_packet p;
-            p.block_ = block_;
-            p.at_ = at_;
+            if (block_ != nullptr) {
+                ++block_->references;
+                p.block_ = block_;
+                p.at_ = at_;
+            }
             return p;
         } else {
-            return copy();
+            return duplicate();
         }
     }
 
     // A contiguous copy with the same headroom and metadata; empty when the source has none or it
     // does not fit one block.
     [[nodiscard]] constexpr basic_packet copy() const noexcept {
-        basic_packet p = adopt(Storage::take_like(*block_), at_.offset, 0);
-        if (!p || at_.offset + u64{at_.length} > Storage::capacity(*p.block_)) {
+        basic_packet p = another(at_.offset);
+        std::byte* to = p.put(at_.length);
+        if (to == nullptr) {
             return {};
         }
-        p.at_.length = at_.length;
-        p.at_.interface = at_.interface;
-        p.at_.flags = static_cast<u8>(at_.flags & ~segmented_flag);
-        if (has_facts()) {
-            p.block_->facts = block_->facts;
-        }
-        std::byte* to = p.data();
         for_each_piece([&to](const_bytes piece) {
             copy_bytes(to, piece.data(), piece.size());
             to += piece.size();
         });
+        p.copy_marks(*this);
         return p;
     }
 
-    // Before the bytes change: a copy of its own if others hold the block. false when there is no
-    // memory.
+    // A copy with the same metadata in blocks that take(u16 headroom) gives, as many as it takes:
+    // the first with that headroom, the others without; empty when there are too few.
+    template <class Take>
+    [[nodiscard]] constexpr basic_packet copy_in_blocks(u16 headroom, Take&& take) const noexcept
+        requires(!Storage::is_inline)
+    {
+        if (block_ == nullptr) {
+            return {};
+        }
+        basic_packet whole = take(headroom);
+        basic_packet part;  // the last block, once the first is full
+        bool enough = static_cast<bool>(whole);
+        for_each_piece([&](const_bytes piece) {
+            while (enough && !piece.empty()) {
+                basic_packet& to = part ? part : whole;
+                const u32 room = to.tailroom();
+                if (room == 0) {
+                    enough = whole.append(std::move(part));
+                    part = take(u16{0});
+                    enough = enough && part.tailroom() > 0;
+                    continue;
+                }
+                const std::size_t n = piece.size() < room ? piece.size() : room;
+                copy_bytes(to.put(static_cast<u32>(n)), piece.data(), n);
+                piece = piece.subspan(n);
+            }
+        });
+        if (!enough || !whole.append(std::move(part))) {
+            return {};
+        }
+        whole.copy_marks(*this);
+        return whole;
+    }
+
+    // Before bytes, chain or facts change: a copy of its own, in as many blocks as it takes, if
+    // others hold the block. false, and as it was, when there is no memory. True of an empty
+    // handle.
     [[nodiscard]] constexpr bool unshare() noexcept {
-        if (!is_shared()) {
-            return true;
+        if constexpr (may_share) {
+            if (is_shared()) {
+                basic_packet own = duplicate();
+                if (!own) {
+                    return false;
+                }
+                *this = std::move(own);
+            } else if (is_segmented()) {
+                settle();
+            }
         }
-        basic_packet own = copy();
-        if (!own) {
-            return false;
-        }
-        *this = std::move(own);
         return true;
     }
 
@@ -314,175 +366,119 @@ public:
     // Calls f(const_bytes) for each contiguous piece in order.
     template <class F>
     constexpr void for_each_piece(F&& f) const {
-        f(head());
-        if (!is_segmented()) {
-            return;
-        }
-        pieces_of(*block_, f);
-        for (block* b = block_->list; b != nullptr; b = b->next) {
-            f(const_bytes{Storage::memory(*b) + b->parked_offset, b->head_length});
-            pieces_of(*b, f);
+        const const_bytes first = head();
+        f(first);
+        if (is_segmented()) {
+            chain::visit(*block_, at_.length - static_cast<u32>(first.size()), f);
         }
     }
 
 private:
-    static constexpr u8 type_mask = 0x07;
-    static constexpr u8 segmented_flag = 0x08;
-    static constexpr u8 facts_flag = 0x10;
-    static constexpr u8 forwarded_flag = 0x20;
-    static constexpr u32 length_mask = 0xffffff;
     static constexpr metadata default_facts{};
+    static inline metadata lost_facts{};
 
-    template <class F>
-    static constexpr void pieces_of(const block& b, F& f) {
-        for (std::size_t i = 0; i < b.segment_count; ++i) {
-            const auto& s = b.segments[i];
-            f(const_bytes{Storage::memory(*s.block) + s.offset, s.length});
+    constexpr void give_back() noexcept {
+        if constexpr (!Storage::is_inline) {
+            if (block_ != nullptr) {
+                chain::release(block_, is_segmented());
+            }
         }
     }
-    constexpr void become_segmented() noexcept {
+
+    // Octets of the block become the packet's, or are not any more and nobody else's either.
+    constexpr void open(u32 offset, u32 n) const noexcept {
+        if constexpr (guards_memory) {
+            open_memory(Storage::memory(*block_) + offset, n);
+        }
+    }
+    constexpr void close(u32 offset, u32 n) const noexcept {
+        if constexpr (guards_memory) {
+            if (block_ != nullptr && !is_shared()) {
+                close_memory(Storage::memory(*block_) + offset, n);
+            }
+        }
+    }
+
+    // From now on further blocks may follow, and the block says which octets of it are the
+    // packet's.
+    constexpr void go_on() noexcept {
         if (!is_segmented()) {
-            block_->elsewhere = 0;
-            block_->segment_count = 0;
-            block_->list = nullptr;
-            block_->list_tail = nullptr;
+            chain::begin(*block_);
+            block_->own_length = at_.length;
             at_.flags |= segmented_flag;
+        } else {
+            block_->own_length = head_size();
         }
+        block_->own_offset = at_.offset;
+    }
+    // Cuts a chain that only this handle has.
+    constexpr void cut(u32 n) noexcept {
+        const u32 had = head_size();
+        const u32 head = had < n ? had : n;
+        close(at_.offset + head, had - head);
+        at_.length = n & max_size;
+        block_->own_offset = at_.offset;
+        block_->own_length = head;
+        chain::cut(*block_, n - head);
+        end_chain();
+    }
+    constexpr void end_chain() noexcept {
+        if (!chain::goes_on(*block_)) {
+            at_.flags &= static_cast<u8>(~segmented_flag);
+        }
+    }
+    // A handle that was trimmed while others had the chain cuts it once they are gone.
+    constexpr void settle() noexcept {
+        if (block_->own_offset + block_->own_length - at_.offset + u64{block_->elsewhere} >
+            at_.length) {
+            cut(at_.length);
+        }
+    }
+    constexpr bool gather(u32 n) noexcept {
+        if (!unshare()) {
+            return false;
+        }
+        const u32 have = head_size();
+        if (n <= have) {
+            return true;
+        }
+        if (n > Storage::capacity(*block_) - at_.offset) {
+            return false;
+        }
+        open(at_.offset + have, n - have);
+        chain::gather(*block_, writable() + have, n - have);
+        block_->own_offset = at_.offset;
+        block_->own_length = n;
+        end_chain();
+        return true;
     }
 
-    // Gives up one reference of a block that has no chain of its own.
-    static constexpr void drop_reference(block* b) noexcept {
-        if constexpr (Ownership::counts_references) {
-            if (--b->references > 0) {
-                return;
-            }
+    // From the block's own source.
+    [[nodiscard]] constexpr basic_packet another(u16 offset) const noexcept {
+        if (block_ == nullptr) {
+            return {};
         }
-        Storage::release(*b);
+        basic_packet p = adopt(Storage::take_like(*block_), offset);
+        return p && offset <= Storage::capacity(*p.block_) ? std::move(p) : basic_packet{};
     }
-    // The same for a block with page-like segments.
-    static constexpr void drop_with_segments(block* b) noexcept {
-        if constexpr (Ownership::counts_references) {
-            if (b->references > 1) {
-                --b->references;
-                return;
-            }
+    [[nodiscard]] constexpr basic_packet duplicate() const noexcept {
+        if constexpr (Storage::is_inline) {
+            return copy();
+        } else {
+            return copy_in_blocks(at_.offset, [this](u16 offset) { return another(offset); });
         }
-        while (b->segment_count > 0) {
-            drop_reference(b->segments[--b->segment_count].block);
-        }
-        drop_reference(b);
     }
-    [[gnu::noinline]] static constexpr void release_chain(block* b, bool segmented) noexcept {
-        if (!segmented) {
-            drop_reference(b);
-            return;
+    // What stands beside the bytes.
+    constexpr void copy_marks(const basic_packet& from) noexcept {
+        constexpr u8 own = segmented_flag | facts_flag;
+        at_.interface = from.at_.interface;
+        at_.flags = static_cast<u8>((at_.flags & segmented_flag) | (from.at_.flags & ~own));
+        if (from.has_facts()) {
+            writable_facts() = from.facts();
         }
-        if (!Ownership::counts_references || b->references == 1) {
-            for (block* p = std::exchange(b->list, nullptr); p != nullptr;) {
-                drop_with_segments(std::exchange(p, p->next));
-            }
-        }
-        drop_with_segments(b);
     }
-
-    constexpr void trim_chain(u32 n) noexcept;
-    constexpr bool gather(u32 n) noexcept;
-
-    // One word, so that a move copies it at once and not field by field.
-    struct extent {
-        u32 length : 24 = 0;
-        u32 flags : 8 = 0;
-        u16 offset = 0;
-        u16 interface = 0;
-    };
 
     reference block_ = nullptr;
-    extent at_{};
 };
-
-template <class Storage, class Ownership>
-constexpr void basic_packet<Storage, Ownership>::trim_chain(u32 n) noexcept {
-    const u32 head = head_size() < n ? head_size() : n;
-    u32 keep = n - head;
-    block_->elsewhere = keep;
-    const auto cut_segments = [&keep](block& b) {
-        for (std::size_t i = 0; i < b.segment_count; ++i) {
-            auto& s = b.segments[i];
-            s.length = s.length < keep ? s.length : keep;
-            keep -= s.length;
-        }
-        while (b.segment_count > 0 && b.segments[b.segment_count - 1].length == 0) {
-            drop_reference(b.segments[--b.segment_count].block);
-        }
-    };
-    cut_segments(*block_);
-    block** link = &block_->list;
-    block_->list_tail = nullptr;
-    while (*link != nullptr) {
-        block* b = *link;
-        if (keep == 0) {
-            *link = b->next;
-            drop_with_segments(b);
-            continue;
-        }
-        b->head_length = b->head_length < keep ? b->head_length : keep;
-        keep -= b->head_length;
-        cut_segments(*b);
-        block_->list_tail = b;
-        link = &b->next;
-    }
-    at_.length = n & length_mask;
-}
-
-template <class Storage, class Ownership>
-constexpr bool basic_packet<Storage, Ownership>::gather(u32 n) noexcept {
-    if (is_shared()) {  // the chain belongs to the other handles too
-        return unshare() && n <= at_.length;
-    }
-    const u32 have = head_size();
-    u32 missing = n - have;
-    if (missing > Storage::capacity(*block_) - at_.offset - have) {
-        return false;
-    }
-    std::byte* to = data() + have;
-    const auto take = [&](const std::byte* from, u32 available) {
-        const u32 count = available < missing ? available : missing;
-        copy_bytes(to, from, count);
-        to += count;
-        missing -= count;
-        return count;
-    };
-    const auto take_segments = [&](block& b) {
-        u8 done = 0;
-        for (; done < b.segment_count && missing > 0; ++done) {
-            auto& s = b.segments[done];
-            const u32 count = take(Storage::memory(*s.block) + s.offset, s.length);
-            s.offset += count;
-            s.length -= count;
-            if (s.length > 0) {
-                break;
-            }
-            drop_reference(s.block);
-        }
-        for (u8 i = done; i < b.segment_count; ++i) {
-            b.segments[i - done] = b.segments[i];
-        }
-        b.segment_count = static_cast<u8>(b.segment_count - done);
-    };
-    take_segments(*block_);
-    while (missing > 0) {
-        block* b = block_->list;
-        const u32 count = take(Storage::memory(*b) + b->parked_offset, b->head_length);
-        b->parked_offset = static_cast<u16>(b->parked_offset + count);
-        b->head_length -= count;
-        take_segments(*b);
-        if (b->head_length == 0 && b->segment_count == 0) {
-            block_->list = b->next;
-            drop_reference(b);
-        }
-    }
-    block_->elsewhere = at_.length - n;
-    return true;
-}
 
 }  // namespace sluice

@@ -37,9 +37,10 @@ struct block_base {
     Block* next = nullptr;  // free list, or the next packet of a list
     Block* list = nullptr;  // first packet of the list that follows this head
     Block* list_tail = nullptr;
-    // The handle's fields while the packet is in a list: length and offset of its own bytes.
-    u32 head_length = 0;
-    u16 parked_offset = 0;
+    // Of a packet that goes on, and of each in a list: which octets of this block are its own. The
+    // handle of a list's head counts from its own offset, up to the end of these.
+    u32 own_length = 0;
+    u16 own_offset = 0;
     u8 segment_count = 0;
     metadata facts{};
     segment segments[max_segments]{};

@@ -27,8 +27,10 @@ public:
     [[nodiscard]] constexpr ipv4::const_view header() const noexcept {
         return ipv4::const_view{packet_.data()};
     }
-    // For a stage that rewrites: it keeps the checksum right.
-    [[nodiscard]] constexpr ipv4::view header() noexcept { return ipv4::view{packet_.data()}; }
+    // For a stage that rewrites, once packet().unshare() said yes: it keeps the checksum right.
+    [[nodiscard]] constexpr ipv4::view writable_header() noexcept {
+        return ipv4::view{packet_.writable()};
+    }
 
     // In octets: 20 .. 60, and of everything after the header.
     [[nodiscard]] constexpr u32 header_size() const noexcept {

@@ -2,10 +2,14 @@
 //
 // What the pipeline asks of the packets that it moves and of the place where they come from.
 //
-// A **packet_buffer** is a move-only handle that owns its bytes: bounds moved by push, pull, put
-// and trim; headroom and tailroom told; the first n bytes made contiguous by may_pull; clone and
-// unshare before bytes change; interface, packet type and facts beside the bytes. When it ends, its
-// buffer goes back once.
+// A **packet_buffer** is a move-only handle that owns its bytes: bounds moved by push, pull, unpull,
+// put and trim; headroom and tailroom told; the first n bytes made contiguous by may_pull;
+// interface, packet type and facts beside the bytes. When it ends, its buffer goes back once.
+// Several handles may have the same bytes (clone), and no handle changes what another reads: the
+// bytes are written by writable() and the facts by writable_facts() once unshare() said yes, or
+// where push and put made room; data() and facts() are for reading. A handle that is empty (it was
+// moved from, or its source had no buffer) has no octets and no room, its data() is nullptr, it
+// unshares and clones to nothing.
 //
 // A **buffer_source** gives empty packets with headroom, or an empty handle when it has none left;
 // it states how much memory it can hold at most.
@@ -44,10 +48,12 @@ concept has_bounds = requires(P& p, const P& c, u32 n) {
     { c.size() } noexcept -> std::same_as<u32>;
     { c.headroom() } noexcept -> std::same_as<u32>;
     { c.tailroom() } noexcept -> std::same_as<u32>;
-    { p.data() } noexcept -> std::same_as<std::byte*>;
+    { p.data() } noexcept -> std::convertible_to<const std::byte*>;
+    { p.writable() } noexcept -> std::same_as<std::byte*>;
     { p.push(n) } noexcept -> std::same_as<std::byte*>;
     { p.put(n) } noexcept -> std::same_as<std::byte*>;
     { p.pull(n) } noexcept -> std::same_as<bool>;
+    { p.unpull(n) } noexcept -> std::same_as<bool>;
     { p.may_pull(n) } noexcept -> std::same_as<bool>;
     p.trim(n);
 };
@@ -73,7 +79,7 @@ concept carries_facts = requires(P& p, const P& c, u16 index, packet_type t) {
     { c.type() } noexcept -> std::same_as<packet_type>;
     p.set_type(t);
     { c.is_plain_host() } noexcept -> std::same_as<bool>;
-    { p.facts() } noexcept -> std::same_as<metadata&>;
+    { p.writable_facts() } noexcept -> std::same_as<metadata&>;
     { c.facts() } noexcept -> std::same_as<const metadata&>;
 };
 

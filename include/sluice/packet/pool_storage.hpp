@@ -1,11 +1,13 @@
 // pool_storage<Bytes> and fixed_pool<Bytes, Count, Ownership>: packets from a fixed number of equal
 // blocks. Expects: the pool to outlive its packets and to stay where it is. Does: take() gives an
-// empty packet with headroom; a packet that ends gives its block back. Never: allocates, grows,
+// empty packet with headroom; a packet that ends gives its block back; under the address sanitizer
+// nothing may be touched but what lies within the bounds of a packet. Never: allocates, grows,
 // clears bytes (whoever puts bytes writes them all). Cost: O(1), one cache line of the block
 // touched; the stride is an odd number of cache lines, so that headers at equal offsets do not
 // share cache sets. Models buffer_source (packet_buffer.hpp).
 #pragma once
 
+#include <sluice/base/poison.hpp>
 #include <sluice/packet/basic_packet.hpp>
 
 #include <cstddef>
@@ -21,6 +23,7 @@ struct pool_storage {
     struct block;
     using reference = block*;
     static constexpr bool is_inline = false;
+    static constexpr bool guards_memory = poisons_memory;  // optional, of any storage
 
     // Blocks that are free: those given back, in a list through them, and those never taken, which
     // nobody has touched.
@@ -64,6 +67,7 @@ struct pool_storage {
     }
     static constexpr block* take_like(const block& b) noexcept { return take(*b.home); }
     static constexpr void release(block& b) noexcept {
+        close_memory(b.memory, capacity(b));
         b.next = b.home->first;
         b.home->first = &b;
         ++b.home->available;
@@ -82,6 +86,18 @@ public:
     constexpr fixed_pool() noexcept {
         free_.untouched = blocks_;
         free_.untouched_count = free_.available = static_cast<u32>(Count);
+        if constexpr (poisons_memory) {
+            for (const auto& b : blocks_) {
+                close_memory(b.memory, block_capacity);
+            }
+        }
+    }
+    constexpr ~fixed_pool() {
+        if constexpr (poisons_memory) {
+            for (const auto& b : blocks_) {
+                open_memory(b.memory, block_capacity);
+            }
+        }
     }
     fixed_pool(const fixed_pool&) = delete;
     fixed_pool& operator=(const fixed_pool&) = delete;

@@ -13,7 +13,8 @@ template <class Packet>
 class packet_reader {
 public:
     constexpr explicit packet_reader(const Packet& p) noexcept
-        : piece_(p.head()), block_(p.is_segmented() ? &p.storage_block() : nullptr),
+        : piece_(p.head()), left_(p.size() - p.head_size()),
+          block_(p.is_segmented() ? &p.storage_block() : nullptr),
           next_(block_ != nullptr ? block_->list : nullptr) {}
 
     // Calls f(const_bytes) for pieces that make up the next n octets, or all that are left when
@@ -44,12 +45,12 @@ private:
     using block = typename Packet::block;
 
     constexpr bool advance() noexcept {
-        if (block_ == nullptr) {
+        if (left_ == 0) {
             return false;
         }
         if (segment_ < block_->segment_count) {
             const auto& s = block_->segments[segment_++];
-            piece_ = {Packet::storage::memory(*s.block) + s.offset, s.length};
+            take(*s.block, s.offset, s.length);
             return true;
         }
         if (next_ == nullptr) {
@@ -58,11 +59,18 @@ private:
         block_ = next_;
         next_ = block_->next;
         segment_ = 0;
-        piece_ = {Packet::storage::memory(*block_) + block_->parked_offset, block_->head_length};
+        take(*block_, block_->own_offset, block_->own_length);
         return true;
+    }
+    // The packet may end before its last block does.
+    constexpr void take(const block& b, u32 offset, u32 length) noexcept {
+        const u32 count = length < left_ ? length : left_;
+        piece_ = {Packet::storage::memory(b) + offset, count};
+        left_ -= count;
     }
 
     const_bytes piece_;
+    u32 left_;  // octets behind the piece
     const block* block_;
     const block* next_;
     std::size_t segment_ = 0;

@@ -27,12 +27,12 @@ template <packet_buffer Packet>
     const u32 field = start + known.checksum_offset;
     // At an odd offset from where the sum begins, the field would not be a word of the sum.
     if ((known.checksum_offset & 1) != 0 || field + 2 > packet.size() ||
-        !packet.may_pull(field + 2) || !packet.unshare()) {
+        !packet.unshare() || !packet.may_pull(field + 2)) {
         return false;
     }
     const u16 sum = checksum::finish(packet_sum(packet, start, packet.size() - start));
-    store_be<u16>(packet.data() + field, sum == 0 ? u16{0xffff} : sum);
-    packet.facts().checksum = checksum_state::unknown;
+    store_be<u16>(packet.writable() + field, sum == 0 ? u16{0xffff} : sum);
+    packet.writable_facts().checksum = checksum_state::unknown;
     return true;
 }
 

@@ -41,9 +41,17 @@ struct fragment_plan {
 
     template <class Packet>
     constexpr fragment_plan(const Packet& whole, u32 mtu) noexcept {
+        if (whole.head_size() < ipv4::min_header_length) {
+            return;
+        }
         const ipv4::const_view ip{whole.data()};
         header_size = static_cast<u32>(ipv4::header_length(ip));
-        limit = mtu > header_size ? mtu - header_size : 0;
+        if (whole.head_size() < header_size) {
+            return;
+        }
+        constexpr auto longest = static_cast<u32>(ipv4::max_total_length);
+        const u32 most = mtu < longest ? mtu : longest;
+        limit = most > header_size ? most - header_size : 0;
         room = limit & ~u32{7};
         word = ip[ipv4::flags_and_offset];
         df = whole.facts().fragment_df;
@@ -73,26 +81,27 @@ struct fragment_plan {
 };
 
 // Whether the packets of the list can be sent as they are: wanted so, sizes fit, multiples of 8 but
-// the last, room for the header, owned alone. Linux ip_do_fragment, the conditions of its fast
-// path.
+// the last, room for the header, owned alone and to their end. Linux ip_do_fragment, the conditions
+// of its fast path.
 template <class Packet>
-[[nodiscard]] constexpr bool is_well_formed_list(const Packet& p, const fragment_plan& plan,
-                                                 u32 mtu) noexcept {
+[[nodiscard]] constexpr bool is_well_formed_list(const Packet& p,
+                                                 const fragment_plan& plan) noexcept {
     const u32 own = p.head_size() - plan.header_size;
     if (!p.has_packet_list() || p.facts().cut_anew || p.has_segments() || p.is_shared() ||
-        p.head_size() > mtu || (own & 7) != 0 ||
+        own > plan.limit || (own & 7) != 0 ||
         (plan.word & (ipv4::words::offset | ipv4::words::more_fragments)) != 0) {
         return false;
     }
+    u32 left = p.size() - p.head_size();
     for (const auto* b = p.storage_block().list; b != nullptr; b = b->next) {
-        if (b->head_length > mtu - plan.header_size ||
-            (b->next != nullptr && (b->head_length & 7) != 0) ||
-            b->parked_offset < plan.header_size || b->segment_count > 0 ||
-            (Packet::ownership::counts_references && b->references > 1)) {
+        if (b->own_length > plan.limit || b->own_length > left ||
+            (b->next != nullptr && (b->own_length & 7) != 0) ||
+            b->own_offset < plan.header_size || b->segment_count > 0) {
             return false;
         }
+        left -= b->own_length;
     }
-    return true;
+    return left == 0;
 }
 
 template <class Packet>
@@ -103,7 +112,7 @@ constexpr void copy_facts(const Packet& from, Packet& to) noexcept {
         to.set_forwarded();
     }
     if (from.has_facts()) {
-        to.facts() = from.facts();
+        to.writable_facts() = from.facts();
     }
 }
 
@@ -117,7 +126,7 @@ constexpr fragment_result send_list(Packet&& whole, const fragment_plan& plan,
     u32 length = piece.size() - plan.header_size;
     u32 done = 0;
     for (;;) {
-        plan.finish(piece.data(), length, done, !rest);
+        plan.finish(piece.writable(), length, done, !rest);
         if (rest) {
             copy_facts(piece, rest);
         }
@@ -152,8 +161,9 @@ constexpr fragment_result send_pieces(const Packet& whole, const fragment_plan& 
             return r;
         }
         copy_facts(whole, piece);
-        copy_bytes(piece.data(), done == 0 ? whole.data() : plan.header.data(), plan.header_size);
-        plan.finish(piece.data(), length, done, length == left);
+        std::byte* const header = piece.writable();
+        copy_bytes(header, done == 0 ? whole.data() : plan.header.data(), plan.header_size);
+        plan.finish(header, length, done, length == left);
         done += length;
         if (!sink(std::move(piece))) {
             return r;
@@ -167,7 +177,8 @@ constexpr fragment_result send_pieces(const Packet& whole, const fragment_plan& 
 }  // namespace detail
 
 // Cuts whole and gives the pieces to sink(Packet&&) -> bool in order, until it says false. mtu is
-// at least the header and 8 octets, otherwise nothing is created. The packet is used up.
+// at least the header and 8 octets, and the header contiguous, otherwise nothing is created. The
+// packet is used up.
 // References: where blocks are counted, a piece of a plain packet refers to its octets instead of
 // copying them; the sink must take segmented packets then.
 template <bool References = false, class Packet, class Source, class Sink>
@@ -177,7 +188,7 @@ constexpr fragment_result fragment(Packet&& whole, u32 mtu, Source& source, Sink
         return {};
     }
     if constexpr (!Packet::storage::is_inline) {
-        if (detail::is_well_formed_list(whole, plan, mtu)) {
+        if (detail::is_well_formed_list(whole, plan)) {
             return detail::send_list(std::move(whole), plan, sink);
         }
     }

@@ -30,12 +30,13 @@ namespace detail {
 
 }  // namespace detail
 
-// Whether an error may be sent about the packet, whose route is of that type.
+// Whether an error may be sent about the packet, whose route is of that type: not about one that is
+// gone.
 template <packet_buffer Packet>
 [[nodiscard]] constexpr bool may_send_error(const Packet& packet, route_type type,
                                             icmp_request error) noexcept {
     if (packet.type() != packet_type::host || type == route_type::broadcast ||
-        type == route_type::multicast) {
+        type == route_type::multicast || packet.head_size() < ipv4::min_header_length) {
         return false;
     }
     const ipv4::const_view ip{packet.data()};

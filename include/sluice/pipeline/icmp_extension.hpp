@@ -84,8 +84,9 @@ template <packet_buffer Packet>
     }
     fill_bytes(more, padding, std::byte{0});
     copy_bytes(more + padding, e.octets, e.size);
-    icmp::view{message.data()}.set(icmp::quote_words, static_cast<u8>(extended_quote / 4));
-    icmp::set_checksum({message.data(), message.size()});
+    std::byte* const first = message.writable();
+    icmp::view{first}.set(icmp::quote_words, static_cast<u8>(extended_quote / 4));
+    icmp::set_checksum({first, message.size()});
     return true;
 }
 

@@ -106,19 +106,20 @@ template <class Tables>
 
 }  // namespace detail
 
-// false: the octets could not be made contiguous.
+// false: the octets could not be made contiguous, or there was no memory for a copy of them.
 template <class Tables, packet_buffer Packet>
 [[nodiscard]] constexpr bool turn_probe_round(const Tables& t, Packet& packet) noexcept {
     constexpr u32 most = 8 + 4 + 24;  // headers, longest object. Linux struct icmp_ext_echo_iio
     const u32 read = packet.size() < most ? packet.size() : most;
-    if (!packet.may_pull(read)) {
+    if (!packet.unshare() || !packet.may_pull(read)) {
         return false;
     }
-    const icmp::view message{packet.data()};
-    const const_bytes start{packet.data(), read};
+    std::byte* const first = packet.writable();
+    const icmp::view message{first};
+    const const_bytes start{first, read};
     const detail::probe_answer answer = detail::probe(t, start.subspan(icmp::header_length));
     message.set(icmp::type, icmp::types::extended_echo_reply);
-    packet.data()[icmp::header_length - 1] = std::byte{0};
+    first[icmp::header_length - 1] = std::byte{0};
     if (answer.code != icmp::extended::no_error) {
         message.set(icmp::code, answer.code);
     } else {

@@ -1,9 +1,9 @@
 // icmp_reply: an ICMP request becomes its own answer.
-// Expects: a packet that begins with a whole, verified ICMP message, owned alone. Does: echo: the
-// type, the checksum by increment, the octets as they came; timestamp: the type, our time twice,
-// cut or filled up to its 20 octets. Never: chooses a route, writes an IPv4 header, sends. Cost: a
-// few octets; for an echo of nothing but zeros the checksum over the message. RFC 792, RFC 1122
-// section 3.2.2.6, 3.2.2.8. Linux icmp_echo, icmp_timestamp.
+// Expects: a packet that begins with a whole, verified ICMP message. Does: echo: the type, the
+// checksum by increment, the octets as they came; timestamp: the type, our time twice, cut or filled
+// up to its 20 octets; both in a copy where others hold the octets. Never: chooses a route, writes
+// an IPv4 header, sends. Cost: a few octets; for an echo of nothing but zeros the checksum over the
+// message. RFC 792, RFC 1122 section 3.2.2.6, 3.2.2.8. Linux icmp_echo, icmp_timestamp.
 #pragma once
 
 #include <sluice/packet/packet_buffer.hpp>
@@ -12,20 +12,26 @@
 
 namespace sluice::pipeline {
 
+// false: no memory for a copy, or no message.
 template <packet_buffer Packet>
-constexpr void turn_echo_round(Packet& packet) noexcept {
-    const icmp::view message{packet.data()};
-    const u16 old_word = load_be<u16>(packet.data());
+[[nodiscard]] constexpr bool turn_echo_round(Packet& packet) noexcept {
+    if (!packet.unshare() || !packet.may_pull(static_cast<u32>(icmp::header_length))) {
+        return false;
+    }
+    std::byte* const first = packet.writable();
+    const icmp::view message{first};
+    const u16 old_word = load_be<u16>(first);
     message.set(icmp::type, icmp::types::echo_reply);
-    const u16 updated =
-        checksum::update(message[icmp::checksum], old_word, load_be<u16>(packet.data()));
+    const u16 updated = checksum::update(message[icmp::checksum], old_word, load_be<u16>(first));
     message.set(icmp::checksum, updated);
     if (updated == 0) {  // all octets zero: the one case in which the sum's other form is right
         message.set(icmp::checksum, checksum::finish(packet_sum(packet, 0, packet.size())));
     }
+    return true;
 }
 
-// midnight_ms: milliseconds since midnight UT. false: no room for the answer's octets.
+// midnight_ms: milliseconds since midnight UT. false: no memory for a copy, or no room for the
+// answer's octets.
 template <packet_buffer Packet>
 [[nodiscard]] constexpr bool turn_timestamp_round(Packet& packet, u32 midnight_ms) noexcept {
     constexpr u32 size = 20;
@@ -33,34 +39,29 @@ template <packet_buffer Packet>
     constexpr u32 transmit_time = 16;
     packet.trim(size);
     // Contiguous first: what goes on in other blocks has no room at its end.
-    if (!packet.may_pull(packet.size())) {
+    if (!packet.unshare() || !packet.may_pull(packet.size())) {
         return false;
     }
     const u32 missing = size - packet.size();
-    std::byte* more = missing > 0 ? packet.put(missing) : packet.data();
+    std::byte* const more = packet.put(missing);
     if (more == nullptr) {
         return false;
     }
-    if (missing > 0) {
-        fill_bytes(more, missing, std::byte{0});
-    }
-    const icmp::view answer{packet.data()};
+    fill_bytes(more, missing, std::byte{0});
+    std::byte* const first = packet.writable();
+    const icmp::view answer{first};
     answer.set(icmp::type, icmp::types::timestamp_reply);
     answer.set(icmp::code, 0);
-    store_be<u32>(packet.data() + receive_time, midnight_ms);
-    store_be<u32>(packet.data() + transmit_time, midnight_ms);
+    store_be<u32>(first + receive_time, midnight_ms);
+    store_be<u32>(first + transmit_time, midnight_ms);
     answer.set(icmp::checksum, 0);
-    answer.set(icmp::checksum, checksum::compute(packet.head().first(size)));
+    answer.set(icmp::checksum, checksum::compute({first, size}));
     return true;
 }
 
 [[nodiscard]] constexpr bool turn_round(packet_buffer auto& packet, bool is_echo,
                                         u32 midnight_ms) noexcept {
-    if (is_echo) {
-        turn_echo_round(packet);
-        return true;
-    }
-    return turn_timestamp_round(packet, midnight_ms);
+    return is_echo ? turn_echo_round(packet) : turn_timestamp_round(packet, midnight_ms);
 }
 
 }  // namespace sluice::pipeline

@@ -1,7 +1,7 @@
 // new_header: what is known of a header is forgotten when the packet gets another one: it is
 // received afresh, sent again, or what was inside it comes out of a tunnel. Expects: a packet.
-// Does: keeps what is true of the bytes (segments, checksum, mark, priority). Never: touches the
-// bytes. Cost: a test of the handle for plain packets. Linux memset(IPCB) in ip_rcv_core,
+// Does: keeps what is true of the bytes (segments, checksum, mark, priority); takes a copy where
+// others hold the facts, false where there is no memory for it. Never: touches the bytes. Cost: a test of the handle for plain packets. Linux memset(IPCB) in ip_rcv_core,
 // skb_scrub_packet.
 #pragma once
 
@@ -14,30 +14,37 @@ namespace sluice::pipeline {
 
 // The packet goes the same way again, or another. Linux IPCB.
 template <packet_buffer Packet>
-constexpr void forget_header(Packet& packet) noexcept {
+[[nodiscard]] constexpr bool forget_header(Packet& packet) noexcept {
     packet.set_forwarded(false);
-    if (packet.has_facts()) {
-        metadata& m = packet.facts();
-        m.options = {};
-        m.largest_fragment = 0;
-        m.fragment_df = false;
-        m.do_redirect = false;
-        m.cut_anew = false;
+    if (!packet.has_facts()) {
+        return true;
     }
+    if (!packet.unshare()) {
+        return false;
+    }
+    metadata& m = packet.writable_facts();
+    m.options = {};
+    m.largest_fragment = 0;
+    m.fragment_df = false;
+    m.do_redirect = false;
+    m.cut_anew = false;
+    return true;
 }
 
 // Another datagram, that was inside: `taken_off` octets in front of it went. A checksum that was
 // verified is that of the outermost transport: of the inner one, when the protocol that carried it
 // has none of its own.
 template <packet_buffer Packet>
-constexpr void enter_inner(Packet& packet, u32 taken_off, u8 carried_by) noexcept {
+[[nodiscard]] constexpr bool enter_inner(Packet& packet, u32 taken_off, u8 carried_by) noexcept {
     constexpr u8 ip_in_ip = 4;
-    forget_header(packet);
+    if (!forget_header(packet)) {
+        return false;
+    }
     packet.set_type(packet_type::host);
     if (!packet.has_facts()) {
-        return;
+        return true;
     }
-    metadata& m = packet.facts();
+    metadata& m = packet.writable_facts();
     m.ignore_df = false;
     m.link_protocol = metadata{}.link_protocol;
     if (m.checksum == checksum_state::verified && carried_by != ip_in_ip) {
@@ -51,6 +58,7 @@ constexpr void enter_inner(Packet& packet, u32 taken_off, u8 carried_by) noexcep
             m.segmentation = segmentation_kind::none;
         }
     }
+    return true;
 }
 
 }  // namespace sluice::pipeline

@@ -1,6 +1,6 @@
 // option_walk: the options of a received datagram: checked, recorded, and a source route followed
-// one step. Expects: a classified datagram whose bytes are ours alone. Does: fills the packet's
-// option_offsets; what the options change in the header is changed (the checksum is repaired only
+// one step. Expects: a classified datagram. Does: fills the packet's
+// option_offsets, in a copy where others hold the bytes; what the options change in the header is changed (the checksum is repaired only
 // when the packet is forwarded, as in Linux); a source route that is to be followed names a new
 // destination to classify. Never: sends. Cost: one pass over the options; packets without any never
 // come here. RFC 791 section 3.1, RFC 1122 section 3.2.1.8, RFC 1812 section 5.2.4.1. Linux
@@ -80,8 +80,11 @@ template <class Options, class Tables, packet_buffer Packet>
 [[nodiscard]] constexpr decision option_walk(const Tables& t, datagram<Packet>& d,
                                              const interface& in, classification& c,
                                              u32 midnight_ms) noexcept {
-    const ipv4::view ip = d.header();
-    option_offsets& found = d.packet().facts().options;
+    if (!d.packet().unshare()) {
+        return decision::drop(drop_reason::no_buffer);
+    }
+    const ipv4::view ip = d.writable_header();
+    option_offsets& found = d.packet().writable_facts().options;
     const bool is_local_unicast =
         c.verdict.kind() == outcome::deliver && c.type == route_type::local;
     option_environment<Tables> env{t, ip, in, is_local_unicast, midnight_ms};

@@ -20,18 +20,21 @@ struct header_choice {
 };
 
 // final_destination differs from the route's, which is the first hop, when the options hold a
-// source route. false when the headroom is too small or the datagram would exceed 65535 octets.
+// source route. false when the headroom is too small, there is no memory for a copy of octets that
+// others hold, or the datagram would exceed 65535 octets.
 template <packet_buffer Packet>
 [[nodiscard]] constexpr bool originate(Packet& packet, const output_route& route,
                                        const header_choice& choice,
                                        const ip_options::outgoing& options,
                                        ipv4::address final_destination, u32 midnight_ms) noexcept {
     const u32 header_size = static_cast<u32>(ipv4::min_header_length) + options.offsets.length;
-    if (packet.size() + header_size > ipv4::max_total_length ||
-        packet.push(header_size) == nullptr) {
+    std::byte* const header = packet.size() + header_size <= ipv4::max_total_length
+                                  ? packet.push(header_size)
+                                  : nullptr;
+    if (header == nullptr) {
         return false;
     }
-    const ipv4::view ip{packet.data()};
+    const ipv4::view ip{header};
     ip.set(ipv4::version, 4);
     ip.set(ipv4::ihl, static_cast<u8>(header_size / 4));
     ip.set(ipv4::tos, choice.tos);
@@ -43,7 +46,7 @@ template <packet_buffer Packet>
     ip.set(ipv4::source, route.source);
     ip.set(ipv4::destination, route.destination);
     if (options.offsets.length != 0) {
-        packet.facts().options = ip_options::build(ip, options, final_destination, midnight_ms);
+        packet.writable_facts().options = ip_options::build(ip, options, final_destination, midnight_ms);
     }
     ipv4::set_checksum(ip);
     return true;

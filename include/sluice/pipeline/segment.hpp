@@ -78,7 +78,7 @@ struct segment_plan {
     // Makes the header at piece.data() that of `length` payload octets, `done` after the first.
     template <class Packet>
     constexpr void finish(Packet& piece, u32 length, u32 done, u32 index) const noexcept {
-        std::byte* const to = piece.data();
+        std::byte* const to = piece.writable();
         copy_bytes(to, header.data(), headers);
         const ipv4::view ip{to};
         ip.set(ipv4::total_length, static_cast<u16>(headers + length));
@@ -141,7 +141,7 @@ template <bool References, class Packet>
 template <class Packet>
 constexpr void copy_segment_facts(const Packet& from, Packet& to) noexcept {
     copy_facts(from, to);
-    metadata& known = to.facts();
+    metadata& known = to.writable_facts();
     known.segmentation = segmentation_kind::none;
     known.segment_size = 0;
     known.checksum = checksum_state::unknown;

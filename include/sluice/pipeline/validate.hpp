@@ -1,5 +1,5 @@
 // validate: is this an IPv4 datagram? The only maker of `datagram`.
-// Expects: a packet that begins at its IPv4 header, not shared. Does: checks in Linux's order
+// Expects: a packet that begins at its IPv4 header. Does: checks in Linux's order
 // (ip_rcv_core): at least 20 octets, version and header length, header present, checksum, total
 // length against what came and against the header; cuts what the link layer padded. Never: reads
 // beyond the packet, changes an octet. Cost: one pass over the header. RFC 1812 section 5.2.2, RFC
@@ -34,11 +34,11 @@ struct validator {
         if (!packet.may_pull(header)) {
             return drop_reason::header_truncated;
         }
-        // may_pull does not move the first octets, so the view stays right.
-        if (Sum == header_sum::verify && !ipv4::checksum_ok(ip)) {
+        const ipv4::const_view whole{packet.data()};
+        if (Sum == header_sum::verify && !ipv4::checksum_ok(whole)) {
             return drop_reason::header_checksum;
         }
-        const u32 total = ip[ipv4::total_length];
+        const u32 total = whole[ipv4::total_length];
         if (packet.size() < total) {
             return drop_reason::length_beyond_packet;
         }

@@ -38,10 +38,10 @@ struct arrival {
 template <class Packet>
 [[nodiscard]] constexpr bool put_tag_back(Packet& packet, const arrival& how) noexcept {
     constexpr std::size_t addresses = 12;
-    if (packet.head_size() < addresses || packet.push(4) == nullptr) {
+    std::byte* const frame = packet.head_size() < addresses ? nullptr : packet.push(4);
+    if (frame == nullptr) {
         return false;
     }
-    std::byte* const frame = packet.data();
     move_bytes(frame, frame + 4, addresses);
     const bool named = (how.status & abi::status::tag_type_valid) != 0;
     store_be<u16>(frame + addresses, named ? how.tag_type : ethernet::types::vlan);

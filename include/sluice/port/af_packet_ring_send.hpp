@@ -175,6 +175,10 @@ struct ring_sender {
             return true;
         }
         bool fill(Packet& packet) noexcept {
+            if (!packet) {
+                errno = EINVAL;
+                return false;
+            }
             if (packet.has_facts()) {
                 const u32 network = to_->is_ethernet() ? ethernet::header_length(packet.head()) : 0;
                 if (std::as_const(packet).facts().segmentation != segmentation_kind::none ||

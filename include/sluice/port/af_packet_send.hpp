@@ -89,7 +89,8 @@ struct sender {
             if (waiting_ == burst) {
                 flush();
             }
-            if (!virtio_net::write_header(headers_[waiting_].data(), packet, to_.is_ethernet)) {
+            if (!packet ||
+                !virtio_net::write_header(headers_[waiting_].data(), packet, to_.is_ethernet)) {
                 counters_.last_error = EINVAL;
                 ++counters_.refused;
                 return false;

@@ -24,7 +24,7 @@ public:
     // Writes it as of now.
     template <class Packet>
     void record(const Packet& packet) noexcept {
-        if (to_ == nullptr) {
+        if (to_ == nullptr || !packet) {
             return;
         }
         timespec t{};

@@ -52,7 +52,9 @@ template <class Source>
             }
             const std::size_t n = octets.size() < room ? octets.size() : room;
             copy_bytes(more.put(static_cast<u32>(n)), octets.data(), n);
-            packet.append(std::move(more));
+            if (!packet.append(std::move(more))) {
+                return false;
+            }
             octets = octets.subspan(n);
         }
         return true;

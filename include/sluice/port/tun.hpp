@@ -132,7 +132,7 @@ struct sender {
 
         int write(Packet& packet) noexcept {
             std::byte header[virtio_net::header_size];
-            if (!to_.can.takes(std::as_const(packet).facts()) ||
+            if (!packet || !to_.can.takes(std::as_const(packet).facts()) ||
                 (to_.has_header && !virtio_net::write_header(header, packet, to_.is_ethernet))) {
                 return EINVAL;
             }

@@ -181,7 +181,7 @@ template <class Packet>
     const u32 network = is_ethernet ? ethernet::header_length(packet.head()) : 0;
     const auto known = to_facts(h, packet.size(), network);
     if (known && known->checksum == checksum_state::pending) {
-        packet.facts() = *known;
+        packet.writable_facts() = *known;
     }
     return known.has_value();
 }

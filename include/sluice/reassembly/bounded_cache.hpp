@@ -36,7 +36,7 @@ inline constexpr u32 datagram_charge = 208;
 
 template <class Packet>
 concept can_form_list = requires(Packet& p, Packet&& tail) {
-    { p.append(std::move(tail)) } noexcept;
+    { p.append(std::move(tail)) } noexcept -> std::same_as<bool>;
     { p.has_packet_list() } noexcept -> std::same_as<bool>;
 };
 
@@ -321,18 +321,20 @@ private:
         const u16 pieces = static_cast<u16>(e.pieces.count());
         Packet whole;
         u32 header = 0;
+        bool joined = true;
         drain(e, [&](piece& p) {
             if (p.start == 0) {
                 whole = std::move(p.packet);
                 header = p.header;
             } else {
-                whole.append(std::move(p.packet));
+                joined = whole.append(std::move(p.packet)) && joined;
             }
         });
         const u32 length = header + e.end.length;
-        if (e.ecn.contradicts() || length > ipv4::max_total_length) {
+        if (e.ecn.contradicts() || length > ipv4::max_total_length || !joined) {
             result.refuse_for(e.ecn.contradicts() ? drop_reason::fragment_ecn
-                                                  : drop_reason::reassembled_too_long);
+                              : joined            ? drop_reason::reassembled_too_long
+                                                  : drop_reason::fragment_limit);
             result.pieces_dropped = static_cast<u16>(result.pieces_dropped + pieces - 1);
             end(e);
             return;
@@ -340,12 +342,12 @@ private:
         // DF of the whole only if the largest fragment had it: small ones with DF tell nothing of
         // the path.
         const bool keep_df = e.largest_df == e.largest;
-        const ipv4::view ip{whole.data()};
+        const ipv4::view ip{whole.writable()};
         ip.set(ipv4::total_length, static_cast<u16>(length));
         ip.set(ipv4::tos, static_cast<u8>(ip[ipv4::tos] | e.ecn.bits()));
         ip.set(ipv4::flags_and_offset, keep_df ? ipv4::words::dont_fragment : u16{0});
         ipv4::set_checksum(ip);
-        metadata& known = whole.facts();
+        metadata& known = whole.writable_facts();
         known.checksum = checksum_state::unknown;
         known.largest_fragment = static_cast<u16>(e.largest);
         known.fragment_df = keep_df;

@@ -28,7 +28,7 @@ struct piece : treap_hook<piece<Packet>> {
     [[nodiscard]] constexpr u32 size() const noexcept { return end - start; }
     // The octet at a place of the datagram; needs the packet contiguous up to there.
     [[nodiscard]] constexpr std::byte* at(u32 place) noexcept {
-        return packet.data() + header + (place - start);
+        return packet.writable() + header + (place - start);
     }
     [[nodiscard]] constexpr bool make_contiguous() noexcept {
         return packet.may_pull(packet.size());

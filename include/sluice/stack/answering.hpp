@@ -75,8 +75,7 @@ protected:
             this->icmp_unsent();
             return fate::delivered;
         }
-        packet.facts() = metadata{};
-        packet.facts().cut_anew = packet.has_packet_list();
+        packet.writable_facts() = metadata{.cut_anew = packet.has_packet_list()};
         // All kinds of answer are counted as echo replies, as Linux does.
         this->send_icmp(std::move(packet), *route, tos, icmp::types::echo_reply, echoed, asker);
         return fate::delivered;

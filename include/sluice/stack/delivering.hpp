@@ -89,22 +89,30 @@ protected:
             if (protocol_handler<packet_type>* h = this->delivery_.handler(info.protocol)) {
                 packet_type packet = std::move(ours).release();
                 const seen_packet before{packet};
-                const handler_result r = h->receive(packet, info, *this);
-                const bool passed_on = r.what == handler_result::kind::built_in;
-                if (!passed_on && r.what != handler_result::kind::again) {
-                    return finish(std::move(packet), r, type);
+                handler_result r = h->receive(packet, info, *this);
+                if (!packet && r.what != handler_result::kind::ignored) {
+                    r = handler_result::taken();  // it is with the handler, whatever that said
                 }
-                const bool enters = packet && before.has_another_header(packet);
-                if (enters) {
-                    pipeline::enter_inner(packet, before.taken_off(packet), info.protocol);
+                if (r.what == handler_result::kind::taken ||
+                    r.what == handler_result::kind::ignored) {
+                    return finish(std::move(packet), r);
                 }
-                auto inner = passed_on ? pipeline::revalidate(std::move(packet))
-                                       : pipeline::validate(std::move(packet));
+                const bool again = r.what == handler_result::kind::again;
+                const bool enters = before.has_another_header(packet);
+                if (enters &&
+                    !pipeline::enter_inner(packet, before.taken_off(packet), info.protocol)) {
+                    return drop(std::move(packet), drop_reason::no_buffer);
+                }
+                auto inner = again ? pipeline::validate(std::move(packet))
+                                   : pipeline::revalidate(std::move(packet));
                 if (!inner.has_value()) {
                     return drop(packet_type{}, inner.error());
                 }
+                if (r.what == handler_result::kind::unreachable) {
+                    return to_nobody(std::move(*inner).release(), false, type);
+                }
                 ours = std::move(*inner);
-                if (!passed_on) {
+                if (again) {
                     info.protocol = r.protocol;
                     if (const fate f = look_inside(ours, info, type, enters);
                         f != fate::delivered) {
@@ -192,19 +200,14 @@ protected:
         return fate::delivered;
     }
 
-    constexpr fate finish(packet_type&& packet, const handler_result& r, route_type type) noexcept {
-        switch (r.what) {
-        case handler_result::kind::unreachable:
-            return to_nobody(std::move(packet), false, type);
-        case handler_result::kind::ignored:
-            count(mib::ip_in_delivers);
+    constexpr fate finish(packet_type&& packet, const handler_result& r) noexcept {
+        count(mib::ip_in_delivers);
+        if (r.what == handler_result::kind::ignored) {
             return drop(std::move(packet), r.why);
-        default:
-            trace(stage::handler, outcome::deliver);
-            count(mib::ip_in_delivers);
-            tally(balance::delivered);
-            return fate::delivered;
         }
+        trace(stage::handler, outcome::deliver);
+        tally(balance::delivered);
+        return fate::delivered;
     }
 
     constexpr fate to_nobody(packet_type&& packet, bool tapped, route_type type) noexcept {
@@ -369,8 +372,7 @@ protected:
         if (n.full != 0) {
             return drop(std::move(packet), drop_reason::endpoint_full);
         }
-        static_cast<void>(
-            packet.push(headers));  // nobody moved from it: whole again, for the quote
+        static_cast<void>(packet.unpull(headers));  // whole again, for the quote
         return refuse_delivery(std::move(packet), drop_reason::port_unreachable,
                                icmp_request::port_unreachable(), type);
     }

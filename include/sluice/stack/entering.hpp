@@ -181,14 +181,17 @@ private:
     [[gnu::always_inline]] constexpr bool forward_fast(packet_type& packet, fast_counts& fast,
                                                        pipeline::route_hint& hint) noexcept {
         const auto t = tables();
-        if (!packet || !pipeline::accept_fast(t, packet, packet.interface(), hint) ||
+        if (!packet || packet.is_shared()) {
+            return false;
+        }
+        const ipv4::view ip{packet.writable()};
+        if (!pipeline::accept_fast(t, packet, packet.interface(), hint) ||
             (this->exceptions_.any() && has_exception(packet, *hint.entry))) {
             return false;
         }
         const route_entry& r = *hint.entry;
         ++fast.packets;
         fast.octets += packet.size();
-        const ipv4::view ip{packet.data()};
         ++fast.ecn[ip[ipv4::ecn]];
         ipv4::decrement_ttl(ip);
         const egress to{r.interface, link_destination::unicast,
@@ -216,7 +219,9 @@ private:
         return this->put_off({.packet = std::move(packet), .kind = kind});
     }
     constexpr void fail_link(packet_type&& packet) noexcept {
-        this->send_error(packet, icmp_request::host_unreachable(), route_type::unicast);
+        if (pipeline::validator::check(packet) == drop_reason::none) {
+            this->send_error(packet, icmp_request::host_unreachable(), route_type::unicast);
+        }
         static_cast<void>(drop(std::move(packet), drop_reason::neighbour_unreachable));
     }
 

@@ -92,9 +92,6 @@ protected:
             return refuse_send(std::move(packet), pipeline::send_error::too_big,
                                drop_reason::send_refused);
         }
-        if (packet) {
-            pipeline::forget_header(packet);  // it may be one that was received
-        }
         const u8 default_ttl =
             route.type == route_type::multicast ? r.multicast_ttl : switches_.ip_default_ttl;
         // An atomic datagram needs no identification. RFC 6864 section 4.1
@@ -105,13 +102,14 @@ protected:
             .protocol = r.protocol,
             .identification = identified ? identification_for(route, r.protocol) : u16{0},
             .dont_fragment = r.dont_fragment || (r.prefer_whole && fits && !route.mtu_locked)};
-        if (!packet ||
+        // It may be one that was received, and somebody else's too.
+        if (!packet || !pipeline::forget_header(packet) ||
             !pipeline::originate(packet, route, choice, with, r.destination, now_.midnight_ms)) {
             count_if(r.no_buffer_counter);
             return refuse_send(std::move(packet), pipeline::send_error::no_buffer,
                                drop_reason::send_invalid);
         }
-        if (r.protocol == ipv4::protocols::icmp && whole > header) {
+        if (r.protocol == ipv4::protocols::icmp && packet.may_pull(header + 1)) {
             count_icmp(static_cast<u8>(packet.data()[header]));
         }
         return to_output(std::move(packet), route,
@@ -143,12 +141,15 @@ protected:
             return refuse_send(std::move(packet), pipeline::send_error::invalid,
                                drop_reason::send_refused);
         }
-        const u32 header = static_cast<u32>(ipv4::header_length(ipv4::view{packet.data()}));
-        if (header < ipv4::min_header_length || !packet.may_pull(header) || !packet.unshare()) {
+        const u32 header = static_cast<u32>(ipv4::header_length(ipv4::const_view{packet.data()}));
+        if (header < ipv4::min_header_length || !packet.may_pull(header)) {
             return refuse_send(std::move(packet), pipeline::send_error::invalid,
                                drop_reason::send_invalid);
         }
-        pipeline::forget_header(packet);
+        if (!packet.unshare() || !pipeline::forget_header(packet)) {
+            return refuse_send(std::move(packet), pipeline::send_error::no_buffer,
+                               drop_reason::send_invalid);
+        }
         complete_header(packet, *route, header);
         return to_output(std::move(packet), *route, {.request = false});
     }
@@ -158,7 +159,10 @@ protected:
             return refuse_send(std::move(packet), pipeline::send_error::invalid,
                                drop_reason::send_invalid);
         }
-        pipeline::forget_header(packet);
+        if (!pipeline::forget_header(packet)) {
+            return refuse_send(std::move(packet), pipeline::send_error::no_buffer,
+                               drop_reason::send_invalid);
+        }
         const ipv4::const_view ip{packet.data()};
         const auto route = this->route_to({.destination = ip[ipv4::destination],
                                            .source = ip[ipv4::source],
@@ -242,7 +246,7 @@ private:
     }
     constexpr void complete_header(packet_type& packet, const pipeline::output_route& route,
                                    u32 header) noexcept {
-        const ipv4::view ip{packet.data()};
+        const ipv4::view ip{packet.writable()};
         if (ip[ipv4::source].is_unspecified()) {
             ip.set(ipv4::source, route.source);
         }

@@ -52,12 +52,11 @@ protected:
         const u16 by = from.index;
         count(mib::ip_in_receives);
         count(mib::ipext_in_octets, packet.size());
-        if (!packet.unshare()) {
+        if (!packet.unshare() || !pipeline::forget_header(packet)) {
             return drop(std::move(packet), drop_reason::no_buffer);
         }
-        pipeline::forget_header(packet);
         const drop_reason bad = pipeline::validator::check(packet);
-        if (bad != drop_reason::header_invalid && packet.size() >= ipv4::min_header_length) {
+        if (bad != drop_reason::header_invalid && packet.head_size() >= ipv4::min_header_length) {
             count(ecn_counter(ipv4::const_view{packet.data()}[ipv4::ecn]),
                   pipeline::segment_count(std::as_const(packet)));
         }
@@ -211,7 +210,10 @@ protected:
         if (verdict.kind() != outcome::forward) {
             return this->refuse(std::move(d).release(), verdict, route_type::unicast);
         }
-        ipv4::decrement_ttl(d.header());
+        if (!d.packet().unshare()) {
+            return drop(std::move(d).release(), drop_reason::no_buffer);
+        }
+        ipv4::decrement_ttl(d.writable_header());
         d.packet().set_forwarded();
         option_offsets found = std::as_const(d.packet()).facts().options;
         if (c.redirect && found.source_route == 0 &&
@@ -229,11 +231,15 @@ protected:
             return drop(std::move(d).release(), drop_reason::interface_down);
         }
         if (found.length != 0) {
+            if (!d.packet().unshare()) {
+                return drop(std::move(d).release(), drop_reason::no_buffer);
+            }
             const auto t = tables();
-            pipeline::option_environment env{t, d.header(), *from, false, now_.midnight_ms};
+            const ipv4::view header = d.writable_header();
+            pipeline::option_environment env{t, header, *from, false, now_.midnight_ms};
             env.set_output(r);
-            options_policy_type::forward(d.header(), found, env);
-            d.packet().facts().options = found;
+            options_policy_type::forward(header, found, env);
+            d.packet().writable_facts().options = found;
         }
         const leaving l{{r.interface, this->link_kind(r.type), pipeline::neighbour_of(r, towards)},
                         r.type,

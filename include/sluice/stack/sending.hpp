@@ -197,11 +197,15 @@ protected:
                              u16 by) noexcept {
         packet.set_type(seen_as);
         // Linux dev_loopback_xmit trusts a copy; loopback_xmit, for lo, trusts nothing.
-        if (seen_as == sluice::packet_type::loopback &&
-            std::as_const(packet).facts().checksum != checksum_state::pending) {
-            packet.facts().checksum = checksum_state::verified;
-        }
         tally(balance::received);
+        if (seen_as == sluice::packet_type::loopback &&
+            std::as_const(packet).facts().checksum == checksum_state::unknown) {
+            if (!packet.unshare()) {
+                static_cast<void>(drop(std::move(packet), drop_reason::no_buffer));
+                return;
+            }
+            packet.writable_facts().checksum = checksum_state::verified;
+        }
         static_cast<void>(this->put_off({.packet = std::move(packet),
                                          .route = {.type = type, .interface = by},
                                          .kind = base::work_kind::receive_own}));

@@ -197,7 +197,7 @@ protected:
                 return true;
             }
             const hook_verdict v = hooks_.run(point, packet, {in, out});
-            if (v == hook_verdict::accept) {
+            if (v == hook_verdict::accept && packet) {
                 trace(stage::hook, outcome::proceed, drop_reason::none, in, 0,
                       static_cast<u8>(point));
                 return true;
@@ -208,7 +208,7 @@ protected:
             if (dropped) {
                 gone = drop(std::move(packet), drop_reason::hook);
             } else {
-                packet.reset();  // empty already when the hook keeps it
+                packet.reset();  // empty already when the hook keeps it, whatever it said
                 tally(balance::absorbed);
                 gone = fate::absorbed;
             }

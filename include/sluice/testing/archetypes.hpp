@@ -45,11 +45,12 @@ struct packet {
     constexpr u32 size() const noexcept { return 0; }
     constexpr u32 headroom() const noexcept { return 0; }
     constexpr u32 tailroom() const noexcept { return 0; }
-    constexpr std::byte* data() noexcept { return nullptr; }
     constexpr const std::byte* data() const noexcept { return nullptr; }
+    constexpr std::byte* writable() noexcept { return nullptr; }
     constexpr std::byte* push(u32) noexcept { return nullptr; }
     constexpr std::byte* put(u32) noexcept { return nullptr; }
     constexpr bool pull(u32) noexcept { return false; }
+    constexpr bool unpull(u32) noexcept { return false; }
     constexpr bool may_pull(u32) noexcept { return false; }
     constexpr void trim(u32) noexcept {}
     constexpr packet clone() const noexcept { return {}; }
@@ -59,7 +60,7 @@ struct packet {
     constexpr packet_type type() const noexcept { return packet_type::host; }
     constexpr void set_type(packet_type) noexcept {}
     constexpr bool is_plain_host() const noexcept { return true; }
-    constexpr metadata& facts() noexcept { return facts_; }
+    constexpr metadata& writable_facts() noexcept { return facts_; }
     constexpr const metadata& facts() const noexcept { return facts_; }
 
 private:

@@ -182,7 +182,7 @@ struct wire_output {
 
     private:
         constexpr bool give(Packet& packet) noexcept {
-            if (wire_ == nullptr) {
+            if (wire_ == nullptr || !packet) {
                 return false;
             }
             wire_->send(end_, packet);

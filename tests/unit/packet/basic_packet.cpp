@@ -153,7 +153,7 @@ TEST_CASE("a shared block is copied before its bytes change, by whoever comes fi
     REQUIRE(q.unshare());
     CHECK_FALSE(p.is_shared());
     CHECK(pool.available() == 0);
-    q.data()[0] = std::byte{99};
+    q.writable()[0] = std::byte{99};
     CHECK(octets(p) == std::vector<int>{1, 2, 3, 4});
     CHECK(octets(q) == std::vector<int>{99, 3, 4});
     auto r = q.clone();

@@ -76,7 +76,7 @@ TEST_CASE("pieces are those that would have been built one by one") {
             CAPTURE(pending);
             auto packet = packet_of(buffers, whole);
             set_facts(packet, r.f, r.each);
-            packet.facts().mark = 77;
+            packet.writable_facts().mark = 77;
             if (pending) make_pending(packet);
             const u32 longest = static_cast<u32>(r.f.headers()) +
                                 std::min(static_cast<u32>(r.payload), u32{r.each});
@@ -90,7 +90,7 @@ TEST_CASE("pieces are those that would have been built one by one") {
                 head.append(packet_of(blocks, {packet.data() + used, packet.data() + end}));
                 used = end;
             }
-            head.facts() = std::as_const(packet).facts();
+            head.writable_facts() = std::as_const(packet).facts();
             for (const cut& c :
                  {cut_up(std::move(packet), buffers), cut_up(std::move(head), blocks)}) {
                 CHECK(c.result.complete);
@@ -118,7 +118,7 @@ TEST_CASE("a UDP checksum of zero is sent as all ones, a TCP checksum as it is")
         store_be<u16>(payload.data() + 100, load_be<u16>(second.data() + field));
         auto packet = packet_of(buffers, f.datagram(f.identification, f.sequence, ack, payload));
         set_facts(packet, f, 100);
-        packet.facts().mark = 77;
+        packet.writable_facts().mark = 77;
         const cut c = cut_up(std::move(packet), buffers);
         REQUIRE(c.pieces == naive(f, ack, payload, 100));
         CHECK(load_be<u16>(c.pieces[1].data() + field) == (tcp ? 0 : 0xffff));
@@ -131,7 +131,7 @@ TEST_CASE("pieces refer to the octets of the whole") {
     const octets payload = pattern(3500);
     auto packet = packet_of(buffers, f.datagram(f.identification, f.sequence, psh, payload));
     set_facts(packet, f, 1000);
-    packet.facts().mark = 77;
+    packet.writable_facts().mark = 77;
     const cut c = cut_up<true>(std::move(packet), buffers);
     CHECK(c.pieces == naive(f, psh, payload, 1000));
     CHECK(buffers.available() == 8);
@@ -218,8 +218,8 @@ consteval bool cuts_in_constant_evaluation() {
     ip.set(ipv4::ihl, 5);
     ip.set(ipv4::protocol, 6);
     tcp::view{p.data() + 20}.set(tcp::data_offset, 5);
-    p.facts().segmentation = segmentation_kind::tcp_ipv4;
-    p.facts().segment_size = 12;
+    p.writable_facts().segmentation = segmentation_kind::tcp_ipv4;
+    p.writable_facts().segment_size = 12;
     source from;
     u32 total = 0;
     const auto r = pipeline::segment(std::move(p), from, [&](auto&& piece) {

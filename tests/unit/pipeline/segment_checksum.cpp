@@ -28,9 +28,9 @@ octets pending_udp(const octets& data, std::size_t link = 0) {
 
 pool::packet_type pending_packet(pool& from, const octets& content) {
     auto p = packet_of(from, content);
-    p.facts().checksum = checksum_state::pending;
-    p.facts().checksum_start = 20;
-    p.facts().checksum_offset = 6;
+    p.writable_facts().checksum = checksum_state::pending;
+    p.writable_facts().checksum_start = 20;
+    p.writable_facts().checksum_offset = 6;
     return p;
 }
 
@@ -102,8 +102,8 @@ TEST_CASE("facts that do not fit are refused, nothing is done where nothing is p
                          row{"at an odd place", 20, 7, false}, row{"odd start", 21, 6, true}}) {
         CAPTURE(r.name);
         auto p = pending_packet(buffers, whole);
-        p.facts().checksum_start = r.start;
-        p.facts().checksum_offset = r.offset;
+        p.writable_facts().checksum_start = r.start;
+        p.writable_facts().checksum_offset = r.offset;
         CHECK(pipeline::finish_checksum(p) == r.fine);
         CHECK((content_of(p) == whole) == !r.fine);
     }

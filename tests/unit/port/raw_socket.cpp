@@ -103,9 +103,9 @@ TEST_CASE("packets through raw sockets") {
         octets request = message(ipv4::protocols::icmp, echo_request(56));
         auto p = packet_of(buffers, request);
         store_be<u16>(p.data() + 22, 0);
-        p.facts().checksum = checksum_state::pending;
-        p.facts().checksum_start = 20;
-        p.facts().checksum_offset = 2;
+        p.writable_facts().checksum = checksum_state::pending;
+        p.writable_facts().checksum_start = 20;
+        p.writable_facts().checksum_offset = 2;
         REQUIRE(out.transmit(p, {}));
         bool answered = false;
         for (int i = 0; i < 4 && !answered; ++i) {

@@ -198,10 +198,10 @@ TEST_CASE("a sender without offload refuses what only offload could send") {
     pool buffers;
     tun::sender::model<packet> output = tun::sender{};
     packet p = support::packet_of(buffers, support::datagram_of({.payload = octets(40)}));
-    p.facts().checksum = checksum_state::pending;
+    p.writable_facts().checksum = checksum_state::pending;
     CHECK_FALSE(output.transmit(p, {}));
     CHECK(output.last_error() == EINVAL);
-    p.facts().checksum = checksum_state::unknown;
+    p.writable_facts().checksum = checksum_state::unknown;
     CHECK_FALSE(output.transmit(p, {}));
     CHECK(output.last_error() == EBADF);
 }

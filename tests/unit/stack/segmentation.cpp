@@ -185,7 +185,7 @@ TEST_CASE("segments larger than the MTU") {
         for (const bool df : {false, true}) {
             flow f{.fragment_word = df ? ipv4::words::dont_fragment : u16{0}};
             auto p = segmented(b, f, 20'000, 1460);
-            p.facts().ignore_df = df;
+            p.writable_facts().ignore_df = df;
             const auto created = b->counters()[mib::ip_frag_creates];
             CHECK(b->receive(std::move(p), b.now) == fate::forwarded);
             const auto pieces = datagrams(b.sent());
@@ -205,17 +205,17 @@ TEST_CASE("segments larger than the MTU") {
 TEST_CASE("facts that do not fit the bytes: dropped where the stack would have to cut") {
     bench<some_router> b;
     auto p = segmented(b, {}, 3000, 1460);
-    p.facts().segment_size = 0;
+    p.writable_facts().segment_size = 0;
     CHECK(b->receive(std::move(p), b.now) == fate::dropped);  // DF, and too large as it is
     CHECK(b->counters()[drop_reason::too_big] == 1);
     CHECK(b.sent().size() == 1);
     p = segmented(b, {}, 1000, 1460);
-    p.facts().segmentation = segmentation_kind::udp;
+    p.writable_facts().segmentation = segmentation_kind::udp;
     CHECK(b->receive(std::move(p), b.now) == fate::dropped);
     CHECK(b->counters()[drop_reason::offload_failed] == 1);
     p = segmented(b, {}, 1000, 1460);
-    p.facts().segmentation = segmentation_kind::none;
-    p.facts().checksum_offset = 2000;
+    p.writable_facts().segmentation = segmentation_kind::none;
+    p.writable_facts().checksum_offset = 2000;
     CHECK(b->receive(std::move(p), b.now) == fate::dropped);
     CHECK(b->counters()[drop_reason::offload_failed] == 2);
     CHECK(b.is_quiet());
@@ -257,7 +257,7 @@ TEST_CASE("a pending checksum is finished before the packet is cut, or leaves wh
         b->output().can = r.can;
         b->set_mtu(3, r.mtu);
         auto p = segmented(b, f, 1400, 0);
-        p.facts().segmentation = segmentation_kind::none;
+        p.writable_facts().segmentation = segmentation_kind::none;
         CHECK(b->receive(std::move(p), b.now) == fate::forwarded);
         if (r.finished) {
             octets expected = wire;
@@ -279,13 +279,13 @@ TEST_CASE("delivered here, a pending checksum is right and a UDP packet of many 
     const flow f{.tcp = false};
     const auto to_us = [&](std::size_t payload, u16 each, checksum_state state) {
         auto p = segmented(b, f, payload, each);
-        const ipv4::view ip{p.data()};
+        const ipv4::view ip{p.writable()};
         ip.set(ipv4::destination, "10.0.1.1"_ip);
         ipv4::set_checksum(ip);
         support::make_pending(p);
-        p.facts().checksum = state;
+        p.writable_facts().checksum = state;
         if (each == 0) {
-            p.facts().segmentation = segmentation_kind::none;
+            p.writable_facts().segmentation = segmentation_kind::none;
         }
         return p;
     };
@@ -313,9 +313,9 @@ TEST_CASE("an echo request with a pending checksum gets a right answer") {
     auto p = b.packet(support::datagram_of({.destination = "10.0.1.1"_ip,
                                             .protocol = ipv4::protocols::icmp,
                                             .payload = list({8, 0, 0, 0, 1, 2, 3, 4, 5, 6})}));
-    p.facts().checksum = checksum_state::pending;
-    p.facts().checksum_start = 20;
-    p.facts().checksum_offset = 2;
+    p.writable_facts().checksum = checksum_state::pending;
+    p.writable_facts().checksum_start = 20;
+    p.writable_facts().checksum_offset = 2;
     CHECK(b->receive(std::move(p), b.now) == fate::delivered);
     check(b.sent_one(), support::right_sums(), support::icmp_is(0, 0, 0x01020304));
 }
@@ -325,9 +325,9 @@ TEST_CASE("what comes back over the loopback interface keeps its pending checksu
     receive_queue<bench<some_router>::packet_type, 4> heard;
     REQUIRE(b->delivery().add_udp({.protocol = 17, .local_port = 53}, heard));
     auto p = b.packet(list({0, 9, 0, 53, 0, 12, 0xff, 0xff, 1, 2, 3, 4}));
-    p.facts().checksum = checksum_state::pending;
-    p.facts().checksum_start = 20;
-    p.facts().checksum_offset = 6;
+    p.writable_facts().checksum = checksum_state::pending;
+    p.writable_facts().checksum_start = 20;
+    p.writable_facts().checksum_offset = 6;
     REQUIRE(b->send(std::move(p), {.destination = "10.0.1.1"_ip, .protocol = 17}, b.now));
     REQUIRE(heard.size() == 1);
     const auto item = heard.next();

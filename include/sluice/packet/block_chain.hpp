@@ -1,0 +1,199 @@
+// block_chain: the blocks in which a packet goes on: page-like segments of its head and of each
+// packet of its list, and that list. Expects: a head block whose chain is as basic_packet keeps it;
+// what changes a chain needs a head that one handle has. Does: begins, extends, cuts, gathers,
+// walks, splits and releases chains. Never: knows the handle's bounds, moves the head's own octets.
+// Cost: a step a block; gather() copies what it gathers.
+#pragma once
+
+#include <sluice/base/bytes.hpp>
+#include <sluice/base/integer.hpp>
+#include <sluice/packet/block_base.hpp>
+
+#include <cstddef>
+#include <utility>
+
+namespace sluice::detail {
+
+template <class Storage, class Ownership>
+struct block_chain {
+    using block = typename Storage::block;
+
+    // A head that goes on in nothing yet.
+    static constexpr void begin(block& head) noexcept {
+        head.elsewhere = 0;
+        head.segment_count = 0;
+        head.list = nullptr;
+        head.list_tail = nullptr;
+    }
+    [[nodiscard]] static constexpr bool goes_on(const block& head) noexcept {
+        return head.segment_count > 0 || head.list != nullptr;
+    }
+
+    // Another packet's head at the end of the list; its own chain may have segments.
+    static constexpr void append(block& head, block* b, u32 size) noexcept {
+        b->next = nullptr;
+        if (head.list == nullptr) {
+            head.list = b;
+        } else {
+            head.list_tail->next = b;
+        }
+        head.list_tail = b;
+        head.elsewhere += size;
+    }
+
+    // The list by itself, of a head without segments: its first packet's head, which goes on in the
+    // others.
+    [[nodiscard]] static constexpr block* split(block& head) noexcept {
+        block* const first = std::exchange(head.list, nullptr);
+        first->list = std::exchange(first->next, nullptr);
+        first->list_tail = first->list == nullptr ? nullptr : head.list_tail;
+        first->elsewhere = std::exchange(head.elsewhere, 0) - first->own_length;
+        return first;
+    }
+
+    // Calls f(const_bytes) for each piece behind the head's own octets, n octets in all at most.
+    template <class F>
+    static constexpr void visit(const block& head, u32 n, F& f) {
+        u32 left = n;
+        const auto give = [&](const block& b, u32 offset, u32 length) {
+            const u32 count = length < left ? length : left;
+            left -= count;
+            if (count > 0) {
+                f(const_bytes{Storage::memory(b) + offset, count});
+            }
+        };
+        const auto give_segments = [&](const block& b) {
+            for (std::size_t i = 0; i < b.segment_count; ++i) {
+                give(*b.segments[i].block, b.segments[i].offset, b.segments[i].length);
+            }
+        };
+        give_segments(head);
+        for (const block* b = head.list; b != nullptr && left > 0; b = b->next) {
+            give(*b, b->own_offset, b->own_length);
+            give_segments(*b);
+        }
+    }
+
+    // Leaves n octets elsewhere; blocks that fall away go back.
+    static constexpr void cut(block& head, u32 n) noexcept {
+        u32 keep = n;
+        head.elsewhere = n;
+        cut_segments(head, keep);
+        block** link = &head.list;
+        head.list_tail = nullptr;
+        while (*link != nullptr) {
+            block* b = *link;
+            if (keep == 0) {
+                *link = b->next;
+                drop_with_segments(b);
+                continue;
+            }
+            b->own_length = b->own_length < keep ? b->own_length : keep;
+            keep -= b->own_length;
+            cut_segments(*b, keep);
+            head.list_tail = b;
+            link = &b->next;
+        }
+    }
+
+    // Copies the first n octets that lie elsewhere (as many are there) to `to`, and takes them out.
+    static constexpr void gather(block& head, std::byte* to, u32 n) noexcept {
+        head.elsewhere -= n;
+        take_segments(head, to, n);
+        while (n > 0) {
+            block* b = head.list;
+            const u32 count = take(*b, b->own_offset, b->own_length, to, n);
+            b->own_length -= count;
+            const u32 offset = b->own_offset + count;
+            if (offset > 0xffff) {  // as far as a packet may begin in its block
+                std::byte* const memory = Storage::memory(*b);
+                move_bytes(memory, memory + offset, b->own_length);
+            }
+            b->own_offset = offset > 0xffff ? u16{0} : static_cast<u16>(offset);
+            take_segments(*b, to, n);
+            if (b->own_length == 0 && b->segment_count == 0) {
+                head.list = b->next;
+                drop_reference(b);
+            }
+        }
+    }
+
+    // One handle of the head ends.
+    [[gnu::noinline]] static constexpr void release(block* head, bool goes_on) noexcept {
+        if (!goes_on) {
+            drop_reference(head);
+            return;
+        }
+        if (!Ownership::counts_references || head->references == 1) {
+            for (block* b = std::exchange(head->list, nullptr); b != nullptr;) {
+                drop_with_segments(std::exchange(b, b->next));
+            }
+        }
+        drop_with_segments(head);
+    }
+
+private:
+    // Gives up one reference of a block that has no chain of its own.
+    static constexpr void drop_reference(block* b) noexcept {
+        if constexpr (Ownership::counts_references) {
+            if (--b->references > 0) {
+                return;
+            }
+        }
+        Storage::release(*b);
+    }
+    // The same for a block with page-like segments.
+    static constexpr void drop_with_segments(block* b) noexcept {
+        if constexpr (Ownership::counts_references) {
+            if (b->references > 1) {
+                --b->references;
+                return;
+            }
+        }
+        while (b->segment_count > 0) {
+            drop_reference(b->segments[--b->segment_count].block);
+        }
+        drop_reference(b);
+    }
+
+    // The octets that stay are taken off `keep`.
+    static constexpr void cut_segments(block& b, u32& keep) noexcept {
+        for (std::size_t i = 0; i < b.segment_count; ++i) {
+            auto& s = b.segments[i];
+            s.length = s.length < keep ? s.length : keep;
+            keep -= s.length;
+        }
+        while (b.segment_count > 0 && b.segments[b.segment_count - 1].length == 0) {
+            drop_reference(b.segments[--b.segment_count].block);
+        }
+    }
+
+    // Copies up to n of those octets on to `to`; how many.
+    static constexpr u32 take(const block& b, u32 offset, u32 available, std::byte*& to,
+                              u32& n) noexcept {
+        const u32 count = available < n ? available : n;
+        copy_bytes(to, Storage::memory(b) + offset, count);
+        to += count;
+        n -= count;
+        return count;
+    }
+    static constexpr void take_segments(block& b, std::byte*& to, u32& n) noexcept {
+        u8 done = 0;
+        for (; done < b.segment_count && n > 0; ++done) {
+            auto& s = b.segments[done];
+            const u32 count = take(*s.block, s.offset, s.length, to, n);
+            s.offset += count;
+            s.length -= count;
+            if (s.length > 0) {
+                break;
+            }
+            drop_reference(s.block);
+        }
+        for (u8 i = done; i < b.segment_count; ++i) {
+            b.segments[i - done] = b.segments[i];
+        }
+        b.segment_count = static_cast<u8>(b.segment_count - done);
+    }
+};
+
+}  // namespace sluice::detail
