@@ -26,7 +26,6 @@ namespace sluice {
 template <class Storage, class Ownership = unique>
 class basic_packet : public detail::handle_word {
     static constexpr bool may_share = Ownership::counts_references;
-    static constexpr bool guards_memory = requires { requires Storage::guards_memory; };
     using chain = detail::block_chain<Storage, Ownership>;
 
 public:
@@ -387,12 +386,14 @@ private:
 
     // Octets of the block become the packet's, or are not any more and nobody else's either.
     constexpr void open(u32 offset, u32 n) const noexcept {
-        if constexpr (guards_memory) {
-            open_memory(Storage::memory(*block_) + offset, n);
+        if constexpr (chain::guards_memory) {
+            if (block_ != nullptr) {
+                open_memory(Storage::memory(*block_) + offset, n);
+            }
         }
     }
     constexpr void close(u32 offset, u32 n) const noexcept {
-        if constexpr (guards_memory) {
+        if constexpr (chain::guards_memory) {
             if (block_ != nullptr && !is_shared()) {
                 close_memory(Storage::memory(*block_) + offset, n);
             }

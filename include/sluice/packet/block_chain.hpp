@@ -7,6 +7,7 @@
 
 #include <sluice/base/bytes.hpp>
 #include <sluice/base/integer.hpp>
+#include <sluice/base/poison.hpp>
 #include <sluice/packet/block_base.hpp>
 
 #include <cstddef>
@@ -17,6 +18,8 @@ namespace sluice::detail {
 template <class Storage, class Ownership>
 struct block_chain {
     using block = typename Storage::block;
+    // Whether what nobody has of a block is closed to the address sanitizer.
+    static constexpr bool guards_memory = requires { requires Storage::guards_memory; };
 
     // A head that goes on in nothing yet.
     static constexpr void begin(block& head) noexcept {
@@ -88,7 +91,7 @@ struct block_chain {
                 drop_with_segments(b);
                 continue;
             }
-            b->own_length = b->own_length < keep ? b->own_length : keep;
+            shorten(*b, b->own_length < keep ? b->own_length : keep);
             keep -= b->own_length;
             cut_segments(*b, keep);
             head.list_tail = b;
@@ -156,6 +159,12 @@ private:
         drop_reference(b);
     }
 
+    static constexpr void shorten(block& b, u32 n) noexcept {
+        if constexpr (guards_memory) {
+            close_memory(Storage::memory(b) + b.own_offset + n, b.own_length - n);
+        }
+        b.own_length = n;
+    }
     // The octets that stay are taken off `keep`.
     static constexpr void cut_segments(block& b, u32& keep) noexcept {
         for (std::size_t i = 0; i < b.segment_count; ++i) {

@@ -179,8 +179,8 @@ TEST_CASE("frames arrive as they were sent") {
     }
     SUBCASE("facts that cannot be told are refused") {
         auto p = packet_of(buffers, unfinished_frame(true, 100));
-        p.facts().segmentation = segmentation_kind::tcp_ipv4;
-        p.facts().segment_size = 50;
+        p.writable_facts().segmentation = segmentation_kind::tcp_ipv4;
+        p.writable_facts().segment_size = 50;
         CHECK_FALSE(out.send_frame(p, 9));
         CHECK(out.counters().refused == 1);
         CHECK(p.size() == 166);

@@ -56,14 +56,14 @@ inline bool wait_readable(int fd) {
 // Makes an echo request of a plain IPv4 header its own reply, in place.
 template <class Packet>
 void turn_round(Packet& p) {
+    std::byte* const at = p.writable();
     std::byte destination[4];
-    sluice::copy_bytes(destination, p.data() + 16, 4);
-    sluice::copy_bytes(p.data() + 16, p.data() + 12, 4);
-    sluice::copy_bytes(p.data() + 12, destination, 4);
-    p.data()[20] = std::byte{0};
-    const auto sum =
-        sluice::load_be<sluice::u16>(p.data() + 22) + 0x0800u;  // the type went from 8 to 0
-    sluice::store_be<sluice::u16>(p.data() + 22, static_cast<sluice::u16>(sum + (sum >> 16)));
+    sluice::copy_bytes(destination, at + 16, 4);
+    sluice::copy_bytes(at + 16, at + 12, 4);
+    sluice::copy_bytes(at + 12, destination, 4);
+    at[20] = std::byte{0};
+    const auto sum = sluice::load_be<sluice::u16>(at + 22) + 0x0800u;  // the type went from 8 to 0
+    sluice::store_be<sluice::u16>(at + 22, static_cast<sluice::u16>(sum + (sum >> 16)));
 }
 
 template <class Packet>

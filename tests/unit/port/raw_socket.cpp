@@ -102,7 +102,7 @@ TEST_CASE("packets through raw sockets") {
         sender out = icmp.sender();
         octets request = message(ipv4::protocols::icmp, echo_request(56));
         auto p = packet_of(buffers, request);
-        store_be<u16>(p.data() + 22, 0);
+        store_be<u16>(p.writable() + 22, 0);
         p.writable_facts().checksum = checksum_state::pending;
         p.writable_facts().checksum_start = 20;
         p.writable_facts().checksum_offset = 2;

@@ -65,7 +65,7 @@ inline octets unfinished_frame(bool tcp, std::size_t payload) {
 template <class Packet>
 void set_unfinished(Packet& frame, bool tcp, sluice::u16 segment_size) {
     using namespace sluice;
-    metadata& m = frame.facts();
+    metadata& m = frame.writable_facts();
     m.checksum = checksum_state::pending;
     m.checksum_start = 20;
     m.checksum_offset = tcp ? 16 : 6;

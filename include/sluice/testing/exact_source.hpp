@@ -1,0 +1,83 @@
+// exact_source<Bytes, Count, Ownership>: packets whose memory on the heap ends where their octets
+// end, for fuzzing and testing what reads packets: under the address sanitizer the first octet
+// behind one, or in front of it, ends the program.
+//
+// Expects: to outlive its packets. Does: hold() gives such a packet; take() gives empty ones with
+// room for Bytes, as heap_source does, so that it can be the source of a whole stack. Never: gives
+// more than Count at a time, reuses memory. Cost: two allocations a packet.
+#pragma once
+
+#include <sluice/base/poison.hpp>
+#include <sluice/packet/external_storage.hpp>
+#include <sluice/packet/packet_buffer.hpp>
+
+#include <cstddef>
+#include <memory>
+#include <new>
+
+namespace sluice::testing {
+
+template <std::size_t Bytes, std::size_t Count, class Ownership = unique>
+class exact_source final : external_storage::recycler {
+public:
+    using packet_type = basic_packet<external_storage, Ownership>;
+    static constexpr std::size_t memory_limit = (Bytes + sizeof(external_storage::block)) * Count;
+    static constexpr u32 block_capacity = Bytes;
+
+    exact_source() noexcept = default;
+    exact_source(const exact_source&) = delete;
+    exact_source& operator=(const exact_source&) = delete;
+
+    // Those octets, with that headroom and nothing else; empty when Count are out, it would not fit
+    // Bytes, or there is no memory.
+    [[nodiscard]] packet_type hold(const_bytes octets, u16 headroom = 0) noexcept {
+        if (octets.size() + headroom > Bytes) {
+            return {};
+        }
+        packet_type p = packet_type::adopt(make(headroom + octets.size()), headroom);
+        if (p) {
+            copy_bytes(p.put(static_cast<u32>(octets.size())), octets.data(), octets.size());
+        }
+        return p;
+    }
+    [[nodiscard]] packet_type take(u16 headroom = default_headroom) noexcept {
+        return headroom > Bytes ? packet_type{} : packet_type::adopt(another(), headroom);
+    }
+    [[nodiscard]] std::size_t available() const noexcept { return Count - taken_; }
+
+private:
+    struct cell : external_storage::block {
+        std::unique_ptr<std::byte[]> room;
+    };
+
+    [[nodiscard]] external_storage::block* make(std::size_t capacity) noexcept {
+        if (taken_ == Count) {
+            return nullptr;
+        }
+        std::unique_ptr<cell> made{new (std::nothrow) cell};
+        if (made == nullptr) {
+            return nullptr;
+        }
+        made->room.reset(new (std::nothrow) std::byte[capacity]);
+        if (made->room == nullptr) {
+            return nullptr;
+        }
+        if (capacity == 0) {
+            close_memory(made->room.get(), 1);  // the allocator gives one octet at least
+        }
+        made->bytes = made->room.get();
+        made->size = static_cast<u32>(capacity);
+        made->owner = this;
+        ++taken_;
+        return made.release();
+    }
+    [[nodiscard]] external_storage::block* another() noexcept override { return make(Bytes); }
+    void recycle(external_storage::block& b) noexcept override {
+        --taken_;
+        delete static_cast<cell*>(&b);
+    }
+
+    std::size_t taken_ = 0;
+};
+
+}  // namespace sluice::testing

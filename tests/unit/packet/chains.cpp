@@ -1,0 +1,161 @@
+// Chains at their bounds: blocks of more than 64 KB, packets of 16 MB, heads without octets.
+#include <doctest/doctest.h>
+
+#include <sluice/packet/external_storage.hpp>
+#include <sluice/packet/packet_buffer.hpp>
+#include <sluice/packet/reader.hpp>
+#include <sluice/pipeline/fragment.hpp>
+#include <sluice/pipeline/validate.hpp>
+
+#include "support/datagrams.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <vector>
+
+namespace {
+
+using namespace sluice;
+using namespace sluice::literals;
+using support::content_of;
+using support::octets;
+using support::pattern;
+
+octets part(const octets& whole, std::size_t from, std::size_t to) {
+    return {whole.begin() + static_cast<std::ptrdiff_t>(from),
+            whole.begin() + static_cast<std::ptrdiff_t>(to)};
+}
+
+template <class Source>
+typename Source::packet_type holding(Source& from, const octets& content, u16 headroom = 0) {
+    auto p = from.take(headroom);
+    std::byte* const to = p.put(static_cast<u32>(content.size()));
+    REQUIRE(to != nullptr);
+    copy_bytes(to, content.data(), content.size());
+    return p;
+}
+
+TEST_CASE_TEMPLATE("octets gathered out of a block of more than 64 KB are the right ones", Source,
+                   heap_source<100'000, 3>, heap_source<100'000, 3, shared>) {
+    Source blocks;
+    const octets content = pattern(99'000);
+    for (const u32 first : {1000u, 65'000u, 65'535u, 65'536u, 70'000u, 98'999u}) {
+        CAPTURE(first);
+        auto whole = holding(blocks, {});
+        REQUIRE(whole.append(holding(blocks, content)));
+        REQUIRE(whole.may_pull(first));
+        CHECK(whole.head_size() == first);
+        CHECK((content_of(whole) == content));
+        REQUIRE(whole.may_pull(first + 1));
+        CHECK((content_of(whole) == content));
+    }
+}
+
+TEST_CASE("what is split off after a piece of its block was gathered is the right octets") {
+    heap_source<100'000, 3> blocks;
+    const octets content = pattern(99'000);
+    auto whole = holding(blocks, octets(10));
+    REQUIRE(whole.append(holding(blocks, content)));
+    REQUIRE(whole.may_pull(10 + 70'000));
+    const auto rest = whole.split_list();
+    CHECK((content_of(rest) == part(content, 70'000, 99'000)));
+    CHECK(whole.size() == 70'010);
+}
+
+TEST_CASE("a chain does not grow beyond what its length can say") {
+    using packet = heap_source<8'000'000, 3>::packet_type;
+    static_assert(packet::max_size == 0xffffff);
+    heap_source<8'000'000, 3> blocks;
+    auto whole = blocks.take(100);
+    REQUIRE(whole.put(7'000'000) != nullptr);
+    auto more = blocks.take(0);
+    REQUIRE(more.put(8'000'000) != nullptr);
+    REQUIRE(whole.append(std::move(more)));
+    auto last = blocks.take(10);
+    REQUIRE(last.put(0xffffff - 15'000'000 + 1) != nullptr);
+    CHECK_FALSE(whole.append(std::move(last)));
+    CHECK(last.size() == 0xffffff - 15'000'000 + 1);
+    CHECK(whole.size() == 15'000'000);
+    last.trim(0xffffff - 15'000'000);
+    CHECK(whole.append(std::move(last)));
+    CHECK(whole.size() == 0xffffff);
+    CHECK(whole.push(1) == nullptr);
+    CHECK(whole.push(0) != nullptr);
+    CHECK(whole.pull(3));
+    CHECK(whole.push(4) == nullptr);
+    CHECK_FALSE(whole.unpull(4));
+    CHECK(whole.unpull(3));
+    CHECK(whole.size() == 0xffffff);
+    CHECK(whole.head_size() == 7'000'000);
+    u64 total = 0;
+    whole.for_each_piece([&](const_bytes piece) { total += piece.size(); });
+    CHECK(total == 0xffffff);
+}
+
+TEST_CASE("one block of more than 16 MB holds a packet up to that length, and refuses the rest") {
+    auto blocks = std::make_unique<heap_source<0x1000010, 2, shared>>();
+    auto whole = blocks->take(1);
+    REQUIRE(whole.put(0xffffff) != nullptr);
+    CHECK(whole.tailroom() > 0);
+    CHECK(whole.put(1) == nullptr);
+    CHECK(whole.push(1) == nullptr);
+    CHECK(whole.size() == 0xffffff);
+    auto few = blocks->take(0);
+    REQUIRE(few.put(10) != nullptr);
+    CHECK_FALSE(whole.attach(few, 0, 1));
+    CHECK(whole.attach(few, 0, 0));
+    CHECK(whole.size() == 0xffffff);
+}
+
+// A ring frame without octets and without room, and the datagram behind it.
+struct frames {
+    std::byte memory[4];
+    borrowed_frames<1, unique> lender{[](void*, u64) noexcept {}, nullptr};
+    heap_source<256, 4> blocks;
+
+    basic_packet<external_storage> headless(const octets& content) {
+        auto p = lender.lend(memory, 4, 0, 1);
+        CHECK(p.append(holding(blocks, content, 60)));
+        return p;
+    }
+};
+
+TEST_CASE("a head without octets is not read: what begins behind it is refused, or gathered") {
+    const octets datagram = support::datagram_of({.payload = pattern(40)});
+    frames f;
+    auto p = f.headless(datagram);
+    CHECK(p.head_size() == 0);
+    CHECK(p.size() == 60);
+    CHECK_FALSE(p.may_pull(20));
+    CHECK(pipeline::validator::check(p) == drop_reason::header_truncated);
+    u32 created = 0;
+    CHECK_FALSE(pipeline::fragment(std::move(p), 40, f.blocks, [&](auto&&) {
+                    ++created;
+                    return true;
+                }).complete);
+    CHECK(created == 0);
+    // With room in the head it is a datagram like any other.
+    auto whole = holding(f.blocks, {});
+    REQUIRE(whole.append(holding(f.blocks, datagram)));
+    CHECK(whole.head_size() == 0);
+    CHECK(pipeline::validator::check(whole) == drop_reason::none);
+    CHECK((content_of(whole) == datagram));
+}
+
+TEST_CASE("pieces are no longer than a header can say, whatever the MTU") {
+    auto blocks = std::make_unique<heap_source<70'000, 6>>();
+    octets content = support::datagram_of({.payload = {}});
+    content.resize(69'000);
+    auto whole = holding(*blocks, content);
+    std::vector<std::size_t> told;
+    const auto result = pipeline::fragment(std::move(whole), 100'000, *blocks, [&](auto&& piece) {
+        const auto size = piece.size();
+        CHECK(ipv4::const_view{piece.data()}[ipv4::total_length] == size);
+        told.push_back(size);
+        return true;
+    });
+    CHECK(result.complete);
+    CHECK((told == std::vector<std::size_t>{20 + 65'512, 20 + 69'000 - 20 - 65'512}));
+}
+
+}  // namespace

@@ -1,0 +1,92 @@
+// Packets on the heap that end where their octets end.
+#include <doctest/doctest.h>
+
+#include <sluice/sluice.hpp>
+#include <sluice/testing/exact_source.hpp>
+
+#include "support/datagrams.hpp"
+
+#include <memory>
+
+#ifdef SLUICE_POISONS_MEMORY
+#include <sanitizer/asan_interface.h>
+#endif
+
+namespace {
+
+using namespace sluice;
+using namespace sluice::literals;
+using support::content_of;
+using support::octets;
+using support::pattern;
+
+template <class Packet>
+bool ends_at_its_end(const Packet& p) {
+#ifdef SLUICE_POISONS_MEMORY
+    const auto* const at = const_cast<std::byte*>(p.data());
+    return __asan_address_is_poisoned(at + p.size()) != 0 &&
+           __asan_address_is_poisoned(at - p.headroom() - 1) != 0;
+#else
+    return p.tailroom() == 0;
+#endif
+}
+
+TEST_CASE("a packet holds the octets, and its memory nothing else") {
+    testing::exact_source<100, 2> source;
+    for (const std::size_t n : {0u, 1u, 20u, 21u, 100u}) {
+        CAPTURE(n);
+        const auto p = source.hold(pattern(n));
+        REQUIRE(p);
+        CHECK((content_of(p) == pattern(n)));
+        CHECK(p.headroom() == 0);
+        CHECK(p.tailroom() == 0);
+        CHECK(ends_at_its_end(p));
+    }
+    auto p = source.hold(pattern(30), 14);
+    CHECK(p.headroom() == 14);
+    CHECK(ends_at_its_end(p));
+    CHECK(p.put(1) == nullptr);
+    CHECK(p.push(14) != nullptr);
+    CHECK_FALSE(source.hold(pattern(101)));
+    CHECK_FALSE(source.hold(pattern(90), 11));
+    CHECK(source.available() == 1);
+    const auto q = source.hold({});
+    CHECK_FALSE(source.hold({}));
+    CHECK_FALSE(source.take());
+    p.reset();
+    CHECK(source.available() == 1);
+}
+
+TEST_CASE("a copy has room to grow, as from any source") {
+    testing::exact_source<100, 3, shared> source;
+    auto p = source.hold(pattern(30), 10);
+    auto q = p.clone();
+    REQUIRE(q.unshare());
+    CHECK((content_of(q) == pattern(30)));
+    CHECK(q.tailroom() == 60);
+    fill_bytes(p.push(10), 10, std::byte{0});
+    CHECK((content_of(q) == pattern(30)));
+    CHECK(source.take(100).tailroom() == 0);
+}
+
+TEST_CASE("a stack takes its packets, and finds no octet too few") {
+    struct exact_router : policies<based_on<linux_router>, buffers<testing::exact_source<2048, 16>>,
+                                   output<queue_output<16>>> {};
+    const auto router = std::make_unique<stack<exact_router>>();
+    REQUIRE(router->add_interface({.index = 2, .address = "10.0.1.1/24"_net}).has_value());
+    const octets ping = support::datagram_of(
+        {.destination = "10.0.1.1"_ip, .protocol = 1, .payload = support::echo_request(21)});
+    for (std::size_t n = 0; n <= ping.size(); ++n) {
+        auto p = router->buffers().hold(const_bytes{ping}.first(n));
+        REQUIRE(ends_at_its_end(p));
+        p.set_interface(2);
+        CHECK(router->receive(std::move(p), moment{}) ==
+              (n == ping.size() ? fate::delivered : fate::dropped));
+    }
+    CHECK(router->output().size() == 1);
+    const octets reply = content_of(router->output().next().packet);
+    CHECK(icmp::const_view{reply.data() + 20}[icmp::type] == icmp::types::echo_reply);
+    CHECK(router->buffers().available() == 16);
+}
+
+}  // namespace
