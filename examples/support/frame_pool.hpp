@@ -44,33 +44,8 @@ public:
 
     // A packet in buffers of this pool, as many as it takes; empty when there are too few.
     [[nodiscard]] packet_type copy_of(const packet_type& p) noexcept {
-        packet_type whole = take();
-        packet_type part;  // what follows the first buffer
-        bool enough = static_cast<bool>(whole);
-        p.for_each_piece([&](sluice::const_bytes piece) {
-            while (enough && !piece.empty()) {
-                packet_type& to = part ? part : whole;
-                if (const sluice::u32 room = to.tailroom(); room > 0) {
-                    const std::size_t n = piece.size() < room ? piece.size() : room;
-                    sluice::copy_bytes(to.put(static_cast<sluice::u32>(n)), piece.data(), n);
-                    piece = piece.subspan(n);
-                } else {
-                    whole.append(std::move(part));
-                    part = take(0);
-                    enough = static_cast<bool>(part);
-                }
-            }
-        });
-        if (!enough) {
-            return {};
-        }
-        whole.append(std::move(part));
-        whole.set_interface(p.interface());
-        whole.set_type(p.type());
-        if (p.has_facts()) {
-            whole.facts() = p.facts();
-        }
-        return whole;
+        return sluice::copy_in_blocks(p, sluice::default_headroom,
+                                      [this](sluice::u16 headroom) { return take(headroom); });
     }
 
 private:

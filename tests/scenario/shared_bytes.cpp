@@ -1,5 +1,6 @@
 // Somebody keeps a clone of every packet, at every hook, tap and output; another stack is given the
 // same packets and nobody keeps any. Both must do the same, and what is kept must stay what it was.
+#include "support/fixed_stack.hpp"
 #include "support/world.hpp"
 
 #include <doctest/doctest.h>
@@ -78,7 +79,7 @@ struct side {
     using subject = stack<router_of<Ownership>>;
     using packet = typename subject::packet_type;
 
-    std::unique_ptr<subject> at = std::make_unique<subject>();
+    std::unique_ptr<subject> at = support::fixed_stack<subject>();
     world::ears<subject> ears;
     keeping_hook<packet> hooks[hook_points];
     keeping_sink<packet> taps[3];

@@ -156,8 +156,9 @@ struct icmp_error_notice {
 template <class Packet>
 class protocol_handler {
 public:
-    // packet's data() is the IPv4 header, verified. Take it by moving from it; left where it is,
-    // the stack drops it as the answer says.
+    // packet's data() is the IPv4 header, verified. Take it by moving from it, and it counts as
+    // taken unless the answer is `ignored`; left where it is, the stack does what the answer says.
+    // Taps may have its octets too: unshare() it before they are changed.
     [[nodiscard]] constexpr virtual handler_result
     receive(Packet& packet, const delivery_info& info,
             local_services<Packet>& services) noexcept = 0;

@@ -5,6 +5,8 @@
 // `run(point, packet, context)` calls what is registered at the point, lowest priority number
 // first, and answers `accept`, `drop`, `stolen` (a hook took the packet: the handle is empty or
 // will be given back by it) or `queue` (the same, with the promise of a verdict later). A hook that
+// took the packet has it, whatever it answers; what it keeps beside the packet is a clone, and what
+// it changes it unshares first. A hook that
 // answers `repeat` is called again, at most `max_repeats` times, then it counts as a drop.
 // `active(point)` says whether anything is registered there: where `never_active` is true the
 // compiler removes the whole call.

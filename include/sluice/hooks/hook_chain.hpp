@@ -70,7 +70,7 @@ struct hook_chain {
                     continue;
                 }
                 const hook_verdict v = call(*e->call, packet, c, visit);
-                if (v != hook_verdict::accept || !packet) {
+                if (v != hook_verdict::accept) {
                     return v;
                 }
             }
@@ -88,6 +88,9 @@ struct hook_chain {
                                            const typename hook_list::visit& visit) noexcept {
             for (unsigned i = 0; i <= max_repeats; ++i) {
                 const hook_verdict v = h(packet, c);
+                if (!packet && v != hook_verdict::drop) {
+                    return hook_verdict::stolen;  // it is with the hook, whatever that said
+                }
                 if (v != hook_verdict::repeat) {
                     return v;
                 }

@@ -16,6 +16,7 @@
 #include <sluice/base/integer.hpp>
 #include <sluice/base/poison.hpp>
 #include <sluice/packet/block_chain.hpp>
+#include <sluice/packet/copy_in_blocks.hpp>
 #include <sluice/packet/handle_word.hpp>
 
 #include <cstddef>
@@ -24,7 +25,8 @@
 namespace sluice {
 
 template <class Storage, class Ownership = unique>
-class basic_packet : public detail::handle_word {
+class basic_packet {
+    using word = detail::handle_word;
     static constexpr bool may_share = Ownership::counts_references;
     using chain = detail::block_chain<Storage, Ownership>;
 
@@ -34,16 +36,17 @@ public:
     using block = typename Storage::block;
     // A pointer to the block, or for inline storage the block itself.
     using reference = typename Storage::reference;
+    // Octets of a packet at most, in all its blocks.
+    static constexpr u32 max_size = word::max_length;
 
     constexpr basic_packet() noexcept = default;
     constexpr basic_packet(basic_packet&& other) noexcept
-        : handle_word(std::exchange(static_cast<handle_word&>(other), {})),
-          block_(std::exchange(other.block_, nullptr)) {}
+        : block_(std::exchange(other.block_, nullptr)), at_(std::exchange(other.at_, word{})) {}
     constexpr basic_packet& operator=(basic_packet&& other) noexcept {
         if (this != &other) {
             give_back();
             block_ = std::exchange(other.block_, nullptr);
-            at_ = std::exchange(other.at_, extent{});
+            at_ = std::exchange(other.at_, word{});
         }
         return *this;
     }
@@ -57,7 +60,7 @@ public:
         if (b != nullptr) {
             p.block_ = std::move(b);
             p.at_.offset = offset;
-            p.at_.length = length & max_size;
+            p.at_.set_length(length);
             p.open(offset, length);
         }
         return p;
@@ -68,7 +71,8 @@ public:
     constexpr void reset() noexcept { *this = basic_packet{}; }
 
     // -- bounds, all in octets --
-    // Those at data(): equal to size() unless segmented.
+    [[nodiscard]] constexpr u32 size() const noexcept { return at_.length; }
+    // Of them, those at data(): equal to size() unless segmented.
     [[nodiscard]] constexpr u32 head_size() const noexcept {
         if (!is_segmented()) {
             return at_.length;
@@ -76,6 +80,7 @@ public:
         const u32 own = block_->own_offset + block_->own_length - at_.offset;
         return own < at_.length ? own : at_.length;
     }
+    [[nodiscard]] constexpr u32 headroom() const noexcept { return at_.offset; }
     // Of the last block; none where the packet goes on in others.
     [[nodiscard]] constexpr u32 tailroom() const noexcept {
         if (block_ == nullptr || (is_segmented() && chain::goes_on(*block_))) {
@@ -118,8 +123,7 @@ public:
             return false;
         }
         close(at_.offset, n);
-        at_.offset = static_cast<u16>(at_.offset + n);
-        at_.length = (at_.length - n) & max_size;
+        at_.move_front(at_.offset + n);
         return true;
     }
     // Brings back n octets that were pulled; false when there were not so many.
@@ -127,8 +131,7 @@ public:
         if (n > at_.offset || n > max_size - at_.length) {
             return false;
         }
-        at_.offset = static_cast<u16>(at_.offset - n);
-        at_.length = (at_.length + n) & max_size;
+        at_.move_front(at_.offset - n);
         open(at_.offset, n);
         return true;
     }
@@ -139,7 +142,7 @@ public:
             return nullptr;
         }
         const u32 end = at_.offset + head_size();
-        at_.length = (at_.length + n) & max_size;
+        at_.set_length(at_.length + n);
         open(end, n);
         return Storage::memory(*block_) + end;
     }
@@ -156,10 +159,19 @@ public:
         if (!is_segmented()) {
             close(at_.offset + n, at_.length - n);
         }
-        at_.length = n & max_size;
+        at_.set_length(n);
     }
 
     // -- beside the bytes --
+    [[nodiscard]] constexpr u16 interface() const noexcept { return at_.interface; }
+    constexpr void set_interface(u16 index) noexcept { at_.interface = index; }
+    [[nodiscard]] constexpr packet_type type() const noexcept { return at_.type(); }
+    constexpr void set_type(packet_type t) noexcept { at_.set_type(t); }
+    // Addressed to this host by the link layer, in one block, nothing set beside the bytes.
+    [[nodiscard]] constexpr bool is_plain_host() const noexcept { return at_.flags == 0; }
+    [[nodiscard]] constexpr bool is_forwarded() const noexcept { return at_.has(word::forwarded); }
+    constexpr void set_forwarded(bool is = true) noexcept { at_.set(word::forwarded, is); }
+    [[nodiscard]] constexpr bool has_facts() const noexcept { return at_.has(word::facts); }
     // The metadata for reading: defaults when nothing was set.
     [[nodiscard]] constexpr const metadata& facts() const noexcept {
         return has_facts() ? block_->facts : default_facts;
@@ -178,12 +190,13 @@ public:
         }
         if (!has_facts()) {
             block_->facts = metadata{};
-            at_.flags |= facts_flag;
+            at_.set(word::facts, true);
         }
         return block_->facts;
     }
 
     // -- more than one block --
+    [[nodiscard]] constexpr bool is_segmented() const noexcept { return at_.has(word::segmented); }
     [[nodiscard]] constexpr bool has_segments() const noexcept {
         return is_segmented() && block_->segment_count > 0;
     }
@@ -218,7 +231,7 @@ public:
         go_on();
         tail.go_on();
         chain::append(*block_, tail.block_, tail.at_.length);
-        at_.length = (at_.length + tail.at_.length) & max_size;
+        at_.set_length(at_.length + tail.at_.length);
         tail.block_ = nullptr;
         tail.at_ = {};
         return true;
@@ -234,16 +247,14 @@ public:
             return {};
         }
         basic_packet rest;
-        rest.at_.length = block_->elsewhere & max_size;
+        rest.at_.set_length(block_->elsewhere);
         rest.at_.interface = at_.interface;
-        rest.at_.flags = at_.flags & type_mask;
+        rest.at_.set_type(at_.type());
         rest.block_ = chain::split(*block_);
         rest.at_.offset = rest.block_->own_offset;
-        if (chain::goes_on(*rest.block_)) {
-            rest.at_.flags |= segmented_flag;
-        }
-        at_.length = (at_.length - rest.at_.length) & max_size;
-        at_.flags &= static_cast<u8>(~segmented_flag);
+        rest.at_.set(word::segmented, chain::goes_on(*rest.block_));
+        at_.set_length(at_.length - rest.at_.length);
+        at_.set(word::segmented, false);
         return rest;
     }
 
@@ -264,7 +275,7 @@ public:
         ++of.block_->references;
         block_->segments[block_->segment_count++] = {of.block_, of.at_.offset + offset, n};
         block_->elsewhere += n;
-        at_.length = (at_.length + n) & max_size;
+        at_.set_length(at_.length + n);
         return true;
     }
 
@@ -297,42 +308,8 @@ public:
             copy_bytes(to, piece.data(), piece.size());
             to += piece.size();
         });
-        p.copy_marks(*this);
+        copy_marks(*this, p);
         return p;
-    }
-
-    // A copy with the same metadata in blocks that take(u16 headroom) gives, as many as it takes:
-    // the first with that headroom, the others without; empty when there are too few.
-    template <class Take>
-    [[nodiscard]] constexpr basic_packet copy_in_blocks(u16 headroom, Take&& take) const noexcept
-        requires(!Storage::is_inline)
-    {
-        if (block_ == nullptr) {
-            return {};
-        }
-        basic_packet whole = take(headroom);
-        basic_packet part;  // the last block, once the first is full
-        bool enough = static_cast<bool>(whole);
-        for_each_piece([&](const_bytes piece) {
-            while (enough && !piece.empty()) {
-                basic_packet& to = part ? part : whole;
-                const u32 room = to.tailroom();
-                if (room == 0) {
-                    enough = whole.append(std::move(part));
-                    part = take(u16{0});
-                    enough = enough && part.tailroom() > 0;
-                    continue;
-                }
-                const std::size_t n = piece.size() < room ? piece.size() : room;
-                copy_bytes(to.put(static_cast<u32>(n)), piece.data(), n);
-                piece = piece.subspan(n);
-            }
-        });
-        if (!enough || !whole.append(std::move(part))) {
-            return {};
-        }
-        whole.copy_marks(*this);
-        return whole;
     }
 
     // Before bytes, chain or facts change: a copy of its own, in as many blocks as it takes, if
@@ -406,7 +383,7 @@ private:
         if (!is_segmented()) {
             chain::begin(*block_);
             block_->own_length = at_.length;
-            at_.flags |= segmented_flag;
+            at_.set(word::segmented, true);
         } else {
             block_->own_length = head_size();
         }
@@ -417,17 +394,13 @@ private:
         const u32 had = head_size();
         const u32 head = had < n ? had : n;
         close(at_.offset + head, had - head);
-        at_.length = n & max_size;
+        at_.set_length(n);
         block_->own_offset = at_.offset;
         block_->own_length = head;
         chain::cut(*block_, n - head);
         end_chain();
     }
-    constexpr void end_chain() noexcept {
-        if (!chain::goes_on(*block_)) {
-            at_.flags &= static_cast<u8>(~segmented_flag);
-        }
-    }
+    constexpr void end_chain() noexcept { at_.set(word::segmented, chain::goes_on(*block_)); }
     // A handle that was trimmed while others had the chain cuts it once they are gone.
     constexpr void settle() noexcept {
         if (block_->own_offset + block_->own_length - at_.offset + u64{block_->elsewhere} >
@@ -460,26 +433,21 @@ private:
             return {};
         }
         basic_packet p = adopt(Storage::take_like(*block_), offset);
-        return p && offset <= Storage::capacity(*p.block_) ? std::move(p) : basic_packet{};
+        if (p && offset > Storage::capacity(*p.block_)) {
+            p.reset();
+        }
+        return p;
     }
     [[nodiscard]] constexpr basic_packet duplicate() const noexcept {
         if constexpr (Storage::is_inline) {
             return copy();
         } else {
-            return copy_in_blocks(at_.offset, [this](u16 offset) { return another(offset); });
+            return copy_in_blocks(*this, at_.offset,
+                                  [this](u16 offset) { return another(offset); });
         }
     }
-    // What stands beside the bytes.
-    constexpr void copy_marks(const basic_packet& from) noexcept {
-        constexpr u8 own = segmented_flag | facts_flag;
-        at_.interface = from.at_.interface;
-        at_.flags = static_cast<u8>((at_.flags & segmented_flag) | (from.at_.flags & ~own));
-        if (from.has_facts()) {
-            writable_facts() = from.facts();
-        }
-    }
-
     reference block_ = nullptr;
+    word at_{};
 };
 
 }  // namespace sluice

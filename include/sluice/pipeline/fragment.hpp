@@ -12,6 +12,7 @@
 
 #include <sluice/base/bytes.hpp>
 #include <sluice/options/fragment.hpp>
+#include <sluice/packet/copy_in_blocks.hpp>
 #include <sluice/packet/packet_buffer.hpp>
 #include <sluice/packet/pool_storage.hpp>
 #include <sluice/packet/reader.hpp>
@@ -95,25 +96,13 @@ template <class Packet>
     u32 left = p.size() - p.head_size();
     for (const auto* b = p.storage_block().list; b != nullptr; b = b->next) {
         if (b->own_length > plan.limit || b->own_length > left ||
-            (b->next != nullptr && (b->own_length & 7) != 0) ||
-            b->own_offset < plan.header_size || b->segment_count > 0) {
+            (b->next != nullptr && (b->own_length & 7) != 0) || b->own_offset < plan.header_size ||
+            b->segment_count > 0) {
             return false;
         }
         left -= b->own_length;
     }
     return left == 0;
-}
-
-template <class Packet>
-constexpr void copy_facts(const Packet& from, Packet& to) noexcept {
-    to.set_interface(from.interface());
-    to.set_type(from.type());
-    if (from.is_forwarded()) {
-        to.set_forwarded();
-    }
-    if (from.has_facts()) {
-        to.writable_facts() = from.facts();
-    }
 }
 
 // The list as it is: each piece gets the header in front of its own octets.
@@ -128,7 +117,7 @@ constexpr fragment_result send_list(Packet&& whole, const fragment_plan& plan,
     for (;;) {
         plan.finish(piece.writable(), length, done, !rest);
         if (rest) {
-            copy_facts(piece, rest);
+            copy_marks(piece, rest);
         }
         if (!sink(std::move(piece))) {
             return r;
@@ -160,7 +149,7 @@ constexpr fragment_result send_pieces(const Packet& whole, const fragment_plan& 
         if (!piece || !fill(piece, done, length)) {
             return r;
         }
-        copy_facts(whole, piece);
+        copy_marks(whole, piece);
         std::byte* const header = piece.writable();
         copy_bytes(header, done == 0 ? whole.data() : plan.header.data(), plan.header_size);
         plan.finish(header, length, done, length == left);

@@ -140,7 +140,7 @@ template <bool References, class Packet>
 // A piece is a plain packet with its checksum in place; the rest of what is known stays known.
 template <class Packet>
 constexpr void copy_segment_facts(const Packet& from, Packet& to) noexcept {
-    copy_facts(from, to);
+    copy_marks(from, to);
     metadata& known = to.writable_facts();
     known.segmentation = segmentation_kind::none;
     known.segment_size = 0;

@@ -144,13 +144,17 @@ protected:
         return h != nullptr && h->needs_no_policy();
     }
 
-    // Where a packet began before a handler had it.
+    // Where a packet began before a handler had it, and with what: a handler that writes may have
+    // had to take a copy.
     class seen_packet {
     public:
         constexpr explicit seen_packet(const packet_type& p) noexcept
-            : block_(&p.storage_block()), headroom_(p.headroom()) {}
+            : block_(&p.storage_block()), headroom_(p.headroom()) {
+            copy_bytes(header_, p.data(), sizeof header_);
+        }
         [[nodiscard]] constexpr bool has_another_header(const packet_type& p) const noexcept {
-            return &p.storage_block() != block_ || p.headroom() != headroom_;
+            return p.headroom() != headroom_ ||
+                   (&p.storage_block() != block_ && !begins_as_before(p.head()));
         }
         [[nodiscard]] constexpr u32 taken_off(const packet_type& p) const noexcept {
             return &p.storage_block() == block_ && p.headroom() > headroom_
@@ -159,8 +163,14 @@ protected:
         }
 
     private:
+        [[nodiscard]] constexpr bool begins_as_before(const_bytes head) const noexcept {
+            return head.size() >= sizeof header_ &&
+                   equal_bytes(head.first(sizeof header_), header_);
+        }
+
         const void* block_;
         u32 headroom_;
+        std::byte header_[ipv4::min_header_length]{};
     };
 
     // What a handler asks to be delivered again may be another datagram: it is told of by its own

@@ -260,11 +260,13 @@ template <class Layout, class Value>
     return value;
 }
 
-// Writes the fixed part of a header; the number of bytes written, or `wire_error::no_room`.
+// Writes the fixed part of a header, all of it: bits that the value does not have are 0. The number
+// of bytes written, or `wire_error::no_room`.
 template <class Layout, class Value>
 [[nodiscard]] constexpr result<std::size_t, wire_error> emit_value(const Value& value,
                                                                    bytes to) noexcept {
     if (to.size() < Layout::size) return failure{wire_error::no_room};
+    fill_bytes(to.data(), Layout::size, std::byte{0});
     write_fields(header_view<Layout>{to.data()}, value);
     return Layout::size;
 }

@@ -163,7 +163,7 @@ TEST_CASE_TEMPLATE("chains: an empty handle goes on in nothing, and nothing goes
     CHECK_FALSE(some.is_segmented());
     CHECK(none.append(Packet{}));
     CHECK_FALSE(none.split_list());
-    CHECK_FALSE(none.copy_in_blocks(0, [&](u16) { return from.take(); }));
+    CHECK_FALSE(copy_in_blocks(none, 0, [&](u16) { return from.take(); }));
     if constexpr (Packet::ownership::counts_references) {
         CHECK_FALSE(none.attach(some, 0, 1));
         CHECK_FALSE(some.attach(none, 0, 0));

@@ -5,8 +5,7 @@
 #include <sluice/testing/exact_source.hpp>
 
 #include "support/datagrams.hpp"
-
-#include <memory>
+#include "support/fixed_stack.hpp"
 
 #ifdef SLUICE_POISONS_MEMORY
 #include <sanitizer/asan_interface.h>
@@ -72,7 +71,7 @@ TEST_CASE("a copy has room to grow, as from any source") {
 TEST_CASE("a stack takes its packets, and finds no octet too few") {
     struct exact_router : policies<based_on<linux_router>, buffers<testing::exact_source<2048, 16>>,
                                    output<queue_output<16>>> {};
-    const auto router = std::make_unique<stack<exact_router>>();
+    const auto router = support::fixed_stack<stack<exact_router>>();
     REQUIRE(router->add_interface({.index = 2, .address = "10.0.1.1/24"_net}).has_value());
     const octets ping = support::datagram_of(
         {.destination = "10.0.1.1"_ip, .protocol = 1, .payload = support::echo_request(21)});
