@@ -2,8 +2,8 @@
 //
 // What the pipeline asks of the packets that it moves and of the place where they come from.
 //
-// A **packet_buffer** is a move-only handle that owns its bytes: bounds moved by push, pull, unpull,
-// put and trim; headroom and tailroom told; the first n bytes made contiguous by may_pull;
+// A **packet_buffer** is a move-only handle that owns its bytes: bounds moved by push, pull,
+// unpull, put and trim; headroom and tailroom told; the first n bytes made contiguous by may_pull;
 // interface, packet type and facts beside the bytes. When it ends, its buffer goes back once.
 // Several handles may have the same bytes (clone), and no handle changes what another reads: the
 // bytes are written by writable() and the facts by writable_facts() once unshare() said yes, or

@@ -26,8 +26,8 @@ template <packet_buffer Packet>
     const u32 start = network_offset + known.checksum_start;
     const u32 field = start + known.checksum_offset;
     // At an odd offset from where the sum begins, the field would not be a word of the sum.
-    if ((known.checksum_offset & 1) != 0 || field + 2 > packet.size() ||
-        !packet.unshare() || !packet.may_pull(field + 2)) {
+    if ((known.checksum_offset & 1) != 0 || field + 2 > packet.size() || !packet.unshare() ||
+        !packet.may_pull(field + 2)) {
         return false;
     }
     const u16 sum = checksum::finish(packet_sum(packet, start, packet.size() - start));

@@ -1,9 +1,9 @@
 // icmp_reply: an ICMP request becomes its own answer.
 // Expects: a packet that begins with a whole, verified ICMP message. Does: echo: the type, the
-// checksum by increment, the octets as they came; timestamp: the type, our time twice, cut or filled
-// up to its 20 octets; both in a copy where others hold the octets. Never: chooses a route, writes
-// an IPv4 header, sends. Cost: a few octets; for an echo of nothing but zeros the checksum over the
-// message. RFC 792, RFC 1122 section 3.2.2.6, 3.2.2.8. Linux icmp_echo, icmp_timestamp.
+// checksum by increment, the octets as they came; timestamp: the type, our time twice, cut or
+// filled up to its 20 octets; both in a copy where others hold the octets. Never: chooses a route,
+// writes an IPv4 header, sends. Cost: a few octets; for an echo of nothing but zeros the checksum
+// over the message. RFC 792, RFC 1122 section 3.2.2.6, 3.2.2.8. Linux icmp_echo, icmp_timestamp.
 #pragma once
 
 #include <sluice/packet/packet_buffer.hpp>

@@ -1,8 +1,8 @@
 // new_header: what is known of a header is forgotten when the packet gets another one: it is
 // received afresh, sent again, or what was inside it comes out of a tunnel. Expects: a packet.
 // Does: keeps what is true of the bytes (segments, checksum, mark, priority); takes a copy where
-// others hold the facts, false where there is no memory for it. Never: touches the bytes. Cost: a test of the handle for plain packets. Linux memset(IPCB) in ip_rcv_core,
-// skb_scrub_packet.
+// others hold the facts, false where there is no memory for it. Never: touches the bytes. Cost: a
+// test of the handle for plain packets. Linux memset(IPCB) in ip_rcv_core, skb_scrub_packet.
 #pragma once
 
 #include <sluice/packet/metadata.hpp>

@@ -1,10 +1,10 @@
 // option_walk: the options of a received datagram: checked, recorded, and a source route followed
 // one step. Expects: a classified datagram. Does: fills the packet's
-// option_offsets, in a copy where others hold the bytes; what the options change in the header is changed (the checksum is repaired only
-// when the packet is forwarded, as in Linux); a source route that is to be followed names a new
-// destination to classify. Never: sends. Cost: one pass over the options; packets without any never
-// come here. RFC 791 section 3.1, RFC 1122 section 3.2.1.8, RFC 1812 section 5.2.4.1. Linux
-// ip_rcv_options.
+// option_offsets, in a copy where others hold the bytes; what the options change in the header is
+// changed (the checksum is repaired only when the packet is forwarded, as in Linux); a source route
+// that is to be followed names a new destination to classify. Never: sends. Cost: one pass over the
+// options; packets without any never come here. RFC 791 section 3.1, RFC 1122 section 3.2.1.8, RFC
+// 1812 section 5.2.4.1. Linux ip_rcv_options.
 #pragma once
 
 #include <sluice/options/source_route.hpp>

@@ -28,9 +28,8 @@ template <packet_buffer Packet>
                                        const ip_options::outgoing& options,
                                        ipv4::address final_destination, u32 midnight_ms) noexcept {
     const u32 header_size = static_cast<u32>(ipv4::min_header_length) + options.offsets.length;
-    std::byte* const header = packet.size() + header_size <= ipv4::max_total_length
-                                  ? packet.push(header_size)
-                                  : nullptr;
+    std::byte* const header =
+        packet.size() + header_size <= ipv4::max_total_length ? packet.push(header_size) : nullptr;
     if (header == nullptr) {
         return false;
     }
@@ -46,7 +45,8 @@ template <packet_buffer Packet>
     ip.set(ipv4::source, route.source);
     ip.set(ipv4::destination, route.destination);
     if (options.offsets.length != 0) {
-        packet.writable_facts().options = ip_options::build(ip, options, final_destination, midnight_ms);
+        packet.writable_facts().options =
+            ip_options::build(ip, options, final_destination, midnight_ms);
     }
     ipv4::set_checksum(ip);
     return true;
