@@ -21,7 +21,7 @@ KEYS = ("name", "rule", "room", "file")
 RULE = re.compile(r"(RFC \d+( section [0-9.]+( \([a-zA-Z]\))?)?|Linux \w+(, \w+)*|CVE-\d+-\d+)$")
 ROOMS = ("checksum", "validate", "classify", "options", "forward", "fragment", "reassembly", "icmp",
          "originate", "route", "delivery", "exceptions", "hooks", "counters", "conservation",
-         "segments")
+         "segments", "neighbour", "endpoint", "packet", "port")
 
 
 class CatalogueError(Exception):

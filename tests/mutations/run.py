@@ -33,6 +33,7 @@ TIMEOUT = 20  # seconds, or ten times what the test takes unbroken
 # Cheapest first; a mutant meets the tests of its own room before all others.
 BINARIES = ("unit_hooks", "unit_output", "unit_delivery", "unit_icmp", "unit_identification",
             "unit_interface", "unit_stats", "unit_base", "unit_multicast", "unit_testing",
+            "unit_security", "unit_link", "unit_endpoint", "unit_port",
             "unit_stack", "unit_pipeline", "unit_packet", "unit_wire", "rfc", "conformance")
 FAMILIES = ("forward", "receive", "icmp", "options", "fragment", "reassembly", "local", "output",
             "pmtu", "mixed", "multicast", "igmp")

@@ -195,7 +195,7 @@ public:
                                               const delivery_info& info) noexcept = 0;
     // An ICMP error about what this endpoint may have sent.
     constexpr virtual void error(const icmp_error_notice&) noexcept {}
-    // Whether what it says of the way is learned, for all (Linux: not by sockets with
+    // Whether what it says of the way is learned, for all (Linux: no path MTU by sockets with
     // IP_PMTUDISC_INTERFACE or IP_PMTUDISC_OMIT). Asked before error().
     [[nodiscard]] constexpr virtual bool believes(const icmp_error_notice&) const noexcept {
         return true;

@@ -1,0 +1,203 @@
+// Whose word is taken for the way: an error teaches a path MTU or a gateway only when it quotes what
+// an endpoint that believes it may have sent. A stranger who guesses must not narrow the path of
+// others (RFC 5927 section 7). Linux raw_v4_match, udp4_lib_lookup, ip_sk_accept_pmtu.
+#include <doctest/doctest.h>
+
+#include "unit/endpoint/endpoint_bench.hpp"
+
+namespace {
+
+using namespace endpoint_test;
+
+constexpr ipv4::address far = "192.0.2.1"_ip;
+constexpr ipv4::address farther = "192.0.2.2"_ip;
+constexpr ipv4::address better = "10.0.2.253"_ip;
+
+struct quote {
+    ipv4::address to = far;
+    ipv4::address from = "10.0.2.1"_ip;
+    u8 protocol = ipv4::protocols::experiment1;
+    octets payload = pattern(8);
+};
+octets datagram_of_quote(const quote& q) {
+    return datagram_of({.source = q.from,
+                        .destination = q.to,
+                        .protocol = q.protocol,
+                        .payload = q.payload});
+}
+octets udp_quote(u16 from, u16 to) {
+    return support::udp_message(from, to, pattern(8));
+}
+
+u16 mtu(endpoint_bench& b, ipv4::address to) {
+    const auto r = b->route({.destination = to}, b.now);
+    REQUIRE(r.has_value());
+    return r->mtu;
+}
+ipv4::address gateway(endpoint_bench& b, ipv4::address to) {
+    const auto r = b->route({.destination = to}, b.now);
+    REQUIRE(r.has_value());
+    return r->neighbour;
+}
+
+TEST_CASE("beliefs: a raw endpoint believes quotes of its own flow alone") {
+    const struct {
+        const char* name;
+        quote what;
+        ipv4::address bound, peer;
+        u16 interface;
+        bool believed;
+    } rows[] = {
+        {"its protocol", {}, {}, {}, 0, true},
+        {"another protocol", {.protocol = 254}, {}, {}, 0, false},
+        {"to its peer", {}, {}, far, 0, true},
+        {"to somebody else", {.to = farther}, {}, far, 0, false},
+        {"from the address that it is bound to", {}, "10.0.2.1"_ip, {}, 0, true},
+        {"from another address of ours", {.from = "10.0.1.1"_ip}, "10.0.2.1"_ip, {}, 0, false},
+        {"its interface", {}, {}, {}, 3, true},
+        {"another interface", {}, {}, {}, 2, false},
+    };
+    for (const auto& r : rows) {
+        INFO(doctest::String{r.name});
+        endpoint_bench b;
+        raw_socket s{*b, ipv4::protocols::experiment1};
+        s.options().interface = r.interface;
+        s.options().receive_errors = true;
+        REQUIRE(s.bind(r.bound).has_value());
+        if (!r.peer.is_unspecified()) {
+            s.options().interface = 0;
+            REQUIRE(s.connect(r.peer, b.now).has_value());
+        }
+        b.error(3, 4, 1000, datagram_of_quote(r.what));
+        CHECK(mtu(b, r.what.to) == (r.believed ? 1000 : 0));
+        CHECK(b->exceptions().any() == r.believed);
+        // It is told of its own alone, too.
+        CHECK(s.waiting_errors() == (r.believed ? 1u : 0u));
+        b.error(5, 1, better.value, datagram_of_quote(r.what));
+        CHECK_FALSE(gateway(b, r.what.to) == better);  // not from the gateway in use
+    }
+}
+
+TEST_CASE("beliefs: a UDP endpoint believes quotes of its port, address and peer") {
+    const struct {
+        const char* name;
+        u16 from, to;
+        ipv4::address whom;
+        bool connected;
+        bool believed;
+    } rows[] = {
+        {"unconnected", 7000, 9, far, false, true},
+        {"unconnected, to anybody", 7000, 10, farther, false, true},
+        {"another port of ours", 7001, 9, far, false, false},
+        {"connected", 7000, 9, far, true, true},
+        {"another port of the peer", 7000, 10, far, true, false},
+        {"somebody else", 7000, 9, farther, true, false},
+    };
+    for (const auto& r : rows) {
+        INFO(doctest::String{r.name});
+        endpoint_bench b;
+        udp_socket s{*b};
+        REQUIRE(s.bind({{}, 7000}).has_value());
+        if (r.connected) REQUIRE(s.connect({far, 9}, b.now).has_value());
+        const octets quoted = datagram_of_quote({.to = r.whom,
+                                                 .protocol = ipv4::protocols::udp,
+                                                 .payload = udp_quote(r.from, r.to)});
+        b.error(3, 4, 1000, quoted);
+        CHECK(mtu(b, r.whom) == (r.believed ? 1000 : 0));
+    }
+}
+
+TEST_CASE("beliefs: a ping endpoint believes quotes of requests with its identifier") {
+    const struct {
+        const char* name;
+        u8 type;
+        u16 identifier;
+        bool believed;
+    } rows[] = {
+        {"its own", 8, 7, true},
+        {"another identifier", 8, 8, false},
+        {"no request", 13, 7, false},
+    };
+    for (const auto& r : rows) {
+        INFO(doctest::String{r.name});
+        endpoint_bench b;
+        ping_socket s{*b};
+        REQUIRE(s.bind({{}, 7}).has_value());
+        b.error(3, 4, 1000,
+                datagram_of_quote(
+                    {.protocol = ipv4::protocols::icmp,
+                     .payload = support::icmp_message(r.type, 0, u32{r.identifier} << 16 | 1)}));
+        CHECK(mtu(b, far) == (r.believed ? 1000 : 0));
+    }
+}
+
+// Linux ip_sk_accept_pmtu: sockets that look at the interface alone learn nothing for others; a
+// redirect is followed all the same (ipv4_sk_redirect asks nothing).
+TEST_CASE("beliefs: endpoints that look at the interface alone learn gateways, not path MTUs") {
+    const struct {
+        const char* name;
+        mtu_discovery how;
+        bool believes;
+    } rows[] = {
+        {"dont", mtu_discovery::dont, true},           {"want", mtu_discovery::want, true},
+        {"always", mtu_discovery::always, true},       {"probe", mtu_discovery::probe, true},
+        {"interface", mtu_discovery::interface, false}, {"omit", mtu_discovery::omit, false},
+    };
+    const octets quoted = datagram_of_quote(
+        {.protocol = ipv4::protocols::udp, .payload = udp_quote(7000, 9)});
+    for (const auto& r : rows) {
+        INFO(doctest::String{r.name});
+        endpoint_bench b;
+        udp_socket s{*b};
+        REQUIRE(s.bind({{}, 7000}).has_value());
+        s.options().discovery = r.how;
+        b.error(3, 4, 1000, quoted);
+        CHECK(mtu(b, far) == (r.believes ? 1000 : 0));
+        b->forget_exceptions();
+        CHECK(b.receive(datagram_of({.source = "10.0.2.254"_ip,
+                                     .destination = "10.0.2.1"_ip,
+                                     .protocol = ipv4::protocols::icmp,
+                                     .payload = support::icmp_message(5, 1, better.value, quoted)}),
+                        3) == fate::delivered);
+        CHECK(gateway(b, far) == better);
+    }
+}
+
+// Another endpoint learned it; these send by the interface's MTU all the same.
+TEST_CASE("beliefs: what others learned does not bind those that look at the interface alone") {
+    const struct {
+        const char* name;
+        mtu_discovery how;
+        std::size_t size;
+        std::size_t pieces;  // 0: too big
+        bool df;
+    } rows[] = {
+        {"want", mtu_discovery::want, 1472, 2, false},
+        {"probe", mtu_discovery::probe, 1472, 1, true},
+        {"interface", mtu_discovery::interface, 1472, 1, false},
+        {"interface, one octet more", mtu_discovery::interface, 1473, 0, false},
+        {"omit", mtu_discovery::omit, 1472, 1, false},
+        {"omit, one octet more", mtu_discovery::omit, 1473, 2, false},
+    };
+    for (const auto& r : rows) {
+        INFO(doctest::String{r.name});
+        endpoint_bench b;
+        udp_socket learner{*b};
+        REQUIRE(learner.bind({{}, 7001}).has_value());
+        b.error(3, 4, 1000,
+                datagram_of_quote(
+                    {.protocol = ipv4::protocols::udp, .payload = udp_quote(7001, 9)}));
+        REQUIRE(mtu(b, far) == 1000);
+        udp_socket s{*b};
+        s.options().discovery = r.how;
+        CHECK(s.send(pattern(r.size), {far, 9}, b.now).has_value() == (r.pieces != 0));
+        const auto out = b.sent();
+        REQUIRE(out.size() == r.pieces);
+        for (const auto& piece : out)
+            CHECK(ipv4::const_view{piece.datagram.data()}[ipv4::dont_fragment] == r.df);
+        // The first piece is as large as the interface takes, in units of eight.
+        if (r.how == mtu_discovery::omit && r.pieces == 2) CHECK(out[0].datagram.size() == 1500);
+    }
+}
+
+}  // namespace
