@@ -152,9 +152,8 @@ public:
     // A gateway always; a path MTU not where that is not looked at. Linux ipv4_sk_redirect,
     // ip_sk_accept_pmtu.
     [[nodiscard]] bool believes(const icmp_error_notice& n) const noexcept override {
-        return n.type == icmp::types::redirect ||
-               (options_.discovery != mtu_discovery::interface &&
-                options_.discovery != mtu_discovery::omit);
+        return n.type == icmp::types::redirect || (options_.discovery != mtu_discovery::interface &&
+                                                   options_.discovery != mtu_discovery::omit);
     }
 
 protected:

@@ -1,6 +1,6 @@
-// Whose word is taken for the way: an error teaches a path MTU or a gateway only when it quotes what
-// an endpoint that believes it may have sent. A stranger who guesses must not narrow the path of
-// others (RFC 5927 section 7). Linux raw_v4_match, udp4_lib_lookup, ip_sk_accept_pmtu.
+// Whose word is taken for the way: an error teaches a path MTU or a gateway only when it quotes
+// what an endpoint that believes it may have sent. A stranger who guesses must not narrow the path
+// of others (RFC 5927 section 7). Linux raw_v4_match, udp4_lib_lookup, ip_sk_accept_pmtu.
 #include <doctest/doctest.h>
 
 #include "unit/endpoint/endpoint_bench.hpp"
@@ -20,10 +20,8 @@ struct quote {
     octets payload = pattern(8);
 };
 octets datagram_of_quote(const quote& q) {
-    return datagram_of({.source = q.from,
-                        .destination = q.to,
-                        .protocol = q.protocol,
-                        .payload = q.payload});
+    return datagram_of(
+        {.source = q.from, .destination = q.to, .protocol = q.protocol, .payload = q.payload});
 }
 octets udp_quote(u16 from, u16 to) {
     return support::udp_message(from, to, pattern(8));
@@ -99,9 +97,8 @@ TEST_CASE("beliefs: a UDP endpoint believes quotes of its port, address and peer
         udp_socket s{*b};
         REQUIRE(s.bind({{}, 7000}).has_value());
         if (r.connected) REQUIRE(s.connect({far, 9}, b.now).has_value());
-        const octets quoted = datagram_of_quote({.to = r.whom,
-                                                 .protocol = ipv4::protocols::udp,
-                                                 .payload = udp_quote(r.from, r.to)});
+        const octets quoted = datagram_of_quote(
+            {.to = r.whom, .protocol = ipv4::protocols::udp, .payload = udp_quote(r.from, r.to)});
         b.error(3, 4, 1000, quoted);
         CHECK(mtu(b, r.whom) == (r.believed ? 1000 : 0));
     }
@@ -139,12 +136,15 @@ TEST_CASE("beliefs: endpoints that look at the interface alone learn gateways, n
         mtu_discovery how;
         bool believes;
     } rows[] = {
-        {"dont", mtu_discovery::dont, true},           {"want", mtu_discovery::want, true},
-        {"always", mtu_discovery::always, true},       {"probe", mtu_discovery::probe, true},
-        {"interface", mtu_discovery::interface, false}, {"omit", mtu_discovery::omit, false},
+        {"dont", mtu_discovery::dont, true},
+        {"want", mtu_discovery::want, true},
+        {"always", mtu_discovery::always, true},
+        {"probe", mtu_discovery::probe, true},
+        {"interface", mtu_discovery::interface, false},
+        {"omit", mtu_discovery::omit, false},
     };
-    const octets quoted = datagram_of_quote(
-        {.protocol = ipv4::protocols::udp, .payload = udp_quote(7000, 9)});
+    const octets quoted =
+        datagram_of_quote({.protocol = ipv4::protocols::udp, .payload = udp_quote(7000, 9)});
     for (const auto& r : rows) {
         INFO(doctest::String{r.name});
         endpoint_bench b;
@@ -184,9 +184,9 @@ TEST_CASE("beliefs: what others learned does not bind those that look at the int
         endpoint_bench b;
         udp_socket learner{*b};
         REQUIRE(learner.bind({{}, 7001}).has_value());
-        b.error(3, 4, 1000,
-                datagram_of_quote(
-                    {.protocol = ipv4::protocols::udp, .payload = udp_quote(7001, 9)}));
+        b.error(
+            3, 4, 1000,
+            datagram_of_quote({.protocol = ipv4::protocols::udp, .payload = udp_quote(7001, 9)}));
         REQUIRE(mtu(b, far) == 1000);
         udp_socket s{*b};
         s.options().discovery = r.how;

@@ -221,8 +221,7 @@ TEST_CASE("endpoint corners: an error of this host behind one by ICMP is not pen
         const auto first = s.receive_error({});
         REQUIRE(first.has_value());
         CHECK(first->from_icmp == icmp_first);
-        CHECK(s.pending_error() ==
-              (icmp_first ? endpoint_error::none : endpoint_error::refused));
+        CHECK(s.pending_error() == (icmp_first ? endpoint_error::none : endpoint_error::refused));
         const auto second = s.receive_error({});
         REQUIRE(second.has_value());
         CHECK(second->from_icmp != icmp_first);

@@ -21,8 +21,7 @@ struct counted {
     unsigned failed = 0;
 
     instant poll(table& t, instant now) {
-        return t.poll(
-            now, [this](const auto&, bool) { ++asked; }, [this](packet&&) { ++failed; });
+        return t.poll(now, [this](const auto&, bool) { ++asked; }, [this](packet&&) { ++failed; });
     }
 };
 
@@ -135,7 +134,8 @@ TEST_CASE("neighbour corners: each of many deadlines is met by polls at the dead
     table t{{1, 2}, exact};
     counted n;
     for (u32 i = 0; i < 8; ++i)
-        REQUIRE(t.use_for_output(3, ipv4::address{them.value + i}, instant{i64{i} * 1'300'001}).ask);
+        REQUIRE(
+            t.use_for_output(3, ipv4::address{them.value + i}, instant{i64{i} * 1'300'001}).ask);
     instant now{9 * 1'300'001};
     unsigned polls = 0;
     while (n.asked < 16 && polls < 64) {
