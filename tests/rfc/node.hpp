@@ -77,7 +77,7 @@ public:
     // -- packets in --
     virtual fate receive(const octets& datagram, u16 interface = 2,
                          packet_type seen_as = packet_type::host) = 0;
-    // The one datagram that leaves because this one came; empty when it is not one.
+    // The one datagram that leaves because this one came; empty when none does. Two are a failure.
     octets ask(const octets& datagram, u16 interface = 2, packet_type seen_as = packet_type::host);
     // The same, when it was forwarded.
     octets forward(const octets& datagram, u16 interface = 2);
@@ -148,6 +148,8 @@ std::unique_ptr<node> source_router();
 // Whether the two agree but for TTL and header checksum.
 [[nodiscard]] bool same_but_ttl(const octets& a, const octets& b);
 [[nodiscard]] bool begins_with(const octets& whole, const octets& part);
+// The header checksum as RFC 791 section 3.1 words it, by arithmetic of this test's own.
+[[nodiscard]] u16 naive_checksum(const octets& header);
 // With the header checksum made right.
 [[nodiscard]] octets summed(octets datagram);
 [[nodiscard]] octets with_octet(octets datagram, std::size_t at, int value);

@@ -7,6 +7,7 @@ octets node::ask(const octets& datagram, u16 interface, packet_type seen_as) {
     static_cast<void>(sent());
     receive(datagram, interface, seen_as);
     const auto all = sent();
+    CHECK(all.size() <= 1);
     return all.size() == 1 ? all[0].datagram : octets{};
 }
 
@@ -54,6 +55,17 @@ bool is_icmp(const octets& datagram, int type, int code) {
     const icmp::const_view m{message.data()};
     return m[icmp::type] == type && m[icmp::code] == code && icmp::checksum_ok(message) &&
            ipv4::checksum_ok(ip(datagram));
+}
+
+u16 naive_checksum(const octets& header) {
+    u32 sum = 0;
+    for (std::size_t i = 0; i + 1 < header.size(); i += 2) {
+        const u32 word =
+            std::to_integer<u32>(header[i]) * 256 + std::to_integer<u32>(header[i + 1]);
+        sum += i == 10 ? 0 : word;
+        sum = sum > 0xffff ? sum - 0xffff : sum;  // the carry comes back at the low end
+    }
+    return static_cast<u16>(0xffff - sum);
 }
 
 u32 icmp_word(const octets& datagram) {
