@@ -1,0 +1,99 @@
+// What goes along with a copy, whichever way it is made: interface, type of the frame, whether it
+// is forwarded, and the metadata.
+#include <doctest/doctest.h>
+
+#include <sluice/packet/external_storage.hpp>
+#include <sluice/packet/packet_buffer.hpp>
+#include <sluice/packet/pool_storage.hpp>
+
+#include <utility>
+
+namespace {
+
+using namespace sluice;
+
+template <class Packet>
+void mark(Packet& p, packet_type type, bool forwarded, bool facts) {
+    p.set_interface(7);
+    p.set_type(type);
+    p.set_forwarded(forwarded);
+    if (facts) p.writable_facts().priority = 9;
+}
+template <class Packet>
+void check_marks(const Packet& p, packet_type type, bool forwarded, bool facts) {
+    REQUIRE(p);
+    CHECK(p.interface() == 7);
+    CHECK(p.type() == type);
+    CHECK(p.is_forwarded() == forwarded);
+    CHECK(p.has_facts() == facts);
+    CHECK(p.facts().priority == (facts ? 9 : 0));
+    CHECK(p.is_plain_host() == (type == packet_type::host && !forwarded && !facts &&
+                                !p.is_segmented()));
+}
+
+// Calls f(type, forwarded, facts) for all of them.
+template <class F>
+void for_all_marks(F f) {
+    for (const packet_type type : {packet_type::host, packet_type::broadcast,
+                                   packet_type::multicast, packet_type::other_host,
+                                   packet_type::loopback}) {
+        for (const bool forwarded : {false, true}) {
+            for (const bool facts : {false, true}) {
+                CAPTURE(static_cast<int>(type));
+                CAPTURE(forwarded);
+                CAPTURE(facts);
+                f(type, forwarded, facts);
+            }
+        }
+    }
+}
+
+template <class Source>
+void copy_every_way(Source& source) {
+    for_all_marks([&](packet_type type, bool forwarded, bool facts) {
+        for (const bool in_blocks : {false, true}) {
+            CAPTURE(in_blocks);
+            auto p = source.take(16);
+            REQUIRE(p.put(20) != nullptr);
+            if (in_blocks) {
+                auto tail = source.take(0);
+                REQUIRE(tail.put(8) != nullptr);
+                REQUIRE(p.append(std::move(tail)));
+            }
+            mark(p, type, forwarded, facts);
+            check_marks(p.copy(), type, forwarded, facts);
+            auto q = p.clone();
+            check_marks(q, type, forwarded, facts);
+            REQUIRE(q.unshare());
+            check_marks(q, type, forwarded, facts);
+            // What is said of a copy is not said of the other.
+            q.set_forwarded(!forwarded);
+            q.set_type(packet_type::other_host);
+            q.set_interface(8);
+            q.writable_facts().priority = 10;
+            check_marks(p, type, forwarded, facts);
+            const auto moved = std::move(q);
+            CHECK(moved.is_forwarded() == !forwarded);
+            CHECK(moved.facts().priority == 10);
+        }
+    });
+}
+
+TEST_CASE("copies: what stands beside the bytes goes along, of one owner") {
+    fixed_pool<64, 8> pool;
+    copy_every_way(pool);
+    CHECK(pool.available() == 8);
+}
+
+TEST_CASE("copies: what stands beside the bytes goes along, of many owners") {
+    fixed_pool<64, 8, shared> pool;
+    copy_every_way(pool);
+    CHECK(pool.available() == 8);
+}
+
+TEST_CASE("copies: what stands beside the bytes goes along, of the heap") {
+    heap_source<64, 8> source;
+    copy_every_way(source);
+}
+
+}  // namespace
