@@ -27,16 +27,16 @@ void check_marks(const Packet& p, packet_type type, bool forwarded, bool facts) 
     CHECK(p.is_forwarded() == forwarded);
     CHECK(p.has_facts() == facts);
     CHECK(p.facts().priority == (facts ? 9 : 0));
-    CHECK(p.is_plain_host() == (type == packet_type::host && !forwarded && !facts &&
-                                !p.is_segmented()));
+    CHECK(p.is_plain_host() ==
+          (type == packet_type::host && !forwarded && !facts && !p.is_segmented()));
 }
 
 // Calls f(type, forwarded, facts) for all of them.
 template <class F>
 void for_all_marks(F f) {
-    for (const packet_type type : {packet_type::host, packet_type::broadcast,
-                                   packet_type::multicast, packet_type::other_host,
-                                   packet_type::loopback}) {
+    for (const packet_type type :
+         {packet_type::host, packet_type::broadcast, packet_type::multicast,
+          packet_type::other_host, packet_type::loopback}) {
         for (const bool forwarded : {false, true}) {
             for (const bool facts : {false, true}) {
                 CAPTURE(static_cast<int>(type));
