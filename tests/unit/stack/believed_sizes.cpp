@@ -1,0 +1,97 @@
+// ip_no_pmtu_disc: which words of "fragmentation needed" are believed, by its four values. Linux
+// icmp_unreach, icmp_tag_validation.
+#include <doctest/doctest.h>
+
+#include "unit/stack/learning_bench.hpp"
+#include "unit/stack/recorder.hpp"
+
+namespace {
+
+using namespace stack_test;
+
+// A protocol that knows what it sent, and one that does not.
+struct checking final : protocol_handler<packet> {
+    bool knows = true;
+    u32 errors = 0;
+    u32 info = 0;
+
+    handler_result receive(packet&, const delivery_info&, services&) noexcept override {
+        return handler_result::taken();
+    }
+    bool error(const icmp_error_notice& n) noexcept override {
+        ++errors;
+        info = n.info;
+        return knows;
+    }
+    bool believes(const icmp_error_notice&) const noexcept override { return knows; }
+};
+
+constexpr u16 least = 552;  // route_min_pmtu
+
+TEST_CASE("believed sizes: ip_no_pmtu_disc, by protocol") {
+    const struct {
+        u8 protocol;
+        u8 no_pmtu_disc;
+        bool told;
+        u16 learned;
+    } rows[] = {
+        {6, 0, true, 1000},  {6, 1, true, least},  {6, 2, false, 0},  {6, 3, true, 1000},
+        {17, 0, true, 1000}, {17, 1, true, least}, {17, 2, false, 0}, {17, 3, false, 0},
+        {47, 0, true, 1000}, {47, 1, true, least}, {47, 2, false, 0}, {47, 3, false, 0},
+    };
+    for (const auto& r : rows) {
+        CAPTURE(int{r.protocol});
+        CAPTURE(int{r.no_pmtu_disc});
+        learning_bench<> b;
+        checking h;
+        b->change([&](settings& s) { s.ip_no_pmtu_disc = r.no_pmtu_disc; });
+        if (r.protocol != 17) REQUIRE(b->delivery().set_handler(r.protocol, &h).has_value());
+        const octets quoted = r.protocol == 17 ? b.ours(far)
+                                               : datagram_of({.source = "10.0.2.1"_ip,
+                                                              .destination = far,
+                                                              .protocol = r.protocol,
+                                                              .payload = pattern(8)});
+        b.too_big(1000, quoted);
+        CHECK(b.mtu(far) == r.learned);
+        CHECK((r.protocol == 17 ? b.us.errors : h.errors) == (r.told ? 1u : 0u));
+        if (r.told && r.protocol != 17) CHECK(h.info == (r.no_pmtu_disc == 1 ? 0u : 1000u));
+        // Other errors are told whatever it says.
+        b.error(3, 1, 0, quoted);
+        CHECK((r.protocol == 17 ? b.us.errors : h.errors) == (r.told ? 2u : 1u));
+        CHECK(b.mtu(far) == r.learned);
+    }
+}
+
+// The check of the quote is the protocol's own: a guess teaches nothing.
+TEST_CASE("believed sizes: with ip_no_pmtu_disc 3 TCP is asked whether it sent that") {
+    learning_bench<> b;
+    checking tcp;
+    tcp.knows = false;
+    b->change([](settings& s) { s.ip_no_pmtu_disc = 3; });
+    REQUIRE(b->delivery().set_handler(6, &tcp).has_value());
+    const octets quoted = datagram_of(
+        {.source = "10.0.2.1"_ip, .destination = far, .protocol = 6, .payload = pattern(8)});
+    b.too_big(1000, quoted);
+    CHECK(tcp.errors == 1);
+    CHECK(b.mtu(far) == 0);
+    CHECK(b->counters()[mib::icmp_in_errors] == 1);
+    tcp.knows = true;
+    b.too_big(1000, quoted);
+    CHECK(b.mtu(far) == 1000);
+}
+
+// What DF a program may set hangs on it as well: a locked path is cut without DF.
+TEST_CASE("believed sizes: a size that is not told is the least, and the path is not searched") {
+    learning_bench<> b;
+    b->change([](settings& s) { s.ip_no_pmtu_disc = 1; });
+    b.too_big(1000, b.ours(far));
+    CHECK(b.way(far).mtu_locked);
+    const auto all = b.send(far, 600, {.prefer_whole = true});
+    REQUIRE(all.size() == 2);
+    check(all[0], support::size(548), support::flags_and_offset(0x2000));
+    const auto one = b.send(far, 500, {.prefer_whole = true});
+    REQUIRE(one.size() == 1);
+    check(one[0], support::flags_and_offset(0));
+}
+
+}  // namespace
