@@ -27,10 +27,9 @@ struct bare : bench<> {
         auto& s = **this;
         REQUIRE(s.add_route({.prefix = "10.0.1.0/24"_prefix, .interface = 2}).has_value());
         REQUIRE(s.add_route({.prefix = "10.0.2.0/24"_prefix, .interface = 3}).has_value());
-        REQUIRE(s.add_route({.prefix = "192.0.2.0/24"_prefix,
-                             .interface = 2,
-                             .gateway = "10.0.1.9"_ip})
-                    .has_value());
+        REQUIRE(
+            s.add_route({.prefix = "192.0.2.0/24"_prefix, .interface = 2, .gateway = "10.0.1.9"_ip})
+                .has_value());
     }
     // Who says that the TTL ended.
     ipv4::address speaker(ipv4::address source) {
@@ -88,8 +87,8 @@ TEST_CASE("source corners: who speaks for an interface without addresses") {
     }
 }
 
-// Linux __fib_validate_source: without addresses a filter, loose or strict, asks for the way back by
-// the same interface.
+// Linux __fib_validate_source: without addresses a filter, loose or strict, asks for the way back
+// by the same interface.
 TEST_CASE("source corners: reverse path filters on an interface without addresses") {
     for (const u8 filter : {u8{0}, u8{1}, u8{2}}) {
         for (const u16 back : {u16{2}, u16{3}, u16{0}}) {
@@ -101,9 +100,8 @@ TEST_CASE("source corners: reverse path filters on an interface without addresse
                 t.give(3, "10.0.2.1/24"_net, scopes::universe);
                 if (addressed) t.give(2, "10.0.1.1/24"_net, scopes::universe);
                 if (back != 0)
-                    REQUIRE(
-                        t->add_route({.prefix = "198.51.100.0/24"_prefix, .interface = back})
-                            .has_value());
+                    REQUIRE(t->add_route({.prefix = "198.51.100.0/24"_prefix, .interface = back})
+                                .has_value());
                 t->change_interface(2, [&](interface_settings& s) { s.rp_filter = filter; });
                 const bool loose = addressed && filter == 2 && back != 0;
                 const bool passes = filter == 0 || back == 2 || loose;
