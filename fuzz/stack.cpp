@@ -262,14 +262,14 @@ private:
         const u8 which = script_.octet();
         const u16 index = which % 6;
         if ((which & 64) != 0) {
-            at_->set_mtu(index, 68 + script_.octet() * 8u);
+            static_cast<void>(at_->set_mtu(index, 68 + script_.octet() * 8u));
         } else if ((which & 32) != 0) {
             static_cast<void>(at_->remove_address(index, {script_.address(), 24}));
         } else if ((which & 16) != 0) {
             static_cast<void>(
                 at_->add_address(index, ipv4::interface_address{script_.address(), 24}));
         } else if (index != pipeline::loopback_index) {
-            at_->set_up(index, which >= 128);
+            static_cast<void>(at_->set_up(index, which >= 128));
         }
     }
     void change_route() {

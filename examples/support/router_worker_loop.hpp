@@ -140,13 +140,13 @@ inline void worker::follow(port& changed) {
                                   sluice::port::steady_clock::now_instant());
     if (is_different) {
         const bool up = changed.state() == port_state::up;
-        if (up) {
-            // First the MTU: with less than every link must carry, no interface comes up.
-            stack_->set_mtu(changed.index(), changed.mtu());
-        } else {
+        if (!up) {
             link_->flush(changed.index());
         }
-        stack_->set_up(changed.index(), up);
+        if (!stack_->set_link(changed.index(), {up, changed.mtu()})) {
+            std::fprintf(stderr, "router: %s stays down: an MTU of %u octets is too small\n",
+                         changed.asked().label().c_str(), changed.mtu());
+        }
         if (up && is_first_ && changed.is_ethernet()) {
             for (const auto& own : changed.asked().addresses) {
                 link_->announce(changed.index(), own.address);  // hosts may know another address

@@ -49,7 +49,7 @@ inline std::optional<int> worker::prepare() {
     }
     for (const auto& p : ports_) {
         if (p->state() != port_state::up) {
-            stack_->set_up(p->index(), false);
+            static_cast<void>(stack_->set_up(p->index(), false));
             tell(*p);
         }
     }

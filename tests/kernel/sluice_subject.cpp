@@ -32,6 +32,7 @@ sluice::u8 scope_of(const route_line& line) {
     if (line.scope == "site") return sluice::scopes::site;
     if (line.scope == "host") return sluice::scopes::host;
     if (line.scope == "link") return sluice::scopes::link;
+    if (line.remove) return sluice::scopes::universe;  // any
     if (line.type == route_type::local) return sluice::scopes::host;
     if (line.type == route_type::broadcast) return sluice::scopes::link;
     const bool direct = line.type == route_type::unicast && !line.via;
@@ -110,13 +111,13 @@ answer sluice_subject::set_neighbour(const neighbour_line& line) {
 
 answer sluice_subject::set_link(const link_line& line) {
     const sluice::u16 index = wires_.index_of(line.interface);
-    if (line.mtu) stack_->set_mtu(index, *line.mtu);
+    bool taken = !line.mtu || stack_->set_mtu(index, *line.mtu).has_value();
     if (line.up) {
-        stack_->set_up(index, *line.up);
+        taken = taken && stack_->set_up(index, *line.up).has_value();
         if (replay_interface* i = wires_.find(index)) i->up = *line.up;
         if (!*line.up) wires_.link().flush(index);
     }
-    return done();
+    return outcome_of(taken, "such a link");
 }
 
 answer sluice_subject::open_socket(const socket_line& line) {

@@ -136,8 +136,8 @@ public:
         return s_->add_address(index, a).has_value();
     }
     bool add_route(const route_entry& r) override { return s_->add_route(r).has_value(); }
-    void set_mtu(u16 index, u32 mtu) override { s_->set_mtu(index, mtu); }
-    void set_up(u16 index, bool up) override { s_->set_up(index, up); }
+    void set_mtu(u16 index, u32 mtu) override { static_cast<void>(s_->set_mtu(index, mtu)); }
+    void set_up(u16 index, bool up) override { static_cast<void>(s_->set_up(index, up)); }
     bool join(u16 index, ipv4::address group) override { return s_->groups().join(index, group); }
     void change(void (*f)(settings&)) override { s_->change(f); }
     void change_interface(u16 index, void (*f)(interface_settings&)) override {

@@ -172,7 +172,8 @@ struct trial {
             at->set_ip_forward(on);
             break;
         case 1:
-            at->set_up(static_cast<u16>(2 + random.below(3)), on);
+            static_cast<void>(at->set_up(static_cast<u16>(2 + random.below(3)), on));
+            world::add_routes(*at);
             break;
         case 2:
             at->change([&](settings& s) { s.all.rp_filter = static_cast<u8>(random.below(3)); });
@@ -181,7 +182,7 @@ struct trial {
             at->change([&](settings& s) { s.ipfrag_high_thresh = on ? 4u << 20 : 20'000u; });
             break;
         case 4:
-            at->set_mtu(3, on ? 1500 : 68 + random.below(600));
+            static_cast<void>(at->set_mtu(3, on ? 1500 : 68 + random.below(600)));
             break;
         case 5:
             at->hooks().remove(point, hooked);

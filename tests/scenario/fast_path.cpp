@@ -81,10 +81,11 @@ struct change {
             s.set_ip_forward(on);
             break;
         case 2:
-            s.set_up(3, on);
+            static_cast<void>(s.set_up(3, on));
+            world::add_routes(s);
             break;
         case 3:
-            s.set_mtu(3, on ? 1500 : 100);
+            static_cast<void>(s.set_mtu(3, on ? 1500 : 100));
             break;
         case 4:
             s.change([&](settings& x) { x.all.accept_local = on; });

@@ -70,11 +70,9 @@ struct ears {
     talkative_handler<typename Stack::packet_type> handler;
 };
 
+// Those that are there stay; with an interface go those by it.
 template <class Stack>
-void configure(Stack& s, ears<Stack>& e) {
-    static_cast<void>(s.add_interface({.index = 2, .address = "10.0.1.1/24"_net, .name = "if2"}));
-    static_cast<void>(s.add_interface({.index = 3, .address = "10.0.2.1/24"_net}));
-    static_cast<void>(s.add_interface({.index = 4, .address = "10.0.3.1/24"_net, .mtu = 576}));
+void add_routes(Stack& s) {
     static_cast<void>(s.add_route({.prefix = "20.0.0.0/8"_prefix, .gateway = "10.0.2.2"_ip}));
     static_cast<void>(
         s.add_route({.prefix = "20.0.0.0/8"_prefix, .tos = 0x10, .gateway = "10.0.3.2"_ip}));
@@ -87,6 +85,14 @@ void configure(Stack& s, ears<Stack>& e) {
     static_cast<void>(
         s.add_route({.prefix = "44.0.0.0/8"_prefix, .mtu = 300, .gateway = "10.0.2.3"_ip}));
     static_cast<void>(s.add_route({.prefix = "45.0.0.0/8"_prefix, .interface = 1}));
+}
+
+template <class Stack>
+void configure(Stack& s, ears<Stack>& e) {
+    static_cast<void>(s.add_interface({.index = 2, .address = "10.0.1.1/24"_net, .name = "if2"}));
+    static_cast<void>(s.add_interface({.index = 3, .address = "10.0.2.1/24"_net}));
+    static_cast<void>(s.add_interface({.index = 4, .address = "10.0.3.1/24"_net, .mtu = 576}));
+    add_routes(s);
     static_cast<void>(s.groups().join(2, "239.1.1.1"_ip));
     static_cast<void>(s.delivery().add_udp({.protocol = 17, .local_port = 7000}, e.udp));
     static_cast<void>(s.delivery().add_raw({.protocol = 1}, e.raw));

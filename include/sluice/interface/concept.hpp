@@ -5,7 +5,8 @@
 // `find(index)` gives the interface or nullptr; `is_own(address)` says whether the address is one
 // of ours, on any interface (asked for each packet: constant time); `for_each(f)` visits all.
 // `add`, `add_address` and `remove_address` change the table and say why not; with a primary
-// address the secondaries of its subnet go. `refresh(index, all)` compiles the settings in force
+// address the secondaries of its subnet go. `remove(index)` takes an interface away with its
+// addresses. `refresh(index, all)` compiles the settings in force
 // into what the packet path reads, which `path_of(index)` gives for any index.
 //
 // Exemplar: see `interface_table`.
@@ -45,6 +46,7 @@ concept interface_policy =
     requires(I& t, const I& c, const interface& i, u16 index, const assigned_address& a) {
         { t.add(i) } noexcept -> std::same_as<result<void, interface_error>>;
         { t.add_address(index, a) } noexcept -> std::same_as<result<void, interface_error>>;
+        { t.remove(index) } noexcept -> std::same_as<void>;
         { t.remove_address(index, a.net) } noexcept -> std::same_as<result<void, interface_error>>;
         c.for_each([](const interface&) {});
     };

@@ -4,7 +4,8 @@
 //
 // `is_member(interface, group, source)` says whether datagrams from source to the group are for us
 // when they come in there. 224.0.0.1 is always joined (RFC 1112 section 7.2), left or not. `join`
-// and `leave` count: a group joined twice is left twice.
+// and `leave` count: a group joined twice is left twice. A list may have `forget(interface)` too:
+// the interface was removed, and its groups with it.
 //
 // Exemplar:
 //

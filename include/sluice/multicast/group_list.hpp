@@ -62,6 +62,13 @@ public:
         }
         return false;
     }
+    constexpr void forget(u16 interface) noexcept {
+        for (std::size_t i = entries_.size(); i-- > 0;) {
+            if (entries_[i].interface == interface) {
+                entries_.erase(i);
+            }
+        }
+    }
 
 private:
     struct entry {

@@ -54,6 +54,19 @@ struct route_query {
     u8 scope = scopes::universe;  // only routes of at least this scope
 };
 
-enum class route_error : u8 { none, full, exists, not_found, invalid };
+// Why a table or a stack refuses a route, and what Linux answers.
+enum class route_error : u8 {
+    none,
+    full,                 // ENOMEM: the table has no room
+    exists,               // EEXIST: prefix, table, tos and metric are taken
+    not_found,            // ESRCH: no route is meant
+    invalid,              // EINVAL: prefix with host bits, unknown type, ECN bits, scope
+    no_interface,         // ENODEV
+    interface_down,       // ENETDOWN
+    gateway_unreachable,  // ENETUNREACH: no link of that interface leads to the gateway
+    invalid_gateway,      // EINVAL: not the address of another host
+    invalid_source,       // EINVAL: the preferred source is no local address
+    invalid_mtu,          // not zero and below 68 octets; Linux takes it
+};
 
 }  // namespace sluice

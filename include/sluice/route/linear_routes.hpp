@@ -9,6 +9,7 @@
 #include <sluice/route/selection.hpp>
 
 #include <cstddef>
+#include <utility>
 
 namespace sluice {
 
@@ -95,6 +96,28 @@ public:
         *first = place{};
         ++state_.version;
         return {};
+    }
+
+    // Takes away every route for which f(const route_entry&) says so; how many.
+    template <class F>
+    constexpr u32 remove_if(F&& f) noexcept {
+        u32 removed = 0;
+        for (place& p : state_.places) {
+            if (p.age != 0 && f(std::as_const(p.route))) {
+                p = place{};
+                ++removed;
+            }
+        }
+        state_.version += removed;
+        return removed;
+    }
+
+    // Calls f(const route_entry&) for every route, in no order.
+    template <class F>
+    constexpr void for_each(F&& f) const {
+        for (const place& p : state_.places) {
+            if (p.age != 0) f(p.route);
+        }
     }
 
 private:

@@ -120,12 +120,35 @@ public:
             r = state_.following[r - 1U];
         }
         if (r == 0) return failure{route_error::not_found};
-        link(at, before, state_.following[r - 1U]);
-        give_back(r);
-        refresh(at);
-        if (state_.nodes.list(at) == 0) state_.nodes.tidy(prefix);
-        ++state_.version;
+        unlink(at, before, r, prefix);
         return {};
+    }
+
+    // Takes away every route for which f(const route_entry&) says so; how many.
+    template <class F>
+    constexpr u32 remove_if(F&& f) noexcept {
+        u32 removed = 0;
+        for (u32 i = 0; i < state_.touched; ++i) {
+            const route_entry& route = state_.routes[i];
+            if (route == nowhere || !f(route)) continue;
+            const ipv4::prefix prefix = route.prefix;
+            const place at = state_.nodes.find(prefix);
+            list before = 0;
+            for (list r = state_.nodes.list(at); r != i + 1U; r = state_.following[r - 1U]) {
+                before = r;
+            }
+            unlink(at, before, static_cast<list>(i + 1U), prefix);
+            ++removed;
+        }
+        return removed;
+    }
+
+    // Calls f(const route_entry&) for every route, in no order.
+    template <class F>
+    constexpr void for_each(F&& f) const {
+        for (u32 i = 0; i < state_.touched; ++i) {
+            if (state_.routes[i] != nowhere) f(state_.routes[i]);
+        }
     }
 
     // Of Nodes, for whoever chooses that number.
@@ -161,6 +184,15 @@ private:
         } else {
             state_.following[before - 1U] = to;
         }
+    }
+
+    // Takes r, which stands behind `before` in the list at the prefix's place, out of the table.
+    constexpr void unlink(place at, list before, list r, const ipv4::prefix& prefix) noexcept {
+        link(at, before, state_.following[r - 1U]);
+        give_back(r);
+        refresh(at);
+        if (state_.nodes.list(at) == 0) state_.nodes.tidy(prefix);
+        ++state_.version;
     }
 
     [[nodiscard]] constexpr bool is_full() const noexcept {

@@ -16,11 +16,11 @@ inline constexpr route_entry nowhere{.type = route_type::blackhole, .scope = sco
 // The bits of a packet's TOS that a route's tos is compared with. Linux INET_DSCP_LEGACY_TOS_MASK.
 inline constexpr u8 route_tos_mask = 0x1c;
 
-// Whether a table may take it: prefix without host bits, a known type, no ECN bits in tos (RFC 3168
-// section 5).
+// Whether a table may take it: prefix without host bits, a known type, a scope, no ECN bits in tos
+// (RFC 3168 section 5).
 [[nodiscard]] constexpr bool is_valid_route(const route_entry& r) noexcept {
     return r.prefix == ipv4::prefix(r.prefix.base, r.prefix.length) &&
-           r.type <= route_type::throw_away && (r.tos & 3) == 0;
+           r.type <= route_type::throw_away && r.scope < scopes::nowhere && (r.tos & 3) == 0;
 }
 
 [[nodiscard]] constexpr bool is_in_local_table(const route_entry& r) noexcept {
@@ -53,15 +53,18 @@ inline constexpr u8 route_tos_mask = 0x1c;
     return q.interface == 0 || q.interface == r.interface || is_refusal(r.type);
 }
 
-// Whether `remove(wanted)` means r: prefix, type and tos agree, and so do metric, interface,
-// gateway and preferred source where wanted gives them (not zero).
+// Whether `remove(wanted)` means r: prefix, type and tos agree, and so do scope, metric, interface,
+// gateway, preferred source and MTU where wanted gives them (not zero). Linux fib_table_delete,
+// fib_metrics_match.
 [[nodiscard]] constexpr bool is_meant(const route_entry& r, const route_entry& wanted) noexcept {
     return r.prefix == wanted.prefix && r.type == wanted.type && r.tos == wanted.tos &&
+           (wanted.scope == scopes::universe || r.scope == wanted.scope) &&
            (wanted.metric == 0 || r.metric == wanted.metric) &&
            (wanted.interface == 0 || r.interface == wanted.interface) &&
            (!wanted.has_gateway() || r.gateway == wanted.gateway) &&
            (wanted.preferred_source.is_unspecified() ||
-            r.preferred_source == wanted.preferred_source);
+            r.preferred_source == wanted.preferred_source) &&
+           (wanted.mtu == 0 || r.mtu == wanted.mtu) && (!wanted.mtu_locked || r.mtu_locked);
 }
 
 }  // namespace sluice

@@ -1,13 +1,17 @@
-// address_routes: the routes that an address of an interface brings along: to itself, to its
-// network, to its broadcast addresses. Expects: the address as the interface keeps it (it says
-// whether it is secondary). Does: names them. Never: changes a table. Cost: at most four calls.
-// Linux fib_add_ifaddr.
+// address_routes: the routes that an address of an interface brings along: to itself, and while the
+// interface is up to its network and its broadcast addresses. Expects: the address as the interface
+// keeps it (it says whether it is secondary). Does: names them. Never: changes a table. Cost: at
+// most four calls. Linux fib_add_ifaddr.
 #pragma once
 
 #include <sluice/interface/interface.hpp>
 #include <sluice/route/entry.hpp>
 
+#include <cstddef>
+
 namespace sluice::detail {
+
+inline constexpr std::size_t max_address_routes = 4;
 
 // Calls f(route) for each.
 template <class F>
@@ -28,6 +32,9 @@ constexpr void for_each_route_of(const interface& i, const assigned_address& a, 
                       .preferred_source = speaker});
     };
     route({a.net.address, 32}, route_type::local, scopes::host);
+    if (!i.up) {
+        return;
+    }
     if (!a.broadcast.is_unspecified() && !a.broadcast.is_limited_broadcast()) {
         route({a.broadcast, 32}, route_type::broadcast, scopes::link);
     }

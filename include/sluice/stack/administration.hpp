@@ -4,6 +4,7 @@
 // Linux devinet.c, fib_frontend.c, fib_semantics.c.
 #pragma once
 
+#include <sluice/pipeline/complete_route.hpp>
 #include <sluice/stack/address_routes.hpp>
 #include <sluice/stack/entering.hpp>
 
@@ -18,6 +19,12 @@ struct interface_request {
     u32 mtu = 1500;                     // octets, at least 68
     u16 master = 0;                     // the routing domain's interface
     interface_name name{};              // what probes ask for and ICMP extensions tell
+};
+
+// State and MTU of an interface, as set_link() sets both at once.
+struct link_settings {
+    bool up = true;
+    u32 mtu = 1500;  // octets
 };
 
 namespace detail {
@@ -41,62 +48,57 @@ public:
         refresh();
         static_cast<void>(add_address(lo.index, {{ipv4::loopback, 8}, {}, scopes::host, false}));
     }
+
+    // All or nothing, as everything here: what is refused leaves no trace.
     [[nodiscard]] constexpr result<void, interface_error>
-    add_interface(const interface_request& r) noexcept {
-        if (r.mtu < ipv4::min_link_mtu) {
-            return failure{interface_error::invalid};
-        }
-        interface i{};
-        i.index = r.index;
-        i.mtu = r.mtu;
-        i.master = r.master;
-        i.name = r.name;
-        i.own = this->switches_.defaults;
-        if (auto added = this->interfaces_.add(i); !added.has_value()) {
-            return added;
-        }
-        refresh();
-        if (r.address.address.is_unspecified()) {
-            return {};
-        }
-        return add_address(r.index, r.address);
-    }
-    // An address with what it brings along: the local route, the connected route and the broadcast
-    // route. Linux fib_add_ifaddr.
+    add_interface(const interface_request& r) noexcept;
+    // With its addresses, routes and groups. lo stays.
+    [[nodiscard]] constexpr result<void, interface_error> remove_interface(u16 index) noexcept;
+
+    // An address with what it brings along (address_routes.hpp).
     [[nodiscard]] constexpr result<void, interface_error>
     add_address(u16 index, const ipv4::interface_address& net) noexcept {
         return add_address(index, {net, {}, scopes::universe, false});
     }
     [[nodiscard]] constexpr result<void, interface_error>
     add_address(u16 index, const assigned_address& a) noexcept;
+    // With it go the secondaries of its network, the routes that it brought and those that name it
+    // as their source; with the last one of an interface all routes by that interface.
     [[nodiscard]] constexpr result<void, interface_error>
     remove_address(u16 index, const ipv4::interface_address& net) noexcept;
 
-    [[nodiscard]] constexpr result<next_hop, route_error> add_route(const route_entry& r) noexcept;
+    // The routes that there are decide what can be added (pipeline/complete_route.hpp).
+    [[nodiscard]] constexpr result<next_hop, route_error> add_route(const route_entry& r) noexcept {
+        const auto complete = pipeline::complete_route(this->tables(), r);
+        if (!complete.has_value()) {
+            return failure{complete.error()};
+        }
+        const auto added = this->routes_.add(*complete);
+        this->changed();
+        this->custom_local_routes_ =
+            this->custom_local_routes_ || (added.has_value() && r.type == route_type::local);
+        return added;
+    }
+    // The first route that is meant: prefix, type and tos agree, and what else r gives.
     [[nodiscard]] constexpr result<void, route_error> remove_route(const route_entry& r) noexcept {
         const auto removed = this->routes_.remove(r);
         this->routes_removed();
         return removed;
     }
 
-    // Down: the interface's routes through gateways and to its networks stay, but nothing leaves or
-    // comes in. It stays down while its MTU is less than every link must carry.
-    constexpr void set_up(u16 index, bool up) noexcept {
-        if (interface* i = this->interfaces_.find(index)) {
-            i->up = up && i->mtu >= ipv4::min_link_mtu;
-            if (!i->up) {
-                this->interface_went_down(index);
-            }
-            refresh();
-        }
+    // Down: its routes go, those to its own addresses and other local ones excepted; nothing leaves
+    // or comes in. Up: those that its addresses bring come back. Not up with an MTU under 68.
+    [[nodiscard]] constexpr result<void, interface_error> set_link(u16 index,
+                                                                   link_settings to) noexcept;
+    [[nodiscard]] constexpr result<void, interface_error> set_up(u16 index, bool up) noexcept {
+        const interface* i = this->interfaces_.find(index);
+        return set_link(index, {up, i != nullptr ? i->mtu : 0});
     }
-    // An MTU under 68 octets takes the interface down until set_up(), with a larger one: Linux
-    // takes IPv4 off such a device. RFC 791 section 3.2.
-    constexpr void set_mtu(u16 index, u32 mtu) noexcept {
-        if (interface* i = this->interfaces_.find(index)) {
-            this->interface_mtu_changed(index, mtu, std::exchange(i->mtu, mtu));
-            set_up(index, i->up);
-        }
+    // An MTU under 68 octets takes the interface down: Linux takes IPv4 off such a device. RFC 791
+    // section 3.2.
+    [[nodiscard]] constexpr result<void, interface_error> set_mtu(u16 index, u32 mtu) noexcept {
+        const interface* i = this->interfaces_.find(index);
+        return set_link(index, {i != nullptr && i->up && mtu >= ipv4::min_link_mtu, mtu});
     }
 
     // Changes switches while running: change(settings&), and change_interface(index, f) for
@@ -134,8 +136,12 @@ private:
         for_each_index([&](u16 index) { this->interfaces_.refresh(index, this->switches_.all); });
     }
 
-    // A route of the stack's own: behind those with the same key, where the table can do that, so
-    // that two interfaces may share a network.
+    using routes_type = typename base::chosen::routes;
+
+    [[nodiscard]] constexpr bool
+    bring_routes(const interface& i, const ipv4::interface_address* only = nullptr) noexcept;
+    // Behind those with the same key, where the table can do that: two interfaces may share a
+    // network.
     constexpr result<next_hop, route_error> append_route(const route_entry& r) noexcept {
         if constexpr (requires { this->routes_.append(r); }) {
             return this->routes_.append(r);
@@ -143,7 +149,99 @@ private:
             return this->routes_.add(r);
         }
     }
+    // A table that cannot tell what it holds keeps routes when their interface goes.
+    template <class F>
+    constexpr void flush_routes(F&& goes) noexcept {
+        if constexpr (requires { this->routes_.remove_if(goes); }) {
+            this->routes_.remove_if(goes);
+        }
+        this->routes_removed();
+    }
+    constexpr void address_went(const interface& before, const assigned_address& a,
+                                const interface& now) noexcept;
+    constexpr void link_went_down(const interface& i) noexcept;
 };
+
+template <class Policies>
+constexpr result<void, interface_error>
+stack_administration<Policies>::add_interface(const interface_request& r) noexcept {
+    if (r.mtu < ipv4::min_link_mtu) {
+        return failure{interface_error::invalid};
+    }
+    interface i{};
+    i.index = r.index;
+    i.mtu = r.mtu;
+    i.master = r.master;
+    i.name = r.name;
+    i.own = this->switches_.defaults;
+    if (auto added = this->interfaces_.add(i); !added.has_value()) {
+        return added;
+    }
+    result<void, interface_error> done{};
+    if (!r.address.address.is_unspecified()) {
+        done = add_address(r.index, r.address);
+    }
+    if (!done.has_value()) {
+        this->interfaces_.remove(r.index);
+    }
+    refresh();
+    return done;
+}
+
+template <class Policies>
+constexpr result<void, interface_error>
+stack_administration<Policies>::remove_interface(u16 index) noexcept {
+    const interface* i = this->interfaces_.find(index);
+    if (i == nullptr) {
+        return failure{interface_error::not_found};
+    }
+    if (i->loopback) {
+        return failure{interface_error::invalid};
+    }
+    while (!i->addresses.empty()) {
+        static_cast<void>(remove_address(index, i->addresses[0].net));
+    }
+    flush_routes([index](const route_entry& r) { return r.interface == index; });
+    this->interface_went_down(index);
+    if constexpr (requires { this->groups_.forget(index); }) {
+        this->groups_.forget(index);
+    }
+    this->interfaces_.remove(index);
+    refresh();
+    return {};
+}
+
+// The routes of the interface's addresses, or of one; false, and none of them, when they do not
+// fit. Behind those with the same key, where the table can do that: two interfaces may share a
+// network.
+template <class Policies>
+constexpr bool
+stack_administration<Policies>::bring_routes(const interface& i,
+                                             const ipv4::interface_address* only) noexcept {
+    bool fits = true;
+    if constexpr (mutable_route_policy<routes_type>) {
+        bounded_vector<route_entry, max_address_routes * max_interface_addresses> added;
+        for (const auto& a : i.addresses) {
+            if (only != nullptr && a.net != *only) {
+                continue;
+            }
+            for_each_route_of(i, a, [&](const route_entry& r) {
+                const auto done = append_route(r);
+                fits = fits && (done.has_value() || done.error() == route_error::exists);
+                if (done.has_value()) {
+                    static_cast<void>(added.push_back(r));
+                }
+            });
+        }
+        if (!fits) {
+            for (const auto& r : added) {
+                static_cast<void>(this->routes_.remove(r));
+            }
+        }
+    }
+    this->changed();
+    return fits;
+}
 
 template <class Policies>
 constexpr result<void, interface_error>
@@ -151,27 +249,13 @@ stack_administration<Policies>::add_address(u16 index, const assigned_address& a
     if (auto added = this->interfaces_.add_address(index, a); !added.has_value()) {
         return added;
     }
-    bool ok = true;
-    if constexpr (mutable_route_policy<typename base::chosen::routes>) {
-        const interface& i = *this->interfaces_.find(index);
-        for (const auto& given : i.addresses) {
-            if (given.net == a.net) {
-                detail::for_each_route_of(i, given, [&](const route_entry& r) {
-                    const auto added = append_route(r);
-                    ok = (added.has_value() || added.error() == route_error::exists) && ok;
-                });
-            }
-        }
-    }
-    this->changed();
-    if (!ok) {
+    if (!bring_routes(*this->interfaces_.find(index), &a.net)) {
+        static_cast<void>(this->interfaces_.remove_address(index, a.net));
         return failure{interface_error::full};
     }
     return {};
 }
 
-// With the address go the secondaries that the interface room removes along, and the routes of each
-// that no address which stays brings as well. Linux fib_del_ifaddr.
 template <class Policies>
 constexpr result<void, interface_error>
 stack_administration<Policies>::remove_address(u16 index,
@@ -181,55 +265,80 @@ stack_administration<Policies>::remove_address(u16 index,
     if (auto removed = this->interfaces_.remove_address(index, net); !removed.has_value()) {
         return removed;
     }
-    if constexpr (mutable_route_policy<typename base::chosen::routes>) {
-        const auto stays = [&](const route_entry& r) {
-            bool found = false;
-            for (const auto& a : i->addresses) {
-                detail::for_each_route_of(
-                    *i, a, [&](const route_entry& brought) { found = found || brought == r; });
-            }
-            return found;
-        };
-        for (const auto& a : before.addresses) {
-            detail::for_each_route_of(before, a, [&](const route_entry& r) {
-                if (!stays(r)) {
-                    static_cast<void>(this->routes_.remove(r));
-                }
-            });
-        }
-        this->routes_removed();
+    for (const auto& a : before.addresses) {
+        address_went(before, a, *i);
+    }
+    if (i->addresses.empty()) {
+        flush_routes([index](const route_entry& r) { return r.interface == index; });
     }
     return {};
 }
+// What a brought goes, unless an address that stays brings it as well; and when a is local no more,
+// so do the routes that name it as their source, those to local addresses excepted. Linux
+// fib_del_ifaddr, fib_sync_down_addr.
+template <class Policies>
+constexpr void stack_administration<Policies>::address_went(const interface& before,
+                                                            const assigned_address& a,
+                                                            const interface& now) noexcept {
+    for (const auto& left : now.addresses) {
+        if (left.net == a.net) {
+            return;
+        }
+    }
+    if constexpr (mutable_route_policy<routes_type>) {
+        for_each_route_of(before, a, [&](const route_entry& r) {
+            bool stays = false;
+            for (const auto& left : now.addresses) {
+                for_each_route_of(now, left,
+                                  [&](const route_entry& other) { stays = stays || other == r; });
+            }
+            if (!stays) {
+                static_cast<void>(this->routes_.remove(r));
+            }
+        });
+    }
+    const ipv4::address gone = a.net.address;
+    if (pipeline::detail::is_local_address(this->tables(), gone)) {
+        this->routes_removed();
+        return;
+    }
+    flush_routes([gone](const route_entry& r) {
+        return r.preferred_source == gone && !is_in_local_table(r);
+    });
+}
 
 template <class Policies>
-constexpr result<next_hop, route_error>
-stack_administration<Policies>::add_route(const route_entry& r) noexcept {
-    route_entry e = r;
-    if (e.has_gateway() && e.interface == 0) {
-        // The device follows from the gateway, which must be on a link of ours. Linux fib_check_nh.
-        const auto t = this->tables();
-        const route_entry* link =
-            pipeline::detail::usable_route(t, {.destination = e.gateway, .scope = scopes::link});
-        if (link == nullptr || link->type != route_type::unicast) {
-            return failure{route_error::invalid};
-        }
-        e.interface = link->interface;
+constexpr result<void, interface_error>
+stack_administration<Policies>::set_link(u16 index, link_settings to) noexcept {
+    interface* i = this->interfaces_.find(index);
+    if (i == nullptr) {
+        return failure{interface_error::not_found};
     }
-    const bool refuses = e.type == route_type::unreachable || e.type == route_type::prohibit ||
-                         e.type == route_type::blackhole || e.type == route_type::throw_away;
-    if (!refuses && this->interfaces_.find(e.interface) == nullptr) {
-        return failure{route_error::invalid};
+    if (to.up && to.mtu < ipv4::min_link_mtu) {
+        return failure{interface_error::invalid};
     }
-    if (e.type == route_type::unicast && !e.has_gateway() && e.scope == scopes::universe) {
-        e.scope = scopes::link;
+    const bool was_up = std::exchange(i->up, to.up);
+    if (to.up && !was_up && !bring_routes(*i)) {
+        i->up = false;
+        return failure{interface_error::full};
     }
-    if (e.type == route_type::local) {
-        e.scope = scopes::host;
-        this->custom_local_routes_ = true;
+    if (i->mtu != to.mtu) {
+        this->interface_mtu_changed(index, to.mtu, std::exchange(i->mtu, to.mtu));
     }
-    this->changed();
-    return this->routes_.add(e);
+    if (was_up && !to.up) {
+        link_went_down(*i);
+    }
+    refresh();
+    return {};
+}
+
+// Linux fib_sync_down_dev.
+template <class Policies>
+constexpr void stack_administration<Policies>::link_went_down(const interface& i) noexcept {
+    this->interface_went_down(i.index);
+    flush_routes([&i](const route_entry& r) {
+        return r.interface == i.index && r.next_hop_scope() != scopes::nowhere;
+    });
 }
 
 }  // namespace detail

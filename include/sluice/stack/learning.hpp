@@ -145,8 +145,10 @@ private:
                              const pipeline::output_route& used) noexcept {
         const u32 own = mtu_of(used.interface, used.mtu);
         const u32 current = own < ipv4::max_total_length ? own : u32{ipv4::max_total_length};
+        const u32 least = switches_.route_min_pmtu < ipv4::min_link_mtu ? u32{ipv4::min_link_mtu}
+                                                                        : switches_.route_min_pmtu;
         const pipeline::path_mtu_lesson lesson =
-            pipeline::learn_path_mtu(n.info, current, used.mtu_locked, switches_.route_min_pmtu);
+            pipeline::learn_path_mtu(n.info, current, used.mtu_locked, least);
         if (lesson.mtu == 0) {
             return;
         }

@@ -110,6 +110,7 @@ struct interfaces : detail::immovable {
     constexpr const interface* find(u16) const noexcept { return nullptr; }
     constexpr bool is_own(ipv4::address) const noexcept { return false; }
     constexpr result<void, interface_error> add(const interface&) noexcept { return {}; }
+    constexpr void remove(u16) noexcept {}
     constexpr result<void, interface_error> add_address(u16, const assigned_address&) noexcept {
         return {};
     }

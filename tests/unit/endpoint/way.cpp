@@ -26,15 +26,13 @@ TEST_CASE("endpoint way: one lookup for many datagrams, a new one after each cha
     REQUIRE(b->add_route(better).has_value());
     CHECK(neighbour().next_hop == "10.0.1.9"_ip);
     CHECK(s.way().lookups() == 2);
-    b->set_up(2, false);
-    CHECK(s.send(pattern(4), far, b.now).has_value());  // the route stays, nothing leaves
-    CHECK(b.is_quiet());
+    REQUIRE(b->set_up(2, false).has_value());
+    CHECK(neighbour().next_hop == "10.0.2.254"_ip);  // the route went with its interface
     CHECK(s.way().lookups() == 3);
-    b->set_up(2, true);
+    REQUIRE(b->set_up(2, true).has_value());
+    REQUIRE(b->add_route(better).has_value());
     CHECK(neighbour().interface == 2);
-    route_entry gone = better;
-    gone.interface = 2;
-    REQUIRE(b->remove_route(gone).has_value());
+    REQUIRE(b->remove_route(better).has_value());
     CHECK(neighbour().next_hop == "10.0.2.254"_ip);
 }
 
@@ -43,8 +41,11 @@ TEST_CASE("endpoint way: an address that comes or goes is noticed") {
     udp_socket s{*b};
     REQUIRE(s.send(pattern(4), far, b.now).has_value());
     check(b.sent_one(), support::source("10.0.2.1"_ip));
-    REQUIRE(b->remove_address(3, "10.0.2.1/24"_net).has_value());
     REQUIRE(b->add_address(3, "10.0.2.7/24"_net).has_value());
+    REQUIRE(b->remove_address(3, "10.0.2.1/24"_net).has_value());
+    CHECK(s.send(pattern(4), far, b.now).error() == endpoint_error::network_unreachable);
+    REQUIRE(b->add_address(3, "10.0.2.7/24"_net).has_value());
+    REQUIRE(b->add_route({.gateway = "10.0.2.254"_ip}).has_value());
     REQUIRE(s.send(pattern(4), far, b.now).has_value());
     check(b.sent_one(), support::source("10.0.2.7"_ip));
 }

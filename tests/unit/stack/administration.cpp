@@ -74,12 +74,12 @@ TEST_CASE("administration: what cannot be added says why") {
     CHECK(b->add_address(9, "10.7.0.1/24"_net).error() == interface_error::not_found);
     CHECK(b->add_address(2, "10.0.1.1/24"_net).error() == interface_error::exists);
     CHECK(b->add_route({.prefix = "10.9.0.0/16"_prefix, .gateway = "192.0.2.1"_ip}).error() ==
-          route_error::invalid);
+          route_error::gateway_unreachable);
     CHECK(b->add_route({.prefix = "10.9.0.0/16"_prefix, .gateway = "10.0.1.1"_ip}).error() ==
-          route_error::invalid);
+          route_error::invalid_gateway);
     CHECK(b->add_route({.prefix = "10.9.0.0/16"_prefix, .interface = 9}).error() ==
-          route_error::invalid);
-    CHECK(b->add_route({.prefix = "10.9.0.0/16"_prefix}).error() == route_error::invalid);
+          route_error::no_interface);
+    CHECK(b->add_route({.prefix = "10.9.0.0/16"_prefix}).error() == route_error::no_interface);
     CHECK(b->remove_route({.prefix = "10.9.0.0/16"_prefix}).error() == route_error::not_found);
 }
 
@@ -111,16 +111,20 @@ TEST_CASE("administration: a custom local route is ours, and its addresses are o
 
 TEST_CASE("administration: an interface that is down") {
     bench<> b;
-    b->set_up(3, false);
-    CHECK(b.receive(datagram_of({})) == fate::dropped);
-    CHECK(b.receive(datagram_of({.source = "10.0.2.2"_ip, .destination = "10.0.1.2"_ip}), 3) ==
-          fate::dropped);
-    CHECK(b->counters()[drop_reason::interface_down] == 2);
-    b->set_up(3, true);
+    const octets from_behind = datagram_of({.source = "10.0.2.2"_ip, .destination = "10.0.1.2"_ip});
+    REQUIRE(b->set_up(3, false).has_value());
+    CHECK(b.receive(datagram_of({})) == fate::dropped);  // no route leads there any more
+    check(b.sent_one(), support::icmp_is(3, 0, 0));
+    CHECK(b->counters()[drop_reason::no_route] == 1);
+    CHECK(b.receive(from_behind, 3) == fate::dropped);
+    CHECK(b->counters()[drop_reason::interface_down] == 1);
+    REQUIRE(b->set_up(3, true).has_value());
     CHECK(b.receive(datagram_of({})) == fate::forwarded);
+    CHECK(b.receive(from_behind, 3) == fate::forwarded);
     CHECK(b.receive(datagram_of({}), 17) == fate::dropped);
-    CHECK(b->counters()[drop_reason::interface_down] == 3);
-    b->set_up(17, true);  // not there: nothing happens
+    CHECK(b->counters()[drop_reason::interface_down] == 2);
+    CHECK(b->set_up(17, true).error() == interface_error::not_found);
+    CHECK(b->set_mtu(17, 1500).error() == interface_error::not_found);
 }
 
 TEST_CASE("administration: a smaller MTU counts from now on, in pieces and in errors") {
@@ -129,12 +133,12 @@ TEST_CASE("administration: a smaller MTU counts from now on, in pieces and in er
     const octets df = datagram_of({.flags_and_offset = 0x4000, .payload = pattern(1000)});
     CHECK(b.receive(plain) == fate::forwarded);
     CHECK(b.sent().size() == 1);
-    b->set_mtu(3, 576);
+    REQUIRE(b->set_mtu(3, 576).has_value());
     CHECK(b.receive(plain) == fate::forwarded);
     CHECK(b.sent().size() == 2);
     CHECK(b.receive(df) == fate::dropped);
     check(b.sent_one(), support::icmp_is(3, 4, 576), support::right_sums());
-    b->set_mtu(3, 1020);
+    REQUIRE(b->set_mtu(3, 1020).has_value());
     CHECK(b.receive(df) == fate::forwarded);
     CHECK(b.sent().size() == 1);
 }
@@ -142,12 +146,12 @@ TEST_CASE("administration: a smaller MTU counts from now on, in pieces and in er
 TEST_CASE("administration: an MTU that IPv4 cannot use takes the interface down") {
     bench<> b;
     CHECK(b->add_interface({.index = 9, .mtu = 67}).error() == interface_error::invalid);
-    b->set_mtu(3, 67);
-    b->set_up(3, true);
+    REQUIRE(b->set_mtu(3, 67).has_value());
+    CHECK(b->set_up(3, true).error() == interface_error::invalid);
     CHECK(b.receive(datagram_of({})) == fate::dropped);
-    b->set_mtu(3, 68);
+    REQUIRE(b->set_mtu(3, 68).has_value());
     CHECK(b.receive(datagram_of({})) == fate::dropped);
-    b->set_up(3, true);
+    REQUIRE(b->set_up(3, true).has_value());
     CHECK(b.receive(datagram_of({})) == fate::forwarded);
 }
 

@@ -123,7 +123,7 @@ TEST_CASE("icmp sent: the extension, where it is switched on and fits") {
     };
     for (const auto& r : rows) {
         INFO(doctest::String{r.name});
-        b->set_mtu(4, r.mtu);
+        REQUIRE(b->set_mtu(4, r.mtu).has_value());
         b.receive(r.offending, 4);
         const octets sent = b.sent_one();
         check(sent, support::right_sums(), support::size(r.size));
@@ -135,7 +135,7 @@ TEST_CASE("icmp sent: the extension, where it is switched on and fits") {
         CHECK(split->extension.size() == (r.size == 64 ? 0 : 44));
         if (r.size != 64) CHECK(split->extension[23] == std::byte{'4'});
     }
-    b->set_mtu(4, 1500);
+    REQUIRE(b->set_mtu(4, 1500).has_value());
     b.receive(redirectable, 4);
     const auto both = b.sent();
     REQUIRE(both.size() == 2);

@@ -274,18 +274,21 @@ TEST_CASE("path MTU: it goes with what it stands on") {
          0},
         {"the interface down and up",
          [](learning_bench<>& b) {
-             b->set_up(3, false);
-             b->set_up(3, true);
+             REQUIRE(b->set_up(3, false).has_value());
+             REQUIRE(b->set_up(3, true).has_value());
+             REQUIRE(b->add_route({.gateway = gateway}).has_value());
          },
          0},
-        {"another interface down", [](learning_bench<>& b) { b->set_up(2, false); }, 1000},
-        {"the interface narrower than it", [](learning_bench<>& b) { b->set_mtu(3, 900); }, 900},
+        {"another interface down",
+         [](learning_bench<>& b) { REQUIRE(b->set_up(2, false).has_value()); }, 1000},
+        {"the interface narrower than it",
+         [](learning_bench<>& b) { REQUIRE(b->set_mtu(3, 900).has_value()); }, 900},
         {"the interface narrower, but not so much",
-         [](learning_bench<>& b) { b->set_mtu(3, 1200); }, 1000},
+         [](learning_bench<>& b) { REQUIRE(b->set_mtu(3, 1200).has_value()); }, 1000},
         {"as wide as it, then wider",
          [](learning_bench<>& b) {
-             b->set_mtu(3, 1000);
-             b->set_mtu(3, 1400);
+             REQUIRE(b->set_mtu(3, 1000).has_value());
+             REQUIRE(b->set_mtu(3, 1400).has_value());
          },
          1400},
         {"all forgotten", [](learning_bench<>& b) { b->forget_exceptions(); }, 0},
@@ -297,6 +300,15 @@ TEST_CASE("path MTU: it goes with what it stands on") {
         r.change(b);
         CHECK(b.mtu(far) == r.left);
     }
+}
+
+TEST_CASE("path MTU: nothing below what every link carries is learned, whatever the switch says") {
+    learning_bench<> b;
+    b->change([](settings& s) { s.route_min_pmtu = 0; });
+    b.too_big(10, b.ours(far));
+    CHECK(b.mtu(far) == 68);
+    CHECK(b.send(far, 100).size() == 3);
+    CHECK(b.error_of_send == pipeline::send_error{});
 }
 
 TEST_CASE("path MTU: the small host does not learn") {

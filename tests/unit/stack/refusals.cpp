@@ -39,7 +39,7 @@ TEST_CASE("refusals: fragmentation needed tells the MTU of the next hop") {
     bench<> b;
     REQUIRE(b->add_route({.prefix = "10.9.0.0/16"_prefix, .mtu = 1280, .gateway = "10.0.2.254"_ip})
                 .has_value());
-    b->set_mtu(3, 1400);
+    REQUIRE(b->set_mtu(3, 1400).has_value());
     const struct {
         ipv4::address to;
         std::size_t payload;

@@ -167,7 +167,7 @@ TEST_CASE("UDP segments, and an output without any offload that takes single blo
 TEST_CASE("segments larger than the MTU") {
     bench<some_router> b;
     b->output().can = everything;  // it would cut, but into segments that are too large
-    b->set_mtu(3, 1000);
+    REQUIRE(b->set_mtu(3, 1000).has_value());
     SUBCASE("with DF: one error, of the MTU") {
         CHECK(b->receive(segmented(b, {}, 20'000, 1460), b.now) == fate::dropped);
         const octets error = b.sent_one();
@@ -255,7 +255,7 @@ TEST_CASE("a pending checksum is finished before the packet is cut, or leaves wh
         CAPTURE(r.name);
         bench<some_router> b;
         b->output().can = r.can;
-        b->set_mtu(3, r.mtu);
+        REQUIRE(b->set_mtu(3, r.mtu).has_value());
         auto p = segmented(b, f, 1400, 0);
         p.writable_facts().segmentation = segmentation_kind::none;
         CHECK(b->receive(std::move(p), b.now) == fate::forwarded);

@@ -1,0 +1,136 @@
+// Interfaces and addresses change as a whole or not at all, and who changes them is told.
+#include <doctest/doctest.h>
+
+#include "unit/stack/bench.hpp"
+
+#include <sluice/route/linear_routes.hpp>
+
+namespace {
+
+using namespace stack_test;
+
+TEST_CASE("link changes: state and MTU in one call, in whatever order a device told of them") {
+    bench<> b;
+    const octets d = datagram_of({});
+    // A device that vanished and came back: 0 octets, then 1500.
+    REQUIRE(b->set_link(3, {.up = false, .mtu = 0}).has_value());
+    CHECK(b.receive(d) == fate::dropped);
+    REQUIRE(b->set_link(3, {.up = true, .mtu = 1500}).has_value());
+    CHECK(b.sent().size() == 1);
+    CHECK(b.receive(d) == fate::forwarded);
+    CHECK(b->interfaces().path_of(3).output_mtu == 1500);
+    CHECK(b->set_link(17, {}).error() == interface_error::not_found);
+}
+
+TEST_CASE("link changes: what is refused changes nothing") {
+    bench<> b;
+    for (const bool up : {true, false}) {
+        REQUIRE(b->set_link(3, {.up = up, .mtu = 1400}).has_value());
+        const u32 version = b->way_version();
+        CHECK(b->set_link(3, {.up = true, .mtu = 67}).error() == interface_error::invalid);
+        CHECK(b->way_version() == version);
+        CHECK(b->interfaces().find(3)->up == up);
+        CHECK(b->interfaces().find(3)->mtu == 1400);
+    }
+}
+
+TEST_CASE("link changes: an interface that an MTU took down is not silently left there") {
+    bench<> b;
+    REQUIRE(b->set_mtu(3, 67).has_value());
+    CHECK_FALSE(b->interfaces().find(3)->up);
+    CHECK(b->set_up(3, true).error() == interface_error::invalid);
+    REQUIRE(b->set_mtu(3, 1500).has_value());
+    CHECK_FALSE(b->interfaces().find(3)->up);
+    REQUIRE(b->set_up(3, true).has_value());
+    CHECK(b.receive(datagram_of({})) == fate::forwarded);
+}
+
+// 3 routes of lo and one each for what follows, so that `Room` of them are free.
+template <std::size_t Room>
+struct narrow : policies<based_on<linux_router>, buffers<fixed_pool<2048, 8>>,
+                         output<queue_output<8>>, routes<linear_routes<3 + Room>>> {};
+
+template <class Stack>
+std::size_t count(const Stack& s) {
+    std::size_t n = 0;
+    s.routes().for_each([&](const route_entry&) { ++n; });
+    return n;
+}
+
+template <std::size_t Room>
+void all_or_nothing() {
+    CAPTURE(Room);
+    auto s = std::make_unique<stack<narrow<Room>>>();
+    REQUIRE(count(*s) == 3);
+    const interface_request wanted{.index = 2, .address = "10.0.0.1/24"_net};
+    CHECK(s->add_interface(wanted).error() == interface_error::full);
+    CHECK(s->interfaces().find(2) == nullptr);
+    CHECK_FALSE(s->interfaces().is_own("10.0.0.1"_ip));
+    CHECK(s->interfaces().path_of(2).output_mtu == 0);
+    CHECK(count(*s) == 3);
+
+    REQUIRE(s->add_interface({.index = 2}).has_value());
+    CHECK(s->add_address(2, "10.0.0.1/24"_net).error() == interface_error::full);
+    CHECK(s->interfaces().find(2)->addresses.empty());
+    CHECK_FALSE(s->interfaces().is_own("10.0.0.1"_ip));
+    CHECK(count(*s) == 3);
+    // Room for the local route alone: an interface that is down has no other.
+    REQUIRE(s->set_up(2, false).has_value());
+    CHECK(s->add_address(2, "10.0.0.1/24"_net).has_value() == (Room >= 1));
+    CHECK(s->set_up(2, true).has_value() == (Room == 0));
+    CHECK(s->interfaces().find(2)->up == (Room == 0));
+    CHECK(count(*s) == 3 + (Room > 0 ? 1 : 0));
+}
+
+TEST_CASE("link changes: all or nothing, whichever route of an address does not fit") {
+    all_or_nothing<0>();
+    all_or_nothing<1>();
+    all_or_nothing<2>();
+    auto s = std::make_unique<stack<narrow<3>>>();
+    CHECK(s->add_interface({.index = 2, .address = "10.0.0.1/24"_net}).has_value());
+    CHECK(count(*s) == 6);
+}
+
+TEST_CASE("link changes: a refused address leaves alone what was there before it") {
+    auto s = std::make_unique<stack<narrow<4>>>();
+    REQUIRE(s->add_interface({.index = 2, .address = "10.0.0.1/24"_net}).has_value());
+    // Its local route is there already, its network and broadcast find one place.
+    CHECK(s->add_address(2, "10.0.0.1/16"_net).error() == interface_error::full);
+    CHECK(count(*s) == 6);
+    CHECK(s->routes().at(s->routes().lookup("10.0.0.1"_ip)).type == route_type::local);
+    CHECK(s->interfaces().is_own("10.0.0.1"_ip));
+    CHECK(s->add_interface({.index = 3, .address = "0.0.0.0/0"_net}).has_value());
+    CHECK(s->add_interface({.index = 4, .address = {"10.1.0.1"_ip, 33}}).error() ==
+          interface_error::invalid);
+    CHECK(s->interfaces().find(4) == nullptr);
+}
+
+TEST_CASE("link changes: nothing is sent where nothing can leave, and the sender is told") {
+    bench<> b;
+    const auto way = b->route({.destination = "10.0.2.2"_ip}, b.now);
+    REQUIRE(way.has_value());
+    const send_request r{.destination = "10.0.2.2"_ip, .protocol = 253};
+    REQUIRE(b->set_up(3, false).has_value());
+    CHECK(b->send(b.packet(octets(8)), r, b.now).error() ==
+          pipeline::send_error::network_unreachable);
+    // By a route from before.
+    CHECK(b->send(b.packet(octets(8)), r, *way, b.now).error() ==
+          pipeline::send_error::network_unreachable);
+    REQUIRE(b->remove_interface(3).has_value());
+    CHECK(b->send(b.packet(octets(8)), r, *way, b.now).error() ==
+          pipeline::send_error::network_unreachable);
+    CHECK(b.is_quiet());
+}
+
+TEST_CASE("link changes: a complete packet with DF that does not fit is refused") {
+    bench<> b;
+    REQUIRE(b->set_mtu(3, 600).has_value());
+    const octets large = datagram_of({.source = "10.0.2.1"_ip,
+                                      .destination = "10.0.2.2"_ip,
+                                      .flags_and_offset = 0x4000,
+                                      .payload = pattern(1000)});
+    CHECK(b->send(b.packet(large), b.now).error() == pipeline::send_error::too_big);
+    CHECK(b.is_quiet());
+}
+
+}  // namespace
