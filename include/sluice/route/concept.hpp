@@ -26,11 +26,11 @@
 //         result<void, route_error> remove(const route_entry& route) noexcept;
 //     };
 //
-// A table may have more. `has_gateway(address, interface)`: whether some route goes by that gateway;
-// without it no redirect is followed that must name one (conf.secure_redirects). `append(route)`:
-// adds behind routes of the same key, so that two interfaces may share a network. `remove_if(f)`:
-// takes away the routes for which f(const route_entry&) says so; without it a route outlives its
-// interface and its preferred source. `for_each(f)`: visits all.
+// A table may have more. `has_gateway(address, interface)`: whether some route goes by that
+// gateway; without it no redirect is followed that must name one (conf.secure_redirects).
+// `append(route)`: adds behind routes of the same key, so that two interfaces may share a network.
+// `remove_if(f)`: takes away the routes for which f(const route_entry&) says so; without it a route
+// outlives its interface and its preferred source. `for_each(f)`: visits all.
 //
 // A table that never changes may leave add and remove out: it models `route_policy` but not
 // `mutable_route_policy`.

@@ -1,6 +1,7 @@
 // Interfaces and addresses change as a whole or not at all, and who changes them is told.
 #include <doctest/doctest.h>
 
+#include "support/fixed_stack.hpp"
 #include "unit/stack/bench.hpp"
 
 #include <sluice/route/linear_routes.hpp>
@@ -60,7 +61,7 @@ std::size_t count(const Stack& s) {
 template <std::size_t Room>
 void all_or_nothing() {
     CAPTURE(Room);
-    auto s = std::make_unique<stack<narrow<Room>>>();
+    auto s = support::fixed_stack<stack<narrow<Room>>>();
     REQUIRE(count(*s) == 3);
     const interface_request wanted{.index = 2, .address = "10.0.0.1/24"_net};
     CHECK(s->add_interface(wanted).error() == interface_error::full);
@@ -86,13 +87,13 @@ TEST_CASE("link changes: all or nothing, whichever route of an address does not 
     all_or_nothing<0>();
     all_or_nothing<1>();
     all_or_nothing<2>();
-    auto s = std::make_unique<stack<narrow<3>>>();
+    auto s = support::fixed_stack<stack<narrow<3>>>();
     CHECK(s->add_interface({.index = 2, .address = "10.0.0.1/24"_net}).has_value());
     CHECK(count(*s) == 6);
 }
 
 TEST_CASE("link changes: a refused address leaves alone what was there before it") {
-    auto s = std::make_unique<stack<narrow<4>>>();
+    auto s = support::fixed_stack<stack<narrow<4>>>();
     REQUIRE(s->add_interface({.index = 2, .address = "10.0.0.1/24"_net}).has_value());
     // Its local route is there already, its network and broadcast find one place.
     CHECK(s->add_address(2, "10.0.0.1/16"_net).error() == interface_error::full);

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include "../../../examples/support/route_text.hpp"
+#include "support/fixed_stack.hpp"
 
 #include <sluice/sluice.hpp>
 #include <sluice/wire/literals.hpp>
@@ -19,7 +20,7 @@ using enum route_error;
 
 // 10.0.0.1/24 on 2, 11.0.0.1/24 on 3; 12.0.0.1/24 on 4, which is down.
 struct machine {
-    std::unique_ptr<stack<linux_router>> ip = std::make_unique<stack<linux_router>>();
+    std::unique_ptr<stack<linux_router>> ip = support::fixed_stack<stack<linux_router>>();
 
     machine() {
         REQUIRE(ip->add_interface({.index = 2, .address = "10.0.0.1/24"_net}).has_value());

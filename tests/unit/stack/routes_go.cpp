@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include "../../../examples/support/route_text.hpp"
+#include "support/fixed_stack.hpp"
 
 #include <sluice/sluice.hpp>
 #include <sluice/wire/literals.hpp>
@@ -22,7 +23,7 @@ using lines = std::vector<std::string>;
 constexpr const char* names[] = {"", "lo", "d1", "d2", "d3"};
 
 struct machine {
-    std::unique_ptr<stack<linux_router>> ip = std::make_unique<stack<linux_router>>();
+    std::unique_ptr<stack<linux_router>> ip = support::fixed_stack<stack<linux_router>>();
 
     machine() {
         for (u16 i = 2; i <= 4; ++i)
