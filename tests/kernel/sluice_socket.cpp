@@ -38,6 +38,7 @@ bool replay_socket::open(sluice::moment now) {
         o.receive_errors = line_.receive_errors;
         o.reuse = line_.reuse;
         o.interface = wires_.index_of(line_.interface);
+        o.receive_octets = 0xffff'ffff;  // a block of this pool is 64 KB
         o.header_included |= line_.header_included;
         o.icmp_filter = line_.icmp_filter.value_or(0);
     });

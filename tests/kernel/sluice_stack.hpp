@@ -77,10 +77,12 @@ public:
         bool send_frame(packet& frame, sluice::u16 index) noexcept;
         void flush() noexcept {}
     };
-    using ethernet = sluice::ethernet_link<packet_pool, host, sink>;
+    // A block of this pool is 64 KB, so more octets wait than by default.
+    using ethernet = sluice::ethernet_link<packet_pool, host, sink, 256, 4, 1u << 26>;
 
     explicit subject_wires(stack& above)
-        : above_(above), link_(above.buffers(), host_, sink_, sluice::hash_key{3, 4}) {}
+        : above_(above),
+          link_(above.buffers(), host_, sink_, sluice::hash_key{3, 4}, {.held_octets = 1u << 20}) {}
     subject_wires(const subject_wires&) = delete;
     subject_wires& operator=(const subject_wires&) = delete;
 

@@ -1,18 +1,18 @@
-// receive_queue<Packet, N>: an endpoint's packets wait here until the program takes them.
+// receive_queue<Packet, N, Octets>: an endpoint's packets wait here until the program takes them.
 // Expects: to be registered as a sink of raw or UDP endpoints and drained by next(). Does: keeps
-// packet and information together. Never: drops what it took; a full queue refuses. Cost: N packets
-// in place.
+// packet and information together, up to N packets whose blocks have Octets. Never: drops what it
+// took; a full queue refuses. Cost: N packets in place.
 #pragma once
 
-#include <sluice/base/ring.hpp>
 #include <sluice/delivery/concept.hpp>
+#include <sluice/packet/bounded_packet_queue.hpp>
 
 #include <cstddef>
 #include <utility>
 
 namespace sluice {
 
-template <class Packet, std::size_t N>
+template <class Packet, std::size_t N, u32 Octets = waiting_octets_for(N)>
 class receive_queue final : public packet_sink<Packet> {
 public:
     struct item {
@@ -21,17 +21,21 @@ public:
     };
 
     [[nodiscard]] constexpr bool take(Packet& packet, const delivery_info& info) noexcept override {
-        if (!packet || queue_.full()) {
+        item* const place = packet ? queue_.claim(packet, Octets) : nullptr;
+        if (place == nullptr) {
             return false;
         }
-        return queue_.push({std::move(packet), info});
+        place->packet = std::move(packet);
+        place->info = info;
+        return true;
     }
     // The oldest; its packet is empty when nothing waits.
     [[nodiscard]] constexpr item next() noexcept { return queue_.pop(); }
     [[nodiscard]] constexpr std::size_t size() const noexcept { return queue_.size(); }
+    [[nodiscard]] constexpr u64 octets() const noexcept { return queue_.octets(); }
 
 private:
-    ring<item, N> queue_;
+    bounded_packet_queue<item, N> queue_;
 };
 
 }  // namespace sluice

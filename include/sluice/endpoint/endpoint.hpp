@@ -6,10 +6,10 @@
 // section 4.1.3 and 4.1.4. Linux inet_bind, ip4_datagram_connect, sock_error.
 #pragma once
 
-#include <sluice/base/ring.hpp>
 #include <sluice/endpoint/cached_flow.hpp>
 #include <sluice/endpoint/error_queue.hpp>
 #include <sluice/endpoint/payload.hpp>
+#include <sluice/packet/bounded_packet_queue.hpp>
 #include <sluice/packet/reader.hpp>
 #include <sluice/pipeline/option_walk.hpp>
 #include <sluice/stack/originating.hpp>
@@ -71,8 +71,9 @@ public:
     [[nodiscard]] endpoint_error pending_error() noexcept {
         return std::exchange(pending_, endpoint_error::none);
     }
-    // Packets that wait, and errors that wait.
+    // Packets that wait, the octets of their blocks, and errors that wait.
     [[nodiscard]] std::size_t waiting_packets() const noexcept { return queue_.size(); }
+    [[nodiscard]] u64 waiting_octets() const noexcept { return queue_.octets(); }
     [[nodiscard]] std::size_t waiting_errors() const noexcept { return errors_.size(); }
     [[nodiscard]] u64 errors_lost() const noexcept { return errors_.lost(); }
     [[nodiscard]] const cached_flow<Stack>& way() const noexcept { return way_; }
@@ -116,7 +117,13 @@ public:
 
     // -- for the stack --
     [[nodiscard]] bool take(packet_type& packet, const delivery_info& info) noexcept override {
-        return packet && !queue_.full() && queue_.push({std::move(packet), info});
+        waiting* const place = packet ? queue_.claim(packet, options_.receive_octets) : nullptr;
+        if (place == nullptr) {
+            return false;
+        }
+        place->packet = std::move(packet);
+        place->info = info;
+        return true;
     }
     void error(const icmp_error_notice& n) noexcept override {
         const icmp_meaning m = meaning_of(n, kind_, options_.discovery);
@@ -378,7 +385,7 @@ private:
     }
 
     ip_options::outgoing ip_options_{};
-    ring<waiting, Sizes.queue> queue_;
+    bounded_packet_queue<waiting, Sizes.queue> queue_;
     error_queue<Sizes.errors, Sizes.quote> errors_;
 };
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <sluice/base/integer.hpp>
+#include <sluice/packet/bounded_packet_queue.hpp>
 #include <sluice/wire/address.hpp>
 
 #include <cstddef>
@@ -36,6 +37,8 @@ struct endpoint_options {
     bool multicast_loop = true;    // IP_MULTICAST_LOOP
     u16 multicast_interface = 0;   // IP_MULTICAST_IF
     ipv4::address multicast_source{};
+    // SO_RCVBUF, exactly: octets of the blocks of what waits. Linux net.core.rmem_default.
+    u32 receive_octets = default_waiting_octets;
     // ICMP_FILTER of raw endpoints for ICMP: bit N set, type N is not received.
     u32 icmp_filter = 0;
 };

@@ -49,14 +49,14 @@ struct ethernet_counters {
     u64 requests_sent = 0;
     u64 replies_sent = 0;
     u64 held = 0;
-    u64 held_dropped = 0;  // the oldest one held made room
+    u64 held_dropped = 0;  // the oldest ones held made room
     u64 unresolved = 0;    // handed back: the next hop did not answer
     u64 no_buffer = 0;
     u64 refused = 0;  // by the device, of frames that nobody waits for
 };
 
 template <buffer_source Source, link_host Host, class Sink, std::size_t N = 256,
-          std::size_t Held = 4>
+          std::size_t Held = 4, u32 Octets = waiting_octets_for(N)>
     requires frame_sink<Sink, typename Source::packet_type>
 class ethernet_link {
 public:
@@ -69,7 +69,7 @@ public:
         }
         return false;
     }();
-    using table = neighbour_table<packet_type, N, Held>;
+    using table = neighbour_table<packet_type, N, Held, Octets>;
 
     constexpr ethernet_link(Source& source, Host& host, Sink& sink, hash_key key,
                             const neighbour_times& times = {}) noexcept

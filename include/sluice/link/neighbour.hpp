@@ -6,8 +6,8 @@
 // section 2.3.2; the states are Linux's.
 #pragma once
 
-#include <sluice/base/ring.hpp>
 #include <sluice/base/time.hpp>
+#include <sluice/packet/bounded_packet_queue.hpp>
 #include <sluice/wire/address.hpp>
 #include <sluice/wire/ethernet.hpp>
 
@@ -58,8 +58,8 @@ struct neighbour {
     ethernet::address hardware;  // has a meaning in the usable states only
     instant updated;             // when the state or the link address last changed
     instant deadline = instant::never();
-    ring<Packet, Held> held;  // the oldest first; only the table puts in and takes out
-    ipv4::address source;     // of the newest packet held
+    bounded_packet_queue<Packet, Held> held;  // only the table puts in and takes out
+    ipv4::address source;                     // of the newest packet held
     u16 next_of_bucket = 0;
     u16 older = 0;  // of the same shelf
     u16 newer = 0;

@@ -1,5 +1,5 @@
-// neighbour_table<Packet, N, Held>: the link addresses of at most N next hops, keyed by interface
-// and IPv4 address.
+// neighbour_table<Packet, N, Held, Octets>: the link addresses of at most N next hops, keyed by
+// interface and IPv4 address.
 //
 // Expects: a secret key, the caller's time, poll() at the deadlines it gives. Does: the neighbour
 // states of Linux: asks, asks again, gives up, confirms by itself what is in use, forgets what is
@@ -33,15 +33,17 @@ struct neighbour_claim {
     bool may_create = false;  // an entry is made for it where one is free or worth less
 };
 
-template <class Packet, std::size_t N, std::size_t Held = 4>
+template <class Packet, std::size_t N, std::size_t Held = 4, u32 Octets = waiting_octets_for(N)>
 class neighbour_table {
     static_assert(N >= 1 && N < 0xffff, "sluice: neighbour_table holds 1 to 65534 neighbours");
 
 public:
     using entry = neighbour<Packet, Held>;
 
-    // Packets that wait in all entries together: a scan cannot hold more of the buffers.
+    // Packets that wait in all entries together, and the octets of their blocks: a scan cannot hold
+    // more of the buffers.
     static constexpr std::size_t most_held = N < Held ? Held : N;
+    static constexpr u32 most_held_octets = Octets;
     // Below so many entries none is forgotten for its age alone. Linux gc_thresh1.
     static constexpr std::size_t aged_from = N / 2 < 128 ? N / 2 : 128;
 
@@ -71,8 +73,9 @@ public:
     }
 
     [[nodiscard]] constexpr std::size_t size() const noexcept { return size_; }
-    // Packets that wait now.
+    // Packets that wait now, and the octets of their blocks.
     [[nodiscard]] constexpr std::size_t held() const noexcept { return held_; }
+    [[nodiscard]] constexpr u64 held_octets() const noexcept { return held_octets_; }
     // Packets that waited in an entry that was displaced, erased or flushed.
     [[nodiscard]] constexpr u64 abandoned() const noexcept { return abandoned_; }
     // Neighbours that found no place, because all that is there matters more.
@@ -126,31 +129,45 @@ public:
         return {&e, false};
     }
 
-    // Keeps the packet in an incomplete entry until the address is known. True when the oldest one
-    // held there had to go for it. `from`: its source, for the request. The oldest questions of the
-    // table go where too many packets wait.
-    [[nodiscard]] constexpr bool hold(entry& e, Packet&& packet, ipv4::address from) noexcept {
-        const bool was_full = e.held.full();
-        if (was_full) {
+    // Keeps the packet in an incomplete entry until the address is known. Says how many were
+    // dropped for it: the oldest of those held there, or itself when it is larger than all that may
+    // wait for one neighbour. `from`: its source, for the request. The oldest questions of the
+    // table go where too much waits.
+    [[nodiscard]] constexpr u32 hold(entry& e, Packet&& packet, ipv4::address from) noexcept {
+        const u32 own = clocks_.of(e.interface).held_octets;
+        const u32 most = own < Octets ? own : Octets;
+        const u64 more = memory_kept(packet);
+        e.source = from;
+        u32 dropped = 0;
+        for (; !e.held.empty() && !e.held.has_room(packet, most); ++dropped) {
             static_cast<void>(take_held(e));
         }
-        if (held_ >= most_held) {
+        if (more > most) {
+            packet.reset();
+            return dropped + 1;
+        }
+        if (!has_room(more)) {
             const auto i = static_cast<u16>(&e - entries_);
             shelves_.take(worth::doubtful, entries_, i);
             shelves_.put(worth::doubtful, entries_, i);  // this one is the newest
-            while (held_ >= most_held) {
+            while (!has_room(more)) {
                 release(shelves_.oldest(worth::doubtful));
             }
         }
-        e.source = from;
-        ++held_;
-        static_cast<void>(e.held.push(std::move(packet)));
-        return was_full;
+        if (Packet* const place = e.held.claim(packet, most)) {
+            *place = std::move(packet);
+            ++held_;
+            held_octets_ += more;
+        }
+        return dropped;
     }
     // The oldest packet that waits there; empty when none does.
     [[nodiscard]] constexpr Packet take_held(entry& e) noexcept {
+        const u64 before = e.held.octets();
         held_ -= std::size_t{!e.held.empty()};
-        return e.held.pop();
+        Packet oldest = e.held.pop();
+        held_octets_ -= before - e.held.octets();
+        return oldest;
     }
 
     // Returns the entry when it is usable now (take_held() then gives the packets to send).
@@ -261,6 +278,9 @@ private:
     // each by itself.
     static constexpr i64 grain = 4'000'000;
 
+    [[nodiscard]] constexpr bool has_room(u64 more) const noexcept {
+        return held_ < most_held && held_octets_ + more <= Octets;
+    }
     [[nodiscard]] constexpr u16& bucket_of(u16 interface, ipv4::address address) noexcept {
         return buckets_[siphash(key_, address.value, interface) & (bucket_count - 1)];
     }
@@ -381,6 +401,7 @@ private:
     instant deadline_ = instant::never();
     std::size_t size_ = 0;
     std::size_t held_ = 0;
+    u64 held_octets_ = 0;
     u64 abandoned_ = 0;
     u64 overflows_ = 0;
     detail::neighbour_shelves shelves_;

@@ -31,8 +31,9 @@
 //         };
 //     };
 //
-// Models: `queue_output<N>` (a bounded queue that the caller drains), `tee_output<First, Second>`
-// (a copy to each), `callback_output` (a function of the caller's), `link_output` of the ports.
+// Models: `queue_output<N, Octets>` (a bounded queue that the caller drains), `tee_output<First,
+// Second>` (a copy to each), `callback_output` (a function of the caller's), `link_output` of the
+// ports.
 #pragma once
 
 #include <sluice/packet/metadata.hpp>

@@ -1,17 +1,18 @@
-// queue_output<N>: what was transmitted waits in a bounded queue until the caller takes it.
-// Expects: N a power of two; the caller to drain with next(). Does: keeps order. Never: drops: a
-// full queue refuses, and the stack counts it. Cost: N packets and their egress in place.
+// queue_output<N, Octets>: what was transmitted waits in a bounded queue until the caller takes it.
+// Expects: N a power of two; the caller to drain with next(). Does: keeps order, up to N packets
+// whose blocks have Octets. Never: drops: a full queue refuses, and the stack counts it. Cost: N
+// packets and their egress in place.
 #pragma once
 
-#include <sluice/base/ring.hpp>
 #include <sluice/output/concept.hpp>
+#include <sluice/packet/bounded_packet_queue.hpp>
 
 #include <cstddef>
 #include <utility>
 
 namespace sluice {
 
-template <std::size_t N>
+template <std::size_t N, u32 Octets = waiting_octets_for(N)>
 struct queue_output {
     template <class Packet>
     class model {
@@ -25,7 +26,7 @@ struct queue_output {
         };
 
         [[nodiscard]] constexpr bool transmit(Packet& packet, const egress& to) noexcept {
-            item* place = packet ? queue_.claim() : nullptr;
+            item* place = packet ? queue_.claim(packet, Octets) : nullptr;
             if (place == nullptr) {
                 return false;
             }
@@ -38,9 +39,10 @@ struct queue_output {
         // The oldest; its packet is empty when nothing waits.
         [[nodiscard]] constexpr item next() noexcept { return queue_.pop(); }
         [[nodiscard]] constexpr std::size_t size() const noexcept { return queue_.size(); }
+        [[nodiscard]] constexpr u64 octets() const noexcept { return queue_.octets(); }
 
     private:
-        ring<item, N> queue_;
+        bounded_packet_queue<item, N> queue_;
     };
 };
 

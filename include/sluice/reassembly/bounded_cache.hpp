@@ -1,19 +1,19 @@
-// bounded_cache<Datagrams, Overlap, Fragments, OnFull>: reassembly as Linux does it, in memory that
-// is fixed when it is compiled.
-// Expects: fragments as verified datagrams; a secret key; the caller to call expire(now, sink)
-// before insert(..., now, ...) when next_deadline() is over: insert looks at no clock but the one
-// it is given and ends nobody's time. Packets that can be put in a list (append).
-// Does: keeps up to Datagrams incomplete datagrams of up to Fragments packets altogether, and
-// returns the whole as one packet whose head is the fragment with offset 0 and whose other pieces
-// follow as a list, their headers pulled.
-// Never: copies payload under the default rule, allocates, writes into payload.
-// Cost: O(log n) for the n runs of a datagram, O(1) in order; about 64 octets a fragment and 250 a
-// datagram.
-// RFC 791 section 3.2, RFC 815, RFC 1122 section 3.3.2, RFC 3168 section 5.3; Linux ip_fragment.c.
+// bounded_cache<Datagrams, Overlap, Fragments, OnFull, Share>: reassembly as Linux does it, in
+// memory that is fixed when it is compiled. Expects: fragments as verified datagrams; a secret key;
+// the caller to call expire(now, sink) before insert(..., now, ...) when next_deadline() is over:
+// insert looks at no clock but the one it is given and ends nobody's time. Packets that can be put
+// in a list (append). Does: keeps up to Datagrams incomplete datagrams of up to Fragments packets
+// altogether, and returns the whole as one packet whose head is the fragment with offset 0 and
+// whose other pieces follow as a list, their headers pulled. Never: copies payload under the
+// default rule, allocates, writes into payload. Cost: O(log n) for the n runs of a datagram, O(1)
+// in order; about 64 octets a fragment and 250 a datagram. RFC 791 section 3.2, RFC 815, RFC 1122
+// section 3.3.2, RFC 3168 section 5.3; Linux ip_fragment.c.
 //
 // When the memory is full, on_full::refuse refuses what comes, as Linux does: whoever fills it
 // stops reassembly for all until the timeout. on_full::evict_oldest gives up the datagram that
-// began first: whoever floods it ends those that take longest, and no other.
+// began first: whoever floods it ends those that take longest, and no other. Share 1 lets one
+// source have all of it, as Linux does; Share n an nth of the datagrams, of the fragments and of
+// the threshold: beyond it what OnFull says befalls that source's own datagrams alone.
 #pragma once
 
 #include <sluice/base/random.hpp>
@@ -45,28 +45,35 @@ concept can_form_list = requires(Packet& p, Packet&& tail) {
     return datagrams > 1024 ? 2 * datagrams : 2048;
 }
 
-// What becomes of a fragment that finds no room.
+// What becomes of a fragment that finds no room, in all or in its source's share.
 enum class on_full : u8 { refuse, evict_oldest };
 
 template <std::size_t Datagrams, overlap_policy Overlap = overlap::reject_datagram,
-          std::size_t Fragments = default_fragments(Datagrams), on_full OnFull = on_full::refuse>
+          std::size_t Fragments = default_fragments(Datagrams), on_full OnFull = on_full::refuse,
+          u32 Share = 1>
 struct bounded_cache {
     static_assert(Datagrams > 0, "sluice: bounded_cache<0>: use no_reassembly to refuse fragments");
     static_assert(Fragments >= 2, "sluice: bounded_cache: a datagram has at least two fragments");
+    static_assert(
+        Share >= 1 && Share <= Datagrams && 2 * Share <= Fragments,
+        "sluice: bounded_cache: Share is the part of it that one source may have, 1 (all) "
+        "or 1/Share: at least a datagram of two fragments");
 
     template <class Packet>
     class model;
 };
 
-template <std::size_t Datagrams, overlap_policy Overlap, std::size_t Fragments, on_full OnFull>
+template <std::size_t Datagrams, overlap_policy Overlap, std::size_t Fragments, on_full OnFull,
+          u32 Share>
 template <class Packet>
-class bounded_cache<Datagrams, Overlap, Fragments, OnFull>::model {
+class bounded_cache<Datagrams, Overlap, Fragments, OnFull, Share>::model {
     using entry = detail::partial_datagram<Packet, Overlap>;
     using piece = detail::piece<Packet>;
     using facts = detail::fragment_facts;
     using step = reassembly_step<Packet>;
     using entry_table = detail::keyed_slots<entry, Datagrams>;
-    using source_table = detail::keyed_slots<detail::fragment_source, Datagrams>;
+    using sender = detail::fragment_source<entry>;
+    using source_table = detail::keyed_slots<sender, Datagrams>;
 
 public:
     static constexpr std::size_t memory_limit =
@@ -93,7 +100,7 @@ public:
         }
         step result;
         entry* e = entries_.find(key);
-        if (!make_room(e, limits, result)) {
+        if (!make_share(source, e, limits, result) || !make_room(e, limits, result)) {
             result.refuse_for(drop_reason::fragment_limit);
             return result;
         }
@@ -174,13 +181,45 @@ private:
         } else {
             entry* const first = due_.first();
             entry* const oldest = first != nullptr && first == spared ? first->later : first;
-            if (oldest == nullptr) {
-                return false;
+            return evict(oldest, result);
+        }
+    }
+    [[nodiscard]] constexpr bool evict(entry* gone, step& result) noexcept {
+        if (gone == nullptr) {
+            return false;
+        }
+        result.evicted_pieces += drop_pieces(*gone);
+        ++result.evicted_datagrams;
+        end(*gone);
+        return true;
+    }
+    // The same within what one source may have.
+    [[nodiscard]] constexpr bool make_share([[maybe_unused]] detail::slot_key source,
+                                            [[maybe_unused]] const entry* own,
+                                            [[maybe_unused]] const reassembly_limits& limits,
+                                            [[maybe_unused]] step& result) noexcept {
+        if constexpr (Share > 1) {
+            for (const sender* s = sources_.find(source);
+                 s != nullptr && has_its_share(*s, own == nullptr, limits);
+                 s = sources_.find(source)) {
+                if (OnFull == on_full::refuse ||
+                    !evict(s->oldest == own ? s->oldest->of_source_later : s->oldest, result)) {
+                    return false;
+                }
             }
-            result.evicted_pieces += drop_pieces(*oldest);
-            ++result.evicted_datagrams;
-            end(*oldest);
-            return true;
+        }
+        return true;
+    }
+    [[nodiscard]] static constexpr bool has_its_share(const sender& s, bool begins,
+                                                      const reassembly_limits& limits) noexcept {
+        return (begins && s.datagrams >= Datagrams / Share) || s.pieces >= Fragments / Share ||
+               s.octets > limits.high_threshold / Share;
+    }
+    constexpr void count_held(entry& e, u64 octets, u32 pieces) noexcept {  // less: wraps round
+        charged_ += octets;
+        if (e.source != nullptr) {
+            e.source->octets += octets;
+            e.source->pieces += pieces;
         }
     }
     [[nodiscard]] constexpr entry* begin(detail::slot_key key, detail::slot_key source, instant now,
@@ -189,32 +228,38 @@ private:
         if (e == nullptr) {
             return nullptr;
         }
-        if (limits.max_distance != 0) {
+        if (Share > 1 || limits.max_distance != 0) {
             e->source = sources_.find(source);
             if (e->source == nullptr) {
                 e->source = sources_.take(source);
             }
             if (e->source != nullptr) {
-                ++e->source->users;
+                e->source->add(*e);
+            } else if (Share > 1) {
+                entries_.release(*e);
+                return nullptr;
             }
         }
         e->deadline = now + limits.timeout;
         due_.add(*e);
-        charged_ += datagram_charge;
+        count_held(*e, datagram_charge, 0);
         return e;
     }
     // Gives back a datagram that has no pieces any more.
     constexpr void end(entry& e) noexcept {
-        if (e.source != nullptr && --e.source->users == 0) {
-            sources_.release(*e.source);
+        count_held(e, u64{} - datagram_charge, 0);
+        if (e.source != nullptr) {
+            e.source->remove(e);
+            if (e.source->datagrams == 0) {
+                sources_.release(*e.source);
+            }
         }
         due_.remove(e);
-        charged_ -= datagram_charge;
         entries_.release(e);
     }
     template <class F>
     constexpr void drain(entry& e, F&& f) noexcept {
-        charged_ -= e.pieces.charge();
+        count_held(e, u64{} - e.pieces.charge(), 0u - e.pieces.count());
         e.pieces.drain(free_, f);
     }
     // Drops the pieces and says how many.
@@ -240,6 +285,10 @@ private:
         due_.remove(e);
         e.deadline = now + limits.timeout;
         due_.add(e);
+        if (e.source != nullptr) {
+            e.source->remove(e);
+            e.source->add(e);
+        }
         return dropped;
     }
 
@@ -294,7 +343,7 @@ private:
         const u32 taken = outcome == detail::insertion::taken ? 1 : 0;
         result.pieces_dropped =
             static_cast<u16>(result.pieces_dropped + count + taken - e.pieces.count());
-        charged_ = charged_ + e.pieces.charge() - charge;
+        count_held(e, u64{e.pieces.charge()} - charge, e.pieces.count() - count);
         if (taken == 0) {
             free_.give(p);
         }

@@ -41,7 +41,8 @@
 //         };
 //     };
 //
-// Models: `bounded_cache<Datagrams, Overlap, Fragments, OnFull>`, `no_reassembly` (refuses every
+// Models: `bounded_cache<Datagrams, Overlap, Fragments, OnFull, Share>` (`Share` n: one source may
+// have an nth of it, 1: all, as in Linux), `no_reassembly` (refuses every
 // fragment). The rule for overlaps is a policy of its own: overlap.hpp.
 #pragma once
 

@@ -9,7 +9,7 @@
 
 #include <sluice/base/time.hpp>
 #include <sluice/reassembly/ecn.hpp>
-#include <sluice/reassembly/keyed_slots.hpp>
+#include <sluice/reassembly/fragment_source.hpp>
 #include <sluice/reassembly/piece_set.hpp>
 #include <sluice/wire/ipv4.hpp>
 
@@ -63,14 +63,6 @@ struct datagram_end {
     }
 };
 
-// How many fragments of any datagram came from a source, while a datagram of it is held.
-struct fragment_source {
-    slot_key key;
-    fragment_source* chain = nullptr;
-    u32 fragments = 0;  // modulo 2^32
-    u32 users = 0;
-};
-
 template <class Packet, overlap_policy Overlap>
 struct partial_datagram {
     slot_key key;
@@ -78,7 +70,9 @@ struct partial_datagram {
     partial_datagram* earlier = nullptr;  // by deadline
     partial_datagram* later = nullptr;
     instant deadline;
-    fragment_source* source = nullptr;
+    fragment_source<partial_datagram>* source = nullptr;
+    partial_datagram* of_source_earlier = nullptr;  // by when they began
+    partial_datagram* of_source_later = nullptr;
     u32 source_mark = 0;  // source->fragments when the latest fragment of this datagram came
     piece_set<Packet, Overlap> pieces;
     datagram_end end;

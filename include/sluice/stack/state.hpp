@@ -5,8 +5,8 @@
 #pragma once
 
 #include <sluice/base/random.hpp>
-#include <sluice/base/ring.hpp>
 #include <sluice/base/time.hpp>
+#include <sluice/packet/bounded_packet_queue.hpp>
 #include <sluice/packet/decision.hpp>
 #include <sluice/pipeline/output_route.hpp>
 #include <sluice/pipeline/tables.hpp>
@@ -16,7 +16,8 @@
 
 namespace sluice::detail {
 
-// What arises inside a call waits here until the packet at hand is done: no recursion.
+// What arises inside a call waits here until the packet at hand is done: no recursion. So many
+// packets, of 4,096 octets or one block each.
 inline constexpr std::size_t work_queue_size = 64;
 
 template <class Policies>
@@ -176,9 +177,15 @@ protected:
 
     // Puts a packet that was counted as received or originated into the work queue.
     constexpr fate put_off(work_item&& item) noexcept {
-        return work_.push(std::move(item))
-                   ? fate::held
-                   : drop(std::move(item.packet), drop_reason::work_queue_full);
+        constexpr u64 most = work_queue_size * (chosen::buffers::block_capacity > 4096
+                                                    ? u64{chosen::buffers::block_capacity}
+                                                    : u64{4096});
+        work_item* const place = work_.claim(item.packet, most);
+        if (place == nullptr) {
+            return drop(std::move(item.packet), drop_reason::work_queue_full);
+        }
+        *place = std::move(item);
+        return fate::held;
     }
 
     // Whether the point lets the packet pass; otherwise it is gone, and what became of it is in
@@ -263,7 +270,7 @@ protected:
     [[no_unique_address]] typename chosen::identification identification_;
     // Fragments give their buffers back before the source goes: it is declared after buffers_.
     [[no_unique_address]] typename chosen::reassembly::template model<packet_type> reassembly_;
-    ring<work_item, work_queue_size> work_;
+    bounded_packet_queue<work_item, work_queue_size> work_;
 };
 
 }  // namespace sluice::detail

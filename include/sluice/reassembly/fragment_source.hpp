@@ -1,0 +1,38 @@
+// fragment_source: what is held of one sender's datagrams, and how many of its fragments came.
+// Expects: a Datagram with members `of_source_earlier` and `of_source_later`. Does: counts, and
+// keeps its datagrams in the order in which they began. Never: owns them. Cost: about 64 octets a
+// source; O(1). RFC 4963 section 5; Linux struct inet_peer for the distance alone.
+#pragma once
+
+#include <sluice/reassembly/keyed_slots.hpp>
+
+namespace sluice::detail {
+
+template <class Datagram>
+struct fragment_source {
+    slot_key key;
+    fragment_source* chain = nullptr;
+    u32 fragments = 0;  // that came while a datagram of it was held, modulo 2^32
+    u32 datagrams = 0;  // held now
+    u32 pieces = 0;
+    u64 octets = 0;  // counted against the threshold
+    Datagram* oldest = nullptr;
+    Datagram* newest = nullptr;
+
+    constexpr void add(Datagram& d) noexcept {
+        d.of_source_earlier = newest;
+        d.of_source_later = nullptr;
+        (newest != nullptr ? newest->of_source_later : oldest) = &d;
+        newest = &d;
+        ++datagrams;
+    }
+    constexpr void remove(Datagram& d) noexcept {
+        (d.of_source_earlier != nullptr ? d.of_source_earlier->of_source_later : oldest) =
+            d.of_source_later;
+        (d.of_source_later != nullptr ? d.of_source_later->of_source_earlier : newest) =
+            d.of_source_earlier;
+        --datagrams;
+    }
+};
+
+}  // namespace sluice::detail

@@ -1,0 +1,89 @@
+// What waits for link addresses is bounded by the octets of its blocks, for each neighbour and in
+// all.
+#include "support.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace link_test;
+
+namespace {
+
+using blocks = fixed_pool<2048, 1024>;
+using chain = blocks::packet_type;
+
+// A packet of so many octets, in as many blocks as it needs.
+chain of_size(blocks& from, u32 size) {
+    chain whole = from.take(32);
+    REQUIRE(whole.put(size < 2000 ? size : 2000) != nullptr);
+    for (u32 left = size - whole.size(); left != 0;) {
+        chain more = from.take(0);
+        const u32 some = left < 2000 ? left : 2000;
+        REQUIRE(more.put(some) != nullptr);
+        whole.append(std::move(more));
+        left -= some;
+    }
+    return whole;
+}
+
+template <class Table>
+void ask_all(Table& t, blocks& from, u32 size, u32 hosts, u32 each) {
+    for (u32 n = 0; n < hosts * each; ++n) {
+        const auto use = t.use_for_output(1, ipv4::address{0x0a000000 + n % hosts}, at(0));
+        REQUIRE(use.neighbour != nullptr);
+        static_cast<void>(t.hold(*use.neighbour, of_size(from, size), {}));
+        REQUIRE(t.held_octets() <= Table::most_held_octets);
+        REQUIRE(t.held_octets() == (1024 - from.available()) * blocks::block_capacity);
+        REQUIRE(use.neighbour->held.octets() <= t.times().held_octets);
+    }
+}
+
+}  // namespace
+
+TEST_CASE("packets of 64 KB to 16 silent hosts leave half of the pool") {
+    blocks from;
+    neighbour_table<chain, 256> t{{1, 2}};
+    static_assert(decltype(t)::most_held_octets == 1024 * 1024);
+    ask_all(t, from, 65'535, 16, 8);
+    CHECK(t.held() == 15);  // of 33 blocks each
+    CHECK(from.available() == 1024 - 15 * 33);
+    CHECK(t.abandoned() != 0);
+    t.flush(1);
+    CHECK(from.available() == 1024);
+    CHECK(t.held_octets() == 0);
+}
+
+TEST_CASE("one silent host keeps Linux's 212,992 octets, the newest of what came") {
+    blocks from;
+    neighbour_table<chain, 256, 64> t{{1, 2}};
+    ask_all(t, from, 65'535, 1, 64);
+    CHECK(t.held() == 3);
+    ask_all(t, from, 28, 1, 200);
+    CHECK(t.held() == 64);  // and no more packets than the ring has
+    CHECK(t.abandoned() == 0);
+    t.erase(1, ipv4::address{0x0a000000});
+    CHECK(from.available() == 1024);
+}
+
+TEST_CASE("small packets to many silent hosts are bounded by their number") {
+    blocks from;
+    neighbour_table<chain, 256> t{{1, 2}};
+    ask_all(t, from, 28, 400, 1);
+    CHECK(t.held() == 256);
+}
+
+TEST_CASE("unres_qlen_bytes is set while it runs; what is larger than it is dropped") {
+    blocks from;
+    neighbour_table<chain, 8> t{{1, 2}, {.held_octets = 10'000}};
+    const auto use = t.use_for_output(1, ipv4::address{0x0a000001}, at(0));
+    CHECK(t.hold(*use.neighbour, of_size(from, 28), {}) == 0);
+    CHECK(t.hold(*use.neighbour, of_size(from, 4'000), {}) == 0);
+    CHECK(t.hold(*use.neighbour, of_size(from, 4'000), {}) == 1);
+    CHECK(t.held() == 2);
+    CHECK(t.hold(*use.neighbour, of_size(from, 10'000), {}) == 3);
+    CHECK(t.held() == 0);
+    CHECK(from.available() == 1024);
+    t.set_times({});
+    CHECK(t.hold(*use.neighbour, of_size(from, 10'000), {}) == 0);
+    CHECK(t.take_held(*use.neighbour).size() == 10'000);
+    CHECK(t.held_octets() == 0);
+}

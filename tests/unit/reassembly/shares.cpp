@@ -1,0 +1,142 @@
+// A share of the cache for each source: one sender of lone fragments stops nobody else.
+#include "fragments.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace reassembly_test;
+
+namespace {
+
+using pool_type = fixed_pool<256, 300>;
+using packet = pool_type::packet_type;
+template <on_full OnFull, u32 Share>
+using cache_type = typename bounded_cache<256, overlap::reject_datagram, 256, OnFull,
+                                          Share>::template model<packet>;
+
+constexpr u32 attacker = 0x0a000166;
+constexpr u32 victim = 0x0a000102;
+
+spec lone(u32 number, u32 source = attacker) {
+    return {.start = 8, .length = 8, .id = static_cast<u16>(number), .source = source};
+}
+template <class Cache>
+auto feed_whole(Cache& cache, pool_type& pool, u32 source, u16 id = 7) {
+    auto first = feed(cache, pool, {.start = 0, .length = 24, .id = id, .source = source});
+    auto second =
+        feed(cache, pool, {.start = 24, .length = 8, .more = false, .id = id, .source = source});
+    second.evicted_datagrams += first.evicted_datagrams;
+    return second;
+}
+
+struct flood_result {
+    u32 held = 0;
+    u32 refused = 0;
+    u32 evicted = 0;
+    std::size_t most = 0;
+};
+template <class Cache>
+flood_result flood(Cache& cache, pool_type& pool, u32 count) {
+    flood_result r;
+    for (u32 n = 0; n < count; ++n) {
+        const auto step = feed(cache, pool, lone(n), instant{n});
+        r.held += step.kind == reassembly_outcome::held ? 1u : 0u;
+        r.refused += step.reason == drop_reason::fragment_limit ? 1u : 0u;
+        r.evicted += step.evicted_datagrams;
+        r.most = cache.held() > r.most ? cache.held() : r.most;
+    }
+    return r;
+}
+
+}  // namespace
+
+TEST_CASE("10,000 lone fragments of one source are refused beyond its share; others go on") {
+    pool_type pool;
+    cache_type<on_full::refuse, 4> cache{secret};
+    const flood_result r = flood(cache, pool, 10'000);
+    CHECK(r.held == 64);
+    CHECK(r.refused == 10'000 - 64);
+    CHECK(r.most == 64);
+    auto step = feed_whole(cache, pool, victim);
+    REQUIRE(step.kind == reassembly_outcome::complete);
+    CHECK(is_whole(step.packet, 32));
+    CHECK(step.evicted_datagrams == 0);
+    // The attacker's own are refused until the time of what it sent is over.
+    CHECK(feed_whole(cache, pool, attacker, 20'000).reason == drop_reason::fragment_limit);
+    cache.expire(instant{10'000} + 30_s, [](auto&&) {});
+    CHECK(feed_whole(cache, pool, attacker, 20'000).kind == reassembly_outcome::complete);
+}
+
+TEST_CASE("without shares the same flood stops everybody, as in Linux") {
+    pool_type pool;
+    cache_type<on_full::refuse, 1> cache{secret};
+    CHECK(flood(cache, pool, 10'000).held == 256);
+    CHECK(feed_whole(cache, pool, victim).reason == drop_reason::fragment_limit);
+}
+
+TEST_CASE("where the oldest is given up, a flood displaces its own datagrams alone") {
+    pool_type pool;
+    cache_type<on_full::evict_oldest, 4> cache{secret};
+    // Begun before the flood: the oldest of all.
+    CHECK(feed(cache, pool, {.start = 0, .length = 24, .id = 9, .source = victim}).kind ==
+          reassembly_outcome::held);
+    const flood_result r = flood(cache, pool, 10'000);
+    CHECK(r.held == 10'000);
+    CHECK(r.evicted == 10'000 - 64);
+    CHECK(r.most == 65);
+    CHECK(feed(cache, pool, {.start = 24, .length = 8, .more = false, .id = 9, .source = victim})
+              .kind == reassembly_outcome::complete);
+    // And its own new ones come through.
+    CHECK(feed_whole(cache, pool, attacker, 20'000).kind == reassembly_outcome::complete);
+}
+
+TEST_CASE("the pieces and octets of one datagram are within the share too") {
+    pool_type pool;
+    SUBCASE("pieces") {
+        cache_type<on_full::refuse, 4> cache{secret};
+        for (u32 n = 0; n < 100; ++n) {
+            const auto step = feed(cache, pool, {.start = 16 * n, .length = 8, .source = attacker});
+            CHECK((step.kind == reassembly_outcome::held) == (n < 64));
+        }
+    }
+    SUBCASE("pieces, when its own datagram is the oldest: it is not given up for itself") {
+        cache_type<on_full::evict_oldest, 4> cache{secret};
+        for (u32 n = 0; n < 100; ++n) {
+            const auto step = feed(cache, pool, {.start = 16 * n, .length = 8, .source = attacker});
+            CHECK((step.kind == reassembly_outcome::held) == (n < 64));
+            CHECK(step.evicted_datagrams == 0);
+        }
+    }
+    SUBCASE("octets: a quarter of the threshold") {
+        cache_type<on_full::refuse, 4> cache{secret};
+        const reassembly_limits tight{.high_threshold = 8'000};
+        for (u32 n = 0; n < 10; ++n) {
+            // 208 + 576 + 28 each; refused from the one on that finds more than 2,000.
+            CHECK((feed(cache, pool, lone(n), {}, tight).kind == reassembly_outcome::held) ==
+                  (n < 3));
+        }
+        CHECK(feed(cache, pool, lone(1, victim), {}, tight).kind == reassembly_outcome::held);
+    }
+}
+
+TEST_CASE("many sources fill the cache together, and all is given back") {
+    for (const bool expires : {false, true}) {
+        CAPTURE(expires);
+        pool_type pool;
+        {
+            cache_type<on_full::evict_oldest, 16> cache{secret};
+            for (u32 n = 0; n < 5'000; ++n) {
+                const auto step = feed(cache, pool, lone(n, 0x0b000000 + n % 700), instant{n});
+                CHECK(step.kind == reassembly_outcome::held);
+                CHECK(cache.held() <= 256);
+            }
+            CHECK(cache.held() == 256);
+            CHECK(feed_whole(cache, pool, victim).kind == reassembly_outcome::complete);
+            if (expires) {
+                cache.expire(instant{5'000} + 30_s, [](auto&&) {});
+                CHECK(cache.charged() == 0);
+                CHECK(pool.available() == 300);
+            }
+        }
+        CHECK(pool.available() == 300);
+    }
+}
