@@ -35,9 +35,16 @@ template <class Packet>
     u64 octets = storage::capacity(head);
     if constexpr (!storage::is_inline) {
         if (packet.is_segmented()) {
-            octets += packet.size() - packet.head_size();
+            const auto referred = [](const auto& b) {
+                u64 sum = 0;
+                for (u32 i = 0; i < b.segment_count; ++i) {
+                    sum += b.segments[i].length;
+                }
+                return sum;
+            };
+            octets += referred(head);
             for (const auto* b = head.list; b != nullptr; b = b->next) {
-                octets += storage::capacity(*b) - b->head_length;
+                octets += storage::capacity(*b) + referred(*b);
             }
         }
     }
