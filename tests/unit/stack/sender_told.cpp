@@ -13,6 +13,7 @@
 #include <sluice/hooks/hook_chain.hpp>
 
 #include <memory>
+#include <optional>
 
 namespace {
 
@@ -231,6 +232,61 @@ TEST_CASE("sender told: a hook takes the interface away under the packet") {
         CHECK(b->counters()[drop_reason::interface_down] == 1);
         CHECK(b.of(mib::udp_out_datagrams) == 0);
         CHECK(b.is_quiet());
+    }
+}
+
+// UdpOutDatagrams alone, and for each way to be refused one of its own: Linux udp_send_skb counts
+// what ip_send_skb took.
+TEST_CASE("sender told: UdpOutDatagrams counts what went out, and nothing that was refused") {
+    struct trial {
+        const char* name;
+        ipv4::address to = neighbour;
+        std::size_t size = 8;
+        std::optional<hook_point> at{};
+        bool full = false;      // the device
+        bool no_buffer = false;
+        bool whole = false;     // DF
+        endpoint_error error = endpoint_error::none;
+        u64 sent = 0;
+    };
+    using enum endpoint_error;
+    const trial rows[] = {
+        {.name = "one", .sent = 1},
+        {.name = "in pieces", .size = 3000, .sent = 1},
+        {.name = "to ourselves", .to = "10.0.1.1"_ip, .sent = 1},
+        {.name = "dropped by a hook", .at = hook_point::local_out, .error = access_denied},
+        {.name = "dropped behind", .at = hook_point::postrouting, .error = access_denied},
+        {.name = "in pieces, dropped", .size = 3000, .at = hook_point::postrouting,
+         .error = access_denied},
+        {.name = "a full device", .full = true, .error = no_buffer},
+        {.name = "a full device, in pieces", .size = 3000, .full = true, .error = no_buffer},
+        {.name = "no buffer", .no_buffer = true, .error = no_buffer},
+        {.name = "no route", .to = "192.0.2.1"_ip, .error = network_unreachable},
+        {.name = "a broadcast, unasked", .to = "10.0.2.255"_ip, .error = access_denied},
+        {.name = "too big", .size = 1473, .whole = true, .error = too_big},
+        {.name = "beyond any datagram", .size = 65'508, .error = too_big},
+        {.name = "beyond any length", .size = 65'536, .error = too_big},
+    };
+    for (const trial& r : rows) {
+        INFO(doctest::String{r.name});
+        told_bench b;
+        answering h;
+        h.verdict = hook_verdict::drop;
+        if (r.at.has_value()) REQUIRE(b->hooks().add(*r.at, 0, h));
+        for (int i = 0; r.full && i < 8; ++i)
+            b.receive(datagram_of({.destination = neighbour}));
+        b.udp.options().receive_errors = true;
+        if (r.whole) b.udp.options().discovery = mtu_discovery::always;
+        std::vector<packet> all;
+        while (r.no_buffer && b->buffers().available() > 0)
+            all.push_back(b->buffers().take(0));
+        CHECK(b.send(kind::udp, r.to, r.size).error() == r.error);
+        CHECK(b.of(mib::udp_out_datagrams) == r.sent);
+        // Raw endpoints move it never, whatever their protocol is.
+        all.clear();
+        raw_endpoint<told_bench::stack_type> raw{*b, ipv4::protocols::udp};
+        static_cast<void>(raw.send(support::udp_message(1, 2, pattern(4)), neighbour, b.now));
+        CHECK(b.of(mib::udp_out_datagrams) == r.sent);
     }
 }
 

@@ -1,0 +1,62 @@
+// A batch is what its packets are one by one, in order: what one of them causes, over lo too, has
+// happened before the next.
+#include <doctest/doctest.h>
+
+#include "unit/stack/recorder.hpp"
+
+namespace {
+
+using namespace stack_test;
+
+// Remembers how many packets had left when each error came to us.
+struct counting final : protocol_handler<packet> {
+    bench<>* of = nullptr;
+    std::vector<std::size_t> left;
+
+    handler_result receive(packet&, const delivery_info&, services&) noexcept override {
+        left.push_back((*of)->output().size());
+        return handler_result::taken();
+    }
+};
+
+// A neighbour that uses our other address, as accept_local allows: the error about its packet goes
+// to ourselves, over lo.
+TEST_CASE("batch order: what comes back over lo is done before the next packet") {
+    const octets to_ourselves =
+        datagram_of({.source = "10.0.2.1"_ip, .destination = "10.0.1.1"_ip});
+    const octets through = datagram_of({.destination = "10.0.2.9"_ip});
+    const struct {
+        bool back[5];  // which packets cause one that comes back; the others leave
+        std::vector<std::size_t> left;
+    } rows[] = {
+        {{true, false, false, true, false}, {0, 2}},
+        {{false, true, false, false, true}, {1, 3}},
+        {{true, true, false, false, false}, {0, 0}},
+        {{false, false, false, false, true}, {4}},
+    };
+    for (const auto& r : rows) {
+        for (const bool at_once : {false, true}) {
+            CAPTURE(at_once);
+            bench<> b;
+            counting icmp;
+            icmp.of = &b;
+            REQUIRE(b->delivery().set_handler(ipv4::protocols::icmp, &icmp).has_value());
+            b->change([](settings& s) { s.icmp_ratelimit = 0; });
+            b->change_interface(2, [](interface_settings& s) { s.accept_local = true; });
+            bench<>::packet_type batch[5];
+            for (std::size_t i = 0; i < 5; ++i)
+                batch[i] = b.packet(r.back[i] ? to_ourselves : through);
+            if (at_once) {
+                b->receive(batch, b.now);
+            } else {
+                for (auto& p : batch)
+                    b->receive(std::move(p), b.now);
+            }
+            CHECK((icmp.left == r.left));
+            CHECK(b.sent().size() == 5 - r.left.size());
+            CHECK(b->held() == 0);
+        }
+    }
+}
+
+}  // namespace
