@@ -53,8 +53,8 @@ TEST_CASE("nested calls: what a handler changes in a batch holds for the packets
                       .context = &later,
                       .at = at};
             w::packet batch[7];
-            // With options it is not looked up by the accept branch, which goes on to know the way of
-            // the packets before.
+            // With options it is not looked up by the accept branch, which goes on to know the way
+            // of the packets before.
             for (std::size_t i = 0; i < 7; ++i)
                 batch[i] = o->b.packet(i == 2 ? o->to("10.0.1.1"_ip, 253, pattern(8), nops)
                                               : o->to("10.0.2.9"_ip));

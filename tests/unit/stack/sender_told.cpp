@@ -243,9 +243,9 @@ TEST_CASE("sender told: UdpOutDatagrams counts what went out, and nothing that w
         ipv4::address to = neighbour;
         std::size_t size = 8;
         std::optional<hook_point> at{};
-        bool full = false;      // the device
+        bool full = false;  // the device
         bool no_buffer = false;
-        bool whole = false;     // DF
+        bool whole = false;  // DF
         endpoint_error error = endpoint_error::none;
         u64 sent = 0;
     };
@@ -256,7 +256,9 @@ TEST_CASE("sender told: UdpOutDatagrams counts what went out, and nothing that w
         {.name = "to ourselves", .to = "10.0.1.1"_ip, .sent = 1},
         {.name = "dropped by a hook", .at = hook_point::local_out, .error = access_denied},
         {.name = "dropped behind", .at = hook_point::postrouting, .error = access_denied},
-        {.name = "in pieces, dropped", .size = 3000, .at = hook_point::postrouting,
+        {.name = "in pieces, dropped",
+         .size = 3000,
+         .at = hook_point::postrouting,
          .error = access_denied},
         {.name = "a full device", .full = true, .error = no_buffer},
         {.name = "a full device, in pieces", .size = 3000, .full = true, .error = no_buffer},
