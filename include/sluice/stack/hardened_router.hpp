@@ -2,8 +2,9 @@
 // as presets.hpp. Does: strict reverse path (RFC 2827), no source routes (RFC 7126 section 4.3), no
 // redirects in or out, nothing unicast from link-layer multicast (RFC 1122 section 3.3.6), no
 // special addresses where they do not belong (RFC 6890), no directed broadcasts (RFC 2644), no tiny
-// fragments of TCP (RFC 3128), no options but those that RFC 7126 lets pass. Never: the default.
-// Cost: every packet takes the whole chain; the accept branch asks none of this.
+// fragments of TCP (RFC 3128), a sixteenth of the fragment memory for one source (RFC 1858), no
+// options but those that RFC 7126 lets pass. Never: the default. Cost: every packet takes the whole
+// chain; the accept branch asks none of this.
 #pragma once
 
 #include <sluice/security/all_of.hpp>
@@ -16,8 +17,10 @@
 namespace sluice {
 
 struct hardened_router
-    : policies<based_on<linux_router>, security<all_of<special_addresses, no_directed_broadcasts,
-                                                       tiny_fragments, option_filter>>> {
+    : policies<based_on<linux_router>,
+               reassembly<bounded_cache<3584, overlap::reject_datagram, 3584, on_full::refuse, 16>>,
+               security<all_of<special_addresses, no_directed_broadcasts, tiny_fragments,
+                               option_filter>>> {
     [[nodiscard]] static constexpr settings initial_settings() noexcept {
         settings s{true};
         for (interface_settings* conf : {&s.all, &s.defaults}) {

@@ -116,7 +116,7 @@ struct options {
     static constexpr detail::slot slot_of = detail::slot::options;
     using policy = O;
 };
-// A tag whose model<Packet> makes fragments whole. Default: bounded_cache<64>. Checked by the
+// A tag whose model<Packet> makes fragments whole. Default: bounded_cache<512>. Checked by the
 // stack, which knows the packet.
 template <class T>
 struct reassembly {
@@ -271,7 +271,7 @@ struct resolved {
     using exceptions = typename P::template of<slot::exceptions, bounded_exceptions<32>>;
     using multicast = typename P::template of<slot::multicast, group_list<32>>;
     using options = typename P::template of<slot::options, linux_options>;
-    using reassembly = typename P::template of<slot::reassembly, bounded_cache<64>>;
+    using reassembly = typename P::template of<slot::reassembly, bounded_cache<512>>;
     using delivery = typename P::template of<slot::delivery, registered_endpoints<>>;
     using icmp = typename P::template of<slot::icmp, linux_icmp_limiter>;
     using identification = typename P::template of<slot::identification, linux_identification>;

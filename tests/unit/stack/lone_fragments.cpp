@@ -1,0 +1,63 @@
+// The presets hold as many lone fragments as Linux is asked to bear; hardened_router gives one
+// source its share alone.
+#include "bench.hpp"
+
+#include <sluice/stack/hardened_router.hpp>
+
+using namespace stack_test;
+
+namespace {
+
+// 28 octets: a header and 8 octets of data.
+octets piece(u16 id, u16 flags_and_offset, ipv4::address source) {
+    octets d = datagram_of({.source = source,
+                            .destination = "10.0.1.1"_ip,
+                            .protocol = 253,
+                            .payload = octets(8, std::byte{1})});
+    const ipv4::view ip{d.data()};
+    ip.set(ipv4::identification, id);
+    ip.set(ipv4::flags_and_offset, flags_and_offset);
+    ipv4::set_checksum(ip);
+    return d;
+}
+// How many of so many lone fragments are held.
+template <class Bench>
+u32 flood(Bench& b, u32 count) {
+    u32 held = 0;
+    for (u32 n = 0; n < count; ++n) {
+        held += b.receive(piece(static_cast<u16>(n), 1, "10.0.1.66"_ip)) == fate::held ? 1u : 0u;
+    }
+    return held;
+}
+template <class Bench>
+bool completes(Bench& b, ipv4::address source) {
+    const u64 before = b->counters()[mib::ip_reasm_oks];
+    static_cast<void>(b.receive(piece(40'000, 0x2000, source)));
+    static_cast<void>(b.receive(piece(40'000, 1, source)));
+    static_cast<void>(b.sent());
+    return b->counters()[mib::ip_reasm_oks] == before + 1;
+}
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("3,000 lone fragments stop nobody", Preset, linux_host, linux_router) {
+    bench<Preset> b;
+    CHECK(flood(b, 3'000) == 3'000);
+    CHECK(completes(b, "10.0.1.2"_ip));
+    b.now.now = b.now.now + 31_s;
+    static_cast<void>(b->poll(b.now));
+    static_cast<void>(b.sent());
+    CHECK(b->held() == 0);
+    CHECK(b->counters()[mib::ip_reasm_fails] == 3'000);
+}
+
+TEST_CASE("hardened_router: 10,000 lone fragments of one source take its share alone") {
+    bench<hardened_router> b;
+    CHECK(flood(b, 10'000) == 224);
+    CHECK(b->counters()[mib::ip_reasm_fails] == 10'000 - 224);
+    CHECK(completes(b, "10.0.1.2"_ip));
+    b.now.now = b.now.now + 31_s;
+    static_cast<void>(b->poll(b.now));
+    static_cast<void>(b.sent());
+    CHECK(b->held() == 0);
+}
