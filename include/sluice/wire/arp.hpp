@@ -98,13 +98,15 @@ struct packet {
 
     // Writes 28 bytes; their number, or `wire_error::no_room`.
     [[nodiscard]] constexpr result<std::size_t, wire_error> emit(bytes to) const noexcept {
-        if (to.size() < layout::size) return failure{wire_error::no_room};
-        view{to.data()}
-            .set(hardware_type, ethernet_hardware)
-            .set(protocol_type, ethernet::types::ipv4)
-            .set(hardware_length, 6)
-            .set(protocol_length, 4);
-        return emit_value<layout>(*this, to);
+        const auto written = emit_value<layout>(*this, to);
+        if (written) {
+            view{to.data()}
+                .set(hardware_type, ethernet_hardware)
+                .set(protocol_type, ethernet::types::ipv4)
+                .set(hardware_length, 6)
+                .set(protocol_length, 4);
+        }
+        return written;
     }
 
     friend constexpr bool operator==(const packet&, const packet&) noexcept = default;
