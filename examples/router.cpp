@@ -40,6 +40,7 @@ router::snapshot ask_all(const workers& all) {
         }
         sum.link += one.link;
         sum.sum.add(one.sum);
+        sum.switched = one.switched;
         sum.held_now += one.held_now;
         sum.not_captured += one.not_captured;
     }

@@ -4,6 +4,7 @@
 // Expects: a stack with snmp_counters. Does: prints to a FILE and flushes. Never: resets.
 #pragma once
 
+#include <sluice/stats/print.hpp>
 #include <sluice/stats/snmp_counters.hpp>
 
 #include <cstddef>
@@ -34,10 +35,7 @@ void print_counters(const Stack& stack, std::FILE* to) {
             std::fprintf(to, "%s.%s %llu\n", group, name, static_cast<unsigned long long>(n));
         }
     };
-    for (std::size_t i = 1; i < sluice::mib_count; ++i) {
-        line(sluice::mib_names[i].group, sluice::mib_names[i].field,
-             counters[static_cast<sluice::mib>(i)]);
-    }
+    sluice::for_each_counter(counters, stack.switches(), line);
     for (std::size_t i = 1; i < sluice::drop_reason_count; ++i) {
         const auto why = static_cast<sluice::drop_reason>(i);
         line("Dropped", sluice::describe(why).name, counters[why]);

@@ -7,6 +7,7 @@
 #include "router_port.hpp"
 
 #include <sluice/link/neighbour.hpp>
+#include <sluice/packet/settings.hpp>
 #include <sluice/stats/concept.hpp>
 
 #include <array>
@@ -62,7 +63,9 @@ public:
             balance_[i] += c[static_cast<sluice::balance>(i)];
         }
     }
-    [[nodiscard]] u64 operator[](sluice::mib m) const { return mibs_[static_cast<unsigned>(m)]; }
+    [[nodiscard]] u64 operator[](sluice::mib m) const noexcept {
+        return mibs_[static_cast<unsigned>(m)];
+    }
     [[nodiscard]] u64 operator[](sluice::drop_reason r) const {
         return drops_[static_cast<unsigned>(r)];
     }
@@ -83,16 +86,19 @@ private:
     std::array<u64, sluice::balance_kinds> balance_{};
 };
 
-// Of one worker: its own; of all: the sum. counters() and held() are what print_counters() reads.
+// Of one worker: its own; of all: the sum. counters(), switches() and held() are
+// what print_counters() reads.
 struct snapshot {
     std::vector<port_line> ports;  // by interface, from first_interface on
     std::vector<neighbour_line> neighbours;
     link_counts link;
     counter_sum sum;
+    sluice::settings switched;  // the same in all
     std::size_t held_now = 0;
     u64 not_captured = 0;
 
     [[nodiscard]] const counter_sum& counters() const { return sum; }
+    [[nodiscard]] const sluice::settings& switches() const { return switched; }
     [[nodiscard]] std::size_t held() const { return held_now; }
 };
 

@@ -68,6 +68,7 @@ inline snapshot worker::take_snapshot() {
     const auto& link = link_->counters();
     now.link = {link.held_dropped, link.refused, link.tagged, link.too_short + link.unknown_type};
     now.sum.add(stack_->counters());
+    now.switched = stack_->switches();
     now.held_now = stack_->held();
     now.not_captured = capture_ ? capture_->lost() : 0;
     return now;

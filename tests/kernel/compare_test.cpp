@@ -185,6 +185,18 @@ TEST_CASE("deliveries, errors, return values and counters") {
     CHECK_EQ(differences(about, good, {.drops = true}), "drop: expected IP_CSUM, got nothing");
 }
 
+TEST_CASE("settings among the counters are compared where the vector has a line for them") {
+    const scenario says = parse_one("sysctl ip_default_ttl 77\n> count Ip.DefaultTTL 13\n");
+    const scenario says_nothing = parse_one("sysctl ip_default_ttl 77\n");
+    observation moved;
+    moved.counts = {{"Ip.DefaultTTL", 13}};
+    CHECK_EQ(differences(says, moved), "");
+    CHECK_EQ(differences(says_nothing, moved), "");
+    moved.counts = {{"Ip.DefaultTTL", 12}};
+    CHECK_EQ(differences(says, moved), "count Ip.DefaultTTL: expected 13, got 12");
+    CHECK_EQ(differences(says, {}), "count Ip.DefaultTTL: expected 13, got 0");
+}
+
 TEST_CASE("drops compare as a set; what the kernel leaves unnamed may have any reason") {
     const std::string named = "> drop IP_CSUM ip_rcv_core\n";
     const std::string unnamed = "> drop NOT_SPECIFIED ip_forward\n";

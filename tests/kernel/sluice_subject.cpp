@@ -3,6 +3,8 @@
 
 #include "vector_file.hpp"
 
+#include <sluice/stats/print.hpp>
+
 namespace replay {
 
 namespace {
@@ -151,11 +153,10 @@ answer sluice_subject::begin() {
 counters sluice_subject::count() const {
     counters now;
     const auto& values = stack_->counters();
-    for (std::size_t i = 1; i < sluice::mib_count; ++i) {
-        const sluice::mib_name& name = sluice::mib_names[i];
-        const std::string text = std::string(name.group) + "." + name.field;
-        now[text] += values[static_cast<sluice::mib>(i)];
-    }
+    sluice::for_each_counter(values, stack_->switches(),
+                             [&](const char* group, const char* field, sluice::u64 value) {
+                                 now[std::string(group) + "." + field] = value;
+                             });
     for (unsigned type = 0; type < 256; ++type) {
         const std::string number = std::to_string(type);
         now["IcmpMsg.InType" + number] = values.icmp_in_type(static_cast<sluice::u8>(type));

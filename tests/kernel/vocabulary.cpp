@@ -97,6 +97,9 @@ constexpr name route_sysctls[] = {
     "min_pmtu",    "mtu_expires", "redirect_load", "redirect_number", "redirect_silence",
 };
 
+// Settings that /proc/net/snmp shows among the counters.
+constexpr name ip_settings[] = {"Forwarding", "DefaultTTL"};
+
 constexpr name ip_counters[] = {
     "InReceives", "InHdrErrors", "InAddrErrors", "ForwDatagrams", "InUnknownProtos", "InDiscards",
     "InDelivers", "OutRequests", "OutDiscards",  "OutNoRoutes",   "ReasmTimeout",    "ReasmReqds",
@@ -182,11 +185,15 @@ bool is_counter(std::string_view text) {
     if (dot == name::npos) return false;
     const name group = text.substr(0, dot);
     const name field = text.substr(dot + 1);
-    if (group == "Ip") return among(ip_counters, field);
+    if (group == "Ip") return among(ip_counters, field) || among(ip_settings, field);
     if (group == "Icmp") return among(icmp_counters, field);
     if (group == "IcmpMsg") return is_message_counter(field);
     if (group == "Udp") return among(udp_counters, field);
     return group == "IpExt" && among(ip_ext_counters, field);
+}
+
+bool is_setting(std::string_view counter) {
+    return counter.starts_with("Ip.") && among(ip_settings, counter.substr(3));
 }
 
 bool is_errno(std::string_view text) {

@@ -14,6 +14,8 @@ namespace replay {
 // `name` is GROUP.FIELD, as `Ip.InReceives` or `IcmpMsg.OutType3`.
 [[nodiscard]] bool is_counter(std::string_view name);
 
+// Whether that counter is a setting (Ip.Forwarding, Ip.DefaultTTL).
+[[nodiscard]] bool is_setting(std::string_view counter);
 [[nodiscard]] bool is_errno(std::string_view name);
 
 }  // namespace replay

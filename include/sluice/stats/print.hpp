@@ -1,9 +1,15 @@
 // print_snmp: the counters as the kernel's files show them: the groups Ip, Icmp, IcmpMsg and Udp of
 // /proc/net/snmp, then IpExt of /proc/net/netstat: for each a line of names and one of values.
-// Expects: counters that can be read (snmp_counters). Does: hands the text on in pieces, or writes
-// it into the caller's memory; IcmpMsg has the types that were seen, sixteen a line, and is left
-// out when there are none. Never: allocates, changes a counter. Cost: a pass over the counters.
-// Source: Linux net/ipv4/proc.c.
+// for_each_counter: the same numbers one by one, by name.
+//
+// Ip.Forwarding and Ip.DefaultTTL stand among the counters, as in the kernel's files, and are
+// settings: they come from the switches. IcmpMsg has the types that were seen, sixteen a line, and
+// is left out when there are none.
+//
+// Expects: counters that can be read (snmp_counters).
+// Never:   allocates, changes a counter.
+// Cost:    a pass over the counters.
+// Source:  Linux net/ipv4/proc.c.
 #pragma once
 
 #include <sluice/packet/mib.hpp>
@@ -17,13 +23,21 @@
 namespace sluice {
 
 template <class C>
-concept readable_counters = requires(const C& c, mib counter, u8 type) {
+concept named_counters = requires(const C& c, mib counter) {
     { c[counter] } noexcept -> std::convertible_to<u64>;
+};
+template <class C>
+concept readable_counters = named_counters<C> && requires(const C& c, u8 type) {
     { c.icmp_in_type(type) } noexcept -> std::convertible_to<u64>;
     { c.icmp_out_type(type) } noexcept -> std::convertible_to<u64>;
 };
 
 namespace detail {
+
+// RFC 4293 ipForwarding: 1 forwarding, 2 not.
+[[nodiscard]] constexpr u64 forwarding_number(const settings& s) noexcept {
+    return s.all.forwarding ? 1 : 2;
+}
 
 template <class Sink>
 class snmp_writer {
@@ -111,6 +125,17 @@ private:
 
 }  // namespace detail
 
+// Calls f(group, field, value) for every number that has a name of its own, in the order of
+// print_snmp: all but the ICMP types.
+template <named_counters Counters, class F>
+constexpr void for_each_counter(const Counters& c, const settings& s, F&& f) {
+    f("Ip", "Forwarding", detail::forwarding_number(s));
+    f("Ip", "DefaultTTL", u64{s.ip_default_ttl});
+    for (std::size_t i = 1; i < mib_count; ++i) {
+        f(mib_names[i].group, mib_names[i].field, u64{c[static_cast<mib>(i)]});
+    }
+}
+
 // Calls sink(text_view) for each piece of the text, in order.
 template <readable_counters Counters, class Sink>
     requires std::invocable<Sink&, text_view>
@@ -118,7 +143,9 @@ constexpr void print_snmp(const Counters& c, const settings& s, Sink&& sink) {
     detail::snmp_writer out{sink};
     out.text("Ip: Forwarding DefaultTTL");
     out.names(mib::ip_in_receives, mib::icmp_in_msgs);
-    out.text(s.all.forwarding ? "\nIp: 1 " : "\nIp: 2 ");  // RFC 4293: 1 forwarding, 2 not
+    out.text("\nIp: ");
+    out.number(detail::forwarding_number(s));
+    out.text(" ");
     out.number(s.ip_default_ttl);
     out.values(c, mib::ip_in_receives, mib::icmp_in_msgs);
     out.text("\n");
