@@ -4,6 +4,7 @@
 // that is not named stays as in linux_router.
 // Run: ./custom_policy
 #include "support/complain.hpp"
+#include "support/self_packets.hpp"
 
 #include <sluice/port/system_seed.hpp>
 #include <sluice/sluice.hpp>
@@ -11,6 +12,7 @@
 
 #include <cstdio>
 #include <memory>
+#include <utility>
 
 namespace {
 
@@ -21,8 +23,7 @@ using sluice::next_hop;
 // Every second host behind the one uplink, the others behind the other: addresses that end in a
 // one go by interface 3.
 struct odd_and_even {
-    static constexpr bool prefers_bulk = false;
-    static constexpr bool has_local_routes = false;  // our addresses: ask the interfaces
+    static constexpr bool has_local_routes = false;  // our own addresses: the stack's business
     static constexpr std::size_t memory_limit = 2 * sizeof(sluice::route_entry);
 
     sluice::route_entry ways[2] = {{.interface = 2, .gateway = "192.0.2.254"_ip},
@@ -83,5 +84,10 @@ int main() {
                     unsigned{ipv4::const_view{sent.packet.data()}[ipv4::ttl]});
         as_wanted = as_wanted && sent.to.interface == 2 + (to.value & 1);
     }
-    return as_wanted ? 0 : 1;
+    auto ping = s->buffers().take();
+    examples::write_echo_request(ping);
+    static_cast<void>(s->receive(std::move(ping), {}));
+    const bool answered = s->counters()[sluice::mib::icmp_out_echo_reps] == 1;
+    std::printf("a ping to 192.0.2.1, which is ours, is %s\n", answered ? "answered" : "lost");
+    return as_wanted && answered ? 0 : 1;
 }

@@ -7,7 +7,6 @@
 namespace {
 
 struct table {
-    static constexpr bool prefers_bulk = false;
     static constexpr bool has_local_routes = true;
     static constexpr std::size_t memory_limit = sizeof(sluice::route_entry);
     sluice::route_entry only;

@@ -30,7 +30,6 @@ u16 leads_to(const Table& table, const Question& question) {
 TEST_CASE_TEMPLATE("the model fits its concept", Table, SLUICE_ROUTE_MODELS) {
     static_assert(mutable_route_policy<Table>);
     static_assert(Table::memory_limit >= sizeof(Table));
-    static_assert(!Table::prefers_bulk);
     static_assert(Table::has_local_routes);
 }
 

@@ -17,18 +17,14 @@ namespace detail {
 // Linux ip_metrics_convert: a route's MTU leaves room for a header of the link.
 inline constexpr u16 max_route_mtu = 65'520;
 
-// Linux inet_addr_type: a table without local routes leaves the answer to the addresses.
+// Linux inet_addr_type.
 template <class Tables>
 [[nodiscard]] constexpr bool is_local_address(const Tables& t, ipv4::address a) noexcept {
     if (a.is_unspecified() || a.is_limited_broadcast() || a.is_multicast()) {
         return false;
     }
     const route_entry* r = usable_route(t, {.destination = a});
-    if constexpr (std::remove_cvref_t<decltype(t.routes)>::has_local_routes) {
-        return r != nullptr && r->type == route_type::local;
-    } else {
-        return t.interfaces.is_own(a) || (r != nullptr && r->type == route_type::local);
-    }
+    return r != nullptr && r->type == route_type::local;
 }
 
 // The gateway is taken for a neighbour although no route says so. Linux fib_check_nh_v4_gw.

@@ -8,14 +8,13 @@
 // scope. `at(id)` gives the entry; it stays valid until the table changes. `add` and `remove`
 // change the table and say why not. `version()` moves with every change.
 //
-// Static facts: `prefers_bulk` (lookups are worth grouping: the table does not fit the cache),
-// `has_local_routes` (local and broadcast addresses are in the table; otherwise the interface room
-// is asked first), `memory_limit`.
+// Static facts: `has_local_routes` (local and broadcast addresses are in the table; otherwise the
+// stack keeps those of its interfaces beside it and asks there first: `with_local_routes`),
+// `memory_limit`.
 //
 // Exemplar:
 //
 //     struct table {
-//         static constexpr bool prefers_bulk = false;
 //         static constexpr bool has_local_routes = true;
 //         static constexpr std::size_t memory_limit = sizeof(route_entry);
 //         next_hop lookup(ipv4::address destination) const noexcept;
@@ -35,7 +34,7 @@
 // A table that never changes may leave add and remove out: it models `route_policy` but not
 // `mutable_route_policy`.
 //
-// Models: `linear_routes` (the reference, a scan), `lpm_trie`.
+// Models: `linear_routes` (the reference, a scan), `lpm_trie`, `with_local_routes<Table>`.
 #pragma once
 
 #include <sluice/base/result.hpp>
@@ -66,7 +65,6 @@ concept has_version = requires(const R& r) {
 
 template <class R>
 concept states_route_facts = requires {
-    { R::prefers_bulk } -> std::convertible_to<bool>;
     { R::has_local_routes } -> std::convertible_to<bool>;
     { R::memory_limit } -> std::convertible_to<std::size_t>;
 };

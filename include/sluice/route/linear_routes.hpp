@@ -33,7 +33,6 @@ class linear_routes {
     static_assert(N > 0, "sluice: linear_routes<N>: N is the number of routes, at least 1");
 
 public:
-    static constexpr bool prefers_bulk = false;
     static constexpr bool has_local_routes = true;
     static constexpr std::size_t memory_limit = sizeof(detail::linear_route_places<N>);
 

@@ -51,7 +51,6 @@ class lpm_trie {
     using list = typename state::list;
 
 public:
-    static constexpr bool prefers_bulk = false;
     static constexpr bool has_local_routes = true;
     static constexpr std::size_t memory_limit = sizeof(state);
 

@@ -10,6 +10,7 @@
 #include <sluice/packet/decision.hpp>
 #include <sluice/pipeline/output_route.hpp>
 #include <sluice/pipeline/tables.hpp>
+#include <sluice/route/with_local_routes.hpp>
 #include <sluice/stack/policies.hpp>
 
 #include <utility>
@@ -38,6 +39,10 @@ public:
     using delivery_type = typename chosen::delivery::template model<packet_type>;
     using hooks_type = typename chosen::hooks::template model<packet_type>;
     using security_type = typename chosen::security::template model<packet_type>;
+    // A table that has no local routes gets a list of them in front.
+    using routes_type =
+        std::conditional_t<chosen::routes::has_local_routes, typename chosen::routes,
+                           with_local_routes<typename chosen::routes>>;
 
     // What a stack starts from. The seed is a secret from the owner's random source, never a
     // constant.
@@ -74,7 +79,10 @@ public:
     [[nodiscard]] constexpr const auto& routes() const noexcept { return routes_; }
     [[nodiscard]] constexpr const auto& counters() const noexcept { return stats_; }
     [[nodiscard]] constexpr const settings& switches() const noexcept { return switches_; }
-    // Packets kept now: fragments, and what waits in the work queue.
+    // Packets kept now: fragments, and what waits in the work queue; and the most that are ever
+    // kept. A source with no more buffers than that can be emptied by fragments alone.
+    static constexpr std::size_t held_limit =
+        chosen::reassembly::template model<packet_type>::fragment_limit + work_queue_size;
     [[nodiscard]] constexpr std::size_t held() const noexcept {
         return reassembly_.held() + work_.size();
     }
@@ -246,7 +254,7 @@ protected:
     typename chosen::buffers buffers_{};
     output_type output_;
     typename chosen::interfaces interfaces_{};
-    typename chosen::routes routes_{};
+    routes_type routes_{};
     settings switches_;
     bool custom_local_routes_ = false;
     bool is_observing_ = false;

@@ -77,7 +77,6 @@ static_assert(buffer_source<buffers>);
 
 // route_policy, not mutable_route_policy.
 struct routes : detail::immovable {
-    static constexpr bool prefers_bulk = false;
     static constexpr bool has_local_routes = false;
     static constexpr std::size_t memory_limit = 0;
     constexpr next_hop lookup(ipv4::address) const noexcept { return next_hop::none; }
