@@ -37,7 +37,7 @@ octets unidentified(octets d) {
 TEST_CASE("forward: a host that forwards is a router") {
     const auto n = host();
     const octets d = datagram_of({});
-    CHECK_RFC("R1122-006", !n->switches().ip_forward);
+    CHECK_RFC("R1122-006", !n->switches().all.forwarding);
     CHECK_RFC("R1122-006", n->drops(d, drop_reason::not_forwarding));
     CHECK_RFC("R1122-007", n->drops(datagram_of({.source = far, .destination = peer}),
                                     drop_reason::not_forwarding, 3));

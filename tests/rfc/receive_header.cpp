@@ -44,7 +44,7 @@ TEST_CASE("receive: the checksum is verified whatever is switched") {
     n->change([](settings& s) {
         for (interface_settings* c : {&s.all, &s.defaults}) {
             c->rp_filter = 0;
-            c->accept_local = c->route_localnet = c->src_valid_mark = true;
+            c->accept_local = c->route_localnet = true;
         }
         s.ip_nonlocal_bind = s.icmp_ignore_bogus_error_responses = true;
     });

@@ -50,7 +50,8 @@ public:
                    .interface = next.info.interface,
                    .ttl = next.info.ttl,
                    .tos = next.info.tos,
-                   .to_many = next.info.to_many};
+                   .to_many = next.info.to_many,
+                   .mark = next.packet.facts().mark};
         r.octets = r.length < to.size() ? r.length : static_cast<u32>(to.size());
         packet_reader<packet_type>{next.packet}.copy(to.data(), r.octets);
         return r;

@@ -79,6 +79,7 @@ struct received {
     u8 ttl = 0;
     u8 tos = 0;
     bool to_many = false;  // broadcast or multicast
+    u32 mark = 0;          // what a hook wrote into the metadata; Linux SO_RCVMARK
 
     [[nodiscard]] constexpr bool truncated() const noexcept { return octets < length; }
 };

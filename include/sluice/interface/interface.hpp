@@ -57,9 +57,10 @@ struct interface {
     bool up = true;
     u32 mtu = 1500;  // octets
     bool loopback = false;
-    u16 master = 0;            // the routing domain's interface (VRF); 0: none
-    interface_name name{};     // told in answers to probes and in extensions of ICMP errors
-    interface_settings own{};  // conf.IF
+    u16 master = 0;             // the routing domain's interface (VRF); 0: none
+    interface_name name{};      // told in answers to probes and in extensions of ICMP errors
+    interface_settings own{};   // conf.IF
+    inherited_mask chosen = 0;  // members of own that follow conf.default no more
     interface_settings in_force{};
     bounded_vector<assigned_address, max_interface_addresses> addresses{};
 

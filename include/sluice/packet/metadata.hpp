@@ -1,6 +1,7 @@
 // metadata: what is known of a packet beside its bytes.
-// Expects: to live in the packet's block, reached by packet.metadata(). Does: keeps offload facts,
-// marks, compiled options and fragment bookkeeping (Linux: sk_buff fields, IPCB and FRAG_CB).
+// Expects: to live in the packet's block, reached by packet.facts(). Does: keeps offload facts,
+// compiled options and fragment bookkeeping (Linux: sk_buff fields, IPCB and FRAG_CB). Every member
+// is read by a header: a test fails on one that is not.
 // Never: lies over packet bytes, and is not touched for plain packets: a flag in the handle tells
 // whether anything here was set. Cost: one cache line in the block.
 #pragma once
@@ -51,15 +52,12 @@ struct metadata {
     u16 checksum_offset = 0;  // pending: of the field from checksum_start
     u16 largest_fragment =
         0;  // the largest fragment that a reassembled datagram came in, octets; 0: not reassembled
-    u16 link_protocol = 0x0800;
     bool fragment_df = false;  // the largest fragment with DF set decides (Linux IPSKB_FRAG_PMTU)
     bool ignore_df = false;    // Linux ignore_df
-    bool merged_receive = false;  // merged by receive offload (LRO): must not be forwarded
-    bool forwarded_in_hardware = false;
-    bool do_redirect = false;
+    bool merged_receive = false;         // merged by receive offload (LRO): must not be forwarded
+    bool forwarded_in_hardware = false;  // by the device, already: not once more
     bool cut_anew = false;  // an answer in the list of its request: not fragmented as that came
-    u32 mark = 0;
-    u32 priority = 0;
+    u32 mark = 0;           // a hook's or a program's own word about the packet; endpoints tell it
     option_offsets options{};
 };
 

@@ -1,8 +1,12 @@
 // settings and interface_settings: the kernel's switches (sysctls), by the kernel's names and with
-// its defaults (row S4). Expects: times in the unit that the kernel's documentation gives, named in
-// the member. Does: holds values; effective() combines "all" and an interface by the kernel's
-// rules. Never: acts; the stack compiles a change into the words that the packet path reads. Cost:
-// plain integers. Source: Linux Documentation/networking/ip-sysctl.rst.
+// its defaults.
+//
+// Only those that something reads are here. Times are in the unit of the kernel's documentation,
+// which stands behind the member. effective() combines "all" and an interface by the kernel's
+// rules. What Linux changes along with a switch, settle() changes along too.
+//
+// Never:  acts; the stack compiles a change into the words that the packet path reads.
+// Source: Linux Documentation/networking/ip-sysctl.rst, devinet.c.
 #pragma once
 
 #include <sluice/base/integer.hpp>
@@ -22,25 +26,60 @@ struct interface_settings {
     bool accept_local = false;
     bool route_localnet = false;
     bool drop_unicast_in_l2_multicast = false;
-    bool src_valid_mark = false;
-    bool log_martians = false;
     u8 rp_filter = 0;  // 0 no, 1 strict, 2 loose (RFC 3704)
-    u8 force_igmp_version = 0;
-    u32 igmpv2_unsolicited_report_interval = 10'000;  // milliseconds
-    u32 igmpv3_unsolicited_report_interval = 1'000;   // milliseconds
 
     friend constexpr bool operator==(const interface_settings&,
                                      const interface_settings&) noexcept = default;
 };
 
+// Calls f with each member that conf.default passes on: to interfaces as they are made, and to
+// those whose value nobody chose. Not so forwarding (settings::settle).
+template <class F>
+constexpr void for_each_inherited(F&& f) noexcept {
+    using conf = interface_settings;
+    f(&conf::mc_forwarding);
+    f(&conf::bc_forwarding);
+    f(&conf::accept_redirects);
+    f(&conf::secure_redirects);
+    f(&conf::send_redirects);
+    f(&conf::shared_media);
+    f(&conf::accept_source_route);
+    f(&conf::accept_local);
+    f(&conf::route_localnet);
+    f(&conf::drop_unicast_in_l2_multicast);
+    f(&conf::rp_filter);
+}
+
+// A bit for each member that for_each_inherited names, in its order. Linux ipv4_devconf.state.
+using inherited_mask = u16;
+inline constexpr inherited_mask all_inherited = 0xffff;
+
+[[nodiscard]] constexpr inherited_mask differing(const interface_settings& a,
+                                                 const interface_settings& b) noexcept {
+    u32 found = 0;
+    u32 bit = 1;
+    for_each_inherited([&](auto member) {
+        found |= a.*member != b.*member ? bit : 0;
+        bit <<= 1;
+    });
+    return static_cast<inherited_mask>(found);
+}
+constexpr void inherit(interface_settings& to, const interface_settings& defaults,
+                       inherited_mask which) noexcept {
+    u32 bit = 1;
+    for_each_inherited([&](auto member) {
+        to.*member = (which & bit) != 0 ? defaults.*member : to.*member;
+        bit <<= 1;
+    });
+}
+
 // net.ipv4.*
-struct settings {
+class settings {
+public:
     constexpr settings() noexcept = default;
     constexpr explicit settings(bool forwarding) noexcept { set_ip_forward(forwarding); }
 
-    bool ip_forward = false;
     bool ip_forward_use_pmtu = false;
-    bool ip_forward_update_priority = true;
     bool ip_early_demux = true;
     bool udp_early_demux = true;
     u16 ip_local_port_first = 32'768;  // ip_local_port_range: what endpoints get that ask for any
@@ -62,32 +101,36 @@ struct settings {
 
     u32 ipfrag_time = 30;                      // seconds
     u32 ipfrag_high_thresh = 4 * 1024 * 1024;  // octets
-    u32 ipfrag_low_thresh = 3 * 1024 * 1024;   // octets
     u32 ipfrag_max_dist = 64;
 
     u32 route_min_pmtu = 552;     // octets
     u32 route_mtu_expires = 600;  // seconds
     u32 route_gc_timeout = 300;   // seconds that a redirect is followed
-    u32 route_min_advmss = 256;   // octets
     u32 route_error_burst_ms = 5000;
     u32 route_error_cost_ms = 1000;
     u32 route_redirect_load_ms = 20;
     u8 route_redirect_number = 9;
 
-    u32 igmp_max_memberships = 20;
-    u32 igmp_max_msf = 10;
-    u8 igmp_qrv = 2;
-    bool igmp_link_local_mcast_reports = true;
-
     interface_settings all{.accept_source_route = false};
     interface_settings defaults{};  // conf.default: what a new interface starts with
 
-    // net.ipv4.ip_forward writes conf.all and conf.default, and the stack every interface.
+    // net.ipv4.ip_forward is conf.all.forwarding by another name.
     constexpr void set_ip_forward(bool on) noexcept {
-        ip_forward = on;
         all.forwarding = on;
-        defaults.forwarding = on;
+        settle();
     }
+    // What a change of conf.all.forwarding brings along: a router believes no redirects, unless it
+    // is told to afterwards. The stack does the same to every interface. Linux inet_forward_change.
+    constexpr void settle() noexcept {
+        if (all.forwarding != settled_forwarding_) {
+            settled_forwarding_ = all.forwarding;
+            defaults.forwarding = all.forwarding;
+            all.accept_redirects = !all.forwarding;
+        }
+    }
+
+private:
+    bool settled_forwarding_ = false;  // the value that settle() has seen to
 };
 
 // The values in force on an interface: "all" and its own combined. Linux IN_DEV_ANDCONF, ORCONF,
@@ -107,11 +150,7 @@ struct settings {
     e.route_localnet = all.route_localnet || own.route_localnet;
     e.drop_unicast_in_l2_multicast =
         all.drop_unicast_in_l2_multicast || own.drop_unicast_in_l2_multicast;
-    e.src_valid_mark = all.src_valid_mark || own.src_valid_mark;
-    e.log_martians = all.log_martians || own.log_martians;
     e.rp_filter = all.rp_filter > own.rp_filter ? all.rp_filter : own.rp_filter;
-    e.force_igmp_version =
-        all.force_igmp_version != 0 ? all.force_igmp_version : own.force_igmp_version;
     return e;
 }
 

@@ -1,6 +1,6 @@
 // new_header: what is known of a header is forgotten when the packet gets another one: it is
 // received afresh, sent again, or what was inside it comes out of a tunnel. Expects: a packet.
-// Does: keeps what is true of the bytes (segments, checksum, mark, priority); takes a copy where
+// Does: keeps what is true of the bytes (segments, checksum, mark); takes a copy where
 // others hold the facts, false where there is no memory for it. Never: touches the bytes. Cost: a
 // test of the handle for plain packets. Linux memset(IPCB) in ip_rcv_core, skb_scrub_packet.
 #pragma once
@@ -26,7 +26,6 @@ template <packet_buffer Packet>
     m.options = {};
     m.largest_fragment = 0;
     m.fragment_df = false;
-    m.do_redirect = false;
     m.cut_anew = false;
     return true;
 }
@@ -46,7 +45,7 @@ template <packet_buffer Packet>
     }
     metadata& m = packet.writable_facts();
     m.ignore_df = false;
-    m.link_protocol = metadata{}.link_protocol;
+    m.forwarded_in_hardware = false;
     if (m.checksum == checksum_state::verified && carried_by != ip_in_ip) {
         m.checksum = checksum_state::unknown;
     }

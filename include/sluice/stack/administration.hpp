@@ -1,12 +1,12 @@
-// administration: interfaces, addresses, routes and switches, as an administrator sets them while
-// packets run. Expects: stack_entering below it. Does: changes the tables, with the routes that
-// addresses bring along. Never: sends. Cost: a change of an interface compiles the switches of all.
+// administration: interfaces, addresses and routes, set while packets run.
+// Expects: stack_switching below it. Does: changes the tables, with the routes that addresses bring
+// along. Never: sends. Cost: a change of an interface compiles the switches of all.
 // Linux devinet.c, fib_frontend.c, fib_semantics.c.
 #pragma once
 
 #include <sluice/pipeline/complete_route.hpp>
 #include <sluice/stack/address_routes.hpp>
-#include <sluice/stack/entering.hpp>
+#include <sluice/stack/switching.hpp>
 
 #include <utility>
 
@@ -30,8 +30,8 @@ struct link_settings {
 namespace detail {
 
 template <class Policies>
-class stack_administration : public stack_entering<Policies> {
-    using base = stack_entering<Policies>;
+class stack_administration : public stack_switching<Policies> {
+    using base = stack_switching<Policies>;
 
 public:
     using typename base::parts;
@@ -43,9 +43,9 @@ public:
         lo.name = "lo";
         lo.mtu = 65536;
         lo.loopback = true;
-        lo.own = this->switches_.defaults;
+        this->inherit_defaults(lo);
         static_cast<void>(this->interfaces_.add(lo));
-        refresh();
+        this->refresh();
         static_cast<void>(add_address(lo.index, {{ipv4::loopback, 8}, {}, scopes::host, false}));
     }
 
@@ -101,42 +101,8 @@ public:
         return set_link(index, {i != nullptr && i->up && mtu >= ipv4::min_link_mtu, mtu});
     }
 
-    // Changes switches while running: change(settings&), and change_interface(index, f) for
-    // conf.IF.
-    template <class F>
-    constexpr void change(F&& f) {
-        f(this->switches_);
-        refresh();
-    }
-    template <class F>
-    constexpr bool change_interface(u16 index, F&& f) {
-        interface* i = this->interfaces_.find(index);
-        if (i == nullptr) {
-            return false;
-        }
-        f(i->own);
-        refresh();
-        return true;
-    }
-    // net.ipv4.ip_forward: all, default and every interface.
-    constexpr void set_ip_forward(bool on) noexcept {
-        this->switches_.set_ip_forward(on);
-        for_each_index([&](u16 index) { this->interfaces_.find(index)->own.forwarding = on; });
-        refresh();
-    }
-
 private:
-    template <class F>
-    constexpr void for_each_index(F&& f) {
-        this->interfaces_.for_each([&](const interface& i) { f(i.index); });
-    }
-    // Compiles the switches into what the packet path reads.
-    constexpr void refresh() noexcept {
-        this->changed();
-        for_each_index([&](u16 index) { this->interfaces_.refresh(index, this->switches_.all); });
-    }
-
-    using routes_type = typename base::chosen::routes;
+    using routes_type = typename base::routes_type;
 
     [[nodiscard]] constexpr bool
     bring_routes(const interface& i, const ipv4::interface_address* only = nullptr) noexcept;
@@ -173,7 +139,7 @@ stack_administration<Policies>::add_interface(const interface_request& r) noexce
     i.mtu = r.mtu;
     i.master = r.master;
     i.name = r.name;
-    i.own = this->switches_.defaults;
+    this->inherit_defaults(i);
     if (auto added = this->interfaces_.add(i); !added.has_value()) {
         return added;
     }
@@ -184,7 +150,7 @@ stack_administration<Policies>::add_interface(const interface_request& r) noexce
     if (!done.has_value()) {
         this->interfaces_.remove(r.index);
     }
-    refresh();
+    this->refresh();
     return done;
 }
 
@@ -207,7 +173,7 @@ stack_administration<Policies>::remove_interface(u16 index) noexcept {
         this->groups_.forget(index);
     }
     this->interfaces_.remove(index);
-    refresh();
+    this->refresh();
     return {};
 }
 
@@ -253,6 +219,7 @@ stack_administration<Policies>::add_address(u16 index, const assigned_address& a
         static_cast<void>(this->interfaces_.remove_address(index, a.net));
         return failure{interface_error::full};
     }
+    this->choose_all(index);
     return {};
 }
 
@@ -328,7 +295,7 @@ stack_administration<Policies>::set_link(u16 index, link_settings to) noexcept {
     if (was_up && !to.up) {
         link_went_down(*i);
     }
-    refresh();
+    this->refresh();
     return {};
 }
 

@@ -1,10 +1,17 @@
-// hardened_router: a router that follows the RFCs where Linux does not, and trusts less. Expects:
-// as presets.hpp. Does: strict reverse path (RFC 2827), no source routes (RFC 7126 section 4.3), no
-// redirects in or out, nothing unicast from link-layer multicast (RFC 1122 section 3.3.6), no
-// special addresses where they do not belong (RFC 6890), no directed broadcasts (RFC 2644), no tiny
-// fragments of TCP (RFC 3128), a sixteenth of the fragment memory for one source (RFC 1858), no
-// options but those that RFC 7126 lets pass. Never: the default. Cost: every packet takes the whole
-// chain; the accept branch asks none of this.
+// hardened_router: a router that follows the RFCs where Linux does not, and trusts less.
+//
+// Strict reverse path (RFC 2827), no source routes (RFC 7126 section 4.3), no redirects in or out,
+// nothing unicast from link-layer multicast (RFC 1122 section 3.3.6), no special addresses where
+// they do not belong (RFC 6890), no directed broadcasts (RFC 2644), no tiny fragments of TCP
+// (RFC 3128), a sixteenth of the fragment memory for one source (RFC 1858), no options but those
+// that RFC 7126 lets pass.
+// No ICMP error changes a way: anybody can write one, and what it teaches about a destination also
+// counts for what is forwarded there. So nothing is learned, and its own datagrams go without DF
+// (RFC 1191 section 6.5 lets a host do without discovery; RFC 5927 section 7 says why).
+//
+// Expects: as presets.hpp.
+// Never:   the default.
+// Cost:    every packet takes the whole chain; the accept branch asks none of this.
 #pragma once
 
 #include <sluice/security/all_of.hpp>
@@ -17,12 +24,13 @@
 namespace sluice {
 
 struct hardened_router
-    : policies<based_on<linux_router>,
+    : policies<based_on<linux_router>, exceptions<no_exceptions>,
                reassembly<bounded_cache<3584, overlap::reject_datagram, 3584, on_full::refuse, 16>>,
                security<all_of<special_addresses, no_directed_broadcasts, tiny_fragments,
                                option_filter>>> {
     [[nodiscard]] static constexpr settings initial_settings() noexcept {
         settings s{true};
+        s.ip_no_pmtu_disc = 3;
         for (interface_settings* conf : {&s.all, &s.defaults}) {
             conf->rp_filter = 1;
             conf->accept_source_route = false;

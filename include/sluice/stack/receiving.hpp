@@ -230,6 +230,10 @@ protected:
         if (from == nullptr || this->running(r.interface) == nullptr) {
             return drop(std::move(d).release(), drop_reason::interface_down);
         }
+        if (std::as_const(d.packet()).facts().forwarded_in_hardware) {
+            tally(balance::absorbed);  // Linux ip_forward_finish, offload_l3_fwd_mark
+            return fate::absorbed;
+        }
         if (found.length != 0) {
             if (!d.packet().unshare()) {
                 return drop(std::move(d).release(), drop_reason::no_buffer);

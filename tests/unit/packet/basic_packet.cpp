@@ -128,14 +128,14 @@ TEST_CASE("copies: another block, the same headroom, octets, interface and facts
     auto p = pool.take(32);
     put_counting(p, 4, 1);
     p.set_interface(3);
-    p.facts().priority = 9;
+    p.facts().segment_size = 9;
     auto q = p.clone();
     REQUIRE(q);
     CHECK(pool.available() == 0);
     CHECK(q.data() != p.data());
     CHECK(q.headroom() == 32);
     CHECK(q.interface() == 3);
-    CHECK(q.facts().priority == 9);
+    CHECK(q.facts().segment_size == 9);
     CHECK(octets(q) == octets(p));
     CHECK_FALSE(p.clone());
     CHECK_FALSE(pool.take());

@@ -230,7 +230,7 @@ TEST_CASE("what no block holds is copied into as many as it takes, or not at all
     packet whole = chained(source, 1000);
     whole.set_interface(5);
     whole.set_type(packet_type::multicast);
-    whole.writable_facts().priority = 3;
+    whole.writable_facts().segment_size = 3;
     REQUIRE(source.available() == 7);
     CHECK_FALSE(whole.copy());
     packet seen = whole.clone();
@@ -241,7 +241,7 @@ TEST_CASE("what no block holds is copied into as many as it takes, or not at all
     CHECK(seen.headroom() == whole.headroom());
     CHECK(seen.interface() == 5);
     CHECK(seen.type() == packet_type::multicast);
-    CHECK(seen.facts().priority == 3);
+    CHECK(seen.facts().segment_size == 3);
     packet third = whole.clone();
     CHECK_FALSE(third.unshare());  // too few blocks are left
     CHECK((content_of(third) == pattern(1000)));

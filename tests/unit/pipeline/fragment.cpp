@@ -122,12 +122,12 @@ TEST_CASE("fragment: what is known of the whole is known of each piece") {
                            packet_type::broadcast);
     whole.set_forwarded();
     whole.facts().mark = 7;
-    whole.facts().priority = 3;
+    whole.facts().ignore_df = true;
     u32 seen = 0;
     const auto r = pipeline::fragment(std::move(whole), 100, *source, [&](auto&& piece) {
         seen += piece.interface() == 5 && piece.type() == packet_type::broadcast &&
                         piece.is_forwarded() && std::as_const(piece).facts().mark == 7 &&
-                        std::as_const(piece).facts().priority == 3
+                        std::as_const(piece).facts().ignore_df
                     ? 1u
                     : 0u;
         return true;

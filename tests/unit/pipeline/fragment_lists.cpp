@@ -124,13 +124,13 @@ TEST_CASE("fragment: what is known of the list is known of each piece") {
     packet.set_interface(5);
     packet.set_forwarded();
     packet.facts().mark = 7;
-    packet.facts().priority = 3;
+    packet.facts().forwarded_in_hardware = true;
     u32 seen = 0;
     counting_source<pool_type> source{pool};
     const auto r = pipeline::fragment(std::move(packet), 100, source, [&](auto&& piece) {
         seen += piece.interface() == 5 && piece.is_forwarded() &&
                         std::as_const(piece).facts().mark == 7 &&
-                        std::as_const(piece).facts().priority == 3
+                        std::as_const(piece).facts().forwarded_in_hardware
                     ? 1u
                     : 0u;
         return true;

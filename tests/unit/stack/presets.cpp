@@ -37,9 +37,9 @@ TEST_CASE("presets: hosts do not forward, routers do") {
 TEST_CASE("presets: a set of policies based on a router is a router") {
     struct another : policies<based_on<linux_router>, hooks<hook_chain<2>>> {};
     struct third : policies<hooks<hook_chain<2>>, based_on<another>> {};
-    CHECK(another::initial_settings().ip_forward);
-    CHECK(third::initial_settings().ip_forward);
-    CHECK_FALSE(policies<hooks<hook_chain<2>>>::initial_settings().ip_forward);
+    CHECK(another::initial_settings().all.forwarding);
+    CHECK(third::initial_settings().all.forwarding);
+    CHECK_FALSE(policies<hooks<hook_chain<2>>>::initial_settings().all.forwarding);
 }
 
 TEST_CASE("presets: what the hardened router refuses and Linux does not") {

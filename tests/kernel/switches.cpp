@@ -1,0 +1,261 @@
+// switches: what Linux changes along with each switch, and whether the stack changes the same.
+//
+// Expects: a record that record_switches.py wrote (it says what the lines mean). Does: makes a
+// stack for each case, writes the same switches, compares the value of every switch after each
+// write. Usage: switches [--self-test] FILE
+//     --self-test   alters each line of the record in turn: every alteration has to be noticed.
+#include "switch_names.hpp"
+
+#include <sluice/sluice.hpp>
+#include <sluice/testing/fixed_seed.hpp>
+
+#include <charconv>
+#include <cstdio>
+#include <fstream>
+#include <map>
+#include <memory>
+#include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace {
+
+using stack = sluice::stack<sluice::linux_host>;
+using values = std::map<std::string, std::string>;  // by path
+
+std::int64_t number_of(std::string_view text) {
+    std::int64_t n = 0;
+    std::from_chars(text.data(), text.data() + text.size(), n);
+    return n;
+}
+
+// A stack with the interfaces of a case: lo, a and b.
+class node {
+public:
+    explicit node(const std::vector<std::string>& chosen)
+        : stack_{std::make_unique<stack>(stack::parts{.seed = sluice::testing::fixed_seed})} {
+        for (const std::string& name : chosen) {
+            const std::string path = "conf/default/" + name;
+            const std::string before = value_of(path);
+            write(path, before == "0" ? "1" : "0");
+            write(path, before);
+        }
+        add_interface("a");
+        add_address("a");
+        add_interface("b");
+    }
+
+    void add_interface(const std::string& name) {
+        const auto index = static_cast<sluice::u16>(indexes_.size() + 1);
+        indexes_[name] = index;
+        static_cast<void>(stack_->add_interface({.index = index}));
+    }
+    void add_address(const std::string& name) {
+        const auto second = static_cast<sluice::u32>(name[0]);
+        static_cast<void>(stack_->add_address(
+            indexes_[name], sluice::ipv4::interface_address{{0x0a000001U | second << 16}, 24}));
+    }
+
+    // False when the stack has no such switch.
+    bool write(const std::string& path, const std::string& value) {
+        if (!path.starts_with("conf/")) return write_global(path, value);
+        const auto [target, name] = split(path);
+        const auto* row = replay::find_switch(replay::interface_switches, name);
+        if (row == nullptr) return false;
+        const std::int64_t n = number_of(value);
+        if (target == "all") {
+            stack_->change([&](sluice::settings& s) { row->set(s.all, n); });
+        } else if (target == "default") {
+            stack_->change([&](sluice::settings& s) { row->set(s.defaults, n); });
+        } else {
+            return stack_->change_interface(
+                indexes_[target], [&](sluice::interface_settings& own) { row->set(own, n); });
+        }
+        return true;
+    }
+
+    // "none" when the stack has no such switch.
+    [[nodiscard]] std::string value_of(const std::string& path) const {
+        const sluice::settings& s = stack_->switches();
+        if (path == port_range)
+            return std::to_string(s.ip_local_port_first) + " " +
+                   std::to_string(s.ip_local_port_last);
+        if (!path.starts_with("conf/")) {
+            const auto* row = replay::find_switch(replay::global_switches, path);
+            return row == nullptr ? "none" : std::to_string(row->get(s));
+        }
+        const auto [target, name] = split(path);
+        const auto* row = replay::find_switch(replay::interface_switches, name);
+        if (row == nullptr) return "none";
+        if (target == "all") return std::to_string(row->get(s.all));
+        if (target == "default") return std::to_string(row->get(s.defaults));
+        const sluice::interface* i = stack_->interfaces().find(indexes_.at(target));
+        return i == nullptr ? "none" : std::to_string(row->get(i->own));
+    }
+
+private:
+    static constexpr std::string_view port_range = "ip_local_port_range";
+
+    static std::pair<std::string, std::string> split(const std::string& path) {
+        const std::size_t first = path.find('/') + 1;
+        const std::size_t second = path.find('/', first);
+        return {path.substr(first, second - first), path.substr(second + 1)};
+    }
+    bool write_global(const std::string& path, const std::string& value) {
+        if (path == port_range) {
+            const std::size_t gap = value.find(' ');
+            stack_->change([&](sluice::settings& s) {
+                s.ip_local_port_first = static_cast<sluice::u16>(number_of(value));
+                s.ip_local_port_last = static_cast<sluice::u16>(number_of(value.substr(gap + 1)));
+            });
+            return true;
+        }
+        const auto* row = replay::find_switch(replay::global_switches, path);
+        if (row == nullptr) return false;
+        stack_->change([&](sluice::settings& s) { row->set(s, number_of(value)); });
+        return true;
+    }
+
+    std::unique_ptr<stack> stack_;
+    std::map<std::string, sluice::u16> indexes_{{"lo", sluice::u16{1}}};
+};
+
+struct judgement {
+    std::size_t writes = 0;
+    std::vector<std::string> problems;
+};
+
+// One pass over a record.
+class judge {
+public:
+    judgement over(const std::vector<std::string>& lines) {
+        for (const std::string& line : lines) {
+            read(line);
+        }
+        compare();
+        return std::move(found_);
+    }
+
+private:
+    void read(const std::string& line) {
+        const std::size_t gap = line.find(' ');
+        const std::string word = line.substr(0, gap);
+        const std::string rest = gap == std::string::npos ? "" : line.substr(gap + 1);
+        if (line.empty() || word == "#") return;
+        if (word == "start") {
+            at_start_ = true;
+        } else if (word == "chosen") {
+            chosen_.push_back(rest);
+        } else if (word == "case") {
+            begin_case(rest);
+        } else if (word == "write" || word == "interface" || word == "address") {
+            compare();
+            step_ = line;
+            act(word, rest);
+        } else if (word == "refused") {
+            found_.problems.push_back(case_ + ": " + step_ + ": Linux refuses it");
+        } else {
+            expected_[word] = rest;
+        }
+    }
+    void begin_case(const std::string& name) {
+        compare();
+        if (at_start_) start_ = expected_;
+        at_start_ = false;
+        case_ = name;
+        step_.clear();
+        expected_ = start_;
+        node_ = std::make_unique<node>(chosen_);
+    }
+    void act(const std::string& word, const std::string& rest) {
+        const std::size_t gap = rest.find(' ');
+        if (word == "interface") {
+            node_->add_interface(rest);
+        } else if (word == "address") {
+            node_->add_address(rest);
+        } else if (++found_.writes; !node_->write(rest.substr(0, gap), rest.substr(gap + 1))) {
+            found_.problems.push_back(case_ + ": " + step_ + ": the stack has no such switch");
+        }
+    }
+    // Every switch, after what was done last.
+    void compare() {
+        for (const auto& [path, value] : expected_) {
+            const std::string got = node_->value_of(path);
+            if (got != value)
+                found_.problems.push_back(case_ + ": " + step_ + ": " + path + ": Linux " + value +
+                                          ", the stack " + got);
+        }
+    }
+
+    std::vector<std::string> chosen_;  // before an interface was there
+    std::unique_ptr<node> node_ = std::make_unique<node>(chosen_);
+    judgement found_;
+    values start_;
+    values expected_;
+    std::string case_ = "start";
+    std::string step_;
+    bool at_start_ = false;
+};
+
+// The line with another value; empty when it says none.
+std::string altered(const std::string& line) {
+    const std::string_view last{line.data() + line.rfind(' ') + 1};
+    const bool is_value = !line.starts_with("write") && line.find(' ') != std::string::npos &&
+                          last.find_first_not_of("0123456789") == std::string_view::npos;
+    return is_value ? line + "7" : "";
+}
+
+// The start and one case after it, for each case.
+std::vector<std::vector<std::string>> split_cases(const std::vector<std::string>& lines) {
+    std::vector<std::string> start;
+    std::vector<std::vector<std::string>> all;
+    for (const std::string& line : lines) {
+        if (line.starts_with("case ")) all.push_back(start);
+        (all.empty() ? start : all.back()).push_back(line);
+    }
+    return all;
+}
+
+// How many alterations were not noticed.
+std::size_t self_test(const std::vector<std::string>& lines) {
+    std::size_t altered_lines = 0;
+    std::size_t missed = 0;
+    for (std::vector<std::string>& one : split_cases(lines)) {
+        for (std::string& line : one) {
+            const std::string other = altered(line);
+            if (other.empty()) continue;
+            const std::string right = std::exchange(line, other);
+            ++altered_lines;
+            missed += judge{}.over(one).problems.empty() ? 1U : 0U;
+            line = right;
+        }
+    }
+    std::printf("switches: %zu alterations, %zu not noticed\n", altered_lines, missed);
+    return altered_lines == 0 ? 1 : missed;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    const bool tests_itself = argc == 3 && std::string_view{argv[1]} == "--self-test";
+    if (argc != (tests_itself ? 3 : 2)) {
+        std::fputs("usage: switches [--self-test] FILE\n", stderr);
+        return 2;
+    }
+    std::ifstream file{argv[argc - 1]};
+    std::vector<std::string> lines;
+    for (std::string line; std::getline(file, line);) {
+        lines.push_back(line);
+    }
+    if (tests_itself) {
+        return self_test(lines) == 0 ? 0 : 1;
+    }
+    const judgement all = judge{}.over(lines);
+    for (const std::string& problem : all.problems) {
+        std::puts(problem.c_str());
+    }
+    std::printf("switches: %zu writes, %zu differences from Linux\n", all.writes,
+                all.problems.size());
+    return all.writes != 0 && all.problems.empty() ? 0 : 1;
+}
