@@ -79,7 +79,7 @@ public:
     // An echo request with that many octets of payload, and what came back within two seconds.
     answer ping(sluice::ipv4::address to, sluice::u32 size, sluice::u8 ttl = 0, bool df = false) {
         packet request = make_message(network_.left.buffers(), 8, size, ++salt_);
-        const sluice::icmp::view message{request.data()};
+        const sluice::icmp::view message{request.writable()};
         message.set(sluice::icmp::type, sluice::icmp::types::echo_request);
         message.set(sluice::icmp::checksum,
                     sluice::checksum::finish(packet_sum(request, 0, request.size())));
@@ -93,7 +93,7 @@ public:
         namespace udp = sluice::udp;
         packet datagram = make_message(network_.left.buffers(), 8, size, ++salt_);
         const sluice::u32 length = datagram.size();
-        const udp::view header{datagram.data()};
+        const udp::view header{datagram.writable()};
         header.set(udp::source_port, 40'000).set(udp::destination_port, port);
         header.set(udp::length, static_cast<sluice::u16>(length));
         const sluice::u64 pseudo =
