@@ -162,7 +162,7 @@ def run_case(produce, name):
         text = pipe.read()
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     if code == SKIPPED:
-        print("SKIPPED: switches_live: no network namespace can be made here; run it as root")
+        print("SKIPPED: kernel.switches_live: no network namespace can be made here; run it as root")
     if code != 0:
         sys.exit(code)
     return text.splitlines()
@@ -220,7 +220,7 @@ def main():
     parser.add_argument("--check")
     arguments = parser.parse_args()
     if os.geteuid() != 0:
-        print("SKIPPED: switches_live: network namespaces need root")
+        print("SKIPPED: kernel.switches_live: network namespaces need root")
         return SKIPPED
     text = record()
     if arguments.output:
