@@ -39,8 +39,25 @@ public:
     }
     bool operator()(const socket_line& line) {
         auto made = std::make_unique<kernel_socket>(line);
-        if (!*made) return false;
-        sockets_[line.name] = std::move(made);
+        if (!*made && !begun_) return false;
+        if (*made)
+            sockets_[line.name] = std::move(made);
+        else
+            ret_ = errno_text(errno);
+        return true;
+    }
+    bool operator()(const send_line& line) {
+        return to_socket(line, [&](const kernel_socket& s) { return s.send(line); });
+    }
+    bool operator()(const connect_line& line) {
+        return to_socket(line, [&](const kernel_socket& s) { return s.connect(line.to); });
+    }
+    bool operator()(const close_line& line) {
+        ret_ = "0";
+        return sockets_.erase(line.socket) != 0;
+    }
+    bool operator()(const advance_line& line) {
+        ::usleep(line.milliseconds * 1000);
         return true;
     }
     bool operator()(const link_line& line) {
@@ -59,6 +76,7 @@ public:
     }
 
     observation take() {
+        settle();
         observation seen;
         seen.ret = std::exchange(ret_, std::nullopt);
         for (const auto& [name, device] : devices_)
@@ -73,7 +91,31 @@ public:
         return seen;
     }
 
+    void begin() {
+        static_cast<void>(take());
+        begun_ = true;
+    }
+
 private:
+    // What goes round over lo may do so after the call that sent it.
+    static void settle() {
+        constexpr int most = 100;
+        counters before = read_counters();
+        for (int i = 0; i < most; ++i) {
+            ::usleep(200);
+            counters after = read_counters();
+            if (after == before) return;
+            before = std::move(after);
+        }
+    }
+
+    template <class Line, class F>
+    bool to_socket(const Line& line, F&& f) {
+        const auto found = sockets_.find(line.socket);
+        if (found != sockets_.end()) ret_ = f(*found->second);
+        return found != sockets_.end();
+    }
+
     static std::string route_command(const route_line& line) {
         static constexpr const char* types[] = {"unicast", "unreachable", "prohibit", "blackhole",
                                                 "throw",   "local",       "broadcast"};
@@ -99,6 +141,7 @@ private:
     std::map<std::string, std::unique_ptr<kernel_socket>> sockets_;
     std::optional<std::string> ret_;
     counters before_;
+    bool begun_ = false;
 };
 
 }  // namespace
@@ -126,7 +169,7 @@ kernel_run run_on_kernel(const scenario& about) {
     for (std::size_t i = 0; i < about.configuration.size(); ++i)
         if (!std::visit(kernel, about.configuration[i].action)) made.refused.push_back(i);
     if (!made.refused.empty()) return made;
-    static_cast<void>(kernel.take());
+    kernel.begin();
     for (std::size_t i = 0; i < about.events.size(); ++i) {
         if (!std::visit(kernel, about.events[i].action)) made.rejected.push_back(i);
         made.seen.push_back(kernel.take());

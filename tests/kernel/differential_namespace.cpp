@@ -86,6 +86,7 @@ bool enter_fresh_namespace() {
         for (const char* of : {"all", "default"})
             static_cast<void>(write_sysctl(std::string(path).replace(star, 1, of), value));
     }
+    std::ofstream("/proc/sys/net/ipv4/ping_group_range") << "0 0\n";
     return run_ip("link set lo up");
 }
 

@@ -110,6 +110,11 @@ std::optional<statement> parse_event(string_view verb, words& line, const scenar
     if (verb == "advance")
         return advance_line{small<std::uint32_t>(line.number("milliseconds", 0xffffffff))};
     if (verb == "close") return close_line{known_socket(line, about)};
+    if (verb == "connect") {
+        connect_line made{known_socket(line, about), {}};
+        made.to = line.endpoint_of(line.next("peer"));
+        return made;
+    }
     for (const auto& [word, what] : memberships)
         if (word == verb) return membership_of(line, what, about);
     return std::nullopt;

@@ -22,6 +22,7 @@ struct dispatcher {
     answer operator()(const advance_line& line) const { return to.advance(line); }
     answer operator()(const membership_line& line) const { return to.change_membership(line); }
     answer operator()(const close_line& line) const { return to.close_socket(line); }
+    answer operator()(const connect_line& line) const { return to.connect_socket(line); }
 };
 
 bool is_packet(const step& event) {

@@ -29,9 +29,14 @@ sluice::endpoint_address address_of(const endpoint& e) {
     return {{e.host}, e.port.value_or(0)};
 }
 
+template <class Outcome>
+std::string refusal_of(const Outcome& outcome) {
+    return outcome ? std::string() : std::string(sluice::errno_name(outcome.error()));
+}
+
 }  // namespace
 
-bool replay_socket::open(sluice::moment now) {
+std::string replay_socket::open(sluice::moment now) {
     with([this](auto& s) {
         sluice::endpoint_options& o = s.options();
         o.may_broadcast = true;
@@ -42,12 +47,24 @@ bool replay_socket::open(sluice::moment now) {
         o.header_included |= line_.header_included;
         o.icmp_filter = line_.icmp_filter.value_or(0);
     });
-    if (!raw_) {
-        return udp_->bind(address_of(line_.bind)) &&
-               (!line_.connect || udp_->connect(address_of(*line_.connect), now));
+    std::string refused;
+    if (raw_) {
+        refused = refusal_of(raw_->bind({line_.bind.value_or(endpoint{}).host}));
+        if (refused.empty() && line_.router_alert) refused = refusal_of(raw_->hear_alerts());
+    } else if (line_.bind) {
+        refused = refusal_of(ping_ ? ping_->bind(address_of(*line_.bind))
+                                   : udp_->bind(address_of(*line_.bind)));
     }
-    return raw_->bind({line_.bind.host}) && (!line_.router_alert || raw_->hear_alerts()) &&
-           (!line_.connect || raw_->connect({line_.connect->host}, now));
+    if (!refused.empty() || !line_.connect) return refused;
+    refused = connect(*line_.connect, now);
+    return refused == "0" ? std::string() : refused;
+}
+
+std::string replay_socket::connect(const endpoint& to, sluice::moment now) {
+    const auto connected = raw_    ? raw_->connect({to.host}, now)
+                           : ping_ ? ping_->connect({to.host}, now)
+                                   : udp_->connect(address_of(to), now);
+    return connected ? "0" : sluice::errno_name(connected.error());
 }
 
 std::string replay_socket::send(const send_line& line, sluice::moment now) {
@@ -67,9 +84,11 @@ std::string replay_socket::send(const send_line& line, sluice::moment now) {
                                           .tos = line.tos,
                                           .on_link_only = line.dont_route};
     const auto payload = bytes_of(line.payload);
-    const endpoint to = line.to.value_or(line_.connect.value_or(endpoint{}));
-    const auto sent = raw_ ? raw_->send(payload, sluice::ipv4::address{to.host}, now, message)
-                           : udp_->send(payload, address_of(to), now, message);
+    const auto sent =
+        !line.to ? with([&](auto& s) { return s.send(payload, now, message); })
+        : raw_   ? raw_->send(payload, sluice::ipv4::address{line.to->host}, now, message)
+        : ping_  ? ping_->send(payload, sluice::ipv4::address{line.to->host}, now, message)
+                 : udp_->send(payload, address_of(*line.to), now, message);
     return sent ? std::to_string(payload.size()) : sluice::errno_name(sent.error());
 }
 
@@ -90,10 +109,14 @@ void replay_socket::collect_from(Endpoint& from, socket_results& to) {
         made.socket = line_.name;
         made.bytes = taken(came->octets);
         made.from.host = came->from.host.value;
-        if (!line_.raw) made.from.port = came->from.port;
+        if (line_.kind != socket_kind::raw) made.from.port = came->from.port;
         if (const replay_interface* in = wires_.find(came->interface)) made.interface = in->name;
         made.destination = came->destination.value;
         made.local = came->local.value;
+        if (line_.kind == socket_kind::ping) {
+            made.interface = "lo";
+            made.local = 0;
+        }
         to.deliveries.push_back(std::move(made));
     }
     while (const auto e = from.receive_error(room))

@@ -3,6 +3,7 @@
 
 #include "sluice_stack.hpp"
 
+#include <sluice/endpoint/ping_endpoint.hpp>
 #include <sluice/endpoint/raw_endpoint.hpp>
 #include <sluice/endpoint/udp_endpoint.hpp>
 
@@ -21,14 +22,18 @@ class replay_socket {
 public:
     replay_socket(const socket_line& line, stack& on, const subject_wires& wires)
         : line_(line), wires_(wires) {
-        if (line.raw)
+        if (line.kind == socket_kind::raw)
             raw_.emplace(on, line.protocol);
+        else if (line.kind == socket_kind::ping)
+            ping_.emplace(on);
         else
             udp_.emplace(on);
     }
 
-    // False when the stack has no place for it, or no way to its peer.
-    [[nodiscard]] bool open(sluice::moment now);
+    // Empty, or the name of the errno with which it is refused.
+    [[nodiscard]] std::string open(sluice::moment now);
+    // 0, or the name of an errno.
+    [[nodiscard]] std::string connect(const endpoint& to, sluice::moment now);
     // Bytes taken, or the name of an errno.
     [[nodiscard]] std::string send(const send_line& line, sluice::moment now);
     // Appends what came since the last call.
@@ -39,7 +44,7 @@ private:
 
     template <class F>
     auto with(F f) {
-        return raw_ ? f(*raw_) : f(*udp_);
+        return raw_ ? f(*raw_) : ping_ ? f(*ping_) : f(*udp_);
     }
     template <class Endpoint>
     void collect_from(Endpoint& from, socket_results& to);
@@ -47,6 +52,7 @@ private:
     socket_line line_;
     const subject_wires& wires_;
     std::optional<sluice::raw_endpoint<stack, sizes>> raw_;
+    std::optional<sluice::ping_endpoint<stack, sizes>> ping_;
     std::optional<sluice::udp_endpoint<stack, sizes>> udp_;
 };
 

@@ -125,9 +125,15 @@ answer sluice_subject::set_link(const link_line& line) {
 answer sluice_subject::open_socket(const socket_line& line) {
     if (!line.multicast_all) return unsupported("multicast_all");
     auto made = std::make_unique<replay_socket>(line, *stack_, wires_);
-    const bool opened = made->open(now());
-    sockets_[line.name] = std::move(made);
-    return outcome_of(opened, "such a socket");
+    std::string refused = made->open(now());
+    if (refused.empty()) {
+        sockets_[line.name] = std::move(made);
+    } else if (begun_) {
+        ret_ = std::move(refused);
+    } else {
+        return unsupported("such a socket");
+    }
+    return done();
 }
 
 answer sluice_subject::send(const send_line& line) {
@@ -145,8 +151,16 @@ answer sluice_subject::close_socket(const close_line& line) {
     return done();
 }
 
+answer sluice_subject::connect_socket(const connect_line& line) {
+    const auto found = sockets_.find(line.socket);
+    if (found == sockets_.end()) return unsupported("an unknown socket");
+    ret_ = found->second->connect(line.to, now());
+    return done();
+}
+
 answer sluice_subject::begin() {
     static_cast<void>(take());
+    begun_ = true;
     return done();
 }
 

@@ -31,6 +31,7 @@ public:
     answer advance(const advance_line& line) override;
     answer change_membership(const membership_line&) override { return unsupported("IGMP"); }
     answer close_socket(const close_line& line) override;
+    answer connect_socket(const connect_line& line) override;
     observation take() override;
 
 private:
@@ -71,6 +72,7 @@ private:
     deaf_handler deaf_;
     std::map<std::string, std::unique_ptr<replay_socket>> sockets_;
     sluice::instant now_ = sluice::instant{} + sluice::duration::from_seconds(1000);
+    bool begun_ = false;
     std::optional<std::string> ret_;
     counters before_;
     std::array<sluice::u64, sluice::drop_reason_count> drops_before_{};

@@ -77,11 +77,13 @@ struct sysctl_line {
     std::int64_t value = 0;
 };
 
+enum class socket_kind { udp, raw, ping };
+
 struct socket_line {
     std::string name;
-    bool raw = false;
+    socket_kind kind = socket_kind::udp;
     std::uint8_t protocol = 17;
-    endpoint bind;
+    std::optional<endpoint> bind;
     std::optional<endpoint> connect;
     bool receive_errors = false;
     bool reuse = false;
@@ -160,8 +162,13 @@ struct close_line {
     std::string socket;
 };
 
+struct connect_line {
+    std::string socket;
+    endpoint to;
+};
+
 using statement = std::variant<interface_line, address_line, route_line, neighbour_line,
                                sysctl_line, socket_line, mroute_line, vif_line, mfc_line, link_line,
-                               in_line, send_line, advance_line, membership_line, close_line>;
+                               in_line, send_line, advance_line, membership_line, close_line, connect_line>;
 
 }  // namespace replay

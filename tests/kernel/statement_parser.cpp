@@ -101,9 +101,13 @@ statement sysctl_of(words& line, const scenario& about) {
 statement socket_of(words& line, scenario& about) {
     socket_line made;
     made.name = line.next("socket");
-    const string_view kind = line.next("udp or raw");
-    made.raw = kind == "raw";
-    if (kind != "udp" && kind != "raw") line.fail("'" + std::string(kind) + "' is no socket");
+    const string_view kind = line.next("udp, raw or ping");
+    const bool raw = kind == "raw";
+    made.kind = raw              ? socket_kind::raw
+                : kind == "ping" ? socket_kind::ping
+                                 : socket_kind::udp;
+    if (!raw && kind != "udp" && kind != "ping")
+        line.fail("'" + std::string(kind) + "' is no socket");
     while (!line.done()) {
         const auto [key, value, has_value] = split_key(line.next("socket option"));
         if (key == "bind")
@@ -114,22 +118,22 @@ statement socket_of(words& line, scenario& about) {
             made.interface = known_interface_of(line, value, about);
         else if (key == "multicast_all")
             made.multicast_all = line.number_of(value, "flag", 1) != 0;
-        else if (key == "proto" && made.raw)
+        else if (key == "proto" && raw)
             made.protocol = small<std::uint8_t>(line.number_of(value, "protocol", 255));
-        else if (key == "icmp_filter" && made.raw)
+        else if (key == "icmp_filter" && raw)
             made.icmp_filter = small<std::uint32_t>(line.number_of(value, "mask", 0xffffffff));
         else if (key == "recverr" && !has_value)
             made.receive_errors = true;
         else if (key == "reuse" && !has_value)
             made.reuse = true;
-        else if (key == "hdrincl" && !has_value && made.raw)
+        else if (key == "hdrincl" && !has_value && raw)
             made.header_included = true;
-        else if (key == "ra" && !has_value && made.raw)
+        else if (key == "ra" && !has_value && raw)
             made.router_alert = true;
         else
             line.fail("unknown socket option '" + std::string(key) + "'");
     }
-    made.header_included = made.header_included || (made.raw && made.protocol == 255);
+    made.header_included = made.header_included || (raw && made.protocol == 255);
     about.sockets.push_back(made.name);
     return made;
 }

@@ -5,7 +5,8 @@
 
 namespace replay {
 
-// Traffic and time: in, send, advance, the membership calls, close. Nothing for other verbs.
+// Traffic and time: in, send, advance, the membership calls, close, connect. Nothing for other
+// verbs.
 [[nodiscard]] std::optional<statement> parse_event(std::string_view verb, words& line,
                                                    const scenario& about);
 

@@ -10,7 +10,7 @@
 //
 // Time: the subject holds a virtual clock which only advance() moves. Socket calls return through
 // observation::ret: bytes taken by a send (0 for the other calls), or an errno name. `in` and
-// configuration have no ret.
+// configuration have no ret; a socket that is refused once events run has its errno there.
 #pragma once
 
 #include "observation.hpp"
@@ -72,6 +72,7 @@ public:
     virtual answer advance(const advance_line& line) = 0;
     virtual answer change_membership(const membership_line& line) = 0;
     virtual answer close_socket(const close_line& line) = 0;
+    virtual answer connect_socket(const connect_line& line) = 0;
 
     // What came out since the last take() or begin(); counters as increments.
     [[nodiscard]] virtual observation take() = 0;

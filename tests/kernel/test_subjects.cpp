@@ -26,6 +26,7 @@ public:
     answer advance(const advance_line&) override { return done(); }
     answer change_membership(const membership_line&) override { return done(); }
     answer close_socket(const close_line&) override { return done(); }
+    answer connect_socket(const connect_line&) override { return done(); }
     observation take() override { return {}; }
 };
 
@@ -86,6 +87,7 @@ public:
     answer advance(const advance_line&) override { return configured(); }
     answer change_membership(const membership_line&) override { return configured(); }
     answer close_socket(const close_line&) override { return configured(); }
+    answer connect_socket(const connect_line&) override { return configured(); }
     observation take() override { return std::exchange(seen_, {}); }
 
 private:
