@@ -102,7 +102,7 @@ public:
         peer_ = {};
         connected_ = false;
         if (!host_bound_) {
-            local_.host = {};
+            local_.host = source_ = {};
         }
         static_cast<void>(enroll());
     }
@@ -113,6 +113,7 @@ public:
             static_cast<void>(queue_.pop());
         }
         local_ = peer_ = {};
+        source_ = {};
         bound_ = connected_ = host_bound_ = false;
     }
 
@@ -179,7 +180,8 @@ protected:
         if (bound_) {
             return failure{endpoint_error::invalid};
         }
-        if (!may_bind(a.host)) {
+        const address_kind of = kind_of(a.host);
+        if (of == address_kind::foreign || (of == address_kind::many && kind_ == endpoint_kind::ping)) {
             return failure{endpoint_error::address_not_available};
         }
         local_ = a;
@@ -187,6 +189,8 @@ protected:
             local_ = {};
             return failure{endpoint_error::address_in_use};
         }
+        // One bound to a group or broadcast address hears it and speaks as the way has it.
+        source_ = of == address_kind::many ? ipv4::address{} : a.host;
         host_bound_ = !a.host.is_unspecified();
         bound_ = true;
         const outcome_type placed = enroll();
@@ -198,13 +202,17 @@ protected:
     // For one that is bound: what comes from others is not received any more, and fatal errors are
     // told.
     [[nodiscard]] outcome_type connect_to(const endpoint_address& peer, moment now) noexcept {
-        const send_request r = request_for(peer.host, {});
+        send_request r = request_for(peer.host, {});
+        r.options = nullptr;  // a source route counts when something is sent
         const auto route = way_.route(stack_, flow_of(r), now);
         if (!route.has_value()) {
-            return failure{error_of(route.error())};
+            return no_way(route.error(), true);
         }
         if (route->type == route_type::broadcast && !options_.may_broadcast) {
             return failure{endpoint_error::access_denied};
+        }
+        if (source_.is_unspecified()) {
+            source_ = route->source;
         }
         if (local_.host.is_unspecified()) {
             local_.host = route->source;
@@ -222,7 +230,8 @@ protected:
         const mtu_discovery how = options_.discovery;
         const bool many = to.is_multicast();
         send_request r{.destination = to,
-                       .source = m.source.is_unspecified() ? speaks_as() : m.source,
+                       // A message that names its interface has a source by it, or its own.
+                       .source = m.source.is_unspecified() && m.interface == 0 ? source_ : m.source,
                        .interface = m.interface != 0 ? m.interface : options_.interface,
                        .protocol = protocol_,
                        .tos = m.tos >= 0 ? static_cast<u8>(m.tos) : options_.tos,
@@ -252,10 +261,7 @@ protected:
         }
         auto route = way_.route(stack_, flow_of(r), now);
         if (!route.has_value()) {
-            if (kind_ != endpoint_kind::raw) {  // Linux counts it of the other kinds alone
-                static_cast<void>(stack_.send(packet_type{}, r, now));
-            }
-            return failure{error_of(route.error())};
+            return no_way(route.error(), kind_ != endpoint_kind::raw);
         }
         if (route->type == route_type::broadcast && !options_.may_broadcast) {
             return failure{endpoint_error::access_denied};
@@ -270,6 +276,13 @@ protected:
             return too_big(flow_of(r).destination, mtu - ip_options_.offsets.length);
         }
         return *route;
+    }
+    // Linux counts it for sends of all but raw sockets, and when any is connected.
+    [[nodiscard]] failure<endpoint_error> no_way(pipeline::send_error why, bool counted) noexcept {
+        if (counted && why == pipeline::send_error::network_unreachable) {
+            stack_.count_unroutable();
+        }
+        return {error_of(why)};
     }
     [[nodiscard]] u32 mtu_by(const pipeline::output_route& route,
                              bool of_interface) const noexcept {
@@ -327,6 +340,7 @@ protected:
     bool hears_alerts_ = false;
     endpoint_error pending_ = endpoint_error::none;
     endpoint_address local_{};
+    ipv4::address source_{};  // of what is sent; unspecified: by the way
     endpoint_address peer_{};
     endpoint_options options_{};
     cached_flow<Stack> way_;
@@ -346,24 +360,24 @@ private:
                 .interface = options_.interface,
                 .reuse = options_.reuse};
     }
-    // One bound to a group or broadcast address hears it and speaks as the way has it.
-    [[nodiscard]] ipv4::address speaks_as() const noexcept {
-        return local_.host.is_unspecified() || stack_.interfaces().is_own(local_.host) ||
-                       local_.host.is_loopback() || stack_.switches().ip_nonlocal_bind
-                   ? local_.host
-                   : ipv4::address{};
-    }
-    [[nodiscard]] bool may_bind(ipv4::address a) const noexcept {
-        if (a.is_unspecified() || a.is_multicast() || a.is_limited_broadcast() ||
-            stack_.interfaces().is_own(a) || stack_.switches().ip_nonlocal_bind) {
-            return true;
+    // Linux inet_addr_type, as bind() asks it.
+    enum class address_kind : u8 { own, many, foreign };
+    [[nodiscard]] address_kind kind_of(ipv4::address a) const noexcept {
+        if (a.is_unspecified() || stack_.interfaces().is_own(a)) {
+            return address_kind::own;
+        }
+        if (a.is_multicast() || a.is_limited_broadcast()) {
+            return address_kind::many;
         }
         const next_hop id = stack_.routes().lookup(a);
-        if (id == next_hop::none) {
-            return false;
+        const route_type type =
+            id != next_hop::none ? stack_.routes().at(id).type : route_type::unicast;
+        if (type == route_type::broadcast) {
+            return address_kind::many;
         }
-        const route_type type = stack_.routes().at(id).type;
-        return type == route_type::local || type == route_type::broadcast;
+        return type == route_type::local || stack_.switches().ip_nonlocal_bind
+                   ? address_kind::own
+                   : address_kind::foreign;
     }
     [[nodiscard]] bool is_taken() const noexcept {
         return kind_ == endpoint_kind::udp ? stack_.delivery().udp_in_use(filter())

@@ -65,12 +65,14 @@ struct interface {
     bounded_vector<assigned_address, max_interface_addresses> addresses{};
 
     // The address to use as a source towards destination (unspecified: any), of at most that scope,
-    // primary ones only: one on the destination's subnet, else the first. Linux inet_select_addr.
+    // primary ones only: one on the destination's subnet, else the first. With route_localnet those
+    // of this host count as those of the link. Linux inet_select_addr.
     [[nodiscard]] constexpr ipv4::address source_for(ipv4::address destination,
                                                      u8 scope) const noexcept {
+        const u8 widest = in_force.route_localnet ? scopes::link : scopes::nowhere;
         ipv4::address first{};
         for (const auto& a : addresses) {
-            if (a.secondary || a.scope > scope) {
+            if (a.secondary || (a.scope < widest ? a.scope : widest) > scope) {
                 continue;
             }
             if (destination.is_unspecified() || a.net.on_link(destination)) {

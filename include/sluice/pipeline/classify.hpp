@@ -21,6 +21,13 @@ struct classification {
     // Linux, where the route exists and its input function refuses.
     bool unroutable = false;
     bool redirect = false;  // a better first hop exists on the sender's own link
+
+    // The type as delivery sees it: what left by lo with a route of unicast is for us as if the
+    // address were ours.
+    [[nodiscard]] constexpr route_type delivered_as() const noexcept {
+        return verdict.kind() == outcome::deliver && type == route_type::unicast ? route_type::local
+                                                                                : type;
+    }
 };
 
 namespace detail {

@@ -66,7 +66,8 @@ namespace detail {
         return ip_options::route_target::local;
     }
     // Not the directed broadcast that bc_forwarding lets through.
-    if (c.verdict.kind() == outcome::forward && c.type == route_type::unicast) {
+    if (c.type == route_type::unicast &&
+        (c.verdict.kind() == outcome::forward || c.verdict.kind() == outcome::deliver)) {
         return ip_options::route_target::forwardable;
     }
     return ip_options::route_target::other;
@@ -85,8 +86,7 @@ template <class Options, class Tables, packet_buffer Packet>
     }
     const ipv4::view ip = d.writable_header();
     option_offsets& found = d.packet().writable_facts().options;
-    const bool is_local_unicast =
-        c.verdict.kind() == outcome::deliver && c.type == route_type::local;
+    const bool is_local_unicast = c.delivered_as() == route_type::local;
     option_environment<Tables> env{t, ip, in, is_local_unicast, midnight_ms};
     const auto compiled = Options::compile(ip, found, env);
     if (!compiled.has_value()) {
@@ -118,6 +118,8 @@ template <class Options, class Tables, packet_buffer Packet>
     default:
         if (step.rerouted) {
             c = next;
+            // What came back to us counts as received by lo once it has a route from there.
+            d.packet().set_interface(in.index);
         }
         return decision::proceed();
     }

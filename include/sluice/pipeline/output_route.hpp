@@ -1,8 +1,9 @@
 // output_route: the way of a datagram that this host originates, and the source address that it
 // gets. Expects: a flow (destination; source, interface and tos if they are fixed). Does: Linux's
 // ip_route_output in its order: source must be ours, limited broadcast and multicast need an
-// interface, the lookup, local destinations go to the loopback interface. Never: changes tables.
-// Cost: one lookup. RFC 1122 section 3.3.1 and 3.3.4.3, Linux ip_route_output_key_hash.
+// interface, the lookup, local destinations go to the loopback interface. Never: changes tables;
+// lets a source of 127/8 out. Cost: one lookup. RFC 1122 section 3.2.1.3, 3.3.1 and 3.3.4.3, Linux
+// ip_route_output_key_hash.
 #pragma once
 
 #include <sluice/base/result.hpp>
@@ -40,7 +41,9 @@ struct output_route {
     route_type type = route_type::unicast;  // unicast, local, broadcast or multicast
     u16 interface = 0;
     u16 mtu = 0;                      // of the route or learned of the path, 0: the interface's
-    u16 address_interface = 0;        // to ourselves: the interface that has the address
+    // To ourselves: the interface that it counts as received by, which has the address or was asked
+    // for; 0: the one it leaves by.
+    u16 address_interface = 0;
     bool mtu_locked = false;          // DF is not set unless it is insisted on
     bool heard_here = true;           // a multicast, by ourselves if we joined the group
     next_hop route = next_hop::none;  // none: it goes without a route
@@ -53,8 +56,21 @@ inline constexpr u16 loopback_index = 1;
 
 namespace detail {
 
+// The route that makes it an address of ours although no interface has it; nullptr: none.
+template <class Tables>
+[[nodiscard]] constexpr const route_entry* local_route(const Tables& t, ipv4::address a) noexcept {
+    const route_entry* r = usable_route(t, {.destination = a});
+    return r != nullptr && r->type == route_type::local ? r : nullptr;
+}
+
+// The interface that has the address, or the one of its local route; 0: it is not ours. Linux
+// __ip_dev_find.
 template <class Tables>
 [[nodiscard]] constexpr u16 interface_of(const Tables& t, ipv4::address own) noexcept {
+    if (!t.interfaces.is_own(own)) {
+        const route_entry* r = local_route(t, own);
+        return r != nullptr ? r->interface : u16{0};
+    }
     u16 found = 0;
     t.interfaces.for_each([&](const interface& i) {
         for (const auto& a : i.addresses) {
@@ -102,6 +118,51 @@ template <class Tables>
     return o;
 }
 
+// To ourselves: from the source to the source.
+[[nodiscard]] constexpr output_route to_own(const flow& f) noexcept {
+    const ipv4::address own = f.source.is_unspecified() ? ipv4::loopback : f.source;
+    return {.type = route_type::local,
+            .interface = loopback_index,
+            .address_interface = f.interface,
+            .source = own,
+            .destination = own,
+            .neighbour = own};
+}
+
+template <class Tables>
+[[nodiscard]] constexpr output_route by_route(const Tables& t, const flow& f, const route_entry& r,
+                                              next_hop id) noexcept {
+    output_route o{.type = r.type,
+                   .interface = r.interface,
+                   .mtu = r.mtu,
+                   .mtu_locked = r.mtu_locked,
+                   .route = id,
+                   .source = f.source,
+                   .destination = f.destination,
+                   .neighbour = neighbour_of(r, f.destination)};
+    // What goes to many goes to nobody in between: a route as wide as the default does not count.
+    const bool to_all = f.destination.is_limited_broadcast();
+    if (to_all || f.destination.is_multicast()) {
+        o.type = to_all ? route_type::broadcast : route_type::multicast;
+        if (to_all || r.prefix.length < 4) {
+            o.neighbour = f.destination;
+            o.mtu = 0;
+            o.mtu_locked = false;
+            o.route = next_hop::none;
+        }
+    }
+    if (r.type == route_type::local) {
+        o.address_interface = r.interface;
+        o.interface = loopback_index;
+        if (o.source.is_unspecified()) {
+            o.source = r.preferred_source.is_unspecified() ? f.destination : r.preferred_source;
+        }
+    } else if (o.source.is_unspecified()) {
+        o.source = source_for_route(t, r);
+    }
+    return o;
+}
+
 template <class Tables>
 [[nodiscard]] constexpr result<output_route, send_error> by_table(const Tables& t,
                                                                   flow f) noexcept {
@@ -110,104 +171,88 @@ template <class Tables>
                                                     .tos = route_tos(f.tos),
                                                     .scope = f.scope});
     const route_entry* r = id == next_hop::none ? nullptr : &t.routes.at(id);
-    if (r == nullptr || !is_usable(r->type)) {
-        if (f.interface != 0) {
-            // An interface was asked for: its own link is assumed to reach the destination.
-            if (f.source.is_unspecified()) {
-                f.source = select_source(t, f.interface, {}, scopes::link);
-            }
-            return direct(f, f.interface);
-        }
+    if (r != nullptr && is_usable(r->type)) {
+        return by_route(t, f, *r, id);
+    }
+    if (f.interface == 0) {
         return failure{refusal(r)};
     }
-    output_route o{.type = r->type,
-                   .interface = r->interface,
-                   .mtu = r->mtu,
-                   .mtu_locked = r->mtu_locked,
-                   .route = id,
-                   .source = f.source,
-                   .destination = f.destination,
-                   .neighbour = neighbour_of(*r, f.destination)};
-    // What goes to many goes to nobody in between: a route as wide as the default does not count.
-    const bool to_all = f.destination.is_limited_broadcast();
-    if (to_all || f.destination.is_multicast()) {
-        o.type = to_all ? route_type::broadcast : route_type::multicast;
-        if (to_all || r->prefix.length < 4) {
-            o.neighbour = f.destination;
-            o.mtu = 0;
-            o.mtu_locked = false;
-            o.route = next_hop::none;
+    // An interface was asked for: its own link is assumed to reach the destination.
+    if (f.source.is_unspecified()) {
+        f.source = select_source(t, f.interface, {}, scopes::link);
+    }
+    return direct(f, f.interface);
+}
+
+// By the interface that the flow names; the source is chosen by it unless it is fixed.
+template <class Tables>
+[[nodiscard]] constexpr result<output_route, send_error> by_interface(const Tables& t,
+                                                                      flow f) noexcept {
+    const interface* out = t.interfaces.find(f.interface);
+    if (out == nullptr) {
+        return failure{send_error::no_interface};
+    }
+    if (!out->up) {
+        return failure{send_error::network_unreachable};
+    }
+    const bool is_of_link = f.destination.is_link_local_multicast() ||
+                            f.destination.is_limited_broadcast() ||
+                            f.protocol == ipv4::protocols::igmp;
+    if (f.source.is_unspecified()) {
+        if (is_of_link) {
+            f.source = select_source(t, f.interface, {}, scopes::link);
+        } else if (f.destination.is_multicast()) {
+            f.source = select_source(t, f.interface, {}, f.scope);
+        } else if (f.destination.is_unspecified()) {
+            f.source = select_source(t, f.interface, {}, scopes::host);
         }
     }
-    if (r->type == route_type::local) {
-        o.address_interface = r->interface;
-        o.interface = loopback_index;
-        if (o.source.is_unspecified()) {
-            o.source = r->preferred_source.is_unspecified() ? f.destination : r->preferred_source;
+    if (is_of_link) {
+        return direct(f, f.interface);
+    }
+    return f.destination.is_unspecified() ? to_own(f) : by_table(t, f);
+}
+
+// The order of Linux ip_route_output_key_hash_rcu.
+template <class Tables>
+[[nodiscard]] constexpr result<output_route, send_error> choose_output(const Tables& t,
+                                                                       const flow& f) noexcept {
+    if (!f.source.is_unspecified()) {
+        if (f.source.is_multicast() || f.source.is_limited_broadcast()) {
+            return failure{send_error::invalid};
         }
-    } else if (o.source.is_unspecified()) {
-        o.source = source_for_route(t, *r);
+        if (f.interface == 0 &&
+            (f.destination.is_multicast() || f.destination.is_limited_broadcast())) {
+            const u16 own = interface_of(t, f.source);
+            if (own == 0) {
+                return failure{send_error::network_unreachable};
+            }
+            return direct(f, own);
+        }
+        if (!f.any_source && !t.interfaces.is_own(f.source) && local_route(t, f.source) == nullptr) {
+            return failure{send_error::network_unreachable};
+        }
     }
-    const interface* out = t.interfaces.find(o.interface);
-    if (o.source.is_loopback() &&
-        (out == nullptr || (!out->loopback && !out->in_force.route_localnet))) {
-        return failure{send_error::invalid};
+    if (f.interface != 0) {
+        return by_interface(t, f);
     }
-    return o;
+    return f.destination.is_unspecified() ? to_own(f) : by_table(t, f);
 }
 
 }  // namespace detail
 
 template <class Tables>
 [[nodiscard]] constexpr result<output_route, send_error> route_output(const Tables& t,
-                                                                      flow f) noexcept {
-    const bool to_many = f.destination.is_multicast() || f.destination.is_limited_broadcast();
-    if (!f.source.is_unspecified()) {
-        if (f.source.is_multicast() || f.source.is_limited_broadcast()) {
+                                                                      const flow& f) noexcept {
+    const result<output_route, send_error> chosen = detail::choose_output(t, f);
+    if (chosen.has_value() && chosen->source.is_loopback()) {
+        // Whatever led there: 127/8 stays inside. RFC 1122 section 3.2.1.3 (g).
+        const interface* out = t.interfaces.find(chosen->interface);
+        if (out == nullptr || (!out->loopback && !out->in_force.route_localnet)) {
             return failure{send_error::invalid};
         }
-        if (f.interface == 0 && to_many) {
-            const u16 own = detail::interface_of(t, f.source);
-            if (own == 0) {
-                return failure{send_error::network_unreachable};
-            }
-            return detail::direct(f, own);
-        }
-        if (!f.any_source && !t.interfaces.is_own(f.source)) {
-            const route_entry* r = detail::usable_route(t, {.destination = f.source});
-            if (r == nullptr || r->type != route_type::local) {
-                return failure{send_error::network_unreachable};
-            }
-        }
     }
-    if (f.interface != 0) {
-        const interface* out = t.interfaces.find(f.interface);
-        if (out == nullptr) {
-            return failure{send_error::no_interface};
-        }
-        if (!out->up) {
-            return failure{send_error::network_unreachable};
-        }
-        if (f.destination.is_link_local_multicast() || f.destination.is_limited_broadcast() ||
-            f.protocol == ipv4::protocols::igmp) {
-            if (f.source.is_unspecified()) {
-                f.source = select_source(t, f.interface, {}, scopes::link);
-            }
-            return detail::direct(f, f.interface);
-        }
-        if (f.source.is_unspecified() && f.destination.is_multicast()) {
-            f.source = select_source(t, f.interface, {}, scopes::universe);
-        }
-    }
-    if (f.destination.is_unspecified()) {
-        const ipv4::address own = f.source.is_unspecified() ? ipv4::loopback : f.source;
-        return output_route{.type = route_type::local,
-                            .interface = loopback_index,
-                            .source = own,
-                            .destination = own,
-                            .neighbour = own};
-    }
-    return detail::by_table(t, f);
+    return chosen;
 }
 
 }  // namespace sluice::pipeline

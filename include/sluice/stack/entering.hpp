@@ -254,7 +254,7 @@ private:
             static_cast<void>(this->take_in(std::move(item.packet)));
             break;
         case base::work_kind::receive_own:
-            static_cast<void>(this->take_own(std::move(item.packet), item.route));
+            static_cast<void>(this->take_own(std::move(item)));
             break;
         case base::work_kind::send:
             static_cast<void>(this->output_now(std::move(item.packet), item.route, item.counters));

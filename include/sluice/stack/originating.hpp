@@ -60,6 +60,10 @@ public:
     using typename base::packet_type;
     using typename base::send_result;
 
+    // A program that asked route() was told that nothing leads there. Linux IPSTATS_MIB_OUTNOROUTES
+    // of sockets that have no packet yet.
+    constexpr void count_unroutable() noexcept { this->count(mib::ip_out_no_routes); }
+
 protected:
     using base::now_;
     using base::switches_;

@@ -112,7 +112,9 @@ private:
             if (in != nullptr) {
                 const ipv4::const_view ip{e.first.data()};
                 const auto c = pipeline::classify(this->tables(), ip, ip[ipv4::destination], *in);
-                if (c.verdict.kind() != outcome::drop) {
+                // Linux tells it of an address that is no longer ours, too, but not when the
+                // packet would be refused for its addresses.
+                if (c.verdict.kind() != outcome::drop || c.unroutable) {
                     this->send_error(e.first, icmp_request::reassembly_exceeded(), c.type);
                 }
             }

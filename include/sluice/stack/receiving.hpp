@@ -47,6 +47,7 @@ protected:
     }
 
     // `known`: the route of a packet that came back from ourselves, which is not classified again.
+    // Linux loopback_xmit, dev_loopback_xmit.
     constexpr fate receive_routed(packet_type&& packet, const interface& from,
                                   const pipeline::classification* known) noexcept {
         const u16 by = from.index;
@@ -66,7 +67,7 @@ protected:
             return drop(std::move(packet), bad);
         }
         fate gone{};
-        if (known == nullptr && !this->passes_hook(hook_point::prerouting, packet, by, 0, gone)) {
+        if (!this->passes_hook(hook_point::prerouting, packet, by, 0, gone)) {
             return gone;
         }
         const interface* there = this->running(by);  // the hook may have taken it away
@@ -98,7 +99,7 @@ protected:
                 // A directed broadcast that is forwarded is like any other packet on its way.
                 const bool passes = c.verdict.kind() == outcome::forward;
                 return this->refuse(std::move(d).release(), o,
-                                    passes ? route_type::unicast : c.type);
+                                    passes ? route_type::unicast : c.delivered_as());
             }
         }
         return act(std::move(d), c, in);
@@ -153,7 +154,7 @@ protected:
         }
         switch (c.verdict.kind()) {
         case outcome::deliver:
-            return this->deliver(std::move(d), c.type, in);
+            return this->deliver(std::move(d), c.delivered_as(), in);
         case outcome::forward:
             return forward(std::move(d), c, in);
         case outcome::reject:
@@ -247,18 +248,23 @@ protected:
         }
         const leaving l{{r.interface, this->link_kind(r.type), pipeline::neighbour_of(r, towards)},
                         r.type,
-                        pipeline::forwarding_mtu(r, mtu)};
+                        pipeline::forwarding_mtu(r, mtu),
+                        0,
+                        c.verdict};
         return this->leave(std::move(d).release(), l);
     }
 
     // One of ours that came back, counted as received.
-    constexpr fate take_own(packet_type&& packet, const pipeline::output_route& route) noexcept {
-        const interface* in = this->running(route.interface);
+    constexpr fate take_own(typename base::work_item&& item) noexcept {
+        const interface* in = this->running(item.route.interface);
         if (in == nullptr) {
-            return drop(std::move(packet), drop_reason::interface_down);
+            return drop(std::move(item.packet), drop_reason::interface_down);
         }
-        const pipeline::classification known{decision::deliver(), route.type, false, false};
-        return receive_routed(std::move(packet), *in, &known);
+        const pipeline::classification known{item.back, item.route.type, true, false};
+        // What is to be forwarded once more is routed anew when the routes have changed since.
+        const bool holds =
+            item.back.kind() != outcome::forward || item.version == this->way_version();
+        return receive_routed(std::move(item.packet), *in, holds ? &known : nullptr);
     }
 };
 

@@ -50,6 +50,7 @@ protected:
         route_type type = route_type::unicast;
         u32 mtu = 1500;
         u16 ours = 0;  // to ourselves: the interface with the address; 0: the one it leaves by
+        decision back = decision::deliver();  // by lo: what becomes of it when it has come back
     };
 
     [[nodiscard]] static constexpr link_destination link_kind(route_type type) noexcept {
@@ -61,7 +62,13 @@ protected:
         return {{r.interface, link_kind(r.type), r.neighbour},
                 r.type,
                 mtu_of(r.interface, r.mtu),
-                r.address_interface};
+                r.address_interface,
+                r.type == route_type::multicast && !is_joined(r)
+                    ? decision::drop(drop_reason::no_multicast_member)
+                    : decision::deliver()};
+    }
+    [[nodiscard]] constexpr bool is_joined(const pipeline::output_route& r) const noexcept {
+        return this->groups_.is_member(r.interface, r.destination, r.source);
     }
 
     // -- output: postrouting, segments, fragments, device. Linux ip_output --
@@ -155,8 +162,8 @@ protected:
         if (out->loopback) {
             tally(balance::transmitted);
             packet.set_interface(l.ours != 0 ? l.ours : l.to.interface);
-            come_back(std::move(packet), packet_type_of_loopback, route_type::local,
-                      l.to.interface);
+            packet.set_type(sluice::packet_type::host);
+            come_back(std::move(packet), l.type, l.to.interface, l.back);
             return fate::forwarded;
         }
         return to_device(std::move(packet), l);
@@ -191,23 +198,15 @@ protected:
         return fate::forwarded;
     }
 
-    // A packet of ours that we receive: it waits in the work queue.
-    static constexpr sluice::packet_type packet_type_of_loopback = sluice::packet_type::host;
-    constexpr void come_back(packet_type&& packet, sluice::packet_type seen_as, route_type type,
-                             u16 by) noexcept {
-        packet.set_type(seen_as);
-        // Linux dev_loopback_xmit trusts a copy; loopback_xmit, for lo, trusts nothing.
+    // A packet that we receive after it left, by that interface and with the route that it left
+    // by: it waits in the work queue.
+    constexpr void come_back(packet_type&& packet, route_type type, u16 by,
+                             const decision& back) noexcept {
         tally(balance::received);
-        if (seen_as == sluice::packet_type::loopback &&
-            std::as_const(packet).facts().checksum == checksum_state::unknown) {
-            if (!packet.unshare()) {
-                static_cast<void>(drop(std::move(packet), drop_reason::no_buffer));
-                return;
-            }
-            packet.writable_facts().checksum = checksum_state::verified;
-        }
         static_cast<void>(this->put_off({.packet = std::move(packet),
                                          .route = {.type = type, .interface = by},
+                                         .back = back,
+                                         .version = this->way_version(),
                                          .kind = base::work_kind::receive_own}));
     }
 
@@ -231,8 +230,8 @@ protected:
         if (out == nullptr) {
             return drop(std::move(packet), drop_reason::interface_down);
         }
-        const bool joined = route.type == route_type::multicast && !out->loopback &&
-                            this->groups_.is_member(out->index, route.destination, route.source);
+        const bool joined =
+            route.type == route_type::multicast && !out->loopback && is_joined(route);
         if (joined ? route.heard_here : route.type == route_type::broadcast && !out->loopback) {
             hear_ourselves(packet, route.type, out->index);
         }
@@ -254,9 +253,22 @@ protected:
             return;
         }
         tally(balance::copied);
+        fate gone{};
+        if (!this->passes_hook(hook_point::postrouting, copy, 0, out, gone)) {
+            return;
+        }
+        // Linux dev_loopback_xmit trusts a copy; loopback_xmit, for lo, trusts nothing.
+        if (std::as_const(copy).facts().checksum == checksum_state::unknown) {
+            if (!copy.unshare()) {
+                static_cast<void>(drop(std::move(copy), drop_reason::no_buffer));
+                return;
+            }
+            copy.writable_facts().checksum = checksum_state::verified;
+        }
         tally(balance::absorbed);  // it is received again, as another packet
         copy.set_interface(out);
-        come_back(std::move(copy), sluice::packet_type::loopback, type, out);
+        copy.set_type(sluice::packet_type::loopback);
+        come_back(std::move(copy), type, out, decision::deliver());
     }
 
     // Refuses a packet: tells its sender if that is allowed, then drops it.

@@ -101,9 +101,11 @@ protected:
     enum class work_kind : u8 { receive, receive_own, send, link_failure };
     struct work_item {
         packet_type packet{};
-        // Of send: how it leaves. Of receive_own: the type of its route, and the interface whose
-        // rules it meets.
+        // Of send: how it leaves. Of receive_own: the type of the route by which it left, and the
+        // interface whose rules it meets.
         pipeline::output_route route{};
+        decision back = decision::deliver();  // of receive_own: what that route makes of it
+        u32 version = 0;  // of receive_own: way_version() when it left
         work_kind kind = work_kind::receive;
         send_counters counters{};
     };

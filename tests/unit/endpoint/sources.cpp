@@ -1,0 +1,265 @@
+// The source of what an endpoint sends, by what it is bound and connected to; what is refused. Each
+// row is what a Linux 6.18 kernel did: tests/kernel/vectors/asked/sources.vec has them all.
+#include <doctest/doctest.h>
+
+#include "unit/endpoint/endpoint_bench.hpp"
+
+namespace {
+
+using namespace endpoint_test;
+using enum endpoint_error;
+
+constexpr ipv4::address any{};
+constexpr auto neighbour = "10.0.1.9"_ip;
+constexpr auto far = "192.0.2.1"_ip;  // by the gateway, on 3
+constexpr auto all = "255.255.255.255"_ip;
+constexpr auto group = "239.1.1.1"_ip;
+constexpr auto local_only = "77.0.0.5"_ip;
+
+struct sources_bench : endpoint_bench {
+    sources_bench() {
+        REQUIRE((**this)
+                    .add_route({.prefix = "77.0.0.0/24"_prefix,
+                                .type = route_type::local,
+                                .interface = 2})
+                    .has_value());
+    }
+    // The error, or what left: source and interface; on lo what came back, by whichever.
+    struct outcome {
+        endpoint_error error = none;
+        ipv4::address source{};
+        u16 interface = 0;
+
+        friend bool operator==(const outcome&, const outcome&) = default;
+    };
+    outcome send_from(udp_socket& s, ipv4::address to, const message_options& m = {}) {
+        const auto done = s.send(pattern(4), {to, 9}, now, m);
+        if (!done.has_value()) return {done.error()};
+        return seen();
+    }
+    outcome seen() {
+        const auto out = sent();
+        const auto heard = hear_one(ear);
+        while (hear_one(ear).error == none) {}
+        if (out.empty()) {
+            REQUIRE(heard.error == none);
+            return {none, heard.what.from.host, heard.what.interface};
+        }
+        return {none, ipv4::const_view{out[0].datagram.data()}[ipv4::source], out[0].to.interface};
+    }
+    udp_socket ear{**this};
+};
+
+struct row {
+    ipv4::address bound;
+    u16 device;       // bound to
+    u16 of_message;   // named by the message
+    ipv4::address to;
+    sources_bench::outcome right;
+};
+
+void check_rows(std::initializer_list<row> rows) {
+    for (const row& r : rows) {
+        CAPTURE(r.bound.value);
+        CAPTURE(r.device);
+        CAPTURE(r.of_message);
+        CAPTURE(r.to.value);
+        sources_bench b;
+        REQUIRE(b.ear.bind({{}, 9}).has_value());
+        udp_socket s{*b};
+        s.options().may_broadcast = true;
+        s.options().interface = r.device;
+        REQUIRE(s.bind({r.bound, 5000}).has_value());
+        const auto got = b.send_from(s, r.to, {.interface = r.of_message});
+        CHECK(got.error == r.right.error);
+        CHECK(got.source == r.right.source);
+        CHECK(got.interface == r.right.interface);
+    }
+}
+
+TEST_CASE("sources: 127/8 never leaves, whatever names the interface") {
+    const auto lo = ipv4::loopback;
+    const auto lo2 = "127.0.0.2"_ip;
+    check_rows({
+        {lo, 0, 0, neighbour, {invalid}},
+        {lo, 0, 0, far, {invalid}},
+        {lo, 0, 0, "10.0.1.255"_ip, {invalid}},
+        {lo, 2, 0, neighbour, {invalid}},
+        {lo, 2, 0, far, {invalid}},
+        {lo, 2, 0, "198.51.100.1"_ip, {invalid}},
+        {lo, 2, 0, "10.0.1.255"_ip, {invalid}},
+        {lo, 2, 0, all, {invalid}},
+        {lo, 2, 0, "224.0.0.1"_ip, {invalid}},
+        {lo, 2, 0, "224.0.0.9"_ip, {invalid}},
+        {lo, 2, 0, group, {invalid}},
+        {lo2, 2, 0, group, {invalid}},
+        {lo, 2, 0, lo, {invalid}},
+        {lo2, 0, 0, neighbour, {invalid}},
+        {lo2, 2, 0, neighbour, {invalid}},
+        // To ourselves it may go.
+        {lo, 0, 0, "10.0.1.1"_ip, {none, lo, 2}},
+        {lo, 2, 0, "10.0.1.1"_ip, {none, lo, 2}},
+        {lo, 0, 0, all, {none, lo, 1}},
+        {lo, 0, 0, "127.255.255.255"_ip, {none, lo, 1}},
+        // The message's interface comes with its own source.
+        {lo, 0, 2, neighbour, {none, "10.0.1.1"_ip, 2}},
+    });
+}
+
+TEST_CASE("sources: route_localnet lets 127/8 out by its interface alone") {
+    sources_bench b;
+    REQUIRE(b->change_interface(2, [](interface_settings& s) { s.route_localnet = true; }));
+    udp_socket s{*b};
+    s.options().may_broadcast = true;
+    REQUIRE(s.bind({ipv4::loopback, 5000}).has_value());
+    CHECK(b.send_from(s, neighbour) == sources_bench::outcome{none, ipv4::loopback, 2});
+    CHECK(b.send_from(s, "10.0.1.255"_ip) == sources_bench::outcome{none, ipv4::loopback, 2});
+    CHECK(b.send_from(s, far).error == invalid);
+}
+
+TEST_CASE("sources: the rule holds for headers of our own, packets and messages with a source") {
+    sources_bench b;
+    const auto from_lo = [](ipv4::address to) {
+        return datagram_of({.source = ipv4::loopback, .destination = to, .payload = pattern(4)});
+    };
+    // A complete packet is routed by its source.
+    CHECK(b->send(b.packet(from_lo(neighbour)), b.now).error() == pipeline::send_error::invalid);
+    CHECK(b->send(b.packet(from_lo(far)), b.now).error() == pipeline::send_error::invalid);
+    // What the route is asked for decides of a header of our own, as in Linux: the header does not.
+    CHECK(b->send_raw(b.packet(from_lo(neighbour)),
+                      {.destination = neighbour, .source = ipv4::loopback, .interface = 2}, b.now)
+              .error() == pipeline::send_error::invalid);
+    CHECK(b.is_quiet());
+    CHECK(b->send_raw(b.packet(from_lo(neighbour)), {.destination = neighbour}, b.now).has_value());
+    check(b.sent_one(), support::source(ipv4::loopback));
+    udp_socket s{*b};
+    s.options().may_broadcast = true;
+    for (const ipv4::address to : {neighbour, far, all, group}) {
+        CAPTURE(to.value);
+        CHECK(b.send_from(s, to, {.source = ipv4::loopback, .interface = 2}).error == invalid);
+    }
+}
+
+TEST_CASE("sources: an address that is ours by a route alone speaks, and may speak to many") {
+    const auto lo2 = "127.0.0.2"_ip;
+    check_rows({
+        {local_only, 0, 0, neighbour, {none, local_only, 2}},
+        {local_only, 0, 0, far, {none, local_only, 3}},
+        {local_only, 0, 0, all, {none, local_only, 2}},
+        {local_only, 0, 0, group, {none, local_only, 2}},
+        {local_only, 0, 0, "10.0.1.255"_ip, {none, local_only, 2}},
+        {local_only, 3, 0, neighbour, {none, local_only, 3}},
+        {local_only, 0, 0, "10.0.2.1"_ip, {none, local_only, 3}},
+        {local_only, 0, 0, any, {none, local_only, 1}},
+        {local_only, 0, 3, neighbour, {none, "10.0.2.1"_ip, 3}},
+        {lo2, 0, 0, all, {none, lo2, 1}},
+        {lo2, 0, 0, "224.0.0.1"_ip, {none, lo2, 1}},
+        {lo2, 0, 0, "10.0.1.1"_ip, {none, lo2, 2}},
+        {lo2, 0, 0, any, {none, lo2, 1}},
+    });
+}
+
+TEST_CASE("sources: an address that goes away does not turn into another") {
+    sources_bench b;
+    udp_socket s{*b};
+    REQUIRE(s.bind({"10.0.1.1"_ip, 5000}).has_value());
+    REQUIRE(b->add_address(2, "10.0.3.1/24"_net).has_value());
+    REQUIRE(b->remove_address(2, "10.0.1.1/24"_net).has_value());
+    CHECK(b.send_from(s, far).error == network_unreachable);
+    CHECK(b.is_quiet());
+}
+
+TEST_CASE("sources: the destination 0.0.0.0 is this host, as the interface has it") {
+    check_rows({
+        {any, 0, 0, any, {none, ipv4::loopback, 1}},
+        {any, 2, 0, any, {none, "10.0.1.1"_ip, 2}},
+        {any, 3, 0, any, {none, "10.0.2.1"_ip, 3}},
+        {any, 0, 3, any, {none, "10.0.2.1"_ip, 3}},
+        {any, 1, 0, any, {none, ipv4::loopback, 1}},
+        {"10.0.1.1"_ip, 0, 0, any, {none, "10.0.1.1"_ip, 1}},
+        {"10.0.1.1"_ip, 3, 0, any, {none, "10.0.1.1"_ip, 3}},
+    });
+    // An interface without an address speaks as lo does.
+    sources_bench b;
+    REQUIRE(b->add_interface({.index = 4}).has_value());
+    REQUIRE(b.ear.bind({{}, 9}).has_value());
+    udp_socket s{*b};
+    CHECK(b.send_from(s, any, {.interface = 4}) ==
+          sources_bench::outcome{none, ipv4::loopback, 4});
+}
+
+TEST_CASE("sources: what connect chose stays, for one bound to a broadcast or group too") {
+    for (const ipv4::address bound : {any, "10.0.1.255"_ip, all, group}) {
+        CAPTURE(bound.value);
+        sources_bench b;
+        udp_socket s{*b};
+        s.options().may_broadcast = true;
+        REQUIRE(s.bind({bound, 5000}).has_value());
+        CHECK(b.send_from(s, neighbour) == sources_bench::outcome{none, "10.0.1.1"_ip, 2});
+        REQUIRE(s.connect({far, 9}, b.now).has_value());
+        CHECK(s.local().host == (bound == any ? "10.0.2.1"_ip : bound));
+        CHECK(b.send_from(s, far) == sources_bench::outcome{none, "10.0.2.1"_ip, 3});
+        CHECK(b.send_from(s, neighbour) == sources_bench::outcome{none, "10.0.2.1"_ip, 2});
+        // To many by the interface that has it.
+        CHECK(b.send_from(s, all) == sources_bench::outcome{none, "10.0.2.1"_ip, 3});
+        // Connected again, it speaks as before.
+        REQUIRE(s.connect({neighbour, 9}, b.now).has_value());
+        CHECK(b.send_from(s, neighbour) == sources_bench::outcome{none, "10.0.2.1"_ip, 2});
+    }
+}
+
+TEST_CASE("sources: disconnected, one that was bound by connect alone chooses anew") {
+    sources_bench b;
+    udp_socket s{*b};
+    REQUIRE(s.bind({any, 5000}).has_value());
+    REQUIRE(s.connect({far, 9}, b.now).has_value());
+    s.disconnect();
+    CHECK(b.send_from(s, neighbour) == sources_bench::outcome{none, "10.0.1.1"_ip, 2});
+    udp_socket many{*b};
+    REQUIRE(many.bind({"10.0.1.255"_ip, 5001}).has_value());
+    REQUIRE(many.connect({far, 9}, b.now).has_value());
+    many.disconnect();
+    CHECK(b.send_from(many, neighbour) == sources_bench::outcome{none, "10.0.2.1"_ip, 2});
+}
+
+TEST_CASE("sources: a connect without a way is counted, whatever the endpoint") {
+    bench<> b;  // no default route
+    udp_socket u{*b};
+    raw_socket r{*b, 253};
+    ping_socket p{*b};
+    CHECK(u.connect({far, 9}, b.now).error() == network_unreachable);
+    CHECK(b->counters()[mib::ip_out_no_routes] == 1);
+    CHECK(r.connect(far, b.now).error() == network_unreachable);
+    CHECK(b->counters()[mib::ip_out_no_routes] == 2);
+    CHECK(p.connect(far, b.now).error() == network_unreachable);
+    CHECK(b->counters()[mib::ip_out_no_routes] == 3);
+    // Of sends those of raw endpoints are not.
+    CHECK(u.send(pattern(4), {far, 9}, b.now).error() == network_unreachable);
+    CHECK(p.send_echo(1, pattern(4), far, b.now).error() == network_unreachable);
+    CHECK(b->counters()[mib::ip_out_no_routes] == 5);
+    CHECK(r.send(pattern(4), far, b.now).error() == network_unreachable);
+    CHECK(b->counters()[mib::ip_out_no_routes] == 5);
+    // Another error is none of these.
+    REQUIRE(b->add_route({.prefix = "192.0.2.0/24"_prefix, .type = route_type::unreachable})
+                .has_value());
+    CHECK(u.connect({far, 9}, b.now).error() == host_unreachable);
+    CHECK(b->counters()[mib::ip_out_no_routes] == 5);
+}
+
+TEST_CASE("sources: a ping endpoint is bound to an address of ours, not to many") {
+    sources_bench b;
+    for (const ipv4::address to : {"10.0.1.255"_ip, all, group}) {
+        CAPTURE(to.value);
+        ping_socket p{*b};
+        CHECK(p.bind({to, 7}).error() == address_not_available);
+        udp_socket u{*b};
+        CHECK(u.bind({to, 7}).has_value());
+    }
+    for (const ipv4::address to : {any, "10.0.1.1"_ip, "127.0.0.2"_ip, local_only}) {
+        CAPTURE(to.value);
+        ping_socket p{*b};
+        CHECK(p.bind({to, 7}).has_value());
+    }
+}
+
+}  // namespace

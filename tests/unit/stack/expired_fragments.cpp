@@ -1,0 +1,77 @@
+// A first fragment waits in vain while addresses and routes change: who is told, and in whose name.
+// As a Linux 6.18 kernel does, tests/kernel/vectors/asked/loopback.vec, expired-*.
+#include <doctest/doctest.h>
+
+#include "unit/stack/bench.hpp"
+
+namespace {
+
+using namespace stack_test;
+
+constexpr auto ours = "10.5.0.1"_ip;
+constexpr auto spokesman = "10.0.1.1"_ip;
+
+void stays(bench<>&) {}
+void goes(bench<>& b) {
+    REQUIRE(b->remove_address(2, "10.5.0.1/24"_net).has_value());
+}
+void moves(bench<>& b) {
+    goes(b);
+    REQUIRE(b->add_address(3, "10.5.0.1/24"_net).has_value());
+}
+template <route_type Type, u16 Interface = 0>
+void gets_route(bench<>& b) {
+    goes(b);
+    const route_entry r{.prefix = "10.5.0.1/32"_prefix, .type = Type, .interface = Interface};
+    REQUIRE(b->add_route(r).has_value());
+}
+void source_becomes_ours(bench<>& b) {
+    REQUIRE(b->add_address(3, "10.0.1.2/24"_net).has_value());
+}
+void way_back_moves(bench<>& b) {
+    REQUIRE(b->add_route({.prefix = "10.0.1.2/32"_prefix, .interface = 3}).has_value());
+    REQUIRE(b->change_interface(2, [](interface_settings& s) { s.rp_filter = 1; }));
+}
+
+TEST_CASE("expired fragments: of an address that is no longer ours they are told of, too") {
+    const struct {
+        const char* name;
+        void (*change)(bench<>&);
+        ipv4::address speaks;  // unspecified: nobody
+    } rows[] = {
+        {"the address stays", stays, ours},
+        {"it goes, nothing leads there", goes, spokesman},
+        {"it moves to another interface", moves, ours},
+        {"it is routed elsewhere", gets_route<route_type::unicast, 3>, spokesman},
+        {"it is routed by lo", gets_route<route_type::unicast, 1>, spokesman},
+        {"it is unreachable", gets_route<route_type::unreachable>, spokesman},
+        {"it is prohibited", gets_route<route_type::prohibit>, spokesman},
+        {"it is a black hole", gets_route<route_type::blackhole>, spokesman},
+        {"it is ours by a route", gets_route<route_type::local, 2>, ours},
+        {"it is a broadcast", gets_route<route_type::broadcast, 2>, {}},
+        {"the source becomes ours", source_becomes_ours, {}},
+        {"the way back leads elsewhere", way_back_moves, {}},
+    };
+    for (const auto& row : rows) {
+        for (const bool forwards : {true, false}) {
+            CAPTURE(row.name);
+            CAPTURE(forwards);
+            bench<> b;
+            b->set_ip_forward(forwards);
+            REQUIRE(b->add_address(2, "10.5.0.1/24"_net).has_value());
+            const octets first = datagram_of({.destination = ours, .flags_and_offset = 0x2000});
+            CHECK(b.receive(first) == fate::held);
+            row.change(b);
+            CHECK(b->poll({b.now.now + 30_s, 0}) == instant::never());
+            CHECK(b->counters()[mib::ip_reasm_timeout] == 1);
+            if (row.speaks.is_unspecified()) {
+                CHECK(b.is_quiet());
+            } else {
+                check(b.sent_one(), support::icmp_is(11, 1), support::source(row.speaks),
+                      support::quotes(first, first.size()));
+            }
+        }
+    }
+}
+
+}  // namespace

@@ -1,0 +1,250 @@
+// What leaves by lo comes back with the route that it left by, and every packet that comes back
+// meets prerouting; our copy of a broadcast met postrouting before. The values are those of a Linux
+// 6.18 kernel: counters of nftables rules at each hook, tests/kernel/vectors/asked/loopback.vec.
+#include <doctest/doctest.h>
+
+#include "unit/stack/bench.hpp"
+
+#include <sluice/endpoint/raw_endpoint.hpp>
+#include <sluice/endpoint/udp_endpoint.hpp>
+#include <sluice/hooks/hook_chain.hpp>
+
+namespace {
+
+using namespace stack_test;
+using enum hook_point;
+
+struct hooked : policies<based_on<small_router>, hooks<hook_chain<8>>> {};
+using packet = stack<hooked>::packet_type;
+
+struct meeting {
+    hook_point point;
+    u16 in;
+    u16 out;
+
+    friend bool operator==(const meeting&, const meeting&) = default;
+};
+
+struct watch final : hook<packet> {
+    hook_point point{};
+    std::vector<meeting>* seen = nullptr;
+    hook_verdict verdict = hook_verdict::accept;  // of the first packet
+
+    hook_verdict operator()(packet&, const hook_context& c) noexcept override {
+        seen->push_back({point, c.in, c.out});
+        return std::exchange(verdict, hook_verdict::accept);
+    }
+};
+
+struct lo_bench : bench<hooked> {
+    lo_bench() {
+        for (unsigned i = 0; i < hook_points; ++i) {
+            at[i].point = static_cast<hook_point>(i);
+            at[i].seen = &seen;
+            REQUIRE((**this).hooks().add(at[i].point, 0, at[i]));
+        }
+        udp.options().may_broadcast = udp.options().reuse = true;
+        other.options().reuse = true;
+        REQUIRE(udp.bind({{}, 9}).has_value());
+        REQUIRE(other.bind({{}, 9}).has_value());
+    }
+    ~lo_bench() {
+        for (watch& w : at)
+            (**this).hooks().remove(w.point, w);
+    }
+    void by_lo(ipv4::prefix to) {
+        REQUIRE((**this).add_route({.prefix = to, .interface = 1}).has_value());
+    }
+    bool send(ipv4::address to, u16 interface = 0) {
+        return udp.send(pattern(4), {to, 9}, now, {.interface = interface}).has_value();
+    }
+    u64 operator[](mib c) { return (**this).counters()[c]; }
+
+    std::vector<meeting> seen;
+    watch at[hook_points];
+    udp_endpoint<stack_type> udp{**this};
+    udp_endpoint<stack_type> other{**this};
+};
+
+TEST_CASE("loopback: what comes back meets prerouting, our copy of a broadcast postrouting") {
+    const struct {
+        const char* name;
+        ipv4::address to;
+        u16 interface;
+        std::vector<meeting> met;
+        std::size_t heard;
+    } rows[] = {
+        {"our address", "10.0.1.1"_ip, 0,
+         {{local_out, 0, 1}, {postrouting, 0, 1}, {prerouting, 1, 0}, {local_in, 1, 0}}, 1},
+        {"the loopback address", "127.0.0.1"_ip, 0,
+         {{local_out, 0, 1}, {postrouting, 0, 1}, {prerouting, 1, 0}, {local_in, 1, 0}}, 1},
+        {"a route by lo", "30.0.0.1"_ip, 0,
+         {{local_out, 0, 1}, {postrouting, 0, 1}, {prerouting, 1, 0}, {local_in, 1, 0}}, 1},
+        {"a broadcast", "10.0.1.255"_ip, 0,
+         {{local_out, 0, 2}, {postrouting, 0, 2}, {postrouting, 0, 2}, {prerouting, 2, 0},
+          {local_in, 2, 0}}, 2},
+        {"a group that we joined", "224.0.0.1"_ip, 2,
+         {{local_out, 0, 2}, {postrouting, 0, 2}, {postrouting, 0, 2}, {prerouting, 2, 0},
+          {local_in, 2, 0}}, 2},
+        {"a group that nobody joined", "239.1.1.1"_ip, 2,
+         {{local_out, 0, 2}, {postrouting, 0, 2}}, 0},
+        {"a group that we joined, by lo", "224.0.0.1"_ip, 1,
+         {{local_out, 0, 1}, {postrouting, 0, 1}, {prerouting, 1, 0}, {local_in, 1, 0}}, 2},
+        {"a group that nobody joined, by lo", "239.1.1.1"_ip, 1,
+         {{local_out, 0, 1}, {postrouting, 0, 1}, {prerouting, 1, 0}}, 0},
+    };
+    for (const auto& row : rows) {
+        CAPTURE(row.name);
+        lo_bench b;
+        b.by_lo("30.0.0.0/8"_prefix);
+        REQUIRE(b.send(row.to, row.interface));
+        CHECK(b.seen == row.met);
+        CHECK(b.udp.waiting_packets() + b.other.waiting_packets() == row.heard);
+    }
+}
+
+TEST_CASE("loopback: a hook drops our copy of a broadcast alone, or what comes back by lo") {
+    lo_bench b;
+    b.at[static_cast<unsigned>(postrouting)].verdict = hook_verdict::drop;
+    CHECK(b.send("10.0.1.255"_ip));
+    CHECK(b.sent().size() == 1);
+    CHECK(b.udp.waiting_packets() == 0);
+    b.at[static_cast<unsigned>(prerouting)].verdict = hook_verdict::drop;
+    CHECK(b.send("10.0.1.1"_ip));
+    CHECK(b.udp.waiting_packets() + b.other.waiting_packets() == 0);
+    CHECK(b->counters()[drop_reason::hook] == 2);
+    CHECK(b[mib::ip_in_delivers] == 0);
+}
+
+TEST_CASE("loopback: what is forwarded by lo goes round until its TTL is used up") {
+    lo_bench b;
+    b.by_lo("30.0.0.0/8"_prefix);
+    const auto message = support::udp_message(5000, 9, pattern(4));
+    for (const u8 ttl : {u8{1}, u8{2}, u8{64}, u8{255}}) {
+        CAPTURE(ttl);
+        const u64 before = b[mib::ip_forw_datagrams];
+        const octets whole = datagram_of({.destination = "30.0.0.1"_ip,
+                                          .ttl = ttl,
+                                          .protocol = ipv4::protocols::udp,
+                                          .payload = message});
+        CHECK(b.receive(whole) == (ttl == 1 ? fate::dropped : fate::forwarded));
+        check(b.sent_one(), support::icmp_is(11, 0), support::right_sums());
+        CHECK(b[mib::ip_forw_datagrams] - before == ttl - 1u);
+    }
+    CHECK(b[mib::ip_in_receives] == 1 + 2 + 64 + 255);
+    CHECK(b[mib::ip_in_hdr_errors] == 4);
+    CHECK(b[mib::ip_in_delivers] == 0);
+    CHECK(b.udp.waiting_packets() + b.other.waiting_packets() == 0);
+    // Nor is a ping of it answered.
+    CHECK(b.receive(datagram_of({.destination = "30.0.0.1"_ip,
+                                 .ttl = 9,
+                                 .protocol = ipv4::protocols::icmp,
+                                 .payload = support::echo_request()})) == fate::forwarded);
+    check(b.sent_one(), support::icmp_is(11, 0));
+}
+
+// A hook takes the route away on the third round, and gives another.
+struct rerouter final : hook<packet> {
+    lo_bench* on = nullptr;
+    route_entry instead{};
+    int rounds = 0;
+
+    hook_verdict operator()(packet&, const hook_context& c) noexcept override {
+        if (c.in == 1 && ++rounds == 3) {
+            static_cast<void>(
+                (**on).remove_route({.prefix = "30.0.0.0/8"_prefix, .interface = 1}));
+            if (instead.interface != 0) static_cast<void>((**on).add_route(instead));
+        }
+        return hook_verdict::accept;
+    }
+};
+
+TEST_CASE("loopback: what goes round takes another route as soon as there is one") {
+    for (const bool goes_on : {true, false}) {
+        CAPTURE(goes_on);
+        lo_bench b;
+        b.by_lo("30.0.0.0/8"_prefix);
+        rerouter r;
+        r.on = &b;
+        if (goes_on) {
+            r.instead = {.prefix = "30.0.0.0/8"_prefix, .interface = 3, .gateway = "10.0.2.254"_ip};
+        }
+        REQUIRE(b->hooks().add(postrouting, 1, r));
+        REQUIRE(b->hooks().add(prerouting, 1, r));
+        static_cast<void>(b.receive(datagram_of({.destination = "30.0.0.1"_ip, .ttl = 64})));
+        const auto out = b.sent();
+        REQUIRE(out.size() == 1);
+        if (goes_on) {
+            CHECK(out[0].to.interface == 3);
+            CHECK(out[0].to.next_hop == "10.0.2.254"_ip);
+            check(out[0].datagram, support::destination("30.0.0.1"_ip), support::right_sums());
+        } else {
+            check(out[0].datagram, support::icmp_is(3, 0));
+        }
+        b->hooks().remove(postrouting, r);
+        b->hooks().remove(prerouting, r);
+    }
+}
+
+TEST_CASE("loopback: a broadcast by lo stays one: all hear it, and it is counted") {
+    for (const ipv4::address to : {"127.255.255.255"_ip, "255.255.255.255"_ip}) {
+        CAPTURE(to.value);
+        lo_bench b;
+        REQUIRE(b.send(to, 1));
+        CHECK(b.udp.waiting_packets() == 1);
+        CHECK(b.other.waiting_packets() == 1);
+        CHECK(b[mib::ipext_in_bcast_pkts] == 1);
+        CHECK(b[mib::ipext_in_bcast_octets] == 32);
+        CHECK(b[mib::ipext_out_bcast_pkts] == 1);
+        CHECK(b.is_quiet());
+    }
+}
+
+TEST_CASE("loopback: a group by lo is heard where lo has joined it, and counted in any case") {
+    const struct {
+        const char* name;
+        u16 joined;
+        std::size_t heard;
+    } rows[] = {{"nowhere", 0, 0}, {"on another interface", 2, 0}, {"on lo", 1, 2}};
+    for (const auto& row : rows) {
+        CAPTURE(row.name);
+        lo_bench b;
+        b.by_lo("224.0.0.0/4"_prefix);
+        if (row.joined != 0) REQUIRE(b->groups().join(row.joined, "239.1.1.1"_ip));
+        REQUIRE(b.send("239.1.1.1"_ip));
+        CHECK(b.udp.waiting_packets() + b.other.waiting_packets() == row.heard);
+        CHECK(b[mib::ipext_in_mcast_pkts] == 1);
+        CHECK(b[mib::ipext_out_mcast_pkts] == 1);
+        CHECK(b[mib::ip_in_receives] == 1);
+        CHECK(b->counters()[drop_reason::no_multicast_member] == (row.heard == 0 ? 1 : 0));
+    }
+}
+
+TEST_CASE("loopback: with a source route over our own addresses it counts as received by lo") {
+    const struct {
+        const char* name;
+        bool source_route;
+        u16 interface;
+    } rows[] = {{"plain", false, 2}, {"over another address of ours", true, 1}};
+    for (const auto& row : rows) {
+        CAPTURE(row.name);
+        lo_bench b;
+        b->change([](settings& s) {
+            s.all.accept_source_route = true;
+            s.all.accept_local = true;
+        });
+        raw_endpoint<bench<hooked>::stack_type> raw{*b, 253};
+        REQUIRE(raw.bind().has_value());
+        if (row.source_route) {
+            // Loose, by 10.0.2.1 to the destination.
+            REQUIRE(raw.set_ip_options(list({0x83, 7, 4, 10, 0, 2, 1, 0}), b.now));
+        }
+        REQUIRE(raw.send(pattern(4), "10.0.1.1"_ip, b.now).has_value());
+        octets room(100);
+        const auto got = raw.receive(room);
+        REQUIRE(got.has_value());
+        CHECK(got->interface == row.interface);
+    }
+}
+
+}  // namespace
