@@ -167,8 +167,9 @@ struct connect_line {
     endpoint to;
 };
 
-using statement = std::variant<interface_line, address_line, route_line, neighbour_line,
-                               sysctl_line, socket_line, mroute_line, vif_line, mfc_line, link_line,
-                               in_line, send_line, advance_line, membership_line, close_line, connect_line>;
+using statement =
+    std::variant<interface_line, address_line, route_line, neighbour_line, sysctl_line, socket_line,
+                 mroute_line, vif_line, mfc_line, link_line, in_line, send_line, advance_line,
+                 membership_line, close_line, connect_line>;
 
 }  // namespace replay

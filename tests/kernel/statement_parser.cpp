@@ -103,9 +103,7 @@ statement socket_of(words& line, scenario& about) {
     made.name = line.next("socket");
     const string_view kind = line.next("udp, raw or ping");
     const bool raw = kind == "raw";
-    made.kind = raw              ? socket_kind::raw
-                : kind == "ping" ? socket_kind::ping
-                                 : socket_kind::udp;
+    made.kind = raw ? socket_kind::raw : kind == "ping" ? socket_kind::ping : socket_kind::udp;
     if (!raw && kind != "udp" && kind != "ping")
         line.fail("'" + std::string(kind) + "' is no socket");
     while (!line.done()) {

@@ -181,7 +181,8 @@ protected:
             return failure{endpoint_error::invalid};
         }
         const address_kind of = kind_of(a.host);
-        if (of == address_kind::foreign || (of == address_kind::many && kind_ == endpoint_kind::ping)) {
+        if (of == address_kind::foreign ||
+            (of == address_kind::many && kind_ == endpoint_kind::ping)) {
             return failure{endpoint_error::address_not_available};
         }
         local_ = a;

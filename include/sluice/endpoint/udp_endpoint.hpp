@@ -67,7 +67,8 @@ public:
         write_header(p, *route, to.port, sum);
         if (const interface* out = stack_.interfaces().find(route->interface);
             out != nullptr && out->loopback) {
-            p.writable_facts().checksum = checksum_state::verified;  // nothing sums it on the way to us
+            p.writable_facts().checksum =
+                checksum_state::verified;  // nothing sums it on the way to us
         }
         return base::told(stack_.send(std::move(p), r, *route, now));
     }

@@ -26,7 +26,7 @@ struct classification {
     // address were ours.
     [[nodiscard]] constexpr route_type delivered_as() const noexcept {
         return verdict.kind() == outcome::deliver && type == route_type::unicast ? route_type::local
-                                                                                : type;
+                                                                                 : type;
     }
 };
 

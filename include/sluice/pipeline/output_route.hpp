@@ -40,7 +40,7 @@ struct flow {
 struct output_route {
     route_type type = route_type::unicast;  // unicast, local, broadcast or multicast
     u16 interface = 0;
-    u16 mtu = 0;                      // of the route or learned of the path, 0: the interface's
+    u16 mtu = 0;  // of the route or learned of the path, 0: the interface's
     // To ourselves: the interface that it counts as received by, which has the address or was asked
     // for; 0: the one it leaves by.
     u16 address_interface = 0;
@@ -229,7 +229,8 @@ template <class Tables>
             }
             return direct(f, own);
         }
-        if (!f.any_source && !t.interfaces.is_own(f.source) && local_route(t, f.source) == nullptr) {
+        if (!f.any_source && !t.interfaces.is_own(f.source) &&
+            local_route(t, f.source) == nullptr) {
             return failure{send_error::network_unreachable};
         }
     }

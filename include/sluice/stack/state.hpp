@@ -105,7 +105,7 @@ protected:
         // interface whose rules it meets.
         pipeline::output_route route{};
         decision back = decision::deliver();  // of receive_own: what that route makes of it
-        u32 version = 0;  // of receive_own: way_version() when it left
+        u32 version = 0;                      // of receive_own: way_version() when it left
         work_kind kind = work_kind::receive;
         send_counters counters{};
     };

@@ -19,9 +19,8 @@ constexpr auto local_only = "77.0.0.5"_ip;
 struct sources_bench : endpoint_bench {
     sources_bench() {
         REQUIRE((**this)
-                    .add_route({.prefix = "77.0.0.0/24"_prefix,
-                                .type = route_type::local,
-                                .interface = 2})
+                    .add_route(
+                        {.prefix = "77.0.0.0/24"_prefix, .type = route_type::local, .interface = 2})
                     .has_value());
     }
     // The error, or what left: source and interface; on lo what came back, by whichever.
@@ -40,7 +39,8 @@ struct sources_bench : endpoint_bench {
     outcome seen() {
         const auto out = sent();
         const auto heard = hear_one(ear);
-        while (hear_one(ear).error == none) {}
+        while (hear_one(ear).error == none) {
+        }
         if (out.empty()) {
             REQUIRE(heard.error == none);
             return {none, heard.what.from.host, heard.what.interface};
@@ -52,8 +52,8 @@ struct sources_bench : endpoint_bench {
 
 struct row {
     ipv4::address bound;
-    u16 device;       // bound to
-    u16 of_message;   // named by the message
+    u16 device;      // bound to
+    u16 of_message;  // named by the message
     ipv4::address to;
     sources_bench::outcome right;
 };
@@ -184,8 +184,7 @@ TEST_CASE("sources: the destination 0.0.0.0 is this host, as the interface has i
     REQUIRE(b->add_interface({.index = 4}).has_value());
     REQUIRE(b.ear.bind({{}, 9}).has_value());
     udp_socket s{*b};
-    CHECK(b.send_from(s, any, {.interface = 4}) ==
-          sources_bench::outcome{none, ipv4::loopback, 4});
+    CHECK(b.send_from(s, any, {.interface = 4}) == sources_bench::outcome{none, ipv4::loopback, 4});
 }
 
 TEST_CASE("sources: what connect chose stays, for one bound to a broadcast or group too") {

@@ -74,24 +74,54 @@ TEST_CASE("loopback: what comes back meets prerouting, our copy of a broadcast p
         std::vector<meeting> met;
         std::size_t heard;
     } rows[] = {
-        {"our address", "10.0.1.1"_ip, 0,
-         {{local_out, 0, 1}, {postrouting, 0, 1}, {prerouting, 1, 0}, {local_in, 1, 0}}, 1},
-        {"the loopback address", "127.0.0.1"_ip, 0,
-         {{local_out, 0, 1}, {postrouting, 0, 1}, {prerouting, 1, 0}, {local_in, 1, 0}}, 1},
-        {"a route by lo", "30.0.0.1"_ip, 0,
-         {{local_out, 0, 1}, {postrouting, 0, 1}, {prerouting, 1, 0}, {local_in, 1, 0}}, 1},
-        {"a broadcast", "10.0.1.255"_ip, 0,
-         {{local_out, 0, 2}, {postrouting, 0, 2}, {postrouting, 0, 2}, {prerouting, 2, 0},
-          {local_in, 2, 0}}, 2},
-        {"a group that we joined", "224.0.0.1"_ip, 2,
-         {{local_out, 0, 2}, {postrouting, 0, 2}, {postrouting, 0, 2}, {prerouting, 2, 0},
-          {local_in, 2, 0}}, 2},
-        {"a group that nobody joined", "239.1.1.1"_ip, 2,
-         {{local_out, 0, 2}, {postrouting, 0, 2}}, 0},
-        {"a group that we joined, by lo", "224.0.0.1"_ip, 1,
-         {{local_out, 0, 1}, {postrouting, 0, 1}, {prerouting, 1, 0}, {local_in, 1, 0}}, 2},
-        {"a group that nobody joined, by lo", "239.1.1.1"_ip, 1,
-         {{local_out, 0, 1}, {postrouting, 0, 1}, {prerouting, 1, 0}}, 0},
+        {"our address",
+         "10.0.1.1"_ip,
+         0,
+         {{local_out, 0, 1}, {postrouting, 0, 1}, {prerouting, 1, 0}, {local_in, 1, 0}},
+         1},
+        {"the loopback address",
+         "127.0.0.1"_ip,
+         0,
+         {{local_out, 0, 1}, {postrouting, 0, 1}, {prerouting, 1, 0}, {local_in, 1, 0}},
+         1},
+        {"a route by lo",
+         "30.0.0.1"_ip,
+         0,
+         {{local_out, 0, 1}, {postrouting, 0, 1}, {prerouting, 1, 0}, {local_in, 1, 0}},
+         1},
+        {"a broadcast",
+         "10.0.1.255"_ip,
+         0,
+         {{local_out, 0, 2},
+          {postrouting, 0, 2},
+          {postrouting, 0, 2},
+          {prerouting, 2, 0},
+          {local_in, 2, 0}},
+         2},
+        {"a group that we joined",
+         "224.0.0.1"_ip,
+         2,
+         {{local_out, 0, 2},
+          {postrouting, 0, 2},
+          {postrouting, 0, 2},
+          {prerouting, 2, 0},
+          {local_in, 2, 0}},
+         2},
+        {"a group that nobody joined",
+         "239.1.1.1"_ip,
+         2,
+         {{local_out, 0, 2}, {postrouting, 0, 2}},
+         0},
+        {"a group that we joined, by lo",
+         "224.0.0.1"_ip,
+         1,
+         {{local_out, 0, 1}, {postrouting, 0, 1}, {prerouting, 1, 0}, {local_in, 1, 0}},
+         2},
+        {"a group that nobody joined, by lo",
+         "239.1.1.1"_ip,
+         1,
+         {{local_out, 0, 1}, {postrouting, 0, 1}, {prerouting, 1, 0}},
+         0},
     };
     for (const auto& row : rows) {
         CAPTURE(row.name);
@@ -151,8 +181,7 @@ struct rerouter final : hook<packet> {
 
     hook_verdict operator()(packet&, const hook_context& c) noexcept override {
         if (c.in == 1 && ++rounds == 3) {
-            static_cast<void>(
-                (**on).remove_route({.prefix = "30.0.0.0/8"_prefix, .interface = 1}));
+            static_cast<void>((**on).remove_route({.prefix = "30.0.0.0/8"_prefix, .interface = 1}));
             if (instead.interface != 0) static_cast<void>((**on).add_route(instead));
         }
         return hook_verdict::accept;
