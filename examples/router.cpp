@@ -15,6 +15,7 @@
 #include "support/router_worker.hpp"
 #include "support/signals.hpp"
 
+#include <csignal>
 #include <cstdio>
 #include <memory>
 #include <optional>
@@ -60,11 +61,7 @@ std::optional<int> prepare(const router::arguments& given, workers& all) {
     for (unsigned i = 0; i < given.workers; ++i) {
         std::optional<sluice::port::pcapng::writer> own;
         if (capture) {
-            auto shared = capture->share();
-            if (!shared) {
-                return examples::complain("router", shared.error());
-            }
-            own.emplace(std::move(*shared));
+            own.emplace(capture->share());
         }
         const auto seed = sluice::port::system_seed();
         if (!seed) {
@@ -116,6 +113,7 @@ int main(int argc, char** argv) {
                      given.help ? "" : "\n", router::usage_text);
         return given.help ? 0 : 2;
     }
+    std::signal(SIGPIPE, SIG_IGN);  // who reads what is printed may go; the routing stays
     const examples::signals signals;
     workers all;
     if (const auto failed = prepare(given, all)) {
@@ -134,6 +132,10 @@ int main(int argc, char** argv) {
     const router::snapshot last = ask_all(all);
     if (given.stats) {
         router::print_all(last, stdout);
+    }
+    if (last.not_captured != 0) {
+        std::fprintf(stderr, "router: %llu packets are missing from the capture %s\n",
+                     router::wide(last.not_captured), given.pcap.c_str());
     }
     if (!asked) {
         std::fputs("router: no interface is left\n", stderr);

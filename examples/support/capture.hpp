@@ -1,9 +1,11 @@
-// capture_writer: a worker's hand on the capture file that all workers write.
+// capture_writer: a worker's hand on the capture that all workers write.
 //
 // Expects: interfaces numbered from first_interface on, described in that order. Does: stamps
-// packets with the system's time. Never: delays the router: what could not be written is counted.
+// packets with the system's time; says at once, and once for all workers, why packets are missing
+// from the capture. Never: delays the router: what could not be written is counted.
 #pragma once
 
+#include "complain.hpp"
 #include "router_port.hpp"
 
 #include <sluice/port/pcapng_file.hpp>
@@ -14,7 +16,7 @@ namespace router {
 
 class capture_writer {
 public:
-    using direction = sluice::port::pcapng::direction;
+    using direction = sluice::port::capture::direction;
 
     explicit capture_writer(sluice::port::pcapng::writer file) noexcept : file_{std::move(file)} {}
 
@@ -22,7 +24,12 @@ public:
         timespec t{};
         ::clock_gettime(CLOCK_REALTIME, &t);
         const sluice::duration now{sluice::i64{t.tv_sec} * 1'000'000'000 + t.tv_nsec};
-        lost_ += file_.write(u32{interface} - first_interface, now, p, way) ? 0u : 1u;
+        if (!file_.write(u32{interface} - first_interface, now, p, way)) {
+            ++lost_;
+            if (const auto why = file_.news()) {
+                examples::complain("router", *why);
+            }
+        }
     }
     [[nodiscard]] u64 lost() const noexcept { return lost_; }
 
@@ -33,13 +40,15 @@ private:
 
 // Makes the file with a description of each interface.
 inline sluice::result<sluice::port::pcapng::writer, sluice::port::port_error>
-create_capture(const arguments& given) noexcept {
+create_capture(const arguments& given) {
     auto file = sluice::port::pcapng::writer::create(given.pcap.c_str());
     for (const link_request& link : given.links) {
         using sluice::port::pcap::link_type;
         if (file && !file->add_interface(link.is_tun ? link_type::raw : link_type::ethernet,
                                          link.label())) {
-            return sluice::failure{sluice::port::port_error::last("write", given.pcap)};
+            const auto why = file->news();
+            return sluice::failure{why ? *why
+                                       : sluice::port::port_error::last("write", given.pcap)};
         }
     }
     return file;

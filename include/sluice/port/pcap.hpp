@@ -1,48 +1,32 @@
-// pcap: the classic capture format, read from and written to bytes.
+// pcap: the classic capture format, read from bytes; and its headers, to be written.
 //
 // Expects: for reading, the whole file in memory; what it says is not believed. Does: both byte
 // orders, microsecond and nanosecond magic; gives each record as a view of the file. Never: reads
-// beyond the bytes, allocates, does I/O (that is pcap_file.hpp), reads pcapng (error `pcapng` says
-// so). Cost: 24 octets a file and 16 a record, looked at once. Format: libpcap's pcap-savefile(5).
+// beyond the bytes, allocates, does I/O (pcap_file.hpp loads a file); reads pcapng (capture.hpp
+// tells the formats apart). Cost: 24 octets a file and 16 a record, looked at once.
+// Format: libpcap's pcap-savefile(5).
 #pragma once
 
 #include <sluice/base/bytes.hpp>
 #include <sluice/base/result.hpp>
-#include <sluice/base/time.hpp>
+#include <sluice/port/capture_record.hpp>
 
 #include <cstddef>
 
 namespace sluice::port::pcap {
 
-// Numbers of the LINKTYPE_ registry.
-enum class link_type : u32 { null = 0, ethernet = 1, raw = 101, linux_sll = 113, ipv4 = 228 };
-
-enum class error : u8 {
-    none,
-    end,        // no more records
-    truncated,  // the file ends inside a header or a record
-    not_pcap,   // another magic number
-    pcapng,     // the newer format
-    version,    // not 2.x
-    too_long    // a record says that it is longer than any packet can be
-};
+using capture::error;
+using capture::record;
 
 inline constexpr std::size_t file_header_size = 24;
 inline constexpr std::size_t record_header_size = 16;
 // libpcap's MAXIMUM_SNAPLEN: longer records are damage.
 inline constexpr u32 longest_record = 262'144;
 
-struct record {
-    duration since_epoch;     // 1970-01-01 UT
-    u32 original_length = 0;  // octets on the wire
-    const_bytes captured;     // of them, those in the file
-};
-
 namespace detail {
 
 inline constexpr u32 microsecond_magic = 0xa1b2c3d4;
 inline constexpr u32 nanosecond_magic = 0xa1b23c4d;
-inline constexpr u32 pcapng_magic = 0x0a0d0d0a;
 
 constexpr u32 load_u32(const std::byte* from, bool little) noexcept {
     const u32 big = load_be<u32>(from);
@@ -61,15 +45,12 @@ public:
             return failure{error::truncated};
         }
         const u32 magic = load_be<u32>(file.data());
-        if (magic == detail::pcapng_magic) {
-            return failure{error::pcapng};
-        }
         reader r;
         r.little_ = __builtin_bswap32(magic) == detail::microsecond_magic ||
                     __builtin_bswap32(magic) == detail::nanosecond_magic;
         const u32 straight = detail::load_u32(file.data(), r.little_);
         if (straight != detail::microsecond_magic && straight != detail::nanosecond_magic) {
-            return failure{error::not_pcap};
+            return failure{error::not_a_capture};
         }
         if (file.size() < file_header_size) {
             return failure{error::truncated};
@@ -80,9 +61,9 @@ public:
         if ((r.little_ ? versions & 0xffff : versions >> 16) != 2) {
             return failure{error::version};
         }
-        r.snap_length_ = detail::load_u32(file.data() + 16, r.little_);
+        r.interface_.snap_length = detail::load_u32(file.data() + 16, r.little_);
         // The upper bits say whether frames end with a check sequence.
-        r.link_ = link_type{detail::load_u32(file.data() + 20, r.little_) & 0xffff};
+        r.interface_.link = link_type{detail::load_u32(file.data() + 20, r.little_) & 0xffff};
         r.rest_ = file.subspan(file_header_size);
         return r;
     }
@@ -107,21 +88,24 @@ public:
         }
         const i64 fraction = word(1);
         const record found{
-            duration{i64{word(0)} * 1'000'000'000 + fraction * (nanoseconds_ ? 1 : 1000)}, word(3),
-            rest_.subspan(record_header_size, captured)};
+            .since_epoch = {i64{word(0)} * 1'000'000'000 + fraction * (nanoseconds_ ? 1 : 1000)},
+            .original_length = word(3),
+            .captured = rest_.subspan(record_header_size, captured),
+            .link = interface_.link};
         rest_ = rest_.subspan(record_header_size + captured);
         return found;
     }
 
-    [[nodiscard]] constexpr link_type link() const noexcept { return link_; }
-    [[nodiscard]] constexpr u32 snap_length() const noexcept { return snap_length_; }
+    // The only one: of all packets.
+    [[nodiscard]] constexpr const capture::interface& interface() const noexcept {
+        return interface_;
+    }
     [[nodiscard]] constexpr bool is_nanosecond() const noexcept { return nanoseconds_; }
     [[nodiscard]] constexpr bool is_little_endian() const noexcept { return little_; }
 
 private:
     const_bytes rest_;
-    link_type link_ = link_type::null;
-    u32 snap_length_ = 0;
+    capture::interface interface_;
     bool little_ = false;
     bool nanoseconds_ = false;
 };
@@ -134,10 +118,12 @@ constexpr void write_file_header(std::byte* to, link_type link) noexcept {
     store_be<u32>(to + 16, longest_record);
     store_be<u32>(to + 20, static_cast<u32>(link));
 }
+// The format has no time before 1970.
 constexpr void write_record_header(std::byte* to, duration since_epoch, u32 captured,
                                    u32 original_length) noexcept {
-    store_be<u32>(to, static_cast<u32>(since_epoch.nanoseconds / 1'000'000'000));
-    store_be<u32>(to + 4, static_cast<u32>(since_epoch.nanoseconds % 1'000'000'000));
+    const i64 time = since_epoch.nanoseconds < 0 ? 0 : since_epoch.nanoseconds;
+    store_be<u32>(to, static_cast<u32>(time / 1'000'000'000));
+    store_be<u32>(to + 4, static_cast<u32>(time % 1'000'000'000));
     store_be<u32>(to + 8, captured);
     store_be<u32>(to + 12, original_length);
 }

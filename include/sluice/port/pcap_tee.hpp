@@ -4,8 +4,9 @@
 // Expects: a pcap::writer that outlives it, of the link type of what passes: raw or ipv4 for a
 // stack's output, ethernet for frames below a link. Does: everything that is offered to Second is
 // in the file, stamped with the system's time, also what Second refuses; packets before
-// segmentation as the large ones that they still are. Never: delays or refuses for the file's sake:
-// what could not be written counts as lost. Cost: a system call a packet, a copy of segmented ones.
+// segmentation as the large ones that they still are. Never: delays or refuses for the capture's
+// sake: what could not be written counts as lost, and the writer's news() says why. Cost: that of
+// capture_sink.hpp, a copy of segmented ones.
 #pragma once
 
 #include <sluice/output/concept.hpp>
@@ -40,14 +41,8 @@ private:
     template <class Packet>
     bool write_copied(duration now, const Packet& packet) noexcept {
         std::byte flat[detail::largest_packet];
-        std::size_t used = 0;
-        packet.for_each_piece([&](const_bytes piece) {
-            const std::size_t room = sizeof flat - used;
-            const std::size_t n = piece.size() < room ? piece.size() : room;
-            copy_bytes(flat + used, piece.data(), n);
-            used += n;
-        });
-        return to_->write(now, {flat, used}, packet.size());
+        const std::size_t n = detail::flatten(packet, flat);
+        return to_->write(now, {flat, n}, packet.size());
     }
 
     pcap::writer* to_ = nullptr;

@@ -1,40 +1,24 @@
-// pcapng: the newer capture format, read from bytes: packets of several interfaces, each with its
-// own link type and clock.
+// pcapng: the newer capture format, read from bytes: packets of any number of interfaces, each with
+// its own link type and clock.
 //
 // Expects: the whole file in memory; what it says is not believed. Does: sections of either byte
-// order; enhanced, simple and obsolete packet blocks; interface descriptions with resolution and
-// offset of their timestamps; other blocks are skipped. Never: reads beyond the bytes, allocates,
-// writes, does I/O (pcap_file.hpp loads a file). After an error the reader stays where it is. Cost:
-// each block's frame once; a table of MostInterfaces descriptions. Format: IETF opsawg draft
-// "PCAP Now Generic (pcapng) Capture File Format".
+// order; enhanced, simple and obsolete packet blocks; interface descriptions with name, resolution
+// and offset of their timestamps; the direction of a packet; other blocks are skipped. Never: reads
+// beyond the bytes, does I/O (pcap_file.hpp loads a file). After an error the reader stays where it
+// is. Cost: each block once; 48 octets from the heap for each interface, which takes 20 of the file
+// at least. Format: IETF opsawg draft "PCAP Now Generic (pcapng) Capture File Format".
 #pragma once
 
-#include <sluice/base/bounded_vector.hpp>
 #include <sluice/port/pcap.hpp>
 
 #include <cstddef>
+#include <vector>
 
 namespace sluice::port::pcapng {
 
-enum class error : u8 {
-    none,
-    end,                  // no more packets
-    truncated,            // the file ends inside a block
-    not_pcapng,           // it does not begin with a section header
-    version,              // a section of another major version than 1
-    damaged,              // lengths that contradict each other
-    too_many_interfaces,  // in one section
-    no_interface,         // a packet of an interface that was not described
-    too_long              // a packet longer than any can be
-};
-
-struct record {
-    duration since_epoch;     // 1970-01-01 UT; 0 where the block has no time
-    u32 original_length = 0;  // octets on the wire
-    const_bytes captured;     // of them, those in the file
-    pcap::link_type link{};
-    u32 interface = 0;  // number within its section
-};
+using capture::error;
+using capture::interface;
+using capture::record;
 
 namespace detail {
 
@@ -47,13 +31,6 @@ inline constexpr u32 enhanced_packet = 6;
 }  // namespace block_types
 
 inline constexpr u32 byte_order_magic = 0x1a2b3c4d;
-
-struct interface {
-    pcap::link_type link{};
-    u32 snap_length = 0;
-    u8 resolution = 6;  // of timestamps: powers of 10, or of 2 with the upper bit
-    i64 offset = 0;     // seconds
-};
 
 constexpr i64 longest_time = 0x7fff'ffff'ffff'ffff;
 
@@ -96,20 +73,19 @@ constexpr i64 longest_time = 0x7fff'ffff'ffff'ffff;
 
 }  // namespace detail
 
-template <std::size_t MostInterfaces = 64>
-class basic_reader {
+class reader {
 public:
-    constexpr basic_reader() noexcept = default;
+    constexpr reader() noexcept = default;
 
     // Reads the first section's header; `file` must outlive the reader and the records.
-    [[nodiscard]] static constexpr result<basic_reader, error> open(const_bytes file) noexcept {
+    [[nodiscard]] static constexpr result<reader, error> open(const_bytes file) {
         if (file.size() < 4) {
             return failure{error::truncated};
         }
         if (load_be<u32>(file.data()) != detail::block_types::section) {
-            return failure{error::not_pcapng};
+            return failure{error::not_a_capture};
         }
-        basic_reader r;
+        reader r;
         r.rest_ = file;
         block first;
         if (const error e = r.look(first); e != error::none) {
@@ -123,7 +99,7 @@ public:
     }
 
     // The next packet; error::end after the last.
-    [[nodiscard]] constexpr result<record, error> next() noexcept {
+    [[nodiscard]] constexpr result<record, error> next() {
         while (!rest_.empty()) {
             block b;
             if (const error e = look(b); e != error::none) {
@@ -142,9 +118,9 @@ public:
         return failure{error::end};
     }
 
-    // Described so far in this section.
-    [[nodiscard]] constexpr std::size_t interface_count() const noexcept {
-        return interfaces_.size();
+    // Described so far, in all sections; record::interface is a place in it.
+    [[nodiscard]] constexpr const std::vector<interface>& interfaces() const noexcept {
+        return interfaces_;
     }
     [[nodiscard]] constexpr bool is_little_endian() const noexcept { return little_; }
 
@@ -189,7 +165,7 @@ private:
     }
 
     // none: `to` is a packet; end: the block held none.
-    [[nodiscard]] constexpr error handle(const block& b, record& to) noexcept {
+    [[nodiscard]] constexpr error handle(const block& b, record& to) {
         switch (b.type) {
         case detail::block_types::section: {
             const error e = start_section(b);
@@ -219,20 +195,13 @@ private:
         if (half(b.body.data() + 4) != 1) {
             return error::version;
         }
-        interfaces_.clear();
+        first_of_section_ = interfaces_.size();
         return error::none;
     }
 
-    [[nodiscard]] constexpr error add_interface(const_bytes body) noexcept {
-        constexpr u16 time_resolution = 9;
-        constexpr u16 time_offset = 14;
-        if (body.size() < 8) {
-            return error::damaged;
-        }
-        detail::interface made;
-        made.link = pcap::link_type{half(body.data())};
-        made.snap_length = word(body.data() + 4);
-        const_bytes options = body.subspan(8);
+    // Calls visit(code, value) for each option; false: one is longer than its block.
+    template <class Visit>
+    [[nodiscard]] constexpr bool each_option(const_bytes options, Visit&& visit) const {
         while (options.size() >= 4) {
             const u16 code = half(options.data());
             const std::size_t length = half(options.data() + 2);
@@ -241,46 +210,82 @@ private:
                 break;
             }
             if (padded > options.size()) {
-                return error::damaged;
+                return false;
             }
-            if (code == time_resolution && length == 1) {
-                made.resolution = std::to_integer<u8>(options[4]);
-            } else if (code == time_offset && length == 8) {
-                const u64 first = word(options.data() + 4);
-                const u64 second = word(options.data() + 8);
+            visit(code, options.subspan(4, length));
+            options = options.subspan(padded);
+        }
+        return true;
+    }
+
+    [[nodiscard]] constexpr error add_interface(const_bytes body) {
+        constexpr u16 if_name = 2;
+        constexpr u16 time_resolution = 9;
+        constexpr u16 time_offset = 14;
+        if (body.size() < 8) {
+            return error::damaged;
+        }
+        interface made;
+        made.link = pcap::link_type{half(body.data())};
+        made.snap_length = word(body.data() + 4);
+        const bool sound = each_option(body.subspan(8), [&](u16 code, const_bytes value) {
+            if (code == if_name) {
+                made.name = value;
+            } else if (code == time_resolution && value.size() == 1) {
+                made.resolution = std::to_integer<u8>(value[0]);
+            } else if (code == time_offset && value.size() == 8) {
+                const u64 first = word(value.data());
+                const u64 second = word(value.data() + 4);
                 made.offset =
                     static_cast<i64>(little_ ? second << 32 | first : first << 32 | second);
             }
-            options = options.subspan(padded);
+        });
+        if (sound) {
+            interfaces_.push_back(made);
         }
-        return interfaces_.push_back(made) ? error::none : error::too_many_interfaces;
+        return sound ? error::none : error::damaged;
     }
 
-    // Time, captured and original length, octets: after a first word that differs.
+    // Time, captured and original length, octets, options: after a first word that differs.
     [[nodiscard]] constexpr error read_packet(const_bytes body, u32 number,
                                               record& to) const noexcept {
-        if (number >= interfaces_.size()) {
+        constexpr u16 flags = 2;  // of both kinds of packet blocks
+        if (number >= interfaces_.size() - first_of_section_) {
             return error::no_interface;
         }
-        const detail::interface& of = interfaces_[number];
+        to.interface = static_cast<u32>(first_of_section_ + number);
+        const interface& of = interfaces_[to.interface];
         const u64 ticks = u64{word(body.data() + 4)} << 32 | word(body.data() + 8);
         to.since_epoch = detail::time_of(ticks, of);
         to.original_length = word(body.data() + 16);
         to.link = of.link;
-        to.interface = number;
-        return take(body.subspan(20), word(body.data() + 12), to);
+        const error e = take(body.subspan(20), word(body.data() + 12), to);
+        if (e != error::none) {
+            return e;
+        }
+        const std::size_t padded = (to.captured.size() + 3) / 4 * 4;
+        // The packet is whole already: options that are not tell nothing.
+        static_cast<void>(each_option(body.subspan(20 + padded), [&](u16 code, const_bytes value) {
+            const u32 way = code == flags && value.size() == 4 ? word(value.data()) & 3 : 0;
+            to.direction = way == 1   ? capture::direction::in
+                           : way == 2 ? capture::direction::out
+                                      : to.direction;
+        }));
+        return error::none;
     }
     // No time, no number: of the first interface, as long as its snap length allows.
     [[nodiscard]] constexpr error read_simple(const_bytes body, record& to) const noexcept {
-        if (interfaces_.empty()) {
+        if (interfaces_.size() == first_of_section_) {
             return error::no_interface;
         }
         if (body.size() < 4) {
             return error::damaged;
         }
+        const interface& of = interfaces_[first_of_section_];
+        to.interface = static_cast<u32>(first_of_section_);
         to.original_length = word(body.data());
-        to.link = interfaces_[0].link;
-        const u32 limit = interfaces_[0].snap_length;
+        to.link = of.link;
+        const u32 limit = of.snap_length;
         return take(body.subspan(4),
                     limit != 0 && limit < to.original_length ? limit : to.original_length, to);
     }
@@ -297,9 +302,8 @@ private:
 
     const_bytes rest_;
     bool little_ = false;
-    bounded_vector<detail::interface, MostInterfaces> interfaces_;
+    std::vector<interface> interfaces_;
+    std::size_t first_of_section_ = 0;
 };
-
-using reader = basic_reader<>;
 
 }  // namespace sluice::port::pcapng

@@ -1,62 +1,57 @@
 // pcapng files, written: packets of several interfaces, each with its own link type, in one
 // capture.
 //
-// Expects: POSIX; all interfaces added before the file is shared. Does: one system call a packet,
-// at the end of the file, so that several threads may write into it, each by a writer of its own
-// (share()), and what was written is there even if the program ends badly; time in nanoseconds,
-// name and direction. Never: throws; cuts a packet. Cost: a system call a packet, a copy of
-// segmented ones. Format: IETF opsawg draft "PCAP Now Generic (pcapng) Capture File Format".
+// Expects: POSIX; all interfaces added before the capture is shared. Does: time in nanoseconds,
+// name and direction; several threads may write into one capture, each by a writer of its own
+// (share()). What happens when the disk is full or a pipe's reader slow or gone stands in
+// capture_sink.hpp. Never: throws for an error of the system; waits for a reader; cuts a packet of
+// up to 65,599 octets. Cost: that of capture_sink; a copy of segmented packets.
+// Format: IETF opsawg draft "PCAP Now Generic (pcapng) Capture File Format".
 #pragma once
 
 #include <sluice/base/bytes.hpp>
-#include <sluice/port/descriptor.hpp>
-#include <sluice/port/error.hpp>
+#include <sluice/port/capture_sink.hpp>
 #include <sluice/port/pcap.hpp>
 #include <sluice/port/write.hpp>
 
 #include <cerrno>
 #include <cstddef>
+#include <optional>
 #include <string_view>
 #include <utility>
 
-#include <fcntl.h>
 #include <sys/uio.h>
-#include <unistd.h>
 
 namespace sluice::port::pcapng {
 
-enum class direction : u8 { unknown, in, out };
+using capture::direction;
 
 class writer {
 public:
-    // Makes the file, or empties it.
-    [[nodiscard]] static result<writer, port_error> create(const char* path) noexcept {
-        writer made{
-            descriptor{::open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0644)}};
-        if (!made.fd_) {
-            return failure{port_error::last("create", path)};
-        }
-        // Section header: byte order, version 1.0, of unknown length.
-        std::byte block[28];
-        put_words(block, {0x0a0d0d0a, sizeof block, 0x1a2b3c4d, 0x00010000, 0xffffffff, 0xffffffff,
-                          sizeof block});
-        if (!made.write_all({{block, sizeof block}})) {
-            return failure{port_error::last("write", path)};
-        }
-        return made;
+    // Makes the file, readable by its owner alone, or empties it.
+    [[nodiscard]] static result<writer, port_error> create(const char* path) {
+        return begin(capture_sink::create(path), path);
     }
-    // Another writer of the same file, for another thread.
-    [[nodiscard]] result<writer, port_error> share() const noexcept {
-        writer made{descriptor{::fcntl(fd_.get(), F_DUPFD_CLOEXEC, 0)}};
-        if (!made.fd_) {
-            return failure{port_error::last("share", "capture")};
-        }
+    // Takes the descriptor over. The name is for messages.
+    [[nodiscard]] static result<writer, port_error> open(descriptor fd,
+                                                         std::string_view name = "capture") {
+        return begin(capture_sink::take(std::move(fd), name), name);
+    }
+    // Another writer of the same capture, for another thread.
+    [[nodiscard]] writer share() const noexcept {
+        writer made;
+        made.sink_ = sink_;
         made.interfaces_ = interfaces_;
         return made;
     }
 
     // Describes an interface; they are numbered from 0 in this order. A name of up to 64 octets.
+    // False: errno says why.
     [[nodiscard]] bool add_interface(pcap::link_type link, std::string_view name) noexcept {
+        if (sink_ == nullptr) {
+            errno = EBADF;
+            return false;
+        }
         const std::size_t n = name.size() < 64 ? name.size() : 64;
         const std::size_t padded = (n + 3) / 4 * 4;
         std::byte block[16 + 4 + 64 + 8 + 4 + 4] = {};
@@ -66,58 +61,78 @@ public:
         copy_bytes(block + 20, reinterpret_cast<const std::byte*>(name.data()), n);
         // Time in nanoseconds; the end of the options; the size again.
         put_words(block + 20 + padded, {resolution_option | 1, 0x09000000, 0, size});
-        interfaces_ += 1;
-        return write_all({{block, size}});
+        iovec piece{block, size};
+        const bool written = sink_->write({&piece, 1}, capture_sink::record_kind::header);
+        interfaces_ += written ? 1u : 0u;
+        return written;
     }
 
-    // One packet. False: the interface was not described, or errno says why.
+    // One packet. False: it is left out, and errno says why (EINVAL: the interface was not
+    // described); news() says it to people.
     template <class Packet>
     [[nodiscard]] bool write(u32 interface, duration since_epoch, const Packet& packet,
                              direction way = direction::unknown) noexcept {
         if (!packet.is_segmented()) {
             return write_octets(interface, since_epoch, packet.head(), way);
         }
-        std::byte flat[detail_largest];
-        std::size_t used = 0;
-        packet.for_each_piece([&](const_bytes piece) {
-            const std::size_t room = sizeof flat - used;
-            const std::size_t n = piece.size() < room ? piece.size() : room;
-            copy_bytes(flat + used, piece.data(), n);
-            used += n;
-        });
-        return write_octets(interface, since_epoch, {flat, used}, way, packet.size());
+        std::byte flat[port::detail::largest_packet];
+        const std::size_t n = port::detail::flatten(packet, flat);
+        return write_octets(interface, since_epoch, {flat, n}, way, packet.size());
     }
     // The same of contiguous octets; `original_length` where it was cut before.
     [[nodiscard]] bool write_octets(u32 interface, duration since_epoch, const_bytes octets,
                                     direction way = direction::unknown,
                                     u32 original_length = 0) noexcept {
         const u32 n = static_cast<u32>(octets.size());
-        if (interface >= interfaces_ || octets.size() > pcap::longest_record) {
+        if (sink_ == nullptr || interface >= interfaces_ || octets.size() > pcap::longest_record) {
             errno = EINVAL;
             return false;
         }
         const u32 padding = (4 - n % 4) % 4;
         const u32 size = 28 + n + padding + 16;
-        const u64 time = static_cast<u64>(since_epoch.nanoseconds);
+        // The format has no time before 1970 without an offset.
+        const u64 time =
+            since_epoch.nanoseconds < 0 ? 0 : static_cast<u64>(since_epoch.nanoseconds);
         std::byte head[28];
         put_words(head, {6, size, interface, static_cast<u32>(time >> 32), static_cast<u32>(time),
                          n, original_length > n ? original_length : n});
         std::byte tail[3 + 16] = {};
         put_words(tail + padding, {flags_option | 4, static_cast<u32>(way), 0, size});
-        return write_all({{head, sizeof head},
+        iovec pieces[] = {{head, sizeof head},
                           {const_cast<std::byte*>(octets.data()), n},
-                          {tail, padding + std::size_t{16}}});
+                          {tail, padding + std::size_t{16}}};
+        return sink_->write(pieces, capture_sink::record_kind::packet);
+    }
+    // Why packets are left out: each reason once, whoever of those that share the capture asks.
+    [[nodiscard]] std::optional<port_error> news() noexcept {
+        return sink_ != nullptr ? sink_->news() : std::nullopt;
     }
 
 private:
-    static constexpr std::size_t detail_largest = port::detail::largest_packet;
     // Option codes, where the length follows.
     static constexpr u32 name_option = 2u << 16;
     static constexpr u32 resolution_option = 9u << 16;
     static constexpr u32 flags_option = 2u << 16;
 
-    explicit writer(descriptor fd) noexcept : fd_{std::move(fd)} {}
+    writer() noexcept = default;
 
+    [[nodiscard]] static result<writer, port_error>
+    begin(result<capture_sink::pointer, port_error> sink, std::string_view name) {
+        if (!sink) {
+            return failure{sink.error()};
+        }
+        // Section header: byte order, version 1.0, of unknown length.
+        std::byte block[28];
+        put_words(block, {0x0a0d0d0a, sizeof block, 0x1a2b3c4d, 0x00010000, 0xffffffff, 0xffffffff,
+                          sizeof block});
+        iovec piece{block, sizeof block};
+        if (!(*sink)->write({&piece, 1}, capture_sink::record_kind::header)) {
+            return failure{port_error::last("write", name)};
+        }
+        writer made;
+        made.sink_ = std::move(*sink);
+        return made;
+    }
     template <std::size_t N>
     static void put_words(std::byte* to, const u32 (&words)[N]) noexcept {
         for (const u32 word : words) {
@@ -125,24 +140,8 @@ private:
             to += 4;
         }
     }
-    // A short write (a full disk) would leave half a block: it counts as failed.
-    template <std::size_t N>
-    [[nodiscard]] bool write_all(const iovec (&pieces)[N]) noexcept {
-        std::size_t size = 0;
-        for (const iovec& piece : pieces) {
-            size += piece.iov_len;
-        }
-        ssize_t n = 0;
-        do {
-            n = ::writev(fd_.get(), pieces, N);
-        } while (n < 0 && errno == EINTR);
-        if (n >= 0 && static_cast<std::size_t>(n) != size) {
-            errno = ENOSPC;
-        }
-        return n >= 0 && static_cast<std::size_t>(n) == size;
-    }
 
-    descriptor fd_;
+    capture_sink::pointer sink_;
     u32 interfaces_ = 0;
 };
 

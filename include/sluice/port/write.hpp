@@ -1,6 +1,7 @@
 // write_packet: one packet, of however many pieces, to a descriptor in one system call.
 //
-// Expects: a descriptor on which a write is one packet (TUN, TAP, a packet socket, SOCK_SEQPACKET).
+// Expects: a descriptor on which a write is one packet (TUN, TAP, a packet socket, SOCK_SEQPACKET;
+// SIGPIPE blocked or ignored where the peer of the last may go).
 // Does: gathers pieces with writev; a packet of very many pieces is copied into one piece first.
 // Never: splits, blocks on a non-blocking descriptor, gives the packet up: it stays with the
 // caller. Cost: one system call.
@@ -22,6 +23,19 @@ namespace detail {
 inline constexpr std::size_t most_pieces = 64;
 inline constexpr std::size_t largest_packet = 0xffff + 64;  // a datagram and what is in front
 
+// Copies the packet's pieces one behind the other, as far as there is room. The octets copied.
+template <class Packet>
+[[nodiscard]] std::size_t flatten(const Packet& packet, bytes to) noexcept {
+    std::size_t used = 0;
+    packet.for_each_piece([&](const_bytes piece) {
+        const std::size_t room = to.size() - used;
+        const std::size_t n = piece.size() < room ? piece.size() : room;
+        copy_bytes(to.data() + used, piece.data(), n);
+        used += n;
+    });
+    return used;
+}
+
 template <class Packet>
 [[nodiscard]] int write_copied(int fd, const Packet& packet, const_bytes before) noexcept {
     std::byte flat[largest_packet];
@@ -29,12 +43,8 @@ template <class Packet>
         return EMSGSIZE;
     }
     copy_bytes(flat, before.data(), before.size());
-    std::size_t used = before.size();
-    packet.for_each_piece([&](const_bytes piece) {
-        copy_bytes(flat + used, piece.data(), piece.size());
-        used += piece.size();
-    });
-    return ::write(fd, flat, used) < 0 ? errno : 0;
+    const std::size_t n = before.size() + flatten(packet, bytes{flat}.subspan(before.size()));
+    return ::write(fd, flat, n) < 0 ? errno : 0;
 }
 
 }  // namespace detail

@@ -185,8 +185,8 @@ TEST_CASE("frames arrive as they were sent") {
         CHECK(out.counters().refused == 1);
         CHECK(p.size() == 166);
         auto beyond = packet_of(buffers, with_link_header(pattern(50)));
-        beyond.facts().checksum = checksum_state::pending;
-        beyond.facts().checksum_start = 49;
+        beyond.writable_facts().checksum = checksum_state::pending;
+        beyond.writable_facts().checksum_start = 49;
         CHECK_FALSE(out.send_frame(beyond, 9));
     }
     SUBCASE("as long as the interface is there") {

@@ -1,6 +1,7 @@
 // A capture beside the real output: everything offered is in the file, as it was then.
 #include <sluice/link/concept.hpp>
 #include <sluice/output/queue_output.hpp>
+#include <sluice/port/capture_file.hpp>
 #include <sluice/port/pcap_tee.hpp>
 
 #include "support/datagrams.hpp"
@@ -72,7 +73,7 @@ TEST_CASE("what is offered is captured, whether it is taken or not") {
     CHECK(out.second.flushed == 1);
     CHECK(out.recorder.lost() == 0);
 
-    const auto content = pcap::load_file(file.path);
+    const auto content = capture::load_file(file.path);
     REQUIRE(content.has_value());
     auto reader = pcap::reader::open(*content);
     REQUIRE(reader.has_value());

@@ -1,0 +1,71 @@
+// capture_record: a packet of a capture file, and why one cannot be read: the words that the
+// readers of both formats (pcap.hpp, pcapng.hpp) and the writers share.
+//
+// Expects: nothing. Never: owns octets: a record is a view of the file. Cost: none.
+#pragma once
+
+#include <sluice/base/bytes.hpp>
+#include <sluice/base/time.hpp>
+#include <sluice/port/link_type.hpp>
+
+namespace sluice::port::capture {
+
+enum class error : u8 {
+    none,
+    end,            // no more packets
+    truncated,      // the file ends inside a header, a record or a block
+    not_a_capture,  // another format
+    version,        // of pcap another than 2, of pcapng another than 1
+    damaged,        // lengths that contradict each other
+    no_interface,   // a packet of an interface that was not described
+    too_long        // a packet longer than any can be
+};
+
+// A sentence for people, without the file's name: "the file ends inside a packet".
+[[nodiscard]] constexpr const char* describe(error why) noexcept {
+    switch (why) {
+    case error::none:
+    case error::end:
+        return "nothing is wrong";
+    case error::truncated:
+        return "the file ends inside a packet or a header";
+    case error::not_a_capture:
+        return "this is neither pcap nor pcapng";
+    case error::version:
+        return "this version of the format is unknown";
+    case error::damaged:
+        return "lengths contradict each other";
+    case error::no_interface:
+        return "a packet names an interface that was not described";
+    case error::too_long:
+        return "a packet says that it is longer than 262144 octets";
+    }
+    return "unknown";
+}
+
+// On which way the packet was when it passed the interface.
+enum class direction : u8 { unknown, in, out };
+
+struct interface {
+    pcap::link_type link{};
+    u32 snap_length = 0;  // 0: no limit
+    u8 resolution = 6;    // of timestamps: powers of 10, or of 2 with the upper bit
+    i64 offset = 0;       // of timestamps, seconds
+    const_bytes name;     // empty: none was given
+};
+
+struct record {
+    duration since_epoch;     // 1970-01-01 UT; 0 where the file has no time
+    u32 original_length = 0;  // octets on the wire
+    const_bytes captured;     // of them, those in the file
+    pcap::link_type link{};
+    u32 interface = 0;  // counted from 0 through the whole file
+    capture::direction direction = capture::direction::unknown;
+
+    // Whether the capture holds less of the packet than there was.
+    [[nodiscard]] constexpr bool is_cut() const noexcept {
+        return captured.size() < original_length;
+    }
+};
+
+}  // namespace sluice::port::capture
