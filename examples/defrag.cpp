@@ -2,145 +2,141 @@
 //
 // Shows: the reassembly cache used alone, without a stack: validate, insert, expire. The capture's
 // own time stamps are the clock; an overlap rejects the datagram, as in Linux.
-// Run: ./defrag [--list] IN.pcap OUT.pcap
-// OUT gets each datagram when its last fragment comes, with the link header of its first; all that
-// is no fragment passes unchanged. --list prints a line for each datagram that was made whole.
-#include "support/filter_capture.hpp"
+// Run: ./defrag [--list] [--no-checksum] IN OUT
+// IN is pcap or pcapng; OUT gets the same format. It gets each datagram in the place of the
+// fragment that completed it, with the link header of its first; every frame that is no part of one
+// is there unchanged.
+#include "support/capture_output.hpp"
+#include "support/defragmenter.hpp"
 
-#include <sluice/packet/external_storage.hpp>
-#include <sluice/pipeline/validate.hpp>
-#include <sluice/port/pcap_link.hpp>
 #include <sluice/port/system_seed.hpp>
-#include <sluice/reassembly/bounded_cache.hpp>
 
-#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <string_view>
-#include <vector>
 
 namespace {
 
 namespace ipv4 = sluice::ipv4;
-namespace pcap = sluice::port::pcap;
-using sluice::drop_reason;
-using sluice::u32;
-using sluice::u64;
+using examples::capture_input;
+using examples::capture_output;
+using examples::captured_frame;
+using examples::defragmenter;
 
-using source = sluice::heap_source<0xffff + 256, 4096>;  // a whole datagram and its link header
-using packet = source::packet_type;
-using cache = sluice::bounded_cache<1024>::model<packet>;
+constexpr const char* usage =
+    "usage: defrag [--list] [--no-checksum] IN OUT\n"
+    "Makes the fragments of a capture whole. IN is pcap or pcapng, OUT becomes the same, readable "
+    "by\n"
+    "its owner alone. OUT gets each datagram where its last fragment came, with the link header "
+    "of\n"
+    "its first. All else is there unchanged: what is no fragment, and the fragments of datagrams\n"
+    "that stay incomplete, that overlap, come twice or come too late. Fragments of different "
+    "VLANs,\n"
+    "PPPoE sessions, interfaces and directions are never joined.\n"
+    "  --list         print a line for each datagram that was made whole\n"
+    "  --no-checksum  take fragments whatever their header checksum says, for captures made "
+    "before\n"
+    "                 the device filled it in\n";
 
-struct counted {
-    const char* what;
-    u64 n = 0;
+struct arguments {
+    bool list = false;
+    examples::checksums made = examples::checksums::as_captured;
+    const char* from = nullptr;
+    const char* to = nullptr;
 };
 
-class defragmenter {
-public:
-    defragmenter(pcap::writer& out, pcap::link_type link, bool list, sluice::hash_key seed)
-        : out_(out), link_(link), list_(list), cache_(seed) {}
+bool parse(int argc, char** argv, arguments& given) {
+    for (int i = 1; i < argc; ++i) {
+        const std::string_view word = argv[i];
+        if (word == "--list") {
+            given.list = true;
+        } else if (word == "--no-checksum") {
+            given.made = examples::checksums::not_filled_in;
+        } else if (word.starts_with("-") || given.to != nullptr) {
+            return false;
+        } else {
+            (given.from == nullptr ? given.from : given.to) = argv[i];
+        }
+    }
+    return given.to != nullptr;
+}
 
-    // False: OUT could not be written.
-    bool take(const pcap::record& r) {
-        ++frames_.n;
-        now_ = std::max(now_, sluice::instant{r.since_epoch.nanoseconds});
-        cache_.expire(now_, [this](auto&&) { ++timeouts_.n; });
-        packet p = load(r);
-        if (!p) {
-            return pass(r);
-        }
-        auto valid = sluice::pipeline::validate(std::move(p));
-        if (!valid || !ipv4::is_fragment(valid->header())) {
-            return pass(r);
-        }
-        ++fragments_.n;
-        auto step = cache_.insert(std::move(*valid), sluice::reassembly_user::application, 0, now_,
-                                  sluice::reassembly_limits{});
-        if (step.kind == sluice::reassembly_outcome::complete) {
-            return write(std::move(step.packet), r);
-        }
-        if (step.kind == sluice::reassembly_outcome::refused) {
-            counted& why = step.reason == drop_reason::fragment_overlap     ? overlaps_
-                           : step.reason == drop_reason::fragment_duplicate ? duplicates_
-                                                                            : refused_;
-            ++why.n;
-        }
-        return true;
-    }
+void print_datagram(const defragmenter::whole& w, unsigned long record) {
+    const ipv4::const_view ip{w.octets.data() + w.link_header};
+    std::printf("%lu frame %lu protocol %u id %u payload %zu\n", record, w.frame,
+                ip[ipv4::protocol], ip[ipv4::identification],
+                ip[ipv4::total_length] - header_length(ip));
+}
 
-    // What is incomplete now stays so.
-    void finish() {
-        cache_.expire(sluice::instant::never(), [this](auto&&) { ++incomplete_.n; });
-        for (const counted& c : {frames_, fragments_, datagrams_, overlaps_, duplicates_, refused_,
-                                 timeouts_, incomplete_, counted{"written", out_.written()}}) {
-            std::printf("%s %llu%s", c.what, static_cast<unsigned long long>(c.n),
-                        c.what == std::string_view{"written"} ? "\n" : " ");
+// Reads the capture again, and writes what became of its frames.
+bool write(capture_input& in, capture_output& out, const defragmenter& done, bool list) {
+    auto whole = done.wholes().begin();
+    while (const captured_frame* const frame = in.next()) {
+        const auto& r = frame->record;
+        if (whole != done.wholes().end() && whole->frame == frame->number) {
+            if (list) {
+                print_datagram(*whole, out.written());
+            }
+            if (!out.write(in.format(), r, whole->octets, 0)) {
+                return false;
+            }
+            ++whole;
+        } else if (!done.is_part(frame->number) &&
+                   !out.write(in.format(), r, r.captured, r.original_length)) {
+            return false;
         }
     }
+    return true;
+}
 
-private:
-    // The frame in a buffer, its link header pulled; empty when it carries no IPv4.
-    packet load(const pcap::record& r) {
-        const sluice::const_bytes ip = pcap::ipv4_of(link_, r.captured);
-        packet p =
-            ip.empty() || r.captured.size() > source::block_capacity - sluice::default_headroom
-                ? packet{}
-                : buffers_.take();
-        if (p) {
-            const auto link_header = static_cast<u32>(ip.data() - r.captured.data());
-            std::byte* to = p.put(static_cast<u32>(r.captured.size()));
-            sluice::copy_bytes(to, r.captured.data(), r.captured.size());
-            static_cast<void>(p.pull(link_header));
-            p.facts().mark = link_header;  // it still lies in front, for write()
-        }
-        return p;
+void print_counts(const examples::defrag_counts& c, const arguments& given, unsigned long written) {
+    std::printf("frames %lu fragments %lu datagrams %lu overlaps %lu duplicates %lu refused %lu "
+                "timeouts %lu incomplete %lu written %lu\n",
+                c.frames, c.fragments, c.datagrams, c.overlaps, c.duplicates, c.refused, c.timeouts,
+                c.incomplete, written);
+    if (c.wrong_sums != 0) {
+        std::fprintf(stderr,
+                     "defrag: %s: %lu fragments have a wrong header checksum; if their device was "
+                     "still to fill it in, use --no-checksum\n",
+                     given.from, c.wrong_sums);
     }
-    bool pass(const pcap::record& r) {
-        return out_.write(r.since_epoch, r.captured, r.original_length);
+    if (c.presumed != 0) {
+        std::fprintf(stderr,
+                     "defrag: %s: %lu fragments have the total length 0; they were taken as long "
+                     "as they are in the capture\n",
+                     given.from, c.presumed);
     }
-    bool write(packet&& whole, const pcap::record& last) {
-        ++datagrams_.n;
-        const ipv4::const_view ip{whole.data()};
-        if (list_) {
-            std::printf("%llu frame %llu protocol %u id %u payload %zu\n",
-                        static_cast<unsigned long long>(out_.written()),
-                        static_cast<unsigned long long>(frames_.n), ip[ipv4::protocol],
-                        ip[ipv4::identification], ip[ipv4::total_length] - header_length(ip));
-        }
-        static_cast<void>(whole.push(whole.facts().mark));
-        std::vector<std::byte> flat;
-        whole.for_each_piece([&flat](sluice::const_bytes piece) {
-            flat.insert(flat.end(), piece.begin(), piece.end());
-        });
-        return out_.write(last.since_epoch, flat);
-    }
-
-    pcap::writer& out_;
-    pcap::link_type link_;
-    bool list_;
-    counted frames_{"frames"}, fragments_{"fragments"}, datagrams_{"datagrams"};
-    counted overlaps_{"overlaps"}, duplicates_{"duplicates"}, refused_{"refused"};
-    counted timeouts_{"timeouts"}, incomplete_{"incomplete"};  // datagrams
-    sluice::instant now_;
-    source buffers_;
-    cache cache_;
-};
+}
 
 }  // namespace
 
 int main(int argc, char** argv) {
-    const bool list = argc == 4 && std::string_view{argv[1]} == "--list";
-    if (argc != (list ? 4 : 3) || argv[argc - 1][0] == '-') {
-        std::fputs("usage: defrag [--list] IN.pcap OUT.pcap\n", stderr);
-        return 2;
+    arguments given;
+    if (!parse(argc, argv, given)) {
+        std::fprintf(stderr, "%s%s", usage, examples::capture_exit_usage);
+        return examples::capture_usage;
+    }
+    auto in = capture_input::open("defrag", given.from);
+    if (!in) {
+        return examples::capture_failed;
     }
     const auto seed = sluice::port::system_seed();
     if (!seed) {
         return examples::complain("defrag", seed.error());
     }
-    return examples::filter_capture(
-        "defrag", argv[argc - 2], argv[argc - 1], [&](pcap::writer& out, pcap::link_type link) {
-            return std::make_unique<defragmenter>(out, link, list, *seed);
-        });
+    const auto done = std::make_unique<defragmenter>(given.made, *seed);
+    while (const captured_frame* const frame = in->next()) {
+        done->take(*frame);
+    }
+    done->finish();
+    in->rewind();
+    auto out = capture_output::create("defrag", given.to, in->format());
+    if (!out) {
+        return examples::capture_failed;
+    }
+    if (!write(*in, *out, *done, given.list)) {
+        return examples::capture_failed;
+    }
+    print_counts(done->counts(), given, out->written());
+    return in->finish();
 }

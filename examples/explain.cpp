@@ -1,16 +1,16 @@
 // explain: what a stack would do with each packet of a capture, and why.
 //
 // Shows: a recording observer and the explainer: each decision with its RFC section.
-// Run: ./explain FILE.pcap                 a table of all packets
-//      ./explain FILE.pcap 7               the decisions about packet 7, those before it taken in
-//      ./explain --address 10.0.1.1/24 --route "default via 10.0.1.254" FILE.pcap 7
+// Run: ./explain FILE                      a table of all packets, of pcap or pcapng
+//      ./explain FILE 7                    the decisions about packet 7, those before it taken in
+//      ./explain --address 10.0.1.1/24 --route "default via 10.0.1.254" FILE 7
 // Without --address: a router that owns no address and has a route to everywhere.
+#include "support/capture_input.hpp"
 #include "support/complain.hpp"
 #include "support/explain_arguments.hpp"
 #include "support/explain_stack.hpp"
+#include "support/offloaded.hpp"
 
-#include <sluice/port/pcap_file.hpp>
-#include <sluice/port/pcap_link.hpp>
 #include <sluice/stats/explain.hpp>
 
 #include <cstdio>
@@ -20,31 +20,20 @@
 namespace {
 
 namespace ipv4 = sluice::ipv4;
-namespace pcap = sluice::port::pcap;
 using sluice::u32;
 
+using examples::captured_frame;
 using examples::explain::packet;
 using examples::explain::stack;
 
 // The same capture is explained in the same words each time; nothing here is on a network.
 constexpr sluice::hash_key same_each_time{1, 2};
 
-// Empty when the frame carries no IPv4. A frame's type comes from its link address.
-packet load(stack& s, pcap::link_type link, const pcap::record& r) {
-    const sluice::const_bytes ip = pcap::ipv4_of(link, r.captured);
-    packet p = ip.empty() || ip.size() > 0xffff ? packet{} : s.buffers().take();
-    if (p) {
-        sluice::copy_bytes(p.put(static_cast<u32>(ip.size())), ip.data(), ip.size());
-        p.set_interface(examples::explain::first_interface);
-        const bool to_group =
-            link == pcap::link_type::ethernet && (r.captured[0] & std::byte{1}) != std::byte{};
-        const bool to_all = to_group && r.captured[0] == std::byte{0xff};
-        p.set_type(to_all     ? sluice::packet_type::broadcast
-                   : to_group ? sluice::packet_type::multicast
-                              : sluice::packet_type::host);
-    }
-    return p;
-}
+struct loaded {
+    packet ip;  // empty: the frame carries no IPv4
+    std::string addresses;
+    std::string remark;  // what had to be presumed
+};
 
 std::string addresses_of(const packet& p) {
     if (p.size() < ipv4::min_header_length) {
@@ -55,22 +44,61 @@ std::string addresses_of(const packet& p) {
            ipv4::to_text(ip[ipv4::destination]).c_str();
 }
 
-// What became of it, and the first reason against it.
-void print_row(stack& s, unsigned long number, const std::string& addresses, sluice::fate f) {
-    constexpr const char* names[] = {"delivered", "forwarded", "dropped", "held", "absorbed"};
-    std::printf("%5lu %-33s %s", number, addresses.c_str(), names[static_cast<unsigned>(f)]);
-    for (std::size_t i = 0; i < s.observer().size(); ++i) {
-        if (const auto why = s.observer()[i].why; why != sluice::drop_reason::none) {
-            const auto& row = sluice::describe(why);
-            std::printf(", %s: %s (%s)", row.name, row.sentence, row.source);
-            break;
-        }
-    }
-    std::puts("");
+// Whether the header tells of more octets than there are.
+bool is_short(const packet& p) {
+    return p.size() >= ipv4::min_header_length &&
+           ipv4::const_view{p.data()}[ipv4::total_length] > p.size();
 }
 
-void print_trace(stack& s, unsigned long number, const std::string& addresses) {
-    std::printf("packet %lu, %s\n", number, addresses.c_str());
+loaded load(stack& s, const captured_frame& frame, examples::checksums made) {
+    loaded l;
+    const sluice::const_bytes ip = frame.parsed.ipv4;
+    l.ip = ip.empty() ? packet{} : s.buffers().take();
+    if (!l.ip) {
+        l.addresses =
+            frame.parsed.known_link
+                ? "no IPv4"
+                : "link type " + examples::name_of_link(frame.record.link) + " is not known here";
+        return l;
+    }
+    // No frame is longer than the buffer: the reader refuses those.
+    sluice::copy_bytes(l.ip.put(static_cast<u32>(ip.size())), ip.data(), ip.size());
+    l.ip.set_interface(examples::explain::first_interface);
+    const bool presumed = finish_offloads(l.ip, made);
+    l.ip.set_type(frame.parsed.addressed);
+    l.addresses = addresses_of(l.ip);
+    if (presumed) {
+        l.remark += " (total length 0: taken as " + std::to_string(ip.size()) +
+                    ", segmentation was left to the device)";
+    }
+    if (frame.record.is_cut() && is_short(l.ip)) {
+        l.remark += " (cut by the capture)";
+    }
+    return l;
+}
+
+sluice::drop_reason first_reason(stack& s) {
+    for (std::size_t i = 0; i < s.observer().size(); ++i) {
+        if (s.observer()[i].why != sluice::drop_reason::none) {
+            return s.observer()[i].why;
+        }
+    }
+    return sluice::drop_reason::none;
+}
+
+// What became of it, and the first reason against it.
+void print_row(stack& s, unsigned long number, const loaded& l, sluice::fate f) {
+    constexpr const char* names[] = {"delivered", "forwarded", "dropped", "held", "absorbed"};
+    std::printf("%5lu %-33s %s", number, l.addresses.c_str(), names[static_cast<unsigned>(f)]);
+    if (const auto why = first_reason(s); why != sluice::drop_reason::none) {
+        const auto& row = sluice::describe(why);
+        std::printf(", %s: %s (%s)", row.name, row.sentence, row.source);
+    }
+    std::puts(l.remark.c_str());
+}
+
+void print_trace(stack& s, unsigned long number, const loaded& l) {
+    std::printf("packet %lu, %s%s\n", number, l.addresses.c_str(), l.remark.c_str());
     sluice::explainer explainer;
     for (std::size_t i = 0; i < s.observer().size(); ++i) {
         char line[sluice::explainer::longest_line];
@@ -79,47 +107,69 @@ void print_trace(stack& s, unsigned long number, const std::string& addresses) {
     }
 }
 
+// Offers each frame to the stack and prints what was asked for. The exit code.
+int run(stack& s, examples::capture_input& in, const examples::explain_arguments& given) {
+    unsigned long wrong_sums = 0;
+    while (const captured_frame* const frame = in.next()) {
+        const sluice::moment now{frame->now, 0};
+        static_cast<void>(s.poll(now));
+        s.observer().clear();
+        loaded l = load(s, *frame, given.made);
+        const bool is_ipv4 = static_cast<bool>(l.ip);
+        const sluice::fate f = is_ipv4 ? s.receive(std::move(l.ip), now) : sluice::fate::dropped;
+        if (given.number == frame->number) {
+            print_trace(s, frame->number, l);
+        } else if (given.number == 0 && is_ipv4) {
+            print_row(s, frame->number, l, f);
+        } else if (given.number == 0) {
+            std::printf("%5lu %s\n", frame->number, l.addresses.c_str());
+        }
+        const sluice::drop_reason why = first_reason(s);
+        wrong_sums += why == sluice::drop_reason::header_checksum ||
+                              why == sluice::drop_reason::udp_checksum ||
+                              why == sluice::drop_reason::icmp_checksum
+                          ? 1u
+                          : 0u;
+    }
+    if (wrong_sums != 0) {
+        std::fprintf(stderr,
+                     "explain: %s: %lu packets have a wrong checksum; if their device was still to "
+                     "fill it in, use --no-checksum\n",
+                     given.file, wrong_sums);
+    }
+    const int code = in.finish();
+    if (code == examples::capture_read && given.number > in.frames()) {
+        std::fprintf(stderr, "explain: %s has no packet %lu; give a number up to %lu\n", given.file,
+                     given.number, in.frames());
+        return examples::capture_failed;
+    }
+    return code;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
     const auto given = examples::parse_explain_arguments(argc, argv);
     if (!given) {
-        std::fputs(examples::explain_usage, stderr);
-        return 2;
+        std::fprintf(stderr, "%s%s", examples::explain_usage, examples::capture_exit_usage);
+        return examples::capture_usage;
     }
-    const auto file = pcap::load_file(given->file);
-    if (!file) {
-        return examples::complain("explain", file.error());
+    auto in = examples::capture_input::open("explain", given->file);
+    if (!in) {
+        return examples::capture_failed;
     }
-    auto in = pcap::reader::open(*file);
     examples::explain::tcp_listener tcp;
     examples::explain::udp_listener udp;
     const auto s = std::make_unique<stack>(
         stack::parts{.seed = same_each_time, .switches = sluice::settings{given->forwards}});
-    if (!in || !configure(*s, *given) || !s->delivery().add_udp({}, udp) ||
-        !s->delivery().set_handler(ipv4::protocols::tcp, &tcp)) {
-        std::fputs(in ? "explain: no such route or address\n"
-                      : "explain: no pcap file; editcap -F pcap makes one\n",
+    if (!configure(*s, *given)) {
+        std::fputs("explain: an address or a route does not fit the others; a gateway must lie in "
+                   "the network of an address\n",
                    stderr);
-        return 1;
+        return examples::capture_usage;
     }
-    unsigned long number = 0;
-    for (auto record = in->next(); record; record = in->next()) {
-        const sluice::moment now{sluice::instant{record->since_epoch.nanoseconds}, 0};
-        static_cast<void>(s->poll(now));
-        s->observer().clear();
-        ++number;
-        packet p = load(*s, in->link(), *record);
-        const std::string addresses = p ? addresses_of(p) : "no IPv4";
-        const bool known = static_cast<bool>(p);
-        const sluice::fate f = s->receive(std::move(p), now);
-        if (given->number == number) {
-            print_trace(*s, number, addresses);
-        } else if (given->number == 0 && known) {
-            print_row(*s, number, addresses, f);
-        } else if (given->number == 0) {
-            std::printf("%5lu no IPv4\n", number);
-        }
+    if (!s->delivery().add_udp({}, udp) || !s->delivery().set_handler(ipv4::protocols::tcp, &tcp)) {
+        return examples::capture_failed;
     }
-    return given->number > number ? 1 : 0;
+    return run(*s, *in, *given);
 }

@@ -15,6 +15,7 @@
 #include <cstdio>
 #include <memory>
 #include <string_view>
+#include <vector>
 
 namespace {
 
@@ -53,14 +54,19 @@ public:
     [[nodiscard]] bool is_in() const noexcept { return is_in_; }
 
 private:
-    static void dump(Packet& p, const sluice::delivery_info& info) {
-        const auto header = static_cast<sluice::u32>(header_length(ipv4::const_view{p.data()}));
-        if (p.may_pull(header + static_cast<sluice::u32>(icmp::header_length))) {
-            const icmp::const_view message{p.data() + header};
-            std::printf("icmp type %u code %u from %s, %u octets\n", message[icmp::type],
-                        message[icmp::code], ipv4::to_text(info.source).c_str(), p.size());
+    // A message that came in fragments lies in several pieces.
+    static void dump(const Packet& p, const sluice::delivery_info& info) {
+        std::vector<std::byte> whole;
+        p.for_each_piece([&whole](sluice::const_bytes piece) {
+            whole.insert(whole.end(), piece.begin(), piece.end());
+        });
+        const std::size_t header = header_length(ipv4::const_view{whole.data()});
+        if (whole.size() >= header + icmp::header_length) {
+            const icmp::const_view message{whole.data() + header};
+            std::printf("icmp type %u code %u from %s, %zu octets\n", message[icmp::type],
+                        message[icmp::code], ipv4::to_text(info.source).c_str(), whole.size());
         }
-        sluice::dump(p.head(), [](sluice::text_view line) {
+        sluice::dump(whole, [](sluice::text_view line) {
             std::printf("  %.*s\n", static_cast<int>(line.size()), line.data());
         });
         std::fflush(stdout);

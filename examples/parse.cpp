@@ -11,6 +11,7 @@
 #include <sluice/wire/udp.hpp>
 
 #include <cstdio>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -60,17 +61,17 @@ int digit(char c) {
     return at == std::string_view::npos ? -1 : static_cast<int>(at);
 }
 
-// Blanks are ignored; anything else that is no digit ends the reading.
-std::vector<std::byte> from_hex(std::string_view text) {
+// Pairs of digits, and blanks between them; nothing for any other text.
+std::optional<std::vector<std::byte>> from_hex(std::string_view text) {
     std::vector<std::byte> bytes;
     int high = -1;
     for (const char c : text) {
-        const int value = c == ' ' ? -1 : digit(c);
         if (c == ' ') {
             continue;
         }
+        const int value = digit(c);
         if (value < 0) {
-            break;
+            return std::nullopt;
         }
         if (high < 0) {
             high = value;
@@ -79,15 +80,21 @@ std::vector<std::byte> from_hex(std::string_view text) {
             high = -1;
         }
     }
-    return bytes;
+    return high < 0 ? std::optional{bytes} : std::nullopt;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-    const std::vector<std::byte> given = argc > 1 ? from_hex(argv[1]) : std::vector<std::byte>{};
+    const auto given = from_hex(argc > 1 ? argv[1] : "");
+    if (!given) {
+        std::fputs("parse: these are not octets in hexadecimal; give pairs of digits, such as "
+                   "\"4500 0014\"\n",
+                   stderr);
+        return 2;
+    }
     const sluice::const_bytes packet =
-        argc > 1 ? sluice::const_bytes{given} : sluice::const_bytes{example};
+        argc > 1 ? sluice::const_bytes{*given} : sluice::const_bytes{example};
     sluice::dump(packet, [](sluice::text_view line) {
         std::printf("%.*s\n", static_cast<int>(line.size()), line.data());
     });

@@ -4,6 +4,8 @@
 // Never: takes what it does not understand.
 #pragma once
 
+#include "offloaded.hpp"
+
 #include <sluice/wire/text.hpp>
 
 #include <charconv>
@@ -15,10 +17,12 @@ namespace examples {
 
 constexpr const char* explain_usage =
     "usage: explain [--address A/LENGTH]... [--route \"PREFIX via GATEWAY\"]... [--forward]\n"
-    "               FILE.pcap [N]\n"
-    "What a stack would do with packet N, or with each. It owns the addresses: the first is that\n"
-    "of the interface where all packets come in, each other one of the next interface. Without\n"
-    "--address: a router without addresses that has a route to everywhere.\n";
+    "               [--no-checksum] FILE [N]\n"
+    "What a stack would do with packet N of a capture (pcap or pcapng), or with each. It owns the\n"
+    "addresses: the first is that of the interface where all packets come in, each other one of\n"
+    "the next interface. Without --address: a router without addresses that has a route to\n"
+    "everywhere. --no-checksum: checksums are not looked at, for captures made before the device\n"
+    "filled them in.\n";
 
 struct explain_route {
     sluice::ipv4::prefix to{};
@@ -29,6 +33,7 @@ struct explain_arguments {
     std::vector<sluice::ipv4::interface_address> addresses;
     std::vector<explain_route> routes;
     bool forwards = false;
+    checksums made = checksums::as_captured;
     const char* file = nullptr;
     unsigned long number = 0;  // 0: all
 };
@@ -70,6 +75,8 @@ inline std::optional<explain_arguments> parse_explain_arguments(int argc, char**
         const std::string_view word = argv[i];
         if (word == "--forward") {
             made.forwards = true;
+        } else if (word == "--no-checksum") {
+            made.made = checksums::not_filled_in;
         } else if (word.starts_with("--")) {
             if (i + 1 == argc || !detail::add_value(word, argv[++i], made)) {
                 return std::nullopt;

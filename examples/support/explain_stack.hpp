@@ -8,13 +8,15 @@
 
 #include <sluice/delivery/endpoints.hpp>
 #include <sluice/packet/external_storage.hpp>
+#include <sluice/port/pcap.hpp>
 #include <sluice/sluice.hpp>
 
 namespace examples::explain {
 
 using sluice::u16;
 
-using source = sluice::heap_source<0xffff + 256, 4096>;
+// The longest frame that a capture can hold, and room in front of it.
+using source = sluice::heap_source<sluice::port::pcap::longest_record + 256, 4096>;
 using packet = source::packet_type;
 
 // What would leave goes nowhere.

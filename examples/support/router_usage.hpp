@@ -20,7 +20,8 @@ namespace of its own.
   --route "PREFIX via GATEWAY"
             PREFIX such as 10.0.0.0/8, or `default`
   --pcap FILE
-            write what is received and sent to FILE (pcapng: each packet with its interface)
+            write what is received and sent to FILE (pcapng: each packet with its interface),
+            for its owner alone; a pipe whose reader is slow or gone never holds the router up
   --stats [SECONDS]
             print the counters at the end; with SECONDS a table of the interfaces meanwhile
   --workers N

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Tests the example `defrag`: a capture made here, then real captures where they are present.
+"""Tests the example `defrag`: captures made here, then real captures where they are present.
 
 Usage: defrag.py PROGRAM [CAPTURES]
 CAPTURES holds *.pcap and expected.json: what a Linux kernel made whole of each.
@@ -7,12 +7,21 @@ CAPTURES holds *.pcap and expected.json: what a Linux kernel made whole of each.
 import hashlib
 import json
 import pathlib
+import resource
+import signal
+import stat
 import struct
 import subprocess
 import sys
 import tempfile
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "captures"))
+sys.dont_write_bytecode = True
+import make  # noqa: E402
+from make import half  # noqa: E402
+
 ETHERNET = 1
+DATA = bytes(range(256)) * 4
 failures = []
 
 
@@ -21,28 +30,30 @@ def check(what, got, wanted):
         failures.append(f"{what}: {got!r}, not {wanted!r}")
 
 
-def header_sum(header):
-    total = sum(struct.unpack(f"!{len(header) // 2}H", header))
-    while total >> 16:
-        total = (total & 0xFFFF) + (total >> 16)
-    return ~total & 0xFFFF
+def fragment(ident, offset, data, more, **changed):
+    return make.ipv4(data, ident=ident, word=offset // 8 | (0x2000 if more else 0), **changed)
 
 
-def fragment(ident, offset, data, more):
-    word = offset // 8 | (0x2000 if more else 0)
-    header = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(data), ident, word, 64, 17, 0,
-                         bytes([192, 0, 2, 1]), bytes([192, 0, 2, 2]))
-    return header[:10] + struct.pack("!H", header_sum(header)) + header[12:] + data
+def first(ident, **changed):
+    return fragment(ident, 0, DATA[:512], True, **changed)
 
 
-def frame(packet, kind=0x0800):
-    return b"\2\0\0\0\0\2\2\0\0\0\0\1" + struct.pack("!H", kind) + packet
+def last(ident, **changed):
+    return fragment(ident, 512, DATA[512:], False, **changed)
 
 
-def write_pcap(path, records):
+def whole(ident):
+    return make.ipv4(DATA, ident=ident)
+
+
+def frame(packet, kind=0x0800, *tags):
+    return make.ETHERNET + half(*tags, kind) + packet
+
+
+def write_pcap(path, records, link=ETHERNET):
     """records: (seconds, frame)."""
     with open(path, "wb") as out:
-        out.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, ETHERNET))
+        out.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, link))
         for seconds, octets in records:
             out.write(struct.pack("<IIII", seconds, 0, len(octets), len(octets)) + octets)
 
@@ -58,72 +69,242 @@ def read_pcap(path):
     return link, records
 
 
-def run(program, source, target):
-    """The listed datagrams as (record, frame, protocol, id, payload length), and the counts."""
-    done = subprocess.run([program, "--list", source, target], capture_output=True, text=True)
+def read_pcapng(path):
+    """Link types of the interfaces, names; and (interface, frame, flags) of the packets."""
+    octets = path.read_bytes()
+    links, packets, at = [], [], 0
+    while at < len(octets):
+        kind, size = struct.unpack("!II", octets[at:at + 8])
+        body = octets[at + 8:at + size - 4]
+        if kind == 1:
+            length = struct.unpack("!H", body[10:12])[0]
+            links.append((struct.unpack("!H", body[:2])[0], body[12:12 + length]))
+        elif kind == 6:
+            interface, length = struct.unpack("!I8xI", body[:16])
+            packets.append((interface, body[20:20 + length], body[-5]))
+        at += size
+    return links, packets
+
+
+def run(program, source, target, *options):
+    """The listed datagrams as (record, frame, protocol, id, payload length), the counts, what was
+    said."""
+    done = subprocess.run([program, "--list", *options, source, target], capture_output=True,
+                          text=True)
     if done.returncode != 0:
         failures.append(f"{source.name}: exit code {done.returncode}: {done.stderr}")
-        return [], {}
-    *lines, last = done.stdout.splitlines()
-    words = last.split()
+        return [], {}, done.stderr
+    *lines, totals = done.stdout.splitlines()
+    words = totals.split()
     rows = [line.split() for line in lines]
     return ([tuple(int(row[i]) for i in (0, 2, 4, 6, 8)) for row in rows],
-            dict(zip(words[::2], map(int, words[1::2]))))
+            dict(zip(words[::2], map(int, words[1::2]))), done.stderr)
 
 
-def test_own(program, folder):
-    data = bytes(range(256)) * 4
-    whole = [(1, frame(fragment(1, 512, data[512:], False))), (1, frame(b"arp", 0x0806)),
-             (1, frame(fragment(1, 0, data[:512], True))), (1, frame(fragment(9, 0, b"x", False)))]
-    overlap = [(2, frame(fragment(2, 0, data[:512], True))),
-               (2, frame(fragment(2, 256, data[:512], False)))]
-    late = [(3, frame(fragment(3, 0, data[:512], True))),
-            (40, frame(fragment(3, 512, data[512:], False)))]
-    write_pcap(folder / "in.pcap", whole + overlap + late)
-    listed, counts = run(program, folder / "in.pcap", folder / "out.pcap")
+def defrag(program, folder, frames, *options, link=ETHERNET):
+    """The frames of OUT for frames that came a second apart."""
+    write_pcap(folder / "in.pcap", list(enumerate(frames)), link)
+    _, counts, said = run(program, folder / "in.pcap", folder / "out.pcap", *options)
+    return read_pcap(folder / "out.pcap")[1], counts, said
+
+
+def test_counts(program, folder):
+    records = [(1, frame(last(1))), (1, frame(b"arp", 0x0806)), (1, frame(first(1))),
+               (1, frame(fragment(9, 0, b"x", False)))]
+    overlap = [(2, frame(first(2))), (2, frame(fragment(2, 256, DATA[:512], False)))]
+    late = [(3, frame(first(3))), (40, frame(last(3)))]
+    write_pcap(folder / "in.pcap", records + overlap + late)
+    listed, counts, _ = run(program, folder / "in.pcap", folder / "out.pcap")
     check("listed", listed, [(1, 3, 17, 1, 1024)])
     check("counts", counts, {"frames": 8, "fragments": 6, "datagrams": 1, "overlaps": 1,
                              "duplicates": 0, "refused": 0, "timeouts": 1, "incomplete": 1,
-                             "written": 3})
-    link, records = read_pcap(folder / "out.pcap")
+                             "written": 7})
+    link, out = read_pcap(folder / "out.pcap")
     check("link type", link, ETHERNET)
-    check("frame that is no fragment", records[:1], [frame(b"arp", 0x0806)])
-    check("whole datagram", records[1:2], [frame(fragment(1, 0, data, False))])
-    check("last frame", records[2:], [frame(fragment(9, 0, b"x", False))])
-    broken = subprocess.run([program, folder / "absent.pcap", folder / "out.pcap"],
-                            capture_output=True, text=True)
-    check("exit code for an absent file", broken.returncode, 1)
+    check("all in order, what is no part unchanged", out,
+          [frame(b"arp", 0x0806), frame(whole(1)), records[3][1]] +
+          [octets for _, octets in overlap + late])
+    check("mode of OUT", stat.S_IMODE((folder / "out.pcap").stat().st_mode), 0o600)
+
+
+def test_nothing_is_lost(program, folder):
+    lone = [frame(first(i)) for i in range(1, 1101)]
+    good = [f for i in range(2000, 2100) for f in (frame(first(i)), frame(last(i)))]
+    # All within a second: no time is over.
+    write_pcap(folder / "in.pcap", [(1, f) for f in lone + good])
+    _, counts, _ = run(program, folder / "in.pcap", folder / "out.pcap")
+    check("100 behind 1,100", read_pcap(folder / "out.pcap")[1],
+          lone + [frame(whole(i)) for i in range(2000, 2100)])
+    check("incomplete", (counts["datagrams"], counts["incomplete"]), (100, 1100))
+
+    # One datagram of more fragments than there is room for.
+    many = [frame(fragment(1, 16 * i, DATA[:8], True)) for i in range(2100)]
+    out, counts, _ = defrag(program, folder, many)
+    check("refused", out, many)
+    again = [frame(first(1)), frame(first(1)), frame(last(1)), frame(last(1))]
+    out, counts, _ = defrag(program, folder, again)
+    check("twice", out, [again[1], frame(whole(1)), again[3]])
+    check("counted twice", counts["duplicates"], 1)
+
+
+def test_networks(program, folder):
+    five, six = (0x8100, 5), (0x8100, 6)
+    kept_apart = {
+        "two VLANs": (five, six), "a VLAN and none": (five, ()),
+        "a provider's": (five, (0x88A8, 5)), "the outer one": (five + five, six + five),
+        "the inner one": (five + five, five + six), "the order": (five + six, six + five),
+        "a second": (five, five + five)}
+    for what, (one, other) in kept_apart.items():
+        frames = [frame(first(1), 0x0800, *one), frame(last(1), 0x0800, *other)]
+        check(what, defrag(program, folder, frames)[0], frames)
+        # Both arrive in both: each is made whole.
+        frames += [frame(first(1), 0x0800, *other), frame(last(1), 0x0800, *one)]
+        check(what + ", both", defrag(program, folder, frames)[0],
+              [frame(whole(1), 0x0800, *other), frame(whole(1), 0x0800, *one)])
+    joined = {"priorities": ((0x8100, 0xA005), five), "priority alone": ((0x8100, 0xA000), ()),
+              "0x9100 and 0x88a8": ((0x9100, 5), (0x88A8, 5))}
+    for what, (one, other) in joined.items():
+        check(what, defrag(program, folder, [frame(first(1), 0x0800, *one),
+                                             frame(last(1), 0x0800, *other)])[0],
+              [frame(whole(1), 0x0800, *one)])
+    # More VLANs of VLANs than the cache can tell apart at a time.
+    tags = [(0x88A8, 1 + i // 4000, 0x8100, 1 + i % 4000) for i in range(65_537)]
+    small = [fragment(1, 0, DATA[:8], True), fragment(1, 8, DATA[8:16], False)]
+    frames = [frame(first(2), 0x0800, *tags[0])]
+    frames += [frame(f, 0x0800, *t) for t in tags[1:65_535] for f in small]
+    frames += [frame(last(2), 0x0800, *tags[65_535]), frame(first(3), 0x0800, *tags[0]),
+               frame(last(3), 0x0800, *tags[65_536])]
+    write_pcap(folder / "in.pcap", [(1, f) for f in frames])
+    run(program, folder / "in.pcap", folder / "out.pcap")
+    made = [frame(make.ipv4(DATA[:16], ident=1), 0x0800, *t) for t in tags[1:65_535]]
+    check("65,537 networks", read_pcap(folder / "out.pcap")[1] == frames[:1] + made + frames[-3:],
+          True)
+
+
+def test_link_headers(program, folder):
+    def snap(packet):
+        return make.ETHERNET + make.llc(make.SNAP + half(0x0800), packet)
+
+    def pppoe(packet, session=9):
+        inner = half(0x0021) + packet
+        return make.ETHERNET + half(0x8864, 0x1100, session, len(inner)) + inner
+
+    check("LLC gives way to an EtherType", defrag(program, folder, [snap(first(1)),
+                                                                    snap(last(1))])[0],
+          [frame(whole(1))])
+    check("the length of PPPoE", defrag(program, folder, [pppoe(last(1)), pppoe(first(1))])[0],
+          [pppoe(whole(1))])
+    apart = [pppoe(first(1)), pppoe(last(1), 10)]
+    check("two sessions", defrag(program, folder, apart)[0], apart)
+    padded = frame(fragment(1, 0, DATA[:8], True)) + b"PADDING"
+    check("padding", defrag(program, folder, [padded, frame(fragment(1, 8, DATA[8:], False))])[0],
+          [frame(whole(1))])
+    sll2 = [half(0x0800, 0, 0, i, 1) + bytes.fromhex("0006 0200000000020000") for i in (1, 2)]
+    check("cooked", defrag(program, folder, [sll2[0] + first(1), sll2[1] + first(1),
+                                             sll2[1] + last(1), sll2[0] + last(1)], link=276)[0],
+          [sll2[1] + whole(1), sll2[0] + whole(1)])
+
+
+def test_offloads(program, folder):
+    frames = [frame(first(1, check=0)), frame(last(1, check=0x1234))]
+    out, _, said = defrag(program, folder, frames)
+    check("wrong sums", (out, "2 fragments have a wrong header checksum" in said and
+                         "use --no-checksum" in said), (frames, True))
+    check("--no-checksum", defrag(program, folder, frames, "--no-checksum")[0], [frame(whole(1))])
+    # What is no part keeps the checksum that it had.
+    check("--no-checksum, incomplete", defrag(program, folder, frames[:1], "--no-checksum")[0],
+          frames[:1])
+    frames = [frame(first(1)), frame(last(1, length=0))]
+    out, _, said = defrag(program, folder, frames)
+    check("total length 0", (out, "total length 0" in said), ([frame(whole(1))], True))
+
+
+def test_pcapng(program, folder):
+    for order in "<>":
+        made = make.Pcapng(order)
+        made.section()
+        for i in range(80):
+            made.interface(1 if i % 2 else 101, made.option(2, b"if%d" % i))
+        way = [made.option(2, made.pack("I", i)) + made.option(0, b"") for i in range(3)]
+        made.packet(78, first(1), way[1])
+        made.packet(79, frame(last(1)), way[1])   # another interface
+        made.packet(78, last(1), way[2])          # another direction
+        made.packet(78, last(1), way[1])
+        made.section()
+        made.interface(276)
+        made.packet(0, b"cooked", way[2])
+        (folder / "in").write_bytes(made.octets)
+        _, counts, _ = run(program, folder / "in", folder / "out")
+        links, packets = read_pcapng(folder / "out")
+        check("interfaces", links,
+              [(1 if i % 2 else 101, b"if%d" % i) for i in range(80)] + [(276, b"")])
+        check("packets", packets, [(79, frame(last(1)), 1), (78, last(1), 2), (78, whole(1), 1),
+                                   (80, b"cooked", 2)])
+        check("datagrams", counts["datagrams"], 1)
+
+
+def says(program, source, target, code, words, **how):
+    done = subprocess.run([program, source, target], capture_output=True, text=True, **how)
+    check(f"{source.name}: exit code", done.returncode, code)
+    if not all(word in done.stderr for word in words):
+        failures.append(f"{source.name}: said {done.stderr}, not {words}")
+
+
+def test_refusals(program, folder):
+    says(program, folder / "absent", folder / "out", 1, ["open", "No such file"])
+    (folder / "text").write_bytes(b"no capture at all, but long enough")
+    says(program, folder / "text", folder / "out", 1, ["neither pcap nor pcapng", "editcap"])
+    write_pcap(folder / "whole", [(1, frame(first(1))), (1, frame(last(1))), (1, frame(b"", 1))])
+    octets = (folder / "whole").read_bytes()
+    for cut in range(len(octets) - 32, len(octets) - 24):  # the last packet takes 30
+        (folder / "cut").write_bytes(octets[:cut])
+        damaged = cut != len(octets) - 30
+        says(program, folder / "cut", folder / "out", int(damaged),
+             ["damaged behind packet", "the file ends inside"] if damaged else [])
+    write_pcap(folder / "radiotap", [(1, b"radio")], 127)
+    says(program, folder / "radiotap", folder / "out", 3, ["127 (IEEE802_11_RADIOTAP)", "editcap"])
+    check("passed", read_pcap(folder / "out"), (127, [b"radio"]))
+    says(program, folder / "whole", folder / "none" / "out", 1, ["create", "No such file"])
+    # A full disk: the signal for it must not end the program before it has spoken.
+    write_pcap(folder / "long", [(1, frame(bytes(100), 1)) for _ in range(100)])
+    says(program, folder / "long", folder / "out", 1, ["File too large", "last whole packet"],
+         preexec_fn=lambda: (signal.signal(signal.SIGXFSZ, signal.SIG_DFL),
+                             resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))))
+    check("what fitted", read_pcap(folder / "out")[1], [frame(bytes(100), 1)] * 7)
+    for wrong in ([], ["x"], ["--nonsense", "a", "b"], ["a", "b", "c"]):
+        done = subprocess.run([program, *wrong], capture_output=True, text=True)
+        check(f"usage {wrong}", (done.returncode, "Exit code" in done.stderr), (2, True))
 
 
 def test_captures(program, captures, folder):
-    tested = whole = 0
+    tested = joined = 0
     expected = json.loads((captures / "expected.json").read_text())
     for name, facts in expected["files"].items():
-        if facts["format"] != "pcap" or facts["linktype"] not in (0, 1, 101, 113, 228):
-            continue
         wanted = [(row["frame"], row["proto"], row["id"], row["len"], row["sha256"])
                   for row in facts["linux"]["reassembled"]]
-        listed, _ = run(program, captures / name, folder / "out.pcap")
-        _, records = read_pcap(folder / "out.pcap")
+        listed, _, _ = run(program, captures / name, folder / "out.pcap")
+        records = ([f for _, f, _ in read_pcapng(folder / "out.pcap")[1]]
+                   if facts["format"] == "pcapng" else read_pcap(folder / "out.pcap")[1])
         got = [(number, protocol, ident, length,
                 hashlib.sha256(records[record][-length:]).hexdigest())
                for record, number, protocol, ident, length in listed]
         check(name, got, wanted)
         tested += 1
-        whole += len(wanted)
-    print(f"{tested} captures, {whole} datagrams made whole as by Linux")
-    return tested
+        joined += len(wanted)
+    print(f"{tested} captures, {joined} datagrams made whole as by Linux")
 
 
 def main():
     program = pathlib.Path(sys.argv[1]).resolve()
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        test_own(program, folder)
+        for test in (test_counts, test_nothing_is_lost, test_networks, test_link_headers,
+                     test_offloads, test_pcapng, test_refusals):
+            test(program, folder)
         if len(sys.argv) > 2 and (pathlib.Path(sys.argv[2]) / "expected.json").exists():
             test_captures(program, pathlib.Path(sys.argv[2]), folder)
         else:
-            print("NOT HERE: defrag: real captures")
+            print("NOT HERE: defrag: captures of other tools (those made here passed)")
     for failure in failures:
         print(f"FAILED: {failure}"[:400])
     return 1 if failures else 0

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Tests the example `explain`: what it says about a capture made here, then that it gets through
+"""Tests the example `explain`: what it says about captures made here, then that it gets through
 real captures where they are present.
 
 Usage: explain.py PROGRAM [CAPTURES]
@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 
+OWN = pathlib.Path(__file__).resolve().parents[1] / "captures"
 RAW_IP = 101
 ROUTER = ["--address", "10.0.1.1/24", "--address", "10.0.2.1/24", "--forward",
           "--route", "default via 10.0.2.254"]
@@ -120,6 +121,10 @@ def run(program, *arguments):
     return done.returncode, done.stdout
 
 
+def said(program, *arguments):
+    return subprocess.run([program, *map(str, arguments)], capture_output=True, text=True).stderr
+
+
 def write_pcap(path):
     with open(path, "wb") as out:
         out.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, RAW_IP))
@@ -138,17 +143,74 @@ def check_own(program):
         code, out = run(program, capture)
         check("no address", (code, out.count(" forwarded\n")), (0, 6))
         check("no such packet", run(program, capture, len(records) + 1), (1, ""))
+        check("no such packet, said", said(program, capture, len(records) + 1).endswith(
+            f"explain: {capture} has no packet 12; give a number up to 11\n"), True)
+        check("wrong sums, said", said(program, *ROUTER, capture),
+              f"explain: {capture}: 2 packets have a wrong checksum; if their device was still to "
+              "fill it in, use --no-checksum\n")
+        code, out = run(program, *ROUTER, "--no-checksum", capture)
+        check("--no-checksum", (code, out), (0, TABLE.replace(
+            "dropped, header_checksum: The header checksum is wrong. (RFC 1812 section 5.2.2)",
+            "delivered").replace(
+            "dropped, udp_checksum: The UDP checksum is wrong. (RFC 1122 section 4.1.3.4)",
+            "delivered")))
         for bad in (["--address", "10.0.1.1"], ["--nonsense"], ["--route", "default"], ["x", "0"],
                     ["--route", "default via 10.0.0.1"], []):
             check(f"usage {bad}", run(program, *bad, capture)[0] if bad else run(program)[0], 2)
         capture.write_bytes(b"no capture at all, but long enough")
         check("rubbish", run(program, capture), (1, ""))
+        check("rubbish, said", said(program, capture),
+              f"explain: read {capture}: this is neither pcap nor pcapng; `editcap {capture} "
+              "NEW.pcapng` may convert it\n")
+        check("a gateway elsewhere", run(program, "--address", "10.0.1.1/24", "--route",
+                                         "default via 9.9.9.9", OWN / "big.pcap"), (2, ""))
+
+
+# What tshark finds in the captures of this tree is found here too; the exit codes; the remarks.
+def check_of_this_tree(program):
+    forwarded = "    1 10.0.1.2 > 10.0.2.2               forwarded"
+    rows = [line.split("\t") for line in (OWN / "expected.tsv").read_text().splitlines()[1:]]
+    for name, frames, ipv4 in rows:
+        code, out = run(program, OWN / name)
+        lines = out.splitlines()
+        check(f"{name}: exit code", code, 3 if name == "radiotap.pcap" else 0)
+        check(f"{name}: frames", len(lines), int(frames))
+        found = [line.split()[0] for line in lines if "no IPv4" not in line and
+                 "link type" not in line]
+        check(f"{name}: IPv4", ",".join(found), ipv4)
+    for name in ("links_big.pcapng", "links_little.pcapng", "blocks.pcapng", "big.pcap"):
+        for line in run(program, OWN / name)[1].splitlines():
+            if "no IPv4" not in line:
+                check(name, line[5:], forwarded[5:])
+    check("radiotap", run(program, OWN / "radiotap.pcap")[1],
+          "    1 link type 127 (IEEE802_11_RADIOTAP) is not known here\n")
+    check("radiotap, said", said(program, OWN / "radiotap.pcap"),
+          f"explain: {OWN / 'radiotap.pcap'}: 1 packets have link type 127 (IEEE802_11_RADIOTAP), "
+          "which is not known here; if its header has a fixed length, `editcap -L -C LENGTH -T "
+          "rawip` takes it off\n")
+    check("offloaded", run(program, "--no-checksum", OWN / "offloaded.pcap")[1],
+          forwarded + " (total length 0: taken as 3040, segmentation was left to the device)\n" +
+          forwarded.replace("1", "2", 1) + "\n")
+    out = run(program, OWN / "cut.pcap")[1].splitlines()
+    check("cut", ["(cut by the capture)" in line for line in out], [True, False, False])
+    check("cut, said", said(program, OWN / "cut.pcap"),
+          f"explain: {OWN / 'cut.pcap'}: the capture holds only the beginning of 2 packets; capture "
+          "with a larger snap length (tcpdump -s 0)\n")
+    with tempfile.TemporaryDirectory() as folder:
+        cut = pathlib.Path(folder) / "cut"
+        octets = (OWN / "blocks.pcapng").read_bytes()
+        cut.write_bytes(octets[:-7])
+        code, out = run(program, cut)
+        check("damaged", (code, len(out.splitlines())), (1, 3))
+        check("damaged, said", said(program, cut),
+              f"explain: {cut}: damaged behind packet 3: the file ends inside a packet or a header; "
+              "the packets before were read, capture the others again\n")
 
 
 def check_captures(program, folder):
     captures = sorted(pathlib.Path(folder).glob("*.pcap"))
     if not captures:
-        print("NOT HERE: explain: real captures")
+        print("NOT HERE: explain: captures of other tools (those of the tree were read)")
     for capture in captures:
         code, out = run(program, capture)
         for line in out.splitlines():
@@ -161,6 +223,7 @@ def check_captures(program, folder):
 
 
 check_own(sys.argv[1])
+check_of_this_tree(sys.argv[1])
 if len(sys.argv) > 2:
     check_captures(sys.argv[1], sys.argv[2])
 for failure in failures:

@@ -15,7 +15,13 @@ damaged='4500 0020 1c46 4000 3f11 9a50 c000 0201 c000 0235 c350 0035 000c f352 6
 out=$("$program" "$damaged") && fail "a damaged packet passes"
 [[ $(grep -c WRONG <<<"$out") -eq 2 ]] || fail "both checksums are wrong: $out"
 
-for rubbish in "" 45 6500 "4f00 0014 0000 0000 4011 0000 c000 0201 c000 0235" nonsense; do
+for rubbish in "" 45 6500 "4f00 0014 0000 0000 4011 0000 c000 0201 c000 0235"; do
     out=$("$program" "$rubbish") && fail "rubbish passes: $rubbish"
     grep -q 'not an IPv4 header' <<<"$out" || fail "for '$rubbish': $out"
+done
+for text in nonsense 450 "45 0" 45g0; do
+    out=$("$program" "$text" 2>&1)
+    [[ $? -eq 2 ]] || fail "exit code for '$text': $out"
+    [[ $out == 'parse: these are not octets in hexadecimal; give pairs of digits, such as "4500 0014"' ]] ||
+        fail "for '$text': $out"
 done

@@ -1,0 +1,174 @@
+// defragmenter: finds out which frames of a capture are the fragments of one datagram, and makes
+// it whole.
+//
+// Expects: the frames in order, by take(). Does: keeps fragments of different VLANs, sessions,
+// interfaces and directions apart; gives the oldest datagram up when its memory is full. is_part()
+// says which frames went into a datagram; wholes() are the datagrams, each with the number of the
+// frame that completed it. Never: gives octets up: a frame that is no part is as it was.
+#pragma once
+
+#include "capture_input.hpp"
+#include "frame_source.hpp"
+#include "offloaded.hpp"
+
+#include <sluice/pipeline/validate.hpp>
+#include <sluice/reassembly/bounded_cache.hpp>
+
+#include <algorithm>
+#include <compare>
+#include <cstddef>
+#include <map>
+#include <utility>
+#include <vector>
+
+namespace examples {
+
+struct defrag_counts {
+    unsigned long frames = 0, fragments = 0, datagrams = 0;
+    unsigned long overlaps = 0, duplicates = 0, refused = 0;  // fragments
+    unsigned long timeouts = 0, incomplete = 0;               // datagrams
+    unsigned long wrong_sums = 0, presumed = 0;               // fragments
+};
+
+class defragmenter {
+    using packet = frame_source::packet_type;
+    using cache = sluice::bounded_cache<1024, sluice::overlap::reject_datagram,
+                                        sluice::default_fragments(1024),
+                                        sluice::on_full::evict_oldest>::model<packet>;
+
+public:
+    struct whole {
+        unsigned long frame;
+        std::vector<std::byte> octets;  // with the link header of its first fragment
+        sluice::u32 link_header;
+    };
+
+    defragmenter(checksums made, sluice::hash_key seed) : made_{made}, cache_{seed} {}
+
+    void take(const captured_frame& frame) {
+        ++counts_.frames;
+        is_part_.push_back(false);
+        cache_.expire(frame.now, [this](auto&&) { ++counts_.timeouts; });
+        packet p = load(frame);
+        if (!p) {
+            return;
+        }
+        auto valid = sluice::pipeline::validate(std::move(p));
+        if (!valid) {
+            const bool sum = valid.error() == sluice::drop_reason::header_checksum;
+            counts_.wrong_sums += sum ? 1u : 0u;
+            return;
+        }
+        ++counts_.fragments;
+        auto step = cache_.insert(std::move(*valid), sluice::reassembly_user::application,
+                                  domain_of(frame), frame.now, sluice::reassembly_limits{});
+        counts_.incomplete += step.evicted_datagrams;
+        if (step.kind == sluice::reassembly_outcome::complete) {
+            keep(frame, std::move(step.packet));
+        } else if (step.kind == sluice::reassembly_outcome::refused) {
+            count_refused(step.reason);
+        }
+    }
+    // What is incomplete now stays so.
+    void finish() {
+        cache_.expire(sluice::instant::never(), [this](auto&&) { ++counts_.incomplete; });
+    }
+
+    [[nodiscard]] const defrag_counts& counts() const noexcept { return counts_; }
+    [[nodiscard]] bool is_part(unsigned long frame) const { return is_part_[frame - 1]; }
+    [[nodiscard]] const std::vector<whole>& wholes() const noexcept { return wholes_; }
+
+private:
+    // Fragments of two of these have nothing to do with each other.
+    struct network {
+        sluice::u32 interface;
+        sluice::port::capture::direction direction;
+        sluice::port::pcap::link_path path;
+        friend auto operator<=>(const network&, const network&) = default;
+    };
+
+    // The cache tells networks apart by 16 bits. After so many of them it forgets all.
+    [[nodiscard]] sluice::u16 domain_of(const captured_frame& frame) {
+        constexpr std::size_t most = 0xffff;
+        const network key{frame.record.interface, frame.record.direction, frame.parsed.path};
+        if (domains_.size() == most && !domains_.contains(key)) {
+            finish();
+            domains_.clear();
+        }
+        const auto next = static_cast<sluice::u16>(domains_.size());
+        return domains_.try_emplace(key, next).first->second;
+    }
+    // A fragment in a buffer, its link header pulled; empty when the frame carries none.
+    [[nodiscard]] packet load(const captured_frame& frame) {
+        namespace ipv4 = sluice::ipv4;
+        const sluice::const_bytes ip = frame.parsed.ipv4;
+        if (ip.size() < ipv4::min_header_length || !is_fragment(ipv4::const_view{ip.data()})) {
+            return {};
+        }
+        // Without the padding that the link header tells.
+        const auto link_header = static_cast<std::size_t>(ip.data() - frame.record.captured.data());
+        packet p = source_.take(frame.record.captured.first(link_header + ip.size()), frame.number);
+        if (p && !p.pull(static_cast<sluice::u32>(link_header))) {
+            p.reset();
+        }
+        if (p) {
+            counts_.presumed += finish_offloads(p, made_) ? 1u : 0u;
+            p.facts().mark = static_cast<sluice::u32>(link_header);  // it lies in front, for keep()
+        }
+        return p;
+    }
+    void count_refused(sluice::drop_reason why) {
+        unsigned long& count = why == sluice::drop_reason::fragment_overlap     ? counts_.overlaps
+                               : why == sluice::drop_reason::fragment_duplicate ? counts_.duplicates
+                                                                                : counts_.refused;
+        ++count;
+    }
+    void keep(const captured_frame& last, packet&& complete) {
+        ++counts_.datagrams;
+        const sluice::u32 link_header = complete.facts().mark;
+        static_cast<void>(complete.push(link_header));
+        std::vector<std::byte> octets;
+        complete.for_each_piece([&octets](sluice::const_bytes piece) {
+            octets.insert(octets.end(), piece.begin(), piece.end());
+        });
+        for (const sluice::u64 frame : source_.frames_of(std::move(complete))) {
+            is_part_[frame - 1] = true;
+        }
+        wholes_.push_back({last.number, std::move(octets), link_header});
+        mend_link_header(last.record.link, wholes_.back());
+    }
+    // Its lengths are those of the first fragment. An IEEE 802.3 length cannot say so much: LLC
+    // gives way to an EtherType.
+    static void mend_link_header(sluice::port::pcap::link_type link, whole& w) {
+        const auto parsed = sluice::port::pcap::parse_frame(link, w.octets);
+        const auto put = [&w](std::size_t at, std::size_t value) {
+            constexpr std::size_t most = 0xffff;
+            sluice::store_be<sluice::u16>(w.octets.data() + at,
+                                          static_cast<sluice::u16>(std::min(value, most)));
+        };
+        if (parsed.pppoe_header != 0 || link == sluice::port::pcap::link_type::pppoe) {
+            constexpr std::size_t header = 6, length = 4;
+            put(parsed.pppoe_header + length, w.octets.size() - parsed.pppoe_header - header);
+        }
+        if (parsed.length_field != 0) {
+            const std::size_t behind = parsed.length_field + 2;
+            const bool snap = w.octets[behind] == std::byte{0xaa};
+            const sluice::u32 gone = snap ? 8 : 3;
+            put(parsed.length_field, snap ? sluice::load_be<sluice::u16>(&w.octets[behind + 6])
+                                          : sluice::ethernet::types::ipv4);
+            const auto llc = w.octets.begin() + static_cast<std::ptrdiff_t>(behind);
+            w.octets.erase(llc, llc + gone);
+            w.link_header -= gone;
+        }
+    }
+
+    checksums made_;
+    defrag_counts counts_;
+    std::vector<bool> is_part_;  // by frame
+    std::vector<whole> wholes_;
+    std::map<network, sluice::u16> domains_;
+    frame_source source_;
+    cache cache_;
+};
+
+}  // namespace examples
