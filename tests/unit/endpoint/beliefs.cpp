@@ -154,7 +154,7 @@ TEST_CASE("beliefs: endpoints that look at the interface alone learn gateways, n
         b.error(3, 4, 1000, quoted);
         CHECK(mtu(b, far) == (r.believes ? 1000 : 0));
         b->forget_exceptions();
-        b->change([](settings& s) { s.all.accept_redirects = true; });  // forwarding turns it off
+        b->change([](settings& w) { w.all.accept_redirects = true; });  // forwarding turns it off
         CHECK(b.receive(datagram_of({.source = "10.0.2.254"_ip,
                                      .destination = "10.0.2.1"_ip,
                                      .protocol = ipv4::protocols::icmp,

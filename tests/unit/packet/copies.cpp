@@ -17,7 +17,7 @@ void mark(Packet& p, packet_type type, bool forwarded, bool facts) {
     p.set_interface(7);
     p.set_type(type);
     p.set_forwarded(forwarded);
-    if (facts) p.writable_facts().priority = 9;
+    if (facts) p.writable_facts().mark = 9;
 }
 template <class Packet>
 void check_marks(const Packet& p, packet_type type, bool forwarded, bool facts) {
@@ -26,7 +26,7 @@ void check_marks(const Packet& p, packet_type type, bool forwarded, bool facts) 
     CHECK(p.type() == type);
     CHECK(p.is_forwarded() == forwarded);
     CHECK(p.has_facts() == facts);
-    CHECK(p.facts().priority == (facts ? 9 : 0));
+    CHECK(p.facts().mark == (facts ? 9 : 0));
     CHECK(p.is_plain_host() ==
           (type == packet_type::host && !forwarded && !facts && !p.is_segmented()));
 }
@@ -70,11 +70,11 @@ void copy_every_way(Source& source) {
             q.set_forwarded(!forwarded);
             q.set_type(packet_type::other_host);
             q.set_interface(8);
-            q.writable_facts().priority = 10;
+            q.writable_facts().mark = 10;
             check_marks(p, type, forwarded, facts);
             const auto moved = std::move(q);
             CHECK(moved.is_forwarded() == !forwarded);
-            CHECK(moved.facts().priority == 10);
+            CHECK(moved.facts().mark == 10);
         }
     });
 }
