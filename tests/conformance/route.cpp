@@ -5,12 +5,15 @@
 #include <sluice/route/lpm_trie.hpp>
 #include <sluice/wire/literals.hpp>
 
+#include "support/given_table.hpp"
+
 namespace {
 
 using namespace sluice;
 using namespace sluice::literals;
 
-#define SLUICE_ROUTE_MODELS linear_routes<16>, lpm_trie<16>, lpm_trie<2000>, lpm_trie<70000, 64>
+#define SLUICE_ROUTE_MODELS                                                                        \
+    linear_routes<16>, lpm_trie<16>, lpm_trie<2000>, lpm_trie<70000, 64>, support::given_table<16>
 
 route_entry via(ipv4::prefix p, u16 interface, u32 metric = 0, u8 tos = 0) {
     return {.prefix = p, .tos = tos, .interface = interface, .metric = metric};

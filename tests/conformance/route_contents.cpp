@@ -5,6 +5,8 @@
 #include <sluice/route/lpm_trie.hpp>
 #include <sluice/wire/literals.hpp>
 
+#include "support/given_table.hpp"
+
 #include <algorithm>
 #include <random>
 #include <tuple>
@@ -15,7 +17,8 @@ namespace {
 using namespace sluice;
 using namespace sluice::literals;
 
-#define SLUICE_ROUTE_MODELS linear_routes<512>, lpm_trie<512>, lpm_trie<2048>
+#define SLUICE_ROUTE_MODELS                                                                        \
+    linear_routes<512>, lpm_trie<512>, lpm_trie<2048>, support::given_table<512>
 
 bool before(const route_entry& a, const route_entry& b) {
     const auto key = [](const route_entry& r) {

@@ -34,7 +34,8 @@
 // A table that never changes may leave add and remove out: it models `route_policy` but not
 // `mutable_route_policy`.
 //
-// Models: `linear_routes` (the reference, a scan), `lpm_trie`, `with_local_routes<Table>`.
+// Models: `linear_routes` (the reference, a scan), `lpm_trie`, `lpm_table` (in memory that the
+// program gives), `with_local_routes<Table>`.
 #pragma once
 
 #include <sluice/base/result.hpp>

@@ -1,15 +1,14 @@
 // trie_nodes: the skeleton of lpm_trie: where each prefix lives, and the answer of each address.
 // Expects: its owner to keep a list of routes for each prefix and to say what the list answers.
-// Does: a direct table of the first RootBits bits, below it nodes of Stride bits, with ways that do
-// not fork skipped; in each node the lists of its prefixes lie as a heap (the prefix of l bits with
-// value v in cell 2^l + v) and are spread over the node's slots, so that a lookup only follows
-// slots. Never: allocates: nodes come from a fixed number. All members start as zero, so a large
-// table that is static costs no memory until it is used.
-// Cost: a lookup reads a slot of the root and one of each node on the way, at most 1 + (32 -
-// RootBits) / Stride of them.
+// Does: a direct table of the first bits, below it nodes of some bits each, with ways that do not
+// fork skipped (trie_arrays.hpp has the shape and the memory); in each node the lists of its
+// prefixes lie as a heap (the prefix of l bits with value v in cell 2^l + v) and are spread over
+// the node's slots, so that a lookup only follows slots. Never: allocates: nodes come from a fixed
+// number. Cost: a lookup reads a slot of the root and one of each node on the way, at most 1 + (32
+// - root_bits) / stride of them.
 #pragma once
 
-#include <sluice/base/integer.hpp>
+#include <sluice/route/trie_arrays.hpp>
 #include <sluice/wire/address.hpp>
 
 #include <bit>
@@ -17,16 +16,17 @@
 
 namespace sluice::detail {
 
-struct trie_slot {
-    u32 answer = 0;  // of the longest prefix of this node that covers the slot; 0: none
-    u32 child = 0;   // number << 5 | shift of the node below; 0: none
-};
-
-template <class List, std::size_t Nodes, unsigned RootBits, unsigned Stride>
+template <class Arrays>
 class trie_nodes {
-    static_assert((32 - RootBits) % Stride == 0 && Nodes < (std::size_t{1} << 27));
+    using list_type = typename Arrays::list;
+    using shape = typename Arrays::shape;
+    static constexpr unsigned root_bits = shape::root_bits;
+    static constexpr unsigned stride = shape::stride;
 
 public:
+    constexpr trie_nodes() noexcept : arrays_{} {}
+    constexpr explicit trie_nodes(const Arrays& arrays) noexcept : arrays_(arrays) {}
+
     // A cell of a node; node 0 is the root.
     struct place {
         u32 node = 0;
@@ -34,13 +34,13 @@ public:
     };
 
     [[nodiscard]] constexpr u32 answer(ipv4::address to, u32 otherwise) const noexcept {
-        const trie_slot* slot = &root_slots_[to.value >> (32 - RootBits)];
+        const trie_slot* slot = &arrays_.root_slots[to.value >> (32 - root_bits)];
         u32 best = slot->answer != 0 ? slot->answer : otherwise;
         for (u32 child = slot->child; child != 0; child = slot->child) {
             const u32 node = child >> 5;
             const u32 rest = to.value >> (child & 31);
-            if (rest >> Stride != bases_[node]) break;
-            slot = &slots_[node][rest & (fan - 1)];
+            if (rest >> stride != arrays_.bases[node]) break;
+            slot = &arrays_.slots[node][rest & (fan - 1)];
             best = slot->answer != 0 ? slot->answer : best;
         }
         return best;
@@ -52,13 +52,13 @@ public:
     constexpr void visit_covering(ipv4::address to, Accept&& accept) const noexcept {
         place way[levels + 1];
         std::size_t steps = 0;
-        const u32 first = to.value >> (32 - RootBits);
+        const u32 first = to.value >> (32 - root_bits);
         way[steps++] = {0, root_fan | first};
-        for (u32 child = root_slots_[first].child; child != 0;) {
+        for (u32 child = arrays_.root_slots[first].child; child != 0;) {
             const u32 rest = to.value >> (child & 31);
-            if (rest >> Stride != bases_[child >> 5]) break;
+            if (rest >> stride != arrays_.bases[child >> 5]) break;
             way[steps++] = {child >> 5, fan | (rest & (fan - 1))};
-            child = slots_[child >> 5][rest & (fan - 1)].child;
+            child = arrays_.slots[child >> 5][rest & (fan - 1)].child;
         }
         while (steps > 0) {
             for (place at = way[--steps]; at.cell > 0; at.cell >>= 1) {
@@ -67,23 +67,24 @@ public:
         }
     }
 
-    [[nodiscard]] constexpr List list(place at) const noexcept {
-        return at.node == 0 ? root_lists_[at.cell] : lists_[at.node][at.cell];
+    [[nodiscard]] constexpr list_type list(place at) const noexcept {
+        return at.node == 0 ? arrays_.root_lists[at.cell] : arrays_.lists[at.node][at.cell];
     }
-    constexpr void set_list(place at, List to) noexcept {
-        List& cell = at.node == 0 ? root_lists_[at.cell] : lists_[at.node][at.cell];
-        loads_[at.node].prefixes += static_cast<u32>(to != 0) - static_cast<u32>(cell != 0);
+    constexpr void set_list(place at, list_type to) noexcept {
+        list_type& cell =
+            at.node == 0 ? arrays_.root_lists[at.cell] : arrays_.lists[at.node][at.cell];
+        arrays_.loads[at.node].prefixes += static_cast<u32>(to != 0) - static_cast<u32>(cell != 0);
         cell = to;
     }
 
     // The place of a prefix; cell 0 when its node does not exist.
     [[nodiscard]] constexpr place find(const ipv4::prefix& p) const noexcept {
-        if (p.length <= RootBits) return {0, cell_of(p, 0)};
-        for (u32 child = root_slots_[p.base.value >> (32 - RootBits)].child; child != 0;) {
+        if (p.length <= root_bits) return {0, cell_of(p, 0)};
+        for (u32 child = arrays_.root_slots[p.base.value >> (32 - root_bits)].child; child != 0;) {
             const u32 rest = p.base.value >> (child & 31);
-            if (start_of(child) > start_of(p) || rest >> Stride != bases_[child >> 5]) break;
+            if (start_of(child) > start_of(p) || rest >> stride != arrays_.bases[child >> 5]) break;
             if (start_of(child) == start_of(p)) return {child >> 5, cell_of(p, start_of(p))};
-            child = slots_[child >> 5][rest & (fan - 1)].child;
+            child = arrays_.slots[child >> 5][rest & (fan - 1)].child;
         }
         return {};
     }
@@ -91,9 +92,9 @@ public:
     // The same, making the nodes that it takes; cell 0, and nothing done, when there are not
     // enough.
     [[nodiscard]] constexpr place make(const ipv4::prefix& p) noexcept {
-        if (p.length <= RootBits) return find(p);
+        if (p.length <= root_bits) return find(p);
         u32 parent = 0;
-        trie_slot* link = &root_slots_[p.base.value >> (32 - RootBits)];
+        trie_slot* link = &arrays_.root_slots[p.base.value >> (32 - root_bits)];
         while (link->child != 0) {
             const u32 child = link->child;
             const unsigned agreed = agreement(p, child);
@@ -104,7 +105,7 @@ public:
         }
         if (nodes_left() < 1) return {};
         link->child = take(p.base, start_of(p));
-        ++loads_[parent].children;
+        ++arrays_.loads[parent].children;
         return find(p);
     }
 
@@ -113,8 +114,8 @@ public:
         trie_slot* links[levels + 1]{};
         u32 parents[levels + 1]{};
         std::size_t steps = 0;
-        if (p.length <= RootBits) return;
-        links[steps++] = &root_slots_[p.base.value >> (32 - RootBits)];
+        if (p.length <= root_bits) return;
+        links[steps++] = &arrays_.root_slots[p.base.value >> (32 - root_bits)];
         while (start_of(links[steps - 1]->child) < start_of(p)) {
             parents[steps] = links[steps - 1]->child >> 5;
             links[steps] = &slot(links[steps - 1]->child, p.base);
@@ -122,11 +123,11 @@ public:
         }
         while (steps-- > 0) {
             const u32 node = links[steps]->child >> 5;
-            if (loads_[node].prefixes > 0 || loads_[node].children > 1) return;
+            if (arrays_.loads[node].prefixes > 0 || arrays_.loads[node].children > 1) return;
             const u32 below = give_back(node);
             links[steps]->child = below;
             if (below != 0) return;
-            --loads_[parents[steps]].children;
+            --arrays_.loads[parents[steps]].children;
         }
     }
 
@@ -139,56 +140,60 @@ public:
         const u32 first = at.cell * span;
         // By height above the leaf, with what shorter prefixes answer; the first leaf fills all,
         // later ones what changed.
-        u32 answers[RootBits + 2]{};
+        u32 answers[root_bits + 2]{};
         int height = static_cast<int>(std::bit_width(leaves)) - 1;
         for (u32 leaf = first; leaf < first + span; ++leaf, height = std::countr_zero(leaf)) {
             for (int h = height; h >= 0; --h) {
-                const List here = list({at.node, leaf >> h});
+                const list_type here = list({at.node, leaf >> h});
                 const u32 own = here != 0 ? answer_of(here) : 0;
                 answers[h] = own != 0 ? own : answers[h + 1];
             }
-            trie_slot& s =
-                at.node == 0 ? root_slots_[leaf - leaves] : slots_[at.node][leaf - leaves];
+            trie_slot& s = at.node == 0 ? arrays_.root_slots[leaf - leaves]
+                                        : arrays_.slots[at.node][leaf - leaves];
             s.answer = answers[0];
         }
     }
 
     [[nodiscard]] constexpr std::size_t nodes_in_use() const noexcept {
-        return Nodes - nodes_left();
+        return arrays_.node_capacity() - nodes_left();
+    }
+
+    [[nodiscard]] constexpr u32 touched() const noexcept { return touched_; }
+    [[nodiscard]] constexpr Arrays& arrays() noexcept { return arrays_; }
+    [[nodiscard]] constexpr const Arrays& arrays() const noexcept { return arrays_; }
+    // The same trie in other arrays, of which those routes are in use.
+    constexpr void move_to(const Arrays& to, std::size_t touched_routes) noexcept {
+        const Arrays from = arrays_;
+        arrays_ = to;
+        arrays_.copy_used(from, touched_, touched_routes);
     }
 
 private:
-    static constexpr u32 root_fan = u32{1} << RootBits;
-    static constexpr u32 fan = u32{1} << Stride;
-    static constexpr std::size_t levels = (32 - RootBits) / Stride;
+    static constexpr u32 root_fan = shape::root_fan;
+    static constexpr u32 fan = shape::fan;
+    static constexpr std::size_t levels = shape::levels;
 
-    // What keeps a node: prefixes of its own, or two ways to go on.
-    struct load {
-        u32 prefixes = 0;
-        u32 children = 0;
-    };
-
-    // The first bit that a node looks at, and that of the node where a prefix longer than RootBits
+    // The first bit that a node looks at, and that of the node where a prefix longer than root_bits
     // lives.
     [[nodiscard]] static constexpr unsigned start_of(u32 child) noexcept {
-        return 32 - Stride - (child & 31);
+        return 32 - stride - (child & 31);
     }
     [[nodiscard]] static constexpr unsigned start_of(const ipv4::prefix& p) noexcept {
         return level_of(p.length - 1U);
     }
     [[nodiscard]] static constexpr unsigned level_of(unsigned bit) noexcept {
-        return RootBits + (bit - RootBits) / Stride * Stride;
+        return root_bits + (bit - root_bits) / stride * stride;
     }
     [[nodiscard]] static constexpr u32 cell_of(const ipv4::prefix& p, unsigned start) noexcept {
         const u32 top = u32{1} << (p.length - start);
         return top | (static_cast<u32>(u64{p.base.value} >> (32 - p.length)) & (top - 1));
     }
     [[nodiscard]] constexpr trie_slot& slot(u32 child, ipv4::address to) noexcept {
-        return slots_[child >> 5][(to.value >> (child & 31)) & (fan - 1)];
+        return arrays_.slots[child >> 5][(to.value >> (child & 31)) & (fan - 1)];
     }
     // The bits before the node, as an address.
     [[nodiscard]] constexpr ipv4::address base_of(u32 child) const noexcept {
-        return {static_cast<u32>(u64{bases_[child >> 5]} << (32 - start_of(child)))};
+        return {static_cast<u32>(u64{arrays_.bases[child >> 5]} << (32 - start_of(child)))};
     }
     // How many bits before both nodes are the same.
     [[nodiscard]] constexpr unsigned agreement(const ipv4::prefix& p, u32 child) const noexcept {
@@ -207,50 +212,44 @@ private:
         const u32 below = link.child;
         const u32 above = take(p.base, forks ? level_of(agreed) : start_of(p));
         slot(above, base_of(below)).child = below;
-        loads_[above >> 5].children = 1;
+        arrays_.loads[above >> 5].children = 1;
         if (forks) {
             slot(above, p.base).child = take(p.base, start_of(p));
-            loads_[above >> 5].children = 2;
+            arrays_.loads[above >> 5].children = 2;
         }
         link.child = above;
         return find(p);
     }
 
     [[nodiscard]] constexpr std::size_t nodes_left() const noexcept {
-        return Nodes - touched_ + freed_;
+        return arrays_.node_capacity() - touched_ + freed_;
     }
     [[nodiscard]] constexpr u32 take(ipv4::address base, unsigned start) noexcept {
         u32 node = first_free_;
         if (node != 0) {
-            first_free_ = bases_[node];
+            first_free_ = arrays_.bases[node];
             --freed_;
         } else {
             node = ++touched_;
         }
-        bases_[node] = base.value >> (32 - start);
-        return node << 5 | (32 - Stride - start);
+        arrays_.bases[node] = base.value >> (32 - start);
+        return node << 5 | (32 - stride - start);
     }
     // The node's only child, 0 when it has none.
     constexpr u32 give_back(u32 node) noexcept {
         u32 below = 0;
-        for (trie_slot& s : slots_[node]) {
+        for (trie_slot& s : arrays_.slots[node]) {
             below |= s.child;
             s = {};
         }
-        loads_[node] = {};
-        bases_[node] = first_free_;
+        arrays_.loads[node] = {};
+        arrays_.bases[node] = first_free_;
         first_free_ = node;
         ++freed_;
         return below;
     }
 
-    trie_slot root_slots_[root_fan]{};
-    trie_slot slots_[Nodes + 1][fan]{};
-    u32 bases_[Nodes +
-               1]{};  // the bits before the node, at the low end; of a free node the next free one
-    load loads_[Nodes + 1]{};
-    List root_lists_[2 * root_fan]{};
-    List lists_[Nodes + 1][2 * fan]{};
+    Arrays arrays_;
     u32 touched_ = 0;  // nodes 1 .. touched_ were in use at some time
     u32 first_free_ = 0;
     std::size_t freed_ = 0;

@@ -86,6 +86,25 @@ public:
         return removed;
     }
 
+    // All routes for which f(const route_entry&) says so, where the table can do that; how many.
+    template <class F>
+    constexpr u32 remove_routes(F&& f) noexcept
+        requires requires(typename base::routes_type& r) { r.remove_if(f); }
+    {
+        const u32 removed = this->routes_.remove_if(f);
+        this->routes_removed();
+        return removed;
+    }
+    // The table from now on in that memory, where the program gives it (lpm_table): it may hold
+    // more. False: too small for what is there, and nothing changed.
+    template <class Memory>
+    [[nodiscard]] constexpr bool move_routes(Memory memory) noexcept
+        requires requires(typename base::routes_type& r) { r.move_to(memory); }
+    {
+        this->changed();
+        return this->routes_.move_to(memory);
+    }
+
     // Down: its routes go, those to its own addresses and other local ones excepted; nothing leaves
     // or comes in. Up: those that its addresses bring come back. Not up with an MTU under 68.
     [[nodiscard]] constexpr result<void, interface_error> set_link(u16 index,
@@ -118,10 +137,11 @@ private:
     // A table that cannot tell what it holds keeps routes when their interface goes.
     template <class F>
     constexpr void flush_routes(F&& goes) noexcept {
-        if constexpr (requires { this->routes_.remove_if(goes); }) {
-            this->routes_.remove_if(goes);
+        if constexpr (requires { this->remove_routes(goes); }) {
+            this->remove_routes(goes);
+        } else {
+            this->routes_removed();
         }
-        this->routes_removed();
     }
     constexpr void address_went(const interface& before, const assigned_address& a,
                                 const interface& now) noexcept;

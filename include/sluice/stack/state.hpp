@@ -29,6 +29,19 @@ constexpr hash_key missing_seed() noexcept {
     return {0, 0};
 }
 
+// What a route policy starts from: its own `parts` (lpm_table: memory), or nothing.
+template <class Routes>
+struct route_parts {
+    struct type {};
+    [[nodiscard]] static constexpr Routes make(type) noexcept { return {}; }
+};
+template <class Routes>
+    requires requires { typename Routes::parts; }
+struct route_parts<Routes> {
+    using type = typename Routes::parts;
+    [[nodiscard]] static constexpr Routes make(type p) noexcept { return Routes{p}; }
+};
+
 template <class Policies>
 class stack_state {
 public:
@@ -50,12 +63,14 @@ public:
         output_type output{};
         hash_key seed = missing_seed<Policies>();
         settings switches = Policies::initial_settings();
+        [[no_unique_address]] typename route_parts<routes_type>::type routes{};
     };
 
     constexpr explicit stack_state(parts&& p) noexcept
-        : output_(std::move(p.output)), switches_(p.switches), random_(derive(p.seed, 5)),
-          exceptions_(derive(p.seed, 4)), icmp_rules_(derive(p.seed, 1)),
-          identification_(derive(p.seed, 2)), reassembly_(derive(p.seed, 3)) {}
+        : output_(std::move(p.output)), routes_(route_parts<routes_type>::make(p.routes)),
+          switches_(p.switches), random_(derive(p.seed, 5)), exceptions_(derive(p.seed, 4)),
+          icmp_rules_(derive(p.seed, 1)), identification_(derive(p.seed, 2)),
+          reassembly_(derive(p.seed, 3)) {}
 
     // The parts, for what is particular to a policy.
     [[nodiscard]] constexpr buffer_source_type& buffers() noexcept { return buffers_; }
@@ -256,7 +271,7 @@ protected:
     typename chosen::buffers buffers_{};
     output_type output_;
     typename chosen::interfaces interfaces_{};
-    routes_type routes_{};
+    routes_type routes_;
     settings switches_;
     bool custom_local_routes_ = false;
     bool is_observing_ = false;

@@ -1,0 +1,237 @@
+// trie_table: the routes over a trie's skeleton: what lpm_trie and lpm_table do, wherever their
+// arrays are.
+// Expects: more lookups than changes. Does: keeps the routes of a prefix in the order in which they
+// are tried, and the answer of each in the skeleton. Never: allocates; leaves a change half done.
+// Cost: see lpm_trie.hpp. Source: Linux fib_trie.c.
+#pragma once
+
+#include <sluice/route/concept.hpp>
+#include <sluice/route/selection.hpp>
+#include <sluice/route/trie_nodes.hpp>
+
+#include <cstddef>
+
+namespace sluice::detail {
+
+template <class Arrays>
+class trie_table {
+    using list = typename Arrays::list;  // a route's number + 1; 0: none
+
+public:
+    constexpr trie_table() noexcept = default;
+
+    static constexpr bool has_local_routes = true;
+
+    [[nodiscard]] constexpr next_hop lookup(ipv4::address destination) const noexcept {
+        return static_cast<next_hop>(nodes_.answer(destination, no_route) - first_id);
+    }
+
+    [[nodiscard]] constexpr next_hop lookup(const route_query& query) const noexcept {
+        if (query.interface == 0 && query.scope == scopes::universe &&
+            (tos_routes_ == 0 || (query.tos & route_tos_mask) == 0)) {
+            return lookup(query.destination);
+        }
+        u32 found = no_route;
+        nodes_.visit_covering(query.destination, [&](list head) {
+            for (list r = head; r != 0; r = next_of(r)) {
+                if (answers(entry_of(r), query)) {
+                    found = answer_of_route(r);
+                    return true;
+                }
+            }
+            return false;
+        });
+        return static_cast<next_hop>(found - first_id);
+    }
+
+    // The route behind an id; `nowhere` for an id that names none.
+    [[nodiscard]] constexpr const route_entry& at(next_hop id) const noexcept {
+        const auto i = static_cast<u32>(id);
+        return i < touched_ ? nodes_.arrays().routes[i] : nowhere;
+    }
+
+    [[nodiscard]] constexpr u32 version() const noexcept { return version_; }
+
+    // Whether some route goes by that gateway: looks at all of them.
+    [[nodiscard]] constexpr bool has_gateway(ipv4::address gateway, u16 interface) const noexcept {
+        for (u32 i = 0; i < touched_; ++i) {
+            const route_entry& r = nodes_.arrays().routes[i];
+            if (r.gateway == gateway && r.interface == interface) return true;
+        }
+        return false;
+    }
+
+    // As `ip route add`: refused when prefix, table, tos and metric are taken.
+    [[nodiscard]] constexpr result<next_hop, route_error> add(const route_entry& route) noexcept {
+        return insert(route, [&](const route_entry& r) { return has_same_key(r, route); });
+    }
+
+    // As `ip route append`, and as the kernel adds routes of its own: behind those with the same
+    // key.
+    [[nodiscard]] constexpr result<next_hop, route_error>
+    append(const route_entry& route) noexcept {
+        return insert(route, [&](const route_entry& r) { return r == route; });
+    }
+
+    // Takes away the route that would be tried first of those that are meant (selection.hpp,
+    // is_meant).
+    [[nodiscard]] constexpr result<void, route_error> remove(const route_entry& wanted) noexcept {
+        const ipv4::prefix prefix =
+            wanted.prefix;  // wanted may be what at() gave, which ends below
+        const place at = nodes_.find(prefix);
+        list before = 0;
+        list r = at.cell != 0 ? nodes_.list(at) : list{0};
+        while (r != 0 && !is_meant(entry_of(r), wanted)) {
+            before = r;
+            r = next_of(r);
+        }
+        if (r == 0) return failure{route_error::not_found};
+        unlink(at, before, r, prefix);
+        return {};
+    }
+
+    // Takes away every route for which f(const route_entry&) says so; how many.
+    template <class F>
+    constexpr u32 remove_if(F&& f) noexcept {
+        u32 removed = 0;
+        for (u32 i = 0; i < touched_; ++i) {
+            const route_entry& route = nodes_.arrays().routes[i];
+            if (route == nowhere || !f(route)) continue;
+            const ipv4::prefix prefix = route.prefix;
+            const place at = nodes_.find(prefix);
+            list before = 0;
+            for (list r = nodes_.list(at); r != i + 1U; r = next_of(r)) {
+                before = r;
+            }
+            unlink(at, before, static_cast<list>(i + 1U), prefix);
+            ++removed;
+        }
+        return removed;
+    }
+
+    // Calls f(const route_entry&) for every route, in no order.
+    template <class F>
+    constexpr void for_each(F&& f) const {
+        for (u32 i = 0; i < touched_; ++i) {
+            if (nodes_.arrays().routes[i] != nowhere) f(nodes_.arrays().routes[i]);
+        }
+    }
+
+    // Of Nodes, for whoever chooses that number.
+    [[nodiscard]] constexpr std::size_t nodes_in_use() const noexcept {
+        return nodes_.nodes_in_use();
+    }
+
+protected:
+    constexpr explicit trie_table(const Arrays& arrays) noexcept : nodes_(arrays) {}
+    constexpr void move_to(const Arrays& to) noexcept { nodes_.move_to(to, touched_); }
+    [[nodiscard]] constexpr const Arrays& arrays() const noexcept { return nodes_.arrays(); }
+    [[nodiscard]] constexpr u32 touched_routes() const noexcept { return touched_; }
+    [[nodiscard]] constexpr u32 touched_nodes() const noexcept { return nodes_.touched(); }
+
+private:
+    using place = typename trie_nodes<Arrays>::place;
+
+    // What slots hold beside 0: "no route, and no shorter prefix either" (throw), or a route's id
+    // + 2.
+    static constexpr u32 no_route = 1;
+    static constexpr u32 first_id = 2;
+    static_assert(static_cast<next_hop>(no_route - first_id) == next_hop::none);
+
+    [[nodiscard]] constexpr u32 answer_of_route(list r) const noexcept {
+        return entry_of(r).type == route_type::throw_away ? no_route : r - 1U + first_id;
+    }
+
+    constexpr void refresh(place at) noexcept {
+        nodes_.refresh(at, [this](list head) {
+            for (list r = head; r != 0; r = next_of(r)) {
+                if (entry_of(r).tos == 0) return answer_of_route(r);
+            }
+            return u32{0};
+        });
+    }
+
+    constexpr void link(place at, list before, list to) noexcept {
+        if (before == 0) {
+            nodes_.set_list(at, to);
+        } else {
+            next_of(before) = to;
+        }
+    }
+
+    // Takes r, which stands behind `before` in the list at the prefix's place, out of the table.
+    constexpr void unlink(place at, list before, list r, const ipv4::prefix& prefix) noexcept {
+        link(at, before, next_of(r));
+        give_back(r);
+        refresh(at);
+        if (nodes_.list(at) == 0) nodes_.tidy(prefix);
+        ++version_;
+    }
+
+    [[nodiscard]] constexpr bool is_full() const noexcept {
+        return first_free_ == 0 && touched_ == nodes_.arrays().route_capacity();
+    }
+    [[nodiscard]] constexpr list take(const route_entry& route) noexcept {
+        list r = first_free_;
+        if (r != 0) {
+            first_free_ = next_of(r);
+        } else {
+            r = static_cast<list>(++touched_);
+        }
+        entry_of(r) = route;
+        tos_routes_ += route.tos != 0 ? 1U : 0U;
+        return r;
+    }
+    constexpr void give_back(list r) noexcept {
+        tos_routes_ -= entry_of(r).tos != 0 ? 1U : 0U;
+        entry_of(r) = nowhere;
+        next_of(r) = first_free_;
+        first_free_ = r;
+    }
+
+    template <class Clashes>
+    constexpr result<next_hop, route_error> insert(const route_entry& route,
+                                                   Clashes&& clashes) noexcept {
+        if (!is_valid_route(route)) return failure{route_error::invalid};
+        place at = nodes_.find(route.prefix);
+        list before = 0;
+        list after = at.cell != 0 ? nodes_.list(at) : list{0};
+        for (list r = after; r != 0; r = next_of(r)) {
+            if (clashes(entry_of(r))) return failure{route_error::exists};
+        }
+        for (; after != 0 && !is_tried_before(route, entry_of(after)); after = next_of(after)) {
+            before = after;
+        }
+        if (is_full()) return failure{route_error::full};
+        if (at.cell == 0) at = nodes_.make(route.prefix);
+        if (at.cell == 0) return failure{route_error::full};
+        const list r = take(route);
+        next_of(r) = after;
+        link(at, before, r);
+        refresh(at);
+        ++version_;
+        return static_cast<next_hop>(r - 1U);
+    }
+
+    [[nodiscard]] constexpr route_entry& entry_of(list r) noexcept {
+        return nodes_.arrays().routes[r - 1U];
+    }
+    [[nodiscard]] constexpr const route_entry& entry_of(list r) const noexcept {
+        return nodes_.arrays().routes[r - 1U];
+    }
+    // The next route of the same prefix, or of the free ones.
+    [[nodiscard]] constexpr list& next_of(list r) noexcept {
+        return nodes_.arrays().following[r - 1U];
+    }
+    [[nodiscard]] constexpr list next_of(list r) const noexcept {
+        return nodes_.arrays().following[r - 1U];
+    }
+
+    trie_nodes<Arrays> nodes_;
+    list first_free_ = 0;
+    u32 touched_ = 0;  // routes 0 .. touched - 1 were in use at some time
+    u32 tos_routes_ = 0;
+    u32 version_ = 0;
+};
+
+}  // namespace sluice::detail
