@@ -20,11 +20,13 @@
 #include <memory>
 #include <optional>
 #include <sluice/port/system_seed.hpp>
+#include <string>
 #include <vector>
 
 namespace {
 
 using workers = std::vector<std::unique_ptr<router::worker>>;
+using route_list = std::vector<router::route_line>;
 
 router::snapshot ask_all(const workers& all) {
     router::snapshot sum;
@@ -49,7 +51,7 @@ router::snapshot ask_all(const workers& all) {
 }
 
 // Makes the workers; the program's exit code if that cannot be.
-std::optional<int> prepare(const router::arguments& given, workers& all) {
+std::optional<int> prepare(const router::arguments& given, const route_list& routes, workers& all) {
     std::optional<sluice::port::pcapng::writer> capture;
     if (!given.pcap.empty()) {
         auto created = router::create_capture(given);
@@ -67,7 +69,8 @@ std::optional<int> prepare(const router::arguments& given, workers& all) {
         if (!seed) {
             return examples::complain("router", seed.error());
         }
-        all.push_back(std::make_unique<router::worker>(given, i == 0, *seed, std::move(own)));
+        all.push_back(
+            std::make_unique<router::worker>(given, routes, i == 0, *seed, std::move(own)));
         if (const auto failed = all.back()->prepare()) {
             return failed;
         }
@@ -75,9 +78,27 @@ std::optional<int> prepare(const router::arguments& given, workers& all) {
     return std::nullopt;
 }
 
+// The routes of the file as it is now, for all workers or for none.
+void reload(const router::arguments& given, route_list& routes, const workers& all) {
+    route_list wanted;
+    std::string problem = router::read_wanted_routes(given, wanted);
+    for (std::size_t i = 0; i < all.size() && problem.empty(); ++i) {
+        problem = all[i]->change_routes(wanted);
+        for (std::size_t before = i; before-- > 0 && !problem.empty();) {
+            static_cast<void>(all[before]->change_routes(routes));
+        }
+    }
+    if (problem.empty()) {
+        routes = std::move(wanted);
+        std::fprintf(stderr, "router: %zu routes\n", routes.size());
+    } else {
+        std::fprintf(stderr, "router: %s; the routes stay as they were\n", problem.c_str());
+    }
+}
+
 // Until a signal ends it: true; or nothing is left to route between.
-bool watch(const router::arguments& given, const workers& all, const examples::signals& signals,
-           int ended) {
+bool watch(const router::arguments& given, route_list& routes, const workers& all,
+           const examples::signals& signals, int ended) {
     using event = examples::signals::event;
     const unsigned seconds = given.table_seconds;
     router::snapshot before = ask_all(all);
@@ -92,6 +113,9 @@ bool watch(const router::arguments& given, const workers& all, const examples::s
             break;
         case event::report:
             router::print_all(ask_all(all), stdout);
+            break;
+        case event::reload:
+            reload(given, routes, all);
             break;
         case event::timeout:
             const sluice::instant now = sluice::port::steady_clock::now_instant();
@@ -115,8 +139,13 @@ int main(int argc, char** argv) {
     }
     std::signal(SIGPIPE, SIG_IGN);  // who reads what is printed may go; the routing stays
     const examples::signals signals;
+    route_list routes;
+    if (const std::string problem = router::read_wanted_routes(given, routes); !problem.empty()) {
+        std::fprintf(stderr, "router: %s\n", problem.c_str());
+        return 2;
+    }
     workers all;
-    if (const auto failed = prepare(given, all)) {
+    if (const auto failed = prepare(given, routes, all)) {
         return *failed;
     }
     const sluice::port::descriptor ended{::eventfd(0, EFD_CLOEXEC)};
@@ -125,7 +154,7 @@ int main(int argc, char** argv) {
     }
     std::puts("router: ready");
     std::fflush(stdout);
-    const bool asked = watch(given, all, signals, ended.get());
+    const bool asked = watch(given, routes, all, signals, ended.get());
     for (const auto& w : all) {
         w->stop();
     }

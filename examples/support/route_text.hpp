@@ -20,6 +20,7 @@ namespace router {
 struct route_line {
     sluice::route_entry route;
     std::string device;  // empty: not given
+    std::string where;   // "FILE:LINE: ", or "--route "
 
     friend bool operator==(const route_line&, const route_line&) = default;
 };

@@ -4,10 +4,12 @@
 // prints; what is wrong is the text in `problem`.
 #pragma once
 
+#include "route_file.hpp"
+#include "switch_table.hpp"
+
 #include <sluice/wire/ipv4.hpp>
 #include <sluice/wire/text.hpp>
 
-#include <charconv>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +18,7 @@ namespace router {
 
 inline constexpr std::size_t most_links = 250;
 inline constexpr unsigned most_workers = 64;
+inline constexpr sluice::u16 first_interface = 2;  // 1 is lo
 
 struct link_request {
     bool is_tun = false;
@@ -27,14 +30,11 @@ struct link_request {
     [[nodiscard]] std::string label() const { return space.empty() ? name : space + ":" + name; }
 };
 
-struct static_route {
-    sluice::ipv4::prefix to;
-    sluice::ipv4::address gateway;
-};
-
 struct arguments {
     std::vector<link_request> links;
-    std::vector<static_route> routes;
+    std::vector<route_line> routes;  // of --route
+    std::string routes_file;         // empty: none
+    std::vector<switch_setting> switches;
     std::string pcap;  // empty: none
     unsigned workers = 1;
     unsigned table_seconds = 0;  // 0: no table
@@ -52,11 +52,6 @@ inline std::string_view take_until(std::string_view& rest, std::string_view sepa
     const std::string_view taken = rest.substr(0, end);
     rest = end == std::string_view::npos ? std::string_view{} : rest.substr(end + separator.size());
     return taken;
-}
-
-inline bool parse_number(std::string_view text, unsigned least, unsigned most, unsigned& to) {
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), to);
-    return error == std::errc{} && end == text.data() + text.size() && to >= least && to <= most;
 }
 
 inline bool parse_link(std::string_view text, link_request& to) {
@@ -78,21 +73,16 @@ inline bool parse_link(std::string_view text, link_request& to) {
            parse_number(text, sluice::ipv4::min_link_mtu, to.is_tun ? 1500 : 65'535, to.mtu);
 }
 
-inline bool parse_route(std::string_view text, static_route& to) {
-    const std::string_view prefix = take_until(text, " via ");
-    const auto parsed = sluice::ipv4::parse_prefix(prefix == "default" ? "0.0.0.0/0" : prefix);
-    const auto gateway = sluice::ipv4::parse_address(text);
-    if (parsed && gateway) {
-        to = {*parsed, *gateway};
-    }
-    return parsed && gateway;
-}
-
 // The options with a value; false: `word` is none of them. What is wrong goes into given.problem.
 inline bool parse_with_value(std::string_view word, std::string_view value, arguments& given) {
     const auto expect = [&](bool right, const char* wanted) {
         if (!right) {
             given.problem = std::string{word} + " wants " + wanted + ", not: " + std::string{value};
+        }
+    };
+    const auto complain = [&](const std::string& problem) {
+        if (!problem.empty()) {
+            given.problem = std::string{word} + " " + std::string{value} + ": " + problem;
         }
     };
     if (word == "--packet" || word == "--tun") {
@@ -106,7 +96,14 @@ inline bool parse_with_value(std::string_view word, std::string_view value, argu
             }
         }
     } else if (word == "--route") {
-        expect(parse_route(value, given.routes.emplace_back()), "\"PREFIX via GATEWAY\"");
+        route_line& route = given.routes.emplace_back();
+        complain(parse_route(value, route));
+        route.where = "--route ";
+    } else if (word == "--routes") {
+        given.routes_file = value;
+        expect(!value.empty(), "a file");
+    } else if (word == "--set") {
+        complain(parse_switch(value, given.switches.emplace_back()));
     } else if (word == "--pcap") {
         given.pcap = value;
         expect(!value.empty(), "a file");
@@ -119,6 +116,50 @@ inline bool parse_with_value(std::string_view word, std::string_view value, argu
 }
 
 }  // namespace detail
+
+// The number of the interface that a route or a switch names: by its whole label, or by its name
+// where one alone has it; 0: none. lo is 1.
+inline sluice::u16 find_interface(const arguments& given, std::string_view name) {
+    std::size_t found = 0;
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < given.links.size(); ++i) {
+        if (given.links[i].label() == name) {
+            return static_cast<sluice::u16>(first_interface + i);
+        }
+        if (given.links[i].name == name) {
+            found = first_interface + i;
+            ++count;
+        }
+    }
+    if (name == "lo") {
+        return 1;
+    }
+    return static_cast<sluice::u16>(count == 1 ? found : 0);
+}
+
+// Routes with the numbers of their interfaces; what is wrong is in the return value.
+inline std::string resolve(const arguments& given, std::vector<route_line>& routes) {
+    for (route_line& r : routes) {
+        if (!r.device.empty()) {
+            r.route.interface = find_interface(given, r.device);
+            if (r.route.interface == 0) {
+                return r.where + to_text(r.route, r.device) +
+                       ": no --packet and no --tun is (alone) " + r.device;
+            }
+        }
+    }
+    return {};
+}
+
+inline std::string check_names(arguments& given) {
+    for (const switch_setting& s : given.switches) {
+        if (!s.interface.empty() && s.interface != "all" && s.interface != "default" &&
+            find_interface(given, s.interface) == 0) {
+            return "--set: no --packet and no --tun is (alone) " + s.interface;
+        }
+    }
+    return resolve(given, given.routes);
+}
 
 inline arguments parse_arguments(int argc, char** argv) {
     arguments given;
@@ -143,6 +184,9 @@ inline arguments parse_arguments(int argc, char** argv) {
     }
     if (given.links.size() > most_links) {
         given.problem = "at most 250 links";
+    }
+    if (given.problem.empty() && !given.help) {
+        given.problem = check_names(given);
     }
     return given;
 }

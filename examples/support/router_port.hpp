@@ -29,8 +29,6 @@ using sluice::u64;
 using source = frame_pool<2048, 8192>;
 using packet = source::packet_type;
 
-inline constexpr u16 first_interface = 2;  // 1 is lo
-
 // Since the start; a device that was opened again goes on counting.
 struct port_counts {
     u64 received = 0;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "router_exits.hpp"
+#include "router_routes.hpp"
 
 #include <sluice/identification/random_identification.hpp>
 #include <sluice/sluice.hpp>
@@ -20,11 +21,36 @@ namespace router {
 struct edge : sluice::policies<sluice::based_on<sluice::linux_router>, sluice::buffers<source>,
                                sluice::interfaces<interface_table>,
                                sluice::identification<sluice::random_identification>,
-                               sluice::output<to_exits>> {};
+                               sluice::routes<sluice::lpm_table>, sluice::output<to_exits>> {};
 using stack = sluice::stack<edge>;
+using kept_routes = route_keeper<stack>;
 
-// Addresses and routes; false: one was refused.
+// As `sysctl -w`.
+inline void write_switch(stack& s, const arguments& given, const switch_setting& w) {
+    const bool of_all = w.interface == "all";
+    if (w.global != nullptr) {
+        s.change([&](sluice::settings& to) { w.global->set(to, w.value); });
+    } else if (of_all || w.interface == "default") {
+        s.change([&](sluice::settings& to) {
+            w.of_interface->set(of_all ? to.all : to.defaults, w.value);
+        });
+    } else {
+        s.change_interface(find_interface(given, w.interface), [&](sluice::interface_settings& to) {
+            w.of_interface->set(to, w.value);
+        });
+    }
+}
+
+// Switches and addresses; false: something was refused.
 inline bool configure(stack& s, const arguments& given, const std::vector<u32>& mtus) {
+    const auto write = [&](bool of_interfaces) {
+        for (const switch_setting& w : given.switches) {
+            if (of_interfaces == (find_interface(given, w.interface) != 0)) {
+                write_switch(s, given, w);
+            }
+        }
+    };
+    write(false);
     for (std::size_t i = 0; i < given.links.size(); ++i) {
         const link_request& link = given.links[i];
         const auto index = static_cast<u16>(first_interface + i);
@@ -37,14 +63,23 @@ inline bool configure(stack& s, const arguments& given, const std::vector<u32>& 
             return false;
         }
     }
-    for (const static_route& route : given.routes) {
-        if (!s.add_route({.prefix = route.to, .gateway = route.gateway})) {
-            std::fprintf(stderr, "router: route via %s refused: no link leads there\n",
-                         sluice::ipv4::to_text(route.gateway).c_str());
-            return false;
-        }
-    }
+    write(true);
     return true;
+}
+
+// All routes of the command line and of the file, as it is now. What is wrong; empty: nothing.
+inline std::string read_wanted_routes(const arguments& given, std::vector<route_line>& to) {
+    to = given.routes;
+    if (given.routes_file.empty()) {
+        return {};
+    }
+    std::vector<route_line> of_file;
+    std::string problem = read_routes(given.routes_file, of_file);
+    if (problem.empty()) {
+        problem = resolve(given, of_file);
+    }
+    to.insert(to.end(), of_file.begin(), of_file.end());
+    return problem;
 }
 
 }  // namespace router

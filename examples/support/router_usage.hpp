@@ -17,8 +17,16 @@ namespace of its own.
   --tun NS:NAME:ADDRESS/LEN[,ADDRESS/LEN...][:MTU]
             own the device NAME (made when there is none). MTU 1500 if not given. The kernel at the
             other end is a host: its address on the device and bringing it up are the caller's.
-  --route "PREFIX via GATEWAY"
-            PREFIX such as 10.0.0.0/8, or `default`
+  --route "[TYPE] PREFIX [via ADDRESS] [dev NAME] [onlink] [src ADDRESS] [metric N] [mtu [lock] N]
+           [tos N]"
+            as `ip route` takes it: PREFIX such as 10.0.0.0/8, or `default`; NAME of a LINK above, as
+            NS:NAME where two have it, or lo; TYPE unicast (if not given), local, broadcast,
+            multicast, unreachable, prohibit, blackhole, throw. As many as memory holds
+  --routes FILE
+            such routes, one in a line; `#` begins a comment. SIGHUP reads FILE again
+  --set net.ipv4.NAME=VALUE
+            a switch of the kernel's: net.ipv4.ip_default_ttl=32, net.ipv4.conf.eth1.rp_filter=1;
+            conf.all, conf.default or conf.NAME, NAME as above
   --pcap FILE
             write what is received and sent to FILE (pcapng: each packet with its interface),
             for its owner alone; a pipe whose reader is slow or gone never holds the router up
@@ -33,8 +41,9 @@ namespace of its own.
             waits in them for 1 to 2 ms unless others come
   --help    print this
 
-Signals: USR1 prints interfaces, neighbours and counters now, INT and TERM end the router. An
-interface that goes down or vanishes is told of, and used again when it is back. Needs root.
+Signals: USR1 prints interfaces, neighbours and counters now, HUP reads the file of routes again
+(all of it or, with an error, nothing), INT and TERM end the router. An interface that goes down or
+vanishes is told of, and used again with its routes when it is back. Needs root.
 Exit code: 0 ended as asked, 1 nothing could be opened or is left, 2 wrong arguments, 3 a packet was
 lost count of.
 

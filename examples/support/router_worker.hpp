@@ -15,6 +15,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -27,8 +28,8 @@ namespace router {
 class worker {
 public:
     // The first of several answers ARP, and tells of interfaces that change.
-    worker(const arguments& given, bool is_first, sluice::hash_key seed,
-           std::optional<sluice::port::pcapng::writer> capture);
+    worker(const arguments& given, const std::vector<route_line>& routes, bool is_first,
+           sluice::hash_key seed, std::optional<sluice::port::pcapng::writer> capture);
     worker(const worker&) = delete;
     worker& operator=(const worker&) = delete;
 
@@ -50,6 +51,9 @@ public:
     }
     // Of a worker that runs, or has stopped.
     [[nodiscard]] snapshot ask();
+    // Other routes than before, between two bursts of packets. What is wrong; empty: nothing.
+    // Otherwise those before stay.
+    [[nodiscard]] std::string change_routes(const std::vector<route_line>& to);
 
 private:
     // For a port: when what fails or gives nothing is tried again.
@@ -68,6 +72,8 @@ private:
     void follow(port& changed);
     void tell(const port& changed) const;
     [[nodiscard]] snapshot take_snapshot();
+    // Does something in the worker's thread; in this one when that does not run.
+    void do_there(const std::function<void()>& what);
     // Wakes it again and again: a write may fail.
     template <class Condition>
     void wait_until(Condition&& met, std::unique_lock<std::mutex>& lock) {
@@ -78,6 +84,7 @@ private:
     }
 
     const arguments& given_;
+    const std::vector<route_line>& first_routes_;
     bool is_first_;
     std::optional<capture_writer> capture_;
     // In this order: packets in the link and in the stack may lie in the ports' memory or in the
@@ -85,6 +92,7 @@ private:
     std::vector<std::unique_ptr<port>> ports_;
     exits exits_;
     own_addresses addresses_;
+    std::optional<kept_routes> routes_;  // with the memory of the stack's table
     std::unique_ptr<stack> stack_;
     std::unique_ptr<ethernet> link_;
     std::vector<packet> failed_;  // their next hop did not answer
@@ -100,9 +108,8 @@ private:
     std::atomic<bool> stopping_ = false;
     std::mutex mutex_;  // of what follows
     std::condition_variable answered_;
-    bool asked_ = false;
+    const std::function<void()>* asked_ = nullptr;
     bool runs_ = false;
-    snapshot answer_;
 };
 
 }  // namespace router

@@ -35,7 +35,6 @@ inline void worker::run(int ended) {
         }
     }
     const std::lock_guard lock{mutex_};
-    answer_ = take_snapshot();
     runs_ = false;
     answered_.notify_all();
     const std::uint64_t one = 1;
@@ -146,6 +145,11 @@ inline void worker::follow(port& changed) {
         if (!stack_->set_link(changed.index(), {up, changed.mtu()})) {
             std::fprintf(stderr, "router: %s stays down: an MTU of %u octets is too small\n",
                          changed.asked().label().c_str(), changed.mtu());
+        }
+        for (const std::string& problem : up ? routes_->restore() : std::vector<std::string>{}) {
+            if (is_first_) {
+                std::fprintf(stderr, "router: %s\n", problem.c_str());
+            }
         }
         if (up && is_first_ && changed.is_ethernet()) {
             for (const auto& own : changed.asked().addresses) {

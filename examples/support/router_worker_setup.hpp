@@ -8,16 +8,23 @@
 
 namespace router {
 
-inline worker::worker(const arguments& given, bool is_first, sluice::hash_key seed,
-                      std::optional<sluice::port::pcapng::writer> capture)
-    : given_{given}, is_first_{is_first} {
+inline worker::worker(const arguments& given, const std::vector<route_line>& routes, bool is_first,
+                      sluice::hash_key seed, std::optional<sluice::port::pcapng::writer> capture)
+    : given_{given}, first_routes_{routes}, is_first_{is_first} {
     if (capture) {
         capture_.emplace(std::move(*capture));
     }
     exits_.frames.ports.resize(first_interface + given.links.size());
     exits_.frames.tap = capture_ ? &*capture_ : nullptr;
     exits_.frames.answers_arp = is_first;
-    stack_ = std::make_unique<stack>(stack::parts{.output = {&exits_}, .seed = seed});
+    std::size_t addresses = 0;
+    for (const link_request& link : given.links) {
+        addresses += link.addresses.size();
+    }
+    zero_pages memory = kept_routes::room_for(routes.size(), addresses);
+    stack_ = std::make_unique<stack>(
+        stack::parts{.output = {&exits_}, .seed = seed, .routes = memory.all()});
+    routes_.emplace(*stack_, std::move(memory), addresses);
     addresses_ = {&exits_.frames.ports, &stack_->interfaces()};
     link_ = std::make_unique<ethernet>(stack_->buffers(), addresses_, exits_.frames,
                                        sluice::derive(seed, sluice::purposes_of_programs));
@@ -47,6 +54,10 @@ inline std::optional<int> worker::prepare() {
     if (!configure(*stack_, given_, mtus)) {
         return 2;
     }
+    if (const std::string problem = routes_->change_to(first_routes_); !problem.empty()) {
+        std::fprintf(stderr, "router: %s\n", problem.c_str());
+        return 2;
+    }
     for (const auto& p : ports_) {
         if (p->state() != port_state::up) {
             static_cast<void>(stack_->set_up(p->index(), false));
@@ -74,22 +85,38 @@ inline snapshot worker::take_snapshot() {
     return now;
 }
 
-inline snapshot worker::ask() {
+inline void worker::do_there(const std::function<void()>& what) {
     std::unique_lock lock{mutex_};
     if (runs_) {
-        asked_ = true;
-        wait_until([this] { return !asked_ || !runs_; }, lock);
+        asked_ = &what;
+        wait_until([this] { return asked_ == nullptr || !runs_; }, lock);
+        if (asked_ == nullptr) {
+            return;
+        }
+        asked_ = nullptr;
     }
-    return answer_;
+    what();
 }
 
 inline void worker::answer() {
     const std::lock_guard lock{mutex_};
-    if (asked_) {
-        asked_ = false;
-        answer_ = take_snapshot();
+    if (asked_ != nullptr) {
+        (*asked_)();
+        asked_ = nullptr;
         answered_.notify_all();
     }
+}
+
+inline snapshot worker::ask() {
+    snapshot now;
+    do_there([&] { now = take_snapshot(); });
+    return now;
+}
+
+inline std::string worker::change_routes(const std::vector<route_line>& to) {
+    std::string problem;
+    do_there([&] { problem = routes_->change_to(to); });
+    return problem;
 }
 
 }  // namespace router

@@ -1,6 +1,6 @@
-// signals: INT, TERM and USR1 as something to wait for.
+// signals: INT, TERM, USR1 and HUP as something to wait for.
 //
-// Expects: to be made before any thread. Does: from then on the three no longer end the program;
+// Expects: to be made before any thread. Does: from then on the four no longer end the program;
 // wait() tells which came. Never: runs a handler.
 #pragma once
 
@@ -19,14 +19,14 @@ public:
     signals() noexcept {
         sigset_t handled;
         sigemptyset(&handled);
-        for (const int number : {SIGINT, SIGTERM, SIGUSR1}) {
+        for (const int number : {SIGINT, SIGTERM, SIGUSR1, SIGHUP}) {
             sigaddset(&handled, number);
         }
         ::sigprocmask(SIG_BLOCK, &handled, nullptr);
         signals_ = sluice::port::descriptor{::signalfd(-1, &handled, SFD_CLOEXEC | SFD_NONBLOCK)};
     }
 
-    enum class event { end, report, other, timeout, none };
+    enum class event { end, report, reload, other, timeout, none };
     // Until a signal, `other` is readable, or that many milliseconds have passed (-1: for ever);
     // none: it could not be waited or read, after a pause.
     [[nodiscard]] event wait(int other, int milliseconds) const noexcept {
@@ -38,7 +38,9 @@ public:
         signalfd_siginfo what{};
         if (n > 0 && waiting[0].revents != 0 &&
             ::read(signals_.get(), &what, sizeof what) == sizeof what) {
-            return what.ssi_signo == SIGUSR1 ? event::report : event::end;
+            return what.ssi_signo == SIGUSR1  ? event::report
+                   : what.ssi_signo == SIGHUP ? event::reload
+                                              : event::end;
         }
         if (n > 0 && waiting[1].revents != 0) {
             return event::other;

@@ -28,14 +28,36 @@ for wrong in "" :e:10.0.0.1/24:67 :e:10.0.0.1/24:65536 :e:10.0.0.1/24,x :e:10.0.
     refuses "$packet $wrong" --packet "$wrong"
 done
 refuses "a:b is given twice" "${good[@]}" --packet a:b:10.0.1.1/24
-for wrong in 10.0.0.0/8 "10.0.0.0/8 via" "10.0.0.0/8 via 10.0.0.256" "10.0.0.0/33 via 10.0.0.2"; do
-    refuses "--route wants \"PREFIX via GATEWAY\", not: $wrong" "${good[@]}" --route "$wrong"
-done
+prefix="a route begins with its prefix, such as 10.0.0.0/8 or default, not:"
+refuses "--route 10.0.0.0/8 via: via wants an address, not: nothing" "${good[@]}" --route "10.0.0.0/8 via"
+refuses "--route 10.0.0.0/33 via 10.0.0.2: $prefix 10.0.0.0/33" "${good[@]}" --route "10.0.0.0/33 via 10.0.0.2"
+refuses "--route default via 10.0.0.256: via wants an address, not: 10.0.0.256" "${good[@]}" --route "default via 10.0.0.256"
+refuses "--route default dev b weight 2: unknown word: weight" "${good[@]}" --route "default dev b weight 2"
+refuses "--route 10.0.0.0/8 dev c: no --packet and no --tun is (alone) c" "${good[@]}" --route "10.0.0.0/8 dev c"
+refuses "--route 10.0.0.0/8 dev b: no --packet and no --tun is (alone) b" "${good[@]}" --tun c:b:10.0.1.1/24 \
+    --route "10.0.0.0/8 dev b"
+refuses "--routes wants a file, not: " "${good[@]}" --routes ""
+refuses "--set ip_forward=1: wants net.ipv4.NAME=VALUE, not: ip_forward=1" "${good[@]}" --set ip_forward=1
+refuses "--set net.ipv4.ttl=1: knows no switch net.ipv4.ttl" "${good[@]}" --set net.ipv4.ttl=1
+refuses "--set net.ipv4.ip_default_ttl=0: net.ipv4.ip_default_ttl wants a number from 1 to 255, not: 0" \
+    "${good[@]}" --set net.ipv4.ip_default_ttl=0
+refuses "--set: no --packet and no --tun is (alone) eth7" "${good[@]}" --set net.ipv4.conf.eth7.rp_filter=1
 for wrong in "" 0 65 two; do
     refuses "--workers wants a number from 1 to 64, not: $wrong" "${good[@]}" --workers "$wrong"
 done
 refuses "--pcap wants a file, not: " "${good[@]}" --pcap
 refuses "unknown argument: 0" "${good[@]}" --stats 0
+# misleads MESSAGE ARGUMENT...: what names things that are not so, exit code 2 without the usage.
+misleads() {
+    "$program" "${@:2}" >/dev/null 2>"$scratch/said"
+    [[ $? -eq 2 ]] || fail "exit code for ${*:2}"
+    [[ $(cat "$scratch/said") == "router: $1" ]] || fail "message for ${*:2}: $(cat "$scratch/said")"
+}
+misleads "/no/such/routes: No such file or directory" "${good[@]}" --routes /no/such/routes
+printf '# two\n\ndefault dev b\n10.0.0.0/8 via b # no\n' >"$scratch/routes"
+misleads "$scratch/routes:4: via wants an address, not: b" "${good[@]}" --routes "$scratch/routes"
+printf '10.0.0.0/8 dev a:b\n11.0.0.0/8 dev d' >"$scratch/routes"
+misleads "$scratch/routes:2: 11.0.0.0/8 dev d: no --packet and no --tun is (alone) d" "${good[@]}" --routes "$scratch/routes"
 # cannot MESSAGE ARGUMENT...: right arguments that the system refuses, exit code 1.
 cannot() {
     "$program" "${@:2}" >/dev/null 2>"$scratch/said"
@@ -63,8 +85,18 @@ if [[ $(id -u) -ne 0 || ! -e /dev/net/tun ]] || ! ip netns add "$left" 2>/dev/nu
     exit 0
 fi
 ip netns add "$right" || fail "second namespace"
+# With interfaces that are there, what the stack refuses: exit code 2.
+links=(--tun "$left:tun0:192.0.2.1/24" --tun "$right:tun0:198.51.100.1/24:1400")
+nothing="no link leads there; name a gateway on one, or add dev NAME onlink"
+misleads "--route 10.0.0.0/8 via 203.0.113.1 refused: $nothing" "${links[@]}" --route "10.0.0.0/8 via 203.0.113.1"
+misleads "--route 10.0.0.0/8 refused: it names no interface; add dev NAME or via GATEWAY" "${links[@]}" --route 10.0.0.0/8
+misleads "--route 10.0.0.0/8 via 192.0.2.9 mtu 60 refused: its MTU is too small; give 68 octets or more" \
+    "${links[@]}" --route "10.0.0.0/8 via 192.0.2.9 mtu 60"
+printf 'default via 192.0.2.9\n\nblackhole default\n' >"$scratch/routes"
+misleads "$scratch/routes:3: blackhole default refused: there is one with its prefix, tos and metric; give another metric" \
+    "${links[@]}" --routes "$scratch/routes"
 "$program" --tun "$left:tun0:192.0.2.1/24" --tun "$right:tun0:198.51.100.1/24:1400" \
-    --route "203.0.113.0/24 via 198.51.100.2" --stats >"$scratch/out" 2>&1 &
+    --route "203.0.113.0/24 via 198.51.100.2" --set net.ipv4.ip_default_ttl=33 --stats >"$scratch/out" 2>&1 &
 pid=$!
 for ((i = 0; i < 100; ++i)); do
     grep -q '^router: ready' "$scratch/out" && break
@@ -82,6 +114,8 @@ reach() {
 }
 reach 198.51.100.2
 reach 203.0.113.9
+reach 192.0.2.1
+grep -q 'ttl=33' "$scratch/ping" || fail "--set: $(cat "$scratch/ping")"
 reach 198.51.100.2 -s 1472 -M dont
 kill -USR1 "$pid"
 for ((i = 0; i < 100; ++i)); do

@@ -1,0 +1,68 @@
+// route_file: a file of routes, one in a line as route_text.hpp reads them; `#` begins a comment.
+//
+// Expects: a name. Does: reads the whole file, or says in which line something is wrong. Never:
+// gives a part of a file.
+#pragma once
+
+#include "route_text.hpp"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace router {
+
+namespace detail {
+
+struct file_closer {
+    void operator()(std::FILE* f) const { std::fclose(f); }
+};
+
+// What is wrong; empty: nothing.
+inline std::string read_text(const std::string& name, std::string& to) {
+    const std::unique_ptr<std::FILE, file_closer> file{std::fopen(name.c_str(), "re")};
+    if (!file) {
+        return name + ": " + std::strerror(errno);
+    }
+    char some[16'384];
+    std::size_t n = 0;
+    while ((n = std::fread(some, 1, sizeof some, file.get())) > 0) {
+        to.append(some, n);
+    }
+    return std::ferror(file.get()) != 0 ? name + ": " + std::strerror(errno) : "";
+}
+
+}  // namespace detail
+
+// Adds the routes of a text to `to`; `name` is told in what is wrong. Empty: nothing is.
+inline std::string parse_routes(std::string_view text, const std::string& name,
+                                std::vector<route_line>& to) {
+    for (std::size_t number = 1; !text.empty(); ++number) {
+        const auto end = text.find('\n');
+        std::string_view line = text.substr(0, end);
+        text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+        line = line.substr(0, line.find('#'));
+        if (line.find_first_not_of(" \t\r") == std::string_view::npos) {
+            continue;
+        }
+        const std::string where = name + ":" + std::to_string(number) + ": ";
+        route_line& r = to.emplace_back();
+        if (const std::string problem = parse_route(line, r); !problem.empty()) {
+            return where + problem;
+        }
+        r.where = where;
+    }
+    return {};
+}
+
+inline std::string read_routes(const std::string& name, std::vector<route_line>& to) {
+    std::string text;
+    const std::string problem = detail::read_text(name, text);
+    return problem.empty() ? parse_routes(text, name, to) : problem;
+}
+
+}  // namespace router

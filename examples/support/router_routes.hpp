@@ -1,0 +1,211 @@
+// route_keeper: the routes that the administrator wants, in the table of one stack.
+//
+// Expects: lines with the numbers of their interfaces. Does: adds and removes the difference to
+// what was wanted before, all of it or nothing; adds those again that went with an interface which
+// is back; makes the table larger when it must be. Never: touches a route that nothing here added.
+// A route that cannot be used while an interface is down waits for it.
+#pragma once
+
+#include "route_text.hpp"
+#include "zero_pages.hpp"
+
+#include <sluice/route/lpm_table.hpp>
+
+#include <algorithm>
+#include <string>
+#include <tuple>
+#include <vector>
+
+namespace router {
+
+// What an administrator can do about it.
+inline const char* advice(sluice::route_error e) {
+    using enum sluice::route_error;
+    switch (e) {
+    case full:
+        return "the table is full, and the system has no more memory";
+    case exists:
+        return "there is one with its prefix, tos and metric; give another metric";
+    case no_interface:
+        return "it names no interface; add dev NAME or via GATEWAY";
+    case interface_down:
+        return "its interface is down";
+    case gateway_unreachable:
+        return "no link leads there; name a gateway on one, or add dev NAME onlink";
+    case invalid_gateway:
+        return "its gateway is not the address of another host";
+    case invalid_source:
+        return "its source is no address of the router; give one of its own";
+    case invalid_mtu:
+        return "its MTU is too small; give 68 octets or more";
+    default:
+        return "its words do not go together: onlink needs via, a refusal takes neither via nor "
+               "dev";
+    }
+}
+
+template <class Stack>
+class route_keeper {
+public:
+    // Room for so many routes at first; addresses bring up to four each.
+    [[nodiscard]] static zero_pages room_for(std::size_t routes, std::size_t addresses) {
+        const std::size_t some_more = routes / 2 + 1024;
+        return zero_pages{
+            sluice::lpm_table::memory_for(routes + of_addresses(addresses) + some_more)};
+    }
+
+    route_keeper(Stack& stack, zero_pages memory, std::size_t addresses)
+        : stack_{stack}, memory_{std::move(memory)}, addresses_{addresses} {}
+
+    // What is wrong; empty: nothing. Then all of them are in the table, or wait for an interface.
+    [[nodiscard]] std::string change_to(std::vector<route_line> wanted) {
+        std::vector<entry> next = entries_of(std::move(wanted));
+        mark_common(entries_, next);
+        if (!grow_to(next.size())) {
+            return std::to_string(next.size()) + " routes: " + advice(sluice::route_error::full);
+        }
+        remove_unmarked(entries_);
+        for (entry& e : next) {
+            const std::string problem = e.common ? "" : add(e);
+            if (!problem.empty()) {
+                remove_unmarked(next);
+                for (entry& before : entries_) {
+                    if (!before.common) {
+                        static_cast<void>(add(before));
+                    }
+                }
+                return problem;
+            }
+        }
+        entries_ = std::move(next);
+        return {};
+    }
+    // After an interface came up. What does not work now is told.
+    [[nodiscard]] std::vector<std::string> restore() {
+        std::vector<sluice::route_entry> there;
+        stack_.routes().for_each([&](const sluice::route_entry& r) { there.push_back(r); });
+        std::sort(there.begin(), there.end(), before);
+        std::vector<std::string> problems;
+        for (entry& e : entries_) {
+            if (std::binary_search(there.begin(), there.end(), e.added, before)) {
+                continue;
+            }
+            if (std::string problem = add(e); !problem.empty()) {
+                problems.push_back(std::move(problem));
+            }
+        }
+        return problems;
+    }
+
+private:
+    // lo has one, too.
+    static constexpr std::size_t of_addresses(std::size_t n) { return 4 * (n + 1); }
+
+    struct entry {
+        route_line line;
+        std::string text;           // what makes it the same
+        sluice::route_entry added;  // as the stack completed it; nowhere: not in the table
+        bool common = false;        // it was wanted before, or is wanted again
+    };
+
+    static auto key(const sluice::route_entry& r) {
+        return std::tuple{r.prefix.base.value,
+                          r.prefix.length,
+                          r.type,
+                          r.tos,
+                          r.metric,
+                          r.interface,
+                          r.scope,
+                          r.gateway.value,
+                          r.on_link,
+                          r.mtu,
+                          r.mtu_locked,
+                          r.preferred_source.value};
+    }
+    static std::vector<entry> entries_of(std::vector<route_line> lines) {
+        std::vector<entry> all;
+        all.reserve(lines.size());
+        for (route_line& line : lines) {
+            std::string text = to_text(line.route, line.device);
+            all.push_back({std::move(line), std::move(text), sluice::nowhere, false});
+        }
+        return all;
+    }
+    // In both lists what is the same; `next` takes over how the stack completed it.
+    static void mark_common(std::vector<entry>& before, std::vector<entry>& next) {
+        const auto by_text = [](std::vector<entry>& list) {
+            std::vector<entry*> sorted;
+            for (entry& e : list) {
+                e.common = false;
+                sorted.push_back(&e);
+            }
+            std::sort(sorted.begin(), sorted.end(),
+                      [](const entry* a, const entry* b) { return a->text < b->text; });
+            return sorted;
+        };
+        const std::vector<entry*> old = by_text(before);
+        auto same = old.begin();
+        for (entry* e : by_text(next)) {
+            while (same != old.end() && (*same)->text < e->text) {
+                ++same;
+            }
+            if (same != old.end() && (*same)->text == e->text) {
+                (*same)->common = e->common = true;
+                e->added = (*same)->added;
+                ++same;
+            }
+        }
+    }
+    static bool before(const sluice::route_entry& a, const sluice::route_entry& b) {
+        return key(a) < key(b);
+    }
+    void remove_unmarked(const std::vector<entry>& list) {
+        std::vector<sluice::route_entry> gone;
+        for (const entry& e : list) {
+            if (!e.common && e.added != sluice::nowhere) {
+                gone.push_back(e.added);
+            }
+        }
+        std::sort(gone.begin(), gone.end(), before);
+        stack_.remove_routes([&](const sluice::route_entry& r) {
+            return std::binary_search(gone.begin(), gone.end(), r, before);
+        });
+    }
+    // What is wrong; empty: it is there, or waits for an interface.
+    std::string add(entry& e) {
+        e.added = sluice::nowhere;
+        const auto added = stack_.add_route(e.line.route);
+        if (added.has_value()) {
+            e.added = stack_.routes().at(*added);
+            return {};
+        }
+        const bool waits = added.error() == sluice::route_error::interface_down ||
+                           added.error() == sluice::route_error::gateway_unreachable;
+        return waits && some_link_is_down()
+                   ? ""
+                   : e.line.where + e.text + " refused: " + advice(added.error());
+    }
+    [[nodiscard]] bool some_link_is_down() const {
+        bool down = false;
+        stack_.interfaces().for_each([&](const sluice::interface& i) { down = down || !i.up; });
+        return down;
+    }
+    [[nodiscard]] bool grow_to(std::size_t routes) {
+        if (stack_.routes().capacity() >= routes + of_addresses(addresses_)) {
+            return true;
+        }
+        zero_pages wider = room_for(routes, addresses_);
+        if (!stack_.move_routes(wider.all())) {
+            return false;
+        }
+        memory_ = std::move(wider);
+        return true;
+    }
+
+    Stack& stack_;
+    zero_pages memory_;
+    std::size_t addresses_;
+    std::vector<entry> entries_;
+};
+
+}  // namespace router

@@ -1,0 +1,159 @@
+// The router's table of switches: a row for every field of the settings, and how `--set` is read.
+#include <doctest/doctest.h>
+
+#include "../../../examples/support/switch_table.hpp"
+
+#include <algorithm>
+#include <fstream>
+#include <regex>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace {
+
+using namespace sluice;
+using router::global_switches;
+using router::interface_switches;
+using router::switch_setting;
+using router::switch_value;
+
+// The members of a struct or class of the settings' header, by its text.
+std::vector<std::string> members_of(const std::string& what) {
+    std::ifstream file{SLUICE_SOURCE "/include/sluice/packet/settings.hpp"};
+    REQUIRE(file.good());
+    std::vector<std::string> found;
+    const std::regex member{"^    (bool|u8|u16|u32) (\\w+[^_]) = .*"};
+    bool inside = false;
+    for (std::string line; std::getline(file, line);) {
+        inside = line == what + " {" || (inside && line != "};");
+        if (std::smatch m; inside && std::regex_match(line, m, member)) found.push_back(m[2]);
+    }
+    return found;
+}
+// As members are called: dots are underscores, a unit may stand behind.
+template <class Table>
+bool has_row(const Table& table, const std::string& member) {
+    for (const auto& row : table) {
+        std::string name{row.name};
+        std::replace(name.begin(), name.end(), '.', '_');
+        if (name == "ip_local_port_range" && member.starts_with("ip_local_port_")) return true;
+        if (member == name || member == name + "_ms") return true;
+    }
+    return false;
+}
+
+TEST_CASE("switches: every member of the settings has a row") {
+    const auto globals = members_of("class settings");
+    // The ports are two members of one switch; ip_forward has no member of its own.
+    CHECK(globals.size() == global_switches.size());
+    for (const std::string& member : globals)
+        CHECK_MESSAGE(has_row(global_switches, member), member);
+    const auto conf = members_of("struct interface_settings");
+    CHECK(conf.size() == interface_switches.size());
+    for (const std::string& member : conf)
+        CHECK_MESSAGE(has_row(interface_switches, member), member);
+}
+
+// Each row writes what it reads, and no two write the same.
+template <class Owner, class Table>
+void each_row_is_its_own(const Table& table) {
+    std::set<std::string_view> names;
+    for (const auto& row : table) {
+        CAPTURE(std::string{row.name});
+        CHECK(names.insert(row.name).second);
+        for (const std::uint32_t n : {row.least, row.most}) {
+            Owner changed{};
+            row.set(changed, {n, n});
+            CHECK(row.get(changed) == switch_value{n, n});
+            const Owner fresh{};
+            for (const auto& other : table) {
+                if (&other != &row) CHECK(other.get(changed) == other.get(fresh));
+            }
+        }
+    }
+}
+
+TEST_CASE("switches: a row for each, and each row its own field") {
+    each_row_is_its_own<settings>(global_switches);
+    each_row_is_its_own<interface_settings>(interface_switches);
+}
+
+TEST_CASE("switches: the defaults are within the bounds") {
+    const settings s{};
+    for (const auto& row : global_switches) {
+        CAPTURE(std::string{row.name});
+        CHECK(row.get(s).first >= row.least);
+        CHECK(row.get(s).second <= row.most);
+    }
+}
+
+TEST_CASE("switches: as sysctl names them") {
+    switch_setting found;
+    settings s{};
+    CHECK(router::parse_switch("net.ipv4.ip_default_ttl=32", found) == "");
+    REQUIRE(found.global != nullptr);
+    found.global->set(s, found.value);
+    CHECK(s.ip_default_ttl == 32);
+    CHECK(router::parse_switch("net.ipv4.ip_local_port_range=1024  2000", found) == "");
+    found.global->set(s, found.value);
+    CHECK(s.ip_local_port_first == 1024);
+    CHECK(s.ip_local_port_last == 2000);
+    CHECK(router::parse_switch("net.ipv4.route.min_pmtu=576", found) == "");
+    found.global->set(s, found.value);
+    CHECK(s.route_min_pmtu == 576);
+    for (const char* name : {"all", "default", "eth1", "eth0.100", "lab:tun0"}) {
+        const std::string text = std::string{"net.ipv4.conf."} + name + ".rp_filter=2";
+        CHECK(router::parse_switch(text, found) == "");
+        CHECK(found.interface == name);
+        CHECK(found.global == nullptr);
+        REQUIRE(found.of_interface != nullptr);
+        interface_settings own{};
+        found.of_interface->set(own, found.value);
+        CHECK(own.rp_filter == 2);
+    }
+}
+
+TEST_CASE("switches: what is wrong is named") {
+    const struct {
+        const char* text;
+        const char* problem;
+    } rows[] = {
+        {"", "wants net.ipv4.NAME=VALUE, not: "},
+        {"ip_forward=1", "wants net.ipv4.NAME=VALUE, not: ip_forward=1"},
+        {"net.ipv4.ip_forward", "wants net.ipv4.NAME=VALUE, not: net.ipv4.ip_forward"},
+        {"net.ipv4.ip_forwarding=1", "knows no switch net.ipv4.ip_forwarding"},
+        {"net.ipv4.conf.rp_filter=1", "knows no switch net.ipv4.conf.rp_filter"},
+        {"net.ipv4.conf.all.rp_filters=1", "knows no switch net.ipv4.conf.all.rp_filters"},
+        {"net.ipv4.rp_filter=1", "knows no switch net.ipv4.rp_filter"},
+        {"net.ipv4.=1", "knows no switch net.ipv4."},
+        {"net.ipv4.conf.=1", "knows no switch net.ipv4.conf."},
+        {"net.ipv4.ip_default_ttl=0",
+         "net.ipv4.ip_default_ttl wants a number from 1 to 255, not: 0"},
+        {"net.ipv4.ip_default_ttl=256",
+         "net.ipv4.ip_default_ttl wants a number from 1 to 255, not: 256"},
+        {"net.ipv4.ip_default_ttl=64 64",
+         "net.ipv4.ip_default_ttl wants a number from 1 to 255, not: 64 64"},
+        {"net.ipv4.ip_default_ttl=", "net.ipv4.ip_default_ttl wants a number from 1 to 255, not: "},
+        {"net.ipv4.ip_forward=yes", "net.ipv4.ip_forward wants a number from 0 to 1, not: yes"},
+        {"net.ipv4.conf.all.rp_filter=3",
+         "net.ipv4.conf.all.rp_filter wants a number from 0 to 2, not: 3"},
+        {"net.ipv4.route.min_pmtu=67",
+         "net.ipv4.route.min_pmtu wants a number from 68 to 2147483647, not: 67"},
+        {"net.ipv4.ip_local_port_range=1024",
+         "net.ipv4.ip_local_port_range wants two numbers from 1 to 65535, not: 1024"},
+        {"net.ipv4.ip_local_port_range=3000 2000",
+         "net.ipv4.ip_local_port_range wants two numbers from 1 to 65535, not: 3000 2000"},
+        {"net.ipv4.ip_local_port_range=1 2 3",
+         "net.ipv4.ip_local_port_range wants two numbers from 1 to 65535, not: 1 2 3"},
+        {"net.ipv4.icmp_ratemask=4294967296",
+         "net.ipv4.icmp_ratemask wants a number from 0 to 4294967295, not: 4294967296"},
+    };
+    for (const auto& r : rows) {
+        CAPTURE(r.text);
+        switch_setting found;
+        CHECK(router::parse_switch(r.text, found) == r.problem);
+    }
+}
+
+}  // namespace
