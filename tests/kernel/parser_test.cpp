@@ -79,7 +79,7 @@ TEST_CASE("configuration lines") {
     CHECK_EQ(raw.icmp_filter.value(), 0xfffffeffu);
     CHECK(raw.router_alert);
     const auto udp = configured<socket_line>("socket u udp bind=10.0.1.1:7 connect=10.0.2.2:9");
-    CHECK_EQ(udp.bind.port.value(), 7);
+    CHECK_EQ(udp.bind->port.value(), 7);
     CHECK_EQ(udp.connect->host, 0x0a000202u);
 
     const auto entry = configured<mfc_line>("mfc add 10.0.1.2 239.1.1.1 iif 0 oifs 1:1,2:64");

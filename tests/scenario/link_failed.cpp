@@ -80,7 +80,7 @@ TEST_CASE("nobody is told where no error may be sent") {
         CHECK(f.fail(std::move(p)) == 0);
     }
     CHECK(world::balanced(*f.at));
-    CHECK(f.at->buffers().available() == 1024);
+    CHECK(f.at->buffers().available() == 4096);
 }
 
 TEST_CASE("an empty handle is nothing") {

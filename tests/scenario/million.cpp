@@ -73,7 +73,8 @@ void half_a_million(u64 seed, bool forwarding) {
     CHECK(s->buffers().available() == all_buffers);
     // What comes back from ourselves is received again.
     CHECK(s->counters()[balance::received] >= t.fed);
-    CHECK(s->counters()[balance::received] < t.fed + t.fed / 10);
+    // 45.0.0.0/8 leads to lo, so what is for it goes round until its TTL ends.
+    CHECK(s->counters()[balance::received] < t.fed * 8);
     CHECK(t.fates[static_cast<std::size_t>(fate::delivered)] > 100);
     CHECK(t.fates[static_cast<std::size_t>(fate::dropped)] > 100);
     CHECK(t.fates[static_cast<std::size_t>(fate::held)] > 100);

@@ -83,7 +83,7 @@ TEST_CASE("who hears what we send") {
         }
         world::drain(*f.at);
         CHECK(world::balanced(*f.at));
-        CHECK(f.at->buffers().available() == 1024);
+        CHECK(f.at->buffers().available() == 4096);
     }
 }
 

@@ -28,7 +28,10 @@ constexpr void copy_marks(const Packet& from, Packet& to) noexcept {
 template <class Packet, class Take>
 [[nodiscard]] constexpr Packet copy_in_blocks(const Packet& from, u16 headroom,
                                               Take&& take) noexcept {
-    Packet whole = from ? take(headroom) : Packet{};
+    Packet whole;
+    if (from) {  // no ?: here: g++ 12 destroys its result twice in constant evaluation
+        whole = take(headroom);
+    }
     Packet part;  // the last block, once the first is full
     bool enough = static_cast<bool>(whole);
     from.for_each_piece([&](const_bytes piece) {

@@ -304,8 +304,11 @@ protected:
             back.destination = echoed.first_hop;
         }
         const auto route = this->route_to(back);
+        // What leads back over lo came by lo, whatever address of ours it was for.
         if (!route.has_value() ||
-            !may_send_icmp(error.type(), error.code(), *route, offending.interface())) {
+            !may_send_icmp(
+                error.type(), error.code(), *route,
+                route->type == route_type::local ? route->interface : offending.interface())) {
             return;
         }
         write_and_send_error(offending, error, *route, back.tos, echoed);

@@ -45,7 +45,8 @@ struct four_hooks {
     }
     std::string run() {
         page.clear();
-        packet p;
+        fixed_pool<512, 4> pool;
+        packet p = pool.take(0);
         CHECK(all.run(point, p, {}) == hook_verdict::accept);
         return page;
     }
@@ -186,7 +187,8 @@ TEST_CASE("random changes from within agree with a naive model") {
             change();
         before = naive;
         expect_next();
-        packet p;
+        fixed_pool<512, 4> pool;
+        packet p = pool.take(0);
         CHECK(all.run(point, p, {}) == hook_verdict::accept);
         CHECK(page == expected);
     }

@@ -129,7 +129,7 @@ TEST_CASE("icmp extension: behind 128 octets of quote, cut or filled up") {
             CHECK(padding == std::byte{0});
         CHECK(equal_bytes(split->extension, octets_of(extension)));
     }
-    fixed_pool<168, 2> small;
+    fixed_pool<64, 2> small;
     auto message = small.take(0);
     const auto offending = packet_of(small, datagram_of({}));
     REQUIRE(pipeline::write_error(message, offending, icmp_request::host_unreachable(), 36));
