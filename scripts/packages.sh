@@ -15,7 +15,7 @@ sluice_packages_hosts=(
     python3:python3 ip:iproute2 ping:iputils-ping traceroute:traceroute)
 sluice_packages_live=(
     "${sluice_packages_hosts[@]}" tracepath:iputils-tracepath mtr:mtr-tiny nmap:nmap nping:nmap
-    hping3:hping3 strace:strace tshark:tshark dumpcap:wireshark-common)
+    hping3:hping3 strace:strace ethtool:ethtool tshark:tshark dumpcap:wireshark-common)
 
 # Debian keeps ip, traceroute and others where only root's PATH leads.
 PATH+=:/usr/local/sbin:/usr/sbin:/sbin

@@ -57,8 +57,10 @@ struct output_offloads {
             return pending && checksum && tcp_segments;
         case segmentation_kind::udp:
             return pending && checksum && udp_segments;
-        default:
+        case segmentation_kind::none:
             return !pending || checksum;
+        default:
+            return false;
         }
     }
     // What both do.

@@ -1,8 +1,9 @@
 // datagram<Packet>: a packet whose IPv4 header was verified.
 // Expects: to be made by pipeline::validate alone (it is a friend by name); the bytes are then
 // those of one datagram: version 4, header of 20 to 60 octets that are contiguous, checksum right,
-// total length equal to size(). Does: gives the header unchecked because it was checked. Never:
-// re-checks. Cost: the packet itself; no octet more.
+// total length equal to size(), or 0 for a packet of TCP segments that is longer. Does: gives the
+// header unchecked because it was checked. Never: re-checks. Cost: the packet itself; no octet
+// more.
 #pragma once
 
 #include <sluice/packet/packet_buffer.hpp>

@@ -22,6 +22,7 @@ enum class drop_reason : u8 {
     header_checksum,
     length_beyond_packet,
     length_below_header,
+    checksum_misplaced,
     // source and destination rules
     source_invalid,
     source_local,
@@ -126,6 +127,9 @@ inline constexpr drop_info drop_table[drop_reason_count] = {
      "RFC 1812 section 5.2.2", "PKT_TOO_SMALL", mib::ipext_in_truncated_pkts},
     {"length_below_header", "The total length is less than the header length.",
      "RFC 1812 section 5.2.2", "IP_INHDR", mib::ip_in_hdr_errors},
+    {"checksum_misplaced",
+     "The checksum left to a device lies in the IPv4 header or beyond the packet.", "Linux",
+     "NOT_SPECIFIED", mib::ip_in_discards},
     {"source_invalid", "No packet may come from this source address.", "RFC 1812 section 5.3.7",
      "IP_INVALID_SOURCE"},
     {"source_local", "The source address is one of our own.", "Linux", "IP_LOCAL_SOURCE"},

@@ -20,7 +20,8 @@ enum class packet_type : u8 { host, broadcast, multicast, other_host, loopback }
 // bytes are cut or leave a device that cannot.
 enum class checksum_state : u8 { unknown, verified, pending };
 
-enum class segmentation_kind : u8 { none, tcp_ipv4, udp };
+// tcp_ipv6: inside a tunnel.
+enum class segmentation_kind : u8 { none, tcp_ipv4, udp, tcp_ipv6 };
 
 // The options of one header, checked once: offsets from the first byte of the IPv4 header, 0 where
 // absent (Linux struct ip_options). Filled by options/, read by the pipeline.
@@ -47,8 +48,10 @@ struct option_offsets {
 struct metadata {
     checksum_state checksum = checksum_state::unknown;
     segmentation_kind segmentation = segmentation_kind::none;
-    u16 segment_size = 0;     // GSO: payload octets a segment
-    u16 checksum_start = 0;   // pending: offset of the transport header from the IPv4 header
+    u16 segment_size = 0;  // GSO: payload octets a segment
+    // pending: offset of the transport header from the IPv4 header; of a packet in a tunnel it lies
+    // behind further headers.
+    u16 checksum_start = 0;
     u16 checksum_offset = 0;  // pending: of the field from checksum_start
     u16 largest_fragment =
         0;  // the largest fragment that a reassembled datagram came in, octets; 0: not reassembled
@@ -59,6 +62,13 @@ struct metadata {
     bool cut_anew = false;  // an answer in the list of its request: not fragmented as that came
     u32 mark = 0;           // a hook's or a program's own word about the packet; endpoints tell it
     option_offsets options{};
+
+    // Whether no checksum is pending, or its field lies behind a header of that length and within
+    // the total length.
+    [[nodiscard]] constexpr bool checksum_fits(u32 header, u32 total) const noexcept {
+        return checksum != checksum_state::pending ||
+               (checksum_start >= header && u32{checksum_start} + checksum_offset + 2 <= total);
+    }
 };
 
 }  // namespace sluice

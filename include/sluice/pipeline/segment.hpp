@@ -1,29 +1,24 @@
 // segment: cuts a packet with segmentation facts (GSO) into the datagrams that it stands for.
+//
 // Expects: a packet that begins with a valid IPv4 header (a datagram's), whose facts give the kind
-// and the payload octets of a segment; the facts are not believed. Does: the headers in front of
-// each piece; identification counted up; TCP: sequence counted on, FIN and PSH in the last alone,
-// CWR in the first alone; UDP: a datagram of its own length each; lengths and checksums, the
-// transport's too, whether it was pending or not (a UDP checksum of zero that is not pending
-// stays). Never: looks at the MTU (segmented_length() tells what a segment will need), sends: each
-// piece goes to the sink, which says whether to go on. Cost: headers, and the bytes copied and
-// summed once; where blocks are counted they may be referred to. RFC 9293 section 3.4, RFC 3168
-// section 6.1.2, RFC 768. Linux tcp_gso_segment, __udp_gso_segment, inet_gso_segment.
+//          and the payload octets of a segment; the facts are not believed.
+// Does:    headers in front of each piece (segment_plan.hpp), inside a tunnel those of the tunnel
+//          too; lengths and checksums, the transport's whether it was pending or not (a UDP
+//          checksum of zero that is not pending stays).
+// Never:   looks at the MTU (segmented_length() tells what a segment will need), sends: each piece
+//          goes to the sink, which says whether to go on.
+// Cost:    headers, and the bytes copied and summed once, where a tunnel has a checksum twice;
+//          where blocks are counted they may be referred to.
+// Source:  Linux skb_segment, inet_gso_segment.
 #pragma once
 
+#include <sluice/packet/datagram.hpp>
 #include <sluice/pipeline/fragment.hpp>
-#include <sluice/wire/tcp.hpp>
-#include <sluice/wire/udp.hpp>
+#include <sluice/pipeline/segment_plan.hpp>
 
-#include <array>
-#include <cstddef>
 #include <utility>
 
 namespace sluice::pipeline {
-
-// What keeps a packet from becoming very many: the least payload of a TCP segment (Linux
-// TCP_MIN_GSO_SIZE), and the most datagrams of a UDP packet (Linux UDP_MAX_SEGMENTS).
-inline constexpr u16 least_tcp_segment = 8;
-inline constexpr u32 most_udp_segments = 128;
 
 struct segment_result {
     u32 created = 0;        // pieces that the sink took
@@ -31,93 +26,6 @@ struct segment_result {
 };
 
 namespace detail {
-
-struct segment_plan {
-    static constexpr u32 longest = 60 + 60;  // both with all their options
-
-    std::array<std::byte, longest> header{};
-    u32 network = 0;  // octets of the IPv4 header, and with the transport header
-    u32 headers = 0;
-    u32 room = 0;     // payload octets of a segment
-    u32 payload = 0;  // of all
-    bool tcp = false;
-    bool sums = true;    // the transport checksum is wanted
-    bool valid = false;  // else the facts do not fit the bytes
-
-    template <class Packet>
-    constexpr explicit segment_plan(const Packet& whole) noexcept {
-        const metadata& known = whole.facts();
-        const u32 present = whole.size() < longest ? whole.size() : longest;
-        packet_reader<Packet>{whole}.copy(header.data(), present);
-        const ipv4::const_view ip{header.data()};
-        network = static_cast<u32>(ipv4::header_length(ip));
-        room = known.segment_size;
-        tcp = known.segmentation == segmentation_kind::tcp_ipv4;
-        const u32 least = tcp ? u32{tcp::min_header_length} : u32{udp::layout::size};
-        if (known.segmentation == segmentation_kind::none || ip[ipv4::version] != 4 ||
-            network < ipv4::min_header_length || network + least > present ||
-            ipv4::is_fragment(ip) ||
-            ip[ipv4::protocol] != (tcp ? ipv4::protocols::tcp : ipv4::protocols::udp)) {
-            return;
-        }
-        headers = network + (tcp ? static_cast<u32>(tcp::header_length(transport())) : least);
-        if (headers < network + least || headers > present) {
-            return;
-        }
-        payload = whole.size() - headers;
-        sums = tcp || known.checksum == checksum_state::pending ||
-               udp::const_view{header.data() + network}[udp::checksum] != 0;
-        valid =
-            tcp ? room >= least_tcp_segment : room > 0 && u64{room} * most_udp_segments >= payload;
-    }
-
-    [[nodiscard]] constexpr tcp::const_view transport() const noexcept {
-        return tcp::const_view{header.data() + network};
-    }
-
-    // Makes the header at piece.data() that of `length` payload octets, `done` after the first.
-    template <class Packet>
-    constexpr void finish(Packet& piece, u32 length, u32 done, u32 index) const noexcept {
-        std::byte* const to = piece.writable();
-        copy_bytes(to, header.data(), headers);
-        const ipv4::view ip{to};
-        ip.set(ipv4::total_length, static_cast<u16>(headers + length));
-        ip.set(ipv4::identification, static_cast<u16>(ip[ipv4::identification] + index));
-        ipv4::set_checksum(ip);
-        std::byte* const behind = to + network;
-        if (tcp) {
-            change_tcp(tcp::view{behind}, done, done + length == payload);
-        } else {
-            udp::view{behind}.set(udp::length, static_cast<u16>(headers - network + length));
-        }
-        std::byte* const field = behind + (tcp ? checksum_of_tcp : checksum_of_udp);
-        if (!sums) {
-            return;
-        }
-        store_be<u16>(field, 0);
-        const u32 transport_size = headers - network + length;
-        const u64 pseudo = checksum::pseudo_header(ip[ipv4::source], ip[ipv4::destination],
-                                                   ip[ipv4::protocol], transport_size);
-        const u16 sum = checksum::finish(packet_sum(piece, network, transport_size, pseudo));
-        store_be<u16>(field, sum == 0 && !tcp ? u16{0xffff} : sum);
-    }
-
-private:
-    static constexpr std::size_t checksum_of_tcp = 16;
-    static constexpr std::size_t checksum_of_udp = 6;
-
-    static constexpr void change_tcp(tcp::view segment, u32 done, bool last) noexcept {
-        segment.set(tcp::sequence, segment[tcp::sequence] + done);
-        if (!last) {
-            segment.set(tcp::fin, false);
-            segment.set(tcp::psh, false);
-        }
-        // CWR answers one congestion signal; the receiver must see it once. RFC 3168 section 6.1.2.
-        if (done != 0) {
-            segment.set(tcp::cwr, false);
-        }
-    }
-};
 
 // Room for the headers and the payload octets; false when the piece has no room for them.
 template <bool References, class Packet>
@@ -158,7 +66,7 @@ template <packet_buffer Packet>
         return packet.size();
     }
     const detail::segment_plan plan{packet};
-    return plan.valid && plan.room < plan.payload ? plan.headers + plan.room : packet.size();
+    return plan.valid ? plan.longest_length() : packet.size();
 }
 
 // How many packets it stands for: what is counted where the kernel counts gso_segs.
@@ -168,7 +76,27 @@ template <packet_buffer Packet>
         return 1;
     }
     const detail::segment_plan plan{packet};
-    return plan.valid && plan.payload > 0 ? (plan.payload + plan.room - 1) / plan.room : 1;
+    return plan.valid ? segments_of(plan.payload, plan.room) : 1;
+}
+
+// Whether a UDP packet is to be cut into datagrams, which may be those of a tunnel.
+template <packet_buffer Packet>
+[[nodiscard]] constexpr bool stands_for_many_udp(const datagram<Packet>& d) noexcept {
+    const metadata& known = d.packet().facts();
+    return known.segmentation == segmentation_kind::udp ||
+           (known.segmentation != segmentation_kind::none &&
+            transport_offset(known, d.header_size()) != d.header_size());
+}
+
+// Whether it may leave whole by a device that cuts: what it stands for are datagrams of TCP or UDP
+// themselves, not in a tunnel of which the device was not told, and their total length can be said.
+// Linux netif_skb_features, gso_features_check.
+template <packet_buffer Packet>
+[[nodiscard]] constexpr bool is_plain_to_device(const Packet& packet) noexcept {
+    const metadata& known = packet.facts();
+    const u32 header = 4 * (static_cast<u32>(packet.data()[0]) & 0x0f);
+    return known.segmentation == segmentation_kind::none ||
+           (packet.size() <= ipv4::max_total_length && transport_offset(known, header) == header);
 }
 
 // Cuts whole and gives the pieces to sink(Packet&&) -> bool in order, until it says false. Nothing

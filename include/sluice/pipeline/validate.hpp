@@ -1,9 +1,10 @@
 // validate: is this an IPv4 datagram? The only maker of `datagram`.
 // Expects: a packet that begins at its IPv4 header. Does: checks in Linux's order
 // (ip_rcv_core): at least 20 octets, version and header length, header present, checksum, total
-// length against what came and against the header; cuts what the link layer padded. Never: reads
-// beyond the packet, changes an octet. Cost: one pass over the header. RFC 1812 section 5.2.2, RFC
-// 1122 section 3.2.1.
+// length against what came and against the header, a pending checksum within it; cuts what the link
+// layer padded. A TCP packet that is to be cut may be longer than a total length can say: that is 0
+// then (BIG TCP). Never: reads beyond the packet, changes an octet. Cost: one pass over the header.
+// RFC 1812 section 5.2.2, RFC 1122 section 3.2.1.
 #pragma once
 
 #include <sluice/base/result.hpp>
@@ -38,12 +39,16 @@ struct validator {
         if (Sum == header_sum::verify && !ipv4::checksum_ok(whole)) {
             return drop_reason::header_checksum;
         }
-        const u32 total = whole[ipv4::total_length];
+        const u32 field = whole[ipv4::total_length];
+        const u32 total = field == 0 && is_big_tcp(packet, whole) ? packet.size() : field;
         if (packet.size() < total) {
             return drop_reason::length_beyond_packet;
         }
         if (total < header) {
             return drop_reason::length_below_header;
+        }
+        if (!std::as_const(packet).facts().checksum_fits(header, total)) {
+            return drop_reason::checksum_misplaced;
         }
         packet.trim(total);
         return drop_reason::none;
@@ -58,6 +63,17 @@ struct validator {
             return failure{why};
         }
         return datagram<Packet>{std::move(packet)};
+    }
+
+private:
+    // Linux iph_totlen.
+    // Deviation: not of a fragment, whose end the total length would have to say.
+    template <packet_buffer Packet>
+    [[nodiscard]] static constexpr bool is_big_tcp(const Packet& packet,
+                                                   ipv4::const_view ip) noexcept {
+        const segmentation_kind kind = packet.facts().segmentation;
+        return (kind == segmentation_kind::tcp_ipv4 || kind == segmentation_kind::tcp_ipv6) &&
+               !ipv4::is_fragment(ip);
     }
 };
 

@@ -35,8 +35,8 @@ namespace sluice::port::af_packet {
 namespace detail {
 
 inline constexpr std::size_t most_messages = 32;
-// Of a frame, beyond its first buffer: a whole datagram fits, and its link header.
-inline constexpr std::size_t overflow_octets = 0x10000 + 64;
+// Of a frame, beyond its first buffer: the largest packet that Linux makes fits (GSO_MAX_SIZE).
+inline constexpr std::size_t overflow_octets = 8 * 0x10000;
 
 // The arguments of one recvmmsg.
 struct reception {

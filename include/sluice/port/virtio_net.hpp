@@ -2,20 +2,28 @@
 // undone, and what metadata says about the same.
 //
 // Expects: the header in the order of the machine, as the kernel gives it (PACKET_VNET_HDR,
-// IFF_VNET_HDR without TUNSETVNETBE). Does: both directions, every GSO type. UDP that is to be cut
-// into IP fragments (UFO) becomes a plain large datagram: whoever sends it on fragments it. Never:
-// believes a number: offsets are held against the frame, the segment size against its kind; the
-// headers inside are for pipeline/segment.hpp to check. Needs no header of the system. Cost: ten
-// octets a frame. Source: Virtual I/O Device (VIRTIO) 1.2, 5.1.6.
+//          IFF_VNET_HDR without TUNSETVNETBE).
+// Does:    both directions, every GSO type. UDP that is to be cut into IP fragments (UFO) becomes a
+//          plain large datagram: whoever sends it on fragments it.
+// Never:   believes a number: offsets are held against the frame and its IPv4 header, the segment
+//          size against its kind; the headers inside are for pipeline/segment_plan.hpp to check.
+//          Needs no header of the system.
+// Cost:    ten octets a frame.
+// Source:  Virtual I/O Device (VIRTIO) 1.2, 5.1.6. Linux virtio_net_hdr_to_skb.
+// Deviation: a checksum that begins in the IPv4 header is refused, and one at an odd place; so are
+//          segments of a packet that is neither TCP nor UDP itself and has no pending checksum to
+//          show where they begin. UDP segments with a verified checksum, which Linux tells
+//          (fraglist GRO) and does not take, are taken.
 #pragma once
 
 #include <sluice/base/bytes.hpp>
 #include <sluice/base/result.hpp>
 #include <sluice/packet/metadata.hpp>
-#include <sluice/pipeline/segment.hpp>
+#include <sluice/pipeline/segment_plan.hpp>
 #include <sluice/wire/ethernet.hpp>
 #include <sluice/wire/ipv4.hpp>
 #include <sluice/wire/tcp.hpp>
+#include <sluice/wire/udp.hpp>
 
 #include <array>
 #include <bit>
@@ -53,10 +61,10 @@ struct header {
 
 enum class error : u8 {
     none,
-    unknown_kind,      // a GSO type that IPv4 has no use for
+    unknown_kind,      // a GSO type that IPv4 has no use for, or of another protocol
     checksum_outside,  // the checksum is not in the frame behind the IPv4 header
     wrong_checksum,    // it is not where this GSO type has it
-    segment_size       // zero, or so small that the pieces would be too many
+    segment_size       // none, or so small that the pieces would be too many
 };
 
 namespace detail {
@@ -71,7 +79,27 @@ constexpr void store_native(std::byte* to, u16 value) noexcept {
 }
 
 [[nodiscard]] constexpr u16 checksum_offset_of(segmentation_kind kind) noexcept {
-    return kind == segmentation_kind::tcp_ipv4 ? 16 : 6;
+    return kind == segmentation_kind::udp ? 6 : 16;
+}
+
+// The kind of segments of a GSO type; none also of UFO, which is not cut into segments.
+[[nodiscard]] constexpr result<segmentation_kind, error> kind_of(u8 type) noexcept {
+    switch (type) {
+    case gso::none:
+    case gso::udp_fragments:
+    case gso::udp_fragments | gso::ecn:
+        return segmentation_kind::none;
+    case gso::tcp_ipv4:
+    case gso::tcp_ipv4 | gso::ecn:
+        return segmentation_kind::tcp_ipv4;
+    case gso::tcp_ipv6:
+    case gso::tcp_ipv6 | gso::ecn:
+        return segmentation_kind::tcp_ipv6;
+    case gso::udp_segments:
+        return segmentation_kind::udp;
+    default:
+        return failure{error::unknown_kind};
+    }
 }
 
 }  // namespace detail
@@ -91,14 +119,60 @@ constexpr void store(std::byte* to, const header& h) noexcept {
     detail::store_native(to + 8, h.checksum_offset);
 }
 
+// What matters of a frame's IPv4 header: of at least five words. By default it has no options, and
+// carries whatever the segments are.
+struct network_header {
+    u32 length = ipv4::min_header_length;
+    u8 protocol = 0;  // 0: not known
+};
+
+namespace detail {
+
+// Why a packet with that IPv4 header, of which so much is known, is none of those segments.
+[[nodiscard]] constexpr error why_not(segmentation_kind kind, const metadata& known,
+                                      network_header ip) noexcept {
+    if (known.checksum == checksum_state::pending) {
+        constexpr u32 ipv6_header = 40;
+        if (known.checksum_offset != checksum_offset_of(kind)) {
+            return error::wrong_checksum;
+        }
+        return kind == segmentation_kind::tcp_ipv6 && known.checksum_start < ip.length + ipv6_header
+                   ? error::unknown_kind
+                   : error::none;
+    }
+    // Without a pending checksum the transport header is taken to follow the IPv4 header.
+    const bool udp = kind == segmentation_kind::udp;
+    const u8 right = udp ? ipv4::protocols::udp : ipv4::protocols::tcp;
+    if (kind == segmentation_kind::tcp_ipv6 || (ip.protocol != 0 && ip.protocol != right)) {
+        return error::unknown_kind;
+    }
+    return udp && known.checksum == checksum_state::unknown ? error::wrong_checksum : error::none;
+}
+
+}  // namespace detail
+
 // What the header says of a frame of `size` octets whose IPv4 header is network_offset octets in.
 // Only checksum and segmentation are set. Whether the device found the checksum right is told too.
-[[nodiscard]] constexpr result<metadata, error> to_facts(const header& h, u32 size,
-                                                         u32 network_offset) noexcept {
+[[nodiscard]] constexpr result<metadata, error>
+to_facts(const header& h, u32 size, u32 network_offset, network_header ip = {}) noexcept {
     metadata m;
-    if ((h.flags & flags::needs_checksum) != 0) {
-        const u32 field = u32{h.checksum_start} + h.checksum_offset;
-        if (h.checksum_start < network_offset || field + 2 > size || (h.checksum_offset & 1) != 0) {
+    const bool pending = (h.flags & flags::needs_checksum) != 0;
+    const auto kind = detail::kind_of(h.gso);
+    if (!kind) {
+        return failure{kind.error()};
+    }
+    // What stands where the segments begin.
+    const u32 transport = *kind == segmentation_kind::none  ? 0
+                          : *kind == segmentation_kind::udp ? u32{udp::layout::size}
+                                                            : u32{tcp::min_header_length};
+    if (h.gso != gso::none && (h.segment_size == 0 || h.segment_size == 0xffff)) {
+        return failure{error::segment_size};  // the latter has a meaning of its own in Linux
+    }
+    if (pending) {
+        const u32 field_end = u32{h.checksum_offset} + 2;
+        const u32 needed = field_end > transport ? field_end : transport;
+        if (h.checksum_start < network_offset + ip.length || h.checksum_start + needed > size ||
+            (h.checksum_offset & 1) != 0) {
             return failure{error::checksum_outside};
         }
         m.checksum = checksum_state::pending;
@@ -107,30 +181,26 @@ constexpr void store(std::byte* to, const header& h) noexcept {
     } else if ((h.flags & flags::data_valid) != 0) {
         m.checksum = checksum_state::verified;
     }
-    switch (h.gso & ~gso::ecn) {
-    case gso::none:
-    case gso::udp_fragments:
+    if (*kind == segmentation_kind::none) {
         return m;
-    case gso::tcp_ipv4:
-        m.segmentation = segmentation_kind::tcp_ipv4;
-        break;
-    case gso::udp_segments:
-        m.segmentation = segmentation_kind::udp;
-        break;
-    default:
-        return failure{error::unknown_kind};
     }
-    // A device leaves the checksum to whoever cuts: there is nothing else to cut by.
-    if (m.checksum != checksum_state::pending || m.checksum_start < ipv4::min_header_length ||
-        m.checksum_offset != detail::checksum_offset_of(m.segmentation)) {
-        return failure{error::wrong_checksum};
+    const error wrong = detail::why_not(*kind, m, ip);
+    if (wrong != error::none) {
+        return failure{wrong};
     }
-    const bool tcp = m.segmentation == segmentation_kind::tcp_ipv4;
-    if (tcp ? h.segment_size < pipeline::least_tcp_segment
-            : u64{h.segment_size} * pipeline::most_udp_segments < size - h.checksum_start) {
+    const u32 begin = network_offset + pipeline::transport_offset(m, ip.length) + transport;
+    if (begin > size) {
+        return failure{error::checksum_outside};
+    }
+    const u32 most =
+        *kind == segmentation_kind::udp ? pipeline::most_udp_segments : pipeline::most_tcp_segments;
+    if (pipeline::segments_of(size - begin, h.segment_size) > most) {
         return failure{error::segment_size};
     }
-    m.segment_size = h.segment_size;
+    if (size - begin > h.segment_size) {  // else there is nothing to cut
+        m.segmentation = *kind;
+        m.segment_size = h.segment_size;
+    }
     return m;
 }
 
@@ -151,6 +221,9 @@ constexpr void store(std::byte* to, const header& h) noexcept {
     if (m.segmentation == segmentation_kind::none) {
         return h;
     }
+    if (m.segmentation == segmentation_kind::tcp_ipv6) {
+        return failure{error::unknown_kind};
+    }
     if (h.flags == 0 || m.checksum_offset != detail::checksum_offset_of(m.segmentation)) {
         return failure{error::wrong_checksum};
     }
@@ -170,17 +243,27 @@ constexpr void store(std::byte* to, const header& h) noexcept {
     return h;
 }
 
-// Gives the packet what the header says of it. A checksum that a device found right is not told: it
-// would give every packet facts, for a sum that is cheap to check. false: they do not fit the
-// frame.
+// Gives the packet what the header says of it. A checksum that a device found right is told of
+// segments alone: it would give every packet facts, for a sum that is cheap to check. Nothing is
+// told of what is not IPv4. false: the facts do not fit the packet.
 template <class Packet>
 [[nodiscard]] constexpr bool set_facts(Packet& packet, const header& h, bool is_ethernet) noexcept {
     if (h == header{}) {
         return true;
     }
     const u32 network = is_ethernet ? ethernet::header_length(packet.head()) : 0;
-    const auto known = to_facts(h, packet.size(), network);
-    if (known && known->checksum == checksum_state::pending) {
+    if (!packet.may_pull(network + u32{ipv4::min_header_length}) ||
+        (is_ethernet && load_be<u16>(packet.data() + network - 2) != ethernet::types::ipv4)) {
+        return true;
+    }
+    const ipv4::const_view ip{std::as_const(packet).data() + network};
+    if (ip[ipv4::version] != 4 || ip[ipv4::ihl] < 5) {
+        return true;
+    }
+    const auto known = to_facts(h, packet.size(), network,
+                                {static_cast<u32>(ipv4::header_length(ip)), ip[ipv4::protocol]});
+    if (known && (known->checksum == checksum_state::pending ||
+                  known->segmentation != segmentation_kind::none)) {
         packet.writable_facts() = *known;
     }
     return known.has_value();

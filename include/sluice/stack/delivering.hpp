@@ -324,7 +324,7 @@ protected:
 
     constexpr fate to_udp(datagram<packet_type>&& d, delivery_info& info,
                           route_type type) noexcept {
-        if (std::as_const(d).packet().facts().segmentation == segmentation_kind::udp) {
+        if (pipeline::stands_for_many_udp(std::as_const(d))) {
             return to_udp_in_segments(std::move(d).release(), info, type);
         }
         const u32 start = d.header_size();

@@ -174,6 +174,7 @@ protected:
         if (packet.has_facts()) {
             const metadata& known = std::as_const(packet).facts();
             const bool taken = offloads_of(this->output_, l.to).takes(known) &&
+                               pipeline::is_plain_to_device(packet) &&
                                (output_type::takes_segmented || !packet.is_segmented());
             if (!taken && known.segmentation != segmentation_kind::none) {
                 return send_segments(std::move(packet), l, false);

@@ -58,7 +58,7 @@ TEST_CASE("pieces are those that would have been built one by one") {
         {"TCP, one segment", {}, fin | psh | cwr, 100, 1460},
         {"TCP, no payload", {}, fin | ack, 0, 1460},
         {"TCP, 64 K", {}, psh, 65'000, 1460},
-        {"TCP, the least segments", {}, psh, 803, 8},
+        {"TCP, the least segments", {}, psh, 35, 1},
         {"UDP", {.tcp = false}, 0, 5000, 1200},
         {"UDP, odd", {.tcp = false}, 0, 5001, 1201},
         {"UDP without checksum", {.tcp = false, .udp_sum = false}, 0, 3000, 1000},
@@ -141,6 +141,7 @@ TEST_CASE("facts that do not fit the bytes create nothing") {
     static big_source buffers;
     const octets tcp = flow{}.datagram(1, 1, ack, pattern(3000));
     const octets udp = flow{.tcp = false}.datagram(1, 1, 0, pattern(3000));
+    const octets big = flow{}.datagram(1, 1, ack, pattern(pipeline::most_tcp_segments + 1));
     struct row {
         const char* name;
         octets datagram;
@@ -152,7 +153,7 @@ TEST_CASE("facts that do not fit the bytes create nothing") {
     };
     const row rows[] = {
         {"segments of nothing", tcp, true, 0, 0, 0x45, 3040},
-        {"segments too small", tcp, true, 7, 0, 0x45, 3040},
+        {"too many segments", big, true, 1, 0, 0x45, 8233},
         {"too many datagrams", udp, false, 23, 0, 0x45, 3028},
         {"UDP segments of nothing", udp, false, 0, 0, 0x45, 3028},
         {"TCP facts on UDP", udp, true, 100, 0, 0x45, 3028},

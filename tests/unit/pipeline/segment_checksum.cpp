@@ -7,6 +7,8 @@
 
 #include <doctest/doctest.h>
 
+#include <tuple>
+
 using namespace support;
 
 namespace {
@@ -89,6 +91,33 @@ TEST_CASE("of pieces, and of bytes that others hold") {
     CHECK(content_of(second) == whole);
 }
 
+TEST_CASE("the field is behind all of the IPv4 header, whatever the header says of its length") {
+    static pool buffers;
+    datagram_fields f{.protocol = ipv4::protocols::udp, .options = list({1, 1, 1, 1})};
+    f.payload = udp_message(1, 2, pattern(10));
+    const octets whole = datagram_of(f);
+    for (const auto& [first, start, fine] : {std::tuple{0x46, 20, false},
+                                             {0x46, 22, false},
+                                             {0x46, 24, true},
+                                             {0x4f, 24, false},
+                                             {0x40, 18, false},
+                                             {0x40, 20, true},
+                                             {0x00, 0, false}}) {
+        CAPTURE(first);
+        CAPTURE(start);
+        auto p = pending_packet(buffers, whole);
+        p.writable()[0] = static_cast<std::byte>(first);
+        p.writable_facts().checksum_start = static_cast<u16>(start);
+        CHECK(pipeline::finish_checksum(p) == fine);
+    }
+    auto little = pending_packet(buffers, {whole.begin(), whole.begin() + 19});
+    little.writable_facts().checksum_start = 0;
+    little.writable_facts().checksum_offset = 0;
+    CHECK_FALSE(pipeline::finish_checksum(little));
+    CHECK_FALSE(pipeline::finish_checksum(little, 18));
+    CHECK_FALSE(pipeline::finish_checksum(little, 0xffff));
+}
+
 TEST_CASE("facts that do not fit are refused, nothing is done where nothing is pending") {
     static pool buffers;
     const octets whole = pending_udp(pattern(10));
@@ -99,7 +128,11 @@ TEST_CASE("facts that do not fit are refused, nothing is done where nothing is p
     };
     for (const row& r : {row{"the last word", 20, 16, true}, row{"beyond the end", 20, 18, false},
                          row{"at the end", 36, 2, false}, row{"far away", 65'535, 65'534, false},
-                         row{"at an odd place", 20, 7, false}, row{"odd start", 21, 6, true}}) {
+                         row{"at an odd place", 20, 7, false}, row{"odd start", 21, 6, true},
+                         row{"the version", 0, 0, false}, row{"the source address", 12, 0, false},
+                         row{"the destination address", 0, 16, false},
+                         row{"from the IPv4 header on", 18, 8, false},
+                         row{"first behind the IPv4 header", 20, 0, true}}) {
         CAPTURE(r.name);
         auto p = pending_packet(buffers, whole);
         p.writable_facts().checksum_start = r.start;

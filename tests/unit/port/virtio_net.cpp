@@ -51,6 +51,7 @@ TEST_CASE("what a header says") {
     using enum checksum_state;
     constexpr auto no = segmentation_kind::none;
     constexpr auto tcp = segmentation_kind::tcp_ipv4;
+    constexpr auto tcp6 = segmentation_kind::tcp_ipv6;
     constexpr auto udp = segmentation_kind::udp;
     const row rows[] = {
         {"nothing", {}, 60, none, unknown, no, 0},
@@ -64,16 +65,37 @@ TEST_CASE("what a header says") {
         {"TSO", {needs, 1, 66, 1448, 34, 16}, 9000, none, pending, tcp, 1448},
         {"TSO with ECN", {needs, 0x81, 66, 1448, 34, 16}, 9000, none, pending, tcp, 1448},
         {"TSO over IPv6", {needs, 4, 86, 1428, 54, 16}, 9000, unknown_kind, unknown, no, 0},
+        {"TSO over IPv6 in IPv4", {needs, 4, 86, 1428, 74, 16}, 9000, none, pending, tcp6, 1428},
+        {"TSO over IPv6, sum done", {0, 4, 86, 1428, 0, 0}, 9000, unknown_kind, unknown, no, 0},
         {"an unknown type", {needs, 7, 66, 1448, 34, 16}, 9000, unknown_kind, unknown, no, 0},
-        {"TSO, sum done", {0, 1, 66, 1448, 0, 0}, 9000, wrong_checksum, unknown, no, 0},
+        {"TSO, sum done", {0, 1, 66, 1448, 0, 0}, 9000, none, unknown, tcp, 1448},
+        {"LRO", {2, 1, 54, 1448, 0, 0}, 9000, none, verified, tcp, 1448},
+        {"LRO and unfinished", {3, 1, 54, 1448, 34, 16}, 9000, none, pending, tcp, 1448},
+        {"LRO of one segment", {2, 1, 54, 1448, 0, 0}, 34 + 20 + 1448, none, verified, no, 0},
+        {"LRO, cut", {2, 1, 54, 1448, 0, 0}, 34 + 19, checksum_outside, unknown, no, 0},
         {"TSO, UDP's sum", {needs, 1, 66, 1448, 34, 6}, 9000, wrong_checksum, unknown, no, 0},
-        {"TSO, sum of IPv4", {needs, 1, 66, 1448, 30, 16}, 9000, wrong_checksum, unknown, no, 0},
+        {"TSO, sum of IPv4", {needs, 1, 66, 1448, 30, 16}, 9000, checksum_outside, unknown, no, 0},
         {"TSO of nothing", {needs, 1, 66, 0, 34, 16}, 9000, segment_size, unknown, no, 0},
-        {"TSO too small", {needs, 1, 66, 7, 34, 16}, 9000, segment_size, unknown, no, 0},
+        {"TSO of so many", {needs, 1, 66, 1, 34, 16}, 54 + 8192, none, pending, tcp, 1},
+        {"TSO of too many", {needs, 1, 66, 1, 34, 16}, 54 + 8193, segment_size, unknown, no, 0},
+        {"TSO of 0xffff", {needs, 1, 66, 0xffff, 34, 16}, 9000, segment_size, unknown, no, 0},
+        {"TSO cut in its header",
+         {needs, 1, 66, 100, 34, 16},
+         53,
+         checksum_outside,
+         unknown,
+         no,
+         0},
+        {"ECN alone", {needs, 0x80, 66, 1448, 34, 16}, 9000, unknown_kind, unknown, no, 0},
         {"USO", {needs, 5, 42, 1000, 34, 6}, 9000, none, pending, udp, 1000},
         {"USO of nothing", {needs, 5, 42, 0, 34, 6}, 9000, segment_size, unknown, no, 0},
         {"USO too small", {needs, 5, 42, 10, 34, 6}, 9000, segment_size, unknown, no, 0},
+        {"USO with ECN", {needs, 0x85, 42, 1000, 34, 6}, 9000, unknown_kind, unknown, no, 0},
+        {"USO, nothing known", {0, 5, 42, 1000, 0, 0}, 9000, wrong_checksum, unknown, no, 0},
+        {"fraglist GRO of UDP", {2, 5, 42, 1000, 0, 0}, 9000, none, verified, udp, 1000},
         {"UFO", {needs, 3, 42, 1480, 34, 6}, 9000, none, pending, no, 0},
+        {"UFO of nothing", {needs, 3, 42, 0, 34, 6}, 9000, segment_size, unknown, no, 0},
+        {"UFO, sum done", {0, 3, 42, 1480, 0, 0}, 9000, none, unknown, no, 0},
     };
     for (const row& r : rows) {
         CAPTURE(r.name);
@@ -84,7 +106,7 @@ TEST_CASE("what a header says") {
             CHECK(m->checksum == r.checksum);
             CHECK(m->segmentation == r.kind);
             CHECK(m->segment_size == r.segment_size);
-            CHECK(m->checksum_start == (r.checksum == pending ? 20 : 0));
+            CHECK(m->checksum_start == (r.checksum == pending ? r.h.checksum_start - 14 : 0));
         }
     }
 }

@@ -217,7 +217,7 @@ TEST_CASE("facts that do not fit the bytes: dropped where the stack would have t
     p.writable_facts().segmentation = segmentation_kind::none;
     p.writable_facts().checksum_offset = 2000;
     CHECK(b->receive(std::move(p), b.now) == fate::dropped);
-    CHECK(b->counters()[drop_reason::offload_failed] == 2);
+    CHECK(b->counters()[drop_reason::checksum_misplaced] == 1);
     CHECK(b.is_quiet());
 }
 

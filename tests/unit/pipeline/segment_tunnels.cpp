@@ -1,0 +1,199 @@
+// Packets in tunnels, cut where their transport header is: pieces against tunnel packets built one
+// by one; and what cannot be cut.
+#include <sluice/packet/external_storage.hpp>
+#include <sluice/pipeline/finish_checksum.hpp>
+#include <sluice/pipeline/segment.hpp>
+
+#include "support/tunnels.hpp"
+
+#include <doctest/doctest.h>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+using namespace support;
+using namespace support::tcp_flags;
+
+namespace {
+
+using big_source = heap_source<70'000, 128>;
+constexpr u16 outer_id = 0xffff;  // counts over
+
+template <bool References = false, class Source>
+std::vector<octets> pieces_of(typename Source::packet_type&& whole, Source& source) {
+    std::vector<octets> made;
+    const auto r = pipeline::segment<References>(std::move(whole), source, [&](auto&& piece) {
+        CHECK(std::as_const(piece).facts().checksum == checksum_state::unknown);
+        made.push_back(content_of(piece));
+        return true;
+    });
+    CHECK(r.complete == !made.empty());
+    return made;
+}
+
+void check_tunnels(int type, segmentation_kind kind, const flow& f, std::size_t inner_header) {
+    static big_source buffers;
+    static fixed_pool<2048, 256, shared> blocks;
+    const bool six = type == 0x86dd;
+    const octets payload = pattern(3001);
+    constexpr u16 each = 1000;
+    const u16 flags = f.tcp ? u16(fin | psh | cwr | ack) : u16{0};
+    const auto inside = [&](const octets& datagram) {
+        return six ? over_ipv6(datagram) : datagram;
+    };
+    for (const auto& [name, t] : tunnels_of(type)) {
+        CAPTURE(std::string{name});
+        std::vector<octets> expected;
+        for (const octets& datagram : naive(f, flags, payload, each)) {
+            expected.push_back(
+                t.wrap(inside(datagram), static_cast<u16>(outer_id + expected.size())));
+        }
+        const octets whole =
+            t.wrap(inside(f.datagram(f.identification, f.sequence, flags, payload)), outer_id);
+        auto packet = packet_of(buffers, whole);
+        leave_to_device(packet, t, kind, inner_header, each);
+        CHECK(pipeline::segmented_length(packet) == expected[0].size());
+        CHECK(pipeline::segment_count(packet) == 4);
+        CHECK_FALSE(pipeline::is_plain_to_device(packet));
+        // The same in blocks, cut at odd places, for pieces that refer to them.
+        const octets left = content_of(packet);
+        auto list = packet_of(blocks, {left.begin(), left.begin() + 33});
+        for (std::size_t at = 33; at < left.size(); at += 777) {
+            const std::size_t end = std::min(left.size(), at + 777);
+            list.append(packet_of(blocks, {packet.data() + at, packet.data() + end}));
+        }
+        list.writable_facts() = std::as_const(packet).facts();
+        CHECK(pieces_of(std::move(packet), buffers) == expected);
+        CHECK(pieces_of<true>(std::move(list), blocks) == expected);
+        CHECK(buffers.available() == 128);
+        CHECK(blocks.available() == 256);
+    }
+}
+
+}  // namespace
+
+TEST_CASE("TCP over IPv4 in tunnels is cut into what the tunnel would have sent") {
+    check_tunnels(0x0800, segmentation_kind::tcp_ipv4, {}, 20);
+    check_tunnels(0x0800, segmentation_kind::tcp_ipv4,
+                  {.options = list({1, 1, 1, 1}), .tcp_options = list({1, 1, 1, 1})}, 24);
+}
+
+TEST_CASE("TCP over IPv6 in tunnels of IPv4") {
+    check_tunnels(0x86dd, segmentation_kind::tcp_ipv6, {.identification = 0}, 40);
+}
+
+TEST_CASE("UDP segments in tunnels") {
+    check_tunnels(0x0800, segmentation_kind::udp, {.tcp = false}, 20);
+}
+
+TEST_CASE("a pending checksum inside is finished, and those of the tunnel stay right") {
+    static big_source buffers;
+    for (const auto& [name, t] : tunnels_of(0x0800)) {
+        CAPTURE(std::string{name});
+        const octets right = t.wrap(flow{}.datagram(1, 2, ack, pattern(777)), 3);
+        auto packet = packet_of(buffers, right);
+        leave_to_device(packet, t, segmentation_kind::none, 20, 0);
+        CHECK(content_of(packet) != right);
+        CHECK(pipeline::finish_checksum(packet));
+        CHECK(content_of(packet) == right);
+    }
+}
+
+TEST_CASE("what is not a tunnel of one packet is not cut") {
+    using namespace tunnel_parts;
+    static big_source buffers;
+    constexpr u8 gre = ipv4::protocols::gre;
+    constexpr u8 udp = ipv4::protocols::udp;
+    const octets inner = flow{}.datagram(7, 8, ack, pattern(3000));
+    const tunnel ipip{};
+    const tunnel vxlan_of_ip{.protocol = udp, .own = joined({vxlan(), mac_header(0x0800)})};
+    struct row {
+        const char* name;
+        tunnel t;
+        std::function<void(octets&)> change;  // of all octets
+        int start = 0;                        // added to the right one
+        segmentation_kind kind = segmentation_kind::tcp_ipv4;
+    };
+    const auto set = [](std::size_t at, int value) {
+        return [=](octets& o) { o[at] = static_cast<std::byte>(value); };
+    };
+    const auto none = [](octets&) {};
+    const row rows[] = {
+        {"GRE with sequence numbers",
+         {.protocol = gre, .own = list({0x10, 0, 8, 0, 0, 0, 0, 1})},
+         none},
+        {"GRE with a route", {.protocol = gre, .own = list({0x40, 0, 8, 0, 0, 0, 0, 0})}, none},
+        {"GRE of version 1", {.protocol = gre, .own = list({0x20, 1, 8, 0, 0, 0, 0, 1})}, none},
+        {"GRE that says IPv6", {.protocol = gre, .own = list({0, 0, 0x86, 0xdd})}, none},
+        {"GRE that ends elsewhere", {.protocol = gre, .own = list({0, 0, 8, 0, 0, 0, 0, 1})}, none},
+        {"GRE cut", {.protocol = gre, .own = list({0, 0})}, none},
+        {"GRE cut in its key", {.protocol = gre, .own = list({0x20, 0, 0x65, 0x58})}, none},
+        {"UDP cut", {.protocol = udp, .own = list({0, 0, 0, 0})}, none},
+        {"a tunnel in a tunnel", {.own = ipip.wrap({}, 1)}, none},
+        {"IPv4 that the outer header calls IPv6", {.protocol = ipv4::protocols::ipv6}, none},
+        {"another protocol outside", {.protocol = ipv4::protocols::esp}, none},
+        {"TCP outside, and more inside", {.protocol = 6, .own = pattern(20)}, none},
+        {"a fragment outside", {.fragment_word = 0x2000}, none},
+        {"inner version", ipip, set(20, 0x65)},
+        {"inner header length", ipip, set(20, 0x46)},
+        {"inner total length", ipip, set(23, 0)},
+        {"inner protocol", ipip, set(29, 17)},
+        {"inner fragment", ipip, set(26, 0x20)},
+        {"inner checksum", ipip, set(30, 0)},
+        {"inner data offset", vxlan_of_ip, set(50 + 20 + 12, 0x40)},
+        {"start after the TCP header", vxlan_of_ip, none, 20},
+        {"start before it", vxlan_of_ip, none, -2},
+        {"start at the inner header", vxlan_of_ip, none, -20},
+        {"start in the tunnel's header", vxlan_of_ip, none, -30},
+        {"UDP facts", vxlan_of_ip, none, 0, segmentation_kind::udp},
+        {"IPv6 facts", vxlan_of_ip, none, 0, segmentation_kind::tcp_ipv6},
+        {"headers too long", {.protocol = udp, .own = octets(460)}, none},
+    };
+    for (const row& r : rows) {
+        CAPTURE(std::string{r.name});
+        octets whole = r.t.wrap(inner, 1);
+        r.change(whole);
+        auto packet = packet_of(buffers, whole);
+        leave_to_device(packet, r.t, r.kind, 20, 1000);
+        metadata& m = packet.facts();
+        m.checksum_start = static_cast<u16>(m.checksum_start + r.start);
+        const u32 size = packet.size();
+        CHECK(pipeline::segmented_length(packet) == size);
+        CHECK(pipeline::segment_count(packet) == 1);
+        CHECK(pieces_of(std::move(packet), buffers).empty());
+        CHECK(buffers.available() == 128);
+    }
+}
+
+TEST_CASE("random headers in front of a transport header do no harm") {
+    static big_source buffers;
+    u64 state = 1;
+    const auto random = [&state](u32 below) {
+        state = state * 6364136223846793005u + 1442695040888963407u;
+        return static_cast<u32>((state >> 33) % below);
+    };
+    u32 cut = 0;
+    for (int i = 0; i < 20'000; ++i) {
+        const auto tunnels = tunnels_of(0x0800);
+        const tunnel& t = tunnels[random(static_cast<u32>(tunnels.size()))].t;
+        octets whole = t.wrap(flow{}.datagram(7, 8, ack, pattern(random(600))), 1);
+        for (u32 n = random(3); n > 0; --n) {
+            whole[random(whole.size() < 90 ? static_cast<u32>(whole.size()) : 90)] =
+                static_cast<std::byte>(random(256));
+        }
+        auto packet = packet_of(buffers, whole);
+        leave_to_device(packet, t, segmentation_kind::tcp_ipv4, 20, 0);
+        metadata& m = packet.facts();
+        m.segmentation = static_cast<segmentation_kind>(random(4));
+        m.segment_size = static_cast<u16>(random(300));
+        m.checksum_start = static_cast<u16>(m.checksum_start + random(3) * 4 - 4);
+        packet.trim(random(2) == 0 ? packet.size() : 20 + random(700));
+        const u32 count = pipeline::segment_count(packet);
+        const auto r = pipeline::segment(std::move(packet), buffers, [](auto&&) { return true; });
+        CHECK((r.created == 0 || r.created == count));
+        cut += r.complete ? 1 : 0;
+    }
+    CHECK(cut > 500);
+    CHECK(buffers.available() == 128);
+}

@@ -1,0 +1,92 @@
+// Packets that the kernel merged out of several and found right (fraglist GRO): they come with
+// segments and no pending checksum, and the stack cuts them into what was sent. Needs root and
+// ethtool; else it says skipped.
+#include <sluice/packet/external_storage.hpp>
+#include <sluice/port/af_packet.hpp>
+
+#include "support/segments.hpp"
+#include "unit/stack/bench.hpp"
+#include "veth_pair.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+using namespace support;
+using namespace port_test;
+namespace ap = sluice::port::af_packet;
+
+namespace {
+
+struct plain_device {
+    template <class Packet>
+    struct model : queue_output<64>::model<Packet> {
+        static constexpr bool takes_gso = false;
+    };
+};
+struct router
+    : policies<based_on<linux_router>, buffers<heap_source<20'000, 64>>, output<plain_device>> {};
+
+// vb merges what comes within 20 ms.
+bool merges(const veth_pair& wire) {
+    const std::string inside = "ip netns exec " + wire.ns.name + " ";
+    return wire.made && run(inside + "ethtool -K vb gro on rx-gro-list on") &&
+           run(inside + "sh -c 'echo 20000000 > /sys/class/net/vb/gro_flush_timeout && "
+                        "echo 2 > /sys/class/net/vb/napi_defer_hard_irqs'");
+}
+
+}  // namespace
+
+TEST_CASE("what the kernel merged and found right leaves as it was sent") {
+    const veth_pair wire{"afgl"};
+    if (!merges(wire)) {
+        support::skip("needs root, ip netns, veth and ethtool");
+        return;
+    }
+    auto far = ap::open_in_namespace(wire.ns.path(), "va");
+    auto device = ap::open_in_namespace(wire.ns.path(), "vb",
+                                        {.interface = 2, .protocol = ethernet::types::ipv4});
+    REQUIRE((far && device));
+    const struct {
+        flow f;
+        u16 each;
+        segmentation_kind kind;
+    } rows[] = {
+        {{}, 1'000, segmentation_kind::tcp_ipv4},
+        {{}, 3, segmentation_kind::tcp_ipv4},  // fewer octets than any sender's own segments
+        {{.tcp = false}, 1'000, segmentation_kind::udp},
+    };
+    for (const auto& r : rows) {
+        CAPTURE(r.f.tcp);
+        CAPTURE(r.each);
+        stack_test::bench<router> b;
+        ap::sender::model<stack_test::bench<router>::packet_type> out = far->sender();
+        const auto sent = naive(r.f, tcp_flags::ack, pattern(5u * r.each), r.each);
+        for (const octets& one : sent) {
+            auto p = packet_of(b->buffers(), with_link_header(one));
+            REQUIRE(out.send_frame(p, 1));
+        }
+        out.flush();
+        REQUIRE(wait_readable(device->fd()));
+        auto merged = device->receive(b->buffers());
+        REQUIRE(merged.has_value());
+        const metadata& m = std::as_const(*merged).facts();
+        CHECK(m.segmentation == r.kind);
+        CHECK(m.segment_size == r.each);
+        CHECK(m.checksum == checksum_state::verified);
+        CHECK(device->counters().refused == 0);
+        REQUIRE(merged->pull(14));
+        CHECK(b->receive(std::move(*merged), b.now) == fate::forwarded);
+        std::vector<octets> left;
+        for (const auto& s : b.sent()) {
+            left.push_back(s.datagram);
+        }
+        std::vector<octets> expected = sent;
+        for (octets& one : expected) {
+            ipv4::decrement_ttl(ipv4::view{one.data()});
+        }
+        CHECK(left == expected);
+    }
+}

@@ -1,0 +1,159 @@
+// Every combination of virtio-net flags, GSO type and place of the checksum, what Linux does with
+// it (virtio_net_hdr_to_skb: whether a TUN device takes it), and what we do.
+#pragma once
+
+#include "support/tunnels.hpp"
+
+#include <sluice/port/virtio_net.hpp>
+
+#include <cstddef>
+#include <string>
+
+namespace offload_test {
+
+using namespace support;
+namespace virtio = sluice::port::virtio_net;
+
+inline constexpr u16 segment_size = 1000;
+inline constexpr std::size_t payload_size = 3001;
+
+// Where the checksum begins, says the header: behind the inner IPv4 header of a packet in a tunnel;
+// behind the IPv4 header of a plain one; inside that; at the end of the packet.
+enum class place { inner, outer, inside, past };
+inline constexpr place places[] = {place::inner, place::outer, place::inside, place::past};
+
+// what: w whole, nothing left to do; p whole, its checksum pending; s segments; r refused.
+struct offload_row {
+    const char* gso_name;
+    u8 gso;
+    u8 flags;
+    const char* linux_takes;  // y or n; a letter for each place
+    const char* what;
+};
+
+// Where we differ from Linux: without a pending checksum nothing says where the segments of a
+// packet in a tunnel begin (Linux takes it, and cannot cut it); UDP segments with a verified
+// checksum Linux tells (fraglist GRO) but does not take; TCP over IPv6 in IPv4 has an IPv6 header
+// in front.
+inline constexpr offload_row offload_rows[] = {
+    {"none", 0, 0, "yyyy", "wwww"},
+    {"none", 0, 1, "yynn", "pprr"},
+    {"none", 0, 2, "yyyy", "wwww"},
+    {"none", 0, 3, "yynn", "pprr"},
+    {"TCPV4", 1, 0, "yyyy", "rsss"},
+    {"TCPV4", 1, 1, "yynn", "ssrr"},
+    {"TCPV4", 1, 2, "yyyy", "rsss"},
+    {"TCPV4", 1, 3, "yynn", "ssrr"},
+    {"TCPV4 with ECN", 0x81, 0, "yyyy", "rsss"},
+    {"TCPV4 with ECN", 0x81, 1, "yynn", "ssrr"},
+    {"TCPV4 with ECN", 0x81, 2, "yyyy", "rsss"},
+    {"TCPV4 with ECN", 0x81, 3, "yynn", "ssrr"},
+    {"UDP", 3, 0, "yyyy", "wwww"},
+    {"UDP", 3, 1, "yynn", "pprr"},
+    {"UDP", 3, 2, "yyyy", "wwww"},
+    {"UDP", 3, 3, "yynn", "pprr"},
+    {"UDP with ECN", 0x83, 0, "yyyy", "wwww"},
+    {"UDP with ECN", 0x83, 1, "yynn", "pprr"},
+    {"UDP with ECN", 0x83, 2, "yyyy", "wwww"},
+    {"UDP with ECN", 0x83, 3, "yynn", "pprr"},
+    {"UDP_L4", 5, 0, "nnnn", "rrrr"},
+    {"UDP_L4", 5, 1, "yynn", "ssrr"},
+    {"UDP_L4", 5, 2, "nnnn", "rsss"},
+    {"UDP_L4", 5, 3, "yynn", "ssrr"},
+    {"UDP_L4 with ECN", 0x85, 0, "nnnn", "rrrr"},
+    {"UDP_L4 with ECN", 0x85, 1, "nnnn", "rrrr"},
+    {"UDP_L4 with ECN", 0x85, 2, "nnnn", "rrrr"},
+    {"UDP_L4 with ECN", 0x85, 3, "nnnn", "rrrr"},
+    {"TCPV6", 4, 0, "yyyy", "rrrr"},
+    {"TCPV6", 4, 1, "ynnn", "rrrr"},
+    {"TCPV6", 4, 2, "yyyy", "rrrr"},
+    {"TCPV6", 4, 3, "ynnn", "rrrr"},
+    {"TCPV6 with ECN", 0x84, 0, "yyyy", "rrrr"},
+    {"TCPV6 with ECN", 0x84, 1, "ynnn", "rrrr"},
+    {"TCPV6 with ECN", 0x84, 2, "yyyy", "rrrr"},
+    {"TCPV6 with ECN", 0x84, 3, "ynnn", "rrrr"},
+    {"ECN", 0x80, 0, "nnnn", "rrrr"},
+    {"ECN", 0x80, 1, "nnnn", "rrrr"},
+    {"ECN", 0x80, 2, "nnnn", "rrrr"},
+    {"ECN", 0x80, 3, "nnnn", "rrrr"},
+    {"unknown", 2, 0, "nnnn", "rrrr"},
+    {"unknown", 2, 1, "nnnn", "rrrr"},
+    {"unknown", 7, 2, "nnnn", "rrrr"},
+    {"unknown", 0x86, 3, "nnnn", "rrrr"},
+};
+
+// A packet of one of these rows: IPv4 in IPv4 for place::inner.
+struct offload_packet {
+    offload_row row;
+    place where;
+    flow f;
+    tunnel t{};
+
+    offload_packet(const offload_row& r, place p)
+        : row{r}, where{p},
+          f{.tcp = (r.gso & 0x7f) != 3 && (r.gso & 0x7f) != 5, .fragment_word = 0} {}
+
+    [[nodiscard]] std::string name() const {
+        return std::string{row.gso_name} + ", flags " + std::to_string(row.flags) + ", place " +
+               std::to_string(static_cast<int>(where));
+    }
+    [[nodiscard]] char linux_takes() const { return row.linux_takes[static_cast<int>(where)]; }
+    [[nodiscard]] char what() const { return row.what[static_cast<int>(where)]; }
+    [[nodiscard]] bool is_pending() const { return (row.flags & 1) != 0; }
+
+    // Finished, as it would be on a wire.
+    [[nodiscard]] octets datagram() const { return outside(inside(), f.identification); }
+    // As the device gives it: the sum of the pseudo header where the checksum goes.
+    [[nodiscard]] octets given() const {
+        octets made = datagram();
+        if (is_pending()) {
+            const std::size_t at = transport();
+            const ipv4::const_view ip{made.data() + at - 20};
+            store_be<u16>(made.data() + at + field(),
+                          checksum::fold(checksum::pseudo_header(
+                              ip[ipv4::source], ip[ipv4::destination], ip[ipv4::protocol],
+                              static_cast<u32>(made.size() - at))));
+        }
+        return made;
+    }
+    // link: octets in front of the IPv4 header.
+    [[nodiscard]] virtio::header header(u16 link = 0) const {
+        const std::size_t size = datagram().size();
+        const std::size_t start = where == place::inside ? 12
+                                  : where == place::past ? size
+                                                         : transport();
+        return {row.flags,
+                row.gso,
+                static_cast<u16>(link + transport() + (f.tcp ? 20 : 8)),
+                row.gso == 0 ? u16{0} : segment_size,
+                static_cast<u16>(link + start),
+                static_cast<u16>(field())};
+    }
+    // What leaves, one hop on, by a device that takes nothing unfinished.
+    [[nodiscard]] std::vector<octets> expected() const {
+        std::vector<octets> all;
+        if (what() == 's') {
+            for (const octets& one : naive(f, 0, pattern(payload_size), segment_size)) {
+                all.push_back(outside(one, static_cast<u16>(f.identification + all.size())));
+            }
+        } else if (what() != 'r') {
+            all.push_back(datagram());
+        }
+        for (octets& one : all) {
+            ipv4::decrement_ttl(ipv4::view{one.data()});
+        }
+        return all;
+    }
+
+private:
+    [[nodiscard]] octets inside() const {
+        return f.datagram(f.identification, f.sequence, 0, pattern(payload_size));
+    }
+    [[nodiscard]] octets outside(const octets& one, u16 identification) const {
+        return where == place::inner ? t.wrap(one, identification) : one;
+    }
+    [[nodiscard]] std::size_t transport() const { return where == place::inner ? 40 : 20; }
+    [[nodiscard]] std::size_t field() const { return f.tcp ? 16 : 6; }
+};
+
+}  // namespace offload_test

@@ -1,0 +1,132 @@
+// What a stack makes of every combination of virtio-net header and link addressing, from the port
+// to the output; and that this machine's kernel takes what the table says that Linux takes. The
+// latter needs root; else it says skipped.
+#include <sluice/packet/external_storage.hpp>
+#include <sluice/port/af_packet_frame.hpp>
+#include <sluice/port/tun.hpp>
+
+#include "offload_rows.hpp"
+#include "own_namespace.hpp"
+#include "unit/stack/bench.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace offload_test;
+namespace ap = sluice::port::af_packet;
+
+namespace {
+
+struct plain_device {
+    template <class Packet>
+    struct model : queue_output<64>::model<Packet> {
+        static constexpr bool takes_segmented = false;
+        static constexpr bool takes_gso = false;
+    };
+};
+struct router
+    : policies<based_on<linux_router>, buffers<heap_source<8192, 64>>, output<plain_device>> {};
+
+struct marked {
+    const char* name;
+    u8 kernel;
+    packet_type type;
+    drop_reason refused;
+};
+constexpr marked marks[] = {
+    {"host", ap::abi::packet_types::host, packet_type::host, drop_reason::none},
+    {"broadcast", ap::abi::packet_types::broadcast, packet_type::broadcast,
+     drop_reason::not_addressed_to_host},
+    {"multicast", ap::abi::packet_types::multicast, packet_type::multicast,
+     drop_reason::not_addressed_to_host},
+    {"other host", ap::abi::packet_types::other_host, packet_type::other_host,
+     drop_reason::other_host},
+};
+
+template <class Packet>
+void check_facts(const Packet& p, const offload_packet& given) {
+    const metadata& m = p.facts();
+    CHECK(p.has_facts() == (given.what() == 's' || given.what() == 'p'));
+    CHECK((m.checksum == checksum_state::pending) == given.is_pending());
+    CHECK((m.segmentation != segmentation_kind::none) == (given.what() == 's'));
+    if (given.what() == 's') {
+        CHECK(m.segmentation ==
+              (given.f.tcp ? segmentation_kind::tcp_ipv4 : segmentation_kind::udp));
+        CHECK(m.segment_size == segment_size);
+        CHECK((m.checksum == checksum_state::verified) == (given.row.flags == 2));
+    }
+}
+
+}  // namespace
+
+TEST_CASE("every combination of flags, GSO type, place of the checksum and link addressing") {
+    for (const offload_row& row : offload_rows) {
+        for (const place where : places) {
+            const offload_packet given{row, where};
+            for (const marked& m : marks) {
+                for (const bool is_ethernet : {false, true}) {
+                    CAPTURE(given.name());
+                    CAPTURE(std::string{m.name});
+                    CAPTURE(is_ethernet);
+                    stack_test::bench<router> b;
+                    REQUIRE(b->set_mtu(3, 9'000));
+                    octets frame = given.given();
+                    if (is_ethernet) {
+                        frame.insert(frame.begin(), 14, std::byte{});
+                        store_be<u16>(frame.data() + 12, ethernet::types::ipv4);
+                    }
+                    auto p = b.packet(frame);
+                    const bool taken = ap::detail::tell(p, given.header(is_ethernet ? 14 : 0),
+                                                        {.type = m.kernel}, is_ethernet);
+                    REQUIRE(taken == (given.what() != 'r'));
+                    CHECK(p.type() == m.type);
+                    if (!taken) {
+                        CHECK_FALSE(p.has_facts());
+                        continue;
+                    }
+                    check_facts(std::as_const(p), given);
+                    REQUIRE(p.pull(is_ethernet ? 14 : 0));
+                    static_cast<void>(b->receive(std::move(p), b.now));
+                    std::vector<octets> sent;
+                    for (const auto& s : b.sent()) {
+                        sent.push_back(s.datagram);
+                    }
+                    if (m.refused == drop_reason::none) {
+                        CHECK(sent == given.expected());
+                        CHECK(b->counters().drops() == 0);
+                    } else {
+                        CHECK(sent.empty());
+                        CHECK(b->counters()[m.refused] == 1);
+                    }
+                }
+            }
+        }
+    }
+}
+
+TEST_CASE("the kernel takes what the table says that Linux takes") {
+    const port_test::own_namespace ns{"vnet"};
+    if (!ns.made) {
+        support::skip("needs root, ip netns and ping");
+        return;
+    }
+    auto device = port::tun::open_in_namespace(ns.path(), "sl0", {.offload = true});
+    REQUIRE(device.has_value());
+    REQUIRE(ns.ip("addr add 10.9.0.1/24 dev sl0"));
+    REQUIRE(ns.ip("link set sl0 up"));
+    int asked = 0;
+    for (const offload_row& row : offload_rows) {
+        for (const place where : places) {
+            const offload_packet given{row, where};
+            CAPTURE(given.name());
+            octets frame(virtio::header_size);
+            virtio::store(frame.data(), given.header());
+            const octets datagram = given.given();
+            frame.insert(frame.end(), datagram.begin(), datagram.end());
+            const bool taken =
+                ::write(device->fd(), frame.data(), frame.size()) == std::ssize(frame);
+            CHECK(taken == (given.linux_takes() == 'y'));
+            ++asked;
+        }
+    }
+    CHECK(asked == 176);
+}

@@ -1,0 +1,234 @@
+// What devices leave to others in less plain packets: segments in tunnels, segments that a device
+// merged and verified, TCP longer than a total length can say, checksums in the wrong place.
+#include <doctest/doctest.h>
+
+#include "support/tunnels.hpp"
+#include "unit/stack/bench.hpp"
+
+#include <sluice/delivery/receive_queue.hpp>
+
+#include <string>
+
+namespace {
+
+using namespace stack_test;
+using support::flow;
+using support::tunnel;
+namespace flags = support::tcp_flags;
+
+// A device that takes everything, but what cannot be told it.
+struct able_device {
+    template <class Packet>
+    struct model : queue_output<256>::model<Packet> {
+        [[nodiscard]] constexpr output_offloads offloads(const egress&) const noexcept {
+            return {true, true, true};
+        }
+    };
+};
+// Sees packets before routing, and may move the place of a checksum.
+struct watching {
+    template <class Packet>
+    struct model {
+        using packet_type = Packet;
+        static constexpr bool never_active = false;
+        u32 seen = 0;
+        bool moves = false;
+        [[nodiscard]] constexpr bool active(hook_point p) const noexcept {
+            return p == hook_point::prerouting;
+        }
+        constexpr hook_verdict run(hook_point, Packet& p, const hook_context&) noexcept {
+            ++seen;
+            if (moves) {
+                p.writable_facts().checksum_start = 12;
+            }
+            return hook_verdict::accept;
+        }
+    };
+};
+struct able_router : policies<based_on<linux_router>, buffers<fixed_pool<2048, 512, shared>>,
+                              hooks<watching>, output<able_device>> {};
+using router_bench = bench<able_router>;
+
+// Of as many blocks as it takes.
+router_bench::packet_type large(router_bench& b, const octets& d) {
+    auto made = b.packet({d.begin(), d.begin() + std::min<std::ptrdiff_t>(1900, std::ssize(d))});
+    for (std::size_t at = 1900; at < d.size(); at += 1900) {
+        const std::size_t end = std::min(d.size(), at + 1900);
+        made.append(
+            support::packet_of(b->buffers(), octets{d.begin() + static_cast<std::ptrdiff_t>(at),
+                                                    d.begin() + static_cast<std::ptrdiff_t>(end)}));
+    }
+    return made;
+}
+octets one_hop_on(octets datagram) {
+    ipv4::decrement_ttl(ipv4::view{datagram.data()});
+    return datagram;
+}
+std::vector<octets> datagrams(const std::vector<sent_packet>& all) {
+    std::vector<octets> made;
+    for (const auto& s : all) {
+        CHECK(s.to.interface == 3);
+        made.push_back(s.datagram);
+    }
+    return made;
+}
+
+}  // namespace
+
+TEST_CASE("segments in a tunnel are cut here, whatever the device takes") {
+    const octets payload = pattern(20'001);
+    const flow f;
+    for (const auto& [name, t] : support::tunnels_of(0x0800)) {
+        CAPTURE(std::string{name});
+        router_bench b;
+        auto p = large(b, t.wrap(f.datagram(f.identification, f.sequence, flags::psh, payload), 9));
+        support::leave_to_device(p, t, segmentation_kind::tcp_ipv4, 20, 1'200);
+        CHECK(b->receive(std::move(p), b.now) == fate::forwarded);
+        std::vector<octets> expected;
+        for (const octets& one : support::naive(f, flags::psh, payload, 1'200)) {
+            expected.push_back(one_hop_on(t.wrap(one, static_cast<u16>(9 + expected.size()))));
+        }
+        CHECK(datagrams(b.sent()) == expected);
+        CHECK(b->counters().drops() == 0);
+        CHECK(b->counters()[mib::ipext_in_no_ect_pkts] == 17);
+    }
+}
+
+TEST_CASE("segments in a tunnel that are larger than the MTU with the tunnel around them") {
+    router_bench b;
+    const tunnel t = support::tunnels_of(0x0800)[7].t;  // VXLAN, DF outside
+    auto p = large(b, t.wrap(flow{}.datagram(1, 1, flags::psh, pattern(20'000)), 9));
+    support::leave_to_device(p, t, segmentation_kind::tcp_ipv4, 20, 1'460);
+    CHECK(b->receive(std::move(p), b.now) == fate::dropped);
+    check(b.sent_one(), support::right_sums(), support::icmp_is(3, 4, 1500));
+    CHECK(b->counters()[drop_reason::too_big] == 1);
+}
+
+TEST_CASE("a tunnel's segments that are delivered here come one by one") {
+    router_bench b;
+    receive_queue<router_bench::packet_type, 32> heard;
+    REQUIRE(b->delivery().add_udp({.protocol = 17, .local_port = 8472}, heard));
+    const tunnel t = support::tunnels_of(0x0800)[8].t;  // VXLAN with checksum
+    const auto to_us = [&](const octets& inner, u16 id) {
+        octets made = t.wrap(inner, id);
+        const ipv4::view ip{made.data()};
+        ip.set(ipv4::destination, "10.0.1.1"_ip);
+        ipv4::set_checksum(ip);
+        udp::set_checksum(ip[ipv4::source], ip[ipv4::destination], bytes{made}.subspan(20));
+        return made;
+    };
+    const flow f;
+    auto p = large(b, to_us(f.datagram(f.identification, f.sequence, 0, pattern(5'000)), 9));
+    support::leave_to_device(p, t, segmentation_kind::tcp_ipv4, 20, 1'300);
+    static_cast<void>(b->receive(std::move(p), b.now));
+    CHECK(b->counters()[mib::udp_in_datagrams] == 4);
+    std::vector<octets> got, expected;
+    while (heard.size() > 0) {
+        got.push_back(support::content_of(heard.next().packet));
+    }
+    for (const octets& one : support::naive(f, 0, pattern(5'000), 1'300)) {
+        const octets whole = to_us(one, 0);
+        expected.emplace_back(whole.begin() + 28, whole.end());
+    }
+    CHECK(got == expected);
+}
+
+TEST_CASE("what a device merged and found right is cut into what it was") {
+    for (const bool tcp : {true, false}) {
+        CAPTURE(tcp);
+        router_bench b;
+        const flow f{.tcp = tcp};
+        auto p = large(b, f.datagram(f.identification, f.sequence, 0, pattern(9'001)));
+        support::set_facts(p, f, 1'000);
+        p.writable_facts().checksum = checksum_state::verified;
+        p.writable_facts().checksum_start = 0;
+        p.writable_facts().checksum_offset = 0;
+        CHECK(b->receive(std::move(p), b.now) == fate::forwarded);
+        std::vector<octets> expected;
+        for (const octets& one : support::naive(f, 0, pattern(9'001), 1'000)) {
+            expected.push_back(one_hop_on(one));
+        }
+        CHECK(datagrams(b.sent()) == expected);
+    }
+}
+
+TEST_CASE("TCP longer than a total length can say") {
+    router_bench b;
+    constexpr u16 each = 1'448;
+    const std::size_t size = 200'000;
+    const flow f{.tcp_options = list({1, 1, 8, 10, 1, 2, 3, 4, 5, 6, 7, 8})};
+    octets whole = f.datagram(f.identification, f.sequence, flags::psh, {});
+    const octets payload = pattern(size);
+    whole.insert(whole.end(), payload.begin(), payload.end());
+    const ipv4::view ip{whole.data()};
+    ip.set(ipv4::total_length, 0);
+    ipv4::set_checksum(ip);
+    const auto packet = [&] {
+        auto p = large(b, whole);
+        support::set_facts(p, f, each);
+        support::make_pending(p);
+        return p;
+    };
+    SUBCASE("leaves in segments, even by a device that cuts") {
+        CHECK(b->receive(packet(), b.now) == fate::forwarded);
+        std::vector<octets> expected;
+        for (const octets& one : support::naive(f, flags::psh, payload, each)) {
+            expected.push_back(one_hop_on(one));
+        }
+        CHECK(datagrams(b.sent()) == expected);
+        CHECK(b->counters()[mib::ipext_in_octets] == size + 52);
+        CHECK(b->counters()[mib::ipext_in_no_ect_pkts] == (size + each - 1) / each);
+        CHECK(b->counters().drops() == 0);
+    }
+    SUBCASE("is too big like any other: one error, which quotes the zero") {
+        REQUIRE(b->set_mtu(3, 1'400));
+        CHECK(b->receive(packet(), b.now) == fate::dropped);
+        const octets error = b.sent_one();
+        check(error, support::right_sums(), support::icmp_is(3, 4, 1'400));
+        CHECK(load_be<u16>(error.data() + 28 + 2) == 0);
+    }
+    SUBCASE("without segments it is malformed") {
+        auto p = packet();
+        p.writable_facts().segmentation = segmentation_kind::none;
+        CHECK(b->receive(std::move(p), b.now) == fate::dropped);
+        CHECK(b->counters()[drop_reason::length_below_header] == 1);
+        CHECK(b->counters()[mib::ip_in_hdr_errors] == 1);
+    }
+    SUBCASE("of so many segments that it is not cut") {
+        auto p = packet();
+        p.writable_facts().segment_size = 24;  // 8,334 segments
+        CHECK(b->receive(std::move(p), b.now) == fate::dropped);
+        CHECK(b->counters()[drop_reason::too_big] == 1);
+    }
+}
+
+TEST_CASE("a checksum in the wrong place is refused before anybody sees the packet") {
+    router_bench b;
+    for (const auto destination : {"10.0.2.2"_ip, "10.0.1.1"_ip}) {
+        for (const auto& [start, offset] :
+             {std::pair{0, 0}, {0, 2}, {8, 0}, {12, 0}, {0, 18}, {16, 4}, {20, 40}, {0xffff, 2}}) {
+            CAPTURE(start);
+            CAPTURE(offset);
+            auto p = b.packet(support::datagram_of({.destination = destination,
+                                                    .protocol = ipv4::protocols::udp,
+                                                    .payload = pattern(40)}));
+            p.writable_facts().checksum = checksum_state::pending;
+            p.writable_facts().checksum_start = static_cast<u16>(start);
+            p.writable_facts().checksum_offset = static_cast<u16>(offset);
+            CHECK(b->receive(std::move(p), b.now) == fate::dropped);
+        }
+    }
+    CHECK(b->counters()[drop_reason::checksum_misplaced] == 16);
+    CHECK(b->counters()[mib::ip_in_discards] == 16);
+    CHECK(b->counters()[mib::ip_in_receives] == 16);
+    CHECK(b->hooks().seen == 0);
+    CHECK(b.is_quiet());
+    // A hook is not believed either.
+    b->hooks().moves = true;
+    auto p = b.packet(support::datagram_of({.protocol = ipv4::protocols::udp}));
+    p.writable_facts().checksum = checksum_state::pending;
+    p.writable_facts().checksum_start = 20;
+    CHECK(b->receive(std::move(p), b.now) == fate::dropped);
+    CHECK(b->counters()[drop_reason::checksum_misplaced] == 17);
+    CHECK(b->hooks().seen == 1);
+}
