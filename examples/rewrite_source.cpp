@@ -42,7 +42,7 @@ public:
         if (!p.unshare() || !rewrite_transport(p)) {
             return sluice::hook_verdict::drop;
         }
-        const ipv4::view ip{p.data()};
+        const ipv4::view ip{p.writable()};
         ip.set(ipv4::source, to_);
         ipv4::set_checksum(ip);
         return sluice::hook_verdict::accept;
@@ -63,7 +63,7 @@ private:
         if (!p.may_pull(at + 2)) {
             return false;
         }
-        std::byte* const field = p.data() + at;
+        std::byte* const field = p.writable() + at;
         const u16 old = sluice::load_be<u16>(field);
         if (std::as_const(p).facts().checksum == sluice::checksum_state::pending) {
             // The field holds the sum of the pseudo header, not its complement.

@@ -1,6 +1,7 @@
 // A whole stack among three networks, host or router: packets, sends, time, switches, interfaces,
-// routes, hooks, endpoints, missing buffers and a refusing output, in any order. Input: octet 0
-// chooses (bit 0: router, bit 1: nothing observes); then events, an octet each with its arguments.
+// routes, hooks, endpoints, missing buffers and a refusing output, in any order. What is received
+// lies in memory that ends where its octets end. Input: octet 0 chooses (bit 0: router, bit 1:
+// nothing observes); then events, an octet each with its arguments.
 // After every event: all buffers are in the pool or held; what left is a right datagram that fits
 // its interface; the fates agree with what was seen to come out. In the end every buffer is home.
 #include "../tests/support/fixed_stack.hpp"
@@ -8,6 +9,7 @@
 #include "../tests/support/world.hpp"
 
 #include <sluice/hooks/hook_chain.hpp>
+#include <sluice/testing/exact_source.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -48,17 +50,18 @@ struct script {
 };
 
 struct host_policies
-    : policies<buffers<flaky_pool<2048, blocks>>, routes<lpm_trie<48>>, hooks<hook_chain<4>>,
-               reassembly<bounded_cache<16>>, output<testing::failing_output<queue_output<256>>>> {
-};
+    : policies<buffers<flaky_pool<2048, blocks, testing::exact_source<2048, blocks>>>,
+               routes<lpm_trie<48>>, hooks<hook_chain<4>>, reassembly<bounded_cache<16>>,
+               output<testing::failing_output<queue_output<256>>>> {};
 struct watched_policies : policies<based_on<host_policies>, observed_by<recording_observer<4>>> {};
 
 template <class Packet>
 struct chooser final : hook<Packet> {
     hook_verdict operator()(Packet& packet, const hook_context&) noexcept override {
         const auto verdict = static_cast<hook_verdict>(plan % 5);
+        const bool takes = plan % 11 == 0;  // and says what it likes
         plan = (plan >> 1) | (plan << 31);
-        if (verdict == hook_verdict::stolen) packet.reset();
+        if (takes || verdict == hook_verdict::stolen) packet.reset();
         return verdict;
     }
     u32 plan = 0;
@@ -139,13 +142,12 @@ private:
 
     // -- packets --
     packet raw() {
-        packet p = at_->buffers().take();
+        std::byte octets[255];
         const u32 size = script_.octet();
-        std::byte* to = p ? p.put(size) : nullptr;
         for (u32 i = 0; i < size; ++i) {
-            const auto octet = static_cast<std::byte>(script_.octet());
-            if (to != nullptr) to[i] = octet;
+            octets[i] = static_cast<std::byte>(script_.octet());
         }
+        packet p = at_->buffers().hold({octets, size});
         if (p) p.set_interface(static_cast<u16>(script_.octet() % 6));
         return p;
     }
@@ -154,10 +156,7 @@ private:
         const u8 shape = script_.octet();
         const u32 options = (shape & 3) == 0 ? 4u * (script_.octet() % 11) : 0;
         const u32 payload = (shape & 4) != 0 ? script_.word() % 1500u : script_.octet() % 64u;
-        packet p = at_->buffers().take();
-        std::byte* to = p ? p.put(20 + options + payload) : nullptr;
-        if (to == nullptr) return {};
-        fill_bytes(to, 20 + options + payload, std::byte{0});
+        std::byte to[20 + 40 + 1500]{};
         const ipv4::view ip{to};
         ip.set(ipv4::version, 4);
         ip.set(ipv4::ihl, static_cast<u8>(5 + options / 4));
@@ -175,6 +174,8 @@ private:
             to[20 + i] = static_cast<std::byte>(script_.octet());
         }
         ipv4::set_checksum(ip);
+        packet p = at_->buffers().hold({to, 20 + options + payload});
+        if (!p) return {};
         p.set_interface(static_cast<u16>(2 + shape / 64));
         if ((shape & 0x70) == 0x70) p.set_type(static_cast<packet_type>(script_.octet() % 4));
         return p;

@@ -1,6 +1,7 @@
-// flaky_pool<Bytes, Count>: a fixed pool whose takes fail when told, as the source of a stack.
-// Expects: nothing. Does: fails the n-th take from a call of fail() on, one or all; says how many
-// blocks are in the pool, so that a test can see that each came back. Never: fails by itself.
+// flaky_pool<Bytes, Count, Pool>: a pool whose takes fail when told, as the source of a stack.
+// Expects: a source that says how many are available(). Does: fails the n-th take from a call of
+// fail() on, one or all; says how many blocks are in the pool, so that a test can see that each
+// came back. Never: fails by itself.
 #pragma once
 
 #include <sluice/packet/pool_storage.hpp>
@@ -8,24 +9,26 @@
 
 #include <cstddef>
 
-template <std::size_t Bytes, std::size_t Count>
+template <std::size_t Bytes, std::size_t Count, class Pool = sluice::fixed_pool<Bytes, Count>>
 class flaky_pool {
-    using pool = sluice::fixed_pool<Bytes, Count>;
-
 public:
-    using packet_type = typename pool::packet_type;
-    static constexpr std::size_t memory_limit = pool::memory_limit;
-    static constexpr sluice::u32 block_capacity = pool::block_capacity;
+    using packet_type = typename Pool::packet_type;
+    static constexpr std::size_t memory_limit = Pool::memory_limit;
+    static constexpr sluice::u32 block_capacity = Pool::block_capacity;
     static constexpr std::size_t count = Count;
 
     [[nodiscard]] constexpr packet_type
     take(sluice::u16 headroom = sluice::default_headroom) noexcept {
         return plan_.next() ? packet_type{} : pool_.take(headroom);
     }
+    // Of an exact_source: those octets and no room.
+    [[nodiscard]] packet_type hold(sluice::const_bytes octets) noexcept {
+        return plan_.next() ? packet_type{} : pool_.hold(octets);
+    }
     constexpr void fail(sluice::testing::failure_plan plan) noexcept { plan_ = plan; }
     [[nodiscard]] constexpr std::size_t available() const noexcept { return pool_.available(); }
 
 private:
-    pool pool_{};
+    Pool pool_{};
     sluice::testing::failure_plan plan_{};
 };

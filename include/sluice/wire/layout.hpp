@@ -260,8 +260,8 @@ template <class Layout, class Value>
     return value;
 }
 
-// Writes the fixed part of a header, all of it: bits that the value does not have are 0. The number
-// of bytes written, or `wire_error::no_room`.
+// Writes the fixed part of a header, all of it: bits that the value does not visit are 0 until the
+// caller sets them. The number of bytes written, or `wire_error::no_room`.
 template <class Layout, class Value>
 [[nodiscard]] constexpr result<std::size_t, wire_error> emit_value(const Value& value,
                                                                    bytes to) noexcept {

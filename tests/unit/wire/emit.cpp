@@ -71,6 +71,9 @@ void check_writes_all(const Value& value) {
 
 TEST_CASE("every octet that a value says it wrote was written, whatever stood there") {
     check_writes_all(arp::packet{});
+    std::array<std::byte, 28> question;
+    REQUIRE(arp::packet{}.emit(question).has_value());
+    CHECK(equal_bytes(const_bytes{question}.first(8), "00010800 06040001"_hex));
     check_writes_all(ethernet::header{});
     check_writes_all(udp::header{});
     check_writes_all(icmp::header{});
