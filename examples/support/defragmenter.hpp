@@ -126,7 +126,7 @@ private:
     void keep(const captured_frame& last, packet&& complete) {
         ++counts_.datagrams;
         const sluice::u32 link_header = complete.facts().mark;
-        static_cast<void>(complete.push(link_header));
+        static_cast<void>(complete.unpull(link_header));
         std::vector<std::byte> octets;
         complete.for_each_piece([&octets](sluice::const_bytes piece) {
             octets.insert(octets.end(), piece.begin(), piece.end());

@@ -47,7 +47,7 @@ struct fragment_plan {
         }
         const ipv4::const_view ip{whole.data()};
         header_size = static_cast<u32>(ipv4::header_length(ip));
-        if (whole.head_size() < header_size) {
+        if (header_size < ipv4::min_header_length || whole.head_size() < header_size) {
             return;
         }
         constexpr auto longest = static_cast<u32>(ipv4::max_total_length);
@@ -82,8 +82,8 @@ struct fragment_plan {
 };
 
 // Whether the packets of the list can be sent as they are: wanted so, sizes fit, multiples of 8 but
-// the last, room for the header, owned alone and to their end. Linux ip_do_fragment, the conditions
-// of its fast path.
+// the last, room for the header, owned alone. Linux ip_do_fragment, the conditions of its fast
+// path.
 template <class Packet>
 [[nodiscard]] constexpr bool is_well_formed_list(const Packet& p,
                                                  const fragment_plan& plan) noexcept {
@@ -93,16 +93,13 @@ template <class Packet>
         (plan.word & (ipv4::words::offset | ipv4::words::more_fragments)) != 0) {
         return false;
     }
-    u32 left = p.size() - p.head_size();
     for (const auto* b = p.storage_block().list; b != nullptr; b = b->next) {
-        if (b->own_length > plan.limit || b->own_length > left ||
-            (b->next != nullptr && (b->own_length & 7) != 0) || b->own_offset < plan.header_size ||
-            b->segment_count > 0) {
+        if (b->own_length > plan.limit || (b->next != nullptr && (b->own_length & 7) != 0) ||
+            b->own_offset < plan.header_size || b->segment_count > 0) {
             return false;
         }
-        left -= b->own_length;
     }
-    return left == 0;
+    return true;
 }
 
 // The list as it is: each piece gets the header in front of its own octets.

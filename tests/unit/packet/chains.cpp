@@ -109,7 +109,7 @@ TEST_CASE("one block of more than 16 MB holds a packet up to that length, and re
 
 // A ring frame without octets and without room, and the datagram behind it.
 struct frames {
-    std::byte memory[4];
+    std::byte memory[4]{};
     borrowed_frames<1, unique> lender{[](void*, u64) noexcept {}, nullptr};
     heap_source<256, 4> blocks;
 
