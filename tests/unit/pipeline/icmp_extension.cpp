@@ -129,8 +129,9 @@ TEST_CASE("icmp extension: behind 128 octets of quote, cut or filled up") {
             CHECK(padding == std::byte{0});
         CHECK(equal_bytes(split->extension, octets_of(extension)));
     }
-    fixed_pool<64, 2> small;
-    auto message = small.take(0);
+    fixed_pool<168, 3> small;
+    const u32 room = small.take(0).tailroom();
+    auto message = small.take(static_cast<u16>(room - 100));  // for the error, not for more
     const auto offending = packet_of(small, datagram_of({}));
     REQUIRE(pipeline::write_error(message, offending, icmp_request::host_unreachable(), 36));
     CHECK_FALSE(pipeline::append_extension(message, extension));
