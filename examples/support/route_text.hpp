@@ -1,6 +1,7 @@
 // route_text: a route as `ip route` spells it, read and written.
 //
-//   [TYPE] PREFIX [via ADDRESS] [dev NAME] [onlink] [src ADDRESS] [metric N] [mtu [lock] N] [tos N]
+//   [TYPE] PREFIX [via ADDRESS] [dev NAME] [onlink] [src ADDRESS] [metric N] [mtu [lock] N] [tos
+//   HEX]
 //
 // Expects: one route. Does: reads the words in any order behind the prefix; says in plain words
 // what is wrong with them. Never: asks whether the route makes sense: the stack does.
@@ -19,8 +20,8 @@ namespace router {
 
 struct route_line {
     sluice::route_entry route;
-    std::string device;  // empty: not given
-    std::string where;   // "FILE:LINE: ", or "--route "
+    std::string device{};  // empty: not given
+    std::string where{};   // "FILE:LINE: ", or "--route "
 
     friend bool operator==(const route_line&, const route_line&) = default;
 };
@@ -30,12 +31,11 @@ inline constexpr std::string_view route_types[] = {
 
 namespace detail {
 
-// Decimal, or hexadecimal behind 0x.
-inline bool parse_number(std::string_view text, unsigned least, unsigned most, unsigned& to) {
-    const bool hexadecimal = text.starts_with("0x");
-    text.remove_prefix(hexadecimal ? 2 : 0);
-    const auto [end, error] =
-        std::from_chars(text.data(), text.data() + text.size(), to, hexadecimal ? 16 : 10);
+// Of base 10, or of 16, behind 0x or not.
+inline bool parse_number(std::string_view text, unsigned least, unsigned most, unsigned& to,
+                         int base = 10) {
+    text.remove_prefix(base == 16 && text.starts_with("0x") ? 2 : 0);
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), to, base);
     return error == std::errc{} && end == text.data() + text.size() && to >= least && to <= most;
 }
 
@@ -104,7 +104,7 @@ private:
         } else if (word == "metric") {
             to_.route.metric = read_number(word, words_.next(), 0xffffffff);
         } else if (word == "tos") {
-            to_.route.tos = static_cast<sluice::u8>(read_number(word, words_.next(), 255));
+            to_.route.tos = static_cast<sluice::u8>(read_number(word, words_.next(), 255, 16));
         } else if (word == "mtu") {
             std::string_view value = words_.next();
             to_.route.mtu_locked = value == "lock";
@@ -123,9 +123,10 @@ private:
         }
         expect(parsed.has_value(), word, "an address", value);
     }
-    unsigned read_number(std::string_view word, std::string_view value, unsigned most) {
+    unsigned read_number(std::string_view word, std::string_view value, unsigned most,
+                         int base = 10) {
         unsigned number = 0;
-        expect(parse_number(value, 0, most, number), word, "a number", value);
+        expect(parse_number(value, 0, most, number, base), word, "a number", value);
         return number;
     }
     void expect(bool right, std::string_view word, std::string_view wanted,
@@ -160,7 +161,8 @@ inline std::string to_text(const sluice::route_entry& r, std::string_view device
                                     : std::string{to_text(r.prefix).c_str()};
     const auto number = [&](const char* word, unsigned n) { text += word + std::to_string(n); };
     if (r.tos != 0) {
-        number(" tos ", r.tos);
+        constexpr const char* digits = "0123456789abcdef";
+        text += std::string{" tos 0x"} + digits[r.tos >> 4] + digits[r.tos & 15];
     }
     if (r.has_gateway()) {
         text += std::string{" via "} + to_text(r.gateway).c_str();

@@ -29,6 +29,7 @@ TEST_CASE("route lines: every word, in any order behind the prefix") {
            .preferred_source = "192.0.2.9"_ip,
            .metric = 7},
           "e"}},
+        {"10.0.0.0/8 tos 10 dev e", {{.prefix = "10.0.0.0/8"_prefix, .tos = 0x10}, "e", ""}},
         {"10.0.0.0/8 mtu lock 600 dev e",
          {{.prefix = "10.0.0.0/8"_prefix, .mtu_locked = true, .mtu = 600}, "e"}},
         {"10.0.0.0/8 metric 4294967295 dev e",
@@ -79,7 +80,8 @@ TEST_CASE("route lines: what is wrong is named") {
         {"10.0.0.0/8 metric 4294967296", "metric wants a number, not: 4294967296"},
         {"10.0.0.0/8 mtu lock", "mtu wants a number, not: nothing"},
         {"10.0.0.0/8 mtu 1x", "mtu wants a number, not: 1x"},
-        {"10.0.0.0/8 tos 256", "tos wants a number, not: 256"},
+        {"10.0.0.0/8 tos 100", "tos wants a number, not: 100"},
+        {"10.0.0.0/8 tos 0x1g", "tos wants a number, not: 0x1g"},
         {"10.0.0.0/8 weight 3", "unknown word: weight"},
         {"nat 10.0.0.0/8", std::string{prefix} + "nat"},
         {"10.0.0.0/8 10.1.0.0/16", "unknown word: 10.1.0.0/16"},
@@ -110,6 +112,7 @@ TEST_CASE("route lines: written as the kernel's tool prints them") {
         {{.prefix = "30.52.0.0/16"_prefix, .mtu_locked = true, .mtu = 100},
          "",
          "30.52.0.0/16 mtu lock 100"},
+        {{.prefix = "30.48.0.0/16"_prefix, .tos = 8}, "d2", "30.48.0.0/16 tos 0x08 dev d2"},
     };
     for (const auto& r : rows)
         CHECK(router::to_text(r.route, r.device) == r.text);

@@ -146,6 +146,7 @@ TEST_CASE("a table in given memory: it grows while it is used, and ids stay") {
     REQUIRE(fill(table, 101, scattered_hosts) == 100);
     REQUIRE(table.remove({.prefix = scattered_hosts(3)}).has_value());
     const next_hop kept = table.lookup(scattered_hosts(42).base);
+    REQUIRE(table.add({.prefix = scattered_hosts(42), .interface = 9, .metric = 5}).has_value());
     const u32 version = table.version();
     REQUIRE(table.move_to(large.all()));
     std::memset(small.octets, 0xff, small.size);
@@ -153,6 +154,9 @@ TEST_CASE("a table in given memory: it grows while it is used, and ids stay") {
     CHECK(table.lookup(scattered_hosts(42).base) == kept);
     CHECK(table.at(kept).prefix == scattered_hosts(42));
     CHECK(table.lookup(scattered_hosts(3).base) == next_hop::none);
+    // What stood behind it in the list of its prefix is there, too.
+    REQUIRE(table.remove({.prefix = scattered_hosts(42), .metric = 5}).has_value());
+    CHECK(table.at(table.lookup(scattered_hosts(42).base)).interface == 43);
     CHECK(fill(table, 50'000, scattered_hosts) == 50'000 - 99);
     CHECK(found(table, 50'000, scattered_hosts) == 50'000);
     // Too small for what is there: nothing changes.
