@@ -37,7 +37,8 @@ public:
 
 private:
     static std::string said(const result<void, interface_error>& r) {
-        return r.has_value() ? "" : "interface_error " + std::to_string(static_cast<int>(r.error()));
+        return r.has_value() ? ""
+                             : "interface_error " + std::to_string(static_cast<int>(r.error()));
     }
 
     std::string link(std::istream& words) {
