@@ -172,7 +172,7 @@ struct trial {
             at->set_ip_forward(on);
             break;
         case 1:
-            static_cast<void>(at->set_up(static_cast<u16>(2 + random.below(3)), !random.one_in(4)));
+            static_cast<void>(at->set_up(static_cast<u16>(2 + random.below(3)), !random.one_in(8)));
             world::add_routes(*at);
             break;
         case 2:
