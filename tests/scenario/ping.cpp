@@ -92,7 +92,9 @@ TEST_CASE("a ping is answered at run time as in constant evaluation") {
 }
 
 TEST_CASE("a ping of 65,000 octets is answered in fragments") {
-    struct large : policies<buffers<fixed_pool<65'536 + default_headroom, 128>>> {};
+    // A queue is charged by whole buffers, and these are large.
+    struct large : policies<buffers<fixed_pool<65'536 + default_headroom, 128>>,
+                            output<queue_output<64, 64 * 70'000>>> {};
     const auto asker = support::fixed_stack<stack<large>>();
     const auto answerer = support::fixed_stack<stack<large>>();
     REQUIRE(asker->add_interface({.index = 2, .address = "10.0.1.2/24"_net}).has_value());
