@@ -232,10 +232,11 @@ private:
         constexpr u32 size = ethernet::tag_layout::size;
         while (ethernet::is_tag(type) && frame.may_pull(size)) {
             const ethernet::const_tag_view tag{frame.data()};
+            const u16 behind = tag[ethernet::tag_type];
             if (tag[ethernet::tag_vlan] != 0 || !frame.pull(size)) {
                 break;
             }
-            type = tag[ethernet::tag_type];
+            type = behind;
         }
         return type;
     }

@@ -176,7 +176,7 @@ TEST_CASE("split messages: in a packet of any number of blocks, cut anywhere") {
                     return octets(d.begin() + static_cast<std::ptrdiff_t>(from),
                                   d.begin() + static_cast<std::ptrdiff_t>(to));
                 };
-                auto p = b.packet(part(0, head));
+                auto p = b.packet(part(0, std::min(head, d.size())));
                 for (std::size_t at = head; at < d.size(); at += each)
                     p.append(b.packet(part(at, std::min(at + each, d.size()))));
                 b->receive(std::move(p), b.now);
