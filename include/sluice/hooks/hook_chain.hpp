@@ -86,9 +86,10 @@ struct hook_chain {
 
         static constexpr hook_verdict call(hook<Packet>& h, Packet& packet, const hook_context& c,
                                            const typename hook_list::visit& visit) noexcept {
+            const bool came = static_cast<bool>(packet);
             for (unsigned i = 0; i <= max_repeats; ++i) {
                 const hook_verdict v = h(packet, c);
-                if (!packet && v != hook_verdict::drop) {
+                if (came && !packet && v != hook_verdict::drop) {
                     return hook_verdict::stolen;  // it is with the hook, whatever that said
                 }
                 if (v != hook_verdict::repeat) {
