@@ -146,6 +146,16 @@ int run(stack& s, examples::capture_input& in, const examples::explain_arguments
     return code;
 }
 
+// The stack that is asked, and those who listen in it: they go after it.
+struct explained_host {
+    explicit explained_host(bool forwards)
+        : s{stack::parts{.seed = same_each_time, .switches = sluice::settings{forwards}}} {}
+
+    examples::explain::tcp_listener tcp;
+    examples::explain::udp_listener udp;
+    stack s;
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -158,18 +168,17 @@ int main(int argc, char** argv) {
     if (!in) {
         return examples::capture_failed;
     }
-    examples::explain::tcp_listener tcp;
-    examples::explain::udp_listener udp;
-    const auto s = std::make_unique<stack>(
-        stack::parts{.seed = same_each_time, .switches = sluice::settings{given->forwards}});
-    if (!configure(*s, *given)) {
+    const auto host = std::make_unique<explained_host>(given->forwards);
+    stack& s = host->s;
+    if (!configure(s, *given)) {
         std::fputs("explain: an address or a route does not fit the others; a gateway must lie in "
                    "the network of an address\n",
                    stderr);
         return examples::capture_usage;
     }
-    if (!s->delivery().add_udp({}, udp) || !s->delivery().set_handler(ipv4::protocols::tcp, &tcp)) {
+    if (!s.delivery().add_udp({}, host->udp) ||
+        !s.delivery().set_handler(ipv4::protocols::tcp, &host->tcp)) {
         return examples::capture_failed;
     }
-    return run(*s, *in, *given);
+    return run(s, *in, *given);
 }
