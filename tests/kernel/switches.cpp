@@ -200,9 +200,9 @@ private:
 
 // The line with another value; empty when it says none.
 std::string altered(const std::string& line) {
-    const std::string_view last{line.data() + line.rfind(' ') + 1};
-    const bool is_value = !line.starts_with("write") && line.find(' ') != std::string::npos &&
-                          last.find_first_not_of("0123456789") == std::string_view::npos;
+    const std::size_t space = line.rfind(' ');
+    const bool is_value = !line.starts_with("write") && space != std::string::npos &&
+                          line.find_first_not_of("0123456789", space + 1) == std::string::npos;
     return is_value ? line + "7" : "";
 }
 
