@@ -14,7 +14,7 @@ cp -r "$root/include" "$work/with"
 cp -r "$root/include" "$work/without"
 python3 - "$work/without/sluice/stack" <<'PY'
 import pathlib, re, sys
-call = re.compile(r"if \((?:known == nullptr &&\s*)?!this->passes_hook\([^;{}]*\)\) \{\s*return gone;\s*\}")
+call = re.compile(r"if \(!this->passes_hook\([^;{}]*\)\) \{\s*return(?: gone)?;\s*\}")
 member = re.compile(r"\[\[no_unique_address\]\] hooks_type hooks_\{\};")
 calls = members = 0
 for path in sorted(pathlib.Path(sys.argv[1]).glob("*.hpp")):
