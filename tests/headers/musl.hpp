@@ -22,3 +22,4 @@
 
 extern "C" int pthread_cond_clockwait(pthread_cond_t*, pthread_mutex_t*, clockid_t,
                                       const timespec*);
+extern "C" int pthread_mutex_clocklock(pthread_mutex_t*, clockid_t, const timespec*);
