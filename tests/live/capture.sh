@@ -35,12 +35,21 @@ for side in left:west:1 right:east:2; do
     ip -n "${!host}" link set wire0 up
     ip -n "${!host}" route replace default via "10.0.$number.1"
 done
+# read_pipe: a reader that has the pipe open; what this script keeps open until the router writes lets it wait.
+reads_pipe() { [ "$(readlink "/proc/$reader/fd/3")" = "$output/pipe" ]; }
+read_pipe() {
+    exec 7<> "$output/pipe"
+    cat "$output/pipe" > "$output/got" 7>&- &
+    reader=$!
+    wait_for 5 reads_pipe || fail "nobody reads the pipe"
+}
 # start FILE PREFIX...: the router, capturing into the file, run by the prefix.
 start() {
     "${@:2}" "$router" --workers 2 --packet "$middle:west:10.0.1.1/24" --packet "$middle:east:10.0.2.1/24" \
-        --pcap "$1" > "$output/router" 2>&1 &
+        --pcap "$1" > "$output/router" 2>&1 7>&- &
     process=$!
     wait_for 5 grep -q "router: ready" "$output/router" || fail "the router does not start"
+    exec 7>&-
     wait_for 10 ip netns exec "$left" ping -n -c 1 -W 1 10.0.2.2 || fail "no ping"
 }
 # More than any pipe holds: 200 pings of 1,000 octets, four packets of the capture each. All are answered.
@@ -76,8 +85,7 @@ mkfifo "$output/pipe"
 "$router" --packet "$middle:west:10.0.1.1/24" --pcap "$output/pipe" > "$output/router" 2>&1 && fail "a pipe without reader"
 said 1 "create $output/pipe: No such device or address: no program reads this pipe; start its reader first"
 
-cat "$output/pipe" > "$output/got" &
-reader=$!
+read_pipe
 start "$output/pipe"
 kill -STOP "$reader"
 traffic "stopped reader"
@@ -89,8 +97,7 @@ said 1 "packets are missing from the capture $output/pipe"
 wait "$reader"
 readable "$output/got" 40
 
-cat "$output/pipe" > "$output/got" &
-reader=$!
+read_pipe
 start "$output/pipe"
 kill "$reader"
 wait "$reader" 2> /dev/null

@@ -144,7 +144,7 @@ overrun_and_flood() {
         grep -q "^Dropped\.$reason " "$output/report" || fail "no drop for $reason"
     done
     if [ -n "$devices" ] &&
-        tc -n "$middle" qdisc add dev east root tbf rate 20mbit burst 4kb limit 20000 2> /dev/null; then
+        tc -n "$middle" qdisc add dev east root tbf rate 2mbit burst 4kb limit 20000 2> /dev/null; then
         take before
         send 1 20000
         account "a slow way out" "$(sent_by 1)"
