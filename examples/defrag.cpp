@@ -103,7 +103,7 @@ void print_counts(const examples::defrag_counts& c, const arguments& given, unsi
     if (c.presumed != 0) {
         std::fprintf(stderr,
                      "defrag: %s: %lu fragments have the total length 0; they were taken as long "
-                     "as they are in the capture\n",
+                     "as they were on the wire\n",
                      given.from, c.presumed);
     }
 }

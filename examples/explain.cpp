@@ -64,14 +64,19 @@ loaded load(stack& s, const captured_frame& frame, examples::checksums made) {
     // No frame is longer than the buffer: the reader refuses those.
     sluice::copy_bytes(l.ip.put(static_cast<u32>(ip.size())), ip.data(), ip.size());
     l.ip.set_interface(examples::explain::first_interface);
-    const bool presumed = finish_offloads(l.ip, made);
+    const u32 missing = frame.missing();
+    const examples::presumed length = finish_offloads(l.ip, made, missing);
     l.ip.set_type(frame.parsed.addressed);
     l.addresses = addresses_of(l.ip);
-    if (presumed) {
-        l.remark += " (total length 0: taken as " + std::to_string(ip.size()) +
-                    ", segmentation was left to the device)";
+    const std::string octets = std::to_string(ip.size() + missing);
+    if (length == examples::presumed::length) {
+        l.remark +=
+            " (total length 0: taken as " + octets + ", segmentation was left to the device)";
+    } else if (length == examples::presumed::too_long) {
+        l.remark += " (total length 0, and of " + octets +
+                    " octets: only TCP that is no fragment may be longer than 65535)";
     }
-    if (frame.record.is_cut() && is_short(l.ip)) {
+    if (missing != 0 && (is_short(l.ip) || length == examples::presumed::too_long)) {
         l.remark += " (cut by the capture)";
     }
     return l;

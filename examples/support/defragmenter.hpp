@@ -112,7 +112,8 @@ private:
             p.reset();
         }
         if (p) {
-            counts_.presumed += finish_offloads(p, made_) ? 1u : 0u;
+            const presumed length = finish_offloads(p, made_, frame.missing());
+            counts_.presumed += length == presumed::length ? 1u : 0u;
             p.facts().mark = static_cast<sluice::u32>(link_header);  // it lies in front, for keep()
         }
         return p;

@@ -1,11 +1,13 @@
 // finish_offloads: makes a captured packet what it was behind its device, where the capture was
 // made before the device had done its part.
 //
-// Expects: a packet of one piece that begins at its IPv4 header, in a buffer of its own. Does:
-// total length 0, which stands for segmentation offload, becomes the length of the capture, as
-// tcpdump and Wireshark do, and TCP is to be cut for an MTU of 1,500; on request, the header
-// checksum is filled in and those of the transport are believed. Never: fills a checksum in unless
-// asked to.
+// Expects: a packet of one piece that begins at its IPv4 header, in a buffer of its own.
+// Does:    total length 0, which stands for segmentation offload, becomes the length that the
+//          packet had, as tcpdump and Wireshark do, and TCP is to be cut for an MTU of 1,500. Of
+//          more than 65,535 octets it stays 0 (BIG TCP), and the stack takes the packet's own
+//          length. On request, the header checksum is filled in and those of the transport are
+//          believed.
+// Never:   fills a checksum in unless asked to; takes what a capture left for a whole packet.
 #pragma once
 
 #include <sluice/packet/metadata.hpp>
@@ -15,6 +17,12 @@
 namespace examples {
 
 enum class checksums : sluice::u8 { as_captured, not_filled_in };
+// What became of total length 0.
+enum class presumed : sluice::u8 {
+    nothing,  // the field is not 0
+    length,   // that of the packet
+    too_long  // stays 0: more octets than it can say, and not whole TCP that is no fragment
+};
 
 namespace detail {
 
@@ -25,9 +33,6 @@ void set_segmentation(Packet& p, sluice::u32 header) {
     using sluice::u16;
     constexpr sluice::u32 mtu = 1500;
     constexpr u16 checksum_offset = 16;
-    if (p.size() < header + tcp::min_header_length) {
-        return;
-    }
     const auto behind = static_cast<sluice::u32>(
         tcp::header_length(tcp::const_view{std::as_const(p).data() + header}));
     sluice::metadata& known = p.facts();
@@ -40,23 +45,25 @@ void set_segmentation(Packet& p, sluice::u32 header) {
 
 }  // namespace detail
 
-// Whether the length had to be presumed.
+// `missing`: octets that the capture lacks.
 template <class Packet>
-bool finish_offloads(Packet& p, checksums made) {
+presumed finish_offloads(Packet& p, checksums made, sluice::u32 missing) {
     namespace ipv4 = sluice::ipv4;
     if (p.size() < ipv4::min_header_length) {
-        return false;
+        return presumed::nothing;
     }
     const ipv4::view ip{p.data()};
     const auto header = static_cast<sluice::u32>(header_length(ip));
     if (ip[ipv4::version] != 4 || header < ipv4::min_header_length || header > p.size()) {
-        return false;
+        return presumed::nothing;
     }
     const bool fill_in = made == checksums::not_filled_in;
-    const bool presumed = ip[ipv4::total_length] == 0;
+    const bool says_nothing = ip[ipv4::total_length] == 0;
     const bool was_right = checksum_ok(ip);
-    if (presumed && p.size() <= ipv4::max_total_length) {
-        ip.set(ipv4::total_length, static_cast<sluice::u16>(p.size()));
+    const sluice::u64 length = sluice::u64{p.size()} + missing;
+    const bool fits = length <= ipv4::max_total_length;
+    if (says_nothing && fits) {
+        ip.set(ipv4::total_length, static_cast<sluice::u16>(length));
         if (was_right) {
             set_checksum(ip);
         }
@@ -65,10 +72,16 @@ bool finish_offloads(Packet& p, checksums made) {
         set_checksum(ip);
         p.facts().checksum = sluice::checksum_state::verified;
     }
-    if (presumed && ip[ipv4::protocol] == ipv4::protocols::tcp && !is_fragment(ip)) {
+    if (!says_nothing) {
+        return presumed::nothing;
+    }
+    const bool is_cut_later = missing == 0 && ip[ipv4::protocol] == ipv4::protocols::tcp &&
+                              !is_fragment(ip) &&
+                              p.size() >= header + sluice::u32{sluice::tcp::min_header_length};
+    if (is_cut_later) {
         detail::set_segmentation(p, header);
     }
-    return presumed;
+    return fits || is_cut_later ? presumed::length : presumed::too_long;
 }
 
 }  // namespace examples

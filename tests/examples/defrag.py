@@ -50,12 +50,13 @@ def frame(packet, kind=0x0800, *tags):
     return make.ETHERNET + half(*tags, kind) + packet
 
 
-def write_pcap(path, records, link=ETHERNET):
-    """records: (seconds, frame)."""
+def write_pcap(path, records, link=ETHERNET, cut=0):
+    """records: (seconds, frame); `cut`: octets that the capture lacks of the last."""
     with open(path, "wb") as out:
         out.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, link))
-        for seconds, octets in records:
-            out.write(struct.pack("<IIII", seconds, 0, len(octets), len(octets)) + octets)
+        for i, (seconds, octets) in enumerate(records, 1):
+            size = len(octets) + (cut if i == len(records) else 0)
+            out.write(struct.pack("<IIII", seconds, 0, len(octets), size) + octets)
 
 
 def read_pcap(path):
@@ -101,9 +102,9 @@ def run(program, source, target, *options):
             dict(zip(words[::2], map(int, words[1::2]))), done.stderr)
 
 
-def defrag(program, folder, frames, *options, link=ETHERNET):
+def defrag(program, folder, frames, *options, link=ETHERNET, cut=0):
     """The frames of OUT for frames that came a second apart."""
-    write_pcap(folder / "in.pcap", list(enumerate(frames)), link)
+    write_pcap(folder / "in.pcap", list(enumerate(frames)), link, cut)
     _, counts, said = run(program, folder / "in.pcap", folder / "out.pcap", *options)
     return read_pcap(folder / "out.pcap")[1], counts, said
 
@@ -217,6 +218,9 @@ def test_offloads(program, folder):
     frames = [frame(first(1)), frame(last(1, length=0))]
     out, _, said = defrag(program, folder, frames)
     check("total length 0", (out, "total length 0" in said), ([frame(whole(1))], True))
+    # What the capture left of a fragment is not all of it.
+    frames = [frame(first(1)), frame(last(1, length=0))[:-100]]
+    check("total length 0, cut", defrag(program, folder, frames, cut=100)[0], frames)
 
 
 def test_pcapng(program, folder):

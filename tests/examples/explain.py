@@ -166,6 +166,49 @@ def check_own(program):
                                          "default via 9.9.9.9", OWN / "big.pcap"), (2, ""))
 
 
+# A packet with the total length 0 in front of what segmentation offload or BIG TCP left.
+def unsaid(size, protocol=6, word=0):
+    head = struct.pack("!BBHHHBBH", 0x45, 0, 0, 1, word, 64, protocol, 0)
+    head = summed(head + address("10.0.1.2") + address("192.0.2.9"), 10)
+    transport = struct.pack("!HHIIBBHHH", 1000, 80, 1, 1, 0x50, 0x10, 1000, 0, 0)
+    return (head + transport + bytes(size))[:size]
+
+
+# Linux takes the packet's own length for TCP that a device is to cut, and for nothing else.
+def check_big(program):
+    taken = "forwarded (total length 0: taken as {}, segmentation was left to the device)"
+    long = ("dropped, length_below_header: The total length is less than the header length. (RFC 1812 "
+            "section 5.2.2) (total length 0, and of {} octets: only TCP that is no fragment may be "
+            "longer than 65535)")
+    cut = ("dropped, length_beyond_packet: The total length says more octets than came. (RFC 1812 "
+           "section 5.2.2) (total length 0: taken as {}, segmentation was left to the device) (cut by "
+           "the capture)")
+    rows = [
+        (unsaid(3000), 3000, taken),
+        (unsaid(65535), 65535, taken),
+        (unsaid(65536), 65536, taken),
+        (unsaid(262000), 262000, taken),
+        (unsaid(3000, 17), 3000, taken),
+        (unsaid(65536, 17), 65536, long),
+        (unsaid(70000, 1), 70000, long),
+        (unsaid(70000, 6, 0x2000), 70000, long),
+        (unsaid(70000, 6, 1), 70000, long),
+        (unsaid(1000), 3000, cut),
+        (unsaid(1000), 65535, cut),
+        (unsaid(1000), 65536, long + " (cut by the capture)"),
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        capture = pathlib.Path(folder) / "big"
+        with open(capture, "wb") as out:
+            out.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, RAW_IP))
+            for octets, size, _ in rows:
+                out.write(struct.pack("<IIII", 1, 0, len(octets), size) + octets)
+        for options in ([], ["--no-checksum"]):
+            lines = run(program, *options, capture)[1].splitlines()
+            check("total length 0", [line.split(" > 192.0.2.9 ")[1].strip() for line in lines],
+                  [row[2].format(row[1]) for row in rows])
+
+
 # What tshark finds in the captures of this tree is found here too; the exit codes; the remarks.
 def check_of_this_tree(program):
     forwarded = "    1 10.0.1.2 > 10.0.2.2               forwarded"
@@ -191,6 +234,7 @@ def check_of_this_tree(program):
     check("offloaded", run(program, "--no-checksum", OWN / "offloaded.pcap")[1],
           forwarded + " (total length 0: taken as 3040, segmentation was left to the device)\n" +
           forwarded.replace("1", "2", 1) + "\n")
+    check_big(program)
     out = run(program, OWN / "cut.pcap")[1].splitlines()
     check("cut", ["(cut by the capture)" in line for line in out], [True, False, False])
     check("cut, said", said(program, OWN / "cut.pcap"),
