@@ -41,7 +41,7 @@ std::string replay_socket::open(sluice::moment now) {
         sluice::endpoint_options& o = s.options();
         o.may_broadcast = true;
         o.receive_errors = line_.receive_errors;
-        o.reuse = line_.reuse;
+        o.reuse |= line_.reuse;
         o.interface = wires_.index_of(line_.interface);
         o.receive_octets = 0xffff'ffff;  // a block of this pool is 64 KB
         o.header_included |= line_.header_included;

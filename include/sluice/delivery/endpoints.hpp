@@ -112,10 +112,26 @@ struct registered_endpoints {
         // Whether one of them has the port already, for the same address and interface or for any,
         // and does not share it. Linux inet_rcv_saddr_equal.
         [[nodiscard]] constexpr bool udp_in_use(const endpoint_filter& f) const noexcept {
-            return in_use(udp_, f);
+            for (std::size_t i = 0; i < udp_.size(); ++i) {
+                const endpoint_filter& o = udp_[i].filter;
+                const bool meet =
+                    (f.local.is_unspecified() || o.local.is_unspecified() || f.local == o.local) &&
+                    (f.interface == 0 || o.interface == 0 || f.interface == o.interface);
+                if (o.local_port == f.local_port && meet && !(f.reuse && o.reuse)) {
+                    return true;
+                }
+            }
+            return false;
         }
+        // The same of an identifier, for whatever address and interface. Linux ping_get_port.
         [[nodiscard]] constexpr bool ping_in_use(const endpoint_filter& f) const noexcept {
-            return in_use(ping_, f);
+            for (std::size_t i = 0; i < ping_.size(); ++i) {
+                const endpoint_filter& o = ping_[i].filter;
+                if (o.local_port == f.local_port && !(f.reuse && o.reuse)) {
+                    return true;
+                }
+            }
+            return false;
         }
         [[nodiscard]] constexpr bool has_flows() const noexcept { return flows_ != 0; }
         [[nodiscard]] constexpr early_route* flow_of(const delivery_info& info) noexcept {
@@ -129,15 +145,22 @@ struct registered_endpoints {
             return nullptr;
         }
         // Echo replies with the identifier `local_port`: what is sent with it comes back here. Of
-        // the filter, local, interface and local_port count. Linux ping_lookup.
+        // the filter, local, interface and local_port count. Of several that match, the one that
+        // was added last has it. Linux ping_lookup.
         [[nodiscard]] constexpr bool add_ping(const endpoint_filter& f,
                                               packet_sink<Packet>& to) noexcept {
-            return ping_.add({{.protocol = ipv4::protocols::icmp,
-                               .local = f.local,
-                               .local_port = f.local_port,
-                               .interface = f.interface,
-                               .reuse = f.reuse},
-                              &to});
+            return ping_.add({ping_filter(f), &to});
+        }
+        // One that was added keeps its place with another filter. false: it was not added.
+        [[nodiscard]] constexpr bool change_ping(const endpoint_filter& f,
+                                                 const packet_sink<Packet>& to) noexcept {
+            for (std::size_t i = 0; i < ping_.size(); ++i) {
+                if (ping_[i].to == &to) {
+                    ping_[i].filter = ping_filter(f);
+                    return true;
+                }
+            }
+            return false;
         }
         constexpr void remove(const packet_sink<Packet>& to) noexcept {
             const auto is_it = [&to](const endpoint& e) { return e.to == &to; };
@@ -213,7 +236,7 @@ struct registered_endpoints {
         [[nodiscard]] constexpr delivery_count ping(Packet&& packet,
                                                     const delivery_info& info) noexcept {
             delivery_count n;
-            if (packet_sink<Packet>* to = best_of(ping_, info)) {
+            if (packet_sink<Packet>* to = ping_of(info)) {
                 give(*to, std::move(packet), info, n);
             }
             return n;
@@ -222,7 +245,7 @@ struct registered_endpoints {
                                                    const delivery_info& info) noexcept {
             delivery_count n;
             if (!info.to_many) {
-                if (packet_sink<Packet>* to = best_of(udp_, info)) {
+                if (packet_sink<Packet>* to = udp_of(info)) {
                     give(*to, std::move(packet), info, n);
                 }
                 return n;
@@ -273,39 +296,45 @@ struct registered_endpoints {
                                             u16 interface) noexcept {
             return f.protocol == protocol && (f.interface == 0 || f.interface == interface);
         }
-        [[nodiscard]] static constexpr bool in_use(const endpoint_list& list,
-                                                   const endpoint_filter& f) noexcept {
-            for (std::size_t i = 0; i < list.size(); ++i) {
-                const endpoint_filter& o = list[i].filter;
-                const bool meet =
-                    (f.local.is_unspecified() || o.local.is_unspecified() || f.local == o.local) &&
-                    (f.interface == 0 || o.interface == 0 || f.interface == o.interface);
-                if (o.local_port == f.local_port && meet && !(f.reuse && o.reuse)) {
-                    return true;
-                }
-            }
-            return false;
-        }
         // The one endpoint of a unicast datagram; of equals the latest.
-        [[nodiscard]] static constexpr packet_sink<Packet>*
-        best_of(const endpoint_list& list, const delivery_info& info) noexcept {
+        [[nodiscard]] constexpr packet_sink<Packet>*
+        udp_of(const delivery_info& info) const noexcept {
             const endpoint* best = nullptr;
-            for (std::size_t i = 0; i < list.size(); ++i) {
-                const endpoint_filter& f = list[i].filter;
+            for (std::size_t i = 0; i < udp_.size(); ++i) {
+                const endpoint_filter& f = udp_[i].filter;
                 if (matches_ports(f, info) && matches(f, info) &&
                     (best == nullptr || specificity(f) > specificity(best->filter))) {
-                    best = &list[i];
+                    best = &udp_[i];
                 }
             }
             return best != nullptr ? best->to : nullptr;
+        }
+        [[nodiscard]] static constexpr endpoint_filter
+        ping_filter(const endpoint_filter& f) noexcept {
+            return {.protocol = ipv4::protocols::icmp,
+                    .local = f.local,
+                    .local_port = f.local_port,
+                    .interface = f.interface,
+                    .reuse = f.reuse};
+        }
+        // The one endpoint of an echo reply: the latest, and none is better than it.
+        [[nodiscard]] constexpr packet_sink<Packet>*
+        ping_of(const delivery_info& info) const noexcept {
+            for (std::size_t i = 0; i < ping_.size(); ++i) {
+                const endpoint_filter& f = ping_[i].filter;
+                if (matches_ports(f, info) && matches(f, info)) {
+                    return ping_[i].to;
+                }
+            }
+            return nullptr;
         }
         // The endpoint that has what the quoted packet was sent from; nullptr: none, or raw ones.
         [[nodiscard]] constexpr packet_sink<Packet>*
         quoted_sender(const icmp_error_notice& n, const delivery_info& answer) const noexcept {
             if (n.protocol == ipv4::protocols::udp) {
-                return best_of(udp_, answer);
+                return udp_of(answer);
             }
-            return quotes_echo_request(n) ? best_of(ping_, answer) : nullptr;
+            return quotes_echo_request(n) ? ping_of(answer) : nullptr;
         }
         // A port or a local address counts more than all that follows, as Linux asks for them
         // first.

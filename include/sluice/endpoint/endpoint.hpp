@@ -318,11 +318,15 @@ protected:
     // A new entry in the delivery room, in place of the old one.
     [[nodiscard]] outcome_type enroll() noexcept {
         auto& room = stack_.delivery();
+        const endpoint_filter f = filter();
+        // The order of ping endpoints counts, and connecting does not change it.
+        if (bound_ && kind_ == endpoint_kind::ping && room.change_ping(f, *this)) {
+            return {};
+        }
         room.remove(*this);
         if (!bound_) {
             return {};
         }
-        const endpoint_filter f = filter();
         const bool placed = kind_ == endpoint_kind::udp    ? room.add_udp(f, *this)
                             : kind_ == endpoint_kind::ping ? room.add_ping(f, *this)
                                                            : room.add_raw(f, *this);
@@ -380,20 +384,24 @@ private:
                    ? address_kind::own
                    : address_kind::foreign;
     }
-    [[nodiscard]] bool is_taken() const noexcept {
-        return kind_ == endpoint_kind::udp ? stack_.delivery().udp_in_use(filter())
-                                           : stack_.delivery().ping_in_use(filter());
+    [[nodiscard]] bool is_taken(bool chosen_here) const noexcept {
+        endpoint_filter f = filter();
+        if (kind_ == endpoint_kind::udp) {
+            return stack_.delivery().udp_in_use(f);
+        }
+        f.reuse = f.reuse && !chosen_here;  // nobody gets an identifier of others by chance
+        return stack_.delivery().ping_in_use(f);
     }
     [[nodiscard]] bool find_port(u16 first, u16 last) noexcept {
         if (local_.port != 0) {
-            return !is_taken();
+            return !is_taken(false);
         }
         // As many are tried as are there; at most one for each endpoint is taken.
         const u32 range = last >= first ? u32{last} - first + 1 : 0;
         const u32 start = stack_.random().below(range);
         for (u32 i = 0; i < range; ++i) {
             local_.port = static_cast<u16>(first + (start + i) % range);
-            if (!is_taken()) {
+            if (!is_taken(true)) {
                 return true;
             }
         }

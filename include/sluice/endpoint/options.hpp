@@ -31,7 +31,7 @@ struct endpoint_options {
     bool may_broadcast = false;    // SO_BROADCAST
     bool receive_errors = false;   // IP_RECVERR
     bool on_link_only = false;     // SO_DONTROUTE
-    bool reuse = false;            // SO_REUSEADDR; set before bind()
+    bool reuse = false;            // SO_REUSEADDR; set before bind(). On for ping endpoints
     bool header_included = false;  // IP_HDRINCL, of raw endpoints
     u8 multicast_ttl = 1;          // IP_MULTICAST_TTL; 0: it does not leave this host
     bool multicast_loop = true;    // IP_MULTICAST_LOOP

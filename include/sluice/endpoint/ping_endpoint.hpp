@@ -19,9 +19,12 @@ public:
     using typename base::packet_type;
 
     explicit ping_endpoint(Stack& s) noexcept
-        : base(s, endpoint_kind::ping, ipv4::protocols::icmp) {}
+        : base(s, endpoint_kind::ping, ipv4::protocols::icmp) {
+        this->options_.reuse = true;  // as of each such socket of Linux
+    }
 
-    // The port is the identifier; 0: a free one.
+    // The port is the identifier; 0: one that nobody has. A given one may be shared, unless `reuse`
+    // is off on either side; what comes is for the endpoint that was bound last.
     [[nodiscard]] outcome_type bind(const endpoint_address& a = {}) noexcept {
         return base::bind_to(a, 1, 0xffff);
     }
