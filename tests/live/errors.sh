@@ -13,7 +13,7 @@ output=$(mktemp -d)
 process=
 finish() {
     [ -n "$process" ] && kill "$process" 2> /dev/null
-    kill "$(cat "$output/pings" 2> /dev/null)" 2> /dev/null
+    [ ! -e "$output/pings" ] || kill $(cat "$output/pings") 2> /dev/null
     rm -rf "$output"
     remove_namespaces
 }

@@ -117,7 +117,7 @@ struct registered_endpoints {
                 const bool meet =
                     (f.local.is_unspecified() || o.local.is_unspecified() || f.local == o.local) &&
                     (f.interface == 0 || o.interface == 0 || f.interface == o.interface);
-                if (o.local_port == f.local_port && meet && !(f.reuse && o.reuse)) {
+                if (meet && clash(f, o)) {
                     return true;
                 }
             }
@@ -126,8 +126,7 @@ struct registered_endpoints {
         // The same of an identifier, for whatever address and interface. Linux ping_get_port.
         [[nodiscard]] constexpr bool ping_in_use(const endpoint_filter& f) const noexcept {
             for (std::size_t i = 0; i < ping_.size(); ++i) {
-                const endpoint_filter& o = ping_[i].filter;
-                if (o.local_port == f.local_port && !(f.reuse && o.reuse)) {
+                if (clash(f, ping_[i].filter)) {
                     return true;
                 }
             }
@@ -295,6 +294,10 @@ struct registered_endpoints {
         static constexpr bool matches_alert(const endpoint_filter& f, u8 protocol,
                                             u16 interface) noexcept {
             return f.protocol == protocol && (f.interface == 0 || f.interface == interface);
+        }
+        [[nodiscard]] static constexpr bool clash(const endpoint_filter& f,
+                                                  const endpoint_filter& o) noexcept {
+            return o.local_port == f.local_port && !(f.reuse && o.reuse);
         }
         // The one endpoint of a unicast datagram; of equals the latest.
         [[nodiscard]] constexpr packet_sink<Packet>*
