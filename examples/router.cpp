@@ -1,4 +1,4 @@
-// router: an IPv4 router between Ethernet interfaces (AF_PACKET) and TUN devices, in as many
+// router: an IPv4 router between interfaces (AF_PACKET) and TUN devices, in as many
 // network namespaces as you like.
 //
 // Shows: one stack over devices of several kinds, with ARP where it is needed; an output policy and

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "complain.hpp"
+#include "link_watch.hpp"
 #include "router_port.hpp"
 
 #include <sluice/port/pcapng_file.hpp>
@@ -38,14 +39,21 @@ private:
     u64 lost_ = 0;
 };
 
+// What is captured of an interface that is not there yet is never written: the router ends.
+inline sluice::port::pcap::link_type captured_link_of(const link_request& link) {
+    using sluice::port::link_header;
+    const auto watch = in_namespace_of(link, [&link] { return link_watch::open(link.name); });
+    const auto found = watch ? watch->state() : std::nullopt;
+    const bool is_raw = link.is_tun || (found && found->header == link_header::none);
+    return is_raw ? sluice::port::pcap::link_type::raw : sluice::port::pcap::link_type::ethernet;
+}
+
 // Makes the file with a description of each interface.
 inline sluice::result<sluice::port::pcapng::writer, sluice::port::port_error>
 create_capture(const arguments& given) {
     auto file = sluice::port::pcapng::writer::create(given.pcap.c_str());
     for (const link_request& link : given.links) {
-        using sluice::port::pcap::link_type;
-        if (file && !file->add_interface(link.is_tun ? link_type::raw : link_type::ethernet,
-                                         link.label())) {
+        if (file && !file->add_interface(captured_link_of(link), link.label())) {
             const auto why = file->news();
             return sluice::failure{why ? *why
                                        : sluice::port::port_error::last("write", given.pcap)};

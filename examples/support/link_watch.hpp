@@ -8,6 +8,7 @@
 #include <sluice/base/result.hpp>
 #include <sluice/port/descriptor.hpp>
 #include <sluice/port/error.hpp>
+#include <sluice/port/hardware_type.hpp>
 #include <sluice/wire/ethernet.hpp>
 
 #include <cerrno>
@@ -28,6 +29,8 @@ struct link_state {
     bool up = false;
     bool connected = false;  // the cable is in, the peer is up
     sluice::u32 mtu = 0;     // octets
+    sluice::u16 type = 0;    // the kernel's number for what it is
+    sluice::port::link_header header{};
     sluice::ethernet::address hardware{};
 
     friend bool operator==(const link_state&, const link_state&) = default;
@@ -92,6 +95,8 @@ public:
         if (!ask(SIOCGIFHWADDR, answer)) {
             return nothing_or_gone();
         }
+        now.type = answer.ifr_hwaddr.sa_family;
+        now.header = sluice::port::link_header_of(now.type, static_cast<sluice::u16>(flags));
         std::memcpy(now.hardware.octets.data(), answer.ifr_hwaddr.sa_data, 6);
         return now;
     }

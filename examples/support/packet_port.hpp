@@ -1,11 +1,14 @@
-// packet_port: an Ethernet interface of the kernel as an interface of the router, by AF_PACKET.
+// packet_port: an interface of the kernel as an interface of the router, by AF_PACKET.
 //
-// Expects: an interface without an address of the kernel's own. Does: IPv4 comes from a ring whose
-// frames are lent, shared out between the workers' sockets by flow; ARP from a socket that hears
-// all of it, so that each worker knows its neighbours; frames leave by another ring, and those that
-// the kernel is to cut by a system call for a burst. Fragments are copied out of the ring, since
-// the stack may keep them for long. An interface that went away is opened again when it is back.
-// Never: switches an offload, brings an interface up.
+// Expects: an interface without an address of the kernel's own, with an Ethernet header in front of
+//          its packets or with none (TUN, WireGuard, PPP, tunnels).
+// Does:    IPv4 comes from a ring whose frames are lent, shared out between the workers' sockets by
+//          flow; ARP, of Ethernet, from a socket that hears all of it, so that each worker knows
+//          its neighbours; frames leave by another ring, and those that the kernel is to cut by a
+//          system call for a burst. Fragments are copied out of the ring, since the stack may keep
+//          them for long. An interface that went away is opened again when it is back.
+// Never:   switches an offload, brings an interface up; changes the kind of header: an interface
+//          that comes back with another one stays unused.
 #pragma once
 
 #include "link_watch.hpp"
@@ -34,7 +37,9 @@ public:
     packet_port(const link_request& asked, u16 index, mode how) : port{asked, index}, mode_{how} {}
     ~packet_port() override { close(); }
 
-    [[nodiscard]] bool is_ethernet() const noexcept override { return true; }
+    [[nodiscard]] bool is_ethernet() const noexcept override {
+        return header_ == sluice::port::link_header::ethernet;
+    }
     [[nodiscard]] sluice::result<void, port_error> open() noexcept override;
     [[nodiscard]] bool look_again() noexcept override;
     [[nodiscard]] bool is_unsettled() const noexcept override { return is_unsettled_; }
@@ -53,18 +58,22 @@ public:
     [[nodiscard]] int changes() const noexcept override { return watch_->fd(); }
     void add_descriptors(std::vector<int>& to) const override {
         if (sockets_) {
-            to.push_back(sockets_->arp.fd());
+            if (sockets_->arp) {
+                to.push_back(sockets_->arp->fd());
+            }
             to.push_back(sockets_->in ? sockets_->in->fd() : sockets_->plain->fd());
         }
     }
 
     [[nodiscard]] batch receive(source& from, std::span<packet> to) noexcept override {
         if (!sockets_) {
-            return {0, true};
+            return {.failed = true};
         }
         constexpr std::size_t most_arp = 8;
-        const auto arp =
-            sockets_->arp.receive(from, to.first(most_arp < to.size() ? most_arp : to.size()));
+        const auto arp = sockets_->arp
+                             ? sockets_->arp->receive(
+                                   from, to.first(most_arp < to.size() ? most_arp : to.size()))
+                             : sluice::port::receive_batch{};
         const std::span<packet> rest = to.subspan(arp.count);
         const auto ip =
             sockets_->in ? sockets_->in->receive(rest) : sockets_->plain->receive(from, rest);
@@ -73,7 +82,8 @@ public:
                 frame = from.copy_of(frame);  // empty: no memory
             }
         }
-        return {arp.count + ip.count, is_broken(arp.end) || is_broken(ip.end)};
+        return {arp.count + ip.count, arp.has_progressed() || ip.has_progressed(),
+                is_broken(arp.end) || is_broken(ip.end)};
     }
     [[nodiscard]] bool send(packet& frame) noexcept override {
         using sluice::segmentation_kind;
@@ -104,7 +114,7 @@ public:
 
 private:
     struct sockets {
-        af_packet::device arp;
+        std::optional<af_packet::device> arp{};  // of Ethernet
         std::optional<af_packet::device> plain{};
         std::optional<af_packet::ring<256>> in{};
         std::optional<af_packet::transmit_ring> out{};
@@ -114,8 +124,11 @@ private:
     [[nodiscard]] static bool is_broken(sluice::port::read_status s) noexcept {
         return s == sluice::port::read_status::closed || s == sluice::port::read_status::failed;
     }
-    [[nodiscard]] static bool is_fragment(const packet& frame) noexcept {
-        constexpr u32 field = 14 + 6;
+    [[nodiscard]] u32 header_octets() const noexcept {
+        return is_ethernet() ? u32{sluice::ethernet::layout::size} : 0;
+    }
+    [[nodiscard]] bool is_fragment(const packet& frame) const noexcept {
+        const u32 field = header_octets() + 6;
         return frame.head_size() >= field + 2 &&
                (sluice::load_be<u16>(frame.data() + field) & 0x3fff) != 0;
     }
@@ -128,6 +141,7 @@ private:
     mode mode_;
     std::optional<link_watch> watch_;
     link_state link_;
+    sluice::port::link_header header_{};  // of link_ when it was opened first
     std::optional<sockets> sockets_;
     af_packet::sender::model<packet> to_kernel_;
     std::optional<af_packet::ring_sender::model<packet>> to_ring_;

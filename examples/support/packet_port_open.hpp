@@ -7,7 +7,7 @@
 namespace router {
 
 inline sluice::result<void, port_error> packet_port::open() noexcept {
-    auto watch = in_its_namespace([&] { return link_watch::open(asked().name); });
+    auto watch = in_namespace_of(asked(), [&] { return link_watch::open(asked().name); });
     if (!watch) {
         return sluice::failure{watch.error()};
     }
@@ -15,6 +15,10 @@ inline sluice::result<void, port_error> packet_port::open() noexcept {
     link_ = watch_->state().value_or(link_state{});
     if (link_.index == 0) {
         return sluice::failure{port_error::make("find", asked().label(), ENODEV)};
+    }
+    header_ = link_.header;
+    if (header_ == sluice::port::link_header::unknown) {
+        return sluice::failure{sluice::port::unknown_link_header(asked().name, link_.type)};
     }
     if (mode_.speaks && watch_->has_kernel_address()) {
         std::fprintf(stderr, "router: %s has an address of the kernel's, which answers, too\n",
@@ -43,31 +47,39 @@ inline bool packet_port::look_again() noexcept {
 }
 
 inline sluice::result<void, port_error> packet_port::open_sockets() noexcept {
+    if (link_.header != header_) {
+        return sluice::failure{port_error::make(
+            "open", asked().label(), 0,
+            "its packets begin with another header than before; start the router again")};
+    }
     // A socket can join those of the other workers only while the interface is up.
     if (mode_.shared && !link_.up) {
         return {};
     }
-    auto opened = in_its_namespace([&] { return open_here(); });
+    auto opened = in_namespace_of(asked(), [&] { return open_here(); });
     if (!opened) {
         return sluice::failure{opened.error()};
     }
     sockets_.emplace(std::move(*opened));
-    to_kernel_ = sockets_->arp.sender();
+    to_kernel_ = sockets_->in ? sockets_->in->sender() : sockets_->plain->sender();
     if (sockets_->out) {
         to_ring_.emplace(sockets_->out->sender());
-        ring_room_ = link_.mtu + sluice::u32{sluice::ethernet::layout::size};
+        ring_room_ = link_.mtu + header_octets();
     }
     return {};
 }
 
 inline sluice::result<packet_port::sockets, port_error> packet_port::open_here() const noexcept {
     const std::string& name = asked().name;
-    auto arp =
-        af_packet::open(name, {.interface = index(), .protocol = sluice::ethernet::types::arp});
-    if (!arp) {
-        return sluice::failure{arp.error()};
+    sockets made{.index = link_.index};
+    if (is_ethernet()) {
+        auto arp =
+            af_packet::open(name, {.interface = index(), .protocol = sluice::ethernet::types::arp});
+        if (!arp) {
+            return sluice::failure{arp.error()};
+        }
+        made.arp.emplace(std::move(*arp));
     }
-    sockets made{.arp = std::move(*arp), .index = link_.index};
     af_packet::options how{.interface = index(), .protocol = sluice::ethernet::types::ipv4};
     if (mode_.shared) {
         // One group for each interface of this process.
@@ -116,11 +128,14 @@ inline port_counts packet_port::of_sockets() noexcept {
     const auto add = [&all](const af_packet::counters& c) {
         all += {.received = c.received,
                 .received_octets = c.received_octets,
+                .not_ipv4 = c.not_ipv4,
                 .unusable = c.too_long + c.refused,
                 .no_buffer = c.no_buffer,
                 .kernel_drops = c.kernel_drops};
     };
-    add(sockets_->arp.counters());
+    if (sockets_->arp) {
+        add(sockets_->arp->counters());
+    }
     add(sockets_->in ? sockets_->in->counters() : sockets_->plain->counters());
     const auto add_sent = [&all](const af_packet::send_counters& c) {
         all += {.sent = c.sent, .refused = c.refused, .lost = c.lost};

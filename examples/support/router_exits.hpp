@@ -49,7 +49,7 @@ struct frame_exits {
         return ports[to.interface]->offloads();
     }
     [[nodiscard]] bool send_frame(packet& frame, u16 interface) noexcept {
-        if (!answers_arp && is_arp_reply(frame)) {
+        if (!answers_arp && ports[interface]->is_ethernet() && is_arp_reply(frame)) {
             frame.reset();
             return true;
         }

@@ -33,6 +33,7 @@ using packet = source::packet_type;
 struct port_counts {
     u64 received = 0;
     u64 received_octets = 0;
+    u64 not_ipv4 = 0;      // of an interface without link header
     u64 unusable = 0;      // too long, or with offloads that IPv4 has no use for
     u64 no_buffer = 0;     // our own memory was short
     u64 kernel_drops = 0;  // the kernel had no room for it in the socket
@@ -43,6 +44,7 @@ struct port_counts {
     port_counts& operator+=(const port_counts& o) noexcept {
         received += o.received;
         received_octets += o.received_octets;
+        not_ipv4 += o.not_ipv4;
         unusable += o.unusable;
         no_buffer += o.no_buffer;
         kernel_drops += o.kernel_drops;
@@ -55,11 +57,20 @@ struct port_counts {
 
 enum class port_state { up, disconnected, down, gone };
 
+// Opens something where the interface is.
+template <class Open>
+[[nodiscard]] std::invoke_result_t<Open&> in_namespace_of(const link_request& link,
+                                                          Open&& open) noexcept {
+    return link.space.empty() ? open()
+                              : sluice::port::in_namespace("/run/netns/" + link.space, open);
+}
+
 class port {
 public:
     struct batch {
         std::size_t count = 0;
-        bool failed = false;  // the device gives nothing any more
+        bool has_progressed = false;  // something was read, given or thrown away
+        bool failed = false;          // the device gives nothing any more
     };
 
     explicit port(const link_request& asked, u16 index) : asked_{asked}, index_{index} {}
@@ -95,15 +106,6 @@ public:
 
     [[nodiscard]] const link_request& asked() const noexcept { return asked_; }
     [[nodiscard]] u16 index() const noexcept { return index_; }
-
-protected:
-    // Opens something where the interface is.
-    template <class Open>
-    [[nodiscard]] std::invoke_result_t<Open&> in_its_namespace(Open&& open) const noexcept {
-        return asked_.space.empty()
-                   ? open()
-                   : sluice::port::in_namespace("/run/netns/" + asked_.space, open);
-    }
 
 private:
     link_request asked_;

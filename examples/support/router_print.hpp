@@ -26,13 +26,13 @@ inline unsigned long long wide(u64 n) {
 inline void print_ports(const snapshot& s, std::FILE* to) {
     for (const port_line& p : s.ports) {
         const port_counts& c = p.counts;
-        std::fprintf(
-            to,
-            "interface %s %s mtu %u received %llu octets %llu unusable %llu no-buffer %llu "
-            "kernel-drops %llu sent %llu refused %llu lost %llu\n",
-            p.label.c_str(), name_of(p.state), p.mtu, wide(c.received), wide(c.received_octets),
-            wide(c.unusable), wide(c.no_buffer), wide(c.kernel_drops), wide(c.sent),
-            wide(c.refused), wide(c.lost));
+        std::fprintf(to,
+                     "interface %s %s mtu %u received %llu octets %llu not-ipv4 %llu unusable %llu "
+                     "no-buffer %llu "
+                     "kernel-drops %llu sent %llu refused %llu lost %llu\n",
+                     p.label.c_str(), name_of(p.state), p.mtu, wide(c.received),
+                     wide(c.received_octets), wide(c.not_ipv4), wide(c.unusable), wide(c.no_buffer),
+                     wide(c.kernel_drops), wide(c.sent), wide(c.refused), wide(c.lost));
     }
     std::fprintf(to, "link pushed-out %llu refused %llu tagged %llu foreign %llu\n",
                  wide(s.link.pushed_out), wide(s.link.refused), wide(s.link.tagged),

@@ -6,14 +6,16 @@ namespace router {
 inline constexpr const char* usage_text =
     R"(usage: router LINK... [--route ROUTE]... [options]
 
-An IPv4 router between Ethernet interfaces and TUN devices, each of which may lie in a network
+An IPv4 router between interfaces of the kernel and TUN devices, each of which may lie in a network
 namespace of its own.
 
   --packet NS:NAME:ADDRESS/LEN[,ADDRESS/LEN...][:MTU]
-            route on the Ethernet interface NAME in the namespace NS as `ip netns` names it (empty:
-            this one), beside the kernel there: the interface must have no address of the kernel's
-            own (ip addr flush), and the namespace must not forward, or both answer. ADDRESS is the
-            router's; MTU that of the interface if not given. Offloads stay as they are.
+            route on the interface NAME in the namespace NS as `ip netns` names it (empty: this
+            one), beside the kernel there: the interface must have no address of the kernel's own
+            (ip addr flush), and the namespace must not forward, or both answer. It is Ethernet, or
+            its packets have no link header: WireGuard, PPP, IP tunnels, the TUN device of another
+            program. ADDRESS is the router's; MTU that of the interface if not given. Offloads stay
+            as they are.
   --tun NS:NAME:ADDRESS/LEN[,ADDRESS/LEN...][:MTU]
             own the device NAME (made when there is none). MTU 1500 if not given. The kernel at the
             other end is a host: its address on the device and bringing it up are the caller's.

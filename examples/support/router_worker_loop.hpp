@@ -126,7 +126,7 @@ inline void worker::serve(port& from) {
     link_->set_now(now.now);
     stack_->receive(std::span{burst}.first(kept), now);
     exits_.frames.flush();  // answers to ARP
-    rest_of(from).reading.note(got.count != 0, now.now);
+    rest_of(from).reading.note(got.has_progressed, now.now);
     if (got.failed) {
         follow(from);
     }

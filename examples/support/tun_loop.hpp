@@ -94,7 +94,7 @@ private:
         std::array<typename Stack::packet_type, 64> batch;
         const auto got = from.receive(stack.buffers(), batch);
         stack.receive(std::span{batch}.first(got.count), from.now());
-        rest.note(got.count != 0, from.now().now);
+        rest.note(got.has_progressed(), from.now().now);
         return got.end != sluice::port::read_status::closed || from.is_attached();
     }
 

@@ -22,7 +22,8 @@ public:
     [[nodiscard]] sluice::result<void, sluice::port::port_error> open() noexcept override {
         const sluice::port::tun::options how{
             .interface = index(), .multi_queue = multi_queue_, .offload = true};
-        auto opened = in_its_namespace([&] { return sluice::port::tun::open(asked().name, how); });
+        auto opened =
+            in_namespace_of(asked(), [&] { return sluice::port::tun::open(asked().name, how); });
         if (!opened) {
             return sluice::failure{opened.error()};
         }
@@ -53,10 +54,11 @@ public:
     [[nodiscard]] batch receive(source& from, std::span<packet> to) noexcept override {
         using sluice::port::read_status;
         if (!device_) {
-            return {0, true};
+            return {.failed = true};
         }
         const auto got = device_->receive(from, to);
-        return {got.count, got.end == read_status::closed || got.end == read_status::failed};
+        return {got.count, got.has_progressed(),
+                got.end == read_status::closed || got.end == read_status::failed};
     }
     [[nodiscard]] bool send(packet& p) noexcept override { return sender_.transmit(p, {}); }
     void flush() noexcept override { sender_.flush(); }
@@ -76,6 +78,7 @@ private:
         const auto& c = device_->counters();
         return {.received = c.received,
                 .received_octets = c.received_octets,
+                .not_ipv4 = c.not_ipv4,
                 .unusable = c.too_long + c.refused,
                 .no_buffer = c.no_buffer,
                 .sent = sender_.sent(),

@@ -2,13 +2,17 @@
 // stack.
 //
 // Expects: CAP_NET_RAW; an interface that the kernel itself does not answer on (no address of its
-// own). Does: non-blocking reads, up to 32 frames a system call, into buffers of the caller's
-// source; frames larger than a buffer go on in further ones; unfinished checksums and segmentation
-// become facts, so that a 64 KB packet of a local sender or a virtual machine stays whole; link
-// addressing becomes the packet type; frames that this host sends are not seen. Never: blocks,
-// spins, allocates after open(). The sender keeps the descriptor's number: the device must outlive
-// it. Cost: a system call for up to 32 frames, one copy by the kernel; af_packet_ring.hpp saves
-// both. Source: packet(7).
+//          own), with an Ethernet header in front of its packets or with none (is_ethernet() says
+//          which); others are refused.
+// Does:    non-blocking reads, up to 32 frames a system call, into buffers of the caller's source;
+//          frames larger than a buffer go on in further ones; unfinished checksums and segmentation
+//          become facts, so that a 64 KB packet of a local sender or a virtual machine stays whole;
+//          link addressing becomes the packet type; frames that this host sends are not seen.
+//          Without a link header only what the kernel takes for IPv4 is given.
+// Never:   blocks, spins, allocates after open(). The sender keeps the descriptor's number: the
+//          device must outlive it.
+// Cost:    a system call for up to 32 frames, one copy by the kernel; af_packet_ring.hpp saves
+// both. Source:  packet(7).
 #pragma once
 
 #include <sluice/packet/packet_buffer.hpp>
@@ -16,6 +20,7 @@
 #include <sluice/port/af_packet_send.hpp>
 #include <sluice/port/af_packet_socket.hpp>
 #include <sluice/port/namespace.hpp>
+#include <sluice/port/receive_batch.hpp>
 #include <sluice/port/steady_clock.hpp>
 
 #include <array>
@@ -78,6 +83,7 @@ struct reception {
             told.status = aux.status;
             told.tag = aux.tag;
             told.tag_type = aux.tag_type;
+            told.link_octets = static_cast<u16>(aux.network_offset - aux.link_offset);
         }
         return told;
     }
@@ -91,35 +97,32 @@ public:
     device(bound_socket socket, overflow_memory overflow, const options& how) noexcept
         : socket_{std::move(socket)}, overflow_{std::move(overflow)}, options_{how} {}
 
-    struct batch {
-        std::size_t count = 0;
-        read_status end = read_status::none;  // none: more may wait
-    };
-    // Fills packets from the front until the span is full or nothing waits. Frames that cannot be
-    // had whole are thrown away and counted.
+    using batch = receive_batch;
+    // Fills packets from the front until nothing waits or as many were read as the span holds.
+    // Frames that cannot be had whole are thrown away and counted.
     template <buffer_source Source>
     [[nodiscard]] batch receive(Source& from,
                                 std::span<typename Source::packet_type> packets) noexcept {
         batch done;
-        // Frames that are thrown away count: a flood of them does not keep us here.
         for (std::size_t left = packets.size(); left != 0 && done.end == read_status::none;) {
             const std::size_t most = left < detail::most_messages ? left : detail::most_messages;
             left -= most;
             const batch got = receive_some(from, packets.subspan(done.count, most));
             done.count += got.count;
+            done.thrown_away += got.thrown_away;
             done.end = got.end;
         }
         return done;
     }
 
     // The next frame, with the options' interface and headroom. Else error() says why there is
-    // none; too_long where one was thrown away, whatever the reason.
+    // none.
     template <buffer_source Source>
     [[nodiscard]] result<typename Source::packet_type, read_status> receive(Source& from) noexcept {
         typename Source::packet_type one[1];
         const batch got = receive_some(from, one);
         if (got.count == 0) {
-            return failure{got.end == read_status::none ? read_status::too_long : got.end};
+            return failure{got.thrown_away != 0 ? read_status::thrown_away : got.end};
         }
         return std::move(one[0]);
     }
@@ -179,6 +182,7 @@ private:
                 packets[done.count++] = std::move(packets[i]);
             } else {
                 packets[i].reset();
+                ++done.thrown_away;
             }
         }
         done.end = came < asked             ? read_status::would_block
@@ -191,7 +195,7 @@ private:
         // The kernel had a frame whose facts no virtio-net header can tell: it is gone.
         if (error_number == EINVAL) {
             ++counters_.refused;
-            return read_status::too_long;
+            return read_status::refused;
         }
         return detail::status_of(fd(), error_number, counters_);
     }
@@ -204,6 +208,10 @@ private:
         const u32 room = packet.size();
         const detail::arrival how = r.arrival_of(i);
         if (how.type == abi::packet_types::outgoing) {
+            return false;
+        }
+        if (detail::is_of_another_protocol(r.from[i], socket_.is_ethernet)) {
+            ++counters_.not_ipv4;
             return false;
         }
         if (size == 0) {

@@ -16,8 +16,9 @@
 namespace sluice::port::af_packet::detail {
 
 struct arrival {
-    u8 type = 0;     // abi::packet_types
-    u32 status = 0;  // abi::status
+    u8 type = 0;          // abi::packet_types
+    u16 link_octets = 0;  // in front of the network header
+    u32 status = 0;       // abi::status
     u16 tag = 0;
     u16 tag_type = 0;
 };
@@ -49,11 +50,22 @@ template <class Packet>
     return true;
 }
 
-// false: the facts do not fit the frame, or the tag has no room or no place.
+// Whether the kernel took it for another protocol's. A frame says so itself.
+[[nodiscard]] inline bool is_of_another_protocol(const abi::link_address& from,
+                                                 bool is_ethernet) noexcept {
+    return !is_ethernet && load_be<u16>(reinterpret_cast<const std::byte*>(&from.protocol)) !=
+                               ethernet::types::ipv4;
+}
+
+// false: the facts do not fit the frame, the tag has no room or no place, or there is a link header
+// though the interface should have none (PPP over HDLC).
 template <class Packet>
 [[nodiscard]] constexpr bool tell(Packet& packet, const virtio_net::header& offload,
                                   const arrival& how, bool is_ethernet) noexcept {
     packet.set_type(type_of(how.type));
+    if (!is_ethernet && how.link_octets != 0) {
+        return false;
+    }
     if (!virtio_net::set_facts(packet, offload, is_ethernet)) {
         return false;
     }

@@ -120,8 +120,8 @@ public:
     [[nodiscard]] static result<ring, port_error>
     open(std::string_view name, const options& how = {}, const ring_options& size = {}) noexcept;
 
-    // Lends frames from the front of the span until it is full or nothing waits; no_buffer: Frames
-    // packets are out.
+    // Lends frames from the front of the span until nothing waits or as many were read as it holds;
+    // no_buffer: Frames packets are out.
     [[nodiscard]] batch receive(std::span<packet_type> packets) noexcept {
         return each(packets, [this](const abi::frame_header_3& frame, packet_type& to) {
             const std::size_t offset = frame.link_offset - lowest;
@@ -201,22 +201,23 @@ private:
     template <class Packet, class Fill>
     batch each(std::span<Packet> packets, Fill&& fill) noexcept {
         batch done;
-        // Frames that are thrown away count: a flood of them does not keep us here.
-        for (std::size_t left = packets.size(); left != 0; --left) {
+        while (done.count + done.thrown_away < packets.size()) {
             const abi::frame_header_3* const frame = state_->walk.frame();
             if (frame == nullptr) {
                 done.end = detail::status_of(fd(), pending_error(), counters_);
                 break;
             }
             Packet& packet = packets[done.count];
+            bool given = false;
             if (is_wanted(*frame)) {
                 if (!fill(*frame, packet)) {
                     ++counters_.no_buffer;
                     done.end = read_status::no_buffer;
                     break;
                 }
-                done.count += finish(*frame, packet) ? 1u : 0u;
+                given = finish(*frame, packet);
             }
+            ++(given ? done.count : done.thrown_away);
             state_->walk.step();
         }
         return done;
@@ -235,6 +236,10 @@ private:
                                                            aligned_size<abi::frame_header_3>);
     }
     [[nodiscard]] bool is_wanted(const abi::frame_header_3& frame) noexcept {
+        if (detail::is_of_another_protocol(from_of(frame), is_ethernet())) {
+            ++counters_.not_ipv4;
+            return false;
+        }
         if (frame.captured < frame.length || frame.link_offset < lowest + virtio_net::header_size) {
             ++counters_.too_long;
             return false;
@@ -243,8 +248,12 @@ private:
     }
     template <class Packet>
     bool finish(const abi::frame_header_3& frame, Packet& packet) noexcept {
-        const detail::arrival how{from_of(frame).packet_type, frame.status,
-                                  static_cast<u16>(frame.tag), frame.tag_type};
+        const detail::arrival how{.type = from_of(frame).packet_type,
+                                  .link_octets =
+                                      static_cast<u16>(frame.network_offset - frame.link_offset),
+                                  .status = frame.status,
+                                  .tag = static_cast<u16>(frame.tag),
+                                  .tag_type = frame.tag_type};
         const std::byte* const offload =
             start_of(frame) + frame.link_offset - virtio_net::header_size;
         if (!detail::tell(packet, virtio_net::load(offload), how, is_ethernet())) {

@@ -2,9 +2,11 @@
 // socket bound to one interface, with a virtio-net header in front of each frame.
 //
 // Expects: CAP_NET_RAW in the interface's namespace; an Ethernet interface (a loopback, too) or one
-// whose packets have no link header (tun, WireGuard). Does: everything before binding, so that no
-// frame of another interface comes in. Never: changes the interface (promiscuous reception ends
-// with the socket). Source: packet(7), Linux Documentation/networking/packet_mmap.rst.
+//          whose packets begin with the IP header (TUN, WireGuard, PPP, tunnels); others are
+//          refused.
+// Does:    everything before binding, so that no frame of another interface comes in.
+// Never:   changes the interface (promiscuous reception ends with the socket).
+// Source:  packet(7), Linux Documentation/networking/packet_mmap.rst.
 #pragma once
 
 #include <sluice/base/bytes.hpp>
@@ -14,6 +16,7 @@
 #include <sluice/port/descriptor.hpp>
 #include <sluice/port/error.hpp>
 #include <sluice/port/failure_kind.hpp>
+#include <sluice/port/hardware_type.hpp>
 #include <sluice/port/interface_request.hpp>
 #include <sluice/wire/ethernet.hpp>
 
@@ -43,7 +46,8 @@ struct fanout {
 struct options {
     u16 interface = 1;                          // set in each received packet
     u16 headroom = default_headroom;            // octets left free in front of each
-    u16 protocol = 0x0003;                      // EtherType of what is received; 0x0003: all
+    u16 protocol = 0x0003;                      // EtherType of what is received; 0x0003: all.
+                                                // Without a link header IPv4 alone is given
     bool promiscuous = false;                   // frames to other link addresses, too
     bool bypass_queue = false;                  // sent frames go past the queueing discipline
     std::optional<af_packet::fanout> fanout{};  // the interface must be up
@@ -52,9 +56,11 @@ struct options {
 struct counters {
     u64 received = 0;
     u64 received_octets = 0;
+    u64 not_ipv4 = 0;        // thrown away, of an interface without link header
     u64 too_long = 0;        // did not fit a buffer, nor several
     u64 no_buffer = 0;       // thrown away, or left waiting, because the source had none
-    u64 refused = 0;         // segmentation or checksum facts that IPv4 has no use for
+    u64 refused = 0;         // segmentation or checksum facts that IPv4 has no use for; a link
+                             // header on an interface that should have none
     u64 kernel_drops = 0;    // the socket was full
     u64 kernel_freezes = 0;  // ring only: all blocks were taken
     u64 went_down = 0;       // the interface was taken down
@@ -116,18 +122,20 @@ template <class T>
     if (!request.ask(made.fd.get(), SIOCGIFHWADDR)) {
         return failure{port_error::last("ask address of", name)};
     }
-    switch (request.family()) {
-    case hardware_types::ethernet:
-    case hardware_types::loopback:
+    const u16 type = request.family();
+    std::memcpy(made.hardware.octets.data(), request.address(), 6);
+    if (!request.ask(made.fd.get(), SIOCGIFFLAGS)) {
+        return failure{port_error::last("ask flags of", name)};
+    }
+    switch (link_header_of(type, request.flags())) {
+    case link_header::ethernet:
         made.is_ethernet = true;
-        std::memcpy(made.hardware.octets.data(), request.address(), 6);
         break;
-    case hardware_types::none:
-    case hardware_types::raw_ip:
+    case link_header::none:
+        made.hardware = {};
         break;
-    default:
-        return failure{
-            port_error::make("open", name, EPROTONOSUPPORT, "neither Ethernet nor plain IP")};
+    case link_header::unknown:
+        return failure{unknown_link_header(name, type)};
     }
     return made;
 }

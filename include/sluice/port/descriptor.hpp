@@ -44,8 +44,9 @@ enum class read_status : u8 {
     interrupted,  // a signal came first: read again when it is dealt with
     closed,       // the device is gone
     no_buffer,    // the source had no buffer: what waits still waits
-    too_long,     // one packet was thrown away: it did not fit, or could not be had
-    failed        // another reason, see errno: read again, but not at once
+    thrown_away,  // one packet was read and is not given (the counters say why): read again
+    refused,      // the kernel gave none, one packet may be lost: read again, but not at once
+    failed        // another reason, see errno: likewise
 };
 
 }  // namespace sluice::port

@@ -64,7 +64,7 @@ enum class failure_kind : u8 {
     case failure_kind::interrupted:
         return read_status::interrupted;
     case failure_kind::packet:
-        return read_status::too_long;
+        return read_status::refused;
     case failure_kind::descriptor:
         return read_status::closed;
     default:

@@ -58,16 +58,12 @@ private:
     }
 };
 
-// Of flags(), and of family() of a hardware address.
+// Of flags().
 namespace interface_flags {
 inline constexpr u16 up = 0x1;
+inline constexpr u16 broadcast = 0x2;
+inline constexpr u16 point_to_point = 0x10;
 inline constexpr u16 running = 0x40;
 }  // namespace interface_flags
-namespace hardware_types {
-inline constexpr u16 ethernet = 1;
-inline constexpr u16 raw_ip = 519;
-inline constexpr u16 loopback = 772;
-inline constexpr u16 none = 0xfffe;
-}  // namespace hardware_types
 
 }  // namespace sluice::port

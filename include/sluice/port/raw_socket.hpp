@@ -229,7 +229,7 @@ public:
         }
         if (static_cast<std::size_t>(n) > room) {
             ++counters_.too_long;
-            return failure{read_status::too_long};
+            return failure{read_status::thrown_away};
         }
         packet.trim(static_cast<u32>(n));
         packet.set_interface(interface_);
@@ -240,7 +240,7 @@ public:
     }
 
     using batch = receive_batch;
-    // Fills packets from the front until the span is full or nothing waits.
+    // Fills packets from the front until nothing waits or as many were read as the span holds.
     template <buffer_source Source>
     [[nodiscard]] batch receive(Source& from,
                                 std::span<typename Source::packet_type> packets) noexcept {

@@ -1,8 +1,11 @@
-// receive_each: many packets of a device that gives them one by one; append_octets: a packet larger
-// than a buffer.
+// receive_batch: how reading many packets ended. receive_each: reads many packets of a device that
+// gives them one by one. append_octets: a packet larger than a buffer.
 //
-// Expects: a device whose receive(source) gives a result<packet, read_status>. Does: fills from the
-// front. Never: blocks. Cost: what one packet costs, each time.
+// Expects: a device whose receive(source) gives a result<packet, read_status>.
+// Does:    fills from the front, and goes on behind packets that the device throws away. Each of
+//          those counts as one of the span: a flood of them does not keep the caller.
+// Never:   blocks.
+// Cost:    what one packet costs, each time.
 #pragma once
 
 #include <sluice/base/bytes.hpp>
@@ -17,7 +20,14 @@ namespace sluice::port {
 
 struct receive_batch {
     std::size_t count = 0;
-    read_status end = read_status::none;  // none: the span is full, more may wait
+    read_status end =
+        read_status::none;        // none: as many as the span holds were read, more may wait
+    std::size_t thrown_away = 0;  // read, not given
+
+    // Where it is false again and again, let the device rest (back_off.hpp).
+    [[nodiscard]] constexpr bool has_progressed() const noexcept {
+        return count != 0 || thrown_away != 0;
+    }
 };
 
 namespace detail {
@@ -26,13 +36,16 @@ template <class Device, class Source>
 [[nodiscard]] receive_batch receive_each(Device& device, Source& from,
                                          std::span<typename Source::packet_type> to) noexcept {
     receive_batch done;
-    while (done.count < to.size()) {
+    while (done.count + done.thrown_away < to.size()) {
         auto packet = device.receive(from);
-        if (!packet) {
+        if (packet) {
+            to[done.count++] = std::move(*packet);
+        } else if (packet.error() == read_status::thrown_away) {
+            ++done.thrown_away;
+        } else {
             done.end = packet.error();
             break;
         }
-        to[done.count++] = std::move(*packet);
     }
     return done;
 }

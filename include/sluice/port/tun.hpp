@@ -2,14 +2,19 @@
 // hands to a program.
 //
 // Expects: /dev/net/tun and CAP_NET_ADMIN, or a persistent device that belongs to the caller; the
-// interface brought up and addressed by the caller (ip link, ip address). Does: non-blocking reads
-// into buffers of the caller's source; writes of plain and segmented packets without copying
-// (writev). With offload: checksums are left to the other side, and packets of up to 64 KB with
-// segmentation facts go in both directions (received ones in as many buffers as it takes), told by
-// a virtio-net header. Without: checksums are finished before, and nothing larger than the MTU
-// goes. Never: blocks, allocates, throws, spins. The sender keeps the descriptor's number: the
-// device must outlive it. Cost: a system call a packet. Source: Linux
-// Documentation/networking/tuntap.rst.
+//          interface brought up and addressed by the caller (ip link, ip address).
+// Does:    non-blocking reads into buffers of the caller's source; writes of plain and segmented
+//          packets without copying (writev). A TUN device gives IPv4 alone: as in Linux, no IPv6
+//          reaches it; `not_ipv4` counts what was thrown away. With offload: checksums are left to
+//          the other side, and packets of up to 64 KB with segmentation facts go in both directions
+//          (received ones in as many buffers as it takes), told by a virtio-net header. Without:
+//          checksums are finished before, and nothing larger than the MTU goes.
+// Never:   blocks, allocates, throws, spins. The sender keeps the descriptor's number: the device
+//          must outlive it.
+// Cost:    a system call a packet.
+// Source:  Linux Documentation/networking/tuntap.rst; tun_get_user for the version.
+// Deviation: the version says what a packet is, since no protocol stands in front of it; Linux does
+//          the same with what a program writes so.
 #pragma once
 
 #include <sluice/base/result.hpp>
@@ -76,6 +81,7 @@ struct options {
 struct counters {
     u64 received = 0;
     u64 received_octets = 0;
+    u64 not_ipv4 = 0;  // thrown away: of a TUN device, the version is not 4; or no octets
     u64 too_long = 0;
     u64 no_buffer = 0;
     u64 refused = 0;  // thrown away: facts that IPv4 has no use for
@@ -174,22 +180,26 @@ public:
         const int without = options_.offload ? 0 : 1;
         const ssize_t n = ::readv(fd_.get(), pieces + without, 3 - without);
         const ssize_t in_front = options_.offload ? ssize_t{sizeof header} : 0;
-        if (n <= in_front) {
-            return failure{n < 0 ? status_of(errno) : read_status::too_long};
+        if (n < in_front) {
+            return failure{n < 0 ? status_of(errno) : read_status::refused};
         }
         const u32 size = static_cast<u32>(n - in_front);
+        if (size == 0 || (options_.kind == kind::tun && !is_ipv4(room != 0 ? *to : excess[0]))) {
+            ++counters_.not_ipv4;
+            return failure{read_status::thrown_away};
+        }
         const const_bytes beyond{excess, size > room ? size - room : 0};
         if (!beyond.empty() &&
             !(options_.offload && port::detail::append_octets(packet, from, beyond))) {
             ++counters_.too_long;
-            return failure{read_status::too_long};
+            return failure{read_status::thrown_away};
         }
         packet.trim(size);
         packet.set_interface(options_.interface);
         if (options_.offload &&
             !virtio_net::set_facts(packet, virtio_net::load(header), options_.kind == kind::tap)) {
             ++counters_.refused;
-            return failure{read_status::too_long};
+            return failure{read_status::thrown_away};
         }
         ++counters_.received;
         counters_.received_octets += size;
@@ -197,7 +207,7 @@ public:
     }
 
     using batch = receive_batch;
-    // Fills packets from the front until the span is full or nothing waits.
+    // Fills packets from the front until nothing waits or as many were read as the span holds.
     template <buffer_source Source>
     [[nodiscard]] batch receive(Source& from,
                                 std::span<typename Source::packet_type> packets) noexcept {
@@ -221,6 +231,10 @@ public:
     [[nodiscard]] static moment now() noexcept { return steady_clock::now(); }
 
 private:
+    [[nodiscard]] static constexpr bool is_ipv4(std::byte first) noexcept {
+        return first >> 4 == std::byte{4};
+    }
+
     descriptor fd_;
     options options_;
     output_offloads can_;

@@ -38,6 +38,8 @@ SAME_PLACE(abi::ring_statistics, drops, tpacket_stats_v3, tp_drops);
 SAME_PLACE(abi::ring_statistics, freezes, tpacket_stats_v3, tp_freeze_q_cnt);
 static_assert(sizeof(abi::auxiliary_data) == sizeof(tpacket_auxdata));
 SAME_PLACE(abi::auxiliary_data, status, tpacket_auxdata, tp_status);
+SAME_PLACE(abi::auxiliary_data, link_offset, tpacket_auxdata, tp_mac);
+SAME_PLACE(abi::auxiliary_data, network_offset, tpacket_auxdata, tp_net);
 SAME_PLACE(abi::auxiliary_data, tag, tpacket_auxdata, tp_vlan_tci);
 SAME_PLACE(abi::auxiliary_data, tag_type, tpacket_auxdata, tp_vlan_tpid);
 static_assert(sizeof(abi::ring_request) == sizeof(tpacket_req));
@@ -54,6 +56,7 @@ SAME_PLACE(abi::frame_header_3, captured, tpacket3_hdr, tp_snaplen);
 SAME_PLACE(abi::frame_header_3, length, tpacket3_hdr, tp_len);
 SAME_PLACE(abi::frame_header_3, status, tpacket3_hdr, tp_status);
 SAME_PLACE(abi::frame_header_3, link_offset, tpacket3_hdr, tp_mac);
+SAME_PLACE(abi::frame_header_3, network_offset, tpacket3_hdr, tp_net);
 SAME_PLACE(abi::frame_header_3, tag, tpacket3_hdr, hv1.tp_vlan_tci);
 SAME_PLACE(abi::frame_header_3, tag_type, tpacket3_hdr, hv1.tp_vlan_tpid);
 static_assert(sizeof(abi::block_header) == sizeof(tpacket_block_desc));
@@ -117,10 +120,8 @@ TEST_CASE("the kernel's numbers") {
         {port::interface_name_size, IFNAMSIZ},
         {port::interface_flags::up, IFF_UP},
         {port::interface_flags::running, IFF_RUNNING},
-        {port::hardware_types::ethernet, ARPHRD_ETHER},
-        {port::hardware_types::raw_ip, ARPHRD_RAWIP},
-        {port::hardware_types::loopback, ARPHRD_LOOPBACK},
-        {port::hardware_types::none, ARPHRD_NONE},
+        {port::interface_flags::broadcast, IFF_BROADCAST},
+        {port::interface_flags::point_to_point, IFF_POINTOPOINT},
         {raw::ip_level, IPPROTO_IP},
         {raw::type_of_service, IP_TOS},
         {raw::time_to_live, IP_TTL},

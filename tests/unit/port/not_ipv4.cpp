@@ -1,0 +1,284 @@
+// What is not IPv4 on interfaces without link header: the ports count it and go on behind it, and
+// no counter of IPv4 moves. Needs root; else skipped.
+#include <sluice/port/af_packet_ring.hpp>
+#include <sluice/port/af_packet_ring_send.hpp>
+#include <sluice/port/tun.hpp>
+#include <sluice/sluice.hpp>
+
+#include "../../../examples/support/tun_loop.hpp"
+#include "own_namespace.hpp"
+#include "support/datagrams.hpp"
+
+#include <doctest/doctest.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <fcntl.h>
+#include <linux/if_arp.h>
+#include <linux/if_tun.h>
+
+using namespace support;
+using namespace port_test;
+namespace ap = sluice::port::af_packet;
+namespace tun = sluice::port::tun;
+using sluice::port::read_status;
+
+namespace {
+
+using pool = fixed_pool<2048, 256>;
+using packet = pool::packet_type;
+
+const octets plain = datagram_of({.destination = "10.9.0.2"_ip, .payload = pattern(40)});
+
+// IPv4 but for the version.
+octets of_version(int version) {
+    octets changed = plain;
+    changed[0] = static_cast<std::byte>(version << 4 | 5);
+    return changed;
+}
+
+// The program's end of a TUN or TAP device, to which a protocol is told in front of each packet.
+struct program_end {
+    port::descriptor fd;
+
+    program_end(const own_namespace& ns, int kind, u16 hardware) {
+        auto made = port::in_namespace(ns.path(), [] {
+            return result<port::descriptor, port::port_error>{
+                port::descriptor{::open("/dev/net/tun", O_RDWR | O_CLOEXEC)}};
+        });
+        REQUIRE(made.has_value());
+        fd = std::move(*made);
+        auto request = port::interface_request::of("sl0");
+        request.set_flags(static_cast<u16>(kind));
+        REQUIRE(request.ask(fd.get(), TUNSETIFF));
+        REQUIRE(::ioctl(fd.get(), TUNSETLINK, static_cast<unsigned long>(hardware)) == 0);
+        REQUIRE((ns.ip("link set sl0 addrgenmode none") && ns.ip("link set sl0 up")));
+    }
+    void send(u16 protocol, const octets& contents) const {
+        octets all(4);
+        store_be<u16>(all.data() + 2, protocol);
+        all.insert(all.end(), contents.begin(), contents.end());
+        REQUIRE(::write(fd.get(), all.data(), all.size()) == static_cast<ssize_t>(all.size()));
+    }
+};
+
+// All that comes until nothing more does.
+template <class Receive>
+std::vector<octets> drain(Receive&& receive, int& rounds) {
+    std::vector<octets> all;
+    for (int quiet = 0; quiet < 20; ++quiet, ::usleep(2000)) {
+        packet batch[8];
+        for (;;) {
+            const port::receive_batch got = receive(std::span{batch});
+            CHECK(got.count + got.thrown_away <= 8);
+            CHECK(got.has_progressed() == (got.count + got.thrown_away != 0));
+            for (packet& p : std::span{batch}.first(got.count)) {
+                all.push_back(content_of(p));
+                p.reset();
+            }
+            if (!got.has_progressed()) {
+                break;
+            }
+            quiet = 0;
+            ++rounds;
+        }
+    }
+    return all;
+}
+
+}  // namespace
+
+TEST_CASE("a TUN device gives IPv4 alone, and goes on behind the rest") {
+    const own_namespace ns{"n4tun"};
+    if (!ns.made) {
+        support::skip("needs root, ip netns and ping");
+        return;
+    }
+    for (const bool offload : {false, true}) {
+        auto device = tun::open_in_namespace(ns.path(), "sl0", {.offload = offload});
+        REQUIRE(device.has_value());
+        REQUIRE((ns.ip("link set sl0 addrgenmode none") && ns.ip("link set sl0 up")));
+        auto kernel = ap::open_in_namespace(ns.path(), "sl0");
+        REQUIRE(kernel.has_value());
+        static pool buffers;
+        ap::sender::model<packet> out = kernel->sender();
+        const auto send = [&](const octets& contents) {
+            auto p = packet_of(buffers, contents);
+            REQUIRE(out.transmit(p, {}));
+            out.flush();
+        };
+        for (const int version : {6, 0, 5, 15}) {
+            for (int i = 0; i < 25; ++i) {
+                send(of_version(version));
+            }
+        }
+        send(plain);
+        send(octets(1500, std::byte{0x60}));
+        send(plain);
+        int rounds = 0;
+        const auto got =
+            drain([&](std::span<packet> to) { return device->receive(buffers, to); }, rounds);
+        CHECK(got == std::vector{plain, plain});
+        CHECK(rounds == 13);  // 103 packets, 8 a time
+        CHECK(device->counters().not_ipv4 == 101);
+        CHECK(device->counters().received == 2);
+        CHECK(device->counters().received_octets == 2 * plain.size());
+        CHECK(device->counters().too_long == 0);
+        send(of_version(6));
+        CHECK(device->receive(buffers).error() == read_status::thrown_away);
+        CHECK(buffers.available() == 256);
+    }
+}
+
+TEST_CASE("AF_PACKET gives what the kernel takes for IPv4 where there is no link header") {
+    const own_namespace ns{"n4afp"};
+    if (!ns.made) {
+        support::skip("needs root, ip netns and ping");
+        return;
+    }
+    for (const u16 hardware :
+         std::initializer_list<u16>{ARPHRD_NONE, ARPHRD_PPP, ARPHRD_TUNNEL, ARPHRD_TUNNEL6,
+                                    ARPHRD_SIT, ARPHRD_IPGRE, ARPHRD_RAWIP}) {
+        CAPTURE(hardware);
+        const program_end program{ns, IFF_TUN, hardware};
+        auto device = ap::open_in_namespace(ns.path(), "sl0");
+        auto ring = port::in_namespace(ns.path(), [] { return ap::ring<64>::open("sl0"); });
+        REQUIRE(device.has_value());
+        REQUIRE(ring.has_value());
+        CHECK_FALSE(device->is_ethernet());
+        CHECK_FALSE(ring->is_ethernet());
+        CHECK(device->hardware_address() == ethernet::address{});
+        for (int i = 0; i < 50; ++i) {
+            program.send(ETH_P_IPV6, of_version(6));
+        }
+        program.send(ETH_P_IP, plain);
+        program.send(ETH_P_MPLS_UC, plain);
+        program.send(ETH_P_IP, of_version(6));
+        static pool buffers;
+        const std::vector expected{plain, of_version(6)};
+        int rounds = 0;
+        CHECK(drain([&](std::span<packet> to) { return device->receive(buffers, to); }, rounds) ==
+              expected);
+        CHECK(drain([&](std::span<packet> to) { return ring->receive(buffers, to); }, rounds) ==
+              expected);
+        for (const auto& c : {device->counters(), ring->counters()}) {
+            CHECK(c.not_ipv4 == 51);
+            CHECK(c.received == 2);
+            CHECK(c.refused == 0);
+            CHECK(c.too_long == 0);
+        }
+        CHECK(rounds == 14);  // 53 packets, 8 a time, twice
+        CHECK(buffers.available() == 256);
+        // And the other way.
+        ap::sender::model<packet> out = device->sender();
+        auto p = packet_of(buffers, plain);
+        REQUIRE(out.transmit(p, {}));
+        out.flush();
+        octets read(2048);
+        REQUIRE(wait_readable(program.fd.get()));
+        const auto n = ::read(program.fd.get(), read.data(), read.size());
+        REQUIRE(n == static_cast<ssize_t>(4 + plain.size()));
+        CHECK(load_be<u16>(read.data() + 2) == ETH_P_IP);
+        CHECK(octets(read.begin() + 4, read.begin() + n) == plain);
+    }
+}
+
+TEST_CASE("a link header where there should be none is not taken for IPv4") {
+    const own_namespace ns{"n4tap"};
+    if (!ns.made) {
+        support::skip("needs root, ip netns and ping");
+        return;
+    }
+    const program_end program{ns, IFF_TAP, ARPHRD_PPP};
+    auto device = ap::open_in_namespace(ns.path(), "sl0", {.promiscuous = true});
+    auto ring = port::in_namespace(ns.path(), [] { return ap::ring<64>::open("sl0"); });
+    REQUIRE(device.has_value());
+    REQUIRE(ring.has_value());
+    octets frame(14, std::byte{0x02});
+    store_be<u16>(frame.data() + 12, ETH_P_IP);
+    frame.insert(frame.end(), plain.begin(), plain.end());
+    program.send(0, frame);
+    static pool buffers;
+    int rounds = 0;
+    CHECK(
+        drain([&](std::span<packet> to) { return device->receive(buffers, to); }, rounds).empty());
+    CHECK(drain([&](std::span<packet> to) { return ring->receive(buffers, to); }, rounds).empty());
+    CHECK(device->counters().refused == 1);
+    CHECK(ring->counters().refused == 1);
+}
+
+TEST_CASE("interfaces with yet another header are refused by name and number") {
+    const own_namespace ns{"n4ib"};
+    if (!ns.made) {
+        support::skip("needs root, ip netns and ping");
+        return;
+    }
+    for (const u16 hardware :
+         std::initializer_list<u16>{ARPHRD_INFINIBAND, ARPHRD_IEEE802154, ARPHRD_NETLINK}) {
+        const program_end program{ns, IFF_TUN, hardware};
+        const std::string expected = "open sl0, of type " + std::to_string(hardware) + " (" +
+                                     port::name_of_hardware(hardware) +
+                                     "): Protocol not supported: ";
+        char text[200];
+        CHECK(ap::open_in_namespace(ns.path(), "sl0").error().message(text).starts_with(expected));
+        CHECK(port::in_namespace(ns.path(), [] { return ap::ring<64>::open("sl0"); })
+                  .error()
+                  .message(text)
+                  .starts_with(expected));
+        CHECK(port::in_namespace(ns.path(), [] { return ap::transmit_ring::open("sl0"); })
+                  .error()
+                  .message(text)
+                  .starts_with(expected));
+    }
+}
+
+TEST_CASE("IPv6 of a TUN device neither reaches the stack nor holds up its loop") {
+    struct host : policies<buffers<pool>, output<tun::sender>> {};
+    const own_namespace ns{"n4loop"};
+    if (!ns.made) {
+        support::skip("needs root, ip netns and ping");
+        return;
+    }
+    auto device = tun::open_in_namespace(ns.path(), "sl0", {.interface = 2});
+    REQUIRE(device.has_value());
+    REQUIRE((ns.ip("link set sl0 addrgenmode none") && ns.ip("link set sl0 up")));
+    auto kernel = ap::open_in_namespace(ns.path(), "sl0");
+    REQUIRE(kernel.has_value());
+    const auto s = std::make_unique<stack<host>>(
+        stack<host>::parts{.output = device->sender(), .seed = hash_key{1, 2}});
+    REQUIRE(s->add_interface({.index = 2, .address = "10.9.0.2/24"_net}).has_value());
+    static pool buffers;
+    ap::sender::model<packet> out = kernel->sender();
+    const auto send = [&](const octets& contents) {
+        auto p = packet_of(buffers, contents);
+        REQUIRE(out.transmit(p, {}));
+        out.flush();
+    };
+    sigset_t before;
+    ::sigprocmask(SIG_BLOCK, nullptr, &before);
+    examples::tun_loop loop;
+    // One a turn: a loop that takes this for a device that gives nothing would rest for longer
+    // and longer, 64 ms a turn in the end.
+    constexpr int most = 60;
+    int turns = 0;
+    const instant start = tun::device::now().now;
+    send(of_version(6));
+    const auto end = loop.run(
+        *s, std::span{&*device, 1}, [] {},
+        [&] {
+            if (++turns < most) {
+                send(of_version(6));
+            }
+            return turns == most;
+        });
+    CHECK(end == examples::loop_end::asked);
+    CHECK((tun::device::now().now - start).milliseconds() < 1000);
+    CHECK(device->counters().not_ipv4 == most);
+    using enum mib;
+    for (const mib m : {ip_in_receives, ip_in_hdr_errors, ip_in_discards, ip_in_delivers}) {
+        CHECK(s->counters()[m] == 0);
+    }
+    ::sigprocmask(SIG_SETMASK, &before, nullptr);
+}
