@@ -106,12 +106,13 @@ template <class Tables>
 
 }  // namespace detail
 
-// false: the octets could not be made contiguous, or there was no memory for a copy of them.
+// false: there is no message, the octets could not be made contiguous, or there was no memory for a
+// copy of them.
 template <class Tables, packet_buffer Packet>
 [[nodiscard]] constexpr bool turn_probe_round(const Tables& t, Packet& packet) noexcept {
     constexpr u32 most = 8 + 4 + 24;  // headers, longest object. Linux struct icmp_ext_echo_iio
     const u32 read = packet.size() < most ? packet.size() : most;
-    if (!packet.unshare() || !packet.may_pull(read)) {
+    if (read < icmp::header_length || !packet.unshare() || !packet.may_pull(read)) {
         return false;
     }
     std::byte* const first = packet.writable();

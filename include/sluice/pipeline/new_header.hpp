@@ -31,8 +31,8 @@ template <packet_buffer Packet>
 }
 
 // Another datagram, that was inside: `taken_off` octets in front of it went. A checksum that was
-// verified is that of the outermost transport: of the inner one, when the protocol that carried it
-// has none of its own.
+// verified, and segments without a pending one, are of the outermost transport: of the inner one,
+// when the protocol that carried it has none of its own.
 template <packet_buffer Packet>
 [[nodiscard]] constexpr bool enter_inner(Packet& packet, u32 taken_off, u8 carried_by) noexcept {
     constexpr u8 ip_in_ip = 4;
@@ -46,8 +46,9 @@ template <packet_buffer Packet>
     metadata& m = packet.writable_facts();
     m.ignore_df = false;
     m.forwarded_in_hardware = false;
-    if (m.checksum == checksum_state::verified && carried_by != ip_in_ip) {
+    if (m.checksum != checksum_state::pending && carried_by != ip_in_ip) {
         m.checksum = checksum_state::unknown;
+        m.segmentation = segmentation_kind::none;
     }
     if (m.checksum == checksum_state::pending) {
         if (m.checksum_start >= taken_off) {

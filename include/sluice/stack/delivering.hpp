@@ -156,13 +156,23 @@ protected:
             return p.headroom() != headroom_ ||
                    (&p.storage_block() != block_ && !begins_as_before(p.head()));
         }
-        [[nodiscard]] constexpr u32 taken_off(const packet_type& p) const noexcept {
-            return &p.storage_block() == block_ && p.headroom() > headroom_
-                       ? p.headroom() - headroom_
-                       : 0;
+        // Octets in front that went, of the packet or of a copy of it; 0 of any other.
+        [[nodiscard]] constexpr u32 taken_off(packet_type& p) const noexcept {
+            if (p.headroom() <= headroom_) {
+                return 0;
+            }
+            const u32 less = p.headroom() - headroom_;
+            const bool same = &p.storage_block() == block_ || begins_alike(p, less);
+            return same ? less : 0;
         }
 
     private:
+        // With what was taken off put back for as long as it is looked at.
+        [[nodiscard]] constexpr bool begins_alike(packet_type& p, u32 less) const noexcept {
+            const bool alike = p.unpull(less) && begins_as_before(p.head());
+            static_cast<void>(p.pull(less));
+            return alike;
+        }
         [[nodiscard]] constexpr bool begins_as_before(const_bytes head) const noexcept {
             return head.size() >= sizeof header_ &&
                    equal_bytes(head.first(sizeof header_), header_);

@@ -10,6 +10,7 @@
 #include <sluice/packet/decision.hpp>
 #include <sluice/pipeline/output_route.hpp>
 #include <sluice/pipeline/tables.hpp>
+#include <sluice/pipeline/validate.hpp>
 #include <sluice/route/with_local_routes.hpp>
 #include <sluice/stack/policies.hpp>
 
@@ -213,6 +214,12 @@ protected:
         return fate::held;
     }
 
+    // Whether a hook left a datagram behind, where the stack reads on without validating again.
+    [[nodiscard]] static constexpr bool is_sound(hook_point point, packet_type& packet) noexcept {
+        return point == hook_point::prerouting || point == hook_point::local_in ||
+               pipeline::validator::check<pipeline::header_sum::ignore>(packet) ==
+                   drop_reason::none;
+    }
     // Whether the point lets the packet pass; otherwise it is gone, and what became of it is in
     // `gone`.
     [[nodiscard]] constexpr bool passes_hook(hook_point point, packet_type& packet, u16 in, u16 out,
@@ -228,7 +235,10 @@ protected:
             if (!hooks_.active(point)) {
                 return true;
             }
-            const hook_verdict v = hooks_.run(point, packet, {in, out});
+            hook_verdict v = hooks_.run(point, packet, {in, out});
+            if (v == hook_verdict::accept && packet && !is_sound(point, packet)) {
+                v = hook_verdict::drop;  // the hook made nothing of it
+            }
             if (v == hook_verdict::accept && packet) {
                 trace(stage::hook, outcome::proceed, drop_reason::none, in, 0,
                       static_cast<u8>(point));

@@ -137,4 +137,16 @@ TEST_CASE("icmp probe: in segments it is read across, and summed to the end") {
     }
 }
 
+TEST_CASE("icmp probe: of an empty handle, or less than a header, nothing is made") {
+    probed at;
+    auto gone = support::packet_of(at.pool, icmp_message(42, 0, asked));
+    const auto kept = std::move(gone);
+    CHECK_FALSE(pipeline::turn_probe_round(at.tables(), gone));
+    for (std::size_t n = 0; n < icmp::header_length; ++n) {
+        auto p = support::packet_of(at.pool, octets(n, std::byte{42}));
+        CHECK_FALSE(pipeline::turn_probe_round(at.tables(), p));
+        CHECK(support::content_of(p) == octets(n, std::byte{42}));
+    }
+}
+
 }  // namespace
