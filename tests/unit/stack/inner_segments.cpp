@@ -12,8 +12,7 @@ namespace {
 
 using namespace stack_test;
 
-struct sharing_router
-    : policies<based_on<small_router>, buffers<fixed_pool<2048, 64, shared>>> {};
+struct sharing_router : policies<based_on<small_router>, buffers<fixed_pool<2048, 64, shared>>> {};
 
 // Takes one header off, once, and wants the bytes for itself before that or not.
 template <class Packet>
@@ -47,10 +46,10 @@ TEST_CASE("inner segments: those of the UDP that carried it are not of the datag
         receive_queue<packet, 8> at_7000;
         REQUIRE(b->delivery().set_handler(17, &end).has_value());
         REQUIRE(b->delivery().add_udp({.local_port = 7000}, at_7000));
-        packet p = b.packet(
-            datagram_of({.destination = "10.0.1.1"_ip,
-                         .protocol = 17,
-                         .payload = support::udp_message(9, 4789, udp_inside(300))}));
+        packet p =
+            b.packet(datagram_of({.destination = "10.0.1.1"_ip,
+                                  .protocol = 17,
+                                  .payload = support::udp_message(9, 4789, udp_inside(300))}));
         p.facts().checksum = state;
         p.facts().segmentation = segmentation_kind::udp;
         p.facts().segment_size = 100;
@@ -76,8 +75,8 @@ TEST_CASE_TEMPLATE("inner segments: a copy of a handler's own keeps where the ch
         REQUIRE(b->delivery().set_handler(4, &end).has_value());
         REQUIRE(b->delivery().add_raw({.protocol = 4}, outer));
         REQUIRE(b->delivery().add_udp({.local_port = 7000}, at_7000));
-        packet p = b.packet(datagram_of(
-            {.destination = "10.0.1.1"_ip, .protocol = 4, .payload = udp_inside(300)}));
+        packet p = b.packet(
+            datagram_of({.destination = "10.0.1.1"_ip, .protocol = 4, .payload = udp_inside(300)}));
         p.writable_facts() = {.checksum = checksum_state::pending,
                               .segmentation = segmentation_kind::udp,
                               .segment_size = 200,
