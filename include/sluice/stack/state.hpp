@@ -236,13 +236,13 @@ protected:
                 return true;
             }
             hook_verdict v = hooks_.run(point, packet, {in, out});
-            if (v == hook_verdict::accept && packet && !is_sound(point, packet)) {
-                v = hook_verdict::drop;  // the hook made nothing of it
-            }
             if (v == hook_verdict::accept && packet) {
-                trace(stage::hook, outcome::proceed, drop_reason::none, in, 0,
-                      static_cast<u8>(point));
-                return true;
+                if (is_sound(point, packet)) {
+                    trace(stage::hook, outcome::proceed, drop_reason::none, in, 0,
+                          static_cast<u8>(point));
+                    return true;
+                }
+                v = hook_verdict::drop;
             }
             const bool dropped = v == hook_verdict::drop;
             trace(stage::hook, dropped ? outcome::drop : outcome::absorb,
