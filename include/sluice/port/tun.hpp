@@ -232,7 +232,7 @@ public:
 
 private:
     [[nodiscard]] static constexpr bool is_ipv4(std::byte first) noexcept {
-        return first >> 4 == std::byte{4};
+        return (first >> 4) == std::byte{4};
     }
 
     descriptor fd_;
