@@ -1,14 +1,16 @@
 // frame_pool: a buffer source of external_storage, so that packets that lie in a ring of the kernel
 // and packets of our own are of one type. Shows how to bring memory of one's own.
 //
-// Expects: to outlive its packets. Does: gives Count buffers of Bytes octets and takes them back.
-// Never: asks the heap. Cost: Count * Bytes octets, of which what was never used takes no memory.
+// Expects: to outlive its packets. Does: gives Count buffers of Bytes octets and takes them back,
+// the last few to ARP and ICMP alone; lets packets wait while an eighth is free. Never: asks the
+// heap. Cost: Count * Bytes octets, of which what was never used takes no memory.
 #pragma once
 
 #include <sluice/packet/external_storage.hpp>
 
 #include <array>
 #include <cstddef>
+#include <utility>
 
 namespace router {
 
@@ -34,8 +36,11 @@ public:
     frame_pool& operator=(const frame_pool&) = delete;
 
     [[nodiscard]] packet_type take(sluice::u16 headroom = sluice::default_headroom) noexcept {
-        block* const b = headroom > Bytes ? nullptr : another();
-        return b == nullptr ? packet_type{} : packet_type::adopt(b, headroom);
+        return take_above(reserve, headroom);
+    }
+    // For ARP and ICMP.
+    [[nodiscard]] packet_type take_reserved(sluice::u16 headroom) noexcept {
+        return take_above(0, headroom);
     }
     // Whether the packet's first buffer is one of these; else it lies in somebody's ring.
     [[nodiscard]] bool owns(const packet_type& p) const noexcept {
@@ -49,20 +54,33 @@ public:
     }
 
 private:
+    static constexpr std::size_t reserve = sluice::default_reserve(Count);
+
+    [[nodiscard]] packet_type take_above(std::size_t left, sluice::u16 headroom) noexcept {
+        block* const b = headroom > Bytes ? nullptr : pop_above(left);
+        return b == nullptr ? packet_type{} : packet_type::adopt(b, headroom);
+    }
+    [[nodiscard]] block* pop_above(std::size_t left) noexcept {
+        if (available_ <= left) {
+            return nullptr;
+        }
+        --available_;
+        block* const b = std::exchange(free_, free_->next);
+        b->references = 1;
+        return b;
+    }
     void recycle(block& b) noexcept override {
         b.next = free_;
         free_ = &b;
+        ++available_;
     }
-    [[nodiscard]] block* another() noexcept override {
-        block* const b = free_;
-        if (b != nullptr) {
-            free_ = b->next;
-            b->references = 1;
-        }
-        return b;
+    [[nodiscard]] block* another() noexcept override { return pop_above(reserve); }
+    [[nodiscard]] bool may_wait(sluice::u32 margins) const noexcept override {
+        return available_ >= std::size_t{margins} * sluice::margin_of(Count);
     }
 
     block* free_ = nullptr;
+    std::size_t available_ = Count;
     std::array<block, Count> blocks_{};
     std::array<std::byte, Bytes * Count> memory_;
 };

@@ -1,7 +1,7 @@
 // receive_queue<Packet, N, Octets>: an endpoint's packets wait here until the program takes them.
 // Expects: to be registered as a sink of raw or UDP endpoints and drained by next(). Does: keeps
-// packet and information together, up to N packets whose blocks have Octets. Never: drops what it
-// took; a full queue refuses. Cost: N packets in place.
+// packet and information together, up to N packets whose blocks have Octets, as long as their source
+// can miss them. Never: drops what it took; a full queue refuses. Cost: N packets in place.
 #pragma once
 
 #include <sluice/delivery/concept.hpp>
@@ -21,7 +21,7 @@ public:
     };
 
     [[nodiscard]] constexpr bool take(Packet& packet, const delivery_info& info) noexcept override {
-        item* const place = packet ? queue_.claim(packet, Octets) : nullptr;
+        item* const place = may_wait(packet) ? queue_.claim(packet, Octets) : nullptr;
         if (place == nullptr) {
             return false;
         }

@@ -10,7 +10,8 @@
 // answers `repeat` is called again, at most `max_repeats` times, then it counts as a drop.
 // `active(point)` says whether anything is registered there: where `never_active` is true the
 // compiler removes the whole call. A hook that keeps packets bounds them by number and by octets:
-// `bounded_packet_queue` (packet/bounded_packet_queue.hpp) does.
+// `bounded_packet_queue` (packet/bounded_packet_queue.hpp) does, and `may_wait` leaves buffers to
+// receive in.
 //
 // Exemplar:
 //

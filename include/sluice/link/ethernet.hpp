@@ -315,7 +315,7 @@ private:
     }
     constexpr bool send_arp(u16 interface, ethernet::address destination,
                             const arp::packet& contents) noexcept {
-        packet_type frame = source_->take(0);
+        packet_type frame = take_urgent(*source_, 0);
         std::byte* to = frame ? frame.put(arp::frame_size) : nullptr;
         if (to == nullptr) {
             ++counters_.no_buffer;

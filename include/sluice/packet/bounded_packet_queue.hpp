@@ -1,9 +1,10 @@
 // bounded_packet_queue<Item, N>: packets that wait, bounded by their number and by the octets of
-// memory that they keep; memory_kept: what one keeps.
+// memory that they keep; memory_kept: what one keeps; may_wait: whether its source can miss it.
 // Expects: N a power of two; an Item that is a packet or has a member `packet`; nobody to change a
 // packet while it waits. Does: first in, first out, in place; refuses what would pass a bound and
 // leaves it with the caller. Never: allocates, drops. Cost: an addition for a packet of one block,
-// a walk over the blocks for others. Whoever keeps packets (a hook, a sink, a link) uses this one.
+// a walk over the blocks for others. Whoever keeps packets (a hook, a sink, a link) uses this one,
+// and asks may_wait() where it is others who decide how long: a peer, a program that reads.
 #pragma once
 
 #include <sluice/base/integer.hpp>
@@ -49,6 +50,19 @@ template <class Packet>
         }
     }
     return octets;
+}
+
+// Whether the packet may be kept: its source has its margin left (so many of them: fragments leave
+// two, so that sockets hear while fragments have all that they may), and it is not of the reserve.
+// What all of these keep together therefore never takes the buffers to receive and to answer in.
+// Linux skb_pfmemalloc and sk_filter.
+template <class Packet>
+[[nodiscard]] constexpr bool may_wait(const Packet& packet, u32 margins = 1) noexcept {
+    if constexpr (requires { Packet::storage::may_wait(packet.storage_block(), margins); }) {
+        return packet && Packet::storage::may_wait(packet.storage_block(), margins);
+    } else {
+        return static_cast<bool>(packet);
+    }
 }
 
 template <class Item, std::size_t N>

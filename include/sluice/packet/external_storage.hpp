@@ -26,6 +26,8 @@ struct external_storage {
     public:
         constexpr virtual void recycle(block& b) noexcept = 0;
         [[nodiscard]] constexpr virtual block* another() noexcept = 0;
+        // Whether it has so many of its margins left (bounded_packet_queue.hpp); it need not say.
+        [[nodiscard]] constexpr virtual bool may_wait(u32) const noexcept { return true; }
 
     protected:
         constexpr ~recycler() = default;
@@ -42,6 +44,9 @@ struct external_storage {
     static constexpr u32 capacity(const block& b) noexcept { return b.size; }
     static constexpr block* take_like(const block& b) noexcept { return b.owner->another(); }
     static constexpr void release(block& b) noexcept { b.owner->recycle(b); }
+    static constexpr bool may_wait(const block& b, u32 margins) noexcept {
+        return b.owner->may_wait(margins);
+    }
 };
 
 // Up to Count frames lent by a driver at a time. lend() wraps one; its return is reported by the
@@ -74,6 +79,7 @@ public:
             return {};
         }
         free_ = b->next;
+        ++lent_;
         b->references = 1;
         b->bytes = frame.data();
         b->size = static_cast<u32>(frame.size());
@@ -85,24 +91,30 @@ private:
     constexpr void recycle(external_storage::block& b) noexcept override {
         b.next = free_;
         free_ = &b;
+        --lent_;
         on_return_(driver_, b.tag);
     }
     // A driver's frame cannot be made out of nothing: copies come from the stack's own source.
     [[nodiscard]] constexpr external_storage::block* another() noexcept override { return nullptr; }
+    [[nodiscard]] constexpr bool may_wait(u32 margins) const noexcept override {
+        return Count - lent_ >= std::size_t{margins} * margin_of(Count);
+    }
 
     returned on_return_;
     void* driver_;
     external_storage::block* free_ = nullptr;
+    std::size_t lent_ = 0;
     std::array<external_storage::block, Count> blocks_{};
 };
 
-// Packets of up to Bytes octets from the heap, at most Count at a time. For tools and tests; not
-// for the packet path.
+// Packets of up to Bytes octets from the heap, at most Count at a time, and for ARP and ICMP some
+// more. For tools and tests; not for the packet path.
 template <std::size_t Bytes, std::size_t Count, class Ownership = unique>
 class heap_source final : external_storage::recycler {
 public:
     using packet_type = basic_packet<external_storage, Ownership>;
-    static constexpr std::size_t memory_limit = (Bytes + sizeof(external_storage::block)) * Count;
+    static constexpr std::size_t memory_limit = (Bytes + sizeof(external_storage::block)) *
+                                                (Count + default_reserve(Count));
     static constexpr u32 block_capacity = Bytes;
 
     constexpr heap_source() noexcept = default;
@@ -112,7 +124,14 @@ public:
     [[nodiscard]] packet_type take(u16 headroom = default_headroom) noexcept {
         return headroom > Bytes ? packet_type{} : packet_type::adopt(another(), headroom);
     }
-    [[nodiscard]] std::size_t available() const noexcept { return Count - taken_; }
+    [[nodiscard]] packet_type take_reserved(u16 headroom = default_headroom) noexcept {
+        return headroom > Bytes
+                   ? packet_type{}
+                   : packet_type::adopt(make(Count + default_reserve(Count)), headroom);
+    }
+    [[nodiscard]] std::size_t available() const noexcept {
+        return taken_ < Count ? Count - taken_ : 0;
+    }
 
 private:
     struct cell : external_storage::block {
@@ -122,8 +141,12 @@ private:
         --taken_;
         delete static_cast<cell*>(&b);
     }
-    [[nodiscard]] external_storage::block* another() noexcept override {
-        if (taken_ == Count) {
+    [[nodiscard]] bool may_wait(u32 margins) const noexcept override {
+        return available() >= std::size_t{margins} * margin_of(Count);
+    }
+    [[nodiscard]] external_storage::block* another() noexcept override { return make(Count); }
+    [[nodiscard]] external_storage::block* make(std::size_t most) noexcept {
+        if (taken_ >= most) {
             return nullptr;
         }
         cell* c = new (std::nothrow) cell;

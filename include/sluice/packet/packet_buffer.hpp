@@ -12,7 +12,11 @@
 // unshares and clones to nothing.
 //
 // A **buffer_source** gives empty packets with headroom, or an empty handle when it has none left;
-// it states how much memory it can hold at most.
+// it states how much memory it can hold at most. It may keep a reserve for what must be sent
+// though packets of others have the memory (`take_reserved`, optional; `take_urgent` asks for it):
+// ARP and ICMP. Its storage may say which packets may wait (`may_wait(block, margins)`, optional):
+// who keeps packets for as long as somebody else likes asks it (`packet/bounded_packet_queue.hpp`),
+// so that queues which nobody empties leave buffers to receive in.
 //
 // Where a packet may go on in further blocks (`pipeline/fragment.hpp`, `packet/reader.hpp`, the
 // stack) the parts work on `basic_packet`: bring memory of your own as a Storage of it, as
@@ -106,5 +110,15 @@ concept states_block_capacity = requires {
 template <class S>
 concept buffer_source = packet_buffer<typename S::packet_type> && states_memory_limit<S> &&
                         states_block_capacity<S> && has_take<S>;
+
+// For what ARP and ICMP send: also out of what the source keeps for them, where it does.
+template <class S>
+[[nodiscard]] constexpr typename S::packet_type take_urgent(S& source, u16 headroom) noexcept {
+    if constexpr (requires { source.take_reserved(headroom); }) {
+        return source.take_reserved(headroom);
+    } else {
+        return source.take(headroom);
+    }
+}
 
 }  // namespace sluice

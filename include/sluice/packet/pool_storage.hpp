@@ -1,22 +1,36 @@
-// pool_storage<Bytes> and fixed_pool<Bytes, Count, Ownership>: packets from a fixed number of equal
-// blocks. Expects: the pool to outlive its packets and to stay where it is. Does: take() gives an
-// empty packet with headroom; a packet that ends gives its block back; under the address sanitizer
-// nothing may be touched but what lies within the bounds of a packet. Never: allocates, grows,
-// clears bytes (whoever puts bytes writes them all). Cost: O(1), one cache line of the block
-// touched; the stride is an odd number of cache lines, so that headers at equal offsets do not
-// share cache sets. Models buffer_source (packet_buffer.hpp).
+// pool_storage<Bytes> and fixed_pool<Bytes, Count, Ownership, Reserve>: packets from a fixed number
+// of equal blocks, Count for all and Reserve beside them for ARP and ICMP. Expects: the pool to
+// outlive its packets and to stay where it is. Does: take() gives an empty packet with headroom;
+// take_reserved() one of the reserve when there is no other; a packet that ends gives its block back
+// where it came from; packets that wait leave an eighth of Count free, and those of the reserve
+// never wait (may_wait); under the address sanitizer nothing may be touched but what lies within the
+// bounds of a packet. Never: allocates, grows, touches a block before it is taken, clears bytes
+// (whoever puts bytes writes them all). Cost: O(1), one cache line of the block touched; the stride
+// is an odd number of cache lines, so that headers at equal offsets do not share cache sets. Models
+// buffer_source (packet_buffer.hpp).
 #pragma once
 
 #include <sluice/base/poison.hpp>
 #include <sluice/packet/basic_packet.hpp>
 
 #include <cstddef>
+#include <new>
+#include <type_traits>
 
 namespace sluice {
 
 inline constexpr std::size_t cache_line = 64;
 // What a source leaves free in front unless asked otherwise: a link header and a tunnel header.
 inline constexpr u16 default_headroom = 128;
+
+// Of so many blocks packets that wait leave so many free (none of fewer than eight).
+[[nodiscard]] consteval u32 margin_of(std::size_t count) noexcept {
+    return static_cast<u32>(count / 8);
+}
+// An ARP reply and an ICMP error at a time, or a few of them.
+[[nodiscard]] consteval std::size_t default_reserve(std::size_t count) noexcept {
+    return count < 256 ? 2 : 8;
+}
 
 template <std::size_t Bytes>
 struct pool_storage {
@@ -32,7 +46,15 @@ struct pool_storage {
         block* untouched = nullptr;
         u32 untouched_count = 0;
         u32 available = 0;
+        u32 margin = 0;  // see may_wait()
+
+        constexpr void begin(block* blocks, u32 count, u32 keeps_free) noexcept {
+            untouched = blocks;
+            untouched_count = available = count;
+            margin = keeps_free;
+        }
     };
+    static constexpr u32 never_waits = 0xffffffff;  // a margin
 
     static constexpr std::size_t lines(std::size_t n) { return (n + cache_line - 1) / cache_line; }
     static constexpr std::size_t base_bytes = sizeof(block_base<block>) + sizeof(void*);
@@ -57,6 +79,9 @@ struct pool_storage {
         } else if (from.untouched_count != 0) {
             b = from.untouched++;
             --from.untouched_count;
+            if (!std::is_constant_evaluated()) {
+                ::new (static_cast<void*>(b)) block;
+            }
             b->home = &from;
         } else {
             return nullptr;
@@ -72,29 +97,32 @@ struct pool_storage {
         b.home->first = &b;
         ++b.home->available;
     }
+    static constexpr bool may_wait(const block& b, u32 margins) noexcept {
+        return b.home->available >= u64{margins} * b.home->margin;
+    }
 };
 
-template <std::size_t Bytes, std::size_t Count, class Ownership = unique>
+template <std::size_t Bytes, std::size_t Count, class Ownership = unique,
+          std::size_t Reserve = default_reserve(Count)>
 class fixed_pool {
 public:
     using storage = pool_storage<Bytes>;
     using packet_type = basic_packet<storage, Ownership>;
-    static constexpr std::size_t memory_limit = sizeof(typename storage::block) * Count;
+    static constexpr std::size_t memory_limit = sizeof(typename storage::block) * (Count + Reserve);
     static constexpr u32 block_capacity = static_cast<u32>(sizeof(storage::block::memory));
 
-    // Blocks are touched when they are taken, not here.
-    constexpr fixed_pool() noexcept {
-        free_.untouched = blocks_;
-        free_.untouched_count = free_.available = static_cast<u32>(Count);
+    constexpr fixed_pool() noexcept : room_(std::is_constant_evaluated() ? room{true} : room{}) {
+        free_.begin(room_.blocks, static_cast<u32>(Count), margin_of(Count));
+        reserve_.begin(room_.blocks + Count, static_cast<u32>(Reserve), storage::never_waits);
         if constexpr (poisons_memory) {
-            for (const auto& b : blocks_) {
+            for (const auto& b : room_.blocks) {
                 close_memory(b.memory, block_capacity);
             }
         }
     }
     constexpr ~fixed_pool() {
         if constexpr (poisons_memory) {
-            for (const auto& b : blocks_) {
+            for (const auto& b : room_.blocks) {
                 open_memory(b.memory, block_capacity);
             }
         }
@@ -110,11 +138,32 @@ public:
         }
         return packet_type::adopt(storage::take(free_), headroom);
     }
+    // The same for ARP and ICMP, also out of the reserve.
+    [[nodiscard]] constexpr packet_type take_reserved(u16 headroom = default_headroom) noexcept {
+        if (packet_type ordinary = take(headroom)) {
+            return ordinary;
+        }
+        return headroom > block_capacity ? packet_type{}
+                                         : packet_type::adopt(storage::take(reserve_), headroom);
+    }
+    // For all, and of the reserve.
     [[nodiscard]] constexpr std::size_t available() const noexcept { return free_.available; }
+    [[nodiscard]] constexpr std::size_t reserved() const noexcept { return reserve_.available; }
 
 private:
+    // Blocks begin when they are first taken; in constant evaluation all of them, in the pool's
+    // constructor.
+    union room {
+        char nothing;
+        typename storage::block blocks[Count + Reserve];
+
+        constexpr room() noexcept : nothing{} {}
+        constexpr explicit room(bool) noexcept : blocks{} {}
+    };
+
     typename storage::free_list free_;
-    typename storage::block blocks_[Count];
+    typename storage::free_list reserve_;
+    room room_;
 };
 
 }  // namespace sluice

@@ -9,14 +9,17 @@
 // in order; about 64 octets a fragment and 250 a datagram. RFC 791 section 3.2, RFC 815, RFC 1122
 // section 3.3.2, RFC 3168 section 5.3; Linux ip_fragment.c.
 //
-// When the memory is full, on_full::refuse refuses what comes, as Linux does: whoever fills it
-// stops reassembly for all until the timeout. on_full::evict_oldest gives up the datagram that
-// began first: whoever floods it ends those that take longest, and no other. Share 1 lets one
-// source have all of it, as Linux does; Share n an nth of the datagrams, of the fragments and of
-// the threshold: beyond it what OnFull says befalls that source's own datagrams alone.
+// The memory is full when Datagrams, Fragments or the threshold are reached, and when the packets'
+// source has fewer than two of its margins left (packet/bounded_packet_queue.hpp). Then
+// on_full::refuse refuses what comes, as Linux does: whoever fills it stops reassembly for all
+// until the timeout. on_full::evict_oldest gives up the datagram that began first: whoever floods
+// it ends those that take longest, and no other. Share 1 lets one source have all of it, as Linux
+// does; Share n an nth of the datagrams, of the fragments and of the threshold: beyond it what
+// OnFull says befalls that source's own datagrams alone.
 #pragma once
 
 #include <sluice/base/random.hpp>
+#include <sluice/packet/bounded_packet_queue.hpp>
 #include <sluice/reassembly/concept.hpp>
 #include <sluice/reassembly/deadline_list.hpp>
 #include <sluice/reassembly/partial_datagram.hpp>
@@ -100,7 +103,8 @@ public:
         }
         step result;
         entry* e = entries_.find(key);
-        if (!make_share(source, e, limits, result) || !make_room(e, limits, result)) {
+        if (!make_share(source, e, limits, result) || !make_room(e, limits, result) ||
+            !leaves_buffers(packet, e, result)) {
             result.refuse_for(drop_reason::fragment_limit);
             return result;
         }
@@ -172,6 +176,11 @@ private:
             }
         }
         return true;
+    }
+    // Whether the packet's source has two margins left: sockets and next hops keep packets too.
+    [[nodiscard]] constexpr bool leaves_buffers(const Packet& packet, const entry* own,
+                                                step& result) noexcept {
+        return may_wait(packet, 2) || (evict_oldest(own, result) && may_wait(packet, 2));
     }
     // Gives up the datagram that began first, but for one. False: there is none, or that is not
     // done here.

@@ -13,9 +13,10 @@
 
 namespace sluice {
 
-// Linux's 4 MiB of fragments hold some 5,000 alone: room for 3,584, and 512 buffers beside them.
-// About 13 MiB: not for a program's stack.
-struct linux_memory : policies<buffers<fixed_pool<2048, 4096>>,
+// Linux's 4 MiB of fragments hold some 5,000 alone: room for 3,584, which leave a quarter of the
+// buffers. About 14 MiB, of which the buffers take none before they are used: not for a program's
+// stack.
+struct linux_memory : policies<buffers<fixed_pool<2048, 5120>>,
                                reassembly<bounded_cache<3584, overlap::reject_datagram, 3584>>> {};
 
 // A host as Linux is out of the box.

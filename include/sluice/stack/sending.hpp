@@ -330,7 +330,7 @@ protected:
         if (quote == 0) {
             return;  // there is no room for one in a packet
         }
-        packet_type message = buffers_.take(default_headroom);
+        packet_type message = take_urgent(buffers_, default_headroom);
         if (!message || !pipeline::write_error(message, offending, error, quote) ||
             (extends && !pipeline::append_extension(message, extension))) {
             return icmp_unsent();

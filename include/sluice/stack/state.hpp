@@ -96,7 +96,7 @@ public:
     [[nodiscard]] constexpr const auto& counters() const noexcept { return stats_; }
     [[nodiscard]] constexpr const settings& switches() const noexcept { return switches_; }
     // Packets kept now: fragments, and what waits in the work queue; and the most that are ever
-    // kept. A source with no more buffers than that can be emptied by fragments alone.
+    // kept; of a source with few buffers fewer, see may_wait() in packet/bounded_packet_queue.hpp.
     static constexpr std::size_t held_limit =
         chosen::reassembly::template model<packet_type>::fragment_limit + work_queue_size;
     [[nodiscard]] constexpr std::size_t held() const noexcept {

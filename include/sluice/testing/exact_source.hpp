@@ -72,6 +72,9 @@ private:
         return made.release();
     }
     [[nodiscard]] external_storage::block* another() noexcept override { return make(Bytes); }
+    [[nodiscard]] bool may_wait(u32 margins) const noexcept override {
+        return available() >= std::size_t{margins} * margin_of(Count);
+    }
     void recycle(external_storage::block& b) noexcept override {
         --taken_;
         delete static_cast<cell*>(&b);

@@ -1,16 +1,19 @@
-// wire<Source, N>: two ends of a line in memory, in virtual time, with the faults of real lines.
+// wire<Source, N, Octets>: two ends of a line in memory, in virtual time, with the faults of real
+// lines.
 //
 // Expects: a source for the far side's packets (bytes alone cross a wire: metadata, marks and
 // clones do not); stacks that are told the same time as the wire. Does: latency, loss, duplication,
 // reordering by extra latency, an MTU; from a seeded source, so that a run can be repeated; shows
-// each packet to a tap. Never: reads a clock, allocates, holds more than N. A stack's output for an
-// end is `wire_output<Wire>`. Cost: a copy a packet; O(N) a reception.
+// each packet to a tap. Never: reads a clock, allocates, holds more than N packets or blocks of
+// more than Octets. A stack's output for an end is `wire_output<Wire>`. Cost: a copy a packet; O(N)
+// a reception.
 #pragma once
 
 #include <sluice/base/bounded_vector.hpp>
 #include <sluice/base/random.hpp>
 #include <sluice/base/time.hpp>
 #include <sluice/output/concept.hpp>
+#include <sluice/packet/bounded_packet_queue.hpp>
 #include <sluice/packet/packet_buffer.hpp>
 #include <sluice/packet/pool_storage.hpp>
 #include <sluice/testing/fixed_seed.hpp>
@@ -35,12 +38,12 @@ struct wire_counters {
     u64 lost = 0;  // by chance
     u64 duplicated = 0;
     u64 too_long = 0;
-    u64 overflowed = 0;  // no buffer, or N packets were on the way
+    u64 overflowed = 0;  // no buffer, or too much was on the way
 };
 
 enum class wire_end : u8 { left, right };
 
-template <buffer_source Source, std::size_t N = 256>
+template <buffer_source Source, std::size_t N = 256, u32 Octets = waiting_octets_for(N)>
 class wire {
 public:
     using packet_type = typename Source::packet_type;
@@ -93,6 +96,7 @@ public:
             return {};
         }
         packet_type packet = std::move(under_way_[i].packet);
+        octets_ -= memory_kept(packet);
         under_way_.erase(i);
         packet.set_interface(interface);
         ++counters_.delivered;
@@ -107,6 +111,7 @@ public:
         return soonest;
     }
     [[nodiscard]] constexpr std::size_t under_way() const noexcept { return under_way_.size(); }
+    [[nodiscard]] constexpr u64 octets() const noexcept { return octets_; }
     [[nodiscard]] constexpr const wire_counters& counters() const noexcept { return counters_; }
 
 private:
@@ -122,7 +127,8 @@ private:
     constexpr void put(wire_end from, const packet_type& packet) noexcept {
         packet_type copy = under_way_.full() ? packet_type{} : source_->take(default_headroom);
         std::byte* to = copy ? copy.put(packet.size()) : nullptr;
-        if (to == nullptr) {
+        const u64 more = memory_kept(copy);
+        if (to == nullptr || octets_ + more > Octets) {
             ++counters_.overflowed;
             return;
         }
@@ -137,6 +143,7 @@ private:
         }
         const wire_end end = from == wire_end::left ? wire_end::right : wire_end::left;
         static_cast<void>(under_way_.push_back({std::move(copy), arrival, end}));
+        octets_ += more;
     }
     // The first of those that arrive soonest: bounded_vector keeps the order of sending.
     [[nodiscard]] constexpr std::size_t next_for(wire_end at) const noexcept {
@@ -158,6 +165,7 @@ private:
     void* tap_context_ = nullptr;
     wire_counters counters_;
     bounded_vector<flight, N> under_way_;
+    u64 octets_ = 0;
 };
 
 // The output_policy of a stack at one end: `wire_output<Wire>::model<Packet>{wire,

@@ -5,7 +5,10 @@
 
 #include <doctest/doctest.h>
 
+#include "support/chains.hpp"
+
 using namespace sluice;
+using support::of_size;
 
 namespace {
 
@@ -13,20 +16,6 @@ constexpr u32 count = 512;
 template <class Ownership>
 using blocks = fixed_pool<2048, count, Ownership>;
 constexpr u32 block = blocks<unique>::block_capacity;
-
-template <class Pool>
-typename Pool::packet_type of_size(Pool& from, u32 size) {
-    auto whole = from.take(128);
-    REQUIRE(whole.put(size < 1900 ? size : 1900) != nullptr);
-    for (u32 left = size - whole.size(); left != 0;) {
-        auto more = from.take(0);
-        const u32 some = left < 2000 ? left : 2000;
-        REQUIRE(more.put(some) != nullptr);
-        whole.append(std::move(more));
-        left -= some;
-    }
-    return whole;
-}
 
 // Fills until it refuses three times; how many were taken.
 template <class Pool, class Holder, class Put>

@@ -2,28 +2,17 @@
 // all.
 #include "support.hpp"
 
+#include "support/chains.hpp"
+
 #include <doctest/doctest.h>
 
 using namespace link_test;
+using support::of_size;
 
 namespace {
 
 using blocks = fixed_pool<2048, 1024>;
 using chain = blocks::packet_type;
-
-// A packet of so many octets, in as many blocks as it needs.
-chain of_size(blocks& from, u32 size) {
-    chain whole = from.take(32);
-    REQUIRE(whole.put(size < 2000 ? size : 2000) != nullptr);
-    for (u32 left = size - whole.size(); left != 0;) {
-        chain more = from.take(0);
-        const u32 some = left < 2000 ? left : 2000;
-        REQUIRE(more.put(some) != nullptr);
-        whole.append(std::move(more));
-        left -= some;
-    }
-    return whole;
-}
 
 template <class Table>
 void ask_all(Table& t, blocks& from, u32 size, u32 hosts, u32 each) {
@@ -44,8 +33,8 @@ TEST_CASE("packets of 64 KB to 16 silent hosts leave half of the pool") {
     neighbour_table<chain, 256> t{{1, 2}};
     static_assert(decltype(t)::most_held_octets == 1024 * 1024);
     ask_all(t, from, 65'535, 16, 8);
-    CHECK(t.held() == 15);  // of 33 blocks each
-    CHECK(from.available() == 1024 - 15 * 33);
+    CHECK(t.held() == 15);  // of 32 blocks each
+    CHECK(from.available() == 1024 - 15 * 32);
     CHECK(t.abandoned() != 0);
     t.flush(1);
     CHECK(from.available() == 1024);
