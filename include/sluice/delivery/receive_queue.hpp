@@ -1,7 +1,7 @@
 // receive_queue<Packet, N, Octets>: an endpoint's packets wait here until the program takes them.
 // Expects: to be registered as a sink of raw or UDP endpoints and drained by next(). Does: keeps
-// packet and information together, up to N packets whose blocks have Octets, as long as their source
-// can miss them. Never: drops what it took; a full queue refuses. Cost: N packets in place.
+// packet and information together, up to N packets whose blocks have Octets, as long as their
+// source can miss them. Never: drops what it took; a full queue refuses. Cost: N packets in place.
 #pragma once
 
 #include <sluice/delivery/concept.hpp>

@@ -119,7 +119,8 @@ public:
 
     // -- for the stack --
     [[nodiscard]] bool take(packet_type& packet, const delivery_info& info) noexcept override {
-        waiting* const place = may_wait(packet) ? queue_.claim(packet, options_.receive_octets) : nullptr;
+        waiting* const place =
+            may_wait(packet) ? queue_.claim(packet, options_.receive_octets) : nullptr;
         if (place == nullptr) {
             return false;
         }

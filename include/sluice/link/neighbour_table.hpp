@@ -131,8 +131,8 @@ public:
 
     // Keeps the packet in an incomplete entry until the address is known. Says how many were
     // dropped for it: the oldest of those held there, or itself when it is larger than all that may
-    // wait for one neighbour, or its source cannot miss it. `from`: its source, for the request. The oldest questions of the
-    // table go where too much waits.
+    // wait for one neighbour, or its source cannot miss it. `from`: its source, for the request.
+    // The oldest questions of the table go where too much waits.
     [[nodiscard]] constexpr u32 hold(entry& e, Packet&& packet, ipv4::address from) noexcept {
         const u32 own = clocks_.of(e.interface).held_octets;
         const u32 most = own < Octets ? own : Octets;

@@ -113,8 +113,8 @@ template <std::size_t Bytes, std::size_t Count, class Ownership = unique>
 class heap_source final : external_storage::recycler {
 public:
     using packet_type = basic_packet<external_storage, Ownership>;
-    static constexpr std::size_t memory_limit = (Bytes + sizeof(external_storage::block)) *
-                                                (Count + default_reserve(Count));
+    static constexpr std::size_t memory_limit =
+        (Bytes + sizeof(external_storage::block)) * (Count + default_reserve(Count));
     static constexpr u32 block_capacity = Bytes;
 
     constexpr heap_source() noexcept = default;

@@ -1,13 +1,13 @@
 // pool_storage<Bytes> and fixed_pool<Bytes, Count, Ownership, Reserve>: packets from a fixed number
 // of equal blocks, Count for all and Reserve beside them for ARP and ICMP. Expects: the pool to
 // outlive its packets and to stay where it is. Does: take() gives an empty packet with headroom;
-// take_reserved() one of the reserve when there is no other; a packet that ends gives its block back
-// where it came from; packets that wait leave an eighth of Count free, and those of the reserve
-// never wait (may_wait); under the address sanitizer nothing may be touched but what lies within the
-// bounds of a packet. Never: allocates, grows, touches a block before it is taken, clears bytes
-// (whoever puts bytes writes them all). Cost: O(1), one cache line of the block touched; the stride
-// is an odd number of cache lines, so that headers at equal offsets do not share cache sets. Models
-// buffer_source (packet_buffer.hpp).
+// take_reserved() one of the reserve when there is no other; a packet that ends gives its block
+// back where it came from; packets that wait leave an eighth of Count free, and those of the
+// reserve never wait (may_wait); under the address sanitizer nothing may be touched but what lies
+// within the bounds of a packet. Never: allocates, grows, touches a block before it is taken,
+// clears bytes (whoever puts bytes writes them all). Cost: O(1), one cache line of the block
+// touched; the stride is an odd number of cache lines, so that headers at equal offsets do not
+// share cache sets. Models buffer_source (packet_buffer.hpp).
 #pragma once
 
 #include <sluice/base/poison.hpp>

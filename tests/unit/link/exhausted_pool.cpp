@@ -1,6 +1,6 @@
-// With the pool exhausted as far as anybody can exhaust it by packets that wait (sockets that nobody
-// reads, next hops that do not answer, fragments that stay alone), ARP and ICMP are answered and
-// sent as before; also when a program has taken every buffer itself.
+// With the pool exhausted as far as anybody can exhaust it by packets that wait (sockets that
+// nobody reads, next hops that do not answer, fragments that stay alone), ARP and ICMP are answered
+// and sent as before; also when a program has taken every buffer itself.
 #include "support.hpp"
 
 #include "support/chains.hpp"
@@ -149,9 +149,8 @@ void flood_socket(World& w, typename World::socket& s) {
 template <class World>
 void flood_fragments(World& w) {
     for (u32 n = 0; n < 2500; ++n) {
-        octets d = datagram_of({.source = "10.0.1.2"_ip,
-                                .destination = "10.0.1.1"_ip,
-                                .payload = octets(8)});
+        octets d = datagram_of(
+            {.source = "10.0.1.2"_ip, .destination = "10.0.1.1"_ip, .payload = octets(8)});
         const ipv4::view ip{d.data()};
         ip.set(ipv4::identification, static_cast<u16>(n));
         ip.set(ipv4::flags_and_offset, u16{1});
@@ -243,8 +242,7 @@ TEST_CASE_TEMPLATE("a program that took every buffer: ARP and ICMP have their ow
         CHECK(w->icmp_left(3, 3) == 1);
         // The packet for a next hop that is not known cannot wait; the question leaves.
         const ipv4::address unknown{0x0a000202 + round};
-        give(datagram_of({.source = "10.0.1.2"_ip, .destination = unknown}),
-             ethernet::types::ipv4);
+        give(datagram_of({.source = "10.0.1.2"_ip, .destination = unknown}), ethernet::types::ipv4);
         CHECK(w->arp_left(1) == 1);
         CHECK(w->link->neighbours().held() == 0);
     }

@@ -1,5 +1,5 @@
-// Everything that keeps packets, a row each: how many packets and how many octets of their blocks it
-// may keep. Filled with the largest packets and with the smallest, each keeps exactly what its
+// Everything that keeps packets, a row each: how many packets and how many octets of their blocks
+// it may keep. Filled with the largest packets and with the smallest, each keeps exactly what its
 // bounds say, and gives every buffer back.
 #include "support/chains.hpp"
 #include "support/datagrams.hpp"
@@ -49,8 +49,7 @@ octets ipv4_of(u8 protocol, const octets& payload, u16 id = 1, u16 flags_and_off
 }
 
 struct host_world {
-    std::unique_ptr<host> at =
-        std::make_unique<host>(host::parts{.seed = testing::fixed_seed});
+    std::unique_ptr<host> at = std::make_unique<host>(host::parts{.seed = testing::fixed_seed});
     u16 next_id = 0;
     host_world() { REQUIRE(at->add_interface({.index = 2, .address = "10.0.1.1/24"_net})); }
     [[nodiscard]] pool& from() { return at->buffers(); }
@@ -140,8 +139,7 @@ struct wire_row : pool_world {
     static constexpr u64 packets = 256;
     static constexpr u64 most = 1'048'576;
     static constexpr u64 each = 65'600;  // of any size: a block of the far side
-    std::unique_ptr<heap_source<65'600, 300>> far =
-        std::make_unique<heap_source<65'600, 300>>();
+    std::unique_ptr<heap_source<65'600, 300>> far = std::make_unique<heap_source<65'600, 300>>();
     line holder{*far};
     void put(u32 size) {
         auto p = far->take(0);
@@ -189,10 +187,9 @@ struct ping_row : endpoint_row<ping_endpoint<host, small>> {
         REQUIRE(holder->bind({{}, 7}).has_value());
     }
     void put(u32 size) {
-        static_cast<void>(
-            hear(ipv4_of(ipv4::protocols::icmp,
-                         support::icmp_message(0, 0, 0x00070001,
-                                               octets(std::max(size, 28u) - 28)))));
+        static_cast<void>(hear(
+            ipv4_of(ipv4::protocols::icmp,
+                    support::icmp_message(0, 0, 0x00070001, octets(std::max(size, 28u) - 28)))));
     }
 };
 
