@@ -32,8 +32,11 @@ struct defrag_counts {
 
 class defragmenter {
     using packet = frame_source::packet_type;
-    using cache = sluice::bounded_cache<1024, sluice::overlap::reject_datagram,
-                                        sluice::default_fragments(1024),
+    // More than a Linux host bears in its 4 MiB, about 3,000 lone fragments.
+    static constexpr std::size_t most = 16'384;
+    static constexpr sluice::reassembly_limits limits{.high_threshold = 64 * 1024 * 1024};
+    using cache = sluice::bounded_cache<most, sluice::overlap::reject_datagram,
+                                        sluice::default_fragments(most),
                                         sluice::on_full::evict_oldest>::model<packet>;
 
 public:
@@ -61,8 +64,8 @@ public:
         }
         ++counts_.fragments;
         auto step = cache_.insert(std::move(*valid), sluice::reassembly_user::application,
-                                  domain_of(frame), frame.now, sluice::reassembly_limits{});
-        counts_.incomplete += step.evicted_datagrams;
+                                  domain_of(frame), frame.now, limits);
+        counts_.incomplete += step.evicted_datagrams + (step.too_far ? 1u : 0u);
         if (step.kind == sluice::reassembly_outcome::complete) {
             keep(frame, std::move(step.packet));
         } else if (step.kind == sluice::reassembly_outcome::refused) {

@@ -138,10 +138,27 @@ def test_nothing_is_lost(program, folder):
           lone + [frame(whole(i)) for i in range(2000, 2100)])
     check("incomplete", (counts["datagrams"], counts["incomplete"]), (100, 1100))
 
-    # One datagram of more fragments than there is room for.
-    many = [frame(fragment(1, 16 * i, DATA[:8], True)) for i in range(2100)]
-    out, counts, _ = defrag(program, folder, many)
-    check("refused", out, many)
+    # A Linux host bears 3,000 lone fragments of others while it waits.
+    others = [frame(first(i, source=bytes([10, 9, i >> 8, i & 255]))) for i in range(3000)]
+    waiting = range(5000, 5040)
+    frames = [frame(first(i)) for i in waiting] + others + [frame(last(i)) for i in waiting]
+    write_pcap(folder / "in.pcap", [(1, f) for f in frames])
+    run(program, folder / "in.pcap", folder / "out.pcap")
+    check("40 around 3,000", read_pcap(folder / "out.pcap")[1],
+          others + [frame(whole(i)) for i in waiting])
+    # More lone ones than there is room for: the oldest give way.
+    lone = [frame(first(i)) for i in range(20000)]
+    good = [f for i in range(30000, 30100) for f in (frame(first(i)), frame(last(i)))]
+    write_pcap(folder / "in.pcap", [(1, f) for f in lone + good])
+    run(program, folder / "in.pcap", folder / "out.pcap")
+    check("100 behind 20,000", read_pcap(folder / "out.pcap")[1],
+          lone + [frame(whole(i)) for i in range(30000, 30100)])
+    # So many others of its source between its two halves: another datagram (Linux ip_frag_too_far).
+    far = [frame(first(1))] + [frame(first(i)) for i in range(2, 67)] + [frame(last(1))]
+    write_pcap(folder / "in.pcap", [(1, f) for f in far])
+    _, counts, _ = run(program, folder / "in.pcap", folder / "out.pcap")
+    check("too far", read_pcap(folder / "out.pcap")[1], far)
+    check("incomplete, far", (counts["datagrams"], counts["incomplete"]), (0, 67))
     again = [frame(first(1)), frame(first(1)), frame(last(1)), frame(last(1))]
     out, counts, _ = defrag(program, folder, again)
     check("twice", out, [again[1], frame(whole(1)), again[3]])
