@@ -49,8 +49,9 @@ TEST_CASE("receive: broadcasts and groups are received and processed by a router
     REQUIRE(n->join(2, "224.0.0.5"_ip));
     for (const auto seen_as : {packet_type::host, packet_type::broadcast}) {
         CHECK_RFC("R1812-035", n->hears(datagram_of({.destination = "10.0.1.255"_ip}), 2, seen_as));
-        CHECK_RFC("R1812-035", n->hears(datagram_of({.source = far, .destination = "10.0.2.255"_ip}),
-                                        3, seen_as));
+        CHECK_RFC(
+            "R1812-035",
+            n->hears(datagram_of({.source = far, .destination = "10.0.2.255"_ip}), 3, seen_as));
     }
     // The option against it is a security policy, which hardened_router alone has chosen.
     const auto refusing = hardened();
