@@ -100,8 +100,7 @@ inline void worker::wait(sluice::instant deadline, sluice::instant now) {
     }
     polling_.note(went_well, now);
     if (polling_.is_resting(now)) {
-        std::this_thread::sleep_for(
-            std::chrono::nanoseconds{(polling_.until() - now).nanoseconds});
+        std::this_thread::sleep_for(std::chrono::nanoseconds{(polling_.until() - now).nanoseconds});
     }
 }
 

@@ -138,8 +138,7 @@ private:
     }
 
     // Writes until all is written or the system refuses; what is written is taken off the pieces.
-    [[nodiscard]] progress put(std::span<iovec>& pieces,
-                               detail::quiet_signals& quiet) noexcept {
+    [[nodiscard]] progress put(std::span<iovec>& pieces, detail::quiet_signals& quiet) noexcept {
         progress done;
         int interruptions = 0;
         drop_front(pieces, 0);
