@@ -162,8 +162,17 @@ def check_own(program):
         check("rubbish, said", said(program, capture),
               f"explain: read {capture}: this is neither pcap nor pcapng; `editcap {capture} "
               "NEW.pcapng` may convert it\n")
-        check("a gateway elsewhere", run(program, "--address", "10.0.1.1/24", "--route",
-                                         "default via 9.9.9.9", OWN / "big.pcap"), (2, ""))
+        many = [f"20.{i >> 8}.{i & 255}.0/24" for i in range(1025)]
+        for what, refused, reason, words in (
+                ("a gateway elsewhere", "--route 0.0.0.0/0 via 9.9.9.9",
+                 "no link leads there; name a gateway on one, or add dev NAME onlink", ["--route", "default via 9.9.9.9"]),
+                ("a full table", f"--route {many[1018]} via 10.0.1.9", "the table is full; give fewer routes",
+                 [word for to in many for word in ("--route", f"{to} via 10.0.1.9")]),
+                ("too many addresses", "--address 10.0.31.1/24", "there are too many; give fewer",
+                 [word for i in range(2, 100) for word in ("--address", f"10.0.{i}.1/24")])):
+            given = "--address", "10.0.1.1/24", *words, OWN / "big.pcap"
+            check(what, run(program, *given), (2, ""))
+            check(f"{what}, said", said(program, *given), f"explain: {refused} refused: {reason}\n")
 
 
 # A packet with the total length 0 in front of what segmentation offload or BIG TCP left.
