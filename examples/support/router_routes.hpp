@@ -37,7 +37,8 @@ public:
         std::vector<entry> next = entries_of(std::move(wanted));
         mark_common(entries_, next);
         if (!grow_to(next.size())) {
-            return std::to_string(next.size()) + " routes: " + examples::advice(sluice::route_error::full);
+            return std::to_string(next.size()) +
+                   " routes: " + examples::advice(sluice::route_error::full);
         }
         remove_unmarked(entries_);
         for (entry& e : next) {
