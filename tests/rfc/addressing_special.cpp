@@ -78,6 +78,11 @@ TEST_CASE("addressing: loopback stays inside unless route_localnet lets it out")
                   n->drops(between("127.0.0.1"_ip, far), drop_reason::loopback_outside));
         CHECK_RFC("R1812-036",
                   n->drops(between(peer, "127.0.0.7"_ip), drop_reason::loopback_outside));
+        // A header that a program writes itself is sent as it is.
+        CHECK(n->send_with_header(between("127.0.0.1"_ip, peer)));
+        const auto left = n->sent();
+        REQUIRE(left.size() == 1);
+        CHECK_RFC_DEVIATES("R1122-020", ip(left[0].datagram)[ipv4::source] == ipv4::loopback);
         for (const u16 index : {u16{2}, u16{3}})
             n->change_interface(index, [](interface_settings& s) { s.route_localnet = true; });
         // The answer has 127.0.0.1 as its source, on the wire.
