@@ -43,6 +43,14 @@ for name in left middle right third; do
 done
 wire west "$left" 10.0.1 || skip "no veth devices here"
 wire east "$right" 10.0.2
+for refused in eventfd2:1 eventfd2:2 signalfd4:1; do
+    way="start without ${refused%:*}"
+    timeout -k 1 5 strace -f -qq -e "trace=${refused%:*}" -e "inject=${refused%:*}:error=EMFILE:when=${refused#*:}" \
+        -o "$output/calls" "$router" --packet "$middle:west:10.0.1.1/24" > "$output/router" 2> "$output/errors"
+    code=$?
+    [ "$code" = 1 ] || fail "exit code $code"
+    grep -q "Too many open files" "$output/errors" || fail "it does not say why"
+done
 "$router" --packet "$middle:west:10.0.1.1/24" --packet "$middle:east:10.0.2.1/24" --tun "$third:tun0:10.0.3.1/24" \
     --stats > "$output/router" 2> "$output/errors" &
 process=$!
