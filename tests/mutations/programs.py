@@ -67,6 +67,7 @@ class Programs:
     """What is asked of each mutant. Ends the run when one fails or skips without a mutant."""
 
     def __init__(self, build):
+        self.build = build
         self.commands = of_build(build)
         self.readers = readers_of_headers(build)
         self.seconds = {}
@@ -83,7 +84,7 @@ class Programs:
         environment = dict(os.environ, SLUICE_MUTANT=str(number))
         try:
             return subprocess.run(self.commands[name], env=environment, stdin=subprocess.DEVNULL,
-                                  cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                  cwd=self.build, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                                   timeout=limit).returncode
         except subprocess.TimeoutExpired:
             return None
