@@ -222,6 +222,7 @@ def check_big(program):
 def check_of_this_tree(program):
     forwarded = "    1 10.0.1.2 > 10.0.2.2               forwarded"
     rows = [line.split("\t") for line in (OWN / "expected.tsv").read_text().splitlines()[1:]]
+    check("captures of this tree", len(rows), 8)
     for name, frames, ipv4 in rows:
         code, out = run(program, OWN / name)
         lines = out.splitlines()
@@ -230,10 +231,11 @@ def check_of_this_tree(program):
         found = [line.split()[0] for line in lines if "no IPv4" not in line and
                  "link type" not in line]
         check(f"{name}: IPv4", ",".join(found), ipv4)
-    for name in ("links_big.pcapng", "links_little.pcapng", "blocks.pcapng", "big.pcap"):
-        for line in run(program, OWN / name)[1].splitlines():
-            if "no IPv4" not in line:
-                check(name, line[5:], forwarded[5:])
+    for name, of_ipv4 in {"links_big.pcapng": 28, "links_little.pcapng": 28, "blocks.pcapng": 4,
+                          "big.pcap": 1}.items():
+        lines = run(program, OWN / name)[1].splitlines()
+        check(name, [line[5:] for line in lines if "no IPv4" not in line],
+              [forwarded[5:]] * of_ipv4)
     check("radiotap", run(program, OWN / "radiotap.pcap")[1],
           "    1 link type 127 (IEEE802_11_RADIOTAP) is not known here\n")
     check("radiotap, said", said(program, OWN / "radiotap.pcap"),
