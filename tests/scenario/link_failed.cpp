@@ -66,6 +66,7 @@ TEST_CASE("the sender of a forwarded packet is told: host unreachable") {
 
 TEST_CASE("nobody is told where no error may be sent") {
     fixture f;
+    const auto all = f.at->buffers().available();
     SUBCASE("about a later fragment") {
         CHECK(f.fail(f.datagram("10.0.1.2"_ip, "20.1.1.1"_ip, 17, 4)) == 0);
     }
@@ -80,7 +81,7 @@ TEST_CASE("nobody is told where no error may be sent") {
         CHECK(f.fail(std::move(p)) == 0);
     }
     CHECK(world::balanced(*f.at));
-    CHECK(f.at->buffers().available() == 4096);
+    CHECK(f.at->buffers().available() == all);
 }
 
 TEST_CASE("an empty handle is nothing") {

@@ -70,6 +70,7 @@ TEST_CASE("who hears what we send") {
     for (const row& r : rows) {
         CAPTURE(r.name);
         fixture f;
+        const auto all = f.at->buffers().available();
         if (r.to.is_multicast()) {
             REQUIRE(f.at->add_route({.prefix = "224.0.0.0/4"_prefix, .interface = 2}).has_value());
         }
@@ -83,7 +84,7 @@ TEST_CASE("who hears what we send") {
         }
         world::drain(*f.at);
         CHECK(world::balanced(*f.at));
-        CHECK(f.at->buffers().available() == 4096);
+        CHECK(f.at->buffers().available() == all);
     }
 }
 

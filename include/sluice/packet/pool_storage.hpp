@@ -83,6 +83,7 @@ struct pool_storage {
                 ::new (static_cast<void*>(b)) block;
             }
             b->home = &from;
+            close_memory(b->memory, capacity(*b));  // a pool may be made in constant evaluation
         } else {
             return nullptr;
         }
