@@ -36,10 +36,10 @@ for side in left:west:1 right:east:2; do
     ip -n "${!host}" route replace default via "10.0.$number.1"
 done
 # read_pipe: a reader that has the pipe open; what this script keeps open until the router writes lets it wait.
-reads_pipe() { [ "$(readlink "/proc/$reader/fd/3")" = "$output/pipe" ]; }
+reads_pipe() { [ "$(readlink "/proc/$reader/fd/0")" = "$output/pipe" ]; }
 read_pipe() {
     exec 7<> "$output/pipe"
-    cat "$output/pipe" > "$output/got" 7>&- &
+    cat < "$output/pipe" > "$output/got" 7>&- &
     reader=$!
     wait_for 5 reads_pipe || fail "nobody reads the pipe"
 }
