@@ -12,7 +12,8 @@
 // Never:   blocks, spins, allocates after open(). The sender keeps the descriptor's number: the
 //          device must outlive it.
 // Cost:    a system call for up to 32 frames, one copy by the kernel; af_packet_ring.hpp saves
-// both. Source:  packet(7).
+//          both.
+// Source:  packet(7).
 #pragma once
 
 #include <sluice/packet/packet_buffer.hpp>
