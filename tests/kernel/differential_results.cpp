@@ -1,4 +1,5 @@
 #include "differential_results.hpp"
+#include "differential_drawn.hpp"
 #include "differential_packets.hpp"
 
 #include <algorithm>
@@ -17,8 +18,9 @@ bool is_icmp_error(std::uint8_t type) {
 // Two recordings of one packet, and what of it may differ.
 class masker {
 public:
-    masker(const octets& a, const octets& b, const clock_window& clock)
-        : a_(a), b_(b), clock_(clock) {}
+    masker(const octets& a, const octets& b, const clock_window& clock,
+           const drawn_identifications& drawn)
+        : a_(a), b_(b), clock_(clock), drawn_(drawn) {}
 
     // Ranges in order; nothing when the packets differ elsewhere.
     std::optional<mask> find() {
@@ -46,7 +48,7 @@ private:
         const bool is_cut = end < at + length;
         if (changed && length >= least_header && (is_cut || internet_checksum(a_, at, end) == 0))
             add(at + 10, 2);
-        if (word(a_, at + 4) != word(b_, at + 4)) {
+        if (drawn_.has(a_, b_, at)) {
             add(at + 4, 2);
             if (!covers(any_, at + 10)) add(at + 10, 2);
             changed = true;
@@ -63,7 +65,8 @@ private:
             changed = clock_word(at + 12);
             changed = clock_word(at + 16) || changed;
         } else if (is_icmp_error(a_[at])) {
-            changed = header(at + 8, false);
+            // What is quoted by somebody else is as it came.
+            if (drawn_.has(a_, b_, 0)) changed = header(at + 8, false);
         }
         if (changed) add(at + 2, 2);
     }
@@ -105,6 +108,7 @@ private:
     const octets& a_;
     const octets& b_;
     const clock_window& clock_;
+    const drawn_identifications& drawn_;
     mask any_;
 };
 
@@ -132,12 +136,16 @@ std::string text_of(const endpoint& end) {
     return to_text(end.host) + (end.port ? ":" + std::to_string(*end.port) : "");
 }
 
+std::uint32_t identification(const octets& packet) {
+    return std::uint32_t{packet[4]} << 8 | packet[5];
+}
+
 // Everything of one event.
 class event_writer {
 public:
     event_writer(const observation& a, const observation& b, const clock_window& clock,
-                 unsigned& groups)
-        : a_(a), b_(b), clock_(clock), groups_(groups) {}
+                 const drawn_identifications& drawn, unsigned& groups)
+        : a_(a), b_(b), clock_(clock), drawn_(drawn), groups_(groups) {}
 
     // Empty: it could be written.
     std::string write(std::vector<std::string>& lines) {
@@ -152,13 +160,14 @@ public:
 private:
     std::string departures(std::vector<std::string>& lines) {
         if (a_.departures.size() != b_.departures.size()) return "number of packets out";
-        std::map<std::uint16_t, std::vector<std::size_t>> drawn;  // identification to lines
+        std::map<std::uint32_t, std::vector<std::size_t>> drawn;  // identifications to lines
         for (std::size_t i = 0; i < a_.departures.size(); ++i) {
             const departure& one = a_.departures[i];
-            const auto any = masker(one.bytes, b_.departures[i].bytes, clock_).find();
+            const octets& other = b_.departures[i].bytes;
+            const auto any = masker(one.bytes, other, clock_, drawn_).find();
             if (!any || one.interface != b_.departures[i].interface) return "a packet out";
             if (covers(*any, 4))
-                drawn[static_cast<std::uint16_t>(one.bytes[4] << 8 | one.bytes[5])].push_back(
+                drawn[identification(one.bytes) << 16 | identification(other)].push_back(
                     lines.size());
             lines.push_back("out " + one.interface + " " + hex_and_mask(one.bytes, *any));
         }
@@ -178,7 +187,7 @@ private:
             const delivery& other = b_.deliveries[i];
             mask any;
             if (!one.from.port) {
-                const auto found = masker(one.bytes, other.bytes, clock_).find();
+                const auto found = masker(one.bytes, other.bytes, clock_, drawn_).find();
                 if (!found) return "a delivery";
                 any = *found;
             } else if (one.bytes != other.bytes) {
@@ -213,18 +222,22 @@ private:
     const observation& a_;
     const observation& b_;
     const clock_window& clock_;
+    const drawn_identifications& drawn_;
     unsigned& groups_;
 };
 
 }  // namespace
 
-kernel_results results_of(const kernel_run& a, const kernel_run& b, const clock_window& clock) {
+kernel_results results_of(const scenario& about, const kernel_run& a, const kernel_run& b,
+                          const clock_window& clock) {
     kernel_results made;
+    drawn_identifications drawn;
     if (a.seen.size() != b.seen.size()) made.unsteady = "number of events";
     unsigned groups = 0;
     for (std::size_t i = 0; i < a.seen.size() && made.unsteady.empty(); ++i) {
         std::vector<std::string> lines;
-        event_writer writer(a.seen[i], b.seen[i], clock, groups);
+        if (const auto* in = std::get_if<in_line>(&about.events[i].action)) drawn.came(in->bytes);
+        event_writer writer(a.seen[i], b.seen[i], clock, drawn, groups);
         const std::string what = writer.write(lines);
         if (!what.empty()) made.unsteady = "event " + std::to_string(i + 1) + ": " + what;
         made.lines.push_back(std::move(lines));

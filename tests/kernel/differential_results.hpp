@@ -1,6 +1,6 @@
-// What a kernel did, written as the results of a vector. The same plan ran twice: what differs
-// between the runs and is a field that the kernel draws (identification, and the checksums over it)
-// is masked, and so are the timestamps it wrote; any other difference makes the round unsteady.
+// What a kernel did, written as the results of a vector. Masked are the fields that the kernel
+// draws (the identifications of what it originates, and the checksums over them) and the timestamps
+// that it wrote. The same plan ran twice: any other difference makes the round unsteady.
 #pragma once
 
 #include "differential_kernel.hpp"
@@ -17,7 +17,7 @@ struct kernel_results {
     std::string unsteady;                         // what differed; empty: nothing
 };
 
-[[nodiscard]] kernel_results results_of(const kernel_run& a, const kernel_run& b,
-                                        const clock_window& clock);
+[[nodiscard]] kernel_results results_of(const scenario& about, const kernel_run& a,
+                                        const kernel_run& b, const clock_window& clock);
 
 }  // namespace replay

@@ -113,7 +113,7 @@ trial try_plan(const plan& round) {
         clock_window clock{midnight_milliseconds(), 0};
         if (!record_kernel(made, first) || !record_kernel(made, second)) return made;
         clock.last = midnight_milliseconds();
-        const kernel_results results = results_of(first, second, clock);
+        const kernel_results results = results_of(scenario_of(made.round), first, second, clock);
         made.unsteady = results.unsteady;
         if (!made.unsteady.empty()) continue;
         made.about = scenario_of(made.round, results.lines);

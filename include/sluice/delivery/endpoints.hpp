@@ -13,6 +13,7 @@
 #include <sluice/base/registry.hpp>
 #include <sluice/base/result.hpp>
 #include <sluice/delivery/concept.hpp>
+#include <sluice/delivery/endpoint_filter.hpp>
 #include <sluice/wire/ipv4.hpp>
 
 #include <cstddef>
@@ -48,24 +49,6 @@ struct no_delivery {
 };
 
 enum class delivery_error : u8 { none, full };
-
-// What an endpoint wants; unspecified addresses, port 0 and interface 0 mean any. Raw endpoints
-// have no ports.
-struct endpoint_filter {
-    u8 protocol = 0;  // raw endpoints: the protocol number; UDP ones: 17
-    ipv4::address local{};
-    ipv4::address peer{};
-    u16 local_port = 0;
-    u16 peer_port = 0;
-    u16 interface = 0;
-    bool reuse = false;  // others that say so too may have the same port. Linux SO_REUSEADDR
-
-    // Both address and both ports are fixed.
-    [[nodiscard]] constexpr bool is_flow() const noexcept {
-        return !local.is_unspecified() && !peer.is_unspecified() && local_port != 0 &&
-               peer_port != 0;
-    }
-};
 
 template <std::size_t Handlers = 16, std::size_t Endpoints = 32>
 struct registered_endpoints {
@@ -114,10 +97,7 @@ struct registered_endpoints {
         [[nodiscard]] constexpr bool udp_in_use(const endpoint_filter& f) const noexcept {
             for (std::size_t i = 0; i < udp_.size(); ++i) {
                 const endpoint_filter& o = udp_[i].filter;
-                const bool meet =
-                    (f.local.is_unspecified() || o.local.is_unspecified() || f.local == o.local) &&
-                    (f.interface == 0 || o.interface == 0 || f.interface == o.interface);
-                if (meet && clash(f, o)) {
+                if (f.meets(o) && f.clashes_with(o)) {
                     return true;
                 }
             }
@@ -126,7 +106,7 @@ struct registered_endpoints {
         // The same of an identifier, for whatever address and interface. Linux ping_get_port.
         [[nodiscard]] constexpr bool ping_in_use(const endpoint_filter& f) const noexcept {
             for (std::size_t i = 0; i < ping_.size(); ++i) {
-                if (clash(f, ping_[i].filter)) {
+                if (f.clashes_with(ping_[i].filter)) {
                     return true;
                 }
             }
@@ -136,8 +116,7 @@ struct registered_endpoints {
         [[nodiscard]] constexpr early_route* flow_of(const delivery_info& info) noexcept {
             for (std::size_t i = 0; i < udp_.size(); ++i) {
                 endpoint& e = udp_[i];
-                if (e.filter.is_flow() && matches_ports(e.filter, info) &&
-                    matches(e.filter, info)) {
+                if (e.filter.is_flow() && e.filter.matches_ports(info) && e.filter.matches(info)) {
                     return &e.route;
                 }
             }
@@ -148,14 +127,14 @@ struct registered_endpoints {
         // was added last has it. Linux ping_lookup.
         [[nodiscard]] constexpr bool add_ping(const endpoint_filter& f,
                                               packet_sink<Packet>& to) noexcept {
-            return ping_.add({ping_filter(f), &to});
+            return ping_.add({f.of_ping(), &to});
         }
         // One that was added keeps its place with another filter. false: it was not added.
         [[nodiscard]] constexpr bool change_ping(const endpoint_filter& f,
                                                  const packet_sink<Packet>& to) noexcept {
             for (std::size_t i = 0; i < ping_.size(); ++i) {
                 if (ping_[i].to == &to) {
-                    ping_[i].filter = ping_filter(f);
+                    ping_[i].filter = f.of_ping();
                     return true;
                 }
             }
@@ -176,7 +155,7 @@ struct registered_endpoints {
                                                    const delivery_info& info) noexcept {
             delivery_count n;
             for (visit v{raw_}; const endpoint* e = v.next();) {
-                if (e->filter.protocol == info.protocol && matches(e->filter, info)) {
+                if (e->filter.protocol == info.protocol && e->filter.matches(info)) {
                     give(*e->to, d.packet().clone(), info, n);
                 }
             }
@@ -184,7 +163,7 @@ struct registered_endpoints {
         }
         [[nodiscard]] constexpr bool hears_alerts(u8 protocol, u16 interface) const noexcept {
             for (std::size_t i = 0; i < alert_.size(); ++i) {
-                if (matches_alert(alert_[i].filter, protocol, interface)) {
+                if (alert_[i].filter.matches_alert(protocol, interface)) {
                     return true;
                 }
             }
@@ -194,7 +173,7 @@ struct registered_endpoints {
                                                      const delivery_info& info) noexcept {
             delivery_count n;
             for (visit v{alert_}; const endpoint* e = v.next();) {
-                if (matches_alert(e->filter, info.protocol, info.interface)) {
+                if (e->filter.matches_alert(info.protocol, info.interface)) {
                     give(*e->to, d.packet().clone(), info, n);
                 }
             }
@@ -203,7 +182,7 @@ struct registered_endpoints {
         [[nodiscard]] constexpr bool report(const icmp_error_notice& n) noexcept {
             const delivery_info answer = answer_to(n);
             for (visit v{raw_}; const endpoint* e = v.next();) {
-                if (e->filter.protocol == n.protocol && matches(e->filter, answer)) {
+                if (e->filter.protocol == n.protocol && e->filter.matches(answer)) {
                     e->to->error(n);
                 }
             }
@@ -216,7 +195,7 @@ struct registered_endpoints {
         [[nodiscard]] constexpr bool believes(const icmp_error_notice& n) const noexcept {
             const delivery_info answer = answer_to(n);
             for (visit v{raw_}; const endpoint* e = v.next();) {
-                if (e->filter.protocol == n.protocol && matches(e->filter, answer) &&
+                if (e->filter.protocol == n.protocol && e->filter.matches(answer) &&
                     e->to->believes(n)) {
                     return true;
                 }
@@ -250,7 +229,7 @@ struct registered_endpoints {
                 return n;
             }
             for (visit v{udp_}; const endpoint* e = v.next();) {
-                if (matches_ports(e->filter, info) && matches(e->filter, info)) {
+                if (e->filter.matches_ports(info) && e->filter.matches(info)) {
                     give(*e->to, packet.clone(), info, n);
                 }
             }
@@ -280,52 +259,25 @@ struct registered_endpoints {
                     .destination_port = n.source_port,
                     .protocol = n.protocol};
         }
-        static constexpr bool matches(const endpoint_filter& f,
-                                      const delivery_info& info) noexcept {
-            return (f.local.is_unspecified() || f.local == info.destination) &&
-                   (f.peer.is_unspecified() || f.peer == info.source) &&
-                   (f.interface == 0 || f.interface == info.interface);
-        }
-        static constexpr bool matches_ports(const endpoint_filter& f,
-                                            const delivery_info& info) noexcept {
-            return (f.local_port == 0 || f.local_port == info.destination_port) &&
-                   (f.peer_port == 0 || f.peer_port == info.source_port);
-        }
-        static constexpr bool matches_alert(const endpoint_filter& f, u8 protocol,
-                                            u16 interface) noexcept {
-            return f.protocol == protocol && (f.interface == 0 || f.interface == interface);
-        }
-        [[nodiscard]] static constexpr bool clash(const endpoint_filter& f,
-                                                  const endpoint_filter& o) noexcept {
-            return o.local_port == f.local_port && !(f.reuse && o.reuse);
-        }
         // The one endpoint of a unicast datagram; of equals the latest.
         [[nodiscard]] constexpr packet_sink<Packet>*
         udp_of(const delivery_info& info) const noexcept {
             const endpoint* best = nullptr;
             for (std::size_t i = 0; i < udp_.size(); ++i) {
                 const endpoint_filter& f = udp_[i].filter;
-                if (matches_ports(f, info) && matches(f, info) &&
-                    (best == nullptr || specificity(f) > specificity(best->filter))) {
+                if (f.matches_ports(info) && f.matches(info) &&
+                    (best == nullptr || f.specificity() > best->filter.specificity())) {
                     best = &udp_[i];
                 }
             }
             return best != nullptr ? best->to : nullptr;
-        }
-        [[nodiscard]] static constexpr endpoint_filter
-        ping_filter(const endpoint_filter& f) noexcept {
-            return {.protocol = ipv4::protocols::icmp,
-                    .local = f.local,
-                    .local_port = f.local_port,
-                    .interface = f.interface,
-                    .reuse = f.reuse};
         }
         // The one endpoint of an echo reply: the latest, and none is better than it.
         [[nodiscard]] constexpr packet_sink<Packet>*
         ping_of(const delivery_info& info) const noexcept {
             for (std::size_t i = 0; i < ping_.size(); ++i) {
                 const endpoint_filter& f = ping_[i].filter;
-                if (matches_ports(f, info) && matches(f, info)) {
+                if (f.matches_ports(info) && f.matches(info)) {
                     return ping_[i].to;
                 }
             }
@@ -338,13 +290,6 @@ struct registered_endpoints {
                 return udp_of(answer);
             }
             return quotes_echo_request(n) ? ping_of(answer) : nullptr;
-        }
-        // A port or a local address counts more than all that follows, as Linux asks for them
-        // first.
-        static constexpr int specificity(const endpoint_filter& f) noexcept {
-            return (f.local_port == 0 ? 0 : 8) + (f.local.is_unspecified() ? 0 : 4) +
-                   (f.peer.is_unspecified() ? 0 : 1) + (f.peer_port == 0 ? 0 : 1) +
-                   (f.interface == 0 ? 0 : 1);
         }
         // A copy that could not be made counts as no room.
         static constexpr void give(packet_sink<Packet>& to, Packet&& packet,
