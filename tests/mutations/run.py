@@ -227,7 +227,7 @@ def main():
     named, generated, found = prepare(args)
     tree, generated = build(args, named, generated)
     print(f"built after {time.monotonic() - start:.0f} s", flush=True)
-    asked = programs.Programs(args.build / "build")
+    asked = programs.Programs(args.build / "build", ROOT / "tests", args.jobs)
     if args.command == "named":
         good = run_named(args, named, asked, tree, start)
     else:
