@@ -16,7 +16,7 @@ NOT_ASKED = {
     "kernel.switches_self_test": "tests the comparison with the record",
     "kernel.differential": "needs this machine's kernel; what it found is replayed as kernel.found",
 }
-LIMIT = 20  # seconds, or ten times what the test takes unbroken
+LIMIT = 20  # seconds, or four times what the test takes unbroken
 SKIPPED = 77
 # Files of tests with these headers make namespaces and devices. They are asked apart from the rest
 # of their program, for that takes time; and twice, for they may fail for want of time.
@@ -110,7 +110,7 @@ class Programs:
             return None
 
     def catches(self, name, number):
-        limit = max(LIMIT, 10 * self.seconds[name])
+        limit = max(LIMIT, 4 * self.seconds[name])
         times = 2 if name.endswith(".live") else 1
         return all(self.code(name, number, limit) not in (0, SKIPPED) for _ in range(times))
 
