@@ -128,20 +128,32 @@ def locate(entry, source):
     return found[0].span()
 
 
+def nest(a, b):
+    """Whether two spans may both be rewritten: apart, or one inside the other."""
+    return (a[1] <= b[0] or b[1] <= a[0] or (a[0] <= b[0] and b[1] <= a[1])
+            or (b[0] <= a[0] and a[1] <= b[1]))
+
+
 def check(text, include, at_least, in_each=0):
     """All that is wrong with the list, as sentences. include: the folder .../include/sluice, of
     which each folder is to have `in_each` mutants."""
     entries, problems = parse(text)
     problems += check_form(entries)
+    spans = {}
     for e in entries:
         path = include / e.file
         if not path.is_file():
             problems.append(f"{e.name} (line {e.line}): no file {e.file}")
             continue
         try:
-            locate(e, path.read_text())
+            span = locate(e, path.read_text())
         except CatalogueError as error:
             problems.append(str(error))
+            continue
+        problems += [f"{e.name} (line {e.line}): its original overlaps that of {other}"
+                     for other, taken in spans.setdefault(e.file, {}).items()
+                     if not nest(span, taken)]
+        spans[e.file][e.name] = span
     if len(entries) < at_least:
         problems.append(f"{len(entries)} mutants, at least {at_least}")
     for folder in sorted(p.name for p in include.iterdir() if p.is_dir()):

@@ -8,6 +8,7 @@ usage: run.py list                 the named list alone: well-formed, every snip
        run.py table                the table of the last runs, by folder
 options: --build DIR (default build/mutations)  --jobs N  --count N  --seed N
          --only FILE:LINE for generated ones
+         --again: also those that survivors.txt says to be equivalent
 """
 import argparse
 import concurrent.futures
@@ -175,7 +176,9 @@ def run_named(args, named, asked, tree, start):
 
 def run_generated(args, generated, found, asked, tree, start):
     chosen = [m for m in generated if not args.only or f"{m.file}:{m.line}" in args.only]
-    results = run_all(args, chosen, asked, tree)
+    same = set() if args.again else survivors.judged_equivalent(HERE / "survivors.txt", chosen)
+    results = run_all(args, [m for m in chosen if m.number not in same], asked, tree)
+    results.update({number: "" for number in same})
     left = [m for m in chosen if not results[m.number]]
     seconds = time.monotonic() - start
     if args.only:
@@ -207,6 +210,7 @@ def main():
     parser.add_argument("--count", type=int, default=500)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", action="append")
+    parser.add_argument("--again", action="store_true")
     parser.add_argument("--verbose", action="store_true")
     args = parser.parse_args()
     sys.setrecursionlimit(20000)
@@ -227,7 +231,7 @@ def main():
     named, generated, found = prepare(args)
     tree, generated = build(args, named, generated)
     print(f"built after {time.monotonic() - start:.0f} s", flush=True)
-    asked = programs.Programs(args.build / "build")
+    asked = programs.Programs(args.build / "build", ROOT / "tests", args.jobs)
     if args.command == "named":
         good = run_named(args, named, asked, tree, start)
     else:

@@ -5,6 +5,8 @@ original. So one build serves for all mutants.
 """
 import re
 
+import catalogue
+
 CHOOSER = """#pragma once
 #include <cstdlib>
 namespace sluice_mutant {
@@ -20,9 +22,7 @@ constexpr bool on(int number) noexcept {
 
 
 def nests(a, b):
-    """Whether two spans may both be rewritten: apart, or one inside the other."""
-    return (a.end <= b.begin or b.end <= a.begin or (a.begin <= b.begin and b.end <= a.end)
-            or (b.begin <= a.begin and a.end <= b.end))
+    return catalogue.nest((a.begin, a.end), (b.begin, b.end))
 
 
 class Writer:

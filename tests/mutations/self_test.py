@@ -45,6 +45,9 @@ def run():
         "an expression left out": (problems_of(GOOD.replace("+ ttl < 1\n", "")), 1),
         "half an expression": (problems_of(GOOD.replace("- ttl <= 1", "- (ttl <=")), 1),
         "a line that means nothing": (problems_of(GOOD + "colour: red\n"), 1),
+        "snippets that overlap": (problems_of(
+            "name: a-b\nrule: RFC 791\nroom: forward\nfile: pipeline/forward.hpp\n- (ttl <= 1)\n"
+            "+ true\n" + GOOD.replace("- ttl <= 1", "- <= 1) return false;"), SOURCE), 2),
         "too few": (problems_of(GOOD, at_least=2), 1),
         "too few in a folder": (problems_of(GOOD, in_each=2), 1),
     }

@@ -26,6 +26,18 @@ def read(path):
     return words
 
 
+def word_of(known, m):
+    """The word written for it before; each serves once."""
+    words = known.get((m.file, f"{m.what}: {m.context}"), [])
+    return words.pop(0) if words else NOT_JUDGED
+
+
+def judged_equivalent(path, mutants):
+    """The numbers of those that are known to change nothing."""
+    known = read(path)
+    return {m.number for m in mutants if word_of(known, m).startswith(EQUIVALENT)}
+
+
 def write(path, mutants, count, found, seed):
     """Returns how many have no word yet."""
     known, unjudged = read(path), 0
@@ -33,11 +45,9 @@ def write(path, mutants, count, found, seed):
              f"(seed {seed}, of {found} that were found).",
              "# Written by run.py generated; the words below each are written by hand and kept."]
     for m in mutants:
-        change = f"{m.what}: {m.context}"
-        words = known.get((m.file, change), [])
-        word = words.pop(0) if words else NOT_JUDGED
+        word = word_of(known, m)
         unjudged += word == NOT_JUDGED
-        lines += [f"{m.file}:{m.line}: {change}", f"  {word}"]
+        lines += [f"{m.file}:{m.line}: {m.what}: {m.context}", f"  {word}"]
     path.write_text("\n".join(lines) + "\n")
     return unjudged
 

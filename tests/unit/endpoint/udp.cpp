@@ -59,6 +59,9 @@ TEST_CASE("udp endpoint: a port by chance is in the range, free, and not the sam
     CHECK(sum == 4 * 40'000 + 6);
     udp_socket fifth{*b};
     CHECK(fifth.bind().error() == endpoint_error::address_in_use);
+    // A range that ends before it begins has no port.
+    b->change([](settings& s) { s.ip_local_port_last = 39'999; });
+    CHECK(fifth.bind().error() == endpoint_error::address_in_use);
     b->change([](settings& s) { s.ip_local_port_last = 60'000; });
     const u16 before = all[0].local().port;
     all[0].close();

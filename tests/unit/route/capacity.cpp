@@ -67,4 +67,29 @@ TEST_CASE("the limit that the table states is its size") {
     CHECK(lpm_trie<16>::memory_limit < 64 * 1024);
 }
 
+TEST_CASE("a fork goes when one of its two ways goes") {
+    lpm_trie<16> table;
+    REQUIRE(table.add(to("10.0.0.1/32"_prefix)).has_value());
+    const auto alone = table.nodes_in_use();
+    for (const auto& other : {"10.128.0.1/32"_prefix, "10.0.0.129/32"_prefix}) {
+        REQUIRE(table.add(to(other)).has_value());
+        CHECK(table.nodes_in_use() > alone);
+        REQUIRE(table.remove(to(other)).has_value());
+        CHECK(table.nodes_in_use() == alone);
+        CHECK(table.at(table.lookup("10.0.0.1"_ip)).prefix == "10.0.0.1/32"_prefix);
+    }
+}
+
+TEST_CASE("a route of a tos is found by it, where no route is without one") {
+    lpm_trie<16> table;
+    route_entry low_delay = to("10.0.0.0/8"_prefix);
+    low_delay.tos = 0x10;
+    REQUIRE(table.add(low_delay).has_value());
+    const route_query asked{.destination = "10.0.0.1"_ip, .tos = 0x10};
+    CHECK(table.at(table.lookup(asked)) == low_delay);
+    CHECK(table.lookup("10.0.0.1"_ip) == next_hop::none);
+    REQUIRE(table.remove(low_delay).has_value());
+    CHECK(table.lookup(asked) == next_hop::none);
+}
+
 }  // namespace
