@@ -128,8 +128,8 @@ constexpr void link_went_down(Tables& t, const interface& i) noexcept {
 
 // An address with what it brings along (address_routes.hpp).
 template <class Tables>
-[[nodiscard]] constexpr result<void, interface_error> add_address(Tables& t, u16 index,
-                                                                  const assigned_address& a) noexcept {
+[[nodiscard]] constexpr result<void, interface_error>
+add_address(Tables& t, u16 index, const assigned_address& a) noexcept {
     if (auto added = t.interfaces.add_address(index, a); !added.has_value()) {
         return added;
     }

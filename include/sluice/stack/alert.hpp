@@ -1,6 +1,6 @@
-// alert: datagrams to be forwarded that carry a router alert, for the endpoints that asked for them.
-// Expects: the option to be there. Does: makes fragments whole, hands out copies. Never: forwards.
-// Cost: a scan of the listeners. RFC 2113 section 2.1. Linux ip_call_ra_chain.
+// alert: datagrams to be forwarded that carry a router alert, for the endpoints that asked for
+// them. Expects: the option to be there. Does: makes fragments whole, hands out copies. Never:
+// forwards. Cost: a scan of the listeners. RFC 2113 section 2.1. Linux ip_call_ra_chain.
 #pragma once
 
 #include <sluice/pipeline/delivery_facts.hpp>
@@ -27,8 +27,8 @@ pass_listeners(Core& c, datagram<typename Core::packet_type>&& alerted,
         }
         d = std::move(*whole);
     }
-    delivery_info info = pipeline::facts_of(c.tables.look_up(), std::as_const(d), in.index,
-                                            route_type::unicast);
+    delivery_info info =
+        pipeline::facts_of(c.tables.look_up(), std::as_const(d), in.index, route_type::unicast);
     info.to_many = false;
     const delivery_count n = c.local.delivery.alert(d, info);
     c.books.tally(balance::copied, n.taken + u64{n.full});

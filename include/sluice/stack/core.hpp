@@ -43,6 +43,10 @@ struct stack_local {
     using delivery_type = typename Chosen::delivery::template model<typename Chosen::packet>;
     using reassembly_type = typename Chosen::reassembly::template model<typename Chosen::packet>;
 
+    constexpr explicit stack_local(hash_key seed) noexcept
+        : icmp_rules(derive(seed, 1)), identification(derive(seed, 2)),
+          reassembly(derive(seed, 3)) {}
+
     [[no_unique_address]] delivery_type delivery{};
     [[no_unique_address]] typename Chosen::icmp icmp_rules;
     [[no_unique_address]] typename Chosen::identification identification;
@@ -57,7 +61,7 @@ struct core {
     using device_type = stack_device<chosen>;
     using local_type = stack_local<chosen>;
     using gates_type = stack_gates<typename chosen::hooks::template model<packet_type>,
-                             typename chosen::security::template model<packet_type>>;
+                                   typename chosen::security::template model<packet_type>>;
     using books_type = stack_books<typename chosen::stats, typename chosen::observer>;
 
     // What a stack starts from. The seed is a secret from the owner's random source, never a
@@ -71,11 +75,7 @@ struct core {
 
     constexpr explicit core(parts&& p) noexcept
         : device{{}, std::move(p.output)}, tables{p.switches, p.routes, derive(p.seed, 4)},
-          local{{},
-                typename chosen::icmp{derive(p.seed, 1)},
-                typename chosen::identification{derive(p.seed, 2)},
-                typename local_type::reassembly_type{derive(p.seed, 3)}},
-          random{derive(p.seed, 5)} {}
+          local{p.seed}, random{derive(p.seed, 5)} {}
 
     // Packets that wait anywhere below give their buffers back before the source goes.
     device_type device;

@@ -1,8 +1,8 @@
 // deliver: what becomes of a datagram for us: reassembly, local-in hook, raw taps, then its
 // protocol.
 // Expects: a datagram that was classified as ours. Does: ICMP and UDP itself unless a handler took
-// their place; unknown protocols are refused to the sender. Never: delivers a fragment. Cost: see the
-// stages. RFC 1122 section 3.2.1 and 3.3.2. Linux ip_local_deliver, ip_protocol_deliver_rcu.
+// their place; unknown protocols are refused to the sender. Never: delivers a fragment. Cost: see
+// the stages. RFC 1122 section 3.2.1 and 3.3.2. Linux ip_local_deliver, ip_protocol_deliver_rcu.
 #pragma once
 
 #include <sluice/stack/handle.hpp>
@@ -72,11 +72,10 @@ constexpr fate to_protocol(Core& c, datagram<typename Core::packet_type>&& d, de
     constexpr unsigned max_resubmissions = 4;
     datagram<typename Core::packet_type> ours = std::move(d);
     for (unsigned i = 0; i <= max_resubmissions; ++i) {
-        const drop_reason refused =
-            refusal(c.gates, security_point::in, std::as_const(ours).packet(),
-                    {info.interface, 0,
-                     type == route_type::broadcast ? destination_form::broadcast
-                                                   : destination_form::host});
+        const drop_reason refused = refusal(
+            c.gates, security_point::in, std::as_const(ours).packet(),
+            {info.interface, 0,
+             type == route_type::broadcast ? destination_form::broadcast : destination_form::host});
         if (refused != drop_reason::none && !needs_no_policy(c.local, info.protocol)) {
             return drop(c.books, std::move(ours).release(), refused);
         }

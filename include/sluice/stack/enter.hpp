@@ -60,9 +60,9 @@ template <class Core>
 // Whether something was learned about the destination of a plain packet, by that route.
 // Apart from the loop that asks, which runs without it until something is learned.
 template <class Core>
-[[nodiscard, gnu::noinline]] constexpr bool
-has_exception(const Core& c, const typename Core::packet_type& packet,
-              const route_entry& r) noexcept {
+[[nodiscard, gnu::noinline]] constexpr bool has_exception(const Core& c,
+                                                          const typename Core::packet_type& packet,
+                                                          const route_entry& r) noexcept {
     return exception_of(c.tables, ipv4::const_view{packet.data()}[ipv4::destination], r,
                         c.calls.now.now) != nullptr;
 }

@@ -1,7 +1,7 @@
 // forward: a datagram for somebody else goes on.
 // Expects: a datagram that was classified as to be forwarded. Does: security, router alert, TTL,
-// strict routes, MTU, redirect, hook, options that record, output. Never: touches the TTL before the
-// decision; trusts what it found in a table before others' code ran. Cost: the stages. RFC 1812
+// strict routes, MTU, redirect, hook, options that record, output. Never: touches the TTL before
+// the decision; trusts what it found in a table before others' code ran. Cost: the stages. RFC 1812
 // section 5.3. Linux ip_forward.
 #pragma once
 

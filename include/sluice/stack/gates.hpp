@@ -1,7 +1,8 @@
 // gates: the user's hooks and the security policy, asked on a packet's way.
 // Expects: the models of both policies. Does: asks one of them, counts and traces what it said.
 // Never: asks one when it is asked for the other; changes a packet, but by the hook. Cost: nothing
-// with no_hooks and permit_all; else one test and the policy's own. Linux nf_hook, xfrm4_policy_check.
+// with no_hooks and permit_all; else one test and the policy's own. Linux nf_hook,
+// xfrm4_policy_check.
 #pragma once
 
 #include <sluice/hooks/concept.hpp>

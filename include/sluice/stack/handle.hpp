@@ -1,7 +1,7 @@
 // handle: a datagram for us meets the handler that a program registered for its protocol.
-// Expects: a datagram behind the raw taps. Does: calls the handler, does what it answers, makes what
-// it unwrapped a datagram again (row D2: a tunnel). Never: trusts what a handler left behind. Cost: a
-// virtual call. Linux ip_protocol_deliver_rcu.
+// Expects: a datagram behind the raw taps. Does: calls the handler, does what it answers, makes
+// what it unwrapped a datagram again (row D2: a tunnel). Never: trusts what a handler left behind.
+// Cost: a virtual call. Linux ip_protocol_deliver_rcu.
 #pragma once
 
 #include <sluice/pipeline/classify.hpp>
@@ -109,8 +109,8 @@ constexpr fate look_inside(Core& c, datagram<typename Core::packet_type>& d, del
     }
     if (is_another && d.has_options()) {
         pipeline::classification found{decision::deliver(), type, false, false};
-        decision o = pipeline::option_walk<typename Core::chosen::options>(
-            t, d, *in, found, c.calls.now.midnight_ms);
+        decision o = pipeline::option_walk<typename Core::chosen::options>(t, d, *in, found,
+                                                                           c.calls.now.midnight_ms);
         if (o.proceeds() && found.verdict.kind() != outcome::deliver) {
             o = decision::drop(drop_reason::source_route_refused);  // it was to end here
         }

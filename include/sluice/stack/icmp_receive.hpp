@@ -65,8 +65,8 @@ constexpr fate to_error_handler(Core& c, datagram<typename Core::packet_type>&& 
 }  // namespace detail
 
 template <class Core>
-constexpr fate receive_icmp(Core& c, datagram<typename Core::packet_type>&& d,
-                            delivery_info& info, route_type type) noexcept {
+constexpr fate receive_icmp(Core& c, datagram<typename Core::packet_type>&& d, delivery_info& info,
+                            route_type type) noexcept {
     c.books.count(mib::icmp_in_msgs);
     const pipeline::icmp_verdict v = pipeline::icmp_input(d, type, c.tables.switches);
     if (v.has_type) {

@@ -193,8 +193,8 @@ constexpr void send_error(Core& c, const typename Core::packet_type& offending, 
     if (type == route_type::local) {
         back.source = ip[ipv4::destination];
     } else if (c.tables.switches.icmp_errors_use_inbound_ifaddr && in != nullptr) {
-        back.source = pipeline::select_source(c.tables.look_up(), in->index, back.destination,
-                                              scopes::link);
+        back.source =
+            pipeline::select_source(c.tables.look_up(), in->index, back.destination, scopes::link);
     }
     ip_options::outgoing echoed{};
     if (!echo_options(c, offending, in, type, echoed)) {

@@ -50,8 +50,7 @@ template <class Core>
 
 // The options of an answer to `received`, into `to`; false: there is to be no answer.
 template <class Core>
-[[nodiscard]] constexpr bool echo_options(const Core& c,
-                                          const typename Core::packet_type& received,
+[[nodiscard]] constexpr bool echo_options(const Core& c, const typename Core::packet_type& received,
                                           const interface* in, route_type type,
                                           ip_options::outgoing& to) noexcept {
     const option_offsets& found = received.facts().options;

@@ -32,8 +32,7 @@ constexpr void learn_mtu(Tables& t, const icmp_error_notice& n, const pipeline::
         return;  // nothing new, and still young
     }
     t.changed();
-    t.exceptions.learn(key,
-                       {.mtu = lesson.mtu, .mtu_locked = lesson.locked, .expires = now + life},
+    t.exceptions.learn(key, {.mtu = lesson.mtu, .mtu_locked = lesson.locked, .expires = now + life},
                        now);
 }
 
@@ -66,12 +65,10 @@ constexpr void learn(Tables& t, Output& output, const icmp_error_notice& n, inst
             return;
         }
         const u8 tos = ipv4::const_view{n.quoted.data()}[ipv4::tos];
-        const route_result used = route_to(t,
-                                           {.destination = n.destination,
-                                            .source = n.source,
-                                            .tos = tos,
-                                            .protocol = n.protocol},
-                                           now);
+        const route_result used = route_to(
+            t,
+            {.destination = n.destination, .source = n.source, .tos = tos, .protocol = n.protocol},
+            now);
         if (!used.has_value() || used->route == next_hop::none) {
             return;
         }

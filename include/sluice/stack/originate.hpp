@@ -162,9 +162,8 @@ constexpr send_result to_output(Core& c, typename Core::packet_type&& packet,
                                .route = route,
                                .kind = work_kind::send,
                                .counters = counters});
-    return f == fate::held
-               ? send_result{}
-               : detail::unsent(c.books, pipeline::send_error::no_buffer, counters);
+    return f == fate::held ? send_result{}
+                           : detail::unsent(c.books, pipeline::send_error::no_buffer, counters);
 }
 
 // The payload in `packet` as one datagram by a route that flow_of(r) was given.
@@ -184,22 +183,19 @@ template <class Core>
         return detail::refuse_send(c.books, std::move(packet), pipeline::send_error::too_big,
                                    drop_reason::send_refused);
     }
-    const u8 default_ttl = route.type == route_type::multicast
-                               ? r.multicast_ttl
-                               : c.tables.switches.ip_default_ttl;
+    const u8 default_ttl =
+        route.type == route_type::multicast ? r.multicast_ttl : c.tables.switches.ip_default_ttl;
     // An atomic datagram needs no identification. RFC 6864 section 4.1
     const bool identified = !r.dont_fragment || r.always_identified;
     const pipeline::header_choice choice{
         .tos = r.tos,
         .ttl = r.ttl != 0 ? r.ttl : default_ttl,
         .protocol = r.protocol,
-        .identification =
-            identified ? detail::identification_for(c, route, r.protocol) : u16{0},
+        .identification = identified ? detail::identification_for(c, route, r.protocol) : u16{0},
         .dont_fragment = r.dont_fragment || (r.prefer_whole && fits && !route.mtu_locked)};
     // It may be one that was received, and somebody else's too.
     if (!packet || !pipeline::forget_header(packet) ||
-        !pipeline::originate(packet, route, choice, with, r.destination,
-                             c.calls.now.midnight_ms)) {
+        !pipeline::originate(packet, route, choice, with, r.destination, c.calls.now.midnight_ms)) {
         detail::count_if(c.books, r.no_buffer_counter);
         return detail::refuse_send(c.books, std::move(packet), pipeline::send_error::no_buffer,
                                    drop_reason::send_invalid);

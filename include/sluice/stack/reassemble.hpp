@@ -59,8 +59,8 @@ namespace detail {
 
 // RFC 792: time exceeded code 1 when the first fragment is there; not about what came to many.
 template <class Core>
-constexpr void
-fragments_expired(Core& c, const expired_datagram<typename Core::packet_type>& e) noexcept {
+constexpr void fragments_expired(Core& c,
+                                 const expired_datagram<typename Core::packet_type>& e) noexcept {
     c.books.count(mib::ip_reasm_timeout);
     c.books.count(mib::ip_reasm_fails);
     c.books.trace(stage::reassemble, outcome::drop, drop_reason::fragment_timeout, 0, e.pieces);

@@ -1,7 +1,8 @@
 // receive: a packet's whole way in, in Linux's order.
 // Expects: a packet that was counted as received. Does: validate, hook, classify, options, then
-// deliver or forward. Never: decides by itself what a stage decides; trusts what it found in a table
-// before others' code ran. Cost: the stages. RFC 1812 section 5.2.1. Linux ip_rcv, ip_rcv_finish.
+// deliver or forward. Never: decides by itself what a stage decides; trusts what it found in a
+// table before others' code ran. Cost: the stages. RFC 1812 section 5.2.1. Linux ip_rcv,
+// ip_rcv_finish.
 #pragma once
 
 #include <sluice/pipeline/classify.hpp>
@@ -62,8 +63,7 @@ constexpr fate follow_route(Core& c, datagram<typename Core::packet_type>&& d,
     } else if (found.type == route_type::broadcast) {
         c.books.count(mib::ipext_in_bcast_pkts);
         c.books.count(mib::ipext_in_bcast_octets, octets);
-    } else if ((seen == sluice::packet_type::broadcast ||
-                seen == sluice::packet_type::multicast) &&
+    } else if ((seen == sluice::packet_type::broadcast || seen == sluice::packet_type::multicast) &&
                in.in_force.drop_unicast_in_l2_multicast) {
         return drop(c.books, std::move(d).release(), drop_reason::unicast_in_link_multicast);
     }
@@ -113,8 +113,8 @@ constexpr fate route_and_follow(Core& c, datagram<typename Core::packet_type>&& 
     return follow_route(c, std::move(d), found, in);
 }
 
-// `known`: the route of a packet that came back from ourselves, which is not classified again. Linux
-// loopback_xmit, dev_loopback_xmit.
+// `known`: the route of a packet that came back from ourselves, which is not classified again.
+// Linux loopback_xmit, dev_loopback_xmit.
 template <class Core>
 constexpr fate receive_from(Core& c, typename Core::packet_type&& packet, const interface& from,
                             const pipeline::classification* known) noexcept {
@@ -129,8 +129,8 @@ constexpr fate receive_from(Core& c, typename Core::packet_type&& packet, const 
         c.books.count(ecn_counter(ipv4::const_view{packet.data()}[ipv4::ecn]),
                       pipeline::segment_count(std::as_const(packet)));
     }
-    c.books.trace(stage::validate, bad == drop_reason::none ? outcome::proceed : outcome::drop,
-                  bad, by);
+    c.books.trace(stage::validate, bad == drop_reason::none ? outcome::proceed : outcome::drop, bad,
+                  by);
     if (bad != drop_reason::none) {
         return drop(c.books, std::move(packet), bad);
     }

@@ -224,9 +224,7 @@ public:
     }
     // Moves with every change of routes, interfaces, addresses, switches and of what was learned:
     // what route() said holds as long as it stays.
-    [[nodiscard]] constexpr u32 way_version() const noexcept {
-        return core_.tables.way_version();
-    }
+    [[nodiscard]] constexpr u32 way_version() const noexcept { return core_.tables.way_version(); }
     // Packets kept now: fragments, and what waits in the work queue; and the most that are ever
     // kept; of a source with few buffers fewer, see may_wait() in packet/bounded_packet_queue.hpp.
     static constexpr std::size_t held_limit =

@@ -32,8 +32,9 @@ struct route_parts<Routes> {
 template <class Chosen>
 struct stack_tables {
     // A table that has no local routes gets a list of them in front.
-    using routes_type = std::conditional_t<Chosen::routes::has_local_routes, typename Chosen::routes,
-                                           with_local_routes<typename Chosen::routes>>;
+    using routes_type =
+        std::conditional_t<Chosen::routes::has_local_routes, typename Chosen::routes,
+                           with_local_routes<typename Chosen::routes>>;
     using exceptions_type = typename Chosen::exceptions;
     using from_routes = detail::route_parts<routes_type>;
 

@@ -1,8 +1,8 @@
 // udp_receive: a UDP datagram for us goes to its endpoints.
 // Expects: a datagram that local-in let pass. Does: cuts what stands for many datagrams, asks
-// udp_input, hands it over; a port that nobody has is refused to the sender. Never: copies an octet.
-// Cost: the stage's and the delivery policy's. RFC 1122 section 4.1.3.1. Linux __udp4_lib_rcv,
-// udp_queue_rcv_skb.
+// udp_input, hands it over; a port that nobody has is refused to the sender. Never: copies an
+// octet. Cost: the stage's and the delivery policy's. RFC 1122 section 4.1.3.1. Linux
+// __udp4_lib_rcv, udp_queue_rcv_skb.
 #pragma once
 
 #include <sluice/pipeline/udp_input.hpp>
@@ -79,8 +79,8 @@ constexpr fate receive_udp(Core& c, datagram<typename Core::packet_type>&& d,
         return detail::receive_one_udp(c, std::move(d), info, type);
     }
     const u16 by = info.interface;
-    const auto result = pipeline::segment<true>(
-        std::move(d).release(), c.device.buffers, [&](packet_type&& piece) {
+    const auto result =
+        pipeline::segment<true>(std::move(d).release(), c.device.buffers, [&](packet_type&& piece) {
             c.books.tally(balance::copied);
             auto one = pipeline::revalidate(std::move(piece));
             static_cast<void>(one.has_value()
