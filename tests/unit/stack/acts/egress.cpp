@@ -22,9 +22,8 @@ TEST_CASE("egress: a plan names the link's address, the smaller MTU, and what lo
     CHECK(plan.to.kind == link_destination::unicast);
     CHECK(plan.mtu == 1300);
     CHECK(plan.back == decision::deliver());
-    plan = acts::plan_for(c.tables, {.type = route_type::multicast,
-                                     .interface = 3,
-                                     .destination = "224.0.0.9"_ip});
+    plan = acts::plan_for(
+        c.tables, {.type = route_type::multicast, .interface = 3, .destination = "224.0.0.9"_ip});
     CHECK(plan.to.kind == link_destination::multicast);
     CHECK(plan.back == decision::drop(drop_reason::no_multicast_member));
     CHECK(acts::link_kind(route_type::broadcast) == link_destination::broadcast);

@@ -11,8 +11,7 @@ constexpr instant now = instant{} + 1000_s;
 constexpr exception_key by_2{"10.0.1.9"_ip, {}, 2};
 constexpr exception_key by_3{"10.0.2.9"_ip, {}, 3};
 constexpr exception_key behind{"20.0.0.1"_ip, "10.0.2.254"_ip, 3};
-constexpr route_entry far{
-    .prefix = {"20.0.0.0"_ip, 8}, .interface = 3, .gateway = "10.0.2.254"_ip};
+constexpr route_entry far{.prefix = {"20.0.0.0"_ip, 8}, .interface = 3, .gateway = "10.0.2.254"_ip};
 
 struct learned {
     core<small> c;
@@ -56,7 +55,8 @@ TEST_CASE("forget: of an interface that went down, and of no other") {
     CHECK(l.mtu(behind) == 0);
 }
 
-TEST_CASE("forget: an MTU follows its interface down; one learned at the link's own follows it up") {
+TEST_CASE(
+    "forget: an MTU follows its interface down; one learned at the link's own follows it up") {
     learned l;
     acts::interface_mtu_changed(l.c.tables, 3, 1000, 1500);
     CHECK(l.mtu(by_2) == 1200);

@@ -100,7 +100,8 @@ TEST_CASE("gates: what a hook drops, harms or takes is gone, each with one fate"
     g.asked.taken.reset();
 }
 
-TEST_CASE("gates: what a security policy refuses is dropped for its reason, and no hook hears of it") {
+TEST_CASE(
+    "gates: what a security policy refuses is dropped for its reason, and no hook hears of it") {
     gate g;
     for (const hook_point point : {hook_point::local_out, hook_point::forward})
         REQUIRE(g.gates.hooks.add(point, 0, g.asked));

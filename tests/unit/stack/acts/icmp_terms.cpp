@@ -38,12 +38,12 @@ TEST_CASE("icmp terms: an answer has the options of the request turned round, or
     CHECK(acts::echo_options(c, plain, in, route_type::local, echoed));
     CHECK(echoed.offsets.length == 0);
 
-    auto d = sound(c, datagram_of({.destination = "10.0.1.1"_ip,
-                                   .options = list({7, 7, 4, 0, 0, 0, 0, 1})}));
+    auto d = sound(
+        c, datagram_of({.destination = "10.0.1.1"_ip, .options = list({7, 7, 4, 0, 0, 0, 0, 1})}));
     pipeline::classification found{decision::deliver(), route_type::local, false, false};
-    REQUIRE(pipeline::option_walk<core<small>::chosen::options>(c.tables.look_up(), d, *in, found,
-                                                                0)
-                .proceeds());
+    REQUIRE(
+        pipeline::option_walk<core<small>::chosen::options>(c.tables.look_up(), d, *in, found, 0)
+            .proceeds());
     const octets before = content_of(d.packet());
     CHECK(acts::echo_options(c, d.packet(), in, route_type::local, echoed));
     CHECK(echoed.offsets.length == 8);

@@ -61,8 +61,7 @@ TEST_CASE("learn: below route_min_pmtu the MTU is locked there; a larger one is 
 TEST_CASE("learn: a redirect names another gateway, when the one in use says so") {
     core<small_host> c{{.seed = testing::fixed_seed}};
     furnish(c);
-    REQUIRE(acts::add_route(c.tables,
-                            {.prefix = {"20.0.0.0"_ip, 8}, .gateway = "10.0.2.254"_ip})
+    REQUIRE(acts::add_route(c.tables, {.prefix = {"20.0.0.0"_ip, 8}, .gateway = "10.0.2.254"_ip})
                 .has_value());
     const ipv4::address there = "20.0.0.1"_ip;
     const octets ours = datagram_of({.source = "10.0.2.1"_ip, .destination = there});

@@ -26,9 +26,9 @@ using support::list;
 using support::octets;
 using support::pattern;
 
-struct small : policies<based_on<linux_router>, buffers<fixed_pool<2048, 32>>,
-                        output<queue_output<16>>, hooks<hook_chain<4>>,
-                        reassembly<bounded_cache<8, overlap::reject_datagram, 32>>> {};
+struct small
+    : policies<based_on<linux_router>, buffers<fixed_pool<2048, 32>>, output<queue_output<16>>,
+               hooks<hook_chain<4>>, reassembly<bounded_cache<8, overlap::reject_datagram, 32>>> {};
 struct small_host : policies<based_on<small>> {
     [[nodiscard]] static constexpr settings initial_settings() noexcept { return {}; }
 };
@@ -95,14 +95,10 @@ struct standing {
 template <class Core>
 standing standing_of(const Core& c) {
     const auto& n = c.books.counters;
-    return {c.tables.way_version(),
-            c.later.size(),
-            c.device.output.size(),
-            c.device.buffers.available(),
-            n[balance::received],
-            n[balance::originated],
-            n[balance::delivered],
-            n.drops()};
+    return {c.tables.way_version(), c.later.size(),
+            c.device.output.size(), c.device.buffers.available(),
+            n[balance::received],   n[balance::originated],
+            n[balance::delivered],  n.drops()};
 }
 
 }  // namespace acts_test

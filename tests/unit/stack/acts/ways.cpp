@@ -31,8 +31,8 @@ TEST_CASE("ways: what this host sends uses a learned gateway and MTU until they 
     CHECK(way->neighbour == there);
     CHECK(way->mtu == 0);
     const exception_key key{there, {}, 3};
-    c.tables.exceptions.learn(
-        key, {.gateway = "10.0.2.7"_ip, .mtu = 1300, .expires = now + 600_s}, now);
+    c.tables.exceptions.learn(key, {.gateway = "10.0.2.7"_ip, .mtu = 1300, .expires = now + 600_s},
+                              now);
     const u32 ways = c.tables.way_version();
     way = acts::route_to(c.tables, {.destination = there}, now);
     REQUIRE(way.has_value());
@@ -50,7 +50,8 @@ TEST_CASE("ways: what this host sends uses a learned gateway and MTU until they 
     CHECK(way->neighbour == there);
 }
 
-TEST_CASE("ways: what is forwarded uses a learned gateway; an MTU only as the switch says, or locked") {
+TEST_CASE(
+    "ways: what is forwarded uses a learned gateway; an MTU only as the switch says, or locked") {
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
     const ipv4::address there = "10.0.2.9"_ip;
