@@ -85,13 +85,22 @@ TEST_CASE("forward: an interface that goes away while a hook runs takes the pack
             return hook_verdict::accept;
         }
     } asked;
+    struct : hook<packet> {
+        u32 calls = 0;
+        hook_verdict operator()(packet&, const hook_context&) noexcept override {
+            ++calls;
+            return hook_verdict::accept;
+        }
+    } after;
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
     const std::size_t all = c.device.buffers.available();
     asked.c = &c;
     REQUIRE(c.gates.hooks.add(hook_point::forward, 0, asked));
+    REQUIRE(c.gates.hooks.add(hook_point::postrouting, 0, after));
     CHECK(forward(c, datagram_of({})) == fate::dropped);
     CHECK(c.books.counters[drop_reason::interface_down] == 1);
+    CHECK(after.calls == 0);
     CHECK(c.device.output.size() == 0);
     CHECK(c.device.buffers.available() == all);
 }
