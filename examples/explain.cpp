@@ -175,10 +175,8 @@ int main(int argc, char** argv) {
     }
     const auto host = std::make_unique<explained_host>(given->forwards);
     stack& s = host->s;
-    if (!configure(s, *given)) {
-        std::fputs("explain: an address or a route does not fit the others; a gateway must lie in "
-                   "the network of an address\n",
-                   stderr);
+    if (const std::string problem = configure(s, *given); !problem.empty()) {
+        std::fprintf(stderr, "explain: %s\n", problem.c_str());
         return examples::capture_usage;
     }
     if (!s.delivery().add_udp({}, host->udp) ||

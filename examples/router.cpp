@@ -139,6 +139,9 @@ int main(int argc, char** argv) {
     }
     std::signal(SIGPIPE, SIG_IGN);  // who reads what is printed may go; the routing stays
     const examples::signals signals;
+    if (!signals) {
+        return examples::complain("router", sluice::port::port_error::last("make", "signalfd"));
+    }
     route_list routes;
     if (const std::string problem = router::read_wanted_routes(given, routes); !problem.empty()) {
         std::fprintf(stderr, "router: %s\n", problem.c_str());
@@ -149,6 +152,9 @@ int main(int argc, char** argv) {
         return *failed;
     }
     const sluice::port::descriptor ended{::eventfd(0, EFD_CLOEXEC)};
+    if (!ended) {
+        return examples::complain("router", sluice::port::port_error::last("make", "eventfd"));
+    }
     for (const auto& w : all) {
         w->start(ended.get());
     }

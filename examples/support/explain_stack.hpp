@@ -5,11 +5,15 @@
 #pragma once
 
 #include "explain_arguments.hpp"
+#include "route_advice.hpp"
 
 #include <sluice/delivery/endpoints.hpp>
 #include <sluice/packet/external_storage.hpp>
 #include <sluice/port/pcap.hpp>
 #include <sluice/sluice.hpp>
+#include <sluice/wire/text.hpp>
+
+#include <string>
 
 namespace examples::explain {
 
@@ -54,24 +58,31 @@ struct udp_listener final : sluice::packet_sink<packet> {
 
 inline constexpr u16 first_interface = 2;  // 1 is lo
 
-inline bool configure(stack& s, const explain_arguments& given) {
+// What is wrong, and what to do about it; empty: nothing.
+inline std::string configure(stack& s, const explain_arguments& given) {
     auto index = first_interface;
     for (const auto& address : given.addresses) {
+        // Whatever Linux takes for an address is taken here.
         if (!s.add_interface({.index = index++, .address = address})) {
-            return false;
+            return std::string{"--address "} + to_text(address).c_str() +
+                   " refused: there are too many; give fewer";
         }
     }
     if (given.addresses.empty()) {
         constexpr u16 onwards = first_interface + 1;
-        return s.add_interface({.index = first_interface}) && s.add_interface({.index = onwards}) &&
-               s.add_route({.prefix = {}, .interface = onwards});
+        const bool both = s.add_interface({.index = first_interface}).has_value() &&
+                          s.add_interface({.index = onwards}).has_value() &&
+                          s.add_route({.prefix = {}, .interface = onwards}).has_value();
+        return both ? "" : "a router without addresses cannot be made";
     }
     for (const auto& route : given.routes) {
-        if (!s.add_route({.prefix = route.to, .gateway = route.gateway})) {
-            return false;
+        const auto added = s.add_route({.prefix = route.to, .gateway = route.gateway});
+        if (!added) {
+            return std::string{"--route "} + to_text(route.to).c_str() + " via " +
+                   to_text(route.gateway).c_str() + " refused: " + advice(added.error());
         }
     }
-    return true;
+    return {};
 }
 
 }  // namespace examples::explain

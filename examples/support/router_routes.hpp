@@ -6,6 +6,7 @@
 // A route that cannot be used while an interface is down waits for it.
 #pragma once
 
+#include "route_advice.hpp"
 #include "route_text.hpp"
 #include "zero_pages.hpp"
 
@@ -17,32 +18,6 @@
 #include <vector>
 
 namespace router {
-
-// What an administrator can do about it.
-inline const char* advice(sluice::route_error e) {
-    using enum sluice::route_error;
-    switch (e) {
-    case full:
-        return "the table is full, and the system has no more memory";
-    case exists:
-        return "there is one with its prefix, tos and metric; give another metric";
-    case no_interface:
-        return "it names no interface; add dev NAME or via GATEWAY";
-    case interface_down:
-        return "its interface is down";
-    case gateway_unreachable:
-        return "no link leads there; name a gateway on one, or add dev NAME onlink";
-    case invalid_gateway:
-        return "its gateway is not the address of another host";
-    case invalid_source:
-        return "its source is no address of the router; give one of its own";
-    case invalid_mtu:
-        return "its MTU is too small; give 68 octets or more";
-    default:
-        return "its words do not go together: onlink needs via, a refusal takes neither via nor "
-               "dev";
-    }
-}
 
 template <class Stack>
 class route_keeper {
@@ -62,7 +37,8 @@ public:
         std::vector<entry> next = entries_of(std::move(wanted));
         mark_common(entries_, next);
         if (!grow_to(next.size())) {
-            return std::to_string(next.size()) + " routes: " + advice(sluice::route_error::full);
+            return std::to_string(next.size()) +
+                   " routes: " + examples::advice(sluice::route_error::full);
         }
         remove_unmarked(entries_);
         for (entry& e : next) {
@@ -183,7 +159,7 @@ private:
                            added.error() == sluice::route_error::gateway_unreachable;
         return waits && some_link_is_down()
                    ? ""
-                   : e.line.where + e.text + " refused: " + advice(added.error());
+                   : e.line.where + e.text + " refused: " + examples::advice(added.error());
     }
     [[nodiscard]] bool some_link_is_down() const {
         bool down = false;

@@ -103,7 +103,7 @@ private:
     std::vector<rest> rests_;         // beside ports_
     sluice::port::back_off polling_;
 
-    sluice::port::descriptor wake_{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+    sluice::port::descriptor wake_;  // of eventfd(2)
     std::thread thread_;
     std::atomic<bool> stopping_ = false;
     std::mutex mutex_;  // of what follows

@@ -88,20 +88,19 @@ inline void worker::wait(sluice::instant deadline, sluice::instant now) {
     const sluice::i64 left =
         deadline == sluice::instant::never() ? longest : (deadline - now).milliseconds() + 1;
     const int timeout = static_cast<int>(left < 0 ? 0 : left > longest ? longest : left);
-    const bool polled = ::poll(waiting_.data(), waiting_.size(), timeout) >= 0;
-    polling_.note(polled, now);
-    if (!polled) {
+    bool went_well = ::poll(waiting_.data(), waiting_.size(), timeout) >= 0;
+    if (!went_well) {
         for (pollfd& w : waiting_) {
             w.revents = 0;
-        }
-        if (polling_.is_resting(now)) {
-            std::this_thread::sleep_for(
-                std::chrono::nanoseconds{(polling_.until() - now).nanoseconds});
         }
     }
     if (waiting_[0].revents != 0) {
         std::uint64_t times = 0;
-        static_cast<void>(::read(wake_.get(), &times, sizeof times));
+        went_well = ::read(wake_.get(), &times, sizeof times) == sizeof times;
+    }
+    polling_.note(went_well, now);
+    if (polling_.is_resting(now)) {
+        std::this_thread::sleep_for(std::chrono::nanoseconds{(polling_.until() - now).nanoseconds});
     }
 }
 

@@ -33,6 +33,10 @@ inline worker::worker(const arguments& given, const std::vector<route_line>& rou
 }
 
 inline std::optional<int> worker::prepare() {
+    wake_ = sluice::port::descriptor{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+    if (!wake_) {
+        return examples::complain("router", sluice::port::port_error::last("make", "eventfd"));
+    }
     const bool shared = given_.workers > 1;
     std::vector<u32> mtus;
     for (const link_request& link : given_.links) {

@@ -1,7 +1,8 @@
 // signals: INT, TERM, USR1 and HUP as something to wait for.
 //
 // Expects: to be made before any thread. Does: from then on the four no longer end the program;
-// wait() tells which came. Never: runs a handler.
+// wait() tells which came. False: the system has no descriptor for it (errno), and all is as it
+// was. Never: runs a handler.
 #pragma once
 
 #include <sluice/port/descriptor.hpp>
@@ -22,9 +23,12 @@ public:
         for (const int number : {SIGINT, SIGTERM, SIGUSR1, SIGHUP}) {
             sigaddset(&handled, number);
         }
-        ::sigprocmask(SIG_BLOCK, &handled, nullptr);
         signals_ = sluice::port::descriptor{::signalfd(-1, &handled, SFD_CLOEXEC | SFD_NONBLOCK)};
+        if (signals_) {
+            ::sigprocmask(SIG_BLOCK, &handled, nullptr);
+        }
     }
+    [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(signals_); }
 
     enum class event { end, report, reload, other, timeout, none };
     // Until a signal, `other` is readable, or that many milliseconds have passed (-1: for ever);

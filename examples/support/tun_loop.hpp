@@ -23,15 +23,18 @@ enum class loop_end { asked, device_gone };
 
 class tun_loop {
 public:
-    // From now on the three signals no longer end the program: run() looks at them.
+    // From now on the three signals no longer end the program: run() looks at them. They end it as
+    // before where the system has no descriptor for that.
     tun_loop() noexcept {
         sigset_t handled;
         sigemptyset(&handled);
         for (const int number : {SIGINT, SIGTERM, SIGUSR1}) {
             sigaddset(&handled, number);
         }
-        ::sigprocmask(SIG_BLOCK, &handled, nullptr);
         signals_ = sluice::port::descriptor{::signalfd(-1, &handled, SFD_CLOEXEC)};
+        if (signals_) {
+            ::sigprocmask(SIG_BLOCK, &handled, nullptr);
+        }
     }
 
     // Until INT or TERM, a device is gone, or `done()` after a batch; `report()` for each USR1.

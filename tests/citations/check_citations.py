@@ -8,6 +8,7 @@ Usage: check_citations.py [--self-test] [INCLUDE_DIR]
 import pathlib
 import re
 import sys
+import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 PROSE = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"', re.S)
@@ -92,6 +93,8 @@ def check(root, rfcs):
             count += 1
             if problem:
                 problems.append(f"{file.relative_to(root)}:{line}: {problem}")
+    if count == 0:
+        problems.append(f"{root}: no citations there; name the folder of the headers")
     return problems, count
 
 
@@ -118,6 +121,9 @@ def self_test(rfcs):
     for text in BAD_SAMPLES:
         if not any(problem for _, problem in check_text(text, rfcs)):
             failed.append(f"bad sample not noticed: {text!r}")
+    with tempfile.TemporaryDirectory() as folder:
+        if not check(folder, rfcs)[0]:
+            failed.append("not noticed: a folder without citations")
     print("\n".join(failed) or f"self-test passed: {len(BAD_SAMPLES)} bad samples noticed")
     return 1 if failed else 0
 

@@ -39,7 +39,9 @@ TEST_CASE_TEMPLATE("the model fits its concept", Policy, SLUICE_IDENTIFICATION_M
 TEST_CASE_TEMPLATE("the datagrams of a flow in a burst differ", Policy,
                    SLUICE_IDENTIFICATION_MODELS) {
     std::vector<bool> seen(65536);
-    for (const u16 id : sent<Policy>({1, 2}, 65536, "10.0.2.2"_ip, {})) {
+    const auto all = sent<Policy>({1, 2}, 65536, "10.0.2.2"_ip, {});
+    REQUIRE(all.size() == 65536);
+    for (const u16 id : all) {
         CHECK_FALSE(seen[id]);
         seen[id] = true;
     }

@@ -7,7 +7,6 @@
 
 #include <doctest/doctest.h>
 
-#include <filesystem>
 #include <fstream>
 #include <map>
 #include <memory>
@@ -173,8 +172,7 @@ void run(replayer& subject, const event& e, totals& sum) {
 }  // namespace
 
 TEST_CASE("every fragment recorded from Linux has the recorded outcome") {
-    std::ifstream file{std::filesystem::path{__FILE__}.parent_path() /
-                       "../kernel/vectors/reassembly.vec"};
+    std::ifstream file{SLUICE_SOURCE "/tests/kernel/vectors/reassembly.vec"};
     REQUIRE(file.good());
     totals sum;
     std::unique_ptr<replayer> subject;

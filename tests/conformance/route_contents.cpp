@@ -62,6 +62,7 @@ TEST_CASE_TEMPLATE("a table tells what it holds, and loses what a question picks
     std::mt19937 random{7};
     CHECK(contents(table).empty());
     CHECK(table.remove_if([](const route_entry&) { return true; }) == 0);
+    std::size_t found = 0;
     for (int round = 0; round < 30; ++round) {
         CAPTURE(round);
         for (int i = 0; i < 40; ++i)
@@ -79,8 +80,10 @@ TEST_CASE_TEMPLATE("a table tells what it holds, and loses what a question picks
                 route_query{.destination = r.prefix.base, .interface = r.interface, .tos = r.tos});
             REQUIRE(id != next_hop::none);
             CHECK(table.at(id).prefix.length >= r.prefix.length);
+            ++found;
         }
     }
+    CHECK(found > 3'000);
     table.remove_if([](const route_entry&) { return true; });
     CHECK(contents(table).empty());
     if constexpr (requires { table.nodes_in_use(); }) CHECK(table.nodes_in_use() == 0);

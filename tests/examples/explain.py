@@ -162,8 +162,17 @@ def check_own(program):
         check("rubbish, said", said(program, capture),
               f"explain: read {capture}: this is neither pcap nor pcapng; `editcap {capture} "
               "NEW.pcapng` may convert it\n")
-        check("a gateway elsewhere", run(program, "--address", "10.0.1.1/24", "--route",
-                                         "default via 9.9.9.9", OWN / "big.pcap"), (2, ""))
+        many = [f"20.{i >> 8}.{i & 255}.0/24" for i in range(1025)]
+        for what, refused, reason, words in (
+                ("a gateway elsewhere", "--route 0.0.0.0/0 via 9.9.9.9",
+                 "no link leads there; name a gateway on one, or add dev NAME onlink", ["--route", "default via 9.9.9.9"]),
+                ("a full table", f"--route {many[1018]} via 10.0.1.9", "the table is full; give fewer routes",
+                 [word for to in many for word in ("--route", f"{to} via 10.0.1.9")]),
+                ("too many addresses", "--address 10.0.31.1/24", "there are too many; give fewer",
+                 [word for i in range(2, 100) for word in ("--address", f"10.0.{i}.1/24")])):
+            given = "--address", "10.0.1.1/24", *words, OWN / "big.pcap"
+            check(what, run(program, *given), (2, ""))
+            check(f"{what}, said", said(program, *given), f"explain: {refused} refused: {reason}\n")
 
 
 # A packet with the total length 0 in front of what segmentation offload or BIG TCP left.
@@ -213,6 +222,7 @@ def check_big(program):
 def check_of_this_tree(program):
     forwarded = "    1 10.0.1.2 > 10.0.2.2               forwarded"
     rows = [line.split("\t") for line in (OWN / "expected.tsv").read_text().splitlines()[1:]]
+    check("captures of this tree", len(rows), 8)
     for name, frames, ipv4 in rows:
         code, out = run(program, OWN / name)
         lines = out.splitlines()
@@ -221,10 +231,11 @@ def check_of_this_tree(program):
         found = [line.split()[0] for line in lines if "no IPv4" not in line and
                  "link type" not in line]
         check(f"{name}: IPv4", ",".join(found), ipv4)
-    for name in ("links_big.pcapng", "links_little.pcapng", "blocks.pcapng", "big.pcap"):
-        for line in run(program, OWN / name)[1].splitlines():
-            if "no IPv4" not in line:
-                check(name, line[5:], forwarded[5:])
+    for name, of_ipv4 in {"links_big.pcapng": 28, "links_little.pcapng": 28, "blocks.pcapng": 4,
+                          "big.pcap": 1}.items():
+        lines = run(program, OWN / name)[1].splitlines()
+        check(name, [line[5:] for line in lines if "no IPv4" not in line],
+              [forwarded[5:]] * of_ipv4)
     check("radiotap", run(program, OWN / "radiotap.pcap")[1],
           "    1 link type 127 (IEEE802_11_RADIOTAP) is not known here\n")
     check("radiotap, said", said(program, OWN / "radiotap.pcap"),

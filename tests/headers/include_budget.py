@@ -56,8 +56,7 @@ def main():
     if arguments.self_test:
         return self_test(arguments.compiler)
     if not pathlib.Path(arguments.include, "sluice/sluice.hpp").is_file():
-        print("no sluice/sluice.hpp: nothing to measure")
-        return 0
+        sys.exit(f"no sluice/sluice.hpp in {arguments.include}: name the folder of the headers")
     lines = preprocessed_lines(arguments.compiler, arguments.include,
                                "#include <sluice/sluice.hpp>\n")
     return verdict(lines, read_budget(HERE / "budget.txt"))

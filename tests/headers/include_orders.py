@@ -157,6 +157,8 @@ def main():
         self_test(given.compiler)
         return
     ours = sorted(str(h.relative_to(given.include)) for h in given.include.glob("sluice/port/*.hpp"))
+    if not ours:
+        sys.exit(f"no sluice/port/*.hpp in {given.include}: name the folder of the headers")
     ours.append("sluice/sluice.hpp")
     base = included(given.include, ours)
     foreign = [f"{by} includes <{h}>" for h, by in base.items() if h not in ALLOWED]

@@ -166,6 +166,8 @@ public:
 private:
     void one(plan round) {
         ++rounds_;
+        // Identifications that agree by chance do not do so again: a difference shows twice.
+        bool again = false;
         for (;;) {
             trial made = try_plan(round);
             if (!made.unsteady.empty()) {
@@ -177,10 +179,16 @@ private:
             if (chosen_.print) std::fputs(text_of(made).c_str(), stdout);
             if (!made.differs()) {
                 packets_ += packets_of(made.round);
+                if (again) ++explained_["a difference that did not show a second time"];
                 return;
             }
             const char* reason = explanation_of(made);
-            if (reason == nullptr) return report(made);
+            if (reason == nullptr) {
+                if (again) return report(made);
+                again = true;
+                continue;
+            }
+            again = false;
             // The rest of the round is still to be compared.
             ++explained_[reason];
             round = made.round;

@@ -97,6 +97,8 @@ def check(root):
             if problem:
                 problems.append(f"{path}:{number}: {problem}")
             edges[path].append(match[2].removeprefix("sluice/"))
+    if not files:
+        problems.append(f"{root}: no headers there; name the folder that has sluice/")
     return problems + find_cycles(edges), len(files)
 
 
@@ -110,6 +112,7 @@ BAD_SAMPLES = {
     "circular include": {"base/a.hpp": "#include <sluice/base/b.hpp>",
                          "base/b.hpp": "#include <sluice/base/a.hpp>"},
     "not in a folder": {"misc/a.hpp": ""},
+    "no headers there": {},
 }
 GOOD_SAMPLE = {
     "base/a.hpp": "#include <cstdint>",

@@ -42,8 +42,7 @@ def percentile(sizes, percent):
 def check_sizes(sizes):
     """sizes: path to number of lines. Returns problems; prints the distribution."""
     if not sizes:
-        print("no headers")
-        return []
+        return ["no headers there; name the folder of the headers"]
     median, ninetieth = (percentile(sizes.values(), p) for p in (50, 90))
     longest = max(sizes, key=sizes.get)
     print(f"{len(sizes)} headers, {sum(sizes.values())} lines: median {median}, "
@@ -98,6 +97,9 @@ def self_test():
     for name, text in BAD_SAMPLES.items():
         if not any(name in problem for problem in check_sample(text)):
             failed.append(f"bad sample not noticed: {name}")
+    with tempfile.TemporaryDirectory() as folder:
+        if not check(folder):
+            failed.append("not noticed: a folder without headers")
     print("\n".join(failed) or f"self-test passed: {len(BAD_SAMPLES)} bad samples noticed")
     return 1 if failed else 0
 

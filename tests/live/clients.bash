@@ -2,7 +2,8 @@
 # one line and without times and what chance gives. The whole is in $said.
 # Wants: $from (a namespace) and $said (a file).
 
-client() { ip netns exec "$from" timeout 20 "$@" > "$said" 2>&1; }
+# Longer than any waits for an answer: a busy machine takes long to start one.
+client() { ip netns exec "$from" timeout 60 "$@" > "$said" 2>&1; }
 
 # near_now MILLISECONDS: since midnight UT, as in options and ICMP timestamps.
 near_now() {
@@ -32,16 +33,19 @@ answers_to_ping() {
     grep -o '[0-9]* received' "$said"
 }
 
+# Every answer may take as long, however fast those of the hops behind are.
 hops_by_traceroute() {
-    client traceroute -n -q 1 -m 4 -w 2 "$@"
+    client traceroute -n -q 1 -m 4 -w 2,0,0 "$@"
     awk 'NR > 1 { print $2; for (i = 3; i <= NF; ++i) if ($i ~ /^(F=|!)/) print $i }' "$said" | xargs
 }
 path_by_tracepath() {
     client tracepath -n -m 4 "$@"
     sed 's/[0-9.]*ms//; s/  */ /g; s/^ //; s/ $//' "$said" | uniq | paste -sd ','
 }
+# Until mtr knows how far the host is, it asks farther and farther, the sooner on a slow path: without a limit that
+# alone uses up the six errors that one host gets at once.
 hops_by_mtr() {
-    client mtr -n --report -c 3 -i 0.3 -G 1 "$@"
+    client mtr -n --report -c 3 -i 0.3 -G 2 -m 2 "$@"
     awk '$1 ~ /[|]--$/ { print $2, $3 }' "$said" | xargs
 }
 

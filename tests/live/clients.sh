@@ -79,8 +79,8 @@ stop() {
     wait "$process" || fail "exit code $?"
     process=
 }
-started() { wait_for 5 grep -q "$1" "$output/program" || fail "does not start"; }
-reached() { wait_for 5 inside "$from" ping -n -c 1 -W 1 "$1" || fail "no answer from $1"; }
+started() { wait_for 20 grep -q "$1" "$output/program" || fail "does not start"; }
+reached() { wait_for 20 inside "$from" ping -n -c 1 -W 1 "$1" || fail "no answer from $1"; }
 
 nmap_icmp="U1(R=Y%DF=N%T=40%IPL=164%UN=0%RIPL=G%RID=G%RIPCK=G%RUCK=G%RUD=G) IE(R=Y%DFI=N%T=40%CD=S)"
 both_hops="10.0.1.1 0.0% 10.0.2.2 0.0%"

@@ -43,6 +43,14 @@ for name in left middle right third; do
 done
 wire west "$left" 10.0.1 || skip "no veth devices here"
 wire east "$right" 10.0.2
+for refused in eventfd2:1 eventfd2:2 signalfd4:1; do
+    way="start without ${refused%:*}"
+    timeout -k 1 5 strace -f -qq -e "trace=${refused%:*}" -e "inject=${refused%:*}:error=EMFILE:when=${refused#*:}" \
+        -o "$output/calls" "$router" --packet "$middle:west:10.0.1.1/24" > "$output/router" 2> "$output/errors"
+    code=$?
+    [ "$code" = 1 ] || fail "exit code $code"
+    grep -q "Too many open files" "$output/errors" || fail "it does not say why"
+done
 "$router" --packet "$middle:west:10.0.1.1/24" --packet "$middle:east:10.0.2.1/24" --tun "$third:tun0:10.0.3.1/24" \
     --stats > "$output/router" 2> "$output/errors" &
 process=$!
@@ -72,6 +80,27 @@ row() {
     reaches "$left" 10.0.3.2
     reaches "$third" 10.0.2.2
 }
+# woken THREAD NAME: each error into each read of that thread while a report is asked for; the report comes afterwards.
+reports() { grep -c '^balance:' "$output/router"; }
+has_more_reports() { [ "$(reports)" -gt "$before" ]; }
+woken() {
+    local thread=$1 error calls tracing
+    for error in EINTR EAGAIN EIO EBADF; do
+        way="read $error, $2"
+        before=$(reports)
+        strace -qq -p "$thread" -e trace=read -e "inject=read:error=$error" -o "$output/calls" 2> /dev/null &
+        tracing=$!
+        wait_for 5 grep -q '^TracerPid:.*[1-9]' "/proc/$process/task/$thread/status"
+        kill -USR1 "$process"
+        sleep 0.5
+        kill -INT "$tracing"
+        wait "$tracing" 2> /dev/null
+        calls=$(wc -l < "$output/calls")
+        [ "$calls" -gt 0 ] && [ "$calls" -le 100 ] || fail "$calls calls in half a second, expected 1 to 100"
+        wait_for 5 has_more_reports || fail "no report"
+        total=$((total + 1)) injected=$((injected + calls))
+    done
+}
 total=0 injected=0
 # A burst of two pings and their answers is a few calls: some hundreds in half a second; pauses leave some dozens.
 sending="ENOBUFS ENOMEM EAGAIN EINTR EINVAL EMSGSIZE EPERM EIO ENETDOWN ENXIO ENODEV EHOSTUNREACH EBADF"
@@ -86,6 +115,8 @@ row getsockopt 2000 ENOBUFS EINVAL EBADF
 row getsockname 400 ENOBUFS EBADF
 kill $(cat "$output/pings")
 rm "$output/pings"
+woken "$process" "the signals"
+woken "$(ls "/proc/$process/task" | grep -v -m 1 "^$process$")" "the wake-up of a worker"
 
 # An interface that comes back while something is refused.
 for refused in socket:EMFILE socket:ENOBUFS setsockopt:ENOMEM bind:ENETDOWN mmap:ENOMEM setns:ENOMEM ioctl:EMFILE \

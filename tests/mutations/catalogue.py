@@ -11,8 +11,8 @@ An entry is a block of lines, blocks are separated by empty lines:
 
 `-` lines are the original, `+` lines the replacement (none: the statement goes). The original
 occurs exactly once in the file, where any white space matches any other, so that a formatter does
-no harm. It is one expression, or whole statements (it ends with `;`, or with `}` after an `if`),
-because at run time one or the other is chosen.
+no harm. It is one expression, or whole statements (it ends with `;`, or with `}` after an `if`,
+`for` or `while`), because at run time one or the other is chosen.
 """
 import dataclasses
 import re
@@ -21,7 +21,8 @@ KEYS = ("name", "rule", "room", "file")
 RULE = re.compile(r"(RFC \d+( section [0-9.]+( \([a-zA-Z]\))?)?|Linux \w+(, \w+)*|CVE-\d+-\d+)$")
 ROOMS = ("checksum", "validate", "classify", "options", "forward", "fragment", "reassembly", "icmp",
          "originate", "route", "delivery", "exceptions", "hooks", "counters", "conservation",
-         "segments", "neighbour", "endpoint", "packet", "port")
+         "segments", "neighbour", "endpoint", "packet", "port", "multicast", "igmp", "security",
+         "interface", "output", "base", "testing")
 
 
 class CatalogueError(Exception):
@@ -41,7 +42,8 @@ class Named:
     @property
     def is_statement(self):
         text = self.original.strip()
-        return text.endswith(";") or (text.endswith("}") and text.startswith("if ("))
+        return text.endswith(";") or (
+            text.endswith("}") and text.startswith(("if (", "for (", "while (")))
 
 
 def parse(text):
@@ -81,6 +83,18 @@ def parse(text):
     return entries, problems
 
 
+def is_whole(text):
+    """Whether brackets are balanced, and no operator or keyword stands without its operand."""
+    depth = 0
+    for c in text:
+        depth += (c in "([{") - (c in ")]}")
+        if depth < 0:
+            return False
+    text = text.strip()
+    return depth == 0 and not re.search(r"(\|\||&&|[-+=<>?:,|(])$", text) and not re.match(
+        r"(\|\||&&|==|:(?!:)|[<>?,|=)])", text)
+
+
 def check_form(entries):
     problems, seen = [], set()
     for e in entries:
@@ -96,6 +110,9 @@ def check_form(entries):
             problems.append(f"{where}: unknown room {e.room}")
         if e.original.split() == e.replacement.split():
             problems.append(f"{where}: changes nothing")
+        if not is_whole(e.original) or not is_whole(e.replacement) or (
+                not e.is_statement and re.match(r"(if|for|while|return)\b", e.original)):
+            problems.append(f"{where}: no whole expression or statement")
         if not e.replacement and not e.is_statement:
             problems.append(f"{where}: only statements can be left out")
     return problems
@@ -111,8 +128,9 @@ def locate(entry, source):
     return found[0].span()
 
 
-def check(text, include, at_least):
-    """All that is wrong with the list, as sentences. include: the folder .../include/sluice."""
+def check(text, include, at_least, in_each=0):
+    """All that is wrong with the list, as sentences. include: the folder .../include/sluice, of
+    which each folder is to have `in_each` mutants."""
     entries, problems = parse(text)
     problems += check_form(entries)
     for e in entries:
@@ -126,4 +144,8 @@ def check(text, include, at_least):
             problems.append(str(error))
     if len(entries) < at_least:
         problems.append(f"{len(entries)} mutants, at least {at_least}")
+    for folder in sorted(p.name for p in include.iterdir() if p.is_dir()):
+        has = sum(e.file.startswith(f"{folder}/") for e in entries)
+        if has < in_each:
+            problems.append(f"{folder}/ has {has} mutants, at least {in_each}")
     return problems

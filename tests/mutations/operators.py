@@ -25,7 +25,7 @@ CONSTANT_CONTEXTS = {
     "UnaryExprOrTypeTraitExpr", "ConceptSpecializationExpr", "CXXDeductionGuideDecl",
 }
 CONDITIONS = {"IfStmt", "WhileStmt", "DoStmt", "ForStmt", "ConditionalOperator"}
-INTEGER = re.compile(r"(0x[0-9a-fA-F']+|[0-9][0-9']*)([uUlL]*)$")
+INTEGER = re.compile(r"(0x[0-9a-fA-F']+|0|[1-9][0-9']*)([uUlL]*)$")  # octal ones are modes of files
 
 
 @dataclasses.dataclass
@@ -108,6 +108,8 @@ class Tree:
     def is_constant(self, node, kind, span):
         if kind == "VarDecl":
             return bool(node.get("constexpr"))
+        if node.get("explicitlyDefaulted"):
+            return True  # what clang writes into it stands nowhere
         if kind in ("FunctionDecl", "CXXMethodDecl", "CXXConstructorDecl") and span:
             head = self.text(span).split("{", 1)[0]
             return re.search(r"\bconsteval\b", head) is not None
@@ -126,6 +128,8 @@ class Tree:
 
     def add(self, span, replacement, what, negates=False):
         file, begin, end = span
+        if not re.search(r"\w", self.text(span)):
+            return  # what clang makes of the colon in `for (x : list)`
         m = Mutant(file, begin, end, replacement, what, self.text(span), negates=negates)
         self.found.setdefault(m.key(), m)
 
@@ -169,7 +173,7 @@ class Tree:
                  "ForStmt": None, "ConditionalOperator": 0}[kind]
         if kind == "ForStmt":  # clang prints init, variable, condition, step, body; empty ones too
             whole = node.get("inner", [])
-            if len(whole) != 5 or not whole[2]:
+            if len(whole) != 5 or whole[1] or not whole[2]:
                 return
             index = [id(c) for c in children].index(id(whole[2]))
         if index < len(spans) and spans[index]:
@@ -185,9 +189,9 @@ def context(source, begin, end):
     return b"".join(parts).decode().strip()
 
 
-def find(include, rooms, scratch, compiler="clang++-19"):
-    """All mutants of the headers in these folders of include/sluice."""
-    headers = sorted(h for room in rooms for h in (include / "sluice" / room).glob("*.hpp"))
+def find(include, scratch, compiler="clang++-19"):
+    """All mutants of the headers in the folders of include/sluice."""
+    headers = sorted((include / "sluice").glob("*/*.hpp"))
     unit = scratch / "all_headers.cpp"
     unit.write_text("".join(f"#include <{h.relative_to(include)}>\n" for h in headers))
     run = subprocess.run(
@@ -211,14 +215,18 @@ def find(include, rooms, scratch, compiler="clang++-19"):
     return sorted(found, key=Mutant.key)
 
 
-def sample(mutants, count, seed):
-    """`count` of them by a keyed hash of what they change, so that an edit elsewhere changes no
-    choice; the same text in one file is told apart by its order."""
-    seen, ranked = {}, []
+def sample(mutants, count, at_least, seed):
+    """About `count` of them, of each folder its share but `at_least` so many, by a keyed hash of
+    what they change, so that an edit elsewhere hardly changes the choice; the same text in one file
+    is told apart by its order."""
+    seen, ranked = {}, {}
     for m in mutants:
         what = (m.file, m.original, m.replacement)
         seen[what] = seen.get(what, 0) + 1
         rank = hashlib.sha256(repr((seed, what, seen[what])).encode()).digest()
-        bisect.insort(ranked, (rank, m.key()))
-    chosen = {key for _, key in ranked[:count]}
+        bisect.insort(ranked.setdefault(m.file.split("/")[0], []), (rank, m.key()))
+    chosen = set()
+    for of_folder in ranked.values():
+        quota = max(at_least, round(count * len(of_folder) / len(mutants)))
+        chosen.update(key for _, key in of_folder[:quota])
     return [m for m in mutants if m.key() in chosen]

@@ -18,12 +18,12 @@ file: pipeline/forward.hpp
 SOURCE = "#pragma once\nbool f(int ttl) {\n    if (ttl  <=\n        1) return false;\n}\n"
 
 
-def problems_of(text, source=SOURCE, at_least=1):
+def problems_of(text, source=SOURCE, at_least=1, in_each=0):
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / "pipeline" / "forward.hpp"
         path.parent.mkdir()
         path.write_text(source)
-        return catalogue.check(text, pathlib.Path(folder), at_least)
+        return catalogue.check(text, pathlib.Path(folder), at_least, in_each)
 
 
 def mutant(begin, end, replacement, number, is_statement=False):
@@ -43,8 +43,10 @@ def run():
         "the same name twice": (problems_of(GOOD + GOOD), 1),
         "a change that changes nothing": (problems_of(GOOD.replace("ttl < 1", "ttl <=  1")), 1),
         "an expression left out": (problems_of(GOOD.replace("+ ttl < 1\n", "")), 1),
+        "half an expression": (problems_of(GOOD.replace("- ttl <= 1", "- (ttl <=")), 1),
         "a line that means nothing": (problems_of(GOOD + "colour: red\n"), 1),
         "too few": (problems_of(GOOD, at_least=2), 1),
+        "too few in a folder": (problems_of(GOOD, in_each=2), 1),
     }
     failed = [f"{name}: {found}" for name, (found, wanted) in cases.items()
               if len(found) != wanted]

@@ -9,6 +9,7 @@ line moves.
 import re
 
 NOT_JUDGED = "not judged yet"
+EQUIVALENT = "equivalent"  # how the word of a mutant begins that changes nothing
 ENTRY = re.compile(r"(\S+?):(\d+): (.*)$")
 
 
@@ -39,3 +40,13 @@ def write(path, mutants, count, found, seed):
         lines += [f"{m.file}:{m.line}: {change}", f"  {word}"]
     path.write_text("\n".join(lines) + "\n")
     return unjudged
+
+
+def equivalent(path):
+    """{folder: how many of its survivors change nothing}"""
+    counts = {}
+    for (file, _), words in read(path).items():
+        folder = file.split("/")[0]
+        same = sum(word.startswith(EQUIVALENT) for word in words)
+        counts[folder] = counts.get(folder, 0) + same
+    return counts

@@ -64,22 +64,33 @@ TEST_CASE("addressing: a broadcast address is no source of ours") {
         "R1812-034", hardened()->drops(between("10.0.1.255"_ip, far), drop_reason::source_invalid));
 }
 
-TEST_CASE("addressing: loopback stays inside") {
+TEST_CASE("addressing: loopback stays inside unless route_localnet lets it out") {
     for (const auto& make : {host, router, hardened}) {
         const auto n = make();
         n->listen();
-        CHECK_RFC("R1122-020", n->send(pattern(8), {.destination = "127.9.9.9"_ip}));
-        CHECK_RFC("R1122-020", n->heard.size() == 1 && n->sent().empty());
-        CHECK_RFC("R1122-020",
-                  !n->send(pattern(8), {.destination = far, .source = ipv4::loopback}));
-        CHECK_RFC("R1122-020",
-                  n->drops(between("127.0.0.1"_ip, own), drop_reason::loopback_outside));
-        CHECK_RFC("R1122-020",
-                  n->drops(between(peer, "127.0.0.1"_ip), drop_reason::loopback_outside));
+        CHECK(n->send(pattern(8), {.destination = "127.9.9.9"_ip}));
+        CHECK(n->heard.size() == 1);
+        CHECK(n->sent().empty());
+        CHECK_FALSE(n->send(pattern(8), {.destination = far, .source = ipv4::loopback}));
+        CHECK(n->drops(between("127.0.0.1"_ip, own), drop_reason::loopback_outside));
+        CHECK(n->drops(between(peer, "127.0.0.1"_ip), drop_reason::loopback_outside));
         CHECK_RFC("R1812-036",
                   n->drops(between("127.0.0.1"_ip, far), drop_reason::loopback_outside));
         CHECK_RFC("R1812-036",
                   n->drops(between(peer, "127.0.0.7"_ip), drop_reason::loopback_outside));
+        // A header that a program writes itself is sent as it is.
+        CHECK(n->send_with_header(between("127.0.0.1"_ip, peer)));
+        const auto left = n->sent();
+        REQUIRE(left.size() == 1);
+        CHECK_RFC_DEVIATES("R1122-020", ip(left[0].datagram)[ipv4::source] == ipv4::loopback);
+        for (const u16 index : {u16{2}, u16{3}})
+            n->change_interface(index, [](interface_settings& s) { s.route_localnet = true; });
+        // The answer has 127.0.0.1 as its source, on the wire.
+        const octets reply = n->ask(ping({.destination = ipv4::loopback}));
+        const bool leaves = is_icmp(reply, 0, 0) && ip(reply)[ipv4::source] == ipv4::loopback;
+        const octets sent = n->sends(pattern(8), {.destination = far, .source = ipv4::loopback});
+        CHECK_RFC_DEVIATES("R1122-020", leaves);
+        CHECK_RFC_DEVIATES("R1122-020", ip(sent)[ipv4::source] == ipv4::loopback);
     }
 }
 

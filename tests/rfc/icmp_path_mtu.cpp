@@ -22,7 +22,9 @@ octets too_big(u32 mtu, ipv4::address to = remote, u8 protocol = plain) {
 std::size_t largest_sent(node& n, std::size_t size, bool whole = false, ipv4::address to = remote) {
     if (!n.send(pattern(size - 20), {.destination = to, .dont_fragment = whole})) return 0;
     std::size_t largest = 0;
-    for (const auto& s : n.sent())
+    const auto all = n.sent();
+    REQUIRE_FALSE(all.empty());
+    for (const auto& s : all)
         largest = s.datagram.size() > largest ? s.datagram.size() : largest;
     return largest;
 }

@@ -104,6 +104,12 @@ public:
                    now)
             .has_value();
     }
+    bool send_with_header(const octets& d) override {
+        wait(pace);
+        const ipv4::address to = ipv4::const_view{d.data()}[ipv4::destination];
+        return s_->send_raw(support::packet_of(s_->buffers(), d), {.destination = to}, now)
+            .has_value();
+    }
     bool may_send_options(const octets& options) override {
         const any_unicast all{};
         return linux_options::compile_request(options, ip_options::sender_rights::ordinary, all)

@@ -94,6 +94,8 @@ public:
     virtual bool send(const octets& payload, const wanted& request) = 0;
     // The one datagram that leaves; empty when refused or cut.
     octets sends(const octets& payload, const wanted& request);
+    // A datagram whose header a program wrote itself (IP_HDRINCL); false: refused.
+    virtual bool send_with_header(const octets& datagram) = 0;
     // Whether a program may ask for these options.
     virtual bool may_send_options(const octets& options) = 0;
     virtual void link_fails(const octets& forwarded, u16 came_by) = 0;

@@ -42,7 +42,9 @@ TEST_CASE("options: a loose source route is followed where Linux is told to") {
     // In each fragment.
     n->set_mtu(3, 600);
     n->receive(datagram_of({.options = used, .payload = pattern(900)}));
-    for (const auto& piece : n->sent())
+    const auto pieces = n->sent();
+    REQUIRE(pieces.size() == 2);
+    for (const auto& piece : pieces)
         CHECK_RFC("R791-014", options(piece.datagram) == used);
 }
 
@@ -122,6 +124,16 @@ TEST_CASE("options: answers go back along the route") {
             CHECK(is_icmp(error, 3, 2));
             CHECK(options(error) == turned);
         }
+        // On the way, only the part before the pointer: the hop that is to come is not in it.
+        octets underway = o;
+        underway.resize(o.size() - 1);
+        underway[1] = std::byte(o.size() - 1 + 4);  // one more hop than the pointer says
+        underway = std::move(underway) + of("10.0.1.7"_ip) + octets(1);
+        const octets expired = n->ask(
+            datagram_of({.source = remote, .destination = own, .ttl = 1, .options = underway}), 3);
+        CHECK(is_icmp(expired, 11, 0));
+        CHECK(options(expired) == back);
+        CHECK(ip(expired)[ipv4::destination] == "10.0.2.8"_ip);
         // The exception of the requirement, which Linux does not make.
         const octets second = octets(o.begin(), o.end() - 1) + list({137, 3, 4});
         const octets problem =

@@ -85,7 +85,9 @@ public:
         const ethernet::address destination = link[ethernet::destination];
         const u16 outer = link[ethernet::type];
         mark(frame, type_of(destination, frame.interface()));
-        static_cast<void>(frame.pull(ethernet::layout::size));
+        if (!frame.pull(ethernet::layout::size)) {  // it begins too far behind its block's start
+            return drop(frame, counters_.too_short);
+        }
         switch (take_priority_tags(frame, outer)) {
         case ethernet::types::ipv4:
             ++counters_.ipv4_received;
@@ -283,10 +285,19 @@ private:
         return true;
     }
 
+    // The sink may call this link: as long as the neighbour is the one that it was.
     template <class Neighbour>
     constexpr void send_held(Neighbour& neighbour) noexcept {
-        while (packet_type packet = neighbours_.take_held(neighbour)) {
-            if (!send(packet, neighbour.interface, neighbour.hardware)) {
+        const u16 interface = neighbour.interface;
+        const ipv4::address address = neighbour.address;
+        const ethernet::address hardware = neighbour.hardware;
+        while (neighbour.interface == interface && neighbour.address == address &&
+               neighbour.state != neighbour_state::incomplete) {
+            packet_type packet = neighbours_.take_held(neighbour);
+            if (!packet) {
+                return;
+            }
+            if (!send(packet, interface, hardware)) {
                 ++counters_.refused;
             }
         }

@@ -97,7 +97,7 @@ public:
             errno = EBADF;
             return false;
         }
-        const detail::quiet_signals quiet;
+        detail::quiet_signals quiet;
         if (!rest_.empty() && !write_rest(quiet)) {
             if (!fd_ || kind == record_kind::packet || !keep(pieces)) {
                 return left_out();
@@ -138,8 +138,7 @@ private:
     }
 
     // Writes until all is written or the system refuses; what is written is taken off the pieces.
-    [[nodiscard]] progress put(std::span<iovec>& pieces,
-                               const detail::quiet_signals& quiet) noexcept {
+    [[nodiscard]] progress put(std::span<iovec>& pieces, detail::quiet_signals& quiet) noexcept {
         progress done;
         int interruptions = 0;
         drop_front(pieces, 0);
@@ -216,7 +215,7 @@ private:
         }
         return true;
     }
-    [[nodiscard]] bool write_rest(const detail::quiet_signals& quiet) noexcept {
+    [[nodiscard]] bool write_rest(detail::quiet_signals& quiet) noexcept {
         iovec piece{rest_.data(), rest_.size()};
         std::span<iovec> pieces{&piece, 1};
         const progress done = put(pieces, quiet);
@@ -229,7 +228,7 @@ private:
     // A reader that lives gets the last record whole.
     void finish() noexcept {
         constexpr int waits = 10, milliseconds = 10;
-        const detail::quiet_signals quiet;
+        detail::quiet_signals quiet;
         for (int i = 0; fd_ && !rest_.empty() && !write_rest(quiet) && i < waits; ++i) {
             pollfd waiting{fd_.get(), POLLOUT, 0};
             static_cast<void>(::poll(&waiting, 1, milliseconds));

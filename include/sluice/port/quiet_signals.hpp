@@ -31,15 +31,16 @@ public:
     quiet_signals& operator=(const quiet_signals&) = delete;
     ~quiet_signals() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
 
-    // Takes the signal away that goes with this errno.
-    void take_away(int error_number) const noexcept {
+    // Takes the signal away that goes with this errno; one that the system keeps stays blocked.
+    void take_away(int error_number) noexcept {
         const int raised = error_number == EPIPE ? SIGPIPE : error_number == EFBIG ? SIGXFSZ : 0;
         if (raised != 0 && sigismember(&pending_, raised) == 0) {
             sigset_t one;
             sigemptyset(&one);
             sigaddset(&one, raised);
             const timespec now{};
-            while (::sigtimedwait(&one, nullptr, &now) < 0 && errno == EINTR) {
+            if (::sigtimedwait(&one, nullptr, &now) < 0 && errno != EAGAIN) {
+                sigaddset(&before_, raised);
             }
         }
     }

@@ -102,7 +102,8 @@ public:
     constexpr u32 remove_if(F&& f) noexcept {
         u32 removed = 0;
         for (place& p : state_.places) {
-            if (p.age != 0 && f(std::as_const(p.route))) {
+            const place asked = p;
+            if (asked.age != 0 && f(asked.route) && p.age == asked.age) {
                 p = place{};
                 ++removed;
             }

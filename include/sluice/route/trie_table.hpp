@@ -95,8 +95,10 @@ public:
     constexpr u32 remove_if(F&& f) noexcept {
         u32 removed = 0;
         for (u32 i = 0; i < touched_; ++i) {
-            const route_entry& route = nodes_.arrays().routes[i];
-            if (route == nowhere || !f(route)) continue;
+            const route_entry route = nodes_.arrays().routes[i];
+            if (route == nowhere || !f(route) || at(static_cast<next_hop>(i)) != route) {
+                continue;
+            }
             const ipv4::prefix prefix = route.prefix;
             const place at = nodes_.find(prefix);
             list before = 0;

@@ -94,7 +94,8 @@ public:
     constexpr u32 remove_if(F&& f) noexcept {
         u32 removed = 0;
         for (std::size_t i = local_.size(); i-- > 0;) {
-            if (f(std::as_const(local_[i]))) {
+            const route_entry asked = local_[i];
+            if (f(asked) && i < local_.size() && local_[i] == asked) {
                 local_.erase(i);
                 ++removed;
             }

@@ -76,6 +76,7 @@ TEST_CASE("bytes: equality looks at length and at every byte") {
     const auto left = counted();
     CHECK(equal_bytes(left, left));
     CHECK_FALSE(equal_bytes(left, const_bytes{left}.first(15)));
+    CHECK_FALSE(equal_bytes(const_bytes{left}.first(15), left));
     for (std::size_t i = 0; i < left.size(); ++i) {
         auto right = left;
         right[i] ^= std::byte{1};

@@ -102,4 +102,15 @@ TEST_CASE("bounded_vector: what is erased or cleared is let go") {
     CHECK(decltype(list)::capacity() == 3);
 }
 
+TEST_CASE("ring: a claimed place holds nothing of what was there before") {
+    ring<int, 2> queue;
+    for (int round = 0; round < 3; ++round) {
+        int* const place = queue.claim();
+        REQUIRE(place != nullptr);
+        CHECK(*place == 0);
+        *place = 7;
+        CHECK(queue.pop() == 7);
+    }
+}
+
 }  // namespace

@@ -93,4 +93,15 @@ TEST_CASE("random numbers: the same from one seed, others from another, spread o
     CHECK(a.below(1) == 0);
 }
 
+TEST_CASE("a key for each purpose: different ones, and none is the secret") {
+    const hash_key secret{1, 2};
+    for (u64 purpose = 0; purpose < 4; ++purpose) {
+        const hash_key key = derive(secret, purpose);
+        CHECK(key.low == siphash(secret, purpose, 0));
+        CHECK(key.high == siphash(secret, purpose, 1));
+        CHECK(key.low != key.high);
+        CHECK(key.low != derive(secret, purpose + 1).low);
+    }
+}
+
 }  // namespace

@@ -62,6 +62,7 @@ TEST_CASE("time: units, order, sums and differences") {
     CHECK(t - instant{} == 2_s);
     CHECK(instant{} - t < duration{});
     CHECK(1_s + 500_ms == 1500_ms);
+    CHECK((86'400_s - 1_ms).milliseconds() == 86'399'999);
     CHECK(1_s - 1500_ms == 500_ms * -1);
     CHECK(20_ms * 512 == 10'240_ms);
     CHECK(t < t + 1_ms);

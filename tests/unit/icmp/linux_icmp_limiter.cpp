@@ -212,4 +212,33 @@ TEST_CASE("times and settings at their limits") {
     }
 }
 
+TEST_CASE("the host that was not used for longest is forgotten, and no other") {
+    basic_icmp_limiter<4> limiter{secret};
+    const settings s = per_host_only();
+    const auto count = [&](u32 host_number, i64 ms) {
+        int n = 0;
+        for (int i = 0; i < 8; ++i) {
+            n += limiter.allow_error(3, 2, ipv4::address{0xc0000200U + host_number}, false, s,
+                                     at_ms(ms)) == icmp_allowance::allowed
+                     ? 1
+                     : 0;
+        }
+        return n;
+    };
+    for (u32 i = 0; i < 4; ++i) {
+        CHECK(count(i, 100 + i) == 6);
+    }
+    CHECK(count(4, 110) == 6);
+    for (u32 i = 1; i < 5; ++i) {
+        CHECK(count(i, 120) == 0);
+    }
+    CHECK(count(0, 120) == 6);
+}
+
+TEST_CASE("the first redirect to a host that was just sent another message goes at once") {
+    sender t{.s = per_host_only()};
+    CHECK(t.ask(at_ms(50)) == icmp_allowance::allowed);
+    CHECK(t.limiter.allow_redirect(host, t.s, at_ms(50)) == redirect_allowance::send);
+}
+
 }  // namespace

@@ -93,4 +93,23 @@ TEST_CASE("random: each walk of 65536 gives every value once, and walks differ")
     CHECK(neighbours < 20);
 }
 
+TEST_CASE("linux: every bit of the two addresses makes another flow, and 16 bits begin it") {
+    const auto first = [](ipv4::address source, ipv4::address destination) {
+        return std::make_unique<linux_identification>(secret)->next(source, destination, 17, 1,
+                                                                    instant{});
+    };
+    const u16 base = first(us, them);
+    int high = 0;
+    for (unsigned bit = 0; bit < 32; ++bit) {
+        CAPTURE(bit);
+        const u16 other_source = first(ipv4::address{us.value ^ 1U << bit}, them);
+        const u16 other_destination = first(us, ipv4::address{them.value ^ 1U << bit});
+        CHECK(other_source != base);
+        CHECK(other_destination != base);
+        high += (other_source >> 15) + (other_destination >> 15);
+    }
+    CHECK(high > 16);
+    CHECK(high < 48);
+}
+
 }  // namespace

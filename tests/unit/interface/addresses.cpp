@@ -154,4 +154,25 @@ TEST_CASE("what is on the link") {
     CHECK(bare.source_for({}, scopes::host).is_unspecified());
 }
 
+TEST_CASE("an index is given once") {
+    interface_table<4> table;
+    interface first{};
+    first.index = 2;
+    first.mtu = 1400;
+    REQUIRE(table.add(first).has_value());
+    interface second{};
+    second.index = 2;
+    CHECK(table.add(second).error() == interface_error::exists);
+    CHECK(table.find(2)->mtu == 1400);
+}
+
+TEST_CASE("a name has at most 15 octets and ends with a zero") {
+    const interface_name longer{"eth0123456789abcdef"};
+    CHECK(std::string{longer.octets} == "eth0123456789ab");
+    CHECK(longer == interface_name{"eth0123456789ab"});
+    CHECK(std::string{interface_name{"lo"}.octets} == "lo");
+    CHECK(interface_name{""}.empty());
+    CHECK_FALSE(longer.empty());
+}
+
 }  // namespace

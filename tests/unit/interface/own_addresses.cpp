@@ -67,6 +67,7 @@ public:
         }
         return false;
     }
+    std::size_t size() const { return entries_.size(); }
     std::set<u32> own() const {
         std::set<u32> all;
         for (const auto& e : entries_)
@@ -87,12 +88,15 @@ void check_same(const Table& table, const naive_addresses& naive, u32 base) {
     const std::set<u32> own = naive.own();
     for (u32 a = base; a < base + 64; ++a)
         CHECK(table.is_own(ipv4::address{a}) == (own.count(a) != 0));
+    std::size_t seen = 0;
     table.for_each([&](const interface& i) {
         for (const auto& a : i.addresses) {
+            ++seen;
             CHECK(naive.has(i.index, a.net));
             CHECK(a.secondary == !naive.is_primary(i.index, a.net));
         }
     });
+    CHECK(seen == naive.size());
 }
 
 TEST_CASE_TEMPLATE("own addresses under random changes agree with a naive model", Table,

@@ -76,4 +76,37 @@ TEST_CASE("joins and leaves agree with a naive count") {
     }
 }
 
+TEST_CASE("224.0.0.1 is heard by every interface, joined or left: RFC 1112 section 7.2") {
+    group_list<> groups;
+    CHECK(groups.is_member(2, ipv4::all_systems, anybody));
+    REQUIRE(groups.join(2, ipv4::all_systems));
+    CHECK(groups.leave(2, ipv4::all_systems));
+    CHECK(groups.is_member(2, ipv4::all_systems, anybody));
+    CHECK(groups.is_member(3, ipv4::all_systems, anybody));
+}
+
+TEST_CASE("a host without groups hears, joins and leaves 224.0.0.1 alone") {
+    for (const auto& one : {"224.0.0.1"_ip, "224.0.0.2"_ip, "239.1.2.3"_ip}) {
+        CAPTURE(one.value);
+        const bool all_systems = one == ipv4::all_systems;
+        CHECK(all_systems_only::is_member(2, one, anybody) == all_systems);
+        CHECK(all_systems_only::join(2, one) == all_systems);
+        CHECK(all_systems_only::leave(2, one) == all_systems);
+    }
+}
+
+TEST_CASE("a removed interface takes all its groups along, and no other's") {
+    group_list<> groups;
+    for (const u16 interface : {u16{2}, u16{3}, u16{2}}) {
+        for (u32 i = 0; i < 3; ++i) {
+            REQUIRE(groups.join(interface, ipv4::address{group.value + i}));
+        }
+    }
+    groups.forget(2);
+    for (u32 i = 0; i < 3; ++i) {
+        CHECK_FALSE(groups.is_member(2, ipv4::address{group.value + i}, anybody));
+        CHECK(groups.is_member(3, ipv4::address{group.value + i}, anybody));
+    }
+}
+
 }  // namespace

@@ -155,4 +155,72 @@ TEST_CASE("a callback gets its context and the egress; without one all is refuse
     CHECK(pool.available() == 8);
 }
 
+TEST_CASE("what a device does: segments are cut from packets with a pending checksum alone") {
+    using kind = segmentation_kind;
+    const bool no = false;
+    const bool yes = true;
+    const struct {
+        output_offloads device;
+        bool plain, pending, tcp, udp, tcp_ipv6;  // which packets it takes
+    } rows[] = {
+        {{no, no, no}, yes, no, no, no, no},     {{yes, no, no}, yes, yes, no, no, no},
+        {{no, yes, yes}, yes, no, no, no, no},   {{yes, yes, no}, yes, yes, yes, no, no},
+        {{yes, no, yes}, yes, yes, no, yes, no}, {{yes, yes, yes}, yes, yes, yes, yes, no},
+    };
+    const auto takes = [](const output_offloads& device, kind segments, checksum_state checksum) {
+        metadata facts;
+        facts.segmentation = segments;
+        facts.checksum = checksum;
+        return device.takes(facts);
+    };
+    for (const auto& row : rows) {
+        CAPTURE(&row - rows);
+        CHECK(takes(row.device, kind::none, checksum_state::unknown) == row.plain);
+        CHECK(takes(row.device, kind::none, checksum_state::pending) == row.pending);
+        CHECK(takes(row.device, kind::tcp_ipv4, checksum_state::pending) == row.tcp);
+        CHECK(takes(row.device, kind::udp, checksum_state::pending) == row.udp);
+        CHECK(takes(row.device, kind::tcp_ipv6, checksum_state::pending) == row.tcp_ipv6);
+        for (const kind segments : {kind::tcp_ipv4, kind::udp}) {
+            CHECK_FALSE(takes(row.device, segments, checksum_state::unknown));
+            CHECK_FALSE(takes(row.device, segments, checksum_state::verified));
+        }
+    }
+}
+
+struct partial {
+    template <class Packet>
+    struct model : counting::model<Packet> {
+        output_offloads can{};
+        [[nodiscard]] constexpr output_offloads offloads(const egress&) const noexcept {
+            return can;
+        }
+    };
+};
+
+TEST_CASE("a tee does what both do, each by itself") {
+    model_of<tee_output<partial, partial>> tee;
+    const output_offloads alone[] = {
+        {true, false, false}, {false, true, false}, {false, false, true}};
+    for (const auto& one : alone) {
+        tee.first.can = {true, true, true};
+        tee.second.can = one;
+        CHECK(tee.offloads(towards(3)) == one);
+        tee.first.can = one;
+        tee.second.can = {true, true, true};
+        CHECK(tee.offloads(towards(3)) == one);
+        tee.second.can = {};
+        CHECK(tee.offloads(towards(3)) == output_offloads{});
+    }
+}
+
+TEST_CASE("nobody takes an empty handle") {
+    packet none;
+    model_of<queue_output<2>> queue;
+    CHECK_FALSE(queue.transmit(none, towards(3)));
+    CHECK(queue.size() == 0);
+    model_of<callback_output> output;
+    output.call = [](void*, packet&, const egress&) noexcept { return true; };
+    CHECK_FALSE(output.transmit(none, towards(3)));
+}
+
 }  // namespace

@@ -42,7 +42,9 @@ void check_tunnels(int type, segmentation_kind kind, const flow& f, std::size_t 
     const auto inside = [&](const octets& datagram) {
         return six ? over_ipv6(datagram) : datagram;
     };
-    for (const auto& [name, t] : tunnels_of(type)) {
+    const auto tunnels = tunnels_of(type);
+    REQUIRE(tunnels.size() == 14);
+    for (const auto& [name, t] : tunnels) {
         CAPTURE(std::string{name});
         std::vector<octets> expected;
         for (const octets& datagram : naive(f, flags, payload, each)) {
@@ -53,6 +55,7 @@ void check_tunnels(int type, segmentation_kind kind, const flow& f, std::size_t 
             t.wrap(inside(f.datagram(f.identification, f.sequence, flags, payload)), outer_id);
         auto packet = packet_of(buffers, whole);
         leave_to_device(packet, t, kind, inner_header, each);
+        REQUIRE(expected.size() == 4);
         CHECK(pipeline::segmented_length(packet) == expected[0].size());
         CHECK(pipeline::segment_count(packet) == 4);
         CHECK_FALSE(pipeline::is_plain_to_device(packet));
@@ -89,7 +92,9 @@ TEST_CASE("UDP segments in tunnels") {
 
 TEST_CASE("a pending checksum inside is finished, and those of the tunnel stay right") {
     static big_source buffers;
-    for (const auto& [name, t] : tunnels_of(0x0800)) {
+    const auto tunnels = tunnels_of(0x0800);
+    REQUIRE(tunnels.size() == 14);
+    for (const auto& [name, t] : tunnels) {
         CAPTURE(std::string{name});
         const octets right = t.wrap(flow{}.datagram(1, 2, ack, pattern(777)), 3);
         auto packet = packet_of(buffers, right);

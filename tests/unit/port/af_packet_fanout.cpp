@@ -55,7 +55,7 @@ struct group {
     // Calls f(socket, datagram) for each frame that came.
     template <class F>
     void collect(std::size_t count, F&& f) {
-        for (int tries = 0; count > 0 && tries < 300; ++tries) {
+        CHECK(wait_until([&] {
             for (std::size_t i = 0; i < sockets.size(); ++i) {
                 while (auto p = sockets[i].receive(buffers)) {
                     --count;
@@ -63,9 +63,8 @@ struct group {
                     f(i, ipv4::const_view{p->data()});
                 }
             }
-            ::usleep(1000);
-        }
-        CHECK(count == 0);
+            return count == 0;
+        }));
     }
 };
 

@@ -44,7 +44,7 @@ struct station {
 
 template <class Receive>
 void answer(const veth_pair& wire, station& us, int fd, Receive&& receive) {
-    wire.ns.start("ping -c 5 -i 0.1 -w 5 10.9.0.2");
+    wire.ns.start("ping -c 5 -i 0.1 -w 30 10.9.0.2");
     while (us.echoes < 5 && wait_readable(fd)) {
         packet batch[8];
         const std::size_t n = receive(std::span{batch}).count;

@@ -82,6 +82,14 @@ octets question(ethernet::address sender) {
     return made;
 }
 
+octets last(u16 type) {
+    return tagged_frame({}, type, octets(46, std::byte{0xee}), false);
+}
+bool is_last(const packet& frame) {
+    const octets all = content_of(frame);
+    return all == last(ethernet::types::arp) || all == last(ethernet::types::ipv4);
+}
+
 struct station {
     source buffers;
     ap::device far;  // the other end of the wire
@@ -90,6 +98,7 @@ struct station {
     single_link_host host{"02:00:00:00:00:0b"_mac, "10.9.0.2"_ip};
     link eth{buffers, host, answers, {1, 2}};
     int datagrams = 0;
+    int last_ones = 0;
     i64 now = 0;
 
     explicit station(const veth_pair& wire) : far{*ap::open_in_namespace(wire.ns.path(), "va")} {}
@@ -99,9 +108,16 @@ struct station {
         REQUIRE(far_sender.send_frame(p, 1));
         far_sender.flush();
     }
+    // One of each type that is heard, behind all that was sent.
+    void send_last() {
+        send(last(ethernet::types::arp));
+        send(last(ethernet::types::ipv4));
+    }
     void hear(std::span<packet> frames) {
         for (packet& frame : frames) {
-            if (eth.input(frame, instant{} + duration::from_milliseconds(now += 2'000)) ==
+            if (is_last(frame)) {
+                ++last_ones;
+            } else if (eth.input(frame, instant{} + duration::from_milliseconds(now += 2'000)) ==
                     frame_kind::ipv4 &&
                 frame.type() != packet_type::other_host) {
                 CHECK(frame.size() == 60);
@@ -118,14 +134,14 @@ template <class Receive>
 void check_rows(station& us, Receive&& receive) {
     const octets datagram = datagram_of({.destination = "10.9.0.2"_ip, .payload = pattern(40)});
     const auto drain = [&] {
-        for (int quiet = 0; quiet < 20; ++quiet) {
+        us.send_last();
+        us.last_ones = 0;
+        REQUIRE(wait_until([&] {
             packet batch[8];
-            if (const std::size_t n = receive(std::span{batch})) {
-                us.hear(std::span{batch}.first(n));
-                quiet = 0;
-            }
-            ::usleep(1000);
-        }
+            const std::size_t n = receive(std::span{batch});
+            us.hear(std::span{batch}.first(n));
+            return n == 0 && us.last_ones == 2;
+        }));
     };
     for (const tagged_row& r : rows) {
         CAPTURE(r.name);

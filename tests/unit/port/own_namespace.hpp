@@ -3,11 +3,11 @@
 #pragma once
 
 #include "support/skip.hpp"
+#include "waiting.hpp"
 
 #include <cstdlib>
 #include <string>
 
-#include <poll.h>
 #include <unistd.h>
 
 namespace port_test {
@@ -40,18 +40,13 @@ struct own_namespace {
         run("(ip netns exec " + name + " " + command + "; echo $? > " + result_file() + ") &");
     }
     [[nodiscard]] bool finished() const {
-        return run("for i in $(seq 20); do test -s " + result_file() +
-                   " && break; sleep 0.2; done; grep -qx 0 " + result_file());
+        return run("for i in $(seq 600); do test -s " + result_file() +
+                   " && break; sleep 0.1; done; grep -qx 0 " + result_file());
     }
 
 private:
     [[nodiscard]] std::string result_file() const { return "/tmp/" + name; }
 };
-
-inline bool wait_readable(int fd) {
-    pollfd waiting{fd, POLLIN, 0};
-    return ::poll(&waiting, 1, 3000) == 1;
-}
 
 // Makes an echo request of a plain IPv4 header its own reply, in place.
 template <class Packet>

@@ -25,7 +25,7 @@ std::string temporary_name() {
     return name;
 }
 
-const auto tests = std::filesystem::path{__FILE__}.parent_path() / "../..";
+const auto tests = std::filesystem::path{SLUICE_SOURCE "/tests"};
 
 struct contents {
     u64 frames = 0;

@@ -1,8 +1,9 @@
-// Senders while the kernel refuses each of their calls (a seccomp filter of one thread answers in
-// its place): they return, count what is lost, and send again when it ends. Needs root; else
-// skipped.
+// Senders and captures while the kernel refuses each of their calls (a seccomp filter of one thread
+// answers in its place): they return, count what is lost, and send again when it ends. Senders need
+// root; else they are skipped.
 #include <sluice/port/af_packet.hpp>
 #include <sluice/port/af_packet_ring_send.hpp>
+#include <sluice/port/pcap_file.hpp>
 
 #include "veth_pair.hpp"
 
@@ -11,10 +12,13 @@
 #include <cstddef>
 #include <thread>
 
+#include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 using namespace support;
 using namespace port_test;
@@ -99,4 +103,23 @@ TEST_CASE("senders outlive every error") {
         check(out, SYS_sendmmsg, *far, buffers);
     }
     CHECK(buffers.available() == 64);
+}
+
+TEST_CASE("a capture whose SIGPIPE cannot be taken away ends all the same, and not the program") {
+    for (const unsigned error_number : {unsigned{EINTR}, unsigned{EINVAL}, unsigned{ENOSYS}}) {
+        CAPTURE(error_number);
+        REQUIRE(while_refused(SYS_rt_sigtimedwait, error_number, [] {
+            int ends[2];
+            REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
+            auto file =
+                port::pcap::writer::open(port::descriptor{ends[1]}, port::pcap::link_type::raw);
+            REQUIRE(file.has_value());
+            ::close(ends[0]);
+            CHECK_FALSE(file->write(1_s, pattern(10)));
+            CHECK(errno == EPIPE);
+            sigset_t pending;
+            ::sigpending(&pending);
+            CHECK(sigismember(&pending, SIGPIPE) == 1);  // and blocked, until this thread ends
+        }));
+    }
 }

@@ -63,7 +63,7 @@ TEST_CASE("ping is answered over Ethernet") {
         us.eth.resolve(1, "10.9.0.1"_ip, tun::device::now().now);
     }
     us.echoes = 0;
-    ns.start("ping -c 3 -i 0.2 -w 3 10.9.0.2");
+    ns.start("ping -c 3 -i 0.2 -w 30 10.9.0.2");
     while (us.echoes < 3 && wait_readable(opened->fd())) {
         us.step(*opened);
     }

@@ -69,7 +69,7 @@ TEST_CASE("ping is answered through a TUN device") {
     REQUIRE(ns.ip("addr add 10.9.0.1/24 dev sl0"));
     REQUIRE(ns.ip("link set sl0 up"));
     // With -w ping fails unless every request was answered.
-    ns.start("ping -c 2 -i 0.2 -w 3 10.9.0.2");
+    ns.start("ping -c 2 -i 0.2 -w 30 10.9.0.2");
     for (int i = 0; i < 2; ++i) {
         auto echo = next_echo(device, buffers);
         REQUIRE(echo.has_value());

@@ -27,7 +27,7 @@ struct veth_pair {
     // The kernel notes the carrier of the end that came up first a while after: until then that
     // end drops what is sent. A change behind that note waits for what it sets off.
     [[nodiscard]] bool carries(const char* end) const {
-        return run("for i in $(seq 500); do ip -n " + ns.name + " link show " + end +
+        return run("for i in $(seq 3000); do ip -n " + ns.name + " link show " + end +
                    " | grep -q 'state UP' && exit 0; sleep 0.01; done; exit 1") &&
                ns.ip(std::string{"link set "} + end + " up");
     }

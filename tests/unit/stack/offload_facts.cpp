@@ -78,7 +78,9 @@ std::vector<octets> datagrams(const std::vector<sent_packet>& all) {
 TEST_CASE("segments in a tunnel are cut here, whatever the device takes") {
     const octets payload = pattern(20'001);
     const flow f;
-    for (const auto& [name, t] : support::tunnels_of(0x0800)) {
+    const auto tunnels = support::tunnels_of(0x0800);
+    REQUIRE(tunnels.size() == 14);
+    for (const auto& [name, t] : tunnels) {
         CAPTURE(std::string{name});
         router_bench b;
         auto p = large(b, t.wrap(f.datagram(f.identification, f.sequence, flags::psh, payload), 9));
@@ -88,6 +90,7 @@ TEST_CASE("segments in a tunnel are cut here, whatever the device takes") {
         for (const octets& one : support::naive(f, flags::psh, payload, 1'200)) {
             expected.push_back(one_hop_on(t.wrap(one, static_cast<u16>(9 + expected.size()))));
         }
+        REQUIRE(expected.size() == 17);
         CHECK(datagrams(b.sent()) == expected);
         CHECK(b->counters().drops() == 0);
         CHECK(b->counters()[mib::ipext_in_no_ect_pkts] == 17);
@@ -130,6 +133,7 @@ TEST_CASE("a tunnel's segments that are delivered here come one by one") {
         const octets whole = to_us(one, 0);
         expected.emplace_back(whole.begin() + 28, whole.end());
     }
+    REQUIRE(expected.size() == 4);
     CHECK(got == expected);
 }
 
@@ -148,6 +152,7 @@ TEST_CASE("what a device merged and found right is cut into what it was") {
         for (const octets& one : support::naive(f, 0, pattern(9'001), 1'000)) {
             expected.push_back(one_hop_on(one));
         }
+        REQUIRE(expected.size() == 10);
         CHECK(datagrams(b.sent()) == expected);
     }
 }
@@ -175,6 +180,7 @@ TEST_CASE("TCP longer than a total length can say") {
         for (const octets& one : support::naive(f, flags::psh, payload, each)) {
             expected.push_back(one_hop_on(one));
         }
+        REQUIRE(expected.size() == 139);
         CHECK(datagrams(b.sent()) == expected);
         CHECK(b->counters()[mib::ipext_in_octets] == size + 52);
         CHECK(b->counters()[mib::ipext_in_no_ect_pkts] == (size + each - 1) / each);

@@ -121,7 +121,9 @@ TEST_CASE("redirects: what is sent and what is forwarded goes by the new gateway
         REQUIRE(b->send(b.packet(pattern(9)), {.destination = far, .protocol = 253}, b.now)
                     .has_value());
         REQUIRE(b.receive(through) == fate::forwarded);
-        for (const auto& s : b.sent())
+        const auto both = b.sent();
+        REQUIRE(both.size() == 2);
+        for (const auto& s : both)
             CHECK(s.to == egress{3, link_destination::unicast, expected});
     };
     leaves_by(gateway);

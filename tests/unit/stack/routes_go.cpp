@@ -132,7 +132,8 @@ TEST_CASE("routes go: not with an address while the interface has another") {
     REQUIRE(m.ip->add_address(2, "13.0.0.1/24"_net).has_value());
     REQUIRE(m.ip->remove_address(2, "10.0.0.1/24"_net).has_value());
     const lines left = m.table();
-    for (const auto& route : without(by_the_administrator, {}))
+    REQUIRE(by_the_administrator.size() == 7);
+    for (const auto& route : by_the_administrator)
         CHECK(std::find(left.begin(), left.end(), route) != left.end());
     CHECK(std::find(left.begin(), left.end(), of_d1_when_up[0]) == left.end());
 }

@@ -112,6 +112,9 @@ TEST_CASE("fields lie where the header's layout has them") {
     const auto offset = [](drop_reason why) {
         return decisive_field_of(trace_event{.what = outcome::drop, .why = why}).offset;
     };
+    CHECK(offset(drop_reason::header_invalid) == ipv4::version.byte_offset);
+    CHECK(offset(drop_reason::header_truncated) == ipv4::ihl.byte_offset);
+    CHECK(offset(drop_reason::fragment_ecn) == ipv4::tos.byte_offset);
     CHECK(offset(drop_reason::length_beyond_packet) == ipv4::total_length.byte_offset);
     CHECK(offset(drop_reason::ttl_expired) == ipv4::ttl.byte_offset);
     CHECK(offset(drop_reason::protocol_unknown) == ipv4::protocol.byte_offset);

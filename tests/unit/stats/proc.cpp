@@ -1,5 +1,7 @@
 // The counters against the kernel that runs here: every name of its files is one of ours, in the
 // same order. An older kernel may have fewer. Skipped where there is no /proc/net.
+#include "support/skip.hpp"
+
 #include <doctest/doctest.h>
 
 #include <sluice/stats/print.hpp>
@@ -60,11 +62,12 @@ TEST_CASE("the names of this machine's /proc/net/snmp and netstat") {
     for (const auto& row : rows) {
         CAPTURE(row.group);
         std::ifstream file{row.file};
-        const auto wanted = names_in(file, row.group);
-        if (wanted.empty()) {
-            MESSAGE("skipped: no such group in ", row.file);
-            continue;
+        if (!file.is_open()) {
+            support::skip("needs /proc/net");
+            return;
         }
+        const auto wanted = names_in(file, row.group);
+        REQUIRE(wanted.size() > 1);
         CHECK(first_missing(wanted, our_names(row.group)) == "");
     }
 }

@@ -56,6 +56,15 @@ TEST_CASE("a packet holds the octets, and its memory nothing else") {
     CHECK(source.available() == 1);
 }
 
+TEST_CASE("an empty packet has as much headroom as was asked for, up to the whole block") {
+    testing::exact_source<100, 2> source;
+    const auto all = source.take(100);
+    REQUIRE(all);
+    CHECK(all.headroom() == 100);
+    CHECK_FALSE(source.take(101));
+    CHECK(source.available() == 1);
+}
+
 TEST_CASE("a copy has room to grow, as from any source") {
     testing::exact_source<100, 3, shared> source;
     auto p = source.hold(pattern(30), 10);

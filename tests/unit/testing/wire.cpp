@@ -141,3 +141,12 @@ TEST_CASE("the clock goes where it is told, and midnight comes round") {
     clock.advance_to(instant{} + 6_s);
     CHECK(clock.now().midnight_ms == 999);
 }
+
+TEST_CASE("the wire's time never goes back") {
+    bench b{{.latency = 10_ms}};
+    b.wire->set_now(instant{} + 20_ms);
+    b.wire->set_now(instant{} + 5_ms);
+    CHECK(b.wire->now() == instant{} + 20_ms);
+    b.send('a');
+    CHECK(b.wire->next_arrival() == instant{} + 30_ms);
+}

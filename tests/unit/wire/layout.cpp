@@ -54,7 +54,9 @@ void compare_all_fields(u64 seed) {
     wire_test::random_bytes random{seed};
     for (int round = 0; round < 200; ++round) {
         const auto before = random.make(Layout::size);
+        std::size_t seen = 0;
         Layout::for_each_field([&](auto f) {
+            ++seen;
             using F = decltype(f);
             CAPTURE(F::name);
             const header_view<Layout, const std::byte> from{before.data()};
@@ -69,6 +71,7 @@ void compare_all_fields(u64 seed) {
             to.set(f, from[f]);
             CHECK(after == before);
         });
+        CHECK(seen == Layout::field_count);
     }
 }
 
