@@ -58,30 +58,21 @@ template <class Core>
     return true;
 }
 
-// What is forwarded from its TTL on. mtu: of the interface that it leaves by.
+// What is forwarded, behind its hook. mtu: of the interface that it leaves by.
 template <class Core>
 constexpr fate forward_on(Core& c, datagram<typename Core::packet_type>&& d,
                           const pipeline::classification& found, const route_entry& r,
-                          ipv4::address towards, u16 by, u32 mtu) noexcept {
-    const ipv4::address neighbour = pipeline::neighbour_of(r, towards);
-    const option_offsets options = std::as_const(d.packet()).facts().options;
-    if (!mark_forwarded(c, d, found.redirect && options.source_route == 0, neighbour)) {
-        return drop(c.books, std::move(d).release(), drop_reason::no_buffer);
-    }
-    if (const passage p =
-            pass_hook(c.gates, c.books, hook_point::forward, d.packet(), by, r.interface);
-        !p) {
-        return p.gone;
-    }
+                          ipv4::address neighbour, u16 by, u32 mtu) noexcept {
     const interface* from = c.tables.running(by);  // both may have gone since
     if (from == nullptr || c.tables.running(r.interface) == nullptr) {
         return drop(c.books, std::move(d).release(), drop_reason::interface_down);
     }
-    if (std::as_const(d.packet()).facts().forwarded_in_hardware) {
+    const metadata& known = std::as_const(d.packet()).facts();
+    if (known.forwarded_in_hardware) {
         c.books.tally(balance::absorbed);  // Linux ip_forward_finish, offload_l3_fwd_mark
         return fate::absorbed;
     }
-    if (options.length != 0 && !record_options(c, d, options, *from, r)) {
+    if (known.options.length != 0 && !record_options(c, d, known.options, *from, r)) {
         return drop(c.books, std::move(d).release(), drop_reason::no_buffer);
     }
     return leave_or_refuse(c, std::move(d).release(),
@@ -130,7 +121,17 @@ constexpr fate forward(Core& c, datagram<typename Core::packet_type>&& given,
     if (verdict.kind() != outcome::forward) {
         return refuse(c, std::move(d).release(), verdict, route_type::unicast);
     }
-    return detail::forward_on(c, std::move(d), found, r, towards, by, mtu);
+    const ipv4::address neighbour = pipeline::neighbour_of(r, towards);
+    const bool has_source_route = std::as_const(d.packet()).facts().options.source_route != 0;
+    if (!detail::mark_forwarded(c, d, found.redirect && !has_source_route, neighbour)) {
+        return drop(c.books, std::move(d).release(), drop_reason::no_buffer);
+    }
+    if (const passage p =
+            pass_hook(c.gates, c.books, hook_point::forward, d.packet(), by, r.interface);
+        !p) {
+        return p.gone;
+    }
+    return detail::forward_on(c, std::move(d), found, r, neighbour, by, mtu);
 }
 
 }  // namespace sluice::acts
