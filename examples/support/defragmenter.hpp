@@ -92,9 +92,9 @@ private:
 
     // The cache tells networks apart by 16 bits. After so many of them it forgets all.
     [[nodiscard]] sluice::u16 domain_of(const captured_frame& frame) {
-        constexpr std::size_t most = 0xffff;
+        constexpr std::size_t most_networks = 0xffff;
         const network key{frame.record.interface, frame.record.direction, frame.parsed.path};
-        if (domains_.size() == most && !domains_.contains(key)) {
+        if (domains_.size() == most_networks && !domains_.contains(key)) {
             finish();
             domains_.clear();
         }
