@@ -14,15 +14,15 @@ cp -r "$root/include" "$work/with"
 cp -r "$root/include" "$work/without"
 python3 - "$work/without/sluice/stack" <<'PY'
 import pathlib, re, sys
-call = re.compile(r"if \(!this->passes_hook\([^;{}]*\)\) \{\s*return(?: gone)?;\s*\}")
-member = re.compile(r"\[\[no_unique_address\]\] hooks_type hooks_\{\};")
+call = re.compile(r"if \(const passage p =\s*pass_hook\([^;{}]*\);\s*!p\) \{"
+                  r"\s*return(?: p\.gone| \{p\.gone\})?;\s*\}")
+member = re.compile(r"\[\[no_unique_address\]\] hooks_type hooks\{\};")
 calls = members = 0
 for path in sorted(pathlib.Path(sys.argv[1]).glob("*.hpp")):
     text, n = call.subn("", path.read_text())
-    text, m = member.subn("static hooks_type hooks_;", text)
-    text = re.sub(r"fate gone\{\};", "[[maybe_unused]] fate gone{};", text)
+    text, m = member.subn("static hooks_type hooks;", text)
     calls, members = calls + n, members + m
-    left = text.count("this->passes_hook(")
+    left = len(re.findall(r"(?<!passage )pass_hook\(", text))  # all but its definition
     if left:
         sys.exit(f"hook_cost: {path.name}: {left} hook calls have another form")
     path.write_text(text)

@@ -12,7 +12,7 @@
 #include <sluice/packet/bounded_packet_queue.hpp>
 #include <sluice/packet/reader.hpp>
 #include <sluice/pipeline/option_walk.hpp>
-#include <sluice/stack/originating.hpp>
+#include <sluice/stack/originate.hpp>
 
 #include <utility>
 

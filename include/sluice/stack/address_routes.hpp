@@ -9,7 +9,7 @@
 
 #include <cstddef>
 
-namespace sluice::detail {
+namespace sluice::acts::detail {
 
 inline constexpr std::size_t max_address_routes = 4;
 
@@ -48,4 +48,4 @@ constexpr void for_each_route_of(const interface& i, const assigned_address& a, 
     }
 }
 
-}  // namespace sluice::detail
+}  // namespace sluice::acts::detail

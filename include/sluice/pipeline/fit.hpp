@@ -1,0 +1,34 @@
+// fit: how a packet leaves by a link of that MTU: whole, cut by its segments, in fragments, or not.
+// Expects: a datagram, behind its last hook. Does: looks at its size, its segments and DF. Never:
+// changes an octet. Cost: a comparison for a plain packet. RFC 791 section 3.2, RFC 1812 section
+// 5.2.6. Linux ip_finish_output, ip_fragment.
+#pragma once
+
+#include <sluice/packet/packet_buffer.hpp>
+#include <sluice/pipeline/segment.hpp>
+#include <sluice/wire/ipv4.hpp>
+
+#include <utility>
+
+namespace sluice::pipeline {
+
+enum class fitting : u8 { whole, segments, fragments, too_big };
+
+// mtu: in octets.
+// Deviation: one error for a packet with segmentation facts; Linux sends one a segment.
+template <packet_buffer Packet>
+[[nodiscard]] constexpr fitting fit(const Packet& packet, u32 mtu) noexcept {
+    const metadata& known = packet.facts();
+    const bool in_segments = known.segmentation != segmentation_kind::none;
+    if (in_segments ? segmented_length(packet) <= mtu
+                    : packet.size() <= mtu && known.largest_fragment == 0) {
+        return fitting::whole;
+    }
+    if (ipv4::const_view{packet.data()}[ipv4::dont_fragment] &&
+        (!known.ignore_df || known.largest_fragment > mtu)) {
+        return fitting::too_big;
+    }
+    return in_segments ? fitting::segments : fitting::fragments;
+}
+
+}  // namespace sluice::pipeline

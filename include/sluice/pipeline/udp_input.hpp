@@ -1,0 +1,55 @@
+// udp_input: is this a UDP datagram, and for which ports?
+// Expects: a datagram of protocol 17. Does: header, length against what came, checksum where
+// there is one that nobody verified. Never: changes an octet; may make the header contiguous. Cost:
+// a pass over the octets whose checksum nobody verified. RFC 768, RFC 1122 section 4.1.3. Linux
+// __udp4_lib_rcv.
+#pragma once
+
+#include <sluice/delivery/concept.hpp>
+#include <sluice/packet/drop_reason.hpp>
+#include <sluice/packet/reader.hpp>
+#include <sluice/pipeline/segment.hpp>
+#include <sluice/wire/checksum.hpp>
+#include <sluice/wire/udp.hpp>
+
+#include <utility>
+
+namespace sluice::pipeline {
+
+struct udp_verdict {
+    drop_reason reason = drop_reason::none;
+    u32 headers = 0;  // octets in front of the payload
+    u32 end = 0;      // octets up to the end of the payload
+    u16 source_port = 0;
+    u16 destination_port = 0;
+};
+
+// Of `info` the addresses count.
+template <packet_buffer Packet>
+[[nodiscard]] constexpr udp_verdict udp_input(datagram<Packet>& d,
+                                              const delivery_info& info) noexcept {
+    constexpr u32 header_length = udp::layout::size;
+    const u32 start = d.header_size();
+    Packet& p = d.packet();
+    if (!p.may_pull(start + header_length)) {
+        return {.reason = drop_reason::udp_invalid};
+    }
+    const udp::const_view header{std::as_const(p).data() + start};
+    const u32 length = header[udp::length];
+    if (length < header_length || length > d.payload_size()) {
+        return {.reason = drop_reason::udp_invalid};
+    }
+    // A pending one was never on a wire.
+    const bool trusted = std::as_const(p).facts().checksum != checksum_state::unknown;
+    if (!trusted && header[udp::checksum] != 0) {
+        const u64 pseudo =
+            checksum::pseudo_header(info.source, info.destination, ipv4::protocols::udp, length);
+        if (checksum::fold(packet_sum(std::as_const(p), start, length, pseudo)) != 0xffff) {
+            return {.reason = drop_reason::udp_checksum};
+        }
+    }
+    return {drop_reason::none, start + header_length, start + length, header[udp::source_port],
+            header[udp::destination_port]};
+}
+
+}  // namespace sluice::pipeline

@@ -1,0 +1,42 @@
+// alert: datagrams to be forwarded that carry a router alert, for the endpoints that asked for
+// them. Expects: the option to be there. Does: makes fragments whole, hands out copies. Never:
+// forwards. Cost: a scan of the listeners. RFC 2113 section 2.1. Linux ip_call_ra_chain.
+#pragma once
+
+#include <sluice/pipeline/delivery_facts.hpp>
+#include <sluice/stack/reassemble.hpp>
+
+#include <utility>
+
+namespace sluice::acts {
+
+// The datagram, to be forwarded; or it was taken (or its fragment is kept for a listener): nothing
+// but the arrival was counted then.
+template <class Core>
+[[nodiscard]] constexpr result<datagram<typename Core::packet_type>, fate>
+pass_listeners(Core& c, datagram<typename Core::packet_type>&& alerted,
+               const interface& in) noexcept {
+    datagram<typename Core::packet_type> d = std::move(alerted);
+    if (!c.local.delivery.hears_alerts(d.header()[ipv4::protocol], in.index)) {
+        return d;
+    }
+    if (ipv4::is_fragment(d.header())) {
+        auto whole = reassemble(c, std::move(d), reassembly_user::router_alert, in);
+        if (!whole.has_value()) {
+            return failure{whole.error()};
+        }
+        d = std::move(*whole);
+    }
+    delivery_info info =
+        pipeline::facts_of(c.tables.look_up(), std::as_const(d), in.index, route_type::unicast);
+    info.to_many = false;
+    const delivery_count n = c.local.delivery.alert(d, info);
+    c.books.tally(balance::copied, n.taken + u64{n.full});
+    c.books.tally(balance::delivered, n.taken);
+    c.books.count_drops(drop_reason::tap_full, n.full);
+    c.books.tally(balance::absorbed);
+    static_cast<void>(std::move(d).release());
+    return failure{fate::absorbed};
+}
+
+}  // namespace sluice::acts

@@ -1,0 +1,91 @@
+// core<P>: what one stack owns, by part; the acts (the other files of this folder) work on it.
+// Expects: policies and a seed. Does: holds. Never: acts: it has no member but its parts, which
+// the acts and their tests may touch and nobody else should (stack.hpp is the face for all
+// others). Cost: the policies' own sizes. One core is one network namespace: nothing is global
+// (row S5).
+#pragma once
+
+#include <sluice/base/random.hpp>
+#include <sluice/stack/books.hpp>
+#include <sluice/stack/gates.hpp>
+#include <sluice/stack/policies.hpp>
+#include <sluice/stack/tables.hpp>
+#include <sluice/stack/work.hpp>
+
+#include <utility>
+
+namespace sluice {
+
+namespace detail {
+
+template <class Policies>
+constexpr hash_key missing_seed() noexcept {
+    static_assert(!std::is_same_v<Policies, Policies>,
+                  "sluice: stack<P>: the parts name no .seed: take port::system_seed(), or "
+                  "testing::fixed_seed in a test");
+    return {0, 0};
+}
+
+}  // namespace detail
+
+// Where packets come from and go to.
+template <class Chosen>
+struct stack_device {
+    using output_type = typename Chosen::output::template model<typename Chosen::packet>;
+
+    typename Chosen::buffers buffers{};
+    output_type output;
+};
+
+// What is for this host itself.
+template <class Chosen>
+struct stack_local {
+    using delivery_type = typename Chosen::delivery::template model<typename Chosen::packet>;
+    using reassembly_type = typename Chosen::reassembly::template model<typename Chosen::packet>;
+
+    constexpr explicit stack_local(hash_key seed) noexcept
+        : icmp_rules(derive(seed, 1)), identification(derive(seed, 2)),
+          reassembly(derive(seed, 3)) {}
+
+    [[no_unique_address]] delivery_type delivery{};
+    [[no_unique_address]] typename Chosen::icmp icmp_rules;
+    [[no_unique_address]] typename Chosen::identification identification;
+    [[no_unique_address]] reassembly_type reassembly;
+};
+
+template <class P>
+struct core {
+    using chosen = detail::resolved<P>;
+    using packet_type = typename chosen::packet;
+    using tables_type = stack_tables<chosen>;
+    using device_type = stack_device<chosen>;
+    using local_type = stack_local<chosen>;
+    using gates_type = stack_gates<typename chosen::hooks::template model<packet_type>,
+                                   typename chosen::security::template model<packet_type>>;
+    using books_type = stack_books<typename chosen::stats, typename chosen::observer>;
+
+    // What a stack starts from. The seed is a secret from the owner's random source, never a
+    // constant.
+    struct parts {
+        typename device_type::output_type output{};
+        hash_key seed = detail::missing_seed<P>();
+        settings switches = P::initial_settings();
+        [[no_unique_address]] typename tables_type::from_routes::type routes{};
+    };
+
+    constexpr explicit core(parts&& p) noexcept
+        : device{{}, std::move(p.output)}, tables{p.switches, p.routes, derive(p.seed, 4)},
+          local{p.seed}, random{derive(p.seed, 5)} {}
+
+    // Packets that wait anywhere below give their buffers back before the source goes.
+    device_type device;
+    tables_type tables;
+    local_type local;
+    [[no_unique_address]] gates_type gates{};
+    books_type books{};
+    bounded_packet_queue<work_item<packet_type>, work_queue_size> later{};
+    call_state calls{};
+    keyed_random random;
+};
+
+}  // namespace sluice

@@ -1,0 +1,131 @@
+// deliver: what becomes of a datagram for us: reassembly, local-in hook, raw taps, then its
+// protocol.
+// Expects: a datagram that was classified as ours. Does: ICMP and UDP itself unless a handler took
+// their place; unknown protocols are refused to the sender. Never: delivers a fragment. Cost: see
+// the stages. RFC 1122 section 3.2.1 and 3.3.2. Linux ip_local_deliver, ip_protocol_deliver_rcu.
+#pragma once
+
+#include <sluice/stack/handle.hpp>
+#include <sluice/stack/icmp_receive.hpp>
+#include <sluice/stack/udp_receive.hpp>
+
+#include <utility>
+
+namespace sluice::acts {
+
+namespace detail {
+
+template <class Core>
+constexpr fate to_nobody(Core& c, typename Core::packet_type&& packet, bool tapped,
+                         route_type type) noexcept {
+    if (tapped) {
+        c.books.count(mib::ip_in_delivers);
+        c.books.tally(balance::absorbed);  // its copies were delivered
+        return fate::absorbed;
+    }
+    return refuse_delivery(
+        c, std::move(packet),
+        decision::reject(drop_reason::protocol_unknown, icmp_request::protocol_unreachable()),
+        type);
+}
+
+// A copy for each raw endpoint.
+template <class Core>
+[[nodiscard]] constexpr bool tap(Core& c, const datagram<typename Core::packet_type>& d,
+                                 const delivery_info& info) noexcept {
+    const delivery_count taps = c.local.delivery.tap(d, info);
+    c.books.tally(balance::copied, taps.taken + u64{taps.full});
+    c.books.tally(balance::delivered, taps.taken);
+    c.books.count_drops(drop_reason::tap_full, taps.full);
+    return taps.any();
+}
+
+template <class Local>
+[[nodiscard]] constexpr bool needs_no_policy(Local& local, u8 protocol) noexcept {
+    const auto* h = local.delivery.handler(protocol);
+    return h != nullptr && h->needs_no_policy();
+}
+
+// What the stack does itself with a protocol.
+template <class Core>
+constexpr fate to_built_in(Core& c, datagram<typename Core::packet_type>&& d, delivery_info& info,
+                           route_type type, bool tapped) noexcept {
+    switch (info.protocol) {
+    case ipv4::protocols::icmp:
+        c.books.count(mib::ip_in_delivers);
+        return receive_icmp(c, std::move(d), info, type);
+    case ipv4::protocols::udp:
+        c.books.count(mib::ip_in_delivers);
+        return receive_udp(c, std::move(d), info, type);
+    case ipv4::protocols::igmp:  // heard, and answered by the multicast room once it speaks IGMP
+        c.books.count(mib::ip_in_delivers);
+        return drop(c.books, std::move(d).release(), drop_reason::igmp_ignored);
+    default:
+        return to_nobody(c, std::move(d).release(), tapped, type);
+    }
+}
+
+// Raw taps, then the handler; again when a handler asks for another protocol, but not for ever.
+template <class Core>
+constexpr fate to_protocol(Core& c, datagram<typename Core::packet_type>&& d, delivery_info& info,
+                           route_type type) noexcept {
+    constexpr unsigned max_resubmissions = 4;
+    datagram<typename Core::packet_type> ours = std::move(d);
+    for (unsigned i = 0; i <= max_resubmissions; ++i) {
+        const drop_reason refused = refusal(
+            c.gates, security_point::in, std::as_const(ours).packet(),
+            {info.interface, 0,
+             type == route_type::broadcast ? destination_form::broadcast : destination_form::host});
+        if (refused != drop_reason::none && !needs_no_policy(c.local, info.protocol)) {
+            return drop(c.books, std::move(ours).release(), refused);
+        }
+        const bool tapped = refused == drop_reason::none && tap(c, ours, info);
+        const handled h = handle(c, ours, info, type);
+        switch (h.how) {
+        case handling::ended:
+            return h.what;
+        case handling::nobody:
+            return to_nobody(c, std::move(ours).release(), false, type);
+        case handling::built_in:
+            return to_built_in(c, std::move(ours), info, type, tapped);
+        case handling::again:
+            break;
+        }
+    }
+    return drop(c.books, std::move(ours).release(), drop_reason::protocol_unknown);
+}
+
+}  // namespace detail
+
+template <class Core>
+constexpr fate deliver_whole(Core& c, datagram<typename Core::packet_type>&& d, route_type type,
+                             const interface& in) noexcept {
+    const u16 by = in.index;
+    typename Core::packet_type packet = std::move(d).release();
+    if (const passage p = pass_hook(c.gates, c.books, hook_point::local_in, packet, by, 0); !p) {
+        return p.gone;
+    }
+    if (c.tables.running(by) == nullptr) {  // since the hook
+        return drop(c.books, std::move(packet), drop_reason::interface_down);
+    }
+    auto valid = pipeline::revalidate(std::move(packet));
+    if (!valid.has_value()) {
+        return drop(c.books, std::move(packet), valid.error());
+    }
+    delivery_info info = pipeline::facts_of(c.tables.look_up(), std::as_const(*valid), by, type);
+    c.books.trace(stage::deliver, outcome::deliver, drop_reason::none, by, valid->packet().size(),
+                  info.protocol);
+    return detail::to_protocol(c, std::move(*valid), info, type);
+}
+
+template <class Core>
+constexpr fate deliver(Core& c, datagram<typename Core::packet_type>&& d, route_type type,
+                       const interface& in) noexcept {
+    if (!ipv4::is_fragment(d.header())) {
+        return deliver_whole(c, std::move(d), type, in);
+    }
+    auto whole = reassemble(c, std::move(d), reassembly_user::local_delivery, in);
+    return whole.has_value() ? deliver_whole(c, std::move(*whole), type, in) : whole.error();
+}
+
+}  // namespace sluice::acts

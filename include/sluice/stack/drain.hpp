@@ -1,0 +1,93 @@
+// drain: what arose inside a call is done before it returns, and the entrance that sees to that.
+// Expects: a core. Does: the work queue's items in order, then the outputs' flush. Never: does more
+// than work_budget items for one packet or call: what is left waits for the next call, and poll()
+// says `now`. Cost: one test when nothing waits. Linux process_backlog, net_rx_action.
+#pragma once
+
+#include <sluice/stack/receive.hpp>
+
+#include <utility>
+
+namespace sluice::acts {
+
+// A packet brings few others; the bound is for hooks and handlers that answer answers.
+inline constexpr std::size_t work_budget = 4 * work_queue_size;
+
+template <class Core>
+[[nodiscard]] constexpr bool has_work(const Core& c) noexcept {
+    return !c.later.empty() || c.calls.wants_poll;
+}
+
+// The next hop of a packet did not answer. RFC 1812 section 5.2.7.1. Linux ipv4_link_failure.
+template <class Core>
+constexpr void fail_link(Core& c, typename Core::packet_type&& packet) noexcept {
+    if (pipeline::validator::check(packet) == drop_reason::none) {
+        send_error(c, packet, icmp_request::host_unreachable(), route_type::unicast);
+    }
+    static_cast<void>(drop(c.books, std::move(packet), drop_reason::neighbour_unreachable));
+}
+
+namespace detail {
+
+template <class Core>
+constexpr void work_one(Core& c, work_item<typename Core::packet_type>&& item) noexcept {
+    switch (item.kind) {
+    case work_kind::receive:
+        static_cast<void>(receive(c, std::move(item.packet)));
+        break;
+    case work_kind::receive_own:
+        static_cast<void>(receive_own(c, std::move(item)));
+        break;
+    case work_kind::send:
+        static_cast<void>(output_now(c, std::move(item.packet), item.route, item.counters));
+        break;
+    case work_kind::link_failure:
+        fail_link(c, std::move(item.packet));
+        break;
+    }
+}
+
+}  // namespace detail
+
+// As many items as the budget has left; it is counted down.
+template <class Core>
+[[gnu::noinline]] constexpr void drain(Core& c, std::size_t& budget) noexcept {
+    for (; budget > 0 && has_work(c); --budget) {
+        if (std::exchange(c.calls.wants_poll, false)) {
+            expire_fragments(c);
+        } else {
+            detail::work_one(c, c.later.pop());
+        }
+    }
+}
+
+// The end of a call from outside. An output may bring more when it is flushed.
+template <class Core>
+constexpr void finish(Core& c) noexcept {
+    std::size_t budget = work_budget;
+    do {
+        if (has_work(c)) {
+            drain(c, budget);
+        }
+        c.device.output.flush();
+    } while (has_work(c) && budget > 0);
+}
+
+// A call that may leave work behind, which is done at its end.
+template <class Core>
+class entrance : call<Core> {
+public:
+    constexpr entrance(Core& c, moment now) noexcept : call<Core>(c, now), c_(c) {}
+    entrance(const entrance&) = delete;
+    entrance& operator=(const entrance&) = delete;
+    constexpr ~entrance() {
+        if (!c_.calls.is_nested()) {
+            finish(c_);
+        }
+    }
+
+private:
+    Core& c_;
+};
+
+}  // namespace sluice::acts

@@ -1,0 +1,228 @@
+// egress: a packet's last steps out: postrouting, segments, fragments, checksums, the device.
+// Expects: a datagram whose route is known. Does: performs what the stages decided; what comes back
+// to ourselves goes to the work queue. Never: sends an error: what does not fit stays with the
+// caller. Cost: see the stages. RFC 1812 section 5.2.6. Linux ip_output, ip_finish_output,
+// validate_xmit_skb.
+#pragma once
+
+#include <sluice/pipeline/finish_checksum.hpp>
+#include <sluice/pipeline/fit.hpp>
+#include <sluice/pipeline/fragment.hpp>
+#include <sluice/pipeline/segment.hpp>
+#include <sluice/stack/gates.hpp>
+#include <sluice/stack/ways.hpp>
+#include <sluice/stack/work.hpp>
+
+#include <utility>
+
+namespace sluice::acts {
+
+// Where a packet goes now that its route is known.
+struct egress_plan {
+    egress to{};
+    route_type type = route_type::unicast;
+    u32 mtu = 1500;
+    u16 ours = 0;  // to ourselves: the interface with the address; 0: the one it leaves by
+    decision back = decision::deliver();  // by lo: what becomes of it when it has come back
+};
+
+[[nodiscard]] constexpr link_destination link_kind(route_type type) noexcept {
+    return type == route_type::broadcast   ? link_destination::broadcast
+           : type == route_type::multicast ? link_destination::multicast
+                                           : link_destination::unicast;
+}
+
+template <class Tables>
+[[nodiscard]] constexpr bool is_joined(const Tables& t, const pipeline::output_route& r) noexcept {
+    return t.groups.is_member(r.interface, r.destination, r.source);
+}
+
+template <class Tables>
+[[nodiscard]] constexpr egress_plan plan_for(const Tables& t,
+                                             const pipeline::output_route& r) noexcept {
+    return {{r.interface, link_kind(r.type), r.neighbour},
+            r.type,
+            mtu_of(t, r.interface, r.mtu),
+            r.address_interface,
+            r.type == route_type::multicast && !is_joined(t, r)
+                ? decision::drop(drop_reason::no_multicast_member)
+                : decision::deliver()};
+}
+
+// A packet that we receive after it left, by that interface and with the route that it left by: it
+// waits in the work queue.
+template <class Core>
+constexpr void come_back(Core& c, typename Core::packet_type&& packet, route_type type, u16 by,
+                         const decision& back) noexcept {
+    c.books.tally(balance::received);
+    static_cast<void>(put_off(c, {.packet = std::move(packet),
+                                  .route = {.type = type, .interface = by},
+                                  .back = back,
+                                  .version = c.tables.way_version(),
+                                  .kind = work_kind::receive_own}));
+}
+
+namespace detail {
+
+template <class Core>
+constexpr fate to_device(Core& c, typename Core::packet_type&& packet,
+                         const egress_plan& plan) noexcept;
+
+// Cuts a packet by its segmentation facts; each piece goes to `next`. What becomes of one does not
+// stop those after it, but is told.
+template <class Core, class F>
+constexpr fate for_each_segment(Core& c, typename Core::packet_type&& packet, F&& next) noexcept {
+    using packet_type = typename Core::packet_type;
+    fate all = fate::forwarded;
+    const auto result = pipeline::segment<Core::device_type::output_type::takes_segmented>(
+        std::move(packet), c.device.buffers, [&](packet_type&& piece) {
+            c.books.tally(balance::copied);
+            const fate one = next(std::move(piece));
+            all = one == fate::dropped ? one : all;
+            return true;
+        });
+    if (!result.complete) {
+        return dropped(c.books, drop_reason::offload_failed);
+    }
+    c.books.tally(balance::absorbed);
+    return all;
+}
+
+template <class Core>
+constexpr fate transmit(Core& c, typename Core::packet_type&& packet,
+                        const egress_plan& plan) noexcept {
+    const interface* out = c.tables.running(plan.to.interface);
+    if (out == nullptr) {  // since a hook ran
+        return drop(c.books, std::move(packet), drop_reason::interface_down);
+    }
+    const u32 octets = packet.size();
+    if (plan.type == route_type::multicast) {
+        c.books.count(mib::ipext_out_mcast_pkts);
+        c.books.count(mib::ipext_out_mcast_octets, octets);
+    } else if (plan.type == route_type::broadcast) {
+        c.books.count(mib::ipext_out_bcast_pkts);
+        c.books.count(mib::ipext_out_bcast_octets, octets);
+    }
+    c.books.count(mib::ip_out_transmits);
+    c.books.count(mib::ipext_out_octets, octets);
+    if (out->loopback) {
+        c.books.tally(balance::transmitted);
+        packet.set_interface(plan.ours != 0 ? plan.ours : plan.to.interface);
+        packet.set_type(sluice::packet_type::host);
+        come_back(c, std::move(packet), plan.type, plan.to.interface, plan.back);
+        return fate::forwarded;
+    }
+    return to_device(c, std::move(packet), plan);
+}
+
+// Each fragment of a packet that is larger than the MTU, or that came as fragments.
+template <class Core>
+constexpr fate transmit_fragments(Core& c, typename Core::packet_type&& packet,
+                                  const egress_plan& plan) noexcept {
+    using packet_type = typename Core::packet_type;
+    if (!pipeline::finish_checksum(packet)) {
+        return drop(c.books, std::move(packet), drop_reason::fragmentation_failed);
+    }
+    const u16 largest = std::as_const(packet).facts().largest_fragment;
+    const u32 mtu = largest != 0 && largest < plan.mtu ? largest : plan.mtu;
+    bool refused = false;
+    const auto result = pipeline::fragment<Core::device_type::output_type::takes_segmented>(
+        std::move(packet), mtu, c.device.buffers, [&](packet_type&& piece) {
+            c.books.tally(balance::copied);
+            refused = transmit(c, std::move(piece), plan) == fate::dropped;
+            return !refused;
+        });
+    c.books.trace(stage::fragment, result.complete ? outcome::forward : outcome::drop,
+                  result.complete ? drop_reason::none : drop_reason::fragmentation_failed,
+                  plan.to.interface, result.created);
+    c.books.count(mib::ip_frag_creates, result.created);
+    // The whole became its pieces: it ends here either way.
+    if (!result.complete) {
+        return dropped(c.books, drop_reason::fragmentation_failed);
+    }
+    c.books.count(mib::ip_frag_oks);
+    c.books.tally(balance::absorbed);
+    return fate::forwarded;
+}
+
+// Each segment is fragmented, the short one at the end too. Linux ip_finish_output_gso.
+template <class Core>
+constexpr fate transmit_segments(Core& c, typename Core::packet_type&& packet,
+                                 const egress_plan& plan) noexcept {
+    return for_each_segment(c, std::move(packet), [&](typename Core::packet_type&& piece) {
+        return transmit_fragments(c, std::move(piece), plan);
+    });
+}
+
+// What the output leaves undone is done here. Linux validate_xmit_skb.
+template <class Core>
+constexpr fate to_device(Core& c, typename Core::packet_type&& packet,
+                         const egress_plan& plan) noexcept {
+    using output_type = typename Core::device_type::output_type;
+    auto& output = c.device.output;
+    if (packet.has_facts()) {
+        const metadata& known = std::as_const(packet).facts();
+        const bool taken = offloads_of(output, plan.to).takes(known) &&
+                           pipeline::is_plain_to_device(packet) &&
+                           (output_type::takes_segmented || !packet.is_segmented());
+        if (!taken && known.segmentation != segmentation_kind::none) {
+            return for_each_segment(c, std::move(packet), [&](typename Core::packet_type&& piece) {
+                return to_device(c, std::move(piece), plan);
+            });
+        }
+        if (!taken && !pipeline::finish_checksum(packet)) {
+            return drop(c.books, std::move(packet), drop_reason::offload_failed);
+        }
+    }
+    if constexpr (!output_type::takes_segmented) {
+        if (packet.is_segmented()) {
+            packet = std::as_const(packet).copy();
+            if (!packet) {
+                return drop(c.books, std::move(packet), drop_reason::no_buffer);
+            }
+        }
+    }
+    c.books.trace(stage::output, outcome::forward, drop_reason::none, plan.to.interface,
+                  packet.size());
+    if (!output.transmit(packet, plan.to)) {
+        return drop(c.books, std::move(packet), drop_reason::output_refused);
+    }
+    c.books.tally(balance::transmitted);
+    return fate::forwarded;
+}
+
+}  // namespace detail
+
+// What became of a packet; or why it cannot leave: then it is still there, to be refused.
+struct departure {
+    fate what = fate::dropped;
+    decision refused = decision::proceed();
+
+    [[nodiscard]] constexpr bool has_left() const noexcept { return refused.proceeds(); }
+};
+
+template <class Core>
+[[nodiscard]] constexpr departure leave(Core& c, typename Core::packet_type& packet,
+                                        const egress_plan& plan) noexcept {
+    if (const passage p = pass_hook(c.gates, c.books, hook_point::postrouting, packet,
+                                    packet.interface(), plan.to.interface);
+        !p) {
+        return {p.gone};
+    }
+    switch (pipeline::fit(std::as_const(packet), plan.mtu)) {
+    case pipeline::fitting::whole:
+        return {detail::transmit(c, std::move(packet), plan)};
+    case pipeline::fitting::segments:
+        return {detail::transmit_segments(c, std::move(packet), plan)};
+    case pipeline::fitting::fragments:
+        return {detail::transmit_fragments(c, std::move(packet), plan)};
+    case pipeline::fitting::too_big:
+        break;
+    }
+    const decision refused = decision::reject(
+        drop_reason::too_big, icmp_request::fragmentation_needed(static_cast<u16>(plan.mtu)));
+    c.books.trace(stage::fragment, refused, plan.to.interface);
+    return {.refused = refused};
+}
+
+}  // namespace sluice::acts

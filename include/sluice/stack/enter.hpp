@@ -1,0 +1,207 @@
+// enter: how packets come into a stack: one, a batch, one that the link hands back; and the time.
+// Expects: a core. Does: the accept branch for plain packets that are merely forwarded, the whole
+// way for others. A nested call does its own work at once but for packets: those wait in the work
+// queue until the packet at hand is done, so nothing recurses. Never: moves a plain packet before
+// the output takes it. Cost: the accept branch. Linux net_rx_action, ip_list_rcv.
+#pragma once
+
+#include <sluice/pipeline/accept_fast.hpp>
+#include <sluice/stack/drain.hpp>
+
+#include <span>
+#include <utility>
+
+namespace sluice::acts {
+
+namespace detail {
+
+// What the accept branch counts, gathered in registers and added once a batch.
+struct fast_counts {
+    u64 packets = 0;
+    u64 refused = 0;  // of them, by the output
+    u64 octets = 0;
+    u64 ecn[4] = {};
+};
+
+template <class Books>
+constexpr void commit(Books& b, const fast_counts& n) noexcept {
+    if (n.packets == 0) {
+        return;
+    }
+    b.count(mib::ip_in_receives, n.packets);
+    b.count(mib::ipext_in_octets, n.octets);
+    for (u8 i = 0; i < 4; ++i) {
+        b.count(ecn_counter(i), n.ecn[i]);
+    }
+    b.count(mib::ip_forw_datagrams, n.packets);
+    b.count(mib::ip_out_transmits, n.packets);
+    b.count(mib::ipext_out_octets, n.octets);
+    b.tally(balance::received, n.packets);
+    b.tally(balance::transmitted, n.packets - n.refused);
+}
+
+// Whether plain packets of that interface take the accept branch: it forwards, and nothing watches
+// or hooks the packets that are merely forwarded.
+template <class Core>
+[[nodiscard]] constexpr bool may_go_fast(const Core& c, u16 in) noexcept {
+    using gates_type = typename Core::gates_type;
+    if constexpr (Core::books_type::is_observed || !gates_type::security_type::always_permits) {
+        return false;
+    } else if constexpr (gates_type::hooks_type::never_active) {
+        return c.tables.interfaces.path_of(in).accept_fast && !c.tables.custom_local_routes;
+    } else {
+        return c.tables.interfaces.path_of(in).accept_fast && !c.tables.custom_local_routes &&
+               !c.gates.hooks.active(hook_point::prerouting) &&
+               !c.gates.hooks.active(hook_point::forward) &&
+               !c.gates.hooks.active(hook_point::postrouting);
+    }
+}
+
+// Whether something was learned about the destination of a plain packet, by that route.
+// Apart from the loop that asks, which runs without it until something is learned.
+template <class Core>
+[[nodiscard, gnu::noinline]] constexpr bool has_exception(const Core& c,
+                                                          const typename Core::packet_type& packet,
+                                                          const route_entry& r) noexcept {
+    return exception_of(c.tables, ipv4::const_view{packet.data()}[ipv4::destination], r,
+                        c.calls.now.now) != nullptr;
+}
+
+// Forwards a plain packet at once and says so; any other stays with the caller.
+template <class Core>
+[[gnu::always_inline]] constexpr bool forward_fast(Core& c, typename Core::packet_type& packet,
+                                                   fast_counts& fast,
+                                                   pipeline::route_hint& hint) noexcept {
+    const auto t = c.tables.look_up();
+    if (!packet || packet.is_shared()) {
+        return false;
+    }
+    const ipv4::view ip{packet.writable()};
+    if (!pipeline::accept_fast(t, packet, packet.interface(), hint) ||
+        (c.tables.exceptions.any() && has_exception(c, packet, *hint.entry))) {
+        return false;
+    }
+    const route_entry& r = *hint.entry;
+    ++fast.packets;
+    fast.octets += packet.size();
+    ++fast.ecn[ip[ipv4::ecn]];
+    ipv4::decrement_ttl(ip);
+    const egress to{r.interface, link_destination::unicast,
+                    pipeline::neighbour_of(r, ip[ipv4::destination])};
+    if (!c.device.output.transmit(packet, to)) {
+        ++fast.refused;
+        static_cast<void>(drop(c.books, std::move(packet), drop_reason::output_refused));
+    }
+    return true;
+}
+
+// Apart from the loop that calls it, whose registers it would take.
+template <class Core>
+[[gnu::noinline]] constexpr fate receive_slow(Core& c,
+                                              typename Core::packet_type&& packet) noexcept {
+    if (!packet) {
+        return fate::dropped;  // nothing came
+    }
+    c.books.tally(balance::received);
+    return receive(c, std::move(packet));
+}
+
+template <class Core>
+constexpr fate receive_later(Core& c, typename Core::packet_type&& packet,
+                             work_kind kind) noexcept {
+    if (!packet) {
+        return fate::dropped;
+    }
+    c.books.tally(balance::received);
+    return put_off(c, {.packet = std::move(packet), .kind = kind});
+}
+
+}  // namespace detail
+
+// One packet that came by packet.interface(), its IPv4 header at data(), its type as the link layer
+// saw it. From within a call: held, until the packet at hand is done.
+template <class Core>
+constexpr fate enter(Core& c, typename Core::packet_type&& packet, moment now) noexcept {
+    const entrance<Core> here{c, now};
+    if (c.calls.is_nested()) {
+        return detail::receive_later(c, std::move(packet), work_kind::receive);
+    }
+    detail::fast_counts fast;
+    pipeline::route_hint hint;
+    fate f = fate::forwarded;
+    if (!detail::may_go_fast(c, packet.interface()) ||
+        !detail::forward_fast(c, packet, fast, hint)) {
+        f = detail::receive_slow(c, std::move(packet));
+    } else if (fast.refused != 0) {
+        f = fate::dropped;
+    }
+    detail::commit(c.books, fast);
+    return f;
+}
+
+// A batch in order of arrival. Equal to entering each alone, but that outputs are flushed once.
+template <class Core>
+constexpr void enter(Core& c, std::span<typename Core::packet_type> batch, moment now) noexcept {
+    const entrance<Core> here{c, now};
+    if (c.calls.is_nested()) {
+        for (auto& p : batch) {
+            static_cast<void>(detail::receive_later(c, std::move(p), work_kind::receive));
+        }
+        return;
+    }
+    constexpr u32 no_interface = 0x10000;  // no packet has that index
+    detail::fast_counts fast;
+    pipeline::route_hint hint;
+    u32 fast_in = no_interface;
+    u32 seen = c.tables.touched;
+    for (auto& p : batch) {
+        const u16 in = p.interface();
+        if (in != fast_in || seen != c.tables.touched) {
+            // Another interface, or somebody touched the stack since: hooks, routes, switches.
+            if (has_work(c)) {
+                std::size_t budget = work_budget;
+                drain(c, budget);
+            }
+            hint = {};
+            fast_in = detail::may_go_fast(c, in) ? in : no_interface;
+            seen = c.tables.touched;
+        }
+        if (in == fast_in && detail::forward_fast(c, p, fast, hint)) {
+            continue;
+        }
+        static_cast<void>(detail::receive_slow(c, std::move(p)));
+        fast_in = no_interface;
+    }
+    detail::commit(c.books, fast);
+}
+
+// The link could not deliver: the next hop of this packet (its IPv4 header at data()) did not
+// answer.
+template <class Core>
+constexpr void enter_failed(Core& c, typename Core::packet_type&& packet, moment now) noexcept {
+    const entrance<Core> here{c, now};
+    if (c.calls.is_nested()) {
+        static_cast<void>(detail::receive_later(c, std::move(packet), work_kind::link_failure));
+    } else if (packet) {
+        c.books.tally(balance::received);  // handed back by the link, after it was transmitted once
+        fail_link(c, std::move(packet));
+    }
+}
+
+// Does what is due; when to come again at the latest (instant::never(): nothing waits; now: work is
+// left, or the call at hand will do it).
+template <class Core>
+[[nodiscard]] constexpr instant poll(Core& c, moment now) noexcept {
+    {
+        const entrance<Core> here{c, now};
+        c.calls.wants_poll = true;
+    }
+    if (has_work(c)) {
+        return c.calls.now.now;
+    }
+    const instant forgets = c.tables.exceptions.expire(c.calls.now.now);
+    const instant gives_up = c.local.reassembly.next_deadline();
+    return forgets < gives_up ? forgets : gives_up;
+}
+
+}  // namespace sluice::acts

@@ -1,0 +1,137 @@
+// forward: a datagram for somebody else goes on.
+// Expects: a datagram that was classified as to be forwarded. Does: security, router alert, TTL,
+// strict routes, MTU, redirect, hook, options that record, output. Never: touches the TTL before
+// the decision; trusts what it found in a table before others' code ran. Cost: the stages. RFC 1812
+// section 5.3. Linux ip_forward.
+#pragma once
+
+#include <sluice/pipeline/classify.hpp>
+#include <sluice/pipeline/forward.hpp>
+#include <sluice/stack/alert.hpp>
+
+#include <utility>
+
+namespace sluice::acts {
+
+namespace detail {
+
+[[nodiscard]] constexpr destination_form form_of(const route_entry& r, ipv4::address to) noexcept {
+    if (r.type == route_type::broadcast) {
+        return destination_form::broadcast;
+    }
+    const bool lowest = !r.has_gateway() && r.prefix.length < 31 && to == r.prefix.base;
+    return lowest ? destination_form::network : destination_form::host;
+}
+
+// The options that record the way out. False: there is no buffer for a copy to write into.
+template <class Core>
+[[nodiscard]] constexpr bool record_options(Core& c, datagram<typename Core::packet_type>& d,
+                                            option_offsets found, const interface& from,
+                                            const route_entry& r) noexcept {
+    if (!d.packet().unshare()) {
+        return false;
+    }
+    const auto t = c.tables.look_up();
+    const ipv4::view header = d.writable_header();
+    pipeline::option_environment env{t, header, from, false, c.calls.now.midnight_ms};
+    env.set_output(r);
+    Core::chosen::options::forward(header, found, env);
+    d.packet().writable_facts().options = found;
+    return true;
+}
+
+// The TTL, and a redirect to the sender who has a shorter way. False: there is no buffer for a copy
+// to write into.
+template <class Core>
+[[nodiscard]] constexpr bool mark_forwarded(Core& c, datagram<typename Core::packet_type>& d,
+                                            bool may_redirect, ipv4::address neighbour) noexcept {
+    if (!d.packet().unshare()) {
+        return false;
+    }
+    ipv4::decrement_ttl(d.writable_header());
+    d.packet().set_forwarded();
+    if (may_redirect &&
+        c.local.icmp_rules.allow_redirect(d.header()[ipv4::source], c.tables.switches,
+                                          c.calls.now.now) == redirect_allowance::send) {
+        send_error(c, d.packet(), icmp_request::redirect_host(neighbour), route_type::unicast);
+    }
+    return true;
+}
+
+// What is forwarded, behind its hook. mtu: of the interface that it leaves by.
+template <class Core>
+constexpr fate forward_on(Core& c, datagram<typename Core::packet_type>&& d,
+                          const pipeline::classification& found, const route_entry& r,
+                          ipv4::address neighbour, u16 by, u32 mtu) noexcept {
+    const interface* from = c.tables.running(by);  // both may have gone since
+    if (from == nullptr || c.tables.running(r.interface) == nullptr) {
+        return drop(c.books, std::move(d).release(), drop_reason::interface_down);
+    }
+    const metadata& known = std::as_const(d.packet()).facts();
+    if (known.forwarded_in_hardware) {
+        c.books.tally(balance::absorbed);  // Linux ip_forward_finish, offload_l3_fwd_mark
+        return fate::absorbed;
+    }
+    if (known.options.length != 0 && !record_options(c, d, known.options, *from, r)) {
+        return drop(c.books, std::move(d).release(), drop_reason::no_buffer);
+    }
+    return leave_or_refuse(c, std::move(d).release(),
+                           {.to = {r.interface, link_kind(r.type), neighbour},
+                            .type = r.type,
+                            .mtu = pipeline::forwarding_mtu(r, mtu),
+                            .back = found.verdict});
+}
+
+}  // namespace detail
+
+template <class Core>
+constexpr fate forward(Core& c, datagram<typename Core::packet_type>&& given,
+                       const pipeline::classification& found, const interface& in) noexcept {
+    datagram<typename Core::packet_type> d = std::move(given);
+    // With a source route the datagram goes to the next listed hop, which becomes its destination.
+    const option_offsets& options = std::as_const(d.packet()).facts().options;
+    const ipv4::address towards =
+        options.route_hit ? options.next_hop : d.header()[ipv4::destination];
+    route_entry r = c.tables.routes.at(found.verdict.hop());
+    use_exception(c.tables, r, towards, c.calls.now.now);
+    const u16 by = in.index;
+    const interface* out = c.tables.running(r.interface);
+    if (out == nullptr) {
+        return drop(c.books, std::move(d).release(), drop_reason::interface_down);
+    }
+    const u32 mtu = out->mtu;
+    if (const passage p = pass_security(c.gates, c.books, security_point::forward, d.packet(),
+                                        {by, r.interface, detail::form_of(r, towards)});
+        !p) {
+        return p.gone;
+    }
+    if (options.router_alert != 0 && d.packet().type() == sluice::packet_type::host) {
+        auto on = pass_listeners(c, std::move(d), in);
+        if (!on.has_value()) {
+            return on.error();
+        }
+        d = std::move(*on);
+    }
+    const decision verdict = pipeline::forward(d, r, found.verdict.hop(), mtu);
+    c.books.trace(stage::forward, verdict, r.interface,
+                  pipeline::neighbour_of(r, d.header()[ipv4::destination]).value);
+    if (verdict.kind() == outcome::forward || verdict.reason() == drop_reason::too_big) {
+        c.books.count(mib::ip_forw_datagrams);
+    }
+    if (verdict.kind() != outcome::forward) {
+        return refuse(c, std::move(d).release(), verdict, route_type::unicast);
+    }
+    const ipv4::address neighbour = pipeline::neighbour_of(r, towards);
+    const bool has_source_route = std::as_const(d.packet()).facts().options.source_route != 0;
+    if (!detail::mark_forwarded(c, d, found.redirect && !has_source_route, neighbour)) {
+        return drop(c.books, std::move(d).release(), drop_reason::no_buffer);
+    }
+    if (const passage p =
+            pass_hook(c.gates, c.books, hook_point::forward, d.packet(), by, r.interface);
+        !p) {
+        return p.gone;
+    }
+    return detail::forward_on(c, std::move(d), found, r, neighbour, by, mtu);
+}
+
+}  // namespace sluice::acts

@@ -1,0 +1,187 @@
+// handle: a datagram for us meets the handler that a program registered for its protocol.
+// Expects: a datagram behind the raw taps. Does: calls the handler, does what it answers, makes
+// what it unwrapped a datagram again (row D2: a tunnel). Never: trusts what a handler left behind.
+// Cost: a virtual call. Linux ip_protocol_deliver_rcu.
+#pragma once
+
+#include <sluice/pipeline/classify.hpp>
+#include <sluice/pipeline/delivery_facts.hpp>
+#include <sluice/pipeline/new_header.hpp>
+#include <sluice/pipeline/option_walk.hpp>
+#include <sluice/pipeline/validate.hpp>
+#include <sluice/stack/originate.hpp>
+#include <sluice/stack/reassemble.hpp>
+
+#include <utility>
+
+namespace sluice::acts {
+
+// What handlers may ask of the stack: what they send goes out once their packet is done.
+template <class Core>
+class handler_services final : public local_services<typename Core::packet_type> {
+public:
+    using packet_type = typename Core::packet_type;
+
+    constexpr explicit handler_services(Core& c) noexcept : c_(c) {}
+
+    constexpr bool send_later(packet_type&& packet) noexcept override {
+        const call<Core> nested{c_, c_.calls.now};
+        return send_complete(c_, std::move(packet)).has_value();
+    }
+    [[nodiscard]] constexpr packet_type buffer() noexcept override {
+        return c_.device.buffers.take(default_headroom);
+    }
+    [[nodiscard]] constexpr moment now() const noexcept override { return c_.calls.now; }
+
+private:
+    Core& c_;
+};
+
+// What a handler said, or that there is none; its datagram when that goes on.
+enum class handling : u8 {
+    ended,     // `what` became of it
+    built_in,  // no handler, or it leaves that to the stack
+    again,     // delivered again, as info.protocol
+    nobody     // it is for nobody
+};
+
+namespace detail {
+
+// Where a packet began before a handler had it, and with what: a handler that writes may have had
+// to take a copy.
+template <class Packet>
+class seen_packet {
+public:
+    constexpr explicit seen_packet(const Packet& p) noexcept
+        : block_(&p.storage_block()), headroom_(p.headroom()) {
+        copy_bytes(header_, p.data(), sizeof header_);
+    }
+    [[nodiscard]] constexpr bool has_another_header(const Packet& p) const noexcept {
+        return p.headroom() != headroom_ ||
+               (&p.storage_block() != block_ && !begins_as_before(p.head()));
+    }
+    // Octets in front that went, of the packet or of a copy of it; 0 of any other.
+    [[nodiscard]] constexpr u32 taken_off(Packet& p) const noexcept {
+        if (p.headroom() <= headroom_) {
+            return 0;
+        }
+        const u32 less = p.headroom() - headroom_;
+        const bool same = &p.storage_block() == block_ || begins_alike(p, less);
+        return same ? less : 0;
+    }
+
+private:
+    // With what was taken off put back for as long as it is looked at.
+    [[nodiscard]] constexpr bool begins_alike(Packet& p, u32 less) const noexcept {
+        const bool alike = p.unpull(less) && begins_as_before(p.head());
+        static_cast<void>(p.pull(less));
+        return alike;
+    }
+    [[nodiscard]] constexpr bool begins_as_before(const_bytes head) const noexcept {
+        return head.size() >= sizeof header_ && equal_bytes(head.first(sizeof header_), header_);
+    }
+
+    const void* block_;
+    u32 headroom_;
+    std::byte header_[ipv4::min_header_length]{};
+};
+
+// What a handler asks to be delivered again may be another datagram: it is told of by its own
+// header, whose options are read, and made whole. `delivered` when it is to go on.
+template <class Core>
+constexpr fate look_inside(Core& c, datagram<typename Core::packet_type>& d, delivery_info& info,
+                           route_type& type, bool is_another) noexcept {
+    const interface* in = c.tables.interfaces.find(d.packet().interface());
+    if (in == nullptr) {
+        return drop(c.books, std::move(d).release(), drop_reason::interface_down);
+    }
+    if (ipv4::is_fragment(d.header())) {
+        auto whole = reassemble(c, std::move(d), reassembly_user::local_delivery, *in);
+        if (!whole.has_value()) {
+            return whole.error();
+        }
+        d = std::move(*whole);
+    }
+    const auto t = c.tables.look_up();
+    const ipv4::address to = std::as_const(d).header()[ipv4::destination];
+    if (to != info.destination) {
+        type = pipeline::type_inside(t, to);
+    }
+    if (is_another && d.has_options()) {
+        pipeline::classification found{decision::deliver(), type, false, false};
+        decision o = pipeline::option_walk<typename Core::chosen::options>(t, d, *in, found,
+                                                                           c.calls.now.midnight_ms);
+        if (o.proceeds() && found.verdict.kind() != outcome::deliver) {
+            o = decision::drop(drop_reason::source_route_refused);  // it was to end here
+        }
+        c.books.trace(stage::options, o, in->index);
+        if (!o.proceeds()) {
+            return refuse(c, std::move(d).release(), o, type);
+        }
+    }
+    const u8 protocol = info.protocol;
+    info = pipeline::facts_of(t, std::as_const(d), in->index, type);
+    info.protocol = protocol;
+    return fate::delivered;
+}
+
+template <class Core>
+constexpr fate finish_handled(Core& c, typename Core::packet_type&& packet,
+                              const handler_result& r) noexcept {
+    c.books.count(mib::ip_in_delivers);
+    if (r.what == handler_result::kind::ignored) {
+        return drop(c.books, std::move(packet), r.why);
+    }
+    c.books.trace(stage::handler, outcome::deliver);
+    c.books.tally(balance::delivered);
+    return fate::delivered;
+}
+
+}  // namespace detail
+
+struct handled {
+    handling how = handling::ended;
+    fate what = fate::dropped;  // of ended
+};
+
+// `d`, `info` and `type` are of what goes on: another datagram when the handler unwrapped one.
+template <class Core>
+[[nodiscard]] constexpr handled handle(Core& c, datagram<typename Core::packet_type>& d,
+                                       delivery_info& info, route_type& type) noexcept {
+    protocol_handler<typename Core::packet_type>* h = c.local.delivery.handler(info.protocol);
+    if (h == nullptr) {
+        return {handling::built_in};
+    }
+    typename Core::packet_type packet = std::move(d).release();
+    const detail::seen_packet before{packet};
+    handler_services<Core> services{c};
+    handler_result r = h->receive(packet, info, services);
+    if (!packet && r.what != handler_result::kind::ignored) {
+        r = handler_result::taken();  // it is with the handler, whatever that said
+    }
+    if (r.what == handler_result::kind::taken || r.what == handler_result::kind::ignored) {
+        return {handling::ended, detail::finish_handled(c, std::move(packet), r)};
+    }
+    const bool again = r.what == handler_result::kind::again;
+    const bool enters = before.has_another_header(packet);
+    if (enters && !pipeline::enter_inner(packet, before.taken_off(packet), info.protocol)) {
+        return {handling::ended, drop(c.books, std::move(packet), drop_reason::no_buffer)};
+    }
+    auto inner =
+        again ? pipeline::validate(std::move(packet)) : pipeline::revalidate(std::move(packet));
+    if (!inner.has_value()) {
+        return {handling::ended, drop(c.books, std::move(packet), inner.error())};
+    }
+    d = std::move(*inner);
+    if (r.what == handler_result::kind::unreachable) {
+        return {handling::nobody};
+    }
+    if (!again) {
+        return {handling::built_in};
+    }
+    info.protocol = r.protocol;
+    const fate f = detail::look_inside(c, d, info, type, enters);
+    return f == fate::delivered ? handled{handling::again} : handled{handling::ended, f};
+}
+
+}  // namespace sluice::acts

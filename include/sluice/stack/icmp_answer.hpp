@@ -1,0 +1,75 @@
+// icmp_answer: ICMP requests to us, turned round: echo, timestamp, extended echo.
+// Expects: what icmp_input called a request. Does: the route back, options turned round, limits,
+// the answer in the request's own bytes. Never: answers anything else. Cost: a route lookup; the
+// checksum is updated, for echo without reading the data. RFC 792, RFC 8335, RFC 1122 section
+// 3.2.2.6 and 3.2.2.8. Linux icmp_reply.
+#pragma once
+
+#include <sluice/pipeline/delivery_facts.hpp>
+#include <sluice/pipeline/icmp_input.hpp>
+#include <sluice/pipeline/icmp_probe.hpp>
+#include <sluice/pipeline/icmp_reply.hpp>
+#include <sluice/stack/icmp_send.hpp>
+
+#include <utility>
+
+namespace sluice::acts {
+
+namespace detail {
+
+// The type by which the answer is limited.
+[[nodiscard]] constexpr u8 type_of_reply(pipeline::icmp_action what) noexcept {
+    return what == pipeline::icmp_action::echo        ? icmp::types::echo_reply
+           : what == pipeline::icmp_action::timestamp ? icmp::types::timestamp_reply
+                                                      : icmp::types::extended_echo_reply;
+}
+
+template <class Core>
+[[nodiscard]] constexpr bool turn_round(const Core& c, typename Core::packet_type& packet,
+                                        pipeline::icmp_action what) noexcept {
+    return what == pipeline::icmp_action::probe
+               ? pipeline::turn_probe_round(c.tables.look_up(), packet)
+               : pipeline::turn_round(packet, what == pipeline::icmp_action::echo,
+                                      c.calls.now.midnight_ms);
+}
+
+}  // namespace detail
+
+template <class Core>
+constexpr fate answer(Core& c, datagram<typename Core::packet_type>&& request, route_type type,
+                      pipeline::icmp_action what) noexcept {
+    typename Core::packet_type packet = std::move(request).release();
+    const ipv4::const_view ip{packet.data()};
+    const ipv4::address asker = ip[ipv4::source];
+    const u8 tos = ip[ipv4::tos];
+    pipeline::flow back{.destination = asker,
+                        .source = pipeline::specific_destination(
+                            c.tables.look_up(), ip, packet.interface(), type == route_type::local),
+                        .tos = tos,
+                        .protocol = ipv4::protocols::icmp};
+    ip_options::outgoing echoed{};
+    c.books.tally(balance::delivered);
+    if (!echo_options(c, packet, c.tables.interfaces.find(packet.interface()), type, echoed)) {
+        return fate::delivered;
+    }
+    if (echoed.offsets.source_route != 0) {
+        back.destination = echoed.first_hop;
+    }
+    const auto route = route_to(c.tables, back, c.calls.now.now);
+    if (!route.has_value() || !may_send_icmp(c, {.type = detail::type_of_reply(what)}, *route)) {
+        return fate::delivered;
+    }
+    // A tap may hold the same bytes; and a request from a reassembled datagram is cut anew.
+    const u32 header = static_cast<u32>(ipv4::header_length(ip));
+    if (!packet.unshare() || !pipeline::finish_checksum(packet) || !packet.pull(header) ||
+        !detail::turn_round(c, packet, what)) {
+        icmp_unsent(c.books);
+        return fate::delivered;
+    }
+    packet.writable_facts() = metadata{.cut_anew = packet.has_packet_list()};
+    // All kinds of answer are counted as echo replies, as Linux does.
+    send_icmp(c, std::move(packet), *route, {tos, icmp::types::echo_reply, echoed, asker});
+    return fate::delivered;
+}
+
+}  // namespace sluice::acts

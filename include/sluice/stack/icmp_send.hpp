@@ -1,0 +1,226 @@
+// icmp_send: what this host originates leaves, and ICMP errors tell senders what became of theirs.
+// Expects: a packet with its complete header and its route; or an offending packet. Does: local-out
+// hook, our own copies of broadcasts and groups, output; refuses: an error if one may be sent.
+// Never: recurses further than an error: none is about an error. Cost: see the stages. RFC 1122
+// section 3.2.2, RFC 1812 section 4.3. Linux ip_local_out, icmp_send.
+#pragma once
+
+#include <sluice/pipeline/icmp_error.hpp>
+#include <sluice/pipeline/icmp_extension.hpp>
+#include <sluice/pipeline/originate.hpp>
+#include <sluice/pipeline/source_address.hpp>
+#include <sluice/stack/egress.hpp>
+#include <sluice/stack/icmp_terms.hpp>
+
+#include <utility>
+
+namespace sluice::acts {
+
+// The options of a message and where it ends: the sender of the packet that it is about.
+struct icmp_envelope {
+    u8 tos = 0;
+    u8 counted_type = 0;
+    const ip_options::outgoing& with;
+    ipv4::address final_destination{};
+};
+
+// Refuses a packet: tells its sender if that is allowed, then drops it. `type` is that of the
+// packet's route.
+template <class Core>
+constexpr fate refuse(Core& c, typename Core::packet_type&& packet, const decision& d,
+                      route_type type) noexcept;
+
+// Out, or refused.
+template <class Core>
+constexpr fate leave_or_refuse(Core& c, typename Core::packet_type&& packet,
+                               const egress_plan& plan) noexcept {
+    const departure d = leave(c, packet, plan);
+    return d.has_left() ? d.what : refuse(c, std::move(packet), d.refused, route_type::unicast);
+}
+
+namespace detail {
+
+// Broadcasts, and multicasts to groups that we joined, are heard by ourselves. RFC 1112 section
+// 6.1.
+template <class Core>
+constexpr void hear_ourselves(Core& c, const typename Core::packet_type& packet, route_type type,
+                              u16 out) noexcept {
+    typename Core::packet_type copy = packet.clone();
+    if (!copy) {
+        return;
+    }
+    c.books.tally(balance::copied);
+    if (const passage p = pass_hook(c.gates, c.books, hook_point::postrouting, copy, 0, out); !p) {
+        return;
+    }
+    // Linux dev_loopback_xmit trusts a copy; loopback_xmit, for lo, trusts nothing.
+    if (std::as_const(copy).facts().checksum == checksum_state::unknown) {
+        if (!copy.unshare()) {
+            static_cast<void>(drop(c.books, std::move(copy), drop_reason::no_buffer));
+            return;
+        }
+        copy.writable_facts().checksum = checksum_state::verified;
+    }
+    c.books.tally(balance::absorbed);  // it is received again, as another packet
+    copy.set_interface(out);
+    copy.set_type(sluice::packet_type::loopback);
+    come_back(c, std::move(copy), type, out, decision::deliver());
+}
+
+}  // namespace detail
+
+// What this host originates, its header complete; the caller counted it as originated.
+template <class Core>
+constexpr fate local_out(Core& c, typename Core::packet_type&& packet,
+                         const pipeline::output_route& route, bool counts_request) noexcept {
+    if (counts_request) {
+        c.books.count(mib::ip_out_requests);
+    }
+    packet.set_type(sluice::packet_type::host);
+    packet.set_interface(0);
+    c.books.trace(stage::originate, outcome::forward, drop_reason::none, route.interface,
+                  packet.size());
+    // Linux asks its policy while it routes, before the hook.
+    if (const passage p = pass_security(c.gates, c.books, security_point::out, packet,
+                                        {.in = 0, .out = route.interface});
+        !p) {
+        return p.gone;
+    }
+    if (const passage p =
+            pass_hook(c.gates, c.books, hook_point::local_out, packet, 0, route.interface);
+        !p) {
+        return p.gone;
+    }
+    const egress_plan plan = plan_for(c.tables, route);
+    const interface* out = c.tables.running(route.interface);
+    if (out == nullptr) {
+        return drop(c.books, std::move(packet), drop_reason::interface_down);
+    }
+    const bool joined =
+        route.type == route_type::multicast && !out->loopback && is_joined(c.tables, route);
+    if (joined ? route.heard_here : route.type == route_type::broadcast && !out->loopback) {
+        detail::hear_ourselves(c, packet, route.type, out->index);
+    }
+    // It was for this host alone. RFC 1112 section 6.1.
+    // Linux sends it where nobody here has joined.
+    if (joined && ipv4::const_view{packet.data()}[ipv4::ttl] == 0) {
+        packet.reset();
+        c.books.tally(balance::absorbed);
+        return fate::absorbed;
+    }
+    return leave_or_refuse(c, std::move(packet), plan);
+}
+
+// There was no buffer for an ICMP message. Linux icmp_push_reply, __ip_append_data.
+template <class Books>
+constexpr void icmp_unsent(Books& b) noexcept {
+    b.count(mib::icmp_out_errors);
+    b.count(mib::ip_out_discards);
+}
+
+// The ICMP message in `message` on its way.
+template <class Core>
+constexpr void send_icmp(Core& c, typename Core::packet_type&& message,
+                         const pipeline::output_route& route, const icmp_envelope& e) noexcept {
+    const moment now = c.calls.now;
+    const pipeline::header_choice choice{
+        .tos = e.tos,
+        .ttl = route.type == route_type::multicast ? u8{1} : c.tables.switches.ip_default_ttl,
+        .protocol = ipv4::protocols::icmp,
+        .identification = c.local.identification.next(route.source, route.destination,
+                                                      ipv4::protocols::icmp, 1, now.now),
+        .dont_fragment = false};
+    if (!pipeline::originate(message, route, choice, e.with, e.final_destination,
+                             now.midnight_ms)) {
+        return icmp_unsent(c.books);
+    }
+    c.books.count(mib::icmp_out_msgs);
+    c.books.counters.icmp_out(e.counted_type);
+    c.books.tally(balance::originated);
+    if (local_out(c, std::move(message), route, true) == fate::dropped) {
+        c.books.count(mib::ip_out_discards);
+    }
+}
+
+namespace detail {
+
+template <class Core>
+constexpr void write_and_send_error(Core& c, const typename Core::packet_type& offending,
+                                    icmp_request error, pipeline::output_route route, u8 tos,
+                                    const ip_options::outgoing& echoed) noexcept {
+    const u16 in = offending.interface();
+    const pipeline::error_extension extension = pipeline::extension_of_error(
+        error.type(), in, c.tables.interfaces.find(in), c.tables.switches);
+    const u32 mtu = mtu_of(c.tables, route.interface, route.mtu);
+    u32 quote = pipeline::quote_size(offending.size(), mtu, echoed.offsets.length);
+    constexpr u32 extended = pipeline::extended_quote + pipeline::max_error_extension;
+    const bool extends = extension.size != 0 &&
+                         pipeline::quote_size(extended, mtu, echoed.offsets.length) == extended;
+    if (extends && quote > pipeline::extended_quote) {
+        quote = pipeline::extended_quote;
+    }
+    if (quote == 0) {
+        return;  // there is no room for one in a packet
+    }
+    typename Core::packet_type message = take_urgent(c.device.buffers, default_headroom);
+    if (!message || !pipeline::write_error(message, offending, error, quote) ||
+        (extends && !pipeline::append_extension(message, extension))) {
+        return icmp_unsent(c.books);
+    }
+    if (route.source.is_unspecified()) {
+        route.source = pipeline::dummy_address;
+    }
+    c.books.trace(stage::icmp_error, outcome::forward, drop_reason::none, route.interface,
+                  error.info(), error.type(), error.code());
+    send_icmp(c, std::move(message), route,
+              {tos, error.type(), echoed, ipv4::const_view{offending.data()}[ipv4::source]});
+}
+
+}  // namespace detail
+
+// `type` is that of the offending packet's route. Linux icmp_send.
+template <class Core>
+constexpr void send_error(Core& c, const typename Core::packet_type& offending, icmp_request error,
+                          route_type type) noexcept {
+    if (!pipeline::may_send_error(offending, type, error)) {
+        return;
+    }
+    const ipv4::const_view ip{offending.data()};
+    const interface* in = c.tables.interfaces.find(offending.interface());
+    pipeline::flow back{.destination = ip[ipv4::source],
+                        .tos = pipeline::error_tos(error, ip[ipv4::tos]),
+                        .protocol = ipv4::protocols::icmp};
+    if (type == route_type::local) {
+        back.source = ip[ipv4::destination];
+    } else if (c.tables.switches.icmp_errors_use_inbound_ifaddr && in != nullptr) {
+        back.source =
+            pipeline::select_source(c.tables.look_up(), in->index, back.destination, scopes::link);
+    }
+    ip_options::outgoing echoed{};
+    if (!echo_options(c, offending, in, type, echoed)) {
+        return;
+    }
+    if (echoed.offsets.source_route != 0) {
+        back.destination = echoed.first_hop;
+    }
+    const auto route = route_to(c.tables, back, c.calls.now.now);
+    if (!route.has_value()) {
+        return;
+    }
+    // What leads back over lo came by lo, whatever address of ours it was for.
+    const u16 by = route->type == route_type::local ? route->interface : offending.interface();
+    if (may_send_icmp(c, {error.type(), error.code(), by}, *route)) {
+        detail::write_and_send_error(c, offending, error, *route, back.tos, echoed);
+    }
+}
+
+template <class Core>
+constexpr fate refuse(Core& c, typename Core::packet_type&& packet, const decision& d,
+                      route_type type) noexcept {
+    if (d.kind() == outcome::reject) {
+        send_error(c, packet, d.error(), type);
+    }
+    return drop(c.books, std::move(packet), d.reason());
+}
+
+}  // namespace sluice::acts

@@ -1,0 +1,68 @@
+// icmp_terms: on what terms an ICMP message of ours may go: the limits, and the options it carries.
+// Expects: its route; for options the packet that it answers. Does: asks the icmp policy and the
+// options policy, counts what was limited. Never: sends. Cost: two bucket checks. RFC 1812 section
+// 4.3.2.8, RFC 1122 section 3.2.2.6. Linux icmpv4_xrlim_allow, icmp_global_allow,
+// __ip_options_echo.
+#pragma once
+
+#include <sluice/icmp/concept.hpp>
+#include <sluice/options/outgoing.hpp>
+#include <sluice/pipeline/option_walk.hpp>
+#include <sluice/stack/ways.hpp>
+
+namespace sluice::acts {
+
+// Where the cause of a message came by.
+struct icmp_cause {
+    u8 type = 0;  // of the message
+    u8 code = 0;
+    // 0: an answer to a request, which the limits for all meet over loopback too, as in Linux.
+    u16 interface = 0;
+};
+
+template <class Core>
+[[nodiscard]] constexpr bool may_send_icmp(Core& c, const icmp_cause& cause,
+                                           const pipeline::output_route& route) noexcept {
+    const auto is_loopback = [&c](u16 index) {
+        const interface* i = c.tables.interfaces.find(index);
+        return i != nullptr && i->loopback;
+    };
+    if constexpr (requires { requires !Core::chosen::icmp::limits_looped; }) {
+        if (is_loopback(cause.interface)) {
+            return true;
+        }
+    }
+    switch (c.local.icmp_rules.allow_error(cause.type, cause.code, route.destination,
+                                           is_loopback(route.interface), c.tables.switches,
+                                           c.calls.now.now)) {
+    case icmp_allowance::allowed:
+        return true;
+    case icmp_allowance::limited_global:
+        c.books.count(mib::icmp_out_rate_limit_global);
+        return false;
+    case icmp_allowance::limited_host:
+        c.books.count(mib::icmp_out_rate_limit_host);
+        return false;
+    default:
+        return false;
+    }
+}
+
+// The options of an answer to `received`, into `to`; false: there is to be no answer.
+template <class Core>
+[[nodiscard]] constexpr bool echo_options(const Core& c, const typename Core::packet_type& received,
+                                          const interface* in, route_type type,
+                                          ip_options::outgoing& to) noexcept {
+    const option_offsets& found = received.facts().options;
+    if (found.length == 0) {
+        return true;
+    }
+    const interface nowhere{};
+    const auto t = c.tables.look_up();
+    const ipv4::const_view ip{received.data()};
+    pipeline::option_environment env{t, ip, in != nullptr ? *in : nowhere,
+                                     type == route_type::local, c.calls.now.midnight_ms};
+    return Core::chosen::options::echo(ip, found, to, env);
+}
+
+}  // namespace sluice::acts

@@ -1,0 +1,293 @@
+// originate: what programs and handlers send: a payload as one datagram, a complete packet, or one
+// whose header is completed.
+// Expects: a request. Does: routes, refuses what cannot go, writes or completes the header, sends;
+// from within a call it leaves that to the work queue. Never: keeps parts of a datagram for later.
+// Cost: a route lookup and a header. RFC 1122 section 3.4, RFC 6864 section 4.1. Linux raw_sendmsg,
+// ip_make_skb, raw_send_hdrinc.
+#pragma once
+
+#include <sluice/options/outgoing.hpp>
+#include <sluice/pipeline/new_header.hpp>
+#include <sluice/pipeline/originate.hpp>
+#include <sluice/pipeline/validate.hpp>
+#include <sluice/stack/icmp_send.hpp>
+
+#include <utility>
+
+namespace sluice {
+
+// What send() is told beside the payload.
+struct send_request {
+    ipv4::address destination{};
+    ipv4::address source{};  // unspecified: chosen by the route
+    u16 interface = 0;       // 0: chosen by the route
+    u8 protocol = 0;
+    u8 tos = 0;
+    u8 ttl = 0;                  // 0: ip_default_ttl, 1 for multicast
+    bool dont_fragment = false;  // DF is set; what exceeds the MTU is refused
+    // DF is set where it fits the MTU; what exceeds it is cut (Linux IP_PMTUDISC_WANT).
+    bool prefer_whole = false;
+    // Datagrams that are never cut carry an identification too (Linux: of connected sockets).
+    bool always_identified = false;
+    bool on_link_only = false;  // through no gateway (Linux MSG_DONTROUTE)
+    // The MTU of the interface counts, not that of the route or what was learned of the path (Linux
+    // IP_PMTUDISC_PROBE, IP_PMTUDISC_INTERFACE, IP_PMTUDISC_OMIT).
+    bool ignore_path_mtu = false;
+    u8 multicast_ttl = 1;               // of multicasts where ttl is 0 (Linux IP_MULTICAST_TTL)
+    mib sent_counter = mib::none;       // moved when it goes: a transport's
+    mib no_buffer_counter = mib::none;  // when there was no buffer for it, here or in the device
+    // Options to send along, from options_policy::compile_request; nullptr: none.
+    const ip_options::outgoing* options = nullptr;
+};
+
+// What the route of such a datagram is chosen by.
+[[nodiscard]] constexpr pipeline::flow flow_of(const send_request& r) noexcept {
+    const bool strict = r.options != nullptr && r.options->offsets.strict_route;
+    return {.destination =
+                r.options != nullptr ? r.options->destination(r.destination) : r.destination,
+            .source = r.source,
+            .interface = r.interface,
+            .tos = r.tos,
+            .protocol = r.protocol,
+            .scope = r.on_link_only || strict ? scopes::link : scopes::universe};
+}
+
+namespace acts {
+
+using send_result = result<void, pipeline::send_error>;
+
+namespace detail {
+
+template <class Books>
+constexpr void count_if(Books& b, mib counter) noexcept {
+    if (counter != mib::none) {
+        b.count(counter);
+    }
+}
+
+template <class Books>
+constexpr send_result unsent(Books& b, pipeline::send_error error,
+                             const send_counters& counters) noexcept {
+    b.count(mib::ip_out_discards);
+    if (error == pipeline::send_error::no_buffer) {
+        count_if(b, counters.no_buffer);
+    }
+    return failure{error};
+}
+
+template <class Books, class Packet>
+constexpr send_result refuse_send(Books& b, Packet&& packet, pipeline::send_error error,
+                                  drop_reason why) noexcept {
+    b.tally(balance::originated);
+    static_cast<void>(drop(b, std::move(packet), why));
+    return failure{error};
+}
+
+// What a drop on the way out means to the sender. A hook or a policy may have any reason.
+[[nodiscard]] constexpr pipeline::send_error error_of(drop_reason why) noexcept {
+    switch (why) {
+    case drop_reason::too_big:
+        return pipeline::send_error::too_big;
+    case drop_reason::interface_down:
+        return pipeline::send_error::network_unreachable;
+    case drop_reason::output_refused:
+    case drop_reason::no_buffer:
+    case drop_reason::offload_failed:
+    case drop_reason::fragmentation_failed:
+        return pipeline::send_error::no_buffer;
+    default:
+        return pipeline::send_error::prohibited;
+    }
+}
+
+template <class Core>
+[[nodiscard]] constexpr u16 identification_for(Core& c, const pipeline::output_route& route,
+                                               u8 protocol) noexcept {
+    return c.local.identification.next(route.source, route.destination, protocol, 1,
+                                       c.calls.now.now);
+}
+
+template <class Books>
+constexpr void count_icmp(Books& b, u8 type) noexcept {
+    b.count(mib::icmp_out_msgs);
+    b.counters.icmp_out(type);
+}
+
+template <class Core>
+constexpr void complete_header(Core& c, typename Core::packet_type& packet,
+                               const pipeline::output_route& route, u32 header) noexcept {
+    const ipv4::view ip{packet.writable()};
+    if (ip[ipv4::source].is_unspecified()) {
+        ip.set(ipv4::source, route.source);
+    }
+    ip.set(ipv4::total_length, static_cast<u16>(packet.size()));
+    if (ip[ipv4::identification] == 0 && !ip[ipv4::dont_fragment]) {
+        ip.set(ipv4::identification, identification_for(c, route, ip[ipv4::protocol]));
+    }
+    ipv4::set_checksum(ip);
+    const u32 least = header + static_cast<u32>(icmp::header_length);
+    if (ip[ipv4::protocol] == ipv4::protocols::icmp && packet.size() >= least &&
+        packet.may_pull(least)) {
+        count_icmp(c.books, static_cast<u8>(packet.data()[header]));
+    }
+}
+
+}  // namespace detail
+
+// Sends a packet with its complete header by its route and says what became of it. Linux
+// ip_send_skb.
+template <class Core>
+constexpr send_result output_now(Core& c, typename Core::packet_type&& packet,
+                                 const pipeline::output_route& route,
+                                 const send_counters& counters) noexcept {
+    c.books.last_drop = drop_reason::none;
+    if (local_out(c, std::move(packet), route, counters.request) == fate::dropped) {
+        return detail::unsent(c.books, detail::error_of(c.books.last_drop), counters);
+    }
+    detail::count_if(c.books, counters.sent);
+    return {};
+}
+
+// The same; from within a call it leaves when its turn comes, and what is told is that it has a
+// place.
+template <class Core>
+constexpr send_result to_output(Core& c, typename Core::packet_type&& packet,
+                                const pipeline::output_route& route,
+                                const send_counters& counters) noexcept {
+    c.books.tally(balance::originated);
+    if (!c.calls.is_nested()) {
+        return output_now(c, std::move(packet), route, counters);
+    }
+    const fate f = put_off(c, {.packet = std::move(packet),
+                               .route = route,
+                               .kind = work_kind::send,
+                               .counters = counters});
+    return f == fate::held ? send_result{}
+                           : detail::unsent(c.books, pipeline::send_error::no_buffer, counters);
+}
+
+// The payload in `packet` as one datagram by a route that flow_of(r) was given.
+template <class Core>
+[[nodiscard]] constexpr send_result originate_by(Core& c, typename Core::packet_type&& packet,
+                                                 const send_request& r,
+                                                 pipeline::output_route route) noexcept {
+    if (r.ignore_path_mtu) {
+        route.mtu = 0;
+    }
+    const ip_options::outgoing none{};
+    const ip_options::outgoing& with = r.options != nullptr ? *r.options : none;
+    const u32 header = static_cast<u32>(ipv4::min_header_length) + with.offsets.length;
+    const u64 whole = u64{packet.size()} + header;
+    const bool fits = whole <= mtu_of(c.tables, route.interface, route.mtu);
+    if (whole > ipv4::max_total_length || (r.dont_fragment && !fits)) {
+        return detail::refuse_send(c.books, std::move(packet), pipeline::send_error::too_big,
+                                   drop_reason::send_refused);
+    }
+    const u8 default_ttl =
+        route.type == route_type::multicast ? r.multicast_ttl : c.tables.switches.ip_default_ttl;
+    // An atomic datagram needs no identification. RFC 6864 section 4.1
+    const bool identified = !r.dont_fragment || r.always_identified;
+    const pipeline::header_choice choice{
+        .tos = r.tos,
+        .ttl = r.ttl != 0 ? r.ttl : default_ttl,
+        .protocol = r.protocol,
+        .identification = identified ? detail::identification_for(c, route, r.protocol) : u16{0},
+        .dont_fragment = r.dont_fragment || (r.prefer_whole && fits && !route.mtu_locked)};
+    // It may be one that was received, and somebody else's too.
+    if (!packet || !pipeline::forget_header(packet) ||
+        !pipeline::originate(packet, route, choice, with, r.destination, c.calls.now.midnight_ms)) {
+        detail::count_if(c.books, r.no_buffer_counter);
+        return detail::refuse_send(c.books, std::move(packet), pipeline::send_error::no_buffer,
+                                   drop_reason::send_invalid);
+    }
+    if (r.protocol == ipv4::protocols::icmp && packet.may_pull(header + 1)) {
+        detail::count_icmp(c.books, static_cast<u8>(packet.data()[header]));
+    }
+    return to_output(c, std::move(packet), route,
+                     {.sent = r.sent_counter, .no_buffer = r.no_buffer_counter});
+}
+
+// The payload in `packet` as one datagram.
+template <class Core>
+[[nodiscard]] constexpr send_result originate(Core& c, typename Core::packet_type&& packet,
+                                              const send_request& r) noexcept {
+    const auto route = route_to(c.tables, flow_of(r), c.calls.now.now);
+    if (!route.has_value()) {
+        const bool counted = route.error() == pipeline::send_error::network_unreachable;
+        return detail::refuse_send(c.books, std::move(packet), route.error(),
+                                   counted ? drop_reason::send_unroutable
+                                           : drop_reason::send_refused);
+    }
+    return originate_by(c, std::move(packet), r, *route);
+}
+
+// A packet that begins with its own header, which is completed: total length and checksum always,
+// source and identification where they are 0; the rest goes as it is. The request says where to;
+// the header's destination is not looked at. Cut only to an MTU learned of the path, and not
+// counted as a request.
+template <class Core>
+[[nodiscard]] constexpr send_result send_with_header(Core& c, typename Core::packet_type&& packet,
+                                                     const send_request& r) noexcept {
+    const auto refused = [&](pipeline::send_error error, drop_reason why) {
+        return detail::refuse_send(c.books, std::move(packet), error, why);
+    };
+    auto route = route_to(c.tables,
+                          {.destination = r.destination,
+                           .source = r.source,
+                           .interface = r.interface,
+                           .tos = r.tos,
+                           .any_source = true},
+                          c.calls.now.now);
+    if (!route.has_value()) {
+        return refused(route.error(), drop_reason::send_refused);
+    }
+    if (r.ignore_path_mtu) {
+        route->mtu = 0;
+    }
+    if (packet.size() > mtu_of(c.tables, route->interface, 0)) {
+        return refused(pipeline::send_error::too_big, drop_reason::send_refused);
+    }
+    if (!packet.may_pull(ipv4::min_header_length)) {
+        return refused(pipeline::send_error::invalid, drop_reason::send_refused);
+    }
+    const u32 header = static_cast<u32>(ipv4::header_length(ipv4::const_view{packet.data()}));
+    if (header < ipv4::min_header_length || !packet.may_pull(header)) {
+        return refused(pipeline::send_error::invalid, drop_reason::send_invalid);
+    }
+    if (!packet.unshare() || !pipeline::forget_header(packet)) {
+        return refused(pipeline::send_error::no_buffer, drop_reason::send_invalid);
+    }
+    detail::complete_header(c, packet, *route, header);
+    return to_output(c, std::move(packet), *route, {.request = false});
+}
+
+// A packet whose header is complete, to where that says; cut if need be.
+template <class Core>
+[[nodiscard]] constexpr send_result send_complete(Core& c,
+                                                  typename Core::packet_type&& packet) noexcept {
+    if (pipeline::validator::check(packet) != drop_reason::none) {
+        return detail::refuse_send(c.books, std::move(packet), pipeline::send_error::invalid,
+                                   drop_reason::send_invalid);
+    }
+    if (!pipeline::forget_header(packet)) {
+        return detail::refuse_send(c.books, std::move(packet), pipeline::send_error::no_buffer,
+                                   drop_reason::send_invalid);
+    }
+    const ipv4::const_view ip{packet.data()};
+    const auto route = route_to(c.tables,
+                                {.destination = ip[ipv4::destination],
+                                 .source = ip[ipv4::source],
+                                 .tos = ip[ipv4::tos],
+                                 .protocol = ip[ipv4::protocol],
+                                 .any_source = true},
+                                c.calls.now.now);
+    if (!route.has_value()) {
+        return detail::refuse_send(c.books, std::move(packet), route.error(),
+                                   drop_reason::send_unroutable);
+    }
+    return to_output(c, std::move(packet), *route, {});
+}
+
+}  // namespace acts
+
+}  // namespace sluice

@@ -1,0 +1,91 @@
+// reassemble: fragments made whole for whoever asks, or given up.
+// Expects: a fragment whose interface is there. Does: counts what the reassembly policy decided,
+// validates what it made, tells the sender what did not come whole in time. Never: delivers. Cost:
+// the policy's. RFC 1122 section 3.3.2. Linux ip_defrag, ip_expire.
+#pragma once
+
+#include <sluice/pipeline/classify.hpp>
+#include <sluice/pipeline/validate.hpp>
+#include <sluice/reassembly/concept.hpp>
+#include <sluice/stack/icmp_send.hpp>
+
+#include <utility>
+
+namespace sluice::acts {
+
+// The whole datagram, or what became of the fragment.
+template <class Core>
+[[nodiscard]] constexpr result<datagram<typename Core::packet_type>, fate>
+reassemble(Core& c, datagram<typename Core::packet_type>&& d, reassembly_user user,
+           const interface& in) noexcept {
+    const settings& s = c.tables.switches;
+    const reassembly_limits limits{.timeout = duration::from_seconds(s.ipfrag_time),
+                                   .high_threshold = s.ipfrag_high_thresh,
+                                   .max_distance = s.ipfrag_max_dist};
+    c.books.count(mib::ip_reasm_reqds);
+    auto step = c.local.reassembly.insert(std::move(d), user, in.master, c.calls.now.now, limits);
+    c.books.trace(stage::reassemble,
+                  step.kind == reassembly_outcome::complete ? outcome::proceed
+                  : step.kind == reassembly_outcome::held   ? outcome::hold
+                                                            : outcome::drop,
+                  step.reason, in.index, step.pieces);
+    if (step.too_far) {
+        c.books.count(mib::ip_reasm_fails);  // once, for however many pieces
+    }
+    c.books.count_drops(step.too_far ? drop_reason::fragment_too_far
+                                     : drop_reason::fragment_abandoned,
+                        step.pieces_dropped);
+    if (step.evicted_datagrams != 0) {
+        c.books.count(mib::ip_reasm_fails, step.evicted_datagrams);
+        c.books.count_drops(drop_reason::fragment_evicted, step.evicted_pieces);
+    }
+    if (step.kind == reassembly_outcome::held) {
+        return failure{fate::held};
+    }
+    if (step.kind == reassembly_outcome::refused) {
+        c.books.trace(stage::end, outcome::drop, step.reason, in.index);
+        return failure{dropped(c.books, step.reason)};
+    }
+    c.books.count(mib::ip_reasm_oks);
+    c.books.tally(balance::absorbed, step.pieces - 1u);
+    auto whole = pipeline::revalidate(std::move(step.packet));
+    if (!whole.has_value()) {
+        return failure{drop(c.books, std::move(step.packet), whole.error())};
+    }
+    return std::move(*whole);
+}
+
+namespace detail {
+
+// RFC 792: time exceeded code 1 when the first fragment is there; not about what came to many.
+template <class Core>
+constexpr void fragments_expired(Core& c,
+                                 const expired_datagram<typename Core::packet_type>& e) noexcept {
+    c.books.count(mib::ip_reasm_timeout);
+    c.books.count(mib::ip_reasm_fails);
+    c.books.trace(stage::reassemble, outcome::drop, drop_reason::fragment_timeout, 0, e.pieces);
+    const interface* in = e.first ? c.tables.interfaces.find(e.first.interface()) : nullptr;
+    if (in != nullptr) {
+        const ipv4::const_view ip{e.first.data()};
+        const auto found = pipeline::classify(c.tables.look_up(), ip, ip[ipv4::destination], *in);
+        // Linux tells it of an address that is no longer ours, too, but not when the packet would
+        // be refused for its addresses.
+        if (found.verdict.kind() != outcome::drop || found.unroutable) {
+            send_error(c, e.first, icmp_request::reassembly_exceeded(), found.type);
+        }
+    }
+    c.books.count_drops(drop_reason::fragment_timeout, e.pieces);
+}
+
+}  // namespace detail
+
+// Gives up the datagrams whose time is over.
+template <class Core>
+constexpr void expire_fragments(Core& c) noexcept {
+    c.local.reassembly.expire(c.calls.now.now,
+                              [&c](expired_datagram<typename Core::packet_type>&& e) {
+                                  detail::fragments_expired(c, e);
+                              });
+}
+
+}  // namespace sluice::acts

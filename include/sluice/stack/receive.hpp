@@ -1,0 +1,182 @@
+// receive: a packet's whole way in, in Linux's order.
+// Expects: a packet that was counted as received. Does: validate, hook, classify, options, then
+// deliver or forward. Never: decides by itself what a stage decides; trusts what it found in a
+// table before others' code ran. Cost: the stages. RFC 1812 section 5.2.1. Linux ip_rcv,
+// ip_rcv_finish.
+#pragma once
+
+#include <sluice/pipeline/classify.hpp>
+#include <sluice/pipeline/option_walk.hpp>
+#include <sluice/pipeline/validate.hpp>
+#include <sluice/stack/deliver.hpp>
+#include <sluice/stack/forward.hpp>
+
+#include <utility>
+
+namespace sluice::acts {
+
+namespace detail {
+
+template <class Core>
+[[nodiscard]] constexpr bool keeps_flows(const Core& c) noexcept {
+    if constexpr (knows_flows<typename Core::local_type::delivery_type>) {
+        return c.local.delivery.has_flows() && c.tables.switches.ip_early_demux &&
+               c.tables.switches.udp_early_demux;
+    } else {
+        return false;
+    }
+}
+
+// Early demultiplexing: an established flow of UDP keeps the route of its datagrams as long as the
+// tables stay as they are. Linux udp_v4_early_demux.
+// Deviation: only for those that come by the same interface, as Linux asks of TCP alone.
+template <class Core>
+[[gnu::noinline]] constexpr pipeline::classification
+classify_flow(Core& c, datagram<typename Core::packet_type>& d, const interface& in) noexcept {
+    early_route* known = nullptr;
+    if constexpr (knows_flows<typename Core::local_type::delivery_type>) {
+        known = pipeline::early_route_of(c.local.delivery, d);
+    }
+    const early_route now{c.tables.way_version(), in.index};
+    if (known != nullptr && *known == now) {
+        return {decision::deliver(), route_type::local, false, false};
+    }
+    const auto found =
+        pipeline::classify(c.tables.look_up(), d.header(), d.header()[ipv4::destination], in);
+    if (known != nullptr && found.verdict.kind() == outcome::deliver &&
+        found.type == route_type::local) {
+        *known = now;
+    }
+    return found;
+}
+
+// Counts what the route tells, then does what it says. Linux ip_rcv_finish_core from the options
+// on.
+template <class Core>
+constexpr fate follow_route(Core& c, datagram<typename Core::packet_type>&& d,
+                            const pipeline::classification& found, const interface& in) noexcept {
+    const u32 octets = d.packet().size();
+    const sluice::packet_type seen = d.packet().type();
+    if (found.type == route_type::multicast) {
+        c.books.count(mib::ipext_in_mcast_pkts);
+        c.books.count(mib::ipext_in_mcast_octets, octets);
+    } else if (found.type == route_type::broadcast) {
+        c.books.count(mib::ipext_in_bcast_pkts);
+        c.books.count(mib::ipext_in_bcast_octets, octets);
+    } else if ((seen == sluice::packet_type::broadcast || seen == sluice::packet_type::multicast) &&
+               in.in_force.drop_unicast_in_l2_multicast) {
+        return drop(c.books, std::move(d).release(), drop_reason::unicast_in_link_multicast);
+    }
+    switch (found.verdict.kind()) {
+    case outcome::deliver:
+        return deliver(c, std::move(d), found.delivered_as(), in);
+    case outcome::forward:
+        return forward(c, std::move(d), found, in);
+    case outcome::reject:
+        // The table's refusals have a limit of their own, by source.
+        if (!c.local.icmp_rules.allow_unroutable(d.header()[ipv4::source], c.tables.switches,
+                                                 c.calls.now.now)) {
+            return drop(c.books, std::move(d).release(), found.verdict.reason());
+        }
+        return refuse(c, std::move(d).release(), found.verdict, found.type);
+    default:
+        return drop(c.books, std::move(d).release(), found.verdict.reason());
+    }
+}
+
+// A datagram behind the first hook: its route, its options, then where that leads. `known`: the
+// route of what came back from ourselves.
+template <class Core>
+constexpr fate route_and_follow(Core& c, datagram<typename Core::packet_type>&& d,
+                                const interface& in,
+                                const pipeline::classification* known) noexcept {
+    const auto t = c.tables.look_up();
+    pipeline::classification found =
+        known != nullptr ? *known
+        : keeps_flows(c) ? classify_flow(c, d, in)
+                         : pipeline::classify(t, d.header(), d.header()[ipv4::destination], in);
+    c.books.trace(stage::classify, found.verdict, in.index);
+    if (found.verdict.kind() == outcome::drop && !found.unroutable) {
+        return drop(c.books, std::move(d).release(), found.verdict.reason());
+    }
+    if (d.has_options()) {
+        const decision o = pipeline::option_walk<typename Core::chosen::options>(
+            t, d, in, found, c.calls.now.midnight_ms);
+        c.books.trace(stage::options, o, in.index);
+        if (!o.proceeds()) {
+            // A directed broadcast that is forwarded is like any other packet on its way.
+            const bool passes = found.verdict.kind() == outcome::forward;
+            return refuse(c, std::move(d).release(), o,
+                          passes ? route_type::unicast : found.delivered_as());
+        }
+    }
+    return follow_route(c, std::move(d), found, in);
+}
+
+// `known`: the route of a packet that came back from ourselves, which is not classified again.
+// Linux loopback_xmit, dev_loopback_xmit.
+template <class Core>
+constexpr fate receive_from(Core& c, typename Core::packet_type&& packet, const interface& from,
+                            const pipeline::classification* known) noexcept {
+    const u16 by = from.index;
+    c.books.count(mib::ip_in_receives);
+    c.books.count(mib::ipext_in_octets, packet.size());
+    if (!packet.unshare() || !pipeline::forget_header(packet)) {
+        return drop(c.books, std::move(packet), drop_reason::no_buffer);
+    }
+    const drop_reason bad = pipeline::validator::check(packet);
+    if (bad != drop_reason::header_invalid && packet.head_size() >= ipv4::min_header_length) {
+        c.books.count(ecn_counter(ipv4::const_view{packet.data()}[ipv4::ecn]),
+                      pipeline::segment_count(std::as_const(packet)));
+    }
+    c.books.trace(stage::validate, bad == drop_reason::none ? outcome::proceed : outcome::drop, bad,
+                  by);
+    if (bad != drop_reason::none) {
+        return drop(c.books, std::move(packet), bad);
+    }
+    if (const passage p = pass_hook(c.gates, c.books, hook_point::prerouting, packet, by, 0); !p) {
+        return p.gone;
+    }
+    const interface* in = c.tables.running(by);  // the hook may have taken it away
+    if (in == nullptr) {
+        return drop(c.books, std::move(packet), drop_reason::interface_down);
+    }
+    // A hook may have changed anything but the sum is not looked at again, as in Linux.
+    auto valid = pipeline::revalidate(std::move(packet));
+    if (!valid.has_value()) {
+        return drop(c.books, std::move(packet), valid.error());
+    }
+    return route_and_follow(c, std::move(*valid), *in, known);
+}
+
+}  // namespace detail
+
+// Linux ip_rcv_core and on.
+template <class Core>
+constexpr fate receive(Core& c, typename Core::packet_type&& packet) noexcept {
+    const interface* in = c.tables.running(packet.interface());
+    if (in == nullptr) {
+        return drop(c.books, std::move(packet), drop_reason::interface_down);
+    }
+    c.books.trace(stage::receive, outcome::proceed, drop_reason::none, in->index, packet.size());
+    if (packet.type() == sluice::packet_type::other_host) {
+        return drop(c.books, std::move(packet), drop_reason::other_host);
+    }
+    return detail::receive_from(c, std::move(packet), *in, nullptr);
+}
+
+// One of ours that came back.
+template <class Core>
+constexpr fate receive_own(Core& c, work_item<typename Core::packet_type>&& item) noexcept {
+    const interface* in = c.tables.running(item.route.interface);
+    if (in == nullptr) {
+        return drop(c.books, std::move(item.packet), drop_reason::interface_down);
+    }
+    const pipeline::classification known{item.back, item.route.type, true, false};
+    // What is to be forwarded once more is routed anew when the routes have changed since.
+    const bool holds =
+        item.back.kind() != outcome::forward || item.version == c.tables.way_version();
+    return detail::receive_from(c, std::move(item.packet), *in, holds ? &known : nullptr);
+}
+
+}  // namespace sluice::acts

@@ -1,0 +1,78 @@
+// switches: the kernel's switches of a stack, changed while packets run.
+//
+// A change is compiled at once into what the packet path reads. What Linux changes along with a
+// switch changes along: forwarding of all reaches every interface, any other value of default
+// those interfaces to which nobody gave an address or a value of their own.
+// Deviation: writing the value that stands already is no choice of one's own; Linux sees the write.
+//
+// Expects: stack_tables.
+// Cost:    a change compiles the switches of all interfaces.
+// Source:  Linux devinet_sysctl_forward, devinet_conf_proc.
+#pragma once
+
+#include <sluice/stack/forget.hpp>
+#include <sluice/stack/tables.hpp>
+
+namespace sluice::acts {
+
+// f(u16 index) of each interface, which it may change.
+template <class Tables, class F>
+constexpr void for_each_index(Tables& t, F&& f) {
+    t.interfaces.for_each([&](const interface& i) { f(i.index); });
+}
+
+// Compiles the switches into what the packet path reads.
+template <class Tables>
+constexpr void refresh(Tables& t) noexcept {
+    t.changed();
+    for_each_index(t, [&](u16 index) { t.interfaces.refresh(index, t.switches.all); });
+}
+
+// f(settings&).
+template <class Tables, class F>
+constexpr void change_switches(Tables& t, F&& f) {
+    settings& s = t.switches;
+    const interface_settings all_before = s.all;
+    const interface_settings defaults_before = s.defaults;
+    f(s);
+    s.settle();
+    const inherited_mask changed = differing(s.defaults, defaults_before);
+    t.defaults_chosen |= changed;
+    const bool on = s.all.forwarding;
+    for_each_index(t, [&](u16 index) {
+        interface& i = *t.interfaces.find(index);
+        inherit(i.own, s.defaults, static_cast<inherited_mask>(changed & ~i.chosen));
+        i.own.forwarding = on != all_before.forwarding ? on : i.own.forwarding;
+    });
+    refresh(t);
+}
+
+// f(interface_settings&): conf.IF. False: there is no such interface.
+template <class Tables, class F>
+constexpr bool change_switches_of(Tables& t, u16 index, F&& f) {
+    interface* i = t.interfaces.find(index);
+    if (i == nullptr) {
+        return false;
+    }
+    const interface_settings before = i->own;
+    f(i->own);
+    i->chosen |= differing(i->own, before);
+    refresh(t);
+    return true;
+}
+
+// A new interface starts with conf.default, and keeps for good what was changed there before. Linux
+// inetdev_init, which copies the state along.
+template <class Tables>
+constexpr void inherit_defaults(const Tables& t, interface& i) noexcept {
+    i.own = t.switches.defaults;
+    i.chosen = t.defaults_chosen;
+}
+
+// An interface with an address follows conf.default no more. Linux ipv4_devconf_setall.
+template <class Tables>
+constexpr void choose_all(Tables& t, u16 index) noexcept {
+    t.interfaces.find(index)->chosen = all_inherited;
+}
+
+}  // namespace sluice::acts

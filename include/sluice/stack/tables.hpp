@@ -1,0 +1,76 @@
+// stack_tables: what a stack looks things up in: interfaces, routes, what was learned, groups,
+// switches. Expects: the policies of its slots. Does: owns them, gives them to the stages as one
+// argument, says when they changed. Never: changes one by itself. Cost: the policies' own sizes.
+#pragma once
+
+#include <sluice/base/siphash.hpp>
+#include <sluice/interface/interface.hpp>
+#include <sluice/pipeline/tables.hpp>
+#include <sluice/route/with_local_routes.hpp>
+
+#include <type_traits>
+
+namespace sluice {
+
+namespace detail {
+
+// What a route policy starts from: its own `parts` (lpm_table: memory), or nothing.
+template <class Routes>
+struct route_parts {
+    struct type {};
+    [[nodiscard]] static constexpr Routes make(type) noexcept { return {}; }
+};
+template <class Routes>
+    requires requires { typename Routes::parts; }
+struct route_parts<Routes> {
+    using type = typename Routes::parts;
+    [[nodiscard]] static constexpr Routes make(type p) noexcept { return Routes{p}; }
+};
+
+}  // namespace detail
+
+template <class Chosen>
+struct stack_tables {
+    // A table that has no local routes gets a list of them in front.
+    using routes_type =
+        std::conditional_t<Chosen::routes::has_local_routes, typename Chosen::routes,
+                           with_local_routes<typename Chosen::routes>>;
+    using exceptions_type = typename Chosen::exceptions;
+    using from_routes = detail::route_parts<routes_type>;
+
+    typename Chosen::interfaces interfaces{};
+    routes_type routes;
+    [[no_unique_address]] exceptions_type exceptions;
+    [[no_unique_address]] typename Chosen::multicast groups{};
+    settings switches;
+    inherited_mask defaults_chosen = 0;  // members of conf.default that were changed
+    // There are routes of type local that no address brought along.
+    bool custom_local_routes = false;
+    u32 changes = 0;
+    u32 touched = 0;
+
+    constexpr stack_tables(const settings& s, const typename from_routes::type& r,
+                           hash_key key) noexcept
+        : routes{from_routes::make(r)}, exceptions{key}, switches{s} {}
+
+    // As the stages take them.
+    [[nodiscard]] constexpr auto look_up() const noexcept {
+        return pipeline::tables{interfaces, routes, groups, switches, custom_local_routes};
+    }
+    // Moves with every change of routes, interfaces, addresses, switches and of what was learned.
+    [[nodiscard]] constexpr u32 way_version() const noexcept { return routes.version() + changes; }
+    // After a change of what the packet path reads.
+    constexpr void changed() noexcept {
+        ++changes;
+        touch();
+    }
+    // Somebody may have changed anything: what a batch found out about an interface is void.
+    constexpr void touch() noexcept { ++touched; }
+    // The interface, if it is there and up. What was found before others' code ran is found again.
+    [[nodiscard]] constexpr const interface* running(u16 index) const noexcept {
+        const interface* found = interfaces.find(index);
+        return found != nullptr && found->up ? found : nullptr;
+    }
+};
+
+}  // namespace sluice

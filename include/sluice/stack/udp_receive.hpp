@@ -1,0 +1,99 @@
+// udp_receive: a UDP datagram for us goes to its endpoints.
+// Expects: a datagram that local-in let pass. Does: cuts what stands for many datagrams, asks
+// udp_input, hands it over; a port that nobody has is refused to the sender. Never: copies an
+// octet. Cost: the stage's and the delivery policy's. RFC 1122 section 4.1.3.1. Linux
+// __udp4_lib_rcv, udp_queue_rcv_skb.
+#pragma once
+
+#include <sluice/pipeline/udp_input.hpp>
+#include <sluice/pipeline/validate.hpp>
+#include <sluice/stack/icmp_send.hpp>
+
+#include <utility>
+
+namespace sluice::acts {
+
+// Nobody is there for it: `why` says who was missing.
+template <class Core>
+constexpr fate refuse_delivery(Core& c, typename Core::packet_type&& packet, const decision& why,
+                               route_type type) noexcept {
+    c.books.trace(stage::handler, why, packet.interface());
+    return refuse(c, std::move(packet), why, type);
+}
+
+namespace detail {
+
+template <class Core>
+constexpr fate to_udp_endpoints(Core& c, typename Core::packet_type&& packet, u32 headers,
+                                const delivery_info& info, route_type type) noexcept {
+    static_cast<void>(packet.pull(headers));  // contiguous since the UDP header was read
+    const delivery_count n = c.local.delivery.udp(std::move(packet), info);
+    c.books.count(mib::udp_in_datagrams, n.taken);
+    c.books.tally(balance::delivered, n.taken);
+    if (n.taken != 0) {
+        c.books.trace(stage::handler, outcome::deliver, drop_reason::none, info.interface,
+                      info.destination_port, ipv4::protocols::udp);
+    }
+    if (info.to_many) {
+        c.books.tally(balance::copied, n.taken + u64{n.full});
+        c.books.count_drops(drop_reason::endpoint_full, n.full);
+        if (!n.any()) {
+            return drop(c.books, std::move(packet), drop_reason::udp_many_unwanted);
+        }
+        c.books.tally(balance::absorbed);
+        return n.taken != 0 ? fate::delivered : fate::absorbed;
+    }
+    if (n.taken != 0) {
+        return fate::delivered;
+    }
+    if (n.full != 0) {
+        return drop(c.books, std::move(packet), drop_reason::endpoint_full);
+    }
+    static_cast<void>(packet.unpull(headers));  // whole again, for the quote
+    return refuse_delivery(
+        c, std::move(packet),
+        decision::reject(drop_reason::port_unreachable, icmp_request::port_unreachable()), type);
+}
+
+template <class Core>
+constexpr fate receive_one_udp(Core& c, datagram<typename Core::packet_type>&& d,
+                               delivery_info info, route_type type) noexcept {
+    const pipeline::udp_verdict v = pipeline::udp_input(d, info);
+    typename Core::packet_type packet = std::move(d).release();
+    if (v.reason != drop_reason::none) {
+        return drop(c.books, std::move(packet), v.reason);
+    }
+    info.source_port = v.source_port;
+    info.destination_port = v.destination_port;
+    packet.trim(v.end);
+    return to_udp_endpoints(c, std::move(packet), v.headers, info, type);
+}
+
+}  // namespace detail
+
+template <class Core>
+constexpr fate receive_udp(Core& c, datagram<typename Core::packet_type>&& d,
+                           const delivery_info& info, route_type type) noexcept {
+    using packet_type = typename Core::packet_type;
+    if (!pipeline::stands_for_many_udp(std::as_const(d))) {
+        return detail::receive_one_udp(c, std::move(d), info, type);
+    }
+    const u16 by = info.interface;
+    const auto result =
+        pipeline::segment<true>(std::move(d).release(), c.device.buffers, [&](packet_type&& piece) {
+            c.books.tally(balance::copied);
+            auto one = pipeline::revalidate(std::move(piece));
+            static_cast<void>(one.has_value()
+                                  ? detail::receive_one_udp(c, std::move(*one), info, type)
+                                  : drop(c.books, std::move(piece), one.error()));
+            return true;
+        });
+    if (!result.complete) {
+        c.books.trace(stage::end, outcome::drop, drop_reason::udp_invalid, by);
+        return dropped(c.books, drop_reason::udp_invalid);
+    }
+    c.books.tally(balance::absorbed);
+    return fate::absorbed;
+}
+
+}  // namespace sluice::acts

@@ -1,0 +1,80 @@
+// ways: how packets leave: the route, with what was learned about single destinations.
+// Expects: stack_tables; the time. Does: asks the route table, then the exceptions, which know path
+// MTUs and redirected gateways. Never: changes a table. Cost: a lookup; a test of one word while
+// nothing was learned. Linux __mkroute_output, __mkroute_input, find_exception.
+#pragma once
+
+#include <sluice/base/result.hpp>
+#include <sluice/base/time.hpp>
+#include <sluice/pipeline/output_route.hpp>
+#include <sluice/route/exceptions.hpp>
+#include <sluice/stack/tables.hpp>
+
+namespace sluice::acts {
+
+using route_result = result<pipeline::output_route, pipeline::send_error>;
+
+// In octets; that of the interface where the route has none or a larger one.
+template <class Tables>
+[[nodiscard]] constexpr u32 mtu_of(const Tables& t, u16 interface_index, u16 route_mtu) noexcept {
+    const interface* out = t.interfaces.find(interface_index);
+    const u32 own = out != nullptr ? out->mtu : 0;
+    return route_mtu != 0 && route_mtu < own ? route_mtu : own;
+}
+
+// nullptr: the route is used as it is.
+template <class Tables>
+[[nodiscard]] constexpr const route_exception*
+exception_of(const Tables& t, ipv4::address destination, const route_entry& r,
+             instant now) noexcept {
+    return t.exceptions.any() ? t.exceptions.find(key_of(destination, r), now) : nullptr;
+}
+
+namespace detail {
+
+template <class Tables>
+constexpr void apply_exception(const Tables& t, pipeline::output_route& route,
+                               instant now) noexcept {
+    const route_entry& r = t.routes.at(route.route);
+    if (const route_exception* e = exception_of(t, route.destination, r, now)) {
+        if (!e->gateway.is_unspecified()) {
+            route.neighbour = e->gateway;
+        }
+        if (e->mtu != 0) {
+            route.mtu = e->mtu;
+            route.mtu_locked = e->mtu_locked;
+        }
+    }
+}
+
+}  // namespace detail
+
+// The way of what this host originates.
+template <class Tables>
+[[nodiscard]] constexpr route_result route_to(const Tables& t, const pipeline::flow& f,
+                                              instant now) noexcept {
+    route_result route = pipeline::route_output(t.look_up(), f);
+    if constexpr (!Tables::exceptions_type::never_learns) {
+        if (t.exceptions.any() && route.has_value() && route->route != next_hop::none) {
+            detail::apply_exception(t, *route, now);
+        }
+    }
+    return route;
+}
+
+// The way of what is forwarded: a learned gateway always, a learned MTU by ip_forward_use_pmtu or
+// when it is locked. Linux ip_dst_mtu_maybe_forward.
+template <class Tables>
+constexpr void use_exception(const Tables& t, route_entry& r, ipv4::address destination,
+                             instant now) noexcept {
+    if (const route_exception* e = exception_of(t, destination, r, now)) {
+        if (!e->gateway.is_unspecified()) {
+            r.gateway = e->gateway;
+        }
+        if (e->mtu != 0 && (t.switches.ip_forward_use_pmtu || e->mtu_locked)) {
+            r.mtu = e->mtu;
+        }
+    }
+}
+
+}  // namespace sluice::acts

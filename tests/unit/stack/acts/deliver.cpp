@@ -1,0 +1,99 @@
+// deliver: fragments wait, taps get copies, protocols what is theirs; what is for nobody is told.
+#include "unit/stack/acts/subject.hpp"
+
+#include <sluice/delivery/receive_queue.hpp>
+#include <sluice/stack/deliver.hpp>
+
+namespace {
+
+using namespace acts_test;
+
+const octets to_us = datagram_of({.destination = "10.0.1.1"_ip});
+
+template <class Core>
+fate deliver(Core& c, const octets& d) {
+    return acts::deliver(c, sound(c, d), route_type::local, *c.tables.interfaces.find(2));
+}
+
+TEST_CASE("deliver: an unknown protocol is told to the sender, unless a tap heard it") {
+    core<small> c{{.seed = testing::fixed_seed}};
+    furnish(c);
+    CHECK(deliver(c, to_us) == fate::dropped);
+    check(sent_one(c), support::icmp_is(3, 2), support::quotes(to_us, 36));
+    CHECK(c.books.counters[drop_reason::protocol_unknown] == 1);
+    CHECK(c.books.counters[mib::ip_in_unknown_protos] == 1);
+    CHECK(c.books.counters[mib::ip_in_delivers] == 0);
+
+    receive_queue<packet, 2> tap;
+    REQUIRE(c.local.delivery.add_raw({.protocol = 253}, tap));
+    CHECK(deliver(c, to_us) == fate::absorbed);
+    REQUIRE(tap.size() == 1);
+    CHECK(content_of(tap.next().packet) == to_us);
+    const auto& n = c.books.counters;
+    CHECK(n[balance::copied] == 1);
+    CHECK(n[balance::delivered] == 1);
+    CHECK(n[balance::absorbed] == 1);
+    CHECK(n[mib::ip_in_delivers] == 1);
+    CHECK(c.device.output.size() == 0);
+}
+
+TEST_CASE("deliver: a fragment is held, and its datagram delivered once") {
+    core<small> c{{.seed = testing::fixed_seed}};
+    furnish(c);
+    receive_queue<packet, 2> tap;
+    REQUIRE(c.local.delivery.add_raw({.protocol = 253}, tap));
+    const octets all = pattern(32);
+    const auto piece = [&](std::size_t from, u16 flags) {
+        return datagram_of({.destination = "10.0.1.1"_ip,
+                            .flags_and_offset = flags,
+                            .payload = {all.begin() + static_cast<std::ptrdiff_t>(from),
+                                        all.begin() + static_cast<std::ptrdiff_t>(from) + 16}});
+    };
+    CHECK(deliver(c, piece(16, 2)) == fate::held);
+    CHECK(tap.size() == 0);
+    CHECK(deliver(c, piece(0, 0x2000)) == fate::absorbed);
+    REQUIRE(tap.size() == 1);
+    check(content_of(tap.next().packet), support::payload(all));
+    CHECK(c.local.reassembly.held() == 0);
+}
+
+TEST_CASE("deliver: the hook of local-in is asked, and may take the interface away") {
+    struct : hook<packet> {
+        core<small>* c = nullptr;
+        bool takes_down = false;
+        hook_verdict operator()(packet&, const hook_context& at) noexcept override {
+            CHECK(at.in == 2);
+            if (takes_down) REQUIRE(acts::set_link(c->tables, 2, {.up = false}).has_value());
+            return takes_down ? hook_verdict::accept : hook_verdict::drop;
+        }
+    } asked;
+    core<small> c{{.seed = testing::fixed_seed}};
+    furnish(c);
+    asked.c = &c;
+    REQUIRE(c.gates.hooks.add(hook_point::local_in, 0, asked));
+    CHECK(deliver(c, to_us) == fate::dropped);
+    CHECK(c.books.counters[drop_reason::hook] == 1);
+    asked.takes_down = true;
+    CHECK(deliver(c, to_us) == fate::dropped);
+    CHECK(c.books.counters[drop_reason::interface_down] == 1);
+    CHECK(c.device.output.size() == 0);
+}
+
+TEST_CASE("deliver: UDP and ICMP go to the stack's own, IGMP is heard and let be") {
+    core<small> c{{.seed = testing::fixed_seed}};
+    furnish(c);
+    const auto of = [](u8 protocol, const octets& payload) {
+        return datagram_of(
+            {.destination = "10.0.1.1"_ip, .protocol = protocol, .payload = payload});
+    };
+    CHECK(deliver(c, of(1, support::echo_request())) == fate::delivered);
+    check(sent_one(c), support::icmp_is(0, 0, 0x00070001));
+    CHECK(deliver(c, of(17, support::udp_message(1, 2, {}))) == fate::dropped);
+    check(sent_one(c), support::icmp_is(3, 3));
+    CHECK(deliver(c, of(2, octets(8))) == fate::dropped);
+    CHECK(c.books.counters[drop_reason::igmp_ignored] == 1);
+    CHECK(c.books.counters[mib::ip_in_delivers] == 3);
+    CHECK(c.device.output.size() == 0);
+}
+
+}  // namespace

@@ -1,0 +1,117 @@
+// egress: a packet leaves whole, in fragments, by lo or not at all; what does not fit stays.
+#include "unit/stack/acts/subject.hpp"
+
+#include <sluice/stack/egress.hpp>
+
+namespace {
+
+using namespace acts_test;
+
+constexpr ipv4::address there = "10.0.2.9"_ip;
+
+acts::egress_plan plan_by_3(u32 mtu = 1500) {
+    return {.to = {3, link_destination::unicast, there}, .mtu = mtu};
+}
+
+TEST_CASE("egress: a plan names the link's address, the smaller MTU, and what lo makes of it") {
+    core<small> c{{.seed = testing::fixed_seed}};
+    furnish(c);
+    acts::egress_plan plan = acts::plan_for(
+        c.tables, {.interface = 3, .mtu = 1300, .destination = there, .neighbour = there});
+    CHECK(plan.to.interface == 3);
+    CHECK(plan.to.kind == link_destination::unicast);
+    CHECK(plan.mtu == 1300);
+    CHECK(plan.back == decision::deliver());
+    plan = acts::plan_for(
+        c.tables, {.type = route_type::multicast, .interface = 3, .destination = "224.0.0.9"_ip});
+    CHECK(plan.to.kind == link_destination::multicast);
+    CHECK(plan.back == decision::drop(drop_reason::no_multicast_member));
+    CHECK(acts::link_kind(route_type::broadcast) == link_destination::broadcast);
+}
+
+TEST_CASE("egress: what fits leaves as it is, and is counted once") {
+    core<small> c{{.seed = testing::fixed_seed}};
+    furnish(c);
+    packet p = packet_of(c, datagram_of({}));
+    const acts::departure d = acts::leave(c, p, plan_by_3());
+    CHECK(d.has_left());
+    CHECK(d.what == fate::forwarded);
+    const auto& n = c.books.counters;
+    CHECK(n[mib::ip_out_transmits] == 1);
+    CHECK(n[mib::ipext_out_octets] == 36);
+    CHECK(n[balance::transmitted] == 1);
+    CHECK(n[mib::ip_frag_creates] == 0);
+    CHECK(c.later.empty());
+    CHECK(sent_one(c) == datagram_of({}));
+}
+
+TEST_CASE("egress: what is larger is cut, unless DF forbids it: then it stays and nobody is told") {
+    core<small> c{{.seed = testing::fixed_seed}};
+    furnish(c);
+    const octets whole = datagram_of({.payload = pattern(200)});
+    packet p = packet_of(c, whole);
+    CHECK(acts::leave(c, p, plan_by_3(100)).what == fate::forwarded);
+    const auto pieces = sent(c);
+    REQUIRE(pieces.size() == 3);  // of 80, 80 and 40 octets behind their headers
+    check(pieces[0].content, support::size(100), support::flags_and_offset(0x2000));
+    check(pieces[1].content, support::size(100), support::flags_and_offset(0x200a));
+    check(pieces[2].content, support::size(60), support::flags_and_offset(0x0014));
+    const auto& n = c.books.counters;
+    CHECK(n[mib::ip_frag_creates] == 3);
+    CHECK(n[mib::ip_frag_oks] == 1);
+    CHECK(n[balance::copied] == 3);
+    CHECK(n[balance::absorbed] == 1);
+    CHECK(n[balance::transmitted] == 3);
+
+    const octets df = datagram_of({.flags_and_offset = 0x4000, .payload = pattern(200)});
+    p = packet_of(c, df);
+    const standing before = standing_of(c);
+    const acts::departure d = acts::leave(c, p, plan_by_3(100));
+    CHECK_FALSE(d.has_left());
+    CHECK(d.refused ==
+          decision::reject(drop_reason::too_big, icmp_request::fragmentation_needed(100)));
+    CHECK(content_of(p) == df);
+    CHECK(standing_of(c) == before);
+}
+
+TEST_CASE("egress: by an interface that went down nothing leaves; a full output drops") {
+    core<small> c{{.seed = testing::fixed_seed}};
+    furnish(c);
+    const std::size_t all = c.device.buffers.available();
+    REQUIRE(acts::set_link(c.tables, 3, {.up = false}).has_value());
+    packet p = packet_of(c, datagram_of({}));
+    CHECK(acts::leave(c, p, plan_by_3()).what == fate::dropped);
+    CHECK(c.books.counters[drop_reason::interface_down] == 1);
+    CHECK(c.books.counters[mib::ip_out_transmits] == 0);
+    CHECK(c.device.buffers.available() == all);
+    REQUIRE(acts::set_link(c.tables, 3, {}).has_value());
+    for (int i = 0; i < 17; ++i) {  // 16 have room
+        p = packet_of(c, datagram_of({}));
+        static_cast<void>(acts::leave(c, p, plan_by_3()));
+    }
+    CHECK(c.books.counters[drop_reason::output_refused] == 1);
+    CHECK(c.books.counters[balance::transmitted] == 16);
+}
+
+TEST_CASE("egress: what leaves by lo waits to be received, by the interface with the address") {
+    core<small> c{{.seed = testing::fixed_seed}};
+    furnish(c);
+    packet p = packet_of(c, datagram_of({.destination = "10.0.1.1"_ip}));
+    acts::egress_plan plan{.to = {1, link_destination::unicast, {}},
+                           .type = route_type::local,
+                           .mtu = 65536,
+                           .ours = 2};
+    CHECK(acts::leave(c, p, plan).what == fate::forwarded);
+    CHECK(c.device.output.size() == 0);
+    CHECK(c.books.counters[balance::transmitted] == 1);
+    CHECK(c.books.counters[balance::received] == 1);
+    REQUIRE(c.later.size() == 1);
+    const auto item = c.later.pop();
+    CHECK(item.kind == work_kind::receive_own);
+    CHECK(item.packet.interface() == 2);
+    CHECK(item.route.type == route_type::local);
+    CHECK(item.route.interface == 1);
+    CHECK(item.version == c.tables.way_version());
+}
+
+}  // namespace

@@ -1,0 +1,70 @@
+// forget: what was learned goes with what it stands on, and nothing else does.
+#include "unit/stack/acts/subject.hpp"
+
+#include <sluice/stack/forget.hpp>
+
+namespace {
+
+using namespace acts_test;
+
+constexpr instant now = instant{} + 1000_s;
+constexpr exception_key by_2{"10.0.1.9"_ip, {}, 2};
+constexpr exception_key by_3{"10.0.2.9"_ip, {}, 3};
+constexpr exception_key behind{"20.0.0.1"_ip, "10.0.2.254"_ip, 3};
+constexpr route_entry far{.prefix = {"20.0.0.0"_ip, 8}, .interface = 3, .gateway = "10.0.2.254"_ip};
+
+struct learned {
+    core<small> c;
+    learned() : c{{.seed = testing::fixed_seed}} {
+        furnish(c);
+        REQUIRE(acts::add_route(c.tables, far).has_value());
+        for (const exception_key& k : {by_2, by_3, behind})
+            c.tables.exceptions.learn(k, {.mtu = 1200, .expires = now + 600_s}, now);
+    }
+    u32 mtu(const exception_key& k) {
+        const route_exception* e = c.tables.exceptions.find(k, now);
+        return e != nullptr ? e->mtu : 0;
+    }
+};
+
+TEST_CASE("forget: all of it") {
+    learned l;
+    const u32 ways = l.c.tables.way_version();
+    acts::forget_exceptions(l.c.tables);
+    CHECK_FALSE(l.c.tables.exceptions.any());
+    CHECK(l.c.tables.way_version() != ways);
+    CHECK(l.c.tables.routes.lookup("20.0.0.1"_ip) != next_hop::none);
+}
+
+TEST_CASE("forget: of a route that went, and of no other") {
+    learned l;
+    acts::routes_removed(l.c.tables);  // all are there still
+    CHECK(l.mtu(behind) == 1200);
+    REQUIRE(l.c.tables.routes.remove(far).has_value());
+    acts::routes_removed(l.c.tables);
+    CHECK(l.mtu(behind) == 0);
+    CHECK(l.mtu(by_2) == 1200);
+    CHECK(l.mtu(by_3) == 1200);
+}
+
+TEST_CASE("forget: of an interface that went down, and of no other") {
+    learned l;
+    acts::interface_went_down(l.c.tables, 3);
+    CHECK(l.mtu(by_2) == 1200);
+    CHECK(l.mtu(by_3) == 0);
+    CHECK(l.mtu(behind) == 0);
+}
+
+TEST_CASE(
+    "forget: an MTU follows its interface down; one learned at the link's own follows it up") {
+    learned l;
+    acts::interface_mtu_changed(l.c.tables, 3, 1000, 1500);
+    CHECK(l.mtu(by_2) == 1200);
+    CHECK(l.mtu(by_3) == 1000);
+    acts::interface_mtu_changed(l.c.tables, 3, 1400, 1000);
+    CHECK(l.mtu(by_3) == 1400);
+    acts::interface_mtu_changed(l.c.tables, 3, 1500, 1450);
+    CHECK(l.mtu(by_3) == 1400);
+}
+
+}  // namespace

@@ -1,0 +1,122 @@
+// gates: what a hook and a security policy say of a packet, and that nobody else is asked. Gates
+// and books alone, without a stack.
+#include "unit/stack/acts/subject.hpp"
+
+#include <sluice/security/permit_all.hpp>
+#include <sluice/stack/gates.hpp>
+#include <sluice/stats/observers.hpp>
+#include <sluice/stats/snmp_counters.hpp>
+
+namespace {
+
+using namespace acts_test;
+
+struct no_odd_protocols {
+    template <class Packet>
+    struct model {
+        using packet_type = Packet;
+        static constexpr bool always_permits = false;
+        u32 asked = 0;
+        drop_reason refusal(security_point, const Packet& p, const security_context&) noexcept {
+            ++asked;
+            return ipv4::const_view{p.data()}[ipv4::protocol] % 2 == 1
+                       ? drop_reason::security_policy
+                       : drop_reason::none;
+        }
+    };
+};
+
+struct telling_hook final : hook<packet> {
+    hook_verdict answer = hook_verdict::accept;
+    bool harms = false;
+    bool takes = false;
+    u32 calls = 0;
+    u16 in = 0;
+    u16 out = 0;
+    packet taken;
+    hook_verdict operator()(packet& p, const hook_context& c) noexcept override {
+        ++calls;
+        in = c.in;
+        out = c.out;
+        if (harms) ipv4::view{p.writable()}.set(ipv4::version, 6);
+        if (takes) taken = std::move(p);
+        return answer;
+    }
+};
+
+struct gate {
+    fixed_pool<2048, 32> pool;
+    stack_gates<hook_chain<4>::model<packet>, no_odd_protocols::model<packet>> gates;
+    stack_books<snmp_counters, null_observer> books;
+    telling_hook asked;
+
+    acts::passage pass(hook_point point, packet& p) {
+        return acts::pass_hook(gates, books, point, p, 2, 3);
+    }
+};
+
+TEST_CASE("gates: a hook is asked at its own point, and what it accepts stays") {
+    gate g;
+    REQUIRE(g.gates.hooks.add(hook_point::forward, 0, g.asked));
+    packet p = support::packet_of(g.pool, datagram_of({}));
+    CHECK(g.pass(hook_point::prerouting, p));
+    CHECK(g.asked.calls == 0);
+    CHECK(g.pass(hook_point::forward, p));
+    CHECK(g.asked.calls == 1);
+    CHECK(g.asked.in == 2);
+    CHECK(g.asked.out == 3);
+    CHECK(content_of(p) == datagram_of({}));
+    CHECK(g.books.counters.drops() == 0);
+    CHECK(g.books.counters[balance::absorbed] == 0);
+    CHECK(g.gates.security.asked == 0);
+}
+
+TEST_CASE("gates: what a hook drops, harms or takes is gone, each with one fate") {
+    gate g;
+    REQUIRE(g.gates.hooks.add(hook_point::forward, 0, g.asked));
+    g.asked.answer = hook_verdict::drop;
+    packet p = support::packet_of(g.pool, datagram_of({}));
+    acts::passage on = g.pass(hook_point::forward, p);
+    CHECK_FALSE(on);
+    CHECK(on.gone == fate::dropped);
+    g.asked.answer = hook_verdict::accept;
+    g.asked.harms = true;
+    p = support::packet_of(g.pool, datagram_of({}));
+    on = g.pass(hook_point::forward, p);
+    CHECK_FALSE(on);
+    CHECK(on.gone == fate::dropped);
+    CHECK(g.books.counters[drop_reason::hook] == 2);
+    CHECK(g.pool.available() == 32);
+
+    g.asked.harms = false;
+    g.asked.takes = true;  // and says accept
+    p = support::packet_of(g.pool, datagram_of({}));
+    on = g.pass(hook_point::forward, p);
+    CHECK_FALSE(on);
+    CHECK(on.gone == fate::absorbed);
+    CHECK(g.books.counters[balance::absorbed] == 1);
+    CHECK(g.books.counters[drop_reason::hook] == 2);
+    CHECK(g.pool.available() == 31);
+    g.asked.taken.reset();
+}
+
+TEST_CASE(
+    "gates: what a security policy refuses is dropped for its reason, and no hook hears of it") {
+    gate g;
+    for (const hook_point point : {hook_point::local_out, hook_point::forward})
+        REQUIRE(g.gates.hooks.add(point, 0, g.asked));
+    packet p = support::packet_of(g.pool, datagram_of({.protocol = 254}));
+    CHECK(acts::pass_security(g.gates, g.books, security_point::out, p, {}));
+    CHECK(p);
+    p = support::packet_of(g.pool, datagram_of({.protocol = 253}));
+    const acts::passage on = acts::pass_security(g.gates, g.books, security_point::out, p, {});
+    CHECK_FALSE(on);
+    CHECK(on.gone == fate::dropped);
+    CHECK(g.books.counters[drop_reason::security_policy] == 1);
+    CHECK(g.books.last_drop == drop_reason::security_policy);
+    CHECK(g.pool.available() == 32);
+    CHECK(g.gates.security.asked == 2);
+    CHECK(g.asked.calls == 0);
+}
+
+}  // namespace

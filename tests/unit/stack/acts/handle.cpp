@@ -1,0 +1,135 @@
+// handle: what a registered handler says of a datagram happens, and what it left behind is looked
+// at again.
+#include "unit/stack/acts/subject.hpp"
+
+#include <sluice/stack/handle.hpp>
+
+namespace {
+
+using namespace acts_test;
+using acts::handling;
+
+const octets to_us = datagram_of({.destination = "10.0.1.1"_ip});
+
+struct telling_handler final : protocol_handler<packet> {
+    handler_result answer = handler_result::taken();
+    u32 off = 0;  // octets that it takes off in front
+    bool keeps = false;
+    bool sends = false;
+    bool was_sent = false;
+    packet kept;
+    handler_result receive(packet& p, const delivery_info&,
+                           local_services<packet>& services) noexcept override {
+        if (sends) was_sent = services.send_later(p.copy());
+        if (off != 0) static_cast<void>(p.pull(off));
+        if (keeps) kept = std::move(p);
+        return answer;
+    }
+};
+
+struct handled_core {
+    core<small> c;
+    telling_handler h;
+    delivery_info info{.source = "10.0.1.2"_ip,
+                       .destination = "10.0.1.1"_ip,
+                       .local = "10.0.1.1"_ip,
+                       .interface = 2,
+                       .protocol = 253};
+    route_type type = route_type::local;
+
+    handled_core() : c{{.seed = testing::fixed_seed}} {
+        furnish(c);
+        REQUIRE(c.local.delivery.set_handler(253, &h).has_value());
+    }
+    acts::handled handle(datagram<packet>& d) { return acts::handle(c, d, info, type); }
+};
+
+TEST_CASE("handle: without a handler the datagram stays as it is") {
+    handled_core k;
+    k.info.protocol = 254;
+    auto d = sound(k.c, to_us);
+    const standing before = standing_of(k.c);
+    CHECK(k.handle(d).how == handling::built_in);
+    CHECK(content_of(d.packet()) == to_us);
+    CHECK(standing_of(k.c) == before);
+    CHECK(k.c.books.counters[mib::ip_in_delivers] == 0);
+}
+
+TEST_CASE("handle: taken, ignored, left to the stack, for nobody") {
+    handled_core k;
+    auto d = sound(k.c, to_us);
+    acts::handled h = k.handle(d);
+    CHECK(h.how == handling::ended);
+    CHECK(h.what == fate::delivered);
+    CHECK(k.c.books.counters[balance::delivered] == 1);
+    CHECK(k.c.books.counters[mib::ip_in_delivers] == 1);
+
+    k.h.answer = handler_result::ignored();
+    d = sound(k.c, to_us);
+    h = k.handle(d);
+    CHECK(h.how == handling::ended);
+    CHECK(h.what == fate::dropped);
+    CHECK(k.c.books.counters[drop_reason::ignored_by_handler] == 1);
+
+    k.h.answer = handler_result::built_in();
+    d = sound(k.c, to_us);
+    CHECK(k.handle(d).how == handling::built_in);
+    CHECK(content_of(d.packet()) == to_us);
+
+    k.h.answer = handler_result::unreachable();
+    d = sound(k.c, to_us);
+    CHECK(k.handle(d).how == handling::nobody);
+    CHECK(content_of(d.packet()) == to_us);
+    CHECK(k.c.device.output.size() == 0);  // to be told by whoever asked
+    CHECK(k.c.books.counters.drops() == 1);
+}
+
+TEST_CASE("handle: what the handler kept is delivered, whatever it says") {
+    handled_core k;
+    k.h.keeps = true;
+    k.h.answer = handler_result::unreachable();
+    auto d = sound(k.c, to_us);
+    const acts::handled h = k.handle(d);
+    CHECK(h.how == handling::ended);
+    CHECK(h.what == fate::delivered);
+    CHECK(content_of(k.h.kept) == to_us);
+    CHECK(k.c.books.counters[balance::delivered] == 1);
+    k.h.kept.reset();
+}
+
+TEST_CASE("handle: a datagram that was unwrapped goes on, told of by its own header") {
+    handled_core k;
+    const octets inner = datagram_of(
+        {.source = "10.0.1.77"_ip, .destination = "10.0.1.255"_ip, .ttl = 5, .protocol = 17});
+    k.h.off = 20;
+    k.h.answer = handler_result::again(17);
+    auto d = sound(k.c, datagram_of({.destination = "10.0.1.1"_ip, .payload = inner}));
+    CHECK(k.handle(d).how == handling::again);
+    CHECK(content_of(d.packet()) == inner);
+    CHECK(k.info.protocol == 17);
+    CHECK(k.info.source == "10.0.1.77"_ip);
+    CHECK(k.info.ttl == 5);
+    CHECK(k.info.to_many);
+    CHECK(k.type == route_type::broadcast);
+
+    k.info.protocol = 253;
+    d = sound(k.c, datagram_of({.destination = "10.0.1.1"_ip, .payload = octets(30)}));
+    const acts::handled h = k.handle(d);  // nothing that begins as a datagram does
+    CHECK(h.how == handling::ended);
+    CHECK(h.what == fate::dropped);
+    CHECK(k.c.books.counters[drop_reason::header_invalid] == 1);
+}
+
+TEST_CASE("handle: what a handler sends waits for its packet's end") {
+    handled_core k;
+    k.h.sends = true;
+    const acts::call here{k.c, k.c.calls.now};
+    auto d = sound(k.c, datagram_of({.source = "10.0.1.1"_ip, .destination = "10.0.1.9"_ip}));
+    static_cast<void>(k.handle(d));
+    CHECK(k.h.was_sent);
+    CHECK(k.c.device.output.size() == 0);
+    CHECK(k.c.later.size() == 1);
+    CHECK(k.c.books.counters[balance::originated] == 1);
+}
+
+}  // namespace

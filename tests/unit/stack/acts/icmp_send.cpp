@@ -1,0 +1,86 @@
+// icmp_send: what leaves from here, our own copies of it, and the errors that senders get.
+#include "unit/stack/acts/subject.hpp"
+
+#include <sluice/stack/icmp_send.hpp>
+
+namespace {
+
+using namespace acts_test;
+
+TEST_CASE("icmp send: a refused packet is dropped, and its sender told with a quote of it") {
+    core<small> c{{.seed = testing::fixed_seed}};
+    furnish(c);
+    const std::size_t all = c.device.buffers.available();
+    const octets offender = datagram_of({.destination = "10.0.2.9"_ip});
+    CHECK(acts::refuse(
+              c, packet_of(c, offender),
+              decision::reject(drop_reason::host_unreachable, icmp_request::host_unreachable()),
+              route_type::unicast) == fate::dropped);
+    check(sent_one(c), support::right_sums(), support::source("10.0.1.1"_ip),
+          support::destination("10.0.1.2"_ip), support::tos(0xc0), support::icmp_is(3, 1),
+          support::quotes(offender, 36));
+    const auto& n = c.books.counters;
+    CHECK(n[drop_reason::host_unreachable] == 1);
+    CHECK(n[balance::originated] == 1);
+    CHECK(n[balance::transmitted] == 1);
+    CHECK(n[mib::icmp_out_msgs] == 1);
+    CHECK(n[mib::icmp_out_dest_unreachs] == 1);
+    CHECK(n[mib::ip_out_requests] == 1);
+    CHECK(c.device.buffers.available() == all);
+}
+
+TEST_CASE("icmp send: a plain drop tells nobody, and no error is about an error") {
+    core<small> c{{.seed = testing::fixed_seed}};
+    furnish(c);
+    CHECK(acts::refuse(c, packet_of(c, datagram_of({})), decision::drop(drop_reason::blackhole),
+                       route_type::unicast) == fate::dropped);
+    const octets error =
+        datagram_of({.protocol = 1, .payload = support::icmp_message(11, 0, 0, datagram_of({}))});
+    const packet p = packet_of(c, error);
+    standing before = standing_of(c);
+    acts::send_error(c, p, icmp_request::host_unreachable(), route_type::unicast);
+    const packet broad = packet_of(c, datagram_of({.destination = "10.0.1.255"_ip}));
+    before.free -= 1;
+    acts::send_error(c, broad, icmp_request::host_unreachable(), route_type::broadcast);
+    CHECK(standing_of(c) == before);
+    CHECK(content_of(p) == error);
+    CHECK(c.books.counters[mib::icmp_out_msgs] == 0);
+}
+
+TEST_CASE("icmp send: a broadcast leaves and is heard here; a unicast is not") {
+    core<small> c{{.seed = testing::fixed_seed}};
+    furnish(c);
+    const octets d = datagram_of({.source = "10.0.2.1"_ip, .destination = "10.0.2.255"_ip});
+    CHECK(acts::local_out(
+              c, packet_of(c, d),
+              {.type = route_type::broadcast, .interface = 3, .destination = "10.0.2.255"_ip},
+              true) == fate::forwarded);
+    const auto left = sent(c);
+    REQUIRE(left.size() == 1);
+    CHECK(left[0].to.kind == link_destination::broadcast);
+    REQUIRE(c.later.size() == 1);
+    const auto heard = c.later.pop();
+    CHECK(content_of(heard.packet) == d);
+    CHECK(heard.packet.type() == sluice::packet_type::loopback);
+    CHECK(heard.packet.interface() == 3);
+    CHECK(c.books.counters[mib::ip_out_requests] == 1);
+
+    CHECK(
+        acts::local_out(c, packet_of(c, datagram_of({.source = "10.0.2.1"_ip})),
+                        {.interface = 3, .destination = "10.0.2.2"_ip, .neighbour = "10.0.2.2"_ip},
+                        false) == fate::forwarded);
+    CHECK(c.later.empty());
+    CHECK(c.books.counters[mib::ip_out_requests] == 1);
+}
+
+TEST_CASE("icmp send: nothing leaves by an interface that is down") {
+    core<small> c{{.seed = testing::fixed_seed}};
+    furnish(c);
+    REQUIRE(acts::set_link(c.tables, 3, {.up = false}).has_value());
+    CHECK(acts::local_out(c, packet_of(c, datagram_of({})),
+                          {.interface = 3, .destination = "10.0.2.2"_ip}, true) == fate::dropped);
+    CHECK(c.books.last_drop == drop_reason::interface_down);
+    CHECK(c.device.output.size() == 0);
+}
+
+}  // namespace

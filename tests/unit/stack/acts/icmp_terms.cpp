@@ -1,0 +1,54 @@
+// icmp_terms: how often an ICMP message may go, and with which options. Nothing is sent.
+#include "unit/stack/acts/subject.hpp"
+
+#include <sluice/pipeline/option_walk.hpp>
+#include <sluice/stack/icmp_terms.hpp>
+
+namespace {
+
+using namespace acts_test;
+
+TEST_CASE("icmp terms: six errors to one host, then it is limited; answers and others are not") {
+    core<small> c{{.seed = testing::fixed_seed}};
+    furnish(c);
+    const acts::icmp_cause error{3, 1, 2};
+    const pipeline::output_route to_a{.interface = 2, .destination = "10.0.1.7"_ip};
+    const pipeline::output_route to_b{.interface = 2, .destination = "10.0.1.8"_ip};
+    const standing before = standing_of(c);
+    for (int i = 0; i < 6; ++i)
+        CHECK(acts::may_send_icmp(c, error, to_a));
+    CHECK_FALSE(acts::may_send_icmp(c, error, to_a));
+    CHECK(c.books.counters[mib::icmp_out_rate_limit_host] == 1);
+    CHECK(acts::may_send_icmp(c, error, to_b));
+    CHECK(acts::may_send_icmp(c, {.type = 0}, to_a));  // an echo reply: not in icmp_ratemask
+    CHECK(c.books.counters[mib::icmp_out_rate_limit_host] == 1);
+    CHECK(c.books.counters[mib::icmp_out_rate_limit_global] == 0);
+    CHECK(standing_of(c) == before);
+    c.calls.now.now = c.calls.now.now + 1_s;
+    CHECK(acts::may_send_icmp(c, error, to_a));
+    CHECK_FALSE(acts::may_send_icmp(c, error, to_a));
+}
+
+TEST_CASE("icmp terms: an answer has the options of the request turned round, or none") {
+    core<small> c{{.seed = testing::fixed_seed}};
+    furnish(c);
+    ip_options::outgoing echoed{};
+    const packet plain = packet_of(c, datagram_of({.destination = "10.0.1.1"_ip}));
+    const interface* in = c.tables.interfaces.find(2);
+    CHECK(acts::echo_options(c, plain, in, route_type::local, echoed));
+    CHECK(echoed.offsets.length == 0);
+
+    auto d = sound(
+        c, datagram_of({.destination = "10.0.1.1"_ip, .options = list({7, 7, 4, 0, 0, 0, 0, 1})}));
+    pipeline::classification found{decision::deliver(), route_type::local, false, false};
+    REQUIRE(
+        pipeline::option_walk<core<small>::chosen::options>(c.tables.look_up(), d, *in, found, 0)
+            .proceeds());
+    const octets before = content_of(d.packet());
+    CHECK(acts::echo_options(c, d.packet(), in, route_type::local, echoed));
+    CHECK(echoed.offsets.length == 8);
+    CHECK(echoed.offsets.record_route == 20);
+    CHECK(content_of(d.packet()) == before);
+}
+
+}  // namespace

@@ -1,0 +1,121 @@
+// reassemble and alert: fragments become whole for whoever asks, or are given up; listeners of
+// router alerts take what they asked for.
+#include "unit/stack/acts/subject.hpp"
+
+#include <sluice/delivery/receive_queue.hpp>
+#include <sluice/stack/alert.hpp>
+#include <sluice/stack/reassemble.hpp>
+
+namespace {
+
+using namespace acts_test;
+
+// The two halves of 32 octets for 10.0.1.1.
+octets half(bool first) {
+    const octets all = pattern(32);
+    const auto middle = all.begin() + 16;
+    return datagram_of(
+        {.destination = "10.0.1.1"_ip,
+         .flags_and_offset = static_cast<u16>(first ? 0x2000 : 2),
+         .payload = first ? octets(all.begin(), middle) : octets(middle, all.end())});
+}
+
+TEST_CASE("reassemble: the first half is held, the second makes it whole") {
+    core<small> c{{.seed = testing::fixed_seed}};
+    furnish(c);
+    const interface& in = *c.tables.interfaces.find(2);
+    const auto insert = [&](bool first) {
+        return acts::reassemble(c, sound(c, half(first)), reassembly_user::local_delivery, in);
+    };
+    const auto held = insert(true);
+    REQUIRE_FALSE(held.has_value());
+    CHECK(held.error() == fate::held);
+    CHECK(c.local.reassembly.held() == 1);
+    const auto whole = insert(false);
+    REQUIRE(whole.has_value());
+    check(content_of(whole->packet()), support::size(52), support::flags_and_offset(0),
+          support::payload(pattern(32)));
+    const auto& n = c.books.counters;
+    CHECK(n[mib::ip_reasm_reqds] == 2);
+    CHECK(n[mib::ip_reasm_oks] == 1);
+    CHECK(n[mib::ip_reasm_fails] == 0);
+    CHECK(n[balance::absorbed] == 1);
+    CHECK(n[balance::delivered] == 0);
+    CHECK(c.local.reassembly.held() == 0);
+    CHECK(c.device.output.size() == 0);
+}
+
+TEST_CASE("reassemble: what does not come whole in 30 s is given up, and its sender told") {
+    core<small> c{{.seed = testing::fixed_seed}};
+    furnish(c);
+    REQUIRE_FALSE(acts::reassemble(c, sound(c, half(true)), reassembly_user::local_delivery,
+                                   *c.tables.interfaces.find(2))
+                      .has_value());
+    c.calls.now.now = c.calls.now.now + 29_s;
+    acts::expire_fragments(c);
+    CHECK(c.local.reassembly.held() == 1);
+    CHECK(c.device.output.size() == 0);
+    c.calls.now.now = c.calls.now.now + 2_s;
+    acts::expire_fragments(c);
+    CHECK(c.local.reassembly.held() == 0);
+    check(sent_one(c), support::right_sums(), support::destination("10.0.1.2"_ip),
+          support::icmp_is(11, 1), support::quotes(half(true), 36));
+    const auto& n = c.books.counters;
+    CHECK(n[mib::ip_reasm_timeout] == 1);
+    CHECK(n[mib::ip_reasm_fails] == 1);
+    CHECK(n[drop_reason::fragment_timeout] == 1);
+}
+
+TEST_CASE("reassemble: the second half alone is given up in silence") {
+    core<small> c{{.seed = testing::fixed_seed}};
+    furnish(c);
+    const std::size_t all = c.device.buffers.available();
+    REQUIRE_FALSE(acts::reassemble(c, sound(c, half(false)), reassembly_user::local_delivery,
+                                   *c.tables.interfaces.find(2))
+                      .has_value());
+    c.calls.now.now = c.calls.now.now + 31_s;
+    acts::expire_fragments(c);
+    CHECK(c.books.counters[mib::ip_reasm_timeout] == 1);
+    CHECK(c.device.output.size() == 0);
+    CHECK(c.device.buffers.available() == all);
+}
+
+TEST_CASE("alert: without a listener the datagram goes on, untouched and uncounted") {
+    core<small> c{{.seed = testing::fixed_seed}};
+    furnish(c);
+    receive_queue<packet, 4> other;
+    REQUIRE(c.local.delivery.add_alert({.protocol = 46}, other));  // RSVP, not ours
+    const octets d = datagram_of({.options = list({148, 4, 0, 0})});
+    auto alerted = sound(c, d);
+    const standing before = standing_of(c);
+    const auto on = acts::pass_listeners(c, std::move(alerted), *c.tables.interfaces.find(2));
+    REQUIRE(on.has_value());
+    CHECK(content_of(on->packet()) == d);
+    CHECK(standing_of(c) == before);
+    CHECK(other.size() == 0);
+}
+
+TEST_CASE("alert: a listener gets it, and it goes no further; a fragment waits for its rest") {
+    core<small> c{{.seed = testing::fixed_seed}};
+    furnish(c);
+    receive_queue<packet, 4> listener;
+    REQUIRE(c.local.delivery.add_alert({.protocol = 253}, listener));
+    const octets d = datagram_of({.options = list({148, 4, 0, 0})});
+    const interface& in = *c.tables.interfaces.find(2);
+    const auto taken = acts::pass_listeners(c, sound(c, d), in);
+    REQUIRE_FALSE(taken.has_value());
+    CHECK(taken.error() == fate::absorbed);
+    REQUIRE(listener.size() == 1);
+    CHECK(content_of(listener.next().packet) == d);
+    const auto& n = c.books.counters;
+    CHECK(n[balance::copied] == 1);
+    CHECK(n[balance::delivered] == 1);
+    CHECK(n[balance::absorbed] == 1);
+    const auto held = acts::pass_listeners(c, sound(c, half(true)), in);
+    REQUIRE_FALSE(held.has_value());
+    CHECK(held.error() == fate::held);
+    CHECK(listener.size() == 0);
+    CHECK(c.device.output.size() == 0);
+}
+
+}  // namespace

@@ -1,0 +1,104 @@
+// What the tests of acts share: a small core with lo and two links (10.0.1.1/24 by 2, 10.0.2.1/24
+// by 3), packets in and octets out, and a standing to compare: what an act may leave alone.
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <sluice/hooks/hook_chain.hpp>
+#include <sluice/pipeline/validate.hpp>
+#include <sluice/stack/administration.hpp>
+#include <sluice/stack/core.hpp>
+#include <sluice/stack/presets.hpp>
+#include <sluice/testing/fixed_seed.hpp>
+
+#include "support/packet_checks.hpp"
+
+#include <vector>
+
+namespace acts_test {
+
+using namespace sluice;
+using namespace sluice::literals;
+using support::check;
+using support::content_of;
+using support::datagram_of;
+using support::list;
+using support::octets;
+using support::pattern;
+
+struct small
+    : policies<based_on<linux_router>, buffers<fixed_pool<2048, 32>>, output<queue_output<16>>,
+               hooks<hook_chain<4>>, reassembly<bounded_cache<8, overlap::reject_datagram, 32>>> {};
+struct small_host : policies<based_on<small>> {
+    [[nodiscard]] static constexpr settings initial_settings() noexcept { return {}; }
+};
+using packet = core<small>::packet_type;
+
+template <class Core>
+void furnish(Core& c) {
+    acts::add_loopback(c.tables);
+    REQUIRE(acts::add_interface(c.tables, {.index = 2, .address = "10.0.1.1/24"_net}).has_value());
+    REQUIRE(acts::add_interface(c.tables, {.index = 3, .address = "10.0.2.1/24"_net}).has_value());
+    c.calls.now = {instant{} + 1000_s, 43'200'000};
+}
+
+template <class Core>
+typename Core::packet_type packet_of(Core& c, const octets& d, u16 interface = 2) {
+    return support::packet_of(c.device.buffers, d, interface);
+}
+
+template <class Core>
+datagram<typename Core::packet_type> sound(Core& c, const octets& d, u16 interface = 2) {
+    auto made = pipeline::validate(packet_of(c, d, interface));
+    REQUIRE(made.has_value());
+    return std::move(*made);
+}
+
+struct sent_packet {
+    octets content;
+    egress to;
+};
+
+// Everything that was given to the output since the last call.
+template <class Core>
+std::vector<sent_packet> sent(Core& c) {
+    std::vector<sent_packet> all;
+    while (c.device.output.size() > 0) {
+        auto item = c.device.output.next();
+        all.push_back({content_of(item.packet), item.to});
+    }
+    return all;
+}
+
+// The one packet that was sent.
+template <class Core>
+octets sent_one(Core& c) {
+    const auto all = sent(c);
+    REQUIRE(all.size() == 1);
+    return all[0].content;
+}
+
+// Compared before and after an act: the ways, what waits, what left, the buffers, the counters.
+struct standing {
+    u32 ways = 0;
+    std::size_t waits = 0;
+    std::size_t left = 0;
+    std::size_t free = 0;
+    u64 received = 0;
+    u64 originated = 0;
+    u64 delivered = 0;
+    u64 drops = 0;
+
+    friend bool operator==(const standing&, const standing&) = default;
+};
+
+template <class Core>
+standing standing_of(const Core& c) {
+    const auto& n = c.books.counters;
+    return {c.tables.way_version(), c.later.size(),
+            c.device.output.size(), c.device.buffers.available(),
+            n[balance::received],   n[balance::originated],
+            n[balance::delivered],  n.drops()};
+}
+
+}  // namespace acts_test
