@@ -38,8 +38,8 @@ static_assert(sizeof(stack<hooked>) - sizeof(stack<bare>) <=
 
 // -- the presets --
 static_assert(sizeof(stack<tiny_host>) < 64 * 1024);
-static_assert(stack<tiny_host>::held_limit == detail::work_queue_size);
-static_assert(stack<linux_host>::held_limit > 3'000 + detail::work_queue_size);
+static_assert(stack<tiny_host>::held_limit == work_queue_size);
+static_assert(stack<linux_host>::held_limit > 3'000 + work_queue_size);
 static_assert(linux_router::initial_settings().all.forwarding);
 static_assert(!linux_host::initial_settings().all.forwarding);
 static_assert(hardened_router::initial_settings().all.rp_filter == 1);

@@ -6,9 +6,11 @@
 // section 4.1.3 and 4.1.4. Linux inet_bind, ip4_datagram_connect, sock_error.
 #pragma once
 
+#include <sluice/delivery/endpoint_filter.hpp>
 #include <sluice/endpoint/cached_flow.hpp>
 #include <sluice/endpoint/error_queue.hpp>
 #include <sluice/endpoint/payload.hpp>
+#include <sluice/options/compile.hpp>
 #include <sluice/packet/bounded_packet_queue.hpp>
 #include <sluice/packet/reader.hpp>
 #include <sluice/pipeline/option_walk.hpp>
