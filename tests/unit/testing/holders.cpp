@@ -216,8 +216,8 @@ struct fragments_row : host_world {
 
 // What a handler sends to itself waits for its turn.
 struct work_row : host_world {
-    static constexpr u64 packets = detail::work_queue_size;
-    static constexpr u64 most = detail::work_queue_size * u64{4096};
+    static constexpr u64 packets = work_queue_size;
+    static constexpr u64 most = work_queue_size * u64{4096};
     struct nested final : hook<packet> {
         work_row* row = nullptr;
         u32 size = 0;
