@@ -13,7 +13,8 @@ using namespace sluice;
 using namespace sluice::literals;
 
 #define SLUICE_ROUTE_MODELS                                                                        \
-    linear_routes<16>, lpm_trie<16>, lpm_trie<2000>, lpm_trie<70000, 64>, support::given_table<16>
+    linear_routes<16>, lpm_trie<16>, lpm_trie<2000>, lpm_trie<70000, 64>,                          \
+        support::given_table<16>, support::given_direct<16>
 
 route_entry via(ipv4::prefix p, u16 interface, u32 metric = 0, u8 tos = 0) {
     return {.prefix = p, .tos = tos, .interface = interface, .metric = metric};
@@ -23,10 +24,28 @@ route_entry of_type(route_type type, ipv4::prefix p, u16 interface = 0, u32 metr
     return {.prefix = p, .type = type, .interface = interface, .metric = metric};
 }
 
-// The interface of the answer; 0: none.
+// What is asked for each packet, by any interface and in any scope.
+bool is_of_packets(const route_query& q) {
+    return q.interface == 0 && q.scope == scopes::universe;
+}
+bool is_of_packets(ipv4::address) {
+    return true;
+}
+route_query query_of(const route_query& q) {
+    return q;
+}
+route_query query_of(ipv4::address to) {
+    return {.destination = to};
+}
+
+// The interface of the answer; 0: none. The short answer is the same.
 template <class Table, class Question>
 u16 leads_to(const Table& table, const Question& question) {
     const next_hop id = table.lookup(question);
+    if (is_of_packets(question)) {
+        const route_query q = query_of(question);
+        CHECK(find_hop(table, q.destination, q.tos) == hop_of(table.at(id)));
+    }
     return id == next_hop::none ? u16{0} : table.at(id).interface;
 }
 

@@ -18,7 +18,8 @@ using namespace sluice;
 using namespace sluice::literals;
 
 #define SLUICE_ROUTE_MODELS                                                                        \
-    linear_routes<512>, lpm_trie<512>, lpm_trie<2048>, support::given_table<512>
+    linear_routes<512>, lpm_trie<512>, lpm_trie<2048>, support::given_table<512>,                  \
+        support::given_direct<512>
 
 bool before(const route_entry& a, const route_entry& b) {
     const auto key = [](const route_entry& r) {

@@ -1,10 +1,13 @@
-// given_table<N>: an lpm_table with the memory for N routes beside it, for tests that make a table
-// of any kind by its default constructor.
+// given_table<N>, given_direct<N>: an lpm_table and a direct_table with the memory for N routes
+// beside them, for tests that make a table of any kind by its default constructor.
 #pragma once
 
+#include <sluice/route/direct_table.hpp>
 #include <sluice/route/lpm_table.hpp>
 
 #include <cstddef>
+
+#include "support/zeros.hpp"
 
 namespace support {
 
@@ -18,6 +21,15 @@ struct given_table : private route_memory<N>, sluice::lpm_table {
     static constexpr std::size_t memory_limit =
         sizeof(route_memory<N>) + sizeof(sluice::lpm_table) + alignof(sluice::lpm_table);
     given_table() noexcept : lpm_table{route_memory<N>::octets} {}
+};
+
+// No hop and no network may be missing either.
+template <std::size_t N>
+struct given_direct : private zeros, sluice::direct_table {
+    static constexpr sluice::direct_limits limits{.routes = N, .hops = N, .groups = N};
+    static constexpr std::size_t memory_limit =
+        memory_for(limits) + sizeof(zeros) + sluice::direct_table::memory_limit;
+    given_direct() : zeros{memory_for(limits)}, direct_table{{all(), limits}} {}
 };
 
 }  // namespace support

@@ -31,11 +31,17 @@
 // `remove_if(f)`: takes away the routes for which f(const route_entry&) says so; without it a route
 // outlives its interface and its preferred source. `for_each(f)`: visits all.
 //
+// For the packets that are merely forwarded a table may tell less, sooner: `hop_for(address, tos)`
+// gives what `lookup` and `at` lead to, reduced to a `hop_entry` (entry.hpp): 16 octets that many
+// routes share and that stay in the cache; of no route that of `nowhere`. Without it the entry is
+// read. `prefetch(address)` fetches what the next question for that address will read first.
+//
 // A table that never changes may leave add and remove out: it models `route_policy` but not
 // `mutable_route_policy`.
 //
 // Models: `linear_routes` (the reference, a scan), `lpm_trie`, `lpm_table` (in memory that the
-// program gives), `with_local_routes<Table>`.
+// program gives), `direct_table` (the same, with a hop for each network of 24 bits),
+// `with_local_routes<Table>`.
 #pragma once
 
 #include <sluice/base/result.hpp>
@@ -72,6 +78,18 @@ concept states_route_facts = requires {
 
 template <class R>
 concept route_policy = has_lookup<R> && has_entries<R> && has_version<R> && states_route_facts<R>;
+
+// Optional: the short answer for packets that are merely forwarded.
+template <class R>
+concept has_hops = requires(const R& r, ipv4::address d, u8 tos) {
+    { r.hop_for(d, tos) } noexcept -> std::same_as<hop_entry>;
+};
+
+// Optional: tables that leave the cache are asked some packets ahead.
+template <class R>
+concept has_prefetch = requires(const R& r, ipv4::address d) {
+    { r.prefetch(d) } noexcept;
+};
 
 template <class R>
 concept mutable_route_policy = route_policy<R> && requires(R& r, const route_entry& e) {

@@ -47,6 +47,18 @@ struct route_entry {
     friend constexpr bool operator==(const route_entry&, const route_entry&) noexcept = default;
 };
 
+// What a plain packet needs to know of its route (hop.hpp).
+struct alignas(16) hop_entry {
+    ipv4::address gateway{};  // unspecified: the destination is on the link
+    u16 interface = 0;
+    u16 mtu = 0;  // octets; 0: the interface's
+    route_type type = route_type::unicast;
+
+    [[nodiscard]] constexpr bool has_gateway() const noexcept { return !gateway.is_unspecified(); }
+
+    friend constexpr bool operator==(const hop_entry&, const hop_entry&) noexcept = default;
+};
+
 struct route_query {
     ipv4::address destination{};
     u16 interface = 0;  // only routes by this one; 0: any

@@ -12,6 +12,13 @@
 
 namespace sluice::detail {
 
+// Cuts an array off the front of memory that is aligned for it.
+template <class T>
+void take_array(std::byte*& next, T*& to, std::size_t count) noexcept {
+    to = reinterpret_cast<T*>(next);
+    next += count * sizeof(T);
+}
+
 template <class Shape>
 class trie_memory {
 public:
@@ -38,14 +45,14 @@ public:
         routes_ = low;
         nodes_ = Shape::nodes_for(low);
         std::byte* next = memory.data();
-        take(next, root_slots, Shape::root_fan);
-        take(next, slots, nodes_ + 1);
-        take(next, bases, nodes_ + 1);
-        take(next, loads, nodes_ + 1);
-        take(next, root_lists, std::size_t{2} * Shape::root_fan);
-        take(next, lists, nodes_ + 1);
-        take(next, routes, routes_);
-        take(next, following, routes_);
+        take_array(next, root_slots, Shape::root_fan);
+        take_array(next, slots, nodes_ + 1);
+        take_array(next, bases, nodes_ + 1);
+        take_array(next, loads, nodes_ + 1);
+        take_array(next, root_lists, std::size_t{2} * Shape::root_fan);
+        take_array(next, lists, nodes_ + 1);
+        take_array(next, routes, routes_);
+        take_array(next, following, routes_);
     }
 
     [[nodiscard]] static constexpr std::size_t memory_for(std::size_t routes) noexcept {
@@ -78,6 +85,8 @@ private:
     inline static constinit trie_load no_load{};
 
     static constexpr std::size_t boundary = 4;
+    static_assert(alignof(trie_slot) <= boundary && alignof(trie_load) <= boundary &&
+                  alignof(route_entry) <= boundary && alignof(list) <= boundary);
 
     [[nodiscard]] static constexpr std::size_t aligned_memory_for(std::size_t routes) noexcept {
         constexpr std::size_t root = Shape::root_fan * (sizeof(trie_slot) + 2 * sizeof(list));
@@ -87,12 +96,6 @@ private:
                routes * (sizeof(route_entry) + sizeof(list));
     }
 
-    template <class T>
-    static void take(std::byte*& next, T*& to, std::size_t count) noexcept {
-        static_assert(alignof(T) <= boundary);
-        to = reinterpret_cast<T*>(next);
-        next += count * sizeof(T);
-    }
     template <class T>
     static void copy(const T* from, T* to, std::size_t count) noexcept {
         for (std::size_t i = 0; i < count; ++i) {

@@ -46,6 +46,30 @@ public:
         return best;
     }
 
+    // The answer of an address, and the last address up to which all have the same one surely.
+    struct run {
+        u32 answer = 0;
+        u32 last = 0;
+    };
+    [[nodiscard]] constexpr run run_from(ipv4::address to, u32 otherwise) const noexcept {
+        const trie_slot* slot = &arrays_.root_slots[to.value >> (32 - root_bits)];
+        u32 best = slot->answer != 0 ? slot->answer : otherwise;
+        unsigned free_bits = 32 - root_bits;
+        for (u32 child = slot->child; child != 0; child = slot->child) {
+            const u32 node = child >> 5;
+            const u32 rest = to.value >> (child & 31);
+            if (const u32 apart = (rest >> stride) ^ arrays_.bases[node]; apart != 0) {
+                free_bits =
+                    static_cast<unsigned>(std::bit_width(apart)) - 1 + stride + (child & 31);
+                break;
+            }
+            slot = &arrays_.slots[node][rest & (fan - 1)];
+            best = slot->answer != 0 ? slot->answer : best;
+            free_bits = child & 31;
+        }
+        return {best, to.value | ((u32{1} << free_bits) - 1)};
+    }
+
     // Calls accept(list) for the lists of all prefixes that cover the address, longest first, until
     // one is accepted.
     template <class Accept>

@@ -1,5 +1,5 @@
 // trie_table: the routes over a trie's skeleton: what lpm_trie and lpm_table do, wherever their
-// arrays are.
+// arrays are, and the administration behind direct_table.
 // Expects: more lookups than changes. Does: keeps the routes of a prefix in the order in which they
 // are tried, and the answer of each in the skeleton. Never: allocates; leaves a change half done.
 // Cost: see lpm_trie.hpp. Source: Linux fib_trie.c.
@@ -63,52 +63,26 @@ public:
 
     // As `ip route add`: refused when prefix, table, tos and metric are taken.
     [[nodiscard]] constexpr result<next_hop, route_error> add(const route_entry& route) noexcept {
-        return insert(route, [&](const route_entry& r) { return has_same_key(r, route); });
+        return insert(route, has_key_of(route), [](u32) { return true; });
     }
 
     // As `ip route append`, and as the kernel adds routes of its own: behind those with the same
     // key.
     [[nodiscard]] constexpr result<next_hop, route_error>
     append(const route_entry& route) noexcept {
-        return insert(route, [&](const route_entry& r) { return r == route; });
+        return insert(route, equals(route), [](u32) { return true; });
     }
 
     // Takes away the route that would be tried first of those that are meant (selection.hpp,
     // is_meant).
     [[nodiscard]] constexpr result<void, route_error> remove(const route_entry& wanted) noexcept {
-        const ipv4::prefix prefix =
-            wanted.prefix;  // wanted may be what at() gave, which ends below
-        const place at = nodes_.find(prefix);
-        list before = 0;
-        list r = at.cell != 0 ? nodes_.list(at) : list{0};
-        while (r != 0 && !is_meant(entry_of(r), wanted)) {
-            before = r;
-            r = next_of(r);
-        }
-        if (r == 0) return failure{route_error::not_found};
-        unlink(at, before, r, prefix);
-        return {};
+        return take_out(wanted, [](u32, const route_entry&) {});
     }
 
     // Takes away every route for which f(const route_entry&) says so; how many.
     template <class F>
     constexpr u32 remove_if(F&& f) noexcept {
-        u32 removed = 0;
-        for (u32 i = 0; i < touched_; ++i) {
-            const route_entry route = nodes_.arrays().routes[i];
-            if (route == nowhere || !f(route) || at(static_cast<next_hop>(i)) != route) {
-                continue;
-            }
-            const ipv4::prefix prefix = route.prefix;
-            const place at = nodes_.find(prefix);
-            list before = 0;
-            for (list r = nodes_.list(at); r != i + 1U; r = next_of(r)) {
-                before = r;
-            }
-            unlink(at, before, static_cast<list>(i + 1U), prefix);
-            ++removed;
-        }
-        return removed;
+        return take_out_if(f, [](u32, const route_entry&) {});
     }
 
     // Calls f(const route_entry&) for every route, in no order.
@@ -130,6 +104,92 @@ protected:
     [[nodiscard]] constexpr const Arrays& arrays() const noexcept { return nodes_.arrays(); }
     [[nodiscard]] constexpr u32 touched_routes() const noexcept { return touched_; }
     [[nodiscard]] constexpr u32 touched_nodes() const noexcept { return nodes_.touched(); }
+    [[nodiscard]] constexpr bool has_tos_routes() const noexcept { return tos_routes_ != 0; }
+
+    // Which routes clash with a new one.
+    [[nodiscard]] static constexpr auto has_key_of(const route_entry& route) noexcept {
+        return [&route](const route_entry& r) { return has_same_key(r, route); };
+    }
+    [[nodiscard]] static constexpr auto equals(const route_entry& route) noexcept {
+        return [&route](const route_entry& r) { return r == route; };
+    }
+
+    // Adds a route where none clashes and claim(number), which is asked last, finds what else it
+    // takes.
+    template <class Clashes, class Claim>
+    constexpr result<next_hop, route_error> insert(const route_entry& route, Clashes&& clashes,
+                                                   Claim&& claim) noexcept {
+        if (!is_valid_route(route)) return failure{route_error::invalid};
+        place at = nodes_.find(route.prefix);
+        list before = 0;
+        list after = at.cell != 0 ? nodes_.list(at) : list{0};
+        for (list r = after; r != 0; r = next_of(r)) {
+            if (clashes(entry_of(r))) return failure{route_error::exists};
+        }
+        for (; after != 0 && !is_tried_before(route, entry_of(after)); after = next_of(after)) {
+            before = after;
+        }
+        if (is_full()) return failure{route_error::full};
+        if (at.cell == 0) at = nodes_.make(route.prefix);
+        if (at.cell == 0) return failure{route_error::full};
+        if (!claim(next_free() - 1U)) {
+            if (nodes_.list(at) == 0) nodes_.tidy(route.prefix);
+            return failure{route_error::full};
+        }
+        const list r = take(route);
+        next_of(r) = after;
+        link(at, before, r);
+        refresh(at);
+        ++version_;
+        return static_cast<next_hop>(r - 1U);
+    }
+
+    // As remove() and remove_if(), telling gone(number, route) of each.
+    template <class Gone>
+    constexpr result<void, route_error> take_out(const route_entry& wanted, Gone&& gone) noexcept {
+        const place at = nodes_.find(wanted.prefix);
+        list before = 0;
+        list r = at.cell != 0 ? nodes_.list(at) : list{0};
+        while (r != 0 && !is_meant(entry_of(r), wanted)) {
+            before = r;
+            r = next_of(r);
+        }
+        if (r == 0) return failure{route_error::not_found};
+        unlink(at, before, r, gone);
+        return {};
+    }
+    template <class F, class Gone>
+    constexpr u32 take_out_if(F&& f, Gone&& gone) noexcept {
+        u32 removed = 0;
+        for (u32 i = 0; i < touched_; ++i) {
+            const route_entry route = nodes_.arrays().routes[i];
+            if (route == nowhere || !f(route) || at(static_cast<next_hop>(i)) != route) {
+                continue;
+            }
+            const place at = nodes_.find(route.prefix);
+            list before = 0;
+            for (list r = nodes_.list(at); r != i + 1U; r = next_of(r)) {
+                before = r;
+            }
+            unlink(at, before, static_cast<list>(i + 1U), gone);
+            ++removed;
+        }
+        return removed;
+    }
+
+    // Calls f(first, last, id) for blocks of addresses that together are the prefix's, in order:
+    // what lookup(address) answers for each of the block. A block is aligned to its size.
+    template <class F>
+    constexpr void for_each_run(const ipv4::prefix& p, F&& f) const {
+        const u32 end = p.base.value | ~p.mask().value;
+        for (u32 first = p.base.value;;) {
+            const auto run = nodes_.run_from({first}, no_route);
+            const u32 last = run.last < end ? run.last : end;
+            f(first, last, static_cast<next_hop>(run.answer - first_id));
+            if (last == end) return;
+            first = last + 1;
+        }
+    }
 
 private:
     using place = typename trie_nodes<Arrays>::place;
@@ -161,24 +221,31 @@ private:
         }
     }
 
-    // Takes r, which stands behind `before` in the list at the prefix's place, out of the table.
-    constexpr void unlink(place at, list before, list r, const ipv4::prefix& prefix) noexcept {
+    // Takes r, which stands behind `before` in the list at its place, out of the table.
+    template <class Gone>
+    constexpr void unlink(place at, list before, list r, Gone&& gone) noexcept {
+        const route_entry route = entry_of(r);
         link(at, before, next_of(r));
         give_back(r);
         refresh(at);
-        if (nodes_.list(at) == 0) nodes_.tidy(prefix);
+        if (nodes_.list(at) == 0) nodes_.tidy(route.prefix);
         ++version_;
+        gone(r - 1U, route);
     }
 
     [[nodiscard]] constexpr bool is_full() const noexcept {
         return first_free_ == 0 && touched_ == nodes_.arrays().route_capacity();
     }
+    // The number + 1 of the next route that is taken.
+    [[nodiscard]] constexpr list next_free() const noexcept {
+        return first_free_ != 0 ? first_free_ : static_cast<list>(touched_ + 1U);
+    }
     [[nodiscard]] constexpr list take(const route_entry& route) noexcept {
-        list r = first_free_;
-        if (r != 0) {
+        const list r = next_free();
+        if (first_free_ != 0) {
             first_free_ = next_of(r);
         } else {
-            r = static_cast<list>(++touched_);
+            ++touched_;
         }
         entry_of(r) = route;
         tos_routes_ += route.tos != 0 ? 1U : 0U;
@@ -189,30 +256,6 @@ private:
         entry_of(r) = nowhere;
         next_of(r) = first_free_;
         first_free_ = r;
-    }
-
-    template <class Clashes>
-    constexpr result<next_hop, route_error> insert(const route_entry& route,
-                                                   Clashes&& clashes) noexcept {
-        if (!is_valid_route(route)) return failure{route_error::invalid};
-        place at = nodes_.find(route.prefix);
-        list before = 0;
-        list after = at.cell != 0 ? nodes_.list(at) : list{0};
-        for (list r = after; r != 0; r = next_of(r)) {
-            if (clashes(entry_of(r))) return failure{route_error::exists};
-        }
-        for (; after != 0 && !is_tried_before(route, entry_of(after)); after = next_of(after)) {
-            before = after;
-        }
-        if (is_full()) return failure{route_error::full};
-        if (at.cell == 0) at = nodes_.make(route.prefix);
-        if (at.cell == 0) return failure{route_error::full};
-        const list r = take(route);
-        next_of(r) = after;
-        link(at, before, r);
-        refresh(at);
-        ++version_;
-        return static_cast<next_hop>(r - 1U);
     }
 
     [[nodiscard]] constexpr route_entry& entry_of(list r) noexcept {

@@ -11,7 +11,7 @@
 #pragma once
 
 #include <sluice/base/bounded_vector.hpp>
-#include <sluice/route/concept.hpp>
+#include <sluice/route/hop.hpp>
 #include <sluice/route/selection.hpp>
 
 #include <cstddef>
@@ -41,6 +41,18 @@ public:
         return i < local_.size() ? local_[i] : table_.at(id);
     }
     [[nodiscard]] constexpr u32 version() const noexcept { return table_.version() + changes_; }
+
+    [[nodiscard]] constexpr hop_entry hop_for(ipv4::address destination, u8 tos) const noexcept
+        requires has_hops<Table>
+    {
+        const next_hop own = local_answer({.destination = destination, .tos = tos});
+        return own != next_hop::none ? hop_of(at(own)) : table_.hop_for(destination, tos);
+    }
+    constexpr void prefetch(ipv4::address destination) const noexcept
+        requires has_prefetch<Table>
+    {
+        table_.prefetch(destination);
+    }
 
     [[nodiscard]] constexpr bool has_gateway(ipv4::address gateway, u16 interface) const noexcept
         requires requires(const Table& t) { t.has_gateway(gateway, interface); }

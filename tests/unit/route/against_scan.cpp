@@ -7,6 +7,8 @@
 
 #include <memory>
 
+#include "support/given_table.hpp"
+
 namespace {
 
 using namespace sluice;
@@ -24,11 +26,11 @@ ipv4::address near_address(keyed_random& random) {
     return {base ^ (random.below(3) == 0 ? flips : flips & 0xffff)};
 }
 
-route_entry random_route(keyed_random& random) {
+route_entry random_route(keyed_random& random, u32 shortest) {
     constexpr u8 tos_values[] = {0, 0, 0, 0x08, 0x10};
     constexpr u8 scope_values[] = {scopes::universe, scopes::universe, scopes::link, scopes::host};
     route_entry r;
-    r.prefix = {near_address(random), random.below(33)};
+    r.prefix = {near_address(random), shortest + random.below(33 - shortest)};
     r.type = static_cast<route_type>(random.below(8));
     r.tos = tos_values[random.below(5)];
     r.metric = random.below(3);
@@ -53,11 +55,12 @@ struct pair_of_tables {
     keyed_random random{hash_key{1, 2}};
     std::size_t live = 0;
     u32 differences = 0;
+    u32 shortest = 0;  // prefix
 
     void note(bool same) { differences += same ? 0U : 1U; }
 
     void add_one() {
-        const route_entry r = random_route(random);
+        const route_entry r = random_route(random, shortest);
         const bool as_append = random.below(4) == 0;
         const auto want = as_append ? expected->append(r) : expected->add(r);
         if (!want && want.error() == route_error::full) return;
@@ -70,7 +73,7 @@ struct pair_of_tables {
 
     // One that is there, told by a part of its fields, or one that is likely not there.
     void remove_one() {
-        route_entry wanted = random_route(random);
+        route_entry wanted = random_route(random, shortest);
         const route_entry& known = expected->at(next_hop{random.below(live_routes)});
         if (random.below(8) != 0 && known != nowhere) wanted = known;
         if (random.below(2) == 0) wanted.metric = 0;
@@ -88,6 +91,8 @@ struct pair_of_tables {
         note(table->lookup(to) == table->lookup(route_query{.destination = to}));
         const route_query q = random_query(random);
         note(table->at(table->lookup(q)) == expected->at(expected->lookup(q)));
+        note(find_hop(*table, to, q.tos) == find_hop(*expected, to, q.tos));
+        note(find_hop(*table, to, 0) == find_hop(*expected, to, 0));
     }
 
     void run(u32 changes) {
@@ -111,6 +116,22 @@ TEST_CASE_TEMPLATE("a trie answers as the scan does", Table, lpm_trie<live_route
     pair_of_tables<Table> tables;
     tables.run(6000);
     CHECK(tables.differences == 0);
+}
+
+// The shorter a prefix, the more of the table it rewrites: nearly all are longer.
+TEST_CASE("a direct table answers as the scan does, by the trie and by its hops") {
+    pair_of_tables<support::given_direct<live_routes>> tables;
+    tables.run(60);
+    tables.shortest = 10;
+    tables.run(3000);
+    CHECK(tables.differences == 0);
+    CHECK(tables.table->hops_in_use() > 0);
+    tables.table->remove_if([](const route_entry&) { return true; });
+    CHECK(tables.table->hops_in_use() == 0);
+    CHECK(tables.table->groups_in_use() == 0);
+    for (int i = 0; i < 10'000; ++i) {
+        CHECK(tables.table->hop_for(near_address(tables.random), 0) == hop_of(nowhere));
+    }
 }
 
 TEST_CASE_TEMPLATE("what routes took is given back", Table, lpm_trie<live_routes>, lpm_trie<1025>,

@@ -4,16 +4,18 @@
 #include <sluice/route/lpm_table.hpp>
 #include <sluice/route/lpm_trie.hpp>
 
-#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <random>
 #include <span>
 #include <vector>
 
+#include "support/zeros.hpp"
+
 namespace {
 
 using namespace sluice;
+using support::zeros;
 
 // Under each slot of the root, ways fork in two at every level down to /32: a leaf for a prefix and
 // a node for every two leaves, four leaves and so on.
@@ -115,16 +117,6 @@ TEST_CASE("any prefixes: random ones come and go, and only their number is a lim
         takes_random<1100>(0x33333333, seed);
     }
 }
-
-struct zeros {
-    explicit zeros(std::size_t n) : size{n}, octets{static_cast<std::byte*>(std::calloc(n, 1))} {}
-    ~zeros() { std::free(octets); }
-    zeros(const zeros&) = delete;
-    zeros& operator=(const zeros&) = delete;
-    [[nodiscard]] std::span<std::byte> all() const { return {octets, size}; }
-    std::size_t size;
-    std::byte* octets;
-};
 
 TEST_CASE("a table in given memory: as many routes as it was asked for, and no more") {
     constexpr u32 n = 4096;

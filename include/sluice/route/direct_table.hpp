@@ -1,0 +1,214 @@
+// direct_table: longest-prefix match by one read of a table of all networks of 24 bits ("24-8"),
+// for routers whose packets go everywhere.
+// Expects: memory of zeros that outlives the table (fresh pages of the system are; 2 MiB pages make
+// lookups faster), memory_for(limits) octets; with less it refuses every route. Does: what
+// lpm_table does, and tells the hop of a destination (hop_for) by reading 2 octets and the 16 of a
+// hop that many routes share; one read more where a prefix is longer than 24 bits. Never:
+// allocates, frees; leaves a change half done: add says full when routes, hops or groups are used
+// up. Cost: 32 MiB, 512 octets for each network of 24 bits with a longer prefix, 24 octets a hop,
+// beside the memory of an lpm_table for the routes. A change rewrites the networks that the prefix
+// covers (a default route: all), so this is for more lookups than changes. `lookup` and `at` are
+// those of the trie. Models mutable_route_policy (route/concept.hpp).
+#pragma once
+
+#include <sluice/route/shared_hops.hpp>
+#include <sluice/route/trie_memory.hpp>
+#include <sluice/route/trie_table.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace sluice {
+
+// How much a direct_table takes.
+struct direct_limits {
+    std::size_t routes = 0;
+    std::size_t hops = 1024;    // different ones, at most 32767
+    std::size_t groups = 1024;  // networks of 24 bits with longer prefixes in them, at most 32768
+};
+
+class direct_table
+    : public detail::trie_table<detail::trie_memory<detail::trie_shape<u32, 16, 4>>> {
+    using memory_type = detail::trie_memory<detail::trie_shape<u32, 16, 4>>;
+    using base = detail::trie_table<memory_type>;
+
+public:
+    // What a stack's parts give it.
+    struct parts {
+        std::span<std::byte> memory{};
+        direct_limits limits{};
+    };
+    // Beside the memory that it was given.
+    static constexpr std::size_t memory_limit =
+        sizeof(base) + sizeof(detail::shared_hops) + 8 * sizeof(void*);
+
+    direct_table() noexcept = default;
+    explicit direct_table(const parts& p) noexcept : direct_table{p, cut(p)} {}
+    direct_table(const direct_table&) = delete;
+    direct_table& operator=(const direct_table&) = delete;
+
+    // For any routes within those limits, whatever their prefixes are.
+    [[nodiscard]] static constexpr std::size_t memory_for(const direct_limits& l) noexcept {
+        return boundary - 1 + own_memory_for(l) + memory_type::memory_for(l.routes);
+    }
+    [[nodiscard]] std::size_t capacity() const noexcept { return arrays().route_capacity(); }
+    [[nodiscard]] std::size_t hops_in_use() const noexcept { return hops_.in_use(); }
+    [[nodiscard]] std::size_t groups_in_use() const noexcept { return groups_in_use_; }
+
+    // What a packet of that tos needs to know of its route; of none: that of `nowhere`.
+    [[nodiscard]] hop_entry hop_for(ipv4::address destination, u8 tos) const noexcept {
+        if (networks_ == nullptr || (tos != 0 && has_tos_routes())) [[unlikely]] {
+            return hop_of(at(lookup(route_query{.destination = destination, .tos = tos})));
+        }
+        u32 id = networks_[destination.value >> 8];
+        if ((id & is_group) != 0) [[unlikely]] {
+            id = groups_[group_of(id)][destination.value & 0xff];
+        }
+        return hops_.at(static_cast<u16>(id));
+    }
+    // Fetches what hop_for() will read first.
+    void prefetch(ipv4::address destination) const noexcept {
+        __builtin_prefetch(networks_ + (destination.value >> 8));
+    }
+
+    [[nodiscard]] result<next_hop, route_error> add(const route_entry& route) noexcept {
+        return enter(route, has_key_of(route));
+    }
+    [[nodiscard]] result<next_hop, route_error> append(const route_entry& route) noexcept {
+        return enter(route, equals(route));
+    }
+    [[nodiscard]] result<void, route_error> remove(const route_entry& wanted) noexcept {
+        return take_out(wanted, [this](u32 n, const route_entry& r) { leave(n, r.prefix); });
+    }
+    template <class F>
+    u32 remove_if(F&& f) noexcept {
+        return take_out_if(f, [this](u32 n, const route_entry& r) { leave(n, r.prefix); });
+    }
+
+private:
+    static constexpr std::size_t network_count = std::size_t{1} << 24;
+    static constexpr u16 is_group = 0x8000;
+    static constexpr std::size_t max_groups = is_group;
+    static constexpr std::size_t boundary = 64;
+    using group = u16[256];
+
+    [[nodiscard]] static constexpr u32 group_of(u32 network) noexcept {
+        return network & u32{0x7fff};
+    }
+
+    // Where the memory begins that is used; nullptr: it is too small, or the limits are too large.
+    [[nodiscard]] static std::byte* cut(const parts& p) noexcept {
+        const auto beyond = reinterpret_cast<std::uintptr_t>(p.memory.data()) % boundary;
+        if (p.limits.routes == 0 || p.limits.hops > detail::shared_hops::max_hops ||
+            p.limits.groups > max_groups || p.memory.size() < memory_for(p.limits)) {
+            return nullptr;
+        }
+        return p.memory.data() + (beyond != 0 ? boundary - beyond : 0);
+    }
+    [[nodiscard]] static constexpr std::size_t own_memory_for(const direct_limits& l) noexcept {
+        const std::size_t octets =
+            network_count * sizeof(u16) + detail::shared_hops::memory_for(l.hops) +
+            l.groups * (sizeof(group) + 2 * sizeof(u16)) + l.routes * sizeof(u16);
+        return (octets + boundary - 1) / boundary * boundary;
+    }
+    direct_table(const parts& p, std::byte* start) noexcept
+        : base(start == nullptr ? memory_type{}
+                                : memory_type{{start + own_memory_for(p.limits),
+                                               memory_type::memory_for(p.limits.routes)}}) {
+        if (start == nullptr) return;
+        group_capacity_ = static_cast<u32>(p.limits.groups);
+        detail::take_array(start, networks_, network_count);
+        hops_ = detail::shared_hops{start, p.limits.hops};
+        detail::take_array(start, groups_, p.limits.groups);
+        detail::take_array(start, long_prefixes_, p.limits.groups);
+        detail::take_array(start, free_groups_, p.limits.groups);
+        detail::take_array(start, hop_of_route_, p.limits.routes);
+    }
+
+    template <class Clashes>
+    [[nodiscard]] result<next_hop, route_error> enter(const route_entry& route,
+                                                      Clashes&& clashes) noexcept {
+        const auto added = insert(route, clashes, [&](u32 number) {
+            const u16 id = hops_.acquire(hop_of(route));
+            if (id == 0) return false;
+            if (route.prefix.length > 24 && !take_group(route.prefix)) {
+                hops_.release(id);
+                return false;
+            }
+            hop_of_route_[number] = id;
+            return true;
+        });
+        if (added) write(at(*added).prefix);
+        return added;
+    }
+    // After a route has gone from the trie.
+    void leave(u32 number, const ipv4::prefix& p) noexcept {
+        hops_.release(hop_of_route_[number]);
+        write(p.length > 24 && give_back_group(p) ? ipv4::prefix{p.base, 24} : p);
+    }
+
+    // Counts one more prefix longer than 24 bits in its network, which gets a group with the first;
+    // false: there are no more.
+    [[nodiscard]] bool take_group(const ipv4::prefix& p) noexcept {
+        u16& network = networks_[p.base.value >> 8];
+        if ((network & is_group) == 0) {
+            if (groups_in_use_ == group_capacity_) return false;
+            const u32 g = freed_groups_ != 0 ? free_groups_[--freed_groups_] : groups_in_use_;
+            for (u16& id : groups_[g]) {
+                id = network;
+            }
+            network = static_cast<u16>(is_group | g);
+            ++groups_in_use_;
+        }
+        ++long_prefixes_[group_of(network)];
+        return true;
+    }
+    // One fewer; true: it was the last, and the network must be written anew.
+    [[nodiscard]] bool give_back_group(const ipv4::prefix& p) noexcept {
+        const u32 g = group_of(networks_[p.base.value >> 8]);
+        if (--long_prefixes_[g] != 0) return false;
+        networks_[p.base.value >> 8] = 0;
+        free_groups_[freed_groups_++] = static_cast<u16>(g);
+        --groups_in_use_;
+        return true;
+    }
+
+    // Writes what the trie answers for the addresses of the prefix. A block that is smaller than a
+    // network lies in a group: only a node below it cuts the network, and that has a long prefix.
+    void write(const ipv4::prefix& p) noexcept {
+        for_each_run(p, [this](u32 first, u32 last, next_hop answer) {
+            const u16 id =
+                answer == next_hop::none ? u16{0} : hop_of_route_[static_cast<u32>(answer)];
+            if (last - first < 0xff) {
+                fill(groups_[group_of(networks_[first >> 8])], first & 0xff, last & 0xff, id);
+            } else {
+                fill(networks_, first >> 8, last >> 8, id);
+            }
+        });
+    }
+
+    // The first, then from it twice as many each time.
+    static void fill(u16* cells, u32 first, u32 last, u16 with) noexcept {
+        const u32 count = last - first + 1;
+        cells[first] = with;
+        for (u32 done = 1; done < count; done *= 2) {
+            const u32 more = done < count - done ? done : count - done;
+            __builtin_memcpy(cells + first + done, cells + first, more * sizeof(u16));
+        }
+    }
+
+    u16* networks_ = nullptr;  // of 24 bits: the id of a hop, or a group
+    group* groups_ = nullptr;  // the ids of the network's 256 addresses
+    detail::shared_hops hops_{};
+    u16* hop_of_route_ = nullptr;
+    u16* long_prefixes_ = nullptr;  // of each group: how many routes it is there for
+    u16* free_groups_ = nullptr;
+    u32 group_capacity_ = 0;
+    u32 groups_in_use_ = 0;
+    u32 freed_groups_ = 0;
+};
+static_assert(mutable_route_policy<direct_table> && has_hops<direct_table>);
+static_assert(sizeof(direct_table) <= direct_table::memory_limit);
+
+}  // namespace sluice

@@ -1,0 +1,29 @@
+// hop_entry: what a plain packet needs to know of its route, in 16 octets that many routes share.
+// Expects: nothing. Does: tells the next hop of a route, and asks a table for that of a destination
+// in the shortest way that the table has. Never: reads the route where the table keeps hops by
+// themselves. Cost: a table without hops looks up the route and reads it.
+#pragma once
+
+#include <sluice/route/concept.hpp>
+
+namespace sluice {
+
+// Of each route: how it leaves.
+[[nodiscard]] constexpr hop_entry hop_of(const route_entry& r) noexcept {
+    return {.gateway = r.gateway, .interface = r.interface, .mtu = r.mtu, .type = r.type};
+}
+
+// The hop of the best route under that tos (0: none), that of `nowhere` where there is no route.
+template <route_policy Routes>
+[[nodiscard]] [[gnu::always_inline]] constexpr hop_entry
+find_hop(const Routes& routes, ipv4::address destination, u8 tos) noexcept {
+    if constexpr (has_hops<Routes>) {
+        return routes.hop_for(destination, tos);
+    } else {
+        return hop_of(routes.at(
+            tos == 0 ? routes.lookup(destination)
+                     : routes.lookup(route_query{.destination = destination, .tos = tos})));
+    }
+}
+
+}  // namespace sluice
