@@ -1,6 +1,6 @@
 # To be sourced. What the checks and the demo need, and how to get it.
 #   sluice_require GROUP...   installs what is missing (as root, with apt), or says what to run.
-# Groups: build (g++, CMake, doctest, Benchmark), clang, foreign (big-endian, musl), style, hosts, live.
+# Groups: build (g++, CMake, doctest, Benchmark), clang, foreign (big-endian, musl), style, hosts, live, peers.
 # A row is PROBE:PACKAGE; the probe is a command or, with a slash, a file pattern.
 sluice_packages_build=(
     g++:g++ cmake:cmake ninja:ninja-build python3:python3 git:git
@@ -16,6 +16,9 @@ sluice_packages_hosts=(
 sluice_packages_live=(
     "${sluice_packages_hosts[@]}" tracepath:iputils-tracepath mtr:mtr-tiny nmap:nmap nping:nmap
     hping3:hping3 strace:strace ethtool:ethtool tshark:tshark dumpcap:wireshark-common)
+# What bench/peers compares with.
+sluice_packages_peers=(
+    /usr/include/dpdk/rte_fib.h:libdpdk-dev /usr/include/lwip/lwipopts.h:liblwip-dev pkg-config:pkgconf)
 
 # Debian keeps ip, traceroute and others where only root's PATH leads.
 PATH+=:/usr/local/sbin:/usr/sbin:/sbin

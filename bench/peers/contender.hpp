@@ -1,0 +1,58 @@
+// contender: what each side of a comparison offers to the program that takes turns.
+// Expects: one module (a shared object) for each side, so that each is built by its own compiler
+// with its own flags, and the inline functions of two compilers do not become one; each exports
+// peers_module(). Does: names the two kinds of work. Never: measures.
+#pragma once
+
+#include "world.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace peers {
+
+// What left by a port, with its Ethernet header where the side writes one.
+struct sent {
+    std::uint32_t port = 0;
+    std::vector<unsigned char> bytes;
+
+    friend bool operator==(const sent&, const sent&) = default;
+};
+
+// Forwards packets that wait in its own buffers, in bursts, and puts them back.
+class forwarder {
+public:
+    virtual ~forwarder() = default;
+    // Packet i of each pass goes to destinations[i]. False: it has no memory for that.
+    virtual bool prepare(std::span<const route> routes,
+                         std::span<const std::uint32_t> destinations) = 0;
+    // The first `packets` of them, each once, `burst` handed over at a time.
+    virtual void pass(unsigned packets, unsigned burst) = 0;
+    // One pass; what was sent, by number of the packet.
+    virtual std::vector<sent> record(unsigned packets, unsigned burst) = 0;
+};
+
+// The whole way of a datagram: a buffer is taken, the octets are copied into it, the stack does
+// with it what it does, the buffer goes back.
+class host {
+public:
+    virtual ~host() = default;
+    // False: this side has nothing of that kind.
+    virtual bool prepare(way what, std::span<const datagram> input) = 0;
+    virtual void pass() = 0;
+    // One pass; what was sent or delivered, in order.
+    virtual std::vector<sent> record() = 0;
+};
+
+struct module {
+    std::string name;
+    std::unique_ptr<forwarder> (*make_forwarder)() = nullptr;
+    std::unique_ptr<host> (*make_host)() = nullptr;
+};
+
+}  // namespace peers
+
+extern "C" [[gnu::visibility("default")]] void peers_module(peers::module& m);

@@ -1,0 +1,11 @@
+// sluice_module: the two halves of Sluice's side.
+#pragma once
+
+#include "contender.hpp"
+
+namespace peers {
+
+std::unique_ptr<forwarder> make_sluice_forwarder();
+std::unique_ptr<host> make_sluice_host();
+
+}  // namespace peers

@@ -1,0 +1,237 @@
+// world: the networks, routes and datagrams that all sides of the comparison have alike.
+// Does: sixteen ports with a network each and sixty-four next hops behind them, one port where
+// packets come in; writes right IPv4 datagrams. Never: depends on one of the sides. Deterministic.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <vector>
+
+namespace peers {
+
+using address = std::uint32_t;  // in the order of the host
+
+constexpr address ip(unsigned a, unsigned b, unsigned c, unsigned d) {
+    return a << 24 | b << 16 | c << 8 | d;
+}
+
+// -- ports and next hops --
+inline constexpr unsigned ports = 16;
+inline constexpr unsigned hops = 64;
+inline constexpr address entry_address = ip(10, 1, 0, 1);  // of the port where packets come in, /16
+constexpr unsigned port_of(unsigned hop) {
+    return hop % ports;
+}
+// Of an outgoing port, /24.
+constexpr address address_of(unsigned port) {
+    return ip(10, 64 + port, 0, 1);
+}
+constexpr address gateway_of(unsigned hop) {
+    return ip(10, 64 + port_of(hop), 0, 64 + hop);
+}
+constexpr unsigned hop_of(address gateway) {
+    return gateway % hops;
+}
+inline constexpr unsigned mtu = 1500;
+
+struct route {
+    address base;
+    std::uint8_t length;
+    std::uint16_t hop;
+};
+
+struct random_numbers {  // splitmix64
+    std::uint64_t state;
+    std::uint64_t next() {
+        std::uint64_t z = state += 0x9e3779b97f4a7c15;
+        z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+        z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+        return z ^ (z >> 31);
+    }
+    std::uint32_t below(std::uint32_t n) {
+        return static_cast<std::uint32_t>((next() >> 32) * n >> 32);
+    }
+};
+
+constexpr std::uint32_t mask_of(unsigned length) {
+    return length == 0 ? 0 : 0xffffffffu << (32 - length);
+}
+
+// The lengths that a small router carries.
+inline std::vector<route> sixteen_routes() {
+    constexpr std::uint8_t lengths[]{8, 12, 16, 16, 19, 20, 22, 24, 24, 24, 24, 16, 24, 25, 26, 28};
+    std::vector<route> all;
+    for (std::uint16_t i = 0; i < 16; ++i) {
+        const address base = ip(20 + i, 16 * (i % 8u), 32 * (i % 4u), 64 * (i % 2u));
+        all.push_back({base & mask_of(lengths[i]), lengths[i], i});
+    }
+    return all;
+}
+
+// An address behind a route drawn at random, n times.
+inline std::vector<address> destinations(std::span<const route> behind, unsigned n) {
+    random_numbers random{7};
+    std::vector<address> all;
+    for (unsigned i = 0; i < n; ++i) {
+        const route& r = behind[random.below(static_cast<std::uint32_t>(behind.size()))];
+        all.push_back(r.base | (static_cast<address>(random.next()) & ~mask_of(r.length)));
+    }
+    return all;
+}
+
+// -- datagrams --
+inline void store(unsigned char* to, std::uint16_t v) {
+    to[0] = static_cast<unsigned char>(v >> 8);
+    to[1] = static_cast<unsigned char>(v);
+}
+inline void store(unsigned char* to, address v) {
+    store(to, static_cast<std::uint16_t>(v >> 16));
+    store(to + 2, static_cast<std::uint16_t>(v));
+}
+inline address load(const unsigned char* from) {
+    return ip(from[0], from[1], from[2], from[3]);
+}
+// RFC 1071, of an even or odd number of octets; 0 where a right checksum is among them.
+inline std::uint16_t sum(const unsigned char* of, std::size_t n, std::uint32_t start = 0) {
+    for (std::size_t i = 0; i < n; ++i) {
+        start += i % 2 == 0 ? of[i] * 256u : of[i];
+    }
+    start = (start >> 16) + (start & 0xffff);
+    return static_cast<std::uint16_t>(~(start + (start >> 16)));
+}
+
+struct header {
+    address source = 0;
+    address destination = 0;
+    std::uint16_t size = 0;
+    std::uint8_t ttl = 64;
+    std::uint8_t protocol = 17;
+    std::uint8_t options = 0;  // octets, of value 0 for now
+};
+
+inline void write_header(unsigned char* to, const header& h) {
+    const unsigned length = 20u + h.options;
+    std::memset(to, 0, length);
+    to[0] = static_cast<unsigned char>(0x40 | length / 4);
+    store(to + 2, h.size);
+    to[8] = h.ttl;
+    to[9] = h.protocol;
+    store(to + 12, h.source);
+    store(to + 16, h.destination);
+    store(to + 10, sum(to, length));
+}
+
+// The port of a UDP datagram to the first endpoint.
+inline constexpr std::uint16_t first_port = 10000;
+
+inline void write_udp(unsigned char* header_at, unsigned header_length, unsigned size,
+                      std::uint16_t port) {
+    unsigned char* udp = header_at + header_length;
+    const auto length = static_cast<std::uint16_t>(size - header_length);
+    for (unsigned i = 8; i < length; ++i) {
+        udp[i] = static_cast<unsigned char>(i * 7);
+    }
+    store(udp, std::uint16_t{4000});
+    store(udp + 2, port);
+    store(udp + 4, length);
+    store(udp + 6, std::uint16_t{0});
+    std::uint32_t pseudo = 17u + length;
+    for (unsigned i = 12; i < 20; i += 2) {
+        pseudo += header_at[i] * 256u + header_at[i + 1];
+    }
+    store(udp + 6, sum(udp, length, pseudo));
+}
+
+// -- the whole way --
+enum class way {
+    forward,
+    forward_hooked,  // a hook at forward that accepts
+    options,         // forwarded, with a route to record
+    bad_checksum,
+    echo,
+    time_exceeded,
+    udp_1,  // to as many endpoints, in turn
+    udp_10,
+    udp_100,
+    udp_1000,
+    send,
+    send_kept,           // by a route that was asked for once
+    send_dont_fragment,  // the same, whole or not at all
+};
+inline constexpr std::array all_ways{way::forward,
+                                     way::forward_hooked,
+                                     way::options,
+                                     way::bad_checksum,
+                                     way::echo,
+                                     way::time_exceeded,
+                                     way::udp_1,
+                                     way::udp_10,
+                                     way::udp_100,
+                                     way::udp_1000,
+                                     way::send,
+                                     way::send_kept,
+                                     way::send_dont_fragment};
+
+inline constexpr unsigned endpoints_of(way w) {
+    return w == way::udp_1      ? 1
+           : w == way::udp_10   ? 10
+           : w == way::udp_100  ? 100
+           : w == way::udp_1000 ? 1000
+                                : 0;
+}
+inline constexpr bool is_send(way w) {
+    return w == way::send || w == way::send_kept || w == way::send_dont_fragment;
+}
+
+// A received datagram from its header on; for what is sent, header (only the destination counts)
+// and payload.
+struct datagram {
+    std::uint16_t size = 0;
+    std::uint16_t header_length = 20;
+    unsigned char bytes[92]{};
+};
+inline constexpr unsigned datagrams = 1000;  // of a pass
+inline constexpr unsigned burst_of_way = 32;
+
+inline std::vector<datagram> datagrams_of(way w) {
+    std::vector<datagram> all(datagrams);
+    const bool to_us = w == way::echo || endpoints_of(w) != 0;
+    for (unsigned i = 0; i < datagrams; ++i) {
+        datagram& d = all[i];
+        const std::uint8_t options = w == way::options ? 12 : 0;
+        d.header_length = static_cast<std::uint16_t>(20 + options);
+        d.size = static_cast<std::uint16_t>(46 + options);
+        // What is sent by a route that was kept goes to one host a port.
+        const unsigned station = is_send(w) ? 100 : 100 + i % 50;
+        header h{.source = ip(10, 1, 1 + i / 200, 2 + i % 200),
+                 .destination = to_us ? entry_address : ip(10, 64 + i % ports, 0, station),
+                 .size = d.size,
+                 .options = options};
+        h.ttl = w == way::time_exceeded ? 1 : 64;
+        h.protocol = w == way::echo ? 1 : 17;
+        write_header(d.bytes, h);
+        write_udp(d.bytes, d.header_length, d.size,
+                  static_cast<std::uint16_t>(first_port +
+                                             (endpoints_of(w) != 0 ? i % endpoints_of(w) : 0)));
+        if (w == way::options) {  // room for two addresses, no operation
+            constexpr unsigned char record[12]{7, 11, 4, 0, 0, 0, 0, 0, 0, 0, 0, 1};
+            std::memcpy(d.bytes + 20, record, sizeof record);
+            store(d.bytes + 10, std::uint16_t{0});
+            store(d.bytes + 10, sum(d.bytes, d.header_length));
+        }
+        if (w == way::bad_checksum) {
+            d.bytes[10] ^= 0x40;
+        }
+        if (w == way::echo) {
+            unsigned char* icmp = d.bytes + 20;
+            std::memset(icmp, 0, 4);
+            icmp[0] = 8;
+            store(icmp + 2, sum(icmp, d.size - 20u));
+        }
+    }
+    return all;
+}
+
+}  // namespace peers
