@@ -42,7 +42,8 @@ public:
     }
     stack(const stack&) = delete;
     stack& operator=(const stack&) = delete;
-    [[gnu::noinline]] constexpr ~stack() = default;
+    // Not defaulted: a defaulted one is compiled in every file, `extern template` or not.
+    [[gnu::noinline]] constexpr ~stack() {}
 
     // -- receiving: what became of the packet; what arose from it has happened too when this
     // returns. From within a call: held, until the packet at hand is done --
