@@ -2,8 +2,8 @@
 // made (nothing copied), and made whole from its fragments in order and out of order.
 #include "stopwatch.hpp"
 
-#include <sluice/pipeline/fragment.hpp>
 #include <sluice/reassembly/bounded_cache.hpp>
+#include <sluice/rewrite/fragment.hpp>
 
 #include <algorithm>
 
@@ -25,7 +25,7 @@ packet make_whole(source& from, std::uint16_t size) {
 
 std::vector<packet> cut(source& from, std::uint16_t size) {
     std::vector<packet> pieces;
-    sluice::pipeline::fragment(make_whole(from, size), mtu, from, [&](packet&& piece) {
+    sluice::rewrite::fragment(make_whole(from, size), mtu, from, [&](packet&& piece) {
         pieces.push_back(std::move(piece));
         return true;
     });
@@ -40,7 +40,7 @@ void fragment_copying(benchmark::State& state) {
     for (auto _ : state) {
         packet whole = make_whole(*pool, size);
         watch.start();
-        pieces += sluice::pipeline::fragment(std::move(whole), mtu, *pool, [](packet&& piece) {
+        pieces += sluice::rewrite::fragment(std::move(whole), mtu, *pool, [](packet&& piece) {
                       const packet sent = std::move(piece);
                       return true;
                   }).created;
@@ -76,7 +76,7 @@ void fragment_list(benchmark::State& state) {
         auto parts = cut(*pool, size);
         packet whole = insert_all(*reassembly, parts);
         watch.start();
-        pieces += sluice::pipeline::fragment(std::move(whole), mtu, *pool, [](packet&& piece) {
+        pieces += sluice::rewrite::fragment(std::move(whole), mtu, *pool, [](packet&& piece) {
                       const packet sent = std::move(piece);
                       return true;
                   }).created;

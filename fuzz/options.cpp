@@ -10,10 +10,10 @@
 #include <sluice/multicast/group_list.hpp>
 #include <sluice/options/linux_options.hpp>
 #include <sluice/packet/pool_storage.hpp>
-#include <sluice/pipeline/option_walk.hpp>
-#include <sluice/pipeline/tables.hpp>
 #include <sluice/pipeline/validate.hpp>
+#include <sluice/rewrite/option_walk.hpp>
 #include <sluice/route/linear_routes.hpp>
+#include <sluice/routing/tables.hpp>
 
 namespace {
 
@@ -137,11 +137,11 @@ void walk(const_bytes options, bool accepts, bool for_us) {
     packet.set_interface(2);
     auto d = pipeline::validate(std::move(packet));
     require(d.has_value());
-    const pipeline::tables t{at->interfaces, at->routes, at->groups, at->switches, false};
+    const routing::tables t{at->interfaces, at->routes, at->groups, at->switches, false};
     const interface& in = *at->interfaces.find(2);
     const ipv4::address before = d->header()[ipv4::destination];
     auto c = pipeline::classify(t, d->header(), before, in);
-    const decision made = pipeline::option_walk<linux_options>(t, *d, in, c, 0x01020304);
+    const decision made = rewrite::option_walk<linux_options>(t, *d, in, c, 0x01020304);
 
     const ipv4::const_view ip = d->header();
     const option_offsets& found = d->packet().facts().options;

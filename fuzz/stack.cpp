@@ -269,7 +269,7 @@ private:
         } else if ((which & 16) != 0) {
             static_cast<void>(
                 at_->add_address(index, ipv4::interface_address{script_.address(), 24}));
-        } else if (index != pipeline::loopback_index) {
+        } else if (index != routing::loopback_index) {
             static_cast<void>(at_->set_up(index, which >= 128));
         }
     }

@@ -101,7 +101,7 @@ public:
 private:
     const stack& above_;
     std::map<sluice::u16, replay_interface> interfaces_{
-        {sluice::pipeline::loopback_index, {"lo", false, true, {}}}};
+        {sluice::routing::loopback_index, {"lo", false, true, {}}}};
     std::vector<departure> departures_;
     host host_{this};
     sink sink_{this};

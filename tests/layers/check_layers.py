@@ -2,6 +2,7 @@
 """Fails on an upward, sideways, circular or foreign include under include/sluice.
 
 A folder is a layer. A file includes files of smaller layers and of its own folder, nothing else.
+Fails also where a file of routing/ or pipeline/ changes a byte of a packet: that is what rewrite/ is for.
 Layers 0 to 5 include only the standard headers listed here: the others cost too much compile time,
 or need a heap or an operating system.
 Usage: check_layers.py [--self-test] [INCLUDE_DIR]
@@ -17,7 +18,10 @@ LAYERS = {
     "packet": 2,
     **dict.fromkeys(("interface", "route", "reassembly", "options", "icmp", "identification", "output",
                      "delivery", "hooks", "multicast", "security", "stats"), 3),
-    "pipeline": 4,
+    # What the stages share: questions to the tables; decisions; what carries them out.
+    "routing": 4,
+    "pipeline": 4.1,
+    "rewrite": 4.2,
     "stack": 5,
     "link": 6,
     "endpoint": 6,
@@ -29,6 +33,9 @@ EDGE = 6
 ALLOWED_STANDARD = set("array bit compare concepts cstddef cstdint cstring new optional span "
                        "type_traits utility cassert "
                        "sanitizer/asan_interface.h".split())
+DECIDES = ("routing", "pipeline")
+WRITE = re.compile(r"\b(writable\w*|store_be|set_checksum|copy_bytes|fill_bytes)\b|::view\b|"
+                   r"\.(set|put|push|append|attach|unshare|emit)\(")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 
 
@@ -90,6 +97,9 @@ def check(root):
             problems.append(f"{path}: not in a folder that has a layer")
             continue
         for number, line in enumerate(file.read_text().splitlines(), 1):
+            write = path.split("/")[0] in DECIDES and WRITE.search(line.partition("//")[0])
+            if write:
+                problems.append(f"{path}:{number}: {write[0]}: changes bytes, move it to rewrite/")
             match = INCLUDE.match(line)
             if not match:
                 continue
@@ -106,6 +116,11 @@ BAD_SAMPLES = {
     "upward include": {"base/a.hpp": "#include <sluice/wire/b.hpp>", "wire/b.hpp": ""},
     "sideways include": {"route/a.hpp": "#include <sluice/icmp/b.hpp>", "icmp/b.hpp": ""},
     "link must not see port": {"link/a.hpp": "#include <sluice/port/b.hpp>", "port/b.hpp": ""},
+    "pipeline must not see rewrite": {"pipeline/a.hpp": "#include <sluice/rewrite/b.hpp>",
+                                      "rewrite/b.hpp": ""},
+    "routing must not see pipeline": {"routing/a.hpp": "#include <sluice/pipeline/b.hpp>",
+                                      "pipeline/b.hpp": ""},
+    "changes bytes": {"pipeline/a.hpp": "const ipv4::view ip{p.writable()};"},
     "not among the headers": {"stack/a.hpp": "#  include <chrono>"},
     "write <sluice/": {"base/a.hpp": '#include "b.hpp"'},
     "no such header": {"base/a.hpp": "#include <sluice/base/none.hpp>"},
@@ -114,10 +129,15 @@ BAD_SAMPLES = {
     "not in a folder": {"misc/a.hpp": ""},
     "no headers there": {},
 }
+EXPECTED = {"link must not see port": "sideways include",
+            "pipeline must not see rewrite": "upward include",
+            "routing must not see pipeline": "upward include"}
 GOOD_SAMPLE = {
     "base/a.hpp": "#include <cstdint>",
     "wire/b.hpp": "#include <sluice/base/a.hpp>\n#include <sluice/wire/c.hpp>",
     "wire/c.hpp": "",
+    "pipeline/d.hpp": "const ipv4::const_view ip{p.data()};  // never p.writable()",
+    "rewrite/e.hpp": "#include <sluice/pipeline/d.hpp>\nconst ipv4::view ip{p.writable()};",
     "sluice.hpp": "#include <sluice/wire/b.hpp>",
     "port/p.hpp": "#include <chrono>\n#include <sluice/sluice.hpp>",
 }
@@ -135,7 +155,7 @@ def check_sample(sample):
 def self_test():
     failed = [f"good sample refused: {problem}" for problem in check_sample(GOOD_SAMPLE)]
     for name, sample in BAD_SAMPLES.items():
-        expected = "sideways include" if name.startswith("link") else name
+        expected = EXPECTED.get(name, name)
         problems = check_sample(sample)
         if not any(expected in problem for problem in problems):
             failed.append(f"bad sample not noticed: {name}: {problems}")

@@ -6,11 +6,11 @@
 //       ring      borrowed frames of a receive ring to sendmmsg
 //       rings     copied out of a receive ring, cut and summed, into a transmit ring
 // Prints what it counted. Exit codes: 0 all went, 1 frames were lost, 2 it did not open.
-#include <sluice/pipeline/finish_checksum.hpp>
-#include <sluice/pipeline/segment.hpp>
 #include <sluice/port/af_packet.hpp>
 #include <sluice/port/af_packet_ring.hpp>
 #include <sluice/port/af_packet_ring_send.hpp>
+#include <sluice/rewrite/finish_checksum.hpp>
+#include <sluice/rewrite/segment.hpp>
 
 #include <array>
 #include <csignal>
@@ -41,7 +41,7 @@ void send_cut(typename Source::packet_type&& frame, Source& buffers, Sender& to,
     constexpr u32 link = ethernet::layout::size;
     const bool large = std::as_const(frame).facts().segmentation != segmentation_kind::none;
     if (!large) {
-        t.refused += pipeline::finish_checksum(frame, link) && to.send_frame(frame, 0) ? 0u : 1u;
+        t.refused += rewrite::finish_checksum(frame, link) && to.send_frame(frame, 0) ? 0u : 1u;
         return;
     }
     std::byte header[link];
@@ -50,7 +50,7 @@ void send_cut(typename Source::packet_type&& frame, Source& buffers, Sender& to,
         ++t.refused;
         return;
     }
-    const auto cut = pipeline::segment(std::move(frame), buffers, [&](auto&& piece) {
+    const auto cut = rewrite::segment(std::move(frame), buffers, [&](auto&& piece) {
         copy_bytes(piece.push(link), header, link);
         ++t.pieces;
         return to.send_frame(piece, 0);

@@ -3,7 +3,7 @@
 #include "support/fixed_stack.hpp"
 #include "support/world.hpp"
 
-#include <sluice/pipeline/fragment.hpp>
+#include <sluice/rewrite/fragment.hpp>
 #include <sluice/wire/icmp.hpp>
 
 #include <doctest/doctest.h>

@@ -6,17 +6,17 @@
 #pragma once
 
 #include <sluice/base/time.hpp>
-#include <sluice/pipeline/output_route.hpp>
 #include <sluice/route/exceptions.hpp>
+#include <sluice/routing/output_route.hpp>
 
 namespace sluice {
 
 template <class Stack>
 class cached_flow {
 public:
-    using route_result = result<pipeline::output_route, pipeline::send_error>;
+    using route_result = result<routing::output_route, routing::send_error>;
 
-    [[nodiscard]] route_result route(Stack& s, const pipeline::flow& wanted, moment now) noexcept {
+    [[nodiscard]] route_result route(Stack& s, const routing::flow& wanted, moment now) noexcept {
         if (known_ && wanted == wanted_ && version_ == s.way_version() && now.now < expires_) {
             return route_;
         }
@@ -44,8 +44,8 @@ private:
         return learned != nullptr ? learned->expires : instant::never();
     }
 
-    pipeline::flow wanted_{};
-    pipeline::output_route route_{};
+    routing::flow wanted_{};
+    routing::output_route route_{};
     instant expires_{};
     u64 lookups_ = 0;
     u32 version_ = 0;

@@ -13,7 +13,7 @@
 #include <sluice/options/compile.hpp>
 #include <sluice/packet/bounded_packet_queue.hpp>
 #include <sluice/packet/reader.hpp>
-#include <sluice/pipeline/option_walk.hpp>
+#include <sluice/rewrite/option_walk.hpp>
 #include <sluice/stack/originate.hpp>
 
 #include <utility>
@@ -86,12 +86,12 @@ public:
     [[nodiscard]] bool set_ip_options(
         const_bytes wanted, moment now,
         ip_options::sender_rights rights = ip_options::sender_rights::ordinary) noexcept {
-        const pipeline::tables tables{stack_.interfaces(), stack_.routes(), stack_.groups(),
-                                      stack_.switches(), false};
+        const routing::tables tables{stack_.interfaces(), stack_.routes(), stack_.groups(),
+                                     stack_.switches(), false};
         const std::byte none[ipv4::min_header_length]{};
         const interface nowhere{};
-        pipeline::option_environment environment{tables, ipv4::const_view{none}, nowhere, false,
-                                                 now.midnight_ms};
+        routing::option_environment environment{tables, ipv4::const_view{none}, nowhere, false,
+                                                now.midnight_ms};
         const auto made = Stack::chosen::options::compile_request(wanted, rights, environment);
         if (made.has_value()) {
             ip_options_ = *made;
@@ -258,7 +258,7 @@ protected:
     }
 
     // The way of a datagram with that many octets behind the header.
-    [[nodiscard]] result<pipeline::output_route, endpoint_error>
+    [[nodiscard]] result<routing::output_route, endpoint_error>
     way_of(const send_request& r, std::size_t octets, moment now) noexcept {
         if (pending_ != endpoint_error::none) {
             return failure{pending_error()};
@@ -282,14 +282,13 @@ protected:
         return *route;
     }
     // Linux counts it for sends of all but raw sockets, and when any is connected.
-    [[nodiscard]] failure<endpoint_error> no_way(pipeline::send_error why, bool counted) noexcept {
-        if (counted && why == pipeline::send_error::network_unreachable) {
+    [[nodiscard]] failure<endpoint_error> no_way(routing::send_error why, bool counted) noexcept {
+        if (counted && why == routing::send_error::network_unreachable) {
             stack_.count_unroutable();
         }
         return {error_of(why)};
     }
-    [[nodiscard]] u32 mtu_by(const pipeline::output_route& route,
-                             bool of_interface) const noexcept {
+    [[nodiscard]] u32 mtu_by(const routing::output_route& route, bool of_interface) const noexcept {
         const interface* out = stack_.interfaces().find(route.interface);
         const u32 own = out != nullptr ? out->mtu : 0;
         return !of_interface && route.mtu != 0 && route.mtu < own ? route.mtu : own;
@@ -305,7 +304,7 @@ protected:
     }
     // A device without room is told to those alone who ask for errors. Linux IP_RECVERR.
     [[nodiscard]] outcome_type told(const typename Stack::send_result& sent) const noexcept {
-        if (sent.has_value() || (sent.error() == pipeline::send_error::no_buffer &&
+        if (sent.has_value() || (sent.error() == routing::send_error::no_buffer &&
                                  kind_ != endpoint_kind::ping && !options_.receive_errors)) {
             return {};
         }
@@ -313,7 +312,7 @@ protected:
     }
     // There is no buffer for what was to be sent: counted as such.
     [[nodiscard]] failure<endpoint_error>
-    no_buffer(const send_request& r, const pipeline::output_route& route, moment now) noexcept {
+    no_buffer(const send_request& r, const routing::output_route& route, moment now) noexcept {
         static_cast<void>(stack_.send(packet_type{}, r, route, now));
         return {endpoint_error::no_buffer};
     }

@@ -6,7 +6,7 @@
 
 #include <sluice/delivery/concept.hpp>
 #include <sluice/endpoint/options.hpp>
-#include <sluice/pipeline/output_route.hpp>
+#include <sluice/routing/output_route.hpp>
 
 #include <cstddef>
 
@@ -62,8 +62,8 @@ enum class endpoint_error : u8 {
     return i < static_cast<std::size_t>(endpoint_error::count) ? names[i] : "";
 }
 
-[[nodiscard]] constexpr endpoint_error error_of(pipeline::send_error e) noexcept {
-    using enum pipeline::send_error;
+[[nodiscard]] constexpr endpoint_error error_of(routing::send_error e) noexcept {
+    using enum routing::send_error;
     switch (e) {
     case network_unreachable:
         return endpoint_error::network_unreachable;

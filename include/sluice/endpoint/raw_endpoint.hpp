@@ -82,7 +82,7 @@ private:
     // Not fragmented: what exceeds the MTU of the interface is refused.
     [[nodiscard]] outcome_type send_with_header(const_bytes message, const send_request& r,
                                                 moment now) noexcept {
-        pipeline::flow f = flow_of(r);
+        routing::flow f = flow_of(r);
         f.destination = r.destination;
         f.protocol = 0;
         f.any_source = true;

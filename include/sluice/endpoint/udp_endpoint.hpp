@@ -80,7 +80,7 @@ private:
     [[nodiscard]] outcome_type bind_if_need_be() noexcept {
         return this->bound_ ? outcome_type{} : bind();
     }
-    void write_header(packet_type& p, const pipeline::output_route& route, u16 to_port,
+    void write_header(packet_type& p, const routing::output_route& route, u16 to_port,
                       u64 payload_sum) const noexcept {
         const udp::view header{p.writable()};
         header.set(udp::source_port, this->local_.port)

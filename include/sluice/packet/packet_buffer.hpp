@@ -18,7 +18,7 @@
 // who keeps packets for as long as somebody else likes asks it (`packet/bounded_packet_queue.hpp`),
 // so that queues which nobody empties leave buffers to receive in.
 //
-// Where a packet may go on in further blocks (`pipeline/fragment.hpp`, `packet/reader.hpp`, the
+// Where a packet may go on in further blocks (`rewrite/fragment.hpp`, `packet/reader.hpp`, the
 // stack) the parts work on `basic_packet`: bring memory of your own as a Storage of it, as
 // `external_storage` does for drivers.
 //

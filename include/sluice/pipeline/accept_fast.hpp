@@ -11,7 +11,7 @@
 #include <sluice/interface/interface.hpp>
 #include <sluice/packet/packet_buffer.hpp>
 #include <sluice/pipeline/forward.hpp>
-#include <sluice/pipeline/tables.hpp>
+#include <sluice/routing/tables.hpp>
 
 namespace sluice::pipeline {
 
@@ -56,7 +56,7 @@ accept_fast(const Tables& t, const Packet& packet, u16 in, route_hint& hint) noe
     }
     const ipv4::const_view ip{h};
     const ipv4::address destination = ip[ipv4::destination];
-    const u8 tos = route_tos(static_cast<u8>(h[1]));
+    const u8 tos = routing::route_tos(static_cast<u8>(h[1]));
     if (const u64 key = (u64{destination.value} << 8) | tos; hint.key != key) {
         hint.key = key;
         hint.entry = &t.routes.at(

@@ -9,7 +9,7 @@
 #include <sluice/interface/interface.hpp>
 #include <sluice/packet/decision.hpp>
 #include <sluice/pipeline/source_rules.hpp>
-#include <sluice/pipeline/tables.hpp>
+#include <sluice/routing/tables.hpp>
 
 namespace sluice::pipeline {
 
@@ -96,7 +96,7 @@ template <class Tables>
             return martian(drop_reason::source_invalid);
         }
     } else {
-        const source_verdict s = check_source(t, source, route_tos(ip[ipv4::tos]), in, 0);
+        const source_verdict s = check_source(t, source, routing::route_tos(ip[ipv4::tos]), in, 0);
         if (s.reason != drop_reason::none) {
             return martian(s.reason);
         }
@@ -149,7 +149,7 @@ template <class Tables>
         return detail::multicast(t, ip, in);
     }
     const ipv4::address source = ip[ipv4::source];
-    const u8 tos = route_tos(ip[ipv4::tos]);
+    const u8 tos = routing::route_tos(ip[ipv4::tos]);
     if (source.is_multicast() || source.is_limited_broadcast()) {
         return detail::martian(drop_reason::source_invalid);
     }
@@ -166,7 +166,7 @@ template <class Tables>
         return detail::unroutable(in, nullptr);
     }
     const route_entry& r = t.routes.at(hop);
-    if (!detail::is_usable(r.type)) {
+    if (!routing::is_usable(r.type)) {
         return detail::unroutable(in, &r);
     }
     if (r.type == route_type::broadcast && !in.in_force.bc_forwarding) {

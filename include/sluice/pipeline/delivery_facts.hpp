@@ -6,7 +6,7 @@
 #pragma once
 
 #include <sluice/delivery/concept.hpp>
-#include <sluice/pipeline/output_route.hpp>
+#include <sluice/routing/output_route.hpp>
 #include <sluice/wire/udp.hpp>
 
 #include <utility>
@@ -20,7 +20,7 @@ template <class Tables, class Packet>
     const ipv4::const_view ip = d.header();
     return {.source = ip[ipv4::source],
             .destination = ip[ipv4::destination],
-            .local = specific_destination(t, ip, by, type == route_type::local),
+            .local = routing::specific_destination(t, ip, by, type == route_type::local),
             .interface = d.packet().interface(),
             .protocol = ip[ipv4::protocol],
             .to_many = type != route_type::local,
@@ -34,8 +34,9 @@ template <class Tables>
     if (to.is_multicast()) {
         return route_type::multicast;
     }
-    return to.is_limited_broadcast() || detail::is_directed_broadcast(t, to) ? route_type::broadcast
-                                                                             : route_type::local;
+    return to.is_limited_broadcast() || routing::is_directed_broadcast(t, to)
+               ? route_type::broadcast
+               : route_type::local;
 }
 
 // nullptr: it belongs to no established flow. Makes the UDP header contiguous.

@@ -5,7 +5,7 @@
 #pragma once
 
 #include <sluice/packet/packet_buffer.hpp>
-#include <sluice/pipeline/segment.hpp>
+#include <sluice/pipeline/segment_plan.hpp>
 #include <sluice/wire/ipv4.hpp>
 
 #include <utility>

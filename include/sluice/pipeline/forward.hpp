@@ -7,8 +7,8 @@
 
 #include <sluice/packet/datagram.hpp>
 #include <sluice/packet/decision.hpp>
-#include <sluice/pipeline/segment.hpp>
-#include <sluice/pipeline/tables.hpp>
+#include <sluice/pipeline/segment_plan.hpp>
+#include <sluice/routing/tables.hpp>
 
 namespace sluice::pipeline {
 

@@ -1,7 +1,7 @@
-// icmp_error: may an ICMP error be sent about this packet, and its message.
+// icmp_error: may an ICMP error be sent about this packet, and how much does it quote?
 // Expects: the offending packet with its IPv4 header at data(), as it is when it is refused. Does:
-// every suppression rule; the message quotes as much as fits 576 octets. Never: limits rates (icmp/
-// does), routes or sends. Cost: a copy of at most 548 octets, on the way out of an error only. RFC
+// every suppression rule; as much is quoted as fits 576 octets. Never: limits rates (icmp/
+// does), routes, writes or sends. Cost: a few loads, on the way out of an error only. RFC
 // 1122 section 3.2.2, RFC 1812 section 4.3.2.3, 4.3.2.5 and 4.3.2.7. Linux __icmp_send.
 #pragma once
 
@@ -75,26 +75,6 @@ template <packet_buffer Packet>
         return 0;
     }
     return packet_size < limit - own ? packet_size : limit - own;
-}
-
-// Writes the message with `quote` octets of the offending packet into the empty packet `to`; false
-// without tailroom.
-template <packet_buffer Packet>
-[[nodiscard]] constexpr bool write_error(Packet& to, const Packet& offending, icmp_request error,
-                                         u32 quote) noexcept {
-    std::byte* start = to.put(static_cast<u32>(icmp::header_length) + quote);
-    if (start == nullptr) {
-        return false;
-    }
-    const icmp::view message{start};
-    message.set(icmp::type, error.type());
-    message.set(icmp::code, error.code());
-    message.set(icmp::checksum, 0);
-    message.set(icmp::rest_of_header, error.info());
-    packet_reader<Packet> reader{offending};
-    reader.copy(start + icmp::header_length, quote);
-    message.set(icmp::checksum, checksum::compute(to.head()));
-    return true;
 }
 
 }  // namespace sluice::pipeline

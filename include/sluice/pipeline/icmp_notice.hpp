@@ -73,7 +73,7 @@ template <class Tables>
     if (a.is_unspecified() || a.is_limited_broadcast()) {
         return true;
     }
-    const route_entry* r = usable_route(t, {.destination = a});
+    const route_entry* r = routing::usable_route(t, {.destination = a});
     return r != nullptr && r->type == route_type::broadcast;
 }
 

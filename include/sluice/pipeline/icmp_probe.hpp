@@ -1,25 +1,22 @@
-// icmp_probe: the answer to an extended echo request: is an interface of ours there, and up.
-// Expects: a packet that begins with a whole, verified extended echo request with its L bit set,
-// owned alone. Does: finds the interface by name, index or address, writes code and state bits, the
-// rest as it came. Never: looks at the class number or the checksum of the extension, as Linux does
-// not; speaks of neighbours, or of IPv6: such an identifier is a malformed query. Cost: a walk over
-// the interfaces, the checksum over the message. RFC 8335 section 4. Linux icmp_build_probe.
+// icmp_probe: which interface an extended echo request asks about, and whether it is ours.
+// Expects: what follows the ICMP header of a verified request with its L bit set. Does: finds the
+// interface by name, index or address. Never: looks at the class number or the checksum of the
+// extension, as Linux does not; speaks of neighbours, or of IPv6: such an identifier is a malformed
+// query. Cost: a walk over the interfaces. RFC 8335 section 4. Linux icmp_build_probe.
 #pragma once
 
 #include <sluice/interface/interface.hpp>
-#include <sluice/packet/packet_buffer.hpp>
-#include <sluice/packet/reader.hpp>
-#include <sluice/pipeline/source_rules.hpp>
+#include <sluice/routing/tables.hpp>
 #include <sluice/wire/icmp_objects.hpp>
 
 namespace sluice::pipeline {
-
-namespace detail {
 
 struct probe_answer {
     u8 code = icmp::extended::malformed_query;
     const interface* found = nullptr;
 };
+
+namespace detail {
 
 [[nodiscard]] constexpr probe_answer probe_found(const interface* i) noexcept {
     return {i != nullptr ? icmp::extended::no_error : icmp::extended::no_such_interface, i};
@@ -72,16 +69,19 @@ template <class Tables>
             }
         }
     });
-    const route_entry* r = found == nullptr ? usable_route(t, {.destination = wanted}) : nullptr;
+    const route_entry* r =
+        found == nullptr ? routing::usable_route(t, {.destination = wanted}) : nullptr;
     if (r != nullptr && r->type == route_type::local) {
         found = t.interfaces.find(r->interface);
     }
     return probe_found(found);
 }
 
+}  // namespace detail
+
 // `extension`: what follows the ICMP header, at least as much of it as an object may have.
 template <class Tables>
-[[nodiscard]] constexpr probe_answer probe(const Tables& t, const_bytes extension) noexcept {
+[[nodiscard]] constexpr probe_answer icmp_probe(const Tables& t, const_bytes extension) noexcept {
     constexpr std::size_t headers = icmp::extension_layout::size + icmp::object_layout::size;
     if (extension.size() < headers) {
         return {};
@@ -95,41 +95,13 @@ template <class Tables>
     const const_bytes id = object.first(length).subspan(icmp::object_layout::size);
     switch (static_cast<icmp::interface_identification_type>(header[icmp::object_type])) {
     case icmp::interface_identification_type::name:
-        return probe_by_name(t, id);
+        return detail::probe_by_name(t, id);
     case icmp::interface_identification_type::index:
-        return probe_by_index(t, id);
+        return detail::probe_by_index(t, id);
     case icmp::interface_identification_type::address:
-        return probe_by_address(t, id);
+        return detail::probe_by_address(t, id);
     }
     return {};
-}
-
-}  // namespace detail
-
-// false: there is no message, the octets could not be made contiguous, or there was no memory for a
-// copy of them.
-template <class Tables, packet_buffer Packet>
-[[nodiscard]] constexpr bool turn_probe_round(const Tables& t, Packet& packet) noexcept {
-    constexpr u32 most = 8 + 4 + 24;  // headers, longest object. Linux struct icmp_ext_echo_iio
-    const u32 read = packet.size() < most ? packet.size() : most;
-    if (read < icmp::header_length || !packet.unshare() || !packet.may_pull(read)) {
-        return false;
-    }
-    std::byte* const first = packet.writable();
-    const icmp::view message{first};
-    const const_bytes start{first, read};
-    const detail::probe_answer answer = detail::probe(t, start.subspan(icmp::header_length));
-    message.set(icmp::type, icmp::types::extended_echo_reply);
-    first[icmp::header_length - 1] = std::byte{0};
-    if (answer.code != icmp::extended::no_error) {
-        message.set(icmp::code, answer.code);
-    } else {
-        message.set(icmp::active_bit, answer.found->up);
-        message.set(icmp::ipv4_bit, !answer.found->addresses.empty());
-    }
-    message.set(icmp::checksum, 0);
-    message.set(icmp::checksum, checksum::finish(packet_sum(packet, 0, packet.size())));
-    return true;
 }
 
 }  // namespace sluice::pipeline

@@ -7,7 +7,7 @@
 #pragma once
 
 #include <sluice/pipeline/icmp_notice.hpp>
-#include <sluice/pipeline/output_route.hpp>
+#include <sluice/routing/output_route.hpp>
 
 namespace sluice::pipeline {
 
@@ -37,7 +37,7 @@ namespace detail {
 // Linux inet_addr_type: what the addresses of this host make of it.
 template <class Tables>
 [[nodiscard]] constexpr bool is_foreign_unicast(const Tables& t, ipv4::address a) noexcept {
-    const route_entry* r = usable_route(t, {.destination = a});
+    const route_entry* r = routing::usable_route(t, {.destination = a});
     return r == nullptr || (r->type != route_type::local && r->type != route_type::broadcast);
 }
 
@@ -58,9 +58,9 @@ template <class Routes>
 // Whether the redirect is to be followed. RFC 1122 section 3.2.2.2: from the gateway in use, to
 // another on the same link. A redirect for a network counts for the host alone.
 template <class Tables>
-[[nodiscard]] constexpr bool accepts_redirect(const Tables& t, const icmp_error_notice& n,
-                                              const route_entry& r, const output_route& used,
-                                              const interface& in) noexcept {
+[[nodiscard]] constexpr bool
+accepts_redirect(const Tables& t, const icmp_error_notice& n, const route_entry& r,
+                 const routing::output_route& used, const interface& in) noexcept {
     constexpr u8 highest_redirect_code = 3;
     const ipv4::address gateway{n.info};
     const interface_settings& s = in.in_force;

@@ -1,16 +1,14 @@
 // segment_plan: what the datagrams have in common that a packet with segmentation facts stands for:
-// their headers, and how each is finished.
+// their headers, and how long each becomes.
 //
 // Expects: a packet that begins with a valid IPv4 header (a datagram's). The facts are not
 //          believed: `valid` says whether they fit the bytes.
-// Does:    headers of pieces: identification counted up, in a tunnel that of the outer header too;
-//          TCP: sequence counted on, FIN and PSH in the last alone, CWR in the first alone; UDP: a
-//          length of its own each; the checksums of all of them.
+// Never:   changes an octet: rewrite/segment_headers.hpp finishes the headers of the pieces.
 // Cost:    the headers copied, up to 512 octets.
-// Source:  RFC 9293 section 3.4, RFC 3168 section 6.1.2, RFC 768. Linux tcp_gso_segment,
-//          __udp_gso_segment, inet_gso_segment.
+// Source:  Linux skb_gso_network_seglen, tcp_gso_segment, __udp_gso_segment.
 #pragma once
 
+#include <sluice/packet/datagram.hpp>
 #include <sluice/packet/packet_buffer.hpp>
 #include <sluice/packet/reader.hpp>
 #include <sluice/pipeline/tunnel_headers.hpp>
@@ -36,8 +34,6 @@ inline constexpr u32 most_udp_segments = 128;
 [[nodiscard]] constexpr u32 transport_offset(const metadata& known, u32 header) noexcept {
     return known.checksum == checksum_state::pending ? known.checksum_start : header;
 }
-
-namespace detail {
 
 struct segment_plan {
     // Two IPv4 headers and a TCP header with all their options, Ethernet, GENEVE with its own.
@@ -88,33 +84,7 @@ struct segment_plan {
         return headers + (room < payload ? room : payload);
     }
 
-    // Makes the header of the piece that of `length` payload octets, `done` after the first.
-    template <class Packet>
-    constexpr void finish(Packet& piece, u32 length, u32 done, u32 index) const noexcept {
-        std::byte* const to = piece.writable();
-        copy_bytes(to, header.data(), headers);
-        const u32 size = transport - tunnel.inner + (headers - transport) + length;
-        finish_ip(to + tunnel.inner, tunnel.is_ipv6, size, index);
-        if (tcp) {
-            change_tcp(tcp::view{to + transport}, done, done + length == payload);
-        } else {
-            udp::view{to + transport}.set(udp::length,
-                                          static_cast<u16>(headers - transport + length));
-        }
-        if (sums) {
-            store_sum(piece, transport, transport + (tcp ? checksum_of_tcp : checksum_of_udp),
-                      pseudo_header(to + tunnel.inner, headers - transport + length), !tcp);
-        }
-        if (tunnel.kind != tunnel_kind::none) {
-            finish_ip(to, false, headers + length, index);
-            finish_tunnel(piece, network, tunnel);
-        }
-    }
-
 private:
-    static constexpr u32 checksum_of_tcp = 16;
-    static constexpr u32 checksum_of_udp = 6;
-
     [[nodiscard]] constexpr tcp::const_view transport_header() const noexcept {
         return tcp::const_view{header.data() + transport};
     }
@@ -129,42 +99,48 @@ private:
         tunnel = find_tunnel(const_bytes{header}.first(transport), network, transport, size, kind);
         return tunnel.kind != tunnel_kind::none;
     }
-
-    // size: of the header and all behind it.
-    static constexpr void finish_ip(std::byte* to, bool is_ipv6, u32 size, u32 index) noexcept {
-        if (is_ipv6) {
-            store_be<u16>(to + 4, static_cast<u16>(size - tunnels::ipv6_header_length));
-            return;
-        }
-        const ipv4::view ip{to};
-        ip.set(ipv4::total_length, static_cast<u16>(size));
-        ip.set(ipv4::identification, static_cast<u16>(ip[ipv4::identification] + index));
-        ipv4::set_checksum(ip);
-    }
-
-    [[nodiscard]] constexpr u64 pseudo_header(const std::byte* ip_header,
-                                              u32 length) const noexcept {
-        const u8 protocol = tcp ? ipv4::protocols::tcp : ipv4::protocols::udp;
-        if (tunnel.is_ipv6) {  // RFC 8200 section 8.1
-            return checksum::partial({ip_header + 8, 32}, u64{length} + protocol);
-        }
-        const ipv4::const_view ip{ip_header};
-        return checksum::pseudo_header(ip[ipv4::source], ip[ipv4::destination], protocol, length);
-    }
-
-    static constexpr void change_tcp(tcp::view segment, u32 done, bool last) noexcept {
-        segment.set(tcp::sequence, segment[tcp::sequence] + done);
-        if (!last) {
-            segment.set(tcp::fin, false);
-            segment.set(tcp::psh, false);
-        }
-        // CWR answers one congestion signal; the receiver must see it once. RFC 3168 section 6.1.2.
-        if (done != 0) {
-            segment.set(tcp::cwr, false);
-        }
-    }
 };
 
-}  // namespace detail
+// The total length of the longest segment of a packet with segmentation facts, or its own size
+// where it has none or they do not fit it: what is held against an MTU. Linux
+// skb_gso_network_seglen.
+template <packet_buffer Packet>
+[[nodiscard]] constexpr u32 segmented_length(const Packet& packet) noexcept {
+    if (packet.facts().segmentation == segmentation_kind::none) {
+        return packet.size();
+    }
+    const segment_plan plan{packet};
+    return plan.valid ? plan.longest_length() : packet.size();
+}
+
+// How many packets it stands for: what is counted where the kernel counts gso_segs.
+template <packet_buffer Packet>
+[[nodiscard]] constexpr u32 segment_count(const Packet& packet) noexcept {
+    if (packet.facts().segmentation == segmentation_kind::none) {
+        return 1;
+    }
+    const segment_plan plan{packet};
+    return plan.valid ? segments_of(plan.payload, plan.room) : 1;
+}
+
+// Whether a UDP packet is to be cut into datagrams, which may be those of a tunnel.
+template <packet_buffer Packet>
+[[nodiscard]] constexpr bool stands_for_many_udp(const datagram<Packet>& d) noexcept {
+    const metadata& known = d.packet().facts();
+    return known.segmentation == segmentation_kind::udp ||
+           (known.segmentation != segmentation_kind::none &&
+            transport_offset(known, d.header_size()) != d.header_size());
+}
+
+// Whether it may leave whole by a device that cuts: what it stands for are datagrams of TCP or UDP
+// themselves, not in a tunnel of which the device was not told, and their total length can be said.
+// Linux netif_skb_features, gso_features_check.
+template <packet_buffer Packet>
+[[nodiscard]] constexpr bool is_plain_to_device(const Packet& packet) noexcept {
+    const metadata& known = packet.facts();
+    const u32 header = 4 * (static_cast<u32>(packet.data()[0]) & 0x0f);
+    return known.segmentation == segmentation_kind::none ||
+           (packet.size() <= ipv4::max_total_length && transport_offset(known, header) == header);
+}
 
 }  // namespace sluice::pipeline

@@ -8,7 +8,7 @@
 
 #include <sluice/interface/interface.hpp>
 #include <sluice/packet/drop_reason.hpp>
-#include <sluice/pipeline/tables.hpp>
+#include <sluice/routing/tables.hpp>
 
 namespace sluice::pipeline {
 
@@ -19,29 +19,12 @@ struct source_verdict {
 
 namespace detail {
 
-[[nodiscard]] constexpr bool is_usable(route_type type) noexcept {
-    return type == route_type::unicast || type == route_type::local ||
-           type == route_type::broadcast || type == route_type::multicast;
-}
-
-// The lookup that Linux calls fib_lookup: refusing routes count as failures.
-template <class Tables>
-[[nodiscard]] constexpr const route_entry* usable_route(const Tables& t,
-                                                        const route_query& q) noexcept {
-    const next_hop id = t.routes.lookup(q);
-    if (id == next_hop::none) {
-        return nullptr;
-    }
-    const route_entry& r = t.routes.at(id);
-    return is_usable(r.type) ? &r : nullptr;
-}
-
 template <class Tables>
 [[nodiscard]] constexpr source_verdict look_back(const Tables& t, ipv4::address source, u8 tos,
                                                  const interface& in) noexcept {
     const u8 filter = in.in_force.rp_filter;
     const drop_reason otherwise = filter != 0 ? drop_reason::reverse_path : drop_reason::none;
-    const route_entry* back = usable_route(t, {.destination = source, .tos = tos});
+    const route_entry* back = routing::usable_route(t, {.destination = source, .tos = tos});
     if (back == nullptr) {
         return {otherwise, false};
     }
@@ -63,7 +46,7 @@ template <class Tables>
         return {drop_reason::reverse_path, false};
     }
     const route_entry* here =
-        usable_route(t, {.destination = source, .interface = in.index, .tos = tos});
+        routing::usable_route(t, {.destination = source, .interface = in.index, .tos = tos});
     return {drop_reason::none, here != nullptr && here->type == route_type::unicast &&
                                    here->next_hop_scope() >= scopes::host};
 }

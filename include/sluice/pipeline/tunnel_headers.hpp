@@ -1,5 +1,5 @@
 // tunnel_headers: the headers of a tunnel that lie between an IPv4 header and a packet that is to
-// be cut inside, and what cutting changes in them.
+// be cut inside.
 //
 // The transport header is where the facts say (metadata::checksum_start); the IP header in front of
 // it is found from there, so that the tunnel's own header (VXLAN, GENEVE, whatever its port) need
@@ -19,7 +19,7 @@
 #include <sluice/wire/ipv4.hpp>
 #include <sluice/wire/udp.hpp>
 
-namespace sluice::pipeline::detail {
+namespace sluice::pipeline {
 
 enum class tunnel_kind : u8 { none, ip, gre, udp };
 
@@ -128,33 +128,4 @@ inline constexpr u32 gre_checksum = 4;  // offset of the field
     }
 }
 
-// Stores at `field` the checksum over the packet from `start` on; a sum of zero as all ones where
-// zero says that there is none.
-template <class Packet>
-constexpr void store_sum(Packet& packet, u32 start, u32 field, u64 pseudo,
-                         bool zero_is_none) noexcept {
-    store_be<u16>(packet.writable() + field, 0);
-    const u16 sum = checksum::finish(packet_sum(packet, start, packet.size() - start, pseudo));
-    store_be<u16>(packet.writable() + field, sum == 0 && zero_is_none ? u16{0xffff} : sum);
-}
-
-// Makes the tunnel's header, `outer` octets into the piece, that of the piece, which is complete
-// behind it.
-template <class Packet>
-constexpr void finish_tunnel(Packet& piece, u32 outer, const tunnel_headers& tunnel) noexcept {
-    const u32 size = piece.size() - outer;
-    if (tunnel.kind == tunnel_kind::udp) {
-        udp::view{piece.writable() + outer}.set(udp::length, static_cast<u16>(size));
-        if (tunnel.sums) {
-            const ipv4::const_view ip{std::as_const(piece).data()};
-            store_sum(piece, outer, outer + 6,
-                      checksum::pseudo_header(ip[ipv4::source], ip[ipv4::destination],
-                                              ipv4::protocols::udp, size),
-                      true);
-        }
-    } else if (tunnel.sums) {
-        store_sum(piece, outer, outer + tunnels::gre_checksum, 0, false);
-    }
-}
-
-}  // namespace sluice::pipeline::detail
+}  // namespace sluice::pipeline

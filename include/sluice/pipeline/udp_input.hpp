@@ -8,7 +8,7 @@
 #include <sluice/delivery/concept.hpp>
 #include <sluice/packet/drop_reason.hpp>
 #include <sluice/packet/reader.hpp>
-#include <sluice/pipeline/segment.hpp>
+#include <sluice/pipeline/segment_plan.hpp>
 #include <sluice/wire/checksum.hpp>
 #include <sluice/wire/udp.hpp>
 

@@ -10,12 +10,12 @@
 #pragma once
 
 #include <sluice/packet/next_hop.hpp>
-#include <sluice/pipeline/finish_checksum.hpp>
 #include <sluice/port/af_packet_map.hpp>
 #include <sluice/port/af_packet_send.hpp>
 #include <sluice/port/af_packet_socket.hpp>
 #include <sluice/port/failure_kind.hpp>
 #include <sluice/port/namespace.hpp>
+#include <sluice/rewrite/finish_checksum.hpp>
 
 #include <bit>
 #include <cerrno>
@@ -182,7 +182,7 @@ struct ring_sender {
             if (packet.has_facts()) {
                 const u32 network = to_->is_ethernet() ? ethernet::header_length(packet.head()) : 0;
                 if (std::as_const(packet).facts().segmentation != segmentation_kind::none ||
-                    !pipeline::finish_checksum(packet, network)) {
+                    !rewrite::finish_checksum(packet, network)) {
                     errno = EINVAL;
                     return false;
                 }

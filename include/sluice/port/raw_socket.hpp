@@ -14,7 +14,6 @@
 #include <sluice/packet/next_hop.hpp>
 #include <sluice/packet/packet_buffer.hpp>
 #include <sluice/packet/pool_storage.hpp>
-#include <sluice/pipeline/finish_checksum.hpp>
 #include <sluice/port/descriptor.hpp>
 #include <sluice/port/error.hpp>
 #include <sluice/port/failure_kind.hpp>
@@ -22,6 +21,7 @@
 #include <sluice/port/receive_batch.hpp>
 #include <sluice/port/steady_clock.hpp>
 #include <sluice/port/write.hpp>
+#include <sluice/rewrite/finish_checksum.hpp>
 #include <sluice/wire/ipv4.hpp>
 
 #include <cerrno>
@@ -179,8 +179,7 @@ struct sender {
     private:
         int send(Packet& packet) noexcept {
             if (packet.size() > ipv4::max_total_length ||
-                packet.head_size() < ipv4::min_header_length ||
-                !pipeline::finish_checksum(packet)) {
+                packet.head_size() < ipv4::min_header_length || !rewrite::finish_checksum(packet)) {
                 return EINVAL;
             }
             const ipv4::const_view ip{std::as_const(packet).data()};

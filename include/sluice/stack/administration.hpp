@@ -4,8 +4,8 @@
 // the switches of all. Linux devinet.c, fib_frontend.c, fib_semantics.c.
 #pragma once
 
-#include <sluice/pipeline/complete_route.hpp>
-#include <sluice/pipeline/output_route.hpp>
+#include <sluice/routing/complete_route.hpp>
+#include <sluice/routing/output_route.hpp>
 #include <sluice/stack/address_routes.hpp>
 #include <sluice/stack/switches.hpp>
 
@@ -106,7 +106,7 @@ constexpr void address_went(Tables& t, const interface& before, const assigned_a
         });
     }
     const ipv4::address gone = a.net.address;
-    if (pipeline::detail::is_local_address(t.look_up(), gone)) {
+    if (routing::is_local_address(t.look_up(), gone)) {
         routes_removed(t);
         return;
     }
@@ -191,7 +191,7 @@ template <class Tables>
 constexpr void add_loopback(Tables& t) noexcept {
     t.switches.settle();
     interface lo{};
-    lo.index = pipeline::loopback_index;
+    lo.index = routing::loopback_index;
     lo.name = "lo";
     lo.mtu = 65536;
     lo.loopback = true;
@@ -252,11 +252,11 @@ template <class Tables>
     return {};
 }
 
-// The routes that there are decide what can be added (pipeline/complete_route.hpp).
+// The routes that there are decide what can be added (routing/complete_route.hpp).
 template <class Tables>
 [[nodiscard]] constexpr result<next_hop, route_error> add_route(Tables& t,
                                                                 const route_entry& r) noexcept {
-    const auto complete = pipeline::complete_route(t.look_up(), r);
+    const auto complete = routing::complete_route(t.look_up(), r);
     if (!complete.has_value()) {
         return failure{complete.error()};
     }

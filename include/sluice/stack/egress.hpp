@@ -5,10 +5,10 @@
 // validate_xmit_skb.
 #pragma once
 
-#include <sluice/pipeline/finish_checksum.hpp>
 #include <sluice/pipeline/fit.hpp>
-#include <sluice/pipeline/fragment.hpp>
-#include <sluice/pipeline/segment.hpp>
+#include <sluice/rewrite/finish_checksum.hpp>
+#include <sluice/rewrite/fragment.hpp>
+#include <sluice/rewrite/segment.hpp>
 #include <sluice/stack/gates.hpp>
 #include <sluice/stack/ways.hpp>
 #include <sluice/stack/work.hpp>
@@ -33,13 +33,13 @@ struct egress_plan {
 }
 
 template <class Tables>
-[[nodiscard]] constexpr bool is_joined(const Tables& t, const pipeline::output_route& r) noexcept {
+[[nodiscard]] constexpr bool is_joined(const Tables& t, const routing::output_route& r) noexcept {
     return t.groups.is_member(r.interface, r.destination, r.source);
 }
 
 template <class Tables>
 [[nodiscard]] constexpr egress_plan plan_for(const Tables& t,
-                                             const pipeline::output_route& r) noexcept {
+                                             const routing::output_route& r) noexcept {
     return {{r.interface, link_kind(r.type), r.neighbour},
             r.type,
             mtu_of(t, r.interface, r.mtu),
@@ -74,7 +74,7 @@ template <class Core, class F>
 constexpr fate for_each_segment(Core& c, typename Core::packet_type&& packet, F&& next) noexcept {
     using packet_type = typename Core::packet_type;
     fate all = fate::forwarded;
-    const auto result = pipeline::segment<Core::device_type::output_type::takes_segmented>(
+    const auto result = rewrite::segment<Core::device_type::output_type::takes_segmented>(
         std::move(packet), c.device.buffers, [&](packet_type&& piece) {
             c.books.tally(balance::copied);
             const fate one = next(std::move(piece));
@@ -120,13 +120,13 @@ template <class Core>
 constexpr fate transmit_fragments(Core& c, typename Core::packet_type&& packet,
                                   const egress_plan& plan) noexcept {
     using packet_type = typename Core::packet_type;
-    if (!pipeline::finish_checksum(packet)) {
+    if (!rewrite::finish_checksum(packet)) {
         return drop(c.books, std::move(packet), drop_reason::fragmentation_failed);
     }
     const u16 largest = std::as_const(packet).facts().largest_fragment;
     const u32 mtu = largest != 0 && largest < plan.mtu ? largest : plan.mtu;
     bool refused = false;
-    const auto result = pipeline::fragment<Core::device_type::output_type::takes_segmented>(
+    const auto result = rewrite::fragment<Core::device_type::output_type::takes_segmented>(
         std::move(packet), mtu, c.device.buffers, [&](packet_type&& piece) {
             c.books.tally(balance::copied);
             refused = transmit(c, std::move(piece), plan) == fate::dropped;
@@ -170,7 +170,7 @@ constexpr fate to_device(Core& c, typename Core::packet_type&& packet,
                 return to_device(c, std::move(piece), plan);
             });
         }
-        if (!taken && !pipeline::finish_checksum(packet)) {
+        if (!taken && !rewrite::finish_checksum(packet)) {
             return drop(c.books, std::move(packet), drop_reason::offload_failed);
         }
     }

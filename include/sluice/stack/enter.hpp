@@ -87,7 +87,7 @@ template <class Core>
     ++fast.ecn[ip[ipv4::ecn]];
     ipv4::decrement_ttl(ip);
     const egress to{r.interface, link_destination::unicast,
-                    pipeline::neighbour_of(r, ip[ipv4::destination])};
+                    routing::neighbour_of(r, ip[ipv4::destination])};
     if (!c.device.output.transmit(packet, to)) {
         ++fast.refused;
         static_cast<void>(drop(c.books, std::move(packet), drop_reason::output_refused));

@@ -33,7 +33,7 @@ template <class Core>
     }
     const auto t = c.tables.look_up();
     const ipv4::view header = d.writable_header();
-    pipeline::option_environment env{t, header, from, false, c.calls.now.midnight_ms};
+    routing::option_environment env{t, header, from, false, c.calls.now.midnight_ms};
     env.set_output(r);
     Core::chosen::options::forward(header, found, env);
     d.packet().writable_facts().options = found;
@@ -114,14 +114,14 @@ constexpr fate forward(Core& c, datagram<typename Core::packet_type>&& given,
     }
     const decision verdict = pipeline::forward(d, r, found.verdict.hop(), mtu);
     c.books.trace(stage::forward, verdict, r.interface,
-                  pipeline::neighbour_of(r, d.header()[ipv4::destination]).value);
+                  routing::neighbour_of(r, d.header()[ipv4::destination]).value);
     if (verdict.kind() == outcome::forward || verdict.reason() == drop_reason::too_big) {
         c.books.count(mib::ip_forw_datagrams);
     }
     if (verdict.kind() != outcome::forward) {
         return refuse(c, std::move(d).release(), verdict, route_type::unicast);
     }
-    const ipv4::address neighbour = pipeline::neighbour_of(r, towards);
+    const ipv4::address neighbour = routing::neighbour_of(r, towards);
     const bool has_source_route = std::as_const(d.packet()).facts().options.source_route != 0;
     if (!detail::mark_forwarded(c, d, found.redirect && !has_source_route, neighbour)) {
         return drop(c.books, std::move(d).release(), drop_reason::no_buffer);

@@ -6,9 +6,9 @@
 
 #include <sluice/pipeline/classify.hpp>
 #include <sluice/pipeline/delivery_facts.hpp>
-#include <sluice/pipeline/new_header.hpp>
-#include <sluice/pipeline/option_walk.hpp>
 #include <sluice/pipeline/validate.hpp>
+#include <sluice/rewrite/new_header.hpp>
+#include <sluice/rewrite/option_walk.hpp>
 #include <sluice/stack/originate.hpp>
 #include <sluice/stack/reassemble.hpp>
 
@@ -109,8 +109,8 @@ constexpr fate look_inside(Core& c, datagram<typename Core::packet_type>& d, del
     }
     if (is_another && d.has_options()) {
         pipeline::classification found{decision::deliver(), type, false, false};
-        decision o = pipeline::option_walk<typename Core::chosen::options>(t, d, *in, found,
-                                                                           c.calls.now.midnight_ms);
+        decision o = rewrite::option_walk<typename Core::chosen::options>(t, d, *in, found,
+                                                                          c.calls.now.midnight_ms);
         if (o.proceeds() && found.verdict.kind() != outcome::deliver) {
             o = decision::drop(drop_reason::source_route_refused);  // it was to end here
         }
@@ -164,7 +164,7 @@ template <class Core>
     }
     const bool again = r.what == handler_result::kind::again;
     const bool enters = before.has_another_header(packet);
-    if (enters && !pipeline::enter_inner(packet, before.taken_off(packet), info.protocol)) {
+    if (enters && !rewrite::enter_inner(packet, before.taken_off(packet), info.protocol)) {
         return {handling::ended, drop(c.books, std::move(packet), drop_reason::no_buffer)};
     }
     auto inner =

@@ -7,8 +7,8 @@
 
 #include <sluice/pipeline/delivery_facts.hpp>
 #include <sluice/pipeline/icmp_input.hpp>
-#include <sluice/pipeline/icmp_probe.hpp>
-#include <sluice/pipeline/icmp_reply.hpp>
+#include <sluice/rewrite/icmp_probe.hpp>
+#include <sluice/rewrite/icmp_reply.hpp>
 #include <sluice/stack/icmp_send.hpp>
 
 #include <utility>
@@ -28,9 +28,9 @@ template <class Core>
 [[nodiscard]] constexpr bool turn_round(const Core& c, typename Core::packet_type& packet,
                                         pipeline::icmp_action what) noexcept {
     return what == pipeline::icmp_action::probe
-               ? pipeline::turn_probe_round(c.tables.look_up(), packet)
-               : pipeline::turn_round(packet, what == pipeline::icmp_action::echo,
-                                      c.calls.now.midnight_ms);
+               ? rewrite::turn_probe_round(c.tables.look_up(), packet)
+               : rewrite::turn_round(packet, what == pipeline::icmp_action::echo,
+                                     c.calls.now.midnight_ms);
 }
 
 }  // namespace detail
@@ -42,11 +42,11 @@ constexpr fate answer(Core& c, datagram<typename Core::packet_type>&& request, r
     const ipv4::const_view ip{packet.data()};
     const ipv4::address asker = ip[ipv4::source];
     const u8 tos = ip[ipv4::tos];
-    pipeline::flow back{.destination = asker,
-                        .source = pipeline::specific_destination(
-                            c.tables.look_up(), ip, packet.interface(), type == route_type::local),
-                        .tos = tos,
-                        .protocol = ipv4::protocols::icmp};
+    routing::flow back{.destination = asker,
+                       .source = routing::specific_destination(
+                           c.tables.look_up(), ip, packet.interface(), type == route_type::local),
+                       .tos = tos,
+                       .protocol = ipv4::protocols::icmp};
     ip_options::outgoing echoed{};
     c.books.tally(balance::delivered);
     if (!echo_options(c, packet, c.tables.interfaces.find(packet.interface()), type, echoed)) {
@@ -61,7 +61,7 @@ constexpr fate answer(Core& c, datagram<typename Core::packet_type>&& request, r
     }
     // A tap may hold the same bytes; and a request from a reassembled datagram is cut anew.
     const u32 header = static_cast<u32>(ipv4::header_length(ip));
-    if (!packet.unshare() || !pipeline::finish_checksum(packet) || !packet.pull(header) ||
+    if (!packet.unshare() || !rewrite::finish_checksum(packet) || !packet.pull(header) ||
         !detail::turn_round(c, packet, what)) {
         icmp_unsent(c.books);
         return fate::delivered;

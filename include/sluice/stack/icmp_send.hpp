@@ -6,9 +6,10 @@
 #pragma once
 
 #include <sluice/pipeline/icmp_error.hpp>
-#include <sluice/pipeline/icmp_extension.hpp>
-#include <sluice/pipeline/originate.hpp>
-#include <sluice/pipeline/source_address.hpp>
+#include <sluice/rewrite/icmp_error.hpp>
+#include <sluice/rewrite/icmp_extension.hpp>
+#include <sluice/rewrite/originate.hpp>
+#include <sluice/routing/source_address.hpp>
 #include <sluice/stack/egress.hpp>
 #include <sluice/stack/icmp_terms.hpp>
 
@@ -72,7 +73,7 @@ constexpr void hear_ourselves(Core& c, const typename Core::packet_type& packet,
 // What this host originates, its header complete; the caller counted it as originated.
 template <class Core>
 constexpr fate local_out(Core& c, typename Core::packet_type&& packet,
-                         const pipeline::output_route& route, bool counts_request) noexcept {
+                         const routing::output_route& route, bool counts_request) noexcept {
     if (counts_request) {
         c.books.count(mib::ip_out_requests);
     }
@@ -121,17 +122,16 @@ constexpr void icmp_unsent(Books& b) noexcept {
 // The ICMP message in `message` on its way.
 template <class Core>
 constexpr void send_icmp(Core& c, typename Core::packet_type&& message,
-                         const pipeline::output_route& route, const icmp_envelope& e) noexcept {
+                         const routing::output_route& route, const icmp_envelope& e) noexcept {
     const moment now = c.calls.now;
-    const pipeline::header_choice choice{
+    const rewrite::header_choice choice{
         .tos = e.tos,
         .ttl = route.type == route_type::multicast ? u8{1} : c.tables.switches.ip_default_ttl,
         .protocol = ipv4::protocols::icmp,
         .identification = c.local.identification.next(route.source, route.destination,
                                                       ipv4::protocols::icmp, 1, now.now),
         .dont_fragment = false};
-    if (!pipeline::originate(message, route, choice, e.with, e.final_destination,
-                             now.midnight_ms)) {
+    if (!rewrite::originate(message, route, choice, e.with, e.final_destination, now.midnight_ms)) {
         return icmp_unsent(c.books);
     }
     c.books.count(mib::icmp_out_msgs);
@@ -146,25 +146,25 @@ namespace detail {
 
 template <class Core>
 constexpr void write_and_send_error(Core& c, const typename Core::packet_type& offending,
-                                    icmp_request error, pipeline::output_route route, u8 tos,
+                                    icmp_request error, routing::output_route route, u8 tos,
                                     const ip_options::outgoing& echoed) noexcept {
     const u16 in = offending.interface();
-    const pipeline::error_extension extension = pipeline::extension_of_error(
+    const rewrite::error_extension extension = rewrite::extension_of_error(
         error.type(), in, c.tables.interfaces.find(in), c.tables.switches);
     const u32 mtu = mtu_of(c.tables, route.interface, route.mtu);
     u32 quote = pipeline::quote_size(offending.size(), mtu, echoed.offsets.length);
-    constexpr u32 extended = pipeline::extended_quote + pipeline::max_error_extension;
+    constexpr u32 extended = rewrite::extended_quote + rewrite::max_error_extension;
     const bool extends = extension.size != 0 &&
                          pipeline::quote_size(extended, mtu, echoed.offsets.length) == extended;
-    if (extends && quote > pipeline::extended_quote) {
-        quote = pipeline::extended_quote;
+    if (extends && quote > rewrite::extended_quote) {
+        quote = rewrite::extended_quote;
     }
     if (quote == 0) {
         return;  // there is no room for one in a packet
     }
     typename Core::packet_type message = take_urgent(c.device.buffers, default_headroom);
-    if (!message || !pipeline::write_error(message, offending, error, quote) ||
-        (extends && !pipeline::append_extension(message, extension))) {
+    if (!message || !rewrite::write_error(message, offending, error, quote) ||
+        (extends && !rewrite::append_extension(message, extension))) {
         return icmp_unsent(c.books);
     }
     if (route.source.is_unspecified()) {
@@ -187,14 +187,14 @@ constexpr void send_error(Core& c, const typename Core::packet_type& offending, 
     }
     const ipv4::const_view ip{offending.data()};
     const interface* in = c.tables.interfaces.find(offending.interface());
-    pipeline::flow back{.destination = ip[ipv4::source],
-                        .tos = pipeline::error_tos(error, ip[ipv4::tos]),
-                        .protocol = ipv4::protocols::icmp};
+    routing::flow back{.destination = ip[ipv4::source],
+                       .tos = pipeline::error_tos(error, ip[ipv4::tos]),
+                       .protocol = ipv4::protocols::icmp};
     if (type == route_type::local) {
         back.source = ip[ipv4::destination];
     } else if (c.tables.switches.icmp_errors_use_inbound_ifaddr && in != nullptr) {
         back.source =
-            pipeline::select_source(c.tables.look_up(), in->index, back.destination, scopes::link);
+            routing::select_source(c.tables.look_up(), in->index, back.destination, scopes::link);
     }
     ip_options::outgoing echoed{};
     if (!echo_options(c, offending, in, type, echoed)) {

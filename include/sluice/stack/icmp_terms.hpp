@@ -7,7 +7,7 @@
 
 #include <sluice/icmp/concept.hpp>
 #include <sluice/options/outgoing.hpp>
-#include <sluice/pipeline/option_walk.hpp>
+#include <sluice/rewrite/option_walk.hpp>
 #include <sluice/stack/ways.hpp>
 
 namespace sluice::acts {
@@ -22,7 +22,7 @@ struct icmp_cause {
 
 template <class Core>
 [[nodiscard]] constexpr bool may_send_icmp(Core& c, const icmp_cause& cause,
-                                           const pipeline::output_route& route) noexcept {
+                                           const routing::output_route& route) noexcept {
     const auto is_loopback = [&c](u16 index) {
         const interface* i = c.tables.interfaces.find(index);
         return i != nullptr && i->loopback;
@@ -60,8 +60,8 @@ template <class Core>
     const interface nowhere{};
     const auto t = c.tables.look_up();
     const ipv4::const_view ip{received.data()};
-    pipeline::option_environment env{t, ip, in != nullptr ? *in : nowhere,
-                                     type == route_type::local, c.calls.now.midnight_ms};
+    routing::option_environment env{t, ip, in != nullptr ? *in : nowhere, type == route_type::local,
+                                    c.calls.now.midnight_ms};
     return Core::chosen::options::echo(ip, found, to, env);
 }
 

@@ -13,7 +13,7 @@ namespace sluice::acts {
 namespace detail {
 
 template <class Tables>
-constexpr void learn_mtu(Tables& t, const icmp_error_notice& n, const pipeline::output_route& used,
+constexpr void learn_mtu(Tables& t, const icmp_error_notice& n, const routing::output_route& used,
                          instant now) noexcept {
     const u32 own = mtu_of(t, used.interface, used.mtu);
     const u32 current = own < ipv4::max_total_length ? own : u32{ipv4::max_total_length};
@@ -38,7 +38,7 @@ constexpr void learn_mtu(Tables& t, const icmp_error_notice& n, const pipeline::
 
 template <class Tables, class Output>
 constexpr void learn_gateway(Tables& t, Output& output, const icmp_error_notice& n,
-                             const pipeline::output_route& used, instant now) noexcept {
+                             const routing::output_route& used, instant now) noexcept {
     const route_entry& r = t.routes.at(used.route);
     const interface* in = t.interfaces.find(n.interface);
     if (in == nullptr || !pipeline::accepts_redirect(t.look_up(), n, r, used, *in)) {

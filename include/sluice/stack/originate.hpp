@@ -7,9 +7,9 @@
 #pragma once
 
 #include <sluice/options/outgoing.hpp>
-#include <sluice/pipeline/new_header.hpp>
-#include <sluice/pipeline/originate.hpp>
 #include <sluice/pipeline/validate.hpp>
+#include <sluice/rewrite/new_header.hpp>
+#include <sluice/rewrite/originate.hpp>
 #include <sluice/stack/icmp_send.hpp>
 
 #include <utility>
@@ -41,7 +41,7 @@ struct send_request {
 };
 
 // What the route of such a datagram is chosen by.
-[[nodiscard]] constexpr pipeline::flow flow_of(const send_request& r) noexcept {
+[[nodiscard]] constexpr routing::flow flow_of(const send_request& r) noexcept {
     const bool strict = r.options != nullptr && r.options->offsets.strict_route;
     return {.destination =
                 r.options != nullptr ? r.options->destination(r.destination) : r.destination,
@@ -54,7 +54,7 @@ struct send_request {
 
 namespace acts {
 
-using send_result = result<void, pipeline::send_error>;
+using send_result = result<void, routing::send_error>;
 
 namespace detail {
 
@@ -66,17 +66,17 @@ constexpr void count_if(Books& b, mib counter) noexcept {
 }
 
 template <class Books>
-constexpr send_result unsent(Books& b, pipeline::send_error error,
+constexpr send_result unsent(Books& b, routing::send_error error,
                              const send_counters& counters) noexcept {
     b.count(mib::ip_out_discards);
-    if (error == pipeline::send_error::no_buffer) {
+    if (error == routing::send_error::no_buffer) {
         count_if(b, counters.no_buffer);
     }
     return failure{error};
 }
 
 template <class Books, class Packet>
-constexpr send_result refuse_send(Books& b, Packet&& packet, pipeline::send_error error,
+constexpr send_result refuse_send(Books& b, Packet&& packet, routing::send_error error,
                                   drop_reason why) noexcept {
     b.tally(balance::originated);
     static_cast<void>(drop(b, std::move(packet), why));
@@ -84,24 +84,24 @@ constexpr send_result refuse_send(Books& b, Packet&& packet, pipeline::send_erro
 }
 
 // What a drop on the way out means to the sender. A hook or a policy may have any reason.
-[[nodiscard]] constexpr pipeline::send_error error_of(drop_reason why) noexcept {
+[[nodiscard]] constexpr routing::send_error error_of(drop_reason why) noexcept {
     switch (why) {
     case drop_reason::too_big:
-        return pipeline::send_error::too_big;
+        return routing::send_error::too_big;
     case drop_reason::interface_down:
-        return pipeline::send_error::network_unreachable;
+        return routing::send_error::network_unreachable;
     case drop_reason::output_refused:
     case drop_reason::no_buffer:
     case drop_reason::offload_failed:
     case drop_reason::fragmentation_failed:
-        return pipeline::send_error::no_buffer;
+        return routing::send_error::no_buffer;
     default:
-        return pipeline::send_error::prohibited;
+        return routing::send_error::prohibited;
     }
 }
 
 template <class Core>
-[[nodiscard]] constexpr u16 identification_for(Core& c, const pipeline::output_route& route,
+[[nodiscard]] constexpr u16 identification_for(Core& c, const routing::output_route& route,
                                                u8 protocol) noexcept {
     return c.local.identification.next(route.source, route.destination, protocol, 1,
                                        c.calls.now.now);
@@ -115,7 +115,7 @@ constexpr void count_icmp(Books& b, u8 type) noexcept {
 
 template <class Core>
 constexpr void complete_header(Core& c, typename Core::packet_type& packet,
-                               const pipeline::output_route& route, u32 header) noexcept {
+                               const routing::output_route& route, u32 header) noexcept {
     const ipv4::view ip{packet.writable()};
     if (ip[ipv4::source].is_unspecified()) {
         ip.set(ipv4::source, route.source);
@@ -138,7 +138,7 @@ constexpr void complete_header(Core& c, typename Core::packet_type& packet,
 // ip_send_skb.
 template <class Core>
 constexpr send_result output_now(Core& c, typename Core::packet_type&& packet,
-                                 const pipeline::output_route& route,
+                                 const routing::output_route& route,
                                  const send_counters& counters) noexcept {
     c.books.last_drop = drop_reason::none;
     if (local_out(c, std::move(packet), route, counters.request) == fate::dropped) {
@@ -152,7 +152,7 @@ constexpr send_result output_now(Core& c, typename Core::packet_type&& packet,
 // place.
 template <class Core>
 constexpr send_result to_output(Core& c, typename Core::packet_type&& packet,
-                                const pipeline::output_route& route,
+                                const routing::output_route& route,
                                 const send_counters& counters) noexcept {
     c.books.tally(balance::originated);
     if (!c.calls.is_nested()) {
@@ -163,14 +163,14 @@ constexpr send_result to_output(Core& c, typename Core::packet_type&& packet,
                                .kind = work_kind::send,
                                .counters = counters});
     return f == fate::held ? send_result{}
-                           : detail::unsent(c.books, pipeline::send_error::no_buffer, counters);
+                           : detail::unsent(c.books, routing::send_error::no_buffer, counters);
 }
 
 // The payload in `packet` as one datagram by a route that flow_of(r) was given.
 template <class Core>
 [[nodiscard]] constexpr send_result originate_by(Core& c, typename Core::packet_type&& packet,
                                                  const send_request& r,
-                                                 pipeline::output_route route) noexcept {
+                                                 routing::output_route route) noexcept {
     if (r.ignore_path_mtu) {
         route.mtu = 0;
     }
@@ -180,24 +180,24 @@ template <class Core>
     const u64 whole = u64{packet.size()} + header;
     const bool fits = whole <= mtu_of(c.tables, route.interface, route.mtu);
     if (whole > ipv4::max_total_length || (r.dont_fragment && !fits)) {
-        return detail::refuse_send(c.books, std::move(packet), pipeline::send_error::too_big,
+        return detail::refuse_send(c.books, std::move(packet), routing::send_error::too_big,
                                    drop_reason::send_refused);
     }
     const u8 default_ttl =
         route.type == route_type::multicast ? r.multicast_ttl : c.tables.switches.ip_default_ttl;
     // An atomic datagram needs no identification. RFC 6864 section 4.1
     const bool identified = !r.dont_fragment || r.always_identified;
-    const pipeline::header_choice choice{
+    const rewrite::header_choice choice{
         .tos = r.tos,
         .ttl = r.ttl != 0 ? r.ttl : default_ttl,
         .protocol = r.protocol,
         .identification = identified ? detail::identification_for(c, route, r.protocol) : u16{0},
         .dont_fragment = r.dont_fragment || (r.prefer_whole && fits && !route.mtu_locked)};
     // It may be one that was received, and somebody else's too.
-    if (!packet || !pipeline::forget_header(packet) ||
-        !pipeline::originate(packet, route, choice, with, r.destination, c.calls.now.midnight_ms)) {
+    if (!packet || !rewrite::forget_header(packet) ||
+        !rewrite::originate(packet, route, choice, with, r.destination, c.calls.now.midnight_ms)) {
         detail::count_if(c.books, r.no_buffer_counter);
-        return detail::refuse_send(c.books, std::move(packet), pipeline::send_error::no_buffer,
+        return detail::refuse_send(c.books, std::move(packet), routing::send_error::no_buffer,
                                    drop_reason::send_invalid);
     }
     if (r.protocol == ipv4::protocols::icmp && packet.may_pull(header + 1)) {
@@ -213,7 +213,7 @@ template <class Core>
                                               const send_request& r) noexcept {
     const auto route = route_to(c.tables, flow_of(r), c.calls.now.now);
     if (!route.has_value()) {
-        const bool counted = route.error() == pipeline::send_error::network_unreachable;
+        const bool counted = route.error() == routing::send_error::network_unreachable;
         return detail::refuse_send(c.books, std::move(packet), route.error(),
                                    counted ? drop_reason::send_unroutable
                                            : drop_reason::send_refused);
@@ -228,7 +228,7 @@ template <class Core>
 template <class Core>
 [[nodiscard]] constexpr send_result send_with_header(Core& c, typename Core::packet_type&& packet,
                                                      const send_request& r) noexcept {
-    const auto refused = [&](pipeline::send_error error, drop_reason why) {
+    const auto refused = [&](routing::send_error error, drop_reason why) {
         return detail::refuse_send(c.books, std::move(packet), error, why);
     };
     auto route = route_to(c.tables,
@@ -245,17 +245,17 @@ template <class Core>
         route->mtu = 0;
     }
     if (packet.size() > mtu_of(c.tables, route->interface, 0)) {
-        return refused(pipeline::send_error::too_big, drop_reason::send_refused);
+        return refused(routing::send_error::too_big, drop_reason::send_refused);
     }
     if (!packet.may_pull(ipv4::min_header_length)) {
-        return refused(pipeline::send_error::invalid, drop_reason::send_refused);
+        return refused(routing::send_error::invalid, drop_reason::send_refused);
     }
     const u32 header = static_cast<u32>(ipv4::header_length(ipv4::const_view{packet.data()}));
     if (header < ipv4::min_header_length || !packet.may_pull(header)) {
-        return refused(pipeline::send_error::invalid, drop_reason::send_invalid);
+        return refused(routing::send_error::invalid, drop_reason::send_invalid);
     }
-    if (!packet.unshare() || !pipeline::forget_header(packet)) {
-        return refused(pipeline::send_error::no_buffer, drop_reason::send_invalid);
+    if (!packet.unshare() || !rewrite::forget_header(packet)) {
+        return refused(routing::send_error::no_buffer, drop_reason::send_invalid);
     }
     detail::complete_header(c, packet, *route, header);
     return to_output(c, std::move(packet), *route, {.request = false});
@@ -266,11 +266,11 @@ template <class Core>
 [[nodiscard]] constexpr send_result send_complete(Core& c,
                                                   typename Core::packet_type&& packet) noexcept {
     if (pipeline::validator::check(packet) != drop_reason::none) {
-        return detail::refuse_send(c.books, std::move(packet), pipeline::send_error::invalid,
+        return detail::refuse_send(c.books, std::move(packet), routing::send_error::invalid,
                                    drop_reason::send_invalid);
     }
-    if (!pipeline::forget_header(packet)) {
-        return detail::refuse_send(c.books, std::move(packet), pipeline::send_error::no_buffer,
+    if (!rewrite::forget_header(packet)) {
+        return detail::refuse_send(c.books, std::move(packet), routing::send_error::no_buffer,
                                    drop_reason::send_invalid);
     }
     const ipv4::const_view ip{packet.data()};

@@ -6,8 +6,8 @@
 #pragma once
 
 #include <sluice/pipeline/classify.hpp>
-#include <sluice/pipeline/option_walk.hpp>
 #include <sluice/pipeline/validate.hpp>
+#include <sluice/rewrite/option_walk.hpp>
 #include <sluice/stack/deliver.hpp>
 #include <sluice/stack/forward.hpp>
 
@@ -100,7 +100,7 @@ constexpr fate route_and_follow(Core& c, datagram<typename Core::packet_type>&& 
         return drop(c.books, std::move(d).release(), found.verdict.reason());
     }
     if (d.has_options()) {
-        const decision o = pipeline::option_walk<typename Core::chosen::options>(
+        const decision o = rewrite::option_walk<typename Core::chosen::options>(
             t, d, in, found, c.calls.now.midnight_ms);
         c.books.trace(stage::options, o, in.index);
         if (!o.proceeds()) {
@@ -121,7 +121,7 @@ constexpr fate receive_from(Core& c, typename Core::packet_type&& packet, const 
     const u16 by = from.index;
     c.books.count(mib::ip_in_receives);
     c.books.count(mib::ipext_in_octets, packet.size());
-    if (!packet.unshare() || !pipeline::forget_header(packet)) {
+    if (!packet.unshare() || !rewrite::forget_header(packet)) {
         return drop(c.books, std::move(packet), drop_reason::no_buffer);
     }
     const drop_reason bad = pipeline::validator::check(packet);

@@ -80,7 +80,7 @@ public:
     // The same by a route that route(flow_of(r), now) gave and that still holds (way_version()).
     [[nodiscard, gnu::noinline]] constexpr send_result send(packet_type&& packet,
                                                             const send_request& r,
-                                                            const pipeline::output_route& by,
+                                                            const routing::output_route& by,
                                                             moment now) noexcept {
         const acts::entrance here{core_, now};
         return acts::originate_by(core_, std::move(packet), r, by);
@@ -100,7 +100,7 @@ public:
         return acts::send_with_header(core_, std::move(packet), r);
     }
     // How a flow would leave now: its source address, its MTU with what was learned of the path.
-    [[nodiscard, gnu::noinline]] constexpr route_result route(const pipeline::flow& f,
+    [[nodiscard, gnu::noinline]] constexpr route_result route(const routing::flow& f,
                                                               moment now) noexcept {
         const acts::call here{core_, now};
         return acts::route_to(core_.tables, f, core_.calls.now.now);
@@ -150,7 +150,7 @@ public:
         const interface* i = interfaces().find(index);
         return set_link(index, {i != nullptr && i->up && mtu >= ipv4::min_link_mtu, mtu});
     }
-    // The routes that there are decide what can be added (pipeline/complete_route.hpp).
+    // The routes that there are decide what can be added (routing/complete_route.hpp).
     [[nodiscard, gnu::noinline]] constexpr result<next_hop, route_error>
     add_route(const route_entry& r) noexcept {
         return acts::add_route(core_.tables, r);

@@ -5,8 +5,8 @@
 
 #include <sluice/base/siphash.hpp>
 #include <sluice/interface/interface.hpp>
-#include <sluice/pipeline/tables.hpp>
 #include <sluice/route/with_local_routes.hpp>
+#include <sluice/routing/tables.hpp>
 
 #include <type_traits>
 
@@ -55,7 +55,7 @@ struct stack_tables {
 
     // As the stages take them.
     [[nodiscard]] constexpr auto look_up() const noexcept {
-        return pipeline::tables{interfaces, routes, groups, switches, custom_local_routes};
+        return routing::tables{interfaces, routes, groups, switches, custom_local_routes};
     }
     // Moves with every change of routes, interfaces, addresses, switches and of what was learned.
     [[nodiscard]] constexpr u32 way_version() const noexcept { return routes.version() + changes; }

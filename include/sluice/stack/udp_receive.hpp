@@ -80,7 +80,7 @@ constexpr fate receive_udp(Core& c, datagram<typename Core::packet_type>&& d,
     }
     const u16 by = info.interface;
     const auto result =
-        pipeline::segment<true>(std::move(d).release(), c.device.buffers, [&](packet_type&& piece) {
+        rewrite::segment<true>(std::move(d).release(), c.device.buffers, [&](packet_type&& piece) {
             c.books.tally(balance::copied);
             auto one = pipeline::revalidate(std::move(piece));
             static_cast<void>(one.has_value()

@@ -6,13 +6,13 @@
 
 #include <sluice/base/result.hpp>
 #include <sluice/base/time.hpp>
-#include <sluice/pipeline/output_route.hpp>
 #include <sluice/route/exceptions.hpp>
+#include <sluice/routing/output_route.hpp>
 #include <sluice/stack/tables.hpp>
 
 namespace sluice::acts {
 
-using route_result = result<pipeline::output_route, pipeline::send_error>;
+using route_result = result<routing::output_route, routing::send_error>;
 
 // In octets; that of the interface where the route has none or a larger one.
 template <class Tables>
@@ -33,7 +33,7 @@ exception_of(const Tables& t, ipv4::address destination, const route_entry& r,
 namespace detail {
 
 template <class Tables>
-constexpr void apply_exception(const Tables& t, pipeline::output_route& route,
+constexpr void apply_exception(const Tables& t, routing::output_route& route,
                                instant now) noexcept {
     const route_entry& r = t.routes.at(route.route);
     if (const route_exception* e = exception_of(t, route.destination, r, now)) {
@@ -51,9 +51,9 @@ constexpr void apply_exception(const Tables& t, pipeline::output_route& route,
 
 // The way of what this host originates.
 template <class Tables>
-[[nodiscard]] constexpr route_result route_to(const Tables& t, const pipeline::flow& f,
+[[nodiscard]] constexpr route_result route_to(const Tables& t, const routing::flow& f,
                                               instant now) noexcept {
-    route_result route = pipeline::route_output(t.look_up(), f);
+    route_result route = routing::route_output(t.look_up(), f);
     if constexpr (!Tables::exceptions_type::never_learns) {
         if (t.exceptions.any() && route.has_value() && route->route != next_hop::none) {
             detail::apply_exception(t, *route, now);

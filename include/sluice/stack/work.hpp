@@ -8,7 +8,7 @@
 #include <sluice/packet/bounded_packet_queue.hpp>
 #include <sluice/packet/decision.hpp>
 #include <sluice/packet/mib.hpp>
-#include <sluice/pipeline/output_route.hpp>
+#include <sluice/routing/output_route.hpp>
 #include <sluice/stack/books.hpp>
 
 #include <utility>
@@ -32,7 +32,7 @@ struct work_item {
     Packet packet{};
     // Of send: how it leaves. Of receive_own: the type of the route by which it left, and the
     // interface whose rules it meets.
-    pipeline::output_route route{};
+    routing::output_route route{};
     decision back = decision::deliver();  // of receive_own: what that route makes of it
     u32 version = 0;                      // of receive_own: way_version() when it left
     work_kind kind = work_kind::receive;

@@ -123,12 +123,12 @@ TEST_CASE("sources: the rule holds for headers of our own, packets and messages 
         return datagram_of({.source = ipv4::loopback, .destination = to, .payload = pattern(4)});
     };
     // A complete packet is routed by its source.
-    CHECK(b->send(b.packet(from_lo(neighbour)), b.now).error() == pipeline::send_error::invalid);
-    CHECK(b->send(b.packet(from_lo(far)), b.now).error() == pipeline::send_error::invalid);
+    CHECK(b->send(b.packet(from_lo(neighbour)), b.now).error() == routing::send_error::invalid);
+    CHECK(b->send(b.packet(from_lo(far)), b.now).error() == routing::send_error::invalid);
     // What the route is asked for decides of a header of our own, as in Linux: the header does not.
     CHECK(b->send_raw(b.packet(from_lo(neighbour)),
                       {.destination = neighbour, .source = ipv4::loopback, .interface = 2}, b.now)
-              .error() == pipeline::send_error::invalid);
+              .error() == routing::send_error::invalid);
     CHECK(b.is_quiet());
     CHECK(b->send_raw(b.packet(from_lo(neighbour)), {.destination = neighbour}, b.now).has_value());
     check(b.sent_one(), support::source(ipv4::loopback));

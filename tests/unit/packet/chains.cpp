@@ -4,8 +4,8 @@
 #include <sluice/packet/external_storage.hpp>
 #include <sluice/packet/packet_buffer.hpp>
 #include <sluice/packet/reader.hpp>
-#include <sluice/pipeline/fragment.hpp>
 #include <sluice/pipeline/validate.hpp>
+#include <sluice/rewrite/fragment.hpp>
 
 #include "support/datagrams.hpp"
 
@@ -129,7 +129,7 @@ TEST_CASE("a head without octets is not read: what begins behind it is refused, 
     CHECK_FALSE(p.may_pull(20));
     CHECK(pipeline::validator::check(p) == drop_reason::header_truncated);
     u32 created = 0;
-    CHECK_FALSE(pipeline::fragment(std::move(p), 40, f.blocks, [&](auto&&) {
+    CHECK_FALSE(rewrite::fragment(std::move(p), 40, f.blocks, [&](auto&&) {
                     ++created;
                     return true;
                 }).complete);
@@ -148,7 +148,7 @@ TEST_CASE("pieces are no longer than a header can say, whatever the MTU") {
     content.resize(69'000);
     auto whole = holding(*blocks, content);
     std::vector<std::size_t> told;
-    const auto result = pipeline::fragment(std::move(whole), 100'000, *blocks, [&](auto&& piece) {
+    const auto result = rewrite::fragment(std::move(whole), 100'000, *blocks, [&](auto&& piece) {
         const auto size = piece.size();
         CHECK(ipv4::const_view{piece.data()}[ipv4::total_length] == size);
         told.push_back(size);

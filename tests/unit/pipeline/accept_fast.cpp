@@ -6,11 +6,11 @@
 #include <sluice/packet/pool_storage.hpp>
 #include <sluice/pipeline/accept_fast.hpp>
 
-#include "unit/pipeline/network.hpp"
+#include "support/network.hpp"
 
 namespace {
 
-using namespace pipeline_test;
+using namespace support;
 using support::datagram_fields;
 
 using pool = fixed_pool<2048, 1>;

@@ -4,11 +4,11 @@
 
 #include <sluice/pipeline/classify.hpp>
 
-#include "unit/pipeline/network.hpp"
+#include "support/network.hpp"
 
 namespace {
 
-using namespace pipeline_test;
+using namespace support;
 using enum drop_reason;
 
 void as_router(network&) {}

@@ -5,11 +5,11 @@
 #include <sluice/pipeline/icmp_notice.hpp>
 #include <sluice/pipeline/validate.hpp>
 
-#include "unit/pipeline/network.hpp"
+#include "support/network.hpp"
 
 namespace {
 
-using namespace pipeline_test;
+using namespace support;
 using pipeline::notice_fate;
 using pipeline::notice_verdict;
 

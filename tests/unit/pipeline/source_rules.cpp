@@ -5,11 +5,11 @@
 
 #include <sluice/pipeline/source_rules.hpp>
 
-#include "unit/pipeline/network.hpp"
+#include "support/network.hpp"
 
 namespace {
 
-using namespace pipeline_test;
+using namespace support;
 using enum drop_reason;
 
 struct row {

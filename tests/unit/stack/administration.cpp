@@ -63,7 +63,7 @@ TEST_CASE("administration: a primary address takes its secondaries with it") {
     CHECK(route_to(b, "10.0.1.9"_ip) == "none");
     CHECK(route_to(b, "10.0.1.2"_ip) == "none");
     CHECK(b->send(b.packet(octets(8)), {.destination = "10.0.1.2"_ip, .protocol = 253}, b.now)
-              .error() == pipeline::send_error::network_unreachable);
+              .error() == routing::send_error::network_unreachable);
 }
 
 TEST_CASE("administration: what cannot be added says why") {

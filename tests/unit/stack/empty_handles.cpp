@@ -40,16 +40,16 @@ TEST_CASE_TEMPLATE("entrances: an empty handle is refused, and nothing comes of 
     CHECK(c[balance::received] == 1);
     CHECK(c.drops() == 0);
 
-    const auto refused = [&](const auto& result, pipeline::send_error why) {
+    const auto refused = [&](const auto& result, routing::send_error why) {
         REQUIRE_FALSE(result.has_value());
         CHECK(result.error() == why);
     };
     const send_request r{.destination = "10.0.1.9"_ip, .protocol = 253};
-    refused(b->send(packet{}, r, b.now), pipeline::send_error::no_buffer);
+    refused(b->send(packet{}, r, b.now), routing::send_error::no_buffer);
     const auto way = b->route(flow_of(r), b.now);
-    refused(b->send(packet{}, r, way.value(), b.now), pipeline::send_error::no_buffer);
-    refused(b->send(packet{}, b.now), pipeline::send_error::invalid);
-    refused(b->send_raw(packet{}, r, b.now), pipeline::send_error::invalid);
+    refused(b->send(packet{}, r, way.value(), b.now), routing::send_error::no_buffer);
+    refused(b->send(packet{}, b.now), routing::send_error::invalid);
+    refused(b->send_raw(packet{}, r, b.now), routing::send_error::invalid);
     CHECK(c[balance::originated] == 4);
     CHECK(c.drops() == 4);
     CHECK(b.is_quiet());

@@ -90,6 +90,6 @@ TEST_CASE("forwarding switch: the settings that a stack starts with are settled 
             stack<small_host>::parts{.seed = testing::fixed_seed, .switches = s});
         CHECK_FALSE(at->switches().all.accept_redirects);
         CHECK(at->switches().defaults.forwarding);
-        CHECK(at->interfaces().find(pipeline::loopback_index)->own.forwarding);
+        CHECK(at->interfaces().find(routing::loopback_index)->own.forwarding);
     }
 }

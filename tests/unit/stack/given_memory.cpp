@@ -44,7 +44,7 @@ TEST_CASE("given memory: a stack holds as many routes as fit, says when it is fu
     CHECK(s.route({.destination = {0x14000000 + (1'993U << 8) + 1}}, {}).has_value());
     REQUIRE(s.set_up(2, false).has_value());
     CHECK(s.route({.destination = {0x14000001}}, {}).error() ==
-          pipeline::send_error::network_unreachable);
+          routing::send_error::network_unreachable);
     REQUIRE(s.set_up(2, true).has_value());
     CHECK(s.route({.destination = "10.0.1.7"_ip}, {}).has_value());
 }

@@ -57,7 +57,7 @@ TEST_CASE("hooks leave: what is no datagram any more goes nowhere, and is a drop
                 const auto sent =
                     b->send(std::move(p), {.destination = "10.0.2.9"_ip, .protocol = 253}, b.now);
                 REQUIRE_FALSE(sent.has_value());
-                CHECK(sent.error() == pipeline::send_error::prohibited);
+                CHECK(sent.error() == routing::send_error::prohibited);
             } else {
                 // With an option that is written as the packet leaves.
                 CHECK(b.receive(datagram_of({.destination = "10.0.2.9"_ip,

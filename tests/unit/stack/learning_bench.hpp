@@ -47,7 +47,7 @@ struct learning_bench : bench<Policies> {
     }
     void too_big(u32 mtu, const octets& quoted) { error(3, 4, mtu, quoted, "10.0.2.77"_ip); }
 
-    pipeline::output_route way(ipv4::address to) {
+    routing::output_route way(ipv4::address to) {
         const auto r = (**this).route({.destination = to}, this->now);
         REQUIRE(r.has_value());
         return *r;
@@ -66,7 +66,7 @@ struct learning_bench : bench<Policies> {
             all.push_back(std::move(s.datagram));
         return all;
     }
-    pipeline::send_error error_of_send{};
+    routing::send_error error_of_send{};
 };
 
 }  // namespace stack_test

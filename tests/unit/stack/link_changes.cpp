@@ -113,13 +113,13 @@ TEST_CASE("link changes: nothing is sent where nothing can leave, and the sender
     const send_request r{.destination = "10.0.2.2"_ip, .protocol = 253};
     REQUIRE(b->set_up(3, false).has_value());
     CHECK(b->send(b.packet(octets(8)), r, b.now).error() ==
-          pipeline::send_error::network_unreachable);
+          routing::send_error::network_unreachable);
     // By a route from before.
     CHECK(b->send(b.packet(octets(8)), r, *way, b.now).error() ==
-          pipeline::send_error::network_unreachable);
+          routing::send_error::network_unreachable);
     REQUIRE(b->remove_interface(3).has_value());
     CHECK(b->send(b.packet(octets(8)), r, *way, b.now).error() ==
-          pipeline::send_error::network_unreachable);
+          routing::send_error::network_unreachable);
     CHECK(b.is_quiet());
 }
 
@@ -130,7 +130,7 @@ TEST_CASE("link changes: a complete packet with DF that does not fit is refused"
                                       .destination = "10.0.2.2"_ip,
                                       .flags_and_offset = 0x4000,
                                       .payload = pattern(1000)});
-    CHECK(b->send(b.packet(large), b.now).error() == pipeline::send_error::too_big);
+    CHECK(b->send(b.packet(large), b.now).error() == routing::send_error::too_big);
     CHECK(b.is_quiet());
 }
 

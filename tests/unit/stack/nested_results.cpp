@@ -115,7 +115,7 @@ TEST_CASE("nested calls: what a nested call is told") {
             [](void* p) {
                 w& o = world_of<plain>(p);
                 auto& s = *o.b;
-                using enum pipeline::send_error;
+                using enum routing::send_error;
                 CHECK(s.receive(o.b.packet(o.to("10.0.2.9"_ip)), {}) == fate::held);
                 CHECK(s.receive(w::packet{}, {}) == fate::dropped);
                 CHECK(s.send(o.b.packet(pattern(8)), {.destination = "192.0.2.1"_ip}, {}).error() ==

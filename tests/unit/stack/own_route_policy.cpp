@@ -90,7 +90,7 @@ TEST_CASE_TEMPLATE("own route policy: what we send to ourselves comes back by lo
     bench<Policies> b;
     const auto way = b->route({.destination = "10.0.2.1"_ip}, b.now);
     REQUIRE(way.has_value());
-    CHECK(way->interface == pipeline::loopback_index);
+    CHECK(way->interface == routing::loopback_index);
     CHECK(way->source == "10.0.2.1"_ip);
 }
 

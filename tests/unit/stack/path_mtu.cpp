@@ -7,7 +7,7 @@
 namespace {
 
 using namespace stack_test;
-using pipeline::send_error;
+using routing::send_error;
 
 constexpr u16 df = 0x4000;
 
@@ -308,7 +308,7 @@ TEST_CASE("path MTU: nothing below what every link carries is learned, whatever 
     b.too_big(10, b.ours(far));
     CHECK(b.mtu(far) == 68);
     CHECK(b.send(far, 100).size() == 3);
-    CHECK(b.error_of_send == pipeline::send_error{});
+    CHECK(b.error_of_send == routing::send_error{});
 }
 
 TEST_CASE("path MTU: the small host does not learn") {

@@ -8,7 +8,7 @@
 namespace {
 
 using namespace stack_test;
-using pipeline::send_error;
+using routing::send_error;
 
 TEST_CASE("send: a datagram with the header that was asked for") {
     bench<> b;

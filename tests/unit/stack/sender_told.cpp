@@ -211,7 +211,7 @@ TEST_CASE("sender told: no route, and routes that refuse") {
         told_bench b;
         CHECK(b->send(b.packet(pattern(8)), {.destination = "192.0.2.1"_ip, .protocol = protocol},
                       b.now)
-                  .error() == pipeline::send_error::network_unreachable);
+                  .error() == routing::send_error::network_unreachable);
         CHECK(b.of(mib::ip_out_no_routes) == 1);
     }
 }

@@ -261,7 +261,7 @@ TEST_CASE("without memory for a copy a packet is dropped, counted, and nobody's 
     const auto own = b.packet(pattern(20));
     const auto sent = b->send(own.clone(), {.destination = "10.0.1.9"_ip, .protocol = 253}, b.now);
     REQUIRE_FALSE(sent.has_value());
-    CHECK(sent.error() == pipeline::send_error::no_buffer);
+    CHECK(sent.error() == routing::send_error::no_buffer);
     CHECK((support::content_of(own) == pattern(20)));
     const auto raw = b->send_raw(own.clone(), {.destination = "10.0.1.9"_ip}, b.now);
     CHECK_FALSE(raw.has_value());

@@ -1,7 +1,7 @@
 // icmp_terms: how often an ICMP message may go, and with which options. Nothing is sent.
 #include "unit/stack/acts/subject.hpp"
 
-#include <sluice/pipeline/option_walk.hpp>
+#include <sluice/rewrite/option_walk.hpp>
 #include <sluice/stack/icmp_terms.hpp>
 
 namespace {
@@ -12,8 +12,8 @@ TEST_CASE("icmp terms: six errors to one host, then it is limited; answers and o
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
     const acts::icmp_cause error{3, 1, 2};
-    const pipeline::output_route to_a{.interface = 2, .destination = "10.0.1.7"_ip};
-    const pipeline::output_route to_b{.interface = 2, .destination = "10.0.1.8"_ip};
+    const routing::output_route to_a{.interface = 2, .destination = "10.0.1.7"_ip};
+    const routing::output_route to_b{.interface = 2, .destination = "10.0.1.8"_ip};
     const standing before = standing_of(c);
     for (int i = 0; i < 6; ++i)
         CHECK(acts::may_send_icmp(c, error, to_a));
@@ -41,9 +41,8 @@ TEST_CASE("icmp terms: an answer has the options of the request turned round, or
     auto d = sound(
         c, datagram_of({.destination = "10.0.1.1"_ip, .options = list({7, 7, 4, 0, 0, 0, 0, 1})}));
     pipeline::classification found{decision::deliver(), route_type::local, false, false};
-    REQUIRE(
-        pipeline::option_walk<core<small>::chosen::options>(c.tables.look_up(), d, *in, found, 0)
-            .proceeds());
+    REQUIRE(rewrite::option_walk<core<small>::chosen::options>(c.tables.look_up(), d, *in, found, 0)
+                .proceeds());
     const octets before = content_of(d.packet());
     CHECK(acts::echo_options(c, d.packet(), in, route_type::local, echoed));
     CHECK(echoed.offsets.length == 8);

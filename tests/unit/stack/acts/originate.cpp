@@ -7,7 +7,7 @@
 namespace {
 
 using namespace acts_test;
-using pipeline::send_error;
+using routing::send_error;
 
 constexpr ipv4::address there = "10.0.2.9"_ip;
 

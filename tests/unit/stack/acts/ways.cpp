@@ -43,7 +43,7 @@ TEST_CASE("ways: what this host sends uses a learned gateway and MTU until they 
     REQUIRE(way.has_value());
     CHECK(way->mtu == 0);
     CHECK(acts::route_to(c.tables, {.destination = "192.0.2.1"_ip}, now).error() ==
-          pipeline::send_error::network_unreachable);
+          routing::send_error::network_unreachable);
     CHECK(c.tables.way_version() == ways);
     way = acts::route_to(c.tables, {.destination = there}, now + 601_s);
     REQUIRE(way.has_value());

@@ -10,58 +10,14 @@
 #include <sluice/options/source_route.hpp>
 #include <sluice/packet/datagram.hpp>
 #include <sluice/pipeline/classify.hpp>
-#include <sluice/pipeline/source_address.hpp>
+#include <sluice/routing/option_environment.hpp>
 
-namespace sluice::pipeline {
-
-// What the option functions ask of a stack's tables (options/environment.hpp).
-template <class Tables>
-class option_environment {
-public:
-    constexpr option_environment(const Tables& t, ipv4::const_view ip, const interface& in,
-                                 bool is_local_unicast, u32 midnight_ms) noexcept
-        : tables_(t), ip_(ip), in_(in), is_local_unicast_(is_local_unicast),
-          midnight_ms_(midnight_ms) {}
-
-    // Once the packet is routed for forwarding: the interface that it leaves by.
-    constexpr void set_output(const route_entry& r) noexcept { out_ = &r; }
-
-    [[nodiscard]] constexpr ipv4::address specific_destination() const noexcept {
-        return pipeline::specific_destination(tables_, ip_, in_.index, is_local_unicast_);
-    }
-    [[nodiscard]] constexpr bool is_unicast(ipv4::address a) const noexcept {
-        if (a.is_unspecified() || a.is_limited_broadcast() || a.is_multicast()) {
-            return false;
-        }
-        const route_entry* r = detail::usable_route(tables_, {.destination = a});
-        return r == nullptr || r->type == route_type::unicast;
-    }
-    [[nodiscard]] constexpr u32 midnight_ms() const noexcept { return midnight_ms_; }
-    // Our address on the way out. Linux ip_rt_get_source.
-    [[nodiscard]] constexpr ipv4::address output_source(ipv4::address to) const noexcept {
-        if (out_ == nullptr) {
-            return ip_[ipv4::source];
-        }
-        const route_entry* r = detail::usable_route(
-            tables_,
-            {.destination = to, .interface = out_->interface, .tos = route_tos(ip_[ipv4::tos])});
-        return r != nullptr ? source_for_route(tables_, *r)
-                            : select_source(tables_, out_->interface, neighbour_of(*out_, to),
-                                            scopes::universe);
-    }
-
-private:
-    const Tables& tables_;
-    ipv4::const_view ip_;
-    const interface& in_;
-    bool is_local_unicast_;
-    u32 midnight_ms_;
-    const route_entry* out_ = nullptr;
-};
+namespace sluice::rewrite {
 
 namespace detail {
 
-[[nodiscard]] constexpr ip_options::route_target target_of(const classification& c) noexcept {
+[[nodiscard]] constexpr ip_options::route_target
+target_of(const pipeline::classification& c) noexcept {
     if (c.verdict.kind() == outcome::deliver && c.type == route_type::local) {
         return ip_options::route_target::local;
     }
@@ -79,7 +35,7 @@ namespace detail {
 // elsewhere.
 template <class Options, class Tables, packet_buffer Packet>
 [[nodiscard]] constexpr decision option_walk(const Tables& t, datagram<Packet>& d,
-                                             const interface& in, classification& c,
+                                             const interface& in, pipeline::classification& c,
                                              u32 midnight_ms) noexcept {
     if (!d.packet().unshare()) {
         return decision::drop(drop_reason::no_buffer);
@@ -87,7 +43,7 @@ template <class Options, class Tables, packet_buffer Packet>
     const ipv4::view ip = d.writable_header();
     option_offsets& found = d.packet().writable_facts().options;
     const bool is_local_unicast = c.delivered_as() == route_type::local;
-    option_environment<Tables> env{t, ip, in, is_local_unicast, midnight_ms};
+    routing::option_environment<Tables> env{t, ip, in, is_local_unicast, midnight_ms};
     const auto compiled = Options::compile(ip, found, env);
     if (!compiled.has_value()) {
         if constexpr (!Options::supported) {
@@ -102,9 +58,9 @@ template <class Options, class Tables, packet_buffer Packet>
     if (!in.in_force.accept_source_route) {
         return decision::drop(drop_reason::source_route_refused);
     }
-    classification next = c;
+    pipeline::classification next = c;
     const auto route = [&](ipv4::address hop) noexcept {
-        next = classify(t, ip, hop, in);
+        next = pipeline::classify(t, ip, hop, in);
         return detail::target_of(next);
     };
     const auto step = Options::follow(ip, found, d.packet().type() == packet_type::host,
@@ -125,4 +81,4 @@ template <class Options, class Tables, packet_buffer Packet>
     }
 }
 
-}  // namespace sluice::pipeline
+}  // namespace sluice::rewrite

@@ -2,8 +2,8 @@
 #include <doctest/doctest.h>
 
 #include <sluice/packet/pool_storage.hpp>
-#include <sluice/pipeline/icmp_error.hpp>
-#include <sluice/pipeline/icmp_extension.hpp>
+#include <sluice/rewrite/icmp_error.hpp>
+#include <sluice/rewrite/icmp_extension.hpp>
 
 #include "support/datagrams.hpp"
 
@@ -23,7 +23,7 @@ settings switched_on() {
     s.icmp_errors_extension_mask = 1;
     return s;
 }
-octets octets_of(const pipeline::error_extension& e) {
+octets octets_of(const rewrite::error_extension& e) {
     return {e.octets, e.octets + e.size};
 }
 void give(interface& i, ipv4::interface_address net, u8 scope, bool secondary) {
@@ -33,13 +33,13 @@ void give(interface& i, ipv4::interface_address net, u8 scope, bool secondary) {
 TEST_CASE("icmp extension: index, address, name and MTU, as Linux writes them") {
     interface in = link_named("eth0");
     give(in, "10.0.1.1/24"_net, scopes::universe, false);
-    const octets got = octets_of(pipeline::extension_of_error(11, 2, &in, switched_on()));
+    const octets got = octets_of(rewrite::extension_of_error(11, 2, &in, switched_on()));
     octets expected =
         list({0x20, 0,   0,   0, 0, 40, 2, 0x0f, 0, 0, 0, 2, 0, 1, 0, 0, 10, 0, 1, 1, 20,   'e',
               't',  'h', '0', 0, 0, 0,  0, 0,    0, 0, 0, 0, 0, 0, 0, 0, 0,  0, 0, 0, 0x05, 0x78});
     store_be<u16>(expected.data() + 2, checksum::compute(expected));
     CHECK((got == expected));
-    CHECK(got.size() == pipeline::max_error_extension);
+    CHECK(got.size() == rewrite::max_error_extension);
 }
 
 TEST_CASE("icmp extension: what an interface does not have is not told") {
@@ -59,7 +59,7 @@ TEST_CASE("icmp extension: what an interface does not have is not told") {
         INFO(doctest::String{r.name});
         interface in = link_named(r.called);
         if (r.with_address) give(in, "10.0.1.1/24"_net, scopes::universe, false);
-        const octets got = octets_of(pipeline::extension_of_error(3, 2, &in, switched_on()));
+        const octets got = octets_of(rewrite::extension_of_error(3, 2, &in, switched_on()));
         REQUIRE(got.size() == r.size);
         CHECK(got[7] == static_cast<std::byte>(r.bits));
         CHECK(got[5] == static_cast<std::byte>(r.size - 4));
@@ -82,18 +82,18 @@ TEST_CASE("icmp extension: the address is the first primary one that all may kno
     give(in, "10.0.1.7/24"_net, scopes::universe, true);
     give(in, "169.254.0.1/16"_net, scopes::link, false);
     give(in, "239.1.1.1/8"_net, scopes::universe, false);
-    CHECK(pipeline::told_address(in).is_unspecified());
+    CHECK(rewrite::told_address(in).is_unspecified());
     give(in, "10.0.2.1/24"_net, scopes::universe, false);
     give(in, "10.0.3.1/24"_net, scopes::universe, false);
-    CHECK(pipeline::told_address(in) == "10.0.2.1"_ip);
+    CHECK(rewrite::told_address(in) == "10.0.2.1"_ip);
 }
 
 TEST_CASE("icmp extension: of a gone interface the index alone; of our own packets nothing") {
-    const octets gone = octets_of(pipeline::extension_of_error(12, 9, nullptr, switched_on()));
+    const octets gone = octets_of(rewrite::extension_of_error(12, 9, nullptr, switched_on()));
     octets expected = list({0x20, 0, 0, 0, 0, 8, 2, 0x08, 0, 0, 0, 9});
     store_be<u16>(expected.data() + 2, checksum::compute(expected));
     CHECK((gone == expected));
-    CHECK(pipeline::extension_of_error(3, 0, nullptr, switched_on()).size == 0);
+    CHECK(rewrite::extension_of_error(3, 0, nullptr, switched_on()).size == 0);
 }
 
 TEST_CASE("icmp extension: in three types, and only if it is switched on") {
@@ -101,23 +101,23 @@ TEST_CASE("icmp extension: in three types, and only if it is switched on") {
     for (int type = 0; type < 256; ++type) {
         CAPTURE(type);
         const u8 t = static_cast<u8>(type);
-        CHECK((pipeline::extension_of_error(t, 2, &in, switched_on()).size != 0) ==
+        CHECK((rewrite::extension_of_error(t, 2, &in, switched_on()).size != 0) ==
               (type == 3 || type == 11 || type == 12));
-        CHECK(pipeline::extension_of_error(t, 2, &in, settings{}).size == 0);
+        CHECK(rewrite::extension_of_error(t, 2, &in, settings{}).size == 0);
     }
 }
 
 TEST_CASE("icmp extension: behind 128 octets of quote, cut or filled up") {
     fixed_pool<1024, 2> pool;
     interface in = link_named("if0");
-    const auto extension = pipeline::extension_of_error(12, 2, &in, switched_on());
+    const auto extension = rewrite::extension_of_error(12, 2, &in, switched_on());
     for (const u32 quoted : {20u, 28u, 127u, 128u}) {
         CAPTURE(quoted);
         const auto offending = packet_of(pool, datagram_of({.payload = pattern(200)}));
         auto message = pool.take();
         REQUIRE(
-            pipeline::write_error(message, offending, icmp_request::parameter_problem(21), quoted));
-        REQUIRE(pipeline::append_extension(message, extension));
+            rewrite::write_error(message, offending, icmp_request::parameter_problem(21), quoted));
+        REQUIRE(rewrite::append_extension(message, extension));
         const octets got = content_of(message);
         REQUIRE(got.size() == 8 + 128 + extension.size);
         CHECK(icmp::checksum_ok(got));
@@ -133,8 +133,8 @@ TEST_CASE("icmp extension: behind 128 octets of quote, cut or filled up") {
     const u32 room = small.take(0).tailroom();
     auto message = small.take(static_cast<u16>(room - 100));  // for the error, not for more
     const auto offending = packet_of(small, datagram_of({}));
-    REQUIRE(pipeline::write_error(message, offending, icmp_request::host_unreachable(), 36));
-    CHECK_FALSE(pipeline::append_extension(message, extension));
+    REQUIRE(rewrite::write_error(message, offending, icmp_request::host_unreachable(), 36));
+    CHECK_FALSE(rewrite::append_extension(message, extension));
 }
 
 }  // namespace

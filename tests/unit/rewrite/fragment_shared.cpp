@@ -3,7 +3,7 @@
 
 #include "support/datagrams.hpp"
 
-#include <sluice/pipeline/fragment.hpp>
+#include <sluice/rewrite/fragment.hpp>
 
 #include <vector>
 
@@ -46,7 +46,7 @@ TEST_CASE("a list that was cut while somebody else had it is sent up to its own 
                 other.reset();
             }
             octets data;
-            const auto result = pipeline::fragment(std::move(used), 820, blocks, [&](packet&& p) {
+            const auto result = rewrite::fragment(std::move(used), 820, blocks, [&](packet&& p) {
                 const octets one = content_of(p);
                 CHECK(one.size() <= 820);
                 const ipv4::const_view ip{one.data()};

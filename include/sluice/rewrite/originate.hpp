@@ -7,9 +7,9 @@
 
 #include <sluice/options/outgoing.hpp>
 #include <sluice/packet/packet_buffer.hpp>
-#include <sluice/pipeline/output_route.hpp>
+#include <sluice/routing/output_route.hpp>
 
-namespace sluice::pipeline {
+namespace sluice::rewrite {
 
 struct header_choice {
     u8 tos = 0;
@@ -23,7 +23,7 @@ struct header_choice {
 // source route. false when the headroom is too small, there is no memory for a copy of octets that
 // others hold, or the datagram would exceed 65535 octets.
 template <packet_buffer Packet>
-[[nodiscard]] constexpr bool originate(Packet& packet, const output_route& route,
+[[nodiscard]] constexpr bool originate(Packet& packet, const routing::output_route& route,
                                        const header_choice& choice,
                                        const ip_options::outgoing& options,
                                        ipv4::address final_destination, u32 midnight_ms) noexcept {
@@ -52,4 +52,4 @@ template <packet_buffer Packet>
     return true;
 }
 
-}  // namespace sluice::pipeline
+}  // namespace sluice::rewrite

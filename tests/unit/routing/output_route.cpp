@@ -2,16 +2,16 @@
 // Linux ip_route_output_key_hash, the errors as errno.
 #include <doctest/doctest.h>
 
-#include <sluice/pipeline/output_route.hpp>
+#include <sluice/routing/output_route.hpp>
 
-#include "unit/pipeline/network.hpp"
+#include "support/network.hpp"
 
 namespace {
 
-using namespace pipeline_test;
-using enum pipeline::send_error;
-using pipeline::flow;
-using pipeline::send_error;
+using namespace support;
+using enum routing::send_error;
+using routing::flow;
+using routing::send_error;
 
 struct row {
     const char* name;
@@ -202,7 +202,7 @@ TEST_CASE("output route: way, source and neighbour") {
         INFO(doctest::String{r.name});
         network n;
         r.change(n);
-        const auto got = pipeline::route_output(n.tables(), r.wanted);
+        const auto got = routing::route_output(n.tables(), r.wanted);
         REQUIRE(got.has_value());
         CHECK(got->type == r.type);
         CHECK(got->interface == r.interface);
@@ -253,7 +253,7 @@ TEST_CASE("output route: why a program cannot send") {
         INFO(doctest::String{r.name});
         network n;
         n.link(4).up = false;
-        const auto got = pipeline::route_output(n.tables(), r.wanted);
+        const auto got = routing::route_output(n.tables(), r.wanted);
         REQUIRE_FALSE(got.has_value());
         CHECK(got.error() == r.error);
     }
@@ -262,8 +262,8 @@ TEST_CASE("output route: why a program cannot send") {
 TEST_CASE("output route: the route's MTU comes along") {
     network n;
     n.add("10.33.0.0/16"_prefix, {.interface = 3, .mtu = 900, .gateway = "10.0.2.254"_ip});
-    CHECK(pipeline::route_output(n.tables(), {.destination = "10.33.0.1"_ip})->mtu == 900);
-    CHECK(pipeline::route_output(n.tables(), {.destination = "10.0.2.2"_ip})->mtu == 0);
+    CHECK(routing::route_output(n.tables(), {.destination = "10.33.0.1"_ip})->mtu == 900);
+    CHECK(routing::route_output(n.tables(), {.destination = "10.0.2.2"_ip})->mtu == 0);
 }
 
 }  // namespace

@@ -4,15 +4,15 @@
 #include <sluice/options/linux_options.hpp>
 #include <sluice/options/no_options.hpp>
 #include <sluice/packet/pool_storage.hpp>
-#include <sluice/pipeline/option_walk.hpp>
 #include <sluice/pipeline/validate.hpp>
+#include <sluice/rewrite/option_walk.hpp>
 
+#include "support/network.hpp"
 #include "support/packet_checks.hpp"
-#include "unit/pipeline/network.hpp"
 
 namespace {
 
-using namespace pipeline_test;
+using namespace support;
 using support::check;
 using support::list;
 
@@ -35,7 +35,7 @@ walk walked(const octets& options, ipv4::address to, bool accepted = true,
     walk w;
     REQUIRE(d.has_value());
     w.after = pipeline::classify(n.tables(), d->header(), to, n.link(2));
-    w.verdict = pipeline::option_walk<Options>(n.tables(), *d, n.link(2), w.after, 0x01020304);
+    w.verdict = rewrite::option_walk<Options>(n.tables(), *d, n.link(2), w.after, 0x01020304);
     w.datagram = support::content_of(d->packet());
     w.found = d->packet().facts().options;
     return w;

@@ -4,13 +4,13 @@
 
 #include <sluice/packet/pool_storage.hpp>
 
-#include "unit/pipeline/pieces.hpp"
+#include "unit/rewrite/pieces.hpp"
 
 #include <utility>
 
 namespace {
 
-using namespace pipeline_test;
+using namespace rewrite_test;
 using support::datagram_of;
 using support::list;
 
@@ -94,7 +94,7 @@ TEST_CASE_TEMPLATE("fragment: lists, sent as they are or copied", Pool, pool_typ
             audit.expect_options(later);
         }
         counting_source<Pool> source{pool};
-        const auto result = pipeline::fragment<true>(std::move(packet), r.mtu, source, audit);
+        const auto result = rewrite::fragment<true>(std::move(packet), r.mtu, source, audit);
         CHECK(result.complete);
         CHECK(audit.complete());
         CHECK(doctest::String{audit.first_fault() != nullptr ? audit.first_fault() : "none"} ==
@@ -112,7 +112,7 @@ TEST_CASE("fragment: a list that somebody else holds too is copied, and stays wh
     const auto other = packet.clone();
     piece_audit audit{whole, 100};
     counting_source<shared_pool> source{pool};
-    CHECK(pipeline::fragment(std::move(packet), 100, source, audit).complete);
+    CHECK(rewrite::fragment(std::move(packet), 100, source, audit).complete);
     CHECK(audit.first_fault() == nullptr);
     CHECK(source.taken == 3);
     CHECK((content_of(other) == whole));
@@ -127,7 +127,7 @@ TEST_CASE("fragment: what is known of the list is known of each piece") {
     packet.facts().forwarded_in_hardware = true;
     u32 seen = 0;
     counting_source<pool_type> source{pool};
-    const auto r = pipeline::fragment(std::move(packet), 100, source, [&](auto&& piece) {
+    const auto r = rewrite::fragment(std::move(packet), 100, source, [&](auto&& piece) {
         seen += piece.interface() == 5 && piece.is_forwarded() &&
                         std::as_const(piece).facts().mark == 7 &&
                         std::as_const(piece).facts().forwarded_in_hardware
@@ -148,7 +148,7 @@ TEST_CASE("fragment: a sink that stops in the middle of a list") {
         audit.expect_list();
         audit.stop_after(n);
         counting_source<pool_type> source{pool};
-        const auto r = pipeline::fragment(list_of(pool, whole, {80, 80, 5}), 100, source, audit);
+        const auto r = rewrite::fragment(list_of(pool, whole, {80, 80, 5}), 100, source, audit);
         CHECK_FALSE(r.complete);
         CHECK(r.created == n - 1);
         CHECK(pool.available() == 24);

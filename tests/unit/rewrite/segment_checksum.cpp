@@ -1,6 +1,6 @@
 // A checksum left to the device, finished in software.
 #include <sluice/packet/external_storage.hpp>
-#include <sluice/pipeline/finish_checksum.hpp>
+#include <sluice/rewrite/finish_checksum.hpp>
 #include <sluice/wire/tcp.hpp>
 
 #include "support/datagrams.hpp"
@@ -52,11 +52,11 @@ TEST_CASE("a pending checksum becomes the right one") {
             CAPTURE(size);
             CAPTURE(link);
             auto p = pending_packet(buffers, pending_udp(pattern(size), link));
-            CHECK(pipeline::finish_checksum(p, link));
+            CHECK(rewrite::finish_checksum(p, link));
             CHECK(std::as_const(p).facts().checksum == checksum_state::unknown);
             REQUIRE(p.pull(link));
             CHECK(udp_is_right(content_of(p)));
-            CHECK(pipeline::finish_checksum(p));  // once is enough
+            CHECK(rewrite::finish_checksum(p));  // once is enough
             CHECK(udp_is_right(content_of(p)));
         }
     }
@@ -70,7 +70,7 @@ TEST_CASE("a sum of zero is stored as all ones") {
     store_be<u16>(data.data(),
                   checksum::finish(checksum::partial(const_bytes{without}.subspan(20))));
     auto p = pending_packet(buffers, pending_udp(data));
-    CHECK(pipeline::finish_checksum(p));
+    CHECK(rewrite::finish_checksum(p));
     CHECK(load_be<u16>(p.data() + 26) == 0xffff);
     CHECK(udp_is_right(content_of(p)));
 }
@@ -81,12 +81,12 @@ TEST_CASE("of pieces, and of bytes that others hold") {
     auto head = pending_packet(buffers, {whole.begin(), whole.begin() + 23});
     head.append(packet_of(buffers, {whole.begin() + 23, whole.begin() + 500}));
     head.append(packet_of(buffers, {whole.begin() + 500, whole.end()}));
-    CHECK(pipeline::finish_checksum(head));
+    CHECK(rewrite::finish_checksum(head));
     CHECK(udp_is_right(content_of(head)));
 
     auto first = pending_packet(buffers, whole);
     auto second = first.clone();
-    CHECK(pipeline::finish_checksum(first));
+    CHECK(rewrite::finish_checksum(first));
     CHECK(udp_is_right(content_of(first)));
     CHECK(content_of(second) == whole);
 }
@@ -108,14 +108,14 @@ TEST_CASE("the field is behind all of the IPv4 header, whatever the header says 
         auto p = pending_packet(buffers, whole);
         p.writable()[0] = static_cast<std::byte>(first);
         p.writable_facts().checksum_start = static_cast<u16>(start);
-        CHECK(pipeline::finish_checksum(p) == fine);
+        CHECK(rewrite::finish_checksum(p) == fine);
     }
     auto little = pending_packet(buffers, {whole.begin(), whole.begin() + 19});
     little.writable_facts().checksum_start = 0;
     little.writable_facts().checksum_offset = 0;
-    CHECK_FALSE(pipeline::finish_checksum(little));
-    CHECK_FALSE(pipeline::finish_checksum(little, 18));
-    CHECK_FALSE(pipeline::finish_checksum(little, 0xffff));
+    CHECK_FALSE(rewrite::finish_checksum(little));
+    CHECK_FALSE(rewrite::finish_checksum(little, 18));
+    CHECK_FALSE(rewrite::finish_checksum(little, 0xffff));
 }
 
 TEST_CASE("facts that do not fit are refused, nothing is done where nothing is pending") {
@@ -137,11 +137,11 @@ TEST_CASE("facts that do not fit are refused, nothing is done where nothing is p
         auto p = pending_packet(buffers, whole);
         p.writable_facts().checksum_start = r.start;
         p.writable_facts().checksum_offset = r.offset;
-        CHECK(pipeline::finish_checksum(p) == r.fine);
+        CHECK(rewrite::finish_checksum(p) == r.fine);
         CHECK((content_of(p) == whole) == !r.fine);
     }
     auto plain = packet_of(buffers, whole);
-    CHECK(pipeline::finish_checksum(plain));
+    CHECK(rewrite::finish_checksum(plain));
     CHECK_FALSE(plain.has_facts());
     CHECK(content_of(plain) == whole);
 }

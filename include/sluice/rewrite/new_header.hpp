@@ -10,7 +10,7 @@
 
 #include <utility>
 
-namespace sluice::pipeline {
+namespace sluice::rewrite {
 
 // The packet goes the same way again, or another. Linux IPCB.
 template <packet_buffer Packet>
@@ -61,4 +61,4 @@ template <packet_buffer Packet>
     return true;
 }
 
-}  // namespace sluice::pipeline
+}  // namespace sluice::rewrite

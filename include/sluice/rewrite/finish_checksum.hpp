@@ -15,7 +15,7 @@
 
 #include <utility>
 
-namespace sluice::pipeline {
+namespace sluice::rewrite {
 
 // network_offset: octets in front of the IPv4 header (a link header that is there already). false,
 // and the packet as it was: the field is not in the packet behind the IPv4 header, or there is no
@@ -46,4 +46,4 @@ template <packet_buffer Packet>
     return true;
 }
 
-}  // namespace sluice::pipeline
+}  // namespace sluice::rewrite

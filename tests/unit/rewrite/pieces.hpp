@@ -3,11 +3,11 @@
 
 #include <doctest/doctest.h>
 
-#include <sluice/pipeline/fragment.hpp>
+#include <sluice/rewrite/fragment.hpp>
 
 #include "support/datagrams.hpp"
 
-namespace pipeline_test {
+namespace rewrite_test {
 
 using namespace sluice;
 using support::content_of;
@@ -96,4 +96,4 @@ private:
     const char* fault_ = nullptr;
 };
 
-}  // namespace pipeline_test
+}  // namespace rewrite_test

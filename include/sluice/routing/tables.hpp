@@ -6,7 +6,7 @@
 #include <sluice/route/entry.hpp>
 #include <sluice/wire/ipv4.hpp>
 
-namespace sluice::pipeline {
+namespace sluice::routing {
 
 template <class Interfaces, class Routes, class Groups>
 struct tables {
@@ -33,4 +33,21 @@ tables(const I&, const R&, const G&, const settings&, bool) -> tables<I, R, G>;
     return r.has_gateway() ? r.gateway : destination;
 }
 
-}  // namespace sluice::pipeline
+[[nodiscard]] constexpr bool is_usable(route_type type) noexcept {
+    return type == route_type::unicast || type == route_type::local ||
+           type == route_type::broadcast || type == route_type::multicast;
+}
+
+// The lookup that Linux calls fib_lookup: refusing routes count as failures.
+template <class Tables>
+[[nodiscard]] constexpr const route_entry* usable_route(const Tables& t,
+                                                        const route_query& q) noexcept {
+    const next_hop id = t.routes.lookup(q);
+    if (id == next_hop::none) {
+        return nullptr;
+    }
+    const route_entry& r = t.routes.at(id);
+    return is_usable(r.type) ? &r : nullptr;
+}
+
+}  // namespace sluice::routing

@@ -5,12 +5,12 @@
 
 #include <sluice/interface/interface_table.hpp>
 #include <sluice/multicast/group_list.hpp>
-#include <sluice/pipeline/tables.hpp>
 #include <sluice/route/linear_routes.hpp>
+#include <sluice/routing/tables.hpp>
 
 #include "support/datagrams.hpp"
 
-namespace pipeline_test {
+namespace support {
 
 using namespace sluice;
 using namespace sluice::literals;
@@ -38,7 +38,7 @@ struct network {
     }
 
     [[nodiscard]] auto tables() const {
-        return pipeline::tables{interfaces, routes, groups, switches, custom_local_routes};
+        return routing::tables{interfaces, routes, groups, switches, custom_local_routes};
     }
     [[nodiscard]] interface& link(u16 index) { return *interfaces.find(index); }
 
@@ -84,4 +84,4 @@ private:
     }
 };
 
-}  // namespace pipeline_test
+}  // namespace support

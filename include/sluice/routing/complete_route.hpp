@@ -7,15 +7,11 @@
 #pragma once
 
 #include <sluice/base/result.hpp>
-#include <sluice/pipeline/source_rules.hpp>
+#include <sluice/interface/interface.hpp>
 #include <sluice/route/selection.hpp>
+#include <sluice/routing/tables.hpp>
 
-namespace sluice::pipeline {
-
-namespace detail {
-
-// Linux ip_metrics_convert: a route's MTU leaves room for a header of the link.
-inline constexpr u16 max_route_mtu = 65'520;
+namespace sluice::routing {
 
 // Linux inet_addr_type.
 template <class Tables>
@@ -26,6 +22,11 @@ template <class Tables>
     const route_entry* r = usable_route(t, {.destination = a});
     return r != nullptr && r->type == route_type::local;
 }
+
+namespace detail {
+
+// Linux ip_metrics_convert: a route's MTU leaves room for a header of the link.
+inline constexpr u16 max_route_mtu = 65'520;
 
 // The gateway is taken for a neighbour although no route says so. Linux fib_check_nh_v4_gw.
 template <class Tables>
@@ -136,10 +137,10 @@ template <class Tables>
     // A local route to one address may name that address itself. Linux fib_valid_prefsrc.
     const bool names_itself = r.type == route_type::local && r.preferred_source == r.prefix.base;
     if (!r.preferred_source.is_unspecified() && !names_itself &&
-        !detail::is_local_address(t, r.preferred_source)) {
+        !is_local_address(t, r.preferred_source)) {
         return failure{route_error::invalid_source};
     }
     return r;
 }
 
-}  // namespace sluice::pipeline
+}  // namespace sluice::routing

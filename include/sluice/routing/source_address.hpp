@@ -8,9 +8,9 @@
 
 #include <sluice/interface/interface.hpp>
 #include <sluice/packet/packet_buffer.hpp>
-#include <sluice/pipeline/tables.hpp>
+#include <sluice/routing/tables.hpp>
 
-namespace sluice::pipeline {
+namespace sluice::routing {
 
 // On that interface, or on any other when it has none of that scope; unspecified when there is none
 // at all.
@@ -74,4 +74,4 @@ template <class Tables>
     return select_source(t, interface_index, source, scope);
 }
 
-}  // namespace sluice::pipeline
+}  // namespace sluice::routing

@@ -2,7 +2,8 @@
 //
 // Expects: a packet that begins with a valid IPv4 header (a datagram's), whose facts give the kind
 //          and the payload octets of a segment; the facts are not believed.
-// Does:    headers in front of each piece (segment_plan.hpp), inside a tunnel those of the tunnel
+// Does:    headers in front of each piece (segment_headers.hpp), inside a tunnel those of the
+// tunnel
 //          too; lengths and checksums, the transport's whether it was pending or not (a UDP
 //          checksum of zero that is not pending stays).
 // Never:   looks at the MTU (segmented_length() tells what a segment will need), sends: each piece
@@ -12,13 +13,12 @@
 // Source:  Linux skb_segment, inet_gso_segment.
 #pragma once
 
-#include <sluice/packet/datagram.hpp>
-#include <sluice/pipeline/fragment.hpp>
-#include <sluice/pipeline/segment_plan.hpp>
+#include <sluice/rewrite/fragment.hpp>
+#include <sluice/rewrite/segment_headers.hpp>
 
 #include <utility>
 
-namespace sluice::pipeline {
+namespace sluice::rewrite {
 
 struct segment_result {
     u32 created = 0;        // pieces that the sink took
@@ -29,9 +29,9 @@ namespace detail {
 
 // Room for the headers and the payload octets; false when the piece has no room for them.
 template <bool References, class Packet>
-[[nodiscard]] constexpr bool fill_segment(Packet& piece, Packet& whole,
-                                          packet_reader<Packet>& reader, const segment_plan& plan,
-                                          u32 done, u32 length) noexcept {
+[[nodiscard]] constexpr bool
+fill_segment(Packet& piece, Packet& whole, packet_reader<Packet>& reader,
+             const pipeline::segment_plan& plan, u32 done, u32 length) noexcept {
     if constexpr (References && Packet::ownership::counts_references) {
         if (!whole.is_segmented()) {
             return piece.put(plan.headers) != nullptr &&
@@ -57,48 +57,6 @@ constexpr void copy_segment_facts(const Packet& from, Packet& to) noexcept {
 
 }  // namespace detail
 
-// The total length of the longest segment of a packet with segmentation facts, or its own size
-// where it has none or they do not fit it: what is held against an MTU. Linux
-// skb_gso_network_seglen.
-template <packet_buffer Packet>
-[[nodiscard]] constexpr u32 segmented_length(const Packet& packet) noexcept {
-    if (packet.facts().segmentation == segmentation_kind::none) {
-        return packet.size();
-    }
-    const detail::segment_plan plan{packet};
-    return plan.valid ? plan.longest_length() : packet.size();
-}
-
-// How many packets it stands for: what is counted where the kernel counts gso_segs.
-template <packet_buffer Packet>
-[[nodiscard]] constexpr u32 segment_count(const Packet& packet) noexcept {
-    if (packet.facts().segmentation == segmentation_kind::none) {
-        return 1;
-    }
-    const detail::segment_plan plan{packet};
-    return plan.valid ? segments_of(plan.payload, plan.room) : 1;
-}
-
-// Whether a UDP packet is to be cut into datagrams, which may be those of a tunnel.
-template <packet_buffer Packet>
-[[nodiscard]] constexpr bool stands_for_many_udp(const datagram<Packet>& d) noexcept {
-    const metadata& known = d.packet().facts();
-    return known.segmentation == segmentation_kind::udp ||
-           (known.segmentation != segmentation_kind::none &&
-            transport_offset(known, d.header_size()) != d.header_size());
-}
-
-// Whether it may leave whole by a device that cuts: what it stands for are datagrams of TCP or UDP
-// themselves, not in a tunnel of which the device was not told, and their total length can be said.
-// Linux netif_skb_features, gso_features_check.
-template <packet_buffer Packet>
-[[nodiscard]] constexpr bool is_plain_to_device(const Packet& packet) noexcept {
-    const metadata& known = packet.facts();
-    const u32 header = 4 * (static_cast<u32>(packet.data()[0]) & 0x0f);
-    return known.segmentation == segmentation_kind::none ||
-           (packet.size() <= ipv4::max_total_length && transport_offset(known, header) == header);
-}
-
 // Cuts whole and gives the pieces to sink(Packet&&) -> bool in order, until it says false. Nothing
 // is created when the facts do not fit the bytes. The packet is used up. References: where blocks
 // are counted, a piece refers to the octets of a plain packet instead of copying them; the sink
@@ -106,7 +64,7 @@ template <packet_buffer Packet>
 template <bool References = false, class Packet, class Source, class Sink>
 constexpr segment_result segment(Packet&& whole, Source& source, Sink&& sink) noexcept {
     Packet used = std::move(whole);
-    const detail::segment_plan plan{used};
+    const pipeline::segment_plan plan{used};
     segment_result r;
     if (!plan.valid) {
         return r;
@@ -122,7 +80,7 @@ constexpr segment_result segment(Packet&& whole, Source& source, Sink&& sink) no
             return r;
         }
         detail::copy_segment_facts(used, piece);
-        plan.finish(piece, length, done, r.created);
+        finish_headers(piece, plan, {.length = length, .done = done, .index = r.created});
         done += length;
         if (!sink(std::move(piece))) {
             return r;
@@ -133,4 +91,4 @@ constexpr segment_result segment(Packet&& whole, Source& source, Sink&& sink) no
     return r;
 }
 
-}  // namespace sluice::pipeline
+}  // namespace sluice::rewrite

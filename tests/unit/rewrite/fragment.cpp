@@ -4,13 +4,13 @@
 #include <sluice/packet/external_storage.hpp>
 #include <sluice/packet/pool_storage.hpp>
 
-#include "unit/pipeline/pieces.hpp"
+#include "unit/rewrite/pieces.hpp"
 
 #include <memory>
 
 namespace {
 
-using namespace pipeline_test;
+using namespace rewrite_test;
 using support::datagram_of;
 using support::list;
 using support::packet_of;
@@ -50,7 +50,7 @@ const char* cut(Source& source, std::size_t payload, u32 mtu, std::size_t option
          .payload = octets(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(payload))});
     piece_audit audit{whole, mtu};
     audit.expect_options((word & 0x1fff) == 0 ? later_options[options] : option_lists[options]);
-    const auto r = pipeline::fragment<true>(packet_of(source, whole), mtu, source, audit);
+    const auto r = rewrite::fragment<true>(packet_of(source, whole), mtu, source, audit);
     pieces += r.created;
     const std::size_t limit = mtu - 20 - option_lists[options].size();
     const std::size_t room = limit / 8 * 8;
@@ -124,7 +124,7 @@ TEST_CASE("fragment: what is known of the whole is known of each piece") {
     whole.facts().mark = 7;
     whole.facts().ignore_df = true;
     u32 seen = 0;
-    const auto r = pipeline::fragment(std::move(whole), 100, *source, [&](auto&& piece) {
+    const auto r = rewrite::fragment(std::move(whole), 100, *source, [&](auto&& piece) {
         seen += piece.interface() == 5 && piece.type() == packet_type::broadcast &&
                         piece.is_forwarded() && std::as_const(piece).facts().mark == 7 &&
                         std::as_const(piece).facts().ignore_df
@@ -145,7 +145,7 @@ TEST_CASE("fragment: DF only where the largest fragment of a reassembled datagra
         packet.facts().fragment_df = had_df;
         piece_audit audit{whole, 100};
         if (had_df) audit.expect_df();
-        CHECK(pipeline::fragment(std::move(packet), 100, *source, audit).complete);
+        CHECK(rewrite::fragment(std::move(packet), 100, *source, audit).complete);
         CHECK(audit.first_fault() == nullptr);
     }
 }
@@ -157,7 +157,7 @@ TEST_CASE_TEMPLATE("fragment: a sink that stops, and a source that is empty", So
     {
         piece_audit audit{whole, 100};
         audit.stop_after(3);
-        const auto r = pipeline::fragment<true>(packet_of(*source, whole), 100, *source, audit);
+        const auto r = rewrite::fragment<true>(packet_of(*source, whole), 100, *source, audit);
         CHECK_FALSE(r.complete);
         CHECK(r.created == 2);
         CHECK(audit.first_fault() == nullptr);
@@ -167,7 +167,7 @@ TEST_CASE_TEMPLATE("fragment: a sink that stops, and a source that is empty", So
         auto first = source->take();
         auto second = source->take();
         piece_audit audit{whole, 100};
-        const auto r = pipeline::fragment<true>(packet_of(*source, whole), 100, *source, audit);
+        const auto r = rewrite::fragment<true>(packet_of(*source, whole), 100, *source, audit);
         CHECK_FALSE(r.complete);
         CHECK(r.created == 0);
     }
@@ -180,7 +180,7 @@ TEST_CASE("fragment: an MTU without room for 8 octets makes nothing") {
     for (const u32 mtu : {0u, 1u, 20u, 59u, 60u, 67u}) {
         CAPTURE(mtu);
         piece_audit audit{whole, mtu};
-        const auto r = pipeline::fragment(packet_of(*source, whole), mtu, *source, audit);
+        const auto r = rewrite::fragment(packet_of(*source, whole), mtu, *source, audit);
         CHECK(r.created == 0);
         CHECK_FALSE(r.complete);
     }

@@ -12,7 +12,7 @@
 #include <sluice/packet/settings.hpp>
 #include <sluice/wire/icmp_objects.hpp>
 
-namespace sluice::pipeline {
+namespace sluice::rewrite {
 
 // Bits of icmp_errors_extension_mask.
 namespace error_extensions {
@@ -90,4 +90,4 @@ template <packet_buffer Packet>
     return true;
 }
 
-}  // namespace sluice::pipeline
+}  // namespace sluice::rewrite

@@ -22,7 +22,7 @@
 #include <cstddef>
 #include <utility>
 
-namespace sluice::pipeline {
+namespace sluice::rewrite {
 
 struct fragment_result {
     u32 created = 0;  // pieces that the sink took
@@ -200,4 +200,4 @@ constexpr fragment_result fragment(Packet&& whole, u32 mtu, Source& source, Sink
     return detail::send_pieces(used, plan, source, sink, copy);
 }
 
-}  // namespace sluice::pipeline
+}  // namespace sluice::rewrite

@@ -10,7 +10,7 @@
 #include <sluice/packet/reader.hpp>
 #include <sluice/wire/icmp.hpp>
 
-namespace sluice::pipeline {
+namespace sluice::rewrite {
 
 // false: no memory for a copy, or no message.
 template <packet_buffer Packet>
@@ -64,4 +64,4 @@ template <packet_buffer Packet>
     return is_echo ? turn_echo_round(packet) : turn_timestamp_round(packet, midnight_ms);
 }
 
-}  // namespace sluice::pipeline
+}  // namespace sluice::rewrite

@@ -1,13 +1,13 @@
 // icmp_probe: which interface an extended echo request means, and what the answer says of it.
 #include <doctest/doctest.h>
 
-#include <sluice/pipeline/icmp_probe.hpp>
+#include <sluice/rewrite/icmp_probe.hpp>
 
-#include "unit/pipeline/network.hpp"
+#include "support/network.hpp"
 
 namespace {
 
-using namespace pipeline_test;
+using namespace support;
 using support::icmp_message;
 using support::list;
 
@@ -44,7 +44,7 @@ struct probed : network {
     }
     octets answer(const octets& message) {
         auto packet = support::packet_of(pool, message);
-        REQUIRE(pipeline::turn_probe_round(tables(), packet));
+        REQUIRE(rewrite::turn_probe_round(tables(), packet));
         return support::content_of(packet);
     }
 };
@@ -129,7 +129,7 @@ TEST_CASE("icmp probe: in segments it is read across, and summed to the end") {
     for (const std::ptrdiff_t cut : {8, 9, 15, 21, 30}) {
         auto p = support::packet_of(at.pool, octets(message.begin(), message.begin() + cut));
         p.append(support::packet_of(at.pool, octets(message.begin() + cut, message.end())));
-        REQUIRE(pipeline::turn_probe_round(at.tables(), p));
+        REQUIRE(rewrite::turn_probe_round(at.tables(), p));
         const octets got = support::content_of(p);
         CHECK(icmp::checksum_ok(got));
         CHECK(load_be<u32>(got.data() + 4) == active_ipv4);
@@ -141,10 +141,10 @@ TEST_CASE("icmp probe: of an empty handle, or less than a header, nothing is mad
     probed at;
     auto gone = support::packet_of(at.pool, icmp_message(42, 0, asked));
     const auto kept = std::move(gone);
-    CHECK_FALSE(pipeline::turn_probe_round(at.tables(), gone));
+    CHECK_FALSE(rewrite::turn_probe_round(at.tables(), gone));
     for (std::size_t n = 0; n < icmp::header_length; ++n) {
         auto p = support::packet_of(at.pool, octets(n, std::byte{42}));
-        CHECK_FALSE(pipeline::turn_probe_round(at.tables(), p));
+        CHECK_FALSE(rewrite::turn_probe_round(at.tables(), p));
         CHECK(support::content_of(p) == octets(n, std::byte{42}));
     }
 }

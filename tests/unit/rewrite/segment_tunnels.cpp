@@ -1,8 +1,8 @@
 // Packets in tunnels, cut where their transport header is: pieces against tunnel packets built one
 // by one; and what cannot be cut.
 #include <sluice/packet/external_storage.hpp>
-#include <sluice/pipeline/finish_checksum.hpp>
-#include <sluice/pipeline/segment.hpp>
+#include <sluice/rewrite/finish_checksum.hpp>
+#include <sluice/rewrite/segment.hpp>
 
 #include "support/tunnels.hpp"
 
@@ -23,7 +23,7 @@ constexpr u16 outer_id = 0xffff;  // counts over
 template <bool References = false, class Source>
 std::vector<octets> pieces_of(typename Source::packet_type&& whole, Source& source) {
     std::vector<octets> made;
-    const auto r = pipeline::segment<References>(std::move(whole), source, [&](auto&& piece) {
+    const auto r = rewrite::segment<References>(std::move(whole), source, [&](auto&& piece) {
         CHECK(std::as_const(piece).facts().checksum == checksum_state::unknown);
         made.push_back(content_of(piece));
         return true;
@@ -100,7 +100,7 @@ TEST_CASE("a pending checksum inside is finished, and those of the tunnel stay r
         auto packet = packet_of(buffers, right);
         leave_to_device(packet, t, segmentation_kind::none, 20, 0);
         CHECK(content_of(packet) != right);
-        CHECK(pipeline::finish_checksum(packet));
+        CHECK(rewrite::finish_checksum(packet));
         CHECK(content_of(packet) == right);
     }
 }
@@ -195,7 +195,7 @@ TEST_CASE("random headers in front of a transport header do no harm") {
         m.checksum_start = static_cast<u16>(m.checksum_start + random(3) * 4 - 4);
         packet.trim(random(2) == 0 ? packet.size() : 20 + random(700));
         const u32 count = pipeline::segment_count(packet);
-        const auto r = pipeline::segment(std::move(packet), buffers, [](auto&&) { return true; });
+        const auto r = rewrite::segment(std::move(packet), buffers, [](auto&&) { return true; });
         CHECK((r.created == 0 || r.created == count));
         cut += r.complete ? 1 : 0;
     }

@@ -1,8 +1,8 @@
 // Cutting by segmentation facts, against segments built one by one.
 #include <sluice/packet/external_storage.hpp>
 #include <sluice/packet/inline_storage.hpp>
-#include <sluice/pipeline/finish_checksum.hpp>
-#include <sluice/pipeline/segment.hpp>
+#include <sluice/rewrite/finish_checksum.hpp>
+#include <sluice/rewrite/segment.hpp>
 
 #include "support/segments.hpp"
 
@@ -21,13 +21,13 @@ using pool = fixed_pool<2048, 512, shared>;
 
 struct cut {
     std::vector<octets> pieces;
-    pipeline::segment_result result;
+    rewrite::segment_result result;
 };
 
 template <bool References = false, class Source>
 cut cut_up(typename Source::packet_type&& whole, Source& source) {
     cut c;
-    c.result = pipeline::segment<References>(std::move(whole), source, [&](auto&& piece) {
+    c.result = rewrite::segment<References>(std::move(whole), source, [&](auto&& piece) {
         CHECK(piece.interface() == 2);
         const auto& facts = std::as_const(piece).facts();
         CHECK(facts.segmentation == segmentation_kind::none);
@@ -190,11 +190,11 @@ TEST_CASE("cutting ends where the sink or the source ends") {
         return p;
     };
     u32 seen = 0;
-    const auto stopped = pipeline::segment(whole(), few, [&](auto&&) { return ++seen < 3; });
+    const auto stopped = rewrite::segment(whole(), few, [&](auto&&) { return ++seen < 3; });
     CHECK(stopped.created == 2);
     CHECK_FALSE(stopped.complete);
     std::vector<decltype(whole())> kept;
-    const auto starved = pipeline::segment(whole(), few, [&](auto&& piece) {
+    const auto starved = rewrite::segment(whole(), few, [&](auto&& piece) {
         kept.push_back(std::move(piece));
         return true;
     });
@@ -223,7 +223,7 @@ consteval bool cuts_in_constant_evaluation() {
     p.writable_facts().segment_size = 12;
     source from;
     u32 total = 0;
-    const auto r = pipeline::segment(std::move(p), from, [&](auto&& piece) {
+    const auto r = rewrite::segment(std::move(p), from, [&](auto&& piece) {
         total += piece.size();
         return ipv4::checksum_ok(ipv4::const_view{piece.data()});
     });

@@ -8,10 +8,10 @@
 
 #include <sluice/base/result.hpp>
 #include <sluice/interface/interface.hpp>
-#include <sluice/pipeline/source_address.hpp>
-#include <sluice/pipeline/source_rules.hpp>
+#include <sluice/routing/source_address.hpp>
+#include <sluice/routing/tables.hpp>
 
-namespace sluice::pipeline {
+namespace sluice::routing {
 
 // Why a program cannot send, in the words of errno.
 enum class send_error : u8 {
@@ -54,8 +54,6 @@ struct output_route {
 
 inline constexpr u16 loopback_index = 1;
 
-namespace detail {
-
 // The route that makes it an address of ours although no interface has it; nullptr: none.
 template <class Tables>
 [[nodiscard]] constexpr const route_entry* local_route(const Tables& t, ipv4::address a) noexcept {
@@ -87,6 +85,8 @@ template <class Tables>
     const route_entry* r = usable_route(t, {.destination = a});
     return r != nullptr && r->type == route_type::broadcast;
 }
+
+namespace detail {
 
 [[nodiscard]] constexpr send_error refusal(const route_entry* r) noexcept {
     if (r == nullptr) {
@@ -256,4 +256,4 @@ template <class Tables>
     return chosen;
 }
 
-}  // namespace sluice::pipeline
+}  // namespace sluice::routing

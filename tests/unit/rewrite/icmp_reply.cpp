@@ -2,7 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <sluice/packet/pool_storage.hpp>
-#include <sluice/pipeline/icmp_reply.hpp>
+#include <sluice/rewrite/icmp_reply.hpp>
 
 #include "support/datagrams.hpp"
 
@@ -15,7 +15,7 @@ constexpr u32 noon = 0x02932e00;
 octets turned(const octets& request, bool is_echo) {
     fixed_pool<256, 1> pool;
     auto packet = packet_of(pool, request);
-    REQUIRE(pipeline::turn_round(packet, is_echo, noon));
+    REQUIRE(rewrite::turn_round(packet, is_echo, noon));
     return content_of(packet);
 }
 
@@ -60,7 +60,7 @@ TEST_CASE("a timestamp request without room to fill up is not answered") {
         REQUIRE(packet.put(1) != nullptr);
     }
     REQUIRE(packet.pull(packet.size() - 12));
-    CHECK_FALSE(pipeline::turn_timestamp_round(packet, noon));
+    CHECK_FALSE(rewrite::turn_timestamp_round(packet, noon));
 }
 
 }  // namespace

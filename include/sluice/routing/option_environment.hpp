@@ -1,0 +1,56 @@
+// option_environment: what the option functions ask of a stack's tables.
+// Expects: tables and a header that live as long; the interface that the datagram came in by. Does:
+// our address for a record and for a time, whether an address may stand in a source route. Never:
+// changes an octet. Cost: a lookup for each that is asked. RFC 791 section 3.1. Linux
+// fib_compute_spec_dst, ip_rt_get_source. What it models: options/environment.hpp.
+#pragma once
+
+#include <sluice/routing/source_address.hpp>
+
+namespace sluice::routing {
+
+template <class Tables>
+class option_environment {
+public:
+    constexpr option_environment(const Tables& t, ipv4::const_view ip, const interface& in,
+                                 bool is_local_unicast, u32 midnight_ms) noexcept
+        : tables_(t), ip_(ip), in_(in), is_local_unicast_(is_local_unicast),
+          midnight_ms_(midnight_ms) {}
+
+    // Once the packet is routed for forwarding: the interface that it leaves by.
+    constexpr void set_output(const route_entry& r) noexcept { out_ = &r; }
+
+    [[nodiscard]] constexpr ipv4::address specific_destination() const noexcept {
+        return routing::specific_destination(tables_, ip_, in_.index, is_local_unicast_);
+    }
+    [[nodiscard]] constexpr bool is_unicast(ipv4::address a) const noexcept {
+        if (a.is_unspecified() || a.is_limited_broadcast() || a.is_multicast()) {
+            return false;
+        }
+        const route_entry* r = routing::usable_route(tables_, {.destination = a});
+        return r == nullptr || r->type == route_type::unicast;
+    }
+    [[nodiscard]] constexpr u32 midnight_ms() const noexcept { return midnight_ms_; }
+    // Our address on the way out. Linux ip_rt_get_source.
+    [[nodiscard]] constexpr ipv4::address output_source(ipv4::address to) const noexcept {
+        if (out_ == nullptr) {
+            return ip_[ipv4::source];
+        }
+        const route_entry* r = routing::usable_route(
+            tables_,
+            {.destination = to, .interface = out_->interface, .tos = route_tos(ip_[ipv4::tos])});
+        return r != nullptr ? source_for_route(tables_, *r)
+                            : select_source(tables_, out_->interface, neighbour_of(*out_, to),
+                                            scopes::universe);
+    }
+
+private:
+    const Tables& tables_;
+    ipv4::const_view ip_;
+    const interface& in_;
+    bool is_local_unicast_;
+    u32 midnight_ms_;
+    const route_entry* out_ = nullptr;
+};
+
+}  // namespace sluice::routing

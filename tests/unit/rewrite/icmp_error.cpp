@@ -1,0 +1,45 @@
+// icmp_error: the message that is written, its quote and its checksum.
+#include <doctest/doctest.h>
+
+#include <sluice/packet/pool_storage.hpp>
+#include <sluice/rewrite/icmp_error.hpp>
+
+#include "support/datagrams.hpp"
+
+namespace {
+
+using namespace support;
+
+TEST_CASE("icmp error: the message, also of an offender in pieces") {
+    fixed_pool<2048, 4> pool;
+    const octets whole = datagram_of({.options = list({148, 4, 0, 0}), .payload = pattern(600)});
+    auto offender = packet_of(pool, octets(whole.begin(), whole.begin() + 33));
+    offender.append(packet_of(pool, octets(whole.begin() + 33, whole.end())));
+    const struct {
+        const char* name;
+        icmp_request error;
+        octets start;
+    } messages[] = {
+        {"fragmentation needed", icmp_request::fragmentation_needed(0x1234),
+         list({3, 4, 0, 0, 0, 0, 0x12, 0x34})},
+        {"parameter problem", icmp_request::parameter_problem(22),
+         list({12, 0, 0, 0, 22, 0, 0, 0})},
+        {"redirect", icmp_request::redirect_host("10.0.1.77"_ip), list({5, 1, 0, 0, 10, 0, 1, 77})},
+        {"reassembly time", icmp_request::reassembly_exceeded(), list({11, 1, 0, 0, 0, 0, 0, 0})},
+    };
+    for (const auto& m : messages) {
+        INFO(doctest::String{m.name});
+        auto to = pool.take();
+        REQUIRE(rewrite::write_error(to, offender, m.error, 548));
+        octets got = content_of(to);
+        CHECK(icmp::checksum_ok(got));
+        got[2] = got[3] = std::byte{0};
+        octets expected = m.start;
+        expected.insert(expected.end(), whole.begin(), whole.begin() + 548);
+        CHECK((got == expected));
+    }
+    auto full = packet_of(pool, pattern(1500));
+    CHECK_FALSE(rewrite::write_error(full, offender, icmp_request::host_unreachable(), 548));
+}
+
+}  // namespace
