@@ -34,6 +34,11 @@ private:
     char letter_;
 };
 
+TEST_CASE("a context that says nothing names no interface") {
+    CHECK(hook_context{}.in == 0);
+    CHECK(hook_context{}.out == 0);
+}
+
 TEST_CASE("lower priority numbers first, equals in order of registration") {
     const struct {
         const char* name;

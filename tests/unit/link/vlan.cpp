@@ -145,6 +145,7 @@ TEST_CASE("an ARP request out of a VLAN is not answered and changes no neighbour
                            "000000000000" + "0a000101",
                        2, at(0)) == frame_kind::taken);
         REQUIRE(b.device.take().size() == 1);
+        CHECK(b.link.counters().arp_ignored == 0);
         packet p = from_hex(b.buffers, arp_frame(destination, ""), 2);
         p.set_type(mark::other_host);
         CHECK(b.link.input(p, at(60'000)) == frame_kind::taken);

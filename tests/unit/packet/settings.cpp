@@ -23,6 +23,8 @@ TEST_CASE("a fresh namespace") {
     CHECK(s.ipfrag_max_dist == 64);
     CHECK(s.route_min_pmtu == 552);
     CHECK(s.route_mtu_expires == 600);
+    CHECK(s.route_error_cost_ms == 1000);
+    CHECK(s.route_error_burst_ms == 5000);
     CHECK(s.all.accept_source_route == false);
     CHECK(s.defaults.accept_source_route == true);
     CHECK(s.all.accept_redirects == true);

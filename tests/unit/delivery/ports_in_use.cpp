@@ -1,0 +1,69 @@
+// A UDP port is in use for an address and an interface, or for any: Linux inet_rcv_saddr_equal.
+#include "endpoints.hpp"
+
+#include <doctest/doctest.h>
+
+namespace {
+
+using namespace delivery_test;
+
+TEST_CASE("who has a port already, by address, interface and reuse") {
+    const struct {
+        const char* name;
+        endpoint_filter there;
+        endpoint_filter asked;
+        bool in_use;
+    } rows[] = {
+        {"the same", {.local_port = 7000}, {.local_port = 7000}, true},
+        {"another port", {.local_port = 7000}, {.local_port = 7001}, false},
+        {"both share it",
+         {.local_port = 7000, .reuse = true},
+         {.local_port = 7000, .reuse = true},
+         false},
+        {"one shares it", {.local_port = 7000, .reuse = true}, {.local_port = 7000}, true},
+        {"the same interface",
+         {.local_port = 7000, .interface = 2},
+         {.local_port = 7000, .interface = 2},
+         true},
+        {"another interface",
+         {.local_port = 7000, .interface = 2},
+         {.local_port = 7000, .interface = 3},
+         false},
+        {"one on an interface, for any",
+         {.local_port = 7000, .interface = 2},
+         {.local_port = 7000},
+         true},
+        {"one for any, on an interface",
+         {.local_port = 7000},
+         {.local_port = 7000, .interface = 2},
+         true},
+        {"another address",
+         {.local = "10.0.1.1"_ip, .local_port = 7000},
+         {.local = "10.0.2.1"_ip, .local_port = 7000},
+         false},
+        {"one of an address, for any",
+         {.local = "10.0.1.1"_ip, .local_port = 7000},
+         {.local_port = 7000},
+         true},
+        {"one for any, of an address",
+         {.local_port = 7000},
+         {.local = "10.0.1.1"_ip, .local_port = 7000},
+         true},
+    };
+    for (const auto& row : rows) {
+        CAPTURE(row.name);
+        endpoints all;
+        sink s;
+        REQUIRE(all.add_udp(row.there, s));
+        CHECK(all.udp_in_use(row.asked) == row.in_use);
+    }
+}
+
+TEST_CASE("a notice and a filter that say nothing name no protocol, port or interface") {
+    CHECK(icmp_error_notice{}.protocol == 0);
+    CHECK(icmp_error_notice{}.interface == 0);
+    CHECK(endpoint_filter{}.local_port == 0);
+    CHECK(endpoint_filter{}.interface == 0);
+}
+
+}  // namespace
