@@ -1,7 +1,7 @@
 // dpdk: DPDK's side: a loop over mbufs as its users write it, routes in rte_fib (DIR24_8, next hops
 // of two octets), with the checks that Sluice's accept branch makes.
 // Expects: reserved pages of 2 MiB. Does: groups of 32: headers judged, looked up by
-// rte_fib_lookup_bulk, acted upon, while the mbufs of the groups behind are prefetched. Never:
+// rte_fib_lookup_bulk, acted upon, while the headers of the group behind are prefetched. Never:
 // counts what Sluice counts beyond packets and octets.
 #include "frame_sink.hpp"
 
@@ -178,6 +178,9 @@ private:
     void forward(rte_mbuf** burst, unsigned n) {
         std::uint64_t octets = 0;
         std::uint64_t forwarded = 0;
+        for (unsigned i = 0; i < n && i < group; ++i) {
+            rte_prefetch0(rte_pktmbuf_mtod(burst[i], void*));
+        }
         for (unsigned from = 0; from < n; from += group) {
             rte_mbuf** m = burst + from;
             const unsigned some = n - from < group ? n - from : group;

@@ -99,11 +99,12 @@ bool agree(const std::vector<side>& sides, unsigned packets, unsigned burst) {
     return true;
 }
 
-bool forward(const options& o, const std::string& what, const std::vector<route>& routes) {
+bool forward(const options& o, const std::string& what, std::vector<route> (*make_routes)()) {
     const std::string cells = "forward, " + what + " routes";
     if (!o.wants(cells)) {
         return true;
     }
+    const std::vector<route> routes = make_routes();
     const auto to = destinations(routes, 32768);
     std::vector<side> sides;
     for (const module& m : o.modules) {
@@ -140,11 +141,11 @@ bool forward(const options& o, const std::string& what, const std::vector<route>
 const char* name_of(way w) {
     switch (w) {
     case way::forward:
-        return "forward";
+        return "forwarded";
     case way::forward_hooked:
-        return "forward, a hook accepts";
+        return "a hook accepts";
     case way::options:
-        return "forward, route recorded";
+        return "route recorded";
     case way::bad_checksum:
         return "bad checksum";
     case way::echo:
@@ -274,8 +275,8 @@ bool whole_way(const options& o, way w) {
 
 int main(int argc, char** argv) try {
     const options o = options_of(argc, argv);
-    bool whole =
-        forward(o, "16", sixteen_routes()) && forward(o, "900,000", synthetic_prefixes(900'000));
+    bool whole = forward(o, "16", sixteen_routes) &&
+                 forward(o, "900,000", [] { return synthetic_prefixes(900'000); });
     for (const way w : all_ways) {
         whole = whole && whole_way(o, w);
     }

@@ -37,7 +37,7 @@ cmake --build "$build/g++" --target peers peers_dpdk peers_lwip > "$build/g++.lo
 
 # For DPDK 640 MiB; for Sluice, built twice, buffers and routes.
 pages=/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages
-wanted=1400
+wanted=1100
 before=$(cat "$pages")
 figures=$(mktemp)
 finish() {

@@ -1,14 +1,23 @@
-// sluice_forward: the forwarder with the route policy that is meant for a table of any size.
+// sluice_forward: the forwarder with the route policy that is meant for routers whose packets go
+// everywhere.
 #include "sluice_forward.hpp"
 
 #include "sluice_module.hpp"
 
-#include <sluice/route/lpm_table.hpp>
+#include <sluice/route/direct_table.hpp>
 
 namespace peers {
 
+namespace {
+
+constexpr sluice::direct_limits limits_for(std::size_t routes) {
+    return {.routes = routes, .hops = 256, .groups = 8192};
+}
+
+}  // namespace
+
 std::unique_ptr<forwarder> make_sluice_forwarder() {
-    return std::make_unique<sluice_forwarder<sluice::lpm_table>>();
+    return std::make_unique<sluice_forwarder<sluice::direct_table, limits_for>>();
 }
 
 }  // namespace peers

@@ -55,8 +55,8 @@ void add_ports(Stack& s) {
     }
 }
 
-// Routes: the route policy; memory_for(routes): what its parts take.
-template <class Routes>
+// Routes: a route policy in memory of the program's; limits_for(n): what it asks for n routes.
+template <class Routes, auto limits_for>
 class sluice_forwarder final : public forwarder {
     static constexpr unsigned most = 32768;
     struct edge : sluice::policies<sluice::based_on<sluice::linux_router>,
@@ -69,12 +69,13 @@ public:
     bool prepare(std::span<const route> routes,
                  std::span<const std::uint32_t> destinations) override {
         // Local and connected routes come on top.
-        const std::size_t octets = Routes::memory_for(routes.size() + 256);
+        const auto limits = limits_for(routes.size() + 256);
+        const std::size_t octets = Routes::memory_for(limits);
         memory_.emplace(octets);
         stack_.emplace(typename stack::parts{
             .output = {&sink_},
             .seed = sluice::testing::fixed_seed,
-            .routes = typename Routes::parts{static_cast<std::byte*>(memory_->at()), octets}});
+            .routes = {{static_cast<std::byte*>(memory_->at()), octets}, limits}});
         stack& s = **stack_;
         add_ports(s);
         for (const route& r : routes) {
