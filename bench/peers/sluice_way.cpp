@@ -162,7 +162,7 @@ private:
     accepting_hook<packet> hook_;
     std::vector<freeing_sink<packet>> sinks_;
     std::span<const datagram> input_;
-    std::array<sluice::pipeline::output_route, ports> kept_{};
+    std::array<sluice::routing::output_route, ports> kept_{};
     way what_ = way::forward;
     sluice::instant now_{};
 };
