@@ -86,11 +86,10 @@ public:
     [[nodiscard]] bool set_ip_options(
         const_bytes wanted, moment now,
         ip_options::sender_rights rights = ip_options::sender_rights::ordinary) noexcept {
-        const routing::tables tables{stack_.interfaces(), stack_.routes(), stack_.groups(),
-                                     stack_.switches(), false};
+        const auto looked_up = tables();
         const std::byte none[ipv4::min_header_length]{};
         const interface nowhere{};
-        routing::option_environment environment{tables, ipv4::const_view{none}, nowhere, false,
+        routing::option_environment environment{looked_up, ipv4::const_view{none}, nowhere, false,
                                                 now.midnight_ms};
         const auto made = Stack::chosen::options::compile_request(wanted, rights, environment);
         if (made.has_value()) {
@@ -184,8 +183,7 @@ protected:
             return failure{endpoint_error::invalid};
         }
         const address_kind of = kind_of(a.host);
-        if (of == address_kind::foreign ||
-            (of == address_kind::many && kind_ == endpoint_kind::ping)) {
+        if (of == bind_kind::foreign || (of == bind_kind::many && kind_ == endpoint_kind::ping)) {
             return failure{endpoint_error::address_not_available};
         }
         local_ = a;
@@ -194,7 +192,7 @@ protected:
             return failure{endpoint_error::address_in_use};
         }
         // One bound to a group or broadcast address hears it and speaks as the way has it.
-        source_ = of == address_kind::many ? ipv4::address{} : a.host;
+        source_ = of == bind_kind::many ? ipv4::address{} : a.host;
         host_bound_ = !a.host.is_unspecified();
         bound_ = true;
         const outcome_type placed = enroll();
@@ -368,23 +366,21 @@ private:
                 .reuse = options_.reuse};
     }
     // Linux inet_addr_type, as bind() asks it.
-    enum class address_kind : u8 { own, many, foreign };
-    [[nodiscard]] address_kind kind_of(ipv4::address a) const noexcept {
+    enum class bind_kind : u8 { own, many, foreign };
+    [[nodiscard]] bind_kind kind_of(ipv4::address a) const noexcept {
         if (a.is_unspecified() || stack_.interfaces().is_own(a)) {
-            return address_kind::own;
+            return bind_kind::own;
         }
-        if (a.is_multicast() || a.is_limited_broadcast()) {
-            return address_kind::many;
+        const route_type kind = routing::address_kind(tables(), a);
+        if (kind == route_type::broadcast || kind == route_type::multicast) {
+            return bind_kind::many;
         }
-        const next_hop id = stack_.routes().lookup(a);
-        const route_type type =
-            id != next_hop::none ? stack_.routes().at(id).type : route_type::unicast;
-        if (type == route_type::broadcast) {
-            return address_kind::many;
-        }
-        return type == route_type::local || stack_.switches().ip_nonlocal_bind
-                   ? address_kind::own
-                   : address_kind::foreign;
+        return kind == route_type::local || stack_.switches().ip_nonlocal_bind ? bind_kind::own
+                                                                               : bind_kind::foreign;
+    }
+    [[nodiscard]] auto tables() const noexcept {
+        return routing::tables{stack_.interfaces(), stack_.routes(), stack_.groups(),
+                               stack_.switches(), false};
     }
     [[nodiscard]] bool is_taken(bool chosen_here) const noexcept {
         endpoint_filter f = filter();

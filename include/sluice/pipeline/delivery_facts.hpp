@@ -6,7 +6,8 @@
 #pragma once
 
 #include <sluice/delivery/concept.hpp>
-#include <sluice/routing/output_route.hpp>
+#include <sluice/routing/address_kind.hpp>
+#include <sluice/routing/source_address.hpp>
 #include <sluice/wire/udp.hpp>
 
 #include <utility>
@@ -31,12 +32,9 @@ template <class Tables, class Packet>
 // The type of the route of a datagram that came for us inside another.
 template <class Tables>
 [[nodiscard]] constexpr route_type type_inside(const Tables& t, ipv4::address to) noexcept {
-    if (to.is_multicast()) {
-        return route_type::multicast;
-    }
-    return to.is_limited_broadcast() || routing::is_directed_broadcast(t, to)
-               ? route_type::broadcast
-               : route_type::local;
+    const route_type kind = routing::address_kind(t, to);
+    const bool to_many = kind == route_type::multicast || kind == route_type::broadcast;
+    return to_many && !to.is_unspecified() ? kind : route_type::local;
 }
 
 // nullptr: it belongs to no established flow. Makes the UDP header contiguous.

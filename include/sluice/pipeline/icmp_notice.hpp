@@ -8,7 +8,7 @@
 
 #include <sluice/delivery/concept.hpp>
 #include <sluice/packet/settings.hpp>
-#include <sluice/pipeline/source_rules.hpp>
+#include <sluice/routing/address_kind.hpp>
 #include <sluice/wire/icmp_extensions.hpp>
 #include <sluice/wire/udp.hpp>
 
@@ -65,16 +65,6 @@ inline constexpr u32 least_quoted_payload = 8;
     default:
         return notice_fate::tell;
     }
-}
-
-// Whether the address is a broadcast of any interface. Linux inet_addr_type_dev_table.
-template <class Tables>
-[[nodiscard]] constexpr bool is_any_broadcast(const Tables& t, ipv4::address a) noexcept {
-    if (a.is_unspecified() || a.is_limited_broadcast()) {
-        return true;
-    }
-    const route_entry* r = routing::usable_route(t, {.destination = a});
-    return r != nullptr && r->type == route_type::broadcast;
 }
 
 // Of a message that no single buffer holds, as much is read: RFC 1812 section 4.3.2.3 lets an error
@@ -162,7 +152,7 @@ template <class Tables, packet_buffer Packet>
         return v;
     }
     if (!t.switches.icmp_ignore_bogus_error_responses &&
-        detail::is_any_broadcast(t, v.notice.destination)) {
+        routing::address_kind(t, v.notice.destination) == route_type::broadcast) {
         // RFC 1122 section 3.2.2: nobody answers a broadcast with an error.
         v.fate = notice_fate::ignore;
         return v;

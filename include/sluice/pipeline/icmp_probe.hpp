@@ -6,7 +6,7 @@
 #pragma once
 
 #include <sluice/interface/interface.hpp>
-#include <sluice/routing/tables.hpp>
+#include <sluice/routing/address_kind.hpp>
 #include <sluice/wire/icmp_objects.hpp>
 
 namespace sluice::pipeline {
@@ -61,20 +61,7 @@ template <class Tables>
         return {};
     }
     const ipv4::address wanted{load_be<u32>(id.data() + head)};
-    const interface* found = nullptr;
-    t.interfaces.for_each([&](const interface& i) {
-        for (const assigned_address& a : i.addresses) {
-            if (found == nullptr && a.net.address == wanted) {
-                found = &i;
-            }
-        }
-    });
-    const route_entry* r =
-        found == nullptr ? routing::usable_route(t, {.destination = wanted}) : nullptr;
-    if (r != nullptr && r->type == route_type::local) {
-        found = t.interfaces.find(r->interface);
-    }
-    return probe_found(found);
+    return probe_found(t.interfaces.find(routing::interface_of(t, wanted)));
 }
 
 }  // namespace detail

@@ -34,13 +34,6 @@ struct path_mtu_lesson {
 
 namespace detail {
 
-// Linux inet_addr_type: what the addresses of this host make of it.
-template <class Tables>
-[[nodiscard]] constexpr bool is_foreign_unicast(const Tables& t, ipv4::address a) noexcept {
-    const route_entry* r = routing::usable_route(t, {.destination = a});
-    return r == nullptr || (r->type != route_type::local && r->type != route_type::broadcast);
-}
-
 // Whether some route goes by that gateway. Linux ip_fib_check_default. A route policy that cannot
 // say is not believed to have one.
 template <class Routes>
@@ -70,7 +63,7 @@ accepts_redirect(const Tables& t, const icmp_error_notice& n, const route_entry&
         return false;
     }
     if (s.shared_media) {
-        return detail::is_foreign_unicast(t, gateway);
+        return routing::address_kind(t, gateway) == route_type::unicast;
     }
     return in.on_link(gateway, n.offender) &&
            (!s.secure_redirects || detail::is_known_gateway(t.routes, gateway, in.index));

@@ -7,21 +7,10 @@
 #pragma once
 
 #include <sluice/base/result.hpp>
-#include <sluice/interface/interface.hpp>
 #include <sluice/route/selection.hpp>
-#include <sluice/routing/tables.hpp>
+#include <sluice/routing/address_kind.hpp>
 
 namespace sluice::routing {
-
-// Linux inet_addr_type.
-template <class Tables>
-[[nodiscard]] constexpr bool is_local_address(const Tables& t, ipv4::address a) noexcept {
-    if (a.is_unspecified() || a.is_limited_broadcast() || a.is_multicast()) {
-        return false;
-    }
-    const route_entry* r = usable_route(t, {.destination = a});
-    return r != nullptr && r->type == route_type::local;
-}
 
 namespace detail {
 
@@ -42,11 +31,8 @@ template <class Tables>
     if (!out->up) {
         return route_error::interface_down;
     }
-    const route_entry* known = usable_route(t, {.destination = r.gateway});
-    const bool to_another = !r.gateway.is_limited_broadcast() && !r.gateway.is_multicast() &&
-                            (known == nullptr || known->type == route_type::unicast) &&
-                            !is_local_address(t, r.gateway);
-    return to_another ? route_error::none : route_error::invalid_gateway;
+    return address_kind(t, r.gateway) == route_type::unicast ? route_error::none
+                                                             : route_error::invalid_gateway;
 }
 
 // A link of that interface, or of any if none is given, must lead to the gateway: r.interface is
@@ -63,7 +49,7 @@ template <class Tables>
         return route_error::gateway_unreachable;
     }
     // Deviation: Linux takes one of our own addresses for a way to its link.
-    if (link->type != route_type::unicast || is_local_address(t, r.gateway)) {
+    if (link->type != route_type::unicast || address_kind(t, r.gateway) == route_type::local) {
         return route_error::invalid_gateway;
     }
     const interface* out = t.interfaces.find(link->interface);
@@ -137,7 +123,7 @@ template <class Tables>
     // A local route to one address may name that address itself. Linux fib_valid_prefsrc.
     const bool names_itself = r.type == route_type::local && r.preferred_source == r.prefix.base;
     if (!r.preferred_source.is_unspecified() && !names_itself &&
-        !is_local_address(t, r.preferred_source)) {
+        address_kind(t, r.preferred_source) != route_type::local) {
         return failure{route_error::invalid_source};
     }
     return r;

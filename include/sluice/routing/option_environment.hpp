@@ -5,6 +5,7 @@
 // fib_compute_spec_dst, ip_rt_get_source. What it models: options/environment.hpp.
 #pragma once
 
+#include <sluice/routing/address_kind.hpp>
 #include <sluice/routing/source_address.hpp>
 
 namespace sluice::routing {
@@ -24,11 +25,7 @@ public:
         return routing::specific_destination(tables_, ip_, in_.index, is_local_unicast_);
     }
     [[nodiscard]] constexpr bool is_unicast(ipv4::address a) const noexcept {
-        if (a.is_unspecified() || a.is_limited_broadcast() || a.is_multicast()) {
-            return false;
-        }
-        const route_entry* r = routing::usable_route(tables_, {.destination = a});
-        return r == nullptr || r->type == route_type::unicast;
+        return address_kind(tables_, a) == route_type::unicast;
     }
     [[nodiscard]] constexpr u32 midnight_ms() const noexcept { return midnight_ms_; }
     // Our address on the way out. Linux ip_rt_get_source.

@@ -8,8 +8,8 @@
 
 #include <sluice/base/result.hpp>
 #include <sluice/interface/interface.hpp>
+#include <sluice/routing/address_kind.hpp>
 #include <sluice/routing/source_address.hpp>
-#include <sluice/routing/tables.hpp>
 
 namespace sluice::routing {
 
@@ -53,38 +53,6 @@ struct output_route {
 };
 
 inline constexpr u16 loopback_index = 1;
-
-// The route that makes it an address of ours although no interface has it; nullptr: none.
-template <class Tables>
-[[nodiscard]] constexpr const route_entry* local_route(const Tables& t, ipv4::address a) noexcept {
-    const route_entry* r = usable_route(t, {.destination = a});
-    return r != nullptr && r->type == route_type::local ? r : nullptr;
-}
-
-// The interface that has the address, or the one of its local route; 0: it is not ours. Linux
-// __ip_dev_find.
-template <class Tables>
-[[nodiscard]] constexpr u16 interface_of(const Tables& t, ipv4::address own) noexcept {
-    if (!t.interfaces.is_own(own)) {
-        const route_entry* r = local_route(t, own);
-        return r != nullptr ? r->interface : u16{0};
-    }
-    u16 found = 0;
-    t.interfaces.for_each([&](const interface& i) {
-        for (const auto& a : i.addresses) {
-            if (a.net.address == own && found == 0) {
-                found = i.index;
-            }
-        }
-    });
-    return found;
-}
-
-template <class Tables>
-[[nodiscard]] constexpr bool is_directed_broadcast(const Tables& t, ipv4::address a) noexcept {
-    const route_entry* r = usable_route(t, {.destination = a});
-    return r != nullptr && r->type == route_type::broadcast;
-}
 
 namespace detail {
 
@@ -230,7 +198,7 @@ template <class Tables>
             return direct(f, own);
         }
         if (!f.any_source && !t.interfaces.is_own(f.source) &&
-            local_route(t, f.source) == nullptr) {
+            address_kind(t, f.source) != route_type::local) {
             return failure{send_error::network_unreachable};
         }
     }

@@ -61,14 +61,9 @@ template <class Tables>
     u8 scope = scopes::link;
     if (!source.is_unspecified()) {
         scope = scopes::universe;
-        const next_hop back =
-            t.routes.lookup(route_query{.destination = source, .tos = route_tos(ip[ipv4::tos])});
-        if (back != next_hop::none) {
-            const route_entry& r = t.routes.at(back);
-            if (r.type == route_type::unicast || r.type == route_type::local ||
-                r.type == route_type::broadcast || r.type == route_type::multicast) {
-                return source_for_route(t, r);
-            }
+        if (const route_entry* back =
+                usable_route(t, {.destination = source, .tos = route_tos(ip[ipv4::tos])})) {
+            return source_for_route(t, *back);
         }
     }
     return select_source(t, interface_index, source, scope);

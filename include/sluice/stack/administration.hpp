@@ -106,7 +106,7 @@ constexpr void address_went(Tables& t, const interface& before, const assigned_a
         });
     }
     const ipv4::address gone = a.net.address;
-    if (routing::is_local_address(t.look_up(), gone)) {
+    if (routing::address_kind(t.look_up(), gone) == route_type::local) {
         routes_removed(t);
         return;
     }

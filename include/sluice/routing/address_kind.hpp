@@ -1,0 +1,44 @@
+// address_kind: what kind of address this is: one of ours, a broadcast, a group, or somebody else's.
+// Expects: tables. Does: asks the address itself, then the table; what no route knows, and what a
+// route refuses, is somebody else's. Never: looks at the addresses of the interfaces: the table has
+// them as routes. Cost: one lookup for most. RFC 1122 section 3.2.1.3. Linux inet_addr_type,
+// __ip_dev_find.
+#pragma once
+
+#include <sluice/interface/interface.hpp>
+#include <sluice/routing/tables.hpp>
+
+namespace sluice::routing {
+
+// local, broadcast, multicast or unicast. "This host" is a broadcast, as in Linux.
+template <class Tables>
+[[nodiscard]] constexpr route_type address_kind(const Tables& t, ipv4::address a) noexcept {
+    if (a.is_unspecified() || a.is_limited_broadcast()) {
+        return route_type::broadcast;
+    }
+    if (a.is_multicast()) {
+        return route_type::multicast;
+    }
+    const route_entry* r = usable_route(t, {.destination = a});
+    return r != nullptr ? r->type : route_type::unicast;
+}
+
+// The interface that has the address, or the one of its local route; 0: it is not ours.
+template <class Tables>
+[[nodiscard]] constexpr u16 interface_of(const Tables& t, ipv4::address own) noexcept {
+    if (!t.interfaces.is_own(own)) {
+        const route_entry* r = usable_route(t, {.destination = own});
+        return r != nullptr && r->type == route_type::local ? r->interface : u16{0};
+    }
+    u16 found = 0;
+    t.interfaces.for_each([&](const interface& i) {
+        for (const auto& a : i.addresses) {
+            if (a.net.address == own && found == 0) {
+                found = i.index;
+            }
+        }
+    });
+    return found;
+}
+
+}  // namespace sluice::routing
