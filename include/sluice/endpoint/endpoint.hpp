@@ -182,7 +182,7 @@ protected:
         if (bound_) {
             return failure{endpoint_error::invalid};
         }
-        const address_kind of = kind_of(a.host);
+        const bind_kind of = kind_of(a.host);
         if (of == bind_kind::foreign || (of == bind_kind::many && kind_ == endpoint_kind::ping)) {
             return failure{endpoint_error::address_not_available};
         }
@@ -269,7 +269,7 @@ protected:
             return failure{endpoint_error::access_denied};
         }
         route->heard_here = options_.multicast_loop;
-        const u32 mtu = mtu_by(*route, r.ignore_path_mtu);
+        const u32 mtu = mtu_by(route->interface, r.ignore_path_mtu ? u16{0} : route->mtu);
         using enum mtu_discovery;
         const mtu_discovery how = options_.discovery;
         const bool may_be_cut = how == dont || how == want || how == omit;
@@ -286,10 +286,9 @@ protected:
         }
         return {error_of(why)};
     }
-    [[nodiscard]] u32 mtu_by(const routing::output_route& route, bool of_interface) const noexcept {
-        const interface* out = stack_.interfaces().find(route.interface);
-        const u32 own = out != nullptr ? out->mtu : 0;
-        return !of_interface && route.mtu != 0 && route.mtu < own ? route.mtu : own;
+    // route_mtu 0: that of the interface counts.
+    [[nodiscard]] u32 mtu_by(u16 interface_index, u16 route_mtu) const noexcept {
+        return routing::egress_mtu(tables(), interface_index, route_mtu);
     }
     // The port told is that of connect(), whomever the datagram was for. Linux ip_local_error.
     [[nodiscard]] failure<endpoint_error> too_big(ipv4::address to, u32 mtu) noexcept {

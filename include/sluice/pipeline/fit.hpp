@@ -14,6 +14,24 @@ namespace sluice::pipeline {
 
 enum class fitting : u8 { whole, segments, fragments, too_big };
 
+// Whether DF forbids to cut it to that MTU: it does for what was never cut, and for fragments
+// joined again of which one was larger. Linux ip_fragment.
+template <packet_buffer Packet>
+[[nodiscard]] constexpr bool must_stay_whole(const Packet& packet, u32 mtu) noexcept {
+    const metadata& known = packet.facts();
+    return ipv4::const_view{packet.data()}[ipv4::dont_fragment] &&
+           (!known.ignore_df || known.largest_fragment > mtu);
+}
+
+// Whether a packet that is to be forwarded can neither leave whole nor be cut. One with
+// segmentation facts is judged by the segments that it will become. RFC 1812 section 5.2.6. Linux
+// ip_exceeds_mtu.
+template <packet_buffer Packet>
+[[nodiscard]] constexpr bool exceeds_mtu(const Packet& packet, u32 mtu) noexcept {
+    return packet.size() > mtu && must_stay_whole(packet, mtu) &&
+           (packet.facts().largest_fragment > mtu || segmented_length(packet) > mtu);
+}
+
 // mtu: in octets.
 // Deviation: one error for a packet with segmentation facts; Linux sends one a segment.
 template <packet_buffer Packet>
@@ -24,8 +42,7 @@ template <packet_buffer Packet>
                     : packet.size() <= mtu && known.largest_fragment == 0) {
         return fitting::whole;
     }
-    if (ipv4::const_view{packet.data()}[ipv4::dont_fragment] &&
-        (!known.ignore_df || known.largest_fragment > mtu)) {
+    if (must_stay_whole(packet, mtu)) {
         return fitting::too_big;
     }
     return in_segments ? fitting::segments : fitting::fragments;

@@ -7,35 +7,10 @@
 
 #include <sluice/packet/datagram.hpp>
 #include <sluice/packet/decision.hpp>
-#include <sluice/pipeline/segment_plan.hpp>
-#include <sluice/routing/tables.hpp>
+#include <sluice/pipeline/fit.hpp>
+#include <sluice/routing/egress_mtu.hpp>
 
 namespace sluice::pipeline {
-
-// The MTU that a forwarded packet must fit: the route's if it has one, else the interface's. Linux
-// ip_dst_mtu_maybe_forward with ip_forward_use_pmtu off.
-[[nodiscard]] constexpr u32 forwarding_mtu(const route_entry& r, u32 interface_mtu) noexcept {
-    const u32 mtu = r.mtu != 0 ? r.mtu : interface_mtu;
-    return mtu < ipv4::max_total_length ? mtu : static_cast<u32>(ipv4::max_total_length);
-}
-
-// Whether DF or the size of its own fragments forbids to cut it to that MTU. RFC 1812
-// section 5.2.6.
-template <packet_buffer Packet>
-[[nodiscard]] constexpr bool exceeds_mtu(const Packet& packet, u32 mtu) noexcept {
-    if (packet.size() <= mtu || !ipv4::const_view{packet.data()}[ipv4::dont_fragment]) {
-        return false;
-    }
-    const metadata& m = packet.facts();
-    if (m.largest_fragment > mtu) {
-        return true;
-    }
-    if (m.ignore_df) {
-        return false;
-    }
-    // A packet with segmentation facts is judged by the segments that it will become.
-    return segmented_length(packet) > mtu;
-}
 
 template <packet_buffer Packet>
 [[nodiscard]] constexpr decision forward(const datagram<Packet>& d, const route_entry& r,
@@ -54,7 +29,7 @@ template <packet_buffer Packet>
         return decision::reject(drop_reason::source_route_failed,
                                 icmp_request::source_route_failed());
     }
-    const u32 mtu = forwarding_mtu(r, interface_mtu);
+    const u32 mtu = routing::forwarding_mtu(r, interface_mtu);
     if (exceeds_mtu(d.packet(), mtu)) {
         return decision::reject(drop_reason::too_big,
                                 icmp_request::fragmentation_needed(static_cast<u16>(mtu)));

@@ -1,4 +1,5 @@
-// originate: writes the IPv4 header of a datagram that this host sends.
+// originate: writes the IPv4 header of a datagram that this host sends, or completes the one that a
+// program wrote.
 // Expects: a packet that holds the payload, with headroom for the header; a chosen route. Does:
 // header with options in front, checksum. Never: fragments, sends, chooses the identification
 // (identification/ does). Cost: 20 octets and their sum. RFC 791 section 3.1, RFC 1122
@@ -50,6 +51,27 @@ template <packet_buffer Packet>
     }
     ipv4::set_checksum(ip);
     return true;
+}
+
+// What a header that a program wrote gets where it is 0.
+struct header_completion {
+    ipv4::address source{};
+    u16 identification = 0;
+};
+
+// The header at the beginning of a packet that is owned alone: total length and checksum always,
+// source and identification where they are 0. Linux raw_send_hdrinc.
+template <packet_buffer Packet>
+constexpr void complete_header(Packet& packet, const header_completion& with) noexcept {
+    const ipv4::view ip{packet.writable()};
+    if (ip[ipv4::source].is_unspecified()) {
+        ip.set(ipv4::source, with.source);
+    }
+    ip.set(ipv4::total_length, static_cast<u16>(packet.size()));
+    if (ip[ipv4::identification] == 0) {
+        ip.set(ipv4::identification, with.identification);
+    }
+    ipv4::set_checksum(ip);
 }
 
 }  // namespace sluice::rewrite

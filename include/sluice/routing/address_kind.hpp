@@ -1,4 +1,4 @@
-// address_kind: what kind of address this is: one of ours, a broadcast, a group, or somebody else's.
+// address_kind: what kind of address this is: ours, a broadcast, a group, or somebody else's.
 // Expects: tables. Does: asks the address itself, then the table; what no route knows, and what a
 // route refuses, is somebody else's. Never: looks at the addresses of the interfaces: the table has
 // them as routes. Cost: one lookup for most. RFC 1122 section 3.2.1.3. Linux inet_addr_type,

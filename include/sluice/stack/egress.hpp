@@ -42,7 +42,7 @@ template <class Tables>
                                              const routing::output_route& r) noexcept {
     return {{r.interface, link_kind(r.type), r.neighbour},
             r.type,
-            mtu_of(t, r.interface, r.mtu),
+            routing::egress_mtu(t, r.interface, r.mtu),
             r.address_interface,
             r.type == route_type::multicast && !is_joined(t, r)
                 ? decision::drop(drop_reason::no_multicast_member)

@@ -78,7 +78,7 @@ constexpr fate forward_on(Core& c, datagram<typename Core::packet_type>&& d,
     return leave_or_refuse(c, std::move(d).release(),
                            {.to = {r.interface, link_kind(r.type), neighbour},
                             .type = r.type,
-                            .mtu = pipeline::forwarding_mtu(r, mtu),
+                            .mtu = routing::forwarding_mtu(r, mtu),
                             .back = found.verdict});
 }
 

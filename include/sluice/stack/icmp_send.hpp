@@ -151,7 +151,7 @@ constexpr void write_and_send_error(Core& c, const typename Core::packet_type& o
     const u16 in = offending.interface();
     const rewrite::error_extension extension = rewrite::extension_of_error(
         error.type(), in, c.tables.interfaces.find(in), c.tables.switches);
-    const u32 mtu = mtu_of(c.tables, route.interface, route.mtu);
+    const u32 mtu = routing::egress_mtu(c.tables, route.interface, route.mtu);
     u32 quote = pipeline::quote_size(offending.size(), mtu, echoed.offsets.length);
     constexpr u32 extended = rewrite::extended_quote + rewrite::max_error_extension;
     const bool extends = extension.size != 0 &&

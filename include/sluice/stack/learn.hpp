@@ -15,7 +15,7 @@ namespace detail {
 template <class Tables>
 constexpr void learn_mtu(Tables& t, const icmp_error_notice& n, const routing::output_route& used,
                          instant now) noexcept {
-    const u32 own = mtu_of(t, used.interface, used.mtu);
+    const u32 own = routing::egress_mtu(t, used.interface, used.mtu);
     const u32 current = own < ipv4::max_total_length ? own : u32{ipv4::max_total_length};
     const u32 least = t.switches.route_min_pmtu < ipv4::min_link_mtu ? u32{ipv4::min_link_mtu}
                                                                      : t.switches.route_min_pmtu;

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <sluice/options/outgoing.hpp>
+#include <sluice/pipeline/send.hpp>
 #include <sluice/pipeline/validate.hpp>
 #include <sluice/rewrite/new_header.hpp>
 #include <sluice/rewrite/originate.hpp>
@@ -116,15 +117,12 @@ constexpr void count_icmp(Books& b, u8 type) noexcept {
 template <class Core>
 constexpr void complete_header(Core& c, typename Core::packet_type& packet,
                                const routing::output_route& route, u32 header) noexcept {
-    const ipv4::view ip{packet.writable()};
-    if (ip[ipv4::source].is_unspecified()) {
-        ip.set(ipv4::source, route.source);
-    }
-    ip.set(ipv4::total_length, static_cast<u16>(packet.size()));
-    if (ip[ipv4::identification] == 0 && !ip[ipv4::dont_fragment]) {
-        ip.set(ipv4::identification, identification_for(c, route, ip[ipv4::protocol]));
-    }
-    ipv4::set_checksum(ip);
+    const ipv4::const_view ip{std::as_const(packet).data()};
+    const bool wants = ip[ipv4::identification] == 0 && !ip[ipv4::dont_fragment];
+    rewrite::complete_header(
+        packet,
+        {.source = route.source,
+         .identification = wants ? identification_for(c, route, ip[ipv4::protocol]) : u16{0}});
     const u32 least = header + static_cast<u32>(icmp::header_length);
     if (ip[ipv4::protocol] == ipv4::protocols::icmp && packet.size() >= least &&
         packet.may_pull(least)) {
@@ -177,22 +175,25 @@ template <class Core>
     const ip_options::outgoing none{};
     const ip_options::outgoing& with = r.options != nullptr ? *r.options : none;
     const u32 header = static_cast<u32>(ipv4::min_header_length) + with.offsets.length;
-    const u64 whole = u64{packet.size()} + header;
-    const bool fits = whole <= mtu_of(c.tables, route.interface, route.mtu);
-    if (whole > ipv4::max_total_length || (r.dont_fragment && !fits)) {
+    const pipeline::send_verdict v =
+        pipeline::judge_send({.size = u64{packet.size()} + header,
+                              .mtu = routing::egress_mtu(c.tables, route.interface, route.mtu),
+                              .mtu_locked = route.mtu_locked,
+                              .dont_fragment = r.dont_fragment,
+                              .prefer_whole = r.prefer_whole,
+                              .always_identified = r.always_identified});
+    if (v.too_big) {
         return detail::refuse_send(c.books, std::move(packet), routing::send_error::too_big,
                                    drop_reason::send_refused);
     }
     const u8 default_ttl =
         route.type == route_type::multicast ? r.multicast_ttl : c.tables.switches.ip_default_ttl;
-    // An atomic datagram needs no identification. RFC 6864 section 4.1
-    const bool identified = !r.dont_fragment || r.always_identified;
     const rewrite::header_choice choice{
         .tos = r.tos,
         .ttl = r.ttl != 0 ? r.ttl : default_ttl,
         .protocol = r.protocol,
-        .identification = identified ? detail::identification_for(c, route, r.protocol) : u16{0},
-        .dont_fragment = r.dont_fragment || (r.prefer_whole && fits && !route.mtu_locked)};
+        .identification = v.identified ? detail::identification_for(c, route, r.protocol) : u16{0},
+        .dont_fragment = v.dont_fragment};
     // It may be one that was received, and somebody else's too.
     if (!packet || !rewrite::forget_header(packet) ||
         !rewrite::originate(packet, route, choice, with, r.destination, c.calls.now.midnight_ms)) {
@@ -244,20 +245,15 @@ template <class Core>
     if (r.ignore_path_mtu) {
         route->mtu = 0;
     }
-    if (packet.size() > mtu_of(c.tables, route->interface, 0)) {
-        return refused(routing::send_error::too_big, drop_reason::send_refused);
-    }
-    if (!packet.may_pull(ipv4::min_header_length)) {
-        return refused(routing::send_error::invalid, drop_reason::send_refused);
-    }
-    const u32 header = static_cast<u32>(ipv4::header_length(ipv4::const_view{packet.data()}));
-    if (header < ipv4::min_header_length || !packet.may_pull(header)) {
-        return refused(routing::send_error::invalid, drop_reason::send_invalid);
+    const pipeline::own_header_verdict v =
+        pipeline::judge_own_header(packet, routing::egress_mtu(c.tables, route->interface, 0));
+    if (v.error != routing::send_error::none) {
+        return refused(v.error, v.reason);
     }
     if (!packet.unshare() || !rewrite::forget_header(packet)) {
         return refused(routing::send_error::no_buffer, drop_reason::send_invalid);
     }
-    detail::complete_header(c, packet, *route, header);
+    detail::complete_header(c, packet, *route, v.header);
     return to_output(c, std::move(packet), *route, {.request = false});
 }
 

@@ -7,20 +7,13 @@
 #include <sluice/base/result.hpp>
 #include <sluice/base/time.hpp>
 #include <sluice/route/exceptions.hpp>
+#include <sluice/routing/egress_mtu.hpp>
 #include <sluice/routing/output_route.hpp>
 #include <sluice/stack/tables.hpp>
 
 namespace sluice::acts {
 
 using route_result = result<routing::output_route, routing::send_error>;
-
-// In octets; that of the interface where the route has none or a larger one.
-template <class Tables>
-[[nodiscard]] constexpr u32 mtu_of(const Tables& t, u16 interface_index, u16 route_mtu) noexcept {
-    const interface* out = t.interfaces.find(interface_index);
-    const u32 own = out != nullptr ? out->mtu : 0;
-    return route_mtu != 0 && route_mtu < own ? route_mtu : own;
-}
 
 // nullptr: the route is used as it is.
 template <class Tables>

@@ -13,11 +13,11 @@ constexpr instant now = instant{} + 1000_s;
 TEST_CASE("ways: the MTU of a route counts where it is smaller than that of its interface") {
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
-    CHECK(acts::mtu_of(c.tables, 2, 0) == 1500);
-    CHECK(acts::mtu_of(c.tables, 2, 1400) == 1400);
-    CHECK(acts::mtu_of(c.tables, 2, 9000) == 1500);
-    CHECK(acts::mtu_of(c.tables, 1, 0) == 65536);
-    CHECK(acts::mtu_of(c.tables, 77, 1400) == 0);  // there is none
+    CHECK(routing::egress_mtu(c.tables, 2, 0) == 1500);
+    CHECK(routing::egress_mtu(c.tables, 2, 1400) == 1400);
+    CHECK(routing::egress_mtu(c.tables, 2, 9000) == 1500);
+    CHECK(routing::egress_mtu(c.tables, 1, 0) == 65536);
+    CHECK(routing::egress_mtu(c.tables, 77, 1400) == 0);  // there is none
 }
 
 TEST_CASE("ways: what this host sends uses a learned gateway and MTU until they expire") {
