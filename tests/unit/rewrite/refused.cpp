@@ -1,0 +1,70 @@
+// What cannot be rewritten is refused and stays as it was: headers that are none, messages that are
+// too short, octets of others without memory for a copy.
+#include <doctest/doctest.h>
+
+#include <sluice/packet/pool_storage.hpp>
+#include <sluice/rewrite/fragment.hpp>
+#include <sluice/rewrite/icmp_reply.hpp>
+#include <sluice/rewrite/originate.hpp>
+
+#include "support/datagrams.hpp"
+
+namespace {
+
+using namespace support;
+
+TEST_CASE("a header shorter than 20 octets, or longer than what is there, is not fragmented") {
+    const struct {
+        const char* name;
+        int first_octet;
+        std::size_t size;
+    } rows[] = {
+        {.name = "16 octets of header", .first_octet = 0x44, .size = 200},
+        {.name = "no octets of header", .first_octet = 0x40, .size = 200},
+        {.name = "60 octets of header in 40", .first_octet = 0x4f, .size = 40},
+    };
+    for (const auto& row : rows) {
+        CAPTURE(row.name);
+        fixed_pool<512, 4> pool;
+        octets wrong = datagram_of({.payload = pattern(row.size - 20)});
+        wrong[0] = static_cast<std::byte>(row.first_octet);
+        u32 pieces = 0;
+        const auto r =
+            rewrite::fragment<true>(packet_of(pool, wrong), 128, pool, [&](auto&& piece) {
+                piece.reset();
+                ++pieces;
+                return true;
+            });
+        CHECK_FALSE(r.complete);
+        CHECK(r.created == 0);
+        CHECK(pieces == 0);
+        CHECK(pool.available() == 4);
+    }
+}
+
+TEST_CASE("no request is turned round that is shorter than a header") {
+    for (const std::size_t size : {0U, 1U, 4U, 7U}) {
+        CAPTURE(size);
+        fixed_pool<256, 1> pool;
+        auto packet = packet_of(pool, octets(size));
+        CHECK_FALSE(rewrite::turn_round(packet, true, 0));
+        CHECK(content_of(packet) == octets(size));
+    }
+}
+
+TEST_CASE("a request whose octets others hold is not turned round without memory for a copy") {
+    const octets request = icmp_message(8, 0, 0x00070001, pattern(8));
+    fixed_pool<256, 1, shared> pool;
+    auto packet = packet_of(pool, request);
+    const auto other = packet.clone();
+    REQUIRE(other);
+    CHECK_FALSE(rewrite::turn_round(packet, true, 0));
+    CHECK_FALSE(rewrite::turn_round(packet, false, 0));
+    CHECK(content_of(other) == request);
+}
+
+TEST_CASE("what says nothing of its TTL has the one that IANA recommends") {
+    CHECK(rewrite::header_choice{}.ttl == 64);
+}
+
+}  // namespace
