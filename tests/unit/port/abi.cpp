@@ -14,6 +14,9 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <cstring>
+#include <new>
+
 namespace abi = sluice::port::af_packet::abi;
 namespace options = abi::socket_options;
 namespace raw = sluice::port::raw_socket::detail::abi;
@@ -134,4 +137,17 @@ TEST_CASE("the kernel's numbers") {
         CAPTURE(i);
         CHECK(rows[i].ours == rows[i].theirs);
     }
+}
+
+// What a request does not name is zero: the kernel refuses other values, or does what they say.
+TEST_CASE_TEMPLATE("what is not set is zero", record, abi::link_address, abi::membership,
+                   abi::ring_statistics, abi::auxiliary_data, abi::ring_request,
+                   abi::receive_ring_request, abi::frame_header_2, abi::frame_header_3,
+                   abi::block_header) {
+    // Through memory of ones, so that zeros are written and not found.
+    alignas(record) std::byte memory[sizeof(record)];
+    std::memset(memory, 0xff, sizeof memory);
+    new (memory) record{};
+    const std::byte zeros[sizeof(record)] = {};
+    CHECK(std::memcmp(memory, zeros, sizeof memory) == 0);
 }

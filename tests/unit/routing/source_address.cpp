@@ -1,0 +1,49 @@
+// specific_destination: the address of ours that a datagram was meant for. Linux
+// fib_compute_spec_dst.
+#include <doctest/doctest.h>
+
+#include <sluice/routing/source_address.hpp>
+
+#include "support/network.hpp"
+
+namespace {
+
+using namespace support;
+
+struct row {
+    const char* name;
+    ipv4::address source;
+    u16 interface;
+    ipv4::address expected;
+};
+
+// Broadcasts, by the way back to their source: its route's address, and the interface's own where
+// that way is refused or none is known.
+constexpr row rows[] = {
+    {.name = "a neighbour", .source = "10.0.1.9"_ip, .interface = 2, .expected = "10.0.1.1"_ip},
+    {.name = "over a gateway", .source = "10.9.0.1"_ip, .interface = 2, .expected = "10.0.2.1"_ip},
+    {.name = "unreachable", .source = "10.20.0.1"_ip, .interface = 2, .expected = "10.0.1.1"_ip},
+    {.name = "prohibited", .source = "10.21.0.1"_ip, .interface = 3, .expected = "10.0.2.1"_ip},
+    {.name = "black hole", .source = "10.22.0.1"_ip, .interface = 4, .expected = "10.0.3.1"_ip},
+    {.name = "no route", .source = "192.0.2.1"_ip, .interface = 2, .expected = "10.0.1.1"_ip},
+    {.name = "no source", .source = {}, .interface = 3, .expected = "10.0.2.1"_ip},
+};
+
+TEST_CASE("what a broadcast was meant for is the address that would answer its source") {
+    const network n;
+    for (const row& r : rows) {
+        CAPTURE(r.name);
+        const octets d = datagram_of({.source = r.source, .destination = "255.255.255.255"_ip});
+        CHECK(routing::specific_destination(n.tables(), ipv4::const_view{d.data()}, r.interface,
+                                            false) == r.expected);
+    }
+}
+
+TEST_CASE("what is for one address of ours was meant for that") {
+    const network n;
+    const octets d = datagram_of({.source = "10.0.1.9"_ip, .destination = "10.0.3.1"_ip});
+    CHECK(routing::specific_destination(n.tables(), ipv4::const_view{d.data()}, 2, true) ==
+          "10.0.3.1"_ip);
+}
+
+}  // namespace
