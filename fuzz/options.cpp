@@ -78,7 +78,8 @@ void receive(const_bytes options, unsigned choice) {
         return (hop.value + choice) % 2 == 0 ? route_target::local : route_target::forwardable;
     };
     if (found.source_route != 0) {
-        const auto step = ip_options::follow(packet.ip(), found, true, route_target::local, route);
+        const auto step =
+            ip_options::follow(packet.ip(), found, {true, route_target::local}, route);
         require((step.kind == ip_options::source_route_outcome::advanced) == bool{found.route_hit});
         answer(packet, found);
     }

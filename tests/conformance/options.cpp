@@ -65,7 +65,7 @@ TEST_CASE_TEMPLATE("options: a source route moves a packet only where options ar
     auto packet = "470000200000000040fd00000a0001020a0001018307040a00020300"_hex;
     option_offsets found{.length = 8, .source_route = 20};
     const auto step =
-        Model::follow(ipv4::view{packet.data()}, found, true, route_target::local, forwardable);
+        Model::follow(ipv4::view{packet.data()}, found, {true, route_target::local}, forwardable);
     CHECK((step.kind == ip_options::source_route_outcome::advanced) == Model::supported);
     CHECK(bool{found.route_hit} == Model::supported);
 }

@@ -76,7 +76,7 @@ consteval int errors_in_a_burst() {
     const settings s;
     int sent = 0;
     for (int i = 0; i < 10; ++i) {
-        sent += limiter.allow_error(3, 2, "10.0.0.1"_ip, false, s, instant{}) ==
+        sent += limiter.allow_error({3, 2, "10.0.0.1"_ip, false}, s, instant{}) ==
                 icmp_allowance::allowed;
     }
     return sent;

@@ -89,8 +89,8 @@ public:
         const auto looked_up = tables();
         const std::byte none[ipv4::min_header_length]{};
         const interface nowhere{};
-        routing::option_environment environment{looked_up, ipv4::const_view{none}, nowhere, false,
-                                                now.midnight_ms};
+        routing::option_environment environment{looked_up, ipv4::const_view{none}, nowhere,
+                                                route_type::unicast, now.midnight_ms};
         const auto made = Stack::chosen::options::compile_request(wanted, rights, environment);
         if (made.has_value()) {
             ip_options_ = *made;
@@ -208,7 +208,8 @@ protected:
         r.options = nullptr;  // a source route counts when something is sent
         const auto route = way_.route(stack_, flow_of(r), now);
         if (!route.has_value()) {
-            return no_way(route.error(), true);
+            count_if_unroutable(route.error());
+            return failure{error_of(route.error())};
         }
         if (route->type == route_type::broadcast && !options_.may_broadcast) {
             return failure{endpoint_error::access_denied};
@@ -263,7 +264,10 @@ protected:
         }
         auto route = way_.route(stack_, flow_of(r), now);
         if (!route.has_value()) {
-            return no_way(route.error(), kind_ != endpoint_kind::raw);
+            if (kind_ != endpoint_kind::raw) {
+                count_if_unroutable(route.error());
+            }
+            return failure{error_of(route.error())};
         }
         if (route->type == route_type::broadcast && !options_.may_broadcast) {
             return failure{endpoint_error::access_denied};
@@ -280,11 +284,10 @@ protected:
         return *route;
     }
     // Linux counts it for sends of all but raw sockets, and when any is connected.
-    [[nodiscard]] failure<endpoint_error> no_way(routing::send_error why, bool counted) noexcept {
-        if (counted && why == routing::send_error::network_unreachable) {
+    void count_if_unroutable(routing::send_error why) noexcept {
+        if (why == routing::send_error::network_unreachable) {
             stack_.count_unroutable();
         }
-        return {error_of(why)};
     }
     // route_mtu 0: that of the interface counts.
     [[nodiscard]] u32 mtu_by(u16 interface_index, u16 route_mtu) const noexcept {
@@ -381,24 +384,26 @@ private:
         return routing::tables{stack_.interfaces(), stack_.routes(), stack_.groups(),
                                stack_.switches(), false};
     }
-    [[nodiscard]] bool is_taken(bool chosen_here) const noexcept {
+    [[nodiscard]] bool is_taken(const endpoint_filter& f) const noexcept {
+        return kind_ == endpoint_kind::udp ? stack_.delivery().udp_in_use(f)
+                                           : stack_.delivery().ping_in_use(f);
+    }
+    // With a port that is drawn: nobody gets an identifier of others by chance.
+    [[nodiscard]] endpoint_filter drawn_filter() const noexcept {
         endpoint_filter f = filter();
-        if (kind_ == endpoint_kind::udp) {
-            return stack_.delivery().udp_in_use(f);
-        }
-        f.reuse = f.reuse && !chosen_here;  // nobody gets an identifier of others by chance
-        return stack_.delivery().ping_in_use(f);
+        f.reuse = f.reuse && kind_ == endpoint_kind::udp;
+        return f;
     }
     [[nodiscard]] bool find_port(u16 first, u16 last) noexcept {
         if (local_.port != 0) {
-            return !is_taken(false);
+            return !is_taken(filter());
         }
         // As many are tried as are there; at most one for each endpoint is taken.
         const u32 range = last >= first ? u32{last} - first + 1 : 0;
         const u32 start = stack_.random().below(range);
         for (u32 i = 0; i < range; ++i) {
             local_.port = static_cast<u16>(first + (start + i) % range);
-            if (!is_taken(true)) {
+            if (!is_taken(drawn_filter())) {
                 return true;
             }
         }

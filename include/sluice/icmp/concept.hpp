@@ -3,9 +3,8 @@
 // Decides how much ICMP this stack sends: rate limits, and whether it answers at all. Whether the
 // RFCs allow a message is decided before, in the pipeline; a policy only makes it less.
 //
-// `allow_error(type, code, to, over_loopback, settings, now)` is asked for each message that is
-// about to go to `to` (over_loopback: which is ourselves), errors and answers alike, and counts it
-// if it says `allowed`.
+// `allow_error(message, settings, now)` is asked for each message that is about to be sent, errors
+// and answers alike, and counts it if it says `allowed`.
 // `allow_unroutable(source, settings, now)` is asked first when a packet of `source` has no route
 // or an unreachable one. `allow_redirect(source, settings, now)` is asked before a redirect.
 //
@@ -19,8 +18,8 @@
 //         static constexpr bool answers_echo = true;
 //         static constexpr std::size_t memory_limit = 0;
 //         constexpr explicit policy(hash_key secret) noexcept;
-//         icmp_allowance allow_error(u8 type, u8 code, ipv4::address to, bool over_loopback,
-//                                    const settings& s, instant now) noexcept;
+//         icmp_allowance allow_error(const icmp_message& m, const settings& s,
+//                                    instant now) noexcept;
 //         bool allow_unroutable(ipv4::address source, const settings& s, instant now) noexcept;
 //         redirect_allowance allow_redirect(ipv4::address source, const settings& s,
 //                                           instant now) noexcept;
@@ -40,6 +39,14 @@
 
 namespace sluice {
 
+// A message that is about to be sent.
+struct icmp_message {
+    u8 type = 0;
+    u8 code = 0;
+    ipv4::address to{};
+    bool over_loopback = false;  // to ourselves
+};
+
 enum class icmp_allowance : u8 {
     allowed,
     limited_global,  // counted as OutRateLimitGlobal
@@ -54,10 +61,11 @@ enum class redirect_allowance : u8 {
 };
 
 template <class P>
-concept limits_errors = requires(P& p, const settings& s, ipv4::address to, instant now) {
-    { p.allow_error(u8{}, u8{}, to, bool{}, s, now) } noexcept -> std::same_as<icmp_allowance>;
-    { p.allow_unroutable(to, s, now) } noexcept -> std::same_as<bool>;
-};
+concept limits_errors =
+    requires(P& p, const icmp_message& m, const settings& s, ipv4::address to, instant now) {
+        { p.allow_error(m, s, now) } noexcept -> std::same_as<icmp_allowance>;
+        { p.allow_unroutable(to, s, now) } noexcept -> std::same_as<bool>;
+    };
 
 template <class P>
 concept limits_redirects = requires(P& p, const settings& s, ipv4::address source, instant now) {

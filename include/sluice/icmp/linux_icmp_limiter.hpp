@@ -28,12 +28,11 @@ public:
     constexpr explicit basic_icmp_limiter(hash_key secret) noexcept
         : hosts_(secret), random_({~secret.low, secret.high}) {}
 
-    [[nodiscard]] constexpr icmp_allowance allow_error(u8 type, u8 code, ipv4::address to,
-                                                       bool over_loopback, const settings& s,
+    [[nodiscard]] constexpr icmp_allowance allow_error(const icmp_message& m, const settings& s,
                                                        instant now) noexcept {
-        if (is_exempt(type, code, s)) return icmp_allowance::allowed;
+        if (is_exempt(m.type, m.code, s)) return icmp_allowance::allowed;
         if (!has_credit(s, now)) return icmp_allowance::limited_global;
-        if (!over_loopback && !host_allows(to, s, now)) return icmp_allowance::limited_host;
+        if (!m.over_loopback && !host_allows(m.to, s, now)) return icmp_allowance::limited_host;
         credit_ -= random_.below(3);
         return icmp_allowance::allowed;
     }

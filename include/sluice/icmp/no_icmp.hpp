@@ -16,7 +16,7 @@ struct no_icmp_limit {
     constexpr no_icmp_limit() noexcept = default;
     constexpr explicit no_icmp_limit(hash_key) noexcept {}
 
-    [[nodiscard]] constexpr icmp_allowance allow_error(u8, u8, ipv4::address, bool, const settings&,
+    [[nodiscard]] constexpr icmp_allowance allow_error(const icmp_message&, const settings&,
                                                        instant) const noexcept {
         return icmp_allowance::allowed;
     }
@@ -38,7 +38,7 @@ struct no_icmp {
     constexpr no_icmp() noexcept = default;
     constexpr explicit no_icmp(hash_key) noexcept {}
 
-    [[nodiscard]] constexpr icmp_allowance allow_error(u8, u8, ipv4::address, bool, const settings&,
+    [[nodiscard]] constexpr icmp_allowance allow_error(const icmp_message&, const settings&,
                                                        instant) const noexcept {
         return icmp_allowance::silenced;
     }

@@ -6,7 +6,7 @@
 // `supported`: false means that a packet with options is dropped, silently, for
 // `drop_reason::option_invalid`; nothing else is then called for received packets. `compile(ip,
 // found, env)` checks a received header once and records us; its error is the pointer of a
-// parameter problem. `follow(ip, options, to_us, destination, route)` takes one step along a source
+// parameter problem. `follow(ip, options, came, route)` takes one step along a source
 // route. `forward(ip, options, env)` records the outgoing address and repairs the checksum.
 // `echo(received, from, to, env)` turns options round for an answer; false: there is to be no
 // answer. `compile_request(wanted, rights, env)` checks what a program asks for on its packets.
@@ -56,11 +56,9 @@ concept compiles_options =
 
 template <class P>
 concept follows_source_routes =
-    requires(ipv4::view ip, option_offsets& o, ip_options::route_target t,
+    requires(ipv4::view ip, option_offsets& o, const ip_options::route_arrival& came,
              detail::hop_router_archetype route) {
-        {
-            P::follow(ip, o, true, t, route)
-        } noexcept -> std::same_as<ip_options::source_route_step>;
+        { P::follow(ip, o, came, route) } noexcept -> std::same_as<ip_options::source_route_step>;
     };
 
 template <class P>

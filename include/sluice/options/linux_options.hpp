@@ -26,9 +26,9 @@ struct linux_options {
     }
     template <ip_options::hop_router Router>
     [[nodiscard]] static constexpr ip_options::source_route_step
-    follow(ipv4::view ip, option_offsets& options, bool to_us, ip_options::route_target destination,
+    follow(ipv4::view ip, option_offsets& options, const ip_options::route_arrival& came,
            Router&& route) noexcept {
-        return ip_options::follow(ip, options, to_us, destination, std::forward<Router>(route));
+        return ip_options::follow(ip, options, came, std::forward<Router>(route));
     }
     template <ip_options::answers_output_source Env>
     static constexpr void forward(ipv4::view ip, option_offsets& options, Env& env) noexcept {

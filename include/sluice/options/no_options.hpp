@@ -21,7 +21,7 @@ struct no_options {
     }
     template <ip_options::hop_router Router>
     [[nodiscard]] static constexpr ip_options::source_route_step
-    follow(ipv4::view, option_offsets&, bool, ip_options::route_target, Router&&) noexcept {
+    follow(ipv4::view, option_offsets&, const ip_options::route_arrival&, Router&&) noexcept {
         return {ip_options::source_route_outcome::refused};
     }
     template <class Env>

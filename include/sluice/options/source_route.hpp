@@ -39,26 +39,30 @@ struct source_route_step {
                                      const source_route_step&) noexcept = default;
 };
 
+// How a packet with a source route came.
+struct route_arrival {
+    bool to_host = true;  // the link layer addressed the frame to this host alone
+    route_target destination = route_target::other;  // of its header, as it was routed
+};
+
 // Routes a listed hop from the source of the packet. The last answer is the one that counts.
 template <class F>
 concept hop_router = requires(F& f, ipv4::address hop) {
     { f(hop) } noexcept -> std::same_as<route_target>;
 };
 
-// `to_us`: the link layer addressed the frame to this host alone.
 template <hop_router Router>
-[[nodiscard]] constexpr source_route_step follow(ipv4::view ip, option_offsets& options, bool to_us,
-                                                 route_target destination,
-                                                 Router&& route) noexcept {
+[[nodiscard]] constexpr source_route_step
+follow(ipv4::view ip, option_offsets& options, const route_arrival& came, Router&& route) noexcept {
     using enum source_route_outcome;
-    if (!to_us) return {refused};
-    if (destination == route_target::forwardable) {
+    if (!came.to_host) return {refused};
+    if (came.destination == route_target::forwardable) {
         // A strict route has no room for a hop that it does not list: the destination octets are at
         // fault.
         if (options.strict_route) return {problem, 16};
         return {passed_by};
     }
-    if (destination != route_target::local) return {refused};
+    if (came.destination != route_target::local) return {refused};
 
     const bytes listed = detail::option_at(ip, options.source_route);
     bool rerouted = false;

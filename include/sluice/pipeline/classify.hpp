@@ -33,15 +33,16 @@ struct classification {
 namespace detail {
 
 [[nodiscard]] constexpr classification martian(drop_reason why) noexcept {
-    return {decision::drop(why), route_type::unicast, false, false};
+    return {.verdict = decision::drop(why)};
 }
 
 // No usable route: what Linux's ip_error does, which depends on whether the interface forwards.
 // RFC 1812 section 5.2.7.1, RFC 1122 section 3.2.1.3.
 [[nodiscard]] constexpr classification unroutable(const interface& in,
                                                   const route_entry* r) noexcept {
-    classification c{decision::drop(drop_reason::not_forwarding), route_type::unreachable, true,
-                     false};
+    classification c{.verdict = decision::drop(drop_reason::not_forwarding),
+                     .type = route_type::unreachable,
+                     .unroutable = true};
     if (!in.in_force.forwarding) {
         return c;
     }
@@ -69,7 +70,7 @@ template <class Tables>
             return martian(s.reason);
         }
     }
-    return {decision::deliver(hop), type, false, false};
+    return {.verdict = decision::deliver(hop), .type = type};
 }
 
 template <class Tables>
@@ -102,10 +103,11 @@ template <class Tables>
         }
     }
     if (!ours) {
-        return {decision::drop(drop_reason::no_multicast_route), route_type::multicast, true,
-                false};
+        return {.verdict = decision::drop(drop_reason::no_multicast_route),
+                .type = route_type::multicast,
+                .unroutable = true};
     }
-    return {decision::deliver(), route_type::multicast, false, false};
+    return {.verdict = decision::deliver(), .type = route_type::multicast};
 }
 
 // drop_reason::none when both addresses may stand in a unicast datagram.
@@ -131,7 +133,7 @@ template <class Tables>
     if (s.reason != drop_reason::none) {
         return martian(s.reason);
     }
-    classification c{decision::forward(hop), r.type, false, false};
+    classification c{.verdict = decision::forward(hop), .type = r.type};
     if (r.interface == in.index && s.on_link && in.in_force.send_redirects) {
         c.redirect = in.in_force.shared_media || in.on_link(source, r.gateway);
     }

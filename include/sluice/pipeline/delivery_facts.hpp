@@ -21,7 +21,7 @@ template <class Tables, class Packet>
     const ipv4::const_view ip = d.header();
     return {.source = ip[ipv4::source],
             .destination = ip[ipv4::destination],
-            .local = routing::specific_destination(t, ip, by, type == route_type::local),
+            .local = routing::specific_destination(t, ip, by, type),
             .interface = d.packet().interface(),
             .protocol = ip[ipv4::protocol],
             .to_many = type != route_type::local,

@@ -37,7 +37,7 @@ namespace detail {
 
 inline constexpr u8 highest_known_icmp_type = 18;
 
-[[nodiscard]] constexpr icmp_verdict icmp_by_type(icmp::const_view message, bool to_many, u32 size,
+[[nodiscard]] constexpr icmp_verdict icmp_by_type(icmp::const_view message, route_type to, u32 size,
                                                   const settings& s) noexcept {
     namespace t = icmp::types;
     const u8 type = message[icmp::type];
@@ -53,7 +53,7 @@ inline constexpr u8 highest_known_icmp_type = 18;
             s.icmp_echo_enable_probe && !s.icmp_echo_ignore_all && message[icmp::local_bit];
         return act(answered ? icmp_action::probe : icmp_action::consumed);
     }
-    if (to_many) {
+    if (to == route_type::broadcast || to == route_type::multicast) {
         // RFC 1122 section 3.2.2.6: an echo request to a broadcast may be discarded; errors never
         // come to many.
         const bool question = type == t::echo_request || type == t::timestamp_request;
@@ -105,8 +105,7 @@ template <packet_buffer Packet>
         return {icmp_action::none, drop_reason::icmp_truncated, false, 0};
     }
     const icmp::const_view message{p.data() + start};
-    const bool to_many = to == route_type::broadcast || to == route_type::multicast;
-    return detail::icmp_by_type(message, to_many, d.payload_size(), s);
+    return detail::icmp_by_type(message, to, d.payload_size(), s);
 }
 
 }  // namespace sluice::pipeline

@@ -17,19 +17,25 @@ struct path_mtu_lesson {
     bool locked = false;
 };
 
-// told: the MTU that the message names; current: the one in use. A message may only lower it (RFC
-// 1191 section 3). Below the least that is believed the path counts as one that cannot be
-// discovered: cut to that least, without DF. So does 0, the word of routers older than RFC 1191:
+struct known_path_mtu {
+    u32 current = 0;      // the one in use
+    bool locked = false;  // nothing lowers it any more
+    u32 least = 0;        // that is believed
+};
+
+// told: the MTU that the message names. A message may only lower it (RFC 1191 section 3). Below the
+// least that is believed the path counts as one that cannot be discovered: cut to that least,
+// without DF. So does 0, the word of routers older than RFC 1191:
 // Deviation: RFC 1191 section 5 would search a table of plateaus; Linux does not.
-[[nodiscard]] constexpr path_mtu_lesson learn_path_mtu(u32 told, u32 current, bool locked,
-                                                       u32 least) noexcept {
-    if (locked || current < told) {
+[[nodiscard]] constexpr path_mtu_lesson learn_path_mtu(u32 told,
+                                                       const known_path_mtu& known) noexcept {
+    if (known.locked || known.current < told) {
         return {};
     }
-    if (told >= least) {
+    if (told >= known.least) {
         return {static_cast<u16>(told), false};
     }
-    return {static_cast<u16>(least < current ? least : current), true};
+    return {static_cast<u16>(known.least < known.current ? known.least : known.current), true};
 }
 
 namespace detail {

@@ -209,7 +209,8 @@ private:
                                             [[maybe_unused]] step& result) noexcept {
         if constexpr (Share > 1) {
             for (const sender* s = sources_.find(source);
-                 s != nullptr && has_its_share(*s, own == nullptr, limits);
+                 s != nullptr && ((own == nullptr && s->datagrams >= Datagrams / Share) ||
+                                  has_its_share(*s, limits));
                  s = sources_.find(source)) {
                 if (OnFull == on_full::refuse ||
                     !evict(s->oldest == own ? s->oldest->of_source_later : s->oldest, result)) {
@@ -219,10 +220,9 @@ private:
         }
         return true;
     }
-    [[nodiscard]] static constexpr bool has_its_share(const sender& s, bool begins,
+    [[nodiscard]] static constexpr bool has_its_share(const sender& s,
                                                       const reassembly_limits& limits) noexcept {
-        return (begins && s.datagrams >= Datagrams / Share) || s.pieces >= Fragments / Share ||
-               s.octets > limits.high_threshold / Share;
+        return s.pieces >= Fragments / Share || s.octets > limits.high_threshold / Share;
     }
     constexpr void count_held(entry& e, u64 octets, u32 pieces) noexcept {  // less: wraps round
         charged_ += octets;

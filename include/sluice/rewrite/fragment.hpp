@@ -31,6 +31,12 @@ struct fragment_result {
 
 namespace detail {
 
+struct fragment_position {
+    u32 length = 0;     // payload octets of the piece
+    u32 done = 0;       // before it
+    bool last = false;  // of the datagram that is cut
+};
+
 // What the pieces have in common.
 struct fragment_plan {
     std::array<std::byte, ipv4::max_header_length> header{};  // for the pieces after the first
@@ -65,15 +71,14 @@ struct fragment_plan {
         }
     }
 
-    // Makes the header at `to` that of the piece with `length` payload octets, `done` after the
-    // first. The reserved flag falls away; DF is set only when the largest of the fragments that
-    // this datagram came in had it.
-    constexpr void finish(std::byte* to, u32 length, u32 done, bool last) const noexcept {
+    // Makes the header at `to` that of the piece. The reserved flag falls away; DF is set only when
+    // the largest of the fragments that this datagram came in had it.
+    constexpr void finish(std::byte* to, const fragment_position& at) const noexcept {
         const ipv4::view ip{to};
         // Beyond 65535 octets, where no piece is of use, the offset runs over into MF, as in Linux.
-        const u32 offset = (word & ipv4::words::offset) + done / 8;
-        const bool more = !last || (word & ipv4::words::more_fragments) != 0;
-        ip.set(ipv4::total_length, static_cast<u16>(header_size + length));
+        const u32 offset = (word & ipv4::words::offset) + at.done / 8;
+        const bool more = !at.last || (word & ipv4::words::more_fragments) != 0;
+        ip.set(ipv4::total_length, static_cast<u16>(header_size + at.length));
         ip.set(ipv4::flags_and_offset,
                static_cast<u16>((df ? ipv4::words::dont_fragment : 0) |
                                 (more ? ipv4::words::more_fragments : 0) | offset));
@@ -112,7 +117,7 @@ constexpr fragment_result send_list(Packet&& whole, const fragment_plan& plan,
     u32 length = piece.size() - plan.header_size;
     u32 done = 0;
     for (;;) {
-        plan.finish(piece.writable(), length, done, !rest);
+        plan.finish(piece.writable(), {.length = length, .done = done, .last = !rest});
         if (rest) {
             copy_marks(piece, rest);
         }
@@ -149,7 +154,7 @@ constexpr fragment_result send_pieces(const Packet& whole, const fragment_plan& 
         copy_marks(whole, piece);
         std::byte* const header = piece.writable();
         copy_bytes(header, done == 0 ? whole.data() : plan.header.data(), plan.header_size);
-        plan.finish(header, length, done, length == left);
+        plan.finish(header, {.length = length, .done = done, .last = length == left});
         done += length;
         if (!sink(std::move(piece))) {
             return r;

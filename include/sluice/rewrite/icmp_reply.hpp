@@ -59,9 +59,4 @@ template <packet_buffer Packet>
     return true;
 }
 
-[[nodiscard]] constexpr bool turn_round(packet_buffer auto& packet, bool is_echo,
-                                        u32 midnight_ms) noexcept {
-    return is_echo ? turn_echo_round(packet) : turn_timestamp_round(packet, midnight_ms);
-}
-
 }  // namespace sluice::rewrite

@@ -42,8 +42,7 @@ template <class Options, class Tables, packet_buffer Packet>
     }
     const ipv4::view ip = d.writable_header();
     option_offsets& found = d.packet().writable_facts().options;
-    const bool is_local_unicast = c.delivered_as() == route_type::local;
-    routing::option_environment<Tables> env{t, ip, in, is_local_unicast, midnight_ms};
+    routing::option_environment<Tables> env{t, ip, in, c.delivered_as(), midnight_ms};
     const auto compiled = Options::compile(ip, found, env);
     if (!compiled.has_value()) {
         if constexpr (!Options::supported) {
@@ -63,8 +62,10 @@ template <class Options, class Tables, packet_buffer Packet>
         next = pipeline::classify(t, ip, hop, in);
         return detail::target_of(next);
     };
-    const auto step = Options::follow(ip, found, d.packet().type() == packet_type::host,
-                                      detail::target_of(c), route);
+    const auto step = Options::follow(
+        ip, found,
+        {.to_host = d.packet().type() == packet_type::host, .destination = detail::target_of(c)},
+        route);
     switch (step.kind) {
     case ip_options::source_route_outcome::refused:
         return decision::drop(drop_reason::source_route_refused);

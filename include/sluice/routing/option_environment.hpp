@@ -14,15 +14,14 @@ template <class Tables>
 class option_environment {
 public:
     constexpr option_environment(const Tables& t, ipv4::const_view ip, const interface& in,
-                                 bool is_local_unicast, u32 midnight_ms) noexcept
-        : tables_(t), ip_(ip), in_(in), is_local_unicast_(is_local_unicast),
-          midnight_ms_(midnight_ms) {}
+                                 route_type type, u32 midnight_ms) noexcept
+        : tables_(t), ip_(ip), in_(in), type_(type), midnight_ms_(midnight_ms) {}
 
     // Once the packet is routed for forwarding: the interface that it leaves by.
     constexpr void set_output(const route_entry& r) noexcept { out_ = &r; }
 
     [[nodiscard]] constexpr ipv4::address specific_destination() const noexcept {
-        return routing::specific_destination(tables_, ip_, in_.index, is_local_unicast_);
+        return routing::specific_destination(tables_, ip_, in_.index, type_);
     }
     [[nodiscard]] constexpr bool is_unicast(ipv4::address a) const noexcept {
         return address_kind(tables_, a) == route_type::unicast;
@@ -45,7 +44,7 @@ private:
     const Tables& tables_;
     ipv4::const_view ip_;
     const interface& in_;
-    bool is_local_unicast_;
+    route_type type_;
     u32 midnight_ms_;
     const route_entry* out_ = nullptr;
 };

@@ -48,13 +48,13 @@ template <class Tables>
     return select_source(t, r.interface, r.gateway, r.scope);
 }
 
-// The address of ours that a datagram was meant for: its destination when that is ours alone, else
-// the one that would answer its source.
+// The address of ours that a datagram with a route of that type was meant for: its destination when
+// that is ours alone, else the one that would answer its source.
 template <class Tables>
 [[nodiscard]] constexpr ipv4::address specific_destination(const Tables& t, ipv4::const_view ip,
                                                            u16 interface_index,
-                                                           bool is_local_unicast) noexcept {
-    if (is_local_unicast) {
+                                                           route_type type) noexcept {
+    if (type == route_type::local) {
         return ip[ipv4::destination];
     }
     const ipv4::address source = ip[ipv4::source];

@@ -15,10 +15,16 @@ namespace sluice::acts {
 
 namespace detail {
 
+// How a datagram came to its protocol.
+struct local_arrival {
+    route_type type = route_type::local;
+    bool tapped = false;  // raw endpoints took copies of it
+};
+
 template <class Core>
-constexpr fate to_nobody(Core& c, typename Core::packet_type&& packet, bool tapped,
-                         route_type type) noexcept {
-    if (tapped) {
+constexpr fate to_nobody(Core& c, typename Core::packet_type&& packet,
+                         const local_arrival& came) noexcept {
+    if (came.tapped) {
         c.books.count(mib::ip_in_delivers);
         c.books.tally(balance::absorbed);  // its copies were delivered
         return fate::absorbed;
@@ -26,7 +32,7 @@ constexpr fate to_nobody(Core& c, typename Core::packet_type&& packet, bool tapp
     return refuse_delivery(
         c, std::move(packet),
         decision::reject(drop_reason::protocol_unknown, icmp_request::protocol_unreachable()),
-        type);
+        came.type);
 }
 
 // A copy for each raw endpoint.
@@ -49,19 +55,19 @@ template <class Local>
 // What the stack does itself with a protocol.
 template <class Core>
 constexpr fate to_built_in(Core& c, datagram<typename Core::packet_type>&& d, delivery_info& info,
-                           route_type type, bool tapped) noexcept {
+                           const local_arrival& came) noexcept {
     switch (info.protocol) {
     case ipv4::protocols::icmp:
         c.books.count(mib::ip_in_delivers);
-        return receive_icmp(c, std::move(d), info, type);
+        return receive_icmp(c, std::move(d), info, came.type);
     case ipv4::protocols::udp:
         c.books.count(mib::ip_in_delivers);
-        return receive_udp(c, std::move(d), info, type);
+        return receive_udp(c, std::move(d), info, came.type);
     case ipv4::protocols::igmp:  // heard, and answered by the multicast room once it speaks IGMP
         c.books.count(mib::ip_in_delivers);
         return drop(c.books, std::move(d).release(), drop_reason::igmp_ignored);
     default:
-        return to_nobody(c, std::move(d).release(), tapped, type);
+        return to_nobody(c, std::move(d).release(), came);
     }
 }
 
@@ -85,9 +91,9 @@ constexpr fate to_protocol(Core& c, datagram<typename Core::packet_type>&& d, de
         case handling::ended:
             return h.what;
         case handling::nobody:
-            return to_nobody(c, std::move(ours).release(), false, type);
+            return to_nobody(c, std::move(ours).release(), {.type = type});
         case handling::built_in:
-            return to_built_in(c, std::move(ours), info, type, tapped);
+            return to_built_in(c, std::move(ours), info, {.type = type, .tapped = tapped});
         case handling::again:
             break;
         }

@@ -33,27 +33,34 @@ template <class Core>
     }
     const auto t = c.tables.look_up();
     const ipv4::view header = d.writable_header();
-    routing::option_environment env{t, header, from, false, c.calls.now.midnight_ms};
+    routing::option_environment env{t, header, from, route_type::unicast, c.calls.now.midnight_ms};
     env.set_output(r);
     Core::chosen::options::forward(header, found, env);
     d.packet().writable_facts().options = found;
     return true;
 }
 
+// That of the sender, on the link that the datagram came by.
+struct shorter_way {
+    bool exists = false;
+    ipv4::address gateway{};
+};
+
 // The TTL, and a redirect to the sender who has a shorter way. False: there is no buffer for a copy
 // to write into.
 template <class Core>
 [[nodiscard]] constexpr bool mark_forwarded(Core& c, datagram<typename Core::packet_type>& d,
-                                            bool may_redirect, ipv4::address neighbour) noexcept {
+                                            const shorter_way& shorter) noexcept {
     if (!d.packet().unshare()) {
         return false;
     }
     ipv4::decrement_ttl(d.writable_header());
     d.packet().set_forwarded();
-    if (may_redirect &&
+    if (shorter.exists &&
         c.local.icmp_rules.allow_redirect(d.header()[ipv4::source], c.tables.switches,
                                           c.calls.now.now) == redirect_allowance::send) {
-        send_error(c, d.packet(), icmp_request::redirect_host(neighbour), route_type::unicast);
+        send_error(c, d.packet(), icmp_request::redirect_host(shorter.gateway),
+                   route_type::unicast);
     }
     return true;
 }
@@ -123,7 +130,8 @@ constexpr fate forward(Core& c, datagram<typename Core::packet_type>&& given,
     }
     const ipv4::address neighbour = routing::neighbour_of(r, towards);
     const bool has_source_route = std::as_const(d.packet()).facts().options.source_route != 0;
-    if (!detail::mark_forwarded(c, d, found.redirect && !has_source_route, neighbour)) {
+    if (!detail::mark_forwarded(
+            c, d, {.exists = found.redirect && !has_source_route, .gateway = neighbour})) {
         return drop(c.books, std::move(d).release(), drop_reason::no_buffer);
     }
     if (const passage p =

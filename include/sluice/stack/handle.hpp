@@ -86,11 +86,13 @@ private:
     std::byte header_[ipv4::min_header_length]{};
 };
 
+enum class inner_header : u8 { the_same, another };
+
 // What a handler asks to be delivered again may be another datagram: it is told of by its own
 // header, whose options are read, and made whole. `delivered` when it is to go on.
 template <class Core>
 constexpr fate look_inside(Core& c, datagram<typename Core::packet_type>& d, delivery_info& info,
-                           route_type& type, bool is_another) noexcept {
+                           route_type& type, inner_header header) noexcept {
     const interface* in = c.tables.interfaces.find(d.packet().interface());
     if (in == nullptr) {
         return drop(c.books, std::move(d).release(), drop_reason::interface_down);
@@ -107,8 +109,8 @@ constexpr fate look_inside(Core& c, datagram<typename Core::packet_type>& d, del
     if (to != info.destination) {
         type = pipeline::type_inside(t, to);
     }
-    if (is_another && d.has_options()) {
-        pipeline::classification found{decision::deliver(), type, false, false};
+    if (header == inner_header::another && d.has_options()) {
+        pipeline::classification found{.verdict = decision::deliver(), .type = type};
         decision o = rewrite::option_walk<typename Core::chosen::options>(t, d, *in, found,
                                                                           c.calls.now.midnight_ms);
         if (o.proceeds() && found.verdict.kind() != outcome::deliver) {
@@ -180,7 +182,8 @@ template <class Core>
         return {handling::built_in};
     }
     info.protocol = r.protocol;
-    const fate f = detail::look_inside(c, d, info, type, enters);
+    const fate f = detail::look_inside(
+        c, d, info, type, enters ? detail::inner_header::another : detail::inner_header::the_same);
     return f == fate::delivered ? handled{handling::again} : handled{handling::ended, f};
 }
 

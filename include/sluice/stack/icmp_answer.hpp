@@ -27,10 +27,12 @@ namespace detail {
 template <class Core>
 [[nodiscard]] constexpr bool turn_round(const Core& c, typename Core::packet_type& packet,
                                         pipeline::icmp_action what) noexcept {
-    return what == pipeline::icmp_action::probe
-               ? rewrite::turn_probe_round(c.tables.look_up(), packet)
-               : rewrite::turn_round(packet, what == pipeline::icmp_action::echo,
-                                     c.calls.now.midnight_ms);
+    if (what == pipeline::icmp_action::probe) {
+        return rewrite::turn_probe_round(c.tables.look_up(), packet);
+    }
+    return what == pipeline::icmp_action::echo
+               ? rewrite::turn_echo_round(packet)
+               : rewrite::turn_timestamp_round(packet, c.calls.now.midnight_ms);
 }
 
 }  // namespace detail
@@ -42,11 +44,11 @@ constexpr fate answer(Core& c, datagram<typename Core::packet_type>&& request, r
     const ipv4::const_view ip{packet.data()};
     const ipv4::address asker = ip[ipv4::source];
     const u8 tos = ip[ipv4::tos];
-    routing::flow back{.destination = asker,
-                       .source = routing::specific_destination(
-                           c.tables.look_up(), ip, packet.interface(), type == route_type::local),
-                       .tos = tos,
-                       .protocol = ipv4::protocols::icmp};
+    routing::flow back{
+        .destination = asker,
+        .source = routing::specific_destination(c.tables.look_up(), ip, packet.interface(), type),
+        .tos = tos,
+        .protocol = ipv4::protocols::icmp};
     ip_options::outgoing echoed{};
     c.books.tally(balance::delivered);
     if (!echo_options(c, packet, c.tables.interfaces.find(packet.interface()), type, echoed)) {

@@ -73,8 +73,9 @@ constexpr void hear_ourselves(Core& c, const typename Core::packet_type& packet,
 // What this host originates, its header complete; the caller counted it as originated.
 template <class Core>
 constexpr fate local_out(Core& c, typename Core::packet_type&& packet,
-                         const routing::output_route& route, bool counts_request) noexcept {
-    if (counts_request) {
+                         const routing::output_route& route,
+                         const send_counters& counters) noexcept {
+    if (counters.request) {
         c.books.count(mib::ip_out_requests);
     }
     packet.set_type(sluice::packet_type::host);
@@ -137,7 +138,7 @@ constexpr void send_icmp(Core& c, typename Core::packet_type&& message,
     c.books.count(mib::icmp_out_msgs);
     c.books.counters.icmp_out(e.counted_type);
     c.books.tally(balance::originated);
-    if (local_out(c, std::move(message), route, true) == fate::dropped) {
+    if (local_out(c, std::move(message), route, {}) == fate::dropped) {
         c.books.count(mib::ip_out_discards);
     }
 }

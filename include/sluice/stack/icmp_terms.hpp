@@ -32,9 +32,11 @@ template <class Core>
             return true;
         }
     }
-    switch (c.local.icmp_rules.allow_error(cause.type, cause.code, route.destination,
-                                           is_loopback(route.interface), c.tables.switches,
-                                           c.calls.now.now)) {
+    switch (c.local.icmp_rules.allow_error({.type = cause.type,
+                                            .code = cause.code,
+                                            .to = route.destination,
+                                            .over_loopback = is_loopback(route.interface)},
+                                           c.tables.switches, c.calls.now.now)) {
     case icmp_allowance::allowed:
         return true;
     case icmp_allowance::limited_global:
@@ -60,7 +62,7 @@ template <class Core>
     const interface nowhere{};
     const auto t = c.tables.look_up();
     const ipv4::const_view ip{received.data()};
-    routing::option_environment env{t, ip, in != nullptr ? *in : nowhere, type == route_type::local,
+    routing::option_environment env{t, ip, in != nullptr ? *in : nowhere, type,
                                     c.calls.now.midnight_ms};
     return Core::chosen::options::echo(ip, found, to, env);
 }

@@ -19,8 +19,8 @@ constexpr void learn_mtu(Tables& t, const icmp_error_notice& n, const routing::o
     const u32 current = own < ipv4::max_total_length ? own : u32{ipv4::max_total_length};
     const u32 least = t.switches.route_min_pmtu < ipv4::min_link_mtu ? u32{ipv4::min_link_mtu}
                                                                      : t.switches.route_min_pmtu;
-    const pipeline::path_mtu_lesson lesson =
-        pipeline::learn_path_mtu(n.info, current, used.mtu_locked, least);
+    const pipeline::path_mtu_lesson lesson = pipeline::learn_path_mtu(
+        n.info, {.current = current, .locked = used.mtu_locked, .least = least});
     if (lesson.mtu == 0) {
         return;
     }

@@ -39,7 +39,7 @@ classify_flow(Core& c, datagram<typename Core::packet_type>& d, const interface&
     }
     const early_route now{c.tables.way_version(), in.index};
     if (known != nullptr && *known == now) {
-        return {decision::deliver(), route_type::local, false, false};
+        return {.verdict = decision::deliver(), .type = route_type::local};
     }
     const auto found =
         pipeline::classify(c.tables.look_up(), d.header(), d.header()[ipv4::destination], in);
@@ -172,7 +172,8 @@ constexpr fate receive_own(Core& c, work_item<typename Core::packet_type>&& item
     if (in == nullptr) {
         return drop(c.books, std::move(item.packet), drop_reason::interface_down);
     }
-    const pipeline::classification known{item.back, item.route.type, true, false};
+    const pipeline::classification known{
+        .verdict = item.back, .type = item.route.type, .unroutable = true};
     // What is to be forwarded once more is routed anew when the routes have changed since.
     const bool holds =
         item.back.kind() != outcome::forward || item.version == c.tables.way_version();

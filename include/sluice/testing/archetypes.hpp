@@ -130,8 +130,7 @@ struct icmp_rules : detail::immovable {
     static constexpr bool answers_echo = false;
     static constexpr std::size_t memory_limit = 0;
     constexpr explicit icmp_rules(hash_key) noexcept {}
-    constexpr icmp_allowance allow_error(u8, u8, ipv4::address, bool, const settings&,
-                                         instant) noexcept {
+    constexpr icmp_allowance allow_error(const icmp_message&, const settings&, instant) noexcept {
         return icmp_allowance::silenced;
     }
     constexpr bool allow_unroutable(ipv4::address, const settings&, instant) noexcept {

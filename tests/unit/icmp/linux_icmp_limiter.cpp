@@ -31,7 +31,7 @@ struct sender {
     settings s;
 
     icmp_allowance ask(instant now, u8 type = 3, u8 code = 2, ipv4::address to = host) {
-        return limiter.allow_error(type, code, to, false, s, now);
+        return limiter.allow_error({type, code, to, false}, s, now);
     }
     int count(icmp_allowance wanted, int messages, instant now, ipv4::address to = host) {
         int n = 0;
@@ -81,7 +81,7 @@ TEST_CASE("what is not limited") {
         icmp_allowance last{};
         for (int i = 0; i < 7; ++i) {
             last =
-                t.limiter.allow_error(row.type, row.code, host, row.over_loopback, t.s, at_ms(0));
+                t.limiter.allow_error({row.type, row.code, host, row.over_loopback}, t.s, at_ms(0));
         }
         CHECK(last == (row.limited ? icmp_allowance::limited_host : icmp_allowance::allowed));
     }
@@ -218,7 +218,7 @@ TEST_CASE("the host that was not used for longest is forgotten, and no other") {
     const auto count = [&](u32 host_number, i64 ms) {
         int n = 0;
         for (int i = 0; i < 8; ++i) {
-            n += limiter.allow_error(3, 2, ipv4::address{0xc0000200U + host_number}, false, s,
+            n += limiter.allow_error({3, 2, ipv4::address{0xc0000200U + host_number}, false}, s,
                                      at_ms(ms)) == icmp_allowance::allowed
                      ? 1
                      : 0;

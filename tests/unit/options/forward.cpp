@@ -28,7 +28,7 @@ header_bytes through_router(header_bytes header, surroundings& here) {
     REQUIRE(ip_options::compile(ip, found, here));
     if (found.source_route != 0) {
         const auto step =
-            ip_options::follow(ip, found, true, route_to(ip[ipv4::destination]), route_to);
+            ip_options::follow(ip, found, {true, route_to(ip[ipv4::destination])}, route_to);
         REQUIRE(step.kind != source_route_outcome::refused);
     }
     ipv4::decrement_ttl(ip);
@@ -206,7 +206,7 @@ TEST_CASE("each outcome of a source route") {
         surroundings here;
         option_offsets found;
         REQUIRE(ip_options::compile(ip, found, here));
-        CHECK(ip_options::follow(ip, found, row.to_us, row.destination, route_to) == row.step);
+        CHECK(ip_options::follow(ip, found, {row.to_us, row.destination}, route_to) == row.step);
         CHECK(ip[ipv4::destination] == row.destination_after);
         CHECK(found.next_hop == row.next_hop);
         CHECK(bool{found.route_hit} == (row.step.kind == advanced));

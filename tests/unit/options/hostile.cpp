@@ -40,7 +40,7 @@ TEST_CASE("offsets that fit nothing write nothing outside the header") {
         ip_options::outgoing reply;
         (void)ip_options::echo(ipv4::const_view{ip.data()}, o, reply, here);
         CHECK(reply.offsets.length <= 40);
-        (void)ip_options::follow(ip, o, true, route_target::local, any_route);
+        (void)ip_options::follow(ip, o, {true, route_target::local}, any_route);
         ip_options::forward(ip, o, here);
         ip_options::fragment(ip, o);
         reply.offsets = random_offsets(random);

@@ -15,7 +15,8 @@ constexpr u32 noon = 0x02932e00;
 octets turned(const octets& request, bool is_echo) {
     fixed_pool<256, 1> pool;
     auto packet = packet_of(pool, request);
-    REQUIRE(rewrite::turn_round(packet, is_echo, noon));
+    REQUIRE(is_echo ? rewrite::turn_echo_round(packet)
+                    : rewrite::turn_timestamp_round(packet, noon));
     return content_of(packet);
 }
 

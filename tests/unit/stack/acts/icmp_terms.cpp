@@ -40,7 +40,7 @@ TEST_CASE("icmp terms: an answer has the options of the request turned round, or
 
     auto d = sound(
         c, datagram_of({.destination = "10.0.1.1"_ip, .options = list({7, 7, 4, 0, 0, 0, 0, 1})}));
-    pipeline::classification found{decision::deliver(), route_type::local, false, false};
+    pipeline::classification found{.verdict = decision::deliver(), .type = route_type::local};
     REQUIRE(rewrite::option_walk<core<small>::chosen::options>(c.tables.look_up(), d, *in, found, 0)
                 .proceeds());
     const octets before = content_of(d.packet());
