@@ -47,7 +47,7 @@ TEST_CASE("no request is turned round that is shorter than a header") {
         CAPTURE(size);
         fixed_pool<256, 1> pool;
         auto packet = packet_of(pool, octets(size));
-        CHECK_FALSE(rewrite::turn_round(packet, true, 0));
+        CHECK_FALSE(rewrite::turn_echo_round(packet));
         CHECK(content_of(packet) == octets(size));
     }
 }
@@ -58,8 +58,8 @@ TEST_CASE("a request whose octets others hold is not turned round without memory
     auto packet = packet_of(pool, request);
     const auto other = packet.clone();
     REQUIRE(other);
-    CHECK_FALSE(rewrite::turn_round(packet, true, 0));
-    CHECK_FALSE(rewrite::turn_round(packet, false, 0));
+    CHECK_FALSE(rewrite::turn_echo_round(packet));
+    CHECK_FALSE(rewrite::turn_timestamp_round(packet, 0));
     CHECK(content_of(other) == request);
 }
 
