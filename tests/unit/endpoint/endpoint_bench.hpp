@@ -2,7 +2,7 @@
 // 10.0.2.254; what comes from others, and what an endpoint has received.
 #pragma once
 
-#include "unit/stack/bench.hpp"
+#include "support/bench.hpp"
 
 #include <sluice/endpoint/ping_endpoint.hpp>
 #include <sluice/endpoint/raw_endpoint.hpp>
@@ -13,35 +13,18 @@ namespace endpoint_test {
 using namespace stack_test;
 
 using stack_type = bench<>::stack_type;
-using udp_socket = udp_endpoint<stack_type, endpoint_sizes{.queue = 4, .errors = 2, .quote = 64}>;
-using raw_socket = raw_endpoint<stack_type, endpoint_sizes{.queue = 4, .errors = 2, .quote = 64}>;
-using ping_socket = ping_endpoint<stack_type, endpoint_sizes{.queue = 4, .errors = 2, .quote = 64}>;
+inline constexpr endpoint_sizes few{.queue = 4, .errors = 2, .quote = 64};
+using udp_socket = udp_endpoint<stack_type, few>;
+using raw_socket = raw_endpoint<stack_type, few>;
+using ping_socket = ping_endpoint<stack_type, few>;
 
 struct endpoint_bench : bench<> {
-    endpoint_bench() {
-        REQUIRE((**this)
-                    .add_route({.prefix = "0.0.0.0/0"_prefix, .gateway = "10.0.2.254"_ip})
-                    .has_value());
-    }
+    endpoint_bench();
     // A UDP datagram from 10.0.1.2.
     fate hear(u16 from, u16 to, const octets& data, ipv4::address at = "10.0.1.1"_ip,
-              ipv4::address source = "10.0.1.2"_ip, u16 interface = 2) {
-        octets message = support::udp_message(from, to, data);
-        udp::set_checksum(source, at, message);
-        return receive(datagram_of({.source = source,
-                                    .destination = at,
-                                    .protocol = ipv4::protocols::udp,
-                                    .payload = message}),
-                       interface);
-    }
+              ipv4::address source = "10.0.1.2"_ip, u16 interface = 2);
     // An ICMP error of 10.0.2.77 about a datagram.
-    fate error(u8 type, u8 code, u32 info, const octets& quoted) {
-        return receive(datagram_of({.source = "10.0.2.77"_ip,
-                                    .destination = "10.0.2.1"_ip,
-                                    .protocol = ipv4::protocols::icmp,
-                                    .payload = support::icmp_message(type, code, info, quoted)}),
-                       3);
-    }
+    fate error(u8 type, u8 code, u32 info, const octets& quoted);
 };
 
 // What receive() gives: the octets, or the name of the error.
@@ -60,3 +43,9 @@ heard hear_one(Endpoint& e, std::size_t room = 2000) {
 }
 
 }  // namespace endpoint_test
+
+// endpoint_bench.cpp compiles these.
+extern template class sluice::detail::endpoint_base<endpoint_test::stack_type, endpoint_test::few>;
+extern template class sluice::udp_endpoint<endpoint_test::stack_type, endpoint_test::few>;
+extern template class sluice::raw_endpoint<endpoint_test::stack_type, endpoint_test::few>;
+extern template class sluice::ping_endpoint<endpoint_test::stack_type, endpoint_test::few>;

@@ -4,7 +4,7 @@
 #include <sluice/endpoint/udp_endpoint.hpp>
 #include <sluice/hooks/hook_chain.hpp>
 
-#include "unit/stack/bench.hpp"
+#include "support/bench.hpp"
 
 using namespace stack_test;
 

@@ -23,7 +23,7 @@ std::string arp_hex(const char* destination, const char* operation, const char* 
 }
 
 // Knows 10.0.1.2 at `them`, reachable.
-void meet(bench<>& b) {
+void meet(linked_host<>& b) {
     static_cast<void>(b.link.resolve(2, peer, at(0)));
     b.hear(arp_hex(us, "2", them, "02", us, "01"), 2, at(0));
     REQUIRE(b.link.neighbours().find(2, peer)->state == neighbour_state::reachable);
@@ -48,7 +48,7 @@ TEST_CASE("who claims our address is counted and reported, not answered, not bel
               false},
           row{"another's announcement", arp_hex(all, "1", moved, "02", zero, "02"), false}}) {
         CAPTURE(r.name);
-        bench<> b;
+        linked_host<> b;
         b.hear(r.frame, 2, at(0));
         CHECK(b.link.counters().conflicts == (r.reported ? 1u : 0u));
         CHECK(b.addresses.conflicts == (r.reported ? frames{"2 257 102"} : frames{}));
@@ -74,7 +74,7 @@ TEST_CASE("an announcement moves a neighbour that is known, at once") {
     };
     for (const row& r : rows) {
         CAPTURE(r.name);
-        bench<> b;
+        linked_host<> b;
         b.link.set_arp({.drop_gratuitous = r.drop_gratuitous});
         meet(b);
         b.hear(r.frame, 2, at(10));
@@ -102,7 +102,7 @@ TEST_CASE("strangers are learned where the operator says so") {
         CAPTURE(r.name);
         for (const bool accept : {false, true}) {
             CAPTURE(accept);
-            bench<> b;
+            linked_host<> b;
             b.link.set_arp({.accept = accept});
             b.hear(r.frame, 2, at(0));
             const auto* known = b.link.neighbours().find(2, peer);
@@ -113,13 +113,13 @@ TEST_CASE("strangers are learned where the operator says so") {
 }
 
 TEST_CASE("announce tells all, as Linux does") {
-    bench<> b;
+    linked_host<> b;
     b.link.announce(2, "10.0.1.1"_ip);
     CHECK(b.device.take() == frames{"2 " + arp_hex(all, "1", us, "01", zero, "01")});
 }
 
 TEST_CASE("packets that wait leave when the neighbour asks first") {
-    bench<> b;
+    linked_host<> b;
     b.send(datagram, 2, peer, at(0));
     b.device.take();
     b.hear(arp_hex(all, "1", them, "02", zero, "01"), 2, at(1));
@@ -134,7 +134,7 @@ TEST_CASE("who is asked for, and in whose name") {
                                            "0000000000000000";
     for (const bool ask_from_packet : {true, false}) {
         CAPTURE(ask_from_packet);
-        bench<> b{{.spread = false}};
+        linked_host<> b{{.spread = false}};
         b.link.set_arp({.ask_from_packet = ask_from_packet});
         b.send(from_ours, 2, peer, at(0));
         CHECK(b.device.take().at(0).substr(58, 8) == (ask_from_packet ? "0a000901" : "0a000101"));

@@ -11,7 +11,7 @@ const std::string asked = "3 " + std::string{request};
 }
 
 TEST_CASE("an unknown next hop is asked for by broadcast, and the packet waits") {
-    bench<> b;
+    linked_host<> b;
     CHECK(b.send(datagram, 3, "10.0.2.77"_ip, at(0)));
     CHECK(b.device.take() == frames{asked});
     CHECK(b.send(datagram, 3, "10.0.2.77"_ip, at(10)));
@@ -25,7 +25,7 @@ TEST_CASE("an unknown next hop is asked for by broadcast, and the packet waits")
 
 TEST_CASE(
     "scenario forward/neighbour-fail: two requests 100 ms apart, then the packet comes back") {
-    bench<> b{{.retransmit = 100_ms, .broadcast_requests = 2}};
+    linked_host<> b{{.retransmit = 100_ms, .broadcast_requests = 2}};
     std::vector<std::string> failed;
     const auto keep = [&](packet&& p) { failed.push_back(to_hex(p)); };
     for (i64 start : {0, 600}) {
@@ -46,7 +46,7 @@ TEST_CASE(
 }
 
 TEST_CASE("the request is sent from the packet's own source where that is ours") {
-    bench<> b;
+    linked_host<> b;
     // Scenario redirect/shared-media: the packet that waits comes from 10.0.9.1, the first address
     // is 10.0.1.1.
     CHECK(b.send("4500001c0000000040010000"
@@ -60,7 +60,7 @@ TEST_CASE("the request is sent from the packet's own source where that is ours")
 }
 
 TEST_CASE("at most four packets wait: the oldest makes room") {
-    bench<> b;
+    linked_host<> b;
     for (const char* last : {"01", "02", "03", "04", "05", "06"}) {
         CHECK(b.send(std::string{datagram} + last, 3, "10.0.2.77"_ip, at(0)));
     }
@@ -86,7 +86,7 @@ TEST_CASE("groups and broadcasts have link addresses by rule") {
           row{"group", link_destination::multicast, "224.0.0.22"_ip, "01005e000016"},
           row{"23 bits of it", link_destination::multicast, "239.255.1.2"_ip, "01005e7f0102"}}) {
         CAPTURE(r.name);
-        bench<> b;
+        linked_host<> b;
         CHECK(b.send(datagram, 3, r.to, at(0), r.kind));
         CHECK(b.device.take() ==
               frames{std::string{"3 "} + r.mac + "0200000002010800" + std::string{datagram}});
@@ -95,7 +95,7 @@ TEST_CASE("groups and broadcasts have link addresses by rule") {
 }
 
 TEST_CASE("a packet that the device refuses stays as it was") {
-    bench<> b;
+    linked_host<> b;
     REQUIRE(b.link.set_permanent(3, "10.0.2.77"_ip, {{2, 0, 0, 0, 2, 0x4d}}));
     for (u16 headroom : {u16{32}, u16{0}}) {  // header pushed, header in a copy
         CAPTURE(headroom);
@@ -111,7 +111,7 @@ TEST_CASE("a packet that the device refuses stays as it was") {
 }
 
 TEST_CASE("resolve asks without a packet, flush forgets") {
-    bench<> b;
+    linked_host<> b;
     CHECK_FALSE(b.link.resolve(3, "10.0.2.77"_ip, at(0)));
     CHECK(b.device.take() == frames{asked});
     b.hear(answer, 3, at(1));

@@ -73,7 +73,7 @@ TEST_CASE("the packet type comes from the destination address") {
          "6000",
          frame_kind::dropped},
     };
-    bench<> b;
+    linked_host<> b;
     for (const frame_row& r : rows) {
         CAPTURE(r.name);
         packet p = from_hex(b.buffers, r.hex, 2);
@@ -179,7 +179,7 @@ TEST_CASE("what ARP is answered, and what is learned from it") {
     };
     for (const row& r : rows) {
         CAPTURE(r.name);
-        bench<> b;
+        linked_host<> b;
         CHECK(b.hear(r.frame, 2, at(0)) == frame_kind::taken);
         CHECK(b.device.take() == r.answers);
         const auto* entry = b.link.neighbours().find(2, "10.0.1.2"_ip);

@@ -150,7 +150,7 @@ TEST_CASE("permanent entries are never displaced, packets of displaced ones are 
 }
 
 TEST_CASE("a scan holds no more packets than the table has entries") {
-    bench<16> b;
+    linked_host<16> b;
     for (u32 n = 0; n < 200; ++n) {
         REQUIRE(b.send(datagram, 3, number(0x300 + n / 3), at(0)));  // three packets to each
         CHECK(b.link.neighbours().held() <= 16);
@@ -163,7 +163,7 @@ TEST_CASE("a scan holds no more packets than the table has entries") {
 }
 
 TEST_CASE("of questions that hold too much the newest used stay") {
-    bench<4> b;  // four packets in all
+    linked_host<4> b;  // four packets in all
     REQUIRE_FALSE(b.link.resolve(3, number(0x300), at(0)));
     for (u32 n = 1; n < 4; ++n) {
         REQUIRE(b.send(datagram, 3, number(0x300 + n), at(0)));

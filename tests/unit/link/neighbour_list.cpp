@@ -8,7 +8,7 @@
 using namespace link_test;
 
 TEST_CASE("for_each visits each neighbour with its state and age") {
-    bench<> b{{.spread = false}};
+    linked_host<> b{{.spread = false}};
     const auto list = [&](instant now) {
         std::vector<std::string> lines;
         b.link.neighbours().for_each([&](const auto& n) {

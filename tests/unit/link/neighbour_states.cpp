@@ -22,7 +22,7 @@ constexpr ipv4::address number(u32 n) {
 }  // namespace
 
 TEST_CASE("an address in use is confirmed by asking its owner alone") {
-    bench<> b{exactly};
+    linked_host<> b{exactly};
     b.send(datagram, 3, peer, at(0));
     b.hear(answer, 3, at(10));
     b.device.take();
@@ -77,7 +77,7 @@ TEST_CASE("an address in use is confirmed by asking its owner alone") {
 }
 
 TEST_CASE("reachable is stale after its time even if nobody polled") {
-    bench<> b{exactly};
+    linked_host<> b{exactly};
     b.send(datagram, 3, peer, at(0));
     b.hear(answer, 3, at(10));
     b.send(datagram, 3, peer, at(30'010));

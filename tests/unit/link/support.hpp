@@ -80,13 +80,13 @@ struct host {
 };
 
 template <std::size_t N = 16>
-struct bench {
+struct linked_host {
     pool buffers{};
     host addresses{};
     sink device{};
     ethernet_link<pool, host, sink, N> link;
 
-    explicit bench(const neighbour_times& times = {})
+    explicit linked_host(const neighbour_times& times = {})
         : link{buffers, addresses, device, {1, 2}, times} {}
 
     bool send(std::string_view hex, u16 interface, ipv4::address next_hop, instant now,

@@ -58,7 +58,7 @@ TEST_CASE("tags of VLAN 0 are taken off, frames of other VLANs are dropped and c
     };
     for (const row& r : rows) {
         CAPTURE(r.tags);
-        bench<> b;
+        linked_host<> b;
         packet p = from_hex(b.buffers, ipv4_frame(us, r.tags), 2);
         REQUIRE(b.link.input(p, at(0)) == (r.taken ? frame_kind::ipv4 : frame_kind::dropped));
         CHECK(b.link.counters().tagged == r.tagged);
@@ -83,7 +83,7 @@ TEST_CASE("frames that end in a tag are dropped") {
     for (const char* tags : {"8100", "810000", "81000000", "8100000008", "81000000810000",
                              "88a8000081000000", "910000"}) {
         CAPTURE(tags);
-        bench<> b;
+        linked_host<> b;
         CHECK(b.hear(us + them + tags, 2, at(0)) == frame_kind::dropped);
         CHECK(b.link.counters().tagged + b.link.counters().unknown_type == 1);
         CHECK(b.buffers.available() == 64);
@@ -91,7 +91,7 @@ TEST_CASE("frames that end in a tag are dropped") {
 }
 
 TEST_CASE("tags in any number of pieces") {
-    bench<> b;
+    linked_host<> b;
     const std::string frame = ipv4_frame(us, "8100000088a8000081000000");
     for (std::size_t cut = 1; cut < frame.size() / 2; ++cut) {
         CAPTURE(cut);
@@ -129,7 +129,7 @@ TEST_CASE("what the device said of a frame never becomes better") {
     for (const row& r : rows) {
         CAPTURE(static_cast<int>(r.below));
         CAPTURE(r.destination);
-        bench<> b;
+        linked_host<> b;
         packet p = from_hex(b.buffers, ipv4_frame(r.destination, ""), 2);
         p.set_type(r.below);
         REQUIRE(b.link.input(p, at(0)) == frame_kind::ipv4);
@@ -140,7 +140,7 @@ TEST_CASE("what the device said of a frame never becomes better") {
 
 TEST_CASE("an ARP request out of a VLAN is not answered and changes no neighbour") {
     for (const std::string& destination : {all, us}) {
-        bench<> b;
+        linked_host<> b;
         REQUIRE(b.hear(all + them + "0806" + "0001080006040001" + "020000000102" + "0a000102" +
                            "000000000000" + "0a000101",
                        2, at(0)) == frame_kind::taken);

@@ -5,7 +5,7 @@
 #include <sluice/port/af_packet.hpp>
 
 #include "support/segments.hpp"
-#include "unit/stack/bench.hpp"
+#include "support/bench.hpp"
 #include "veth_pair.hpp"
 
 #include <doctest/doctest.h>

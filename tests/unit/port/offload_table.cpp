@@ -7,7 +7,7 @@
 
 #include "offload_rows.hpp"
 #include "own_namespace.hpp"
-#include "unit/stack/bench.hpp"
+#include "support/bench.hpp"
 
 #include <doctest/doctest.h>
 

@@ -4,7 +4,7 @@
 #include <sluice/security/permit_all.hpp>
 #include <sluice/security/tiny_fragments.hpp>
 
-#include "unit/security/bench.hpp"
+#include "unit/security/asked_policy.hpp"
 
 #include <type_traits>
 
@@ -33,7 +33,7 @@ using second = answering<'b'>;
 using third = answering<'c'>;
 
 TEST_CASE("all of: they are asked in order, until one refuses") {
-    bench<all_of<first, second, third>> b;
+    asked_policy<all_of<first, second, third>> b;
     first::model<packet>& a = b.model;
     second::model<packet>& m = b.model;
     third::model<packet>& z = b.model;
@@ -55,12 +55,12 @@ TEST_CASE("all of: with parts that permit everything it does so itself") {
     static_assert(std::is_empty_v<all_of<permit_all, tiny_fragments>::model<packet>>);
     static_assert(sizeof(all_of<tiny_fragments, option_filter>::model<packet>) ==
                   sizeof(option_filter::model<packet>));
-    bench<all_of<>> none;
+    asked_policy<all_of<>> none;
     CHECK(none.permits(security_point::forward, datagram_of({})));
 }
 
 TEST_CASE("all of: what a part offers is reached through it") {
-    bench<all_of<tiny_fragments, option_filter>> b;
+    asked_policy<all_of<tiny_fragments, option_filter>> b;
     const octets recorded = datagram_of({.options = list({7, 3, 4, 0})});
     CHECK_FALSE(b.permits(security_point::in, recorded));
     b.model.passing_options.add(7);

@@ -2,7 +2,7 @@
 #include <sluice/security/directed_broadcasts.hpp>
 #include <sluice/security/tiny_fragments.hpp>
 
-#include "unit/security/bench.hpp"
+#include "unit/security/asked_policy.hpp"
 
 namespace {
 
@@ -11,7 +11,7 @@ using namespace security_test;
 constexpr u16 mf = 0x2000;
 
 TEST_CASE("tiny fragments: of TCP, when forwarded, by their offset and size") {
-    bench<tiny_fragments> b;
+    asked_policy<tiny_fragments> b;
     const struct {
         const char* name;
         u8 protocol;
@@ -50,7 +50,7 @@ TEST_CASE("tiny fragments: of TCP, when forwarded, by their offset and size") {
 }
 
 TEST_CASE("directed broadcasts: refused for us, and the old form on its way") {
-    bench<no_directed_broadcasts> b;
+    asked_policy<no_directed_broadcasts> b;
     const octets directed = datagram_of({.destination = "10.0.1.255"_ip});
     const octets limited = datagram_of({.destination = ipv4::limited_broadcast});
     using enum destination_form;

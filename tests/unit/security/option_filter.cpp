@@ -1,7 +1,7 @@
 // option_filter: which kinds pass by default, wherever they stand in the list, and after a change.
 #include <sluice/security/option_filter.hpp>
 
-#include "unit/security/bench.hpp"
+#include "unit/security/asked_policy.hpp"
 
 namespace {
 
@@ -13,7 +13,7 @@ octets with(int kind) {
 }
 
 TEST_CASE("option filter: what passes by default is listed, all other kinds do not") {
-    bench<option_filter> b;
+    asked_policy<option_filter> b;
     constexpr int harmless[] = {0, 1, 25, 130, 131, 133, 134, 137, 148};
     for (int kind = 0; kind < 256; ++kind) {
         CAPTURE(kind);
@@ -28,7 +28,7 @@ TEST_CASE("option filter: what passes by default is listed, all other kinds do n
 }
 
 TEST_CASE("option filter: every option is looked at, and nothing behind the end") {
-    bench<option_filter> b;
+    asked_policy<option_filter> b;
     const struct {
         const char* name;
         octets options;
@@ -53,7 +53,7 @@ TEST_CASE("option filter: every option is looked at, and nothing behind the end"
 TEST_CASE("option filter: the list can be changed, kind by kind") {
     for (int kind = 2; kind < 256; ++kind) {
         CAPTURE(kind);
-        bench<option_filter> b;
+        asked_policy<option_filter> b;
         b.model.passing_options.add(static_cast<u8>(kind));
         CHECK(b.permits(security_point::in, with(kind)));
         b.model.passing_options.remove(static_cast<u8>(kind));

@@ -2,7 +2,7 @@
 // forwarded.
 #include <sluice/security/special_addresses.hpp>
 
-#include "unit/security/bench.hpp"
+#include "unit/security/asked_policy.hpp"
 
 namespace {
 
@@ -16,7 +16,7 @@ octets to(ipv4::address a) {
 }
 
 TEST_CASE("special addresses: the blocks of the registry") {
-    bench<special_addresses> b;
+    asked_policy<special_addresses> b;
     const struct {
         const char* name;
         ipv4::address first, last;
@@ -50,7 +50,7 @@ TEST_CASE("special addresses: the blocks of the registry") {
 }
 
 TEST_CASE("special addresses: their neighbours and networks of any use pass everywhere") {
-    bench<special_addresses> b;
+    asked_policy<special_addresses> b;
     for (const auto a :
          {"1.0.0.0"_ip,         "10.0.0.1"_ip,        "100.64.0.1"_ip,  "126.255.255.255"_ip,
           "128.0.0.0"_ip,       "169.253.255.255"_ip, "169.255.0.0"_ip, "172.16.0.1"_ip,
@@ -67,7 +67,7 @@ TEST_CASE("special addresses: their neighbours and networks of any use pass ever
 }
 
 TEST_CASE("special addresses: the reason says which of the two it was, the source first") {
-    bench<special_addresses> b;
+    asked_policy<special_addresses> b;
     const auto reserved = "240.0.0.1"_ip;
     for (const security_point at : points) {
         CHECK(b.asked(at, from(reserved)) == drop_reason::source_invalid);
@@ -78,7 +78,7 @@ TEST_CASE("special addresses: the reason says which of the two it was, the sourc
 }
 
 TEST_CASE("special addresses: a source route does not lead around it") {
-    bench<special_addresses> b;
+    asked_policy<special_addresses> b;
     packet p = support::packet_of(b.pool, to("10.0.1.1"_ip));
     option_offsets& o = p.facts().options;
     o.next_hop = "240.0.0.1"_ip;

@@ -1,7 +1,7 @@
 // Interfaces, addresses, routes and switches as an administrator sets them, while packets run.
 #include <doctest/doctest.h>
 
-#include "unit/stack/bench.hpp"
+#include "support/bench.hpp"
 
 namespace {
 

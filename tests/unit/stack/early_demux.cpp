@@ -1,7 +1,7 @@
 // The route of an established flow: kept from its first datagram, until the tables change.
 #include <doctest/doctest.h>
 
-#include "unit/stack/bench.hpp"
+#include "support/bench.hpp"
 
 #include <sluice/delivery/receive_queue.hpp>
 #include <sluice/stats/observers.hpp>

@@ -3,7 +3,7 @@
 // right (bench.hpp), and nothing is read.
 #include <doctest/doctest.h>
 
-#include "unit/stack/bench.hpp"
+#include "support/bench.hpp"
 
 #include <sluice/delivery/receive_queue.hpp>
 #include <sluice/hooks/hook_chain.hpp>

@@ -2,7 +2,7 @@
 // As a Linux 6.18 kernel does, tests/kernel/vectors/asked/loopback.vec, expired-*.
 #include <doctest/doctest.h>
 
-#include "unit/stack/bench.hpp"
+#include "support/bench.hpp"
 
 namespace {
 

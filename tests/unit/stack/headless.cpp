@@ -2,7 +2,7 @@
 // there is room, and refused unseen where there is none.
 #include <doctest/doctest.h>
 
-#include "unit/stack/bench.hpp"
+#include "support/bench.hpp"
 
 #include <sluice/packet/external_storage.hpp>
 

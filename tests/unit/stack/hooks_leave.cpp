@@ -1,5 +1,5 @@
 // What a hook leaves behind is looked at again before the stack reads on, whichever point it is at.
-#include "unit/stack/bench.hpp"
+#include "support/bench.hpp"
 
 #include <doctest/doctest.h>
 

@@ -2,7 +2,7 @@
 // sockets that none of the quotes is of), for a quote of 20, 27, 28, 31, 32 and 36 octets.
 #include <doctest/doctest.h>
 
-#include "unit/stack/bench.hpp"
+#include "support/bench.hpp"
 
 namespace {
 

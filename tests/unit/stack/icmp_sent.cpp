@@ -1,7 +1,7 @@
 // ICMP that the stack sends: its codes, its source and type of service, extensions, probes, limits.
 #include <doctest/doctest.h>
 
-#include "unit/stack/bench.hpp"
+#include "support/bench.hpp"
 
 namespace {
 

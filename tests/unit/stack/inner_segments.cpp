@@ -2,7 +2,7 @@
 // what was inside they stay, also in a copy that a handler had to take. Linux makes single
 // datagrams of a packet before a tunnel over UDP has it (udp_unexpected_gso).
 #include "support/packet_checks.hpp"
-#include "unit/stack/bench.hpp"
+#include "support/bench.hpp"
 
 #include <doctest/doctest.h>
 

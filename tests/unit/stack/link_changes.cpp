@@ -2,7 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "support/fixed_stack.hpp"
-#include "unit/stack/bench.hpp"
+#include "support/bench.hpp"
 
 #include <sluice/route/linear_routes.hpp>
 

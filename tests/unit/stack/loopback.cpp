@@ -3,7 +3,7 @@
 // 6.18 kernel: counters of nftables rules at each hook, tests/kernel/vectors/asked/loopback.vec.
 #include <doctest/doctest.h>
 
-#include "unit/stack/bench.hpp"
+#include "support/bench.hpp"
 
 #include <sluice/endpoint/raw_endpoint.hpp>
 #include <sluice/endpoint/udp_endpoint.hpp>

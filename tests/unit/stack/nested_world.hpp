@@ -5,7 +5,7 @@
 #include <doctest/doctest.h>
 
 #include "support/packet_checks.hpp"
-#include "unit/stack/bench.hpp"
+#include "support/bench.hpp"
 
 #include <sluice/delivery/endpoints.hpp>
 #include <sluice/endpoint/udp_endpoint.hpp>

@@ -3,7 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "support/tunnels.hpp"
-#include "unit/stack/bench.hpp"
+#include "support/bench.hpp"
 
 #include <sluice/delivery/receive_queue.hpp>
 

@@ -1,7 +1,7 @@
 // Echo requests of ours: the answer finds the endpoint that asked, and so does an error.
 #include <doctest/doctest.h>
 
-#include "unit/stack/bench.hpp"
+#include "support/bench.hpp"
 
 #include <sluice/delivery/receive_queue.hpp>
 

@@ -1,7 +1,7 @@
 // The presets run; policies without ICMP are silent; a batch is its packets one by one.
 #include <doctest/doctest.h>
 
-#include "unit/stack/bench.hpp"
+#include "support/bench.hpp"
 
 #include <sluice/hooks/hook_chain.hpp>
 #include <sluice/stack/hardened_router.hpp>

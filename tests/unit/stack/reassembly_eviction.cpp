@@ -1,7 +1,7 @@
 // A stack whose reassembly gives up the oldest datagram: what it counts.
 #include <doctest/doctest.h>
 
-#include "unit/stack/bench.hpp"
+#include "support/bench.hpp"
 
 namespace {
 

@@ -1,7 +1,7 @@
 // A protocol handler that answers as told and remembers what it saw.
 #pragma once
 
-#include "unit/stack/bench.hpp"
+#include "support/bench.hpp"
 
 namespace stack_test {
 

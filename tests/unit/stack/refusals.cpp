@@ -2,7 +2,7 @@
 // wrong.
 #include <doctest/doctest.h>
 
-#include "unit/stack/bench.hpp"
+#include "support/bench.hpp"
 
 namespace {
 

@@ -1,7 +1,7 @@
 // A security policy that refuses: in, forward, out; and a handler that needs none.
 #include <doctest/doctest.h>
 
-#include "unit/stack/bench.hpp"
+#include "support/bench.hpp"
 
 #include <sluice/delivery/receive_queue.hpp>
 

@@ -4,7 +4,7 @@
 #include <doctest/doctest.h>
 
 #include "support/segments.hpp"
-#include "unit/stack/bench.hpp"
+#include "support/bench.hpp"
 
 #include <sluice/delivery/receive_queue.hpp>
 

@@ -1,7 +1,7 @@
 // send: what a program asks for and what leaves; the errors that it gets.
 #include <doctest/doctest.h>
 
-#include "unit/stack/bench.hpp"
+#include "support/bench.hpp"
 
 #include <sluice/delivery/receive_queue.hpp>
 

@@ -5,7 +5,7 @@
 #include <doctest/doctest.h>
 
 #include "support/packet_checks.hpp"
-#include "unit/stack/bench.hpp"
+#include "support/bench.hpp"
 
 #include <sluice/endpoint/ping_endpoint.hpp>
 #include <sluice/endpoint/raw_endpoint.hpp>

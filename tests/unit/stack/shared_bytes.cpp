@@ -2,7 +2,7 @@
 // that sends one payload to several. What the stack does to its own handle, they do not see.
 #include <doctest/doctest.h>
 
-#include "unit/stack/bench.hpp"
+#include "support/bench.hpp"
 
 #include <sluice/delivery/receive_queue.hpp>
 #include <sluice/hooks/hook_chain.hpp>

@@ -1,7 +1,7 @@
 // poll: reassembly that does not end, and who is told of it; deadlines.
 #include <doctest/doctest.h>
 
-#include "unit/stack/bench.hpp"
+#include "support/bench.hpp"
 
 namespace {
 

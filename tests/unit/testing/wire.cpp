@@ -16,11 +16,11 @@ using pool = fixed_pool<256, 600>;
 using packet = pool::packet_type;
 using line = wire<pool, 512>;
 
-struct bench {
+struct lossy_line {
     std::unique_ptr<pool> buffers = std::make_unique<pool>();
     std::unique_ptr<line> wire;
 
-    explicit bench(const wire_faults& faults, hash_key seed = {1, 2})
+    explicit lossy_line(const wire_faults& faults, hash_key seed = {1, 2})
         : wire{std::make_unique<line>(*buffers, faults, seed)} {}
 
     void send(char mark, u32 size = 1, wire_end from = wire_end::left) {
@@ -48,7 +48,7 @@ struct bench {
 }  // namespace
 
 TEST_CASE("packets arrive in order, after the latency, at the other end") {
-    bench b{{.latency = 10_ms}};
+    lossy_line b{{.latency = 10_ms}};
     CHECK(b.wire->next_arrival() == instant::never());
     b.send('a');
     b.wire->set_now(instant{} + 4_ms);
@@ -81,20 +81,20 @@ TEST_CASE("each fault, and the same again from the same seed") {
     }
     for (const row& r : rows) {
         CAPTURE(r.name);
-        bench b{r.faults};
+        lossy_line b{r.faults};
         const std::string got = b.burst();
         const wire_counters& c = b.wire->counters();
         CHECK((got.size() < 200) == r.loses);
         CHECK((got.size() > 200) == r.doubles);
         CHECK((got.size() == 200 && got != in_order) == r.reorders);
         CHECK(c.sent + c.duplicated == c.delivered + c.lost + c.too_long + c.overflowed);
-        CHECK(bench{r.faults}.burst() == got);
-        CHECK((bench{r.faults, {3, 4}}.burst() != got) == (r.loses || r.doubles || r.reorders));
+        CHECK(lossy_line{r.faults}.burst() == got);
+        CHECK((lossy_line{r.faults, {3, 4}}.burst() != got) == (r.loses || r.doubles || r.reorders));
     }
 }
 
 TEST_CASE("what is longer than the MTU is lost, what finds no room overflows") {
-    bench b{{.mtu = 100}};
+    lossy_line b{{.mtu = 100}};
     b.send('a', 100);
     b.send('b', 101);
     CHECK(b.receive() == "a");
@@ -106,7 +106,7 @@ TEST_CASE("what is longer than the MTU is lost, what finds no room overflows") {
 }
 
 TEST_CASE("an output of a stack, with a tap") {
-    bench b{{}};
+    lossy_line b{{}};
     struct seen {
         int packets = 0;
         u32 octets = 0;
@@ -143,7 +143,7 @@ TEST_CASE("the clock goes where it is told, and midnight comes round") {
 }
 
 TEST_CASE("the wire's time never goes back") {
-    bench b{{.latency = 10_ms}};
+    lossy_line b{{.latency = 10_ms}};
     b.wire->set_now(instant{} + 20_ms);
     b.wire->set_now(instant{} + 5_ms);
     CHECK(b.wire->now() == instant{} + 20_ms);

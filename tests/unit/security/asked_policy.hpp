@@ -23,7 +23,7 @@ inline constexpr security_point points[] = {security_point::in, security_point::
                                             security_point::out};
 
 template <class Policy>
-struct bench {
+struct asked_policy {
     static_assert(security_policy<Policy, packet>);
 
     drop_reason asked(security_point at, const octets& datagram,
