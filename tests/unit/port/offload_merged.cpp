@@ -4,8 +4,8 @@
 #include <sluice/packet/external_storage.hpp>
 #include <sluice/port/af_packet.hpp>
 
-#include "support/segments.hpp"
 #include "support/bench.hpp"
+#include "support/segments.hpp"
 #include "veth_pair.hpp"
 
 #include <doctest/doctest.h>

@@ -4,8 +4,8 @@
 
 #include <doctest/doctest.h>
 
-#include "support/packet_checks.hpp"
 #include "support/bench.hpp"
+#include "support/packet_checks.hpp"
 
 #include <sluice/delivery/endpoints.hpp>
 #include <sluice/endpoint/udp_endpoint.hpp>

@@ -3,8 +3,8 @@
 // (bench.hpp).
 #include <doctest/doctest.h>
 
-#include "support/segments.hpp"
 #include "support/bench.hpp"
+#include "support/segments.hpp"
 
 #include <sluice/delivery/receive_queue.hpp>
 

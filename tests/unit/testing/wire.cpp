@@ -89,7 +89,8 @@ TEST_CASE("each fault, and the same again from the same seed") {
         CHECK((got.size() == 200 && got != in_order) == r.reorders);
         CHECK(c.sent + c.duplicated == c.delivered + c.lost + c.too_long + c.overflowed);
         CHECK(lossy_line{r.faults}.burst() == got);
-        CHECK((lossy_line{r.faults, {3, 4}}.burst() != got) == (r.loses || r.doubles || r.reorders));
+        CHECK((lossy_line{r.faults, {3, 4}}.burst() != got) ==
+              (r.loses || r.doubles || r.reorders));
     }
 }
 
