@@ -54,7 +54,7 @@ TEST_CASE("icmp send: a broadcast leaves and is heard here; a unicast is not") {
     CHECK(acts::local_out(
               c, packet_of(c, d),
               {.type = route_type::broadcast, .interface = 3, .destination = "10.0.2.255"_ip},
-              true) == fate::forwarded);
+              {.request = true}) == fate::forwarded);
     const auto left = sent(c);
     REQUIRE(left.size() == 1);
     CHECK(left[0].to.kind == link_destination::broadcast);
@@ -68,7 +68,7 @@ TEST_CASE("icmp send: a broadcast leaves and is heard here; a unicast is not") {
     CHECK(
         acts::local_out(c, packet_of(c, datagram_of({.source = "10.0.2.1"_ip})),
                         {.interface = 3, .destination = "10.0.2.2"_ip, .neighbour = "10.0.2.2"_ip},
-                        false) == fate::forwarded);
+                        {.request = false}) == fate::forwarded);
     CHECK(c.later.empty());
     CHECK(c.books.counters[mib::ip_out_requests] == 1);
 }
@@ -78,7 +78,8 @@ TEST_CASE("icmp send: nothing leaves by an interface that is down") {
     furnish(c);
     REQUIRE(acts::set_link(c.tables, 3, {.up = false}).has_value());
     CHECK(acts::local_out(c, packet_of(c, datagram_of({})),
-                          {.interface = 3, .destination = "10.0.2.2"_ip}, true) == fate::dropped);
+                          {.interface = 3, .destination = "10.0.2.2"_ip},
+                          {.request = true}) == fate::dropped);
     CHECK(c.books.last_drop == drop_reason::interface_down);
     CHECK(c.device.output.size() == 0);
 }
