@@ -1,8 +1,12 @@
 // The accept branch equals the chain that it stands for: the same packets through a stack that may
 // use it and through one that may not (something observes), alone and in batches: the same octets
-// leave by the same interfaces, the same counters move, each packet has the same fate.
+// leave by the same interfaces, the same counters move, each packet has the same fate. So does a
+// stack whose table tells hops, and is asked ahead.
 #include "support/fixed_stack.hpp"
 #include "support/world.hpp"
+#include "support/zeros.hpp"
+
+#include <sluice/route/direct_table.hpp>
 
 #include <doctest/doctest.h>
 
@@ -19,10 +23,17 @@ struct watched : policies<based_on<plain>, observed_by<recording_observer<4>>> {
     static constexpr settings initial_settings() noexcept { return settings{true}; }
 };
 
+struct by_hops : policies<based_on<plain>, routes<direct_table>> {
+    static constexpr settings initial_settings() noexcept { return settings{true}; }
+};
+
 template <class Policies>
 struct side {
-    side() { world::configure(*at, ears); }
-    std::unique_ptr<stack<Policies>> at = support::fixed_stack<stack<Policies>>();
+    explicit side(std::unique_ptr<stack<Policies>> made = support::fixed_stack<stack<Policies>>())
+        : at{std::move(made)} {
+        world::configure(*at, ears);
+    }
+    std::unique_ptr<stack<Policies>> at;
     world::ears<stack<Policies>> ears;
 
     std::vector<fate> one_by_one(const std::vector<traffic::datagram_bytes>& all, moment now) {
@@ -110,11 +121,16 @@ struct change {
     }
 };
 
-struct quartet {
+struct quintet {
+    static constexpr direct_limits limits{.routes = 512, .hops = 512, .groups = 512};
+
+    support::zeros memory{direct_table::memory_for(limits)};
     side<plain> fast;
     side<watched> slow;
     side<plain> fast_batch;
     side<watched> slow_batch;
+    side<by_hops> hops_batch{std::make_unique<stack<by_hops>>(
+        stack<by_hops>::parts{.seed = testing::fixed_seed, .routes = {memory.all(), limits}})};
 
     template <class F>
     void each(F&& f) {
@@ -122,47 +138,51 @@ struct quartet {
         f(*slow.at);
         f(*fast_batch.at);
         f(*slow_batch.at);
+        f(*hops_batch.at);
     }
     bool run(const std::vector<traffic::datagram_bytes>& all, moment now) {
         const auto fates = fast.one_by_one(all, now);
         const auto expected = slow.one_by_one(all, now);
         fast_batch.at_once(all, now);
         slow_batch.at_once(all, now);
+        hops_batch.at_once(all, now);
         const auto out = world::drain(*slow.at);
         forwarded += out.size();
         return fates == expected && world::drain(*fast.at) == out &&
-               world::drain(*fast_batch.at) == out && world::drain(*slow_batch.at) == out;
+               world::drain(*fast_batch.at) == out && world::drain(*slow_batch.at) == out &&
+               world::drain(*hops_batch.at) == out;
     }
     u64 forwarded = 0;
 };
 
 bool stays_equal(u64 seed, u32 rounds, bool changing) {
-    quartet four;
+    quintet five;
     traffic::generator random{seed};
     for (u32 round = 0; round < rounds; ++round) {
         if (changing && random.one_in(4)) {
             const change c{random.below(10), random.one_in(2)};
-            four.each(c);
+            five.each(c);
         }
         std::vector<traffic::datagram_bytes> all(1 + random.below(40));
         for (auto& d : all) {
             random.next(d);
         }
         const moment now{instant{} + duration::from_milliseconds(round * 20), 1000};
-        if (!four.run(all, now)) {
-            MESSAGE("the four differ in round " << round << " of seed " << seed);
+        if (!five.run(all, now)) {
+            MESSAGE("the five differ in round " << round << " of seed " << seed);
             return false;
         }
-        four.each([&](auto& s) { static_cast<void>(s.poll(now)); });
-        four.each([&](auto& s) { world::drain(s); });
+        five.each([&](auto& s) { static_cast<void>(s.poll(now)); });
+        five.each([&](auto& s) { world::drain(s); });
     }
-    CHECK(four.forwarded > rounds);
-    const auto& counters = four.slow.at->counters();
-    return same_counters(four.fast.at->counters(), counters) &&
-           same_counters(four.fast_batch.at->counters(), counters) &&
-           same_counters(four.slow_batch.at->counters(), counters) &&
-           four.fast.ears.udp.taken == four.slow.ears.udp.taken &&
-           four.fast_batch.ears.udp.taken == four.slow.ears.udp.taken;
+    CHECK(five.forwarded > rounds);
+    const auto& counters = five.slow.at->counters();
+    return same_counters(five.fast.at->counters(), counters) &&
+           same_counters(five.fast_batch.at->counters(), counters) &&
+           same_counters(five.slow_batch.at->counters(), counters) &&
+           same_counters(five.hops_batch.at->counters(), counters) &&
+           five.fast.ears.udp.taken == five.slow.ears.udp.taken &&
+           five.fast_batch.ears.udp.taken == five.slow.ears.udp.taken;
 }
 
 }  // namespace

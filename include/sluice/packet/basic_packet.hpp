@@ -42,7 +42,8 @@ public:
     constexpr basic_packet() noexcept = default;
     constexpr basic_packet(basic_packet&& other) noexcept
         : block_(std::exchange(other.block_, nullptr)), at_(std::exchange(other.at_, word{})) {}
-    constexpr basic_packet& operator=(basic_packet&& other) noexcept {
+    // Two words and a test; g++ would rather call it.
+    [[gnu::always_inline]] constexpr basic_packet& operator=(basic_packet&& other) noexcept {
         if (this != &other) {
             give_back();
             block_ = std::exchange(other.block_, nullptr);
@@ -59,7 +60,7 @@ public:
         basic_packet p;
         if (b != nullptr) {
             p.block_ = std::move(b);
-            p.at_.offset = offset;
+            p.at_.set_offset(offset);
             p.at_.set_length(length);
             p.open(offset, length);
         }
@@ -71,27 +72,27 @@ public:
     constexpr void reset() noexcept { *this = basic_packet{}; }
 
     // -- bounds, all in octets --
-    [[nodiscard]] constexpr u32 size() const noexcept { return at_.length; }
+    [[nodiscard]] constexpr u32 size() const noexcept { return at_.length(); }
     // Of them, those at data(): equal to size() unless segmented.
     [[nodiscard]] constexpr u32 head_size() const noexcept {
         if (!is_segmented()) {
-            return at_.length;
+            return at_.length();
         }
-        const u32 own = block_->own_offset + block_->own_length - at_.offset;
-        return own < at_.length ? own : at_.length;
+        const u32 own = block_->own_offset + block_->own_length - at_.offset();
+        return own < at_.length() ? own : at_.length();
     }
-    [[nodiscard]] constexpr u32 headroom() const noexcept { return at_.offset; }
+    [[nodiscard]] constexpr u32 headroom() const noexcept { return at_.offset(); }
     // Of the last block; none where the packet goes on in others.
     [[nodiscard]] constexpr u32 tailroom() const noexcept {
         if (block_ == nullptr || (is_segmented() && chain::goes_on(*block_))) {
             return 0;
         }
-        return Storage::capacity(*block_) - at_.offset - head_size();
+        return Storage::capacity(*block_) - at_.offset() - head_size();
     }
     // The first octet, to be read; also to be written where no other handle can have the block.
     // nullptr of an empty handle.
     [[nodiscard]] constexpr const std::byte* data() const noexcept {
-        return block_ != nullptr ? Storage::memory(*block_) + at_.offset : nullptr;
+        return block_ != nullptr ? Storage::memory(*block_) + at_.offset() : nullptr;
     }
     [[nodiscard]] constexpr std::byte* data() noexcept
         requires(!may_share)
@@ -101,7 +102,7 @@ public:
     // The first octet, to be written: of a packet that is not shared, so unshare() it before.
     [[nodiscard]] constexpr std::byte* writable() noexcept {
         SLUICE_ASSERT(!is_shared());
-        return block_ != nullptr ? Storage::memory(*block_) + at_.offset : nullptr;
+        return block_ != nullptr ? Storage::memory(*block_) + at_.offset() : nullptr;
     }
     // The first contiguous bytes.
     [[nodiscard]] constexpr const_bytes head() const noexcept { return {data(), head_size()}; }
@@ -114,42 +115,42 @@ public:
     // Makes room for n octets in front, to be written, and returns the new data(); nullptr when the
     // headroom is too small.
     [[nodiscard]] constexpr std::byte* push(u32 n) noexcept {
-        return block_ != nullptr && n <= at_.offset && unshare() && unpull(n) ? writable()
-                                                                              : nullptr;
+        return block_ != nullptr && n <= at_.offset() && unshare() && unpull(n) ? writable()
+                                                                                : nullptr;
     }
     // Takes n octets off the front; false when the first block has fewer.
     [[nodiscard]] constexpr bool pull(u32 n) noexcept {
-        if (n > head_size() || at_.offset + n > 0xffff) {
+        if (n > head_size() || at_.offset() + n > 0xffff) {
             return false;
         }
-        close(at_.offset, n);
-        at_.move_front(at_.offset + n);
+        close(at_.offset(), n);
+        at_.move_front(at_.offset() + n);
         return true;
     }
     // Brings back n octets that were pulled; false when there were not so many.
     [[nodiscard]] constexpr bool unpull(u32 n) noexcept {
-        if (n > at_.offset || n > max_size - at_.length) {
+        if (n > at_.offset() || n > max_size - at_.length()) {
             return false;
         }
-        at_.move_front(at_.offset - n);
-        open(at_.offset, n);
+        at_.move_front(at_.offset() - n);
+        open(at_.offset(), n);
         return true;
     }
     // Appends n octets (their values are not set) and returns the first of them; nullptr when there
     // is no tailroom.
     [[nodiscard]] constexpr std::byte* put(u32 n) noexcept {
-        if (block_ == nullptr || !unshare() || n > tailroom() || n > max_size - at_.length) {
+        if (block_ == nullptr || !unshare() || n > tailroom() || n > max_size - at_.length()) {
             return nullptr;
         }
-        const u32 end = at_.offset + head_size();
-        at_.set_length(at_.length + n);
+        const u32 end = at_.offset() + head_size();
+        at_.set_length(at_.length() + n);
         open(end, n);
         return Storage::memory(*block_) + end;
     }
     // Moves the bound at the end so that size() is n at most: later blocks that fall away go back,
     // where no other handle has them.
     constexpr void trim(u32 n) noexcept {
-        if (n >= at_.length) {
+        if (n >= at_.length()) {
             return;
         }
         if (is_segmented() && !is_shared()) {
@@ -157,18 +158,22 @@ public:
             return;
         }
         if (!is_segmented()) {
-            close(at_.offset + n, at_.length - n);
+            close(at_.offset() + n, at_.length() - n);
         }
         at_.set_length(n);
     }
 
     // -- beside the bytes --
-    [[nodiscard]] constexpr u16 interface() const noexcept { return at_.interface; }
-    constexpr void set_interface(u16 index) noexcept { at_.interface = index; }
+    [[nodiscard]] constexpr u16 interface() const noexcept { return at_.interface(); }
+    constexpr void set_interface(u16 index) noexcept { at_.set_interface(index); }
     [[nodiscard]] constexpr packet_type type() const noexcept { return at_.type(); }
     constexpr void set_type(packet_type t) noexcept { at_.set_type(t); }
     // Addressed to this host by the link layer, in one block, nothing set beside the bytes.
-    [[nodiscard]] constexpr bool is_plain_host() const noexcept { return at_.flags == 0; }
+    [[nodiscard]] constexpr bool is_plain_host() const noexcept { return at_.flags() == 0; }
+    // The same of n (not 0) octets or more.
+    [[nodiscard]] constexpr bool is_plain_host_of(u32 n) const noexcept {
+        return at_.is_plain_of(n);
+    }
     [[nodiscard]] constexpr bool is_forwarded() const noexcept { return at_.has(word::forwarded); }
     constexpr void set_forwarded(bool is = true) noexcept { at_.set(word::forwarded, is); }
     [[nodiscard]] constexpr bool has_facts() const noexcept { return at_.has(word::facts); }
@@ -224,14 +229,14 @@ public:
         if (tail.block_ == nullptr) {
             return true;
         }
-        if (block_ == nullptr || &tail == this || tail.at_.length > max_size - at_.length ||
+        if (block_ == nullptr || &tail == this || tail.at_.length() > max_size - at_.length() ||
             !unshare() || !tail.unshare() || tail.has_packet_list()) {
             return false;
         }
         go_on();
         tail.go_on();
-        chain::append(*block_, tail.block_, tail.at_.length);
-        at_.set_length(at_.length + tail.at_.length);
+        chain::append(*block_, tail.block_, tail.at_.length());
+        at_.set_length(at_.length() + tail.at_.length());
         tail.block_ = nullptr;
         tail.at_ = {};
         return true;
@@ -248,12 +253,12 @@ public:
         }
         basic_packet rest;
         rest.at_.set_length(block_->elsewhere);
-        rest.at_.interface = at_.interface;
+        rest.at_.set_interface(at_.interface());
         rest.at_.set_type(at_.type());
         rest.block_ = chain::split(*block_);
-        rest.at_.offset = rest.block_->own_offset;
+        rest.at_.set_offset(rest.block_->own_offset);
         rest.at_.set(word::segmented, chain::goes_on(*rest.block_));
-        at_.set_length(at_.length - rest.at_.length);
+        at_.set_length(at_.length() - rest.at_.length());
         at_.set(word::segmented, false);
         return rest;
     }
@@ -266,16 +271,16 @@ public:
         requires(may_share && !Storage::is_inline)
     {
         if (block_ == nullptr || of.block_ == nullptr || of.is_segmented() || of.block_ == block_ ||
-            offset > of.at_.length || n > of.at_.length - offset || n > max_size - at_.length ||
-            !unshare() || has_packet_list() ||
+            offset > of.at_.length() || n > of.at_.length() - offset ||
+            n > max_size - at_.length() || !unshare() || has_packet_list() ||
             (has_segments() && block_->segment_count == max_segments)) {
             return false;
         }
         go_on();
         ++of.block_->references;
-        block_->segments[block_->segment_count++] = {of.block_, of.at_.offset + offset, n};
+        block_->segments[block_->segment_count++] = {of.block_, of.at_.offset() + offset, n};
         block_->elsewhere += n;
-        at_.set_length(at_.length + n);
+        at_.set_length(at_.length() + n);
         return true;
     }
 
@@ -299,8 +304,8 @@ public:
     // A contiguous copy with the same headroom and metadata; empty when the source has none or it
     // does not fit one block.
     [[nodiscard]] constexpr basic_packet copy() const noexcept {
-        basic_packet p = another(at_.offset);
-        std::byte* to = p.put(at_.length);
+        basic_packet p = another(at_.offset());
+        std::byte* to = p.put(at_.length());
         if (to == nullptr) {
             return {};
         }
@@ -336,7 +341,7 @@ public:
         if (n <= head_size()) {
             return true;
         }
-        return n <= at_.length && gather(n);
+        return n <= at_.length() && gather(n);
     }
 
     // Calls f(const_bytes) for each contiguous piece in order.
@@ -345,7 +350,7 @@ public:
         const const_bytes first = head();
         f(first);
         if (is_segmented()) {
-            chain::visit(*block_, at_.length - static_cast<u32>(first.size()), f);
+            chain::visit(*block_, at_.length() - static_cast<u32>(first.size()), f);
         }
     }
 
@@ -353,7 +358,7 @@ private:
     static constexpr metadata default_facts{};
     static inline metadata lost_facts{};
 
-    constexpr void give_back() noexcept {
+    [[gnu::always_inline]] constexpr void give_back() noexcept {
         if constexpr (!Storage::is_inline) {
             if (block_ != nullptr) {
                 chain::release(block_, is_segmented());
@@ -382,20 +387,20 @@ private:
     constexpr void go_on() noexcept {
         if (!is_segmented()) {
             chain::begin(*block_);
-            block_->own_length = at_.length;
+            block_->own_length = at_.length();
             at_.set(word::segmented, true);
         } else {
             block_->own_length = head_size();
         }
-        block_->own_offset = at_.offset;
+        block_->own_offset = at_.offset();
     }
     // Cuts a chain that only this handle has.
     constexpr void cut(u32 n) noexcept {
         const u32 had = head_size();
         const u32 head = had < n ? had : n;
-        close(at_.offset + head, had - head);
+        close(at_.offset() + head, had - head);
         at_.set_length(n);
-        block_->own_offset = at_.offset;
+        block_->own_offset = at_.offset();
         block_->own_length = head;
         chain::cut(*block_, n - head);
         end_chain();
@@ -403,9 +408,9 @@ private:
     constexpr void end_chain() noexcept { at_.set(word::segmented, chain::goes_on(*block_)); }
     // A handle that was trimmed while others had the chain cuts it once they are gone.
     constexpr void settle() noexcept {
-        if (block_->own_offset + block_->own_length - at_.offset + u64{block_->elsewhere} >
-            at_.length) {
-            cut(at_.length);
+        if (block_->own_offset + block_->own_length - at_.offset() + u64{block_->elsewhere} >
+            at_.length()) {
+            cut(at_.length());
         }
     }
     constexpr bool gather(u32 n) noexcept {
@@ -416,12 +421,12 @@ private:
         if (n <= have) {
             return true;
         }
-        if (n > Storage::capacity(*block_) - at_.offset) {
+        if (n > Storage::capacity(*block_) - at_.offset()) {
             return false;
         }
-        open(at_.offset + have, n - have);
+        open(at_.offset() + have, n - have);
         chain::gather(*block_, writable() + have, n - have);
-        block_->own_offset = at_.offset;
+        block_->own_offset = at_.offset();
         block_->own_length = n;
         end_chain();
         return true;
@@ -442,7 +447,7 @@ private:
         if constexpr (Storage::is_inline) {
             return copy();
         } else {
-            return copy_in_blocks(*this, at_.offset,
+            return copy_in_blocks(*this, at_.offset(),
                                   [this](u16 offset) { return another(offset); });
         }
     }

@@ -1,7 +1,7 @@
 // handle_word: the half of a packet's handle that is not its block: length, offset, interface, the
 // type of the frame and what is true of the packet. Expects: basic_packet to keep the bounds. Does:
-// packs. Never: looks at a block. Cost: 8 octets, one word, so that a move copies and clears it at
-// once and not field by field.
+// packs. Never: looks at a block. Cost: 8 octets, one word and no fields in it, so that it is
+// copied, cleared and tested at once, and no load waits for a store of half of it.
 #pragma once
 
 #include <sluice/base/integer.hpp>
@@ -9,34 +9,46 @@
 
 namespace sluice::detail {
 
-struct handle_word {
+class handle_word {
+public:
     static constexpr u32 max_length = 0xffffff;
     static constexpr u8 type_mask = 0x07;
     static constexpr u8 segmented = 0x08;  // goes on in further blocks
     static constexpr u8 facts = 0x10;      // metadata was set
     static constexpr u8 forwarded = 0x20;
 
-    u32 length : 24 = 0;
-    u32 flags : 8 = 0;
-    u16 offset = 0;
-    u16 interface = 0;
-
-    [[nodiscard]] constexpr bool has(u8 flag) const noexcept { return (flags & flag) != 0; }
-    constexpr void set(u8 flag, bool on) noexcept {
-        flags = static_cast<u8>((flags & ~u32{flag}) | (on ? flag : 0));
+    [[nodiscard]] constexpr u32 length() const noexcept {
+        return static_cast<u32>(word_) & max_length;
     }
+    [[nodiscard]] constexpr u8 flags() const noexcept { return static_cast<u8>(word_ >> 24); }
+    [[nodiscard]] constexpr u16 offset() const noexcept { return static_cast<u16>(word_ >> 32); }
+    [[nodiscard]] constexpr u16 interface() const noexcept { return static_cast<u16>(word_ >> 48); }
+    // No flag is set, and the length is n (not 0) or more.
+    [[nodiscard]] constexpr bool is_plain_of(u32 n) const noexcept {
+        return static_cast<u32>(word_) - n <= max_length - n;
+    }
+    [[nodiscard]] constexpr bool has(u8 flag) const noexcept { return (flags() & flag) != 0; }
     [[nodiscard]] constexpr packet_type type() const noexcept {
-        return static_cast<packet_type>(flags & type_mask);
+        return static_cast<packet_type>(flags() & type_mask);
     }
-    constexpr void set_type(packet_type t) noexcept {
-        flags = static_cast<u8>((flags & ~u32{type_mask}) | static_cast<u8>(t));
-    }
+
+    constexpr void set(u8 flag, bool on) noexcept { put(24, flag, on ? flag : 0); }
+    constexpr void set_type(packet_type t) noexcept { put(24, type_mask, static_cast<u8>(t)); }
+    constexpr void set_interface(u16 index) noexcept { put(48, 0xffff, index); }
     // Bounds that were checked.
-    constexpr void set_length(u32 n) noexcept { length = n & max_length; }
+    constexpr void set_length(u32 n) noexcept { put(0, max_length, n & max_length); }
+    constexpr void set_offset(u32 at) noexcept { put(32, 0xffff, at & 0xffff); }
     constexpr void move_front(u32 to) noexcept {
-        set_length(length + offset - to);
-        offset = static_cast<u16>(to);
+        set_length(length() + offset() - to);
+        set_offset(to);
     }
+
+private:
+    constexpr void put(unsigned at, u64 mask, u64 value) noexcept {
+        word_ = (word_ & ~(mask << at)) | value << at;
+    }
+
+    u64 word_ = 0;
 };
 static_assert(sizeof(handle_word) == 8);
 

@@ -77,12 +77,13 @@ concept can_be_empty = std::default_initializable<P> && requires(P& p, const P& 
 
 // What the link layer and the stages noted beside the bytes.
 template <class P>
-concept carries_facts = requires(P& p, const P& c, u16 index, packet_type t) {
+concept carries_facts = requires(P& p, const P& c, u16 index, u32 n, packet_type t) {
     { c.interface() } noexcept -> std::same_as<u16>;
     p.set_interface(index);
     { c.type() } noexcept -> std::same_as<packet_type>;
     p.set_type(t);
     { c.is_plain_host() } noexcept -> std::same_as<bool>;
+    { c.is_plain_host_of(n) } noexcept -> std::same_as<bool>;
     { p.writable_facts() } noexcept -> std::same_as<metadata&>;
     { c.facts() } noexcept -> std::same_as<const metadata&>;
 };

@@ -1,40 +1,52 @@
 // accept_fast: may this packet be forwarded at once? One branch for all rare conditions.
 // Expects: tables; the packet's interface. Does: for a plain packet (20-octet header, no padding,
 // right checksum, ordinary unicast addresses, not from ourselves, TTL left, to another interface
-// whose MTU it fits) says yes and leaves the route entry in the hint, which is what the chain
+// whose MTU it fits) says yes and leaves the hop in the hint, which is what the chain
 //     validate -> classify -> forward
-// decides for it; for every other packet no, and that chain says why. Never: changes the
-// packet. Cost: the header, one probe of our addresses, one lookup; no branch but the last ones.
+// decides for it; for every other packet no, and that chain says why. Never: changes the packet;
+// reads a route where the table tells hops. Cost: the header, one probe of our addresses, one
+// lookup; no branch but the last ones.
 // RFC 1812 section 5.2. A test holds it equal to the chain (tests/scenario/fast_path.cpp).
 #pragma once
 
 #include <sluice/interface/interface.hpp>
 #include <sluice/packet/packet_buffer.hpp>
 #include <sluice/pipeline/forward.hpp>
+#include <sluice/route/hop.hpp>
 #include <sluice/routing/tables.hpp>
+
+#include <type_traits>
 
 namespace sluice::pipeline {
 
-// The route of the packet before, while the tables stay as they are (Linux ip_extract_route_hint).
+// The hop of the packet before, while the tables stay as they are (Linux ip_extract_route_hint).
 struct route_hint {
     u64 key = 0;  // destination and tos; 0, to which no plain packet goes: none yet
-    const route_entry* entry = nullptr;
+    hop_entry hop{};
 };
 
 namespace detail {
 
+// First octets that neither address of a plain packet has: 0, 127 (the loopback net), 224 to 255.
+struct special_octets {
+    u8 is_special[256]{};
+
+    constexpr special_octets() noexcept {
+        for (u32 i = 0; i < 256; ++i) {
+            is_special[i] = i == 0 || i == 127 || i >= 224 ? 1 : 0;
+        }
+    }
+};
+inline constexpr special_octets first_octets{};
+
 // Whether the header is one of the plain ones: all conditions are computed, then OR-ed.
 [[nodiscard]] [[gnu::always_inline]] constexpr bool is_plain_header(const std::byte* h,
                                                                     u32 size) noexcept {
-    const u32 first = load_be<u32>(h);
-    const u32 source_top = static_cast<u32>(h[12]);
-    const u32 destination_top = static_cast<u32>(h[16]);
-    u32 rare = (first >> 24) ^ 0x45;
-    rare |= (first & 0xffff) ^ size;
+    // Version, header length and total length; size has 24 bits.
+    u32 rare = (load_be<u32>(h) & 0xff00ffff) ^ (0x45000000 | size);
     rare |= static_cast<u32>(static_cast<u8>(h[8]) <= 1);
-    // 0 and 224 to 255, and the loopback net: neither may stand in a plain packet.
-    rare |= static_cast<u32>(source_top - 1 >= 223) | static_cast<u32>(source_top == 127);
-    rare |= static_cast<u32>(destination_top - 1 >= 223) | static_cast<u32>(destination_top == 127);
+    rare |= first_octets.is_special[static_cast<u8>(h[12])];
+    rare |= first_octets.is_special[static_cast<u8>(h[16])];
     rare |= static_cast<u32>(!checksum::verify_header(h, 5));
     return rare == 0;
 }
@@ -46,29 +58,29 @@ namespace detail {
 template <class Tables, packet_buffer Packet>
 [[nodiscard]] [[gnu::always_inline]] constexpr bool
 accept_fast(const Tables& t, const Packet& packet, u16 in, route_hint& hint) noexcept {
-    const u32 size = packet.size();
-    if (!packet.is_plain_host() || packet.is_shared() || size < ipv4::min_header_length) {
+    if (!packet.is_plain_host_of(ipv4::min_header_length) || packet.is_shared()) [[unlikely]] {
         return false;
     }
+    const u32 size = packet.size();
     const std::byte* h = packet.data();
-    if (!detail::is_plain_header(h, size)) {
+    if (!detail::is_plain_header(h, size)) [[unlikely]] {
         return false;
     }
     const ipv4::const_view ip{h};
     const ipv4::address destination = ip[ipv4::destination];
     const u8 tos = routing::route_tos(static_cast<u8>(h[1]));
-    if (const u64 key = (u64{destination.value} << 8) | tos; hint.key != key) {
+    // A table that tells hops is asked sooner than a hint is compared.
+    if (const u64 key = (u64{destination.value} << 8) | tos;
+        has_hops<std::remove_cvref_t<decltype(t.routes)>> || hint.key != key) {
         hint.key = key;
-        hint.entry = &t.routes.at(
-            tos == 0 ? t.routes.lookup(destination)
-                     : t.routes.lookup(route_query{.destination = destination, .tos = tos}));
+        hint.hop = find_hop(t.routes, destination, tos);
     }
-    const route_entry& r = *hint.entry;
-    const u32 mtu = t.interfaces.path_of(r.interface).output_mtu;
-    u32 rare = static_cast<u32>(r.type) ^ static_cast<u32>(route_type::unicast);
-    rare |= static_cast<u32>(r.interface == in) | static_cast<u32>(mtu == 0);
+    const hop_entry& hop = hint.hop;
+    const u32 mtu = t.interfaces.path_of(hop.interface).output_mtu;
+    u32 rare = static_cast<u32>(hop.type) ^ static_cast<u32>(route_type::unicast);
+    rare |= static_cast<u32>(hop.interface == in) | static_cast<u32>(mtu == 0);
     // forwarding_mtu() of a size that fits a header.
-    rare |= static_cast<u32>(size > (r.mtu != 0 ? r.mtu : mtu));
+    rare |= static_cast<u32>(size > (hop.mtu != 0 ? hop.mtu : mtu));
     rare |= static_cast<u32>(t.interfaces.is_own(ip[ipv4::source]));
     return rare == 0;
 }

@@ -47,8 +47,9 @@ struct exception_key {
     friend constexpr bool operator==(const exception_key&, const exception_key&) noexcept = default;
 };
 
-[[nodiscard]] constexpr exception_key key_of(ipv4::address destination,
-                                             const route_entry& r) noexcept {
+// Of a route or of its hop.
+template <class Route>
+[[nodiscard]] constexpr exception_key key_of(ipv4::address destination, const Route& r) noexcept {
     return {destination, r.gateway, r.interface};
 }
 

@@ -27,8 +27,9 @@ tables(const I&, const R&, const G&, const settings&, bool) -> tables<I, R, G>;
     return tos & 0x1c;
 }
 
-// The address that the link layer is asked for.
-[[nodiscard]] constexpr ipv4::address neighbour_of(const route_entry& r,
+// The address that the link layer is asked for, of a route or of its hop.
+template <class Route>
+[[nodiscard]] constexpr ipv4::address neighbour_of(const Route& r,
                                                    ipv4::address destination) noexcept {
     return r.has_gateway() ? r.gateway : destination;
 }

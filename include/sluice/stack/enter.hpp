@@ -1,14 +1,17 @@
 // enter: how packets come into a stack: one, a batch, one that the link hands back; and the time.
 // Expects: a core. Does: the accept branch for plain packets that are merely forwarded, the whole
 // way for others. A nested call does its own work at once but for packets: those wait in the work
-// queue until the packet at hand is done, so nothing recurses. Never: moves a plain packet before
-// the output takes it. Cost: the accept branch. Linux net_rx_action, ip_list_rcv.
+// queue until the packet at hand is done, so nothing recurses. A batch is one pass: a plain packet
+// is judged, looked up, rewritten and given to the output before the next is touched, while the
+// headers and table slots of later ones are fetched. Never: moves a plain packet before the output
+// takes it. Cost: the accept branch. Linux net_rx_action, ip_list_rcv.
 #pragma once
 
 #include <sluice/pipeline/accept_fast.hpp>
 #include <sluice/stack/drain.hpp>
 
 #include <span>
+#include <type_traits>
 #include <utility>
 
 namespace sluice::acts {
@@ -23,8 +26,9 @@ struct fast_counts {
     u64 ecn[4] = {};
 };
 
+// By value: what is counted into stays in registers.
 template <class Books>
-constexpr void commit(Books& b, const fast_counts& n) noexcept {
+constexpr void commit(Books& b, fast_counts n) noexcept {
     if (n.packets == 0) {
         return;
     }
@@ -57,42 +61,68 @@ template <class Core>
     }
 }
 
-// Whether something was learned about the destination of a plain packet, by that route.
+// Whether something was learned about the destination of a plain packet, by its hop.
 // Apart from the loop that asks, which runs without it until something is learned.
 template <class Core>
 [[nodiscard, gnu::noinline]] constexpr bool has_exception(const Core& c,
-                                                          const typename Core::packet_type& packet,
-                                                          const route_entry& r) noexcept {
-    return exception_of(c.tables, ipv4::const_view{packet.data()}[ipv4::destination], r,
-                        c.calls.now.now) != nullptr;
+                                                          exception_key key) noexcept {
+    return c.tables.exceptions.find(key, c.calls.now.now) != nullptr;
 }
 
-// Forwards a plain packet at once and says so; any other stays with the caller.
+// Apart as well.
+template <class Core>
+[[gnu::noinline]] constexpr void refused(Core& c, typename Core::packet_type& packet) noexcept {
+    static_cast<void>(drop(c.books, std::move(packet), drop_reason::output_refused));
+}
+
+// Forwards a plain packet that came by `in` at once and says so; any other stays with the caller.
 template <class Core>
 [[gnu::always_inline]] constexpr bool forward_fast(Core& c, typename Core::packet_type& packet,
-                                                   fast_counts& fast,
+                                                   u16 in, fast_counts& fast,
                                                    pipeline::route_hint& hint) noexcept {
-    const auto t = c.tables.look_up();
-    if (!packet || packet.is_shared()) {
+    if (!pipeline::accept_fast(c.tables.look_up(), packet, in, hint)) [[unlikely]] {
         return false;
     }
     const ipv4::view ip{packet.writable()};
-    if (!pipeline::accept_fast(t, packet, packet.interface(), hint) ||
-        (c.tables.exceptions.any() && has_exception(c, packet, *hint.entry))) {
+    const ipv4::address destination = ip[ipv4::destination];
+    if (c.tables.exceptions.any() && has_exception(c, key_of(destination, hint.hop))) [[unlikely]] {
         return false;
     }
-    const route_entry& r = *hint.entry;
     ++fast.packets;
     fast.octets += packet.size();
     ++fast.ecn[ip[ipv4::ecn]];
     ipv4::decrement_ttl(ip);
-    const egress to{r.interface, link_destination::unicast,
-                    routing::neighbour_of(r, ip[ipv4::destination])};
-    if (!c.device.output.transmit(packet, to)) {
+    const egress to{hint.hop.interface, link_destination::unicast,
+                    routing::neighbour_of(hint.hop, destination)};
+    if (!c.device.output.transmit(packet, to)) [[unlikely]] {
         ++fast.refused;
-        static_cast<void>(drop(c.books, std::move(packet), drop_reason::output_refused));
+        refused(c, packet);
     }
     return true;
+}
+
+// How many packets ahead a header is fetched, and what the table will be asked for.
+inline constexpr std::size_t headers_ahead = 16;
+inline constexpr std::size_t slots_ahead = 6;
+
+template <class Core>
+[[gnu::always_inline]] constexpr void
+fetch_ahead(const Core& c, std::span<typename Core::packet_type> batch, std::size_t at) noexcept {
+    using routes_type = typename Core::tables_type::routes_type;
+    if (std::is_constant_evaluated()) {
+        return;
+    }
+    if (at + headers_ahead < batch.size()) [[likely]] {
+        __builtin_prefetch(std::as_const(batch[at + headers_ahead]).data());
+    }
+    if constexpr (has_prefetch<routes_type>) {
+        if (at + slots_ahead < batch.size()) [[likely]] {
+            const auto& packet = std::as_const(batch[at + slots_ahead]);
+            if (packet.is_plain_host_of(ipv4::min_header_length)) [[likely]] {
+                c.tables.routes.prefetch(ipv4::const_view{packet.data()}[ipv4::destination]);
+            }
+        }
+    }
 }
 
 // Apart from the loop that calls it, whose registers it would take.
@@ -130,7 +160,7 @@ constexpr fate enter(Core& c, typename Core::packet_type&& packet, moment now) n
     pipeline::route_hint hint;
     fate f = fate::forwarded;
     if (!detail::may_go_fast(c, packet.interface()) ||
-        !detail::forward_fast(c, packet, fast, hint)) {
+        !detail::forward_fast(c, packet, packet.interface(), fast, hint)) {
         f = detail::receive_slow(c, std::move(packet));
     } else if (fast.refused != 0) {
         f = fate::dropped;
@@ -154,9 +184,11 @@ constexpr void enter(Core& c, std::span<typename Core::packet_type> batch, momen
     pipeline::route_hint hint;
     u32 fast_in = no_interface;
     u32 seen = c.tables.touched;
-    for (auto& p : batch) {
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+        detail::fetch_ahead(c, batch, i);
+        auto& p = batch[i];
         const u16 in = p.interface();
-        if (in != fast_in || seen != c.tables.touched) {
+        if (in != fast_in || seen != c.tables.touched) [[unlikely]] {
             // Another interface, or somebody touched the stack since: hooks, routes, switches.
             if (has_work(c)) {
                 std::size_t budget = work_budget;
@@ -166,7 +198,7 @@ constexpr void enter(Core& c, std::span<typename Core::packet_type> batch, momen
             fast_in = detail::may_go_fast(c, in) ? in : no_interface;
             seen = c.tables.touched;
         }
-        if (in == fast_in && detail::forward_fast(c, p, fast, hint)) {
+        if (in == fast_in && detail::forward_fast(c, p, in, fast, hint)) [[likely]] {
             continue;
         }
         static_cast<void>(detail::receive_slow(c, std::move(p)));

@@ -60,6 +60,7 @@ struct packet {
     constexpr packet_type type() const noexcept { return packet_type::host; }
     constexpr void set_type(packet_type) noexcept {}
     constexpr bool is_plain_host() const noexcept { return true; }
+    constexpr bool is_plain_host_of(u32) const noexcept { return true; }
     constexpr metadata& writable_facts() noexcept { return facts_; }
     constexpr const metadata& facts() const noexcept { return facts_; }
 

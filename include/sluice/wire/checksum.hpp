@@ -70,7 +70,9 @@ namespace sluice::checksum {
 [[nodiscard]] constexpr bool verify_header(const std::byte* header, unsigned ihl_words) noexcept {
     if (std::is_constant_evaluated())
         return verify(const_bytes{header, std::size_t{ihl_words} * 4});
-    return detail::sum_header(header, ihl_words) % 65535 == 0;
+    const u64 sum = ihl_words == 5 ? detail::sum_received_header(header)
+                                   : detail::sum_header(header, ihl_words);
+    return sum % 65535 == 0;
 }
 
 // The checksum to store in a header of `ihl_words` (at least 5) words whose checksum field reads

@@ -118,7 +118,7 @@ TEST_CASE("the route of the packet before serves for the same destination and to
     pipeline::route_hint hint;
     const auto by = [&](const datagram_fields& f) -> u16 {
         const auto packet = support::packet_of(source, support::datagram_of(f));
-        return pipeline::accept_fast(n.tables(), packet, 2, hint) ? hint.entry->interface : u16{0};
+        return pipeline::accept_fast(n.tables(), packet, 2, hint) ? hint.hop.interface : u16{0};
     };
     CHECK(by({.destination = "10.9.0.1"_ip}) == 3);
     CHECK(by({.destination = "10.9.0.1"_ip, .tos = 0x10}) == 4);
