@@ -6,22 +6,17 @@
 // cycles a packet. Exit status 1 when the outputs differ, or when the median ratio against the same
 // trie is over the limit given as first argument.
 #include "baseline_forward.hpp"
-#include "support.hpp"
+#include "turns.hpp"
 
-#include <algorithm>
-#include <chrono>
-#include <cstdio>
+#include <sluice/testing/fixed_seed.hpp>
+
 #include <cstdlib>
 #include <cstring>
 
-#if defined(__linux__)
-#include <sched.h>
-#include <sluice/testing/fixed_seed.hpp>
-#endif
-
 namespace {
 
-constexpr std::size_t batch_size = 256;
+using bench::batch_size;
+using bench::turn;
 constexpr std::uint16_t packet_size = 64;
 
 struct router_policies : sluice::policies<sluice::based_on<sluice::linux_router>,
@@ -110,50 +105,6 @@ bool agree(router& r, Forwarder& f, batch& packets) {
     return same;
 }
 
-// Cycles of one batch, the median of a turn of them; packets are put back between the batches.
-template <class Run, class Refill>
-double turn(Run&& run, Refill&& put_back) {
-    constexpr std::size_t batches = 31;
-    std::array<std::uint64_t, batches> spent{};
-    for (auto& s : spent) {
-        const std::uint64_t from = bench::cycles();
-        run();
-        s = bench::cycles() - from;
-        put_back();
-    }
-    std::nth_element(spent.begin(), spent.begin() + batches / 2, spent.end());
-    return static_cast<double>(spent[batches / 2]) / batch_size;
-}
-
-double median(std::vector<double> values) {
-    std::sort(values.begin(), values.end());
-    return values[values.size() / 2];
-}
-double least(const std::vector<double>& values) {
-    return *std::min_element(values.begin(), values.end());
-}
-
-double nanoseconds_a_cycle() {
-    const auto start = std::chrono::steady_clock::now();
-    const std::uint64_t from = bench::cycles();
-    while (std::chrono::steady_clock::now() - start < std::chrono::milliseconds{20}) {
-    }
-    const std::chrono::duration<double, std::nano> spent = std::chrono::steady_clock::now() - start;
-    return spent.count() / static_cast<double>(bench::cycles() - from);
-}
-
-void stay_on_one_processor() {
-#if defined(__linux__)
-    const int here = sched_getcpu();
-    cpu_set_t one;
-    CPU_ZERO(&one);
-    if (here >= 0) {
-        CPU_SET(static_cast<unsigned>(here), &one);
-        static_cast<void>(sched_setaffinity(0, sizeof one, &one));
-    }
-#endif
-}
-
 struct figures {
     std::vector<double> stack, trie, scan, over_trie, over_scan;
 };
@@ -182,15 +133,10 @@ figures measure(router& r, by_trie& trie, by_scan& scan, batch& packets, int rou
     return all;
 }
 
-void print(const char* what, const std::vector<double>& cycles, double ns) {
-    std::printf("%-28s %6.2f ns  %6.1f cycles a packet (least %.1f)\n", what, median(cycles) * ns,
-                median(cycles), least(cycles));
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
-    stay_on_one_processor();
+    bench::stay_on_one_processor();
     const double limit = argc > 1 ? std::atof(argv[1]) : 0.0;
     const auto r = std::make_unique<router>(router::parts{.seed = sluice::testing::fixed_seed});
     bench::add_interfaces(*r);
@@ -214,13 +160,13 @@ int main(int argc, char** argv) {
         return 1;
     }
     const figures f = measure(*r, *trie, *scan, packets, 101);
-    const double ns = nanoseconds_a_cycle();
-    print("stack, linux_router", f.stack, ns);
-    print("by hand, the same trie", f.trie, ns);
-    print("by hand, scan of an array", f.scan, ns);
-    std::printf("ratio to the same trie   median %.3f  least %.3f\n", median(f.over_trie),
-                least(f.over_trie));
-    std::printf("ratio to the array scan  median %.3f  least %.3f\n", median(f.over_scan),
-                least(f.over_scan));
-    return limit > 0 && median(f.over_trie) > limit ? 1 : 0;
+    const double ns = bench::nanoseconds_a_cycle();
+    bench::print("stack, linux_router", f.stack, ns);
+    bench::print("by hand, the same trie", f.trie, ns);
+    bench::print("by hand, scan of an array", f.scan, ns);
+    std::printf("ratio to the same trie   median %.3f  least %.3f\n", bench::median(f.over_trie),
+                bench::least(f.over_trie));
+    std::printf("ratio to the array scan  median %.3f  least %.3f\n", bench::median(f.over_scan),
+                bench::least(f.over_scan));
+    return limit > 0 && bench::median(f.over_trie) > limit ? 1 : 0;
 }

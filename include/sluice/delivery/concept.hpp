@@ -26,6 +26,8 @@
 // of a UDP datagram is kept (both addresses and both ports are its own), or nullptr; `has_flows()`
 // whether there is any.
 //
+// Optional: a model that can be made from a `hash_key` gets a secret of its own from the stack.
+//
 // Optional (`answers_pings`): `ping(packet, info)` hands an echo reply or an extended one, from its
 // ICMP header on, to the endpoint whose identifier is `info.destination_port`. Without it such
 // replies reach raw taps only.

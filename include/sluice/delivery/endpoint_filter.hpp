@@ -1,5 +1,8 @@
-// endpoint_filter: what an endpoint wants to receive, whether a datagram fits it, and how it ranks
-// among other filters. Unspecified addresses, port 0 and interface 0 mean any.
+// endpoint_filter: what an endpoint wants to receive, in which of the forms a filter can have, and
+// whether it may share its port. Unspecified addresses, port 0 and interface 0 mean any.
+//
+// A datagram is such a filter too, with all of its facts: an endpoint of some form wants it when
+// its filter is that of the datagram, reduced to the form.
 //
 // Source: Linux compute_score, raw_v4_match, inet_rcv_saddr_equal.
 #pragma once
@@ -19,23 +22,35 @@ struct endpoint_filter {
     u16 interface = 0;
     bool reuse = false;  // others that say so too may have the same port. Linux SO_REUSEADDR
 
-    // Both address and both ports are fixed.
-    [[nodiscard]] constexpr bool is_flow() const noexcept {
-        return !local.is_unspecified() && !peer.is_unspecified() && local_port != 0 &&
-               peer_port != 0;
+    // All facts of a datagram.
+    [[nodiscard]] static constexpr endpoint_filter of(const delivery_info& info) noexcept {
+        return {.protocol = info.protocol,
+                .local = info.destination,
+                .peer = info.source,
+                .local_port = info.destination_port,
+                .peer_port = info.source_port,
+                .interface = info.interface};
     }
-    [[nodiscard]] constexpr bool matches(const delivery_info& info) const noexcept {
-        return (local.is_unspecified() || local == info.destination) &&
-               (peer.is_unspecified() || peer == info.source) &&
-               (interface == 0 || interface == info.interface);
+    // The parts that count for an endpoint of each kind.
+    [[nodiscard]] constexpr endpoint_filter of_raw() const noexcept {
+        return {.protocol = protocol, .local = local, .peer = peer, .interface = interface};
     }
-    [[nodiscard]] constexpr bool matches_ports(const delivery_info& info) const noexcept {
-        return (local_port == 0 || local_port == info.destination_port) &&
-               (peer_port == 0 || peer_port == info.source_port);
+    [[nodiscard]] constexpr endpoint_filter of_alert() const noexcept {
+        return {.protocol = protocol, .interface = interface};
     }
-    [[nodiscard]] constexpr bool matches_alert(u8 number, u16 ingress) const noexcept {
-        return protocol == number && (interface == 0 || interface == ingress);
+    [[nodiscard]] constexpr endpoint_filter of_udp() const noexcept {
+        endpoint_filter f = *this;
+        f.protocol = ipv4::protocols::udp;
+        return f;
     }
+    [[nodiscard]] constexpr endpoint_filter of_ping() const noexcept {
+        return {.protocol = ipv4::protocols::icmp,
+                .local = local,
+                .local_port = local_port,
+                .interface = interface,
+                .reuse = reuse};
+    }
+
     // Whether a datagram may fit both by address and interface. Linux inet_rcv_saddr_equal.
     [[nodiscard]] constexpr bool meets(const endpoint_filter& o) const noexcept {
         return (local.is_unspecified() || o.local.is_unspecified() || local == o.local) &&
@@ -44,20 +59,107 @@ struct endpoint_filter {
     [[nodiscard]] constexpr bool clashes_with(const endpoint_filter& o) const noexcept {
         return o.local_port == local_port && !(reuse && o.reuse);
     }
-    // A port or a local address counts more than all that follows, as Linux asks for them first.
-    [[nodiscard]] constexpr int specificity() const noexcept {
-        return (local_port == 0 ? 0 : 8) + (local.is_unspecified() ? 0 : 4) +
-               (peer.is_unspecified() ? 0 : 1) + (peer_port == 0 ? 0 : 1) +
-               (interface == 0 ? 0 : 1);
+};
+
+// Which parts of a filter are given.
+class filter_form {
+public:
+    static constexpr u32 count = 32;
+
+    constexpr explicit filter_form(u32 bits) noexcept : bits_(bits) {}
+    constexpr explicit filter_form(const endpoint_filter& f) noexcept
+        : bits_((f.local_port != 0 ? port : 0) | (f.local.is_unspecified() ? 0 : address) |
+                (f.peer.is_unspecified() ? 0 : peer) | (f.peer_port != 0 ? peer_port : 0) |
+                (f.interface != 0 ? interface : 0)) {}
+
+    // Both addresses and both ports are fixed, with an interface or without: a bit for each form.
+    [[nodiscard]] static constexpr u32 flows() noexcept {
+        constexpr u32 flow = port | address | peer | peer_port;
+        return 1u << flow | 1u << (flow | interface);
     }
-    // The parts that count for a ping endpoint.
-    [[nodiscard]] constexpr endpoint_filter of_ping() const noexcept {
-        return {.protocol = ipv4::protocols::icmp,
-                .local = local,
-                .local_port = local_port,
-                .interface = interface,
+    [[nodiscard]] constexpr u32 bits() const noexcept { return bits_; }
+    [[nodiscard]] constexpr bool has(u32 part) const noexcept { return (bits_ & part) != 0; }
+    // A port or a local address counts more than all that follows, as Linux asks for them first.
+    [[nodiscard]] constexpr u32 group() const noexcept { return bits_ & (port | address); }
+    // Among those of a group each part counts the same. Linux compute_score.
+    [[nodiscard]] constexpr u32 score() const noexcept {
+        return (bits_ >> 2 & 1u) + (bits_ >> 1 & 1u) + (bits_ & 1u);
+    }
+
+    static constexpr u32 port = 16;
+    static constexpr u32 address = 8;
+    static constexpr u32 peer = 4;
+    static constexpr u32 peer_port = 2;
+    static constexpr u32 interface = 1;
+
+private:
+    u32 bits_;
+};
+
+// A filter in two words, to be hashed and compared.
+struct filter_key {
+    u64 addresses = 0;
+    u64 others = 0;
+
+    constexpr filter_key() noexcept = default;
+    // Of a datagram: of no form yet.
+    constexpr explicit filter_key(const endpoint_filter& f) noexcept
+        : addresses(u64{f.local.value} << 32 | f.peer.value),
+          others(u64{f.local_port} << 48 | u64{f.peer_port} << 32 | u64{f.interface} << 16 |
+                 f.protocol) {}
+    // Of an endpoint.
+    [[nodiscard]] static constexpr filter_key in_its_form(const endpoint_filter& f) noexcept {
+        return filter_key{f}.reduced_to(filter_form{f});
+    }
+    // With the parts of that form alone.
+    [[nodiscard]] constexpr filter_key reduced_to(filter_form form) const noexcept;
+
+    [[nodiscard]] constexpr filter_form form() const noexcept {
+        return filter_form{static_cast<u32>(others >> 8 & 0xff)};
+    }
+    [[nodiscard]] constexpr u16 local_port() const noexcept {
+        return static_cast<u16>(others >> 48);
+    }
+    // Of the filter all that decides about a port.
+    [[nodiscard]] constexpr endpoint_filter place(bool reuse) const noexcept {
+        return {.local = {static_cast<u32>(addresses >> 32)},
+                .local_port = local_port(),
+                .interface = static_cast<u16>(others >> 16),
                 .reuse = reuse};
     }
+    friend constexpr bool operator==(const filter_key&, const filter_key&) noexcept = default;
 };
+
+namespace detail {
+
+// The bits of a key that are left of it in each form.
+struct form_masks {
+    filter_key of[filter_form::count]{};
+
+    constexpr form_masks() noexcept {
+        for (u32 bits = 0; bits < filter_form::count; ++bits) {
+            const filter_form form{bits};
+            const auto if_has = [form](u32 part, u64 octets) {
+                return form.has(part) ? octets : 0;
+            };
+            of[bits].addresses = if_has(filter_form::address, u64{0xffff'ffff} << 32) |
+                                 if_has(filter_form::peer, 0xffff'ffff);
+            of[bits].others = if_has(filter_form::port, u64{0xffff} << 48) |
+                              if_has(filter_form::peer_port, u64{0xffff} << 32) |
+                              if_has(filter_form::interface, u64{0xffff} << 16) | 0xff;
+        }
+    }
+};
+inline constexpr form_masks masks_of_forms{};
+
+}  // namespace detail
+
+constexpr filter_key filter_key::reduced_to(filter_form form) const noexcept {
+    const filter_key& mask = detail::masks_of_forms.of[form.bits()];
+    filter_key k;
+    k.addresses = addresses & mask.addresses;
+    k.others = (others & mask.others) | u64{form.bits()} << 8;
+    return k;
+}
 
 }  // namespace sluice

@@ -4,16 +4,15 @@
 // most specific wins, of equals the latest; broadcast and multicast go to all that match); ping
 // endpoints by identifier. A sink may register and remove any while it is called: each that stays
 // is called once, a removed one no more, a new one from the next packet on. Never: allocates;
-// copies only for taps and for datagrams to many. Cost: a scan of the endpoints for each datagram
-// to us; a virtual call into the sink, because endpoints come at run time. RFC 1122 section 3.4,
-// Linux raw_v4_match, compute_score.
+// copies only for taps and for datagrams to many. Cost: a keyed hash for each form of filter that
+// is in use, whatever the number of endpoints (endpoint_index.hpp); a virtual call into the sink,
+// because endpoints come at run time. RFC 1122 section 3.4, Linux raw_v4_match, compute_score.
 #pragma once
 
 #include <sluice/base/bounded_vector.hpp>
-#include <sluice/base/registry.hpp>
 #include <sluice/base/result.hpp>
 #include <sluice/delivery/concept.hpp>
-#include <sluice/delivery/endpoint_filter.hpp>
+#include <sluice/delivery/endpoint_index.hpp>
 #include <sluice/wire/ipv4.hpp>
 
 #include <cstddef>
@@ -55,6 +54,9 @@ struct registered_endpoints {
     template <class Packet>
     class model {
     public:
+        constexpr explicit model(hash_key secret) noexcept
+            : raw_(secret), udp_(secret), ping_(secret), alert_(secret) {}
+
         // The handler of a protocol from now on. Gives the one before (nullptr: the built-in one),
         // so that a new one may wrap it; full when as many protocols as fit have one. nullptr
         // restores the built-in.
@@ -79,129 +81,84 @@ struct registered_endpoints {
         // false when all are taken.
         [[nodiscard]] constexpr bool add_raw(const endpoint_filter& f,
                                              packet_sink<Packet>& to) noexcept {
-            return raw_.add({f, &to});
+            return raw_.add(f.of_raw(), to);
         }
         // For packets to be forwarded that carry a router alert; only protocol and interface of the
         // filter count.
         [[nodiscard]] constexpr bool add_alert(const endpoint_filter& f,
                                                packet_sink<Packet>& to) noexcept {
-            return alert_.add({f, &to});
+            return alert_.add(f.of_alert(), to);
         }
         [[nodiscard]] constexpr bool add_udp(const endpoint_filter& f,
                                              packet_sink<Packet>& to) noexcept {
-            flows_ += f.is_flow() && !udp_.full() ? 1u : 0u;
-            return udp_.add({f, &to});
+            return udp_.add(f.of_udp(), to);
         }
         // Whether one of them has the port already, for the same address and interface or for any,
         // and does not share it. Linux inet_rcv_saddr_equal.
         [[nodiscard]] constexpr bool udp_in_use(const endpoint_filter& f) const noexcept {
-            for (std::size_t i = 0; i < udp_.size(); ++i) {
-                const endpoint_filter& o = udp_[i].filter;
-                if (f.meets(o) && f.clashes_with(o)) {
-                    return true;
-                }
-            }
-            return false;
+            return udp_.any_with_port_of(
+                f, [&f](const endpoint_filter& o) { return f.meets(o) && f.clashes_with(o); });
         }
         // The same of an identifier, for whatever address and interface. Linux ping_get_port.
         [[nodiscard]] constexpr bool ping_in_use(const endpoint_filter& f) const noexcept {
-            for (std::size_t i = 0; i < ping_.size(); ++i) {
-                if (f.clashes_with(ping_[i].filter)) {
-                    return true;
-                }
-            }
-            return false;
+            return ping_.any_with_port_of(
+                f, [&f](const endpoint_filter& o) { return f.clashes_with(o); });
         }
-        [[nodiscard]] constexpr bool has_flows() const noexcept { return flows_ != 0; }
+        [[nodiscard]] constexpr bool has_flows() const noexcept {
+            return udp_.has(filter_form::flows());
+        }
         [[nodiscard]] constexpr early_route* flow_of(const delivery_info& info) noexcept {
-            for (std::size_t i = 0; i < udp_.size(); ++i) {
-                endpoint& e = udp_[i];
-                if (e.filter.is_flow() && e.filter.matches_ports(info) && e.filter.matches(info)) {
-                    return &e.route;
-                }
-            }
-            return nullptr;
+            return udp_.route_of_flow(endpoint_filter::of(info).of_udp());
         }
         // Echo replies with the identifier `local_port`: what is sent with it comes back here. Of
         // the filter, local, interface and local_port count. Of several that match, the one that
         // was added last has it. Linux ping_lookup.
         [[nodiscard]] constexpr bool add_ping(const endpoint_filter& f,
                                               packet_sink<Packet>& to) noexcept {
-            return ping_.add({f.of_ping(), &to});
+            return ping_.add(f.of_ping(), to);
         }
         // One that was added keeps its place with another filter. false: it was not added.
         [[nodiscard]] constexpr bool change_ping(const endpoint_filter& f,
                                                  const packet_sink<Packet>& to) noexcept {
-            for (std::size_t i = 0; i < ping_.size(); ++i) {
-                if (ping_[i].to == &to) {
-                    ping_[i].filter = f.of_ping();
-                    return true;
-                }
-            }
-            return false;
+            return ping_.change(f.of_ping(), to);
         }
         constexpr void remove(const packet_sink<Packet>& to) noexcept {
-            const auto is_it = [&to](const endpoint& e) { return e.to == &to; };
-            for (endpoint_list* list : {&raw_, &ping_, &udp_, &alert_}) {
-                list->remove_if(is_it);
-            }
-            flows_ = 0;
-            for (std::size_t i = 0; i < udp_.size(); ++i) {
-                flows_ += udp_[i].filter.is_flow() ? 1u : 0u;
+            for (index* each : {&raw_, &ping_, &udp_, &alert_}) {
+                each->remove(to);
             }
         }
 
         [[nodiscard]] constexpr delivery_count tap(const datagram<Packet>& d,
                                                    const delivery_info& info) noexcept {
-            delivery_count n;
-            for (visit v{raw_}; const endpoint* e = v.next();) {
-                if (e->filter.protocol == info.protocol && e->filter.matches(info)) {
-                    give(*e->to, d.packet().clone(), info, n);
-                }
-            }
-            return n;
+            return raw_.is_empty()
+                       ? delivery_count{}
+                       : give_copies(raw_, endpoint_filter::of(info).of_raw(), d.packet(), info);
         }
         [[nodiscard]] constexpr bool hears_alerts(u8 protocol, u16 interface) const noexcept {
-            for (std::size_t i = 0; i < alert_.size(); ++i) {
-                if (alert_[i].filter.matches_alert(protocol, interface)) {
-                    return true;
-                }
-            }
-            return false;
+            return alert_.latest({.protocol = protocol, .interface = interface}) != nullptr;
         }
         [[nodiscard]] constexpr delivery_count alert(const datagram<Packet>& d,
                                                      const delivery_info& info) noexcept {
-            delivery_count n;
-            for (visit v{alert_}; const endpoint* e = v.next();) {
-                if (e->filter.matches_alert(info.protocol, info.interface)) {
-                    give(*e->to, d.packet().clone(), info, n);
-                }
-            }
-            return n;
+            return give_copies(alert_, endpoint_filter::of(info).of_alert(), d.packet(), info);
         }
         [[nodiscard]] constexpr bool report(const icmp_error_notice& n) noexcept {
-            const delivery_info answer = answer_to(n);
-            for (visit v{raw_}; const endpoint* e = v.next();) {
-                if (e->filter.protocol == n.protocol && e->filter.matches(answer)) {
-                    e->to->error(n);
-                }
+            for (visit v{raw_, answer_to(n).of_raw()}; const auto* e = v.next();) {
+                e->to->error(n);
             }
-            packet_sink<Packet>* const of = quoted_sender(n, answer);
+            const auto* const of = quoted_sender(n);
             if (of != nullptr) {
-                of->error(n);
+                of->to->error(n);
             }
             return of != nullptr || n.protocol != ipv4::protocols::udp;
         }
         [[nodiscard]] constexpr bool believes(const icmp_error_notice& n) const noexcept {
-            const delivery_info answer = answer_to(n);
-            for (visit v{raw_}; const endpoint* e = v.next();) {
-                if (e->filter.protocol == n.protocol && e->filter.matches(answer) &&
-                    e->to->believes(n)) {
+            for (visit v{raw_, answer_to(n).of_raw()}; const auto* e = v.next();) {
+                if (e->to->believes(n)) {
                     return true;
                 }
             }
-            const packet_sink<Packet>* const of = quoted_sender(n, answer);
-            return of != nullptr && of->believes(n);
+            const auto* const of = quoted_sender(n);
+            return of != nullptr && of->to->believes(n);
         }
         [[nodiscard]] constexpr protocol_handler<Packet>* handler(u8 protocol) noexcept {
             for (auto& h : handlers_) {
@@ -214,24 +171,20 @@ struct registered_endpoints {
         [[nodiscard]] constexpr delivery_count ping(Packet&& packet,
                                                     const delivery_info& info) noexcept {
             delivery_count n;
-            if (packet_sink<Packet>* to = ping_of(info)) {
-                give(*to, std::move(packet), info, n);
+            if (const auto* e = ping_.latest(endpoint_filter::of(info).of_ping())) {
+                give(*e->to, std::move(packet), info, n);
             }
             return n;
         }
         [[nodiscard]] constexpr delivery_count udp(Packet&& packet,
                                                    const delivery_info& info) noexcept {
-            delivery_count n;
-            if (!info.to_many) {
-                if (packet_sink<Packet>* to = udp_of(info)) {
-                    give(*to, std::move(packet), info, n);
-                }
-                return n;
+            const endpoint_filter all = endpoint_filter::of(info).of_udp();
+            if (info.to_many) {
+                return give_copies(udp_, all, packet, info);
             }
-            for (visit v{udp_}; const endpoint* e = v.next();) {
-                if (e->filter.matches_ports(info) && e->filter.matches(info)) {
-                    give(*e->to, packet.clone(), info, n);
-                }
+            delivery_count n;
+            if (const auto* e = udp_.best(all)) {
+                give(*e->to, std::move(packet), info, n);
             }
             return n;
         }
@@ -241,55 +194,26 @@ struct registered_endpoints {
             u8 protocol = 0;
             protocol_handler<Packet>* call = nullptr;
         };
-        struct endpoint {
-            endpoint_filter filter{};
-            packet_sink<Packet>* to = nullptr;
-            early_route route{};
-        };
-        using endpoint_list = registry<endpoint, Endpoints, registry_order::latest_first>;
-        using visit = typename endpoint_list::visit;
+        using index = endpoint_index<endpoint_places<Packet, Endpoints>>;
+        using visit = typename index::visit;
 
         // What would have come had the quoted packet been answered.
-        [[nodiscard]] static constexpr delivery_info
+        [[nodiscard]] static constexpr endpoint_filter
         answer_to(const icmp_error_notice& n) noexcept {
-            return {.source = n.destination,
-                    .destination = n.source,
-                    .interface = n.interface,
-                    .source_port = n.destination_port,
-                    .destination_port = n.source_port,
-                    .protocol = n.protocol};
-        }
-        // The one endpoint of a unicast datagram; of equals the latest.
-        [[nodiscard]] constexpr packet_sink<Packet>*
-        udp_of(const delivery_info& info) const noexcept {
-            const endpoint* best = nullptr;
-            for (std::size_t i = 0; i < udp_.size(); ++i) {
-                const endpoint_filter& f = udp_[i].filter;
-                if (f.matches_ports(info) && f.matches(info) &&
-                    (best == nullptr || f.specificity() > best->filter.specificity())) {
-                    best = &udp_[i];
-                }
-            }
-            return best != nullptr ? best->to : nullptr;
-        }
-        // The one endpoint of an echo reply: the latest, and none is better than it.
-        [[nodiscard]] constexpr packet_sink<Packet>*
-        ping_of(const delivery_info& info) const noexcept {
-            for (std::size_t i = 0; i < ping_.size(); ++i) {
-                const endpoint_filter& f = ping_[i].filter;
-                if (f.matches_ports(info) && f.matches(info)) {
-                    return ping_[i].to;
-                }
-            }
-            return nullptr;
+            return {.protocol = n.protocol,
+                    .local = n.source,
+                    .peer = n.destination,
+                    .local_port = n.source_port,
+                    .peer_port = n.destination_port,
+                    .interface = n.interface};
         }
         // The endpoint that has what the quoted packet was sent from; nullptr: none, or raw ones.
-        [[nodiscard]] constexpr packet_sink<Packet>*
-        quoted_sender(const icmp_error_notice& n, const delivery_info& answer) const noexcept {
+        [[nodiscard]] constexpr const typename index::place_type*
+        quoted_sender(const icmp_error_notice& n) const noexcept {
             if (n.protocol == ipv4::protocols::udp) {
-                return udp_of(answer);
+                return udp_.best(answer_to(n));
             }
-            return quotes_echo_request(n) ? ping_of(answer) : nullptr;
+            return quotes_echo_request(n) ? ping_.latest(answer_to(n).of_ping()) : nullptr;
         }
         // A copy that could not be made counts as no room.
         static constexpr void give(packet_sink<Packet>& to, Packet&& packet,
@@ -300,12 +224,21 @@ struct registered_endpoints {
                 ++n.full;
             }
         }
+        [[nodiscard, gnu::noinline]] static constexpr delivery_count
+        give_copies(const index& to, const endpoint_filter& datagram, const Packet& packet,
+                    const delivery_info& info) noexcept {
+            delivery_count n;
+            for (visit v{to, datagram}; const auto* e = v.next();) {
+                give(*e->to, packet.clone(), info, n);
+            }
+            return n;
+        }
+
         bounded_vector<registration, Handlers> handlers_;
-        endpoint_list raw_;
-        endpoint_list udp_;
-        endpoint_list ping_;
-        endpoint_list alert_;
-        u32 flows_ = 0;  // of udp_
+        index raw_;
+        index udp_;
+        index ping_;
+        index alert_;
     };
 };
 

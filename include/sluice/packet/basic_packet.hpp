@@ -413,7 +413,7 @@ private:
             cut(at_.length());
         }
     }
-    constexpr bool gather(u32 n) noexcept {
+    [[nodiscard, gnu::noinline]] constexpr bool gather(u32 n) noexcept {
         if (!unshare()) {
             return false;
         }

@@ -21,8 +21,9 @@ template <packet_buffer Packet>
     std::byte* const first = packet.writable();
     const icmp::view message{first};
     const u16 old_word = load_be<u16>(first);
-    message.set(icmp::type, icmp::types::echo_reply);
-    const u16 updated = checksum::update(message[icmp::checksum], old_word, load_be<u16>(first));
+    const auto new_word = static_cast<u16>(icmp::types::echo_reply << 8 | (old_word & 0xff));
+    const u16 updated = checksum::update(message[icmp::checksum], old_word, new_word);
+    store_be<u16>(first, new_word);  // the type and the code as it was
     message.set(icmp::checksum, updated);
     if (updated == 0) {  // all octets zero: the one case in which the sum's other form is right
         message.set(icmp::checksum, checksum::finish(packet_sum(packet, 0, packet.size())));

@@ -9,6 +9,7 @@
 #include <sluice/options/outgoing.hpp>
 #include <sluice/packet/packet_buffer.hpp>
 #include <sluice/routing/output_route.hpp>
+#include <sluice/wire/checksum.hpp>
 
 namespace sluice::rewrite {
 
@@ -34,22 +35,23 @@ template <packet_buffer Packet>
     if (header == nullptr) {
         return false;
     }
-    const ipv4::view ip{header};
-    ip.set(ipv4::version, 4);
-    ip.set(ipv4::ihl, static_cast<u8>(header_size / 4));
-    ip.set(ipv4::tos, choice.tos);
-    ip.set(ipv4::total_length, static_cast<u16>(packet.size()));
-    ip.set(ipv4::identification, choice.identification);
-    ip.set(ipv4::flags_and_offset, choice.dont_fragment ? ipv4::words::dont_fragment : u16{0});
-    ip.set(ipv4::ttl, choice.ttl);
-    ip.set(ipv4::protocol, choice.protocol);
-    ip.set(ipv4::source, route.source);
-    ip.set(ipv4::destination, route.destination);
+    // In words, and summed before they are stored: octets that were just stored one by one cannot
+    // be read as words without a wait.
+    const u32 first = 4u << 28 | header_size / 4 << 24 | u32{choice.tos} << 16 | packet.size();
+    const u32 second = u32{choice.identification} << 16 |
+                       (choice.dont_fragment ? ipv4::words::dont_fragment : u32{0});
+    const u32 third = u32{choice.ttl} << 24 | u32{choice.protocol} << 16;
+    u64 sum = u64{first} + second + third + route.source.value + route.destination.value;
+    store_be<u32>(header, first);
+    store_be<u32>(header + 4, second);
+    store_be<u32>(header + 12, route.source.value);
+    store_be<u32>(header + 16, route.destination.value);
     if (options.offsets.length != 0) {
         packet.writable_facts().options =
-            ip_options::build(ip, options, final_destination, midnight_ms);
+            ip_options::build(ipv4::view{header}, options, final_destination, midnight_ms);
+        sum += checksum::partial({header + ipv4::min_header_length, options.offsets.length});
     }
-    ipv4::set_checksum(ip);
+    store_be<u32>(header + 8, third | checksum::finish(sum));
     return true;
 }
 

@@ -68,7 +68,9 @@ constexpr fate answer(Core& c, datagram<typename Core::packet_type>&& request, r
         icmp_unsent(c.books);
         return fate::delivered;
     }
-    packet.writable_facts() = metadata{.cut_anew = packet.has_packet_list()};
+    if (packet.has_facts() || packet.has_packet_list()) {
+        packet.writable_facts() = metadata{.cut_anew = packet.has_packet_list()};
+    }
     // All kinds of answer are counted as echo replies, as Linux does.
     send_icmp(c, std::move(packet), *route, {tos, icmp::types::echo_reply, echoed, asker});
     return fate::delivered;

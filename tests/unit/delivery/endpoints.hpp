@@ -6,6 +6,7 @@
 #include <sluice/delivery/endpoints.hpp>
 #include <sluice/packet/pool_storage.hpp>
 #include <sluice/pipeline/validate.hpp>
+#include <sluice/testing/fixed_seed.hpp>
 
 #include <utility>
 
@@ -16,7 +17,9 @@ using namespace sluice::literals;
 
 using pool_type = fixed_pool<512, 16>;
 using packet = pool_type::packet_type;
-using endpoints = registered_endpoints<4, 8>::model<packet>;
+struct endpoints : registered_endpoints<4, 8>::model<packet> {
+    endpoints() : model(testing::fixed_seed) {}
+};
 
 // Takes packets until it has `room` of them; keeps the last and counts.
 struct sink final : packet_sink<packet> {

@@ -1,0 +1,321 @@
+// endpoint_index: registrations of endpoints, found by hash for each form that a filter can have.
+//
+// Filters of one form (local port alone, port and address, a flow...) differ in the values of the
+// same parts. So a datagram, reduced to a form, names the only filter of that form that wants it:
+// one hash for each form in use, whatever the number of endpoints. Linux has three of these tables
+// for UDP (by port, by address and port, by flow); here every form has its own.
+// Registrations may come and go while a visit goes on: it meets each that was there when it began
+// and is still there when its turn comes, once each, the latest first. Visits may nest.
+//
+// Never:   allocates; moves a registration.
+// Cost:    SipHash and a short chain for each form in use; adding is O(1), removing a sink looks at
+//          every place that was ever taken.
+// Source:  Linux udp_table, __udp4_lib_lookup, udp_lib_get_port.
+#pragma once
+
+#include <sluice/base/siphash.hpp>
+#include <sluice/delivery/endpoint_filter.hpp>
+
+#include <bit>
+#include <cstddef>
+#include <type_traits>
+
+namespace sluice {
+
+// A registration. The chains name places by number, from 1; 0 ends them.
+template <class Packet, class Link>
+struct endpoint_place {
+    using packet_type = Packet;
+    using link = Link;
+
+    filter_key wants{};
+    Link next = 0;  // in its bucket, or among the free ones
+    Link before = 0;
+    Link next_of_port = 0;
+    Link before_of_port = 0;
+    packet_sink<Packet>* to = nullptr;  // nullptr: free
+    u64 number = 0;                     // of the registration, from 1
+    early_route route{};
+    bool reuse = false;
+};
+
+// Up to N places in the object itself.
+template <class Packet, std::size_t N>
+class endpoint_places {
+public:
+    using place_type = endpoint_place<Packet, std::conditional_t<(N < 0xffff), u16, u32>>;
+    using link = typename place_type::link;
+
+    [[nodiscard]] static constexpr std::size_t capacity() noexcept { return N; }
+    [[nodiscard]] static constexpr std::size_t buckets() noexcept { return std::bit_ceil(N); }
+    [[nodiscard]] constexpr place_type& place(link number) noexcept { return places_[number - 1u]; }
+    [[nodiscard]] constexpr const place_type& place(link number) const noexcept {
+        return places_[number - 1u];
+    }
+    [[nodiscard]] constexpr link& first(std::size_t bucket) noexcept { return first_[bucket]; }
+    [[nodiscard]] constexpr link first(std::size_t bucket) const noexcept { return first_[bucket]; }
+    [[nodiscard]] constexpr link& first_of_port(std::size_t bucket) noexcept {
+        return first_of_port_[bucket];
+    }
+    [[nodiscard]] constexpr link first_of_port(std::size_t bucket) const noexcept {
+        return first_of_port_[bucket];
+    }
+
+private:
+    link first_[buckets()]{};
+    link first_of_port_[buckets()]{};
+    place_type places_[N > 0 ? N : 1]{};
+};
+
+template <class Places>
+class endpoint_index {
+public:
+    using place_type = typename Places::place_type;
+    using sink_type = packet_sink<typename place_type::packet_type>;
+    using link = typename Places::link;
+
+    constexpr explicit endpoint_index(hash_key secret) noexcept : secret_(secret) {}
+
+    // false when all places are taken.
+    [[nodiscard]] constexpr bool add(const endpoint_filter& f, sink_type& to) noexcept {
+        link at = free_;
+        if (at != 0) {
+            free_ = places_.place(at).next;
+        } else if (touched_ < places_.capacity()) {
+            at = static_cast<link>(++touched_);
+        } else {
+            return false;
+        }
+        place_type& p = places_.place(at);
+        p = {.wants = filter_key::in_its_form(f),
+             .to = &to,
+             .number = ++registrations_,
+             .reuse = f.reuse};
+        enter(at);
+        return true;
+    }
+    // All registrations of the sink.
+    constexpr void remove(const sink_type& to) noexcept {
+        for (std::size_t i = 1; i <= touched_; ++i) {
+            const auto at = static_cast<link>(i);
+            if (places_.place(at).to == &to) {
+                leave(at);
+                places_.place(at) = {.next = free_};
+                free_ = at;
+            }
+        }
+    }
+    // The sink's registration has another filter from now on, and its place in the order as before.
+    // false: there is none.
+    [[nodiscard]] constexpr bool change(const endpoint_filter& f, const sink_type& to) noexcept {
+        for (std::size_t i = 1; i <= touched_; ++i) {
+            const auto at = static_cast<link>(i);
+            if (places_.place(at).to == &to) {
+                leave(at);
+                places_.place(at).wants = filter_key::in_its_form(f);
+                places_.place(at).reuse = f.reuse;
+                enter(at);
+                return true;
+            }
+        }
+        return false;
+    }
+
+    [[nodiscard]] constexpr bool is_empty() const noexcept { return in_use_ == 0; }
+    // Whether there is one of these forms: a bit for each.
+    [[nodiscard]] constexpr bool has(u32 forms) const noexcept { return (in_use_ & forms) != 0; }
+    // Whether a registration with the port of this filter answers true.
+    template <class F>
+    [[nodiscard]] constexpr bool any_with_port_of(const endpoint_filter& f,
+                                                  F&& asked) const noexcept {
+        for (link at = places_.first_of_port(port_bucket(f.local_port)); at != 0;) {
+            const place_type& p = places_.place(at);
+            if (asked(p.wants.place(p.reuse))) {
+                return true;
+            }
+            at = p.next_of_port;
+        }
+        return false;
+    }
+    // The latest that wants the datagram; nullptr: none.
+    [[nodiscard]] constexpr const place_type*
+    latest(const endpoint_filter& datagram) const noexcept {
+        return place_at(latest_of(~u32{}, datagram));
+    }
+    // Where the route of the latest flow that wants the datagram is kept; nullptr: none does.
+    [[nodiscard]] constexpr early_route* route_of_flow(const endpoint_filter& datagram) noexcept {
+        const link at = latest_of(filter_form::flows(), datagram);
+        return at != 0 ? &places_.place(at).route : nullptr;
+    }
+    // The most specific that wants the datagram, of equals the latest; nullptr: none.
+    [[nodiscard]] constexpr const place_type* best(const endpoint_filter& datagram) const noexcept {
+        const filter_key whole{datagram};
+        const place_type* found = nullptr;
+        filter_form of{0};
+        for (u32 left = in_use_; left != 0;) {
+            const filter_form form = take_form(left);
+            if (found != nullptr && form.group() != of.group()) {
+                break;
+            }
+            const place_type* p = place_at(first_of(whole.reduced_to(form)));
+            if (p != nullptr && (found == nullptr || form.score() > of.score() ||
+                                 (form.score() == of.score() && p->number > found->number))) {
+                found = p;
+                of = form;
+            }
+        }
+        return found;
+    }
+
+    // Meets all that want a datagram: for (visit v{index, datagram}; const auto* p = v.next();)
+    class visit {
+    public:
+        constexpr visit(const endpoint_index& of, const endpoint_filter& datagram) noexcept
+            : of_(of), whole_(datagram), last_(of.registrations_ + 1) {}
+
+        // nullptr: all were met. The place may be another's once others' code was called.
+        [[nodiscard]] constexpr const place_type* next() noexcept {
+            if (!found_ || changes_ != of_.changes_) {
+                find();
+            }
+            link* latest = nullptr;
+            for (u32 i = 0; i < count_; ++i) {
+                if (at_[i] != 0 && (latest == nullptr || number(at_[i]) > number(*latest))) {
+                    latest = &at_[i];
+                }
+            }
+            if (latest == nullptr) {
+                return nullptr;
+            }
+            const place_type& p = of_.places_.place(*latest);
+            last_ = p.number;
+            *latest = of_.next_like(p);
+            return &p;
+        }
+
+    private:
+        // Of each form the latest that was not met yet.
+        constexpr void find() noexcept {
+            found_ = true;
+            changes_ = of_.changes_;
+            count_ = 0;
+            for (u32 left = of_.in_use_; left != 0;) {
+                link at = of_.first_of(whole_.reduced_to(take_form(left)));
+                while (at != 0 && number(at) >= last_) {
+                    at = of_.next_like(of_.places_.place(at));
+                }
+                if (at != 0) {
+                    at_[count_++] = at;
+                }
+            }
+        }
+        [[nodiscard]] constexpr u64 number(link at) const noexcept {
+            return of_.places_.place(at).number;
+        }
+
+        const endpoint_index& of_;
+        filter_key whole_;
+        u64 last_;  // number of the one that was met last
+        u64 changes_ = 0;
+        u32 count_ = 0;
+        bool found_ = false;
+        link at_[filter_form::count];  // of each form that has some: who is next
+    };
+
+private:
+    // The greatest form of the set, which it leaves.
+    [[nodiscard]] static constexpr filter_form take_form(u32& set) noexcept {
+        const u32 form = static_cast<u32>(std::bit_width(set)) - 1;
+        set &= ~(u32{1} << form);
+        return filter_form{form};
+    }
+    [[nodiscard]] constexpr std::size_t bucket(const filter_key& k) const noexcept {
+        return siphash(secret_, k.addresses, k.others) & (places_.buckets() - 1);
+    }
+    [[nodiscard]] constexpr std::size_t port_bucket(u16 port) const noexcept {
+        return port & (places_.buckets() - 1);
+    }
+    [[nodiscard]] constexpr link latest_of(u32 forms,
+                                           const endpoint_filter& datagram) const noexcept {
+        const filter_key whole{datagram};
+        link found = 0;
+        for (u32 left = in_use_ & forms; left != 0;) {
+            const link at = first_of(whole.reduced_to(take_form(left)));
+            if (at != 0 && (found == 0 || places_.place(at).number > places_.place(found).number)) {
+                found = at;
+            }
+        }
+        return found;
+    }
+    [[nodiscard]] constexpr const place_type* place_at(link at) const noexcept {
+        return at != 0 ? &places_.place(at) : nullptr;
+    }
+    [[nodiscard]] constexpr link like(link at, const filter_key& k) const noexcept {
+        while (at != 0 && places_.place(at).wants != k) {
+            at = places_.place(at).next;
+        }
+        return at;
+    }
+    [[nodiscard]] constexpr link first_of(const filter_key& k) const noexcept {
+        return like(places_.first(bucket(k)), k);
+    }
+    [[nodiscard]] constexpr link next_like(const place_type& p) const noexcept {
+        return like(p.next, p.wants);
+    }
+
+    // Into both chains; that of the bucket has the latest first.
+    constexpr void enter(link at) noexcept {
+        place_type& p = places_.place(at);
+        link* first = &places_.first(bucket(p.wants));
+        p.before = 0;
+        while (*first != 0 && places_.place(*first).number > p.number) {
+            p.before = *first;
+            first = &places_.place(*first).next;
+        }
+        p.next = *first;
+        *first = at;
+        if (p.next != 0) {
+            places_.place(p.next).before = at;
+        }
+        link& of_port = places_.first_of_port(port_bucket(p.wants.local_port()));
+        p.before_of_port = 0;
+        p.next_of_port = of_port;
+        if (of_port != 0) {
+            places_.place(of_port).before_of_port = at;
+        }
+        of_port = at;
+        const u32 form = p.wants.form().bits();
+        in_use_ |= u32{1} << form;
+        ++count_[form];
+        ++changes_;
+    }
+    constexpr void leave(link at) noexcept {
+        place_type& p = places_.place(at);
+        (p.before != 0 ? places_.place(p.before).next : places_.first(bucket(p.wants))) = p.next;
+        if (p.next != 0) {
+            places_.place(p.next).before = p.before;
+        }
+        (p.before_of_port != 0 ? places_.place(p.before_of_port).next_of_port
+                               : places_.first_of_port(port_bucket(p.wants.local_port()))) =
+            p.next_of_port;
+        if (p.next_of_port != 0) {
+            places_.place(p.next_of_port).before_of_port = p.before_of_port;
+        }
+        const u32 form = p.wants.form().bits();
+        if (--count_[form] == 0) {
+            in_use_ &= ~(u32{1} << form);
+        }
+        ++changes_;
+    }
+
+    hash_key secret_;
+    Places places_{};
+    u64 registrations_ = 0;
+    u64 changes_ = 0;
+    std::size_t touched_ = 0;  // places from here on were never taken
+    link free_ = 0;            // given back
+    u32 in_use_ = 0;           // a bit for each form
+    link count_[filter_form::count]{};
+};
+
+}  // namespace sluice
