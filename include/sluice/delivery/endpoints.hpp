@@ -24,12 +24,12 @@ namespace sluice {
 struct no_delivery {
     template <class Packet>
     struct model {
-        [[nodiscard]] static constexpr delivery_count tap(const datagram<Packet>&,
+        [[nodiscard]] static constexpr delivery_count tap(const unsummed_datagram<Packet>&,
                                                           const delivery_info&) noexcept {
             return {};
         }
         [[nodiscard]] static constexpr bool hears_alerts(u8, u16) noexcept { return false; }
-        [[nodiscard]] static constexpr delivery_count alert(const datagram<Packet>&,
+        [[nodiscard]] static constexpr delivery_count alert(const unsummed_datagram<Packet>&,
                                                             const delivery_info&) noexcept {
             return {};
         }
@@ -151,7 +151,7 @@ struct registered_endpoints {
             }
         }
 
-        [[nodiscard]] constexpr delivery_count tap(const datagram<Packet>& d,
+        [[nodiscard]] constexpr delivery_count tap(const unsummed_datagram<Packet>& d,
                                                    const delivery_info& info) noexcept {
             delivery_count n;
             for (visit v{raw_}; const endpoint* e = v.next();) {
@@ -169,7 +169,7 @@ struct registered_endpoints {
             }
             return false;
         }
-        [[nodiscard]] constexpr delivery_count alert(const datagram<Packet>& d,
+        [[nodiscard]] constexpr delivery_count alert(const unsummed_datagram<Packet>& d,
                                                      const delivery_info& info) noexcept {
             delivery_count n;
             for (visit v{alert_}; const endpoint* e = v.next();) {
