@@ -53,7 +53,7 @@ void fragment_copying(benchmark::State& state) {
 packet insert_all(cache& in, std::vector<packet>& pieces) {
     packet whole;
     for (packet& p : pieces) {
-        auto valid = sluice::pipeline::validate(std::move(p));
+        auto valid = sluice::pipeline::validate(p);
         if (!valid.has_value()) {
             return {};
         }

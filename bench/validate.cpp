@@ -25,7 +25,7 @@ void validate(benchmark::State& state) {
     for (auto _ : state) {
         watch.start();
         for (auto& packet : batch) {
-            auto valid = sluice::pipeline::validate(std::move(packet));
+            auto valid = sluice::pipeline::validate(packet);
             if (!valid.has_value()) {
                 state.SkipWithError("a good datagram was refused");
                 return;

@@ -1,7 +1,7 @@
 // rewrite_source: what the host sends leaves with another source address, while a switch is on.
 //
-// Shows: a local-out hook with a run-time switch, and checksums kept right by what changed: that of
-// the header, and that of TCP or UDP, which covers the addresses too (RFC 1624).
+// Shows: a local-out hook with a run-time switch, and a named edit of a datagram, which keeps the
+// checksums right: that of the header, and that of TCP or UDP, which covers the addresses too.
 // Run: ./rewrite_source --self, which needs no root and no device; or as root
 //   ./rewrite_source    owns the device sluice0 as 192.0.2.1
 //   ip addr add 192.0.2.2/24 dev sluice0; ip link set sluice0 up; ping 192.0.2.1
@@ -22,8 +22,6 @@ namespace {
 namespace ipv4 = sluice::ipv4;
 namespace udp = sluice::udp;
 using namespace sluice::literals;
-using sluice::u16;
-using sluice::u32;
 
 template <class Output>
 struct host : sluice::policies<sluice::output<Output>, sluice::hooks<sluice::hook_chain<4>>> {};
@@ -36,48 +34,16 @@ public:
     }
 
     sluice::hook_verdict operator()(Packet& p, const sluice::hook_context&) noexcept override {
-        if (ipv4::const_view{p.data()}[ipv4::source] != from_) {
-            return sluice::hook_verdict::accept;
-        }
-        if (!p.unshare() || !rewrite_transport(p)) {
+        auto d = sluice::pipeline::revalidate(p);
+        if (!d) {
             return sluice::hook_verdict::drop;
         }
-        const ipv4::view ip{p.writable()};
-        ip.set(ipv4::source, to_);
-        ipv4::set_checksum(ip);
-        return sluice::hook_verdict::accept;
+        const bool is_right = d->header()[ipv4::source] != from_ || d->rewrite_source(to_);
+        p = std::move(*d).release();
+        return is_right ? sluice::hook_verdict::accept : sluice::hook_verdict::drop;
     }
 
 private:
-    // Only the first fragment has the transport header.
-    [[nodiscard]] bool rewrite_transport(Packet& p) const noexcept {
-        constexpr u32 tcp_checksum = 16;
-        const ipv4::const_view ip{p.data()};
-        const bool is_udp = ip[ipv4::protocol] == ipv4::protocols::udp;
-        if ((!is_udp && ip[ipv4::protocol] != ipv4::protocols::tcp) ||
-            !ipv4::is_first_fragment(ip)) {
-            return true;
-        }
-        const u32 at = static_cast<u32>(header_length(ip)) +
-                       (is_udp ? u32{udp::checksum.byte_offset} : tcp_checksum);
-        if (!p.may_pull(at + 2)) {
-            return false;
-        }
-        std::byte* const field = p.writable() + at;
-        const u16 old = sluice::load_be<u16>(field);
-        if (std::as_const(p).facts().checksum == sluice::checksum_state::pending) {
-            // The field holds the sum of the pseudo header, not its complement.
-            sluice::store_be<u16>(field, static_cast<u16>(~updated(static_cast<u16>(~old))));
-        } else if (!is_udp || old != 0) {  // 0: a UDP sender that computed none
-            const u16 sum = updated(old);
-            sluice::store_be<u16>(field, is_udp && sum == 0 ? u16{0xffff} : sum);
-        }
-        return true;
-    }
-    [[nodiscard]] u16 updated(u16 sum) const noexcept {
-        return sluice::checksum::update(sum, from_.value, to_.value);
-    }
-
     ipv4::address from_, to_;
 };
 

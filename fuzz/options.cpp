@@ -136,7 +136,7 @@ void walk(const_bytes options, bool accepts, bool for_us) {
     copy_bytes(to, from.octets.get(), from.size);
     fill_bytes(to + from.size, payload, std::byte{0x5a});
     packet.set_interface(2);
-    auto d = pipeline::validate(std::move(packet));
+    auto d = pipeline::revalidate(packet);
     require(d.has_value());
     const routing::tables t{at->interfaces, at->routes, at->groups, at->switches, false};
     const interface& in = *at->interfaces.find(2);

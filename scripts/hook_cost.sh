@@ -22,7 +22,7 @@ for path in sorted(pathlib.Path(sys.argv[1]).glob("*.hpp")):
     text, n = call.subn("", path.read_text())
     text, m = member.subn("static hooks_type hooks;", text)
     calls, members = calls + n, members + m
-    left = len(re.findall(r"(?<!passage )pass_hook\(", text))  # all but its definition
+    left = len(re.findall(r"(?<!passage\s)pass_hook\(", text))  # all but its definition
     if left:
         sys.exit(f"hook_cost: {path.name}: {left} hook calls have another form")
     path.write_text(text)

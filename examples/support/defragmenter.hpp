@@ -56,7 +56,7 @@ public:
         if (!p) {
             return;
         }
-        auto valid = sluice::pipeline::validate(std::move(p));
+        auto valid = sluice::pipeline::validate(p);
         if (!valid) {
             const bool sum = valid.error() == sluice::drop_reason::header_checksum;
             counts_.wrong_sums += sum ? 1u : 0u;

@@ -27,7 +27,7 @@ static_assert(!sluice::reassembly_policy<unbounded, pooled>);
 
 #ifdef SLUICE_COMPILE_FAIL
 using in_place = sluice::inline_packet<2048>;
-auto no_list(sluice::bounded_cache<8>::model<in_place>& cache, sluice::datagram<in_place>&& d) {
+auto no_list(sluice::bounded_cache<8>::model<in_place>& cache, sluice::unsummed_datagram<in_place>&& d) {
     return cache.insert(std::move(d), sluice::reassembly_user::local_delivery, 0, {}, {});
 }
 

@@ -1,5 +1,6 @@
 // What every delivery_policy must do, asked of each model.
 #include "support/datagrams.hpp"
+#include "support/validated.hpp"
 
 #include <doctest/doctest.h>
 
@@ -26,13 +27,15 @@ using packet = pool_type::packet_type;
 struct without_tap {
     template <class Packet>
     struct model : delivery::model<Packet> {
-        void tap(const datagram<Packet>&, const delivery_info&) = delete;
+        void tap(const unsummed_datagram<Packet>&, const delivery_info&) = delete;
     };
 };
 struct with_tap_that_takes {
     template <class Packet>
     struct model : delivery::model<Packet> {
-        delivery_count tap(datagram<Packet>&&, const delivery_info&) noexcept { return {}; }
+        delivery_count tap(unsummed_datagram<Packet>&&, const delivery_info&) noexcept {
+            return {};
+        }
     };
 };
 struct with_handler_of_its_own {
@@ -68,7 +71,7 @@ struct with_hears_that_changes {
 struct without_alert {
     template <class Packet>
     struct model : delivery::model<Packet> {
-        void alert(const datagram<Packet>&, const delivery_info&) = delete;
+        void alert(const unsummed_datagram<Packet>&, const delivery_info&) = delete;
     };
 };
 static_assert(delivery_policy<delivery, packet>);
@@ -91,8 +94,8 @@ constexpr delivery_info heard{.source = "10.0.1.2"_ip,
                               .destination_port = 7000,
                               .protocol = ipv4::protocols::udp};
 
-datagram<packet> datagram_from(pool_type& pool) {
-    auto checked = pipeline::validate(support::packet_of(pool, support::datagram_of({})));
+unsummed_datagram<packet> datagram_from(pool_type& pool) {
+    auto checked = support::validated(support::packet_of(pool, support::datagram_of({})));
     return std::move(checked).value();
 }
 
@@ -122,7 +125,7 @@ TEST_CASE_TEMPLATE("where nobody is registered nobody is served", Delivery,
         CHECK_FALSE(model.believes(notice));
         CHECK(model.report(notice) == (protocol != ipv4::protocols::udp));
     }
-    const datagram<packet> d = datagram_from(pool);
+    const unsummed_datagram<packet> d = datagram_from(pool);
     CHECK_FALSE(model.tap(d, heard).any());
     CHECK_FALSE(model.alert(d, heard).any());
     for (const bool to_many : {false, true}) {
@@ -143,7 +146,7 @@ TEST_CASE_TEMPLATE("who is registered is served once, and the buffers come back"
         REQUIRE(model.add_raw({.protocol = ipv4::protocols::udp}, queue));
         REQUIRE(model.add_udp({.local_port = 7000}, queue));
         REQUIRE(model.add_alert({.protocol = ipv4::protocols::udp}, queue));
-        const datagram<packet> d = datagram_from(pool);
+        const unsummed_datagram<packet> d = datagram_from(pool);
         CHECK(model.tap(d, heard).taken == 1);
         CHECK(model.alert(d, heard).taken == 1);
         CHECK(model.udp(pool.take(), heard).taken == 1);

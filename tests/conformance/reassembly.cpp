@@ -99,7 +99,7 @@ TEST_CASE_TEMPLATE("no buffer is lost and no limit passed in a hostile stream", 
         REQUIRE(model->held() <= model_of<Policy>::fragment_limit);
         REQUIRE(pool.available() + model->held() + step.pieces == 64);
         if (step.kind == reassembly_outcome::complete) {
-            REQUIRE(pipeline::validate(std::move(step.packet)).has_value());
+            REQUIRE(pipeline::validate(step.packet).has_value());
         }
         if (below(100) == 0) {
             now = now + duration::from_seconds(below(40));

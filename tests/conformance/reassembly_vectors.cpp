@@ -65,7 +65,7 @@ struct replayer {
         packet_type packet = pool->take();
         copy_bytes(packet.put(static_cast<u32>(octets.size())), octets.data(), octets.size());
         const bool raw = octets[9] == std::byte{253};
-        auto step = cache->insert(pipeline::validate(std::move(packet)).value(),
+        auto step = cache->insert(pipeline::validate(packet).value(),
                                   reassembly_user::local_delivery, 0, now, limits);
         if (step.too_far) {
             ++seen.counts["Ip.ReasmFails"];

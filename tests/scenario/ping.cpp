@@ -131,7 +131,7 @@ TEST_CASE("a ping of 65,000 octets is answered in fragments") {
         CHECK(octets.size() <= 1500);
         auto copy = pool->take();
         copy_bytes(copy.put(static_cast<u32>(octets.size())), octets.data(), octets.size());
-        auto valid = pipeline::validate(std::move(copy));
+        auto valid = pipeline::validate(copy);
         REQUIRE(valid.has_value());
         auto step = reassembly->insert(std::move(*valid), reassembly_user::application, 0, {}, {});
         if (step.kind == reassembly_outcome::complete) {

@@ -36,13 +36,15 @@
 //
 //     struct tag {
 //         template <class Packet> struct model {
-//             delivery_count tap(const datagram<Packet>& d, const delivery_info& info) noexcept;
+//             delivery_count tap(const unsummed_datagram<Packet>& d,
+//                                const delivery_info& info) noexcept;
 //             protocol_handler<Packet>* handler(u8 protocol) noexcept;
 //             delivery_count udp(Packet&& packet, const delivery_info& info) noexcept;
 //             bool report(const icmp_error_notice& notice) noexcept;
 //             bool believes(const icmp_error_notice& notice) const noexcept;
 //             bool hears_alerts(u8 protocol, u16 interface) const noexcept;
-//             delivery_count alert(const datagram<Packet>& d, const delivery_info& info) noexcept;
+//             delivery_count alert(const unsummed_datagram<Packet>& d,
+//                                  const delivery_info& info) noexcept;
 //         };
 //     };
 //
@@ -208,16 +210,16 @@ protected:
 };
 
 template <class D, class Packet>
-concept has_taps = requires(D& d, const datagram<Packet>& g, const delivery_info& info) {
+concept has_taps = requires(D& d, const unsummed_datagram<Packet>& g, const delivery_info& info) {
     { d.tap(g, info) } noexcept -> std::same_as<delivery_count>;
 };
 
 template <class D, class Packet>
-concept has_alert_listeners =
-    requires(D& d, const datagram<Packet>& g, const delivery_info& info, u8 protocol, u16 index) {
-        { d.hears_alerts(protocol, index) } noexcept -> std::same_as<bool>;
-        { d.alert(g, info) } noexcept -> std::same_as<delivery_count>;
-    };
+concept has_alert_listeners = requires(D& d, const unsummed_datagram<Packet>& g,
+                                       const delivery_info& info, u8 protocol, u16 index) {
+    { d.hears_alerts(protocol, index) } noexcept -> std::same_as<bool>;
+    { d.alert(g, info) } noexcept -> std::same_as<delivery_count>;
+};
 
 template <class D>
 concept takes_reports = requires(D& d, const D& c, const icmp_error_notice& n) {

@@ -23,12 +23,12 @@ namespace sluice {
 struct no_delivery {
     template <class Packet>
     struct model {
-        [[nodiscard]] static constexpr delivery_count tap(const datagram<Packet>&,
+        [[nodiscard]] static constexpr delivery_count tap(const unsummed_datagram<Packet>&,
                                                           const delivery_info&) noexcept {
             return {};
         }
         [[nodiscard]] static constexpr bool hears_alerts(u8, u16) noexcept { return false; }
-        [[nodiscard]] static constexpr delivery_count alert(const datagram<Packet>&,
+        [[nodiscard]] static constexpr delivery_count alert(const unsummed_datagram<Packet>&,
                                                             const delivery_info&) noexcept {
             return {};
         }
@@ -128,7 +128,7 @@ struct registered_endpoints {
             }
         }
 
-        [[nodiscard]] constexpr delivery_count tap(const datagram<Packet>& d,
+        [[nodiscard]] constexpr delivery_count tap(const unsummed_datagram<Packet>& d,
                                                    const delivery_info& info) noexcept {
             return raw_.is_empty()
                        ? delivery_count{}
@@ -137,7 +137,7 @@ struct registered_endpoints {
         [[nodiscard]] constexpr bool hears_alerts(u8 protocol, u16 interface) const noexcept {
             return alert_.latest({.protocol = protocol, .interface = interface}) != nullptr;
         }
-        [[nodiscard]] constexpr delivery_count alert(const datagram<Packet>& d,
+        [[nodiscard]] constexpr delivery_count alert(const unsummed_datagram<Packet>& d,
                                                      const delivery_info& info) noexcept {
             return give_copies(alert_, endpoint_filter::of(info).of_alert(), d.packet(), info);
         }

@@ -1,12 +1,19 @@
-// datagram<Packet>: a packet whose IPv4 header was verified.
-// Expects: to be made by pipeline::validate alone (it is a friend by name); the bytes are then
-// those of one datagram: version 4, header of 20 to 60 octets that are contiguous, checksum right,
-// total length equal to size(), or 0 for a packet of TCP segments that is longer. Does: gives the
-// header unchecked because it was checked. Never: re-checks. Cost: the packet itself; no octet
-// more.
+// datagram<Packet>: a packet whose IPv4 header was verified, its checksum too.
+// unsummed_datagram<Packet>: the same, but nobody verified the header checksum: the bytes changed
+// since, behind a hook, a handler or recorded options. A datagram may be taken for an unsummed one,
+// never the other way round.
+// Expects: to be made by pipeline::validate and revalidate alone (a friend by name); the bytes are
+// then those of one datagram: version 4, header of 20 to 60 octets that are contiguous, total
+// length equal to size(), or 0 for a packet of TCP segments that is longer. Does: gives its bytes
+// for reading, unchecked because they were checked; changes by named edits that keep all of this
+// true, in a copy where others hold the bytes. Never: re-checks; gives out bytes for writing: who
+// needs those releases the packet, and validates what it made of it. Cost: the packet itself; no
+// octet more.
 #pragma once
 
+#include <sluice/base/assert.hpp>
 #include <sluice/packet/packet_buffer.hpp>
+#include <sluice/packet/readdress.hpp>
 #include <sluice/wire/ipv4.hpp>
 
 #include <utility>
@@ -17,40 +24,97 @@ namespace pipeline {
 struct validator;
 }
 
-template <packet_buffer Packet>
-class datagram {
+// What is known of a datagram's header checksum. Linux looks once: options are recorded in a header
+// without repairing it, and hooks may leave any.
+enum class header_sum : u8 { verified, unknown };
+
+template <packet_buffer Packet, header_sum Sum>
+class basic_datagram {
 public:
     using packet_type = Packet;
 
-    constexpr datagram(datagram&&) noexcept = default;
-    constexpr datagram& operator=(datagram&&) noexcept = default;
+    constexpr basic_datagram(basic_datagram&&) noexcept = default;
+    constexpr basic_datagram& operator=(basic_datagram&&) noexcept = default;
+    constexpr basic_datagram(basic_datagram<Packet, header_sum::verified>&& d) noexcept
+        requires(Sum == header_sum::unknown)
+        : packet_(std::move(d).release()) {}
 
     [[nodiscard]] constexpr ipv4::const_view header() const noexcept {
-        return ipv4::const_view{packet_.data()};
+        return ipv4::const_view{packet().data()};
     }
-    // For a stage that rewrites, once packet().unshare() said yes: it keeps the checksum right.
-    [[nodiscard]] constexpr ipv4::view writable_header() noexcept {
-        return ipv4::view{packet_.writable()};
-    }
-
     // In octets: 20 .. 60, and of everything after the header.
     [[nodiscard]] constexpr u32 header_size() const noexcept {
-        return 4 * (static_cast<u32>(packet_.data()[0]) & 0x0f);
+        return 4 * (static_cast<u32>(packet().data()[0]) & 0x0f);
     }
     [[nodiscard]] constexpr u32 payload_size() const noexcept {
         return packet_.size() - header_size();
     }
     [[nodiscard]] constexpr bool has_options() const noexcept { return header_size() > 20; }
 
-    [[nodiscard]] constexpr Packet& packet() noexcept { return packet_; }
     [[nodiscard]] constexpr const Packet& packet() const noexcept { return packet_; }
     // Gives the packet up; the datagram is empty afterwards.
     [[nodiscard]] constexpr Packet release() && noexcept { return std::move(packet_); }
 
+    // Makes the first n octets contiguous, for reading; false where there are fewer or no room.
+    [[nodiscard]] constexpr bool may_pull(u32 n) noexcept { return packet_.may_pull(n); }
+
+    // -- edits of the bytes; false, and nothing changed: there is no buffer for a copy --
+
+    // A TTL that is not 0. RFC 1141, RFC 1812 section 5.3.1.
+    [[nodiscard]] constexpr bool decrement_ttl() noexcept {
+        SLUICE_ASSERT(header()[ipv4::ttl] != 0);
+        if (!packet_.unshare()) {
+            return false;
+        }
+        ipv4::decrement_ttl(ipv4::view{packet_.writable()});
+        return true;
+    }
+    // Another address. The header checksum and that of the transport are mended.
+    [[nodiscard]] constexpr bool rewrite_source(ipv4::address to) noexcept {
+        return detail::readdress(packet_, ipv4::source, to);
+    }
+    [[nodiscard]] constexpr bool rewrite_destination(ipv4::address to) noexcept {
+        return detail::readdress(packet_, ipv4::destination, to);
+    }
+    // Options and the destination of a source route, by edit(ipv4::view, option_offsets&), which
+    // may leave the checksum to whoever forwards. The words that say what a datagram is (version,
+    // lengths) are put back.
+    template <class Edit>
+        requires(Sum == header_sum::unknown)
+    [[nodiscard]] constexpr bool edit_options(Edit&& edit) noexcept {
+        if (!packet_.unshare()) {
+            return false;
+        }
+        const ipv4::view ip{packet_.writable()};
+        const u32 first = load_be<u32>(ip.data());
+        edit(ip, packet_.writable_facts().options);
+        store_be<u32>(ip.data(), first);
+        return true;
+    }
+    // A hook's or a program's own word about it.
+    [[nodiscard]] constexpr bool set_mark(u32 mark) noexcept {
+        if (!packet_.unshare()) {
+            return false;
+        }
+        packet_.writable_facts().mark = mark;
+        return true;
+    }
+
+    // -- edits of the handle, which others do not see --
+
+    constexpr void set_type(sluice::packet_type t) noexcept { packet_.set_type(t); }
+    constexpr void set_interface(u16 index) noexcept { packet_.set_interface(index); }
+    constexpr void set_forwarded() noexcept { packet_.set_forwarded(); }
+
 private:
     friend struct pipeline::validator;
-    constexpr explicit datagram(Packet&& p) noexcept : packet_(std::move(p)) {}
+    constexpr explicit basic_datagram(Packet&& p) noexcept : packet_(std::move(p)) {}
     Packet packet_;
 };
+
+template <packet_buffer Packet>
+using datagram = basic_datagram<Packet, header_sum::verified>;
+template <packet_buffer Packet>
+using unsummed_datagram = basic_datagram<Packet, header_sum::unknown>;
 
 }  // namespace sluice

@@ -15,9 +15,9 @@
 namespace sluice::pipeline {
 
 // by: the interface whose rules the datagram met.
-template <class Tables, class Packet>
-[[nodiscard]] constexpr delivery_info facts_of(const Tables& t, const datagram<Packet>& d, u16 by,
-                                               route_type type) noexcept {
+template <class Tables, class Packet, header_sum Sum>
+[[nodiscard]] constexpr delivery_info
+facts_of(const Tables& t, const basic_datagram<Packet, Sum>& d, u16 by, route_type type) noexcept {
     const ipv4::const_view ip = d.header();
     return {.source = ip[ipv4::source],
             .destination = ip[ipv4::destination],
@@ -38,16 +38,16 @@ template <class Tables>
 }
 
 // nullptr: it belongs to no established flow. Makes the UDP header contiguous.
-template <class Delivery, class Packet>
+template <class Delivery, class Packet, header_sum Sum>
 [[nodiscard]] constexpr early_route* early_route_of(Delivery& endpoints,
-                                                    datagram<Packet>& d) noexcept {
+                                                    basic_datagram<Packet, Sum>& d) noexcept {
     const u32 start = d.header_size();
-    Packet& p = d.packet();
+    const Packet& p = d.packet();
     if (d.header()[ipv4::protocol] != ipv4::protocols::udp || ipv4::is_fragment(d.header()) ||
-        p.type() != packet_type::host || !p.may_pull(start + static_cast<u32>(udp::layout::size))) {
+        p.type() != packet_type::host || !d.may_pull(start + static_cast<u32>(udp::layout::size))) {
         return nullptr;
     }
-    const ipv4::const_view ip = std::as_const(d).header();
+    const ipv4::const_view ip = d.header();
     const udp::const_view ports{p.data() + start};
     return endpoints.flow_of({.source = ip[ipv4::source],
                               .destination = ip[ipv4::destination],

@@ -12,8 +12,8 @@
 
 namespace sluice::pipeline {
 
-template <packet_buffer Packet>
-[[nodiscard]] constexpr decision forward(const datagram<Packet>& d, const route_entry& r,
+template <packet_buffer Packet, header_sum Sum>
+[[nodiscard]] constexpr decision forward(const basic_datagram<Packet, Sum>& d, const route_entry& r,
                                          next_hop hop, u32 interface_mtu) noexcept {
     if (d.packet().type() != packet_type::host) {
         return decision::drop(drop_reason::not_addressed_to_host);

@@ -91,17 +91,17 @@ inline constexpr u8 highest_known_icmp_type = 18;
 }  // namespace detail
 
 // May make the ICMP header contiguous.
-template <packet_buffer Packet>
-[[nodiscard]] constexpr icmp_verdict icmp_input(datagram<Packet>& d, route_type to,
+template <packet_buffer Packet, header_sum Sum>
+[[nodiscard]] constexpr icmp_verdict icmp_input(basic_datagram<Packet, Sum>& d, route_type to,
                                                 const settings& s) noexcept {
-    Packet& p = d.packet();
+    const Packet& p = d.packet();
     const u32 start = d.header_size();
-    if (std::as_const(p).facts().checksum == checksum_state::unknown &&
+    if (p.facts().checksum == checksum_state::unknown &&
         checksum::fold(packet_sum(p, start, d.payload_size())) != 0xffff) {
         return {icmp_action::none, drop_reason::icmp_checksum, false, 0};
     }
     if (d.payload_size() < icmp::header_length ||
-        !p.may_pull(start + static_cast<u32>(icmp::header_length))) {
+        !d.may_pull(start + static_cast<u32>(icmp::header_length))) {
         return {icmp_action::none, drop_reason::icmp_truncated, false, 0};
     }
     const icmp::const_view message{p.data() + start};

@@ -73,17 +73,17 @@ inline constexpr u32 longest_error = 576;
 
 // The quote, and the extension structure behind it when the message's length field leads to a sound
 // one. Makes the message contiguous, as far as one buffer holds it.
-template <packet_buffer Packet>
-[[nodiscard]] constexpr const_bytes split_extension(datagram<Packet>& d,
+template <packet_buffer Packet, header_sum Sum>
+[[nodiscard]] constexpr const_bytes split_extension(basic_datagram<Packet, Sum>& d,
                                                     const_bytes& extension) noexcept {
-    Packet& p = d.packet();
+    const Packet& p = d.packet();
     const u32 start = d.header_size();
     const u32 end = start + d.payload_size();
-    const bool whole = p.may_pull(end);
+    const bool whole = d.may_pull(end);
     if (!whole && end > longest_error) {
-        static_cast<void>(p.may_pull(longest_error));
+        static_cast<void>(d.may_pull(longest_error));
     }
-    const const_bytes message = std::as_const(p).head().subspan(start);
+    const const_bytes message = p.head().subspan(start);
     const icmp::const_view header{message.data()};
     if (whole && icmp::may_be_extended(header[icmp::type]) && header[icmp::quote_words] != 0) {
         const auto split = icmp::split_extended(message.first(d.payload_size()));
@@ -119,11 +119,12 @@ template <packet_buffer Packet>
 }
 
 // Makes the message contiguous, as far as one buffer holds it.
-template <class Tables, packet_buffer Packet>
-[[nodiscard]] constexpr notice_verdict icmp_notice(const Tables& t, datagram<Packet>& d) noexcept {
-    Packet& p = d.packet();
+template <class Tables, packet_buffer Packet, header_sum Sum>
+[[nodiscard]] constexpr notice_verdict icmp_notice(const Tables& t,
+                                                   basic_datagram<Packet, Sum>& d) noexcept {
+    const Packet& p = d.packet();
     const u32 start = d.header_size() + static_cast<u32>(icmp::header_length);
-    if (!p.may_pull(start + static_cast<u32>(ipv4::min_header_length))) {
+    if (!d.may_pull(start + static_cast<u32>(ipv4::min_header_length))) {
         return {};
     }
     const auto read = [&] {
@@ -131,7 +132,7 @@ template <class Tables, packet_buffer Packet>
         const ipv4::const_view inner{p.data() + start};
         return icmp_error_notice{.type = message[icmp::type],
                                  .code = message[icmp::code],
-                                 .offender = std::as_const(d).header()[ipv4::source],
+                                 .offender = d.header()[ipv4::source],
                                  .source = inner[ipv4::source],
                                  .destination = inner[ipv4::destination],
                                  .interface = p.interface(),
@@ -157,7 +158,7 @@ template <class Tables, packet_buffer Packet>
         v.fate = notice_fate::ignore;
         return v;
     }
-    if (!p.may_pull(start + inner_size + detail::least_quoted_payload)) {
+    if (!d.may_pull(start + inner_size + detail::least_quoted_payload)) {
         v.fate = notice_fate::invalid;
         v.reason = drop_reason::icmp_invalid;
         return v;

@@ -124,8 +124,8 @@ template <packet_buffer Packet>
 }
 
 // Whether a UDP packet is to be cut into datagrams, which may be those of a tunnel.
-template <packet_buffer Packet>
-[[nodiscard]] constexpr bool stands_for_many_udp(const datagram<Packet>& d) noexcept {
+template <packet_buffer Packet, header_sum Sum>
+[[nodiscard]] constexpr bool stands_for_many_udp(const basic_datagram<Packet, Sum>& d) noexcept {
     const metadata& known = d.packet().facts();
     return known.segmentation == segmentation_kind::udp ||
            (known.segmentation != segmentation_kind::none &&

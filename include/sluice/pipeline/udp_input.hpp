@@ -25,26 +25,26 @@ struct udp_verdict {
 };
 
 // Of `info` the addresses count.
-template <packet_buffer Packet>
-[[nodiscard]] constexpr udp_verdict udp_input(datagram<Packet>& d,
+template <packet_buffer Packet, header_sum Sum>
+[[nodiscard]] constexpr udp_verdict udp_input(basic_datagram<Packet, Sum>& d,
                                               const delivery_info& info) noexcept {
     constexpr u32 header_length = udp::layout::size;
     const u32 start = d.header_size();
-    Packet& p = d.packet();
-    if (!p.may_pull(start + header_length)) {
+    const Packet& p = d.packet();
+    if (!d.may_pull(start + header_length)) {
         return {.reason = drop_reason::udp_invalid};
     }
-    const udp::const_view header{std::as_const(p).data() + start};
+    const udp::const_view header{p.data() + start};
     const u32 length = header[udp::length];
     if (length < header_length || length > d.payload_size()) {
         return {.reason = drop_reason::udp_invalid};
     }
     // A pending one was never on a wire.
-    const bool trusted = std::as_const(p).facts().checksum != checksum_state::unknown;
+    const bool trusted = p.facts().checksum != checksum_state::unknown;
     if (!trusted && header[udp::checksum] != 0) {
         const u64 pseudo =
             checksum::pseudo_header(info.source, info.destination, ipv4::protocols::udp, length);
-        if (checksum::fold(packet_sum(std::as_const(p), start, length, pseudo)) != 0xffff) {
+        if (checksum::fold(packet_sum(p, start, length, pseudo)) != 0xffff) {
             return {.reason = drop_reason::udp_checksum};
         }
     }

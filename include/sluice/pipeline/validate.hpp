@@ -1,9 +1,10 @@
-// validate: is this an IPv4 datagram? The only maker of `datagram`.
+// validate: is this an IPv4 datagram? The only maker of `datagram` and `unsummed_datagram`.
 // Expects: a packet that begins at its IPv4 header. Does: checks in Linux's order
 // (ip_rcv_core): at least 20 octets, version and header length, header present, checksum, total
 // length against what came and against the header, a pending checksum within it; cuts what the link
 // layer padded. A TCP packet that is to be cut may be longer than a total length can say: that is 0
-// then (BIG TCP). Never: reads beyond the packet, changes an octet. Cost: one pass over the header.
+// then (BIG TCP). Never: reads beyond the packet, changes an octet; takes a packet that it
+// refuses: that stays with the caller. Cost: one pass over the header.
 // RFC 1812 section 5.2.2, RFC 1122 section 3.2.1.
 #pragma once
 
@@ -16,13 +17,9 @@
 
 namespace sluice::pipeline {
 
-// Whether the header checksum is looked at. It is not after the first time: options are recorded in
-// a header without repairing it, and Linux looks once.
-enum class header_sum : u8 { verify, ignore };
-
 struct validator {
     // drop_reason::none, or the reason; may make the header contiguous and trims the padding.
-    template <header_sum Sum = header_sum::verify, packet_buffer Packet>
+    template <header_sum Sum = header_sum::verified, packet_buffer Packet>
     [[nodiscard]] static constexpr drop_reason check(Packet& packet) noexcept {
         if (!packet.may_pull(ipv4::min_header_length)) {
             return drop_reason::header_truncated;
@@ -36,7 +33,7 @@ struct validator {
             return drop_reason::header_truncated;
         }
         const ipv4::const_view whole{packet.data()};
-        if (Sum == header_sum::verify && !ipv4::checksum_ok(whole)) {
+        if (Sum == header_sum::verified && !ipv4::checksum_ok(whole)) {
             return drop_reason::header_checksum;
         }
         const u32 field = whole[ipv4::total_length];
@@ -54,15 +51,15 @@ struct validator {
         return drop_reason::none;
     }
 
-    // The proof for a packet that check() found good.
-    template <header_sum Sum = header_sum::verify, packet_buffer Packet>
-    [[nodiscard]] static constexpr result<datagram<Packet>, drop_reason>
-    validate(Packet&& packet) noexcept {
+    // Moves from the packet when it is one, and only then.
+    template <header_sum Sum, packet_buffer Packet>
+    [[nodiscard]] static constexpr result<basic_datagram<Packet, Sum>, drop_reason>
+    prove(Packet& packet) noexcept {
         const drop_reason why = check<Sum>(packet);
         if (why != drop_reason::none) {
             return failure{why};
         }
-        return datagram<Packet>{std::move(packet)};
+        return basic_datagram<Packet, Sum>{std::move(packet)};
     }
 
 private:
@@ -77,15 +74,18 @@ private:
     }
 };
 
+// Moves from the packet when it is a datagram; the caller still has one that is refused.
 template <packet_buffer Packet>
-[[nodiscard]] constexpr result<datagram<Packet>, drop_reason> validate(Packet&& packet) noexcept {
-    return validator::validate(std::move(packet));
+[[nodiscard]] constexpr result<datagram<Packet>, drop_reason> validate(Packet& packet) noexcept {
+    return validator::prove<header_sum::verified>(packet);
 }
 
-// For a packet that was validated before, and changed since by a hook, a handler or reassembly.
+// The same for a packet that was validated before, and changed since by a hook, a handler or
+// reassembly: the checksum is not looked at.
 template <packet_buffer Packet>
-[[nodiscard]] constexpr result<datagram<Packet>, drop_reason> revalidate(Packet&& packet) noexcept {
-    return validator::validate<header_sum::ignore>(std::move(packet));
+[[nodiscard]] constexpr result<unsummed_datagram<Packet>, drop_reason>
+revalidate(Packet& packet) noexcept {
+    return validator::prove<header_sum::unknown>(packet);
 }
 
 }  // namespace sluice::pipeline

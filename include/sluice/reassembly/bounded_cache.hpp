@@ -89,8 +89,9 @@ public:
     model(const model&) = delete;
     model& operator=(const model&) = delete;
 
-    [[nodiscard]] constexpr step insert(datagram<Packet>&& d, reassembly_user user, u16 domain,
-                                        instant now, const reassembly_limits& limits) noexcept {
+    [[nodiscard]] constexpr step insert(unsummed_datagram<Packet>&& d, reassembly_user user,
+                                        u16 domain, instant now,
+                                        const reassembly_limits& limits) noexcept {
         static_assert(can_form_list<Packet>,
                       "sluice: bounded_cache: the packet type cannot form a list "
                       "(append): use a packet over a pool or external storage");

@@ -32,7 +32,7 @@
 //             static constexpr std::size_t memory_limit = 4096;  // octets of the model
 //             static constexpr std::size_t fragment_limit = 16;  // packets it keeps at most
 //             explicit constexpr model(hash_key secret) noexcept;
-//             reassembly_step<Packet> insert(datagram<Packet>&& d, reassembly_user user,
+//             reassembly_step<Packet> insert(unsummed_datagram<Packet>&& d, reassembly_user user,
 //                                            u16 domain, instant now,
 //                                            const reassembly_limits& limits) noexcept;
 //             template <class Sink> void expire(instant now, Sink&& sink) noexcept;
@@ -106,11 +106,12 @@ struct expired_datagram {
 };
 
 template <class M, class Packet>
-concept has_insert = requires(M& m, datagram<Packet>&& d, instant now, const reassembly_limits& l) {
-    {
-        m.insert(std::move(d), reassembly_user::local_delivery, u16{}, now, l)
-    } noexcept -> std::same_as<reassembly_step<Packet>>;
-};
+concept has_insert =
+    requires(M& m, unsummed_datagram<Packet>&& d, instant now, const reassembly_limits& l) {
+        {
+            m.insert(std::move(d), reassembly_user::local_delivery, u16{}, now, l)
+        } noexcept -> std::same_as<reassembly_step<Packet>>;
+    };
 
 template <class M, class Packet>
 concept has_expiry =

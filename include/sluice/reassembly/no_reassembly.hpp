@@ -21,7 +21,7 @@ struct no_reassembly {
 
         constexpr explicit model(hash_key) noexcept {}
 
-        [[nodiscard]] constexpr reassembly_step<Packet> insert(datagram<Packet>&& d,
+        [[nodiscard]] constexpr reassembly_step<Packet> insert(unsummed_datagram<Packet>&& d,
                                                                reassembly_user, u16, instant,
                                                                const reassembly_limits&) noexcept {
             [[maybe_unused]] const Packet dropped = std::move(d).release();

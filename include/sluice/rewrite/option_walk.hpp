@@ -29,57 +29,70 @@ target_of(const pipeline::classification& c) noexcept {
     return ip_options::route_target::other;
 }
 
+struct walked_options {
+    decision verdict = decision::drop(drop_reason::no_buffer);
+    bool is_rerouted = false;
+};
+
+// The options of a header that may be written. seen: as what the frame came.
+template <class Options, class Tables>
+[[nodiscard]] constexpr walked_options
+walk_options(const Tables& t, ipv4::view ip, option_offsets& found, const interface& in,
+             pipeline::classification& c, packet_type seen, u32 midnight_ms) noexcept {
+    routing::option_environment<Tables> env{t, ip, in, c.delivered_as(), midnight_ms};
+    const auto compiled = Options::compile(ip, found, env);
+    if (!compiled.has_value()) {
+        if constexpr (!Options::supported) {
+            return {decision::drop(drop_reason::option_invalid)};
+        }
+        return {decision::reject(drop_reason::option_invalid,
+                                 icmp_request::parameter_problem(compiled.error()))};
+    }
+    if (found.source_route == 0) {
+        return {decision::proceed()};
+    }
+    if (!in.in_force.accept_source_route) {
+        return {decision::drop(drop_reason::source_route_refused)};
+    }
+    pipeline::classification next = c;
+    const auto route = [&](ipv4::address hop) noexcept {
+        next = pipeline::classify(t, ip, hop, in);
+        return target_of(next);
+    };
+    const auto step = Options::follow(
+        ip, found, {.to_host = seen == packet_type::host, .destination = target_of(c)}, route);
+    switch (step.kind) {
+    case ip_options::source_route_outcome::refused:
+        return {decision::drop(drop_reason::source_route_refused)};
+    case ip_options::source_route_outcome::problem:
+        return {decision::reject(drop_reason::source_route_refused,
+                                 icmp_request::parameter_problem(step.pointer))};
+    default:
+        if (step.rerouted) {
+            c = next;
+        }
+        return {decision::proceed(), step.rerouted};
+    }
+}
+
 }  // namespace detail
 
 // `c` is the classification by the header's destination, replaced when a source route leads
 // elsewhere.
 template <class Options, class Tables, packet_buffer Packet>
-[[nodiscard]] constexpr decision option_walk(const Tables& t, datagram<Packet>& d,
+[[nodiscard]] constexpr decision option_walk(const Tables& t, unsummed_datagram<Packet>& d,
                                              const interface& in, pipeline::classification& c,
                                              u32 midnight_ms) noexcept {
-    if (!d.packet().unshare()) {
-        return decision::drop(drop_reason::no_buffer);
+    const packet_type seen = d.packet().type();
+    detail::walked_options walked;
+    const bool has_own = d.edit_options([&](ipv4::view ip, option_offsets& found) noexcept {
+        walked = detail::walk_options<Options>(t, ip, found, in, c, seen, midnight_ms);
+    });
+    if (has_own && walked.is_rerouted) {
+        // What came back to us counts as received by lo once it has a route from there.
+        d.set_interface(in.index);
     }
-    const ipv4::view ip = d.writable_header();
-    option_offsets& found = d.packet().writable_facts().options;
-    routing::option_environment<Tables> env{t, ip, in, c.delivered_as(), midnight_ms};
-    const auto compiled = Options::compile(ip, found, env);
-    if (!compiled.has_value()) {
-        if constexpr (!Options::supported) {
-            return decision::drop(drop_reason::option_invalid);
-        }
-        return decision::reject(drop_reason::option_invalid,
-                                icmp_request::parameter_problem(compiled.error()));
-    }
-    if (found.source_route == 0) {
-        return decision::proceed();
-    }
-    if (!in.in_force.accept_source_route) {
-        return decision::drop(drop_reason::source_route_refused);
-    }
-    pipeline::classification next = c;
-    const auto route = [&](ipv4::address hop) noexcept {
-        next = pipeline::classify(t, ip, hop, in);
-        return detail::target_of(next);
-    };
-    const auto step = Options::follow(
-        ip, found,
-        {.to_host = d.packet().type() == packet_type::host, .destination = detail::target_of(c)},
-        route);
-    switch (step.kind) {
-    case ip_options::source_route_outcome::refused:
-        return decision::drop(drop_reason::source_route_refused);
-    case ip_options::source_route_outcome::problem:
-        return decision::reject(drop_reason::source_route_refused,
-                                icmp_request::parameter_problem(step.pointer));
-    default:
-        if (step.rerouted) {
-            c = next;
-            // What came back to us counts as received by lo once it has a route from there.
-            d.packet().set_interface(in.index);
-        }
-        return decision::proceed();
-    }
+    return walked.verdict;
 }
 
 }  // namespace sluice::rewrite

@@ -13,10 +13,10 @@ namespace sluice::acts {
 // The datagram, to be forwarded; or it was taken (or its fragment is kept for a listener): nothing
 // but the arrival was counted then.
 template <class Core>
-[[nodiscard]] constexpr result<datagram<typename Core::packet_type>, fate>
-pass_listeners(Core& c, datagram<typename Core::packet_type>&& alerted,
+[[nodiscard]] constexpr result<unsummed_datagram<typename Core::packet_type>, fate>
+pass_listeners(Core& c, unsummed_datagram<typename Core::packet_type>&& alerted,
                const interface& in) noexcept {
-    datagram<typename Core::packet_type> d = std::move(alerted);
+    unsummed_datagram<typename Core::packet_type> d = std::move(alerted);
     if (!c.local.delivery.hears_alerts(d.header()[ipv4::protocol], in.index)) {
         return d;
     }
@@ -27,8 +27,7 @@ pass_listeners(Core& c, datagram<typename Core::packet_type>&& alerted,
         }
         d = std::move(*whole);
     }
-    delivery_info info =
-        pipeline::facts_of(c.tables.look_up(), std::as_const(d), in.index, route_type::unicast);
+    delivery_info info = pipeline::facts_of(c.tables.look_up(), d, in.index, route_type::unicast);
     info.to_many = false;
     const delivery_count n = c.local.delivery.alert(d, info);
     c.books.tally(balance::copied, n.taken + u64{n.full});

@@ -37,7 +37,7 @@ constexpr fate to_nobody(Core& c, typename Core::packet_type&& packet,
 
 // A copy for each raw endpoint.
 template <class Core>
-[[nodiscard]] constexpr bool tap(Core& c, const datagram<typename Core::packet_type>& d,
+[[nodiscard]] constexpr bool tap(Core& c, const unsummed_datagram<typename Core::packet_type>& d,
                                  const delivery_info& info) noexcept {
     const delivery_count taps = c.local.delivery.tap(d, info);
     c.books.tally(balance::copied, taps.taken + u64{taps.full});
@@ -54,8 +54,8 @@ template <class Local>
 
 // What the stack does itself with a protocol.
 template <class Core>
-constexpr fate to_built_in(Core& c, datagram<typename Core::packet_type>&& d, delivery_info& info,
-                           const local_arrival& came) noexcept {
+constexpr fate to_built_in(Core& c, unsummed_datagram<typename Core::packet_type>&& d,
+                           delivery_info& info, const local_arrival& came) noexcept {
     switch (info.protocol) {
     case ipv4::protocols::icmp:
         c.books.count(mib::ip_in_delivers);
@@ -73,13 +73,13 @@ constexpr fate to_built_in(Core& c, datagram<typename Core::packet_type>&& d, de
 
 // Raw taps, then the handler; again when a handler asks for another protocol, but not for ever.
 template <class Core>
-constexpr fate to_protocol(Core& c, datagram<typename Core::packet_type>&& d, delivery_info& info,
-                           route_type type) noexcept {
+constexpr fate to_protocol(Core& c, unsummed_datagram<typename Core::packet_type>&& d,
+                           delivery_info& info, route_type type) noexcept {
     constexpr unsigned max_resubmissions = 4;
-    datagram<typename Core::packet_type> ours = std::move(d);
+    unsummed_datagram<typename Core::packet_type> ours = std::move(d);
     for (unsigned i = 0; i <= max_resubmissions; ++i) {
         const drop_reason refused = refusal(
-            c.gates, security_point::in, std::as_const(ours).packet(),
+            c.gates, security_point::in, ours.packet(),
             {info.interface, 0,
              type == route_type::broadcast ? destination_form::broadcast : destination_form::host});
         if (refused != drop_reason::none && !needs_no_policy(c.local, info.protocol)) {
@@ -104,28 +104,23 @@ constexpr fate to_protocol(Core& c, datagram<typename Core::packet_type>&& d, de
 }  // namespace detail
 
 template <class Core>
-constexpr fate deliver_whole(Core& c, datagram<typename Core::packet_type>&& d, route_type type,
-                             const interface& in) noexcept {
+constexpr fate deliver_whole(Core& c, unsummed_datagram<typename Core::packet_type>&& d,
+                             route_type type, const interface& in) noexcept {
     const u16 by = in.index;
-    typename Core::packet_type packet = std::move(d).release();
-    if (const passage p = pass_hook(c.gates, c.books, hook_point::local_in, packet, by, 0); !p) {
+    if (const passage p = pass_hook(c.gates, c.books, hook_point::local_in, d, by, 0); !p) {
         return p.gone;
     }
     if (c.tables.running(by) == nullptr) {  // since the hook
-        return drop(c.books, std::move(packet), drop_reason::interface_down);
+        return drop(c.books, std::move(d).release(), drop_reason::interface_down);
     }
-    auto valid = pipeline::revalidate(std::move(packet));
-    if (!valid.has_value()) {
-        return drop(c.books, std::move(packet), valid.error());
-    }
-    delivery_info info = pipeline::facts_of(c.tables.look_up(), std::as_const(*valid), by, type);
-    c.books.trace(stage::deliver, outcome::deliver, drop_reason::none, by, valid->packet().size(),
+    delivery_info info = pipeline::facts_of(c.tables.look_up(), d, by, type);
+    c.books.trace(stage::deliver, outcome::deliver, drop_reason::none, by, d.packet().size(),
                   info.protocol);
-    return detail::to_protocol(c, std::move(*valid), info, type);
+    return detail::to_protocol(c, std::move(d), info, type);
 }
 
 template <class Core>
-constexpr fate deliver(Core& c, datagram<typename Core::packet_type>&& d, route_type type,
+constexpr fate deliver(Core& c, unsummed_datagram<typename Core::packet_type>&& d, route_type type,
                        const interface& in) noexcept {
     if (!ipv4::is_fragment(d.header())) {
         return deliver_whole(c, std::move(d), type, in);

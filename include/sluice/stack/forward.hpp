@@ -25,19 +25,16 @@ namespace detail {
 
 // The options that record the way out. False: there is no buffer for a copy to write into.
 template <class Core>
-[[nodiscard]] constexpr bool record_options(Core& c, datagram<typename Core::packet_type>& d,
-                                            option_offsets found, const interface& from,
-                                            const route_entry& r) noexcept {
-    if (!d.packet().unshare()) {
-        return false;
-    }
+[[nodiscard]] constexpr bool record_options(Core& c,
+                                            unsummed_datagram<typename Core::packet_type>& d,
+                                            const interface& from, const route_entry& r) noexcept {
     const auto t = c.tables.look_up();
-    const ipv4::view header = d.writable_header();
-    routing::option_environment env{t, header, from, route_type::unicast, c.calls.now.midnight_ms};
-    env.set_output(r);
-    Core::chosen::options::forward(header, found, env);
-    d.packet().writable_facts().options = found;
-    return true;
+    return d.edit_options([&](ipv4::view header, option_offsets& found) noexcept {
+        routing::option_environment env{t, header, from, route_type::unicast,
+                                        c.calls.now.midnight_ms};
+        env.set_output(r);
+        Core::chosen::options::forward(header, found, env);
+    });
 }
 
 // That of the sender, on the link that the datagram came by.
@@ -49,13 +46,13 @@ struct shorter_way {
 // The TTL, and a redirect to the sender who has a shorter way. False: there is no buffer for a copy
 // to write into.
 template <class Core>
-[[nodiscard]] constexpr bool mark_forwarded(Core& c, datagram<typename Core::packet_type>& d,
+[[nodiscard]] constexpr bool mark_forwarded(Core& c,
+                                            unsummed_datagram<typename Core::packet_type>& d,
                                             const shorter_way& shorter) noexcept {
-    if (!d.packet().unshare()) {
+    if (!d.decrement_ttl()) {
         return false;
     }
-    ipv4::decrement_ttl(d.writable_header());
-    d.packet().set_forwarded();
+    d.set_forwarded();
     if (shorter.exists &&
         c.local.icmp_rules.allow_redirect(d.header()[ipv4::source], c.tables.switches,
                                           c.calls.now.now) == redirect_allowance::send) {
@@ -67,19 +64,19 @@ template <class Core>
 
 // What is forwarded, behind its hook. mtu: of the interface that it leaves by.
 template <class Core>
-constexpr fate forward_on(Core& c, datagram<typename Core::packet_type>&& d,
+constexpr fate forward_on(Core& c, unsummed_datagram<typename Core::packet_type>&& d,
                           const pipeline::classification& found, const route_entry& r,
                           ipv4::address neighbour, u16 by, u32 mtu) noexcept {
     const interface* from = c.tables.running(by);  // both may have gone since
     if (from == nullptr || c.tables.running(r.interface) == nullptr) {
         return drop(c.books, std::move(d).release(), drop_reason::interface_down);
     }
-    const metadata& known = std::as_const(d.packet()).facts();
+    const metadata& known = d.packet().facts();
     if (known.forwarded_in_hardware) {
         c.books.tally(balance::absorbed);  // Linux ip_forward_finish, offload_l3_fwd_mark
         return fate::absorbed;
     }
-    if (known.options.length != 0 && !record_options(c, d, known.options, *from, r)) {
+    if (known.options.length != 0 && !record_options(c, d, *from, r)) {
         return drop(c.books, std::move(d).release(), drop_reason::no_buffer);
     }
     return leave_or_refuse(c, std::move(d).release(),
@@ -92,11 +89,11 @@ constexpr fate forward_on(Core& c, datagram<typename Core::packet_type>&& d,
 }  // namespace detail
 
 template <class Core>
-constexpr fate forward(Core& c, datagram<typename Core::packet_type>&& given,
+constexpr fate forward(Core& c, unsummed_datagram<typename Core::packet_type>&& given,
                        const pipeline::classification& found, const interface& in) noexcept {
-    datagram<typename Core::packet_type> d = std::move(given);
+    unsummed_datagram<typename Core::packet_type> d = std::move(given);
     // With a source route the datagram goes to the next listed hop, which becomes its destination.
-    const option_offsets& options = std::as_const(d.packet()).facts().options;
+    const option_offsets& options = d.packet().facts().options;
     const ipv4::address towards =
         options.route_hit ? options.next_hop : d.header()[ipv4::destination];
     route_entry r = c.tables.routes.at(found.verdict.hop());
@@ -107,7 +104,7 @@ constexpr fate forward(Core& c, datagram<typename Core::packet_type>&& given,
         return drop(c.books, std::move(d).release(), drop_reason::interface_down);
     }
     const u32 mtu = out->mtu;
-    if (const passage p = pass_security(c.gates, c.books, security_point::forward, d.packet(),
+    if (const passage p = pass_security(c.gates, c.books, security_point::forward, d,
                                         {by, r.interface, detail::form_of(r, towards)});
         !p) {
         return p.gone;
@@ -129,13 +126,12 @@ constexpr fate forward(Core& c, datagram<typename Core::packet_type>&& given,
         return refuse(c, std::move(d).release(), verdict, route_type::unicast);
     }
     const ipv4::address neighbour = routing::neighbour_of(r, towards);
-    const bool has_source_route = std::as_const(d.packet()).facts().options.source_route != 0;
+    const bool has_source_route = d.packet().facts().options.source_route != 0;
     if (!detail::mark_forwarded(
             c, d, {.exists = found.redirect && !has_source_route, .gateway = neighbour})) {
         return drop(c.books, std::move(d).release(), drop_reason::no_buffer);
     }
-    if (const passage p =
-            pass_hook(c.gates, c.books, hook_point::forward, d.packet(), by, r.interface);
+    if (const passage p = pass_hook(c.gates, c.books, hook_point::forward, d, by, r.interface);
         !p) {
         return p.gone;
     }

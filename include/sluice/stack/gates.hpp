@@ -35,41 +35,74 @@ struct passage {
 
 namespace detail {
 
-// Whether a hook left a datagram behind, where the stack reads on without validating again.
-template <class Packet>
-[[nodiscard]] constexpr bool is_sound(hook_point point, Packet& packet) noexcept {
-    return point == hook_point::prerouting || point == hook_point::local_in ||
-           pipeline::validator::check<pipeline::header_sum::ignore>(packet) == drop_reason::none;
+// Where a header that a hook broke is dropped for its own fault; elsewhere for the hook.
+[[nodiscard]] constexpr bool names_the_fault(hook_point point) noexcept {
+    return point == hook_point::prerouting || point == hook_point::local_in;
+}
+
+// The hooks of a point that has any. judge(Packet&) says whether what they left is a datagram, and
+// may take it.
+template <class Gates, class Books, class Packet, class Judge>
+[[nodiscard]] constexpr passage run_hooks(Gates& g, Books& b, hook_point point, Packet& packet,
+                                          const hook_context& at, Judge&& judge) noexcept {
+    const hook_verdict v = g.hooks.run(point, packet, at);
+    const bool stays = v == hook_verdict::accept && packet;
+    const drop_reason bad = stays ? judge(packet) : drop_reason::none;
+    const u8 where = static_cast<u8>(point);
+    if (stays && (bad == drop_reason::none || names_the_fault(point))) {
+        b.trace(stage::hook, outcome::proceed, drop_reason::none, at.in, 0, where);
+        return bad == drop_reason::none ? passage{}
+                                        : passage{false, drop(b, std::move(packet), bad)};
+    }
+    if (stays || v == hook_verdict::drop) {
+        b.trace(stage::hook, outcome::drop, drop_reason::hook, at.in, 0, where);
+        return {false, drop(b, std::move(packet), drop_reason::hook)};
+    }
+    b.trace(stage::hook, outcome::absorb, drop_reason::none, at.in, 0, where);
+    packet.reset();  // empty already when the hook keeps it, whatever it said
+    b.tally(balance::absorbed);
+    return {false, fate::absorbed};
 }
 
 }  // namespace detail
 
+// The hooks of a point, if it has any, and the datagram that they left; without them it stays as it
+// is, and nothing is looked at again. Always inlined: where there are no hooks, nothing of it is
+// left.
 template <class Gates, class Books, class Packet>
-[[nodiscard]] constexpr passage pass_hook(Gates& g, Books& b, hook_point point, Packet& packet,
-                                          u16 in, u16 out) noexcept {
+[[nodiscard, gnu::always_inline]] constexpr passage pass_hook(Gates& g, Books& b, hook_point point,
+                                                              unsummed_datagram<Packet>& d, u16 in,
+                                                              u16 out) noexcept {
     if constexpr (Gates::hooks_type::never_active) {
         return {};
     } else {
         if (!g.hooks.active(point)) {
             return {};
         }
-        hook_verdict v = g.hooks.run(point, packet, {in, out});
-        if (v == hook_verdict::accept && packet && !detail::is_sound(point, packet)) {
-            v = hook_verdict::drop;  // the hook made nothing of it
-        }
-        const u8 where = static_cast<u8>(point);
-        if (v == hook_verdict::accept && packet) {
-            b.trace(stage::hook, outcome::proceed, drop_reason::none, in, 0, where);
+        Packet packet = std::move(d).release();
+        return detail::run_hooks(g, b, point, packet, {in, out}, [&d](Packet& left) noexcept {
+            auto again = pipeline::revalidate(left);
+            if (again.has_value()) {
+                d = std::move(*again);
+            }
+            return again.error();
+        });
+    }
+}
+
+// The same for a packet that this host sends.
+template <class Gates, class Books, packet_buffer Packet>
+[[nodiscard, gnu::always_inline]] constexpr passage
+pass_hook(Gates& g, Books& b, hook_point point, Packet& packet, u16 in, u16 out) noexcept {
+    if constexpr (Gates::hooks_type::never_active) {
+        return {};
+    } else {
+        if (!g.hooks.active(point)) {
             return {};
         }
-        if (v == hook_verdict::drop) {
-            b.trace(stage::hook, outcome::drop, drop_reason::hook, in, 0, where);
-            return {false, drop(b, std::move(packet), drop_reason::hook)};
-        }
-        b.trace(stage::hook, outcome::absorb, drop_reason::none, in, 0, where);
-        packet.reset();  // empty already when the hook keeps it, whatever it said
-        b.tally(balance::absorbed);
-        return {false, fate::absorbed};
+        return detail::run_hooks(g, b, point, packet, {in, out}, [](Packet& left) noexcept {
+            return pipeline::validator::check<header_sum::unknown>(left);
+        });
     }
 }
 
@@ -84,15 +117,34 @@ template <class Gates, class Packet>
     }
 }
 
+namespace detail {
+
+template <class Books, class Packet>
+constexpr passage end_by_policy(Books& b, security_point point, Packet&& packet, drop_reason why,
+                                u16 in) noexcept {
+    b.trace(stage::hook, outcome::drop, why, in, 0, static_cast<u8>(point));
+    return {false, drop(b, std::move(packet), why)};
+}
+
+}  // namespace detail
+
 template <class Gates, class Books, class Packet>
+[[nodiscard]] constexpr passage pass_security(Gates& g, Books& b, security_point point,
+                                              unsummed_datagram<Packet>& d,
+                                              const security_context& c) noexcept {
+    const drop_reason why = refusal(g, point, d.packet(), c);
+    return why == drop_reason::none
+               ? passage{}
+               : detail::end_by_policy(b, point, std::move(d).release(), why, c.in);
+}
+
+// The same for a packet that this host sends.
+template <class Gates, class Books, packet_buffer Packet>
 [[nodiscard]] constexpr passage pass_security(Gates& g, Books& b, security_point point,
                                               Packet& packet, const security_context& c) noexcept {
     const drop_reason why = refusal(g, point, std::as_const(packet), c);
-    if (why == drop_reason::none) {
-        return {};
-    }
-    b.trace(stage::hook, outcome::drop, why, c.in, 0, static_cast<u8>(point));
-    return {false, drop(b, std::move(packet), why)};
+    return why == drop_reason::none ? passage{}
+                                    : detail::end_by_policy(b, point, std::move(packet), why, c.in);
 }
 
 }  // namespace acts

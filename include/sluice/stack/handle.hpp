@@ -91,8 +91,8 @@ enum class inner_header : u8 { the_same, another };
 // What a handler asks to be delivered again may be another datagram: it is told of by its own
 // header, whose options are read, and made whole. `delivered` when it is to go on.
 template <class Core>
-constexpr fate look_inside(Core& c, datagram<typename Core::packet_type>& d, delivery_info& info,
-                           route_type& type, inner_header header) noexcept {
+constexpr fate look_inside(Core& c, unsummed_datagram<typename Core::packet_type>& d,
+                           delivery_info& info, route_type& type, inner_header header) noexcept {
     const interface* in = c.tables.interfaces.find(d.packet().interface());
     if (in == nullptr) {
         return drop(c.books, std::move(d).release(), drop_reason::interface_down);
@@ -105,7 +105,7 @@ constexpr fate look_inside(Core& c, datagram<typename Core::packet_type>& d, del
         d = std::move(*whole);
     }
     const auto t = c.tables.look_up();
-    const ipv4::address to = std::as_const(d).header()[ipv4::destination];
+    const ipv4::address to = d.header()[ipv4::destination];
     if (to != info.destination) {
         type = pipeline::type_inside(t, to);
     }
@@ -122,7 +122,7 @@ constexpr fate look_inside(Core& c, datagram<typename Core::packet_type>& d, del
         }
     }
     const u8 protocol = info.protocol;
-    info = pipeline::facts_of(t, std::as_const(d), in->index, type);
+    info = pipeline::facts_of(t, d, in->index, type);
     info.protocol = protocol;
     return fate::delivered;
 }
@@ -148,7 +148,7 @@ struct handled {
 
 // `d`, `info` and `type` are of what goes on: another datagram when the handler unwrapped one.
 template <class Core>
-[[nodiscard]] constexpr handled handle(Core& c, datagram<typename Core::packet_type>& d,
+[[nodiscard]] constexpr handled handle(Core& c, unsummed_datagram<typename Core::packet_type>& d,
                                        delivery_info& info, route_type& type) noexcept {
     protocol_handler<typename Core::packet_type>* h = c.local.delivery.handler(info.protocol);
     if (h == nullptr) {
@@ -169,12 +169,17 @@ template <class Core>
     if (enters && !rewrite::enter_inner(packet, before.taken_off(packet), info.protocol)) {
         return {handling::ended, drop(c.books, std::move(packet), drop_reason::no_buffer)};
     }
-    auto inner =
-        again ? pipeline::validate(std::move(packet)) : pipeline::revalidate(std::move(packet));
-    if (!inner.has_value()) {
-        return {handling::ended, drop(c.books, std::move(packet), inner.error())};
+    const auto put_back = [&d](auto&& valid) noexcept {
+        if (valid.has_value()) {
+            d = std::move(*valid);
+        }
+        return valid.error();
+    };
+    const drop_reason bad =
+        again ? put_back(pipeline::validate(packet)) : put_back(pipeline::revalidate(packet));
+    if (bad != drop_reason::none) {
+        return {handling::ended, drop(c.books, std::move(packet), bad)};
     }
-    d = std::move(*inner);
     if (r.what == handler_result::kind::unreachable) {
         return {handling::nobody};
     }

@@ -38,8 +38,8 @@ template <class Core>
 }  // namespace detail
 
 template <class Core>
-constexpr fate answer(Core& c, datagram<typename Core::packet_type>&& request, route_type type,
-                      pipeline::icmp_action what) noexcept {
+constexpr fate answer(Core& c, unsummed_datagram<typename Core::packet_type>&& request,
+                      route_type type, pipeline::icmp_action what) noexcept {
     typename Core::packet_type packet = std::move(request).release();
     const ipv4::const_view ip{packet.data()};
     const ipv4::address asker = ip[ipv4::source];

@@ -17,7 +17,7 @@ namespace detail {
 
 // An echo reply goes to the endpoint that has its identifier.
 template <class Core>
-constexpr fate to_ping_endpoint(Core& c, datagram<typename Core::packet_type>&& d,
+constexpr fate to_ping_endpoint(Core& c, unsummed_datagram<typename Core::packet_type>&& d,
                                 delivery_info& info) noexcept {
     using packet_type = typename Core::packet_type;
     const u32 start = d.header_size();
@@ -39,7 +39,8 @@ constexpr fate to_ping_endpoint(Core& c, datagram<typename Core::packet_type>&& 
 // An error goes to the raw endpoints that could have sent what it quotes, and to the handler of
 // that protocol.
 template <class Core>
-constexpr fate to_error_handler(Core& c, datagram<typename Core::packet_type>&& d) noexcept {
+constexpr fate to_error_handler(Core& c,
+                                unsummed_datagram<typename Core::packet_type>&& d) noexcept {
     const pipeline::notice_verdict v = pipeline::icmp_notice(c.tables.look_up(), d);
     if (v.fate == pipeline::notice_fate::invalid) {
         return drop(c.books, std::move(d).release(), v.reason);
@@ -65,8 +66,8 @@ constexpr fate to_error_handler(Core& c, datagram<typename Core::packet_type>&& 
 }  // namespace detail
 
 template <class Core>
-constexpr fate receive_icmp(Core& c, datagram<typename Core::packet_type>&& d, delivery_info& info,
-                            route_type type) noexcept {
+constexpr fate receive_icmp(Core& c, unsummed_datagram<typename Core::packet_type>&& d,
+                            delivery_info& info, route_type type) noexcept {
     c.books.count(mib::icmp_in_msgs);
     const pipeline::icmp_verdict v = pipeline::icmp_input(d, type, c.tables.switches);
     if (v.has_type) {

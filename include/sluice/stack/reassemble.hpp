@@ -15,8 +15,8 @@ namespace sluice::acts {
 
 // The whole datagram, or what became of the fragment.
 template <class Core>
-[[nodiscard]] constexpr result<datagram<typename Core::packet_type>, fate>
-reassemble(Core& c, datagram<typename Core::packet_type>&& d, reassembly_user user,
+[[nodiscard]] constexpr result<unsummed_datagram<typename Core::packet_type>, fate>
+reassemble(Core& c, unsummed_datagram<typename Core::packet_type>&& d, reassembly_user user,
            const interface& in) noexcept {
     const settings& s = c.tables.switches;
     const reassembly_limits limits{.timeout = duration::from_seconds(s.ipfrag_time),
@@ -48,7 +48,7 @@ reassemble(Core& c, datagram<typename Core::packet_type>&& d, reassembly_user us
     }
     c.books.count(mib::ip_reasm_oks);
     c.books.tally(balance::absorbed, step.pieces - 1u);
-    auto whole = pipeline::revalidate(std::move(step.packet));
+    auto whole = pipeline::revalidate(step.packet);
     if (!whole.has_value()) {
         return failure{drop(c.books, std::move(step.packet), whole.error())};
     }

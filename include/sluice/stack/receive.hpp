@@ -32,7 +32,8 @@ template <class Core>
 // Deviation: only for those that come by the same interface, as Linux asks of TCP alone.
 template <class Core>
 [[gnu::noinline]] constexpr pipeline::classification
-classify_flow(Core& c, datagram<typename Core::packet_type>& d, const interface& in) noexcept {
+classify_flow(Core& c, unsummed_datagram<typename Core::packet_type>& d,
+              const interface& in) noexcept {
     early_route* known = nullptr;
     if constexpr (knows_flows<typename Core::local_type::delivery_type>) {
         known = pipeline::early_route_of(c.local.delivery, d);
@@ -53,7 +54,7 @@ classify_flow(Core& c, datagram<typename Core::packet_type>& d, const interface&
 // Counts what the route tells, then does what it says. Linux ip_rcv_finish_core from the options
 // on.
 template <class Core>
-constexpr fate follow_route(Core& c, datagram<typename Core::packet_type>&& d,
+constexpr fate follow_route(Core& c, unsummed_datagram<typename Core::packet_type>&& d,
                             const pipeline::classification& found, const interface& in) noexcept {
     const u32 octets = d.packet().size();
     const sluice::packet_type seen = d.packet().type();
@@ -87,7 +88,7 @@ constexpr fate follow_route(Core& c, datagram<typename Core::packet_type>&& d,
 // A datagram behind the first hook: its route, its options, then where that leads. `known`: the
 // route of what came back from ourselves.
 template <class Core>
-constexpr fate route_and_follow(Core& c, datagram<typename Core::packet_type>&& d,
+constexpr fate route_and_follow(Core& c, unsummed_datagram<typename Core::packet_type>&& d,
                                 const interface& in,
                                 const pipeline::classification* known) noexcept {
     const auto t = c.tables.look_up();
@@ -113,6 +114,15 @@ constexpr fate route_and_follow(Core& c, datagram<typename Core::packet_type>&& 
     return follow_route(c, std::move(d), found, in);
 }
 
+// By the ECN of the header, also of one that was refused for what comes after its first words.
+template <class Books, class Packet>
+constexpr void count_ecn(Books& b, const Packet& packet, drop_reason refused) noexcept {
+    if (refused != drop_reason::header_invalid && packet.head_size() >= ipv4::min_header_length) {
+        b.count(ecn_counter(ipv4::const_view{packet.data()}[ipv4::ecn]),
+                pipeline::segment_count(packet));
+    }
+}
+
 // `known`: the route of a packet that came back from ourselves, which is not classified again.
 // Linux loopback_xmit, dev_loopback_xmit.
 template <class Core>
@@ -124,29 +134,22 @@ constexpr fate receive_from(Core& c, typename Core::packet_type&& packet, const 
     if (!packet.unshare() || !rewrite::forget_header(packet)) {
         return drop(c.books, std::move(packet), drop_reason::no_buffer);
     }
-    const drop_reason bad = pipeline::validator::check(packet);
-    if (bad != drop_reason::header_invalid && packet.head_size() >= ipv4::min_header_length) {
-        c.books.count(ecn_counter(ipv4::const_view{packet.data()}[ipv4::ecn]),
-                      pipeline::segment_count(std::as_const(packet)));
+    auto valid = pipeline::validate(packet);
+    count_ecn(c.books, valid.has_value() ? std::as_const(*valid).packet() : packet, valid.error());
+    c.books.trace(stage::validate, valid.has_value() ? outcome::proceed : outcome::drop,
+                  valid.error(), by);
+    if (!valid.has_value()) {
+        return drop(c.books, std::move(packet), valid.error());
     }
-    c.books.trace(stage::validate, bad == drop_reason::none ? outcome::proceed : outcome::drop, bad,
-                  by);
-    if (bad != drop_reason::none) {
-        return drop(c.books, std::move(packet), bad);
-    }
-    if (const passage p = pass_hook(c.gates, c.books, hook_point::prerouting, packet, by, 0); !p) {
+    unsummed_datagram<typename Core::packet_type> d = std::move(*valid);
+    if (const passage p = pass_hook(c.gates, c.books, hook_point::prerouting, d, by, 0); !p) {
         return p.gone;
     }
     const interface* in = c.tables.running(by);  // the hook may have taken it away
     if (in == nullptr) {
-        return drop(c.books, std::move(packet), drop_reason::interface_down);
+        return drop(c.books, std::move(d).release(), drop_reason::interface_down);
     }
-    // A hook may have changed anything but the sum is not looked at again, as in Linux.
-    auto valid = pipeline::revalidate(std::move(packet));
-    if (!valid.has_value()) {
-        return drop(c.books, std::move(packet), valid.error());
-    }
-    return route_and_follow(c, std::move(*valid), *in, known);
+    return route_and_follow(c, std::move(d), *in, known);
 }
 
 }  // namespace detail

@@ -56,7 +56,7 @@ constexpr fate to_udp_endpoints(Core& c, typename Core::packet_type&& packet, u3
 }
 
 template <class Core>
-constexpr fate receive_one_udp(Core& c, datagram<typename Core::packet_type>&& d,
+constexpr fate receive_one_udp(Core& c, unsummed_datagram<typename Core::packet_type>&& d,
                                delivery_info info, route_type type) noexcept {
     const pipeline::udp_verdict v = pipeline::udp_input(d, info);
     typename Core::packet_type packet = std::move(d).release();
@@ -72,17 +72,17 @@ constexpr fate receive_one_udp(Core& c, datagram<typename Core::packet_type>&& d
 }  // namespace detail
 
 template <class Core>
-constexpr fate receive_udp(Core& c, datagram<typename Core::packet_type>&& d,
+constexpr fate receive_udp(Core& c, unsummed_datagram<typename Core::packet_type>&& d,
                            const delivery_info& info, route_type type) noexcept {
     using packet_type = typename Core::packet_type;
-    if (!pipeline::stands_for_many_udp(std::as_const(d))) {
+    if (!pipeline::stands_for_many_udp(d)) {
         return detail::receive_one_udp(c, std::move(d), info, type);
     }
     const u16 by = info.interface;
     const auto result =
         rewrite::segment<true>(std::move(d).release(), c.device.buffers, [&](packet_type&& piece) {
             c.books.tally(balance::copied);
-            auto one = pipeline::revalidate(std::move(piece));
+            auto one = pipeline::revalidate(piece);
             static_cast<void>(one.has_value()
                                   ? detail::receive_one_udp(c, std::move(*one), info, type)
                                   : drop(c.books, std::move(piece), one.error()));

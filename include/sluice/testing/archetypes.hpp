@@ -214,11 +214,13 @@ static_assert(security_policy<security, packet>);
 struct delivery {
     template <class Packet>
     struct model : detail::immovable {
-        constexpr delivery_count tap(const datagram<Packet>&, const delivery_info&) noexcept {
+        constexpr delivery_count tap(const unsummed_datagram<Packet>&,
+                                     const delivery_info&) noexcept {
             return {};
         }
         constexpr bool hears_alerts(u8, u16) const noexcept { return false; }
-        constexpr delivery_count alert(const datagram<Packet>&, const delivery_info&) noexcept {
+        constexpr delivery_count alert(const unsummed_datagram<Packet>&,
+                                       const delivery_info&) noexcept {
             return {};
         }
         constexpr bool report(const icmp_error_notice&) noexcept { return true; }
@@ -235,8 +237,8 @@ struct reassembly {
         static constexpr std::size_t memory_limit = 0;
         static constexpr std::size_t fragment_limit = 0;
         constexpr explicit model(hash_key) noexcept {}
-        constexpr reassembly_step<Packet> insert(datagram<Packet>&&, reassembly_user, u16, instant,
-                                                 const reassembly_limits&) noexcept {
+        constexpr reassembly_step<Packet> insert(unsummed_datagram<Packet>&&, reassembly_user, u16,
+                                                 instant, const reassembly_limits&) noexcept {
             return {.kind = reassembly_outcome::refused};
         }
         template <class Sink>

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "support/datagrams.hpp"
+#include "support/validated.hpp"
 
 #include <sluice/delivery/endpoints.hpp>
 #include <sluice/packet/pool_storage.hpp>
@@ -54,8 +55,8 @@ inline constexpr delivery_info heard{.source = "10.0.1.2"_ip,
                                      .destination_port = 7000,
                                      .protocol = ipv4::protocols::udp};
 
-inline datagram<packet> datagram_from(pool_type& pool) {
-    auto checked = pipeline::validate(support::packet_of(pool, support::datagram_of({})));
+inline unsummed_datagram<packet> datagram_from(pool_type& pool) {
+    auto checked = support::validated(support::packet_of(pool, support::datagram_of({})));
     return std::move(checked).value();
 }
 

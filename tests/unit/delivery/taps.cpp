@@ -1,5 +1,6 @@
 // Raw endpoints: each that matches gets a copy (Linux raw_v4_match); alerts; ICMP errors.
 #include "endpoints.hpp"
+#include "support/validated.hpp"
 
 #include <doctest/doctest.h>
 
@@ -50,7 +51,7 @@ TEST_CASE("each gets a copy of its own of the whole datagram, and the original s
     std::vector<sink> sinks(3);
     for (auto& s : sinks)
         REQUIRE(all.add_raw({.protocol = 253}, s));
-    datagram<packet> d = datagram_from(pool);
+    const unsummed_datagram<packet> d = datagram_from(pool);
     const auto before = support::content_of(d.packet());
     CHECK(all.tap(d, raw).taken == 3);
     sinks[0].last.data()[0] = std::byte{0};
@@ -69,8 +70,9 @@ TEST_CASE("no room and no buffer are counted, and stop nobody else") {
     REQUIRE(all.add_raw({.protocol = 253}, late));
     REQUIRE(all.add_raw({.protocol = 253}, roomy));
     REQUIRE(all.add_raw({.protocol = 253}, full));
-    auto checked = pipeline::validate(support::packet_of(pool, support::datagram_of({})));
-    const delivery_count n = all.tap(checked.value(), raw);
+    const unsummed_datagram<packet> d =
+        support::validated(support::packet_of(pool, support::datagram_of({}))).value();
+    const delivery_count n = all.tap(d, raw);
     CHECK(n.taken == 1);  // the one buffer that was left
     CHECK(n.full == 2);
     CHECK(roomy.taken == 1);

@@ -6,6 +6,7 @@
 #include <sluice/pipeline/validate.hpp>
 
 #include "support/datagrams.hpp"
+#include "support/validated.hpp"
 
 namespace {
 
@@ -185,7 +186,7 @@ TEST_CASE("forward: each refusal with its error, and in Linux's order") {
         auto packet = packet_of(pool, datagram_of(r.datagram), 2, r.seen_as);
         packet.facts() = r.facts;
         const octets before = content_of(packet);
-        auto d = pipeline::validate(std::move(packet));
+        auto d = pipeline::validate(packet);
         REQUIRE(d.has_value());
         const decision got = pipeline::forward(*d, r.route, next_hop{7}, 1500);
         CHECK(got.reason() == r.reason);
@@ -216,7 +217,7 @@ decision forward_segmented(segmentation_kind kind, u16 segment_size, u8 tcp_word
     m.segmentation = kind;
     m.segment_size = segment_size;
     m.checksum_start = 20;
-    auto d = pipeline::validate(std::move(packet));
+    auto d = pipeline::validate(packet);
     return d.has_value() ? pipeline::forward(*d, direct, next_hop{7}, mtu)
                          : decision::drop(header_invalid);
 }
@@ -241,7 +242,7 @@ TEST_CASE("forward: the MTU is never above what a datagram can have, and never 0
     CHECK(routing::forwarding_mtu({.mtu = 0}, 68) == 68);
     fixed_pool<2048, 1> pool;
     for (const u32 mtu : {68u, 576u, 1400u}) {
-        auto d = pipeline::validate(
+        auto d = support::validated(
             packet_of(pool, datagram_of({.flags_and_offset = df, .payload = pattern(1500)})));
         REQUIRE(d.has_value());
         CHECK(pipeline::forward(*d, direct, next_hop{7}, mtu).error().info() == mtu);

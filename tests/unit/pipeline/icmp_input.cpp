@@ -6,6 +6,7 @@
 #include <sluice/pipeline/validate.hpp>
 
 #include "support/datagrams.hpp"
+#include "support/validated.hpp"
 
 namespace {
 
@@ -16,7 +17,7 @@ using pipeline::icmp_verdict;
 icmp_verdict judge(const octets& message, route_type to = route_type::local,
                    const settings& s = {}) {
     fixed_pool<2048, 1> pool;
-    auto d = pipeline::validate(packet_of(pool, datagram_of({.protocol = 1, .payload = message})));
+    auto d = support::validated(packet_of(pool, datagram_of({.protocol = 1, .payload = message})));
     return d.has_value() ? pipeline::icmp_input(*d, to, s)
                          : icmp_verdict{none, drop_reason::header_invalid, false, 0};
 }
@@ -151,14 +152,15 @@ TEST_CASE("icmp input: a verified checksum is believed; segments are read across
         CAPTURE(cut);
         auto p = packet_of(pool, octets(whole.begin(), whole.begin() + cut));
         p.append(packet_of(pool, octets(whole.begin() + cut, whole.end())));
-        auto d = pipeline::validate(std::move(p));
+        auto d = pipeline::validate(p);
         REQUIRE(d.has_value());
         CHECK(pipeline::icmp_input(*d, route_type::local, {}).action == echo);
     }
     message[4] ^= std::byte{1};
-    auto d = pipeline::validate(packet_of(pool, datagram_of({.protocol = 1, .payload = message})));
+    auto p = packet_of(pool, datagram_of({.protocol = 1, .payload = message}));
+    p.facts().checksum = checksum_state::verified;
+    auto d = pipeline::validate(p);
     REQUIRE(d.has_value());
-    d->packet().facts().checksum = checksum_state::verified;
     CHECK(pipeline::icmp_input(*d, route_type::local, {}).action == echo);
 }
 

@@ -6,6 +6,7 @@
 #include <sluice/pipeline/validate.hpp>
 
 #include "support/network.hpp"
+#include "support/validated.hpp"
 
 namespace {
 
@@ -22,7 +23,7 @@ notice_verdict notice_about(const network& n, ipv4::address destination, u8 type
                                           .payload = support::udp_message(1000, 53, {})});
     quoted.resize(quoted.size() - cut);
     fixed_pool<256, 1> pool;
-    auto d = pipeline::validate(support::packet_of(
+    auto d = support::validated(support::packet_of(
         pool,
         support::datagram_of({.source = "10.0.2.9"_ip,
                               .destination = "10.0.2.1"_ip,

@@ -5,6 +5,7 @@
 #include <sluice/pipeline/validate.hpp>
 
 #include "support/datagrams.hpp"
+#include "support/validated.hpp"
 
 namespace {
 
@@ -81,6 +82,46 @@ TEST_CASE("validate: each fault has its reason") {
     }
 }
 
+TEST_CASE(
+    "validate: the packet is moved from when it is a datagram, and stays where it was if not") {
+    fixed_pool<256, 2> pool;
+    for (const fault& f : faults) {
+        INFO(doctest::String{f.name});
+        octets d = datagram_of({});
+        f.break_it(d);
+        auto packet = packet_of(pool, d);
+        auto made = pipeline::validate(packet);
+        CHECK(made.error() == f.expected);
+        CHECK(made.has_value() == (f.expected == drop_reason::none));
+        if (made.has_value()) {
+            CHECK_FALSE(packet);
+            CHECK(equal_bytes(content_of(made->packet()),
+                              const_bytes{d}.first(made->packet().size())));
+        } else {
+            CHECK(content_of(packet) == d);
+            CHECK(packet.interface() == 2);
+        }
+        CHECK(pool.available() == 1);
+    }
+    CHECK(pool.available() == 2);
+}
+
+TEST_CASE("validate: revalidate leaves what it refuses too, and does not look at the checksum") {
+    fixed_pool<256, 1> pool;
+    octets d = datagram_of({});
+    d[10] ^= std::byte{1};
+    auto packet = packet_of(pool, d);
+    CHECK(pipeline::validate(packet).error() == drop_reason::header_checksum);
+    auto made = pipeline::revalidate(packet);
+    REQUIRE(made.has_value());
+    CHECK_FALSE(packet);
+    CHECK(content_of(made->packet()) == d);
+    packet = std::move(*made).release();
+    packet.data()[0] = std::byte{0x65};
+    CHECK(pipeline::revalidate(packet).error() == drop_reason::header_invalid);
+    CHECK(packet.size() == d.size());
+}
+
 TEST_CASE("validate: of two faults the first in Linux's order is named") {
     const auto bad_version = [](octets& d) { set_octet(d, 0, 0x65); };
     const auto bad_sum = [](octets& d) { d[10] ^= std::byte{1}; };
@@ -126,7 +167,7 @@ TEST_CASE("validate: padding of the link layer is cut, nothing else") {
     const octets whole = datagram_of({.payload = pattern(5)});
     octets padded = whole;
     padded.resize(46, std::byte{0xaa});
-    auto d = pipeline::validate(packet_of(pool, padded));
+    auto d = support::validated(packet_of(pool, padded));
     REQUIRE(d.has_value());
     CHECK(content_of(d->packet()) == whole);
     CHECK(d->header_size() == 20);
@@ -140,14 +181,14 @@ TEST_CASE("validate: a header cut into segments is made contiguous; a refused pa
         CAPTURE(cut);
         auto head = packet_of(pool, octets(whole.begin(), whole.begin() + long(cut)));
         head.append(packet_of(pool, octets(whole.begin() + long(cut), whole.end())));
-        auto d = pipeline::validate(std::move(head));
+        auto d = pipeline::validate(head);
         REQUIRE(d.has_value());
         CHECK(d->packet().head_size() >= 24);
         CHECK(content_of(d->packet()) == whole);
     }
     octets bad = whole;
     bad[8] ^= std::byte{1};
-    CHECK(pipeline::validate(packet_of(pool, bad)).error() == drop_reason::header_checksum);
+    CHECK(support::validated(packet_of(pool, bad)).error() == drop_reason::header_checksum);
     CHECK(pool.available() == 4);
 }
 

@@ -5,6 +5,8 @@
 #include <sluice/pipeline/validate.hpp>
 #include <sluice/reassembly/bounded_cache.hpp>
 
+#include "support/validated.hpp"
+
 #include <utility>
 #include <vector>
 
@@ -68,7 +70,7 @@ template <class Model, class Pool>
 auto feed(Model& model, Pool& pool, const spec& s, instant now = {},
           const reassembly_limits& limits = {},
           reassembly_user user = reassembly_user::local_delivery, u16 domain = 0) {
-    auto checked = pipeline::validate(build(pool, s));
+    auto checked = support::validated(build(pool, s));
     return model.insert(std::move(checked).value(), user, domain, now, limits);
 }
 

@@ -82,8 +82,8 @@ TEST_CASE(
     last.set_interface(2);
     last.facts().mark = 7;
     CHECK(cache
-              .insert(pipeline::validate(std::move(last)).value(), reassembly_user::local_delivery,
-                      0, {}, limits)
+              .insert(pipeline::validate(last).value(), reassembly_user::local_delivery, 0, {},
+                      limits)
               .kind == reassembly_outcome::held);
     auto first = build(pool, {.start = 0, .length = 8});
     first.set_interface(1);
@@ -92,8 +92,8 @@ TEST_CASE(
     ipv4::view ip{first.data()};
     ip.set(ipv4::reserved_flag, true);
     ipv4::set_checksum(ip);
-    auto step = cache.insert(pipeline::validate(std::move(first)).value(),
-                             reassembly_user::local_delivery, 0, {}, limits);
+    auto step = cache.insert(pipeline::validate(first).value(), reassembly_user::local_delivery, 0,
+                             {}, limits);
     REQUIRE(step.kind == reassembly_outcome::complete);
     CHECK(step.packet.interface() == 1);
     CHECK(step.packet.facts().mark == 9);

@@ -1,5 +1,6 @@
 // Any order gives the same datagram; sizes from the smallest to the largest.
 #include "fragments.hpp"
+#include "support/validated.hpp"
 
 #include <doctest/doctest.h>
 
@@ -59,7 +60,7 @@ TEST_CASE("the header is that of the fragment with offset 0, options included") 
     REQUIRE(step.kind == reassembly_outcome::complete);
     CHECK(is_whole(step.packet, 53, 12));
     CHECK(ipv4::const_view{step.packet.data()}[ipv4::tos] == 0xb8);
-    auto again = pipeline::validate(std::move(step.packet));
+    auto again = pipeline::validate(step.packet);
     CHECK(again.has_value());
 }
 
@@ -99,7 +100,7 @@ TEST_CASE("shared buffers are copied before they become part of a list") {
     bounded_cache<1, overlap::reject_datagram, 4>::model<fixed_pool<256, 4, shared>::packet_type>
         cache{secret};
     auto tap = build(pool, {.start = 24, .length = 8, .more = false});
-    auto fragment = pipeline::validate(tap.clone());
+    auto fragment = support::validated(tap.clone());
     CHECK(cache.insert(std::move(fragment).value(), reassembly_user::local_delivery, 0, {}, {})
               .kind == reassembly_outcome::held);
     CHECK(pool.available() == 2);
@@ -131,8 +132,8 @@ TEST_CASE("a fragment that is a list of packets is made one block") {
         *more.put(1) = pattern(48 + i);
     }
     head.append(std::move(more));
-    auto step = cache.insert(pipeline::validate(std::move(head)).value(),
-                             reassembly_user::local_delivery, 0, {}, {});
+    auto step =
+        cache.insert(pipeline::validate(head).value(), reassembly_user::local_delivery, 0, {}, {});
     REQUIRE(step.kind == reassembly_outcome::held);
     CHECK(pool.available() == 3);
     step = feed(cache, pool, {.start = 0, .length = 24});

@@ -9,6 +9,7 @@
 
 #include "support/network.hpp"
 #include "support/packet_checks.hpp"
+#include "support/validated.hpp"
 
 namespace {
 
@@ -30,14 +31,15 @@ walk walked(const octets& options, ipv4::address to, bool accepted = true,
     n.switches.all.accept_source_route = accepted;
     n.refresh();
     fixed_pool<256, 1> pool;
-    auto d = pipeline::validate(support::packet_of(
+    auto d = support::validated(support::packet_of(
         pool, support::datagram_of({.destination = to, .options = options}), 2, seen_as));
     walk w;
     REQUIRE(d.has_value());
     w.after = pipeline::classify(n.tables(), d->header(), to, n.link(2));
-    w.verdict = rewrite::option_walk<Options>(n.tables(), *d, n.link(2), w.after, 0x01020304);
-    w.datagram = support::content_of(d->packet());
-    w.found = d->packet().facts().options;
+    unsummed_datagram<fixed_pool<256, 1>::packet_type> walking = std::move(*d);
+    w.verdict = rewrite::option_walk<Options>(n.tables(), walking, n.link(2), w.after, 0x01020304);
+    w.datagram = support::content_of(walking.packet());
+    w.found = walking.packet().facts().options;
     return w;
 }
 

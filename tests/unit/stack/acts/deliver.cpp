@@ -57,6 +57,21 @@ TEST_CASE("deliver: a fragment is held, and its datagram delivered once") {
     CHECK(c.local.reassembly.held() == 0);
 }
 
+TEST_CASE("deliver: what was validated is not looked at again where no hook ran") {
+    core<small> c{{.seed = testing::fixed_seed}};
+    furnish(c);
+    receive_queue<packet, 2> tap;
+    REQUIRE(c.local.delivery.add_raw({.protocol = 253}, tap));
+    packet p = packet_of(c, to_us);
+    std::byte* const first = p.writable();
+    unsummed_datagram<packet> d = pipeline::validate(p).value();
+    *first = std::byte{0x55};  // behind its back: a version that no validation lets pass
+    CHECK(acts::deliver(c, std::move(d), route_type::local, *c.tables.interfaces.find(2)) ==
+          fate::absorbed);
+    CHECK(tap.size() == 1);
+    CHECK(c.books.counters.drops() == 0);
+}
+
 TEST_CASE("deliver: the hook of local-in is asked, and may take the interface away") {
     struct : hook<packet> {
         core<small>* c = nullptr;

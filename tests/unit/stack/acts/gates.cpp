@@ -50,10 +50,19 @@ struct gate {
     stack_books<snmp_counters, null_observer> books;
     telling_hook asked;
 
-    acts::passage pass(hook_point point, packet& p) {
+    acts::passage pass(hook_point point, auto& p) {
         return acts::pass_hook(gates, books, point, p, 2, 3);
     }
 };
+
+// A datagram whose version somebody breaks behind its back, so that whoever looks again is seen.
+unsummed_datagram<packet> broken_behind_its_back(gate& g) {
+    packet p = support::packet_of(g.pool, datagram_of({}));
+    std::byte* const first = p.writable();
+    unsummed_datagram<packet> d = pipeline::validate(p).value();
+    *first = std::byte{0x65};
+    return d;
+}
 
 TEST_CASE("gates: a hook is asked at its own point, and what it accepts stays") {
     gate g;
@@ -100,6 +109,60 @@ TEST_CASE("gates: what a hook drops, harms or takes is gone, each with one fate"
     g.asked.taken.reset();
 }
 
+TEST_CASE("gates: a datagram is looked at again after a hook that ran, and only then") {
+    gate g;
+    telling_hook elsewhere;
+    REQUIRE(g.gates.hooks.add(hook_point::local_out, 0, elsewhere));
+    auto d = broken_behind_its_back(g);
+    for (const hook_point point :
+         {hook_point::prerouting, hook_point::local_in, hook_point::forward})
+        CHECK(g.pass(point, d));
+    CHECK(elsewhere.calls == 0);
+    CHECK(d.packet().size() == datagram_of({}).size());
+    CHECK(g.books.counters.drops() == 0);
+
+    const struct {
+        hook_point point;
+        drop_reason why;
+    } rows[] = {{hook_point::prerouting, drop_reason::header_invalid},
+                {hook_point::local_in, drop_reason::header_invalid},
+                {hook_point::forward, drop_reason::hook}};
+    for (const auto& r : rows) {
+        CAPTURE(static_cast<int>(r.point));
+        REQUIRE(g.gates.hooks.add(r.point, 0, g.asked));
+        d = broken_behind_its_back(g);
+        const acts::passage on = g.pass(r.point, d);
+        CHECK_FALSE(on);
+        CHECK(on.gone == fate::dropped);
+        CHECK(g.books.last_drop == r.why);
+        CHECK(g.pool.available() == 32);
+    }
+    CHECK(g.asked.calls == 3);
+}
+
+TEST_CASE("gates: a datagram that a hook let pass is the one that the hook left") {
+    struct : hook<packet> {
+        hook_verdict operator()(packet& p, const hook_context&) noexcept override {
+            ipv4::view{p.writable()}.set(ipv4::ttl, 7);  // the checksum is nobody's concern
+            return hook_verdict::accept;
+        }
+    } sets_ttl;
+    gate g;
+    REQUIRE(g.gates.hooks.add(hook_point::prerouting, 0, sets_ttl));
+    packet p = support::packet_of(g.pool, datagram_of({}));
+    unsummed_datagram<packet> d = pipeline::validate(p).value();
+    CHECK(g.pass(hook_point::prerouting, d));
+    CHECK(d.header()[ipv4::ttl] == 7);
+    CHECK(d.packet().interface() == 2);
+
+    REQUIRE(g.gates.hooks.add(hook_point::forward, 0, g.asked));
+    g.asked.takes = true;
+    CHECK(g.pass(hook_point::forward, d).gone == fate::absorbed);
+    CHECK(g.books.counters[balance::absorbed] == 1);
+    CHECK(content_of(g.asked.taken).size() == datagram_of({}).size());
+    g.asked.taken.reset();
+}
+
 TEST_CASE(
     "gates: what a security policy refuses is dropped for its reason, and no hook hears of it") {
     gate g;
@@ -117,6 +180,15 @@ TEST_CASE(
     CHECK(g.pool.available() == 32);
     CHECK(g.gates.security.asked == 2);
     CHECK(g.asked.calls == 0);
+    p = support::packet_of(g.pool, datagram_of({.protocol = 253}));
+    unsummed_datagram<packet> d = pipeline::validate(p).value();
+    CHECK_FALSE(acts::pass_security(g.gates, g.books, security_point::forward, d, {}));
+    CHECK(g.books.counters[drop_reason::security_policy] == 2);
+    CHECK(g.pool.available() == 32);
+    p = support::packet_of(g.pool, datagram_of({.protocol = 254}));
+    d = pipeline::validate(p).value();
+    CHECK(acts::pass_security(g.gates, g.books, security_point::forward, d, {}));
+    CHECK(d.packet().size() != 0);
 }
 
 }  // namespace

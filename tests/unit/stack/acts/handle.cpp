@@ -41,7 +41,7 @@ struct handled_core {
         furnish(c);
         REQUIRE(c.local.delivery.set_handler(253, &h).has_value());
     }
-    acts::handled handle(datagram<packet>& d) { return acts::handle(c, d, info, type); }
+    acts::handled handle(unsummed_datagram<packet>& d) { return acts::handle(c, d, info, type); }
 };
 
 TEST_CASE("handle: without a handler the datagram stays as it is") {

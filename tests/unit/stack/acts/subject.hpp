@@ -12,6 +12,7 @@
 #include <sluice/testing/fixed_seed.hpp>
 
 #include "support/packet_checks.hpp"
+#include "support/validated.hpp"
 
 #include <vector>
 
@@ -48,8 +49,8 @@ typename Core::packet_type packet_of(Core& c, const octets& d, u16 interface = 2
 }
 
 template <class Core>
-datagram<typename Core::packet_type> sound(Core& c, const octets& d, u16 interface = 2) {
-    auto made = pipeline::validate(packet_of(c, d, interface));
+unsummed_datagram<typename Core::packet_type> sound(Core& c, const octets& d, u16 interface = 2) {
+    auto made = support::validated(packet_of(c, d, interface));
     REQUIRE(made.has_value());
     return std::move(*made);
 }
