@@ -1,8 +1,8 @@
 // delivery_facts: what is told of a datagram for us, and which flow it belongs to. Expects: a
 // validated datagram, the type of its route. Does: fills delivery_info from the header; finds the
 // place where the route of an established flow of UDP is kept. Never: delivers. Cost: the header's
-// fields; a look-up of the flow among the endpoints. RFC 1122 section 3.4, Linux ip_cmsg_recv_pktinfo,
-// udp_v4_early_demux.
+// fields; a look-up of the flow among the endpoints. RFC 1122 section 3.4, Linux
+// ip_cmsg_recv_pktinfo, udp_v4_early_demux.
 #pragma once
 
 #include <sluice/delivery/concept.hpp>
