@@ -64,6 +64,7 @@ TEST_CASE("one record in each of the four forms") {
 TEST_CASE("what is written is read again") {
     std::vector<std::byte> file(file_header_size + record_header_size + 1);
     write_file_header(file.data(), link_type::raw);
+    CHECK(load_be<u32>(file.data() + 20) == 101);  // LINKTYPE_RAW
     write_record_header(file.data() + file_header_size, 1_s + 5_ms, 1, 1500);
     file.back() = std::byte{0x45};
     auto opened = reader::open(file);

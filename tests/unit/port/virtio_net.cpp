@@ -148,6 +148,12 @@ TEST_CASE("facts that cannot be told") {
     CHECK(virtio::of_facts(m, const_bytes{frame}.first(52), 14).has_value());
     m.checksum_start = 0xffff;
     CHECK(virtio::of_facts(m, frame, 14).error() == virtio::error::checksum_outside);
+    // The last place that sixteen bits can say, and the one behind it.
+    const octets large(0x10100);
+    m.checksum_start = 0xffff - 14;
+    CHECK(virtio::of_facts(m, large, 14).has_value());
+    m.checksum_start = 0xffff - 13;
+    CHECK(virtio::of_facts(m, large, 14).error() == virtio::error::checksum_outside);
     m.checksum_start = 20;
     m.segmentation = segmentation_kind::tcp_ipv4;
     CHECK(virtio::of_facts(m, frame, 14).error() == virtio::error::segment_size);

@@ -28,6 +28,14 @@ spec tail(u16 id) {
 
 }  // namespace
 
+// Linux ipfrag_time, ipfrag_high_thresh, ipfrag_max_dist of a fresh namespace.
+TEST_CASE("limits that nobody set are the kernel's") {
+    const reassembly_limits limits{};
+    CHECK(limits.timeout == 30_s);
+    CHECK(limits.high_threshold == 4'194'304);
+    CHECK(limits.max_distance == 64);
+}
+
 TEST_CASE("threshold: four full-size fragments pass 8000, then all are refused, none evicted") {
     pool_type pool;
     cache_type cache{secret};

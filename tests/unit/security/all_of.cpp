@@ -32,6 +32,13 @@ using first = answering<'a'>;
 using second = answering<'b'>;
 using third = answering<'c'>;
 
+TEST_CASE("a context that says nothing names no interface and one host") {
+    const sluice::security_context c{};
+    CHECK(c.in == 0);
+    CHECK(c.out == 0);
+    CHECK(c.form == sluice::destination_form::host);
+}
+
 TEST_CASE("all of: they are asked in order, until one refuses") {
     asked_policy<all_of<first, second, third>> b;
     first::model<packet>& a = b.model;
