@@ -1,5 +1,5 @@
 // What the device has forwarded already is not forwarded once more. Linux offload_l3_fwd_mark.
-#include "bench.hpp"
+#include "support/bench.hpp"
 
 #include <sluice/hooks/hook_chain.hpp>
 

@@ -1,6 +1,6 @@
 // The presets hold as many lone fragments as Linux is asked to bear; hardened_router gives one
 // source its share alone.
-#include "bench.hpp"
+#include "support/bench.hpp"
 
 #include <sluice/stack/hardened_router.hpp>
 

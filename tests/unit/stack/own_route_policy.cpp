@@ -1,5 +1,5 @@
 // A route policy that knows nothing of our addresses: they are ours all the same.
-#include "bench.hpp"
+#include "support/bench.hpp"
 
 using namespace stack_test;
 
