@@ -104,8 +104,15 @@ constexpr fate to_protocol(Core& c, unsummed_datagram<typename Core::packet_type
 }  // namespace detail
 
 template <class Core>
-constexpr fate deliver_whole(Core& c, unsummed_datagram<typename Core::packet_type>&& d,
-                             route_type type, const interface& in) noexcept {
+constexpr fate deliver(Core& c, unsummed_datagram<typename Core::packet_type>&& d, route_type type,
+                       const interface& in) noexcept {
+    if (ipv4::is_fragment(d.header())) {
+        auto whole = reassemble(c, std::move(d), reassembly_user::local_delivery, in);
+        if (!whole.has_value()) {
+            return whole.error();
+        }
+        d = std::move(*whole);
+    }
     const u16 by = in.index;
     if (const passage p = pass_hook(c.gates, c.books, hook_point::local_in, d, by, 0); !p) {
         return p.gone;
@@ -117,16 +124,6 @@ constexpr fate deliver_whole(Core& c, unsummed_datagram<typename Core::packet_ty
     c.books.trace(stage::deliver, outcome::deliver, drop_reason::none, by, d.packet().size(),
                   info.protocol);
     return detail::to_protocol(c, std::move(d), info, type);
-}
-
-template <class Core>
-constexpr fate deliver(Core& c, unsummed_datagram<typename Core::packet_type>&& d, route_type type,
-                       const interface& in) noexcept {
-    if (!ipv4::is_fragment(d.header())) {
-        return deliver_whole(c, std::move(d), type, in);
-    }
-    auto whole = reassemble(c, std::move(d), reassembly_user::local_delivery, in);
-    return whole.has_value() ? deliver_whole(c, std::move(*whole), type, in) : whole.error();
 }
 
 }  // namespace sluice::acts
