@@ -2,7 +2,7 @@
 // over lo comes back by itself, and is not copied as well. Linux ip_mc_output, loopback_xmit.
 #include <doctest/doctest.h>
 
-#include "unit/endpoint/endpoint_bench.hpp"
+#include "endpoint_bench.hpp"
 
 namespace {
 
