@@ -15,8 +15,9 @@ constexpr u32 noon = 0x02932e00;
 octets turned(const octets& request, bool is_echo) {
     fixed_pool<256, 1> pool;
     auto packet = packet_of(pool, request);
-    REQUIRE(is_echo ? rewrite::turn_echo_round(packet)
-                    : rewrite::turn_timestamp_round(packet, noon));
+    const bool done =
+        is_echo ? rewrite::turn_echo_round(packet) : rewrite::turn_timestamp_round(packet, noon);
+    REQUIRE(done);
     return content_of(packet);
 }
 
