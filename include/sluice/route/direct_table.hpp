@@ -67,9 +67,11 @@ public:
         }
         return hops_.at(static_cast<u16>(id));
     }
-    // Fetches what hop_for() will read first.
+    // Fetches what hop_for() will read first; nothing of a table without memory.
     void prefetch(ipv4::address destination) const noexcept {
-        __builtin_prefetch(networks_ + (destination.value >> 8));
+        if (networks_ != nullptr) [[likely]] {
+            __builtin_prefetch(networks_ + (destination.value >> 8));
+        }
     }
 
     [[nodiscard]] result<next_hop, route_error> add(const route_entry& route) noexcept {
