@@ -8,9 +8,9 @@ Usage: check_acts.py [--self-test] [INCLUDE_DIR]
 import pathlib
 import re
 import sys
-import tempfile
 
 from check_layers import INCLUDE, find_cycles
+from samples import check_sample
 
 ALLOWED_BASES = {
     "policies": "a composition names its policies",
@@ -86,19 +86,10 @@ GOOD_SAMPLE = {
 }
 
 
-def check_sample(sample):
-    with tempfile.TemporaryDirectory() as folder:
-        for path, text in sample.items():
-            file = pathlib.Path(folder, "sluice", path)
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(text)
-        return check(folder)[0]
-
-
 def self_test():
-    failed = [f"good sample refused: {problem}" for problem in check_sample(GOOD_SAMPLE)]
+    failed = [f"good sample refused: {problem}" for problem in check_sample(check, GOOD_SAMPLE)[0]]
     for name, sample in BAD_SAMPLES.items():
-        problems = check_sample(sample)
+        problems = check_sample(check, sample)[0]
         if len(problems) != 1 or name not in problems[0]:
             failed.append(f"bad sample not noticed: {name}: {problems}")
     print("\n".join(failed) or f"self-test passed: {len(BAD_SAMPLES)} bad samples noticed")

@@ -10,7 +10,8 @@ Usage: check_layers.py [--self-test] [INCLUDE_DIR]
 import pathlib
 import re
 import sys
-import tempfile
+
+from samples import check_sample
 
 LAYERS = {
     "base": 0,
@@ -143,20 +144,11 @@ GOOD_SAMPLE = {
 }
 
 
-def check_sample(sample):
-    with tempfile.TemporaryDirectory() as folder:
-        for path, text in sample.items():
-            file = pathlib.Path(folder, "sluice", path)
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(text)
-        return check(folder)[0]
-
-
 def self_test():
-    failed = [f"good sample refused: {problem}" for problem in check_sample(GOOD_SAMPLE)]
+    failed = [f"good sample refused: {problem}" for problem in check_sample(check, GOOD_SAMPLE)[0]]
     for name, sample in BAD_SAMPLES.items():
         expected = EXPECTED.get(name, name)
-        problems = check_sample(sample)
+        problems = check_sample(check, sample)[0]
         if not any(expected in problem for problem in problems):
             failed.append(f"bad sample not noticed: {name}: {problems}")
     print("\n".join(failed) or f"self-test passed: {len(BAD_SAMPLES)} bad samples noticed")

@@ -11,7 +11,8 @@ Usage: check_readers.py [--self-test] [INCLUDE_DIR]
 import pathlib
 import re
 import sys
-import tempfile
+
+from samples import check_sample
 
 DECLARING = ("packet/settings.hpp", "packet/metadata.hpp")
 STRUCT = re.compile(r"^(?:struct|class) (\w+) \{\n(.*?)^\};", re.M | re.S)
@@ -108,22 +109,13 @@ BAD_SAMPLES = {
 }
 
 
-def check_sample(sample):
-    with tempfile.TemporaryDirectory() as folder:
-        for path, text in {**GOOD, **sample}.items():
-            file = pathlib.Path(folder, "sluice", path)
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(text)
-        return check(folder)
-
-
 def self_test():
-    problems, count = check_sample({})
+    problems, count = check_sample(check, GOOD)
     failed = [f"good sample refused: {problem}" for problem in problems]
     if count != 6:
         failed.append(f"{count} names found in the good sample, 6 are there")
     for name, sample in BAD_SAMPLES.items():
-        found = [problem for problem in check_sample(sample)[0] if name in problem]
+        found = [problem for problem in check_sample(check, {**GOOD, **sample})[0] if name in problem]
         if len(found) != 1:
             failed.append(f"bad sample not noticed: {name}")
     print("\n".join(failed) or f"self-test passed: {len(BAD_SAMPLES)} bad samples noticed")
