@@ -9,7 +9,10 @@
 
 #include <doctest/doctest.h>
 
+#include <cerrno>
 #include <cstddef>
+#include <cstdlib>
+#include <string_view>
 #include <thread>
 
 #include <fcntl.h>
@@ -17,6 +20,7 @@
 #include <linux/seccomp.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -95,6 +99,14 @@ TEST_CASE("senders outlive every error") {
         ap::ring_sender::model<packet> out = ring->sender();
         check(out, SYS_sendto, *far, buffers);
         CHECK(out.waiting() == 0);
+        // With nothing to send the kernel is not asked.
+        int why = -1;
+        REQUIRE(while_refused(SYS_sendto, EPERM, [&] {
+            errno = 0;
+            out.flush();
+            why = errno;
+        }));
+        CHECK(why == 0);
     }
     SUBCASE("of the plain device") {
         auto device = ap::open_in_namespace(wire.ns.path(), "va");
@@ -103,6 +115,26 @@ TEST_CASE("senders outlive every error") {
         check(out, SYS_sendmmsg, *far, buffers);
     }
     CHECK(buffers.available() == 64);
+}
+
+TEST_CASE("a file that cannot be made its owner's alone is no capture, and stays what it was") {
+    char name[] = "/tmp/sluice-capture-XXXXXX";
+    const port::descriptor file{::mkstemp(name)};
+    REQUIRE(file);
+    REQUIRE(::fchmod(file.get(), 0644) == 0);
+    REQUIRE(::write(file.get(), "something", 9) == 9);
+    port::port_error why{};
+    REQUIRE(while_refused(SYS_fchmod, EPERM, [&] {
+        const auto made = port::pcap::writer::create(name, port::pcap::link_type::raw);
+        why = made.has_value() ? port::port_error{} : made.error();
+    }));
+    CHECK(why.error_number == EPERM);
+    CHECK(std::string_view{why.advice} ==
+          "a capture is for its owner alone, and this file cannot be; choose another");
+    struct stat about{};
+    REQUIRE(::fstat(file.get(), &about) == 0);
+    CHECK(about.st_size == 9);
+    ::unlink(name);
 }
 
 TEST_CASE("a capture whose SIGPIPE cannot be taken away ends all the same, and not the program") {

@@ -1,0 +1,42 @@
+// Which sizes of a receive ring are refused before the system is asked.
+#include <sluice/port/af_packet_ring.hpp>
+
+#include <doctest/doctest.h>
+
+#include <string_view>
+
+#include <unistd.h>
+
+namespace {
+
+using namespace sluice;
+namespace ap = sluice::port::af_packet;
+
+// Of an interface that there is not: EINVAL of ours comes first.
+port::port_error why(const ap::ring_options& size) {
+    const auto made = ap::ring<>::open("no-such", {}, size);
+    REQUIRE_FALSE(made.has_value());
+    return made.error();
+}
+
+}  // namespace
+
+TEST_CASE("sizes of a receive ring: blocks of 128 K or more, in all 2 GB at most") {
+    const int asked = ::geteuid() == 0 ? ENODEV : EPERM;
+    const struct {
+        u32 block_octets;
+        u32 blocks;
+        bool fits;
+    } rows[] = {
+        {1u << 17, 1, true},          {1u << 17, 1u << 14, true},   {1u << 17, (1u << 14) + 1, false},
+        {1u << 31, 1, true},          {1u << 31, 2, false},         {1u << 16, 8, false},
+        {(1u << 18) + 8, 8, false},   {0, 8, false},                {1u << 18, 0, false},
+    };
+    for (const auto& r : rows) {
+        CAPTURE(r.block_octets);
+        CAPTURE(r.blocks);
+        const port::port_error e = why({.block_octets = r.block_octets, .blocks = r.blocks});
+        CHECK(e.error_number == (r.fits ? asked : EINVAL));
+        CHECK((std::string_view{e.advice} == "blocks: 128 K or more, of two") == !r.fits);
+    }
+}
