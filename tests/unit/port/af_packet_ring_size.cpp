@@ -28,9 +28,15 @@ TEST_CASE("sizes of a receive ring: blocks of 128 K or more, in all 2 GB at most
         u32 blocks;
         bool fits;
     } rows[] = {
-        {1u << 17, 1, true},          {1u << 17, 1u << 14, true},   {1u << 17, (1u << 14) + 1, false},
-        {1u << 31, 1, true},          {1u << 31, 2, false},         {1u << 16, 8, false},
-        {(1u << 18) + 8, 8, false},   {0, 8, false},                {1u << 18, 0, false},
+        {1u << 17, 1, true},
+        {1u << 17, 1u << 14, true},
+        {1u << 17, (1u << 14) + 1, false},
+        {1u << 31, 1, true},
+        {1u << 31, 2, false},
+        {1u << 16, 8, false},
+        {(1u << 18) + 8, 8, false},
+        {0, 8, false},
+        {1u << 18, 0, false},
     };
     for (const auto& r : rows) {
         CAPTURE(r.block_octets);
