@@ -19,8 +19,8 @@ namespace sluice::acts {
 
 // The options of a message and where it ends: the sender of the packet that it is about.
 struct icmp_envelope {
-    u8 tos = 0;
-    u8 counted_type = 0;
+    u8 tos;
+    u8 counted_type;
     const ip_options::outgoing& with;
     ipv4::address final_destination{};
 };

@@ -14,7 +14,7 @@ namespace sluice::acts {
 
 // Where the cause of a message came by.
 struct icmp_cause {
-    u8 type = 0;  // of the message
+    u8 type;  // of the message
     u8 code = 0;
     // 0: an answer to a request, which the limits for all meet over loopback too, as in Linux.
     u16 interface = 0;

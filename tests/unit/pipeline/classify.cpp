@@ -199,6 +199,25 @@ TEST_CASE("classify: IGMP may come from nowhere, as others may not") {
     }
 }
 
+// The source of a group's datagram is looked up with no interface to leave by in mind, not with the
+// first one. Linux ip_mc_validate_source.
+TEST_CASE("classify: a group's datagram that comes by lo is judged as by any link") {
+    for (const u16 link : {u16{1}, u16{2}}) {
+        CAPTURE(link);
+        network n;
+        REQUIRE(n.groups.join(link, many));
+        const auto by = [&](ipv4::address source) {
+            const octets d = support::datagram_of({.source = source, .destination = many});
+            return pipeline::classify(n.tables(), ipv4::const_view{d.data()}, many, n.link(link))
+                .verdict;
+        };
+        REQUIRE(n.link(link).in_force.send_redirects);
+        CHECK(by("10.0.1.255"_ip).kind() == outcome::deliver);
+        CHECK(by(peer).kind() == outcome::deliver);
+        CHECK(by(own).reason() == source_local);
+    }
+}
+
 TEST_CASE("classify: the time to live has no say") {
     network n;
     for (const ipv4::address a : {own, far, many, "192.0.2.1"_ip}) {

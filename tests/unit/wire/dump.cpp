@@ -61,3 +61,9 @@ TEST_CASE("dump: long data get long offsets") {
     CHECK(last.substr(0, 12) == "00010000  00");
     CHECK(size == dump_size(data.size()));
 }
+
+TEST_CASE("dump: each of the eight digits of an offset is told") {
+    const std::vector<std::byte> data(0x0123'0011, std::byte{0});
+    const auto line = detail::dump_line(data, 0x0123'0010);
+    CHECK(std::string(line.view().data(), 12) == "01230010  00");
+}

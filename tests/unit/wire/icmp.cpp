@@ -74,6 +74,17 @@ TEST_CASE("icmp: timestamp, mask and advertisement layouts") {
     CHECK(a[icmp::lifetime] == 0x708);
 }
 
+TEST_CASE("icmp: values of which nothing is said are zero, but for the type") {
+    std::array<std::byte, 20> out{};
+    out.fill(std::byte{0xa5});
+    const icmp::timestamp_message asking;
+    REQUIRE(asking.emit(out));
+    CHECK(out == "0d000000 00000000 00000000 00000000 00000000"_hex);
+    const icmp::header answering;
+    REQUIRE(answering.emit(out));
+    CHECK(equal_bytes(const_bytes{out}.first(8), "0000000000000000"_hex));
+}
+
 TEST_CASE("icmp: values lose nothing") {
     wire_test::random_bytes random{61};
     for (int round = 0; round < 1000; ++round) {

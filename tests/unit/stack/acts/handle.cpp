@@ -13,7 +13,9 @@ const octets to_us = datagram_of({.destination = "10.0.1.1"_ip});
 
 struct telling_handler final : protocol_handler<packet> {
     handler_result answer = handler_result::taken();
-    u32 off = 0;  // octets that it takes off in front
+    u32 off = 0;           // octets that it takes off in front
+    bool writes = false;   // its own octets over the first ones, before it takes them off
+    packet* gives = nullptr;  // instead of what it was given
     bool keeps = false;
     bool sends = false;
     bool was_sent = false;
@@ -21,7 +23,9 @@ struct telling_handler final : protocol_handler<packet> {
     handler_result receive(packet& p, const delivery_info&,
                            local_services<packet>& services) noexcept override {
         if (sends) was_sent = services.send_later(p.copy());
+        if (writes) fill_bytes(p.writable(), 8, std::byte{0xee});
         if (off != 0) static_cast<void>(p.pull(off));
+        if (gives != nullptr) p = std::move(*gives);
         if (keeps) kept = std::move(p);
         return answer;
     }
@@ -118,6 +122,81 @@ TEST_CASE("handle: a datagram that was unwrapped goes on, told of by its own hea
     CHECK(h.how == handling::ended);
     CHECK(h.what == fate::dropped);
     CHECK(k.c.books.counters[drop_reason::header_invalid] == 1);
+}
+
+// A pending checksum that begins so far behind the front of the packet.
+void set_pending(packet& p, u16 start) {
+    metadata& m = p.writable_facts();
+    m.checksum = checksum_state::pending;
+    m.checksum_start = start;
+    m.checksum_offset = 6;
+}
+
+TEST_CASE("handle: what is known of a packet stays when its handler writes into the header") {
+    handled_core k;
+    struct : protocol_handler<packet> {
+        handler_result receive(packet& p, const delivery_info&,
+                               local_services<packet>&) noexcept override {
+            const ipv4::view ip{p.writable()};
+            ip.set(ipv4::ttl, 7);
+            ipv4::set_checksum(ip);
+            return handler_result::built_in();
+        }
+    } ages;
+    REQUIRE(k.c.local.delivery.set_handler(253, &ages).has_value());
+    auto p = packet_of(k.c, to_us);
+    p.set_type(packet_type::broadcast);
+    p.writable_facts().checksum = checksum_state::verified;
+    auto made = support::validated(std::move(p));
+    REQUIRE(made.has_value());
+    unsummed_datagram<packet> d = std::move(*made);
+    CHECK(k.handle(d).how == handling::built_in);
+    CHECK(d.header()[ipv4::ttl] == 7);
+    CHECK(d.packet().type() == packet_type::broadcast);
+    CHECK(d.packet().facts().checksum == checksum_state::verified);
+}
+
+TEST_CASE("handle: what is known of a handler's own packet is of another header") {
+    handled_core k;
+    auto own = packet_of(k.c, datagram_of({.destination = "10.0.1.1"_ip, .ttl = 5}));
+    own.set_type(packet_type::broadcast);
+    own.writable_facts().checksum = checksum_state::verified;
+    k.h.gives = &own;
+    k.h.answer = handler_result::built_in();
+    auto d = sound(k.c, to_us);
+    CHECK(k.handle(d).how == handling::built_in);
+    CHECK(d.header()[ipv4::ttl] == 5);
+    CHECK(d.packet().type() == packet_type::host);
+    CHECK(d.packet().facts().checksum == checksum_state::unknown);
+}
+
+TEST_CASE("handle: a pending checksum moves by what was taken off, and by nothing else") {
+    handled_core k;
+    const octets inner = datagram_of({.destination = "10.0.1.1"_ip, .payload = pattern(40)});
+    const octets outer = datagram_of({.destination = "10.0.1.1"_ip, .payload = inner});
+    k.h.answer = handler_result::again(253);
+    k.h.off = 20;
+    SUBCASE("of the packet, though its first octets are written over") {
+        k.h.writes = true;
+        auto d = sound(k.c, outer);
+        packet p = std::move(d).release();
+        set_pending(p, 40);
+        d = std::move(*support::validated(std::move(p)));
+        CHECK(k.handle(d).how == handling::again);
+        CHECK(content_of(d.packet()) == inner);
+        CHECK(d.packet().facts().checksum_start == 20);
+    }
+    SUBCASE("not of another packet, wherever that begins") {
+        auto own = k.c.device.buffers.take(default_headroom + 20);
+        copy_bytes(own.put(static_cast<u32>(inner.size())), inner.data(), inner.size());
+        own.set_interface(2);
+        set_pending(own, 20);
+        k.h.gives = &own;
+        auto d = sound(k.c, outer);
+        CHECK(k.handle(d).how == handling::again);
+        CHECK(content_of(d.packet()) == inner);
+        CHECK(d.packet().facts().checksum_start == 20);
+    }
 }
 
 TEST_CASE("handle: what a handler sends waits for its packet's end") {
