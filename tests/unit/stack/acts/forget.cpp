@@ -70,8 +70,8 @@ TEST_CASE(
 TEST_CASE("forget: where no MTU was learned, none is made of a change, not of nought either") {
     learned l;
     constexpr exception_key redirected{"20.0.0.2"_ip, "10.0.2.254"_ip, 3};
-    l.c.tables.exceptions.learn(
-        redirected, {.gateway = "10.0.2.253"_ip, .expires = now + 600_s}, now);
+    l.c.tables.exceptions.learn(redirected, {.gateway = "10.0.2.253"_ip, .expires = now + 600_s},
+                                now);
     for (const u32 before : {1500u, 0u}) {
         acts::interface_mtu_changed(l.c.tables, 3, 1400, before);
         CHECK(l.mtu(redirected) == 0);

@@ -13,8 +13,8 @@ const octets to_us = datagram_of({.destination = "10.0.1.1"_ip});
 
 struct telling_handler final : protocol_handler<packet> {
     handler_result answer = handler_result::taken();
-    u32 off = 0;           // octets that it takes off in front
-    bool writes = false;   // its own octets over the first ones, before it takes them off
+    u32 off = 0;              // octets that it takes off in front
+    bool writes = false;      // its own octets over the first ones, before it takes them off
     packet* gives = nullptr;  // instead of what it was given
     bool keeps = false;
     bool sends = false;
