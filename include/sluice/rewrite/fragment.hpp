@@ -32,9 +32,9 @@ struct fragment_result {
 namespace detail {
 
 struct fragment_position {
-    u32 length = 0;     // payload octets of the piece
-    u32 done = 0;       // before it
-    bool last = false;  // of the datagram that is cut
+    u32 length;  // payload octets of the piece
+    u32 done;    // before it
+    bool last;   // of the datagram that is cut
 };
 
 // What the pieces have in common.

@@ -48,8 +48,8 @@ public:
 
     // The answer of an address, and the last address up to which all have the same one surely.
     struct run {
-        u32 answer = 0;
-        u32 last = 0;
+        u32 answer;
+        u32 last;
     };
     [[nodiscard]] constexpr run run_from(ipv4::address to, u32 otherwise) const noexcept {
         const trie_slot* slot = &arrays_.root_slots[to.value >> (32 - root_bits)];

@@ -60,6 +60,11 @@ TEST_CASE("who has a port already, by address, interface and reuse") {
 }
 
 TEST_CASE("a notice and a filter that say nothing name no protocol, port or interface") {
+    CHECK(icmp_error_notice{}.type == 0);
+    CHECK(icmp_error_notice{}.code == 0);
+    CHECK(icmp_error_notice{}.info == 0);
+    CHECK(icmp_error_notice{}.source_port == 0);
+    CHECK(icmp_error_notice{}.destination_port == 0);
     CHECK(icmp_error_notice{}.protocol == 0);
     CHECK(icmp_error_notice{}.interface == 0);
     CHECK(endpoint_filter{}.local_port == 0);

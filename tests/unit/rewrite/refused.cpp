@@ -63,8 +63,13 @@ TEST_CASE("a request whose octets others hold is not turned round without memory
     CHECK(content_of(other) == request);
 }
 
-TEST_CASE("what says nothing of its TTL has the one that IANA recommends") {
-    CHECK(rewrite::header_choice{}.ttl == 64);
+TEST_CASE("a header of which nothing is said has the TTL that IANA recommends, and else zeros") {
+    const rewrite::header_choice none;
+    CHECK(none.tos == 0);
+    CHECK(none.ttl == 64);
+    CHECK(none.protocol == 0);
+    CHECK(none.identification == 0);
+    CHECK_FALSE(none.dont_fragment);
 }
 
 }  // namespace

@@ -1,0 +1,45 @@
+// What is left of a filter in its form: the masks are made when the program is compiled.
+#include <sluice/delivery/endpoint_filter.hpp>
+#include <sluice/wire/literals.hpp>
+
+namespace {
+
+using namespace sluice;
+using namespace sluice::literals;
+
+constexpr endpoint_filter datagram{.protocol = 17,
+                                   .local = "10.0.1.1"_ip,
+                                   .peer = "10.0.2.2"_ip,
+                                   .local_port = 0xa001,
+                                   .peer_port = 0xb002,
+                                   .interface = 0xc003};
+
+struct row {
+    u32 form;
+    u64 addresses;
+    u64 others;
+};
+constexpr row rows[] = {
+    {0, 0, 17},
+    {filter_form::port, 0, 0xa001'0000'0000'1011},
+    {filter_form::peer_port, 0, 0x0000'b002'0000'0211},
+    {filter_form::interface, 0, 0x0000'0000'c003'0111},
+    {filter_form::address, 0x0a00'0101'0000'0000, 0x0811},
+    {filter_form::peer, 0x0000'0000'0a00'0202, 0x0411},
+    {31, 0x0a00'0101'0a00'0202, 0xa001'b002'c003'1f11},
+};
+
+consteval bool each_form_keeps_its_own_parts() {
+    for (const row& r : rows) {
+        const filter_key k = filter_key{datagram}.reduced_to(filter_form{r.form});
+        if (k.addresses != r.addresses || k.others != r.others || k.form().bits() != r.form) {
+            return false;
+        }
+    }
+    return true;
+}
+static_assert(each_form_keeps_its_own_parts());
+static_assert(filter_key::in_its_form(datagram).form().bits() == 31);
+static_assert(filter_key::in_its_form({.local_port = 7}).form().bits() == filter_form::port);
+
+}  // namespace

@@ -1,0 +1,55 @@
+// Shared hops in the memory that they say they take, to the last octet and the last hop.
+#include <doctest/doctest.h>
+
+#include <sluice/route/shared_hops.hpp>
+
+#include "support/zeros.hpp"
+
+namespace {
+
+using namespace sluice;
+using support::zeros;
+
+hop_entry by(std::size_t n) {
+    return {.interface = static_cast<u16>(n)};
+}
+
+TEST_CASE("shared hops: any number takes as much memory as was said, and keeps them apart") {
+    const struct {
+        std::size_t capacity;
+        std::size_t octets;  // of 22 for each and the one of no route, and 2 for each chain
+    } rows[] = {{1, 2 * 22 + 2 * 2},   {2, 3 * 22 + 4 * 2},   {3, 4 * 22 + 4 * 2},
+                {4, 5 * 22 + 8 * 2},   {7, 8 * 22 + 8 * 2},   {8, 9 * 22 + 16 * 2},
+                {63, 64 * 22 + 64 * 2}};
+    for (const auto& r : rows) {
+        CAPTURE(r.capacity);
+        CHECK(detail::shared_hops::memory_for(r.capacity) == r.octets);
+        const zeros memory{r.octets};
+        std::byte* next = memory.all().data();
+        detail::shared_hops hops{next, r.capacity};
+        CHECK(next == memory.all().data() + r.octets);
+        for (std::size_t round = 1; round <= 2; ++round) {
+            for (std::size_t i = 1; i <= r.capacity; ++i)
+                CHECK(hops.acquire(by(i)) == i);
+        }
+        CHECK(hops.in_use() == r.capacity);
+        CHECK(hops.acquire(by(r.capacity + 1)) == 0);
+        CHECK(hops.at(0) == hop_of(nowhere));
+        for (std::size_t i = 1; i <= r.capacity; ++i)
+            CHECK(hops.at(static_cast<u16>(i)) == by(i));
+        for (std::size_t round = 1; round <= 2; ++round) {
+            CHECK(hops.in_use() == r.capacity);
+            for (std::size_t i = 1; i <= r.capacity; ++i)
+                hops.release(static_cast<u16>(i));
+        }
+        CHECK(hops.in_use() == 0);
+    }
+}
+
+TEST_CASE("a hop of which nothing is said is that of a route of which nothing is") {
+    CHECK(hop_of(route_entry{}) == hop_entry{});
+    CHECK(hop_entry{}.interface == 0);
+    CHECK(hop_entry{}.mtu == 0);
+}
+
+}  // namespace
