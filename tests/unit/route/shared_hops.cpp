@@ -18,8 +18,8 @@ TEST_CASE("shared hops: any number takes as much memory as was said, and keeps t
     const struct {
         std::size_t capacity;
         std::size_t octets;  // of 22 for each and the one of no route, and 2 for each chain
-    } rows[] = {{1, 2 * 22 + 2 * 2},   {2, 3 * 22 + 4 * 2},   {3, 4 * 22 + 4 * 2},
-                {4, 5 * 22 + 8 * 2},   {7, 8 * 22 + 8 * 2},   {8, 9 * 22 + 16 * 2},
+    } rows[] = {{1, 2 * 22 + 2 * 2},   {2, 3 * 22 + 4 * 2}, {3, 4 * 22 + 4 * 2},
+                {4, 5 * 22 + 8 * 2},   {7, 8 * 22 + 8 * 2}, {8, 9 * 22 + 16 * 2},
                 {63, 64 * 22 + 64 * 2}};
     for (const auto& r : rows) {
         CAPTURE(r.capacity);
