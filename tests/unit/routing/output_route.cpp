@@ -266,4 +266,13 @@ TEST_CASE("output route: the route's MTU comes along") {
     CHECK(routing::route_output(n.tables(), {.destination = "10.0.2.2"_ip})->mtu == 0);
 }
 
+TEST_CASE("output route: a flow of which nothing is said is of no tos, protocol or interface") {
+    const flow none;
+    CHECK(none.interface == 0);
+    CHECK(none.tos == 0);
+    CHECK(none.protocol == 0);
+    CHECK(none.scope == scopes::universe);
+    CHECK_FALSE(none.any_source);
+}
+
 }  // namespace

@@ -73,6 +73,23 @@ TEST_CASE("icmp send: a broadcast leaves and is heard here; a unicast is not") {
     CHECK(c.books.counters[mib::ip_out_requests] == 1);
 }
 
+// What was received and is sent again came by no interface any more: errors about it are ours.
+TEST_CASE("icmp send: what this host sends came by no interface, and for this host alone") {
+    core<small> c{{.seed = testing::fixed_seed}};
+    furnish(c);
+    packet p = packet_of(c, datagram_of({.source = "10.0.2.1"_ip}));
+    p.set_type(sluice::packet_type::other_host);
+    REQUIRE(p.interface() == 2);
+    CHECK(acts::local_out(
+              c, std::move(p),
+              {.interface = 3, .destination = "10.0.2.2"_ip, .neighbour = "10.0.2.2"_ip},
+              {}) == fate::forwarded);
+    REQUIRE(c.device.output.size() == 1);
+    const auto item = c.device.output.next();
+    CHECK(item.packet.interface() == 0);
+    CHECK(item.packet.type() == sluice::packet_type::host);
+}
+
 TEST_CASE("icmp send: nothing leaves by an interface that is down") {
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);

@@ -29,6 +29,42 @@ TEST_CASE("icmp terms: six errors to one host, then it is limited; answers and o
     CHECK_FALSE(acts::may_send_icmp(c, error, to_a));
 }
 
+// Keeps what it was asked last.
+struct asked_rules {
+    static constexpr bool answers_echo = true;
+    static constexpr std::size_t memory_limit = 0;
+    icmp_message last{.type = 99, .code = 99};
+    constexpr explicit asked_rules(hash_key) noexcept {}
+    constexpr icmp_allowance allow_error(const icmp_message& m, const settings&, instant) noexcept {
+        last = m;
+        return icmp_allowance::allowed;
+    }
+    constexpr bool allow_unroutable(ipv4::address, const settings&, instant) noexcept {
+        return true;
+    }
+    constexpr redirect_allowance allow_redirect(ipv4::address, const settings&, instant) noexcept {
+        return redirect_allowance::send;
+    }
+};
+
+TEST_CASE("icmp terms: the policy is told what leaves for whom; an answer has no code") {
+    struct asking : policies<based_on<small>, icmp_rules<asked_rules>> {};
+    core<asking> c{{.seed = testing::fixed_seed}};
+    furnish(c);
+    const icmp_message& last = c.local.icmp_rules.last;
+    CHECK(acts::may_send_icmp(c, {.type = 3, .code = 4, .interface = 2},
+                              {.interface = 2, .destination = "10.0.1.7"_ip}));
+    CHECK(last.type == 3);
+    CHECK(last.code == 4);
+    CHECK(last.to == "10.0.1.7"_ip);
+    CHECK_FALSE(last.over_loopback);
+    CHECK(acts::may_send_icmp(c, {.type = 14}, {.interface = 1, .destination = "127.0.0.1"_ip}));
+    CHECK(last.type == 14);
+    CHECK(last.code == 0);
+    CHECK(last.to == "127.0.0.1"_ip);
+    CHECK(last.over_loopback);
+}
+
 TEST_CASE("icmp terms: an answer has the options of the request turned round, or none") {
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
