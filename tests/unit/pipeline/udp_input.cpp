@@ -21,10 +21,8 @@ octets message_of(std::size_t payload) {
     return made;
 }
 octets datagram_with(const octets& message) {
-    return datagram_of({.source = from,
-                        .destination = to,
-                        .protocol = ipv4::protocols::udp,
-                        .payload = message});
+    return datagram_of(
+        {.source = from, .destination = to, .protocol = ipv4::protocols::udp, .payload = message});
 }
 
 pipeline::udp_verdict verdict_on(const octets& datagram, std::ptrdiff_t cut) {

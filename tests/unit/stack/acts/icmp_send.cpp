@@ -80,10 +80,10 @@ TEST_CASE("icmp send: what this host sends came by no interface, and for this ho
     packet p = packet_of(c, datagram_of({.source = "10.0.2.1"_ip}));
     p.set_type(sluice::packet_type::other_host);
     REQUIRE(p.interface() == 2);
-    CHECK(acts::local_out(
-              c, std::move(p),
-              {.interface = 3, .destination = "10.0.2.2"_ip, .neighbour = "10.0.2.2"_ip},
-              {}) == fate::forwarded);
+    CHECK(
+        acts::local_out(c, std::move(p),
+                        {.interface = 3, .destination = "10.0.2.2"_ip, .neighbour = "10.0.2.2"_ip},
+                        {}) == fate::forwarded);
     REQUIRE(c.device.output.size() == 1);
     const auto item = c.device.output.next();
     CHECK(item.packet.interface() == 0);
