@@ -1,11 +1,13 @@
 // The accept branch equals the chain that it stands for: the same packets through a stack that may
 // use it and through one that may not (something observes), alone and in batches: the same octets
 // leave by the same interfaces, the same counters move, each packet has the same fate. So does a
-// stack whose table tells hops, and is asked ahead.
+// stack whose table tells hops, and is asked ahead; and so do stacks with hooks that change, break
+// and take what is forwarded.
 #include "support/fixed_stack.hpp"
 #include "support/world.hpp"
 #include "support/zeros.hpp"
 
+#include <sluice/hooks/hook_chain.hpp>
 #include <sluice/route/direct_table.hpp>
 
 #include <doctest/doctest.h>
@@ -20,6 +22,13 @@ struct plain : policies<based_on<linux_router>, output<queue_output<1024>>> {
     static constexpr settings initial_settings() noexcept { return settings{true}; }
 };
 struct watched : policies<based_on<plain>, observed_by<recording_observer<4>>> {
+    static constexpr settings initial_settings() noexcept { return settings{true}; }
+};
+
+struct plain_hooked : policies<based_on<plain>, hooks<hook_chain<4>>> {
+    static constexpr settings initial_settings() noexcept { return settings{true}; }
+};
+struct watched_hooked : policies<based_on<watched>, hooks<hook_chain<4>>> {
     static constexpr settings initial_settings() noexcept { return settings{true}; }
 };
 
@@ -121,6 +130,86 @@ struct change {
     }
 };
 
+// Does to a packet what its checksum says; half of them stay as they are.
+template <class Packet>
+struct meddler final : hook<Packet> {
+    u32 calls = 0;
+
+    hook_verdict operator()(Packet& packet, const hook_context&) noexcept override {
+        ++calls;
+        const ipv4::view ip{packet.writable()};
+        switch (ip[ipv4::header_checksum] % 16) {
+        case 0:
+            return hook_verdict::drop;
+        case 1:
+            packet.reset();
+            return hook_verdict::stolen;
+        case 2:
+            ip.set(ipv4::version, 5);
+            break;
+        case 3:
+            packet.trim(ipv4::min_header_length - 1);
+            break;
+        case 4:
+            packet.writable_facts().mark = 7;
+            break;
+        case 5:
+            packet.writable_facts().forwarded_in_hardware = true;
+            break;
+        case 6:
+            ip.set(ipv4::destination, ipv4::address{ip[ipv4::destination].value ^ 0x10000});
+            break;
+        case 7:  // more than any link takes, with DF or without
+            if (std::byte* more = packet.put(1600); more != nullptr) {
+                fill_bytes(more, 1600, std::byte{0x5a});
+                ip.set(ipv4::total_length, static_cast<u16>(packet.size()));
+                ip.set(ipv4::dont_fragment, ip[ipv4::protocol] == ipv4::protocols::udp);
+                ipv4::set_checksum(ip);
+            }
+            break;
+        default:
+            break;
+        }
+        return hook_verdict::accept;
+    }
+};
+
+template <class Policies>
+struct hooked_side : side<Policies> {
+    meddler<typename stack<Policies>::packet_type> meddles;
+
+    explicit hooked_side(hook_point point) { REQUIRE(this->at->hooks().add(point, 0, meddles)); }
+};
+
+bool hooks_see_the_same(u64 seed, hook_point point) {
+    hooked_side<plain_hooked> one_by_one{point};
+    hooked_side<plain_hooked> batch{point};
+    hooked_side<watched_hooked> slow{point};
+    traffic::generator random{seed};
+    for (u32 round = 0; round < 300; ++round) {
+        std::vector<traffic::datagram_bytes> all(1 + random.below(40));
+        for (auto& d : all) {
+            random.next(d);
+        }
+        const moment now{instant{} + duration::from_milliseconds(round * 20), 1000};
+        const auto fates = one_by_one.one_by_one(all, now);
+        const auto expected = slow.one_by_one(all, now);
+        batch.at_once(all, now);
+        const auto out = world::drain(*slow.at);
+        if (fates != expected || world::drain(*one_by_one.at) != out ||
+            world::drain(*batch.at) != out) {
+            MESSAGE("they differ in round " << round << " of seed " << seed);
+            return false;
+        }
+    }
+    CHECK(slow.meddles.calls > 300);
+    CHECK(one_by_one.meddles.calls == slow.meddles.calls);
+    CHECK(batch.meddles.calls == slow.meddles.calls);
+    const auto& counters = slow.at->counters();
+    return same_counters(one_by_one.at->counters(), counters) &&
+           same_counters(batch.at->counters(), counters);
+}
+
 struct quintet {
     static constexpr direct_limits limits{.routes = 512, .hops = 512, .groups = 512};
 
@@ -193,5 +282,13 @@ TEST_CASE("the accept branch equals the chain") {
 TEST_CASE("the accept branch equals the chain while switches change") {
     for (u64 seed = 2; seed < 8; ++seed) {
         CHECK(stays_equal(seed, 300, true));
+    }
+}
+TEST_CASE("the accept branch equals the chain where hooks see what is forwarded") {
+    for (const hook_point point :
+         {hook_point::prerouting, hook_point::forward, hook_point::postrouting}) {
+        for (u64 seed = 20; seed < 23; ++seed) {
+            CHECK(hooks_see_the_same(seed, point));
+        }
     }
 }

@@ -2,13 +2,13 @@
 // unsummed_datagram<Packet>: the same, but nobody verified the header checksum: the bytes changed
 // since, behind a hook, a handler or recorded options. A datagram may be taken for an unsummed one,
 // never the other way round.
-// Expects: to be made by pipeline::validate and revalidate alone (a friend by name); the bytes are
-// then those of one datagram: version 4, header of 20 to 60 octets that are contiguous, total
-// length equal to size(), or 0 for a packet of TCP segments that is longer. Does: gives its bytes
-// for reading, unchecked because they were checked; changes by named edits that keep all of this
-// true, in a copy where others hold the bytes. Never: re-checks; gives out bytes for writing: who
-// needs those releases the packet, and validates what it made of it. Cost: the packet itself; no
-// octet more.
+// Expects: to be made by pipeline::validate and revalidate, or of what the accept branch took,
+// alone (friends by name); the bytes are then those of one datagram: version 4, header of 20 to 60
+// octets that are contiguous, total length equal to size(), or 0 for a packet of TCP segments that
+// is longer. Does: gives its bytes for reading, unchecked because they were checked; changes by
+// named edits that keep all of this true, in a copy where others hold the bytes. Never: re-checks;
+// gives out bytes for writing: who needs those releases the packet, and validates what it made of
+// it. Cost: the packet itself; no octet more.
 #pragma once
 
 #include <sluice/base/assert.hpp>
@@ -22,7 +22,8 @@ namespace sluice {
 
 namespace pipeline {
 struct validator;
-}
+struct acceptor;
+}  // namespace pipeline
 
 // What is known of a datagram's header checksum. Linux looks once: options are recorded in a header
 // without repairing it, and hooks may leave any.
@@ -108,6 +109,7 @@ public:
 
 private:
     friend struct pipeline::validator;
+    friend struct pipeline::acceptor;
     constexpr explicit basic_datagram(Packet&& p) noexcept : packet_(std::move(p)) {}
     Packet packet_;
 };

@@ -12,10 +12,12 @@
 #include <sluice/interface/interface.hpp>
 #include <sluice/packet/packet_buffer.hpp>
 #include <sluice/pipeline/forward.hpp>
+#include <sluice/pipeline/validate.hpp>
 #include <sluice/route/hop.hpp>
 #include <sluice/routing/tables.hpp>
 
 #include <type_traits>
+#include <utility>
 
 namespace sluice::pipeline {
 
@@ -84,5 +86,15 @@ accept_fast(const Tables& t, const Packet& packet, u16 in, route_hint& hint) noe
     rare |= static_cast<u32>(t.interfaces.is_own(ip[ipv4::source]));
     return rare == 0;
 }
+
+// Makes a datagram of a packet that accept_fast has just said yes to, which asks more than
+// validate().
+struct acceptor {
+    template <packet_buffer Packet>
+    [[nodiscard]] static constexpr datagram<Packet> take(Packet& packet) noexcept {
+        SLUICE_ASSERT(validator::check(packet) == drop_reason::none);
+        return datagram<Packet>{std::move(packet)};
+    }
+};
 
 }  // namespace sluice::pipeline

@@ -19,9 +19,10 @@ template <class Tables>
     return route_mtu != 0 && route_mtu < own ? route_mtu : own;
 }
 
-// Of what is forwarded: the route's if it has one, else the interface's. Linux
+// Of what is forwarded: that of the route or its hop if it has one, else the interface's. Linux
 // ip_dst_mtu_maybe_forward with ip_forward_use_pmtu off.
-[[nodiscard]] constexpr u32 forwarding_mtu(const route_entry& r, u32 interface_mtu) noexcept {
+template <class Route>
+[[nodiscard]] constexpr u32 forwarding_mtu(const Route& r, u32 interface_mtu) noexcept {
     const u32 mtu = r.mtu != 0 ? r.mtu : interface_mtu;
     return mtu < ipv4::max_total_length ? mtu : static_cast<u32>(ipv4::max_total_length);
 }

@@ -18,7 +18,7 @@ public:
         : tables_(t), ip_(ip), in_(in), type_(type), midnight_ms_(midnight_ms) {}
 
     // Once the packet is routed for forwarding: the interface that it leaves by.
-    constexpr void set_output(const route_entry& r) noexcept { out_ = &r; }
+    constexpr void set_output(const hop_entry& hop) noexcept { out_ = &hop; }
 
     [[nodiscard]] constexpr ipv4::address specific_destination() const noexcept {
         return routing::specific_destination(tables_, ip_, in_.index, type_);
@@ -46,7 +46,7 @@ private:
     const interface& in_;
     route_type type_;
     u32 midnight_ms_;
-    const route_entry* out_ = nullptr;
+    const hop_entry* out_ = nullptr;
 };
 
 }  // namespace sluice::routing

@@ -44,21 +44,23 @@ constexpr void commit(Books& b, fast_counts n) noexcept {
     b.tally(balance::transmitted, n.packets - n.refused);
 }
 
-// Whether plain packets of that interface take the accept branch: it forwards, and nothing watches
-// or hooks the packets that are merely forwarded.
+// Whether plain packets of that interface take the accept branch: it forwards, and nobody asks more
+// of the packets that are merely forwarded, or sees them before they are routed.
 template <class Core>
 [[nodiscard]] constexpr bool may_go_fast(const Core& c, u16 in) noexcept {
-    using gates_type = typename Core::gates_type;
-    if constexpr (Core::books_type::is_observed || !gates_type::security_type::always_permits) {
+    if constexpr (Core::books_type::is_observed ||
+                  !Core::gates_type::security_type::always_permits) {
         return false;
-    } else if constexpr (gates_type::hooks_type::never_active) {
-        return c.tables.interfaces.path_of(in).accept_fast && !c.tables.custom_local_routes;
     } else {
         return c.tables.interfaces.path_of(in).accept_fast && !c.tables.custom_local_routes &&
-               !c.gates.hooks.active(hook_point::prerouting) &&
-               !c.gates.hooks.active(hook_point::forward) &&
-               !c.gates.hooks.active(hook_point::postrouting);
+               !has_hooks(c.gates, hook_point::prerouting);
     }
+}
+
+// Whether hooks see them on their way.
+template <class Core>
+[[nodiscard]] constexpr bool meets_hooks(const Core& c) noexcept {
+    return has_hooks(c.gates, hook_point::forward) || has_hooks(c.gates, hook_point::postrouting);
 }
 
 // Whether something was learned about the destination of a plain packet, by its hop.
@@ -69,34 +71,40 @@ template <class Core>
     return c.tables.exceptions.find(key, c.calls.now.now) != nullptr;
 }
 
-// Apart as well.
+// Whether a packet that came by `in` is a plain one to be forwarded; by which hop is in the hint.
+template <class Core>
+[[nodiscard, gnu::always_inline]] constexpr bool
+accepts(const Core& c, const typename Core::packet_type& packet, u16 in,
+        pipeline::route_hint& hint) noexcept {
+    if (!pipeline::accept_fast(c.tables.look_up(), packet, in, hint)) [[unlikely]] {
+        return false;
+    }
+    return !c.tables.exceptions.any() ||
+           !has_exception(c, key_of(ipv4::const_view{packet.data()}[ipv4::destination], hint.hop));
+}
+
+// Apart from the loop that calls it.
 template <class Core>
 [[gnu::noinline]] constexpr void refused(Core& c, typename Core::packet_type& packet) noexcept {
     static_cast<void>(drop(c.books, std::move(packet), drop_reason::output_refused));
 }
 
-// Forwards a plain packet that came by `in` at once and says so; any other stays with the caller.
+// Forwards a plain packet at once. False: the output refused it.
 template <class Core>
-[[gnu::always_inline]] constexpr bool forward_fast(Core& c, typename Core::packet_type& packet,
-                                                   u16 in, fast_counts& fast,
-                                                   pipeline::route_hint& hint) noexcept {
-    if (!pipeline::accept_fast(c.tables.look_up(), packet, in, hint)) [[unlikely]] {
-        return false;
-    }
+[[gnu::always_inline]] constexpr bool forward_at_once(Core& c, typename Core::packet_type& packet,
+                                                      const hop_entry& hop,
+                                                      fast_counts& fast) noexcept {
     const ipv4::view ip{packet.writable()};
-    const ipv4::address destination = ip[ipv4::destination];
-    if (c.tables.exceptions.any() && has_exception(c, key_of(destination, hint.hop))) [[unlikely]] {
-        return false;
-    }
     ++fast.packets;
     fast.octets += packet.size();
     ++fast.ecn[ip[ipv4::ecn]];
+    const egress to{hop.interface, link_destination::unicast,
+                    routing::neighbour_of(hop, ip[ipv4::destination])};
     ipv4::decrement_ttl(ip);
-    const egress to{hint.hop.interface, link_destination::unicast,
-                    routing::neighbour_of(hint.hop, destination)};
     if (!c.device.output.transmit(packet, to)) [[unlikely]] {
         ++fast.refused;
         refused(c, packet);
+        return false;
     }
     return true;
 }
@@ -156,17 +164,18 @@ constexpr fate enter(Core& c, typename Core::packet_type&& packet, moment now) n
     if (c.calls.is_nested()) {
         return detail::receive_later(c, std::move(packet), work_kind::receive);
     }
-    detail::fast_counts fast;
+    const u16 in = packet.interface();
     pipeline::route_hint hint;
-    fate f = fate::forwarded;
-    if (!detail::may_go_fast(c, packet.interface()) ||
-        !detail::forward_fast(c, packet, packet.interface(), fast, hint)) {
-        f = detail::receive_slow(c, std::move(packet));
-    } else if (fast.refused != 0) {
-        f = fate::dropped;
+    if (!detail::may_go_fast(c, in) || !detail::accepts(c, packet, in, hint)) {
+        return detail::receive_slow(c, std::move(packet));
     }
+    if (detail::meets_hooks(c)) {
+        return forward_hooked(c, packet, hint.hop);
+    }
+    detail::fast_counts fast;
+    const bool left = detail::forward_at_once(c, packet, hint.hop, fast);
     detail::commit(c.books, fast);
-    return f;
+    return left ? fate::forwarded : fate::dropped;
 }
 
 // A batch in order of arrival. Equal to entering each alone, but that outputs are flushed once.
@@ -183,6 +192,7 @@ constexpr void enter(Core& c, std::span<typename Core::packet_type> batch, momen
     detail::fast_counts fast;
     pipeline::route_hint hint;
     u32 fast_in = no_interface;
+    bool hooked = false;
     u32 seen = c.tables.touched;
     for (std::size_t i = 0; i < batch.size(); ++i) {
         detail::fetch_ahead(c, batch, i);
@@ -196,12 +206,16 @@ constexpr void enter(Core& c, std::span<typename Core::packet_type> batch, momen
             }
             hint = {};
             fast_in = detail::may_go_fast(c, in) ? in : no_interface;
+            hooked = detail::meets_hooks(c);
             seen = c.tables.touched;
         }
-        if (in == fast_in && detail::forward_fast(c, p, in, fast, hint)) [[likely]] {
+        const bool accepted = in == fast_in && detail::accepts(c, p, in, hint);
+        if (accepted && !hooked) [[likely]] {
+            static_cast<void>(detail::forward_at_once(c, p, hint.hop, fast));
             continue;
         }
-        static_cast<void>(detail::receive_slow(c, std::move(p)));
+        static_cast<void>(accepted ? forward_hooked(c, p, hint.hop)
+                                   : detail::receive_slow(c, std::move(p)));
         fast_in = no_interface;
     }
     detail::commit(c.books, fast);

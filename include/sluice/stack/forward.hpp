@@ -5,6 +5,7 @@
 // section 5.3. Linux ip_forward.
 #pragma once
 
+#include <sluice/pipeline/accept_fast.hpp>
 #include <sluice/pipeline/classify.hpp>
 #include <sluice/pipeline/forward.hpp>
 #include <sluice/stack/alert.hpp>
@@ -27,48 +28,59 @@ namespace detail {
 template <class Core>
 [[nodiscard]] constexpr bool record_options(Core& c,
                                             unsummed_datagram<typename Core::packet_type>& d,
-                                            const interface& from, const route_entry& r) noexcept {
+                                            const interface& from, const hop_entry& hop) noexcept {
     const auto t = c.tables.look_up();
     return d.edit_options([&](ipv4::view header, option_offsets& found) noexcept {
         routing::option_environment env{t, header, from, route_type::unicast,
                                         c.calls.now.midnight_ms};
-        env.set_output(r);
+        env.set_output(hop);
         Core::chosen::options::forward(header, found, env);
     });
 }
 
-// That of the sender, on the link that the datagram came by.
-struct shorter_way {
-    bool exists = false;
-    ipv4::address gateway{};
+// How a datagram goes on that may be forwarded, found before others' code runs.
+struct onward_way {
+    hop_entry hop{};
+    ipv4::address neighbour{};
+    u16 by = 0;              // the interface that it came by
+    u32 mtu = 0;             // of the one that it leaves by
+    bool is_detour = false;  // the sender is on the neighbour's link
+    decision back = decision::forward(next_hop::none);
 };
 
-// The TTL, and a redirect to the sender who has a shorter way. False: there is no buffer for a copy
-// to write into.
+// The TTL, and a redirect to the sender of what makes a detour. False: there is no buffer for a
+// copy to write into.
 template <class Core>
 [[nodiscard]] constexpr bool mark_forwarded(Core& c,
                                             unsummed_datagram<typename Core::packet_type>& d,
-                                            const shorter_way& shorter) noexcept {
+                                            const onward_way& way) noexcept {
     if (!d.decrement_ttl()) {
         return false;
     }
     d.set_forwarded();
-    if (shorter.exists &&
+    if (way.is_detour &&
         c.local.icmp_rules.allow_redirect(d.header()[ipv4::source], c.tables.switches,
                                           c.calls.now.now) == redirect_allowance::send) {
-        send_error(c, d.packet(), icmp_request::redirect_host(shorter.gateway),
-                   route_type::unicast);
+        send_error(c, d.packet(), icmp_request::redirect_host(way.neighbour), route_type::unicast);
     }
     return true;
 }
 
-// What is forwarded, behind its hook. mtu: of the interface that it leaves by.
+// What may be forwarded: the TTL, the hook, and out. Linux ip_forward from ip_decrease_ttl on,
+// ip_forward_finish.
 template <class Core>
 constexpr fate forward_on(Core& c, unsummed_datagram<typename Core::packet_type>&& d,
-                          const pipeline::classification& found, const route_entry& r,
-                          ipv4::address neighbour, u16 by, u32 mtu) noexcept {
-    const interface* from = c.tables.running(by);  // both may have gone since
-    if (from == nullptr || c.tables.running(r.interface) == nullptr) {
+                          const onward_way& way) noexcept {
+    if (!mark_forwarded(c, d, way)) {
+        return drop(c.books, std::move(d).release(), drop_reason::no_buffer);
+    }
+    if (const passage p =
+            pass_hook(c.gates, c.books, hook_point::forward, d, way.by, way.hop.interface);
+        !p) {
+        return p.gone;
+    }
+    const interface* from = c.tables.running(way.by);  // both may have gone since
+    if (from == nullptr || c.tables.running(way.hop.interface) == nullptr) {
         return drop(c.books, std::move(d).release(), drop_reason::interface_down);
     }
     const metadata& known = d.packet().facts();
@@ -76,14 +88,14 @@ constexpr fate forward_on(Core& c, unsummed_datagram<typename Core::packet_type>
         c.books.tally(balance::absorbed);  // Linux ip_forward_finish, offload_l3_fwd_mark
         return fate::absorbed;
     }
-    if (known.options.length != 0 && !record_options(c, d, *from, r)) {
+    if (known.options.length != 0 && !record_options(c, d, *from, way.hop)) {
         return drop(c.books, std::move(d).release(), drop_reason::no_buffer);
     }
     return leave_or_refuse(c, std::move(d).release(),
-                           {.to = {r.interface, link_kind(r.type), neighbour},
-                            .type = r.type,
-                            .mtu = routing::forwarding_mtu(r, mtu),
-                            .back = found.verdict});
+                           {.to = {way.hop.interface, link_kind(way.hop.type), way.neighbour},
+                            .type = way.hop.type,
+                            .mtu = routing::forwarding_mtu(way.hop, way.mtu),
+                            .back = way.back});
 }
 
 }  // namespace detail
@@ -127,15 +139,32 @@ constexpr fate forward(Core& c, unsummed_datagram<typename Core::packet_type>&& 
     }
     const ipv4::address neighbour = routing::neighbour_of(r, towards);
     const bool has_source_route = d.packet().facts().options.source_route != 0;
-    if (!detail::mark_forwarded(
-            c, d, {.exists = found.redirect && !has_source_route, .gateway = neighbour})) {
-        return drop(c.books, std::move(d).release(), drop_reason::no_buffer);
-    }
-    if (const passage p = pass_hook(c.gates, c.books, hook_point::forward, d, by, r.interface);
-        !p) {
-        return p.gone;
-    }
-    return detail::forward_on(c, std::move(d), found, r, neighbour, by, mtu);
+    return detail::forward_on(c, std::move(d),
+                              {.hop = hop_of(r),
+                               .neighbour = neighbour,
+                               .by = by,
+                               .mtu = mtu,
+                               .is_detour = found.redirect && !has_source_route,
+                               .back = found.verdict});
+}
+
+// A plain packet that the accept branch said yes to, where hooks want to see it: by that hop.
+template <class Core>
+[[gnu::noinline]] constexpr fate forward_hooked(Core& c, typename Core::packet_type& packet,
+                                                const hop_entry& hop) noexcept {
+    const u16 by = packet.interface();
+    c.books.count(mib::ip_in_receives);
+    c.books.count(mib::ipext_in_octets, packet.size());
+    c.books.count(ecn_counter(ipv4::const_view{std::as_const(packet).data()}[ipv4::ecn]));
+    c.books.tally(balance::received);
+    c.books.count(mib::ip_forw_datagrams);
+    unsummed_datagram<typename Core::packet_type> d = pipeline::acceptor::take(packet);
+    return detail::forward_on(
+        c, std::move(d),
+        {.hop = hop,
+         .neighbour = routing::neighbour_of(hop, d.header()[ipv4::destination]),
+         .by = by,
+         .mtu = c.tables.interfaces.path_of(hop.interface).output_mtu});
 }
 
 }  // namespace sluice::acts

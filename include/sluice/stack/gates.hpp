@@ -25,6 +25,16 @@ struct stack_gates {
 
 namespace acts {
 
+// Whether a point has hooks.
+template <class Gates>
+[[nodiscard]] constexpr bool has_hooks(const Gates& g, hook_point point) noexcept {
+    if constexpr (Gates::hooks_type::never_active) {
+        return false;
+    } else {
+        return g.hooks.active(point);
+    }
+}
+
 // Whether a packet goes on. If not, it is gone, and `gone` says what became of it.
 struct passage {
     bool is_open = true;

@@ -25,8 +25,10 @@ TEST_CASE("enter: a plain packet takes the accept branch and leaves the same cou
     } idle;
     REQUIRE(slow.gates.hooks.add(hook_point::forward, 0, idle));
     CHECK(acts::detail::may_go_fast(fast, 2));
-    CHECK_FALSE(acts::detail::may_go_fast(slow, 2));
+    CHECK(acts::detail::may_go_fast(slow, 2));
     CHECK_FALSE(acts::detail::may_go_fast(fast, 1));
+    CHECK_FALSE(acts::detail::meets_hooks(fast));
+    CHECK(acts::detail::meets_hooks(slow));
     CHECK(acts::enter(fast, packet_of(fast, datagram_of({.tos = 2})), now) == fate::forwarded);
     CHECK(acts::enter(slow, packet_of(slow, datagram_of({.tos = 2})), now) == fate::forwarded);
     for (std::size_t i = 0; i < mib_count; ++i)
