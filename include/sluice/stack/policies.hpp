@@ -35,157 +35,110 @@ namespace sluice {
 
 namespace detail {
 
-// One enumerator a slot, in the order in which a packet meets them.
-enum class slot {
-    none,
-    base,
-    buffers,
-    interfaces,
-    routes,
-    exceptions,
-    multicast,
-    options,
-    reassembly,
-    delivery,
-    icmp,
-    identification,
-    hooks,
-    security,
-    output,
-    stats,
-    observer
+// What every slot is: the place of one policy.
+template <class P>
+struct slot {
+    using policy = P;
 };
 
+// Whether both are the same slot, whatever stands in them.
+template <class A, class B>
+inline constexpr bool is_same_slot = false;
+template <template <class> class Slot, class A, class B>
+inline constexpr bool is_same_slot<Slot<A>, Slot<B>> = true;
+
 template <class T>
-concept names_slot = requires {
-    { T::slot_of } -> std::convertible_to<detail::slot>;
-};
+concept names_slot =
+    requires { typename T::policy; } && std::is_base_of_v<slot<typename T::policy>, T>;
 
 }  // namespace detail
 
-// Where packets come from. Default: fixed_pool<2048, 1024>.
-template <class S>
-struct buffers {
+// The slots, in the order in which a packet meets them, each with its default.
+
+// Where packets come from.
+template <class S = fixed_pool<2048, 1024>>
+struct buffers : detail::slot<S> {
     static_assert(
         buffer_source<S>,
         "sluice: buffers<S>: S must model sluice::buffer_source (packet/packet_buffer.hpp)");
-    static constexpr detail::slot slot_of = detail::slot::buffers;
-    using policy = S;
 };
-// The interfaces and our addresses. Default: interface_table<32>.
-template <class I>
-struct interfaces {
+// The interfaces and our addresses.
+template <class I = interface_table<32>>
+struct interfaces : detail::slot<I> {
     static_assert(
         interface_policy<I>,
         "sluice: interfaces<I>: I must model sluice::interface_policy (interface/concept.hpp)");
-    static constexpr detail::slot slot_of = detail::slot::interfaces;
-    using policy = I;
 };
-// Where destinations lead. Default: lpm_trie<256>.
-template <class R>
-struct routes {
+// Where destinations lead.
+template <class R = lpm_trie<256>>
+struct routes : detail::slot<R> {
     static_assert(route_policy<R>,
                   "sluice: routes<R>: R must model sluice::route_policy (route/concept.hpp)");
-    static constexpr detail::slot slot_of = detail::slot::routes;
-    using policy = R;
 };
-// What is learned about single destinations: path MTUs and redirects. Default:
-// bounded_exceptions<32>.
-template <class E>
-struct exceptions {
+// What is learned about single destinations: path MTUs and redirects.
+template <class E = bounded_exceptions<32>>
+struct exceptions : detail::slot<E> {
     static_assert(
         exceptions_policy<E>,
         "sluice: exceptions<E>: E must model sluice::exceptions_policy (route/exceptions.hpp)");
-    static constexpr detail::slot slot_of = detail::slot::exceptions;
-    using policy = E;
 };
-// Which groups we listen to. Default: group_list<32>.
-template <class M>
-struct multicast {
+// Which groups we listen to.
+template <class M = group_list<32>>
+struct multicast : detail::slot<M> {
     static_assert(
         multicast_policy<M>,
         "sluice: multicast<M>: M must model sluice::multicast_policy (multicast/concept.hpp)");
-    static constexpr detail::slot slot_of = detail::slot::multicast;
-    using policy = M;
 };
-// What becomes of IPv4 options. Default: linux_options.
-template <class O>
-struct options {
+// What becomes of IPv4 options.
+template <class O = linux_options>
+struct options : detail::slot<O> {
     static_assert(options_policy<O>,
                   "sluice: options<O>: O must model sluice::options_policy (options/concept.hpp)");
-    static constexpr detail::slot slot_of = detail::slot::options;
-    using policy = O;
 };
-// A tag whose model<Packet> makes fragments whole. Default: bounded_cache<512>. Checked by the
-// stack, which knows the packet.
-template <class T>
-struct reassembly {
-    static constexpr detail::slot slot_of = detail::slot::reassembly;
-    using policy = T;
-};
-// A tag whose model<Packet> knows the handlers and endpoints. Default: registered_endpoints<>.
-template <class T>
-struct delivery {
-    static constexpr detail::slot slot_of = detail::slot::delivery;
-    using policy = T;
-};
-// Whether ICMP is answered and how often errors are sent. Default: linux_icmp_limiter.
-template <class T>
-struct icmp_rules {
+// A tag whose model<Packet> makes fragments whole. As all tags it is checked by the stack, which
+// knows the packet.
+template <class T = bounded_cache<512>>
+struct reassembly : detail::slot<T> {};
+// A tag whose model<Packet> knows the handlers and endpoints.
+template <class T = registered_endpoints<>>
+struct delivery : detail::slot<T> {};
+// Whether ICMP is answered and how often errors are sent.
+template <class T = linux_icmp_limiter>
+struct icmp_rules : detail::slot<T> {
     static_assert(icmp_policy<T>,
                   "sluice: icmp_rules<T>: T must model sluice::icmp_policy (icmp/concept.hpp)");
-    static constexpr detail::slot slot_of = detail::slot::icmp;
-    using policy = T;
 };
-// The identification field. Default: linux_identification.
-template <class T>
-struct identification {
+// The identification field.
+template <class T = linux_identification>
+struct identification : detail::slot<T> {
     static_assert(identification_policy<T>,
                   "sluice: identification<T>: T must model sluice::identification_policy "
                   "(identification/concept.hpp)");
-    static constexpr detail::slot slot_of = detail::slot::identification;
-    using policy = T;
 };
-// A tag whose model<Packet> runs the user's hooks. Default: no_hooks.
-template <class T>
-struct hooks {
-    static constexpr detail::slot slot_of = detail::slot::hooks;
-    using policy = T;
-};
-// A tag whose model<Packet> may refuse packets. Default: permit_all.
-template <class T>
-struct security {
-    static constexpr detail::slot slot_of = detail::slot::security;
-    using policy = T;
-};
-// A tag whose model<Packet> takes what leaves. Default: queue_output<64>.
-template <class T>
-struct output {
-    static constexpr detail::slot slot_of = detail::slot::output;
-    using policy = T;
-};
-// The counters. Default: snmp_counters.
-template <class S>
-struct stats {
+// A tag whose model<Packet> runs the user's hooks.
+template <class T = no_hooks>
+struct hooks : detail::slot<T> {};
+// A tag whose model<Packet> may refuse packets.
+template <class T = permit_all>
+struct security : detail::slot<T> {};
+// A tag whose model<Packet> takes what leaves.
+template <class T = queue_output<64>>
+struct output : detail::slot<T> {};
+// The counters.
+template <class S = snmp_counters>
+struct stats : detail::slot<S> {
     static_assert(stats_policy<S>,
                   "sluice: stats<S>: S must model sluice::stats_policy (stats/concept.hpp)");
-    static constexpr detail::slot slot_of = detail::slot::stats;
-    using policy = S;
 };
-// Who sees the decisions. Default: null_observer.
-template <class O>
-struct observed_by {
+// Who sees the decisions.
+template <class O = null_observer>
+struct observed_by : detail::slot<O> {
     static_assert(observer<O>,
                   "sluice: observed_by<O>: O must model sluice::observer (stats/concept.hpp)");
-    static constexpr detail::slot slot_of = detail::slot::observer;
-    using policy = O;
 };
 // Another set of policies to start from.
 template <class P>
-struct based_on {
-    static constexpr detail::slot slot_of = detail::slot::base;
-    using policy = P;
-};
+struct based_on : detail::slot<P> {};
 
 namespace detail {
 
@@ -198,40 +151,38 @@ consteval bool is_slot() {
     return names_slot<T>;
 }
 
-template <slot S, class... Slots>
-inline constexpr int times_given = (0 + ... + (Slots::slot_of == S ? 1 : 0));
+template <class Slot, class... Slots>
+inline constexpr int times_given = (0 + ... + (is_same_slot<Slot, Slots> ? 1 : 0));
 
 template <class Slot, class... Slots>
 consteval bool is_given_once() {
-    static_assert(times_given<Slot::slot_of, Slots...> == 1,
+    static_assert(times_given<Slot, Slots...> == 1,
                   "sluice: policies<...>: a slot is given twice; name each slot once");
     return true;
 }
 
 template <class T>
-struct found {
-    using type = T;
-};
+inline constexpr bool is_base = is_same_slot<T, based_on<void>>;
 
-// The policy of slot S among Slots: its own, that of the base, or Default.
-template <slot S, class Default>
-constexpr auto find_policy() {
-    return found<Default>{};
+// What stands in that slot among Slots: in theirs, in that of the base, or by default.
+template <class Wanted>
+constexpr Wanted find_slot() {
+    return {};
 }
-template <slot S, class Default, class First, class... Rest>
-constexpr auto find_policy() {
-    if constexpr (First::slot_of == S) {
-        return found<typename First::policy>{};
-    } else if constexpr (First::slot_of == slot::base && times_given<S, Rest...> == 0) {
-        return found<typename First::policy::template of<S, Default>>{};
+template <class Wanted, class First, class... Rest>
+constexpr auto find_slot() {
+    if constexpr (is_same_slot<First, Wanted>) {
+        return First{};
+    } else if constexpr (is_base<First> && times_given<Wanted, Rest...> == 0) {
+        return slot<typename First::policy::template of<Wanted>>{};
     } else {
-        return find_policy<S, Default, Rest...>();
+        return find_slot<Wanted, Rest...>();
     }
 }
 
 template <class Slot>
 constexpr void take_settings([[maybe_unused]] settings& s) noexcept {
-    if constexpr (Slot::slot_of == slot::base) {
+    if constexpr (is_base<Slot>) {
         s = Slot::policy::initial_settings();
     }
 }
@@ -250,8 +201,9 @@ struct policies {
     static_assert((detail::is_slot<Slots>() && ...));
     static_assert((detail::is_given_once<Slots, Slots...>() && ...));
 
-    template <detail::slot S, class Default>
-    using of = typename decltype(detail::find_policy<S, Default, Slots...>())::type;
+    // The policy in that slot: of<routes<>>.
+    template <class Slot>
+    using of = typename decltype(detail::find_slot<Slot, Slots...>())::policy;
 
     // What the switches start with: as in the base, or Linux's defaults; a set of policies of its
     // own may hide it.
@@ -265,21 +217,21 @@ namespace detail {
 // Every policy of P by name, defaults filled in.
 template <class P>
 struct resolved {
-    using buffers = typename P::template of<slot::buffers, fixed_pool<2048, 1024>>;
-    using interfaces = typename P::template of<slot::interfaces, interface_table<32>>;
-    using routes = typename P::template of<slot::routes, lpm_trie<256>>;
-    using exceptions = typename P::template of<slot::exceptions, bounded_exceptions<32>>;
-    using multicast = typename P::template of<slot::multicast, group_list<32>>;
-    using options = typename P::template of<slot::options, linux_options>;
-    using reassembly = typename P::template of<slot::reassembly, bounded_cache<512>>;
-    using delivery = typename P::template of<slot::delivery, registered_endpoints<>>;
-    using icmp = typename P::template of<slot::icmp, linux_icmp_limiter>;
-    using identification = typename P::template of<slot::identification, linux_identification>;
-    using hooks = typename P::template of<slot::hooks, no_hooks>;
-    using security = typename P::template of<slot::security, permit_all>;
-    using output = typename P::template of<slot::output, queue_output<64>>;
-    using stats = typename P::template of<slot::stats, snmp_counters>;
-    using observer = typename P::template of<slot::observer, null_observer>;
+    using buffers = typename P::template of<sluice::buffers<>>;
+    using interfaces = typename P::template of<sluice::interfaces<>>;
+    using routes = typename P::template of<sluice::routes<>>;
+    using exceptions = typename P::template of<sluice::exceptions<>>;
+    using multicast = typename P::template of<sluice::multicast<>>;
+    using options = typename P::template of<sluice::options<>>;
+    using reassembly = typename P::template of<sluice::reassembly<>>;
+    using delivery = typename P::template of<sluice::delivery<>>;
+    using icmp = typename P::template of<sluice::icmp_rules<>>;
+    using identification = typename P::template of<sluice::identification<>>;
+    using hooks = typename P::template of<sluice::hooks<>>;
+    using security = typename P::template of<sluice::security<>>;
+    using output = typename P::template of<sluice::output<>>;
+    using stats = typename P::template of<sluice::stats<>>;
+    using observer = typename P::template of<sluice::observed_by<>>;
 
     using packet = typename buffers::packet_type;
 
