@@ -137,7 +137,7 @@ inline port_counts packet_port::of_sockets() noexcept {
         add(sockets_->arp->counters());
     }
     add(sockets_->in ? sockets_->in->counters() : sockets_->plain->counters());
-    const auto add_sent = [&all](const af_packet::send_counters& c) {
+    const auto add_sent = [&all](const sluice::port::send_counters& c) {
         all += {.sent = c.sent, .refused = c.refused, .lost = c.lost};
     };
     add_sent(to_kernel_.counters());

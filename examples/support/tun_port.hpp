@@ -81,8 +81,8 @@ private:
                 .not_ipv4 = c.not_ipv4,
                 .unusable = c.too_long + c.refused,
                 .no_buffer = c.no_buffer,
-                .sent = sender_.sent(),
-                .refused = sender_.refused()};
+                .sent = sender_.counters().sent,
+                .refused = sender_.counters().refused};
     }
 
     bool multi_queue_;

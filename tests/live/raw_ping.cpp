@@ -94,7 +94,7 @@ int main(int argc, char** argv) {
     for (u32 i = 0; i < count; ++i) {
         packet request = echo_request(*buffers, *from, *to, i, size);
         if (!out.transmit(request, {})) {
-            std::printf("number %u: errno %d\n", i, out.second.last_error());
+            std::printf("number %u: errno %d\n", i, out.second.counters().last_error);
             return 1;
         }
         if (!wait_for_answer(*socket, *buffers, i, size)) {

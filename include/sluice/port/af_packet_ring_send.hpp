@@ -165,42 +165,28 @@ struct ring_sender {
 
     private:
         bool take(Packet& packet) noexcept {
-            if (to_ == nullptr || !fill(packet)) {
-                counters_.last_error = to_ == nullptr ? EBADF : errno;
-                ++counters_.refused;
-                return false;
-            }
-            ++counters_.sent;
-            packet.reset();
-            return true;
+            return counters_.settle(packet, to_ == nullptr ? EBADF : fill(packet));
         }
-        bool fill(Packet& packet) noexcept {
+        int fill(Packet& packet) noexcept {
             if (!packet) {
-                errno = EINVAL;
-                return false;
+                return EINVAL;
             }
             if (packet.has_facts()) {
                 const u32 network = to_->is_ethernet() ? ethernet::header_length(packet.head()) : 0;
                 if (std::as_const(packet).facts().segmentation != segmentation_kind::none ||
                     !rewrite::finish_checksum(packet, network)) {
-                    errno = EINVAL;
-                    return false;
+                    return EINVAL;
                 }
             }
             const bytes room = to_->next(packet.size());
             const int why = errno;
             settle();
             if (room.empty()) {
-                errno = why;
-                return false;
+                return why;
             }
-            std::byte* at = room.data();
-            packet.for_each_piece([&at](const_bytes piece) {
-                copy_bytes(at, piece.data(), piece.size());
-                at += piece.size();
-            });
+            static_cast<void>(port::detail::flatten(packet, room));
             to_->commit(packet.size());
-            return true;
+            return 0;
         }
 
         void settle() noexcept {

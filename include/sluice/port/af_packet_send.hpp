@@ -31,13 +31,7 @@ struct send_target {
     bool is_ethernet = true;
 };
 
-struct send_counters {
-    u64 sent = 0;
-    u64 refused = 0;     // facts that cannot be told: a segmentation without a pending checksum
-    u64 lost = 0;        // taken, but refused by the kernel afterwards
-    int last_error = 0;  // errno of the last refusal or loss
-};
-
+// Refuses facts that cannot be told: a segmentation without a pending checksum.
 struct sender {
     send_target to;
 
@@ -91,9 +85,7 @@ struct sender {
             }
             if (!packet ||
                 !virtio_net::write_header(headers_[waiting_].data(), packet, to_.is_ethernet)) {
-                counters_.last_error = EINVAL;
-                ++counters_.refused;
-                return false;
+                return counters_.settle(packet, EINVAL);
             }
             packets_[waiting_++] = std::move(packet);
             return true;
@@ -161,10 +153,7 @@ struct sender {
                 return 1;
             }
             copy_bytes(flat, headers_[i].data(), used);
-            packets_[i].for_each_piece([&](const_bytes piece) {
-                copy_bytes(flat + used, piece.data(), piece.size());
-                used += piece.size();
-            });
+            used += port::detail::flatten(packets_[i], bytes{flat}.subspan(used));
             const abi::link_address address = address_of();
             if (::sendto(to_.fd, flat, used, MSG_DONTWAIT,
                          reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0) {

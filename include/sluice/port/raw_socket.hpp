@@ -116,27 +116,18 @@ private:
 // One packet from `skip` octets on, of however many pieces. 0, or the errno of the refusal.
 template <class Packet>
 [[nodiscard]] int send_pieces(int fd, msghdr& message, const Packet& packet, u32 skip) noexcept {
-    iovec pieces[port::detail::most_pieces];
-    std::size_t count = 0;
+    port::detail::gathered_pieces pieces;
     packet_reader<Packet> reader{packet};
     reader.skip(skip);
-    reader.read(packet.size() - skip, [&](const_bytes piece) {
-        if (count < port::detail::most_pieces) {
-            // sendmsg takes void*, but reads only.
-            pieces[count] = {const_cast<std::byte*>(piece.data()), piece.size()};
-        }
-        ++count;
-    });
+    reader.read(packet.size() - skip, [&](const_bytes piece) { pieces.add(piece); });
     std::byte flat[ipv4::max_total_length];
-    if (count > port::detail::most_pieces) {
-        packet_reader<Packet> again{packet};
-        again.skip(skip);
-        again.copy(flat, packet.size() - skip);
-        pieces[0] = {flat, packet.size() - skip};
-        count = 1;
+    if (!pieces.are_all()) {
+        const std::size_t size = port::detail::flatten(packet, flat);
+        pieces.count = 0;
+        pieces.add(const_bytes{flat}.first(size).subspan(skip));
     }
-    message.msg_iov = pieces;
-    message.msg_iovlen = static_cast<decltype(message.msg_iovlen)>(count);
+    message.msg_iov = pieces.at;
+    message.msg_iovlen = static_cast<decltype(message.msg_iovlen)>(pieces.count);
     return ::sendmsg(fd, &message, MSG_DONTWAIT) < 0 ? errno : 0;
 }
 
@@ -160,21 +151,11 @@ struct sender {
         // A packet that begins with a valid IPv4 header; without header inclusion it must have no
         // options.
         [[nodiscard]] bool transmit(Packet& packet, const egress&) noexcept {
-            last_error_ = send(packet);
-            if (last_error_ != 0) {
-                ++refused_;
-                return false;
-            }
-            ++sent_;
-            packet.reset();
-            return true;
+            return counters_.settle(packet, send(packet));
         }
         void flush() noexcept {}
 
-        [[nodiscard]] u64 sent() const noexcept { return sent_; }
-        [[nodiscard]] u64 refused() const noexcept { return refused_; }
-        // errno of the last refusal.
-        [[nodiscard]] int last_error() const noexcept { return last_error_; }
+        [[nodiscard]] const send_counters& counters() const noexcept { return counters_; }
 
     private:
         int send(Packet& packet) noexcept {
@@ -199,9 +180,7 @@ struct sender {
 
         int fd_ = -1;
         bool include_header_ = true;
-        int last_error_ = 0;
-        u64 sent_ = 0;
-        u64 refused_ = 0;
+        send_counters counters_{};
     };
 };
 

@@ -114,28 +114,18 @@ struct sender {
             return to_.can;
         }
         // Refuses packets whose facts are not among the offloads.
-        [[nodiscard]] bool transmit(Packet& packet, const egress&) noexcept { return send(packet); }
+        [[nodiscard]] bool transmit(Packet& packet, const egress&) noexcept {
+            return counters_.settle(packet, write(packet));
+        }
         // The same for whole frames of a TAP device: what link/ asks of the device below it.
-        [[nodiscard]] bool send_frame(Packet& frame, u16) noexcept { return send(frame); }
+        [[nodiscard]] bool send_frame(Packet& frame, u16) noexcept {
+            return counters_.settle(frame, write(frame));
+        }
         void flush() noexcept {}
 
-        [[nodiscard]] u64 sent() const noexcept { return sent_; }
-        [[nodiscard]] u64 refused() const noexcept { return refused_; }
-        // errno of the last refusal.
-        [[nodiscard]] int last_error() const noexcept { return last_error_; }
+        [[nodiscard]] const send_counters& counters() const noexcept { return counters_; }
 
     private:
-        bool send(Packet& packet) noexcept {
-            last_error_ = write(packet);
-            if (last_error_ != 0) {
-                ++refused_;
-                return false;
-            }
-            ++sent_;
-            packet.reset();
-            return true;
-        }
-
         int write(Packet& packet) noexcept {
             std::byte header[virtio_net::header_size];
             if (!packet || !to_.can.takes(std::as_const(packet).facts()) ||
@@ -147,9 +137,7 @@ struct sender {
         }
 
         send_target to_{};
-        int last_error_ = 0;
-        u64 sent_ = 0;
-        u64 refused_ = 0;
+        send_counters counters_{};
     };
 };
 

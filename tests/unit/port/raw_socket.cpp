@@ -94,7 +94,7 @@ TEST_CASE("packets through raw sockets") {
         CHECK(payload_of(content_of(got)) == pattern(2500));
         auto with_options = packet_of(buffers, message(test, pattern(8), 9, 0, list({1, 1, 1, 1})));
         CHECK_FALSE(out.transmit(with_options, {}));
-        CHECK(out.last_error() == EINVAL);
+        CHECK(out.counters().last_error == EINVAL);
         CHECK(with_options.size() == 32);
     }
     SUBCASE("the kernel answers a ping, unfinished checksums are finished") {
@@ -129,7 +129,7 @@ TEST_CASE("packets through raw sockets") {
         CHECK(in.counters().too_long == 1);
         auto cut = packet_of(buffers, pattern(19));
         CHECK_FALSE(out.transmit(cut, {}));
-        CHECK(out.refused() == 1);
+        CHECK(out.counters().refused == 1);
         CHECK_FALSE(raw::open_in_namespace(ns.path(), {.device = "no-such"}));
     }
     CHECK(buffers.available() == 128);

@@ -62,7 +62,7 @@ TEST_CASE("ping is answered through a TUN device") {
     packet early = buffers.take();
     *early.put(1) = std::byte{0x45};
     CHECK_FALSE(output.transmit(early, {}));  // the interface is down
-    CHECK(output.last_error() == EIO);
+    CHECK(output.counters().last_error == EIO);
     CHECK(early.size() == 1);
     early.reset();
 
@@ -87,7 +87,7 @@ TEST_CASE("ping is answered through a TUN device") {
         CHECK(output.transmit(*echo, {}));
     }
     CHECK(ns.finished());
-    CHECK(output.sent() == 2);
+    CHECK(output.counters().sent == 2);
     CHECK(buffers.available() == 8);
 
     REQUIRE(ns.ip("link set sl0 mtu 4000"));

@@ -189,7 +189,7 @@ TEST_CASE("a stack cuts and sums for a device without offload, and the kernel fi
                   checksum::fold(checksum::pseudo_header("10.7.0.2"_ip, "10.8.0.1"_ip,
                                                          ipv4::protocols::udp, large.size() - 20)));
     CHECK(router->receive(std::move(large), tun::device::now()) == fate::forwarded);
-    CHECK(router->output().sent() == 10);
+    CHECK(router->output().counters().sent == 10);
     CHECK(heard(socket, payload.size()) == payload);
     CHECK(router->buffers().available() == 64);
 }
@@ -200,8 +200,8 @@ TEST_CASE("a sender without offload refuses what only offload could send") {
     packet p = support::packet_of(buffers, support::datagram_of({.payload = octets(40)}));
     p.writable_facts().checksum = checksum_state::pending;
     CHECK_FALSE(output.transmit(p, {}));
-    CHECK(output.last_error() == EINVAL);
+    CHECK(output.counters().last_error == EINVAL);
     p.writable_facts().checksum = checksum_state::unknown;
     CHECK_FALSE(output.transmit(p, {}));
-    CHECK(output.last_error() == EBADF);
+    CHECK(output.counters().last_error == EBADF);
 }
