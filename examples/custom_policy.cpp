@@ -51,7 +51,7 @@ stack::packet_type datagram_to(stack& s, ipv4::address destination) {
                           .protocol = ipv4::protocols::udp,
                           .source = "203.0.113.9"_ip,
                           .destination = destination};
-    static_cast<void>(ip.emit({p.put(20), 20}));
+    static_cast<void>(sluice::emit_value(ip, {p.put(20), 20}));
     ipv4::set_checksum(ipv4::view{p.data()});
     p.set_interface(4);
     return p;

@@ -89,7 +89,7 @@ packet question(stack& s) {
                           .source = "192.0.2.9"_ip,
                           .destination = "192.0.2.1"_ip};
     const sluice::bytes room{p.push(ipv4::min_header_length), ipv4::min_header_length};
-    static_cast<void>(ip.emit(room));
+    static_cast<void>(sluice::emit_value(ip, room));
     ipv4::set_checksum(ipv4::view{room.data()});
     p.set_interface(2);
     return p;

@@ -31,16 +31,16 @@ bool inside(const_bytes part, const_bytes whole) {
 // What parses must emit the bytes it was parsed from, and nothing behind them.
 template <class Value>
 void round_trip(const_bytes data) {
-    const auto value = Value::parse(data);
+    const auto value = parse_value<Value>(data);
     if (!value) return;
     std::array<std::byte, 64> out{};
     fill_bytes(out.data(), out.size(), std::byte{0xa5});
-    const auto written = value->emit(out);
+    const auto written = emit_value(*value, out);
     require(written.has_value() && *written <= data.size());
     require(equal_bytes(const_bytes{out}.first(*written), data.first(*written)));
     for (std::size_t i = *written; i < out.size(); ++i)
         require(out[i] == std::byte{0xa5});
-    require(*Value::parse(out) == *value);
+    require(*parse_value<Value>(out) == *value);
 }
 
 void options(const_bytes list) {
@@ -65,12 +65,12 @@ void ipv4_input(const_bytes data) {
         require(20 + quote->options.size() + quote->payload.size() == data.size());
         options(quote->options);
     }
-    if (const auto header = ipv4::header::parse(data)) {
+    if (const auto header = parse_value<ipv4::header>(data)) {
         std::vector<std::byte> copy(data.begin(), data.end());
         const ipv4::view ip{copy.data()};
         ipv4::set_checksum(ip);
         require(ipv4::checksum_ok(ip) &&
-                checksum::verify(const_bytes{copy}.first(header->length())));
+                checksum::verify(const_bytes{copy}.first(length_of(*header))));
         if (ip[ipv4::ttl] != 0) ipv4::decrement_ttl(ip);
         require(ipv4::checksum_ok(ip));
         ipv4::change_tos(ip, 0xb8);

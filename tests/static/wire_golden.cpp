@@ -23,12 +23,12 @@ template <class Value, std::size_t Size>
 consteval bool round_trip(const Value& value, const std::array<std::byte, Size>& golden) {
     std::array<std::byte, Size + 2> out{};
     fill_bytes(out.data(), out.size(), std::byte{0xa5});
-    const auto written = value.emit(out);
+    const auto written = emit_value(value, out);
     if (!written || *written != Size) return false;
     if (!equal_bytes(const_bytes{out}.first(Size), golden)) return false;
     if (out[Size] != std::byte{0xa5} || out[Size + 1] != std::byte{0xa5}) return false;
-    const auto parsed = Value::parse(golden);
-    return parsed && *parsed == value && !value.emit(bytes{out}.first(Size - 1));
+    const auto parsed = parse_value<Value>(golden);
+    return parsed && *parsed == value && !emit_value(value, bytes{out}.first(Size - 1));
 }
 
 static_assert(round_trip(ipv4::header{.dscp = 46,

@@ -37,7 +37,7 @@ struct flow {
                                 .acknowledgment = 7,
                                 .flags = flags,
                                 .window = 512};
-            CHECK(h.emit(transport).has_value());
+            CHECK(emit_value(h, transport).has_value());
             tcp::view{transport.data()}.set(tcp::data_offset, static_cast<u8>(head / 4));
             copy_bytes(transport.data() + 20, tcp_options.data(), tcp_options.size());
         } else {

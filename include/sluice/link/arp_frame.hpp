@@ -18,8 +18,8 @@ static_assert(frame_size == 42);
 constexpr void write_frame(std::byte* to, ethernet::address destination,
                            const packet& contents) noexcept {
     const ethernet::header link{destination, contents.sender_hardware, ethernet::types::arp};
-    static_cast<void>(link.emit({to, ethernet::layout::size}));
-    static_cast<void>(contents.emit({to + ethernet::layout::size, layout::size}));
+    static_cast<void>(emit_value(link, {to, ethernet::layout::size}));
+    static_cast<void>(emit_value(contents, {to + ethernet::layout::size, layout::size}));
 }
 
 // "Who has target? Tell sender." The target's hardware address stays zero even when one neighbour

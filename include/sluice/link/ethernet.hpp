@@ -248,7 +248,7 @@ private:
         if (frame.type() == sluice::packet_type::other_host || !frame.may_pull(arp::layout::size)) {
             return false;
         }
-        const auto parsed = arp::packet::parse({frame.data(), arp::layout::size});
+        const auto parsed = parse_value<arp::packet>({frame.data(), arp::layout::size});
         if (!parsed) {
             return false;
         }
@@ -385,7 +385,7 @@ private:
                                 ethernet::address destination) const noexcept {
         const ethernet::header link{destination, host_->hardware_address(interface),
                                     ethernet::types::ipv4};
-        static_cast<void>(link.emit({to, ethernet::layout::size}));
+        static_cast<void>(emit_value(link, {to, ethernet::layout::size}));
     }
 
     Source* source_;

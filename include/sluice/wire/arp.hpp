@@ -73,6 +73,8 @@ inline constexpr u16 reply = 2;
 
 // A packet of IPv4 over Ethernet as a value.
 struct packet {
+    using layout = arp::layout;
+
     u16 operation = operations::request;
     ethernet::address sender_hardware{};
     ipv4::address sender_protocol{};
@@ -88,25 +90,15 @@ struct packet {
         visit(arp::target_protocol, self.target_protocol);
     }
 
-    // Errors: `truncated`; `bad_value` if it is not about IPv4 over Ethernet.
-    [[nodiscard]] static constexpr result<packet, wire_error> parse(const_bytes from) noexcept {
-        auto value = parse_value<layout, packet>(from);
-        if (value && !is_ethernet_ipv4(const_view{from.data()}))
-            return failure{wire_error::bad_value};
-        return value;
+    // `bad_value` if it is not about IPv4 over Ethernet.
+    [[nodiscard]] static constexpr wire_error refusal(const_view from) noexcept {
+        return is_ethernet_ipv4(from) ? wire_error::none : wire_error::bad_value;
     }
-
-    // Writes 28 bytes; their number, or `wire_error::no_room`.
-    [[nodiscard]] constexpr result<std::size_t, wire_error> emit(bytes to) const noexcept {
-        const auto written = emit_value<layout>(*this, to);
-        if (written) {
-            view{to.data()}
-                .set(hardware_type, ethernet_hardware)
-                .set(protocol_type, ethernet::types::ipv4)
-                .set(hardware_length, 6)
-                .set(protocol_length, 4);
-        }
-        return written;
+    static constexpr void complete(view to) noexcept {
+        to.set(hardware_type, ethernet_hardware)
+            .set(protocol_type, ethernet::types::ipv4)
+            .set(hardware_length, 6)
+            .set(protocol_length, 4);
     }
 
     friend constexpr bool operator==(const packet&, const packet&) noexcept = default;

@@ -123,5 +123,11 @@ namespace sluice::checksum {
                                           u8 protocol, u32 length) noexcept {
     return u64{source.value} + destination.value + protocol + length;
 }
+// The same with the transport header and its data, unfolded.
+[[nodiscard]] constexpr u64 transport_sum(ipv4::address source, ipv4::address destination,
+                                          u8 protocol, const_bytes segment) noexcept {
+    return partial(segment,
+                   pseudo_header(source, destination, protocol, static_cast<u32>(segment.size())));
+}
 
 }  // namespace sluice::checksum

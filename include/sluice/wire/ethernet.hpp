@@ -120,6 +120,8 @@ inline constexpr u16 old_service_vlan = 0x9100;  // of switches older than IEEE 
 
 // An Ethernet header as a value.
 struct header {
+    using layout = ethernet::layout;
+
     address destination{};
     address source{};
     u16 type = types::ipv4;
@@ -129,14 +131,6 @@ struct header {
         visit(ethernet::destination, self.destination);
         visit(ethernet::source, self.source);
         visit(ethernet::type, self.type);
-    }
-
-    [[nodiscard]] static constexpr result<header, wire_error> parse(const_bytes from) noexcept {
-        return parse_value<layout, header>(from);
-    }
-    // Writes 14 bytes; their number, or `wire_error::no_room`.
-    [[nodiscard]] constexpr result<std::size_t, wire_error> emit(bytes to) const noexcept {
-        return emit_value<layout>(*this, to);
     }
 
     friend constexpr bool operator==(const header&, const header&) noexcept = default;

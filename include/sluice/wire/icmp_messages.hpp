@@ -76,6 +76,8 @@ using const_router_advertisement_view = header_view<router_advertisement_layout,
 
 // The eight bytes that every message has, as a value. The factories state what the last four mean.
 struct header {
+    using layout = icmp::layout;
+
     u8 type = 0;
     u8 code = 0;
     u16 checksum = 0;  // emitted as it is; `set_checksum(message)` computes it
@@ -111,19 +113,13 @@ struct header {
         visit(icmp::rest_of_header, self.rest_of_header);
     }
 
-    [[nodiscard]] static constexpr result<header, wire_error> parse(const_bytes from) noexcept {
-        return parse_value<layout, header>(from);
-    }
-    // Writes 8 bytes; their number, or `wire_error::no_room`.
-    [[nodiscard]] constexpr result<std::size_t, wire_error> emit(bytes to) const noexcept {
-        return emit_value<layout>(*this, to);
-    }
-
     friend constexpr bool operator==(const header&, const header&) noexcept = default;
 };
 
 // A timestamp request or reply as a value.
 struct timestamp_message {
+    using layout = timestamp_layout;
+
     u8 type = types::timestamp_request;
     u8 code = 0;
     u16 checksum = 0;
@@ -143,15 +139,6 @@ struct timestamp_message {
         visit(icmp::originate_time, self.originate_time);
         visit(icmp::receive_time, self.receive_time);
         visit(icmp::transmit_time, self.transmit_time);
-    }
-
-    [[nodiscard]] static constexpr result<timestamp_message, wire_error>
-    parse(const_bytes from) noexcept {
-        return parse_value<timestamp_layout, timestamp_message>(from);
-    }
-    // Writes 20 bytes; their number, or `wire_error::no_room`.
-    [[nodiscard]] constexpr result<std::size_t, wire_error> emit(bytes to) const noexcept {
-        return emit_value<timestamp_layout>(*this, to);
     }
 
     friend constexpr bool operator==(const timestamp_message&,

@@ -1,11 +1,10 @@
 // A whole IPv4 header as a value, and the lax reading of quoted headers.
 //
-// `header::parse` and `emit` keep every bit, the checksum and the reserved flag included:
-// emit(parse(h)) == h. `lax_parse` is for the datagrams quoted in ICMP errors, which are cut
-// anywhere and may have been altered on their way.
-// Expects: any bytes.
-// Never: verifies the checksum, or compares the total length with the bytes present.
-// RFC 791 section 3.1, RFC 792 (quotes), RFC 1812 section 4.3.2.3.
+// parse_value and emit_value keep every bit, the checksum and the reserved flag included:
+// emitting what was parsed gives the same. `lax_parse` is for the datagrams quoted in ICMP errors,
+// which are cut anywhere and may have been altered on their way. Expects: any bytes. Never:
+// verifies the checksum, or compares the total length with the bytes present. RFC 791 section 3.1,
+// RFC 792 (quotes), RFC 1812 section 4.3.2.3.
 #pragma once
 
 #include <cstddef>
@@ -21,6 +20,8 @@ namespace sluice::ipv4 {
 
 // A header of version 4. The IHL is not a member: it follows from the options.
 struct header {
+    using layout = ipv4::layout;
+
     u8 dscp = 0;
     u8 ecn = 0;
     u16 total_length = 0;  // header and data, in bytes
@@ -53,35 +54,14 @@ struct header {
         visit(ipv4::destination, self.destination);
     }
 
-    // In bytes, options included: 20 to 60.
-    [[nodiscard]] constexpr std::size_t length() const noexcept {
-        return min_header_length + options.size();
+    // `bad_version`, `bad_header_length` (IHL below 5).
+    [[nodiscard]] static constexpr wire_error refusal(const_view ip) noexcept {
+        if (ip[ipv4::version] != 4) return wire_error::bad_version;
+        return header_length(ip) < min_header_length ? wire_error::bad_header_length
+                                                     : wire_error::none;
     }
-
-    // Errors: `truncated` (fewer bytes than 20, or than the IHL states), `bad_version`,
-    // `bad_header_length` (IHL below 5).
-    [[nodiscard]] static constexpr result<header, wire_error> parse(const_bytes from) noexcept {
-        if (!const_view::fits(from)) return failure{wire_error::truncated};
-        const const_view ip{from.data()};
-        if (ip[ipv4::version] != 4) return failure{wire_error::bad_version};
-        const std::size_t stated = header_length(ip);
-        if (stated < min_header_length) return failure{wire_error::bad_header_length};
-        if (stated > from.size()) return failure{wire_error::truncated};
-        header value{};
-        read_fields(ip, value);
-        // At most 15 words, of which 5 are the fixed part: the block always has room.
-        static_cast<void>(value.options.assign(options_of(ip)));
-        return value;
-    }
-
-    // Writes `length()` bytes, every one of them; their number, or `wire_error::no_room`.
-    [[nodiscard]] constexpr result<std::size_t, wire_error> emit(bytes to) const noexcept {
-        if (to.size() < length()) return failure{wire_error::no_room};
-        const view ip{to.data()};
-        ip.set(ipv4::version, 4).set(ipv4::ihl, static_cast<u8>(length() / 4));
-        write_fields(ip, *this);
-        copy_bytes(to.data() + min_header_length, options.view().data(), options.size());
-        return length();
+    constexpr void complete(view ip) const noexcept {
+        ip.set(ipv4::version, 4).set(ipv4::ihl, static_cast<u8>(length_of(*this) / 4));
     }
 
     friend constexpr bool operator==(const header&, const header&) noexcept = default;

@@ -237,9 +237,12 @@ private:
     Byte* data_;
 };
 
-// A value struct names its pairs of field and member once, in `template <class Self, class Visit>
-// static constexpr void each_field(Self& self, Visit visit)`, by calling `visit(field,
-// self.member)` for each; reading, writing, and hence parse and emit follow.
+// A header as a value is a struct that names its `layout`, and its pairs of field and member once,
+// in `template <class Self, class Visit> static constexpr void each_field(Self& self, Visit
+// visit)`, by calling `visit(field, self.member)` for each; parse_value and emit_value follow. It
+// may have more: `options`, an option_block behind the fixed part, whose size the layout's
+// header_length() tells with it; `static wire_error refusal(view)`, which is asked before it is
+// read; `complete(view)`, which writes the fields that follow from the others.
 
 template <class Layout, class Value>
 constexpr void read_fields(header_view<Layout, const std::byte> from, Value& to) noexcept {
@@ -251,24 +254,56 @@ constexpr void write_fields(header_view<Layout> to, const Value& from) noexcept 
     Value::each_field(from, [to](auto f, const auto& member) { to.set(f, member); });
 }
 
-// The header at the beginning of `from` as a value, or `wire_error::truncated`.
-template <class Layout, class Value>
+// The header at the beginning of `from` as a value. Errors: `truncated` (the fixed part or the
+// options are not there whole), and what Value::refusal says.
+template <class Value>
 [[nodiscard]] constexpr result<Value, wire_error> parse_value(const_bytes from) noexcept {
-    if (from.size() < Layout::size) return failure{wire_error::truncated};
+    using layout = typename Value::layout;
+    if (from.size() < layout::size) return failure{wire_error::truncated};
+    const header_view<layout, const std::byte> header{from.data()};
+    if constexpr (requires { Value::refusal(header); }) {
+        const wire_error why = Value::refusal(header);
+        if (why != wire_error::none) return failure{why};
+    }
     Value value{};
-    read_fields(header_view<Layout, const std::byte>{from.data()}, value);
+    read_fields(header, value);
+    if constexpr (requires { value.options; }) {
+        const std::size_t whole = header_length(header);
+        if (whole > from.size()) return failure{wire_error::truncated};
+        // At most 15 words, of which 5 are the fixed part: the block always has room.
+        static_cast<void>(value.options.assign(from.subspan(layout::size, whole - layout::size)));
+    }
     return value;
 }
 
-// Writes the fixed part of a header, all of it: bits that the value does not visit are 0 until the
-// caller sets them. The number of bytes written, or `wire_error::no_room`.
-template <class Layout, class Value>
+// In bytes, options included.
+template <class Value>
+[[nodiscard]] constexpr std::size_t length_of(const Value& value) noexcept {
+    if constexpr (requires { value.options; }) {
+        return Value::layout::size + value.options.size();
+    } else {
+        return Value::layout::size;
+    }
+}
+
+// Writes a whole header: bits that the value does not visit or complete are 0. The number of bytes
+// written, or `wire_error::no_room`.
+template <class Value>
 [[nodiscard]] constexpr result<std::size_t, wire_error> emit_value(const Value& value,
                                                                    bytes to) noexcept {
-    if (to.size() < Layout::size) return failure{wire_error::no_room};
-    fill_bytes(to.data(), Layout::size, std::byte{0});
-    write_fields(header_view<Layout>{to.data()}, value);
-    return Layout::size;
+    using layout = typename Value::layout;
+    const std::size_t length = length_of(value);
+    if (to.size() < length) return failure{wire_error::no_room};
+    const header_view<layout> header{to.data()};
+    fill_bytes(to.data(), layout::size, std::byte{0});
+    write_fields(header, value);
+    if constexpr (requires { value.complete(header); }) {
+        value.complete(header);
+    }
+    if constexpr (requires { value.options; }) {
+        copy_bytes(to.data() + layout::size, value.options.view().data(), value.options.size());
+    }
+    return length;
 }
 
 }  // namespace sluice

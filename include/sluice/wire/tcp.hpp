@@ -102,22 +102,22 @@ inline constexpr u8 timestamps = 8;
 // Stores the checksum of `segment`, which is at least a header long.
 constexpr void set_checksum(ipv4::address source, ipv4::address destination,
                             bytes segment) noexcept {
-    const u64 pseudo = sluice::checksum::pseudo_header(source, destination, protocol_number,
-                                                       static_cast<u32>(segment.size()));
     const view header{segment.data()};
     header.set(checksum, 0);
-    header.set(checksum, sluice::checksum::finish(sluice::checksum::partial(segment, pseudo)));
+    header.set(checksum, sluice::checksum::finish(sluice::checksum::transport_sum(
+                             source, destination, protocol_number, segment)));
 }
 
 [[nodiscard]] constexpr bool checksum_ok(ipv4::address source, ipv4::address destination,
                                          const_bytes segment) noexcept {
-    const u64 pseudo = sluice::checksum::pseudo_header(source, destination, protocol_number,
-                                                       static_cast<u32>(segment.size()));
-    return sluice::checksum::fold(sluice::checksum::partial(segment, pseudo)) == 0xffff;
+    return sluice::checksum::fold(sluice::checksum::transport_sum(
+               source, destination, protocol_number, segment)) == 0xffff;
 }
 
 // A TCP header as a value. The data offset is not a member: it follows from the options.
 struct header {
+    using layout = tcp::layout;
+
     u16 source_port = 0;
     u16 destination_port = 0;
     u32 sequence = 0;
@@ -142,31 +142,13 @@ struct header {
         visit(tcp::urgent_pointer, self.urgent_pointer);
     }
 
-    // In bytes, options included: 20 to 60.
-    [[nodiscard]] constexpr std::size_t length() const noexcept {
-        return min_header_length + options.size();
+    // `bad_header_length` (data offset below 5).
+    [[nodiscard]] static constexpr wire_error refusal(const_view from) noexcept {
+        return header_length(from) < min_header_length ? wire_error::bad_header_length
+                                                       : wire_error::none;
     }
-
-    // Errors: `truncated`, `bad_header_length` (data offset below 5).
-    [[nodiscard]] static constexpr result<header, wire_error> parse(const_bytes from) noexcept {
-        auto value = parse_value<layout, header>(from);
-        if (!value) return value;
-        const std::size_t stated = header_length(const_view{from.data()});
-        if (stated < min_header_length) return failure{wire_error::bad_header_length};
-        if (stated > from.size()) return failure{wire_error::truncated};
-        // At most 15 words, of which 5 are the fixed part: the block always has room.
-        static_cast<void>(value->options.assign(options_of(from)));
-        return value;
-    }
-
-    // Writes `length()` bytes; their number, or `wire_error::no_room`.
-    [[nodiscard]] constexpr result<std::size_t, wire_error> emit(bytes to) const noexcept {
-        if (to.size() < length()) return failure{wire_error::no_room};
-        const view into{to.data()};
-        into.set(data_offset, static_cast<u8>(length() / 4));
-        write_fields(into, *this);
-        copy_bytes(to.data() + min_header_length, options.view().data(), options.size());
-        return length();
+    constexpr void complete(view to) const noexcept {
+        to.set(data_offset, static_cast<u8>(length_of(*this) / 4));
     }
 
     friend constexpr bool operator==(const header&, const header&) noexcept = default;

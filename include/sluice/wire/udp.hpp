@@ -47,9 +47,8 @@ inline constexpr u8 protocol_number = 17;
 // as zero with its data. Never zero: a computed zero is sent as all ones. RFC 768.
 [[nodiscard]] constexpr u16 compute_checksum(ipv4::address source, ipv4::address destination,
                                              const_bytes datagram) noexcept {
-    const u64 pseudo = sluice::checksum::pseudo_header(source, destination, protocol_number,
-                                                       static_cast<u32>(datagram.size()));
-    const u16 computed = sluice::checksum::finish(sluice::checksum::partial(datagram, pseudo));
+    const u16 computed = sluice::checksum::finish(
+        sluice::checksum::transport_sum(source, destination, protocol_number, datagram));
     return computed == 0 ? u16{0xffff} : computed;
 }
 
@@ -66,13 +65,14 @@ constexpr void set_checksum(ipv4::address source, ipv4::address destination,
 [[nodiscard]] constexpr bool checksum_ok(ipv4::address source, ipv4::address destination,
                                          const_bytes datagram) noexcept {
     if (const_view{datagram.data()}[checksum] == 0) return true;
-    const u64 pseudo = sluice::checksum::pseudo_header(source, destination, protocol_number,
-                                                       static_cast<u32>(datagram.size()));
-    return sluice::checksum::fold(sluice::checksum::partial(datagram, pseudo)) == 0xffff;
+    return sluice::checksum::fold(sluice::checksum::transport_sum(
+               source, destination, protocol_number, datagram)) == 0xffff;
 }
 
 // A UDP header as a value.
 struct header {
+    using layout = udp::layout;
+
     u16 source_port = 0;
     u16 destination_port = 0;
     u16 length = 8;  // header and data, in bytes
@@ -84,14 +84,6 @@ struct header {
         visit(udp::destination_port, self.destination_port);
         visit(udp::length, self.length);
         visit(udp::checksum, self.checksum);
-    }
-
-    [[nodiscard]] static constexpr result<header, wire_error> parse(const_bytes from) noexcept {
-        return parse_value<layout, header>(from);
-    }
-    // Writes 8 bytes; their number, or `wire_error::no_room`.
-    [[nodiscard]] constexpr result<std::size_t, wire_error> emit(bytes to) const noexcept {
-        return emit_value<layout>(*this, to);
     }
 
     friend constexpr bool operator==(const header&, const header&) noexcept = default;

@@ -42,7 +42,7 @@ constexpr bool resolves() {
         device.frame.size() != 42) {
         return false;
     }
-    const auto asked = arp::packet::parse({device.frame.data() + 14, 28});
+    const auto asked = parse_value<arp::packet>({device.frame.data() + 14, 28});
     packet answer = buffers.take(0);
     arp::write_frame(
         answer.put(42), ours,

@@ -75,7 +75,7 @@ struct world {
     // As a device does: in a buffer of the pool, or not at all.
     void hear(const octets& contents, u16 type) {
         octets frame(14);
-        static_cast<void>(ethernet::header{mac0, peer_mac, type}.emit(frame));
+        static_cast<void>(emit_value(ethernet::header{mac0, peer_mac, type}, frame));
         frame.insert(frame.end(), contents.begin(), contents.end());
         const bool fits_one = frame.size() + 128 <= Pool::block_capacity;
         if (at->buffers().available() < (fits_one ? 1u : 2u)) {
@@ -124,7 +124,7 @@ struct world {
     static octets arp_question() {
         octets q(arp::layout::size);
         const auto asked = arp::make_request(peer_mac, "10.0.1.2"_ip, "10.0.1.1"_ip);
-        static_cast<void>(asked.emit(q));
+        static_cast<void>(emit_value(asked, q));
         return q;
     }
     static octets to_port(u16 port, std::size_t size = 8) {
@@ -226,7 +226,7 @@ TEST_CASE_TEMPLATE("a program that took every buffer: ARP and ICMP have their ow
         auto p = std::move(all.back());
         all.pop_back();
         octets frame(14);
-        static_cast<void>(ethernet::header{mac0, peer_mac, type}.emit(frame));
+        static_cast<void>(emit_value(ethernet::header{mac0, peer_mac, type}, frame));
         frame.insert(frame.end(), contents.begin(), contents.end());
         copy_bytes(p.put(static_cast<u32>(frame.size())), frame.data(), frame.size());
         w->hear(std::move(p));

@@ -78,7 +78,7 @@ octets tagged_frame(std::initializer_list<u32> tags, u16 type, const octets& con
 octets question(ethernet::address sender) {
     octets made(28);
     const arp::packet p{arp::operations::request, sender, "10.9.0.1"_ip, {}, "10.9.0.2"_ip};
-    REQUIRE(p.emit(made).has_value());
+    REQUIRE(emit_value(p, made).has_value());
     return made;
 }
 
@@ -118,8 +118,8 @@ struct station {
             if (is_last(frame)) {
                 ++last_ones;
             } else if (eth.input(frame, instant{} + duration::from_milliseconds(now += 2'000)) ==
-                    frame_kind::ipv4 &&
-                frame.type() != packet_type::other_host) {
+                           frame_kind::ipv4 &&
+                       frame.type() != packet_type::other_host) {
                 CHECK(frame.size() == 60);
                 CHECK(frame.data()[0] == std::byte{0x45});
                 ++datagrams;

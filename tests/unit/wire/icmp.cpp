@@ -52,9 +52,9 @@ TEST_CASE("icmp: factories make the golden bytes") {
         CAPTURE(r.name);
         std::array<std::byte, 8> out{};
         out.fill(std::byte{0xa5});
-        CHECK(r.made.emit(out));
+        CHECK(emit_value(r.made, out));
         CHECK(out == r.expected);
-        CHECK(*icmp::header::parse(out) == r.made);
+        CHECK(*parse_value<icmp::header>(out) == r.made);
     }
 }
 
@@ -90,16 +90,16 @@ TEST_CASE("icmp: values lose nothing") {
     for (int round = 0; round < 1000; ++round) {
         const auto data = random.make(20);
         std::array<std::byte, 20> out{};
-        const auto message = icmp::timestamp_message::parse(data);
+        const auto message = parse_value<icmp::timestamp_message>(data);
         REQUIRE(message);
-        REQUIRE(message->emit(out));
+        REQUIRE(emit_value(*message, out));
         CHECK(equal_bytes(out, data));
-        REQUIRE(icmp::header::parse(data)->emit(out));
+        REQUIRE(emit_value(*parse_value<icmp::header>(data), out));
         CHECK(equal_bytes(const_bytes{out}.first(8), const_bytes{data}.first(8)));
     }
     const std::array<std::byte, 19> cut{};
-    CHECK(icmp::timestamp_message::parse(cut).error() == wire_error::truncated);
-    CHECK(icmp::header::parse(const_bytes{cut}.first(7)).error() == wire_error::truncated);
+    CHECK(parse_value<icmp::timestamp_message>(cut).error() == wire_error::truncated);
+    CHECK(parse_value<icmp::header>(const_bytes{cut}.first(7)).error() == wire_error::truncated);
 }
 
 TEST_CASE("icmp: checksum over the whole message, of odd length too") {

@@ -25,7 +25,7 @@ TEST_CASE("ipv4 header: emitting writes every byte of the golden form") {
     REQUIRE(h.options.assign("94040000 01"_hex));
     std::array<std::byte, 30> out{};
     out.fill(std::byte{0xa5});
-    const auto written = h.emit(out);
+    const auto written = emit_value(h, out);
     REQUIRE(written);
     CHECK(*written == 28);
     CHECK(equal_bytes(const_bytes{out}.first(28),
@@ -39,33 +39,33 @@ TEST_CASE("ipv4 header: parse and emit lose nothing, whatever the bits are") {
         auto data = random.make(60);
         const u8 words = static_cast<u8>(5 + random.below(11));
         ipv4::view{data.data()}.set(ipv4::version, 4).set(ipv4::ihl, words);
-        const auto h = ipv4::header::parse(data);
+        const auto h = parse_value<ipv4::header>(data);
         REQUIRE(h);
-        CHECK(h->length() == std::size_t{words} * 4);
+        CHECK(length_of(*h) == std::size_t{words} * 4);
         std::array<std::byte, 60> out{};
         out.fill(std::byte{0xa5});
-        const auto written = h->emit(out);
+        const auto written = emit_value(*h, out);
         REQUIRE(written);
         CHECK(equal_bytes(const_bytes{out}.first(*written), const_bytes{data}.first(*written)));
-        CHECK(*ipv4::header::parse(out) == *h);
+        CHECK(*parse_value<ipv4::header>(out) == *h);
     }
 }
 
 TEST_CASE("ipv4 header: what cannot be a header is refused with its reason") {
     auto data = "46b90054e1f26d3a40118e5f0a000102c0a8ff0394040000"_hex;
-    CHECK(ipv4::header::parse(data));
-    CHECK(ipv4::header::parse(const_bytes{data}.first(23)).error() == wire_error::truncated);
-    CHECK(ipv4::header::parse(const_bytes{data}.first(19)).error() == wire_error::truncated);
-    CHECK(ipv4::header::parse({}).error() == wire_error::truncated);
+    CHECK(parse_value<ipv4::header>(data));
+    CHECK(parse_value<ipv4::header>(const_bytes{data}.first(23)).error() == wire_error::truncated);
+    CHECK(parse_value<ipv4::header>(const_bytes{data}.first(19)).error() == wire_error::truncated);
+    CHECK(parse_value<ipv4::header>({}).error() == wire_error::truncated);
     for (u8 version = 0; version < 16; ++version) {
         ipv4::view{data.data()}.set(ipv4::version, version);
-        CHECK(ipv4::header::parse(data).has_value() == (version == 4));
+        CHECK(parse_value<ipv4::header>(data).has_value() == (version == 4));
     }
-    CHECK(ipv4::header::parse(data).error() == wire_error::bad_version);
+    CHECK(parse_value<ipv4::header>(data).error() == wire_error::bad_version);
     ipv4::view{data.data()}.set(ipv4::version, 4);
     for (u8 ihl = 0; ihl < 5; ++ihl) {
         ipv4::view{data.data()}.set(ipv4::ihl, ihl);
-        CHECK(ipv4::header::parse(data).error() == wire_error::bad_header_length);
+        CHECK(parse_value<ipv4::header>(data).error() == wire_error::bad_header_length);
     }
 }
 
@@ -74,7 +74,7 @@ TEST_CASE("ipv4 header: emit refuses a buffer that is too small and does not tou
     REQUIRE(h.options.assign("01010100"_hex));
     std::array<std::byte, 23> out{};
     out.fill(std::byte{0xa5});
-    CHECK(h.emit(out).error() == wire_error::no_room);
+    CHECK(emit_value(h, out).error() == wire_error::no_room);
     CHECK(out[0] == std::byte{0xa5});
 }
 

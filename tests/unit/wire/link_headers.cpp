@@ -35,10 +35,11 @@ TEST_CASE("ethernet: golden header and tag") {
                              .type = ethernet::types::arp};
     std::array<std::byte, 15> out{};
     out.fill(std::byte{0xa5});
-    REQUIRE(h.emit(out));
+    REQUIRE(emit_value(h, out));
     CHECK(out == "ffffffffffff 020000000001 0806 a5"_hex);
-    CHECK(*ethernet::header::parse(out) == h);
-    CHECK(ethernet::header::parse(const_bytes{out}.first(13)).error() == wire_error::truncated);
+    CHECK(*parse_value<ethernet::header>(out) == h);
+    CHECK(parse_value<ethernet::header>(const_bytes{out}.first(13)).error() ==
+          wire_error::truncated);
 
     const auto tag = "b064 0800"_hex;
     const ethernet::const_tag_view view{tag.data()};
@@ -77,20 +78,20 @@ TEST_CASE("arp: golden request both ways") {
                         .target_protocol = "10.0.0.2"_ip};
     std::array<std::byte, 28> out{};
     out.fill(std::byte{0xa5});
-    REQUIRE(p.emit(out));
+    REQUIRE(emit_value(p, out));
     CHECK(out == "0001 0800 06 04 0001 020000000001 0a000001 000000000000 0a000002"_hex);
-    CHECK(*arp::packet::parse(out) == p);
-    CHECK(p.emit(bytes{out}.first(27)).error() == wire_error::no_room);
-    CHECK(arp::packet::parse(const_bytes{out}.first(27)).error() == wire_error::truncated);
+    CHECK(*parse_value<arp::packet>(out) == p);
+    CHECK(emit_value(p, bytes{out}.first(27)).error() == wire_error::no_room);
+    CHECK(parse_value<arp::packet>(const_bytes{out}.first(27)).error() == wire_error::truncated);
 }
 
 TEST_CASE("arp: any other hardware, protocol or length is refused") {
     const auto good = "0001 0800 06 04 0002 020000000001 0a000001 020000000002 0a000002"_hex;
-    REQUIRE(arp::packet::parse(good));
+    REQUIRE(parse_value<arp::packet>(good));
     for (std::size_t i = 0; i < 6; ++i) {
         auto bad = good;
         bad[i] ^= std::byte{0x10};
         CAPTURE(i);
-        CHECK(arp::packet::parse(bad).error() == wire_error::bad_value);
+        CHECK(parse_value<arp::packet>(bad).error() == wire_error::bad_value);
     }
 }

@@ -22,11 +22,11 @@ TEST_CASE("udp: golden bytes both ways") {
     const udp::header h{.source_port = 4660, .destination_port = 53, .length = 12, .checksum = 1};
     std::array<std::byte, 9> out{};
     out.fill(std::byte{0xa5});
-    REQUIRE(h.emit(out));
+    REQUIRE(emit_value(h, out));
     CHECK(out == "12340035000c0001 a5"_hex);
-    CHECK(*udp::header::parse(out) == h);
-    CHECK(h.emit(bytes{out}.first(7)).error() == wire_error::no_room);
-    CHECK(udp::header::parse(const_bytes{out}.first(7)).error() == wire_error::truncated);
+    CHECK(*parse_value<udp::header>(out) == h);
+    CHECK(emit_value(h, bytes{out}.first(7)).error() == wire_error::no_room);
+    CHECK(parse_value<udp::header>(const_bytes{out}.first(7)).error() == wire_error::truncated);
 }
 
 TEST_CASE("udp: the payload is what length and bytes agree on") {
@@ -98,19 +98,19 @@ TEST_CASE("tcp: header values keep every bit, options included") {
         auto data = random.make(60);
         const u8 words = static_cast<u8>(5 + random.below(11));
         tcp::view{data.data()}.set(tcp::data_offset, words);
-        const auto h = tcp::header::parse(data);
+        const auto h = parse_value<tcp::header>(data);
         REQUIRE(h);
         std::array<std::byte, 60> out{};
         out.fill(std::byte{0xa5});
-        const auto written = h->emit(out);
+        const auto written = emit_value(*h, out);
         REQUIRE(written);
         CHECK(*written == std::size_t{words} * 4);
         CHECK(equal_bytes(const_bytes{out}.first(*written), const_bytes{data}.first(*written)));
-        CHECK(tcp::header::parse(const_bytes{data}.first(*written - 1)).error() ==
+        CHECK(parse_value<tcp::header>(const_bytes{data}.first(*written - 1)).error() ==
               wire_error::truncated);
     }
     std::array<std::byte, 20> short_header{};
-    CHECK(tcp::header::parse(short_header).error() == wire_error::bad_header_length);
+    CHECK(parse_value<tcp::header>(short_header).error() == wire_error::bad_header_length);
 }
 
 TEST_CASE("tcp: options of a cut segment are those present") {
