@@ -99,7 +99,7 @@ struct router {
     interface_table<4> interfaces;
     linear_routes<16> routes;
     group_list<2> groups;
-    settings switches{true};
+    settings switches = settings::of_router();
     fixed_pool<256, 2> pool;
 
     explicit router(bool accepts) {

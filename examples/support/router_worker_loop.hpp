@@ -69,7 +69,7 @@ inline void worker::wait(sluice::instant deadline, sluice::instant now) {
         if (!r.reading.is_resting(now)) {
             p->add_descriptors(descriptors_);
         }
-        r.flushing.note(!p->wants_flush(), now);
+        r.flushing.note({.succeeded = !p->wants_flush(), .at = now});
         for (const auto& [is_wanted, until] :
              {std::pair{p->wants_flush(), r.flushing.until()},
               std::pair{p->is_unsettled(), r.looking.until()},
@@ -98,7 +98,7 @@ inline void worker::wait(sluice::instant deadline, sluice::instant now) {
         std::uint64_t times = 0;
         went_well = ::read(wake_.get(), &times, sizeof times) == sizeof times;
     }
-    polling_.note(went_well, now);
+    polling_.note({.succeeded = went_well, .at = now});
     if (polling_.is_resting(now)) {
         std::this_thread::sleep_for(std::chrono::nanoseconds{(polling_.until() - now).nanoseconds});
     }
@@ -125,7 +125,7 @@ inline void worker::serve(port& from) {
     link_->set_now(now.now);
     stack_->receive(std::span{burst}.first(kept), now);
     exits_.frames.flush();  // answers to ARP
-    rest_of(from).reading.note(got.has_progressed, now.now);
+    rest_of(from).reading.note({.succeeded = got.has_progressed, .at = now.now});
     if (got.failed) {
         follow(from);
     }
@@ -134,8 +134,8 @@ inline void worker::serve(port& from) {
 // What the interface is now is what the stack and the link are told.
 inline void worker::follow(port& changed) {
     const bool is_different = changed.look_again();
-    rest_of(changed).looking.note(!changed.is_unsettled(),
-                                  sluice::port::steady_clock::now_instant());
+    rest_of(changed).looking.note(
+        {.succeeded = !changed.is_unsettled(), .at = sluice::port::steady_clock::now_instant()});
     if (is_different) {
         const bool up = changed.state() == port_state::up;
         if (!up) {

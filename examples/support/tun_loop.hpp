@@ -97,7 +97,7 @@ private:
         std::array<typename Stack::packet_type, 64> batch;
         const auto got = from.receive(stack.buffers(), batch);
         stack.receive(std::span{batch}.first(got.count), from.now());
-        rest.note(got.has_progressed(), from.now().now);
+        rest.note({.succeeded = got.has_progressed(), .at = from.now().now});
         return got.end != sluice::port::read_status::closed || from.is_attached();
     }
 

@@ -40,7 +40,7 @@ TEST_CASE("receive: version, header length and checksum, in each preset") {
 
 TEST_CASE("receive: the checksum is verified whatever is switched") {
     const auto n = router();
-    n->change([](settings& s) { s = settings{true}; });
+    n->change([](settings& s) { s = settings::of_router(); });
     n->change([](settings& s) {
         for (interface_settings* c : {&s.all, &s.defaults}) {
             c->rp_filter = 0;

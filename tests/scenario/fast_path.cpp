@@ -19,10 +19,10 @@ using namespace sluice;
 namespace {
 
 struct plain : policies<based_on<linux_router>, output<queue_output<1024>>> {
-    static constexpr settings initial_settings() noexcept { return settings{true}; }
+    static constexpr settings initial_settings() noexcept { return settings::of_router(); }
 };
 struct watched : policies<based_on<plain>, observed_by<recording_observer<4>>> {
-    static constexpr settings initial_settings() noexcept { return settings{true}; }
+    static constexpr settings initial_settings() noexcept { return settings::of_router(); }
 };
 
 struct plain_hooked : policies<based_on<plain>, hooks<hook_chain<4>>> {
@@ -33,7 +33,7 @@ struct watched_hooked : policies<based_on<watched>, hooks<hook_chain<4>>> {
 };
 
 struct by_hops : policies<based_on<plain>, routes<direct_table>> {
-    static constexpr settings initial_settings() noexcept { return settings{true}; }
+    static constexpr settings initial_settings() noexcept { return settings::of_router(); }
 };
 
 template <class Policies>

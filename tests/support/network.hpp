@@ -21,7 +21,7 @@ struct network {
     interface_table<8> interfaces;
     linear_routes<64> routes;
     group_list<4> groups;
-    settings switches{true};
+    settings switches = settings::of_router();
     bool custom_local_routes = false;
 
     network() {
@@ -38,7 +38,11 @@ struct network {
     }
 
     [[nodiscard]] auto tables() const {
-        return routing::tables{interfaces, routes, groups, switches, custom_local_routes};
+        return routing::tables{.interfaces = interfaces,
+                               .routes = routes,
+                               .groups = groups,
+                               .switches = switches,
+                               .custom_local_routes = custom_local_routes};
     }
     [[nodiscard]] interface& link(u16 index) { return *interfaces.find(index); }
 

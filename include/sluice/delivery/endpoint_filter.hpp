@@ -120,12 +120,11 @@ struct filter_key {
     [[nodiscard]] constexpr u16 local_port() const noexcept {
         return static_cast<u16>(others >> 48);
     }
-    // Of the filter all that decides about a port.
-    [[nodiscard]] constexpr endpoint_filter place(bool reuse) const noexcept {
-        return {.local = {static_cast<u32>(addresses >> 32)},
-                .local_port = local_port(),
-                .interface = static_cast<u16>(others >> 16),
-                .reuse = reuse};
+    [[nodiscard]] constexpr ipv4::address local() const noexcept {
+        return {static_cast<u32>(addresses >> 32)};
+    }
+    [[nodiscard]] constexpr u16 interface() const noexcept {
+        return static_cast<u16>(others >> 16);
     }
     friend constexpr bool operator==(const filter_key&, const filter_key&) noexcept = default;
 };

@@ -130,7 +130,11 @@ public:
                                                   F&& asked) const noexcept {
         for (link at = places_.first_of_port(port_bucket(f.local_port)); at != 0;) {
             const place_type& p = places_.place(at);
-            if (asked(p.wants.place(p.reuse))) {
+            // All of it that decides about a port.
+            if (asked(endpoint_filter{.local = p.wants.local(),
+                                      .local_port = p.wants.local_port(),
+                                      .interface = p.wants.interface(),
+                                      .reuse = p.reuse})) {
                 return true;
             }
             at = p.next_of_port;

@@ -381,8 +381,10 @@ private:
                                                                                : bind_kind::foreign;
     }
     [[nodiscard]] auto tables() const noexcept {
-        return routing::tables{stack_.interfaces(), stack_.routes(), stack_.groups(),
-                               stack_.switches(), false};
+        return routing::tables{.interfaces = stack_.interfaces(),
+                               .routes = stack_.routes(),
+                               .groups = stack_.groups(),
+                               .switches = stack_.switches()};
     }
     [[nodiscard]] bool is_taken(const endpoint_filter& f) const noexcept {
         return kind_ == endpoint_kind::udp ? stack_.delivery().udp_in_use(f)

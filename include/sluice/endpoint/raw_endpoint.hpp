@@ -35,8 +35,12 @@ public:
     }
     // Datagrams of this protocol that carry a router alert come here instead of being forwarded.
     // Linux IP_ROUTER_ALERT.
-    [[nodiscard]] outcome_type hear_alerts(bool on = true) noexcept {
-        this->hears_alerts_ = on;
+    [[nodiscard]] outcome_type hear_alerts() noexcept {
+        this->hears_alerts_ = true;
+        return base::enroll();
+    }
+    [[nodiscard]] outcome_type ignore_alerts() noexcept {
+        this->hears_alerts_ = false;
         return base::enroll();
     }
 

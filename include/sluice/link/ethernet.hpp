@@ -132,7 +132,7 @@ public:
         ++counters_.held;
         counters_.held_dropped += u64{neighbours_.hold(*neighbour, std::move(packet), from)};
         if (ask) {
-            request(*neighbour, true);
+            request(*neighbour, ethernet::broadcast);
         }
         return true;
     }
@@ -143,7 +143,7 @@ public:
         now_ = now;
         const auto [neighbour, ask] = neighbours_.use_for_output(interface, address, now);
         if (neighbour != nullptr && ask) {
-            request(*neighbour, true);
+            request(*neighbour, ethernet::broadcast);
         }
         return neighbour != nullptr && neighbour->is_usable();
     }
@@ -155,7 +155,7 @@ public:
     constexpr instant poll(instant now, Failed&& failed) noexcept {
         now_ = now;
         return neighbours_.poll(
-            now, [this](const auto& neighbour, bool to_all) { this->request(neighbour, to_all); },
+            now, [this](const auto& whom, ethernet::address to) { this->request(whom, to); },
             [this, &failed](packet_type&& packet) {
                 ++counters_.unresolved;
                 failed(std::move(packet));
@@ -309,7 +309,7 @@ private:
                         arp::make_reply(host_->hardware_address(interface), request));
     }
     template <class Neighbour>
-    constexpr void request(const Neighbour& neighbour, bool to_all) noexcept {
+    constexpr void request(const Neighbour& neighbour, ethernet::address to) noexcept {
         // Linux arp_announce 0: the waiting packet's own source if it is ours, else what suits the
         // target.
         const bool from_packet = arp_.ask_from_packet && !neighbour.held.empty() &&
@@ -319,8 +319,7 @@ private:
                                        ? neighbour.source
                                        : host_->source_for(neighbour.interface, neighbour.address);
         counters_.requests_sent += 1;
-        static_cast<void>(send_arp(neighbour.interface,
-                                   to_all ? ethernet::broadcast : neighbour.hardware,
+        static_cast<void>(send_arp(neighbour.interface, to,
                                    arp::make_request(host_->hardware_address(neighbour.interface),
                                                      from, neighbour.address)));
     }
@@ -366,11 +365,7 @@ private:
             return false;
         }
         write_header(to, interface, destination);
-        to += ethernet::layout::size;
-        packet.for_each_piece([&to](const_bytes piece) {
-            copy_bytes(to, piece.data(), piece.size());
-            to += piece.size();
-        });
+        packet.copy_to(to + ethernet::layout::size);
         frame.set_interface(interface);
         if (packet.has_facts()) {  // what the device is to finish
             frame.writable_facts() = packet.facts();

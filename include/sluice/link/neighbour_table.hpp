@@ -244,9 +244,9 @@ public:
         }
     }
 
-    // Does what is due. Calls ask(const entry&, bool to_all) where a request is to be sent (to
-    // entry.hardware unless to_all), and fail(Packet&&) for each packet whose neighbour has not
-    // answered. Neither may call the table. Returns the next deadline.
+    // Does what is due. Calls ask(const entry&, ethernet::address to) where a request is to be
+    // sent, and fail(Packet&&) for each packet whose neighbour has not answered. Neither may call
+    // the table. Returns the next deadline.
     template <class Ask, class Fail>
     constexpr instant poll(instant now, Ask&& ask, Fail&& fail) noexcept {
         if (now < deadline_) {
@@ -384,7 +384,8 @@ private:
         if (e.requests < most) {
             ++e.requests;
             e.deadline = now + times.retransmit;
-            ask(std::as_const(e), !alone || e.requests > times.unicast_requests);
+            const bool to_all = !alone || e.requests > times.unicast_requests;
+            ask(std::as_const(e), to_all ? ethernet::broadcast : e.hardware);
             return;
         }
         enter(i, neighbour_state::failed, now, now + times.forget);

@@ -309,12 +309,16 @@ public:
         if (to == nullptr) {
             return {};
         }
+        copy_to(to);
+        copy_marks(*this, p);
+        return p;
+    }
+    // All octets, to where there is room for them.
+    constexpr void copy_to(std::byte* to) const noexcept {
         for_each_piece([&to](const_bytes piece) {
             copy_bytes(to, piece.data(), piece.size());
             to += piece.size();
         });
-        copy_marks(*this, p);
-        return p;
     }
 
     // Before bytes, chain or facts change: a copy of its own, in as many blocks as it takes, if
@@ -361,7 +365,7 @@ private:
     [[gnu::always_inline]] constexpr void give_back() noexcept {
         if constexpr (!Storage::is_inline) {
             if (block_ != nullptr) {
-                chain::release(block_, is_segmented());
+                chain::release({.head = block_, .goes_on = is_segmented()});
             }
         }
     }

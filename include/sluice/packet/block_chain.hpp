@@ -122,8 +122,13 @@ struct block_chain {
     }
 
     // One handle of the head ends.
-    [[gnu::noinline]] static constexpr void release(block* head, bool goes_on) noexcept {
-        if (!goes_on) {
+    struct reference {
+        block* head;
+        bool goes_on;  // behind the head
+    };
+    [[gnu::noinline]] static constexpr void release(reference to) noexcept {
+        block* const head = to.head;
+        if (!to.goes_on) {
             drop_reference(head);
             return;
         }

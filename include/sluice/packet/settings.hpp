@@ -77,7 +77,12 @@ constexpr void inherit(interface_settings& to, const interface_settings& default
 class settings {
 public:
     constexpr settings() noexcept = default;
-    constexpr explicit settings(bool forwarding) noexcept { set_ip_forward(forwarding); }
+    // Linux's defaults but for net.ipv4.ip_forward = 1.
+    [[nodiscard]] static constexpr settings of_router() noexcept {
+        settings s;
+        s.set_ip_forward(true);
+        return s;
+    }
 
     bool ip_forward_use_pmtu = false;
     bool ip_early_demux = true;

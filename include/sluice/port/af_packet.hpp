@@ -129,13 +129,13 @@ public:
     }
 
     [[nodiscard]] af_packet::sender sender() const noexcept {
-        return {{socket_.fd.get(), socket_.index, socket_.is_ethernet}};
+        return {{socket_.fd.get(), socket_.index, socket_.link}};
     }
     // For poll(2): readable when a frame waits, and once when the interface goes down or is
     // deleted (POLLERR): receive() then tells which.
     [[nodiscard]] int fd() const noexcept { return socket_.fd.get(); }
     [[nodiscard]] std::string_view name() const noexcept { return socket_.name; }
-    [[nodiscard]] bool is_ethernet() const noexcept { return socket_.is_ethernet; }
+    [[nodiscard]] bool is_ethernet() const noexcept { return socket_.is_ethernet(); }
     [[nodiscard]] ethernet::address hardware_address() const noexcept { return socket_.hardware; }
     [[nodiscard]] u32 mtu() const noexcept { return socket_.mtu; }
     // With what the kernel dropped until now: a system call.
@@ -211,7 +211,7 @@ private:
         if (how.type == abi::packet_types::outgoing) {
             return false;
         }
-        if (detail::is_of_another_protocol(r.from[i], socket_.is_ethernet)) {
+        if (detail::is_of_another_protocol(r.from[i], socket_.link)) {
             ++counters_.not_ipv4;
             return false;
         }
@@ -228,8 +228,7 @@ private:
         } else {
             packet.trim(size);
         }
-        if (!detail::tell(packet, virtio_net::load(r.offload[i].data()), how,
-                          socket_.is_ethernet)) {
+        if (!detail::tell(packet, virtio_net::load(r.offload[i].data()), how, socket_.link)) {
             ++counters_.refused;
             return false;
         }

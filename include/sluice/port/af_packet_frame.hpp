@@ -52,25 +52,24 @@ template <class Packet>
 
 // Whether the kernel took it for another protocol's. A frame says so itself.
 [[nodiscard]] inline bool is_of_another_protocol(const abi::link_address& from,
-                                                 bool is_ethernet) noexcept {
-    return !is_ethernet && load_be<u16>(reinterpret_cast<const std::byte*>(&from.protocol)) !=
-                               ethernet::types::ipv4;
+                                                 link_header link) noexcept {
+    return link == link_header::none &&
+           load_be<u16>(reinterpret_cast<const std::byte*>(&from.protocol)) !=
+               ethernet::types::ipv4;
 }
 
 // false: the facts do not fit the frame, the tag has no room or no place, or there is a link header
 // though the interface should have none (PPP over HDLC).
 template <class Packet>
 [[nodiscard]] constexpr bool tell(Packet& packet, const virtio_net::header& offload,
-                                  const arrival& how, bool is_ethernet) noexcept {
+                                  const arrival& how, link_header link) noexcept {
     packet.set_type(type_of(how.type));
-    if (!is_ethernet && how.link_octets != 0) {
-        return false;
-    }
-    if (!virtio_net::set_facts(packet, offload, is_ethernet)) {
+    const bool has_header = link == link_header::ethernet;
+    if ((!has_header && how.link_octets != 0) || !virtio_net::set_facts(packet, offload, link)) {
         return false;
     }
     const bool tagged = (how.status & abi::status::tag_valid) != 0;
-    return !tagged || (is_ethernet ? put_tag_back(packet, how) : (how.tag & 0x0fff) == 0);
+    return !tagged || (has_header ? put_tag_back(packet, how) : (how.tag & 0x0fff) == 0);
 }
 
 using port::detail::append_octets;

@@ -159,14 +159,14 @@ public:
     // For poll(2).
     [[nodiscard]] int fd() const noexcept { return socket().fd.get(); }
     [[nodiscard]] std::string_view name() const noexcept { return socket().name; }
-    [[nodiscard]] bool is_ethernet() const noexcept { return socket().is_ethernet; }
+    [[nodiscard]] bool is_ethernet() const noexcept { return socket().is_ethernet(); }
     [[nodiscard]] ethernet::address hardware_address() const noexcept { return socket().hardware; }
     [[nodiscard]] u32 mtu() const noexcept { return socket().mtu; }
     // Blocks that packets keep from the kernel.
     [[nodiscard]] u32 blocks_held() const noexcept { return state_->walk.blocks_held(); }
     // The same socket sends plain frames.
     [[nodiscard]] af_packet::sender sender() const noexcept {
-        return {{fd(), socket().index, socket().is_ethernet}};
+        return {{fd(), socket().index, socket().link}};
     }
     // With what the kernel dropped until now: a system call.
     [[nodiscard]] const af_packet::counters& counters() noexcept {
@@ -236,7 +236,7 @@ private:
                                                            aligned_size<abi::frame_header_3>);
     }
     [[nodiscard]] bool is_wanted(const abi::frame_header_3& frame) noexcept {
-        if (detail::is_of_another_protocol(from_of(frame), is_ethernet())) {
+        if (detail::is_of_another_protocol(from_of(frame), socket().link)) {
             ++counters_.not_ipv4;
             return false;
         }
@@ -256,7 +256,7 @@ private:
                                   .tag_type = frame.tag_type};
         const std::byte* const offload =
             start_of(frame) + frame.link_offset - virtio_net::header_size;
-        if (!detail::tell(packet, virtio_net::load(offload), how, is_ethernet())) {
+        if (!detail::tell(packet, virtio_net::load(offload), how, socket().link)) {
             ++counters_.refused;
             packet.reset();
             return false;

@@ -71,7 +71,7 @@ public:
             last_error_ = error_number;
             const bool is_of_one = why == failure_kind::packet || why == failure_kind::shortage;
             // A frame in front that is void already: the call fails before it looks at frames.
-            if (is_of_one && socket_.is_ethernet && waiting_ > 1 && !is_void(first_)) {
+            if (is_of_one && socket_.is_ethernet() && waiting_ > 1 && !is_void(first_)) {
                 header(first_).length = 0;
                 ++lost_;
             } else {
@@ -83,7 +83,6 @@ public:
     // Frames lost since it was asked last.
     [[nodiscard]] u32 take_lost() noexcept { return std::exchange(lost_, 0); }
     [[nodiscard]] int last_error() const noexcept { return last_error_; }
-    [[nodiscard]] bool is_ethernet() const noexcept { return socket_.is_ethernet; }
     [[nodiscard]] const bound_socket& socket() const noexcept { return socket_; }
 
 private:
@@ -96,7 +95,7 @@ private:
     bool hand_over() noexcept {
         const abi::link_address address = socket_.address(ethernet::types::ipv4);
         const auto* to =
-            socket_.is_ethernet ? nullptr : reinterpret_cast<const sockaddr*>(&address);
+            socket_.is_ethernet() ? nullptr : reinterpret_cast<const sockaddr*>(&address);
         if (::sendto(socket_.fd.get(), nullptr, 0, MSG_DONTWAIT, to,
                      to == nullptr ? 0 : sizeof address) < 0) {
             return false;
@@ -172,7 +171,7 @@ struct ring_sender {
                 return EINVAL;
             }
             if (packet.has_facts()) {
-                const u32 network = to_->is_ethernet() ? ethernet::header_length(packet.head()) : 0;
+                const u32 network = octets_of(to_->socket().link, packet);
                 if (std::as_const(packet).facts().segmentation != segmentation_kind::none ||
                     !rewrite::finish_checksum(packet, network)) {
                     return EINVAL;
@@ -184,7 +183,7 @@ struct ring_sender {
             if (room.empty()) {
                 return why;
             }
-            static_cast<void>(port::detail::flatten(packet, room));
+            packet.copy_to(room.data());
             to_->commit(packet.size());
             return 0;
         }
@@ -204,9 +203,16 @@ struct ring_sender {
 
 class transmit_ring {
 public:
-    // Room for `frames` frames (rounded up to whole blocks of memory) of the interface's MTU.
-    [[nodiscard]] static result<transmit_ring, port_error>
-    open(std::string_view name, u32 frames = 1024, bool bypass_queue = false) noexcept {
+    // Room for that many frames (rounded up to whole blocks of memory) of the interface's MTU.
+    struct options {
+        u32 frames = 1024;
+        bool bypass_queue = false;
+    };
+    [[nodiscard]] static result<transmit_ring, port_error> open(std::string_view name) noexcept {
+        return open(name, options{});
+    }
+    [[nodiscard]] static result<transmit_ring, port_error> open(std::string_view name,
+                                                                const options& how) noexcept {
         auto socket = detail::make_socket(name);
         if (!socket) {
             return failure{socket.error()};
@@ -215,7 +221,7 @@ public:
         // A frame of the MTU with two tags behind the slot's header; the kernel takes the powers.
         const u32 slot = std::bit_ceil(socket->mtu + 128 < 2048 ? 2048 : socket->mtu + 128);
         const u32 block = slot < 0x10000 ? 0x10000 : slot;
-        const u32 blocks = (frames + block / slot - 1) / (block / slot);
+        const u32 blocks = (how.frames + block / slot - 1) / (block / slot);
         const abi::ring_request request{block, blocks, slot, blocks * (block / slot)};
         namespace names = abi::socket_options;
         // As much as all slots hold, so that one kick sends all; a bad frame does not stop others.
@@ -224,7 +230,7 @@ public:
         const abi::link_address nothing_received = socket->address(0);
         if (!detail::set_option(fd, names::version, abi::version_2) ||
             !detail::set_option(fd, names::loss, 1) ||
-            (bypass_queue && !detail::set_option(fd, names::queue_bypass, 1)) ||
+            (how.bypass_queue && !detail::set_option(fd, names::queue_bypass, 1)) ||
             !detail::set_option(fd, names::transmit_ring, request) ||
             ::bind(fd, reinterpret_cast<const sockaddr*>(&nothing_received),
                    sizeof nothing_received) < 0) {

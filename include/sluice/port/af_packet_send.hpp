@@ -28,7 +28,7 @@ namespace sluice::port::af_packet {
 struct send_target {
     int fd = -1;
     int index = 0;
-    bool is_ethernet = true;
+    link_header link = link_header::ethernet;
 };
 
 // Refuses facts that cannot be told: a segmentation without a pending checksum.
@@ -83,8 +83,7 @@ struct sender {
             if (waiting_ == burst) {
                 flush();
             }
-            if (!packet ||
-                !virtio_net::write_header(headers_[waiting_].data(), packet, to_.is_ethernet)) {
+            if (!packet || !virtio_net::write_header(headers_[waiting_].data(), packet, to_.link)) {
                 return counters_.settle(packet, EINVAL);
             }
             packets_[waiting_++] = std::move(packet);
@@ -167,7 +166,8 @@ struct sender {
 
         // Without it frames would be what the socket receives: of a socket for ARP, no IPv4.
         [[nodiscard]] abi::link_address address_of() const noexcept {
-            return detail::address_of(to_.index, to_.is_ethernet ? u16{0} : ethernet::types::ipv4);
+            return detail::address_of(
+                to_.index, to_.link == link_header::none ? ethernet::types::ipv4 : u16{0});
         }
 
         send_target to_{};

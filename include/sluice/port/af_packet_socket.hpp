@@ -81,11 +81,12 @@ namespace detail {
 struct bound_socket {
     descriptor fd;
     int index = 0;
-    bool is_ethernet = false;
+    link_header link = link_header::none;
     ethernet::address hardware{};
     u32 mtu = 0;
     char name[interface_name_size] = {};
 
+    [[nodiscard]] bool is_ethernet() const noexcept { return link == link_header::ethernet; }
     [[nodiscard]] abi::link_address address(u16 protocol) const noexcept {
         return detail::address_of(index, protocol);
     }
@@ -127,15 +128,12 @@ template <class T>
     if (!request.ask(made.fd.get(), SIOCGIFFLAGS)) {
         return failure{port_error::last("ask flags of", name)};
     }
-    switch (link_header_of(type, request.flags())) {
-    case link_header::ethernet:
-        made.is_ethernet = true;
-        break;
-    case link_header::none:
-        made.hardware = {};
-        break;
-    case link_header::unknown:
+    made.link = link_header_of(type, request.flags());
+    if (made.link == link_header::unknown) {
         return failure{unknown_link_header(name, type)};
+    }
+    if (made.link == link_header::none) {
+        made.hardware = {};
     }
     return made;
 }

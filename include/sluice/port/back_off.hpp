@@ -26,11 +26,15 @@ public:
         until_ = now + duration{i64{1'000'000} << power};
         failures_ += power < doublings ? 1u : 0u;
     }
-    constexpr void note(bool succeeded_now, instant now) noexcept {
-        if (succeeded_now) {
+    struct attempt {
+        bool succeeded;
+        instant at;
+    };
+    constexpr void note(const attempt& a) noexcept {
+        if (a.succeeded) {
             succeeded();
         } else {
-            failed(now);
+            failed(a.at);
         }
     }
 

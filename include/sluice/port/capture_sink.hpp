@@ -77,7 +77,7 @@ public:
         if (!is_file && ::fcntl(fd.get(), F_SETFL, flags | O_NONBLOCK) < 0) {
             return failure{port_error::last("set up", name)};
         }
-        return pointer{new capture_sink{std::move(fd), name, is_file}};
+        return pointer{new capture_sink{{std::move(fd), is_file}, name}};
     }
 
     capture_sink(const capture_sink&) = delete;
@@ -109,7 +109,8 @@ public:
             return true;
         }
         if (is_file_ || done.error_number != EAGAIN) {
-            stop(done, is_file_ ? !cut_back(done.octets) : done.octets != 0);
+            stop({.error_number = done.error_number,
+                  .is_damaged = is_file_ ? !cut_back(done.octets) : done.octets != 0});
             return left_out();
         }
         if (done.octets == 0 && kind == record_kind::packet) {
@@ -130,8 +131,18 @@ private:
         int error_number = 0;  // 0: all is written
     };
 
-    capture_sink(descriptor fd, std::string_view name, bool is_file)
-        : fd_{std::move(fd)}, name_{name}, is_file_{is_file} {
+    // How the capture ends.
+    struct ending {
+        int error_number = 0;
+        bool is_damaged = true;  // inside a record
+    };
+    struct target {
+        descriptor fd;
+        bool is_file = false;
+    };
+
+    capture_sink(target to, std::string_view name)
+        : fd_{std::move(to.fd)}, name_{name}, is_file_{to.is_file} {
         if (!is_file_) {
             rest_.reserve(most_kept);
         }
@@ -176,11 +187,11 @@ private:
         return octets == 0 || (end >= 0 && ::ftruncate(fd_.get(), whole) == 0 &&
                                ::lseek(fd_.get(), whole, SEEK_SET) == whole);
     }
-    void stop(progress why, bool is_damaged) noexcept {
+    void stop(const ending& why) noexcept {
         const char* const advice =
             why.error_number == EPIPE ? "its reader is gone; the capture ends here; start its "
                                         "reader and the capture again"
-            : is_damaged              ? "the capture ends inside a packet; mend that and start it "
+            : why.is_damaged          ? "the capture ends inside a packet; mend that and start it "
                                         "again"
                                       : "the capture ends with its last whole packet; mend that "
                                         "and start it again";
@@ -207,7 +218,7 @@ private:
     [[nodiscard]] bool keep(std::span<const iovec> pieces) noexcept {
         for (const iovec& piece : pieces) {
             if (piece.iov_len > rest_.capacity() - rest_.size()) {
-                stop({0, ENOBUFS}, true);
+                stop({.error_number = ENOBUFS});
                 return false;
             }
             const auto* from = static_cast<const std::byte*>(piece.iov_base);
@@ -221,7 +232,7 @@ private:
         const progress done = put(pieces, quiet);
         rest_.erase(rest_.begin(), rest_.begin() + static_cast<std::ptrdiff_t>(done.octets));
         if (done.error_number != 0 && done.error_number != EAGAIN) {
-            stop(done, true);
+            stop({.error_number = done.error_number});
         }
         return rest_.empty() && fd_;
     }

@@ -9,18 +9,13 @@
 #include <sluice/base/integer.hpp>
 #include <sluice/port/error.hpp>
 #include <sluice/port/interface_request.hpp>
+#include <sluice/port/link_header.hpp>
 
 #include <cerrno>
 #include <cstdio>
 #include <string_view>
 
 namespace sluice::port {
-
-enum class link_header : u8 {
-    none,      // packets begin with the IP header
-    ethernet,  // also of the loopback
-    unknown
-};
 
 namespace detail {
 

@@ -11,6 +11,7 @@
 #include <sluice/base/result.hpp>
 #include <sluice/port/capture_record.hpp>
 
+#include <bit>
 #include <cstddef>
 
 namespace sluice::port::pcap {
@@ -28,9 +29,9 @@ namespace detail {
 inline constexpr u32 microsecond_magic = 0xa1b2c3d4;
 inline constexpr u32 nanosecond_magic = 0xa1b23c4d;
 
-constexpr u32 load_u32(const std::byte* from, bool little) noexcept {
+constexpr u32 load_u32(const std::byte* from, std::endian order) noexcept {
     const u32 big = load_be<u32>(from);
-    return little ? __builtin_bswap32(big) : big;
+    return order == std::endian::little ? __builtin_bswap32(big) : big;
 }
 
 }  // namespace detail
@@ -46,9 +47,11 @@ public:
         }
         const u32 magic = load_be<u32>(file.data());
         reader r;
-        r.little_ = __builtin_bswap32(magic) == detail::microsecond_magic ||
-                    __builtin_bswap32(magic) == detail::nanosecond_magic;
-        const u32 straight = detail::load_u32(file.data(), r.little_);
+        if (__builtin_bswap32(magic) == detail::microsecond_magic ||
+            __builtin_bswap32(magic) == detail::nanosecond_magic) {
+            r.order_ = std::endian::little;
+        }
+        const u32 straight = detail::load_u32(file.data(), r.order_);
         if (straight != detail::microsecond_magic && straight != detail::nanosecond_magic) {
             return failure{error::not_a_capture};
         }
@@ -57,13 +60,13 @@ public:
         }
         r.nanoseconds_ = straight == detail::nanosecond_magic;
         // Major and minor version are two 16-bit numbers in the file's order.
-        const u32 versions = detail::load_u32(file.data() + 4, r.little_);
-        if ((r.little_ ? versions & 0xffff : versions >> 16) != 2) {
+        const u32 versions = detail::load_u32(file.data() + 4, r.order_);
+        if ((r.is_little_endian() ? versions & 0xffff : versions >> 16) != 2) {
             return failure{error::version};
         }
-        r.interface_.snap_length = detail::load_u32(file.data() + 16, r.little_);
+        r.interface_.snap_length = detail::load_u32(file.data() + 16, r.order_);
         // The upper bits say whether frames end with a check sequence.
-        r.interface_.link = link_type{detail::load_u32(file.data() + 20, r.little_) & 0xffff};
+        r.interface_.link = link_type{detail::load_u32(file.data() + 20, r.order_) & 0xffff};
         r.rest_ = file.subspan(file_header_size);
         return r;
     }
@@ -77,7 +80,7 @@ public:
             return failure{error::truncated};
         }
         const auto word = [this](std::size_t i) {
-            return detail::load_u32(rest_.data() + 4 * i, little_);
+            return detail::load_u32(rest_.data() + 4 * i, order_);
         };
         const u32 captured = word(2);
         if (captured > longest_record) {
@@ -101,12 +104,14 @@ public:
         return interface_;
     }
     [[nodiscard]] constexpr bool is_nanosecond() const noexcept { return nanoseconds_; }
-    [[nodiscard]] constexpr bool is_little_endian() const noexcept { return little_; }
+    [[nodiscard]] constexpr bool is_little_endian() const noexcept {
+        return order_ == std::endian::little;
+    }
 
 private:
     const_bytes rest_;
     capture::interface interface_;
-    bool little_ = false;
+    std::endian order_ = std::endian::big;
     bool nanoseconds_ = false;
 };
 

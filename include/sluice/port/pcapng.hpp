@@ -11,6 +11,7 @@
 
 #include <sluice/port/pcap.hpp>
 
+#include <bit>
 #include <cstddef>
 #include <vector>
 
@@ -122,7 +123,9 @@ public:
     [[nodiscard]] constexpr const std::vector<interface>& interfaces() const noexcept {
         return interfaces_;
     }
-    [[nodiscard]] constexpr bool is_little_endian() const noexcept { return little_; }
+    [[nodiscard]] constexpr bool is_little_endian() const noexcept {
+        return order_ == std::endian::little;
+    }
 
 private:
     struct block {
@@ -133,10 +136,10 @@ private:
 
     [[nodiscard]] constexpr u16 half(const std::byte* at) const noexcept {
         const u16 big = load_be<u16>(at);
-        return little_ ? __builtin_bswap16(big) : big;
+        return is_little_endian() ? __builtin_bswap16(big) : big;
     }
     [[nodiscard]] constexpr u32 word(const std::byte* at) const noexcept {
-        return pcap::detail::load_u32(at, little_);
+        return pcap::detail::load_u32(at, order_);
     }
 
     // The block at the front, its bounds checked.
@@ -147,7 +150,9 @@ private:
         }
         const bool section = load_be<u32>(rest_.data()) == detail::block_types::section;
         if (section) {  // it brings its byte order
-            little_ = load_be<u32>(rest_.data() + 8) == __builtin_bswap32(detail::byte_order_magic);
+            order_ = load_be<u32>(rest_.data() + 8) == __builtin_bswap32(detail::byte_order_magic)
+                         ? std::endian::little
+                         : std::endian::big;
         }
         to.type = section ? detail::block_types::section : word(rest_.data());
         to.length = word(rest_.data() + 4);
@@ -236,8 +241,8 @@ private:
             } else if (code == time_offset && value.size() == 8) {
                 const u64 first = word(value.data());
                 const u64 second = word(value.data() + 4);
-                made.offset =
-                    static_cast<i64>(little_ ? second << 32 | first : first << 32 | second);
+                made.offset = static_cast<i64>(is_little_endian() ? second << 32 | first
+                                                                  : first << 32 | second);
             }
         });
         if (sound) {
@@ -301,7 +306,7 @@ private:
     }
 
     const_bytes rest_;
-    bool little_ = false;
+    std::endian order_ = std::endian::big;
     std::vector<interface> interfaces_;
     std::size_t first_of_section_ = 0;
 };

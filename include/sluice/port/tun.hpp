@@ -90,8 +90,8 @@ struct counters {
 // Where packets go: a device, and what it takes.
 struct send_target {
     int fd = -1;
-    bool is_ethernet = false;  // TAP
-    bool has_header = false;   // a virtio-net header goes in front
+    link_header link = link_header::none;  // Ethernet: TAP
+    bool has_header = false;               // a virtio-net header goes in front
     output_offloads can{};
 };
 
@@ -129,7 +129,7 @@ struct sender {
         int write(Packet& packet) noexcept {
             std::byte header[virtio_net::header_size];
             if (!packet || !to_.can.takes(std::as_const(packet).facts()) ||
-                (to_.has_header && !virtio_net::write_header(header, packet, to_.is_ethernet))) {
+                (to_.has_header && !virtio_net::write_header(header, packet, to_.link))) {
                 return EINVAL;
             }
             return write_packet(to_.fd, packet,
@@ -184,8 +184,7 @@ public:
         }
         packet.trim(size);
         packet.set_interface(options_.interface);
-        if (options_.offload &&
-            !virtio_net::set_facts(packet, virtio_net::load(header), options_.kind == kind::tap)) {
+        if (options_.offload && !virtio_net::set_facts(packet, virtio_net::load(header), link())) {
             ++counters_.refused;
             return failure{read_status::thrown_away};
         }
@@ -203,7 +202,7 @@ public:
     }
 
     [[nodiscard]] tun::sender sender() const noexcept {
-        return {{fd_.get(), options_.kind == kind::tap, options_.offload, can_}};
+        return {{fd_.get(), link(), options_.offload, can_}};
     }
     // For poll(2): readable when a packet waits.
     [[nodiscard]] int fd() const noexcept { return fd_.get(); }
@@ -219,6 +218,9 @@ public:
     [[nodiscard]] static moment now() noexcept { return steady_clock::now(); }
 
 private:
+    [[nodiscard]] link_header link() const noexcept {
+        return options_.kind == kind::tap ? link_header::ethernet : link_header::none;
+    }
     [[nodiscard]] static constexpr bool is_ipv4(std::byte first) noexcept {
         return (first >> 4) == std::byte{4};
     }

@@ -20,6 +20,7 @@
 #include <sluice/base/result.hpp>
 #include <sluice/packet/metadata.hpp>
 #include <sluice/pipeline/segment_plan.hpp>
+#include <sluice/port/link_header.hpp>
 #include <sluice/wire/ethernet.hpp>
 #include <sluice/wire/ipv4.hpp>
 #include <sluice/wire/tcp.hpp>
@@ -247,13 +248,13 @@ to_facts(const header& h, u32 size, u32 network_offset, network_header ip = {}) 
 // segments alone: it would give every packet facts, for a sum that is cheap to check. Nothing is
 // told of what is not IPv4. false: the facts do not fit the packet.
 template <class Packet>
-[[nodiscard]] constexpr bool set_facts(Packet& packet, const header& h, bool is_ethernet) noexcept {
+[[nodiscard]] constexpr bool set_facts(Packet& packet, const header& h, link_header link) noexcept {
     if (h == header{}) {
         return true;
     }
-    const u32 network = is_ethernet ? ethernet::header_length(packet.head()) : 0;
+    const u32 network = octets_of(link, packet);
     if (!packet.may_pull(network + u32{ipv4::min_header_length}) ||
-        (is_ethernet && load_be<u16>(packet.data() + network - 2) != ethernet::types::ipv4)) {
+        (network != 0 && load_be<u16>(packet.data() + network - 2) != ethernet::types::ipv4)) {
         return true;
     }
     const ipv4::const_view ip{std::as_const(packet).data() + network};
@@ -273,10 +274,10 @@ template <class Packet>
 // cannot be told.
 template <class Packet>
 [[nodiscard]] constexpr bool write_header(std::byte* to, Packet& packet,
-                                          bool is_ethernet) noexcept {
+                                          link_header link) noexcept {
     header told;
     if (packet.has_facts()) {
-        const u32 network = is_ethernet ? ethernet::header_length(packet.head()) : 0;
+        const u32 network = octets_of(link, packet);
         const metadata& known = std::as_const(packet).facts();
         if (known.checksum == checksum_state::pending &&
             !packet.may_pull(network + known.checksum_start + known.checksum_offset + 2u)) {

@@ -18,8 +18,6 @@ struct tables {
     // at the addresses alone. Linux fib_has_custom_local_routes.
     bool custom_local_routes = false;
 };
-template <class I, class R, class G>
-tables(const I&, const R&, const G&, const settings&, bool) -> tables<I, R, G>;
 
 // The octet by which routes with a tos are chosen: the bits that Linux compares (RT_TOS within the
 // DSCP mask).

@@ -29,7 +29,7 @@ struct hardened_router
                security<all_of<special_addresses, no_directed_broadcasts, tiny_fragments,
                                option_filter>>> {
     [[nodiscard]] static constexpr settings initial_settings() noexcept {
-        settings s{true};
+        settings s = settings::of_router();
         s.ip_no_pmtu_disc = 3;
         for (interface_settings* conf : {&s.all, &s.defaults}) {
             conf->rp_filter = 1;

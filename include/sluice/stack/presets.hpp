@@ -25,7 +25,9 @@ struct linux_host : policies<based_on<linux_memory>> {};
 // The same with net.ipv4.ip_forward = 1.
 struct linux_router : policies<based_on<linux_memory>, routes<lpm_trie<1024>>,
                                exceptions<bounded_exceptions<128>>> {
-    [[nodiscard]] static constexpr settings initial_settings() noexcept { return settings{true}; }
+    [[nodiscard]] static constexpr settings initial_settings() noexcept {
+        return settings::of_router();
+    }
 };
 
 // A host for small devices: static memory of about 30 KiB, no options, no reassembly, no

@@ -55,7 +55,11 @@ struct stack_tables {
 
     // As the stages take them.
     [[nodiscard]] constexpr auto look_up() const noexcept {
-        return routing::tables{interfaces, routes, groups, switches, custom_local_routes};
+        return routing::tables{.interfaces = interfaces,
+                               .routes = routes,
+                               .groups = groups,
+                               .switches = switches,
+                               .custom_local_routes = custom_local_routes};
     }
     // Moves with every change of routes, interfaces, addresses, switches and of what was learned.
     [[nodiscard]] constexpr u32 way_version() const noexcept { return routes.version() + changes; }

@@ -132,10 +132,7 @@ private:
             ++counters_.overflowed;
             return;
         }
-        packet.for_each_piece([&to](const_bytes piece) {
-            copy_bytes(to, piece.data(), piece.size());
-            to += piece.size();
-        });
+        packet.copy_to(to);
         instant arrival = now_ + faults_.latency;
         if (faults_.jitter > duration{}) {
             const auto spread = static_cast<u64>(faults_.jitter.nanoseconds) + 1;

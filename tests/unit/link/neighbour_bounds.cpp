@@ -10,7 +10,7 @@ namespace {
 
 constexpr ethernet::address first{{2, 0, 0, 0, 0, 1}};
 constexpr ethernet::address second{{2, 0, 0, 0, 0, 2}};
-constexpr auto nobody_asks = [](const auto&, bool) {};
+constexpr auto nobody_asks = [](const auto&, ethernet::address) {};
 constexpr auto nobody_fails = [](packet&&) { FAIL_CHECK("a packet came back"); };
 
 constexpr ipv4::address number(u32 n) {

@@ -21,7 +21,9 @@ struct counted {
     unsigned failed = 0;
 
     instant poll(table& t, instant now) {
-        return t.poll(now, [this](const auto&, bool) { ++asked; }, [this](packet&&) { ++failed; });
+        return t.poll(
+            now, [this](const auto&, ethernet::address) { ++asked; },
+            [this](packet&&) { ++failed; });
     }
 };
 

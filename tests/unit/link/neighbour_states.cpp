@@ -139,7 +139,7 @@ TEST_CASE("stale neighbours are kept while they are few, however old") {
             REQUIRE(t.learn({1, number(n), first, false, true, true}, at(0)) != nullptr);
         }
         CHECK(t.use_for_output(1, number(0), at(59'000)).neighbour != nullptr);
-        static_cast<void>(t.poll(at(60'000), [](const auto&, bool) {}, nobody_fails));
+        static_cast<void>(t.poll(at(60'000), [](const auto&, ethernet::address) {}, nobody_fails));
         CHECK(t.size() == 3);
         CHECK(t.find(1, number(0)) != nullptr);
     }

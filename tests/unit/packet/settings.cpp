@@ -31,7 +31,7 @@ TEST_CASE("a fresh namespace") {
 }
 
 TEST_CASE("ip_forward writes all and default") {
-    settings s{true};
+    settings s = settings::of_router();
     CHECK(s.all.forwarding);
     CHECK(s.defaults.forwarding);
     s.set_ip_forward(false);

@@ -234,7 +234,8 @@ TEST_CASE("frames of a transmit ring") {
         support::skip("needs root, ip netns and veth");
         return;
     }
-    auto a = port::in_namespace(wire.ns.path(), [] { return ap::transmit_ring::open("va", 32); });
+    auto a = port::in_namespace(wire.ns.path(),
+                                [] { return ap::transmit_ring::open("va", {.frames = 32}); });
     auto b = ap::open_in_namespace(wire.ns.path(), "vb");
     REQUIRE((a && b));
     static pool buffers;

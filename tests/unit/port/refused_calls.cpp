@@ -93,8 +93,8 @@ TEST_CASE("senders outlive every error") {
     REQUIRE(far.has_value());
     static pool buffers;
     SUBCASE("of the transmit ring") {
-        auto ring =
-            port::in_namespace(wire.ns.path(), [] { return ap::transmit_ring::open("va", 32); });
+        auto ring = port::in_namespace(
+            wire.ns.path(), [] { return ap::transmit_ring::open("va", {.frames = 32}); });
         REQUIRE(ring.has_value());
         ap::ring_sender::model<packet> out = ring->sender();
         check(out, SYS_sendto, *far, buffers);

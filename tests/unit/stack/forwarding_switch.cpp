@@ -85,7 +85,7 @@ TEST_CASE("forwarding switch: told in one change, the later word counts") {
 TEST_CASE("forwarding switch: the settings that a stack starts with are settled too") {
     settings direct;
     direct.all.forwarding = true;
-    for (const settings& s : {settings{true}, direct}) {
+    for (const settings& s : {settings::of_router(), direct}) {
         const auto at = std::make_unique<stack<small_host>>(
             stack<small_host>::parts{.seed = testing::fixed_seed, .switches = s});
         CHECK_FALSE(at->switches().all.accept_redirects);

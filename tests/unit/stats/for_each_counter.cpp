@@ -54,7 +54,7 @@ std::vector<std::string> as_printed(const snmp_counters& c, const settings& s) {
 }  // namespace
 
 TEST_CASE("for_each_counter: what print_snmp prints, in its order") {
-    settings router{true};
+    settings router = settings::of_router();
     router.ip_default_ttl = 77;
     for (const settings& s : {settings{}, router}) {
         const auto named = by_name(all_different(), s);
@@ -66,7 +66,7 @@ TEST_CASE("for_each_counter: what print_snmp prints, in its order") {
 TEST_CASE("for_each_counter: forwarding is 1 or 2 (RFC 4293), the TTL that of the switches") {
     CHECK(by_name({}, settings{})[0] == "Ip.Forwarding 2");
     CHECK(by_name({}, settings{})[1] == "Ip.DefaultTTL 64");
-    settings s{true};
+    settings s = settings::of_router();
     s.ip_default_ttl = 77;
     CHECK(by_name({}, s)[0] == "Ip.Forwarding 1");
     CHECK(by_name({}, s)[1] == "Ip.DefaultTTL 77");

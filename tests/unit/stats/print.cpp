@@ -70,7 +70,7 @@ TEST_CASE("the text of a kernel with the same counts") {
 }
 
 TEST_CASE("Forwarding and DefaultTTL come from the settings") {
-    settings s{true};
+    settings s = settings::of_router();
     s.ip_default_ttl = 255;
     CHECK(lines_of(printed(snmp_counters{}, s), "Ip: ")[1].rfind("1 255 0 0 ", 0) == 0);
     s.set_ip_forward(false);
