@@ -29,9 +29,10 @@ struct direct_limits {
 };
 
 class direct_table
-    : public detail::trie_table<detail::trie_memory<detail::trie_shape<u32, 16, 4>>> {
+    : public detail::trie_table<detail::trie_memory<detail::trie_shape<u32, 16, 4>>, direct_table> {
     using memory_type = detail::trie_memory<detail::trie_shape<u32, 16, 4>>;
-    using base = detail::trie_table<memory_type>;
+    using base = direct_table::trie_table;
+    friend base;
 
 public:
     // What a stack's parts give it.
@@ -74,20 +75,6 @@ public:
         }
     }
 
-    [[nodiscard]] result<next_hop, route_error> add(const route_entry& route) noexcept {
-        return enter(route, has_key_of(route));
-    }
-    [[nodiscard]] result<next_hop, route_error> append(const route_entry& route) noexcept {
-        return enter(route, equals(route));
-    }
-    [[nodiscard]] result<void, route_error> remove(const route_entry& wanted) noexcept {
-        return take_out(wanted, [this](u32 n, const route_entry& r) { leave(n, r.prefix); });
-    }
-    template <class F>
-    u32 remove_if(F&& f) noexcept {
-        return take_out_if(f, [this](u32 n, const route_entry& r) { leave(n, r.prefix); });
-    }
-
 private:
     static constexpr std::size_t network_count = std::size_t{1} << 24;
     static constexpr u16 is_group = 0x8000;
@@ -128,24 +115,18 @@ private:
         detail::take_array(start, hop_of_route_, p.limits.routes);
     }
 
-    template <class Clashes>
-    [[nodiscard]] result<next_hop, route_error> enter(const route_entry& route,
-                                                      Clashes&& clashes) noexcept {
-        const auto added = insert(route, clashes, [&](u32 number) {
-            const u16 id = hops_.acquire(hop_of(route));
-            if (id == 0) return false;
-            if (route.prefix.length > 24 && !take_group(route.prefix)) {
-                hops_.release(id);
-                return false;
-            }
-            hop_of_route_[number] = id;
-            return true;
-        });
-        if (added) write(at(*added).prefix);
-        return added;
+    [[nodiscard]] bool claim(u32 number, const route_entry& route) noexcept {
+        const u16 id = hops_.acquire(hop_of(route));
+        if (id == 0) return false;
+        if (route.prefix.length > 24 && !take_group(route.prefix)) {
+            hops_.release(id);
+            return false;
+        }
+        hop_of_route_[number] = id;
+        return true;
     }
-    // After a route has gone from the trie.
-    void leave(u32 number, const ipv4::prefix& p) noexcept {
+    void came(const ipv4::prefix& p) noexcept { write(p); }
+    void went(u32 number, const ipv4::prefix& p) noexcept {
         hops_.release(hop_of_route_[number]);
         write(p.length > 24 && give_back_group(p) ? ipv4::prefix{p.base, 24} : p);
     }

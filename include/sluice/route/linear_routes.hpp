@@ -29,7 +29,8 @@ struct linear_route_places {
 }  // namespace detail
 
 template <std::size_t N>
-class linear_routes {
+class linear_routes : public route_administration<linear_routes<N>> {
+    friend class route_administration<linear_routes>;
     static_assert(N > 0, "sluice: linear_routes<N>: N is the number of routes, at least 1");
 
 public:
@@ -59,28 +60,6 @@ public:
     }
 
     [[nodiscard]] constexpr u32 version() const noexcept { return state_.version; }
-
-    // Whether some route goes by that gateway.
-    [[nodiscard]] constexpr bool has_gateway(ipv4::address gateway, u16 interface) const noexcept {
-        for (const place& p : state_.places) {
-            if (p.age != 0 && p.route.gateway == gateway && p.route.interface == interface) {
-                return true;
-            }
-        }
-        return false;
-    }
-
-    // As `ip route add`: refused when prefix, table, tos and metric are taken.
-    [[nodiscard]] constexpr result<next_hop, route_error> add(const route_entry& route) noexcept {
-        return insert(route, [&](const route_entry& r) { return has_same_key(r, route); });
-    }
-
-    // As `ip route append`, and as the kernel adds routes of its own: behind those with the same
-    // key.
-    [[nodiscard]] constexpr result<next_hop, route_error>
-    append(const route_entry& route) noexcept {
-        return insert(route, [&](const route_entry& r) { return r == route; });
-    }
 
     // Takes away the route that would be tried first of those that are meant (selection.hpp,
     // is_meant).
@@ -112,14 +91,6 @@ public:
         return removed;
     }
 
-    // Calls f(const route_entry&) for every route, in no order.
-    template <class F>
-    constexpr void for_each(F&& f) const {
-        for (const place& p : state_.places) {
-            if (p.age != 0) f(p.route);
-        }
-    }
-
 private:
     using place = typename detail::linear_route_places<N>::place;
 
@@ -133,6 +104,14 @@ private:
         }
         if (is_tried_before(a.route, b.route)) return true;
         return !is_tried_before(b.route, a.route) && a.age < b.age;
+    }
+
+    template <class F>
+    constexpr bool any(F&& f) const {
+        for (const place& p : state_.places) {
+            if (p.age != 0 && f(p.route)) return true;
+        }
+        return false;
     }
 
     template <class Clashes>

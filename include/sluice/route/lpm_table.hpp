@@ -15,9 +15,10 @@
 
 namespace sluice {
 
-class lpm_table : public detail::trie_table<detail::trie_memory<detail::trie_shape<u32, 16, 4>>> {
+class lpm_table
+    : public detail::trie_table<detail::trie_memory<detail::trie_shape<u32, 16, 4>>, lpm_table> {
     using memory_type = detail::trie_memory<detail::trie_shape<u32, 16, 4>>;
-    using base = detail::trie_table<memory_type>;
+    using base = lpm_table::trie_table;
 
 public:
     // What a stack's parts give it.

@@ -6,6 +6,7 @@
 // trie). Source: Linux fib_trie.c, fib_semantics.c.
 #pragma once
 
+#include <sluice/base/result.hpp>
 #include <sluice/route/entry.hpp>
 
 namespace sluice {
@@ -40,6 +41,14 @@ inline constexpr u8 route_tos_mask = 0x1c;
     return a.prefix == b.prefix && !is_tried_before(a, b) && !is_tried_before(b, a);
 }
 
+// Which routes a new one clashes with: added as by `ip route add`, and as by `ip route append`.
+[[nodiscard]] constexpr auto has_key_of(const route_entry& route) noexcept {
+    return [&route](const route_entry& r) { return has_same_key(r, route); };
+}
+[[nodiscard]] constexpr auto equals(const route_entry& route) noexcept {
+    return [&route](const route_entry& r) { return r == route; };
+}
+
 [[nodiscard]] constexpr bool is_refusal(route_type t) noexcept {
     return t == route_type::blackhole || t == route_type::unreachable ||
            t == route_type::prohibit || t == route_type::throw_away;
@@ -66,5 +75,36 @@ inline constexpr u8 route_tos_mask = 0x1c;
             r.preferred_source == wanted.preferred_source) &&
            (wanted.mtu == 0 || r.mtu == wanted.mtu) && (!wanted.mtu_locked || r.mtu_locked);
 }
+
+// Base of a table that has insert(route, clashes), which takes a route in where none that is there
+// clashes, and any(f), which asks f(const route_entry&) of one after the other, in no order, until
+// it says so.
+template <class Table>
+class route_administration {
+public:
+    // As `ip route add`: refused when prefix, table, tos and metric are taken.
+    [[nodiscard]] constexpr result<next_hop, route_error> add(const route_entry& route) noexcept {
+        return static_cast<Table&>(*this).insert(route, has_key_of(route));
+    }
+    // As `ip route append`, and as the kernel adds routes of its own: behind those with the same
+    // key.
+    [[nodiscard]] constexpr result<next_hop, route_error>
+    append(const route_entry& route) noexcept {
+        return static_cast<Table&>(*this).insert(route, equals(route));
+    }
+    // Whether some route goes by that gateway: looks at all of them.
+    [[nodiscard]] constexpr bool has_gateway(ipv4::address gateway, u16 interface) const noexcept {
+        return static_cast<const Table&>(*this).any(
+            [&](const route_entry& r) { return r.gateway == gateway && r.interface == interface; });
+    }
+    // Calls f(const route_entry&) for every route, in no order.
+    template <class F>
+    constexpr void for_each(F&& f) const {
+        static_cast<void>(static_cast<const Table&>(*this).any([&f](const route_entry& r) {
+            f(r);
+            return false;
+        }));
+    }
+};
 
 }  // namespace sluice

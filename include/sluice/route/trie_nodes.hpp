@@ -34,16 +34,7 @@ public:
     };
 
     [[nodiscard]] constexpr u32 answer(ipv4::address to, u32 otherwise) const noexcept {
-        const trie_slot* slot = &arrays_.root_slots[to.value >> (32 - root_bits)];
-        u32 best = slot->answer != 0 ? slot->answer : otherwise;
-        for (u32 child = slot->child; child != 0; child = slot->child) {
-            const u32 node = child >> 5;
-            const u32 rest = to.value >> (child & 31);
-            if (rest >> stride != arrays_.bases[node]) break;
-            slot = &arrays_.slots[node][rest & (fan - 1)];
-            best = slot->answer != 0 ? slot->answer : best;
-        }
-        return best;
+        return walk(to, otherwise, [](u32, u32) noexcept {});
     }
 
     // The answer of an address, and the last address up to which all have the same one surely.
@@ -52,21 +43,12 @@ public:
         u32 last;
     };
     [[nodiscard]] constexpr run run_from(ipv4::address to, u32 otherwise) const noexcept {
-        const trie_slot* slot = &arrays_.root_slots[to.value >> (32 - root_bits)];
-        u32 best = slot->answer != 0 ? slot->answer : otherwise;
         unsigned free_bits = 32 - root_bits;
-        for (u32 child = slot->child; child != 0; child = slot->child) {
-            const u32 node = child >> 5;
-            const u32 rest = to.value >> (child & 31);
-            if (const u32 apart = (rest >> stride) ^ arrays_.bases[node]; apart != 0) {
-                free_bits =
-                    static_cast<unsigned>(std::bit_width(apart)) - 1 + stride + (child & 31);
-                break;
-            }
-            slot = &arrays_.slots[node][rest & (fan - 1)];
-            best = slot->answer != 0 ? slot->answer : best;
-            free_bits = child & 31;
-        }
+        const u32 best = walk(to, otherwise, [&free_bits](u32 child, u32 apart) noexcept {
+            free_bits =
+                (child & 31) +
+                (apart != 0 ? static_cast<unsigned>(std::bit_width(apart)) - 1 + stride : 0);
+        });
         return {best, to.value | ((u32{1} << free_bits) - 1)};
     }
 
@@ -196,6 +178,25 @@ private:
     static constexpr u32 root_fan = shape::root_fan;
     static constexpr u32 fan = shape::fan;
     static constexpr std::size_t levels = shape::levels;
+
+    // The way of a lookup. Calls watch(child, apart) for each link on it: apart, where it is not 0,
+    // has the bits in which the address is beside the link's node, and the way ends before that.
+    template <class Watch>
+    [[nodiscard, gnu::always_inline]] constexpr u32 walk(ipv4::address to, u32 otherwise,
+                                                         Watch&& watch) const noexcept {
+        const trie_slot* slot = &arrays_.root_slots[to.value >> (32 - root_bits)];
+        u32 best = slot->answer != 0 ? slot->answer : otherwise;
+        for (u32 child = slot->child; child != 0; child = slot->child) {
+            const u32 node = child >> 5;
+            const u32 rest = to.value >> (child & 31);
+            const u32 apart = (rest >> stride) ^ arrays_.bases[node];
+            watch(child, apart);
+            if (apart != 0) break;
+            slot = &arrays_.slots[node][rest & (fan - 1)];
+            best = slot->answer != 0 ? slot->answer : best;
+        }
+        return best;
+    }
 
     // The first bit that a node looks at, and that of the node where a prefix longer than root_bits
     // lives.

@@ -1,8 +1,8 @@
 // trie_table: the routes over a trie's skeleton: what lpm_trie and lpm_table do, wherever their
 // arrays are, and the administration behind direct_table.
-// Expects: more lookups than changes. Does: keeps the routes of a prefix in the order in which they
-// are tried, and the answer of each in the skeleton. Never: allocates; leaves a change half done.
-// Cost: see lpm_trie.hpp. Source: Linux fib_trie.c.
+// Expects: more lookups than changes; Table, the class that is made of it. Does: keeps the routes
+// of a prefix in the order in which they are tried, and the answer of each in the skeleton. Never:
+// allocates; leaves a change half done. Cost: see lpm_trie.hpp. Source: Linux fib_trie.c.
 #pragma once
 
 #include <sluice/route/concept.hpp>
@@ -13,8 +13,9 @@
 
 namespace sluice::detail {
 
-template <class Arrays>
-class trie_table {
+template <class Arrays, class Table>
+class trie_table : public route_administration<Table> {
+    friend class route_administration<Table>;
     using list = typename Arrays::list;  // a route's number + 1; 0: none
 
 public:
@@ -52,45 +53,39 @@ public:
 
     [[nodiscard]] constexpr u32 version() const noexcept { return version_; }
 
-    // Whether some route goes by that gateway: looks at all of them.
-    [[nodiscard]] constexpr bool has_gateway(ipv4::address gateway, u16 interface) const noexcept {
-        for (u32 i = 0; i < touched_; ++i) {
-            const route_entry& r = nodes_.arrays().routes[i];
-            if (r.gateway == gateway && r.interface == interface) return true;
-        }
-        return false;
-    }
-
-    // As `ip route add`: refused when prefix, table, tos and metric are taken.
-    [[nodiscard]] constexpr result<next_hop, route_error> add(const route_entry& route) noexcept {
-        return insert(route, has_key_of(route), [](u32) { return true; });
-    }
-
-    // As `ip route append`, and as the kernel adds routes of its own: behind those with the same
-    // key.
-    [[nodiscard]] constexpr result<next_hop, route_error>
-    append(const route_entry& route) noexcept {
-        return insert(route, equals(route), [](u32) { return true; });
-    }
-
     // Takes away the route that would be tried first of those that are meant (selection.hpp,
     // is_meant).
     [[nodiscard]] constexpr result<void, route_error> remove(const route_entry& wanted) noexcept {
-        return take_out(wanted, [](u32, const route_entry&) {});
+        const place at = nodes_.find(wanted.prefix);
+        list before = 0;
+        list r = at.cell != 0 ? nodes_.list(at) : list{0};
+        while (r != 0 && !is_meant(entry_of(r), wanted)) {
+            before = r;
+            r = next_of(r);
+        }
+        if (r == 0) return failure{route_error::not_found};
+        unlink(at, before, r);
+        return {};
     }
 
     // Takes away every route for which f(const route_entry&) says so; how many.
     template <class F>
     constexpr u32 remove_if(F&& f) noexcept {
-        return take_out_if(f, [](u32, const route_entry&) {});
-    }
-
-    // Calls f(const route_entry&) for every route, in no order.
-    template <class F>
-    constexpr void for_each(F&& f) const {
+        u32 removed = 0;
         for (u32 i = 0; i < touched_; ++i) {
-            if (nodes_.arrays().routes[i] != nowhere) f(nodes_.arrays().routes[i]);
+            const route_entry route = nodes_.arrays().routes[i];
+            if (route == nowhere || !f(route) || at(static_cast<next_hop>(i)) != route) {
+                continue;
+            }
+            const place at = nodes_.find(route.prefix);
+            list before = 0;
+            for (list r = nodes_.list(at); r != i + 1U; r = next_of(r)) {
+                before = r;
+            }
+            unlink(at, before, static_cast<list>(i + 1U));
+            ++removed;
         }
+        return removed;
     }
 
     // Of Nodes, for whoever chooses that number.
@@ -106,76 +101,11 @@ protected:
     [[nodiscard]] constexpr u32 touched_nodes() const noexcept { return nodes_.touched(); }
     [[nodiscard]] constexpr bool has_tos_routes() const noexcept { return tos_routes_ != 0; }
 
-    // Which routes clash with a new one.
-    [[nodiscard]] static constexpr auto has_key_of(const route_entry& route) noexcept {
-        return [&route](const route_entry& r) { return has_same_key(r, route); };
-    }
-    [[nodiscard]] static constexpr auto equals(const route_entry& route) noexcept {
-        return [&route](const route_entry& r) { return r == route; };
-    }
-
-    // Adds a route where none clashes and claim(number), which is asked last, finds what else it
-    // takes.
-    template <class Clashes, class Claim>
-    constexpr result<next_hop, route_error> insert(const route_entry& route, Clashes&& clashes,
-                                                   Claim&& claim) noexcept {
-        if (!is_valid_route(route)) return failure{route_error::invalid};
-        place at = nodes_.find(route.prefix);
-        list before = 0;
-        list after = at.cell != 0 ? nodes_.list(at) : list{0};
-        for (list r = after; r != 0; r = next_of(r)) {
-            if (clashes(entry_of(r))) return failure{route_error::exists};
-        }
-        for (; after != 0 && !is_tried_before(route, entry_of(after)); after = next_of(after)) {
-            before = after;
-        }
-        if (is_full()) return failure{route_error::full};
-        if (at.cell == 0) at = nodes_.make(route.prefix);
-        if (at.cell == 0) return failure{route_error::full};
-        if (!claim(next_free() - 1U)) {
-            if (nodes_.list(at) == 0) nodes_.tidy(route.prefix);
-            return failure{route_error::full};
-        }
-        const list r = take(route);
-        next_of(r) = after;
-        link(at, before, r);
-        refresh(at);
-        ++version_;
-        return static_cast<next_hop>(r - 1U);
-    }
-
-    // As remove() and remove_if(), telling gone(number, route) of each.
-    template <class Gone>
-    constexpr result<void, route_error> take_out(const route_entry& wanted, Gone&& gone) noexcept {
-        const place at = nodes_.find(wanted.prefix);
-        list before = 0;
-        list r = at.cell != 0 ? nodes_.list(at) : list{0};
-        while (r != 0 && !is_meant(entry_of(r), wanted)) {
-            before = r;
-            r = next_of(r);
-        }
-        if (r == 0) return failure{route_error::not_found};
-        unlink(at, before, r, gone);
-        return {};
-    }
-    template <class F, class Gone>
-    constexpr u32 take_out_if(F&& f, Gone&& gone) noexcept {
-        u32 removed = 0;
-        for (u32 i = 0; i < touched_; ++i) {
-            const route_entry route = nodes_.arrays().routes[i];
-            if (route == nowhere || !f(route) || at(static_cast<next_hop>(i)) != route) {
-                continue;
-            }
-            const place at = nodes_.find(route.prefix);
-            list before = 0;
-            for (list r = nodes_.list(at); r != i + 1U; r = next_of(r)) {
-                before = r;
-            }
-            unlink(at, before, static_cast<list>(i + 1U), gone);
-            ++removed;
-        }
-        return removed;
-    }
+    // What a Table does beside hides these: finding what else a route with that number takes (asked
+    // last; false: there is no more), and following the trie when a route came or went.
+    [[nodiscard]] static constexpr bool claim(u32, const route_entry&) noexcept { return true; }
+    static constexpr void came(const ipv4::prefix&) noexcept {}
+    static constexpr void went(u32, const ipv4::prefix&) noexcept {}
 
     // Calls f(first, last, id) for blocks of addresses that together are the prefix's, in order:
     // what lookup(address) answers for each of the block. A block is aligned to its size.
@@ -200,6 +130,45 @@ private:
     static constexpr u32 first_id = 2;
     static_assert(static_cast<next_hop>(no_route - first_id) == next_hop::none);
 
+    [[nodiscard]] constexpr Table& self() noexcept { return static_cast<Table&>(*this); }
+
+    template <class F>
+    constexpr bool any(F&& f) const {
+        for (u32 i = 0; i < touched_; ++i) {
+            if (nodes_.arrays().routes[i] != nowhere && f(nodes_.arrays().routes[i])) return true;
+        }
+        return false;
+    }
+
+    template <class Clashes>
+    constexpr result<next_hop, route_error> insert(const route_entry& route,
+                                                   Clashes&& clashes) noexcept {
+        if (!is_valid_route(route)) return failure{route_error::invalid};
+        place at = nodes_.find(route.prefix);
+        list before = 0;
+        list after = at.cell != 0 ? nodes_.list(at) : list{0};
+        for (list r = after; r != 0; r = next_of(r)) {
+            if (clashes(entry_of(r))) return failure{route_error::exists};
+        }
+        for (; after != 0 && !is_tried_before(route, entry_of(after)); after = next_of(after)) {
+            before = after;
+        }
+        if (is_full()) return failure{route_error::full};
+        if (at.cell == 0) at = nodes_.make(route.prefix);
+        if (at.cell == 0) return failure{route_error::full};
+        if (!self().claim(next_free() - 1U, route)) {
+            if (nodes_.list(at) == 0) nodes_.tidy(route.prefix);
+            return failure{route_error::full};
+        }
+        const list r = take(route);
+        next_of(r) = after;
+        link(at, before, r);
+        refresh(at);
+        ++version_;
+        self().came(route.prefix);
+        return static_cast<next_hop>(r - 1U);
+    }
+
     [[nodiscard]] constexpr u32 answer_of_route(list r) const noexcept {
         return entry_of(r).type == route_type::throw_away ? no_route : r - 1U + first_id;
     }
@@ -222,15 +191,14 @@ private:
     }
 
     // Takes r, which stands behind `before` in the list at its place, out of the table.
-    template <class Gone>
-    constexpr void unlink(place at, list before, list r, Gone&& gone) noexcept {
+    constexpr void unlink(place at, list before, list r) noexcept {
         const route_entry route = entry_of(r);
         link(at, before, next_of(r));
         give_back(r);
         refresh(at);
         if (nodes_.list(at) == 0) nodes_.tidy(route.prefix);
         ++version_;
-        gone(r - 1U, route);
+        self().went(r - 1U, route.prefix);
     }
 
     [[nodiscard]] constexpr bool is_full() const noexcept {

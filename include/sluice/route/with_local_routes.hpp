@@ -62,7 +62,7 @@ public:
 
     [[nodiscard]] constexpr result<next_hop, route_error> add(const route_entry& route) noexcept {
         if (is_in_local_table(route)) {
-            return insert(route, [&](const route_entry& r) { return has_same_key(r, route); });
+            return insert(route, has_key_of(route));
         }
         if constexpr (mutable_route_policy<Table>) {
             return table_.add(route);
@@ -75,7 +75,7 @@ public:
     [[nodiscard]] constexpr result<next_hop, route_error>
     append(const route_entry& route) noexcept {
         if (is_in_local_table(route)) {
-            return insert(route, [&](const route_entry& r) { return r == route; });
+            return insert(route, equals(route));
         }
         if constexpr (requires(Table& t) { t.append(route); }) {
             return table_.append(route);
