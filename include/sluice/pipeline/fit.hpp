@@ -4,6 +4,7 @@
 // 5.2.6. Linux ip_finish_output, ip_fragment.
 #pragma once
 
+#include <sluice/packet/decision.hpp>
 #include <sluice/packet/packet_buffer.hpp>
 #include <sluice/pipeline/segment_plan.hpp>
 #include <sluice/wire/ipv4.hpp>
@@ -30,6 +31,12 @@ template <packet_buffer Packet>
 [[nodiscard]] constexpr bool exceeds_mtu(const Packet& packet, u32 mtu) noexcept {
     return packet.size() > mtu && must_stay_whole(packet, mtu) &&
            (packet.facts().largest_fragment > mtu || segmented_length(packet) > mtu);
+}
+
+// What becomes of one that does not fit: its sender is told the MTU, in octets. RFC 1191 section 4.
+[[nodiscard]] constexpr decision too_big(u32 mtu) noexcept {
+    return decision::reject(drop_reason::too_big,
+                            icmp_request::fragmentation_needed(static_cast<u16>(mtu)));
 }
 
 // mtu: in octets.

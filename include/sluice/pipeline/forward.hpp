@@ -31,8 +31,7 @@ template <packet_buffer Packet, header_sum Sum>
     }
     const u32 mtu = routing::forwarding_mtu(r, interface_mtu);
     if (exceeds_mtu(d.packet(), mtu)) {
-        return decision::reject(drop_reason::too_big,
-                                icmp_request::fragmentation_needed(static_cast<u16>(mtu)));
+        return too_big(mtu);
     }
     return decision::forward(hop);
 }

@@ -219,8 +219,7 @@ template <class Core>
     case pipeline::fitting::too_big:
         break;
     }
-    const decision refused = decision::reject(
-        drop_reason::too_big, icmp_request::fragmentation_needed(static_cast<u16>(plan.mtu)));
+    const decision refused = pipeline::too_big(plan.mtu);
     c.books.trace(stage::fragment, refused, plan.to.interface);
     return {.refused = refused};
 }

@@ -1,0 +1,56 @@
+// option_rules: what the options of a received datagram mean for it.
+// Expects: what an options policy told of them. Does: decides: a bad option, a source route that is
+// not followed here, a step along it that cannot be taken. Never: writes: rewrite/option_walk.hpp
+// has the policy record and take the step. Cost: a few comparisons. RFC 791 section 3.1, RFC 1122
+// section 3.2.1.8. Linux ip_rcv_options, ip_options_rcv_srr.
+#pragma once
+
+#include <sluice/base/result.hpp>
+#include <sluice/interface/interface.hpp>
+#include <sluice/options/source_route.hpp>
+#include <sluice/packet/decision.hpp>
+#include <sluice/pipeline/classify.hpp>
+
+namespace sluice::pipeline {
+
+// What a source route is told of a hop that was classified so.
+[[nodiscard]] constexpr ip_options::route_target target_of(const classification& c) noexcept {
+    if (c.verdict.kind() == outcome::deliver && c.type == route_type::local) {
+        return ip_options::route_target::local;
+    }
+    // Not the directed broadcast that bc_forwarding lets through.
+    if (c.type == route_type::unicast &&
+        (c.verdict.kind() == outcome::forward || c.verdict.kind() == outcome::deliver)) {
+        return ip_options::route_target::forwardable;
+    }
+    return ip_options::route_target::other;
+}
+
+// compiled: its error is the octet that is bad.
+template <class Options>
+[[nodiscard]] constexpr decision judge_options(const result<void, u8>& compiled,
+                                               const option_offsets& found,
+                                               const interface& in) noexcept {
+    if (!compiled.has_value()) {
+        return Options::supported
+                   ? decision::reject(drop_reason::option_invalid,
+                                      icmp_request::parameter_problem(compiled.error()))
+                   : decision::drop(drop_reason::option_invalid);
+    }
+    const bool follows = found.source_route == 0 || in.in_force.accept_source_route;
+    return follows ? decision::proceed() : decision::drop(drop_reason::source_route_refused);
+}
+
+[[nodiscard]] constexpr decision judge_step(const ip_options::source_route_step& step) noexcept {
+    switch (step.kind) {
+    case ip_options::source_route_outcome::refused:
+        return decision::drop(drop_reason::source_route_refused);
+    case ip_options::source_route_outcome::problem:
+        return decision::reject(drop_reason::source_route_refused,
+                                icmp_request::parameter_problem(step.pointer));
+    default:
+        return decision::proceed();
+    }
+}
+
+}  // namespace sluice::pipeline
