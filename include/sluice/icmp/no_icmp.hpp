@@ -9,47 +9,39 @@
 
 namespace sluice {
 
-struct no_icmp_limit {
-    static constexpr bool answers_echo = true;
+namespace detail {
+
+template <icmp_allowance All>
+struct same_icmp_for_all {
+    static constexpr bool answers_echo = All == icmp_allowance::allowed;
     static constexpr std::size_t memory_limit = 0;
 
-    constexpr no_icmp_limit() noexcept = default;
-    constexpr explicit no_icmp_limit(hash_key) noexcept {}
+    constexpr same_icmp_for_all() noexcept = default;
+    constexpr explicit same_icmp_for_all(hash_key) noexcept {}
 
     [[nodiscard]] constexpr icmp_allowance allow_error(const icmp_message&, const settings&,
                                                        instant) const noexcept {
-        return icmp_allowance::allowed;
+        return All;
     }
     [[nodiscard]] constexpr bool allow_unroutable(ipv4::address, const settings&,
                                                   instant) const noexcept {
-        return true;
+        return answers_echo;
     }
     [[nodiscard]] constexpr redirect_allowance allow_redirect(ipv4::address, const settings&,
                                                               instant) const noexcept {
-        return redirect_allowance::send;
+        return answers_echo ? redirect_allowance::send : redirect_allowance::given_up;
     }
+};
+
+}  // namespace detail
+
+struct no_icmp_limit : detail::same_icmp_for_all<icmp_allowance::allowed> {
+    using same_icmp_for_all::same_icmp_for_all;
 };
 static_assert(icmp_policy<no_icmp_limit>);
 
-struct no_icmp {
-    static constexpr bool answers_echo = false;
-    static constexpr std::size_t memory_limit = 0;
-
-    constexpr no_icmp() noexcept = default;
-    constexpr explicit no_icmp(hash_key) noexcept {}
-
-    [[nodiscard]] constexpr icmp_allowance allow_error(const icmp_message&, const settings&,
-                                                       instant) const noexcept {
-        return icmp_allowance::silenced;
-    }
-    [[nodiscard]] constexpr bool allow_unroutable(ipv4::address, const settings&,
-                                                  instant) const noexcept {
-        return false;
-    }
-    [[nodiscard]] constexpr redirect_allowance allow_redirect(ipv4::address, const settings&,
-                                                              instant) const noexcept {
-        return redirect_allowance::given_up;
-    }
+struct no_icmp : detail::same_icmp_for_all<icmp_allowance::silenced> {
+    using same_icmp_for_all::same_icmp_for_all;
 };
 static_assert(icmp_policy<no_icmp>);
 

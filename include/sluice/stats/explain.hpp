@@ -29,31 +29,31 @@ inline constexpr u8 parameter_problem_type = 12;
 [[nodiscard]] constexpr decisive_field field_of_reason(drop_reason why) noexcept {
     switch (why) {
     case drop_reason::header_invalid:
-        return {"version and header length", 0, false};
+        return {.name = "version and header length", .offset = 0};
     case drop_reason::header_truncated:
-        return {"header length", 0, false};
+        return {.name = "header length", .offset = 0};
     case drop_reason::length_beyond_packet:
     case drop_reason::length_below_header:
     case drop_reason::reassembled_too_long:
-        return {"total length", 2, false};
+        return {.name = "total length", .offset = 2};
     case drop_reason::too_big:
     case drop_reason::fragment_invalid:
     case drop_reason::fragment_duplicate:
     case drop_reason::fragment_overlap:
-        return {"flags and fragment offset", 6, false};
+        return {.name = "flags and fragment offset", .offset = 6};
     case drop_reason::fragment_ecn:
-        return {"ECN", 1, false};
+        return {.name = "ECN", .offset = 1};
     case drop_reason::ttl_expired:
-        return {"time to live", 8, false};
+        return {.name = "time to live", .offset = 8};
     case drop_reason::protocol_unknown:
-        return {"protocol", 9, false};
+        return {.name = "protocol", .offset = 9};
     case drop_reason::header_checksum:
-        return {"header checksum", 10, false};
+        return {.name = "header checksum", .offset = 10};
     case drop_reason::source_invalid:
     case drop_reason::source_local:
     case drop_reason::loopback_outside:
     case drop_reason::reverse_path:
-        return {"source", 12, false};
+        return {.name = "source", .offset = 12};
     case drop_reason::destination_invalid:
     case drop_reason::unicast_in_link_multicast:
     case drop_reason::no_multicast_member:
@@ -63,27 +63,27 @@ inline constexpr u8 parameter_problem_type = 12;
     case drop_reason::host_unreachable:
     case drop_reason::prohibited:
     case drop_reason::blackhole:
-        return {"destination", 16, false};
+        return {.name = "destination", .offset = 16};
     case drop_reason::option_invalid:
     case drop_reason::source_route_refused:
     case drop_reason::source_route_failed:
-        return {"options", 20, false};
+        return {.name = "options", .offset = 20};
     case drop_reason::port_unreachable:
     case drop_reason::udp_many_unwanted:
-        return {"UDP destination port", 2, true};
+        return {.name = "UDP destination port", .offset = 2, .of_payload = true};
     case drop_reason::udp_invalid:
-        return {"UDP length", 4, true};
+        return {.name = "UDP length", .offset = 4, .of_payload = true};
     case drop_reason::udp_checksum:
-        return {"UDP checksum", 6, true};
+        return {.name = "UDP checksum", .offset = 6, .of_payload = true};
     case drop_reason::icmp_type_unknown:
     case drop_reason::icmp_to_many:
     case drop_reason::icmp_ignored:
     case drop_reason::no_endpoint:
-        return {"ICMP type", 0, true};
+        return {.name = "ICMP type", .offset = 0, .of_payload = true};
     case drop_reason::icmp_checksum:
-        return {"ICMP checksum", 2, true};
+        return {.name = "ICMP checksum", .offset = 2, .of_payload = true};
     case drop_reason::icmp_quote_invalid:
-        return {"quoted header", 8, true};
+        return {.name = "quoted header", .offset = 8, .of_payload = true};
     default:
         return {};
     }
