@@ -24,7 +24,8 @@ void push_header(Packet& to, sluice::u8 protocol) {
                           .protocol = protocol,
                           .source = peer_address,
                           .destination = own_address.address};
-    static_cast<void>(sluice::emit_value(ip, {to.push(ipv4::min_header_length), ipv4::min_header_length}));
+    static_cast<void>(
+        sluice::emit_value(ip, {to.push(ipv4::min_header_length), ipv4::min_header_length}));
     ipv4::set_checksum(ipv4::view{to.data()});
     to.set_interface(2);
 }
