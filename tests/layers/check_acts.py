@@ -14,6 +14,7 @@ from samples import check_sample
 
 ALLOWED_BASES = {
     "policies": "a composition names its policies",
+    "slot": "what stands in a slot of a composition is its policy",
     "call": "an entrance is a call that leaves work behind",
     "local_services": "what a handler sees of the stack",
 }

@@ -26,10 +26,10 @@ struct watched : policies<based_on<plain>, observed_by<recording_observer<4>>> {
 };
 
 struct plain_hooked : policies<based_on<plain>, hooks<hook_chain<4>>> {
-    static constexpr settings initial_settings() noexcept { return settings{true}; }
+    static constexpr settings initial_settings() noexcept { return settings::of_router(); }
 };
 struct watched_hooked : policies<based_on<watched>, hooks<hook_chain<4>>> {
-    static constexpr settings initial_settings() noexcept { return settings{true}; }
+    static constexpr settings initial_settings() noexcept { return settings::of_router(); }
 };
 
 struct by_hops : policies<based_on<plain>, routes<direct_table>> {

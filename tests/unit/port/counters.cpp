@@ -47,11 +47,11 @@ TEST_CASE("counters of sending begin at nought") {
     CHECK(link.counters().lost == 0);
     CHECK(link.counters().last_error == 0);
     const port::tun::sender::model<packet> tun;
-    CHECK(tun.sent() == 0);
-    CHECK(tun.refused() == 0);
-    CHECK(tun.last_error() == 0);
+    CHECK(tun.counters().sent == 0);
+    CHECK(tun.counters().refused == 0);
+    CHECK(tun.counters().last_error == 0);
     const port::raw_socket::sender::model<packet> raw;
-    CHECK(raw.sent() == 0);
-    CHECK(raw.refused() == 0);
-    CHECK(raw.last_error() == 0);
+    CHECK(raw.counters().sent == 0);
+    CHECK(raw.counters().refused == 0);
+    CHECK(raw.counters().last_error == 0);
 }
