@@ -172,7 +172,11 @@ public:
     [[nodiscard]] constexpr bool is_plain_host() const noexcept { return at_.flags() == 0; }
     // The same of n (not 0) octets or more.
     [[nodiscard]] constexpr bool is_plain_host_of(u32 n) const noexcept {
-        return at_.is_plain_of(n);
+        const bool is = at_.is_plain_of(n);
+        if (is && block_ == nullptr) {
+            __builtin_unreachable();  // an empty handle has no octets: data() need not ask
+        }
+        return is;
     }
     [[nodiscard]] constexpr bool is_forwarded() const noexcept { return at_.has(word::forwarded); }
     constexpr void set_forwarded(bool is = true) noexcept { at_.set(word::forwarded, is); }

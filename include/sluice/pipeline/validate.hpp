@@ -21,6 +21,35 @@ struct validator {
     // drop_reason::none, or the reason; may make the header contiguous and trims the padding.
     template <header_sum Sum = header_sum::verified, packet_buffer Packet>
     [[nodiscard]] static constexpr drop_reason check(Packet& packet) noexcept {
+        return is_plain<Sum>(packet) ? drop_reason::none : check_in_order<Sum>(packet);
+    }
+
+    // Moves from the packet when it is one, and only then.
+    template <header_sum Sum, packet_buffer Packet>
+    [[nodiscard]] static constexpr result<basic_datagram<Packet, Sum>, drop_reason>
+    prove(Packet& packet) noexcept {
+        const drop_reason why = check<Sum>(packet);
+        if (why != drop_reason::none) {
+            return failure{why};
+        }
+        return basic_datagram<Packet, Sum>{std::move(packet)};
+    }
+
+private:
+    // Most packets: a header of 20 octets, as long as it says, and nothing known beside the bytes.
+    template <header_sum Sum, packet_buffer Packet>
+    [[nodiscard]] static constexpr bool is_plain(const Packet& packet) noexcept {
+        const u32 size = packet.size();
+        if (packet.is_segmented() || packet.has_facts() || size < ipv4::min_header_length) {
+            return false;
+        }
+        const std::byte* h = packet.data();
+        return (load_be<u32>(h) & 0xff00ffff) == (0x45000000 | size) &&
+               (Sum == header_sum::unknown || checksum::verify_header(h, 5));
+    }
+
+    template <header_sum Sum, packet_buffer Packet>
+    [[nodiscard]] static constexpr drop_reason check_in_order(Packet& packet) noexcept {
         if (!packet.may_pull(ipv4::min_header_length)) {
             return drop_reason::header_truncated;
         }
@@ -51,18 +80,6 @@ struct validator {
         return drop_reason::none;
     }
 
-    // Moves from the packet when it is one, and only then.
-    template <header_sum Sum, packet_buffer Packet>
-    [[nodiscard]] static constexpr result<basic_datagram<Packet, Sum>, drop_reason>
-    prove(Packet& packet) noexcept {
-        const drop_reason why = check<Sum>(packet);
-        if (why != drop_reason::none) {
-            return failure{why};
-        }
-        return basic_datagram<Packet, Sum>{std::move(packet)};
-    }
-
-private:
     // Linux iph_totlen.
     // Deviation: not of a fragment, whose end the total length would have to say.
     template <packet_buffer Packet>
