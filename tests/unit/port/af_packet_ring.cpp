@@ -171,6 +171,8 @@ TEST_CASE("packets that are kept keep their blocks") {
     for (int i = 0; i < 1000 && b->counters().kernel_drops == 0; ++i)
         send(1);
     CHECK(b->counters().kernel_drops > 0);
+    CHECK(b->counters().kernel_freezes > 0);
+    CHECK(b->counters().kernel_freezes <= b->counters().kernel_drops);
     CHECK(content_of(kept[0]) == before);
     // Behind what is left in the other block, the walk does not come to the kept one a second time.
     more.clear();

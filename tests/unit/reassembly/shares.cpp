@@ -73,6 +73,18 @@ TEST_CASE("without shares the same flood stops everybody, as in Linux") {
     CHECK(feed_whole(cache, pool, victim).reason == drop_reason::fragment_limit);
 }
 
+TEST_CASE("a source has its share of the datagrams where there is room for many more fragments") {
+    pool_type pool;
+    typename bounded_cache<16, overlap::reject_datagram, 256, on_full::refuse,
+                           4>::template model<packet>
+        cache{secret};
+    for (u32 n = 0; n < 6; ++n) {
+        CAPTURE(n);
+        CHECK((feed(cache, pool, lone(n)).kind == reassembly_outcome::held) == (n < 4));
+    }
+    CHECK(feed(cache, pool, lone(1, victim)).kind == reassembly_outcome::held);
+}
+
 TEST_CASE("where the oldest is given up, a flood displaces its own datagrams alone") {
     pool_type pool;
     cache_type<on_full::evict_oldest, 4> cache{secret};
