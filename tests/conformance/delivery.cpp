@@ -14,6 +14,8 @@
 #include <type_traits>
 #include <utility>
 
+namespace conformance_delivery {
+
 namespace {
 
 using namespace sluice;
@@ -163,3 +165,5 @@ TEST_CASE_TEMPLATE("who is registered is served once, and the buffers come back"
 }
 
 }  // namespace
+
+}  // namespace conformance_delivery

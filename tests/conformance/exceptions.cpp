@@ -9,6 +9,8 @@
 
 #include <memory>
 
+namespace conformance_exceptions {
+
 namespace {
 
 using namespace sluice;
@@ -159,3 +161,5 @@ TEST_CASE_TEMPLATE("expire drops what is too old and says when to come again", M
 }
 
 }  // namespace
+
+}  // namespace conformance_exceptions

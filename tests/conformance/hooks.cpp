@@ -6,6 +6,8 @@
 #include <sluice/packet/pool_storage.hpp>
 #include <sluice/testing/archetypes.hpp>
 
+namespace conformance_hooks {
+
 namespace {
 
 using namespace sluice;
@@ -107,3 +109,5 @@ TEST_CASE_TEMPLATE("what is registered at a point acts there alone, until remove
 }
 
 }  // namespace
+
+}  // namespace conformance_hooks

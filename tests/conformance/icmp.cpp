@@ -5,6 +5,8 @@
 #include <sluice/icmp/no_icmp.hpp>
 #include <sluice/wire/literals.hpp>
 
+namespace conformance_icmp {
+
 namespace {
 
 using namespace sluice;
@@ -53,3 +55,5 @@ TEST_CASE_TEMPLATE("any host, any type, time that stands still", Policy, SLUICE_
 }
 
 }  // namespace
+
+}  // namespace conformance_icmp

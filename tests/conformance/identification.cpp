@@ -7,6 +7,8 @@
 
 #include <vector>
 
+namespace conformance_identification {
+
 namespace {
 
 using namespace sluice;
@@ -76,3 +78,5 @@ TEST_CASE_TEMPLATE("what others send cannot be counted", Policy, SLUICE_IDENTIFI
 }
 
 }  // namespace
+
+}  // namespace conformance_identification

@@ -7,6 +7,8 @@
 
 #include <memory>
 
+namespace conformance_interface {
+
 namespace {
 
 using namespace sluice;
@@ -142,3 +144,5 @@ TEST_CASE_TEMPLATE("paths of interfaces that are not here lead nowhere", Table,
 }
 
 }  // namespace
+
+}  // namespace conformance_interface

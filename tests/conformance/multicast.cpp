@@ -5,6 +5,8 @@
 #include <sluice/testing/archetypes.hpp>
 #include <sluice/wire/literals.hpp>
 
+namespace conformance_multicast {
+
 namespace {
 
 using namespace sluice;
@@ -82,3 +84,5 @@ TEST_CASE_TEMPLATE("membership is what join granted until leave took it back", G
 }
 
 }  // namespace
+
+}  // namespace conformance_multicast

@@ -4,6 +4,8 @@
 #include <sluice/stats/observers.hpp>
 #include <sluice/testing/archetypes.hpp>
 
+namespace conformance_observer {
+
 namespace {
 
 using namespace sluice;
@@ -47,3 +49,5 @@ TEST_CASE_TEMPLATE("one that never observes costs nothing", Observer, SLUICE_OBS
 }
 
 }  // namespace
+
+}  // namespace conformance_observer

@@ -5,6 +5,8 @@
 #include <sluice/options/no_options.hpp>
 #include <sluice/wire/literals.hpp>
 
+namespace conformance_options {
+
 namespace {
 
 using namespace sluice;
@@ -101,3 +103,5 @@ TEST_CASE_TEMPLATE("options: a request is granted only where options are support
 }
 
 }  // namespace
+
+}  // namespace conformance_options

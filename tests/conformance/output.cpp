@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+namespace conformance_output {
+
 namespace {
 
 using namespace sluice;
@@ -134,3 +136,5 @@ TEST_CASE_TEMPLATE("every buffer comes back", Output, SLUICE_OUTPUT_MODELS) {
 }
 
 }  // namespace
+
+}  // namespace conformance_output

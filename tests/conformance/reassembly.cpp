@@ -9,6 +9,7 @@
 #include <memory>
 #include <random>
 
+namespace conformance_reassembly {
 using namespace reassembly_test;
 
 namespace {
@@ -111,3 +112,5 @@ TEST_CASE_TEMPLATE("no buffer is lost and no limit passed in a hostile stream", 
     CHECK(model->held() == 0);
     CHECK(pool.available() == 64);
 }
+
+}  // namespace conformance_reassembly

@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+namespace conformance_reassembly_vectors {
 using namespace sluice;
 
 namespace {
@@ -202,3 +203,5 @@ TEST_CASE("every fragment recorded from Linux has the recorded outcome") {
     MESSAGE(sum.scenarios << " scenarios, " << sum.fragments << " fragments, " << sum.whole
                           << " whole datagrams compared");
 }
+
+}  // namespace conformance_reassembly_vectors

@@ -7,6 +7,8 @@
 
 #include "support/given_table.hpp"
 
+namespace conformance_route {
+
 namespace {
 
 using namespace sluice;
@@ -225,3 +227,5 @@ TEST_CASE_TEMPLATE("a change is refused with its reason and counted when it is m
 }
 
 }  // namespace
+
+}  // namespace conformance_route

@@ -12,12 +12,14 @@
 #include <tuple>
 #include <vector>
 
+namespace conformance_route_contents {
+
 namespace {
 
 using namespace sluice;
 using namespace sluice::literals;
 
-#define SLUICE_ROUTE_MODELS                                                                        \
+#define SLUICE_LISTED_TABLES                                                                        \
     linear_routes<512>, lpm_trie<512>, lpm_trie<2048>, support::given_table<512>,                  \
         support::given_direct<512>
 
@@ -57,7 +59,7 @@ struct grown {
 };
 
 TEST_CASE_TEMPLATE("a table tells what it holds, and loses what a question picks", Table,
-                   SLUICE_ROUTE_MODELS) {
+                   SLUICE_LISTED_TABLES) {
     static Table table;
     grown<Table> g{table};
     std::mt19937 random{7};
@@ -91,7 +93,7 @@ TEST_CASE_TEMPLATE("a table tells what it holds, and loses what a question picks
 }
 
 TEST_CASE_TEMPLATE("removed is the first that has what is given: MTU, lock, scope", Table,
-                   SLUICE_ROUTE_MODELS) {
+                   SLUICE_LISTED_TABLES) {
     static Table table;
     const route_entry first{.prefix = "10.0.0.0/8"_prefix, .interface = 1, .mtu = 1000};
     route_entry second = first;
@@ -123,10 +125,12 @@ TEST_CASE_TEMPLATE("removed is the first that has what is given: MTU, lock, scop
     CHECK(table.remove(first).has_value());
 }
 
-TEST_CASE_TEMPLATE("a route that reaches nobody is refused", Table, SLUICE_ROUTE_MODELS) {
+TEST_CASE_TEMPLATE("a route that reaches nobody is refused", Table, SLUICE_LISTED_TABLES) {
     static Table table;
     CHECK(table.add({.scope = scopes::nowhere, .interface = 1}).error() == route_error::invalid);
     CHECK(table.add(nowhere).error() == route_error::invalid);
 }
 
 }  // namespace
+
+}  // namespace conformance_route_contents

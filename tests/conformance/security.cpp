@@ -12,6 +12,8 @@
 
 #include "support/datagrams.hpp"
 
+namespace conformance_security {
+
 namespace {
 
 using namespace sluice;
@@ -113,3 +115,5 @@ TEST_CASE_TEMPLATE("what always permits does so", Security, SLUICE_SECURITY_MODE
 }
 
 }  // namespace
+
+}  // namespace conformance_security

@@ -7,6 +7,8 @@
 
 #include <type_traits>
 
+namespace conformance_stats {
+
 namespace {
 
 using namespace sluice;
@@ -97,3 +99,5 @@ TEST_CASE_TEMPLATE("every ICMP type is taken", Stats, SLUICE_STATS_MODELS) {
 }
 
 }  // namespace
+
+}  // namespace conformance_stats

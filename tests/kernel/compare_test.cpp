@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+namespace kernel_compare_test {
 using namespace replay;
 
 namespace {
@@ -261,3 +262,5 @@ TEST_CASE("stale checksums of rewritten options are forgiven only when asked") {
     seen.deliveries[0].bytes[8] = 0x41;
     CHECK_NE(differences(about, seen, {.stale_checksums = true}), "");
 }
+
+}  // namespace kernel_compare_test

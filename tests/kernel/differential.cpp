@@ -80,7 +80,7 @@ plan draw_round(std::uint64_t seed, std::uint64_t number) {
     plan round;
     round.name = "differential/seed-" + std::to_string(seed) + "-round-" + std::to_string(number);
     round.about = "random configuration and packets";
-    world around = draw_configuration(random, round);
+    known_addresses around = draw_configuration(random, round);
     const bool quiet = std::find(round.configuration.begin(), round.configuration.end(),
                                  "sysctl conf.all.send_redirects 0") != round.configuration.end();
     const std::size_t wanted = quiet ? packets : packets_with_redirects;

@@ -78,14 +78,14 @@ address broadcast_of(const prefix& net) {
 
 // Whether an address is the broadcast of the other's network: Linux then refuses routes with it as
 // source, in silence.
-bool clashes(const prefix& net, const world& around) {
-    return std::any_of(around.own.begin(), around.own.end(), [&](const world::own_address& other) {
+bool clashes(const prefix& net, const known_addresses& around) {
+    return std::any_of(around.own.begin(), around.own.end(), [&](const known_addresses::own_address& other) {
         return (net.length < 31 && broadcast_of(net) == other.net.base) ||
                (other.net.length < 31 && broadcast_of(other.net) == net.base);
     });
 }
 
-void draw_interfaces(dice& random, plan& round, world& made) {
+void draw_interfaces(dice& random, plan& round, known_addresses& made) {
     static constexpr std::uint32_t mtus[] = {1500, 1500, 1500, 576, 576, 1280, 296, 100, 68, 9000};
     const std::uint32_t count = random.between(2, 3);
     for (std::uint32_t k = 0; k < count; ++k) {
@@ -123,22 +123,22 @@ void draw_interfaces(dice& random, plan& round, world& made) {
 }
 
 // A host on the link that is not we: a route by one of our own addresses is left out.
-address neighbour_of(dice& random, const world& around) {
-    const world::own_address own = random.pick(around.own);
+address neighbour_of(dice& random, const known_addresses& around) {
+    const known_addresses::own_address own = random.pick(around.own);
     const address host = ~mask_of(own.net.length);
     address found = own.net.base ^ 1;
     if (host > 1) found = (own.net.base & ~host) | (random.between(2, 254) & host);
-    for (const world::own_address& other : around.own)
+    for (const known_addresses::own_address& other : around.own)
         if (other.net.base == found) return own.net.base ^ 0x80;
     return found;
 }
 
 // The MTU of a route is honoured above that of the interface by Linux, and not by the stack.
-std::uint32_t least_mtu(const world& around) {
+std::uint32_t least_mtu(const known_addresses& around) {
     return *std::min_element(around.mtus.begin(), around.mtus.end());
 }
 
-std::string draw_route(dice& random, world& made) {
+std::string draw_route(dice& random, known_addresses& made) {
     static constexpr const char* kinds[] = {"unreachable ", "blackhole ", "prohibit ", "throw "};
     static constexpr std::uint8_t lengths[] = {16, 16, 24, 24, 32, 12, 8, 30};
     prefix net{0x0a000000 | random.between(10, 14) << 16 | random.below(2) << 8 | random.below(4),
@@ -175,7 +175,7 @@ std::string draw_route(dice& random, world& made) {
     return line;
 }
 
-void draw_sockets(dice& random, plan& round, world& made) {
+void draw_sockets(dice& random, plan& round, known_addresses& made) {
     auto& lines = round.configuration;
     lines.emplace_back("socket u udp bind=0.0.0.0:7000");
     lines.emplace_back("socket r raw proto=253");
@@ -196,8 +196,8 @@ void draw_sockets(dice& random, plan& round, world& made) {
 
 }  // namespace
 
-world draw_configuration(dice& random, plan& round) {
-    world made;
+known_addresses draw_configuration(dice& random, plan& round) {
+    known_addresses made;
     draw_switches(random, round);
     // A redirect is sent once in a while by the clock, so only some rounds have them at all.
     const bool redirects = random.percent(20);
@@ -216,17 +216,17 @@ namespace {
 
 // Not the last address of an interface and not the source of a route: with these Linux takes routes
 // away.
-std::string draw_removal(dice& random, world& around) {
+std::string draw_removal(dice& random, known_addresses& around) {
     if (around.own.empty()) return {};
-    const world::own_address gone = random.pick(around.own);
+    const known_addresses::own_address gone = random.pick(around.own);
     const address mask = mask_of(gone.net.length);
-    const auto same_interface = [&](const world::own_address& other) {
+    const auto same_interface = [&](const known_addresses::own_address& other) {
         return other.interface == gone.interface;
     };
-    const auto goes_along = [&](const world::own_address& other) {
+    const auto goes_along = [&](const known_addresses::own_address& other) {
         return same_interface(other) && ((other.net.base ^ gone.net.base) & mask) == 0;
     };
-    for (const world::own_address& other : around.own)
+    for (const known_addresses::own_address& other : around.own)
         if (goes_along(other) && std::find(around.preferred.begin(), around.preferred.end(),
                                            other.net.base) != around.preferred.end())
             return {};
@@ -239,7 +239,7 @@ std::string draw_removal(dice& random, world& around) {
 
 }  // namespace
 
-std::string draw_change(dice& random, world& around) {
+std::string draw_change(dice& random, known_addresses& around) {
     const std::string interface = random.pick(around.interfaces);
     const std::uint32_t kind = random.below(5);
     if (kind == 0) {

@@ -8,7 +8,6 @@ namespace replay {
 
 namespace {
 
-constexpr std::size_t least_header = 20;
 constexpr std::uint16_t more_fragments = 0x2000;
 constexpr std::uint16_t dont_fragment_flag = 0x4000;
 
@@ -104,7 +103,7 @@ void add(plan& round, const std::string& interface, const octets& packet) {
     round.events.push_back("in " + interface + " " + to_hex(packet));
 }
 
-ip_fields draw_fields(dice& random, const world& around, const std::string& interface) {
+ip_fields draw_fields(dice& random, const known_addresses& around, const std::string& interface) {
     static constexpr std::uint8_t protocols[] = {17, 17,  17,  17, 1,   1,  1, 1,
                                                  1,  253, 253, 46, 200, 99, 6};
     static constexpr std::uint8_t ttls[] = {64, 64, 64, 64, 255, 2, 1, 1, 0};
@@ -127,30 +126,30 @@ address draw_near(dice& random, const prefix& net) {
            (static_cast<address>(random.next()) & ~mask_of(net.length));
 }
 
-address draw_source(dice& random, const world& around, const std::string& interface) {
+address draw_source(dice& random, const known_addresses& around, const std::string& interface) {
     const std::uint32_t kind = random.below(100);
     if (kind < 10 || around.own.empty()) return random.pick(special);
-    const world::own_address other = random.pick(around.own);
+    const known_addresses::own_address other = random.pick(around.own);
     if (kind < 16) return other.net.base;
     if (kind < 21) return other.net.base | ~mask_of(other.net.length);
     if (kind < 28) return draw_near(random, other.net);
     if (kind < 45 && !around.routed.empty()) return draw_near(random, random.pick(around.routed));
-    for (const world::own_address& own : around.own)
+    for (const known_addresses::own_address& own : around.own)
         if (own.interface == interface && random.percent(60))
             return (own.net.base & mask_of(own.net.length)) |
                    (random.between(2, 9) & ~mask_of(own.net.length));
     return draw_near(random, other.net);
 }
 
-address draw_destination(dice& random, const world& around, const std::string& interface) {
+address draw_destination(dice& random, const known_addresses& around, const std::string& interface) {
     const std::uint32_t kind = random.below(100);
     if (kind < 9 || around.own.empty()) return random.pick(special);
     if (kind < 35) {
         // Of this interface first: a strict filter lets that in.
-        for (const world::own_address& own : around.own)
+        for (const known_addresses::own_address& own : around.own)
             if (own.interface == interface && random.percent(50)) return own.net.base;
     }
-    const world::own_address other = random.pick(around.own);
+    const known_addresses::own_address other = random.pick(around.own);
     if (kind < 45) return other.net.base;
     if (kind < 50) return other.net.base | ~mask_of(other.net.length);
     if (kind < 53) return other.net.base & mask_of(other.net.length);
@@ -158,7 +157,7 @@ address draw_destination(dice& random, const world& around, const std::string& i
     return draw_near(random, other.net);
 }
 
-std::size_t draw_packets(dice& random, const world& around, plan& round) {
+std::size_t draw_packets(dice& random, const known_addresses& around, plan& round) {
     const std::string interface = random.pick(around.interfaces);
     ip_fields fields = draw_fields(random, around, interface);
     octets payload = draw_payload(random, around, fields);

@@ -6,6 +6,8 @@
 
 namespace replay {
 
+inline constexpr std::size_t least_header = 20;  // without options
+
 struct ip_fields {
     address source = 0;
     address destination = 0;
@@ -24,11 +26,11 @@ void append32(octets& bytes, address value);
 [[nodiscard]] octets seal(const ip_fields& fields, const octets& payload);
 void fix_header_checksum(octets& packet);
 
-[[nodiscard]] octets draw_options(dice& random, const world& around);
+[[nodiscard]] octets draw_options(dice& random, const known_addresses& around);
 // An ICMP message, a UDP datagram or so, as fields.protocol says.
-[[nodiscard]] octets draw_payload(dice& random, const world& around, const ip_fields& fields);
-[[nodiscard]] address draw_source(dice& random, const world& around, const std::string& interface);
-[[nodiscard]] address draw_destination(dice& random, const world& around,
+[[nodiscard]] octets draw_payload(dice& random, const known_addresses& around, const ip_fields& fields);
+[[nodiscard]] address draw_source(dice& random, const known_addresses& around, const std::string& interface);
+[[nodiscard]] address draw_destination(dice& random, const known_addresses& around,
                                        const std::string& interface);
 // A host of the subnet, which may be any address of it.
 [[nodiscard]] address draw_near(dice& random, const prefix& net);

@@ -17,7 +17,7 @@ octets draw_octets(dice& random, std::size_t size) {
     return made;
 }
 
-std::size_t draw_size(dice& random, const world& around) {
+std::size_t draw_size(dice& random, const known_addresses& around) {
     if (random.percent(75)) return random.below(64);
     if (random.percent(70)) {
         // About what leaves in one piece.
@@ -28,7 +28,7 @@ std::size_t draw_size(dice& random, const world& around) {
 }
 
 // The header that an ICMP error quotes: of a packet that we, or somebody, might have sent.
-octets draw_quote(dice& random, const world& around) {
+octets draw_quote(dice& random, const known_addresses& around) {
     static constexpr std::uint8_t protocols[] = {17, 17, 17, 1, 253, 200, 99, 6};
     ip_fields quoted;
     quoted.source = draw_destination(random, around, "");
@@ -49,7 +49,7 @@ octets draw_quote(dice& random, const world& around) {
     return made;
 }
 
-octets draw_icmp(dice& random, const world& around) {
+octets draw_icmp(dice& random, const known_addresses& around) {
     static constexpr std::uint8_t types[] = {8,  8,  8,  8,  0,  3,  3, 3,  11, 12, 4,  5,  13,
                                              13, 14, 17, 18, 15, 16, 9, 10, 30, 42, 43, 40, 255};
     const std::uint8_t type = random.percent(4) ? random.octet() : random.pick(types);
@@ -70,7 +70,7 @@ octets draw_icmp(dice& random, const world& around) {
     return made;
 }
 
-octets draw_udp(dice& random, const world& around, const ip_fields& fields) {
+octets draw_udp(dice& random, const known_addresses& around, const ip_fields& fields) {
     octets made = draw_octets(random, 8 + draw_size(random, around));
     store16(made, 0, random.percent(40) ? std::uint16_t{9} : random.pick(around.ports));
     store16(made, 2,
@@ -93,13 +93,13 @@ octets draw_udp(dice& random, const world& around, const ip_fields& fields) {
 }
 
 // Any address an option may name.
-void append_address(octets& option, dice& random, const world& around) {
+void append_address(octets& option, dice& random, const known_addresses& around) {
     if (!around.own.empty() && random.percent(50))
         return append32(option, random.pick(around.own).net.base);
     append32(option, draw_destination(random, around, ""));
 }
 
-octets draw_route_option(dice& random, const world& around) {
+octets draw_route_option(dice& random, const known_addresses& around) {
     static constexpr std::uint8_t kinds[] = {7, 7, 131, 137};
     const std::uint8_t kind = random.pick(kinds);
     const std::uint32_t slots = random.between(1, 4);
@@ -113,7 +113,7 @@ octets draw_route_option(dice& random, const world& around) {
     return made;
 }
 
-octets draw_timestamp_option(dice& random, const world& around) {
+octets draw_timestamp_option(dice& random, const known_addresses& around) {
     static constexpr std::uint8_t flags[] = {0, 0, 1, 1, 3, 3, 2};
     const std::uint8_t flag = random.pick(flags);
     const std::uint32_t slots = random.between(1, flag == 0 ? 4 : 3);
@@ -129,7 +129,7 @@ octets draw_timestamp_option(dice& random, const world& around) {
     return made;
 }
 
-octets draw_option(dice& random, const world& around) {
+octets draw_option(dice& random, const known_addresses& around) {
     const std::uint32_t kind = random.below(100);
     if (kind < 12) return {1};
     if (kind < 16) return {0, random.octet()};
@@ -146,7 +146,7 @@ octets draw_option(dice& random, const world& around) {
 
 }  // namespace
 
-octets draw_options(dice& random, const world& around) {
+octets draw_options(dice& random, const known_addresses& around) {
     octets made;
     for (std::uint32_t n = random.between(1, 3); n > 0; --n) {
         const octets one = draw_option(random, around);
@@ -158,7 +158,7 @@ octets draw_options(dice& random, const world& around) {
     return made;
 }
 
-octets draw_payload(dice& random, const world& around, const ip_fields& fields) {
+octets draw_payload(dice& random, const known_addresses& around, const ip_fields& fields) {
     if (fields.protocol == icmp) return draw_icmp(random, around);
     if (fields.protocol == udp) return draw_udp(random, around, fields);
     return draw_octets(random, draw_size(random, around));

@@ -50,7 +50,7 @@ private:
 };
 
 // Our addresses, the prefixes that have a route, the ports that are bound.
-struct world {
+struct known_addresses {
     struct own_address {
         std::string interface;
         prefix net;  // `base` keeps its host part
@@ -68,11 +68,11 @@ struct world {
 }
 [[nodiscard]] std::string to_text(prefix net);
 
-// The lines before `begin`, and the world they make.
-[[nodiscard]] world draw_configuration(dice& random, plan& round);
-// A configuration statement between the packets, with what it makes of the world.
-[[nodiscard]] std::string draw_change(dice& random, world& around);
+// The lines before `begin`, and the addresses that they make known.
+[[nodiscard]] known_addresses draw_configuration(dice& random, plan& round);
+// A configuration statement between the packets, with what it changes in them.
+[[nodiscard]] std::string draw_change(dice& random, known_addresses& around);
 // Adds `in` lines, one or a few that belong together (fragments). Returns their number.
-std::size_t draw_packets(dice& random, const world& around, plan& round);
+std::size_t draw_packets(dice& random, const known_addresses& around, plan& round);
 
 }  // namespace replay

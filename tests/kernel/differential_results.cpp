@@ -8,7 +8,6 @@ namespace replay {
 
 namespace {
 
-constexpr std::size_t least_header = 20;
 constexpr std::uint8_t timestamp_reply = 14;
 
 bool is_icmp_error(std::uint8_t type) {

@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+namespace kernel_drawn_test {
 using namespace replay;
 
 namespace {
@@ -62,3 +63,5 @@ TEST_CASE("drawn identifications: zero with DF is none, without it is one") {
 }
 
 }  // namespace
+
+}  // namespace kernel_drawn_test

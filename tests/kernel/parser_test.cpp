@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+namespace kernel_parser_test {
 using namespace replay;
 
 namespace {
@@ -158,3 +159,5 @@ TEST_CASE("broken files") {
     CHECK_NE(two[0].defect, "");
     CHECK_EQ(two[1].defect, "");
 }
+
+}  // namespace kernel_parser_test

@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+namespace kernel_replayer_test {
 using namespace replay;
 
 namespace {
@@ -145,3 +146,5 @@ TEST_CASE("totals are those of the summary file") {
     CHECK(sizes == parse_summary("# family ...\nt 1 3 2 1 3\ntotal 1 3 2 1 3\n"));
     CHECK_FALSE(sizes == parse_summary("t 1 3 2 1 4\ntotal 1 3 2 1 4\n"));
 }
+
+}  // namespace kernel_replayer_test

@@ -3,6 +3,8 @@
 
 #include <sluice/wire/address.hpp>
 
+namespace rfc_addressing_networks {
+
 namespace {
 
 using namespace rfc;
@@ -99,3 +101,5 @@ TEST_CASE("addressing: fields and addresses are big endian on the wire") {
 }
 
 }  // namespace
+
+}  // namespace rfc_addressing_networks

@@ -1,6 +1,8 @@
 // Addresses that mean something: this host, everybody here, ourselves; as what we send and forward.
 #include "rfc/node.hpp"
 
+namespace rfc_addressing_special {
+
 namespace {
 
 using namespace rfc;
@@ -148,3 +150,5 @@ TEST_CASE("addressing: shared, private and benchmarking networks are plain unica
 }
 
 }  // namespace
+
+}  // namespace rfc_addressing_special

@@ -1,6 +1,8 @@
 // What is not forwarded: broadcasts, frames to many, groups of one link.
 #include "rfc/node.hpp"
 
+namespace rfc_forward_broadcast {
+
 namespace {
 
 using namespace rfc;
@@ -102,3 +104,5 @@ TEST_CASE("forward: link-local addresses are forwarded by Linux") {
 }
 
 }  // namespace
+
+}  // namespace rfc_forward_broadcast

@@ -4,6 +4,8 @@
 #include <sluice/wire/checksum.hpp>
 #include <sluice/wire/ipv4.hpp>
 
+namespace rfc_forward_ttl {
+
 namespace {
 
 using namespace rfc;
@@ -169,3 +171,5 @@ TEST_CASE("forward: the checksum by increments equals the recomputed one") {
 }
 
 }  // namespace
+
+}  // namespace rfc_forward_ttl

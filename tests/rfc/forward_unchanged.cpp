@@ -1,6 +1,8 @@
 // What passes through unchanged: precedence, ECN, reserved bits, fragments; and source routes.
 #include "rfc/node.hpp"
 
+namespace rfc_forward_unchanged {
+
 namespace {
 
 using namespace rfc;
@@ -115,3 +117,5 @@ TEST_CASE("forward: the destination field decides the way, not the end of the ro
 }
 
 }  // namespace
+
+}  // namespace rfc_forward_unchanged

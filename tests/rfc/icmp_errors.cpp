@@ -1,6 +1,8 @@
 // Errors: which, what they quote, from whom, with what TOS and TTL.
 #include "rfc/node.hpp"
 
+namespace rfc_icmp_errors {
+
 namespace {
 
 using namespace rfc;
@@ -142,3 +144,5 @@ TEST_CASE("icmp: parameter problems point at the octet, and are for options alon
 }
 
 }  // namespace
+
+}  // namespace rfc_icmp_errors

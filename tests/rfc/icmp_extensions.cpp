@@ -4,6 +4,8 @@
 #include <sluice/wire/icmp_extensions.hpp>
 #include <sluice/wire/icmp_objects.hpp>
 
+namespace rfc_icmp_extensions {
+
 namespace {
 
 using namespace rfc;
@@ -113,3 +115,5 @@ TEST_CASE("icmp: the form of an extended echo request") {
 }
 
 }  // namespace
+
+}  // namespace rfc_icmp_extensions

@@ -1,6 +1,8 @@
 // What comes about our own datagrams, and who is told.
 #include "rfc/node.hpp"
 
+namespace rfc_icmp_passed_up {
+
 namespace {
 
 using namespace rfc;
@@ -118,3 +120,5 @@ TEST_CASE("icmp: programs ask and are answered, and may refuse ports themselves"
 }
 
 }  // namespace
+
+}  // namespace rfc_icmp_passed_up

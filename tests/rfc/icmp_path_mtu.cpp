@@ -1,6 +1,8 @@
 // What a host makes of fragmentation needed.
 #include "rfc/node.hpp"
 
+namespace rfc_icmp_path_mtu {
+
 namespace {
 
 using namespace rfc;
@@ -89,3 +91,5 @@ TEST_CASE("icmp: no link of ours carries less than 68 octets") {
 }
 
 }  // namespace
+
+}  // namespace rfc_icmp_path_mtu

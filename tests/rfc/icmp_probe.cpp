@@ -3,6 +3,8 @@
 
 #include <sluice/wire/icmp_extensions.hpp>
 
+namespace rfc_icmp_probe {
+
 namespace {
 
 using namespace rfc;
@@ -78,3 +80,5 @@ TEST_CASE("icmp: the bits of the answer") {
 }
 
 }  // namespace
+
+}  // namespace rfc_icmp_probe

@@ -3,6 +3,8 @@
 
 #include <sluice/port/steady_clock.hpp>
 
+namespace rfc_icmp_queries {
+
 namespace {
 
 using namespace rfc;
@@ -163,3 +165,5 @@ TEST_CASE("icmp: information, masks and other old questions are not answered") {
 }
 
 }  // namespace
+
+}  // namespace rfc_icmp_queries

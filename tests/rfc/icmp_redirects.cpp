@@ -1,6 +1,8 @@
 // Redirects: when, about what, from whom.
 #include "rfc/node.hpp"
 
+namespace rfc_icmp_redirects {
+
 namespace {
 
 using namespace rfc;
@@ -84,3 +86,5 @@ TEST_CASE("icmp: hosts and routers that do not forward send no redirects") {
 }
 
 }  // namespace
+
+}  // namespace rfc_icmp_redirects

@@ -1,6 +1,8 @@
 // Where no error may be sent, whatever is wrong with the datagram.
 #include "rfc/node.hpp"
 
+namespace rfc_icmp_silence {
+
 namespace {
 
 using namespace rfc;
@@ -133,3 +135,5 @@ TEST_CASE("icmp: how often") {
 }
 
 }  // namespace
+
+}  // namespace rfc_icmp_silence

@@ -1,6 +1,8 @@
 // Record route and timestamp: layout, limits, what we write and where it goes.
 #include "rfc/node.hpp"
 
+namespace rfc_options_record {
+
 namespace {
 
 using namespace rfc;
@@ -122,3 +124,5 @@ TEST_CASE("options: who originates a timestamp stamps first") {
 }
 
 }  // namespace
+
+}  // namespace rfc_options_record

@@ -1,6 +1,8 @@
 // Source routes: followed, terminated, reversed, originated; refused in between.
 #include "rfc/node.hpp"
 
+namespace rfc_options_source_route {
+
 namespace {
 
 using namespace rfc;
@@ -158,3 +160,5 @@ TEST_CASE("options: routes that we originate") {
 }
 
 }  // namespace
+
+}  // namespace rfc_options_source_route

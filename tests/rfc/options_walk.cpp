@@ -4,6 +4,8 @@
 
 #include <sluice/options/fragment.hpp>
 
+namespace rfc_options_walk {
+
 namespace {
 
 using namespace rfc;
@@ -139,3 +141,5 @@ TEST_CASE("options: router alert is taken by listeners, for value 0 alone, and i
 }
 
 }  // namespace
+
+}  // namespace rfc_options_walk

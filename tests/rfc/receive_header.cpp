@@ -1,6 +1,8 @@
 // What a received header must say before anything else in it is believed.
 #include "rfc/node.hpp"
 
+namespace rfc_receive_header {
+
 namespace {
 
 using namespace rfc;
@@ -106,3 +108,5 @@ TEST_CASE("receive: the sum of a right header is all ones, in words of any size 
 }
 
 }  // namespace
+
+}  // namespace rfc_receive_header

@@ -1,6 +1,8 @@
 // What is for us: own addresses, broadcasts, groups, any TTL, any precedence, any identification.
 #include "rfc/node.hpp"
 
+namespace rfc_receive_ours {
+
 namespace {
 
 using namespace rfc;
@@ -147,3 +149,5 @@ TEST_CASE("receive: what programs are told beside the data") {
 }
 
 }  // namespace
+
+}  // namespace rfc_receive_ours

@@ -1,6 +1,8 @@
 // From whom nothing is taken, and by which kind of frame.
 #include "rfc/node.hpp"
 
+namespace rfc_receive_sources {
+
 namespace {
 
 using namespace rfc;
@@ -130,3 +132,5 @@ TEST_CASE("receive: unicast datagrams in broadcast frames") {
 }
 
 }  // namespace
+
+}  // namespace rfc_receive_sources

@@ -3,6 +3,8 @@
 
 #include <set>
 
+namespace rfc_security_options {
+
 namespace {
 
 using namespace rfc;
@@ -138,3 +140,5 @@ TEST_CASE("security: identifications are not predicted from those of others") {
 }
 
 }  // namespace
+
+}  // namespace rfc_security_options

@@ -1,6 +1,8 @@
 // Which sources and destinations are forwarded, by Linux's defaults and by hardened_router.
 #include "rfc/node.hpp"
 
+namespace rfc_security_sources {
+
 namespace {
 
 using namespace rfc;
@@ -132,3 +134,5 @@ TEST_CASE("security: filters by prefix, by ICMP type and code, and of source rou
 }
 
 }  // namespace
+
+}  // namespace rfc_security_sources

@@ -13,6 +13,7 @@
 
 #include <memory>
 
+namespace scenario_conservation {
 using namespace sluice;
 using testing::failure_plan;
 
@@ -260,3 +261,5 @@ TEST_CASE("packets and buffers balance after every step") {
     }
     CHECK(undone > 0);
 }
+
+}  // namespace scenario_conservation

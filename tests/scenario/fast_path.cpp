@@ -14,6 +14,7 @@
 
 #include <memory>
 
+namespace scenario_fast_path {
 using namespace sluice;
 
 namespace {
@@ -292,3 +293,5 @@ TEST_CASE("the accept branch equals the chain where hooks see what is forwarded"
         }
     }
 }
+
+}  // namespace scenario_fast_path

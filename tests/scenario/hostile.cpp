@@ -10,6 +10,7 @@
 #include <array>
 #include <memory>
 
+namespace scenario_hostile {
 using namespace sluice;
 
 namespace {
@@ -124,3 +125,5 @@ TEST_CASE("a third of a million bad quotes: nothing is ever sent about them") {
         CHECK(r.at->exceptions().any());
     }
 }
+
+}  // namespace scenario_hostile

@@ -7,6 +7,7 @@
 
 #include <memory>
 
+namespace scenario_link_failed {
 using namespace sluice;
 using namespace sluice::literals;
 
@@ -90,3 +91,5 @@ TEST_CASE("an empty handle is nothing") {
     CHECK(f.at->counters().drops() == 0);
     CHECK(f.at->output().size() == 0);
 }
+
+}  // namespace scenario_link_failed

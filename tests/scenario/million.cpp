@@ -8,6 +8,7 @@
 #include <array>
 #include <memory>
 
+namespace scenario_million {
 using namespace sluice;
 
 namespace {
@@ -89,3 +90,5 @@ TEST_CASE("half a million through a router") {
 TEST_CASE("half a million through a host") {
     half_a_million(12, false);
 }
+
+}  // namespace scenario_million

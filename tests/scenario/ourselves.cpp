@@ -7,6 +7,7 @@
 
 #include <memory>
 
+namespace scenario_ourselves {
 using namespace sluice;
 using namespace sluice::literals;
 
@@ -110,3 +111,5 @@ TEST_CASE("an unreachable port of our own answers ourselves") {
     CHECK(f.at->output().size() == 0);
     CHECK(world::balanced(*f.at));
 }
+
+}  // namespace scenario_ourselves

@@ -10,6 +10,7 @@
 
 #include <memory>
 
+namespace scenario_ping {
 using namespace sluice;
 using namespace sluice::literals;
 
@@ -143,3 +144,5 @@ TEST_CASE("a ping of 65,000 octets is answered in fragments") {
     CHECK(world::balanced(*answerer));
     CHECK(answerer->buffers().available() == 128);
 }
+
+}  // namespace scenario_ping

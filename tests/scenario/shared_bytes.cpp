@@ -11,6 +11,7 @@
 #include <memory>
 #include <vector>
 
+namespace scenario_shared_bytes {
 using namespace sluice;
 
 namespace {
@@ -189,3 +190,5 @@ TEST_CASE("whoever keeps a packet sees no change, and makes no difference") {
 }
 
 }  // namespace
+
+}  // namespace scenario_shared_bytes

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstring>
 
+namespace base_bytes {
 using namespace sluice;
 
 namespace {
@@ -96,3 +97,5 @@ TEST_CASE("bytes: constant evaluation gives what run time gives") {
     static_assert(equal_bytes(moved, moved));
     CHECK(load_be<u16>(moved.data() + 4) == 0x0409);
 }
+
+}  // namespace base_bytes

@@ -9,6 +9,8 @@
 #include <memory>
 #include <vector>
 
+namespace base_containers {
+
 namespace {
 
 using namespace sluice;
@@ -114,3 +116,5 @@ TEST_CASE("ring: a claimed place holds nothing of what was there before") {
 }
 
 }  // namespace
+
+}  // namespace base_containers

@@ -6,6 +6,8 @@
 
 #include <vector>
 
+namespace base_keyed {
+
 namespace {
 
 using namespace sluice;
@@ -105,3 +107,5 @@ TEST_CASE("a key for each purpose: different ones, and none is the secret") {
 }
 
 }  // namespace
+
+}  // namespace base_keyed

@@ -7,6 +7,8 @@
 #include <random>
 #include <vector>
 
+namespace base_registry {
+
 namespace {
 
 using namespace sluice;
@@ -180,3 +182,5 @@ constexpr int sum_while_the_first_goes() {
 static_assert(sum_while_the_first_goes() == 6);
 
 }  // namespace
+
+}  // namespace base_registry

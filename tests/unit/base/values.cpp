@@ -4,6 +4,8 @@
 #include <sluice/base/result.hpp>
 #include <sluice/base/time.hpp>
 
+namespace base_values {
+
 namespace {
 
 using namespace sluice;
@@ -71,3 +73,5 @@ TEST_CASE("time: units, order, sums and differences") {
 }
 
 }  // namespace
+
+}  // namespace base_values

@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+namespace delivery_changes {
+
 namespace {
 
 using namespace delivery_test;
@@ -220,3 +222,5 @@ TEST_CASE("random changes from within agree with a naive model") {
 }
 
 }  // namespace
+
+}  // namespace delivery_changes

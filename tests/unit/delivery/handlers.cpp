@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+namespace delivery_handlers {
+
 namespace {
 
 using namespace delivery_test;
@@ -83,3 +85,5 @@ TEST_CASE("the answers that a handler may give") {
 }
 
 }  // namespace
+
+}  // namespace delivery_handlers

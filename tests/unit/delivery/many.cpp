@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+namespace delivery_many {
+
 namespace {
 
 using namespace delivery_test;
@@ -306,3 +308,5 @@ TEST_CASE("a flow keeps its route until its endpoint goes; the next in its place
 }
 
 }  // namespace
+
+}  // namespace delivery_many

@@ -7,6 +7,7 @@
 
 #include "support/chains.hpp"
 
+namespace delivery_octets_bounds {
 using namespace sluice;
 using support::of_size;
 
@@ -89,3 +90,5 @@ TEST_CASE("what a packet keeps: its blocks whole, of the blocks of others what i
     REQUIRE(list.may_pull(30));  // octets move into the first block
     CHECK(memory_kept(list) <= 3 * block + 300);
 }
+
+}  // namespace delivery_octets_bounds

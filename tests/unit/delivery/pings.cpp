@@ -3,6 +3,8 @@
 
 #include "unit/delivery/endpoints.hpp"
 
+namespace delivery_pings {
+
 namespace {
 
 using namespace delivery_test;
@@ -99,3 +101,5 @@ TEST_CASE("pings: an error about an echo request is for the endpoint that sent i
 }
 
 }  // namespace
+
+}  // namespace delivery_pings

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+namespace delivery_ports_in_use {
+
 namespace {
 
 using namespace delivery_test;
@@ -72,3 +74,5 @@ TEST_CASE("a notice and a filter that say nothing name no protocol, port or inte
 }
 
 }  // namespace
+
+}  // namespace delivery_ports_in_use

@@ -6,6 +6,8 @@
 
 #include <vector>
 
+namespace delivery_taps {
+
 namespace {
 
 using namespace delivery_test;
@@ -192,3 +194,5 @@ TEST_CASE("an ICMP error reaches those who may have sent what it quotes") {
 }
 
 }  // namespace
+
+}  // namespace delivery_taps

@@ -8,6 +8,8 @@
 #include <random>
 #include <vector>
 
+namespace delivery_udp {
+
 namespace {
 
 using namespace delivery_test;
@@ -153,3 +155,5 @@ TEST_CASE("a receive queue keeps packets with what was told, and refuses when fu
 }
 
 }  // namespace
+
+}  // namespace delivery_udp

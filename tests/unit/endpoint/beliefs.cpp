@@ -5,6 +5,8 @@
 
 #include "unit/endpoint/endpoint_bench.hpp"
 
+namespace endpoint_beliefs {
+
 namespace {
 
 using namespace endpoint_test;
@@ -202,3 +204,5 @@ TEST_CASE("beliefs: what others learned does not bind those that look at the int
 }
 
 }  // namespace
+
+}  // namespace endpoint_beliefs

@@ -4,6 +4,8 @@
 
 #include "unit/endpoint/endpoint_bench.hpp"
 
+namespace endpoint_corners {
+
 namespace {
 
 using namespace endpoint_test;
@@ -252,3 +254,5 @@ TEST_CASE("endpoint corners: reading the queue clears what is pending, as far as
 }
 
 }  // namespace
+
+}  // namespace endpoint_corners

@@ -6,6 +6,8 @@
 
 #include "unit/endpoint/endpoint_bench.hpp"
 
+namespace endpoint_error_details {
+
 namespace {
 
 using namespace endpoint_test;
@@ -95,3 +97,5 @@ TEST_CASE("endpoint errors: the extension lies behind the quote, and its place i
 }
 
 }  // namespace
+
+}  // namespace endpoint_error_details

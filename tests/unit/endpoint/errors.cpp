@@ -3,6 +3,8 @@
 
 #include "unit/endpoint/endpoint_bench.hpp"
 
+namespace endpoint_errors {
+
 namespace {
 
 using namespace endpoint_test;
@@ -172,3 +174,5 @@ TEST_CASE("endpoint errors: every error has its name, none twice but in the begi
 }
 
 }  // namespace
+
+}  // namespace endpoint_errors

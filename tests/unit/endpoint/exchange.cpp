@@ -9,6 +9,8 @@
 
 #include <memory>
 
+namespace endpoint_exchange {
+
 namespace {
 
 using namespace sluice;
@@ -76,3 +78,5 @@ TEST_CASE("exchange: a question over a wire, its answer, and a closed port") {
 }
 
 }  // namespace
+
+}  // namespace endpoint_exchange

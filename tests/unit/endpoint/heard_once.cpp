@@ -4,6 +4,8 @@
 
 #include "endpoint_bench.hpp"
 
+namespace endpoint_heard_once {
+
 namespace {
 
 using namespace endpoint_test;
@@ -52,3 +54,5 @@ TEST_CASE("heard once: broadcasts and multicasts, over lo and over a link") {
 }
 
 }  // namespace
+
+}  // namespace endpoint_heard_once

@@ -6,6 +6,7 @@
 
 #include "support/bench.hpp"
 
+namespace endpoint_mark {
 using namespace stack_test;
 
 namespace {
@@ -44,3 +45,5 @@ TEST_CASE("mark: what a hook wrote into the metadata is told with the datagram")
     CHECK(seen->octets == 4);
     b->hooks().remove(hook_point::prerouting, m);
 }
+
+}  // namespace endpoint_mark

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+namespace endpoint_octets_bounds {
 using namespace endpoint_test;
 
 TEST_CASE("an endpoint keeps no more octets than receive_octets says, and gives all back") {
@@ -26,3 +27,5 @@ TEST_CASE("an endpoint keeps no more octets than receive_octets says, and gives 
     CHECK(s.waiting_octets() == 0);
     CHECK((*b).buffers().available() == before);
 }
+
+}  // namespace endpoint_octets_bounds

@@ -3,6 +3,8 @@
 
 #include "unit/endpoint/endpoint_bench.hpp"
 
+namespace endpoint_ping {
+
 namespace {
 
 using namespace endpoint_test;
@@ -79,3 +81,5 @@ TEST_CASE("ping endpoint: errors about its questions, redirects too") {
 }
 
 }  // namespace
+
+}  // namespace endpoint_ping

@@ -3,6 +3,8 @@
 
 #include "unit/endpoint/endpoint_bench.hpp"
 
+namespace endpoint_raw {
+
 namespace {
 
 using namespace endpoint_test;
@@ -127,3 +129,5 @@ TEST_CASE("raw endpoint: an error quotes what stood behind the header") {
 }
 
 }  // namespace
+
+}  // namespace endpoint_raw

@@ -4,6 +4,8 @@
 
 #include "unit/endpoint/endpoint_bench.hpp"
 
+namespace endpoint_shared_identifiers {
+
 namespace {
 
 using namespace endpoint_test;
@@ -117,3 +119,5 @@ TEST_CASE("shared identifiers: an endpoint that asks for a free one shares none"
 }
 
 }  // namespace
+
+}  // namespace endpoint_shared_identifiers

@@ -4,6 +4,8 @@
 
 #include "unit/endpoint/endpoint_bench.hpp"
 
+namespace endpoint_sources {
+
 namespace {
 
 using namespace endpoint_test;
@@ -262,3 +264,5 @@ TEST_CASE("sources: a ping endpoint is bound to an address of ours, not to many"
 }
 
 }  // namespace
+
+}  // namespace endpoint_sources

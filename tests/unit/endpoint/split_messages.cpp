@@ -6,6 +6,8 @@
 
 #include "unit/endpoint/endpoint_bench.hpp"
 
+namespace endpoint_split_messages {
+
 namespace {
 
 using namespace endpoint_test;
@@ -198,3 +200,5 @@ TEST_CASE("split messages: in a packet of any number of blocks, cut anywhere") {
 }
 
 }  // namespace
+
+}  // namespace endpoint_split_messages

@@ -3,6 +3,8 @@
 
 #include "unit/endpoint/endpoint_bench.hpp"
 
+namespace endpoint_udp {
+
 namespace {
 
 using namespace endpoint_test;
@@ -227,3 +229,5 @@ TEST_CASE("udp endpoint: without a buffer, and without a place") {
 }
 
 }  // namespace
+
+}  // namespace endpoint_udp

@@ -3,6 +3,8 @@
 
 #include "unit/endpoint/endpoint_bench.hpp"
 
+namespace endpoint_way {
+
 namespace {
 
 using namespace endpoint_test;
@@ -91,3 +93,5 @@ TEST_CASE("endpoint way: no way is told and counted, like a send of the stack's"
 }
 
 }  // namespace
+
+}  // namespace endpoint_way

@@ -5,6 +5,8 @@
 
 #include <sluice/wire/literals.hpp>
 
+namespace examples_route_text {
+
 namespace {
 
 using namespace sluice;
@@ -119,3 +121,5 @@ TEST_CASE("route lines: written as the kernel's tool prints them") {
 }
 
 }  // namespace
+
+}  // namespace examples_route_text

@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+namespace examples_switch_table {
+
 namespace {
 
 using namespace sluice;
@@ -157,3 +159,5 @@ TEST_CASE("switches: what is wrong is named") {
 }
 
 }  // namespace
+
+}  // namespace examples_switch_table

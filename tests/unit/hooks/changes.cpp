@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+namespace hooks_changes {
+
 namespace {
 
 using namespace sluice;
@@ -195,3 +197,5 @@ TEST_CASE("random changes from within agree with a naive model") {
 }
 
 }  // namespace
+
+}  // namespace hooks_changes

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+namespace hooks_hook_chain {
+
 namespace {
 
 using namespace sluice;
@@ -197,3 +199,5 @@ TEST_CASE("additions and removals agree with a naive model") {
 }
 
 }  // namespace
+
+}  // namespace hooks_hook_chain

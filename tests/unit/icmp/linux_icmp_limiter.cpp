@@ -5,6 +5,8 @@
 #include <sluice/icmp/linux_icmp_limiter.hpp>
 #include <sluice/wire/literals.hpp>
 
+namespace icmp_linux_icmp_limiter {
+
 namespace {
 
 using namespace sluice;
@@ -242,3 +244,5 @@ TEST_CASE("the first redirect to a host that was just sent another message goes 
 }
 
 }  // namespace
+
+}  // namespace icmp_linux_icmp_limiter

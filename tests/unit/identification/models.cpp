@@ -8,6 +8,8 @@
 #include <memory>
 #include <vector>
 
+namespace identification_models {
+
 namespace {
 
 using namespace sluice;
@@ -113,3 +115,5 @@ TEST_CASE("linux: every bit of the two addresses makes another flow, and 16 bits
 }
 
 }  // namespace
+
+}  // namespace identification_models

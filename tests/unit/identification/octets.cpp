@@ -8,6 +8,8 @@
 
 #include <vector>
 
+namespace identification_octets {
+
 namespace {
 
 using namespace sluice;
@@ -71,3 +73,5 @@ TEST_CASE("identification octets: neither octet of a random walk counts, whateve
 }
 
 }  // namespace
+
+}  // namespace identification_octets

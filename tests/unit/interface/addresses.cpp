@@ -8,6 +8,8 @@
 #include <initializer_list>
 #include <string>
 
+namespace interface_addresses {
+
 namespace {
 
 using namespace sluice;
@@ -176,3 +178,5 @@ TEST_CASE("a name has at most 15 octets and ends with a zero") {
 }
 
 }  // namespace
+
+}  // namespace interface_addresses

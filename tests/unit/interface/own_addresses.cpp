@@ -10,6 +10,8 @@
 #include <set>
 #include <vector>
 
+namespace interface_own_addresses {
+
 namespace {
 
 using namespace sluice;
@@ -151,3 +153,5 @@ TEST_CASE("a full table knows all its addresses and no other") {
 }
 
 }  // namespace
+
+}  // namespace interface_own_addresses

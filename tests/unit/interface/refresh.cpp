@@ -3,6 +3,8 @@
 
 #include <sluice/interface/interface_table.hpp>
 
+namespace interface_refresh {
+
 namespace {
 
 using namespace sluice;
@@ -117,3 +119,5 @@ TEST_CASE("the MTU on the path is 0 while the interface is down or gone") {
 }
 
 }  // namespace
+
+}  // namespace interface_refresh

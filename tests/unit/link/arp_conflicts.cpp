@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+namespace link_arp_conflicts {
 using namespace link_test;
 using frames = std::vector<std::string>;
 
@@ -82,7 +83,7 @@ TEST_CASE("an announcement moves a neighbour that is known, at once") {
         const auto* known = b.link.neighbours().find(2, peer);
         CHECK(known->hardware.octets[5] == r.after);
         CHECK(known->state == (r.after == 2 ? neighbour_state::reachable : neighbour_state::stale));
-        b.send(datagram, 2, peer, at(20));
+        b.send(datagram_hex, 2, peer, at(20));
         CHECK(b.device.take().at(0).substr(12, 2) == (r.after == 2 ? "02" : "66"));
     }
 }
@@ -120,7 +121,7 @@ TEST_CASE("announce tells all, as Linux does") {
 
 TEST_CASE("packets that wait leave when the neighbour asks first") {
     linked_host<> b;
-    b.send(datagram, 2, peer, at(0));
+    b.send(datagram_hex, 2, peer, at(0));
     b.device.take();
     b.hear(arp_hex(all, "1", them, "02", zero, "01"), 2, at(1));
     CHECK(b.device.take().size() == 2);  // the packet, and the answer
@@ -146,3 +147,5 @@ TEST_CASE("who is asked for, and in whose name") {
         CHECK(b.device.take().at(0).substr(58, 8) == "0a000101");
     }
 }
+
+}  // namespace link_arp_conflicts

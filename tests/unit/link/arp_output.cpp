@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+namespace link_arp_output {
 using namespace link_test;
 using frames = std::vector<std::string>;
 
@@ -12,13 +13,13 @@ const std::string asked = "3 " + std::string{request};
 
 TEST_CASE("an unknown next hop is asked for by broadcast, and the packet waits") {
     linked_host<> b;
-    CHECK(b.send(datagram, 3, "10.0.2.77"_ip, at(0)));
+    CHECK(b.send(datagram_hex, 3, "10.0.2.77"_ip, at(0)));
     CHECK(b.device.take() == frames{asked});
-    CHECK(b.send(datagram, 3, "10.0.2.77"_ip, at(10)));
+    CHECK(b.send(datagram_hex, 3, "10.0.2.77"_ip, at(10)));
     CHECK(b.device.take() == frames{});
     CHECK(b.hear(answer, 3, at(20)) == frame_kind::taken);
     CHECK(b.device.take() == frames{sent_datagram, sent_datagram});
-    CHECK(b.send(datagram, 3, "10.0.2.77"_ip, at(30)));
+    CHECK(b.send(datagram_hex, 3, "10.0.2.77"_ip, at(30)));
     CHECK(b.device.take() == frames{sent_datagram});
     CHECK(b.buffers.available() == 64);
 }
@@ -29,14 +30,14 @@ TEST_CASE(
     std::vector<std::string> failed;
     const auto keep = [&](packet&& p) { failed.push_back(to_hex(p)); };
     for (i64 start : {0, 600}) {
-        REQUIRE(b.send(datagram, 3, "10.0.2.77"_ip, at(start)));
+        REQUIRE(b.send(datagram_hex, 3, "10.0.2.77"_ip, at(start)));
         CHECK(b.device.take() == frames{asked});
         CHECK(b.link.poll(at(start + 99), keep) == at(start + 100));
         CHECK(b.link.poll(at(start + 100), keep) == at(start + 200));
         CHECK(b.device.take() == frames{asked});
         CHECK(failed.empty());
         CHECK(b.link.poll(at(start + 200), keep) > at(start + 1000));
-        CHECK(failed == frames{std::string{datagram}});
+        CHECK(failed == frames{std::string{datagram_hex}});
         CHECK(b.device.take() == frames{});
         CHECK(b.link.neighbours().find(3, "10.0.2.77"_ip)->state == neighbour_state::failed);
         failed.clear();
@@ -62,7 +63,7 @@ TEST_CASE("the request is sent from the packet's own source where that is ours")
 TEST_CASE("at most four packets wait: the oldest makes room") {
     linked_host<> b;
     for (const char* last : {"01", "02", "03", "04", "05", "06"}) {
-        CHECK(b.send(std::string{datagram} + last, 3, "10.0.2.77"_ip, at(0)));
+        CHECK(b.send(std::string{datagram_hex} + last, 3, "10.0.2.77"_ip, at(0)));
     }
     CHECK(b.link.counters().held_dropped == 2);
     b.device.take();
@@ -87,9 +88,9 @@ TEST_CASE("groups and broadcasts have link addresses by rule") {
           row{"23 bits of it", link_destination::multicast, "239.255.1.2"_ip, "01005e7f0102"}}) {
         CAPTURE(r.name);
         linked_host<> b;
-        CHECK(b.send(datagram, 3, r.to, at(0), r.kind));
+        CHECK(b.send(datagram_hex, 3, r.to, at(0), r.kind));
         CHECK(b.device.take() ==
-              frames{std::string{"3 "} + r.mac + "0200000002010800" + std::string{datagram}});
+              frames{std::string{"3 "} + r.mac + "0200000002010800" + std::string{datagram_hex}});
         CHECK(b.link.neighbours().size() == 0);
     }
 }
@@ -99,10 +100,10 @@ TEST_CASE("a packet that the device refuses stays as it was") {
     REQUIRE(b.link.set_permanent(3, "10.0.2.77"_ip, {{2, 0, 0, 0, 2, 0x4d}}));
     for (u16 headroom : {u16{32}, u16{0}}) {  // header pushed, header in a copy
         CAPTURE(headroom);
-        packet p = from_hex(b.buffers, datagram, 0, headroom);
+        packet p = from_hex(b.buffers, datagram_hex, 0, headroom);
         b.device.refuses = true;
         CHECK_FALSE(b.link.output(p, {3, link_destination::unicast, "10.0.2.77"_ip}, at(0)));
-        CHECK(to_hex(p) == datagram);
+        CHECK(to_hex(p) == datagram_hex);
         b.device.refuses = false;
         CHECK(b.link.output(p, {3, link_destination::unicast, "10.0.2.77"_ip}, at(0)));
         CHECK(b.device.take() == frames{sent_datagram});
@@ -121,3 +122,5 @@ TEST_CASE("resolve asks without a packet, flush forgets") {
     b.link.flush(3);
     CHECK_FALSE(b.link.resolve(3, "10.0.2.77"_ip, at(4)));
 }
+
+}  // namespace link_arp_output

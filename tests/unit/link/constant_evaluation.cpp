@@ -6,6 +6,7 @@
 
 #include <doctest/doctest.h>
 
+namespace link_constant_evaluation {
 using namespace sluice;
 
 namespace {
@@ -62,3 +63,5 @@ static_assert(resolves());
 TEST_CASE("the same at run time") {
     CHECK(resolves());
 }
+
+}  // namespace link_constant_evaluation

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+namespace link_counters {
 using namespace link_test;
 
 TEST_CASE("counters of a link begin at nought") {
@@ -23,3 +24,5 @@ TEST_CASE("counters of a link begin at nought") {
     CHECK(none.no_buffer == 0);
     CHECK(none.refused == 0);
 }
+
+}  // namespace link_counters

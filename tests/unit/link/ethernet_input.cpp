@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+namespace link_ethernet_input {
 using namespace link_test;
 using frames = std::vector<std::string>;
 
@@ -188,3 +189,5 @@ TEST_CASE("what ARP is answered, and what is learned from it") {
         CHECK(b.buffers.available() == 64);
     }
 }
+
+}  // namespace link_ethernet_input

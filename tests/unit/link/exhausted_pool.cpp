@@ -17,6 +17,7 @@
 #include <algorithm>
 #include <memory>
 
+namespace link_exhausted_pool {
 using namespace link_test;
 using support::datagram_of;
 using support::octets;
@@ -251,3 +252,5 @@ TEST_CASE_TEMPLATE("a program that took every buffer: ARP and ICMP have their ow
     all.clear();
     CHECK(from.available() == count);
 }
+
+}  // namespace link_exhausted_pool

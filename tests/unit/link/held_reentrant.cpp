@@ -5,6 +5,7 @@
 
 #include <functional>
 
+namespace link_held_reentrant {
 using namespace link_test;
 
 namespace {
@@ -30,12 +31,12 @@ TEST_CASE("what waits for a neighbour that took the place of another is not sent
         host addresses{};
         calling_sink device{};
         ethernet_link<pool, host, calling_sink, 1> link{buffers, addresses, device, {1, 2}};
-        packet p = from_hex(buffers, datagram, 0);
+        packet p = from_hex(buffers, datagram_hex, 0);
         REQUIRE(link.output(p, {3, link_destination::unicast, "10.0.2.77"_ip}, at(0)));
         REQUIRE(device.take().size() == 1);  // it is asked for
         device.program = [&](u16 interface) {
             link.flush(interface);
-            packet again = from_hex(buffers, datagram, 0);
+            packet again = from_hex(buffers, datagram_hex, 0);
             CHECK(link.output(again, {3, link_destination::unicast, next}, at(30)));
         };
         packet heard = from_hex(buffers, answer, 3, 0);
@@ -49,3 +50,5 @@ TEST_CASE("what waits for a neighbour that took the place of another is not sent
         CHECK(buffers.available() == 63);
     }
 }
+
+}  // namespace link_held_reentrant

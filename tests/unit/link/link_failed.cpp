@@ -9,6 +9,7 @@
 
 #include <memory>
 
+namespace link_link_failed {
 using namespace link_test;
 
 namespace {
@@ -113,3 +114,5 @@ TEST_CASE("no error goes to an address that cannot be a source") {
         CHECK(sent == r.errors);
     }
 }
+
+}  // namespace link_link_failed

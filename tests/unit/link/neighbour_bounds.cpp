@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+namespace link_neighbour_bounds {
 using namespace link_test;
 
 namespace {
@@ -152,7 +153,7 @@ TEST_CASE("permanent entries are never displaced, packets of displaced ones are 
 TEST_CASE("a scan holds no more packets than the table has entries") {
     linked_host<16> b;
     for (u32 n = 0; n < 200; ++n) {
-        REQUIRE(b.send(datagram, 3, number(0x300 + n / 3), at(0)));  // three packets to each
+        REQUIRE(b.send(datagram_hex, 3, number(0x300 + n / 3), at(0)));  // three packets to each
         CHECK(b.link.neighbours().held() <= 16);
     }
     CHECK(b.buffers.available() >= 64 - 16);
@@ -166,11 +167,13 @@ TEST_CASE("of questions that hold too much the newest used stay") {
     linked_host<4> b;  // four packets in all
     REQUIRE_FALSE(b.link.resolve(3, number(0x300), at(0)));
     for (u32 n = 1; n < 4; ++n) {
-        REQUIRE(b.send(datagram, 3, number(0x300 + n), at(0)));
+        REQUIRE(b.send(datagram_hex, 3, number(0x300 + n), at(0)));
     }
-    REQUIRE(b.send(datagram, 3, number(0x303), at(0)));
-    REQUIRE(b.send(datagram, 3, number(0x300), at(0)));  // the oldest question, used now
+    REQUIRE(b.send(datagram_hex, 3, number(0x303), at(0)));
+    REQUIRE(b.send(datagram_hex, 3, number(0x300), at(0)));  // the oldest question, used now
     CHECK(b.link.neighbours().find(3, number(0x301)) == nullptr);
     CHECK(b.link.neighbours().find(3, number(0x300)) != nullptr);
     CHECK(b.link.neighbours().held() == 4);
 }
+
+}  // namespace link_neighbour_bounds

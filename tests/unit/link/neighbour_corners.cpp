@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+namespace link_neighbour_corners {
 using namespace link_test;
 
 namespace {
@@ -184,3 +185,5 @@ TEST_CASE("neighbour corners: only what can be sent to is confirmed") {
     static_cast<void>(n.poll(t, at(35'005)));
     CHECK(state_of(t, "10.0.2.79"_ip) == neighbour_state::stale);
 }
+
+}  // namespace link_neighbour_corners

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+namespace link_neighbour_list {
 using namespace link_test;
 
 TEST_CASE("for_each visits each neighbour with its state and age") {
@@ -24,9 +25,9 @@ TEST_CASE("for_each visits each neighbour with its state and age") {
     };
     using lines = std::vector<std::string>;
     CHECK(list(at(0)) == lines{});
-    b.send(datagram, 3, "10.0.2.77"_ip, at(0));
+    b.send(datagram_hex, 3, "10.0.2.77"_ip, at(0));
     b.hear(answer, 3, at(10));
-    b.send(datagram, 3, "10.0.2.78"_ip, at(100));
+    b.send(datagram_hex, 3, "10.0.2.78"_ip, at(100));
     REQUIRE(b.link.set_permanent(2, "10.0.1.5"_ip, {{2, 0, 0, 0, 0, 9}}));
     CHECK(list(at(110)) ==
           lines{"2 5 PERMANENT 9 10", "3 77 REACHABLE 77 100", "3 78 INCOMPLETE 10"});
@@ -35,7 +36,7 @@ TEST_CASE("for_each visits each neighbour with its state and age") {
         b.link.poll(at(t), [&](packet&&) { ++failed; });
     }
     CHECK(failed == 1);
-    b.send(datagram, 3, "10.0.2.77"_ip, at(30'010));
+    b.send(datagram_hex, 3, "10.0.2.77"_ip, at(30'010));
     CHECK(list(at(31'000)) ==
           lines{"2 5 PERMANENT 9 30900", "3 77 DELAY 77 990", "3 78 FAILED 27900"});
 }
@@ -53,3 +54,5 @@ TEST_CASE("every state has its word") {
         CHECK(std::string{name(r.state)} == r.word);
     }
 }
+
+}  // namespace link_neighbour_list

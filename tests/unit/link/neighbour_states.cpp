@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+namespace link_neighbour_states {
 using namespace link_test;
 using frames = std::vector<std::string>;
 using table = neighbour_table<packet, 8>;
@@ -23,14 +24,14 @@ constexpr ipv4::address number(u32 n) {
 
 TEST_CASE("an address in use is confirmed by asking its owner alone") {
     linked_host<> b{exactly};
-    b.send(datagram, 3, peer, at(0));
+    b.send(datagram_hex, 3, peer, at(0));
     b.hear(answer, 3, at(10));
     b.device.take();
     const auto state = [&] { return b.link.neighbours().find(3, peer)->state; };
     CHECK(state() == neighbour_state::reachable);
     b.link.poll(at(30'012), nobody_fails);
     CHECK(state() == neighbour_state::stale);
-    b.send(datagram, 3, peer, at(31'000));
+    b.send(datagram_hex, 3, peer, at(31'000));
     CHECK(b.device.take() == frames{sent_datagram});  // sent at once all the same
     CHECK(state() == neighbour_state::delayed);
     b.link.poll(at(36'000), nobody_fails);
@@ -51,7 +52,7 @@ TEST_CASE("an address in use is confirmed by asking its owner alone") {
         CHECK(b.device.take() == frames{probe, probe});
         b.link.poll(at(39'000), nobody_fails);
         CHECK(state() == neighbour_state::failed);
-        b.send(datagram, 3, peer, at(39'001));  // asked anew, of all
+        b.send(datagram_hex, 3, peer, at(39'001));  // asked anew, of all
         CHECK(b.device.take() == frames{"3 " + std::string{request}});
         CHECK(state() == neighbour_state::incomplete);
     }
@@ -71,16 +72,16 @@ TEST_CASE("an address in use is confirmed by asking its owner alone") {
             "0200000002010200000002ee080600010800060400020200000002ee0a00024d0200000002010a000201",
             3, at(37'001));
         CHECK(state() == neighbour_state::reachable);
-        b.send(datagram, 3, peer, at(37'002));
-        CHECK(b.device.take() == frames{"3 0200000002ee0200000002010800" + std::string{datagram}});
+        b.send(datagram_hex, 3, peer, at(37'002));
+        CHECK(b.device.take() == frames{"3 0200000002ee0200000002010800" + std::string{datagram_hex}});
     }
 }
 
 TEST_CASE("reachable is stale after its time even if nobody polled") {
     linked_host<> b{exactly};
-    b.send(datagram, 3, peer, at(0));
+    b.send(datagram_hex, 3, peer, at(0));
     b.hear(answer, 3, at(10));
-    b.send(datagram, 3, peer, at(30'010));
+    b.send(datagram_hex, 3, peer, at(30'010));
     CHECK(b.link.neighbours().find(3, peer)->state == neighbour_state::delayed);
 }
 
@@ -144,3 +145,5 @@ TEST_CASE("stale neighbours are kept while they are few, however old") {
         CHECK(t.find(1, number(0)) != nullptr);
     }
 }
+
+}  // namespace link_neighbour_states

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+namespace link_neighbour_times {
 using namespace link_test;
 using table = neighbour_table<packet, 8>;
 
@@ -76,3 +77,5 @@ TEST_CASE("as many interfaces as there is room for have their own") {
     CHECK(c.of(8).lock == 8_s);
     CHECK(c.of(100).lock == 1_s);
 }
+
+}  // namespace link_neighbour_times

@@ -6,6 +6,7 @@
 
 #include <doctest/doctest.h>
 
+namespace link_octets_bounds {
 using namespace link_test;
 using support::of_size;
 
@@ -76,3 +77,5 @@ TEST_CASE("unres_qlen_bytes is set while it runs; what is larger than it is drop
     CHECK(t.take_held(*use.neighbour).size() == 10'000);
     CHECK(t.held_octets() == 0);
 }
+
+}  // namespace link_octets_bounds

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+namespace link_shared_frames {
+
 namespace {
 
 using namespace link_test;
@@ -96,3 +98,5 @@ TEST_CASE("an empty handle is neither a frame nor waits for an address") {
 }
 
 }  // namespace
+
+}  // namespace link_shared_frames

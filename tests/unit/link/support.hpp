@@ -105,12 +105,12 @@ constexpr instant at(i64 milliseconds) {
 }
 
 // 10.0.1.2 to 10.0.2.77, forwarded; its request, and an answer.
-inline constexpr std::string_view datagram =
+inline constexpr std::string_view datagram_hex =
     "4500001c123400003ffd51630a0001020a00024d616e79626f64793f";
 inline constexpr std::string_view request =
     "ffffffffffff020000000201080600010800060400010200000002010a0002010000000000000a00024d";
 inline constexpr std::string_view answer =
     "02000000020102000000024d0806000108000604000202000000024d0a00024d0200000002010a000201";
-inline const std::string sent_datagram = "3 02000000024d0200000002010800" + std::string{datagram};
+inline const std::string sent_datagram = "3 02000000024d0200000002010800" + std::string{datagram_hex};
 
 }  // namespace link_test

@@ -5,6 +5,7 @@
 
 #include <doctest/doctest.h>
 
+namespace link_vlan {
 using namespace link_test;
 using mark = sluice::packet_type;
 
@@ -17,7 +18,7 @@ const std::string group = "01005e010101";
 const std::string them = "020000000102";
 
 std::string ipv4_frame(const std::string& destination, const std::string& tags) {
-    return destination + them + tags + "0800" + std::string{datagram};
+    return destination + them + tags + "0800" + std::string{datagram_hex};
 }
 // 10.0.1.2 is at 02:00:00:00:01:66, says somebody who asks for us.
 std::string arp_frame(const std::string& destination, const std::string& tags) {
@@ -65,7 +66,7 @@ TEST_CASE("tags of VLAN 0 are taken off, frames of other VLANs are dropped and c
         CHECK(b.link.counters().ipv4_received == (r.taken ? 1 : 0));
         CHECK(b.link.counters().unknown_type == 0);
         if (r.taken) {
-            CHECK(to_hex(p) == datagram);
+            CHECK(to_hex(p) == datagram_hex);
             CHECK(p.type() == mark::host);
         }
         p.reset();
@@ -98,7 +99,7 @@ TEST_CASE("tags in any number of pieces") {
         packet p = from_hex(b.buffers, frame.substr(0, cut * 2), 2);
         p.append(from_hex(b.buffers, frame.substr(cut * 2), 2));
         REQUIRE(b.link.input(p, at(0)) == frame_kind::ipv4);
-        CHECK(to_hex(p) == datagram);
+        CHECK(to_hex(p) == datagram_hex);
     }
 }
 
@@ -155,3 +156,5 @@ TEST_CASE("an ARP request out of a VLAN is not answered and changes no neighbour
         CHECK(b.link.counters().tagged == 1);
     }
 }
+
+}  // namespace link_vlan

@@ -8,6 +8,8 @@
 #include <random>
 #include <utility>
 
+namespace multicast_group_list {
+
 namespace {
 
 using namespace sluice;
@@ -110,3 +112,5 @@ TEST_CASE("a removed interface takes all its groups along, and no other's") {
 }
 
 }  // namespace
+
+}  // namespace multicast_group_list

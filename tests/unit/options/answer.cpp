@@ -3,6 +3,8 @@
 
 #include "surroundings.hpp"
 
+namespace options_answer {
+
 namespace {
 
 using namespace options_test;
@@ -134,3 +136,5 @@ consteval u32 recorded_in_reply() {
 static_assert(recorded_in_reply() == 0x0a000102);
 
 }  // namespace
+
+}  // namespace options_answer

@@ -5,6 +5,8 @@
 
 #include "naive.hpp"
 
+namespace options_compile {
+
 namespace {
 
 using namespace options_test;
@@ -110,3 +112,5 @@ TEST_CASE("an environment may know security labels") {
 }
 
 }  // namespace
+
+}  // namespace options_compile

@@ -3,6 +3,8 @@
 
 #include "surroundings.hpp"
 
+namespace options_forward {
+
 namespace {
 
 using namespace options_test;
@@ -214,3 +216,5 @@ TEST_CASE("each outcome of a source route") {
 }
 
 }  // namespace
+
+}  // namespace options_forward

@@ -3,6 +3,8 @@
 
 #include "surroundings.hpp"
 
+namespace options_fragment {
+
 namespace {
 
 using namespace options_test;
@@ -72,3 +74,5 @@ TEST_CASE("offsets of what is gone are forgotten, those of what is copied stay")
 }
 
 }  // namespace
+
+}  // namespace options_fragment

@@ -4,6 +4,8 @@
 
 #include "surroundings.hpp"
 
+namespace options_hostile {
+
 namespace {
 
 using namespace options_test;
@@ -104,3 +106,5 @@ TEST_CASE("facts about every accepted header") {
 }
 
 }  // namespace
+
+}  // namespace options_hostile

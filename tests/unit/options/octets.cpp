@@ -4,6 +4,8 @@
 
 #include "surroundings.hpp"
 
+namespace options_octets {
+
 namespace {
 
 using namespace options_test;
@@ -60,3 +62,5 @@ TEST_CASE("an offset that names no option gives an empty one") {
 }
 
 }  // namespace
+
+}  // namespace options_octets

@@ -3,6 +3,8 @@
 
 #include "naive.hpp"
 
+namespace options_request {
+
 namespace {
 
 using namespace options_test;
@@ -104,3 +106,5 @@ TEST_CASE("refused requests name the octet") {
 }
 
 }  // namespace
+
+}  // namespace options_request

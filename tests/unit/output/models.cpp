@@ -9,6 +9,8 @@
 
 #include <utility>
 
+namespace output_models {
+
 namespace {
 
 using namespace sluice;
@@ -224,3 +226,5 @@ TEST_CASE("nobody takes an empty handle") {
 }
 
 }  // namespace
+
+}  // namespace output_models

@@ -9,6 +9,8 @@
 #include <memory>
 #include <vector>
 
+namespace packet_against_model {
+
 namespace {
 
 using namespace sluice;
@@ -186,3 +188,5 @@ TEST_CASE_TEMPLATE("packets hold what the model holds, and every buffer comes ho
 }
 
 }  // namespace
+
+}  // namespace packet_against_model

@@ -10,6 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+namespace packet_assertions {
+
 namespace {
 
 using namespace sluice;
@@ -60,3 +62,5 @@ TEST_CASE("bytes and facts that others have are not written unnoticed where asse
 }
 
 }  // namespace
+
+}  // namespace packet_assertions

@@ -8,6 +8,8 @@
 #include <type_traits>
 #include <vector>
 
+namespace packet_basic_packet {
+
 namespace {
 
 using namespace sluice;
@@ -246,3 +248,5 @@ TEST_CASE("a source refuses a headroom beyond its blocks") {
 }
 
 }  // namespace
+
+}  // namespace packet_basic_packet

@@ -13,6 +13,8 @@
 #include <memory>
 #include <vector>
 
+namespace packet_chains {
+
 namespace {
 
 using namespace sluice;
@@ -159,3 +161,5 @@ TEST_CASE("pieces are no longer than a header can say, whatever the MTU") {
 }
 
 }  // namespace
+
+}  // namespace packet_chains

@@ -8,6 +8,8 @@
 
 #include <utility>
 
+namespace packet_copies {
+
 namespace {
 
 using namespace sluice;
@@ -97,3 +99,5 @@ TEST_CASE("copies: what stands beside the bytes goes along, of the heap") {
 }
 
 }  // namespace
+
+}  // namespace packet_copies

@@ -11,6 +11,8 @@
 
 #include <type_traits>
 
+namespace packet_datagram {
+
 namespace {
 
 using namespace support;
@@ -396,3 +398,5 @@ constexpr bool edited_in_constant_evaluation() {
 static_assert(edited_in_constant_evaluation());
 
 }  // namespace
+
+}  // namespace packet_datagram

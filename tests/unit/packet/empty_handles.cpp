@@ -11,6 +11,8 @@
 #include <type_traits>
 #include <utility>
 
+namespace packet_empty_handles {
+
 namespace {
 
 using namespace sluice;
@@ -233,3 +235,5 @@ TEST_CASE_TEMPLATE("any operations on empty handles", Packet, basic_packet<pool_
 }
 
 }  // namespace
+
+}  // namespace packet_empty_handles

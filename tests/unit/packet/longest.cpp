@@ -3,6 +3,8 @@
 
 #include <sluice/testing/exact_source.hpp>
 
+namespace packet_longest {
+
 namespace {
 
 using namespace sluice;
@@ -28,3 +30,5 @@ TEST_CASE("no packet grows beyond 16,777,215 octets, however large its block is"
 }
 
 }  // namespace
+
+}  // namespace packet_longest

@@ -9,6 +9,8 @@
 #include <array>
 #include <vector>
 
+namespace packet_margins {
+
 namespace {
 
 using namespace sluice;
@@ -58,3 +60,5 @@ TEST_CASE("so may a frame that a driver lent") {
 }
 
 }  // namespace
+
+}  // namespace packet_margins

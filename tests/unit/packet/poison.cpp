@@ -16,6 +16,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+namespace packet_poison {
+
 namespace {
 
 using namespace sluice;
@@ -135,5 +137,7 @@ TEST_CASE("a look or a write beyond a packet ends the program") {
 }
 
 }  // namespace
+
+}  // namespace packet_poison
 
 #endif

@@ -3,6 +3,8 @@
 
 #include <sluice/packet/settings.hpp>
 
+namespace packet_settings {
+
 namespace {
 
 using namespace sluice;
@@ -93,3 +95,5 @@ TEST_CASE("numbers: rp_filter the larger") {
 }
 
 }  // namespace
+
+}  // namespace packet_settings

@@ -16,6 +16,8 @@
 #include <type_traits>
 #include <vector>
 
+namespace packet_shared_handles {
+
 namespace {
 
 using namespace sluice;
@@ -481,3 +483,5 @@ TEST_CASE("every handle reads what it is to read, whatever the handles of the sa
 }
 
 }  // namespace
+
+}  // namespace packet_shared_handles

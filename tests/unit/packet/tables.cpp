@@ -6,6 +6,8 @@
 
 #include <string>
 
+namespace packet_tables {
+
 namespace {
 
 using namespace sluice;
@@ -125,3 +127,5 @@ TEST_CASE("every counter has a name of its own, in the order of the enumerators"
 }
 
 }  // namespace
+
+}  // namespace packet_tables

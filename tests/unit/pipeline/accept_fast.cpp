@@ -8,6 +8,8 @@
 
 #include "support/network.hpp"
 
+namespace pipeline_accept_fast {
+
 namespace {
 
 using namespace support;
@@ -128,3 +130,5 @@ TEST_CASE("the route of the packet before serves for the same destination and to
 }
 
 }  // namespace
+
+}  // namespace pipeline_accept_fast

@@ -6,6 +6,8 @@
 
 #include "support/network.hpp"
 
+namespace pipeline_classify {
+
 namespace {
 
 using namespace support;
@@ -288,3 +290,5 @@ TEST_CASE("classify: a redirect is due on the sender's own link, unless it is sw
 }
 
 }  // namespace
+
+}  // namespace pipeline_classify

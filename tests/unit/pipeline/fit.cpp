@@ -7,6 +7,8 @@
 
 #include "support/datagrams.hpp"
 
+namespace pipeline_fit {
+
 namespace {
 
 using namespace support;
@@ -97,3 +99,5 @@ TEST_CASE("fit: size, DF and the fragments that it came in") {
 }
 
 }  // namespace
+
+}  // namespace pipeline_fit

@@ -8,6 +8,8 @@
 #include "support/datagrams.hpp"
 #include "support/validated.hpp"
 
+namespace pipeline_forward {
+
 namespace {
 
 using namespace support;
@@ -250,3 +252,5 @@ TEST_CASE("forward: the MTU is never above what a datagram can have, and never 0
 }
 
 }  // namespace
+
+}  // namespace pipeline_forward

@@ -6,6 +6,8 @@
 
 #include "support/datagrams.hpp"
 
+namespace pipeline_icmp_error {
+
 namespace {
 
 using namespace support;
@@ -123,3 +125,5 @@ TEST_CASE("icmp error: precedence 6, the TOS bits of the offender, its low ECN b
 }
 
 }  // namespace
+
+}  // namespace pipeline_icmp_error

@@ -8,6 +8,8 @@
 #include "support/datagrams.hpp"
 #include "support/validated.hpp"
 
+namespace pipeline_icmp_input {
+
 namespace {
 
 using namespace support;
@@ -165,3 +167,5 @@ TEST_CASE("icmp input: a verified checksum is believed; segments are read across
 }
 
 }  // namespace
+
+}  // namespace pipeline_icmp_input

@@ -8,6 +8,8 @@
 #include "support/network.hpp"
 #include "support/validated.hpp"
 
+namespace pipeline_icmp_notice {
+
 namespace {
 
 using namespace support;
@@ -83,3 +85,5 @@ TEST_CASE("eight octets behind the quoted header are needed") {
 }
 
 }  // namespace
+
+}  // namespace pipeline_icmp_notice

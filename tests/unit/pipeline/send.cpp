@@ -7,6 +7,8 @@
 
 #include "support/datagrams.hpp"
 
+namespace pipeline_send {
+
 namespace {
 
 using namespace support;
@@ -119,3 +121,5 @@ TEST_CASE("send: a header that the program brings") {
 }
 
 }  // namespace
+
+}  // namespace pipeline_send

@@ -7,6 +7,8 @@
 
 #include "support/network.hpp"
 
+namespace pipeline_source_rules {
+
 namespace {
 
 using namespace support;
@@ -107,3 +109,5 @@ TEST_CASE("source rules: accept_local lets our own addresses in, by the right in
 }
 
 }  // namespace
+
+}  // namespace pipeline_source_rules

@@ -8,6 +8,8 @@
 #include "support/datagrams.hpp"
 #include "support/validated.hpp"
 
+namespace pipeline_udp_input {
+
 namespace {
 
 using namespace support;
@@ -72,3 +74,5 @@ TEST_CASE("udp input: a short header, a wrong length, a wrong sum") {
 }
 
 }  // namespace
+
+}  // namespace pipeline_udp_input

@@ -7,6 +7,8 @@
 #include "support/datagrams.hpp"
 #include "support/validated.hpp"
 
+namespace pipeline_validate {
+
 namespace {
 
 using namespace support;
@@ -193,3 +195,5 @@ TEST_CASE("validate: a header cut into segments is made contiguous; a refused pa
 }
 
 }  // namespace
+
+}  // namespace pipeline_validate

@@ -9,6 +9,7 @@
 
 #include <string>
 
+namespace pipeline_validate_offload {
 using namespace support;
 
 namespace {
@@ -109,3 +110,5 @@ TEST_CASE("a pending checksum is behind the IPv4 header and within the total len
         CHECK(pipeline::validator::check<header_sum::unknown>(packet) == expected);
     }
 }
+
+}  // namespace pipeline_validate_offload

@@ -17,6 +17,8 @@
 #include <cstring>
 #include <new>
 
+namespace port_abi {
+
 namespace abi = sluice::port::af_packet::abi;
 namespace options = abi::socket_options;
 namespace raw = sluice::port::raw_socket::detail::abi;
@@ -151,3 +153,5 @@ TEST_CASE_TEMPLATE("what is not set is zero", record, abi::link_address, abi::me
     const std::byte zeros[sizeof(record)] = {};
     CHECK(std::memcmp(memory, zeros, sizeof memory) == 0);
 }
+
+}  // namespace port_abi

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+namespace port_af_packet {
 using namespace support;
 using namespace port_test;
 namespace ap = sluice::port::af_packet;
@@ -264,3 +265,5 @@ TEST_CASE("two sockets of a group share the frames") {
     CHECK(receive(*b, buffers, 5).size() == 5);
     CHECK(receive(*c, buffers, 5).size() == 5);
 }
+
+}  // namespace port_af_packet

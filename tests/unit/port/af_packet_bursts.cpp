@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+namespace port_af_packet_bursts {
 using namespace support;
 using namespace port_test;
 namespace ap = sluice::port::af_packet;
@@ -111,3 +112,5 @@ TEST_CASE("a frame that is too long is lost alone, those behind it are not") {
     REQUIRE(got.size() == 3);
     CHECK(got[2] == with_link_header(pattern(62)));
 }
+
+}  // namespace port_af_packet_bursts

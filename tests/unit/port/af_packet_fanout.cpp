@@ -10,6 +10,7 @@
 #include <set>
 #include <vector>
 
+namespace port_af_packet_fanout {
 using namespace support;
 using namespace port_test;
 namespace ap = sluice::port::af_packet;
@@ -139,3 +140,5 @@ TEST_CASE("a socket that hears ARP alone sends every frame") {
     CHECK(content_of(*b->receive(group::buffers)) == frame);
     CHECK(a->receive(group::buffers).error() == port::read_status::would_block);
 }
+
+}  // namespace port_af_packet_fanout

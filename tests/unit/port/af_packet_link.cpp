@@ -9,6 +9,7 @@
 
 #include <span>
 
+namespace port_af_packet_link {
 using namespace support;
 using namespace port_test;
 namespace ap = sluice::port::af_packet;
@@ -82,3 +83,5 @@ TEST_CASE("ping is answered over Ethernet by AF_PACKET") {
     }
     CHECK(us.buffers.available() == 64);
 }
+
+}  // namespace port_af_packet_link

@@ -11,6 +11,7 @@
 
 #include <vector>
 
+namespace port_af_packet_ring {
 using namespace support;
 using namespace port_test;
 namespace ap = sluice::port::af_packet;
@@ -322,3 +323,5 @@ TEST_CASE("frames of a transmit ring") {
     }
     CHECK(buffers.available() == 512);
 }
+
+}  // namespace port_af_packet_ring

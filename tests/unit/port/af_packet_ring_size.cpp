@@ -7,6 +7,8 @@
 
 #include <unistd.h>
 
+namespace port_af_packet_ring_size {
+
 namespace {
 
 using namespace sluice;
@@ -46,3 +48,5 @@ TEST_CASE("sizes of a receive ring: blocks of 128 K or more, in all 2 GB at most
         CHECK((std::string_view{e.advice} == "blocks: 128 K or more, of two") == !r.fits);
     }
 }
+
+}  // namespace port_af_packet_ring_size

@@ -11,6 +11,7 @@
 #include <optional>
 #include <vector>
 
+namespace port_af_packet_vlan {
 using namespace support;
 using namespace port_test;
 namespace ap = sluice::port::af_packet;
@@ -229,3 +230,5 @@ TEST_CASE("frames of VLANs are not taken, by whatever packet socket they come") 
         CHECK(us.eth.counters().tagged == tagged_in_all);
     }
 }
+
+}  // namespace port_af_packet_vlan

@@ -19,6 +19,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
+namespace port_capture_sink {
 using namespace support;
 using namespace sluice::port;
 using namespace port_test;
@@ -400,3 +401,5 @@ TEST_CASE("writers that were moved from refuse") {
     CHECK_FALSE(file->news().has_value());
     CHECK_FALSE(old->news().has_value());
 }
+
+}  // namespace port_capture_sink

@@ -6,6 +6,8 @@
 
 #include <doctest/doctest.h>
 
+namespace port_counters {
+
 namespace {
 
 using namespace sluice;
@@ -55,3 +57,5 @@ TEST_CASE("counters of sending begin at nought") {
     CHECK(raw.counters().refused == 0);
     CHECK(raw.counters().last_error == 0);
 }
+
+}  // namespace port_counters

@@ -12,6 +12,7 @@
 #include <memory>
 #include <vector>
 
+namespace port_empty_pool {
 using namespace sluice;
 using namespace sluice::literals;
 using namespace port_test;
@@ -65,3 +66,5 @@ TEST_CASE("a loop whose pool is empty rests") {
     // Eight at once, seven pauses up to 64 ms, then one each 64 ms; and the answers.
     CHECK(turns < 30 + (tun::device::now().now - start).milliseconds() / 64);
 }
+
+}  // namespace port_empty_pool

@@ -6,6 +6,7 @@
 
 #include <string_view>
 
+namespace port_error {
 using sluice::port::port_error;
 
 TEST_CASE("an error says what, on what, why, and what to do") {
@@ -60,3 +61,5 @@ TEST_CASE("the clock does not go back and midnight is within a day") {
     CHECK(second.now >= first.now);
     CHECK(second.midnight_ms < 86'400'000);
 }
+
+}  // namespace port_error

@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+namespace port_failure_kind {
 using namespace sluice;
 using namespace sluice::port;
 
@@ -66,3 +67,5 @@ TEST_CASE("what fails again and again is tried less often, up to 64 ms apart") {
     rest.failed(now);
     CHECK_FALSE(rest.is_resting(now));
 }
+
+}  // namespace port_failure_kind

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <string_view>
 
+namespace port_hardware_type {
 using namespace sluice::port;
 
 namespace {
@@ -92,3 +93,5 @@ TEST_CASE("an interface of another kind is refused by name and number") {
               .message(text)
               .find("805 (IEEE802154_MON") != std::string_view::npos);
 }
+
+}  // namespace port_hardware_type

@@ -19,6 +19,7 @@
 #include <linux/if_arp.h>
 #include <linux/if_tun.h>
 
+namespace port_not_ipv4 {
 using namespace support;
 using namespace port_test;
 namespace ap = sluice::port::af_packet;
@@ -278,3 +279,5 @@ TEST_CASE("IPv6 of a TUN device neither reaches the stack nor holds up its loop"
     }
     ::sigprocmask(SIG_SETMASK, &before, nullptr);
 }
+
+}  // namespace port_not_ipv4

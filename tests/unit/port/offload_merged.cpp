@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+namespace port_offload_merged {
 using namespace support;
 using namespace port_test;
 namespace ap = sluice::port::af_packet;
@@ -115,3 +116,5 @@ TEST_CASE("what the kernel merged and found right leaves as it was sent") {
         CHECK(left == expected);
     }
 }
+
+}  // namespace port_offload_merged

@@ -11,6 +11,7 @@
 
 #include <doctest/doctest.h>
 
+namespace port_offload_table {
 using namespace offload_test;
 namespace ap = sluice::port::af_packet;
 
@@ -131,3 +132,5 @@ TEST_CASE("the kernel takes what the table says that Linux takes") {
     }
     CHECK(asked == 176);
 }
+
+}  // namespace port_offload_table

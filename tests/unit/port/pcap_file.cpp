@@ -14,6 +14,7 @@
 #include <sstream>
 #include <string>
 
+namespace port_pcap_file {
 using namespace sluice;
 using namespace sluice::port;
 
@@ -164,3 +165,5 @@ TEST_CASE("captures of other tools: as many frames and IPv4 packets as those fou
         }
     }
 }
+
+}  // namespace port_pcap_file

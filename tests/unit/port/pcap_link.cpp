@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <vector>
 
+namespace port_pcap_link {
 using namespace sluice;
 using namespace sluice::port::pcap;
 using port_test::from_hex;
@@ -235,3 +236,5 @@ TEST_CASE("unknown link types have a name where one is known") {
         CHECK(table[i - 1].number < table[i].number);
     }
 }
+
+}  // namespace port_pcap_link

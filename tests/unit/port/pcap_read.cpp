@@ -7,6 +7,7 @@
 
 #include <vector>
 
+namespace port_pcap_read {
 using namespace sluice;
 using namespace sluice::port::pcap;
 using port_test::from_hex;
@@ -122,3 +123,5 @@ TEST_CASE("files that lie") {
         }
     }
 }
+
+}  // namespace port_pcap_read

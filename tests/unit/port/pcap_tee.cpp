@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+namespace port_pcap_tee {
 using namespace support;
 using namespace sluice::port;
 
@@ -110,3 +111,5 @@ TEST_CASE("a file that takes nothing keeps nobody from sending") {
     CHECK(idle.transmit(q, {}));
     CHECK(idle.recorder.lost() == 0);
 }
+
+}  // namespace port_pcap_tee

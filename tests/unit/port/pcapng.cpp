@@ -7,6 +7,7 @@
 
 #include <vector>
 
+namespace port_pcapng {
 using namespace support;
 using namespace sluice::port;
 using pcapng::error;
@@ -299,3 +300,5 @@ TEST_CASE("every cut and every changed octet is an answer, never a read outside"
         }
     }
 }
+
+}  // namespace port_pcapng

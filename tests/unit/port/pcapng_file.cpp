@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <string>
 
+namespace port_pcapng_file {
 using namespace support;
 using namespace sluice::port;
 using pcapng::direction;
@@ -100,3 +101,5 @@ TEST_CASE("what cannot be written is said") {
           "create /no/such/file: No such file or directory");
     CHECK(pcapng::writer::create("/dev/full").error().error_number == ENOSPC);
 }
+
+}  // namespace port_pcapng_file

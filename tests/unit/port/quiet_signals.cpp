@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <signal.h>
 
+namespace port_quiet_signals {
 using sluice::port::detail::quiet_signals;
 
 namespace {
@@ -80,3 +81,5 @@ TEST_CASE("what was pending before stays") {
     }
     CHECK(is_pending(SIGPIPE));
 }
+
+}  // namespace port_quiet_signals

@@ -11,6 +11,7 @@
 
 #include <string>
 
+namespace port_raw_socket {
 using namespace support;
 using namespace port_test;
 namespace raw = sluice::port::raw_socket;
@@ -134,3 +135,5 @@ TEST_CASE("packets through raw sockets") {
     }
     CHECK(buffers.available() == 128);
 }
+
+}  // namespace port_raw_socket

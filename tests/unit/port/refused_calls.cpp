@@ -24,6 +24,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+namespace port_refused_calls {
 using namespace support;
 using namespace port_test;
 namespace ap = sluice::port::af_packet;
@@ -155,3 +156,5 @@ TEST_CASE("a capture whose SIGPIPE cannot be taken away ends all the same, and n
         }));
     }
 }
+
+}  // namespace port_refused_calls

@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+namespace port_system_seed {
 using namespace sluice;
 
 namespace {
@@ -68,3 +69,5 @@ TEST_CASE("system_seed: a system without random numbers gives a reason, not a co
     // Interrupted each time: it gives up after a while.
     CHECK(told_without_random_numbers(EINTR) == 0);
 }
+
+}  // namespace port_system_seed

@@ -9,6 +9,7 @@
 
 #include <doctest/doctest.h>
 
+namespace port_tap {
 using namespace sluice;
 using namespace sluice::literals;
 using namespace sluice::port;
@@ -75,3 +76,5 @@ TEST_CASE("ping is answered over Ethernet") {
     CHECK(us.eth.counters().replies_sent >= 1);
     CHECK(us.buffers.available() == 32);
 }
+
+}  // namespace port_tap

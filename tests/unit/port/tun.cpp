@@ -10,6 +10,7 @@
 
 #include <sys/stat.h>
 
+namespace port_tun {
 using namespace sluice;
 using namespace sluice::port;
 using namespace port_test;
@@ -102,3 +103,5 @@ TEST_CASE("ping is answered through a TUN device") {
     REQUIRE(ns.ip("link del sl0"));
     CHECK(device.receive(buffers).error() == read_status::closed);
 }
+
+}  // namespace port_tun

@@ -19,6 +19,7 @@
 #include <netinet/udp.h>
 #include <sys/socket.h>
 
+namespace port_tun_offload {
 using namespace sluice;
 using namespace sluice::literals;
 using namespace sluice::port;
@@ -205,3 +206,5 @@ TEST_CASE("a sender without offload refuses what only offload could send") {
     CHECK_FALSE(output.transmit(p, {}));
     CHECK(output.counters().last_error == EBADF);
 }
+
+}  // namespace port_tun_offload

@@ -12,6 +12,7 @@
 #include <set>
 #include <vector>
 
+namespace port_tun_queues {
 using namespace support;
 using namespace port_test;
 namespace tun = sluice::port::tun;
@@ -56,3 +57,5 @@ TEST_CASE("the queues of a TUN device share its packets by flow") {
         CHECK(by.size() == 1);
     }
 }
+
+}  // namespace port_tun_queues

@@ -5,6 +5,7 @@
 
 #include <doctest/doctest.h>
 
+namespace port_virtio_net {
 using namespace support;
 namespace virtio = sluice::port::virtio_net;
 
@@ -160,3 +161,5 @@ TEST_CASE("facts that cannot be told") {
     m.checksum = checksum_state::unknown;
     CHECK(virtio::of_facts(m, frame, 14).error() == virtio::error::wrong_checksum);
 }
+
+}  // namespace port_virtio_net

@@ -8,6 +8,7 @@
 
 #include <sys/socket.h>
 
+namespace port_write {
 using namespace sluice;
 using namespace sluice::port;
 
@@ -88,3 +89,5 @@ TEST_CASE("refusals have the system's number") {
     CHECK(write_packet(-1, scattered{100}) == EBADF);
     CHECK(write_packet(-1, scattered{40'000}) == EMSGSIZE);
 }
+
+}  // namespace port_write

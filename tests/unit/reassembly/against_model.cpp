@@ -11,6 +11,7 @@
 #include <optional>
 #include <random>
 
+namespace reassembly_against_model {
 using namespace reassembly_test;
 
 namespace {
@@ -202,3 +203,5 @@ TEST_CASE_TEMPLATE("1,200 honest and 1,200 hostile datagrams", Rule, overlap::re
     compare<Rule>(1, 400, false);
     compare<Rule>(2, 400, true);
 }
+
+}  // namespace reassembly_against_model

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+namespace reassembly_eviction {
 using namespace reassembly_test;
 
 namespace {
@@ -103,3 +104,5 @@ TEST_CASE("the threshold evicts as many as it takes; zero still refuses all") {
     CHECK(step.reason == drop_reason::fragment_limit);
     CHECK(step.evicted_datagrams == 0);
 }
+
+}  // namespace reassembly_eviction

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+namespace reassembly_marks {
 using namespace reassembly_test;
 
 namespace {
@@ -122,3 +123,5 @@ TEST_CASE("more than 65,535 octets are refused when they are complete") {
         CHECK(pool.available() == 5);
     }
 }
+
+}  // namespace reassembly_marks

@@ -8,6 +8,7 @@
 #include <memory>
 #include <random>
 
+namespace reassembly_orders {
 using namespace reassembly_test;
 
 namespace {
@@ -140,3 +141,5 @@ TEST_CASE("a fragment that is a list of packets is made one block") {
     REQUIRE(step.kind == reassembly_outcome::complete);
     CHECK(is_whole(step.packet, 56));
 }
+
+}  // namespace reassembly_orders

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+namespace reassembly_shares {
 using namespace reassembly_test;
 
 namespace {
@@ -152,3 +153,5 @@ TEST_CASE("many sources fill the cache together, and all is given back") {
         CHECK(pool.available() == 400);
     }
 }
+
+}  // namespace reassembly_shares

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+namespace reassembly_thresholds {
 using namespace reassembly_test;
 
 namespace {
@@ -92,3 +93,5 @@ TEST_CASE("thresholds: a datagram ends at its deadline, not a nanosecond before"
     CHECK(cache.charged() == 0);
     CHECK(pool.available() == 32);
 }
+
+}  // namespace reassembly_thresholds

@@ -10,6 +10,7 @@
 #include <set>
 #include <vector>
 
+namespace reassembly_treap {
 using namespace sluice;
 
 namespace {
@@ -98,3 +99,5 @@ static_assert([] {
     return t.pop_first()->key == 0 && t.pop_first()->key == 1 && t.pop_first()->key == 2 &&
            t.empty();
 }());
+
+}  // namespace reassembly_treap

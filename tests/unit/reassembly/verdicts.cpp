@@ -6,6 +6,7 @@
 
 #include <string>
 
+namespace reassembly_verdicts {
 using namespace reassembly_test;
 
 namespace {
@@ -115,3 +116,5 @@ TEST_CASE("a duplicate that first tells the end completes nothing under Linux's 
     CHECK(step.pieces == 2);
     CHECK(step.pieces_dropped == 1);
 }
+
+}  // namespace reassembly_verdicts

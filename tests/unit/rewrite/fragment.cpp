@@ -8,6 +8,8 @@
 
 #include <memory>
 
+namespace rewrite_fragment {
+
 namespace {
 
 using namespace rewrite_test;
@@ -188,3 +190,5 @@ TEST_CASE("fragment: an MTU without room for 8 octets makes nothing") {
 }
 
 }  // namespace
+
+}  // namespace rewrite_fragment

@@ -8,6 +8,8 @@
 
 #include <utility>
 
+namespace rewrite_fragment_lists {
+
 namespace {
 
 using namespace rewrite_test;
@@ -156,3 +158,5 @@ TEST_CASE("fragment: a sink that stops in the middle of a list") {
 }
 
 }  // namespace
+
+}  // namespace rewrite_fragment_lists

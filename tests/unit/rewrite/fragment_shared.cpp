@@ -7,6 +7,8 @@
 
 #include <vector>
 
+namespace rewrite_fragment_shared {
+
 namespace {
 
 using namespace sluice;
@@ -69,3 +71,5 @@ TEST_CASE("a list that was cut while somebody else had it is sent up to its own 
 }
 
 }  // namespace
+
+}  // namespace rewrite_fragment_shared

@@ -6,6 +6,8 @@
 
 #include "support/datagrams.hpp"
 
+namespace rewrite_icmp_error {
+
 namespace {
 
 using namespace support;
@@ -43,3 +45,5 @@ TEST_CASE("icmp error: the message, also of an offender in pieces") {
 }
 
 }  // namespace
+
+}  // namespace rewrite_icmp_error

@@ -7,6 +7,8 @@
 
 #include "support/datagrams.hpp"
 
+namespace rewrite_icmp_extension {
+
 namespace {
 
 using namespace support;
@@ -138,3 +140,5 @@ TEST_CASE("icmp extension: behind 128 octets of quote, cut or filled up") {
 }
 
 }  // namespace
+
+}  // namespace rewrite_icmp_extension

@@ -5,6 +5,8 @@
 
 #include "support/network.hpp"
 
+namespace rewrite_icmp_probe {
+
 namespace {
 
 using namespace support;
@@ -150,3 +152,5 @@ TEST_CASE("icmp probe: of an empty handle, or less than a header, nothing is mad
 }
 
 }  // namespace
+
+}  // namespace rewrite_icmp_probe

@@ -6,6 +6,8 @@
 
 #include "support/datagrams.hpp"
 
+namespace rewrite_icmp_reply {
+
 namespace {
 
 using namespace support;
@@ -66,3 +68,5 @@ TEST_CASE("a timestamp request without room to fill up is not answered") {
 }
 
 }  // namespace
+
+}  // namespace rewrite_icmp_reply

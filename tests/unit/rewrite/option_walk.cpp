@@ -11,6 +11,8 @@
 #include "support/packet_checks.hpp"
 #include "support/validated.hpp"
 
+namespace rewrite_option_walk {
+
 namespace {
 
 using namespace support;
@@ -198,3 +200,5 @@ TEST_CASE("option walk: no_options drops in silence what it does not support") {
 }
 
 }  // namespace
+
+}  // namespace rewrite_option_walk

@@ -7,6 +7,8 @@
 
 #include "support/packet_checks.hpp"
 
+namespace rewrite_originate {
+
 namespace {
 
 using namespace support;
@@ -87,3 +89,5 @@ TEST_CASE("originate: no room in front, or no length for it") {
 }
 
 }  // namespace
+
+}  // namespace rewrite_originate

@@ -9,6 +9,8 @@
 
 #include "support/datagrams.hpp"
 
+namespace rewrite_refused {
+
 namespace {
 
 using namespace support;
@@ -73,3 +75,5 @@ TEST_CASE("a header of which nothing is said has the TTL that IANA recommends, a
 }
 
 }  // namespace
+
+}  // namespace rewrite_refused

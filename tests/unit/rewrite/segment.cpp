@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <vector>
 
+namespace rewrite_segment {
 using namespace support;
 using namespace support::tcp_flags;
 
@@ -232,3 +233,5 @@ consteval bool cuts_in_constant_evaluation() {
 static_assert(cuts_in_constant_evaluation());
 
 }  // namespace
+
+}  // namespace rewrite_segment

@@ -9,6 +9,7 @@
 
 #include <tuple>
 
+namespace rewrite_segment_checksum {
 using namespace support;
 
 namespace {
@@ -145,3 +146,5 @@ TEST_CASE("facts that do not fit are refused, nothing is done where nothing is p
     CHECK_FALSE(plain.has_facts());
     CHECK(content_of(plain) == whole);
 }
+
+}  // namespace rewrite_segment_checksum

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+namespace rewrite_segment_tunnels {
 using namespace support;
 using namespace support::tcp_flags;
 
@@ -202,3 +203,5 @@ TEST_CASE("random headers in front of a transport header do no harm") {
     CHECK(cut > 500);
     CHECK(buffers.available() == 128);
 }
+
+}  // namespace rewrite_segment_tunnels

@@ -9,6 +9,8 @@
 
 #include "support/given_table.hpp"
 
+namespace route_against_scan {
+
 namespace {
 
 using namespace sluice;
@@ -152,3 +154,5 @@ TEST_CASE_TEMPLATE("what routes took is given back", Table, lpm_trie<live_routes
 }
 
 }  // namespace
+
+}  // namespace route_against_scan

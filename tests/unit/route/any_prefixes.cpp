@@ -12,6 +12,8 @@
 
 #include "support/zeros.hpp"
 
+namespace route_any_prefixes {
+
 namespace {
 
 using namespace sluice;
@@ -178,3 +180,5 @@ TEST_CASE("a table without memory refuses every route and leads nowhere") {
 }
 
 }  // namespace
+
+}  // namespace route_any_prefixes

@@ -6,6 +6,8 @@
 
 #include <memory>
 
+namespace route_capacity {
+
 namespace {
 
 using namespace sluice;
@@ -93,3 +95,5 @@ TEST_CASE("a route of a tos is found by it, where no route is without one") {
 }
 
 }  // namespace
+
+}  // namespace route_capacity

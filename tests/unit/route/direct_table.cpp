@@ -8,6 +8,8 @@
 
 #include "support/zeros.hpp"
 
+namespace route_direct_table {
+
 namespace {
 
 using namespace sluice;
@@ -203,3 +205,5 @@ TEST_CASE("our own addresses stand before the hops of a table that has none of t
 }
 
 }  // namespace
+
+}  // namespace route_direct_table

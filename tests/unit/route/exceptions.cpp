@@ -9,6 +9,8 @@
 #include <memory>
 #include <set>
 
+namespace route_exceptions {
+
 namespace {
 
 using namespace sluice;
@@ -109,3 +111,5 @@ TEST_CASE("exceptions: against a map") {
 }
 
 }  // namespace
+
+}  // namespace route_exceptions

@@ -6,6 +6,8 @@
 #include <sluice/route/lpm_trie.hpp>
 #include <sluice/wire/literals.hpp>
 
+namespace route_gateways {
+
 namespace {
 
 using namespace sluice;
@@ -42,3 +44,5 @@ TEST_CASE_TEMPLATE("gateways: known on the interface of a route that goes by it"
 }
 
 }  // namespace
+
+}  // namespace route_gateways

@@ -6,6 +6,8 @@
 #include <sluice/route/with_local_routes.hpp>
 #include <sluice/wire/literals.hpp>
 
+namespace route_local_routes {
+
 namespace {
 
 using namespace sluice;
@@ -97,3 +99,5 @@ TEST_CASE("what a function names goes from both, and the number of both is told"
 }
 
 }  // namespace
+
+}  // namespace route_local_routes

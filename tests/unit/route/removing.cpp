@@ -10,6 +10,8 @@
 #include <array>
 #include <utility>
 
+namespace route_removing {
+
 namespace {
 
 using namespace sluice;
@@ -86,3 +88,5 @@ TEST_CASE_TEMPLATE("removing routes: all others go as they were asked about", Ta
     CHECK(t.version() != before);
     CHECK(count(t) == 1);  // by 3
 }
+
+}  // namespace route_removing

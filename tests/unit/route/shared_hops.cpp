@@ -5,6 +5,8 @@
 
 #include "support/zeros.hpp"
 
+namespace route_shared_hops {
+
 namespace {
 
 using namespace sluice;
@@ -53,3 +55,5 @@ TEST_CASE("a hop of which nothing is said is that of a route of which nothing is
 }
 
 }  // namespace
+
+}  // namespace route_shared_hops

@@ -5,6 +5,8 @@
 
 #include "support/network.hpp"
 
+namespace routing_address_kind {
+
 namespace {
 
 using namespace support;
@@ -55,3 +57,5 @@ TEST_CASE("address kind: an address without a route is found at its interface") 
 }
 
 }  // namespace
+
+}  // namespace routing_address_kind

@@ -6,6 +6,8 @@
 
 #include "support/network.hpp"
 
+namespace routing_output_route {
+
 namespace {
 
 using namespace support;
@@ -276,3 +278,5 @@ TEST_CASE("output route: a flow of which nothing is said is of no tos, protocol 
 }
 
 }  // namespace
+
+}  // namespace routing_output_route

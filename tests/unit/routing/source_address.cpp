@@ -6,6 +6,8 @@
 
 #include "support/network.hpp"
 
+namespace routing_source_address {
+
 namespace {
 
 using namespace support;
@@ -47,3 +49,5 @@ TEST_CASE("what is for one address of ours was meant for that") {
 }
 
 }  // namespace
+
+}  // namespace routing_source_address

@@ -8,6 +8,8 @@
 
 #include <type_traits>
 
+namespace security_all_of {
+
 namespace {
 
 using namespace security_test;
@@ -75,3 +77,5 @@ TEST_CASE("all of: what a part offers is reached through it") {
 }
 
 }  // namespace
+
+}  // namespace security_all_of

@@ -4,6 +4,8 @@
 
 #include "unit/security/asked_policy.hpp"
 
+namespace security_fragments_and_broadcasts {
+
 namespace {
 
 using namespace security_test;
@@ -66,3 +68,5 @@ TEST_CASE("directed broadcasts: refused for us, and the old form on its way") {
 }
 
 }  // namespace
+
+}  // namespace security_fragments_and_broadcasts

@@ -3,6 +3,8 @@
 
 #include "unit/security/asked_policy.hpp"
 
+namespace security_option_filter {
+
 namespace {
 
 using namespace security_test;
@@ -68,3 +70,5 @@ TEST_CASE("option filter: the list can be changed, kind by kind") {
 }
 
 }  // namespace
+
+}  // namespace security_option_filter

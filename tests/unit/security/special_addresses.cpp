@@ -4,6 +4,8 @@
 
 #include "unit/security/asked_policy.hpp"
 
+namespace security_special_addresses {
+
 namespace {
 
 using namespace security_test;
@@ -88,3 +90,5 @@ TEST_CASE("special addresses: a source route does not lead around it") {
 }
 
 }  // namespace
+
+}  // namespace security_special_addresses

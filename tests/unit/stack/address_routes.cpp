@@ -11,6 +11,8 @@
 #include <random>
 #include <vector>
 
+namespace stack_address_routes {
+
 namespace {
 
 using namespace sluice;
@@ -135,3 +137,5 @@ TEST_CASE("local routes and own addresses agree under random changes") {
 }
 
 }  // namespace
+
+}  // namespace stack_address_routes

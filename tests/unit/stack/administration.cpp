@@ -3,6 +3,8 @@
 
 #include "support/bench.hpp"
 
+namespace stack_administration {
+
 namespace {
 
 using namespace stack_test;
@@ -183,3 +185,5 @@ TEST_CASE("administration: switches change while running, with the accept branch
 }
 
 }  // namespace
+
+}  // namespace stack_administration

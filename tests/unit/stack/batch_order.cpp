@@ -4,6 +4,8 @@
 
 #include "unit/stack/recorder.hpp"
 
+namespace stack_batch_order {
+
 namespace {
 
 using namespace stack_test;
@@ -60,3 +62,5 @@ TEST_CASE("batch order: what comes back over lo is done before the next packet")
 }
 
 }  // namespace
+
+}  // namespace stack_batch_order

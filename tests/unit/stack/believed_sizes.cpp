@@ -5,6 +5,8 @@
 #include "unit/stack/learning_bench.hpp"
 #include "unit/stack/recorder.hpp"
 
+namespace stack_believed_sizes {
+
 namespace {
 
 using namespace stack_test;
@@ -95,3 +97,5 @@ TEST_CASE("believed sizes: a size that is not told is the least, and the path is
 }
 
 }  // namespace
+
+}  // namespace stack_believed_sizes

@@ -6,6 +6,8 @@
 #include <sluice/delivery/receive_queue.hpp>
 #include <sluice/stats/observers.hpp>
 
+namespace stack_early_demux {
+
 namespace {
 
 using namespace stack_test;
@@ -155,3 +157,5 @@ TEST_CASE("early demux: an endpoint that goes takes its route along") {
 }
 
 }  // namespace
+
+}  // namespace stack_early_demux

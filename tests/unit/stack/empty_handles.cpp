@@ -11,6 +11,8 @@
 
 #include <vector>
 
+namespace stack_empty_handles {
+
 namespace {
 
 using namespace stack_test;
@@ -355,3 +357,5 @@ TEST_CASE("a packet that the link hands back may be too short for a header") {
 }
 
 }  // namespace
+
+}  // namespace stack_empty_handles

@@ -3,6 +3,8 @@
 
 #include "unit/stack/recorder.hpp"
 
+namespace stack_error_notices {
+
 namespace {
 
 using namespace stack_test;
@@ -80,3 +82,5 @@ TEST_CASE("error notices: a quoted header is measured by its own length, within 
 }
 
 }  // namespace
+
+}  // namespace stack_error_notices

@@ -4,6 +4,8 @@
 
 #include "support/bench.hpp"
 
+namespace stack_expired_fragments {
+
 namespace {
 
 using namespace stack_test;
@@ -75,3 +77,5 @@ TEST_CASE("expired fragments: of an address that is no longer ours they are told
 }
 
 }  // namespace
+
+}  // namespace stack_expired_fragments

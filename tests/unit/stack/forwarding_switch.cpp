@@ -2,6 +2,7 @@
 // forwarded. Linux inet_forward_change.
 #include "unit/stack/learning_bench.hpp"
 
+namespace stack_forwarding_switch {
 using namespace stack_test;
 
 namespace {
@@ -93,3 +94,5 @@ TEST_CASE("forwarding switch: the settings that a stack starts with are settled 
         CHECK(at->interfaces().find(routing::loopback_index)->own.forwarding);
     }
 }
+
+}  // namespace stack_forwarding_switch

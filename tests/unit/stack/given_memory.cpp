@@ -8,6 +8,8 @@
 
 #include <vector>
 
+namespace stack_given_memory {
+
 namespace {
 
 using namespace stack_test;
@@ -50,3 +52,5 @@ TEST_CASE("given memory: a stack holds as many routes as fit, says when it is fu
 }
 
 }  // namespace
+
+}  // namespace stack_given_memory

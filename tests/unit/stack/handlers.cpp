@@ -6,6 +6,8 @@
 
 #include <sluice/delivery/receive_queue.hpp>
 
+namespace stack_handlers {
+
 namespace {
 
 using namespace stack_test;
@@ -91,3 +93,5 @@ TEST_CASE("handlers: a raw tap gets a copy, and then the sender is told nothing"
 }
 
 }  // namespace
+
+}  // namespace stack_handlers

@@ -3,6 +3,7 @@
 
 #include <sluice/stack/hardened_router.hpp>
 
+namespace stack_hardened_errors {
 using namespace stack_test;
 
 namespace {
@@ -125,3 +126,5 @@ TEST_CASE("hardened: its own datagrams go without DF, so that they need no path 
     REQUIRE(all.size() == 2);
     CHECK_FALSE(ipv4::const_view{all[0].data()}[ipv4::dont_fragment]);
 }
+
+}  // namespace stack_hardened_errors

@@ -3,6 +3,7 @@
 
 #include <sluice/hooks/hook_chain.hpp>
 
+namespace stack_hardware_forwarded {
 using namespace stack_test;
 
 namespace {
@@ -60,3 +61,5 @@ TEST_CASE("forwarded in hardware: the forward hook sees it and may drop it") {
     CHECK(receive_marked(b, through, true) == fate::dropped);
     CHECK(d.seen == 2);
 }
+
+}  // namespace stack_hardware_forwarded

@@ -8,6 +8,8 @@
 
 #include <memory>
 
+namespace stack_headless {
+
 namespace {
 
 using namespace stack_test;
@@ -80,3 +82,5 @@ TEST_CASE("what is sent, and what the link hands back, begins behind an empty bl
 }
 
 }  // namespace
+
+}  // namespace stack_headless

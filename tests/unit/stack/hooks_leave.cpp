@@ -5,6 +5,8 @@
 
 #include <sluice/hooks/hook_chain.hpp>
 
+namespace stack_hooks_leave {
+
 namespace {
 
 using namespace stack_test;
@@ -92,3 +94,5 @@ TEST_CASE("hooks leave: a hook may take the options off, and nothing is recorded
 }
 
 }  // namespace
+
+}  // namespace stack_hooks_leave

@@ -4,6 +4,8 @@
 
 #include "support/bench.hpp"
 
+namespace stack_icmp_quotes {
+
 namespace {
 
 using namespace stack_test;
@@ -51,3 +53,5 @@ TEST_CASE("icmp_notice: quoted headers of any stated length are counted as Linux
 }
 
 }  // namespace
+
+}  // namespace stack_icmp_quotes

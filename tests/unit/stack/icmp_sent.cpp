@@ -3,6 +3,8 @@
 
 #include "support/bench.hpp"
 
+namespace stack_icmp_sent {
+
 namespace {
 
 using namespace stack_test;
@@ -232,3 +234,5 @@ TEST_CASE("icmp sent: the limits for a host and for all, and what they leave fre
 }
 
 }  // namespace
+
+}  // namespace stack_icmp_sent

@@ -7,6 +7,8 @@
 
 #include <sluice/delivery/receive_queue.hpp>
 
+namespace stack_inner_facts {
+
 namespace {
 
 using namespace stack_test;
@@ -227,3 +229,5 @@ TEST_CASE("inner facts: a received packet that is sent is a new one") {
 }
 
 }  // namespace
+
+}  // namespace stack_inner_facts

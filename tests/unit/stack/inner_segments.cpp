@@ -8,6 +8,8 @@
 
 #include <sluice/delivery/receive_queue.hpp>
 
+namespace stack_inner_segments {
+
 namespace {
 
 using namespace stack_test;
@@ -94,3 +96,5 @@ TEST_CASE_TEMPLATE("inner segments: a copy of a handler's own keeps where the ch
 }
 
 }  // namespace
+
+}  // namespace stack_inner_segments

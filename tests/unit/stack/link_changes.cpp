@@ -6,6 +6,8 @@
 
 #include <sluice/route/linear_routes.hpp>
 
+namespace stack_link_changes {
+
 namespace {
 
 using namespace stack_test;
@@ -135,3 +137,5 @@ TEST_CASE("link changes: a complete packet with DF that does not fit is refused"
 }
 
 }  // namespace
+
+}  // namespace stack_link_changes

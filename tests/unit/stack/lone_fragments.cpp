@@ -4,6 +4,7 @@
 
 #include <sluice/stack/hardened_router.hpp>
 
+namespace stack_lone_fragments {
 using namespace stack_test;
 
 namespace {
@@ -61,3 +62,5 @@ TEST_CASE("hardened_router: 10,000 lone fragments of one source take its share a
     static_cast<void>(b.sent());
     CHECK(b->held() == 0);
 }
+
+}  // namespace stack_lone_fragments

@@ -9,6 +9,8 @@
 #include <sluice/endpoint/udp_endpoint.hpp>
 #include <sluice/hooks/hook_chain.hpp>
 
+namespace stack_loopback {
+
 namespace {
 
 using namespace stack_test;
@@ -268,3 +270,5 @@ TEST_CASE("loopback: with a source route over our own addresses it counts as rec
 }
 
 }  // namespace
+
+}  // namespace stack_loopback

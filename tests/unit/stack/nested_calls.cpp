@@ -4,6 +4,8 @@
 // nothing is called within itself, the sums are right.
 #include "unit/stack/nested_world.hpp"
 
+namespace stack_nested_calls {
+
 namespace {
 
 using namespace stack_test;
@@ -190,3 +192,5 @@ TEST_CASE("nested calls: every entrance from every place, with the accept branch
 }
 
 }  // namespace
+
+}  // namespace stack_nested_calls

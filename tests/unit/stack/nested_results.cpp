@@ -1,6 +1,8 @@
 // What a nested call is told, and from when on what it changes holds.
 #include "unit/stack/nested_world.hpp"
 
+namespace stack_nested_results {
+
 namespace {
 
 using namespace stack_test;
@@ -145,3 +147,5 @@ TEST_CASE("nested calls: what a nested call is told") {
 }
 
 }  // namespace
+
+}  // namespace stack_nested_results

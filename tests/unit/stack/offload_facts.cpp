@@ -9,6 +9,8 @@
 
 #include <string>
 
+namespace stack_offload_facts {
+
 namespace {
 
 using namespace stack_test;
@@ -238,3 +240,5 @@ TEST_CASE("a checksum in the wrong place is refused before anybody sees the pack
     CHECK(b->counters()[drop_reason::checksum_misplaced] == 17);
     CHECK(b->hooks().seen == 1);
 }
+
+}  // namespace stack_offload_facts

@@ -1,6 +1,7 @@
 // A route policy that knows nothing of our addresses: they are ours all the same.
 #include "support/bench.hpp"
 
+namespace stack_own_route_policy {
 using namespace stack_test;
 
 namespace {
@@ -140,3 +141,5 @@ TEST_CASE("own route policy: more addresses than the list holds are refused, non
     CHECK(table.version() != before);
     CHECK(table.at(table.lookup("10.0.1.1"_ip)).type == route_type::unicast);
 }
+
+}  // namespace stack_own_route_policy

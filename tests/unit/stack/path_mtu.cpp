@@ -4,6 +4,8 @@
 #include "unit/stack/learning_bench.hpp"
 #include "unit/stack/recorder.hpp"
 
+namespace stack_path_mtu {
+
 namespace {
 
 using namespace stack_test;
@@ -319,3 +321,5 @@ TEST_CASE("path MTU: the small host does not learn") {
 }
 
 }  // namespace
+
+}  // namespace stack_path_mtu

@@ -5,6 +5,8 @@
 
 #include <sluice/delivery/receive_queue.hpp>
 
+namespace stack_pings {
+
 namespace {
 
 using namespace stack_test;
@@ -139,3 +141,5 @@ TEST_CASE("pings: an error about the request is told with its extension") {
 }
 
 }  // namespace
+
+}  // namespace stack_pings

@@ -6,6 +6,8 @@
 #include <sluice/hooks/hook_chain.hpp>
 #include <sluice/stack/hardened_router.hpp>
 
+namespace stack_presets {
+
 namespace {
 
 using namespace stack_test;
@@ -138,3 +140,5 @@ TEST_CASE("presets: a batch is its packets one by one") {
 }
 
 }  // namespace
+
+}  // namespace stack_presets

@@ -3,6 +3,8 @@
 
 #include "support/bench.hpp"
 
+namespace stack_reassembly_eviction {
+
 namespace {
 
 using namespace stack_test;
@@ -32,3 +34,5 @@ TEST_CASE("eviction: each datagram is a failed reassembly, each of its packets a
 }
 
 }  // namespace
+
+}  // namespace stack_reassembly_eviction

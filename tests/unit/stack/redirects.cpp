@@ -3,6 +3,8 @@
 
 #include "unit/stack/learning_bench.hpp"
 
+namespace stack_redirects {
+
 namespace {
 
 using namespace stack_test;
@@ -191,3 +193,5 @@ TEST_CASE("redirects: a gateway whose link address is unknown is only asked for"
 }
 
 }  // namespace
+
+}  // namespace stack_redirects

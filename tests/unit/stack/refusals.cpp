@@ -4,6 +4,8 @@
 
 #include "support/bench.hpp"
 
+namespace stack_refusals {
+
 namespace {
 
 using namespace stack_test;
@@ -198,3 +200,5 @@ TEST_CASE("refusals: 65535 octets in fragments arrive whole; one octet more neve
 }
 
 }  // namespace
+
+}  // namespace stack_refusals

@@ -12,6 +12,8 @@
 #include <memory>
 #include <string>
 
+namespace stack_route_checks {
+
 namespace {
 
 using namespace sluice;
@@ -214,3 +216,5 @@ TEST_CASE("route checks: removed is what is meant, attribute by attribute") {
 }
 
 }  // namespace
+
+}  // namespace stack_route_checks

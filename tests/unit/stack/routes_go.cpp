@@ -14,6 +14,8 @@
 #include <string>
 #include <vector>
 
+namespace stack_routes_go {
+
 namespace {
 
 using namespace sluice;
@@ -201,3 +203,5 @@ TEST_CASE("routes go: the one that an address brought, not its double through a 
 }
 
 }  // namespace
+
+}  // namespace stack_routes_go

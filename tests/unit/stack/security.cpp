@@ -5,6 +5,8 @@
 
 #include <sluice/delivery/receive_queue.hpp>
 
+namespace stack_security {
+
 namespace {
 
 using namespace stack_test;
@@ -122,3 +124,5 @@ TEST_CASE("security: what is refused out is told to its sender") {
 }
 
 }  // namespace
+
+}  // namespace stack_security

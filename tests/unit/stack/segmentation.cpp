@@ -8,6 +8,8 @@
 
 #include <sluice/delivery/receive_queue.hpp>
 
+namespace stack_segmentation {
+
 namespace {
 
 using namespace stack_test;
@@ -336,3 +338,5 @@ TEST_CASE("what comes back over the loopback interface keeps its pending checksu
 }
 
 }  // namespace
+
+}  // namespace stack_segmentation

@@ -5,6 +5,8 @@
 
 #include <sluice/delivery/receive_queue.hpp>
 
+namespace stack_send {
+
 namespace {
 
 using namespace stack_test;
@@ -184,3 +186,5 @@ TEST_CASE("send: without a packet, without headroom, without room in the output"
 }
 
 }  // namespace
+
+}  // namespace stack_send

@@ -15,6 +15,8 @@
 #include <memory>
 #include <optional>
 
+namespace stack_sender_told {
+
 namespace {
 
 using namespace stack_test;
@@ -367,3 +369,5 @@ TEST_CASE("sender told: a wrong checksum over lo is found") {
 }
 
 }  // namespace
+
+}  // namespace stack_sender_told

@@ -10,6 +10,8 @@
 #include <algorithm>
 #include <vector>
 
+namespace stack_shared_bytes {
+
 namespace {
 
 using namespace stack_test;
@@ -268,3 +270,5 @@ TEST_CASE("without memory for a copy a packet is dropped, counted, and nobody's 
 }
 
 }  // namespace
+
+}  // namespace stack_shared_bytes

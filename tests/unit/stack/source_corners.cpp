@@ -5,6 +5,8 @@
 
 #include "support/bench.hpp"
 
+namespace stack_source_corners {
+
 namespace {
 
 using namespace stack_test;
@@ -160,3 +162,5 @@ TEST_CASE("source corners: a source route leads to no broadcast, forwarded or no
 }
 
 }  // namespace
+
+}  // namespace stack_source_corners

@@ -3,6 +3,8 @@
 
 #include "support/bench.hpp"
 
+namespace stack_time {
+
 namespace {
 
 using namespace stack_test;
@@ -86,3 +88,5 @@ TEST_CASE("time: a host that is no longer there to be told") {
 }
 
 }  // namespace
+
+}  // namespace stack_time

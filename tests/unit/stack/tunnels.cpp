@@ -5,6 +5,8 @@
 
 #include <sluice/delivery/receive_queue.hpp>
 
+namespace stack_tunnels {
+
 namespace {
 
 using namespace stack_test;
@@ -158,3 +160,5 @@ TEST_CASE("tunnels: inner fragments are made whole") {
 }
 
 }  // namespace
+
+}  // namespace stack_tunnels

@@ -4,6 +4,8 @@
 
 #include "unit/stack/recorder.hpp"
 
+namespace stack_work_queue {
+
 namespace {
 
 using namespace stack_test;
@@ -97,3 +99,5 @@ TEST_CASE("work queue: more than the work queue holds is refused to the handler"
 }
 
 }  // namespace
+
+}  // namespace stack_work_queue

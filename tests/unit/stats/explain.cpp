@@ -6,6 +6,8 @@
 
 #include <string>
 
+namespace stats_explain {
+
 namespace {
 
 using namespace sluice;
@@ -139,3 +141,5 @@ TEST_CASE("as much as fits is written, and the size of the whole given") {
 static_assert(explainer{}.line({stage::end, outcome::drop, drop_reason::no_route}, {}) > 100);
 
 }  // namespace
+
+}  // namespace stats_explain

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+namespace stats_for_each_counter {
 using namespace sluice;
 
 namespace {
@@ -71,3 +72,5 @@ TEST_CASE("for_each_counter: forwarding is 1 or 2 (RFC 4293), the TTL that of th
     CHECK(by_name({}, s)[0] == "Ip.Forwarding 1");
     CHECK(by_name({}, s)[1] == "Ip.DefaultTTL 77");
 }
+
+}  // namespace stats_for_each_counter

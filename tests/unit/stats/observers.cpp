@@ -6,6 +6,8 @@
 #include <set>
 #include <string>
 
+namespace stats_observers {
+
 namespace {
 
 using namespace sluice;
@@ -59,3 +61,5 @@ TEST_CASE("every stage and every outcome has a name of its own") {
 }
 
 }  // namespace
+
+}  // namespace stats_observers

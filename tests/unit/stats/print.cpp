@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+namespace stats_print {
+
 namespace {
 
 using namespace sluice;
@@ -126,3 +128,5 @@ constexpr std::size_t size_in_constant_evaluation() {
 static_assert(size_in_constant_evaluation() > 1000);
 
 }  // namespace
+
+}  // namespace stats_print

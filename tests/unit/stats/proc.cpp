@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+namespace stats_proc {
+
 namespace {
 
 using namespace sluice;
@@ -80,3 +82,5 @@ TEST_CASE("a name that is missing or stands elsewhere is noticed") {
 }
 
 }  // namespace
+
+}  // namespace stats_proc

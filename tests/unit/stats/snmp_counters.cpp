@@ -5,6 +5,8 @@
 
 #include <string>
 
+namespace stats_snmp_counters {
+
 namespace {
 
 using namespace sluice;
@@ -84,3 +86,5 @@ TEST_CASE("counts beyond 32 bits") {
 }
 
 }  // namespace
+
+}  // namespace stats_snmp_counters

@@ -11,6 +11,8 @@
 #include <sanitizer/asan_interface.h>
 #endif
 
+namespace testing_exact_source {
+
 namespace {
 
 using namespace sluice;
@@ -98,3 +100,5 @@ TEST_CASE("a stack takes its packets, and finds no octet too few") {
 }
 
 }  // namespace
+
+}  // namespace testing_exact_source

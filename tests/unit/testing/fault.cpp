@@ -6,6 +6,7 @@
 
 #include <string>
 
+namespace testing_fault {
 using namespace sluice;
 using namespace sluice::testing;
 
@@ -56,3 +57,5 @@ TEST_CASE("an output that refuses leaves the packet") {
     }
     CHECK(output.beneath.size() == 2);
 }
+
+}  // namespace testing_fault

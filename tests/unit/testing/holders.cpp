@@ -22,6 +22,7 @@
 #include <algorithm>
 #include <memory>
 
+namespace testing_holders {
 using namespace sluice;
 using support::octets;
 
@@ -354,3 +355,5 @@ TEST_CASE("holders: an error queue keeps copies, in place") {
     CHECK(q.pop(room).octets == 64);
     CHECK(sizeof(q) <= 4 * (64 + sizeof(error_report)) + 64);
 }
+
+}  // namespace testing_holders

@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+namespace testing_untouched_blocks {
 using namespace sluice;
 
 namespace {
@@ -75,3 +76,5 @@ TEST_CASE("linux_router takes no memory of its buffers before it uses them") {
     CHECK(room.touched() <= sizeof(router) - sizeof(pool) + 4 * 4096);
     r->~router();
 }
+
+}  // namespace testing_untouched_blocks

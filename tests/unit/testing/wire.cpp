@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+namespace testing_wire {
 using namespace sluice;
 using namespace sluice::testing;
 
@@ -151,3 +152,5 @@ TEST_CASE("the wire's time never goes back") {
     b.send('a');
     CHECK(b.wire->next_arrival() == instant{} + 30_ms);
 }
+
+}  // namespace testing_wire

@@ -3,6 +3,7 @@
 #include <sluice/wire/address.hpp>
 #include <sluice/wire/literals.hpp>
 
+namespace wire_address {
 using namespace sluice;
 using namespace sluice::literals;
 
@@ -88,3 +89,5 @@ TEST_CASE("interface address: network and directed broadcast") {
     CHECK_FALSE("10.0.1.1/31"_net.has_broadcast());
     CHECK_FALSE("10.0.1.1/32"_net.has_broadcast());
 }
+
+}  // namespace wire_address

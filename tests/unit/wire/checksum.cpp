@@ -7,6 +7,7 @@
 
 #include <vector>
 
+namespace wire_checksum {
 using namespace sluice;
 using namespace sluice::literals;
 
@@ -145,3 +146,5 @@ TEST_CASE("checksum: the pseudo header is the sum of its bytes") {
     CHECK(checksum::fold(checksum::pseudo_header("10.0.0.1"_ip, "192.168.255.2"_ip, 17, 0x123)) ==
           naive_fold(bytes_of_it));
 }
+
+}  // namespace wire_checksum

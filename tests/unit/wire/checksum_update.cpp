@@ -5,6 +5,7 @@
 
 #include "random_bytes.hpp"
 
+namespace wire_checksum_update {
 using namespace sluice;
 using namespace sluice::literals;
 
@@ -78,3 +79,5 @@ TEST_CASE("checksum update: never 0xffff unless nothing but zero is left") {
         }
     }
 }
+
+}  // namespace wire_checksum_update

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+namespace wire_dump {
 using namespace sluice;
 using namespace sluice::literals;
 
@@ -67,3 +68,5 @@ TEST_CASE("dump: each of the eight digits of an offset is told") {
     const auto line = detail::dump_line(data, 0x0123'0010);
     CHECK(std::string(line.view().data(), 12) == "01230010  00");
 }
+
+}  // namespace wire_dump

@@ -13,6 +13,8 @@
 #include <array>
 #include <cstddef>
 
+namespace wire_emit {
+
 namespace {
 
 using namespace sluice;
@@ -118,3 +120,5 @@ TEST_CASE("every octet that a value says it wrote was written, whatever stood th
 }
 
 }  // namespace
+
+}  // namespace wire_emit

@@ -7,6 +7,7 @@
 
 #include <array>
 
+namespace wire_icmp {
 using namespace sluice;
 using namespace sluice::literals;
 
@@ -130,3 +131,5 @@ TEST_CASE("icmp: errors, queries and extendable types among all 256") {
     CHECK(icmp::is_query(icmp::types::extended_echo_request));
     CHECK_FALSE(icmp::may_be_extended(icmp::types::redirect));
 }
+
+}  // namespace wire_icmp

@@ -7,6 +7,7 @@
 
 #include <vector>
 
+namespace wire_icmp_extensions {
 using namespace sluice;
 using namespace sluice::literals;
 
@@ -122,3 +123,5 @@ TEST_CASE("icmp extensions: any bytes are walked within their bounds") {
     }
     CHECK(all > 400);
 }
+
+}  // namespace wire_icmp_extensions

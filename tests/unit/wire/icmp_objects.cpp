@@ -7,6 +7,7 @@
 
 #include <array>
 
+namespace wire_icmp_objects {
 using namespace sluice;
 using namespace sluice::literals;
 
@@ -146,3 +147,5 @@ TEST_CASE("icmp objects: interface identification that is refused") {
     CHECK(interface_identification::parse(1, name).error() == wire_error::bad_value);
     CHECK(interface_identification::parse(1, const_bytes{name}.first(63)));
 }
+
+}  // namespace wire_icmp_objects

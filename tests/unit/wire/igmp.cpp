@@ -5,6 +5,7 @@
 
 #include "random_bytes.hpp"
 
+namespace wire_igmp {
 using namespace sluice;
 using namespace sluice::literals;
 
@@ -112,3 +113,5 @@ TEST_CASE("igmp: checksum") {
     leave[7] ^= std::byte{1};
     CHECK_FALSE(igmp::checksum_ok(leave));
 }
+
+}  // namespace wire_igmp

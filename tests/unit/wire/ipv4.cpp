@@ -7,6 +7,7 @@
 
 #include <array>
 
+namespace wire_ipv4 {
 using namespace sluice;
 using namespace sluice::literals;
 
@@ -124,3 +125,5 @@ TEST_CASE("ipv4: changes keep a right checksum right") {
         CHECK(ipv4::checksum_ok(ip));
     }
 }
+
+}  // namespace wire_ipv4

@@ -7,6 +7,7 @@
 
 #include <array>
 
+namespace wire_ipv4_header {
 using namespace sluice;
 using namespace sluice::literals;
 
@@ -120,3 +121,5 @@ TEST_CASE("lax parse: the version is not looked at, an impossible header length 
     data[0] = std::byte{0x44};
     CHECK(ipv4::lax_parse(data).error() == wire_error::bad_header_length);
 }
+
+}  // namespace wire_ipv4_header

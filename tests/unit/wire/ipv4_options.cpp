@@ -7,6 +7,7 @@
 
 #include <string>
 
+namespace wire_ipv4_options {
 using namespace sluice;
 using namespace sluice::literals;
 
@@ -134,3 +135,5 @@ TEST_CASE("options: overflow and flag of a timestamp option are its nibbles") {
     CHECK(view[ipv4::timestamp_flag] == ipv4::timestamp_flags::prespecified);
     CHECK(view[ipv4::option_pointer] == ipv4::first_timestamp_pointer);
 }
+
+}  // namespace wire_ipv4_options

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+namespace wire_layout {
 using namespace sluice;
 
 namespace sample {
@@ -128,3 +129,5 @@ TEST_CASE("layout: a mutable view converts to a const view of the same bytes") {
     CHECK(same.data() == data.data());
     CHECK(same.span().size() == 10);
 }
+
+}  // namespace wire_layout

@@ -6,6 +6,7 @@
 
 #include <array>
 
+namespace wire_link_headers {
 using namespace sluice;
 using namespace sluice::literals;
 
@@ -95,3 +96,5 @@ TEST_CASE("arp: any other hardware, protocol or length is refused") {
         CHECK(parse_value<arp::packet>(bad).error() == wire_error::bad_value);
     }
 }
+
+}  // namespace wire_link_headers

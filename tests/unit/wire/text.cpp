@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <string>
 
+namespace wire_text {
 using namespace sluice;
 using namespace sluice::literals;
 
@@ -94,3 +95,5 @@ TEST_CASE("text: hex literals ignore blanks and keep every byte") {
     CHECK(packet[5] == std::byte{0xf0});
     CHECK(""_hex.size() == 0);
 }
+
+}  // namespace wire_text

@@ -8,6 +8,7 @@
 
 #include <array>
 
+namespace wire_transport {
 using namespace sluice;
 using namespace sluice::literals;
 
@@ -124,3 +125,5 @@ TEST_CASE("tcp: options of a cut segment are those present") {
     CHECK(at.kind() == tcp::option_kinds::maximum_segment_size);
     CHECK(load_be<u16>(at.data().data()) == 1460);
 }
+
+}  // namespace wire_transport

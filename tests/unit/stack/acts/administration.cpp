@@ -4,6 +4,8 @@
 
 #include <sluice/stack/administration.hpp>
 
+namespace acts_administration {
+
 namespace {
 
 using namespace acts_test;
@@ -88,3 +90,5 @@ TEST_CASE("administration: a removed interface takes its routes; one of type loc
 }
 
 }  // namespace
+
+}  // namespace acts_administration

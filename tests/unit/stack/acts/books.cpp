@@ -6,6 +6,8 @@
 #include <sluice/stats/observers.hpp>
 #include <sluice/stats/snmp_counters.hpp>
 
+namespace acts_books {
+
 namespace {
 
 using namespace acts_test;
@@ -65,3 +67,5 @@ TEST_CASE("books: an observer sees a refusal with its error, and nothing of what
 }
 
 }  // namespace
+
+}  // namespace acts_books

@@ -4,6 +4,8 @@
 #include <sluice/delivery/receive_queue.hpp>
 #include <sluice/stack/deliver.hpp>
 
+namespace acts_deliver {
+
 namespace {
 
 using namespace acts_test;
@@ -112,3 +114,5 @@ TEST_CASE("deliver: UDP and ICMP go to the stack's own, IGMP is heard and let be
 }
 
 }  // namespace
+
+}  // namespace acts_deliver

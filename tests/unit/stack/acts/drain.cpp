@@ -3,6 +3,8 @@
 
 #include <sluice/stack/drain.hpp>
 
+namespace acts_drain {
+
 namespace {
 
 using namespace acts_test;
@@ -86,3 +88,5 @@ TEST_CASE("drain: a link that failed is told to the sender of a sound packet alo
 }
 
 }  // namespace
+
+}  // namespace acts_drain

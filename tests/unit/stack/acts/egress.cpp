@@ -3,6 +3,8 @@
 
 #include <sluice/stack/egress.hpp>
 
+namespace acts_egress {
+
 namespace {
 
 using namespace acts_test;
@@ -115,3 +117,5 @@ TEST_CASE("egress: what leaves by lo waits to be received, by the interface with
 }
 
 }  // namespace
+
+}  // namespace acts_egress

@@ -5,6 +5,8 @@
 
 #include <array>
 
+namespace acts_enter {
+
 namespace {
 
 using namespace acts_test;
@@ -102,3 +104,5 @@ TEST_CASE("enter: poll says when a fragment is given up, and does it then") {
 }
 
 }  // namespace
+
+}  // namespace acts_enter

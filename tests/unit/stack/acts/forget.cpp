@@ -3,6 +3,8 @@
 
 #include <sluice/stack/forget.hpp>
 
+namespace acts_forget {
+
 namespace {
 
 using namespace acts_test;
@@ -80,3 +82,5 @@ TEST_CASE("forget: where no MTU was learned, none is made of a change, not of no
 }
 
 }  // namespace
+
+}  // namespace acts_forget

@@ -3,6 +3,8 @@
 
 #include <sluice/stack/forward.hpp>
 
+namespace acts_forward {
+
 namespace {
 
 using namespace acts_test;
@@ -106,3 +108,5 @@ TEST_CASE("forward: an interface that goes away while a hook runs takes the pack
 }
 
 }  // namespace
+
+}  // namespace acts_forward

@@ -7,6 +7,8 @@
 #include <sluice/stats/observers.hpp>
 #include <sluice/stats/snmp_counters.hpp>
 
+namespace acts_gates {
+
 namespace {
 
 using namespace acts_test;
@@ -192,3 +194,5 @@ TEST_CASE(
 }
 
 }  // namespace
+
+}  // namespace acts_gates

@@ -4,6 +4,8 @@
 
 #include <sluice/stack/handle.hpp>
 
+namespace acts_handle {
+
 namespace {
 
 using namespace acts_test;
@@ -212,3 +214,5 @@ TEST_CASE("handle: what a handler sends waits for its packet's end") {
 }
 
 }  // namespace
+
+}  // namespace acts_handle

@@ -3,6 +3,8 @@
 
 #include <sluice/stack/icmp_answer.hpp>
 
+namespace acts_icmp_answer {
+
 namespace {
 
 using namespace acts_test;
@@ -72,3 +74,5 @@ TEST_CASE("icmp answer: one asked by broadcast is answered from an address of th
 }
 
 }  // namespace
+
+}  // namespace acts_icmp_answer

@@ -4,6 +4,8 @@
 #include <sluice/delivery/receive_queue.hpp>
 #include <sluice/stack/icmp_receive.hpp>
 
+namespace acts_icmp_receive {
+
 namespace {
 
 using namespace acts_test;
@@ -87,3 +89,5 @@ TEST_CASE("icmp receive: an error teaches when the protocol that it quotes belie
 }
 
 }  // namespace
+
+}  // namespace acts_icmp_receive

@@ -3,6 +3,8 @@
 
 #include <sluice/stack/icmp_send.hpp>
 
+namespace acts_icmp_send {
+
 namespace {
 
 using namespace acts_test;
@@ -102,3 +104,5 @@ TEST_CASE("icmp send: nothing leaves by an interface that is down") {
 }
 
 }  // namespace
+
+}  // namespace acts_icmp_send

@@ -4,6 +4,8 @@
 #include <sluice/rewrite/option_walk.hpp>
 #include <sluice/stack/icmp_terms.hpp>
 
+namespace acts_icmp_terms {
+
 namespace {
 
 using namespace acts_test;
@@ -87,3 +89,5 @@ TEST_CASE("icmp terms: an answer has the options of the request turned round, or
 }
 
 }  // namespace
+
+}  // namespace acts_icmp_terms

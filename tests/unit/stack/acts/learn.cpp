@@ -3,6 +3,8 @@
 
 #include <sluice/stack/learn.hpp>
 
+namespace acts_learn {
+
 namespace {
 
 using namespace acts_test;
@@ -81,3 +83,5 @@ TEST_CASE("learn: a redirect names another gateway, when the one in use says so"
 }
 
 }  // namespace
+
+}  // namespace acts_learn

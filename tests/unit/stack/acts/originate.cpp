@@ -4,6 +4,8 @@
 
 #include <sluice/stack/originate.hpp>
 
+namespace acts_originate {
+
 namespace {
 
 using namespace acts_test;
@@ -90,3 +92,5 @@ TEST_CASE("originate: a program's own header is completed where it says 0, and i
 }
 
 }  // namespace
+
+}  // namespace acts_originate

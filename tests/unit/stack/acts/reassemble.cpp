@@ -6,6 +6,8 @@
 #include <sluice/stack/alert.hpp>
 #include <sluice/stack/reassemble.hpp>
 
+namespace acts_reassemble {
+
 namespace {
 
 using namespace acts_test;
@@ -119,3 +121,5 @@ TEST_CASE("alert: a listener gets it, and it goes no further; a fragment waits f
 }
 
 }  // namespace
+
+}  // namespace acts_reassemble

@@ -3,6 +3,8 @@
 
 #include <sluice/stack/receive.hpp>
 
+namespace acts_receive {
+
 namespace {
 
 using namespace acts_test;
@@ -101,3 +103,5 @@ TEST_CASE("receive: one of ours that came back keeps its route while that holds"
 }
 
 }  // namespace
+
+}  // namespace acts_receive

@@ -3,6 +3,8 @@
 
 #include <sluice/stack/switches.hpp>
 
+namespace acts_switches {
+
 namespace {
 
 using namespace acts_test;
@@ -56,3 +58,5 @@ TEST_CASE("switches: of an interface that is not there nothing changes") {
 }
 
 }  // namespace
+
+}  // namespace acts_switches

@@ -4,6 +4,8 @@
 #include <sluice/delivery/receive_queue.hpp>
 #include <sluice/stack/udp_receive.hpp>
 
+namespace acts_udp_receive {
+
 namespace {
 
 using namespace acts_test;
@@ -98,3 +100,5 @@ TEST_CASE("udp receive: a wrong length or sum reaches nobody") {
 }
 
 }  // namespace
+
+}  // namespace acts_udp_receive

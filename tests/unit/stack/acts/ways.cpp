@@ -4,6 +4,8 @@
 
 #include <sluice/stack/ways.hpp>
 
+namespace acts_ways {
+
 namespace {
 
 using namespace acts_test;
@@ -77,3 +79,5 @@ TEST_CASE(
 }
 
 }  // namespace
+
+}  // namespace acts_ways

@@ -4,6 +4,8 @@
 
 #include <sluice/stack/work.hpp>
 
+namespace acts_work {
+
 namespace {
 
 using namespace acts_test;
@@ -63,3 +65,5 @@ TEST_CASE("work: a call in a call is nested, and its time does not go back") {
 }
 
 }  // namespace
+
+}  // namespace acts_work

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+namespace reassembly_bounds {
 using namespace reassembly_test;
 
 namespace {
@@ -181,3 +182,5 @@ TEST_CASE("a cache that ends gives its buffers back") {
     }
     CHECK(pool.available() == 32);
 }
+
+}  // namespace reassembly_bounds
