@@ -6,7 +6,7 @@
 // error of an error, a fragment or a broadcast; errors fit 576 octets and quote what came; all that
 // left is right; what was learned of a path stays within its bounds; fates and buffers add up.
 #include "../tests/support/fixed_stack.hpp"
-#include "../tests/support/world.hpp"
+#include "../tests/support/surroundings.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -208,14 +208,14 @@ struct suspicious final : protocol_handler<packet> {
 
 struct side {
     std::unique_ptr<subject> at = support::fixed_stack<subject>();
-    world::ears<subject> ears;
-    world::counting_sink<packet> pinger;
+    traffic::ears<subject> ears;
+    traffic::counting_sink<packet> pinger;
     suspicious handler;
     std::byte filler{};
     u64 transmitted = 0;
 
     explicit side(std::byte behind) : filler(behind) {
-        world::configure(*at, ears);
+        traffic::configure(*at, ears);
         static_cast<void>(at->delivery().set_handler(99, &handler));
         static_cast<void>(at->delivery().add_ping({}, pinger));
         require(at->buffers().available() == blocks);
@@ -230,14 +230,14 @@ struct side {
         p.set_type(m.type);
         return at->receive(std::move(p), now);
     }
-    std::vector<world::sent> drain() {
-        auto all = world::drain(*at);
+    std::vector<support::sent_packet> drain() {
+        auto all = support::take_sent(at->output());
         transmitted += all.size();
         return all;
     }
     void settle() const {
         require(at->buffers().available() + at->held() == blocks);
-        require(world::balanced(*at));
+        require(support::balanced(*at));
         require(transmitted <= at->counters()[balance::transmitted]);
     }
 };
@@ -332,15 +332,15 @@ private:
     void compare(const message_bytes* about) {
         const auto one = left_.drain();
         require(one == right_.drain());
-        for (const world::sent& s : one) {
+        for (const support::sent_packet& s : one) {
             check_datagram(s);
-            if (about != nullptr) check_answer(s.octets, *about);
+            if (about != nullptr) check_answer(s.datagram, *about);
         }
         left_.settle();
         right_.settle();
     }
-    void check_datagram(const world::sent& s) const {
-        const const_bytes all{s.octets};
+    void check_datagram(const support::sent_packet& s) const {
+        const const_bytes all{s.datagram};
         require(all.size() >= 20 && (all[0] & std::byte{0xf0}) == std::byte{0x40});
         const ipv4::const_view ip{all.data()};
         const std::size_t header = ipv4::header_length(ip);

@@ -6,7 +6,7 @@
 // its interface; the fates agree with what was seen to come out. In the end every buffer is home.
 #include "../tests/support/fixed_stack.hpp"
 #include "../tests/support/flaky_pool.hpp"
-#include "../tests/support/world.hpp"
+#include "../tests/support/surroundings.hpp"
 
 #include <sluice/hooks/hook_chain.hpp>
 #include <sluice/testing/exact_source.hpp>
@@ -74,7 +74,7 @@ class trial {
 
 public:
     explicit trial(script& s) : script_{s} {
-        world::configure(*at_, ears_);
+        traffic::configure(*at_, ears_);
         require(at_->buffers().available() == blocks);
     }
 
@@ -333,7 +333,7 @@ private:
             ++left_;
         }
         require(at_->buffers().available() + at_->held() == blocks);
-        require(world::balanced(*at_));
+        require(support::balanced(*at_));
         const auto& c = at_->counters();
         require(left_ <= c[balance::transmitted]);
         require(ears_.udp.taken + ears_.raw.taken <= c[balance::delivered]);
@@ -353,7 +353,7 @@ private:
 
     script& script_;
     std::unique_ptr<subject> at_ = support::fixed_stack<subject>();
-    world::ears<subject> ears_;
+    traffic::ears<subject> ears_;
     chooser<packet> chooser_;
     moment now_{};
     u64 left_ = 0;

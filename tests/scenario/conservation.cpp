@@ -4,7 +4,7 @@
 // switches change, interfaces go down, time passes. Everything is seeded.
 #include "support/fixed_stack.hpp"
 #include "support/flaky_pool.hpp"
-#include "support/world.hpp"
+#include "support/surroundings.hpp"
 
 #include <sluice/hooks/hook_chain.hpp>
 #include <sluice/testing/fault.hpp>
@@ -46,11 +46,11 @@ struct fickle final : hook<packet> {
 
 struct trial {
     explicit trial(u64 seed) : random{seed} {
-        world::configure(*at, ears);
+        traffic::configure(*at, ears);
         at->set_ip_forward(seed % 2 == 0);
     }
     std::unique_ptr<subject> at = support::fixed_stack<subject>();
-    world::ears<subject> ears;
+    traffic::ears<subject> ears;
     traffic::generator random;
     fickle hooked;
     std::vector<packet> hostages;
@@ -65,7 +65,7 @@ struct trial {
             ++left;
         }
         const auto& c = at->counters();
-        REQUIRE(world::balanced(*at));
+        REQUIRE(support::balanced(*at));
         REQUIRE(at->buffers().available() + at->held() + hostages.size() == blocks);
         REQUIRE(left <= c[balance::transmitted]);
         REQUIRE(ears.udp.taken + ears.raw.taken <= c[balance::delivered]);
@@ -73,7 +73,7 @@ struct trial {
     void receive_one() {
         traffic::datagram_bytes d;
         random.next(d);
-        packet p = world::packet_of(*at, d);
+        packet p = traffic::packet_of(*at, d);
         const bool came = static_cast<bool>(p);
         if (came && random.one_in(6)) {
             leave_undone(p);
@@ -104,7 +104,7 @@ struct trial {
         for (auto& p : batch) {
             traffic::datagram_bytes d;
             random.next(d);
-            p = world::packet_of(*at, d);
+            p = traffic::packet_of(*at, d);
         }
         at->receive(std::span{batch}, now);
         for (const auto& p : batch) {
@@ -129,12 +129,12 @@ struct trial {
     void send_with_header() {
         traffic::datagram_bytes d;
         random.next(d);
-        static_cast<void>(at->send(world::packet_of(*at, d), now));
+        static_cast<void>(at->send(traffic::packet_of(*at, d), now));
     }
     void link_fails() {
         traffic::datagram_bytes d;
         random.next(d);
-        packet p = world::packet_of(*at, d);
+        packet p = traffic::packet_of(*at, d);
         if (p && pipeline::validator::check(p) == drop_reason::none) {
             at->link_failed(std::move(p), now);
         }
@@ -174,7 +174,7 @@ struct trial {
             break;
         case 1:
             static_cast<void>(at->set_up(static_cast<u16>(2 + random.below(3)), !random.one_in(8)));
-            world::add_routes(*at);
+            traffic::add_routes(*at);
             break;
         case 2:
             at->change([&](settings& s) { s.all.rp_filter = static_cast<u8>(random.below(3)); });

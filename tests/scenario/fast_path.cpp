@@ -4,7 +4,7 @@
 // stack whose table tells hops, and is asked ahead; and so do stacks with hooks that change, break
 // and take what is forwarded.
 #include "support/fixed_stack.hpp"
-#include "support/world.hpp"
+#include "support/surroundings.hpp"
 #include "support/zeros.hpp"
 
 #include <sluice/hooks/hook_chain.hpp>
@@ -41,22 +41,22 @@ template <class Policies>
 struct side {
     explicit side(std::unique_ptr<stack<Policies>> made = support::fixed_stack<stack<Policies>>())
         : at{std::move(made)} {
-        world::configure(*at, ears);
+        traffic::configure(*at, ears);
     }
     std::unique_ptr<stack<Policies>> at;
-    world::ears<stack<Policies>> ears;
+    traffic::ears<stack<Policies>> ears;
 
     std::vector<fate> one_by_one(const std::vector<traffic::datagram_bytes>& all, moment now) {
         std::vector<fate> fates;
         for (const auto& d : all) {
-            fates.push_back(at->receive(world::packet_of(*at, d), now));
+            fates.push_back(at->receive(traffic::packet_of(*at, d), now));
         }
         return fates;
     }
     void at_once(const std::vector<traffic::datagram_bytes>& all, moment now) {
         std::vector<typename stack<Policies>::packet_type> batch;
         for (const auto& d : all) {
-            batch.push_back(world::packet_of(*at, d));
+            batch.push_back(traffic::packet_of(*at, d));
         }
         at->receive(std::span{batch}, now);
     }
@@ -103,7 +103,7 @@ struct change {
             break;
         case 2:
             static_cast<void>(s.set_up(3, on));
-            world::add_routes(s);
+            traffic::add_routes(s);
             break;
         case 3:
             static_cast<void>(s.set_mtu(3, on ? 1500 : 100));
@@ -236,11 +236,11 @@ struct quintet {
         fast_batch.at_once(all, now);
         slow_batch.at_once(all, now);
         hops_batch.at_once(all, now);
-        const auto out = world::drain(*slow.at);
+        const auto out = support::take_sent(slow.at->output());
         forwarded += out.size();
-        return fates == expected && world::drain(*fast.at) == out &&
-               world::drain(*fast_batch.at) == out && world::drain(*slow_batch.at) == out &&
-               world::drain(*hops_batch.at) == out;
+        return fates == expected && support::take_sent(fast.at->output()) == out &&
+               support::take_sent(fast_batch.at->output()) == out && support::take_sent(slow_batch.at->output()) == out &&
+               support::take_sent(hops_batch.at->output()) == out;
     }
     u64 forwarded = 0;
 };
@@ -263,7 +263,7 @@ bool stays_equal(u64 seed, u32 rounds, bool changing) {
             return false;
         }
         five.each([&](auto& s) { static_cast<void>(s.poll(now)); });
-        five.each([&](auto& s) { world::drain(s); });
+        five.each([&](auto& s) { support::take_sent(s.output()); });
     }
     CHECK(five.forwarded > rounds);
     const auto& counters = five.slow.at->counters();

@@ -3,7 +3,7 @@
 // come home, and no error is sent about an error.
 #include "support/hostile.hpp"
 #include "support/fixed_stack.hpp"
-#include "support/world.hpp"
+#include "support/surroundings.hpp"
 
 #include <doctest/doctest.h>
 
@@ -31,11 +31,11 @@ struct tally_of_fates {
 
 struct run {
     std::unique_ptr<subject> at = support::fixed_stack<subject>();
-    world::ears<subject> ears;
+    traffic::ears<subject> ears;
     tally_of_fates t;
 
     run(family next, u64 seed, bool forwarding) {
-        world::configure(*at, ears);
+        traffic::configure(*at, ears);
         at->set_ip_forward(forwarding);
         at->change([](settings& s) {
             s.icmp_echo_ignore_broadcasts = false;
@@ -50,11 +50,11 @@ struct run {
             traffic::datagram_bytes d;
             (random.*next)(d);
             const u64 before = errors_sent();
-            ++t.fates[static_cast<std::size_t>(at->receive(world::packet_of(*at, d), now))];
+            ++t.fates[static_cast<std::size_t>(at->receive(traffic::packet_of(*at, d), now))];
             t.errors_answered += is_icmp_error(d) ? errors_sent() - before : 0;
             for (; at->output().size() > 0; ++t.left)
                 static_cast<void>(at->output().next());
-            t.unbalanced += world::balanced(*at) ? 0u : 1u;
+            t.unbalanced += support::balanced(*at) ? 0u : 1u;
             now.now = now.now + 1_ms;
         }
         u64 sum = 0;

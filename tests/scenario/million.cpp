@@ -1,7 +1,7 @@
 // A million random and mutated packets, alone and in batches, through a router and a host: each has
 // one fate, the fates add up to what the counters say, and all buffers come home.
 #include "support/fixed_stack.hpp"
-#include "support/world.hpp"
+#include "support/surroundings.hpp"
 
 #include <doctest/doctest.h>
 
@@ -23,7 +23,7 @@ struct totals {
 void feed_alone(subject& s, traffic::generator& random, totals& t, moment now) {
     traffic::datagram_bytes d;
     random.next(d);
-    const fate f = s.receive(world::packet_of(s, d), now);
+    const fate f = s.receive(traffic::packet_of(s, d), now);
     ++t.fed;
     ++t.fates[static_cast<std::size_t>(f)];
 }
@@ -33,7 +33,7 @@ void feed_batch(subject& s, traffic::generator& random, totals& t, moment now) {
     for (auto& p : batch) {
         traffic::datagram_bytes d;
         random.next(d);
-        p = world::packet_of(s, d);
+        p = traffic::packet_of(s, d);
     }
     s.receive(std::span{batch}, now);
     t.fed += batch.size();
@@ -47,8 +47,8 @@ void drain(subject& s) {
 
 void half_a_million(u64 seed, bool forwarding) {
     const auto s = support::fixed_stack<subject>();
-    world::ears<subject> ears;
-    world::configure(*s, ears);
+    traffic::ears<subject> ears;
+    traffic::configure(*s, ears);
     s->set_ip_forward(forwarding);
     const std::size_t all_buffers = s->buffers().available();
     traffic::generator random{seed};
@@ -61,7 +61,7 @@ void half_a_million(u64 seed, bool forwarding) {
             feed_alone(*s, random, t, now);
         }
         drain(*s);
-        REQUIRE(world::balanced(*s));
+        REQUIRE(support::balanced(*s));
         now.now = now.now + 10_ms;
         static_cast<void>(s->poll(now));
         drain(*s);
@@ -69,7 +69,7 @@ void half_a_million(u64 seed, bool forwarding) {
     now.now = now.now + 100_s;
     static_cast<void>(s->poll(now));
     drain(*s);
-    CHECK(world::balanced(*s));
+    CHECK(support::balanced(*s));
     CHECK(s->held() == 0);
     CHECK(s->buffers().available() == all_buffers);
     // What comes back from ourselves is received again.

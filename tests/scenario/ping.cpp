@@ -1,7 +1,7 @@
 // An echo request comes in, the echo reply goes out: the whole exchange in constant evaluation and
 // at run time, and a ping of 65,000 octets in fragments, answered in fragments.
 #include "support/fixed_stack.hpp"
-#include "support/world.hpp"
+#include "support/surroundings.hpp"
 
 #include <sluice/rewrite/fragment.hpp>
 #include <sluice/wire/icmp.hpp>
@@ -74,7 +74,7 @@ constexpr bool answers(Stack& s) {
     return out.to == egress{2, link_destination::unicast, peer} &&
            is_reply(out.packet.head(), 56) && s.counters()[mib::icmp_in_echos] == 1 &&
            s.counters()[mib::icmp_out_echo_reps] == 1 && s.counters()[mib::ip_out_requests] == 1 &&
-           world::balanced(s);
+           support::balanced(s);
 }
 
 constexpr bool answers_at_compile_time() {
@@ -109,7 +109,7 @@ TEST_CASE("a ping of 65,000 octets is answered in fragments") {
     CHECK(asker->output().size() == pieces);
     fate last = fate::dropped;
     while (asker->output().size() > 0) {
-        const auto octets = world::octets_of(asker->output().next().packet);
+        const auto octets = support::content_of(asker->output().next().packet);
         CHECK(octets.size() <= 1500);
         auto copy = answerer->buffers().take();
         copy_bytes(copy.put(static_cast<u32>(octets.size())), octets.data(), octets.size());
@@ -128,7 +128,7 @@ TEST_CASE("a ping of 65,000 octets is answered in fragments") {
     const auto reassembly = std::make_unique<cache>(hash_key{1, 2});
     std::vector<std::byte> whole;
     while (answerer->output().size() > 0) {
-        const auto octets = world::octets_of(answerer->output().next().packet);
+        const auto octets = support::content_of(answerer->output().next().packet);
         CHECK(octets.size() <= 1500);
         auto copy = pool->take();
         copy_bytes(copy.put(static_cast<u32>(octets.size())), octets.data(), octets.size());
@@ -136,12 +136,12 @@ TEST_CASE("a ping of 65,000 octets is answered in fragments") {
         REQUIRE(valid.has_value());
         auto step = reassembly->insert(std::move(*valid), reassembly_user::application, 0, {}, {});
         if (step.kind == reassembly_outcome::complete) {
-            whole = world::octets_of(step.packet);
+            whole = support::content_of(step.packet);
         }
     }
     CHECK(is_reply(whole, data));
-    CHECK(world::balanced(*asker));
-    CHECK(world::balanced(*answerer));
+    CHECK(support::balanced(*asker));
+    CHECK(support::balanced(*answerer));
     CHECK(answerer->buffers().available() == 128);
 }
 

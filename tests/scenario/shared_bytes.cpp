@@ -1,7 +1,7 @@
 // Somebody keeps a clone of every packet, at every hook, tap and output; another stack is given the
 // same packets and nobody keeps any. Both must do the same, and what is kept must stay what it was.
 #include "support/fixed_stack.hpp"
-#include "support/world.hpp"
+#include "support/surroundings.hpp"
 
 #include <doctest/doctest.h>
 
@@ -26,7 +26,7 @@ class shelf {
 public:
     void keep(const Packet& p) {
         if (kept_.size() == 40) take_away();
-        kept_.push_back({p.clone(), world::octets_of(p), p.facts().checksum, p.facts().options});
+        kept_.push_back({p.clone(), support::content_of(p), p.facts().checksum, p.facts().options});
     }
     void clear() {
         while (!kept_.empty())
@@ -44,7 +44,7 @@ private:
     };
     void take_away() {
         const kept& k = kept_.front();
-        const bool same = world::octets_of(k.packet) == k.octets &&
+        const bool same = support::content_of(k.packet) == k.octets &&
                           k.packet.facts().checksum == k.checksum &&
                           k.packet.facts().options == k.options;
         changed_ += same ? 0U : 1U;
@@ -81,7 +81,7 @@ struct side {
     using packet = typename subject::packet_type;
 
     std::unique_ptr<subject> at = support::fixed_stack<subject>();
-    world::ears<subject> ears;
+    traffic::ears<subject> ears;
     keeping_hook<packet> hooks[hook_points];
     keeping_sink<packet> taps[3];
     shelf<packet> outside;
@@ -89,7 +89,7 @@ struct side {
     std::vector<fate> fates;
 
     explicit side(bool keeps_all) : keeps(keeps_all) {
-        world::configure(*at, ears);
+        traffic::configure(*at, ears);
         at->change([](settings& s) {
             s.icmp_echo_enable_probe = true;
             s.all.accept_source_route = true;
@@ -107,22 +107,22 @@ struct side {
         }
     }
     void receive(const traffic::datagram_bytes& d, moment now) {
-        packet p = world::packet_of(*at, d);
+        packet p = traffic::packet_of(*at, d);
         REQUIRE(p);
         packet own = keeps ? p.clone() : packet{};
         if (keeps) outside.keep(p);
         fates.push_back(at->receive(std::move(p), now));
     }
     void send(const traffic::datagram_bytes& d, ipv4::address to, moment now) {
-        packet p = world::packet_of(*at, d);
+        packet p = traffic::packet_of(*at, d);
         if (keeps) outside.keep(p);
         static_cast<void>(at->send(std::move(p), {.destination = to, .protocol = 17}, now));
     }
-    std::vector<world::sent> drain() {
-        std::vector<world::sent> all;
+    std::vector<support::sent_packet> drain() {
+        std::vector<support::sent_packet> all;
         while (at->output().size() > 0) {
             const auto item = at->output().next();
-            all.push_back({item.to, world::octets_of(item.packet)});
+            all.push_back({support::content_of(item.packet), item.to});
             if (keeps) outside.keep(item.packet);
         }
         return all;
@@ -177,7 +177,7 @@ TEST_CASE("whoever keeps a packet sees no change, and makes no difference") {
         CHECK(kept.at->counters()[static_cast<mib>(i)] ==
               alone.at->counters()[static_cast<mib>(i)]);
     }
-    CHECK(world::balanced(*kept.at));
+    CHECK(support::balanced(*kept.at));
     CHECK(kept.changed() == 0);
     for (const auto& h : kept.hooks) {
         CHECK(h.packets.seen() > 1000);

@@ -1,147 +1,156 @@
-// world: a stack among three networks, with every kind of route, endpoint and handler, for tests
-// that send it anything.
-// Expects: a stack whose policies keep the default delivery. Does: configures; drains what left;
-// says whether the balance of fates holds and whether all buffers are there.
+// The fixture of tests of whole stacks: a stack with links, 10.0.1.1/24 on interface 2 and
+// 10.0.2.1/24 on 3, at a time that stands still; what others send it, what it sends as octets. At the
+// end its sums are checked: one fate a packet, each buffer back once. Other worlds are this one with
+// other policies or options; those with members of their own derive from it.
 #pragma once
 
-#include "traffic.hpp"
+#include <doctest/doctest.h>
 
 #include <sluice/sluice.hpp>
 
+#include "support/fixed_stack.hpp"
+#include "support/packet_checks.hpp"
+#include "support/sent.hpp"
+
+#include <memory>
 #include <vector>
 
-namespace world {
+namespace stack_test {
 
 using namespace sluice;
 using namespace sluice::literals;
+using support::check;
+using support::datagram_of;
+using support::list;
+using support::octets;
+using support::pattern;
+using support::sent_packet;
 
-// Takes all it is given, and counts.
-template <class Packet>
-struct counting_sink final : packet_sink<Packet> {
-    bool take(Packet& packet, const delivery_info&) noexcept override {
-        ++taken;
-        packet.reset();
-        return true;
-    }
-    u64 taken = 0;
+struct small_router
+    : policies<based_on<linux_router>, buffers<fixed_pool<2048, 64>>, output<queue_output<64>>> {};
+
+inline constexpr ipv4::address gateway = "10.0.2.254"_ip;
+
+struct world_options {
+    struct link {
+        u16 index;
+        ipv4::interface_address address;
+    };
+    std::vector<link> links = {{.index = 2, .address = "10.0.1.1/24"_net},
+                               {.index = 3, .address = "10.0.2.1/24"_net}};
+    bool has_gateway = false;  // a default route by it
 };
 
-// Protocol 99: takes or ignores, and says something itself now and then.
-template <class Packet>
-struct talkative_handler final : protocol_handler<Packet> {
-    handler_result receive(Packet& packet, const delivery_info& info,
-                           local_services<Packet>& services) noexcept override {
-        ++seen;
-        if (seen % 3 == 0) {
-            return handler_result::ignored();
-        }
-        if (seen % 5 == 0) {
-            return handler_result::unreachable();
-        }
-        Packet answer = services.buffer();
-        if (std::byte* to = answer ? answer.put(28) : nullptr) {
-            fill_bytes(to, 28, std::byte{0});
-            const ipv4::view ip{to};
-            ip.set(ipv4::version, 4);
-            ip.set(ipv4::ihl, 5);
-            ip.set(ipv4::total_length, 28);
-            ip.set(ipv4::ttl, 9);
-            ip.set(ipv4::protocol, 99);
-            ip.set(ipv4::source, info.local);
-            ip.set(ipv4::destination, info.source);
-            ipv4::set_checksum(ip);
-            static_cast<void>(services.send_later(std::move(answer)));
-        }
-        packet.reset();
-        return handler_result::taken();
-    }
-    bool error(const icmp_error_notice&) noexcept override {
-        ++errors;
-        return errors % 2 == 0;
-    }
-    u64 seen = 0;
-    u64 errors = 0;
+template <class Policies = small_router>
+class world {
+public:
+    using stack_type = stack<Policies>;
+    using packet_type = typename stack_type::packet_type;
+
+    explicit world(const world_options& options = {});
+    world(const world&) = delete;
+    world& operator=(const world&) = delete;
+    ~world();
+
+    [[nodiscard]] stack_type& operator*();
+    [[nodiscard]] stack_type* operator->();
+
+    [[nodiscard]] packet_type packet(const octets& d, u16 interface = 2,
+                                     sluice::packet_type seen_as = sluice::packet_type::host);
+    fate receive(const octets& d, u16 interface = 2,
+                 sluice::packet_type seen_as = sluice::packet_type::host);
+    // A UDP datagram with its checksum.
+    fate hear(u16 from, u16 to, const octets& data, ipv4::address at = "10.0.1.1"_ip,
+              ipv4::address source = "10.0.1.2"_ip, u16 interface = 2);
+    // An ICMP error about a datagram, to 10.0.2.1 on 3.
+    fate error(u8 type, u8 code, u32 info, const octets& quoted,
+               ipv4::address offender = "10.0.2.77"_ip);
+
+    // Everything that was sent since the last call.
+    [[nodiscard]] std::vector<sent_packet> sent();
+    // The one datagram that was sent.
+    [[nodiscard]] octets sent_one();
+    [[nodiscard]] bool is_quiet();
+
+    moment now{instant{} + 1000_s, 43'200'000};
+
+private:
+    std::unique_ptr<stack_type> stack_;
+    std::size_t total_;
 };
 
-template <class Stack>
-struct ears {
-    counting_sink<typename Stack::packet_type> udp;
-    counting_sink<typename Stack::packet_type> raw;
-    talkative_handler<typename Stack::packet_type> handler;
-};
-
-// Those that are there stay; with an interface go those by it.
-template <class Stack>
-void add_routes(Stack& s) {
-    static_cast<void>(s.add_route({.prefix = "20.0.0.0/8"_prefix, .gateway = "10.0.2.2"_ip}));
-    static_cast<void>(
-        s.add_route({.prefix = "20.0.0.0/8"_prefix, .tos = 0x10, .gateway = "10.0.3.2"_ip}));
-    static_cast<void>(s.add_route({.prefix = "30.0.0.0/8"_prefix, .gateway = "10.0.3.2"_ip}));
-    static_cast<void>(s.add_route({.prefix = "40.0.0.0/8"_prefix, .type = route_type::blackhole}));
-    static_cast<void>(
-        s.add_route({.prefix = "41.0.0.0/8"_prefix, .type = route_type::unreachable}));
-    static_cast<void>(s.add_route({.prefix = "42.0.0.0/8"_prefix, .type = route_type::prohibit}));
-    static_cast<void>(s.add_route({.prefix = "43.0.0.0/8"_prefix, .type = route_type::throw_away}));
-    static_cast<void>(
-        s.add_route({.prefix = "44.0.0.0/8"_prefix, .mtu = 300, .gateway = "10.0.2.3"_ip}));
-    static_cast<void>(s.add_route({.prefix = "45.0.0.0/8"_prefix, .interface = 1}));
-}
-
-template <class Stack>
-void configure(Stack& s, ears<Stack>& e) {
-    static_cast<void>(s.add_interface({.index = 2, .address = "10.0.1.1/24"_net, .name = "if2"}));
-    static_cast<void>(s.add_interface({.index = 3, .address = "10.0.2.1/24"_net}));
-    static_cast<void>(s.add_interface({.index = 4, .address = "10.0.3.1/24"_net, .mtu = 576}));
-    add_routes(s);
-    static_cast<void>(s.groups().join(2, "239.1.1.1"_ip));
-    static_cast<void>(s.delivery().add_udp({.protocol = 17, .local_port = 7000}, e.udp));
-    static_cast<void>(s.delivery().add_raw({.protocol = 1}, e.raw));
-    static_cast<void>(s.delivery().set_handler(99, &e.handler));
-}
-
-// An empty packet when the stack has no buffer.
-template <class Stack>
-typename Stack::packet_type packet_of(Stack& s, const traffic::datagram_bytes& from) {
-    auto packet = s.buffers().take();
-    if (packet) {
-        copy_bytes(packet.put(from.size), from.octets.data(), from.size);
-        packet.set_interface(from.interface);
-        packet.set_type(from.type);
+template <class Policies>
+world<Policies>::world(const world_options& options)
+    : stack_(support::fixed_stack<stack_type>()), total_(stack_->buffers().available()) {
+    for (const world_options::link& l : options.links) {
+        REQUIRE(stack_->add_interface({.index = l.index, .address = l.address}).has_value());
     }
-    return packet;
-}
-
-// received + originated + copied = delivered + transmitted + absorbed + dropped + held now.
-template <class Stack>
-constexpr bool balanced(const Stack& s) {
-    const auto& c = s.counters();
-    return c[balance::received] + c[balance::originated] + c[balance::copied] ==
-           c[balance::delivered] + c[balance::transmitted] + c[balance::absorbed] + c.drops() +
-               s.held();
-}
-
-// One packet that left: everything that a peer sees of it.
-struct sent {
-    egress to{};
-    std::vector<std::byte> octets;
-    friend bool operator==(const sent&, const sent&) = default;
-};
-
-template <class Packet>
-std::vector<std::byte> octets_of(const Packet& p) {
-    std::vector<std::byte> all;
-    p.for_each_piece([&](const_bytes piece) { all.insert(all.end(), piece.begin(), piece.end()); });
-    return all;
-}
-
-template <class Stack>
-std::vector<sent> drain(Stack& s) {
-    std::vector<sent> all;
-    while (s.output().size() > 0) {
-        const auto item = s.output().next();
-        all.push_back({item.to, octets_of(item.packet)});
+    if (options.has_gateway) {
+        REQUIRE(
+            stack_->add_route({.prefix = "0.0.0.0/0"_prefix, .gateway = gateway}).has_value());
     }
-    return all;
+}
+template <class Policies>
+world<Policies>::~world() {
+    CHECK(support::balanced(*stack_));
+    if constexpr (requires { stack_->output().next(); }) static_cast<void>(sent());
+    CHECK(stack_->buffers().available() + stack_->held() == total_);
+}
+template <class Policies>
+typename world<Policies>::stack_type& world<Policies>::operator*() {
+    return *stack_;
+}
+template <class Policies>
+typename world<Policies>::stack_type* world<Policies>::operator->() {
+    return stack_.get();
+}
+template <class Policies>
+typename world<Policies>::packet_type world<Policies>::packet(const octets& d, u16 interface,
+                                                              sluice::packet_type seen_as) {
+    return support::packet_of(stack_->buffers(), d, interface, seen_as);
+}
+template <class Policies>
+fate world<Policies>::receive(const octets& d, u16 interface, sluice::packet_type seen_as) {
+    return stack_->receive(packet(d, interface, seen_as), now);
+}
+template <class Policies>
+fate world<Policies>::hear(u16 from, u16 to, const octets& data, ipv4::address at,
+                           ipv4::address source, u16 interface) {
+    octets message = support::udp_message(from, to, data);
+    udp::set_checksum(source, at, message);
+    return receive(datagram_of({.source = source,
+                                .destination = at,
+                                .protocol = ipv4::protocols::udp,
+                                .payload = message}),
+                   interface);
+}
+template <class Policies>
+fate world<Policies>::error(u8 type, u8 code, u32 info, const octets& quoted,
+                            ipv4::address offender) {
+    return receive(datagram_of({.source = offender,
+                                .destination = "10.0.2.1"_ip,
+                                .protocol = ipv4::protocols::icmp,
+                                .payload = support::icmp_message(type, code, info, quoted)}),
+                   3);
+}
+template <class Policies>
+std::vector<sent_packet> world<Policies>::sent() {
+    return support::take_sent(stack_->output());
+}
+template <class Policies>
+octets world<Policies>::sent_one() {
+    const auto all = sent();
+    CHECK(all.size() == 1);
+    return all.size() == 1 ? all[0].datagram : octets(20);
+}
+template <class Policies>
+bool world<Policies>::is_quiet() {
+    return sent().empty();
 }
 
-}  // namespace world
+// world.cpp compiles these, once for a program of tests.
+extern template class world<small_router>;
+
+}  // namespace stack_test
+
+extern template class sluice::stack<stack_test::small_router>;

@@ -3,7 +3,7 @@
 // of others (RFC 5927 section 7). Linux raw_v4_match, udp4_lib_lookup, ip_sk_accept_pmtu.
 #include <doctest/doctest.h>
 
-#include "unit/endpoint/endpoint_bench.hpp"
+#include "unit/endpoint/support.hpp"
 
 namespace endpoint_beliefs {
 
@@ -29,12 +29,12 @@ octets udp_quote(u16 from, u16 to) {
     return support::udp_message(from, to, pattern(8));
 }
 
-u16 mtu(endpoint_bench& b, ipv4::address to) {
+u16 mtu(endpoint_world& b, ipv4::address to) {
     const auto r = b->route({.destination = to}, b.now);
     REQUIRE(r.has_value());
     return r->mtu;
 }
-ipv4::address gateway(endpoint_bench& b, ipv4::address to) {
+ipv4::address gateway(endpoint_world& b, ipv4::address to) {
     const auto r = b->route({.destination = to}, b.now);
     REQUIRE(r.has_value());
     return r->neighbour;
@@ -59,7 +59,7 @@ TEST_CASE("beliefs: a raw endpoint believes quotes of its own flow alone") {
     };
     for (const auto& r : rows) {
         INFO(doctest::String{r.name});
-        endpoint_bench b;
+        endpoint_world b;
         raw_socket s{*b, ipv4::protocols::experiment1};
         s.options().interface = r.interface;
         s.options().receive_errors = true;
@@ -95,7 +95,7 @@ TEST_CASE("beliefs: a UDP endpoint believes quotes of its port, address and peer
     };
     for (const auto& r : rows) {
         INFO(doctest::String{r.name});
-        endpoint_bench b;
+        endpoint_world b;
         udp_socket s{*b};
         REQUIRE(s.bind({{}, 7000}).has_value());
         if (r.connected) REQUIRE(s.connect({far, 9}, b.now).has_value());
@@ -119,7 +119,7 @@ TEST_CASE("beliefs: a ping endpoint believes quotes of requests with its identif
     };
     for (const auto& r : rows) {
         INFO(doctest::String{r.name});
-        endpoint_bench b;
+        endpoint_world b;
         ping_socket s{*b};
         REQUIRE(s.bind({{}, 7}).has_value());
         b.error(3, 4, 1000,
@@ -149,7 +149,7 @@ TEST_CASE("beliefs: endpoints that look at the interface alone learn gateways, n
         datagram_of_quote({.protocol = ipv4::protocols::udp, .payload = udp_quote(7000, 9)});
     for (const auto& r : rows) {
         INFO(doctest::String{r.name});
-        endpoint_bench b;
+        endpoint_world b;
         udp_socket s{*b};
         REQUIRE(s.bind({{}, 7000}).has_value());
         s.options().discovery = r.how;
@@ -184,7 +184,7 @@ TEST_CASE("beliefs: what others learned does not bind those that look at the int
     };
     for (const auto& r : rows) {
         INFO(doctest::String{r.name});
-        endpoint_bench b;
+        endpoint_world b;
         udp_socket learner{*b};
         REQUIRE(learner.bind({{}, 7001}).has_value());
         b.error(

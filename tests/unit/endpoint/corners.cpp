@@ -2,7 +2,7 @@
 // errors of this host among those of others.
 #include <doctest/doctest.h>
 
-#include "unit/endpoint/endpoint_bench.hpp"
+#include "unit/endpoint/support.hpp"
 
 namespace endpoint_corners {
 
@@ -28,7 +28,7 @@ u16 udp_sum(const octets& datagram) {
 TEST_CASE("endpoint corners: a UDP checksum of zero goes as 0xffff") {
     for (const std::size_t more : {0u, 1u, 2u, 1599u, 3000u}) {
         CAPTURE(more);
-        endpoint_bench b;
+        endpoint_world b;
         udp_socket s{*b};
         s.options().discovery = mtu_discovery::dont;
         REQUIRE(s.bind({"10.0.2.1"_ip, 7000}).has_value());
@@ -52,7 +52,7 @@ TEST_CASE("endpoint corners: a UDP checksum of zero goes as 0xffff") {
 }
 
 TEST_CASE("endpoint corners: a UDP checksum of 0xffff is right where it arrives") {
-    endpoint_bench b;
+    endpoint_world b;
     udp_socket s{*b};
     udp_socket to{*b};
     REQUIRE(s.bind({"10.0.1.1"_ip, 7000}).has_value());
@@ -80,7 +80,7 @@ TEST_CASE("endpoint corners: a UDP checksum of 0xffff is right where it arrives"
 
 // RFC 792 knows no such word: Linux ping_v4_push_pending_frames sends it as it is.
 TEST_CASE("endpoint corners: an ICMP checksum of zero stays zero") {
-    endpoint_bench b;
+    endpoint_world b;
     ping_socket s{*b};
     REQUIRE(s.bind({{}, 7}).has_value());
     const auto checksum_with = [&](u16 word) {
@@ -102,7 +102,7 @@ TEST_CASE("endpoint corners: connected to 0.0.0.0, the peer is this host") {
     for (const ipv4::address bound : {ipv4::address{}, "10.0.1.1"_ip}) {
         CAPTURE(bound.value);
         const ipv4::address self = bound.is_unspecified() ? "127.0.0.1"_ip : bound;
-        endpoint_bench b;
+        endpoint_world b;
         udp_socket s{*b};
         udp_socket other{*b};
         REQUIRE(other.bind({{}, 7001}).has_value());
@@ -139,7 +139,7 @@ TEST_CASE("endpoint corners: connected to 0.0.0.0, the peer is this host") {
 }
 
 TEST_CASE("endpoint corners: unconnected, 0.0.0.0 is this host too") {
-    endpoint_bench b;
+    endpoint_world b;
     udp_socket s{*b};
     udp_socket to{*b};
     REQUIRE(to.bind({{}, 7001}).has_value());
@@ -152,7 +152,7 @@ TEST_CASE("endpoint corners: unconnected, 0.0.0.0 is this host too") {
 
 // A Linux 6.18 kernel, SO_BINDTODEVICE: two devices share the port, any and the same do not.
 TEST_CASE("endpoint corners: one port on two interfaces") {
-    endpoint_bench b;
+    endpoint_world b;
     udp_socket by2{*b};
     udp_socket by3{*b};
     by2.options().interface = 2;
@@ -196,7 +196,7 @@ TEST_CASE("endpoint corners: an error of this host behind one by ICMP is not pen
                                      .payload = support::udp_message(7000, far.port, pattern(8))});
     for (const bool icmp_first : {true, false}) {
         CAPTURE(icmp_first);
-        endpoint_bench b;
+        endpoint_world b;
         udp_socket s{*b};
         s.options().receive_errors = true;
         s.options().discovery = mtu_discovery::always;
@@ -231,7 +231,7 @@ TEST_CASE("endpoint corners: reading the queue clears what is pending, as far as
                                      .destination = far.host,
                                      .protocol = ipv4::protocols::udp,
                                      .payload = support::udp_message(7000, far.port, pattern(8))});
-    endpoint_bench b;
+    endpoint_world b;
     udp_socket s{*b};
     s.options().receive_errors = true;
     s.options().discovery = mtu_discovery::always;

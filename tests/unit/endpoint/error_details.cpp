@@ -4,7 +4,7 @@
 
 #include <sluice/wire/icmp_extensions.hpp>
 
-#include "unit/endpoint/endpoint_bench.hpp"
+#include "unit/endpoint/support.hpp"
 
 namespace endpoint_error_details {
 
@@ -26,7 +26,7 @@ TEST_CASE("endpoint errors: what is too big is told with the port of connect(), 
     };
     for (const auto& r : rows) {
         INFO(doctest::String{r.name});
-        endpoint_bench b;
+        endpoint_world b;
         udp_socket s{*b};
         s.options().receive_errors = true;
         s.options().discovery = mtu_discovery::always;
@@ -43,7 +43,7 @@ TEST_CASE("endpoint errors: what is too big is told with the port of connect(), 
 }
 
 TEST_CASE("endpoint errors: what is too big for a source route is told of its first hop") {
-    endpoint_bench b;
+    endpoint_world b;
     udp_socket s{*b};
     s.options().receive_errors = true;
     s.options().discovery = mtu_discovery::always;
@@ -60,7 +60,7 @@ using large_socket =
     udp_endpoint<stack_type, endpoint_sizes{.queue = 4, .errors = 2, .quote = 576}>;
 
 TEST_CASE("endpoint errors: the extension lies behind the quote, and its place is told") {
-    endpoint_bench b;
+    endpoint_world b;
     large_socket s{*b};
     s.options().receive_errors = true;
     REQUIRE(s.bind({{}, 7000}).has_value());

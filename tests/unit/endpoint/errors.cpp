@@ -1,7 +1,7 @@
 // What ICMP errors mean to endpoints: pending errors, the queue of errors, errors of this host.
 #include <doctest/doctest.h>
 
-#include "unit/endpoint/endpoint_bench.hpp"
+#include "unit/endpoint/support.hpp"
 
 namespace endpoint_errors {
 
@@ -45,7 +45,7 @@ TEST_CASE("endpoint errors: which errors a connected endpoint is told, and as wh
     };
     for (const auto& r : rows) {
         INFO(doctest::String{r.name});
-        endpoint_bench b;
+        endpoint_world b;
         udp_socket s{*b};
         s.options().discovery = r.discovery;
         REQUIRE(s.bind({{}, 7000}).has_value());
@@ -64,7 +64,7 @@ TEST_CASE("endpoint errors: which errors a connected endpoint is told, and as wh
 }
 
 TEST_CASE("endpoint errors: a pending error comes once, before data, to a receive or a send") {
-    endpoint_bench b;
+    endpoint_world b;
     udp_socket s{*b};
     REQUIRE(s.bind({{}, 7000}).has_value());
     REQUIRE(s.connect(far, b.now).has_value());
@@ -79,7 +79,7 @@ TEST_CASE("endpoint errors: a pending error comes once, before data, to a receiv
 }
 
 TEST_CASE("endpoint errors: the queue tells who, what about, and what was quoted") {
-    endpoint_bench b;
+    endpoint_world b;
     udp_socket s{*b};
     s.options().receive_errors = true;
     REQUIRE(s.bind({{}, 7000}).has_value());
@@ -111,7 +111,7 @@ TEST_CASE("endpoint errors: the queue tells who, what about, and what was quoted
 }
 
 TEST_CASE("endpoint errors: too big for the way is told by this host, with the MTU") {
-    endpoint_bench b;
+    endpoint_world b;
     udp_socket s{*b};
     s.options().receive_errors = true;
     REQUIRE(s.bind({{}, 7000}).has_value());

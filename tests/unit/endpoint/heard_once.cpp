@@ -2,7 +2,7 @@
 // over lo comes back by itself, and is not copied as well. Linux ip_mc_output, loopback_xmit.
 #include <doctest/doctest.h>
 
-#include "endpoint_bench.hpp"
+#include "unit/endpoint/support.hpp"
 
 namespace endpoint_heard_once {
 
@@ -34,7 +34,7 @@ TEST_CASE("heard once: broadcasts and multicasts, over lo and over a link") {
     };
     for (const auto& r : rows) {
         INFO(doctest::String{r.name});
-        endpoint_bench b;
+        endpoint_world b;
         udp_socket s{*b};
         udp_socket to{*b};
         s.options().may_broadcast = true;

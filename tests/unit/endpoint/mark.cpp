@@ -4,7 +4,7 @@
 #include <sluice/endpoint/udp_endpoint.hpp>
 #include <sluice/hooks/hook_chain.hpp>
 
-#include "support/bench.hpp"
+#include "support/world.hpp"
 
 namespace endpoint_mark {
 using namespace stack_test;
@@ -24,7 +24,7 @@ struct marker final : hook<packet> {
 }  // namespace
 
 TEST_CASE("mark: what a hook wrote into the metadata is told with the datagram") {
-    bench<marking_router> b;
+    world<marking_router> b;
     udp_endpoint<stack<marking_router>> server{*b};
     REQUIRE(server.bind({{}, 7}).has_value());
     const octets question = datagram_of({.destination = "10.0.1.1"_ip,

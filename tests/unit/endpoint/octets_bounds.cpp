@@ -1,5 +1,5 @@
 // What waits at an endpoint is bounded by octets as well as by number: SO_RCVBUF.
-#include "endpoint_bench.hpp"
+#include "unit/endpoint/support.hpp"
 
 #include <doctest/doctest.h>
 
@@ -7,11 +7,11 @@ namespace endpoint_octets_bounds {
 using namespace endpoint_test;
 
 TEST_CASE("an endpoint keeps no more octets than receive_octets says, and gives all back") {
-    endpoint_bench b;
+    endpoint_world b;
     udp_socket s{*b};
     CHECK(s.options().receive_octets == 212'992);
     REQUIRE(s.bind({"10.0.1.1"_ip, 53}).has_value());
-    constexpr u32 block = bench<>::stack_type::buffer_source_type::block_capacity;
+    constexpr u32 block = world<>::stack_type::buffer_source_type::block_capacity;
     s.options().receive_octets = 2 * block;
     const octets data(28, std::byte{7});
     const auto before = (*b).buffers().available();

@@ -1,7 +1,7 @@
 // Ping endpoints: echo requests out, their answers in.
 #include <doctest/doctest.h>
 
-#include "unit/endpoint/endpoint_bench.hpp"
+#include "unit/endpoint/support.hpp"
 
 namespace endpoint_ping {
 
@@ -18,7 +18,7 @@ octets answer(u16 identifier, u16 sequence, u8 type = 0) {
 }
 
 TEST_CASE("ping endpoint: it asks with its identifier, and the answer finds it") {
-    endpoint_bench b;
+    endpoint_world b;
     ping_socket s{*b};
     ping_socket other{*b};
     REQUIRE(s.bind().has_value());
@@ -38,7 +38,7 @@ TEST_CASE("ping endpoint: it asks with its identifier, and the answer finds it")
 }
 
 TEST_CASE("ping endpoint: only questions are sent") {
-    endpoint_bench b;
+    endpoint_world b;
     ping_socket s{*b};
     REQUIRE(s.bind({{}, 7}).has_value());
     const auto send = [&](const octets& m) { return s.send(m, "10.0.1.2"_ip, b.now).error(); };
@@ -53,7 +53,7 @@ TEST_CASE("ping endpoint: only questions are sent") {
 }
 
 TEST_CASE("ping endpoint: errors about its questions, redirects too") {
-    endpoint_bench b;
+    endpoint_world b;
     ping_socket s{*b};
     s.options().receive_errors = true;
     REQUIRE(s.bind({{}, 7}).has_value());

@@ -1,7 +1,7 @@
 // Raw endpoints: whole datagrams of one protocol in, payloads or whole datagrams out.
 #include <doctest/doctest.h>
 
-#include "unit/endpoint/endpoint_bench.hpp"
+#include "unit/endpoint/support.hpp"
 
 namespace endpoint_raw {
 
@@ -18,7 +18,7 @@ octets ping_of(u8 type) {
 }
 
 TEST_CASE("raw endpoint: it gets whole datagrams of its protocol, and nobody is told of them") {
-    endpoint_bench b;
+    endpoint_world b;
     raw_socket s{*b, 253};
     raw_socket of_other{*b, 254};
     raw_socket elsewhere{*b, 253};
@@ -39,7 +39,7 @@ TEST_CASE("raw endpoint: it gets whole datagrams of its protocol, and nobody is 
 }
 
 TEST_CASE("raw endpoint: a payload gets a header, a datagram keeps its own") {
-    endpoint_bench b;
+    endpoint_world b;
     raw_socket s{*b, 253};
     s.options().ttl = 7;
     REQUIRE(s.send(pattern(30), "10.0.2.9"_ip, b.now).has_value());
@@ -60,7 +60,7 @@ TEST_CASE("raw endpoint: a payload gets a header, a datagram keeps its own") {
 }
 
 TEST_CASE("raw endpoint: the filter of ICMP types") {
-    endpoint_bench b;
+    endpoint_world b;
     raw_socket s{*b, ipv4::protocols::icmp};
     s.options().icmp_filter = 1u << icmp::types::echo_request;
     REQUIRE(s.bind().has_value());
@@ -76,7 +76,7 @@ TEST_CASE("raw endpoint: the filter of ICMP types") {
 }
 
 TEST_CASE("raw endpoint: a router alert comes here instead of going on") {
-    endpoint_bench b;
+    endpoint_world b;
     raw_socket s{*b, 253};
     REQUIRE(s.hear_alerts().has_value());
     REQUIRE(s.bind().has_value());
@@ -93,7 +93,7 @@ TEST_CASE("raw endpoint: a router alert comes here instead of going on") {
 }
 
 TEST_CASE("raw endpoint: options are checked, and sent") {
-    endpoint_bench b;
+    endpoint_world b;
     raw_socket s{*b, 253};
     CHECK_FALSE(s.set_ip_options(list({7, 2}), b.now));
     REQUIRE(s.set_ip_options(list({7, 7, 4, 0, 0, 0, 0}), b.now));
@@ -111,7 +111,7 @@ TEST_CASE("raw endpoint: options are checked, and sent") {
 }
 
 TEST_CASE("raw endpoint: an error quotes what stood behind the header") {
-    endpoint_bench b;
+    endpoint_world b;
     raw_socket s{*b, 253};
     s.options().receive_errors = true;
     REQUIRE(s.bind().has_value());

@@ -2,7 +2,7 @@
 // sockets for ICMP: who may bind, and who has the answer.
 #include <doctest/doctest.h>
 
-#include "unit/endpoint/endpoint_bench.hpp"
+#include "unit/endpoint/support.hpp"
 
 namespace endpoint_shared_identifiers {
 
@@ -18,7 +18,7 @@ octets answer() {
 }
 
 // Whether the second one of two has the answer; one of them has it.
-bool second_hears(endpoint_bench& b, ping_socket& first, ping_socket& second) {
+bool second_hears(endpoint_world& b, ping_socket& first, ping_socket& second) {
     const std::size_t before = first.waiting_packets() + second.waiting_packets();
     const std::size_t of_second = second.waiting_packets();
     CHECK(b.receive(answer()) == fate::delivered);
@@ -39,7 +39,7 @@ TEST_CASE("shared identifiers: both have SO_REUSEADDR, which they have by defaul
     for (const auto& r : rows) {
         for (const bool first_shares : {true, false}) {
             for (const bool second_shares : {true, false}) {
-                endpoint_bench b;
+                endpoint_world b;
                 ping_socket first{*b};
                 ping_socket second{*b};
                 REQUIRE(first.options().reuse);
@@ -58,7 +58,7 @@ TEST_CASE("shared identifiers: both have SO_REUSEADDR, which they have by defaul
 
 TEST_CASE("shared identifiers: interfaces do not keep them apart either") {
     for (const bool share : {true, false}) {
-        endpoint_bench b;
+        endpoint_world b;
         ping_socket first{*b};
         ping_socket second{*b};
         first.options().interface = 2;
@@ -69,7 +69,7 @@ TEST_CASE("shared identifiers: interfaces do not keep them apart either") {
               (share ? endpoint_error::none : endpoint_error::address_in_use));
         if (share) CHECK_FALSE(second_hears(b, first, second));
     }
-    endpoint_bench b;
+    endpoint_world b;
     ping_socket by_interface{*b};
     ping_socket any{*b};
     by_interface.options().interface = 2;
@@ -79,7 +79,7 @@ TEST_CASE("shared identifiers: interfaces do not keep them apart either") {
 }
 
 TEST_CASE("shared identifiers: the one bound last has answers and errors, until it closes") {
-    endpoint_bench b;
+    endpoint_world b;
     ping_socket first{*b};
     ping_socket second{*b};
     first.options().receive_errors = second.options().receive_errors = true;
@@ -104,13 +104,13 @@ TEST_CASE("shared identifiers: the one bound last has answers and errors, until 
 TEST_CASE("shared identifiers: an endpoint that asks for a free one shares none") {
     u16 drawn = 0;
     {
-        endpoint_bench b;
+        endpoint_world b;
         ping_socket s{*b};
         REQUIRE(s.bind().has_value());
         drawn = s.local().port;
     }
     // The same stack again would draw the same one.
-    endpoint_bench b;
+    endpoint_world b;
     ping_socket owner{*b};
     REQUIRE(owner.bind({{}, drawn}).has_value());
     ping_socket next{*b};

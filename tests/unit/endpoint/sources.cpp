@@ -2,7 +2,7 @@
 // row is what a Linux 6.18 kernel did: tests/kernel/vectors/asked/sources.vec has them all.
 #include <doctest/doctest.h>
 
-#include "unit/endpoint/endpoint_bench.hpp"
+#include "unit/endpoint/support.hpp"
 
 namespace endpoint_sources {
 
@@ -18,8 +18,8 @@ constexpr auto all = "255.255.255.255"_ip;
 constexpr auto group = "239.1.1.1"_ip;
 constexpr auto local_only = "77.0.0.5"_ip;
 
-struct sources_bench : endpoint_bench {
-    sources_bench() {
+struct sources_world : endpoint_world {
+    sources_world() {
         REQUIRE((**this)
                     .add_route(
                         {.prefix = "77.0.0.0/24"_prefix, .type = route_type::local, .interface = 2})
@@ -57,7 +57,7 @@ struct row {
     u16 device;      // bound to
     u16 of_message;  // named by the message
     ipv4::address to;
-    sources_bench::outcome right;
+    sources_world::outcome right;
 };
 
 void check_rows(std::initializer_list<row> rows) {
@@ -66,7 +66,7 @@ void check_rows(std::initializer_list<row> rows) {
         CAPTURE(r.device);
         CAPTURE(r.of_message);
         CAPTURE(r.to.value);
-        sources_bench b;
+        sources_world b;
         REQUIRE(b.ear.bind({{}, 9}).has_value());
         udp_socket s{*b};
         s.options().may_broadcast = true;
@@ -109,18 +109,18 @@ TEST_CASE("sources: 127/8 never leaves, whatever names the interface") {
 }
 
 TEST_CASE("sources: route_localnet lets 127/8 out by its interface alone") {
-    sources_bench b;
+    sources_world b;
     REQUIRE(b->change_interface(2, [](interface_settings& s) { s.route_localnet = true; }));
     udp_socket s{*b};
     s.options().may_broadcast = true;
     REQUIRE(s.bind({ipv4::loopback, 5000}).has_value());
-    CHECK(b.send_from(s, neighbour) == sources_bench::outcome{none, ipv4::loopback, 2});
-    CHECK(b.send_from(s, "10.0.1.255"_ip) == sources_bench::outcome{none, ipv4::loopback, 2});
+    CHECK(b.send_from(s, neighbour) == sources_world::outcome{none, ipv4::loopback, 2});
+    CHECK(b.send_from(s, "10.0.1.255"_ip) == sources_world::outcome{none, ipv4::loopback, 2});
     CHECK(b.send_from(s, far).error == invalid);
 }
 
 TEST_CASE("sources: the rule holds for headers of our own, packets and messages with a source") {
-    sources_bench b;
+    sources_world b;
     const auto from_lo = [](ipv4::address to) {
         return datagram_of({.source = ipv4::loopback, .destination = to, .payload = pattern(4)});
     };
@@ -162,7 +162,7 @@ TEST_CASE("sources: an address that is ours by a route alone speaks, and may spe
 }
 
 TEST_CASE("sources: an address that goes away does not turn into another") {
-    sources_bench b;
+    sources_world b;
     udp_socket s{*b};
     REQUIRE(s.bind({"10.0.1.1"_ip, 5000}).has_value());
     REQUIRE(b->add_address(2, "10.0.3.1/24"_net).has_value());
@@ -182,49 +182,49 @@ TEST_CASE("sources: the destination 0.0.0.0 is this host, as the interface has i
         {"10.0.1.1"_ip, 3, 0, any, {none, "10.0.1.1"_ip, 3}},
     });
     // An interface without an address speaks as lo does.
-    sources_bench b;
+    sources_world b;
     REQUIRE(b->add_interface({.index = 4}).has_value());
     REQUIRE(b.ear.bind({{}, 9}).has_value());
     udp_socket s{*b};
-    CHECK(b.send_from(s, any, {.interface = 4}) == sources_bench::outcome{none, ipv4::loopback, 4});
+    CHECK(b.send_from(s, any, {.interface = 4}) == sources_world::outcome{none, ipv4::loopback, 4});
 }
 
 TEST_CASE("sources: what connect chose stays, for one bound to a broadcast or group too") {
     for (const ipv4::address bound : {any, "10.0.1.255"_ip, all, group}) {
         CAPTURE(bound.value);
-        sources_bench b;
+        sources_world b;
         udp_socket s{*b};
         s.options().may_broadcast = true;
         REQUIRE(s.bind({bound, 5000}).has_value());
-        CHECK(b.send_from(s, neighbour) == sources_bench::outcome{none, "10.0.1.1"_ip, 2});
+        CHECK(b.send_from(s, neighbour) == sources_world::outcome{none, "10.0.1.1"_ip, 2});
         REQUIRE(s.connect({far, 9}, b.now).has_value());
         CHECK(s.local().host == (bound == any ? "10.0.2.1"_ip : bound));
-        CHECK(b.send_from(s, far) == sources_bench::outcome{none, "10.0.2.1"_ip, 3});
-        CHECK(b.send_from(s, neighbour) == sources_bench::outcome{none, "10.0.2.1"_ip, 2});
+        CHECK(b.send_from(s, far) == sources_world::outcome{none, "10.0.2.1"_ip, 3});
+        CHECK(b.send_from(s, neighbour) == sources_world::outcome{none, "10.0.2.1"_ip, 2});
         // To many by the interface that has it.
-        CHECK(b.send_from(s, all) == sources_bench::outcome{none, "10.0.2.1"_ip, 3});
+        CHECK(b.send_from(s, all) == sources_world::outcome{none, "10.0.2.1"_ip, 3});
         // Connected again, it speaks as before.
         REQUIRE(s.connect({neighbour, 9}, b.now).has_value());
-        CHECK(b.send_from(s, neighbour) == sources_bench::outcome{none, "10.0.2.1"_ip, 2});
+        CHECK(b.send_from(s, neighbour) == sources_world::outcome{none, "10.0.2.1"_ip, 2});
     }
 }
 
 TEST_CASE("sources: disconnected, one that was bound by connect alone chooses anew") {
-    sources_bench b;
+    sources_world b;
     udp_socket s{*b};
     REQUIRE(s.bind({any, 5000}).has_value());
     REQUIRE(s.connect({far, 9}, b.now).has_value());
     s.disconnect();
-    CHECK(b.send_from(s, neighbour) == sources_bench::outcome{none, "10.0.1.1"_ip, 2});
+    CHECK(b.send_from(s, neighbour) == sources_world::outcome{none, "10.0.1.1"_ip, 2});
     udp_socket many{*b};
     REQUIRE(many.bind({"10.0.1.255"_ip, 5001}).has_value());
     REQUIRE(many.connect({far, 9}, b.now).has_value());
     many.disconnect();
-    CHECK(b.send_from(many, neighbour) == sources_bench::outcome{none, "10.0.2.1"_ip, 2});
+    CHECK(b.send_from(many, neighbour) == sources_world::outcome{none, "10.0.2.1"_ip, 2});
 }
 
 TEST_CASE("sources: a connect without a way is counted, whatever the endpoint") {
-    bench<> b;  // no default route
+    world<> b;  // no default route
     udp_socket u{*b};
     raw_socket r{*b, 253};
     ping_socket p{*b};
@@ -248,7 +248,7 @@ TEST_CASE("sources: a connect without a way is counted, whatever the endpoint") 
 }
 
 TEST_CASE("sources: a ping endpoint is bound to an address of ours, not to many") {
-    sources_bench b;
+    sources_world b;
     for (const ipv4::address to : {"10.0.1.255"_ip, all, group}) {
         CAPTURE(to.value);
         ping_socket p{*b};

@@ -4,7 +4,7 @@
 
 #include <sluice/wire/icmp_extensions.hpp>
 
-#include "unit/endpoint/endpoint_bench.hpp"
+#include "unit/endpoint/support.hpp"
 
 namespace endpoint_split_messages {
 
@@ -92,10 +92,10 @@ struct outcome_of {
     friend bool operator==(const outcome_of&, const outcome_of&) = default;
 };
 
-// `arrive` gives the datagram to the bench.
+// `arrive` gives the datagram to the world.
 template <class Arrive>
 outcome_of outcome_when(Arrive&& arrive) {
-    endpoint_bench b;
+    endpoint_world b;
     b->change([](settings& s) { s.icmp_echo_enable_probe = true; });
     large_socket s{*b};
     s.options().receive_errors = true;
@@ -144,10 +144,10 @@ TEST_CASE("split messages: in fragments, cut at every 8 octets") {
         const std::size_t size = m.payload.size();
         CAPTURE(size);
         const outcome_of whole =
-            outcome_when([&](endpoint_bench& b) { b.receive(datagram_with(m)); });
+            outcome_when([&](endpoint_world& b) { b.receive(datagram_with(m)); });
         for (std::size_t cut = 8; cut < size; cut += 8, ++tried) {
             CAPTURE(cut);
-            const bool alike = outcome_when([&](endpoint_bench& b) {
+            const bool alike = outcome_when([&](endpoint_world& b) {
                                    b.receive(fragment_of(m, 0, cut));
                                    b.receive(fragment_of(m, cut, size));
                                }) == whole;
@@ -155,7 +155,7 @@ TEST_CASE("split messages: in fragments, cut at every 8 octets") {
         }
         for (const std::size_t each : {8u, 16u, 24u}) {
             CAPTURE(each);
-            const bool alike = outcome_when([&](endpoint_bench& b) {
+            const bool alike = outcome_when([&](endpoint_world& b) {
                                    for (std::size_t at = 0; at < size; at += each)
                                        b.receive(fragment_of(m, at, std::min(at + each, size)));
                                }) == whole;
@@ -171,9 +171,9 @@ TEST_CASE("split messages: in a packet of any number of blocks, cut anywhere") {
     for (const message& m : messages()) {
         INFO(doctest::String{m.name});
         const octets d = datagram_with(m);
-        const outcome_of whole = outcome_when([&](endpoint_bench& b) { b.receive(d); });
+        const outcome_of whole = outcome_when([&](endpoint_world& b) { b.receive(d); });
         const auto in_blocks = [&](std::size_t head, std::size_t each) {
-            return outcome_when([&](endpoint_bench& b) {
+            return outcome_when([&](endpoint_world& b) {
                 const auto part = [&](std::size_t from, std::size_t to) {
                     return octets(d.begin() + static_cast<std::ptrdiff_t>(from),
                                   d.begin() + static_cast<std::ptrdiff_t>(to));

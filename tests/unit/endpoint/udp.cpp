@@ -1,7 +1,7 @@
 // UDP endpoints: bound, connected, sending, receiving.
 #include <doctest/doctest.h>
 
-#include "unit/endpoint/endpoint_bench.hpp"
+#include "unit/endpoint/support.hpp"
 
 namespace endpoint_udp {
 
@@ -10,7 +10,7 @@ namespace {
 using namespace endpoint_test;
 
 TEST_CASE("udp endpoint: what can be bound, and what is in use") {
-    endpoint_bench b;
+    endpoint_world b;
     udp_socket first{*b};
     REQUIRE(first.bind({"10.0.1.1"_ip, 7000}).has_value());
     const struct {
@@ -47,7 +47,7 @@ TEST_CASE("udp endpoint: what can be bound, and what is in use") {
 }
 
 TEST_CASE("udp endpoint: a port by chance is in the range, free, and not the same each time") {
-    endpoint_bench b;
+    endpoint_world b;
     b->change([](settings& s) {
         s.ip_local_port_first = 40'000;
         s.ip_local_port_last = 40'003;
@@ -72,7 +72,7 @@ TEST_CASE("udp endpoint: a port by chance is in the range, free, and not the sam
 }
 
 TEST_CASE("udp endpoint: what is sent is a datagram with header and checksum") {
-    endpoint_bench b;
+    endpoint_world b;
     udp_socket s{*b};
     s.options().tos = 0x10;
     const octets data = pattern(13);
@@ -95,8 +95,8 @@ struct big_router
     : policies<based_on<linux_router>, buffers<fixed_pool<2048, 128>>, output<queue_output<64>>> {};
 
 TEST_CASE("udp endpoint: larger than a buffer, and as large as there is") {
-    bench<big_router> b;
-    udp_endpoint<bench<big_router>::stack_type> s{*b};
+    world<big_router> b;
+    udp_endpoint<world<big_router>::stack_type> s{*b};
     REQUIRE(s.bind({{}, 7000}).has_value());
     for (const std::size_t n : {1472u, 1473u, 1800u, 1801u, 5001u, 65507u}) {
         INFO(n);
@@ -116,7 +116,7 @@ TEST_CASE("udp endpoint: larger than a buffer, and as large as there is") {
 }
 
 TEST_CASE("udp endpoint: what comes is received with whence and whither, cut to the room") {
-    endpoint_bench b;
+    endpoint_world b;
     udp_socket s{*b};
     REQUIRE(s.bind({{}, 7000}).has_value());
     CHECK(hear_one(s).error == endpoint_error::would_block);
@@ -139,7 +139,7 @@ TEST_CASE("udp endpoint: what comes is received with whence and whither, cut to 
 }
 
 TEST_CASE("udp endpoint: connected, it hears its peer alone, by the address that the way has") {
-    endpoint_bench b;
+    endpoint_world b;
     udp_socket s{*b};
     REQUIRE(s.bind({{}, 7000}).has_value());
     REQUIRE(s.connect({"10.0.1.2"_ip, 9}, b.now).has_value());
@@ -157,7 +157,7 @@ TEST_CASE("udp endpoint: connected, it hears its peer alone, by the address that
 }
 
 TEST_CASE("udp endpoint: broadcasts are allowed only when they are wanted") {
-    endpoint_bench b;
+    endpoint_world b;
     udp_socket s{*b};
     const endpoint_address all{"10.0.2.255"_ip, 9};
     CHECK(s.send(pattern(3), all, b.now).error() == endpoint_error::access_denied);
@@ -169,7 +169,7 @@ TEST_CASE("udp endpoint: broadcasts are allowed only when they are wanted") {
 }
 
 TEST_CASE("udp endpoint: multicasts go by their own options") {
-    endpoint_bench b;
+    endpoint_world b;
     udp_socket s{*b};
     REQUIRE(s.bind({{}, 7000}).has_value());
     REQUIRE(b->groups().join(3, "239.1.2.3"_ip));
@@ -192,7 +192,7 @@ TEST_CASE("udp endpoint: multicasts go by their own options") {
 }
 
 TEST_CASE("udp endpoint: a full queue refuses, counted; a closed one gives its buffers back") {
-    endpoint_bench b;
+    endpoint_world b;
     const std::size_t free = b->buffers().available();
     udp_socket s{*b};
     REQUIRE(s.bind({{}, 7000}).has_value());
@@ -209,8 +209,8 @@ TEST_CASE("udp endpoint: a full queue refuses, counted; a closed one gives its b
 }
 
 TEST_CASE("udp endpoint: without a buffer, and without a place") {
-    endpoint_bench b;
-    std::vector<bench<>::packet_type> taken;
+    endpoint_world b;
+    std::vector<world<>::packet_type> taken;
     udp_socket s{*b};
     REQUIRE(s.bind().has_value());
     while (b->buffers().available() != 0)

@@ -1,7 +1,7 @@
 // The cached way of an endpoint: asked for once, and again when it may have changed.
 #include <doctest/doctest.h>
 
-#include "unit/endpoint/endpoint_bench.hpp"
+#include "unit/endpoint/support.hpp"
 
 namespace endpoint_way {
 
@@ -12,7 +12,7 @@ using namespace endpoint_test;
 constexpr endpoint_address far{"192.0.2.1"_ip, 9};
 
 TEST_CASE("endpoint way: one lookup for many datagrams, a new one after each change") {
-    endpoint_bench b;
+    endpoint_world b;
     udp_socket s{*b};
     REQUIRE(s.bind({{}, 7000}).has_value());
     const auto neighbour = [&] {
@@ -39,7 +39,7 @@ TEST_CASE("endpoint way: one lookup for many datagrams, a new one after each cha
 }
 
 TEST_CASE("endpoint way: an address that comes or goes is noticed") {
-    endpoint_bench b;
+    endpoint_world b;
     udp_socket s{*b};
     REQUIRE(s.send(pattern(4), far, b.now).has_value());
     check(b.sent_one(), support::source("10.0.2.1"_ip));
@@ -53,7 +53,7 @@ TEST_CASE("endpoint way: an address that comes or goes is noticed") {
 }
 
 TEST_CASE("endpoint way: what is learned counts at once, until it expires") {
-    endpoint_bench b;
+    endpoint_world b;
     udp_socket s{*b};
     REQUIRE(s.bind({{}, 7000}).has_value());
     const auto pieces = [&] {
@@ -75,7 +75,7 @@ TEST_CASE("endpoint way: what is learned counts at once, until it expires") {
 }
 
 TEST_CASE("endpoint way: no way is told and counted, like a send of the stack's") {
-    endpoint_bench b;
+    endpoint_world b;
     REQUIRE(b->add_route({.prefix = "198.18.0.0/16"_prefix, .type = route_type::unreachable})
                 .has_value());
     REQUIRE(

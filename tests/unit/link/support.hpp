@@ -22,14 +22,17 @@ using packet = pool::packet_type;
 constexpr ethernet::address mac0{{2, 0, 0, 0, 1, 1}};
 constexpr ethernet::address mac1{{2, 0, 0, 0, 2, 1}};
 
+inline std::string hex_of(const_bytes octets) {
+    std::string text;
+    for (std::byte b : octets) {
+        text += "0123456789abcdef"[std::to_integer<unsigned>(b >> 4)];
+        text += "0123456789abcdef"[std::to_integer<unsigned>(b & std::byte{15})];
+    }
+    return text;
+}
 inline std::string to_hex(const packet& p) {
     std::string text;
-    p.for_each_piece([&](const_bytes piece) {
-        for (std::byte b : piece) {
-            text += "0123456789abcdef"[std::to_integer<unsigned>(b >> 4)];
-            text += "0123456789abcdef"[std::to_integer<unsigned>(b & std::byte{15})];
-        }
-    });
+    p.for_each_piece([&](const_bytes piece) { text += hex_of(piece); });
     return text;
 }
 inline packet from_hex(pool& from, std::string_view hex, u16 interface, u16 headroom = 32) {

@@ -4,7 +4,7 @@
 #include <sluice/packet/external_storage.hpp>
 #include <sluice/port/af_packet.hpp>
 
-#include "support/bench.hpp"
+#include "support/world.hpp"
 #include "support/segments.hpp"
 #include "veth_pair.hpp"
 
@@ -30,8 +30,8 @@ struct plain_device {
 struct router
     : policies<based_on<linux_router>, buffers<heap_source<20'000, 64>>, output<plain_device>> {};
 
-using bench = stack_test::bench<router>;
-using packet = bench::packet_type;
+using router_world = stack_test::world<router>;
+using packet = router_world::packet_type;
 
 // vb merges what is sent at once and comes within a tick.
 bool merges(const veth_pair& wire) {
@@ -43,7 +43,7 @@ bool merges(const veth_pair& wire) {
 
 // The one frame that the kernel made of these. When it hands over what it holds in between, because
 // the sender was held up, they are sent again.
-packet merged_of(bench& b, const std::vector<octets>& sent, std::size_t headers, ap::device& far,
+packet merged_of(router_world& b, const std::vector<octets>& sent, std::size_t headers, ap::device& far,
                  ap::device& device) {
     ap::sender::model<packet> out = far.sender();
     for (int tries = 0; tries < 500; ++tries) {
@@ -93,7 +93,7 @@ TEST_CASE("what the kernel merged and found right leaves as it was sent") {
     for (const auto& r : rows) {
         CAPTURE(r.f.tcp);
         CAPTURE(r.each);
-        bench b;
+        router_world b;
         const auto sent = naive(r.f, tcp_flags::ack, pattern(5u * r.each), r.each);
         REQUIRE(sent.size() == 5);
         auto merged = merged_of(b, sent, r.f.headers(), *far, *device);

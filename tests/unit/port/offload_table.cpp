@@ -7,7 +7,7 @@
 
 #include "offload_rows.hpp"
 #include "own_namespace.hpp"
-#include "support/bench.hpp"
+#include "support/world.hpp"
 
 #include <doctest/doctest.h>
 
@@ -68,7 +68,7 @@ TEST_CASE("every combination of flags, GSO type, place of the checksum and link 
                     CAPTURE(given.name());
                     CAPTURE(std::string{m.name});
                     CAPTURE(is_ethernet);
-                    stack_test::bench<router> b;
+                    stack_test::world<router> b;
                     REQUIRE(b->set_mtu(3, 9'000));
                     octets frame = given.given();
                     if (is_ethernet) {

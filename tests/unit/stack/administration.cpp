@@ -1,7 +1,7 @@
 // Interfaces, addresses, routes and switches as an administrator sets them, while packets run.
 #include <doctest/doctest.h>
 
-#include "support/bench.hpp"
+#include "support/world.hpp"
 
 namespace stack_administration {
 
@@ -21,7 +21,7 @@ std::string route_to(Bench& b, ipv4::address a) {
 }
 
 TEST_CASE("administration: an address brings its routes, and takes them away") {
-    bench<> b;
+    world<> b;
     CHECK(route_to(b, "10.0.1.1"_ip) == "local by 2");
     CHECK(route_to(b, "10.0.1.2"_ip) == "unicast by 2");
     CHECK(route_to(b, "10.0.1.255"_ip) == "broadcast by 2");
@@ -38,7 +38,7 @@ TEST_CASE("administration: an address brings its routes, and takes them away") {
 }
 
 TEST_CASE("administration: networks of one and two addresses have no broadcast, larger ones do") {
-    bench<> b;
+    world<> b;
     REQUIRE(b->add_address(3, "192.0.2.8/31"_net).has_value());
     REQUIRE(b->add_address(3, "192.0.2.20/32"_net).has_value());
     CHECK(route_to(b, "192.0.2.9"_ip) == "unicast by 3");
@@ -49,7 +49,7 @@ TEST_CASE("administration: networks of one and two addresses have no broadcast, 
 }
 
 TEST_CASE("administration: a second address of a subnet, and the end of the first") {
-    bench<> b;
+    world<> b;
     REQUIRE(b->add_address(2, "10.0.1.9/24"_net).has_value());
     CHECK(route_to(b, "10.0.1.9"_ip) == "local by 2");
     REQUIRE(b->remove_address(2, "10.0.1.9/24"_net).has_value());
@@ -58,7 +58,7 @@ TEST_CASE("administration: a second address of a subnet, and the end of the firs
 }
 
 TEST_CASE("administration: a primary address takes its secondaries with it") {
-    bench<> b;
+    world<> b;
     REQUIRE(b->add_address(2, "10.0.1.9/24"_net).has_value());
     REQUIRE(b->remove_address(2, "10.0.1.1/24"_net).has_value());
     CHECK(b->interfaces().find(2)->addresses.empty());
@@ -69,7 +69,7 @@ TEST_CASE("administration: a primary address takes its secondaries with it") {
 }
 
 TEST_CASE("administration: what cannot be added says why") {
-    bench<> b;
+    world<> b;
     CHECK(b->add_interface({.index = 2}).error() == interface_error::exists);
     CHECK(b->add_interface({.index = 0}).error() == interface_error::invalid);
     CHECK(b->add_interface({.index = 1000}).error() == interface_error::invalid);
@@ -86,7 +86,7 @@ TEST_CASE("administration: what cannot be added says why") {
 }
 
 TEST_CASE("administration: the device of a route follows from its gateway") {
-    bench<> b;
+    world<> b;
     REQUIRE(b->add_route({.prefix = "10.9.0.0/16"_prefix, .gateway = "10.0.2.254"_ip}).has_value());
     CHECK(route_to(b, "10.9.1.1"_ip) == "unicast by 3");
     CHECK(b.receive(datagram_of({.destination = "10.9.1.1"_ip})) == fate::forwarded);
@@ -99,7 +99,7 @@ TEST_CASE("administration: the device of a route follows from its gateway") {
 }
 
 TEST_CASE("administration: a custom local route is ours, and its addresses are own sources") {
-    bench<> b;
+    world<> b;
     REQUIRE(
         b->add_route({.prefix = "10.50.0.0/16"_prefix, .type = route_type::local, .interface = 2})
             .has_value());
@@ -112,7 +112,7 @@ TEST_CASE("administration: a custom local route is ours, and its addresses are o
 }
 
 TEST_CASE("administration: an interface that is down") {
-    bench<> b;
+    world<> b;
     const octets from_behind = datagram_of({.source = "10.0.2.2"_ip, .destination = "10.0.1.2"_ip});
     REQUIRE(b->set_up(3, false).has_value());
     CHECK(b.receive(datagram_of({})) == fate::dropped);  // no route leads there any more
@@ -130,7 +130,7 @@ TEST_CASE("administration: an interface that is down") {
 }
 
 TEST_CASE("administration: a smaller MTU counts from now on, in pieces and in errors") {
-    bench<> b;
+    world<> b;
     const octets plain = datagram_of({.payload = pattern(1000)});
     const octets df = datagram_of({.flags_and_offset = 0x4000, .payload = pattern(1000)});
     CHECK(b.receive(plain) == fate::forwarded);
@@ -146,7 +146,7 @@ TEST_CASE("administration: a smaller MTU counts from now on, in pieces and in er
 }
 
 TEST_CASE("administration: an MTU that IPv4 cannot use takes the interface down") {
-    bench<> b;
+    world<> b;
     CHECK(b->add_interface({.index = 9, .mtu = 67}).error() == interface_error::invalid);
     REQUIRE(b->set_mtu(3, 67).has_value());
     CHECK(b->set_up(3, true).error() == interface_error::invalid);
@@ -158,7 +158,7 @@ TEST_CASE("administration: an MTU that IPv4 cannot use takes the interface down"
 }
 
 TEST_CASE("administration: switches change while running, with the accept branch") {
-    bench<> b;
+    world<> b;
     const octets d = datagram_of({});
     CHECK(b.receive(d) == fate::forwarded);
     b->set_ip_forward(false);

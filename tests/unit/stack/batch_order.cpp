@@ -12,7 +12,7 @@ using namespace stack_test;
 
 // Remembers how many packets had left when each error came to us.
 struct counting final : protocol_handler<packet> {
-    bench<>* of = nullptr;
+    world<>* of = nullptr;
     std::vector<std::size_t> left;
 
     handler_result receive(packet&, const delivery_info&, services&) noexcept override {
@@ -39,13 +39,13 @@ TEST_CASE("batch order: what comes back over lo is done before the next packet")
     for (const auto& r : rows) {
         for (const bool at_once : {false, true}) {
             CAPTURE(at_once);
-            bench<> b;
+            world<> b;
             counting icmp;
             icmp.of = &b;
             REQUIRE(b->delivery().set_handler(ipv4::protocols::icmp, &icmp).has_value());
             b->change([](settings& s) { s.icmp_ratelimit = 0; });
             b->change_interface(2, [](interface_settings& s) { s.accept_local = true; });
-            bench<>::packet_type batch[5];
+            world<>::packet_type batch[5];
             for (std::size_t i = 0; i < 5; ++i)
                 batch[i] = b.packet(r.back[i] ? to_ourselves : through);
             if (at_once) {

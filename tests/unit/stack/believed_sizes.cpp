@@ -2,7 +2,7 @@
 // icmp_unreach, icmp_tag_validation.
 #include <doctest/doctest.h>
 
-#include "unit/stack/learning_bench.hpp"
+#include "unit/stack/learning.hpp"
 #include "unit/stack/recorder.hpp"
 
 namespace stack_believed_sizes {
@@ -44,7 +44,7 @@ TEST_CASE("believed sizes: ip_no_pmtu_disc, by protocol") {
     for (const auto& r : rows) {
         CAPTURE(int{r.protocol});
         CAPTURE(int{r.no_pmtu_disc});
-        learning_bench<> b;
+        learning_world<> b;
         checking h;
         b->change([&](settings& s) { s.ip_no_pmtu_disc = r.no_pmtu_disc; });
         if (r.protocol != 17) REQUIRE(b->delivery().set_handler(r.protocol, &h).has_value());
@@ -66,7 +66,7 @@ TEST_CASE("believed sizes: ip_no_pmtu_disc, by protocol") {
 
 // The check of the quote is the protocol's own: a guess teaches nothing.
 TEST_CASE("believed sizes: with ip_no_pmtu_disc 3 TCP is asked whether it sent that") {
-    learning_bench<> b;
+    learning_world<> b;
     checking tcp;
     tcp.knows = false;
     b->change([](settings& s) { s.ip_no_pmtu_disc = 3; });
@@ -84,7 +84,7 @@ TEST_CASE("believed sizes: with ip_no_pmtu_disc 3 TCP is asked whether it sent t
 
 // What DF a program may set hangs on it as well: a locked path is cut without DF.
 TEST_CASE("believed sizes: a size that is not told is the least, and the path is not searched") {
-    learning_bench<> b;
+    learning_world<> b;
     b->change([](settings& s) { s.ip_no_pmtu_disc = 1; });
     b.too_big(1000, b.ours(far));
     CHECK(b.way(far).mtu_locked);

@@ -1,7 +1,7 @@
 // The route of an established flow: kept from its first datagram, until the tables change.
 #include <doctest/doctest.h>
 
-#include "support/bench.hpp"
+#include "support/world.hpp"
 
 #include <sluice/delivery/receive_queue.hpp>
 #include <sluice/stats/observers.hpp>
@@ -12,7 +12,7 @@ namespace {
 
 using namespace stack_test;
 
-using packet_handle = bench<>::packet_type;
+using packet_handle = world<>::packet_type;
 
 octets of_flow(ipv4::address source = "10.0.1.2"_ip, u16 from = 9, u16 offset_word = 0) {
     return datagram_of({.source = source,
@@ -24,7 +24,7 @@ octets of_flow(ipv4::address source = "10.0.1.2"_ip, u16 from = 9, u16 offset_wo
 
 // rp_filter becomes strict after the route of the flow was kept: by the kept route a source is not
 // looked at any more, as in Linux.
-struct flow_bench : bench<> {
+struct flow_world : world<> {
     receive_queue<packet_handle, 16> queue;
     endpoint_filter flow{.protocol = ipv4::protocols::udp,
                          .local = "10.0.1.1"_ip,
@@ -33,7 +33,7 @@ struct flow_bench : bench<> {
                          .peer_port = 9};
 
     void open() { REQUIRE((**this).delivery().add_udp(flow, queue)); }
-    ~flow_bench() {
+    ~flow_world() {
         while (queue.next().packet) {
         }
     }
@@ -48,7 +48,7 @@ struct flow_bench : bench<> {
 };
 
 TEST_CASE("early demux: the first datagram of a flow leaves its route behind") {
-    flow_bench b;
+    flow_world b;
     b.open();
     CHECK(b.kept().interface == 0);
     CHECK(b.receive(of_flow("10.0.1.2"_ip, 10)) == fate::dropped);  // of no flow
@@ -75,7 +75,7 @@ TEST_CASE("early demux: who keeps a route and who does not") {
     };
     for (const auto& r : rows) {
         INFO(doctest::String{r.name});
-        flow_bench b;
+        flow_world b;
         b.flow.peer = r.peer;
         b.open();
         CHECK(b->delivery().has_flows() == !r.peer.is_unspecified());
@@ -100,11 +100,11 @@ struct counting_routes : lpm_trie<64> {
 struct counting_host : policies<buffers<fixed_pool<2048, 16>>, routes<counting_routes>> {};
 
 TEST_CASE("early demux: the table is asked for the first datagram of a flow alone") {
-    bench<counting_host> b;
-    receive_queue<bench<counting_host>::packet_type, 4> queue;
+    world<counting_host> b;
+    receive_queue<world<counting_host>::packet_type, 4> queue;
     endpoint_filter f{.protocol = ipv4::protocols::udp, .local_port = 7000};
     for (const bool connected : {false, true}) {
-        if (connected) f = flow_bench{}.flow;
+        if (connected) f = flow_world{}.flow;
         REQUIRE(b->delivery().add_udp(f, queue));
         u32 lookups[2]{};
         for (u32& n : lookups) {
@@ -120,7 +120,7 @@ TEST_CASE("early demux: the table is asked for the first datagram of a flow alon
 }
 
 TEST_CASE("early demux: the route holds without a look at the table, until that changes") {
-    flow_bench b;
+    flow_world b;
     b.open();
     CHECK(b.receive(of_flow()) == fate::delivered);
     // A kept route whose address has gone would still deliver; the change makes it void.
@@ -137,7 +137,7 @@ TEST_CASE("early demux: the route holds without a look at the table, until that 
 }
 
 TEST_CASE("early demux: no other interface profits, and no fragment is looked into") {
-    flow_bench b;
+    flow_world b;
     b->change([](settings& s) { s.all.rp_filter = 1; });
     b.open();
     CHECK(b.receive(of_flow()) == fate::delivered);
@@ -147,7 +147,7 @@ TEST_CASE("early demux: no other interface profits, and no fragment is looked in
 }
 
 TEST_CASE("early demux: an endpoint that goes takes its route along") {
-    flow_bench b;
+    flow_world b;
     b.open();
     CHECK(b.receive(of_flow()) == fate::delivered);
     b->delivery().remove(b.queue);

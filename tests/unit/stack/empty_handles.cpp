@@ -1,9 +1,9 @@
 // Nothing where a packet is expected: every entrance of a stack given an empty handle, and others'
 // code that takes a packet away and then says whatever it may say. Each has one fate, the sums are
-// right (bench.hpp), and nothing is read.
+// right (support/world.hpp), and nothing is read.
 #include <doctest/doctest.h>
 
-#include "support/bench.hpp"
+#include "support/world.hpp"
 
 #include <sluice/delivery/receive_queue.hpp>
 #include <sluice/hooks/hook_chain.hpp>
@@ -22,15 +22,15 @@ struct router_of : policies<based_on<linux_router>, buffers<fixed_pool<2048, 64,
                             hooks<hook_chain<8>>, output<queue_output<64>>> {};
 
 template <class Ownership>
-using packet_of_bench = typename bench<router_of<Ownership>>::packet_type;
+using packet_of_world = typename world<router_of<Ownership>>::packet_type;
 
 const octets to_us = datagram_of({.destination = "10.0.1.1"_ip});
 const octets passing = datagram_of({});
 
 TEST_CASE_TEMPLATE("entrances: an empty handle is refused, and nothing comes of it", Ownership,
                    unique, shared) {
-    bench<router_of<Ownership>> b;
-    using packet = packet_of_bench<Ownership>;
+    world<router_of<Ownership>> b;
+    using packet = packet_of_world<Ownership>;
     const auto& c = b->counters();
     CHECK(b->receive(packet{}, b.now) == fate::dropped);
     packet batch[3];
@@ -59,7 +59,7 @@ TEST_CASE_TEMPLATE("entrances: an empty handle is refused, and nothing comes of 
 
 TEST_CASE_TEMPLATE("a send that failed and is tried again with what is left of the packet",
                    Ownership, unique, shared) {
-    bench<router_of<Ownership>> b;
+    world<router_of<Ownership>> b;
     auto p = b.packet(pattern(40));
     p.writable_facts().mark = 3;
     const send_request nowhere{.destination = "99.0.0.1"_ip, .protocol = 253};
@@ -97,13 +97,13 @@ struct bystander final : hook<Packet> {
 
 TEST_CASE_TEMPLATE("hooks: one that takes the packet has it, whatever it says", Ownership, unique,
                    shared) {
-    using packet = packet_of_bench<Ownership>;
+    using packet = packet_of_world<Ownership>;
     for (unsigned point = 0; point < hook_points; ++point) {
         for (const hook_verdict v : {hook_verdict::accept, hook_verdict::drop, hook_verdict::stolen,
                                      hook_verdict::queue, hook_verdict::repeat}) {
             CAPTURE(point);
             CAPTURE(static_cast<int>(v));
-            bench<router_of<Ownership>> b;
+            world<router_of<Ownership>> b;
             thief<packet> first;
             bystander<packet> second;
             first.answer = v;
@@ -150,7 +150,7 @@ TEST_CASE("hooks: a policy that lets an empty handle pass") {
     for (unsigned point = 0; point < hook_points; ++point) {
         for (const hook_verdict v : {hook_verdict::accept, hook_verdict::drop, hook_verdict::stolen,
                                      hook_verdict::repeat}) {
-            bench<careless_router> b;
+            world<careless_router> b;
             b->hooks().at = static_cast<hook_point>(point);
             b->hooks().answer = v;
             static_cast<void>(b.receive(passing));
@@ -177,14 +177,14 @@ struct taking_handler final : protocol_handler<Packet> {
 
 TEST_CASE_TEMPLATE("handlers: one that takes the packet has it, whatever it says", Ownership,
                    unique, shared) {
-    using packet = packet_of_bench<Ownership>;
+    using packet = packet_of_world<Ownership>;
     for (const handler_result& r :
          {handler_result::taken(), handler_result::ignored(), handler_result::unreachable(),
           handler_result::again(253), handler_result::again(17), handler_result::built_in()}) {
         for (const bool tapped : {false, true}) {
             CAPTURE(static_cast<int>(r.what));
             CAPTURE(tapped);
-            bench<router_of<Ownership>> b;
+            world<router_of<Ownership>> b;
             taking_handler<packet> h;
             receive_queue<packet, 4> raw;
             h.answer = r;
@@ -229,8 +229,8 @@ TEST_CASE("handlers: what is no datagram any more is refused without a look at w
         for (const handler_result& r : {handler_result::unreachable(), handler_result::again(253),
                                         handler_result::built_in(), handler_result::ignored()}) {
             CAPTURE(n);
-            bench<> b;
-            cutting_handler<bench<>::packet_type> h;
+            world<> b;
+            cutting_handler<world<>::packet_type> h;
             h.answer = r;
             h.pulled = n;
             REQUIRE(b->delivery().set_handler(253, &h).has_value());
@@ -254,10 +254,10 @@ struct lying_sink final : packet_sink<Packet> {
 };
 
 TEST_CASE_TEMPLATE("sinks that say the opposite of what they do", Ownership, unique, shared) {
-    using packet = packet_of_bench<Ownership>;
+    using packet = packet_of_world<Ownership>;
     for (const bool takes : {false, true}) {
         CAPTURE(takes);
-        bench<router_of<Ownership>> b;
+        world<router_of<Ownership>> b;
         lying_sink<packet> s;
         s.takes = takes;
         REQUIRE(b->delivery().add_raw({.protocol = 253}, s));
@@ -293,7 +293,7 @@ struct swallowing_delivery {
 struct swallowing_router : policies<based_on<small_router>, delivery<swallowing_delivery>> {};
 
 TEST_CASE("delivery: a policy that has the packet and says that nobody wanted it") {
-    bench<swallowing_router> b;
+    world<swallowing_router> b;
     CHECK(b.receive(datagram_of({.destination = "10.0.1.1"_ip,
                                  .protocol = 17,
                                  .payload = support::udp_message(9, 7, pattern(9))})) ==
@@ -314,7 +314,7 @@ struct losing_output {
 struct losing_router : policies<based_on<small_router>, output<losing_output>> {};
 
 TEST_CASE("outputs: one that takes the packet and refuses it") {
-    bench<losing_router> b;
+    world<losing_router> b;
     CHECK(b.receive(passing) == fate::dropped);
     CHECK(b.receive(datagram_of({.options = list({7, 7, 4, 0, 0, 0, 0})})) == fate::dropped);
     CHECK(b.receive(datagram_of(
@@ -324,7 +324,7 @@ TEST_CASE("outputs: one that takes the packet and refuses it") {
 }
 
 TEST_CASE("queues and outputs refuse an empty handle, so that none ends what waits") {
-    using packet = bench<>::packet_type;
+    using packet = world<>::packet_type;
     fixed_pool<2048, 64> pool;
     packet none;
     queue_output<4>::model<packet> queue;
@@ -345,7 +345,7 @@ TEST_CASE("queues and outputs refuse an empty handle, so that none ends what wai
 }
 
 TEST_CASE("a packet that the link hands back may be too short for a header") {
-    bench<> b;
+    world<> b;
     for (std::size_t n = 0; n < passing.size(); ++n) {
         b->link_failed(
             b.packet({passing.begin(), passing.begin() + static_cast<std::ptrdiff_t>(n)}), b.now);

@@ -10,7 +10,7 @@ namespace {
 using namespace stack_test;
 
 TEST_CASE("error notices: an ICMP error reaches the handler of the protocol that it quotes") {
-    bench<> b;
+    world<> b;
     recorder h;
     REQUIRE(b->delivery().set_handler(253, &h).has_value());
     const octets ours = datagram_of({.source = "10.0.1.1"_ip,
@@ -42,7 +42,7 @@ TEST_CASE("error notices: an ICMP error reaches the handler of the protocol that
 }
 
 TEST_CASE("error notices: a quoted header is measured by its own length, within what came") {
-    bench<> b;
+    world<> b;
     recorder h;
     REQUIRE(b->delivery().set_handler(253, &h).has_value());
     const octets ours = datagram_of({.source = "10.0.1.1"_ip,

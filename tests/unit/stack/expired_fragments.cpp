@@ -2,7 +2,7 @@
 // As a Linux 6.18 kernel does, tests/kernel/vectors/asked/loopback.vec, expired-*.
 #include <doctest/doctest.h>
 
-#include "support/bench.hpp"
+#include "support/world.hpp"
 
 namespace stack_expired_fragments {
 
@@ -13,24 +13,24 @@ using namespace stack_test;
 constexpr auto ours = "10.5.0.1"_ip;
 constexpr auto spokesman = "10.0.1.1"_ip;
 
-void stays(bench<>&) {}
-void goes(bench<>& b) {
+void stays(world<>&) {}
+void goes(world<>& b) {
     REQUIRE(b->remove_address(2, "10.5.0.1/24"_net).has_value());
 }
-void moves(bench<>& b) {
+void moves(world<>& b) {
     goes(b);
     REQUIRE(b->add_address(3, "10.5.0.1/24"_net).has_value());
 }
 template <route_type Type, u16 Interface = 0>
-void gets_route(bench<>& b) {
+void gets_route(world<>& b) {
     goes(b);
     const route_entry r{.prefix = "10.5.0.1/32"_prefix, .type = Type, .interface = Interface};
     REQUIRE(b->add_route(r).has_value());
 }
-void source_becomes_ours(bench<>& b) {
+void source_becomes_ours(world<>& b) {
     REQUIRE(b->add_address(3, "10.0.1.2/24"_net).has_value());
 }
-void way_back_moves(bench<>& b) {
+void way_back_moves(world<>& b) {
     REQUIRE(b->add_route({.prefix = "10.0.1.2/32"_prefix, .interface = 3}).has_value());
     REQUIRE(b->change_interface(2, [](interface_settings& s) { s.rp_filter = 1; }));
 }
@@ -38,7 +38,7 @@ void way_back_moves(bench<>& b) {
 TEST_CASE("expired fragments: of an address that is no longer ours they are told of, too") {
     const struct {
         const char* name;
-        void (*change)(bench<>&);
+        void (*change)(world<>&);
         ipv4::address speaks;  // unspecified: nobody
     } rows[] = {
         {"the address stays", stays, ours},
@@ -58,7 +58,7 @@ TEST_CASE("expired fragments: of an address that is no longer ours they are told
         for (const bool forwards : {true, false}) {
             CAPTURE(row.name);
             CAPTURE(forwards);
-            bench<> b;
+            world<> b;
             b->set_ip_forward(forwards);
             REQUIRE(b->add_address(2, "10.5.0.1/24"_net).has_value());
             const octets first = datagram_of({.destination = ours, .flags_and_offset = 0x2000});

@@ -1,6 +1,6 @@
 // Forwarding turned on and off: what it does to the belief in redirects, and so to what is
 // forwarded. Linux inet_forward_change.
-#include "unit/stack/learning_bench.hpp"
+#include "unit/stack/learning.hpp"
 
 namespace stack_forwarding_switch {
 using namespace stack_test;
@@ -14,7 +14,7 @@ struct small_host : policies<buffers<fixed_pool<2048, 64>>, output<queue_output<
 
 // A redirect by the gateway in use, about an echo reply that was never sent: nobody keeps a record
 // of those, so the stack believes it if it believes redirects at all.
-void forge_redirect(learning_bench<small_host>& b) {
+void forge_redirect(learning_world<small_host>& b) {
     b.error(5, 1, better.value,
             datagram_of({.source = "10.0.2.1"_ip,
                          .destination = far,
@@ -22,7 +22,7 @@ void forge_redirect(learning_bench<small_host>& b) {
                          .payload = support::icmp_message(0, 0, 1)}));
 }
 
-ipv4::address forwards_to(learning_bench<small_host>& b) {
+ipv4::address forwards_to(learning_world<small_host>& b) {
     REQUIRE(b.receive(datagram_of({.destination = far})) == fate::forwarded);
     const auto all = b.sent();
     REQUIRE(all.size() == 1);
@@ -34,7 +34,7 @@ ipv4::address forwards_to(learning_bench<small_host>& b) {
 TEST_CASE("forwarding switch: a router believes no redirects, however it became one") {
     const struct {
         const char* name;
-        void (*turn_on)(learning_bench<small_host>&);
+        void (*turn_on)(learning_world<small_host>&);
     } rows[] = {
         {"ip_forward", [](auto& b) { b->set_ip_forward(true); }},
         {"ip_forward among other switches",
@@ -50,7 +50,7 @@ TEST_CASE("forwarding switch: a router believes no redirects, however it became 
     };
     for (const auto& r : rows) {
         INFO(doctest::String{r.name});
-        learning_bench<small_host> b;
+        learning_world<small_host> b;
         r.turn_on(b);
         CHECK_FALSE(b->switches().all.accept_redirects);
         forge_redirect(b);
@@ -60,13 +60,13 @@ TEST_CASE("forwarding switch: a router believes no redirects, however it became 
 }
 
 TEST_CASE("forwarding switch: a host believes redirects again, and so does a router that is told") {
-    learning_bench<small_host> host;
+    learning_world<small_host> host;
     host->set_ip_forward(true);
     host->set_ip_forward(false);
     forge_redirect(host);
     CHECK(host.way(far).neighbour == better);
 
-    learning_bench<small_host> b;
+    learning_world<small_host> b;
     b->set_ip_forward(true);
     b->change([](settings& s) { s.all.accept_redirects = true; });
     b->set_ip_forward(true);  // no change: nothing follows from it
@@ -75,7 +75,7 @@ TEST_CASE("forwarding switch: a host believes redirects again, and so does a rou
 }
 
 TEST_CASE("forwarding switch: told in one change, the later word counts") {
-    learning_bench<small_host> b;
+    learning_world<small_host> b;
     b->change([](settings& s) {
         s.set_ip_forward(true);
         s.all.accept_redirects = true;

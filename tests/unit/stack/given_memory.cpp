@@ -1,7 +1,7 @@
 // A stack whose routes lie in memory that the program gives.
 #include <doctest/doctest.h>
 
-#include "support/bench.hpp"
+#include "support/world.hpp"
 
 #include <sluice/route/lpm_table.hpp>
 #include <sluice/testing/fixed_seed.hpp>

@@ -13,7 +13,7 @@ namespace {
 using namespace stack_test;
 
 TEST_CASE("handlers: what a handler answers is what becomes of the packet") {
-    bench<> b;
+    world<> b;
     recorder h;
     REQUIRE(b->delivery().set_handler(253, &h).has_value());
     CHECK(b.receive(to_us) == fate::delivered);
@@ -34,7 +34,7 @@ TEST_CASE("handlers: what a handler answers is what becomes of the packet") {
 }
 
 TEST_CASE("handlers: registered, replaced, restored") {
-    bench<> b;
+    world<> b;
     recorder first, second;
     CHECK(b->delivery().set_handler(1, &first).value() == nullptr);
     CHECK(b->delivery().set_handler(1, &second).value() == &first);
@@ -52,7 +52,7 @@ TEST_CASE("handlers: registered, replaced, restored") {
 }
 
 TEST_CASE("handlers: one that wraps a built-in one sees the packet first") {
-    bench<> b;
+    world<> b;
     recorder h;
     h.answer = handler_result::built_in();
     REQUIRE(b->delivery().set_handler(1, &h).value() == nullptr);
@@ -71,7 +71,7 @@ TEST_CASE("handlers: one that wraps a built-in one sees the packet first") {
 }
 
 TEST_CASE("handlers: one that ignores a packet may say why") {
-    bench<> b;
+    world<> b;
     recorder h;
     h.answer = handler_result::ignored(drop_reason::transport_checksum);
     REQUIRE(b->delivery().set_handler(253, &h).has_value());
@@ -81,7 +81,7 @@ TEST_CASE("handlers: one that ignores a packet may say why") {
 }
 
 TEST_CASE("handlers: a raw tap gets a copy, and then the sender is told nothing") {
-    bench<> b;
+    world<> b;
     receive_queue<packet, 2> queue;
     REQUIRE(b->delivery().add_raw({.protocol = 253}, queue));
     CHECK(b.receive(to_us) == fate::absorbed);

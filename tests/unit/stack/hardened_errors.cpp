@@ -1,5 +1,5 @@
 // hardened_router and ICMP errors: whatever anybody writes in one, no way changes.
-#include "unit/stack/learning_bench.hpp"
+#include "unit/stack/learning.hpp"
 
 #include <sluice/stack/hardened_router.hpp>
 
@@ -18,8 +18,8 @@ struct hardened_with_table : policies<based_on<hardened_router>, exceptions<boun
                                       buffers<fixed_pool<2048, 64>>> {};
 
 template <class Policies>
-struct believing_handler final : protocol_handler<typename bench<Policies>::packet_type> {
-    using packet = typename bench<Policies>::packet_type;
+struct believing_handler final : protocol_handler<typename world<Policies>::packet_type> {
+    using packet = typename world<Policies>::packet_type;
     handler_result receive(packet&, const delivery_info&,
                            local_services<packet>&) noexcept override {
         return handler_result::taken();
@@ -29,11 +29,11 @@ struct believing_handler final : protocol_handler<typename bench<Policies>::pack
 
 // Everybody who can believe does: a UDP program, a raw endpoint, a handler.
 template <class Policies>
-struct trusting_bench : learning_bench<Policies> {
-    program<typename bench<Policies>::packet_type> raw;
+struct trusting_world : learning_world<Policies> {
+    program<typename world<Policies>::packet_type> raw;
     believing_handler<Policies> handler;
 
-    trusting_bench() {
+    trusting_world() {
         auto& delivery = (**this).delivery();
         REQUIRE(delivery.add_raw({.protocol = 253}, raw));
         REQUIRE(delivery.set_handler(99, &handler).has_value());
@@ -62,7 +62,7 @@ std::vector<quote> quotes() {
     };
     return {
         {"an echo reply of ours that was never sent", from(own, 1, support::icmp_message(0, 0, 1))},
-        {"a datagram of the UDP program", learning_bench<hardened>::ours(target)},
+        {"a datagram of the UDP program", learning_world<hardened>::ours(target)},
         {"one that the raw endpoint may have sent", from(own, 253, pattern(8))},
         {"one that the handler believes it sent", from(own, 99, pattern(8))},
         {"forwarded traffic", from("10.0.1.2"_ip, 17, support::udp_message(1, 2, pattern(8)))},
@@ -80,7 +80,7 @@ TEST_CASE_TEMPLATE("hardened: no ICMP error lowers the MTU of what is forwarded"
         for (const u32 told : told_mtus) {
             CAPTURE(q.name);
             CAPTURE(told);
-            trusting_bench<Policies> b;
+            trusting_world<Policies> b;
             REQUIRE(b.forwards_whole());
             b.error(3, 4, told, q.datagram, "10.0.2.77"_ip);
             CHECK_FALSE(b->exceptions().any());
@@ -94,7 +94,7 @@ TEST_CASE_TEMPLATE("hardened: no redirect moves what is forwarded, switched on o
                    hardened, hardened_with_table) {
     for (const quote& q : quotes()) {
         CAPTURE(q.name);
-        trusting_bench<Policies> b;
+        trusting_world<Policies> b;
         b.error(5, 1, ("10.0.2.3"_ip).value, q.datagram);
         CHECK_FALSE(b->exceptions().any());
         CHECK(b.forwards_whole());
@@ -111,7 +111,7 @@ TEST_CASE("hardened: linux_router believes what Linux believes") {
     u32 learned = 0;
     for (const quote& q : quotes()) {
         CAPTURE(q.name);
-        trusting_bench<linux_like> b;
+        trusting_world<linux_like> b;
         b.error(3, 4, 0, q.datagram, "10.0.2.77"_ip);
         learned += b->exceptions().any() ? 1U : 0U;
         CHECK(b.forwards_whole() == !b->exceptions().any());
@@ -120,7 +120,7 @@ TEST_CASE("hardened: linux_router believes what Linux believes") {
 }
 
 TEST_CASE("hardened: its own datagrams go without DF, so that they need no path MTU") {
-    trusting_bench<hardened> b;
+    trusting_world<hardened> b;
     CHECK(b->switches().ip_no_pmtu_disc == 3);
     const auto all = b.send(target, 1600);
     REQUIRE(all.size() == 2);

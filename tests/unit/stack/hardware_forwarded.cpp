@@ -1,5 +1,5 @@
 // What the device has forwarded already is not forwarded once more. Linux offload_l3_fwd_mark.
-#include "support/bench.hpp"
+#include "support/world.hpp"
 
 #include <sluice/hooks/hook_chain.hpp>
 
@@ -20,7 +20,7 @@ fate receive_marked(Bench& b, const octets& d, bool in_hardware) {
 }  // namespace
 
 TEST_CASE("forwarded in hardware: taken silently, and counted as forwarded") {
-    bench<> b;
+    world<> b;
     const octets through = datagram_of({.destination = "10.0.2.9"_ip});
     CHECK(receive_marked(b, through, false) == fate::forwarded);
     CHECK(b.sent().size() == 1);
@@ -33,7 +33,7 @@ TEST_CASE("forwarded in hardware: taken silently, and counted as forwarded") {
 }
 
 TEST_CASE("forwarded in hardware: errors are answered and datagrams for us delivered as ever") {
-    bench<> b;
+    world<> b;
     CHECK(receive_marked(b, datagram_of({.destination = "10.0.2.9"_ip, .ttl = 1}), true) ==
           fate::dropped);
     check(b.sent_one(), support::destination("10.0.1.2"_ip));
@@ -46,14 +46,14 @@ TEST_CASE("forwarded in hardware: errors are answered and datagrams for us deliv
 }
 
 TEST_CASE("forwarded in hardware: the forward hook sees it and may drop it") {
-    struct dropper final : hook<bench<hooked_router>::packet_type> {
+    struct dropper final : hook<world<hooked_router>::packet_type> {
         u32 seen = 0;
-        hook_verdict operator()(bench<hooked_router>::packet_type&,
+        hook_verdict operator()(world<hooked_router>::packet_type&,
                                 const hook_context&) noexcept override {
             return ++seen == 1 ? hook_verdict::accept : hook_verdict::drop;
         }
     };
-    bench<hooked_router> b;
+    world<hooked_router> b;
     dropper d;
     REQUIRE(b->hooks().add(hook_point::forward, 0, d));
     const octets through = datagram_of({.destination = "10.0.2.9"_ip});

@@ -2,7 +2,7 @@
 // there is room, and refused unseen where there is none.
 #include <doctest/doctest.h>
 
-#include "support/bench.hpp"
+#include "support/world.hpp"
 
 #include <sluice/packet/external_storage.hpp>
 
@@ -18,7 +18,7 @@ using source = heap_source<2048, 64>;
 struct heap_router : policies<based_on<linux_router>, buffers<source>, output<queue_output<64>>> {};
 using packet_type = source::packet_type;
 
-u64 ecn_counted(bench<heap_router>& b) {
+u64 ecn_counted(world<heap_router>& b) {
     u64 sum = 0;
     for (u8 i = 0; i < 4; ++i) {
         sum += b->counters()[ecn_counter(i)];
@@ -42,7 +42,7 @@ struct full_frame {
 TEST_CASE("a received packet whose first block is empty and full is refused unseen") {
     for (const octets& d :
          {datagram_of({.tos = 3}), datagram_of({.destination = "10.0.1.1"_ip}), list({0x45, 0})}) {
-        bench<heap_router> b;
+        world<heap_router> b;
         full_frame frame;
         CHECK(b->receive(frame.in_front_of(b.packet(d)), b.now) == fate::dropped);
         CHECK(b->counters()[drop_reason::header_truncated] == 1);
@@ -52,7 +52,7 @@ TEST_CASE("a received packet whose first block is empty and full is refused unse
 }
 
 TEST_CASE("a received packet whose first block is empty and has room is like any other") {
-    bench<heap_router> b;
+    world<heap_router> b;
     auto p = b->buffers().take(100);
     p.append(b.packet(datagram_of({.tos = 3})));
     p.set_interface(2);
@@ -62,7 +62,7 @@ TEST_CASE("a received packet whose first block is empty and has room is like any
 }
 
 TEST_CASE("what is sent, and what the link hands back, begins behind an empty block") {
-    bench<heap_router> b;
+    world<heap_router> b;
     full_frame frame;
     CHECK_FALSE(b->send(frame.in_front_of(b.packet(datagram_of({}))), b.now).has_value());
     CHECK_FALSE(b->send_raw(frame.in_front_of(b.packet(datagram_of({}))),

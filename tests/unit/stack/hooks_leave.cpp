@@ -1,5 +1,5 @@
 // What a hook leaves behind is looked at again before the stack reads on, whichever point it is at.
-#include "support/bench.hpp"
+#include "support/world.hpp"
 
 #include <doctest/doctest.h>
 
@@ -12,7 +12,7 @@ namespace {
 using namespace stack_test;
 
 struct hooked : policies<based_on<small_router>, hooks<hook_chain<4>>> {};
-using packet = bench<hooked>::packet_type;
+using packet = world<hooked>::packet_type;
 
 enum class harm { longer_header, shorter_header, no_header, version, length };
 
@@ -50,7 +50,7 @@ TEST_CASE("hooks leave: what is no datagram any more goes nowhere, and is a drop
         for (const hook_point point :
              {hook_point::forward, hook_point::local_out, hook_point::postrouting}) {
             CAPTURE(static_cast<int>(point));
-            bench<hooked> b;
+            world<hooked> b;
             breaking_hook breaks;
             breaks.how = how;
             REQUIRE(b->hooks().add(point, 0, breaks));
@@ -86,7 +86,7 @@ TEST_CASE("hooks leave: a hook may take the options off, and nothing is recorded
             return hook_verdict::accept;
         }
     } takes_off;
-    bench<hooked> b;
+    world<hooked> b;
     REQUIRE(b->hooks().add(hook_point::forward, 0, takes_off));
     CHECK(b.receive(datagram_of({.destination = "10.0.2.9"_ip, .options = record_route})) ==
           fate::forwarded);

@@ -2,7 +2,7 @@
 // sockets that none of the quotes is of), for a quote of 20, 27, 28, 31, 32 and 36 octets.
 #include <doctest/doctest.h>
 
-#include "support/bench.hpp"
+#include "support/world.hpp"
 
 namespace stack_icmp_quotes {
 
@@ -31,7 +31,7 @@ TEST_CASE("icmp_notice: quoted headers of any stated length are counted as Linux
         CAPTURE(int{r.code});
         CAPTURE(int{r.protocol});
         CAPTURE(int{r.ihl});
-        bench<> b;
+        world<> b;
         std::string counted;
         for (const std::size_t n : lengths) {
             octets quote = datagram_of({.source = "10.0.1.1"_ip,

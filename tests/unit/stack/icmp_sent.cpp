@@ -1,7 +1,7 @@
 // ICMP that the stack sends: its codes, its source and type of service, extensions, probes, limits.
 #include <doctest/doctest.h>
 
-#include "support/bench.hpp"
+#include "support/world.hpp"
 
 namespace stack_icmp_sent {
 
@@ -35,7 +35,7 @@ TEST_CASE("icmp sent: the code of each refusal") {
     };
     for (const auto& r : rows) {
         INFO(doctest::String{r.name});
-        bench<> b;
+        world<> b;
         b->change([](settings& s) { s.all.accept_source_route = true; });
         for (const route_entry& route :
              {route_entry{.prefix = "10.20.0.0/16"_prefix, .type = route_type::unreachable},
@@ -51,7 +51,7 @@ TEST_CASE("icmp sent: the code of each refusal") {
 }
 
 TEST_CASE("icmp sent: source and type of service") {
-    bench<> b;
+    world<> b;
     REQUIRE(b->add_address(2, "10.0.1.9/24"_net).has_value());
     REQUIRE(b->add_route({.prefix = "30.0.0.0/8"_prefix, .gateway = "10.0.2.254"_ip}).has_value());
     const struct {
@@ -97,7 +97,7 @@ TEST_CASE("icmp sent: source and type of service") {
 }
 
 TEST_CASE("icmp sent: the extension, where it is switched on and fits") {
-    bench<> b;
+    world<> b;
     REQUIRE(
         b->add_interface({.index = 4, .address = "10.0.3.1/24"_net, .name = "if4"}).has_value());
     b->change([](settings& s) {
@@ -146,7 +146,7 @@ TEST_CASE("icmp sent: the extension, where it is switched on and fits") {
 }
 
 TEST_CASE("icmp sent: a probe is answered with the switch only, and counted as Linux does") {
-    bench<> b;
+    world<> b;
     const octets probe = ask(
         support::icmp_message(42, 0, 0x00070901, list({0x20, 0, 0, 0, 0, 8, 3, 2, 0, 0, 0, 3})));
     CHECK(b.receive(probe) == fate::delivered);
@@ -184,7 +184,7 @@ TEST_CASE("icmp sent: each kind of message is limited by its own bit of the mask
     };
     for (const auto& r : rows) {
         INFO(doctest::String{r.name});
-        bench<> b;
+        world<> b;
         b->change([&](settings& s) {
             s.icmp_ratemask = r.mask;
             s.icmp_echo_enable_probe = true;
@@ -201,7 +201,7 @@ TEST_CASE("icmp sent: each kind of message is limited by its own bit of the mask
 TEST_CASE("icmp sent: the limits for a host and for all, and what they leave free") {
     const octets unknown = datagram_of({.destination = "10.0.1.1"_ip});
     const octets big = datagram_of({.flags_and_offset = 0x4000, .payload = pattern(1481)});
-    bench<> b;
+    world<> b;
     for (int i = 0; i < 10; ++i)
         b.receive(unknown);
     CHECK(b.sent().size() == 6);
@@ -210,7 +210,7 @@ TEST_CASE("icmp sent: the limits for a host and for all, and what they leave fre
         b.receive(big);
     CHECK(b.sent().size() == 10);
 
-    bench<> none;
+    world<> none;
     none->change([](settings& s) {
         s.icmp_msgs_per_sec = 0;
         s.icmp_msgs_burst = 0;

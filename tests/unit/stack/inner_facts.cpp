@@ -54,7 +54,7 @@ TEST_CASE("inner facts: whatever options the outer header has, the inner error i
              {octets{}, record_route, timestamp, list({148, 4, 0, 0}), octets(40, std::byte{1})}) {
             CAPTURE(anew);
             CAPTURE(options.size());
-            bench<> b;
+            world<> b;
             tunnel_end end;
             end.anew = anew;
             REQUIRE(b->delivery().set_handler(4, &end).has_value());
@@ -68,7 +68,7 @@ TEST_CASE("inner facts: whatever options the outer header has, the inner error i
 }
 
 TEST_CASE("inner facts: the inner header's own options are answered") {
-    bench<> b;
+    world<> b;
     tunnel_end end;
     REQUIRE(b->delivery().set_handler(4, &end).has_value());
     CHECK(b.receive(outside(unknown_inside(record_route))) == fate::dropped);
@@ -82,7 +82,7 @@ TEST_CASE("inner facts: the inner header's own options are answered") {
 }
 
 TEST_CASE("inner facts: an answer to an inner ping is not cut as the outer came") {
-    bench<> b;
+    world<> b;
     tunnel_end end;
     REQUIRE(b->delivery().set_handler(4, &end).has_value());
     const octets ping = datagram_of(
@@ -123,7 +123,7 @@ TEST_CASE("inner facts: a verified outer checksum says nothing of the inner one"
     };
     for (const auto& r : rows) {
         INFO(doctest::String{r.name});
-        bench<> b;
+        world<> b;
         tunnel_end end;
         end.shim = r.protocol == 4 ? 0 : 8;
         receive_queue<packet, 4> at_7000;
@@ -169,7 +169,7 @@ TEST_CASE("inner facts: a verified outer checksum says nothing of the inner one"
 
 // Offload facts stay: the device's checksum begins where the inner transport does.
 TEST_CASE("inner facts: a pending inner checksum stays pending, at its new place") {
-    bench<> b;
+    world<> b;
     tunnel_end end;
     receive_queue<packet, 4> tap;
     REQUIRE(b->delivery().set_handler(4, &end).has_value());
@@ -202,7 +202,7 @@ TEST_CASE("inner facts: a received packet that is sent is a new one") {
             return handler_result::taken();
         }
     } keeping;
-    bench<> b;
+    world<> b;
     REQUIRE(b->delivery().set_handler(253, &keeping).has_value());
     const octets data = pattern(1000);
     const auto fragment = [&](u16 word, std::size_t from, std::size_t to) {

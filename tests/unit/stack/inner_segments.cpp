@@ -1,7 +1,7 @@
 // Segments, and checksums that wait, of what was taken off are not those of what was inside; of
 // what was inside they stay, also in a copy that a handler had to take. Linux makes single
 // datagrams of a packet before a tunnel over UDP has it (udp_unexpected_gso).
-#include "support/bench.hpp"
+#include "support/world.hpp"
 #include "support/packet_checks.hpp"
 
 #include <doctest/doctest.h>
@@ -41,8 +41,8 @@ octets udp_inside(std::size_t payload) {
 
 TEST_CASE("inner segments: those of the UDP that carried it are not of the datagram inside") {
     for (const checksum_state state : {checksum_state::unknown, checksum_state::verified}) {
-        bench<> b;
-        using packet = bench<>::packet_type;
+        world<> b;
+        using packet = world<>::packet_type;
         tunnel_end<packet> end;
         end.off = 28;
         receive_queue<packet, 8> at_7000;
@@ -68,8 +68,8 @@ TEST_CASE_TEMPLATE("inner segments: a copy of a handler's own keeps where the ch
                    Policies, small_router, sharing_router) {
     for (const bool writes : {false, true}) {
         CAPTURE(writes);
-        bench<Policies> b;
-        using packet = typename bench<Policies>::packet_type;
+        world<Policies> b;
+        using packet = typename world<Policies>::packet_type;
         tunnel_end<packet> end;
         end.writes = writes;
         receive_queue<packet, 8> outer;  // has the same bytes as the handler

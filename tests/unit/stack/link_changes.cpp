@@ -1,7 +1,7 @@
 // Interfaces and addresses change as a whole or not at all, and who changes them is told.
 #include <doctest/doctest.h>
 
-#include "support/bench.hpp"
+#include "support/world.hpp"
 #include "support/fixed_stack.hpp"
 
 #include <sluice/route/linear_routes.hpp>
@@ -13,7 +13,7 @@ namespace {
 using namespace stack_test;
 
 TEST_CASE("link changes: state and MTU in one call, in whatever order a device told of them") {
-    bench<> b;
+    world<> b;
     const octets d = datagram_of({});
     // A device that vanished and came back: 0 octets, then 1500.
     REQUIRE(b->set_link(3, {.up = false, .mtu = 0}).has_value());
@@ -26,7 +26,7 @@ TEST_CASE("link changes: state and MTU in one call, in whatever order a device t
 }
 
 TEST_CASE("link changes: what is refused changes nothing") {
-    bench<> b;
+    world<> b;
     for (const bool up : {true, false}) {
         REQUIRE(b->set_link(3, {.up = up, .mtu = 1400}).has_value());
         const u32 version = b->way_version();
@@ -38,7 +38,7 @@ TEST_CASE("link changes: what is refused changes nothing") {
 }
 
 TEST_CASE("link changes: an interface that an MTU took down is not silently left there") {
-    bench<> b;
+    world<> b;
     REQUIRE(b->set_mtu(3, 67).has_value());
     CHECK_FALSE(b->interfaces().find(3)->up);
     CHECK(b->set_up(3, true).error() == interface_error::invalid);
@@ -109,7 +109,7 @@ TEST_CASE("link changes: a refused address leaves alone what was there before it
 }
 
 TEST_CASE("link changes: nothing is sent where nothing can leave, and the sender is told") {
-    bench<> b;
+    world<> b;
     const auto way = b->route({.destination = "10.0.2.2"_ip}, b.now);
     REQUIRE(way.has_value());
     const send_request r{.destination = "10.0.2.2"_ip, .protocol = 253};
@@ -126,7 +126,7 @@ TEST_CASE("link changes: nothing is sent where nothing can leave, and the sender
 }
 
 TEST_CASE("link changes: a complete packet with DF that does not fit is refused") {
-    bench<> b;
+    world<> b;
     REQUIRE(b->set_mtu(3, 600).has_value());
     const octets large = datagram_of({.source = "10.0.2.1"_ip,
                                       .destination = "10.0.2.2"_ip,

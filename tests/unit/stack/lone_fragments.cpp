@@ -1,6 +1,6 @@
 // The presets hold as many lone fragments as Linux is asked to bear; hardened_router gives one
 // source its share alone.
-#include "support/bench.hpp"
+#include "support/world.hpp"
 
 #include <sluice/stack/hardened_router.hpp>
 
@@ -42,7 +42,7 @@ bool completes(Bench& b, ipv4::address source) {
 }  // namespace
 
 TEST_CASE_TEMPLATE("3,000 lone fragments stop nobody", Preset, linux_host, linux_router) {
-    bench<Preset> b;
+    world<Preset> b;
     CHECK(flood(b, 3'000) == 3'000);
     CHECK(completes(b, "10.0.1.2"_ip));
     b.now.now = b.now.now + 31_s;
@@ -53,7 +53,7 @@ TEST_CASE_TEMPLATE("3,000 lone fragments stop nobody", Preset, linux_host, linux
 }
 
 TEST_CASE("hardened_router: 10,000 lone fragments of one source take its share alone") {
-    bench<hardened_router> b;
+    world<hardened_router> b;
     CHECK(flood(b, 10'000) == 224);
     CHECK(b->counters()[mib::ip_reasm_fails] == 10'000 - 224);
     CHECK(completes(b, "10.0.1.2"_ip));

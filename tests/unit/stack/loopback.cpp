@@ -3,7 +3,7 @@
 // 6.18 kernel: counters of nftables rules at each hook, tests/kernel/vectors/asked/loopback.vec.
 #include <doctest/doctest.h>
 
-#include "support/bench.hpp"
+#include "support/world.hpp"
 
 #include <sluice/endpoint/raw_endpoint.hpp>
 #include <sluice/endpoint/udp_endpoint.hpp>
@@ -38,8 +38,8 @@ struct watch final : hook<packet> {
     }
 };
 
-struct lo_bench : bench<hooked> {
-    lo_bench() {
+struct lo_world : world<hooked> {
+    lo_world() {
         for (unsigned i = 0; i < hook_points; ++i) {
             at[i].point = static_cast<hook_point>(i);
             at[i].seen = &seen;
@@ -50,7 +50,7 @@ struct lo_bench : bench<hooked> {
         REQUIRE(udp.bind({{}, 9}).has_value());
         REQUIRE(other.bind({{}, 9}).has_value());
     }
-    ~lo_bench() {
+    ~lo_world() {
         for (watch& w : at)
             (**this).hooks().remove(w.point, w);
     }
@@ -127,7 +127,7 @@ TEST_CASE("loopback: what comes back meets prerouting, our copy of a broadcast p
     };
     for (const auto& row : rows) {
         CAPTURE(row.name);
-        lo_bench b;
+        lo_world b;
         b.by_lo("30.0.0.0/8"_prefix);
         REQUIRE(b.send(row.to, row.interface));
         CHECK(b.seen == row.met);
@@ -136,7 +136,7 @@ TEST_CASE("loopback: what comes back meets prerouting, our copy of a broadcast p
 }
 
 TEST_CASE("loopback: a hook drops our copy of a broadcast alone, or what comes back by lo") {
-    lo_bench b;
+    lo_world b;
     b.at[static_cast<unsigned>(postrouting)].verdict = hook_verdict::drop;
     CHECK(b.send("10.0.1.255"_ip));
     CHECK(b.sent().size() == 1);
@@ -149,7 +149,7 @@ TEST_CASE("loopback: a hook drops our copy of a broadcast alone, or what comes b
 }
 
 TEST_CASE("loopback: what is forwarded by lo goes round until its TTL is used up") {
-    lo_bench b;
+    lo_world b;
     b.by_lo("30.0.0.0/8"_prefix);
     const auto message = support::udp_message(5000, 9, pattern(4));
     for (const u8 ttl : {u8{1}, u8{2}, u8{64}, u8{255}}) {
@@ -177,7 +177,7 @@ TEST_CASE("loopback: what is forwarded by lo goes round until its TTL is used up
 
 // A hook takes the route away on the third round, and gives another.
 struct rerouter final : hook<packet> {
-    lo_bench* on = nullptr;
+    lo_world* on = nullptr;
     route_entry instead{};
     int rounds = 0;
 
@@ -191,7 +191,7 @@ struct rerouter final : hook<packet> {
 };
 
 TEST_CASE("loopback: what goes round takes another route as soon as there is one") {
-    lo_bench b;
+    lo_world b;
     b.by_lo("30.0.0.0/8"_prefix);
     rerouter r;
     r.on = &b;
@@ -211,7 +211,7 @@ TEST_CASE("loopback: what goes round takes another route as soon as there is one
 TEST_CASE("loopback: a broadcast by lo stays one: all hear it, and it is counted") {
     for (const ipv4::address to : {"127.255.255.255"_ip, "255.255.255.255"_ip}) {
         CAPTURE(to.value);
-        lo_bench b;
+        lo_world b;
         REQUIRE(b.send(to, 1));
         CHECK(b.udp.waiting_packets() == 1);
         CHECK(b.other.waiting_packets() == 1);
@@ -230,7 +230,7 @@ TEST_CASE("loopback: a group by lo is heard where lo has joined it, and counted 
     } rows[] = {{"nowhere", 0, 0}, {"on another interface", 2, 0}, {"on lo", 1, 2}};
     for (const auto& row : rows) {
         CAPTURE(row.name);
-        lo_bench b;
+        lo_world b;
         b.by_lo("224.0.0.0/4"_prefix);
         if (row.joined != 0) REQUIRE(b->groups().join(row.joined, "239.1.1.1"_ip));
         REQUIRE(b.send("239.1.1.1"_ip));
@@ -250,12 +250,12 @@ TEST_CASE("loopback: with a source route over our own addresses it counts as rec
     } rows[] = {{"plain", false, 2}, {"over another address of ours", true, 1}};
     for (const auto& row : rows) {
         CAPTURE(row.name);
-        lo_bench b;
+        lo_world b;
         b->change([](settings& s) {
             s.all.accept_source_route = true;
             s.all.accept_local = true;
         });
-        raw_endpoint<bench<hooked>::stack_type> raw{*b, 253};
+        raw_endpoint<world<hooked>::stack_type> raw{*b, 253};
         REQUIRE(raw.bind().has_value());
         if (row.source_route) {
             // Loose, by 10.0.2.1 to the destination.

@@ -2,7 +2,7 @@
 // security policy, a protocol handler and its error function, a raw tap, a UDP sink, an error
 // listener, an output and its flush, an observer. 18 places, 22 entrances, 396 cells: each ends,
 // nothing is called within itself, the sums are right.
-#include "unit/stack/nested_world.hpp"
+#include "unit/stack/callers.hpp"
 
 namespace stack_nested_calls {
 
@@ -18,123 +18,123 @@ struct entrance {
 
 template <class Policies>
 auto entrances() {
-    using w = world<Policies>;
+    using w = calling_world<Policies>;
     return std::array{
         entrance<Policies>{"receive, for us",
                            [](void* p) {
                                w& o = world_of<Policies>(p);
                                static_cast<void>(
-                                   o.b->receive(o.b.packet(o.to("10.0.1.1"_ip)), old));
+                                   o->receive(o.packet(o.to("10.0.1.1"_ip)), old));
                            }},
         entrance<Policies>{"receive, to be forwarded",
                            [](void* p) {
                                w& o = world_of<Policies>(p);
                                static_cast<void>(
-                                   o.b->receive(o.b.packet(o.to("10.0.2.9"_ip)), old));
+                                   o->receive(o.packet(o.to("10.0.2.9"_ip)), old));
                            }},
         entrance<Policies>{"receive a batch",
                            [](void* p) {
                                w& o = world_of<Policies>(p);
-                               typename w::packet two[2]{o.b.packet(o.to("10.0.1.1"_ip)),
-                                                         o.b.packet(o.to("10.0.2.9"_ip))};
-                               o.b->receive(two, old);
+                               typename w::packet_type two[2]{o.packet(o.to("10.0.1.1"_ip)),
+                                                         o.packet(o.to("10.0.2.9"_ip))};
+                               o->receive(two, old);
                            }},
         entrance<Policies>{"send",
                            [](void* p) {
                                w& o = world_of<Policies>(p);
-                               static_cast<void>(o.b->send(o.b.packet(pattern(8)), any, old));
+                               static_cast<void>(o->send(o.packet(pattern(8)), any, old));
                            }},
         entrance<Policies>{"send to itself",
                            [](void* p) {
                                w& o = world_of<Policies>(p);
-                               static_cast<void>(o.b->send(o.b.packet(pattern(8)), self, old));
+                               static_cast<void>(o->send(o.packet(pattern(8)), self, old));
                            }},
         entrance<Policies>{"send by a route",
                            [](void* p) {
                                w& o = world_of<Policies>(p);
-                               const auto r = o.b->route(flow_of(any), old);
+                               const auto r = o->route(flow_of(any), old);
                                REQUIRE(r.has_value());
-                               static_cast<void>(o.b->send(o.b.packet(pattern(8)), any, *r, old));
+                               static_cast<void>(o->send(o.packet(pattern(8)), any, *r, old));
                            }},
         entrance<Policies>{"send a whole datagram",
                            [](void* p) {
                                w& o = world_of<Policies>(p);
-                               static_cast<void>(o.b->send(o.b.packet(o.to("10.0.2.9"_ip)), old));
+                               static_cast<void>(o->send(o.packet(o.to("10.0.2.9"_ip)), old));
                            }},
         entrance<Policies>{"send raw",
                            [](void* p) {
                                w& o = world_of<Policies>(p);
                                static_cast<void>(
-                                   o.b->send_raw(o.b.packet(o.to("10.0.2.9"_ip)), any, old));
+                                   o->send_raw(o.packet(o.to("10.0.2.9"_ip)), any, old));
                            }},
         entrance<Policies>{"link_failed",
                            [](void* p) {
                                w& o = world_of<Policies>(p);
-                               o.b->link_failed(o.b.packet(o.to("10.0.2.9"_ip)), old);
+                               o->link_failed(o.packet(o.to("10.0.2.9"_ip)), old);
                            }},
         entrance<Policies>{"poll",
                            [](void* p) {
                                w& o = world_of<Policies>(p);
-                               CHECK(o.b->poll(old) == o.b.now.now);
+                               CHECK(o->poll(old) == o.now.now);
                            }},
         entrance<Policies>{"an interface goes down and comes up",
                            [](void* p) {
                                w& o = world_of<Policies>(p);
-                               static_cast<void>(o.b->set_up(2, false));
-                               static_cast<void>(o.b->set_up(2, true));
+                               static_cast<void>(o->set_up(2, false));
+                               static_cast<void>(o->set_up(2, true));
                            }},
         entrance<Policies>{
             "an interface stays down",
-            [](void* p) { static_cast<void>(world_of<Policies>(p).b->set_up(3, false)); }},
+            [](void* p) { static_cast<void>(world_of<Policies>(p)->set_up(3, false)); }},
         entrance<Policies>{
             "set_mtu",
-            [](void* p) { static_cast<void>(world_of<Policies>(p).b->set_mtu(3, 576)); }},
+            [](void* p) { static_cast<void>(world_of<Policies>(p)->set_mtu(3, 576)); }},
         entrance<Policies>{"add_interface",
                            [](void* p) {
-                               static_cast<void>(world_of<Policies>(p).b->add_interface(
+                               static_cast<void>(world_of<Policies>(p)->add_interface(
                                    {.index = 7, .address = "10.0.7.1/24"_net}));
                            }},
         entrance<Policies>{"addresses come and go",
                            [](void* p) {
                                w& o = world_of<Policies>(p);
-                               static_cast<void>(o.b->remove_address(2, "10.0.1.1/24"_net));
-                               static_cast<void>(o.b->add_address(2, "10.0.1.1/24"_net));
+                               static_cast<void>(o->remove_address(2, "10.0.1.1/24"_net));
+                               static_cast<void>(o->add_address(2, "10.0.1.1/24"_net));
                            }},
         entrance<Policies>{"an address goes",
                            [](void* p) {
                                static_cast<void>(
-                                   world_of<Policies>(p).b->remove_address(3, "10.0.2.1/24"_net));
+                                   world_of<Policies>(p)->remove_address(3, "10.0.2.1/24"_net));
                            }},
         entrance<Policies>{"routes come and go",
                            [](void* p) {
                                w& o = world_of<Policies>(p);
                                const route_entry r{.prefix = "10.0.2.9/32"_prefix,
                                                    .type = route_type::blackhole};
-                               static_cast<void>(o.b->add_route(r));
-                               static_cast<void>(o.b->remove_route(r));
+                               static_cast<void>(o->add_route(r));
+                               static_cast<void>(o->remove_route(r));
                            }},
         entrance<Policies>{"switches",
                            [](void* p) {
                                w& o = world_of<Policies>(p);
-                               o.b->set_ip_forward(false);
-                               o.b->change([](settings& s) { s.ip_default_ttl = 9; });
-                               static_cast<void>(o.b->change_interface(
+                               o->set_ip_forward(false);
+                               o->change([](settings& s) { s.ip_default_ttl = 9; });
+                               static_cast<void>(o->change_interface(
                                    2, [](interface_settings& s) { s.rp_filter = 1; }));
-                               o.b->set_ip_forward(true);
+                               o->set_ip_forward(true);
                            }},
         entrance<Policies>{"hooks come and go",
                            [](void* p) {
                                w& o = world_of<Policies>(p);
                                for (unsigned i = 0; i < hook_points; ++i) {
                                    const auto at = static_cast<hook_point>(i);
-                                   o.b->hooks().remove(at, o.hooks[i]);
-                                   CHECK(o.b->hooks().add(at, 0, o.hooks[i]));
+                                   o->hooks().remove(at, o.hooks[i]);
+                                   CHECK(o->hooks().add(at, 0, o.hooks[i]));
                                }
                            }},
         entrance<Policies>{"handlers and sinks come and go",
                            [](void* p) {
                                w& o = world_of<Policies>(p);
-                               auto& room = o.b->delivery();
+                               auto& room = o->delivery();
                                static_cast<void>(room.set_handler(253, nullptr));
                                static_cast<void>(room.set_handler(253, &o.handler));
                                room.remove(o.other);
@@ -143,7 +143,7 @@ auto entrances() {
         entrance<Policies>{"an endpoint binds, connects, sends, closes",
                            [](void* p) {
                                w& o = world_of<Policies>(p);
-                               const moment now = o.b.now;
+                               const moment now = o.now;
                                static_cast<void>(o.socket.bind({{}, 7001}));
                                static_cast<void>(o.socket.connect({"10.0.2.9"_ip, 9}, now));
                                static_cast<void>(o.socket.send(pattern(4), now));
@@ -152,7 +152,7 @@ auto entrances() {
                                o.socket.close();
                            }},
         entrance<Policies>{"forget_exceptions",
-                           [](void* p) { world_of<Policies>(p).b->forget_exceptions(); }},
+                           [](void* p) { world_of<Policies>(p)->forget_exceptions(); }},
     };
 }
 
@@ -164,17 +164,17 @@ void try_all(bool reached_by_all) {
         for (const auto& e : entrances<Policies>()) {
             INFO(at);
             INFO(doctest::String{e.name});
-            auto w = std::make_unique<world<Policies>>();
+            auto w = std::make_unique<calling_world<Policies>>();
             now_at = {.act = e.call, .context = w.get(), .at = static_cast<place>(at)};
             w->run();
             CHECK(now_at.deepest <= 1);
             CHECK(now_at.calls < bound);
             reached[at] += now_at.calls;
             now_at.act = nullptr;
-            // Nothing is left once nobody calls: the sums are checked by the bench.
-            for (int i = 0; i < 4 && w->b->held() > 0; ++i)
-                static_cast<void>(w->b->poll(w->b.now));
-            CHECK(w->b->held() == 0);
+            // Nothing is left once nobody calls: the sums are checked by the world.
+            for (int i = 0; i < 4 && (*w)->held() > 0; ++i)
+                static_cast<void>((*w)->poll(w->now));
+            CHECK((*w)->held() == 0);
             ++cells;
         }
     }

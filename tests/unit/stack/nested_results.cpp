@@ -1,5 +1,5 @@
 // What a nested call is told, and from when on what it changes holds.
-#include "unit/stack/nested_world.hpp"
+#include "unit/stack/callers.hpp"
 
 namespace stack_nested_results {
 
@@ -10,7 +10,7 @@ using namespace stack_test;
 // A handler that sends, in the middle of a batch: routes, forwarding and hooks that others change
 // there hold from the next packet on.
 TEST_CASE("nested calls: what a handler changes in a batch holds for the packets behind") {
-    using w = world<plain>;
+    using w = calling_world<plain>;
     const octets nops = list({1, 1, 1, 1});
     const struct {
         const char* name;
@@ -20,19 +20,19 @@ TEST_CASE("nested calls: what a handler changes in a batch holds for the packets
         {"nothing", [](void*) {}, 3},
         {"a narrower route",
          [](void* p) {
-             REQUIRE(world_of<plain>(p).b->add_route(
+             REQUIRE(world_of<plain>(p)->add_route(
                  {.prefix = "10.0.2.9/32"_prefix, .interface = 2, .gateway = "10.0.1.77"_ip}));
          },
          2},
         {"a route that refuses",
          [](void* p) {
-             REQUIRE(world_of<plain>(p).b->add_route(
+             REQUIRE(world_of<plain>(p)->add_route(
                  {.prefix = "10.0.2.9/32"_prefix, .type = route_type::blackhole}));
          },
          0},
-        {"forwarding off", [](void* p) { world_of<plain>(p).b->set_ip_forward(false); }, 0},
+        {"forwarding off", [](void* p) { world_of<plain>(p)->set_ip_forward(false); }, 0},
         {"the interface down",
-         [](void* p) { static_cast<void>(world_of<plain>(p).b->set_up(3, false)); }, 0},
+         [](void* p) { static_cast<void>(world_of<plain>(p)->set_up(3, false)); }, 0},
     };
     for (const auto& r : rows) {
         // The change comes from the handler of the third packet, or from the output of the first.
@@ -41,7 +41,7 @@ TEST_CASE("nested calls: what a handler changes in a batch holds for the packets
             CAPTURE(static_cast<int>(at));
             auto o = std::make_unique<w>();
             for (unsigned i = 0; i < hook_points; ++i)
-                o->b->hooks().remove(static_cast<hook_point>(i), o->hooks[i]);
+                (*o)->hooks().remove(static_cast<hook_point>(i), o->hooks[i]);
             struct once {
                 void (*act)(void*);
                 void* context;
@@ -54,17 +54,17 @@ TEST_CASE("nested calls: what a handler changes in a batch holds for the packets
                           },
                       .context = &later,
                       .at = at};
-            w::packet batch[7];
+            w::packet_type batch[7];
             // With options it is not looked up by the accept branch, which goes on to know the way
             // of the packets before.
             for (std::size_t i = 0; i < 7; ++i)
-                batch[i] = o->b.packet(i == 2 ? o->to("10.0.1.1"_ip, 253, pattern(8), nops)
+                batch[i] = o->packet(i == 2 ? o->to("10.0.1.1"_ip, 253, pattern(8), nops)
                                               : o->to("10.0.2.9"_ip));
-            o->b->receive(batch, o->b.now);
+            (*o)->receive(batch, o->now);
             now_at.act = nullptr;
             std::size_t before = at == place::handler ? 2 : 1;
             std::size_t behind = 0;
-            for (const auto& s : o->b.sent()) {
+            for (const auto& s : o->sent()) {
                 if (ipv4::const_view{s.datagram.data()}[ipv4::destination] != "10.0.2.9"_ip)
                     continue;
                 CHECK(s.to.interface == (before != 0 ? 3 : r.by));
@@ -78,12 +78,12 @@ TEST_CASE("nested calls: what a handler changes in a batch holds for the packets
 }
 
 TEST_CASE("nested calls: a hook that is added from within an output is called from the next on") {
-    using w = world<plain>;
+    using w = calling_world<plain>;
     auto o = std::make_unique<w>();
     for (unsigned i = 0; i < hook_points; ++i)
-        o->b->hooks().remove(static_cast<hook_point>(i), o->hooks[i]);
-    struct dropping final : hook<w::packet> {
-        hook_verdict operator()(w::packet&, const hook_context&) noexcept override {
+        (*o)->hooks().remove(static_cast<hook_point>(i), o->hooks[i]);
+    struct dropping final : hook<w::packet_type> {
+        hook_verdict operator()(w::packet_type&, const hook_context&) noexcept override {
             return hook_verdict::drop;
         }
     } drop;
@@ -96,54 +96,54 @@ TEST_CASE("nested calls: a hook that is added from within an output is called fr
                   [](void* p) {
                       auto& c = *static_cast<both*>(p);
                       if (!std::exchange(c.done, true))
-                          CHECK(c.o->b->hooks().add(hook_point::forward, 0, *c.h));
+                          CHECK((*c.o)->hooks().add(hook_point::forward, 0, *c.h));
                   },
               .context = &context,
               .at = place::transmit};
-    w::packet batch[4];
+    w::packet_type batch[4];
     for (auto& p : batch)
-        p = o->b.packet(o->to("10.0.2.9"_ip));
-    o->b->receive(batch, o->b.now);
-    CHECK(o->b.sent().size() == 1);
-    CHECK(o->b->counters()[drop_reason::hook] == 3);
+        p = o->packet(o->to("10.0.2.9"_ip));
+    (*o)->receive(batch, o->now);
+    CHECK(o->sent().size() == 1);
+    CHECK((*o)->counters()[drop_reason::hook] == 3);
 }
 
 // What can be told at once is told at once; what waits says so.
 TEST_CASE("nested calls: what a nested call is told") {
-    using w = world<plain>;
+    using w = calling_world<plain>;
     auto owner = std::make_unique<w>();
     now_at = {
         .act =
             [](void* p) {
                 w& o = world_of<plain>(p);
-                auto& s = *o.b;
+                auto& s = *o;
                 using enum routing::send_error;
-                CHECK(s.receive(o.b.packet(o.to("10.0.2.9"_ip)), {}) == fate::held);
-                CHECK(s.receive(w::packet{}, {}) == fate::dropped);
-                CHECK(s.send(o.b.packet(pattern(8)), {.destination = "192.0.2.1"_ip}, {}).error() ==
+                CHECK(s.receive(o.packet(o.to("10.0.2.9"_ip)), {}) == fate::held);
+                CHECK(s.receive(w::packet_type{}, {}) == fate::dropped);
+                CHECK(s.send(o.packet(pattern(8)), {.destination = "192.0.2.1"_ip}, {}).error() ==
                       network_unreachable);
-                CHECK(s.send(o.b.packet(pattern(1600)),
+                CHECK(s.send(o.packet(pattern(1600)),
                              {.destination = "10.0.2.9"_ip, .dont_fragment = true}, {})
                           .error() == too_big);
-                CHECK(s.send(w::packet{}, {}).error() == invalid);
+                CHECK(s.send(w::packet_type{}, {}).error() == invalid);
                 CHECK(s.held() == 1);
                 std::size_t taken = 1;
-                while (s.send(o.b.packet(pattern(8)), any, {}).has_value())
+                while (s.send(o.packet(pattern(8)), any, {}).has_value())
                     ++taken;
                 CHECK(taken == 64);
                 CHECK(s.held() == 64);
-                CHECK(s.send(o.b.packet(pattern(8)), any, {}).error() == no_buffer);
-                CHECK(s.receive(o.b.packet(o.to("10.0.2.9"_ip)), {}) == fate::dropped);
+                CHECK(s.send(o.packet(pattern(8)), any, {}).error() == no_buffer);
+                CHECK(s.receive(o.packet(o.to("10.0.2.9"_ip)), {}) == fate::dropped);
                 CHECK(s.counters()[drop_reason::work_queue_full] == 3);
                 CHECK(s.counters()[mib::ip_out_discards] == 3);  // and the invalid one
                 CHECK(s.output().size() == 0);
             },
         .context = owner.get(),
         .at = place::handler};
-    CHECK(owner->b.receive(owner->to("10.0.1.1"_ip)) == fate::delivered);
+    CHECK(owner->receive(owner->to("10.0.1.1"_ip)) == fate::delivered);
     now_at.act = nullptr;
-    CHECK(owner->b.sent().size() == 64);
-    CHECK(owner->b->held() == 0);
+    CHECK(owner->sent().size() == 64);
+    CHECK((*owner)->held() == 0);
 }
 
 }  // namespace

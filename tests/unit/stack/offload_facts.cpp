@@ -2,7 +2,7 @@
 // merged and verified, TCP longer than a total length can say, checksums in the wrong place.
 #include <doctest/doctest.h>
 
-#include "support/bench.hpp"
+#include "support/world.hpp"
 #include "support/tunnels.hpp"
 
 #include <sluice/delivery/receive_queue.hpp>
@@ -49,10 +49,10 @@ struct watching {
 };
 struct able_router : policies<based_on<linux_router>, buffers<fixed_pool<2048, 512, shared>>,
                               hooks<watching>, output<able_device>> {};
-using router_bench = bench<able_router>;
+using router_world = world<able_router>;
 
 // Of as many blocks as it takes.
-router_bench::packet_type large(router_bench& b, const octets& d) {
+router_world::packet_type large(router_world& b, const octets& d) {
     auto made = b.packet({d.begin(), d.begin() + std::min<std::ptrdiff_t>(1900, std::ssize(d))});
     for (std::size_t at = 1900; at < d.size(); at += 1900) {
         const std::size_t end = std::min(d.size(), at + 1900);
@@ -84,7 +84,7 @@ TEST_CASE("segments in a tunnel are cut here, whatever the device takes") {
     REQUIRE(tunnels.size() == 14);
     for (const auto& [name, t] : tunnels) {
         CAPTURE(std::string{name});
-        router_bench b;
+        router_world b;
         auto p = large(b, t.wrap(f.datagram(f.identification, f.sequence, flags::psh, payload), 9));
         support::leave_to_device(p, t, segmentation_kind::tcp_ipv4, 20, 1'200);
         CHECK(b->receive(std::move(p), b.now) == fate::forwarded);
@@ -100,7 +100,7 @@ TEST_CASE("segments in a tunnel are cut here, whatever the device takes") {
 }
 
 TEST_CASE("segments in a tunnel that are larger than the MTU with the tunnel around them") {
-    router_bench b;
+    router_world b;
     const tunnel t = support::tunnels_of(0x0800)[7].t;  // VXLAN, DF outside
     auto p = large(b, t.wrap(flow{}.datagram(1, 1, flags::psh, pattern(20'000)), 9));
     support::leave_to_device(p, t, segmentation_kind::tcp_ipv4, 20, 1'460);
@@ -110,8 +110,8 @@ TEST_CASE("segments in a tunnel that are larger than the MTU with the tunnel aro
 }
 
 TEST_CASE("a tunnel's segments that are delivered here come one by one") {
-    router_bench b;
-    receive_queue<router_bench::packet_type, 32> heard;
+    router_world b;
+    receive_queue<router_world::packet_type, 32> heard;
     REQUIRE(b->delivery().add_udp({.protocol = 17, .local_port = 8472}, heard));
     const tunnel t = support::tunnels_of(0x0800)[8].t;  // VXLAN with checksum
     const auto to_us = [&](const octets& inner, u16 id) {
@@ -142,7 +142,7 @@ TEST_CASE("a tunnel's segments that are delivered here come one by one") {
 TEST_CASE("what a device merged and found right is cut into what it was") {
     for (const bool tcp : {true, false}) {
         CAPTURE(tcp);
-        router_bench b;
+        router_world b;
         const flow f{.tcp = tcp};
         auto p = large(b, f.datagram(f.identification, f.sequence, 0, pattern(9'001)));
         support::set_facts(p, f, 1'000);
@@ -160,7 +160,7 @@ TEST_CASE("what a device merged and found right is cut into what it was") {
 }
 
 TEST_CASE("TCP longer than a total length can say") {
-    router_bench b;
+    router_world b;
     constexpr u16 each = 1'448;
     const std::size_t size = 200'000;
     const flow f{.tcp_options = list({1, 1, 8, 10, 1, 2, 3, 4, 5, 6, 7, 8})};
@@ -211,7 +211,7 @@ TEST_CASE("TCP longer than a total length can say") {
 }
 
 TEST_CASE("a checksum in the wrong place is refused before anybody sees the packet") {
-    router_bench b;
+    router_world b;
     for (const auto destination : {"10.0.2.2"_ip, "10.0.1.1"_ip}) {
         for (const auto& [start, offset] :
              {std::pair{0, 0}, {0, 2}, {8, 0}, {12, 0}, {0, 18}, {16, 4}, {20, 40}, {0xffff, 2}}) {

@@ -1,5 +1,5 @@
 // A route policy that knows nothing of our addresses: they are ours all the same.
-#include "support/bench.hpp"
+#include "support/world.hpp"
 
 namespace stack_own_route_policy {
 using namespace stack_test;
@@ -33,7 +33,7 @@ struct table_router
     : policies<based_on<linux_router>, routes<plain_table>, buffers<fixed_pool<2048, 64>>> {};
 
 template <class Policies>
-fate ping(bench<Policies>& b, ipv4::address to, u16 interface = 2) {
+fate ping(world<Policies>& b, ipv4::address to, u16 interface = 2) {
     return b.receive(datagram_of({.source = "10.0.1.2"_ip,
                                   .destination = to,
                                   .protocol = ipv4::protocols::icmp,
@@ -45,7 +45,7 @@ fate ping(bench<Policies>& b, ipv4::address to, u16 interface = 2) {
 
 TEST_CASE_TEMPLATE("own route policy: a ping to each address of ours is answered", Policies,
                    one_way_router, table_router) {
-    bench<Policies> b;
+    world<Policies> b;
     for (const ipv4::address own : {"10.0.1.1"_ip, "10.0.2.1"_ip}) {
         CAPTURE(own.value);
         CHECK(ping(b, own) == fate::delivered);
@@ -55,7 +55,7 @@ TEST_CASE_TEMPLATE("own route policy: a ping to each address of ours is answered
 }
 
 TEST_CASE("own route policy: the way of the answers and of all else is the policy's") {
-    bench<one_way_router> b;
+    world<one_way_router> b;
     CHECK(ping(b, "10.0.1.1"_ip) == fate::delivered);
     CHECK(ping(b, "192.0.2.7"_ip) == fate::forwarded);
     const auto sent = b.sent();
@@ -70,7 +70,7 @@ TEST_CASE("own route policy: the way of the answers and of all else is the polic
 
 TEST_CASE_TEMPLATE("own route policy: the broadcast address of our network is for us", Policies,
                    one_way_router, table_router) {
-    bench<Policies> b;
+    world<Policies> b;
     b->change([](settings& s) { s.icmp_echo_ignore_broadcasts = false; });
     CHECK(ping(b, "10.0.1.255"_ip) == fate::delivered);
     CHECK(b->counters()[mib::ipext_in_bcast_pkts] == 1);
@@ -80,7 +80,7 @@ TEST_CASE_TEMPLATE("own route policy: the broadcast address of our network is fo
 
 TEST_CASE_TEMPLATE("own route policy: nobody else speaks with our address", Policies,
                    one_way_router, table_router) {
-    bench<Policies> b;
+    world<Policies> b;
     CHECK(b.receive(datagram_of({.source = "10.0.2.1"_ip, .destination = "10.0.1.1"_ip})) ==
           fate::dropped);
     CHECK(b->counters()[drop_reason::source_local] == 1);
@@ -88,7 +88,7 @@ TEST_CASE_TEMPLATE("own route policy: nobody else speaks with our address", Poli
 
 TEST_CASE_TEMPLATE("own route policy: what we send to ourselves comes back by lo", Policies,
                    one_way_router, table_router) {
-    bench<Policies> b;
+    world<Policies> b;
     const auto way = b->route({.destination = "10.0.2.1"_ip}, b.now);
     REQUIRE(way.has_value());
     CHECK(way->interface == routing::loopback_index);
@@ -97,7 +97,7 @@ TEST_CASE_TEMPLATE("own route policy: what we send to ourselves comes back by lo
 
 TEST_CASE_TEMPLATE("own route policy: an address that was removed is not ours any more", Policies,
                    one_way_router, table_router) {
-    bench<Policies> b;
+    world<Policies> b;
     CHECK(b->remove_address(2, "10.0.1.1/24"_net).has_value());
     static_cast<void>(ping(b, "10.0.1.1"_ip, 3));
     CHECK(b->counters()[mib::ip_in_delivers] == 0);
@@ -106,7 +106,7 @@ TEST_CASE_TEMPLATE("own route policy: an address that was removed is not ours an
 }
 
 TEST_CASE("own route policy: a table of routes is asked after our addresses") {
-    bench<table_router> b;
+    world<table_router> b;
     // More specific routes than those of our addresses there are none; equal ones come second.
     CHECK(b->add_route({.prefix = "10.0.1.1/32"_prefix, .interface = 3}).has_value());
     CHECK(b->add_route({.prefix = "192.0.2.0/24"_prefix, .gateway = "10.0.2.254"_ip}).has_value());

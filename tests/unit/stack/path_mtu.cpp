@@ -1,7 +1,7 @@
 // Path MTUs: who is believed, what is learned, and how it changes what leaves. RFC 1191.
 #include <doctest/doctest.h>
 
-#include "unit/stack/learning_bench.hpp"
+#include "unit/stack/learning.hpp"
 #include "unit/stack/recorder.hpp"
 
 namespace stack_path_mtu {
@@ -14,7 +14,7 @@ using routing::send_error;
 constexpr u16 df = 0x4000;
 
 TEST_CASE("path MTU: what leaves for the destination fits what was learned") {
-    learning_bench<> b;
+    learning_world<> b;
     b.too_big(1000, b.ours(far));
     CHECK(b.us.errors == 1);
     CHECK(b.mtu(far) == 1000);
@@ -37,7 +37,7 @@ TEST_CASE("path MTU: what leaves for the destination fits what was learned") {
 }
 
 TEST_CASE("path MTU: an answer to an echo request fits it too") {
-    learning_bench<> b;
+    learning_world<> b;
     b.too_big(1000, b.ours(far));
     REQUIRE(b.receive(datagram_of({.source = far,
                                    .destination = "10.0.2.1"_ip,
@@ -56,20 +56,20 @@ TEST_CASE("path MTU: only errors about what was sent are believed") {
                             .protocol = protocol,
                             .payload = std::move(payload)});
     };
-    octets damaged = learning_bench<>::ours(far);
+    octets damaged = learning_world<>::ours(far);
     damaged[10] ^= std::byte{0xff};
     damaged[0] = std::byte{0x65};
-    octets cut = learning_bench<>::ours(far);
+    octets cut = learning_world<>::ours(far);
     cut.resize(28);
     const struct {
         const char* name;
         octets quoted;
         bool believed;
     } rows[] = {
-        {"a datagram of the program", learning_bench<>::ours(far), true},
+        {"a datagram of the program", learning_world<>::ours(far), true},
         {"28 octets of it", cut, true},
         {"its checksum and version wrong", damaged, true},
-        {"of a port that nobody has", learning_bench<>::ours(far, 7001), false},
+        {"of a port that nobody has", learning_world<>::ours(far, 7001), false},
         {"of a protocol that nobody speaks", quote(253, pattern(8)), false},
         {"our echo reply", quote(1, reply), true},
         {"an echo request, which nobody sent", quote(1, request), false},
@@ -78,7 +78,7 @@ TEST_CASE("path MTU: only errors about what was sent are believed") {
     };
     for (const auto& r : rows) {
         INFO(doctest::String{r.name});
-        learning_bench<> b;
+        learning_world<> b;
         recorder tcp;
         REQUIRE(b->delivery().set_handler(6, &tcp).has_value());
         b.too_big(1000, r.quoted);
@@ -95,7 +95,7 @@ struct sure_handler final : protocol_handler<packet> {
 };
 
 TEST_CASE("path MTU: endpoints and handlers decide for themselves") {
-    learning_bench<> b;
+    learning_world<> b;
     b.us.believing = false;
     b.too_big(1000, b.ours(far));
     CHECK(b.mtu(far) == 0);
@@ -135,7 +135,7 @@ TEST_CASE("path MTU: the value that counts") {
     };
     for (const auto& r : rows) {
         INFO(doctest::String{r.name});
-        learning_bench<> b;
+        learning_world<> b;
         b.too_big(r.told, b.ours(far));
         CHECK(b.mtu(far) == r.learned);
         CHECK(b.way(far).mtu_locked == r.locked);
@@ -146,7 +146,7 @@ TEST_CASE("path MTU: the value that counts") {
 }
 
 TEST_CASE("path MTU: it only falls, and a locked one stays") {
-    learning_bench<> b;
+    learning_world<> b;
     b.too_big(1000, b.ours(far));
     b.too_big(1200, b.ours(far));
     CHECK(b.mtu(far) == 1000);
@@ -171,7 +171,7 @@ TEST_CASE("path MTU: it only falls, and a locked one stays") {
 }
 
 TEST_CASE("path MTU: forgotten after mtu_expires, counted from the last news") {
-    learning_bench<> b;
+    learning_world<> b;
     const auto later = [&](duration d) { b.now.now = b.now.now + d; };
     b.too_big(1000, b.ours(far));
     CHECK(b->poll(b.now) == b.now.now + 600_s);
@@ -197,7 +197,7 @@ TEST_CASE("path MTU: ip_no_pmtu_disc") {
     const u16 learned[] = {1000, 552, 0, 0};
     for (u8 mode = 0; mode < 4; ++mode) {
         INFO("ip_no_pmtu_disc ", mode);
-        learning_bench<> b;
+        learning_world<> b;
         b->change([mode](settings& s) { s.ip_no_pmtu_disc = mode; });
         b.too_big(1000, b.ours(far));
         CHECK(b.mtu(far) == learned[mode]);
@@ -212,7 +212,7 @@ TEST_CASE("path MTU: forwarding counts it only when told to, or when it is locke
     for (const bool use : {false, true}) {
         for (const u32 told : {1000u, 500u}) {
             INFO("ip_forward_use_pmtu ", use, ", told ", told);
-            learning_bench<> b;
+            learning_world<> b;
             b->change([use](settings& s) { s.ip_forward_use_pmtu = use; });
             b.too_big(told, b.ours(far));
             const bool counts = use || told == 500;
@@ -229,7 +229,7 @@ TEST_CASE("path MTU: forwarding counts it only when told to, or when it is locke
 }
 
 TEST_CASE("path MTU: what a program sends with its own header") {
-    learning_bench<> b;
+    learning_world<> b;
     program<packet> raw;
     REQUIRE(b->delivery().add_raw({.protocol = 253}, raw));
     b.too_big(1000, b.ours(far));
@@ -252,52 +252,52 @@ TEST_CASE("path MTU: what a program sends with its own header") {
 TEST_CASE("path MTU: it goes with what it stands on") {
     const struct {
         const char* name;
-        void (*change)(learning_bench<>&);
+        void (*change)(learning_world<>&);
         u16 left;
     } rows[] = {
         {"its route taken away and given again",
-         [](learning_bench<>& b) {
+         [](learning_world<>& b) {
              const route_entry r{.prefix = "0.0.0.0/0"_prefix, .gateway = gateway};
              REQUIRE(b->remove_route(r).has_value());
              REQUIRE(b->add_route(r).has_value());
          },
          0},
         {"another route taken away",
-         [](learning_bench<>& b) {
+         [](learning_world<>& b) {
              const route_entry r{.prefix = "198.51.100.0/24"_prefix, .gateway = gateway};
              REQUIRE(b->add_route(r).has_value());
              REQUIRE(b->remove_route(r).has_value());
          },
          1000},
         {"a longer route by another gateway",
-         [](learning_bench<>& b) {
+         [](learning_world<>& b) {
              REQUIRE(b->add_route({.prefix = {far, 32}, .gateway = "10.0.2.9"_ip}).has_value());
          },
          0},
         {"the interface down and up",
-         [](learning_bench<>& b) {
+         [](learning_world<>& b) {
              REQUIRE(b->set_up(3, false).has_value());
              REQUIRE(b->set_up(3, true).has_value());
              REQUIRE(b->add_route({.gateway = gateway}).has_value());
          },
          0},
         {"another interface down",
-         [](learning_bench<>& b) { REQUIRE(b->set_up(2, false).has_value()); }, 1000},
+         [](learning_world<>& b) { REQUIRE(b->set_up(2, false).has_value()); }, 1000},
         {"the interface narrower than it",
-         [](learning_bench<>& b) { REQUIRE(b->set_mtu(3, 900).has_value()); }, 900},
+         [](learning_world<>& b) { REQUIRE(b->set_mtu(3, 900).has_value()); }, 900},
         {"the interface narrower, but not so much",
-         [](learning_bench<>& b) { REQUIRE(b->set_mtu(3, 1200).has_value()); }, 1000},
+         [](learning_world<>& b) { REQUIRE(b->set_mtu(3, 1200).has_value()); }, 1000},
         {"as wide as it, then wider",
-         [](learning_bench<>& b) {
+         [](learning_world<>& b) {
              REQUIRE(b->set_mtu(3, 1000).has_value());
              REQUIRE(b->set_mtu(3, 1400).has_value());
          },
          1400},
-        {"all forgotten", [](learning_bench<>& b) { b->forget_exceptions(); }, 0},
+        {"all forgotten", [](learning_world<>& b) { b->forget_exceptions(); }, 0},
     };
     for (const auto& r : rows) {
         INFO(doctest::String{r.name});
-        learning_bench<> b;
+        learning_world<> b;
         b.too_big(1000, b.ours(far));
         r.change(b);
         CHECK(b.mtu(far) == r.left);
@@ -305,7 +305,7 @@ TEST_CASE("path MTU: it goes with what it stands on") {
 }
 
 TEST_CASE("path MTU: nothing below what every link carries is learned, whatever the switch says") {
-    learning_bench<> b;
+    learning_world<> b;
     b->change([](settings& s) { s.route_min_pmtu = 0; });
     b.too_big(10, b.ours(far));
     CHECK(b.mtu(far) == 68);
@@ -314,7 +314,7 @@ TEST_CASE("path MTU: nothing below what every link carries is learned, whatever 
 }
 
 TEST_CASE("path MTU: the small host does not learn") {
-    learning_bench<tiny_host> b;
+    learning_world<tiny_host> b;
     b.too_big(1000, b.ours(far));
     CHECK(b.us.errors == 1);
     CHECK(b.mtu(far) == 0);

@@ -1,7 +1,7 @@
 // Echo requests of ours: the answer finds the endpoint that asked, and so does an error.
 #include <doctest/doctest.h>
 
-#include "support/bench.hpp"
+#include "support/world.hpp"
 
 #include <sluice/delivery/receive_queue.hpp>
 
@@ -11,7 +11,7 @@ namespace {
 
 using namespace stack_test;
 
-using packet_type = bench<>::packet_type;
+using packet_type = world<>::packet_type;
 
 struct pinger final : packet_sink<packet_type> {
     bool take(packet_type& p, const delivery_info& i) noexcept override {
@@ -44,7 +44,7 @@ octets to_us(const octets& message) {
 }
 
 TEST_CASE("pings: what we send comes back to the endpoint that has the identifier") {
-    bench<> b;
+    world<> b;
     pinger mine;
     pinger other;
     REQUIRE(b->delivery().add_ping({.local_port = 7}, mine));
@@ -67,7 +67,7 @@ TEST_CASE("pings: what we send comes back to the endpoint that has the identifie
 }
 
 TEST_CASE("pings: an answer that nobody asked for, or that finds no room, is dropped") {
-    bench<> b;
+    world<> b;
     pinger mine;
     REQUIRE(b->delivery().add_ping({.local_port = 7}, mine));
     CHECK(b.receive(to_us(support::icmp_message(0, 0, 0x00090001))) == fate::dropped);
@@ -79,7 +79,7 @@ TEST_CASE("pings: an answer that nobody asked for, or that finds no room, is dro
 }
 
 TEST_CASE("pings: a raw tap and a ping endpoint both get an answer") {
-    bench<> b;
+    world<> b;
     receive_queue<packet_type, 4> tap;
     pinger mine;
     REQUIRE(b->delivery().add_raw({.protocol = 1}, tap));
@@ -92,7 +92,7 @@ TEST_CASE("pings: a raw tap and a ping endpoint both get an answer") {
 }
 
 TEST_CASE("pings: an error about the request is told with its extension") {
-    bench<> b;
+    world<> b;
     pinger mine;
     REQUIRE(b->delivery().add_ping({.local_port = 7}, mine));
     octets quote = datagram_of({.source = "10.0.1.1"_ip,

@@ -1,7 +1,7 @@
 // The presets run; policies without ICMP are silent; a batch is its packets one by one.
 #include <doctest/doctest.h>
 
-#include "support/bench.hpp"
+#include "support/world.hpp"
 
 #include <sluice/hooks/hook_chain.hpp>
 #include <sluice/stack/hardened_router.hpp>
@@ -18,21 +18,21 @@ const octets through = datagram_of({});
 
 TEST_CASE_TEMPLATE("presets: each answers a ping", Preset, linux_host, linux_router,
                    hardened_router, tiny_host) {
-    bench<Preset> b;
+    world<Preset> b;
     CHECK(b.receive(ping_us) == fate::delivered);
     check(b.sent_one(), support::right_sums(), support::icmp_is(0, 0, 0x00070001),
           support::payload(support::icmp_message(0, 0, 0x00070001, pattern(24))));
 }
 
 TEST_CASE("presets: hosts do not forward, routers do") {
-    bench<linux_host> host;
+    world<linux_host> host;
     CHECK(host.receive(through) == fate::dropped);
     CHECK(host->counters()[drop_reason::not_forwarding] == 1);
-    bench<tiny_host> tiny;
+    world<tiny_host> tiny;
     CHECK(tiny.receive(through) == fate::dropped);
-    bench<linux_router> router;
+    world<linux_router> router;
     CHECK(router.receive(through) == fate::forwarded);
-    bench<hardened_router> hard;
+    world<hardened_router> hard;
     CHECK(hard.receive(through) == fate::forwarded);
 }
 
@@ -62,16 +62,16 @@ TEST_CASE("presets: what the hardened router refuses and Linux does not") {
     };
     for (const auto& r : rows) {
         INFO(doctest::String{r.name});
-        bench<hardened_router> hard;
+        world<hardened_router> hard;
         CHECK(hard.receive(r.datagram, 2, r.seen_as) == fate::dropped);
         CHECK(hard->counters()[r.reason] == 1);
-        bench<linux_router> router;
+        world<linux_router> router;
         CHECK(router.receive(r.datagram, 2, r.seen_as) == fate::delivered);
     }
 }
 
 TEST_CASE("presets: the tiny host refuses options and fragments in silence") {
-    bench<tiny_host> b;
+    world<tiny_host> b;
     CHECK(b.receive(datagram_of({.destination = "10.0.1.1"_ip, .options = list({1, 1, 1, 1})})) ==
           fate::dropped);
     CHECK(b.receive(datagram_of({.destination = "10.0.1.1"_ip, .flags_and_offset = 0x2000})) ==
@@ -82,7 +82,7 @@ TEST_CASE("presets: the tiny host refuses options and fragments in silence") {
 
 TEST_CASE("presets: with no_icmp nothing is answered, and all else works") {
     struct silent : policies<based_on<small_router>, icmp_rules<no_icmp>> {};
-    bench<silent> b;
+    world<silent> b;
     const octets refused[] = {
         ping_us,
         datagram_of({.ttl = 1}),
@@ -103,7 +103,7 @@ TEST_CASE("presets: with no_icmp nothing is answered, and all else works") {
 }
 
 TEST_CASE("presets: a batch is its packets one by one") {
-    bench<> single, batch;
+    world<> single, batch;
     std::vector<octets> traffic;
     for (u8 i = 0; i < 5; ++i) {
         traffic.push_back(through);
@@ -114,7 +114,7 @@ TEST_CASE("presets: a batch is its packets one by one") {
         traffic.push_back(datagram_of({.tos = 0xb8, .options = list({7, 7, 4, 0, 0, 0, 0, 0})}));
         traffic.push_back(octets(i));
     }
-    std::vector<bench<>::packet_type> packets;
+    std::vector<world<>::packet_type> packets;
     for (const octets& d : traffic) {
         single.receive(d);
         packets.push_back(batch.packet(d));

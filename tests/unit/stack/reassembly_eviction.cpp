@@ -1,7 +1,7 @@
 // A stack whose reassembly gives up the oldest datagram: what it counts.
 #include <doctest/doctest.h>
 
-#include "support/bench.hpp"
+#include "support/world.hpp"
 
 namespace stack_reassembly_eviction {
 
@@ -21,7 +21,7 @@ octets lone_fragment(u16 id, u16 flags_and_offset = ipv4::words::more_fragments)
 }
 
 TEST_CASE("eviction: each datagram is a failed reassembly, each of its packets a drop") {
-    bench<evicting> b;
+    world<evicting> b;
     CHECK(b.receive(lone_fragment(1)) == fate::held);
     CHECK(b.receive(lone_fragment(1, ipv4::words::more_fragments | 4)) == fate::held);
     CHECK(b.receive(lone_fragment(2)) == fate::held);

@@ -1,11 +1,11 @@
 // A protocol handler that answers as told and remembers what it saw.
 #pragma once
 
-#include "support/bench.hpp"
+#include "support/world.hpp"
 
 namespace stack_test {
 
-using packet = bench<>::packet_type;
+using packet = world<>::packet_type;
 using services = local_services<packet>;
 
 struct recorder final : protocol_handler<packet> {

@@ -1,7 +1,7 @@
 // Redirects that come: which are followed, and what follows them. RFC 1122 section 3.2.2.2.
 #include <doctest/doctest.h>
 
-#include "unit/stack/learning_bench.hpp"
+#include "unit/stack/learning.hpp"
 
 namespace stack_redirects {
 
@@ -14,8 +14,8 @@ constexpr ipv4::address better = "10.0.2.3"_ip;
 // A router that is told to believe redirects: forwarding turned that off (Linux
 // inet_forward_change).
 template <class Policies = small_router>
-struct believing_bench : learning_bench<Policies> {
-    believing_bench() {
+struct believing_world : learning_world<Policies> {
+    believing_world() {
         (**this).change([](settings& s) { s.all.accept_redirects = true; });
     }
 };
@@ -27,10 +27,10 @@ struct trial {
     ipv4::address from = gateway;
     u8 code = 1;
     bool followed = false;
-    void (*change)(believing_bench<>&) = [](believing_bench<>&) {};
+    void (*change)(believing_world<>&) = [](believing_world<>&) {};
 };
 
-void shared(believing_bench<>& b, bool is_shared, bool secure) {
+void shared(believing_world<>& b, bool is_shared, bool secure) {
     for (const u16 i : {u16{2}, u16{3}}) {
         b->change_interface(i, [=](interface_settings& s) {
             s.shared_media = is_shared;
@@ -65,47 +65,47 @@ TEST_CASE("redirects: which are followed") {
         {.name = "off the link, which may be shared", .to = "10.0.9.9"_ip, .followed = true},
         {.name = "off the link, which is not shared",
          .to = "10.0.9.9"_ip,
-         .change = [](believing_bench<>& b) { shared(b, false, false); }},
+         .change = [](believing_world<>& b) { shared(b, false, false); }},
         {.name = "on the link, which is not shared",
          .followed = true,
-         .change = [](believing_bench<>& b) { shared(b, false, false); }},
+         .change = [](believing_world<>& b) { shared(b, false, false); }},
         {.name = "secure, not shared: to no gateway",
-         .change = [](believing_bench<>& b) { shared(b, false, true); }},
+         .change = [](believing_world<>& b) { shared(b, false, true); }},
         {.name = "secure, not shared: to a gateway of some route",
          .followed = true,
          .change =
-             [](believing_bench<>& b) {
+             [](believing_world<>& b) {
                  shared(b, false, true);
                  REQUIRE(b->add_route({.prefix = "10.77.0.0/16"_prefix, .gateway = better})
                              .has_value());
              }},
         {.name = "secure, shared: to no gateway",
          .followed = true,
-         .change = [](believing_bench<>& b) { shared(b, true, true); }},
+         .change = [](believing_world<>& b) { shared(b, true, true); }},
         {.name = "accept_redirects off on a router's interface",
          .change =
-             [](believing_bench<>& b) {
+             [](believing_world<>& b) {
                  b->change_interface(3, [](interface_settings& s) { s.accept_redirects = false; });
              }},
         {.name = "the same on a host, where conf.all says yes",
          .followed = true,
          .change =
-             [](believing_bench<>& b) {
+             [](believing_world<>& b) {
                  b->set_ip_forward(false);
                  b->change_interface(3, [](interface_settings& s) { s.accept_redirects = false; });
              }},
         {.name = "from a destination on the link, about itself",
          .from = far,
          .change =
-             [](believing_bench<>& b) {
+             [](believing_world<>& b) {
                  REQUIRE(b->add_route({.prefix = {far, 32}, .interface = 3}).has_value());
              }},
         {.name = "the program does not believe it",
-         .change = [](believing_bench<>& b) { b.us.believing = false; }},
+         .change = [](believing_world<>& b) { b.us.believing = false; }},
     };
     for (const trial& r : rows) {
         INFO(doctest::String{r.name});
-        believing_bench<> b;
+        believing_world<> b;
         r.change(b);
         b.error(5, r.code, r.to.value, b.ours(far), r.from);
         CHECK((b.way(far).neighbour == r.to && !r.to.is_unspecified() && r.to != gateway) ==
@@ -117,7 +117,7 @@ TEST_CASE("redirects: which are followed") {
 }
 
 TEST_CASE("redirects: what is sent and what is forwarded goes by the new gateway for 300 s") {
-    believing_bench<> b;
+    believing_world<> b;
     const octets through = datagram_of({.destination = far});
     const auto leaves_by = [&](ipv4::address expected) {
         REQUIRE(b->send(b.packet(pattern(9)), {.destination = far, .protocol = 253}, b.now)
@@ -145,14 +145,14 @@ TEST_CASE("redirects: what is sent and what is forwarded goes by the new gateway
 
 // The route of the packet before is not taken past an exception, nor past its end.
 TEST_CASE("redirects: in the midst of a batch") {
-    believing_bench<> b;
+    believing_world<> b;
     const octets through = datagram_of({.destination = far});
     const octets redirect =
         datagram_of({.source = gateway,
                      .destination = "10.0.2.1"_ip,
                      .protocol = 1,
                      .payload = support::icmp_message(5, 1, better.value, b.ours(far))});
-    std::vector<bench<>::packet_type> batch;
+    std::vector<world<>::packet_type> batch;
     batch.push_back(b.packet(through));
     batch.push_back(b.packet(through));
     batch.push_back(b.packet(redirect, 3));
@@ -183,7 +183,7 @@ struct asking_output {
 struct asking_router : policies<based_on<small_router>, output<asking_output>> {};
 
 TEST_CASE("redirects: a gateway whose link address is unknown is only asked for") {
-    believing_bench<asking_router> b;
+    believing_world<asking_router> b;
     b.error(5, 1, better.value, b.ours(far));
     CHECK(b->output().asked == egress{3, link_destination::unicast, better});
     CHECK(b.way(far).neighbour == gateway);

@@ -2,7 +2,7 @@
 // wrong.
 #include <doctest/doctest.h>
 
-#include "support/bench.hpp"
+#include "support/world.hpp"
 
 namespace stack_refusals {
 
@@ -15,7 +15,7 @@ const octets ping = support::echo_request(20);
 
 TEST_CASE("refusals: TTL 1 is not forwarded as 0, by the accept branch or the whole way") {
     for (const octets& options : {octets{}, list({1, 1, 1, 1})}) {
-        bench<> b;
+        world<> b;
         for (const u8 ttl : {u8{0}, u8{1}}) {
             const octets d = datagram_of({.ttl = ttl, .options = options});
             CHECK(b.receive(d) == fate::dropped);
@@ -28,7 +28,7 @@ TEST_CASE("refusals: TTL 1 is not forwarded as 0, by the accept branch or the wh
 }
 
 TEST_CASE("refusals: TTL 0 and 1 for us are received") {
-    bench<> b;
+    world<> b;
     for (const u8 ttl : {u8{0}, u8{1}}) {
         CHECK(b.receive(datagram_of(
                   {.destination = "10.0.2.1"_ip, .ttl = ttl, .protocol = 1, .payload = ping})) ==
@@ -38,7 +38,7 @@ TEST_CASE("refusals: TTL 0 and 1 for us are received") {
 }
 
 TEST_CASE("refusals: fragmentation needed tells the MTU of the next hop") {
-    bench<> b;
+    world<> b;
     REQUIRE(b->add_route({.prefix = "10.9.0.0/16"_prefix, .mtu = 1280, .gateway = "10.0.2.254"_ip})
                 .has_value());
     REQUIRE(b->set_mtu(3, 1400).has_value());
@@ -61,7 +61,7 @@ TEST_CASE("refusals: fragmentation needed tells the MTU of the next hop") {
 }
 
 TEST_CASE("refusals: a header length under 5 is nobody's packet") {
-    bench<> b;
+    world<> b;
     for (int words = 0; words < 5; ++words) {
         octets d = datagram_of({.destination = "10.0.1.1"_ip, .protocol = 1, .payload = ping});
         d[0] = static_cast<std::byte>(0x40 | words);
@@ -74,7 +74,7 @@ TEST_CASE("refusals: a header length under 5 is nobody's packet") {
 }
 
 TEST_CASE("refusals: bad options are never copied into an answer") {
-    bench<> b;
+    world<> b;
     const struct {
         const char* name;
         octets options;
@@ -103,7 +103,7 @@ TEST_CASE("refusals: bad options are never copied into an answer") {
 }
 
 TEST_CASE("refusals: a refused packet with options is quoted with them") {
-    bench<> b;
+    world<> b;
     const octets d = datagram_of({.ttl = 1, .options = list({148, 4, 0, 1})});
     b.receive(d);
     check(b.sent_one(), support::icmp_is(11, 0), support::quotes(d, d.size()));
@@ -129,14 +129,14 @@ TEST_CASE("refusals: silence where an error would be about an error, a fragment 
     };
     for (const auto& r : rows) {
         INFO(doctest::String{r.name});
-        bench<> b;
+        world<> b;
         CHECK(b.receive(datagram_of(r.fields), 2, r.seen_as) == fate::dropped);
         CHECK(b.is_quiet());
     }
 }
 
 TEST_CASE("refusals: the link that fails makes host unreachable, to whoever sent it") {
-    bench<> b;
+    world<> b;
     const octets d = datagram_of({.payload = pattern(40)});
     CHECK(b.receive(d) == fate::forwarded);
     auto item = b->output().next();
@@ -151,10 +151,10 @@ TEST_CASE("refusals: the link that fails makes host unreachable, to whoever sent
 }
 
 TEST_CASE("refusals: the link that fails for our own packet tells our own handler") {
-    struct listener final : protocol_handler<bench<>::packet_type> {
+    struct listener final : protocol_handler<world<>::packet_type> {
         u32 told = 0;
-        handler_result receive(bench<>::packet_type&, const delivery_info&,
-                               local_services<bench<>::packet_type>&) noexcept override {
+        handler_result receive(world<>::packet_type&, const delivery_info&,
+                               local_services<world<>::packet_type>&) noexcept override {
             return handler_result::taken();
         }
         bool error(const icmp_error_notice& n) noexcept override {
@@ -162,7 +162,7 @@ TEST_CASE("refusals: the link that fails for our own packet tells our own handle
             return true;
         }
     };
-    bench<> b;
+    world<> b;
     listener own;
     REQUIRE(b->delivery().set_handler(253, &own).has_value());
     REQUIRE(b->send(b.packet(pattern(8)), {.destination = "10.0.2.2"_ip, .protocol = 253}, b.now)
@@ -175,7 +175,7 @@ TEST_CASE("refusals: the link that fails for our own packet tells our own handle
 
 TEST_CASE("refusals: 65535 octets in fragments arrive whole; one octet more never") {
     struct roomy : policies<based_on<small_router>, buffers<fixed_pool<2048, 128>>> {};
-    bench<roomy> b;
+    world<roomy> b;
     const octets data = pattern(65515);
     const std::size_t step = 1480;
     for (const std::size_t surplus : {std::size_t{0}, std::size_t{1}}) {

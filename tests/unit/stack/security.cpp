@@ -1,7 +1,7 @@
 // A security policy that refuses: in, forward, out; and a handler that needs none.
 #include <doctest/doctest.h>
 
-#include "support/bench.hpp"
+#include "support/world.hpp"
 
 #include <sluice/delivery/receive_queue.hpp>
 
@@ -33,8 +33,8 @@ struct refusing {
     };
 };
 struct guarded : policies<based_on<small_router>, security<refusing>> {};
-using guarded_bench = bench<guarded>;
-using packet = guarded_bench::packet_type;
+using guarded_world = world<guarded>;
+using packet = guarded_world::packet_type;
 
 octets towards(ipv4::address to, u8 protocol = 253) {
     return datagram_of({.destination = to, .protocol = protocol, .payload = pattern(8)});
@@ -52,7 +52,7 @@ struct taker final : protocol_handler<packet> {
 };
 
 TEST_CASE("security: what is refused in reaches neither taps nor handlers, and nobody is told") {
-    guarded_bench b;
+    guarded_world b;
     taker h;
     receive_queue<packet, 4> tap;
     REQUIRE(b->delivery().set_handler(253, &h).has_value());
@@ -76,7 +76,7 @@ TEST_CASE("security: what is refused in reaches neither taps nor handlers, and n
 }
 
 TEST_CASE("security: a handler that needs no policy gets what is refused, taps do not") {
-    guarded_bench b;
+    guarded_world b;
     taker h;
     h.exempt = true;
     receive_queue<packet, 4> tap;
@@ -89,7 +89,7 @@ TEST_CASE("security: a handler that needs no policy gets what is refused, taps d
 }
 
 TEST_CASE("security: what is refused to be forwarded goes nowhere, in a batch as alone") {
-    guarded_bench b;
+    guarded_world b;
     b->security().at = security_point::forward;
     b->security().protocol = 253;
     CHECK(b.receive(towards("10.0.2.9"_ip)) == fate::dropped);
@@ -103,7 +103,7 @@ TEST_CASE("security: what is refused to be forwarded goes nowhere, in a batch as
 }
 
 TEST_CASE("security: what is refused out is told to its sender") {
-    guarded_bench b;
+    guarded_world b;
     b->security().at = security_point::out;
     b->security().protocol = 253;
     const send_request to{.destination = "10.0.2.9"_ip, .protocol = 253};

@@ -1,9 +1,9 @@
 // Packets with segmentation facts and pending checksums: whole to an output that finishes them, in
 // segments and with the checksum to any other. Each test ends with all buffers and sums
-// (bench.hpp).
+// (support/world.hpp).
 #include <doctest/doctest.h>
 
-#include "support/bench.hpp"
+#include "support/world.hpp"
 #include "support/segments.hpp"
 
 #include <sluice/delivery/receive_queue.hpp>
@@ -124,7 +124,7 @@ TEST_CASE("60 KB of TCP go whole to a device that cuts, and in segments to other
     };
     for (const auto& r : rows) {
         CAPTURE(r.name);
-        bench<some_router> b;
+        world<some_router> b;
         b->output().can = r.can;
         auto p = segmented(b, f, 60'000, 1460, r.pending);
         const octets before = support::content_of(p);
@@ -154,20 +154,20 @@ TEST_CASE("60 KB of TCP go whole to a device that cuts, and in segments to other
 
 TEST_CASE("UDP segments, and an output without any offload that takes single blocks alone") {
     const flow f{.tcp = false};
-    bench<plain_router> b;
+    world<plain_router> b;
     CHECK(b->receive(segmented(b, f, 5'001, 1'200), b.now) == fate::forwarded);
     CHECK(datagrams(b.sent()) == support::naive(one_hop_on(f), 0, pattern(5'001), 1'200));
     CHECK(b->receive(segmented(b, flow{}, 5'001, 1'200), b.now) == fate::forwarded);
     CHECK(datagrams(b.sent()) == support::naive(one_hop_on({}), flags::psh, pattern(5'001), 1'200));
 
-    bench<some_router> cuts;
+    world<some_router> cuts;
     cuts->output().can = everything;
     CHECK(cuts->receive(segmented(cuts, f, 5'001, 1'200), cuts.now) == fate::forwarded);
     CHECK(cuts.sent().size() == 1);
 }
 
 TEST_CASE("segments larger than the MTU") {
-    bench<some_router> b;
+    world<some_router> b;
     b->output().can = everything;  // it would cut, but into segments that are too large
     REQUIRE(b->set_mtu(3, 1000).has_value());
     SUBCASE("with DF: one error, of the MTU") {
@@ -205,7 +205,7 @@ TEST_CASE("segments larger than the MTU") {
 }
 
 TEST_CASE("facts that do not fit the bytes: dropped where the stack would have to cut") {
-    bench<some_router> b;
+    world<some_router> b;
     auto p = segmented(b, {}, 3000, 1460);
     p.writable_facts().segment_size = 0;
     CHECK(b->receive(std::move(p), b.now) == fate::dropped);  // DF, and too large as it is
@@ -224,9 +224,9 @@ TEST_CASE("facts that do not fit the bytes: dropped where the stack would have t
 }
 
 TEST_CASE("no buffer for some of the segments") {
-    bench<plain_router> b;
+    world<plain_router> b;
     auto p = segmented(b, {}, 10'000, 1000);
-    std::vector<bench<plain_router>::packet_type> hostages;
+    std::vector<world<plain_router>::packet_type> hostages;
     while (b->buffers().available() > 4) {
         hostages.push_back(b->buffers().take());
     }
@@ -255,7 +255,7 @@ TEST_CASE("a pending checksum is finished before the packet is cut, or leaves wh
     };
     for (const auto& r : rows) {
         CAPTURE(r.name);
-        bench<some_router> b;
+        world<some_router> b;
         b->output().can = r.can;
         REQUIRE(b->set_mtu(3, r.mtu).has_value());
         auto p = segmented(b, f, 1400, 0);
@@ -275,8 +275,8 @@ TEST_CASE("a pending checksum is finished before the packet is cut, or leaves wh
 }
 
 TEST_CASE("delivered here, a pending checksum is right and a UDP packet of many is many") {
-    bench<some_router> b;
-    receive_queue<bench<some_router>::packet_type, 16> heard;
+    world<some_router> b;
+    receive_queue<world<some_router>::packet_type, 16> heard;
     REQUIRE(b->delivery().add_udp({.protocol = 17, .local_port = 53}, heard));
     const flow f{.tcp = false};
     const auto to_us = [&](std::size_t payload, u16 each, checksum_state state) {
@@ -311,7 +311,7 @@ TEST_CASE("delivered here, a pending checksum is right and a UDP packet of many 
 }
 
 TEST_CASE("an echo request with a pending checksum gets a right answer") {
-    bench<some_router> b;
+    world<some_router> b;
     auto p = b.packet(support::datagram_of({.destination = "10.0.1.1"_ip,
                                             .protocol = ipv4::protocols::icmp,
                                             .payload = list({8, 0, 0, 0, 1, 2, 3, 4, 5, 6})}));
@@ -323,8 +323,8 @@ TEST_CASE("an echo request with a pending checksum gets a right answer") {
 }
 
 TEST_CASE("what comes back over the loopback interface keeps its pending checksum") {
-    bench<some_router> b;
-    receive_queue<bench<some_router>::packet_type, 4> heard;
+    world<some_router> b;
+    receive_queue<world<some_router>::packet_type, 4> heard;
     REQUIRE(b->delivery().add_udp({.protocol = 17, .local_port = 53}, heard));
     auto p = b.packet(list({0, 9, 0, 53, 0, 12, 0xff, 0xff, 1, 2, 3, 4}));
     p.writable_facts().checksum = checksum_state::pending;

@@ -1,7 +1,7 @@
 // send: what a program asks for and what leaves; the errors that it gets.
 #include <doctest/doctest.h>
 
-#include "support/bench.hpp"
+#include "support/world.hpp"
 
 #include <sluice/delivery/receive_queue.hpp>
 
@@ -13,7 +13,7 @@ using namespace stack_test;
 using routing::send_error;
 
 TEST_CASE("send: a datagram with the header that was asked for") {
-    bench<> b;
+    world<> b;
     REQUIRE(b->send(b.packet(pattern(9)),
                     {.destination = "10.0.2.2"_ip,
                      .protocol = 253,
@@ -32,7 +32,7 @@ TEST_CASE("send: a datagram with the header that was asked for") {
 }
 
 TEST_CASE("send: larger than the MTU") {
-    bench<> b;
+    world<> b;
     const send_request to{.destination = "10.0.2.2"_ip, .protocol = 253};
     send_request df = to;
     df.dont_fragment = true;
@@ -49,7 +49,7 @@ TEST_CASE("send: larger than the MTU") {
 }
 
 TEST_CASE("send: the errors of a program") {
-    bench<> b;
+    world<> b;
     for (const auto& [type, base] : {std::pair{route_type::unreachable, "10.20.0.0/16"_prefix},
                                      std::pair{route_type::prohibit, "10.21.0.0/16"_prefix},
                                      std::pair{route_type::blackhole, "10.22.0.0/16"_prefix}}) {
@@ -83,8 +83,8 @@ TEST_CASE("send: the errors of a program") {
 }
 
 TEST_CASE("send: to our own address and to loopback it comes back, to a socket of ours") {
-    bench<> b;
-    receive_queue<bench<>::packet_type, 4> queue;
+    world<> b;
+    receive_queue<world<>::packet_type, 4> queue;
     REQUIRE(b->delivery().add_raw({.protocol = 253}, queue));
     const struct {
         ipv4::address to, source;
@@ -104,8 +104,8 @@ TEST_CASE("send: to our own address and to loopback it comes back, to a socket o
 }
 
 TEST_CASE("send: a broadcast leaves and is heard by ourselves; a group only if joined") {
-    bench<> b;
-    receive_queue<bench<>::packet_type, 4> queue;
+    world<> b;
+    receive_queue<world<>::packet_type, 4> queue;
     REQUIRE(b->delivery().add_raw({.protocol = 253}, queue));
     const auto send = [&](ipv4::address to, u16 interface) {
         CHECK(b->send(b.packet(pattern(8)),
@@ -136,7 +136,7 @@ TEST_CASE("send: a broadcast leaves and is heard by ourselves; a group only if j
 }
 
 TEST_CASE("send: a packet with its complete header goes as it is, cut if need be") {
-    bench<> b;
+    world<> b;
     const octets d = datagram_of({.source = "192.0.2.9"_ip, .ttl = 3});
     REQUIRE(b->send(b.packet(d), b.now).has_value());
     CHECK((b.sent_one() == d));
@@ -146,14 +146,14 @@ TEST_CASE("send: a packet with its complete header goes as it is, cut if need be
     short_header[0] = std::byte{0x44};
     CHECK(b->send(b.packet(short_header), b.now).error() == send_error::invalid);
     CHECK(b->send(b.packet(octets(19)), b.now).error() == send_error::invalid);
-    CHECK(b->send(bench<>::packet_type{}, b.now).error() == send_error::invalid);
+    CHECK(b->send(world<>::packet_type{}, b.now).error() == send_error::invalid);
     CHECK(b->send(b.packet(datagram_of({.destination = "192.0.2.1"_ip})), b.now).error() ==
           send_error::network_unreachable);
     CHECK(b.is_quiet());
 }
 
 TEST_CASE("send: what a program leaves out of its own header is filled in, and it is never cut") {
-    bench<> b;
+    world<> b;
     const send_request to{.destination = "10.0.2.9"_ip};
     octets d = datagram_of({.source = {}, .ttl = 3, .identification = 0});
     store_be<u16>(d.data() + 2, 0);
@@ -171,18 +171,18 @@ TEST_CASE("send: what a program leaves out of its own header is filled in, and i
     beyond[0] = std::byte{0x4f};
     CHECK(b->send_raw(b.packet(beyond), to, b.now).error() == send_error::invalid);
     CHECK(b->send_raw(b.packet(octets(19)), to, b.now).error() == send_error::invalid);
-    CHECK(b->send_raw(bench<>::packet_type{}, to, b.now).error() == send_error::invalid);
+    CHECK(b->send_raw(world<>::packet_type{}, to, b.now).error() == send_error::invalid);
     CHECK(b.is_quiet());
 }
 
 TEST_CASE("send: without a packet, without headroom, without room in the output") {
-    bench<> b;
+    world<> b;
     const send_request to{.destination = "10.0.2.2"_ip, .protocol = 253};
     CHECK(b->send(b->buffers().take(0), to, b.now).error() == send_error::no_buffer);
     for (int i = 0; i < 60; ++i)
         REQUIRE(b->send(b->buffers().take(), to, b.now).has_value());
     CHECK(b.sent().size() == 60);
-    CHECK(b->send(bench<>::packet_type{}, to, b.now).error() == send_error::no_buffer);
+    CHECK(b->send(world<>::packet_type{}, to, b.now).error() == send_error::no_buffer);
 }
 
 }  // namespace

@@ -4,7 +4,7 @@
 // routes).
 #include <doctest/doctest.h>
 
-#include "support/bench.hpp"
+#include "support/world.hpp"
 #include "support/packet_checks.hpp"
 
 #include <sluice/endpoint/ping_endpoint.hpp>
@@ -37,8 +37,8 @@ enum class kind { udp, raw, raw_icmp, ping, with_header };
 constexpr kind kinds[] = {kind::udp, kind::raw, kind::raw_icmp, kind::ping, kind::with_header};
 constexpr const char* names[] = {"udp", "raw", "raw ICMP", "ping", "with header"};
 
-struct told_bench : bench<hooked> {
-    told_bench()
+struct told_world : world<hooked> {
+    told_world()
         : udp(**this), raw(**this, 253), icmp(**this, 1), ping(**this), header(**this, 255) {}
 
     endpoint_result send(kind k, ipv4::address to, std::size_t size = 8) {
@@ -70,7 +70,7 @@ struct told_bench : bench<hooked> {
     raw_endpoint<stack_type> header;
 };
 
-void check_counts(told_bench& b, kind k, u64 requests, u64 transmits, u64 discards, u64 no_routes) {
+void check_counts(told_world& b, kind k, u64 requests, u64 transmits, u64 discards, u64 no_routes) {
     CHECK(b.of(mib::ip_out_requests) == (k == kind::with_header ? 0 : requests));
     CHECK(b.of(mib::ip_out_transmits) == transmits);
     CHECK(b.of(mib::ip_out_discards) == discards);
@@ -86,7 +86,7 @@ constexpr ipv4::address neighbour = "10.0.2.9"_ip;
 TEST_CASE("sender told: a packet that went") {
     for (const kind k : kinds) {
         INFO(doctest::String{names[static_cast<int>(k)]});
-        told_bench b;
+        told_world b;
         CHECK(b.send(k, neighbour).has_value());
         check_counts(b, k, 1, 1, 0, 0);
         CHECK(b.sent().size() == 1);
@@ -101,7 +101,7 @@ TEST_CASE("sender told: a packet that a hook drops, at either point of the way o
                 if (k == kind::with_header && size > 1400) continue;
                 INFO(doctest::String{names[static_cast<int>(k)]});
                 CAPTURE(size);
-                told_bench b;
+                told_world b;
                 answering h;
                 h.verdict = hook_verdict::drop;
                 REQUIRE(b->hooks().add(at, 0, h));
@@ -116,7 +116,7 @@ TEST_CASE("sender told: a packet that a hook drops, at either point of the way o
 
 TEST_CASE("sender told: a packet that a hook keeps is as good as gone out") {
     for (const hook_verdict v : {hook_verdict::stolen, hook_verdict::queue}) {
-        told_bench b;
+        told_world b;
         answering h;
         h.verdict = v;
         REQUIRE(b->hooks().add(hook_point::local_out, 0, h));
@@ -132,7 +132,7 @@ TEST_CASE("sender told: a device that takes nothing") {
         for (const kind k : kinds) {
             INFO(doctest::String{names[static_cast<int>(k)]});
             CAPTURE(asks);
-            told_bench b;
+            told_world b;
             for (int i = 0; i < 8; ++i)
                 b.receive(datagram_of({.destination = neighbour}));
             if (asks) b.ask_for_errors();
@@ -149,7 +149,7 @@ TEST_CASE("sender told: a device that takes nothing") {
 }
 
 TEST_CASE("sender told: a device that takes nothing of a datagram in pieces") {
-    told_bench b;
+    told_world b;
     for (int i = 0; i < 8; ++i)
         b.receive(datagram_of({.destination = neighbour}));
     b.ask_for_errors();
@@ -162,7 +162,7 @@ TEST_CASE("sender told: a device that takes nothing of a datagram in pieces") {
 
 // The kernel counts no OutDiscards of what it forwards.
 TEST_CASE("sender told: what a device refuses of forwarded traffic is no discard of ours") {
-    told_bench b;
+    told_world b;
     for (int i = 0; i < 9; ++i)
         b.receive(datagram_of({.destination = neighbour}));
     b.receive(datagram_of({.destination = neighbour, .options = list({1, 1, 1, 1})}));
@@ -173,7 +173,7 @@ TEST_CASE("sender told: what a device refuses of forwarded traffic is no discard
 TEST_CASE("sender told: no buffer") {
     for (const kind k : {kind::udp, kind::raw, kind::ping}) {
         INFO(doctest::String{names[static_cast<int>(k)]});
-        told_bench b;
+        told_world b;
         std::vector<packet> all;
         while (b->buffers().available() > 0)
             all.push_back(b->buffers().take(0));
@@ -198,7 +198,7 @@ TEST_CASE("sender told: no route, and routes that refuse") {
         for (const kind k : kinds) {
             INFO(doctest::String{names[static_cast<int>(k)]});
             CAPTURE(r.to.value);
-            told_bench b;
+            told_world b;
             using enum route_type;
             REQUIRE(b->add_route({.prefix = "10.20.0.0/16"_prefix, .type = unreachable}));
             REQUIRE(b->add_route({.prefix = "10.21.0.0/16"_prefix, .type = prohibit}));
@@ -210,7 +210,7 @@ TEST_CASE("sender told: no route, and routes that refuse") {
     }
     // What has no endpoint: any protocol.
     for (const u8 protocol : {u8{6}, u8{17}, u8{132}, u8{253}}) {
-        told_bench b;
+        told_world b;
         CHECK(b->send(b.packet(pattern(8)), {.destination = "192.0.2.1"_ip, .protocol = protocol},
                       b.now)
                   .error() == routing::send_error::network_unreachable);
@@ -220,7 +220,7 @@ TEST_CASE("sender told: no route, and routes that refuse") {
 
 TEST_CASE("sender told: a hook takes the interface away under the packet") {
     for (const hook_point at : {hook_point::local_out, hook_point::postrouting}) {
-        told_bench b;
+        told_world b;
         struct taking final : hook<packet> {
             stack<hooked>* of = nullptr;
             hook_verdict operator()(packet&, const hook_context&) noexcept override {
@@ -273,7 +273,7 @@ TEST_CASE("sender told: UdpOutDatagrams counts what went out, and nothing that w
     };
     for (const trial& r : rows) {
         INFO(doctest::String{r.name});
-        told_bench b;
+        told_world b;
         answering h;
         h.verdict = hook_verdict::drop;
         if (r.at.has_value()) REQUIRE(b->hooks().add(*r.at, 0, h));
@@ -288,7 +288,7 @@ TEST_CASE("sender told: UdpOutDatagrams counts what went out, and nothing that w
         CHECK(b.of(mib::udp_out_datagrams) == r.sent);
         // Raw endpoints move it never, whatever their protocol is.
         all.clear();
-        raw_endpoint<told_bench::stack_type> raw{*b, ipv4::protocols::udp};
+        raw_endpoint<told_world::stack_type> raw{*b, ipv4::protocols::udp};
         static_cast<void>(raw.send(support::udp_message(1, 2, pattern(4)), neighbour, b.now));
         CHECK(b.of(mib::udp_out_datagrams) == r.sent);
     }
@@ -298,7 +298,7 @@ TEST_CASE("sender told: UdpOutDatagrams counts what went out, and nothing that w
 TEST_CASE("sender told: ICMP messages that cannot be made, or do not get out") {
     const octets unknown = datagram_of({.destination = "10.0.1.1"_ip, .protocol = 77});
     {
-        told_bench b;
+        told_world b;
         auto p = b.packet(unknown);
         std::vector<packet> all;
         while (auto one = b->buffers().take_reserved(0)) {
@@ -309,7 +309,7 @@ TEST_CASE("sender told: ICMP messages that cannot be made, or do not get out") {
         CHECK(b.of(mib::icmp_out_msgs) == 0);
         CHECK(b.of(mib::ip_out_discards) == 1);
     }
-    told_bench b;
+    told_world b;
     answering h;
     h.verdict = hook_verdict::drop;
     REQUIRE(b->hooks().add(hook_point::local_out, 0, h));
@@ -325,7 +325,7 @@ TEST_CASE("sender told: ICMP messages that cannot be made, or do not get out") {
 // Measured with icmp_msgs_per_sec 1: errors about what came by lo are never limited, echo replies
 // over lo meet the bucket for all as any other once the mask names them.
 TEST_CASE("sender told: the ICMP limits over loopback") {
-    told_bench b;
+    told_world b;
     b->change([](settings& s) {
         s.icmp_msgs_per_sec = 0;
         s.icmp_msgs_burst = 0;
@@ -356,7 +356,7 @@ TEST_CASE("sender told: the ICMP limits over loopback") {
 
 // dev_loopback_xmit trusts the copies that we hear of our own multicasts; lo trusts nothing.
 TEST_CASE("sender told: a wrong checksum over lo is found") {
-    told_bench b;
+    told_world b;
     REQUIRE(b.udp.bind({{}, 7000}).has_value());
     const octets wrong = datagram_of({.source = "127.0.0.1"_ip,
                                       .destination = "127.0.0.1"_ip,

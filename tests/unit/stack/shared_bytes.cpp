@@ -2,7 +2,7 @@
 // that sends one payload to several. What the stack does to its own handle, they do not see.
 #include <doctest/doctest.h>
 
-#include "support/bench.hpp"
+#include "support/world.hpp"
 
 #include <sluice/delivery/receive_queue.hpp>
 #include <sluice/hooks/hook_chain.hpp>
@@ -19,8 +19,8 @@ using namespace stack_test;
 template <class Ownership, std::size_t Blocks = 128>
 struct router_of : policies<based_on<linux_router>, buffers<fixed_pool<2048, Blocks, Ownership>>,
                             hooks<hook_chain<8>>, output<queue_output<64>>> {};
-using shared_bench = bench<router_of<shared>>;
-using packet_type = shared_bench::packet_type;
+using shared_world = world<router_of<shared>>;
+using packet_type = shared_world::packet_type;
 using queue = receive_queue<packet_type, 8>;
 
 // Keeps a clone of each packet, and what it read then.
@@ -73,7 +73,7 @@ octets to_us(u8 protocol, const octets& payload) {
 }
 
 TEST_CASE("a padded UDP datagram of 40 fragments is whole for the raw endpoint, trimmed for UDP") {
-    shared_bench b;
+    shared_world b;
     queue raw;
     queue udp;
     REQUIRE(b->delivery().add_raw({.protocol = 17}, raw));
@@ -94,7 +94,7 @@ TEST_CASE("a padded UDP datagram of 40 fragments is whole for the raw endpoint, 
 }
 
 TEST_CASE("a clone that is sent is cut to its total length, and the program's own is not") {
-    shared_bench b;
+    shared_world b;
     const octets datagram = datagram_of({.destination = "10.0.2.2"_ip, .payload = pattern(500)});
     octets padded = datagram;
     padded.resize(datagram.size() + 40, std::byte{0xdd});
@@ -109,7 +109,7 @@ TEST_CASE("a clone that is sent is cut to its total length, and the program's ow
 }
 
 TEST_CASE("one payload goes to two, each with a header of its own") {
-    shared_bench b;
+    shared_world b;
     const octets payload = pattern(40);
     auto own = b.packet(payload);
     REQUIRE(
@@ -126,7 +126,7 @@ TEST_CASE("one payload goes to two, each with a header of its own") {
 }
 
 TEST_CASE("one header is completed for two") {
-    shared_bench b;
+    shared_world b;
     const octets given = datagram_of({.source = {}, .destination = "10.0.9.9"_ip});
     const auto own = b.packet(given);
     REQUIRE(b->send_raw(own.clone(), {.destination = "10.0.1.9"_ip}, b.now).has_value());
@@ -141,7 +141,7 @@ TEST_CASE("one header is completed for two") {
 TEST_CASE("what a hook kept of a forwarded packet stays as it came") {
     for (const hook_point point : {hook_point::prerouting, hook_point::forward}) {
         CAPTURE(static_cast<int>(point));
-        shared_bench b;
+        shared_world b;
         keeper seen;
         keeper leaving;
         REQUIRE(b->hooks().add(point, 0, seen));
@@ -165,7 +165,7 @@ TEST_CASE("what a hook kept of a forwarded packet stays as it came") {
 }
 
 TEST_CASE("what a hook kept of a packet of ours stays as it left") {
-    shared_bench b;
+    shared_world b;
     keeper out;
     keeper leaving;
     keeper in;
@@ -193,8 +193,8 @@ TEST_CASE("what a hook kept of a packet of ours stays as it left") {
 
 TEST_CASE_TEMPLATE("a large ping is answered, and the raw endpoint has the request", Ownership,
                    unique, shared) {
-    bench<router_of<Ownership>> b;
-    using own_packet = typename bench<router_of<Ownership>>::packet_type;
+    world<router_of<Ownership>> b;
+    using own_packet = typename world<router_of<Ownership>>::packet_type;
     for (const std::size_t size : {8u, 3'000u, 20'000u, 65'000u}) {
         CAPTURE(size);
         receive_queue<own_packet, 2> raw;
@@ -218,7 +218,7 @@ TEST_CASE_TEMPLATE("a large ping is answered, and the raw endpoint has the reque
 }
 
 TEST_CASE("timestamps and probes are answered while a raw endpoint has them") {
-    shared_bench b;
+    shared_world b;
     queue raw;
     REQUIRE(b->delivery().add_raw({.protocol = 1}, raw));
     b->change([](settings& s) { s.icmp_echo_enable_probe = true; });
@@ -234,7 +234,7 @@ TEST_CASE("timestamps and probes are answered while a raw endpoint has them") {
 }
 
 TEST_CASE("a packet that is received while its sender keeps it stays the sender's") {
-    shared_bench b;
+    shared_world b;
     const octets datagram = datagram_of({.ttl = 5});
     const auto own = b.packet(datagram);
     for (int i = 0; i < 3; ++i) {
@@ -246,11 +246,11 @@ TEST_CASE("a packet that is received while its sender keeps it stays the sender'
 
 TEST_CASE("without memory for a copy a packet is dropped, counted, and nobody's octets change") {
     using small = router_of<shared, 4>;
-    bench<small> b;
-    keeper_of<bench<small>::packet_type> seen;
+    world<small> b;
+    keeper_of<world<small>::packet_type> seen;
     REQUIRE(b->hooks().add(hook_point::prerouting, 0, seen));
     const octets datagram = datagram_of({.ttl = 5});
-    std::vector<bench<small>::packet_type> taken;
+    std::vector<world<small>::packet_type> taken;
     for (int i = 0; i < 3; ++i) {
         taken.push_back(b->buffers().take());
     }

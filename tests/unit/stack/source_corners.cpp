@@ -3,7 +3,7 @@
 // devices.
 #include <doctest/doctest.h>
 
-#include "support/bench.hpp"
+#include "support/world.hpp"
 
 namespace stack_source_corners {
 
@@ -11,9 +11,9 @@ namespace {
 
 using namespace stack_test;
 
-// The bench without its addresses; routes to both links, and to 192.0.2.0/24 by a gateway on the
+// The world without its addresses; routes to both links, and to 192.0.2.0/24 by a gateway on the
 // first.
-struct bare : bench<> {
+struct bare : world<> {
     bare() {
         auto& s = **this;
         REQUIRE(s.remove_address(2, "10.0.1.1/24"_net).has_value());
@@ -137,7 +137,7 @@ TEST_CASE("source corners: a source route leads to no broadcast, forwarded or no
         for (const bool forwarded : {false, true}) {
             INFO(doctest::String{r.name});
             CAPTURE(forwarded);
-            bench<> b;
+            world<> b;
             b->change([&](settings& s) {
                 s.all.accept_source_route = true;
                 s.all.bc_forwarding = forwarded;

@@ -1,7 +1,7 @@
 // poll: reassembly that does not end, and who is told of it; deadlines.
 #include <doctest/doctest.h>
 
-#include "support/bench.hpp"
+#include "support/world.hpp"
 
 namespace stack_time {
 
@@ -21,12 +21,12 @@ moment later(moment t, duration d) {
 }
 
 TEST_CASE("time: nothing waits at first") {
-    bench<> b;
+    world<> b;
     CHECK(b->poll(b.now) == instant::never());
 }
 
 TEST_CASE("time: time exceeded is sent when the first fragment came, with its header") {
-    bench<> b;
+    world<> b;
     const octets first = piece(0x2000, 0);
     CHECK(b.receive(first) == fate::held);
     CHECK(b->held() == 1);
@@ -41,7 +41,7 @@ TEST_CASE("time: time exceeded is sent when the first fragment came, with its he
 }
 
 TEST_CASE("time: nobody is told without the first fragment, or of what came to many") {
-    bench<> b;
+    world<> b;
     CHECK(b.receive(piece(0x0004, 32)) == fate::held);
     CHECK(b.receive(piece(0x2000, 0, "10.0.1.255"_ip)) == fate::held);
     CHECK(b.receive(piece(0x2000, 0, "224.0.0.1"_ip)) == fate::held);
@@ -51,7 +51,7 @@ TEST_CASE("time: nobody is told without the first fragment, or of what came to m
 }
 
 TEST_CASE("time: later fragments do not renew the deadline; the switch changes it") {
-    bench<> b;
+    world<> b;
     b->change([](settings& s) { s.ipfrag_time = 10; });
     CHECK(b.receive(piece(0x2000, 0)) == fate::held);
     const instant deadline = b.now.now + 10_s;
@@ -67,7 +67,7 @@ TEST_CASE("time: later fragments do not renew the deadline; the switch changes i
 TEST_CASE("time: what is completed in time is delivered whole, in either order") {
     for (const bool reversed : {false, true}) {
         CAPTURE(reversed);
-        bench<> b;
+        world<> b;
         const octets pieces[] = {piece(0x2000, 0), piece(0x0004, 32)};
         CHECK(b.receive(pieces[reversed ? 1 : 0]) == fate::held);
         b.receive(pieces[reversed ? 0 : 1]);
@@ -80,7 +80,7 @@ TEST_CASE("time: what is completed in time is delivered whole, in either order")
 }
 
 TEST_CASE("time: a host that is no longer there to be told") {
-    bench<> b;
+    world<> b;
     CHECK(b.receive(piece(0x2000, 0)) == fate::held);
     REQUIRE(b->remove_address(2, "10.0.1.1/24"_net).has_value());
     CHECK(b->poll(later(b.now, 30_s)) == instant::never());

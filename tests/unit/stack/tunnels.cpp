@@ -27,7 +27,7 @@ octets in_tunnel(const octets& inner) {
 }
 
 TEST_CASE("tunnels: the inner datagram of a tunnel is delivered as its own protocol") {
-    bench<> b;
+    world<> b;
     tunnel_end tunnel;
     recorder inner;
     receive_queue<packet, 4> tap;
@@ -48,7 +48,7 @@ TEST_CASE("tunnels: the inner datagram of a tunnel is delivered as its own proto
 }
 
 TEST_CASE("tunnels: an inner ping is answered to its own source") {
-    bench<> b;
+    world<> b;
     tunnel_end tunnel;
     REQUIRE(b->delivery().set_handler(4, &tunnel).has_value());
     const octets ping = datagram_of({.source = "10.0.2.9"_ip,
@@ -62,7 +62,7 @@ TEST_CASE("tunnels: an inner ping is answered to its own source") {
 
 TEST_CASE("tunnels: an inner datagram is validated like any other") {
     tunnel_end tunnel;
-    bench<> b;
+    world<> b;
     REQUIRE(b->delivery().set_handler(4, &tunnel).has_value());
     octets d = datagram_of({.destination = "10.0.1.1"_ip});
     const struct {
@@ -89,7 +89,7 @@ TEST_CASE("tunnels: an inner datagram is validated like any other") {
 }
 
 TEST_CASE("tunnels: tunnels in tunnels end, whatever a sender packs") {
-    bench<> b;
+    world<> b;
     tunnel_end tunnel;
     recorder inner;
     REQUIRE(b->delivery().set_handler(4, &tunnel).has_value());
@@ -105,7 +105,7 @@ TEST_CASE("tunnels: tunnels in tunnels end, whatever a sender packs") {
 // The inner datagram speaks for itself: its addresses are those of the UDP checksum and what the
 // endpoint is told.
 TEST_CASE("tunnels: inner UDP is delivered by its own addresses") {
-    bench<> b;
+    world<> b;
     tunnel_end tunnel;
     receive_queue<packet, 4> at_7000;
     REQUIRE(b->delivery().set_handler(4, &tunnel).has_value());
@@ -139,7 +139,7 @@ TEST_CASE("tunnels: inner UDP is delivered by its own addresses") {
 }
 
 TEST_CASE("tunnels: inner fragments are made whole") {
-    bench<> b;
+    world<> b;
     tunnel_end tunnel;
     recorder inner;
     REQUIRE(b->delivery().set_handler(4, &tunnel).has_value());

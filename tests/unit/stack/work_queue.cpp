@@ -45,7 +45,7 @@ octets towards(ipv4::address to) {
 }
 
 TEST_CASE("work queue: what a handler sends leaves before the call returns") {
-    bench<> b;
+    world<> b;
     mirror m;
     m.to = "10.0.1.2"_ip;
     REQUIRE(b->delivery().set_handler(253, &m).has_value());
@@ -56,7 +56,7 @@ TEST_CASE("work queue: what a handler sends leaves before the call returns") {
 
 // Each call does a bounded amount of work; what is left waits, and poll() says `now`.
 TEST_CASE("work queue: one that answers itself for ever never stops a call, nor calls itself") {
-    bench<> b;
+    world<> b;
     mirror m;
     m.to = "10.0.1.1"_ip;
     REQUIRE(b->delivery().set_handler(253, &m).has_value());
@@ -86,7 +86,7 @@ TEST_CASE("work queue: one that answers itself for ever never stops a call, nor 
 TEST_CASE("work queue: more than the work queue holds is refused to the handler") {
     struct large_router : policies<based_on<small_router>, buffers<fixed_pool<2048, 200>>,
                                    output<queue_output<256>>> {};
-    bench<large_router> b;
+    world<large_router> b;
     mirror m;
     m.to = "10.0.1.2"_ip;
     m.copies = 100;

@@ -2,7 +2,7 @@
 // it may keep. Filled with the largest packets and with the smallest, each keeps exactly what its
 // bounds say, and gives every buffer back.
 #include "support/chains.hpp"
-#include "support/datagrams.hpp"
+#include "support/world.hpp"
 
 #include <sluice/delivery/receive_queue.hpp>
 #include <sluice/endpoint/error_queue.hpp>
@@ -13,8 +13,6 @@
 #include <sluice/link/neighbour_table.hpp>
 #include <sluice/output/tee_output.hpp>
 #include <sluice/packet/external_storage.hpp>
-#include <sluice/sluice.hpp>
-#include <sluice/testing/fixed_seed.hpp>
 #include <sluice/testing/wire.hpp>
 
 #include <doctest/doctest.h>
@@ -49,19 +47,17 @@ octets ipv4_of(u8 protocol, const octets& payload, u16 id = 1, u16 flags_and_off
                                  .payload = payload});
 }
 
-struct host_world {
-    std::unique_ptr<host> at = std::make_unique<host>(host::parts{.seed = testing::fixed_seed});
+struct host_world : stack_test::world<host_policies> {
     u16 next_id = 0;
-    host_world() { REQUIRE(at->add_interface({.index = 2, .address = "10.0.1.1/24"_net})); }
-    [[nodiscard]] pool& from() { return at->buffers(); }
-    packet arriving(const octets& datagram) {
-        packet p = support::chain_of(at->buffers(), datagram);
+    host_world() : world({.links = {{.index = 2, .address = "10.0.1.1/24"_net}}}) {}
+    [[nodiscard]] pool& from() { return (**this).buffers(); }
+    fate hear(const octets& datagram) {
+        auto p = support::chain_of(from(), datagram);
         p.set_interface(2);
-        return p;
+        return (**this).receive(std::move(p), {});
     }
-    fate hear(const octets& datagram) { return at->receive(arriving(datagram), {}); }
 };
-struct pool_world {
+struct pool_alone {
     std::unique_ptr<pool> own = std::make_unique<pool>();
     [[nodiscard]] pool& from() { return *own; }
 };
@@ -69,7 +65,7 @@ struct pool_world {
 // -- the rows: `put` offers one packet of about that size; `octets` is what the holder says it
 // keeps, `clear` makes it give all back --
 
-struct output_row : pool_world {
+struct output_row : pool_alone {
     static constexpr u64 packets = 64;
     static constexpr u64 most = 262'144;
     queue_output<64>::model<packet> holder{};
@@ -85,7 +81,7 @@ struct output_row : pool_world {
     }
 };
 // A tee keeps nothing itself: its queues have their bounds each; here the capture is the larger.
-struct tee_row : pool_world {
+struct tee_row : pool_alone {
     static constexpr u64 packets = 8 + 8;  // a copy each
     static constexpr u64 most = 2 * u64{default_waiting_octets};
     static constexpr u64 copies = 2;
@@ -103,7 +99,7 @@ struct tee_row : pool_world {
         }
     }
 };
-struct sink_row : pool_world {
+struct sink_row : pool_alone {
     static constexpr u64 packets = 16;
     static constexpr u64 most = 212'992;
     receive_queue<packet, 16> holder{};
@@ -119,7 +115,7 @@ struct sink_row : pool_world {
     }
 };
 template <u32 Hosts, u32 Held, u64 Most>
-struct neighbour_row : pool_world {
+struct neighbour_row : pool_alone {
     static constexpr u64 packets = Hosts == 1 ? Held : 256;
     static constexpr u64 most = Most;
     std::unique_ptr<neighbour_table<packet, 256, Held>> holder =
@@ -135,7 +131,7 @@ struct neighbour_row : pool_world {
     [[nodiscard]] u64 kept() const { return holder->held_octets(); }
     void clear() { holder->flush(1); }
 };
-struct wire_row : pool_world {
+struct wire_row : pool_alone {
     using line = testing::wire<heap_source<65'600, 300>, 256>;
     static constexpr u64 packets = 256;
     static constexpr u64 most = 1'048'576;
@@ -167,7 +163,7 @@ struct endpoint_row : host_world {
 };
 struct udp_row : endpoint_row<udp_endpoint<host, small>> {
     udp_row() {
-        holder = std::make_unique<udp_endpoint<host, small>>(*at);
+        holder = std::make_unique<udp_endpoint<host, small>>(**this);
         REQUIRE(holder->bind({{}, 53}).has_value());
     }
     void put(u32 size) {
@@ -177,14 +173,14 @@ struct udp_row : endpoint_row<udp_endpoint<host, small>> {
 };
 struct raw_row : endpoint_row<raw_endpoint<host, small>> {
     raw_row() {
-        holder = std::make_unique<raw_endpoint<host, small>>(*at, u8{253});
+        holder = std::make_unique<raw_endpoint<host, small>>(**this, u8{253});
         REQUIRE(holder->bind().has_value());
     }
     void put(u32 size) { static_cast<void>(hear(ipv4_of(253, octets(std::max(size, 20u) - 20)))); }
 };
 struct ping_row : endpoint_row<ping_endpoint<host, small>> {
     ping_row() {
-        holder = std::make_unique<ping_endpoint<host, small>>(*at);
+        holder = std::make_unique<ping_endpoint<host, small>>(**this);
         REQUIRE(holder->bind({{}, 7}).has_value());
     }
     void put(u32 size) {
@@ -202,15 +198,15 @@ struct fragments_row : host_world {
     // A fragment fits a block, or is refused.
     static constexpr u32 length_of(u32 size) { return size > 1'500 ? 1'908 : 28; }
     fragments_row() {
-        at->change([](settings& s) { s.ipfrag_high_thresh = static_cast<u32>(most); });
+        (**this).change([](settings& s) { s.ipfrag_high_thresh = static_cast<u32>(most); });
     }
     void put(u32 size) {
         static_cast<void>(hear(ipv4_of(253, octets(length_of(size) - 20), ++next_id, 0x2000)));
     }
-    [[nodiscard]] u64 count() const { return at->held(); }
+    [[nodiscard]] u64 count() { return (**this).held(); }
     void clear() {
-        static_cast<void>(at->poll({instant{} + 60_s}));
-        while (at->output().next().packet) {
+        static_cast<void>((**this).poll({instant{} + 60_s}));
+        while ((**this).output().next().packet) {
         }
     }
 };
@@ -219,11 +215,11 @@ struct fragments_row : host_world {
 struct work_row : host_world {
     static constexpr u64 packets = work_queue_size;
     static constexpr u64 most = work_queue_size * u64{4096};
-    struct nested final : hook<packet> {
+    struct nested final : hook<packet_type> {
         work_row* row = nullptr;
         u32 size = 0;
         u64 most_count = 0;
-        hook_verdict operator()(packet&, const hook_context&) noexcept override {
+        hook_verdict operator()(packet_type&, const hook_context&) noexcept override {
             if (size == 0) {
                 return hook_verdict::drop;
             }
@@ -231,14 +227,14 @@ struct work_row : host_world {
             for (u32 n = 0; n < 100; ++n) {
                 static_cast<void>(row->hear(d));
             }
-            most_count = row->at->held();
+            most_count = (*row)->held();
             return hook_verdict::drop;
         }
     };
     nested inner{};
     work_row() {
         inner.row = this;
-        REQUIRE(at->hooks().add(hook_point::prerouting, 0, inner));
+        REQUIRE((**this).hooks().add(hook_point::prerouting, 0, inner));
     }
     void put(u32 size) {
         inner.size = std::max(size, 28u);
@@ -252,10 +248,10 @@ struct work_row : host_world {
 struct hook_row : host_world {
     static constexpr u64 packets = 32;
     static constexpr u64 most = 100'000;
-    struct collector final : hook<packet> {
-        bounded_packet_queue<packet, 32> queue{};
-        hook_verdict operator()(packet& p, const hook_context&) noexcept override {
-            packet* const place = may_wait(p) ? queue.claim(p, most) : nullptr;
+    struct collector final : hook<packet_type> {
+        bounded_packet_queue<packet_type, 32> queue{};
+        hook_verdict operator()(packet_type& p, const hook_context&) noexcept override {
+            packet_type* const place = may_wait(p) ? queue.claim(p, most) : nullptr;
             if (place == nullptr) {
                 return hook_verdict::drop;
             }
@@ -264,7 +260,7 @@ struct hook_row : host_world {
         }
     };
     collector holder{};
-    hook_row() { REQUIRE(at->hooks().add(hook_point::prerouting, 0, holder)); }
+    hook_row() { REQUIRE((**this).hooks().add(hook_point::prerouting, 0, holder)); }
     void put(u32 size) { static_cast<void>(hear(ipv4_of(253, octets(std::max(size, 28u) - 20)))); }
     [[nodiscard]] u64 count() const { return holder.queue.size(); }
     [[nodiscard]] u64 kept() const { return holder.queue.octets(); }

@@ -36,8 +36,8 @@ TEST_CASE("drain: in order, and no more than the budget") {
     CHECK(c.later.size() == 1);
     const auto left = sent(c);
     REQUIRE(left.size() == 2);
-    check(left[0].content, support::ttl(9));
-    check(left[1].content, support::ttl(19));
+    check(left[0].datagram, support::ttl(9));
+    check(left[1].datagram, support::ttl(19));
     CHECK(c.device.output.flushes == 0);
     budget = 5;
     acts::drain(c, budget);

@@ -55,9 +55,9 @@ TEST_CASE("egress: what is larger is cut, unless DF forbids it: then it stays an
     CHECK(acts::leave(c, p, plan_by_3(100)).what == fate::forwarded);
     const auto pieces = sent(c);
     REQUIRE(pieces.size() == 3);  // of 80, 80 and 40 octets behind their headers
-    check(pieces[0].content, support::size(100), support::flags_and_offset(0x2000));
-    check(pieces[1].content, support::size(100), support::flags_and_offset(0x200a));
-    check(pieces[2].content, support::size(60), support::flags_and_offset(0x0014));
+    check(pieces[0].datagram, support::size(100), support::flags_and_offset(0x2000));
+    check(pieces[1].datagram, support::size(100), support::flags_and_offset(0x200a));
+    check(pieces[2].datagram, support::size(60), support::flags_and_offset(0x0014));
     const auto& n = c.books.counters;
     CHECK(n[mib::ip_frag_creates] == 3);
     CHECK(n[mib::ip_frag_oks] == 1);

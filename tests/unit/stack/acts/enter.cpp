@@ -53,9 +53,9 @@ TEST_CASE("enter: a batch leaves in order, whichever way each takes; an empty ha
     acts::enter(c, batch, now);
     const auto left = sent(c);
     REQUIRE(left.size() == 3);
-    check(left[0].content, support::ttl(9));
-    check(left[1].content, support::ttl(19));
-    check(left[2].content, support::ttl(29));
+    check(left[0].datagram, support::ttl(9));
+    check(left[1].datagram, support::ttl(19));
+    check(left[2].datagram, support::ttl(29));
     CHECK(c.books.counters[balance::received] == 3);
     CHECK(c.calls.depth == 0);
 }
@@ -73,8 +73,8 @@ TEST_CASE("enter: what comes within a call is held until that is done") {
     }
     const auto left = sent(c);
     REQUIRE(left.size() == 2);
-    CHECK(left[0].content == datagram_of({.ttl = 63}));
-    check(left[1].content, support::icmp_is(3, 1));
+    CHECK(left[0].datagram == datagram_of({.ttl = 63}));
+    check(left[1].datagram, support::icmp_is(3, 1));
 }
 
 TEST_CASE("enter: what the output refuses is dropped, though it was accepted fast") {

@@ -24,7 +24,7 @@ TEST_CASE("forward: the TTL is one less, the rest as it was, and it is counted a
     CHECK(forward(c, datagram_of({})) == fate::forwarded);
     const auto left = sent(c);
     REQUIRE(left.size() == 1);
-    CHECK(left[0].content == datagram_of({.ttl = 63}));
+    CHECK(left[0].datagram == datagram_of({.ttl = 63}));
     CHECK(left[0].to == egress{3, link_destination::unicast, "10.0.2.2"_ip});
     const auto& n = c.books.counters;
     CHECK(n[mib::ip_forw_datagrams] == 1);
@@ -58,7 +58,7 @@ TEST_CASE("forward: what is larger than the link's MTU is told it, or cut") {
     const auto left = sent(c);
     REQUIRE(left.size() == 3);
     for (const auto& one : left)
-        check(one.content, support::ttl(63), support::right_sums());
+        check(one.datagram, support::ttl(63), support::right_sums());
     CHECK(c.books.counters[mib::ip_frag_creates] == 3);
     CHECK(c.books.counters[mib::ip_forw_datagrams] == 2);
 }
@@ -71,10 +71,10 @@ TEST_CASE("forward: a sender on the link where it goes out again is told the sho
     CHECK(forward(c, datagram_of({.destination = "20.0.0.1"_ip})) == fate::forwarded);
     const auto left = sent(c);
     REQUIRE(left.size() == 2);
-    check(left[0].content, support::destination("10.0.1.2"_ip),
+    check(left[0].datagram, support::destination("10.0.1.2"_ip),
           support::icmp_is(5, 1, ipv4::address{"10.0.1.254"_ip}.value));
     CHECK(left[1].to.next_hop == "10.0.1.254"_ip);
-    check(left[1].content, support::ttl(63));
+    check(left[1].datagram, support::ttl(63));
 }
 
 TEST_CASE("forward: an interface that goes away while a hook runs takes the packet with it") {

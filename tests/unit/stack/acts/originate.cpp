@@ -83,9 +83,9 @@ TEST_CASE("originate: a program's own header is completed where it says 0, and i
     const auto left = sent(c);
     REQUIRE(left.size() == 1);
     CHECK(left[0].to.next_hop == there);
-    check(left[0].content, support::right_sums(), support::source("10.0.2.1"_ip),
+    check(left[0].datagram, support::right_sums(), support::source("10.0.2.1"_ip),
           support::destination("10.0.2.77"_ip), support::size(36));
-    CHECK(ipv4::const_view{left[0].content.data()}[ipv4::identification] == 7);
+    CHECK(ipv4::const_view{left[0].datagram.data()}[ipv4::identification] == 7);
     CHECK(c.books.counters[mib::ip_out_requests] == 0);
     CHECK(acts::send_with_header(c, packet_of(c, octets(19)), {.destination = there}).error() ==
           send_error::invalid);

@@ -12,6 +12,7 @@
 #include <sluice/testing/fixed_seed.hpp>
 
 #include "support/packet_checks.hpp"
+#include "support/sent.hpp"
 #include "support/validated.hpp"
 
 #include <vector>
@@ -55,20 +56,10 @@ unsummed_datagram<typename Core::packet_type> sound(Core& c, const octets& d, u1
     return std::move(*made);
 }
 
-struct sent_packet {
-    octets content;
-    egress to;
-};
-
 // Everything that was given to the output since the last call.
 template <class Core>
-std::vector<sent_packet> sent(Core& c) {
-    std::vector<sent_packet> all;
-    while (c.device.output.size() > 0) {
-        auto item = c.device.output.next();
-        all.push_back({content_of(item.packet), item.to});
-    }
-    return all;
+std::vector<support::sent_packet> sent(Core& c) {
+    return support::take_sent(c.device.output);
 }
 
 // The one packet that was sent.
@@ -76,7 +67,7 @@ template <class Core>
 octets sent_one(Core& c) {
     const auto all = sent(c);
     REQUIRE(all.size() == 1);
-    return all[0].content;
+    return all[0].datagram;
 }
 
 // Compared before and after an act: the ways, what waits, what left, the buffers, the counters.

@@ -1,5 +1,5 @@
 // The stack under test that most tests share, compiled once for a program.
-#include "support/bench.hpp"
+#include "support/world.hpp"
 
 template class sluice::stack<stack_test::small_router>;
-template class stack_test::bench<stack_test::small_router>;
+template class stack_test::world<stack_test::small_router>;

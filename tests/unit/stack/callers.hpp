@@ -4,7 +4,7 @@
 
 #include <doctest/doctest.h>
 
-#include "support/bench.hpp"
+#include "support/world.hpp"
 #include "support/packet_checks.hpp"
 
 #include <sluice/delivery/endpoints.hpp>
@@ -96,20 +96,20 @@ struct plain : policies<based_on<linux_router>, buffers<fixed_pool<2048, 400>>,
                         output<calling_output>, hooks<hook_chain<16>>> {};
 
 template <class Policies>
-struct world {
+struct calling_world : world<Policies> {
     using stack_type = stack<Policies>;
-    using packet = typename stack_type::packet_type;
+    using packet_type = typename stack_type::packet_type;
 
-    struct calling_hook final : hook<packet> {
+    struct calling_hook final : hook<packet_type> {
         place at{};
-        hook_verdict operator()(packet&, const hook_context&) noexcept override {
+        hook_verdict operator()(packet_type&, const hook_context&) noexcept override {
             now_at.reached(at);
             return hook_verdict::accept;
         }
     };
-    struct calling_handler final : protocol_handler<packet> {
-        handler_result receive(packet&, const delivery_info&,
-                               local_services<packet>&) noexcept override {
+    struct calling_handler final : protocol_handler<packet_type> {
+        handler_result receive(packet_type&, const delivery_info&,
+                               local_services<packet_type>&) noexcept override {
             now_at.reached(place::handler);
             return handler_result::taken();
         }
@@ -122,10 +122,10 @@ struct world {
             return true;
         }
     };
-    struct calling_sink final : packet_sink<packet> {
+    struct calling_sink final : packet_sink<packet_type> {
         explicit calling_sink(place p) : at(p) {}
         place at;
-        bool take(packet& p, const delivery_info&) noexcept override {
+        bool take(packet_type& p, const delivery_info&) noexcept override {
             now_at.reached(at);
             p.reset();
             return true;
@@ -134,7 +134,8 @@ struct world {
         bool believes(const icmp_error_notice&) const noexcept override { return false; }
     };
 
-    world() : socket(*b) {
+    calling_world() {
+        auto& b = *this;
         for (unsigned i = 0; i < hook_points; ++i) {
             hooks[i].at = static_cast<place>(i);
             REQUIRE(b->hooks().add(static_cast<hook_point>(i), 0, hooks[i]));
@@ -144,7 +145,7 @@ struct world {
         REQUIRE(b->delivery().add_udp({.local_port = 7000, .reuse = true}, sink));
         REQUIRE(b->delivery().add_alert({.protocol = 99}, alert));
     }
-    ~world() { now_at = {}; }
+    ~calling_world() { now_at = {}; }
 
     [[nodiscard]] octets to(ipv4::address a, u8 protocol = 253, octets payload = pattern(8),
                             octets options = {}) {
@@ -156,6 +157,7 @@ struct world {
     }
     // Traffic that reaches every place.
     void run() {
+        auto& b = *this;
         const octets ours = datagram_of(
             {.source = "10.0.1.1"_ip, .destination = "10.0.2.9"_ip, .payload = pattern(8)});
         b.receive(to("10.0.1.1"_ip));
@@ -166,23 +168,22 @@ struct world {
         b.receive(to("10.0.2.9"_ip));
         b.receive(to("10.0.2.9"_ip, 99, pattern(8), list({148, 4, 0, 0})));
         b.receive(to("10.0.1.1"_ip, 1, support::icmp_message(3, 1, 0, ours)));
-        packet batch[4]{b.packet(to("10.0.2.9"_ip)), b.packet(to("10.0.2.9"_ip)),
+        packet_type batch[4]{b.packet(to("10.0.2.9"_ip)), b.packet(to("10.0.2.9"_ip)),
                         b.packet(to("10.0.1.1"_ip)), b.packet(to("10.0.2.9"_ip))};
         b->receive(batch, b.now);
         static_cast<void>(b->poll(b.now));
     }
 
-    bench<Policies> b;
     std::array<calling_hook, hook_points> hooks;
     calling_handler handler;
     calling_sink tap{place::tap}, sink{place::sink}, alert{place::alert}, other{place::tap};
     calling_hook another;
-    udp_endpoint<stack_type> socket;
+    udp_endpoint<stack_type> socket{**this};
 };
 
 template <class Policies>
-world<Policies>& world_of(void* p) {
-    return *static_cast<world<Policies>*>(p);
+calling_world<Policies>& world_of(void* p) {
+    return *static_cast<calling_world<Policies>*>(p);
 }
 inline constexpr send_request any{.destination = "10.0.2.9"_ip, .protocol = 253};
 inline constexpr send_request self{.destination = "10.0.1.1"_ip, .protocol = 253};

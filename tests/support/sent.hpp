@@ -1,0 +1,39 @@
+// What left a stack, as its peers see it; and whether each packet had one fate. Without doctest, so
+// that fuzz targets have it too.
+#pragma once
+
+#include "datagrams.hpp"
+
+#include <sluice/packet/next_hop.hpp>
+#include <sluice/stats/concept.hpp>
+
+namespace support {
+
+struct sent_packet {
+    octets datagram;
+    egress to;
+
+    friend bool operator==(const sent_packet&, const sent_packet&) = default;
+};
+
+// Everything that was given to the output since the last call.
+template <class Output>
+std::vector<sent_packet> take_sent(Output& from) {
+    std::vector<sent_packet> all;
+    while (from.size() > 0) {
+        const auto item = from.next();
+        all.push_back({content_of(item.packet), item.to});
+    }
+    return all;
+}
+
+// received + originated + copied = delivered + transmitted + absorbed + dropped + held now.
+template <class Stack>
+constexpr bool balanced(const Stack& s) {
+    const auto& c = s.counters();
+    return c[balance::received] + c[balance::originated] + c[balance::copied] ==
+           c[balance::delivered] + c[balance::transmitted] + c[balance::absorbed] + c.drops() +
+               s.held();
+}
+
+}  // namespace support
