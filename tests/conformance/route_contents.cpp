@@ -19,7 +19,7 @@ namespace {
 using namespace sluice;
 using namespace sluice::literals;
 
-#define SLUICE_LISTED_TABLES                                                                        \
+#define SLUICE_LISTED_TABLES                                                                       \
     linear_routes<512>, lpm_trie<512>, lpm_trie<2048>, support::given_table<512>,                  \
         support::given_direct<512>
 

@@ -79,10 +79,11 @@ address broadcast_of(const prefix& net) {
 // Whether an address is the broadcast of the other's network: Linux then refuses routes with it as
 // source, in silence.
 bool clashes(const prefix& net, const known_addresses& around) {
-    return std::any_of(around.own.begin(), around.own.end(), [&](const known_addresses::own_address& other) {
-        return (net.length < 31 && broadcast_of(net) == other.net.base) ||
-               (other.net.length < 31 && broadcast_of(other.net) == net.base);
-    });
+    return std::any_of(around.own.begin(), around.own.end(),
+                       [&](const known_addresses::own_address& other) {
+                           return (net.length < 31 && broadcast_of(net) == other.net.base) ||
+                                  (other.net.length < 31 && broadcast_of(other.net) == net.base);
+                       });
 }
 
 void draw_interfaces(dice& random, plan& round, known_addresses& made) {

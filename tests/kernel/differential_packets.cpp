@@ -141,7 +141,8 @@ address draw_source(dice& random, const known_addresses& around, const std::stri
     return draw_near(random, other.net);
 }
 
-address draw_destination(dice& random, const known_addresses& around, const std::string& interface) {
+address draw_destination(dice& random, const known_addresses& around,
+                         const std::string& interface) {
     const std::uint32_t kind = random.below(100);
     if (kind < 9 || around.own.empty()) return random.pick(special);
     if (kind < 35) {

@@ -28,8 +28,10 @@ void fix_header_checksum(octets& packet);
 
 [[nodiscard]] octets draw_options(dice& random, const known_addresses& around);
 // An ICMP message, a UDP datagram or so, as fields.protocol says.
-[[nodiscard]] octets draw_payload(dice& random, const known_addresses& around, const ip_fields& fields);
-[[nodiscard]] address draw_source(dice& random, const known_addresses& around, const std::string& interface);
+[[nodiscard]] octets draw_payload(dice& random, const known_addresses& around,
+                                  const ip_fields& fields);
+[[nodiscard]] address draw_source(dice& random, const known_addresses& around,
+                                  const std::string& interface);
 [[nodiscard]] address draw_destination(dice& random, const known_addresses& around,
                                        const std::string& interface);
 // A host of the subnet, which may be any address of it.

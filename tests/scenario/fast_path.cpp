@@ -196,9 +196,9 @@ bool hooks_see_the_same(u64 seed, hook_point point) {
         const auto fates = one_by_one.one_by_one(all, now);
         const auto expected = slow.one_by_one(all, now);
         batch.at_once(all, now);
-        const auto out = world::drain(*slow.at);
-        if (fates != expected || world::drain(*one_by_one.at) != out ||
-            world::drain(*batch.at) != out) {
+        const auto out = support::take_sent(slow.at->output());
+        if (fates != expected || support::take_sent(one_by_one.at->output()) != out ||
+            support::take_sent(batch.at->output()) != out) {
             MESSAGE("they differ in round " << round << " of seed " << seed);
             return false;
         }
@@ -239,7 +239,8 @@ struct quintet {
         const auto out = support::take_sent(slow.at->output());
         forwarded += out.size();
         return fates == expected && support::take_sent(fast.at->output()) == out &&
-               support::take_sent(fast_batch.at->output()) == out && support::take_sent(slow_batch.at->output()) == out &&
+               support::take_sent(fast_batch.at->output()) == out &&
+               support::take_sent(slow_batch.at->output()) == out &&
                support::take_sent(hops_batch.at->output()) == out;
     }
     u64 forwarded = 0;

@@ -1,7 +1,7 @@
 // hostile: datagrams that are bad on purpose in one respect each: their options, their ICMP
 // message, or what their ICMP message quotes; all else is right, so that the bad part is reached.
-// Expects: the addresses of support/surroundings.hpp. Does: the same sequence for the same seed on every
-// machine. Never: allocates.
+// Expects: the addresses of support/surroundings.hpp. Does: the same sequence for the same seed on
+// every machine. Never: allocates.
 #pragma once
 
 #include "traffic.hpp"

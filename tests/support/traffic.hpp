@@ -1,7 +1,7 @@
 // traffic: random datagrams that reach every branch of a stack: mostly well formed, often for
 // somebody that the stack knows, sometimes with options, as fragments, mutated or cut.
-// Expects: the addresses of support/surroundings.hpp. Does: the same sequence for the same seed on every
-// machine. Never: allocates.
+// Expects: the addresses of support/surroundings.hpp. Does: the same sequence for the same seed on
+// every machine. Never: allocates.
 #pragma once
 
 #include <sluice/sluice.hpp>

@@ -1,7 +1,7 @@
 // The fixture of tests of whole stacks: a stack with links, 10.0.1.1/24 on interface 2 and
-// 10.0.2.1/24 on 3, at a time that stands still; what others send it, what it sends as octets. At the
-// end its sums are checked: one fate a packet, each buffer back once. Other worlds are this one with
-// other policies or options; those with members of their own derive from it.
+// 10.0.2.1/24 on 3, at a time that stands still; what others send it, what it sends as octets. At
+// the end its sums are checked: one fate a packet, each buffer back once. Other worlds are this one
+// with other policies or options; those with members of their own derive from it.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -86,8 +86,7 @@ world<Policies>::world(const world_options& options)
         REQUIRE(stack_->add_interface({.index = l.index, .address = l.address}).has_value());
     }
     if (options.has_gateway) {
-        REQUIRE(
-            stack_->add_route({.prefix = "0.0.0.0/0"_prefix, .gateway = gateway}).has_value());
+        REQUIRE(stack_->add_route({.prefix = "0.0.0.0/0"_prefix, .gateway = gateway}).has_value());
     }
 }
 template <class Policies>

@@ -15,10 +15,10 @@ struct failing_world : linked_world<pool> {
 
     packet_type datagram(ipv4::address from, ipv4::address to) {
         return packet(datagram_of({.source = from,
-                                          .destination = to,
-                                          .ttl = 9,
-                                          .protocol = ipv4::protocols::udp,
-                                          .payload = octets(8)}));
+                                   .destination = to,
+                                   .ttl = 9,
+                                   .protocol = ipv4::protocols::udp,
+                                   .payload = octets(8)}));
     }
     // Until all questions have failed; to whom ICMP messages left, with their types and codes.
     std::vector<std::string> errors_after_failure() {

@@ -54,8 +54,8 @@ struct linked_world : stack_test::world<linked_router<Pool>> {
 
     host addresses{};
     frame_list<packet_type> device{};
-    std::unique_ptr<wires_of<Pool>> link = std::make_unique<wires_of<Pool>>(
-        (**this).buffers(), addresses, device, hash_key{1, 2});
+    std::unique_ptr<wires_of<Pool>> link =
+        std::make_unique<wires_of<Pool>>((**this).buffers(), addresses, device, hash_key{1, 2});
     u32 unheard = 0;  // frames for which the device had no buffer
 
     linked_world() {

@@ -73,7 +73,8 @@ TEST_CASE("an address in use is confirmed by asking its owner alone") {
             3, at(37'001));
         CHECK(state() == neighbour_state::reachable);
         b.send(datagram_hex, 3, peer, at(37'002));
-        CHECK(b.device.take() == frames{"3 0200000002ee0200000002010800" + std::string{datagram_hex}});
+        CHECK(b.device.take() ==
+              frames{"3 0200000002ee0200000002010800" + std::string{datagram_hex}});
     }
 }
 

@@ -114,6 +114,7 @@ inline constexpr std::string_view request =
     "ffffffffffff020000000201080600010800060400010200000002010a0002010000000000000a00024d";
 inline constexpr std::string_view answer =
     "02000000020102000000024d0806000108000604000202000000024d0a00024d0200000002010a000201";
-inline const std::string sent_datagram = "3 02000000024d0200000002010800" + std::string{datagram_hex};
+inline const std::string sent_datagram =
+    "3 02000000024d0200000002010800" + std::string{datagram_hex};
 
 }  // namespace link_test

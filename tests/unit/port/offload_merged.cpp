@@ -4,8 +4,8 @@
 #include <sluice/packet/external_storage.hpp>
 #include <sluice/port/af_packet.hpp>
 
-#include "support/world.hpp"
 #include "support/segments.hpp"
+#include "support/world.hpp"
 #include "veth_pair.hpp"
 
 #include <doctest/doctest.h>
@@ -43,8 +43,8 @@ bool merges(const veth_pair& wire) {
 
 // The one frame that the kernel made of these. When it hands over what it holds in between, because
 // the sender was held up, they are sent again.
-packet merged_of(router_world& b, const std::vector<octets>& sent, std::size_t headers, ap::device& far,
-                 ap::device& device) {
+packet merged_of(router_world& b, const std::vector<octets>& sent, std::size_t headers,
+                 ap::device& far, ap::device& device) {
     ap::sender::model<packet> out = far.sender();
     for (int tries = 0; tries < 500; ++tries) {
         std::size_t left = 0;

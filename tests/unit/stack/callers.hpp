@@ -4,8 +4,8 @@
 
 #include <doctest/doctest.h>
 
-#include "support/world.hpp"
 #include "support/packet_checks.hpp"
+#include "support/world.hpp"
 
 #include <sluice/delivery/endpoints.hpp>
 #include <sluice/endpoint/udp_endpoint.hpp>
@@ -169,7 +169,7 @@ struct calling_world : world<Policies> {
         b.receive(to("10.0.2.9"_ip, 99, pattern(8), list({148, 4, 0, 0})));
         b.receive(to("10.0.1.1"_ip, 1, support::icmp_message(3, 1, 0, ours)));
         packet_type batch[4]{b.packet(to("10.0.2.9"_ip)), b.packet(to("10.0.2.9"_ip)),
-                        b.packet(to("10.0.1.1"_ip)), b.packet(to("10.0.2.9"_ip))};
+                             b.packet(to("10.0.1.1"_ip)), b.packet(to("10.0.2.9"_ip))};
         b->receive(batch, b.now);
         static_cast<void>(b->poll(b.now));
     }

@@ -1,8 +1,8 @@
 // Segments, and checksums that wait, of what was taken off are not those of what was inside; of
 // what was inside they stay, also in a copy that a handler had to take. Linux makes single
 // datagrams of a packet before a tunnel over UDP has it (udp_unexpected_gso).
-#include "support/world.hpp"
 #include "support/packet_checks.hpp"
+#include "support/world.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,8 +1,8 @@
 // Interfaces and addresses change as a whole or not at all, and who changes them is told.
 #include <doctest/doctest.h>
 
-#include "support/world.hpp"
 #include "support/fixed_stack.hpp"
+#include "support/world.hpp"
 
 #include <sluice/route/linear_routes.hpp>
 

@@ -23,20 +23,18 @@ auto entrances() {
         entrance<Policies>{"receive, for us",
                            [](void* p) {
                                w& o = world_of<Policies>(p);
-                               static_cast<void>(
-                                   o->receive(o.packet(o.to("10.0.1.1"_ip)), old));
+                               static_cast<void>(o->receive(o.packet(o.to("10.0.1.1"_ip)), old));
                            }},
         entrance<Policies>{"receive, to be forwarded",
                            [](void* p) {
                                w& o = world_of<Policies>(p);
-                               static_cast<void>(
-                                   o->receive(o.packet(o.to("10.0.2.9"_ip)), old));
+                               static_cast<void>(o->receive(o.packet(o.to("10.0.2.9"_ip)), old));
                            }},
         entrance<Policies>{"receive a batch",
                            [](void* p) {
                                w& o = world_of<Policies>(p);
                                typename w::packet_type two[2]{o.packet(o.to("10.0.1.1"_ip)),
-                                                         o.packet(o.to("10.0.2.9"_ip))};
+                                                              o.packet(o.to("10.0.2.9"_ip))};
                                o->receive(two, old);
                            }},
         entrance<Policies>{"send",
@@ -87,8 +85,7 @@ auto entrances() {
             "an interface stays down",
             [](void* p) { static_cast<void>(world_of<Policies>(p)->set_up(3, false)); }},
         entrance<Policies>{
-            "set_mtu",
-            [](void* p) { static_cast<void>(world_of<Policies>(p)->set_mtu(3, 576)); }},
+            "set_mtu", [](void* p) { static_cast<void>(world_of<Policies>(p)->set_mtu(3, 576)); }},
         entrance<Policies>{"add_interface",
                            [](void* p) {
                                static_cast<void>(world_of<Policies>(p)->add_interface(

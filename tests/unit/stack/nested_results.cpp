@@ -59,7 +59,7 @@ TEST_CASE("nested calls: what a handler changes in a batch holds for the packets
             // of the packets before.
             for (std::size_t i = 0; i < 7; ++i)
                 batch[i] = o->packet(i == 2 ? o->to("10.0.1.1"_ip, 253, pattern(8), nops)
-                                              : o->to("10.0.2.9"_ip));
+                                            : o->to("10.0.2.9"_ip));
             (*o)->receive(batch, o->now);
             now_at.act = nullptr;
             std::size_t before = at == place::handler ? 2 : 1;

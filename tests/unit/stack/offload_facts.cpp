@@ -2,8 +2,8 @@
 // merged and verified, TCP longer than a total length can say, checksums in the wrong place.
 #include <doctest/doctest.h>
 
-#include "support/world.hpp"
 #include "support/tunnels.hpp"
+#include "support/world.hpp"
 
 #include <sluice/delivery/receive_queue.hpp>
 

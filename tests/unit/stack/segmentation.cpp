@@ -3,8 +3,8 @@
 // (support/world.hpp).
 #include <doctest/doctest.h>
 
-#include "support/world.hpp"
 #include "support/segments.hpp"
+#include "support/world.hpp"
 
 #include <sluice/delivery/receive_queue.hpp>
 

@@ -4,8 +4,8 @@
 // routes).
 #include <doctest/doctest.h>
 
-#include "support/world.hpp"
 #include "support/packet_checks.hpp"
+#include "support/world.hpp"
 
 #include <sluice/endpoint/ping_endpoint.hpp>
 #include <sluice/endpoint/raw_endpoint.hpp>
