@@ -240,8 +240,8 @@ TEST_CASE("forward: the options of a TCP header count for its segments") {
 
 TEST_CASE("forward: the MTU is never above what a datagram can have, and never 0 in an error") {
     CHECK(routing::forwarding_mtu(direct, 65536) == 65535);
-    CHECK(routing::forwarding_mtu({.mtu = 1400}, 1500) == 1400);
-    CHECK(routing::forwarding_mtu({.mtu = 0}, 68) == 68);
+    CHECK(routing::forwarding_mtu(route_entry{.mtu = 1400}, 1500) == 1400);
+    CHECK(routing::forwarding_mtu(route_entry{.mtu = 0}, 68) == 68);
     fixed_pool<2048, 1> pool;
     for (const u32 mtu : {68u, 576u, 1400u}) {
         auto d = support::validated(

@@ -104,7 +104,7 @@ TEST_CASE("early demux: the table is asked for the first datagram of a flow alon
     receive_queue<world<counting_host>::packet_type, 4> queue;
     endpoint_filter f{.protocol = ipv4::protocols::udp, .local_port = 7000};
     for (const bool connected : {false, true}) {
-        if (connected) f = flow_world{}.flow;
+        if (connected) f = flow_world().flow;
         REQUIRE(b->delivery().add_udp(f, queue));
         u32 lookups[2]{};
         for (u32& n : lookups) {
