@@ -6,6 +6,8 @@
 
 #include "support/network.hpp"
 
+namespace routing_complete_route {
+
 namespace {
 
 using namespace support;
@@ -26,3 +28,5 @@ TEST_CASE("complete route: only a route beyond the link may take a gateway for a
 }
 
 }  // namespace
+
+}  // namespace routing_complete_route
