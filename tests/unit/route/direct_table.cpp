@@ -124,6 +124,17 @@ TEST_CASE("a network of 24 bits takes one group for all its longer prefixes") {
     CHECK(leads_to(table, "10.0.8.2"_ip) == 1);
 }
 
+TEST_CASE("a route that finds no group gives its hop back") {
+    small_table table;
+    REQUIRE(table.add(via("10.0.7.0/25"_prefix, 1)).has_value());
+    REQUIRE(table.add(via("10.0.8.0/25"_prefix, 2)).has_value());
+    CHECK(table.hops_in_use() == 2);
+    CHECK(table.add(via("10.0.9.0/25"_prefix, 3)).error() == route_error::full);
+    CHECK(table.hops_in_use() == 2);
+    REQUIRE(table.add(via("10.0.0.0/16"_prefix, 4)).has_value());
+    CHECK(leads_to(table, "10.0.9.1"_ip) == 4);
+}
+
 TEST_CASE("a longer prefix without an answer takes a group too, and gives it back") {
     small_table table;
     REQUIRE(table.add(via("10.0.0.0/16"_prefix, 1)).has_value());
