@@ -21,7 +21,11 @@ struct validator {
     // drop_reason::none, or the reason; may make the header contiguous and trims the padding.
     template <header_sum Sum = header_sum::verified, packet_buffer Packet>
     [[nodiscard]] static constexpr drop_reason check(Packet& packet) noexcept {
-        return is_plain<Sum>(packet) ? drop_reason::none : check_in_order<Sum>(packet);
+        if (!is_plain(packet)) {
+            return check_in_order<Sum>(packet);
+        }
+        const bool sound = Sum == header_sum::unknown || checksum::verify_header(packet.data(), 5);
+        return sound ? drop_reason::none : drop_reason::header_checksum;
     }
 
     // Moves from the packet when it is one, and only then.
@@ -37,15 +41,12 @@ struct validator {
 
 private:
     // Most packets: a header of 20 octets, as long as it says, and nothing known beside the bytes.
-    template <header_sum Sum, packet_buffer Packet>
+    // Only its checksum can be wrong then.
+    template <packet_buffer Packet>
     [[nodiscard]] static constexpr bool is_plain(const Packet& packet) noexcept {
         const u32 size = packet.size();
-        if (packet.is_segmented() || packet.has_facts() || size < ipv4::min_header_length) {
-            return false;
-        }
-        const std::byte* h = packet.data();
-        return (load_be<u32>(h) & 0xff00ffff) == (0x45000000 | size) &&
-               (Sum == header_sum::unknown || checksum::verify_header(h, 5));
+        return !packet.is_segmented() && !packet.has_facts() && size >= ipv4::min_header_length &&
+               (load_be<u32>(packet.data()) & 0xff00ffff) == (0x45000000 | size);
     }
 
     template <header_sum Sum, packet_buffer Packet>
