@@ -154,7 +154,9 @@ int run(stack& s, examples::capture_input& in, const examples::explain_arguments
 // The stack that is asked, and those who listen in it: they go after it.
 struct explained_host {
     explicit explained_host(bool forwards)
-        : s{stack::parts{.seed = same_each_time, .switches = sluice::settings{forwards}}} {}
+        : s{stack::parts{.seed = same_each_time,
+                         .switches =
+                             forwards ? sluice::settings::of_router() : sluice::settings{}}} {}
 
     examples::explain::tcp_listener tcp;
     examples::explain::udp_listener udp;

@@ -19,13 +19,17 @@ inline constexpr sluice::ipv4::address peer_address{0xc0000202};
 template <class Packet>
 void push_header(Packet& to, sluice::u8 protocol) {
     namespace ipv4 = sluice::ipv4;
+    const sluice::u32 behind = to.size();
+    std::byte* const at = to.push(ipv4::min_header_length);
+    if (at == nullptr) {
+        std::abort();  // the examples' buffers are larger
+    }
     const ipv4::header ip{.total_length =
-                              static_cast<sluice::u16>(to.size() + ipv4::min_header_length),
+                              static_cast<sluice::u16>(behind + ipv4::min_header_length),
                           .protocol = protocol,
                           .source = peer_address,
                           .destination = own_address.address};
-    static_cast<void>(
-        sluice::emit_value(ip, {to.push(ipv4::min_header_length), ipv4::min_header_length}));
+    static_cast<void>(sluice::emit_value(ip, {at, ipv4::min_header_length}));
     ipv4::set_checksum(ipv4::view{to.data()});
     to.set_interface(2);
 }
