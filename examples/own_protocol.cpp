@@ -10,6 +10,7 @@
 #include <sluice/wire/ipv4_header.hpp>
 
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 
 // A sensor asks a question and gets a reading. Protocol 253 is for experiments (RFC 3692).
@@ -88,7 +89,11 @@ packet question(stack& s) {
                           .protocol = ipv4::protocols::experiment1,
                           .source = "192.0.2.9"_ip,
                           .destination = "192.0.2.1"_ip};
-    const sluice::bytes room{p.push(ipv4::min_header_length), ipv4::min_header_length};
+    std::byte* const at = p.push(ipv4::min_header_length);
+    if (at == nullptr) {
+        std::abort();  // a fresh buffer has this room
+    }
+    const sluice::bytes room{at, ipv4::min_header_length};
     static_cast<void>(sluice::emit_value(ip, room));
     ipv4::set_checksum(ipv4::view{room.data()});
     p.set_interface(2);

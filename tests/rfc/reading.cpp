@@ -15,6 +15,7 @@ octets node::forward(const octets& datagram, u16 interface) {
     static_cast<void>(sent());
     const fate f = receive(datagram, interface);
     const auto all = sent();
+    CHECK(all.size() <= 1);
     return f == fate::forwarded && all.size() == 1 ? all[0].datagram : octets{};
 }
 

@@ -172,6 +172,7 @@ public:
     [[nodiscard]] constexpr bool is_plain_host() const noexcept { return at_.flags() == 0; }
     // The same of n (not 0) octets or more.
     [[nodiscard]] constexpr bool is_plain_host_of(u32 n) const noexcept {
+        SLUICE_ASSERT(n != 0);
         const bool is = at_.is_plain_of(n);
         if (is && block_ == nullptr) {
             __builtin_unreachable();  // an empty handle has no octets: data() need not ask

@@ -88,7 +88,7 @@ accept_fast(const Tables& t, const Packet& packet, u16 in, route_hint& hint) noe
 }
 
 // Makes a datagram of a packet that accept_fast has just said yes to, which asks more than
-// validate().
+// validate(). Expects: just that packet, unchanged; asserted in debug builds.
 struct acceptor {
     template <packet_buffer Packet>
     [[nodiscard]] static constexpr datagram<Packet> take(Packet& packet) noexcept {

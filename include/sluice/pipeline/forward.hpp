@@ -1,7 +1,7 @@
 // forward: may this datagram be forwarded, and the change that forwarding makes to it.
 // Expects: a datagram classified as forward, its options walked. Does: Linux's ip_forward in its
 // order: link type, receive offload, TTL, strict source route, MTU with DF. Never: touches the
-// datagram before all checks passed (age() does afterwards); sends. Cost: a few comparisons; TTL
+// datagram before all checks passed; sends. Cost: a few comparisons; TTL
 // and checksum by increment. RFC 1812 section 5.2.1.2, 5.2.6, 5.3.1, 5.3.4.
 #pragma once
 

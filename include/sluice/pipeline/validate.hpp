@@ -1,4 +1,4 @@
-// validate: is this an IPv4 datagram? The only maker of `datagram` and `unsummed_datagram`.
+// validate: is this an IPv4 datagram? The maker of `datagram` and `unsummed_datagram`.
 // Expects: a packet that begins at its IPv4 header. Does: checks in Linux's order
 // (ip_rcv_core): at least 20 octets, version and header length, header present, checksum, total
 // length against what came and against the header, a pending checksum within it; cuts what the link

@@ -167,7 +167,7 @@ struct ring_sender {
             return counters_.settle(packet, to_ == nullptr ? EBADF : fill(packet));
         }
         int fill(Packet& packet) noexcept {
-            if (!packet) {
+            if (packet.size() == 0) {
                 return EINVAL;
             }
             if (packet.has_facts()) {

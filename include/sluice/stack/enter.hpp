@@ -3,8 +3,9 @@
 // way for others. A nested call does its own work at once but for packets: those wait in the work
 // queue until the packet at hand is done, so nothing recurses. A batch is one pass: a plain packet
 // is judged, looked up, rewritten and given to the output before the next is touched, while the
-// headers and table slots of later ones are fetched. Never: moves a plain packet before the output
-// takes it. Cost: the accept branch. Linux net_rx_action, ip_list_rcv.
+// headers and table slots of later ones are fetched; where forward or postrouting hooks are active
+// it meets them next (forward_hooked). Never: moves a plain packet that no hook sees before the
+// output takes it. Cost: the accept branch. Linux net_rx_action, ip_list_rcv.
 #pragma once
 
 #include <sluice/pipeline/accept_fast.hpp>

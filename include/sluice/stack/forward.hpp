@@ -1,8 +1,9 @@
 // forward: a datagram for somebody else goes on.
 // Expects: a datagram that was classified as to be forwarded. Does: security, router alert, TTL,
-// strict routes, MTU, redirect, hook, options that record, output. Never: touches the TTL before
-// the decision; trusts what it found in a table before others' code ran. Cost: the stages. RFC 1812
-// section 5.3. Linux ip_forward.
+// strict routes, MTU, redirect, hook, options that record, output; what the accept branch took has
+// passed all but the hook (forward_hooked). Never: touches the TTL before the decision; trusts what
+// it found in a table before others' code ran. Cost: the stages. RFC 1812 section 5.3. Linux
+// ip_forward.
 #pragma once
 
 #include <sluice/pipeline/accept_fast.hpp>
@@ -148,7 +149,8 @@ constexpr fate forward(Core& c, unsummed_datagram<typename Core::packet_type>&& 
                                .back = found.verdict});
 }
 
-// A plain packet that the accept branch said yes to, where hooks want to see it: by that hop.
+// A plain packet that the accept branch said yes to, where hooks want to see it: by that hop. The
+// branch is off where a security policy may refuse, and takes no alert and no MTU that is exceeded.
 template <class Core>
 [[gnu::noinline]] constexpr fate forward_hooked(Core& c, typename Core::packet_type& packet,
                                                 const hop_entry& hop) noexcept {

@@ -48,8 +48,8 @@ template <template <class> class Slot, class A, class B>
 inline constexpr bool is_same_slot<Slot<A>, Slot<B>> = true;
 
 template <class T>
-concept names_slot =
-    requires { typename T::policy; } && std::is_base_of_v<slot<typename T::policy>, T>;
+concept names_slot = requires { typename T::policy; } &&
+                     std::is_base_of_v<slot<typename T::policy>, T> && is_same_slot<T, T>;
 
 }  // namespace detail
 

@@ -73,6 +73,28 @@ std::vector<message> messages() {
         {"UDP for nobody", 17, udp_with_sum(7001, 61)},
         {"another protocol", 253, pattern(50)},
     };
+    const octets ping = datagram_of({.source = "10.0.1.1"_ip,
+                                     .destination = far.host,
+                                     .protocol = 1,
+                                     .payload = icmp_of(8, 0, 0x00070001, pattern(30))});
+    const octets raw = datagram_of({.source = "10.0.1.1"_ip,
+                                    .destination = far.host,
+                                    .protocol = 253,
+                                    .payload = pattern(50)});
+    const message others[] = {
+        {"an echo reply", 1, icmp_of(0, 0, 0x00070001, pattern(45))},
+        {"an extended echo reply", 1, icmp_of(43, 0, 0x00070001, pattern(20))},
+        {"about an echo request", 1, icmp_of(3, 1, 0, ping)},
+        {"fragmentation needed by an echo request", 1, icmp_of(3, 4, 1000, ping)},
+        {"about an echo request, with an extension", 1, extended(11, 0, 0, ping)},
+        {"about another protocol", 1, icmp_of(3, 1, 0, raw)},
+        {"fragmentation needed by another protocol", 1, icmp_of(3, 4, 1000, raw)},
+        {"about another protocol, with an extension", 1, extended(11, 0, 0, raw)},
+        {"a source quench", 1, icmp_of(4, 0, 0, ours)},
+        {"an address mask request", 1, icmp_of(17, 0, 1, pattern(20))},
+        {"an IGMP query", 2, list({0x11, 100, 0xee, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4})},
+    };
+    all.insert(all.end(), std::begin(others), std::end(others));
     for (std::size_t n = 4; n < 12; ++n)
         all.push_back({"a short timestamp request", 1, icmp_of(13, 0, 0x00070001, pattern(n))});
     message wrong{"an echo request whose sum is wrong", 1, support::echo_request(40)};
@@ -81,11 +103,33 @@ std::vector<message> messages() {
     return all;
 }
 
+// What an endpoint was told of an error.
+struct told {
+    octets quoted;
+    u32 extension = 0, info = 0;
+
+    friend bool operator==(const told&, const told&) = default;
+};
+
+template <class Socket>
+told told_to(Socket& s) {
+    told t;
+    octets room(600);
+    if (const auto report = s.receive_error(room); report.has_value()) {
+        room.resize(report->octets);
+        t.quoted = room;
+        t.extension = report->extension;
+        t.info = report->info;
+    }
+    static_cast<void>(s.pending_error());
+    return t;
+}
+
 // What became of it, as octets to compare.
 struct outcome_of {
     std::vector<octets> sent;
-    octets heard, quoted;
-    u32 extension = 0, info = 0;
+    octets heard, pinged, raw;
+    told of_udp, of_ping, of_raw;
     u64 counted[6] = {};
     bool learned = false;
 
@@ -100,18 +144,24 @@ outcome_of outcome_when(Arrive&& arrive) {
     large_socket s{*b};
     s.options().receive_errors = true;
     REQUIRE(s.bind({{}, 7000}).has_value());
+    ping_socket ping{*b};
+    ping.options().receive_errors = true;
+    REQUIRE(ping.bind({{}, 7}).has_value());
+    raw_socket raw{*b, 253};
+    raw.options().receive_errors = true;
+    REQUIRE(raw.bind({}).has_value());
     arrive(b);
     outcome_of o;
     for (auto& p : b.sent())
         o.sent.push_back(p.datagram);
-    o.quoted.resize(600);
-    if (const auto report = s.receive_error(o.quoted); report.has_value()) {
-        o.quoted.resize(report->octets);
-        o.extension = report->extension;
-        o.info = report->info;
-        static_cast<void>(s.pending_error());
-    }
+    o.of_udp = told_to(s);
+    o.of_ping = told_to(ping);
+    o.of_raw = told_to(raw);
     o.heard = hear_one(s).bytes;
+    o.pinged = hear_one(ping).bytes;
+    o.raw = hear_one(raw).bytes;
+    // Its header says whether it came whole or was put together.
+    if (!o.raw.empty()) o.raw.erase(o.raw.begin(), o.raw.begin() + ipv4::min_header_length);
     const mib counters[] = {mib::icmp_in_msgs,     mib::icmp_in_errors, mib::icmp_in_csum_errors,
                             mib::udp_in_datagrams, mib::udp_in_errors,  mib::udp_no_ports};
     for (std::size_t i = 0; i < 6; ++i)
@@ -139,12 +189,18 @@ octets fragment_of(const message& m, std::size_t from, std::size_t to) {
 
 TEST_CASE("split messages: in fragments, cut at every 8 octets") {
     std::size_t tried = 0;
+    unsigned of_udp = 0, of_ping = 0, of_raw = 0, pinged = 0, raw = 0;
     for (const message& m : messages()) {
         INFO(doctest::String{m.name});
         const std::size_t size = m.payload.size();
         CAPTURE(size);
         const outcome_of whole =
             outcome_when([&](endpoint_world& b) { b.receive(datagram_with(m)); });
+        of_udp += whole.of_udp.quoted.empty() ? 0U : 1U;
+        of_ping += whole.of_ping.quoted.empty() ? 0U : 1U;
+        of_raw += whole.of_raw.quoted.empty() ? 0U : 1U;
+        pinged += whole.pinged.empty() ? 0U : 1U;
+        raw += whole.raw.empty() ? 0U : 1U;
         for (std::size_t cut = 8; cut < size; cut += 8, ++tried) {
             CAPTURE(cut);
             const bool alike = outcome_when([&](endpoint_world& b) {
@@ -164,6 +220,12 @@ TEST_CASE("split messages: in fragments, cut at every 8 octets") {
         }
     }
     CHECK(tried > 150);
+    // Each kind of endpoint had something to hear.
+    CHECK(of_udp >= 4);
+    CHECK(of_ping == 3);
+    CHECK(of_raw == 3);
+    CHECK(pinged == 2);
+    CHECK(raw == 1);
 }
 
 TEST_CASE("split messages: in a packet of any number of blocks, cut anywhere") {

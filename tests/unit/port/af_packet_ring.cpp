@@ -319,7 +319,13 @@ TEST_CASE("frames of a transmit ring") {
         set_unfinished(gso, true, 500);
         CHECK_FALSE(out.send_frame(gso, 1));
         CHECK(out.counters().last_error == EINVAL);
-        CHECK(out.counters().refused == 2);
+        const u64 before = out.counters().sent;
+        auto nothing = buffers.take();
+        CHECK_FALSE(out.send_frame(nothing, 1));
+        CHECK(static_cast<bool>(nothing));
+        CHECK(out.counters().last_error == EINVAL);
+        CHECK(out.counters().refused == 3);
+        CHECK(out.counters().sent == before);
     }
     CHECK(buffers.available() == 512);
 }

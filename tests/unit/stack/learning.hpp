@@ -81,6 +81,6 @@ std::vector<octets> learning_world<Policies>::send(ipv4::address to, std::size_t
     return all;
 }
 
-extern template struct learning_world<small_router>;  // learning_world.cpp
+extern template struct learning_world<small_router>;  // learning.cpp
 
 }  // namespace stack_test

@@ -148,6 +148,27 @@ auto entrances() {
                                    o.socket.send(pattern(4), {"10.0.1.1"_ip, 7001}, now));
                                o.socket.close();
                            }},
+        entrance<Policies>{
+            "remove_interface",
+            [](void* p) { static_cast<void>(world_of<Policies>(p)->remove_interface(2)); }},
+        entrance<Policies>{"an interface goes and comes",
+                           [](void* p) {
+                               auto& o = world_of<Policies>(p);
+                               static_cast<void>(o->remove_interface(3));
+                               static_cast<void>(
+                                   o->add_interface({.index = 3, .address = "10.0.2.1/24"_net}));
+                           }},
+        entrance<Policies>{"remove_routes",
+                           [](void* p) {
+                               static_cast<void>(world_of<Policies>(p)->remove_routes(
+                                   [](const route_entry&) { return true; }));
+                           }},
+        entrance<Policies>{"join and leave",
+                           [](void* p) {
+                               auto& groups = world_of<Policies>(p)->groups();
+                               static_cast<void>(groups.join(2, "239.1.1.1"_ip));
+                               static_cast<void>(groups.leave(2, "239.1.1.1"_ip));
+                           }},
         entrance<Policies>{"forget_exceptions",
                            [](void* p) { world_of<Policies>(p)->forget_exceptions(); }},
     };
@@ -175,7 +196,7 @@ void try_all(bool reached_by_all) {
             ++cells;
         }
     }
-    CHECK(cells == 18 * 22);
+    CHECK(cells == 18 * 26);
     if (!reached_by_all) return;
     for (const unsigned n : reached)
         CHECK(n > 0);
