@@ -151,13 +151,16 @@ int run(stack& s, examples::capture_input& in, const examples::explain_arguments
     return code;
 }
 
-// The stack that is asked, and those who listen in it: they go after it.
+// The stack that is asked, the memory of its routes and those who listen in it: they go after it.
 struct explained_host {
-    explicit explained_host(bool forwards)
-        : s{stack::parts{.seed = same_each_time,
+    explicit explained_host(const examples::explain_arguments& given)
+        : routes{examples::explain::room_for(given)},
+          s{stack::parts{.seed = same_each_time,
                          .switches =
-                             forwards ? sluice::settings::of_router() : sluice::settings{}}} {}
+                             given.forwards ? sluice::settings::of_router() : sluice::settings{},
+                         .routes = routes.all()}} {}
 
+    router::zero_pages routes;
     examples::explain::tcp_listener tcp;
     examples::explain::udp_listener udp;
     stack s;
@@ -175,7 +178,7 @@ int main(int argc, char** argv) {
     if (!in) {
         return examples::capture_failed;
     }
-    const auto host = std::make_unique<explained_host>(given->forwards);
+    const auto host = std::make_unique<explained_host>(*given);
     stack& s = host->s;
     if (const std::string problem = configure(s, *given); !problem.empty()) {
         std::fprintf(stderr, "explain: %s\n", problem.c_str());

@@ -14,8 +14,9 @@ sluice_packages_style=(clang-format-19:clang-format-19 clang-tidy-19:clang-tidy-
 sluice_packages_hosts=(
     python3:python3 ip:iproute2 ping:iputils-ping traceroute:traceroute)
 sluice_packages_live=(
-    "${sluice_packages_hosts[@]}" tracepath:iputils-tracepath mtr:mtr-tiny nmap:nmap nping:nmap
-    hping3:hping3 strace:strace ethtool:ethtool tshark:tshark dumpcap:wireshark-common)
+    "${sluice_packages_hosts[@]}" tracepath:iputils-tracepath arping:iputils-arping mtr:mtr-tiny
+    nmap:nmap nping:nmap hping3:hping3 strace:strace ethtool:ethtool tshark:tshark
+    dumpcap:wireshark-common)
 # What bench/peers compares with.
 sluice_packages_peers=(
     /usr/include/dpdk/rte_fib.h:libdpdk-dev /usr/include/lwip/lwipopts.h:liblwip-dev pkg-config:pkgconf)

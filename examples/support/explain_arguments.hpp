@@ -1,37 +1,39 @@
 // The command line of the example explain.
 //
-// Expects: argc and argv of main. Does: reads addresses, routes, the file and the packet's number.
-// Never: takes what it does not understand.
+// Expects: argc and argv of main. Does: reads addresses, routes as `ip route` spells them, the file
+// and the packet's number; says on stderr what is wrong with a route. Never: takes what it does not
+// understand; asks whether a route makes sense: the stack does.
 #pragma once
 
 #include "offloaded.hpp"
+#include "route_text.hpp"
 
 #include <sluice/wire/text.hpp>
 
 #include <charconv>
+#include <cstdio>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
 namespace examples {
 
 constexpr const char* explain_usage =
-    "usage: explain [--address A/LENGTH]... [--route \"PREFIX via GATEWAY\"]... [--forward]\n"
-    "               [--no-checksum] FILE [N]\n"
+    "usage: explain [--address A/LENGTH]... [--route ROUTE]... [--forward] [--no-checksum]\n"
+    "               FILE [N]\n"
     "What a stack would do with packet N of a capture (pcap or pcapng), or with each. It owns the\n"
-    "addresses: the first is that of the interface where all packets come in, each other one of\n"
-    "the next interface. Without --address: a router without addresses that has a route to\n"
-    "everywhere. --no-checksum: checksums are not looked at, for captures made before the device\n"
-    "filled them in.\n";
-
-struct explain_route {
-    sluice::ipv4::prefix to{};
-    sluice::ipv4::address gateway{};
-};
+    "addresses: the first is that of interface 2, where all packets come in, each other one of\n"
+    "the next interface: 3, 4 and so on; 1 is lo. Without --address: a router without addresses\n"
+    "that has a route to everywhere, and takes no other. --no-checksum: checksums are not looked\n"
+    "at, for captures made before the device filled them in. ROUTE, in quotes, as of ip route:\n"
+    "  [TYPE] PREFIX [via ADDRESS] [dev NUMBER] [onlink] [src ADDRESS] [metric N]\n"
+    "         [mtu [lock] N] [tos HEX]\n"
+    "dev takes the number of the interface, or lo.\n";
 
 struct explain_arguments {
     std::vector<sluice::ipv4::interface_address> addresses;
-    std::vector<explain_route> routes;
+    std::vector<router::route_line> routes;
     bool forwards = false;
     checksums made = checksums::as_captured;
     const char* file = nullptr;
@@ -41,18 +43,12 @@ struct explain_arguments {
 namespace detail {
 
 inline bool add_route(std::string_view text, explain_arguments& to) {
-    constexpr std::string_view via = " via ";
-    const auto at = text.find(via);
-    if (at == std::string_view::npos) {
-        return false;
+    const std::string problem = router::parse_route(text, to.routes.emplace_back());
+    if (!problem.empty()) {
+        std::fprintf(stderr, "explain: --route %.*s: %s\n", static_cast<int>(text.size()),
+                     text.data(), problem.c_str());
     }
-    const std::string_view name = text.substr(0, at);
-    const auto prefix = sluice::ipv4::parse_prefix(name == "default" ? "0.0.0.0/0" : name);
-    const auto gateway = sluice::ipv4::parse_address(text.substr(at + via.size()));
-    if (prefix && gateway) {
-        to.routes.push_back({*prefix, *gateway});
-    }
-    return prefix && gateway;
+    return problem.empty();
 }
 
 inline bool add_value(std::string_view option, std::string_view value, explain_arguments& to) {

@@ -1,19 +1,24 @@
 // The stack that the example explain asks: it records its decisions and sends to nowhere.
 //
-// Expects: packets of its own source. Does: listens at every TCP and UDP port; has the addresses
-// and routes of the command line. Never: sends anything.
+// Expects: packets of its own source, memory for its routes. Does: listens at every TCP and UDP
+// port; has the addresses of the command line, and all of its routes, however many. Never: sends
+// anything.
 #pragma once
 
 #include "explain_arguments.hpp"
 #include "route_advice.hpp"
+#include "zero_pages.hpp"
 
 #include <sluice/delivery/endpoints.hpp>
 #include <sluice/packet/external_storage.hpp>
 #include <sluice/port/pcap.hpp>
+#include <sluice/route/lpm_table.hpp>
 #include <sluice/sluice.hpp>
 #include <sluice/wire/text.hpp>
 
+#include <cstddef>
 #include <string>
+#include <string_view>
 
 namespace examples::explain {
 
@@ -39,7 +44,7 @@ struct nowhere {
 
 struct explained : sluice::policies<sluice::based_on<sluice::linux_router>, sluice::buffers<source>,
                                     sluice::observed_by<sluice::recording_observer<256>>,
-                                    sluice::output<nowhere>> {};
+                                    sluice::routes<sluice::lpm_table>, sluice::output<nowhere>> {};
 using stack = sluice::stack<explained>;
 
 // Somebody listens at every TCP and UDP port.
@@ -58,6 +63,42 @@ struct udp_listener final : sluice::packet_sink<packet> {
 
 inline constexpr u16 first_interface = 2;  // 1 is lo
 
+// Room for the routes given and the one to everywhere; each address brings up to four, and lo's.
+inline router::zero_pages room_for(const explain_arguments& given) {
+    const std::size_t of_addresses = 4 * (given.addresses.size() + 1);
+    return router::zero_pages{
+        sluice::lpm_table::memory_for(given.routes.size() + 1 + of_addresses)};
+}
+
+// By its number, or lo; 0: there is none.
+inline u16 find_interface(std::string_view name, const explain_arguments& given) {
+    for (std::size_t n = 1; n < first_interface + given.addresses.size(); ++n) {
+        if (name == std::to_string(n)) {
+            return static_cast<u16>(n);
+        }
+    }
+    return name == "lo" ? u16{1} : u16{0};
+}
+
+// What is wrong, and what to do about it; empty: nothing.
+inline std::string add_routes(stack& s, const explain_arguments& given) {
+    for (const router::route_line& line : given.routes) {
+        sluice::route_entry route = line.route;
+        const std::string text = "--route " + router::to_text(route, line.device) + " refused: ";
+        if (!line.device.empty()) {
+            route.interface = find_interface(line.device, given);
+            if (route.interface == 0) {
+                return text +
+                       "dev takes lo or a number, 2 for the interface of the first --address";
+            }
+        }
+        if (const auto added = s.add_route(route); !added) {
+            return text + advice(added.error());
+        }
+    }
+    return {};
+}
+
 // What is wrong, and what to do about it; empty: nothing.
 inline std::string configure(stack& s, const explain_arguments& given) {
     auto index = first_interface;
@@ -75,14 +116,7 @@ inline std::string configure(stack& s, const explain_arguments& given) {
                           s.add_route({.prefix = {}, .interface = onwards}).has_value();
         return both ? "" : "a router without addresses cannot be made";
     }
-    for (const auto& route : given.routes) {
-        const auto added = s.add_route({.prefix = route.to, .gateway = route.gateway});
-        if (!added) {
-            return std::string{"--route "} + to_text(route.to).c_str() + " via " +
-                   to_text(route.gateway).c_str() + " refused: " + advice(added.error());
-        }
-    }
-    return {};
+    return add_routes(s, given);
 }
 
 }  // namespace examples::explain

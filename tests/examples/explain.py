@@ -125,17 +125,17 @@ def said(program, *arguments):
     return subprocess.run([program, *map(str, arguments)], capture_output=True, text=True).stderr
 
 
-def write_pcap(path):
+def write_pcap(path, packets):
     with open(path, "wb") as out:
         out.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, RAW_IP))
-        for second, octets in enumerate(records):
+        for second, octets in enumerate(packets):
             out.write(struct.pack("<IIII", second, 0, len(octets), len(octets)) + octets)
 
 
 def check_own(program):
     with tempfile.TemporaryDirectory() as folder:
         capture = pathlib.Path(folder) / "made.pcap"
-        write_pcap(capture)
+        write_pcap(capture, records)
         check("table", run(program, *ROUTER, capture), (0, TABLE))
         for number, text in TRACES.items():
             check(f"packet {number}", run(program, *ROUTER, capture, number), (0, text))
@@ -162,17 +162,61 @@ def check_own(program):
         check("rubbish, said", said(program, capture),
               f"explain: read {capture}: this is neither pcap nor pcapng; `editcap {capture} "
               "NEW.pcapng` may convert it\n")
-        many = [f"20.{i >> 8}.{i & 255}.0/24" for i in range(1025)]
+        check_routes(program)
         for what, refused, reason, words in (
-                ("a gateway elsewhere", "--route 0.0.0.0/0 via 9.9.9.9",
+                ("a gateway elsewhere", "--route default via 9.9.9.9",
                  "no link leads there; name a gateway on one, or add dev NAME onlink", ["--route", "default via 9.9.9.9"]),
-                ("a full table", f"--route {many[1018]} via 10.0.1.9", "the table is full; give fewer routes",
-                 [word for to in many for word in ("--route", f"{to} via 10.0.1.9")]),
+                ("a link that is not there", "--route default dev 3",
+                 "dev takes lo or a number, 2 for the interface of the first --address", ["--route", "default dev 3"]),
+                ("a source of others", "--route 20.0.0.0/8 via 10.0.1.9 src 10.0.1.7",
+                 "its source is no address of the router; give one of its own",
+                 ["--route", "20.0.0.0/8 via 10.0.1.9 src 10.0.1.7"]),
                 ("too many addresses", "--address 10.0.31.1/24", "there are too many; give fewer",
                  [word for i in range(2, 100) for word in ("--address", f"10.0.{i}.1/24")])):
             given = "--address", "10.0.1.1/24", *words, OWN / "big.pcap"
             check(what, run(program, *given), (2, ""))
             check(f"{what}, said", said(program, *given), f"explain: {refused} refused: {reason}\n")
+
+
+# Routes as `ip route` spells them, and as many as are given: the first and the last decide.
+def check_routes(program):
+    links = ROUTER[:ROUTER.index("--route")]
+    by = "forward         forward It may be forwarded. Interface {}, next hop {}. (RFC 1812 section 5.2.1.2)"
+    cut = "fragment      forward Cut into pieces. 2 pieces. (RFC 1812 section 5.2.6)"
+    refused = ("classify        reject  A route says that the destination is prohibited. Octet 16, destination. "
+               "Asks for ICMP type 3 code 13. (RFC 1812 section 5.2.7.1)")
+    silent = "classify        drop    A route says to drop silently. Octet 16, destination. (Linux)"
+    other = "192.0.2.0/24 via 10.0.1.254 metric 9"
+    with tempfile.TemporaryDirectory() as folder:
+        capture = pathlib.Path(folder) / "routes.pcap"
+        for routes, line in (
+                (["default via 9.9.9.9 dev 3 onlink"], by.format(3, "9.9.9.9")),
+                (["default dev 3"], by.format(3, "192.0.2.9")),
+                (["192.0.2.9 via 10.0.2.254 mtu 600"], cut),
+                ([other], by.format(2, "10.0.1.254")),
+                ([other, "192.0.2.0/24 via 10.0.2.254 src 10.0.1.1 metric 5"], by.format(3, "10.0.2.254")),
+                ([other, "prohibit 192.0.2.0/24 metric 5"], refused),
+                ([other, "192.0.2.0/24 via 10.0.2.254 tos 8"], by.format(2, "10.0.1.254")),
+                (["default via 10.0.1.254", "blackhole 192.0.2.0/24"], silent)):
+            write_pcap(capture, [packet("192.0.2.9", bytes(1000))])
+            words = [word for route in routes for word in ("--route", route)]
+            code, out = run(program, *links, *words, capture, 1)
+            check(f"--route {routes}", (code, line if f" {line}\n" in f" {out}" else out), (0, line))
+        for count in 1, 1025, 5000:
+            many = [f"20.{i >> 8}.{i & 255}.0/24" for i in range(count)]
+            write_pcap(capture, [packet(many[at].replace(".0/24", ".9"), b"") for at in (0, -1)])
+            words = [word for i, to in enumerate(many)
+                     for word in ("--route", f"{to} via 10.0.2.{8 if i + 1 == count else 9}")]
+            for number, gateway in (1, 8 if count == 1 else 9), (2, 8):
+                code, out = run(program, *links, *words, capture, number)
+                check(f"{count} routes, packet {number}", (code, by.format(3, f"10.0.2.{gateway}") in out), (0, True))
+        for bad, reason in (
+                ("default via", "via wants an address, not: nothing"),
+                ("default weight 2", "unknown word: weight"),
+                ("via 10.0.1.9", "a route begins with its prefix, such as 10.0.0.0/8 or default, not: via")):
+            given = *links, "--route", bad, capture
+            check(f"--route {bad}", run(program, *given), (2, ""))
+            check(f"--route {bad}, said", said(program, *given).splitlines()[0], f"explain: --route {bad}: {reason}")
 
 
 # A packet with the total length 0 in front of what segmentation offload or BIG TCP left.

@@ -1,6 +1,7 @@
 #!/bin/bash
 # The example router: its arguments; and as root two kernels that reach each other only through it.
-# ./demo in the project's root goes much further.
+# What --set says of an interface decides whether a ping is answered. ./demo in the project's root
+# goes much further.
 set -u
 program=$1
 fail() {
@@ -95,13 +96,20 @@ misleads "--route 10.0.0.0/8 via 192.0.2.9 mtu 60 refused: its MTU is too small;
 printf 'default via 192.0.2.9\n\nblackhole default\n' >"$scratch/routes"
 misleads "$scratch/routes:3: blackhole default refused: there is one with its prefix, tos and metric; give another metric" \
     "${links[@]}" --routes "$scratch/routes"
-"$program" --tun "$left:tun0:192.0.2.1/24" --tun "$right:tun0:198.51.100.1/24:1400" \
-    --route "203.0.113.0/24 via 198.51.100.2" --set net.ipv4.ip_default_ttl=33 --stats >"$scratch/out" 2>&1 &
-pid=$!
-for ((i = 0; i < 100; ++i)); do
-    grep -q '^router: ready' "$scratch/out" && break
-    sleep 0.05
-done
+start() { # ARGUMENT...
+    "$program" "$@" >"$scratch/out" 2>&1 &
+    pid=$!
+    for ((i = 0; i < 100; ++i)); do
+        grep -q '^router: ready' "$scratch/out" && break
+        sleep 0.05
+    done
+}
+stop() {
+    kill -TERM "$pid"
+    wait "$pid" || fail "exit code $?: $(cat "$scratch/out")"
+    pid=""
+}
+start "${links[@]}" --route "203.0.113.0/24 via 198.51.100.2" --set net.ipv4.ip_default_ttl=33 --stats
 up() { # NAMESPACE NETWORK MTU
     ip -n "$1" link set lo up && ip -n "$1" addr add "$2.2/24" dev tun0 &&
         ip -n "$1" link set tun0 mtu "$3" up && ip -n "$1" route add default via "$2.1"
@@ -123,7 +131,33 @@ for ((i = 0; i < 100; ++i)); do
     sleep 0.05
 done
 grep -q '^Ip.FragOKs 1$' "$scratch/out" || fail "counters: $(cat "$scratch/out")"
-kill -TERM "$pid"
-wait "$pid" || fail "exit code $?: $(cat "$scratch/out")"
-pid=""
+stop
 [[ $(grep -c '^balance' "$scratch/out") -eq 2 ]] || fail "--stats: $(cat "$scratch/out")"
+
+# A ping that comes in at tun1, from an address to which tun0 leads: whether it is answered is up to
+# rp_filter at tun1, the greater one of all's and its own; default is what it had at first.
+conf() { ip netns exec "$left" sysctl -qw "net.ipv4.conf.$1"; }
+# filters WANTED SWITCH...: answered or unanswered, with each conf.SWITCH set.
+filters() {
+    local wanted=$1 got=answered switches=()
+    for switch in "${@:2}"; do
+        switches+=(--set "net.ipv4.conf.$switch")
+    done
+    start "${links[@]}" --tun "$left:tun1:192.0.3.1/24" "${switches[@]}"
+    up "$left" 192.0.2 1500 && up "$right" 198.51.100 1400 && ip -n "$left" addr add 192.0.3.2/24 dev tun1 &&
+        ip -n "$left" link set tun1 up && ip -n "$left" route add 198.51.100.0/24 via 192.0.3.1 &&
+        conf all.rp_filter=0 && conf tun0.rp_filter=0 || fail "devices: $(cat "$scratch/out")"
+    # From its own address it is answered always.
+    reach 198.51.100.2 -I 192.0.3.2
+    ip netns exec "$left" ping -n -c 1 -W 1 -I 192.0.2.2 198.51.100.2 >"$scratch/ping" || got=unanswered
+    [[ $got == "$wanted" ]] || fail "ping is $got with ${*:2}: $(cat "$scratch/ping")"
+    stop
+}
+filters answered
+filters unanswered all.rp_filter=1
+filters unanswered default.rp_filter=1
+filters unanswered "$left:tun1.rp_filter=1"
+filters unanswered tun1.rp_filter=1
+filters answered "$left:tun0.rp_filter=1"
+filters answered default.rp_filter=1 tun1.rp_filter=0
+filters answered all.rp_filter=1 tun1.rp_filter=2

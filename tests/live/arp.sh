@@ -4,7 +4,7 @@
 # duplicate address detection is answered, and who claims an address of ours is reported.
 set -u
 source "$(dirname "$0")/namespaces.bash"
-need ping python3
+need ping arping python3
 router="$1/tests/live_arp_router"
 [ -x "$router" ] || skip "arp_router is not built"
 output=$(mktemp -d)
@@ -100,10 +100,8 @@ answer=$(send_arp "$left" wire0 1 02:00:00:00:00:77 0.0.0.0 10.9.4.1)
 [ "$answer" = "$west 0.0.0.0" ] || fail "the probe got: $answer"
 answer=$(send_arp "$left" wire0 1 02:00:00:00:00:77 0.0.0.0 10.9.4.9)
 [ "$answer" = nobody ] || fail "the probe for nobody got: $answer"
-if command -v arping > /dev/null; then
-    ip netns exec "$left" arping -q -D -c 1 -w 1 -I wire0 10.9.4.1 && fail "arping -D saw no duplicate"
-    ip netns exec "$left" arping -q -D -c 1 -w 1 -I wire0 10.9.4.9 || fail "arping -D saw a duplicate"
-fi
+ip netns exec "$left" arping -q -D -c 1 -w 1 -I wire0 10.9.4.1 && fail "arping -D saw no duplicate"
+ip netns exec "$left" arping -q -D -c 1 -w 1 -I wire0 10.9.4.9 || fail "arping -D saw a duplicate"
 echo "duplicate address detection: answered"
 
 # Somebody claims our address: reported, and not answered.

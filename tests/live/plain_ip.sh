@@ -168,7 +168,7 @@ if inside "$left" sh -c 'echo 0 > /proc/sys/net/ipv6/conf/tun0/disable_ipv6' 2> 
     grep -Eq "^interface $left:tun0 .* not-ipv4 [0-9]{3} " "$output/far" || fail "IPv6 is not counted"
 else
     stop
-    echo "no IPv6 here: the flood was left out"
+    echo "SKIPPED: live.plain_ip: the flood of IPv6: no IPv6 here (the rest was run)"
 fi
 for name in near far; do
     grep -q '^Ip.InHdrErrors 1$' "$output/$name" && grep -q '^Dropped.ttl_expired 1$' "$output/$name" ||

@@ -3,7 +3,7 @@
 # other only through it. By rings, by system calls, and by two workers; interfaces that go and come back.
 set -u
 source "$(dirname "$0")/namespaces.bash"
-need ping traceroute python3
+need ping traceroute tshark python3
 router="$1/examples/router"
 [ -x "$router" ] || skip "examples/router is not built"
 [ -e /dev/net/tun ] || skip "no /dev/net/tun"
@@ -147,14 +147,12 @@ reaches "$left" -s 65000 10.0.2.2
 exchange both "$left" "$right" 10.0.2.2 10
 says "^forwarded\|^received .* forwarded"
 stop
-if command -v tshark > /dev/null; then
-    tshark -r "$output/capture" -T fields -e frame.interface_name -e _ws.col.Protocol 2> /dev/null |
-        sort | uniq -c > "$output/said"
-    for row in "west[[:space:]]*ARP" "west[[:space:]]*ICMP" "east[[:space:]]*ARP" "east[[:space:]]*TCP"; do
-        grep -q "$middle:$row" "$output/said" || fail "not in the capture: $row"
-    done
-    echo "plain: tshark reads $(awk '{ n += $1 } END { print n }' "$output/said") packets"
-fi
+tshark -r "$output/capture" -T fields -e frame.interface_name -e _ws.col.Protocol 2> /dev/null |
+    sort | uniq -c > "$output/said"
+for row in "west[[:space:]]*ARP" "west[[:space:]]*ICMP" "east[[:space:]]*ARP" "east[[:space:]]*TCP"; do
+    grep -q "$middle:$row" "$output/said" || fail "not in the capture: $row"
+done
+echo "plain: tshark reads $(awk '{ n += $1 } END { print n }' "$output/said") packets"
 
 way="two workers"
 ip -n "$middle" link set east down
