@@ -7,11 +7,14 @@
 #include <sluice/packet/next_hop.hpp>
 #include <sluice/stats/concept.hpp>
 
+#include <utility>
+
 namespace support {
 
 struct sent_packet {
     octets datagram;
     egress to;
+    u32 mark = 0;
 
     friend bool operator==(const sent_packet&, const sent_packet&) = default;
 };
@@ -22,7 +25,9 @@ std::vector<sent_packet> take_sent(Output& from) {
     std::vector<sent_packet> all;
     while (from.size() > 0) {
         const auto item = from.next();
-        all.push_back({content_of(item.packet), item.to});
+        all.push_back({.datagram = content_of(item.packet),
+                       .to = item.to,
+                       .mark = std::as_const(item.packet).facts().mark});
     }
     return all;
 }

@@ -179,6 +179,7 @@ public:
         }
         return is;
     }
+    // On the whole way this host forwards it; the accept branch does not say so.
     [[nodiscard]] constexpr bool is_forwarded() const noexcept { return at_.has(word::forwarded); }
     constexpr void set_forwarded(bool is = true) noexcept { at_.set(word::forwarded, is); }
     [[nodiscard]] constexpr bool has_facts() const noexcept { return at_.has(word::facts); }

@@ -44,8 +44,7 @@ inline constexpr special_octets first_octets{};
 // Whether the header is one of the plain ones: all conditions are computed, then OR-ed.
 [[nodiscard]] [[gnu::always_inline]] constexpr bool is_plain_header(const std::byte* h,
                                                                     u32 size) noexcept {
-    // Version, header length and total length; size has 24 bits.
-    u32 rare = (load_be<u32>(h) & 0xff00ffff) ^ (0x45000000 | size);
+    u32 rare = ipv4::differs_from_plain(h, size);
     rare |= static_cast<u32>(static_cast<u8>(h[8]) <= 1);
     rare |= first_octets.is_special[static_cast<u8>(h[12])];
     rare |= first_octets.is_special[static_cast<u8>(h[16])];

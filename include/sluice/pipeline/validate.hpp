@@ -46,7 +46,7 @@ private:
     [[nodiscard]] static constexpr bool is_plain(const Packet& packet) noexcept {
         const u32 size = packet.size();
         return !packet.is_segmented() && !packet.has_facts() && size >= ipv4::min_header_length &&
-               (load_be<u32>(packet.data()) & 0xff00ffff) == (0x45000000 | size);
+               ipv4::differs_from_plain(packet.data(), size) == 0;
     }
 
     template <header_sum Sum, packet_buffer Packet>

@@ -74,7 +74,7 @@ struct send_counters {
     // Counts a packet by how sending it ended: 0 or an errno. One that was sent is given up; says
     // whether it was.
     template <class Packet>
-    bool settle(Packet& packet, int error_number) noexcept {
+    [[nodiscard]] bool settle(Packet& packet, int error_number) noexcept {
         if (error_number != 0) {
             last_error = error_number;
             ++refused;

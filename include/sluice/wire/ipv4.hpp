@@ -161,6 +161,12 @@ inline constexpr u8 raw = 255;
     return bytes{ip.data() + min_header_length, length - min_header_length};
 }
 
+// What differs in the first word from a header of 20 octets and a datagram of `size` (24 bits); 0:
+// nothing does. The TOS is not looked at. Needs 4 octets.
+[[nodiscard]] constexpr u32 differs_from_plain(const std::byte* first, u32 size) noexcept {
+    return (load_be<u32>(first) & 0xff00ffff) ^ (0x45000000 | size);
+}
+
 // Whether the header checksum is right. Needs an IHL of at least 5 and all of the header present.
 [[nodiscard]] constexpr bool checksum_ok(const_view ip) noexcept {
     return checksum::verify_header(ip.data(), ip[ihl]);

@@ -261,7 +261,7 @@ template <class Value>
     using layout = typename Value::layout;
     if (from.size() < layout::size) return failure{wire_error::truncated};
     const header_view<layout, const std::byte> header{from.data()};
-    if constexpr (requires { Value::refusal(header); }) {
+    if constexpr (requires { &Value::refusal; }) {
         const wire_error why = Value::refusal(header);
         if (why != wire_error::none) return failure{why};
     }
@@ -297,7 +297,7 @@ template <class Value>
     const header_view<layout> header{to.data()};
     fill_bytes(to.data(), layout::size, std::byte{0});
     write_fields(header, value);
-    if constexpr (requires { value.complete(header); }) {
+    if constexpr (requires { &Value::complete; }) {
         value.complete(header);
     }
     if constexpr (requires { value.options; }) {
