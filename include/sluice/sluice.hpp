@@ -3,6 +3,7 @@
 // tests/headers/budget.txt.
 #pragma once
 
+#include <sluice/endpoint/declared.hpp>
 #include <sluice/pipeline/validate.hpp>
 #include <sluice/stack/presets.hpp>
 #include <sluice/stack/stack.hpp>

@@ -3,9 +3,12 @@
 
 A file holds the mistake between `#ifdef SLUICE_COMPILE_FAIL` and `#endif`, and one or more comments
     // build error: <regular expression>
+    // first error: <regular expression>
 Without the macro it must compile (else it fails for another reason than the mistake); with it, each
-compiler must refuse it and its output must match every expression. White space in the output is
-squeezed before matching.
+compiler must refuse it, its first line with `error:` must match what `first error` asks and its
+whole output every expression. White space in the output is squeezed before matching. Where a first
+error is named, the output may have 30 lines at most: nothing follows from the mistake but its
+message.
 Usage: run.py --compilers CXX... (--source FILE | --self-test) [--include DIR]
 """
 import argparse
@@ -18,7 +21,8 @@ import tempfile
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FLAGS = ["-std=c++20", "-fsyntax-only", "-fno-exceptions", "-fno-rtti", "-Wall", "-Wextra",
          "-Wpedantic", "-Werror"]
-EXPECTATION = re.compile(r"//\s*build error:\s*(.+?)\s*$", re.M)
+EXPECTATION = re.compile(r"//\s*(build|first) error:\s*(.+?)\s*$", re.M)
+MOST_LINES = 30
 
 
 def compile_source(compiler, include, source, *defines):
@@ -38,10 +42,15 @@ def problems_of(compiler, include, source):
     if built:
         return ["must not compile with SLUICE_COMPILE_FAIL, but does"]
     # The echoed source line would let a message match the text of the test itself.
-    echoed = re.compile(r"^\s*\d*\s*\|.*$", re.M)
-    squeezed = re.sub(r"\s+", " ", echoed.sub("", output))
-    return [f"the message does not match /{pattern}/:\n{output}"
-            for pattern in expected if not re.search(pattern, squeezed)]
+    said = re.sub(r"^\s*\d*\s*\|.*$", "", output, flags=re.M)
+    texts = {"build": re.sub(r"\s+", " ", said),
+             "first": next((line for line in said.splitlines() if "error:" in line), "")}
+    problems = [f"the {kind} error does not match /{pattern}/:\n{output}"
+                for kind, pattern in expected if not re.search(pattern, texts[kind])]
+    lines = len(output.splitlines())
+    if lines > MOST_LINES and any(kind == "first" for kind, _ in expected):
+        problems.append(f"{lines} lines, more than {MOST_LINES}:\n{output}")
+    return problems
 
 
 def check(compilers, include, source):
@@ -61,6 +70,10 @@ SELF_TESTS = (
     ("fails both ways", True, "// build error: int\nint a = nonsense;\n" + MISTAKE.format("wide")),
     ("builds both ways", True, "// build error: int is wide\n"),
     ("no expectation", True, MISTAKE.format("wide")),
+    ("first", False, "// first error: int is wide\n" + MISTAKE.format("wide")),
+    ("first is another", True, "// first error: int is wide\n" + MISTAKE.format("narrow") +
+     MISTAKE.format("wide")),
+    ("too many lines", True, "// first error: int is wide\n" + 20 * MISTAKE.format("wide")),
 )
 
 

@@ -8,6 +8,7 @@
 
 #include <sluice/delivery/endpoint_filter.hpp>
 #include <sluice/endpoint/cached_flow.hpp>
+#include <sluice/endpoint/declared.hpp>
 #include <sluice/endpoint/error_queue.hpp>
 #include <sluice/endpoint/payload.hpp>
 #include <sluice/options/compile.hpp>
@@ -20,7 +21,7 @@
 
 namespace sluice::detail {
 
-template <class Stack, endpoint_sizes Sizes>
+template <has_endpoint_registry Stack, endpoint_sizes Sizes>
 class endpoint_base : public packet_sink<typename Stack::packet_type> {
 public:
     using packet_type = typename Stack::packet_type;

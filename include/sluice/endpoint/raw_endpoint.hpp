@@ -10,7 +10,7 @@
 
 namespace sluice {
 
-template <class Stack, endpoint_sizes Sizes = endpoint_sizes{}>
+template <has_endpoint_registry Stack, endpoint_sizes Sizes>
 class raw_endpoint final : public detail::endpoint_base<Stack, Sizes> {
     using base = detail::endpoint_base<Stack, Sizes>;
 

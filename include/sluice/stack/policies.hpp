@@ -47,6 +47,14 @@ inline constexpr bool is_same_slot = false;
 template <template <class> class Slot, class A, class B>
 inline constexpr bool is_same_slot<Slot<A>, Slot<B>> = true;
 
+// A policy that does not fit is told once, by its slot; the default stands in, so that nothing else
+// fails for it.
+template <bool fits, class P, class Default>
+using slot_or = std::conditional_t<fits, slot<P>, Default>;
+
+template <class T, class Packet>
+concept has_model = requires { typename T::template model<Packet>; };
+
 template <class T>
 concept names_slot = requires { typename T::policy; } &&
                      std::is_base_of_v<slot<typename T::policy>, T> && is_same_slot<T, T>;
@@ -57,84 +65,170 @@ concept names_slot = requires { typename T::policy; } &&
 
 // Where packets come from.
 template <class S = fixed_pool<2048, 1024>>
-struct buffers : detail::slot<S> {
-    static_assert(
-        buffer_source<S>,
-        "sluice: buffers<S>: S must model sluice::buffer_source (packet/packet_buffer.hpp)");
+struct buffers : detail::slot_or<buffer_source<S>, S, buffers<>> {
+    static consteval bool check() {
+        static_assert(
+            buffer_source<S>,
+            "sluice: buffers<S>: S must model sluice::buffer_source (packet/packet_buffer.hpp)");
+        return true;
+    }
 };
 // The interfaces and our addresses.
 template <class I = interface_table<32>>
-struct interfaces : detail::slot<I> {
-    static_assert(
-        interface_policy<I>,
-        "sluice: interfaces<I>: I must model sluice::interface_policy (interface/concept.hpp)");
+struct interfaces : detail::slot_or<interface_policy<I>, I, interfaces<>> {
+    static consteval bool check() {
+        static_assert(
+            interface_policy<I>,
+            "sluice: interfaces<I>: I must model sluice::interface_policy (interface/concept.hpp)");
+        return true;
+    }
 };
 // Where destinations lead.
 template <class R = lpm_trie<256>>
-struct routes : detail::slot<R> {
-    static_assert(route_policy<R>,
-                  "sluice: routes<R>: R must model sluice::route_policy (route/concept.hpp)");
+struct routes : detail::slot_or<route_policy<R>, R, routes<>> {
+    static consteval bool check() {
+        static_assert(route_policy<R>,
+                      "sluice: routes<R>: R must model sluice::route_policy (route/concept.hpp)");
+        return true;
+    }
 };
 // What is learned about single destinations: path MTUs and redirects.
 template <class E = bounded_exceptions<32>>
-struct exceptions : detail::slot<E> {
-    static_assert(
-        exceptions_policy<E>,
-        "sluice: exceptions<E>: E must model sluice::exceptions_policy (route/exceptions.hpp)");
+struct exceptions : detail::slot_or<exceptions_policy<E>, E, exceptions<>> {
+    static consteval bool check() {
+        static_assert(
+            exceptions_policy<E>,
+            "sluice: exceptions<E>: E must model sluice::exceptions_policy (route/exceptions.hpp)");
+        return true;
+    }
 };
 // Which groups we listen to.
 template <class M = group_list<32>>
-struct multicast : detail::slot<M> {
-    static_assert(
-        multicast_policy<M>,
-        "sluice: multicast<M>: M must model sluice::multicast_policy (multicast/concept.hpp)");
+struct multicast : detail::slot_or<multicast_policy<M>, M, multicast<>> {
+    static consteval bool check() {
+        static_assert(
+            multicast_policy<M>,
+            "sluice: multicast<M>: M must model sluice::multicast_policy (multicast/concept.hpp)");
+        return true;
+    }
 };
 // What becomes of IPv4 options.
 template <class O = linux_options>
-struct options : detail::slot<O> {
-    static_assert(options_policy<O>,
-                  "sluice: options<O>: O must model sluice::options_policy (options/concept.hpp)");
+struct options : detail::slot_or<options_policy<O>, O, options<>> {
+    static consteval bool check() {
+        static_assert(
+            options_policy<O>,
+            "sluice: options<O>: O must model sluice::options_policy (options/concept.hpp)");
+        return true;
+    }
 };
 // A tag whose model<Packet> makes fragments whole. As all tags it is checked by the stack, which
 // knows the packet.
 template <class T = bounded_cache<512>>
-struct reassembly : detail::slot<T> {};
+struct reassembly : detail::slot<T> {
+    template <class Packet>
+    static consteval bool fits() {
+        static_assert(detail::has_model<T, Packet>,
+                      "sluice: reassembly<T>: T must be a tag, with its class inside: "
+                      "struct T { template <class Packet> class model { ... }; };");
+        static_assert(!detail::has_model<T, Packet> || reassembly_policy<T, Packet>,
+                      "sluice: reassembly<T>: T must model sluice::reassembly_policy "
+                      "(reassembly/concept.hpp)");
+        return reassembly_policy<T, Packet>;
+    }
+};
 // A tag whose model<Packet> knows the handlers and endpoints.
 template <class T = registered_endpoints<>>
-struct delivery : detail::slot<T> {};
+struct delivery : detail::slot<T> {
+    template <class Packet>
+    static consteval bool fits() {
+        static_assert(detail::has_model<T, Packet>,
+                      "sluice: delivery<T>: T must be a tag, with its class inside: "
+                      "struct T { template <class Packet> class model { ... }; };");
+        static_assert(!detail::has_model<T, Packet> || delivery_policy<T, Packet>,
+                      "sluice: delivery<T>: T must model sluice::delivery_policy "
+                      "(delivery/concept.hpp)");
+        return delivery_policy<T, Packet>;
+    }
+};
 // Whether ICMP is answered and how often errors are sent.
 template <class T = linux_icmp_limiter>
-struct icmp_rules : detail::slot<T> {
-    static_assert(icmp_policy<T>,
-                  "sluice: icmp_rules<T>: T must model sluice::icmp_policy (icmp/concept.hpp)");
+struct icmp_rules : detail::slot_or<icmp_policy<T>, T, icmp_rules<>> {
+    static consteval bool check() {
+        static_assert(icmp_policy<T>,
+                      "sluice: icmp_rules<T>: T must model sluice::icmp_policy (icmp/concept.hpp)");
+        return true;
+    }
 };
 // The identification field.
 template <class T = linux_identification>
-struct identification : detail::slot<T> {
-    static_assert(identification_policy<T>,
-                  "sluice: identification<T>: T must model sluice::identification_policy "
-                  "(identification/concept.hpp)");
+struct identification : detail::slot_or<identification_policy<T>, T, identification<>> {
+    static consteval bool check() {
+        static_assert(identification_policy<T>,
+                      "sluice: identification<T>: T must model sluice::identification_policy "
+                      "(identification/concept.hpp)");
+        return true;
+    }
 };
 // A tag whose model<Packet> runs the user's hooks.
 template <class T = no_hooks>
-struct hooks : detail::slot<T> {};
+struct hooks : detail::slot<T> {
+    template <class Packet>
+    static consteval bool fits() {
+        static_assert(detail::has_model<T, Packet>,
+                      "sluice: hooks<T>: T must be a tag, with its class inside: "
+                      "struct T { template <class Packet> class model { ... }; };");
+        static_assert(!detail::has_model<T, Packet> || hook_policy<T, Packet>,
+                      "sluice: hooks<T>: T must model sluice::hook_policy "
+                      "(hooks/concept.hpp)");
+        return hook_policy<T, Packet>;
+    }
+};
 // A tag whose model<Packet> may refuse packets.
 template <class T = permit_all>
-struct security : detail::slot<T> {};
+struct security : detail::slot<T> {
+    template <class Packet>
+    static consteval bool fits() {
+        static_assert(detail::has_model<T, Packet>,
+                      "sluice: security<T>: T must be a tag, with its class inside: "
+                      "struct T { template <class Packet> class model { ... }; };");
+        static_assert(!detail::has_model<T, Packet> || security_policy<T, Packet>,
+                      "sluice: security<T>: T must model sluice::security_policy "
+                      "(security/concept.hpp)");
+        return security_policy<T, Packet>;
+    }
+};
 // A tag whose model<Packet> takes what leaves.
 template <class T = queue_output<64>>
-struct output : detail::slot<T> {};
+struct output : detail::slot<T> {
+    template <class Packet>
+    static consteval bool fits() {
+        static_assert(detail::has_model<T, Packet>,
+                      "sluice: output<T>: T must be a tag, with its class inside: "
+                      "struct T { template <class Packet> class model { ... }; };");
+        static_assert(!detail::has_model<T, Packet> || output_policy<T, Packet>,
+                      "sluice: output<T>: T must model sluice::output_policy "
+                      "(output/concept.hpp)");
+        return output_policy<T, Packet>;
+    }
+};
 // The counters.
 template <class S = snmp_counters>
-struct stats : detail::slot<S> {
-    static_assert(stats_policy<S>,
-                  "sluice: stats<S>: S must model sluice::stats_policy (stats/concept.hpp)");
+struct stats : detail::slot_or<stats_policy<S>, S, stats<>> {
+    static consteval bool check() {
+        static_assert(stats_policy<S>,
+                      "sluice: stats<S>: S must model sluice::stats_policy (stats/concept.hpp)");
+        return true;
+    }
 };
 // Who sees the decisions.
 template <class O = null_observer>
-struct observed_by : detail::slot<O> {
-    static_assert(observer<O>,
-                  "sluice: observed_by<O>: O must model sluice::observer (stats/concept.hpp)");
+struct observed_by : detail::slot_or<observer<O>, O, observed_by<>> {
+    static consteval bool check() {
+        static_assert(observer<O>,
+                      "sluice: observed_by<O>: O must model sluice::observer (stats/concept.hpp)");
+        return true;
+    }
 };
 // Another set of policies to start from.
 template <class P>
@@ -142,13 +236,19 @@ struct based_on : detail::slot<P> {};
 
 namespace detail {
 
+// Tells of each mistake by itself and yields true: the class that asks stays whole, and nothing
+// else fails for it.
 template <class T>
-consteval bool is_slot() {
+consteval bool check_slot() {
     static_assert(
         names_slot<T>,
         "sluice: policies<...>: this type is no slot: wrap a policy in routes<>, output<>, "
         "reassembly<>, ... (stack/policies.hpp lists them)");
-    return names_slot<T>;
+    if constexpr (requires { T::check(); }) {
+        return T::check();
+    } else {
+        return true;
+    }
 }
 
 template <class Slot, class... Slots>
@@ -198,7 +298,7 @@ constexpr settings base_settings() noexcept {
 
 template <class... Slots>
 struct policies {
-    static_assert((detail::is_slot<Slots>() && ...));
+    static_assert((detail::check_slot<Slots>() && ...));
     static_assert((detail::is_given_once<Slots, Slots...>() && ...));
 
     // The policy in that slot: of<routes<>>.
@@ -214,6 +314,18 @@ struct policies {
 
 namespace detail {
 
+template <class Slot, class T>
+struct slot_of;
+template <template <class> class Slot, class Default, class T>
+struct slot_of<Slot<Default>, T> {
+    using type = Slot<T>;
+};
+
+// The tag in that slot; where its model does not fit the default, as in slot_or.
+template <class P, class Slot, class Packet, class T = typename P::template of<Slot>>
+using tag_of =
+    std::conditional_t<slot_of<Slot, T>::type::template fits<Packet>(), T, typename Slot::policy>;
+
 // Every policy of P by name, defaults filled in.
 template <class P>
 struct resolved {
@@ -223,31 +335,19 @@ struct resolved {
     using exceptions = typename P::template of<sluice::exceptions<>>;
     using multicast = typename P::template of<sluice::multicast<>>;
     using options = typename P::template of<sluice::options<>>;
-    using reassembly = typename P::template of<sluice::reassembly<>>;
-    using delivery = typename P::template of<sluice::delivery<>>;
     using icmp = typename P::template of<sluice::icmp_rules<>>;
     using identification = typename P::template of<sluice::identification<>>;
-    using hooks = typename P::template of<sluice::hooks<>>;
-    using security = typename P::template of<sluice::security<>>;
-    using output = typename P::template of<sluice::output<>>;
     using stats = typename P::template of<sluice::stats<>>;
     using observer = typename P::template of<sluice::observed_by<>>;
 
     using packet = typename buffers::packet_type;
 
-    static_assert(
-        reassembly_policy<reassembly, packet>,
-        "sluice: reassembly<T>: T must model sluice::reassembly_policy (reassembly/concept.hpp)");
-    static_assert(
-        delivery_policy<delivery, packet>,
-        "sluice: delivery<T>: T must model sluice::delivery_policy (delivery/concept.hpp)");
-    static_assert(hook_policy<hooks, packet>,
-                  "sluice: hooks<T>: T must model sluice::hook_policy (hooks/concept.hpp)");
-    static_assert(
-        security_policy<security, packet>,
-        "sluice: security<T>: T must model sluice::security_policy (security/concept.hpp)");
-    static_assert(output_policy<output, packet>,
-                  "sluice: output<T>: T must model sluice::output_policy (output/concept.hpp)");
+    using reassembly = tag_of<P, sluice::reassembly<>, packet>;
+    using delivery = tag_of<P, sluice::delivery<>, packet>;
+    using hooks = tag_of<P, sluice::hooks<>, packet>;
+    using security = tag_of<P, sluice::security<>, packet>;
+    using output = tag_of<P, sluice::output<>, packet>;
+
     // The stack builds errors of up to 576 octets, in front of which the link and a longer header
     // need room.
     static_assert(buffers::block_capacity >= default_headroom + 576 + 60,
@@ -255,6 +355,12 @@ struct resolved {
                   "(packet/pool_storage.hpp: "
                   "default_headroom), a header of 60 octets and an ICMP error of 576");
 };
+
+// P, or the default of all slots where P is no set of policies: told by check_policies.
+template <class P>
+concept is_policy_set = requires { typename P::template of<sluice::buffers<>>; };
+template <class P>
+using policies_or_default = std::conditional_t<is_policy_set<P>, P, policies<>>;
 
 }  // namespace detail
 

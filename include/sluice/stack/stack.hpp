@@ -20,7 +20,10 @@ namespace sluice {
 // out of the files that use it.
 template <class Policies = linux_host>
 class stack final {
-    using core_type = core<Policies>;
+    static_assert(detail::is_policy_set<Policies>,
+                  "sluice: stack<P>: P must be a set of policies: "
+                  "struct edge : sluice::policies<sluice::routes<...>, ...> {};");
+    using core_type = core<detail::policies_or_default<Policies>>;
     using tables_type = typename core_type::tables_type;
     using routes_type = typename tables_type::routes_type;
 
@@ -152,12 +155,16 @@ public:
     }
     // The routes that there are decide what can be added (routing/complete_route.hpp).
     [[nodiscard, gnu::noinline]] constexpr result<next_hop, route_error>
-    add_route(const route_entry& r) noexcept {
+    add_route(const route_entry& r) noexcept
+        requires mutable_route_policy<routes_type>
+    {
         return acts::add_route(core_.tables, r);
     }
     // The first route that is meant: prefix, type and tos agree, and what else r gives.
     [[nodiscard, gnu::noinline]] constexpr result<void, route_error>
-    remove_route(const route_entry& r) noexcept {
+    remove_route(const route_entry& r) noexcept
+        requires mutable_route_policy<routes_type>
+    {
         const auto removed = core_.tables.routes.remove(r);
         acts::routes_removed(core_.tables);
         return removed;

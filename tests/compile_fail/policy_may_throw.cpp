@@ -1,8 +1,8 @@
-// A route policy whose lookup may throw fails at the line of its slot, by the name of the concept
-// and of the requirement that it misses.
-// build error: sluice: routes<R>: R must model sluice::route_policy \(route/concept.hpp\)
+// A route policy whose lookup is not noexcept: the slot says which concept, the note which function.
+// first error: sluice: routes<R>: R must model sluice::route_policy \(route/concept.hpp\)
 // build error: lookup.{1,200}(is not .noexcept.|may throw)
-#include <sluice/stack/policies.hpp>
+#include <sluice/sluice.hpp>
+#include <sluice/testing/fixed_seed.hpp>
 
 namespace mine {
 
@@ -26,5 +26,8 @@ struct table {
 
 struct edge : sluice::policies<sluice::routes<mine::table>> {};
 
-using chosen = sluice::detail::resolved<edge>;
-static_assert(sizeof(chosen::routes) > 0);
+void run(sluice::moment now) {
+    static sluice::stack<edge> me{{.seed = sluice::testing::fixed_seed}};
+    static_cast<void>(me.add_interface({.index = 2, .mtu = 1500}));
+    me.receive(me.buffers().take(), now);
+}

@@ -1,0 +1,18 @@
+// An endpoint on a stack whose delivery policy registers none.
+// first error: constraint.{1,300}udp_endpoint
+// build error: has_endpoint_registry
+#include <sluice/endpoint/udp_endpoint.hpp>
+#include <sluice/sluice.hpp>
+#include <sluice/testing/fixed_seed.hpp>
+
+#ifdef SLUICE_COMPILE_FAIL
+struct edge : sluice::policies<sluice::delivery<sluice::no_delivery>> {};
+#else
+struct edge : sluice::policies<> {};
+#endif
+
+void run() {
+    static sluice::stack<edge> me{{.seed = sluice::testing::fixed_seed}};
+    static sluice::udp_endpoint<sluice::stack<edge>> echo{me};
+    static_cast<void>(echo.bind({.port = 7}));
+}

@@ -1,0 +1,17 @@
+// A packet of other buffers than the stack's is another type.
+// first error: no matching (member )?function for call to .{0,80}receive
+// build error: basic_packet<.{0,20}pool_storage<2048
+#include <sluice/sluice.hpp>
+#include <sluice/testing/fixed_seed.hpp>
+
+struct edge : sluice::policies<sluice::buffers<sluice::fixed_pool<1024, 8>>> {};
+
+void run(sluice::moment now) {
+    static sluice::stack<edge> me{{.seed = sluice::testing::fixed_seed}};
+#ifdef SLUICE_COMPILE_FAIL
+    static sluice::fixed_pool<2048, 8> buffers;
+#else
+    auto& buffers = me.buffers();
+#endif
+    me.receive(buffers.take(), now);
+}
