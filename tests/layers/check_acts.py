@@ -15,10 +15,12 @@ from samples import check_sample
 ALLOWED_BASES = {
     "policies": "a composition names its policies",
     "slot": "what stands in a slot of a composition is its policy",
+    "slot_or": "the same, checked",
     "call": "an entrance is a call that leaves work behind",
     "local_services": "what a handler sees of the stack",
 }
 COMMENT = re.compile(r"//[^\n]*")
+STRING = re.compile(r'"[^"\n]*"')
 # From the name of a class to the brace that opens it. An enum has a type there, no base.
 CLASS = re.compile(r"(?<!enum )\b(?:class|struct)\s+(?:\[\[[^\]]*\]\]\s*)?(\w+)\s*(?:<[^;{}]*?>)?\s*(?:final\s*)?"
                    r"(?<!:):(?!:)([^;{}]*)\{")
@@ -56,7 +58,7 @@ def problems_of(path, text):
 
 def check(root):
     root = pathlib.Path(root, "sluice")
-    texts = {file.relative_to(root).as_posix(): COMMENT.sub("", file.read_text())
+    texts = {file.relative_to(root).as_posix(): STRING.sub('""', COMMENT.sub("", file.read_text()))
              for file in sorted((root / "stack").glob("**/*.hpp"))}
     problems, edges = [], {}
     for path, text in texts.items():
