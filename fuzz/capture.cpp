@@ -50,7 +50,7 @@ void file(const_bytes data) {
     for (const capture::interface& i : in->interfaces()) {
         require(inside(i.name, data));
     }
-    require(describe(record.error()) != nullptr);
+    require(message(record.error()) != nullptr);
 }
 
 }  // namespace

@@ -64,7 +64,7 @@ public:
         auto in = reader::open(*content);
         if (!in) {
             std::fprintf(stderr, "%s: read %s: %s; `editcap %s NEW.pcapng` may convert it\n",
-                         program, path, describe(in.error()), path);
+                         program, path, message(in.error()), path);
             return std::nullopt;
         }
         return capture_input{program, path, std::move(*content), std::move(*in)};
@@ -121,7 +121,7 @@ public:
             std::fprintf(stderr,
                          "%s: %s: damaged behind packet %lu: %s; the packets before were read, "
                          "capture the others again\n",
-                         program_, path_, frame_.number, describe(end_));
+                         program_, path_, frame_.number, message(end_));
             code = capture_failed;
         }
         return code;

@@ -8,8 +8,7 @@
 namespace examples {
 
 inline int complain(const char* program, const sluice::port::port_error& e) {
-    char text[200];
-    std::fprintf(stderr, "%s: %s\n", program, e.message(text).data());
+    std::fprintf(stderr, "%s: %s\n", program, message(e).c_str());
     return 1;
 }
 

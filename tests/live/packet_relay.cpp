@@ -114,9 +114,7 @@ bool open_both(std::array<std::unique_ptr<T>, 2>& to, char** names, Open&& open)
     for (std::size_t i = 0; i < 2; ++i) {
         auto opened = open(names[i]);
         if (!opened) {
-            char text[128];
-            const auto why = opened.error().message(text);
-            std::fprintf(stderr, "%.*s\n", static_cast<int>(why.size()), why.data());
+            std::fprintf(stderr, "%s\n", message(opened.error()).c_str());
             return false;
         }
         to[i] = std::make_unique<T>(std::move(*opened));

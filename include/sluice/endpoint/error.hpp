@@ -62,6 +62,56 @@ enum class endpoint_error : u8 {
     return i < static_cast<std::size_t>(endpoint_error::count) ? names[i] : "";
 }
 
+// A sentence for a person.
+[[nodiscard]] constexpr const char* message(endpoint_error error) noexcept {
+    using enum endpoint_error;
+    switch (error) {
+    case none:
+        return "no error";
+    case would_block:
+        return "nothing waits";
+    case invalid:
+        return "an argument is invalid, or the endpoint is bound already";
+    case fault:
+        return "the message is too short";
+    case address_in_use:
+        return "the address is in use";
+    case address_not_available:
+        return "the address is no local one";
+    case destination_required:
+        return "the endpoint is not connected and no destination is given";
+    case access_denied:
+        return "a broadcast without permission, or a route or policy forbids it";
+    case too_big:
+        return "the datagram is larger than the path MTU or than any can be";
+    case no_buffer:
+        return "no buffer is free, or the registry is full";
+    case no_interface:
+        return "there is no such interface";
+    case network_unreachable:
+        return "the network is unreachable";
+    case host_unreachable:
+        return "the host is unreachable";
+    case host_down:
+        return "the host is down";
+    case host_isolated:
+        return "the host is isolated";
+    case protocol_unavailable:
+        return "the host does not speak the protocol";
+    case refused:
+        return "the port is closed";
+    case not_supported:
+        return "the source route failed";
+    case protocol_error:
+        return "a header field was wrong";
+    case remote:
+        return "a router asked for another rate or route";
+    case count:
+        return "unknown endpoint error";
+    }
+    return "unknown endpoint error";
+}
+
 [[nodiscard]] constexpr endpoint_error error_of(routing::send_error e) noexcept {
     using enum routing::send_error;
     switch (e) {

@@ -27,6 +27,24 @@ struct assigned_address {
 
 enum class interface_error : u8 { none, full, exists, not_found, invalid };
 
+// A sentence for a person.
+[[nodiscard]] constexpr const char* message(interface_error error) noexcept {
+    using enum interface_error;
+    switch (error) {
+    case none:
+        return "no error";
+    case full:
+        return "the table has no room";
+    case exists:
+        return "the index or the address exists";
+    case not_found:
+        return "there is no such interface or address";
+    case invalid:
+        return "the index, MTU or address is impossible";
+    }
+    return "unknown interface error";
+}
+
 inline constexpr std::size_t max_interface_addresses = 8;
 
 // A name of up to 15 octets; what is longer is cut. Empty: none. Linux IFNAMSIZ.

@@ -249,4 +249,9 @@ inline constexpr drop_info drop_table[drop_reason_count] = {
     return drop_table[i < drop_reason_count ? i : 0];
 }
 
+// A sentence for a person, as every error has.
+[[nodiscard]] constexpr const char* message(drop_reason r) noexcept {
+    return describe(r).sentence;
+}
+
 }  // namespace sluice

@@ -21,12 +21,13 @@ enum class error : u8 {
     too_long        // a packet longer than any can be
 };
 
-// A sentence for people, without the file's name: "the file ends inside a packet".
-[[nodiscard]] constexpr const char* describe(error why) noexcept {
+// A sentence for a person, without the file's name: "the file ends inside a packet".
+[[nodiscard]] constexpr const char* message(error why) noexcept {
     switch (why) {
     case error::none:
+        return "no error";
     case error::end:
-        return "nothing is wrong";
+        return "no more packets";
     case error::truncated:
         return "the file ends inside a packet or a header";
     case error::not_a_capture:

@@ -49,4 +49,28 @@ enum class read_status : u8 {
     failed        // another reason, see errno: likewise
 };
 
+// A sentence for a person.
+[[nodiscard]] constexpr const char* message(read_status error) noexcept {
+    using enum read_status;
+    switch (error) {
+    case none:
+        return "no error";
+    case would_block:
+        return "no packet waits";
+    case interrupted:
+        return "a signal interrupted the call";
+    case closed:
+        return "the device is gone";
+    case no_buffer:
+        return "no buffer is free";
+    case thrown_away:
+        return "the packet read is not usable";
+    case refused:
+        return "the kernel refused to give a packet";
+    case failed:
+        return "reading failed";
+    }
+    return "unknown read status";
+}
+
 }  // namespace sluice::port

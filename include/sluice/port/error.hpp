@@ -1,11 +1,13 @@
 // port_error: why the system refused something, as a value: what was tried, on which object, the
 // system's reason, and what the reader may do about it.
 //
-// Expects: what and advice to be string literals. Does: writes one line of text into the caller's
-// buffer. Never: throws, allocates, exits. Cost: about 80 octets, made on failures only.
+// Expects: `what` and `advice` are string literals.
+// Never:   throws, allocates, exits.
+// Cost:    about 80 bytes, made on failures only; message(error) is one line of text.
 #pragma once
 
 #include <sluice/base/integer.hpp>
+#include <sluice/wire/text.hpp>
 
 #include <cerrno>
 #include <cstddef>
@@ -61,35 +63,29 @@ struct port_error {
         object.copy(made.object, n);
         return made;
     }
-
-    // Writes "open tun0: Operation not permitted: needs CAP_NET_ADMIN" into out, cut to fit, and
-    // returns the text; it is zero-terminated when out has room for more than nothing.
-    [[nodiscard]] std::string_view message(std::span<char> out) const noexcept {
-        if (out.empty()) {
-            return {};
-        }
-        std::size_t used = 0;
-        const auto add = [&](std::string_view text) {
-            const std::size_t room = out.size() - 1 - used;
-            used += text.copy(out.data() + used, room);
-        };
-        add(what);
-        if (object[0] != '\0') {
-            add(" ");
-            add(object);
-        }
-        if (error_number != 0) {
-            add(": ");
-            char room[64];
-            add(detail::reason_of(error_number, room));
-        }
-        if (advice[0] != '\0') {
-            add(": ");
-            add(advice);
-        }
-        out[used] = '\0';
-        return {out.data(), used};
-    }
 };
+
+// "open tun0: Operation not permitted: needs CAP_NET_ADMIN", cut to fit.
+[[nodiscard]] inline short_text<200> message(const port_error& error) noexcept {
+    short_text<200> text;
+    const auto add = [&text](std::string_view part) {
+        text.length += part.copy(text.characters + text.length, 200 - text.length);
+    };
+    add(error.what);
+    if (error.object[0] != '\0') {
+        add(" ");
+        add(error.object);
+    }
+    if (error.error_number != 0) {
+        add(": ");
+        char room[64];
+        add(detail::reason_of(error.error_number, room));
+    }
+    if (error.advice[0] != '\0') {
+        add(": ");
+        add(error.advice);
+    }
+    return text;
+}
 
 }  // namespace sluice::port

@@ -68,6 +68,23 @@ enum class error : u8 {
     segment_size       // none, or so small that the pieces would be too many
 };
 
+// A sentence for a person.
+[[nodiscard]] constexpr const char* message(error why) noexcept {
+    switch (why) {
+    case error::none:
+        return "no error";
+    case error::unknown_kind:
+        return "the segmentation kind has no use for IPv4";
+    case error::checksum_outside:
+        return "the checksum lies outside the packet";
+    case error::wrong_checksum:
+        return "the checksum is not where this segmentation kind has it";
+    case error::segment_size:
+        return "the segment size is zero or too small";
+    }
+    return "unknown virtio-net error";
+}
+
 namespace detail {
 
 constexpr u16 load_native(const std::byte* from) noexcept {

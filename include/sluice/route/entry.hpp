@@ -81,4 +81,34 @@ enum class route_error : u8 {
     invalid_mtu,          // not zero and below 68 octets; Linux takes it
 };
 
+// A sentence for a person.
+[[nodiscard]] constexpr const char* message(route_error error) noexcept {
+    using enum route_error;
+    switch (error) {
+    case none:
+        return "no error";
+    case full:
+        return "the table has no room";
+    case exists:
+        return "a route of this prefix, TOS and metric exists";
+    case not_found:
+        return "there is no such route";
+    case invalid:
+        return "the prefix has host bits, or the type, TOS or scope is impossible";
+    case no_interface:
+        return "there is no such interface";
+    case interface_down:
+        return "the interface is down";
+    case gateway_unreachable:
+        return "the interface has no route to the gateway";
+    case invalid_gateway:
+        return "the gateway is not the address of another host";
+    case invalid_source:
+        return "the preferred source is no local address";
+    case invalid_mtu:
+        return "the MTU is below 68 bytes";
+    }
+    return "unknown route error";
+}
+
 }  // namespace sluice

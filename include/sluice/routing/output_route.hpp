@@ -25,6 +25,30 @@ enum class send_error : u8 {
     no_interface,         // ENODEV
 };
 
+// A sentence for a person.
+[[nodiscard]] constexpr const char* message(send_error error) noexcept {
+    using enum send_error;
+    switch (error) {
+    case none:
+        return "no error";
+    case invalid:
+        return "the source, a header field or an argument is impossible";
+    case network_unreachable:
+        return "no route leads to the destination";
+    case host_unreachable:
+        return "a route says that the host is unreachable";
+    case prohibited:
+        return "a route or a security policy forbids it";
+    case too_big:
+        return "the datagram is larger than the path MTU and may not be fragmented";
+    case no_buffer:
+        return "no buffer is free";
+    case no_interface:
+        return "there is no such interface";
+    }
+    return "unknown send error";
+}
+
 struct flow {
     ipv4::address destination{};
     ipv4::address source{};  // unspecified: chosen

@@ -18,8 +18,8 @@ enum class wire_error : u8 {
     no_room,            // the buffer to write into is too small
 };
 
-// A sentence for a message to a person.
-[[nodiscard]] constexpr const char* describe(wire_error error) noexcept {
+// A sentence for a person. Every error of the library has one: message(e).
+[[nodiscard]] constexpr const char* message(wire_error error) noexcept {
     switch (error) {
     case wire_error::none:
         return "no error";

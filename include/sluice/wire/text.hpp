@@ -22,7 +22,8 @@ namespace sluice {
 
 using text_view = std::span<const char>;
 
-// Text of at most `Capacity` characters, always followed by a zero: what `to_text` returns.
+// Text of at most `Capacity` characters, always followed by a zero: what `to_text` returns. Prints
+// with "%s" (c_str()) and to a stream.
 template <std::size_t Capacity>
 struct short_text {
     char characters[Capacity + 1] = {};
@@ -32,6 +33,19 @@ struct short_text {
     [[nodiscard]] constexpr std::size_t size() const noexcept { return length; }
     [[nodiscard]] constexpr text_view view() const noexcept {
         return text_view{characters, length};
+    }
+    friend constexpr bool operator==(const short_text& text, const char* other) noexcept {
+        std::size_t i = 0;
+        while (i < text.length && text.characters[i] == other[i] && other[i] != '\0') {
+            ++i;
+        }
+        return i == text.length && other[i] == '\0';
+    }
+    template <class Stream>
+        requires requires(Stream& to, const char* text) { to << text; }
+    friend constexpr Stream& operator<<(Stream& to, const short_text& text) {
+        to << text.c_str();
+        return to;
     }
 };
 

@@ -49,12 +49,11 @@ std::vector<packet> receive(ap::device& from, pool& buffers, std::size_t count) 
 }  // namespace
 
 TEST_CASE("errors of opening a packet socket") {
-    char text[128];
-    CHECK(ap::open("").error().message(text) ==
+    CHECK(message(ap::open("").error()) ==
           "open: No such device: a name has 1 to 15 characters");
     CHECK(ap::open("a-name-that-is-too-long").error().error_number == ENODEV);
     if (::geteuid() == 0) {
-        CHECK(ap::open("no-such").error().message(text) == "find no-such: No such device");
+        CHECK(message(ap::open("no-such").error()) == "find no-such: No such device");
     }
     CHECK(ap::open_in_namespace("/no/such/ns", "va").error().what == std::string{"open"});
 }

@@ -84,14 +84,11 @@ TEST_CASE("a GRE interface to several hosts has a header of its own") {
 }
 
 TEST_CASE("an interface of another kind is refused by name and number") {
-    char text[200];
-    CHECK(unknown_link_header("ib0", ARPHRD_INFINIBAND).message(text) ==
+    CHECK(message(unknown_link_header("ib0", ARPHRD_INFINIBAND)) ==
           "open ib0, of type 32 (INFINIBAND): Protocol not supported: its packets begin with "
           "neither an Ethernet nor an IP header; use another interface");
-    CHECK(unknown_link_header("x", 4711).message(text).starts_with("open x, of type 4711: "));
-    CHECK(unknown_link_header("fifteen-letters", ARPHRD_IEEE802154_MONITOR)
-              .message(text)
-              .find("805 (IEEE802154_MON") != std::string_view::npos);
+    CHECK(std::string_view{message(unknown_link_header("x", 4711)).c_str()}.starts_with("open x, of type 4711: "));
+    CHECK(std::string_view{message(unknown_link_header("fifteen-letters", ARPHRD_IEEE802154_MONITOR)).c_str()}.find("805 (IEEE802154_MON") != std::string_view::npos);
 }
 
 }  // namespace port_hardware_type

@@ -115,15 +115,14 @@ TEST_CASE("what can be read once only is loaded too") {
 }
 
 TEST_CASE("the system's reasons") {
-    char text[128];
-    CHECK(capture::load_file("/no/such.pcap").error().message(text) ==
+    CHECK(message(capture::load_file("/no/such.pcap").error()) ==
           "open /no/such.pcap: No such file or directory");
-    CHECK(capture::load_file("/").error().message(text) == "read /: Is a directory");
+    CHECK(message(capture::load_file("/").error()) == "read /: Is a directory");
     CHECK(pcap::writer::create("/no/such.pcap", pcap::link_type::raw).error().error_number ==
           ENOENT);
     auto full = pcap::writer::create("/dev/full", pcap::link_type::raw);
     CHECK_FALSE(full.has_value());
-    CHECK(full.error().message(text) == "write /dev/full: No space left on device");
+    CHECK(message(full.error()) == "write /dev/full: No space left on device");
 }
 
 TEST_CASE("the first octets tell the format") {

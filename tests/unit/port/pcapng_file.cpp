@@ -96,8 +96,7 @@ TEST_CASE("what several writers wrote is read again") {
 }
 
 TEST_CASE("what cannot be written is said") {
-    char text[128];
-    CHECK(pcapng::writer::create("/no/such/file").error().message(text) ==
+    CHECK(message(pcapng::writer::create("/no/such/file").error()) ==
           "create /no/such/file: No such file or directory");
     CHECK(pcapng::writer::create("/dev/full").error().error_number == ENOSPC);
 }

@@ -34,11 +34,10 @@ result<packet, read_status> next_echo(tun::device& device, pool& buffers) {
 }  // namespace
 
 TEST_CASE("errors of opening") {
-    char text[128];
-    CHECK(tun::open("a-name-that-is-too-long").error().message(text) ==
+    CHECK(message(tun::open("a-name-that-is-too-long").error()) ==
           "open a-name-that-is-too-long: File name too long: at most 15 characters");
     const auto missing = tun::open_in_namespace("/no/such/ns", "tun0");
-    CHECK(missing.error().message(text) == "open /no/such/ns: No such file or directory");
+    CHECK(message(missing.error()) == "open /no/such/ns: No such file or directory");
     CHECK(tun::open_in_namespace("/dev/null", "tun0").error().what == std::string{"enter"});
 }
 

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstdio>
+#include <sstream>
 #include <string>
 
 namespace wire_text {
@@ -58,6 +59,17 @@ TEST_CASE("text: prefixes must be canonical, interface addresses need not") {
     }
     CHECK(std::string{ipv4::to_text("10.0.0.0/8"_prefix).c_str()} == "10.0.0.0/8");
     CHECK(std::string{ipv4::to_text("255.255.255.255/32"_net).c_str()} == "255.255.255.255/32");
+}
+
+TEST_CASE("text: prints to a stream, and compares with what it should be") {
+    std::ostringstream out;
+    out << ipv4::to_text("10.0.0.2"_ip) << ' ' << ethernet::to_text("02:00:5e:10:ab:ff"_mac);
+    CHECK(out.str() == "10.0.0.2 02:00:5e:10:ab:ff");
+    const auto text = ipv4::to_text("10.0.0.2"_ip);
+    CHECK(text == "10.0.0.2");
+    for (const char* other : {"", "10.0.0.", "10.0.0.3", "10.0.0.22"}) {
+        CHECK_FALSE(text == other);
+    }
 }
 
 TEST_CASE("text: MAC addresses in both notations") {
