@@ -49,8 +49,7 @@ std::vector<packet> receive(ap::device& from, pool& buffers, std::size_t count) 
 }  // namespace
 
 TEST_CASE("errors of opening a packet socket") {
-    CHECK(message(ap::open("").error()) ==
-          "open: No such device: a name has 1 to 15 characters");
+    CHECK(message(ap::open("").error()) == "open: No such device: a name has 1 to 15 characters");
     CHECK(ap::open("a-name-that-is-too-long").error().error_number == ENODEV);
     if (::geteuid() == 0) {
         CHECK(message(ap::open("no-such").error()) == "find no-such: No such device");

@@ -87,8 +87,11 @@ TEST_CASE("an interface of another kind is refused by name and number") {
     CHECK(message(unknown_link_header("ib0", ARPHRD_INFINIBAND)) ==
           "open ib0, of type 32 (INFINIBAND): Protocol not supported: its packets begin with "
           "neither an Ethernet nor an IP header; use another interface");
-    CHECK(std::string_view{message(unknown_link_header("x", 4711)).c_str()}.starts_with("open x, of type 4711: "));
-    CHECK(std::string_view{message(unknown_link_header("fifteen-letters", ARPHRD_IEEE802154_MONITOR)).c_str()}.find("805 (IEEE802154_MON") != std::string_view::npos);
+    CHECK(std::string_view{message(unknown_link_header("x", 4711)).c_str()}.starts_with(
+        "open x, of type 4711: "));
+    CHECK(std::string_view{
+              message(unknown_link_header("fifteen-letters", ARPHRD_IEEE802154_MONITOR)).c_str()}
+              .find("805 (IEEE802154_MON") != std::string_view::npos);
 }
 
 }  // namespace port_hardware_type

@@ -221,8 +221,12 @@ TEST_CASE("interfaces with yet another header are refused by name and number") {
             return std::string{message(refused.error()).c_str()};
         };
         CHECK(text(ap::open_in_namespace(ns.path(), "sl0")).starts_with(expected));
-        CHECK(text(port::in_namespace(ns.path(), [] { return ap::ring<64>::open("sl0"); })).starts_with(expected));
-        CHECK(text(port::in_namespace(ns.path(), [] { return ap::transmit_ring::open("sl0"); })).starts_with(expected));
+        CHECK(text(port::in_namespace(ns.path(), [] {
+                  return ap::ring<64>::open("sl0");
+              })).starts_with(expected));
+        CHECK(text(port::in_namespace(ns.path(), [] {
+                  return ap::transmit_ring::open("sl0");
+              })).starts_with(expected));
     }
 }
 

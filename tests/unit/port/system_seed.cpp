@@ -41,9 +41,9 @@ int told_without_random_numbers(int error_number) {
             ::_exit(2);
         }
         const auto seed = port::system_seed();
-        const bool says =
-            !seed && seed.error().error_number == error_number &&
-            std::string_view{message(seed.error()).c_str()}.find("random source") != std::string_view::npos;
+        const bool says = !seed && seed.error().error_number == error_number &&
+                          std::string_view{message(seed.error()).c_str()}.find("random source") !=
+                              std::string_view::npos;
         ::_exit(says ? 0 : 1);
     }
     int status = -1;
