@@ -1,6 +1,6 @@
 // The stacks of node.hpp: the three presets with smaller memory, and hooks.
 #include "rfc/node.hpp"
-#include "support/fixed_stack.hpp"
+#include "support/world.hpp"
 
 #include <sluice/hooks/hook_chain.hpp>
 #include <sluice/sluice.hpp>
@@ -62,37 +62,24 @@ struct any_unicast {
 
 template <class Policies>
 class node_of final : public node {
-    using stack_type = stack<Policies>;
-    using packet = typename stack_type::packet_type;
+    using packet = typename stack<Policies>::packet_type;
 
 public:
-    node_of() : s_{support::fixed_stack<stack_type>()}, total_{s_->buffers().available()} {
-        REQUIRE(add_interface(2, "10.0.1.1/24"_net, 1500));
-        REQUIRE(add_interface(3, "10.0.2.1/24"_net, 1500));
-        REQUIRE(add_route({.prefix = "20.0.0.0/8"_prefix, .gateway = gateway}));
-    }
-    ~node_of() override {
-        const auto& c = s_->counters();
-        CHECK(c[balance::received] + c[balance::originated] + c[balance::copied] ==
-              c[balance::delivered] + c[balance::transmitted] + c[balance::absorbed] + c.drops() +
-                  s_->held());
-        static_cast<void>(take_sent());
-        CHECK(s_->buffers().available() + s_->held() == total_);
-    }
+    node_of() { REQUIRE(add_route({.prefix = "20.0.0.0/8"_prefix, .gateway = gateway})); }
 
     fate receive(const octets& d, u16 interface, packet_type seen_as) override {
         wait(pace);
-        return s_->receive(support::packet_of(s_->buffers(), d, interface, seen_as), now);
+        return world_->receive(world_.packet(d, interface, seen_as), now);
     }
-    std::vector<sent_datagram> sent() override { return take_sent(); }
+    std::vector<sent_packet> sent() override { return world_.sent(); }
     bool send(const octets& payload, const wanted& w) override {
         const any_unicast all{};
         const auto options =
             linux_options::compile_request(w.options, ip_options::sender_rights::privileged, all);
         REQUIRE(options.has_value());
         wait(pace);
-        return s_
-            ->send(support::packet_of(s_->buffers(), payload),
+        return world_
+            ->send(world_.packet(payload),
                    {.destination = w.destination,
                     .source = w.source,
                     .interface = w.interface,
@@ -107,8 +94,7 @@ public:
     bool send_with_header(const octets& d) override {
         wait(pace);
         const ipv4::address to = ipv4::const_view{d.data()}[ipv4::destination];
-        return s_->send_raw(support::packet_of(s_->buffers(), d), {.destination = to}, now)
-            .has_value();
+        return world_->send_raw(world_.packet(d), {.destination = to}, now).has_value();
     }
     bool may_send_options(const octets& options) override {
         const any_unicast all{};
@@ -116,62 +102,53 @@ public:
             .has_value();
     }
     void link_fails(const octets& d, u16 came_by) override {
-        s_->link_failed(support::packet_of(s_->buffers(), d, came_by), now);
+        world_->link_failed(world_.packet(d, came_by), now);
     }
 
     void listen(u8 protocol) override {
-        REQUIRE(s_->delivery().set_handler(protocol, &ear_).has_value());
+        REQUIRE(world_->delivery().set_handler(protocol, &ear_).has_value());
     }
     void listen_raw(u8 protocol) override {
-        REQUIRE(s_->delivery().add_raw({.protocol = protocol}, sink_));
+        REQUIRE(world_->delivery().add_raw({.protocol = protocol}, sink_));
     }
     void listen_udp(u16 port) override {
-        REQUIRE(s_->delivery().add_udp({.protocol = 17, .local_port = port}, sink_));
+        REQUIRE(world_->delivery().add_udp({.protocol = 17, .local_port = port}, sink_));
     }
     void listen_alert(u8 protocol) override {
-        REQUIRE(s_->delivery().add_alert({.protocol = protocol}, sink_));
+        REQUIRE(world_->delivery().add_alert({.protocol = protocol}, sink_));
     }
     void filter(hook_point at, bool (*refuses)(const octets&)) override {
-        REQUIRE(s_->hooks().add(at, 0, filters_.emplace_back(refuses)));
+        REQUIRE(world_->hooks().add(at, 0, filters_.emplace_back(refuses)));
     }
 
     bool add_interface(u16 index, ipv4::interface_address a, u32 mtu) override {
-        return s_->add_interface({.index = index, .address = a, .mtu = mtu}).has_value();
+        return world_->add_interface({.index = index, .address = a, .mtu = mtu}).has_value();
     }
     bool add_address(u16 index, ipv4::interface_address a) override {
-        return s_->add_address(index, a).has_value();
+        return world_->add_address(index, a).has_value();
     }
-    bool add_route(const route_entry& r) override { return s_->add_route(r).has_value(); }
-    void set_mtu(u16 index, u32 mtu) override { static_cast<void>(s_->set_mtu(index, mtu)); }
-    void set_up(u16 index, bool up) override { static_cast<void>(s_->set_up(index, up)); }
-    bool join(u16 index, ipv4::address group) override { return s_->groups().join(index, group); }
-    void change(void (*f)(settings&)) override { s_->change(f); }
+    bool add_route(const route_entry& r) override { return world_->add_route(r).has_value(); }
+    void set_mtu(u16 index, u32 mtu) override { static_cast<void>(world_->set_mtu(index, mtu)); }
+    void set_up(u16 index, bool up) override { static_cast<void>(world_->set_up(index, up)); }
+    bool join(u16 index, ipv4::address group) override {
+        return world_->groups().join(index, group);
+    }
+    void change(void (*f)(settings&)) override { world_->change(f); }
     void change_interface(u16 index, void (*f)(interface_settings&)) override {
-        REQUIRE(s_->change_interface(index, f));
+        REQUIRE(world_->change_interface(index, f));
     }
-    void set_forwarding(bool on) override { s_->set_ip_forward(on); }
+    void set_forwarding(bool on) override { world_->set_ip_forward(on); }
 
-    [[nodiscard]] u64 count(mib counter) const override { return s_->counters()[counter]; }
-    [[nodiscard]] u64 count(drop_reason why) const override { return s_->counters()[why]; }
-    [[nodiscard]] const settings& switches() const override { return s_->switches(); }
+    [[nodiscard]] u64 count(mib counter) const override { return world_->counters()[counter]; }
+    [[nodiscard]] u64 count(drop_reason why) const override { return world_->counters()[why]; }
+    [[nodiscard]] const settings& switches() const override { return world_->switches(); }
     void wait(duration time) override {
         now = {now.now + time, now.midnight_ms + static_cast<u32>(time.milliseconds())};
-        static_cast<void>(s_->poll(now));
+        static_cast<void>(world_->poll(now));
     }
 
 private:
-    // Not virtual, for the destructor.
-    std::vector<sent_datagram> take_sent() {
-        std::vector<sent_datagram> all;
-        while (s_->output().size() > 0) {
-            auto item = s_->output().next();
-            all.push_back({support::content_of(item.packet), item.to});
-        }
-        return all;
-    }
-
-    std::unique_ptr<stack_type> s_;
-    std::size_t total_;
+    stack_test::world<Policies> world_;
     listener<packet> ear_{*this};
     sink<packet> sink_{ear_};
     std::list<refusal<packet>> filters_;

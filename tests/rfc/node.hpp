@@ -7,6 +7,7 @@
 
 #include "rfc/record.hpp"
 #include "support/datagrams.hpp"
+#include "support/sent.hpp"
 
 #include <sluice/base/time.hpp>
 #include <sluice/delivery/endpoints.hpp>
@@ -34,6 +35,7 @@ using support::list;
 using support::octets;
 using support::pattern;
 using support::payload_of;
+using support::sent_packet;
 using support::udp_message;
 
 inline constexpr auto own = "10.0.1.1"_ip;      // of the stack, on interface 2
@@ -46,10 +48,6 @@ inline constexpr u8 plain = 253;               // a protocol for experiments
 inline constexpr u16 df = 0x4000;
 inline constexpr u16 mf = 0x2000;
 
-struct sent_datagram {
-    octets datagram;
-    egress to;
-};
 struct heard_datagram {
     octets datagram;  // from the IPv4 header; UDP endpoints: the payload
     delivery_info info;
@@ -89,7 +87,7 @@ public:
 
     // -- packets out --
     // Everything that left since the last call.
-    virtual std::vector<sent_datagram> sent() = 0;
+    virtual std::vector<sent_packet> sent() = 0;
     // false: refused.
     virtual bool send(const octets& payload, const wanted& request) = 0;
     // The one datagram that leaves; empty when refused or cut.

@@ -2,16 +2,15 @@
 // received + originated + copied = delivered + transmitted + absorbed + dropped + held, and every
 // buffer is in the pool, held by the stack, or with us. Buffers run out, the output refuses,
 // switches change, interfaces go down, time passes. Everything is seeded.
-#include "support/fixed_stack.hpp"
+#include "support/busy_world.hpp"
 #include "support/flaky_pool.hpp"
-#include "support/surroundings.hpp"
 
 #include <sluice/hooks/hook_chain.hpp>
 #include <sluice/testing/fault.hpp>
 
 #include <doctest/doctest.h>
 
-#include <memory>
+#include <vector>
 
 namespace scenario_conservation {
 using namespace sluice;
@@ -23,8 +22,7 @@ constexpr std::size_t blocks = 256;
 
 struct anything : policies<buffers<flaky_pool<2048, blocks>>, hooks<hook_chain<4>>,
                            output<testing::failing_output<queue_output<64>>>> {};
-using subject = stack<anything>;
-using packet = subject::packet_type;
+using packet = stack<anything>::packet_type;
 
 // Accepts, drops or steals, in turn.
 struct fickle final : hook<packet> {
@@ -45,42 +43,33 @@ struct fickle final : hook<packet> {
 };
 
 struct trial {
-    explicit trial(u64 seed) : random{seed} {
-        traffic::configure(*at, ears);
-        at->set_ip_forward(seed % 2 == 0);
-    }
-    std::unique_ptr<subject> at = support::fixed_stack<subject>();
-    traffic::ears<subject> ears;
+    explicit trial(u64 seed) : random{seed} { at->set_ip_forward(seed % 2 == 0); }
+    stack_test::busy_world<anything> at;
     traffic::generator random;
     fickle hooked;
     std::vector<packet> hostages;
-    moment now{};
     u64 left = 0;
 
     // What left is given back; then every block is somewhere.
     void all_there() {
-        auto& queue = at->output().beneath;
-        while (queue.size() > 0) {
-            static_cast<void>(queue.next());
-            ++left;
-        }
+        left += support::take_sent(at->output().beneath).size();
         const auto& c = at->counters();
         REQUIRE(support::balanced(*at));
         REQUIRE(at->buffers().available() + at->held() + hostages.size() == blocks);
         REQUIRE(left <= c[balance::transmitted]);
-        REQUIRE(ears.udp.taken + ears.raw.taken <= c[balance::delivered]);
+        REQUIRE(at.ears.udp.taken + at.ears.raw.taken <= c[balance::delivered]);
     }
     void receive_one() {
         traffic::datagram_bytes d;
         random.next(d);
-        packet p = traffic::packet_of(*at, d);
+        packet p = at.packet(d);
         const bool came = static_cast<bool>(p);
         if (came && random.one_in(6)) {
             leave_undone(p);
         }
         const auto before = at->counters();
         const std::size_t held = at->held();
-        const fate f = at->receive(std::move(p), now);
+        const fate f = at->receive(std::move(p), at.now);
         const auto& after = at->counters();
         REQUIRE(after[balance::received] >= before[balance::received] + (came ? 1 : 0));
         if (!came) {
@@ -104,9 +93,9 @@ struct trial {
         for (auto& p : batch) {
             traffic::datagram_bytes d;
             random.next(d);
-            p = traffic::packet_of(*at, d);
+            p = at.packet(d);
         }
-        at->receive(std::span{batch}, now);
+        at->receive(std::span{batch}, at.now);
         for (const auto& p : batch) {
             REQUIRE(!p);
         }
@@ -124,19 +113,19 @@ struct trial {
                          .protocol = static_cast<u8>(random.one_in(2) ? 17 : 99),
                          .ttl = static_cast<u8>(random.one_in(8) ? 1 : 0),
                          .dont_fragment = random.one_in(4)},
-            now));
+            at.now));
     }
     void send_with_header() {
         traffic::datagram_bytes d;
         random.next(d);
-        static_cast<void>(at->send(traffic::packet_of(*at, d), now));
+        static_cast<void>(at->send(at.packet(d), at.now));
     }
     void link_fails() {
         traffic::datagram_bytes d;
         random.next(d);
-        packet p = traffic::packet_of(*at, d);
+        packet p = at.packet(d);
         if (p && pipeline::validator::check(p) == drop_reason::none) {
-            at->link_failed(std::move(p), now);
+            at->link_failed(std::move(p), at.now);
         }
     }
     void something_fails() {
@@ -205,8 +194,8 @@ struct trial {
             something_changes();
             break;
         case 2:
-            now.now = now.now + duration::from_milliseconds(random.below(4000));
-            static_cast<void>(at->poll(now));
+            at.pass(duration::from_milliseconds(random.below(4000)));
+            static_cast<void>(at->poll(at.now));
             break;
         case 3:
             link_fails();
@@ -232,8 +221,8 @@ struct trial {
     void finish() {
         hostages.clear();
         at->buffers().fail({});
-        now.now = now.now + 100_s;
-        static_cast<void>(at->poll(now));
+        at.pass(100_s);
+        static_cast<void>(at->poll(at.now));
         all_there();
         REQUIRE(at->held() == 0);
         REQUIRE(at->buffers().available() == blocks);

@@ -3,8 +3,7 @@
 // leave by the same interfaces, the same counters move, each packet has the same fate. So does a
 // stack whose table tells hops, and is asked ahead; and so do stacks with hooks that change, break
 // and take what is forwarded.
-#include "support/fixed_stack.hpp"
-#include "support/surroundings.hpp"
+#include "support/busy_world.hpp"
 #include "support/zeros.hpp"
 
 #include <sluice/hooks/hook_chain.hpp>
@@ -39,24 +38,19 @@ struct by_hops : policies<based_on<plain>, routes<direct_table>> {
 
 template <class Policies>
 struct side {
-    explicit side(std::unique_ptr<stack<Policies>> made = support::fixed_stack<stack<Policies>>())
-        : at{std::move(made)} {
-        traffic::configure(*at, ears);
-    }
-    std::unique_ptr<stack<Policies>> at;
-    traffic::ears<stack<Policies>> ears;
+    stack_test::busy_world<Policies> at;
 
     std::vector<fate> one_by_one(const std::vector<traffic::datagram_bytes>& all, moment now) {
         std::vector<fate> fates;
         for (const auto& d : all) {
-            fates.push_back(at->receive(traffic::packet_of(*at, d), now));
+            fates.push_back(at->receive(at.packet(d), now));
         }
         return fates;
     }
     void at_once(const std::vector<traffic::datagram_bytes>& all, moment now) {
         std::vector<typename stack<Policies>::packet_type> batch;
         for (const auto& d : all) {
-            batch.push_back(traffic::packet_of(*at, d));
+            batch.push_back(at.packet(d));
         }
         at->receive(std::span{batch}, now);
     }
@@ -196,9 +190,8 @@ bool hooks_see_the_same(u64 seed, hook_point point) {
         const auto fates = one_by_one.one_by_one(all, now);
         const auto expected = slow.one_by_one(all, now);
         batch.at_once(all, now);
-        const auto out = support::take_sent(slow.at->output());
-        if (fates != expected || support::take_sent(one_by_one.at->output()) != out ||
-            support::take_sent(batch.at->output()) != out) {
+        const auto out = slow.at.sent();
+        if (fates != expected || one_by_one.at.sent() != out || batch.at.sent() != out) {
             MESSAGE("they differ in round " << round << " of seed " << seed);
             return false;
         }
@@ -219,8 +212,8 @@ struct quintet {
     side<watched> slow;
     side<plain> fast_batch;
     side<watched> slow_batch;
-    side<by_hops> hops_batch{std::make_unique<stack<by_hops>>(
-        stack<by_hops>::parts{.seed = testing::fixed_seed, .routes = {memory.all(), limits}})};
+    side<by_hops> hops_batch{stack_test::busy_world<by_hops>{std::make_unique<stack<by_hops>>(
+        stack<by_hops>::parts{.seed = testing::fixed_seed, .routes = {memory.all(), limits}})}};
 
     template <class F>
     void each(F&& f) {
@@ -236,12 +229,10 @@ struct quintet {
         fast_batch.at_once(all, now);
         slow_batch.at_once(all, now);
         hops_batch.at_once(all, now);
-        const auto out = support::take_sent(slow.at->output());
+        const auto out = slow.at.sent();
         forwarded += out.size();
-        return fates == expected && support::take_sent(fast.at->output()) == out &&
-               support::take_sent(fast_batch.at->output()) == out &&
-               support::take_sent(slow_batch.at->output()) == out &&
-               support::take_sent(hops_batch.at->output()) == out;
+        return fates == expected && fast.at.sent() == out && fast_batch.at.sent() == out &&
+               slow_batch.at.sent() == out && hops_batch.at.sent() == out;
     }
     u64 forwarded = 0;
 };
@@ -272,8 +263,8 @@ bool stays_equal(u64 seed, u32 rounds, bool changing) {
            same_counters(five.fast_batch.at->counters(), counters) &&
            same_counters(five.slow_batch.at->counters(), counters) &&
            same_counters(five.hops_batch.at->counters(), counters) &&
-           five.fast.ears.udp.taken == five.slow.ears.udp.taken &&
-           five.fast_batch.ears.udp.taken == five.slow.ears.udp.taken;
+           five.fast.at.ears.udp.taken == five.slow.at.ears.udp.taken &&
+           five.fast_batch.at.ears.udp.taken == five.slow.at.ears.udp.taken;
 }
 
 }  // namespace

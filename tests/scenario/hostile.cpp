@@ -2,20 +2,17 @@
 // what that quotes, through a host and a router: each has one fate, the fates add up, all buffers
 // come home, and no error is sent about an error.
 #include "support/hostile.hpp"
-#include "support/fixed_stack.hpp"
-#include "support/surroundings.hpp"
+#include "support/busy_world.hpp"
 
 #include <doctest/doctest.h>
 
 #include <array>
-#include <memory>
 
 namespace scenario_hostile {
 using namespace sluice;
 
 namespace {
 
-using subject = stack<policies<output<queue_output<64>>>>;
 using family = void (hostile::generator::*)(traffic::datagram_bytes&) noexcept;
 
 constexpr u64 of_each_kind = 166'667;  // to a host and to a router
@@ -30,12 +27,10 @@ struct tally_of_fates {
 };
 
 struct run {
-    std::unique_ptr<subject> at = support::fixed_stack<subject>();
-    traffic::ears<subject> ears;
+    stack_test::busy_world<policies<output<queue_output<64>>>> at;
     tally_of_fates t;
 
     run(family next, u64 seed, bool forwarding) {
-        traffic::configure(*at, ears);
         at->set_ip_forward(forwarding);
         at->change([](settings& s) {
             s.icmp_echo_ignore_broadcasts = false;
@@ -45,17 +40,15 @@ struct run {
         });
         const std::size_t all_buffers = at->buffers().available();
         hostile::generator random{seed};
-        moment now{};
         for (u64 i = 0; i < of_each_kind; ++i) {
             traffic::datagram_bytes d;
             (random.*next)(d);
             const u64 before = errors_sent();
-            ++t.fates[static_cast<std::size_t>(at->receive(traffic::packet_of(*at, d), now))];
+            ++t.fates[static_cast<std::size_t>(at.receive(d))];
             t.errors_answered += is_icmp_error(d) ? errors_sent() - before : 0;
-            for (; at->output().size() > 0; ++t.left)
-                static_cast<void>(at->output().next());
+            t.left += at.sent().size();
             t.unbalanced += support::balanced(*at) ? 0u : 1u;
-            now.now = now.now + 1_ms;
+            at.pass(1_ms);
         }
         u64 sum = 0;
         for (const u64 n : t.fates)
@@ -121,7 +114,7 @@ TEST_CASE("a third of a million bad quotes: nothing is ever sent about them") {
         CHECK(r.drops(drop_reason::icmp_quote_invalid) > 1000);
         CHECK(r.drops(drop_reason::icmp_truncated) > 1000);
         CHECK(r.drops(drop_reason::icmp_to_many) > 1000);
-        CHECK(r.ears.handler.errors > 1000);
+        CHECK(r.at.ears.handler.errors > 1000);
         CHECK(r.at->exceptions().any());
     }
 }

@@ -2,8 +2,7 @@
 // unreachable, if an error about it may be sent. RFC 1812 section 5.2.7.1.
 #include <doctest/doctest.h>
 
-#include "support/surroundings.hpp"
-#include "support/world.hpp"
+#include "support/busy_world.hpp"
 
 namespace scenario_link_failed {
 
@@ -11,12 +10,7 @@ using namespace stack_test;
 
 namespace {
 
-using router = stack<linux_router>;
-
-struct failing_world : world<linux_router> {
-    failing_world() : world({.links = {}}) { traffic::configure(**this, ears); }
-    traffic::ears<router> ears;
-
+struct failing_world : busy_world<linux_router> {
     static octets datagram(ipv4::address from, ipv4::address to, u8 protocol = 17, u16 word = 0) {
         return datagram_of({.source = from,
                             .destination = to,

@@ -2,8 +2,7 @@
 // joined are heard by ourselves and leave too. RFC 1122 section 3.2.1.3, RFC 1112 section 6.1.
 #include <doctest/doctest.h>
 
-#include "support/surroundings.hpp"
-#include "support/world.hpp"
+#include "support/busy_world.hpp"
 
 namespace scenario_ourselves {
 
@@ -11,11 +10,10 @@ using namespace stack_test;
 
 namespace {
 
-using host = stack<linux_host>;
-using packet = host::packet_type;
+using packet_type = stack<linux_host>::packet_type;
 
-struct ear final : packet_sink<packet> {
-    bool take(packet& p, const delivery_info& d) noexcept override {
+struct ear final : packet_sink<packet_type> {
+    bool take(packet_type& p, const delivery_info& d) noexcept override {
         ++times;
         info = d;
         size = p.size();
@@ -27,12 +25,10 @@ struct ear final : packet_sink<packet> {
     delivery_info info{};
 };
 
-struct hearing_world : world<linux_host> {
-    hearing_world() : world({.links = {}}) {
-        traffic::configure(**this, ears);
+struct hearing_world : busy_world<linux_host> {
+    hearing_world() {
         REQUIRE((**this).delivery().add_udp({.protocol = 17, .local_port = 5000}, heard));
     }
-    traffic::ears<host> ears;
     ear heard;
 
     bool send(ipv4::address to, u16 port = 5000, std::size_t payload = 30) {

@@ -1,7 +1,7 @@
 // The fixture of tests of whole stacks: a stack with links, 10.0.1.1/24 on interface 2 and
 // 10.0.2.1/24 on 3, at a time that stands still; what others send it, what it sends as octets. At
 // the end its sums are checked: one fate a packet, each buffer back once. Other worlds are this one
-// with other policies or options; those with members of their own derive from it.
+// with other policies, options or parts; those with members of their own derive from it or hold it.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -13,6 +13,7 @@
 #include "support/sent.hpp"
 
 #include <memory>
+#include <utility>
 #include <vector>
 
 namespace stack_test {
@@ -47,13 +48,16 @@ public:
     using stack_type = stack<Policies>;
     using packet_type = typename stack_type::packet_type;
 
-    explicit world(const world_options& options = {});
+    explicit world(const world_options& options = {},
+                   std::unique_ptr<stack_type> made = support::fixed_stack<stack_type>());
     world(const world&) = delete;
     world& operator=(const world&) = delete;
     ~world();
 
     [[nodiscard]] stack_type& operator*();
     [[nodiscard]] stack_type* operator->();
+    [[nodiscard]] const stack_type& operator*() const;
+    [[nodiscard]] const stack_type* operator->() const;
 
     [[nodiscard]] packet_type packet(const octets& d, u16 interface = 2,
                                      sluice::packet_type seen_as = sluice::packet_type::host);
@@ -80,8 +84,8 @@ private:
 };
 
 template <class Policies>
-world<Policies>::world(const world_options& options)
-    : stack_(support::fixed_stack<stack_type>()), total_(stack_->buffers().available()) {
+world<Policies>::world(const world_options& options, std::unique_ptr<stack_type> made)
+    : stack_(std::move(made)), total_(stack_->buffers().available()) {
     for (const world_options::link& l : options.links) {
         REQUIRE(stack_->add_interface({.index = l.index, .address = l.address}).has_value());
     }
@@ -101,6 +105,14 @@ typename world<Policies>::stack_type& world<Policies>::operator*() {
 }
 template <class Policies>
 typename world<Policies>::stack_type* world<Policies>::operator->() {
+    return stack_.get();
+}
+template <class Policies>
+const typename world<Policies>::stack_type& world<Policies>::operator*() const {
+    return *stack_;
+}
+template <class Policies>
+const typename world<Policies>::stack_type* world<Policies>::operator->() const {
     return stack_.get();
 }
 template <class Policies>
