@@ -121,12 +121,12 @@ TEST_CASE_TEMPLATE("a route with a tos answers that tos only", Table, SLUICE_ROU
         u8 tos;
         u16 interface;
     } rows[] = {
-        {"none: back to the shorter prefix", 0x00, 1},
-        {"the longer prefix", 0x10, 2},
-        {"ECN bits do not count", 0x13, 2},
-        {"precedence does not count", 0xf0, 2},
-        {"before the route for any tos", 0x08, 3},
-        {"another", 0x18, 1},
+        {.name = "none: back to the shorter prefix", .tos = 0x00, .interface = 1},
+        {.name = "the longer prefix", .tos = 0x10, .interface = 2},
+        {.name = "ECN bits do not count", .tos = 0x13, .interface = 2},
+        {.name = "precedence does not count", .tos = 0xf0, .interface = 2},
+        {.name = "before the route for any tos", .tos = 0x08, .interface = 3},
+        {.name = "another", .tos = 0x18, .interface = 1},
     };
     for (const auto& row : rows) {
         CAPTURE(row.name);

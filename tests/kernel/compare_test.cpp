@@ -55,23 +55,27 @@ TEST_CASE("fields are named where they are") {
     const octets arp = bytes_of("ffffffffffff0200000000fe08060001080006040001");
     struct row {
         const octets& bytes;
-        content kind;
+        content kind = content::datagram;
         std::size_t offset;
         const char* name;
         std::size_t first;
     };
     const row rows[] = {
-        {icmp, content::datagram, 8, "ipv4.ttl", 8},
-        {icmp, content::datagram, 3, "ipv4.total_length", 2},
-        {icmp, content::datagram, 20, "icmp.type", 20},
-        {icmp, content::datagram, 36, "icmp.quote.ipv4.ttl", 36},
-        {icmp, content::datagram, 49, "icmp.quote.ipv4.options[1]", 49},
-        {icmp, content::datagram, 53, "icmp.quote.data[1]", 53},
-        {frame, content::frame, 7, "ethernet.source", 6},
-        {frame, content::frame, 22, "ipv4.ttl", 22},
-        {arp, content::frame, 21, "arp.operation", 20},
-        {icmp, content::upcall, 10, "upcall.vif", 10},
-        {icmp, content::payload, 8, "data[8]", 8},
+        {.bytes = icmp, .offset = 8, .name = "ipv4.ttl", .first = 8},
+        {.bytes = icmp, .offset = 3, .name = "ipv4.total_length", .first = 2},
+        {.bytes = icmp, .offset = 20, .name = "icmp.type", .first = 20},
+        {.bytes = icmp, .offset = 36, .name = "icmp.quote.ipv4.ttl", .first = 36},
+        {.bytes = icmp, .offset = 49, .name = "icmp.quote.ipv4.options[1]", .first = 49},
+        {.bytes = icmp, .offset = 53, .name = "icmp.quote.data[1]", .first = 53},
+        {.bytes = frame,
+         .kind = content::frame,
+         .offset = 7,
+         .name = "ethernet.source",
+         .first = 6},
+        {.bytes = frame, .kind = content::frame, .offset = 22, .name = "ipv4.ttl", .first = 22},
+        {.bytes = arp, .kind = content::frame, .offset = 21, .name = "arp.operation", .first = 20},
+        {.bytes = icmp, .kind = content::upcall, .offset = 10, .name = "upcall.vif", .first = 10},
+        {.bytes = icmp, .kind = content::payload, .offset = 8, .name = "data[8]", .first = 8},
     };
     for (const row& r : rows) {
         CAPTURE(r.name);
@@ -204,41 +208,49 @@ TEST_CASE("drops compare as a set; what the kernel leaves unnamed may have any r
     struct row {
         const char* name;
         std::string events;
-        std::vector<std::string> drops;
-        const char* differences;
+        std::vector<std::string> drops = {};
+        const char* differences = "";
     };
     const row rows[] = {
-        {"equal", "in if0 00\n" + named, {"IP_CSUM"}, ""},
-        {"order", "in if0 00\n" + named + unnamed, {"IP_INHDR", "IP_CSUM"}, ""},
-        {"missing", "in if0 00\n" + named, {}, "drop: expected IP_CSUM, got nothing"},
-        {"too few",
-         "in if0 00\n" + named + named,
-         {"IP_CSUM"},
-         "drop: expected IP_CSUM, got nothing"},
-        {"one more",
-         "in if0 00\n" + named,
-         {"IP_CSUM", "IP_CSUM"},
-         "drop: got IP_CSUM, which is not among the expected ones"},
-        {"another",
-         "in if0 00\n" + named,
-         {"IP_INHDR"},
-         "drop: got IP_INHDR, which is not among the expected ones | "
-         "drop: expected IP_CSUM, got nothing"},
-        {"unnamed", "in if0 00\n" + unnamed, {"IP_INHDR"}, ""},
-        {"unnamed missing", "in if0 00\n" + unnamed, {}, "drop: expected any reason, got nothing"},
-        {"silent", "in if0 00\n", {"CONSUMED"}, ""},
-        {"silent, with a line", "in if0 00\n" + unnamed, {"CONSUMED"}, ""},
-        {"not silent",
-         "in if0 00\n",
-         {"NOT_SPECIFIED"},
-         "drop: got NOT_SPECIFIED, which is not among the expected ones"},
-        {"silent here alone",
-         "in if0 00\n" + named,
-         {"CONSUMED"},
-         "drop: expected IP_CSUM, got nothing"},
-        {"no packet", "in if0 00\n> drop NOT_SPECIFIED skb_release_data\n", {}, ""},
-        {"refused", "send u to=10.0.1.2:9 00\n> ret ENETUNREACH\n", {"IP_OUTNOROUTES"}, ""},
-        {"time", "advance 5\n", {"FRAG_REASM_TIMEOUT"}, ""},
+        {.name = "equal", .events = "in if0 00\n" + named, .drops = {"IP_CSUM"}},
+        {.name = "order",
+         .events = "in if0 00\n" + named + unnamed,
+         .drops = {"IP_INHDR", "IP_CSUM"}},
+        {.name = "missing",
+         .events = "in if0 00\n" + named,
+         .differences = "drop: expected IP_CSUM, got nothing"},
+        {.name = "too few",
+         .events = "in if0 00\n" + named + named,
+         .drops = {"IP_CSUM"},
+         .differences = "drop: expected IP_CSUM, got nothing"},
+        {.name = "one more",
+         .events = "in if0 00\n" + named,
+         .drops = {"IP_CSUM", "IP_CSUM"},
+         .differences = "drop: got IP_CSUM, which is not among the expected ones"},
+        {.name = "another",
+         .events = "in if0 00\n" + named,
+         .drops = {"IP_INHDR"},
+         .differences = "drop: got IP_INHDR, which is not among the expected ones | "
+                        "drop: expected IP_CSUM, got nothing"},
+        {.name = "unnamed", .events = "in if0 00\n" + unnamed, .drops = {"IP_INHDR"}},
+        {.name = "unnamed missing",
+         .events = "in if0 00\n" + unnamed,
+         .differences = "drop: expected any reason, got nothing"},
+        {.name = "silent", .events = "in if0 00\n", .drops = {"CONSUMED"}},
+        {.name = "silent, with a line", .events = "in if0 00\n" + unnamed, .drops = {"CONSUMED"}},
+        {.name = "not silent",
+         .events = "in if0 00\n",
+         .drops = {"NOT_SPECIFIED"},
+         .differences = "drop: got NOT_SPECIFIED, which is not among the expected ones"},
+        {.name = "silent here alone",
+         .events = "in if0 00\n" + named,
+         .drops = {"CONSUMED"},
+         .differences = "drop: expected IP_CSUM, got nothing"},
+        {.name = "no packet", .events = "in if0 00\n> drop NOT_SPECIFIED skb_release_data\n"},
+        {.name = "refused",
+         .events = "send u to=10.0.1.2:9 00\n> ret ENETUNREACH\n",
+         .drops = {"IP_OUTNOROUTES"}},
+        {.name = "time", .events = "advance 5\n", .drops = {"FRAG_REASM_TIMEOUT"}},
     };
     for (const row& r : rows) {
         CAPTURE(r.name);

@@ -15,26 +15,26 @@ struct weighted_switch {
 };
 
 const weighted_switch globals[] = {
-    {"ip_default_ttl", 20, {1, 32, 64, 255}},
-    {"icmp_echo_ignore_all", 8, {1}},
-    {"icmp_echo_ignore_broadcasts", 50, {0}},
-    {"icmp_errors_use_inbound_ifaddr", 25, {1}},
-    {"icmp_ignore_bogus_error_responses", 25, {0}},
-    {"ip_forward_use_pmtu", 10, {1}},
-    {"ip_no_pmtu_disc", 10, {1}},
-    {"ipfrag_max_dist", 10, {0, 1, 2}},
+    {.name = "ip_default_ttl", .percent = 20, .values = {1, 32, 64, 255}},
+    {.name = "icmp_echo_ignore_all", .percent = 8, .values = {1}},
+    {.name = "icmp_echo_ignore_broadcasts", .percent = 50, .values = {0}},
+    {.name = "icmp_errors_use_inbound_ifaddr", .percent = 25, .values = {1}},
+    {.name = "icmp_ignore_bogus_error_responses", .percent = 25, .values = {0}},
+    {.name = "ip_forward_use_pmtu", .percent = 10, .values = {1}},
+    {.name = "ip_no_pmtu_disc", .percent = 10, .values = {1}},
+    {.name = "ipfrag_max_dist", .percent = 10, .values = {0, 1, 2}},
 };
 
 const weighted_switch of_interfaces[] = {
-    {"rp_filter", 20, {0, 1, 2}},
-    {"accept_source_route", 15, {0, 1}},
-    {"accept_local", 15, {0, 1}},
-    {"route_localnet", 15, {0, 1}},
-    {"forwarding", 12, {0, 1}},
-    {"bc_forwarding", 15, {0, 1}},
-    {"shared_media", 10, {0, 1}},
-    {"secure_redirects", 10, {0, 1}},
-    {"drop_unicast_in_l2_multicast", 10, {0, 1}},
+    {.name = "rp_filter", .percent = 20, .values = {0, 1, 2}},
+    {.name = "accept_source_route", .percent = 15, .values = {0, 1}},
+    {.name = "accept_local", .percent = 15, .values = {0, 1}},
+    {.name = "route_localnet", .percent = 15, .values = {0, 1}},
+    {.name = "forwarding", .percent = 12, .values = {0, 1}},
+    {.name = "bc_forwarding", .percent = 15, .values = {0, 1}},
+    {.name = "shared_media", .percent = 10, .values = {0, 1}},
+    {.name = "secure_redirects", .percent = 10, .values = {0, 1}},
+    {.name = "drop_unicast_in_l2_multicast", .percent = 10, .values = {0, 1}},
 };
 
 // A length and the first octets, so that subnets overlap now and then.

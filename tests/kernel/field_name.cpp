@@ -13,32 +13,56 @@ struct field {
     std::size_t size;
 };
 
-constexpr field ethernet_fields[] = {{"destination", 0, 6}, {"source", 6, 6}, {"type", 12, 2}};
+constexpr field ethernet_fields[] = {{.name = "destination", .first = 0, .size = 6},
+                                     {.name = "source", .first = 6, .size = 6},
+                                     {.name = "type", .first = 12, .size = 2}};
 
-constexpr field arp_fields[] = {
-    {"hardware_type", 0, 2},    {"protocol_type", 2, 2},    {"hardware_size", 4, 1},
-    {"protocol_size", 5, 1},    {"operation", 6, 2},        {"sender_hardware", 8, 6},
-    {"sender_protocol", 14, 4}, {"target_hardware", 18, 6}, {"target_protocol", 24, 4}};
+constexpr field arp_fields[] = {{.name = "hardware_type", .first = 0, .size = 2},
+                                {.name = "protocol_type", .first = 2, .size = 2},
+                                {.name = "hardware_size", .first = 4, .size = 1},
+                                {.name = "protocol_size", .first = 5, .size = 1},
+                                {.name = "operation", .first = 6, .size = 2},
+                                {.name = "sender_hardware", .first = 8, .size = 6},
+                                {.name = "sender_protocol", .first = 14, .size = 4},
+                                {.name = "target_hardware", .first = 18, .size = 6},
+                                {.name = "target_protocol", .first = 24, .size = 4}};
 
-constexpr field ipv4_fields[] = {
-    {"version_ihl", 0, 1}, {"tos", 1, 1},         {"total_length", 2, 2}, {"identification", 4, 2},
-    {"fragment", 6, 2},    {"ttl", 8, 1},         {"protocol", 9, 1},     {"checksum", 10, 2},
-    {"source", 12, 4},     {"destination", 16, 4}};
+constexpr field ipv4_fields[] = {{.name = "version_ihl", .first = 0, .size = 1},
+                                 {.name = "tos", .first = 1, .size = 1},
+                                 {.name = "total_length", .first = 2, .size = 2},
+                                 {.name = "identification", .first = 4, .size = 2},
+                                 {.name = "fragment", .first = 6, .size = 2},
+                                 {.name = "ttl", .first = 8, .size = 1},
+                                 {.name = "protocol", .first = 9, .size = 1},
+                                 {.name = "checksum", .first = 10, .size = 2},
+                                 {.name = "source", .first = 12, .size = 4},
+                                 {.name = "destination", .first = 16, .size = 4}};
 
-constexpr field upcall_fields[] = {{"unused1", 0, 8}, {"message_type", 8, 1}, {"unused3", 9, 1},
-                                   {"vif", 10, 1},    {"vif_high", 11, 1},    {"source", 12, 4},
-                                   {"group", 16, 4}};
+constexpr field upcall_fields[] = {
+    {.name = "unused1", .first = 0, .size = 8},   {.name = "message_type", .first = 8, .size = 1},
+    {.name = "unused3", .first = 9, .size = 1},   {.name = "vif", .first = 10, .size = 1},
+    {.name = "vif_high", .first = 11, .size = 1}, {.name = "source", .first = 12, .size = 4},
+    {.name = "group", .first = 16, .size = 4}};
 
-constexpr field udp_fields[] = {
-    {"source_port", 0, 2}, {"destination_port", 2, 2}, {"length", 4, 2}, {"checksum", 6, 2}};
+constexpr field udp_fields[] = {{.name = "source_port", .first = 0, .size = 2},
+                                {.name = "destination_port", .first = 2, .size = 2},
+                                {.name = "length", .first = 4, .size = 2},
+                                {.name = "checksum", .first = 6, .size = 2}};
 
-constexpr field icmp_fields[] = {{"type", 0, 1}, {"code", 1, 1}, {"checksum", 2, 2}};
+constexpr field icmp_fields[] = {{.name = "type", .first = 0, .size = 1},
+                                 {.name = "code", .first = 1, .size = 1},
+                                 {.name = "checksum", .first = 2, .size = 2}};
 
-constexpr field igmp_fields[] = {
-    {"type", 0, 1}, {"max_resp_code", 1, 1}, {"checksum", 2, 2}, {"group", 4, 4}};
+constexpr field igmp_fields[] = {{.name = "type", .first = 0, .size = 1},
+                                 {.name = "max_resp_code", .first = 1, .size = 1},
+                                 {.name = "checksum", .first = 2, .size = 2},
+                                 {.name = "group", .first = 4, .size = 4}};
 
-constexpr field igmp_v3_report_fields[] = {
-    {"type", 0, 1}, {"reserved", 1, 1}, {"checksum", 2, 2}, {"reserved2", 4, 2}, {"records", 6, 2}};
+constexpr field igmp_v3_report_fields[] = {{.name = "type", .first = 0, .size = 1},
+                                           {.name = "reserved", .first = 1, .size = 1},
+                                           {.name = "checksum", .first = 2, .size = 2},
+                                           {.name = "reserved2", .first = 4, .size = 2},
+                                           {.name = "records", .first = 6, .size = 2}};
 
 // A position inside nested headers: `base` is the start of the part in the whole packet.
 class locator {
@@ -114,8 +138,9 @@ private:
         }
         if (error && path.size() < 24) return datagram(base + 8, path + "icmp.quote.");
         if (type == 13 || type == 14) {
-            static constexpr field times[] = {
-                {"originate", 8, 4}, {"receive", 12, 4}, {"transmit", 16, 4}};
+            static constexpr field times[] = {{.name = "originate", .first = 8, .size = 4},
+                                              {.name = "receive", .first = 12, .size = 4},
+                                              {.name = "transmit", .first = 16, .size = 4}};
             if (const auto found = among(times, path + "icmp.", base)) return *found;
         }
         return data(path + "icmp.data", base + 8);

@@ -24,9 +24,11 @@ TEST_CASE("addressing: an address and its mask say what is on the link, for each
     const struct {
         ipv4::address to;
         bool on_link;
-    } rows[] = {{"172.16.0.1"_ip, true},  {"172.16.15.254"_ip, true}, {"172.16.16.1"_ip, false},
-                {"192.0.2.190"_ip, true}, {"192.0.2.193"_ip, false},  {"192.0.2.127"_ip, false},
-                {"10.0.1.77"_ip, true},   {"10.0.3.1"_ip, false}};
+    } rows[] = {
+        {.to = "172.16.0.1"_ip, .on_link = true},   {.to = "172.16.15.254"_ip, .on_link = true},
+        {.to = "172.16.16.1"_ip, .on_link = false}, {.to = "192.0.2.190"_ip, .on_link = true},
+        {.to = "192.0.2.193"_ip, .on_link = false}, {.to = "192.0.2.127"_ip, .on_link = false},
+        {.to = "10.0.1.77"_ip, .on_link = true},    {.to = "10.0.3.1"_ip, .on_link = false}};
     for (const auto& r : rows) {
         CHECK_RFC("R950-001", next_hop_of(*n, r.to) == (r.on_link ? r.to : gateway));
         CHECK_RFC("R1122-012", next_hop_of(*n, r.to) == (r.on_link ? r.to : gateway));
@@ -75,7 +77,8 @@ TEST_CASE("addressing: in a network of two both addresses are hosts") {
         ipv4::address other;
         ipv4::address ours;
         u16 by;
-    } rows[] = {{"192.168.7.1"_ip, "192.168.7.0"_ip, 4}, {"192.168.9.2"_ip, "192.168.9.3"_ip, 5}};
+    } rows[] = {{.other = "192.168.7.1"_ip, .ours = "192.168.7.0"_ip, .by = 4},
+                {.other = "192.168.9.2"_ip, .ours = "192.168.9.3"_ip, .by = 5}};
     for (const auto& r : rows) {
         CHECK_RFC("R3021-001", n->send(pattern(8), {.destination = r.other}));
         const auto all = n->sent();

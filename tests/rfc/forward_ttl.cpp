@@ -54,21 +54,25 @@ TEST_CASE("forward: a host that forwards is a router") {
         int type = silence;  // of the ICMP message that answers
         int code = 0;
     } rows[] = {
-        {d, passed},
-        {datagram_of({.ttl = 1}), 11},
-        {datagram_of({.ttl = 0}), 11},
-        {datagram_of({.destination = "99.1.1.1"_ip}), 3},
-        {datagram_of({.destination = remote, .options = list({7, 11, 4, 0, 0, 0, 0, 0, 0, 0, 0})}),
-         passed},
-        {datagram_of({.options = list({1, 68, 3, 5})}), 12},
-        {datagram_of({.flags_and_offset = df, .payload = pattern(1480)}), passed},
-        {datagram_of({.flags_and_offset = df, .payload = pattern(1481)}), 3, 4},
-        {datagram_of({.destination = "255.255.255.255"_ip})},
-        {datagram_of({.source = "127.0.0.1"_ip})},
-        {datagram_of({.source = own_far})},
-        {datagram_of({.destination = "240.0.0.1"_ip}), 3},
-        {with_octet(d, 0, 0x44)},
-        {ping(), 0},
+        {.datagram = d, .type = passed},
+        {.datagram = datagram_of({.ttl = 1}), .type = 11},
+        {.datagram = datagram_of({.ttl = 0}), .type = 11},
+        {.datagram = datagram_of({.destination = "99.1.1.1"_ip}), .type = 3},
+        {.datagram = datagram_of(
+             {.destination = remote, .options = list({7, 11, 4, 0, 0, 0, 0, 0, 0, 0, 0})}),
+         .type = passed},
+        {.datagram = datagram_of({.options = list({1, 68, 3, 5})}), .type = 12},
+        {.datagram = datagram_of({.flags_and_offset = df, .payload = pattern(1480)}),
+         .type = passed},
+        {.datagram = datagram_of({.flags_and_offset = df, .payload = pattern(1481)}),
+         .type = 3,
+         .code = 4},
+        {.datagram = datagram_of({.destination = "255.255.255.255"_ip})},
+        {.datagram = datagram_of({.source = "127.0.0.1"_ip})},
+        {.datagram = datagram_of({.source = own_far})},
+        {.datagram = datagram_of({.destination = "240.0.0.1"_ip}), .type = 3},
+        {.datagram = with_octet(d, 0, 0x44)},
+        {.datagram = ping(), .type = 0},
     };
     for (const auto& row : rows) {
         const octets out = n->ask(row.datagram);

@@ -34,12 +34,17 @@ TEST_CASE("options: every module walks them, hosts, routers and on the way throu
 TEST_CASE("options: the kind octet has three parts") {
     const struct {
         u8 kind;
-        bool copied;
-        int of_class, number;
-    } rows[] = {{kinds::record_route, false, 0, 7},      {kinds::timestamp, false, 2, 4},
-                {kinds::loose_source_route, true, 0, 3}, {kinds::strict_source_route, true, 0, 9},
-                {kinds::stream_id, true, 0, 8},          {kinds::security, true, 0, 2},
-                {kinds::router_alert, true, 0, 20},      {kinds::traceroute, false, 2, 18}};
+        bool copied = false;
+        int of_class = 0;
+        int number;
+    } rows[] = {{.kind = kinds::record_route, .number = 7},
+                {.kind = kinds::timestamp, .of_class = 2, .number = 4},
+                {.kind = kinds::loose_source_route, .copied = true, .number = 3},
+                {.kind = kinds::strict_source_route, .copied = true, .number = 9},
+                {.kind = kinds::stream_id, .copied = true, .number = 8},
+                {.kind = kinds::security, .copied = true, .number = 2},
+                {.kind = kinds::router_alert, .copied = true, .number = 20},
+                {.kind = kinds::traceroute, .of_class = 2, .number = 18}};
     for (const auto& r : rows) {
         CHECK_RFC("R791-011", ipv4::is_copied(r.kind) == r.copied);
         CHECK_RFC("R791-011", ipv4::option_class(r.kind) == r.of_class);

@@ -36,16 +36,16 @@ TEST_CASE("receive: what is not for this host is silently dropped") {
     const struct {
         ipv4::address to;
         bool ours;
-    } rows[] = {{own, true},
-                {own_far, true},
-                {"10.0.1.255"_ip, true},
-                {ipv4::limited_broadcast, true},
-                {"239.1.1.1"_ip, true},
-                {"10.0.1.7"_ip, false},
-                {far, false},
-                {"239.1.1.2"_ip, false},
-                {"192.0.2.1"_ip, false},
-                {"10.0.9.255"_ip, false}};
+    } rows[] = {{.to = own, .ours = true},
+                {.to = own_far, .ours = true},
+                {.to = "10.0.1.255"_ip, .ours = true},
+                {.to = ipv4::limited_broadcast, .ours = true},
+                {.to = "239.1.1.1"_ip, .ours = true},
+                {.to = "10.0.1.7"_ip, .ours = false},
+                {.to = far, .ours = false},
+                {.to = "239.1.1.2"_ip, .ours = false},
+                {.to = "192.0.2.1"_ip, .ours = false},
+                {.to = "10.0.9.255"_ip, .ours = false}};
     for (const auto& r : rows) {
         const octets d = datagram_of({.destination = r.to});
         CHECK_RFC("R1122-014", n->hears(d) == r.ours);

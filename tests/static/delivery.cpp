@@ -20,13 +20,13 @@ struct row {
     u64 others;
 };
 constexpr row rows[] = {
-    {0, 0, 17},
-    {filter_form::port, 0, 0xa001'0000'0000'1011},
-    {filter_form::peer_port, 0, 0x0000'b002'0000'0211},
-    {filter_form::interface, 0, 0x0000'0000'c003'0111},
-    {filter_form::address, 0x0a00'0101'0000'0000, 0x0811},
-    {filter_form::peer, 0x0000'0000'0a00'0202, 0x0411},
-    {31, 0x0a00'0101'0a00'0202, 0xa001'b002'c003'1f11},
+    {.form = 0, .addresses = 0, .others = 17},
+    {.form = filter_form::port, .addresses = 0, .others = 0xa001'0000'0000'1011},
+    {.form = filter_form::peer_port, .addresses = 0, .others = 0x0000'b002'0000'0211},
+    {.form = filter_form::interface, .addresses = 0, .others = 0x0000'0000'c003'0111},
+    {.form = filter_form::address, .addresses = 0x0a00'0101'0000'0000, .others = 0x0811},
+    {.form = filter_form::peer, .addresses = 0x0000'0000'0a00'0202, .others = 0x0411},
+    {.form = 31, .addresses = 0x0a00'0101'0a00'0202, .others = 0xa001'b002'c003'1f11},
 };
 
 consteval bool each_form_keeps_its_own_parts() {

@@ -56,20 +56,20 @@ TEST_CASE("registry: by rank, then by age, up to as many as fit") {
 TEST_CASE("registry: one change during a visit") {
     const struct {
         const char* name;
-        int when;  // that value was met
-        int goes;  // 0: one is added,
-        i32 rank;  // of that rank
+        int when = 2;  // that value was met
+        int goes = 0;  // 0: one is added,
+        i32 rank = 0;  // of that rank
         std::vector<int> expected;
     } rows[] = {
-        {"the one that is met goes", 2, 2, 0, {1, 2, 3, 4}},
-        {"one before goes", 3, 1, 0, {1, 2, 3, 4}},
-        {"the next goes", 2, 3, 0, {1, 2, 4}},
-        {"a later one goes", 2, 4, 0, {1, 2, 3}},
-        {"the first goes at the first", 1, 1, 0, {1, 2, 3, 4}},
-        {"the last goes at the last", 4, 4, 0, {1, 2, 3, 4}},
-        {"one comes in front", 2, 0, 0, {1, 2, 3, 4}},
-        {"one comes next", 2, 0, 2, {1, 2, 3, 4}},
-        {"one comes at the end", 4, 0, 9, {1, 2, 3, 4}},
+        {.name = "the one that is met goes", .goes = 2, .expected = {1, 2, 3, 4}},
+        {.name = "one before goes", .when = 3, .goes = 1, .expected = {1, 2, 3, 4}},
+        {.name = "the next goes", .goes = 3, .expected = {1, 2, 4}},
+        {.name = "a later one goes", .goes = 4, .expected = {1, 2, 3}},
+        {.name = "the first goes at the first", .when = 1, .goes = 1, .expected = {1, 2, 3, 4}},
+        {.name = "the last goes at the last", .when = 4, .goes = 4, .expected = {1, 2, 3, 4}},
+        {.name = "one comes in front", .expected = {1, 2, 3, 4}},
+        {.name = "one comes next", .rank = 2, .expected = {1, 2, 3, 4}},
+        {.name = "one comes at the end", .when = 4, .rank = 9, .expected = {1, 2, 3, 4}},
     };
     for (const auto& r : rows) {
         CAPTURE(r.name);

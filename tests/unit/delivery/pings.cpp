@@ -23,15 +23,19 @@ struct row {
     bool taken;
 };
 const row rows[] = {
-    {"its identifier", {.local_port = 7}, true},
-    {"another identifier", {.local_port = 8}, false},
-    {"identifier 0 of the filter: any", {}, true},
-    {"its address", {.local = "10.0.1.1"_ip, .local_port = 7}, true},
-    {"another address of ours", {.local = "10.0.2.1"_ip, .local_port = 7}, false},
-    {"its interface", {.local_port = 7, .interface = 2}, true},
-    {"another interface", {.local_port = 7, .interface = 3}, false},
-    {"a peer does not count", {.peer = "10.9.9.9"_ip, .local_port = 7, .peer_port = 5}, true},
-    {"nor a protocol", {.protocol = 17, .local_port = 7}, true},
+    {.name = "its identifier", .filter = {.local_port = 7}, .taken = true},
+    {.name = "another identifier", .filter = {.local_port = 8}, .taken = false},
+    {.name = "identifier 0 of the filter: any", .filter = {}, .taken = true},
+    {.name = "its address", .filter = {.local = "10.0.1.1"_ip, .local_port = 7}, .taken = true},
+    {.name = "another address of ours",
+     .filter = {.local = "10.0.2.1"_ip, .local_port = 7},
+     .taken = false},
+    {.name = "its interface", .filter = {.local_port = 7, .interface = 2}, .taken = true},
+    {.name = "another interface", .filter = {.local_port = 7, .interface = 3}, .taken = false},
+    {.name = "a peer does not count",
+     .filter = {.peer = "10.9.9.9"_ip, .local_port = 7, .peer_port = 5},
+     .taken = true},
+    {.name = "nor a protocol", .filter = {.protocol = 17, .local_port = 7}, .taken = true},
 };
 
 TEST_CASE("pings: the identifier finds the endpoint") {
@@ -68,15 +72,17 @@ TEST_CASE("pings: an error about an echo request is for the endpoint that sent i
     const struct {
         const char* name;
         octets message;
-        u16 identifier;
-        bool told;
+        u16 identifier = 7;
+        bool told = false;
     } quotes[] = {
-        {"echo request", support::echo_request(), 7, true},
-        {"extended echo request", support::icmp_message(42, 0, 0x00070001), 7, true},
-        {"another identifier", support::echo_request(), 8, false},
-        {"with a code", support::icmp_message(8, 1, 0x00070001), 7, false},
-        {"echo reply", support::icmp_message(0, 0, 0x00070001), 7, false},
-        {"timestamp request", support::icmp_message(13, 0, 0x00070001), 7, false},
+        {.name = "echo request", .message = support::echo_request(), .told = true},
+        {.name = "extended echo request",
+         .message = support::icmp_message(42, 0, 0x00070001),
+         .told = true},
+        {.name = "another identifier", .message = support::echo_request(), .identifier = 8},
+        {.name = "with a code", .message = support::icmp_message(8, 1, 0x00070001)},
+        {.name = "echo reply", .message = support::icmp_message(0, 0, 0x00070001)},
+        {.name = "timestamp request", .message = support::icmp_message(13, 0, 0x00070001)},
     };
     for (const auto& q : quotes) {
         INFO(doctest::String{q.name});

@@ -43,19 +43,21 @@ ipv4::address gateway(endpoint_world& b, ipv4::address to) {
 TEST_CASE("beliefs: a raw endpoint believes quotes of its own flow alone") {
     const struct {
         const char* name;
-        quote what;
-        ipv4::address bound, peer;
-        u16 interface;
-        bool believed;
+        quote what = {};
+        ipv4::address bound = {}, peer = {};
+        u16 interface = 0;
+        bool believed = false;
     } rows[] = {
-        {"its protocol", {}, {}, {}, 0, true},
-        {"another protocol", {.protocol = 254}, {}, {}, 0, false},
-        {"to its peer", {}, {}, far, 0, true},
-        {"to somebody else", {.to = farther}, {}, far, 0, false},
-        {"from the address that it is bound to", {}, "10.0.2.1"_ip, {}, 0, true},
-        {"from another address of ours", {.from = "10.0.1.1"_ip}, "10.0.2.1"_ip, {}, 0, false},
-        {"its interface", {}, {}, {}, 3, true},
-        {"another interface", {}, {}, {}, 2, false},
+        {.name = "its protocol", .believed = true},
+        {.name = "another protocol", .what = {.protocol = 254}},
+        {.name = "to its peer", .peer = far, .believed = true},
+        {.name = "to somebody else", .what = {.to = farther}, .peer = far},
+        {.name = "from the address that it is bound to", .bound = "10.0.2.1"_ip, .believed = true},
+        {.name = "from another address of ours",
+         .what = {.from = "10.0.1.1"_ip},
+         .bound = "10.0.2.1"_ip},
+        {.name = "its interface", .interface = 3, .believed = true},
+        {.name = "another interface", .interface = 2},
     };
     for (const auto& r : rows) {
         INFO(doctest::String{r.name});
@@ -81,17 +83,17 @@ TEST_CASE("beliefs: a raw endpoint believes quotes of its own flow alone") {
 TEST_CASE("beliefs: a UDP endpoint believes quotes of its port, address and peer") {
     const struct {
         const char* name;
-        u16 from, to;
-        ipv4::address whom;
-        bool connected;
-        bool believed;
+        u16 from = 7000, to = 9;
+        ipv4::address whom = far;
+        bool connected = false;
+        bool believed = false;
     } rows[] = {
-        {"unconnected", 7000, 9, far, false, true},
-        {"unconnected, to anybody", 7000, 10, farther, false, true},
-        {"another port of ours", 7001, 9, far, false, false},
-        {"connected", 7000, 9, far, true, true},
-        {"another port of the peer", 7000, 10, far, true, false},
-        {"somebody else", 7000, 9, farther, true, false},
+        {.name = "unconnected", .believed = true},
+        {.name = "unconnected, to anybody", .to = 10, .whom = farther, .believed = true},
+        {.name = "another port of ours", .from = 7001},
+        {.name = "connected", .connected = true, .believed = true},
+        {.name = "another port of the peer", .to = 10, .connected = true},
+        {.name = "somebody else", .whom = farther, .connected = true},
     };
     for (const auto& r : rows) {
         INFO(doctest::String{r.name});
@@ -111,11 +113,11 @@ TEST_CASE("beliefs: a ping endpoint believes quotes of requests with its identif
         const char* name;
         u8 type;
         u16 identifier;
-        bool believed;
+        bool believed = false;
     } rows[] = {
-        {"its own", 8, 7, true},
-        {"another identifier", 8, 8, false},
-        {"no request", 13, 7, false},
+        {.name = "its own", .type = 8, .identifier = 7, .believed = true},
+        {.name = "another identifier", .type = 8, .identifier = 8},
+        {.name = "no request", .type = 13, .identifier = 7},
     };
     for (const auto& r : rows) {
         INFO(doctest::String{r.name});
@@ -138,12 +140,12 @@ TEST_CASE("beliefs: endpoints that look at the interface alone learn gateways, n
         mtu_discovery how;
         bool believes;
     } rows[] = {
-        {"dont", mtu_discovery::dont, true},
-        {"want", mtu_discovery::want, true},
-        {"always", mtu_discovery::always, true},
-        {"probe", mtu_discovery::probe, true},
-        {"interface", mtu_discovery::interface, false},
-        {"omit", mtu_discovery::omit, false},
+        {.name = "dont", .how = mtu_discovery::dont, .believes = true},
+        {.name = "want", .how = mtu_discovery::want, .believes = true},
+        {.name = "always", .how = mtu_discovery::always, .believes = true},
+        {.name = "probe", .how = mtu_discovery::probe, .believes = true},
+        {.name = "interface", .how = mtu_discovery::interface, .believes = false},
+        {.name = "omit", .how = mtu_discovery::omit, .believes = false},
     };
     const octets quoted =
         datagram_of_quote({.protocol = ipv4::protocols::udp, .payload = udp_quote(7000, 9)});
@@ -171,16 +173,19 @@ TEST_CASE("beliefs: what others learned does not bind those that look at the int
     const struct {
         const char* name;
         mtu_discovery how;
-        std::size_t size;
-        std::size_t pieces;  // 0: too big
-        bool df;
+        std::size_t size = 1472;
+        std::size_t pieces = 1;  // 0: too big
+        bool df = false;
     } rows[] = {
-        {"want", mtu_discovery::want, 1472, 2, false},
-        {"probe", mtu_discovery::probe, 1472, 1, true},
-        {"interface", mtu_discovery::interface, 1472, 1, false},
-        {"interface, one octet more", mtu_discovery::interface, 1473, 0, false},
-        {"omit", mtu_discovery::omit, 1472, 1, false},
-        {"omit, one octet more", mtu_discovery::omit, 1473, 2, false},
+        {.name = "want", .how = mtu_discovery::want, .pieces = 2},
+        {.name = "probe", .how = mtu_discovery::probe, .df = true},
+        {.name = "interface", .how = mtu_discovery::interface},
+        {.name = "interface, one octet more",
+         .how = mtu_discovery::interface,
+         .size = 1473,
+         .pieces = 0},
+        {.name = "omit", .how = mtu_discovery::omit},
+        {.name = "omit, one octet more", .how = mtu_discovery::omit, .size = 1473, .pieces = 2},
     };
     for (const auto& r : rows) {
         INFO(doctest::String{r.name});

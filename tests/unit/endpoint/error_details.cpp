@@ -20,9 +20,12 @@ TEST_CASE("endpoint errors: what is too big is told with the port of connect(), 
         bool connects, names_it;
         endpoint_address told;
     } rows[] = {
-        {"not connected", false, true, {"10.0.2.8"_ip, 0}},
-        {"connected", true, false, {"10.0.2.9"_ip, 53}},
-        {"connected, to another", true, true, {"10.0.2.8"_ip, 53}},
+        {.name = "not connected", .connects = false, .names_it = true, .told = {"10.0.2.8"_ip, 0}},
+        {.name = "connected", .connects = true, .names_it = false, .told = {"10.0.2.9"_ip, 53}},
+        {.name = "connected, to another",
+         .connects = true,
+         .names_it = true,
+         .told = {"10.0.2.8"_ip, 53}},
     };
     for (const auto& r : rows) {
         INFO(doctest::String{r.name});
@@ -74,12 +77,12 @@ TEST_CASE("endpoint errors: the extension lies behind the quote, and its place i
     const struct {
         const char* name;
         u8 words;
-        bool spoilt;
-        u32 place;
+        bool spoilt = false;
+        u32 place = 0;
     } rows[] = {
-        {"an extension", 32, false, 100},
-        {"its checksum is wrong", 32, true, 0},
-        {"no length: not an extension", 0, false, 0},
+        {.name = "an extension", .words = 32, .place = 100},
+        {.name = "its checksum is wrong", .words = 32, .spoilt = true},
+        {.name = "no length: not an extension", .words = 0},
     };
     for (const auto& r : rows) {
         INFO(doctest::String{r.name});

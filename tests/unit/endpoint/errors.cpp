@@ -23,25 +23,40 @@ TEST_CASE("endpoint errors: which errors a connected endpoint is told, and as wh
     using enum endpoint_error;
     const struct {
         const char* name;
-        u8 type, code;
-        mtu_discovery discovery;
-        endpoint_error connected, asked;
+        u8 type = 3;
+        u8 code;
+        mtu_discovery discovery = mtu_discovery::want;
+        endpoint_error connected = none;
+        endpoint_error asked;
     } rows[] = {
-        {"network", 3, 0, mtu_discovery::want, none, network_unreachable},
-        {"host", 3, 1, mtu_discovery::want, none, host_unreachable},
-        {"protocol", 3, 2, mtu_discovery::want, protocol_unavailable, protocol_unavailable},
-        {"port", 3, 3, mtu_discovery::want, refused, refused},
-        {"too big", 3, 4, mtu_discovery::want, too_big, too_big},
-        {"too big, nobody asked", 3, 4, mtu_discovery::dont, none, none},
-        {"source route", 3, 5, mtu_discovery::want, none, not_supported},
-        {"network unknown", 3, 6, mtu_discovery::want, network_unreachable, network_unreachable},
-        {"host unknown", 3, 7, mtu_discovery::want, host_down, host_down},
-        {"isolated", 3, 8, mtu_discovery::want, host_isolated, host_isolated},
-        {"filtered", 3, 13, mtu_discovery::want, host_unreachable, host_unreachable},
-        {"source quench", 4, 0, mtu_discovery::want, none, none},
-        {"redirect", 5, 1, mtu_discovery::want, none, none},
-        {"ttl", 11, 0, mtu_discovery::want, none, host_unreachable},
-        {"parameter", 12, 0, mtu_discovery::want, protocol_error, protocol_error},
+        {.name = "network", .code = 0, .asked = network_unreachable},
+        {.name = "host", .code = 1, .asked = host_unreachable},
+        {.name = "protocol",
+         .code = 2,
+         .connected = protocol_unavailable,
+         .asked = protocol_unavailable},
+        {.name = "port", .code = 3, .connected = refused, .asked = refused},
+        {.name = "too big", .code = 4, .connected = too_big, .asked = too_big},
+        {.name = "too big, nobody asked",
+         .code = 4,
+         .discovery = mtu_discovery::dont,
+         .asked = none},
+        {.name = "source route", .code = 5, .asked = not_supported},
+        {.name = "network unknown",
+         .code = 6,
+         .connected = network_unreachable,
+         .asked = network_unreachable},
+        {.name = "host unknown", .code = 7, .connected = host_down, .asked = host_down},
+        {.name = "isolated", .code = 8, .connected = host_isolated, .asked = host_isolated},
+        {.name = "filtered", .code = 13, .connected = host_unreachable, .asked = host_unreachable},
+        {.name = "source quench", .type = 4, .code = 0, .asked = none},
+        {.name = "redirect", .type = 5, .code = 1, .asked = none},
+        {.name = "ttl", .type = 11, .code = 0, .asked = host_unreachable},
+        {.name = "parameter",
+         .type = 12,
+         .code = 0,
+         .connected = protocol_error,
+         .asked = protocol_error},
     };
     for (const auto& r : rows) {
         INFO(doctest::String{r.name});
@@ -118,25 +133,60 @@ TEST_CASE("endpoint errors: too big for the way is told by this host, with the M
     const struct {
         const char* name;
         mtu_discovery discovery;
-        std::size_t size;
-        u16 learned;  // path MTU, 0: none
-        u32 told;     // 0: it is sent
+        std::size_t size = 1473;
+        u16 learned = 0;  // path MTU, 0: none
+        u32 told = 0;     // 0: it is sent
         std::size_t pieces;
-        bool df;
+        bool df = false;
     } rows[] = {
-        {"dont", mtu_discovery::dont, 1473, 0, 0, 2, false},
-        {"want", mtu_discovery::want, 1473, 0, 0, 2, false},
-        {"want, fits", mtu_discovery::want, 1472, 0, 0, 1, true},
-        {"always, fits", mtu_discovery::always, 1472, 0, 0, 1, true},
-        {"always", mtu_discovery::always, 1473, 0, 1500, 0, true},
-        {"probe", mtu_discovery::probe, 1473, 0, 1500, 0, true},
-        {"interface", mtu_discovery::interface, 1473, 0, 1500, 0, false},
-        {"omit", mtu_discovery::omit, 1473, 0, 0, 2, false},
-        {"want, learned", mtu_discovery::want, 973, 1000, 0, 2, false},
-        {"always, learned", mtu_discovery::always, 973, 1000, 1000, 0, true},
-        {"probe, learned", mtu_discovery::probe, 973, 1000, 0, 1, true},
-        {"interface, learned", mtu_discovery::interface, 973, 1000, 0, 1, false},
-        {"omit, learned", mtu_discovery::omit, 973, 1000, 0, 1, false},
+        {.name = "dont", .discovery = mtu_discovery::dont, .pieces = 2},
+        {.name = "want", .discovery = mtu_discovery::want, .pieces = 2},
+        {.name = "want, fits",
+         .discovery = mtu_discovery::want,
+         .size = 1472,
+         .pieces = 1,
+         .df = true},
+        {.name = "always, fits",
+         .discovery = mtu_discovery::always,
+         .size = 1472,
+         .pieces = 1,
+         .df = true},
+        {.name = "always",
+         .discovery = mtu_discovery::always,
+         .told = 1500,
+         .pieces = 0,
+         .df = true},
+        {.name = "probe", .discovery = mtu_discovery::probe, .told = 1500, .pieces = 0, .df = true},
+        {.name = "interface", .discovery = mtu_discovery::interface, .told = 1500, .pieces = 0},
+        {.name = "omit", .discovery = mtu_discovery::omit, .pieces = 2},
+        {.name = "want, learned",
+         .discovery = mtu_discovery::want,
+         .size = 973,
+         .learned = 1000,
+         .pieces = 2},
+        {.name = "always, learned",
+         .discovery = mtu_discovery::always,
+         .size = 973,
+         .learned = 1000,
+         .told = 1000,
+         .pieces = 0,
+         .df = true},
+        {.name = "probe, learned",
+         .discovery = mtu_discovery::probe,
+         .size = 973,
+         .learned = 1000,
+         .pieces = 1,
+         .df = true},
+        {.name = "interface, learned",
+         .discovery = mtu_discovery::interface,
+         .size = 973,
+         .learned = 1000,
+         .pieces = 1},
+        {.name = "omit, learned",
+         .discovery = mtu_discovery::omit,
+         .size = 973,
+         .learned = 1000,
+         .pieces = 1},
     };
     for (const auto& r : rows) {
         INFO(doctest::String{r.name});

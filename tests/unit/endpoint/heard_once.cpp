@@ -15,22 +15,39 @@ constexpr ipv4::address group = "239.1.2.3"_ip;
 TEST_CASE("heard once: broadcasts and multicasts, over lo and over a link") {
     const struct {
         const char* name;
-        ipv4::address to;
-        u16 interface;  // of the multicast
-        u16 joined;     // 0: nowhere
+        ipv4::address to = group;
+        u16 interface = 0;  // of the multicast
+        u16 joined = 0;     // 0: nowhere
         bool loops;
         std::size_t heard;
-        std::size_t sent;
+        std::size_t sent = 1;
     } rows[] = {
-        {"a broadcast of lo", "127.255.255.255"_ip, 0, 0, true, 1, 0},
-        {"a directed broadcast", "10.0.2.255"_ip, 0, 0, true, 1, 1},
-        {"the limited broadcast", "255.255.255.255"_ip, 3, 0, true, 1, 1},
-        {"ourselves", "10.0.2.1"_ip, 0, 0, true, 1, 0},
-        {"ourselves, by lo", "127.0.0.1"_ip, 0, 0, true, 1, 0},
-        {"a group over a link", group, 3, 3, true, 1, 1},
-        {"a group of another link", group, 3, 2, true, 0, 1},
-        {"a group over a link, not looped", group, 3, 3, false, 0, 1},
-        {"a group over lo", group, 1, 1, true, 1, 0},
+        {.name = "a broadcast of lo",
+         .to = "127.255.255.255"_ip,
+         .loops = true,
+         .heard = 1,
+         .sent = 0},
+        {.name = "a directed broadcast", .to = "10.0.2.255"_ip, .loops = true, .heard = 1},
+        {.name = "the limited broadcast",
+         .to = "255.255.255.255"_ip,
+         .interface = 3,
+         .loops = true,
+         .heard = 1},
+        {.name = "ourselves", .to = "10.0.2.1"_ip, .loops = true, .heard = 1, .sent = 0},
+        {.name = "ourselves, by lo", .to = "127.0.0.1"_ip, .loops = true, .heard = 1, .sent = 0},
+        {.name = "a group over a link", .interface = 3, .joined = 3, .loops = true, .heard = 1},
+        {.name = "a group of another link", .interface = 3, .joined = 2, .loops = true, .heard = 0},
+        {.name = "a group over a link, not looped",
+         .interface = 3,
+         .joined = 3,
+         .loops = false,
+         .heard = 0},
+        {.name = "a group over lo",
+         .interface = 1,
+         .joined = 1,
+         .loops = true,
+         .heard = 1,
+         .sent = 0},
     };
     for (const auto& r : rows) {
         INFO(doctest::String{r.name});

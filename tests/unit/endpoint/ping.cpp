@@ -65,10 +65,10 @@ TEST_CASE("ping endpoint: errors about its questions, redirects too") {
     const struct {
         u8 type, code;
         endpoint_error error;
-    } rows[] = {{11, 0, endpoint_error::host_unreachable},
-                {3, 3, endpoint_error::refused},
-                {4, 0, endpoint_error::remote},
-                {5, 1, endpoint_error::remote}};
+    } rows[] = {{.type = 11, .code = 0, .error = endpoint_error::host_unreachable},
+                {.type = 3, .code = 3, .error = endpoint_error::refused},
+                {.type = 4, .code = 0, .error = endpoint_error::remote},
+                {.type = 5, .code = 1, .error = endpoint_error::remote}};
     for (const auto& r : rows) {
         b.error(r.type, r.code, 0, d);
         octets quote(64);

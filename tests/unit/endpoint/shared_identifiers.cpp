@@ -31,11 +31,11 @@ TEST_CASE("shared identifiers: both have SO_REUSEADDR, which they have by defaul
     const struct {
         ipv4::address first, second;
         bool second_hears;
-    } rows[] = {{{}, {}, true},
-                {"10.0.1.1"_ip, {}, true},
-                {"10.0.1.1"_ip, "10.0.1.1"_ip, true},
-                {{}, "10.0.1.1"_ip, true},
-                {"10.0.1.1"_ip, "10.0.2.1"_ip, false}};
+    } rows[] = {{.first = {}, .second = {}, .second_hears = true},
+                {.first = "10.0.1.1"_ip, .second = {}, .second_hears = true},
+                {.first = "10.0.1.1"_ip, .second = "10.0.1.1"_ip, .second_hears = true},
+                {.first = {}, .second = "10.0.1.1"_ip, .second_hears = true},
+                {.first = "10.0.1.1"_ip, .second = "10.0.2.1"_ip, .second_hears = false}};
     for (const auto& r : rows) {
         for (const bool first_shares : {true, false}) {
             for (const bool second_shares : {true, false}) {

@@ -16,19 +16,26 @@ TEST_CASE("udp endpoint: what can be bound, and what is in use") {
     const struct {
         const char* name;
         endpoint_address at;
-        u16 interface;
-        bool reuse;
-        endpoint_error error;
+        u16 interface = 0;
+        bool reuse = false;
+        endpoint_error error = endpoint_error::none;
     } rows[] = {
-        {"another port", {"10.0.1.1"_ip, 7001}, 0, false, endpoint_error::none},
-        {"the same", {"10.0.1.1"_ip, 7000}, 0, false, endpoint_error::address_in_use},
-        {"the same port, any address", {{}, 7000}, 0, false, endpoint_error::address_in_use},
-        {"the same port, another address", {"10.0.2.1"_ip, 7000}, 0, false, endpoint_error::none},
-        {"shared by one of both", {"10.0.1.1"_ip, 7000}, 0, true, endpoint_error::address_in_use},
-        {"a group", {"239.1.2.3"_ip, 7000}, 0, false, endpoint_error::none},
-        {"a broadcast address", {"10.0.1.255"_ip, 7000}, 0, false, endpoint_error::none},
-        {"not ours", {"10.0.1.7"_ip, 7002}, 0, false, endpoint_error::address_not_available},
-        {"loopback", {"127.0.0.9"_ip, 7002}, 0, false, endpoint_error::none},
+        {.name = "another port", .at = {"10.0.1.1"_ip, 7001}},
+        {.name = "the same", .at = {"10.0.1.1"_ip, 7000}, .error = endpoint_error::address_in_use},
+        {.name = "the same port, any address",
+         .at = {{}, 7000},
+         .error = endpoint_error::address_in_use},
+        {.name = "the same port, another address", .at = {"10.0.2.1"_ip, 7000}},
+        {.name = "shared by one of both",
+         .at = {"10.0.1.1"_ip, 7000},
+         .reuse = true,
+         .error = endpoint_error::address_in_use},
+        {.name = "a group", .at = {"239.1.2.3"_ip, 7000}},
+        {.name = "a broadcast address", .at = {"10.0.1.255"_ip, 7000}},
+        {.name = "not ours",
+         .at = {"10.0.1.7"_ip, 7002},
+         .error = endpoint_error::address_not_available},
+        {.name = "loopback", .at = {"127.0.0.9"_ip, 7002}},
     };
     for (const auto& r : rows) {
         INFO(doctest::String{r.name});

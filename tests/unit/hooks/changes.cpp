@@ -65,9 +65,15 @@ TEST_CASE("a hook that removes one, itself too: those that stay are called once"
         const char* now;
         const char* then;
     } rows[] = {
-        {'a', 'a', "abcd", "bcd"}, {'a', 'b', "acd", "acd"},  {'a', 'd', "abc", "abc"},
-        {'b', 'a', "abcd", "bcd"}, {'b', 'b', "abcd", "acd"}, {'b', 'c', "abd", "abd"},
-        {'d', 'a', "abcd", "bcd"}, {'d', 'c', "abcd", "abd"}, {'d', 'd', "abcd", "abc"},
+        {.actor = 'a', .goes = 'a', .now = "abcd", .then = "bcd"},
+        {.actor = 'a', .goes = 'b', .now = "acd", .then = "acd"},
+        {.actor = 'a', .goes = 'd', .now = "abc", .then = "abc"},
+        {.actor = 'b', .goes = 'a', .now = "abcd", .then = "bcd"},
+        {.actor = 'b', .goes = 'b', .now = "abcd", .then = "acd"},
+        {.actor = 'b', .goes = 'c', .now = "abd", .then = "abd"},
+        {.actor = 'd', .goes = 'a', .now = "abcd", .then = "bcd"},
+        {.actor = 'd', .goes = 'c', .now = "abcd", .then = "abd"},
+        {.actor = 'd', .goes = 'd', .now = "abcd", .then = "abc"},
     };
     for (const auto& r : rows) {
         CAPTURE(r.actor);

@@ -47,11 +47,13 @@ TEST_CASE("lower priority numbers first, equals in order of registration") {
         std::vector<i32> priorities;  // of a, b, c, ...
         const char* order;
     } rows[] = {
-        {"in order", {1, 2, 3}, "abc"},
-        {"reversed", {3, 2, 1}, "cba"},
-        {"equals", {0, 0, 0}, "abc"},
-        {"equals among others", {5, 0, 5, 0}, "bdac"},
-        {"negative, extremes", {0x7fffffff, -0x7fffffff - 1, 0, -1}, "bdca"},
+        {.name = "in order", .priorities = {1, 2, 3}, .order = "abc"},
+        {.name = "reversed", .priorities = {3, 2, 1}, .order = "cba"},
+        {.name = "equals", .priorities = {0, 0, 0}, .order = "abc"},
+        {.name = "equals among others", .priorities = {5, 0, 5, 0}, .order = "bdac"},
+        {.name = "negative, extremes",
+         .priorities = {0x7fffffff, -0x7fffffff - 1, 0, -1},
+         .order = "bdca"},
     };
     for (const auto& row : rows) {
         std::string page;

@@ -58,23 +58,23 @@ TEST_CASE("what is not limited") {
     const struct {
         const char* name;
         u8 type;
-        u8 code;
-        u32 mask;
-        bool over_loopback;
-        bool limited;
+        u8 code = 0;
+        u32 mask = 6168;
+        bool over_loopback = false;
+        bool limited = false;
     } rows[] = {
-        {"protocol unreachable", 3, 2, 6168, false, true},
-        {"path MTU", 3, 4, 6168, false, false},
-        {"source quench", 4, 0, 6168, false, true},
-        {"time exceeded", 11, 0, 6168, false, true},
-        {"parameter problem", 12, 0, 6168, false, true},
-        {"echo reply", 0, 0, 6168, false, false},
-        {"redirect", 5, 1, 6168, false, false},
-        {"echo reply in the mask", 0, 0, 1, false, true},
-        {"not in the mask", 3, 2, 256, false, false},
-        {"a type above 18", 43, 0, ~0U, false, false},
-        {"the highest type", 18, 0, ~0U, false, true},
-        {"over loopback", 3, 2, 6168, true, false},
+        {.name = "protocol unreachable", .type = 3, .code = 2, .limited = true},
+        {.name = "path MTU", .type = 3, .code = 4},
+        {.name = "source quench", .type = 4, .limited = true},
+        {.name = "time exceeded", .type = 11, .limited = true},
+        {.name = "parameter problem", .type = 12, .limited = true},
+        {.name = "echo reply", .type = 0},
+        {.name = "redirect", .type = 5, .code = 1},
+        {.name = "echo reply in the mask", .type = 0, .mask = 1, .limited = true},
+        {.name = "not in the mask", .type = 3, .code = 2, .mask = 256},
+        {.name = "a type above 18", .type = 43, .mask = ~0U},
+        {.name = "the highest type", .type = 18, .mask = ~0U, .limited = true},
+        {.name = "over loopback", .type = 3, .code = 2, .over_loopback = true},
     };
     for (const auto& row : rows) {
         CAPTURE(row.name);

@@ -47,16 +47,23 @@ TEST_CASE("the first of a subnet is primary") {
         std::initializer_list<assigned_address> added;
         const char* order;
     } rows[] = {
-        {"alone", {{"10.0.0.1/24"_net}}, "1"},
-        {"two of a subnet", {{"10.0.0.1/24"_net}, {"10.0.0.2/24"_net}}, "1(2)"},
-        {"other length, other subnet", {{"10.0.0.1/24"_net}, {"10.0.0.2/25"_net}}, "12"},
-        {"primaries first",
-         {{"10.0.0.1/24"_net}, {"10.0.0.2/24"_net}, {"10.0.1.3/24"_net}},
-         "13(2)"},
-        {"wide scope first",
-         {scoped("10.0.0.1/24"_net, scopes::link), scoped("10.0.1.2/24"_net, scopes::universe)},
-         "21"},
-        {"whoever says secondary is not asked", {{"10.0.0.1/24"_net, {}, 0, true}}, "1"},
+        {.name = "alone", .added = {{"10.0.0.1/24"_net}}, .order = "1"},
+        {.name = "two of a subnet",
+         .added = {{"10.0.0.1/24"_net}, {"10.0.0.2/24"_net}},
+         .order = "1(2)"},
+        {.name = "other length, other subnet",
+         .added = {{"10.0.0.1/24"_net}, {"10.0.0.2/25"_net}},
+         .order = "12"},
+        {.name = "primaries first",
+         .added = {{"10.0.0.1/24"_net}, {"10.0.0.2/24"_net}, {"10.0.1.3/24"_net}},
+         .order = "13(2)"},
+        {.name = "wide scope first",
+         .added = {scoped("10.0.0.1/24"_net, scopes::link),
+                   scoped("10.0.1.2/24"_net, scopes::universe)},
+         .order = "21"},
+        {.name = "whoever says secondary is not asked",
+         .added = {{"10.0.0.1/24"_net, {}, 0, true}},
+         .order = "1"},
     };
     for (const auto& row : rows) {
         CAPTURE(row.name);
@@ -105,16 +112,22 @@ TEST_CASE("the source towards a destination") {
     const struct {
         const char* name;
         ipv4::address destination;
-        u8 scope;
-        ipv4::address source;
+        u8 scope = scopes::universe;
+        ipv4::address source = "10.0.0.1"_ip;
     } rows[] = {
-        {"any", {}, scopes::universe, "10.0.0.1"_ip},
-        {"on a subnet", "10.0.1.9"_ip, scopes::universe, "10.0.1.3"_ip},
-        {"never a secondary", "10.0.0.2"_ip, scopes::universe, "10.0.0.1"_ip},
-        {"on no subnet: the first", "192.0.2.1"_ip, scopes::universe, "10.0.0.1"_ip},
-        {"nearer than asked for: the first", "10.0.2.9"_ip, scopes::universe, "10.0.0.1"_ip},
-        {"as near as asked for", "10.0.2.9"_ip, scopes::link, "10.0.2.4"_ip},
-        {"host scope for a host", "127.0.0.9"_ip, scopes::host, "127.0.0.1"_ip},
+        {.name = "any", .destination = {}},
+        {.name = "on a subnet", .destination = "10.0.1.9"_ip, .source = "10.0.1.3"_ip},
+        {.name = "never a secondary", .destination = "10.0.0.2"_ip},
+        {.name = "on no subnet: the first", .destination = "192.0.2.1"_ip},
+        {.name = "nearer than asked for: the first", .destination = "10.0.2.9"_ip},
+        {.name = "as near as asked for",
+         .destination = "10.0.2.9"_ip,
+         .scope = scopes::link,
+         .source = "10.0.2.4"_ip},
+        {.name = "host scope for a host",
+         .destination = "127.0.0.9"_ip,
+         .scope = scopes::host,
+         .source = "127.0.0.1"_ip},
     };
     for (const auto& row : rows) {
         CAPTURE(row.name);
@@ -136,16 +149,16 @@ TEST_CASE("what is on the link") {
     const one_interface made{{"10.0.0.1/24"_net}, {"10.0.1.3/24"_net}};
     const struct {
         const char* name;
-        ipv4::address first;
-        ipv4::address second;
-        bool on_link;
+        ipv4::address first = "10.0.0.9"_ip;
+        ipv4::address second = {};
+        bool on_link = false;
     } rows[] = {
-        {"one", "10.0.0.9"_ip, {}, true},
-        {"one of the other", "10.0.1.9"_ip, {}, true},
-        {"none", "10.0.2.9"_ip, {}, false},
-        {"both of one subnet", "10.0.0.9"_ip, "10.0.0.8"_ip, true},
-        {"of two subnets", "10.0.0.9"_ip, "10.0.1.8"_ip, false},
-        {"second elsewhere", "10.0.0.9"_ip, "10.0.2.8"_ip, false},
+        {.name = "one", .on_link = true},
+        {.name = "one of the other", .first = "10.0.1.9"_ip, .on_link = true},
+        {.name = "none", .first = "10.0.2.9"_ip},
+        {.name = "both of one subnet", .second = "10.0.0.8"_ip, .on_link = true},
+        {.name = "of two subnets", .second = "10.0.1.8"_ip},
+        {.name = "second elsewhere", .second = "10.0.2.8"_ip},
     };
     for (const auto& row : rows) {
         CAPTURE(row.name);

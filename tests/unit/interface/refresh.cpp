@@ -35,21 +35,32 @@ TEST_CASE("switches combine by the kernel's rules") {
     const struct {
         const char* name;
         bool s::* member;
-        rule on_host;
-        rule on_router;
+        rule on_host = rule::either;
+        rule on_router = rule::either;
     } rows[] = {
-        {"forwarding", &s::forwarding, rule::own, rule::own},
-        {"accept_source_route", &s::accept_source_route, rule::both, rule::both},
-        {"bc_forwarding", &s::bc_forwarding, rule::both, rule::both},
-        {"mc_forwarding", &s::mc_forwarding, rule::both, rule::both},
-        {"accept_redirects", &s::accept_redirects, rule::either, rule::both},
-        {"send_redirects", &s::send_redirects, rule::either, rule::either},
-        {"secure_redirects", &s::secure_redirects, rule::either, rule::either},
-        {"shared_media", &s::shared_media, rule::either, rule::either},
-        {"accept_local", &s::accept_local, rule::either, rule::either},
-        {"route_localnet", &s::route_localnet, rule::either, rule::either},
-        {"drop_unicast_in_l2_multicast", &s::drop_unicast_in_l2_multicast, rule::either,
-         rule::either},
+        {.name = "forwarding",
+         .member = &s::forwarding,
+         .on_host = rule::own,
+         .on_router = rule::own},
+        {.name = "accept_source_route",
+         .member = &s::accept_source_route,
+         .on_host = rule::both,
+         .on_router = rule::both},
+        {.name = "bc_forwarding",
+         .member = &s::bc_forwarding,
+         .on_host = rule::both,
+         .on_router = rule::both},
+        {.name = "mc_forwarding",
+         .member = &s::mc_forwarding,
+         .on_host = rule::both,
+         .on_router = rule::both},
+        {.name = "accept_redirects", .member = &s::accept_redirects, .on_router = rule::both},
+        {.name = "send_redirects", .member = &s::send_redirects},
+        {.name = "secure_redirects", .member = &s::secure_redirects},
+        {.name = "shared_media", .member = &s::shared_media},
+        {.name = "accept_local", .member = &s::accept_local},
+        {.name = "route_localnet", .member = &s::route_localnet},
+        {.name = "drop_unicast_in_l2_multicast", .member = &s::drop_unicast_in_l2_multicast},
     };
     for (const auto& row : rows) {
         for (const int bits : {0, 1, 2, 3, 4, 5, 6, 7}) {
@@ -88,13 +99,23 @@ TEST_CASE("accept fast only where nothing more is asked of a source") {
         void (*change)(refreshed&);
         bool fast;
     } rows[] = {
-        {"a plain router", [](refreshed&) {}, true},
-        {"a host", [](refreshed& r) { r.get().own.forwarding = false; }, false},
-        {"reverse path of all", [](refreshed& r) { r.all.rp_filter = 2; }, false},
-        {"reverse path of its own", [](refreshed& r) { r.get().own.rp_filter = 1; }, false},
-        {"down", [](refreshed& r) { r.get().up = false; }, false},
-        {"loopback", [](refreshed& r) { r.get().loopback = true; }, false},
-        {"in a routing domain", [](refreshed& r) { r.get().master = 3; }, false},
+        {.name = "a plain router", .change = [](refreshed&) {}, .fast = true},
+        {.name = "a host",
+         .change = [](refreshed& r) { r.get().own.forwarding = false; },
+         .fast = false},
+        {.name = "reverse path of all",
+         .change = [](refreshed& r) { r.all.rp_filter = 2; },
+         .fast = false},
+        {.name = "reverse path of its own",
+         .change = [](refreshed& r) { r.get().own.rp_filter = 1; },
+         .fast = false},
+        {.name = "down", .change = [](refreshed& r) { r.get().up = false; }, .fast = false},
+        {.name = "loopback",
+         .change = [](refreshed& r) { r.get().loopback = true; },
+         .fast = false},
+        {.name = "in a routing domain",
+         .change = [](refreshed& r) { r.get().master = 3; },
+         .fast = false},
     };
     for (const auto& row : rows) {
         refreshed r;

@@ -40,14 +40,27 @@ TEST_CASE("who claims our address is counted and reported, not answered, not bel
         bool reported;
     };
     for (const row& r :
-         {row{"announcement", arp_hex(all, "1", moved, "01", zero, "01"), true},
-          row{"announcement as a reply", arp_hex(all, "2", moved, "01", moved, "01"), true},
-          row{"request for another", arp_hex(all, "1", moved, "01", zero, "63"), true},
-          row{"reply to us", arp_hex(us, "2", moved, "01", us, "01"), true},
-          row{"our own frame, come back", arp_hex(all, "1", us, "01", zero, "01"), false},
-          row{"a probe", arp_hex(all, "1", moved, "01", zero, "01").replace(56, 8, "00000000"),
-              false},
-          row{"another's announcement", arp_hex(all, "1", moved, "02", zero, "02"), false}}) {
+         {row{.name = "announcement",
+              .frame = arp_hex(all, "1", moved, "01", zero, "01"),
+              .reported = true},
+          row{.name = "announcement as a reply",
+              .frame = arp_hex(all, "2", moved, "01", moved, "01"),
+              .reported = true},
+          row{.name = "request for another",
+              .frame = arp_hex(all, "1", moved, "01", zero, "63"),
+              .reported = true},
+          row{.name = "reply to us",
+              .frame = arp_hex(us, "2", moved, "01", us, "01"),
+              .reported = true},
+          row{.name = "our own frame, come back",
+              .frame = arp_hex(all, "1", us, "01", zero, "01"),
+              .reported = false},
+          row{.name = "a probe",
+              .frame = arp_hex(all, "1", moved, "01", zero, "01").replace(56, 8, "00000000"),
+              .reported = false},
+          row{.name = "another's announcement",
+              .frame = arp_hex(all, "1", moved, "02", zero, "02"),
+              .reported = false}}) {
         CAPTURE(r.name);
         linked_host<> b;
         b.hear(r.frame, 2, at(0));
@@ -62,16 +75,26 @@ TEST_CASE("an announcement moves a neighbour that is known, at once") {
     struct row {
         const char* name;
         std::string frame;
-        bool drop_gratuitous;
+        bool drop_gratuitous = false;
         u8 after;
     };
     const row rows[] = {
-        {"request", arp_hex(all, "1", moved, "02", zero, "02"), false, 0x66},
-        {"reply", arp_hex(all, "2", moved, "02", moved, "02"), false, 0x66},
-        {"reply that names another target", arp_hex(all, "2", moved, "02", zero, "02"), false, 2},
-        {"broadcast reply about two", arp_hex(all, "2", moved, "02", zero, "63"), false, 2},
-        {"request, but they are not believed", arp_hex(all, "1", moved, "02", zero, "02"), true, 2},
-        {"request to us", arp_hex(all, "1", moved, "02", zero, "01"), true, 0x66},
+        {.name = "request", .frame = arp_hex(all, "1", moved, "02", zero, "02"), .after = 0x66},
+        {.name = "reply", .frame = arp_hex(all, "2", moved, "02", moved, "02"), .after = 0x66},
+        {.name = "reply that names another target",
+         .frame = arp_hex(all, "2", moved, "02", zero, "02"),
+         .after = 2},
+        {.name = "broadcast reply about two",
+         .frame = arp_hex(all, "2", moved, "02", zero, "63"),
+         .after = 2},
+        {.name = "request, but they are not believed",
+         .frame = arp_hex(all, "1", moved, "02", zero, "02"),
+         .drop_gratuitous = true,
+         .after = 2},
+        {.name = "request to us",
+         .frame = arp_hex(all, "1", moved, "02", zero, "01"),
+         .drop_gratuitous = true,
+         .after = 0x66},
     };
     for (const row& r : rows) {
         CAPTURE(r.name);
@@ -94,12 +117,18 @@ TEST_CASE("strangers are learned where the operator says so") {
         std::string frame;
         neighbour_state learned;  // with arp_accept
     };
-    for (const row& r :
-         {row{"announcement", arp_hex(all, "1", them, "02", zero, "02"), neighbour_state::stale},
-          row{"reply to us", arp_hex(us, "2", them, "02", us, "01"), neighbour_state::reachable},
-          row{"broadcast reply", arp_hex(all, "2", them, "02", us, "01"), neighbour_state::stale},
-          row{"request for another", arp_hex(all, "1", them, "02", zero, "63"),
-              neighbour_state::none}}) {
+    for (const row& r : {row{.name = "announcement",
+                             .frame = arp_hex(all, "1", them, "02", zero, "02"),
+                             .learned = neighbour_state::stale},
+                         row{.name = "reply to us",
+                             .frame = arp_hex(us, "2", them, "02", us, "01"),
+                             .learned = neighbour_state::reachable},
+                         row{.name = "broadcast reply",
+                             .frame = arp_hex(all, "2", them, "02", us, "01"),
+                             .learned = neighbour_state::stale},
+                         row{.name = "request for another",
+                             .frame = arp_hex(all, "1", them, "02", zero, "63"),
+                             .learned = neighbour_state::none}}) {
         CAPTURE(r.name);
         for (const bool accept : {false, true}) {
             CAPTURE(accept);

@@ -81,11 +81,22 @@ TEST_CASE("groups and broadcasts have link addresses by rule") {
         ipv4::address to;
         const char* mac;
     };
-    for (const row& r :
-         {row{"directed broadcast", link_destination::broadcast, "10.0.2.255"_ip, "ffffffffffff"},
-          row{"limited broadcast", link_destination::unicast, "255.255.255.255"_ip, "ffffffffffff"},
-          row{"group", link_destination::multicast, "224.0.0.22"_ip, "01005e000016"},
-          row{"23 bits of it", link_destination::multicast, "239.255.1.2"_ip, "01005e7f0102"}}) {
+    for (const row& r : {row{.name = "directed broadcast",
+                             .kind = link_destination::broadcast,
+                             .to = "10.0.2.255"_ip,
+                             .mac = "ffffffffffff"},
+                         row{.name = "limited broadcast",
+                             .kind = link_destination::unicast,
+                             .to = "255.255.255.255"_ip,
+                             .mac = "ffffffffffff"},
+                         row{.name = "group",
+                             .kind = link_destination::multicast,
+                             .to = "224.0.0.22"_ip,
+                             .mac = "01005e000016"},
+                         row{.name = "23 bits of it",
+                             .kind = link_destination::multicast,
+                             .to = "239.255.1.2"_ip,
+                             .mac = "01005e7f0102"}}) {
         CAPTURE(r.name);
         linked_host<> b;
         CHECK(b.send(datagram_hex, 3, r.to, at(0), r.kind));

@@ -12,7 +12,7 @@ namespace {
 struct frame_row {
     const char* name;
     const char* hex;
-    frame_kind kind;
+    frame_kind kind = frame_kind::ipv4;
     sluice::packet_type type = sluice::packet_type::host;
 };
 
@@ -32,47 +32,45 @@ std::string arp_frame(const char* destination, const char* operation, const char
 
 TEST_CASE("the packet type comes from the destination address") {
     const frame_row rows[] = {
-        {"own",
-         "020000000101"
-         "020000000102"
-         "0800"
-         "4500",
-         frame_kind::ipv4},
-        {"broadcast",
-         "ffffffffffff"
-         "020000000102"
-         "0800"
-         "4500",
-         frame_kind::ipv4, sluice::packet_type::broadcast},
-        {"group",
-         "01005e010101"
-         "020000000102"
-         "0800"
-         "4500",
-         frame_kind::ipv4, sluice::packet_type::multicast},
-        {"another host",
-         "020000000201"
-         "020000000102"
-         "0800"
-         "4500",
-         frame_kind::ipv4, sluice::packet_type::other_host},
-        {"empty datagram",
-         "020000000101"
-         "020000000102"
-         "0800",
-         frame_kind::ipv4},
-        {"13 octets",
-         "020000000101"
-         "020000000102"
-         "08",
-         frame_kind::dropped},
-        {"no octets", "", frame_kind::dropped},
-        {"IPv6",
-         "020000000101"
-         "020000000102"
-         "86dd"
-         "6000",
-         frame_kind::dropped},
+        {.name = "own",
+         .hex = "020000000101"
+                "020000000102"
+                "0800"
+                "4500"},
+        {.name = "broadcast",
+         .hex = "ffffffffffff"
+                "020000000102"
+                "0800"
+                "4500",
+         .type = sluice::packet_type::broadcast},
+        {.name = "group",
+         .hex = "01005e010101"
+                "020000000102"
+                "0800"
+                "4500",
+         .type = sluice::packet_type::multicast},
+        {.name = "another host",
+         .hex = "020000000201"
+                "020000000102"
+                "0800"
+                "4500",
+         .type = sluice::packet_type::other_host},
+        {.name = "empty datagram",
+         .hex = "020000000101"
+                "020000000102"
+                "0800"},
+        {.name = "13 octets",
+         .hex = "020000000101"
+                "020000000102"
+                "08",
+         .kind = frame_kind::dropped},
+        {.name = "no octets", .hex = "", .kind = frame_kind::dropped},
+        {.name = "IPv6",
+         .hex = "020000000101"
+                "020000000102"
+                "86dd"
+                "6000",
+         .kind = frame_kind::dropped},
     };
     linked_host<> b;
     for (const frame_row& r : rows) {
@@ -113,70 +111,70 @@ TEST_CASE("what ARP is answered, and what is learned from it") {
     struct row {
         const char* name;
         std::string frame;
-        frames answers;
-        neighbour_state learned;  // about 10.0.1.2
+        frames answers = {};
+        neighbour_state learned = none;  // about 10.0.1.2
     };
     const row rows[] = {
-        {"request for us", arp_frame(all, "1", them, "0a000102", zero, "0a000101"), {reply}, stale},
-        {"request to us alone",
-         arp_frame(us, "1", them, "0a000102", zero, "0a000101"),
-         {reply},
-         stale},
-        {"request for another", arp_frame(all, "1", them, "0a000102", zero, "0a000163"), {}, none},
-        {"request to another host",
-         arp_frame(other, "1", them, "0a000102", zero, "0a000101"),
-         {},
-         none},
-        {"probe", arp_frame(all, "1", them, "00000000", zero, "0a000101"), {probe_reply}, none},
-        {"announcement of a stranger",
-         arp_frame(all, "1", them, "0a000102", zero, "0a000102"),
-         {},
-         none},
-        {"reply that nobody asked for",
-         arp_frame(us, "2", them, "0a000102", us, "0a000101"),
-         {},
-         none},
-        {"request in our name", arp_frame(all, "1", them, "0a000101", zero, "0a000101"), {}, none},
-        {"link address a group",
-         arp_frame(all, "1", "010000000102", "0a000102", zero, "0a000101"),
-         {},
-         none},
-        {"link address zero", arp_frame(all, "1", zero, "0a000102", zero, "0a000101"), {}, none},
-        {"sender a group", arp_frame(all, "1", them, "e0000001", zero, "0a000101"), {}, none},
-        {"sender loopback", arp_frame(all, "1", them, "7f000001", zero, "0a000101"), {}, none},
-        {"sender of the zero network",
-         arp_frame(all, "1", them, "00000102", zero, "0a000101"),
-         {},
-         none},
-        {"sender that cannot be a neighbour",
-         arp_frame(all, "1", them, "0a0001ff", zero, "0a000101"),
-         {},
-         none},
-        {"request for a group", arp_frame(all, "1", them, "0a000102", zero, "e0000001"), {}, none},
-        {"request for loopback", arp_frame(all, "1", them, "0a000102", zero, "7f000001"), {}, none},
-        {"request for an address of another interface of ours",
-         arp_frame(all, "1", them, "0a000102", zero, "0a000201"),
-         {other_reply},
-         stale},
-        {"probe for another", arp_frame(all, "1", them, "00000000", zero, "0a000163"), {}, none},
-        {"reply from nobody", arp_frame(us, "2", them, "00000000", us, "0a000101"), {}, none},
-        {"link address broadcast",
-         arp_frame(all, "1", all, "0a000102", zero, "0a000101"),
-         {},
-         none},
-        {"hardware type 6", wrong("0006080006040001"), {}, none},
-        {"protocol type IPv6", wrong("000186dd06040001"), {}, none},
-        {"hardware length 8", wrong("0001080008040001"), {}, none},
-        {"protocol length 16", wrong("0001080006100001"), {}, none},
-        {"operation 0", wrong("0001080006040000"), {}, none},
-        {"reverse request", wrong("0001080006040003"), {}, none},
-        {"operation 257", wrong("0001080006040101"), {}, none},
-        {"operation 3", arp_frame(all, "3", them, "0a000102", zero, "0a000101"), {}, none},
-        {"cut", arp_frame(all, "1", them, "0a000102", zero, "0a0001"), {}, none},
-        {"padded to 60 octets",
-         arp_frame(all, "1", them, "0a000102", zero, "0a000101") + std::string(36, '0'),
-         {reply},
-         stale},
+        {.name = "request for us",
+         .frame = arp_frame(all, "1", them, "0a000102", zero, "0a000101"),
+         .answers = {reply},
+         .learned = stale},
+        {.name = "request to us alone",
+         .frame = arp_frame(us, "1", them, "0a000102", zero, "0a000101"),
+         .answers = {reply},
+         .learned = stale},
+        {.name = "request for another",
+         .frame = arp_frame(all, "1", them, "0a000102", zero, "0a000163")},
+        {.name = "request to another host",
+         .frame = arp_frame(other, "1", them, "0a000102", zero, "0a000101")},
+        {.name = "probe",
+         .frame = arp_frame(all, "1", them, "00000000", zero, "0a000101"),
+         .answers = {probe_reply}},
+        {.name = "announcement of a stranger",
+         .frame = arp_frame(all, "1", them, "0a000102", zero, "0a000102")},
+        {.name = "reply that nobody asked for",
+         .frame = arp_frame(us, "2", them, "0a000102", us, "0a000101")},
+        {.name = "request in our name",
+         .frame = arp_frame(all, "1", them, "0a000101", zero, "0a000101")},
+        {.name = "link address a group",
+         .frame = arp_frame(all, "1", "010000000102", "0a000102", zero, "0a000101")},
+        {.name = "link address zero",
+         .frame = arp_frame(all, "1", zero, "0a000102", zero, "0a000101")},
+        {.name = "sender a group",
+         .frame = arp_frame(all, "1", them, "e0000001", zero, "0a000101")},
+        {.name = "sender loopback",
+         .frame = arp_frame(all, "1", them, "7f000001", zero, "0a000101")},
+        {.name = "sender of the zero network",
+         .frame = arp_frame(all, "1", them, "00000102", zero, "0a000101")},
+        {.name = "sender that cannot be a neighbour",
+         .frame = arp_frame(all, "1", them, "0a0001ff", zero, "0a000101")},
+        {.name = "request for a group",
+         .frame = arp_frame(all, "1", them, "0a000102", zero, "e0000001")},
+        {.name = "request for loopback",
+         .frame = arp_frame(all, "1", them, "0a000102", zero, "7f000001")},
+        {.name = "request for an address of another interface of ours",
+         .frame = arp_frame(all, "1", them, "0a000102", zero, "0a000201"),
+         .answers = {other_reply},
+         .learned = stale},
+        {.name = "probe for another",
+         .frame = arp_frame(all, "1", them, "00000000", zero, "0a000163")},
+        {.name = "reply from nobody",
+         .frame = arp_frame(us, "2", them, "00000000", us, "0a000101")},
+        {.name = "link address broadcast",
+         .frame = arp_frame(all, "1", all, "0a000102", zero, "0a000101")},
+        {.name = "hardware type 6", .frame = wrong("0006080006040001")},
+        {.name = "protocol type IPv6", .frame = wrong("000186dd06040001")},
+        {.name = "hardware length 8", .frame = wrong("0001080008040001")},
+        {.name = "protocol length 16", .frame = wrong("0001080006100001")},
+        {.name = "operation 0", .frame = wrong("0001080006040000")},
+        {.name = "reverse request", .frame = wrong("0001080006040003")},
+        {.name = "operation 257", .frame = wrong("0001080006040101")},
+        {.name = "operation 3", .frame = arp_frame(all, "3", them, "0a000102", zero, "0a000101")},
+        {.name = "cut", .frame = arp_frame(all, "1", them, "0a000102", zero, "0a0001")},
+        {.name = "padded to 60 octets",
+         .frame = arp_frame(all, "1", them, "0a000102", zero, "0a000101") + std::string(36, '0'),
+         .answers = {reply},
+         .learned = stale},
     };
     for (const row& r : rows) {
         CAPTURE(r.name);

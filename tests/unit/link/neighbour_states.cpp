@@ -90,17 +90,32 @@ TEST_CASE("when another link address is believed") {
     struct row {
         const char* name;
         i64 milliseconds;
-        bool solicited;
-        bool forced;
+        bool solicited = false;
+        bool forced = false;
         ethernet::address after;
         neighbour_state state;
     };
     constexpr auto reachable = neighbour_state::reachable;
     constexpr auto stale = neighbour_state::stale;
-    for (const row& r : {row{"reply soon after", 999, true, false, first, reachable},
-                         row{"reply a second after", 1000, true, false, second, reachable},
-                         row{"broadcast reply a second after", 1000, false, false, second, stale},
-                         row{"announcement soon after", 1, false, true, second, stale}}) {
+    for (const row& r : {row{.name = "reply soon after",
+                             .milliseconds = 999,
+                             .solicited = true,
+                             .after = first,
+                             .state = reachable},
+                         row{.name = "reply a second after",
+                             .milliseconds = 1000,
+                             .solicited = true,
+                             .after = second,
+                             .state = reachable},
+                         row{.name = "broadcast reply a second after",
+                             .milliseconds = 1000,
+                             .after = second,
+                             .state = stale},
+                         row{.name = "announcement soon after",
+                             .milliseconds = 1,
+                             .forced = true,
+                             .after = second,
+                             .state = stale}}) {
         CAPTURE(r.name);
         table t{{1, 2}};
         REQUIRE(t.learn({1, peer, first, true, true, true}, at(0)) != nullptr);

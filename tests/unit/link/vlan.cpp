@@ -35,27 +35,27 @@ TEST_CASE("tags of VLAN 0 are taken off, frames of other VLANs are dropped and c
         u64 tagged = 0;
     };
     const row rows[] = {
-        {"", true},
-        {"81000000", true},
-        {"8100e000", true},  // a priority
-        {"81001000", true},  // may be dropped first
-        {"8100f000", true},
-        {"88a80000", true},
-        {"8100000081000000", true},
-        {"88a8000081000000", true},
-        {"8100000088a80000", true},
-        {"810000008100000081000000", true},
-        {"81000005", false, 1},
-        {"81000001", false, 1},
-        {"8100e005", false, 1},
-        {"81000fff", false, 1},
-        {"88a80005", false, 1},
-        {"8100000081000005", false, 1},
-        {"8100000581000000", false, 1},
-        {"88a8000581000005", false, 1},
-        {"91000000", false, 1},
-        {"91000005", false, 1},
-        {"8100000091000000", false, 1},
+        {.tags = "", .taken = true},
+        {.tags = "81000000", .taken = true},
+        {.tags = "8100e000", .taken = true},  // a priority
+        {.tags = "81001000", .taken = true},  // may be dropped first
+        {.tags = "8100f000", .taken = true},
+        {.tags = "88a80000", .taken = true},
+        {.tags = "8100000081000000", .taken = true},
+        {.tags = "88a8000081000000", .taken = true},
+        {.tags = "8100000088a80000", .taken = true},
+        {.tags = "810000008100000081000000", .taken = true},
+        {.tags = "81000005", .taken = false, .tagged = 1},
+        {.tags = "81000001", .taken = false, .tagged = 1},
+        {.tags = "8100e005", .taken = false, .tagged = 1},
+        {.tags = "81000fff", .taken = false, .tagged = 1},
+        {.tags = "88a80005", .taken = false, .tagged = 1},
+        {.tags = "8100000081000005", .taken = false, .tagged = 1},
+        {.tags = "8100000581000000", .taken = false, .tagged = 1},
+        {.tags = "88a8000581000005", .taken = false, .tagged = 1},
+        {.tags = "91000000", .taken = false, .tagged = 1},
+        {.tags = "91000005", .taken = false, .tagged = 1},
+        {.tags = "8100000091000000", .taken = false, .tagged = 1},
     };
     for (const row& r : rows) {
         CAPTURE(r.tags);
@@ -109,23 +109,23 @@ TEST_CASE("what the device said of a frame never becomes better") {
         mark below;
         const std::string& destination;
         mark after;
-        u64 tagged;
+        u64 tagged = 0;
     };
     const row rows[] = {
-        {mark::host, us, mark::host, 0},
-        {mark::host, all, mark::broadcast, 0},
-        {mark::host, group, mark::multicast, 0},
-        {mark::host, other, mark::other_host, 0},
-        {mark::broadcast, us, mark::broadcast, 0},
-        {mark::broadcast, all, mark::broadcast, 0},
-        {mark::broadcast, other, mark::other_host, 0},
-        {mark::multicast, us, mark::multicast, 0},
-        {mark::multicast, group, mark::multicast, 0},
-        {mark::multicast, other, mark::other_host, 0},
-        {mark::other_host, us, mark::other_host, 1},
-        {mark::other_host, all, mark::other_host, 1},
-        {mark::other_host, group, mark::other_host, 1},
-        {mark::other_host, other, mark::other_host, 0},
+        {.below = mark::host, .destination = us, .after = mark::host},
+        {.below = mark::host, .destination = all, .after = mark::broadcast},
+        {.below = mark::host, .destination = group, .after = mark::multicast},
+        {.below = mark::host, .destination = other, .after = mark::other_host},
+        {.below = mark::broadcast, .destination = us, .after = mark::broadcast},
+        {.below = mark::broadcast, .destination = all, .after = mark::broadcast},
+        {.below = mark::broadcast, .destination = other, .after = mark::other_host},
+        {.below = mark::multicast, .destination = us, .after = mark::multicast},
+        {.below = mark::multicast, .destination = group, .after = mark::multicast},
+        {.below = mark::multicast, .destination = other, .after = mark::other_host},
+        {.below = mark::other_host, .destination = us, .after = mark::other_host, .tagged = 1},
+        {.below = mark::other_host, .destination = all, .after = mark::other_host, .tagged = 1},
+        {.below = mark::other_host, .destination = group, .after = mark::other_host, .tagged = 1},
+        {.below = mark::other_host, .destination = other, .after = mark::other_host},
     };
     for (const row& r : rows) {
         CAPTURE(static_cast<int>(r.below));

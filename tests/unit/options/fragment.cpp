@@ -36,15 +36,24 @@ struct cut {
 
 TEST_CASE("lists as Linux left them (options/fragmented-on-forward)") {
     const cut rows[] = {
-        {"record route", list({7, 7, 8, 10, 0, 1, 1, 0}), list({1, 1, 1, 1, 1, 1, 1, 0})},
-        {"copied between others", list({25, 3, 120, 153, 3, 121, 0, 0}),
-         list({1, 1, 1, 153, 3, 121, 0, 0})},
-        {"only the listed octets", list({25, 4, 97, 98, 0, 0, 0, 0}),
-         list({1, 1, 1, 1, 0, 0, 0, 0})},
-        {"source route stays", list({131, 7, 4, 10, 13, 4, 4, 0}),
-         list({131, 7, 4, 10, 13, 4, 4, 0})},
-        {"behind the end nothing is an option", list({0, 7, 3, 4}), list({0, 7, 3, 4})},
-        {"from a malformed option on, as it was", list({25, 2, 25, 9}), list({1, 1, 25, 9})},
+        {.name = "record route",
+         .before = list({7, 7, 8, 10, 0, 1, 1, 0}),
+         .after = list({1, 1, 1, 1, 1, 1, 1, 0})},
+        {.name = "copied between others",
+         .before = list({25, 3, 120, 153, 3, 121, 0, 0}),
+         .after = list({1, 1, 1, 153, 3, 121, 0, 0})},
+        {.name = "only the listed octets",
+         .before = list({25, 4, 97, 98, 0, 0, 0, 0}),
+         .after = list({1, 1, 1, 1, 0, 0, 0, 0})},
+        {.name = "source route stays",
+         .before = list({131, 7, 4, 10, 13, 4, 4, 0}),
+         .after = list({131, 7, 4, 10, 13, 4, 4, 0})},
+        {.name = "behind the end nothing is an option",
+         .before = list({0, 7, 3, 4}),
+         .after = list({0, 7, 3, 4})},
+        {.name = "from a malformed option on, as it was",
+         .before = list({25, 2, 25, 9}),
+         .after = list({1, 1, 25, 9})},
     };
     for (const cut& row : rows) {
         CAPTURE(row.name);

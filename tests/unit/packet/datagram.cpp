@@ -124,8 +124,10 @@ TEST_CASE("datagram: each transport whose checksum covers the addresses, behind 
         u8 protocol;
         std::size_t at;  // of the checksum; 0: none that is mended
     } rows[] = {
-        {"TCP", 6, 16}, {"UDP", 17, 6},   {"DCCP", 33, 6}, {"UDP-Lite", 136, 6},
-        {"ICMP", 1, 0}, {"SCTP", 132, 0}, {"253", 253, 0},
+        {.name = "TCP", .protocol = 6, .at = 16},  {.name = "UDP", .protocol = 17, .at = 6},
+        {.name = "DCCP", .protocol = 33, .at = 6}, {.name = "UDP-Lite", .protocol = 136, .at = 6},
+        {.name = "ICMP", .protocol = 1, .at = 0},  {.name = "SCTP", .protocol = 132, .at = 0},
+        {.name = "253", .protocol = 253, .at = 0},
     };
     for (const auto& r : rows) {
         CAPTURE(r.name);
@@ -153,13 +155,13 @@ TEST_CASE("datagram: a UDP checksum of none stays none, and a sum of zero is sen
     const struct {
         const char* name;
         u8 protocol;
-        u16 before, after;
+        u16 before = 1, after = 0;
     } rows[] = {
-        {"UDP, none was made", 17, 0, 0},
-        {"UDP, the sum becomes zero", 17, 1, 0xffff},
-        {"UDP-Lite, the sum becomes zero", 136, 1, 0xffff},
-        {"TCP, the sum becomes zero", 6, 1, 0},
-        {"TCP, the sum was zero", 6, 0, 0xfffe},
+        {.name = "UDP, none was made", .protocol = 17, .before = 0},
+        {.name = "UDP, the sum becomes zero", .protocol = 17, .after = 0xffff},
+        {.name = "UDP-Lite, the sum becomes zero", .protocol = 136, .after = 0xffff},
+        {.name = "TCP, the sum becomes zero", .protocol = 6},
+        {.name = "TCP, the sum was zero", .protocol = 6, .before = 0, .after = 0xfffe},
     };
     for (const auto& r : rows) {
         CAPTURE(r.name);
@@ -196,16 +198,16 @@ TEST_CASE("datagram: what is no transport header is left alone") {
     fixed_pool<256, 1> pool;
     const struct {
         const char* name;
-        u16 flags_and_offset;
-        std::size_t size;
-        bool is_mended;
+        u16 flags_and_offset = 0;
+        std::size_t size = 16;
+        bool is_mended = false;
     } rows[] = {
-        {"the first fragment", 0x2000, 16, true},
-        {"a later one", 0x2001, 16, false},
-        {"the last one", 0x0001, 16, false},
-        {"just long enough", 0, 8, true},
-        {"an octet short of the checksum", 0, 7, false},
-        {"no payload", 0, 0, false},
+        {.name = "the first fragment", .flags_and_offset = 0x2000, .is_mended = true},
+        {.name = "a later one", .flags_and_offset = 0x2001},
+        {.name = "the last one", .flags_and_offset = 0x0001},
+        {.name = "just long enough", .size = 8, .is_mended = true},
+        {.name = "an octet short of the checksum", .size = 7},
+        {.name = "no payload", .size = 0},
     };
     for (const auto& r : rows) {
         CAPTURE(r.name);

@@ -28,53 +28,53 @@ bool accepts(const network& n, const octets& content, packet_type seen_as = pack
 
 struct row {
     const char* name;
-    bool accepted;
-    datagram_fields datagram;
+    bool accepted = false;
+    datagram_fields datagram = {};
     void (*change)(network&) = nothing;
 };
 
 const row rows[] = {
-    {"to a neighbour", true, {}},
-    {"over a gateway", true, {.destination = "10.9.0.1"_ip}},
-    {"TTL 2", true, {.ttl = 2}},
-    {"TTL 255", true, {.ttl = 255}},
-    {"TTL 1", false, {.ttl = 1}},
-    {"TTL 0", false, {.ttl = 0}},
-    {"as large as the MTU", true, {.payload = support::pattern(1480)}},
-    {"an octet larger than the MTU", false, {.payload = support::pattern(1481)}},
-    {"an octet larger than the route's MTU",
-     false,
-     {.destination = "10.31.0.1"_ip, .payload = support::pattern(581)},
-     [](network& n) { n.add("10.31.0.0/16"_prefix, {.interface = 3, .mtu = 600}); }},
-    {"as large as the route's MTU, which counts alone",
-     true,
-     {.destination = "10.31.0.1"_ip, .payload = support::pattern(1580)},
-     [](network& n) { n.add("10.31.0.0/16"_prefix, {.interface = 3, .mtu = 1600}); }},
-    {"options", false, {.options = support::list({1, 1, 1, 1})}},
-    {"from 1.0.0.1", true, {.source = "1.0.0.1"_ip}},
-    {"from 0.0.0.1", false, {.source = "0.0.0.1"_ip}},
-    {"from 126.0.0.1", true, {.source = "126.0.0.1"_ip}},
-    {"from 127.0.0.1", false, {.source = "127.0.0.1"_ip}},
-    {"from 128.0.0.1", true, {.source = "128.0.0.1"_ip}},
-    {"from 223.0.0.1", true, {.source = "223.0.0.1"_ip}},
-    {"from a group", false, {.source = "224.0.0.1"_ip}},
-    {"from class E", false, {.source = "240.0.0.1"_ip}},
-    {"from our own address", false, {.source = "10.0.3.1"_ip}},
-    {"to a group", false, {.destination = "224.0.0.9"_ip}},
-    {"to everybody", false, {.destination = "255.255.255.255"_ip}},
-    {"to the loopback net", false, {.destination = "127.0.0.1"_ip}},
-    {"to us", false, {.destination = "10.0.2.1"_ip}},
-    {"to a broadcast", false, {.destination = "10.0.2.255"_ip}},
-    {"back to the link it came from", false, {.destination = "10.0.1.3"_ip}},
-    {"to nowhere", false, {.destination = "192.0.2.1"_ip}},
-    {"to what is unreachable", false, {.destination = "10.20.0.1"_ip}},
-    {"to an interface that is down",
-     false,
-     {},
-     [](network& n) {
-         n.link(3).up = false;
-         n.refresh();
-     }},
+    {.name = "to a neighbour", .accepted = true},
+    {.name = "over a gateway", .accepted = true, .datagram = {.destination = "10.9.0.1"_ip}},
+    {.name = "TTL 2", .accepted = true, .datagram = {.ttl = 2}},
+    {.name = "TTL 255", .accepted = true, .datagram = {.ttl = 255}},
+    {.name = "TTL 1", .datagram = {.ttl = 1}},
+    {.name = "TTL 0", .datagram = {.ttl = 0}},
+    {.name = "as large as the MTU",
+     .accepted = true,
+     .datagram = {.payload = support::pattern(1480)}},
+    {.name = "an octet larger than the MTU", .datagram = {.payload = support::pattern(1481)}},
+    {.name = "an octet larger than the route's MTU",
+     .datagram = {.destination = "10.31.0.1"_ip, .payload = support::pattern(581)},
+     .change = [](network& n) { n.add("10.31.0.0/16"_prefix, {.interface = 3, .mtu = 600}); }},
+    {.name = "as large as the route's MTU, which counts alone",
+     .accepted = true,
+     .datagram = {.destination = "10.31.0.1"_ip, .payload = support::pattern(1580)},
+     .change = [](network& n) { n.add("10.31.0.0/16"_prefix, {.interface = 3, .mtu = 1600}); }},
+    {.name = "options", .datagram = {.options = support::list({1, 1, 1, 1})}},
+    {.name = "from 1.0.0.1", .accepted = true, .datagram = {.source = "1.0.0.1"_ip}},
+    {.name = "from 0.0.0.1", .datagram = {.source = "0.0.0.1"_ip}},
+    {.name = "from 126.0.0.1", .accepted = true, .datagram = {.source = "126.0.0.1"_ip}},
+    {.name = "from 127.0.0.1", .datagram = {.source = "127.0.0.1"_ip}},
+    {.name = "from 128.0.0.1", .accepted = true, .datagram = {.source = "128.0.0.1"_ip}},
+    {.name = "from 223.0.0.1", .accepted = true, .datagram = {.source = "223.0.0.1"_ip}},
+    {.name = "from a group", .datagram = {.source = "224.0.0.1"_ip}},
+    {.name = "from class E", .datagram = {.source = "240.0.0.1"_ip}},
+    {.name = "from our own address", .datagram = {.source = "10.0.3.1"_ip}},
+    {.name = "to a group", .datagram = {.destination = "224.0.0.9"_ip}},
+    {.name = "to everybody", .datagram = {.destination = "255.255.255.255"_ip}},
+    {.name = "to the loopback net", .datagram = {.destination = "127.0.0.1"_ip}},
+    {.name = "to us", .datagram = {.destination = "10.0.2.1"_ip}},
+    {.name = "to a broadcast", .datagram = {.destination = "10.0.2.255"_ip}},
+    {.name = "back to the link it came from", .datagram = {.destination = "10.0.1.3"_ip}},
+    {.name = "to nowhere", .datagram = {.destination = "192.0.2.1"_ip}},
+    {.name = "to what is unreachable", .datagram = {.destination = "10.20.0.1"_ip}},
+    {.name = "to an interface that is down",
+     .change =
+         [](network& n) {
+             n.link(3).up = false;
+             n.refresh();
+         }},
 };
 
 TEST_CASE("which datagrams are plain") {

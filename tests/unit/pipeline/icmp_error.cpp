@@ -16,58 +16,35 @@ const icmp_request unreachable = icmp_request::host_unreachable();
 
 struct row {
     const char* name;
-    datagram_fields offender;
-    packet_type seen_as;
-    route_type type;
-    bool sent;
+    datagram_fields offender = {};
+    packet_type seen_as = packet_type::host;
+    route_type type = route_type::unicast;
+    bool sent = false;
 };
 
 const row rows[] = {
-    {"forwarded", {}, packet_type::host, route_type::unicast, true},
-    {"to us", {}, packet_type::host, route_type::local, true},
-    {"to a broadcast", {}, packet_type::host, route_type::broadcast, false},
-    {"to a group", {}, packet_type::host, route_type::multicast, false},
-    {"link-layer broadcast", {}, packet_type::broadcast, route_type::unicast, false},
-    {"link-layer multicast", {}, packet_type::multicast, route_type::unicast, false},
-    {"our own, heard again", {}, packet_type::loopback, route_type::unicast, false},
-    {"for another host", {}, packet_type::other_host, route_type::unicast, false},
-    {"first fragment", {.flags_and_offset = 0x2000}, packet_type::host, route_type::unicast, true},
-    {"second fragment",
-     {.flags_and_offset = 0x2001},
-     packet_type::host,
-     route_type::unicast,
-     false},
-    {"last fragment", {.flags_and_offset = 0x0001}, packet_type::host, route_type::unicast, false},
-    {"last possible offset",
-     {.flags_and_offset = 0x1fff},
-     packet_type::host,
-     route_type::unicast,
-     false},
-    {"DF and the reserved flag",
-     {.flags_and_offset = 0xc000},
-     packet_type::host,
-     route_type::unicast,
-     true},
-    {"ICMP without a type",
-     {.protocol = 1, .payload = {}},
-     packet_type::host,
-     route_type::unicast,
-     false},
-    {"ICMP of one octet, echo",
-     {.protocol = 1, .payload = list({8})},
-     packet_type::host,
-     route_type::unicast,
-     true},
-    {"ICMP of one octet behind options, echo",
-     {.protocol = 1, .options = list({3, 3, 3, 1}), .payload = list({8})},
-     packet_type::host,
-     route_type::unicast,
-     true},
-    {"ICMP error behind options",
-     {.protocol = 1, .options = list({8, 8, 8, 8}), .payload = list({3})},
-     packet_type::host,
-     route_type::unicast,
-     false},
+    {.name = "forwarded", .sent = true},
+    {.name = "to us", .type = route_type::local, .sent = true},
+    {.name = "to a broadcast", .type = route_type::broadcast},
+    {.name = "to a group", .type = route_type::multicast},
+    {.name = "link-layer broadcast", .seen_as = packet_type::broadcast},
+    {.name = "link-layer multicast", .seen_as = packet_type::multicast},
+    {.name = "our own, heard again", .seen_as = packet_type::loopback},
+    {.name = "for another host", .seen_as = packet_type::other_host},
+    {.name = "first fragment", .offender = {.flags_and_offset = 0x2000}, .sent = true},
+    {.name = "second fragment", .offender = {.flags_and_offset = 0x2001}},
+    {.name = "last fragment", .offender = {.flags_and_offset = 0x0001}},
+    {.name = "last possible offset", .offender = {.flags_and_offset = 0x1fff}},
+    {.name = "DF and the reserved flag", .offender = {.flags_and_offset = 0xc000}, .sent = true},
+    {.name = "ICMP without a type", .offender = {.protocol = 1, .payload = {}}},
+    {.name = "ICMP of one octet, echo",
+     .offender = {.protocol = 1, .payload = list({8})},
+     .sent = true},
+    {.name = "ICMP of one octet behind options, echo",
+     .offender = {.protocol = 1, .options = list({3, 3, 3, 1}), .payload = list({8})},
+     .sent = true},
+    {.name = "ICMP error behind options",
+     .offender = {.protocol = 1, .options = list({8, 8, 8, 8}), .payload = list({3})}},
 };
 
 TEST_CASE("icmp error: the cases in which none is sent") {
@@ -94,19 +71,22 @@ TEST_CASE("icmp error: never about an error or what counts as one") {
 TEST_CASE("icmp error: as much is quoted as fits 576 octets and the way back") {
     const struct {
         const char* name;
-        u32 packet, mtu, options, quote;
+        u32 packet = 1500;
+        u32 mtu;
+        u32 options = 0;
+        u32 quote;
     } sizes[] = {
-        {"a short packet, whole", 48, 1500, 0, 48},
-        {"548 octets, whole", 548, 1500, 0, 548},
-        {"549 octets, cut", 549, 1500, 0, 548},
-        {"65535 octets", 65535, 65535, 0, 548},
-        {"options of the error count", 1500, 1500, 40, 508},
-        {"a small MTU", 1500, 296, 0, 268},
-        {"the smallest MTU", 1500, 68, 0, 40},
-        {"no more than a header would fit", 1500, 48, 0, 0},
-        {"one octet more fits", 1500, 49, 0, 21},
-        {"MTU 68 with 40 octets of options", 1500, 68, 40, 0},
-        {"MTU 0", 1500, 0, 0, 0},
+        {.name = "a short packet, whole", .packet = 48, .mtu = 1500, .quote = 48},
+        {.name = "548 octets, whole", .packet = 548, .mtu = 1500, .quote = 548},
+        {.name = "549 octets, cut", .packet = 549, .mtu = 1500, .quote = 548},
+        {.name = "65535 octets", .packet = 65535, .mtu = 65535, .quote = 548},
+        {.name = "options of the error count", .mtu = 1500, .options = 40, .quote = 508},
+        {.name = "a small MTU", .mtu = 296, .quote = 268},
+        {.name = "the smallest MTU", .mtu = 68, .quote = 40},
+        {.name = "no more than a header would fit", .mtu = 48, .quote = 0},
+        {.name = "one octet more fits", .mtu = 49, .quote = 21},
+        {.name = "MTU 68 with 40 octets of options", .mtu = 68, .options = 40, .quote = 0},
+        {.name = "MTU 0", .mtu = 0, .quote = 0},
     };
     for (const auto& s : sizes) {
         INFO(doctest::String{s.name});

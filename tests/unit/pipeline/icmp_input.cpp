@@ -85,26 +85,26 @@ TEST_CASE("icmp input: a timestamp request needs its first timestamp") {
 struct to_many_row {
     const char* name;
     u8 type;
-    bool ignore_broadcasts;
-    pipeline::icmp_action action;
+    bool ignore_broadcasts = false;
+    pipeline::icmp_action action = none;
 };
 const to_many_row many_rows[] = {
-    {"echo request, ignored by default", 8, true, none},
-    {"echo request, if answered", 8, false, echo},
-    {"timestamp request, ignored by default", 13, true, none},
-    {"timestamp request, if answered", 13, false, timestamp},
-    {"address mask request", 17, true, consumed},
-    {"address mask reply", 18, true, consumed},
-    {"unreachable", 3, false, none},
-    {"redirect", 5, false, none},
-    {"time exceeded", 11, false, none},
-    {"parameter problem", 12, false, none},
-    {"source quench", 4, false, none},
-    {"information request", 15, false, none},
-    {"timestamp reply", 14, false, none},
-    {"echo reply", 0, true, none},
-    {"extended echo reply", 43, false, none},
-    {"unknown type", 200, false, none},
+    {.name = "echo request, ignored by default", .type = 8, .ignore_broadcasts = true},
+    {.name = "echo request, if answered", .type = 8, .action = echo},
+    {.name = "timestamp request, ignored by default", .type = 13, .ignore_broadcasts = true},
+    {.name = "timestamp request, if answered", .type = 13, .action = timestamp},
+    {.name = "address mask request", .type = 17, .ignore_broadcasts = true, .action = consumed},
+    {.name = "address mask reply", .type = 18, .ignore_broadcasts = true, .action = consumed},
+    {.name = "unreachable", .type = 3},
+    {.name = "redirect", .type = 5},
+    {.name = "time exceeded", .type = 11},
+    {.name = "parameter problem", .type = 12},
+    {.name = "source quench", .type = 4},
+    {.name = "information request", .type = 15},
+    {.name = "timestamp reply", .type = 14},
+    {.name = "echo reply", .type = 0, .ignore_broadcasts = true},
+    {.name = "extended echo reply", .type = 43},
+    {.name = "unknown type", .type = 200},
 };
 
 TEST_CASE("icmp input: few messages may come to many") {

@@ -45,14 +45,14 @@ struct row {
     bool is_many;
 };
 const row rows[] = {
-    {"a neighbour", "10.0.2.9"_ip, false},
-    {"nowhere", "192.0.2.1"_ip, false},
-    {"one of our own addresses", "10.0.3.1"_ip, false},
-    {"what is unreachable", "10.20.0.1"_ip, false},
-    {"the broadcast of the link", "10.0.2.255"_ip, true},
-    {"the broadcast of another link", "10.0.3.255"_ip, true},
-    {"everybody", ipv4::limited_broadcast, true},
-    {"nobody", {}, true},
+    {.name = "a neighbour", .destination = "10.0.2.9"_ip, .is_many = false},
+    {.name = "nowhere", .destination = "192.0.2.1"_ip, .is_many = false},
+    {.name = "one of our own addresses", .destination = "10.0.3.1"_ip, .is_many = false},
+    {.name = "what is unreachable", .destination = "10.20.0.1"_ip, .is_many = false},
+    {.name = "the broadcast of the link", .destination = "10.0.2.255"_ip, .is_many = true},
+    {.name = "the broadcast of another link", .destination = "10.0.3.255"_ip, .is_many = true},
+    {.name = "everybody", .destination = ipv4::limited_broadcast, .is_many = true},
+    {.name = "nobody", .destination = {}, .is_many = true},
 };
 
 TEST_CASE("an error about a broadcast is told only where bogus ones are let through") {

@@ -14,16 +14,17 @@ namespace {
 using namespace support;
 using enum drop_reason;
 
+void nothing(network&) {}
+
 struct row {
     const char* name;
     ipv4::address source;
-    u16 out;  // forwarded by it; 0: for us
-    void (*change)(network&);
-    drop_reason reason;
-    bool on_link;
+    u16 out = 0;  // forwarded by it; 0: for us
+    void (*change)(network&) = nothing;
+    drop_reason reason = none;
+    bool on_link = false;
 };
 
-void nothing(network&) {}
 template <u8 Filter>
 void filter(network& n) {
     n.set_link(2, [](interface_settings& s) { s.rp_filter = Filter; });
@@ -40,35 +41,71 @@ void custom_local(network& n) {
 
 const row rows[] = {
     // filter off, not back by the same link: nothing is looked up, so nothing is known
-    {"neighbour", "10.0.1.2"_ip, 0, nothing, none, false},
-    {"stranger", "192.0.2.1"_ip, 0, nothing, none, false},
-    {"our address", "10.0.2.1"_ip, 0, nothing, source_local, false},
-    {"our broadcast address", "10.0.1.255"_ip, 0, nothing, none, false},
-    {"no route of type local but of an address", "10.50.0.1"_ip, 0, nothing, none, false},
-    {"custom local route", "10.50.0.1"_ip, 0, custom_local, source_local, false},
+    {.name = "neighbour", .source = "10.0.1.2"_ip},
+    {.name = "stranger", .source = "192.0.2.1"_ip},
+    {.name = "our address", .source = "10.0.2.1"_ip, .reason = source_local},
+    {.name = "our broadcast address", .source = "10.0.1.255"_ip},
+    {.name = "no route of type local but of an address", .source = "10.50.0.1"_ip},
+    {.name = "custom local route",
+     .source = "10.50.0.1"_ip,
+     .change = custom_local,
+     .reason = source_local},
     // back by the same link: looked up for the redirect
-    {"neighbour, back", "10.0.1.2"_ip, 2, nothing, none, true},
-    {"stranger, back", "192.0.2.1"_ip, 2, nothing, none, false},
-    {"behind another link, back", "10.0.2.2"_ip, 2, nothing, none, false},
-    {"our broadcast address, back", "10.0.1.255"_ip, 2, nothing, source_invalid, false},
-    {"our address, back", "10.0.1.1"_ip, 2, nothing, source_local, false},
+    {.name = "neighbour, back", .source = "10.0.1.2"_ip, .out = 2, .on_link = true},
+    {.name = "stranger, back", .source = "192.0.2.1"_ip, .out = 2},
+    {.name = "behind another link, back", .source = "10.0.2.2"_ip, .out = 2},
+    {.name = "our broadcast address, back",
+     .source = "10.0.1.255"_ip,
+     .out = 2,
+     .reason = source_invalid},
+    {.name = "our address, back", .source = "10.0.1.1"_ip, .out = 2, .reason = source_local},
     // strict: RFC 3704 section 2.2
-    {"neighbour, strict", "10.0.1.2"_ip, 3, filter<1>, none, true},
-    {"behind another link, strict", "10.0.2.2"_ip, 3, filter<1>, reverse_path, false},
-    {"behind a gateway of another link, strict", "10.9.0.1"_ip, 0, filter<1>, reverse_path, false},
-    {"stranger, strict", "192.0.2.1"_ip, 0, filter<1>, reverse_path, false},
-    {"blackholed, strict", "10.22.0.1"_ip, 0, filter<1>, reverse_path, false},
-    {"our broadcast address, strict", "10.0.1.255"_ip, 0, filter<1>, source_invalid, false},
-    {"our address, strict", "10.0.1.1"_ip, 0, filter<1>, source_local, false},
-    {"on an interface without addresses, strict", "10.0.2.2"_ip, 0,
-     [](network& n) { filter<1>(n), without_addresses(n); }, reverse_path, false},
+    {.name = "neighbour, strict",
+     .source = "10.0.1.2"_ip,
+     .out = 3,
+     .change = filter<1>,
+     .on_link = true},
+    {.name = "behind another link, strict",
+     .source = "10.0.2.2"_ip,
+     .out = 3,
+     .change = filter<1>,
+     .reason = reverse_path},
+    {.name = "behind a gateway of another link, strict",
+     .source = "10.9.0.1"_ip,
+     .change = filter<1>,
+     .reason = reverse_path},
+    {.name = "stranger, strict",
+     .source = "192.0.2.1"_ip,
+     .change = filter<1>,
+     .reason = reverse_path},
+    {.name = "blackholed, strict",
+     .source = "10.22.0.1"_ip,
+     .change = filter<1>,
+     .reason = reverse_path},
+    {.name = "our broadcast address, strict",
+     .source = "10.0.1.255"_ip,
+     .change = filter<1>,
+     .reason = source_invalid},
+    {.name = "our address, strict",
+     .source = "10.0.1.1"_ip,
+     .change = filter<1>,
+     .reason = source_local},
+    {.name = "on an interface without addresses, strict",
+     .source = "10.0.2.2"_ip,
+     .change = [](network& n) { filter<1>(n), without_addresses(n); },
+     .reason = reverse_path},
     // loose: RFC 3704 section 2.4
-    {"behind another link, loose", "10.0.2.2"_ip, 3, filter<2>, none, false},
-    {"stranger, loose", "192.0.2.1"_ip, 0, filter<2>, reverse_path, false},
-    {"throw, loose", "10.23.0.1"_ip, 0, filter<2>, reverse_path, false},
-    {"neighbour, loose", "10.0.1.2"_ip, 0, filter<2>, none, true},
-    {"on an interface without addresses, filter off", "10.0.2.2"_ip, 2, without_addresses, none,
-     false},
+    {.name = "behind another link, loose", .source = "10.0.2.2"_ip, .out = 3, .change = filter<2>},
+    {.name = "stranger, loose",
+     .source = "192.0.2.1"_ip,
+     .change = filter<2>,
+     .reason = reverse_path},
+    {.name = "throw, loose", .source = "10.23.0.1"_ip, .change = filter<2>, .reason = reverse_path},
+    {.name = "neighbour, loose", .source = "10.0.1.2"_ip, .change = filter<2>, .on_link = true},
+    {.name = "on an interface without addresses, filter off",
+     .source = "10.0.2.2"_ip,
+     .out = 2,
+     .change = without_addresses},
 };
 
 TEST_CASE("source rules: own, strict, loose, and who is a neighbour") {

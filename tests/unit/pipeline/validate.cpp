@@ -29,44 +29,62 @@ void repair(octets& d) {
 }
 
 constexpr fault faults[] = {
-    {"nothing wrong", [](octets&) {}, drop_reason::none},
-    {"empty", [](octets& d) { d.clear(); }, drop_reason::header_truncated},
-    {"19 octets", [](octets& d) { d.resize(19); }, drop_reason::header_truncated},
-    {"version 6", [](octets& d) { set_octet(d, 0, 0x65), repair(d); }, drop_reason::header_invalid},
-    {"version 0", [](octets& d) { set_octet(d, 0, 0x05), repair(d); }, drop_reason::header_invalid},
-    {"header length 4 words, its checksum right",
-     [](octets& d) {
-         set_octet(d, 0, 0x44);
-         store_be<u16>(d.data() + 10, 0);
-         store_be<u16>(d.data() + 10, checksum::compute_header(d.data(), 4));
-     },
-     drop_reason::header_invalid},
-    {"header length 0", [](octets& d) { set_octet(d, 0, 0x40); }, drop_reason::header_invalid},
-    {"60 octets of header, 36 there", [](octets& d) { set_octet(d, 0, 0x4f); },
-     drop_reason::header_truncated},
-    {"a bit of the identification turned", [](octets& d) { d[5] ^= std::byte{1}; },
-     drop_reason::header_checksum},
-    {"checksum ffff for 0000 is right",
-     [](octets& d) {
-         store_be<u16>(d.data() + 4, 0);
-         repair(d);
-         const u16 sum = load_be<u16>(d.data() + 10);
-         store_be<u16>(d.data() + 4, sum);  // now everything sums to ffff without a checksum
-         store_be<u16>(d.data() + 10, 0xffff);
-     },
-     drop_reason::none},
-    {"total length one more than came",
-     [](octets& d) {
-         store_be<u16>(d.data() + 2, static_cast<u16>(d.size() + 1));
-         repair(d);
-     },
-     drop_reason::length_beyond_packet},
-    {"total length 19", [](octets& d) { store_be<u16>(d.data() + 2, 19), repair(d); },
-     drop_reason::length_below_header},
-    {"total length 0", [](octets& d) { store_be<u16>(d.data() + 2, 0), repair(d); },
-     drop_reason::length_below_header},
-    {"total length of the header alone",
-     [](octets& d) { store_be<u16>(d.data() + 2, 20), repair(d); }, drop_reason::none},
+    {.name = "nothing wrong", .break_it = [](octets&) {}, .expected = drop_reason::none},
+    {.name = "empty",
+     .break_it = [](octets& d) { d.clear(); },
+     .expected = drop_reason::header_truncated},
+    {.name = "19 octets",
+     .break_it = [](octets& d) { d.resize(19); },
+     .expected = drop_reason::header_truncated},
+    {.name = "version 6",
+     .break_it = [](octets& d) { set_octet(d, 0, 0x65), repair(d); },
+     .expected = drop_reason::header_invalid},
+    {.name = "version 0",
+     .break_it = [](octets& d) { set_octet(d, 0, 0x05), repair(d); },
+     .expected = drop_reason::header_invalid},
+    {.name = "header length 4 words, its checksum right",
+     .break_it =
+         [](octets& d) {
+             set_octet(d, 0, 0x44);
+             store_be<u16>(d.data() + 10, 0);
+             store_be<u16>(d.data() + 10, checksum::compute_header(d.data(), 4));
+         },
+     .expected = drop_reason::header_invalid},
+    {.name = "header length 0",
+     .break_it = [](octets& d) { set_octet(d, 0, 0x40); },
+     .expected = drop_reason::header_invalid},
+    {.name = "60 octets of header, 36 there",
+     .break_it = [](octets& d) { set_octet(d, 0, 0x4f); },
+     .expected = drop_reason::header_truncated},
+    {.name = "a bit of the identification turned",
+     .break_it = [](octets& d) { d[5] ^= std::byte{1}; },
+     .expected = drop_reason::header_checksum},
+    {.name = "checksum ffff for 0000 is right",
+     .break_it =
+         [](octets& d) {
+             store_be<u16>(d.data() + 4, 0);
+             repair(d);
+             const u16 sum = load_be<u16>(d.data() + 10);
+             store_be<u16>(d.data() + 4, sum);  // now everything sums to ffff without a checksum
+             store_be<u16>(d.data() + 10, 0xffff);
+         },
+     .expected = drop_reason::none},
+    {.name = "total length one more than came",
+     .break_it =
+         [](octets& d) {
+             store_be<u16>(d.data() + 2, static_cast<u16>(d.size() + 1));
+             repair(d);
+         },
+     .expected = drop_reason::length_beyond_packet},
+    {.name = "total length 19",
+     .break_it = [](octets& d) { store_be<u16>(d.data() + 2, 19), repair(d); },
+     .expected = drop_reason::length_below_header},
+    {.name = "total length 0",
+     .break_it = [](octets& d) { store_be<u16>(d.data() + 2, 0), repair(d); },
+     .expected = drop_reason::length_below_header},
+    {.name = "total length of the header alone",
+     .break_it = [](octets& d) { store_be<u16>(d.data() + 2, 20), repair(d); },
+     .expected = drop_reason::none},
 };
 
 TEST_CASE("validate: each fault has its reason") {
@@ -139,19 +157,21 @@ TEST_CASE("validate: of two faults the first in Linux's order is named") {
         std::vector<void (*)(octets&)> faults;
         drop_reason expected;
     } rows[] = {
-        {"19 octets of version 6",
-         {bad_version, [](octets& d) { d.resize(19); }},
-         drop_reason::header_truncated},
-        {"version, checksum, length",
-         {bad_version, bad_sum, too_long},
-         drop_reason::header_invalid},
-        {"long header that is not there, checksum",
-         {bad_sum, [](octets& d) { set_octet(d, 0, 0x4f); }},
-         drop_reason::header_truncated},
-        {"checksum, length", {bad_sum, too_long}, drop_reason::header_checksum},
-        {"under the header, and all of it there",
-         {below_header_and_beyond},
-         drop_reason::length_below_header},
+        {.name = "19 octets of version 6",
+         .faults = {bad_version, [](octets& d) { d.resize(19); }},
+         .expected = drop_reason::header_truncated},
+        {.name = "version, checksum, length",
+         .faults = {bad_version, bad_sum, too_long},
+         .expected = drop_reason::header_invalid},
+        {.name = "long header that is not there, checksum",
+         .faults = {bad_sum, [](octets& d) { set_octet(d, 0, 0x4f); }},
+         .expected = drop_reason::header_truncated},
+        {.name = "checksum, length",
+         .faults = {bad_sum, too_long},
+         .expected = drop_reason::header_checksum},
+        {.name = "under the header, and all of it there",
+         .faults = {below_header_and_beyond},
+         .expected = drop_reason::length_below_header},
     };
     fixed_pool<256, 2> pool;
     for (const auto& row : rows) {

@@ -36,26 +36,62 @@ TEST_CASE("a total length of zero is the packet's own for TCP segments alone") {
     const struct {
         const char* name;
         u32 size;
-        u16 total;
+        u16 total = 0;
         segmentation_kind kind;
-        drop_reason expected;
-        u32 left;
+        drop_reason expected = drop_reason::none;
+        u32 left = 0;
         u16 fragment_word = 0;
     } rows[] = {
-        {"BIG TCP", 200'000, 0, tcp_ipv4, drop_reason::none, 200'000},
-        {"BIG TCP of one octet more", 65'536, 0, tcp_ipv4, drop_reason::none, 65'536},
-        {"BIG TCP over IPv6 in a tunnel", 200'000, 0, tcp_ipv6, drop_reason::none, 200'000},
-        {"small, and zero all the same", 3'000, 0, tcp_ipv4, drop_reason::none, 3'000},
-        {"a header alone", 20, 0, tcp_ipv4, drop_reason::none, 20},
-        {"zero for UDP segments", 3'000, 0, udp, drop_reason::length_below_header, 0},
-        {"zero for a plain packet", 3'000, 0, none, drop_reason::length_below_header, 0},
-        {"zero for a large plain packet", 70'000, 0, none, drop_reason::length_below_header, 0},
-        {"zero for a fragment", 3'000, 0, tcp_ipv4, drop_reason::length_below_header, 0, 0x2000},
-        {"zero for a last fragment", 3'000, 0, tcp_ipv4, drop_reason::length_below_header, 0, 1},
-        {"more came than it says", 70'000, 3'000, tcp_ipv4, drop_reason::none, 3'000},
-        {"more came than it can say", 70'000, 65'535, tcp_ipv4, drop_reason::none, 65'535},
-        {"less came than it says", 2'999, 3'000, tcp_ipv4, drop_reason::length_beyond_packet, 0},
-        {"one octet", 3'000, 1, tcp_ipv4, drop_reason::length_below_header, 0},
+        {.name = "BIG TCP", .size = 200'000, .kind = tcp_ipv4, .left = 200'000},
+        {.name = "BIG TCP of one octet more", .size = 65'536, .kind = tcp_ipv4, .left = 65'536},
+        {.name = "BIG TCP over IPv6 in a tunnel",
+         .size = 200'000,
+         .kind = tcp_ipv6,
+         .left = 200'000},
+        {.name = "small, and zero all the same", .size = 3'000, .kind = tcp_ipv4, .left = 3'000},
+        {.name = "a header alone", .size = 20, .kind = tcp_ipv4, .left = 20},
+        {.name = "zero for UDP segments",
+         .size = 3'000,
+         .kind = udp,
+         .expected = drop_reason::length_below_header},
+        {.name = "zero for a plain packet",
+         .size = 3'000,
+         .kind = none,
+         .expected = drop_reason::length_below_header},
+        {.name = "zero for a large plain packet",
+         .size = 70'000,
+         .kind = none,
+         .expected = drop_reason::length_below_header},
+        {.name = "zero for a fragment",
+         .size = 3'000,
+         .kind = tcp_ipv4,
+         .expected = drop_reason::length_below_header,
+         .fragment_word = 0x2000},
+        {.name = "zero for a last fragment",
+         .size = 3'000,
+         .kind = tcp_ipv4,
+         .expected = drop_reason::length_below_header,
+         .fragment_word = 1},
+        {.name = "more came than it says",
+         .size = 70'000,
+         .total = 3'000,
+         .kind = tcp_ipv4,
+         .left = 3'000},
+        {.name = "more came than it can say",
+         .size = 70'000,
+         .total = 65'535,
+         .kind = tcp_ipv4,
+         .left = 65'535},
+        {.name = "less came than it says",
+         .size = 2'999,
+         .total = 3'000,
+         .kind = tcp_ipv4,
+         .expected = drop_reason::length_beyond_packet},
+        {.name = "one octet",
+         .size = 3'000,
+         .total = 1,
+         .kind = tcp_ipv4,
+         .expected = drop_reason::length_below_header},
     };
     for (const auto& r : rows) {
         CAPTURE(std::string{r.name});
@@ -74,28 +110,28 @@ TEST_CASE("a pending checksum is behind the IPv4 header and within the total len
     static big_source buffers;
     const struct {
         const char* name;
-        u16 start, offset;
-        bool fine;
+        u16 start = 0, offset = 0;
+        bool fine = false;
         checksum_state state = checksum_state::pending;
     } rows[] = {
-        {"of TCP", 24, 16, true},
-        {"first behind the header", 24, 0, true},
-        {"the last word", 24, 34, true},
-        {"half beyond the total length", 24, 35, false},
-        {"in the padding", 24, 36, false},
-        {"beyond the packet", 24, 2'000, false},
-        {"far away", 0xffff, 0xffff, false},
-        {"the version", 0, 0, false},
-        {"the total length", 0, 2, false},
-        {"the time to live", 8, 0, false},
-        {"the header's own checksum", 0, 10, false},
-        {"the source address", 12, 0, false},
-        {"the destination address", 0, 18, false},
-        {"an option", 20, 0, false},
-        {"the last octet of the options", 23, 0, false},
-        {"behind the header, summed from inside it", 20, 20, false},
-        {"the version, and not pending", 0, 0, true, checksum_state::unknown},
-        {"the version, and verified", 0, 0, true, checksum_state::verified},
+        {.name = "of TCP", .start = 24, .offset = 16, .fine = true},
+        {.name = "first behind the header", .start = 24, .fine = true},
+        {.name = "the last word", .start = 24, .offset = 34, .fine = true},
+        {.name = "half beyond the total length", .start = 24, .offset = 35},
+        {.name = "in the padding", .start = 24, .offset = 36},
+        {.name = "beyond the packet", .start = 24, .offset = 2'000},
+        {.name = "far away", .start = 0xffff, .offset = 0xffff},
+        {.name = "the version"},
+        {.name = "the total length", .offset = 2},
+        {.name = "the time to live", .start = 8},
+        {.name = "the header's own checksum", .offset = 10},
+        {.name = "the source address", .start = 12},
+        {.name = "the destination address", .offset = 18},
+        {.name = "an option", .start = 20},
+        {.name = "the last octet of the options", .start = 23},
+        {.name = "behind the header, summed from inside it", .start = 20, .offset = 20},
+        {.name = "the version, and not pending", .fine = true, .state = checksum_state::unknown},
+        {.name = "the version, and verified", .fine = true, .state = checksum_state::verified},
     };
     octets d = datagram_of({.options = list({1, 1, 1, 1}), .payload = pattern(36)});
     d.resize(d.size() + 40);  // padded

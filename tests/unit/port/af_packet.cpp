@@ -126,8 +126,10 @@ TEST_CASE("frames arrive as they were sent") {
             std::size_t payload;
             u16 segment_size;
         };
-        for (const row& r : {row{true, 100, 0}, row{false, 99, 0}, row{true, 60'001, 1448},
-                             row{false, 20'001, 1200}}) {
+        for (const row& r : {row{.tcp = true, .payload = 100, .segment_size = 0},
+                             row{.tcp = false, .payload = 99, .segment_size = 0},
+                             row{.tcp = true, .payload = 60'001, .segment_size = 1448},
+                             row{.tcp = false, .payload = 20'001, .segment_size = 1200}}) {
             CAPTURE(r.payload);
             const octets frame = unfinished_frame(r.tcp, r.payload);
             auto p = packet_of(buffers, {frame.begin(), frame.begin() + 50});

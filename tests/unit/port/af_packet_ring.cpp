@@ -79,12 +79,18 @@ TEST_CASE("frames of a receive ring") {
         u16 segment_size;
     };
     const row rows[] = {
-        {with_link_header(pattern(1)), packet_type::host, 0},
-        {with_link_header(pattern(1500)), packet_type::host, 0},
-        {with_link_header(pattern(60), {255, 255, 255, 255, 255, 255}), packet_type::broadcast, 0},
-        {with_link_header(pattern(60), {2, 0, 0, 0, 0, 0x77}), packet_type::other_host, 0},
-        {with_link_header(pattern(60), {}, 0x8100), packet_type::host, 0},
-        {unfinished_frame(true, 60'001), packet_type::host, 1448},
+        {.frame = with_link_header(pattern(1)), .type = packet_type::host, .segment_size = 0},
+        {.frame = with_link_header(pattern(1500)), .type = packet_type::host, .segment_size = 0},
+        {.frame = with_link_header(pattern(60), {255, 255, 255, 255, 255, 255}),
+         .type = packet_type::broadcast,
+         .segment_size = 0},
+        {.frame = with_link_header(pattern(60), {2, 0, 0, 0, 0, 0x77}),
+         .type = packet_type::other_host,
+         .segment_size = 0},
+        {.frame = with_link_header(pattern(60), {}, 0x8100),
+         .type = packet_type::host,
+         .segment_size = 0},
+        {.frame = unfinished_frame(true, 60'001), .type = packet_type::host, .segment_size = 1448},
     };
     const auto send = [&] {
         for (const row& r : rows) {

@@ -30,15 +30,15 @@ TEST_CASE("sizes of a receive ring: blocks of 128 K or more, in all 2 GB at most
         u32 blocks;
         bool fits;
     } rows[] = {
-        {1u << 17, 1, true},
-        {1u << 17, 1u << 14, true},
-        {1u << 17, (1u << 14) + 1, false},
-        {1u << 31, 1, true},
-        {1u << 31, 2, false},
-        {1u << 16, 8, false},
-        {(1u << 18) + 8, 8, false},
-        {0, 8, false},
-        {1u << 18, 0, false},
+        {.block_octets = 1u << 17, .blocks = 1, .fits = true},
+        {.block_octets = 1u << 17, .blocks = 1u << 14, .fits = true},
+        {.block_octets = 1u << 17, .blocks = (1u << 14) + 1, .fits = false},
+        {.block_octets = 1u << 31, .blocks = 1, .fits = true},
+        {.block_octets = 1u << 31, .blocks = 2, .fits = false},
+        {.block_octets = 1u << 16, .blocks = 8, .fits = false},
+        {.block_octets = (1u << 18) + 8, .blocks = 8, .fits = false},
+        {.block_octets = 0, .blocks = 8, .fits = false},
+        {.block_octets = 1u << 18, .blocks = 0, .fits = false},
     };
     for (const auto& r : rows) {
         CAPTURE(r.block_octets);

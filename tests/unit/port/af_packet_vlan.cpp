@@ -42,19 +42,19 @@ struct tagged_row {
     bool taken;                       // as the kernel takes it for itself
 };
 const tagged_row rows[] = {
-    {"untagged", {}, true},
-    {"VLAN 0", {0x81000000}, true},
-    {"VLAN 0 with a priority", {0x8100e000}, true},
-    {"802.1ad, VLAN 0", {0x88a80000}, true},
-    {"VLAN 0 twice", {0x81000000, 0x81000000}, true},
-    {"VLAN 0, of both kinds", {0x88a80000, 0x81000000}, true},
-    {"VLAN 0, three times", {0x81000000, 0x88a80000, 0x81000000}, true},
-    {"VLAN 5", {0x81000005}, false},
-    {"VLAN 4095 with a priority", {0x8100efff}, false},
-    {"802.1ad, VLAN 5", {0x88a80005}, false},
-    {"VLAN 5 inside VLAN 0", {0x81000000, 0x81000005}, false},
-    {"VLAN 0 inside VLAN 5", {0x81000005, 0x81000000}, false},
-    {"0x9100", {0x91000000}, false},
+    {.name = "untagged", .tags = {}, .taken = true},
+    {.name = "VLAN 0", .tags = {0x81000000}, .taken = true},
+    {.name = "VLAN 0 with a priority", .tags = {0x8100e000}, .taken = true},
+    {.name = "802.1ad, VLAN 0", .tags = {0x88a80000}, .taken = true},
+    {.name = "VLAN 0 twice", .tags = {0x81000000, 0x81000000}, .taken = true},
+    {.name = "VLAN 0, of both kinds", .tags = {0x88a80000, 0x81000000}, .taken = true},
+    {.name = "VLAN 0, three times", .tags = {0x81000000, 0x88a80000, 0x81000000}, .taken = true},
+    {.name = "VLAN 5", .tags = {0x81000005}, .taken = false},
+    {.name = "VLAN 4095 with a priority", .tags = {0x8100efff}, .taken = false},
+    {.name = "802.1ad, VLAN 5", .tags = {0x88a80005}, .taken = false},
+    {.name = "VLAN 5 inside VLAN 0", .tags = {0x81000000, 0x81000005}, .taken = false},
+    {.name = "VLAN 0 inside VLAN 5", .tags = {0x81000005, 0x81000000}, .taken = false},
+    {.name = "0x9100", .tags = {0x91000000}, .taken = false},
 };
 
 octets tagged_frame(std::initializer_list<u32> tags, u16 type, const octets& contents,

@@ -17,12 +17,19 @@ TEST_CASE("an error says what, on what, why, and what to do") {
         std::string_view text;
     };
     const row rows[] = {
-        {"all parts", port_error::make("open", "tun0", EPERM, "needs CAP_NET_ADMIN"),
-         "open tun0: Operation not permitted: needs CAP_NET_ADMIN"},
-        {"no advice", port_error::make("read", "tun0", EIO), "read tun0: Input/output error"},
-        {"no object, no reason", port_error::make("flush", "", 0, "try again"), "flush: try again"},
-        {"a number of no error", port_error::make("read", "x", 9999), "read x: unknown error"},
-        {"none", {}, ""},
+        {.name = "all parts",
+         .error = port_error::make("open", "tun0", EPERM, "needs CAP_NET_ADMIN"),
+         .text = "open tun0: Operation not permitted: needs CAP_NET_ADMIN"},
+        {.name = "no advice",
+         .error = port_error::make("read", "tun0", EIO),
+         .text = "read tun0: Input/output error"},
+        {.name = "no object, no reason",
+         .error = port_error::make("flush", "", 0, "try again"),
+         .text = "flush: try again"},
+        {.name = "a number of no error",
+         .error = port_error::make("read", "x", 9999),
+         .text = "read x: unknown error"},
+        {.name = "none", .error = {}, .text = ""},
     };
     for (const row& r : rows) {
         CAPTURE(r.name);

@@ -86,9 +86,11 @@ TEST_CASE("what the kernel merged and found right leaves as it was sent") {
         u16 each;
         segmentation_kind kind;
     } rows[] = {
-        {{}, 1'000, segmentation_kind::tcp_ipv4},
-        {{}, 3, segmentation_kind::tcp_ipv4},  // fewer octets than any sender's own segments
-        {{.tcp = false}, 1'000, segmentation_kind::udp},
+        {.f = {}, .each = 1'000, .kind = segmentation_kind::tcp_ipv4},
+        {.f = {},
+         .each = 3,
+         .kind = segmentation_kind::tcp_ipv4},  // fewer octets than any sender's own segments
+        {.f = {.tcp = false}, .each = 1'000, .kind = segmentation_kind::udp},
     };
     for (const auto& r : rows) {
         CAPTURE(r.f.tcp);

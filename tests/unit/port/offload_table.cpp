@@ -34,13 +34,22 @@ struct marked {
     drop_reason refused;
 };
 constexpr marked marks[] = {
-    {"host", ap::abi::packet_types::host, packet_type::host, drop_reason::none},
-    {"broadcast", ap::abi::packet_types::broadcast, packet_type::broadcast,
-     drop_reason::not_addressed_to_host},
-    {"multicast", ap::abi::packet_types::multicast, packet_type::multicast,
-     drop_reason::not_addressed_to_host},
-    {"other host", ap::abi::packet_types::other_host, packet_type::other_host,
-     drop_reason::other_host},
+    {.name = "host",
+     .kernel = ap::abi::packet_types::host,
+     .type = packet_type::host,
+     .refused = drop_reason::none},
+    {.name = "broadcast",
+     .kernel = ap::abi::packet_types::broadcast,
+     .type = packet_type::broadcast,
+     .refused = drop_reason::not_addressed_to_host},
+    {.name = "multicast",
+     .kernel = ap::abi::packet_types::multicast,
+     .type = packet_type::multicast,
+     .refused = drop_reason::not_addressed_to_host},
+    {.name = "other host",
+     .kernel = ap::abi::packet_types::other_host,
+     .type = packet_type::other_host,
+     .refused = drop_reason::other_host},
 };
 
 template <class Packet>

@@ -25,22 +25,26 @@ struct file_row {
 
 TEST_CASE("one record in each of the four forms") {
     const file_row rows[] = {
-        {"big, microseconds",
-         "a1b2c3d4 0002 0004 00000000 00000000 0000ffff 00000065"
-         "00000007 00000009 00000003 00000010 450102",
-         link_type::raw, 7'000'009'000},
-        {"little, microseconds",
-         "d4c3b2a1 0200 0400 00000000 00000000 ffff0000 01000000"
-         "07000000 09000000 03000000 10000000 450102",
-         link_type::ethernet, 7'000'009'000},
-        {"big, nanoseconds",
-         "a1b23c4d 0002 0004 00000000 00000000 0000ffff 000000e4"
-         "00000007 00000009 00000003 00000010 450102",
-         link_type::ipv4, 7'000'000'009},
-        {"little, nanoseconds, check sequence bits",
-         "4d3cb2a1 0200 0400 00000000 00000000 ffff0000 71000024"
-         "07000000 09000000 03000000 10000000 450102",
-         link_type::linux_sll, 7'000'000'009},
+        {.name = "big, microseconds",
+         .hex = "a1b2c3d4 0002 0004 00000000 00000000 0000ffff 00000065"
+                "00000007 00000009 00000003 00000010 450102",
+         .link = link_type::raw,
+         .nanoseconds = 7'000'009'000},
+        {.name = "little, microseconds",
+         .hex = "d4c3b2a1 0200 0400 00000000 00000000 ffff0000 01000000"
+                "07000000 09000000 03000000 10000000 450102",
+         .link = link_type::ethernet,
+         .nanoseconds = 7'000'009'000},
+        {.name = "big, nanoseconds",
+         .hex = "a1b23c4d 0002 0004 00000000 00000000 0000ffff 000000e4"
+                "00000007 00000009 00000003 00000010 450102",
+         .link = link_type::ipv4,
+         .nanoseconds = 7'000'000'009},
+        {.name = "little, nanoseconds, check sequence bits",
+         .hex = "4d3cb2a1 0200 0400 00000000 00000000 ffff0000 71000024"
+                "07000000 09000000 03000000 10000000 450102",
+         .link = link_type::linux_sll,
+         .nanoseconds = 7'000'000'009},
     };
     for (const file_row& r : rows) {
         CAPTURE(r.name);
@@ -88,29 +92,32 @@ TEST_CASE("files that lie") {
     struct row {
         const char* name;
         const char* hex;
-        error at_open;
+        error at_open = error::none;
         error at_next = error::none;
     };
     const char* const cut =
         "a1b2c3d4 0002 0004 00000000 00000000 0000ffff 00000065 00000007 00000009 00000003";
     const row rows[] = {
-        {"empty", "", error::truncated},
-        {"three octets", "a1b2c3", error::truncated},
-        {"magic alone", "a1b2c3d4", error::truncated},
-        {"text", "23212f62 696e2f73", error::not_a_capture},
-        {"pcapng", "0a0d0d0a 0000001c", error::not_a_capture},
-        {"version 1", "a1b2c3d4 0001 0004 00000000 00000000 0000ffff 00000065", error::version},
-        {"no records", "a1b2c3d4 0002 0004 00000000 00000000 0000ffff 00000065", error::none,
-         error::end},
-        {"cut record header", cut, error::none, error::truncated},
-        {"cut record",
-         "a1b2c3d4 0002 0004 00000000 00000000 0000ffff 00000065"
-         "00000007 00000009 00000003 00000010 4501",
-         error::none, error::truncated},
-        {"length 2^32-1",
-         "a1b2c3d4 0002 0004 00000000 00000000 0000ffff 00000065"
-         "00000007 00000009 ffffffff 00000010 4501",
-         error::none, error::too_long},
+        {.name = "empty", .hex = "", .at_open = error::truncated},
+        {.name = "three octets", .hex = "a1b2c3", .at_open = error::truncated},
+        {.name = "magic alone", .hex = "a1b2c3d4", .at_open = error::truncated},
+        {.name = "text", .hex = "23212f62 696e2f73", .at_open = error::not_a_capture},
+        {.name = "pcapng", .hex = "0a0d0d0a 0000001c", .at_open = error::not_a_capture},
+        {.name = "version 1",
+         .hex = "a1b2c3d4 0001 0004 00000000 00000000 0000ffff 00000065",
+         .at_open = error::version},
+        {.name = "no records",
+         .hex = "a1b2c3d4 0002 0004 00000000 00000000 0000ffff 00000065",
+         .at_next = error::end},
+        {.name = "cut record header", .hex = cut, .at_next = error::truncated},
+        {.name = "cut record",
+         .hex = "a1b2c3d4 0002 0004 00000000 00000000 0000ffff 00000065"
+                "00000007 00000009 00000003 00000010 4501",
+         .at_next = error::truncated},
+        {.name = "length 2^32-1",
+         .hex = "a1b2c3d4 0002 0004 00000000 00000000 0000ffff 00000065"
+                "00000007 00000009 ffffffff 00000010 4501",
+         .at_next = error::too_long},
     };
     for (const row& r : rows) {
         CAPTURE(r.name);

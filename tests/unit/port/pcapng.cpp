@@ -166,18 +166,19 @@ TEST_CASE("any number of interfaces, in each section its own") {
 TEST_CASE("the direction of a packet; options that are damaged tell nothing") {
     struct row {
         u32 code;
-        u32 length;
+        u32 length = 4;
         u32 value;
-        capture::direction direction;
+        capture::direction direction = capture::direction::unknown;
     };
     for (const bool little : {false, true}) {
-        for (const row& r : {row{2, 4, 1, capture::direction::in},
-                             {2, 4, 2, capture::direction::out},
-                             {2, 4, 0x106, capture::direction::out},
-                             {2, 4, 3, capture::direction::unknown},
-                             {2, 4, 4, capture::direction::unknown},
-                             {3, 4, 1, capture::direction::unknown},
-                             {2, 40, 1, capture::direction::unknown}}) {
+        for (const row& r :
+             {row{.code = 2, .length = 4, .value = 1, .direction = capture::direction::in},
+              {.code = 2, .value = 2, .direction = capture::direction::out},
+              {.code = 2, .value = 0x106, .direction = capture::direction::out},
+              {.code = 2, .value = 3},
+              {.code = 2, .value = 4},
+              {.code = 3, .value = 1},
+              {.code = 2, .length = 40, .value = 1}}) {
             CAPTURE(r.code);
             CAPTURE(r.value);
             CAPTURE(r.length);
@@ -198,26 +199,44 @@ TEST_CASE("clocks of any resolution") {
     struct row {
         const char* name;
         int resolution;
-        i64 offset;
+        i64 offset = 0;
         u64 ticks;
         i64 nanoseconds;
     };
     constexpr i64 last = 0x7fff'ffff'ffff'ffff;
     const row rows[] = {
-        {"seconds", 0, 0, 3, 3'000'000'000},
-        {"seconds, too many", 0, 0, ~u64{0}, last},
-        {"microseconds, all", 6, 0, ~u64{0}, last},
-        {"nanoseconds, the last", 9, 0, 9'223'372'035'999'999'999, 9'223'372'035'999'999'999},
-        {"picoseconds", 12, 0, 1'000'000'001'999, 1'000'000'001},
-        {"finer than can be", 127, 0, ~u64{0}, 0},
-        {"halves", 0x81, 0, 3, 1'500'000'000},
-        {"2^-32", 0xa0, 0, u64{1} << 31, 500'000'000},
-        {"2^-63", 0xbf, 0, u64{3} << 62, 1'500'000'000},
-        {"2^-64", 0xc0, 0, ~u64{0}, 0},
-        {"2^-127", 0xff, 0, ~u64{0}, 0},
-        {"before the epoch", 6, -10, 1, -9'999'999'000},
-        {"offset too large", 6, last, 1, last},
-        {"offset too small", 6, -last, 1, -last},
+        {.name = "seconds", .resolution = 0, .ticks = 3, .nanoseconds = 3'000'000'000},
+        {.name = "seconds, too many", .resolution = 0, .ticks = ~u64{0}, .nanoseconds = last},
+        {.name = "microseconds, all", .resolution = 6, .ticks = ~u64{0}, .nanoseconds = last},
+        {.name = "nanoseconds, the last",
+         .resolution = 9,
+         .ticks = 9'223'372'035'999'999'999,
+         .nanoseconds = 9'223'372'035'999'999'999},
+        {.name = "picoseconds",
+         .resolution = 12,
+         .ticks = 1'000'000'001'999,
+         .nanoseconds = 1'000'000'001},
+        {.name = "finer than can be", .resolution = 127, .ticks = ~u64{0}, .nanoseconds = 0},
+        {.name = "halves", .resolution = 0x81, .ticks = 3, .nanoseconds = 1'500'000'000},
+        {.name = "2^-32", .resolution = 0xa0, .ticks = u64{1} << 31, .nanoseconds = 500'000'000},
+        {.name = "2^-63", .resolution = 0xbf, .ticks = u64{3} << 62, .nanoseconds = 1'500'000'000},
+        {.name = "2^-64", .resolution = 0xc0, .ticks = ~u64{0}, .nanoseconds = 0},
+        {.name = "2^-127", .resolution = 0xff, .ticks = ~u64{0}, .nanoseconds = 0},
+        {.name = "before the epoch",
+         .resolution = 6,
+         .offset = -10,
+         .ticks = 1,
+         .nanoseconds = -9'999'999'000},
+        {.name = "offset too large",
+         .resolution = 6,
+         .offset = last,
+         .ticks = 1,
+         .nanoseconds = last},
+        {.name = "offset too small",
+         .resolution = 6,
+         .offset = -last,
+         .ticks = 1,
+         .nanoseconds = -last},
     };
     for (const row& r : rows) {
         CAPTURE(r.name);

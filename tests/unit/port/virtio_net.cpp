@@ -39,64 +39,112 @@ TEST_CASE("ten octets in the order of the machine") {
 }
 
 TEST_CASE("what a header says") {
-    struct row {
-        const char* name;
-        virtio::header h;
-        u32 size;
-        virtio::error error;
-        checksum_state checksum;
-        segmentation_kind kind;
-        u16 segment_size;
-    };
     using enum virtio::error;
     using enum checksum_state;
     constexpr auto no = segmentation_kind::none;
     constexpr auto tcp = segmentation_kind::tcp_ipv4;
     constexpr auto tcp6 = segmentation_kind::tcp_ipv6;
     constexpr auto udp = segmentation_kind::udp;
+    struct row {
+        const char* name;
+        virtio::header h = {};
+        u32 size = 9000;
+        virtio::error error = none;
+        checksum_state checksum = unknown;
+        segmentation_kind kind = no;
+        u16 segment_size = 0;
+    };
     const row rows[] = {
-        {"nothing", {}, 60, none, unknown, no, 0},
-        {"found right", {.flags = 2}, 60, none, verified, no, 0},
-        {"unfinished", {needs, 0, 0, 0, 34, 16}, 100, none, pending, no, 0},
-        {"the last word", {needs, 0, 0, 0, 34, 16}, 52, none, pending, no, 0},
-        {"beyond the end", {needs, 0, 0, 0, 34, 16}, 51, checksum_outside, unknown, no, 0},
-        {"far away", {needs, 0, 0, 0, 0xffff, 0xfffe}, 100, checksum_outside, unknown, no, 0},
-        {"in the link header", {needs, 0, 0, 0, 13, 16}, 100, checksum_outside, unknown, no, 0},
-        {"odd", {needs, 0, 0, 0, 34, 17}, 100, checksum_outside, unknown, no, 0},
-        {"TSO", {needs, 1, 66, 1448, 34, 16}, 9000, none, pending, tcp, 1448},
-        {"TSO with ECN", {needs, 0x81, 66, 1448, 34, 16}, 9000, none, pending, tcp, 1448},
-        {"TSO over IPv6", {needs, 4, 86, 1428, 54, 16}, 9000, unknown_kind, unknown, no, 0},
-        {"TSO over IPv6 in IPv4", {needs, 4, 86, 1428, 74, 16}, 9000, none, pending, tcp6, 1428},
-        {"TSO over IPv6, sum done", {0, 4, 86, 1428, 0, 0}, 9000, unknown_kind, unknown, no, 0},
-        {"an unknown type", {needs, 7, 66, 1448, 34, 16}, 9000, unknown_kind, unknown, no, 0},
-        {"TSO, sum done", {0, 1, 66, 1448, 0, 0}, 9000, none, unknown, tcp, 1448},
-        {"LRO", {2, 1, 54, 1448, 0, 0}, 9000, none, verified, tcp, 1448},
-        {"LRO and unfinished", {3, 1, 54, 1448, 34, 16}, 9000, none, pending, tcp, 1448},
-        {"LRO of one segment", {2, 1, 54, 1448, 0, 0}, 34 + 20 + 1448, none, verified, no, 0},
-        {"LRO, cut", {2, 1, 54, 1448, 0, 0}, 34 + 19, checksum_outside, unknown, no, 0},
-        {"TSO, UDP's sum", {needs, 1, 66, 1448, 34, 6}, 9000, wrong_checksum, unknown, no, 0},
-        {"TSO, sum of IPv4", {needs, 1, 66, 1448, 30, 16}, 9000, checksum_outside, unknown, no, 0},
-        {"TSO of nothing", {needs, 1, 66, 0, 34, 16}, 9000, segment_size, unknown, no, 0},
-        {"TSO of so many", {needs, 1, 66, 1, 34, 16}, 54 + 8192, none, pending, tcp, 1},
-        {"TSO of too many", {needs, 1, 66, 1, 34, 16}, 54 + 8193, segment_size, unknown, no, 0},
-        {"TSO of 0xffff", {needs, 1, 66, 0xffff, 34, 16}, 9000, segment_size, unknown, no, 0},
-        {"TSO cut in its header",
-         {needs, 1, 66, 100, 34, 16},
-         53,
-         checksum_outside,
-         unknown,
-         no,
-         0},
-        {"ECN alone", {needs, 0x80, 66, 1448, 34, 16}, 9000, unknown_kind, unknown, no, 0},
-        {"USO", {needs, 5, 42, 1000, 34, 6}, 9000, none, pending, udp, 1000},
-        {"USO of nothing", {needs, 5, 42, 0, 34, 6}, 9000, segment_size, unknown, no, 0},
-        {"USO too small", {needs, 5, 42, 10, 34, 6}, 9000, segment_size, unknown, no, 0},
-        {"USO with ECN", {needs, 0x85, 42, 1000, 34, 6}, 9000, unknown_kind, unknown, no, 0},
-        {"USO, nothing known", {0, 5, 42, 1000, 0, 0}, 9000, wrong_checksum, unknown, no, 0},
-        {"fraglist GRO of UDP", {2, 5, 42, 1000, 0, 0}, 9000, none, verified, udp, 1000},
-        {"UFO", {needs, 3, 42, 1480, 34, 6}, 9000, none, pending, no, 0},
-        {"UFO of nothing", {needs, 3, 42, 0, 34, 6}, 9000, segment_size, unknown, no, 0},
-        {"UFO, sum done", {0, 3, 42, 1480, 0, 0}, 9000, none, unknown, no, 0},
+        {.name = "nothing", .size = 60},
+        {.name = "found right", .h = {.flags = 2}, .size = 60, .checksum = verified},
+        {.name = "unfinished", .h = {needs, 0, 0, 0, 34, 16}, .size = 100, .checksum = pending},
+        {.name = "the last word", .h = {needs, 0, 0, 0, 34, 16}, .size = 52, .checksum = pending},
+        {.name = "beyond the end",
+         .h = {needs, 0, 0, 0, 34, 16},
+         .size = 51,
+         .error = checksum_outside},
+        {.name = "far away",
+         .h = {needs, 0, 0, 0, 0xffff, 0xfffe},
+         .size = 100,
+         .error = checksum_outside},
+        {.name = "in the link header",
+         .h = {needs, 0, 0, 0, 13, 16},
+         .size = 100,
+         .error = checksum_outside},
+        {.name = "odd", .h = {needs, 0, 0, 0, 34, 17}, .size = 100, .error = checksum_outside},
+        {.name = "TSO",
+         .h = {needs, 1, 66, 1448, 34, 16},
+         .checksum = pending,
+         .kind = tcp,
+         .segment_size = 1448},
+        {.name = "TSO with ECN",
+         .h = {needs, 0x81, 66, 1448, 34, 16},
+         .checksum = pending,
+         .kind = tcp,
+         .segment_size = 1448},
+        {.name = "TSO over IPv6", .h = {needs, 4, 86, 1428, 54, 16}, .error = unknown_kind},
+        {.name = "TSO over IPv6 in IPv4",
+         .h = {needs, 4, 86, 1428, 74, 16},
+         .checksum = pending,
+         .kind = tcp6,
+         .segment_size = 1428},
+        {.name = "TSO over IPv6, sum done", .h = {0, 4, 86, 1428, 0, 0}, .error = unknown_kind},
+        {.name = "an unknown type", .h = {needs, 7, 66, 1448, 34, 16}, .error = unknown_kind},
+        {.name = "TSO, sum done", .h = {0, 1, 66, 1448, 0, 0}, .kind = tcp, .segment_size = 1448},
+        {.name = "LRO",
+         .h = {2, 1, 54, 1448, 0, 0},
+         .checksum = verified,
+         .kind = tcp,
+         .segment_size = 1448},
+        {.name = "LRO and unfinished",
+         .h = {3, 1, 54, 1448, 34, 16},
+         .checksum = pending,
+         .kind = tcp,
+         .segment_size = 1448},
+        {.name = "LRO of one segment",
+         .h = {2, 1, 54, 1448, 0, 0},
+         .size = 34 + 20 + 1448,
+         .checksum = verified},
+        {.name = "LRO, cut",
+         .h = {2, 1, 54, 1448, 0, 0},
+         .size = 34 + 19,
+         .error = checksum_outside},
+        {.name = "TSO, UDP's sum", .h = {needs, 1, 66, 1448, 34, 6}, .error = wrong_checksum},
+        {.name = "TSO, sum of IPv4", .h = {needs, 1, 66, 1448, 30, 16}, .error = checksum_outside},
+        {.name = "TSO of nothing", .h = {needs, 1, 66, 0, 34, 16}, .error = segment_size},
+        {.name = "TSO of so many",
+         .h = {needs, 1, 66, 1, 34, 16},
+         .size = 54 + 8192,
+         .checksum = pending,
+         .kind = tcp,
+         .segment_size = 1},
+        {.name = "TSO of too many",
+         .h = {needs, 1, 66, 1, 34, 16},
+         .size = 54 + 8193,
+         .error = segment_size},
+        {.name = "TSO of 0xffff", .h = {needs, 1, 66, 0xffff, 34, 16}, .error = segment_size},
+        {.name = "TSO cut in its header",
+         .h = {needs, 1, 66, 100, 34, 16},
+         .size = 53,
+         .error = checksum_outside},
+        {.name = "ECN alone", .h = {needs, 0x80, 66, 1448, 34, 16}, .error = unknown_kind},
+        {.name = "USO",
+         .h = {needs, 5, 42, 1000, 34, 6},
+         .checksum = pending,
+         .kind = udp,
+         .segment_size = 1000},
+        {.name = "USO of nothing", .h = {needs, 5, 42, 0, 34, 6}, .error = segment_size},
+        {.name = "USO too small", .h = {needs, 5, 42, 10, 34, 6}, .error = segment_size},
+        {.name = "USO with ECN", .h = {needs, 0x85, 42, 1000, 34, 6}, .error = unknown_kind},
+        {.name = "USO, nothing known", .h = {0, 5, 42, 1000, 0, 0}, .error = wrong_checksum},
+        {.name = "fraglist GRO of UDP",
+         .h = {2, 5, 42, 1000, 0, 0},
+         .checksum = verified,
+         .kind = udp,
+         .segment_size = 1000},
+        {.name = "UFO", .h = {needs, 3, 42, 1480, 34, 6}, .checksum = pending},
+        {.name = "UFO of nothing", .h = {needs, 3, 42, 0, 34, 6}, .error = segment_size},
+        {.name = "UFO, sum done", .h = {0, 3, 42, 1480, 0, 0}},
     };
     for (const row& r : rows) {
         CAPTURE(r.name);

@@ -76,7 +76,9 @@ TEST_CASE("distance: other fragments of the source between two of one datagram")
         bool too_far;
     };
     for (const row& r :
-         {row{0, false}, row{1, true}, row{3, true}, row{4, false}, row{64, false}}) {
+         {row{.max_distance = 0, .too_far = false}, row{.max_distance = 1, .too_far = true},
+          row{.max_distance = 3, .too_far = true}, row{.max_distance = 4, .too_far = false},
+          row{.max_distance = 64, .too_far = false}}) {
         CAPTURE(r.max_distance);
         pool_type pool;
         cache_type cache{secret};

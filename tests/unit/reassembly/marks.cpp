@@ -49,14 +49,14 @@ TEST_CASE("ECN of all 64 combinations over three fragments") {
 TEST_CASE("DF stays where the largest fragment had it") {
     struct row {
         const char* name;
-        bool small_df;
-        bool large_df;
-        bool whole_df;
+        bool small_df = false;
+        bool large_df = false;
+        bool whole_df = false;
     };
-    const row rows[] = {{"none", false, false, false},
-                        {"the small one", true, false, false},
-                        {"the large one", false, true, true},
-                        {"both", true, true, true}};
+    const row rows[] = {{.name = "none"},
+                        {.name = "the small one", .small_df = true},
+                        {.name = "the large one", .large_df = true, .whole_df = true},
+                        {.name = "both", .small_df = true, .large_df = true, .whole_df = true}};
     pool_type pool;
     cache_type cache{secret};
     for (const row& r : rows) {
@@ -110,7 +110,7 @@ TEST_CASE("more than 65,535 octets are refused when they are complete") {
         u32 last;
         bool fits;
     };
-    for (const row& r : {row{16363, true}, row{16364, false}}) {
+    for (const row& r : {row{.last = 16363, .fits = true}, row{.last = 16364, .fits = false}}) {
         for (const u32 at : {0u, 16384u, 32768u}) {
             CHECK(feed(cache, pool, {.start = at, .length = 16384}).kind ==
                   reassembly_outcome::held);

@@ -90,7 +90,10 @@ TEST_CASE_TEMPLATE("fragment: the largest datagram at the usual MTUs", Source, c
     const auto source = std::make_unique<Source>();
     const struct {
         u32 mtu, pieces;
-    } rows[] = {{68, 1365}, {576, 119}, {1500, 45}, {9000, 8}};
+    } rows[] = {{.mtu = 68, .pieces = 1365},
+                {.mtu = 576, .pieces = 119},
+                {.mtu = 1500, .pieces = 45},
+                {.mtu = 9000, .pieces = 8}};
     for (const auto& r : rows) {
         CAPTURE(r.mtu);
         u32 pieces = 0;

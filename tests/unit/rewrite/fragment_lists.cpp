@@ -54,28 +54,28 @@ typename Pool::packet_type list_of(Pool& pool, const octets& whole, std::vector<
 struct row {
     const char* name;
     std::vector<u32> sizes;
-    u32 mtu;
-    u16 headroom;
-    u16 word;
-    octets options;
-    bool copied;
+    u32 mtu = 1500;
+    u16 headroom = 128;
+    u16 word = 0;
+    octets options = {};
+    bool copied = false;
 };
 const octets record = list({7, 11, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0});
 const row rows[] = {
-    {"as it came", {1480, 1480, 3}, 1500, 128, 0, {}, false},
-    {"two pieces", {8, 8}, 1500, 128, 0, {}, false},
-    {"smaller than the MTU asks", {80, 8, 16, 64, 1}, 1500, 128, 0, {}, false},
-    {"with options", {1464, 1464, 40}, 1500, 128, 0, record, false},
-    {"just the headroom for a header", {80, 80, 5}, 1500, 20, 0, {}, false},
-    {"headroom one short", {80, 80, 5}, 1500, 19, 0, {}, true},
-    {"first piece too long", {1488, 80, 5}, 1500, 128, 0, {}, true},
-    {"second piece too long", {80, 1488, 5}, 1500, 128, 0, {}, true},
-    {"last piece too long", {80, 80, 1481}, 1500, 128, 0, {}, true},
-    {"first piece no multiple of 8", {81, 80, 5}, 1500, 128, 0, {}, true},
-    {"second piece no multiple of 8", {80, 83, 5}, 1500, 128, 0, {}, true},
-    {"a fragment itself", {80, 80, 5}, 1500, 128, 0x0002, {}, true},
-    {"a fragment with MF", {80, 80, 8}, 1500, 128, 0x2000, {}, true},
-    {"smaller MTU than the pieces", {80, 80, 8}, 68, 128, 0, {}, true},
+    {.name = "as it came", .sizes = {1480, 1480, 3}},
+    {.name = "two pieces", .sizes = {8, 8}},
+    {.name = "smaller than the MTU asks", .sizes = {80, 8, 16, 64, 1}},
+    {.name = "with options", .sizes = {1464, 1464, 40}, .options = record},
+    {.name = "just the headroom for a header", .sizes = {80, 80, 5}, .headroom = 20},
+    {.name = "headroom one short", .sizes = {80, 80, 5}, .headroom = 19, .copied = true},
+    {.name = "first piece too long", .sizes = {1488, 80, 5}, .copied = true},
+    {.name = "second piece too long", .sizes = {80, 1488, 5}, .copied = true},
+    {.name = "last piece too long", .sizes = {80, 80, 1481}, .copied = true},
+    {.name = "first piece no multiple of 8", .sizes = {81, 80, 5}, .copied = true},
+    {.name = "second piece no multiple of 8", .sizes = {80, 83, 5}, .copied = true},
+    {.name = "a fragment itself", .sizes = {80, 80, 5}, .word = 0x0002, .copied = true},
+    {.name = "a fragment with MF", .sizes = {80, 80, 8}, .word = 0x2000, .copied = true},
+    {.name = "smaller MTU than the pieces", .sizes = {80, 80, 8}, .mtu = 68, .copied = true},
 };
 
 TEST_CASE_TEMPLATE("fragment: lists, sent as they are or copied", Pool, pool_type, shared_pool) {

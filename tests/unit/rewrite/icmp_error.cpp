@@ -22,12 +22,18 @@ TEST_CASE("icmp error: the message, also of an offender in pieces") {
         icmp_request error;
         octets start;
     } messages[] = {
-        {"fragmentation needed", icmp_request::fragmentation_needed(0x1234),
-         list({3, 4, 0, 0, 0, 0, 0x12, 0x34})},
-        {"parameter problem", icmp_request::parameter_problem(22),
-         list({12, 0, 0, 0, 22, 0, 0, 0})},
-        {"redirect", icmp_request::redirect_host("10.0.1.77"_ip), list({5, 1, 0, 0, 10, 0, 1, 77})},
-        {"reassembly time", icmp_request::reassembly_exceeded(), list({11, 1, 0, 0, 0, 0, 0, 0})},
+        {.name = "fragmentation needed",
+         .error = icmp_request::fragmentation_needed(0x1234),
+         .start = list({3, 4, 0, 0, 0, 0, 0x12, 0x34})},
+        {.name = "parameter problem",
+         .error = icmp_request::parameter_problem(22),
+         .start = list({12, 0, 0, 0, 22, 0, 0, 0})},
+        {.name = "redirect",
+         .error = icmp_request::redirect_host("10.0.1.77"_ip),
+         .start = list({5, 1, 0, 0, 10, 0, 1, 77})},
+        {.name = "reassembly time",
+         .error = icmp_request::reassembly_exceeded(),
+         .start = list({11, 1, 0, 0, 0, 0, 0, 0})},
     };
     for (const auto& m : messages) {
         INFO(doctest::String{m.name});

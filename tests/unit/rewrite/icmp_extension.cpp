@@ -47,15 +47,19 @@ TEST_CASE("icmp extension: index, address, name and MTU, as Linux writes them") 
 TEST_CASE("icmp extension: what an interface does not have is not told") {
     const struct {
         const char* name;
-        const char* called;
-        bool with_address;
+        const char* called = "";
+        bool with_address = false;
         int bits;
         std::size_t size;
     } rows[] = {
-        {"all", "fifteen-letters", true, 0x0f, 44},
-        {"no address", "if0", false, 0x0b, 36},
-        {"no name", "", true, 0x0d, 24},
-        {"neither", "", false, 0x09, 16},
+        {.name = "all",
+         .called = "fifteen-letters",
+         .with_address = true,
+         .bits = 0x0f,
+         .size = 44},
+        {.name = "no address", .called = "if0", .bits = 0x0b, .size = 36},
+        {.name = "no name", .with_address = true, .bits = 0x0d, .size = 24},
+        {.name = "neither", .bits = 0x09, .size = 16},
     };
     for (const auto& r : rows) {
         INFO(doctest::String{r.name});

@@ -45,25 +45,39 @@ cut cut_up(typename Source::packet_type&& whole, Source& source) {
 TEST_CASE("pieces are those that would have been built one by one") {
     struct row {
         const char* name;
-        flow f;
-        u16 flags;
+        flow f = {};
+        u16 flags = 0;
         std::size_t payload;
         u16 each;
     };
     const octets timestamps = list({1, 1, 8, 10, 1, 2, 3, 4, 5, 6, 7, 8});
     const row rows[] = {
-        {"TCP, all even", {}, psh | ack, 2920, 1460},
-        {"TCP, the last short, FIN", {}, fin | psh | ack, 3001, 1000},
-        {"TCP, CWR and ECE", {.tcp_options = timestamps}, cwr | ece | ack, 5000, 1448},
-        {"TCP, IPv4 options", {.options = list({1, 1, 1, 1})}, psh | ack, 4001, 999},
-        {"TCP, one segment", {}, fin | psh | cwr, 100, 1460},
-        {"TCP, no payload", {}, fin | ack, 0, 1460},
-        {"TCP, 64 K", {}, psh, 65'000, 1460},
-        {"TCP, the least segments", {}, psh, 35, 1},
-        {"UDP", {.tcp = false}, 0, 5000, 1200},
-        {"UDP, odd", {.tcp = false}, 0, 5001, 1201},
-        {"UDP without checksum", {.tcp = false, .udp_sum = false}, 0, 3000, 1000},
-        {"UDP, 128 of them", {.tcp = false}, 0, 1280, 10},
+        {.name = "TCP, all even", .flags = psh | ack, .payload = 2920, .each = 1460},
+        {.name = "TCP, the last short, FIN",
+         .flags = fin | psh | ack,
+         .payload = 3001,
+         .each = 1000},
+        {.name = "TCP, CWR and ECE",
+         .f = {.tcp_options = timestamps},
+         .flags = cwr | ece | ack,
+         .payload = 5000,
+         .each = 1448},
+        {.name = "TCP, IPv4 options",
+         .f = {.options = list({1, 1, 1, 1})},
+         .flags = psh | ack,
+         .payload = 4001,
+         .each = 999},
+        {.name = "TCP, one segment", .flags = fin | psh | cwr, .payload = 100, .each = 1460},
+        {.name = "TCP, no payload", .flags = fin | ack, .payload = 0, .each = 1460},
+        {.name = "TCP, 64 K", .flags = psh, .payload = 65'000, .each = 1460},
+        {.name = "TCP, the least segments", .flags = psh, .payload = 35, .each = 1},
+        {.name = "UDP", .f = {.tcp = false}, .payload = 5000, .each = 1200},
+        {.name = "UDP, odd", .f = {.tcp = false}, .payload = 5001, .each = 1201},
+        {.name = "UDP without checksum",
+         .f = {.tcp = false, .udp_sum = false},
+         .payload = 3000,
+         .each = 1000},
+        {.name = "UDP, 128 of them", .f = {.tcp = false}, .payload = 1280, .each = 10},
     };
     static big_source buffers;
     static pool blocks;
@@ -140,33 +154,37 @@ TEST_CASE("pieces refer to the octets of the whole") {
 
 TEST_CASE("facts that do not fit the bytes create nothing") {
     static big_source buffers;
-    const octets tcp = flow{}.datagram(1, 1, ack, pattern(3000));
+    static const octets tcp = flow{}.datagram(1, 1, ack, pattern(3000));
     const octets udp = flow{.tcp = false}.datagram(1, 1, 0, pattern(3000));
     const octets big = flow{}.datagram(1, 1, ack, pattern(pipeline::most_tcp_segments + 1));
     struct row {
         const char* name;
-        octets datagram;
+        octets datagram = tcp;
         bool is_tcp;
-        u16 each;
-        std::size_t at;  // this octet gets this value
-        u8 value;
-        std::size_t size;
+        u16 each = 1000;
+        std::size_t at = 0;  // this octet gets this value
+        u8 value = 0x45;
+        std::size_t size = 3040;
     };
     const row rows[] = {
-        {"segments of nothing", tcp, true, 0, 0, 0x45, 3040},
-        {"too many segments", big, true, 1, 0, 0x45, 8233},
-        {"too many datagrams", udp, false, 23, 0, 0x45, 3028},
-        {"UDP segments of nothing", udp, false, 0, 0, 0x45, 3028},
-        {"TCP facts on UDP", udp, true, 100, 0, 0x45, 3028},
-        {"UDP facts on TCP", tcp, false, 1000, 0, 0x45, 3040},
-        {"not IPv4", tcp, true, 1000, 0, 0x65, 3040},
-        {"header of 16 octets", tcp, true, 1000, 0, 0x44, 3040},
-        {"a fragment", tcp, true, 1000, 6, 0x20, 3040},
-        {"TCP header of 16 octets", tcp, true, 1000, 32, 0x40, 3040},
-        {"TCP header beyond the end", tcp, true, 1000, 32, 0xf0, 60},
-        {"cut in the TCP header", tcp, true, 1000, 0, 0x45, 39},
-        {"cut in the IPv4 header", tcp, true, 1000, 0, 0x45, 19},
-        {"nothing", tcp, true, 1000, 0, 0x45, 0},
+        {.name = "segments of nothing", .is_tcp = true, .each = 0},
+        {.name = "too many segments", .datagram = big, .is_tcp = true, .each = 1, .size = 8233},
+        {.name = "too many datagrams", .datagram = udp, .is_tcp = false, .each = 23, .size = 3028},
+        {.name = "UDP segments of nothing",
+         .datagram = udp,
+         .is_tcp = false,
+         .each = 0,
+         .size = 3028},
+        {.name = "TCP facts on UDP", .datagram = udp, .is_tcp = true, .each = 100, .size = 3028},
+        {.name = "UDP facts on TCP", .is_tcp = false},
+        {.name = "not IPv4", .is_tcp = true, .value = 0x65},
+        {.name = "header of 16 octets", .is_tcp = true, .value = 0x44},
+        {.name = "a fragment", .is_tcp = true, .at = 6, .value = 0x20},
+        {.name = "TCP header of 16 octets", .is_tcp = true, .at = 32, .value = 0x40},
+        {.name = "TCP header beyond the end", .is_tcp = true, .at = 32, .value = 0xf0, .size = 60},
+        {.name = "cut in the TCP header", .is_tcp = true, .size = 39},
+        {.name = "cut in the IPv4 header", .is_tcp = true, .size = 19},
+        {.name = "nothing", .is_tcp = true, .size = 0},
     };
     for (const row& r : rows) {
         CAPTURE(r.name);

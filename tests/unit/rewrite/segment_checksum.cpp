@@ -125,15 +125,20 @@ TEST_CASE("facts that do not fit are refused, nothing is done where nothing is p
     struct row {
         const char* name;
         u16 start, offset;
-        bool fine;
+        bool fine = false;
     };
-    for (const row& r : {row{"the last word", 20, 16, true}, row{"beyond the end", 20, 18, false},
-                         row{"at the end", 36, 2, false}, row{"far away", 65'535, 65'534, false},
-                         row{"at an odd place", 20, 7, false}, row{"odd start", 21, 6, true},
-                         row{"the version", 0, 0, false}, row{"the source address", 12, 0, false},
-                         row{"the destination address", 0, 16, false},
-                         row{"from the IPv4 header on", 18, 8, false},
-                         row{"first behind the IPv4 header", 20, 0, true}}) {
+    for (const row& r :
+         {row{.name = "the last word", .start = 20, .offset = 16, .fine = true},
+          row{.name = "beyond the end", .start = 20, .offset = 18},
+          row{.name = "at the end", .start = 36, .offset = 2},
+          row{.name = "far away", .start = 65'535, .offset = 65'534},
+          row{.name = "at an odd place", .start = 20, .offset = 7},
+          row{.name = "odd start", .start = 21, .offset = 6, .fine = true},
+          row{.name = "the version", .start = 0, .offset = 0},
+          row{.name = "the source address", .start = 12, .offset = 0},
+          row{.name = "the destination address", .start = 0, .offset = 16},
+          row{.name = "from the IPv4 header on", .start = 18, .offset = 8},
+          row{.name = "first behind the IPv4 header", .start = 20, .offset = 0, .fine = true}}) {
         CAPTURE(r.name);
         auto p = pending_packet(buffers, whole);
         p.writable_facts().checksum_start = r.start;

@@ -117,44 +117,45 @@ TEST_CASE("what is not a tunnel of one packet is not cut") {
     struct row {
         const char* name;
         tunnel t;
-        std::function<void(octets&)> change;  // of all octets
-        int start = 0;                        // added to the right one
+        std::function<void(octets&)> change = [](octets&) {};  // of all octets
+        int start = 0;                                         // added to the right one
         segmentation_kind kind = segmentation_kind::tcp_ipv4;
     };
     const auto set = [](std::size_t at, int value) {
         return [=](octets& o) { o[at] = static_cast<std::byte>(value); };
     };
-    const auto none = [](octets&) {};
     const row rows[] = {
-        {"GRE with sequence numbers",
-         {.protocol = gre, .own = list({0x10, 0, 8, 0, 0, 0, 0, 1})},
-         none},
-        {"GRE with a route", {.protocol = gre, .own = list({0x40, 0, 8, 0, 0, 0, 0, 0})}, none},
-        {"GRE of version 1", {.protocol = gre, .own = list({0x20, 1, 8, 0, 0, 0, 0, 1})}, none},
-        {"GRE that says IPv6", {.protocol = gre, .own = list({0, 0, 0x86, 0xdd})}, none},
-        {"GRE that ends elsewhere", {.protocol = gre, .own = list({0, 0, 8, 0, 0, 0, 0, 1})}, none},
-        {"GRE cut", {.protocol = gre, .own = list({0, 0})}, none},
-        {"GRE cut in its key", {.protocol = gre, .own = list({0x20, 0, 0x65, 0x58})}, none},
-        {"UDP cut", {.protocol = udp, .own = list({0, 0, 0, 0})}, none},
-        {"a tunnel in a tunnel", {.own = ipip.wrap({}, 1)}, none},
-        {"IPv4 that the outer header calls IPv6", {.protocol = ipv4::protocols::ipv6}, none},
-        {"another protocol outside", {.protocol = ipv4::protocols::esp}, none},
-        {"TCP outside, and more inside", {.protocol = 6, .own = pattern(20)}, none},
-        {"a fragment outside", {.fragment_word = 0x2000}, none},
-        {"inner version", ipip, set(20, 0x65)},
-        {"inner header length", ipip, set(20, 0x46)},
-        {"inner total length", ipip, set(23, 0)},
-        {"inner protocol", ipip, set(29, 17)},
-        {"inner fragment", ipip, set(26, 0x20)},
-        {"inner checksum", ipip, set(30, 0)},
-        {"inner data offset", vxlan_of_ip, set(50 + 20 + 12, 0x40)},
-        {"start after the TCP header", vxlan_of_ip, none, 20},
-        {"start before it", vxlan_of_ip, none, -2},
-        {"start at the inner header", vxlan_of_ip, none, -20},
-        {"start in the tunnel's header", vxlan_of_ip, none, -30},
-        {"UDP facts", vxlan_of_ip, none, 0, segmentation_kind::udp},
-        {"IPv6 facts", vxlan_of_ip, none, 0, segmentation_kind::tcp_ipv6},
-        {"headers too long", {.protocol = udp, .own = octets(460)}, none},
+        {.name = "GRE with sequence numbers",
+         .t = {.protocol = gre, .own = list({0x10, 0, 8, 0, 0, 0, 0, 1})}},
+        {.name = "GRE with a route",
+         .t = {.protocol = gre, .own = list({0x40, 0, 8, 0, 0, 0, 0, 0})}},
+        {.name = "GRE of version 1",
+         .t = {.protocol = gre, .own = list({0x20, 1, 8, 0, 0, 0, 0, 1})}},
+        {.name = "GRE that says IPv6", .t = {.protocol = gre, .own = list({0, 0, 0x86, 0xdd})}},
+        {.name = "GRE that ends elsewhere",
+         .t = {.protocol = gre, .own = list({0, 0, 8, 0, 0, 0, 0, 1})}},
+        {.name = "GRE cut", .t = {.protocol = gre, .own = list({0, 0})}},
+        {.name = "GRE cut in its key", .t = {.protocol = gre, .own = list({0x20, 0, 0x65, 0x58})}},
+        {.name = "UDP cut", .t = {.protocol = udp, .own = list({0, 0, 0, 0})}},
+        {.name = "a tunnel in a tunnel", .t = {.own = ipip.wrap({}, 1)}},
+        {.name = "IPv4 that the outer header calls IPv6", .t = {.protocol = ipv4::protocols::ipv6}},
+        {.name = "another protocol outside", .t = {.protocol = ipv4::protocols::esp}},
+        {.name = "TCP outside, and more inside", .t = {.protocol = 6, .own = pattern(20)}},
+        {.name = "a fragment outside", .t = {.fragment_word = 0x2000}},
+        {.name = "inner version", .t = ipip, .change = set(20, 0x65)},
+        {.name = "inner header length", .t = ipip, .change = set(20, 0x46)},
+        {.name = "inner total length", .t = ipip, .change = set(23, 0)},
+        {.name = "inner protocol", .t = ipip, .change = set(29, 17)},
+        {.name = "inner fragment", .t = ipip, .change = set(26, 0x20)},
+        {.name = "inner checksum", .t = ipip, .change = set(30, 0)},
+        {.name = "inner data offset", .t = vxlan_of_ip, .change = set(50 + 20 + 12, 0x40)},
+        {.name = "start after the TCP header", .t = vxlan_of_ip, .start = 20},
+        {.name = "start before it", .t = vxlan_of_ip, .start = -2},
+        {.name = "start at the inner header", .t = vxlan_of_ip, .start = -20},
+        {.name = "start in the tunnel's header", .t = vxlan_of_ip, .start = -30},
+        {.name = "UDP facts", .t = vxlan_of_ip, .kind = segmentation_kind::udp},
+        {.name = "IPv6 facts", .t = vxlan_of_ip, .kind = segmentation_kind::tcp_ipv6},
+        {.name = "headers too long", .t = {.protocol = udp, .own = octets(460)}},
     };
     for (const row& r : rows) {
         CAPTURE(std::string{r.name});

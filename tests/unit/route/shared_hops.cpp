@@ -20,9 +20,11 @@ TEST_CASE("shared hops: any number takes as much memory as was said, and keeps t
     const struct {
         std::size_t capacity;
         std::size_t octets;  // of 22 for each and the one of no route, and 2 for each chain
-    } rows[] = {{1, 2 * 22 + 2 * 2},   {2, 3 * 22 + 4 * 2}, {3, 4 * 22 + 4 * 2},
-                {4, 5 * 22 + 8 * 2},   {7, 8 * 22 + 8 * 2}, {8, 9 * 22 + 16 * 2},
-                {63, 64 * 22 + 64 * 2}};
+    } rows[] = {
+        {.capacity = 1, .octets = 2 * 22 + 2 * 2},   {.capacity = 2, .octets = 3 * 22 + 4 * 2},
+        {.capacity = 3, .octets = 4 * 22 + 4 * 2},   {.capacity = 4, .octets = 5 * 22 + 8 * 2},
+        {.capacity = 7, .octets = 8 * 22 + 8 * 2},   {.capacity = 8, .octets = 9 * 22 + 16 * 2},
+        {.capacity = 63, .octets = 64 * 22 + 64 * 2}};
     for (const auto& r : rows) {
         CAPTURE(r.capacity);
         CHECK(detail::shared_hops::memory_for(r.capacity) == r.octets);

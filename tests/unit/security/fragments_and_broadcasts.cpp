@@ -16,27 +16,32 @@ TEST_CASE("tiny fragments: of TCP, when forwarded, by their offset and size") {
     asked_policy<tiny_fragments> b;
     const struct {
         const char* name;
-        u8 protocol;
-        u16 word;
+        u8 protocol = 6;
+        u16 word = mf;
         std::size_t size;
-        bool passes;
+        bool passes = false;
         octets options = {};
     } rows[] = {
-        {"a first fragment that ends before the flags", 6, mf, 8, false},
-        {"a first fragment of 15 octets", 6, mf, 15, false},
-        {"a first fragment of 16 octets", 6, mf, 16, true},
-        {"options do not count as data", 6, mf, 8, false, list({1, 1, 1, 1, 1, 1, 1, 1})},
-        {"nor does data count as options", 6, mf, 16, true, list({1, 1, 1, 1, 1, 1, 1, 1})},
-        {"a whole segment that is none", 6, 0, 8, false},
-        {"no data at all", 6, 0, 0, false},
-        {"a whole segment", 6, 0, 20, true},
-        {"the second part of the header", 6, 1, 100, false},
-        {"the same, with more to come", 6, mf | 1, 104, false},
-        {"a third", 6, 2, 4, true},
-        {"the last possible offset", 6, 0x1fff, 4, true},
-        {"a flag beside offset 1", 6, 0x4001, 100, false},
-        {"UDP", 17, mf, 8, true},
-        {"UDP at offset 1", 17, 1, 8, true},
+        {.name = "a first fragment that ends before the flags", .size = 8},
+        {.name = "a first fragment of 15 octets", .size = 15},
+        {.name = "a first fragment of 16 octets", .size = 16, .passes = true},
+        {.name = "options do not count as data",
+         .size = 8,
+         .options = list({1, 1, 1, 1, 1, 1, 1, 1})},
+        {.name = "nor does data count as options",
+         .size = 16,
+         .passes = true,
+         .options = list({1, 1, 1, 1, 1, 1, 1, 1})},
+        {.name = "a whole segment that is none", .word = 0, .size = 8},
+        {.name = "no data at all", .word = 0, .size = 0},
+        {.name = "a whole segment", .word = 0, .size = 20, .passes = true},
+        {.name = "the second part of the header", .word = 1, .size = 100},
+        {.name = "the same, with more to come", .word = mf | 1, .size = 104},
+        {.name = "a third", .word = 2, .size = 4, .passes = true},
+        {.name = "the last possible offset", .word = 0x1fff, .size = 4, .passes = true},
+        {.name = "a flag beside offset 1", .word = 0x4001, .size = 100},
+        {.name = "UDP", .protocol = 17, .size = 8, .passes = true},
+        {.name = "UDP at offset 1", .protocol = 17, .word = 1, .size = 8, .passes = true},
     };
     for (const auto& r : rows) {
         INFO(doctest::String{r.name});

@@ -36,15 +36,19 @@ TEST_CASE("option filter: every option is looked at, and nothing behind the end"
         octets options;
         bool passes;
     } rows[] = {
-        {"none", {}, true},
-        {"behind a harmless one", list({148, 4, 0, 0, 7, 3, 4, 0}), false},
-        {"behind padding", list({1, 1, 1, 1, 1, 7, 3, 4}), false},
-        {"behind the end", list({1, 0, 7, 3}), true},
-        {"data of a harmless one", list({130, 8, 7, 7, 7, 7, 7, 7}), true},
-        {"the last of forty octets",
-         list({130, 37, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-               0,   0,  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7, 3, 4}),
-         false},
+        {.name = "none", .options = {}, .passes = true},
+        {.name = "behind a harmless one",
+         .options = list({148, 4, 0, 0, 7, 3, 4, 0}),
+         .passes = false},
+        {.name = "behind padding", .options = list({1, 1, 1, 1, 1, 7, 3, 4}), .passes = false},
+        {.name = "behind the end", .options = list({1, 0, 7, 3}), .passes = true},
+        {.name = "data of a harmless one",
+         .options = list({130, 8, 7, 7, 7, 7, 7, 7}),
+         .passes = true},
+        {.name = "the last of forty octets",
+         .options = list({130, 37, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+                          0,   0,  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7, 3, 4}),
+         .passes = false},
     };
     for (const auto& r : rows) {
         INFO(doctest::String{r.name});

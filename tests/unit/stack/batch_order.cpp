@@ -31,10 +31,10 @@ TEST_CASE("batch order: what comes back over lo is done before the next packet")
         bool back[5];  // which packets cause one that comes back; the others leave
         std::vector<std::size_t> left;
     } rows[] = {
-        {{true, false, false, true, false}, {0, 2}},
-        {{false, true, false, false, true}, {1, 3}},
-        {{true, true, false, false, false}, {0, 0}},
-        {{false, false, false, false, true}, {4}},
+        {.back = {true, false, false, true, false}, .left = {0, 2}},
+        {.back = {false, true, false, false, true}, .left = {1, 3}},
+        {.back = {true, true, false, false, false}, .left = {0, 0}},
+        {.back = {false, false, false, false, true}, .left = {4}},
     };
     for (const auto& r : rows) {
         for (const bool at_once : {false, true}) {

@@ -34,12 +34,21 @@ TEST_CASE("believed sizes: ip_no_pmtu_disc, by protocol") {
     const struct {
         u8 protocol;
         u8 no_pmtu_disc;
-        bool told;
-        u16 learned;
+        bool told = false;
+        u16 learned = 0;
     } rows[] = {
-        {6, 0, true, 1000},  {6, 1, true, least},  {6, 2, false, 0},  {6, 3, true, 1000},
-        {17, 0, true, 1000}, {17, 1, true, least}, {17, 2, false, 0}, {17, 3, false, 0},
-        {47, 0, true, 1000}, {47, 1, true, least}, {47, 2, false, 0}, {47, 3, false, 0},
+        {.protocol = 6, .no_pmtu_disc = 0, .told = true, .learned = 1000},
+        {.protocol = 6, .no_pmtu_disc = 1, .told = true, .learned = least},
+        {.protocol = 6, .no_pmtu_disc = 2},
+        {.protocol = 6, .no_pmtu_disc = 3, .told = true, .learned = 1000},
+        {.protocol = 17, .no_pmtu_disc = 0, .told = true, .learned = 1000},
+        {.protocol = 17, .no_pmtu_disc = 1, .told = true, .learned = least},
+        {.protocol = 17, .no_pmtu_disc = 2},
+        {.protocol = 17, .no_pmtu_disc = 3},
+        {.protocol = 47, .no_pmtu_disc = 0, .told = true, .learned = 1000},
+        {.protocol = 47, .no_pmtu_disc = 1, .told = true, .learned = least},
+        {.protocol = 47, .no_pmtu_disc = 2},
+        {.protocol = 47, .no_pmtu_disc = 3},
     };
     for (const auto& r : rows) {
         CAPTURE(int{r.protocol});

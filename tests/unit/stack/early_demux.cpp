@@ -65,13 +65,13 @@ TEST_CASE("early demux: who keeps a route and who does not") {
     const struct {
         const char* name;
         bool ip, udp;
-        ipv4::address peer;
-        bool keeps;
+        ipv4::address peer = "10.0.1.2"_ip;
+        bool keeps = false;
     } rows[] = {
-        {"connected", true, true, "10.0.1.2"_ip, true},
-        {"ip_early_demux off", false, true, "10.0.1.2"_ip, false},
-        {"udp_early_demux off", true, false, "10.0.1.2"_ip, false},
-        {"not connected", true, true, {}, false},
+        {.name = "connected", .ip = true, .udp = true, .keeps = true},
+        {.name = "ip_early_demux off", .ip = false, .udp = true},
+        {.name = "udp_early_demux off", .ip = true, .udp = false},
+        {.name = "not connected", .ip = true, .udp = true, .peer = {}},
     };
     for (const auto& r : rows) {
         INFO(doctest::String{r.name});

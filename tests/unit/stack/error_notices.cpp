@@ -51,19 +51,19 @@ TEST_CASE("error notices: a quoted header is measured by its own length, within 
                                      .payload = pattern(8)});
     const struct {
         const char* name;
-        std::size_t quoted;
-        int first;
-        bool told;
+        std::size_t quoted = 68;
+        int first = 0x4f;
+        bool told = false;
     } rows[] = {
-        {"60 octets of header and 8", 68, 0x4f, true},
-        {"one octet less", 67, 0x4f, false},
-        {"60 octets of header said, 28 there", 28, 0x4f, false},
-        {"header length 5", 28, 0x45, true},
-        {"header length 5, one octet less", 27, 0x45, false},
-        {"header length 4", 68, 0x44, false},
-        {"header length 0", 68, 0x40, false},
-        {"version 6 does not matter", 68, 0x6f, true},
-        {"nothing quoted", 0, 0x4f, false},
+        {.name = "60 octets of header and 8", .told = true},
+        {.name = "one octet less", .quoted = 67},
+        {.name = "60 octets of header said, 28 there", .quoted = 28},
+        {.name = "header length 5", .quoted = 28, .first = 0x45, .told = true},
+        {.name = "header length 5, one octet less", .quoted = 27, .first = 0x45},
+        {.name = "header length 4", .first = 0x44},
+        {.name = "header length 0", .first = 0x40},
+        {.name = "version 6 does not matter", .first = 0x6f, .told = true},
+        {.name = "nothing quoted", .quoted = 0},
     };
     for (const auto& r : rows) {
         INFO(doctest::String{r.name});

@@ -12,18 +12,39 @@ using namespace stack_test;
 
 TEST_CASE("icmp_notice: quoted headers of any stated length are counted as Linux counts them") {
     const struct {
-        u8 type, code, protocol, ihl;
+        u8 type;
+        u8 code = 1;
+        u8 protocol = 253;
+        u8 ihl;
         const char* errors;  // Icmp.InErrors moved, for each length
     } rows[] = {
-        {3, 1, 253, 0, "111111"},  {3, 1, 17, 0, "111111"},   {3, 1, 253, 4, "111111"},
-        {3, 1, 253, 5, "110000"},  {3, 1, 17, 5, "111111"},   {3, 1, 253, 6, "111100"},
-        {3, 1, 1, 5, "110000"},    {3, 16, 253, 4, "111111"}, {3, 16, 17, 5, "000000"},
-        {3, 16, 17, 6, "000000"},  {11, 0, 253, 0, "111111"}, {11, 0, 253, 5, "110000"},
-        {11, 1, 253, 4, "111111"}, {11, 1, 17, 5, "000000"},  {11, 0, 17, 6, "111111"},
-        {5, 1, 253, 0, "000000"},  {5, 1, 1, 0, "000000"},    {5, 1, 17, 0, "111111"},
-        {5, 1, 253, 4, "100000"},  {5, 1, 17, 4, "111111"},   {5, 1, 253, 5, "110000"},
-        {5, 1, 17, 5, "111111"},   {5, 1, 253, 6, "111100"},  {5, 7, 253, 0, "000000"},
-        {5, 7, 253, 4, "100000"},  {5, 7, 17, 6, "111111"},   {5, 7, 1, 6, "111100"},
+        {.type = 3, .ihl = 0, .errors = "111111"},
+        {.type = 3, .protocol = 17, .ihl = 0, .errors = "111111"},
+        {.type = 3, .ihl = 4, .errors = "111111"},
+        {.type = 3, .ihl = 5, .errors = "110000"},
+        {.type = 3, .protocol = 17, .ihl = 5, .errors = "111111"},
+        {.type = 3, .ihl = 6, .errors = "111100"},
+        {.type = 3, .protocol = 1, .ihl = 5, .errors = "110000"},
+        {.type = 3, .code = 16, .ihl = 4, .errors = "111111"},
+        {.type = 3, .code = 16, .protocol = 17, .ihl = 5, .errors = "000000"},
+        {.type = 3, .code = 16, .protocol = 17, .ihl = 6, .errors = "000000"},
+        {.type = 11, .code = 0, .ihl = 0, .errors = "111111"},
+        {.type = 11, .code = 0, .ihl = 5, .errors = "110000"},
+        {.type = 11, .ihl = 4, .errors = "111111"},
+        {.type = 11, .protocol = 17, .ihl = 5, .errors = "000000"},
+        {.type = 11, .code = 0, .protocol = 17, .ihl = 6, .errors = "111111"},
+        {.type = 5, .ihl = 0, .errors = "000000"},
+        {.type = 5, .protocol = 1, .ihl = 0, .errors = "000000"},
+        {.type = 5, .protocol = 17, .ihl = 0, .errors = "111111"},
+        {.type = 5, .ihl = 4, .errors = "100000"},
+        {.type = 5, .protocol = 17, .ihl = 4, .errors = "111111"},
+        {.type = 5, .ihl = 5, .errors = "110000"},
+        {.type = 5, .protocol = 17, .ihl = 5, .errors = "111111"},
+        {.type = 5, .ihl = 6, .errors = "111100"},
+        {.type = 5, .code = 7, .ihl = 0, .errors = "000000"},
+        {.type = 5, .code = 7, .ihl = 4, .errors = "100000"},
+        {.type = 5, .code = 7, .protocol = 17, .ihl = 6, .errors = "111111"},
+        {.type = 5, .code = 7, .protocol = 1, .ihl = 6, .errors = "111100"},
     };
     constexpr std::size_t lengths[] = {20, 27, 28, 31, 32, 36};
     for (const auto& r : rows) {

@@ -19,19 +19,25 @@ TEST_CASE("icmp sent: the code of each refusal") {
         support::datagram_fields fields;
         u8 code;
     } rows[] = {
-        {"no route: net unreachable", {.destination = "99.0.0.1"_ip}, 0},
-        {"a route says unreachable: host unreachable", {.destination = "10.20.0.1"_ip}, 1},
-        {"no such protocol", {.destination = "10.0.1.1"_ip, .protocol = 253}, 2},
-        {"no such port",
-         {.destination = "10.0.1.1"_ip,
-          .protocol = 17,
-          .payload = support::udp_message(5, 9, pattern(3))},
-         3},
-        {"too big and not to be cut", {.flags_and_offset = 0x4000, .payload = pattern(1481)}, 4},
-        {"a strict route that leads through a router",
-         {.destination = "10.0.1.1"_ip, .options = list({137, 7, 4, 10, 9, 0, 1, 0})},
-         5},
-        {"a route says prohibited", {.destination = "10.21.0.1"_ip}, 13},
+        {.name = "no route: net unreachable", .fields = {.destination = "99.0.0.1"_ip}, .code = 0},
+        {.name = "a route says unreachable: host unreachable",
+         .fields = {.destination = "10.20.0.1"_ip},
+         .code = 1},
+        {.name = "no such protocol",
+         .fields = {.destination = "10.0.1.1"_ip, .protocol = 253},
+         .code = 2},
+        {.name = "no such port",
+         .fields = {.destination = "10.0.1.1"_ip,
+                    .protocol = 17,
+                    .payload = support::udp_message(5, 9, pattern(3))},
+         .code = 3},
+        {.name = "too big and not to be cut",
+         .fields = {.flags_and_offset = 0x4000, .payload = pattern(1481)},
+         .code = 4},
+        {.name = "a strict route that leads through a router",
+         .fields = {.destination = "10.0.1.1"_ip, .options = list({137, 7, 4, 10, 9, 0, 1, 0})},
+         .code = 5},
+        {.name = "a route says prohibited", .fields = {.destination = "10.21.0.1"_ip}, .code = 13},
     };
     for (const auto& r : rows) {
         INFO(doctest::String{r.name});
@@ -57,30 +63,28 @@ TEST_CASE("icmp sent: source and type of service") {
     const struct {
         const char* name;
         support::datagram_fields fields;
-        bool by_inbound;
+        bool by_inbound = false;
         ipv4::address source;
         u8 tos;
     } rows[] = {
-        {"about a packet for us: the address it was sent to",
-         {.destination = "10.0.1.9"_ip, .tos = 0xff},
-         false,
-         "10.0.1.9"_ip,
-         0xde},
-        {"about a forwarded one: of the way back",
-         {.source = "30.1.1.1"_ip, .ttl = 1, .tos = 0x10},
-         false,
-         "10.0.2.1"_ip,
-         0xd0},
-        {"or of the way in, if so switched",
-         {.source = "30.1.1.1"_ip, .ttl = 1},
-         true,
-         "10.0.1.1"_ip,
-         0xc0},
-        {"the switch does not count for a packet for us",
-         {.destination = "10.0.1.9"_ip},
-         true,
-         "10.0.1.9"_ip,
-         0xc0},
+        {.name = "about a packet for us: the address it was sent to",
+         .fields = {.destination = "10.0.1.9"_ip, .tos = 0xff},
+         .source = "10.0.1.9"_ip,
+         .tos = 0xde},
+        {.name = "about a forwarded one: of the way back",
+         .fields = {.source = "30.1.1.1"_ip, .ttl = 1, .tos = 0x10},
+         .source = "10.0.2.1"_ip,
+         .tos = 0xd0},
+        {.name = "or of the way in, if so switched",
+         .fields = {.source = "30.1.1.1"_ip, .ttl = 1},
+         .by_inbound = true,
+         .source = "10.0.1.1"_ip,
+         .tos = 0xc0},
+        {.name = "the switch does not count for a packet for us",
+         .fields = {.destination = "10.0.1.9"_ip},
+         .by_inbound = true,
+         .source = "10.0.1.9"_ip,
+         .tos = 0xc0},
     };
     for (const auto& r : rows) {
         INFO(doctest::String{r.name});
@@ -111,17 +115,25 @@ TEST_CASE("icmp sent: the extension, where it is switched on and fits") {
         const char* name;
         octets offending;
         u32 mtu;
-        u8 type;
+        u8 type = 11;
         std::size_t size;  // of the error
     } rows[] = {
-        {"a short packet is filled up", datagram_of({.source = "10.0.3.2"_ip, .ttl = 1}), 1500, 11,
-         28 + 128 + 44},
-        {"a long one is cut",
-         datagram_of({.source = "10.0.3.2"_ip, .ttl = 1, .payload = pattern(900)}), 1500, 11,
-         28 + 128 + 44},
-        {"an MTU that it just fits", datagram_of({.source = "10.0.3.2"_ip, .ttl = 1}), 200, 11,
-         200},
-        {"one octet less: none", datagram_of({.source = "10.0.3.2"_ip, .ttl = 1}), 199, 11, 64},
+        {.name = "a short packet is filled up",
+         .offending = datagram_of({.source = "10.0.3.2"_ip, .ttl = 1}),
+         .mtu = 1500,
+         .size = 28 + 128 + 44},
+        {.name = "a long one is cut",
+         .offending = datagram_of({.source = "10.0.3.2"_ip, .ttl = 1, .payload = pattern(900)}),
+         .mtu = 1500,
+         .size = 28 + 128 + 44},
+        {.name = "an MTU that it just fits",
+         .offending = datagram_of({.source = "10.0.3.2"_ip, .ttl = 1}),
+         .mtu = 200,
+         .size = 200},
+        {.name = "one octet less: none",
+         .offending = datagram_of({.source = "10.0.3.2"_ip, .ttl = 1}),
+         .mtu = 199,
+         .size = 64},
     };
     for (const auto& r : rows) {
         INFO(doctest::String{r.name});
@@ -174,13 +186,13 @@ TEST_CASE("icmp sent: each kind of message is limited by its own bit of the mask
         const char* name;
         octets message;
         u32 mask;
-        std::size_t sent;
+        std::size_t sent = 10;
     } rows[] = {
-        {"echo replies", echo, 1u << 0, 6},
-        {"echo replies, unmasked", echo, ~(1u << 0), 10},
-        {"timestamp replies", timestamp, 1u << 14, 6},
-        {"timestamp replies, unmasked", timestamp, ~(1u << 14), 10},
-        {"extended echo replies have no bit", probe, ~0u, 10},
+        {.name = "echo replies", .message = echo, .mask = 1u << 0, .sent = 6},
+        {.name = "echo replies, unmasked", .message = echo, .mask = ~(1u << 0)},
+        {.name = "timestamp replies", .message = timestamp, .mask = 1u << 14, .sent = 6},
+        {.name = "timestamp replies, unmasked", .message = timestamp, .mask = ~(1u << 14)},
+        {.name = "extended echo replies have no bit", .message = probe, .mask = ~0u},
     };
     for (const auto& r : rows) {
         INFO(doctest::String{r.name});

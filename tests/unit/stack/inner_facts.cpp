@@ -109,17 +109,19 @@ TEST_CASE("inner facts: an answer to an inner ping is not cut as the outer came"
 TEST_CASE("inner facts: a verified outer checksum says nothing of the inner one") {
     const struct {
         const char* name;
-        u8 protocol;
-        checksum_state state;
-        bool right;
-        bool delivered;
+        u8 protocol = 17;
+        checksum_state state = checksum_state::verified;
+        bool right = false;
+        bool delivered = false;
     } rows[] = {
-        {"UDP carries it, verified, inner wrong", 17, checksum_state::verified, false, false},
-        {"UDP carries it, verified, inner right", 17, checksum_state::verified, true, true},
-        {"GRE carries it, verified, inner wrong", 47, checksum_state::verified, false, false},
-        {"IP carries it, unknown, inner wrong", 4, checksum_state::unknown, false, false},
-        {"IP carries it, verified: the inner one was", 4, checksum_state::verified, false, true},
-        {"pending of what is taken off, inner wrong", 17, checksum_state::pending, false, false},
+        {.name = "UDP carries it, verified, inner wrong"},
+        {.name = "UDP carries it, verified, inner right", .right = true, .delivered = true},
+        {.name = "GRE carries it, verified, inner wrong", .protocol = 47},
+        {.name = "IP carries it, unknown, inner wrong",
+         .protocol = 4,
+         .state = checksum_state::unknown},
+        {.name = "IP carries it, verified: the inner one was", .protocol = 4, .delivered = true},
+        {.name = "pending of what is taken off, inner wrong", .state = checksum_state::pending},
     };
     for (const auto& r : rows) {
         INFO(doctest::String{r.name});

@@ -72,58 +72,54 @@ TEST_CASE("loopback: what comes back meets prerouting, our copy of a broadcast p
     const struct {
         const char* name;
         ipv4::address to;
-        u16 interface;
+        u16 interface = 0;
         std::vector<meeting> met;
         std::size_t heard;
     } rows[] = {
-        {"our address",
-         "10.0.1.1"_ip,
-         0,
-         {{local_out, 0, 1}, {postrouting, 0, 1}, {prerouting, 1, 0}, {local_in, 1, 0}},
-         1},
-        {"the loopback address",
-         "127.0.0.1"_ip,
-         0,
-         {{local_out, 0, 1}, {postrouting, 0, 1}, {prerouting, 1, 0}, {local_in, 1, 0}},
-         1},
-        {"a route by lo",
-         "30.0.0.1"_ip,
-         0,
-         {{local_out, 0, 1}, {postrouting, 0, 1}, {prerouting, 1, 0}, {local_in, 1, 0}},
-         1},
-        {"a broadcast",
-         "10.0.1.255"_ip,
-         0,
-         {{local_out, 0, 2},
-          {postrouting, 0, 2},
-          {postrouting, 0, 2},
-          {prerouting, 2, 0},
-          {local_in, 2, 0}},
-         2},
-        {"a group that we joined",
-         "224.0.0.1"_ip,
-         2,
-         {{local_out, 0, 2},
-          {postrouting, 0, 2},
-          {postrouting, 0, 2},
-          {prerouting, 2, 0},
-          {local_in, 2, 0}},
-         2},
-        {"a group that nobody joined",
-         "239.1.1.1"_ip,
-         2,
-         {{local_out, 0, 2}, {postrouting, 0, 2}},
-         0},
-        {"a group that we joined, by lo",
-         "224.0.0.1"_ip,
-         1,
-         {{local_out, 0, 1}, {postrouting, 0, 1}, {prerouting, 1, 0}, {local_in, 1, 0}},
-         2},
-        {"a group that nobody joined, by lo",
-         "239.1.1.1"_ip,
-         1,
-         {{local_out, 0, 1}, {postrouting, 0, 1}, {prerouting, 1, 0}},
-         0},
+        {.name = "our address",
+         .to = "10.0.1.1"_ip,
+         .met = {{local_out, 0, 1}, {postrouting, 0, 1}, {prerouting, 1, 0}, {local_in, 1, 0}},
+         .heard = 1},
+        {.name = "the loopback address",
+         .to = "127.0.0.1"_ip,
+         .met = {{local_out, 0, 1}, {postrouting, 0, 1}, {prerouting, 1, 0}, {local_in, 1, 0}},
+         .heard = 1},
+        {.name = "a route by lo",
+         .to = "30.0.0.1"_ip,
+         .met = {{local_out, 0, 1}, {postrouting, 0, 1}, {prerouting, 1, 0}, {local_in, 1, 0}},
+         .heard = 1},
+        {.name = "a broadcast",
+         .to = "10.0.1.255"_ip,
+         .met = {{local_out, 0, 2},
+                 {postrouting, 0, 2},
+                 {postrouting, 0, 2},
+                 {prerouting, 2, 0},
+                 {local_in, 2, 0}},
+         .heard = 2},
+        {.name = "a group that we joined",
+         .to = "224.0.0.1"_ip,
+         .interface = 2,
+         .met = {{local_out, 0, 2},
+                 {postrouting, 0, 2},
+                 {postrouting, 0, 2},
+                 {prerouting, 2, 0},
+                 {local_in, 2, 0}},
+         .heard = 2},
+        {.name = "a group that nobody joined",
+         .to = "239.1.1.1"_ip,
+         .interface = 2,
+         .met = {{local_out, 0, 2}, {postrouting, 0, 2}},
+         .heard = 0},
+        {.name = "a group that we joined, by lo",
+         .to = "224.0.0.1"_ip,
+         .interface = 1,
+         .met = {{local_out, 0, 1}, {postrouting, 0, 1}, {prerouting, 1, 0}, {local_in, 1, 0}},
+         .heard = 2},
+        {.name = "a group that nobody joined, by lo",
+         .to = "239.1.1.1"_ip,
+         .interface = 1,
+         .met = {{local_out, 0, 1}, {postrouting, 0, 1}, {prerouting, 1, 0}},
+         .heard = 0},
     };
     for (const auto& row : rows) {
         CAPTURE(row.name);
@@ -227,7 +223,9 @@ TEST_CASE("loopback: a group by lo is heard where lo has joined it, and counted 
         const char* name;
         u16 joined;
         std::size_t heard;
-    } rows[] = {{"nowhere", 0, 0}, {"on another interface", 2, 0}, {"on lo", 1, 2}};
+    } rows[] = {{.name = "nowhere", .joined = 0, .heard = 0},
+                {.name = "on another interface", .joined = 2, .heard = 0},
+                {.name = "on lo", .joined = 1, .heard = 2}};
     for (const auto& row : rows) {
         CAPTURE(row.name);
         lo_world b;
@@ -247,7 +245,8 @@ TEST_CASE("loopback: with a source route over our own addresses it counts as rec
         const char* name;
         bool source_route;
         u16 interface;
-    } rows[] = {{"plain", false, 2}, {"over another address of ours", true, 1}};
+    } rows[] = {{.name = "plain", .source_route = false, .interface = 2},
+                {.name = "over another address of ours", .source_route = true, .interface = 1}};
     for (const auto& row : rows) {
         CAPTURE(row.name);
         lo_world b;

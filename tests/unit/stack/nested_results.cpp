@@ -17,22 +17,27 @@ TEST_CASE("nested calls: what a handler changes in a batch holds for the packets
         void (*act)(void*);
         u16 by;  // the packets behind leave; 0: none does
     } rows[] = {
-        {"nothing", [](void*) {}, 3},
-        {"a narrower route",
-         [](void* p) {
-             REQUIRE(world_of<plain>(p)->add_route(
-                 {.prefix = "10.0.2.9/32"_prefix, .interface = 2, .gateway = "10.0.1.77"_ip}));
-         },
-         2},
-        {"a route that refuses",
-         [](void* p) {
-             REQUIRE(world_of<plain>(p)->add_route(
-                 {.prefix = "10.0.2.9/32"_prefix, .type = route_type::blackhole}));
-         },
-         0},
-        {"forwarding off", [](void* p) { world_of<plain>(p)->set_ip_forward(false); }, 0},
-        {"the interface down",
-         [](void* p) { static_cast<void>(world_of<plain>(p)->set_up(3, false)); }, 0},
+        {.name = "nothing", .act = [](void*) {}, .by = 3},
+        {.name = "a narrower route",
+         .act =
+             [](void* p) {
+                 REQUIRE(world_of<plain>(p)->add_route(
+                     {.prefix = "10.0.2.9/32"_prefix, .interface = 2, .gateway = "10.0.1.77"_ip}));
+             },
+         .by = 2},
+        {.name = "a route that refuses",
+         .act =
+             [](void* p) {
+                 REQUIRE(world_of<plain>(p)->add_route(
+                     {.prefix = "10.0.2.9/32"_prefix, .type = route_type::blackhole}));
+             },
+         .by = 0},
+        {.name = "forwarding off",
+         .act = [](void* p) { world_of<plain>(p)->set_ip_forward(false); },
+         .by = 0},
+        {.name = "the interface down",
+         .act = [](void* p) { static_cast<void>(world_of<plain>(p)->set_up(3, false)); },
+         .by = 0},
     };
     for (const auto& r : rows) {
         // The change comes from the handler of the third packet, or from the output of the first.

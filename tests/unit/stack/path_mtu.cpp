@@ -66,15 +66,27 @@ TEST_CASE("path MTU: only errors about what was sent are believed") {
         octets quoted;
         bool believed;
     } rows[] = {
-        {"a datagram of the program", learning_world<>::ours(far), true},
-        {"28 octets of it", cut, true},
-        {"its checksum and version wrong", damaged, true},
-        {"of a port that nobody has", learning_world<>::ours(far, 7001), false},
-        {"of a protocol that nobody speaks", quote(253, pattern(8)), false},
-        {"our echo reply", quote(1, reply), true},
-        {"an echo request, which nobody sent", quote(1, request), false},
-        {"a source that is not ours", quote(1, reply, "10.0.1.2"_ip), false},
-        {"TCP, whose handler does not say that it sent it", quote(6, pattern(8)), false},
+        {.name = "a datagram of the program",
+         .quoted = learning_world<>::ours(far),
+         .believed = true},
+        {.name = "28 octets of it", .quoted = cut, .believed = true},
+        {.name = "its checksum and version wrong", .quoted = damaged, .believed = true},
+        {.name = "of a port that nobody has",
+         .quoted = learning_world<>::ours(far, 7001),
+         .believed = false},
+        {.name = "of a protocol that nobody speaks",
+         .quoted = quote(253, pattern(8)),
+         .believed = false},
+        {.name = "our echo reply", .quoted = quote(1, reply), .believed = true},
+        {.name = "an echo request, which nobody sent",
+         .quoted = quote(1, request),
+         .believed = false},
+        {.name = "a source that is not ours",
+         .quoted = quote(1, reply, "10.0.1.2"_ip),
+         .believed = false},
+        {.name = "TCP, whose handler does not say that it sent it",
+         .quoted = quote(6, pattern(8)),
+         .believed = false},
     };
     for (const auto& r : rows) {
         INFO(doctest::String{r.name});
@@ -120,18 +132,18 @@ TEST_CASE("path MTU: the value that counts") {
     const struct {
         const char* name;
         u32 told;
-        u16 learned;  // 0: nothing
-        bool locked;
+        u16 learned = 552;  // 0: nothing
+        bool locked = false;
     } rows[] = {
-        {"0, from a router older than RFC 1191", 0, 552, true},
-        {"68, the least there is", 68, 552, true},
-        {"one below the least that is believed", 551, 552, true},
-        {"the least that is believed", 552, 552, false},
-        {"an ordinary one", 1400, 1400, false},
-        {"the MTU of the link", 1500, 1500, false},
-        {"more", 1501, 0, false},
-        {"the largest", 65535, 0, false},
-        {"octets beside the MTU do not count", 0xffff0000 | 1000, 1000, false},
+        {.name = "0, from a router older than RFC 1191", .told = 0, .locked = true},
+        {.name = "68, the least there is", .told = 68, .locked = true},
+        {.name = "one below the least that is believed", .told = 551, .locked = true},
+        {.name = "the least that is believed", .told = 552},
+        {.name = "an ordinary one", .told = 1400, .learned = 1400},
+        {.name = "the MTU of the link", .told = 1500, .learned = 1500},
+        {.name = "more", .told = 1501, .learned = 0},
+        {.name = "the largest", .told = 65535, .learned = 0},
+        {.name = "octets beside the MTU do not count", .told = 0xffff0000 | 1000, .learned = 1000},
     };
     for (const auto& r : rows) {
         INFO(doctest::String{r.name});
@@ -255,45 +267,55 @@ TEST_CASE("path MTU: it goes with what it stands on") {
         void (*change)(learning_world<>&);
         u16 left;
     } rows[] = {
-        {"its route taken away and given again",
-         [](learning_world<>& b) {
-             const route_entry r{.prefix = "0.0.0.0/0"_prefix, .gateway = gateway};
-             REQUIRE(b->remove_route(r).has_value());
-             REQUIRE(b->add_route(r).has_value());
-         },
-         0},
-        {"another route taken away",
-         [](learning_world<>& b) {
-             const route_entry r{.prefix = "198.51.100.0/24"_prefix, .gateway = gateway};
-             REQUIRE(b->add_route(r).has_value());
-             REQUIRE(b->remove_route(r).has_value());
-         },
-         1000},
-        {"a longer route by another gateway",
-         [](learning_world<>& b) {
-             REQUIRE(b->add_route({.prefix = {far, 32}, .gateway = "10.0.2.9"_ip}).has_value());
-         },
-         0},
-        {"the interface down and up",
-         [](learning_world<>& b) {
-             REQUIRE(b->set_up(3, false).has_value());
-             REQUIRE(b->set_up(3, true).has_value());
-             REQUIRE(b->add_route({.gateway = gateway}).has_value());
-         },
-         0},
-        {"another interface down",
-         [](learning_world<>& b) { REQUIRE(b->set_up(2, false).has_value()); }, 1000},
-        {"the interface narrower than it",
-         [](learning_world<>& b) { REQUIRE(b->set_mtu(3, 900).has_value()); }, 900},
-        {"the interface narrower, but not so much",
-         [](learning_world<>& b) { REQUIRE(b->set_mtu(3, 1200).has_value()); }, 1000},
-        {"as wide as it, then wider",
-         [](learning_world<>& b) {
-             REQUIRE(b->set_mtu(3, 1000).has_value());
-             REQUIRE(b->set_mtu(3, 1400).has_value());
-         },
-         1400},
-        {"all forgotten", [](learning_world<>& b) { b->forget_exceptions(); }, 0},
+        {.name = "its route taken away and given again",
+         .change =
+             [](learning_world<>& b) {
+                 const route_entry r{.prefix = "0.0.0.0/0"_prefix, .gateway = gateway};
+                 REQUIRE(b->remove_route(r).has_value());
+                 REQUIRE(b->add_route(r).has_value());
+             },
+         .left = 0},
+        {.name = "another route taken away",
+         .change =
+             [](learning_world<>& b) {
+                 const route_entry r{.prefix = "198.51.100.0/24"_prefix, .gateway = gateway};
+                 REQUIRE(b->add_route(r).has_value());
+                 REQUIRE(b->remove_route(r).has_value());
+             },
+         .left = 1000},
+        {.name = "a longer route by another gateway",
+         .change =
+             [](learning_world<>& b) {
+                 REQUIRE(b->add_route({.prefix = {far, 32}, .gateway = "10.0.2.9"_ip}).has_value());
+             },
+         .left = 0},
+        {.name = "the interface down and up",
+         .change =
+             [](learning_world<>& b) {
+                 REQUIRE(b->set_up(3, false).has_value());
+                 REQUIRE(b->set_up(3, true).has_value());
+                 REQUIRE(b->add_route({.gateway = gateway}).has_value());
+             },
+         .left = 0},
+        {.name = "another interface down",
+         .change = [](learning_world<>& b) { REQUIRE(b->set_up(2, false).has_value()); },
+         .left = 1000},
+        {.name = "the interface narrower than it",
+         .change = [](learning_world<>& b) { REQUIRE(b->set_mtu(3, 900).has_value()); },
+         .left = 900},
+        {.name = "the interface narrower, but not so much",
+         .change = [](learning_world<>& b) { REQUIRE(b->set_mtu(3, 1200).has_value()); },
+         .left = 1000},
+        {.name = "as wide as it, then wider",
+         .change =
+             [](learning_world<>& b) {
+                 REQUIRE(b->set_mtu(3, 1000).has_value());
+                 REQUIRE(b->set_mtu(3, 1400).has_value());
+             },
+         .left = 1400},
+        {.name = "all forgotten",
+         .change = [](learning_world<>& b) { b->forget_exceptions(); },
+         .left = 0},
     };
     for (const auto& r : rows) {
         INFO(doctest::String{r.name});

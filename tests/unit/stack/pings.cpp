@@ -100,28 +100,54 @@ TEST_CASE("pings: an error about the request is told with its extension") {
                                 .protocol = 1,
                                 .payload = support::echo_request(20)});
     const std::size_t datagram = quote.size();
-    octets structure = list({0x20, 0, 0, 0, 0, 8, 2, 8, 0, 0, 0, 5});
-    icmp::finish_extension(structure);
+    static const octets structure = [] {
+        octets made = list({0x20, 0, 0, 0, 0, 8, 2, 8, 0, 0, 0, 5});
+        icmp::finish_extension(made);
+        return made;
+    }();
     const struct {
         const char* name;
-        u8 type;
+        u8 type = 11;
         u32 words;
-        std::size_t padded;
-        octets behind;
-        std::size_t extension;
-        std::size_t quoted;
+        std::size_t padded = 128;
+        octets behind = structure;
+        std::size_t extension = 0;
+        std::size_t quoted = 140;
     } rows[] = {
-        {"time exceeded with an interface", 11, 32u << 16, 128, structure, 12, 128},
-        {"unreachable with an interface", 3, 32u << 16, 128, structure, 12, 128},
-        {"a longer quote", 11, 40u << 16, 160, structure, 12, 160},
-        {"no length field", 11, 0, 128, structure, 0, 140},
-        {"a length field that says too little", 11, 31u << 16, 128, structure, 0, 140},
-        {"a length field that says too much", 11, 36u << 16, 128, structure, 0, 140},
-        {"a wrong sum", 11, 32u << 16, 128, list({0x20, 0, 1, 1, 0, 8, 2, 8, 0, 0, 0, 5}), 0, 140},
-        {"another version", 11, 32u << 16, 128, list({0x10, 0, 0, 0, 0, 4, 2, 8}), 0, 136},
-        {"three octets of structure", 11, 32u << 16, 128, list({0x20, 0, 0}), 0, 131},
-        {"not in a source quench", 4, 32u << 16, 128, structure, 0, 140},
-        {"nothing behind", 11, 0, datagram, {}, 0, datagram},
+        {.name = "time exceeded with an interface",
+         .words = 32u << 16,
+         .extension = 12,
+         .quoted = 128},
+        {.name = "unreachable with an interface",
+         .type = 3,
+         .words = 32u << 16,
+         .extension = 12,
+         .quoted = 128},
+        {.name = "a longer quote",
+         .words = 40u << 16,
+         .padded = 160,
+         .extension = 12,
+         .quoted = 160},
+        {.name = "no length field", .words = 0},
+        {.name = "a length field that says too little", .words = 31u << 16},
+        {.name = "a length field that says too much", .words = 36u << 16},
+        {.name = "a wrong sum",
+         .words = 32u << 16,
+         .behind = list({0x20, 0, 1, 1, 0, 8, 2, 8, 0, 0, 0, 5})},
+        {.name = "another version",
+         .words = 32u << 16,
+         .behind = list({0x10, 0, 0, 0, 0, 4, 2, 8}),
+         .quoted = 136},
+        {.name = "three octets of structure",
+         .words = 32u << 16,
+         .behind = list({0x20, 0, 0}),
+         .quoted = 131},
+        {.name = "not in a source quench", .type = 4, .words = 32u << 16},
+        {.name = "nothing behind",
+         .words = 0,
+         .padded = datagram,
+         .behind = {},
+         .quoted = datagram},
     };
     for (const auto& r : rows) {
         INFO(doctest::String{r.name});

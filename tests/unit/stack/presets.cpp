@@ -51,14 +51,17 @@ TEST_CASE("presets: what the hardened router refuses and Linux does not") {
         packet_type seen_as;
         drop_reason reason;
     } rows[] = {
-        {"a source from another link",
-         datagram_of({.source = "10.0.2.9"_ip,
-                      .destination = "10.0.1.1"_ip,
-                      .protocol = 1,
-                      .payload = support::echo_request()}),
-         packet_type::host, drop_reason::reverse_path},
-        {"unicast in a link-layer broadcast", ping_us, packet_type::broadcast,
-         drop_reason::unicast_in_link_multicast},
+        {.name = "a source from another link",
+         .datagram = datagram_of({.source = "10.0.2.9"_ip,
+                                  .destination = "10.0.1.1"_ip,
+                                  .protocol = 1,
+                                  .payload = support::echo_request()}),
+         .seen_as = packet_type::host,
+         .reason = drop_reason::reverse_path},
+        {.name = "unicast in a link-layer broadcast",
+         .datagram = ping_us,
+         .seen_as = packet_type::broadcast,
+         .reason = drop_reason::unicast_in_link_multicast},
     };
     for (const auto& r : rows) {
         INFO(doctest::String{r.name});

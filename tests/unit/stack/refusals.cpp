@@ -46,7 +46,8 @@ TEST_CASE("refusals: fragmentation needed tells the MTU of the next hop") {
         ipv4::address to;
         std::size_t payload;
         u32 mtu;
-    } rows[] = {{"10.0.2.2"_ip, 1381, 1400}, {"10.9.1.1"_ip, 1261, 1280}};
+    } rows[] = {{.to = "10.0.2.2"_ip, .payload = 1381, .mtu = 1400},
+                {.to = "10.9.1.1"_ip, .payload = 1261, .mtu = 1280}};
     for (const auto& r : rows) {
         const octets d = datagram_of(
             {.destination = r.to, .flags_and_offset = df, .payload = pattern(r.payload)});
@@ -79,13 +80,21 @@ TEST_CASE("refusals: bad options are never copied into an answer") {
         const char* name;
         octets options;
         u32 pointer;
-        octets answered;  // what was found good before the bad one goes back, as in Linux
+        octets answered = {};  // what was found good before the bad one goes back, as in Linux
     } rows[] = {
-        {"record route beyond the header", list({7, 255, 4, 0}), 20, {}},
-        {"record route, pointer 3", list({7, 7, 3, 0, 0, 0, 0, 0}), 22, {}},
-        {"timestamp of length 3", list({68, 3, 5, 0}), 21, {}},
-        {"two record routes", list({7, 3, 4, 7, 3, 4, 0, 0}), 23, list({7, 3, 4, 0})},
-        {"a good one and one beyond", list({7, 3, 4, 68, 40, 5, 0, 0}), 23, list({7, 3, 4, 0})},
+        {.name = "record route beyond the header", .options = list({7, 255, 4, 0}), .pointer = 20},
+        {.name = "record route, pointer 3",
+         .options = list({7, 7, 3, 0, 0, 0, 0, 0}),
+         .pointer = 22},
+        {.name = "timestamp of length 3", .options = list({68, 3, 5, 0}), .pointer = 21},
+        {.name = "two record routes",
+         .options = list({7, 3, 4, 7, 3, 4, 0, 0}),
+         .pointer = 23,
+         .answered = list({7, 3, 4, 0})},
+        {.name = "a good one and one beyond",
+         .options = list({7, 3, 4, 68, 40, 5, 0, 0}),
+         .pointer = 23,
+         .answered = list({7, 3, 4, 0})},
     };
     for (const auto& r : rows) {
         INFO(doctest::String{r.name});
@@ -116,16 +125,30 @@ TEST_CASE("refusals: silence where an error would be about an error, a fragment 
         support::datagram_fields fields;
         packet_type seen_as;
     } rows[] = {
-        {"an error", {.ttl = 1, .protocol = 1, .payload = error}, packet_type::host},
-        {"a later fragment", {.ttl = 1, .flags_and_offset = 8}, packet_type::host},
-        {"link-layer broadcast", {.ttl = 1}, packet_type::broadcast},
-        {"link-layer multicast to us", {.destination = "10.0.1.1"_ip}, packet_type::multicast},
-        {"to our broadcast address", {.destination = "10.0.1.255"_ip}, packet_type::host},
-        {"to all systems", {.destination = "224.0.0.1"_ip}, packet_type::host},
-        {"for another host", {.ttl = 1}, packet_type::other_host},
-        {"from a group", {.source = "239.1.1.1"_ip, .ttl = 1}, packet_type::host},
-        {"from nowhere", {.source = {}, .ttl = 1}, packet_type::host},
-        {"from the limited broadcast", {.source = ipv4::limited_broadcast}, packet_type::host},
+        {.name = "an error",
+         .fields = {.ttl = 1, .protocol = 1, .payload = error},
+         .seen_as = packet_type::host},
+        {.name = "a later fragment",
+         .fields = {.ttl = 1, .flags_and_offset = 8},
+         .seen_as = packet_type::host},
+        {.name = "link-layer broadcast", .fields = {.ttl = 1}, .seen_as = packet_type::broadcast},
+        {.name = "link-layer multicast to us",
+         .fields = {.destination = "10.0.1.1"_ip},
+         .seen_as = packet_type::multicast},
+        {.name = "to our broadcast address",
+         .fields = {.destination = "10.0.1.255"_ip},
+         .seen_as = packet_type::host},
+        {.name = "to all systems",
+         .fields = {.destination = "224.0.0.1"_ip},
+         .seen_as = packet_type::host},
+        {.name = "for another host", .fields = {.ttl = 1}, .seen_as = packet_type::other_host},
+        {.name = "from a group",
+         .fields = {.source = "239.1.1.1"_ip, .ttl = 1},
+         .seen_as = packet_type::host},
+        {.name = "from nowhere", .fields = {.source = {}, .ttl = 1}, .seen_as = packet_type::host},
+        {.name = "from the limited broadcast",
+         .fields = {.source = ipv4::limited_broadcast},
+         .seen_as = packet_type::host},
     };
     for (const auto& r : rows) {
         INFO(doctest::String{r.name});

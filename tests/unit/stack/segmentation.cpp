@@ -112,15 +112,15 @@ TEST_CASE("60 KB of TCP go whole to a device that cuts, and in segments to other
         const char* name;
         output_offloads can;
         bool pending;
-        bool whole;
+        bool whole = false;
     } rows[] = {
-        {"all", everything, true, true},
-        {"TCP alone", {true, true, false}, true, true},
-        {"UDP alone", {true, false, true}, true, false},
-        {"checksums alone", {true, false, false}, true, false},
-        {"cuts, but sums nothing", {false, true, true}, true, false},
-        {"nothing", {}, true, false},
-        {"all, but the checksum is there already", everything, false, false},
+        {.name = "all", .can = everything, .pending = true, .whole = true},
+        {.name = "TCP alone", .can = {true, true, false}, .pending = true, .whole = true},
+        {.name = "UDP alone", .can = {true, false, true}, .pending = true},
+        {.name = "checksums alone", .can = {true, false, false}, .pending = true},
+        {.name = "cuts, but sums nothing", .can = {false, true, true}, .pending = true},
+        {.name = "nothing", .can = {}, .pending = true},
+        {.name = "all, but the checksum is there already", .can = everything, .pending = false},
     };
     for (const auto& r : rows) {
         CAPTURE(r.name);
@@ -243,15 +243,18 @@ TEST_CASE("a pending checksum is finished before the packet is cut, or leaves wh
     const octets wire = one_hop_on(f).datagram(f.identification, 0, 0, pattern(1400));
     const struct {
         const char* name;
-        output_offloads can;
-        u32 mtu;
-        bool finished;
+        output_offloads can = {};
+        u32 mtu = 1500;
+        bool finished = false;
     } rows[] = {
-        {"whole, the device sums", everything, 1500, false},
-        {"whole, the device sums and cuts nothing", {true, false, false}, 1500, false},
-        {"whole, the device does nothing", {}, 1500, true},
-        {"in fragments, whatever the device does", everything, 700, true},
-        {"in fragments", {}, 700, true},
+        {.name = "whole, the device sums", .can = everything},
+        {.name = "whole, the device sums and cuts nothing", .can = {true, false, false}},
+        {.name = "whole, the device does nothing", .finished = true},
+        {.name = "in fragments, whatever the device does",
+         .can = everything,
+         .mtu = 700,
+         .finished = true},
+        {.name = "in fragments", .mtu = 700, .finished = true},
     };
     for (const auto& r : rows) {
         CAPTURE(r.name);

@@ -60,19 +60,27 @@ TEST_CASE("send: the errors of a program") {
         send_request wanted;
         send_error error;
     } rows[] = {
-        {"no route", {.destination = "192.0.2.1"_ip}, send_error::network_unreachable},
-        {"unreachable", {.destination = "10.20.0.1"_ip}, send_error::host_unreachable},
-        {"prohibit", {.destination = "10.21.0.1"_ip}, send_error::prohibited},
-        {"blackhole", {.destination = "10.22.0.1"_ip}, send_error::invalid},
-        {"not our source",
-         {.destination = "10.0.2.2"_ip, .source = "10.0.2.7"_ip},
-         send_error::network_unreachable},
-        {"no such interface",
-         {.destination = "10.0.2.2"_ip, .interface = 7},
-         send_error::no_interface},
-        {"limited broadcast by no interface",
-         {.destination = ipv4::limited_broadcast},
-         send_error::network_unreachable},
+        {.name = "no route",
+         .wanted = {.destination = "192.0.2.1"_ip},
+         .error = send_error::network_unreachable},
+        {.name = "unreachable",
+         .wanted = {.destination = "10.20.0.1"_ip},
+         .error = send_error::host_unreachable},
+        {.name = "prohibit",
+         .wanted = {.destination = "10.21.0.1"_ip},
+         .error = send_error::prohibited},
+        {.name = "blackhole",
+         .wanted = {.destination = "10.22.0.1"_ip},
+         .error = send_error::invalid},
+        {.name = "not our source",
+         .wanted = {.destination = "10.0.2.2"_ip, .source = "10.0.2.7"_ip},
+         .error = send_error::network_unreachable},
+        {.name = "no such interface",
+         .wanted = {.destination = "10.0.2.2"_ip, .interface = 7},
+         .error = send_error::no_interface},
+        {.name = "limited broadcast by no interface",
+         .wanted = {.destination = ipv4::limited_broadcast},
+         .error = send_error::network_unreachable},
     };
     for (const auto& r : rows) {
         INFO(doctest::String{r.name});
@@ -88,9 +96,9 @@ TEST_CASE("send: to our own address and to loopback it comes back, to a socket o
     REQUIRE(b->delivery().add_raw({.protocol = 253}, queue));
     const struct {
         ipv4::address to, source;
-    } rows[] = {{"10.0.2.1"_ip, "10.0.2.1"_ip},
-                {ipv4::loopback, ipv4::loopback},
-                {"127.9.9.9"_ip, ipv4::loopback}};
+    } rows[] = {{.to = "10.0.2.1"_ip, .source = "10.0.2.1"_ip},
+                {.to = ipv4::loopback, .source = ipv4::loopback},
+                {.to = "127.9.9.9"_ip, .source = ipv4::loopback}};
     for (const auto& r : rows) {
         REQUIRE(b->send(b.packet(pattern(8)), {.destination = r.to, .protocol = 253}, b.now)
                     .has_value());

@@ -189,10 +189,10 @@ TEST_CASE("sender told: no route, and routes that refuse") {
         endpoint_error error;
         bool counted;
     } rows[] = {
-        {"192.0.2.1"_ip, endpoint_error::network_unreachable, true},
-        {"10.20.0.1"_ip, endpoint_error::host_unreachable, false},
-        {"10.21.0.1"_ip, endpoint_error::access_denied, false},
-        {"10.22.0.1"_ip, endpoint_error::invalid, false},
+        {.to = "192.0.2.1"_ip, .error = endpoint_error::network_unreachable, .counted = true},
+        {.to = "10.20.0.1"_ip, .error = endpoint_error::host_unreachable, .counted = false},
+        {.to = "10.21.0.1"_ip, .error = endpoint_error::access_denied, .counted = false},
+        {.to = "10.22.0.1"_ip, .error = endpoint_error::invalid, .counted = false},
     };
     for (const auto& r : rows) {
         for (const kind k : kinds) {

@@ -57,26 +57,28 @@ TEST_CASE("source corners: who speaks for an interface without addresses") {
     const struct {
         const char* name;
         std::vector<given> addresses;
-        ipv4::address to_neighbour;    // the route back has the scope of the link
-        ipv4::address by_the_gateway;  // and this one none
+        ipv4::address to_neighbour;            // the route back has the scope of the link
+        ipv4::address by_the_gateway = dummy;  // and this one none
     } rows[] = {
-        {"none", {}, dummy, dummy},
-        {"of another interface", {{3, b, scopes::universe}}, b.address, b.address},
-        {"of another link", {{3, b, scopes::link}}, dummy, dummy},
-        {"of its own link", {{2, a, scopes::link}}, a.address, dummy},
-        {"of its own link, and another",
-         {{2, a, scopes::link}, {3, b, scopes::universe}},
-         a.address,
-         b.address},
-        {"of this host, and of another link",
-         {{2, a, scopes::host}, {3, b, scopes::link}},
-         dummy,
-         dummy},
-        {"of another site", {{3, b, scopes::site}}, b.address, dummy},
-        {"of another link, with one for all behind it",
-         {{3, b, scopes::link}, {3, a, scopes::universe}},
-         a.address,
-         a.address},
+        {.name = "none", .addresses = {}, .to_neighbour = dummy},
+        {.name = "of another interface",
+         .addresses = {{3, b, scopes::universe}},
+         .to_neighbour = b.address,
+         .by_the_gateway = b.address},
+        {.name = "of another link", .addresses = {{3, b, scopes::link}}, .to_neighbour = dummy},
+        {.name = "of its own link", .addresses = {{2, a, scopes::link}}, .to_neighbour = a.address},
+        {.name = "of its own link, and another",
+         .addresses = {{2, a, scopes::link}, {3, b, scopes::universe}},
+         .to_neighbour = a.address,
+         .by_the_gateway = b.address},
+        {.name = "of this host, and of another link",
+         .addresses = {{2, a, scopes::host}, {3, b, scopes::link}},
+         .to_neighbour = dummy},
+        {.name = "of another site", .addresses = {{3, b, scopes::site}}, .to_neighbour = b.address},
+        {.name = "of another link, with one for all behind it",
+         .addresses = {{3, b, scopes::link}, {3, a, scopes::universe}},
+         .to_neighbour = a.address,
+         .by_the_gateway = a.address},
     };
     for (const auto& r : rows) {
         INFO(doctest::String{r.name});
@@ -121,17 +123,23 @@ TEST_CASE("source corners: reverse path filters on an interface without addresse
 TEST_CASE("source corners: a source route leads to no broadcast, forwarded or not") {
     const struct {
         const char* name;
-        ipv4::address to;
+        ipv4::address to = "10.0.1.1"_ip;
         ipv4::address hop;  // unspecified: no source route
-        bool passes;
-        bool passes_with_bc_forwarding;
+        bool passes = false;
+        bool passes_with_bc_forwarding = false;
     } rows[] = {
-        {"a neighbour", "10.0.1.1"_ip, "10.0.2.9"_ip, true, true},
-        {"a directed broadcast", "10.0.1.1"_ip, "10.0.2.255"_ip, false, false},
-        {"that of the link it came by", "10.0.1.1"_ip, "10.0.1.255"_ip, false, false},
-        {"the limited broadcast", "10.0.1.1"_ip, "255.255.255.255"_ip, false, false},
-        {"from a directed broadcast on", "10.0.2.255"_ip, "10.0.2.9"_ip, false, false},
-        {"no source route", "10.0.2.255"_ip, {}, false, true},
+        {.name = "a neighbour",
+         .hop = "10.0.2.9"_ip,
+         .passes = true,
+         .passes_with_bc_forwarding = true},
+        {.name = "a directed broadcast", .hop = "10.0.2.255"_ip},
+        {.name = "that of the link it came by", .hop = "10.0.1.255"_ip},
+        {.name = "the limited broadcast", .hop = "255.255.255.255"_ip},
+        {.name = "from a directed broadcast on", .to = "10.0.2.255"_ip, .hop = "10.0.2.9"_ip},
+        {.name = "no source route",
+         .to = "10.0.2.255"_ip,
+         .hop = {},
+         .passes_with_bc_forwarding = true},
     };
     for (const auto& r : rows) {
         for (const bool forwarded : {false, true}) {

@@ -67,14 +67,17 @@ TEST_CASE("tunnels: an inner datagram is validated like any other") {
     octets d = datagram_of({.destination = "10.0.1.1"_ip});
     const struct {
         const char* name;
-        std::size_t at;
+        std::size_t at = 0;
         int value;
         drop_reason reason;
     } rows[] = {
-        {"header length 4", 0, 0x44, drop_reason::header_invalid},
-        {"version 6", 0, 0x65, drop_reason::header_invalid},
-        {"checksum", 10, 0xee, drop_reason::header_checksum},
-        {"longer than the outer says", 2, 0xff, drop_reason::length_beyond_packet},
+        {.name = "header length 4", .value = 0x44, .reason = drop_reason::header_invalid},
+        {.name = "version 6", .value = 0x65, .reason = drop_reason::header_invalid},
+        {.name = "checksum", .at = 10, .value = 0xee, .reason = drop_reason::header_checksum},
+        {.name = "longer than the outer says",
+         .at = 2,
+         .value = 0xff,
+         .reason = drop_reason::length_beyond_packet},
     };
     for (const auto& r : rows) {
         INFO(doctest::String{r.name});
@@ -115,10 +118,10 @@ TEST_CASE("tunnels: inner UDP is delivered by its own addresses") {
         ipv4::address destination;
         bool to_many;
     } rows[] = {
-        {"unicast", "10.0.2.1"_ip, false},
-        {"group", "239.1.2.3"_ip, true},
-        {"broadcast", "10.0.2.255"_ip, true},
-        {"limited broadcast", ipv4::limited_broadcast, true},
+        {.name = "unicast", .destination = "10.0.2.1"_ip, .to_many = false},
+        {.name = "group", .destination = "239.1.2.3"_ip, .to_many = true},
+        {.name = "broadcast", .destination = "10.0.2.255"_ip, .to_many = true},
+        {.name = "limited broadcast", .destination = ipv4::limited_broadcast, .to_many = true},
     };
     for (const auto& r : rows) {
         INFO(doctest::String{r.name});

@@ -29,32 +29,38 @@ TEST_CASE("a line for each kind of event") {
         trace_event event;
         const char* line;
     } rows[] = {
-        {"receive",
-         {stage::receive, outcome::proceed, {}, 0, 2, 0, 84},
-         "receive           proceed A packet came in. Interface 2, 84 octets. (RFC 1812 section "
-         "5.2.1)"},
-        {"hook",
-         {stage::hook, outcome::proceed},
-         "  hook            proceed A hook let it pass. (Linux)"},
-        {"forward",
-         {stage::forward, outcome::forward, {}, 0, 3, 0, 0x0a000102},
-         "  forward         forward It may be forwarded. Interface 3, next hop 10.0.1.2. (RFC 1812 "
-         "section 5.2.1.2)"},
-        {"too big",
-         {stage::forward, outcome::reject, drop_reason::too_big, 3, 3, 4, 1400},
-         "  forward         reject  Larger than the MTU and DF is set. Octet 6, flags and fragment "
-         "offset. Asks for ICMP type 3 code 4, MTU 1400. (RFC 1812 section 5.2.6)"},
-        {"bad option",
-         {stage::options, outcome::reject, drop_reason::option_invalid, 12, 2, 0, 37U << 24},
-         "  options         reject  An option is malformed. Octet 37, options. Asks for ICMP type "
-         "12 code 0. (RFC 1122 section 3.2.1.8)"},
-        {"no field",
-         {stage::hook, outcome::drop, drop_reason::hook},
-         "  hook            drop    A hook dropped it."},
-        {"silent end",
-         {stage::end, outcome::drop, drop_reason::tap_full},
-         "  end             drop    A raw endpoint had no room for its copy. (Linux) Dropped: "
-         "tap_full; Linux SOCKET_RCVBUFF"},
+        {.name = "receive",
+         .event = {stage::receive, outcome::proceed, {}, 0, 2, 0, 84},
+         .line = "receive           proceed A packet came in. Interface 2, 84 octets. (RFC 1812 "
+                 "section "
+                 "5.2.1)"},
+        {.name = "hook",
+         .event = {stage::hook, outcome::proceed},
+         .line = "  hook            proceed A hook let it pass. (Linux)"},
+        {.name = "forward",
+         .event = {stage::forward, outcome::forward, {}, 0, 3, 0, 0x0a000102},
+         .line = "  forward         forward It may be forwarded. Interface 3, next hop 10.0.1.2. "
+                 "(RFC 1812 "
+                 "section 5.2.1.2)"},
+        {.name = "too big",
+         .event = {stage::forward, outcome::reject, drop_reason::too_big, 3, 3, 4, 1400},
+         .line = "  forward         reject  Larger than the MTU and DF is set. Octet 6, flags and "
+                 "fragment "
+                 "offset. Asks for ICMP type 3 code 4, MTU 1400. (RFC 1812 section 5.2.6)"},
+        {.name = "bad option",
+         .event = {stage::options, outcome::reject, drop_reason::option_invalid, 12, 2, 0,
+                   37U << 24},
+         .line = "  options         reject  An option is malformed. Octet 37, options. Asks for "
+                 "ICMP type "
+                 "12 code 0. (RFC 1122 section 3.2.1.8)"},
+        {.name = "no field",
+         .event = {stage::hook, outcome::drop, drop_reason::hook},
+         .line = "  hook            drop    A hook dropped it."},
+        {.name = "silent end",
+         .event = {stage::end, outcome::drop, drop_reason::tap_full},
+         .line =
+             "  end             drop    A raw endpoint had no room for its copy. (Linux) Dropped: "
+             "tap_full; Linux SOCKET_RCVBUFF"},
     };
     for (const auto& row : rows) {
         CAPTURE(row.name);

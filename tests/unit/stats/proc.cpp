@@ -57,10 +57,10 @@ TEST_CASE("the names of this machine's /proc/net/snmp and netstat") {
     const struct {
         const char* file;
         const char* group;
-    } rows[] = {{"/proc/net/snmp", "Ip"},
-                {"/proc/net/snmp", "Icmp"},
-                {"/proc/net/snmp", "Udp"},
-                {"/proc/net/netstat", "IpExt"}};
+    } rows[] = {{.file = "/proc/net/snmp", .group = "Ip"},
+                {.file = "/proc/net/snmp", .group = "Icmp"},
+                {.file = "/proc/net/snmp", .group = "Udp"},
+                {.file = "/proc/net/netstat", .group = "IpExt"}};
     for (const auto& row : rows) {
         CAPTURE(row.group);
         std::ifstream file{row.file};

@@ -20,17 +20,23 @@ TEST_CASE("which takes fail") {
         void (*plan)(failing_source<pool>&);
         std::string given;
     };
-    const row rows[] = {
-        {"none", [](failing_source<pool>&) {}, "11111"},
-        {"the first", [](failing_source<pool>& s) { s.fail_at(1); }, "01111"},
-        {"the third", [](failing_source<pool>& s) { s.fail_at(3); }, "11011"},
-        {"from the third", [](failing_source<pool>& s) { s.fail_from(3); }, "11000"},
-        {"recovered",
-         [](failing_source<pool>& s) {
-             s.fail_from(1);
-             s.recover();
-         },
-         "11111"}};
+    const row rows[] = {{.name = "none", .plan = [](failing_source<pool>&) {}, .given = "11111"},
+                        {.name = "the first",
+                         .plan = [](failing_source<pool>& s) { s.fail_at(1); },
+                         .given = "01111"},
+                        {.name = "the third",
+                         .plan = [](failing_source<pool>& s) { s.fail_at(3); },
+                         .given = "11011"},
+                        {.name = "from the third",
+                         .plan = [](failing_source<pool>& s) { s.fail_from(3); },
+                         .given = "11000"},
+                        {.name = "recovered",
+                         .plan =
+                             [](failing_source<pool>& s) {
+                                 s.fail_from(1);
+                                 s.recover();
+                             },
+                         .given = "11111"}};
     for (const row& r : rows) {
         CAPTURE(r.name);
         pool beneath;

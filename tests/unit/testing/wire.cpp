@@ -70,12 +70,13 @@ TEST_CASE("each fault, and the same again from the same seed") {
     struct row {
         const char* name;
         wire_faults faults;
-        bool loses, doubles, reorders;
+        bool loses = false, doubles = false, reorders = false;
     };
-    const row rows[] = {{"none", {}, false, false, false},
-                        {"loss", {.loss_per_mille = 300}, true, false, false},
-                        {"duplication", {.duplicate_per_mille = 300}, false, true, false},
-                        {"jitter", {.jitter = 20_ms}, false, false, true}};
+    const row rows[] = {
+        {.name = "none", .faults = {}},
+        {.name = "loss", .faults = {.loss_per_mille = 300}, .loses = true},
+        {.name = "duplication", .faults = {.duplicate_per_mille = 300}, .doubles = true},
+        {.name = "jitter", .faults = {.jitter = 20_ms}, .reorders = true}};
     std::string in_order;
     for (int i = 0; i < 200; ++i) {
         in_order += static_cast<char>('A' + i % 26);

@@ -39,15 +39,24 @@ TEST_CASE("icmp: factories make the golden bytes") {
         std::array<std::byte, 8> expected;
     };
     const row rows[] = {
-        {"echo", icmp::header::echo(icmp::types::echo_request, 0x1234, 7), "0800000012340007"_hex},
-        {"unreachable", icmp::header::destination_unreachable(icmp::unreachable::port),
-         "0303000000000000"_hex},
-        {"too big", icmp::header::fragmentation_needed(1400), "0304000000000578"_hex},
-        {"redirect", icmp::header::redirect(icmp::redirects::host, "10.0.1.254"_ip),
-         "050100000a0001fe"_hex},
-        {"exceeded", icmp::header::time_exceeded(icmp::exceeded::reassembly),
-         "0b01000000000000"_hex},
-        {"problem", icmp::header::parameter_problem(20), "0c00000014000000"_hex},
+        {.name = "echo",
+         .made = icmp::header::echo(icmp::types::echo_request, 0x1234, 7),
+         .expected = "0800000012340007"_hex},
+        {.name = "unreachable",
+         .made = icmp::header::destination_unreachable(icmp::unreachable::port),
+         .expected = "0303000000000000"_hex},
+        {.name = "too big",
+         .made = icmp::header::fragmentation_needed(1400),
+         .expected = "0304000000000578"_hex},
+        {.name = "redirect",
+         .made = icmp::header::redirect(icmp::redirects::host, "10.0.1.254"_ip),
+         .expected = "050100000a0001fe"_hex},
+        {.name = "exceeded",
+         .made = icmp::header::time_exceeded(icmp::exceeded::reassembly),
+         .expected = "0b01000000000000"_hex},
+        {.name = "problem",
+         .made = icmp::header::parameter_problem(20),
+         .expected = "0c00000014000000"_hex},
     };
     for (const row& r : rows) {
         CAPTURE(r.name);

@@ -90,8 +90,12 @@ TEST_CASE("icmp extensions: objects with impossible lengths end the walk") {
         u16 length;
         bool taken;
     };
-    const row rows[] = {{"zero", 0, false}, {"three", 3, false},  {"header only", 4, true},
-                        {"whole", 8, true}, {"beyond", 9, false}, {"huge", 0xffff, false}};
+    const row rows[] = {{.name = "zero", .length = 0, .taken = false},
+                        {.name = "three", .length = 3, .taken = false},
+                        {.name = "header only", .length = 4, .taken = true},
+                        {.name = "whole", .length = 8, .taken = true},
+                        {.name = "beyond", .length = 9, .taken = false},
+                        {.name = "huge", .length = 0xffff, .taken = false}};
     for (const row& r : rows) {
         CAPTURE(r.name);
         auto structure = one_label;

@@ -47,14 +47,18 @@ TEST_CASE("ipv4: fragments by flags and offset") {
     struct row {
         const char* name;
         u16 word;
-        bool fragment;
-        bool first;
+        bool fragment = false;
+        bool first = false;
     };
     const row rows[] = {
-        {"whole", 0x0000, false, true},           {"whole, DF", 0x4000, false, true},
-        {"whole, reserved", 0x8000, false, true}, {"first", 0x2000, true, true},
-        {"middle", 0x2001, true, false},          {"last", 0x0001, true, false},
-        {"last possible", 0x1fff, true, false},   {"DF and offset", 0x4001, true, false},
+        {.name = "whole", .word = 0x0000, .first = true},
+        {.name = "whole, DF", .word = 0x4000, .first = true},
+        {.name = "whole, reserved", .word = 0x8000, .first = true},
+        {.name = "first", .word = 0x2000, .fragment = true, .first = true},
+        {.name = "middle", .word = 0x2001, .fragment = true},
+        {.name = "last", .word = 0x0001, .fragment = true},
+        {.name = "last possible", .word = 0x1fff, .fragment = true},
+        {.name = "DF and offset", .word = 0x4001, .fragment = true},
     };
     for (const row& r : rows) {
         CAPTURE(r.name);
