@@ -4,7 +4,7 @@
 A table is an array, a std::array, a std::vector or a list in braces of a struct that the file, or a header of the tests
 that it includes, defines. Where the struct has more than two members, a bool or two members of one type, its rows name
 their members: {.name = "plain", .ttl = 64}. A row of two things that nobody mixes up may be without names.
-Usage: check_rows.py [--self-test] [TESTS_DIR]
+Usage: check_rows.py [--self-test] [INCLUDE_DIR]
 """
 import pathlib
 import re
@@ -14,7 +14,7 @@ import tempfile
 LITERAL = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|(?<![\w\'])\'(?:\\.|[^\'\\\n])+\'', re.S)
 STRUCT = re.compile(r"\bstruct\b\s*(\w*)\s*\{")  # with a base it is no row
 INCLUDE = re.compile(r'^#include "([^"]+)"', re.M)
-OTHER = re.compile(r"\s*(?:using|static|friend|enum|struct|class|union|template|public|private|explicit|virtual|~)\b")
+OTHER = re.compile(r"\s*(?:(?:using|static|friend|enum|struct|class|union|template|public|private|explicit|virtual)\b|.*\boperator\b)", re.S)
 OPENING, CLOSING = "([{", ")]}"
 
 
@@ -57,37 +57,24 @@ def elements(text, begin, end):
     return trimmed
 
 
-def members_of(text, begin, end):
+def members_of(body):
     """(type, name) of each member that a row may give."""
-    found, at = [], begin
-    while at < end:
-        stop = at
-        while stop < end and text[stop] not in ";{":
-            stop = end_of(text, stop) + 1 if text[stop] in "([" else stop + 1
-        head = text[at:stop]
-        body = stop < end and text[stop] == "{"
-        while stop < end and text[stop] != ";":
-            if text[stop] == "{":
-                stop = end_of(text, stop)
-                rest = text[stop + 1:end].lstrip()
-                if body and ("(" in head or OTHER.match(head)) and not rest.startswith(";"):
-                    break
-            stop += 1
-        at = stop + 1
-        if OTHER.match(head):
+    flat = re.sub(r"\(\s*[\w:]*\*\s*(\w+)\s*\)\s*\([^()]*\)", r"* \1", body)  # pointers to functions
+    for group, sign in ((r"\{[^{}]*\}", "#"), (r"\([^()]*\)", "@"), (r"<[^<>;]*>", "")):
+        count = 1
+        while count:
+            flat, count = re.subn(group, sign, flat)
+    flat = re.sub(r"@([\w\s]*)#(?!\s*;)", "@;", flat)  # bodies of functions
+    found = []
+    for declaration in flat.split(";"):
+        first, *more = declaration.split(",")
+        if OTHER.match(first) or "@" in first.split("=")[0]:
             continue
-        pointer = re.match(r"\s*(.+?)\(\s*[\w:]*\*\s*(\w+)\s*\)\s*\(", head, re.S)
-        if pointer:
-            found.append((pointer[1].strip() + "()", pointer[2]))
-            continue
-        first, *more = [head[a:b] for a, b in elements(head, 0, len(head))] or [""]
-        declared = re.match(r"(.+?[\s*&>])(\w+)\s*(?:\[[^\]]*\]\s*)*(?:=.*)?$", first.strip(), re.S)
-        if not declared or "(" in first.split("=")[0].replace("(*", ""):
-            if not declared or not re.search(r"<.*\(.*>", first):
-                continue
-        kind = " ".join(re.sub(r"\bconst\b", " ", declared[1]).split())
-        found.append((kind, declared[2]))
-        found += [(kind, name[1]) for name in (re.match(r"[*&]?(\w+)", other.strip()) for other in more) if name]
+        declared = re.match(r"\s*((?:[\w:]+[\s*&]+)+)(\w+)\s*(?:\[[^\]]*\]\s*)*(?:#\s*|=.*)?$", first, re.S)
+        if declared:
+            kind = " ".join(re.sub(r"\bconst\b", " ", declared[1]).split())
+            found.append((kind, declared[2]))
+            found += [(kind, re.match(r"\s*[*&]*(\w+)", other)[1]) for other in more]
     return found
 
 
@@ -95,9 +82,9 @@ def structs_of(text):
     """(name, place where it ends, members) of each struct, in their order; the name may be empty."""
     for match in STRUCT.finditer(text):
         end = end_of(text, match.end() - 1)
-        constructor = rf"(?<![\w.~]){match[1] or '$'}\s*\([^)]*\)\s*(?:noexcept\s*)?[:{{]"
-        made = re.search(constructor, text[match.end():end])
-        yield match[1], end, [] if made else members_of(text, match.end(), end)
+        constructor = rf"(?<![\w.~]){match[1] or '$'}\s*\([^)]*\)\s*(?:noexcept\s*)?[:;{{]"
+        body = text[match.end():end]
+        yield match[1], end, [] if re.search(constructor, body) else members_of(body)
 
 
 def wants_names(members):
@@ -173,16 +160,49 @@ def files_of(tests):
 
 def check(tests):
     problems, known = [], {}
-    for file in files_of(tests):
+    files = files_of(tests)
+    for file in files:
         text = blanked(file.read_text())
         for row, members in positional(text, included_structs(file, tests, known)):
             line = text.count("\n", 0, row) + 1
-            names = ", ".join("." + name for _, name in members[:3])
-            problems.append(f"{file.relative_to(tests)}:{line}: name the members of this row: {names}{', ...' if len(members) > 3 else ''}")
-    return problems
+            names = ", ".join("." + name for _, name in members[:3]) + (", ..." if len(members) > 3 else "")
+            problems.append(f"{file.relative_to(tests)}:{line}: name the members of this row: {names}")
+    return problems, len(files)
+
+
+def self_test():
+    row = "struct row {\n    const char* name;\n    int a = 0, b;\n    void (*f)(int, int);\n    bool g() const { return true; }\n};\n"
+    cases = (
+        (row + 'const row rows[] = {{.name = "1, {2", .a = 3}, {}};', 0),
+        (row + 'const row rows[] = {\n    // {1, 2}\n    {"1", 2, 3, {}},\n    {.name = "2"}, row{"3", 4, 5}};', 2),
+        (row + 'void t() {\n    for (const row& r : {row{"1", 2, 3}, {"4", 5, 6}}) use(r);\n}', 2),
+        (row + 'void t() {\n    for (const row& r : {row{.name = "1"}, row{.name = "2"}}) use(r);\n}', 0),
+        (row + 'const std::vector<row> rows = {{"1", 2}};\nconst std::array<row, 2> more{{{"1", 2}, {"3", 4}}};', 3),
+        ('struct { int a, b; } const rows[] = {{1, 2}, {3, 4}};', 2),
+        ('struct { bool a; int b; } rows[] = {{true, 2}};', 1),
+        ('struct { const char* a; int b; } rows[] = {{"1", 2}};', 0),
+        ('struct { bool (x::*is)() const; x a; x b; } rows[] = {{&x::y, {}, {}}};', 1),
+        ('struct made { made(int, bool); int a, b; };\nmade rows[] = {{1, true}};', 0),
+        ('#include "a.hpp"\nconst far rows[] = {{1, 2, 3}, {.a = 1}};', 1),
+        ('struct row { int a; };\nrow one[] = {{1}};\n' + row + 'row more[] = {{"1", 2}};', 1),
+    )
+    wrong = []
+    for text, expected in cases:
+        with tempfile.TemporaryDirectory() as folder:
+            tests = pathlib.Path(folder)
+            (tests / "a.hpp").write_text("struct far { int a, b, c; };")
+            (tests / "a.cpp").write_text(text)
+            found = check(tests)[0]
+        if len(found) != expected:
+            wrong.append(text)
+            print(f"check_rows: expected {expected} rows, found {found} in\n{text}")
+    return wrong
 
 
 if __name__ == "__main__":
-    problems = check(pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else "tests"))
-    print("\n".join(problems))
+    if "--self-test" in sys.argv:
+        sys.exit(1 if self_test() else 0)
+    include = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else "include")
+    problems, count = check(include.resolve().parent / "tests")
+    print("\n".join(problems) or f"check_rows: rows of {count} files name their members")
     sys.exit(1 if problems else 0)

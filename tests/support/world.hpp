@@ -35,7 +35,7 @@ inline constexpr ipv4::address gateway = "10.0.2.254"_ip;
 struct world_options {
     struct link {
         u16 index;
-        ipv4::interface_address address;
+        ipv4::interface_address address = {};
     };
     std::vector<link> links = {{.index = 2, .address = "10.0.1.1/24"_net},
                                {.index = 3, .address = "10.0.2.1/24"_net}};

@@ -1,13 +1,9 @@
 // What routes an address brings along and takes with it: stack::add_address and remove_address.
 // Linux fib_add_ifaddr, fib_del_ifaddr.
-#include "support/fixed_stack.hpp"
-
 #include <doctest/doctest.h>
 
-#include <sluice/sluice.hpp>
-#include <sluice/wire/literals.hpp>
+#include "support/world.hpp"
 
-#include <memory>
 #include <random>
 #include <vector>
 
@@ -15,16 +11,11 @@ namespace stack_address_routes {
 
 namespace {
 
-using namespace sluice;
-using namespace sluice::literals;
+using namespace stack_test;
 
 struct host {
-    std::unique_ptr<stack<>> ip = support::fixed_stack<stack<>>();
+    world<linux_host> ip{{.links = {{.index = 2}, {.index = 3}}}};
 
-    host() {
-        REQUIRE(ip->add_interface({.index = 2}).has_value());
-        REQUIRE(ip->add_interface({.index = 3}).has_value());
-    }
     void add(u16 index, ipv4::interface_address net) {
         REQUIRE(ip->add_address(index, net).has_value());
     }

@@ -1,7 +1,6 @@
 // Interfaces and addresses change as a whole or not at all, and who changes them is told.
 #include <doctest/doctest.h>
 
-#include "support/fixed_stack.hpp"
 #include "support/world.hpp"
 
 #include <sluice/route/linear_routes.hpp>
@@ -63,7 +62,7 @@ std::size_t count(const Stack& s) {
 template <std::size_t Room>
 void all_or_nothing() {
     CAPTURE(Room);
-    auto s = support::fixed_stack<stack<narrow<Room>>>();
+    world<narrow<Room>> s({.links = {}});
     REQUIRE(count(*s) == 3);
     const interface_request wanted{.index = 2, .address = "10.0.0.1/24"_net};
     CHECK(s->add_interface(wanted).error() == interface_error::full);
@@ -89,13 +88,13 @@ TEST_CASE("link changes: all or nothing, whichever route of an address does not 
     all_or_nothing<0>();
     all_or_nothing<1>();
     all_or_nothing<2>();
-    auto s = support::fixed_stack<stack<narrow<3>>>();
+    world<narrow<3>> s({.links = {}});
     CHECK(s->add_interface({.index = 2, .address = "10.0.0.1/24"_net}).has_value());
     CHECK(count(*s) == 6);
 }
 
 TEST_CASE("link changes: a refused address leaves alone what was there before it") {
-    auto s = support::fixed_stack<stack<narrow<4>>>();
+    world<narrow<4>> s({.links = {}});
     REQUIRE(s->add_interface({.index = 2, .address = "10.0.0.1/24"_net}).has_value());
     // Its local route is there already, its network and broadcast find one place.
     CHECK(s->add_address(2, "10.0.0.1/16"_net).error() == interface_error::full);

@@ -4,32 +4,24 @@
 #include <doctest/doctest.h>
 
 #include "../../../examples/support/route_text.hpp"
-#include "support/fixed_stack.hpp"
+#include "support/world.hpp"
 
-#include <sluice/sluice.hpp>
-#include <sluice/wire/literals.hpp>
-
-#include <memory>
 #include <string>
 
 namespace stack_route_checks {
 
 namespace {
 
-using namespace sluice;
-using namespace sluice::literals;
+using namespace stack_test;
 using enum route_error;
 
 // 10.0.0.1/24 on 2, 11.0.0.1/24 on 3; 12.0.0.1/24 on 4, which is down.
 struct machine {
-    std::unique_ptr<stack<linux_router>> ip = support::fixed_stack<stack<linux_router>>();
+    world<linux_router> ip{{.links = {{.index = 2, .address = "10.0.0.1/24"_net},
+                                      {.index = 3, .address = "11.0.0.1/24"_net},
+                                      {.index = 4, .address = "12.0.0.1/24"_net}}}};
 
-    machine() {
-        REQUIRE(ip->add_interface({.index = 2, .address = "10.0.0.1/24"_net}).has_value());
-        REQUIRE(ip->add_interface({.index = 3, .address = "11.0.0.1/24"_net}).has_value());
-        REQUIRE(ip->add_interface({.index = 4, .address = "12.0.0.1/24"_net}).has_value());
-        REQUIRE(ip->set_up(4, false).has_value());
-    }
+    machine() { REQUIRE(ip->set_up(4, false).has_value()); }
     // `dev 2` is interface 2.
     static route_entry entry(const char* text) {
         CAPTURE(text);

@@ -4,13 +4,9 @@
 #include <doctest/doctest.h>
 
 #include "../../../examples/support/route_text.hpp"
-#include "support/fixed_stack.hpp"
-
-#include <sluice/sluice.hpp>
-#include <sluice/wire/literals.hpp>
+#include "support/world.hpp"
 
 #include <algorithm>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -18,14 +14,13 @@ namespace stack_routes_go {
 
 namespace {
 
-using namespace sluice;
-using namespace sluice::literals;
+using namespace stack_test;
 using lines = std::vector<std::string>;
 
 constexpr const char* names[] = {"", "lo", "d1", "d2", "d3"};
 
 struct machine {
-    std::unique_ptr<stack<linux_router>> ip = support::fixed_stack<stack<linux_router>>();
+    world<linux_router> ip{{.links = {}}};
 
     machine() {
         for (u16 i = 2; i <= 4; ++i)

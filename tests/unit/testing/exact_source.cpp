@@ -5,7 +5,7 @@
 #include <sluice/testing/exact_source.hpp>
 
 #include "support/datagrams.hpp"
-#include "support/fixed_stack.hpp"
+#include "support/world.hpp"
 
 #ifdef SLUICE_POISONS_MEMORY
 #include <sanitizer/asan_interface.h>
@@ -82,19 +82,17 @@ TEST_CASE("a copy has room to grow, as from any source") {
 TEST_CASE("a stack takes its packets, and finds no octet too few") {
     struct exact_router : policies<based_on<linux_router>, buffers<testing::exact_source<2048, 16>>,
                                    output<queue_output<16>>> {};
-    const auto router = support::fixed_stack<stack<exact_router>>();
-    REQUIRE(router->add_interface({.index = 2, .address = "10.0.1.1/24"_net}).has_value());
+    stack_test::world<exact_router> router({.links = {{.index = 2, .address = "10.0.1.1/24"_net}}});
     const octets ping = support::datagram_of(
         {.destination = "10.0.1.1"_ip, .protocol = 1, .payload = support::echo_request(21)});
     for (std::size_t n = 0; n <= ping.size(); ++n) {
         auto p = router->buffers().hold(const_bytes{ping}.first(n));
         REQUIRE(ends_at_its_end(p));
         p.set_interface(2);
-        CHECK(router->receive(std::move(p), moment{}) ==
+        CHECK(router->receive(std::move(p), router.now) ==
               (n == ping.size() ? fate::delivered : fate::dropped));
     }
-    CHECK(router->output().size() == 1);
-    const octets reply = content_of(router->output().next().packet);
+    const octets reply = router.sent_one();
     CHECK(icmp::const_view{reply.data() + 20}[icmp::type] == icmp::types::echo_reply);
     CHECK(router->buffers().available() == 16);
 }
