@@ -11,7 +11,7 @@ import pathlib
 import re
 import sys
 
-from samples import check_sample
+from gates import check_sample, main
 
 LAYERS = {
     "base": 0,
@@ -151,18 +151,8 @@ def self_test():
         problems = check_sample(check, sample)[0]
         if not any(expected in problem for problem in problems):
             failed.append(f"bad sample not noticed: {name}: {problems}")
-    print("\n".join(failed) or f"self-test passed: {len(BAD_SAMPLES)} bad samples noticed")
-    return 1 if failed else 0
-
-
-def main(arguments):
-    if "--self-test" in arguments:
-        return self_test()
-    root = arguments[0] if arguments else pathlib.Path(__file__).resolve().parents[2] / "include"
-    problems, count = check(root)
-    print("\n".join(problems) or f"{count} headers, every include points down or stays in its room")
-    return 1 if problems else 0
+    return failed
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main(sys.argv[1:], check, self_test, "{} headers, every include points down or stays in its room"))

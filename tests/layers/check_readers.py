@@ -12,7 +12,7 @@ import pathlib
 import re
 import sys
 
-from samples import check_sample
+from gates import check_sample, main
 
 DECLARING = ("packet/settings.hpp", "packet/metadata.hpp")
 STRUCT = re.compile(r"^(?:struct|class) (\w+) \{\n(.*?)^\};", re.M | re.S)
@@ -118,18 +118,8 @@ def self_test():
         found = [problem for problem in check_sample(check, {**GOOD, **sample})[0] if name in problem]
         if len(found) != 1:
             failed.append(f"bad sample not noticed: {name}")
-    print("\n".join(failed) or f"self-test passed: {len(BAD_SAMPLES)} bad samples noticed")
-    return 1 if failed else 0
-
-
-def main(arguments):
-    if "--self-test" in arguments:
-        return self_test()
-    root = arguments[0] if arguments else pathlib.Path(__file__).resolve().parents[2] / "include"
-    problems, count = check(root)
-    print("\n".join(problems) or f"{count} facts, switches and members, each read by a header")
-    return 1 if problems else 0
+    return failed
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main(sys.argv[1:], check, self_test, "{} facts, switches and members, each read by a header"))

@@ -11,6 +11,8 @@ import re
 import sys
 import tempfile
 
+from gates import main
+
 LITERAL = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|(?<![\w\'])\'(?:\\.|[^\'\\\n])+\'', re.S)
 STRUCT = re.compile(r"\bstruct\b\s*(\w*)\s*\{")  # with a base it is no row
 INCLUDE = re.compile(r'^#include "([^"]+)"', re.M)
@@ -158,8 +160,8 @@ def files_of(tests):
     return [f for f in sorted([*tests.rglob("*.cpp"), *tests.rglob("*.hpp")]) if "compile_fail" not in f.parts]
 
 
-def check(tests):
-    problems, known = [], {}
+def check(include):
+    tests, problems, known = include.parent / "tests", [], {}
     files = files_of(tests)
     for file in files:
         text = blanked(file.read_text())
@@ -189,20 +191,15 @@ def self_test():
     wrong = []
     for text, expected in cases:
         with tempfile.TemporaryDirectory() as folder:
-            tests = pathlib.Path(folder)
+            tests = pathlib.Path(folder, "tests")
+            tests.mkdir()
             (tests / "a.hpp").write_text("struct far { int a, b, c; };")
             (tests / "a.cpp").write_text(text)
-            found = check(tests)[0]
+            found = check(pathlib.Path(folder, "include"))[0]
         if len(found) != expected:
-            wrong.append(text)
-            print(f"check_rows: expected {expected} rows, found {found} in\n{text}")
+            wrong.append(f"expected {expected} rows, found {found} in\n{text}")
     return wrong
 
 
 if __name__ == "__main__":
-    if "--self-test" in sys.argv:
-        sys.exit(1 if self_test() else 0)
-    include = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else "include")
-    problems, count = check(include.resolve().parent / "tests")
-    print("\n".join(problems) or f"check_rows: rows of {count} files name their members")
-    sys.exit(1 if problems else 0)
+    sys.exit(main(sys.argv[1:], check, self_test, "rows of {} files name their members"))

@@ -12,6 +12,8 @@ import re
 import sys
 import tempfile
 
+from gates import main
+
 FOLDERS = ("unit", "conformance", "scenario", "rfc", "kernel")
 INCLUDE = re.compile(r"^#include [<\"]([^>\"]+)[>\"]", re.M)
 NAME = re.compile(r"`([^`]+)`")
@@ -129,14 +131,8 @@ def self_test():
     )
     wrong = [(changes, text, said(changes)) for changes, text in cases
              if (text not in said(changes) if text else said(changes))]
-    for changes, text, found in wrong:
-        print(f"check_tests: for {changes} expected {text!r}, found {found!r}")
-    return wrong
+    return [f"check_tests: for {changes} expected {text!r}, found {found!r}" for changes, text, found in wrong]
 
 
 if __name__ == "__main__":
-    if "--self-test" in sys.argv:
-        sys.exit(1 if self_test() else 0)
-    problems, count = check(sys.argv[1] if len(sys.argv) > 1 else "include")
-    print("\n".join(problems) or f"check_tests: {count} headers have tests that are named")
-    sys.exit(1 if problems else 0)
+    sys.exit(main(sys.argv[1:], check, self_test, "{} headers have tests that are named"))

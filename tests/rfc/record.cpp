@@ -1,5 +1,6 @@
 // The record: gathered by record(), written at the end of the run.
 #include "rfc/record.hpp"
+#include "support/quiet_listener.hpp"
 
 #include <doctest/doctest.h>
 
@@ -44,22 +45,12 @@ void write_record(const char* to) {
     std::fclose(out);
 }
 
-struct listener final : doctest::IReporter {
-    explicit listener(const doctest::ContextOptions&) {}
-    void report_query(const doctest::QueryData&) override {}
-    void test_run_start() override {}
+struct listener final : support::quiet_listener {
+    using quiet_listener::quiet_listener;
     void test_run_end(const doctest::TestRunStats&) override {
         if (const char* to = std::getenv("SLUICE_RFC_RECORD")) write_record(to);
     }
     void test_case_start(const doctest::TestCaseData& t) override { current_test() = t.m_name; }
-    void test_case_reenter(const doctest::TestCaseData&) override {}
-    void test_case_end(const doctest::CurrentTestCaseStats&) override {}
-    void test_case_exception(const doctest::TestCaseException&) override {}
-    void subcase_start(const doctest::SubcaseSignature&) override {}
-    void subcase_end() override {}
-    void log_assert(const doctest::AssertData&) override {}
-    void log_message(const doctest::MessageData&) override {}
-    void test_case_skipped(const doctest::TestCaseData&) override {}
 };
 REGISTER_LISTENER("rfc", 1, listener);
 

@@ -33,6 +33,13 @@ inline octets pattern(std::size_t n) {
     return made;
 }
 
+// Those from one place to another, or to the end.
+inline octets part(const octets& whole, std::size_t from, std::size_t to) {
+    const std::size_t end = to < whole.size() ? to : whole.size();
+    return {whole.begin() + static_cast<std::ptrdiff_t>(from),
+            whole.begin() + static_cast<std::ptrdiff_t>(end)};
+}
+
 struct datagram_fields {
     ipv4::address source = "10.0.1.2"_ip;
     ipv4::address destination = "10.0.2.2"_ip;

@@ -1,5 +1,6 @@
 // The one main of all test binaries, and what becomes of skipped test cases (skip.hpp).
 #define DOCTEST_CONFIG_IMPLEMENT
+#include "quiet_listener.hpp"
 #include "skip.hpp"
 
 #include <doctest/doctest.h>
@@ -24,24 +25,13 @@ run_record& record() {
     return one;
 }
 
-struct listener final : doctest::IReporter {
-    explicit listener(const doctest::ContextOptions&) {}
+struct listener final : support::quiet_listener {
+    using quiet_listener::quiet_listener;
     void test_case_start(const doctest::TestCaseData& data) override {
         record().current = data.m_name;
         record().said = false;
         ++record().started;
     }
-    void report_query(const doctest::QueryData&) override {}
-    void test_run_start() override {}
-    void test_run_end(const doctest::TestRunStats&) override {}
-    void test_case_reenter(const doctest::TestCaseData&) override {}
-    void test_case_end(const doctest::CurrentTestCaseStats&) override {}
-    void test_case_exception(const doctest::TestCaseException&) override {}
-    void subcase_start(const doctest::SubcaseSignature&) override {}
-    void subcase_end() override {}
-    void log_assert(const doctest::AssertData&) override {}
-    void log_message(const doctest::MessageData&) override {}
-    void test_case_skipped(const doctest::TestCaseData&) override {}
 };
 DOCTEST_REGISTER_LISTENER("skips", 1, listener);
 

@@ -72,6 +72,8 @@ public:
 
     // Everything that was sent since the last call.
     [[nodiscard]] std::vector<sent_packet> sent();
+    // The datagrams among them; all of them by that interface.
+    [[nodiscard]] std::vector<octets> sent_by(u16 interface);
     // The one datagram that was sent.
     [[nodiscard]] octets sent_one();
     [[nodiscard]] bool is_quiet();
@@ -147,6 +149,15 @@ fate world<Policies>::error(u8 type, u8 code, u32 info, const octets& quoted,
 template <class Policies>
 std::vector<sent_packet> world<Policies>::sent() {
     return support::take_sent(stack_->output());
+}
+template <class Policies>
+std::vector<octets> world<Policies>::sent_by(u16 interface) {
+    std::vector<octets> all;
+    for (const sent_packet& s : sent()) {
+        CHECK(s.to.interface == interface);
+        all.push_back(s.datagram);
+    }
+    return all;
 }
 template <class Policies>
 octets world<Policies>::sent_one() {

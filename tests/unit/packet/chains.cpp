@@ -21,12 +21,8 @@ using namespace sluice;
 using namespace sluice::literals;
 using support::content_of;
 using support::octets;
+using support::part;
 using support::pattern;
-
-octets part(const octets& whole, std::size_t from, std::size_t to) {
-    return {whole.begin() + static_cast<std::ptrdiff_t>(from),
-            whole.begin() + static_cast<std::ptrdiff_t>(to)};
-}
 
 template <class Source>
 typename Source::packet_type holding(Source& from, const octets& content, u16 headroom = 0) {

@@ -23,15 +23,11 @@ namespace {
 using namespace sluice;
 using support::content_of;
 using support::octets;
+using support::part;
 using support::pattern;
 
 using pool = fixed_pool<256, 12, shared>;
 using packet = pool::packet_type;
-
-octets part(const octets& whole, std::size_t from, std::size_t to) {
-    return {whole.begin() + static_cast<std::ptrdiff_t>(from),
-            whole.begin() + static_cast<std::ptrdiff_t>(to)};
-}
 
 octets joined(const octets& a, const octets& b) {
     octets all = a;

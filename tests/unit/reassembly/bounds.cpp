@@ -16,17 +16,6 @@ static_assert(reassembly_policy<bounded_cache<16>, packet>);
 static_assert(bounded_cache<1024>::model<packet>::fragment_limit == 2048);
 static_assert(cache_type::memory_limit < 10'000);
 
-bool held(const reassembly_step<packet>& step) {
-    return step.kind == reassembly_outcome::held;
-}
-
-spec head(u16 id) {
-    return {.start = 0, .length = 24, .id = id};
-}
-spec tail(u16 id) {
-    return {.start = 24, .length = 8, .more = false, .id = id};
-}
-
 }  // namespace
 
 // Linux ipfrag_time, ipfrag_high_thresh, ipfrag_max_dist of a fresh namespace.

@@ -14,17 +14,6 @@ using packet = pool_type::packet_type;
 using cache_type =
     bounded_cache<4, overlap::reject_datagram, 8, on_full::evict_oldest>::model<packet>;
 
-bool held(const reassembly_step<packet>& step) {
-    return step.kind == reassembly_outcome::held;
-}
-
-spec head(u16 id) {
-    return {.start = 0, .length = 24, .id = id};
-}
-spec tail(u16 id) {
-    return {.start = 24, .length = 8, .more = false, .id = id};
-}
-
 }  // namespace
 
 TEST_CASE("lone fragments keep nobody from being made whole") {

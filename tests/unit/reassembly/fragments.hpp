@@ -30,6 +30,14 @@ struct spec {
     u8 flavour = 0;  // fragments of another flavour carry other octets
 };
 
+// The first 24 octets of a datagram, and the 8 behind them.
+inline spec head(u16 id) {
+    return {.start = 0, .length = 24, .id = id};
+}
+inline spec tail(u16 id, u32 start = 24) {
+    return {.start = start, .length = 8, .more = false, .id = id};
+}
+
 inline std::byte pattern(u32 place, u8 flavour = 0) {
     return static_cast<std::byte>((place * 7 + (place >> 8) * 13 + flavour * 101u) & 0xff);
 }
@@ -72,6 +80,11 @@ auto feed(Model& model, Pool& pool, const spec& s, instant now = {},
           reassembly_user user = reassembly_user::local_delivery, u16 domain = 0) {
     auto checked = support::validated(build(pool, s));
     return model.insert(std::move(checked).value(), user, domain, now, limits);
+}
+
+template <class Packet>
+bool held(const reassembly_step<Packet>& step) {
+    return step.kind == reassembly_outcome::held;
 }
 
 template <class Packet>

@@ -13,14 +13,8 @@ using packet = pool_type::packet_type;
 template <on_full OnFull>
 using cache_of = bounded_cache<8, overlap::reject_datagram, 16, OnFull>::template model<packet>;
 
-spec head(u16 id) {
-    return {.start = 0, .length = 24, .id = id};
-}
 spec middle(u16 id) {
     return {.start = 24, .length = 8, .id = id};
-}
-spec tail(u16 id, u32 start = 24) {
-    return {.start = start, .length = 8, .more = false, .id = id};
 }
 u32 as_limit(u64 charged, int more) {
     return static_cast<u32>(static_cast<i64>(charged) + more);

@@ -10,8 +10,8 @@ namespace {
 using namespace stack_test;
 
 // The type of the route to an address, and by which interface; "none" without one.
-template <class Bench>
-std::string route_to(Bench& b, ipv4::address a) {
+template <class World>
+std::string route_to(World& b, ipv4::address a) {
     const next_hop hop = b->routes().lookup(a);
     if (hop == next_hop::none) return "none";
     const route_entry& r = b->routes().at(hop);

@@ -10,8 +10,8 @@ namespace {
 
 struct hooked_router : policies<based_on<small_router>, hooks<hook_chain<2>>> {};
 
-template <class Bench>
-fate receive_marked(Bench& b, const octets& d, bool in_hardware) {
+template <class World>
+fate receive_marked(World& b, const octets& d, bool in_hardware) {
     auto p = b.packet(d);
     p.facts().forwarded_in_hardware = in_hardware;
     return b->receive(std::move(p), b.now);

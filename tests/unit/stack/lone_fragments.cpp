@@ -22,16 +22,16 @@ octets piece(u16 id, u16 flags_and_offset, ipv4::address source) {
     return d;
 }
 // How many of so many lone fragments are held.
-template <class Bench>
-u32 flood(Bench& b, u32 count) {
+template <class World>
+u32 flood(World& b, u32 count) {
     u32 held = 0;
     for (u32 n = 0; n < count; ++n) {
         held += b.receive(piece(static_cast<u16>(n), 1, "10.0.1.66"_ip)) == fate::held ? 1u : 0u;
     }
     return held;
 }
-template <class Bench>
-bool completes(Bench& b, ipv4::address source) {
+template <class World>
+bool completes(World& b, ipv4::address source) {
     const u64 before = b->counters()[mib::ip_reasm_oks];
     static_cast<void>(b.receive(piece(40'000, 0x2000, source)));
     static_cast<void>(b.receive(piece(40'000, 1, source)));

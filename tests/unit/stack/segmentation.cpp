@@ -43,8 +43,8 @@ using plain_router = router<plain_device, unique>;
 constexpr output_offloads everything{true, true, true};
 
 // Of as many blocks as it takes.
-template <class Bench>
-typename Bench::packet_type large(Bench& b, const octets& d, u16 interface = 2) {
+template <class World>
+typename World::packet_type large(World& b, const octets& d, u16 interface = 2) {
     constexpr std::size_t each = 1900;
     auto made = b.packet({d.begin(), d.begin() + std::min<std::ptrdiff_t>(each, std::ssize(d))});
     for (std::size_t at = each; at < d.size(); at += each) {
@@ -58,8 +58,8 @@ typename Bench::packet_type large(Bench& b, const octets& d, u16 interface = 2) 
 }
 
 // As a local sender or a virtual machine gives it: payload octets, to be cut to `each`.
-template <class Bench>
-typename Bench::packet_type segmented(Bench& b, const flow& f, std::size_t payload, u16 each,
+template <class World>
+typename World::packet_type segmented(World& b, const flow& f, std::size_t payload, u16 each,
                                       bool pending = true) {
     auto p = large(b, f.datagram(f.identification, f.sequence, flags::psh, pattern(payload)));
     support::set_facts(p, f, each);
@@ -67,15 +67,6 @@ typename Bench::packet_type segmented(Bench& b, const flow& f, std::size_t paylo
         support::make_pending(p);
     }
     return p;
-}
-
-std::vector<octets> datagrams(const std::vector<sent_packet>& all) {
-    std::vector<octets> made;
-    for (const auto& s : all) {
-        CHECK(s.to.interface == 3);
-        made.push_back(s.datagram);
-    }
-    return made;
 }
 
 // Puts neighbouring fragments together again.
@@ -147,7 +138,7 @@ TEST_CASE("60 KB of TCP go whole to a device that cuts, and in segments to other
             ipv4::decrement_ttl(ipv4::view{aged.data()});
             CHECK(support::content_of(item.packet) == aged);
         } else {
-            CHECK(datagrams(b.sent()) == segments);
+            CHECK(b.sent_by(3) == segments);
         }
     }
 }
@@ -156,9 +147,9 @@ TEST_CASE("UDP segments, and an output without any offload that takes single blo
     const flow f{.tcp = false};
     world<plain_router> b;
     CHECK(b->receive(segmented(b, f, 5'001, 1'200), b.now) == fate::forwarded);
-    CHECK(datagrams(b.sent()) == support::naive(one_hop_on(f), 0, pattern(5'001), 1'200));
+    CHECK(b.sent_by(3) == support::naive(one_hop_on(f), 0, pattern(5'001), 1'200));
     CHECK(b->receive(segmented(b, flow{}, 5'001, 1'200), b.now) == fate::forwarded);
-    CHECK(datagrams(b.sent()) == support::naive(one_hop_on({}), flags::psh, pattern(5'001), 1'200));
+    CHECK(b.sent_by(3) == support::naive(one_hop_on({}), flags::psh, pattern(5'001), 1'200));
 
     world<some_router> cuts;
     cuts->output().can = everything;
@@ -190,7 +181,7 @@ TEST_CASE("segments larger than the MTU") {
             p.writable_facts().ignore_df = df;
             const auto created = b->counters()[mib::ip_frag_creates];
             CHECK(b->receive(std::move(p), b.now) == fate::forwarded);
-            const auto pieces = datagrams(b.sent());
+            const auto pieces = b.sent_by(3);
             f.fragment_word = 0;
             const auto segments = support::naive(one_hop_on(f), flags::psh, pattern(20'000), 1460);
             for (const octets& piece : pieces) {
@@ -233,7 +224,7 @@ TEST_CASE("no buffer for some of the segments") {
     CHECK(b->receive(std::move(p), b.now) == fate::dropped);
     CHECK(b->counters()[drop_reason::offload_failed] == 1);
     const auto segments = support::naive(one_hop_on({}), flags::psh, pattern(10'000), 1000);
-    const auto sent = datagrams(b.sent());
+    const auto sent = b.sent_by(3);
     CHECK(sent == std::vector<octets>{segments.begin(), segments.begin() + 4});
 }
 
@@ -267,7 +258,7 @@ TEST_CASE("a pending checksum is finished before the packet is cut, or leaves wh
         if (r.finished) {
             octets expected = wire;
             ipv4::set_checksum(ipv4::view{expected.data()});
-            CHECK(reassembled(datagrams(b.sent())) == std::vector<octets>{expected});
+            CHECK(reassembled(b.sent_by(3)) == std::vector<octets>{expected});
         } else {
             REQUIRE(b->output().size() == 1);
             const auto item = b->output().next();

@@ -15,6 +15,7 @@ namespace stack_shared_bytes {
 namespace {
 
 using namespace stack_test;
+using support::part;
 
 template <class Ownership, std::size_t Blocks = 128>
 struct router_of : policies<based_on<linux_router>, buffers<fixed_pool<2048, Blocks, Ownership>>,
@@ -45,11 +46,6 @@ struct keeper_of final : hook<Packet> {
     }
 };
 using keeper = keeper_of<packet_type>;
-
-octets part(const octets& whole, std::size_t from, std::size_t to) {
-    return {whole.begin() + static_cast<std::ptrdiff_t>(from),
-            whole.begin() + static_cast<std::ptrdiff_t>(std::min(to, whole.size()))};
-}
 
 // The datagram in fragments of that many octets of data.
 std::vector<octets> cut(const octets& datagram, std::size_t each) {
