@@ -61,7 +61,7 @@ def elements(text, begin, end):
 
 def members_of(body):
     """(type, name) of each member that a row may give."""
-    flat = re.sub(r"\(\s*[\w:]*\*\s*(\w+)\s*\)\s*\([^()]*\)", r"* \1", body)  # pointers to functions
+    flat = re.sub(r"\(\s*[\w:]*\*\s*(\w+)\s*\)\s*\([^()]*\)[\s\w]*", r"* \1", body)  # pointers to functions
     for group, sign in ((r"\{[^{}]*\}", "#"), (r"\([^()]*\)", "@"), (r"<[^<>;]*>", "")):
         count = 1
         while count:

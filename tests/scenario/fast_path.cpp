@@ -11,8 +11,6 @@
 
 #include <doctest/doctest.h>
 
-#include <memory>
-
 namespace scenario_fast_path {
 using namespace sluice;
 
@@ -212,8 +210,8 @@ struct quintet {
     side<watched> slow;
     side<plain> fast_batch;
     side<watched> slow_batch;
-    side<by_hops> hops_batch{stack_test::busy_world<by_hops>{std::make_unique<stack<by_hops>>(
-        stack<by_hops>::parts{.seed = testing::fixed_seed, .routes = {memory.all(), limits}})}};
+    side<by_hops> hops_batch{stack_test::busy_world<by_hops>{
+        {.seed = testing::fixed_seed, .routes = {memory.all(), limits}}}};
 
     template <class F>
     void each(F&& f) {

@@ -5,7 +5,6 @@
 #include "support/surroundings.hpp"
 #include "support/world.hpp"
 
-#include <memory>
 #include <utility>
 
 namespace stack_test {
@@ -13,12 +12,13 @@ namespace stack_test {
 template <class Policies>
 struct busy_world : world<Policies> {
     using typename world<Policies>::packet_type;
+    using typename world<Policies>::parts_type;
     using typename world<Policies>::stack_type;
     using world<Policies>::packet;
     using world<Policies>::receive;
 
-    explicit busy_world(std::unique_ptr<stack_type> made = support::fixed_stack<stack_type>())
-        : world<Policies>({.links = {}}, std::move(made)) {
+    explicit busy_world(parts_type parts = {.seed = sluice::testing::fixed_seed})
+        : world<Policies>({.links = {}}, std::move(parts)) {
         this->now = {};
         traffic::configure(**this, ears);
     }

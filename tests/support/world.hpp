@@ -7,8 +7,8 @@
 #include <doctest/doctest.h>
 
 #include <sluice/sluice.hpp>
+#include <sluice/testing/fixed_seed.hpp>
 
-#include "support/fixed_stack.hpp"
 #include "support/packet_checks.hpp"
 #include "support/sent.hpp"
 
@@ -47,9 +47,10 @@ class world {
 public:
     using stack_type = stack<Policies>;
     using packet_type = typename stack_type::packet_type;
+    using parts_type = typename stack_type::parts;
 
     explicit world(const world_options& options = {},
-                   std::unique_ptr<stack_type> made = support::fixed_stack<stack_type>());
+                   parts_type parts = {.seed = sluice::testing::fixed_seed});
     world(const world&) = delete;
     world& operator=(const world&) = delete;
     ~world();
@@ -86,8 +87,9 @@ private:
 };
 
 template <class Policies>
-world<Policies>::world(const world_options& options, std::unique_ptr<stack_type> made)
-    : stack_(std::move(made)), total_(stack_->buffers().available()) {
+world<Policies>::world(const world_options& options, parts_type parts)
+    : stack_(std::make_unique<stack_type>(std::move(parts))),
+      total_(stack_->buffers().available()) {
     for (const world_options::link& l : options.links) {
         REQUIRE(stack_->add_interface({.index = l.index, .address = l.address}).has_value());
     }

@@ -2,10 +2,9 @@
 #include <doctest/doctest.h>
 
 #include <sluice/endpoint/udp_endpoint.hpp>
-#include <sluice/sluice.hpp>
 #include <sluice/testing/wire.hpp>
 
-#include "support/datagrams.hpp"
+#include "support/world.hpp"
 
 #include <memory>
 
@@ -26,16 +25,14 @@ using host_stack = stack<host>;
 struct network {
     std::unique_ptr<pool> on_the_way = std::make_unique<pool>();
     wire line{*on_the_way, {.latency = 5_ms}};
-    std::unique_ptr<host_stack> left = std::make_unique<host_stack>(
-        host_stack::parts{.output = {line, testing::wire_end::left}, .seed = {1, 2}});
-    std::unique_ptr<host_stack> right = std::make_unique<host_stack>(
-        host_stack::parts{.output = {line, testing::wire_end::right}, .seed = {3, 4}});
+    stack_test::world<host> left, right;
     moment now{};
 
-    network() {
-        REQUIRE(left->add_interface({.index = 2, .address = "10.0.0.1/24"_net}).has_value());
-        REQUIRE(right->add_interface({.index = 2, .address = "10.0.0.2/24"_net}).has_value());
-    }
+    network()
+        : left({.links = {{.index = 2, .address = "10.0.0.1/24"_net}}},
+               {.output = {line, testing::wire_end::left}, .seed = testing::fixed_seed}),
+          right({.links = {{.index = 2, .address = "10.0.0.2/24"_net}}},
+                {.output = {line, testing::wire_end::right}, .seed = testing::fixed_seed}) {}
     void run() {
         while (line.next_arrival() < instant::never()) {
             now.now = line.next_arrival();

@@ -1,15 +1,11 @@
 // While no buffer is free, a device that is readable is not polled in a busy loop; when buffers
 // come back, it goes on. Needs root; else skipped.
-#include <sluice/sluice.hpp>
-
 #include "../../../examples/support/tun_loop.hpp"
 #include "own_namespace.hpp"
-
-#include <sluice/wire/literals.hpp>
+#include "support/world.hpp"
 
 #include <doctest/doctest.h>
 
-#include <memory>
 #include <vector>
 
 namespace port_empty_pool {
@@ -34,9 +30,8 @@ TEST_CASE("a loop whose pool is empty rests") {
     auto device = tun::open_in_namespace(ns.path(), "sl0", {.interface = 2});
     REQUIRE(device.has_value());
     REQUIRE((ns.ip("addr add 10.9.0.1/24 dev sl0") && ns.ip("link set sl0 up")));
-    const auto s = std::make_unique<stack<host>>(
-        stack<host>::parts{.output = device->sender(), .seed = hash_key{1, 2}});
-    REQUIRE(s->add_interface({.index = 2, .address = "10.9.0.2/24"_net}).has_value());
+    stack_test::world<host> s({.links = {{.index = 2, .address = "10.9.0.2/24"_net}}},
+                              {.output = device->sender(), .seed = testing::fixed_seed});
     std::vector<pool::packet_type> held;
     for (auto p = s->buffers().take(); p; p = s->buffers().take()) {
         held.push_back(std::move(p));

@@ -3,15 +3,13 @@
 #include <sluice/port/af_packet_ring.hpp>
 #include <sluice/port/af_packet_ring_send.hpp>
 #include <sluice/port/tun.hpp>
-#include <sluice/sluice.hpp>
 
 #include "../../../examples/support/tun_loop.hpp"
 #include "own_namespace.hpp"
-#include "support/datagrams.hpp"
+#include "support/world.hpp"
 
 #include <doctest/doctest.h>
 
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -242,9 +240,8 @@ TEST_CASE("IPv6 of a TUN device neither reaches the stack nor holds up its loop"
     REQUIRE((ns.ip("link set sl0 addrgenmode none") && ns.ip("link set sl0 up")));
     auto kernel = ap::open_in_namespace(ns.path(), "sl0");
     REQUIRE(kernel.has_value());
-    const auto s = std::make_unique<stack<host>>(
-        stack<host>::parts{.output = device->sender(), .seed = hash_key{1, 2}});
-    REQUIRE(s->add_interface({.index = 2, .address = "10.9.0.2/24"_net}).has_value());
+    stack_test::world<host> s({.links = {{.index = 2, .address = "10.9.0.2/24"_net}}},
+                              {.output = device->sender(), .seed = testing::fixed_seed});
     static pool buffers;
     ap::sender::model<packet> out = kernel->sender();
     const auto send = [&](const octets& contents) {

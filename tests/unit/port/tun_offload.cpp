@@ -2,16 +2,13 @@
 // packets with segmentation facts both ways, and cut by a stack for a device without offload.
 // Needs root and ip; else skipped.
 #include <sluice/port/tun.hpp>
-#include <sluice/sluice.hpp>
-#include <sluice/testing/fixed_seed.hpp>
 
 #include "own_namespace.hpp"
-#include "support/datagrams.hpp"
+#include "support/world.hpp"
 
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <memory>
 #include <vector>
 
 #include <arpa/inet.h>
@@ -169,11 +166,9 @@ TEST_CASE("a stack cuts and sums for a device without offload, and the kernel fi
           "link set sl1 up", "route add 10.7.0.0/24 dev sl1"}) {
         REQUIRE(ns.ip(command));
     }
-    using stack_type = stack<forwarder>;
-    const auto router = std::make_unique<stack_type>(
-        stack_type::parts{.output = out->sender(), .seed = testing::fixed_seed});
-    REQUIRE(router->add_interface({.index = 2, .address = "10.9.0.2/24"_net}).has_value());
-    REQUIRE(router->add_interface({.index = 3, .address = "10.8.0.2/24"_net}).has_value());
+    stack_test::world<forwarder> router({.links = {{.index = 2, .address = "10.9.0.2/24"_net},
+                                                   {.index = 3, .address = "10.8.0.2/24"_net}}},
+                                        {.output = out->sender(), .seed = testing::fixed_seed});
     const octets payload = support::pattern(9'500);
     const descriptor socket = kernel_socket(ns);
     send_large(socket, payload);

@@ -87,9 +87,7 @@ TEST_CASE("forwarding switch: the settings that a stack starts with are settled 
     settings direct;
     direct.all.forwarding = true;
     for (const settings& s : {settings::of_router(), direct}) {
-        const world<small_host> at({.links = {}},
-                                   std::make_unique<stack<small_host>>(stack<small_host>::parts{
-                                       .seed = testing::fixed_seed, .switches = s}));
+        const world<small_host> at({.links = {}}, {.seed = testing::fixed_seed, .switches = s});
         CHECK_FALSE(at->switches().all.accept_redirects);
         CHECK(at->switches().defaults.forwarding);
         CHECK(at->interfaces().find(routing::loopback_index)->own.forwarding);

@@ -24,8 +24,7 @@ std::vector<std::byte> zeros(std::size_t routes) {
 TEST_CASE("given memory: a stack holds as many routes as fit, says when it is full, and grows") {
     auto memory = zeros(10);
     world<roomy> s({.links = {{.index = 2, .address = "10.0.1.1/24"_net}}},
-                   std::make_unique<stack<roomy>>(
-                       stack<roomy>::parts{.seed = testing::fixed_seed, .routes = memory}));
+                   {.seed = testing::fixed_seed, .routes = memory});
     const auto add = [&](u32 i) {
         return s->add_route({.prefix = {{0x14000000 + (i << 8)}, 24}, .gateway = "10.0.1.9"_ip});
     };
