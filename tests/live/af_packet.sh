@@ -7,14 +7,7 @@ need ping python3
 relay="$1/tests/live_packet_relay"
 [ -x "$relay" ] || skip "packet_relay is not built"
 here=$(cd "$(dirname "$0")" && pwd)
-output=$(mktemp -d)
-relay_process=
-finish() {
-    [ -n "$relay_process" ] && kill "$relay_process" 2> /dev/null
-    rm -rf "$output"
-    remove_namespaces
-}
-trap finish EXIT
+new_output
 
 new_namespace left
 new_namespace middle
@@ -48,7 +41,7 @@ fail() {
 
 for way in plain software ring rings; do
     ip netns exec "$middle" "$relay" "$way" west east > "$output/relay" 2>&1 &
-    relay_process=$!
+    process=$!
     wait_for 5 grep -q ready "$output/relay" || fail "the relay does not start"
     wait_for 5 ip netns exec "$left" ping -c 1 -W 1 10.9.2.2 || fail "no ping"
     # Sizes that need fragments of the sender, and the largest of all.
@@ -58,9 +51,9 @@ for way in plain software ring rings; do
     python3 "$here/talk.py" "$left" "$right" 10.9.2.2 > "$output/talk" 2>&1 || fail "talk"
     bad=$(($(counter "$right" Tcp InCsumErrors) + $(counter "$right" Udp InCsumErrors) - bad_before))
     [ "$bad" = 0 ] || fail "$bad bad checksums"
-    kill -TERM "$relay_process"
-    wait "$relay_process" || fail "the relay lost frames"
-    relay_process=
+    kill -TERM "$process"
+    wait "$process" || fail "the relay lost frames"
+    process=
     [ "$(field large)" -gt 0 ] || fail "no packet larger than the MTU was seen"
     [ "$(field unfinished)" -gt 0 ] || fail "no unfinished checksum was seen"
     case $way in

@@ -7,14 +7,7 @@ source "$(dirname "$0")/namespaces.bash"
 need ping arping python3
 router="$1/tests/live_arp_router"
 [ -x "$router" ] || skip "arp_router is not built"
-output=$(mktemp -d)
-router_process=
-finish() {
-    [ -n "$router_process" ] && kill "$router_process" 2> /dev/null
-    rm -rf "$output"
-    remove_namespaces
-}
-trap finish EXIT
+new_output
 
 new_namespace left
 new_namespace middle
@@ -48,7 +41,7 @@ ping_right() {
 neighbours() {
     local before
     before=$(grep -c "end of neighbours" "$output/router")
-    kill -USR1 "$router_process"
+    kill -USR1 "$process"
     listed() { [ "$(grep -c "end of neighbours" "$output/router")" -gt "$before" ]; }
     wait_for 2 listed
     tac "$output/router" | awk '/end of neighbours/ && seen++ { exit } /^neighbour/ { print }' > "$output/known"
@@ -80,7 +73,7 @@ END
 
 ip netns exec "$left" sh -c 'echo 1 > /proc/sys/net/ipv4/conf/all/arp_accept' # learns of our announcement
 ip netns exec "$middle" "$router" west 10.9.4.1/24 east 10.9.5.1/24 > "$output/router" 2>&1 &
-router_process=$!
+process=$!
 wait_for 5 grep -q ready "$output/router" || fail "the router does not start"
 
 # We announce ourselves, as a kernel that accepts it sees; the kernel resolves us, and we it.
@@ -144,6 +137,6 @@ ip -n "$right" route replace default via 10.9.5.1
 wait_for 5 ping_right || fail "the neighbour is not found again"
 knows 10.9.5.2 REACHABLE || fail "the neighbour is back and not reachable"
 echo "silent and back: told, found again"
-kill -TERM "$router_process"
-wait "$router_process" || fail "the router ends badly"
-router_process=
+kill -TERM "$process"
+wait "$process" || fail "the router ends badly"
+process=

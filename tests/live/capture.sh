@@ -6,18 +6,9 @@ source "$(dirname "$0")/namespaces.bash"
 need ping tshark unshare mkfifo
 router="$1/examples/router"
 [ -x "$router" ] || skip "$router is not built"
-output=$(mktemp -d)
-process=
+new_output
 reader=
-finish() {
-    for pid in $process $reader; do
-        kill -CONT "$pid" 2> /dev/null
-        kill "$pid" 2> /dev/null
-    done
-    rm -rf "$output"
-    remove_namespaces
-}
-trap finish EXIT
+end_others() { [ -z "$reader" ] || { kill -CONT "$reader" && kill "$reader"; } 2> /dev/null; }
 fail() {
     echo "FAILED: $*"
     cat "$output/router" "$output/ping" "$output/errors" 2> /dev/null

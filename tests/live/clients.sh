@@ -10,16 +10,9 @@ router="$1/examples/router"
 responder="$1/examples/ping_responder"
 [ -x "$router" ] && [ -x "$responder" ] || skip "examples/router or examples/ping_responder is not built"
 [ -e /dev/net/tun ] || skip "no /dev/net/tun"
-output=$(mktemp -d)
-process=
+new_output
 background=()
-finish() {
-    [ -n "$process" ] && kill "$process" 2> /dev/null
-    wait
-    rm -rf "$output"
-    remove_namespaces
-}
-trap finish EXIT
+end_others() { wait; }
 fail() {
     echo "FAILED: $way: $*"
     tail -n 50 "$output"/program 2> /dev/null

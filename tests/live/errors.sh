@@ -9,15 +9,8 @@ router="$1/examples/router"
 [ -x "$router" ] || skip "examples/router is not built"
 [ -e /dev/net/tun ] || skip "no /dev/net/tun"
 strace -qq -e trace=none -e inject=getppid:error=EPERM true 2> /dev/null || skip "strace cannot trace here"
-output=$(mktemp -d)
-process=
-finish() {
-    [ -n "$process" ] && kill "$process" 2> /dev/null
-    [ ! -e "$output/pings" ] || kill $(cat "$output/pings") 2> /dev/null
-    rm -rf "$output"
-    remove_namespaces
-}
-trap finish EXIT
+new_output
+end_others() { [ ! -e "$output/pings" ] || kill $(cat "$output/pings") 2> /dev/null; }
 fail() {
     echo "FAILED: $way: $*" >&2
     tail -n 40 "$output/router" "$output/errors" "$output/said" 2> /dev/null

@@ -10,14 +10,7 @@ router="$1/examples/router"
 flood="$1/tests/live_udp_flood"
 [ -x "$router" ] && [ -x "$flood" ] || skip "examples/router or udp_flood is not built"
 [ -e /dev/net/tun ] || skip "no /dev/net/tun"
-output=$(mktemp -d)
-process=
-finish() {
-    [ -n "$process" ] && kill -CONT "$process" 2> /dev/null && kill "$process"
-    rm -rf "$output"
-    remove_namespaces
-}
-trap finish EXIT
+new_output
 fail() {
     echo "FAILED: $way: $*"
     cat "$output"/* 2> /dev/null | tail -n 60

@@ -2,7 +2,7 @@
 #   source "$(dirname "$0")/namespaces.bash"
 #   need ping tcpdump            # skips without root or one of these
 #   new_namespace left           # $left is its name
-#   ip -n "$left" link set lo up
+#   new_output                   # $output is a folder, $process what ends with the script
 
 # The form that scripts/skips.py reads; root can run them all, so for root it is a failure unless asked for.
 skip() {
@@ -27,7 +27,18 @@ remove_namespaces() {
         ip netns del "$name" 2> /dev/null
     done
 }
-trap remove_namespaces EXIT
+
+# new_output: makes the folder $output. When the script ends it goes, the process $process is ended, stopped or not, and
+# a function end_others, where the script has one, does the rest.
+output= process=
+new_output() { output=$(mktemp -d); }
+finish() {
+    [ -z "$process" ] || { kill -CONT "$process" && kill "$process"; } 2> /dev/null
+    ! declare -F end_others > /dev/null || end_others
+    [ -z "$output" ] || rm -rf "$output"
+    remove_namespaces
+}
+trap finish EXIT
 
 # new_namespace VARIABLE: makes a namespace and puts its name in VARIABLE.
 new_namespace() {

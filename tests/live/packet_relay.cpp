@@ -66,24 +66,6 @@ void note(const Packet& frame, totals& t) {
     t.unfinished += known.checksum == checksum_state::pending ? 1u : 0u;
 }
 
-// receive(direction, span) and give(direction, packet), until asked to end.
-template <class Packet, class Receive, class Give, class Flush>
-void relay(const std::array<int, 2>& fds, Receive&& receive, Give&& give, Flush&& flush) {
-    const instant end = port::steady_clock::now_instant() + duration{60'000'000'000};
-    std::array<Packet, 64> batch;
-    while (asked_to_end == 0 && port::steady_clock::now_instant() < end) {
-        pollfd waiting[2] = {{fds[0], POLLIN, 0}, {fds[1], POLLIN, 0}};
-        static_cast<void>(::poll(waiting, 2, 100));
-        for (std::size_t from = 0; from < 2; ++from) {
-            const auto got = receive(from, std::span{batch});
-            for (std::size_t i = 0; i < got.count; ++i) {
-                give(1 - from, std::move(batch[i]));
-            }
-            flush(1 - from);
-        }
-    }
-}
-
 template <class Port>
 void print(const char* name, Port& port) {
     const ap::counters& c = port.counters();
@@ -95,6 +77,31 @@ void print(const char* name, Port& port) {
                 static_cast<unsigned long long>(c.no_buffer),
                 static_cast<unsigned long long>(c.refused),
                 static_cast<unsigned long long>(c.kernel_drops));
+}
+
+template <class T>
+using both = std::array<std::unique_ptr<T>, 2>;
+
+// receive(end, span) and give(packet, to), both ways until asked to end.
+template <class Packet, class End, class Exit, class Receive, class Give>
+void relay(both<End>& ends, std::array<Exit, 2>& exits, totals& t, Receive&& receive, Give&& give) {
+    const instant end = port::steady_clock::now_instant() + duration{60'000'000'000};
+    std::array<Packet, 64> batch;
+    while (asked_to_end == 0 && port::steady_clock::now_instant() < end) {
+        pollfd waiting[2] = {{ends[0]->fd(), POLLIN, 0}, {ends[1]->fd(), POLLIN, 0}};
+        static_cast<void>(::poll(waiting, 2, 100));
+        for (std::size_t from = 0; from < 2; ++from) {
+            Exit& to = exits[1 - from];
+            const auto got = receive(*ends[from], std::span{batch});
+            for (std::size_t i = 0; i < got.count; ++i) {
+                note(batch[i], t);
+                give(std::move(batch[i]), to);
+            }
+            to.flush();
+        }
+    }
+    print("west", *ends[0]);
+    print("east", *ends[1]);
 }
 
 int report(const totals& t, u64 sent, u64 lost) {
@@ -110,7 +117,7 @@ int report(const totals& t, u64 sent, u64 lost) {
 
 // Opens both or says why not.
 template <class T, class Open>
-bool open_both(std::array<std::unique_ptr<T>, 2>& to, char** names, Open&& open) {
+bool open_both(both<T>& to, char** names, Open&& open) {
     for (std::size_t i = 0; i < 2; ++i) {
         auto opened = open(names[i]);
         if (!opened) {
@@ -127,28 +134,21 @@ bool open_both(std::array<std::unique_ptr<T>, 2>& to, char** names, Open&& open)
 int run_plain(char** names, bool software) {
     const auto buffers = std::make_unique<small_blocks>();
     using packet = small_blocks::packet_type;
-    std::array<std::unique_ptr<ap::device>, 2> ends;
+    both<ap::device> ends;
     if (!open_both(ends, names, [](const char* n) { return ap::open(n, {.promiscuous = true}); })) {
         return 2;
     }
     std::array<ap::sender::model<packet>, 2> out{ends[0]->sender(), ends[1]->sender()};
     totals t;
     relay<packet>(
-        {ends[0]->fd(), ends[1]->fd()},
-        [&](std::size_t from, std::span<packet> batch) {
-            return ends[from]->receive(*buffers, batch);
-        },
-        [&](std::size_t to, packet&& frame) {
-            note(frame, t);
+        ends, out, t, [&](auto& end, auto batch) { return end.receive(*buffers, batch); },
+        [&](packet&& frame, auto& to) {
             if (software) {
-                send_cut(std::move(frame), *buffers, out[to], t);
+                send_cut(std::move(frame), *buffers, to, t);
             } else {
-                t.refused += out[to].send_frame(frame, 0) ? 0u : 1u;
+                t.refused += to.send_frame(frame, 0) ? 0u : 1u;
             }
-        },
-        [&](std::size_t to) { out[to].flush(); });
-    print("west", *ends[0]);
-    print("east", *ends[1]);
+        });
     const auto& a = out[0].counters();
     const auto& b = out[1].counters();
     return report(t, a.sent + b.sent, a.lost + b.lost);
@@ -157,7 +157,7 @@ int run_plain(char** names, bool software) {
 int run_ring(char** names) {
     using ring = ap::ring<4096>;
     using packet = ring::packet_type;
-    std::array<std::unique_ptr<ring>, 2> ends;
+    both<ring> ends;
     if (!open_both(ends, names,
                    [](const char* n) { return ring::open(n, {.promiscuous = true}); })) {
         return 2;
@@ -165,15 +165,8 @@ int run_ring(char** names) {
     std::array<ap::sender::model<packet>, 2> out{ends[0]->sender(), ends[1]->sender()};
     totals t;
     relay<packet>(
-        {ends[0]->fd(), ends[1]->fd()},
-        [&](std::size_t from, std::span<packet> batch) { return ends[from]->receive(batch); },
-        [&](std::size_t to, packet&& frame) {
-            note(frame, t);
-            t.refused += out[to].send_frame(frame, 0) ? 0u : 1u;
-        },
-        [&](std::size_t to) { out[to].flush(); });
-    print("west", *ends[0]);
-    print("east", *ends[1]);
+        ends, out, t, [](auto& end, auto batch) { return end.receive(batch); },
+        [&](packet&& frame, auto& to) { t.refused += to.send_frame(frame, 0) ? 0u : 1u; });
     const u32 held = ends[0]->blocks_held() + ends[1]->blocks_held();
     std::printf("blocks held %u\n", held);
     const auto& a = out[0].counters();
@@ -186,8 +179,8 @@ int run_rings(char** names) {
     const auto buffers = std::make_unique<small_blocks>();
     using packet = small_blocks::packet_type;
     using ring = ap::ring<1>;
-    std::array<std::unique_ptr<ring>, 2> ends;
-    std::array<std::unique_ptr<ap::transmit_ring>, 2> exits;
+    both<ring> ends;
+    both<ap::transmit_ring> exits;
     if (!open_both(exits, names, [](const char* n) { return ap::transmit_ring::open(n); }) ||
         !open_both(ends, names,
                    [](const char* n) { return ring::open(n, {.promiscuous = true}); })) {
@@ -196,17 +189,8 @@ int run_rings(char** names) {
     std::array<ap::ring_sender::model<packet>, 2> out{exits[0]->sender(), exits[1]->sender()};
     totals t;
     relay<packet>(
-        {ends[0]->fd(), ends[1]->fd()},
-        [&](std::size_t from, std::span<packet> batch) {
-            return ends[from]->receive(*buffers, batch);
-        },
-        [&](std::size_t to, packet&& frame) {
-            note(frame, t);
-            send_cut(std::move(frame), *buffers, out[to], t);
-        },
-        [&](std::size_t to) { out[to].flush(); });
-    print("west", *ends[0]);
-    print("east", *ends[1]);
+        ends, out, t, [&](auto& end, auto batch) { return end.receive(*buffers, batch); },
+        [&](packet&& frame, auto& to) { send_cut(std::move(frame), *buffers, to, t); });
     return report(t, out[0].counters().sent + out[1].counters().sent, 0);
 }
 

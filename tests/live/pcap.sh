@@ -12,14 +12,7 @@ defrag="$1/examples/defrag"
 for program in "$raw_ping" "$router" "$explain" "$defrag"; do
     [ -x "$program" ] || skip "$program is not built"
 done
-output=$(mktemp -d)
-process=
-finish() {
-    [ -n "$process" ] && kill "$process" 2> /dev/null
-    rm -rf "$output"
-    remove_namespaces
-}
-trap finish EXIT
+new_output
 fail() {
     echo "FAILED: $*"
     cat "$output/said" "$output/router" 2> /dev/null

@@ -8,14 +8,9 @@ router="$1/examples/router"
 [ -x "$router" ] || skip "examples/router is not built"
 [ -e /dev/net/tun ] || skip "no /dev/net/tun"
 here=$(cd "$(dirname "$0")" && pwd)
-output=$(mktemp -d)
+new_output
 processes=()
-finish() {
-    [ ${#processes[@]} = 0 ] || kill "${processes[@]}" 2> /dev/null
-    rm -rf "$output"
-    remove_namespaces
-}
-trap finish EXIT
+end_others() { [ ${#processes[@]} = 0 ] || kill "${processes[@]}" 2> /dev/null; }
 fail() {
     echo "FAILED: $way: $*"
     tail -n 60 "$output"/far "$output"/near "$output"/said 2> /dev/null

@@ -8,14 +8,7 @@ router="$1/examples/router"
 [ -x "$router" ] || skip "examples/router is not built"
 [ -e /dev/net/tun ] || skip "no /dev/net/tun"
 here=$(cd "$(dirname "$0")" && pwd)
-output=$(mktemp -d)
-process=
-finish() {
-    [ -n "$process" ] && kill "$process" 2> /dev/null
-    rm -rf "$output"
-    remove_namespaces
-}
-trap finish EXIT
+new_output
 fail() {
     echo "FAILED: $way: $*"
     tail -n 60 "$output"/router "$output"/router.errors "$output"/said 2> /dev/null

@@ -7,14 +7,7 @@ need ping
 router="$1/examples/router"
 [ -x "$router" ] || skip "examples/router is not built"
 [ -e /dev/net/tun ] || skip "no /dev/net/tun"
-output=$(mktemp -d)
-process=
-finish() {
-    [ -n "$process" ] && kill "$process" 2> /dev/null
-    rm -rf "$output"
-    remove_namespaces
-}
-trap finish EXIT
+new_output
 fail() {
     echo "FAILED: $*"
     cat "$output"/*

@@ -283,15 +283,20 @@ const row rows[] = {
      .expected = answered(prohibited, 3, 13)},
 };
 
+// A datagram of that source and destination, by interface 2, after the change.
+template <class Row>
+auto classified(network& n, const Row& r) {
+    r.change(n);
+    n.refresh();
+    const octets d = support::datagram_of({.source = r.source, .destination = r.destination});
+    return pipeline::classify(n.tables(), ipv4::const_view{d.data()}, r.destination, n.link(2));
+}
+
 TEST_CASE("classify: sources, destinations and switches") {
     for (const row& r : rows) {
         INFO(doctest::String{r.name});
         network n;
-        r.change(n);
-        n.refresh();
-        const octets d = support::datagram_of({.source = r.source, .destination = r.destination});
-        const auto c =
-            pipeline::classify(n.tables(), ipv4::const_view{d.data()}, r.destination, n.link(2));
+        const auto c = classified(n, r);
         CHECK(c.verdict.kind() == r.expected.kind);
         CHECK(c.verdict.reason() == r.expected.reason);
         if (r.expected.kind == outcome::forward) {
@@ -403,11 +408,7 @@ TEST_CASE("classify: a redirect is due on the sender's own link, unless it is sw
     for (const auto& r : redirect_rows) {
         INFO(doctest::String{r.name});
         network n;
-        r.change(n);
-        n.refresh();
-        const octets d = support::datagram_of({.source = r.source, .destination = r.destination});
-        const auto c =
-            pipeline::classify(n.tables(), ipv4::const_view{d.data()}, r.destination, n.link(2));
+        const auto c = classified(n, r);
         CHECK(c.verdict.kind() == outcome::forward);
         CHECK(c.redirect == r.redirect);
     }

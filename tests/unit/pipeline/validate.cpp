@@ -87,13 +87,17 @@ constexpr fault faults[] = {
      .expected = drop_reason::none},
 };
 
+auto broken(fixed_pool<256, 2>& pool, const fault& f) {
+    octets d = datagram_of({});
+    f.break_it(d);
+    return packet_of(pool, d);
+}
+
 TEST_CASE("validate: each fault has its reason") {
     fixed_pool<256, 2> pool;
     for (const fault& f : faults) {
         INFO(doctest::String{f.name});
-        octets d = datagram_of({});
-        f.break_it(d);
-        auto packet = packet_of(pool, d);
+        auto packet = broken(pool, f);
         const octets before = content_of(packet);
         CHECK(pipeline::validator::check(packet) == f.expected);
         const octets after = content_of(packet);
@@ -107,9 +111,8 @@ TEST_CASE(
     fixed_pool<256, 2> pool;
     for (const fault& f : faults) {
         INFO(doctest::String{f.name});
-        octets d = datagram_of({});
-        f.break_it(d);
-        auto packet = packet_of(pool, d);
+        auto packet = broken(pool, f);
+        const octets d = content_of(packet);
         auto made = pipeline::validate(packet);
         CHECK(made.error() == f.expected);
         CHECK(made.has_value() == (f.expected == drop_reason::none));
