@@ -44,8 +44,9 @@ constexpr named_switch<conf> of_one(std::string_view name) {
 }  // namespace detail
 
 inline constexpr named_switch<sluice::settings> global_switches[] = {
-    {"ip_forward", [](sluice::settings& s, std::int64_t on) { s.set_ip_forward(on != 0); },
-     [](const sluice::settings& s) { return static_cast<std::int64_t>(s.all.forwarding); }},
+    {.name = "ip_forward",
+     .set = [](sluice::settings& s, std::int64_t on) { s.set_ip_forward(on != 0); },
+     .get = [](const sluice::settings& s) { return static_cast<std::int64_t>(s.all.forwarding); }},
     detail::of_all<&detail::global::ip_default_ttl>("ip_default_ttl"),
     detail::of_all<&detail::global::ip_forward_use_pmtu>("ip_forward_use_pmtu"),
     detail::of_all<&detail::global::ip_early_demux>("ip_early_demux"),

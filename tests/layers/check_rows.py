@@ -2,8 +2,8 @@
 """Fails on a row of a test's table that tells by places alone what its values are.
 
 A table is an array, a std::array, a std::vector or a list in braces of a struct that the file, or a header of the tests
-that it includes, defines. Where the struct has more than two members, a bool or two members of one type, its rows name
-their members: {.name = "plain", .ttl = 64}. A row of two things that nobody mixes up may be without names.
+that it includes, defines. Where the struct has more than two members, a bool, two members of one type or two numbers,
+its rows name their members: {.name = "plain", .ttl = 64}. A row of two things that nobody mixes up may do without.
 Usage: check_rows.py [--self-test] [INCLUDE_DIR]
 """
 import pathlib
@@ -17,6 +17,7 @@ LITERAL = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|(?<![\w\'])\'(?:\\
 STRUCT = re.compile(r"\bstruct\b\s*(\w*)\s*\{")  # with a base it is no row
 INCLUDE = re.compile(r'^#include "([^"]+)"', re.M)
 OTHER = re.compile(r"\s*(?:(?:using|static|friend|enum|struct|class|union|template|public|private|explicit|virtual)\b|.*\boperator\b)", re.S)
+NUMBER = re.compile(r"(?:std::)?(?:[iu](?:8|16|32|64)|u?int(?:\d+_t)?|unsigned|long|size_t|double)")
 OPENING, CLOSING = "([{", ")]}"
 
 
@@ -90,7 +91,7 @@ def structs_of(text):
 
 
 def wants_names(members):
-    kinds = [kind for kind, _ in members]
+    kinds = ["number" if NUMBER.fullmatch(kind) else kind for kind, _ in members]
     return len(kinds) > 2 or (len(kinds) == 2 and ("bool" in kinds or kinds[0] == kinds[1]))
 
 
@@ -117,7 +118,7 @@ def tables_of(text, others):
             return above[-1] if above else others.get(name, [])
 
         kind = rf"std::(?:vector|array|initializer_list)\s*<\s*(?:const\s+)?{name}\s*(?:,[^<>]*)?>"
-        for match in re.finditer(rf"(?:(?<![\w.]){name}\s+\w+\s*\[[^\]]*\]|{kind}(?:\s*\w+)?)\s*=?\s*\{{", text):
+        for match in re.finditer(rf"(?:(?<![\w.]){name}(?:<[^<>]*>)?\s+\w+\s*\[[^\]]*\]|{kind}(?:\s*\w+)?)\s*=?\s*\{{", text):
             at = match.end() - 1
             if match[0].startswith("std::array") and re.match(r"\{\s*\{\s*\{", text[at:]):
                 at = text.index("{", at + 1)
@@ -183,6 +184,8 @@ def self_test():
         ('struct { int a, b; } const rows[] = {{1, 2}, {3, 4}};', 2),
         ('struct { bool a; int b; } rows[] = {{true, 2}};', 1),
         ('struct { const char* a; int b; } rows[] = {{"1", 2}};', 0),
+        ('struct { u8 a; std::size_t b; } rows[] = {{1, 2}};', 1),
+        ('template <class T>\nstruct of { T a, b; };\nof<int> rows[] = {{1, 2}};', 1),
         ('struct { bool (x::*is)() const; x a; x b; } rows[] = {{&x::y, {}, {}}};', 1),
         ('struct made { made(int, bool); int a, b; };\nmade rows[] = {{1, true}};', 0),
         ('#include "a.hpp"\nconst far rows[] = {{1, 2, 3}, {.a = 1}};', 1),

@@ -35,7 +35,11 @@ TEST_CASE("registry: by rank, then by age, up to as many as fit") {
     const struct {
         int value;
         i32 rank;
-    } rows[] = {{1, 5}, {2, 0}, {3, 5}, {4, -7}, {5, 0}};
+    } rows[] = {{.value = 1, .rank = 5},
+                {.value = 2, .rank = 0},
+                {.value = 3, .rank = 5},
+                {.value = 4, .rank = -7},
+                {.value = 5, .rank = 0}};
     for (const auto& r : rows) {
         CHECK(l.add(r.value, r.rank));
         CHECK(n.add(r.value, r.rank));

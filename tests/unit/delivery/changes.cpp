@@ -184,7 +184,10 @@ TEST_CASE("random changes from within agree with a naive model") {
         for (const list which : lists) {
             room r{which};
             int registrations = 4;
-            std::vector<entry> naive{{3, 3}, {2, 2}, {1, 1}, {0, 0}};
+            std::vector<entry> naive{{.who = 3, .registration = 3},
+                                     {.who = 2, .registration = 2},
+                                     {.who = 1, .registration = 1},
+                                     {.who = 0, .registration = 0}};
             std::vector<entry> before = naive;
             std::string expected;
             std::size_t step = 0;

@@ -359,7 +359,9 @@ TEST_CASE("classify: a route with a tos takes packets of that tos alone") {
     const struct {
         u8 tos;
         u16 interface;
-    } tos_rows[] = {{0, 3}, {0x10, 4}, {0x11, 4}, {0xf0, 4}, {0x14, 3}, {0x08, 3}};
+    } tos_rows[] = {{.tos = 0, .interface = 3},    {.tos = 0x10, .interface = 4},
+                    {.tos = 0x11, .interface = 4}, {.tos = 0xf0, .interface = 4},
+                    {.tos = 0x14, .interface = 3}, {.tos = 0x08, .interface = 3}};
     for (const auto& r : tos_rows) {
         CAPTURE(int{r.tos});
         const octets d = support::datagram_of({.tos = r.tos});
