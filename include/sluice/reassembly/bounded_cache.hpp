@@ -321,21 +321,19 @@ private:
             ++result.pieces_dropped;
             e.note(f);
             return;
+        case detail::insertion::ignored:
+            return result.refuse_for(drop_reason::fragment_duplicate);
         case detail::insertion::duplicate:
-            // In Linux a duplicate completes nothing, even if it is the first to tell where the
-            // data end.
-            if (Overlap::rule == overlap_rule::reject_datagram || !e.is_whole()) {
+            if (!e.is_whole()) {
                 return result.refuse_for(drop_reason::fragment_duplicate);
             }
             ++result.pieces_dropped;
             break;
-        case detail::insertion::overlap:
-            if constexpr (Overlap::rule == overlap_rule::reject_fragment) {
-                e.end = end_before;
-                return result.refuse_for(drop_reason::fragment_overlap);
-            } else {
-                return give_up(e, drop_reason::fragment_overlap, result);
-            }
+        case detail::insertion::drop_fragment:
+            e.end = end_before;
+            return result.refuse_for(drop_reason::fragment_overlap);
+        case detail::insertion::drop_datagram:
+            return give_up(e, drop_reason::fragment_overlap, result);
         case detail::insertion::refused:
             e.end = end_before;
             return result.refuse_for(drop_reason::fragment_limit);

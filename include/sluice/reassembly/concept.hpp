@@ -13,9 +13,9 @@
 //
 // With each of them `pieces_dropped` other packets, all of the same datagram, went back to their
 // source; the fragment itself is not counted among them, but for one that was written into another
-// under `overlap::keep_last`. `evicted_pieces` packets of `evicted_datagrams` other datagrams went
-// back to make room, if the model does that. So always:
-// held after = held before + 1 (unless refused) - pieces_dropped - pieces - evicted_pieces.
+// whose overlapped bytes it replaces. `evicted_pieces` packets of `evicted_datagrams` other
+// datagrams went back to make room, if the model does that. So always: held after = held before + 1
+// (unless refused) - pieces_dropped - pieces - evicted_pieces.
 //
 // Fragments are told apart by source, destination, identification, protocol, `user` and routing
 // domain, in a hash with a secret key. Memory is bounded: the model occupies `memory_limit` octets
@@ -43,7 +43,8 @@
 //
 // Models: `bounded_cache<Datagrams, Overlap, Fragments, OnFull, Share>` (`Share` n: one source may
 // have an nth of it, 1: all, as in Linux), `no_reassembly` (refuses every
-// fragment). The rule for overlaps is a policy of its own: overlap.hpp.
+// fragment). The rule for overlaps is a policy of its own, a function of two byte ranges that a
+// user writes in ten lines: `sluice/reassembly/overlap.hpp`.
 #pragma once
 
 #include <sluice/base/siphash.hpp>

@@ -8,6 +8,7 @@
 
 #include <sluice/base/integer.hpp>
 #include <sluice/base/treap.hpp>
+#include <sluice/reassembly/overlap.hpp>
 
 #include <cstddef>
 #include <utility>
@@ -26,6 +27,7 @@ struct piece : treap_hook<piece<Packet>> {
         0;  // octets in front of the data: the header stays only on the piece that starts at 0
 
     [[nodiscard]] constexpr u32 size() const noexcept { return end - start; }
+    [[nodiscard]] constexpr byte_range range() const noexcept { return {start, end}; }
     // The octet at a place of the datagram; needs the packet contiguous up to there.
     [[nodiscard]] constexpr std::byte* at(u32 place) noexcept {
         return packet.writable() + header + (place - start);

@@ -1,12 +1,17 @@
-// piece_set: the fragments that came of one datagram, in order, and what a new one means to them.
-// Expects: pieces of at least one octet, whose packets nobody shares.
-// Does: under the rejecting rules keeps runs as Linux does: a fragment that continues the last run
-// makes it longer, every other one is a run of its own; under the keeping rules trims or fills so
-// that no octet is held twice.
-// Never: writes bookkeeping into packets; copies bytes only under the keeping rules, where one
-// piece lies inside another.
-// Cost: expected O(log n) a fragment for n runs; O(1) in order.
-// RFC 791 section 3.2, RFC 5722 section 4; Linux inet_frag_queue_insert.
+// piece_set: the fragments of one datagram that are held, in order of their place.
+//
+// Under a rule that refuses overlaps it keeps runs as Linux does: a fragment that continues the
+// last run makes it longer, every other one is a run of its own. Under a rule that settles them it
+// trims or fills, so that no byte is held twice.
+//
+// Expects: pieces of at least one byte, whose packets nobody shares.
+// Never:   writes bookkeeping into packets; copies bytes, but where one piece lies inside another
+// and
+//          the bytes of the inner one win.
+// Cost:    expected O(log n) a fragment for n pieces; O(1) in order where runs are kept. A rule
+// that
+//          settles is asked about each piece that the fragment overlaps.
+// Source:  RFC 791 section 3.2, RFC 5722 section 4; Linux inet_frag_queue_insert.
 #pragma once
 
 #include <sluice/base/bytes.hpp>
@@ -21,7 +26,9 @@ enum class insertion : u8 {
     taken,
     merged,     // its octets were written into a piece; the packet is to be dropped
     duplicate,  // nothing new
-    overlap,
+    ignored,    // the same, and it completes nothing
+    drop_fragment,
+    drop_datagram,
     refused,  // the packets could not be made contiguous
 };
 
@@ -41,12 +48,10 @@ public:
                                              [[maybe_unused]] pool& free) noexcept {
         p.run_end = p.end;
         insertion result = insertion::taken;
-        if constexpr (Overlap::rule == overlap_rule::keep_first) {
-            result = insert_below(p, priority, free);
-        } else if constexpr (Overlap::rule == overlap_rule::keep_last) {
-            result = insert_above(p, priority, free);
-        } else {
+        if constexpr (refuses_overlaps<Overlap>) {
             result = insert_run(p, priority);
+        } else {
+            result = insert_settled(p, priority, free);
         }
         if (result == insertion::taken) {
             octets_ += p.size();
@@ -79,13 +84,10 @@ private:
         }
     };
 
-    // Linux's runs, exactly: a duplicate is what lies inside one run.
+    // Linux's runs, exactly.
     [[nodiscard]] constexpr insertion insert_run(piece_type& p, u32 priority) noexcept {
-        if (last_ == nullptr || last_->end < p.end) {
-            if (last_ != nullptr && p.start < last_->end) {
-                return insertion::overlap;
-            }
-            if (last_ != nullptr && p.start == last_->end) {
+        if (last_ == nullptr || last_->end <= p.start) {
+            if (last_ != nullptr && last_->end == p.start) {
                 last_->next = &p;
                 last_run_->run_end = p.end;
             } else {
@@ -102,55 +104,97 @@ private:
             runs_.insert(p, priority);
             return insertion::taken;
         }
-        return p.start >= hit->start && p.end <= hit->run_end ? insertion::duplicate
-                                                              : insertion::overlap;
+        return refuse(p);
+    }
+    [[nodiscard]] constexpr insertion refuse(const piece_type& p) const noexcept {
+        const piece_type& first =
+            *runs_.first_after([&p](const piece_type& run) { return run.run_end <= p.start; });
+        switch (Overlap::refuse({first.start, first.run_end}, p.range())) {
+        case run_answer::ignore:
+            return insertion::ignored;
+        case run_answer::duplicate:
+            return insertion::duplicate;
+        case run_answer::drop_fragment:
+            return insertion::drop_fragment;
+        case run_answer::drop_datagram:
+            break;
+        }
+        return insertion::drop_datagram;
     }
 
-    // What is held wins: p is cut to what is new; pieces inside p are written into it.
-    [[nodiscard]] constexpr insertion insert_below(piece_type& p, u32 priority,
-                                                   pool& free) noexcept {
-        for (piece_type* held = overlapped_by(p); held != nullptr; held = overlapped_by(p)) {
-            if (held->start <= p.start) {
-                if (held->end >= p.end) {
-                    return insertion::duplicate;
-                }
-                if (!p.cut_front(held->end)) {
-                    return insertion::refused;
-                }
-            } else if (held->end >= p.end) {
-                p.cut_back(held->start);
-            } else {
-                if (!p.make_contiguous() || !held->make_contiguous()) {
-                    return insertion::refused;
-                }
-                copy_bytes(p.at(held->start), held->at(held->start), held->size());
-                drop(*held, free);
+    [[nodiscard]] constexpr insertion insert_settled(piece_type& p, u32 priority,
+                                                     pool& free) noexcept {
+        if (const piece_type* held = overlapped_by(p); held != nullptr) {
+            const insertion settled = settle(p, held, free);
+            if (settled != insertion::taken) {
+                return settled;
             }
         }
         runs_.insert(p, priority);
         return insertion::taken;
     }
-
-    // p wins: what is held is cut back to its sides, or written over where p lies inside one piece.
-    [[nodiscard]] constexpr insertion insert_above(piece_type& p, u32 priority,
-                                                   pool& free) noexcept {
-        piece_type* held = first_beyond(p.start);
-        if (held != nullptr && held->start < p.start) {
-            if (held->end > p.end) {
-                return write_over(*held, p);
+    // Asks about all overlaps before the first byte changes, then once more for each. taken: no
+    // held piece overlaps p any more.
+    [[nodiscard, gnu::noinline]] constexpr insertion settle(piece_type& p, const piece_type* first,
+                                                            pool& free) noexcept {
+        const byte_range incoming = p.range();
+        for (const piece_type* held = first; held != nullptr;
+             held = overlapping(held->end, p.end)) {
+            const overlap_answer answer = Overlap::settle(held->range(), incoming);
+            if (answer == overlap_answer::drop_fragment) {
+                return insertion::drop_fragment;
             }
-            octets_ -= held->end - p.start;
-            held->cut_back(p.start);
-        }
-        for (held = overlapped_by(p); held != nullptr; held = overlapped_by(p)) {
-            const u32 size = held->size();
-            if (held->end > p.end && held->cut_front(p.end)) {
-                octets_ -= size - held->size();
-                break;
+            if (answer == overlap_answer::drop_datagram) {
+                return insertion::drop_datagram;
             }
-            drop(*held, free);
         }
-        runs_.insert(p, priority);
+        for (piece_type* held = overlapped_by(p); held != nullptr; held = overlapped_by(p)) {
+            const bool held_wins =
+                Overlap::settle(held->range(), incoming) == overlap_answer::keep_held;
+            const insertion done = held_wins ? yield(p, *held, free) : prevail(p, *held, free);
+            if (done != insertion::taken) {
+                return done;
+            }
+        }
+        return insertion::taken;
+    }
+    // The held piece wins: p is cut, or a piece inside it is written into it. taken: p goes on.
+    [[nodiscard]] constexpr insertion yield(piece_type& p, piece_type& held, pool& free) noexcept {
+        if (held.start <= p.start) {
+            if (held.end >= p.end) {
+                return insertion::duplicate;
+            }
+            return p.cut_front(held.end) ? insertion::taken : insertion::refused;
+        }
+        if (held.end >= p.end) {
+            p.cut_back(held.start);
+            return insertion::taken;
+        }
+        if (!p.make_contiguous() || !held.make_contiguous()) {
+            return insertion::refused;
+        }
+        copy_bytes(p.at(held.start), held.at(held.start), held.size());
+        drop(held, free);
+        return insertion::taken;
+    }
+    // p wins: the held piece is cut or dropped, or written over where p lies inside it. taken: p
+    // goes on.
+    [[nodiscard]] constexpr insertion prevail(piece_type& p, piece_type& held,
+                                              pool& free) noexcept {
+        if (held.start < p.start) {
+            if (held.end > p.end) {
+                return write_over(held, p);
+            }
+            octets_ -= held.end - p.start;
+            held.cut_back(p.start);
+            return insertion::taken;
+        }
+        const u32 size = held.size();
+        if (held.end > p.end && held.cut_front(p.end)) {
+            octets_ -= size - held.size();
+        } else {
+            drop(held, free);
+        }
         return insertion::taken;
     }
     [[nodiscard]] static constexpr insertion write_over(piece_type& held, piece_type& p) noexcept {
@@ -161,13 +205,14 @@ private:
         return insertion::merged;
     }
 
-    // The first piece that ends beyond a place.
-    [[nodiscard]] constexpr piece_type* first_beyond(u32 place) const noexcept {
-        return runs_.first_after([place](const piece_type& q) { return q.end <= place; });
+    // The first piece that has bytes of start .. end - 1.
+    [[nodiscard]] constexpr piece_type* overlapping(u32 start, u32 end) const noexcept {
+        piece_type* q =
+            runs_.first_after([start](const piece_type& held) { return held.end <= start; });
+        return q != nullptr && q->start < end ? q : nullptr;
     }
     [[nodiscard]] constexpr piece_type* overlapped_by(const piece_type& p) const noexcept {
-        piece_type* q = first_beyond(p.start);
-        return q != nullptr && q->start < p.end ? q : nullptr;
+        return overlapping(p.start, p.end);
     }
     constexpr void drop(piece_type& q, pool& free) noexcept {
         runs_.erase(q);
@@ -178,7 +223,7 @@ private:
     }
 
     treap<piece_type, order> runs_;
-    piece_type* last_ = nullptr;      // the piece that ends last; rejecting rules
+    piece_type* last_ = nullptr;      // the piece that ends last; of runs
     piece_type* last_run_ = nullptr;  // the first of its run
     u32 octets_ = 0;
     u32 charge_ = 0;

@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <random>
+#include <type_traits>
 
 namespace reassembly_against_model {
 using namespace reassembly_test;
@@ -61,21 +62,23 @@ struct naive {
         }
         return {};
     }
-    verdict insert(const spec& s, overlap_rule rule) {
+    template <class Rule>
+    verdict insert(const spec& s) {
+        constexpr bool drops_fragment = std::is_same_v<Rule, overlap::reject_fragment>;
+        constexpr bool keeps_last = std::is_same_v<Rule, overlap::keep_last>;
         const naive before = *this;
         const u32 end = s.more ? (s.start + s.length) & ~7u : s.start + s.length;
         if (!end_fits(s, end)) {
             return verdict::invalid;
         }
-        bool anything_new = rule == overlap_rule::keep_last;
-        if (rule == overlap_rule::reject_datagram || rule == overlap_rule::reject_fragment) {
+        bool anything_new = keeps_last;
+        if (drops_fragment || std::is_same_v<Rule, overlap::reject_datagram>) {
             anything_new = true;
             const auto refused = place_run(s.start, end);
-            if (refused == verdict::overlap && rule == overlap_rule::reject_fragment) {
+            if (refused == verdict::overlap && drops_fragment) {
                 *this = before;
             }
-            if (refused == verdict::duplicate && rule == overlap_rule::reject_fragment &&
-                is_whole()) {
+            if (refused == verdict::duplicate && drops_fragment && is_whole()) {
                 return verdict::complete;
             }
             if (refused) {
@@ -84,7 +87,7 @@ struct naive {
         }
         for (u32 at = s.start; at < end; ++at) {
             anything_new = octets.count(at) == 0 || anything_new;
-            if (rule == overlap_rule::keep_first) {
+            if (std::is_same_v<Rule, overlap::keep_first>) {
                 octets.emplace(at, s.flavour);
             } else {
                 octets[at] = s.flavour;
@@ -172,7 +175,7 @@ void compare(unsigned seed, unsigned rounds, bool hostile) {
         for (const spec& s : mixed) {
             const std::size_t held = cache->held();
             auto step = feed(*cache, *pool, s, now, {.max_distance = 0});
-            const verdict expected = models[s.id].insert(s, Rule::rule);
+            const verdict expected = models[s.id].template insert<Rule>(s);
             REQUIRE(verdict_of(step) == expected);
             ++seen[expected];
             const bool refused = step.kind == reassembly_outcome::refused;
@@ -182,7 +185,7 @@ void compare(unsigned seed, unsigned rounds, bool hostile) {
                 REQUIRE(same_octets(octets(step.packet), models[s.id]));
             }
             if (expected == verdict::complete || expected == verdict::invalid ||
-                (expected == verdict::overlap && Rule::rule == overlap_rule::reject_datagram)) {
+                (expected == verdict::overlap && std::is_same_v<Rule, overlap::reject_datagram>)) {
                 models.erase(s.id);
             }
         }
@@ -192,7 +195,7 @@ void compare(unsigned seed, unsigned rounds, bool hostile) {
         REQUIRE(pool->available() == 512);
     }
     CHECK(seen[verdict::complete] > rounds);
-    CHECK((seen[verdict::duplicate] > rounds / 8 || Rule::rule == overlap_rule::keep_last));
+    CHECK((seen[verdict::duplicate] > rounds / 8 || std::is_same_v<Rule, overlap::keep_last>));
     CHECK((!hostile || seen[verdict::invalid] > rounds / 8));
 }
 
