@@ -1,6 +1,7 @@
 // What every output_policy must do, asked of each model.
 #include <doctest/doctest.h>
 
+#include <sluice/output/by_interface.hpp>
 #include <sluice/output/queue_output.hpp>
 #include <sluice/output/tee_output.hpp>
 #include <sluice/packet/pool_storage.hpp>
@@ -76,10 +77,16 @@ static_assert(!output_policy<no_tag, packet>);
 
 #define SLUICE_OUTPUT_MODELS                                                                       \
     queue_output<4>, callback_output, testing::failing_output<queue_output<4>>,                    \
-        tee_output<queue_output<2>, queue_output<4>>, tee_output<callback_output, queue_output<4>>
+        tee_output<queue_output<2>, queue_output<4>>, tee_output<callback_output, queue_output<4>>,    \
+        by_interface<queue_output<4>>, by_interface<callback_output, 1>
 
 template <class Model>
 void connect(Model& model, device& to) {
+    if constexpr (requires { typename Model::output_type; }) {
+        typename Model::output_type output{};
+        connect(output, to);
+        REQUIRE(model.add(2, std::move(output)));
+    }
     if constexpr (requires { model.context; }) {
         model.call = device::take;
         model.context = &to;

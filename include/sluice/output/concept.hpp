@@ -32,8 +32,8 @@
 //     };
 //
 // Models: `queue_output<N, Octets>` (a bounded queue that the caller drains), `tee_output<First,
-// Second>` (a copy to each), `callback_output` (a function of the caller's), `link_output` of the
-// ports.
+// Second>` (a copy to each), `by_interface<Output, N>` (an output for each interface),
+// `callback_output` (a function of the caller's), `sender` of the ports.
 #pragma once
 
 #include <sluice/packet/metadata.hpp>

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <sluice/output/by_interface.hpp>
 #include <sluice/output/queue_output.hpp>
 #include <sluice/output/tee_output.hpp>
 #include <sluice/packet/pool_storage.hpp>
@@ -50,6 +51,43 @@ struct asking : counting {
         [[nodiscard]] bool resolve(const egress& to) noexcept { return to.interface == 3; }
     };
 };
+
+TEST_CASE("by_interface: each interface has an output of its own, or none") {
+    pool_type pool;
+    model_of<by_interface<queue_output<2>, 2>> outputs;
+    REQUIRE(outputs.add(3, {}));
+    REQUIRE(outputs.add(900, {}));
+    CHECK_FALSE(outputs.add(4, {}));  // two is all
+    packet p = numbered(pool, 7);
+    CHECK_FALSE(outputs.transmit(p, towards(4)));
+    CHECK(number_of(p) == 7);
+    CHECK_FALSE(outputs.offloads(towards(4)).checksum);
+    CHECK_FALSE(outputs.resolve(towards(4)));
+    REQUIRE(outputs.transmit(p, towards(900)));
+    CHECK(outputs.find(3)->size() == 0);
+    CHECK(outputs.find(900)->size() == 1);
+    CHECK(outputs.find(900)->next().to.interface == 900);
+    CHECK(outputs.resolve(towards(3)));
+    CHECK(outputs.offloads(towards(3)).checksum == offloads_of(*outputs.find(3), towards(3)).checksum);
+
+    REQUIRE(outputs.add(3, {}));  // anew
+    outputs.remove(900);
+    outputs.remove(5);  // nothing
+    CHECK(outputs.find(900) == nullptr);
+    CHECK(outputs.add(4, {}));
+    p = numbered(pool, 8);
+    CHECK_FALSE(outputs.transmit(p, towards(900)));
+}
+
+TEST_CASE("by_interface: a flush ends the burst of each") {
+    model_of<by_interface<counting>> outputs;
+    REQUIRE(outputs.add(1, {}));
+    REQUIRE(outputs.add(2, {}));
+    outputs.flush();
+    outputs.flush();
+    CHECK(outputs.find(1)->flushes == 2);
+    CHECK(outputs.find(2)->flushes == 2);
+}
 
 TEST_CASE("a next hop without a link address: a tee asks the device; a queue reaches every one") {
     model_of<tee_output<queue_output<4>, asking>> tee;
