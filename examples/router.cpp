@@ -13,12 +13,12 @@
 #include "support/router_print.hpp"
 #include "support/router_usage.hpp"
 #include "support/router_worker.hpp"
-#include "support/signals.hpp"
 
 #include <csignal>
 #include <cstdio>
 #include <memory>
 #include <optional>
+#include <sluice/port/signals.hpp>
 #include <sluice/port/system_seed.hpp>
 #include <string>
 #include <vector>
@@ -98,32 +98,39 @@ void reload(const router::arguments& given, route_list& routes, const workers& a
 
 // Until a signal ends it: true; or nothing is left to route between.
 bool watch(const router::arguments& given, route_list& routes, const workers& all,
-           const examples::signals& signals, int ended) {
-    using event = examples::signals::event;
-    const unsigned seconds = given.table_seconds;
+           sluice::port::signals& signals, int ended) {
+    using sluice::port::signal_event;
+    const int pause = given.table_seconds == 0 ? -1 : static_cast<int>(given.table_seconds * 1000);
     router::snapshot before = ask_all(all);
     sluice::instant then = sluice::port::steady_clock::now_instant();
     for (;;) {
-        switch (signals.wait(ended, seconds == 0 ? -1 : static_cast<int>(seconds * 1000))) {
-        case event::end:
-            return true;
-        case event::other:
-            return false;
-        case event::none:
-            break;
-        case event::report:
-            router::print_all(ask_all(all), stdout);
-            break;
-        case event::reload:
-            reload(given, routes, all);
-            break;
-        case event::timeout:
+        pollfd waiting[2] = {{signals.fd(), POLLIN, 0}, {ended, POLLIN, 0}};
+        const int readable = ::poll(waiting, 2, pause);
+        if (readable < 0) {
+            std::this_thread::sleep_for(std::chrono::milliseconds{10});
+            continue;
+        }
+        if (readable == 0) {
             const sluice::instant now = sluice::port::steady_clock::now_instant();
             router::snapshot current = ask_all(all);
             router::print_table(current, before,
                                 static_cast<sluice::u64>((now - then).milliseconds()), stdout);
             before = std::move(current);
             then = now;
+            continue;
+        }
+        const signal_event came = waiting[0].revents != 0 ? signals.next() : signal_event::none;
+        if (came == signal_event::end) {
+            return true;
+        }
+        if (came == signal_event::report) {
+            router::print_all(ask_all(all), stdout);
+        } else if (came == signal_event::reload) {
+            reload(given, routes, all);
+        } else if (waiting[1].revents != 0) {
+            return false;
+        } else if (waiting[0].revents != 0) {  // a signal that could not be read
+            std::this_thread::sleep_for(std::chrono::milliseconds{10});
         }
     }
 }
@@ -138,9 +145,9 @@ int main(int argc, char** argv) {
         return given.help ? 0 : 2;
     }
     std::signal(SIGPIPE, SIG_IGN);  // who reads what is printed may go; the routing stays
-    const examples::signals signals;
+    auto signals = sluice::port::signals::open();
     if (!signals) {
-        return examples::complain("router", sluice::port::port_error::last("make", "signalfd"));
+        return examples::complain("router", signals.error());
     }
     route_list routes;
     if (const std::string problem = router::read_wanted_routes(given, routes); !problem.empty()) {
@@ -160,7 +167,7 @@ int main(int argc, char** argv) {
     }
     std::puts("router: ready");
     std::fflush(stdout);
-    const bool asked = watch(given, routes, all, signals, ended.get());
+    const bool asked = watch(given, routes, all, *signals, ended.get());
     for (const auto& w : all) {
         w->stop();
     }

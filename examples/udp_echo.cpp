@@ -5,9 +5,9 @@
 //   ip addr add 192.0.2.2/24 dev sluice0; ip link set sluice0 up; echo hello | nc -u 192.0.2.1 7
 // ./udp_echo --self   needs no root and no device: a client on the same stack asks over loopback
 #include "support/complain.hpp"
-#include "support/tun_loop.hpp"
 
 #include <sluice/endpoint/udp_endpoint.hpp>
+#include <sluice/port/poll_loop.hpp>
 #include <sluice/port/system_seed.hpp>
 #include <sluice/port/tun.hpp>
 #include <sluice/sluice.hpp>
@@ -83,16 +83,16 @@ int answer_device() {
         !server.bind({{}, echo_port})) {
         return 1;
     }
+    auto loop = sluice::port::poll_loop::open();
+    if (!loop) {
+        return examples::complain("udp_echo", loop.error());
+    }
     std::puts("udp_echo: 192.0.2.1 port 7 on sluice0");
     std::fflush(stdout);
-    examples::tun_loop loop;
-    const auto end = loop.run(
-        *s, std::span{&*device, 1}, [] {},
-        [&] {
-            answer(server, tun::device::now());
-            return false;
-        });
-    return end == examples::loop_end::asked ? 0 : 1;
+    while (loop->step(*s, *device)) {
+        answer(server, tun::device::now());
+    }
+    return loop->is_asked() ? 0 : 1;
 }
 
 }  // namespace

@@ -7,13 +7,13 @@
 
 #include "complain.hpp"
 #include "self_packets.hpp"
-#include "tun_loop.hpp"
 
+#include <sluice/port/poll_loop.hpp>
 #include <sluice/port/system_seed.hpp>
+#include <sluice/port/tun.hpp>
 
 #include <cstdio>
 #include <memory>
-#include <span>
 
 namespace examples {
 
@@ -30,7 +30,10 @@ int run_tun_host(const char* program, Setup&& setup, Report&& report, Done&& don
     if (!seed) {
         return complain(program, seed.error());
     }
-    tun_loop loop;
+    auto loop = sluice::port::poll_loop::open();
+    if (!loop) {
+        return complain(program, loop.error());
+    }
     const auto s =
         std::make_unique<Stack>(typename Stack::parts{.output = device->sender(), .seed = *seed});
     if (!s->add_interface({.index = 2, .address = own_address}) || !setup(*s)) {
@@ -38,9 +41,15 @@ int run_tun_host(const char* program, Setup&& setup, Report&& report, Done&& don
     }
     std::printf("%s: 192.0.2.1 on sluice0\n", program);
     std::fflush(stdout);
-    const auto end =
-        loop.run(*s, std::span{&*device, 1}, [&] { report(*s); }, [&] { return done(*s); });
-    return end == loop_end::asked ? 0 : 1;
+    while (loop->step(*s, *device)) {
+        if (loop->last_signal() == sluice::port::signal_event::report) {
+            report(*s);
+        }
+        if (done(*s)) {
+            return 0;
+        }
+    }
+    return loop->is_asked() ? 0 : 1;
 }
 
 }  // namespace examples

@@ -62,6 +62,13 @@ struct by_interface {
             output_type* const output = find(to.interface);
             return output != nullptr && output->transmit(packet, to);
         }
+        // Whole frames, where the outputs take those (frame_sink, link/concept.hpp).
+        [[nodiscard]] constexpr bool send_frame(Packet& frame, u16 interface) noexcept
+            requires requires(output_type& o, Packet& p) { o.send_frame(p, interface); }
+        {
+            output_type* const output = find(interface);
+            return output != nullptr && output->send_frame(frame, interface);
+        }
         [[nodiscard]] constexpr bool resolve(const egress& to) noexcept {
             output_type* const output = find(to.interface);
             return output != nullptr && resolve_by(*output, to);

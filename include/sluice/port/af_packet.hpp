@@ -20,6 +20,7 @@
 #include <sluice/port/af_packet_frame.hpp>
 #include <sluice/port/af_packet_send.hpp>
 #include <sluice/port/af_packet_socket.hpp>
+#include <sluice/port/concept.hpp>
 #include <sluice/port/namespace.hpp>
 #include <sluice/port/receive_batch.hpp>
 #include <sluice/port/steady_clock.hpp>
@@ -98,6 +99,7 @@ public:
     device(bound_socket socket, overflow_memory overflow, const options& how) noexcept
         : socket_{std::move(socket)}, overflow_{std::move(overflow)}, options_{how} {}
 
+    using sender_type = af_packet::sender;
     using batch = receive_batch;
     // Fills packets from the front until nothing waits or as many were read as the span holds.
     // Frames that cannot be had whole are thrown away and counted.
@@ -135,6 +137,10 @@ public:
     // deleted (POLLERR): receive() then tells which.
     [[nodiscard]] int fd() const noexcept { return socket_.fd.get(); }
     [[nodiscard]] std::string_view name() const noexcept { return socket_.name; }
+    [[nodiscard]] link_header link() const noexcept { return socket_.link; }
+    [[nodiscard]] device_state state() const noexcept {
+        return port::detail::state_of_interface(fd(), name());
+    }
     [[nodiscard]] bool is_ethernet() const noexcept { return socket_.is_ethernet(); }
     [[nodiscard]] ethernet::address hardware_address() const noexcept { return socket_.hardware; }
     [[nodiscard]] u32 mtu() const noexcept { return socket_.mtu; }

@@ -115,6 +115,7 @@ class ring {
 public:
     using frames = borrowed_frames<Frames>;
     using packet_type = typename frames::packet_type;
+    using sender_type = af_packet::sender;
     using batch = device::batch;
 
     [[nodiscard]] static result<ring, port_error>
@@ -127,12 +128,12 @@ public:
             const std::size_t offset = frame.link_offset - lowest;
             const bytes whole{const_cast<std::byte*>(start_of(frame)) + lowest,
                               offset + frame.captured};
-            to = state_->lent.lend(whole, static_cast<u16>(offset), frame.captured,
-                                   state_->walk.block());
+            to = part_->lent.lend(whole, static_cast<u16>(offset), frame.captured,
+                                  part_->walk.block());
             if (!to) {
                 return false;
             }
-            state_->walk.hold(state_->walk.block());
+            part_->walk.hold(part_->walk.block());
             return true;
         });
     }
@@ -159,11 +160,15 @@ public:
     // For poll(2).
     [[nodiscard]] int fd() const noexcept { return socket().fd.get(); }
     [[nodiscard]] std::string_view name() const noexcept { return socket().name; }
+    [[nodiscard]] link_header link() const noexcept { return socket().link; }
+    [[nodiscard]] device_state state() const noexcept {
+        return port::detail::state_of_interface(fd(), name());
+    }
     [[nodiscard]] bool is_ethernet() const noexcept { return socket().is_ethernet(); }
     [[nodiscard]] ethernet::address hardware_address() const noexcept { return socket().hardware; }
     [[nodiscard]] u32 mtu() const noexcept { return socket().mtu; }
     // Blocks that packets keep from the kernel.
-    [[nodiscard]] u32 blocks_held() const noexcept { return state_->walk.blocks_held(); }
+    [[nodiscard]] u32 blocks_held() const noexcept { return part_->walk.blocks_held(); }
     // The same socket sends plain frames.
     [[nodiscard]] af_packet::sender sender() const noexcept {
         return {{fd(), socket().index, socket().link}};
@@ -177,20 +182,20 @@ public:
 
 private:
     // Where packets point to: it stays where it is when the ring moves.
-    struct state {
+    struct shared_part {
         detail::block_walk walk;
         frames lent{[](void* driver, u64 tag) noexcept {
-                        static_cast<state*>(driver)->walk.release(static_cast<u32>(tag));
+                        static_cast<shared_part*>(driver)->walk.release(static_cast<u32>(tag));
                     },
                     this};
 
-        explicit state(detail::block_walk&& w) noexcept : walk{std::move(w)} {}
+        explicit shared_part(detail::block_walk&& w) noexcept : walk{std::move(w)} {}
     };
 
-    ring(std::unique_ptr<state> s, const options& how) noexcept
-        : state_{std::move(s)}, options_{how} {}
+    ring(std::unique_ptr<shared_part> s, const options& how) noexcept
+        : part_{std::move(s)}, options_{how} {}
 
-    [[nodiscard]] const bound_socket& socket() const noexcept { return state_->walk.socket(); }
+    [[nodiscard]] const bound_socket& socket() const noexcept { return part_->walk.socket(); }
     // What the kernel says of a frame ends here; behind it is headroom.
     static constexpr std::size_t lowest =
         aligned_size<abi::frame_header_3> + sizeof(abi::link_address);
@@ -202,7 +207,7 @@ private:
     batch each(std::span<Packet> packets, Fill&& fill) noexcept {
         batch done;
         while (done.count + done.thrown_away < packets.size()) {
-            const abi::frame_header_3* const frame = state_->walk.frame();
+            const abi::frame_header_3* const frame = part_->walk.frame();
             if (frame == nullptr) {
                 done.end = detail::status_of(fd(), pending_error(), counters_);
                 break;
@@ -218,7 +223,7 @@ private:
                 given = finish(*frame, packet);
             }
             ++(given ? done.count : done.thrown_away);
-            state_->walk.step();
+            part_->walk.step();
         }
         return done;
     }
@@ -267,7 +272,7 @@ private:
         return true;
     }
 
-    std::unique_ptr<state> state_;
+    std::unique_ptr<shared_part> part_;
     options options_;
     af_packet::counters counters_;
 };
@@ -306,7 +311,7 @@ result<ring<Frames>, port_error> ring<Frames>::open(std::string_view name, const
         return failure{port_error::last("bind to", name,
                                         how.fanout ? "is it up, is the group of one mode?" : "")};
     }
-    std::unique_ptr<state> s{new (std::nothrow) state{
+    std::unique_ptr<shared_part> s{new (std::nothrow) shared_part{
         detail::block_walk{std::move(*socket), std::move(memory), std::move(out), size}}};
     if (!s) {
         return failure{port_error::make("open", name, ENOMEM)};

@@ -14,6 +14,7 @@
 #include <sluice/packet/next_hop.hpp>
 #include <sluice/packet/packet_buffer.hpp>
 #include <sluice/packet/pool_storage.hpp>
+#include <sluice/port/concept.hpp>
 #include <sluice/port/descriptor.hpp>
 #include <sluice/port/error.hpp>
 #include <sluice/port/failure_kind.hpp>
@@ -217,6 +218,7 @@ public:
         return packet;
     }
 
+    using sender_type = raw_socket::sender;
     using batch = receive_batch;
     // Fills packets from the front until nothing waits or as many were read as the span holds.
     template <buffer_source Source>
@@ -230,6 +232,9 @@ public:
     }
     // For poll(2): readable when a datagram waits.
     [[nodiscard]] int fd() const noexcept { return fd_.get(); }
+    [[nodiscard]] static constexpr link_header link() noexcept { return link_header::none; }
+    // up: the socket belongs to no interface.
+    [[nodiscard]] static constexpr device_state state() noexcept { return device_state::up; }
     // With what the kernel dropped until now: a system call.
     [[nodiscard]] const raw_socket::counters& counters() noexcept {
         u32 memory[detail::abi::memory_counts] = {};

@@ -21,6 +21,7 @@
 #include <sluice/output/concept.hpp>
 #include <sluice/packet/packet_buffer.hpp>
 #include <sluice/packet/pool_storage.hpp>
+#include <sluice/port/concept.hpp>
 #include <sluice/port/descriptor.hpp>
 #include <sluice/port/error.hpp>
 #include <sluice/port/failure_kind.hpp>
@@ -193,6 +194,7 @@ public:
         return packet;
     }
 
+    using sender_type = tun::sender;
     using batch = receive_batch;
     // Fills packets from the front until nothing waits or as many were read as the span holds.
     template <buffer_source Source>
@@ -212,15 +214,19 @@ public:
         return current.ask(fd_.get(), detail::requests::get_interface) ||
                kind_of(errno) != failure_kind::descriptor;
     }
+    // up: as long as the interface is there.
+    [[nodiscard]] device_state state() const noexcept {
+        return is_attached() ? device_state::up : device_state::gone;
+    }
+    [[nodiscard]] link_header link() const noexcept {
+        return options_.kind == kind::tap ? link_header::ethernet : link_header::none;
+    }
     // As the kernel chose it where a pattern ("tun%d") or nothing was asked for.
     [[nodiscard]] std::string_view name() const noexcept { return name_; }
     [[nodiscard]] const tun::counters& counters() const noexcept { return counters_; }
     [[nodiscard]] static moment now() noexcept { return steady_clock::now(); }
 
 private:
-    [[nodiscard]] link_header link() const noexcept {
-        return options_.kind == kind::tap ? link_header::ethernet : link_header::none;
-    }
     [[nodiscard]] static constexpr bool is_ipv4(std::byte first) noexcept {
         return (first >> 4) == std::byte{4};
     }

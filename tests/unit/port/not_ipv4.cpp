@@ -2,9 +2,9 @@
 // no counter of IPv4 moves. Needs root; else skipped.
 #include <sluice/port/af_packet_ring.hpp>
 #include <sluice/port/af_packet_ring_send.hpp>
+#include <sluice/port/poll_loop.hpp>
 #include <sluice/port/tun.hpp>
 
-#include "../../../examples/support/tun_loop.hpp"
 #include "own_namespace.hpp"
 #include "support/world.hpp"
 
@@ -251,23 +251,19 @@ TEST_CASE("IPv6 of a TUN device neither reaches the stack nor holds up its loop"
     };
     sigset_t before;
     ::sigprocmask(SIG_BLOCK, nullptr, &before);
-    examples::tun_loop loop;
+    auto loop = port::poll_loop::open();
+    REQUIRE(loop.has_value());
     // One a turn: a loop that takes this for a device that gives nothing would rest for longer
     // and longer. Whoever rests leaves the CPU of his own accord, which a busy machine does not
     // make anybody do.
     constexpr int most = 60;
     int turns = 0;
     const auto rested = rests();
-    send(of_version(6));
-    const auto end = loop.run(
-        *s, std::span{&*device, 1}, [] {},
-        [&] {
-            if (++turns < most) {
-                send(of_version(6));
-            }
-            return turns == most;
-        });
-    CHECK(end == examples::loop_end::asked);
+    while (turns < most) {
+        send(of_version(6));
+        ++turns;
+        REQUIRE(loop->step(*s, *device));
+    }
     CHECK(rests() - rested < 10);
     CHECK(device->counters().not_ipv4 == most);
     using enum mib;

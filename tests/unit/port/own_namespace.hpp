@@ -5,6 +5,8 @@
 #include "support/skip.hpp"
 #include "waiting.hpp"
 
+#include <sluice/base/bytes.hpp>
+
 #include <cstdlib>
 #include <string>
 

@@ -1,0 +1,90 @@
+// # device
+//
+// What a program's packets come in by and go out through: the boundary between a stack and an
+// operating system, a driver or a file.
+//
+// `receive(source, span)` fills packets from the front of the span, in memory of the source, until
+// nothing waits or the span is full, and says how it ended (receive_batch, read_status). It sets
+// each packet's interface. It never blocks: `fd()` is readable when packets wait (poll(2)).
+// `state()` says whether the interface is up, down or gone: worth asking when a receive failed.
+// `link()` says which header packets begin with: none (IPv4 first) or Ethernet.
+// `sender()` gives the value from which an `output_policy` is made: `sender_type::model<Packet>`
+// transmits packets one by one and ends a burst with flush(). What the device does itself
+// (checksums, segments) is `offloads(egress)` of that model. A sender of whole frames is a
+// `frame_sink` as well (link/concept.hpp). `counters()` counts what was received and what was lost.
+//
+// A device outlives its senders and, where its packets lie in memory of its own, its packets.
+//
+// Exemplar:
+//
+//     struct device {
+//         using sender_type = my_sender;   // a tag: template <class Packet> class model
+//         receive_batch receive(Source& from, std::span<Packet> to) noexcept;
+//         my_sender sender() const noexcept;
+//         int fd() const noexcept;
+//         device_state state() const noexcept;
+//         link_header link() const noexcept;
+//         const my_counters& counters() noexcept;
+//     };
+//
+// Errors are values: opening gives a `result<device, port_error>`, reading a `read_status`, and
+// sending false, with the packet still the caller's.
+//
+// Models: `tun::device`, `af_packet::device`, `af_packet::ring`, `raw_socket::device`.
+#pragma once
+
+#include <sluice/output/concept.hpp>
+#include <sluice/packet/packet_buffer.hpp>
+#include <sluice/port/interface_request.hpp>
+#include <sluice/port/link_header.hpp>
+#include <sluice/port/receive_batch.hpp>
+
+#include <cerrno>
+#include <concepts>
+#include <span>
+
+namespace sluice::port {
+
+enum class device_state : u8 {
+    up,    // packets may come and go
+    down,  // the interface is down: nothing comes until it is up again
+    gone   // the interface was deleted: open the device again
+};
+
+template <class D, class Source>
+concept receives_bursts = requires(D& d, Source& from, std::span<typename Source::packet_type> to) {
+    { d.receive(from, to) } noexcept -> std::same_as<receive_batch>;
+};
+
+template <class D, class Packet>
+concept gives_senders = output_policy<typename D::sender_type, Packet> && requires(const D& d) {
+    { d.sender() } noexcept -> std::same_as<typename D::sender_type>;
+    requires std::constructible_from<typename D::sender_type::template model<Packet>,
+                                     typename D::sender_type>;
+};
+
+template <class D>
+concept states_link = requires(const D& d) {
+    { d.fd() } noexcept -> std::same_as<int>;
+    { d.state() } noexcept -> std::same_as<device_state>;
+    { d.link() } noexcept -> std::same_as<link_header>;
+};
+
+template <class D, class Source>
+concept device_for = buffer_source<Source> && receives_bursts<D, Source> &&
+                     gives_senders<D, typename Source::packet_type> && states_link<D>;
+
+namespace detail {
+
+// As the kernel has it, by a socket in the interface's network namespace.
+[[nodiscard]] inline device_state state_of_interface(int socket, std::string_view name) noexcept {
+    auto request = interface_request::of(name);
+    if (request.ask(socket, SIOCGIFFLAGS)) {
+        return (request.flags() & interface_flags::up) != 0 ? device_state::up : device_state::down;
+    }
+    return errno == ENODEV ? device_state::gone : device_state::down;
+}
+
+}  // namespace detail
+
+}  // namespace sluice::port

@@ -1,0 +1,42 @@
+// or_exit: the value of a result, or the end of the program with the reason on stderr.
+//
+//     auto device = port::or_exit("router", port::tun::open("tun0"));
+//
+// Use it in main(), where nothing can be done about an error but to say so.
+//
+// Errors: prints "PROGRAM: MESSAGE", the message(error) of the result's error, and exits with 1.
+#pragma once
+
+#include <sluice/base/result.hpp>
+
+#include <cstdio>
+#include <cstdlib>
+#include <type_traits>
+#include <utility>
+
+namespace sluice::port {
+
+namespace detail {
+
+inline const char* c_string(const char* text) noexcept {
+    return text;
+}
+template <class Text>
+const char* c_string(const Text& text) noexcept {
+    return text.c_str();
+}
+
+}  // namespace detail
+
+template <class T, class E>
+T or_exit(const char* program, result<T, E>&& outcome) noexcept {
+    if (!outcome.has_value()) {
+        std::fprintf(stderr, "%s: %s\n", program, detail::c_string(message(outcome.error())));
+        std::exit(1);
+    }
+    if constexpr (!std::is_void_v<T>) {
+        return std::move(outcome).value();
+    }
+}
+
+}  // namespace sluice::port
