@@ -77,8 +77,9 @@ static_assert(!output_policy<no_tag, packet>);
 
 #define SLUICE_OUTPUT_MODELS                                                                       \
     queue_output<4>, callback_output, testing::failing_output<queue_output<4>>,                    \
-        tee_output<queue_output<2>, queue_output<4>>, tee_output<callback_output, queue_output<4>>,    \
-        by_interface<queue_output<4>>, by_interface<callback_output, 1>
+        tee_output<queue_output<2>, queue_output<4>>,                                              \
+        tee_output<callback_output, queue_output<4>>, by_interface<queue_output<4>>,               \
+        by_interface<callback_output, 1>
 
 template <class Model>
 void connect(Model& model, device& to) {

@@ -68,7 +68,8 @@ TEST_CASE("by_interface: each interface has an output of its own, or none") {
     CHECK(outputs.find(900)->size() == 1);
     CHECK(outputs.find(900)->next().to.interface == 900);
     CHECK(outputs.resolve(towards(3)));
-    CHECK(outputs.offloads(towards(3)).checksum == offloads_of(*outputs.find(3), towards(3)).checksum);
+    CHECK(outputs.offloads(towards(3)).checksum ==
+          offloads_of(*outputs.find(3), towards(3)).checksum);
 
     REQUIRE(outputs.add(3, {}));  // anew
     outputs.remove(900);

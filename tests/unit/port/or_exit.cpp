@@ -50,9 +50,9 @@ TEST_CASE("an error ends the program with its message") {
     CHECK(of_enum.first == 1);
     CHECK(of_enum.second == "test: " + std::string{message(route_error::full)} + "\n");
     const auto of_port = child_that([] {
-        static_cast<void>(port::or_exit(
-            "test", result<int, port::port_error>{
-                        failure{port::port_error::make("open", "x", EPERM, "be root")}}));
+        static_cast<void>(
+            port::or_exit("test", result<int, port::port_error>{failure{
+                                      port::port_error::make("open", "x", EPERM, "be root")}}));
     });
     CHECK(of_port.first == 1);
     CHECK(of_port.second == "test: open x: Operation not permitted: be root\n");
