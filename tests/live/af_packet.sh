@@ -9,14 +9,12 @@ relay="$1/tests/live_packet_relay"
 here=$(cd "$(dirname "$0")" && pwd)
 new_output
 
-new_namespace left
-new_namespace middle
-new_namespace right
+new_ipv4_namespace left
+new_ipv4_namespace middle
+new_ipv4_namespace right
 ip -n "$middle" link add west type veth peer name wire0 netns "$left" || skip "no veth devices here"
 ip -n "$middle" link add east type veth peer name wire0 netns "$right"
-ip netns exec "$middle" sh -c 'echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6' 2> /dev/null
 for side in "$left" "$right"; do
-    ip netns exec "$side" sh -c 'echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6' 2> /dev/null
     ip -n "$side" link set wire0 up
 done
 ip -n "$left" addr add 10.9.2.1/24 dev wire0

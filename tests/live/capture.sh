@@ -15,17 +15,7 @@ fail() {
     exit 1
 }
 
-new_namespace left
-new_namespace middle
-new_namespace right
-for side in left:west:1 right:east:2; do
-    IFS=: read -r host device number <<< "$side"
-    ip -n "$middle" link add "$device" type veth peer name wire0 netns "${!host}" || skip "no veth devices here"
-    ip -n "$middle" link set "$device" up
-    ip -n "${!host}" addr add "10.0.$number.2/24" dev wire0
-    ip -n "${!host}" link set wire0 up
-    ip -n "${!host}" route replace default via "10.0.$number.1"
-done
+new_line 10.0.1 10.0.2
 # read_pipe: a reader that has the pipe open; what this script keeps open until the router writes lets it wait.
 reads_pipe() { [ "$(readlink "/proc/$reader/fd/0")" = "$output/pipe" ]; }
 read_pipe() {

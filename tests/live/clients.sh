@@ -18,7 +18,6 @@ fail() {
     tail -n 50 "$output"/program 2> /dev/null
     exit 1
 }
-inside() { ip netns exec "$@"; }
 
 # expect LINE FUNCTION ARGUMENT..: what it prints.
 expect() {

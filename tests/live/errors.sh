@@ -16,26 +16,12 @@ fail() {
     tail -n 40 "$output/router" "$output/errors" "$output/said" 2> /dev/null
     exit 1
 }
-inside() { ip netns exec "$@"; }
 reach() { inside "$1" ping -n -c 1 -W 1 "${@:2}" > "$output/said" 2>&1; }
 reaches() { wait_for 10 reach "$@" || fail "no ping: $*"; }
-# wire NAME HOST NETWORK, and host NAMESPACE NETWORK DEVICE.
-wire() {
-    ip -n "$middle" link add "$1" type veth peer name wire0 netns "$2" || return 1
-    ip -n "$middle" link set "$1" up
-    host "$2" "$3" wire0
-}
-host() {
-    ip -n "$1" addr add "$2.2/24" dev "$3" && ip -n "$1" link set "$3" up && ip -n "$1" route replace default via "$2.1"
-}
 
 way=start
-for name in left middle right third; do
-    new_namespace "$name"
-    inside "${!name}" sh -c 'echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6' 2> /dev/null
-done
-wire west "$left" 10.0.1 || skip "no veth devices here"
-wire east "$right" 10.0.2
+new_line 10.0.1 10.0.2
+new_ipv4_namespace third
 for refused in eventfd2:1 eventfd2:2 signalfd4:1; do
     way="start without ${refused%:*}"
     timeout -k 1 5 strace -f -qq -e "trace=${refused%:*}" -e "inject=${refused%:*}:error=EMFILE:when=${refused#*:}" \

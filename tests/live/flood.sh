@@ -17,11 +17,6 @@ fail() {
     exit 1
 }
 
-# host NAMESPACE NETWORK DEVICE
-host() {
-    ip -n "$1" addr add "$2.2/24" dev "$3" && ip -n "$1" link set "$3" up && ip -n "$1" route replace default via "$2.1"
-}
-inside() { ip netns exec "$@"; }
 reaches() { wait_for 10 inside "$1" ping -n -c 1 -W 1 "$2" || fail "no ping to $2"; }
 # start ARGUMENT..: devices of the router in $devices, those of the hosts in $hosts, as NAMESPACE/DEVICE.
 start() {
@@ -152,16 +147,7 @@ overrun_and_flood() {
     process=
 }
 
-for name in left middle right; do
-    new_namespace "$name"
-    inside "${!name}" sh -c 'echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6' 2> /dev/null
-done
-ip -n "$middle" link add west type veth peer name wire0 netns "$left" || skip "no veth devices here"
-ip -n "$middle" link add east type veth peer name wire0 netns "$right"
-ip -n "$middle" link set west up
-ip -n "$middle" link set east up
-host "$left" 10.0.1 wire0
-host "$right" 10.0.2 wire0
+new_line 10.0.1 10.0.2
 hosts="$left/wire0 $right/wire0"
 devices="$middle/west $middle/east"
 # No ARP of the hosts' kernels in the account.

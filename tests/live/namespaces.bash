@@ -49,6 +49,35 @@ new_namespace() {
     ip -n "$name" link set lo up
 }
 
+inside() { ip netns exec "$@"; }
+
+# host NAMESPACE NETWORK DEVICE: it is NETWORK.2, and all others are behind NETWORK.1.
+host() {
+    ip -n "$1" addr replace "$2.2/24" dev "$3" && ip -n "$1" link set "$3" up && ip -n "$1" route replace default via "$2.1"
+}
+
+# wire DEVICE HOST NETWORK: from that device of $middle to wire0 of the host.
+wire() {
+    ip -n "$middle" link add "$1" type veth peer name wire0 netns "$2" || return 1
+    ip -n "$middle" link set "$1" up
+    host "$2" "$3" wire0
+}
+
+# new_ipv4_namespace VARIABLE: one without IPv6, which would talk by itself.
+new_ipv4_namespace() {
+    new_namespace "$1"
+    inside "${!1}" sh -c 'echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6' 2> /dev/null
+}
+
+# new_line NETWORK NETWORK: left, middle and right, wires from west and east of the middle to the hosts.
+new_line() {
+    new_ipv4_namespace left
+    new_ipv4_namespace middle
+    new_ipv4_namespace right
+    wire west "$left" "$1" || skip "no veth devices here"
+    wire east "$right" "$2"
+}
+
 # wait_for SECONDS COMMAND..: until it succeeds.
 wait_for() {
     local tries=$(($1 * 10))

@@ -27,18 +27,7 @@ rows() {
 python3 "$(dirname "$0")/../captures/make.py" --tshark > "$output/said" 2>&1 ||
     fail "tshark finds other packets in tests/captures than its table says"
 
-new_namespace left
-new_namespace middle
-new_namespace right
-for side in left:west:1 right:east:2; do
-    IFS=: read -r host device number <<< "$side"
-    ip -n "$middle" link add "$device" type veth peer name wire0 netns "${!host}" || skip "no veth devices here"
-    ip -n "$middle" link set "$device" up
-    ip netns exec "${!host}" sh -c 'echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6' 2> /dev/null
-    ip -n "${!host}" addr add "10.0.$number.2/24" dev wire0
-    ip -n "${!host}" link set wire0 up
-    ip -n "${!host}" route replace default via "10.0.$number.1"
-done
+new_line 10.0.1 10.0.2
 "$router" --packet "$middle:west:10.0.1.1/24" --packet "$middle:east:10.0.2.1/24" --pcap "$output/ours.pcapng" \
     > "$output/router" 2>&1 &
 process=$!

@@ -16,7 +16,6 @@ fail() {
     tail -n 60 "$output"/far "$output"/near "$output"/said 2> /dev/null
     exit 1
 }
-inside() { ip netns exec "$@"; }
 reach() { inside "$1" ping -n -c 1 -W 2 "${@:2}" > "$output/said" 2>&1; }
 reaches() { wait_for 10 reach "$@" || fail "no ping: $*"; }
 says() { wait_for 5 grep -q -- "$2" "$output/$1" || fail "router $1 does not say: $2"; }
@@ -35,10 +34,6 @@ stop() {
     done
     processes=()
 }
-# host NAMESPACE NETWORK DEVICE
-host() {
-    ip -n "$1" addr replace "$2.2/24" dev "$3" && ip -n "$1" link set "$3" up && ip -n "$1" route replace default via "$2.1"
-}
 # The left host, a router of TUN devices, pipe0 in the middle: the end of the kernel's is nobody's until it is routed on.
 start_far() {
     start far --tun "$left:tun0:10.0.1.1/24" --tun "$middle:pipe0:10.0.8.1/24" --route "10.0.2.0/24 via 10.0.8.2" \
@@ -52,12 +47,9 @@ start_near() {
 }
 
 for name in left middle right; do
-    new_namespace "$name"
-    inside "${!name}" sh -c 'echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6' 2> /dev/null
+    new_ipv4_namespace "$name"
 done
-ip -n "$middle" link add east type veth peer name wire0 netns "$right" || skip "no veth devices here"
-ip -n "$middle" link set east up
-host "$right" 10.0.2 wire0
+wire east "$right" 10.0.2 || skip "no veth devices here"
 
 everything() {
     reaches "$left" 10.0.2.2

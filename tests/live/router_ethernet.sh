@@ -15,17 +15,6 @@ fail() {
     exit 1
 }
 
-# wire NAME HOST: between the router's namespace and the host's, both ends up.
-wire() {
-    ip -n "$middle" link add "$1" type veth peer name wire0 netns "$2" || return 1
-    ip -n "$middle" link set "$1" up
-    host "$2" "$3" wire0
-}
-# host NAMESPACE NETWORK DEVICE
-host() {
-    ip -n "$1" addr add "$2.2/24" dev "$3" && ip -n "$1" link set "$3" up && ip -n "$1" route replace default via "$2.1"
-}
-inside() { ip netns exec "$@"; }
 reach() { inside "$1" ping -n -c 1 -W 2 "${@:2}" > "$output/said" 2>&1; }
 reaches() { wait_for 10 reach "$@" || fail "no ping: $*"; }
 exchange() {
@@ -57,12 +46,8 @@ report() {
 more_reports() { [ "$(grep -c '^balance:' "$output/router")" -gt "$1" ]; }
 reported() { grep -Eq -- "$1" "$output/report" || fail "SIGUSR1 does not print: $1: $(cat "$output/report")"; }
 
-for name in left middle right third; do
-    new_namespace "$name"
-    inside "${!name}" sh -c 'echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6' 2> /dev/null
-done
-wire west "$left" 10.0.1 || skip "no veth devices here"
-wire east "$right" 10.0.2
+new_line 10.0.1 10.0.2
+new_ipv4_namespace third
 ip -n "$right" addr add 10.0.9.9/32 dev lo
 
 everything() {

@@ -13,23 +13,7 @@ fail() {
     exit 1
 }
 
-new_namespace left
-new_namespace middle
-new_namespace right
-ip -n "$middle" link add west type veth peer name wire0 netns "$left" || skip "no veth devices here"
-ip -n "$middle" link add east type veth peer name wire0 netns "$right"
-for side in "$left" "$middle" "$right"; do
-    ip netns exec "$side" sh -c 'echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6' 2> /dev/null
-done
-ip -n "$middle" link set west up
-ip -n "$middle" link set east up
-ip -n "$left" addr add 10.9.4.2/24 dev wire0
-ip -n "$right" addr add 10.9.5.2/24 dev wire0
-for side in "$left" "$right"; do
-    ip -n "$side" link set wire0 up
-done
-ip -n "$left" route add default via 10.9.4.1
-ip -n "$right" route add default via 10.9.5.1
+new_line 10.9.4 10.9.5
 # Hosts behind the right one: 20.X.Y.1 is there, for every X and Y.
 ip -n "$right" route add local 20.0.0.0/8 dev lo
 

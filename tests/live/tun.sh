@@ -13,7 +13,6 @@ fail() {
     cat "$output"/*
     exit 1
 }
-inside() { ip netns exec "$@"; }
 reach() { inside "$1" ping -n -c 1 -W 1 "${@:2}" > "$output/said" 2>&1; }
 reaches() { wait_for 10 reach "$@" || fail "no ping: $*"; }
 # host NAMESPACE ADDRESS GATEWAY
