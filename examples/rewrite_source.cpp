@@ -1,7 +1,7 @@
 // rewrite_source: what the host sends leaves with another source address, while a switch is on.
 //
-// Shows: a local-out hook with a run-time switch, and a named edit of a datagram, which keeps the
-// checksums right: that of the header, and that of TCP or UDP, which covers the addresses too.
+// Shows: a local-out hook with a run-time switch, and rewrite::source, which keeps the checksums
+// right: that of the header, and that of TCP or UDP, which covers the addresses too.
 // Run: ./rewrite_source --self, which needs no root and no device; or as root
 //   ./rewrite_source    owns the device sluice0 as 192.0.2.1
 //   ip addr add 192.0.2.2/24 dev sluice0; ip link set sluice0 up; ping 192.0.2.1
@@ -11,6 +11,7 @@
 
 #include <sluice/hooks/hook_chain.hpp>
 #include <sluice/port/system_seed.hpp>
+#include <sluice/rewrite/address.hpp>
 #include <sluice/sluice.hpp>
 
 #include <cstdio>
@@ -34,13 +35,9 @@ public:
     }
 
     sluice::hook_verdict operator()(Packet& p, const sluice::hook_context&) noexcept override {
-        auto d = sluice::pipeline::revalidate(p);
-        if (!d) {
-            return sluice::hook_verdict::drop;
-        }
-        const bool is_right = d->header()[ipv4::source] != from_ || d->rewrite_source(to_);
-        p = std::move(*d).release();
-        return is_right ? sluice::hook_verdict::accept : sluice::hook_verdict::drop;
+        const bool ours = ipv4::const_view{p.data()}[ipv4::source] == from_;
+        return !ours || sluice::rewrite::source(p, to_) ? sluice::hook_verdict::accept
+                                                        : sluice::hook_verdict::drop;
     }
 
 private:

@@ -70,12 +70,22 @@ public:
         ipv4::decrement_ttl(ipv4::view{packet_.writable()});
         return true;
     }
-    // Another address. The header checksum and that of the transport are mended.
+    // Another address, or address and port; the checksums that cover them are mended. A packet
+    // without ports (a later fragment, ICMP) gets the address alone. False too of a first fragment
+    // that ends before the checksum of its transport.
     [[nodiscard]] constexpr bool rewrite_source(ipv4::address to) noexcept {
-        return detail::readdress(packet_, ipv4::source, to);
+        return detail::readdress(packet_, ipv4::source, {.address = to});
+    }
+    [[nodiscard]] constexpr bool rewrite_source(ipv4::address to, u16 port) noexcept {
+        return detail::readdress(packet_, ipv4::source,
+                                 {.address = to, .port = port, .has_port = true});
     }
     [[nodiscard]] constexpr bool rewrite_destination(ipv4::address to) noexcept {
-        return detail::readdress(packet_, ipv4::destination, to);
+        return detail::readdress(packet_, ipv4::destination, {.address = to});
+    }
+    [[nodiscard]] constexpr bool rewrite_destination(ipv4::address to, u16 port) noexcept {
+        return detail::readdress(packet_, ipv4::destination,
+                                 {.address = to, .port = port, .has_port = true});
     }
     // Options and the destination of a source route, by edit(ipv4::view, option_offsets&), which
     // may leave the checksum to whoever forwards. The words that say what a datagram is (version,

@@ -1,10 +1,17 @@
-// readdress: puts another source or destination address into an IPv4 header and mends the checksums
-// that cover it.
-// Expects: a packet that begins with a whole IPv4 header. Does: writes the address; mends the
-// header checksum, and that of TCP, UDP, UDP-Lite or DCCP, whose pseudo header holds the address,
-// by the difference: a right checksum stays right, a wrong one wrong. Takes a copy where others
-// hold the bytes. Never: changes a quoted header or a later fragment's data. Cost: a few loads and
-// stores. RFC 1624 section 3, RFC 768. Linux inet_proto_csum_replace4.
+// readdress: puts another source or destination into an IPv4 packet, the port too where one is given,
+// and mends the checksums that cover them.
+//
+// The header checksum, and that of TCP, UDP, UDP-Lite or DCCP, are mended by the difference: a right
+// checksum stays right, a wrong one wrong; a pending one keeps the sum of its pseudo header, and UDP
+// without one stays without. A packet that has no ports (a later fragment, ICMP) gets the address
+// alone. Of a fragmented datagram only the first fragment has ports and checksum.
+//
+// Expects: a packet that begins with a whole IPv4 header.
+// Never:   changes a quoted header or a later fragment's data.
+// Errors:  there is no buffer for a copy of bytes that others hold; the checksum lies in another
+//          fragment (the first one is tiny). Then nothing is changed.
+// Cost:    a few loads and stores.
+// Source:  RFC 1624 section 3, RFC 768. Linux inet_proto_csum_replace4.
 #pragma once
 
 #include <sluice/packet/packet_buffer.hpp>
@@ -37,40 +44,72 @@ template <class Packet>
     return offset != 0 && ipv4::is_first_fragment(ip) && at + 2 <= p.size() ? at : 0;
 }
 
-// The checksum field of the transport after an address in the pseudo header changed.
+// The new values. Both ports lie in front of the transport header, source first.
+struct new_endpoint {
+    ipv4::address address;
+    u16 port = 0;
+    bool has_port = false;
+};
+
+// What changes in what the transport's checksum covers.
+struct endpoint_change {
+    ipv4::address from, to;
+    bool has_port = false;
+    u16 port_from = 0, port_to = 0;
+};
+
+// The checksum field of the transport after the change.
 [[nodiscard]] constexpr u16 mended_transport_checksum(u16 field, bool is_pending, u8 protocol,
-                                                      ipv4::address from,
-                                                      ipv4::address to) noexcept {
+                                                      const endpoint_change& c) noexcept {
     if (is_pending) {  // the field holds the sum of the pseudo header, not its complement
-        return static_cast<u16>(~checksum::update(static_cast<u16>(~field), from.value, to.value));
+        return static_cast<u16>(
+            ~checksum::update(static_cast<u16>(~field), c.from.value, c.to.value));
     }
     const bool is_udp = protocol == ipv4::protocols::udp;
     if (is_udp && field == 0) {
         return 0;  // the sender computed none
     }
-    const u16 sum = checksum::update(field, from.value, to.value);
+    const u16 readdressed = checksum::update(field, c.from.value, c.to.value);
+    const u16 sum =
+        c.has_port ? checksum::update(readdressed, c.port_from, c.port_to) : readdressed;
     return sum == 0 && (is_udp || protocol == ipv4::protocols::udp_lite) ? u16{0xffff} : sum;
 }
 
-// False, and as it was: there is no buffer for a copy, or no room to make the headers contiguous.
+// Whether the checksum that covers the addresses is in another fragment.
+[[nodiscard]] constexpr bool lacks_transport_checksum(ipv4::const_view ip, u32 at) noexcept {
+    return at == 0 && ip[ipv4::more_fragments] && ip[ipv4::fragment_offset] == 0 &&
+           transport_checksum_offset(ip[ipv4::protocol]) != 0;
+}
+
 template <packet_buffer Packet, class Field>
-[[nodiscard]] constexpr bool readdress(Packet& p, Field field, ipv4::address to) noexcept {
+[[nodiscard]] constexpr bool readdress(Packet& p, Field field, const new_endpoint& to) noexcept {
     const u32 at = transport_checksum_at(std::as_const(p));
+    if (lacks_transport_checksum(ipv4::const_view{std::as_const(p).data()}, at)) {
+        return false;
+    }
     if (!p.unshare() || (at != 0 && !p.may_pull(at + 2))) {
         return false;
     }
     const ipv4::view ip{p.writable()};
-    const ipv4::address from = ip[field];
-    ip.set(field, to);
+    endpoint_change change{.from = ip[field], .to = to.address};
+    ip.set(field, to.address);
     ip.set(ipv4::header_checksum,
-           checksum::update(ip[ipv4::header_checksum], from.value, to.value));
+           checksum::update(ip[ipv4::header_checksum], change.from.value, change.to.value));
     if (at != 0) {
+        change.has_port = to.has_port;
+        if (to.has_port) {
+            const bool is_source = field.bit_offset == ipv4::source.bit_offset;
+            std::byte* const port = p.writable() + ipv4::header_length(ip) + (is_source ? 0 : 2);
+            change.port_from = load_be<u16>(port);
+            change.port_to = to.port;
+            store_be<u16>(port, to.port);
+        }
         const metadata& known = std::as_const(p).facts();
         const bool is_pending = known.checksum == checksum_state::pending &&
                                 known.checksum_start == ipv4::header_length(ip);
         std::byte* const sum = p.writable() + at;
         store_be<u16>(sum, mended_transport_checksum(load_be<u16>(sum), is_pending,
-                                                     ip[ipv4::protocol], from, to));
+                                                     ip[ipv4::protocol], change));
     }
     return true;
 }
