@@ -147,6 +147,31 @@ public:
         open(end, n);
         return Storage::memory(*block_) + end;
     }
+    // Copies bytes to the end: into the tailroom, then into further blocks of the block's own
+    // source where the storage has such. False, and the packet as it was: there is no room or no
+    // memory.
+    [[nodiscard]] constexpr bool append(const_bytes more) noexcept {
+        const u32 before = at_.length();
+        if (more.empty()) {
+            return true;
+        }
+        if (block_ == nullptr || more.size() > max_size - before || !unshare()) {
+            return false;
+        }
+        if constexpr (Storage::is_inline) {
+            std::byte* const to = put(static_cast<u32>(more.size()));
+            if (to != nullptr) {
+                copy_bytes(to, more.data(), more.size());
+            }
+            return to != nullptr;
+        } else {
+            const auto take = [this](u16 offset) { return another(offset); };
+            block_appender appender{*this, take};
+            const bool done = appender.add(more) && appender.finish();
+            trim(done ? at_.length() : before);
+            return done;
+        }
+    }
     // Moves the bound at the end so that size() is n at most: later blocks that fall away go back,
     // where no other handle has them.
     constexpr void trim(u32 n) noexcept {

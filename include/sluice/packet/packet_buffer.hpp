@@ -11,6 +11,11 @@
 // moved from, or its source had no buffer) has no octets and no room, its data() is nullptr, it
 // unshares and clones to nothing.
 //
+// `basic_packet` adds bytes at its end with `append(bytes)`, in further blocks where the first is
+// full. A packet in several blocks is read piece by piece (`for_each_piece`), made one piece by
+// `may_pull(size())` where its first block has the room, or copied into memory of the caller's
+// (`copy_to`).
+//
 // A **buffer_source** gives empty packets with headroom, or an empty handle when it has none left;
 // it states how much memory it can hold at most. It may keep a reserve for what must be sent
 // though packets of others have the memory (`take_reserved`, optional; `take_urgent` asks for it):

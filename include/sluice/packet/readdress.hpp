@@ -1,10 +1,10 @@
-// readdress: puts another source or destination into an IPv4 packet, the port too where one is given,
-// and mends the checksums that cover them.
+// readdress: puts another source or destination into an IPv4 packet, the port too where one is
+// given, and mends the checksums that cover them.
 //
-// The header checksum, and that of TCP, UDP, UDP-Lite or DCCP, are mended by the difference: a right
-// checksum stays right, a wrong one wrong; a pending one keeps the sum of its pseudo header, and UDP
-// without one stays without. A packet that has no ports (a later fragment, ICMP) gets the address
-// alone. Of a fragmented datagram only the first fragment has ports and checksum.
+// The header checksum, and that of TCP, UDP, UDP-Lite or DCCP, are mended by the difference: a
+// right checksum stays right, a wrong one wrong; a pending one keeps the sum of its pseudo header,
+// and UDP without one stays without. A packet that has no ports (a later fragment, ICMP) gets the
+// address alone. Of a fragmented datagram only the first fragment has ports and checksum.
 //
 // Expects: a packet that begins with a whole IPv4 header.
 // Never:   changes a quoted header or a later fragment's data.
