@@ -4,9 +4,9 @@
 //     return rewrite::source(packet, "192.0.2.77"_ip, 40'000) ? hook_verdict::accept
 //                                                             : hook_verdict::drop;
 //
-// The checksums of the header and of TCP, UDP, UDP-Lite or DCCP stay right: those that are in place,
-// those that are left to the device, and UDP's that is absent. A packet that has no ports (a later
-// fragment, ICMP) gets the address alone. A datagram has the same edits as members.
+// The checksums of the header and of TCP, UDP, UDP-Lite or DCCP stay right: those that are in
+// place, those that are left to the device, and UDP's that is absent. A packet that has no ports (a
+// later fragment, ICMP) gets the address alone. A datagram has the same edits as members.
 //
 // Errors: false, and nothing changed: the packet is no IPv4 datagram; there is no buffer for a copy
 //         of bytes that others hold; a tiny first fragment leaves the checksum to another one.

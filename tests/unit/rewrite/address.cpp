@@ -1,5 +1,6 @@
-// rewrite::source and rewrite::destination: address and port in one line, every checksum that covers
-// them right afterwards: in place, left to the device, absent, in the first of several fragments.
+// rewrite::source and rewrite::destination: address and port in one line, every checksum that
+// covers them right afterwards: in place, left to the device, absent, in the first of several
+// fragments.
 #include <doctest/doctest.h>
 
 #include <sluice/packet/pool_storage.hpp>
@@ -35,8 +36,7 @@ octets segment(u8 protocol, ipv4::address from, u16 from_port, ipv4::address to,
     if (!is_tcp) {
         store_be<u16>(made.data() + 4, static_cast<u16>(made.size()));
     }
-    const u16 sum =
-        checksum::finish(checksum::transport_sum(from, to, protocol, made));
+    const u16 sum = checksum::finish(checksum::transport_sum(from, to, protocol, made));
     store_be<u16>(made.data() + (is_tcp ? 16 : 6), sum);
     return made;
 }
@@ -164,9 +164,8 @@ TEST_CASE("rewrite: what cannot be done changes nothing") {
     CHECK(is_refused({}));
     // A tiny first fragment: the checksum of TCP is in the next one. RFC 1858 section 3.
     const auto tiny = [](u16 word, std::size_t size) {
-        return datagram_of({.protocol = ipv4::protocols::tcp,
-                            .flags_and_offset = word,
-                            .payload = pattern(size)});
+        return datagram_of(
+            {.protocol = ipv4::protocols::tcp, .flags_and_offset = word, .payload = pattern(size)});
     };
     CHECK(is_refused(tiny(0x2000, 16)));
     CHECK_FALSE(is_refused(tiny(0x2000, 24)));
