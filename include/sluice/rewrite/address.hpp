@@ -12,7 +12,7 @@
 //         of bytes that others hold; a tiny first fragment leaves the checksum to another one.
 // Never:  follows a translation back inside a quoted ICMP error.
 // Cost:   the checks of revalidate, a few loads and stores.
-// Source: RFC 1624 section 3, RFC 3022 section 4.1; Linux inet_proto_csum_replace4.
+// Source: RFC 1624 section 3; Linux inet_proto_csum_replace4.
 #pragma once
 
 #include <sluice/pipeline/validate.hpp>
