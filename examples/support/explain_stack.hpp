@@ -84,7 +84,7 @@ inline u16 find_interface(std::string_view name, const explain_arguments& given)
 inline std::string add_routes(stack& s, const explain_arguments& given) {
     for (const router::route_line& line : given.routes) {
         sluice::route_entry route = line.route;
-        const std::string text = "--route " + router::to_text(route, line.device) + " refused: ";
+        const std::string text = "--route " + router::text_of(route, line.device) + " refused: ";
         if (!line.device.empty()) {
             route.interface = find_interface(line.device, given);
             if (route.interface == 0) {

@@ -41,15 +41,9 @@ inline std::string read_text(const std::string& name, std::string& to) {
 // Adds the routes of a text to `to`; `name` is told in what is wrong. Empty: nothing is.
 inline std::string parse_routes(std::string_view text, const std::string& name,
                                 std::vector<route_line>& to) {
-    for (std::size_t number = 1; !text.empty(); ++number) {
-        const auto end = text.find('\n');
-        std::string_view line = text.substr(0, end);
-        text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-        line = line.substr(0, line.find('#'));
-        if (line.find_first_not_of(" \t\r") == std::string_view::npos) {
-            continue;
-        }
-        const std::string where = name + ":" + std::to_string(number) + ": ";
+    for (sluice::route_lines lines{{text.data(), text.size()}}; lines.next();) {
+        const std::string where = name + ":" + std::to_string(lines.number()) + ": ";
+        const std::string_view line{lines.line().data(), lines.line().size()};
         route_line& r = to.emplace_back();
         if (const std::string problem = parse_route(line, r); !problem.empty()) {
             return where + problem;

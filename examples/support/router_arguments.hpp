@@ -10,6 +10,7 @@
 #include <sluice/wire/ipv4.hpp>
 #include <sluice/wire/text.hpp>
 
+#include <charconv>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,6 +46,11 @@ struct arguments {
 };
 
 namespace detail {
+
+inline bool parse_number(std::string_view text, unsigned least, unsigned most, unsigned& to) {
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), to);
+    return error == std::errc{} && end == text.data() + text.size() && to >= least && to <= most;
+}
 
 // The text before the next separator, which is taken off `rest` with it.
 inline std::string_view take_until(std::string_view& rest, std::string_view separator) {
@@ -143,7 +149,7 @@ inline std::string resolve(const arguments& given, std::vector<route_line>& rout
         if (!r.device.empty()) {
             r.route.interface = find_interface(given, r.device);
             if (r.route.interface == 0) {
-                return r.where + to_text(r.route, r.device) +
+                return r.where + text_of(r.route, r.device) +
                        ": no --packet and no --tun is (alone) " + r.device;
             }
         }

@@ -102,7 +102,7 @@ private:
         std::vector<entry> all;
         all.reserve(lines.size());
         for (route_line& line : lines) {
-            std::string text = to_text(line.route, line.device);
+            std::string text = text_of(line.route, line.device);
             all.push_back({std::move(line), std::move(text), sluice::nowhere, false});
         }
         return all;

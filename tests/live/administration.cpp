@@ -106,7 +106,7 @@ private:
 
     std::string show() {
         stack_->routes().for_each([&](const route_entry& r) {
-            std::cout << router::to_text(r, names_[r.interface]) << '\n';
+            std::cout << router::text_of(r, names_[r.interface]) << '\n';
         });
         return "";
     }

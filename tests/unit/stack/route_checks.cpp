@@ -42,7 +42,7 @@ struct machine {
         const next_hop id = ip->routes().lookup(to);
         if (id == next_hop::none) return "nowhere";
         const route_entry& r = ip->routes().at(id);
-        return router::to_text(r, std::to_string(r.interface));
+        return router::text_of(r, std::to_string(r.interface));
     }
 };
 

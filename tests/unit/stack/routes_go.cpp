@@ -38,7 +38,7 @@ struct machine {
     [[nodiscard]] lines table() const {
         lines all;
         ip->routes().for_each([&](const route_entry& r) {
-            if (!r.prefix.base.is_loopback()) all.push_back(router::to_text(r, names[r.interface]));
+            if (!r.prefix.base.is_loopback()) all.push_back(router::text_of(r, names[r.interface]));
         });
         std::sort(all.begin(), all.end());
         return all;
