@@ -7,7 +7,7 @@
 #include <cstring>
 #include <string>
 
-namespace route_text_test {
+namespace route_text {
 
 namespace {
 
@@ -190,4 +190,4 @@ static_assert(!parse_route("10.0.0.1/8"));
 
 }  // namespace
 
-}  // namespace route_text_test
+}  // namespace route_text
