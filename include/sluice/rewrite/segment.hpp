@@ -6,8 +6,8 @@
 // tunnel
 //          too; lengths and checksums, the transport's whether it was pending or not (a UDP
 //          checksum of zero that is not pending stays).
-// Never:   looks at the MTU (segmented_length() tells what a segment will need), sends: each piece
-//          goes to the sink, which says whether to go on.
+// Never:   looks at the MTU (segmented_length() tells what a segment will need), sends: the pieces
+//          are given out one at a time, or go to a sink, which says whether to go on.
 // Cost:    headers, and the bytes copied and summed once, where a tunnel has a checksum twice;
 //          where blocks are counted they may be referred to.
 // Source:  Linux skb_segment, inet_gso_segment.
@@ -57,37 +57,65 @@ constexpr void copy_segment_facts(const Packet& from, Packet& to) noexcept {
 
 }  // namespace detail
 
-// Cuts whole and gives the pieces to sink(Packet&&) -> bool in order, until it says false. Nothing
-// is created when the facts do not fit the bytes. The packet is used up. References: where blocks
-// are counted, a piece refers to the octets of a plain packet instead of copying them; the sink
-// must take segmented packets then.
+// The pieces of a packet, one at a time; it is used up. References: where blocks are counted, a
+// piece refers to the octets of a plain packet instead of copying them; whoever gets it must take
+// segmented packets then.
+template <bool References, class Packet>
+class segmenter {
+public:
+    constexpr explicit segmenter(Packet&& whole) noexcept
+        : whole_{std::move(whole)}, plan_{whole_}, reader_{whole_} {
+        if (plan_.valid) {
+            reader_.skip(plan_.headers);
+        }
+    }
+
+    // All were given out: one at least, also of a packet without payload.
+    [[nodiscard]] constexpr bool is_complete() const noexcept {
+        return created_ != 0 && done_ == plan_.payload;
+    }
+    // The next one; empty when there is none, when the facts do not fit the bytes, and when the
+    // source has no room for it.
+    template <class Source>
+    [[nodiscard]] constexpr Packet next(Source& source) noexcept {
+        if (!plan_.valid || is_complete()) {
+            return {};
+        }
+        const u32 left = plan_.payload - done_;
+        const u32 length = left < plan_.room ? left : plan_.room;
+        Packet piece = source.take(default_headroom);
+        if (!piece ||
+            !detail::fill_segment<References>(piece, whole_, reader_, plan_, done_, length)) {
+            return {};
+        }
+        detail::copy_segment_facts(whole_, piece);
+        finish_headers(piece, plan_, {.length = length, .done = done_, .index = created_});
+        done_ += length;
+        ++created_;
+        return piece;
+    }
+
+private:
+    Packet whole_;
+    pipeline::segment_plan plan_;
+    packet_reader<Packet> reader_;
+    u32 done_ = 0;
+    u32 created_ = 0;
+};
+
+// Gives the pieces to sink(Packet&&) -> bool in order, until it says false. Nothing is created when
+// the facts do not fit the bytes.
 template <bool References = false, class Packet, class Source, class Sink>
 constexpr segment_result segment(Packet&& whole, Source& source, Sink&& sink) noexcept {
-    Packet used = std::move(whole);
-    const pipeline::segment_plan plan{used};
+    segmenter<References, Packet> cut{std::move(whole)};
     segment_result r;
-    if (!plan.valid) {
-        return r;
-    }
-    packet_reader<Packet> reader{used};
-    reader.skip(plan.headers);
-    u32 done = 0;
-    do {  // a packet without payload is one segment
-        const u32 left = plan.payload - done;
-        const u32 length = left < plan.room ? left : plan.room;
-        Packet piece = source.take(default_headroom);
-        if (!piece || !detail::fill_segment<References>(piece, used, reader, plan, done, length)) {
-            return r;
-        }
-        detail::copy_segment_facts(used, piece);
-        finish_headers(piece, plan, {.length = length, .done = done, .index = r.created});
-        done += length;
+    while (Packet piece = cut.next(source)) {
         if (!sink(std::move(piece))) {
             return r;
         }
         ++r.created;
-    } while (done < plan.payload);
-    r.complete = true;
+    }
+    r.complete = cut.is_complete();
     return r;
 }
 

@@ -64,29 +64,34 @@ constexpr void come_back(Core& c, typename Core::packet_type&& packet, route_typ
 
 namespace detail {
 
+// What happens to each segment of a packet.
 template <class Core>
-constexpr fate to_device(Core& c, typename Core::packet_type&& packet,
-                         const egress_plan& plan) noexcept;
+using segment_step = fate (*)(Core&, typename Core::packet_type&&, const egress_plan&) noexcept;
 
-// Cuts a packet by its segmentation facts; each piece goes to `next`. What becomes of one does not
-// stop those after it, but is told.
-template <class Core, class F>
-constexpr fate for_each_segment(Core& c, typename Core::packet_type&& packet, F&& next) noexcept {
+// Cuts a packet by its segmentation facts. What becomes of one piece does not stop those after it,
+// but is told.
+template <class Core>
+constexpr fate for_each_segment(Core& c, typename Core::packet_type&& packet,
+                                const egress_plan& plan, segment_step<Core> step) noexcept {
     using packet_type = typename Core::packet_type;
+    rewrite::segmenter<Core::device_type::output_type::takes_segmented, packet_type> cut{
+        std::move(packet)};
     fate all = fate::forwarded;
-    const auto result = rewrite::segment<Core::device_type::output_type::takes_segmented>(
-        std::move(packet), c.device.buffers, [&](packet_type&& piece) {
-            c.books.tally(balance::copied);
-            const fate one = next(std::move(piece));
-            all = one == fate::dropped ? one : all;
-            return true;
-        });
-    if (!result.complete) {
+    while (packet_type piece = cut.next(c.device.buffers)) {
+        c.books.tally(balance::copied);
+        const fate one = step(c, std::move(piece), plan);
+        all = one == fate::dropped ? one : all;
+    }
+    if (!cut.is_complete()) {
         return dropped(c.books, drop_reason::offload_failed);
     }
     c.books.tally(balance::absorbed);
     return all;
 }
+
+template <class Core>
+constexpr fate to_device(Core& c, typename Core::packet_type&& packet,
+                         const egress_plan& plan) noexcept;
 
 template <class Core>
 constexpr fate transmit(Core& c, typename Core::packet_type&& packet,
@@ -145,15 +150,6 @@ constexpr fate transmit_fragments(Core& c, typename Core::packet_type&& packet,
     return fate::forwarded;
 }
 
-// Each segment is fragmented, the short one at the end too. Linux ip_finish_output_gso.
-template <class Core>
-constexpr fate transmit_segments(Core& c, typename Core::packet_type&& packet,
-                                 const egress_plan& plan) noexcept {
-    return for_each_segment(c, std::move(packet), [&](typename Core::packet_type&& piece) {
-        return transmit_fragments(c, std::move(piece), plan);
-    });
-}
-
 // What the output leaves undone is done here. Linux validate_xmit_skb.
 template <class Core>
 constexpr fate to_device(Core& c, typename Core::packet_type&& packet,
@@ -166,9 +162,7 @@ constexpr fate to_device(Core& c, typename Core::packet_type&& packet,
                            pipeline::is_plain_to_device(packet) &&
                            (output_type::takes_segmented || !packet.is_segmented());
         if (!taken && known.segmentation != segmentation_kind::none) {
-            return for_each_segment(c, std::move(packet), [&](typename Core::packet_type&& piece) {
-                return to_device(c, std::move(piece), plan);
-            });
+            return for_each_segment(c, std::move(packet), plan, to_device<Core>);
         }
         if (!taken && !rewrite::finish_checksum(packet)) {
             return drop(c.books, std::move(packet), drop_reason::offload_failed);
@@ -212,8 +206,9 @@ template <class Core>
     switch (pipeline::fit(std::as_const(packet), plan.mtu)) {
     case pipeline::fitting::whole:
         return {detail::transmit(c, std::move(packet), plan)};
-    case pipeline::fitting::segments:
-        return {detail::transmit_segments(c, std::move(packet), plan)};
+    case pipeline::fitting::segments:  // each is fragmented, as in Linux ip_finish_output_gso
+        return {
+            detail::for_each_segment(c, std::move(packet), plan, detail::transmit_fragments<Core>)};
     case pipeline::fitting::fragments:
         return {detail::transmit_fragments(c, std::move(packet), plan)};
     case pipeline::fitting::too_big:

@@ -79,16 +79,14 @@ constexpr fate receive_udp(Core& c, unsummed_datagram<typename Core::packet_type
         return detail::receive_one_udp(c, std::move(d), info, type);
     }
     const u16 by = info.interface;
-    const auto result =
-        rewrite::segment<true>(std::move(d).release(), c.device.buffers, [&](packet_type&& piece) {
-            c.books.tally(balance::copied);
-            auto one = pipeline::revalidate(piece);
-            static_cast<void>(one.has_value()
-                                  ? detail::receive_one_udp(c, std::move(*one), info, type)
-                                  : drop(c.books, std::move(piece), one.error()));
-            return true;
-        });
-    if (!result.complete) {
+    rewrite::segmenter<true, packet_type> cut{std::move(d).release()};
+    while (packet_type piece = cut.next(c.device.buffers)) {
+        c.books.tally(balance::copied);
+        auto one = pipeline::revalidate(piece);
+        static_cast<void>(one.has_value() ? detail::receive_one_udp(c, std::move(*one), info, type)
+                                          : drop(c.books, std::move(piece), one.error()));
+    }
+    if (!cut.is_complete()) {
         c.books.trace(stage::end, outcome::drop, drop_reason::udp_invalid, by);
         return dropped(c.books, drop_reason::udp_invalid);
     }
