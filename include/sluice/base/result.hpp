@@ -2,7 +2,8 @@
 // Expects: T movable; E small and default constructible. Does: carries exactly one of them, in
 // constant evaluation too. Never: throws, allocates or converts an error to a value. value() on an
 // error ends the program (a bug of the caller, who has has_value() and error() to ask first). Cost:
-// an optional and the error beside it.
+// an optional and the error beside it. Accessors are inlined, and values cast instead of moved by
+// std::move: an unoptimized program would compile each for each T.
 #pragma once
 
 #include <sluice/base/integer.hpp>
@@ -26,10 +27,10 @@ public:
     using value_type = T;
     using error_type = E;
 
-    constexpr result(T value) noexcept : stored_(std::move(value)) {}
+    constexpr result(T value) noexcept : stored_(static_cast<T&&>(value)) {}
     template <class F>
         requires std::is_convertible_v<F, E>
-    constexpr result(failure<F> f) noexcept : error_(std::move(f.reason)) {}
+    constexpr result(failure<F> f) noexcept : error_(f.reason) {}
 
     constexpr result(const result&) noexcept = default;
     constexpr result(result&&) noexcept
@@ -41,8 +42,12 @@ public:
     // Results of plain values may be assigned; others are taken once.
     constexpr result& operator=(const result&) noexcept = default;
 
-    [[nodiscard]] constexpr bool has_value() const noexcept { return stored_.is_there; }
-    constexpr explicit operator bool() const noexcept { return stored_.is_there; }
+    [[nodiscard, gnu::always_inline]] constexpr bool has_value() const noexcept {
+        return stored_.is_there;
+    }
+    [[gnu::always_inline]] constexpr explicit operator bool() const noexcept {
+        return stored_.is_there;
+    }
 
     // The value; ends the program when there is none.
     [[nodiscard]] constexpr T& value() & noexcept { return expect_value(), stored_.value; }
@@ -50,24 +55,27 @@ public:
         return expect_value(), stored_.value;
     }
     [[nodiscard]] constexpr T&& value() && noexcept {
-        return expect_value(), std::move(stored_.value);
+        return expect_value(), static_cast<T&&>(stored_.value);
     }
 
     // The same without the question: only where has_value() is known.
-    constexpr T& operator*() & noexcept { return stored_.value; }
-    constexpr const T& operator*() const& noexcept { return stored_.value; }
-    constexpr T&& operator*() && noexcept { return std::move(stored_.value); }
-    constexpr T* operator->() noexcept { return &stored_.value; }
-    constexpr const T* operator->() const noexcept { return &stored_.value; }
+    [[gnu::always_inline]] constexpr T& operator*() & noexcept { return stored_.value; }
+    [[gnu::always_inline]] constexpr const T& operator*() const& noexcept { return stored_.value; }
+    [[gnu::always_inline]] constexpr T&& operator*() && noexcept {
+        return static_cast<T&&>(stored_.value);
+    }
+    [[gnu::always_inline]] constexpr T* operator->() noexcept { return &stored_.value; }
+    [[gnu::always_inline]] constexpr const T* operator->() const noexcept { return &stored_.value; }
 
     // The reason; E{} when there is a value.
-    [[nodiscard]] constexpr const E& error() const noexcept { return error_; }
+    [[nodiscard, gnu::always_inline]] constexpr const E& error() const noexcept { return error_; }
 
 private:
     // T, or not: std::optional would cost a program some eighty functions to compile.
     struct storage {
-        constexpr storage() noexcept : nothing{} {}
-        constexpr explicit storage(T&& v) noexcept : value(std::move(v)), is_there(true) {}
+        [[gnu::always_inline]] constexpr storage() noexcept : nothing{} {}
+        [[gnu::always_inline]] constexpr explicit storage(T&& v) noexcept
+            : value(static_cast<T&&>(v)), is_there(true) {}
         constexpr ~storage()
             requires std::is_trivially_destructible_v<T>
         = default;
@@ -106,11 +114,13 @@ public:
     constexpr result() noexcept = default;
     template <class F>
         requires std::is_convertible_v<F, E>
-    constexpr result(failure<F> f) noexcept : error_(std::move(f.reason)), has_value_(false) {}
+    constexpr result(failure<F> f) noexcept : error_(f.reason), has_value_(false) {}
 
-    [[nodiscard]] constexpr bool has_value() const noexcept { return has_value_; }
-    constexpr explicit operator bool() const noexcept { return has_value_; }
-    [[nodiscard]] constexpr const E& error() const noexcept { return error_; }
+    [[nodiscard, gnu::always_inline]] constexpr bool has_value() const noexcept {
+        return has_value_;
+    }
+    [[gnu::always_inline]] constexpr explicit operator bool() const noexcept { return has_value_; }
+    [[nodiscard, gnu::always_inline]] constexpr const E& error() const noexcept { return error_; }
 
 private:
     E error_{};

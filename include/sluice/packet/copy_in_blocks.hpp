@@ -19,7 +19,7 @@ namespace sluice {
 
 // What stands beside the bytes, into a packet that is not shared.
 template <class Packet>
-constexpr void copy_marks(const Packet& from, Packet& to) noexcept {
+[[gnu::noinline]] constexpr void copy_marks(const Packet& from, Packet& to) noexcept {
     to.set_interface(from.interface());
     to.set_type(from.type());
     to.set_forwarded(from.is_forwarded());

@@ -51,9 +51,11 @@ struct stack_books {
 
 namespace acts {
 
+// Both stand apart from their many callers, whose way is another.
+
 // Of a packet that is no more: it became its pieces, or a policy has it.
 template <class Books>
-constexpr fate dropped(Books& b, drop_reason why) noexcept {
+[[gnu::noinline]] constexpr fate dropped(Books& b, drop_reason why) noexcept {
     b.count_drops(why, 1);
     b.last_drop = why;
     return fate::dropped;
@@ -61,7 +63,7 @@ constexpr fate dropped(Books& b, drop_reason why) noexcept {
 
 // The buffer goes back with the argument.
 template <class Books, class Packet>
-constexpr fate drop(Books& b, Packet&& packet, drop_reason why) noexcept {
+[[gnu::noinline]] constexpr fate drop(Books& b, Packet&& packet, drop_reason why) noexcept {
     const Packet ended = std::move(packet);
     b.trace(stage::end, outcome::drop, why, ended.interface());
     return dropped(b, why);

@@ -73,7 +73,8 @@ private:
 
 // Puts a packet that was counted as received or originated into the work queue.
 template <class Core>
-constexpr fate put_off(Core& c, work_item<typename Core::packet_type>&& item) noexcept {
+[[gnu::noinline]] constexpr fate put_off(Core& c,
+                                         work_item<typename Core::packet_type>&& item) noexcept {
     constexpr u64 block = Core::chosen::buffers::block_capacity;
     constexpr u64 most = work_queue_size * (block > 4096 ? block : u64{4096});
     auto* const place = c.later.claim(item.packet, most);

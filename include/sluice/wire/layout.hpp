@@ -126,7 +126,7 @@ template <class Layout, class F>
 }
 
 template <class Value>
-[[nodiscard]] constexpr Value from_bits(u64 raw) noexcept {
+[[nodiscard, gnu::always_inline]] constexpr Value from_bits(u64 raw) noexcept {
     if constexpr (std::is_same_v<Value, bool>) {
         return raw != 0;
     } else if constexpr (std::is_integral_v<Value> || std::is_enum_v<Value>) {
@@ -137,7 +137,7 @@ template <class Value>
 }
 
 template <class Value>
-[[nodiscard]] constexpr u64 to_bits(const Value& value) noexcept {
+[[nodiscard, gnu::always_inline]] constexpr u64 to_bits(const Value& value) noexcept {
     if constexpr (std::is_integral_v<Value> || std::is_enum_v<Value>) {
         return static_cast<u64>(value);
     } else {
@@ -160,7 +160,8 @@ concept field_of = detail::layout_has<Layout, F>();
 
 // Reads a field of a header that starts at `header`.
 template <field_type F>
-[[nodiscard]] constexpr typename F::value_type read_field(const std::byte* header) noexcept {
+[[nodiscard, gnu::always_inline]] constexpr typename F::value_type
+read_field(const std::byte* header) noexcept {
     constexpr std::size_t shift = detail::field_shift<F>;
     constexpr u64 mask = detail::field_mask<F>;
     const u64 covering = load_be_bytes<F::byte_count>(header + F::byte_offset);
@@ -170,7 +171,8 @@ template <field_type F>
 // Writes a field of a header that starts at `header`. A value too large for the field is cut to
 // its width: the neighbouring bits never change.
 template <field_type F>
-constexpr void write_field(std::byte* header, const typename F::value_type& value) noexcept {
+[[gnu::always_inline]] constexpr void write_field(std::byte* header,
+                                                  const typename F::value_type& value) noexcept {
     std::byte* const at = header + F::byte_offset;
     const u64 raw = detail::to_bits(value);
     if constexpr (F::bit_width == 8 * F::byte_count) {
@@ -192,11 +194,12 @@ public:
     static constexpr std::size_t size = Layout::size;
 
     // Trusts the caller: at least `size` bytes at `data`. `fits` is the check.
-    constexpr explicit header_view(Byte* data) noexcept : data_{data} {}
+    [[gnu::always_inline]] constexpr explicit header_view(Byte* data) noexcept : data_{data} {}
 
     template <class Other>
         requires(std::is_same_v<const Other, Byte> && !std::is_same_v<Other, Byte>)
-    constexpr header_view(const header_view<Layout, Other>& other) noexcept : data_{other.data()} {}
+    [[gnu::always_inline]] constexpr header_view(const header_view<Layout, Other>& other) noexcept
+        : data_{other.data()} {}
 
     // Whether `range` is long enough for the fixed part of this header.
     [[nodiscard]] static constexpr bool fits(const_bytes range) noexcept {
@@ -210,7 +213,7 @@ public:
         return header_view{range.data()};
     }
 
-    [[nodiscard]] constexpr Byte* data() const noexcept { return data_; }
+    [[nodiscard, gnu::always_inline]] constexpr Byte* data() const noexcept { return data_; }
     [[nodiscard]] constexpr std::span<Byte, Layout::size> span() const noexcept {
         return std::span<Byte, Layout::size>{data_, Layout::size};
     }
