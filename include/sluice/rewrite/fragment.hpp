@@ -11,80 +11,18 @@
 #pragma once
 
 #include <sluice/base/bytes.hpp>
-#include <sluice/options/fragment.hpp>
 #include <sluice/packet/copy_in_blocks.hpp>
 #include <sluice/packet/packet_buffer.hpp>
 #include <sluice/packet/pool_storage.hpp>
 #include <sluice/packet/reader.hpp>
-#include <sluice/wire/ipv4.hpp>
+#include <sluice/rewrite/fragment_plan.hpp>
 
-#include <array>
 #include <cstddef>
 #include <utility>
 
 namespace sluice::rewrite {
 
-struct fragment_result {
-    u32 created = 0;  // pieces that the sink took
-    bool complete = false;
-};
-
 namespace detail {
-
-struct fragment_position {
-    u32 length;  // payload octets of the piece
-    u32 done;    // before it
-    bool last;   // of the datagram that is cut
-};
-
-// What the pieces have in common.
-struct fragment_plan {
-    std::array<std::byte, ipv4::max_header_length> header{};  // for the pieces after the first
-    u32 header_size = 0;
-    u32 limit = 0;  // payload octets of the last piece at most
-    u32 room = 0;   // and of the others: a multiple of 8
-    u16 word = 0;   // flags and offset of the whole
-    bool df = false;
-
-    template <class Packet>
-    constexpr fragment_plan(const Packet& whole, u32 mtu) noexcept {
-        if (whole.head_size() < ipv4::min_header_length) {
-            return;
-        }
-        const ipv4::const_view ip{whole.data()};
-        header_size = static_cast<u32>(ipv4::header_length(ip));
-        if (header_size < ipv4::min_header_length || whole.head_size() < header_size) {
-            return;
-        }
-        constexpr auto longest = static_cast<u32>(ipv4::max_total_length);
-        const u32 most = mtu < longest ? mtu : longest;
-        limit = most > header_size ? most - header_size : 0;
-        room = limit & ~u32{7};
-        word = ip[ipv4::flags_and_offset];
-        df = whole.facts().fragment_df;
-        copy_bytes(header.data(), whole.data(), header_size);
-        // A piece that is not the first of its datagram had its options treated when it was cut
-        // off.
-        if ((word & ipv4::words::offset) == 0) {
-            ip_options::fragment(bytes{header}.subspan(ipv4::min_header_length,
-                                                       header_size - ipv4::min_header_length));
-        }
-    }
-
-    // Makes the header at `to` that of the piece. The reserved flag falls away; DF is set only when
-    // the largest of the fragments that this datagram came in had it.
-    constexpr void finish(std::byte* to, const fragment_position& at) const noexcept {
-        const ipv4::view ip{to};
-        // Beyond 65535 octets, where no piece is of use, the offset runs over into MF, as in Linux.
-        const u32 offset = (word & ipv4::words::offset) + at.done / 8;
-        const bool more = !at.last || (word & ipv4::words::more_fragments) != 0;
-        ip.set(ipv4::total_length, static_cast<u16>(header_size + at.length));
-        ip.set(ipv4::flags_and_offset,
-               static_cast<u16>((df ? ipv4::words::dont_fragment : 0) |
-                                (more ? ipv4::words::more_fragments : 0) | offset));
-        ipv4::set_checksum(ip);
-    }
-};
 
 // Whether the packets of the list can be sent as they are: wanted so, sizes fit, multiples of 8 but
 // the last, room for the header, owned alone. Linux ip_do_fragment, the conditions of its fast
@@ -174,7 +112,8 @@ constexpr fragment_result send_pieces(const Packet& whole, const fragment_plan& 
 // copying them; the sink must take segmented packets then.
 template <bool References = false, class Packet, class Source, class Sink>
 constexpr fragment_result fragment(Packet&& whole, u32 mtu, Source& source, Sink&& sink) noexcept {
-    const detail::fragment_plan plan{whole, mtu};
+    const detail::fragment_plan plan{std::as_const(whole).head(), mtu,
+                                     std::as_const(whole).facts().fragment_df};
     if (plan.room == 0) {
         return {};
     }

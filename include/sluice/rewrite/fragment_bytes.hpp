@@ -1,0 +1,62 @@
+// fragment(bytes): cuts a datagram in memory into pieces that fit an MTU, without packets or heap.
+//
+//     const auto cut = rewrite::fragment(datagram, 1500, [&](const_bytes header, const_bytes
+//     payload) {
+//         return send(header, payload);  // false: enough
+//     });
+//     if (!cut) puts(message(cut.error()));
+//
+// The payload of a piece is that of the datagram where it lies; its header is valid until the sink
+// returns. A datagram that fits the MTU is one piece, as it is.
+//
+// Never:  looks at DF: whoever sends does. The pieces have it not.
+// Errors: those of validate(bytes). An MTU without room for the header and 8 bytes gives no piece,
+//         and complete is false, as it is when the sink had enough.
+// Cost:   a header and a checksum a piece.
+// Source: RFC 791 section 3.2. Linux ip_do_fragment.
+#pragma once
+
+#include <sluice/pipeline/validate_bytes.hpp>
+#include <sluice/rewrite/fragment_plan.hpp>
+
+#include <array>
+
+namespace sluice::rewrite {
+
+// sink(const_bytes header, const_bytes payload) -> bool, in order, until it says false.
+template <class Sink>
+[[nodiscard]] constexpr result<fragment_result, drop_reason> fragment(const_bytes datagram, u32 mtu,
+                                                                      Sink&& sink) noexcept {
+    const auto valid = pipeline::validate(datagram);
+    if (!valid) {
+        return failure{valid.error()};
+    }
+    const detail::fragment_plan plan{*valid, mtu, false};
+    fragment_result r;
+    if (plan.room == 0) {
+        return r;
+    }
+    const const_bytes payload = valid->subspan(plan.header_size);
+    const auto size = static_cast<u32>(payload.size());
+    if (size <= plan.limit) {
+        r.complete = sink(valid->first(plan.header_size), payload);
+        r.created = r.complete ? 1 : 0;
+        return r;
+    }
+    for (u32 done = 0; done < size;) {
+        const u32 left = size - done;
+        const u32 length = left <= plan.limit ? left : plan.room;
+        std::array<std::byte, ipv4::max_header_length> header{};
+        copy_bytes(header.data(), done == 0 ? valid->data() : plan.header.data(), plan.header_size);
+        plan.finish(header.data(), {.length = length, .done = done, .last = length == left});
+        if (!sink(const_bytes{header.data(), plan.header_size}, payload.subspan(done, length))) {
+            return r;
+        }
+        done += length;
+        ++r.created;
+    }
+    r.complete = true;
+    return r;
+}
+
+}  // namespace sluice::rewrite

@@ -1,0 +1,116 @@
+// fragment(bytes): the same pieces as those of packets, payload where it lies; and in constant
+// evaluation.
+#include <doctest/doctest.h>
+
+#include <sluice/packet/pool_storage.hpp>
+#include <sluice/rewrite/fragment.hpp>
+#include <sluice/rewrite/fragment_bytes.hpp>
+
+#include "support/datagrams.hpp"
+
+#include <array>
+#include <memory>
+
+namespace rewrite_fragment_bytes {
+
+namespace {
+
+using namespace support;
+
+using pool_type = fixed_pool<4096, 3>;
+using packet = pool_type::packet_type;
+
+std::vector<octets> pieces_of_packets(const octets& whole, u32 mtu) {
+    pool_type pool;
+    std::vector<octets> all;
+    rewrite::fragment(packet_of(pool, whole), mtu, pool, [&all](packet&& piece) {
+        all.push_back(content_of(piece));
+        return true;
+    });
+    return all;
+}
+std::vector<octets> pieces_of_bytes(const octets& whole, u32 mtu) {
+    std::vector<octets> all;
+    const auto cut = rewrite::fragment(whole, mtu, [&all](const_bytes header, const_bytes payload) {
+        all.emplace_back(header.begin(), header.end());
+        all.back().insert(all.back().end(), payload.begin(), payload.end());
+        return true;
+    });
+    REQUIRE(cut.has_value());
+    CHECK(cut->created == all.size());
+    CHECK(cut->complete);
+    return all;
+}
+
+}  // namespace
+
+TEST_CASE("fragment of bytes: the pieces are those of packets") {
+    const octets options[] = {{}, list({148, 4, 0, 0}), list({7, 7, 4, 1, 2, 3, 4, 131, 3, 4, 0})};
+    for (const octets& o : options) {
+        for (const u16 word : {u16{0}, u16{0x4000}, u16{0x2000}, u16{0x2003}, u16{5}}) {
+            for (const std::size_t size : {200u, 201u, 207u, 208u, 209u, 1500u}) {
+                for (const u32 mtu : {68u, 71u, 75u, 76u, 150u}) {
+                    const octets whole = datagram_of(
+                        {.flags_and_offset = word, .options = o, .payload = pattern(size)});
+                    REQUIRE(pieces_of_bytes(whole, mtu) == pieces_of_packets(whole, mtu));
+                }
+            }
+        }
+    }
+}
+
+TEST_CASE("fragment of bytes: what fits is one piece, as it is, without padding") {
+    const octets whole = datagram_of({.flags_and_offset = 0x4000, .payload = pattern(100)});
+    octets padded = whole;
+    padded.resize(160);
+    CHECK(pieces_of_bytes(padded, 120) == std::vector<octets>{whole});
+    CHECK(pieces_of_bytes(padded, 119).size() == 2);
+    const octets empty = datagram_of({.payload = {}});
+    CHECK(pieces_of_bytes(empty, 28) == std::vector<octets>{empty});
+}
+
+TEST_CASE("fragment of bytes: nothing of the payload is copied") {
+    const octets whole = datagram_of({.payload = pattern(100)});
+    const std::byte* next = whole.data() + 20;
+    const auto cut = rewrite::fragment(whole, 68, [&next](const_bytes, const_bytes payload) {
+        CHECK(payload.data() == next);
+        next += payload.size();
+        return true;
+    });
+    CHECK(cut->complete);
+    CHECK(next == whole.data() + whole.size());
+}
+
+TEST_CASE("fragment of bytes: errors, an MTU without room, a sink that had enough") {
+    const auto never = [](const_bytes, const_bytes) {
+        FAIL("no piece");
+        return true;
+    };
+    octets whole = datagram_of({.payload = pattern(100)});
+    CHECK(rewrite::fragment(whole, 27, never)->created == 0);
+    CHECK_FALSE(rewrite::fragment(whole, 27, never)->complete);
+    CHECK_FALSE(rewrite::fragment(whole, 0, never)->complete);
+    int sent = 0;
+    const auto two = [&sent](const_bytes, const_bytes) { return ++sent <= 2; };
+    const auto some = rewrite::fragment(whole, 28, two);
+    CHECK(some->created == 2);
+    CHECK_FALSE(some->complete);
+    CHECK(sent == 3);
+    whole[12] ^= std::byte{1};
+    CHECK(rewrite::fragment(whole, 68, never).error() == drop_reason::header_checksum);
+    CHECK(rewrite::fragment({}, 68, never).error() == drop_reason::header_truncated);
+    CHECK(message(drop_reason::header_truncated)[0] != 0);
+}
+
+TEST_CASE("fragment of bytes: in constant evaluation") {
+    constexpr u32 pieces = [] {
+        std::array<std::byte, 120> whole{};
+        const ipv4::view ip{whole.data()};
+        ip.set(ipv4::version, 4).set(ipv4::ihl, 5).set(ipv4::total_length, 120);
+        ipv4::set_checksum(ip);
+        return rewrite::fragment(whole, 60, [](const_bytes, const_bytes) { return true; })->created;
+    }();
+    CHECK(pieces == 3);
+}
+
+}  // namespace rewrite_fragment_bytes
