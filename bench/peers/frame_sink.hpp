@@ -74,7 +74,7 @@ private:
 
     [[gnu::noinline]] void flush(queue& q, unsigned port) {
         for (unsigned i = 0; i < q.waiting; ++i) {
-            Handle& packet = q.packets[i];
+            Handle packet = std::move(q.packets[i]);
             unsigned char* ip = Access::bytes(packet);
             if (record_ != nullptr) {
                 const unsigned char* frame = ip - ethernet;

@@ -66,6 +66,8 @@ struct interface_name {
 // What the packet path reads of an interface, compiled by refresh() from all the rest.
 struct interface_path {
     u32 output_mtu = 0;  // octets; 0: nothing leaves here
+    // All ones, 0 where nothing leaves: so much of a hop's own MTU counts, by one instruction.
+    u16 hop_mtus = 0;
     // Forwarding is on and no rule asks more of a source than the accept branch checks.
     bool accept_fast = false;
 };

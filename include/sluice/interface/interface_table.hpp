@@ -29,14 +29,8 @@ public:
     [[nodiscard]] static constexpr std::size_t capacity() noexcept { return N; }
 
     [[nodiscard]] constexpr bool is_own(ipv4::address a) const noexcept {
-        for (std::size_t i = slot_of(a);; i = (i + 1) & (slots - 1)) {
-            if (own_[i] == a.value) {
-                return a.value != 0;
-            }
-            if (own_[i] == 0) {
-                return false;
-            }
-        }
+        const std::size_t i = slot_of(a);
+        return own_[i] != 0 && is_own_from(i, a);
     }
 
     [[nodiscard]] constexpr result<void, interface_error> add(const interface& i) noexcept {
@@ -122,9 +116,11 @@ public:
     constexpr void refresh(u16 index, const interface_settings& all) noexcept {
         if (interface* i = find(index)) {
             i->in_force = effective(all, i->own);
-            paths_[index] = {i->up && !i->loopback ? i->mtu : 0,
-                             i->up && i->in_force.forwarding && i->in_force.rp_filter == 0 &&
-                                 !i->loopback && i->master == 0};
+            interface_path& path = paths_[index];
+            path.output_mtu = i->up && !i->loopback ? i->mtu : 0;
+            path.hop_mtus = path.output_mtu != 0 ? 0xffff : 0;
+            path.accept_fast = i->up && i->in_force.forwarding && i->in_force.rp_filter == 0 &&
+                               !i->loopback && i->master == 0;
         }
     }
 
@@ -138,19 +134,30 @@ public:
     }
 
 private:
-    static constexpr std::size_t power_of_two_above(std::size_t n) noexcept {
-        std::size_t p = 1;
-        while (p < n) {
-            p *= 2;
+    static constexpr unsigned bits_of(std::size_t n) noexcept {
+        unsigned bits = 0;
+        while (std::size_t{1} << bits < n) {
+            ++bits;
         }
-        return p;
+        return bits;
     }
-    static constexpr std::size_t slots = power_of_two_above(2 * N * max_interface_addresses);
+    static constexpr unsigned slot_bits = bits_of(2 * N * max_interface_addresses);
+    static constexpr std::size_t slots = std::size_t{1} << slot_bits;
 
     // Our own addresses are the owner's choice, not a sender's: a multiplicative hash is enough,
     // and a lookup of a hostile address ends at the first empty slot.
     static constexpr std::size_t slot_of(ipv4::address a) noexcept {
-        return (u64{a.value} * 0x9e3779b97f4a7c15ULL >> 40) & (slots - 1);
+        return (a.value * u32{0x9e3779b1}) >> (32 - slot_bits);
+    }
+    // From a slot that is taken on; apart from what asks for every packet.
+    [[nodiscard, gnu::noinline]] constexpr bool is_own_from(std::size_t i,
+                                                            ipv4::address a) const noexcept {
+        for (; own_[i] != 0; i = (i + 1) & (slots - 1)) {
+            if (own_[i] == a.value) {
+                return true;
+            }
+        }
+        return false;
     }
     constexpr void insert_own(ipv4::address a) noexcept {
         std::size_t i = slot_of(a);

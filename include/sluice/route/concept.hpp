@@ -35,6 +35,8 @@
 // gives what `lookup` and `at` lead to, reduced to a `hop_entry` (entry.hpp): 16 octets that many
 // routes share and that stay in the cache; of no route that of `nowhere`. Without it the entry is
 // read. `prefetch(address)` fetches what the next question for that address will read first.
+// `reader()` gives an object that has both and holds by value what they read, for as long as the
+// table does not change: a loop keeps it in registers whatever it stores meanwhile.
 //
 // A table that never changes may leave add and remove out: it models `route_policy` but not
 // `mutable_route_policy`.
@@ -82,13 +84,19 @@ concept route_policy = has_lookup<R> && has_entries<R> && has_version<R> && stat
 // Optional: the short answer for packets that are merely forwarded.
 template <class R>
 concept has_hops = requires(const R& r, ipv4::address d, u8 tos) {
-    { r.hop_for(d, tos) } noexcept -> std::same_as<hop_entry>;
+    { r.hop_for(d, tos) } noexcept -> std::convertible_to<const hop_entry&>;
 };
 
 // Optional: tables that leave the cache are asked some packets ahead.
 template <class R>
 concept has_prefetch = requires(const R& r, ipv4::address d) {
     { r.prefetch(d) } noexcept;
+};
+
+// Optional: what answers for the table, by value, for as long as it does not change.
+template <class R>
+concept has_reader = has_hops<R> && requires(const R& r) {
+    { r.reader() } noexcept -> has_hops;
 };
 
 template <class R>

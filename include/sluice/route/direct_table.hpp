@@ -57,22 +57,50 @@ public:
     [[nodiscard]] std::size_t hops_in_use() const noexcept { return hops_.in_use(); }
     [[nodiscard]] std::size_t groups_in_use() const noexcept { return groups_in_use_; }
 
+    // Answers for the table while that does not change.
+    class answers {
+    public:
+        [[nodiscard, gnu::always_inline]] const hop_entry& hop_for(ipv4::address destination,
+                                                                   u8 tos) const noexcept {
+            if (tos >= least_tos_) [[unlikely]] {
+                return table_->searched(destination, tos);
+            }
+            u32 id = networks_[destination.value >> 8];
+            if ((id & is_group) != 0) [[unlikely]] {
+                id = groups_[group_of(id)][destination.value & 0xff];
+            }
+            return hops_[id];
+        }
+        [[gnu::always_inline]] void prefetch(ipv4::address destination) const noexcept {
+            // Where there is no memory this is no address either; fetching it does nothing.
+            __builtin_prefetch(
+                reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(networks_) +
+                                              (destination.value >> 8) * sizeof(u16)));
+        }
+
+    private:
+        friend direct_table;
+        explicit answers(const direct_table& t) noexcept
+            : networks_{t.networks_}, groups_{t.groups_}, hops_{t.hops_.all()}, table_{&t},
+              least_tos_{t.networks_ == nullptr ? u8{0}
+                         : t.has_tos_routes()   ? u8{1}
+                                                : u8{0xff}} {}
+
+        const u16* networks_;
+        const u16 (*groups_)[256];
+        const hop_entry* hops_;
+        const direct_table* table_;
+        u8 least_tos_;  // from this on the routes are searched
+    };
+    [[nodiscard]] answers reader() const noexcept { return answers{*this}; }
+
     // What a packet of that tos needs to know of its route; of none: that of `nowhere`.
-    [[nodiscard]] hop_entry hop_for(ipv4::address destination, u8 tos) const noexcept {
-        if (networks_ == nullptr || (tos != 0 && has_tos_routes())) [[unlikely]] {
-            return hop_of(at(lookup(route_query{.destination = destination, .tos = tos})));
-        }
-        u32 id = networks_[destination.value >> 8];
-        if ((id & is_group) != 0) [[unlikely]] {
-            id = groups_[group_of(id)][destination.value & 0xff];
-        }
-        return hops_.at(static_cast<u16>(id));
+    [[nodiscard]] const hop_entry& hop_for(ipv4::address destination, u8 tos) const noexcept {
+        return reader().hop_for(destination, tos);
     }
     // Fetches what hop_for() will read first; nothing of a table without memory.
-    void prefetch(ipv4::address destination) const noexcept {
-        if (networks_ != nullptr) [[likely]] {
-            __builtin_prefetch(networks_ + (destination.value >> 8));
-        }
+    [[gnu::always_inline]] void prefetch(ipv4::address destination) const noexcept {
+        reader().prefetch(destination);
     }
 
 private:
@@ -113,6 +141,16 @@ private:
         detail::take_array(start, long_prefixes_, p.limits.groups);
         detail::take_array(start, free_groups_, p.limits.groups);
         detail::take_array(start, hop_of_route_, p.limits.routes);
+    }
+
+    static constexpr hop_entry to_nowhere = hop_of(nowhere);
+
+    // By the trie, apart from the loops that ask for each packet.
+    [[nodiscard, gnu::noinline]] const hop_entry& searched(ipv4::address destination,
+                                                           u8 tos) const noexcept {
+        const next_hop route = lookup(route_query{.destination = destination, .tos = tos});
+        return route == next_hop::none ? to_nowhere
+                                       : hops_.at(hop_of_route_[static_cast<u32>(route)]);
     }
 
     [[nodiscard]] bool claim(u32 number, const route_entry& route) noexcept {

@@ -13,9 +13,19 @@ namespace sluice {
     return {.gateway = r.gateway, .interface = r.interface, .mtu = r.mtu, .type = r.type};
 }
 
-// The hop of the best route under that tos (0: none), that of `nowhere` where there is no route.
+// What a loop asks that does not change the table: its reader where it has one, else the table.
 template <route_policy Routes>
-[[nodiscard]] [[gnu::always_inline]] constexpr hop_entry
+[[nodiscard]] constexpr decltype(auto) reader_of(const Routes& routes) noexcept {
+    if constexpr (has_reader<Routes>) {
+        return routes.reader();
+    } else {
+        return (routes);
+    }
+}
+
+// The hop of the best route under that tos (0: none), that of `nowhere` where there is no route.
+template <class Routes>
+[[nodiscard]] [[gnu::always_inline]] constexpr decltype(auto)
 find_hop(const Routes& routes, ipv4::address destination, u8 tos) noexcept {
     if constexpr (has_hops<Routes>) {
         return routes.hop_for(destination, tos);

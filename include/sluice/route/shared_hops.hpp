@@ -34,6 +34,8 @@ public:
     }
 
     [[nodiscard]] const hop_entry& at(u16 id) const noexcept { return hops_[id]; }
+    // By id.
+    [[nodiscard]] const hop_entry* all() const noexcept { return hops_; }
     [[nodiscard]] std::size_t in_use() const noexcept { return in_use_; }
 
     // The id of that hop, used once more; 0: there are no more.

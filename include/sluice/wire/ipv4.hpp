@@ -185,8 +185,10 @@ constexpr void set_checksum(view ip) noexcept {
 // Adds as Linux does, so that either form of zero turns into the same bytes that Linux sends.
 // RFC 1141.
 constexpr u8 decrement_ttl(view ip) noexcept {
-    const u32 sum = u32{ip[header_checksum]} + 0x0100;
-    ip.set(header_checksum, static_cast<u16>(sum + (sum >= 0xffff ? 1 : 0)));
+    // In the machine's order, as Linux adds: with its carry the sum is the same in both.
+    using sluice::detail::network_order;
+    const u32 sum = u32{network_order(ip[header_checksum])} + network_order(u16{0x0100});
+    ip.set(header_checksum, network_order(static_cast<u16>(sum + ((sum + 1) >> 16))));
     const u8 left = static_cast<u8>(ip[ttl] - 1);
     ip.set(ttl, left);
     return left;
