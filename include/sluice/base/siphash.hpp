@@ -1,7 +1,8 @@
 // SipHash-1-3: a keyed hash for tables whose keys an outsider chooses.
-// Expects: a secret key from the owner's random source. Does: maps up to 16 bytes (two words) to 64
-// bits that cannot be predicted without the key, so that nobody can aim at one bucket. Never: keeps
-// state. Cost: about 20 cycles. Source: Aumasson and Bernstein, "SipHash: a fast short-input PRF".
+// Expects: a secret key from the owner's random source. Does: maps one word, one word and an octet,
+// or two words to 64 bits that cannot be predicted without the key, so that nobody can aim at one
+// bucket. Never: keeps state. Cost: about 20 cycles; a word less is a sixth less. Source: Aumasson
+// and Bernstein, "SipHash: a fast short-input PRF".
 #pragma once
 
 #include <sluice/base/integer.hpp>
@@ -41,22 +42,42 @@ struct sip_state {
         round();
         v0 ^= word;
     }
+    // `last`: the octets behind the last whole word, and in the top one how many there were in all.
+    [[nodiscard]] constexpr u64 finish(u64 last) noexcept {
+        absorb(last);
+        v2 ^= 0xff;
+        round();
+        round();
+        round();
+        return v0 ^ v1 ^ v2 ^ v3;
+    }
 };
+
+[[nodiscard]] constexpr sip_state sip_begin(hash_key key) noexcept {
+    return {key.low ^ 0x736f6d6570736575ULL, key.high ^ 0x646f72616e646f6dULL,
+            key.low ^ 0x6c7967656e657261ULL, key.high ^ 0x7465646279746573ULL};
+}
 
 }  // namespace detail
 
 // The hash of two 64-bit words (16 bytes, little-endian order as the paper's message).
 [[nodiscard]] constexpr u64 siphash(hash_key key, u64 first, u64 second) noexcept {
-    detail::sip_state s{key.low ^ 0x736f6d6570736575ULL, key.high ^ 0x646f72616e646f6dULL,
-                        key.low ^ 0x6c7967656e657261ULL, key.high ^ 0x7465646279746573ULL};
+    detail::sip_state s = detail::sip_begin(key);
     s.absorb(first);
     s.absorb(second);
-    s.absorb(u64{16} << 56);
-    s.v2 ^= 0xff;
-    s.round();
-    s.round();
-    s.round();
-    return s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
+    return s.finish(u64{16} << 56);
+}
+// The hash of one word (8 bytes).
+[[nodiscard]] constexpr u64 siphash(hash_key key, u64 word) noexcept {
+    detail::sip_state s = detail::sip_begin(key);
+    s.absorb(word);
+    return s.finish(u64{8} << 56);
+}
+// The hash of a word and an octet behind it (9 bytes).
+[[nodiscard]] constexpr u64 siphash_and_octet(hash_key key, u64 word, u8 octet) noexcept {
+    detail::sip_state s = detail::sip_begin(key);
+    s.absorb(word);
+    return s.finish(u64{9} << 56 | octet);
 }
 
 // A key for one purpose of many, from the one secret that the owner has: no key tells of another.

@@ -31,7 +31,7 @@ public:
     constexpr explicit host_records(hash_key secret) noexcept : secret_(secret) {}
 
     [[nodiscard]] constexpr host_record& of(ipv4::address host, instant now) noexcept {
-        const u64 set = siphash(secret_, host.value, 0) & (Hosts / ways - 1);
+        const u64 set = siphash(secret_, host.value) & (Hosts / ways - 1);
         host_record* const first = records_ + set * ways;
         host_record* oldest = first;
         for (host_record* r = first; r != first + ways; ++r) {

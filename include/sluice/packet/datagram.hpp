@@ -41,11 +41,11 @@ public:
         : packet_(std::move(d).release()) {}
 
     [[nodiscard]] constexpr ipv4::const_view header() const noexcept {
-        return ipv4::const_view{packet().data()};
+        return ipv4::const_view{first()};
     }
     // In octets: 20 .. 60, and of everything after the header.
     [[nodiscard]] constexpr u32 header_size() const noexcept {
-        return 4 * (static_cast<u32>(packet().data()[0]) & 0x0f);
+        return 4 * (static_cast<u32>(*first()) & 0x0f);
     }
     [[nodiscard]] constexpr u32 payload_size() const noexcept {
         return packet_.size() - header_size();
@@ -121,6 +121,17 @@ private:
     friend struct pipeline::validator;
     friend struct pipeline::acceptor;
     constexpr explicit basic_datagram(Packet&& p) noexcept : packet_(std::move(p)) {}
+
+    // Of one that was not released: there are octets.
+    [[nodiscard]] constexpr const std::byte* first() const noexcept {
+        SLUICE_ASSERT(static_cast<bool>(packet_));
+        const std::byte* const h = packet().data();
+        if (h == nullptr) {
+            __builtin_unreachable();
+        }
+        return h;
+    }
+
     Packet packet_;
 };
 

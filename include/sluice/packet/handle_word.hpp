@@ -39,8 +39,9 @@ public:
     constexpr void set_length(u32 n) noexcept { put(0, max_length, n & max_length); }
     constexpr void set_offset(u32 at) noexcept { put(32, 0xffff, at & 0xffff); }
     constexpr void move_front(u32 to) noexcept {
-        set_length(length() + offset() - to);
-        set_offset(to);
+        // Both at once: no carry leaves either, the bounds were checked.
+        const u64 more = u64{to} - offset();
+        word_ += (more << 32) - more;
     }
 
 private:

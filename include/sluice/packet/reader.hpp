@@ -92,4 +92,13 @@ template <class Packet>
     return sum;
 }
 
+// Whether length octets from offset on, which are there, and sum are right for a checksum that is
+// among them.
+template <class Packet>
+[[nodiscard]] constexpr bool sums_up(const Packet& p, u32 offset, u32 length,
+                                     u64 sum = 0) noexcept {
+    return p.is_segmented() ? checksum::fold(packet_sum(p, offset, length, sum)) == 0xffff
+                            : checksum::verify({p.data() + offset, length}, sum);
+}
+
 }  // namespace sluice

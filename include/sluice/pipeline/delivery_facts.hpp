@@ -16,7 +16,7 @@ namespace sluice::pipeline {
 
 // by: the interface whose rules the datagram met.
 template <class Tables, class Packet, header_sum Sum>
-[[nodiscard]] constexpr delivery_info
+[[nodiscard, gnu::always_inline]] constexpr delivery_info
 facts_of(const Tables& t, const basic_datagram<Packet, Sum>& d, u16 by, route_type type) noexcept {
     const ipv4::const_view ip = d.header();
     return {.source = ip[ipv4::source],

@@ -42,7 +42,10 @@ template <packet_buffer Packet>
 // mtu: in octets.
 // Deviation: one error for a packet with segmentation facts; Linux sends one a segment.
 template <packet_buffer Packet>
-[[nodiscard]] constexpr fitting fit(const Packet& packet, u32 mtu) noexcept {
+[[nodiscard, gnu::always_inline]] constexpr fitting fit(const Packet& packet, u32 mtu) noexcept {
+    if (packet.size() <= mtu && !packet.has_facts()) {
+        return fitting::whole;
+    }
     const metadata& known = packet.facts();
     const bool in_segments = known.segmentation != segmentation_kind::none;
     if (in_segments ? segmented_length(packet) <= mtu

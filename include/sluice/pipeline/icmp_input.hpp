@@ -92,12 +92,11 @@ inline constexpr u8 highest_known_icmp_type = 18;
 
 // May make the ICMP header contiguous.
 template <packet_buffer Packet, header_sum Sum>
-[[nodiscard]] constexpr icmp_verdict icmp_input(basic_datagram<Packet, Sum>& d, route_type to,
-                                                const settings& s) noexcept {
+[[nodiscard, gnu::always_inline]] constexpr icmp_verdict
+icmp_input(basic_datagram<Packet, Sum>& d, route_type to, const settings& s) noexcept {
     const Packet& p = d.packet();
     const u32 start = d.header_size();
-    if (p.facts().checksum == checksum_state::unknown &&
-        checksum::fold(packet_sum(p, start, d.payload_size())) != 0xffff) {
+    if (p.facts().checksum == checksum_state::unknown && !sums_up(p, start, d.payload_size())) {
         return {icmp_action::none, drop_reason::icmp_checksum, false, 0};
     }
     if (d.payload_size() < icmp::header_length ||

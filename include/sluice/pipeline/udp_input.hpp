@@ -44,7 +44,7 @@ template <packet_buffer Packet, header_sum Sum>
     if (!trusted && header[udp::checksum] != 0) {
         const u64 pseudo =
             checksum::pseudo_header(info.source, info.destination, ipv4::protocols::udp, length);
-        if (checksum::fold(packet_sum(p, start, length, pseudo)) != 0xffff) {
+        if (!sums_up(p, start, length, pseudo)) {
             return {.reason = drop_reason::udp_checksum};
         }
     }

@@ -14,7 +14,7 @@ namespace sluice::rewrite {
 
 // false: no memory for a copy, or no message.
 template <packet_buffer Packet>
-[[nodiscard]] constexpr bool turn_echo_round(Packet& packet) noexcept {
+[[nodiscard, gnu::always_inline]] constexpr bool turn_echo_round(Packet& packet) noexcept {
     if (!packet.unshare() || !packet.may_pull(static_cast<u32>(icmp::header_length))) {
         return false;
     }

@@ -25,10 +25,10 @@ struct header_choice {
 // source route. false when the headroom is too small, there is no memory for a copy of octets that
 // others hold, or the datagram would exceed 65535 octets.
 template <packet_buffer Packet>
-[[nodiscard]] constexpr bool originate(Packet& packet, const routing::output_route& route,
-                                       const header_choice& choice,
-                                       const ip_options::outgoing& options,
-                                       ipv4::address final_destination, u32 midnight_ms) noexcept {
+[[nodiscard, gnu::always_inline]] constexpr bool
+originate(Packet& packet, const routing::output_route& route, const header_choice& choice,
+          const ip_options::outgoing& options, ipv4::address final_destination,
+          u32 midnight_ms) noexcept {
     const u32 header_size = static_cast<u32>(ipv4::min_header_length) + options.offsets.length;
     std::byte* const header =
         packet.size() + header_size <= ipv4::max_total_length ? packet.push(header_size) : nullptr;
@@ -51,7 +51,7 @@ template <packet_buffer Packet>
             ip_options::build(ipv4::view{header}, options, final_destination, midnight_ms);
         sum += checksum::partial({header + ipv4::min_header_length, options.offsets.length});
     }
-    store_be<u32>(header + 8, third | checksum::finish(sum));
+    store_be<u32>(header + 8, third | checksum::finish_header(sum));
     return true;
 }
 

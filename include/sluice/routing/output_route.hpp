@@ -96,96 +96,98 @@ namespace detail {
     }
 }
 
+// Where all of them make the way that is chosen, whose destination is set: it has many small
+// members, and to copy them one after the other as one costs more than a lookup.
+
 // By the interface alone, without a route.
-[[nodiscard]] constexpr output_route direct(const flow& f, u16 interface_index) noexcept {
-    output_route o{.interface = interface_index,
-                   .source = f.source,
-                   .destination = f.destination,
-                   .neighbour = f.destination};
-    if (f.destination.is_limited_broadcast()) {
-        o.type = route_type::broadcast;
-    } else if (f.destination.is_multicast()) {
-        o.type = route_type::multicast;
+constexpr send_error direct(u16 interface_index, ipv4::address source, output_route& to) noexcept {
+    to.interface = interface_index;
+    to.source = source;
+    to.neighbour = to.destination;
+    if (to.destination.is_limited_broadcast()) {
+        to.type = route_type::broadcast;
+    } else if (to.destination.is_multicast()) {
+        to.type = route_type::multicast;
     }
-    return o;
+    return send_error::none;
 }
 
 // To ourselves: from the source to the source.
-[[nodiscard]] constexpr output_route to_own(const flow& f) noexcept {
+constexpr send_error to_own(const flow& f, output_route& to) noexcept {
     const ipv4::address own = f.source.is_unspecified() ? ipv4::loopback : f.source;
-    return {.type = route_type::local,
-            .interface = loopback_index,
-            .address_interface = f.interface,
-            .source = own,
-            .destination = own,
-            .neighbour = own};
+    to.type = route_type::local;
+    to.interface = loopback_index;
+    to.address_interface = f.interface;
+    to.source = own;
+    to.destination = own;
+    to.neighbour = own;
+    return send_error::none;
 }
 
 template <class Tables>
-[[nodiscard]] constexpr output_route by_route(const Tables& t, const flow& f, const route_entry& r,
-                                              next_hop id) noexcept {
-    output_route o{.type = r.type,
-                   .interface = r.interface,
-                   .mtu = r.mtu,
-                   .mtu_locked = r.mtu_locked,
-                   .route = id,
-                   .source = f.source,
-                   .destination = f.destination,
-                   .neighbour = neighbour_of(r, f.destination)};
+[[gnu::always_inline]] constexpr send_error by_route(const Tables& t, const flow& f,
+                                                     const route_entry& r, next_hop id,
+                                                     output_route& to) noexcept {
+    to.type = r.type;
+    to.interface = r.interface;
+    to.mtu = r.mtu;
+    to.mtu_locked = r.mtu_locked;
+    to.route = id;
+    to.source = f.source;
+    to.neighbour = neighbour_of(r, f.destination);
     // What goes to many goes to nobody in between: a route as wide as the default does not count.
     const bool to_all = f.destination.is_limited_broadcast();
     if (to_all || f.destination.is_multicast()) {
-        o.type = to_all ? route_type::broadcast : route_type::multicast;
+        to.type = to_all ? route_type::broadcast : route_type::multicast;
         if (to_all || r.prefix.length < 4) {
-            o.neighbour = f.destination;
-            o.mtu = 0;
-            o.mtu_locked = false;
-            o.route = next_hop::none;
+            to.neighbour = f.destination;
+            to.mtu = 0;
+            to.mtu_locked = false;
+            to.route = next_hop::none;
         }
     }
     if (r.type == route_type::local) {
-        o.address_interface = r.interface;
-        o.interface = loopback_index;
-        if (o.source.is_unspecified()) {
-            o.source = r.preferred_source.is_unspecified() ? f.destination : r.preferred_source;
+        to.address_interface = r.interface;
+        to.interface = loopback_index;
+        if (f.source.is_unspecified()) {
+            to.source = r.preferred_source.is_unspecified() ? f.destination : r.preferred_source;
         }
-    } else if (o.source.is_unspecified()) {
-        o.source = source_for_route(t, r);
+    } else if (f.source.is_unspecified()) {
+        to.source = source_for_route(t, r);
     }
-    return o;
+    return send_error::none;
 }
 
 template <class Tables>
-[[nodiscard]] constexpr result<output_route, send_error> by_table(const Tables& t,
-                                                                  flow f) noexcept {
+[[nodiscard, gnu::always_inline]] constexpr send_error by_table(const Tables& t, const flow& f,
+                                                                output_route& to) noexcept {
     const next_hop id = t.routes.lookup(route_query{.destination = f.destination,
                                                     .interface = f.interface,
                                                     .tos = route_tos(f.tos),
                                                     .scope = f.scope});
     const route_entry* r = id == next_hop::none ? nullptr : &t.routes.at(id);
     if (r != nullptr && is_usable(r->type)) {
-        return by_route(t, f, *r, id);
+        return by_route(t, f, *r, id, to);
     }
     if (f.interface == 0) {
-        return failure{refusal(r)};
+        return refusal(r);
     }
     // An interface was asked for: its own link is assumed to reach the destination.
-    if (f.source.is_unspecified()) {
-        f.source = select_source(t, f.interface, {}, scopes::link);
-    }
-    return direct(f, f.interface);
+    return direct(
+        f.interface,
+        f.source.is_unspecified() ? select_source(t, f.interface, {}, scopes::link) : f.source, to);
 }
 
 // By the interface that the flow names; the source is chosen by it unless it is fixed.
 template <class Tables>
-[[nodiscard]] constexpr result<output_route, send_error> by_interface(const Tables& t,
-                                                                      flow f) noexcept {
+[[nodiscard, gnu::noinline]] constexpr send_error by_interface(const Tables& t, flow f,
+                                                               output_route& to) noexcept {
     const interface* out = t.interfaces.find(f.interface);
     if (out == nullptr) {
-        return failure{send_error::no_interface};
+        return send_error::no_interface;
     }
     if (!out->up) {
-        return failure{send_error::network_unreachable};
+        return send_error::network_unreachable;
     }
     const bool is_of_link = f.destination.is_link_local_multicast() ||
                             f.destination.is_limited_broadcast() ||
@@ -200,36 +202,45 @@ template <class Tables>
         }
     }
     if (is_of_link) {
-        return direct(f, f.interface);
+        return direct(f.interface, f.source, to);
     }
-    return f.destination.is_unspecified() ? to_own(f) : by_table(t, f);
+    return f.destination.is_unspecified() ? to_own(f, to) : by_table(t, f, to);
 }
 
 // The order of Linux ip_route_output_key_hash_rcu.
 template <class Tables>
-[[nodiscard]] constexpr result<output_route, send_error> choose_output(const Tables& t,
-                                                                       const flow& f) noexcept {
+[[nodiscard, gnu::always_inline]] constexpr send_error choose_output(const Tables& t, const flow& f,
+                                                                     output_route& to) noexcept {
+    to.destination = f.destination;
     if (!f.source.is_unspecified()) {
         if (f.source.is_multicast() || f.source.is_limited_broadcast()) {
-            return failure{send_error::invalid};
+            return send_error::invalid;
         }
         if (f.interface == 0 &&
             (f.destination.is_multicast() || f.destination.is_limited_broadcast())) {
             const u16 own = interface_of(t, f.source);
-            if (own == 0) {
-                return failure{send_error::network_unreachable};
-            }
-            return direct(f, own);
+            return own == 0 ? send_error::network_unreachable : direct(own, f.source, to);
         }
         if (!f.any_source && !t.interfaces.is_own(f.source) &&
             address_kind(t, f.source) != route_type::local) {
-            return failure{send_error::network_unreachable};
+            return send_error::network_unreachable;
         }
     }
     if (f.interface != 0) {
-        return by_interface(t, f);
+        return by_interface(t, f, to);
     }
-    return f.destination.is_unspecified() ? to_own(f) : by_table(t, f);
+    return f.destination.is_unspecified() ? to_own(f, to) : by_table(t, f, to);
+}
+
+// Whatever led there: 127/8 stays inside. RFC 1122 section 3.2.1.3 (g).
+template <class Tables>
+[[nodiscard]] constexpr bool keeps_loopback_inside(const Tables& t,
+                                                   const output_route& r) noexcept {
+    if (!r.source.is_loopback()) {
+        return true;
+    }
+    const interface* out = t.interfaces.find(r.interface);
+    return out != nullptr && (out->loopback || out->in_force.route_localnet);
 }
 
 }  // namespace detail
@@ -237,13 +248,13 @@ template <class Tables>
 template <class Tables>
 [[nodiscard]] constexpr result<output_route, send_error> route_output(const Tables& t,
                                                                       const flow& f) noexcept {
-    const result<output_route, send_error> chosen = detail::choose_output(t, f);
-    if (chosen.has_value() && chosen->source.is_loopback()) {
-        // Whatever led there: 127/8 stays inside. RFC 1122 section 3.2.1.3 (g).
-        const interface* out = t.interfaces.find(chosen->interface);
-        if (out == nullptr || (!out->loopback && !out->in_force.route_localnet)) {
-            return failure{send_error::invalid};
-        }
+    result<output_route, send_error> chosen{output_route{}};
+    send_error error = detail::choose_output(t, f, *chosen);
+    if (error == send_error::none && !detail::keeps_loopback_inside(t, *chosen)) {
+        error = send_error::invalid;
+    }
+    if (error != send_error::none) {
+        chosen = failure{error};
     }
     return chosen;
 }

@@ -48,15 +48,13 @@ template <class Tables>
     return select_source(t, r.interface, r.gateway, r.scope);
 }
 
-// The address of ours that a datagram with a route of that type was meant for: its destination when
-// that is ours alone, else the one that would answer its source.
+namespace detail {
+
+// The address of ours that would answer the source of a datagram to many. Rare, and by value: who
+// asks about one for us alone puts no tables together.
 template <class Tables>
-[[nodiscard]] constexpr ipv4::address specific_destination(const Tables& t, ipv4::const_view ip,
-                                                           u16 interface_index,
-                                                           route_type type) noexcept {
-    if (type == route_type::local) {
-        return ip[ipv4::destination];
-    }
+[[nodiscard, gnu::noinline]] constexpr ipv4::address
+answers_for(const Tables t, ipv4::const_view ip, u16 interface_index) noexcept {
     const ipv4::address source = ip[ipv4::source];
     u8 scope = scopes::link;
     if (!source.is_unspecified()) {
@@ -67,6 +65,18 @@ template <class Tables>
         }
     }
     return select_source(t, interface_index, source, scope);
+}
+
+}  // namespace detail
+
+// The address of ours that a datagram with a route of that type was meant for: its destination when
+// that is ours alone, else the one that would answer its source.
+template <class Tables>
+[[nodiscard, gnu::always_inline]] constexpr ipv4::address
+specific_destination(const Tables& t, ipv4::const_view ip, u16 interface_index,
+                     route_type type) noexcept {
+    return type == route_type::local ? ip[ipv4::destination]
+                                     : detail::answers_for(t, ip, interface_index);
 }
 
 }  // namespace sluice::routing

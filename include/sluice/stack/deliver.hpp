@@ -76,29 +76,28 @@ template <class Core>
 constexpr fate to_protocol(Core& c, unsummed_datagram<typename Core::packet_type>&& d,
                            delivery_info& info, route_type type) noexcept {
     constexpr unsigned max_resubmissions = 4;
-    unsummed_datagram<typename Core::packet_type> ours = std::move(d);
     for (unsigned i = 0; i <= max_resubmissions; ++i) {
         const drop_reason refused = refusal(
-            c.gates, security_point::in, ours.packet(),
+            c.gates, security_point::in, d.packet(),
             {info.interface, 0,
              type == route_type::broadcast ? destination_form::broadcast : destination_form::host});
         if (refused != drop_reason::none && !needs_no_policy(c.local, info.protocol)) {
-            return drop(c.books, std::move(ours).release(), refused);
+            return drop(c.books, std::move(d).release(), refused);
         }
-        const bool tapped = refused == drop_reason::none && tap(c, ours, info);
-        const handled h = handle(c, ours, info, type);
+        const bool tapped = refused == drop_reason::none && tap(c, d, info);
+        const handled h = handle(c, d, info, type);
         switch (h.how) {
         case handling::ended:
             return h.what;
         case handling::nobody:
-            return to_nobody(c, std::move(ours).release(), {.type = type});
+            return to_nobody(c, std::move(d).release(), {.type = type});
         case handling::built_in:
-            return to_built_in(c, std::move(ours), info, {.type = type, .tapped = tapped});
+            return to_built_in(c, std::move(d), info, {.type = type, .tapped = tapped});
         case handling::again:
             break;
         }
     }
-    return drop(c.books, std::move(ours).release(), drop_reason::protocol_unknown);
+    return drop(c.books, std::move(d).release(), drop_reason::protocol_unknown);
 }
 
 }  // namespace detail

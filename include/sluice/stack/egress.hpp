@@ -38,8 +38,8 @@ template <class Tables>
 }
 
 template <class Tables>
-[[nodiscard]] constexpr egress_plan plan_for(const Tables& t,
-                                             const routing::output_route& r) noexcept {
+[[nodiscard, gnu::always_inline]] constexpr egress_plan
+plan_for(const Tables& t, const routing::output_route& r) noexcept {
     return {{r.interface, link_kind(r.type), r.neighbour},
             r.type,
             routing::egress_mtu(t, r.interface, r.mtu),
@@ -52,8 +52,8 @@ template <class Tables>
 // A packet that we receive after it left, by that interface and with the route that it left by: it
 // waits in the work queue.
 template <class Core>
-constexpr void come_back(Core& c, typename Core::packet_type&& packet, route_type type, u16 by,
-                         const decision& back) noexcept {
+[[gnu::noinline]] constexpr void come_back(Core& c, typename Core::packet_type&& packet,
+                                           route_type type, u16 by, const decision& back) noexcept {
     c.books.tally(balance::received);
     static_cast<void>(put_off(c, {.packet = std::move(packet),
                                   .route = {.type = type, .interface = by},
@@ -90,12 +90,12 @@ constexpr fate for_each_segment(Core& c, typename Core::packet_type&& packet,
 }
 
 template <class Core>
-constexpr fate to_device(Core& c, typename Core::packet_type&& packet,
-                         const egress_plan& plan) noexcept;
+[[gnu::always_inline]] constexpr fate to_device(Core& c, typename Core::packet_type&& packet,
+                                                const egress_plan& plan) noexcept;
 
 template <class Core>
-constexpr fate transmit(Core& c, typename Core::packet_type&& packet,
-                        const egress_plan& plan) noexcept {
+[[gnu::always_inline]] constexpr fate transmit(Core& c, typename Core::packet_type&& packet,
+                                               const egress_plan& plan) noexcept {
     const interface* out = c.tables.running(plan.to.interface);
     if (out == nullptr) {  // since a hook ran
         return drop(c.books, std::move(packet), drop_reason::interface_down);
@@ -122,8 +122,8 @@ constexpr fate transmit(Core& c, typename Core::packet_type&& packet,
 
 // Each fragment of a packet that is larger than the MTU, or that came as fragments.
 template <class Core>
-constexpr fate transmit_fragments(Core& c, typename Core::packet_type&& packet,
-                                  const egress_plan& plan) noexcept {
+[[gnu::noinline]] constexpr fate transmit_fragments(Core& c, typename Core::packet_type&& packet,
+                                                    const egress_plan& plan) noexcept {
     using packet_type = typename Core::packet_type;
     if (!rewrite::finish_checksum(packet)) {
         return drop(c.books, std::move(packet), drop_reason::fragmentation_failed);
@@ -150,25 +150,10 @@ constexpr fate transmit_fragments(Core& c, typename Core::packet_type&& packet,
     return fate::forwarded;
 }
 
-// What the output leaves undone is done here. Linux validate_xmit_skb.
 template <class Core>
-constexpr fate to_device(Core& c, typename Core::packet_type&& packet,
-                         const egress_plan& plan) noexcept {
-    using output_type = typename Core::device_type::output_type;
-    auto& output = c.device.output;
-    if (packet.has_facts()) {
-        const metadata& known = std::as_const(packet).facts();
-        const bool taken = offloads_of(output, plan.to).takes(known) &&
-                           pipeline::is_plain_to_device(packet) &&
-                           (output_type::takes_segmented || !packet.is_segmented());
-        if (!taken && known.segmentation != segmentation_kind::none) {
-            return for_each_segment(c, std::move(packet), plan, to_device<Core>);
-        }
-        if (!taken && !rewrite::finish_checksum(packet)) {
-            return drop(c.books, std::move(packet), drop_reason::offload_failed);
-        }
-    }
-    if constexpr (!output_type::takes_segmented) {
+[[gnu::always_inline]] constexpr fate hand_over(Core& c, typename Core::packet_type&& packet,
+                                                const egress_plan& plan) noexcept {
+    if constexpr (!Core::device_type::output_type::takes_segmented) {
         if (packet.is_segmented()) {
             packet = std::as_const(packet).copy();
             if (!packet) {
@@ -178,11 +163,37 @@ constexpr fate to_device(Core& c, typename Core::packet_type&& packet,
     }
     c.books.trace(stage::output, outcome::forward, drop_reason::none, plan.to.interface,
                   packet.size());
-    if (!output.transmit(packet, plan.to)) {
+    if (!c.device.output.transmit(packet, plan.to)) {
         return drop(c.books, std::move(packet), drop_reason::output_refused);
     }
     c.books.tally(balance::transmitted);
     return fate::forwarded;
+}
+
+// What the output leaves undone is done here: segments, a pending checksum. Linux
+// validate_xmit_skb.
+template <class Core>
+[[gnu::noinline]] constexpr fate finish_for_device(Core& c, typename Core::packet_type&& packet,
+                                                   const egress_plan& plan) noexcept {
+    using output_type = typename Core::device_type::output_type;
+    const metadata& known = std::as_const(packet).facts();
+    const bool taken = offloads_of(c.device.output, plan.to).takes(known) &&
+                       pipeline::is_plain_to_device(packet) &&
+                       (output_type::takes_segmented || !packet.is_segmented());
+    if (!taken && known.segmentation != segmentation_kind::none) {
+        return for_each_segment(c, std::move(packet), plan, to_device<Core>);
+    }
+    if (!taken && !rewrite::finish_checksum(packet)) {
+        return drop(c.books, std::move(packet), drop_reason::offload_failed);
+    }
+    return hand_over(c, std::move(packet), plan);
+}
+
+template <class Core>
+[[gnu::always_inline]] constexpr fate to_device(Core& c, typename Core::packet_type&& packet,
+                                                const egress_plan& plan) noexcept {
+    return packet.has_facts() ? finish_for_device(c, std::move(packet), plan)
+                              : hand_over(c, std::move(packet), plan);
 }
 
 }  // namespace detail
@@ -196,8 +207,8 @@ struct departure {
 };
 
 template <class Core>
-[[nodiscard]] constexpr departure leave(Core& c, typename Core::packet_type& packet,
-                                        const egress_plan& plan) noexcept {
+[[nodiscard, gnu::always_inline]] constexpr departure
+leave(Core& c, typename Core::packet_type& packet, const egress_plan& plan) noexcept {
     if (const passage p = pass_hook(c.gates, c.books, hook_point::postrouting, packet,
                                     packet.interface(), plan.to.interface);
         !p) {

@@ -43,21 +43,16 @@ constexpr fate answer(Core& c, unsummed_datagram<typename Core::packet_type>&& r
     typename Core::packet_type packet = std::move(request).release();
     const ipv4::const_view ip{packet.data()};
     const ipv4::address asker = ip[ipv4::source];
+    const ipv4::address asked =
+        routing::specific_destination(c.tables.look_up(), ip, packet.interface(), type);
     const u8 tos = ip[ipv4::tos];
-    routing::flow back{
-        .destination = asker,
-        .source = routing::specific_destination(c.tables.look_up(), ip, packet.interface(), type),
-        .tos = tos,
-        .protocol = ipv4::protocols::icmp};
     ip_options::outgoing echoed{};
     c.books.tally(balance::delivered);
-    if (!echo_options(c, packet, c.tables.interfaces.find(packet.interface()), type, echoed)) {
+    if (packet.has_facts() &&
+        !echo_options(c, packet, c.tables.interfaces.find(packet.interface()), type, echoed)) {
         return fate::delivered;
     }
-    if (echoed.offsets.source_route != 0) {
-        back.destination = echoed.first_hop;
-    }
-    const auto route = route_to(c.tables, back, c.calls.now.now);
+    const auto route = route_back(c.tables, echoed.destination(asker), asked, tos, c.calls.now.now);
     if (!route.has_value() || !may_send_icmp(c, {.type = detail::type_of_reply(what)}, *route)) {
         return fate::delivered;
     }

@@ -33,8 +33,8 @@ constexpr fate refuse(Core& c, typename Core::packet_type&& packet, const decisi
 
 // Out, or refused.
 template <class Core>
-constexpr fate leave_or_refuse(Core& c, typename Core::packet_type&& packet,
-                               const egress_plan& plan) noexcept {
+[[gnu::always_inline]] constexpr fate leave_or_refuse(Core& c, typename Core::packet_type&& packet,
+                                                      const egress_plan& plan) noexcept {
     const departure d = leave(c, packet, plan);
     return d.has_left() ? d.what : refuse(c, std::move(packet), d.refused, route_type::unicast);
 }
@@ -44,8 +44,8 @@ namespace detail {
 // Broadcasts, and multicasts to groups that we joined, are heard by ourselves. RFC 1112 section
 // 6.1.
 template <class Core>
-constexpr void hear_ourselves(Core& c, const typename Core::packet_type& packet, route_type type,
-                              u16 out) noexcept {
+[[gnu::noinline]] constexpr void hear_ourselves(Core& c, const typename Core::packet_type& packet,
+                                                route_type type, u16 out) noexcept {
     typename Core::packet_type copy = packet.clone();
     if (!copy) {
         return;
@@ -72,9 +72,9 @@ constexpr void hear_ourselves(Core& c, const typename Core::packet_type& packet,
 
 // What this host originates, its header complete; the caller counted it as originated.
 template <class Core>
-constexpr fate local_out(Core& c, typename Core::packet_type&& packet,
-                         const routing::output_route& route,
-                         const send_counters& counters) noexcept {
+[[gnu::always_inline]] constexpr fate local_out(Core& c, typename Core::packet_type&& packet,
+                                                const routing::output_route& route,
+                                                const send_counters& counters) noexcept {
     if (counters.request) {
         c.books.count(mib::ip_out_requests);
     }
@@ -188,30 +188,27 @@ constexpr void send_error(Core& c, const typename Core::packet_type& offending, 
     }
     const ipv4::const_view ip{offending.data()};
     const interface* in = c.tables.interfaces.find(offending.interface());
-    routing::flow back{.destination = ip[ipv4::source],
-                       .tos = pipeline::error_tos(error, ip[ipv4::tos]),
-                       .protocol = ipv4::protocols::icmp};
+    const ipv4::address sender = ip[ipv4::source];
+    const u8 tos = pipeline::error_tos(error, ip[ipv4::tos]);
+    ipv4::address source{};
     if (type == route_type::local) {
-        back.source = ip[ipv4::destination];
+        source = ip[ipv4::destination];
     } else if (c.tables.switches.icmp_errors_use_inbound_ifaddr && in != nullptr) {
-        back.source =
-            routing::select_source(c.tables.look_up(), in->index, back.destination, scopes::link);
+        source = routing::select_source(c.tables.look_up(), in->index, sender, scopes::link);
     }
     ip_options::outgoing echoed{};
     if (!echo_options(c, offending, in, type, echoed)) {
         return;
     }
-    if (echoed.offsets.source_route != 0) {
-        back.destination = echoed.first_hop;
-    }
-    const auto route = route_to(c.tables, back, c.calls.now.now);
+    const auto route =
+        route_back(c.tables, echoed.destination(sender), source, tos, c.calls.now.now);
     if (!route.has_value()) {
         return;
     }
     // What leads back over lo came by lo, whatever address of ours it was for.
     const u16 by = route->type == route_type::local ? route->interface : offending.interface();
     if (may_send_icmp(c, {error.type(), error.code(), by}, *route)) {
-        detail::write_and_send_error(c, offending, error, *route, back.tos, echoed);
+        detail::write_and_send_error(c, offending, error, *route, tos, echoed);
     }
 }
 

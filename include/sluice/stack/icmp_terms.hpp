@@ -28,7 +28,7 @@ template <class Core>
         return i != nullptr && i->loopback;
     };
     if constexpr (requires { requires !Core::chosen::icmp::limits_looped; }) {
-        if (is_loopback(cause.interface)) {
+        if (cause.interface != 0 && is_loopback(cause.interface)) {
             return true;
         }
     }

@@ -55,6 +55,20 @@ template <class Tables>
     return route;
 }
 
+// The way back to the sender of what an ICMP message is about; `source` unspecified: chosen. All of
+// it in one function: it is asked for each answer.
+template <class Tables>
+[[nodiscard, gnu::flatten]] constexpr route_result
+route_back(const Tables& t, ipv4::address destination, ipv4::address source, u8 tos,
+           instant now) noexcept {
+    return route_to(t,
+                    {.destination = destination,
+                     .source = source,
+                     .tos = tos,
+                     .protocol = ipv4::protocols::icmp},
+                    now);
+}
+
 // The way of what is forwarded: a learned gateway always, a learned MTU by ip_forward_use_pmtu or
 // when it is locked. Linux ip_dst_mtu_maybe_forward.
 template <class Tables>

@@ -11,16 +11,14 @@ namespace sluice {
 
 namespace detail {
 
+// By ICMP type: how far its named counter is from that of type 3, by one; 0: it has none.
+inline constexpr u8 places_of_icmp[] = {7, 0, 0, 1, 4, 5, 0, 0, 6, 0, 0, 2, 3, 8, 9, 0, 0, 10, 11};
+
 // The named counter of a type, given that of type 3: they stand in the same order for both
 // directions.
 [[nodiscard]] constexpr mib named_icmp(u8 type, mib first) noexcept {
-    constexpr u8 types[] = {3, 11, 12, 4, 5, 8, 0, 13, 14, 17, 18};
-    for (u8 i = 0; i < sizeof types; ++i) {
-        if (types[i] == type) {
-            return static_cast<mib>(static_cast<u8>(first) + i);
-        }
-    }
-    return mib::none;
+    const u8 place = type < sizeof places_of_icmp ? places_of_icmp[type] : u8{0};
+    return place == 0 ? mib::none : static_cast<mib>(static_cast<u8>(first) + place - 1);
 }
 
 }  // namespace detail

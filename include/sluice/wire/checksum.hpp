@@ -36,6 +36,13 @@ namespace sluice::checksum {
     return static_cast<u16>(~fold(sum));
 }
 
+// The checksum to store for a sum of at most 2^32 words, one of which is not 0: a division by a
+// constant instead of the folding, as in verify_header().
+[[nodiscard]] constexpr u16 finish_header(u64 sum) noexcept {
+    const u64 rest = sum % 65535;
+    return rest == 0 ? u16{0} : static_cast<u16>(~rest);
+}
+
 // `sum` plus the words of `data`; an odd last byte counts as the high half of a word.
 [[nodiscard]] constexpr u64 partial(const_bytes data, u64 sum = 0) noexcept {
     if (std::is_constant_evaluated()) return sum + detail::sum_by_bytes(data.data(), data.size());
@@ -56,9 +63,14 @@ namespace sluice::checksum {
     return finish(partial(data));
 }
 
-// Whether `data`, its checksum field included, sums to zero.
-[[nodiscard]] constexpr bool verify(const_bytes data) noexcept {
-    return fold(partial(data)) == 0xffff;
+// Whether `data`, its checksum field included, and `sum` (below 2^63) sum to zero. Without folding,
+// as for headers below: a sum of native words counts as one of swapped words by 256 times itself.
+[[nodiscard]] constexpr bool verify(const_bytes data, u64 sum = 0) noexcept {
+    if (std::is_constant_evaluated()) return fold(partial(data, sum)) == 0xffff;
+    const u64 native = detail::sum_native(data.data(), data.size());
+    const u64 narrow = (native & 0xffffffff) + (native >> 32);
+    sum += std::endian::native == std::endian::little ? narrow << 8 : narrow;
+    return sum != 0 && sum % 65535 == 0;
 }
 
 // Whether an IPv4 header of `ihl_words` (at least 5) 32-bit words has a correct checksum; both
