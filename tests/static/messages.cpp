@@ -33,7 +33,7 @@ consteval bool are_distinct(Error last) {
     return std::string_view{message(static_cast<Error>(255))}.size() >= 5;
 }
 
-static_assert(are_distinct(wire_error::no_room));
+static_assert(are_distinct(wire_error::absent));
 static_assert(are_distinct(interface_error::invalid));
 static_assert(are_distinct(route_error::invalid_mtu));
 static_assert(are_distinct(routing::send_error::no_interface));

@@ -16,6 +16,7 @@ enum class wire_error : u8 {
     bad_checksum,       // the checksum does not match
     bad_value,          // a field holds what the format does not allow
     no_room,            // the buffer to write into is too small
+    absent,             // an optional field that this header does not have
 };
 
 // A sentence for a person. Every error of the library has one: message(e).
@@ -37,6 +38,8 @@ enum class wire_error : u8 {
         return "a value that the format does not allow";
     case wire_error::no_room:
         return "the buffer is too small";
+    case wire_error::absent:
+        return "the header does not have this optional field";
     }
     return "unknown wire error";
 }
