@@ -1,9 +1,18 @@
-// capture::reader: packets of a capture file of either format, pcap or pcapng; the file's first
-// octets tell which.
+// capture::reader: packets of a capture file of either format, pcap or pcapng; the file's first bytes
+// tell which.
 //
-// Expects: the whole file in memory (pcap::load_file), which outlives the reader and the records;
-// what it says is not believed. Does: the same as pcap::reader and pcapng::reader. Never: reads
-// beyond the bytes. Cost: that of the format's reader.
+//     const auto content = port::capture::load_file(path);         // port/capture_file.hpp
+//     auto capture = port::capture::reader::open(*content);        // once has_value() was asked
+//     while (const auto record = capture->next()) {
+//         const auto frame = port::pcap::parse_frame(record->link, record->captured);
+//         if (!frame.ipv4.empty()) use(frame.ipv4, record->since_epoch);  // port/pcap_link.hpp
+//     }
+//
+// Expects: the whole file in memory, which outlives the reader and the records; what it says is not
+//          believed.
+// Never:   reads beyond the bytes.
+// Errors:  of open and next, message(e) has a sentence for each; error::end after the last packet.
+// Cost:    that of the format's reader.
 #pragma once
 
 #include <sluice/port/pcapng.hpp>
