@@ -1,5 +1,5 @@
-// capture::reader: packets of a capture file of either format, pcap or pcapng; the file's first bytes
-// tell which.
+// capture::reader: packets of a capture file of either format, pcap or pcapng; the file's first
+// bytes tell which.
 //
 //     const auto content = port::capture::load_file(path);         // port/capture_file.hpp
 //     auto capture = port::capture::reader::open(*content);        // once has_value() was asked
