@@ -8,9 +8,8 @@
 #pragma once
 
 #include <sluice/sluice.hpp>
-#include <sluice/testing/clock.hpp>
 #include <sluice/testing/fixed_seed.hpp>
-#include <sluice/testing/wire.hpp>
+#include <sluice/testing/run.hpp>
 
 #include <array>
 
@@ -79,15 +78,12 @@ public:
 
     // Lets time pass: whatever arrives meanwhile is received.
     void run(sluice::duration time) {
-        const sluice::instant end = now().now + time;
-        for (sluice::instant next = next_arrival(); next <= end; next = next_arrival()) {
-            pass_to(next);
-            receive_all();
-        }
-        pass_to(end);
-        static_cast<void>(left.poll(now()));
-        static_cast<void>(middle.poll(now()));
-        static_cast<void>(right.poll(now()));
+        using sluice::testing::plug;
+        sluice::testing::run_until(
+            clock_, now().now + time, plug{left_wire, wire_end::left, left, first_interface},
+            plug{left_wire, wire_end::right, middle, first_interface, router_runs},
+            plug{right_wire, wire_end::left, middle, first_interface + 1, router_runs},
+            plug{right_wire, wire_end::right, right, first_interface});
     }
 
     // Whether every buffer is back in its pool.
@@ -108,31 +104,6 @@ private:
         sluice::stack<router>::parts made{.seed = sluice::testing::fixed_seed};
         made.output.sides = {{{l, wire_end::right}, {r, wire_end::left}}};
         return made;
-    }
-
-    [[nodiscard]] sluice::instant next_arrival() const {
-        const auto a = left_wire.next_arrival();
-        const auto b = right_wire.next_arrival();
-        return a < b ? a : b;
-    }
-    void pass_to(sluice::instant t) {
-        clock_.advance_to(t);
-        left_wire.set_now(t);
-        right_wire.set_now(t);
-    }
-    void receive_all() {
-        receive_at(left_wire, wire_end::left, first_interface, left, true);
-        receive_at(left_wire, wire_end::right, first_interface, middle, router_runs);
-        receive_at(right_wire, wire_end::left, first_interface + 1, middle, router_runs);
-        receive_at(right_wire, wire_end::right, first_interface, right, true);
-    }
-    template <class Stack>
-    void receive_at(wire& from, wire_end end, sluice::u16 interface, Stack& to, bool runs) {
-        while (packet p = from.receive(end, interface)) {
-            if (runs) {
-                static_cast<void>(to.receive(std::move(p), now()));
-            }
-        }
     }
 
     sluice::testing::manual_clock clock_;
