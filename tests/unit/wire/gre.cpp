@@ -23,10 +23,12 @@ constexpr auto keyed = "2000 6558 0000002a"_hex;
 constexpr auto numbered = "1000 86dd 00000001"_hex;
 constexpr auto full = "b000 0800 1234 0000 01020304 05060708"_hex;
 constexpr row rows[] = {
-    {"plain", plain, {}},
-    {"key", keyed, {.protocol_type = 0x6558, .key = 42u}},
-    {"sequence", numbered, {.protocol_type = 0x86dd, .sequence = 1u}},
-    {"all", full, {.checksum = u16{0x1234}, .key = 0x01020304u, .sequence = 0x05060708u}},
+    {.name = "plain", .wire = plain, .value = {}},
+    {.name = "key", .wire = keyed, .value = {.protocol_type = 0x6558, .key = 42u}},
+    {.name = "sequence", .wire = numbered, .value = {.protocol_type = 0x86dd, .sequence = 1u}},
+    {.name = "all",
+     .wire = full,
+     .value = {.checksum = u16{0x1234}, .key = 0x01020304u, .sequence = 0x05060708u}},
 };
 
 }  // namespace
