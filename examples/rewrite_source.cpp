@@ -28,29 +28,20 @@ template <class Output>
 struct host : sluice::policies<sluice::output<Output>, sluice::hooks<sluice::hook_chain<4>>> {};
 
 template <class Packet>
-class source_rewriter final : public sluice::hook<Packet> {
-public:
-    source_rewriter(ipv4::address from, ipv4::address to) noexcept : from_{from}, to_{to} {
-        this->set_enabled(false);
-    }
-
+struct source_rewriter final : sluice::hook<Packet> {
     sluice::hook_verdict operator()(Packet& p, const sluice::hook_context&) noexcept override {
-        const bool ours = ipv4::const_view{p.data()}[ipv4::source] == from_;
-        return !ours || sluice::rewrite::source(p, to_) ? sluice::hook_verdict::accept
-                                                        : sluice::hook_verdict::drop;
+        return sluice::rewrite::source(p, "192.0.2.77"_ip) ? sluice::hook_verdict::accept
+                                                           : sluice::hook_verdict::drop;
     }
-
-private:
-    ipv4::address from_, to_;
 };
 
 template <class Stack>
 struct demonstration {
-    source_rewriter<typename Stack::packet_type> rewriter{examples::own_address.address,
-                                                          "192.0.2.77"_ip};
+    source_rewriter<typename Stack::packet_type> rewriter;
     examples::udp_echo<typename Stack::packet_type> echo;
 
     bool put_in(Stack& s) {
+        rewriter.set_enabled(false);
         return s.hooks().add(sluice::hook_point::local_out, 0, rewriter) &&
                s.delivery().set_handler(ipv4::protocols::udp, &echo);
     }

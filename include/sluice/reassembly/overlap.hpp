@@ -99,8 +99,11 @@ concept refuses_overlaps = requires(byte_range run, byte_range incoming) {
     { O::refuse(run, incoming) } noexcept -> std::same_as<run_answer>;
 };
 
+template <class O>
+concept has_one_answer = !(requires { O::settle; } && requires { O::refuse; });
+
 // A rule either settles overlaps or refuses them.
 template <class O>
-concept overlap_policy = settles_overlaps<O> != refuses_overlaps<O>;
+concept overlap_policy = (settles_overlaps<O> || refuses_overlaps<O>) && has_one_answer<O>;
 
 }  // namespace sluice
