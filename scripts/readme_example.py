@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Compiles and runs the first C++ example of README.md, as a reader would, and checks that it answers the ping;
-then the same example with its stack compiled once, by the recipe of README.md, and checks that the other source
+"""Compiles and runs the first C++ example of README.md, as a reader would, and checks that it answers the ping and
+needs no header but sluice.hpp and ports; then the same example with its stack compiled once, by the recipe of README.md, and checks that the other source
 has nothing of the stack's inside.
 
 Usage: readme_example.py --compiler CXX
@@ -35,6 +35,9 @@ def check_answer(program):
 
 
 def check_example(compiler, folder, example):
+    others = [h for h in re.findall(r"#include <(sluice/.*)>", example) if not re.match(r"sluice/(sluice\.hpp$|port/)", h)]
+    if others:
+        sys.exit(f"the README's example includes {', '.join(others)}: sluice.hpp and ports are to be enough")
     if len(example.splitlines()) > MOST_LINES:
         sys.exit(f"the README's example has more than {MOST_LINES} lines")
     source = folder / "example.cpp"
