@@ -125,7 +125,7 @@ def found(files):
 
 def self_test():
     head = "# T\n\n| I want | include | call |\n|---|---|---|\n"
-    right = {GLOSSARY: "| word | means | in the code |\n| one | a number | `one`, `sluice/a.hpp` |\n",
+    right = {GLOSSARY: "| word | means | in the code |\n|---|---|---|\n| one | a number | `one`, `sluice/a.hpp` |\n",
              PAGE: head + '| a | `sluice/a.hpp` | `x::one(anything)`, `two<x>`, `"1"_lit` |\n| all | `sluice/sluice.hpp` | `one()` |\n',
              "include/sluice/a.hpp": "#include <sluice/b.hpp>\nnamespace x { void one(); } int operator\"\"_lit();\n",
              "include/sluice/b.hpp": "// four\ntemplate <class T> class two;\nint three;\n",
