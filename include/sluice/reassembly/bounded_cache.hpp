@@ -1,21 +1,27 @@
 // bounded_cache<Datagrams, Overlap, Fragments, OnFull, Share>: reassembly as Linux does it, in
-// memory that is fixed when it is compiled. Expects: fragments as verified datagrams; a secret key;
-// the caller to call expire(now, sink) before insert(..., now, ...) when next_deadline() is over:
-// insert looks at no clock but the one it is given and ends nobody's time. Packets that can be put
-// in a list (append). Does: keeps up to Datagrams incomplete datagrams of up to Fragments packets
-// altogether, and returns the whole as one packet whose head is the fragment with offset 0 and
-// whose other pieces follow as a list, their headers pulled. Never: copies payload under the
-// default rule, allocates, writes into payload. Cost: O(log n) for the n runs of a datagram, O(1)
-// in order; about 64 octets a fragment and 250 a datagram. RFC 791 section 3.2, RFC 815, RFC 1122
-// section 3.3.2, RFC 3168 section 5.3; Linux ip_fragment.c.
+// memory that is fixed when it is compiled.
+//
+// It keeps up to Datagrams incomplete datagrams of up to Fragments packets in all, and returns the
+// whole as one packet: the head is the fragment with offset 0, the other pieces follow as a list,
+// their headers pulled.
 //
 // The memory is full when Datagrams, Fragments or the threshold are reached, and when the packets'
 // source has fewer than two of its margins left (packet/bounded_packet_queue.hpp). Then
-// on_full::refuse refuses what comes, as Linux does: whoever fills it stops reassembly for all
-// until the timeout. on_full::evict_oldest gives up the datagram that began first: whoever floods
-// it ends those that take longest, and no other. Share 1 lets one source have all of it, as Linux
-// does; Share n an nth of the datagrams, of the fragments and of the threshold: beyond it what
-// OnFull says befalls that source's own datagrams alone.
+// on_full::refuse refuses what comes, as Linux does: whoever fills the memory stops reassembly for
+// all until the timeout. on_full::evict_oldest gives up the datagram that began first: whoever
+// floods ends those that take longest, and no other.
+// Share 1 lets one source have all of the memory, as Linux does; Share n an nth of the datagrams,
+// of the fragments and of the threshold. Beyond its share OnFull applies to that source's own
+// datagrams alone.
+//
+// Expects: fragments as verified datagrams; a secret key; a call of expire(now, sink) before
+//          insert(..., now, ...) when next_deadline() is over, because insert ends nobody's time;
+//          packets that can be put in a list (append).
+// Never:   copies payload under the default rule, allocates, writes into payload.
+// Cost:    O(log n) for the n runs of a datagram, O(1) in order; about 64 bytes a fragment and 250
+//          a datagram.
+// Source:  RFC 791 section 3.2, RFC 815, RFC 1122 section 3.3.2, RFC 3168 section 5.3; Linux
+//          ip_fragment.c.
 #pragma once
 
 #include <sluice/base/random.hpp>

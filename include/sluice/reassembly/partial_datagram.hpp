@@ -1,10 +1,12 @@
-// partial_datagram: what is known of a datagram whose fragments are still coming; fragment_facts:
-// of one fragment.
+// partial_datagram: what is known of a datagram whose fragments are still coming.
+// fragment_facts: what the header of one fragment says.
+//
+// Keeps length, ECN and sizes, and decides whether a fragment can belong to the rest.
+//
 // Expects: verified headers.
-// Does: keeps length, ECN and sizes, and judges whether a fragment can belong to the rest.
-// Never: owns its pieces' memory.
-// Cost: about 150 octets; O(1).
-// RFC 791 section 3.2; Linux struct ipq, ip_frag_queue.
+// Never:   owns its pieces' memory.
+// Cost:    about 150 bytes; O(1).
+// Source:  RFC 791 section 3.2; Linux struct ipq, ip_frag_queue.
 #pragma once
 
 #include <sluice/base/time.hpp>

@@ -1,9 +1,11 @@
 // piece and piece_pool: one held fragment, and the free ones.
-// Expects: pieces in an array that stays where it is, in their default state.
-// Does: keeps the packet of a fragment with its place in the datagram beside it, never inside the
+//
+// A piece keeps the packet of a fragment with its place in the datagram beside it, never inside the
 // packet's bytes.
-// Never: allocates.
-// Cost: about 64 octets a piece; O(1) to take and to give back.
+//
+// Expects: pieces in an array that stays where it is, in their default state.
+// Never:   allocates.
+// Cost:    about 64 bytes a piece; O(1) to take and to give back.
 #pragma once
 
 #include <sluice/base/integer.hpp>

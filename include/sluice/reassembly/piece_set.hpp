@@ -5,12 +5,10 @@
 // trims or fills, so that no byte is held twice.
 //
 // Expects: pieces of at least one byte, whose packets nobody shares.
-// Never:   writes bookkeeping into packets; copies bytes, but where one piece lies inside another
-// and
-//          the bytes of the inner one win.
+// Never:   writes bookkeeping into packets; copies bytes, except where one piece lies inside
+//          another and the bytes of the inner one win.
 // Cost:    expected O(log n) a fragment for n pieces; O(1) in order where runs are kept. A rule
-// that
-//          settles is asked about each piece that the fragment overlaps.
+//          that settles is asked about each piece that the fragment overlaps.
 // Source:  RFC 791 section 3.2, RFC 5722 section 4; Linux inet_frag_queue_insert.
 #pragma once
 

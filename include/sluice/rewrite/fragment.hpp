@@ -1,13 +1,16 @@
 // fragment: cuts a datagram into pieces that fit an MTU.
+//
+// Three ways: a packet that already is a list of well-formed pieces (a reassembled or a list-built
+// datagram) gets a header on each; where blocks are counted, pieces refer to the bytes of the
+// whole; anything else is copied piece by piece into buffers of the source. Bytes without packets
+// are cut by rewrite/fragment_bytes.hpp.
+//
 // Expects: a packet whose IPv4 header is valid, larger than the MTU or made of fragments, with room
-// for a header in front of a copied piece. Does: offset, MF, lengths in units of 8 octets, options
-// without the copied flag made no-ops in all but the first piece, checksums; a piece of a fragment
-// that had MF keeps MF. Three ways: a packet that already is a list of well-formed pieces (a
-// reassembled or a list-built datagram) gets a header on each; where blocks are counted, pieces
-// refer to the octets of the whole; anything else is copied piece by piece into buffers of the
-// source. Never: looks at DF (forward and output do), sends: each piece goes to the sink, which
-// says whether to go on. Cost: a header and a checksum a piece; on the copying way the bytes once.
-// RFC 791 section 3.2, RFC 1812 section 4.2.2.7. Linux ip_do_fragment, ip_fraglist_init.
+//          for a header in front of a copied piece.
+// Never:   looks at DF (forward and output do); sends: each piece goes to the sink, which says
+//          whether to go on.
+// Cost:    a header and a checksum a piece; on the copying way the bytes once.
+// Source:  RFC 791 section 3.2, RFC 1812 section 4.2.2.7. Linux ip_do_fragment, ip_fraglist_init.
 #pragma once
 
 #include <sluice/base/bytes.hpp>

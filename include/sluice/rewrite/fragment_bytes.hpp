@@ -1,15 +1,13 @@
 // fragment(bytes): cuts a datagram in memory into pieces that fit an MTU, without packets or heap.
 //
-//     const auto cut = rewrite::fragment(datagram, 1500, [&](const_bytes header, const_bytes
-//     payload) {
-//         return send(header, payload);  // false: enough
-//     });
+//     const auto send = [&](const_bytes header, const_bytes payload) { ...; return true; };
+//     const auto cut = rewrite::fragment(datagram, 1500, send);
 //     if (!cut) puts(message(cut.error()));
 //
 // The payload of a piece is that of the datagram where it lies; its header is valid until the sink
 // returns. A datagram that fits the MTU is one piece, as it is.
 //
-// Never:  looks at DF: whoever sends does. The pieces have it not.
+// Never:  looks at DF (whoever sends does), sets it in a piece.
 // Errors: those of validate(bytes). An MTU without room for the header and 8 bytes gives no piece,
 //         and complete is false, as it is when the sink had enough.
 // Cost:   a header and a checksum a piece.

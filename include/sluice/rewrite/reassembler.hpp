@@ -1,10 +1,9 @@
 // reassembler<Policy, FragmentBytes>: makes datagrams in memory whole again, without a stack or
 // heap.
 //
-//     static rewrite::reassembler<> fragments{key};  // 16 datagrams of up to 128 fragments in all
+//     static rewrite::reassembler<> fragments{key};  // 16 datagrams of 128 fragments in all
 //     const auto whole = fragments.add(bytes, now);
-//     if (whole && !whole->empty()) use(*whole);     // bytes of the datagram, valid until the next
-//     add
+//     if (whole && !whole->empty()) use(*whole);  // valid until the next add
 //
 // A reassembly policy does the work, so overlap rule, number of datagrams and what happens when
 // memory is full are chosen there: reassembler<bounded_cache<64, overlap::keep_first>>.
