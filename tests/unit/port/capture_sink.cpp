@@ -82,8 +82,7 @@ std::vector<std::size_t> sizes_in(const_bytes content) {
 }
 
 std::string text_of(const std::optional<port_error>& e) {
-    char text[400];
-    return e ? std::string{e->message(text)} : "";
+    return e ? std::string{message(*e).c_str()} : "";
 }
 
 // Both formats alike.
