@@ -18,7 +18,8 @@ enum class fitting : u8 { whole, segments, fragments, too_big };
 // Whether DF forbids to cut it to that MTU: it does for what was never cut, and for fragments
 // joined again of which one was larger. Linux ip_fragment.
 template <packet_buffer Packet>
-[[nodiscard]] constexpr bool must_stay_whole(const Packet& packet, u32 mtu) noexcept {
+[[nodiscard, gnu::noinline]] constexpr bool must_stay_whole(const Packet& packet,
+                                                            u32 mtu) noexcept {
     const metadata& known = packet.facts();
     return ipv4::const_view{packet.data()}[ipv4::dont_fragment] &&
            (!known.ignore_df || known.largest_fragment > mtu);

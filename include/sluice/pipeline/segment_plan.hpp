@@ -105,7 +105,7 @@ private:
 // where it has none or they do not fit it: what is held against an MTU. Linux
 // skb_gso_network_seglen.
 template <packet_buffer Packet>
-[[nodiscard]] constexpr u32 segmented_length(const Packet& packet) noexcept {
+[[nodiscard, gnu::noinline]] constexpr u32 segmented_length(const Packet& packet) noexcept {
     if (packet.facts().segmentation == segmentation_kind::none) {
         return packet.size();
     }

@@ -33,7 +33,8 @@ class bounded_exceptions {
 
 public:
     static constexpr bool never_learns = false;
-    static constexpr std::size_t memory_limit = Buckets * (ways * sizeof(place) + sizeof(u64));
+    static constexpr std::size_t memory_limit =
+        Buckets * (ways * sizeof(place) + sizeof(u64)) + sizeof(hash_key) + sizeof(keyed_random);
     static constexpr std::size_t capacity = Buckets * ways;
 
     constexpr explicit bounded_exceptions(hash_key key) noexcept : key_(key), random_(key) {}

@@ -26,7 +26,7 @@ struct icmp_envelope {
 };
 
 // Refuses a packet: tells its sender if that is allowed, then drops it. `type` is that of the
-// packet's route.
+// packet's route. Rare, and apart from the acts that call it.
 template <class Core>
 constexpr fate refuse(Core& c, typename Core::packet_type&& packet, const decision& d,
                       route_type type) noexcept;
@@ -213,8 +213,8 @@ constexpr void send_error(Core& c, const typename Core::packet_type& offending, 
 }
 
 template <class Core>
-constexpr fate refuse(Core& c, typename Core::packet_type&& packet, const decision& d,
-                      route_type type) noexcept {
+[[gnu::noinline]] constexpr fate refuse(Core& c, typename Core::packet_type&& packet,
+                                        const decision& d, route_type type) noexcept {
     if (d.kind() == outcome::reject) {
         send_error(c, packet, d.error(), type);
     }
