@@ -9,7 +9,8 @@ Usage: first_hour.py [--self-test]
 import pathlib
 import re
 import sys
-import tempfile
+
+from sample_tree import found
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 PAGE = "docs/first-hour.md"
@@ -49,15 +50,6 @@ def problems(root):
             yield f"examples/{program.name} has {lines} lines, more than {MOST_LINES}"
 
 
-def found(files):
-    with tempfile.TemporaryDirectory() as folder:
-        for name, text in files.items():
-            path = pathlib.Path(folder, name)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
-        return list(problems(pathlib.Path(folder)))
-
-
 def self_test():
     right = {PAGE: "# A\n\n<!-- README.md -->\n```cpp\none\n```\n\n<!-- examples/first_a.cpp -->\n```cpp\nint a;\n\n```\n\n"
                    "<!-- tests/a.sh -->\n```\nx 1\ny\n```\n",
@@ -71,8 +63,8 @@ def self_test():
              "no block": {PAGE: right[PAGE] + "\n<!-- README.md -->\ntext\n```cpp\none\n```\n"},
              "a program is not on the page": {"examples/first_b.cpp": ""},
              "too long": {"examples/first_a.cpp": "\n" * 31, PAGE: right[PAGE].replace("int a;\n\n", "\n" * 31)}}
-    failed = [f"a page that is right: {said}" for said in found(right)]
-    failed += [f"not noticed: {what}" for what, change in wrong.items() if len(found(right | change)) != 1]
+    failed = [f"a page that is right: {said}" for said in found(problems, right)]
+    failed += [f"not noticed: {what}" for what, change in wrong.items() if len(found(problems, right | change)) != 1]
     return failed
 
 

@@ -10,7 +10,8 @@ Usage: header_index.py [--self-test]
 import pathlib
 import re
 import sys
-import tempfile
+
+from sample_tree import found
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 PAGE = "docs/headers.md"
@@ -114,15 +115,6 @@ def problems(root):
         yield f"{PAGE} has no row"
 
 
-def found(files):
-    with tempfile.TemporaryDirectory() as folder:
-        for name, text in files.items():
-            path = pathlib.Path(folder, name)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
-        return list(problems(pathlib.Path(folder)))
-
-
 def self_test():
     head = "# T\n\n| I want | include | call |\n|---|---|---|\n"
     right = {GLOSSARY: "| word | means | in the code |\n|---|---|---|\n| one | a number | `one`, `sluice/a.hpp` |\n",
@@ -139,11 +131,11 @@ def self_test():
              "four cells": "| b | `sluice/a.hpp` | `two` | `two` |\n"}
     wrong_words = {"a name that no header has": "| four | a number | `four` |\n",
                    "a word twice": "| one | a word | `two` |\n"}
-    failed = [f"a table that is right: {said}" for said in found(right)]
-    failed += [f"not noticed: {what}" for what, row in wrong.items() if len(found(right | {PAGE: right[PAGE] + row})) != 1]
+    failed = [f"a table that is right: {said}" for said in found(problems, right)]
+    failed += [f"not noticed: {what}" for what, row in wrong.items() if len(found(problems, right | {PAGE: right[PAGE] + row})) != 1]
     failed += [f"not noticed: {what}" for what, row in wrong_words.items()
-               if len(found(right | {GLOSSARY: right[GLOSSARY] + row})) != 1]
-    failed += ["not noticed: no row"] * (len(found(right | {PAGE: head})) != 1)
+               if len(found(problems, right | {GLOSSARY: right[GLOSSARY] + row})) != 1]
+    failed += ["not noticed: no row"] * (len(found(problems, right | {PAGE: head})) != 1)
     return failed
 
 

@@ -2,14 +2,12 @@
 # host at 192.0.2.1 on a device of that namespace. Sourced with the program's path as $1.
 set -u
 program=$1
-space=sluice-first-$$
-pid=""
-scratch=$(mktemp -d)
 fail() {
     echo "FAILED: $*"
     [[ ! -s $scratch/out ]] || sed 's/^/program: /' "$scratch/out"
     exit 1
 }
+source "$(dirname "${BASH_SOURCE[0]}")/in_namespace.bash"
 clean_up() {
     [[ -z $pid ]] || kill "$pid" 2>/dev/null
     for made in "$space" "$space-right"; do
@@ -17,7 +15,6 @@ clean_up() {
     done
     rm -rf "$scratch"
 }
-trap clean_up EXIT
 if [[ $(id -u) -ne 0 || ! -e /dev/net/tun ]] || ! ip netns add "$space" 2>/dev/null; then
     echo "SKIPPED: $(basename "$0" .sh): needs root, TUN and network namespaces"
     exit 77
@@ -38,15 +35,7 @@ wait_for() {
 # expect_host SPACE: pings and datagrams to 192.0.2.1 are answered.
 expect_host() {
     ip netns exec "$1" ping -c 3 -i 0.2 -W 5 -q 192.0.2.1 >"$scratch/ping" || fail "$(cat "$scratch/ping")"
-    ip netns exec "$1" timeout 30 python3 - <<'PYTHON' || fail "no echo"
-import socket
-asking = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-asking.settimeout(10)
-for size in (0, 1, 1400):
-    asking.sendto(b"a" * size, ("192.0.2.1", 7))
-    answer, sender = asking.recvfrom(2048)
-    assert answer == b"a" * size and sender == ("192.0.2.1", 7), (size, answer, sender)
-PYTHON
+    expect_udp_echo "$1"
 }
 # expect_end CODE: after TERM.
 expect_end() {

@@ -28,3 +28,15 @@ begin() {
     ip -n "$space" addr add 192.0.2.2/24 dev sluice0 && ip -n "$space" link set sluice0 up ||
         fail "no device: $(cat "$scratch/out")"
 }
+# expect_udp_echo SPACE: datagrams from there to 192.0.2.1, port 7, come back.
+expect_udp_echo() {
+    ip netns exec "$1" timeout 30 python3 - <<'PYTHON' || fail "no echo from 192.0.2.1"
+import socket
+asking = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+asking.settimeout(10)
+for size in (0, 1, 1400):
+    asking.sendto(b"a" * size, ("192.0.2.1", 7))
+    answer, sender = asking.recvfrom(2048)
+    assert answer == b"a" * size and sender == ("192.0.2.1", 7), (size, answer, sender)
+PYTHON
+}

@@ -76,7 +76,7 @@ public:
                 }
                 added.secondary = true;
             }
-            if (!other.secondary && other.scope <= a.scope) {
+            if (!other.secondary && a.scope <= other.scope) {  // Linux __inet_insert_ifa
                 at = k + 1;
             }
         }
