@@ -1,7 +1,7 @@
 // The router's table of switches: a row for every field of the settings, and how `--set` is read.
 #include <doctest/doctest.h>
 
-#include "../../../examples/support/switch_table.hpp"
+#include "../../../examples/router/switch_table.hpp"
 
 #include <algorithm>
 #include <fstream>

@@ -4,7 +4,7 @@
 // gives a part of a file.
 #pragma once
 
-#include "route_text.hpp"
+#include "../support/route_text.hpp"
 
 #include <cerrno>
 #include <cstdio>

@@ -7,7 +7,7 @@
 #pragma once
 
 #include "capture.hpp"
-#include "router_port.hpp"
+#include "port.hpp"
 
 #include <sluice/interface/interface_table.hpp>
 #include <sluice/link/ethernet.hpp>

@@ -5,9 +5,9 @@
 // anything.
 #pragma once
 
-#include "explain_arguments.hpp"
-#include "route_advice.hpp"
-#include "zero_pages.hpp"
+#include "../support/route_advice.hpp"
+#include "../support/zero_pages.hpp"
+#include "arguments.hpp"
 
 #include <sluice/delivery/endpoints.hpp>
 #include <sluice/packet/external_storage.hpp>

@@ -7,9 +7,9 @@
 // frame that completed it. Never: gives octets up: a frame that is no part is as it was.
 #pragma once
 
-#include "capture_input.hpp"
+#include "../support/capture_input.hpp"
+#include "../support/offloaded.hpp"
 #include "frame_source.hpp"
-#include "offloaded.hpp"
 
 #include <sluice/pipeline/validate.hpp>
 #include <sluice/reassembly/bounded_cache.hpp>

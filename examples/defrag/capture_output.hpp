@@ -4,7 +4,7 @@
 // Never: joins interfaces.
 #pragma once
 
-#include "complain.hpp"
+#include "../support/complain.hpp"
 
 #include <sluice/port/capture.hpp>
 #include <sluice/port/pcap_file.hpp>

@@ -10,9 +10,9 @@
 //   ./router --packet :eth1:10.0.1.1/24 --packet :eth2:10.0.2.1/24 --stats &
 //   ip netns exec left ping 10.0.2.2
 // `./router --help` tells the rest; `./demo` in the project's root does it all by itself.
-#include "support/router_print.hpp"
-#include "support/router_usage.hpp"
-#include "support/router_worker.hpp"
+#include "print.hpp"
+#include "usage.hpp"
+#include "worker.hpp"
 
 #include <csignal>
 #include <cstdio>

@@ -3,8 +3,8 @@
 // Expects: a snapshot. Does: prints lines that begin with what they are about. Never: asks anybody.
 #pragma once
 
-#include "print_counters.hpp"
-#include "router_snapshot.hpp"
+#include "../support/print_counters.hpp"
+#include "snapshot.hpp"
 
 #include <sluice/wire/text.hpp>
 

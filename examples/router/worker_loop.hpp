@@ -1,7 +1,7 @@
 // What a worker does while it runs.
 #pragma once
 
-#include "router_worker.hpp"
+#include "worker.hpp"
 
 #include <array>
 

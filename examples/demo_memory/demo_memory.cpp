@@ -3,11 +3,11 @@
 //
 // Shows: a whole network in one process, deterministic; captures of what passed over the wires.
 // Run: ./demo_memory FOLDER    writes FOLDER/left.pcap and FOLDER/right.pcap
-#include "support/complain.hpp"
-#include "support/memory_network.hpp"
-#include "support/memory_probe.hpp"
-#include "support/print_counters.hpp"
-#include "support/wire_capture.hpp"
+#include "../support/complain.hpp"
+#include "../support/print_counters.hpp"
+#include "network.hpp"
+#include "probe.hpp"
+#include "wire_capture.hpp"
 
 #include <cstdio>
 #include <memory>

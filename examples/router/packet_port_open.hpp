@@ -1,7 +1,7 @@
 // How a packet_port opens and closes its sockets, and what they counted.
 #pragma once
 
-#include "complain.hpp"
+#include "../support/complain.hpp"
 #include "packet_port.hpp"
 
 namespace router {

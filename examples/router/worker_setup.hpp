@@ -1,10 +1,10 @@
 // How a worker is put together, and what it tells of itself.
 #pragma once
 
-#include "complain.hpp"
+#include "../support/complain.hpp"
 #include "packet_port.hpp"
-#include "router_worker.hpp"
 #include "tun_port.hpp"
+#include "worker.hpp"
 
 namespace router {
 

@@ -5,8 +5,8 @@
 // understand; asks whether a route makes sense: the stack does.
 #pragma once
 
-#include "offloaded.hpp"
-#include "route_text.hpp"
+#include "../support/offloaded.hpp"
+#include "../support/route_text.hpp"
 
 #include <sluice/wire/text.hpp>
 

@@ -4,7 +4,7 @@
 // Expects: snapshots of workers with the same interfaces. Does: adds. Never: touches a worker.
 #pragma once
 
-#include "router_port.hpp"
+#include "port.hpp"
 
 #include <sluice/link/neighbour.hpp>
 #include <sluice/packet/settings.hpp>

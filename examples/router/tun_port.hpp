@@ -3,7 +3,7 @@
 // Expects: as port/tun.hpp. Does: opens one queue of it. Never: brings it up.
 #pragma once
 
-#include "router_port.hpp"
+#include "port.hpp"
 
 #include <sluice/port/tun.hpp>
 

@@ -12,7 +12,7 @@
 #pragma once
 
 #include "link_watch.hpp"
-#include "router_port.hpp"
+#include "port.hpp"
 
 #include <sluice/port/af_packet.hpp>
 #include <sluice/port/af_packet_ring.hpp>

@@ -5,8 +5,8 @@
 // another worker: a question is answered with a copy.
 #pragma once
 
-#include "router_snapshot.hpp"
-#include "router_stack.hpp"
+#include "snapshot.hpp"
+#include "stack.hpp"
 
 #include <sluice/port/back_off.hpp>
 #include <sluice/port/steady_clock.hpp>
@@ -114,5 +114,5 @@ private:
 
 }  // namespace router
 
-#include "router_worker_loop.hpp"
-#include "router_worker_setup.hpp"
+#include "worker_loop.hpp"
+#include "worker_setup.hpp"

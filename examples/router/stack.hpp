@@ -5,8 +5,8 @@
 // anything.
 #pragma once
 
-#include "router_exits.hpp"
-#include "router_routes.hpp"
+#include "exits.hpp"
+#include "routes.hpp"
 
 #include <sluice/identification/random_identification.hpp>
 #include <sluice/sluice.hpp>

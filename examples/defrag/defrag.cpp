@@ -6,8 +6,8 @@
 // IN is pcap or pcapng; OUT gets the same format. It gets each datagram in the place of the
 // fragment that completed it, with the link header of its first; every frame that is no part of one
 // is there unchanged.
-#include "support/capture_output.hpp"
-#include "support/defragmenter.hpp"
+#include "capture_output.hpp"
+#include "defragmenter.hpp"
 
 #include <sluice/port/system_seed.hpp>
 

@@ -1,6 +1,6 @@
 // What the command line of the router says, as values.
 //
-// Expects: argv of main. Does: reads it; router_usage.hpp tells what there is. Never: exits,
+// Expects: argv of main. Does: reads it; usage.hpp tells what there is. Never: exits,
 // prints; what is wrong is the text in `problem`.
 #pragma once
 

@@ -4,7 +4,7 @@
 // packets, with their checksums; keeps the ICMP that comes back. Never: answers.
 #pragma once
 
-#include "memory_network.hpp"
+#include "network.hpp"
 
 #include <sluice/delivery/receive_queue.hpp>
 #include <sluice/packet/reader.hpp>

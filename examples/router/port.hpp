@@ -4,8 +4,8 @@
 // Expects: one thread. Does: names. Never: decides.
 #pragma once
 
+#include "arguments.hpp"
 #include "frame_pool.hpp"
-#include "router_arguments.hpp"
 
 #include <sluice/output/concept.hpp>
 #include <sluice/port/descriptor.hpp>

@@ -4,7 +4,7 @@
 // there is `room`. Never: changes a packet.
 #pragma once
 
-#include "memory_network.hpp"
+#include "network.hpp"
 
 #include <sluice/port/pcap_file.hpp>
 

@@ -5,11 +5,11 @@
 //      ./explain FILE 7                    the decisions about packet 7, those before it taken in
 //      ./explain --address 10.0.1.1/24 --route "default via 10.0.1.254" FILE 7
 // Without --address: a router that owns no address and has a route to everywhere.
-#include "support/capture_input.hpp"
-#include "support/complain.hpp"
-#include "support/explain_arguments.hpp"
-#include "support/explain_stack.hpp"
-#include "support/offloaded.hpp"
+#include "../support/capture_input.hpp"
+#include "../support/complain.hpp"
+#include "../support/offloaded.hpp"
+#include "arguments.hpp"
+#include "stack.hpp"
 
 #include <sluice/stats/explain.hpp>
 

@@ -6,9 +6,9 @@
 // A route that cannot be used while an interface is down waits for it.
 #pragma once
 
-#include "route_advice.hpp"
-#include "route_text.hpp"
-#include "zero_pages.hpp"
+#include "../support/route_advice.hpp"
+#include "../support/route_text.hpp"
+#include "../support/zero_pages.hpp"
 
 #include <sluice/route/lpm_table.hpp>
 

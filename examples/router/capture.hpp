@@ -5,9 +5,9 @@
 // from the capture. Never: delays the router: what could not be written is counted.
 #pragma once
 
-#include "complain.hpp"
+#include "../support/complain.hpp"
 #include "link_watch.hpp"
-#include "router_port.hpp"
+#include "port.hpp"
 
 #include <sluice/port/pcapng_file.hpp>
 
