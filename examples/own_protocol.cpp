@@ -21,7 +21,7 @@ using sluice::field;
 //   0                   1                   2                   3
 //   0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
 //  +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
-//  |Versn| Kind  |A|               |            Reading            |
+//  |Versn| Kind  |A|    Station    |            Reading            |
 //  +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
 inline constexpr struct version final : field<sluice::u8, 0, 3, "version"> {
 } version{};

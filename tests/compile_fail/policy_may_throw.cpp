@@ -1,4 +1,4 @@
-// A route policy whose lookup is not noexcept: the slot says which concept, the note which function.
+// A route policy whose lookup may throw: the slot names the concept, the note names the function.
 // first error: sluice: routes<R>: R must model sluice::route_policy \(route/concept.hpp\)
 // build error: lookup.{1,200}(is not .noexcept.|may throw)
 #include <sluice/sluice.hpp>

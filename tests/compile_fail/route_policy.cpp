@@ -1,4 +1,4 @@
-// A table whose lookup may throw is no route_policy; the compiler names the requirement that it misses.
+// A table whose lookup may throw is no route_policy: the compiler names the requirement.
 
 // build error: has_lookup
 // build error: lookup\(d\).{1,10}(is not .noexcept.|may throw)

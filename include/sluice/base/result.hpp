@@ -13,7 +13,7 @@
 
 namespace sluice {
 
-// The error branch of a result: `return failure{parse_error::too_short};`
+// The error branch of a result: `return failure{wire_error::truncated};`
 template <class E>
 struct failure {
     E reason;

@@ -12,8 +12,8 @@
 // A **protocol_handler** is registered at run time and may be replaced or wrapped. `receive(packet,
 // info, services)` takes the packet, its bounds at the IPv4 header; the answer says whether it was
 // taken, ignored, not for anybody (protocol unreachable is sent), left to what the stack does
-// itself (a handler that wraps a built-in one), or to be delivered again as another protocol (row
-// D2: a tunnel). `error(...)` is told of an ICMP error about a packet of this protocol.
+// itself (a handler that wraps a built-in one), or to be delivered again as another protocol (a
+// tunnel). `error(...)` is told of an ICMP error about a packet of this protocol.
 //
 // `report(notice)` tells of an ICMP error the raw endpoints that match what it quotes, and the UDP
 // endpoint if it quotes UDP; false when it quotes UDP of no endpoint. `believes(notice)` says
@@ -238,7 +238,7 @@ concept answers_pings = requires(D& d, Packet&& p, const delivery_info& info) {
     { d.ping(std::move(p), info) } noexcept -> std::same_as<delivery_count>;
 };
 
-// What has a peer, so that its route may be kept (row R5).
+// What has a peer, so that its route may be kept.
 template <class D>
 concept knows_flows = requires(D& d, const D& c, const delivery_info& info) {
     { c.has_flows() } noexcept -> std::same_as<bool>;

@@ -1,6 +1,6 @@
 // # hook_policy
 //
-// Programs of the user's at the five points of the packet's way (Linux netfilter; row R9).
+// Programs of the user's at the five points of the packet's way (Linux netfilter).
 //
 // `run(point, packet, context)` calls what is registered at the point, lowest priority number
 // first, and answers `accept`, `drop`, `stolen` (a hook took the packet: the handle is empty or

@@ -5,12 +5,16 @@
 // Exemplar:
 //
 //     struct environment {
-//         ipv4::address specific_destination() noexcept;               // our address that the
-//         packet was meant for bool is_unicast(ipv4::address) noexcept;                     //
-//         neither ours nor broadcast nor multicast u32 midnight_ms() noexcept; // milliseconds
-//         since midnight UT ipv4::address output_source(ipv4::address to) noexcept;      // our
-//         address on the way to `to` u8 label_problem(const_bytes option) noexcept; // optional,
-//         see compile.hpp
+//         // The local address that the packet was meant for.
+//         ipv4::address specific_destination() noexcept;
+//         // Neither local nor broadcast nor multicast.
+//         bool is_unicast(ipv4::address) noexcept;
+//         // Milliseconds since midnight UT.
+//         u32 midnight_ms() noexcept;
+//         // The local address on the route to `to`.
+//         ipv4::address output_source(ipv4::address to) noexcept;
+//         // Optional: see options/compile.hpp.
+//         u8 label_problem(const_bytes option) noexcept;
 //     };
 #pragma once
 

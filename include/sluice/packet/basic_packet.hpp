@@ -1,7 +1,7 @@
 // basic_packet<Storage, Ownership>: the handle that moves through the pipeline, and its operations
 // by the kernel's names. Expects: blocks from a buffer_source of the same Storage. Does: owns one
 // reference to a block; push, pull, put and trim move the bounds; a packet may go on in further
-// blocks: page-like segments (bytes of shared blocks) and a list of whole packets (row H4), without
+// blocks: page-like segments (bytes of shared blocks) and a list of whole packets, without
 // another type. Ownership unique: one handle a block, clone() copies. shared: clone() counts; what
 // only moves a handle's bounds (pull, unpull, trim) leaves the others as they are, and what changes
 // bytes, chain or facts takes a copy of its own first (push, put, append, attach, may_pull) or is

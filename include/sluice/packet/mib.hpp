@@ -85,7 +85,7 @@ enum class mib : u8 {
     ipext_in_bcast_octets,
     ipext_out_bcast_octets,
     ipext_in_csum_errors,
-    // The four of R3, in the order of the ECN codepoints 0 to 3.
+    // In the order of the ECN codepoints 0 to 3.
     ipext_in_no_ect_pkts,
     ipext_in_ect1_pkts,
     ipext_in_ect0_pkts,

@@ -32,8 +32,8 @@
 //     struct source {
 //         using packet_type = basic_packet<pool_storage<2048>>;
 //         static constexpr std::size_t memory_limit = 64 * 1024;
-//         static constexpr u32 block_capacity = 2048;      // headroom, bytes and tailroom of one
-//         packet packet_type take(u16 headroom) noexcept;
+//         static constexpr u32 block_capacity = 2048;  // headroom, bytes and tailroom of a packet
+//         packet_type take(u16 headroom) noexcept;
 //     };
 //
 // Models of packet_buffer: `basic_packet` over `pool_storage`, `external_storage`,

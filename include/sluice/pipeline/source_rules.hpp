@@ -1,4 +1,4 @@
-// source_rules: may a datagram with this source address come in by this interface? (row R7)
+// source_rules: may a datagram with this source address come in by this interface?
 // Expects: a source that is neither multicast nor the limited broadcast. Does: own addresses
 // refused, strict and loose reverse path, and tells whether the source is on the link of the
 // interface (for redirects). Never: judges loopback and zero sources: classify does. Cost: one

@@ -1,6 +1,6 @@
 // route_entry: one route, as a table keeps it and as the pipeline reads it; route_query: what is
 // looked up. Expects: interface indexes of the stack's interface table. Does: carries type, scope,
-// gateway, metrics (rows U2, U3). Never: resolves. Cost: 36 octets, one cache line with its
+// gateway, metrics. Never: resolves. Cost: 36 octets, one cache line with its
 // neighbours. Source: Linux rtnetlink.h, fib_semantics.c.
 #pragma once
 

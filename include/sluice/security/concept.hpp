@@ -3,7 +3,7 @@
 // Whether a packet may pass, at the three points where Linux asks its IPsec policy (xfrm): `in`,
 // before a datagram for us reaches raw endpoints and its protocol; `forward`, before anything is
 // done with one that is to be forwarded; `out`, before what this host sends leaves, its header
-// complete (row R10).
+// complete.
 //
 // `refusal(point, packet, context)` gives the reason under which the packet is dropped
 // (`security_policy` where no other fits), or `drop_reason::none`: it may pass. The packet begins

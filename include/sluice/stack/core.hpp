@@ -1,8 +1,7 @@
 // core<P>: what one stack owns, by part; the acts (the other files of this folder) work on it.
 // Expects: policies and a seed. Does: holds. Never: acts: it has no member but its parts, which
 // the acts and their tests may touch and nobody else should (stack.hpp is the face for all
-// others). Cost: the policies' own sizes. One core is one network namespace: nothing is global
-// (row S5).
+// others). Cost: the policies' own sizes. One core is one network namespace: nothing is global.
 #pragma once
 
 #include <sluice/base/random.hpp>

@@ -1,6 +1,6 @@
 // handle: a datagram for us meets the handler that a program registered for its protocol.
 // Expects: a datagram behind the raw taps. Does: calls the handler, does what it answers, makes
-// what it unwrapped a datagram again (row D2: a tunnel). Never: trusts what a handler left behind.
+// what it unwrapped a datagram again (a tunnel). Never: trusts what a handler left behind.
 // Cost: a virtual call. Linux ip_protocol_deliver_rcu.
 #pragma once
 

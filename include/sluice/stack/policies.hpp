@@ -356,7 +356,7 @@ struct resolved {
                   "default_headroom), a header of 60 octets and an ICMP error of 576");
 };
 
-// P, or the default of all slots where P is no set of policies: told by check_policies.
+// P, or the default of all slots where P is no set of policies; class stack says that it is none.
 template <class P>
 concept is_policy_set = requires { typename P::template of<sluice::buffers<>>; };
 template <class P>

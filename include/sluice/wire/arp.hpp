@@ -24,8 +24,16 @@ namespace sluice::arp {
 //  +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
 //  |Hardware length|Protocol length|           Operation           |
 //  +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
-//  |            Sender hardware address (48), protocol address (32)
-//  |            Target hardware address (48), protocol address (32)
+//  |                    Sender hardware address                    |
+//  +                               +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+//  |                               |    Sender protocol address    |
+//  +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+//  |           (goes on)           |    Target hardware address    |
+//  +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+                               +
+//  |                                                               |
+//  +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+//  |                    Target protocol address                    |
+//  +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
 
 // clang-format off
 inline constexpr struct hardware_type final : field<u16, 0, 16, "hardware_type"> {} hardware_type{};

@@ -22,13 +22,17 @@ namespace sluice::icmp {
 //  +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
 //  |     Type      |     Code      |          Checksum             |
 //  +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
-//  |                        Rest of Header                         |
-//  |          Identifier           |        Sequence Number        |  echo, timestamp, information,
-//  mask |                    Gateway Internet Address                   |  redirect |    unused |
-//  Length     |         Next-Hop MTU          |  unreachable |    Pointer    |    Length     |
-//  unused             |  parameter problem |    unused     |    Length     |            unused |
-//  time exceeded |          Identifier           | Sequence Num. |  Reserved   |L|  extended echo
-//  request |          Identifier           | Sequence Num. |State| R |A|4|6|  extended echo reply
+//  |                         Rest of Header                        |
+//  +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+// The rest of the header by type:
+//  +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+//  |           Identifier          |        Sequence Number        |  echo and other queries
+//  |                    Gateway Internet Address                   |  redirect
+//  |     unused    |     Length    |          Next-Hop MTU         |  unreachable
+//  |    Pointer    |     Length    |             unused            |  parameter problem
+//  |     unused    |     Length    |             unused            |  time exceeded
+//  |           Identifier          | Sequence Num. |   Reserved  |L|  extended echo request
+//  |           Identifier          | Sequence Num. |State|Res|A|4|6|  extended echo reply
 //  +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
 
 // clang-format off

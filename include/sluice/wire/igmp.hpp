@@ -22,16 +22,15 @@ namespace sluice::igmp {
 //  |     Type      | Max Resp Code |           Checksum            |
 //  +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
 //  |                         Group Address                         |  queries, v1 and v2 reports
-//  |           Reserved            |  Number of Group Records (M)  |  v3 reports
+//  |            Reserved           |  Number of Group Records (M)  |  v3 reports; M records
 //  +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
-//  | Resv  |S| QRV |     QQIC      |     Number of Sources (N)     |  v3 queries; N addresses
-//  follow
+//  |  Resv |S| QRV |      QQIC     |     Number of Sources (N)     |  v3 queries; N addresses
 //  +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
-//
+// A group record:
 //  +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
-//  |  Record Type  |  Aux Data Len |     Number of Sources (N)     |  a group record
+//  |  Record Type  |  Aux Data Len |     Number of Sources (N)     |
 //  +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
-//  |     Multicast Address; N source addresses; auxiliary data     |
+//  |                       Multicast Address                       |  addresses, auxiliary data
 //  +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
 
 // clang-format off

@@ -62,9 +62,9 @@ inline constexpr u8 upstream_multicast = 152;
 //  +--------+--------+--------+---------//--------+
 //  |  kind  | length | pointer|     addresses     |  record route, loose and strict source route
 //  +--------+--------+--------+---------//--------+
-//  +--------+--------+--------+---+----+
-//  |01000100| length | pointer|oflw flag|  timestamp; entries of 4 or 8 bytes follow
-//  +--------+--------+--------+---+----+
+//  +--------+--------+--------+----+----+
+//  |01000100| length | pointer|oflw|flag|  timestamp; entries of 4 or 8 bytes follow
+//  +--------+--------+--------+----+----+
 //  +--------+--------+--------+--------+
 //  |10010100|00000100|      value      |  router alert
 //  +--------+--------+--------+--------+

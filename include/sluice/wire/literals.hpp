@@ -6,8 +6,7 @@
 //     auto subnet  = "10.0.0.0/8"_prefix;               // ipv4::prefix; host bits must be zero
 //     auto local   = "10.0.1.1/24"_net;                 // ipv4::interface_address
 //     auto station = "02:00:00:00:00:01"_mac;           // ethernet::address
-//     auto packet  = "4500 0014 0000 0000"_hex;         // std::array of 8 bytes; blanks are
-//     ignored
+//     auto packet  = "4500 0014 0000 0000"_hex;         // std::array of 8 bytes; ignores blanks
 #pragma once
 
 #include <array>

@@ -354,7 +354,7 @@ TEST_CASE("sender told: the ICMP limits over loopback") {
     CHECK(b.of(mib::icmp_out_rate_limit_host) == 0);
 }
 
-// dev_loopback_xmit trusts the copies that we hear of our own multicasts; lo trusts nothing.
+// Linux dev_loopback_xmit trusts the copies that we hear of our own multicasts; lo trusts nothing.
 TEST_CASE("sender told: a wrong checksum over lo is found") {
     told_world b;
     REQUIRE(b.udp.bind({{}, 7000}).has_value());
