@@ -61,7 +61,7 @@ def check(include):
             if re.search(r"^TEST_CASE", text, re.M) and not is_namespace(text, name):
                 problems.append(f"{file.relative_to(tests)}: put what follows the includes into namespace {name}")
 
-    headers = {path.relative_to(include / "sluice").as_posix() for path in (include / "sluice").glob("*/*.hpp")}
+    headers = {path.relative_to(include / "sluice").as_posix() for path in (include / "sluice").rglob("*.hpp")} - {"sluice.hpp"}
     rooms = {path.split("/")[0] for path in headers}
     units = {}  # (room, stem): file
     for room in rooms:
@@ -87,7 +87,7 @@ def check(include):
                 problems += [f"README.md: {file.relative_to(tests)} does not include {path}" for file in files
                              if path not in included(file, roots)]
     for path in sorted(headers - told_headers):
-        room, name = path[:-len(".hpp")].split("/")
+        room, name = path[:-len(".hpp")].split("/", 1)
         if (room, name) not in units:
             problems.append(f"{path}: write tests/unit/{path[:-3]}cpp, or name it in tests/unit/README.md with its tests")
     for (room, stem), file in sorted(units.items()):

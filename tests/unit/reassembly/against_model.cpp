@@ -31,7 +31,7 @@ struct naive {
     bool known = false;
 
     bool is_whole() const { return known && octets.size() == length; }
-    bool end_fits(const spec& s, u32 end) {
+    bool end_fits(const fragment_fields& s, u32 end) {
         if (!s.more) {
             if (end < length || (known && end != length)) {
                 return false;
@@ -63,7 +63,7 @@ struct naive {
         return {};
     }
     template <class Rule>
-    verdict insert(const spec& s) {
+    verdict insert(const fragment_fields& s) {
         constexpr bool drops_fragment = std::is_same_v<Rule, overlap::reject_fragment>;
         constexpr bool keeps_last = std::is_same_v<Rule, overlap::keep_last>;
         const naive before = *this;
@@ -118,9 +118,9 @@ verdict verdict_of(const reassembly_step<Packet>& step) {
 }
 
 // A datagram in fragments, with duplicates, overlaps, lies about the end and empty ones among them.
-std::vector<spec> stream(std::mt19937& random, u16 id, bool hostile) {
+std::vector<fragment_fields> stream(std::mt19937& random, u16 id, bool hostile) {
     const auto below = [&random](u32 n) { return static_cast<u32>(random() % n); };
-    std::vector<spec> all;
+    std::vector<fragment_fields> all;
     const u32 length = 1 + below(400);
     for (u32 at = 0; at < length;) {
         const u32 size = std::min(8 * (1 + below(10)), length - at);
@@ -129,7 +129,7 @@ std::vector<spec> stream(std::mt19937& random, u16 id, bool hostile) {
     }
     const u32 extra = below(4);
     for (u32 i = 0; i < extra; ++i) {
-        spec s = all[below(static_cast<u32>(all.size()))];
+        fragment_fields s = all[below(static_cast<u32>(all.size()))];
         if (hostile && below(2) == 0) {
             s.start = 8 * below(length / 8 + 2);
             s.length = below(100);
@@ -150,7 +150,7 @@ bool same_octets(const std::vector<std::byte>& whole, const naive& model) {
         return false;
     }
     return std::all_of(model.octets.begin(), model.octets.end(), [&whole](const auto& octet) {
-        return whole[20 + octet.first] == pattern(octet.first, octet.second);
+        return whole[20 + octet.first] == fragment_byte(octet.first, octet.second);
     });
 }
 
@@ -164,7 +164,7 @@ void compare(unsigned seed, unsigned rounds, bool hostile) {
     std::mt19937 random{seed};
     std::map<verdict, unsigned> seen;
     for (unsigned round = 0; round < rounds; ++round) {
-        std::vector<spec> mixed;  // three datagrams at a time
+        std::vector<fragment_fields> mixed;  // three datagrams at a time
         std::map<u16, naive> models;
         for (u16 id = 1; id <= 3; ++id) {
             const auto one = stream(random, id, hostile);
@@ -172,9 +172,9 @@ void compare(unsigned seed, unsigned rounds, bool hostile) {
         }
         std::shuffle(mixed.begin(), mixed.end(), random);
         const instant now = instant{} + duration::from_seconds(100 * round);
-        for (const spec& s : mixed) {
+        for (const fragment_fields& s : mixed) {
             const std::size_t held = cache->held();
-            auto step = feed(*cache, *pool, s, now, {.max_distance = 0});
+            auto step = feed_fragment(*cache, *pool, s, now, {.max_distance = 0});
             const verdict expected = models[s.id].template insert<Rule>(s);
             REQUIRE(verdict_of(step) == expected);
             ++seen[expected];
@@ -182,7 +182,7 @@ void compare(unsigned seed, unsigned rounds, bool hostile) {
             REQUIRE(cache->held() + step.pieces_dropped + step.pieces == held + (refused ? 0 : 1));
             REQUIRE(pool->available() + cache->held() + step.pieces == 512);
             if (expected == verdict::complete) {
-                REQUIRE(same_octets(octets(step.packet), models[s.id]));
+                REQUIRE(same_octets(content_of(step.packet), models[s.id]));
             }
             if (expected == verdict::complete || expected == verdict::invalid ||
                 (expected == verdict::overlap && std::is_same_v<Rule, overlap::reject_datagram>)) {

@@ -31,15 +31,16 @@ TEST_CASE("threshold: four full-size fragments pass 8000, then all are refused, 
     cache_type cache{secret};
     const reassembly_limits limits{.high_threshold = 8000};
     for (u16 id = 1; id <= 8; ++id) {
-        const auto step = feed(cache, pool, {.start = 0, .length = 1400, .id = id}, {}, limits);
+        const auto step =
+            feed_fragment(cache, pool, {.start = 0, .length = 1400, .id = id}, {}, limits);
         CHECK(held(step) == (id <= 4));
     }
-    const auto last =
-        feed(cache, pool, {.start = 1400, .length = 8, .more = false, .id = 1}, {}, limits);
+    const auto last = feed_fragment(
+        cache, pool, {.start = 1400, .length = 8, .more = false, .id = 1}, {}, limits);
     CHECK(last.reason == drop_reason::fragment_limit);
     CHECK(cache.held() == 4);
     CHECK(cache.charged() == 4 * (1420 + fragment_charge + datagram_charge));
-    CHECK(feed(cache, pool, head(1), {}, {.high_threshold = 0}).reason ==
+    CHECK(feed_fragment(cache, pool, head_fragment(1), {}, {.high_threshold = 0}).reason ==
           drop_reason::fragment_limit);
 }
 
@@ -47,16 +48,17 @@ TEST_CASE("datagrams and fragments") {
     pool_type pool;
     cache_type cache{secret};
     for (u16 id = 0; id < 20; ++id) {
-        CHECK(held(feed(cache, pool, head(id))) == (id < 16));
+        CHECK(held(feed_fragment(cache, pool, head_fragment(id))) == (id < 16));
     }
     for (u32 i = 1; i <= 10; ++i) {
-        CHECK(held(feed(cache, pool, {.start = 48 * i, .length = 8, .id = 3})) == (i <= 8));
+        CHECK(held(feed_fragment(cache, pool, {.start = 48 * i, .length = 8, .id = 3})) ==
+              (i <= 8));
     }
     CHECK(cache.held() == cache_type::fragment_limit);
     CHECK(pool.available() == 32 - cache_type::fragment_limit);
     cache.expire(instant{} + 30_s, [](auto&&) {});
     CHECK(pool.available() == 32);
-    CHECK(feed(cache, pool, head(99)).kind == reassembly_outcome::held);
+    CHECK(feed_fragment(cache, pool, head_fragment(99)).kind == reassembly_outcome::held);
 }
 
 TEST_CASE("distance: other fragments of the source between two of one datagram") {
@@ -72,14 +74,14 @@ TEST_CASE("distance: other fragments of the source between two of one datagram")
         pool_type pool;
         cache_type cache{secret};
         const reassembly_limits limits{.max_distance = r.max_distance};
-        CHECK(held(feed(cache, pool, head(1), {}, limits)));
+        CHECK(held(feed_fragment(cache, pool, head_fragment(1), {}, limits)));
         for (u16 id = 10; id <= 12; ++id) {
-            CHECK(held(feed(cache, pool, head(id), {}, limits)));
-            spec other = head(id);
+            CHECK(held(feed_fragment(cache, pool, head_fragment(id), {}, limits)));
+            fragment_fields other = head_fragment(id);
             other.source = 0x0a000103;  // does not count
-            CHECK(held(feed(cache, pool, other, {}, limits)));
+            CHECK(held(feed_fragment(cache, pool, other, {}, limits)));
         }
-        auto step = feed(cache, pool, tail(1), instant{} + 5_s, limits);
+        auto step = feed_fragment(cache, pool, tail_fragment(1), instant{} + 5_s, limits);
         CHECK(step.too_far == r.too_far);
         CHECK(step.pieces_dropped == (r.too_far ? 1 : 0));
         CHECK(held(step) == r.too_far);
@@ -98,17 +100,17 @@ TEST_CASE("distance: sources that are gone leave room for others") {
     pool_type pool;
     cache_type cache{secret};
     const reassembly_limits limits{.max_distance = 1};
-    const auto from = [](spec s, u32 source) {
+    const auto from = [](fragment_fields s, u32 source) {
         s.source = source;
         return s;
     };
     for (u32 source = 1; source <= 40; ++source) {
-        CHECK(held(feed(cache, pool, from(head(1), source), {}, limits)));
-        CHECK(held(feed(cache, pool, from(head(2), source), {}, limits)));
-        CHECK(feed(cache, pool, from(tail(2), source), {}, limits).pieces == 2);
-        const auto late = feed(cache, pool, from(tail(1), source), {}, limits);
+        CHECK(held(feed_fragment(cache, pool, from(head_fragment(1), source), {}, limits)));
+        CHECK(held(feed_fragment(cache, pool, from(head_fragment(2), source), {}, limits)));
+        CHECK(feed_fragment(cache, pool, from(tail_fragment(2), source), {}, limits).pieces == 2);
+        const auto late = feed_fragment(cache, pool, from(tail_fragment(1), source), {}, limits);
         CHECK(late.too_far);
-        CHECK(feed(cache, pool, from(head(1), source), {}, limits).pieces == 2);
+        CHECK(feed_fragment(cache, pool, from(head_fragment(1), source), {}, limits).pieces == 2);
     }
 }
 
@@ -116,10 +118,10 @@ TEST_CASE("time runs from the first fragment and is never renewed") {
     pool_type pool;
     cache_type cache{secret};
     CHECK(cache.next_deadline() == instant::never());
-    CHECK(held(feed(cache, pool, tail(1), instant{} + 1_s)));
-    CHECK(held(feed(cache, pool, head(2), instant{} + 2_s, {.timeout = 1_s})));
-    CHECK(held(
-        feed(cache, pool, {.start = 0, .length = 8, .id = 1, .options = 4}, instant{} + 30_s)));
+    CHECK(held(feed_fragment(cache, pool, tail_fragment(1), instant{} + 1_s)));
+    CHECK(held(feed_fragment(cache, pool, head_fragment(2), instant{} + 2_s, {.timeout = 1_s})));
+    CHECK(held(feed_fragment(cache, pool, {.start = 0, .length = 8, .id = 1, .options = 4},
+                             instant{} + 30_s)));
     CHECK(cache.next_deadline() == instant{} + 3_s);
     std::vector<u16> pieces;
     const auto sink = [&pieces](expired_datagram<packet>&& e) {
@@ -140,7 +142,7 @@ TEST_CASE("time runs from the first fragment and is never renewed") {
         CHECK(e.first.size() == 32);
     });
     CHECK(pieces == std::vector<u16>{1, 2});
-    CHECK(held(feed(cache, pool, tail(7), instant{} + 40_s)));
+    CHECK(held(feed_fragment(cache, pool, tail_fragment(7), instant{} + 40_s)));
     cache.expire(instant{} + 70_s, [](expired_datagram<packet>&& e) { CHECK(!e.first); });
     CHECK(pool.available() == 32);
 }
@@ -148,28 +150,29 @@ TEST_CASE("time runs from the first fragment and is never renewed") {
 TEST_CASE("what tells datagrams apart") {
     pool_type pool;
     cache_type cache{secret};
-    CHECK(held(feed(cache, pool, head(1))));
-    spec other = tail(1);
+    CHECK(held(feed_fragment(cache, pool, head_fragment(1))));
+    fragment_fields other = tail_fragment(1);
     other.source ^= 1;
-    CHECK(held(feed(cache, pool, other)));
-    other = tail(1);
+    CHECK(held(feed_fragment(cache, pool, other)));
+    other = tail_fragment(1);
     other.destination ^= 1;
-    CHECK(held(feed(cache, pool, other)));
-    other = tail(1);
+    CHECK(held(feed_fragment(cache, pool, other)));
+    other = tail_fragment(1);
     other.protocol = 254;
-    CHECK(held(feed(cache, pool, other)));
-    CHECK(held(feed(cache, pool, tail(2))));
-    CHECK(held(feed(cache, pool, tail(1), {}, {}, reassembly_user::multicast)));
-    CHECK(held(feed(cache, pool, tail(1), {}, {}, reassembly_user::local_delivery, 1)));
-    CHECK(feed(cache, pool, tail(1)).kind == reassembly_outcome::complete);
+    CHECK(held(feed_fragment(cache, pool, other)));
+    CHECK(held(feed_fragment(cache, pool, tail_fragment(2))));
+    CHECK(held(feed_fragment(cache, pool, tail_fragment(1), {}, {}, reassembly_user::multicast)));
+    CHECK(held(
+        feed_fragment(cache, pool, tail_fragment(1), {}, {}, reassembly_user::local_delivery, 1)));
+    CHECK(feed_fragment(cache, pool, tail_fragment(1)).kind == reassembly_outcome::complete);
 }
 
 TEST_CASE("a cache that ends gives its buffers back") {
     pool_type pool;
     {
         cache_type cache{secret};
-        CHECK(held(feed(cache, pool, head(1))));
-        CHECK(held(feed(cache, pool, {.start = 48, .length = 8, .id = 1})));
+        CHECK(held(feed_fragment(cache, pool, head_fragment(1))));
+        CHECK(held(feed_fragment(cache, pool, {.start = 48, .length = 8, .id = 1})));
     }
     CHECK(pool.available() == 32);
 }

@@ -20,16 +20,16 @@ TEST_CASE("lone fragments keep nobody from being made whole") {
     pool_type pool;
     cache_type cache{secret};
     for (u16 id = 1; id <= 1100; ++id) {
-        const auto step = feed(cache, pool, head(id), instant{id});
+        const auto step = feed_fragment(cache, pool, head_fragment(id), instant{id});
         CHECK(held(step));
         CHECK(step.evicted_datagrams == (id > 4 ? 1 : 0));
         CHECK(step.evicted_pieces == (id > 4 ? 1 : 0));
     }
     for (u16 id = 2000; id < 2100; ++id) {
-        CHECK(held(feed(cache, pool, head(id), instant{id})));
-        auto step = feed(cache, pool, tail(id), instant{id});
+        CHECK(held(feed_fragment(cache, pool, head_fragment(id), instant{id})));
+        auto step = feed_fragment(cache, pool, tail_fragment(id), instant{id});
         REQUIRE(step.kind == reassembly_outcome::complete);
-        CHECK(is_whole(step.packet, 32));
+        CHECK(is_whole_datagram(step.packet, 32));
     }
     CHECK(cache.held() == 3);
     CHECK(pool.available() == 64 - 3);
@@ -39,38 +39,40 @@ TEST_CASE("the datagram that began first goes, all of it, whatever came for it s
     pool_type pool;
     cache_type cache{secret};
     for (u16 id = 1; id <= 4; ++id) {
-        CHECK(held(feed(cache, pool, head(id), instant{id})));
+        CHECK(held(feed_fragment(cache, pool, head_fragment(id), instant{id})));
     }
-    CHECK(held(feed(cache, pool, {.start = 32, .length = 8, .id = 1}, instant{5})));
-    const auto step = feed(cache, pool, head(5), instant{6});
+    CHECK(held(feed_fragment(cache, pool, {.start = 32, .length = 8, .id = 1}, instant{5})));
+    const auto step = feed_fragment(cache, pool, head_fragment(5), instant{6});
     CHECK(held(step));
     CHECK(step.evicted_datagrams == 1);
     CHECK(step.evicted_pieces == 2);
     CHECK(cache.held() == 4);
-    CHECK(feed(cache, pool, tail(2), instant{7}).pieces == 2);  // the second is still there
-    CHECK(held(feed(cache, pool, tail(1), instant{8})));        // the first is not
+    CHECK(feed_fragment(cache, pool, tail_fragment(2), instant{7}).pieces ==
+          2);  // the second is still there
+    CHECK(held(feed_fragment(cache, pool, tail_fragment(1), instant{8})));  // the first is not
     CHECK(cache.next_deadline() == instant{3} + 30_s);
 }
 
 TEST_CASE("without free pieces others go, never the fragment's own datagram") {
     pool_type pool;
     cache_type cache{secret};
-    CHECK(held(feed(cache, pool, head(1), instant{1})));
-    CHECK(held(feed(cache, pool, head(2), instant{2})));
+    CHECK(held(feed_fragment(cache, pool, head_fragment(1), instant{1})));
+    CHECK(held(feed_fragment(cache, pool, head_fragment(2), instant{2})));
     for (u32 i = 1; i <= 6; ++i) {
-        CHECK(held(feed(cache, pool, {.start = 24 + 16 * i, .length = 8, .id = 1}, instant{3})));
+        CHECK(held(
+            feed_fragment(cache, pool, {.start = 24 + 16 * i, .length = 8, .id = 1}, instant{3})));
     }
     CHECK(cache.held() == 8);
-    auto step = feed(cache, pool, {.start = 400, .length = 8, .id = 1}, instant{4});
+    auto step = feed_fragment(cache, pool, {.start = 400, .length = 8, .id = 1}, instant{4});
     CHECK(held(step));
     CHECK(step.evicted_datagrams == 1);
     CHECK(step.evicted_pieces == 1);
-    step = feed(cache, pool, {.start = 600, .length = 8, .id = 1}, instant{5});
+    step = feed_fragment(cache, pool, {.start = 600, .length = 8, .id = 1}, instant{5});
     CHECK(step.reason == drop_reason::fragment_limit);  // it holds all the memory itself
     CHECK(step.evicted_datagrams == 0);
     CHECK(cache.held() == 8);
     // Another datagram gets the memory of all eight.
-    step = feed(cache, pool, head(3), instant{6});
+    step = feed_fragment(cache, pool, head_fragment(3), instant{6});
     CHECK(held(step));
     CHECK(step.evicted_datagrams == 1);
     CHECK(step.evicted_pieces == 8);
@@ -82,14 +84,15 @@ TEST_CASE("the threshold evicts as many as it takes; zero still refuses all") {
     pool_type pool;
     cache_type cache{secret};
     for (u16 id = 1; id <= 4; ++id) {
-        CHECK(held(feed(cache, pool, {.start = 0, .length = 1400, .id = id}, instant{id})));
+        CHECK(
+            held(feed_fragment(cache, pool, {.start = 0, .length = 1400, .id = id}, instant{id})));
     }
     const reassembly_limits lower{.high_threshold = 1420 + fragment_charge + datagram_charge};
-    auto step = feed(cache, pool, head(9), instant{9}, lower);
+    auto step = feed_fragment(cache, pool, head_fragment(9), instant{9}, lower);
     CHECK(held(step));
     CHECK(step.evicted_datagrams == 3);
     CHECK(cache.held() == 2);
-    step = feed(cache, pool, head(10), instant{10}, {.high_threshold = 0});
+    step = feed_fragment(cache, pool, head_fragment(10), instant{10}, {.high_threshold = 0});
     CHECK(step.reason == drop_reason::fragment_limit);
     CHECK(step.evicted_datagrams == 0);
 }

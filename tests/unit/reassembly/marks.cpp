@@ -23,12 +23,13 @@ TEST_CASE("ECN of all 64 combinations over three fragments") {
                 CAPTURE(int{second});
                 CAPTURE(int{third});
                 const u8 dscp = 46 << 2;
-                CHECK(feed(cache, pool, {.start = 8, .length = 8, .tos = second}).kind ==
+                CHECK(feed_fragment(cache, pool, {.start = 8, .length = 8, .tos = second}).kind ==
                       reassembly_outcome::held);
-                CHECK(feed(cache, pool, {.start = 16, .length = 8, .more = false, .tos = third})
+                CHECK(feed_fragment(cache, pool,
+                                    {.start = 16, .length = 8, .more = false, .tos = third})
                           .kind == reassembly_outcome::held);
-                auto step = feed(cache, pool,
-                                 {.start = 0, .length = 8, .tos = static_cast<u8>(dscp | first)});
+                auto step = feed_fragment(
+                    cache, pool, {.start = 0, .length = 8, .tos = static_cast<u8>(dscp | first)});
                 const int plain = (first == 0) + (second == 0) + (third == 0);
                 if (plain == 1 || plain == 2) {
                     CHECK(step.reason == drop_reason::fragment_ecn);
@@ -38,7 +39,7 @@ TEST_CASE("ECN of all 64 combinations over three fragments") {
                     const bool congested = first == 3 || second == 3 || third == 3;
                     const u8 tos = ipv4::const_view{step.packet.data()}[ipv4::tos];
                     CHECK(tos == (dscp | (congested ? 3 : first)));
-                    CHECK(is_whole(step.packet, 24));
+                    CHECK(is_whole_datagram(step.packet, 24));
                 }
             }
         }
@@ -61,10 +62,11 @@ TEST_CASE("DF stays where the largest fragment had it") {
     cache_type cache{secret};
     for (const row& r : rows) {
         CAPTURE(r.name);
-        CHECK(feed(cache, pool, {.start = 0, .length = 8, .df = r.small_df}).kind ==
-              reassembly_outcome::held);
-        auto step = feed(cache, pool,
-                         {.start = 8, .length = 48, .more = false, .df = r.large_df, .options = 8});
+        CHECK(feed_fragment(cache, pool, {.start = 0, .length = 8, .dont_fragment = r.small_df})
+                  .kind == reassembly_outcome::held);
+        auto step = feed_fragment(
+            cache, pool,
+            {.start = 8, .length = 48, .more = false, .dont_fragment = r.large_df, .options = 8});
         REQUIRE(step.kind == reassembly_outcome::complete);
         const ipv4::const_view ip{step.packet.data()};
         CHECK(ip[ipv4::dont_fragment] == r.whole_df);
@@ -79,14 +81,14 @@ TEST_CASE(
     pool_type pool;
     cache_type cache{secret};
     const reassembly_limits limits;
-    auto last = build(pool, {.start = 8, .length = 8, .more = false});
+    auto last = fragment_of(pool, {.start = 8, .length = 8, .more = false});
     last.set_interface(2);
     last.facts().mark = 7;
     CHECK(cache
               .insert(pipeline::validate(last).value(), reassembly_user::local_delivery, 0, {},
                       limits)
               .kind == reassembly_outcome::held);
-    auto first = build(pool, {.start = 0, .length = 8});
+    auto first = fragment_of(pool, {.start = 0, .length = 8});
     first.set_interface(1);
     first.facts().mark = 9;
     first.facts().checksum = checksum_state::verified;
@@ -112,10 +114,10 @@ TEST_CASE("more than 65,535 octets are refused when they are complete") {
     };
     for (const row& r : {row{.last = 16363, .fits = true}, row{.last = 16364, .fits = false}}) {
         for (const u32 at : {0u, 16384u, 32768u}) {
-            CHECK(feed(cache, pool, {.start = at, .length = 16384}).kind ==
+            CHECK(feed_fragment(cache, pool, {.start = at, .length = 16384}).kind ==
                   reassembly_outcome::held);
         }
-        auto step = feed(cache, pool, {.start = 49152, .length = r.last, .more = false});
+        auto step = feed_fragment(cache, pool, {.start = 49152, .length = r.last, .more = false});
         CHECK(step.kind == (r.fits ? reassembly_outcome::complete : reassembly_outcome::refused));
         CHECK(step.reason == (r.fits ? drop_reason::none : drop_reason::reassembled_too_long));
         CHECK(step.pieces_dropped == (r.fits ? 0 : 3));

@@ -17,14 +17,14 @@ using cache_type = typename bounded_cache<256, overlap::reject_datagram, 256, On
 constexpr u32 attacker = 0x0a000166;
 constexpr u32 victim = 0x0a000102;
 
-spec lone(u32 number, u32 source = attacker) {
+fragment_fields lone(u32 number, u32 source = attacker) {
     return {.start = 8, .length = 8, .id = static_cast<u16>(number), .source = source};
 }
 template <class Cache>
 auto feed_whole(Cache& cache, pool_type& pool, u32 source, u16 id = 7) {
-    auto first = feed(cache, pool, {.start = 0, .length = 24, .id = id, .source = source});
-    auto second =
-        feed(cache, pool, {.start = 24, .length = 8, .more = false, .id = id, .source = source});
+    auto first = feed_fragment(cache, pool, {.start = 0, .length = 24, .id = id, .source = source});
+    auto second = feed_fragment(
+        cache, pool, {.start = 24, .length = 8, .more = false, .id = id, .source = source});
     second.evicted_datagrams += first.evicted_datagrams;
     return second;
 }
@@ -39,7 +39,7 @@ template <class Cache>
 flood_result flood(Cache& cache, pool_type& pool, u32 count) {
     flood_result r;
     for (u32 n = 0; n < count; ++n) {
-        const auto step = feed(cache, pool, lone(n), instant{n});
+        const auto step = feed_fragment(cache, pool, lone(n), instant{n});
         r.held += step.kind == reassembly_outcome::held ? 1u : 0u;
         r.refused += step.reason == drop_reason::fragment_limit ? 1u : 0u;
         r.evicted += step.evicted_datagrams;
@@ -59,7 +59,7 @@ TEST_CASE("10,000 lone fragments of one source are refused beyond its share; oth
     CHECK(r.most == 64);
     auto step = feed_whole(cache, pool, victim);
     REQUIRE(step.kind == reassembly_outcome::complete);
-    CHECK(is_whole(step.packet, 32));
+    CHECK(is_whole_datagram(step.packet, 32));
     CHECK(step.evicted_datagrams == 0);
     // The attacker's own are refused until the time of what it sent is over.
     CHECK(feed_whole(cache, pool, attacker, 20'000).reason == drop_reason::fragment_limit);
@@ -81,22 +81,23 @@ TEST_CASE("a source has its share of the datagrams where there is room for many 
         cache{secret};
     for (u32 n = 0; n < 6; ++n) {
         CAPTURE(n);
-        CHECK((feed(cache, pool, lone(n)).kind == reassembly_outcome::held) == (n < 4));
+        CHECK((feed_fragment(cache, pool, lone(n)).kind == reassembly_outcome::held) == (n < 4));
     }
-    CHECK(feed(cache, pool, lone(1, victim)).kind == reassembly_outcome::held);
+    CHECK(feed_fragment(cache, pool, lone(1, victim)).kind == reassembly_outcome::held);
 }
 
 TEST_CASE("where the oldest is given up, a flood displaces its own datagrams alone") {
     pool_type pool;
     cache_type<on_full::evict_oldest, 4> cache{secret};
     // Begun before the flood: the oldest of all.
-    CHECK(feed(cache, pool, {.start = 0, .length = 24, .id = 9, .source = victim}).kind ==
+    CHECK(feed_fragment(cache, pool, {.start = 0, .length = 24, .id = 9, .source = victim}).kind ==
           reassembly_outcome::held);
     const flood_result r = flood(cache, pool, 10'000);
     CHECK(r.held == 10'000);
     CHECK(r.evicted == 10'000 - 64);
     CHECK(r.most == 65);
-    CHECK(feed(cache, pool, {.start = 24, .length = 8, .more = false, .id = 9, .source = victim})
+    CHECK(feed_fragment(cache, pool,
+                        {.start = 24, .length = 8, .more = false, .id = 9, .source = victim})
               .kind == reassembly_outcome::complete);
     // And its own new ones come through.
     CHECK(feed_whole(cache, pool, attacker, 20'000).kind == reassembly_outcome::complete);
@@ -107,14 +108,16 @@ TEST_CASE("the pieces and octets of one datagram are within the share too") {
     SUBCASE("pieces") {
         cache_type<on_full::refuse, 4> cache{secret};
         for (u32 n = 0; n < 100; ++n) {
-            const auto step = feed(cache, pool, {.start = 16 * n, .length = 8, .source = attacker});
+            const auto step =
+                feed_fragment(cache, pool, {.start = 16 * n, .length = 8, .source = attacker});
             CHECK((step.kind == reassembly_outcome::held) == (n < 64));
         }
     }
     SUBCASE("pieces, when its own datagram is the oldest: it is not given up for itself") {
         cache_type<on_full::evict_oldest, 4> cache{secret};
         for (u32 n = 0; n < 100; ++n) {
-            const auto step = feed(cache, pool, {.start = 16 * n, .length = 8, .source = attacker});
+            const auto step =
+                feed_fragment(cache, pool, {.start = 16 * n, .length = 8, .source = attacker});
             CHECK((step.kind == reassembly_outcome::held) == (n < 64));
             CHECK(step.evicted_datagrams == 0);
         }
@@ -124,10 +127,11 @@ TEST_CASE("the pieces and octets of one datagram are within the share too") {
         const reassembly_limits tight{.high_threshold = 8'000};
         for (u32 n = 0; n < 10; ++n) {
             // 208 + 576 + 28 each; refused from the one on that finds more than 2,000.
-            CHECK((feed(cache, pool, lone(n), {}, tight).kind == reassembly_outcome::held) ==
-                  (n < 3));
+            CHECK((feed_fragment(cache, pool, lone(n), {}, tight).kind ==
+                   reassembly_outcome::held) == (n < 3));
         }
-        CHECK(feed(cache, pool, lone(1, victim), {}, tight).kind == reassembly_outcome::held);
+        CHECK(feed_fragment(cache, pool, lone(1, victim), {}, tight).kind ==
+              reassembly_outcome::held);
     }
 }
 
@@ -138,7 +142,8 @@ TEST_CASE("many sources fill the cache together, and all is given back") {
         {
             cache_type<on_full::evict_oldest, 16> cache{secret};
             for (u32 n = 0; n < 5'000; ++n) {
-                const auto step = feed(cache, pool, lone(n, 0x0b000000 + n % 700), instant{n});
+                const auto step =
+                    feed_fragment(cache, pool, lone(n, 0x0b000000 + n % 700), instant{n});
                 CHECK(step.kind == reassembly_outcome::held);
                 CHECK(cache.held() <= 256);
             }

@@ -13,7 +13,7 @@ using packet = pool_type::packet_type;
 template <on_full OnFull>
 using cache_of = bounded_cache<8, overlap::reject_datagram, 16, OnFull>::template model<packet>;
 
-spec middle(u16 id) {
+fragment_fields middle(u16 id) {
     return {.start = 24, .length = 8, .id = id};
 }
 u32 as_limit(u64 charged, int more) {
@@ -29,17 +29,18 @@ TEST_CASE("thresholds: memory up to the threshold is no reason to refuse") {
         const bool fits = more >= 0;
         pool_type pool;
         cache_of<on_full::refuse> cache{secret};
-        CHECK(feed(cache, pool, head(1)).kind == reassembly_outcome::held);
+        CHECK(feed_fragment(cache, pool, head_fragment(1)).kind == reassembly_outcome::held);
         const reassembly_limits limits{.high_threshold = as_limit(cache.charged(), more)};
         // Of a datagram that is there, and of another.
-        CHECK((feed(cache, pool, middle(1), {}, limits).kind == reassembly_outcome::held) == fits);
+        CHECK((feed_fragment(cache, pool, middle(1), {}, limits).kind ==
+               reassembly_outcome::held) == fits);
         const reassembly_limits again{.high_threshold = as_limit(cache.charged(), more)};
-        const auto other = feed(cache, pool, head(2), {}, again);
+        const auto other = feed_fragment(cache, pool, head_fragment(2), {}, again);
         CHECK((other.kind == reassembly_outcome::held) == fits);
         if (!fits) CHECK(other.reason == drop_reason::fragment_limit);
         // The last one of a datagram as well.
         const reassembly_limits last{.high_threshold = as_limit(cache.charged(), more)};
-        CHECK((feed(cache, pool, tail(1, fits ? 32 : 24), {}, last).kind ==
+        CHECK((feed_fragment(cache, pool, tail_fragment(1, fits ? 32 : 24), {}, last).kind ==
                reassembly_outcome::complete) == fits);
     }
 }
@@ -49,10 +50,11 @@ TEST_CASE("thresholds: where the oldest gives way, it does above the threshold a
         CAPTURE(more);
         pool_type pool;
         cache_of<on_full::evict_oldest> cache{secret};
-        CHECK(feed(cache, pool, head(1)).kind == reassembly_outcome::held);
-        CHECK(feed(cache, pool, head(2), instant{1}).kind == reassembly_outcome::held);
+        CHECK(feed_fragment(cache, pool, head_fragment(1)).kind == reassembly_outcome::held);
+        CHECK(feed_fragment(cache, pool, head_fragment(2), instant{1}).kind ==
+              reassembly_outcome::held);
         const reassembly_limits limits{.high_threshold = as_limit(cache.charged(), more)};
-        const auto third = feed(cache, pool, head(3), instant{2}, limits);
+        const auto third = feed_fragment(cache, pool, head_fragment(3), instant{2}, limits);
         CHECK(third.kind == reassembly_outcome::held);
         CHECK(third.evicted_datagrams == (more < 0 ? 1 : 0));
         CHECK(cache.held() == (more < 0 ? 2u : 3u));
@@ -62,11 +64,12 @@ TEST_CASE("thresholds: where the oldest gives way, it does above the threshold a
 TEST_CASE("thresholds: nothing is kept of none, something of the least") {
     pool_type pool;
     cache_of<on_full::refuse> cache{secret};
-    CHECK(feed(cache, pool, head(1), {}, {.high_threshold = 0}).reason ==
+    CHECK(feed_fragment(cache, pool, head_fragment(1), {}, {.high_threshold = 0}).reason ==
           drop_reason::fragment_limit);
     CHECK(cache.charged() == 0);
-    CHECK(feed(cache, pool, head(1), {}, {.high_threshold = 1}).kind == reassembly_outcome::held);
-    CHECK(feed(cache, pool, middle(1), {}, {.high_threshold = 1}).reason ==
+    CHECK(feed_fragment(cache, pool, head_fragment(1), {}, {.high_threshold = 1}).kind ==
+          reassembly_outcome::held);
+    CHECK(feed_fragment(cache, pool, middle(1), {}, {.high_threshold = 1}).reason ==
           drop_reason::fragment_limit);
 }
 
@@ -74,7 +77,7 @@ TEST_CASE("thresholds: nothing is kept of none, something of the least") {
 TEST_CASE("thresholds: a datagram ends at its deadline, not a nanosecond before") {
     pool_type pool;
     cache_of<on_full::refuse> cache{secret};
-    CHECK(feed(cache, pool, head(1), instant{5}, {.timeout = 1_s}).kind ==
+    CHECK(feed_fragment(cache, pool, head_fragment(1), instant{5}, {.timeout = 1_s}).kind ==
           reassembly_outcome::held);
     const instant deadline = instant{5} + 1_s;
     CHECK(cache.next_deadline() == deadline);

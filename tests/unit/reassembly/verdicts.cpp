@@ -36,13 +36,13 @@ char letter(const reassembly_step<pool_type::packet_type>& step) {
     }
 }
 
-spec at(u32 start, u32 length, bool more = true) {
+fragment_fields at(u32 start, u32 length, bool more = true) {
     return {.start = start, .length = length, .more = more};
 }
 
 struct row {
     const char* name;
-    std::vector<spec> fragments;
+    std::vector<fragment_fields> fragments;
     const char* expected;
     std::size_t held_after = 0;
 };
@@ -113,9 +113,9 @@ TEST_CASE("verdicts") {
         pool_type pool;
         cache_type cache{secret};
         std::string got;
-        for (const spec& s : r.fragments) {
+        for (const fragment_fields& s : r.fragments) {
             const std::size_t before = cache.held();
-            const auto step = feed(cache, pool, s);
+            const auto step = feed_fragment(cache, pool, s);
             got += letter(step);
             const bool taken = step.kind != reassembly_outcome::refused;
             CHECK(cache.held() + step.pieces_dropped + step.pieces == before + (taken ? 1 : 0));
@@ -129,13 +129,13 @@ TEST_CASE("verdicts") {
 TEST_CASE("a duplicate that first tells the end completes nothing under Linux's rule") {
     pool_type pool;
     cache_type cache{secret};
-    CHECK(letter(feed(cache, pool, at(0, 24))) == 'h');
-    CHECK(letter(feed(cache, pool, at(24, 24))) == 'h');
-    CHECK(letter(feed(cache, pool, at(24, 24, false))) == 'd');
+    CHECK(letter(feed_fragment(cache, pool, at(0, 24))) == 'h');
+    CHECK(letter(feed_fragment(cache, pool, at(24, 24))) == 'h');
+    CHECK(letter(feed_fragment(cache, pool, at(24, 24, false))) == 'd');
     bounded_cache<4, overlap::keep_first, 16>::model<pool_type::packet_type> first{secret};
-    CHECK(feed(first, pool, at(0, 24)).kind == reassembly_outcome::held);
-    CHECK(feed(first, pool, at(24, 24)).kind == reassembly_outcome::held);
-    const auto step = feed(first, pool, at(24, 24, false));
+    CHECK(feed_fragment(first, pool, at(0, 24)).kind == reassembly_outcome::held);
+    CHECK(feed_fragment(first, pool, at(24, 24)).kind == reassembly_outcome::held);
+    const auto step = feed_fragment(first, pool, at(24, 24, false));
     CHECK(step.kind == reassembly_outcome::complete);
     CHECK(step.pieces == 2);
     CHECK(step.pieces_dropped == 1);

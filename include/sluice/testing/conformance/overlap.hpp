@@ -1,0 +1,295 @@
+// conformance::overlap_rule: asks an overlap rule of yours whether a cache keeps the bytes that it
+// says.
+//
+//     const auto found = testing::conformance::overlap_rule<my_rule>();  // prints what is broken
+//     return found.passed() ? 0 : 1;
+//
+// It cuts 3,000 datagrams three times each, at different places and with different bytes, and feeds
+// the pieces in any order to a bounded_cache with the rule; a map of single bytes asks the same
+// rule. What a rule must not do is to answer the same question in two ways.
+#pragma once
+
+#include <sluice/base/random.hpp>
+#include <sluice/packet/pool_storage.hpp>
+#include <sluice/reassembly/bounded_cache.hpp>
+#include <sluice/testing/checker.hpp>
+#include <sluice/testing/fixed_seed.hpp>
+#include <sluice/testing/fragments.hpp>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <vector>
+
+namespace sluice::testing::conformance {
+
+namespace detail {
+
+enum class overlap_outcome : u8 { taken, duplicate, ignored, drop_fragment, drop_datagram };
+
+// The bytes of a datagram one by one: whose each is, and which piece holds it.
+struct byte_map {
+    struct byte {
+        u8 flavour;
+        unsigned piece;
+    };
+    std::map<u32, byte> bytes;
+    std::vector<byte_range> runs;
+    unsigned pieces = 0;
+
+    [[nodiscard]] byte_range range_of(unsigned piece) const {
+        byte_range r{~u32{0}, 0};
+        for (const auto& [place, b] : bytes) {
+            if (b.piece == piece) {
+                r = {std::min(r.start, place), place + 1};
+            }
+        }
+        return r;
+    }
+    // In order of their place.
+    [[nodiscard]] std::vector<unsigned> pieces_within(byte_range r) const {
+        std::vector<unsigned> found;
+        for (u32 place = r.start; place < r.end; ++place) {
+            const auto at = bytes.find(place);
+            if (at != bytes.end() && (found.empty() || found.back() != at->second.piece)) {
+                found.push_back(at->second.piece);
+            }
+        }
+        return found;
+    }
+
+    template <refuses_overlaps Rule>
+    overlap_outcome insert(byte_range incoming, u8 flavour) {
+        const byte_range* first = nullptr;
+        byte_range* last = nullptr;
+        for (byte_range& r : runs) {
+            if (r.start < incoming.end && incoming.start < r.end &&
+                (first == nullptr || r.start < first->start)) {
+                first = &r;
+            }
+            last = last == nullptr || last->end < r.end ? &r : last;
+        }
+        if (first != nullptr) {
+            constexpr overlap_outcome by_answer[] = {
+                overlap_outcome::ignored, overlap_outcome::duplicate,
+                overlap_outcome::drop_fragment, overlap_outcome::drop_datagram};
+            return by_answer[static_cast<int>(Rule::refuse(*first, incoming))];
+        }
+        if (last != nullptr && last->end == incoming.start) {
+            last->end = incoming.end;
+        } else {
+            runs.push_back(incoming);
+        }
+        for (u32 place = incoming.start; place < incoming.end; ++place) {
+            bytes[place] = {flavour, 0};
+        }
+        return overlap_outcome::taken;
+    }
+
+    template <settles_overlaps Rule>
+    overlap_outcome insert(byte_range incoming, u8 flavour) {
+        const auto overlapped = pieces_within(incoming);
+        for (const unsigned held : overlapped) {
+            const auto answer = Rule::settle(range_of(held), incoming);
+            if (answer == overlap_answer::drop_fragment) {
+                return overlap_outcome::drop_fragment;
+            }
+            if (answer == overlap_answer::drop_datagram) {
+                return overlap_outcome::drop_datagram;
+            }
+        }
+        const unsigned own = ++pieces;
+        byte_range p = incoming;
+        std::map<u32, byte> of_p;
+        for (u32 place = p.start; place < p.end; ++place) {
+            of_p[place] = {flavour, own};
+        }
+        bool anything_new = false;
+        for (const unsigned piece : overlapped) {
+            const byte_range held = range_of(piece);
+            const bool held_wins = Rule::settle(held, incoming) == overlap_answer::keep_held;
+            const bool held_inside = p.start < held.start && held.end < p.end;
+            const bool p_inside = held.start < p.start && p.end < held.end;
+            anything_new = anything_new || !held_wins;
+            for (u32 place = std::max(held.start, p.start); place < std::min(held.end, p.end);
+                 ++place) {
+                of_p[place].flavour = held_wins ? bytes[place].flavour : flavour;
+                of_p[place].piece =
+                    held_wins ? (held_inside ? own : piece) : (p_inside ? piece : own);
+            }
+            if (held_wins && held.start <= p.start) {
+                p.start = std::min(held.end, p.end);
+            }
+        }
+        for (const auto& [place, b] : of_p) {
+            anything_new = anything_new || bytes.count(place) == 0;
+            bytes[place] = b;
+        }
+        return anything_new ? overlap_outcome::taken : overlap_outcome::duplicate;
+    }
+};
+
+// The datagram that a cache should have.
+struct expected_datagram {
+    byte_map map;
+    u32 length = 0;
+    bool known = false;
+
+    [[nodiscard]] bool is_whole() const { return known && map.bytes.size() == length; }
+    [[nodiscard]] bool end_fits(const fragment_fields& s) {
+        const u32 end = s.start + s.length;
+        if (s.more ? (known && end > length) : (end < length || (known && end != length))) {
+            return false;
+        }
+        known = known || !s.more;
+        length = std::max(length, end);
+        return true;
+    }
+};
+
+// A datagram of 1 to 400 bytes cut up three times, each time at other places and with other bytes.
+inline std::vector<fragment_fields> three_cuts(keyed_random& random, u16 id) {
+    std::vector<fragment_fields> all;
+    const u32 length = 1 + random.below(400);
+    for (u8 flavour = 0; flavour < 3; ++flavour) {
+        for (u32 at = 0; at < length;) {
+            const u32 size = std::min(8 * (1 + random.below(10)), length - at);
+            if (random.below(3) != 0) {
+                all.push_back({.start = at,
+                               .length = size,
+                               .more = at + size < length,
+                               .id = id,
+                               .flavour = static_cast<u8>(flavour + 1)});
+            }
+            at += size;
+        }
+    }
+    for (std::size_t i = all.size(); i > 1; --i) {
+        std::swap(all[i - 1], all[random.below(static_cast<u32>(i))]);
+    }
+    return all;
+}
+
+template <class Packet>
+bool same_bytes(const Packet& whole, const byte_map& map) {
+    const byte_vector all = content_of(whole);
+    return all.size() == 20 + map.bytes.size() &&
+           std::all_of(map.bytes.begin(), map.bytes.end(), [&all](const auto& b) {
+               return all[20 + b.first] == fragment_byte(b.first, b.second.flavour);
+           });
+}
+
+template <class Rule>
+class overlap_suite {
+public:
+    explicit overlap_suite(checker& check) : check_{check} {}
+
+    void run() {
+        same_answers();
+        check_.begin("the bytes are those that the rule says");
+        const auto pool = std::make_unique<pool_type>();
+        const auto cache = std::make_unique<cache_type>(fixed_seed);
+        u64 completed = 0;
+        for (u16 id = 0; id < 3000; ++id) {
+            check_.given("datagram", id);
+            completed += one_datagram(*cache, *pool, id);
+            cache->expire(instant::never(), [](auto&&) {});
+            check_.equal(pool->available(), buffers, "all buffers are back in the pool");
+        }
+        check_.clear_given();
+        check_.holds(completed > 30, "some datagrams become whole");
+    }
+
+private:
+    static constexpr std::size_t buffers = 128;
+    using pool_type = fixed_pool<512, buffers>;
+    using cache_type =
+        typename bounded_cache<4, Rule, 96>::template model<typename pool_type::packet_type>;
+
+    [[nodiscard]] static auto answer_of(byte_range held, byte_range incoming) {
+        if constexpr (settles_overlaps<Rule>) {
+            return Rule::settle(held, incoming);
+        } else {
+            return Rule::refuse(held, incoming);
+        }
+    }
+    void same_answers() {
+        check_.begin("the rule is a function of the two ranges");
+        const byte_range ranges[] = {{0, 8},   {0, 24},    {8, 16}, {8, 24},
+                                     {16, 20}, {16, 1480}, {24, 32}};
+        std::vector<decltype(answer_of({}, {}))> answers;
+        for (const int round : {1, 2}) {
+            std::size_t n = 0;
+            for (const byte_range held : ranges) {
+                for (const byte_range incoming : ranges) {
+                    const auto answer = answer_of(held, incoming);
+                    if (round == 1) {
+                        answers.push_back(answer);
+                    } else {
+                        check_.equal(answer, answers[n++], "the same ranges have the same answer");
+                    }
+                }
+            }
+        }
+    }
+
+    // Whether it became whole.
+    [[nodiscard]] bool one_datagram(cache_type& cache, pool_type& pool, u16 id) {
+        bool became_whole = false;
+        expected_datagram expected;
+        for (const fragment_fields& f : three_cuts(random_, id)) {
+            const expected_datagram before = expected;
+            auto step = feed_fragment(cache, pool, f, {}, {.max_distance = 0});
+            if (!check_.holds(expected.end_fits(f), "the cuts agree where the datagram ends")) {
+                return became_whole;
+            }
+            const overlap_outcome o =
+                expected.map.template insert<Rule>({f.start, f.start + f.length}, f.flavour);
+            if (o == overlap_outcome::drop_fragment) {
+                expected = before;
+            }
+            if (!is_as_expected(step, o, expected)) {
+                return became_whole;
+            }
+            became_whole = became_whole || step.kind == reassembly_outcome::complete;
+            if (o == overlap_outcome::drop_datagram || step.kind == reassembly_outcome::complete) {
+                expected = {};
+            }
+        }
+        return became_whole;
+    }
+    template <class Step>
+    [[nodiscard]] bool is_as_expected(Step& step, overlap_outcome o,
+                                      const expected_datagram& expected) {
+        if (o == overlap_outcome::drop_fragment || o == overlap_outcome::drop_datagram) {
+            return check_.equal(step.reason, drop_reason::fragment_overlap,
+                                "a fragment that the rule drops is dropped as an overlap");
+        }
+        if (o != overlap_outcome::ignored && expected.is_whole()) {
+            return check_.equal(step.kind, reassembly_outcome::complete,
+                                "the last byte that was missing completes the datagram") &&
+                   check_.holds(same_bytes(step.packet, expected.map),
+                                "each byte is that of the fragment that the rule prefers");
+        }
+        if (o == overlap_outcome::taken) {
+            return check_.equal(step.kind, reassembly_outcome::held,
+                                "a fragment with new bytes is held");
+        }
+        return check_.equal(step.reason, drop_reason::fragment_duplicate,
+                            "a fragment without new bytes is a duplicate");
+    }
+
+    checker& check_;
+    keyed_random random_{hash_key{17, 17}};
+};
+
+}  // namespace detail
+
+template <overlap_policy Rule>
+suite_result overlap_rule(const reporter& report = print_broken) {
+    checker check{"overlap_rule", report};
+    detail::overlap_suite<Rule>{check}.run();
+    return check.result();
+}
+
+}  // namespace sluice::testing::conformance

@@ -1,0 +1,166 @@
+// conformance::reassembly: asks a reassembly policy of yours what every reassembly_policy keeps,
+// whatever its rule for overlaps.
+//
+//     const auto found = testing::conformance::reassembly<my_cache>();  // prints what is broken
+//     return found.passed() ? 0 : 1;
+//
+// It feeds two fragments in both orders, lets time pass, and sends 20,000 hostile fragments: no
+// buffer may be lost, no limit passed, and what is made whole must be a valid datagram. A policy
+// whose `fragment_limit` is 0 must refuse every fragment.
+//
+// Expects: a policy made of a secret, as a stack makes it.
+#pragma once
+
+#include <sluice/base/random.hpp>
+#include <sluice/packet/pool_storage.hpp>
+#include <sluice/reassembly/concept.hpp>
+#include <sluice/testing/checker.hpp>
+#include <sluice/testing/fixed_seed.hpp>
+#include <sluice/testing/fragments.hpp>
+
+#include <memory>
+
+namespace sluice::testing::conformance {
+
+namespace detail {
+
+template <class Policy>
+class reassembly_suite {
+public:
+    explicit reassembly_suite(checker& check) : check_{check} {}
+
+    void run() {
+        using self = reassembly_suite;
+        for (const auto each : {&self::empty, &self::two_fragments, &self::time, &self::hostile}) {
+            pool_type pool;
+            const auto model = std::make_unique<model_type>(fixed_seed);
+            (this->*each)(*model, pool);
+        }
+    }
+
+private:
+    static constexpr std::size_t buffers = 64;
+    using pool_type = fixed_pool<512, buffers>;
+    using packet = pool_type::packet_type;
+    using model_type = typename Policy::template model<packet>;
+    static constexpr bool may_hold = model_type::fragment_limit > 0;
+
+    void empty(model_type& model, pool_type&) {
+        check_.begin("at first nothing is held");
+        check_.equal(model.held(), std::size_t{0}, "it holds no fragment");
+        check_.equal(model.next_deadline(), instant::never(), "it has no deadline");
+        bool ended = false;
+        model.expire(instant{} + 100_s, [&ended](auto&&) { ended = true; });
+        check_.holds(!ended, "nothing expires");
+    }
+
+    void two_fragments(model_type& model, pool_type& pool) {
+        check_.begin("two fragments make a datagram, in both orders");
+        for (const bool reverse : {false, true}) {
+            check_.given(reverse ? "the last one first" : "the first one first");
+            const fragment_fields pieces[] = {{.start = 0, .length = 64},
+                                              {.start = 64, .length = 3, .more = false}};
+            const auto first = feed_fragment(model, pool, pieces[reverse ? 1 : 0]);
+            auto second = feed_fragment(model, pool, pieces[reverse ? 0 : 1]);
+            if constexpr (may_hold) {
+                check_.equal(first.kind, reassembly_outcome::held, "the first to come is held");
+                if (check_.equal(second.kind, reassembly_outcome::complete,
+                                 "the second completes the datagram")) {
+                    check_.holds(is_whole_datagram(second.packet, 67),
+                                 "the datagram has the data of both and a header that fits");
+                }
+            } else {
+                check_.equal(first.reason, drop_reason::reassembly_refused,
+                             "what holds no fragment refuses the first");
+                check_.equal(second.kind, reassembly_outcome::refused,
+                             "what holds no fragment refuses the second");
+            }
+        }
+        check_.clear_given();
+        all_back(pool);
+    }
+
+    void time(model_type& model, pool_type& pool) {
+        check_.begin("a datagram that stays incomplete ends in time");
+        const reassembly_limits limits{.timeout = 2_s};
+        const auto step =
+            feed_fragment(model, pool, {.start = 0, .length = 8}, instant{} + 1_s, limits);
+        const bool kept = step.kind == reassembly_outcome::held;
+        check_.equal(kept, may_hold, "a first fragment is held where there is room for any");
+        check_.equal(model.next_deadline(), kept ? instant{} + 3_s : instant::never(),
+                     "the deadline is the timeout after the first fragment");
+        unsigned ended = 0;
+        model.expire(instant{} + 3_s, [&](expired_datagram<packet>&& e) {
+            ++ended;
+            check_.equal(e.pieces, u16{1}, "the sink hears how many fragments were held");
+            check_.holds(bool{e.first}, "the sink gets the first fragment");
+        });
+        check_.equal(ended, kept ? 1U : 0U, "each datagram whose time is over expires once");
+        all_back(pool);
+    }
+
+    void hostile(model_type& model, pool_type& pool) {
+        check_.begin("no buffer is lost and no limit passed in a hostile stream");
+        instant now;
+        for (u32 i = 0; i < 20'000 && !lost_; ++i) {
+            check_.given("fragment", i);
+            one_fragment(model, pool, now);
+            if (below(100) == 0) {
+                now = now + duration::from_seconds(below(40));
+                model.expire(now, [](auto&&) {});
+                check_.holds(model.next_deadline() > now,
+                             "after expire() the next deadline is in the future");
+            }
+        }
+        check_.clear_given();
+        model.expire(now + 30_s, [](auto&&) {});
+        check_.equal(model.held(), std::size_t{0}, "when the time is over nothing is held");
+        all_back(pool);
+    }
+    void one_fragment(model_type& model, pool_type& pool, instant now) {
+        const fragment_fields f{.start = 8 * below(below(50) == 0 ? 8192 : 16),
+                                .length = below(120),
+                                .more = below(3) != 0,
+                                .id = static_cast<u16>(below(12)),
+                                .tos = static_cast<u8>(below(20) == 0 ? 0 : 2),
+                                .dont_fragment = below(2) == 0,
+                                .options = static_cast<u8>(4 * below(11))};
+        const std::size_t before = model.held();
+        auto step = feed_fragment(model, pool, f, now);
+        const bool is_refused = step.kind == reassembly_outcome::refused;
+        check_.equal(step.reason != drop_reason::none, is_refused,
+                     "a refused fragment has a drop reason, and no other");
+        check_.equal(model.held() + step.pieces_dropped + step.pieces + step.evicted_pieces,
+                     before + (is_refused ? 0 : 1),
+                     "held after = held before + 1 - what was dropped, evicted and completed");
+        check_.holds(model.held() <= model_type::fragment_limit,
+                     "at most fragment_limit fragments are held");
+        lost_ = !check_.equal(pool.available() + model.held() + step.pieces, buffers,
+                              "each buffer is held or back in the pool");
+        if (step.kind == reassembly_outcome::complete) {
+            check_.holds(pipeline::validate(step.packet).has_value(),
+                         "what is complete is a valid datagram");
+        }
+    }
+
+    void all_back(const pool_type& pool) {
+        check_.equal(pool.available(), buffers, "all buffers are back in the pool");
+    }
+    [[nodiscard]] u32 below(u32 n) { return random_.below(n); }
+
+    checker& check_;
+    keyed_random random_{hash_key{9, 9}};
+    bool lost_ = false;
+};
+
+}  // namespace detail
+
+template <class Policy>
+    requires reassembly_policy<Policy, fixed_pool<512, 64>::packet_type>
+suite_result reassembly(const reporter& report = print_broken) {
+    checker check{"reassembly", report};
+    detail::reassembly_suite<Policy>{check}.run();
+    return check.result();
+}
+
+}  // namespace sluice::testing::conformance

@@ -1,0 +1,35 @@
+// conforms(result), to_doctest: what the suites and packet checks of testing/ find, told to
+// doctest.
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <sluice/testing/checker.hpp>
+
+#include <set>
+#include <string>
+
+namespace support {
+
+inline void to_doctest(const sluice::testing::broken_requirement& b) {
+    ADD_FAIL_CHECK_AT(b.file, static_cast<int>(b.line), b.text());
+}
+
+// A suite found nothing broken, and checked at least so much.
+inline void conforms(const sluice::testing::suite_result& found, sluice::u64 checks = 1) {
+    CHECK(found.broken == 0);
+    CHECK_MESSAGE(found.checks >= checks, found.cases << " cases, " << found.checks << " checks");
+}
+
+// What a suite says of a model that is broken on purpose: each sentence once.
+template <class Suite>
+std::set<std::string> said_by(Suite run) {
+    std::set<std::string> all;
+    const sluice::testing::suite_result found =
+        run([&all](const sluice::testing::broken_requirement& b) { all.insert(b.sentence); });
+    CHECK(found.broken >= all.size());
+    CHECK(found.passed() == all.empty());
+    return all;
+}
+
+}  // namespace support

@@ -1,0 +1,195 @@
+// The suites about reassembly and overlap rules find what is wrong with models that are broken on
+// purpose.
+#include "support/conformance.hpp"
+
+#include <doctest/doctest.h>
+
+#include <sluice/reassembly/bounded_cache.hpp>
+#include <sluice/reassembly/no_reassembly.hpp>
+#include <sluice/testing/conformance/overlap.hpp>
+#include <sluice/testing/conformance/reassembly.hpp>
+
+#include <utility>
+#include <vector>
+
+namespace testing_broken_reassembly {
+
+namespace {
+
+using namespace sluice;
+
+// What each does wrong beside what this cache does right.
+template <class Packet>
+using cache = bounded_cache<16>::model<Packet>;
+
+// One whose steps a function spoils.
+template <auto Spoil>
+struct with_step {
+    template <class Packet>
+    struct model : cache<Packet> {
+        using cache<Packet>::cache;
+        reassembly_step<Packet> insert(unsummed_datagram<Packet>&& d, reassembly_user user,
+                                       u16 domain, instant now,
+                                       const reassembly_limits& limits) noexcept {
+            auto got = cache<Packet>::insert(std::move(d), user, domain, now, limits);
+            Spoil(got);
+            return got;
+        }
+    };
+};
+template <u32 Place>
+constexpr auto flip_byte = [](auto& got) {
+    if (got.kind == reassembly_outcome::complete) got.packet.writable()[Place] ^= std::byte{1};
+};
+
+struct never_empty {
+    static constexpr const char* broken = "it holds no fragment";
+    template <class Packet>
+    struct model : cache<Packet> {
+        using cache<Packet>::cache;
+        std::size_t held() const noexcept { return cache<Packet>::held() + 1; }
+    };
+};
+struct hurried {
+    static constexpr const char* broken = "it has no deadline";
+    template <class Packet>
+    struct model : cache<Packet> {
+        using cache<Packet>::cache;
+        instant next_deadline() const noexcept { return {}; }
+    };
+};
+struct never_whole : with_step<[](auto& got) { got.kind = reassembly_outcome::held; }> {
+    static constexpr const char* broken = "the second completes the datagram";
+};
+struct wrong_data : with_step<flip_byte<20>> {
+    static constexpr const char* broken =
+        "the datagram has the data of both and a header that fits";
+};
+struct wrong_header : with_step<flip_byte<10>> {
+    static constexpr const char* broken = "what is complete is a valid datagram";
+};
+struct endless {
+    static constexpr const char* broken = "the deadline is the timeout after the first fragment";
+    template <class Packet>
+    struct model : cache<Packet> {
+        using cache<Packet>::cache;
+        instant next_deadline() const noexcept { return instant::never(); }
+    };
+};
+struct silent {
+    static constexpr const char* broken = "each datagram whose time is over expires once";
+    template <class Packet>
+    struct model : cache<Packet> {
+        using cache<Packet>::cache;
+        template <class Sink>
+        void expire(instant now, Sink&&) noexcept {
+            cache<Packet>::expire(now, [](auto&&) {});
+        }
+    };
+};
+struct forgetful {
+    static constexpr const char* broken = "the sink gets the first fragment";
+    template <class Packet>
+    struct model : cache<Packet> {
+        using cache<Packet>::cache;
+        template <class Sink>
+        void expire(instant now, Sink&& sink) noexcept {
+            cache<Packet>::expire(now, [&sink](auto&& e) {
+                e.first.reset();
+                sink(std::move(e));
+            });
+        }
+    };
+};
+struct miscounted {
+    static constexpr const char* broken = "the sink hears how many fragments were held";
+    template <class Packet>
+    struct model : cache<Packet> {
+        using cache<Packet>::cache;
+        template <class Sink>
+        void expire(instant now, Sink&& sink) noexcept {
+            cache<Packet>::expire(now, [&sink](auto&& e) {
+                ++e.pieces;
+                sink(std::move(e));
+            });
+        }
+    };
+};
+struct patient {
+    static constexpr const char* broken = "when the time is over nothing is held";
+    template <class Packet>
+    struct model : cache<Packet> {
+        using cache<Packet>::cache;
+        template <class Sink>
+        void expire(instant, Sink&&) noexcept {}
+    };
+};
+struct without_reason : with_step<[](auto& got) { got.reason = drop_reason::none; }> {
+    static constexpr const char* broken = "a refused fragment has a drop reason, and no other";
+};
+struct hides_drops : with_step<[](auto& got) { got.pieces_dropped = 0; }> {
+    static constexpr const char* broken =
+        "held after = held before + 1 - what was dropped, evicted and completed";
+};
+struct greedy {
+    static constexpr const char* broken = "at most fragment_limit fragments are held";
+    template <class Packet>
+    struct model : cache<Packet> {
+        using cache<Packet>::cache;
+        static constexpr std::size_t fragment_limit = 2;
+    };
+};
+struct hoarding {
+    static constexpr const char* broken = "all buffers are back in the pool";
+    template <class Packet>
+    struct model : cache<Packet> {
+        using cache<Packet>::cache;
+        std::vector<Packet> kept{};
+        reassembly_step<Packet> insert(unsummed_datagram<Packet>&& d, reassembly_user user,
+                                       u16 domain, instant now,
+                                       const reassembly_limits& limits) noexcept {
+            auto got = cache<Packet>::insert(std::move(d), user, domain, now, limits);
+            if (got.packet) kept.push_back(std::move(got.packet));
+            return got;
+        }
+    };
+};
+struct accepting {
+    static constexpr const char* broken = "what holds no fragment refuses the second";
+    template <class Packet>
+    struct model : no_reassembly::model<Packet> {
+        using no_reassembly::model<Packet>::model;
+        reassembly_step<Packet> insert(unsummed_datagram<Packet>&&, reassembly_user, u16, instant,
+                                       const reassembly_limits&) noexcept {
+            return {};
+        }
+    };
+};
+
+struct moody {  // an overlap rule that answers the same question in two ways
+    static inline unsigned asked = 0;
+    static overlap_answer settle(byte_range, byte_range) noexcept {
+        asked = asked * 1664525 + 1013904223;
+        return asked >> 31 == 0 ? overlap_answer::keep_held : overlap_answer::keep_incoming;
+    }
+};
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("a broken cache is found", Policy, never_empty, hurried, never_whole, wrong_data,
+                   wrong_header, endless, silent, forgetful, miscounted, patient, without_reason,
+                   hides_drops, greedy, hoarding, accepting) {
+    const auto said = support::said_by(
+        [](auto report) { return testing::conformance::reassembly<Policy>(report); });
+    INFO(Policy::broken);
+    CHECK(said.contains(Policy::broken));
+}
+
+TEST_CASE("a broken rule for overlaps is found") {
+    const auto said = support::said_by(
+        [](auto report) { return testing::conformance::overlap_rule<moody>(report); });
+    CHECK(said.contains("the same ranges have the same answer"));
+    CHECK(said.contains("each byte is that of the fragment that the rule prefers"));
+}
+
+}  // namespace testing_broken_reassembly

@@ -1,0 +1,239 @@
+// The suite about routes finds what is wrong with route policies that are broken on purpose.
+#include "support/conformance.hpp"
+
+#include <doctest/doctest.h>
+
+#include <sluice/route/linear_routes.hpp>
+#include <sluice/testing/conformance/route.hpp>
+
+namespace testing_broken_routes {
+
+namespace {
+
+using namespace sluice;
+using namespace sluice::literals;
+using table = linear_routes<16>;
+
+// What each does wrong beside what `table` does right.
+struct other_short_answer : table {
+    static constexpr const char* broken =
+        "lookup(address) is lookup(query) of any interface, scope and TOS 0";
+    using table::lookup;
+    next_hop lookup(ipv4::address to) const noexcept {
+        return table::lookup(ipv4::address{to.value ^ 1});
+    }
+};
+struct changing_answer : table {
+    static constexpr const char* broken = "the same question has the same answer";
+    mutable unsigned asked = 0;
+    using table::lookup;
+    next_hop lookup(ipv4::address) const noexcept {
+        return ++asked % 2 == 0 ? next_hop::none : next_hop{0};
+    }
+};
+struct restless_version : table {
+    static constexpr const char* broken = "a question does not move the version";
+    mutable u32 told = 0;
+    u32 version() const noexcept { return told++; }
+};
+struct other_entry : table {
+    static constexpr const char* broken = "the route that answers covers the destination";
+    route_entry other{.prefix = "192.0.2.0/24"_prefix, .interface = 1};
+    const route_entry& at(next_hop) const noexcept { return other; }
+};
+struct unknown_type : table {
+    static constexpr const char* broken = "its type is one of route_type";
+    route_entry other{.type = static_cast<route_type>(200), .interface = 1};
+    const route_entry& at(next_hop) const noexcept { return other; }
+};
+struct other_hop : table {
+    static constexpr const char* broken = "hop_for has what the route says, in short";
+    hop_entry hop_for(ipv4::address, u8) const noexcept { return {.interface = 99}; }
+};
+struct any_interface : table {
+    static constexpr const char* broken =
+        "a question about an interface is answered by routes of it, or refused";
+    using table::lookup;
+    next_hop lookup(const route_query& q) const noexcept { return lookup(q.destination); }
+};
+struct never_without_answer : table {
+    static constexpr const char* broken = "it has no answer";
+    next_hop lookup(const route_query&) const noexcept { return next_hop{0}; }
+    next_hop lookup(ipv4::address) const noexcept { return next_hop{0}; }
+};
+struct no_dummy : table {
+    static constexpr const char* broken = "at() of an id that names no route is `nowhere`";
+    route_entry empty{};
+    const route_entry& at(next_hop id) const noexcept {
+        return table::at(id) == nowhere ? empty : table::at(id);
+    }
+};
+struct late_version : table {
+    static constexpr const char* broken = "the version begins with 0";
+    u32 version() const noexcept { return table::version() + 1; }
+};
+
+// Answers with the best route by an order of its own.
+template <class Better>
+struct by_order : table {
+    next_hop lookup(const route_query& q) const noexcept {
+        next_hop best = next_hop::none;
+        for (u32 id = 0; id < 16; ++id) {
+            const route_entry& r = at(next_hop{id});
+            if (r != nowhere && r.prefix.contains(q.destination) && answers(r, q) &&
+                (best == next_hop::none || Better{}(r, at(best)))) {
+                best = next_hop{id};
+            }
+        }
+        return best;
+    }
+    next_hop lookup(ipv4::address to) const noexcept { return lookup({.destination = to}); }
+};
+struct shorter {
+    bool operator()(const route_entry& a, const route_entry& b) const noexcept {
+        return a.prefix.length < b.prefix.length;
+    }
+};
+struct shortest_prefix : by_order<shorter> {
+    static constexpr const char* broken = "the destination leads to the interface (0: nowhere)";
+};
+struct longer_then_larger_metric {
+    bool operator()(const route_entry& a, const route_entry& b) const noexcept {
+        return a.prefix.length != b.prefix.length ? a.prefix.length > b.prefix.length
+                                                  : a.metric > b.metric;
+    }
+};
+struct largest_metric : by_order<longer_then_larger_metric> {
+    static constexpr const char* broken = "the destination leads to the interface (0: nowhere)";
+};
+struct longer_then_smaller_metric {
+    bool operator()(const route_entry& a, const route_entry& b) const noexcept {
+        return a.prefix.length != b.prefix.length ? a.prefix.length > b.prefix.length
+                                                  : a.metric < b.metric;
+    }
+};
+struct local_by_metric : by_order<longer_then_smaller_metric> {
+    static constexpr const char* broken = "the route that answers has the type";
+};
+struct throw_as_route : by_order<longer_then_larger_metric> {
+    static constexpr const char* broken = "throw is no route";
+};
+struct blind_to_tos : table {
+    static constexpr const char* broken = "the query leads to the interface (0: nowhere)";
+    using table::lookup;
+    next_hop lookup(const route_query& q) const noexcept {
+        return table::lookup({.destination = q.destination, .interface = q.interface});
+    }
+};
+struct takes_anything : table {
+    static constexpr const char* broken = "add() says invalid";
+    result<next_hop, route_error> add(const route_entry& r) noexcept {
+        return is_valid_route(r) ? table::add(r) : next_hop{0};
+    }
+};
+struct takes_nothing : table {
+    static constexpr const char* broken = "a new route is added";
+    result<next_hop, route_error> add(const route_entry&) noexcept {
+        return failure{route_error::full};
+    }
+};
+struct full_at_once : takes_nothing {
+    static constexpr const char* broken = "add() takes the route";
+};
+struct takes_twice : table {
+    static constexpr const char* broken =
+        "a second route of the same prefix, TOS and metric exists already";
+    result<next_hop, route_error> add(const route_entry& r) noexcept {
+        const auto added = table::add(r);
+        return added.has_value() ? added : next_hop{0};
+    }
+};
+struct takes_equal_routes : table {
+    static constexpr const char* broken = "append() refuses a route that is equal in all";
+    result<next_hop, route_error> append(const route_entry& r) noexcept {
+        const auto added = table::append(r);
+        return added.has_value() ? added : next_hop{0};
+    }
+};
+struct removes_anything : table {
+    static constexpr const char* broken = "remove() of a route that differs says not_found";
+    result<void, route_error> remove(const route_entry& r) noexcept {
+        static_cast<void>(table::remove(r));
+        return {};
+    }
+};
+struct removes_nothing : table {
+    static constexpr const char* broken = "remove() finds the route";
+    result<void, route_error> remove(const route_entry&) noexcept {
+        return failure{route_error::not_found};
+    }
+};
+struct remembers_removed : table {
+    static constexpr const char* broken = "the id of a removed route names `nowhere`";
+    route_entry last = nowhere;
+    result<void, route_error> remove(const route_entry& r) noexcept {
+        const route_entry removed = r;
+        const auto done = table::remove(r);
+        if (done.has_value()) last = removed;
+        return done;
+    }
+    const route_entry& at(next_hop id) const noexcept {
+        return id == next_hop{0} && table::at(id) == nowhere ? last : table::at(id);
+    }
+};
+struct takes_local_twice : table {
+    static constexpr const char* broken =
+        "local and broadcast routes of one key exclude each other";
+    result<next_hop, route_error> add(const route_entry& r) noexcept {
+        return r.type == route_type::broadcast ? append(r) : table::add(r);
+    }
+};
+struct counts_refused : table {
+    static constexpr const char* broken = "a refused change does not move the version";
+    u32 refused = 0;
+    u32 version() const noexcept { return table::version() + refused; }
+    result<next_hop, route_error> add(const route_entry& r) noexcept {
+        const auto added = table::add(r);
+        if (!added.has_value()) ++refused;
+        return added;
+    }
+};
+struct uncounted_changes : table {
+    static constexpr const char* broken = "add() moves the version by 1";
+    u32 version() const noexcept { return 0; }
+};
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("a broken table is found", Table, other_short_answer, changing_answer,
+                   restless_version, other_entry, unknown_type, other_hop, any_interface, no_dummy,
+                   never_without_answer, late_version, shortest_prefix, largest_metric,
+                   local_by_metric, remembers_removed, takes_local_twice, counts_refused,
+                   throw_as_route, blind_to_tos, takes_anything, takes_nothing, full_at_once,
+                   takes_twice, takes_equal_routes, removes_anything, removes_nothing,
+                   uncounted_changes) {
+    static_assert(mutable_route_policy<Table>);
+    const auto said =
+        support::said_by([](auto report) { return testing::conformance::route<Table>(report); });
+    INFO(Table::broken);
+    CHECK(said.contains(Table::broken));
+}
+
+TEST_CASE("what is right is not reported, and a report says where, what and with what") {
+    CHECK(support::said_by([](auto report) {
+              return testing::conformance::route<table>(report);
+          }).empty());
+    std::vector<testing::broken_requirement> reports;
+    const auto found = testing::conformance::route<shortest_prefix>(
+        [&reports](const testing::broken_requirement& b) { reports.push_back(b); });
+    REQUIRE(!reports.empty());
+    const testing::broken_requirement& first = reports.front();
+    CHECK(std::string{first.file}.ends_with("sluice/testing/conformance/route.hpp"));
+    CHECK(first.line > 0);
+    CHECK(first.text() == "route: the longest prefix answers: the destination leads to the "
+                          "interface (0: nowhere) (destination 11.0.0.1; expected 2, got 1)");
+    CHECK(found.broken > reports.size());  // a line that fails again and again speaks three times
+    CHECK(found.cases == 11);
+}
+
+}  // namespace testing_broken_routes
