@@ -1,35 +1,34 @@
 // # delivery_policy and protocol_handler
 //
-// Who gets what arrives for us: raw taps first, each a copy of the whole datagram; then the handler
-// of the protocol.
+// Delivers datagrams for this host: first copies of the whole datagram to raw taps, then the
+// datagram to the handler of its protocol.
 //
-// `tap(datagram, info)` offers a copy to each raw endpoint that matches and says how many there
-// were. `handler(protocol)` gives the handler registered for a protocol number or nullptr.
-// `udp(datagram, info)` finds the endpoints of a UDP datagram whose checksum was verified and hands
-// it over: one for unicast, all that match for broadcast and multicast; it answers how many there
-// were.
+// `tap(datagram, info)` offers a copy to each matching raw endpoint and returns their number.
+// `handler(protocol)` returns the registered handler of a protocol number, or nullptr.
+// `udp(datagram, info)` delivers a UDP datagram with a verified checksum: to one endpoint if it is
+// unicast, to all that match if it is broadcast or multicast. It returns their number.
 //
 // A **protocol_handler** is registered at run time and may be replaced or wrapped. `receive(packet,
-// info, services)` takes the packet, its bounds at the IPv4 header; the answer says whether it was
-// taken, ignored, not for anybody (protocol unreachable is sent), left to what the stack does
-// itself (a handler that wraps a built-in one), or to be delivered again as another protocol (a
-// tunnel). `error(...)` is told of an ICMP error about a packet of this protocol.
+// info, services)` takes the packet, whose bounds begin at the IPv4 header. It answers: taken;
+// ignored; unwanted (the stack sends protocol unreachable); left to the stack (by a handler that
+// wraps a built-in one); or deliver again as another protocol (a tunnel). `error(...)` receives an
+// ICMP error about a packet of this protocol.
 //
-// `report(notice)` tells of an ICMP error the raw endpoints that match what it quotes, and the UDP
-// endpoint if it quotes UDP; false when it quotes UDP of no endpoint. `believes(notice)` says
-// whether one of those believes it, so that a path MTU or a gateway is learned from it.
-// `hears_alerts(protocol, interface)` says whether an endpoint asked for packets to be forwarded
-// that carry a router alert (RFC 2113 section 2.1), `alert(datagram, info)` offers a copy to each
-// of those.
+// `report(notice)` passes an ICMP error to the raw endpoints that match the quoted datagram, and to
+// the UDP endpoint if it quotes UDP; it returns false if it quotes UDP of no endpoint.
+// `believes(notice)` says whether one of them recognizes the quoted datagram as its own, so that
+// the stack learns a path MTU or a gateway from it. `hears_alerts(protocol, interface)` says
+// whether an endpoint asked for forwarded packets with a router alert (RFC 2113 section 2.1);
+// `alert(datagram, info)` offers a copy to each of these.
 //
-// Optional (`knows_flows`): `flow_of(info)` gives the place where the route of the established flow
-// of a UDP datagram is kept (both addresses and both ports are its own), or nullptr; `has_flows()`
+// Optional (`knows_flows`): `flow_of(info)` returns the place that caches the route of an
+// established UDP flow (both addresses and both ports match), or nullptr; `has_flows()` says
 // whether there is any.
 //
 // Optional: a model that can be made from a `hash_key` gets a secret of its own from the stack.
 //
-// Optional (`answers_pings`): `ping(packet, info)` hands an echo reply or an extended one, from its
-// ICMP header on, to the endpoint whose identifier is `info.destination_port`. Without it such
+// Optional (`answers_pings`): `ping(packet, info)` delivers an echo reply or an extended one, from
+// its ICMP header on, to the endpoint whose identifier is `info.destination_port`. Without it these
 // replies reach raw taps only.
 //
 // Exemplar:
@@ -48,8 +47,8 @@
 //         };
 //     };
 //
-// Models: `registered_endpoints<Handlers, Endpoints>`, `no_delivery` (a pure router: only ICMP is
-// served).
+// Models: `registered_endpoints<Handlers, Endpoints>`, `no_delivery` (a pure router: it serves only
+// ICMP).
 #pragma once
 
 #include <sluice/base/time.hpp>

@@ -1,17 +1,22 @@
 // # hook_policy
 //
-// Programs of the user's at the five points of the packet's way (Linux netfilter).
+// Calls the user's code at the five hook points (Linux netfilter).
 //
-// `run(point, packet, context)` calls what is registered at the point, lowest priority number
-// first, and answers `accept`, `drop`, `stolen` (a hook took the packet: the handle is empty or
-// will be given back by it) or `queue` (the same, with the promise of a verdict later). A hook that
-// took the packet has it, whatever it answers; what it keeps beside the packet is a clone, and what
-// it changes it unshares first. A hook that
-// answers `repeat` is called again, at most `max_repeats` times, then it counts as a drop.
-// `active(point)` says whether anything is registered there: where `never_active` is true the
-// compiler removes the whole call. A hook that keeps packets bounds them by number and by octets:
-// `bounded_packet_queue` (packet/bounded_packet_queue.hpp) does, and `may_wait` leaves buffers to
-// receive in.
+// `run(point, packet, context)` calls the hooks of the point, lowest priority number first, and
+// returns their verdict:
+//
+// - `accept`, `drop`;
+// - `stolen`: a hook took the packet. The handle is empty, or the hook returns the packet later;
+// - `queue`: the same, with the promise of a verdict later;
+// - `repeat`: the hook is called again, at most `max_repeats` times; then it counts as a drop.
+//
+// A hook that took the packet owns it, whatever it answers. A hook that lets the packet go on keeps
+// a clone if it keeps anything, and unshares before it changes bytes. A hook that keeps packets
+// bounds them by number and by octets, for example with `bounded_packet_queue`
+// (packet/bounded_packet_queue.hpp), and asks `may_wait`, which leaves buffers for reception.
+//
+// `active(point)` says whether the point has a hook. Constant: `never_active`: if true, the
+// compiler removes the whole call.
 //
 // Exemplar:
 //

@@ -1,16 +1,16 @@
 // # icmp_policy
 //
-// Decides how much ICMP this stack sends: rate limits, and whether it answers at all. Whether the
-// RFCs allow a message is decided before, in the pipeline; a policy only makes it less.
+// Limits the ICMP messages that this stack sends, and decides whether it answers at all. The
+// pipeline decides before whether the RFCs allow a message; a policy can only send fewer.
 //
-// `allow_error(message, settings, now)` is asked for each message that is about to be sent, errors
-// and answers alike, and counts it if it says `allowed`.
-// `allow_unroutable(source, settings, now)` is asked first when a packet of `source` has no route
-// or an unreachable one. `allow_redirect(source, settings, now)` is asked before a redirect.
+// `allow_error(message, settings, now)` is asked before each message, errors and answers alike, and
+// counts it if it returns `allowed`. `allow_unroutable(source, settings, now)` is asked first when
+// a packet of `source` has no route or an unreachable one. `allow_redirect(source, settings, now)`
+// is asked before a redirect.
 //
-// Static facts: `answers_echo` (echo, timestamp and extended echo requests are answered),
-// `memory_limit`. Optional: `limits_looped`; where it is false, errors about packets that came by
-// the loopback interface are sent without asking.
+// Constants: `answers_echo` (the stack answers echo, timestamp and extended echo requests),
+// `memory_limit`. Optional: `limits_looped`; if false, errors about packets that arrived by the
+// loopback interface are sent without asking.
 //
 // Exemplar:
 //
@@ -25,8 +25,8 @@
 //                                           instant now) noexcept;
 //     };
 //
-// Models: `linux_icmp_limiter` (Linux's buckets), `no_icmp_limit` (everything goes out), `no_icmp`
-// (nothing goes out: for a relay that must stay unseen).
+// Models: `linux_icmp_limiter` (Linux's buckets), `no_icmp_limit` (sends everything), `no_icmp`
+// (sends nothing: for a relay that must stay unseen).
 #pragma once
 
 #include <sluice/base/siphash.hpp>

@@ -1,16 +1,16 @@
 // # identification_policy
 //
-// Gives the identification field of datagrams that this stack makes, so that fragments of different
-// datagrams are not taken for one (RFC 791 section 3.2) and nobody outside can predict or count it
-// (RFC 7739 section 5; idle scans, CVE-2019-10638).
+// Gives the identification field of datagrams that this stack makes. Fragments of different
+// datagrams must not match (RFC 791 section 3.2), and outsiders must not predict or count it (RFC
+// 7739 section 5; idle scans, CVE-2019-10638).
 //
-// `next(source, destination, protocol, segments, now)` gives the identification of a datagram that
-// may be fragmented; `segments` (1, or the number that a device will cut it into) are taken at
-// once. It is not asked for atomic datagrams (DF set, not fragmented, RFC 6864 section 4.1): they
-// carry 0, as Linux sends them; DF set with fragmentation by the sender still allowed (Linux
+// `next(source, destination, protocol, segments, now)` returns the identification of a datagram
+// that may be fragmented. It takes `segments` values at once: 1, or the number of segments that a
+// device will cut. It is not asked for atomic datagrams (DF set, not fragmented, RFC 6864 section
+// 4.1): they carry 0, as in Linux. A datagram with DF that its sender may still fragment (Linux
 // ignore_df) is not atomic.
 //
-// Static fact: `memory_limit`.
+// Constant: `memory_limit`.
 //
 // Exemplar:
 //
@@ -21,8 +21,8 @@
 //                  instant now) noexcept;
 //     };
 //
-// Models: `linux_identification` (keyed counters, the default), `random_identification` (no
-// memory of flows, no repetition within 65536 datagrams).
+// Models: `linux_identification` (keyed counters, the default), `random_identification` (no memory
+// of flows, no repetition within 65536 datagrams).
 #pragma once
 
 #include <sluice/base/siphash.hpp>

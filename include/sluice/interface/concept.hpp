@@ -1,13 +1,13 @@
 // # interface_policy
 //
-// Knows the interfaces of one stack and its own addresses.
+// Holds the interfaces of one stack and its local addresses.
 //
-// `find(index)` gives the interface or nullptr; `is_own(address)` says whether the address is one
-// of ours, on any interface (asked for each packet: constant time); `for_each(f)` visits all.
-// `add`, `add_address` and `remove_address` change the table and say why not; with a primary
-// address the secondaries of its subnet go. `remove(index)` takes an interface away with its
-// addresses. `refresh(index, all)` compiles the settings in force
-// into what the packet path reads, which `path_of(index)` gives for any index.
+// `find(index)` returns the interface or nullptr. `is_own(address)` says whether the address is
+// local, on any interface; the stack asks it for each packet, so it takes constant time.
+// `for_each(f)` visits all. `add`, `add_address` and `remove_address` change the table and return
+// an error if they cannot; with a primary address the secondaries of its subnet go. `remove(index)`
+// removes an interface with its addresses. `refresh(index, all)` compiles the settings in force for
+// the packet path, which reads them with `path_of(index)` for any index.
 //
 // Exemplar: see `interface_table`.
 //

@@ -1,16 +1,17 @@
 // # frame_sink and link_host
 //
-// What a link layer asks of the device below it and of the host above it.
+// The device below a link layer, and the host above it.
 //
 // A **frame_sink** sends whole frames by an interface: `send_frame` takes the frame and returns
 // true, or leaves it with the caller. It must not call back into the link.
 //
-// A **link_host** knows the addresses: the link address of an interface; which IPv4 addresses are
-// answered for there (Linux answers on every interface for every local address); and the sender
+// A **link_host** knows the addresses: the link address of an interface; the IPv4 addresses that it
+// answers for there (Linux answers on every interface for every local address); and the sender
 // address of a question about `target` (Linux inet_select_addr: the primary address of the network
-// that holds the target, else the first of the interface), unspecified when there is none. Two more
-// are optional: whether an address cannot be a neighbour's (a broadcast address; Linux's martian
-// sources), and what to do when somebody else claims one of ours (RFC 5227 section 2.4).
+// that holds the target, else the first of the interface), unspecified if there is none. Two
+// members are optional: whether an address cannot be a neighbour's (a broadcast address; Linux's
+// martian sources), and the reaction when another host claims a local address (RFC 5227 section
+// 2.4).
 //
 // Exemplars:
 //

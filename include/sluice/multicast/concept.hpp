@@ -1,11 +1,11 @@
 // # multicast_policy
 //
-// Answers which groups this host listens to.
+// Knows the groups that this host has joined.
 //
-// `is_member(interface, group, source)` says whether datagrams from source to the group are for us
-// when they come in there. 224.0.0.1 is always joined (RFC 1112 section 7.2), left or not. `join`
-// and `leave` count: a group joined twice is left twice. A list may have `forget(interface)` too:
-// the interface was removed, and its groups with it.
+// `is_member(interface, group, source)` says whether this host receives datagrams from source to
+// the group by this interface. 224.0.0.1 is always joined (RFC 1112 section 7.2), whatever was
+// left. `join` and `leave` count: a group joined twice must be left twice. Optional:
+// `forget(interface)` removes the groups of a removed interface.
 //
 // Exemplar:
 //

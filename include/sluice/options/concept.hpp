@@ -1,20 +1,20 @@
 // # options_policy
 //
-// Says what becomes of IPv4 options: of packets received, forwarded, answered, cut and sent. All
+// Decides about IPv4 options of received, forwarded, answered, fragmented and sent packets. All
 // members are static.
 //
-// `supported`: false means that a packet with options is dropped, silently, for
-// `drop_reason::option_invalid`; nothing else is then called for received packets. `compile(ip,
-// found, env)` checks a received header once and records us; its error is the pointer of a
-// parameter problem. `follow(ip, options, came, route)` takes one step along a source
-// route. `forward(ip, options, env)` records the outgoing address and repairs the checksum.
-// `echo(received, from, to, env)` turns options round for an answer; false: there is to be no
-// answer. `compile_request(wanted, rights, env)` checks what a program asks for on its packets.
+// `supported`: if false, the stack silently drops a packet with options for
+// `drop_reason::option_invalid` and calls no other member for received packets. `compile(ip, found,
+// env)` checks a received header once and records the local address; its error is the pointer of a
+// parameter problem. `follow(ip, options, came, route)` takes one step along a source route.
+// `forward(ip, options, env)` records the outgoing address and repairs the checksum.
+// `echo(received, from, to, env)` reverses options for an answer; false: the packet gets no answer.
+// `compile_request(wanted, rights, env)` checks the options that a program wants on its packets.
 // `build(ip, options, final_destination, midnight_ms)` writes outgoing options into a header.
-// `fragment(ip, options)` leaves what belongs into later pieces.
+// `fragment(ip, options)` leaves the options that belong into later fragments.
 //
-// Exemplar: struct no_options of options/no_options.hpp; the environment is described in
-// options/environment.hpp.
+// Exemplar: struct no_options of options/no_options.hpp; options/environment.hpp describes the
+// environment.
 //
 // Models: `linux_options` (all of it), `no_options`.
 #pragma once

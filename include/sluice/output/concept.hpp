@@ -1,23 +1,23 @@
 // # output_policy
 //
-// Takes packets that leave by an interface. It is a tag whose `model<Packet>` stores or hands on
-// packets.
+// Takes packets that leave by an interface. It is a tag whose `model<Packet>` stores packets or
+// passes them on.
 //
 // `transmit(packet, egress)` takes the packet and returns true, or leaves it with the caller and
-// returns false (a full queue, a device that refuses). The packet begins with its IPv4 header; it
-// may be segmented where `takes_segmented` says that the model sends several pieces (otherwise the
-// stack makes it contiguous before). Where `takes_gso` is true it may have segmentation facts and
-// be larger than the MTU, and its transport checksum may be pending (`packet/metadata.hpp`);
-// otherwise the stack cuts it and finishes the checksum before. `flush()` ends a burst: called once
-// after each batch, so that a model may gather packets for one system call.
+// returns false (a full queue, a device that refuses). The packet begins with its IPv4 header. It
+// may be segmented if `takes_segmented` says that the model sends several pieces; otherwise the
+// stack makes it contiguous first. If `takes_gso` is true, the packet may carry segmentation
+// metadata and exceed the MTU, and its transport checksum may be pending (`packet/metadata.hpp`);
+// otherwise the stack cuts it and finishes the checksum first. `flush()` ends a burst: the stack
+// calls it once after each batch, so that a model may gather packets for one system call.
 //
-// What a device does differs between interfaces, and is known when it runs: then the model has
-// `offloads(egress)` too, which is asked for packets with such facts, and `takes_gso` only says
-// whether that may ever be yes.
+// Devices differ in what they finish, which is known at run time. Such a model also has
+// `offloads(egress)`, asked for packets with this metadata; `takes_gso` then only says whether the
+// answer can be yes.
 //
-// Where next hops have link addresses that must be found first, the model may have
-// `resolve(egress)`: whether that of the next hop is known; if not, it is asked for. No redirect is
-// followed to a gateway whose link address is unknown.
+// Next hops may have link addresses that must be found first. Then the model may have
+// `resolve(egress)`: it returns whether the link address of the next hop is known, and asks for it
+// if not. The stack follows no redirect to a gateway with an unknown link address.
 //
 // Exemplar:
 //

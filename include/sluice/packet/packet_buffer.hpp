@@ -1,30 +1,30 @@
 // # packet_buffer and buffer_source
 //
-// What the pipeline asks of the packets that it moves and of the place where they come from.
+// The packets that the pipeline moves, and the place where they come from.
 //
-// A **packet_buffer** is a move-only handle that owns its bytes: bounds moved by push, pull,
-// unpull, put and trim; headroom and tailroom told; the first n bytes made contiguous by may_pull;
-// interface, packet type and facts beside the bytes. When it ends, its buffer goes back once.
-// Several handles may have the same bytes (clone), and no handle changes what another reads: the
-// bytes are written by writable() and the facts by writable_facts() once unshare() said yes, or
-// where push and put made room; data() and facts() are for reading. A handle that is empty (it was
-// moved from, or its source had no buffer) has no octets and no room, its data() is nullptr, it
+// A **packet_buffer** is a move-only handle that owns its bytes. push, pull, unpull, put and trim
+// move its bounds; it reports headroom and tailroom; may_pull makes the first n bytes contiguous.
+// Interface, link addressing and metadata stand beside the bytes. When the handle ends, its buffer
+// goes back once. Several handles may share bytes (clone), and no handle changes what another
+// reads: writable() and writable_facts() give access for writing after unshare() returned true, or
+// where push and put made room; data() and facts() are for reading. An empty handle (moved from, or
+// made by a source without a buffer) has no octets and no room; its data() is nullptr, and it
 // unshares and clones to nothing.
 //
-// `basic_packet` adds bytes at its end with `append(bytes)`, in further blocks where the first is
-// full. A packet in several blocks is read piece by piece (`for_each_piece`), made one piece by
-// `may_pull(size())` where its first block has the room, or copied into memory of the caller's
+// `basic_packet` appends bytes with `append(bytes)`, in further blocks if the first is full. A
+// packet in several blocks is read piece by piece (`for_each_piece`), made contiguous by
+// `may_pull(size())` if its first block has the room, or copied into memory of the caller
 // (`copy_to`).
 //
-// A **buffer_source** gives empty packets with headroom, or an empty handle when it has none left;
-// it states how much memory it can hold at most. It may keep a reserve for what must be sent
-// though packets of others have the memory (`take_reserved`, optional; `take_urgent` asks for it):
-// ARP and ICMP. Its storage may say which packets may wait (`may_wait(block, margins)`, optional):
-// who keeps packets for as long as somebody else likes asks it (`packet/bounded_packet_queue.hpp`),
-// so that queues which nobody empties leave buffers to receive in.
+// A **buffer_source** gives empty packets with headroom, or an empty handle when it has none left.
+// It states the most memory that it can hold. Optional: a reserve for packets that must be sent
+// though other packets hold the memory, ARP and ICMP (`take_reserved`; `take_urgent` asks for it).
+// Optional: its storage says which packets may wait (`may_wait(block, margins)`). Code that keeps
+// packets for as long as others decide asks it (`packet/bounded_packet_queue.hpp`), so that a queue
+// without a reader leaves buffers for reception.
 //
-// Where a packet may go on in further blocks (`rewrite/fragment.hpp`, `packet/reader.hpp`, the
-// stack) the parts work on `basic_packet`: bring memory of your own as a Storage of it, as
+// Parts that let a packet continue in further blocks (`rewrite/fragment.hpp`, `packet/reader.hpp`,
+// the stack) work on `basic_packet`: bring memory of your own as a Storage of it, as
 // `external_storage` does for drivers.
 //
 // Exemplar:

@@ -1,17 +1,17 @@
 // # device
 //
-// What a program's packets come in by and go out through: the boundary between a stack and an
-// operating system, a driver or a file.
+// Receives and transmits the packets of a program: the boundary between a stack and an operating
+// system, a driver or a file.
 //
 // `receive(source, span)` fills packets from the front of the span, in memory of the source, until
-// nothing waits or the span is full, and says how it ended (receive_batch, read_status). It sets
+// nothing waits or the span is full, and returns how it ended (receive_batch, read_status). It sets
 // each packet's interface. It never blocks: `fd()` is readable when packets wait (poll(2)).
-// `state()` says whether the interface is up, down or gone: worth asking when a receive failed.
-// `link()` says which header packets begin with: none (IPv4 first) or Ethernet.
-// `sender()` gives the value from which an `output_policy` is made: `sender_type::model<Packet>`
-// transmits packets one by one and ends a burst with flush(). What the device does itself
-// (checksums, segments) is `offloads(egress)` of that model. A sender of whole frames is a
-// `frame_sink` as well (link/concept.hpp). `counters()` counts what was received and what was lost.
+// `state()` says whether the interface is up, down or gone; ask it after a failed receive. `link()`
+// names the header that packets begin with: none (IPv4 first) or Ethernet. `sender()` returns the
+// value from which an `output_policy` is made: `sender_type::model<Packet>` transmits packets one
+// by one and ends a burst with flush(). `offloads(egress)` of that model says what the device
+// finishes itself (checksums, segments). A sender of whole frames is a `frame_sink` as well
+// (link/concept.hpp). `counters()` counts received and lost packets.
 //
 // A device outlives its senders and, where its packets lie in memory of its own, its packets.
 //
@@ -27,7 +27,7 @@
 //         const my_counters& counters() noexcept;
 //     };
 //
-// Errors are values: opening gives a `result<device, port_error>`, reading a `read_status`, and
+// Errors are values: opening returns a `result<device, port_error>`, reading a `read_status`, and
 // sending false, with the packet still the caller's.
 //
 // Models: `tun::device`, `af_packet::device`, `af_packet::ring`, `raw_socket::device`.

@@ -1,29 +1,29 @@
 // # reassembly_policy
 //
-// A reassembly policy keeps fragments until their datagram is whole. It is a tag whose
-// `model<Packet>` stores packets.
+// Keeps fragments until their datagram is whole. It is a tag whose `model<Packet>` stores packets.
 //
-// `insert(fragment, user, domain, now, limits)` takes the datagram (a fragment: MF set or offset
-// not 0) and answers one of:
-// - `complete`: `packet` is the whole datagram as one packet (its header made whole: total length,
-//   offset 0, checksum; the pieces as a list, nothing copied), of `pieces` packets, to be validated
-//   again;
-// - `held`: taken, more to come;
-// - `refused`: the fragment itself was dropped for `reason` (a duplicate too).
+// `insert(fragment, user, domain, now, limits)` takes a fragment (MF set or offset not 0) and
+// returns one of:
 //
-// With each of them `pieces_dropped` other packets, all of the same datagram, went back to their
-// source; the fragment itself is not counted among them, but for one that was written into another
-// whose overlapped bytes it replaces. `evicted_pieces` packets of `evicted_datagrams` other
-// datagrams went back to make room, if the model does that. So always: held after = held before + 1
-// (unless refused) - pieces_dropped - pieces - evicted_pieces.
+// - `complete`: `packet` is the whole datagram as one packet of `pieces` packets: the pieces are a
+//   list, nothing is copied, and the header has total length, offset 0 and checksum of the whole.
+//   The caller validates it again.
+// - `held`: the fragment is stored; others are missing.
+// - `refused`: the fragment itself was dropped for `reason`; a duplicate too.
 //
-// Fragments are told apart by source, destination, identification, protocol, `user` and routing
-// domain, in a hash with a secret key. Memory is bounded: the model occupies `memory_limit` octets
-// and keeps at most `fragment_limit` packets; `limits.high_threshold` bounds what they count. Time
-// is bounded by `limits.timeout`, from the first fragment that came and never renewed. `expire(now,
-// sink)` takes datagrams whose time is over: `sink(expired&&)` gets the first fragment if it came
-// (for the time-exceeded message) and the number of pieces; `next_deadline()` says when to come
-// again.
+// Each result also counts `pieces_dropped`: other packets of the same datagram that went back to
+// their source. The fragment itself does not count, except when it was written into a packet whose
+// overlapped bytes it replaces. `evicted_pieces` packets of `evicted_datagrams` other datagrams
+// went back to make room, if the model evicts. So always: held after = held before + 1 (unless
+// refused) - pieces_dropped - pieces - evicted_pieces.
+//
+// The key of a datagram is source, destination, identification, protocol, `user` and routing
+// domain, hashed with a secret. Memory is bounded: the model occupies `memory_limit` octets and
+// keeps at most `fragment_limit` packets; `limits.high_threshold` bounds their accounted size. Time
+// is bounded by `limits.timeout`, from the first fragment that arrived, never renewed. `expire(now,
+// sink)` ends datagrams whose time is over: `sink(expired&&)` receives the fragment of offset 0, if
+// it arrived (for the time-exceeded message), and the number of pieces. `next_deadline()` says when
+// to call it again.
 //
 // Exemplar:
 //
@@ -42,9 +42,9 @@
 //     };
 //
 // Models: `bounded_cache<Datagrams, Overlap, Fragments, OnFull, Share>` (`Share` n: one source may
-// have an nth of it, 1: all, as in Linux), `no_reassembly` (refuses every
-// fragment). The rule for overlaps is a policy of its own, a function of two byte ranges that a
-// user writes in ten lines: `sluice/reassembly/overlap.hpp`.
+// have an nth of it; 1: all, as in Linux), `no_reassembly` (refuses every fragment). The rule for
+// overlaps is a policy of its own, a function of two byte ranges that a user writes in ten lines:
+// `sluice/reassembly/overlap.hpp`.
 #pragma once
 
 #include <sluice/base/siphash.hpp>

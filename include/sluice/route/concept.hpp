@@ -1,16 +1,16 @@
 // # route_policy
 //
-// Answers where a destination leads: one lookup gives local, broadcast, unicast and refusing routes
+// Answers where a destination leads. One lookup finds local, broadcast, unicast and refusing routes
 // alike.
 //
-// `lookup(address)` gives the id of the best route (longest prefix; of equal prefixes tos, then the
-// smaller metric), or `next_hop::none`. `lookup(query)` the same under a tos, an interface and a
-// scope. `at(id)` gives the entry; it stays valid until the table changes. `add` and `remove`
-// change the table and say why not. `version()` moves with every change.
+// `lookup(address)` returns the id of the best route, or `next_hop::none`. The longest prefix wins;
+// of equal prefixes the one with a tos, then the smaller metric. `lookup(query)` does the same
+// under a tos, an interface and a scope. `at(id)` returns the entry; it stays valid until the table
+// changes. `add` and `remove` change the table and return an error if they cannot. `version()`
+// moves with every change.
 //
-// Static facts: `has_local_routes` (local and broadcast addresses are in the table; otherwise the
-// stack keeps those of its interfaces beside it and asks there first: `with_local_routes`),
-// `memory_limit`.
+// Constants: `has_local_routes`: the table holds the local and broadcast addresses; otherwise the
+// stack keeps those of its interfaces in front of it (`with_local_routes`). `memory_limit`.
 //
 // Exemplar:
 //
@@ -25,20 +25,20 @@
 //         result<void, route_error> remove(const route_entry& route) noexcept;
 //     };
 //
-// A table may have more. `has_gateway(address, interface)`: whether some route goes by that
-// gateway; without it no redirect is followed that must name one (conf.secure_redirects).
+// Optional members: `has_gateway(address, interface)`: whether some route uses this gateway;
+// without it the stack follows no redirect that must name one (conf.secure_redirects).
 // `append(route)`: adds behind routes of the same key, so that two interfaces may share a network.
-// `remove_if(f)`: takes away the routes for which f(const route_entry&) says so; without it a route
+// `remove_if(f)`: removes each route for which f(const route_entry&) is true; without it a route
 // outlives its interface and its preferred source. `for_each(f)`: visits all.
 //
-// For the packets that are merely forwarded a table may tell less, sooner: `hop_for(address, tos)`
-// gives what `lookup` and `at` lead to, reduced to a `hop_entry` (entry.hpp): 16 octets that many
-// routes share and that stay in the cache; of no route that of `nowhere`. Without it the entry is
-// read. `prefetch(address)` fetches what the next question for that address will read first.
-// `reader()` gives an object that has both and holds by value what they read, for as long as the
-// table does not change: a loop keeps it in registers whatever it stores meanwhile.
+// A table may answer faster for forwarded packets. `hop_for(address, tos)` returns the route of
+// `lookup` and `at` as a `hop_entry` (route/entry.hpp) of 16 octets, which routes share and which
+// stays in the cache; the one of `nowhere` if there is no route. Without it the stack reads the
+// entry. `prefetch(address)` fetches the memory that the next lookup of this address reads first.
+// `reader()` returns an object that has both functions and holds by value what they read, until the
+// table changes: a loop keeps it in registers across its stores.
 //
-// A table that never changes may leave add and remove out: it models `route_policy` but not
+// A table that never changes may omit add and remove: it models `route_policy` but not
 // `mutable_route_policy`.
 //
 // Models: `linear_routes` (the reference, a scan), `lpm_trie`, `lpm_table` (in memory that the

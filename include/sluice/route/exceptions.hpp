@@ -3,16 +3,16 @@
 // Keeps what was learned about single destinations: the path MTU (RFC 1191 section 6.1) and the
 // gateway that a redirect named (RFC 1122 section 3.3.1.3). Linux fib_nh_exception.
 //
-// An exception belongs to a destination and to the next hop of the route that led there when it was
-// learned (`exception_key`), so it says nothing any more once the destination is routed elsewhere.
-// `any()` says whether there is one at all: it is asked for every packet. `find(key, now)` gives
-// the exception, or nullptr; it stays valid until the next change. `learn(key, news, now)` keeps
-// the news: of a known exception a gateway or an MTU that is not given stays as it was.
-// `keep_if(f)` asks f(const exception_key&, route_exception&) about each, which may change it, and
-// drops those for which it says false. `expire(now)` drops what is too old and gives the next
+// The key of an exception (`exception_key`) is a destination and the next hop of its route at that
+// time. So an exception ends when the destination is routed elsewhere. `any()` says whether there
+// is an exception at all; the stack asks it for every packet. `find(key, now)` returns the
+// exception, or nullptr; it stays valid until the next change. `learn(key, news, now)` stores the
+// news: a known exception keeps the gateway or MTU that the news does not give. `keep_if(f)` calls
+// f(const exception_key&, route_exception&) for each, which may change it, and drops those for
+// which it returns false. `expire(now)` drops entries that are too old and returns the next
 // deadline.
 //
-// Static facts: `never_learns` (the stack leaves out what learns), `memory_limit`.
+// Constants: `never_learns` (the stack leaves out the code that learns), `memory_limit`.
 //
 // Exemplar:
 //

@@ -1,18 +1,19 @@
 // # security_policy
 //
-// Whether a packet may pass, at the three points where Linux asks its IPsec policy (xfrm): `in`,
-// before a datagram for us reaches raw endpoints and its protocol; `forward`, before anything is
-// done with one that is to be forwarded; `out`, before what this host sends leaves, its header
+// Decides whether a packet may pass, at the three points where Linux asks its IPsec policy (xfrm):
+// `in`, before raw endpoints and the protocol receive a datagram for this host; `forward`, before
+// any other step of forwarding; `out`, before a packet of this host leaves, with its header
 // complete.
 //
-// `refusal(point, packet, context)` gives the reason under which the packet is dropped
-// (`security_policy` where no other fits), or `drop_reason::none`: it may pass. The packet begins
-// with its IPv4 header, which is contiguous. Nobody is told of what is refused but, at `out`, the
-// program that sends. A `protocol_handler` that `needs_no_policy()` is given what `in` refuses all
-// the same (Linux net_protocol::no_policy): it unwraps the packet, or asks by itself. Where
-// `always_permits` is true the compiler removes the calls; a policy that may refuse sees every
-// forwarded packet, so none takes the accept branch. Fragments for us come to `in` as one datagram,
-// those that are forwarded one by one.
+// `refusal(point, packet, context)` returns the reason to drop the packet (`security_policy` where
+// no other fits), or `drop_reason::none` to let it pass. The packet begins with its IPv4 header,
+// which is contiguous. A refusal is silent, except at `out`, where the sending program gets an
+// error. A `protocol_handler` with `needs_no_policy()` also receives packets that `in` refuses
+// (Linux net_protocol::no_policy): it unwraps the packet, or checks by itself. Fragments for this
+// host reach `in` as one datagram; forwarded fragments come one by one.
+//
+// Constant: `always_permits`: if true, the compiler removes the calls. Otherwise the policy sees
+// every forwarded packet, and none takes the accept branch.
 //
 // Exemplar:
 //

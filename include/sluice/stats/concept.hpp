@@ -1,12 +1,12 @@
 // # stats_policy and observer
 //
-// A **stats_policy** keeps the counters. The stack alone moves them: `add(counter, n)`,
-// `icmp_in(type)`, `icmp_out(type)` and `dropped(reason)`, which also moves the counters that the
-// reason's row names; `tally(kind, n)` keeps the balance of fates.
+// A **stats_policy** keeps the counters. Only the stack moves them: `add(counter, n)`,
+// `icmp_in(type)`, `icmp_out(type)`, and `dropped(reason)`, which also moves the counters that the
+// row of the reason names. `tally(kind, n)` keeps the balance of fates.
 //
-// An **observer** sees each decision: `observe(event)` with the stage, what was decided, the drop
-// reason and the interface; stats/explain.hpp says it in words. Where `never_observes` is true the
-// compiler removes the call.
+// An **observer** sees each decision: `observe(event)` with stage, decision, drop reason and
+// interface; stats/explain.hpp puts it into words. If `never_observes` is true, the compiler
+// removes the call.
 //
 // Exemplars:
 //
