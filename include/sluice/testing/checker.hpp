@@ -1,8 +1,8 @@
 // checker: counts what a test finds, and reports what it finds broken: to a function of yours, or
 // on the standard output.
 //
-// The conformance suites (testing/conformance) and the packet checks (testing/packet_check.hpp) use
-// it; it belongs to no test framework. A framework gets the reports by a function:
+// The conformance suites (testing/conformance) and packet checks use it; it belongs to no test
+// framework. A framework gets the reports by a function:
 //
 //     conformance::route<my_table>([](const testing::broken_requirement& b) {
 //         ADD_FAIL_CHECK_AT(b.file, int(b.line), b.text());  // doctest
@@ -10,7 +10,8 @@
 //
 // Expects: sentences and names that live as long as the program.
 // Never:   throws, ends the program, or reports one line of a suite more than three times in a
-// case. Cost:    a comparison and a counter for what holds; text is made of what does not.
+//          case.
+// Cost:    a comparison and a counter for a requirement that holds; text only for a broken one.
 #pragma once
 
 #include <sluice/base/integer.hpp>
