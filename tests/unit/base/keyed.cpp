@@ -56,19 +56,49 @@ TEST_CASE("the second implementation gives the paper's own example") {
     CHECK(paper_siphash(2, 4, paper_key, message) == 0xa129ca6149be45e5ULL);  // appendix A
 }
 
+void add_word(std::vector<u8>& message, u64 word) {
+    for (unsigned k = 0; k < 8; ++k)
+        message.push_back(static_cast<u8>(word >> (8 * k)));
+}
+
 TEST_CASE("the hash of two words is SipHash-1-3 of their sixteen bytes") {
     keyed_random random{hash_key{9, 9}};
     for (int i = 0; i < 1000; ++i) {
         const hash_key key{random.next(), random.next()};
         const u64 words[2] = {random.next(), random.next()};
         std::vector<u8> message;
-        for (const u64 w : words) {
-            for (unsigned k = 0; k < 8; ++k)
-                message.push_back(static_cast<u8>(w >> (8 * k)));
-        }
+        for (const u64 w : words)
+            add_word(message, w);
         CHECK(siphash(key, words[0], words[1]) == paper_siphash(1, 3, key, message));
     }
     static_assert(siphash(paper_key, 1, 2) != siphash(paper_key, 2, 1));
+}
+
+TEST_CASE("the hashes of a word, and of a word and an octet, are SipHash-1-3 of their bytes") {
+    keyed_random random{hash_key{9, 10}};
+    for (int i = 0; i < 1000; ++i) {
+        const hash_key key{random.next(), random.next()};
+        const u64 word = random.next();
+        std::vector<u8> message;
+        add_word(message, word);
+        CHECK(siphash(key, word) == paper_siphash(1, 3, key, message));
+        const auto octet = static_cast<u8>(i);
+        message.push_back(octet);
+        CHECK(siphash_and_octet(key, word, octet) == paper_siphash(1, 3, key, message));
+    }
+    // The length counts: zeros behind a message make another one.
+    static_assert(siphash(paper_key, 1) != siphash(paper_key, 1, 0));
+    static_assert(siphash(paper_key, 1) != siphash_and_octet(paper_key, 1, 0));
+}
+
+TEST_CASE("two numbers below a bound are the halves of one draw, the high half first") {
+    keyed_random halves{hash_key{3, 4}};
+    keyed_random whole{hash_key{3, 4}};
+    for (int i = 0; i < 100; ++i) {
+        const u64 both = whole.next();
+        CHECK(halves.below(1U << 31) == both >> 33);
+        CHECK(halves.below(1U << 31) == (both & 0xffffffff) >> 1);
+    }
 }
 
 TEST_CASE("random numbers: the same from one seed, others from another, spread over the range") {

@@ -49,6 +49,29 @@ TEST_CASE_TEMPLATE("octets gathered out of a block of more than 64 KB are the ri
     }
 }
 
+TEST_CASE("a checksum over one block or many is right when the folded sum is") {
+    heap_source<3'000, 4> blocks;
+    for (const u32 first : {0u, 1u, 19u, 20u, 333u, 1'000u}) {
+        for (const bool right : {true, false}) {
+            CAPTURE(first);
+            octets content = pattern(1'000);
+            content[20] = content[21] = std::byte{};
+            const u64 sum = 0x1234567;
+            store_be<u16>(content.data() + 20,
+                          checksum::finish(checksum::partial(part(content, 20, 1'000), sum)));
+            if (!right) content[999] ^= std::byte{1};
+            const auto whole = holding(blocks, content);
+            auto chained = holding(blocks, part(content, 0, first));
+            REQUIRE(chained.append(holding(blocks, part(content, first, 1'000))));
+            for (const auto* p : {&whole, static_cast<const decltype(whole)*>(&chained)}) {
+                CHECK(sums_up(*p, 20, 980, sum) == right);
+                CHECK((checksum::fold(packet_sum(*p, 20, 980, sum)) == 0xffff) == right);
+                CHECK_FALSE(sums_up(*p, 20, 980));
+            }
+        }
+    }
+}
+
 TEST_CASE("what is split off after a piece of its block was gathered is the right octets") {
     heap_source<100'000, 3> blocks;
     const octets content = pattern(99'000);

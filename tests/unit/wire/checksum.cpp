@@ -73,6 +73,52 @@ TEST_CASE("checksum: only zero bytes sum to zero") {
     CHECK(checksum::verify(data));
 }
 
+TEST_CASE("checksum: what a header stores is the finished sum") {
+    wire_test::random_bytes random{14};
+    unsigned wrong = 0;
+    for (u64 sum = 1; sum < 300'000; ++sum)
+        wrong += checksum::finish_header(sum) == checksum::finish(sum) ? 0u : 1u;
+    for (int i = 0; i < 10'000; ++i) {
+        // As much as 2^32 words come to.
+        const u64 sum = (u64{random.below(0xffff)} << 32) + random.below(0xffffffff) + 1;
+        wrong += checksum::finish_header(sum) == checksum::finish(sum) ? 0u : 1u;
+    }
+    CHECK(wrong == 0);
+    CHECK(checksum::finish_header(u64{0xffff} << 32) == 0);
+}
+
+TEST_CASE("checksum: verify says what the folded sum says, with and without another sum") {
+    wire_test::random_bytes random{15};
+    unsigned wrong = 0;
+    unsigned right_ones = 0;
+    for (std::size_t length = 0; length <= 300; ++length) {
+        auto data = random.make(length + 2);
+        for (const u64 sum : {u64{0}, u64{1}, u64{0xffff}, u64{0x12345678}, u64{0xffffffff},
+                              u64{0x3fffffffffffffff}}) {
+            const auto agrees = [&] {
+                const bool right = checksum::fold(checksum::partial(data, sum)) == 0xffff;
+                right_ones += right ? 1u : 0u;
+                wrong += checksum::verify(data, sum) == right ? 0u : 1u;
+            };
+            agrees();
+            data[0] = data[1] = std::byte{0};
+            const u16 stored = checksum::finish(checksum::partial(data, sum));
+            store_be<u16>(data.data(), stored);
+            agrees();
+            data[1] ^= std::byte{1};
+            agrees();
+        }
+    }
+    CHECK(wrong == 0);
+    CHECK(right_ones >= 301 * 6);
+    // Of nothing but zeros there is no right checksum, unless the other sum has it.
+    const std::vector<std::byte> zeros(33, std::byte{0});
+    CHECK_FALSE(checksum::verify(zeros));
+    CHECK(checksum::verify(zeros, 0xffff));
+    CHECK(checksum::verify(zeros, 2 * 0xffff));
+    CHECK_FALSE(checksum::verify(zeros, 0xfffe));
+}
+
 TEST_CASE("checksum: pieces at any cut add up, shifted when they start at an odd offset") {
     wire_test::random_bytes random{12};
     for (int round = 0; round < 300; ++round) {
