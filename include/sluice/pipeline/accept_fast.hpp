@@ -1,9 +1,10 @@
-// accept_fast: may this packet be forwarded at once?
+// accept_fast: may this packet be forwarded, or delivered, at once?
 // Expects: tables; the packet's interface. Does: for a plain packet (20-octet header, no padding,
 // right checksum, ordinary unicast addresses, not from ourselves, TTL left, to another interface
 // whose MTU it fits) says yes and leaves the hop in the hint, which is what the chain
 //     validate -> classify -> forward
-// decides for it; for every other packet no, and that chain says why. Never: changes the packet;
+// decides for it; for every other packet no, and that chain says why. judge_fast() tells those with
+// such a header whose route is local, too. Never: changes the packet;
 // reads a route where the table tells hops. Cost: the header, one probe of our addresses, one
 // lookup; a branch for each rare condition, which no plain packet takes: foreseen, it costs less
 // than to compute all of them and branch once.
@@ -26,6 +27,13 @@ namespace sluice::pipeline {
 struct route_hint {
     u64 key = 0;  // destination and tos; 0, to which no plain packet goes: none yet
     hop_entry hop{};
+};
+
+// What may be done with a packet without another look at it.
+enum class accepted : u8 {
+    no,
+    forward,
+    local  // to this host, unless it comes from an address of its own
 };
 
 namespace detail {
@@ -60,21 +68,20 @@ inline constexpr special_octets first_octets{};
 
 }  // namespace detail
 
-// Inlined into the loop over the batch, so that tables and hint stay in registers.
-// in: the packet's interface, whose path accepts fast; the caller asks once for many packets.
+// All of these are inlined into the loops over a batch, so that tables and hint stay in registers.
+
+// Whether the packet is a plain one; its hop is in the hint then.
 template <class Tables, packet_buffer Packet>
 [[nodiscard]] [[gnu::always_inline]] constexpr bool
-accept_fast(const Tables& t, const Packet& packet, u16 in, route_hint& hint) noexcept {
+find_plain_hop(const Tables& t, const Packet& packet, route_hint& hint) noexcept {
     if (!packet.is_plain_host_of(ipv4::min_header_length) || packet.is_shared()) [[unlikely]] {
         return false;
     }
-    const u32 size = packet.size();
     const std::byte* h = packet.data();
-    if (!detail::is_plain_header(h, size)) [[unlikely]] {
+    if (!detail::is_plain_header(h, packet.size())) [[unlikely]] {
         return false;
     }
-    const ipv4::const_view ip{h};
-    const ipv4::address destination = ip[ipv4::destination];
+    const ipv4::address destination = ipv4::const_view{h}[ipv4::destination];
     const u8 tos = routing::route_tos(static_cast<u8>(h[1]));
     // A table that tells hops is asked sooner than a hint is compared.
     if (const u64 key = (u64{destination.value} << 8) | tos;
@@ -87,7 +94,13 @@ accept_fast(const Tables& t, const Packet& packet, u16 in, route_hint& hint) noe
         hint.hop.mtu = found.mtu;
         hint.hop.type = found.type;
     }
-    const hop_entry& hop = hint.hop;
+    return true;
+}
+
+// Whether a plain packet is forwarded by that hop.
+template <class Tables, packet_buffer Packet>
+[[nodiscard]] [[gnu::always_inline]] constexpr bool
+forwards_plain(const Tables& t, const Packet& packet, u16 in, const hop_entry& hop) noexcept {
     if (hop.type != route_type::unicast) [[unlikely]] {
         return false;
     }
@@ -95,16 +108,36 @@ accept_fast(const Tables& t, const Packet& packet, u16 in, route_hint& hint) noe
     // forwarding_mtu() of a size that fits a header; both are read, so that none is branched to.
     const u32 mtu = out.output_mtu;
     const u32 own = hop.mtu & out.hop_mtus;
-    if (size > (own != 0 ? own : mtu)) [[unlikely]] {
+    if (packet.size() > (own != 0 ? own : mtu)) [[unlikely]] {
         return false;
     }
-    if (t.interfaces.is_own(ip[ipv4::source])) [[unlikely]] {
+    if (t.interfaces.is_own(ipv4::const_view{packet.data()}[ipv4::source])) [[unlikely]] {
         return false;
     }
     return hop.interface != in;
 }
 
-// Makes a datagram of a packet that accept_fast has just said yes to, which asks more than
+// in: the packet's interface, whose path accepts fast; the caller asks once for many packets.
+template <class Tables, packet_buffer Packet>
+[[nodiscard]] [[gnu::always_inline]] constexpr bool
+accept_fast(const Tables& t, const Packet& packet, u16 in, route_hint& hint) noexcept {
+    return find_plain_hop(t, packet, hint) && forwards_plain(t, packet, in, hint.hop);
+}
+
+// The same, and more of what is not forwarded.
+template <class Tables, packet_buffer Packet>
+[[nodiscard]] [[gnu::always_inline]] constexpr accepted
+judge_fast(const Tables& t, const Packet& packet, u16 in, route_hint& hint) noexcept {
+    if (!find_plain_hop(t, packet, hint)) {
+        return accepted::no;
+    }
+    if (hint.hop.type == route_type::local) {
+        return accepted::local;
+    }
+    return forwards_plain(t, packet, in, hint.hop) ? accepted::forward : accepted::no;
+}
+
+// Makes a datagram of a packet that was just found to be a plain one, which asks more than
 // validate(). Expects: just that packet, unchanged; asserted in debug builds.
 struct acceptor {
     template <packet_buffer Packet>

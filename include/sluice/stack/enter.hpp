@@ -8,7 +8,7 @@
 // the accept branch. Linux net_rx_action, ip_list_rcv.
 #pragma once
 
-#include <sluice/stack/forward_plain.hpp>
+#include <sluice/stack/receive_plain.hpp>
 
 #include <span>
 #include <utility>
@@ -16,17 +16,6 @@
 namespace sluice::acts {
 
 namespace detail {
-
-// Apart from the loop that calls it, whose registers it would take.
-template <class Core>
-[[gnu::noinline]] constexpr fate receive_slow(Core& c,
-                                              typename Core::packet_type&& packet) noexcept {
-    if (!packet) {
-        return fate::dropped;  // nothing came
-    }
-    c.books.tally(balance::received);
-    return receive(c, std::move(packet));
-}
 
 template <class Core>
 constexpr fate receive_later(Core& c, typename Core::packet_type&& packet,
@@ -50,12 +39,11 @@ constexpr fate enter(Core& c, typename Core::packet_type&& packet, moment now) n
     }
     const u16 in = packet.interface();
     pipeline::route_hint hint;
-    if (!detail::may_go_fast(c, in) ||
-        !detail::accepts(c, detail::accept_rules<Core>{c, in}, packet, hint)) {
-        return detail::receive_slow(c, std::move(packet));
-    }
-    if (detail::meets_hooks(c)) {
-        return forward_hooked(c, packet, hint.hop);
+    const auto as = detail::may_go_fast(c, in)
+                        ? detail::judge(c, detail::accept_rules<Core>{c, in}, packet, hint)
+                        : pipeline::accepted::no;
+    if (as != pipeline::accepted::forward || detail::meets_hooks(c)) {
+        return detail::receive_judged(c, packet, as, hint.hop);
     }
     detail::run_count count;
     detail::fast_counts fast;
@@ -87,29 +75,26 @@ constexpr void enter(Core& c, std::span<typename Core::packet_type> batch, momen
             drain(c, budget);
         }
         const u16 in = at->interface();
-        const bool may = detail::may_go_fast(c, in);
-        if (may && !detail::meets_hooks(c)) {
+        if (!detail::may_go_fast(c, in)) {
+            if (at == due) {
+                fetch_ahead(c.tables.routes, at, end, due);
+            }
+            static_cast<void>(detail::receive_slow(c, std::move(*at++)));
+            continue;
+        }
+        const detail::accept_rules<Core> rules{c, in};
+        if (!detail::meets_hooks(c)) {
             const u32 seen = c.tables.touched;
             const auto some = detail::most_of_a_run(std::span{at, end});
-            const auto run = detail::forward_plain(c, detail::accept_rules<Core>{c, in}, some, due,
-                                                   fast.refused);
+            const auto run = detail::forward_plain(c, rules, some, due, fast.refused);
             run.count.add_to(fast, static_cast<u64>(run.end - at));
             at = run.end;
             if (at == some.data() + some.size() || seen != c.tables.touched ||
                 at->interface() != in) {
                 continue;
             }
-        } else {
-            if (at == due) {
-                fetch_ahead(c.tables.routes, at, end, due);
-            }
-            pipeline::route_hint hint;
-            if (may && detail::accepts(c, detail::accept_rules<Core>{c, in}, *at, hint)) {
-                static_cast<void>(forward_hooked(c, *at++, hint.hop));
-                continue;
-            }
         }
-        static_cast<void>(detail::receive_slow(c, std::move(*at++)));
+        at = detail::receive_plain(c, rules, std::span{at, end}, due);
     }
     detail::commit(c.books, fast);
 }

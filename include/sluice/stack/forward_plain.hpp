@@ -109,21 +109,35 @@ struct accept_rules {
         : routes{reader_of(c.tables.routes)}, in{by}, has_exceptions{c.tables.exceptions.any()} {}
 };
 
+// The tables as the accept branch asks them.
+template <class Core>
+[[nodiscard, gnu::always_inline]] constexpr auto look_up_by(const Core& c,
+                                                            const accept_rules<Core>& r) noexcept {
+    return routing::tables{.interfaces = c.tables.interfaces,
+                           .routes = r.routes,
+                           .groups = c.tables.groups,
+                           .switches = c.tables.switches};
+}
+
+// Whether nothing was learned about the destination of a packet that has that hop.
+template <class Core>
+[[nodiscard, gnu::always_inline]] constexpr bool
+is_without_exception(const Core& c, const accept_rules<Core>& rules,
+                     const typename Core::packet_type& packet, const hop_entry& hop) noexcept {
+    return !rules.has_exceptions ||
+           !has_exception(c, key_of(ipv4::const_view{packet.data()}[ipv4::destination], hop));
+}
+
 // Whether a packet that came by rules.in is a plain one to be forwarded; by which hop is in the
 // hint.
 template <class Core>
 [[nodiscard, gnu::always_inline]] constexpr bool
 accepts(const Core& c, const accept_rules<Core>& rules, const typename Core::packet_type& packet,
         pipeline::route_hint& hint) noexcept {
-    const routing::tables look_up{.interfaces = c.tables.interfaces,
-                                  .routes = rules.routes,
-                                  .groups = c.tables.groups,
-                                  .switches = c.tables.switches};
-    if (!pipeline::accept_fast(look_up, packet, rules.in, hint)) [[unlikely]] {
+    if (!pipeline::accept_fast(look_up_by(c, rules), packet, rules.in, hint)) [[unlikely]] {
         return false;
     }
-    return !rules.has_exceptions ||
-           !has_exception(c, key_of(ipv4::const_view{packet.data()}[ipv4::destination], hint.hop));
+    return is_without_exception(c, rules, packet, hint.hop);
 }
 
 // Apart from the loop that calls it.

@@ -51,6 +51,18 @@ classify_flow(Core& c, unsummed_datagram<typename Core::packet_type>& d,
     return found;
 }
 
+// A datagram that was found to be for this host without asking its flow: its route is kept too.
+template <class Core>
+[[gnu::noinline]] constexpr void keep_route(Core& c,
+                                            unsummed_datagram<typename Core::packet_type>& d,
+                                            const interface& in) noexcept {
+    if constexpr (knows_flows<typename Core::local_type::delivery_type>) {
+        if (early_route* known = pipeline::early_route_of(c.local.delivery, d)) {
+            *known = {c.tables.way_version(), in.index};
+        }
+    }
+}
+
 // Counts what the route tells, then does what it says. Linux ip_rcv_finish_core from the options
 // on.
 template <class Core>

@@ -1,6 +1,6 @@
-// accept_fast: which packets are forwarded at once: plain ones, and nothing that any rule could
-// treat otherwise. That both ways do the same is tested with whole stacks (scenario/fast_path.cpp);
-// here, that the short one is taken at all, and where it ends.
+// accept_fast: which packets are forwarded or delivered at once: plain ones, and nothing that any
+// rule could treat otherwise. That both ways do the same is tested with whole stacks
+// (scenario/fast_path.cpp); here, that the short one is taken at all, and where it ends.
 #include <doctest/doctest.h>
 
 #include <sluice/packet/pool_storage.hpp>
@@ -13,58 +13,75 @@ namespace pipeline_accept_fast {
 namespace {
 
 using namespace support;
+using pipeline::accepted;
 using support::datagram_fields;
 
 using pool = fixed_pool<2048, 1>;
 
 void nothing(network&) {}
 
-bool accepts(const network& n, const octets& content, packet_type seen_as = packet_type::host) {
+accepted judge(const network& n, const octets& content, packet_type seen_as = packet_type::host) {
     pool source;
     pipeline::route_hint hint;
     const auto packet = support::packet_of(source, content, 2, seen_as);
-    return pipeline::accept_fast(n.tables(), packet, 2, hint);
+    const accepted as = pipeline::judge_fast(n.tables(), packet, 2, hint);
+    pipeline::route_hint other;
+    CHECK(pipeline::accept_fast(n.tables(), packet, 2, other) == (as == accepted::forward));
+    return as;
 }
 
 struct row {
     const char* name;
-    bool accepted = false;
+    accepted as = accepted::no;
     datagram_fields datagram = {};
     void (*change)(network&) = nothing;
 };
 
 const row rows[] = {
-    {.name = "to a neighbour", .accepted = true},
-    {.name = "over a gateway", .accepted = true, .datagram = {.destination = "10.9.0.1"_ip}},
-    {.name = "TTL 2", .accepted = true, .datagram = {.ttl = 2}},
-    {.name = "TTL 255", .accepted = true, .datagram = {.ttl = 255}},
+    {.name = "to a neighbour", .as = accepted::forward},
+    {.name = "over a gateway", .as = accepted::forward, .datagram = {.destination = "10.9.0.1"_ip}},
+    {.name = "TTL 2", .as = accepted::forward, .datagram = {.ttl = 2}},
+    {.name = "TTL 255", .as = accepted::forward, .datagram = {.ttl = 255}},
     {.name = "TTL 1", .datagram = {.ttl = 1}},
     {.name = "TTL 0", .datagram = {.ttl = 0}},
     {.name = "as large as the MTU",
-     .accepted = true,
+     .as = accepted::forward,
      .datagram = {.payload = support::pattern(1480)}},
     {.name = "an octet larger than the MTU", .datagram = {.payload = support::pattern(1481)}},
     {.name = "an octet larger than the route's MTU",
      .datagram = {.destination = "10.31.0.1"_ip, .payload = support::pattern(581)},
      .change = [](network& n) { n.add("10.31.0.0/16"_prefix, {.interface = 3, .mtu = 600}); }},
     {.name = "as large as the route's MTU, which counts alone",
-     .accepted = true,
+     .as = accepted::forward,
      .datagram = {.destination = "10.31.0.1"_ip, .payload = support::pattern(1580)},
      .change = [](network& n) { n.add("10.31.0.0/16"_prefix, {.interface = 3, .mtu = 1600}); }},
     {.name = "options", .datagram = {.options = support::list({1, 1, 1, 1})}},
-    {.name = "from 1.0.0.1", .accepted = true, .datagram = {.source = "1.0.0.1"_ip}},
+    {.name = "from 1.0.0.1", .as = accepted::forward, .datagram = {.source = "1.0.0.1"_ip}},
     {.name = "from 0.0.0.1", .datagram = {.source = "0.0.0.1"_ip}},
-    {.name = "from 126.0.0.1", .accepted = true, .datagram = {.source = "126.0.0.1"_ip}},
+    {.name = "from 126.0.0.1", .as = accepted::forward, .datagram = {.source = "126.0.0.1"_ip}},
     {.name = "from 127.0.0.1", .datagram = {.source = "127.0.0.1"_ip}},
-    {.name = "from 128.0.0.1", .accepted = true, .datagram = {.source = "128.0.0.1"_ip}},
-    {.name = "from 223.0.0.1", .accepted = true, .datagram = {.source = "223.0.0.1"_ip}},
+    {.name = "from 128.0.0.1", .as = accepted::forward, .datagram = {.source = "128.0.0.1"_ip}},
+    {.name = "from 223.0.0.1", .as = accepted::forward, .datagram = {.source = "223.0.0.1"_ip}},
     {.name = "from a group", .datagram = {.source = "224.0.0.1"_ip}},
     {.name = "from class E", .datagram = {.source = "240.0.0.1"_ip}},
     {.name = "from our own address", .datagram = {.source = "10.0.3.1"_ip}},
     {.name = "to a group", .datagram = {.destination = "224.0.0.9"_ip}},
     {.name = "to everybody", .datagram = {.destination = "255.255.255.255"_ip}},
     {.name = "to the loopback net", .datagram = {.destination = "127.0.0.1"_ip}},
-    {.name = "to us", .datagram = {.destination = "10.0.2.1"_ip}},
+    {.name = "to us", .as = accepted::local, .datagram = {.destination = "10.0.2.1"_ip}},
+    {.name = "to us by the link it came from",
+     .as = accepted::local,
+     .datagram = {.destination = "10.0.1.1"_ip}},
+    {.name = "to us, larger than any MTU",
+     .as = accepted::local,
+     .datagram = {.destination = "10.0.2.1"_ip, .payload = support::pattern(1700)}},
+    {.name = "to us with TTL 1", .datagram = {.destination = "10.0.2.1"_ip, .ttl = 1}},
+    {.name = "to us from our own address, which is asked about later",
+     .as = accepted::local,
+     .datagram = {.source = "10.0.3.1"_ip, .destination = "10.0.2.1"_ip}},
+    {.name = "to us in fragments, which are put together there",
+     .as = accepted::local,
+     .datagram = {.destination = "10.0.2.1"_ip, .flags_and_offset = 0x2000}},
     {.name = "to a broadcast", .datagram = {.destination = "10.0.2.255"_ip}},
     {.name = "back to the link it came from", .datagram = {.destination = "10.0.1.3"_ip}},
     {.name = "to nowhere", .datagram = {.destination = "192.0.2.1"_ip}},
@@ -82,7 +99,7 @@ TEST_CASE("which datagrams are plain") {
         CAPTURE(r.name);
         network n;
         r.change(n);
-        CHECK(accepts(n, support::datagram_of(r.datagram)) == r.accepted);
+        CHECK(judge(n, support::datagram_of(r.datagram)) == r.as);
     }
 }
 
@@ -90,11 +107,11 @@ TEST_CASE("to or from the edges of the unicast addresses") {
     network n;
     n.add("0.0.0.0/0"_prefix, {.interface = 3, .gateway = "10.0.2.254"_ip});
     for (const u8 top : {u8{1}, u8{9}, u8{126}, u8{128}, u8{223}})
-        CHECK(accepts(
-            n, support::datagram_of({.destination = ipv4::address::from_octets(top, 0, 0, 1)})));
+        CHECK(judge(n, support::datagram_of({.destination = ipv4::address::from_octets(
+                                                 top, 0, 0, 1)})) == accepted::forward);
     for (const u8 top : {u8{0}, u8{127}, u8{224}, u8{239}, u8{240}, u8{255}})
-        CHECK_FALSE(accepts(
-            n, support::datagram_of({.destination = ipv4::address::from_octets(top, 0, 0, 1)})));
+        CHECK(judge(n, support::datagram_of({.destination = ipv4::address::from_octets(
+                                                 top, 0, 0, 1)})) == accepted::no);
 }
 
 TEST_CASE("a header that is not right is nothing for it") {
@@ -104,13 +121,13 @@ TEST_CASE("a header that is not right is nothing for it") {
         CAPTURE(at);
         octets bad = good;
         bad[at] ^= std::byte{0x10};
-        CHECK_FALSE(accepts(n, bad));
+        CHECK(judge(n, bad) == accepted::no);
     }
     octets padded = good;
     padded.push_back(std::byte{});
-    CHECK_FALSE(accepts(n, padded));
-    CHECK_FALSE(accepts(n, octets(good.begin(), good.begin() + 19)));
-    CHECK_FALSE(accepts(n, good, packet_type::broadcast));
+    CHECK(judge(n, padded) == accepted::no);
+    CHECK(judge(n, octets(good.begin(), good.begin() + 19)) == accepted::no);
+    CHECK(judge(n, good, packet_type::broadcast) == accepted::no);
 }
 
 TEST_CASE("the route of the packet before serves for the same destination and tos alone") {

@@ -1,0 +1,105 @@
+// receive_plain: packets of an interface that may go fast and are not forwarded at once.
+// Expects: a core. Does: gives plain packets for this host to deliver with what the accept branch
+// found out, those that hooks want to see to forward_hooked, all others the whole way, then the
+// next, which shares what was found out while nothing can have changed it. Never: keeps that once
+// others' code touched the stack, or left work or a hook behind. Cost: the accept branch, and no
+// second validation and lookup. Linux ip_list_rcv, ip_extract_route_hint.
+#pragma once
+
+#include <sluice/stack/forward_plain.hpp>
+
+#include <span>
+#include <utility>
+
+namespace sluice::acts {
+
+namespace detail {
+
+// The whole way. Apart from those that call it, whose registers it would take.
+template <class Core>
+[[gnu::noinline]] constexpr fate receive_slow(Core& c,
+                                              typename Core::packet_type&& packet) noexcept {
+    if (!packet) {
+        return fate::dropped;  // nothing came
+    }
+    c.books.tally(balance::received);
+    return receive(c, std::move(packet));
+}
+
+// To this host: the header was verified, and the interface has no rule left but that it does not
+// come from an address of our own.
+template <class Core>
+[[gnu::noinline]] constexpr fate deliver_at_once(Core& c,
+                                                 typename Core::packet_type& packet) noexcept {
+    const ipv4::const_view ip{std::as_const(packet).data()};
+    if (c.tables.interfaces.is_own(ip[ipv4::source])) {
+        return receive_slow(c, std::move(packet));
+    }
+    const interface& in = *c.tables.interfaces.find(packet.interface());
+    c.books.tally(balance::received);
+    c.books.count(mib::ip_in_receives);
+    c.books.count(mib::ipext_in_octets, packet.size());
+    c.books.count(ecn_counter(ip[ipv4::ecn]));
+    unsummed_datagram<typename Core::packet_type> d = pipeline::acceptor::take(packet);
+    if (keeps_flows(c)) {
+        keep_route(c, d, in);
+    }
+    return deliver(c, std::move(d), route_type::local, in);
+}
+
+// What may be done with a packet that came by rules.in; by which hop it is forwarded is in the
+// hint.
+template <class Core>
+[[nodiscard, gnu::always_inline]] constexpr pipeline::accepted
+judge(const Core& c, const accept_rules<Core>& rules, const typename Core::packet_type& packet,
+      pipeline::route_hint& hint) noexcept {
+    const auto as = pipeline::judge_fast(look_up_by(c, rules), packet, rules.in, hint);
+    return as != pipeline::accepted::forward || is_without_exception(c, rules, packet, hint.hop)
+               ? as
+               : pipeline::accepted::no;
+}
+
+// A packet that was judged so. One to be forwarded meets hooks.
+template <class Core>
+constexpr fate receive_judged(Core& c, typename Core::packet_type& packet, pipeline::accepted as,
+                              const hop_entry& hop) noexcept {
+    switch (as) {
+    case pipeline::accepted::forward:
+        return forward_hooked(c, packet, hop);
+    case pipeline::accepted::local:
+        return deliver_at_once(c, packet);
+    default:
+        return receive_slow(c, std::move(packet));
+    }
+}
+
+// Takes packets of a batch up to one that came by another interface or that forward_plain takes, or
+// until anything may have changed. Where it ended. `due`: see fetch_ahead.
+template <class Core, class Packet>
+[[nodiscard, gnu::noinline]] constexpr Packet* receive_plain(Core& c, accept_rules<Core> rules,
+                                                             std::span<Packet> batch,
+                                                             const Packet*& due) noexcept {
+    Packet* at = batch.data();
+    Packet* const end = at + batch.size();
+    const u32 seen = c.tables.touched;
+    const bool hooked = meets_hooks(c);
+    pipeline::route_hint hint;
+    do {
+        if (at == due) {
+            fetch_ahead(c.tables.routes, at, end, due);
+        }
+        const pipeline::accepted as = judge(c, rules, *at, hint);
+        if (as == pipeline::accepted::forward && !hooked) {
+            break;
+        }
+        static_cast<void>(receive_judged(c, *at, as, hint.hop));
+        ++at;
+        // Hooks may be new, whoever had them.
+    } while (at != end && at->interface() == rules.in && seen == c.tables.touched && !has_work(c) &&
+             !has_hooks(c.gates, hook_point::prerouting) && hooked == meets_hooks(c));
+    return at;
+}
+
+}  // namespace detail
+
+}  // namespace sluice::acts
