@@ -49,8 +49,10 @@ TEST_CASE_TEMPLATE("octets gathered out of a block of more than 64 KB are the ri
     }
 }
 
-TEST_CASE("a checksum over one block or many is right when the folded sum is") {
-    heap_source<3'000, 4> blocks;
+TEST_CASE_TEMPLATE("a checksum over one block or many is right when the folded sum is", Source,
+                   fixed_pool<3'000, 4>, heap_source<3'000, 4>, heap_source<3'000, 4, shared>) {
+    using packet = typename Source::packet_type;
+    Source blocks;
     for (const u32 first : {0u, 1u, 19u, 20u, 333u, 1'000u}) {
         for (const bool right : {true, false}) {
             CAPTURE(first);
@@ -60,10 +62,17 @@ TEST_CASE("a checksum over one block or many is right when the folded sum is") {
             store_be<u16>(content.data() + 20,
                           checksum::finish(checksum::partial(part(content, 20, 1'000), sum)));
             if (!right) content[999] ^= std::byte{1};
-            const auto whole = holding(blocks, content);
-            auto chained = holding(blocks, part(content, 0, first));
+            packet whole = holding(blocks, content);
+            packet chained = holding(blocks, part(content, 0, first));
             REQUIRE(chained.append(holding(blocks, part(content, first, 1'000))));
-            for (const auto* p : {&whole, static_cast<const decltype(whole)*>(&chained)}) {
+            packet attached = holding(blocks, part(content, 0, first));
+            if constexpr (packet::ownership::counts_references) {
+                REQUIRE(attached.attach(whole, first, 1'000 - first));
+            } else {
+                attached = {};
+            }
+            for (const packet* p : {&whole, &chained, &attached}) {
+                if (!*p) continue;
                 CHECK(sums_up(*p, 20, 980, sum) == right);
                 CHECK((checksum::fold(packet_sum(*p, 20, 980, sum)) == 0xffff) == right);
                 CHECK_FALSE(sums_up(*p, 20, 980));
