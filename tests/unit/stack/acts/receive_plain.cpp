@@ -153,6 +153,24 @@ TEST_CASE("receive plain: what an endpoint does counts from the next packet of t
     }
 }
 
+// A neighbour uses our other address, as accept_local allows: the error about its datagram comes
+// back over lo.
+TEST_CASE("receive plain: what a packet leaves behind is done before the next") {
+    core<small> c{{.seed = testing::fixed_seed}};
+    furnish(c);
+    REQUIRE(acts::change_switches_of(c.tables, 2,
+                                     [](interface_settings& s) { s.accept_local = true; }));
+    acting to;
+    REQUIRE(c.local.delivery.add_udp({.protocol = 17, .local_port = 53}, to));
+    REQUIRE(c.local.delivery.add_raw({.protocol = 1}, to));
+    packet batch[] = {packet_of(c, datagram_of({.source = "10.0.2.1"_ip,
+                                                .destination = "10.0.1.1"_ip,
+                                                .payload = support::udp_message(4000, 54, {})})),
+                      packet_of(c, numbered(1)), packet_of(c, numbered(2))};
+    acts::enter(c, batch, now);
+    CHECK((to.numbers == std::vector<u8>{0x45, 1, 2}));
+}
+
 TEST_CASE("receive plain: hooks at forward see what is forwarded between what is delivered") {
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
