@@ -1,14 +1,16 @@
-// accept_fast: may this packet be forwarded, or delivered, at once?
-// Expects: tables; the packet's interface. Does: for a plain packet (20-octet header, no padding,
-// right checksum, ordinary unicast addresses, not from ourselves, TTL left, to another interface
-// whose MTU it fits) says yes and leaves the hop in the hint, which is what the chain
-//     validate -> classify -> forward
-// decides for it; for every other packet no, and that chain says why. judge_fast() tells those with
-// such a header whose route is local, too. Never: changes the packet;
-// reads a route where the table tells hops. Cost: the header, one probe of our addresses, one
-// lookup; a branch for each rare condition, which no plain packet takes: foreseen, it costs less
-// than to compute all of them and branch once.
-// RFC 1812 section 5.2. A test holds it equal to the chain (tests/scenario/fast_path.cpp).
+// accept_fast: decides whether a packet may be forwarded, or delivered, at once.
+//
+// For a plain packet (20-byte header, no padding, right checksum, ordinary unicast addresses, not
+// from ourselves, TTL left, to another interface whose MTU it fits) it says yes and leaves the next
+// hop in the hint. The chain validate, classify, forward decides the same for this packet. For
+// every other packet it says no, and the chain finds the reason. judge_fast() also recognizes
+// plain packets whose route is local.
+//
+// Expects: tables; the packet's interface.
+// Never:   changes the packet; reads a route where the table stores hops.
+// Cost:    the header, one probe of our addresses, one lookup. Each rare condition is a branch of
+//          its own: predicted, that costs less than to compute all of them and branch once.
+// Source:  RFC 1812 section 5.2. tests/scenario/fast_path.cpp holds it equal to the chain.
 #pragma once
 
 #include <sluice/interface/interface.hpp>

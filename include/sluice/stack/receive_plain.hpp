@@ -1,9 +1,13 @@
-// receive_plain: packets of an interface that may go fast and are not forwarded at once.
-// Expects: a core. Does: gives plain packets for this host to deliver with what the accept branch
-// found out, those that hooks want to see to forward_hooked, all others the whole way, then the
-// next, which shares what was found out while nothing can have changed it. Never: keeps that once
-// others' code touched the stack, or left work or a hook behind. Cost: the accept branch, and no
-// second validation and lookup. Linux ip_list_rcv, ip_extract_route_hint.
+// receive_plain: the packets of a batch that forward_plain leaves over.
+//
+// It hands plain packets for this host to deliver with the result of the accept branch, those that
+// hooks want to see to forward_hooked, and all others to receive. Packets in a row share a lookup
+// while nothing can have changed its result.
+//
+// Expects: a core; packets of one interface that may go fast.
+// Never:   keeps a result once other code touched the stack, or left work or a hook behind.
+// Cost:    the accept branch; no second validation and no second lookup.
+// Source:  Linux ip_list_rcv, ip_extract_route_hint.
 #pragma once
 
 #include <sluice/stack/forward_plain.hpp>
