@@ -60,7 +60,7 @@ records = [
 TABLE = """\
     1 10.0.1.2 > 10.0.1.1               delivered
     2 10.0.1.2 > 192.0.2.9              forwarded
-    3 10.0.1.2 > 192.0.2.9              dropped, ttl_expired: The time to live is used up. \
+    3 10.0.1.2 > 192.0.2.9              dropped, ttl_expired: The time to live has expired. \
 (RFC 1812 section 5.3.1)
     4 10.0.1.2 > 10.0.1.1               dropped, header_checksum: The header checksum is wrong. \
 (RFC 1812 section 5.2.2)
@@ -70,9 +70,9 @@ TABLE = """\
     7 10.0.1.2 > 10.0.1.1               delivered
     8 10.0.1.2 > 10.0.1.1               dropped, udp_checksum: The UDP checksum is wrong. \
 (RFC 1122 section 4.1.3.4)
-    9 10.0.1.2 > 192.0.2.9              dropped, too_big: Larger than the MTU and DF is set. \
+    9 10.0.1.2 > 192.0.2.9              dropped, too_big: The packet exceeds the MTU and has DF set. \
 (RFC 1812 section 5.2.6)
-   10 10.0.1.2 > 10.0.1.1               dropped, protocol_unknown: No handler for the protocol. \
+   10 10.0.1.2 > 10.0.1.1               dropped, protocol_unknown: The protocol has no handler. \
 (RFC 1122 section 3.2.2.1)
    11 no IPv4
 """
@@ -80,35 +80,35 @@ TABLE = """\
 TRACES = {
     1: """\
 packet 1, 10.0.1.2 > 10.0.1.1
-receive           proceed A packet came in. Interface 2, 28 octets. (RFC 1812 section 5.2.1)
+receive           proceed A packet arrived. Interface 2, 28 octets. (RFC 1812 section 5.2.1)
   validate        proceed The header is sound. (RFC 1812 section 5.2.2)
-  classify        deliver For this host. (RFC 1812 section 5.2.3)
-  deliver         deliver A whole datagram for this host. Protocol 1, 28 octets. (RFC 1122 \
+  classify        deliver The packet is for this host. (RFC 1812 section 5.2.3)
+  deliver         deliver The datagram is whole and for this host. Protocol 1, 28 octets. (RFC 1122 \
 section 3.2.1.3)
     icmp_input    deliver The ICMP message is sound. Type 8. (RFC 1122 section 3.2.2)
-      originate   forward A datagram of this host. Interface 2, 28 octets. (RFC 1122 section \
+      originate   forward This host sends a datagram. Interface 2, 28 octets. (RFC 1122 section \
 3.3.1)
-        output    forward It leaves. Interface 2, 28 octets. (RFC 1812 section 5.2.4.2)
+        output    forward The packet leaves. Interface 2, 28 octets. (RFC 1812 section 5.2.4.2)
 """,
     5: """\
 packet 5, 10.0.1.2 > 10.0.1.1
-receive           proceed A packet came in. Interface 2, 38 octets. (RFC 1812 section 5.2.1)
+receive           proceed A packet arrived. Interface 2, 38 octets. (RFC 1812 section 5.2.1)
   validate        proceed The header is sound. (RFC 1812 section 5.2.2)
-  classify        deliver For this host. (RFC 1812 section 5.2.3)
+  classify        deliver The packet is for this host. (RFC 1812 section 5.2.3)
   options         reject  An option is malformed. Octet 22, options. Asks for ICMP type 12 code \
 0. (RFC 1122 section 3.2.1.8)
-    icmp_error    forward The sender is told. ICMP type 12 code 0. (RFC 1812 section 4.3.2)
-      originate   forward A datagram of this host. Interface 2, 66 octets. (RFC 1122 section \
+    icmp_error    forward The sender gets an ICMP error. ICMP type 12 code 0. (RFC 1812 section 4.3.2)
+      originate   forward This host sends a datagram. Interface 2, 66 octets. (RFC 1122 section \
 3.3.1)
-        output    forward It leaves. Interface 2, 66 octets. (RFC 1812 section 5.2.4.2)
+        output    forward The packet leaves. Interface 2, 66 octets. (RFC 1812 section 5.2.4.2)
   end             drop    Dropped: option_invalid; Linux IP_INHDR; Ip.InHdrErrors
 """,
     8: """\
 packet 8, 10.0.1.2 > 10.0.1.1
-receive           proceed A packet came in. Interface 2, 30 octets. (RFC 1812 section 5.2.1)
+receive           proceed A packet arrived. Interface 2, 30 octets. (RFC 1812 section 5.2.1)
   validate        proceed The header is sound. (RFC 1812 section 5.2.2)
-  classify        deliver For this host. (RFC 1812 section 5.2.3)
-  deliver         deliver A whole datagram for this host. Protocol 17, 30 octets. (RFC 1122 \
+  classify        deliver The packet is for this host. (RFC 1812 section 5.2.3)
+  deliver         deliver The datagram is whole and for this host. Protocol 17, 30 octets. (RFC 1122 \
 section 3.2.1.3)
   end             drop    The UDP checksum is wrong. Octet 6 of the payload, UDP checksum. (RFC \
 1122 section 4.1.3.4) Dropped: udp_checksum; Linux UDP_CSUM; Udp.InErrors; Udp.InCsumErrors
@@ -181,11 +181,11 @@ def check_own(program):
 # Routes as `ip route` spells them, and as many as are given: the first and the last decide.
 def check_routes(program):
     links = ROUTER[:ROUTER.index("--route")]
-    by = "forward         forward It may be forwarded. Interface {}, next hop {}. (RFC 1812 section 5.2.1.2)"
-    cut = "fragment      forward Cut into pieces. 2 pieces. (RFC 1812 section 5.2.6)"
+    by = "forward         forward The packet may be forwarded. Interface {}, next hop {}. (RFC 1812 section 5.2.1.2)"
+    cut = "fragment      forward The packet is cut. 2 pieces. (RFC 1812 section 5.2.6)"
     refused = ("classify        reject  A route says that the destination is prohibited. Octet 16, destination. "
                "Asks for ICMP type 3 code 13. (RFC 1812 section 5.2.7.1)")
-    silent = "classify        drop    A route says to drop silently. Octet 16, destination. (Linux)"
+    silent = "classify        drop    A route drops the packet silently. Octet 16, destination. (Linux)"
     other = "192.0.2.0/24 via 10.0.1.254 metric 9"
     with tempfile.TemporaryDirectory() as folder:
         capture = pathlib.Path(folder) / "routes.pcap"
@@ -233,7 +233,7 @@ def check_big(program):
     long = ("dropped, length_below_header: The total length is less than the header length. (RFC 1812 "
             "section 5.2.2) (total length 0, and of {} octets: only TCP that is no fragment may be "
             "longer than 65535)")
-    cut = ("dropped, length_beyond_packet: The total length says more octets than came. (RFC 1812 "
+    cut = ("dropped, length_beyond_packet: The total length exceeds the packet. (RFC 1812 "
            "section 5.2.2) (total length 0: taken as {}, segmentation was left to the device) (cut by "
            "the capture)")
     rows = [

@@ -50,7 +50,7 @@ struct no_delivery {
 enum class delivery_error : u8 { none, full };
 
 [[nodiscard]] constexpr const char* message(delivery_error error) noexcept {
-    return error == delivery_error::full ? "as many handlers as fit are registered" : "no error";
+    return error == delivery_error::full ? "the registry of handlers is full" : "no error";
 }
 
 template <std::size_t Handlers = 16, std::size_t Endpoints = 32>

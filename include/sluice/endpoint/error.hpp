@@ -69,7 +69,7 @@ enum class endpoint_error : u8 {
     case none:
         return "no error";
     case would_block:
-        return "nothing waits";
+        return "no datagram and no error waits";
     case invalid:
         return "an argument is invalid, or the endpoint is bound already";
     case fault:
@@ -77,13 +77,13 @@ enum class endpoint_error : u8 {
     case address_in_use:
         return "the address is in use";
     case address_not_available:
-        return "the address is no local one";
+        return "the address is not local";
     case destination_required:
         return "the endpoint is not connected and no destination is given";
     case access_denied:
-        return "a broadcast without permission, or a route or policy forbids it";
+        return "the broadcast has no permission, or a route or policy forbids the packet";
     case too_big:
-        return "the datagram is larger than the path MTU or than any can be";
+        return "the datagram exceeds the path MTU or the largest size";
     case no_buffer:
         return "no buffer is free, or the registry is full";
     case no_interface:

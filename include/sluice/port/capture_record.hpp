@@ -37,11 +37,11 @@ enum class error : u8 {
     case error::damaged:
         return "lengths contradict each other";
     case error::no_interface:
-        return "a packet names an interface that was not described";
+        return "a packet names an interface that the file does not describe";
     case error::too_long:
-        return "a packet says that it is longer than 262144 octets";
+        return "a packet is longer than 262144 bytes";
     }
-    return "unknown";
+    return "unknown capture error";
 }
 
 // On which way the packet was when it passed the interface.

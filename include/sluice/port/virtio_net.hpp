@@ -74,11 +74,11 @@ enum class error : u8 {
     case error::none:
         return "no error";
     case error::unknown_kind:
-        return "the segmentation kind has no use for IPv4";
+        return "the segmentation kind does not fit IPv4";
     case error::checksum_outside:
         return "the checksum lies outside the packet";
     case error::wrong_checksum:
-        return "the checksum is not where this segmentation kind has it";
+        return "the checksum offset does not fit the segmentation kind";
     case error::segment_size:
         return "the segment size is zero or too small";
     }

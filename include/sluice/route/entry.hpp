@@ -77,7 +77,7 @@ enum class route_error : u8 {
     interface_down,       // ENETDOWN
     gateway_unreachable,  // ENETUNREACH: no link of that interface leads to the gateway
     invalid_gateway,      // EINVAL: not the address of another host
-    invalid_source,       // EINVAL: the preferred source is no local address
+    invalid_source,       // EINVAL: the preferred source is not a local address
     invalid_mtu,          // not zero and below 68 octets; Linux takes it
 };
 
@@ -104,7 +104,7 @@ enum class route_error : u8 {
     case invalid_gateway:
         return "the gateway is not the address of another host";
     case invalid_source:
-        return "the preferred source is no local address";
+        return "the preferred source is not a local address";
     case invalid_mtu:
         return "the MTU is below 68 bytes";
     }

@@ -38,9 +38,9 @@ enum class send_error : u8 {
     case host_unreachable:
         return "a route says that the host is unreachable";
     case prohibited:
-        return "a route or a security policy forbids it";
+        return "a route or a security policy forbids the packet";
     case too_big:
-        return "the datagram is larger than the path MTU and may not be fragmented";
+        return "the datagram exceeds the path MTU and must not be fragmented";
     case no_buffer:
         return "no buffer is free";
     case no_interface:

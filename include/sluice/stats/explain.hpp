@@ -98,37 +98,38 @@ struct stage_words {
 [[nodiscard]] constexpr stage_words words_of(stage where, outcome what) noexcept {
     switch (where) {
     case stage::receive:
-        return {"A packet came in.", "RFC 1812 section 5.2.1"};
+        return {"A packet arrived.", "RFC 1812 section 5.2.1"};
     case stage::validate:
         return {"The header is sound.", "RFC 1812 section 5.2.2"};
     case stage::hook:
-        return {what == outcome::absorb ? "A hook took it." : "A hook let it pass.", "Linux"};
+        return {what == outcome::absorb ? "A hook took the packet." : "A hook let the packet pass.",
+                "Linux"};
     case stage::classify:
-        return {what == outcome::deliver ? "For this host."
-                                         : "Not for this host: a route leads on.",
+        return {what == outcome::deliver ? "The packet is for this host."
+                                         : "The packet is for another host: a route leads there.",
                 "RFC 1812 section 5.2.3"};
     case stage::options:
         return {"The options are sound.", "RFC 1122 section 3.2.1.8"};
     case stage::deliver:
-        return {"A whole datagram for this host.", "RFC 1122 section 3.2.1.3"};
+        return {"The datagram is whole and for this host.", "RFC 1122 section 3.2.1.3"};
     case stage::reassemble:
-        return {what == outcome::hold ? "Kept until the other fragments come."
+        return {what == outcome::hold ? "The fragment waits for the others."
                                       : "The last fragment: the datagram is whole.",
                 "RFC 1122 section 3.3.2"};
     case stage::handler:
-        return {"Handed to its protocol.", "RFC 1122 section 3.4"};
+        return {"The protocol receives the datagram.", "RFC 1122 section 3.4"};
     case stage::icmp_input:
         return {"The ICMP message is sound.", "RFC 1122 section 3.2.2"};
     case stage::forward:
-        return {"It may be forwarded.", "RFC 1812 section 5.2.1.2"};
+        return {"The packet may be forwarded.", "RFC 1812 section 5.2.1.2"};
     case stage::fragment:
-        return {"Cut into pieces.", "RFC 1812 section 5.2.6"};
+        return {"The packet is cut.", "RFC 1812 section 5.2.6"};
     case stage::originate:
-        return {"A datagram of this host.", "RFC 1122 section 3.3.1"};
+        return {"This host sends a datagram.", "RFC 1122 section 3.3.1"};
     case stage::icmp_error:
-        return {"The sender is told.", "RFC 1812 section 4.3.2"};
+        return {"The sender gets an ICMP error.", "RFC 1812 section 4.3.2"};
     default:
-        return {"It leaves.", "RFC 1812 section 5.2.4.2"};
+        return {"The packet leaves.", "RFC 1812 section 5.2.4.2"};
     }
 }
 

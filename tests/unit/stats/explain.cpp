@@ -31,20 +31,22 @@ TEST_CASE("a line for each kind of event") {
     } rows[] = {
         {.name = "receive",
          .event = {stage::receive, outcome::proceed, {}, 0, 2, 0, 84},
-         .line = "receive           proceed A packet came in. Interface 2, 84 octets. (RFC 1812 "
+         .line = "receive           proceed A packet arrived. Interface 2, 84 octets. (RFC 1812 "
                  "section "
                  "5.2.1)"},
         {.name = "hook",
          .event = {stage::hook, outcome::proceed},
-         .line = "  hook            proceed A hook let it pass. (Linux)"},
+         .line = "  hook            proceed A hook let the packet pass. (Linux)"},
         {.name = "forward",
          .event = {stage::forward, outcome::forward, {}, 0, 3, 0, 0x0a000102},
-         .line = "  forward         forward It may be forwarded. Interface 3, next hop 10.0.1.2. "
+         .line = "  forward         forward The packet may be forwarded. Interface 3, next hop "
+                 "10.0.1.2. "
                  "(RFC 1812 "
                  "section 5.2.1.2)"},
         {.name = "too big",
          .event = {stage::forward, outcome::reject, drop_reason::too_big, 3, 3, 4, 1400},
-         .line = "  forward         reject  Larger than the MTU and DF is set. Octet 6, flags and "
+         .line = "  forward         reject  The packet exceeds the MTU and has DF set. Octet 6, "
+                 "flags and "
                  "fragment "
                  "offset. Asks for ICMP type 3 code 4, MTU 1400. (RFC 1812 section 5.2.6)"},
         {.name = "bad option",
@@ -55,7 +57,7 @@ TEST_CASE("a line for each kind of event") {
                  "12 code 0. (RFC 1122 section 3.2.1.8)"},
         {.name = "no field",
          .event = {stage::hook, outcome::drop, drop_reason::hook},
-         .line = "  hook            drop    A hook dropped it."},
+         .line = "  hook            drop    A hook dropped the packet."},
         {.name = "silent end",
          .event = {stage::end, outcome::drop, drop_reason::tap_full},
          .line =
