@@ -25,19 +25,19 @@ using examples::defragmenter;
 
 constexpr const char* usage =
     "usage: defrag [--list] [--no-checksum] IN OUT\n"
-    "Makes the fragments of a capture whole. IN is pcap or pcapng, OUT becomes the same, readable "
-    "by\n"
-    "its owner alone. OUT gets each datagram where its last fragment came, with the link header "
+    "Reassembles the fragments of a capture. IN is pcap or pcapng; OUT has the same format and is\n"
+    "readable by its owner alone. OUT has each datagram at the place of its last fragment, with "
+    "the\n"
+    "link header of its first. All other packets stay as they are, and so do fragments of "
+    "datagrams\n"
+    "that are incomplete, overlap, arrive twice or arrive too late. defrag never joins fragments "
     "of\n"
-    "its first. All else is there unchanged: what is no fragment, and the fragments of datagrams\n"
-    "that stay incomplete, that overlap, come twice or come too late. Fragments of different "
-    "VLANs,\n"
-    "PPPoE sessions, interfaces and directions are never joined, nor, as in Linux, those of one\n"
+    "different VLANs, PPPoE sessions, interfaces and directions, nor, as in Linux, fragments of "
+    "one\n"
     "datagram with more than 64 other fragments of their sender between them.\n"
-    "  --list         print a line for each datagram that was made whole\n"
-    "  --no-checksum  take fragments whatever their header checksum says, for captures made "
-    "before\n"
-    "                 the device filled it in\n";
+    "  --list         print a line for each reassembled datagram\n"
+    "  --no-checksum  ignore the header checksum, for captures made before the device filled it "
+    "in\n";
 
 struct arguments {
     bool list = false;
@@ -97,14 +97,14 @@ void print_counts(const examples::defrag_counts& c, const arguments& given, unsi
                 c.incomplete, written);
     if (c.wrong_sums != 0) {
         std::fprintf(stderr,
-                     "defrag: %s: %lu fragments have a wrong header checksum; if their device was "
-                     "still to fill it in, use --no-checksum\n",
+                     "defrag: %s: %lu fragments have a wrong header checksum; if the capture was "
+                     "made before the device filled it in, use --no-checksum\n",
                      given.from, c.wrong_sums);
     }
     if (c.presumed != 0) {
         std::fprintf(stderr,
-                     "defrag: %s: %lu fragments have the total length 0; they were taken as long "
-                     "as they were on the wire\n",
+                     "defrag: %s: %lu fragments have the total length 0; defrag used their length "
+                     "on the wire\n",
                      given.from, c.presumed);
     }
 }

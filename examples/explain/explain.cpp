@@ -58,7 +58,7 @@ loaded load(stack& s, const captured_frame& frame, examples::checksums made) {
         l.addresses =
             frame.parsed.known_link
                 ? "no IPv4"
-                : "link type " + examples::name_of_link(frame.record.link) + " is not known here";
+                : "link type " + examples::name_of_link(frame.record.link) + " is unknown";
         return l;
     }
     // No frame is longer than the buffer: the reader refuses those.
@@ -137,10 +137,11 @@ int run(stack& s, examples::capture_input& in, const examples::explain_arguments
                           : 0u;
     }
     if (wrong_sums != 0) {
-        std::fprintf(stderr,
-                     "explain: %s: %lu packets have a wrong checksum; if their device was still to "
-                     "fill it in, use --no-checksum\n",
-                     given.file, wrong_sums);
+        std::fprintf(
+            stderr,
+            "explain: %s: %lu packets have a wrong checksum; if the capture was made before "
+            "the device filled it in, use --no-checksum\n",
+            given.file, wrong_sums);
     }
     const int code = in.finish();
     if (code == examples::capture_read && given.number > in.frames()) {

@@ -150,7 +150,7 @@ inline std::string resolve(const arguments& given, std::vector<route_line>& rout
             r.route.interface = find_interface(given, r.device);
             if (r.route.interface == 0) {
                 return r.where + text_of(r.route, r.device) +
-                       ": no --packet and no --tun is (alone) " + r.device;
+                       ": no interface, or more than one, has the name " + r.device;
             }
         }
     }
@@ -161,7 +161,7 @@ inline std::string check_names(arguments& given) {
     for (const switch_setting& s : given.switches) {
         if (!s.interface.empty() && s.interface != "all" && s.interface != "default" &&
             find_interface(given, s.interface) == 0) {
-            return "--set: no --packet and no --tun is (alone) " + s.interface;
+            return "--set: no interface, or more than one, has the name " + s.interface;
         }
     }
     return resolve(given, given.routes);
@@ -186,7 +186,7 @@ inline arguments parse_arguments(int argc, char** argv) {
         }
     }
     if (given.problem.empty() && !given.help && given.links.empty()) {
-        given.problem = "no --packet and no --tun: nothing to route between";
+        given.problem = "no interface is given; add --packet or --tun";
     }
     if (given.links.size() > most_links) {
         given.problem = "at most 250 links";

@@ -21,8 +21,10 @@ inline sluice::result<void, port_error> packet_port::open() noexcept {
         return sluice::failure{sluice::port::unknown_link_header(asked().name, link_.type)};
     }
     if (mode_.speaks && watch_->has_kernel_address()) {
-        std::fprintf(stderr, "router: %s has an address of the kernel's, which answers, too\n",
-                     asked().label().c_str());
+        std::fprintf(stderr,
+                     "router: %s also has an address in the kernel, and both answer; remove it "
+                     "(ip addr flush dev %s)\n",
+                     asked().label().c_str(), asked().name.c_str());
     }
     return open_sockets();
 }

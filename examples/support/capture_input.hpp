@@ -26,7 +26,7 @@ enum capture_exit { capture_read = 0, capture_failed = 1, capture_usage = 2, cap
 
 constexpr const char* capture_exit_usage =
     "Exit code: 0; 1: a file cannot be read or written, or is damaged; 2: wrong arguments;\n"
-    "3: the capture has packets of a link type that is not known here (its number is printed).\n";
+    "3: the capture has packets of an unknown link type (the program prints its number).\n";
 
 // "127 (IEEE802_11_RADIOTAP)", or the number alone.
 inline std::string name_of_link(sluice::port::pcap::link_type link) {
@@ -111,7 +111,7 @@ public:
         for (const auto& [number, count] : unknown_) {
             const std::string name = name_of_link(sluice::port::pcap::link_type{number});
             std::fprintf(stderr,
-                         "%s: %s: %lu packets have link type %s, which is not known here; if "
+                         "%s: %s: %lu packets have link type %s, which is unknown; if "
                          "its header has a fixed length, `editcap -L -C LENGTH -T rawip` takes "
                          "it off\n",
                          program_, path_, count, name.c_str());

@@ -146,8 +146,8 @@ def check_own(program):
         check("no such packet, said", said(program, capture, len(records) + 1).endswith(
             f"explain: {capture} has no packet 12; give a number up to 11\n"), True)
         check("wrong sums, said", said(program, *ROUTER, capture),
-              f"explain: {capture}: 2 packets have a wrong checksum; if their device was still to "
-              "fill it in, use --no-checksum\n")
+              f"explain: {capture}: 2 packets have a wrong checksum; if the capture was made before "
+              "the device filled it in, use --no-checksum\n")
         code, out = run(program, *ROUTER, "--no-checksum", capture)
         check("--no-checksum", (code, out), (0, TABLE.replace(
             "dropped, header_checksum: The header checksum is wrong. (RFC 1812 section 5.2.2)",
@@ -165,11 +165,11 @@ def check_own(program):
         check_routes(program)
         for what, refused, reason, words in (
                 ("a gateway elsewhere", "--route default via 9.9.9.9",
-                 "no link leads there; name a gateway on one, or add dev NAME onlink", ["--route", "default via 9.9.9.9"]),
+                 "no link leads to its gateway; name a gateway on a link, or add dev NAME onlink", ["--route", "default via 9.9.9.9"]),
                 ("a link that is not there", "--route default dev 3",
                  "dev takes lo or a number, 2 for the interface of the first --address", ["--route", "default dev 3"]),
                 ("a source of others", "--route 20.0.0.0/8 via 10.0.1.9 src 10.0.1.7",
-                 "its source is no address of the router; give one of its own",
+                 "its source is not an address of the router; give one that is",
                  ["--route", "20.0.0.0/8 via 10.0.1.9 src 10.0.1.7"]),
                 ("too many addresses", "--address 10.0.31.1/24", "there are too many; give fewer",
                  [word for i in range(2, 100) for word in ("--address", f"10.0.{i}.1/24")])):
@@ -281,10 +281,10 @@ def check_of_this_tree(program):
         check(name, [line[5:] for line in lines if "no IPv4" not in line],
               [forwarded[5:]] * of_ipv4)
     check("radiotap", run(program, OWN / "radiotap.pcap")[1],
-          "    1 link type 127 (IEEE802_11_RADIOTAP) is not known here\n")
+          "    1 link type 127 (IEEE802_11_RADIOTAP) is unknown\n")
     check("radiotap, said", said(program, OWN / "radiotap.pcap"),
           f"explain: {OWN / 'radiotap.pcap'}: 1 packets have link type 127 (IEEE802_11_RADIOTAP), "
-          "which is not known here; if its header has a fixed length, `editcap -L -C LENGTH -T "
+          "which is unknown; if its header has a fixed length, `editcap -L -C LENGTH -T "
           "rawip` takes it off\n")
     check("offloaded", run(program, "--no-checksum", OWN / "offloaded.pcap")[1],
           forwarded + " (total length 0: taken as 3040, segmentation was left to the device)\n" +

@@ -20,7 +20,7 @@ tun="--tun wants NS:NAME:ADDRESS/LEN[:MTU], MTU 68 to 1500, not:"
 packet="--packet wants NS:NAME:ADDRESS/LEN[:MTU], MTU 68 to 65535, not:"
 good=(--tun a:b:10.0.0.1/24)
 scratch=$(mktemp -d)
-refuses "no --packet and no --tun: nothing to route between"
+refuses "no interface is given; add --packet or --tun"
 refuses "unknown argument: --nonsense" --nonsense
 for wrong in x a:b:10.0.0.1 a:b:10.0.0.1/24:67 a:b:10.0.0.1/24:1501 a:b:10.0.0.1/33 a::10.0.0.1/24 a:b:; do
     refuses "$tun $wrong" --tun "$wrong"
@@ -34,15 +34,15 @@ refuses "--route 10.0.0.0/8 via: via wants an address, not: nothing" "${good[@]}
 refuses "--route 10.0.0.0/33 via 10.0.0.2: $prefix 10.0.0.0/33" "${good[@]}" --route "10.0.0.0/33 via 10.0.0.2"
 refuses "--route default via 10.0.0.256: via wants an address, not: 10.0.0.256" "${good[@]}" --route "default via 10.0.0.256"
 refuses "--route default dev b weight 2: unknown word: weight" "${good[@]}" --route "default dev b weight 2"
-refuses "--route 10.0.0.0/8 dev c: no --packet and no --tun is (alone) c" "${good[@]}" --route "10.0.0.0/8 dev c"
-refuses "--route 10.0.0.0/8 dev b: no --packet and no --tun is (alone) b" "${good[@]}" --tun c:b:10.0.1.1/24 \
+refuses "--route 10.0.0.0/8 dev c: no interface, or more than one, has the name c" "${good[@]}" --route "10.0.0.0/8 dev c"
+refuses "--route 10.0.0.0/8 dev b: no interface, or more than one, has the name b" "${good[@]}" --tun c:b:10.0.1.1/24 \
     --route "10.0.0.0/8 dev b"
 refuses "--routes wants a file, not: " "${good[@]}" --routes ""
 refuses "--set ip_forward=1: wants net.ipv4.NAME=VALUE, not: ip_forward=1" "${good[@]}" --set ip_forward=1
 refuses "--set net.ipv4.ttl=1: knows no switch net.ipv4.ttl" "${good[@]}" --set net.ipv4.ttl=1
 refuses "--set net.ipv4.ip_default_ttl=0: net.ipv4.ip_default_ttl wants a number from 1 to 255, not: 0" \
     "${good[@]}" --set net.ipv4.ip_default_ttl=0
-refuses "--set: no --packet and no --tun is (alone) eth7" "${good[@]}" --set net.ipv4.conf.eth7.rp_filter=1
+refuses "--set: no interface, or more than one, has the name eth7" "${good[@]}" --set net.ipv4.conf.eth7.rp_filter=1
 for wrong in "" 0 65 two; do
     refuses "--workers wants a number from 1 to 64, not: $wrong" "${good[@]}" --workers "$wrong"
 done
@@ -58,7 +58,7 @@ misleads "/no/such/routes: No such file or directory" "${good[@]}" --routes /no/
 printf '# two\n\ndefault dev b\n10.0.0.0/8 via b # no\n' >"$scratch/routes"
 misleads "$scratch/routes:4: via wants an address, not: b" "${good[@]}" --routes "$scratch/routes"
 printf '10.0.0.0/8 dev a:b\n11.0.0.0/8 dev d' >"$scratch/routes"
-misleads "$scratch/routes:2: 11.0.0.0/8 dev d: no --packet and no --tun is (alone) d" "${good[@]}" --routes "$scratch/routes"
+misleads "$scratch/routes:2: 11.0.0.0/8 dev d: no interface, or more than one, has the name d" "${good[@]}" --routes "$scratch/routes"
 # cannot MESSAGE ARGUMENT...: right arguments that the system refuses, exit code 1.
 cannot() {
     "$program" "${@:2}" >/dev/null 2>"$scratch/said"
@@ -88,13 +88,13 @@ fi
 ip netns add "$right" || fail "second namespace"
 # With interfaces that are there, what the stack refuses: exit code 2.
 links=(--tun "$left:tun0:192.0.2.1/24" --tun "$right:tun0:198.51.100.1/24:1400")
-nothing="no link leads there; name a gateway on one, or add dev NAME onlink"
+nothing="no link leads to its gateway; name a gateway on a link, or add dev NAME onlink"
 misleads "--route 10.0.0.0/8 via 203.0.113.1 refused: $nothing" "${links[@]}" --route "10.0.0.0/8 via 203.0.113.1"
 misleads "--route 10.0.0.0/8 refused: it names no interface; add dev NAME or via GATEWAY" "${links[@]}" --route 10.0.0.0/8
 misleads "--route 10.0.0.0/8 via 192.0.2.9 mtu 60 refused: its MTU is too small; give 68 octets or more" \
     "${links[@]}" --route "10.0.0.0/8 via 192.0.2.9 mtu 60"
 printf 'default via 192.0.2.9\n\nblackhole default\n' >"$scratch/routes"
-misleads "$scratch/routes:3: blackhole default refused: there is one with its prefix, tos and metric; give another metric" \
+misleads "$scratch/routes:3: blackhole default refused: a route with its prefix, tos and metric exists; give another metric" \
     "${links[@]}" --routes "$scratch/routes"
 start() { # ARGUMENT...
     "$program" "$@" >"$scratch/out" 2>&1 &

@@ -72,7 +72,7 @@ said=$(reload)
 [ "$said" = "router: 6 routes" ] || fail "another metric: $said"
 { echo "22.0.0.0/8 via 10.9.5.2"; echo "20.0.7.0/24 via 55.0.0.1"; } > "$output/routes"
 said=$(reload)
-refused="router: $output/routes:2: 20.0.7.0/24 via 55.0.0.1 refused: no link leads there; name a gateway on one, or add dev NAME onlink; the routes stay as they were"
+refused="router: $output/routes:2: 20.0.7.0/24 via 55.0.0.1 refused: no link leads to its gateway; name a gateway on a link, or add dev NAME onlink; the routes stay as they were"
 [ "$said" = "$refused" ] || fail "a gateway that is nowhere: $said"
 reaches 20.0.7.1 || fail "a route from before a wrong file"
 rm "$output/routes"
