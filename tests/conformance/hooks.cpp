@@ -1,10 +1,16 @@
-// What every hook_policy must do, asked of each model.
+// What every hook_policy must do, by the suite that users have; and what its
+// concept refuses.
+#include "support/conformance.hpp"
+
 #include <doctest/doctest.h>
 
 #include <sluice/hooks/hook_chain.hpp>
 #include <sluice/hooks/no_hooks.hpp>
 #include <sluice/packet/pool_storage.hpp>
 #include <sluice/testing/archetypes.hpp>
+#include <sluice/testing/conformance/hooks.hpp>
+
+#include <type_traits>
 
 namespace conformance_hooks {
 
@@ -57,55 +63,9 @@ static_assert(!hook_policy<with_run_that_may_throw, packet>);
 static_assert(!hook_policy<with_active_that_changes, packet>);
 static_assert(!hook_policy<without_fact, packet>);
 
-#define SLUICE_HOOK_MODELS no_hooks, hook_chain<1>, hook_chain<8>
-
-constexpr hook_point points[hook_points] = {hook_point::prerouting, hook_point::local_in,
-                                            hook_point::forward, hook_point::local_out,
-                                            hook_point::postrouting};
-
-TEST_CASE_TEMPLATE("it models the concept", Hooks, SLUICE_HOOK_MODELS) {
-    static_assert(hook_policy<Hooks, packet>);
-    using model = typename Hooks::template model<packet>;
-    static_assert(!model::never_active || sizeof(model) == 1);
-}
-
-TEST_CASE_TEMPLATE("where nothing is registered every packet passes as it is", Hooks,
-                   SLUICE_HOOK_MODELS) {
-    pool_type pool;
-    typename Hooks::template model<packet> model;
-    packet p = pool.take();
-    *p.put(1) = std::byte{42};
-    for (const hook_point point : points) {
-        CHECK_FALSE(model.active(point));
-        CHECK(model.run(point, p, {.in = 1, .out = 2}) == hook_verdict::accept);
-    }
-    REQUIRE(p.size() == 1);
-    CHECK(p.data()[0] == std::byte{42});
-}
-
-struct refuser final : hook<packet> {
-    hook_verdict operator()(packet&, const hook_context&) noexcept override {
-        return hook_verdict::drop;
-    }
-};
-
-TEST_CASE_TEMPLATE("what is registered at a point acts there alone, until removed", Hooks,
-                   SLUICE_HOOK_MODELS) {
-    typename Hooks::template model<packet> model;
-    if constexpr (!decltype(model)::never_active) {
-        refuser h;
-        packet p;
-        for (const hook_point mine : points) {
-            REQUIRE(model.add(mine, 0, h));
-            for (const hook_point point : points) {
-                CHECK(model.active(point) == (point == mine));
-                const hook_verdict v = model.run(point, p, {});
-                CHECK(v == (point == mine ? hook_verdict::drop : hook_verdict::accept));
-            }
-            model.remove(mine, h);
-            CHECK_FALSE(model.active(mine));
-        }
-    }
+TEST_CASE_TEMPLATE("hooks", Hooks, no_hooks, hook_chain<1>, hook_chain<8>) {
+    static_assert(Hooks::template model<packet>::never_active == std::is_same_v<Hooks, no_hooks>);
+    support::conforms(testing::conformance::hooks<Hooks>(support::to_doctest));
 }
 
 }  // namespace

@@ -1,4 +1,7 @@
-// What every security_policy must do, asked of each model.
+// What every security_policy must do, by the suite that users have; and what its
+// concept refuses.
+#include "support/conformance.hpp"
+
 #include <doctest/doctest.h>
 
 #include <sluice/packet/pool_storage.hpp>
@@ -9,8 +12,7 @@
 #include <sluice/security/special_addresses.hpp>
 #include <sluice/security/tiny_fragments.hpp>
 #include <sluice/testing/archetypes.hpp>
-
-#include "support/datagrams.hpp"
+#include <sluice/testing/conformance/security.hpp>
 
 namespace conformance_security {
 
@@ -71,47 +73,10 @@ static_assert(!security_policy<without_fact, packet>);
 struct hardened : all_of<special_addresses, no_directed_broadcasts, tiny_fragments, option_filter> {
 };
 
-#define SLUICE_SECURITY_MODELS                                                                     \
-    permit_all, special_addresses, no_directed_broadcasts, tiny_fragments, option_filter,          \
-        all_of<>, hardened
-
-constexpr security_point points[] = {security_point::in, security_point::forward,
-                                     security_point::out};
-
-TEST_CASE_TEMPLATE("it models the concept for any packet, and keeps no packet", Security,
-                   SLUICE_SECURITY_MODELS) {
-    static_assert(security_policy<Security, packet>);
+TEST_CASE_TEMPLATE("security", Security, permit_all, special_addresses, no_directed_broadcasts,
+                   tiny_fragments, option_filter, all_of<>, hardened) {
     static_assert(security_policy<Security, archetypes::packet>);
-    using model = typename Security::template model<packet>;
-    static_assert(!model::always_permits || std::is_empty_v<model>);
-}
-
-TEST_CASE_TEMPLATE("plain packets pass at every point, the same each time", Security,
-                   SLUICE_SECURITY_MODELS) {
-    pool_type pool;
-    typename Security::template model<packet> model;
-    for (const u8 protocol : {u8{1}, u8{6}, u8{17}, u8{253}}) {
-        const packet p = support::packet_of(
-            pool, support::datagram_of({.protocol = protocol, .payload = support::pattern(20)}));
-        for (const security_point at : points)
-            for (int again = 0; again < 3; ++again)
-                CHECK(model.refusal(at, p, {2, 3}) == drop_reason::none);
-    }
-}
-
-TEST_CASE_TEMPLATE("what always permits does so", Security, SLUICE_SECURITY_MODELS) {
-    pool_type pool;
-    typename Security::template model<packet> model;
-    if constexpr (decltype(model)::always_permits) {
-        const packet p = support::packet_of(
-            pool, support::datagram_of({.source = ipv4::limited_broadcast,
-                                        .destination = ipv4::unspecified,
-                                        .protocol = 6,
-                                        .flags_and_offset = 1,
-                                        .options = support::list({7, 3, 4, 0})}));
-        for (const security_point at : points)
-            CHECK(model.refusal(at, p, {2, 3, destination_form::network}) == drop_reason::none);
-    }
+    support::conforms(testing::conformance::security<Security>(support::to_doctest));
 }
 
 }  // namespace

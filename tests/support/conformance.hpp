@@ -32,4 +32,11 @@ std::set<std::string> said_by(Suite run) {
     return all;
 }
 
+// Of a model that says itself what is broken.
+template <class Model, class Suite>
+void finds(Suite run) {
+    INFO(Model::broken);
+    CHECK(said_by(run).contains(Model::broken));
+}
+
 }  // namespace support

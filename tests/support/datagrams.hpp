@@ -15,12 +15,16 @@ using testing::content_of;
 using testing::datagram_fields;
 using testing::datagram_of;
 using testing::echo_request;
-using testing::icmp_message;
 using testing::packet_of;
 using testing::pattern;
 using testing::payload_of;
-using testing::udp_message;
 
+inline octets icmp_message(u8 type, u8 code, u32 info, const octets& data = {}) {
+    return testing::icmp_message_of(type, code, info, data);
+}
+inline octets udp_message(u16 from, u16 to, const octets& data) {
+    return testing::udp_message_of(from, to, data);
+}
 inline octets list(std::initializer_list<int> values) {
     octets made;
     for (const int v : values)

@@ -62,7 +62,7 @@ inline byte_vector datagram_of(const datagram_fields& f) {
     return made;
 }
 
-inline byte_vector icmp_message(u8 type, u8 code, u32 info, const byte_vector& data = {}) {
+inline byte_vector icmp_message_of(u8 type, u8 code, u32 info, const byte_vector& data = {}) {
     byte_vector made(icmp::header_length + data.size());
     copy_bytes(made.data() + icmp::header_length, data.data(), data.size());
     const icmp::view message{made.data()};
@@ -74,11 +74,11 @@ inline byte_vector icmp_message(u8 type, u8 code, u32 info, const byte_vector& d
 }
 
 inline byte_vector echo_request(std::size_t size = 8) {
-    return icmp_message(icmp::types::echo_request, 0, 0x00070001, pattern(size));
+    return icmp_message_of(icmp::types::echo_request, 0, 0x00070001, pattern(size));
 }
 
 // Without a checksum, which UDP allows.
-inline byte_vector udp_message(u16 from, u16 to, const byte_vector& data) {
+inline byte_vector udp_message_of(u16 from, u16 to, const byte_vector& data) {
     byte_vector made(udp::layout::size + data.size());
     copy_bytes(made.data() + udp::layout::size, data.data(), data.size());
     const udp::view header{made.data()};
@@ -91,7 +91,7 @@ inline byte_vector udp_message(u16 from, u16 to, const byte_vector& data) {
 // A whole UDP datagram with its checksum.
 inline byte_vector udp_datagram_of(datagram_fields f, u16 from, u16 to, const byte_vector& data) {
     f.protocol = ipv4::protocols::udp;
-    f.payload = udp_message(from, to, data);
+    f.payload = udp_message_of(from, to, data);
     udp::set_checksum(f.source, f.destination, f.payload);
     return datagram_of(f);
 }

@@ -179,10 +179,8 @@ struct moody {  // an overlap rule that answers the same question in two ways
 TEST_CASE_TEMPLATE("a broken cache is found", Policy, never_empty, hurried, never_whole, wrong_data,
                    wrong_header, endless, silent, forgetful, miscounted, patient, without_reason,
                    hides_drops, greedy, hoarding, accepting) {
-    const auto said = support::said_by(
+    support::finds<Policy>(
         [](auto report) { return testing::conformance::reassembly<Policy>(report); });
-    INFO(Policy::broken);
-    CHECK(said.contains(Policy::broken));
 }
 
 TEST_CASE("a broken rule for overlaps is found") {

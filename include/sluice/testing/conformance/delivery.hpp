@@ -1,0 +1,140 @@
+// conformance::delivery: asks a delivery policy of yours what every delivery_policy must do.
+//
+//     const auto found = testing::conformance::delivery<my_delivery>();  // prints what is broken
+//     return found.passed() ? 0 : 1;
+//
+// Where nobody is registered nobody may be served, and every packet stays with the stack. Where
+// sinks are registered at run time (`add_raw`, `add_udp`, `add_alert`, `remove`) one of each is
+// registered and must be served once.
+#pragma once
+
+#include <sluice/delivery/concept.hpp>
+#include <sluice/delivery/receive_queue.hpp>
+#include <sluice/packet/pool_storage.hpp>
+#include <sluice/pipeline/validate.hpp>
+#include <sluice/testing/checker.hpp>
+#include <sluice/testing/datagrams.hpp>
+#include <sluice/testing/fixed_seed.hpp>
+
+#include <type_traits>
+#include <utility>
+
+namespace sluice::testing::conformance {
+
+namespace detail {
+
+template <class Delivery>
+class delivery_suite {
+public:
+    explicit delivery_suite(checker& check) : check_{check} {}
+
+    void run() {
+        nobody();
+        all_back();
+        if constexpr (can_register) {
+            registered();
+            all_back();
+        }
+    }
+
+private:
+    static constexpr std::size_t buffers = 8;
+    using pool_type = fixed_pool<512, buffers>;
+    using packet = pool_type::packet_type;
+    using datagram = unsummed_datagram<packet>;
+    using model_type = typename Delivery::template model<packet>;
+    using queue_type = receive_queue<packet, 4>;
+    static constexpr bool can_register = requires(model_type& m, queue_type& to) {
+        m.add_raw({}, to);
+        m.add_udp({}, to);
+        m.add_alert({}, to);
+        m.remove(to);
+    };
+    static constexpr u8 udp = ipv4::protocols::udp;
+    static constexpr delivery_info heard{.source = "10.0.1.2"_ip,
+                                         .destination = "10.0.1.1"_ip,
+                                         .interface = 2,
+                                         .source_port = 1234,
+                                         .destination_port = 7000,
+                                         .protocol = udp};
+
+    // As a stack makes it: with a secret where it wants one.
+    [[nodiscard]] static model_type make_model() {
+        if constexpr (std::is_constructible_v<model_type, hash_key>) {
+            return model_type{fixed_seed};
+        } else {
+            return model_type{};
+        }
+    }
+    [[nodiscard]] datagram received() {
+        packet p = packet_of(pool_, datagram_of({}));
+        return pipeline::validate(p).value();
+    }
+
+    void nobody() {
+        check_.begin("where nobody is registered nobody is served");
+        auto model = make_model();
+        for (u32 n = 0; n < 256; ++n) {
+            check_.given("protocol", n);
+            const auto protocol = static_cast<u8>(n);
+            const icmp_error_notice notice{.type = 3, .protocol = protocol};
+            check_.holds(model.handler(protocol) == nullptr, "no protocol has a handler");
+            check_.holds(!model.hears_alerts(protocol, 2), "nobody listens to router alerts");
+            check_.holds(!model.believes(notice), "nobody believes an ICMP error");
+            check_.equal(model.report(notice), protocol != udp,
+                         "an ICMP error about UDP that nobody sent is not taken, any other is");
+        }
+        check_.clear_given();
+        const datagram d = received();
+        check_.holds(!model.tap(d, heard).any(), "tap() serves nobody");
+        check_.holds(!model.alert(d, heard).any(), "alert() serves nobody");
+        for (const bool to_many : {false, true}) {
+            delivery_info info = heard;
+            info.to_many = to_many;
+            packet p = pool_.take();
+            check_.holds(!model.udp(std::move(p), info).any(), "udp() serves nobody");
+            check_.holds(bool{p}, "a packet that nobody took stays with the stack");
+        }
+    }
+
+    void registered() {
+        check_.begin("who is registered is served once, until removed");
+        auto model = make_model();
+        queue_type queue;
+        check_.holds(bool{model.add_raw({.protocol = udp}, queue)}, "add_raw() takes a sink");
+        check_.holds(bool{model.add_udp({.local_port = 7000}, queue)}, "add_udp() takes a sink");
+        check_.holds(bool{model.add_alert({.protocol = udp}, queue)}, "add_alert() takes a sink");
+        const datagram d = received();
+        check_.equal(model.tap(d, heard).taken, u16{1}, "tap() serves it once");
+        check_.equal(model.alert(d, heard).taken, u16{1}, "alert() serves it once");
+        check_.equal(model.udp(pool_.take(), heard).taken, u16{1}, "udp() serves it once");
+        check_.equal(queue.size(), std::size_t{3}, "each served packet arrives");
+        check_.equal(pool_.available(), buffers - 4, "each served packet is one buffer");
+        model.remove(queue);
+        check_.holds(!model.tap(d, heard).any(), "after remove() tap() serves nobody");
+        check_.holds(!model.alert(d, heard).any(), "after remove() alert() serves nobody");
+        check_.holds(!model.udp(pool_.take(), heard).any(), "after remove() udp() serves nobody");
+        while (queue.size() > 0) {
+            static_cast<void>(queue.next());
+        }
+    }
+
+    void all_back() {
+        check_.equal(pool_.available(), buffers, "all buffers are back in the pool");
+    }
+
+    checker& check_;
+    pool_type pool_;
+};
+
+}  // namespace detail
+
+template <class Delivery>
+    requires delivery_policy<Delivery, fixed_pool<512, 8>::packet_type>
+suite_result delivery(const reporter& report = print_broken) {
+    checker check{"delivery", report};
+    detail::delivery_suite<Delivery>{check}.run();
+    return check.result();
+}
+
+}  // namespace sluice::testing::conformance

@@ -1,0 +1,171 @@
+// conformance::exceptions: asks a policy of yours for what was learned about destinations whether
+// it finds, merges, forgets and expires as every exceptions_policy does.
+//
+//     const auto found = testing::conformance::exceptions<my_exceptions>();  // prints faults
+//     return found.passed() ? 0 : 1;
+//
+// A policy whose `never_learns` is true must have no exception at any time.
+//
+// Expects: a policy made of a secret, as a stack makes it, with room for two destinations.
+#pragma once
+
+#include <sluice/route/exceptions.hpp>
+#include <sluice/testing/checker.hpp>
+#include <sluice/testing/fixed_seed.hpp>
+#include <sluice/wire/literals.hpp>
+
+#include <memory>
+
+namespace sluice::testing::conformance {
+
+namespace detail {
+
+template <class Model>
+class exceptions_suite {
+public:
+    explicit exceptions_suite(checker& check) : check_{check} {}
+
+    void run() {
+        using self = exceptions_suite;
+        for (const auto each : {&self::empty, &self::found, &self::keys, &self::merged,
+                                &self::expired_is_gone, &self::kept, &self::expired}) {
+            const auto made = std::make_unique<Model>(fixed_seed);
+            (this->*each)(*made);
+        }
+    }
+
+private:
+    static constexpr instant now = instant{} + 1000_s;
+    static constexpr exception_key key{"192.0.2.1"_ip, "10.0.1.254"_ip, 2};
+    static constexpr exception_key other{"192.0.2.2"_ip, {}, 3};
+    static constexpr route_exception narrow{
+        .mtu = 1000, .mtu_locked = true, .expires = now + 600_s};
+    static constexpr route_exception redirected{.gateway = "10.0.1.9"_ip, .expires = now + 300_s};
+
+    void empty(Model& m) {
+        check_.begin("at first there is none");
+        check_.holds(sizeof(Model) <= Model::memory_limit + 64,
+                     "it is no larger than memory_limit and 64 bytes");
+        has_none(m);
+        check_.holds(m.find(key, now) == nullptr, "find() finds nothing");
+    }
+
+    void found(Model& m) {
+        check_.begin("what was learned is found until it expires");
+        m.learn(key, narrow, now);
+        check_.equal(m.any(), !Model::never_learns, "any() tells whether something was learned");
+        const route_exception* e = find(m, key, now + 599_s);
+        if (e != nullptr) {
+            check_.equal(e->mtu, u16{1000}, "the MTU is the one that was learned");
+            check_.holds(e->mtu_locked, "the lock of the MTU is the one that was learned");
+            check_.holds(e->gateway.is_unspecified(), "no gateway was learned");
+            check_.equal(e->expires, narrow.expires, "it expires when the news say");
+        }
+        check_.holds(m.find(key, now + 600_s) == nullptr, "what is expired is not found");
+    }
+
+    void keys(Model& m) {
+        check_.begin("what was learned is found under its key alone");
+        m.learn(key, narrow, now);
+        const struct {
+            const char* name;
+            exception_key asked;
+        } rows[] = {
+            {"another destination", {"192.0.2.2"_ip, key.gateway, key.interface}},
+            {"another gateway", {key.destination, "10.0.1.253"_ip, key.interface}},
+            {"another interface", {key.destination, key.gateway, 3}},
+        };
+        for (const auto& row : rows) {
+            check_.given(row.name);
+            check_.holds(m.find(row.asked, now) == nullptr, "another key finds nothing");
+        }
+    }
+
+    void merged(Model& m) {
+        check_.begin("what the news do not mention stays, and the whole lives as they say");
+        m.learn(key, narrow, now);
+        m.learn(key, redirected, now);
+        if (const route_exception* e = find(m, key, now)) {
+            check_.equal(e->mtu, u16{1000}, "a redirect leaves the MTU");
+            check_.holds(e->mtu_locked, "a redirect leaves the lock of the MTU");
+            check_.equal(e->gateway, "10.0.1.9"_ip, "a redirect changes the gateway");
+            check_.equal(e->expires, redirected.expires, "it expires when the last news say");
+        }
+        m.learn(key, {.mtu = 1200, .expires = now + 700_s}, now + 1_s);
+        if (const route_exception* e = find(m, key, now + 1_s)) {
+            check_.equal(e->mtu, u16{1200}, "a new MTU replaces the old one");
+            check_.holds(!e->mtu_locked, "a new MTU replaces the lock");
+            check_.equal(e->gateway, "10.0.1.9"_ip, "a new MTU leaves the gateway");
+        }
+    }
+
+    void expired_is_gone(Model& m) {
+        check_.begin("expired knowledge is not taken up again");
+        m.learn(key, redirected, now);
+        m.learn(key, {.mtu = 900, .expires = now + 1400_s}, now + 800_s);
+        if (const route_exception* e = find(m, key, now + 800_s)) {
+            check_.equal(e->mtu, u16{900}, "the MTU is the new one");
+            check_.holds(e->gateway.is_unspecified(), "the expired gateway is forgotten");
+        }
+    }
+
+    void kept(Model& m) {
+        check_.begin("keep_if asks about each, may change it, and drops it");
+        m.learn(key, narrow, now);
+        m.learn(other, narrow, now);
+        u32 asked = 0;
+        m.keep_if([&asked](const exception_key& k, route_exception& e) {
+            ++asked;
+            e.mtu = 800;
+            return k == other;
+        });
+        check_.equal(asked, Model::never_learns ? 0U : 2U, "it asks about each once");
+        check_.holds(m.find(key, now) == nullptr, "what is not kept is gone");
+        if (const route_exception* e = find(m, other, now)) {
+            check_.equal(e->mtu, u16{800}, "what is kept is as the function left it");
+        }
+        m.keep_if([](const exception_key&, route_exception&) { return false; });
+        has_none(m);
+    }
+
+    void expired(Model& m) {
+        check_.begin("expire drops what is too old and says when to come again");
+        m.learn(key, narrow, now);
+        m.learn(other, redirected, now);
+        if constexpr (!Model::never_learns) {
+            check_.equal(m.expire(now), redirected.expires,
+                         "expire() gives the time when the next one expires");
+            check_.equal(m.expire(redirected.expires), narrow.expires,
+                         "expire() drops one whose time has come");
+            find(m, key, redirected.expires);
+            check_.holds(m.any(), "any() is true while one is left");
+        }
+        check_.equal(m.expire(narrow.expires), instant::never(),
+                     "expire() gives never when none is left");
+        check_.holds(!m.any(), "any() is false when none is left");
+    }
+
+    void has_none(Model& m) {
+        check_.holds(!m.any(), "any() is false when there is none");
+        check_.equal(m.expire(now), instant::never(), "expire() gives never when there is none");
+    }
+    // Null where the policy never learns.
+    const route_exception* find(const Model& m, const exception_key& k, instant at) {
+        const route_exception* e = m.find(k, at);
+        check_.equal(e != nullptr, !Model::never_learns, "find() finds what was learned");
+        return e;
+    }
+
+    checker& check_;
+};
+
+}  // namespace detail
+
+template <exceptions_policy Model>
+suite_result exceptions(const reporter& report = print_broken) {
+    checker check{"exceptions", report};
+    detail::exceptions_suite<Model>{check}.run();
+    return check.result();
+}
+
+}  // namespace sluice::testing::conformance

@@ -1,0 +1,109 @@
+// conformance::hooks: asks a hook policy of yours what every hook_policy must do.
+//
+//     const auto found = testing::conformance::hooks<my_hooks>();  // prints what is broken
+//     return found.passed() ? 0 : 1;
+//
+// Where hooks are added at run time (`add`, `remove`), a hook that drops is added at each point in
+// turn. A policy whose hooks are known when it is compiled acts at its points from the beginning:
+// it is asked only whether `active` agrees with `run`.
+#pragma once
+
+#include <sluice/hooks/concept.hpp>
+#include <sluice/hooks/hook_chain.hpp>
+#include <sluice/packet/pool_storage.hpp>
+#include <sluice/testing/checker.hpp>
+
+#include <type_traits>
+
+namespace sluice::testing::conformance {
+
+namespace detail {
+
+template <class Hooks>
+class hooks_suite {
+public:
+    explicit hooks_suite(checker& check) : check_{check} {}
+
+    void run() {
+        pool_type pool;
+        nothing_registered(pool);
+        if constexpr (can_add) {
+            each_point(pool);
+        }
+        check_.equal(pool.available(), buffers, "all buffers are back in the pool");
+    }
+
+private:
+    static constexpr std::size_t buffers = 4;
+    using pool_type = fixed_pool<512, buffers>;
+    using packet = pool_type::packet_type;
+    using model_type = typename Hooks::template model<packet>;
+    static constexpr hook_point points[hook_points] = {hook_point::prerouting, hook_point::local_in,
+                                                       hook_point::forward, hook_point::local_out,
+                                                       hook_point::postrouting};
+
+    struct refuser final : hook<packet> {
+        hook_verdict operator()(packet&, const hook_context&) noexcept override {
+            return hook_verdict::drop;
+        }
+    };
+    static constexpr bool can_add = requires(model_type& m, refuser& h) {
+        m.add(hook_point::forward, 0, h);
+        m.remove(hook_point::forward, h);
+    };
+
+    void nothing_registered(pool_type& pool) {
+        check_.begin("where nothing is registered every packet passes as it is");
+        check_.holds(!model_type::never_active || std::is_empty_v<model_type>,
+                     "a model that is never active has no data");
+        model_type model;
+        packet p = pool.take();
+        *p.put(1) = std::byte{42};
+        for (const hook_point point : points) {
+            check_.given("point", static_cast<u64>(point));
+            if (model.active(point)) {
+                check_.holds(!can_add && !model_type::never_active,
+                             "active() is false where nothing was added");
+                continue;
+            }
+            check_.equal(model.run(point, p, {.in = 1, .out = 2}), hook_verdict::accept,
+                         "run() accepts at a point that is not active");
+        }
+        check_.holds(p && p.size() == 1 && p.data()[0] == std::byte{42},
+                     "the packet stays as it was");
+    }
+
+    void each_point(pool_type& pool) {
+        check_.begin("what is registered at a point acts there alone, until removed");
+        model_type model;
+        refuser h;
+        packet p = pool.take();
+        for (const hook_point mine : points) {
+            check_.given("added at point", static_cast<u64>(mine));
+            check_.holds(bool{model.add(mine, 0, h)}, "add() takes a hook");
+            for (const hook_point point : points) {
+                check_.equal(model.active(point), point == mine,
+                             "active() is true where a hook was added");
+                check_.equal(model.run(point, p, {}),
+                             point == mine ? hook_verdict::drop : hook_verdict::accept,
+                             "run() has the verdict of the hook, at its point alone");
+            }
+            model.remove(mine, h);
+            check_.holds(!model.active(mine), "active() is false when the hook was removed");
+        }
+    }
+
+    checker& check_;
+};
+
+}  // namespace detail
+
+template <class Hooks>
+    requires hook_policy<Hooks, fixed_pool<512, 4>::packet_type>
+suite_result hooks(const reporter& report = print_broken) {
+    checker check{"hooks", report};
+    detail::hooks_suite<Hooks>{check}.run();
+    return check.result();
+}
+
+}  // namespace sluice::testing::conformance

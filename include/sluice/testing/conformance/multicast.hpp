@@ -1,0 +1,91 @@
+// conformance::multicast: asks a multicast policy of yours what every multicast_policy must do.
+//
+//     const auto found = testing::conformance::multicast<my_groups>();  // prints what is broken
+//     return found.passed() ? 0 : 1;
+//
+// A policy may refuse to join any group.
+// Source: RFC 1112 section 7.2.
+#pragma once
+
+#include <sluice/multicast/concept.hpp>
+#include <sluice/testing/checker.hpp>
+#include <sluice/wire/ipv4.hpp>
+#include <sluice/wire/literals.hpp>
+
+#include <memory>
+
+namespace sluice::testing::conformance {
+
+namespace detail {
+
+template <class Groups>
+class multicast_suite {
+public:
+    explicit multicast_suite(checker& check) : check_{check} {}
+
+    void run() {
+        using self = multicast_suite;
+        for (const auto each : {&self::all_systems, &self::no_groups, &self::membership}) {
+            const auto groups = std::make_unique<Groups>();
+            (this->*each)(*groups);
+            check_.clear_given();
+        }
+    }
+
+private:
+    static constexpr ipv4::address anybody = "198.51.100.7"_ip;
+
+    // RFC 1112 section 7.2.
+    void all_systems(Groups& groups) {
+        check_.begin("all-systems is joined on every interface, whatever was left");
+        constexpr ipv4::address all = ipv4::all_systems;
+        for (const u16 interface : {u16{1}, u16{2}, u16{0xffff}}) {
+            check_.given("interface", interface);
+            check_.holds(groups.is_member(interface, all, anybody),
+                         "it is a member from the start");
+            if (groups.join(interface, all)) {
+                check_.holds(groups.leave(interface, all), "what was joined can be left");
+            }
+            static_cast<void>(groups.leave(interface, all));
+            check_.holds(groups.is_member(interface, all, anybody), "it stays a member");
+        }
+    }
+
+    void no_groups(Groups& groups) {
+        check_.begin("an address that is no group is never joined");
+        for (const auto a : {"0.0.0.0"_ip, "10.0.0.1"_ip, "223.255.255.255"_ip, "240.0.0.0"_ip,
+                             "255.255.255.255"_ip}) {
+            check_.given("address", a);
+            check_.holds(!groups.join(2, a), "join() refuses it");
+            check_.holds(!groups.is_member(2, a, anybody), "it has no members");
+            check_.holds(!groups.leave(2, a), "leave() refuses it");
+        }
+    }
+
+    void membership(Groups& groups) {
+        check_.begin("membership is what join granted until leave took it back");
+        const ipv4::address group = "239.1.2.3"_ip;
+        check_.holds(!groups.is_member(2, group, anybody), "nobody is a member of another group");
+        check_.holds(!groups.leave(2, group), "what was not joined cannot be left");
+        const bool granted = groups.join(2, group);
+        check_.equal(groups.is_member(2, group, anybody), granted, "join() makes a member");
+        check_.holds(!groups.is_member(3, group, anybody), "on that interface alone");
+        check_.holds(!groups.is_member(2, "239.1.2.4"_ip, anybody), "of that group alone");
+        check_.equal(groups.leave(2, group), granted, "leave() finds what was joined");
+        check_.holds(!groups.is_member(2, group, anybody), "leave() ends the membership");
+        check_.holds(!groups.leave(2, group), "what was left cannot be left again");
+    }
+
+    checker& check_;
+};
+
+}  // namespace detail
+
+template <multicast_policy Groups>
+suite_result multicast(const reporter& report = print_broken) {
+    checker check{"multicast", report};
+    detail::multicast_suite<Groups>{check}.run();
+    return check.result();
+}
+
+}  // namespace sluice::testing::conformance

@@ -1,0 +1,100 @@
+// conformance::security: asks a security policy of yours what every security_policy must do.
+//
+//     const auto found = testing::conformance::security<my_filter>();  // prints what is broken
+//     return found.passed() ? 0 : 1;
+//
+// Which packets a policy refuses is its own. That it lets plain packets of ICMP, TCP, UDP and an
+// experimental protocol pass is asked too, unless the options say that it need not.
+#pragma once
+
+#include <sluice/packet/pool_storage.hpp>
+#include <sluice/security/concept.hpp>
+#include <sluice/testing/checker.hpp>
+#include <sluice/testing/datagrams.hpp>
+
+#include <type_traits>
+
+namespace sluice::testing::conformance {
+
+// What a policy need not do.
+struct security_options {
+    bool permits_plain_packets = true;
+};
+
+namespace detail {
+
+template <class Security>
+class security_suite {
+public:
+    explicit security_suite(checker& check) : check_{check} {}
+
+    void run(security_options options) {
+        plain_packets(options);
+        odd_packet();
+    }
+
+private:
+    using pool_type = fixed_pool<2048, 4>;
+    using packet = pool_type::packet_type;
+    using model_type = typename Security::template model<packet>;
+    static constexpr security_point points[] = {security_point::in, security_point::forward,
+                                                security_point::out};
+
+    void plain_packets(security_options options) {
+        check_.begin("plain packets have the same answer each time");
+        check_.holds(!model_type::always_permits || std::is_empty_v<model_type>,
+                     "a model that always permits has no data");
+        model_type model;
+        for (const u8 protocol : {u8{1}, u8{6}, u8{17}, u8{253}}) {
+            check_.given("protocol", protocol);
+            const packet p =
+                packet_of(pool_, datagram_of({.protocol = protocol, .payload = pattern(20)}));
+            for (const security_point at : points) {
+                const drop_reason first = model.refusal(at, p, {2, 3});
+                check_.equal(model.refusal(at, p, {2, 3}), first,
+                             "the same packet has the same answer");
+                check_.equal(model.refusal(at, p, {2, 3}), first,
+                             "the same packet has the same answer");
+                if (options.permits_plain_packets) {
+                    check_.equal(first, drop_reason::none, "a plain packet is permitted");
+                }
+            }
+        }
+        check_.clear_given();
+    }
+
+    void odd_packet() {
+        check_.begin("an odd packet is judged: a fragment to nobody with options, from everybody");
+        model_type model;
+        const packet p =
+            packet_of(pool_, datagram_of({.source = ipv4::limited_broadcast,
+                                          .destination = ipv4::unspecified,
+                                          .protocol = 6,
+                                          .flags_and_offset = 1,
+                                          .options = {std::byte{7}, std::byte{3}, std::byte{4}}}));
+        for (const security_point at : points) {
+            check_.given("point", static_cast<u64>(at));
+            const drop_reason why = model.refusal(at, p, {2, 3, destination_form::network});
+            check_.holds(static_cast<std::size_t>(why) < drop_reason_count,
+                         "the answer is one of drop_reason");
+            if constexpr (model_type::always_permits) {
+                check_.equal(why, drop_reason::none, "what always permits does so");
+            }
+        }
+    }
+
+    checker& check_;
+    pool_type pool_;
+};
+
+}  // namespace detail
+
+template <class Security>
+    requires security_policy<Security, fixed_pool<2048, 4>::packet_type>
+suite_result security(const reporter& report = print_broken, security_options options = {}) {
+    checker check{"security", report};
+    detail::security_suite<Security>{check}.run(options);
+    return check.result();
+}
+
+}  // namespace sluice::testing::conformance

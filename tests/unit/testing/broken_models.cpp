@@ -1,0 +1,296 @@
+// The suites about hooks, delivery, security, options, counters and observers find what is wrong
+// with models that are broken on purpose.
+#include "support/conformance.hpp"
+
+#include <doctest/doctest.h>
+
+#include <sluice/delivery/endpoints.hpp>
+#include <sluice/hooks/hook_chain.hpp>
+#include <sluice/options/linux_options.hpp>
+#include <sluice/options/no_options.hpp>
+#include <sluice/security/permit_all.hpp>
+#include <sluice/stats/observers.hpp>
+#include <sluice/stats/snmp_counters.hpp>
+#include <sluice/testing/conformance/delivery.hpp>
+#include <sluice/testing/conformance/hooks.hpp>
+#include <sluice/testing/conformance/options.hpp>
+#include <sluice/testing/conformance/security.hpp>
+#include <sluice/testing/conformance/stats.hpp>
+
+#include <utility>
+
+namespace testing_broken_models {
+
+namespace {
+
+using namespace sluice;
+
+// What each does wrong beside what its base does right.
+template <class Packet>
+using chain = hook_chain<8>::model<Packet>;
+struct active_everywhere {
+    static constexpr const char* broken = "active() is false where nothing was added";
+    template <class Packet>
+    struct model : chain<Packet> {
+        bool active(hook_point) const noexcept { return true; }
+    };
+};
+struct drops_unasked {
+    static constexpr const char* broken = "run() accepts at a point that is not active";
+    template <class Packet>
+    struct model : chain<Packet> {
+        hook_verdict run(hook_point, Packet&, const hook_context&) noexcept {
+            return hook_verdict::drop;
+        }
+    };
+};
+struct writes_unasked {
+    static constexpr const char* broken = "the packet stays as it was";
+    template <class Packet>
+    struct model : chain<Packet> {
+        hook_verdict run(hook_point at, Packet& p, const hook_context& c) noexcept {
+            p.writable()[0] = std::byte{1};
+            return chain<Packet>::run(at, p, c);
+        }
+    };
+};
+struct one_point_for_all {
+    static constexpr const char* broken = "run() has the verdict of the hook, at its point alone";
+    template <class Packet>
+    struct model : chain<Packet> {
+        hook_verdict run(hook_point, Packet& p, const hook_context& c) noexcept {
+            return chain<Packet>::run(hook_point::forward, p, c);
+        }
+    };
+};
+struct takes_no_hook {
+    static constexpr const char* broken = "add() takes a hook";
+    template <class Packet>
+    struct model : chain<Packet> {
+        bool add(hook_point, i32, hook<Packet>&) noexcept { return false; }
+    };
+};
+struct keeps_hooks {
+    static constexpr const char* broken = "active() is false when the hook was removed";
+    template <class Packet>
+    struct model : chain<Packet> {
+        void remove(hook_point, const hook<Packet>&) noexcept {}
+    };
+};
+
+template <class Packet>
+using registry = registered_endpoints<>::model<Packet>;
+struct believes_anything {
+    static constexpr const char* broken = "nobody believes an ICMP error";
+    template <class Packet>
+    struct model : registry<Packet> {
+        using registry<Packet>::registry;
+        bool believes(const icmp_error_notice&) const noexcept { return true; }
+    };
+};
+struct hears_anything {
+    static constexpr const char* broken = "nobody listens to router alerts";
+    template <class Packet>
+    struct model : registry<Packet> {
+        using registry<Packet>::registry;
+        bool hears_alerts(u8, u16) const noexcept { return true; }
+    };
+};
+struct reports_nothing {
+    static constexpr const char* broken =
+        "an ICMP error about UDP that nobody sent is not taken, any other is";
+    template <class Packet>
+    struct model : registry<Packet> {
+        using registry<Packet>::registry;
+        bool report(const icmp_error_notice&) noexcept { return false; }
+    };
+};
+struct loses_packets {
+    static constexpr const char* broken = "a packet that nobody took stays with the stack";
+    template <class Packet>
+    struct model : registry<Packet> {
+        using registry<Packet>::registry;
+        delivery_count udp(Packet&& p, const delivery_info& info) noexcept {
+            const auto count = registry<Packet>::udp(std::move(p), info);
+            p.reset();
+            return count;
+        }
+    };
+};
+struct serves_nobody {
+    static constexpr const char* broken = "tap() serves it once";
+    template <class Packet>
+    struct model : registry<Packet> {
+        using registry<Packet>::registry;
+        delivery_count tap(const unsummed_datagram<Packet>&, const delivery_info&) noexcept {
+            return {};
+        }
+    };
+};
+struct serves_twice {
+    static constexpr const char* broken = "each served packet arrives";
+    template <class Packet>
+    struct model : registry<Packet> {
+        using registry<Packet>::registry;
+        delivery_count alert(const unsummed_datagram<Packet>& d,
+                             const delivery_info& info) noexcept {
+            static_cast<void>(registry<Packet>::alert(d, info));
+            return registry<Packet>::alert(d, info);
+        }
+    };
+};
+struct removes_nobody {
+    static constexpr const char* broken = "after remove() udp() serves nobody";
+    template <class Packet>
+    struct model : registry<Packet> {
+        using registry<Packet>::registry;
+        void remove(const packet_sink<Packet>&) noexcept {}
+    };
+};
+
+struct refuses_all {
+    static constexpr const char* broken = "a plain packet is permitted";
+    template <class Packet>
+    struct model {
+        using packet_type = Packet;
+        static constexpr bool always_permits = false;
+        drop_reason refusal(security_point, const Packet&, const security_context&) noexcept {
+            return drop_reason::ttl_expired;
+        }
+    };
+};
+struct changes_its_mind {
+    static constexpr const char* broken = "the same packet has the same answer";
+    template <class Packet>
+    struct model : refuses_all::model<Packet> {
+        u32 asked = 0;
+        drop_reason refusal(security_point, const Packet&, const security_context&) noexcept {
+            return ++asked % 2 == 0 ? drop_reason::none : drop_reason::ttl_expired;
+        }
+    };
+};
+struct never_always {
+    static constexpr const char* broken = "what always permits does so";
+    template <class Packet>
+    struct model : refuses_all::model<Packet> {
+        static constexpr bool always_permits = true;
+    };
+};
+struct without_reason {
+    static constexpr const char* broken = "the answer is one of drop_reason";
+    template <class Packet>
+    struct model : refuses_all::model<Packet> {
+        drop_reason refusal(security_point, const Packet&, const security_context&) noexcept {
+            return static_cast<drop_reason>(255);
+        }
+    };
+};
+struct permits_with_data {
+    static constexpr const char* broken = "a model that always permits has no data";
+    template <class Packet>
+    struct model : permit_all::model<Packet> {
+        u32 unused = 0;
+    };
+};
+
+struct accepts_malformed : linux_options {
+    static constexpr const char* broken = "compile() gives the place of the option as its error";
+    template <class Environment>
+    static result<void, u8> compile(ipv4::view ip, option_offsets& o, Environment& e) noexcept {
+        static_cast<void>(linux_options::compile(ip, o, e));
+        return {};
+    }
+};
+struct unsupported_but_writing : no_options {
+    static constexpr const char* broken = "fragment() leaves the packet";
+    static void fragment(ipv4::view ip, option_offsets&) noexcept { ip.set(ipv4::ttl, 1); }
+};
+struct supporting_nothing : no_options {
+    static constexpr const char* broken = "compile() accepts the options where they are supported";
+    static constexpr bool supported = true;
+};
+struct answers_with_options : linux_options {
+    static constexpr const char* broken = "it has no options";
+    template <class Environment>
+    static bool echo(ipv4::const_view, const option_offsets&, ip_options::outgoing&,
+                     Environment&) noexcept {
+        return true;
+    }
+};
+
+struct counts_ones : snmp_counters {
+    static constexpr const char* broken = "each counter is the sum of what was added to it";
+    void add(mib counter, u64) noexcept { snmp_counters::add(counter, 1); }
+};
+struct drops_unseen : snmp_counters {
+    static constexpr const char* broken = "drops() is the sum of all reasons";
+    u64 drops() const noexcept { return 0; }
+};
+struct one_balance : snmp_counters {
+    static constexpr const char* broken = "each kind is the sum of what was tallied";
+    void tally(balance, u64 n) noexcept { snmp_counters::tally(balance::received, n); }
+};
+struct mixes_directions : snmp_counters {
+    static constexpr const char* broken = "each type sent is counted";
+    void icmp_out(u8 type) noexcept { icmp_in(type); }
+};
+
+struct keeps_nothing : recording_observer<4> {
+    static constexpr const char* broken = "it keeps some events";
+    std::size_t size() const noexcept { return 0; }
+};
+struct newest_first : recording_observer<4> {
+    static constexpr const char* broken = "it keeps the last events, oldest first";
+    const trace_event& operator[](std::size_t i) const noexcept {
+        return recording_observer<4>::operator[](size() - 1 - i);
+    }
+};
+struct observes_in_secret : null_observer {
+    static constexpr const char* broken = "an observer that never observes has no data";
+    u32 unused = 0;
+};
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("broken hooks are found", Hooks, active_everywhere, drops_unasked,
+                   writes_unasked, one_point_for_all, takes_no_hook, keeps_hooks) {
+    support::finds<Hooks>([](auto report) { return testing::conformance::hooks<Hooks>(report); });
+}
+
+TEST_CASE_TEMPLATE("broken delivery is found", Delivery, believes_anything, hears_anything,
+                   reports_nothing, loses_packets, serves_nobody, serves_twice, removes_nobody) {
+    support::finds<Delivery>(
+        [](auto report) { return testing::conformance::delivery<Delivery>(report); });
+}
+
+TEST_CASE_TEMPLATE("a broken security policy is found", Security, refuses_all, changes_its_mind,
+                   never_always, without_reason, permits_with_data) {
+    support::finds<Security>(
+        [](auto report) { return testing::conformance::security<Security>(report); });
+}
+
+TEST_CASE("a security policy may refuse plain packets when the options say so") {
+    CHECK(support::said_by([](auto report) {
+              return testing::conformance::security<refuses_all>(report,
+                                                                 {.permits_plain_packets = false});
+          }).empty());
+}
+
+TEST_CASE_TEMPLATE("broken options are found", Options, accepts_malformed, unsupported_but_writing,
+                   supporting_nothing, answers_with_options) {
+    support::finds<Options>(
+        [](auto report) { return testing::conformance::options<Options>(report); });
+}
+
+TEST_CASE_TEMPLATE("broken counters are found", Stats, counts_ones, drops_unseen, one_balance,
+                   mixes_directions) {
+    support::finds<Stats>([](auto report) { return testing::conformance::stats<Stats>(report); });
+}
+
+TEST_CASE_TEMPLATE("a broken observer is found", Observer, keeps_nothing, newest_first,
+                   observes_in_secret) {
+    support::finds<Observer>(
+        [](auto report) { return testing::conformance::observer<Observer>(report); });
+}
+
+}  // namespace testing_broken_models

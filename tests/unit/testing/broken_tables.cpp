@@ -1,0 +1,267 @@
+// The suites about exceptions, interfaces, groups, identification and ICMP find what is wrong with
+// models that are broken on purpose.
+#include "support/conformance.hpp"
+
+#include <doctest/doctest.h>
+
+#include <sluice/icmp/no_icmp.hpp>
+#include <sluice/identification/linux_identification.hpp>
+#include <sluice/interface/interface_table.hpp>
+#include <sluice/multicast/group_list.hpp>
+#include <sluice/route/bounded_exceptions.hpp>
+#include <sluice/testing/conformance/exceptions.hpp>
+#include <sluice/testing/conformance/icmp.hpp>
+#include <sluice/testing/conformance/identification.hpp>
+#include <sluice/testing/conformance/interfaces.hpp>
+#include <sluice/testing/conformance/multicast.hpp>
+
+namespace testing_broken_tables {
+
+namespace {
+
+using namespace sluice;
+using namespace sluice::literals;
+
+// What each does wrong beside what its base does right.
+using learned = bounded_exceptions<32>;
+struct larger_than_told : learned {
+    static constexpr const char* broken = "it is no larger than memory_limit and 64 bytes";
+    using learned::learned;
+    std::byte more[128]{};
+};
+struct always_any : learned {
+    static constexpr const char* broken = "any() is false when there is none";
+    using learned::learned;
+    bool any() const noexcept { return true; }
+};
+struct immortal : learned {
+    static constexpr const char* broken = "what is expired is not found";
+    using learned::learned;
+    const route_exception* find(const exception_key& k, instant) const noexcept {
+        return learned::find(k, {});
+    }
+};
+struct blind_to_gateways : learned {
+    static constexpr const char* broken = "another key finds nothing";
+    using learned::learned;
+    const route_exception* find(exception_key k, instant now) const noexcept {
+        k.gateway = "10.0.1.254"_ip;
+        return learned::find(k, now);
+    }
+};
+struct unlocked : learned {
+    static constexpr const char* broken = "the lock of the MTU is the one that was learned";
+    using learned::learned;
+    void learn(const exception_key& k, route_exception e, instant now) noexcept {
+        e.mtu_locked = false;
+        learned::learn(k, e, now);
+    }
+};
+struct last_news_only : learned {
+    static constexpr const char* broken = "a redirect leaves the MTU";
+    using learned::learned;
+    void learn(const exception_key& k, const route_exception& e, instant now) noexcept {
+        keep_if([&k](const exception_key& other, route_exception&) { return other != k; });
+        learned::learn(k, e, now);
+    }
+};
+struct remembers_expired : learned {
+    static constexpr const char* broken = "the expired gateway is forgotten";
+    using learned::learned;
+    void learn(const exception_key& k, const route_exception& e, instant) noexcept {
+        learned::learn(k, e, {});
+    }
+};
+struct keeps_all : learned {
+    static constexpr const char* broken = "what is not kept is gone";
+    using learned::learned;
+    template <class F>
+    void keep_if(F&& f) noexcept {
+        learned::keep_if(
+            [&f](const exception_key& k, route_exception& e) { return f(k, e), true; });
+    }
+};
+struct keeps_copies : learned {
+    static constexpr const char* broken = "what is kept is as the function left it";
+    using learned::learned;
+    template <class F>
+    void keep_if(F&& f) noexcept {
+        learned::keep_if([&f](const exception_key& k, route_exception e) { return f(k, e); });
+    }
+};
+struct comes_never_again : learned {
+    static constexpr const char* broken = "expire() gives the time when the next one expires";
+    using learned::learned;
+    instant expire(instant now) noexcept {
+        static_cast<void>(learned::expire(now));
+        return instant::never();
+    }
+};
+
+using interfaces = interface_table<64>;
+struct finds_anything : interfaces {
+    static constexpr const char* broken = "find() finds what was added";
+    interface any{};
+    interface* find(u16) noexcept { return &any; }
+    const interface* find(u16) const noexcept { return &any; }
+};
+struct visits_twice : interfaces {
+    static constexpr const char* broken = "for_each() visits each once";
+    template <class F>
+    void for_each(F&& f) const noexcept {
+        interfaces::for_each(f);
+        interfaces::for_each(f);
+    }
+};
+struct adds_anything : interfaces {
+    static constexpr const char* broken = "there is no interface 0";
+    result<void, interface_error> add(const interface& i) noexcept {
+        static_cast<void>(interfaces::add(i));
+        return {};
+    }
+};
+struct own_network : interfaces {
+    static constexpr const char* broken = "another one of its network is not";
+    bool is_own(ipv4::address a) const noexcept {
+        return interfaces::is_own({(a.value & ~3U) | 1U});
+    }
+};
+struct forgets_the_other : interfaces {
+    static constexpr const char* broken = "it is local while the other interface has it";
+    result<void, interface_error> remove_address(u16 i, ipv4::interface_address a) noexcept {
+        const auto done = interfaces::remove_address(i, a);
+        static_cast<void>(interfaces::remove_address(3, {a.address, 24}));
+        return done;
+    }
+};
+struct one_path : interfaces {
+    static constexpr const char* broken = "no interface accepts no packet";
+    const interface_path& path_of(u16) const noexcept { return interfaces::path_of(1); }
+};
+
+struct without_all_systems : group_list<> {
+    static constexpr const char* broken = "it is a member from the start";
+    bool is_member(u16 i, ipv4::address g, ipv4::address from) const noexcept {
+        return g != ipv4::all_systems && group_list<>::is_member(i, g, from);
+    }
+};
+struct joins_anything : group_list<> {
+    static constexpr const char* broken = "join() refuses it";
+    bool join(u16 i, ipv4::address g) noexcept { return group_list<>::join(i, g) || true; }
+};
+struct on_all_interfaces : group_list<> {
+    static constexpr const char* broken = "on that interface alone";
+    bool is_member(u16, ipv4::address g, ipv4::address from) const noexcept {
+        return group_list<>::is_member(2, g, from);
+    }
+};
+struct never_leaves : group_list<> {
+    static constexpr const char* broken = "leave() ends the membership";
+    bool leave(u16, ipv4::address) noexcept { return true; }
+};
+
+struct one_number : linux_identification {
+    static constexpr const char* broken = "65,536 datagrams have as many identifications";
+    using linux_identification::linux_identification;
+    u16 next(ipv4::address, ipv4::address, u8, u16, instant) noexcept { return 7; }
+};
+struct counter {
+    static constexpr std::size_t memory_limit = sizeof(u64);
+    explicit counter(hash_key) noexcept {}
+    u16 next(ipv4::address, ipv4::address, u8, u16, instant) noexcept { return last++; }
+    u16 last = 0;
+};
+struct one_counter : counter {
+    static constexpr const char* broken =
+        "a datagram to another host does not move the next number by one";
+    using counter::counter;
+};
+struct without_secret : counter {
+    static constexpr const char* broken = "another first half gives other values";
+    using counter::counter;
+};
+struct with_clock : counter {
+    static constexpr const char* broken = "the same secret gives the same values";
+    static inline u16 made = 0;
+    explicit with_clock(hash_key key) noexcept : counter{key} { last = ++made; }
+};
+
+struct limits_path_mtu : no_icmp_limit {
+    static constexpr const char* broken =
+        "the answer about fragmentation needed stays the first one";
+    using no_icmp_limit::no_icmp_limit;
+    u32 asked = 0;
+    icmp_allowance allow_error(const icmp_message&, const settings&, instant) noexcept {
+        return ++asked < 10 ? icmp_allowance::allowed : icmp_allowance::limited_host;
+    }
+};
+struct limits_the_first : no_icmp_limit {
+    static constexpr const char* broken = "the first error is allowed, or silenced as all are";
+    using no_icmp_limit::no_icmp_limit;
+    icmp_allowance allow_error(const icmp_message&, const settings&, instant) noexcept {
+        return icmp_allowance::limited_global;
+    }
+};
+struct always_too_soon : no_icmp_limit {
+    static constexpr const char* broken = "the first redirect to a host is not too soon";
+    using no_icmp_limit::no_icmp_limit;
+    redirect_allowance allow_redirect(ipv4::address, const settings&, instant) noexcept {
+        return redirect_allowance::too_soon;
+    }
+};
+struct moody : no_icmp_limit {
+    static constexpr const char* broken = "the same secret and calls have the same answers";
+    using no_icmp_limit::no_icmp_limit;
+    static inline u32 asked = 0;
+    icmp_allowance allow_error(const icmp_message&, const settings&, instant) noexcept {
+        return ++asked % 2 == 0 ? icmp_allowance::allowed : icmp_allowance::limited_host;
+    }
+};
+struct without_enumerator : no_icmp_limit {
+    static constexpr const char* broken = "the answer is one of icmp_allowance";
+    using no_icmp_limit::no_icmp_limit;
+    icmp_allowance allow_error(const icmp_message&, const settings&, instant) noexcept {
+        return static_cast<icmp_allowance>(77);
+    }
+};
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("broken exceptions are found", Model, larger_than_told, always_any, immortal,
+                   blind_to_gateways, unlocked, last_news_only, remembers_expired, keeps_all,
+                   keeps_copies, comes_never_again) {
+    support::finds<Model>(
+        [](auto report) { return testing::conformance::exceptions<Model>(report); });
+}
+
+TEST_CASE_TEMPLATE("a broken table of interfaces is found", Table, finds_anything, visits_twice,
+                   adds_anything, own_network, forgets_the_other, one_path) {
+    support::finds<Table>(
+        [](auto report) { return testing::conformance::interfaces<Table>(report); });
+}
+
+TEST_CASE_TEMPLATE("broken groups are found", Groups, without_all_systems, joins_anything,
+                   on_all_interfaces, never_leaves) {
+    support::finds<Groups>(
+        [](auto report) { return testing::conformance::multicast<Groups>(report); });
+}
+
+TEST_CASE_TEMPLATE("broken identification is found", Policy, one_number, one_counter,
+                   without_secret, with_clock) {
+    support::finds<Policy>(
+        [](auto report) { return testing::conformance::identification<Policy>(report); });
+}
+
+TEST_CASE("a counter for all flows may be what is wanted") {
+    const auto said = support::said_by([](auto report) {
+        return testing::conformance::identification<one_counter>(report, {.hides_others = false});
+    });
+    CHECK_FALSE(said.contains(one_counter::broken));
+}
+
+TEST_CASE_TEMPLATE("a broken ICMP policy is found", Policy, limits_path_mtu, limits_the_first,
+                   always_too_soon, moody, without_enumerator) {
+    support::finds<Policy>([](auto report) { return testing::conformance::icmp<Policy>(report); });
+}
+
+}  // namespace testing_broken_tables
