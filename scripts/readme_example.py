@@ -17,7 +17,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 EXPECTED = "0a0001010a0001020000fffd00010001"
 MOST_LINES = 20
 RECIPE = ("edge.hpp", "edge.cpp")
-# What the example does: each has to come from edge.cpp.
+# The calls of the example: each has to come from the source that compiles the stack.
 ENTRANCES = ("stack", "~stack", "add_interface", "receive")
 INSIDE = re.compile(r"sluice::(acts|pipeline|rewrite|routing)::")
 

@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
 """Fails on a comment, or on inline code of a Markdown page, that names what is not there.
 
-Read are the comments of *.hpp and *.cpp in include, tests, examples, fuzz and bench, and the inline code of README.md and of
-*.md in these folders and in docs, except CHANGELOG.md and pages written by a script. What counts as a name:
+Read are the comments of *.hpp, *.cpp, CMake and scripts in include, tests, examples, fuzz, bench, docs and scripts, and the
+inline code of README.md and of *.md in these folders, except CHANGELOG.md and pages written by a script. What counts as a name:
   path  room/file.hpp, file.md, tests/folder, room/: a file or folder of the tree must end so;
   name  `code`, scope::name, name(), name<...>, any_word_with_underscores: our code must have the identifier: for a comment of
-        include the code of include, for a page also the scripts and the names of files; for scope::name, a file that
+        include the code of include, for a page or script also scripts and names of files; for scope::name, a file that
         declares the scope must have the name;
   row   R7, R791-010: a table of docs, or tests/rfc/requirements.tsv, must have that row.
-Known without a list: ALL_CAPITALS (the system's), std::, my_... (the reader's), a type that the comment declares, and a word
-with underscores that follows "Linux", "kernel" or "Source:" in the same sentence. All other foreign names stand, sorted and with
+Known without a list: CAPITALS, whole or as a part between underscores or slashes (the system's, or a placeholder), std::, my_...
+(the reader's), a type that the comment declares, and a word with underscores that follows "Linux", "kernel" or "Source:" in the same sentence. All other foreign names stand, sorted and with
 their reason, in foreign_names.txt; it may not name what our code has or what nothing uses.
 Usage: check_names.py [--self-test] [INCLUDE_DIR]
 """
@@ -27,10 +27,13 @@ LIST = "tests/layers/foreign_names.txt"
 LITERAL = re.compile(r'R"(\w*)\(.*?\)\1"|//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|(?<![\w\'])\'(?:\\.|[^\'\\\n])+\'', re.S)
 IDENTIFIER = re.compile(r"\b[A-Za-z_]\w*")
 SCOPE = re.compile(r"\b(?:namespace|enum class|struct|class|enum|union|using|concept)\s+(?:\[\[[^\]]*\]\]\s*)?([\w:]+)")
-NOT_NAMES = re.compile(r"\w+://\S+|\w+\.org\b\S*|[\w/-]+\.(?:rst|[ch])\b|<[\w/]+\.h>|\"[^\"\n]*\"")
+SCRIPTS = (".py", ".sh", ".bash", ".cmake", "")
+REMARK = re.compile(r"(?:^|(?<=\s))#(?!!)[^\n]*")
+PLACEHOLDER = re.compile(r"(?:^|[_/])[A-Z]{2,}(?:[_/.]|$)")
+NOT_NAMES = re.compile(r"\bbuild/\S+|\w+://\S+|\w+\.org\b\S*|[\w/-]+\.(?:rst|[ch])\b|<[\w/]+\.h>|\"[^\"\n]*\"")
 PATH = re.compile(
     r"(?<![\w/.<*~:-])(?:\.\./)*(?:(?:[\w.*-]+/)*[\w*-]+\.(?:hpp|cpp|md|py|sh|bash|txt|cmake|tsv|vec)\b(?!\.\w)"
-    r"|(?:" + "|".join(map(re.escape, FOLDERS)) + r"|sluice)/[\w/-]+|(?:[a-z_]\w*/)+(?![\w*<]))")
+    r"|(?:" + "|".join(map(re.escape, FOLDERS)) + r"|sluice)/[\w/-]+(?![\w/<-])|(?:[a-z_]\w*/)+(?![\w*<]))")
 WORD = re.compile(r"(?<![\w.:/-])(?:[A-Za-z_]\w*::)+~?[A-Za-z_]\w*|[A-Za-z_]\w*(?=\(\)|<\w)|\b[A-Za-z]\w*_\w*"
     r"|\b[a-z_]\w+(?:\.[a-z_]\w+)+\b|`[^`]+`")
 COMMAND = re.compile(r"`(?:ip|sysctl|ping|nc) ")
@@ -46,7 +49,7 @@ class tree:
 
     def __init__(self, root):
         self.root, self.code, self.scopes, self.comments = root, {}, collections.defaultdict(set), {}
-        self.pages, self.scripts, self.places = {}, set(), set()
+        self.pages, self.scripts, self.places, self.script_comments = {}, set(), set(), {}
         files = [f for folder in FOLDERS for f in (root / folder).rglob("*") if f.is_file()]
         for file in sorted(files + [f for f in root.iterdir() if f.is_file()]):
             path = file.relative_to(root)
@@ -61,7 +64,11 @@ class tree:
                     self.pages[path] = text
             elif file.name == pathlib.Path(__file__).name:
                 pass  # whose self-test names what is not there
-            elif file.suffix in (".py", ".sh", ".cmake", ".json", ".vec", "") or file.name == "CMakeLists.txt":
+            elif file.suffix in SCRIPTS or file.name == "CMakeLists.txt":
+                text = file.read_text(errors="replace")
+                self.script_comments[path] = (text, [(m.start(), m[0]) for m in REMARK.finditer(text)])
+                self.scripts |= set(IDENTIFIER.findall(REMARK.sub("", text)))
+            elif file.suffix in (".json", ".vec"):
                 self.scripts |= set(IDENTIFIER.findall(file.read_text(errors="replace")))
         headers = {p: names for p, names in self.code.items() if p.parts[0] == "include"}
         self.of_include = set().union(*headers.values())
@@ -112,6 +119,8 @@ def texts_of(files):
                 places.append((len(text), start))
                 text += re.sub(r"^//+|^/\*+|\*+/$|\n *\*", lambda m: " " * len(m[0]), comment) + "\n"
             yield path, text, places, False
+    for path, (_, remarks) in files.script_comments.items():
+        yield from ((path, remark, [(0, start)], True) for start, remark in remarks)
     for path, page in files.pages.items():
         for match in re.finditer(r"`([^`\n]+)`", FENCE.sub(lambda m: re.sub(r"[^\n]", " ", m[0]), page)):
             yield path, match[0], [(0, match.start())], True
@@ -121,7 +130,7 @@ def is_foreign(name, foreign, used):
     if name in foreign:
         used.add(name)
     return name in foreign or len(name) == 1 or name.startswith("my_") or \
-        (name.upper() == name and not name.startswith("SLUICE_"))
+        ((name.upper() == name or bool(PLACEHOLDER.search(name))) and not name.startswith("SLUICE_"))
 
 
 def without_arguments(code):
@@ -138,7 +147,7 @@ def unknown_names(files, path, text, is_page, foreign, used):
             yield match.start(), f"{match[0]}: no row of docs and no requirement of the RFCs; name one that is there, or none"
     text = NOT_NAMES.sub(lambda m: " " * len(m[0]), text)
     for match in PATH.finditer(text):
-        if not files.has_place(match[0]) and not text[:match.start()].rstrip().endswith("Linux"):
+        if not files.has_place(match[0]) and not PLACEHOLDER.search(match[0]) and not text[:match.start()].rstrip().endswith("Linux"):
             yield match.start(), f"{match[0]}: no such file or folder; name the one that is meant, or none"
     text = PATH.sub(lambda m: " " * len(m[0]), text)
     known = files.of_pages if is_page else files.of_include if path.parts[0] == "include" else files.of_code
@@ -183,7 +192,7 @@ def check(include):
         count += 1
         for offset, said in unknown_names(files, path, text, is_page, foreign, used):
             begin, start = max(p for p in places if p[0] <= offset)
-            whole = files.pages[path] if is_page else files.comments[path][0]
+            whole = files.pages.get(path) or (files.script_comments if is_page else files.comments)[path][0]
             problems.append(f"{path}:{whole.count(chr(10), 0, start + offset - begin) + 1}: {said}")
     for name, number in foreign.items():
         if name not in used or name in files.of_include:
@@ -202,7 +211,7 @@ namespace sluice { struct thing { int member_; void act(); }; }
     "tests/a.cpp": "// Of scripts/a.py; test_name.\nint test_name; const char* s = \"// no_comment\"; const char* r = R\"(\" // no)\";\n",
     "docs/page.md": "`thing`, `base/thing.hpp`, `a.py`, `of_script`, `ip route show`, `act(what_ever)`.\n\n| D1 | row |\n```\nfenced()\n```\n",
     "docs/written.md": "<!-- Written by a script -->\n`nothing_here`\n",
-    "scripts/a.py": "of_script = 1\n",
+    "scripts/a.py": "of_script = 1  # of_script, base/thing.hpp, tests/NAME.sh\n",
     "tests/rfc/requirements.tsv": "R791-001\n",
     LIST: "# Linux\nudp_err\n",
     "README.md": "`thing`\n",
@@ -229,6 +238,8 @@ PLANTED = (
     (PAGE, "`old_name`", 7, "old_name"),
     (PAGE, "`base/gone.hpp`", 7, "base/gone.hpp"),
     ("README.md", "`gone`", 2, "gone"),
+    ("scripts/a.py", "# see scripts/gone.sh", 2, "scripts/gone.sh"),
+    ("scripts/a.py", "gone = 1\n\n# old_name", 4, "old_name"),
     (LIST, "zebra", 3, "nothing names it"),
     (LIST, "thing", 3, "sort it"),
     (LIST, "\nudp_err", 4, "sort it"),
