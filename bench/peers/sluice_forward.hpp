@@ -35,7 +35,8 @@ struct frame_output {
         static constexpr bool takes_gso = false;
 
         // In the loop, as the other side has it.
-        [[gnu::always_inline]] bool transmit(Packet& packet, const sluice::egress& to) noexcept {
+        [[gnu::always_inline]] bool transmit(Packet& packet, const sluice::egress& to,
+                                             sluice::instant) noexcept {
             sink->send(std::move(packet), to.interface - unsigned{first_index}, to.next_hop.value);
             return true;
         }

@@ -22,7 +22,7 @@ struct freeing_output {
         static constexpr bool takes_segmented = false;
         static constexpr bool takes_gso = false;
 
-        bool transmit(Packet& packet, const sluice::egress& to) noexcept {
+        bool transmit(Packet& packet, const sluice::egress& to, sluice::instant) noexcept {
             if (record != nullptr) {
                 const auto* from = reinterpret_cast<const unsigned char*>(packet.data());
                 record->push_back({to.interface == entry_index ? ports : to.interface - 3u,

@@ -38,8 +38,9 @@ struct two_wires {
         static constexpr bool takes_gso = false;
         std::array<typename wire_output::model<Packet>, 2> sides{};
 
-        [[nodiscard]] bool transmit(Packet& p, const sluice::egress& to) noexcept {
-            return sides[to.interface - std::size_t{first_interface}].transmit(p, to);
+        [[nodiscard]] bool transmit(Packet& p, const sluice::egress& to,
+                                    sluice::instant now) noexcept {
+            return sides[to.interface - std::size_t{first_interface}].transmit(p, to, now);
         }
         void flush() noexcept {}
     };

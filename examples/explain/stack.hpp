@@ -34,7 +34,8 @@ struct nowhere {
     struct model {
         static constexpr bool takes_segmented = true;
         static constexpr bool takes_gso = true;
-        [[nodiscard]] bool transmit(Packet& leaving, const sluice::egress&) noexcept {
+        [[nodiscard]] bool transmit(Packet& leaving, const sluice::egress&,
+                                    sluice::instant) noexcept {
             leaving.reset();
             return true;
         }

@@ -48,7 +48,7 @@ struct frame_exits {
     [[nodiscard]] sluice::output_offloads offloads(const sluice::egress& to) const noexcept {
         return ports[to.interface]->offloads();
     }
-    [[nodiscard]] bool send_frame(packet& frame, u16 interface) noexcept {
+    [[nodiscard]] bool send_frame(packet& frame, u16 interface, sluice::instant now) noexcept {
         if (!answers_arp && ports[interface]->is_ethernet() && is_arp_reply(frame)) {
             frame.reset();
             return true;
@@ -56,7 +56,7 @@ struct frame_exits {
         if (tap != nullptr) {
             tap->write(interface, capture_writer::direction::out, frame);
         }
-        return ports[interface]->send(frame);
+        return ports[interface]->send(frame, now);
     }
     void flush() noexcept {
         for (port* p : ports) {
@@ -83,9 +83,9 @@ struct exits {
     source* buffers = nullptr;
     ethernet* link = nullptr;
 
-    [[nodiscard]] bool transmit(packet& p, const sluice::egress& to) noexcept {
+    [[nodiscard]] bool transmit(packet& p, const sluice::egress& to, sluice::instant now) noexcept {
         if (!frames.ports[to.interface]->is_ethernet()) {
-            return frames.send_frame(p, to.interface);
+            return frames.send_frame(p, to.interface, now);
         }
         if (!buffers->owns(p) && to.kind == sluice::link_destination::unicast) {
             const auto* next = link->neighbours().find(to.interface, to.next_hop);
@@ -96,7 +96,7 @@ struct exits {
                 }
             }
         }
-        return link->output(p, to, link->now());
+        return link->output(p, to, now);
     }
 };
 
@@ -111,8 +111,9 @@ struct to_exits {
         [[nodiscard]] sluice::output_offloads offloads(const sluice::egress& e) const noexcept {
             return to->frames.offloads(e);
         }
-        [[nodiscard]] bool transmit(Packet& p, const sluice::egress& e) noexcept {
-            return to->transmit(p, e);
+        [[nodiscard]] bool transmit(Packet& p, const sluice::egress& e,
+                                    sluice::instant now) noexcept {
+            return to->transmit(p, e, now);
         }
         void flush() noexcept { to->frames.flush(); }
     };

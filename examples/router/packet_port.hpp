@@ -85,7 +85,7 @@ public:
         return {arp.count + ip.count, arp.has_progressed() || ip.has_progressed(),
                 is_broken(arp.end) || is_broken(ip.end)};
     }
-    [[nodiscard]] bool send(packet& frame) noexcept override {
+    [[nodiscard]] bool send(packet& frame, sluice::instant now) noexcept override {
         using sluice::segmentation_kind;
         const bool large = std::as_const(frame).facts().segmentation != segmentation_kind::none ||
                            !to_ring_ || frame.size() > ring_room_;
@@ -93,7 +93,7 @@ public:
             flush();  // each way has a queue of its own, and order is to be kept
             last_was_large_ = large;
         }
-        return large ? to_kernel_.send_frame(frame, 0) : to_ring_->send_frame(frame, 0);
+        return large ? to_kernel_.send_frame(frame, 0, now) : to_ring_->send_frame(frame, 0, now);
     }
     void flush() noexcept override {
         to_kernel_.flush();

@@ -97,7 +97,7 @@ public:
     // What waits, as far as there is room, in memory of `from` or of the device.
     [[nodiscard]] virtual batch receive(source& from, std::span<packet> to) noexcept = 0;
     // True: taken.
-    [[nodiscard]] virtual bool send(packet& p) noexcept = 0;
+    [[nodiscard]] virtual bool send(packet& p, sluice::instant now) noexcept = 0;
     virtual void flush() noexcept = 0;
     // Whether flush() left something that the kernel had no room for.
     [[nodiscard]] virtual bool wants_flush() const noexcept { return false; }

@@ -60,7 +60,9 @@ public:
         return {got.count, got.has_progressed(),
                 got.end == read_status::closed || got.end == read_status::failed};
     }
-    [[nodiscard]] bool send(packet& p) noexcept override { return sender_.transmit(p, {}); }
+    [[nodiscard]] bool send(packet& p, sluice::instant now) noexcept override {
+        return sender_.transmit(p, {}, now);
+    }
     void flush() noexcept override { sender_.flush(); }
     [[nodiscard]] sluice::output_offloads offloads() const noexcept override {
         return sluice::offloads_of(sender_, {});

@@ -43,7 +43,6 @@ inline void worker::run(int ended) {
 
 // The next deadline of the stack and the link.
 inline sluice::instant worker::do_what_is_due(sluice::moment now) {
-    link_->set_now(now.now);
     const sluice::instant of_link =
         link_->poll(now.now, [this](packet&& p) { failed_.push_back(std::move(p)); });
     for (packet& p : failed_) {
@@ -122,7 +121,6 @@ inline void worker::serve(port& from) {
             burst[kept++] = std::move(whole);
         }
     }
-    link_->set_now(now.now);
     stack_->receive(std::span{burst}.first(kept), now);
     exits_.frames.flush();  // answers to ARP
     rest_of(from).reading.note({.succeeded = got.has_progressed, .at = now.now});
@@ -151,8 +149,10 @@ inline void worker::follow(port& changed) {
             }
         }
         if (up && is_first_ && changed.is_ethernet()) {
+            const sluice::instant now = sluice::port::steady_clock::now_instant();
             for (const auto& own : changed.asked().addresses) {
-                link_->announce(changed.index(), own.address);  // hosts may know another address
+                // Hosts may know another address.
+                link_->announce(changed.index(), own.address, now);
             }
         }
         tell(changed);

@@ -8,7 +8,7 @@ struct discard {
     static constexpr bool takes_segmented = false;
     static constexpr bool takes_gso = false;
     template <class Packet>
-    bool transmit(Packet& packet, const sluice::egress&) noexcept {
+    bool transmit(Packet& packet, const sluice::egress&, sluice::instant) noexcept {
         packet = Packet{};
         return true;
     }
@@ -20,7 +20,7 @@ struct discard {
     struct model {
         static constexpr bool takes_segmented = false;
         static constexpr bool takes_gso = false;
-        bool transmit(Packet& packet, const sluice::egress&) noexcept {
+        bool transmit(Packet& packet, const sluice::egress&, sluice::instant) noexcept {
             packet = Packet{};
             return true;
         }

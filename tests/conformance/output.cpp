@@ -24,7 +24,7 @@ using packet = pool_type::packet_type;
 // A device of the caller's behind callback_output: takes four.
 struct device {
     std::vector<packet> taken;
-    static bool take(void* context, packet& p, const egress&) noexcept {
+    static bool take(void* context, packet& p, const egress&, instant) noexcept {
         auto& self = *static_cast<device*>(context);
         if (self.taken.size() == 4) return false;
         self.taken.push_back(std::move(p));
@@ -36,19 +36,19 @@ struct device {
 struct without_transmit {
     template <class Packet>
     struct model : output::model<Packet> {
-        void transmit(Packet&, const egress&) = delete;
+        void transmit(Packet&, const egress&, instant) = delete;
     };
 };
 struct with_transmit_by_value {
     template <class Packet>
     struct model : output::model<Packet> {
-        bool transmit(Packet, const egress&) noexcept { return true; }
+        bool transmit(Packet, const egress&, instant) noexcept { return true; }
     };
 };
 struct with_transmit_that_may_throw {
     template <class Packet>
     struct model : output::model<Packet> {
-        bool transmit(Packet&, const egress&) { return true; }
+        bool transmit(Packet&, const egress&, instant) { return true; }
     };
 };
 struct without_flush {
@@ -61,7 +61,7 @@ struct without_fact {
     template <class Packet>
     struct model {
         static constexpr bool takes_segmented = false;
-        bool transmit(Packet&, const egress&) noexcept { return true; }
+        bool transmit(Packet&, const egress&, instant) noexcept { return true; }
         void flush() noexcept {}
     };
 };
@@ -115,12 +115,12 @@ TEST_CASE_TEMPLATE("a packet that is taken is moved from, a refused one stays as
     connect(model, beneath);
     for (u8 i = 0; i < 4; ++i) {
         packet p = numbered(pool, i);
-        REQUIRE(model.transmit(p, {.interface = 2}));
+        REQUIRE(model.transmit(p, {.interface = 2}, {}));
         CHECK_FALSE(p);
     }
     packet refused = numbered(pool, 77);
     const std::size_t left = pool.available();
-    CHECK_FALSE(model.transmit(refused, {.interface = 2}));
+    CHECK_FALSE(model.transmit(refused, {.interface = 2}, {}));
     REQUIRE(refused);
     CHECK(refused.size() == 1);
     CHECK(refused.data()[0] == std::byte{77});
@@ -136,7 +136,7 @@ TEST_CASE_TEMPLATE("every buffer comes back", Output, SLUICE_OUTPUT_MODELS) {
         connect(model, beneath);
         for (u8 i = 0; i < 10; ++i) {
             packet p = numbered(pool, i);
-            static_cast<void>(model.transmit(p, {.interface = 2}));
+            static_cast<void>(model.transmit(p, {.interface = 2}, {}));
         }
         CHECK(pool.available() < 32);
     }

@@ -197,12 +197,12 @@ TEST_CASE_TEMPLATE("what its sender refuses stays with the caller", Kind, SLUICE
     using sender = typename Kind::type::sender_type;
     typename sender::template model<packet> out{o.device->sender()};
     packet nothing;
-    CHECK_FALSE(out.transmit(nothing, {.interface = 7}));
+    CHECK_FALSE(out.transmit(nothing, {.interface = 7}, {}));
     if (Kind::remove(o.ns)) {
         packet p =
             support::packet_of(buffers, support::datagram_of({.payload = support::pattern(9)}));
         // A socket finds out when the burst ends.
-        const bool taken = out.transmit(p, {.interface = 7});
+        const bool taken = out.transmit(p, {.interface = 7}, {});
         out.flush();
         CHECK((taken ? out.counters().lost != 0 || out.counters().sent != 0 : bool{p}));
         p.reset();

@@ -38,7 +38,6 @@ void sluice_subject::deliver(std::vector<packet>& batch) {
 }
 
 answer sluice_subject::receive(const in_line& line) {
-    wires_.link().set_now(now_);
     if (std::string refused = refusal_of(line); !refused.empty()) {
         ret_ = std::move(refused);
         return done();
@@ -48,7 +47,6 @@ answer sluice_subject::receive(const in_line& line) {
 }
 
 answer sluice_subject::receive_batch(std::span<const in_line* const> lines) {
-    wires_.link().set_now(now_);
     std::vector<packet> batch;
     for (const in_line* line : lines) {
         if (!refusal_of(*line).empty()) return unsupported("a refused packet in a batch");
@@ -65,7 +63,6 @@ answer sluice_subject::advance(const advance_line& line) {
     const sluice::instant end = now_ + sluice::duration::from_milliseconds(line.milliseconds);
     for (;;) {
         std::vector<packet> failed;
-        wires_.link().set_now(now_);
         const auto keep = [&failed](packet&& p) { failed.push_back(std::move(p)); };
         const sluice::instant of_link = wires_.link().poll(now_, keep);
         for (packet& p : failed)

@@ -58,23 +58,24 @@ sluice::ipv4::address subject_wires::host::source_for(sluice::u16 index,
     return i == nullptr ? sluice::ipv4::address{} : i->source_for(target, sluice::scopes::link);
 }
 
-bool subject_wires::sink::send_frame(packet& frame, sluice::u16 index) noexcept {
+bool subject_wires::sink::send_frame(packet& frame, sluice::u16 index, sluice::instant) noexcept {
     const packet sent = std::move(frame);
     if (const replay_interface* i = wires->find(index))
         wires->departures_.push_back({i->name, octets_of(sent)});
     return true;
 }
 
-bool subject_wires::resolve(const sluice::egress& to) noexcept {
+bool subject_wires::resolve(const sluice::egress& to, sluice::instant now) noexcept {
     const replay_interface* i = find(to.interface);
-    return i != nullptr && (!i->tap || link_.resolve(to.interface, to.next_hop, link_.now()));
+    return i != nullptr && (!i->tap || link_.resolve(to.interface, to.next_hop, now));
 }
 
-bool subject_wires::transmit(packet& leaving, const sluice::egress& to) noexcept {
+bool subject_wires::transmit(packet& leaving, const sluice::egress& to,
+                             sluice::instant now) noexcept {
     const replay_interface* i = find(to.interface);
     if (i == nullptr) return false;
-    if (i->tap) return link_.output(leaving, to, link_.now());
-    return sink_.send_frame(leaving, to.interface);
+    if (i->tap) return link_.output(leaving, to, now);
+    return sink_.send_frame(leaving, to.interface, now);
 }
 
 }  // namespace replay

@@ -41,8 +41,9 @@ struct wire_output {
 
         subject_wires* wires = nullptr;
 
-        [[nodiscard]] bool transmit(Packet& leaving, const sluice::egress& to) noexcept;
-        [[nodiscard]] bool resolve(const sluice::egress& to) noexcept;
+        [[nodiscard]] bool transmit(Packet& leaving, const sluice::egress& to,
+                                    sluice::instant now) noexcept;
+        [[nodiscard]] bool resolve(const sluice::egress& to, sluice::instant now) noexcept;
         void flush() noexcept {}
     };
 };
@@ -74,7 +75,7 @@ public:
         static constexpr bool takes_segmented = true;
         subject_wires* wires = nullptr;
 
-        bool send_frame(packet& frame, sluice::u16 index) noexcept;
+        bool send_frame(packet& frame, sluice::u16 index, sluice::instant now) noexcept;
         void flush() noexcept {}
     };
     // A block of this pool is 64 KB, so more octets wait than by default.
@@ -94,8 +95,8 @@ public:
     void add(sluice::u16 index, replay_interface what) { interfaces_[index] = std::move(what); }
     [[nodiscard]] sluice::u16 last_index() const { return interfaces_.rbegin()->first; }
 
-    bool transmit(packet& leaving, const sluice::egress& to) noexcept;
-    bool resolve(const sluice::egress& to) noexcept;
+    bool transmit(packet& leaving, const sluice::egress& to, sluice::instant now) noexcept;
+    bool resolve(const sluice::egress& to, sluice::instant now) noexcept;
     [[nodiscard]] std::vector<departure> take() { return std::exchange(departures_, {}); }
 
 private:
@@ -109,13 +110,14 @@ private:
 };
 
 template <class Packet>
-bool wire_output::model<Packet>::transmit(Packet& leaving, const sluice::egress& to) noexcept {
-    return wires->transmit(leaving, to);
+bool wire_output::model<Packet>::transmit(Packet& leaving, const sluice::egress& to,
+                                          sluice::instant now) noexcept {
+    return wires->transmit(leaving, to, now);
 }
 
 template <class Packet>
-bool wire_output::model<Packet>::resolve(const sluice::egress& to) noexcept {
-    return wires->resolve(to);
+bool wire_output::model<Packet>::resolve(const sluice::egress& to, sluice::instant now) noexcept {
+    return wires->resolve(to, now);
 }
 
 }  // namespace replay

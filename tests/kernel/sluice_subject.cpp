@@ -107,7 +107,7 @@ answer sluice_subject::set_route(const route_line& line) {
 
 answer sluice_subject::set_neighbour(const neighbour_line& line) {
     const bool taken =
-        wires_.link().set_permanent(wires_.index_of(line.interface), {line.host}, {line.mac});
+        wires_.link().set_permanent(wires_.index_of(line.interface), {line.host}, {line.mac}, now_);
     return outcome_of(taken, "so many neighbours");
 }
 
@@ -140,7 +140,6 @@ answer sluice_subject::send(const send_line& line) {
     const auto found = sockets_.find(line.socket);
     if (found == sockets_.end()) return unsupported("an unknown socket");
     if (line.more) return unsupported("sends in parts");
-    wires_.link().set_now(now_);
     ret_ = found->second->send(line, now());
     return done();
 }

@@ -58,8 +58,8 @@ struct outputs {
     static constexpr bool takes_segmented = true;
     std::array<ap::sender::model<packet>, ends> to{};
 
-    bool send_frame(packet& frame, u16 i) noexcept {
-        return to[i - first_index].send_frame(frame, 0);
+    bool send_frame(packet& frame, u16 i, instant now) noexcept {
+        return to[i - first_index].send_frame(frame, 0, now);
     }
     void flush() noexcept {
         for (auto& each : to) {
@@ -106,7 +106,6 @@ int run(std::span<ap::device> devices, pool& frames, wires& link, router& at) {
             serve(each, frames, link, at);
         }
         const moment now = ap::device::now();
-        link.set_now(now.now);
         static_cast<void>(at.poll(now));
         static_cast<void>(
             link.poll(now.now, [&](packet&& p) { at.link_failed(std::move(p), now); }));
@@ -154,13 +153,13 @@ int main(int argc, char** argv) {
     router::parts parts{.seed = *seed};
     parts.output = ethernet_output<wires>::model<packet>{*link};
     const auto at = std::make_unique<router>(std::move(parts));
-    link->set_now(ap::device::now().now);
+    const instant start = ap::device::now().now;
     for (std::size_t i = 0; i < ends; ++i) {
         const auto index = static_cast<u16>(first_index + i);
         if (!at->add_interface({.index = index, .address = host.own[i], .mtu = 1500})) {
             return 2;
         }
-        link->announce(index, host.own[i].address);
+        link->announce(index, host.own[i].address, start);
     }
     link->flush_device();
     std::puts("ready");

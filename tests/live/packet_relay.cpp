@@ -41,7 +41,7 @@ void send_cut(typename Source::packet_type&& frame, Source& buffers, Sender& to,
     constexpr u32 link = ethernet::layout::size;
     const bool large = std::as_const(frame).facts().segmentation != segmentation_kind::none;
     if (!large) {
-        t.refused += rewrite::finish_checksum(frame, link) && to.send_frame(frame, 0) ? 0u : 1u;
+        t.refused += rewrite::finish_checksum(frame, link) && to.send_frame(frame, 0, {}) ? 0u : 1u;
         return;
     }
     std::byte header[link];
@@ -53,7 +53,7 @@ void send_cut(typename Source::packet_type&& frame, Source& buffers, Sender& to,
     const auto cut = rewrite::segment(std::move(frame), buffers, [&](auto&& piece) {
         copy_bytes(piece.push(link), header, link);
         ++t.pieces;
-        return to.send_frame(piece, 0);
+        return to.send_frame(piece, 0, {});
     });
     t.refused += cut.complete ? 0u : 1u;
 }
@@ -146,7 +146,7 @@ int run_plain(char** names, bool software) {
             if (software) {
                 send_cut(std::move(frame), *buffers, to, t);
             } else {
-                t.refused += to.send_frame(frame, 0) ? 0u : 1u;
+                t.refused += to.send_frame(frame, 0, {}) ? 0u : 1u;
             }
         });
     const auto& a = out[0].counters();
@@ -166,7 +166,7 @@ int run_ring(char** names) {
     totals t;
     relay<packet>(
         ends, out, t, [](auto& end, auto batch) { return end.receive(batch); },
-        [&](packet&& frame, auto& to) { t.refused += to.send_frame(frame, 0) ? 0u : 1u; });
+        [&](packet&& frame, auto& to) { t.refused += to.send_frame(frame, 0, {}) ? 0u : 1u; });
     const u32 held = ends[0]->blocks_held() + ends[1]->blocks_held();
     std::printf("blocks held %u\n", held);
     const auto& a = out[0].counters();

@@ -93,7 +93,7 @@ int main(int argc, char** argv) {
     output out{.recorder = *capture, .second = socket->sender()};
     for (u32 i = 0; i < count; ++i) {
         packet request = echo_request(*buffers, *from, *to, i, size);
-        if (!out.transmit(request, {})) {
+        if (!out.transmit(request, {}, {})) {
             std::printf("number %u: errno %d\n", i, out.second.counters().last_error);
             return 1;
         }

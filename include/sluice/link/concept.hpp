@@ -3,7 +3,8 @@
 // The device below a link layer, and the host above it.
 //
 // A **frame_sink** sends whole frames by an interface: `send_frame` takes the frame and returns
-// true, or leaves it with the caller. It must not call back into the link.
+// true, or leaves it with the caller; `now` is the time of the call. It must not call back into the
+// link.
 //
 // A **link_host** knows the addresses: the link address of an interface; the IPv4 addresses that it
 // answers for there (Linux answers on every interface for every local address); and the sender
@@ -19,7 +20,7 @@
 //         static constexpr bool takes_segmented = true;    // frames of several pieces
 //         static constexpr bool takes_gso = true;          // optional, as output_policy's
 //         output_offloads offloads(const egress& to) const noexcept;  // likewise
-//         bool send_frame(Packet& frame, u16 interface) noexcept;
+//         bool send_frame(Packet& frame, u16 interface, instant now) noexcept;
 //         void flush() noexcept;
 //     };
 //     struct host {
@@ -36,6 +37,7 @@
 #pragma once
 
 #include <sluice/base/integer.hpp>
+#include <sluice/base/time.hpp>
 #include <sluice/wire/address.hpp>
 #include <sluice/wire/ethernet.hpp>
 
@@ -44,8 +46,8 @@
 namespace sluice {
 
 template <class S, class Packet>
-concept frame_sink = requires(S& s, Packet& frame, u16 interface) {
-    { s.send_frame(frame, interface) } noexcept -> std::same_as<bool>;
+concept frame_sink = requires(S& s, Packet& frame, u16 interface, instant now) {
+    { s.send_frame(frame, interface, now) } noexcept -> std::same_as<bool>;
     { s.flush() } noexcept -> std::same_as<void>;
     { S::takes_segmented } -> std::convertible_to<bool>;
 };

@@ -77,7 +77,6 @@ public:
 
     // A frame that came by frame.interface().
     [[nodiscard]] constexpr frame_kind input(packet_type& frame, instant now) noexcept {
-        now_ = now;
         if (!frame.may_pull(ethernet::layout::size)) {
             return drop(frame, counters_.too_short);
         }
@@ -111,28 +110,27 @@ public:
     // Sends the packet, or holds it: true. False leaves it with the caller as it was.
     [[nodiscard]] constexpr bool output(packet_type& packet, const egress& to,
                                         instant now) noexcept {
-        now_ = now;
         if (!packet) {
             return false;
         }
         if (to.kind == link_destination::broadcast || to.next_hop.is_limited_broadcast()) {
-            return send(packet, to.interface, ethernet::broadcast);
+            return send(packet, to.interface, ethernet::broadcast, now);
         }
         if (to.kind == link_destination::multicast || to.next_hop.is_multicast()) {
-            return send(packet, to.interface, ethernet::multicast_mac(to.next_hop));
+            return send(packet, to.interface, ethernet::multicast_mac(to.next_hop), now);
         }
         const auto [neighbour, ask] = neighbours_.use_for_output(to.interface, to.next_hop, now);
         if (neighbour == nullptr) {
             return false;
         }
         if (neighbour->is_usable()) {
-            return send(packet, to.interface, neighbour->hardware);
+            return send(packet, to.interface, neighbour->hardware, now);
         }
         const ipv4::address from = source_of(packet);
         ++counters_.held;
         counters_.held_dropped += u64{neighbours_.hold(*neighbour, std::move(packet), from)};
         if (ask) {
-            request(*neighbour, ethernet::broadcast);
+            request(*neighbour, ethernet::broadcast, now);
         }
         return true;
     }
@@ -140,10 +138,9 @@ public:
     // Asks for a link address without a packet to send: a redirect named a new gateway. True when
     // it is known already.
     constexpr bool resolve(u16 interface, ipv4::address address, instant now) noexcept {
-        now_ = now;
         const auto [neighbour, ask] = neighbours_.use_for_output(interface, address, now);
         if (neighbour != nullptr && ask) {
-            request(*neighbour, ethernet::broadcast);
+            request(*neighbour, ethernet::broadcast, now);
         }
         return neighbour != nullptr && neighbour->is_usable();
     }
@@ -153,9 +150,9 @@ public:
     // deadline.
     template <class Failed>
     constexpr instant poll(instant now, Failed&& failed) noexcept {
-        now_ = now;
         return neighbours_.poll(
-            now, [this](const auto& whom, ethernet::address to) { this->request(whom, to); },
+            now,
+            [this, now](const auto& whom, ethernet::address to) { this->request(whom, to, now); },
             [this, &failed](packet_type&& packet) {
                 ++counters_.unresolved;
                 failed(std::move(packet));
@@ -164,22 +161,22 @@ public:
 
     // Tells everybody on the link that the address is ours and where: after it was assigned, or the
     // interface has another link address. Linux arp_notify.
-    constexpr void announce(u16 interface, ipv4::address own) noexcept {
+    constexpr void announce(u16 interface, ipv4::address own, instant now) noexcept {
         counters_.requests_sent += 1;
-        static_cast<void>(
-            send_arp(interface, ethernet::broadcast,
-                     arp::make_announcement(host_->hardware_address(interface), own)));
+        static_cast<void>(send_arp(interface, ethernet::broadcast,
+                                   arp::make_announcement(host_->hardware_address(interface), own),
+                                   now));
     }
 
     // A permanent link address, by the operator; packets that waited for it are sent. False when
     // the table is full of such.
     [[nodiscard]] constexpr bool set_permanent(u16 interface, ipv4::address address,
-                                               ethernet::address hardware) noexcept {
-        auto* neighbour = neighbours_.set_permanent(interface, address, hardware, now_);
+                                               ethernet::address hardware, instant now) noexcept {
+        auto* neighbour = neighbours_.set_permanent(interface, address, hardware, now);
         if (neighbour == nullptr) {
             return false;
         }
-        send_held(*neighbour);
+        send_held(*neighbour, now);
         return true;
     }
     [[nodiscard]] constexpr const arp::settings& arp_settings() const noexcept { return arp_; }
@@ -194,9 +191,6 @@ public:
     [[nodiscard]] constexpr const table& neighbours() const noexcept { return neighbours_; }
     [[nodiscard]] constexpr table& neighbours() noexcept { return neighbours_; }
     [[nodiscard]] constexpr const ethernet_counters& counters() const noexcept { return counters_; }
-    // The latest time that this object was told.
-    [[nodiscard]] constexpr instant now() const noexcept { return now_; }
-    constexpr void set_now(instant now) noexcept { now_ = now; }
 
 private:
     constexpr frame_kind drop(packet_type& frame, u64& counter) noexcept {
@@ -269,7 +263,7 @@ private:
             }
         }
         const bool learned = v.learn && learn(interface, heard, v, now);
-        return v.answer ? reply(interface, heard) : learned;
+        return v.answer ? reply(interface, heard, now) : learned;
     }
 
     constexpr bool learn(u16 interface, const arp::packet& heard, const arp::verdict& v,
@@ -281,13 +275,13 @@ private:
         if (neighbour == nullptr) {
             return false;
         }
-        send_held(*neighbour);
+        send_held(*neighbour, now);
         return true;
     }
 
     // The sink may call this link: as long as the neighbour is the one that it was.
     template <class Neighbour>
-    constexpr void send_held(Neighbour& neighbour) noexcept {
+    constexpr void send_held(Neighbour& neighbour, instant now) noexcept {
         const u16 interface = neighbour.interface;
         const ipv4::address address = neighbour.address;
         const ethernet::address hardware = neighbour.hardware;
@@ -297,19 +291,19 @@ private:
             if (!packet) {
                 return;
             }
-            if (!send(packet, interface, hardware)) {
+            if (!send(packet, interface, hardware, now)) {
                 ++counters_.refused;
             }
         }
     }
 
-    constexpr bool reply(u16 interface, const arp::packet& request) noexcept {
+    constexpr bool reply(u16 interface, const arp::packet& request, instant now) noexcept {
         counters_.replies_sent += 1;
         return send_arp(interface, request.sender_hardware,
-                        arp::make_reply(host_->hardware_address(interface), request));
+                        arp::make_reply(host_->hardware_address(interface), request), now);
     }
     template <class Neighbour>
-    constexpr void request(const Neighbour& neighbour, ethernet::address to) noexcept {
+    constexpr void request(const Neighbour& neighbour, ethernet::address to, instant now) noexcept {
         // Linux arp_announce 0: the waiting packet's own source if it is ours, else what suits the
         // target.
         const bool from_packet = arp_.ask_from_packet && !neighbour.held.empty() &&
@@ -321,10 +315,11 @@ private:
         counters_.requests_sent += 1;
         static_cast<void>(send_arp(neighbour.interface, to,
                                    arp::make_request(host_->hardware_address(neighbour.interface),
-                                                     from, neighbour.address)));
+                                                     from, neighbour.address),
+                                   now));
     }
     constexpr bool send_arp(u16 interface, ethernet::address destination,
-                            const arp::packet& contents) noexcept {
+                            const arp::packet& contents, instant now) noexcept {
         packet_type frame = take_urgent(*source_, 0);
         std::byte* to = frame ? frame.put(arp::frame_size) : nullptr;
         if (to == nullptr) {
@@ -333,7 +328,7 @@ private:
         }
         arp::write_frame(to, destination, contents);
         frame.set_interface(interface);
-        if (!sink_->send_frame(frame, interface)) {
+        if (!sink_->send_frame(frame, interface, now)) {
             ++counters_.refused;
             return false;
         }
@@ -341,15 +336,15 @@ private:
     }
 
     // Puts the header on and sends. False: the packet is as it was.
-    constexpr bool send(packet_type& packet, u16 interface,
-                        ethernet::address destination) noexcept {
+    constexpr bool send(packet_type& packet, u16 interface, ethernet::address destination,
+                        instant now) noexcept {
         constexpr u32 size = ethernet::layout::size;
         std::byte* const header = packet.push(size);
         if (header == nullptr) {
-            return send_copy(packet, interface, destination);
+            return send_copy(packet, interface, destination, now);
         }
         write_header(header, interface, destination);
-        if (!sink_->send_frame(packet, interface)) {
+        if (!sink_->send_frame(packet, interface, now)) {
             static_cast<void>(packet.pull(size));
             return false;
         }
@@ -357,7 +352,7 @@ private:
         return true;
     }
     constexpr bool send_copy(const packet_type& packet, u16 interface,
-                             ethernet::address destination) noexcept {
+                             ethernet::address destination, instant now) noexcept {
         packet_type frame = source_->take(0);
         std::byte* to = frame ? frame.put(ethernet::layout::size + packet.size()) : nullptr;
         if (to == nullptr) {
@@ -370,7 +365,7 @@ private:
         if (packet.has_facts()) {  // what the device is to finish
             frame.writable_facts() = packet.facts();
         }
-        if (!sink_->send_frame(frame, interface)) {
+        if (!sink_->send_frame(frame, interface, now)) {
             return false;
         }
         ++counters_.sent;
@@ -389,7 +384,6 @@ private:
     table neighbours_;
     ethernet_counters counters_;
     arp::settings arp_;
-    instant now_;
 };
 
 }  // namespace sluice

@@ -1,8 +1,7 @@
 // ethernet_output<Link>: the output_policy of a stack whose packets leave through an ethernet_link.
 //
-// Expects: a link of the stack's packet type that outlives the stack, and is told the time (input,
-// poll or set_now) before the stack is. Does: hands each packet to the link. Never: decides. Cost:
-// a pointer.
+// Expects: a link of the stack's packet type that outlives the stack. Does: hands each packet to
+// the link. Never: decides. Cost: a pointer.
 #pragma once
 
 #include <sluice/output/concept.hpp>
@@ -28,11 +27,12 @@ struct ethernet_output {
         [[nodiscard]] constexpr output_offloads offloads(const egress& to) const noexcept {
             return link_ != nullptr ? link_->offloads(to) : output_offloads{};
         }
-        [[nodiscard]] constexpr bool transmit(Packet& packet, const egress& to) noexcept {
-            return link_ != nullptr && link_->output(packet, to, link_->now());
+        [[nodiscard]] constexpr bool transmit(Packet& packet, const egress& to,
+                                              instant now) noexcept {
+            return link_ != nullptr && link_->output(packet, to, now);
         }
-        [[nodiscard]] constexpr bool resolve(const egress& to) noexcept {
-            return link_ != nullptr && link_->resolve(to.interface, to.next_hop, link_->now());
+        [[nodiscard]] constexpr bool resolve(const egress& to, instant now) noexcept {
+            return link_ != nullptr && link_->resolve(to.interface, to.next_hop, now);
         }
         constexpr void flush() noexcept {
             if (link_ != nullptr) {

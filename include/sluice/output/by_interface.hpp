@@ -58,20 +58,21 @@ struct by_interface {
             }
             return {};
         }
-        [[nodiscard]] constexpr bool transmit(Packet& packet, const egress& to) noexcept {
+        [[nodiscard]] constexpr bool transmit(Packet& packet, const egress& to,
+                                              instant now) noexcept {
             output_type* const output = find(to.interface);
-            return output != nullptr && output->transmit(packet, to);
+            return output != nullptr && output->transmit(packet, to, now);
         }
         // Whole frames, where the outputs take those (frame_sink, link/concept.hpp).
-        [[nodiscard]] constexpr bool send_frame(Packet& frame, u16 interface) noexcept
-            requires requires(output_type& o, Packet& p) { o.send_frame(p, interface); }
+        [[nodiscard]] constexpr bool send_frame(Packet& frame, u16 interface, instant now) noexcept
+            requires requires(output_type& o, Packet& p) { o.send_frame(p, interface, now); }
         {
             output_type* const output = find(interface);
-            return output != nullptr && output->send_frame(frame, interface);
+            return output != nullptr && output->send_frame(frame, interface, now);
         }
-        [[nodiscard]] constexpr bool resolve(const egress& to) noexcept {
+        [[nodiscard]] constexpr bool resolve(const egress& to, instant now) noexcept {
             output_type* const output = find(to.interface);
-            return output != nullptr && resolve_by(*output, to);
+            return output != nullptr && resolve_by(*output, to, now);
         }
         constexpr void flush() noexcept {
             for (auto& e : exits_) {

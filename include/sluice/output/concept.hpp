@@ -3,21 +3,22 @@
 // Takes packets that leave by an interface. It is a tag whose `model<Packet>` stores packets or
 // passes them on.
 //
-// `transmit(packet, egress)` takes the packet and returns true, or leaves it with the caller and
-// returns false (a full queue, a device that refuses). The packet begins with its IPv4 header. It
-// may be segmented if `takes_segmented` says that the model sends several pieces; otherwise the
-// stack makes it contiguous first. If `takes_gso` is true, the packet may carry segmentation
-// metadata and exceed the MTU, and its transport checksum may be pending (`packet/metadata.hpp`);
-// otherwise the stack cuts it and finishes the checksum first. `flush()` ends a burst: the stack
-// calls it once after each batch, so that a model may gather packets for one system call.
+// `transmit(packet, egress, now)` takes the packet and returns true, or leaves it with the caller
+// and returns false (a full queue, a device that refuses). `now` is the time of the call into the
+// stack. The packet begins with its IPv4 header. It may be segmented if `takes_segmented` says that
+// the model sends several pieces; otherwise the stack makes it contiguous first. If `takes_gso` is
+// true, the packet may carry segmentation metadata and exceed the MTU, and its transport checksum
+// may be pending (`packet/metadata.hpp`); otherwise the stack cuts it and finishes the checksum
+// first. `flush()` ends a burst: the stack calls it once after each batch, so that a model may
+// gather packets for one system call.
 //
 // Devices differ in what they finish, which is known at run time. Such a model also has
 // `offloads(egress)`, asked for packets with this metadata; `takes_gso` then only says whether the
 // answer can be yes.
 //
 // Next hops may have link addresses that must be found first. Then the model may have
-// `resolve(egress)`: it returns whether the link address of the next hop is known, and asks for it
-// if not. The stack follows no redirect to a gateway with an unknown link address.
+// `resolve(egress, now)`: it returns whether the link address of the next hop is known, and asks
+// for it if not. The stack follows no redirect to a gateway with an unknown link address.
 //
 // Exemplar:
 //
@@ -25,9 +26,11 @@
 //         template <class Packet> struct model {
 //             static constexpr bool takes_segmented = false;
 //             static constexpr bool takes_gso = false;
-//             bool transmit(Packet& packet, const egress& to) noexcept;   // true: moved from
+//             // True: moved from.
+//             bool transmit(Packet& packet, const egress& to, instant now) noexcept;
 //             void flush() noexcept;
 //             output_offloads offloads(const egress& to) const noexcept;  // optional
+//             bool resolve(const egress& to, instant now) noexcept;       // optional
 //         };
 //     };
 //
@@ -36,6 +39,7 @@
 // `callback_output` (a function of the caller's), `sender` of the ports.
 #pragma once
 
+#include <sluice/base/time.hpp>
 #include <sluice/packet/metadata.hpp>
 #include <sluice/packet/next_hop.hpp>
 
@@ -86,9 +90,9 @@ template <class O>
 
 // Whether packets reach that next hop without being held; true of models without resolve().
 template <class O>
-[[nodiscard]] constexpr bool resolve_by(O& output, const egress& to) noexcept {
-    if constexpr (requires { output.resolve(to); }) {
-        return output.resolve(to);
+[[nodiscard]] constexpr bool resolve_by(O& output, const egress& to, instant now) noexcept {
+    if constexpr (requires { output.resolve(to, now); }) {
+        return output.resolve(to, now);
     } else {
         return true;
     }
@@ -97,8 +101,8 @@ template <class O>
 // A refused packet stays with the caller, who counts it: so it is passed by reference and moved
 // from when taken.
 template <class O, class Packet>
-concept has_transmit = requires(O& o, Packet& p, const egress& e) {
-    { o.transmit(p, e) } noexcept -> std::same_as<bool>;
+concept has_transmit = requires(O& o, Packet& p, const egress& e, instant now) {
+    { o.transmit(p, e, now) } noexcept -> std::same_as<bool>;
 };
 
 template <class O>
@@ -112,9 +116,17 @@ concept states_output_facts = requires {
     { O::takes_gso } -> std::convertible_to<bool>;
 };
 
+// A resolve() that is there can be called: one of another form would never be asked.
+template <class O>
+concept may_resolve =
+    !requires { &O::resolve; } || requires(O& o, const egress& e, instant now) {
+        { o.resolve(e, now) } noexcept -> std::same_as<bool>;
+    };
+
 template <class T, class Packet>
 concept output_policy = has_transmit<typename T::template model<Packet>, Packet> &&
                         has_flush<typename T::template model<Packet>> &&
-                        states_output_facts<typename T::template model<Packet>>;
+                        states_output_facts<typename T::template model<Packet>> &&
+                        may_resolve<typename T::template model<Packet>>;
 
 }  // namespace sluice

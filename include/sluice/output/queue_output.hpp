@@ -25,7 +25,7 @@ struct queue_output {
             egress to{};
         };
 
-        [[nodiscard]] constexpr bool transmit(Packet& packet, const egress& to) noexcept {
+        [[nodiscard]] constexpr bool transmit(Packet& packet, const egress& to, instant) noexcept {
             item* place = packet ? queue_.claim(packet, Octets) : nullptr;
             if (place == nullptr) {
                 return false;

@@ -26,19 +26,20 @@ struct tee_output {
         [[nodiscard]] constexpr output_offloads offloads(const egress& to) const noexcept {
             return offloads_of(first, to) & offloads_of(second, to);
         }
-        [[nodiscard]] constexpr bool transmit(Packet& packet, const egress& to) noexcept {
+        [[nodiscard]] constexpr bool transmit(Packet& packet, const egress& to,
+                                              instant now) noexcept {
             Packet copy = packet.clone();
-            if (!packet || !second.transmit(packet, to)) {
+            if (!packet || !second.transmit(packet, to, now)) {
                 return false;
             }
             if (copy) {
                 static_cast<void>(
-                    first.transmit(copy, to));  // a capture that is full loses packets, not we
+                    first.transmit(copy, to, now));  // a capture that is full loses packets, not we
             }
             return true;
         }
-        [[nodiscard]] constexpr bool resolve(const egress& to) noexcept {
-            return resolve_by(second, to);
+        [[nodiscard]] constexpr bool resolve(const egress& to, instant now) noexcept {
+            return resolve_by(second, to, now);
         }
         constexpr void flush() noexcept {
             first.flush();
@@ -53,13 +54,15 @@ struct callback_output {
         static constexpr bool takes_segmented = true;
         static constexpr bool takes_gso = true;
         // Returns true when it took the packet.
-        using function = bool (*)(void* context, Packet& packet, const egress& to) noexcept;
+        using function = bool (*)(void* context, Packet& packet, const egress& to,
+                                  instant now) noexcept;
 
         function call = nullptr;
         void* context = nullptr;
 
-        [[nodiscard]] constexpr bool transmit(Packet& packet, const egress& to) noexcept {
-            return packet && call != nullptr && call(context, packet, to);
+        [[nodiscard]] constexpr bool transmit(Packet& packet, const egress& to,
+                                              instant now) noexcept {
+            return packet && call != nullptr && call(context, packet, to, now);
         }
         constexpr void flush() noexcept {}
     };

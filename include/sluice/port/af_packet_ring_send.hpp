@@ -9,6 +9,7 @@
 // Source: Linux Documentation/networking/packet_mmap.rst.
 #pragma once
 
+#include <sluice/base/time.hpp>
 #include <sluice/packet/next_hop.hpp>
 #include <sluice/port/af_packet_map.hpp>
 #include <sluice/port/af_packet_send.hpp>
@@ -149,8 +150,10 @@ struct ring_sender {
         constexpr model() noexcept = default;
         constexpr model(const ring_sender& from) noexcept : to_{from.to} {}
 
-        [[nodiscard]] bool transmit(Packet& packet, const egress&) noexcept { return take(packet); }
-        [[nodiscard]] bool send_frame(Packet& frame, u16) noexcept { return take(frame); }
+        [[nodiscard]] bool transmit(Packet& packet, const egress&, instant) noexcept {
+            return take(packet);
+        }
+        [[nodiscard]] bool send_frame(Packet& frame, u16, instant) noexcept { return take(frame); }
         void flush() noexcept {
             if (to_ != nullptr) {
                 to_->kick();

@@ -8,6 +8,7 @@
 // Cost: a system call for up to 32 frames.
 #pragma once
 
+#include <sluice/base/time.hpp>
 #include <sluice/packet/next_hop.hpp>
 #include <sluice/port/af_packet_socket.hpp>
 #include <sluice/port/failure_kind.hpp>
@@ -53,8 +54,10 @@ struct sender {
             return *this;
         }
 
-        [[nodiscard]] bool transmit(Packet& packet, const egress&) noexcept { return take(packet); }
-        [[nodiscard]] bool send_frame(Packet& frame, u16) noexcept { return take(frame); }
+        [[nodiscard]] bool transmit(Packet& packet, const egress&, instant) noexcept {
+            return take(packet);
+        }
+        [[nodiscard]] bool send_frame(Packet& frame, u16, instant) noexcept { return take(frame); }
         void flush() noexcept {
             for (std::size_t done = 0; done < waiting_;) {
                 done += send_some(done);

@@ -68,16 +68,16 @@ struct pcap_tee {
         [[nodiscard]] output_offloads offloads(const egress& to) const noexcept {
             return offloads_of(second, to);
         }
-        [[nodiscard]] bool transmit(Packet& packet, const egress& to) noexcept {
+        [[nodiscard]] bool transmit(Packet& packet, const egress& to, instant now) noexcept {
             recorder.record(packet);
-            return second.transmit(packet, to);
+            return second.transmit(packet, to, now);
         }
         // Below a link.
-        [[nodiscard]] bool send_frame(Packet& frame, u16 interface) noexcept
-            requires requires(second_type& s) { s.send_frame(frame, interface); }
+        [[nodiscard]] bool send_frame(Packet& frame, u16 interface, instant now) noexcept
+            requires requires(second_type& s) { s.send_frame(frame, interface, now); }
         {
             recorder.record(frame);
-            return second.send_frame(frame, interface);
+            return second.send_frame(frame, interface, now);
         }
         void flush() noexcept { second.flush(); }
     };

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <sluice/base/result.hpp>
+#include <sluice/base/time.hpp>
 #include <sluice/packet/next_hop.hpp>
 #include <sluice/packet/packet_buffer.hpp>
 #include <sluice/packet/pool_storage.hpp>
@@ -151,7 +152,7 @@ struct sender {
 
         // A packet that begins with a valid IPv4 header; without header inclusion it must have no
         // options.
-        [[nodiscard]] bool transmit(Packet& packet, const egress&) noexcept {
+        [[nodiscard]] bool transmit(Packet& packet, const egress&, instant) noexcept {
             return counters_.settle(packet, send(packet));
         }
         void flush() noexcept {}

@@ -115,11 +115,11 @@ struct sender {
             return to_.can;
         }
         // Refuses packets whose facts are not among the offloads.
-        [[nodiscard]] bool transmit(Packet& packet, const egress&) noexcept {
+        [[nodiscard]] bool transmit(Packet& packet, const egress&, instant) noexcept {
             return counters_.settle(packet, write(packet));
         }
         // The same for whole frames of a TAP device: what link/ asks of the device below it.
-        [[nodiscard]] bool send_frame(Packet& frame, u16) noexcept {
+        [[nodiscard]] bool send_frame(Packet& frame, u16, instant) noexcept {
             return counters_.settle(frame, write(frame));
         }
         void flush() noexcept {}

@@ -163,7 +163,7 @@ template <class Core>
     }
     c.books.trace(stage::output, outcome::forward, drop_reason::none, plan.to.interface,
                   packet.size());
-    if (!c.device.output.transmit(packet, plan.to)) {
+    if (!c.device.output.transmit(packet, plan.to, c.calls.now.now)) {
         return drop(c.books, std::move(packet), drop_reason::output_refused);
     }
     c.books.tally(balance::transmitted);

@@ -47,7 +47,7 @@ constexpr fate enter(Core& c, typename Core::packet_type&& packet, moment now) n
     }
     detail::run_count count;
     detail::fast_counts fast;
-    const bool left = detail::forward_at_once(c, packet, hint.hop, count);
+    const bool left = detail::forward_at_once(c, packet, hint.hop, now.now, count);
     count.add_to(fast, 1);
     fast.refused = left ? 0 : 1;
     detail::commit(c.books, fast);

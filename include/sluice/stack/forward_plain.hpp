@@ -159,7 +159,7 @@ template <class Packet>
 // Forwards a plain packet at once. False: the output refused it.
 template <class Core>
 [[gnu::always_inline]] constexpr bool forward_at_once(Core& c, typename Core::packet_type& plain,
-                                                      const hop_entry& hop,
+                                                      const hop_entry& hop, instant now,
                                                       run_count& count) noexcept {
     // Its own handle, so that what is written into the packet cannot have changed it.
     auto&& packet = own_handle(plain);
@@ -168,7 +168,7 @@ template <class Core>
     const egress to{hop.interface, link_destination::unicast,
                     routing::neighbour_of(hop, ip[ipv4::destination])};
     ipv4::decrement_ttl(ip);
-    if (!c.device.output.transmit(packet, to)) [[unlikely]] {
+    if (!c.device.output.transmit(packet, to, now)) [[unlikely]] {
         // Another handle: that one stays in registers as long as nobody has its address.
         typename Core::packet_type unwanted = std::move(packet);
         refused(c, std::move(unwanted));
@@ -200,6 +200,7 @@ forward_plain(Core& c, accept_rules<Core> rules, std::span<Packet> batch, const 
     Packet* at = batch.data();
     Packet* const end = at + batch.size();
     const u32 seen = c.tables.touched;
+    const instant now = c.calls.now.now;
     run_count count;
     pipeline::route_hint hint;
     do {
@@ -209,7 +210,7 @@ forward_plain(Core& c, accept_rules<Core> rules, std::span<Packet> batch, const 
         if (!accepts(c, rules, *at, hint)) [[unlikely]] {
             break;
         }
-        if (!forward_at_once(c, *at, hint.hop, count)) [[unlikely]] {
+        if (!forward_at_once(c, *at, hint.hop, now, count)) [[unlikely]] {
             ++refusals;
         }
         ++at;

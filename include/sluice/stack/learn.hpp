@@ -47,7 +47,7 @@ constexpr void learn_gateway(Tables& t, Output& output, const icmp_error_notice&
     const ipv4::address gateway{n.info};
     const exception_key key = key_of(used.destination, r);
     // A gateway that nobody has heard of is asked for, and used once it is named again.
-    if (!resolve_by(output, {used.interface, link_destination::unicast, gateway})) {
+    if (!resolve_by(output, {used.interface, link_destination::unicast, gateway}, now)) {
         return;
     }
     const duration life = duration::from_seconds(t.switches.route_gc_timeout);

@@ -179,7 +179,7 @@ struct output {
         static constexpr bool takes_gso = false;
         constexpr model() noexcept = default;
         constexpr model(model&&) noexcept = default;
-        constexpr bool transmit(Packet&, const egress&) noexcept { return false; }
+        constexpr bool transmit(Packet&, const egress&, instant) noexcept { return false; }
         constexpr void flush() noexcept {}
     };
 };

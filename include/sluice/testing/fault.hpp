@@ -74,8 +74,9 @@ struct failing_output {
         [[nodiscard]] constexpr output_offloads offloads(const egress& to) const noexcept {
             return offloads_of(beneath, to);
         }
-        [[nodiscard]] constexpr bool transmit(Packet& packet, const egress& to) noexcept {
-            return !plan.next() && beneath.transmit(packet, to);
+        [[nodiscard]] constexpr bool transmit(Packet& packet, const egress& to,
+                                              instant now) noexcept {
+            return !plan.next() && beneath.transmit(packet, to, now);
         }
         constexpr void flush() noexcept { beneath.flush(); }
     };

@@ -37,7 +37,7 @@ template <class Plug>
 }
 template <class Plug>
 constexpr void receive_all(const Plug& at, moment now) {
-    while (auto packet = at.line.receive(at.end, at.interface)) {
+    while (auto packet = at.line.receive(at.end, at.interface, now.now)) {
         if (at.is_on) {
             static_cast<void>(at.stack.receive(std::move(packet), now));
         }
@@ -50,14 +50,12 @@ template <class... Plugs>
 constexpr void run_until(manual_clock& clock, instant end, const Plugs&... plugs) {
     for (instant next = clock.now().now; next <= end;) {
         clock.advance_to(next);
-        (plugs.line.set_now(clock.now().now), ...);
         (detail::receive_all(plugs, clock.now()), ...);
         next = instant::never();
         const auto consider = [&next](instant t) { next = t < next ? t : next; };
         (consider(detail::next_event(plugs, clock.now())), ...);
     }
     clock.advance_to(end);
-    (plugs.line.set_now(clock.now().now), ...);
 }
 
 }  // namespace sluice::testing

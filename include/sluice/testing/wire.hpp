@@ -2,7 +2,7 @@
 // lines.
 //
 // Expects: a source for the far side's packets (bytes alone cross a wire: metadata, marks and
-// clones do not); stacks that are told the same time as the wire. Does: latency, loss, duplication,
+// clones do not); the time of one clock with each call. Does: latency, loss, duplication,
 // reordering by extra latency, an MTU; from a seeded source, so that a run can be repeated; shows
 // each packet to a tap. Never: reads a clock, allocates, holds more than N packets or blocks of
 // more than Octets. A stack's output for an end is `wire_output<Wire>`. Cost: a copy a packet; O(N)
@@ -63,15 +63,13 @@ public:
         tap_ = call;
         tap_context_ = context;
     }
-    // The time at which what is sent now is sent. Never goes back.
-    constexpr void set_now(instant now) noexcept { now_ = now > now_ ? now : now_; }
-    [[nodiscard]] constexpr instant now() const noexcept { return now_; }
 
     // Puts a copy on the line. The packet stays the caller's, as a line keeps nothing.
-    constexpr void send(wire_end from, const packet_type& packet) noexcept {
+    constexpr void send(wire_end from, const packet_type& packet, instant now) noexcept {
+        pass_time(now);
         ++counters_.sent;
         if (tap_ != nullptr) {
-            tap_(tap_context_, now_, from, packet);
+            tap_(tap_context_, latest_, from, packet);
         }
         if (packet.size() > faults_.mtu) {
             ++counters_.too_long;
@@ -88,11 +86,12 @@ public:
         }
     }
 
-    // The packet that arrives next at this end, if it is there by now (set_now), as received by
-    // that interface; else an empty handle.
-    [[nodiscard]] constexpr packet_type receive(wire_end at, u16 interface = 1) noexcept {
+    // The packet that arrives next at this end, if it is there by now, as received by that
+    // interface; else an empty handle.
+    [[nodiscard]] constexpr packet_type receive(wire_end at, u16 interface, instant now) noexcept {
+        pass_time(now);
         const std::size_t i = next_for(at);
-        if (i == under_way_.size() || under_way_[i].arrival > now_) {
+        if (i == under_way_.size() || under_way_[i].arrival > latest_) {
             return {};
         }
         packet_type packet = std::move(under_way_[i].packet);
@@ -121,6 +120,8 @@ private:
         wire_end to = wire_end::left;
     };
 
+    // The wire's time never goes back.
+    constexpr void pass_time(instant now) noexcept { latest_ = now > latest_ ? now : latest_; }
     [[nodiscard]] constexpr bool happens(u16 per_mille) noexcept {
         return per_mille != 0 && random_.below(1000) < per_mille;
     }
@@ -133,7 +134,7 @@ private:
             return;
         }
         packet.copy_to(to);
-        instant arrival = now_ + faults_.latency;
+        instant arrival = latest_ + faults_.latency;
         if (faults_.jitter > duration{}) {
             const auto spread = static_cast<u64>(faults_.jitter.nanoseconds) + 1;
             arrival = arrival + duration{static_cast<i64>(random_.next() % spread)};
@@ -157,7 +158,7 @@ private:
     Source* source_;
     wire_faults faults_;
     keyed_random random_;
-    instant now_;
+    instant latest_;
     tap tap_ = nullptr;
     void* tap_context_ = nullptr;
     wire_counters counters_;
@@ -178,19 +179,21 @@ struct wire_output {
         constexpr model() noexcept = default;
         constexpr model(Wire& wire, wire_end end) noexcept : wire_{&wire}, end_{end} {}
 
-        [[nodiscard]] constexpr bool transmit(Packet& packet, const egress&) noexcept {
-            return give(packet);
+        [[nodiscard]] constexpr bool transmit(Packet& packet, const egress&, instant now) noexcept {
+            return give(packet, now);
         }
         // For a link layer on top: a wire of frames.
-        [[nodiscard]] constexpr bool send_frame(Packet& frame, u16) noexcept { return give(frame); }
+        [[nodiscard]] constexpr bool send_frame(Packet& frame, u16, instant now) noexcept {
+            return give(frame, now);
+        }
         constexpr void flush() noexcept {}
 
     private:
-        constexpr bool give(Packet& packet) noexcept {
+        constexpr bool give(Packet& packet, instant now) noexcept {
             if (wire_ == nullptr || !packet) {
                 return false;
             }
-            wire_->send(end_, packet);
+            wire_->send(end_, packet, now);
             packet.reset();
             return true;
         }

@@ -40,7 +40,7 @@ std::size_t fill(Pool& from, Holder& holder, u32 size, u64 most, Put&& put) {
     return taken;
 }
 
-constexpr auto to_output = [](auto& o, auto& p) { return o.transmit(p, egress{}); };
+constexpr auto to_output = [](auto& o, auto& p) { return o.transmit(p, egress{}, {}); };
 constexpr auto to_sink = [](auto& q, auto& p) { return q.take(p, delivery_info{}); };
 
 template <class Pool, class Holder, class Put>

@@ -36,10 +36,9 @@ struct network {
     void run() {
         while (line.next_arrival() < instant::never()) {
             now.now = line.next_arrival();
-            line.set_now(now.now);
-            while (auto p = line.receive(testing::wire_end::left, 2))
+            while (auto p = line.receive(testing::wire_end::left, 2, now.now))
                 left->receive(std::move(p), now);
-            while (auto p = line.receive(testing::wire_end::right, 2))
+            while (auto p = line.receive(testing::wire_end::right, 2, now.now))
                 right->receive(std::move(p), now);
         }
     }

@@ -144,7 +144,7 @@ TEST_CASE("strangers are learned where the operator says so") {
 
 TEST_CASE("announce tells all, as Linux does") {
     linked_host<> b;
-    b.link.announce(2, "10.0.1.1"_ip);
+    b.link.announce(2, "10.0.1.1"_ip, at(0));
     CHECK(b.device.take() == frames{"2 " + arp_hex(all, "1", us, "01", zero, "01")});
 }
 

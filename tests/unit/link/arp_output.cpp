@@ -108,7 +108,7 @@ TEST_CASE("groups and broadcasts have link addresses by rule") {
 
 TEST_CASE("a packet that the device refuses stays as it was") {
     linked_host<> b;
-    REQUIRE(b.link.set_permanent(3, "10.0.2.77"_ip, {{2, 0, 0, 0, 2, 0x4d}}));
+    REQUIRE(b.link.set_permanent(3, "10.0.2.77"_ip, {{2, 0, 0, 0, 2, 0x4d}}, at(0)));
     for (u16 headroom : {u16{32}, u16{0}}) {  // header pushed, header in a copy
         CAPTURE(headroom);
         packet p = from_hex(b.buffers, datagram_hex, 0, headroom);

@@ -17,7 +17,7 @@ using packet = pool::packet_type;
 struct last_frame {
     static constexpr bool takes_segmented = false;
     packet frame{};
-    constexpr bool send_frame(packet& f, u16) noexcept {
+    constexpr bool send_frame(packet& f, u16, instant) noexcept {
         frame = std::move(f);
         return true;
     }
@@ -39,7 +39,7 @@ constexpr bool resolves() {
 
     packet p = buffers.take(64);
     fill_bytes(p.put(20), 20, std::byte{0x45});
-    if (!output.transmit(p, {1, link_destination::unicast, {0x0a000002}}) ||
+    if (!output.transmit(p, {1, link_destination::unicast, {0x0a000002}}, {}) ||
         device.frame.size() != 42) {
         return false;
     }

@@ -31,12 +31,14 @@ struct wire {
         static constexpr bool takes_gso = false;
         std::vector<octets>* sent = nullptr;
 
-        bool send_frame(Packet& frame, u16) noexcept {
+        bool send_frame(Packet& frame, u16, instant) noexcept {
             sent->push_back(support::content_of(frame));
             frame.reset();
             return true;
         }
-        bool transmit(Packet& packet, const egress&) noexcept { return send_frame(packet, 0); }
+        bool transmit(Packet& packet, const egress&, instant) noexcept {
+            return send_frame(packet, 0, {});
+        }
         void flush() noexcept {}
     };
 };
@@ -133,7 +135,7 @@ TEST_CASE("frames that are not for the stack go no further") {
 
 TEST_CASE("a next hop that does not answer: host unreachable for the sender") {
     subject s;
-    REQUIRE(s.host->link().set_permanent(2, "10.0.1.2"_ip, peer_mac));
+    REQUIRE(s.host->link().set_permanent(2, "10.0.1.2"_ip, peer_mac, link_test::at(0)));
     s.hear(echo_request(9, "10.0.2.77"_ip), ethernet::types::ipv4);
     CHECK(load_be<u16>(s.take().data() + 12) == ethernet::types::arp);
     CHECK(s.host->poll({link_test::at(1)}) == link_test::at(1000));

@@ -14,11 +14,11 @@ namespace {
 struct calling_sink : sink {
     std::function<void(u16)> program{};
 
-    bool send_frame(packet& frame, u16 interface) noexcept {
+    bool send_frame(packet& frame, u16 interface, instant now) noexcept {
         if (program && to_hex(frame).substr(24, 4) == "0800") {
             std::exchange(program, nullptr)(interface);
         }
-        return sink::send_frame(frame, interface);
+        return sink::send_frame(frame, interface, now);
     }
 };
 

@@ -11,7 +11,7 @@ using namespace link_test;
 namespace {
 
 struct failing_world : linked_world<pool> {
-    failing_world() { REQUIRE(link->set_permanent(2, "10.0.1.3"_ip, {{2, 0, 0, 0, 1, 3}})); }
+    failing_world() { REQUIRE(link->set_permanent(2, "10.0.1.3"_ip, {{2, 0, 0, 0, 1, 3}}, at(0))); }
 
     packet_type datagram(ipv4::address from, ipv4::address to) {
         return packet(datagram_of({.source = from,

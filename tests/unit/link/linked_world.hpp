@@ -23,7 +23,7 @@ template <class Packet>
 struct frame_list {
     static constexpr bool takes_segmented = true;
     std::vector<octets> sent{};
-    bool send_frame(Packet& frame, u16) noexcept {
+    bool send_frame(Packet& frame, u16, instant) noexcept {
         sent.push_back(support::content_of(frame));
         frame.reset();
         return true;
@@ -61,7 +61,7 @@ struct linked_world : stack_test::world<linked_router<Pool>> {
     linked_world() {
         (**this).output() =
             typename ethernet_output<wires_of<Pool>>::template model<packet_type>{*link};
-        REQUIRE(link->set_permanent(2, "10.0.1.2"_ip, peer_mac));
+        REQUIRE(link->set_permanent(2, "10.0.1.2"_ip, peer_mac, at(0)));
     }
 
     // As a device does: in a buffer of the pool, or not at all.

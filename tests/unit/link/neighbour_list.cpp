@@ -28,7 +28,7 @@ TEST_CASE("for_each visits each neighbour with its state and age") {
     b.send(datagram_hex, 3, "10.0.2.77"_ip, at(0));
     b.hear(answer, 3, at(10));
     b.send(datagram_hex, 3, "10.0.2.78"_ip, at(100));
-    REQUIRE(b.link.set_permanent(2, "10.0.1.5"_ip, {{2, 0, 0, 0, 0, 9}}));
+    REQUIRE(b.link.set_permanent(2, "10.0.1.5"_ip, {{2, 0, 0, 0, 0, 9}}, at(100)));
     CHECK(list(at(110)) ==
           lines{"2 5 PERMANENT 9 10", "3 77 REACHABLE 77 100", "3 78 INCOMPLETE 10"});
     std::size_t failed = 0;

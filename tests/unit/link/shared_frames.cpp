@@ -21,7 +21,7 @@ struct shared_sink {
     bool refuses = false;
     std::vector<shared_packet> frames{};
 
-    bool send_frame(shared_packet& frame, u16) noexcept {
+    bool send_frame(shared_packet& frame, u16, instant) noexcept {
         if (refuses) {
             return false;
         }
@@ -92,7 +92,7 @@ TEST_CASE("an empty handle is neither a frame nor waits for an address") {
     fill_bytes(second.data(), 20, std::byte{0});
     REQUIRE(link.output(second, {2, link_destination::unicast, "10.0.1.9"_ip}, now));
     CHECK(out.take().size() == 1);  // the question
-    REQUIRE(link.set_permanent(2, "10.0.1.9"_ip, mac1));
+    REQUIRE(link.set_permanent(2, "10.0.1.9"_ip, mac1, now));
     CHECK(out.take().size() == 2);
     CHECK(source.available() == 64);
 }

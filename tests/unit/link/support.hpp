@@ -53,7 +53,7 @@ struct sink {
     bool refuses = false;
     std::vector<std::string> frames{};  // "interface hex"
 
-    bool send_frame(packet& frame, u16 interface) noexcept {
+    bool send_frame(packet& frame, u16 interface, instant) noexcept {
         if (refuses) {
             return false;
         }

@@ -40,7 +40,7 @@ struct counting {
         static constexpr bool takes_segmented = false;
         static constexpr bool takes_gso = true;
         int flushes = 0;
-        bool transmit(Packet&, const egress&) noexcept { return true; }
+        bool transmit(Packet&, const egress&, instant) noexcept { return true; }
         void flush() noexcept { ++flushes; }
     };
 };
@@ -48,7 +48,7 @@ struct counting {
 struct asking : counting {
     template <class Packet>
     struct model : counting::model<Packet> {
-        [[nodiscard]] bool resolve(const egress& to) noexcept { return to.interface == 3; }
+        [[nodiscard]] bool resolve(const egress& to, instant) noexcept { return to.interface == 3; }
     };
 };
 
@@ -59,15 +59,15 @@ TEST_CASE("by_interface: each interface has an output of its own, or none") {
     REQUIRE(outputs.add(900, {}));
     CHECK_FALSE(outputs.add(4, {}));  // two is all
     packet p = numbered(pool, 7);
-    CHECK_FALSE(outputs.transmit(p, towards(4)));
+    CHECK_FALSE(outputs.transmit(p, towards(4), {}));
     CHECK(number_of(p) == 7);
     CHECK_FALSE(outputs.offloads(towards(4)).checksum);
-    CHECK_FALSE(outputs.resolve(towards(4)));
-    REQUIRE(outputs.transmit(p, towards(900)));
+    CHECK_FALSE(outputs.resolve(towards(4), {}));
+    REQUIRE(outputs.transmit(p, towards(900), {}));
     CHECK(outputs.find(3)->size() == 0);
     CHECK(outputs.find(900)->size() == 1);
     CHECK(outputs.find(900)->next().to.interface == 900);
-    CHECK(outputs.resolve(towards(3)));
+    CHECK(outputs.resolve(towards(3), {}));
     CHECK(outputs.offloads(towards(3)).checksum ==
           offloads_of(*outputs.find(3), towards(3)).checksum);
 
@@ -77,7 +77,7 @@ TEST_CASE("by_interface: each interface has an output of its own, or none") {
     CHECK(outputs.find(900) == nullptr);
     CHECK(outputs.add(4, {}));
     p = numbered(pool, 8);
-    CHECK_FALSE(outputs.transmit(p, towards(900)));
+    CHECK_FALSE(outputs.transmit(p, towards(900), {}));
 }
 
 TEST_CASE("by_interface: a flush ends the burst of each") {
@@ -92,12 +92,12 @@ TEST_CASE("by_interface: a flush ends the burst of each") {
 
 TEST_CASE("a next hop without a link address: a tee asks the device; a queue reaches every one") {
     model_of<tee_output<queue_output<4>, asking>> tee;
-    CHECK(resolve_by(tee, towards(3)));
-    CHECK_FALSE(resolve_by(tee, towards(4)));
+    CHECK(resolve_by(tee, towards(3), {}));
+    CHECK_FALSE(resolve_by(tee, towards(4), {}));
     model_of<tee_output<asking, queue_output<4>>> captured;
-    CHECK(resolve_by(captured, towards(4)));
+    CHECK(resolve_by(captured, towards(4), {}));
     model_of<queue_output<4>> queue;
-    CHECK(resolve_by(queue, towards(4)));
+    CHECK(resolve_by(queue, towards(4), {}));
 }
 
 TEST_CASE("a queue keeps order and egress, also around its end") {
@@ -109,7 +109,7 @@ TEST_CASE("a queue keeps order and egress, also around its end") {
     for (const int burst : {3, 2, 4, 1, 4}) {
         for (int i = 0; i < burst; ++i) {
             packet p = numbered(pool, in);
-            REQUIRE(queue.transmit(p, towards(static_cast<u16>(in++))));
+            REQUIRE(queue.transmit(p, towards(static_cast<u16>(in++)), {}));
         }
         CHECK(queue.size() == static_cast<std::size_t>(burst));
         for (; out < in; ++out) {
@@ -125,7 +125,7 @@ TEST_CASE("a tee gives both the same, and each its own copy") {
     pool_type pool;
     model_of<tee_output<queue_output<4>, queue_output<4>>> tee;
     packet p = numbered(pool, 5);
-    REQUIRE(tee.transmit(p, towards(3)));
+    REQUIRE(tee.transmit(p, towards(3), {}));
     CHECK_FALSE(p);
     auto capture = tee.first.next();
     auto sent = tee.second.next();
@@ -142,14 +142,14 @@ TEST_CASE("what the device refuses is not captured, what the capture refuses is 
     model_of<tee_output<queue_output<4>, queue_output<2>>> small_device;
     for (int i = 0; i < 3; ++i) {
         packet p = numbered(pool, i);
-        CHECK(small_device.transmit(p, {}) == (i < 2));
+        CHECK(small_device.transmit(p, {}, {}) == (i < 2));
         CHECK(number_of(p) == (i < 2 ? -1 : i));
     }
     CHECK(small_device.first.size() == 2);
     model_of<tee_output<queue_output<1>, queue_output<2>>> small_capture;
     for (int i = 0; i < 2; ++i) {
         packet p = numbered(pool, i);
-        CHECK(small_capture.transmit(p, {}));
+        CHECK(small_capture.transmit(p, {}, {}));
     }
     CHECK(small_capture.first.size() == 1);
     CHECK(small_capture.second.size() == 2);
@@ -159,7 +159,7 @@ TEST_CASE("without a buffer for the copy the packet is sent all the same") {
     fixed_pool<512, 1> pool;
     model_of<tee_output<queue_output<2>, queue_output<2>>> tee;
     packet p = support::packet_of(pool, support::list({1, 2, 3}));
-    REQUIRE(tee.transmit(p, {}));
+    REQUIRE(tee.transmit(p, {}, {}));
     CHECK(tee.first.size() == 0);
     CHECK(number_of(tee.second.next().packet) == 3);
 }
@@ -182,15 +182,15 @@ TEST_CASE("a callback gets its context and the egress; without one all is refuse
     pool_type pool;
     model_of<callback_output> output;
     packet p = numbered(pool, 9);
-    CHECK_FALSE(output.transmit(p, towards(7)));
+    CHECK_FALSE(output.transmit(p, towards(7), {}));
     CHECK(number_of(p) == 9);
     output.context = &context;
-    output.call = [](void* c, packet& given, const egress& to) noexcept {
+    output.call = [](void* c, packet& given, const egress& to, instant) noexcept {
         *static_cast<seen*>(c) = {number_of(given), to};
         given.reset();
         return true;
     };
-    CHECK(output.transmit(p, towards(7)));
+    CHECK(output.transmit(p, towards(7), {}));
     CHECK(context.number == 9);
     CHECK(context.to == towards(7));
     CHECK(pool.available() == 8);
@@ -285,11 +285,11 @@ TEST_CASE("a tee does what both do, each by itself") {
 TEST_CASE("nobody takes an empty handle") {
     packet none;
     model_of<queue_output<2>> queue;
-    CHECK_FALSE(queue.transmit(none, towards(3)));
+    CHECK_FALSE(queue.transmit(none, towards(3), {}));
     CHECK(queue.size() == 0);
     model_of<callback_output> output;
-    output.call = [](void*, packet&, const egress&) noexcept { return true; };
-    CHECK_FALSE(output.transmit(none, towards(3)));
+    output.call = [](void*, packet&, const egress&, instant) noexcept { return true; };
+    CHECK_FALSE(output.transmit(none, towards(3), {}));
 }
 
 }  // namespace

@@ -102,7 +102,7 @@ TEST_CASE("frames arrive as they were sent") {
                     const auto n = std::min(left, static_cast<std::ptrdiff_t>(step));
                     p.append(packet_of(buffers, {from, from + n}));
                 }
-                REQUIRE(out.send_frame(p, 9));
+                REQUIRE(out.send_frame(p, 9, {}));
             }
             out.flush();
             const auto got = receive(*b, buffers, rows.size());
@@ -138,7 +138,7 @@ TEST_CASE("frames arrive as they were sent") {
                 const std::size_t end = std::min(frame.size(), i + 1800);
                 p.append(packet_of(buffers, {frame.data() + i, frame.data() + end}));
             }
-            REQUIRE(out.send_frame(p, 9));
+            REQUIRE(out.send_frame(p, 9, {}));
             out.flush();
             CHECK(out.counters().lost == 0);
             const auto got = receive(*b, buffers, 1);
@@ -158,12 +158,12 @@ TEST_CASE("frames arrive as they were sent") {
             auto p = packet_of(buffers, {frame.begin(), frame.begin() + 1800});
             set_unfinished(p, true, 1448);
             p.append(packet_of(buffers, {frame.begin() + 1800, frame.end()}));
-            REQUIRE(out.send_frame(p, 9));
+            REQUIRE(out.send_frame(p, 9, {}));
             out.flush();
         };
         send_large();
         auto small = packet_of(buffers, with_link_header(pattern(50)));
-        REQUIRE(out.send_frame(small, 9));
+        REQUIRE(out.send_frame(small, 9, {}));
         out.flush();
         inline_source inside;
         REQUIRE(wait_readable(b->fd()));
@@ -182,13 +182,13 @@ TEST_CASE("frames arrive as they were sent") {
         auto p = packet_of(buffers, unfinished_frame(true, 100));
         p.writable_facts().segmentation = segmentation_kind::tcp_ipv4;
         p.writable_facts().segment_size = 50;
-        CHECK_FALSE(out.send_frame(p, 9));
+        CHECK_FALSE(out.send_frame(p, 9, {}));
         CHECK(out.counters().refused == 1);
         CHECK(p.size() == 166);
         auto beyond = packet_of(buffers, with_link_header(pattern(50)));
         beyond.writable_facts().checksum = checksum_state::pending;
         beyond.writable_facts().checksum_start = 49;
-        CHECK_FALSE(out.send_frame(beyond, 9));
+        CHECK_FALSE(out.send_frame(beyond, 9, {}));
     }
     SUBCASE("as long as the interface is there") {
         REQUIRE(wire.ns.ip("link set vb down"));
@@ -196,13 +196,13 @@ TEST_CASE("frames arrive as they were sent") {
         CHECK(b->counters().went_down == 1);
         auto p = packet_of(buffers, with_link_header(pattern(50)));
         sender back = b->sender();
-        REQUIRE(back.send_frame(p, 9));
+        REQUIRE(back.send_frame(p, 9, {}));
         back.flush();
         CHECK(back.counters().lost == 1);
         CHECK(back.counters().last_error == ENETDOWN);
         REQUIRE(wire.ns.ip("link set vb up"));
         auto q = packet_of(buffers, with_link_header(pattern(50)));
-        REQUIRE(out.send_frame(q, 9));
+        REQUIRE(out.send_frame(q, 9, {}));
         out.flush();
         CHECK(receive(*b, buffers, 1).size() == 1);
         REQUIRE(wire.ns.ip("link del vb"));
@@ -229,13 +229,13 @@ TEST_CASE("packets of an interface without link header") {
     // What the program behind the tun device writes comes in, and the other way round.
     port::tun::sender::model<packet> far = tun->sender();
     auto p = packet_of(buffers, datagram);
-    REQUIRE(far.transmit(p, {}));
+    REQUIRE(far.transmit(p, {}, {}));
     const auto got = receive(*device, buffers, 1);
     REQUIRE(got.size() == 1);
     CHECK(content_of(got[0]) == datagram);
     sender out = device->sender();
     auto q = packet_of(buffers, datagram);
-    REQUIRE(out.transmit(q, {}));
+    REQUIRE(out.transmit(q, {}, {}));
     out.flush();
     CHECK(out.counters().lost == 0);
     REQUIRE(wait_readable(tun->fd()));
@@ -259,7 +259,7 @@ TEST_CASE("two sockets of a group share the frames") {
     sender out = a->sender();
     for (int i = 0; i < 10; ++i) {
         auto p = packet_of(buffers, with_link_header(pattern(50)));
-        REQUIRE(out.send_frame(p, 1));
+        REQUIRE(out.send_frame(p, 1, {}));
     }
     out.flush();
     CHECK(receive(*b, buffers, 5).size() == 5);

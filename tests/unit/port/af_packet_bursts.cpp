@@ -55,7 +55,7 @@ TEST_CASE("a batch that was filled says nothing of what waits behind it") {
     ap::sender::model<packet> out = ends.near->sender();
     for (int i = 0; i < 5; ++i) {
         auto p = packet_of(ends.buffers, with_link_header(pattern(60)));
-        REQUIRE(out.send_frame(p, 1));
+        REQUIRE(out.send_frame(p, 1, {}));
     }
     out.flush();
     REQUIRE(wait_readable(ends.far->fd()));
@@ -80,7 +80,7 @@ TEST_CASE("each frame of a full burst has its own facts and goes once") {
     for (std::size_t i = 0; i < burst; ++i) {
         auto p = packet_of(ends.buffers, unfinished_frame(true, 100 + i));
         set_unfinished(p, true, 0);
-        REQUIRE(out.send_frame(p, 1));
+        REQUIRE(out.send_frame(p, 1, {}));
     }
     out.flush();
     CHECK(out.counters().sent == burst);
@@ -102,7 +102,7 @@ TEST_CASE("a frame that is too long is lost alone, those behind it are not") {
     ap::sender::model<packet> out = ends.near->sender();
     for (const std::size_t size : {60u, 1600u, 61u, 1601u, 1602u, 62u}) {
         auto p = packet_of(ends.buffers, with_link_header(pattern(size)));
-        REQUIRE(out.send_frame(p, 1));
+        REQUIRE(out.send_frame(p, 1, {}));
     }
     out.flush();
     CHECK(out.counters().sent == 3);

@@ -82,7 +82,7 @@ TEST_CASE("a group shares by flow, fragments by addresses and protocol") {
     ap::sender::model<packet> out = a->sender();
     const auto send = [&](const octets& datagram) {
         auto p = packet_of(group::buffers, with_link_header(datagram));
-        REQUIRE(out.send_frame(p, 1));
+        REQUIRE(out.send_frame(p, 1, {}));
     };
     std::map<u16, std::set<std::size_t>> seen;
     std::set<std::size_t> used;
@@ -133,7 +133,7 @@ TEST_CASE("a socket that hears ARP alone sends every frame") {
     const octets frame = unfinished_frame(true, 1700);
     auto p = packet_of(group::buffers, frame);
     set_unfinished(p, true, 900);
-    REQUIRE(out.send_frame(p, 1));
+    REQUIRE(out.send_frame(p, 1, {}));
     out.flush();
     CHECK(out.counters().lost == 0);
     REQUIRE(wait_readable(b->fd()));

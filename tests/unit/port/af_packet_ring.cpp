@@ -96,7 +96,7 @@ TEST_CASE("frames of a receive ring") {
         for (const row& r : rows) {
             auto p = long_packet(buffers, r.frame, 70);
             if (r.segment_size > 0) set_unfinished(p, true, r.segment_size);
-            REQUIRE(out.send_frame(p, 1));
+            REQUIRE(out.send_frame(p, 1, {}));
         }
         out.flush();
     };
@@ -161,7 +161,7 @@ TEST_CASE("packets that are kept keep their blocks") {
     const auto send = [&](int count, std::size_t size = 1400) {
         for (int i = 0; i < count; ++i) {
             auto p = packet_of(buffers, with_link_header(pattern(size)));
-            REQUIRE(out.send_frame(p, 1));
+            REQUIRE(out.send_frame(p, 1, {}));
         }
         out.flush();
     };
@@ -220,7 +220,7 @@ TEST_CASE("as many packets are lent as were asked for, the others wait") {
     ap::sender::model<packet> out = a->sender();
     for (u8 i = 0; i < 10; ++i) {
         auto p = packet_of(buffers, with_link_header({10, std::byte{i}}));
-        REQUIRE(out.send_frame(p, 1));
+        REQUIRE(out.send_frame(p, 1, {}));
     }
     out.flush();
     u8 next = 0;
@@ -256,7 +256,7 @@ TEST_CASE("frames of a transmit ring") {
     for (int round = 0; round < 3; ++round) {
         for (const std::size_t size : {1u, 60u, 1000u, 1500u}) {
             auto p = long_packet(buffers, with_link_header(pattern(size)), 30);
-            REQUIRE(out.send_frame(p, 1));
+            REQUIRE(out.send_frame(p, 1, {}));
         }
         out.flush();
         const auto got = take(4);
@@ -267,7 +267,7 @@ TEST_CASE("frames of a transmit ring") {
     SUBCASE("more than it has slots: sent in between") {
         for (int i = 0; i < 100; ++i) {
             auto p = packet_of(buffers, with_link_header(pattern(60)));
-            REQUIRE(out.send_frame(p, 1));
+            REQUIRE(out.send_frame(p, 1, {}));
         }
         out.flush();
         CHECK(take(100).size() == 100);
@@ -277,7 +277,7 @@ TEST_CASE("frames of a transmit ring") {
         REQUIRE(wire.ns.ip("link set va down"));
         for (int i = 0; i < 40; ++i) {
             auto p = packet_of(buffers, with_link_header(pattern(60)));
-            CHECK(out.send_frame(p, 1));
+            CHECK(out.send_frame(p, 1, {}));
         }
         out.flush();
         CHECK(out.waiting() == 0);
@@ -286,7 +286,7 @@ TEST_CASE("frames of a transmit ring") {
         CHECK(out.counters().last_error == ENETDOWN);
         REQUIRE(wire.ns.ip("link set va up"));
         auto p = packet_of(buffers, with_link_header(pattern(61)));
-        CHECK(out.send_frame(p, 1));
+        CHECK(out.send_frame(p, 1, {}));
         out.flush();
         CHECK(take(1).size() == 1);
     }
@@ -295,7 +295,7 @@ TEST_CASE("frames of a transmit ring") {
         REQUIRE(wire.ns.ip("link set vb mtu 500"));
         for (const std::size_t size : {60u, 1000u, 61u, 1000u, 1001u, 62u, 1000u}) {
             auto p = packet_of(buffers, with_link_header(pattern(size)));
-            CHECK(out.send_frame(p, 1));
+            CHECK(out.send_frame(p, 1, {}));
         }
         out.flush();
         CHECK(out.waiting() == 0);
@@ -308,7 +308,7 @@ TEST_CASE("frames of a transmit ring") {
     SUBCASE("unfinished checksums are finished") {
         auto p = packet_of(buffers, unfinished_frame(false, 301));
         set_unfinished(p, false, 0);
-        REQUIRE(out.send_frame(p, 1));
+        REQUIRE(out.send_frame(p, 1, {}));
         out.flush();
         auto got = take(1);
         REQUIRE(got.size() == 1);
@@ -319,15 +319,15 @@ TEST_CASE("frames of a transmit ring") {
     }
     SUBCASE("what it cannot send stays with the caller") {
         auto large = long_packet(buffers, with_link_header(pattern(3000)), 1000);
-        CHECK_FALSE(out.send_frame(large, 1));
+        CHECK_FALSE(out.send_frame(large, 1, {}));
         CHECK(out.counters().last_error == EMSGSIZE);
         auto gso = packet_of(buffers, unfinished_frame(true, 1000));
         set_unfinished(gso, true, 500);
-        CHECK_FALSE(out.send_frame(gso, 1));
+        CHECK_FALSE(out.send_frame(gso, 1, {}));
         CHECK(out.counters().last_error == EINVAL);
         const u64 before = out.counters().sent;
         auto nothing = buffers.take();
-        CHECK_FALSE(out.send_frame(nothing, 1));
+        CHECK_FALSE(out.send_frame(nothing, 1, {}));
         CHECK(static_cast<bool>(nothing));
         CHECK(out.counters().last_error == EINVAL);
         CHECK(out.counters().refused == 3);

@@ -25,7 +25,7 @@ using device_sender = ap::sender::model<packet>;
 // Nobody waits for our answers.
 struct nowhere {
     static constexpr bool takes_segmented = true;
-    bool send_frame(packet& frame, u16) noexcept {
+    bool send_frame(packet& frame, u16, instant) noexcept {
         frame.reset();
         return true;
     }
@@ -106,7 +106,7 @@ struct station {
 
     void send(const octets& frame) {
         packet p = packet_of(buffers, frame);
-        REQUIRE(far_sender.send_frame(p, 1));
+        REQUIRE(far_sender.send_frame(p, 1, {}));
         far_sender.flush();
     }
     // One of each type that is heard, behind all that was sent.

@@ -106,7 +106,7 @@ TEST_CASE("a TUN device gives IPv4 alone, and goes on behind the rest") {
         ap::sender::model<packet> out = kernel->sender();
         const auto send = [&](const octets& contents) {
             auto p = packet_of(buffers, contents);
-            REQUIRE(out.transmit(p, {}));
+            REQUIRE(out.transmit(p, {}, {}));
             out.flush();
         };
         for (const int version : {6, 0, 5, 15}) {
@@ -170,7 +170,7 @@ TEST_CASE("AF_PACKET gives what the kernel takes for IPv4 where there is no link
         // And the other way.
         ap::sender::model<packet> out = device->sender();
         auto p = packet_of(buffers, plain);
-        REQUIRE(out.transmit(p, {}));
+        REQUIRE(out.transmit(p, {}, {}));
         out.flush();
         octets read(2048);
         REQUIRE(wait_readable(program.fd.get()));
@@ -246,7 +246,7 @@ TEST_CASE("IPv6 of a TUN device neither reaches the stack nor holds up its loop"
     ap::sender::model<packet> out = kernel->sender();
     const auto send = [&](const octets& contents) {
         auto p = packet_of(buffers, contents);
-        REQUIRE(out.transmit(p, {}));
+        REQUIRE(out.transmit(p, {}, {}));
         out.flush();
     };
     sigset_t before;

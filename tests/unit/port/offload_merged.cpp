@@ -50,7 +50,7 @@ packet merged_of(router_world& b, const std::vector<octets>& sent, std::size_t h
         std::size_t left = 0;
         for (const octets& one : sent) {
             auto p = packet_of(b->buffers(), with_link_header(one));
-            REQUIRE(out.send_frame(p, 1));
+            REQUIRE(out.send_frame(p, 1, {}));
             left += one.size() - headers;
         }
         out.flush();

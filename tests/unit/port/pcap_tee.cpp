@@ -30,11 +30,11 @@ struct scripted {  // takes what it is told to
         static constexpr bool takes_gso = true;
         bool takes = true;
         int flushed = 0;
-        bool transmit(Packet& p, const egress&) noexcept {
+        bool transmit(Packet& p, const egress&, instant) noexcept {
             if (takes) p.reset();
             return takes;
         }
-        bool send_frame(Packet& p, u16) noexcept { return transmit(p, {}); }
+        bool send_frame(Packet& p, u16, instant) noexcept { return transmit(p, {}, {}); }
         void flush() noexcept { ++flushed; }
     };
 };
@@ -61,14 +61,14 @@ TEST_CASE("what is offered is captured, whether it is taken or not") {
     const octets plain = datagram_of({});
     const octets large = datagram_of({.payload = pattern(5000)});
     auto first = packet_of(buffers, plain);
-    CHECK(out.transmit(first, {}));
+    CHECK(out.transmit(first, {}, {}));
     CHECK_FALSE(first);
     auto head = packet_of(buffers, {large.begin(), large.begin() + 1500});
     for (std::ptrdiff_t i = 1500; i < 5020; i += 1500)
         head.append(packet_of(buffers, {large.begin() + i,
                                         large.begin() + std::min<std::ptrdiff_t>(5020, i + 1500)}));
     out.second.takes = false;
-    CHECK_FALSE(out.send_frame(head, 1));
+    CHECK_FALSE(out.send_frame(head, 1, {}));
     CHECK(content_of(head) == large);
     out.flush();
     CHECK(out.second.flushed == 1);
@@ -102,13 +102,13 @@ TEST_CASE("a file that takes nothing keeps nobody from sending") {
     pcap_tee<scripted>::model<packet> out{.recorder = *writer};
     for (int i = 0; i < 5000; ++i) {
         auto p = packet_of(buffers, datagram_of({}));
-        REQUIRE(out.transmit(p, {}));
+        REQUIRE(out.transmit(p, {}, {}));
     }
     CHECK(out.recorder.lost() > 0);
     CHECK(out.recorder.lost() + writer->written() == 5000);
     pcap_tee<scripted>::model<packet> idle{};  // without a writer: nothing but Second
     auto q = packet_of(buffers, datagram_of({}));
-    CHECK(idle.transmit(q, {}));
+    CHECK(idle.transmit(q, {}, {}));
     CHECK(idle.recorder.lost() == 0);
 }
 

@@ -32,7 +32,7 @@ struct discard {
         static constexpr bool takes_segmented = true;
         static constexpr bool takes_gso = true;
         constexpr model(discard) noexcept {}
-        bool transmit(Packet& p, const egress&) noexcept {
+        bool transmit(Packet& p, const egress&, instant) noexcept {
             p.reset();
             return true;
         }

@@ -64,7 +64,7 @@ TEST_CASE("packets through raw sockets") {
         sender out = from.sender();
         const octets whole = message(test, pattern(100), 9, 0x10, list({1, 1, 1, 1}));
         auto p = packet_of(buffers, whole);
-        REQUIRE(out.transmit(p, {}));
+        REQUIRE(out.transmit(p, {}, {}));
         const packet got = next(in, buffers);
         REQUIRE(got);
         CHECK(content_of(got) == whole);
@@ -76,7 +76,7 @@ TEST_CASE("packets through raw sockets") {
         auto head = packet_of(buffers, {whole.begin(), whole.begin() + 30});
         for (std::size_t i = 30; i < whole.size(); ++i)
             head.append(packet_of(buffers, {whole[i]}));
-        REQUIRE(out.transmit(head, {}));
+        REQUIRE(out.transmit(head, {}, {}));
         CHECK(content_of(next(in, buffers)) == whole);
     }
     SUBCASE("the kernel makes the header") {
@@ -84,7 +84,7 @@ TEST_CASE("packets through raw sockets") {
         raw::device from = open({.protocol = test, .include_header = false});
         sender out = from.sender();
         auto p = packet_of(buffers, message(test, pattern(2500)));
-        REQUIRE(out.transmit(p, {}));
+        REQUIRE(out.transmit(p, {}, {}));
         const packet got = next(in, buffers);
         REQUIRE(got);
         const ipv4::const_view ip{got.data()};
@@ -94,7 +94,7 @@ TEST_CASE("packets through raw sockets") {
         CHECK(ip[ipv4::destination] == "127.0.0.2"_ip);
         CHECK(payload_of(content_of(got)) == pattern(2500));
         auto with_options = packet_of(buffers, message(test, pattern(8), 9, 0, list({1, 1, 1, 1})));
-        CHECK_FALSE(out.transmit(with_options, {}));
+        CHECK_FALSE(out.transmit(with_options, {}, {}));
         CHECK(out.counters().last_error == EINVAL);
         CHECK(with_options.size() == 32);
     }
@@ -107,7 +107,7 @@ TEST_CASE("packets through raw sockets") {
         p.writable_facts().checksum = checksum_state::pending;
         p.writable_facts().checksum_start = 20;
         p.writable_facts().checksum_offset = 2;
-        REQUIRE(out.transmit(p, {}));
+        REQUIRE(out.transmit(p, {}, {}));
         bool answered = false;
         for (int i = 0; i < 4 && !answered; ++i) {
             const packet got = next(icmp, buffers);
@@ -124,12 +124,12 @@ TEST_CASE("packets through raw sockets") {
         auto p = packet_of(buffers, message(test, pattern(3900)));
         auto tail = packet_of(buffers, pattern(1000));
         p.append(std::move(tail));
-        REQUIRE(out.transmit(p, {}));
+        REQUIRE(out.transmit(p, {}, {}));
         REQUIRE(wait_readable(in.fd()));
         CHECK(in.receive(buffers).error() == read_status::thrown_away);
         CHECK(in.counters().too_long == 1);
         auto cut = packet_of(buffers, pattern(19));
-        CHECK_FALSE(out.transmit(cut, {}));
+        CHECK_FALSE(out.transmit(cut, {}, {}));
         CHECK(out.counters().refused == 1);
         CHECK_FALSE(raw::open_in_namespace(ns.path(), {.device = "no-such"}));
     }

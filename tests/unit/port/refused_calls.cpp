@@ -64,7 +64,7 @@ void check(Sender& out, unsigned call, ap::device& far, pool& buffers) {
         const auto send = [&](std::size_t n) {
             for (std::size_t i = 0; i < n; ++i) {
                 auto p = packet_of(buffers, with_link_header(pattern(60)));
-                REQUIRE(out.send_frame(p, 1));
+                REQUIRE(out.send_frame(p, 1, {}));
             }
             out.flush();
         };

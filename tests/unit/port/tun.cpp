@@ -61,7 +61,7 @@ TEST_CASE("ping is answered through a TUN device") {
     tun::sender::model<packet> output = device.sender();
     packet early = buffers.take();
     *early.put(1) = std::byte{0x45};
-    CHECK_FALSE(output.transmit(early, {}));  // the interface is down
+    CHECK_FALSE(output.transmit(early, {}, {}));  // the interface is down
     CHECK(output.counters().last_error == EIO);
     CHECK(early.size() == 1);
     early.reset();
@@ -84,7 +84,7 @@ TEST_CASE("ping is answered through a TUN device") {
             CHECK(echo->attach(rest, 0, tail));
             CHECK(echo->is_segmented());
         }
-        CHECK(output.transmit(*echo, {}));
+        CHECK(output.transmit(*echo, {}, {}));
     }
     CHECK(ns.finished());
     CHECK(output.counters().sent == 2);

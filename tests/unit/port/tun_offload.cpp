@@ -145,7 +145,7 @@ TEST_CASE("large packets go whole between the kernel and a device with offload")
         REQUIRE(large);
         check_facts(large, payload.size());
         swap_ends(large, link);
-        CHECK(output.transmit(large, {}));
+        CHECK(output.transmit(large, {}, {}));
         CHECK(heard(socket, payload.size()) == payload);
         CHECK(buffers.available() == 64);
         REQUIRE(ns.ip("link del sl0"));
@@ -195,10 +195,10 @@ TEST_CASE("a sender without offload refuses what only offload could send") {
     tun::sender::model<packet> output = tun::sender{};
     packet p = support::packet_of(buffers, support::datagram_of({.payload = octets(40)}));
     p.writable_facts().checksum = checksum_state::pending;
-    CHECK_FALSE(output.transmit(p, {}));
+    CHECK_FALSE(output.transmit(p, {}, {}));
     CHECK(output.counters().last_error == EINVAL);
     p.writable_facts().checksum = checksum_state::unknown;
-    CHECK_FALSE(output.transmit(p, {}));
+    CHECK_FALSE(output.transmit(p, {}, {}));
     CHECK(output.counters().last_error == EBADF);
 }
 

@@ -76,9 +76,9 @@ struct watching {
 struct calling_output {
     template <class Packet>
     struct model : queue_output<256>::model<Packet> {
-        bool transmit(Packet& p, const egress& to) noexcept {
+        bool transmit(Packet& p, const egress& to, instant now) noexcept {
             now_at.reached(place::transmit);
-            return queue_output<256>::model<Packet>::transmit(p, to);
+            return queue_output<256>::model<Packet>::transmit(p, to, now);
         }
         void flush() noexcept { now_at.reached(place::flush); }
     };

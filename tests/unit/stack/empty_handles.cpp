@@ -305,7 +305,7 @@ TEST_CASE("delivery: a policy that has the packet and says that nobody wanted it
 struct losing_output {
     template <class Packet>
     struct model : queue_output<64>::model<Packet> {
-        [[nodiscard]] bool transmit(Packet& p, const egress&) noexcept {
+        [[nodiscard]] bool transmit(Packet& p, const egress&, instant) noexcept {
             p.reset();
             return false;
         }
@@ -328,17 +328,17 @@ TEST_CASE("queues and outputs refuse an empty handle, so that none ends what wai
     fixed_pool<2048, 64> pool;
     packet none;
     queue_output<4>::model<packet> queue;
-    CHECK_FALSE(queue.transmit(none, {}));
+    CHECK_FALSE(queue.transmit(none, {}, {}));
     auto some = support::packet_of(pool, passing);
-    CHECK(queue.transmit(some, {}));
-    CHECK_FALSE(queue.transmit(none, {}));
+    CHECK(queue.transmit(some, {}, {}));
+    CHECK_FALSE(queue.transmit(none, {}, {}));
     CHECK(queue.size() == 1);
     tee_output<queue_output<4>, queue_output<4>>::model<packet> tee;
-    CHECK_FALSE(tee.transmit(none, {}));
+    CHECK_FALSE(tee.transmit(none, {}, {}));
     CHECK(tee.first.size() + tee.second.size() == 0);
     callback_output::model<packet> callback;
-    callback.call = [](void*, packet&, const egress&) noexcept { return true; };
-    CHECK_FALSE(callback.transmit(none, {}));
+    callback.call = [](void*, packet&, const egress&, instant) noexcept { return true; };
+    CHECK_FALSE(callback.transmit(none, {}, {}));
     receive_queue<packet, 4> waiting;
     CHECK_FALSE(waiting.take(none, {}));
     CHECK(waiting.size() == 0);

@@ -174,7 +174,7 @@ struct asking_output {
     struct model : queue_output<64>::model<Packet> {
         egress asked{};
         bool known = false;
-        [[nodiscard]] bool resolve(const egress& to) noexcept {
+        [[nodiscard]] bool resolve(const egress& to, instant) noexcept {
             asked = to;
             return known;
         }

@@ -58,7 +58,7 @@ TEST_CASE("an output that refuses leaves the packet") {
     output.plan = failure_plan::at(2);
     for (const bool takes : {true, false, true}) {
         auto p = buffers.take();
-        CHECK(output.transmit(p, {}) == takes);
+        CHECK(output.transmit(p, {}, {}) == takes);
         CHECK(static_cast<bool>(p) == !takes);
     }
     CHECK(output.beneath.size() == 2);

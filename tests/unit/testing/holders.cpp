@@ -71,7 +71,7 @@ struct output_row : pool_alone {
     queue_output<64>::model<packet> holder{};
     void put(u32 size) {
         packet p = support::of_size(from(), size);
-        static_cast<void>(holder.transmit(p, {}));
+        static_cast<void>(holder.transmit(p, {}, {}));
     }
     [[nodiscard]] u64 count() const { return holder.size(); }
     [[nodiscard]] u64 kept() const { return holder.octets(); }
@@ -88,7 +88,7 @@ struct tee_row : pool_alone {
     tee_output<queue_output<64>, queue_output<8>>::model<packet> holder{};
     void put(u32 size) {
         packet p = support::of_size(from(), size);
-        static_cast<void>(holder.transmit(p, {}));
+        static_cast<void>(holder.transmit(p, {}, {}));
     }
     [[nodiscard]] u64 count() const { return holder.first.size() + holder.second.size(); }
     [[nodiscard]] u64 kept() const { return holder.first.octets() + holder.second.octets(); }
@@ -141,13 +141,13 @@ struct wire_row : pool_alone {
     void put(u32 size) {
         auto p = far->take(0);
         REQUIRE(p.put(size < 65'400 ? size : 65'400) != nullptr);
-        holder.send(testing::wire_end::left, p);
+        holder.send(testing::wire_end::left, p, {});
     }
     [[nodiscard]] u64 count() const { return holder.under_way(); }
     [[nodiscard]] u64 kept() const { return holder.octets(); }
     [[nodiscard]] u64 taken() const { return (300 - far->available()) * each; }
     void clear() {
-        while (holder.receive(testing::wire_end::right)) {
+        while (holder.receive(testing::wire_end::right, 1, {})) {
         }
     }
 };

@@ -75,7 +75,7 @@ struct acting_output {
         static constexpr bool takes_segmented = false;
         static constexpr bool takes_gso = false;
 
-        bool transmit(Packet& packet, const egress& to) noexcept {
+        bool transmit(Packet& packet, const egress& to, instant) noexcept {
             by.push_back(to.interface);
             packet.reset();
             act(of);
