@@ -1,5 +1,5 @@
 // An output whose transmit does not take the time: the message says how it is to be.
-// first error: output<T>: T's model must have bool transmit\(Packet&, const egress&, instant\) noexcept
+// first error: T's model must have bool transmit\(Packet&, const egress&, instant\) noexcept
 #include <sluice/sluice.hpp>
 #include <sluice/testing/fixed_seed.hpp>
 

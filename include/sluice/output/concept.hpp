@@ -118,10 +118,9 @@ concept states_output_facts = requires {
 
 // A resolve() that is there can be called: one of another form would never be asked.
 template <class O>
-concept may_resolve =
-    !requires { &O::resolve; } || requires(O& o, const egress& e, instant now) {
-        { o.resolve(e, now) } noexcept -> std::same_as<bool>;
-    };
+concept may_resolve = !requires { &O::resolve; } || requires(O& o, const egress& e, instant now) {
+    { o.resolve(e, now) } noexcept -> std::same_as<bool>;
+};
 
 template <class T, class Packet>
 concept output_policy = has_transmit<typename T::template model<Packet>, Packet> &&

@@ -206,9 +206,8 @@ struct output : detail::slot<T> {
         static_assert(detail::has_model<T, Packet>,
                       "sluice: output<T>: T must be a tag, with its class inside: "
                       "struct T { template <class Packet> class model { ... }; };");
-        constexpr bool transmits = requires {
-            requires has_transmit<typename T::template model<Packet>, Packet>;
-        };
+        constexpr bool transmits =
+            requires { requires has_transmit<typename T::template model<Packet>, Packet>; };
         static_assert(!detail::has_model<T, Packet> || transmits,
                       "sluice: output<T>: T's model must have bool transmit(Packet&, const "
                       "egress&, instant) noexcept (output/concept.hpp)");
