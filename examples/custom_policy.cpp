@@ -3,9 +3,9 @@
 // Shows: that a policy is a small type, checked against its concept where it is named; everything
 // that is not named stays as in linux_router.
 // Run: ./custom_policy
-#include "support/complain.hpp"
 #include "support/self_packets.hpp"
 
+#include <sluice/port/or_exit.hpp>
 #include <sluice/port/system_seed.hpp>
 #include <sluice/sluice.hpp>
 #include <sluice/wire/ipv4_header.hpp>
@@ -60,11 +60,8 @@ stack::packet_type datagram_to(stack& s, ipv4::address destination) {
 }  // namespace
 
 int main() {
-    const auto seed = sluice::port::system_seed();
-    if (!seed) {
-        return examples::complain("custom_policy", seed.error());
-    }
-    const auto s = std::make_unique<stack>(stack::parts{.seed = *seed});
+    const auto seed = sluice::port::or_exit("custom_policy", sluice::port::system_seed());
+    const auto s = std::make_unique<stack>(stack::parts{.seed = seed});
     const bool ready = s->add_interface({.index = 2, .address = "192.0.2.1/24"_net}) &&
                        s->add_interface({.index = 3, .address = "198.51.100.1/24"_net}) &&
                        s->add_interface({.index = 4, .address = "203.0.113.1/24"_net});

@@ -8,7 +8,6 @@
 // ./icmp_dump --self   needs no root and no device: three echo requests, the second is dumped
 #include "support/tun_host.hpp"
 
-#include <sluice/port/system_seed.hpp>
 #include <sluice/sluice.hpp>
 #include <sluice/wire/dump.hpp>
 
@@ -21,7 +20,7 @@ namespace {
 
 namespace ipv4 = sluice::ipv4;
 namespace icmp = sluice::icmp;
-namespace tun = sluice::port::tun;
+using sluice::port::or_exit;
 
 template <class Output>
 struct host : sluice::policies<sluice::output<Output>> {};
@@ -56,10 +55,8 @@ public:
 private:
     // A message that came in fragments lies in several pieces.
     static void dump(const Packet& p, const sluice::delivery_info& info) {
-        std::vector<std::byte> whole;
-        p.for_each_piece([&whole](sluice::const_bytes piece) {
-            whole.insert(whole.end(), piece.begin(), piece.end());
-        });
+        std::vector<std::byte> whole(p.size());
+        p.copy_to(whole.data());
         const std::size_t header = header_length(ipv4::const_view{whole.data()});
         if (whole.size() >= header + icmp::header_length) {
             const icmp::const_view message{whole.data() + header};
@@ -90,14 +87,9 @@ void toggle(Stack& s, dumping_handler<typename Stack::packet_type>& h) {
 int dump_self() {
     using stack = sluice::stack<host<sluice::queue_output<8>>>;
     dumping_handler<stack::packet_type> handler;
-    const auto seed = sluice::port::system_seed();
-    if (!seed) {
-        return examples::complain("icmp_dump", seed.error());
-    }
-    const auto s = std::make_unique<stack>(stack::parts{.seed = *seed});
-    if (!s->add_interface({.index = 2, .address = examples::own_address})) {
-        return 1;
-    }
+    const auto seed = or_exit("icmp_dump", sluice::port::system_seed());
+    const auto s = std::make_unique<stack>(stack::parts{.seed = seed});
+    or_exit("icmp_dump", s->add_interface({.index = 2, .address = examples::own_address}));
     for (int i = 0; i < 3; ++i) {
         auto request = s->buffers().take();
         examples::write_echo_request(request);
@@ -114,11 +106,15 @@ int dump_self() {
 }
 
 int dump_device() {
-    using stack = sluice::stack<host<tun::sender>>;
+    using stack = sluice::stack<host<sluice::port::tun::sender>>;
     dumping_handler<stack::packet_type> handler;
-    return examples::run_tun_host<stack>(
-        "icmp_dump", [](stack&) { return true; }, [&](stack& s) { toggle(s, handler); },
-        [](stack&) { return false; });
+    examples::tun_host<stack> host{"icmp_dump"};
+    while (host.step()) {
+        if (host.is_switched()) {
+            toggle(host.stack(), handler);
+        }
+    }
+    return host.exit_code();
 }
 
 }  // namespace

@@ -3,8 +3,7 @@
 // Shows: fields and a layout in ten lines; reading, writing and printing that follow from them; a
 // protocol_handler that is given each datagram of protocol 253 and answers it.
 // Run: ./own_protocol
-#include "support/complain.hpp"
-
+#include <sluice/port/or_exit.hpp>
 #include <sluice/port/system_seed.hpp>
 #include <sluice/sluice.hpp>
 #include <sluice/wire/ipv4_header.hpp>
@@ -104,11 +103,8 @@ packet question(stack& s) {
 
 int main() {
     thermometer handler;
-    const auto seed = sluice::port::system_seed();
-    if (!seed) {
-        return examples::complain("own_protocol", seed.error());
-    }
-    const auto s = std::make_unique<stack>(stack::parts{.seed = *seed});
+    const auto seed = sluice::port::or_exit("own_protocol", sluice::port::system_seed());
+    const auto s = std::make_unique<stack>(stack::parts{.seed = seed});
     if (!s->add_interface({.index = 2, .address = "192.0.2.1/24"_net}) ||
         !s->delivery().set_handler(ipv4::protocols::experiment1, &handler)) {
         return 1;

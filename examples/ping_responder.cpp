@@ -9,8 +9,6 @@
 #include "support/tun_host.hpp"
 
 #include <sluice/identification/random_identification.hpp>
-#include <sluice/port/system_seed.hpp>
-#include <sluice/port/tun.hpp>
 #include <sluice/sluice.hpp>
 #include <sluice/stats/explain.hpp>
 
@@ -22,7 +20,7 @@ namespace {
 
 namespace ipv4 = sluice::ipv4;
 namespace icmp = sluice::icmp;
-namespace tun = sluice::port::tun;
+using sluice::port::or_exit;
 
 template <class Output>
 struct responder
@@ -52,14 +50,9 @@ bool has_answered(const Stack& s) {
 
 int answer_self() {
     using stack = sluice::stack<responder<sluice::queue_output<8>>>;
-    const auto seed = sluice::port::system_seed();
-    if (!seed) {
-        return examples::complain("ping_responder", seed.error());
-    }
-    const auto s = std::make_unique<stack>(stack::parts{.seed = *seed});
-    if (!s->add_interface({.index = 2, .address = examples::own_address})) {
-        return 1;
-    }
+    const auto seed = or_exit("ping_responder", sluice::port::system_seed());
+    const auto s = std::make_unique<stack>(stack::parts{.seed = seed});
+    or_exit("ping_responder", s->add_interface({.index = 2, .address = examples::own_address}));
     auto request = s->buffers().take();
     examples::write_echo_request(request);
     std::puts("echo request from 192.0.2.2:");
@@ -78,13 +71,15 @@ int answer_self() {
 }
 
 int answer_device(bool once) {
-    using stack = sluice::stack<responder<tun::sender>>;
-    return examples::run_tun_host<stack>(
-        "ping_responder", [](stack&) { return true; }, [](stack&) {},
-        [once](stack& s) {
-            print_trace(s);
-            return once && has_answered(s);
-        });
+    using stack = sluice::stack<responder<sluice::port::tun::sender>>;
+    examples::tun_host<stack> host{"ping_responder"};
+    while (host.step()) {
+        print_trace(host.stack());
+        if (once && has_answered(host.stack())) {
+            return 0;
+        }
+    }
+    return host.exit_code();
 }
 
 }  // namespace

@@ -7,14 +7,14 @@
 //   ip addr add 192.0.2.2/24 dev sluice0; ip link set sluice0 up; ping 192.0.2.1
 //   kill -USR1 PID      its answers, also to UDP, come from 192.0.2.77; again: from 192.0.2.1
 #include "support/tun_host.hpp"
-#include "support/udp_echo.hpp"
 
+#include <sluice/endpoint/udp_endpoint.hpp>
 #include <sluice/hooks/hook_chain.hpp>
-#include <sluice/port/system_seed.hpp>
 #include <sluice/rewrite/address.hpp>
 #include <sluice/sluice.hpp>
 
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <string_view>
 
@@ -22,6 +22,7 @@ namespace {
 
 namespace ipv4 = sluice::ipv4;
 namespace udp = sluice::udp;
+using sluice::port::or_exit;
 using namespace sluice::literals;
 
 template <class Output>
@@ -35,38 +36,45 @@ struct source_rewriter final : sluice::hook<Packet> {
     }
 };
 
+// The hook, switched off, and an endpoint at UDP port 7.
 template <class Stack>
-struct demonstration {
-    source_rewriter<typename Stack::packet_type> rewriter;
-    examples::udp_echo<typename Stack::packet_type> echo;
-
-    bool put_in(Stack& s) {
-        rewriter.set_enabled(false);
-        return s.hooks().add(sluice::hook_point::local_out, 0, rewriter) &&
-               s.delivery().set_handler(ipv4::protocols::udp, &echo);
+void put_in(Stack& s, source_rewriter<typename Stack::packet_type>& rewriter,
+            sluice::udp_endpoint<Stack>& echo) {
+    rewriter.set_enabled(false);
+    if (!s.hooks().add(sluice::hook_point::local_out, 0, rewriter)) {
+        std::abort();  // the chain has room for four
     }
-    void toggle() {
-        rewriter.set_enabled(!rewriter.enabled());
-        std::printf("rewriting is %s\n", rewriter.enabled() ? "on" : "off");
-        std::fflush(stdout);
+    or_exit("rewrite_source", echo.bind({{}, 7}));
+}
+template <class Endpoint>
+void answer(Endpoint& echo, sluice::moment now) {
+    std::byte room[2048];
+    while (const auto asked = echo.receive(room)) {
+        if (!asked->to_many) {
+            static_cast<void>(echo.send({room, asked->octets}, asked->from, now));
+        }
     }
-};
+}
+template <class Packet>
+void toggle(source_rewriter<Packet>& rewriter) {
+    rewriter.set_enabled(!rewriter.enabled());
+    std::printf("rewriting is %s\n", rewriter.enabled() ? "on" : "off");
+    std::fflush(stdout);
+}
 
 int rewrite_self() {
     using stack = sluice::stack<host<sluice::queue_output<8>>>;
-    demonstration<stack> shown;
-    const auto seed = sluice::port::system_seed();
-    if (!seed) {
-        return examples::complain("rewrite_source", seed.error());
-    }
-    const auto s = std::make_unique<stack>(stack::parts{.seed = *seed});
-    if (!s->add_interface({.index = 2, .address = examples::own_address}) || !shown.put_in(*s)) {
-        return 1;
-    }
+    source_rewriter<stack::packet_type> rewriter;  // outlives the stack, which calls it
+    const auto seed = or_exit("rewrite_source", sluice::port::system_seed());
+    const auto s = std::make_unique<stack>(stack::parts{.seed = seed});
+    or_exit("rewrite_source", s->add_interface({.index = 2, .address = examples::own_address}));
+    sluice::udp_endpoint<stack> echo{*s};
+    put_in(*s, rewriter, echo);
     for (int i = 0; i < 6; ++i) {
         auto question = s->buffers().take();
         i % 2 == 0 ? examples::write_echo_request(question) : examples::write_udp(question, 7);
         static_cast<void>(s->receive(std::move(question), {}));
+        answer(echo, {});
         const auto sent = s->output().next();
         if (!sent.packet) {
             return 1;
@@ -80,7 +88,7 @@ int rewrite_self() {
         std::printf("%s from %s, checksums %s\n", i % 2 == 0 ? "echo reply" : "udp",
                     ipv4::to_text(ip[ipv4::source]).c_str(), right ? "right" : "WRONG");
         if (i % 2 == 1) {
-            shown.toggle();
+            toggle(rewriter);
         }
     }
     return 0;
@@ -88,10 +96,17 @@ int rewrite_self() {
 
 int rewrite_device() {
     using stack = sluice::stack<host<sluice::port::tun::sender>>;
-    demonstration<stack> shown;
-    return examples::run_tun_host<stack>(
-        "rewrite_source", [&](stack& s) { return shown.put_in(s); },
-        [&](stack&) { shown.toggle(); }, [](stack&) { return false; });
+    source_rewriter<stack::packet_type> rewriter;
+    examples::tun_host<stack> host{"rewrite_source"};
+    sluice::udp_endpoint<stack> echo{host.stack()};
+    put_in(host.stack(), rewriter, echo);
+    while (host.step()) {
+        answer(echo, sluice::port::steady_clock::now());
+        if (host.is_switched()) {
+            toggle(rewriter);
+        }
+    }
+    return host.exit_code();
 }
 
 }  // namespace

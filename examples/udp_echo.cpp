@@ -4,9 +4,8 @@
 // Run (as root): ./udp_echo              owns the device sluice0 as 192.0.2.1, port 7
 //   ip addr add 192.0.2.2/24 dev sluice0; ip link set sluice0 up; echo hello | nc -u 192.0.2.1 7
 // ./udp_echo --self   needs no root and no device: a client on the same stack asks over loopback
-#include "support/complain.hpp"
-
 #include <sluice/endpoint/udp_endpoint.hpp>
+#include <sluice/port/or_exit.hpp>
 #include <sluice/port/poll_loop.hpp>
 #include <sluice/port/system_seed.hpp>
 #include <sluice/port/tun.hpp>
@@ -20,6 +19,7 @@
 namespace {
 
 namespace tun = sluice::port::tun;
+using sluice::port::or_exit;
 using namespace sluice::literals;
 
 constexpr sluice::u16 echo_port = 7;
@@ -38,11 +38,8 @@ void answer(Endpoint& server, sluice::moment now) {
 
 int ask_self() {
     using stack = sluice::stack<>;
-    const auto seed = sluice::port::system_seed();
-    if (!seed) {
-        return examples::complain("udp_echo", seed.error());
-    }
-    const auto s = std::make_unique<stack>(stack::parts{.seed = *seed});
+    const auto seed = or_exit("udp_echo", sluice::port::system_seed());
+    const auto s = std::make_unique<stack>(stack::parts{.seed = seed});
     sluice::udp_endpoint<stack> server{*s};
     sluice::udp_endpoint<stack> client{*s};
     constexpr std::string_view question = "hello";
@@ -68,31 +65,20 @@ int ask_self() {
 struct echo_host : sluice::policies<sluice::output<tun::sender>> {};
 
 int answer_device() {
-    auto device = tun::open("sluice0", {.interface = 2});
-    if (!device) {
-        return examples::complain("udp_echo", device.error());
-    }
-    const auto seed = sluice::port::system_seed();
-    if (!seed) {
-        return examples::complain("udp_echo", seed.error());
-    }
+    auto device = or_exit("udp_echo", tun::open("sluice0", {.interface = 2}));
+    const auto seed = or_exit("udp_echo", sluice::port::system_seed());
     using stack = sluice::stack<echo_host>;
-    const auto s = std::make_unique<stack>(stack::parts{.output = device->sender(), .seed = *seed});
+    const auto s = std::make_unique<stack>(stack::parts{.output = device.sender(), .seed = seed});
     sluice::udp_endpoint<stack, sluice::endpoint_sizes{.queue = 64}> server{*s};
-    if (!s->add_interface({.index = 2, .address = "192.0.2.1/24"_net}) ||
-        !server.bind({{}, echo_port})) {
-        return 1;
-    }
-    auto loop = sluice::port::poll_loop::open();
-    if (!loop) {
-        return examples::complain("udp_echo", loop.error());
-    }
+    or_exit("udp_echo", s->add_interface({.index = 2, .address = "192.0.2.1/24"_net}));
+    or_exit("udp_echo", server.bind({{}, echo_port}));
+    auto loop = or_exit("udp_echo", sluice::port::poll_loop::open());
     std::puts("udp_echo: 192.0.2.1 port 7 on sluice0");
     std::fflush(stdout);
-    while (loop->step(*s, *device)) {
+    while (loop.step(*s, device)) {
         answer(server, tun::device::now());
     }
-    return loop->is_asked() ? 0 : 1;
+    return loop.is_asked() ? 0 : 1;
 }
 
 }  // namespace

@@ -4,15 +4,13 @@
 // Never: joins interfaces.
 #pragma once
 
-#include "../support/complain.hpp"
-
 #include <sluice/port/capture.hpp>
+#include <sluice/port/or_exit.hpp>
 #include <sluice/port/pcap_file.hpp>
 #include <sluice/port/pcapng_file.hpp>
 
-#include <optional>
+#include <cstdio>
 #include <string_view>
-#include <utility>
 #include <variant>
 
 namespace examples {
@@ -24,14 +22,9 @@ class capture_output {
     using pcapng = sluice::port::pcapng::writer;
 
 public:
-    // Complains where it cannot be.
-    [[nodiscard]] static std::optional<capture_output> create(const char* program, const char* path,
-                                                              const reader& like) {
-        if (like.is_pcapng()) {
-            return made(program, pcapng::create(path));
-        }
-        return made(program, pcap::create(path, like.interfaces()[0].link));
-    }
+    // Ends the program where it cannot be made.
+    capture_output(const char* program, const char* path, const reader& like)
+        : program_{program}, file_{create(program, path, like)} {}
 
     // A packet where the record stands. False: it cannot be written, and that was said.
     [[nodiscard]] bool write(const reader& like, const record& r, sluice::const_bytes octets,
@@ -45,23 +38,19 @@ public:
         }
         written_ += written ? 1u : 0u;
         if (const auto why = std::visit([](auto& f) { return f.news(); }, file_)) {
-            complain(program_, *why);
+            std::fprintf(stderr, "%s: %s\n", program_, message(*why).c_str());
         }
         return written;
     }
     [[nodiscard]] unsigned long written() const noexcept { return written_; }
 
 private:
-    template <class File>
-    capture_output(const char* program, File&& file) : program_{program}, file_{std::move(file)} {}
-
-    template <class Result>
-    static std::optional<capture_output> made(const char* program, Result file) {
-        if (!file) {
-            complain(program, file.error());
-            return std::nullopt;
+    [[nodiscard]] static std::variant<pcap, pcapng> create(const char* program, const char* path,
+                                                           const reader& like) {
+        if (like.is_pcapng()) {
+            return sluice::port::or_exit(program, pcapng::create(path));
         }
-        return capture_output{program, std::move(*file)};
+        return sluice::port::or_exit(program, pcap::create(path, like.interfaces()[0].link));
     }
     [[nodiscard]] bool describe(pcapng& file, const reader& like, sluice::u32 interface) {
         for (; described_ <= interface; ++described_) {

@@ -117,27 +117,18 @@ int main(int argc, char** argv) {
         std::fprintf(stderr, "%s%s", usage, examples::capture_exit_usage);
         return examples::capture_usage;
     }
-    auto in = capture_input::open("defrag", given.from);
-    if (!in) {
-        return examples::capture_failed;
-    }
-    const auto seed = sluice::port::system_seed();
-    if (!seed) {
-        return examples::complain("defrag", seed.error());
-    }
-    const auto done = std::make_unique<defragmenter>(given.made, *seed);
-    while (const captured_frame* const frame = in->next()) {
+    capture_input in{"defrag", given.from};
+    const auto seed = sluice::port::or_exit("defrag", sluice::port::system_seed());
+    const auto done = std::make_unique<defragmenter>(given.made, seed);
+    while (const captured_frame* const frame = in.next()) {
         done->take(*frame);
     }
     done->finish();
-    in->rewind();
-    auto out = capture_output::create("defrag", given.to, in->format());
-    if (!out) {
+    in.rewind();
+    capture_output out{"defrag", given.to, in.format()};
+    if (!write(in, out, *done, given.list)) {
         return examples::capture_failed;
     }
-    if (!write(*in, *out, *done, given.list)) {
-        return examples::capture_failed;
-    }
-    print_counts(done->counts(), given, out->written());
-    return in->finish();
+    print_counts(done->counts(), given, out.written());
+    return in.finish();
 }

@@ -131,10 +131,8 @@ private:
         ++counts_.datagrams;
         const sluice::u32 link_header = complete.facts().mark;
         static_cast<void>(complete.unpull(link_header));
-        std::vector<std::byte> octets;
-        complete.for_each_piece([&octets](sluice::const_bytes piece) {
-            octets.insert(octets.end(), piece.begin(), piece.end());
-        });
+        std::vector<std::byte> octets(complete.size());
+        complete.copy_to(octets.data());
         for (const sluice::u64 frame : source_.frames_of(std::move(complete))) {
             is_part_[frame - 1] = true;
         }

@@ -3,11 +3,11 @@
 //
 // Shows: a whole network in one process, deterministic; captures of what passed over the wires.
 // Run: ./demo_memory FOLDER    writes FOLDER/left.pcap and FOLDER/right.pcap
-#include "../support/complain.hpp"
-#include "../support/print_counters.hpp"
 #include "network.hpp"
 #include "probe.hpp"
-#include "wire_capture.hpp"
+
+#include <sluice/port/pcap_file.hpp>
+#include <sluice/stats/balance.hpp>
 
 #include <cstdio>
 #include <memory>
@@ -73,9 +73,9 @@ bool is_refused(bench& b, sluice::ipv4::address by) {
 }
 bool accounts(bench& b) {
     b.network.run(60_s);
-    return b.network.router_runs && examples::balance_of(b.network.left).is_even() &&
-           examples::balance_of(b.network.middle).is_even() &&
-           examples::balance_of(b.network.right).is_even() && b.network.all_buffers_back();
+    return b.network.router_runs && balance_of(b.network.left).is_even() &&
+           balance_of(b.network.middle).is_even() && balance_of(b.network.right).is_even() &&
+           b.network.all_buffers_back();
 }
 
 struct step {
@@ -98,17 +98,54 @@ constexpr step steps[] = {
     {"each packet accounted for, each buffer back in its pool", accounts},
 };
 
+// Writes what is sent on a wire to a pcap file, while there is room.
+struct wire_capture {
+    sluice::port::pcap::writer file;
+    int room = 0;  // packets that are still to be written
+
+    static void tap(void* context, sluice::instant now, examples::wire_end,
+                    const packet& p) noexcept {
+        auto& self = *static_cast<wire_capture*>(context);
+        if (self.room > 0) {
+            --self.room;
+            std::vector<std::byte> flat(p.size());
+            p.copy_to(flat.data());
+            static_cast<void>(self.file.write({now.nanoseconds}, flat));
+        }
+    }
+};
+
+// The counters of Ip, Icmp and Udp that moved, a few on a line behind the lead.
+void print_difference(const sluice::snmp_counters& before, const sluice::snmp_counters& after,
+                      const char* lead) {
+    constexpr int on_a_line = 4;
+    int printed = 0;
+    for (auto i = static_cast<std::size_t>(mib::ip_in_receives);
+         i < static_cast<std::size_t>(mib::ipext_in_no_routes); ++i) {
+        const auto moved = after[static_cast<mib>(i)] - before[static_cast<mib>(i)];
+        if (moved != 0) {
+            std::fputs(printed % on_a_line != 0 ? "" : printed == 0 ? lead : "\n", stdout);
+            std::printf("%s %s.%s +%llu", printed % on_a_line == 0 && printed > 0 ? lead : "",
+                        sluice::mib_names[i].group, sluice::mib_names[i].field,
+                        static_cast<unsigned long long>(moved));
+            ++printed;
+        }
+    }
+    std::fputs(printed != 0 ? "\n" : "", stdout);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
     const std::string folder = argc == 2 ? argv[1] : ".";
     const std::string names[] = {folder + "/left.pcap", folder + "/right.pcap"};
-    std::vector<examples::wire_capture> captures;
+    std::vector<wire_capture> captures;
     for (const auto& name : names) {
         auto made =
             sluice::port::pcap::writer::create(name.c_str(), sluice::port::pcap::link_type::raw);
         if (!made) {
-            return examples::complain("demo_memory", made.error()) + 1;
+            std::fprintf(stderr, "demo_memory: %s\n", message(made.error()).c_str());
+            return 2;
         }
         captures.push_back({std::move(*made)});
     }
@@ -127,15 +164,15 @@ int main(int argc, char** argv) {
     }
     std::puts("==> with the router");
     network->router_runs = true;
-    network->left_wire.set_tap(examples::wire_capture::tap, &captures[0]);
-    network->right_wire.set_tap(examples::wire_capture::tap, &captures[1]);
+    network->left_wire.set_tap(wire_capture::tap, &captures[0]);
+    network->right_wire.set_tap(wire_capture::tap, &captures[1]);
     for (const step& s : steps) {
         captures[0].room = captures[1].room = 200;
         const auto before = network->middle.counters();
         const bool right = s.run(b);
         ++(right ? passed : failed);
         std::printf("[%s] %s\n", right ? "passed" : "FAILED", s.title);
-        examples::print_difference(before, network->middle.counters(), "         router:", stdout);
+        print_difference(before, network->middle.counters(), "         router:");
     }
     std::printf("what passed over the wires (of each step the first 200 packets): %s %s\n",
                 names[0].c_str(), names[1].c_str());

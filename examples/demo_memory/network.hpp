@@ -7,11 +7,10 @@
 // a millisecond. Never: waits: run(2_s) takes microseconds.
 #pragma once
 
+#include <sluice/output/by_interface.hpp>
 #include <sluice/sluice.hpp>
 #include <sluice/testing/fixed_seed.hpp>
 #include <sluice/testing/run.hpp>
-
-#include <array>
 
 namespace examples {
 
@@ -31,26 +30,8 @@ using wire_output = sluice::testing::wire_output<wire>;
 
 struct host : sluice::policies<sluice::buffers<pool>, sluice::output<wire_output>> {};
 
-struct two_wires {
-    template <class Packet>
-    struct model {
-        static constexpr bool takes_segmented = true;
-        static constexpr bool takes_gso = false;
-        std::array<typename wire_output::model<Packet>, 2> sides{};
-
-        [[nodiscard]] bool transmit(Packet& p, const sluice::egress& to,
-                                    sluice::instant now) noexcept {
-            return sides[to.interface - std::size_t{first_interface}].transmit(p, to, now);
-        }
-        void flush() noexcept {}
-    };
-};
 struct router : sluice::policies<sluice::based_on<sluice::linux_router>, sluice::buffers<pool>,
-                                 sluice::output<two_wires>> {
-    [[nodiscard]] static constexpr sluice::settings initial_settings() noexcept {
-        return sluice::linux_router::initial_settings();
-    }
-};
+                                 sluice::output<sluice::by_interface<wire_output>>> {};
 
 class memory_network {
     pool on_the_way_;
@@ -59,7 +40,7 @@ public:
     wire left_wire{on_the_way_, {.latency = 1_ms}};
     wire right_wire{on_the_way_, {.latency = 1_ms, .mtu = 1400}};
     sluice::stack<host> left{host_parts(left_wire, wire_end::left)};
-    sluice::stack<router> middle{router_parts(left_wire, right_wire)};
+    sluice::stack<router> middle{router_parts()};
     sluice::stack<host> right{host_parts(right_wire, wire_end::right)};
     bool router_runs = true;
 
@@ -70,6 +51,8 @@ public:
                right.add_interface(
                    {.index = first_interface, .address = "198.51.100.2/24"_net, .mtu = 1400}) &&
                right.add_route({.gateway = "198.51.100.1"_ip}) &&
+               middle.output().add(first_interface, {left_wire, wire_end::right}) &&
+               middle.output().add(first_interface + 1, {right_wire, wire_end::left}) &&
                middle.add_interface({.index = first_interface, .address = "192.0.2.1/24"_net}) &&
                middle.add_interface(
                    {.index = first_interface + 1, .address = "198.51.100.1/24"_net, .mtu = 1400});
@@ -101,10 +84,8 @@ private:
     static sluice::stack<host>::parts host_parts(wire& to, wire_end end) {
         return {.output = {to, end}, .seed = sluice::testing::fixed_seed};
     }
-    static sluice::stack<router>::parts router_parts(wire& l, wire& r) {
-        sluice::stack<router>::parts made{.seed = sluice::testing::fixed_seed};
-        made.output.sides = {{{l, wire_end::right}, {r, wire_end::left}}};
-        return made;
+    static sluice::stack<router>::parts router_parts() {
+        return {.seed = sluice::testing::fixed_seed};
     }
 
     sluice::testing::manual_clock clock_;

@@ -6,14 +6,12 @@
 #pragma once
 
 #include "../support/offloaded.hpp"
-#include "../support/route_text.hpp"
 
-#include <sluice/wire/text.hpp>
+#include <sluice/route/text.hpp>
 
 #include <charconv>
 #include <cstdio>
 #include <optional>
-#include <string>
 #include <string_view>
 #include <vector>
 
@@ -36,7 +34,7 @@ constexpr const char* explain_usage =
 
 struct explain_arguments {
     std::vector<sluice::ipv4::interface_address> addresses;
-    std::vector<router::route_line> routes;
+    std::vector<sluice::route_text> routes;  // of argv
     bool forwards = false;
     checksums made = checksums::as_captured;
     const char* file = nullptr;
@@ -46,12 +44,14 @@ struct explain_arguments {
 namespace detail {
 
 inline bool add_route(std::string_view text, explain_arguments& to) {
-    const std::string problem = router::parse_route(text, to.routes.emplace_back());
-    if (!problem.empty()) {
+    const auto read = sluice::parse_route(text);
+    if (!read) {
         std::fprintf(stderr, "explain: --route %.*s: %s\n", static_cast<int>(text.size()),
-                     text.data(), problem.c_str());
+                     text.data(), message(read.error()).c_str());
+        return false;
     }
-    return problem.empty();
+    to.routes.push_back(*read);
+    return true;
 }
 
 inline bool add_value(std::string_view option, std::string_view value, explain_arguments& to) {

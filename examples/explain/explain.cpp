@@ -6,7 +6,6 @@
 //      ./explain --address 10.0.1.1/24 --route "default via 10.0.1.254" FILE 7
 // Without --address: a router that owns no address and has a route to everywhere.
 #include "../support/capture_input.hpp"
-#include "../support/complain.hpp"
 #include "../support/offloaded.hpp"
 #include "arguments.hpp"
 #include "stack.hpp"
@@ -155,13 +154,13 @@ int run(stack& s, examples::capture_input& in, const examples::explain_arguments
 // The stack that is asked, the memory of its routes and those who listen in it: they go after it.
 struct explained_host {
     explicit explained_host(const examples::explain_arguments& given)
-        : routes{examples::explain::room_for(given)},
+        : routes{examples::explain::memory_for(given)},
           s{stack::parts{.seed = same_each_time,
                          .switches =
                              given.forwards ? sluice::settings::of_router() : sluice::settings{},
                          .routes = routes.all()}} {}
 
-    router::zero_pages routes;
+    sluice::port::zero_pages routes;
     examples::explain::tcp_listener tcp;
     examples::explain::udp_listener udp;
     stack s;
@@ -175,10 +174,7 @@ int main(int argc, char** argv) {
         std::fprintf(stderr, "%s%s", examples::explain_usage, examples::capture_exit_usage);
         return examples::capture_usage;
     }
-    auto in = examples::capture_input::open("explain", given->file);
-    if (!in) {
-        return examples::capture_failed;
-    }
+    examples::capture_input in{"explain", given->file};
     const auto host = std::make_unique<explained_host>(*given);
     stack& s = host->s;
     if (const std::string problem = configure(s, *given); !problem.empty()) {
@@ -189,5 +185,5 @@ int main(int argc, char** argv) {
         !s.delivery().set_handler(ipv4::protocols::tcp, &host->tcp)) {
         return examples::capture_failed;
     }
-    return run(s, *in, *given);
+    return run(s, in, *given);
 }

@@ -5,13 +5,12 @@
 // anything.
 #pragma once
 
-#include "../support/route_advice.hpp"
-#include "../support/zero_pages.hpp"
 #include "arguments.hpp"
 
 #include <sluice/delivery/endpoints.hpp>
 #include <sluice/packet/external_storage.hpp>
 #include <sluice/port/pcap.hpp>
+#include <sluice/port/zero_pages.hpp>
 #include <sluice/route/lpm_table.hpp>
 #include <sluice/sluice.hpp>
 #include <sluice/wire/text.hpp>
@@ -65,10 +64,9 @@ struct udp_listener final : sluice::packet_sink<packet> {
 inline constexpr u16 first_interface = 2;  // 1 is lo
 
 // Room for the routes given and the one to everywhere; each address brings up to four, and lo's.
-inline router::zero_pages room_for(const explain_arguments& given) {
+inline std::size_t memory_for(const explain_arguments& given) {
     const std::size_t of_addresses = 4 * (given.addresses.size() + 1);
-    return router::zero_pages{
-        sluice::lpm_table::memory_for(given.routes.size() + 1 + of_addresses)};
+    return sluice::lpm_table::memory_for(given.routes.size() + 1 + of_addresses);
 }
 
 // By its number, or lo; 0: there is none.
@@ -83,18 +81,18 @@ inline u16 find_interface(std::string_view name, const explain_arguments& given)
 
 // What is wrong, and what to do about it; empty: nothing.
 inline std::string add_routes(stack& s, const explain_arguments& given) {
-    for (const router::route_line& line : given.routes) {
-        sluice::route_entry route = line.route;
-        const std::string text = "--route " + router::text_of(route, line.device) + " refused: ";
-        if (!line.device.empty()) {
-            route.interface = find_interface(line.device, given);
+    for (auto [route, device] : given.routes) {
+        const std::string text =
+            std::string{"--route "} + to_text(route, device).c_str() + " refused: ";
+        if (!device.empty()) {
+            route.interface = find_interface({device.data(), device.size()}, given);
             if (route.interface == 0) {
                 return text +
                        "dev takes lo or a number, 2 for the interface of the first --address";
             }
         }
         if (const auto added = s.add_route(route); !added) {
-            return text + advice(added.error());
+            return text + message(added.error());
         }
     }
     return {};

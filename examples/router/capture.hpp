@@ -5,10 +5,9 @@
 // from the capture. Never: delays the router: what could not be written is counted.
 #pragma once
 
-#include "../support/complain.hpp"
-#include "link_watch.hpp"
 #include "port.hpp"
 
+#include <sluice/port/link_watch.hpp>
 #include <sluice/port/pcapng_file.hpp>
 
 #include <time.h>
@@ -28,7 +27,7 @@ public:
         if (!file_.write(u32{interface} - first_interface, now, p, way)) {
             ++lost_;
             if (const auto why = file_.news()) {
-                examples::complain("router", *why);
+                complain(*why);
             }
         }
     }
@@ -42,21 +41,21 @@ private:
 // What is captured of an interface that is not there yet is never written: the router ends.
 inline sluice::port::pcap::link_type captured_link_of(const link_request& link) {
     using sluice::port::link_header;
-    const auto watch = in_namespace_of(link, [&link] { return link_watch::open(link.name); });
+    const auto watch =
+        in_namespace_of(link, [&link] { return sluice::port::link_watch::open(link.name); });
     const auto found = watch ? watch->state() : std::nullopt;
     const bool is_raw = link.is_tun || (found && found->header == link_header::none);
     return is_raw ? sluice::port::pcap::link_type::raw : sluice::port::pcap::link_type::ethernet;
 }
 
 // Makes the file with a description of each interface.
-inline sluice::result<sluice::port::pcapng::writer, sluice::port::port_error>
+inline sluice::result<sluice::port::pcapng::writer, port_error>
 create_capture(const arguments& given) {
     auto file = sluice::port::pcapng::writer::create(given.pcap.c_str());
     for (const link_request& link : given.links) {
         if (file && !file->add_interface(captured_link_of(link), link.label())) {
             const auto why = file->news();
-            return sluice::failure{why ? *why
-                                       : sluice::port::port_error::last("write", given.pcap)};
+            return sluice::failure{why ? *why : port_error::last("write", given.pcap)};
         }
     }
     return file;

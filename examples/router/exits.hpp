@@ -11,6 +11,7 @@
 
 #include <sluice/interface/interface_table.hpp>
 #include <sluice/link/ethernet.hpp>
+#include <sluice/link/interface_host.hpp>
 
 #include <vector>
 
@@ -19,22 +20,7 @@ namespace router {
 using interface_table = sluice::interface_table<256>;
 
 // What the link asks of the host: its addresses.
-struct own_addresses {
-    const std::vector<port*>* ports = nullptr;  // by interface
-    const interface_table* interfaces = nullptr;
-
-    [[nodiscard]] sluice::ethernet::address hardware_address(u16 interface) const noexcept {
-        return (*ports)[interface]->hardware();
-    }
-    [[nodiscard]] bool is_own(u16, sluice::ipv4::address a) const noexcept {
-        return interfaces->is_own(a);
-    }
-    [[nodiscard]] sluice::ipv4::address source_for(u16 interface,
-                                                   sluice::ipv4::address target) const noexcept {
-        const auto* i = interfaces->find(interface);
-        return i != nullptr ? i->source_for(target, sluice::scopes::link) : sluice::ipv4::address{};
-    }
-};
+using own_addresses = sluice::interface_host<interface_table, most_links>;
 
 // Below the link.
 struct frame_exits {

@@ -11,12 +11,12 @@
 //          that comes back with another one stays unused.
 #pragma once
 
-#include "link_watch.hpp"
 #include "port.hpp"
 
 #include <sluice/port/af_packet.hpp>
 #include <sluice/port/af_packet_ring.hpp>
 #include <sluice/port/af_packet_ring_send.hpp>
+#include <sluice/port/link_watch.hpp>
 
 #include <optional>
 
@@ -25,7 +25,8 @@
 namespace router {
 
 namespace af_packet = sluice::port::af_packet;
-using sluice::port::port_error;
+using sluice::port::link_state;
+using sluice::port::link_watch;
 
 class packet_port final : public port {
 public:
@@ -65,25 +66,27 @@ public:
         }
     }
 
-    [[nodiscard]] batch receive(source& from, std::span<packet> to) noexcept override {
+    [[nodiscard]] receive_batch receive(source& from, std::span<packet> to) noexcept override {
         if (!sockets_) {
-            return {.failed = true};
+            return {.end = sluice::port::read_status::closed};
         }
         constexpr std::size_t most_arp = 8;
         const auto arp = sockets_->arp
                              ? sockets_->arp->receive(
                                    from, to.first(most_arp < to.size() ? most_arp : to.size()))
-                             : sluice::port::receive_batch{};
+                             : receive_batch{};
         const std::span<packet> rest = to.subspan(arp.count);
-        const auto ip =
+        auto got =
             sockets_->in ? sockets_->in->receive(rest) : sockets_->plain->receive(from, rest);
-        for (packet& frame : rest.first(sockets_->in ? ip.count : 0)) {
+        for (packet& frame : rest.first(sockets_->in ? got.count : 0)) {
             if (is_fragment(frame)) {
                 frame = from.copy_of(frame);  // empty: no memory
             }
         }
-        return {arp.count + ip.count, arp.has_progressed() || ip.has_progressed(),
-                is_broken(arp.end) || is_broken(ip.end)};
+        got.count += arp.count;
+        got.thrown_away += arp.thrown_away;
+        got.end = is_broken(arp) ? arp.end : got.end;
+        return got;
     }
     [[nodiscard]] bool send(packet& frame, sluice::instant now) noexcept override {
         using sluice::segmentation_kind;
@@ -121,9 +124,6 @@ private:
         int index = 0;
     };
 
-    [[nodiscard]] static bool is_broken(sluice::port::read_status s) noexcept {
-        return s == sluice::port::read_status::closed || s == sluice::port::read_status::failed;
-    }
     [[nodiscard]] u32 header_octets() const noexcept {
         return is_ethernet() ? u32{sluice::ethernet::layout::size} : 0;
     }

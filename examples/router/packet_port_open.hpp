@@ -1,7 +1,6 @@
 // How a packet_port opens and closes its sockets, and what they counted.
 #pragma once
 
-#include "../support/complain.hpp"
 #include "packet_port.hpp"
 
 namespace router {
@@ -41,7 +40,7 @@ inline bool packet_port::look_again() noexcept {
         if (const auto opened = open_sockets(); !opened) {
             is_unsettled_ = true;
             if (mode_.speaks && !had_failed) {
-                examples::complain("router", opened.error());
+                complain(opened.error());
             }
         }
     }

@@ -5,15 +5,17 @@
 #pragma once
 
 #include "arguments.hpp"
-#include "frame_pool.hpp"
 
 #include <sluice/output/concept.hpp>
+#include <sluice/packet/external_pool.hpp>
 #include <sluice/port/descriptor.hpp>
 #include <sluice/port/error.hpp>
 #include <sluice/port/namespace.hpp>
+#include <sluice/port/receive_batch.hpp>
 #include <sluice/wire/ethernet.hpp>
 
 #include <cstddef>
+#include <cstdio>
 #include <span>
 #include <type_traits>
 #include <vector>
@@ -23,10 +25,12 @@ namespace router {
 using sluice::u16;
 using sluice::u32;
 using sluice::u64;
+using sluice::port::port_error;
+using sluice::port::receive_batch;
 
 // More buffers than the reassembly cache ever holds fragments (2048), so that a batch always finds
 // some, and packets of 64 KB too, which take 33.
-using source = frame_pool<2048, 8192>;
+using source = sluice::external_pool<2048, 8192>;
 using packet = source::packet_type;
 
 // Since the start; a device that was opened again goes on counting.
@@ -65,14 +69,20 @@ template <class Open>
                               : sluice::port::in_namespace("/run/netns/" + link.space, open);
 }
 
+// The exit code for what the system refuses, once it was said why.
+inline int complain(const port_error& e) {
+    std::fprintf(stderr, "router: %s\n", message(e).c_str());
+    return 1;
+}
+
+// Whether the device gives nothing any more.
+[[nodiscard]] inline bool is_broken(const receive_batch& got) noexcept {
+    using sluice::port::read_status;
+    return got.end == read_status::closed || got.end == read_status::failed;
+}
+
 class port {
 public:
-    struct batch {
-        std::size_t count = 0;
-        bool has_progressed = false;  // something was read, given or thrown away
-        bool failed = false;          // the device gives nothing any more
-    };
-
     explicit port(const link_request& asked, u16 index) : asked_{asked}, index_{index} {}
     virtual ~port() = default;
     port(const port&) = delete;
@@ -80,7 +90,7 @@ public:
 
     [[nodiscard]] virtual bool is_ethernet() const noexcept = 0;
     // Opens what can be opened now. No error: the port works, or will when its interface is up.
-    [[nodiscard]] virtual sluice::result<void, sluice::port::port_error> open() noexcept = 0;
+    [[nodiscard]] virtual sluice::result<void, port_error> open() noexcept = 0;
     // Looks again, after the descriptor of changes was readable or reading failed. True: the state,
     // the MTU or the link address changed.
     [[nodiscard]] virtual bool look_again() noexcept = 0;
@@ -95,7 +105,7 @@ public:
     virtual void add_descriptors(std::vector<int>& to) const = 0;
 
     // What waits, as far as there is room, in memory of `from` or of the device.
-    [[nodiscard]] virtual batch receive(source& from, std::span<packet> to) noexcept = 0;
+    [[nodiscard]] virtual receive_batch receive(source& from, std::span<packet> to) noexcept = 0;
     // True: taken.
     [[nodiscard]] virtual bool send(packet& p, sluice::instant now) noexcept = 0;
     virtual void flush() noexcept = 0;

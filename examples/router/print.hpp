@@ -3,9 +3,10 @@
 // Expects: a snapshot. Does: prints lines that begin with what they are about. Never: asks anybody.
 #pragma once
 
-#include "../support/print_counters.hpp"
 #include "snapshot.hpp"
 
+#include <sluice/stats/balance.hpp>
+#include <sluice/stats/print.hpp>
 #include <sluice/wire/text.hpp>
 
 #include <cstdio>
@@ -54,6 +55,24 @@ inline void print_neighbours(const snapshot& s, std::FILE* to) {
     }
 }
 
+// Those that are not zero, by the kernel's names, and the balance of fates.
+inline void print_counters(const snapshot& s, std::FILE* to) {
+    const auto line = [to](const char* group, const char* name, u64 n) {
+        if (n != 0) {
+            std::fprintf(to, "%s.%s %llu\n", group, name, wide(n));
+        }
+    };
+    sluice::for_each_counter(s.sum, s.switched, line);
+    for (std::size_t i = 1; i < sluice::drop_reason_count; ++i) {
+        const auto why = static_cast<sluice::drop_reason>(i);
+        line("Dropped", sluice::describe(why).name, s.sum[why]);
+    }
+    const sluice::balance_sides sides = sluice::balance_of(s);
+    std::fprintf(to, "balance: %llu came or arose, %llu left or ended or are held\n",
+                 wide(sides.in), wide(sides.out));
+    std::fflush(to);
+}
+
 // All there is; the counters and their balance come last.
 inline void print_all(const snapshot& s, std::FILE* to) {
     print_ports(s, to);
@@ -61,7 +80,7 @@ inline void print_all(const snapshot& s, std::FILE* to) {
     if (s.not_captured != 0) {
         std::fprintf(to, "not captured %llu\n", wide(s.not_captured));
     }
-    examples::print_counters(s, to);
+    print_counters(s, to);
 }
 
 // A table of rates since the snapshot before, so many milliseconds ago; on a terminal in place of

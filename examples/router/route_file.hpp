@@ -1,10 +1,10 @@
-// route_file: a file of routes, one in a line as route_text.hpp reads them; `#` begins a comment.
+// Routes as the router is given them: of the command line, or a file with one in a line, where `#`
+// begins a comment.
 //
-// Expects: a name. Does: reads the whole file, or says in which line something is wrong. Never:
-// gives a part of a file.
+// Never: gives a part of a file: what is wrong is told with its line.
 #pragma once
 
-#include "../support/route_text.hpp"
+#include <sluice/route/text.hpp>
 
 #include <cerrno>
 #include <cstdio>
@@ -15,6 +15,25 @@
 #include <vector>
 
 namespace router {
+
+struct route_line {
+    sluice::route_entry route;
+    std::string device{};  // the name of its interface; empty: not given
+    std::string where{};   // "FILE:LINE: ", or "--route "
+};
+
+// What is wrong with the text; empty: nothing, and the route is in `to`.
+inline std::string parse_route(std::string_view text, route_line& to) {
+    const auto read = sluice::parse_route(text);
+    if (!read) {
+        return message(read.error()).c_str();
+    }
+    to = {read->route, {read->device.begin(), read->device.end()}, {}};
+    return {};
+}
+inline std::string text_of(const route_line& line) {
+    return to_text(line.route, line.device).c_str();
+}
 
 namespace detail {
 
@@ -41,7 +60,7 @@ inline std::string read_text(const std::string& name, std::string& to) {
 // Adds the routes of a text to `to`; `name` is told in what is wrong. Empty: nothing is.
 inline std::string parse_routes(std::string_view text, const std::string& name,
                                 std::vector<route_line>& to) {
-    for (sluice::route_lines lines{{text.data(), text.size()}}; lines.next();) {
+    for (sluice::route_lines lines{text}; lines.next();) {
         const std::string where = name + ":" + std::to_string(lines.number()) + ": ";
         const std::string_view line{lines.line().data(), lines.line().size()};
         route_line& r = to.emplace_back();

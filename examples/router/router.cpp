@@ -14,18 +14,21 @@
 #include "usage.hpp"
 #include "worker.hpp"
 
+#include <sluice/port/or_exit.hpp>
+#include <sluice/port/signals.hpp>
+#include <sluice/port/system_seed.hpp>
+
 #include <csignal>
 #include <cstdio>
 #include <memory>
 #include <optional>
-#include <sluice/port/signals.hpp>
-#include <sluice/port/system_seed.hpp>
 #include <string>
 #include <vector>
 
 namespace {
 
 using workers = std::vector<std::unique_ptr<router::worker>>;
+using sluice::port::or_exit;
 using route_list = std::vector<router::route_line>;
 
 router::snapshot ask_all(const workers& all) {
@@ -42,7 +45,7 @@ router::snapshot ask_all(const workers& all) {
             router::add_neighbour(sum.neighbours, neighbour);
         }
         sum.link += one.link;
-        sum.sum.add(one.sum);
+        sum.sum += one.sum;
         sum.switched = one.switched;
         sum.held_now += one.held_now;
         sum.not_captured += one.not_captured;
@@ -50,32 +53,25 @@ router::snapshot ask_all(const workers& all) {
     return sum;
 }
 
-// Makes the workers; the program's exit code if that cannot be.
-std::optional<int> prepare(const router::arguments& given, const route_list& routes, workers& all) {
+// Makes the workers. False: a stack refuses what was given, and that was said.
+bool prepare(const router::arguments& given, const route_list& routes, workers& all) {
     std::optional<sluice::port::pcapng::writer> capture;
     if (!given.pcap.empty()) {
-        auto created = router::create_capture(given);
-        if (!created) {
-            return examples::complain("router", created.error());
-        }
-        capture.emplace(std::move(*created));
+        capture.emplace(or_exit("router", router::create_capture(given)));
     }
     for (unsigned i = 0; i < given.workers; ++i) {
         std::optional<sluice::port::pcapng::writer> own;
         if (capture) {
             own.emplace(capture->share());
         }
-        const auto seed = sluice::port::system_seed();
-        if (!seed) {
-            return examples::complain("router", seed.error());
-        }
+        const auto seed = or_exit("router", sluice::port::system_seed());
         all.push_back(
-            std::make_unique<router::worker>(given, routes, i == 0, *seed, std::move(own)));
-        if (const auto failed = all.back()->prepare()) {
-            return failed;
+            std::make_unique<router::worker>(given, routes, i == 0, seed, std::move(own)));
+        if (!all.back()->prepare()) {
+            return false;
         }
     }
-    return std::nullopt;
+    return true;
 }
 
 // The routes of the file as it is now, for all workers or for none.
@@ -145,29 +141,26 @@ int main(int argc, char** argv) {
         return given.help ? 0 : 2;
     }
     std::signal(SIGPIPE, SIG_IGN);  // who reads what is printed may go; the routing stays
-    auto signals = sluice::port::signals::open();
-    if (!signals) {
-        return examples::complain("router", signals.error());
-    }
+    auto signals = or_exit("router", sluice::port::signals::open());
     route_list routes;
     if (const std::string problem = router::read_wanted_routes(given, routes); !problem.empty()) {
         std::fprintf(stderr, "router: %s\n", problem.c_str());
         return 2;
     }
     workers all;
-    if (const auto failed = prepare(given, routes, all)) {
-        return *failed;
+    if (!prepare(given, routes, all)) {
+        return 2;
     }
     const sluice::port::descriptor ended{::eventfd(0, EFD_CLOEXEC)};
     if (!ended) {
-        return examples::complain("router", sluice::port::port_error::last("make", "eventfd"));
+        return router::complain(router::port_error::last("make", "eventfd"));
     }
     for (const auto& w : all) {
         w->start(ended.get());
     }
     std::puts("router: ready");
     std::fflush(stdout);
-    const bool asked = watch(given, routes, all, *signals, ended.get());
+    const bool asked = watch(given, routes, all, signals, ended.get());
     for (const auto& w : all) {
         w->stop();
     }
@@ -183,5 +176,5 @@ int main(int argc, char** argv) {
         std::fputs("router: no interface is left\n", stderr);
         return 1;
     }
-    return examples::balance_of(last).is_even() ? 0 : 3;
+    return sluice::balance_of(last).is_even() ? 0 : 3;
 }

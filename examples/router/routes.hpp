@@ -6,18 +6,20 @@
 // A route that cannot be used while an interface is down waits for it.
 #pragma once
 
-#include "../support/route_advice.hpp"
-#include "../support/route_text.hpp"
-#include "../support/zero_pages.hpp"
+#include "route_file.hpp"
 
+#include <sluice/port/zero_pages.hpp>
 #include <sluice/route/lpm_table.hpp>
 
 #include <algorithm>
 #include <string>
 #include <tuple>
+#include <unordered_map>
 #include <vector>
 
 namespace router {
+
+using sluice::port::zero_pages;
 
 template <class Stack>
 class route_keeper {
@@ -37,8 +39,7 @@ public:
         std::vector<entry> next = entries_of(std::move(wanted));
         mark_common(entries_, next);
         if (!grow_to(next.size())) {
-            return std::to_string(next.size()) +
-                   " routes: " + examples::advice(sluice::route_error::full);
+            return std::to_string(next.size()) + " routes: " + message(sluice::route_error::full);
         }
         remove_unmarked(entries_);
         for (entry& e : next) {
@@ -102,33 +103,23 @@ private:
         std::vector<entry> all;
         all.reserve(lines.size());
         for (route_line& line : lines) {
-            std::string text = text_of(line.route, line.device);
+            std::string text = text_of(line);
             all.push_back({std::move(line), std::move(text), sluice::nowhere, false});
         }
         return all;
     }
     // In both lists what is the same; `next` takes over how the stack completed it.
     static void mark_common(std::vector<entry>& before, std::vector<entry>& next) {
-        const auto by_text = [](std::vector<entry>& list) {
-            std::vector<entry*> sorted;
-            for (entry& e : list) {
-                e.common = false;
-                sorted.push_back(&e);
-            }
-            std::sort(sorted.begin(), sorted.end(),
-                      [](const entry* a, const entry* b) { return a->text < b->text; });
-            return sorted;
-        };
-        const std::vector<entry*> old = by_text(before);
-        auto same = old.begin();
-        for (entry* e : by_text(next)) {
-            while (same != old.end() && (*same)->text < e->text) {
-                ++same;
-            }
-            if (same != old.end() && (*same)->text == e->text) {
-                (*same)->common = e->common = true;
-                e->added = (*same)->added;
-                ++same;
+        std::unordered_multimap<std::string_view, entry*> old;
+        for (entry& e : before) {
+            e.common = false;
+            old.emplace(e.text, &e);
+        }
+        for (entry& e : next) {
+            if (const auto same = old.find(e.text); same != old.end()) {
+                same->second->common = e.common = true;
+                e.added = same->second->added;
+                old.erase(same);
             }
         }
     }
@@ -159,7 +150,7 @@ private:
                            added.error() == sluice::route_error::gateway_unreachable;
         return waits && some_link_is_down()
                    ? ""
-                   : e.line.where + e.text + " refused: " + examples::advice(added.error());
+                   : e.line.where + e.text + " refused: " + message(added.error());
     }
     [[nodiscard]] bool some_link_is_down() const {
         bool down = false;

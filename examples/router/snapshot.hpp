@@ -8,9 +8,8 @@
 
 #include <sluice/link/neighbour.hpp>
 #include <sluice/packet/settings.hpp>
-#include <sluice/stats/concept.hpp>
+#include <sluice/stats/snmp_counters.hpp>
 
-#include <array>
 #include <string>
 #include <vector>
 
@@ -47,59 +46,18 @@ struct link_counts {
     }
 };
 
-// Reads as snmp_counters do.
-class counter_sum {
-public:
-    // Of another sum, or of a stack's.
-    template <class Counters>
-    void add(const Counters& c) {
-        for (std::size_t i = 0; i < sluice::mib_count; ++i) {
-            mibs_[i] += c[static_cast<sluice::mib>(i)];
-        }
-        for (std::size_t i = 0; i < sluice::drop_reason_count; ++i) {
-            drops_[i] += c[static_cast<sluice::drop_reason>(i)];
-        }
-        for (std::size_t i = 0; i < sluice::balance_kinds; ++i) {
-            balance_[i] += c[static_cast<sluice::balance>(i)];
-        }
-    }
-    [[nodiscard]] u64 operator[](sluice::mib m) const noexcept {
-        return mibs_[static_cast<unsigned>(m)];
-    }
-    [[nodiscard]] u64 operator[](sluice::drop_reason r) const {
-        return drops_[static_cast<unsigned>(r)];
-    }
-    [[nodiscard]] u64 operator[](sluice::balance b) const {
-        return balance_[static_cast<unsigned>(b)];
-    }
-    [[nodiscard]] u64 drops() const {
-        u64 all = 0;
-        for (const u64 n : drops_) {
-            all += n;
-        }
-        return all;
-    }
-
-private:
-    std::array<u64, sluice::mib_count> mibs_{};
-    std::array<u64, sluice::drop_reason_count> drops_{};
-    std::array<u64, sluice::balance_kinds> balance_{};
-};
-
-// Of one worker: its own; of all: the sum. counters(), switches() and held() are
-// what print_counters() reads.
+// Of one worker: its own; of all: the sum. sluice::balance_of() reads it as it does a stack.
 struct snapshot {
     std::vector<port_line> ports;  // by interface, from first_interface on
     std::vector<neighbour_line> neighbours;
     link_counts link;
-    counter_sum sum;
+    sluice::snmp_counters sum;
     sluice::settings switched;  // the same in all
     std::size_t held_now = 0;
     u64 not_captured = 0;
 
-    [[nodiscard]] const counter_sum& counters() const { return sum; }
-    [[nodiscard]] const sluice::settings& switches() const { return switched; }
-    [[nodiscard]] std::size_t held() const { return held_now; }
+    [[nodiscard]] const sluice::snmp_counters& counters() const noexcept { return sum; }
+    [[nodiscard]] std::size_t held() const noexcept { return held_now; }
 };
 
 // Workers know the same neighbours: the freshest news counts.

@@ -19,7 +19,7 @@ public:
         : port{asked, index}, multi_queue_{multi_queue} {}
 
     [[nodiscard]] bool is_ethernet() const noexcept override { return false; }
-    [[nodiscard]] sluice::result<void, sluice::port::port_error> open() noexcept override {
+    [[nodiscard]] sluice::result<void, port_error> open() noexcept override {
         const sluice::port::tun::options how{
             .interface = index(), .multi_queue = multi_queue_, .offload = true};
         auto opened =
@@ -51,14 +51,9 @@ public:
         }
     }
 
-    [[nodiscard]] batch receive(source& from, std::span<packet> to) noexcept override {
-        using sluice::port::read_status;
-        if (!device_) {
-            return {.failed = true};
-        }
-        const auto got = device_->receive(from, to);
-        return {got.count, got.has_progressed(),
-                got.end == read_status::closed || got.end == read_status::failed};
+    [[nodiscard]] receive_batch receive(source& from, std::span<packet> to) noexcept override {
+        return device_ ? device_->receive(from, to)
+                       : receive_batch{.end = sluice::port::read_status::closed};
     }
     [[nodiscard]] bool send(packet& p, sluice::instant now) noexcept override {
         return sender_.transmit(p, {}, now);

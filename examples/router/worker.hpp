@@ -33,8 +33,9 @@ public:
     worker(const worker&) = delete;
     worker& operator=(const worker&) = delete;
 
-    // Opens the ports and sets the stack up. The program's exit code if it cannot be.
-    [[nodiscard]] std::optional<int> prepare();
+    // Opens the ports, or ends the program, and sets the stack up. False: the stack refuses what
+    // was given, and that was said.
+    [[nodiscard]] bool prepare();
     // `ended`: a descriptor of eventfd(2) that is written when nothing is left to route between.
     void start(int ended) {
         runs_ = true;
@@ -91,9 +92,9 @@ private:
     // stack's.
     std::vector<std::unique_ptr<port>> ports_;
     exits exits_;
-    own_addresses addresses_;
     std::optional<kept_routes> routes_;  // with the memory of the stack's table
     std::unique_ptr<stack> stack_;
+    std::optional<own_addresses> addresses_;
     std::unique_ptr<ethernet> link_;
     std::vector<packet> failed_;  // their next hop did not answer
 

@@ -106,7 +106,7 @@ inline void worker::wait(sluice::instant deadline, sluice::instant now) {
 // A burst of one port through the stack.
 inline void worker::serve(port& from) {
     std::array<packet, 64> burst;
-    const port::batch got = from.receive(stack_->buffers(), burst);
+    const receive_batch got = from.receive(stack_->buffers(), burst);
     const sluice::moment now = sluice::port::steady_clock::now();
     std::size_t kept = 0;
     for (packet& p : std::span{burst}.first(got.count)) {
@@ -123,8 +123,8 @@ inline void worker::serve(port& from) {
     }
     stack_->receive(std::span{burst}.first(kept), now);
     exits_.frames.flush();  // answers to ARP
-    rest_of(from).reading.note({.succeeded = got.has_progressed, .at = now.now});
-    if (got.failed) {
+    rest_of(from).reading.note({.succeeded = got.has_progressed(), .at = now.now});
+    if (is_broken(got)) {
         follow(from);
     }
 }
@@ -136,6 +136,7 @@ inline void worker::follow(port& changed) {
         {.succeeded = !changed.is_unsettled(), .at = sluice::port::steady_clock::now_instant()});
     if (is_different) {
         const bool up = changed.state() == port_state::up;
+        static_cast<void>(addresses_->set_hardware_address(changed.index(), changed.hardware()));
         if (!up) {
             link_->flush(changed.index());
         }

@@ -1,10 +1,13 @@
 // How a worker is put together, and what it tells of itself.
 #pragma once
 
-#include "../support/complain.hpp"
 #include "packet_port.hpp"
 #include "tun_port.hpp"
+
+#include <sluice/port/or_exit.hpp>
+
 #include "worker.hpp"
+#include <cstdlib>
 
 namespace router {
 
@@ -25,17 +28,17 @@ inline worker::worker(const arguments& given, const std::vector<route_line>& rou
     stack_ = std::make_unique<stack>(
         stack::parts{.output = {&exits_}, .seed = seed, .routes = memory.all()});
     routes_.emplace(*stack_, std::move(memory), addresses);
-    addresses_ = {&exits_.frames.ports, &stack_->interfaces()};
-    link_ = std::make_unique<ethernet>(stack_->buffers(), addresses_, exits_.frames,
+    addresses_.emplace(stack_->interfaces());
+    link_ = std::make_unique<ethernet>(stack_->buffers(), *addresses_, exits_.frames,
                                        sluice::derive(seed, sluice::purposes_of_programs));
     exits_.buffers = &stack_->buffers();
     exits_.link = link_.get();
 }
 
-inline std::optional<int> worker::prepare() {
+inline bool worker::prepare() {
     wake_ = sluice::port::descriptor{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
     if (!wake_) {
-        return examples::complain("router", sluice::port::port_error::last("make", "eventfd"));
+        std::exit(complain(port_error::last("make", "eventfd")));
     }
     const bool shared = given_.workers > 1;
     std::vector<u32> mtus;
@@ -48,19 +51,18 @@ inline std::optional<int> worker::prepare() {
                 link, index, packet_port::mode{given_.plain, shared, is_first_}));
         }
         port& made = *ports_.back();
-        if (const auto opened = made.open(); !opened) {
-            return examples::complain("router", opened.error());
-        }
+        sluice::port::or_exit("router", made.open());
+        static_cast<void>(addresses_->set_hardware_address(index, made.hardware()));
         exits_.frames.ports[index] = &made;
         rests_.emplace_back();
         mtus.push_back(made.mtu());
     }
     if (!configure(*stack_, given_, mtus)) {
-        return 2;
+        return false;
     }
     if (const std::string problem = routes_->change_to(first_routes_); !problem.empty()) {
         std::fprintf(stderr, "router: %s\n", problem.c_str());
-        return 2;
+        return false;
     }
     for (const auto& p : ports_) {
         if (p->state() != port_state::up) {
@@ -68,7 +70,7 @@ inline std::optional<int> worker::prepare() {
             tell(*p);
         }
     }
-    return std::nullopt;
+    return true;
 }
 
 inline snapshot worker::take_snapshot() {
@@ -82,7 +84,7 @@ inline snapshot worker::take_snapshot() {
     });
     const auto& link = link_->counters();
     now.link = {link.held_dropped, link.refused, link.tagged, link.too_short + link.unknown_type};
-    now.sum.add(stack_->counters());
+    now.sum += stack_->counters();
     now.switched = stack_->switches();
     now.held_now = stack_->held();
     now.not_captured = capture_ ? capture_->lost() : 0;

@@ -5,16 +5,14 @@
 // about it. Never: lets the time run backwards, or into the year 2200, whatever the file says.
 #pragma once
 
-#include "complain.hpp"
-
 #include <sluice/port/capture.hpp>
 #include <sluice/port/capture_file.hpp>
+#include <sluice/port/or_exit.hpp>
 #include <sluice/port/pcap_link.hpp>
 
 #include <cstdio>
+#include <cstdlib>
 #include <map>
-#include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -54,21 +52,11 @@ class capture_input {
     using reader = sluice::port::capture::reader;
 
 public:
-    // Complains where there is none.
-    [[nodiscard]] static std::optional<capture_input> open(const char* program, const char* path) {
-        auto content = sluice::port::capture::load_file(path);
-        if (!content) {
-            complain(program, content.error());
-            return std::nullopt;
-        }
-        auto in = reader::open(*content);
-        if (!in) {
-            std::fprintf(stderr, "%s: read %s: %s; `editcap %s NEW.pcapng` may convert it\n",
-                         program, path, message(in.error()), path);
-            return std::nullopt;
-        }
-        return capture_input{program, path, std::move(*content), std::move(*in)};
-    }
+    // Ends the program with capture_failed where there is none.
+    capture_input(const char* program, const char* path)
+        : program_{program}, path_{path},
+          content_{sluice::port::or_exit(program, sluice::port::capture::load_file(path))},
+          in_{read_again()} {}
 
     // The next frame; nullptr at the end, and where nothing more can be read.
     [[nodiscard]] const captured_frame* next() {
@@ -91,7 +79,7 @@ public:
     }
     // From the first frame again.
     void rewind() {
-        in_ = *reader::open(content_);
+        in_ = read_again();
         frame_ = {};
         unknown_.clear();
         cut_ = 0;
@@ -128,10 +116,15 @@ public:
     }
 
 private:
-    // The reader looks into the octets, which stay where they are when the vector moves.
-    capture_input(const char* program, const char* path, std::vector<std::byte>&& content,
-                  reader&& in)
-        : program_{program}, path_{path}, content_{std::move(content)}, in_{std::move(in)} {}
+    [[nodiscard]] reader read_again() const {
+        auto in = reader::open(content_);
+        if (!in) {
+            std::fprintf(stderr, "%s: read %s: %s; `editcap %s NEW.pcapng` may convert it\n",
+                         program_, path_, message(in.error()), path_);
+            std::exit(capture_failed);
+        }
+        return std::move(*in);
+    }
 
     const char* program_;
     const char* path_;

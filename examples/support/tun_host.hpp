@@ -1,13 +1,16 @@
 // tun_host: a stack that owns the device sluice0 as 192.0.2.1, for the examples that need one.
 //
-// Expects: Linux, the right to make a TUN device; a Stack with tun::sender as its output. Does:
-// opens the device, brings packets to the stack until INT, TERM or the example is done. Never:
-// configures the kernel's end.
+//     examples::tun_host<stack> host{"ping_responder"};
+//     while (host.step()) { ... }
+//     return host.exit_code();
+//
+// Expects: Linux, the right to make a TUN device; a Stack with tun::sender as its output.
+// Never:   configures the kernel's end.
 #pragma once
 
-#include "complain.hpp"
 #include "self_packets.hpp"
 
+#include <sluice/port/or_exit.hpp>
 #include <sluice/port/poll_loop.hpp>
 #include <sluice/port/system_seed.hpp>
 #include <sluice/port/tun.hpp>
@@ -17,39 +20,37 @@
 
 namespace examples {
 
-// setup(stack) -> bool before the first packet, report(stack) for each USR1, done(stack) -> bool
-// after each batch. The exit code of the program.
-template <class Stack, class Setup, class Report, class Done>
-int run_tun_host(const char* program, Setup&& setup, Report&& report, Done&& done) {
-    namespace tun = sluice::port::tun;
-    auto device = tun::open("sluice0", {.interface = 2});
-    if (!device) {
-        return complain(program, device.error());
+namespace port = sluice::port;
+
+template <class Stack>
+class tun_host {
+    using parts = typename Stack::parts;
+
+public:
+    // Ends the program where something is refused.
+    explicit tun_host(const char* program)
+        : device_{port::or_exit(program, port::tun::open("sluice0", {.interface = 2}))},
+          loop_{port::or_exit(program, port::poll_loop::open())},
+          stack_{std::make_unique<Stack>(parts{
+              .output = device_.sender(), .seed = port::or_exit(program, port::system_seed())})} {
+        port::or_exit(program, stack_->add_interface({.index = 2, .address = own_address}));
+        std::printf("%s: 192.0.2.1 on sluice0\n", program);
+        std::fflush(stdout);
     }
-    const auto seed = sluice::port::system_seed();
-    if (!seed) {
-        return complain(program, seed.error());
+
+    // Waits for packets or a signal, and lets the stack answer. False: it is time to end.
+    [[nodiscard]] bool step() { return loop_.step(*stack_, device_); }
+    // Whether USR1 came in the last step.
+    [[nodiscard]] bool is_switched() const {
+        return loop_.last_signal() == port::signal_event::report;
     }
-    auto loop = sluice::port::poll_loop::open();
-    if (!loop) {
-        return complain(program, loop.error());
-    }
-    const auto s =
-        std::make_unique<Stack>(typename Stack::parts{.output = device->sender(), .seed = *seed});
-    if (!s->add_interface({.index = 2, .address = own_address}) || !setup(*s)) {
-        return 1;
-    }
-    std::printf("%s: 192.0.2.1 on sluice0\n", program);
-    std::fflush(stdout);
-    while (loop->step(*s, *device)) {
-        if (loop->last_signal() == sluice::port::signal_event::report) {
-            report(*s);
-        }
-        if (done(*s)) {
-            return 0;
-        }
-    }
-    return loop->is_asked() ? 0 : 1;
-}
+    [[nodiscard]] int exit_code() const { return loop_.is_asked() ? 0 : 1; }
+    [[nodiscard]] Stack& stack() { return *stack_; }
+
+private:
+    port::tun::device device_;
+    port::poll_loop loop_;
+    std::unique_ptr<Stack> stack_;
+};
 
 }  // namespace examples

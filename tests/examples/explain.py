@@ -169,7 +169,7 @@ def check_own(program):
                 ("a link that is not there", "--route default dev 3",
                  "dev takes lo or a number, 2 for the interface of the first --address", ["--route", "default dev 3"]),
                 ("a source of others", "--route 20.0.0.0/8 via 10.0.1.9 src 10.0.1.7",
-                 "its source is not an address of the router; give one that is",
+                 "its preferred source is not a local address; give one that is",
                  ["--route", "20.0.0.0/8 via 10.0.1.9 src 10.0.1.7"]),
                 ("too many addresses", "--address 10.0.31.1/24", "there are too many; give fewer",
                  [word for i in range(2, 100) for word in ("--address", f"10.0.{i}.1/24")])):

@@ -91,7 +91,7 @@ links=(--tun "$left:tun0:192.0.2.1/24" --tun "$right:tun0:198.51.100.1/24:1400")
 nothing="no link leads to its gateway; name a gateway on a link, or add dev NAME onlink"
 misleads "--route 10.0.0.0/8 via 203.0.113.1 refused: $nothing" "${links[@]}" --route "10.0.0.0/8 via 203.0.113.1"
 misleads "--route 10.0.0.0/8 refused: it names no interface; add dev NAME or via GATEWAY" "${links[@]}" --route 10.0.0.0/8
-misleads "--route 10.0.0.0/8 via 192.0.2.9 mtu 60 refused: its MTU is too small; give 68 octets or more" \
+misleads "--route 10.0.0.0/8 via 192.0.2.9 mtu 60 refused: its MTU is too small; give 68 bytes or more" \
     "${links[@]}" --route "10.0.0.0/8 via 192.0.2.9 mtu 60"
 printf 'default via 192.0.2.9\n\nblackhole default\n' >"$scratch/routes"
 misleads "$scratch/routes:3: blackhole default refused: a route with its prefix, tos and metric exists; give another metric" \

@@ -5,8 +5,7 @@
 //   route add|del ROUTE                show
 //
 // Every line is answered by "ok" or why not; `show` by the routes, one in a line, and "ok".
-#include "../../examples/support/route_text.hpp"
-
+#include <sluice/route/text.hpp>
 #include <sluice/sluice.hpp>
 #include <sluice/testing/fixed_seed.hpp>
 
@@ -83,20 +82,19 @@ private:
         std::string rest;
         words >> what;
         std::getline(words, rest);
-        router::route_line line;
-        if (const std::string problem = router::parse_route(rest, line); !problem.empty()) {
-            return problem;
-        }
-        if (!line.device.empty()) {
-            line.route.interface = index_of(line.device);
-            if (line.route.interface == 0) return "no such device";
+        const auto read = parse_route(rest);
+        if (!read) return message(read.error()).c_str();
+        route_entry entry = read->route;
+        if (!read->device.empty()) {
+            entry.interface = index_of({read->device.begin(), read->device.end()});
+            if (entry.interface == 0) return "no such device";
         }
         route_error wrong{};
         if (what == "add") {
-            const auto added = stack_->add_route(line.route);
+            const auto added = stack_->add_route(entry);
             wrong = added.has_value() ? route_error::none : added.error();
         } else {
-            const auto removed = stack_->remove_route(line.route);
+            const auto removed = stack_->remove_route(entry);
             wrong = removed.has_value() ? route_error::none : removed.error();
         }
         return wrong == route_error::none
@@ -105,9 +103,8 @@ private:
     }
 
     std::string show() {
-        stack_->routes().for_each([&](const route_entry& r) {
-            std::cout << router::text_of(r, names_[r.interface]) << '\n';
-        });
+        stack_->routes().for_each(
+            [&](const route_entry& r) { std::cout << to_text(r, names_[r.interface]) << '\n'; });
         return "";
     }
 

@@ -5,7 +5,7 @@
 #include "datagrams.hpp"
 
 #include <sluice/packet/next_hop.hpp>
-#include <sluice/stats/concept.hpp>
+#include <sluice/stats/balance.hpp>
 
 #include <utility>
 
@@ -32,13 +32,9 @@ std::vector<sent_packet> take_sent(Output& from) {
     return all;
 }
 
-// received + originated + copied = delivered + transmitted + absorbed + dropped + held now.
 template <class Stack>
 constexpr bool balanced(const Stack& s) {
-    const auto& c = s.counters();
-    return c[balance::received] + c[balance::originated] + c[balance::copied] ==
-           c[balance::delivered] + c[balance::transmitted] + c[balance::absorbed] + c.drops() +
-               s.held();
+    return balance_of(s).is_even();
 }
 
 }  // namespace support

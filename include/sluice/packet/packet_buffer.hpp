@@ -37,7 +37,8 @@
 //     };
 //
 // Models of packet_buffer: `basic_packet` over `pool_storage`, `external_storage`,
-// `inline_storage`. Models of buffer_source: `fixed_pool`, `heap_source`.
+// `inline_storage`. Models of buffer_source: `fixed_pool`, `external_pool`,
+// `heap_source`.
 #pragma once
 
 #include <sluice/packet/basic_packet.hpp>

@@ -81,32 +81,33 @@ enum class route_error : u8 {
     invalid_mtu,          // not zero and below 68 octets; Linux takes it
 };
 
-// A sentence for a person.
+// What is wrong with the route, and what to do.
 [[nodiscard]] constexpr const char* message(route_error error) noexcept {
     using enum route_error;
     switch (error) {
     case none:
         return "no error";
     case full:
-        return "the table has no room";
+        return "the table is full; give fewer routes, or more memory";
     case exists:
-        return "a route of this prefix, TOS and metric exists";
+        return "a route with its prefix, tos and metric exists; give another metric";
     case not_found:
         return "there is no such route";
     case invalid:
-        return "the prefix has host bits, or the type, TOS or scope is impossible";
+        return "its parts contradict each other: a prefix with host bits, onlink without via, a "
+               "refusal with via or dev, or an impossible TOS or scope";
     case no_interface:
-        return "there is no such interface";
+        return "it names no interface; add dev NAME or via GATEWAY";
     case interface_down:
-        return "the interface is down";
+        return "its interface is down; bring it up first";
     case gateway_unreachable:
-        return "the interface has no route to the gateway";
+        return "no link leads to its gateway; name a gateway on a link, or add dev NAME onlink";
     case invalid_gateway:
-        return "the gateway is not the address of another host";
+        return "its gateway is not the address of another host; give a neighbour's";
     case invalid_source:
-        return "the preferred source is not a local address";
+        return "its preferred source is not a local address; give one that is";
     case invalid_mtu:
-        return "the MTU is below 68 bytes";
+        return "its MTU is too small; give 68 bytes or more";
     }
     return "unknown route error";
 }

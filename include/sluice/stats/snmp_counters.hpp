@@ -50,6 +50,21 @@ public:
         values_[0] = 0;  // where rows that name no counter point
     }
 
+    // Adds those of another stack: a program with a stack a thread has the sum.
+    constexpr snmp_counters& operator+=(const snmp_counters& other) noexcept {
+        const auto add_all = [](auto& to, const auto& from) {
+            for (std::size_t i = 0; i < sizeof to / sizeof to[0]; ++i) {
+                to[i] += from[i];
+            }
+        };
+        add_all(values_, other.values_);
+        add_all(drops_, other.drops_);
+        add_all(balance_, other.balance_);
+        add_all(icmp_in_, other.icmp_in_);
+        add_all(icmp_out_, other.icmp_out_);
+        return *this;
+    }
+
     [[nodiscard]] constexpr u64 operator[](mib counter) const noexcept {
         return values_[static_cast<std::size_t>(counter)];
     }

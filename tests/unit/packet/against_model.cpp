@@ -3,7 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <sluice/base/random.hpp>
-#include <sluice/packet/external_storage.hpp>
+#include <sluice/packet/external_pool.hpp>
 #include <sluice/packet/packet_buffer.hpp>
 
 #include <memory>
@@ -176,7 +176,8 @@ struct table_of_hands {
 
 TEST_CASE_TEMPLATE("packets hold what the model holds, and every buffer comes home", Source,
                    fixed_pool<192, blocks>, fixed_pool<192, blocks, shared>,
-                   heap_source<192, blocks>, heap_source<192, blocks, shared>) {
+                   heap_source<192, blocks>, heap_source<192, blocks, shared>,
+                   external_pool<192, blocks>, external_pool<192, blocks, shared>) {
     auto table = std::make_unique<table_of_hands<Source>>();
     table->run(40'000);
     CHECK(table->differences == 0);

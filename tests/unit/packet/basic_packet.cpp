@@ -1,7 +1,7 @@
 // The operations of a packet one by one, over each storage.
 #include <doctest/doctest.h>
 
-#include <sluice/packet/external_storage.hpp>
+#include <sluice/packet/external_pool.hpp>
 #include <sluice/packet/inline_storage.hpp>
 #include <sluice/packet/packet_buffer.hpp>
 
@@ -63,6 +63,7 @@ TEST_CASE("a handle over a block is 16 octets and moves only") {
     static_assert(packet_buffer<basic_packet<external_storage, shared>>);
     static_assert(buffer_source<fixed_pool<2048, 4>>);
     static_assert(buffer_source<heap_source<2048, 4, shared>>);
+    static_assert(buffer_source<external_pool<2048, 4>>);
     static_assert(fixed_pool<2048, 4>::block_capacity >= 2048);
 }
 

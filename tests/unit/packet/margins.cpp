@@ -2,7 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <sluice/packet/bounded_packet_queue.hpp>
-#include <sluice/packet/external_storage.hpp>
+#include <sluice/packet/external_pool.hpp>
 #include <sluice/packet/pool_storage.hpp>
 #include <sluice/testing/exact_source.hpp>
 
@@ -31,7 +31,7 @@ constexpr margin_row rows[] = {
 };
 
 TEST_CASE_TEMPLATE("a source's packet may wait while its margins are left, and at exactly these",
-                   source_type, fixed_pool<256, 32>, heap_source<256, 32>,
+                   source_type, fixed_pool<256, 32>, heap_source<256, 32>, external_pool<256, 32>,
                    testing::exact_source<256, 32>) {
     for (const margin_row& row : rows) {
         CAPTURE(row.name);

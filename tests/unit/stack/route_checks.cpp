@@ -3,8 +3,9 @@
 // fib_valid_prefsrc, fib_table_delete.
 #include <doctest/doctest.h>
 
-#include "../../../examples/support/route_text.hpp"
 #include "support/world.hpp"
+
+#include <sluice/route/text.hpp>
 
 #include <string>
 
@@ -25,10 +26,12 @@ struct machine {
     // `dev 2` is interface 2.
     static route_entry entry(const char* text) {
         CAPTURE(text);
-        router::route_line r;
-        REQUIRE(router::parse_route(text, r) == "");
-        if (!r.device.empty()) r.route.interface = static_cast<u16>(std::stoi(r.device));
-        return r.route;
+        auto read = parse_route(text);
+        REQUIRE(read.has_value());
+        if (!read->device.empty())
+            read->route.interface =
+                static_cast<u16>(std::stoi({read->device.begin(), read->device.end()}));
+        return read->route;
     }
     route_error add(const char* text) {
         const auto added = ip->add_route(entry(text));
@@ -42,7 +45,7 @@ struct machine {
         const next_hop id = ip->routes().lookup(to);
         if (id == next_hop::none) return "nowhere";
         const route_entry& r = ip->routes().at(id);
-        return router::text_of(r, std::to_string(r.interface));
+        return to_text(r, std::to_string(r.interface)).c_str();
     }
 };
 

@@ -3,8 +3,9 @@
 // Linux fib_sync_down_dev, fib_sync_down_addr, fib_add_ifaddr, fib_del_ifaddr, fib_disable_ip.
 #include <doctest/doctest.h>
 
-#include "../../../examples/support/route_text.hpp"
 #include "support/world.hpp"
+
+#include <sluice/route/text.hpp>
 
 #include <algorithm>
 #include <string>
@@ -28,17 +29,19 @@ struct machine {
     }
     void route(const char* text) {
         CAPTURE(text);
-        router::route_line r;
-        REQUIRE(router::parse_route(text, r) == "");
+        auto read = parse_route(text);
+        REQUIRE(read.has_value());
+        const std::string device{read->device.begin(), read->device.end()};
         for (u16 i = 1; i <= 4; ++i)
-            r.route.interface = r.device == names[i] ? i : r.route.interface;
-        REQUIRE(ip->add_route(r.route).has_value());
+            read->route.interface = device == names[i] ? i : read->route.interface;
+        REQUIRE(ip->add_route(read->route).has_value());
     }
     // Without what lo brought.
     [[nodiscard]] lines table() const {
         lines all;
         ip->routes().for_each([&](const route_entry& r) {
-            if (!r.prefix.base.is_loopback()) all.push_back(router::text_of(r, names[r.interface]));
+            if (!r.prefix.base.is_loopback())
+                all.push_back(to_text(r, std::string_view{names[r.interface]}).c_str());
         });
         std::sort(all.begin(), all.end());
         return all;

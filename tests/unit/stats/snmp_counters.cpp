@@ -1,6 +1,7 @@
 // snmp_counters: ICMP types by name, drops by reason and the counters that their rows name.
 #include <doctest/doctest.h>
 
+#include <sluice/stats/balance.hpp>
 #include <sluice/stats/snmp_counters.hpp>
 
 #include <string>
@@ -73,6 +74,57 @@ TEST_CASE("a drop moves what its row names, as often as packets were dropped") {
         CHECK(sum_of(c) == expected);
         CHECK(c[mib::none] == 0);
     }
+}
+
+TEST_CASE("a sum has all of both") {
+    snmp_counters a;
+    snmp_counters b;
+    for (std::size_t i = 1; i < mib_count; ++i) {
+        a.add(static_cast<mib>(i), i);
+        b.add(static_cast<mib>(i), 1000);
+    }
+    for (std::size_t i = 0; i < balance_kinds; ++i)
+        b.tally(static_cast<balance>(i), i + 5);
+    a += b;
+    for (std::size_t i = 1; i < mib_count; ++i)
+        CHECK(a[static_cast<mib>(i)] == i + 1000);
+    for (std::size_t i = 0; i < balance_kinds; ++i)
+        CHECK(a[static_cast<balance>(i)] == i + 5);
+    snmp_counters events;
+    events.icmp_in(8);
+    events.icmp_out(255);
+    events.dropped(drop_reason::header_checksum, 3);
+    const u64 named = a[mib::icmp_in_echos];
+    a += events;
+    a += events;
+    CHECK(a.icmp_in_type(8) == 2);
+    CHECK(a.icmp_out_type(255) == 2);
+    CHECK(a[mib::icmp_in_echos] == named + 2);
+    CHECK(a[drop_reason::header_checksum] == 6);
+    CHECK(a.drops() == 6);
+    CHECK(a[mib::none] == 0);
+}
+
+TEST_CASE("the balance of fates has two sides") {
+    struct stack_like {
+        snmp_counters c{};
+        std::size_t waiting = 0;
+        const snmp_counters& counters() const { return c; }
+        std::size_t held() const { return waiting; }
+    } s;
+    CHECK(balance_of(s).is_even());
+    s.c.tally(balance::received, 10);
+    s.c.tally(balance::originated, 3);
+    s.c.tally(balance::copied, 2);
+    CHECK(balance_of(s).in == 15);
+    CHECK_FALSE(balance_of(s).is_even());
+    s.c.tally(balance::delivered, 4);
+    s.c.tally(balance::transmitted, 5);
+    s.c.tally(balance::absorbed, 1);
+    s.c.dropped(drop_reason::header_checksum, 3);
+    s.waiting = 2;
+    CHECK(balance_of(s).out == 15);
+    CHECK(balance_of(s).is_even());
 }
 
 TEST_CASE("counts beyond 32 bits") {

@@ -1,0 +1,129 @@
+// link_watch: whether a network interface is there, up and connected, and when that changes.
+//
+//     auto watch = port::link_watch::open("eth1");
+//     // when watch->fd() is readable:
+//     watch->drain();
+//     if (const auto now = watch->state()) { stack.set_link(2, {now->connected, now->mtu}); }
+//
+// Use it beside a device whose interface may go down, be deleted, and be made again: it asks by
+// name, so that the new interface of that name is found.
+//
+// Expects: Linux; open() in the interface's network namespace (namespace.hpp).
+// Never:   changes an interface; blocks.
+// Errors:  the system's, when it has no descriptor left.
+// Cost:    state(): four ioctl(2). fd() is readable when any interface of the namespace changed.
+// Source:  netdevice(7), rtnetlink(7).
+#pragma once
+
+#include <sluice/base/result.hpp>
+#include <sluice/port/descriptor.hpp>
+#include <sluice/port/error.hpp>
+#include <sluice/port/hardware_type.hpp>
+#include <sluice/port/interface_request.hpp>
+#include <sluice/wire/ethernet.hpp>
+
+#include <cerrno>
+#include <cstring>
+#include <optional>
+#include <string_view>
+
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <sys/socket.h>
+
+namespace sluice::port {
+
+struct link_state {
+    int index = 0;           // 0: there is no interface of that name
+    bool up = false;         // the administrator's part
+    bool connected = false;  // up, and the cable is in, or the peer is up
+    u32 mtu = 0;             // bytes
+    u16 type = 0;            // the kernel's number for its kind (hardware_type.hpp)
+    link_header header{};    // which header its packets begin with
+    ethernet::address hardware{};
+
+    friend bool operator==(const link_state&, const link_state&) = default;
+};
+
+class link_watch {
+public:
+    [[nodiscard]] static result<link_watch, port_error> open(std::string_view name) noexcept {
+        if (name.empty() || name.size() >= interface_name_size) {
+            return failure{
+                port_error::make("watch", name, ENODEV, "a name has 1 to 15 characters")};
+        }
+        link_watch made{interface_request::of(name)};
+        sockaddr_nl where{};
+        where.nl_family = AF_NETLINK;
+        where.nl_groups = RTMGRP_LINK;
+        if (!made.asking_ || !made.events_ ||
+            ::bind(made.events_.get(), reinterpret_cast<const sockaddr*>(&where), sizeof where) <
+                0) {
+            return failure{port_error::last("watch", name)};
+        }
+        return made;
+    }
+
+    // For poll(2).
+    [[nodiscard]] int fd() const noexcept { return events_.get(); }
+    // Empties fd(): state() says everything. False: something is left, or cannot be read.
+    [[nodiscard]] bool drain() const noexcept {
+        char some[4096];
+        for (int reads = 0; reads < 16; ++reads) {
+            if (::recv(events_.get(), some, sizeof some, 0) < 0 && errno != ENOBUFS) {
+                return errno == EAGAIN;
+            }
+        }
+        return false;
+    }
+
+    // nullopt: the system did not say, for now.
+    [[nodiscard]] std::optional<link_state> state() const noexcept {
+        link_state now;
+        interface_request answer = named_;
+        if (!ask(SIOCGIFINDEX, answer)) {
+            return nothing_or_gone();
+        }
+        now.index = answer.number();
+        if (!ask(SIOCGIFFLAGS, answer)) {
+            return nothing_or_gone();
+        }
+        const u16 flags = answer.flags();
+        now.up = (flags & interface_flags::up) != 0;
+        now.connected = now.up && (flags & interface_flags::running) != 0;
+        if (!ask(SIOCGIFMTU, answer)) {
+            return nothing_or_gone();
+        }
+        now.mtu = static_cast<u32>(answer.number());
+        if (!ask(SIOCGIFHWADDR, answer)) {
+            return nothing_or_gone();
+        }
+        now.type = answer.family();
+        now.header = link_header_of(now.type, flags);
+        std::memcpy(now.hardware.octets.data(), answer.address(), now.hardware.octets.size());
+        return now;
+    }
+    // Whether the kernel has an IPv4 address of its own there, and so answers as well.
+    [[nodiscard]] bool has_kernel_address() const noexcept {
+        interface_request answer = named_;
+        return ask(SIOCGIFADDR, answer);
+    }
+
+private:
+    explicit link_watch(const interface_request& named) noexcept
+        : named_{named}, asking_{::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)},
+          events_{::socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, NETLINK_ROUTE)} {}
+
+    [[nodiscard]] static std::optional<link_state> nothing_or_gone() noexcept {
+        return errno == ENODEV ? std::optional{link_state{}} : std::nullopt;
+    }
+    [[nodiscard]] bool ask(ioctl_number what, interface_request& answer) const noexcept {
+        return answer.ask(asking_.get(), what);
+    }
+
+    interface_request named_;
+    descriptor asking_;
+    descriptor events_;
+};
+
+}  // namespace sluice::port
