@@ -30,7 +30,7 @@ struct machine {
         REQUIRE(read.has_value());
         if (!read->device.empty())
             read->route.interface =
-                static_cast<u16>(std::stoi({read->device.begin(), read->device.end()}));
+                static_cast<u16>(std::stoi(std::string{read->device.data(), read->device.size()}));
         return read->route;
     }
     route_error add(const char* text) {
