@@ -27,11 +27,24 @@
 #include <optional>
 #include <string_view>
 
-#include <linux/netlink.h>
-#include <linux/rtnetlink.h>
 #include <sys/socket.h>
 
 namespace sluice::port {
+
+namespace detail {
+
+// struct sockaddr_nl, and the group of changes of interfaces: <linux/rtnetlink.h> brings types that
+// headers of the C library declare too.
+struct netlink_address {
+    u16 family = AF_NETLINK;
+    u16 padding = 0;
+    u32 port = 0;
+    u32 groups = 0;
+};
+inline constexpr int netlink_route = 0;
+inline constexpr u32 netlink_group_of_links = 1;
+
+}  // namespace detail
 
 struct link_state {
     int index = 0;           // 0: there is no interface of that name
@@ -53,9 +66,7 @@ public:
                 port_error::make("watch", name, ENODEV, "a name has 1 to 15 characters")};
         }
         link_watch made{interface_request::of(name)};
-        sockaddr_nl where{};
-        where.nl_family = AF_NETLINK;
-        where.nl_groups = RTMGRP_LINK;
+        const detail::netlink_address where{.groups = detail::netlink_group_of_links};
         if (!made.asking_ || !made.events_ ||
             ::bind(made.events_.get(), reinterpret_cast<const sockaddr*>(&where), sizeof where) <
                 0) {
@@ -112,7 +123,8 @@ public:
 private:
     explicit link_watch(const interface_request& named) noexcept
         : named_{named}, asking_{::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)},
-          events_{::socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, NETLINK_ROUTE)} {}
+          events_{::socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC,
+                           detail::netlink_route)} {}
 
     [[nodiscard]] static std::optional<link_state> nothing_or_gone() noexcept {
         return errno == ENODEV ? std::optional{link_state{}} : std::nullopt;

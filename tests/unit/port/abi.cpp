@@ -1,6 +1,7 @@
 // The kernel's layouts and numbers as port/ declares them, held against the kernel's own headers.
 #include <sluice/port/af_packet_abi.hpp>
 #include <sluice/port/interface_request.hpp>
+#include <sluice/port/link_watch.hpp>
 #include <sluice/port/raw_socket.hpp>
 #include <sluice/port/tun.hpp>
 
@@ -8,6 +9,8 @@
 
 #include <linux/if_packet.h>
 #include <linux/if_tun.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <linux/sock_diag.h>
 #include <net/if.h>
 #include <net/if_arp.h>
@@ -35,6 +38,12 @@ SAME_PLACE(abi::link_address, protocol, sockaddr_ll, sll_protocol);
 SAME_PLACE(abi::link_address, interface, sockaddr_ll, sll_ifindex);
 SAME_PLACE(abi::link_address, packet_type, sockaddr_ll, sll_pkttype);
 SAME_PLACE(abi::link_address, address, sockaddr_ll, sll_addr);
+using sluice::port::detail::netlink_address;
+static_assert(sizeof(netlink_address) == sizeof(sockaddr_nl));
+SAME_PLACE(netlink_address, family, sockaddr_nl, nl_family);
+SAME_PLACE(netlink_address, groups, sockaddr_nl, nl_groups);
+static_assert(sluice::port::detail::netlink_route == NETLINK_ROUTE);
+static_assert(sluice::port::detail::netlink_group_of_links == RTMGRP_LINK);
 static_assert(sizeof(abi::membership) == sizeof(packet_mreq));
 SAME_PLACE(abi::membership, interface, packet_mreq, mr_ifindex);
 SAME_PLACE(abi::membership, type, packet_mreq, mr_type);
