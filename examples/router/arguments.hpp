@@ -149,8 +149,8 @@ inline std::string resolve(const arguments& given, std::vector<route_line>& rout
         if (!r.device.empty()) {
             r.route.interface = find_interface(given, r.device);
             if (r.route.interface == 0) {
-                return r.where + text_of(r) +
-                       ": no interface, or more than one, has the name " + r.device;
+                return r.where + text_of(r) + ": no interface, or more than one, has the name " +
+                       r.device;
             }
         }
     }
