@@ -1,7 +1,6 @@
 // snmp_counters: ICMP types by name, drops by reason and the counters that their rows name.
 #include <doctest/doctest.h>
 
-#include <sluice/stats/balance.hpp>
 #include <sluice/stats/snmp_counters.hpp>
 
 #include <string>
@@ -103,28 +102,6 @@ TEST_CASE("a sum has all of both") {
     CHECK(a[drop_reason::header_checksum] == 6);
     CHECK(a.drops() == 6);
     CHECK(a[mib::none] == 0);
-}
-
-TEST_CASE("the balance of fates has two sides") {
-    struct stack_like {
-        snmp_counters c{};
-        std::size_t waiting = 0;
-        const snmp_counters& counters() const { return c; }
-        std::size_t held() const { return waiting; }
-    } s;
-    CHECK(balance_of(s).is_even());
-    s.c.tally(balance::received, 10);
-    s.c.tally(balance::originated, 3);
-    s.c.tally(balance::copied, 2);
-    CHECK(balance_of(s).in == 15);
-    CHECK_FALSE(balance_of(s).is_even());
-    s.c.tally(balance::delivered, 4);
-    s.c.tally(balance::transmitted, 5);
-    s.c.tally(balance::absorbed, 1);
-    s.c.dropped(drop_reason::header_checksum, 3);
-    s.waiting = 2;
-    CHECK(balance_of(s).out == 15);
-    CHECK(balance_of(s).is_even());
 }
 
 TEST_CASE("counts beyond 32 bits") {
