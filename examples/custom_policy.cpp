@@ -85,6 +85,6 @@ int main() {
     examples::write_echo_request(ping);
     static_cast<void>(s->receive(std::move(ping), {}));
     const bool answered = s->counters()[sluice::mib::icmp_out_echo_reps] == 1;
-    std::printf("a ping to 192.0.2.1, which is ours, is %s\n", answered ? "answered" : "lost");
+    std::printf("a ping to 192.0.2.1, a local address, is %s\n", answered ? "answered" : "lost");
     return as_wanted && answered ? 0 : 1;
 }

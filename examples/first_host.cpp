@@ -1,4 +1,4 @@
-// A host on a TUN device that answers pings, and on UDP port 7 with what came.
+// A host on a TUN device that answers pings and echoes datagrams to UDP port 7.
 #include <sluice/endpoint/udp_endpoint.hpp>
 #include <sluice/port/or_exit.hpp>
 #include <sluice/port/poll_loop.hpp>

@@ -89,7 +89,7 @@ constexpr step steps[] = {
      [](bench& b) { return b.echo(router_address, 65'000); }},
     {"traceroute shows the router", traceroute},
     {"a datagram of 1,500 octets is cut for the link of MTU 1400", cut_by_router},
-    {"path MTU discovery: the sender is told 1400", path_mtu},
+    {"path MTU discovery: the sender learns 1400", path_mtu},
     {"10 MB of UDP in fragments arrive unchanged", transfer},
     {"UDP to a closed port of the far host is refused",
      [](bench& b) { return is_refused(b, right_address); }},

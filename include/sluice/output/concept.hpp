@@ -12,9 +12,9 @@
 // first. `flush()` ends a burst: the stack calls it once after each batch, so that a model may
 // gather packets for one system call.
 //
-// Devices differ in what they finish, which is known at run time. Such a model also has
-// `offloads(egress)`, asked for packets with this metadata; `takes_gso` then only says whether the
-// answer can be yes.
+// The devices of one model may differ in the work that they finish, known at run time only. Then
+// the model also has `offloads(egress)`, asked for packets with this metadata; `takes_gso` then
+// only says whether the answer can be yes.
 //
 // Next hops may have link addresses that must be found first. Then the model may have
 // `resolve(egress, now)`: it returns whether the link address of the next hop is known, and asks
