@@ -5,6 +5,7 @@
 // answered.
 #include <sluice/port/pcap_tee.hpp>
 #include <sluice/port/raw_socket.hpp>
+#include <sluice/port/steady_clock.hpp>
 #include <sluice/wire/icmp.hpp>
 #include <sluice/wire/text.hpp>
 
@@ -93,7 +94,7 @@ int main(int argc, char** argv) {
     output out{.recorder = *capture, .second = socket->sender()};
     for (u32 i = 0; i < count; ++i) {
         packet request = echo_request(*buffers, *from, *to, i, size);
-        if (!out.transmit(request, {}, {})) {
+        if (!out.transmit(request, {}, port::steady_clock::now_instant())) {
             std::printf("number %u: errno %d\n", i, out.second.counters().last_error);
             return 1;
         }

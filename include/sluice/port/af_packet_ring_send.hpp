@@ -14,6 +14,7 @@
 #include <sluice/port/af_packet_map.hpp>
 #include <sluice/port/af_packet_send.hpp>
 #include <sluice/port/af_packet_socket.hpp>
+#include <sluice/port/concept.hpp>
 #include <sluice/port/failure_kind.hpp>
 #include <sluice/port/namespace.hpp>
 #include <sluice/rewrite/finish_checksum.hpp>
@@ -254,7 +255,14 @@ public:
         return transmit_ring{std::move(made)};
     }
 
+    // The transmitting half of a device (port/concept.hpp).
+    using sender_type = ring_sender;
     [[nodiscard]] ring_sender sender() const noexcept { return {slots_.get()}; }
+    [[nodiscard]] std::string_view name() const noexcept { return slots_->socket().name; }
+    [[nodiscard]] link_header link() const noexcept { return slots_->socket().link; }
+    [[nodiscard]] device_state state() const noexcept {
+        return port::detail::state_of_interface(fd(), name());
+    }
     // For poll(2): writable when a slot is free.
     [[nodiscard]] int fd() const noexcept { return slots_->socket().fd.get(); }
 

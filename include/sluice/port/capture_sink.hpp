@@ -125,6 +125,12 @@ public:
         return std::exchange(news_, std::nullopt);
     }
 
+    // Negative when the capture has ended.
+    [[nodiscard]] int fd() noexcept {
+        const std::lock_guard lock{mutex_};
+        return fd_.get();
+    }
+
 private:
     struct progress {
         std::size_t octets = 0;

@@ -3,34 +3,47 @@
 // Receives and transmits the packets of a program: the boundary between a stack and an operating
 // system, a driver or a file.
 //
-// `receive(source, span)` fills packets from the front of the span, in memory of the source, until
-// nothing waits or the span is full, and returns how it ended (receive_batch, read_status). It sets
-// each packet's interface. It never blocks: `fd()` is readable when packets wait (poll(2)).
-// `state()` says whether the interface is up, down or gone; ask it after a failed receive. `link()`
-// names the header that packets begin with: none (IPv4 first) or Ethernet. `sender()` returns the
-// value from which an `output_policy` is made: `sender_type::model<Packet>` transmits packets one
-// by one and ends a burst with flush(). `offloads(egress)` of that model says what the device
-// finishes itself (checksums, segments). A sender of whole frames is a `frame_sink` as well
-// (link/concept.hpp). `counters()` counts received and lost packets.
+// **It receives a burst.** `receive(source, span)` fills packets from the front of the span, in
+// memory of the source, until nothing waits or the span is full, and returns how it ended
+// (receive_batch, read_status). It sets each packet's interface. It never blocks: `fd()` is
+// readable when packets wait (poll(2)). `counters()` counts received and lost packets.
+//
+// **It transmits a burst.** `sender()` returns the value from which an `output_policy` is made:
+// `sender_type::model<Packet>` transmits packets one by one, each with the time of the call, and
+// ends a burst with flush(). A sender of whole frames is a `frame_sink` as well (link/concept.hpp).
+//
+// **It offloads** what `offloads(egress)` of that model says: the device finishes checksums, or
+// cuts segments.
+//
+// **Its state** is up, down or gone (`state()`); ask it after a failed receive. `link()` names the
+// header that packets begin with: none (IPv4 first) or Ethernet.
+//
+// **Its errors** are values. Opening returns a `result<device, port_error>`. Receiving ends with a
+// `read_status`. Transmitting returns false, and the packet is still the caller's; what the kernel
+// refuses later is counted as lost.
+//
+// A device may be one half: `receiver_for` (a capture that is read) has no sender,
+// `transmitter_for` (a ring for sending, a capture that is written) has no receive. `device_for` is
+// both.
 //
 // A device outlives its senders and, where its packets lie in memory of its own, its packets.
 //
 // Exemplar:
 //
 //     struct device {
-//         using sender_type = my_sender;   // a tag: template <class Packet> class model
-//         receive_batch receive(Source& from, std::span<Packet> to) noexcept;
-//         my_sender sender() const noexcept;
-//         int fd() const noexcept;
+//         int fd() const noexcept;  // of both halves
 //         device_state state() const noexcept;
 //         link_header link() const noexcept;
+//
+//         receive_batch receive(Source& from, std::span<Packet> to) noexcept;
 //         const my_counters& counters() noexcept;
+//
+//         using sender_type = my_sender;  // a tag: template <class Packet> class model
+//         my_sender sender() const noexcept;
 //     };
 //
-// Errors are values: opening returns a `result<device, port_error>`, reading a `read_status`, and
-// sending false, with the packet still the caller's.
-//
-// Models: `tun::device`, `af_packet::device`, `af_packet::ring`, `raw_socket::device`.
+// Models: `tun::device`, `af_packet::device`, `af_packet::ring`, `raw_socket::device`;
+// `capture::device` receives only, `af_packet::transmit_ring` and `pcap::writer` transmit only.
 #pragma once
 
 #include <sluice/output/concept.hpp>
@@ -71,8 +84,13 @@ concept states_link = requires(const D& d) {
 };
 
 template <class D, class Source>
-concept device_for = buffer_source<Source> && receives_bursts<D, Source> &&
-                     gives_senders<D, typename Source::packet_type> && states_link<D>;
+concept receiver_for = buffer_source<Source> && receives_bursts<D, Source> && states_link<D>;
+
+template <class D, class Packet>
+concept transmitter_for = gives_senders<D, Packet> && states_link<D>;
+
+template <class D, class Source>
+concept device_for = receiver_for<D, Source> && transmitter_for<D, typename Source::packet_type>;
 
 namespace detail {
 

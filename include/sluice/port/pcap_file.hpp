@@ -6,7 +6,10 @@
 #pragma once
 
 #include <sluice/port/capture_sink.hpp>
+#include <sluice/port/concept.hpp>
 #include <sluice/port/pcap.hpp>
+#include <sluice/port/pcap_sender.hpp>
+#include <sluice/port/steady_clock.hpp>
 
 #include <cerrno>
 #include <cstddef>
@@ -38,24 +41,36 @@ public:
             errno = EBADF;
             return false;
         }
-        const std::size_t n = packet.size() < longest_record ? packet.size() : longest_record;
-        const u32 captured = static_cast<u32>(n);
-        const u32 whole =
-            original_length > captured ? original_length : static_cast<u32>(packet.size());
-        std::byte header[record_header_size];
-        write_record_header(header, since_epoch, captured, whole);
-        iovec pieces[2] = {{header, sizeof header}, {const_cast<std::byte*>(packet.data()), n}};
-        if (!sink_->write(pieces, capture_sink::record_kind::packet)) {
+        return count(detail::write_record(*sink_, since_epoch, packet, original_length));
+    }
+    // One packet, in one piece or several.
+    template <class Packet>
+        requires requires(const Packet& p) { p.is_segmented(); }
+    [[nodiscard]] bool write(duration since_epoch, const Packet& packet) noexcept {
+        if (sink_ == nullptr) {
+            errno = EBADF;
             return false;
         }
-        ++written_;
-        return true;
+        return count(detail::write_packet(*sink_, since_epoch, packet));
     }
     [[nodiscard]] u64 written() const noexcept { return written_; }
     // Why packets are left out: each reason once.
     [[nodiscard]] std::optional<port_error> news() noexcept {
         return sink_ != nullptr ? sink_->news() : std::nullopt;
     }
+
+    // The transmitting half of a device (port/concept.hpp). Times count from `epoch`, which is that
+    // of steady_clock unless another is given; the packets of its senders are not among written().
+    using sender_type = pcap::sender;
+    [[nodiscard]] pcap::sender sender(duration epoch = steady_clock::epoch()) const noexcept {
+        return {sink_.get(), epoch};
+    }
+    // Negative when the capture has ended.
+    [[nodiscard]] int fd() const noexcept { return sink_ != nullptr ? sink_->fd() : -1; }
+    [[nodiscard]] device_state state() const noexcept {
+        return fd() >= 0 ? device_state::up : device_state::gone;
+    }
+    [[nodiscard]] link_header link() const noexcept { return link_; }
 
 private:
     [[nodiscard]] static result<writer, port_error>
@@ -71,12 +86,29 @@ private:
         }
         writer made;
         made.sink_ = std::move(*sink);
+        made.link_ = header_of(link);
         return made;
+    }
+    [[nodiscard]] static link_header header_of(link_type link) noexcept {
+        switch (link) {
+        case link_type::ethernet:
+            return link_header::ethernet;
+        case link_type::raw:
+        case link_type::ipv4:
+            return link_header::none;
+        default:
+            return link_header::unknown;
+        }
+    }
+    [[nodiscard]] bool count(bool is_written) noexcept {
+        written_ += is_written ? 1u : 0u;
+        return is_written;
     }
 
     writer() noexcept = default;
 
     capture_sink::pointer sink_;
+    link_header link_ = link_header::unknown;
     u64 written_ = 0;
 };
 

@@ -3,7 +3,7 @@
 //
 // Expects: a pcap::writer that outlives it, of the link type of what passes: raw or ipv4 for a
 // stack's output, ethernet for frames below a link. Does: everything that is offered to Second is
-// in the file, stamped with the system's time, also what Second refuses; packets before
+// in the file, stamped with the time of the call, also what Second refuses; packets before
 // segmentation as the large ones that they still are. Never: delays or refuses for the capture's
 // sake: what could not be written counts as lost, and the writer's news() says why. Cost: that of
 // capture_sink.hpp, a copy of segmented ones.
@@ -11,41 +11,28 @@
 
 #include <sluice/output/concept.hpp>
 #include <sluice/port/pcap_file.hpp>
-#include <sluice/port/write.hpp>
-
-#include <time.h>
+#include <sluice/port/steady_clock.hpp>
 
 namespace sluice::port {
 
 class pcap_recorder {
 public:
     constexpr pcap_recorder() noexcept = default;
-    constexpr pcap_recorder(pcap::writer& to) noexcept : to_{&to} {}
+    // `epoch`: how long after 1970 the instant 0 was.
+    pcap_recorder(pcap::writer& to, duration epoch = steady_clock::epoch()) noexcept
+        : to_{&to}, epoch_{epoch} {}
 
-    // Writes it as of now.
     template <class Packet>
-    void record(const Packet& packet) noexcept {
-        if (to_ == nullptr || !packet) {
-            return;
+    void record(const Packet& packet, instant now) noexcept {
+        if (to_ != nullptr && packet && !to_->write(epoch_ + (now - instant{}), packet)) {
+            ++lost_;
         }
-        timespec t{};
-        ::clock_gettime(CLOCK_REALTIME, &t);
-        const duration now{i64{t.tv_sec} * 1'000'000'000 + t.tv_nsec};
-        const bool written =
-            packet.is_segmented() ? write_copied(now, packet) : to_->write(now, packet.head());
-        lost_ += written ? 0u : 1u;
     }
     [[nodiscard]] u64 lost() const noexcept { return lost_; }
 
 private:
-    template <class Packet>
-    bool write_copied(duration now, const Packet& packet) noexcept {
-        std::byte flat[detail::largest_packet];
-        const std::size_t n = detail::flatten(packet, flat);
-        return to_->write(now, {flat, n}, packet.size());
-    }
-
     pcap::writer* to_ = nullptr;
+    duration epoch_{};
     u64 lost_ = 0;
 };
 
@@ -69,14 +56,14 @@ struct pcap_tee {
             return offloads_of(second, to);
         }
         [[nodiscard]] bool transmit(Packet& packet, const egress& to, instant now) noexcept {
-            recorder.record(packet);
+            recorder.record(packet, now);
             return second.transmit(packet, to, now);
         }
         // Below a link.
         [[nodiscard]] bool send_frame(Packet& frame, u16 interface, instant now) noexcept
             requires requires(second_type& s) { s.send_frame(frame, interface, now); }
         {
-            recorder.record(frame);
+            recorder.record(frame, now);
             return second.send_frame(frame, interface, now);
         }
         void flush() noexcept { second.flush(); }

@@ -44,7 +44,7 @@ public:
 
     // False when it is time to end: INT or TERM came, or a device is gone (is_asked() tells which).
     template <class Host, class... Devices>
-        requires(device_for<Devices, typename Host::buffer_source_type> && ...)
+        requires(receiver_for<Devices, typename Host::buffer_source_type> && ...)
     [[nodiscard]] bool step(Host& host, Devices&... devices) noexcept {
         static_assert(sizeof...(Devices) <= most_devices,
                       "sluice: poll_loop: too many devices for one loop");

@@ -23,6 +23,12 @@ struct steady_clock {
         const i64 second_of_day = i64{t.tv_sec} % 86'400;
         return {now_instant(), static_cast<u32>(second_of_day * 1000 + t.tv_nsec / 1'000'000)};
     }
+    // How long after 1970 this clock was zero, by the system's calendar of now.
+    [[nodiscard]] static duration epoch() noexcept {
+        timespec t{};
+        ::clock_gettime(CLOCK_REALTIME, &t);
+        return duration{i64{t.tv_sec} * 1'000'000'000 + t.tv_nsec} - (now_instant() - instant{});
+    }
 };
 
 }  // namespace sluice::port

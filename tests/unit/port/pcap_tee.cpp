@@ -5,10 +5,10 @@
 #include <sluice/port/pcap_tee.hpp>
 
 #include "support/datagrams.hpp"
+#include "temporary_file.hpp"
 
 #include <doctest/doctest.h>
 
-#include <cstdlib>
 #include <vector>
 
 #include <fcntl.h>
@@ -17,6 +17,7 @@
 namespace port_pcap_tee {
 using namespace support;
 using namespace sluice::port;
+using port_test::temporary_file;
 
 namespace {
 
@@ -42,12 +43,6 @@ static_assert(output_policy<pcap_tee<scripted>, packet>);
 static_assert(output_policy<pcap_tee<queue_output<4>>, packet>);
 static_assert(frame_sink<pcap_tee<scripted>::model<packet>, packet>);
 static_assert(!frame_sink<pcap_tee<queue_output<4>>::model<packet>, packet>);
-
-struct temporary_file {
-    char path[32] = "/tmp/sluice-pcap-XXXXXX";
-    descriptor fd{::mkstemp(path)};
-    ~temporary_file() { ::unlink(path); }
-};
 
 }  // namespace
 
