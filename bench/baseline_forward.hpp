@@ -51,7 +51,7 @@ struct outgoing {
 };
 
 struct counters {
-    std::uint64_t received, in_octets, ecn[4], forwarded, transmitted, out_octets;
+    std::uint64_t received, in_bytes, ecn[4], forwarded, transmitted, out_bytes;
 };
 
 // A scan of the routes, the longest prefix first.
@@ -102,7 +102,7 @@ public:
     // What was accepted leaves the batch for the queue.
     void run(packet* batch, std::size_t n) noexcept {
         std::uint64_t packets = 0;
-        std::uint64_t octets = 0;
+        std::uint64_t byte_count = 0;
         std::uint64_t refused = 0;
         std::uint64_t ecn[4] = {};
         for (std::size_t i = 0; i < n; ++i) {
@@ -117,7 +117,7 @@ public:
             store16(h + 10, static_cast<std::uint16_t>(sum));
             --h[8];
             ++packets;
-            octets += p.length;
+            byte_count += p.length;
             ++ecn[h[1] & 3];
             if (tail - head == Queue) {
                 ++refused;
@@ -128,8 +128,8 @@ public:
             p.data = nullptr;
         }
         total.received += packets;
-        total.in_octets += octets;
-        total.out_octets += octets;
+        total.in_bytes += byte_count;
+        total.out_bytes += byte_count;
         total.forwarded += packets;
         total.transmitted += packets - refused;
         for (int i = 0; i < 4; ++i) {

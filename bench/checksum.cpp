@@ -1,4 +1,4 @@
-// checksum: the Internet checksum over 20 to 65,535 octets, aligned and at an odd address, and the
+// checksum: the Internet checksum over 20 to 65,535 bytes, aligned and at an odd address, and the
 // header check that the packet path makes.
 #include "support.hpp"
 
@@ -8,10 +8,10 @@ namespace {
 
 using namespace sluice::literals;
 
-void rates(benchmark::State& state, double octets, std::uint64_t spent) {
-    const double all = octets * static_cast<double>(state.iterations());
+void rates(benchmark::State& state, double byte_count, std::uint64_t spent) {
+    const double all = byte_count * static_cast<double>(state.iterations());
     state.SetBytesProcessed(static_cast<std::int64_t>(all));
-    state.counters["octets/cycle"] = spent > 0 ? all / static_cast<double>(spent) : 0;
+    state.counters["bytes/cycle"] = spent > 0 ? all / static_cast<double>(spent) : 0;
 }
 
 void sum(benchmark::State& state) {
@@ -55,7 +55,7 @@ void decrement_ttl(benchmark::State& state) {
 }  // namespace
 
 BENCHMARK(sum)
-    ->ArgNames({"octets", "skip"})
+    ->ArgNames({"bytes", "skip"})
     ->ArgsProduct({{20, 40, 64, 128, 256, 576, 1500, 9000, 65535}, {0, 1}});
 BENCHMARK(verify_header);
 BENCHMARK(decrement_ttl);

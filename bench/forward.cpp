@@ -1,4 +1,4 @@
-// forward: 64-octet packets through the whole stack, linux_router preset, by size of the batch and
+// forward: 64-byte packets through the whole stack, linux_router preset, by size of the batch and
 // of the routing table. Destinations are spread over the table, so the larger ones leave the cache.
 #include "stopwatch.hpp"
 #include <sluice/testing/fixed_seed.hpp>

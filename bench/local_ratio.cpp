@@ -1,7 +1,7 @@
 // local_ratio: the whole way of what is for this host, buffer, copy and free included: UDP to one
 // among 1,000 endpoints beside UDP to the only one, and echo requests answered.
 // Expects: an idle processor if the figures are to mean anything; the ratios survive a busy one,
-// because both sides run in turn. Does: batches of 256 packets of 64 octets; the endpoints have a
+// because both sides run in turn. Does: batches of 256 packets of 64 bytes; the endpoints have a
 // port each, or an address each at one port, or a peer each at one address and port. Prints median
 // and least over the rounds, ns and cycles a packet. Exit status 1 when not all is delivered, or
 // when a median ratio is over the limit given as first argument.
@@ -29,7 +29,7 @@ struct host_policies : sluice::policies<sluice::based_on<sluice::linux_router>,
 };
 using host = sluice::stack<host_policies>;
 using packet = host::packet_type;
-using octets = std::array<std::byte, packet_size>;
+using byte_count = std::array<std::byte, packet_size>;
 
 // Takes all and keeps nothing.
 struct counting_sink final : sluice::packet_sink<packet> {
@@ -53,15 +53,15 @@ std::unique_ptr<host> make_host() {
     return made;
 }
 
-void receive(host& to, const octets& what) {
+void receive(host& to, const byte_count& what) {
     packet p = to.buffers().take();
     sluice::copy_bytes(p.put(packet_size), what.data(), packet_size);
     p.set_interface(bench::left);
     to.receive(std::move(p), now);
 }
 
-octets echo_request(std::uint32_t number) {
-    octets all{};
+byte_count echo_request(std::uint32_t number) {
+    byte_count all{};
     bench::write_datagram(all.data(), packet_size, {0x0a000164u + number % 100}, "10.0.1.1"_ip,
                           sluice::ipv4::protocols::icmp);
     const sluice::icmp::view message{all.data() + 20};
@@ -89,8 +89,8 @@ sluice::endpoint_filter filter_of(differ how, std::uint32_t number) {
     }
 }
 
-octets datagram_for(const sluice::endpoint_filter& f) {
-    octets all{};
+byte_count datagram_for(const sluice::endpoint_filter& f) {
+    byte_count all{};
     bench::write_datagram(all.data(), packet_size,
                           f.peer.is_unspecified() ? "10.0.1.100"_ip : f.peer,
                           f.local.is_unspecified() ? "10.0.1.1"_ip : f.local);
@@ -120,14 +120,14 @@ struct contender {
         complete = complete && delivered == batch_size;
     }
     void run() {
-        for (const octets& d : datagrams) {
+        for (const byte_count& d : datagrams) {
             receive(*to, d);
         }
     }
 
     std::unique_ptr<host> to;
     std::vector<counting_sink> sinks;
-    std::vector<octets> datagrams;
+    std::vector<byte_count> datagrams;
     std::uint64_t delivered = 0;
     bool complete = true;
 };
@@ -156,7 +156,7 @@ double compare(const char* name, differ how, double ns) {
 
 bool measure_echo(double ns) {
     const auto from = make_host();
-    std::vector<octets> requests;
+    std::vector<byte_count> requests;
     for (std::uint32_t i = 0; i < batch_size; ++i) {
         requests.push_back(echo_request(i));
     }
@@ -166,7 +166,7 @@ bool measure_echo(double ns) {
     for (int round = 0; round < rounds; ++round) {
         spent.push_back(bench::turn(
             [&] {
-                for (const octets& r : requests) {
+                for (const byte_count& r : requests) {
                     receive(*from, r);
                     ++asked;
                     answers += from->output().next().packet ? 1u : 0u;

@@ -59,7 +59,7 @@ packet insert_all(cache& in, std::vector<packet>& pieces) {
         }
         auto step =
             in.insert(std::move(*valid), sluice::reassembly_user::local_delivery, 0, {}, {});
-        if (step.kind == sluice::reassembly_outcome::complete) {
+        if (step.kind == sluice::reassembly_result::complete) {
             whole = std::move(step.packet);
         }
     }
@@ -112,9 +112,9 @@ void reassemble(benchmark::State& state) {
 
 }  // namespace
 
-BENCHMARK(fragment_copying)->ArgName("octets")->Arg(3000)->Arg(9000)->Arg(65535)->UseManualTime();
-BENCHMARK(fragment_list)->ArgName("octets")->Arg(3000)->Arg(9000)->Arg(65535)->UseManualTime();
+BENCHMARK(fragment_copying)->ArgName("bytes")->Arg(3000)->Arg(9000)->Arg(65535)->UseManualTime();
+BENCHMARK(fragment_list)->ArgName("bytes")->Arg(3000)->Arg(9000)->Arg(65535)->UseManualTime();
 BENCHMARK(reassemble)
-    ->ArgNames({"octets", "shuffled"})
+    ->ArgNames({"bytes", "shuffled"})
     ->ArgsProduct({{3000, 9000, 65535}, {0, 1}})
     ->UseManualTime();

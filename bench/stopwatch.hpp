@@ -1,7 +1,7 @@
 // stopwatch: time and cycles of the measured part of an iteration, for benchmarks that must put
 // packets back between measurements.
 // Expects: benchmarks with UseManualTime(). Does: start(), stop(), and at the end the counters
-// "packets/s", "cycles/packet" and, where octets are told, "octets/cycle". Never: counts what lies
+// "packets/s", "cycles/packet" and, where bytes are told, "octets/cycle". Never: counts what lies
 // between stop() and start(). Cost: a clock read and a cycle read each; measure many packets at
 // once.
 #pragma once
@@ -29,14 +29,14 @@ public:
         const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - since_;
         state_.SetIterationTime(spent.count());
     }
-    void finish(double packets, double octets = 0) {
+    void finish(double packets, double byte_count = 0) {
         using benchmark::Counter;
         const double spent = static_cast<double>(cycles_);
         state_.counters["packets/s"] = Counter(packets, Counter::kIsRate);
         state_.counters["cycles/packet"] = spent / packets;
-        if (octets > 0) {
-            state_.SetBytesProcessed(static_cast<std::int64_t>(octets));
-            state_.counters["octets/cycle"] = spent > 0 ? octets / spent : 0;
+        if (byte_count > 0) {
+            state_.SetBytesProcessed(static_cast<std::int64_t>(byte_count));
+            state_.counters["bytes/cycle"] = spent > 0 ? byte_count / spent : 0;
         }
     }
 

@@ -21,8 +21,8 @@ int main(int count, char** arguments) {
     auto loop = port::or_exit("host", port::poll_loop::open());
     for (std::byte room[2048]; loop.step(host, device);) {
         while (const auto came = echo.receive(room)) {
-            if (!came->to_many) {
-                (void)echo.send({room, came->octets}, came->from, port::steady_clock::now());
+            if (!came->broadcast_or_multicast) {
+                (void)echo.send({room, came->copied}, came->from, port::steady_clock::now());
             }
         }
     }

@@ -17,8 +17,8 @@ int main() {
     port::or_exit("port 7", echo.bind({{}, 7}));
     for (std::byte room[2048]; loop.step(host, device);) {
         while (const auto came = echo.receive(room)) {
-            if (!came->to_many) {
-                (void)echo.send({room, came->octets}, came->from, port::steady_clock::now());
+            if (!came->broadcast_or_multicast) {
+                (void)echo.send({room, came->copied}, came->from, port::steady_clock::now());
             }
         }
     }

@@ -60,7 +60,7 @@ private:
         const std::size_t header = header_length(ipv4::const_view{whole.data()});
         if (whole.size() >= header + icmp::header_length) {
             const icmp::const_view message{whole.data() + header};
-            std::printf("icmp type %u code %u from %s, %zu octets\n", message[icmp::type],
+            std::printf("icmp type %u code %u from %s, %zu bytes\n", message[icmp::type],
                         message[icmp::code], ipv4::to_text(info.source).c_str(), whole.size());
         }
         sluice::dump(whole, [](sluice::text_view line) {

@@ -21,7 +21,7 @@ namespace ipv4 = sluice::ipv4;
 namespace udp = sluice::udp;
 using namespace sluice::literals;
 
-// DNS to 192.0.2.53: an IPv4 header, a UDP header, four octets.
+// DNS to 192.0.2.53: an IPv4 header, a UDP header, four bytes.
 constexpr auto example = "4500 0020 1c46 4000 4011 9a50 c000 0201 c000 0235"
                          "c350 0035 000c f352 6162 6364"_hex;
 
@@ -88,7 +88,7 @@ std::optional<std::vector<std::byte>> from_hex(std::string_view text) {
 int main(int argc, char** argv) {
     const auto given = from_hex(argc > 1 ? argv[1] : "");
     if (!given) {
-        std::fputs("parse: these are not octets in hexadecimal; give pairs of digits, such as "
+        std::fputs("parse: these are not bytes in hexadecimal; give pairs of digits, such as "
                    "\"4500 0014\"\n",
                    stderr);
         return 2;

@@ -24,7 +24,7 @@ using sluice::port::or_exit;
 
 template <class Output>
 struct responder
-    : sluice::policies<sluice::output<Output>, sluice::observed_by<sluice::recording_observer<>>,
+    : sluice::policies<sluice::output<Output>, sluice::observers<sluice::recording_observer<>>,
                        sluice::identification<sluice::random_identification>> {};
 
 template <class Stack>

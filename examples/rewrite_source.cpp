@@ -50,8 +50,8 @@ template <class Endpoint>
 void answer(Endpoint& echo, sluice::moment now) {
     std::byte room[2048];
     while (const auto asked = echo.receive(room)) {
-        if (!asked->to_many) {
-            static_cast<void>(echo.send({room, asked->octets}, asked->from, now));
+        if (!asked->broadcast_or_multicast) {
+            static_cast<void>(echo.send({room, asked->copied}, asked->from, now));
         }
     }
 }

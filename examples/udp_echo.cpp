@@ -29,8 +29,8 @@ template <class Endpoint>
 void answer(Endpoint& server, sluice::moment now) {
     std::byte room[2048];
     while (const auto asked = server.receive(room)) {
-        if (!asked->to_many && !asked->truncated()) {
-            static_cast<void>(server.send(std::span{room}.first(asked->octets), asked->from, now,
+        if (!asked->broadcast_or_multicast && !asked->truncated()) {
+            static_cast<void>(server.send(std::span{room}.first(asked->copied), asked->from, now,
                                           {.source = asked->local}));
         }
     }
@@ -50,11 +50,11 @@ int ask_self() {
     answer(server, {});
     char text[16];
     const auto answered = client.receive(std::as_writable_bytes(std::span{text}));
-    if (!answered || std::string_view{text, answered->octets} != question) {
+    if (!answered || std::string_view{text, answered->copied} != question) {
         return 1;
     }
     std::printf("answer from port %u: %.*s\n", unsigned{answered->from.port},
-                static_cast<int>(answered->octets), text);
+                static_cast<int>(answered->copied), text);
     server.close();
     static_cast<void>(client.send({}, {}));
     const auto refused = client.receive({});

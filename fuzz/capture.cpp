@@ -1,5 +1,5 @@
 // The readers of captures on any bytes, and the frames of every link type. Traps when a packet lies
-// outside its file, an IPv4 packet outside its frame, when there are more packets than octets for
+// outside its file, an IPv4 packet outside its frame, when there are more packets than bytes for
 // them, or when a reader goes on behind an error.
 #include <sluice/port/capture.hpp>
 #include <sluice/port/pcap_link.hpp>

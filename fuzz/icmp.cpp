@@ -1,9 +1,9 @@
-// Any octets as ICMP messages: the parsers alone, and two equal stacks, hosts or routers, that are
-// fed the same messages with different octets behind them. Input: octet 0 chooses (bit 0: router,
+// Any bytes as ICMP messages: the parsers alone, and two equal stacks, hosts or routers, that are
+// fed the same messages with different bytes behind them. Input: byte 0 chooses (bit 0: router,
 // bit 1: extensions are sent, bit 2: probes are answered, bit 3: inbound addresses, bits 4 and 5:
 // ip_no_pmtu_disc, bit 6: redirects are believed by the strict rules); then events.
 // After every message: both stacks did the same; at most one ICMP message was made of it, and no
-// error of an error, a fragment or a broadcast; errors fit 576 octets and quote what came; all that
+// error of an error, a fragment or a broadcast; errors fit 576 bytes and quote what came; all that
 // left is right; what was learned of a path stays within its bounds; fates and buffers add up.
 #include "../tests/support/fixed_stack.hpp"
 #include "../tests/support/surroundings.hpp"
@@ -19,7 +19,7 @@ using namespace sluice::literals;
 
 constexpr std::size_t blocks = 48;
 constexpr u32 largest = 1200;
-constexpr u32 tail = 64;  // octets behind a packet that nobody may look at
+constexpr u32 tail = 64;  // bytes behind a packet that nobody may look at
 constexpr u32 event_limit = 200;
 
 void require(bool fact) {
@@ -32,17 +32,17 @@ struct script {
     const std::uint8_t* end;
 
     bool empty() const { return at == end; }
-    u8 octet() { return at != end ? *at++ : u8{0}; }
+    u8 byte() { return at != end ? *at++ : u8{0}; }
     u16 word() {
-        const u32 high = octet();
-        return static_cast<u16>(high << 8 | octet());
+        const u32 high = byte();
+        return static_cast<u16>(high << 8 | byte());
     }
     ipv4::address address() {
         constexpr ipv4::address known[] = {
             "10.0.1.1"_ip,  "10.0.1.2"_ip,  "10.0.2.1"_ip,  "10.0.2.2"_ip,   "10.0.3.2"_ip,
             "20.1.2.3"_ip,  "30.4.5.6"_ip,  "10.0.2.3"_ip,  "10.0.1.255"_ip, "255.255.255.255"_ip,
             "224.0.0.1"_ip, "239.1.1.1"_ip, "127.0.0.1"_ip, "0.0.0.0"_ip,    "41.0.0.1"_ip};
-        const u8 which = octet();
+        const u8 which = byte();
         if (which < sizeof known / sizeof known[0]) return known[which];
         return {u32{word()} << 16 | which};
     }
@@ -50,45 +50,45 @@ struct script {
 
 // One message and its header, as the script says.
 struct message_bytes {
-    std::byte octets[largest]{};
+    std::byte data[largest]{};
     u32 size = 0;
     u16 interface = 2;
-    packet_type type = packet_type::host;
+    link_addressing type = link_addressing::host;
 
     std::byte* room(u32 n) {
         if (size + n > largest) return nullptr;
         size += n;
-        return octets + size - n;
+        return data + size - n;
     }
-    const_bytes bytes_of() const { return {octets, size}; }
+    const_bytes bytes_of() const { return {data, size}; }
 };
 
 void write_header(message_bytes& to, script& s, u8 shape, u32 options, u8 protocol) {
     const ipv4::view ip{to.room(20 + options)};
     ip.set(ipv4::version, 4);
     ip.set(ipv4::ihl, static_cast<u8>(5 + options / 4));
-    ip.set(ipv4::tos, (shape & 1) != 0 ? s.octet() : u8{0});
+    ip.set(ipv4::tos, (shape & 1) != 0 ? s.byte() : u8{0});
     ip.set(ipv4::flags_and_offset, (shape & 2) != 0 ? s.word() & 0x600f : u16{0});
     ip.set(ipv4::ttl, (shape & 4) != 0 ? u8{1} : u8{64});
     ip.set(ipv4::protocol, protocol);
     for (u32 i = 0; i < options; ++i)
-        to.octets[to.size - options + i] = static_cast<std::byte>(s.octet());
+        to.data[to.size - options + i] = static_cast<std::byte>(s.byte());
 }
 
 // A quoted datagram: its header more or less right, then a transport header.
 void write_quote(message_bytes& to, script& s) {
-    const u8 shape = s.octet();
+    const u8 shape = s.byte();
     constexpr u8 protocols[] = {17, 1, 99, 6};
     const u32 start = to.size;
-    write_header(to, s, shape, (shape & 8) != 0 ? 4u * (s.octet() % 11) : 0, protocols[shape >> 6]);
-    const ipv4::view ip{to.octets + start};
+    write_header(to, s, shape, (shape & 8) != 0 ? 4u * (s.byte() % 11) : 0, protocols[shape >> 6]);
+    const ipv4::view ip{to.data + start};
     ip.set(ipv4::source, (shape & 16) != 0 ? s.address() : "10.0.1.1"_ip);
     ip.set(ipv4::destination, s.address());
     ip.set(ipv4::total_length, s.word());
-    if ((shape & 32) != 0) to.octets[start] = static_cast<std::byte>(s.octet());
+    if ((shape & 32) != 0) to.data[start] = static_cast<std::byte>(s.byte());
     if (std::byte* const transport = to.room(8)) {
         for (int i = 0; i < 8; ++i)
-            transport[i] = static_cast<std::byte>(s.octet());
+            transport[i] = static_cast<std::byte>(s.byte());
         if ((shape & 32) == 0 && shape >> 6 == 0) store_be<u16>(transport, 7000);
     }
 }
@@ -97,23 +97,23 @@ void write_message(message_bytes& to, script& s, u8 shape) {
     const u32 start = to.size;
     std::byte* const header = to.room(8);
     for (int i = 0; i < 8; ++i)
-        header[i] = static_cast<std::byte>(i == 2 || i == 3 ? 0 : s.octet());
+        header[i] = static_cast<std::byte>(i == 2 || i == 3 ? 0 : s.byte());
     if ((shape & 1) != 0) write_quote(to, s);
-    if ((shape & 2) != 0) {  // an extension behind 128 octets
+    if ((shape & 2) != 0) {  // an extension behind 128 bytes
         const u32 so_far = to.size - start - 8;
         static_cast<void>(to.room(so_far < 128 ? 128 - so_far : 0));
         header[5] = std::byte{32};
-        const u32 words = s.octet() % 16u;
+        const u32 words = s.byte() % 16u;
         if (std::byte* const structure = to.room(4 + 4 * words)) {
             for (u32 i = 0; i < 4 * words; ++i)
-                structure[4 + i] = static_cast<std::byte>(s.octet());
+                structure[4 + i] = static_cast<std::byte>(s.byte());
             if ((shape & 4) == 0) icmp::finish_extension({structure, 4 + 4 * words});
         }
     }
-    const u32 more = (shape & 8) != 0 ? s.octet() : s.octet() % 16u;
+    const u32 more = (shape & 8) != 0 ? s.byte() : s.byte() % 16u;
     if (std::byte* const rest = to.room(more)) {
         for (u32 i = 0; i < more; ++i)
-            rest[i] = static_cast<std::byte>(s.octet());
+            rest[i] = static_cast<std::byte>(s.byte());
     }
     if ((shape & 0x70) == 0x70) to.size -= (to.size - start) / 2;  // cut
     if ((shape & 0x80) == 0 && to.size - start >= 8) icmp::set_checksum({header, to.size - start});
@@ -121,16 +121,16 @@ void write_message(message_bytes& to, script& s, u8 shape) {
 
 message_bytes next_message(script& s) {
     message_bytes made;
-    const u8 shape = s.octet();
-    write_header(made, s, shape, (shape & 8) != 0 ? 4u * (s.octet() % 11) : 0, 1);
-    const ipv4::view ip{made.octets};
+    const u8 shape = s.byte();
+    write_header(made, s, shape, (shape & 8) != 0 ? 4u * (s.byte() % 11) : 0, 1);
+    const ipv4::view ip{made.data};
     ip.set(ipv4::source, (shape & 16) != 0 ? s.address() : "10.0.1.2"_ip);
     ip.set(ipv4::destination, (shape & 32) != 0 ? s.address() : "10.0.1.1"_ip);
     made.interface = static_cast<u16>(2 + (shape >> 6) % 3);
-    write_message(made, s, s.octet());
+    write_message(made, s, s.byte());
     ip.set(ipv4::total_length, static_cast<u16>(made.size));
     ipv4::set_checksum(ip);
-    if (shape == 0xff) made.type = static_cast<packet_type>(s.octet() % 4);
+    if (shape == 0xff) made.type = static_cast<link_addressing>(s.byte() % 4);
     return made;
 }
 
@@ -223,11 +223,11 @@ struct side {
     fate receive(const message_bytes& m, moment now) {
         packet p = at->buffers().take();
         std::byte* const to = p.put(m.size + tail);
-        copy_bytes(to, m.octets, m.size);
+        copy_bytes(to, m.data, m.size);
         fill_bytes(to + m.size, tail, filler);
         p.trim(m.size);
         p.set_interface(m.interface);
-        p.set_type(m.type);
+        p.set_addressing(m.type);
         return at->receive(std::move(p), now);
     }
     std::vector<support::sent_packet> drain() {
@@ -284,7 +284,7 @@ public:
 
     void run() {
         for (u32 i = 0; i < event_limit && !script_.empty(); ++i) {
-            const u8 what = script_.octet();
+            const u8 what = script_.byte();
             if (what < 0xe0) {
                 receive();
             } else if (what < 0xf0) {
@@ -314,7 +314,7 @@ private:
         compare(&m);
     }
     void send() {
-        const u8 shape = script_.octet();
+        const u8 shape = script_.byte();
         const ipv4::address to = script_.address();
         const u32 size = script_.word() % 1500u;
         for (side* one : {&left_, &right_}) {
@@ -352,19 +352,19 @@ private:
     void check_answer(const_bytes sent, const message_bytes& about) const {
         const ipv4::const_view ip{sent.data()};
         if (!left_.at->interfaces().is_own(ip[ipv4::source]) || !is_icmp_error(sent)) return;
-        const ipv4::const_view offending{about.octets};
+        const ipv4::const_view offending{about.data};
         if (ip[ipv4::source] == offending[ipv4::source]) return;  // forwarded, with our address
         require(sent.size() <= 576 && (static_cast<u8>(sent[1]) & 0xe1) == 0xc0);
         const const_bytes message = sent.subspan(ipv4::header_length(ip));
         require(naive_sum(message) == 0xffff);
         require(!is_icmp_error(about.bytes_of()));
-        require(ipv4::is_first_fragment(offending) && about.type == packet_type::host);
+        require(ipv4::is_first_fragment(offending) && about.type == link_addressing::host);
         require(!offending[ipv4::destination].is_multicast() &&
                 !offending[ipv4::destination].is_limited_broadcast());
         const auto split = icmp::split_extended(message);
         require(split.has_value());
         require(split->extension.empty() || split->quote.size() == 128);
-        // The octets behind the quoted header are those that came.
+        // The bytes behind the quoted header are those that came.
         const std::size_t header = ipv4::header_length(offending);
         const std::size_t quoted =
             split->quote.size() < about.size ? split->quote.size() : about.size;

@@ -1,7 +1,7 @@
 // Options of a received header and of a sender's request, all the way: compile, follow, forward,
-// fragment, echo, build; and the stage that does it to a packet. Input: octet 0 chooses (bit 0:
+// fragment, echo, build; and the stage that does it to a packet. Input: byte 0 chooses (bit 0:
 // privileged sender, bits 1 and 2: how hops are routed, bit 3: source routes are refused, bit 4: a
-// packet for us), then up to 40 octets of options.
+// packet for us), then up to 40 bytes of options.
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -34,33 +34,33 @@ void require(bool fact) {
     if (!fact) __builtin_trap();
 }
 
-// Exactly as long as the header, so that a sanitizer sees the first octet beyond.
+// Exactly as long as the header, so that a sanitizer sees the first byte beyond.
 struct header {
     explicit header(const_bytes options)
-        : size(20 + (options.size() + 3) / 4 * 4), octets(new std::byte[size]()) {
-        octets[0] = static_cast<std::byte>(0x40 + size / 4);
-        copy_bytes(octets.get() + 20, options.data(), options.size());
+        : size(20 + (options.size() + 3) / 4 * 4), data(new std::byte[size]()) {
+        data[0] = static_cast<std::byte>(0x40 + size / 4);
+        copy_bytes(data.get() + 20, options.data(), options.size());
         ip().set(ipv4::source, sender);
         ip().set(ipv4::destination, ours);
         ipv4::set_checksum(ip());
     }
-    ipv4::view ip() const { return ipv4::view{octets.get()}; }
-    const_bytes options() const { return {octets.get() + 20, size - 20}; }
+    ipv4::view ip() const { return ipv4::view{data.get()}; }
+    const_bytes options() const { return {data.get() + 20, size - 20}; }
 
     std::size_t size;
-    std::unique_ptr<std::byte[]> octets;
+    std::unique_ptr<std::byte[]> data;
 };
 
 void answer(const header& received, const option_offsets& found) {
     environment here;
     ip_options::outgoing reply;
-    if (!ip_options::echo(ipv4::const_view{received.octets.get()}, found, reply, here)) return;
+    if (!ip_options::echo(ipv4::const_view{received.data.get()}, found, reply, here)) return;
     require(reply.offsets.length <= found.length && reply.offsets.length % 4 == 0);
     header made{reply.area()};
     require(ip_options::build(made.ip(), reply, sender, 7) == reply.offsets);
     require(reply.offsets.source_route == 0 ||
-            load_be<u32>(made.octets.get() + reply.offsets.source_route +
-                         std::to_integer<u8>(made.octets[reply.offsets.source_route + 1u]) - 4) ==
+            load_be<u32>(made.data.get() + reply.offsets.source_route +
+                         std::to_integer<u8>(made.data[reply.offsets.source_route + 1u]) - 4) ==
                 sender.value);
 }
 
@@ -80,7 +80,7 @@ void receive(const_bytes options, unsigned choice) {
     if (found.source_route != 0) {
         const auto step =
             ip_options::follow(packet.ip(), found, {true, route_target::local}, route);
-        require((step.kind == ip_options::source_route_outcome::advanced) == bool{found.route_hit});
+        require((step.kind == ip_options::source_route_result::advanced) == bool{found.route_hit});
         answer(packet, found);
     }
     ip_options::forward(packet.ip(), found, here);
@@ -133,7 +133,7 @@ void walk(const_bytes options, bool accepts, bool for_us) {
     ipv4::set_checksum(from.ip());
     auto packet = at->pool.take();
     std::byte* const to = packet.put(static_cast<u32>(from.size) + payload);
-    copy_bytes(to, from.octets.get(), from.size);
+    copy_bytes(to, from.data.get(), from.size);
     fill_bytes(to + from.size, payload, std::byte{0x5a});
     packet.set_interface(2);
     auto d = pipeline::revalidate(packet);
@@ -145,21 +145,21 @@ void walk(const_bytes options, bool accepts, bool for_us) {
     const decision made = rewrite::option_walk<linux_options>(t, *d, in, c, 0x01020304);
 
     const ipv4::const_view ip = d->header();
-    const option_offsets& found = d->packet().facts().options;
+    const option_offsets& found = d->packet().metadata().options;
     require(ipv4::header_length(ip) == from.size && ip[ipv4::ttl] == 9 &&
             ip[ipv4::source] == sender);
     require(found.length + 20u <= from.size);
     for (u32 i = 0; i < payload; ++i)
         require(d->packet().data()[from.size + i] == std::byte{0x5a});
     require(ip[ipv4::destination] == before || (accepts && found.source_route != 0));
-    require(made.kind() == outcome::proceed || made.kind() == outcome::drop ||
-            made.kind() == outcome::reject);
-    if (made.kind() == outcome::reject) {
+    require(made.kind() == decision_kind::proceed || made.kind() == decision_kind::drop ||
+            made.kind() == decision_kind::reject);
+    if (made.kind() == decision_kind::reject) {
         const u32 pointer = made.error().info() >> 24;
         require(made.error().type() == 12 && pointer < from.size &&
                 (pointer >= 20 || pointer == 16));
     }
-    require(made.kind() != outcome::drop || found.source_route != 0);
+    require(made.kind() != decision_kind::drop || found.source_route != 0);
 }
 
 void request(const_bytes options, bool privileged) {

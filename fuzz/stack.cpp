@@ -1,7 +1,7 @@
 // A whole stack among three networks, host or router: packets, sends, time, switches, interfaces,
 // routes, hooks, endpoints, missing buffers and a refusing output, in any order. What is received
-// lies in memory that ends where its octets end. Input: octet 0 chooses (bit 0: router, bit 1:
-// nothing observes); then events, an octet each with its arguments.
+// lies in memory that ends where its bytes end. Input: byte 0 chooses (bit 0: router, bit 1:
+// nothing observes); then events, a byte each with its arguments.
 // After every event: all buffers are in the pool or held; what left is a right datagram that fits
 // its interface; the fates agree with what was seen to come out. In the end every buffer is home.
 #include "../tests/support/fixed_stack.hpp"
@@ -33,17 +33,17 @@ struct script {
     const std::uint8_t* end;
 
     bool empty() const { return at == end; }
-    u8 octet() { return at != end ? *at++ : u8{0}; }
+    u8 byte() { return at != end ? *at++ : u8{0}; }
     u16 word() {
-        const u32 high = octet();
-        return static_cast<u16>(high << 8 | octet());
+        const u32 high = byte();
+        return static_cast<u16>(high << 8 | byte());
     }
     ipv4::address address() {
         constexpr u32 known[] = {0x0a000101, 0x0a000102, 0x0a0001ff, 0x0a000201, 0x0a000202,
                                  0x0a000301, 0x0a000302, 0x14010203, 0x1e040506, 0x28000001,
                                  0x29000001, 0x2a000001, 0x2c000001, 0x7f000001, 0x00000000,
                                  0xe0000001, 0xef010101, 0xffffffff, 0xf0000001, 0x0a0002ff};
-        const u8 which = octet();
+        const u8 which = byte();
         if (which < sizeof known / sizeof known[0]) return {known[which]};
         return {u32{word()} << 16 | which};
     }
@@ -53,7 +53,7 @@ struct host_policies
     : policies<buffers<flaky_pool<2048, blocks, testing::exact_source<2048, blocks>>>,
                routes<lpm_trie<48>>, hooks<hook_chain<4>>, reassembly<bounded_cache<16>>,
                output<testing::failing_output<queue_output<256>>>> {};
-struct watched_policies : policies<based_on<host_policies>, observed_by<recording_observer<4>>> {};
+struct watched_policies : policies<based_on<host_policies>, observers<recording_observer<4>>> {};
 
 template <class Packet>
 struct chooser final : hook<Packet> {
@@ -94,13 +94,13 @@ public:
 
 private:
     void event() {
-        const u8 what = script_.octet();
+        const u8 what = script_.byte();
         switch (what & 15) {
         case 4:
             receive(raw());
             break;
         case 5:
-            now_.now = now_.now + duration::from_milliseconds(script_.octet() * 150);
+            now_.now = now_.now + duration::from_milliseconds(script_.byte() * 150);
             now_.midnight_ms += 7;
             require(at_->poll(now_) > now_.now);
             break;
@@ -142,42 +142,43 @@ private:
 
     // -- packets --
     packet raw() {
-        std::byte octets[255];
-        const u32 size = script_.octet();
+        std::byte data[255];
+        const u32 size = script_.byte();
         for (u32 i = 0; i < size; ++i) {
-            octets[i] = static_cast<std::byte>(script_.octet());
+            data[i] = static_cast<std::byte>(script_.byte());
         }
-        packet p = at_->buffers().hold({octets, size});
-        if (p) p.set_interface(static_cast<u16>(script_.octet() % 6));
+        packet p = at_->buffers().hold({data, size});
+        if (p) p.set_interface(static_cast<u16>(script_.byte() % 6));
         return p;
     }
     // A header with right version, lengths and checksum; all else from the input.
     packet structured() {
-        const u8 shape = script_.octet();
-        const u32 options = (shape & 3) == 0 ? 4u * (script_.octet() % 11) : 0;
-        const u32 payload = (shape & 4) != 0 ? script_.word() % 1500u : script_.octet() % 64u;
+        const u8 shape = script_.byte();
+        const u32 options = (shape & 3) == 0 ? 4u * (script_.byte() % 11) : 0;
+        const u32 payload = (shape & 4) != 0 ? script_.word() % 1500u : script_.byte() % 64u;
         std::byte to[20 + 40 + 1500]{};
         const ipv4::view ip{to};
         ip.set(ipv4::version, 4);
         ip.set(ipv4::ihl, static_cast<u8>(5 + options / 4));
-        ip.set(ipv4::tos, (shape & 8) != 0 ? script_.octet() : u8{0});
+        ip.set(ipv4::tos, (shape & 8) != 0 ? script_.byte() : u8{0});
         ip.set(ipv4::total_length, static_cast<u16>(20 + options + payload));
-        ip.set(ipv4::identification, script_.octet() % 4);
+        ip.set(ipv4::identification, script_.byte() % 4);
         ip.set(ipv4::flags_and_offset, (shape & 16) != 0 ? script_.word() & 0x600f : u16{0});
-        ip.set(ipv4::ttl, (shape & 32) != 0 ? script_.octet() : u8{64});
+        ip.set(ipv4::ttl, (shape & 32) != 0 ? script_.byte() : u8{64});
         constexpr u8 protocols[] = {1, 17, 99, 2, 4, 6, 1, 17};
-        ip.set(ipv4::protocol, protocols[script_.octet() % 8]);
+        ip.set(ipv4::protocol, protocols[script_.byte() % 8]);
         ip.set(ipv4::source, script_.address());
         ip.set(ipv4::destination, script_.address());
         const u32 given = options + (payload < 32 ? payload : 32);
         for (u32 i = 0; i < given; ++i) {
-            to[20 + i] = static_cast<std::byte>(script_.octet());
+            to[20 + i] = static_cast<std::byte>(script_.byte());
         }
         ipv4::set_checksum(ip);
         packet p = at_->buffers().hold({to, 20 + options + payload});
         if (!p) return {};
         p.set_interface(static_cast<u16>(2 + shape / 64));
-        if ((shape & 0x70) == 0x70) p.set_type(static_cast<packet_type>(script_.octet() % 4));
+        if ((shape & 0x70) == 0x70)
+            p.set_addressing(static_cast<link_addressing>(script_.byte() % 4));
         return p;
     }
 
@@ -198,7 +199,7 @@ private:
     }
     void receive_batch() {
         packet batch[24];
-        const u32 count = script_.octet() % 25u;
+        const u32 count = script_.byte() % 25u;
         for (u32 i = 0; i < count; ++i) {
             batch[i] = structured();
         }
@@ -208,14 +209,14 @@ private:
         }
     }
     void send() {
-        const u8 shape = script_.octet();
+        const u8 shape = script_.byte();
         packet p = at_->buffers().take();
-        const u32 size = (shape & 1) != 0 ? script_.word() % 1900u : script_.octet();
+        const u32 size = (shape & 1) != 0 ? script_.word() % 1900u : script_.byte();
         if (std::byte* to = p ? p.put(size) : nullptr) fill_bytes(to, size, std::byte{7});
         const send_request r{.destination = script_.address(),
                              .source = (shape & 2) != 0 ? script_.address() : ipv4::address{},
                              .interface = static_cast<u16>(shape >> 5),
-                             .protocol = (shape & 4) != 0 ? u8{17} : script_.octet(),
+                             .protocol = (shape & 4) != 0 ? u8{17} : script_.byte(),
                              .ttl = (shape & 8) != 0 ? u8{1} : u8{0},
                              .dont_fragment = (shape & 16) != 0};
         static_cast<void>(at_->send(std::move(p), r, now_));
@@ -227,8 +228,8 @@ private:
 
     // -- administration --
     void change_switches() {
-        const u8 which = script_.octet();
-        const u8 to = script_.octet();
+        const u8 which = script_.byte();
+        const u8 to = script_.byte();
         at_->change([&](settings& s) {
             switch (which % 8) {
             case 0:
@@ -260,10 +261,10 @@ private:
         if (which >= 128) at_->set_ip_forward(to % 2 != 0);
     }
     void change_interface() {
-        const u8 which = script_.octet();
+        const u8 which = script_.byte();
         const u16 index = which % 6;
         if ((which & 64) != 0) {
-            static_cast<void>(at_->set_mtu(index, 68 + script_.octet() * 8u));
+            static_cast<void>(at_->set_mtu(index, 68 + script_.byte() * 8u));
         } else if ((which & 32) != 0) {
             static_cast<void>(at_->remove_address(index, {script_.address(), 24}));
         } else if ((which & 16) != 0) {
@@ -274,26 +275,26 @@ private:
         }
     }
     void change_route() {
-        const u8 which = script_.octet();
-        const route_entry r{.prefix = {script_.address(), static_cast<u8>(script_.octet() % 33)},
+        const u8 which = script_.byte();
+        const route_entry r{.prefix = {script_.address(), static_cast<u8>(script_.byte() % 33)},
                             .type = static_cast<route_type>(which % 8),
                             .tos = (which & 8) != 0 ? u8{0x10} : u8{0},
                             .interface = static_cast<u16>((which >> 4) % 5),
                             .gateway = (which & 128) != 0 ? script_.address() : ipv4::address{}};
-        if (script_.octet() % 3 == 0) {
+        if (script_.byte() % 3 == 0) {
             static_cast<void>(at_->remove_route(r));
         } else {
             static_cast<void>(at_->add_route(r));
         }
     }
     void change_endpoints() {
-        const u8 which = script_.octet();
+        const u8 which = script_.byte();
         if (which % 3 == 0) {
-            static_cast<void>(at_->delivery().set_handler(script_.octet(),
+            static_cast<void>(at_->delivery().set_handler(script_.byte(),
                                                           which >= 128 ? &ears_.handler : nullptr));
         } else if (which % 3 == 1) {
             at_->delivery().remove(ears_.raw);
-            static_cast<void>(at_->delivery().add_raw({.protocol = script_.octet()}, ears_.raw));
+            static_cast<void>(at_->delivery().add_raw({.protocol = script_.byte()}, ears_.raw));
         } else {
             at_->delivery().remove(ears_.udp);
             static_cast<void>(
@@ -301,7 +302,7 @@ private:
         }
     }
     void change_hooks() {
-        const u8 which = script_.octet();
+        const u8 which = script_.byte();
         const auto point = static_cast<hook_point>(which % hook_points);
         chooser_.plan = script_.word();
         if (which >= 128) {
@@ -311,7 +312,7 @@ private:
         }
     }
     void fail() {
-        const u8 how = script_.octet();
+        const u8 how = script_.byte();
         const u64 n = how % 16;
         const failure_plan plan = n == 0            ? failure_plan{}
                                   : (how & 16) != 0 ? failure_plan::from(n)
@@ -363,7 +364,7 @@ private:
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     script s{data, data + size};
-    const u8 choice = s.octet();
+    const u8 choice = s.byte();
     if ((choice & 2) != 0) {
         trial<host_policies>{s}.run((choice & 1) != 0);
     } else {

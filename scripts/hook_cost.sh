@@ -71,7 +71,7 @@ without_size=$(size without)
 named=$(nm -C "$work/with.o" | grep -c hook || true)
 calls=$(objdump -dr "$work/with.o" | grep -cE 'R_.*hook' || true)
 echo "hook_cost: instructions that use memory, compare, jump or call: $with with the slot, $without without; stack of $with_size and" \
-  "$without_size octets; $calls relocations and $named symbols of hooks"
+  "$without_size bytes; $calls relocations and $named symbols of hooks"
 if ((with > without + 2)) || ((with_size != without_size)) || ((calls + named > 0)); then
   echo "hook_cost: FAILED: the hook slot costs something" >&2
   exit 1

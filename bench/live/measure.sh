@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What passes through examples/router between two kernels, beside the same kernels' own forwarding on the same veth
-# pairs, offloads on: TCP goodput, round trips, packets of 64 octets. Contenders in turn, medians of the turns.
+# pairs, offloads on: TCP goodput, round trips, packets of 64 bytes. Contenders in turn, medians of the turns.
 #   bench/live/measure.sh [BUILD_FOLDER [TURNS [SECONDS]]]     as root; build/release, 3, 1
 # In BUILD_FOLDER: the targets example_router and live_udp_flood.
 set -u
@@ -138,7 +138,7 @@ row "TCP left to right, Mbit/s" to
 row "TCP right to left, Mbit/s" from
 row "TCP both ways at once, sum, Mbit/s" both
 row "ping, mean of 50, microseconds" ping
-row "64 octets of UDP, 1000 packets/s forwarded" forwarded
+row "64 bytes of UDP, 1000 packets/s forwarded" forwarded
 row "   offered" forwarded.offered
-row "64 octets of UDP, 1000 packets/s received" delivered
+row "64 bytes of UDP, 1000 packets/s received" delivered
 row "   offered" delivered.offered

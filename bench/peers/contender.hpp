@@ -35,7 +35,7 @@ public:
     virtual std::vector<sent> record(unsigned packets, unsigned burst) = 0;
 };
 
-// The whole way of a datagram: a buffer is taken, the octets are copied into it, the stack does
+// The whole way of a datagram: a buffer is taken, the bytes are copied into it, the stack does
 // with it what it does, the buffer goes back.
 class host {
 public:

@@ -1,8 +1,8 @@
 // dpdk: DPDK's side: a loop over mbufs as its users write it, routes in rte_fib (DIR24_8, next hops
-// of two octets), with the checks that Sluice's accept branch makes.
+// of two bytes), with the checks that Sluice's accept branch makes.
 // Expects: reserved pages of 2 MiB. Does: groups of 32: headers judged, looked up by
 // rte_fib_lookup_bulk, acted upon, while the headers of the group behind are prefetched. Never:
-// counts what Sluice counts beyond packets and octets.
+// counts what Sluice counts beyond packets and bytes.
 #include "frame_sink.hpp"
 
 #include <rte_branch_prediction.h>
@@ -33,7 +33,7 @@ struct mbuf_access {
 struct hop {
     std::uint32_t gateway;
     std::uint16_t port;
-    std::uint16_t most;     // octets
+    std::uint16_t most;     // bytes
     std::uint32_t special;  // not to be forwarded: local, connected, none
     std::uint32_t unused;
 };
@@ -176,7 +176,7 @@ private:
     }
 
     void forward(rte_mbuf** burst, unsigned n) {
-        std::uint64_t octets = 0;
+        std::uint64_t byte_count = 0;
         std::uint64_t forwarded = 0;
         for (unsigned i = 0; i < n && i < group; ++i) {
             rte_prefetch0(rte_pktmbuf_mtod(burst[i], void*));
@@ -206,12 +206,12 @@ private:
                 std::uint32_t sum = h->hdr_checksum + rte_cpu_to_be_16(0x100);
                 h->hdr_checksum = static_cast<rte_be16_t>(sum + (sum >= 0xffff));
                 --h->time_to_live;
-                octets += size;
+                byte_count += size;
                 ++forwarded;
                 sink_.send(std::move(m[i]), next.port, next.gateway);
             }
         }
-        octets_ += octets;
+        byte_count_ += byte_count;
         forwarded_ += forwarded;
     }
 
@@ -221,7 +221,7 @@ private:
     std::array<address, own_slots> own_{};
     frame_sink<rte_mbuf*, mbuf_access> sink_;
     std::vector<rte_mbuf*> packets_;
-    std::uint64_t octets_ = 0;
+    std::uint64_t byte_count_ = 0;
     std::uint64_t forwarded_ = 0;
 };
 

@@ -1,6 +1,6 @@
 // frame_sink: where forwarded packets go on every side: Ethernet header rewritten, queued by port,
 // handed to the device by thirty-two.
-// Expects: packets as write_packet() makes them, with 14 octets of room in front. Does: what a
+// Expects: packets as write_packet() makes them, with 14 bytes of room in front. Does: what a
 // driver's queue costs; the "device" puts TTL and checksum back as they were and the handle where
 // the next pass takes it. Never: differs between sides but in the handle.
 #pragma once

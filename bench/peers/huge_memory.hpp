@@ -16,7 +16,7 @@ class huge_memory {
 public:
     static constexpr std::size_t page = std::size_t{2} << 20;
 
-    explicit huge_memory(std::size_t octets) : length_((octets + page - 1) / page * page) {
+    explicit huge_memory(std::size_t byte_count) : length_((byte_count + page - 1) / page * page) {
         constexpr int access = PROT_READ | PROT_WRITE;
         constexpr int kind = MAP_PRIVATE | MAP_ANONYMOUS;
         base_ = mmap(nullptr, length_, access, kind | MAP_HUGETLB, -1, 0);

@@ -171,7 +171,7 @@ const char* name_of(way w) {
 }
 
 // What both sides must have alike. Each may choose TTL, identification and DF of what it makes
-// itself; in an ICMP error lwIP quotes the header and 8 octets, after it took one off the TTL;
+// itself; in an ICMP error lwIP quotes the header and 8 bytes, after it took one off the TTL;
 // options are not recorded by lwIP.
 sent essence(way w, const sent& s) {
     if (endpoints_of(w) != 0) {

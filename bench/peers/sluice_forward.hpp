@@ -72,12 +72,12 @@ public:
                  std::span<const std::uint32_t> destinations) override {
         // Local and connected routes come on top.
         const auto limits = limits_for(routes.size() + 256);
-        const std::size_t octets = Routes::memory_for(limits);
-        memory_.emplace(octets);
+        const std::size_t byte_count = Routes::memory_for(limits);
+        memory_.emplace(byte_count);
         stack_.emplace(typename stack::parts{
             .output = {&sink_},
             .seed = sluice::testing::fixed_seed,
-            .routes = {{static_cast<std::byte*>(memory_->at()), octets}, limits}});
+            .routes = {{static_cast<std::byte*>(memory_->at()), byte_count}, limits}});
         stack& s = **stack_;
         add_ports(s);
         for (const route& r : routes) {

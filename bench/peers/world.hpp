@@ -93,7 +93,7 @@ inline void store(unsigned char* to, address v) {
 inline address load(const unsigned char* from) {
     return ip(from[0], from[1], from[2], from[3]);
 }
-// RFC 1071, of an even or odd number of octets; 0 where a right checksum is among them.
+// RFC 1071, of an even or odd number of bytes; 0 where a right checksum is among them.
 inline std::uint16_t sum(const unsigned char* of, std::size_t n, std::uint32_t start = 0) {
     for (std::size_t i = 0; i < n; ++i) {
         start += i % 2 == 0 ? of[i] * 256u : of[i];
@@ -108,7 +108,7 @@ struct header {
     std::uint16_t size = 0;
     std::uint8_t ttl = 64;
     std::uint8_t protocol = 17;
-    std::uint8_t options = 0;  // octets, of value 0 for now
+    std::uint8_t options = 0;  // bytes, of value 0 for now
 };
 
 inline void write_header(unsigned char* to, const header& h) {

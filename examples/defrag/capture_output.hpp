@@ -27,14 +27,14 @@ public:
         : program_{program}, file_{create(program, path, like)} {}
 
     // A packet where the record stands. False: it cannot be written, and that was said.
-    [[nodiscard]] bool write(const reader& like, const record& r, sluice::const_bytes octets,
+    [[nodiscard]] bool write(const reader& like, const record& r, sluice::const_bytes data,
                              sluice::u32 original_length) {
         bool written = false;
         if (auto* const classic = std::get_if<pcap>(&file_)) {
-            written = classic->write(r.since_epoch, octets, original_length);
+            written = classic->write(r.since_epoch, data, original_length);
         } else if (auto& newer = *std::get_if<pcapng>(&file_); describe(newer, like, r.interface)) {
-            written = newer.write_octets(r.interface, r.since_epoch, octets, r.direction,
-                                         original_length);
+            written =
+                newer.write_bytes(r.interface, r.since_epoch, data, r.direction, original_length);
         }
         written_ += written ? 1u : 0u;
         if (const auto why = std::visit([](auto& f) { return f.news(); }, file_)) {

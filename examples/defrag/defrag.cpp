@@ -63,7 +63,7 @@ bool parse(int argc, char** argv, arguments& given) {
 }
 
 void print_datagram(const defragmenter::whole& w, unsigned long record) {
-    const ipv4::const_view ip{w.octets.data() + w.link_header};
+    const ipv4::const_view ip{w.data.data() + w.link_header};
     std::printf("%lu frame %lu protocol %u id %u payload %zu\n", record, w.frame,
                 ip[ipv4::protocol], ip[ipv4::identification],
                 ip[ipv4::total_length] - header_length(ip));
@@ -78,7 +78,7 @@ bool write(capture_input& in, capture_output& out, const defragmenter& done, boo
             if (list) {
                 print_datagram(*whole, out.written());
             }
-            if (!out.write(in.format(), r, whole->octets, 0)) {
+            if (!out.write(in.format(), r, whole->data, 0)) {
                 return false;
             }
             ++whole;

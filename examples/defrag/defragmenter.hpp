@@ -4,7 +4,7 @@
 // Expects: the frames in order, by take(). Does: keeps fragments of different VLANs, sessions,
 // interfaces and directions apart; gives the oldest datagram up when its memory is full. is_part()
 // says which frames went into a datagram; wholes() are the datagrams, each with the number of the
-// frame that completed it. Never: gives octets up: a frame that is no part is as it was.
+// frame that completed it. Never: gives bytes up: a frame that is no part is as it was.
 #pragma once
 
 #include "../support/capture_input.hpp"
@@ -42,7 +42,7 @@ class defragmenter {
 public:
     struct whole {
         unsigned long frame;
-        std::vector<std::byte> octets;  // with the link header of its first fragment
+        std::vector<std::byte> data;  // with the link header of its first fragment
         sluice::u32 link_header;
     };
 
@@ -66,9 +66,9 @@ public:
         auto step = cache_.insert(std::move(*valid), sluice::reassembly_user::application,
                                   domain_of(frame), frame.now, limits);
         counts_.incomplete += step.evicted_datagrams + (step.too_far ? 1u : 0u);
-        if (step.kind == sluice::reassembly_outcome::complete) {
+        if (step.kind == sluice::reassembly_result::complete) {
             keep(frame, std::move(step.packet));
-        } else if (step.kind == sluice::reassembly_outcome::refused) {
+        } else if (step.kind == sluice::reassembly_result::refused) {
             count_refused(step.reason);
         }
     }
@@ -117,7 +117,8 @@ private:
         if (p) {
             const presumed length = finish_offloads(p, made_, frame.missing());
             counts_.presumed += length == presumed::length ? 1u : 0u;
-            p.facts().mark = static_cast<sluice::u32>(link_header);  // it lies in front, for keep()
+            p.metadata().mark =
+                static_cast<sluice::u32>(link_header);  // it lies in front, for keep()
         }
         return p;
     }
@@ -129,37 +130,37 @@ private:
     }
     void keep(const captured_frame& last, packet&& complete) {
         ++counts_.datagrams;
-        const sluice::u32 link_header = complete.facts().mark;
+        const sluice::u32 link_header = complete.metadata().mark;
         static_cast<void>(complete.unpull(link_header));
-        std::vector<std::byte> octets(complete.size());
-        complete.copy_to(octets.data());
+        std::vector<std::byte> data(complete.size());
+        complete.copy_to(data.data());
         for (const sluice::u64 frame : source_.frames_of(std::move(complete))) {
             is_part_[frame - 1] = true;
         }
-        wholes_.push_back({last.number, std::move(octets), link_header});
+        wholes_.push_back({last.number, std::move(data), link_header});
         mend_link_header(last.record.link, wholes_.back());
     }
     // Its lengths are those of the first fragment. An IEEE 802.3 length cannot say so much: LLC
     // gives way to an EtherType.
     static void mend_link_header(sluice::port::pcap::link_type link, whole& w) {
-        const auto parsed = sluice::port::pcap::parse_frame(link, w.octets);
+        const auto parsed = sluice::port::pcap::parse_frame(link, w.data);
         const auto put = [&w](std::size_t at, std::size_t value) {
             constexpr std::size_t most = 0xffff;
-            sluice::store_be<sluice::u16>(w.octets.data() + at,
+            sluice::store_be<sluice::u16>(w.data.data() + at,
                                           static_cast<sluice::u16>(std::min(value, most)));
         };
         if (parsed.pppoe_header != 0 || link == sluice::port::pcap::link_type::pppoe) {
             constexpr std::size_t header = 6, length = 4;
-            put(parsed.pppoe_header + length, w.octets.size() - parsed.pppoe_header - header);
+            put(parsed.pppoe_header + length, w.data.size() - parsed.pppoe_header - header);
         }
         if (parsed.length_field != 0) {
             const std::size_t behind = parsed.length_field + 2;
-            const bool snap = w.octets[behind] == std::byte{0xaa};
+            const bool snap = w.data[behind] == std::byte{0xaa};
             const sluice::u32 gone = snap ? 8 : 3;
-            put(parsed.length_field, snap ? sluice::load_be<sluice::u16>(&w.octets[behind + 6])
+            put(parsed.length_field, snap ? sluice::load_be<sluice::u16>(&w.data[behind + 6])
                                           : sluice::ethernet::types::ipv4);
-            const auto llc = w.octets.begin() + static_cast<std::ptrdiff_t>(behind);
-            w.octets.erase(llc, llc + gone);
+            const auto llc = w.data.begin() + static_cast<std::ptrdiff_t>(behind);
+            w.data.erase(llc, llc + gone);
             w.link_header -= gone;
         }
     }

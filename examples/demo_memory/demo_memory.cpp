@@ -54,7 +54,7 @@ bool path_mtu(bench& b) {
     return a.is(destination_unreachable, unreachable::fragmentation_needed, router_address) &&
            a.mtu == 1400 && b.echo(right_address, 1372, true);
 }
-// 1,250 datagrams of 8,000 octets, each in fragments, each compared octet by octet.
+// 1,250 datagrams of 8,000 bytes, each in fragments, each compared byte by byte.
 bool transfer(bench& b) {
     constexpr sluice::u16 port = 5001;
     sluice::receive_queue<packet, 4> arrived;
@@ -84,11 +84,11 @@ struct step {
 };
 constexpr step steps[] = {
     {"ping through the router", [](bench& b) { return b.echo(right_address, 56); }},
-    {"ping of 65,000 octets: fragments forwarded, cut again for MTU 1400", large_ping},
-    {"ping of 65,000 octets to the router: reassembled, answered in fragments",
+    {"ping of 65,000 bytes: fragments forwarded, cut again for MTU 1400", large_ping},
+    {"ping of 65,000 bytes to the router: reassembled, answered in fragments",
      [](bench& b) { return b.echo(router_address, 65'000); }},
     {"traceroute shows the router", traceroute},
-    {"a datagram of 1,500 octets is cut for the link of MTU 1400", cut_by_router},
+    {"a datagram of 1,500 bytes is cut for the link of MTU 1400", cut_by_router},
     {"path MTU discovery: the sender learns 1400", path_mtu},
     {"10 MB of UDP in fragments arrive unchanged", transfer},
     {"UDP to a closed port of the far host is refused",

@@ -13,12 +13,12 @@
 
 namespace examples {
 
-// The octet at a place of every payload: a piece lost or exchanged is seen.
+// The byte at a place of every payload: a piece lost or exchanged is seen.
 [[nodiscard]] constexpr std::byte pattern(sluice::u32 at, sluice::u32 salt) {
     return static_cast<std::byte>((at * 31 + (at >> 8) + salt * 7) & 0xff);
 }
 
-// `header` octets of zeros and `size` of the pattern behind them, in pieces that fill an MTU of
+// `header` bytes of zeros and `size` of the pattern behind them, in pieces that fill an MTU of
 // 1500.
 inline packet make_message(pool& from, sluice::u32 header, sluice::u32 size, sluice::u32 salt) {
     constexpr sluice::u32 largest = 1480;
@@ -58,7 +58,7 @@ struct answer {
     sluice::u8 code = 0;
     sluice::u16 mtu = 0;  // of "fragmentation needed"
     sluice::ipv4::address from{};
-    bool payload_is_ours = false;  // of an echo reply: all octets as they were sent
+    bool payload_is_ours = false;  // of an echo reply: all bytes as they were sent
 
     [[nodiscard]] bool is(sluice::u8 wanted_type, sluice::u8 wanted_code,
                           sluice::ipv4::address wanted_from) const {
@@ -76,7 +76,7 @@ public:
     memory_probe(const memory_probe&) = delete;
     memory_probe& operator=(const memory_probe&) = delete;
 
-    // An echo request with that many octets of payload, and what came back within two seconds.
+    // An echo request with that many bytes of payload, and what came back within two seconds.
     answer ping(sluice::ipv4::address to, sluice::u32 size, sluice::u8 ttl = 0, bool df = false) {
         packet request = make_message(network_.left.buffers(), 8, size, ++salt_);
         const sluice::icmp::view message{request.writable()};

@@ -43,7 +43,7 @@ std::string addresses_of(const packet& p) {
            ipv4::to_text(ip[ipv4::destination]).c_str();
 }
 
-// Whether the header tells of more octets than there are.
+// Whether the header tells of more bytes than there are.
 bool is_short(const packet& p) {
     return p.size() >= ipv4::min_header_length &&
            ipv4::const_view{p.data()}[ipv4::total_length] > p.size();
@@ -65,15 +65,14 @@ loaded load(stack& s, const captured_frame& frame, examples::checksums made) {
     l.ip.set_interface(examples::explain::first_interface);
     const u32 missing = frame.missing();
     const examples::presumed length = finish_offloads(l.ip, made, missing);
-    l.ip.set_type(frame.parsed.addressed);
+    l.ip.set_addressing(frame.parsed.addressed);
     l.addresses = addresses_of(l.ip);
-    const std::string octets = std::to_string(ip.size() + missing);
+    const std::string data = std::to_string(ip.size() + missing);
     if (length == examples::presumed::length) {
-        l.remark +=
-            " (total length 0: taken as " + octets + ", segmentation was left to the device)";
+        l.remark += " (total length 0: taken as " + data + ", segmentation was left to the device)";
     } else if (length == examples::presumed::too_long) {
-        l.remark += " (total length 0, and of " + octets +
-                    " octets: only TCP that is no fragment may be longer than 65535)";
+        l.remark += " (total length 0, and of " + data +
+                    " bytes: only TCP that is no fragment may be longer than 65535)";
     }
     if (missing != 0 && (is_short(l.ip) || length == examples::presumed::too_long)) {
         l.remark += " (cut by the capture)";

@@ -7,7 +7,7 @@
 
 #include "arguments.hpp"
 
-#include <sluice/delivery/endpoints.hpp>
+#include <sluice/delivery/registry.hpp>
 #include <sluice/packet/external_storage.hpp>
 #include <sluice/port/pcap.hpp>
 #include <sluice/port/zero_pages.hpp>
@@ -43,7 +43,7 @@ struct nowhere {
 };
 
 struct explained : sluice::policies<sluice::based_on<sluice::linux_router>, sluice::buffers<source>,
-                                    sluice::observed_by<sluice::recording_observer<256>>,
+                                    sluice::observers<sluice::recording_observer<256>>,
                                     sluice::routes<sluice::lpm_table>, sluice::output<nowhere>> {};
 using stack = sluice::stack<explained>;
 

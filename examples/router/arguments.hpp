@@ -26,7 +26,7 @@ struct link_request {
     std::string space;  // empty: the caller's own namespace
     std::string name;
     std::vector<sluice::ipv4::interface_address> addresses;
-    sluice::u32 mtu = 0;  // octets; 0: as the interface has it
+    sluice::u32 mtu = 0;  // bytes; 0: as the interface has it
 
     [[nodiscard]] std::string label() const { return space.empty() ? name : space + ":" + name; }
 };

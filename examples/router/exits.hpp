@@ -60,7 +60,7 @@ private:
     }
 };
 
-// 64 packets wait for a neighbour: the fragments of a datagram of 65,535 octets are 45.
+// 64 packets wait for a neighbour: the fragments of a datagram of 65,535 bytes are 45.
 using ethernet = sluice::ethernet_link<source, own_addresses, frame_exits, 1024, 64>;
 
 // Above it: what the worker owns, and the stack's output points to.

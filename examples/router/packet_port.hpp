@@ -90,8 +90,9 @@ public:
     }
     [[nodiscard]] bool send(packet& frame, sluice::instant now) noexcept override {
         using sluice::segmentation_kind;
-        const bool large = std::as_const(frame).facts().segmentation != segmentation_kind::none ||
-                           !to_ring_ || frame.size() > ring_room_;
+        const bool large =
+            std::as_const(frame).metadata().segmentation != segmentation_kind::none || !to_ring_ ||
+            frame.size() > ring_room_;
         if (large != last_was_large_) {
             flush();  // each way has a queue of its own, and order is to be kept
             last_was_large_ = large;
@@ -124,11 +125,11 @@ private:
         int index = 0;
     };
 
-    [[nodiscard]] u32 header_octets() const noexcept {
+    [[nodiscard]] u32 header_bytes() const noexcept {
         return is_ethernet() ? u32{sluice::ethernet::layout::size} : 0;
     }
     [[nodiscard]] bool is_fragment(const packet& frame) const noexcept {
-        const u32 field = header_octets() + 6;
+        const u32 field = header_bytes() + 6;
         return frame.head_size() >= field + 2 &&
                (sluice::load_be<u16>(frame.data() + field) & 0x3fff) != 0;
     }
@@ -145,7 +146,7 @@ private:
     std::optional<sockets> sockets_;
     af_packet::sender::model<packet> to_kernel_;
     std::optional<af_packet::ring_sender::model<packet>> to_ring_;
-    u32 ring_room_ = 0;  // octets of a frame
+    u32 ring_room_ = 0;  // bytes of a frame
     bool last_was_large_ = false;
     bool is_unsettled_ = false;
     port_counts before_;

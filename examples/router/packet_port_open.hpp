@@ -65,7 +65,7 @@ inline sluice::result<void, port_error> packet_port::open_sockets() noexcept {
     to_kernel_ = sockets_->in ? sockets_->in->sender() : sockets_->plain->sender();
     if (sockets_->out) {
         to_ring_.emplace(sockets_->out->sender());
-        ring_room_ = link_.mtu + header_octets();
+        ring_room_ = link_.mtu + header_bytes();
     }
     return {};
 }
@@ -128,7 +128,7 @@ inline port_counts packet_port::of_sockets() noexcept {
     }
     const auto add = [&all](const af_packet::counters& c) {
         all += {.received = c.received,
-                .received_octets = c.received_octets,
+                .received_bytes = c.received_bytes,
                 .not_ipv4 = c.not_ipv4,
                 .unusable = c.too_long + c.refused,
                 .no_buffer = c.no_buffer,

@@ -36,7 +36,7 @@ using packet = source::packet_type;
 // Since the start; a device that was opened again goes on counting.
 struct port_counts {
     u64 received = 0;
-    u64 received_octets = 0;
+    u64 received_bytes = 0;
     u64 not_ipv4 = 0;      // of an interface without link header
     u64 unusable = 0;      // too long, or with offloads that IPv4 has no use for
     u64 no_buffer = 0;     // our own memory was short
@@ -47,7 +47,7 @@ struct port_counts {
 
     port_counts& operator+=(const port_counts& o) noexcept {
         received += o.received;
-        received_octets += o.received_octets;
+        received_bytes += o.received_bytes;
         not_ipv4 += o.not_ipv4;
         unusable += o.unusable;
         no_buffer += o.no_buffer;

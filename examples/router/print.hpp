@@ -28,11 +28,11 @@ inline void print_ports(const snapshot& s, std::FILE* to) {
     for (const port_line& p : s.ports) {
         const port_counts& c = p.counts;
         std::fprintf(to,
-                     "interface %s %s mtu %u received %llu octets %llu not-ipv4 %llu unusable %llu "
+                     "interface %s %s mtu %u received %llu bytes %llu not-ipv4 %llu unusable %llu "
                      "no-buffer %llu "
                      "kernel-drops %llu sent %llu refused %llu lost %llu\n",
                      p.label.c_str(), name_of(p.state), p.mtu, wide(c.received),
-                     wide(c.received_octets), wide(c.not_ipv4), wide(c.unusable), wide(c.no_buffer),
+                     wide(c.received_bytes), wide(c.not_ipv4), wide(c.unusable), wide(c.no_buffer),
                      wide(c.kernel_drops), wide(c.sent), wide(c.refused), wide(c.lost));
     }
     std::fprintf(to, "link pushed-out %llu refused %llu tagged %llu foreign %llu\n",
@@ -94,7 +94,7 @@ inline void print_table(const snapshot& s, const snapshot& before, u64 milliseco
     for (std::size_t i = 0; i < s.ports.size(); ++i) {
         const port_counts& now = s.ports[i].counts;
         const port_counts was = i < before.ports.size() ? before.ports[i].counts : port_counts{};
-        const u64 bits = (now.received_octets - was.received_octets) * 8;
+        const u64 bits = (now.received_bytes - was.received_bytes) * 8;
         std::fprintf(to, "%-24s %-12s %11llu %9llu %11llu %9llu %9llu\n", s.ports[i].label.c_str(),
                      name_of(s.ports[i].state), rate(now.received - was.received),
                      rate(bits) / 1'000'000, rate(now.sent - was.sent),

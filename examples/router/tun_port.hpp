@@ -74,7 +74,7 @@ private:
         }
         const auto& c = device_->counters();
         return {.received = c.received,
-                .received_octets = c.received_octets,
+                .received_bytes = c.received_bytes,
                 .not_ipv4 = c.not_ipv4,
                 .unusable = c.too_long + c.refused,
                 .no_buffer = c.no_buffer,

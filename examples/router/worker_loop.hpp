@@ -141,7 +141,7 @@ inline void worker::follow(port& changed) {
             link_->flush(changed.index());
         }
         if (!stack_->set_link(changed.index(), {up, changed.mtu()})) {
-            std::fprintf(stderr, "router: %s stays down: an MTU of %u octets is too small\n",
+            std::fprintf(stderr, "router: %s stays down: an MTU of %u bytes is too small\n",
                          changed.asked().label().c_str(), changed.mtu());
         }
         for (const std::string& problem : up ? routes_->restore() : std::vector<std::string>{}) {

@@ -39,7 +39,7 @@ struct captured_frame {
     sluice::port::pcap::parsed_frame parsed;
     sluice::instant now;
 
-    // Octets of the frame that the capture lacks.
+    // Bytes of the frame that the capture lacks.
     [[nodiscard]] sluice::u32 missing() const noexcept {
         return record.is_cut()
                    ? record.original_length - static_cast<sluice::u32>(record.captured.size())

@@ -4,7 +4,7 @@
 // Expects: a packet of one piece that begins at its IPv4 header, in a buffer of its own.
 // Does:    total length 0, which stands for segmentation offload, becomes the length that the
 //          packet had, as tcpdump and Wireshark do, and TCP is to be cut for an MTU of 1,500. Of
-//          more than 65,535 octets it stays 0 (BIG TCP), and the stack takes the packet's own
+//          more than 65,535 bytes it stays 0 (BIG TCP), and the stack takes the packet's own
 //          length. On request, the header checksum is filled in and those of the transport are
 //          believed.
 // Never:   fills a checksum in unless asked to; takes what a capture left for a whole packet.
@@ -21,7 +21,7 @@ enum class checksums : sluice::u8 { as_captured, not_filled_in };
 enum class presumed : sluice::u8 {
     nothing,  // the field is not 0
     length,   // that of the packet
-    too_long  // stays 0: more octets than it can say, and not whole TCP that is no fragment
+    too_long  // stays 0: more bytes than it can say, and not whole TCP that is no fragment
 };
 
 namespace detail {
@@ -35,7 +35,7 @@ void set_segmentation(Packet& p, sluice::u32 header) {
     constexpr u16 checksum_offset = 16;
     const auto behind = static_cast<sluice::u32>(
         tcp::header_length(tcp::const_view{std::as_const(p).data() + header}));
-    sluice::metadata& known = p.facts();
+    sluice::metadata& known = p.metadata();
     known.segmentation = sluice::segmentation_kind::tcp_ipv4;
     known.segment_size = static_cast<u16>(mtu - header - behind);
     known.checksum = sluice::checksum_state::pending;
@@ -45,7 +45,7 @@ void set_segmentation(Packet& p, sluice::u32 header) {
 
 }  // namespace detail
 
-// `missing`: octets that the capture lacks.
+// `missing`: bytes that the capture lacks.
 template <class Packet>
 presumed finish_offloads(Packet& p, checksums made, sluice::u32 missing) {
     namespace ipv4 = sluice::ipv4;
@@ -70,7 +70,7 @@ presumed finish_offloads(Packet& p, checksums made, sluice::u32 missing) {
     }
     if (fill_in) {
         set_checksum(ip);
-        p.facts().checksum = sluice::checksum_state::verified;
+        p.metadata().checksum = sluice::checksum_state::verified;
     }
     if (!says_nothing) {
         return presumed::nothing;

@@ -53,7 +53,7 @@ void write_echo_request(Packet& to) {
     push_header(to, sluice::ipv4::protocols::icmp);
 }
 
-// From port 50000 to `port`, four octets.
+// From port 50000 to `port`, four bytes.
 template <class Packet>
 void write_udp(Packet& to, sluice::u16 port) {
     namespace udp = sluice::udp;

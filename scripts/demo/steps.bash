@@ -4,10 +4,10 @@ steps=(ping large_ping large_ping_to_router traceroute fragmented_by_router path
     tcp_both_ways udp_refused_by_host udp_refused_by_router router_accounts)
 declare -A titles=(
     [ping]="ping through the router"
-    [large_ping]="ping of 65,000 octets: fragments forwarded"
-    [large_ping_to_router]="ping of 65,000 octets to the router: reassembled, answered in fragments"
+    [large_ping]="ping of 65,000 bytes: fragments forwarded"
+    [large_ping_to_router]="ping of 65,000 bytes to the router: reassembled, answered in fragments"
     [traceroute]="traceroute shows the router"
-    [fragmented_by_router]="a datagram of 1,500 octets is cut for the link of MTU 1400"
+    [fragmented_by_router]="a datagram of 1,500 bytes is cut for the link of MTU 1400"
     [path_mtu]="path MTU discovery: the sender's kernel learns 1400"
     [tcp_transfer]="100 MB of TCP arrive unchanged, in packets larger than the MTU"
     [tcp_both_ways]="TCP both ways at once: 100 MB each way arrive unchanged"
@@ -81,17 +81,17 @@ step_path_mtu() {
     learned=$(ip -n "$left" route get "$narrow_address" | grep -oE 'mtu [0-9]+')
     detail="ip route get $narrow_address: ${learned:-no mtu learned}"
     [[ $learned == "mtu 1400" ]] && ping_of "$left" "$narrow_address" -s 1372 -M do &&
-        detail="ip route get $narrow_address: $learned; then a ping of 1,400 octets with DF passes"
+        detail="ip route get $narrow_address: $learned; then a ping of 1,400 bytes with DF passes"
 }
-# frames NAMESPACE: what its kernel counted on the device: octets and frames received, then sent.
+# frames NAMESPACE: what its kernel counted on the device: bytes and frames received, then sent.
 frames() {
     inside "$1" awk -v name="$device:" '$1 == name { print $2, $3, $10, $11 }' /proc/net/dev
 }
 
 # octets_a_frame BEFORE AFTER COLUMN: on average, between two results of frames().
 octets_a_frame() {
-    awk -v column="$3" '{ octets[NR] = $column; count[NR] = $(column + 1) }
-        END { n = count[2] - count[1]; print n ? int((octets[2] - octets[1]) / n) : 0 }' \
+    awk -v column="$3" '{ bytes[NR] = $column; count[NR] = $(column + 1) }
+        END { n = count[2] - count[1]; print n ? int((bytes[2] - bytes[1]) / n) : 0 }' \
         <<<"$1"$'\n'"$2"
 }
 
@@ -128,7 +128,7 @@ step_tcp_transfer() {
     received=$(octets_a_frame "$right_before" "$(frames "$right")" 1)
     digest=$(said_by right received)
     detail="100 MB in $seconds s, SHA-256 at both ends ${digest:7:16}...
-         frames on average: left sends $sent octets, right receives $received"
+         frames on average: left sends $sent bytes, right receives $received"
     [[ $sent -gt 1514 && $received -gt 1514 ]] && detail+=": offloads are on"
 }
 step_tcp_both_ways() {
@@ -136,7 +136,7 @@ step_tcp_both_ways() {
     local left_had right_had
     left_had=$(said_by out meanwhile) right_had=$(said_by right meanwhile)
     detail="100 MB each way in $seconds s, SHA-256 of each equal at both ends
-         left had received $left_had MB when it sent its last octet, right $right_had MB"
+         left had received $left_had MB when it sent its last byte, right $right_had MB"
     [[ $left_had -gt 0 && $right_had -gt 0 ]]
 }
 step_udp_refused_by_host() {

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""One end of a TCP connection that carries octets one way, or both ways at once.
+"""One end of a TCP connection that carries bytes one way, or both ways at once.
 
 Usage: transfer.py listen ADDRESS PORT MEGABYTES SECONDS
        transfer.py connect ADDRESS PORT MEGABYTES SECONDS

@@ -1,7 +1,7 @@
 """Sends what no well-meaning host sends, about four thousand packets a second, until killed.
 
 Usage: hostile.py INTERFACE LINK_ADDRESS|- NETWORK SEED    (as root, in the host's network namespace)
-NETWORK: the first three octets of the host's network, in which .1 is the router; `-`: no link header.
+NETWORK: the first three bytes of the host's network, in which .1 is the router; `-`: no link header.
 """
 import random
 import socket

@@ -149,7 +149,7 @@ def blocks():
 
 
 def captures():
-    """Name: octets, and for each packet whether it is IPv4."""
+    """Name: bytes, and for each packet whether it is IPv4."""
     whole = ETHERNET + half(0x0800) + ipv4()
     tcp = struct.pack("!HHIIBBHHH", 1, 2, 3, 4, 0x50, 0x18, 99, 0, 0) + bytes(3000)
     offloaded = [ETHERNET + half(0x0800) + ipv4(tcp, length=0, protocol=6),

@@ -5,7 +5,7 @@
 
 #include <doctest/doctest.h>
 
-#include <sluice/delivery/endpoints.hpp>
+#include <sluice/delivery/registry.hpp>
 #include <sluice/packet/pool_storage.hpp>
 #include <sluice/testing/archetypes.hpp>
 #include <sluice/testing/conformance/delivery.hpp>

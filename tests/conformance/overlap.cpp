@@ -71,7 +71,7 @@ TEST_CASE(
     bounded_cache<1, recorded, 8>::model<pool_type::packet_type> cache{secret};
     for (const u32 start : {0u, 32u, 16u}) {
         CHECK(feed_fragment(cache, pool, {.start = start, .length = 16}).kind ==
-              reassembly_outcome::held);
+              reassembly_result::held);
     }
     CHECK(recorded::asked().empty());
     CHECK(feed_fragment(cache, pool, {.start = 8, .length = 32}).pieces_dropped == 1);
@@ -99,7 +99,7 @@ TEST_CASE("a fragment that is dropped changes nothing, not even what its first o
     CHECK(refused.reason == drop_reason::fragment_overlap);
     CHECK(cache.held() == 2);
     auto whole = feed_fragment(cache, pool, {.start = 32, .length = 4, .more = false});
-    REQUIRE(whole.kind == reassembly_outcome::complete);
+    REQUIRE(whole.kind == reassembly_result::complete);
     CHECK(is_whole_datagram(whole.packet, 36));
 }
 

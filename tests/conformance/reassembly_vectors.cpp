@@ -1,5 +1,5 @@
 // The reassembly room alone against the fragments recorded from Linux
-// (tests/kernel/vectors/reassembly.vec): verdict, counters, drop reason and octets of each. The
+// (tests/kernel/vectors/reassembly.vec): verdict, counters, drop reason and bytes of each. The
 // same file is replayed through a whole stack elsewhere.
 #include <sluice/packet/pool_storage.hpp>
 #include <sluice/pipeline/validate.hpp>
@@ -57,22 +57,22 @@ struct replayer {
             limits.max_distance = value;
         }
     }
-    observation receive(std::vector<std::byte> octets) {
+    observation receive(std::vector<std::byte> data) {
         observation seen;
-        if ((octets[0] & std::byte{0xf0}) !=
+        if ((data[0] & std::byte{0xf0}) !=
             std::byte{0x40}) {  // from a tap: an Ethernet header in front
-            octets.erase(octets.begin(), octets.begin() + 14);
+            data.erase(data.begin(), data.begin() + 14);
         }
         packet_type packet = pool->take();
-        copy_bytes(packet.put(static_cast<u32>(octets.size())), octets.data(), octets.size());
-        const bool raw = octets[9] == std::byte{253};
+        copy_bytes(packet.put(static_cast<u32>(data.size())), data.data(), data.size());
+        const bool raw = data[9] == std::byte{253};
         auto step = cache->insert(pipeline::validate(packet).value(),
                                   reassembly_user::local_delivery, 0, now, limits);
         if (step.too_far) {
             ++seen.counts["Ip.ReasmFails"];
             ++seen.counts["FRAG_TOO_FAR"];
         }
-        if (step.kind == reassembly_outcome::complete) {
+        if (step.kind == reassembly_result::complete) {
             ++seen.counts["Ip.ReasmOKs"];
             auto& copy = seen.delivered.emplace_back();
             step.packet.for_each_piece(
@@ -82,7 +82,7 @@ struct replayer {
             }
         } else if (step.reason == drop_reason::fragment_duplicate) {
             ++seen.counts["DUP_FRAG"];
-        } else if (step.kind == reassembly_outcome::refused) {
+        } else if (step.kind == reassembly_result::refused) {
             ++seen.counts["Ip.ReasmFails"];
         }
         if (step.reason == drop_reason::fragment_overlap) {
@@ -132,11 +132,11 @@ struct event {
 
 // Options were recorded after the stack had filled them in, which is not the room's: they and the
 // checksum are left out.
-void mask_options(std::vector<std::byte>& octets) {
-    const std::size_t header = 4 * std::to_integer<std::size_t>(octets[0] & std::byte{0x0f});
+void mask_options(std::vector<std::byte>& data) {
+    const std::size_t header = 4 * std::to_integer<std::size_t>(data[0] & std::byte{0x0f});
     if (header > 20) {
-        octets[10] = octets[11] = std::byte{0};
-        fill_bytes(octets.data() + 20, header - 20, std::byte{0});
+        data[10] = data[11] = std::byte{0};
+        fill_bytes(data.data() + 20, header - 20, std::byte{0});
     }
 }
 
@@ -158,8 +158,8 @@ void run(replayer& subject, const event& e, totals& sum) {
         CHECK(seen.counts == e.expected.counts);
         observation expected = e.expected;
         for (auto* side : {&seen, &expected}) {
-            for (auto& octets : side->delivered) {
-                mask_options(octets);
+            for (auto& data : side->delivered) {
+                mask_options(data);
             }
         }
         CHECK((expected.delivered.empty() || seen.delivered == expected.delivered));

@@ -51,7 +51,7 @@ def frame(packet, kind=0x0800, *tags):
 
 
 def write_pcap(path, records, link=ETHERNET, cut=0):
-    """records: (seconds, frame); `cut`: octets that the capture lacks of the last."""
+    """records: (seconds, frame); `cut`: bytes that the capture lacks of the last."""
     with open(path, "wb") as out:
         out.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, link))
         for i, (seconds, octets) in enumerate(records, 1):

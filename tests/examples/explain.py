@@ -80,37 +80,37 @@ TABLE = """\
 TRACES = {
     1: """\
 packet 1, 10.0.1.2 > 10.0.1.1
-receive           proceed A packet arrived. Interface 2, 28 octets. (RFC 1812 section 5.2.1)
+receive           proceed A packet arrived. Interface 2, 28 bytes. (RFC 1812 section 5.2.1)
   validate        proceed The header is sound. (RFC 1812 section 5.2.2)
   classify        deliver The packet is for this host. (RFC 1812 section 5.2.3)
-  deliver         deliver The datagram is whole and for this host. Protocol 1, 28 octets. (RFC 1122 \
+  deliver         deliver The datagram is whole and for this host. Protocol 1, 28 bytes. (RFC 1122 \
 section 3.2.1.3)
     icmp_input    deliver The ICMP message is sound. Type 8. (RFC 1122 section 3.2.2)
-      originate   forward This host sends a datagram. Interface 2, 28 octets. (RFC 1122 section \
+      originate   forward This host sends a datagram. Interface 2, 28 bytes. (RFC 1122 section \
 3.3.1)
-        output    forward The packet leaves. Interface 2, 28 octets. (RFC 1812 section 5.2.4.2)
+        output    forward The packet leaves. Interface 2, 28 bytes. (RFC 1812 section 5.2.4.2)
 """,
     5: """\
 packet 5, 10.0.1.2 > 10.0.1.1
-receive           proceed A packet arrived. Interface 2, 38 octets. (RFC 1812 section 5.2.1)
+receive           proceed A packet arrived. Interface 2, 38 bytes. (RFC 1812 section 5.2.1)
   validate        proceed The header is sound. (RFC 1812 section 5.2.2)
   classify        deliver The packet is for this host. (RFC 1812 section 5.2.3)
-  options         reject  An option is malformed. Octet 22, options. Asks for ICMP type 12 code \
+  options         reject  An option is malformed. Byte 22, options. Asks for ICMP type 12 code \
 0. (RFC 1122 section 3.2.1.8)
     icmp_error    forward The sender gets an ICMP error. ICMP type 12 code 0. (RFC 1812 section 4.3.2)
-      originate   forward This host sends a datagram. Interface 2, 66 octets. (RFC 1122 section \
+      originate   forward This host sends a datagram. Interface 2, 66 bytes. (RFC 1122 section \
 3.3.1)
-        output    forward The packet leaves. Interface 2, 66 octets. (RFC 1812 section 5.2.4.2)
+        output    forward The packet leaves. Interface 2, 66 bytes. (RFC 1812 section 5.2.4.2)
   end             drop    Dropped: option_invalid; Linux IP_INHDR; Ip.InHdrErrors
 """,
     8: """\
 packet 8, 10.0.1.2 > 10.0.1.1
-receive           proceed A packet arrived. Interface 2, 30 octets. (RFC 1812 section 5.2.1)
+receive           proceed A packet arrived. Interface 2, 30 bytes. (RFC 1812 section 5.2.1)
   validate        proceed The header is sound. (RFC 1812 section 5.2.2)
   classify        deliver The packet is for this host. (RFC 1812 section 5.2.3)
-  deliver         deliver The datagram is whole and for this host. Protocol 17, 30 octets. (RFC 1122 \
+  deliver         deliver The datagram is whole and for this host. Protocol 17, 30 bytes. (RFC 1122 \
 section 3.2.1.3)
-  end             drop    The UDP checksum is wrong. Octet 6 of the payload, UDP checksum. (RFC \
+  end             drop    The UDP checksum is wrong. Byte 6 of the payload, UDP checksum. (RFC \
 1122 section 4.1.3.4) Dropped: udp_checksum; Linux UDP_CSUM; Udp.InErrors; Udp.InCsumErrors
 """,
 }
@@ -183,9 +183,9 @@ def check_routes(program):
     links = ROUTER[:ROUTER.index("--route")]
     by = "forward         forward The packet may be forwarded. Interface {}, next hop {}. (RFC 1812 section 5.2.1.2)"
     cut = "fragment      forward The packet is cut. 2 pieces. (RFC 1812 section 5.2.6)"
-    refused = ("classify        reject  A route says that the destination is prohibited. Octet 16, destination. "
+    refused = ("classify        reject  A route says that the destination is prohibited. Byte 16, destination. "
                "Asks for ICMP type 3 code 13. (RFC 1812 section 5.2.7.1)")
-    silent = "classify        drop    A route drops the packet silently. Octet 16, destination. (Linux)"
+    silent = "classify        drop    A route drops the packet silently. Byte 16, destination. (Linux)"
     other = "192.0.2.0/24 via 10.0.1.254 metric 9"
     with tempfile.TemporaryDirectory() as folder:
         capture = pathlib.Path(folder) / "routes.pcap"
@@ -231,7 +231,7 @@ def unsaid(size, protocol=6, word=0):
 def check_big(program):
     taken = "forwarded (total length 0: taken as {}, segmentation was left to the device)"
     long = ("dropped, length_below_header: The total length is less than the header length. (RFC 1812 "
-            "section 5.2.2) (total length 0, and of {} octets: only TCP that is no fragment may be "
+            "section 5.2.2) (total length 0, and of {} bytes: only TCP that is no fragment may be "
             "longer than 65535)")
     cut = ("dropped, length_beyond_packet: The total length exceeds the packet. (RFC 1812 "
            "section 5.2.2) (total length 0: taken as {}, segmentation was left to the device) (cut by "

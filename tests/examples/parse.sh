@@ -22,6 +22,6 @@ done
 for text in nonsense 450 "45 0" 45g0; do
     out=$("$program" "$text" 2>&1)
     [[ $? -eq 2 ]] || fail "exit code for '$text': $out"
-    [[ $out == 'parse: these are not octets in hexadecimal; give pairs of digits, such as "4500 0014"' ]] ||
+    [[ $out == 'parse: these are not bytes in hexadecimal; give pairs of digits, such as "4500 0014"' ]] ||
         fail "for '$text': $out"
 done

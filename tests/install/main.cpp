@@ -1,4 +1,4 @@
-// A program of somebody else: it parses four octets, and needs nothing but the include path.
+// A program of somebody else: it parses four bytes, and needs nothing but the include path.
 #include <sluice/base/bytes.hpp>
 
 #include <array>
@@ -9,8 +9,8 @@
 #endif
 
 int main() {
-    constexpr std::array octets{std::byte{10}, std::byte{0}, std::byte{1}, std::byte{1}};
-    const auto value = sluice::load_be<sluice::u32>(octets.data());
+    constexpr std::array data{std::byte{10}, std::byte{0}, std::byte{1}, std::byte{1}};
+    const auto value = sluice::load_be<sluice::u32>(data.data());
     std::printf("10.0.1.1 is 0x%08x\n", static_cast<unsigned>(value));
     return value == 0x0a000101 ? 0 : 1;
 }

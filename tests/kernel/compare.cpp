@@ -79,7 +79,7 @@ content comparer::kind_of(const departure& packet) const {
     return found != about_.taps.end() && found->second ? content::frame : content::datagram;
 }
 
-mask comparer::widened(const octets& bytes, const mask& any, content kind, bool delivered) {
+mask comparer::widened(const byte_vector& bytes, const mask& any, content kind, bool delivered) {
     if (!options_.stale_checksums) return any;
     mask ranges = any;
     for (const byte_range& range : stale_checksums(bytes, kind, delivered)) {
@@ -135,7 +135,7 @@ void comparer::compare_departure(const expected_departure& expected, const depar
     compare_group(expected.group, got.bytes, kind == content::frame ? 18 : 4, label);
 }
 
-void comparer::compare_group(std::optional<unsigned> group, const octets& got, std::size_t at,
+void comparer::compare_group(std::optional<unsigned> group, const byte_vector& got, std::size_t at,
                              const std::string& label) {
     if (!group || got.size() < at + 2) return;
     const auto id = static_cast<std::uint16_t>(got[at] << 8 | got[at + 1]);

@@ -43,7 +43,7 @@ private:
     void compare_departures(std::span<const step> run, const observation& seen);
     void compare_departure(const expected_departure& expected, const departure& got,
                            const std::string& label);
-    void compare_group(std::optional<unsigned> group, const octets& got, std::size_t at,
+    void compare_group(std::optional<unsigned> group, const byte_vector& got, std::size_t at,
                        const std::string& label);
     void compare_deliveries(std::span<const step> run, const observation& seen);
     void compare_delivery(const expected_delivery& expected, const delivery& got,
@@ -51,7 +51,8 @@ private:
     void compare_errors(std::span<const step> run, const observation& seen);
     void compare_counts(std::span<const step> run, const observation& seen);
     void compare_drops(std::span<const step> run, const observation& seen);
-    [[nodiscard]] mask widened(const octets& bytes, const mask& any, content kind, bool delivered);
+    [[nodiscard]] mask widened(const byte_vector& bytes, const mask& any, content kind,
+                               bool delivered);
     void add(std::string what, std::string detail = {});
 
     const scenario& about_;

@@ -18,7 +18,7 @@ scenario parse_one(const std::string& events) {
     return about;
 }
 
-octets bytes_of(std::string_view hex) {
+byte_vector bytes_of(std::string_view hex) {
     words reader({});
     return reader.hex_of(hex);
 }
@@ -48,13 +48,13 @@ constexpr const char* masked = "450000180000000040fd00000a0001010a00010273656c66
 }  // namespace
 
 TEST_CASE("fields are named where they are") {
-    const octets icmp = bytes_of("45c0004800000000400100000a0001010a0001020b01550b00000000"
-                                 "4600002c0001200040fd43d20a0001020a0001010101010107060504");
-    octets frame = bytes_of("ffffffffffff0200000000fe0800");
+    const byte_vector icmp = bytes_of("45c0004800000000400100000a0001010a0001020b01550b00000000"
+                                      "4600002c0001200040fd43d20a0001020a0001010101010107060504");
+    byte_vector frame = bytes_of("ffffffffffff0200000000fe0800");
     frame.insert(frame.end(), icmp.begin(), icmp.end());
-    const octets arp = bytes_of("ffffffffffff0200000000fe08060001080006040001");
+    const byte_vector arp = bytes_of("ffffffffffff0200000000fe08060001080006040001");
     struct row {
-        const octets& bytes;
+        const byte_vector& bytes;
         content kind = content::datagram;
         std::size_t offset;
         const char* name;
@@ -84,7 +84,7 @@ TEST_CASE("fields are named where they are") {
         CHECK_EQ(place.first, r.first);
     }
     for (std::size_t size = 0; size < frame.size(); ++size) {
-        const octets cut(frame.begin(), frame.begin() + static_cast<std::ptrdiff_t>(size));
+        const byte_vector cut(frame.begin(), frame.begin() + static_cast<std::ptrdiff_t>(size));
         CHECK_FALSE(field_at(cut, content::frame, size).name.empty());
     }
 }

@@ -37,7 +37,7 @@ const weighted_switch of_interfaces[] = {
     {.name = "drop_unicast_in_l2_multicast", .percent = 10, .values = {0, 1}},
 };
 
-// A length and the first octets, so that subnets overlap now and then.
+// A length and the first bytes, so that subnets overlap now and then.
 prefix draw_net(dice& random, std::size_t interface) {
     static constexpr std::uint8_t lengths[] = {24, 24, 24, 24, 16, 25, 28, 30, 31, 31, 32, 32, 8};
     prefix net;

@@ -80,7 +80,7 @@ public:
         observation seen;
         seen.ret = std::exchange(ret_, std::nullopt);
         for (const auto& [name, device] : devices_)
-            for (octets& packet : device->read())
+            for (byte_vector& packet : device->read())
                 seen.departures.push_back({name, std::move(packet)});
         for (const auto& [name, socket] : sockets_)
             socket->drain(seen);

@@ -117,14 +117,14 @@ tun_device::tun_device(const std::string& name) {
     if (fd && ::ioctl(fd.get(), TUNSETIFF, &request) == 0) fd_ = std::move(fd);
 }
 
-int tun_device::write(const octets& packet) const {
-    octets framed{0, 0, 0x08, 0x00};
+int tun_device::write(const byte_vector& packet) const {
+    byte_vector framed{0, 0, 0x08, 0x00};
     framed.insert(framed.end(), packet.begin(), packet.end());
     return ::write(fd_.get(), framed.data(), framed.size()) < 0 ? errno : 0;
 }
 
-std::vector<octets> tun_device::read() const {
-    std::vector<octets> packets;
+std::vector<byte_vector> tun_device::read() const {
+    std::vector<byte_vector> packets;
     std::array<std::uint8_t, 65536 + information> area;
     for (;;) {
         const ssize_t n = ::read(fd_.get(), area.data(), area.size());

@@ -16,16 +16,16 @@ namespace replay {
 // One `ip` command without the word itself.
 [[nodiscard]] bool run_ip(const std::string& command);
 
-// A TUN device whose packets have the four octets of packet information in front, so that what is
+// A TUN device whose packets have the four bytes of packet information in front, so that what is
 // no IPv4 packet at all can be given as one.
 class tun_device {
 public:
     explicit tun_device(const std::string& name);
     [[nodiscard]] explicit operator bool() const { return bool{fd_}; }
     // 0 or an errno.
-    [[nodiscard]] int write(const octets& packet) const;
+    [[nodiscard]] int write(const byte_vector& packet) const;
     // What came out and is IPv4.
-    [[nodiscard]] std::vector<octets> read() const;
+    [[nodiscard]] std::vector<byte_vector> read() const;
 
 private:
     sluice::port::descriptor fd_;

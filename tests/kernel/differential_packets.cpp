@@ -60,11 +60,11 @@ void disturb(dice& random, std::vector<piece>& pieces) {
     }
 }
 
-void change_field(dice& random, octets& packet) {
+void change_field(dice& random, byte_vector& packet) {
     switch (random.below(9)) {
     case 0:
-        packet[0] = static_cast<std::uint8_t>(random.percent(50) ? random.octet()
-                                                                 : 0x40 | random.below(16));
+        packet[0] =
+            static_cast<std::uint8_t>(random.percent(50) ? random.byte() : 0x40 | random.below(16));
         break;
     case 1:
         store16(packet, 2, static_cast<std::uint16_t>(packet.size() + random.below(17) - 8));
@@ -73,23 +73,23 @@ void change_field(dice& random, octets& packet) {
         store16(packet, 2, static_cast<std::uint16_t>(random.next()));
         break;
     case 3:
-        packet[1] = random.octet();
+        packet[1] = random.byte();
         break;
     case 4:
-        packet[6] = random.octet();
+        packet[6] = random.byte();
         break;
     case 5:
-        packet[8] = random.octet();
+        packet[8] = random.byte();
         break;
     case 6:
-        packet[9] = random.octet();
+        packet[9] = random.byte();
         break;
     default:
-        packet[random.below(packet.size())] = random.octet();
+        packet[random.below(packet.size())] = random.byte();
     }
 }
 
-void mutate(dice& random, octets& packet) {
+void mutate(dice& random, byte_vector& packet) {
     if (random.percent(70)) {
         change_field(random, packet);
         if (is_left_out(packet[9])) packet[9] = 253;
@@ -99,7 +99,7 @@ void mutate(dice& random, octets& packet) {
     if (random.percent(10)) packet.resize(packet.size() + random.between(1, 20), 0xaa);
 }
 
-void add(plan& round, const std::string& interface, const octets& packet) {
+void add(plan& round, const std::string& interface, const byte_vector& packet) {
     round.events.push_back("in " + interface + " " + to_hex(packet));
 }
 
@@ -112,7 +112,7 @@ ip_fields draw_fields(dice& random, const known_addresses& around, const std::st
     fields.destination = draw_destination(random, around, interface);
     fields.protocol = random.pick(protocols);
     fields.ttl = random.pick(ttls);
-    fields.tos = random.percent(70) ? std::uint8_t{0} : random.octet();
+    fields.tos = random.percent(70) ? std::uint8_t{0} : random.byte();
     fields.identification = static_cast<std::uint16_t>(random.next());
     fields.fragment = random.percent(30) ? dont_fragment_flag : std::uint16_t{0};
     if (random.percent(25)) fields.options = draw_options(random, around);
@@ -161,10 +161,10 @@ address draw_destination(dice& random, const known_addresses& around,
 std::size_t draw_packets(dice& random, const known_addresses& around, plan& round) {
     const std::string interface = random.pick(around.interfaces);
     ip_fields fields = draw_fields(random, around, interface);
-    octets payload = draw_payload(random, around, fields);
+    byte_vector payload = draw_payload(random, around, fields);
     const bool in_fragments = random.percent(15) && payload.size() > 16;
     if (!in_fragments) {
-        octets packet = seal(fields, payload);
+        byte_vector packet = seal(fields, payload);
         if (random.percent(25)) mutate(random, packet);
         add(round, interface, packet);
         return 1;
@@ -175,17 +175,17 @@ std::size_t draw_packets(dice& random, const known_addresses& around, plan& roun
     for (const piece& p : pieces) {
         ip_fields own = fields;
         own.fragment = static_cast<std::uint16_t>(p.first / 8 | (p.last ? 0 : more_fragments));
-        if (random.percent(4)) own.tos = random.octet();
-        using distance = octets::difference_type;
-        octets packet = seal(own, octets(payload.begin() + static_cast<distance>(p.first),
-                                         payload.begin() + static_cast<distance>(p.end)));
+        if (random.percent(4)) own.tos = random.byte();
+        using distance = byte_vector::difference_type;
+        byte_vector packet = seal(own, byte_vector(payload.begin() + static_cast<distance>(p.first),
+                                                   payload.begin() + static_cast<distance>(p.end)));
         if (random.percent(3)) mutate(random, packet);
         add(round, random.percent(95) ? interface : random.pick(around.interfaces), packet);
     }
     return pieces.size();
 }
 
-std::uint16_t internet_checksum(const octets& bytes, std::size_t first, std::size_t end,
+std::uint16_t internet_checksum(const byte_vector& bytes, std::size_t first, std::size_t end,
                                 std::uint32_t start) {
     std::uint32_t sum = start;
     for (std::size_t i = first; i < end; ++i)
@@ -195,19 +195,19 @@ std::uint16_t internet_checksum(const octets& bytes, std::size_t first, std::siz
     return static_cast<std::uint16_t>(~sum);
 }
 
-void store16(octets& bytes, std::size_t at, std::uint16_t value) {
+void store16(byte_vector& bytes, std::size_t at, std::uint16_t value) {
     bytes[at] = static_cast<std::uint8_t>(value >> 8);
     bytes[at + 1] = static_cast<std::uint8_t>(value);
 }
 
-void append32(octets& bytes, address value) {
+void append32(byte_vector& bytes, address value) {
     for (int shift = 24; shift >= 0; shift -= 8)
         bytes.push_back(static_cast<std::uint8_t>(value >> shift));
 }
 
-octets seal(const ip_fields& fields, const octets& payload) {
+byte_vector seal(const ip_fields& fields, const byte_vector& payload) {
     const std::size_t options = (fields.options.size() + 3) / 4 * 4;
-    octets made(12);
+    byte_vector made(12);
     append32(made, fields.source);
     append32(made, fields.destination);
     made.insert(made.end(), fields.options.begin(), fields.options.end());
@@ -224,7 +224,7 @@ octets seal(const ip_fields& fields, const octets& payload) {
     return made;
 }
 
-void fix_header_checksum(octets& packet) {
+void fix_header_checksum(byte_vector& packet) {
     const std::size_t end = std::size_t{packet[0]} % 16 * 4;
     if (packet.size() < least_header || end < least_header || end > packet.size()) return;
     store16(packet, 10, 0);

@@ -1,4 +1,4 @@
-// Packets as octets, made without the library: fields as given, lengths and checksums written by
+// Packets as bytes, made without the library: fields as given, lengths and checksums written by
 // seal().
 #pragma once
 
@@ -16,20 +16,20 @@ struct ip_fields {
     std::uint8_t tos = 0;
     std::uint16_t identification = 0;
     std::uint16_t fragment = 0;  // flags and offset as in the header
-    octets options;              // any length, padded by seal()
+    byte_vector options;         // any length, padded by seal()
 };
 
-[[nodiscard]] std::uint16_t internet_checksum(const octets& bytes, std::size_t first,
+[[nodiscard]] std::uint16_t internet_checksum(const byte_vector& bytes, std::size_t first,
                                               std::size_t end, std::uint32_t start = 0);
-void store16(octets& bytes, std::size_t at, std::uint16_t value);
-void append32(octets& bytes, address value);
-[[nodiscard]] octets seal(const ip_fields& fields, const octets& payload);
-void fix_header_checksum(octets& packet);
+void store16(byte_vector& bytes, std::size_t at, std::uint16_t value);
+void append32(byte_vector& bytes, address value);
+[[nodiscard]] byte_vector seal(const ip_fields& fields, const byte_vector& payload);
+void fix_header_checksum(byte_vector& packet);
 
-[[nodiscard]] octets draw_options(dice& random, const known_addresses& around);
+[[nodiscard]] byte_vector draw_options(dice& random, const known_addresses& around);
 // An ICMP message, a UDP datagram or so, as fields.protocol says.
-[[nodiscard]] octets draw_payload(dice& random, const known_addresses& around,
-                                  const ip_fields& fields);
+[[nodiscard]] byte_vector draw_payload(dice& random, const known_addresses& around,
+                                       const ip_fields& fields);
 [[nodiscard]] address draw_source(dice& random, const known_addresses& around,
                                   const std::string& interface);
 [[nodiscard]] address draw_destination(dice& random, const known_addresses& around,

@@ -39,7 +39,7 @@ public:
         return low + below(high - low + 1);
     }
     bool percent(unsigned of_hundred) { return below(100) < of_hundred; }
-    std::uint8_t octet() { return static_cast<std::uint8_t>(next()); }
+    std::uint8_t byte() { return static_cast<std::uint8_t>(next()); }
     template <class Table>
     auto pick(const Table& table) {
         return table[below(std::size(table))];

@@ -17,7 +17,7 @@ bool is_icmp_error(std::uint8_t type) {
 // Two recordings of one packet, and what of it may differ.
 class masker {
 public:
-    masker(const octets& a, const octets& b, const clock_window& clock,
+    masker(const byte_vector& a, const byte_vector& b, const clock_window& clock,
            const drawn_identifications& drawn)
         : a_(a), b_(b), clock_(clock), drawn_(drawn) {}
 
@@ -76,7 +76,7 @@ private:
         return true;
     }
 
-    // A quote may end inside of a timestamp, of which its first octets are left.
+    // A quote may end inside of a timestamp, of which its first bytes are left.
     bool cut_clock_word(std::size_t end) {
         for (std::size_t left = 3; left > 0; --left) {
             std::uint32_t value = 0;
@@ -90,7 +90,7 @@ private:
         return false;
     }
 
-    [[nodiscard]] bool is_now(const octets& bytes, std::size_t at) const {
+    [[nodiscard]] bool is_now(const byte_vector& bytes, std::size_t at) const {
         constexpr std::uint32_t day = 86'400'000;
         constexpr std::uint32_t slack = 1000;
         const std::uint32_t value =
@@ -99,20 +99,20 @@ private:
         return value < day && (value + day + slack - clock_.first) % day <= span;
     }
 
-    static std::uint16_t word(const octets& bytes, std::size_t at) {
+    static std::uint16_t word(const byte_vector& bytes, std::size_t at) {
         return static_cast<std::uint16_t>(bytes[at] << 8 | bytes[at + 1]);
     }
     void add(std::size_t at, std::size_t size) { any_.push_back({at, at + size - 1}); }
 
-    const octets& a_;
-    const octets& b_;
+    const byte_vector& a_;
+    const byte_vector& b_;
     const clock_window& clock_;
     const drawn_identifications& drawn_;
     mask any_;
 };
 
-std::string hex_and_mask(const octets& bytes, const mask& any) {
-    octets shown = bytes;
+std::string hex_and_mask(const byte_vector& bytes, const mask& any) {
+    byte_vector shown = bytes;
     std::string ranges;
     for (const byte_range& range : any) {
         for (std::size_t i = range.first; i <= range.last; ++i)
@@ -135,7 +135,7 @@ std::string text_of(const endpoint& end) {
     return to_text(end.host) + (end.port ? ":" + std::to_string(*end.port) : "");
 }
 
-std::uint32_t identification(const octets& packet) {
+std::uint32_t identification(const byte_vector& packet) {
     return std::uint32_t{packet[4]} << 8 | packet[5];
 }
 
@@ -162,7 +162,7 @@ private:
         std::map<std::uint32_t, std::vector<std::size_t>> drawn;  // identifications to lines
         for (std::size_t i = 0; i < a_.departures.size(); ++i) {
             const departure& one = a_.departures[i];
-            const octets& other = b_.departures[i].bytes;
+            const byte_vector& other = b_.departures[i].bytes;
             const auto any = masker(one.bytes, other, clock_, drawn_).find();
             if (!any || one.interface != b_.departures[i].interface) return "a packet out";
             if (covers(*any, 4))

@@ -118,7 +118,7 @@ private:
 };
 
 struct message {
-    octets bytes = octets(largest);
+    byte_vector bytes = byte_vector(largest);
     sockaddr_in from{};
     alignas(cmsghdr) char control[512];
     msghdr header{};

@@ -10,7 +10,7 @@ using namespace replay;
 namespace {
 
 // A header from 10.0.0.`source`, of UDP.
-octets header(std::uint8_t source, std::uint16_t id, std::uint8_t flags = 0) {
+byte_vector header(std::uint8_t source, std::uint16_t id, std::uint8_t flags = 0) {
     return {0x45,
             0,
             0,
@@ -46,11 +46,11 @@ TEST_CASE("drawn identifications: not of what was forwarded, cut or quoted") {
     drawn_identifications drawn;
     drawn.came({0x45});
     drawn.came(header(1, 7));
-    octets passed = header(1, 7, 0x20);  // a fragment
+    byte_vector passed = header(1, 7, 0x20);  // a fragment
     passed[8] = 63;
     passed[19] = 3;  // by a source route
     CHECK_FALSE(drawn.has(passed, passed, 0));
-    octets quoting(28);
+    byte_vector quoting(28);
     quoting.insert(quoting.end(), passed.begin(), passed.end());
     CHECK_FALSE(drawn.has(quoting, quoting, 28));
 }

@@ -67,7 +67,7 @@ constexpr field igmp_v3_report_fields[] = {{.name = "type", .first = 0, .size = 
 // A position inside nested headers: `base` is the start of the part in the whole packet.
 class locator {
 public:
-    locator(const octets& bytes, std::size_t offset) : bytes_(bytes), offset_(offset) {}
+    locator(const byte_vector& bytes, std::size_t offset) : bytes_(bytes), offset_(offset) {}
 
     field_place frame() const {
         if (const auto found = among(ethernet_fields, "ethernet.", 0)) return *found;
@@ -153,13 +153,13 @@ private:
         return found ? *found : data(path + (report ? "igmp.record" : "igmp.data"), base + 8);
     }
 
-    const octets& bytes_;
+    const byte_vector& bytes_;
     std::size_t offset_;
 };
 
 }  // namespace
 
-field_place field_at(const octets& bytes, content kind, std::size_t offset) {
+field_place field_at(const byte_vector& bytes, content kind, std::size_t offset) {
     const locator where(bytes, offset);
     switch (kind) {
     case content::frame:

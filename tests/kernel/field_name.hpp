@@ -20,6 +20,6 @@ struct field_place {
 
 // The field at `offset` of `bytes`, which is usually the expected packet. Needs no complete
 // packet: what cannot be told is "data".
-[[nodiscard]] field_place field_at(const octets& bytes, content kind, std::size_t offset);
+[[nodiscard]] field_place field_at(const byte_vector& bytes, content kind, std::size_t offset);
 
 }  // namespace replay

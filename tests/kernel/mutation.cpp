@@ -39,7 +39,7 @@ std::string other_value(std::string_view word) {
     const std::size_t at = word.find_last_not_of("0123456789");
     const std::size_t digits = at == std::string_view::npos ? 0 : at + 1;
     const std::string number(word.substr(digits));
-    // One less above 1, so that an octet of 255 stays an octet.
+    // One less above 1, so that a byte of 255 stays a byte.
     const unsigned long value = std::stoul(number);
     return std::string(word.substr(0, digits)) + std::to_string(value > 1 ? value - 1 : value + 1);
 }

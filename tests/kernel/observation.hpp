@@ -8,7 +8,7 @@ namespace replay {
 
 struct departure {
     std::string interface;
-    octets bytes;  // with the Ethernet header on a tap
+    byte_vector bytes;  // with the Ethernet header on a tap
 };
 
 struct delivery {
@@ -17,7 +17,7 @@ struct delivery {
     std::string interface;  // empty for mroute
     std::optional<address> destination;
     std::optional<address> local;
-    octets bytes;
+    byte_vector bytes;
 };
 
 struct error_entry {
@@ -28,7 +28,7 @@ struct error_entry {
     unsigned code = 0;
     std::uint32_t info = 0;
     std::optional<address> offender;
-    octets bytes;
+    byte_vector bytes;
 };
 
 struct socket_error {

@@ -11,21 +11,21 @@ namespace {
 constexpr std::size_t dump_width = 16;
 constexpr std::size_t shown_fields = 6;
 
-std::string hex_of(const octets& bytes, std::size_t first, std::size_t size) {
+std::string hex_of(const byte_vector& bytes, std::size_t first, std::size_t size) {
     if (first >= bytes.size()) return "nothing";
     const std::size_t end = std::min(bytes.size(), first + size);
-    using distance = octets::difference_type;
-    return to_hex(octets(bytes.begin() + static_cast<distance>(first),
-                         bytes.begin() + static_cast<distance>(end)));
+    using distance = byte_vector::difference_type;
+    return to_hex(byte_vector(bytes.begin() + static_cast<distance>(first),
+                              bytes.begin() + static_cast<distance>(end)));
 }
 
-bool differs(const octets& a, const octets& b, std::size_t offset) {
+bool differs(const byte_vector& a, const byte_vector& b, std::size_t offset) {
     const bool in_a = offset < a.size();
     const bool in_b = offset < b.size();
     return in_a != in_b || (in_a && a[offset] != b[offset]);
 }
 
-void dump_line(std::string& text, const char* label, const octets& bytes, std::size_t at) {
+void dump_line(std::string& text, const char* label, const byte_vector& bytes, std::size_t at) {
     static constexpr char digits[] = "0123456789abcdef";
     text += label;
     for (int shift = 12; shift >= 0; shift -= 4)
@@ -39,7 +39,7 @@ void dump_line(std::string& text, const char* label, const octets& bytes, std::s
     text += '\n';
 }
 
-std::uint16_t ones_complement_sum(const octets& bytes, std::size_t first, std::size_t end) {
+std::uint16_t ones_complement_sum(const byte_vector& bytes, std::size_t first, std::size_t end) {
     std::uint32_t sum = 0;
     for (std::size_t i = first; i < end; ++i)
         sum += (i - first) % 2 == 0 ? std::uint32_t{bytes[i]} << 8 : std::uint32_t{bytes[i]};
@@ -59,7 +59,7 @@ struct datagram_place {
     std::size_t end;
 };
 
-std::optional<datagram_place> find_datagram(const octets& bytes, content kind) {
+std::optional<datagram_place> find_datagram(const byte_vector& bytes, content kind) {
     const std::size_t header = kind == content::frame ? 14 : 0;
     if (kind == content::frame && (bytes.size() < 14 || bytes[12] != 8 || bytes[13] != 0))
         return std::nullopt;
@@ -72,7 +72,7 @@ std::optional<datagram_place> find_datagram(const octets& bytes, content kind) {
 
 }  // namespace
 
-bool same_bytes(const octets& expected, const octets& got, const mask& any) {
+bool same_bytes(const byte_vector& expected, const byte_vector& got, const mask& any) {
     if (expected.size() != got.size()) return false;
     std::size_t from = 0;
     for (const byte_range& range : any) {
@@ -85,11 +85,11 @@ bool same_bytes(const octets& expected, const octets& got, const mask& any) {
            std::memcmp(expected.data() + from, got.data() + from, expected.size() - from) == 0;
 }
 
-difference describe_bytes(const octets& expected, const octets& got, const mask& any,
+difference describe_bytes(const byte_vector& expected, const byte_vector& got, const mask& any,
                           content kind) {
     difference found;
-    octets plain_expected = expected;
-    octets plain_got = got;
+    byte_vector plain_expected = expected;
+    byte_vector plain_got = got;
     for (std::size_t i = 0; i < std::max(expected.size(), got.size()); ++i) {
         if (!covers(any, i)) continue;
         if (i < expected.size()) plain_expected[i] = 0;
@@ -98,7 +98,7 @@ difference describe_bytes(const octets& expected, const octets& got, const mask&
     if (expected.size() != got.size())
         found.what = "length: expected " + std::to_string(expected.size()) + ", got " +
                      std::to_string(got.size());
-    const octets& guide = expected.size() >= got.size() ? plain_expected : plain_got;
+    const byte_vector& guide = expected.size() >= got.size() ? plain_expected : plain_got;
     std::size_t shown = 0;
     const std::size_t both = std::min(expected.size(), got.size());
     for (std::size_t i = 0; i < both; ++i) {
@@ -118,7 +118,7 @@ difference describe_bytes(const octets& expected, const octets& got, const mask&
     return found;
 }
 
-std::string dump_pair(const octets& expected, const octets& got) {
+std::string dump_pair(const byte_vector& expected, const byte_vector& got) {
     std::string text;
     bool elided = false;
     for (std::size_t at = 0; at < std::max(expected.size(), got.size()); at += dump_width) {
@@ -141,7 +141,7 @@ std::string dump_pair(const octets& expected, const octets& got) {
     return text;
 }
 
-std::optional<std::string> wrong_checksum(const octets& got, const mask& any, content kind) {
+std::optional<std::string> wrong_checksum(const byte_vector& got, const mask& any, content kind) {
     const auto place = find_datagram(got, kind);
     if (!place) return std::nullopt;
     if (covers(any, place->header + 10) &&
@@ -154,7 +154,7 @@ std::optional<std::string> wrong_checksum(const octets& got, const mask& any, co
     return std::nullopt;
 }
 
-mask stale_checksums(const octets& expected, content kind, bool delivered) {
+mask stale_checksums(const byte_vector& expected, content kind, bool delivered) {
     const auto place = find_datagram(expected, kind);
     if (!place) return {};
     if (delivered)

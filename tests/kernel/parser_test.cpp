@@ -99,7 +99,7 @@ TEST_CASE("send lines") {
     CHECK_EQ(send->to->port.value(), 9);
     CHECK_EQ(send->ttl.value(), 3);
     CHECK(send->df == dont_fragment::always);
-    CHECK_EQ(send->options, octets{0x94, 0x04});
+    CHECK_EQ(send->options, byte_vector{0x94, 0x04});
     CHECK_FALSE(send->multicast_loop);
     CHECK_EQ(send->multicast_ttl, 1);
     CHECK(send->more);

@@ -21,7 +21,7 @@ std::string socket_name(words& line, const scenario& about) {
 }
 
 // "4-5,10-11": ascending, apart, inside the packet, and zero there.
-mask mask_of(words& line, string_view list, const octets& bytes) {
+mask mask_of(words& line, string_view list, const byte_vector& bytes) {
     mask ranges;
     std::size_t lowest = 0;
     while (line.error().empty()) {

@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::size_t ethernet_header = 14;
 
-bool is_arp(const octets& frame) {
+bool is_arp(const byte_vector& frame) {
     return frame.size() >= ethernet_header && frame[12] == 0x08 && frame[13] == 0x06;
 }
 

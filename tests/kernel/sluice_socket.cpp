@@ -21,7 +21,7 @@ sluice::mtu_discovery discovery_of(dont_fragment how) {
     }
 }
 
-sluice::const_bytes bytes_of(const octets& from) {
+sluice::const_bytes bytes_of(const byte_vector& from) {
     return {reinterpret_cast<const std::byte*>(from.data()), from.size()};
 }
 
@@ -43,7 +43,7 @@ std::string replay_socket::open(sluice::moment now) {
         o.receive_errors = line_.receive_errors;
         o.reuse |= line_.reuse;
         o.interface = wires_.index_of(line_.interface);
-        o.receive_octets = 0xffff'ffff;  // a block of this pool is 64 KB
+        o.receive_bytes = 0xffff'ffff;  // a block of this pool is 64 KB
         o.header_included |= line_.header_included;
         o.icmp_filter = line_.icmp_filter.value_or(0);
     });
@@ -96,7 +96,7 @@ template <class Endpoint>
 void replay_socket::collect_from(Endpoint& from, socket_results& to) {
     std::vector<std::byte> room(1u << 16);
     const auto taken = [&room](sluice::u32 n) {
-        return octets_of(sluice::const_bytes{room}.first(n));
+        return bytes_of(sluice::const_bytes{room}.first(n));
     };
     for (;;) {
         const auto came = from.receive(room);
@@ -107,7 +107,7 @@ void replay_socket::collect_from(Endpoint& from, socket_results& to) {
         }
         delivery made;
         made.socket = line_.name;
-        made.bytes = taken(came->octets);
+        made.bytes = taken(came->copied);
         made.from.host = came->from.host.value;
         if (line_.kind != socket_kind::raw) made.from.port = came->from.port;
         if (const replay_interface* in = wires_.find(came->interface)) made.interface = in->name;
@@ -123,7 +123,7 @@ void replay_socket::collect_from(Endpoint& from, socket_results& to) {
         to.errors.push_back({line_.name, sluice::errno_name(e->error),
                              e->from_icmp ? "icmp" : "local", e->type, e->code, e->info,
                              e->from_icmp ? std::optional{e->offender.value} : std::nullopt,
-                             taken(e->octets)});
+                             taken(e->copied)});
 }
 
 void replay_socket::collect(socket_results& to) {

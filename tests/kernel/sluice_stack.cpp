@@ -2,24 +2,24 @@
 
 namespace replay {
 
-octets octets_of(sluice::const_bytes from) {
-    octets made;
+byte_vector bytes_of(sluice::const_bytes from) {
+    byte_vector made;
     made.reserve(from.size());
     for (const std::byte b : from)
         made.push_back(static_cast<std::uint8_t>(b));
     return made;
 }
 
-octets octets_of(const packet& from) {
-    octets made;
+byte_vector bytes_of(const packet& from) {
+    byte_vector made;
     from.for_each_piece([&made](sluice::const_bytes piece) {
-        const octets more = octets_of(piece);
+        const byte_vector more = bytes_of(piece);
         made.insert(made.end(), more.begin(), more.end());
     });
     return made;
 }
 
-bool fill(packet& to, const octets& bytes) {
+bool fill(packet& to, const byte_vector& bytes) {
     std::byte* start = to ? to.put(static_cast<sluice::u32>(bytes.size())) : nullptr;
     if (start == nullptr) return false;
     for (const std::uint8_t b : bytes)
@@ -61,7 +61,7 @@ sluice::ipv4::address subject_wires::host::source_for(sluice::u16 index,
 bool subject_wires::sink::send_frame(packet& frame, sluice::u16 index, sluice::instant) noexcept {
     const packet sent = std::move(frame);
     if (const replay_interface* i = wires->find(index))
-        wires->departures_.push_back({i->name, octets_of(sent)});
+        wires->departures_.push_back({i->name, bytes_of(sent)});
     return true;
 }
 

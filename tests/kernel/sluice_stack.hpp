@@ -4,7 +4,7 @@
 
 #include "observation.hpp"
 
-#include <sluice/delivery/endpoints.hpp>
+#include <sluice/delivery/registry.hpp>
 #include <sluice/link/ethernet.hpp>
 #include <sluice/reassembly/bounded_cache.hpp>
 #include <sluice/stack/stack.hpp>
@@ -18,10 +18,10 @@ namespace replay {
 using packet_pool = sluice::fixed_pool<65535 + 60 + 2 * sluice::default_headroom, 1200>;
 using packet = packet_pool::packet_type;
 
-[[nodiscard]] octets octets_of(const packet& from);
-[[nodiscard]] octets octets_of(sluice::const_bytes from);
+[[nodiscard]] byte_vector bytes_of(const packet& from);
+[[nodiscard]] byte_vector bytes_of(sluice::const_bytes from);
 // False when the pool is empty.
-[[nodiscard]] bool fill(packet& to, const octets& bytes);
+[[nodiscard]] bool fill(packet& to, const byte_vector& bytes);
 
 struct replay_interface {
     std::string name;
@@ -78,12 +78,12 @@ public:
         bool send_frame(packet& frame, sluice::u16 index, sluice::instant now) noexcept;
         void flush() noexcept {}
     };
-    // A block of this pool is 64 KB, so more octets wait than by default.
+    // A block of this pool is 64 KB, so more bytes wait than by default.
     using ethernet = sluice::ethernet_link<packet_pool, host, sink, 256, 4, 1u << 26>;
 
     explicit subject_wires(stack& above)
         : above_(above),
-          link_(above.buffers(), host_, sink_, sluice::hash_key{3, 4}, {.held_octets = 1u << 20}) {}
+          link_(above.buffers(), host_, sink_, sluice::hash_key{3, 4}, {.held_bytes = 1u << 20}) {}
     subject_wires(const subject_wires&) = delete;
     subject_wires& operator=(const subject_wires&) = delete;
 

@@ -42,7 +42,7 @@ private:
             constexpr sluice::u8 pim = 103;
             return n.protocol == pim;
         }
-        // What the vectors send to them has random octets, so no sum or length is right.
+        // What the vectors send to them has random bytes, so no sum or length is right.
         sluice::handler_result receive(packet& p, const sluice::delivery_info& info,
                                        sluice::local_services<packet>&) noexcept override {
             constexpr sluice::u8 udp_lite = 136;

@@ -15,7 +15,7 @@
 namespace replay {
 
 using address = std::uint32_t;
-using octets = std::vector<std::uint8_t>;
+using byte_vector = std::vector<std::uint8_t>;
 using hardware_address = std::array<std::uint8_t, 6>;
 
 struct prefix {
@@ -122,7 +122,7 @@ struct link_line {
 
 struct in_line {
     std::string interface;
-    octets bytes;
+    byte_vector bytes;
 };
 
 enum class dont_fragment { dont, want, always, probe, interface, omit };
@@ -133,7 +133,7 @@ struct send_line {
     std::optional<std::uint8_t> ttl;
     std::uint8_t tos = 0;
     dont_fragment df = dont_fragment::want;
-    octets options;
+    byte_vector options;
     std::uint8_t multicast_ttl = 1;
     bool multicast_loop = true;
     std::string multicast_interface;
@@ -141,7 +141,7 @@ struct send_line {
     std::optional<address> source;
     bool more = false;
     bool dont_route = false;
-    octets payload;
+    byte_vector payload;
 };
 
 struct advance_line {

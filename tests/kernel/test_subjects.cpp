@@ -30,7 +30,7 @@ public:
     observation take() override { return {}; }
 };
 
-void finish_checksum(octets& bytes, std::size_t first, std::size_t end, std::size_t at) {
+void finish_checksum(byte_vector& bytes, std::size_t first, std::size_t end, std::size_t at) {
     bytes[at] = bytes[at + 1] = 0;
     std::uint32_t sum = 0;
     for (std::size_t i = first; i < end; i += 2)
@@ -45,7 +45,7 @@ void finish_checksum(octets& bytes, std::size_t first, std::size_t end, std::siz
 template <class T>
 T unmasked(const T& expected, std::size_t ip) {
     T made = expected;
-    octets& bytes = made.bytes;
+    byte_vector& bytes = made.bytes;
     if (expected.any.empty() || bytes.size() < ip + 20) return made;
     if (expected.group && covers(expected.any, ip + 4)) {
         const unsigned id = *expected.group * 40503u;  // odd, so groups stay apart

@@ -24,7 +24,7 @@ std::string to_text(address host) {
     return text;
 }
 
-std::string to_hex(const octets& bytes) {
+std::string to_hex(const byte_vector& bytes) {
     static constexpr char digits[] = "0123456789abcdef";
     if (bytes.empty()) return "-";
     std::string text;
@@ -147,9 +147,9 @@ hardware_address words::mac_of(std::string_view word) {
     return mac;
 }
 
-octets words::hex_of(std::string_view word) {
+byte_vector words::hex_of(std::string_view word) {
     if (word == "-") return {};
-    octets bytes(word.size() / 2);
+    byte_vector bytes(word.size() / 2);
     bool good = !word.empty() && word.size() % 2 == 0;
     for (std::size_t i = 0; good && i < bytes.size(); ++i) {
         const int high = digit_of(word[i * 2], 16);
@@ -158,7 +158,7 @@ octets words::hex_of(std::string_view word) {
         bytes[i] = static_cast<std::uint8_t>(high * 16 + low);
     }
     if (!good) fail("bad hex '" + std::string(word.substr(0, 40)) + "'");
-    return good ? bytes : octets{};
+    return good ? bytes : byte_vector{};
 }
 
 }  // namespace replay

@@ -10,7 +10,7 @@
 namespace replay {
 
 [[nodiscard]] std::string to_text(address host);
-[[nodiscard]] std::string to_hex(const octets& bytes);
+[[nodiscard]] std::string to_hex(const byte_vector& bytes);
 
 class words {
 public:
@@ -37,7 +37,7 @@ public:
     prefix prefix_of(std::string_view word);
     endpoint endpoint_of(std::string_view word);
     hardware_address mac_of(std::string_view word);
-    octets hex_of(std::string_view word);
+    byte_vector hex_of(std::string_view word);
 
 private:
     std::string_view rest_;

@@ -33,7 +33,7 @@ start() {
     exec 7>&-
     wait_for 10 ip netns exec "$left" ping -n -c 1 -W 1 10.0.2.2 || fail "no ping"
 }
-# More than any pipe holds: 200 pings of 1,000 octets, four packets of the capture each. All are answered.
+# More than any pipe holds: 200 pings of 1,000 bytes, four packets of the capture each. All are answered.
 traffic() {
     ip netns exec "$left" ping -n -q -f -c 200 -s 1000 10.0.2.2 > "$output/ping" 2>&1
     grep -q " 200 received" "$output/ping" || fail "$1: pings were not answered"

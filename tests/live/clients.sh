@@ -114,7 +114,7 @@ rows() {
     expect "10.0.1.1 12/0" echoed_to_nping --icmp -S 10.0.1.10 --ip-options '\x07\x07\x03\x00\x00\x00\x00\x00' 10.0.2.2
     expect "10.0.1.1 11/0" echoed_to_nping --icmp -S 10.0.1.10 --ttl 1 10.0.2.2
     expect "10.0.1.1 3/3" echoed_to_nping --udp -S 10.0.1.10 -p 7777 10.0.1.1
-    # Fragments of 64 octets, to be forwarded and to be put together.
+    # Fragments of 64 bytes, to be forwarded and to be put together.
     expect "10.0.2.2 0/0" echoed_to_nping --icmp --mtu 64 --data-length 500 10.0.2.2
     expect "10.0.1.1 0/0" echoed_to_nping --icmp --mtu 64 --data-length 500 10.0.1.1
     # The identification is given: when hping3 picks 0, its kernel gives each fragment one of its own.

@@ -1,4 +1,4 @@
-"""Sends octets over one TCP connection between two network namespaces; fails unless they arrive as they were.
+"""Sends bytes over one TCP connection between two network namespaces; fails unless they arrive as they were.
 
 Usage: exchange.py to|from|both NAMESPACE_HERE NAMESPACE_THERE ADDRESS_THERE MEBIOCTETS    (as root)
 to, from: one way after the other end has nothing to say; both: both ways at once.

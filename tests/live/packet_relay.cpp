@@ -39,7 +39,7 @@ struct totals {
 template <class Source, class Sender>
 void send_cut(typename Source::packet_type&& frame, Source& buffers, Sender& to, totals& t) {
     constexpr u32 link = ethernet::layout::size;
-    const bool large = std::as_const(frame).facts().segmentation != segmentation_kind::none;
+    const bool large = std::as_const(frame).metadata().segmentation != segmentation_kind::none;
     if (!large) {
         t.refused += rewrite::finish_checksum(frame, link) && to.send_frame(frame, 0, {}) ? 0u : 1u;
         return;
@@ -60,7 +60,7 @@ void send_cut(typename Source::packet_type&& frame, Source& buffers, Sender& to,
 
 template <class Packet>
 void note(const Packet& frame, totals& t) {
-    const metadata& known = frame.facts();
+    const metadata& known = frame.metadata();
     ++t.frames;
     t.large += known.segmentation != segmentation_kind::none ? 1u : 0u;
     t.unfinished += known.checksum == checksum_state::pending ? 1u : 0u;
@@ -69,10 +69,10 @@ void note(const Packet& frame, totals& t) {
 template <class Port>
 void print(const char* name, Port& port) {
     const ap::counters& c = port.counters();
-    std::printf("%s received %llu octets %llu too-long %llu no-buffer %llu refused %llu "
+    std::printf("%s received %llu bytes %llu too-long %llu no-buffer %llu refused %llu "
                 "kernel-drops %llu\n",
                 name, static_cast<unsigned long long>(c.received),
-                static_cast<unsigned long long>(c.received_octets),
+                static_cast<unsigned long long>(c.received_bytes),
                 static_cast<unsigned long long>(c.too_long),
                 static_cast<unsigned long long>(c.no_buffer),
                 static_cast<unsigned long long>(c.refused),

@@ -44,8 +44,8 @@ wait "$dumping"
 [ "$(grep -c '^ *[0-9]* 10\.0\.1\.2 > 10\.0\.2\.2 .*forwarded' "$output/said")" = 3 ] &&
     [ "$(grep -c '^ *[0-9]* 10\.0\.2\.2 > 10\.0\.1\.2 .*forwarded' "$output/said")" = 3 ] || fail "explain: other packets"
 
-# A datagram of 4,008 octets in three fragments.
-ip netns exec "$left" ping -n -q -c 1 -s 4000 10.0.2.2 > /dev/null || fail "no ping of 4,000 octets"
+# A datagram of 4,008 bytes in three fragments.
+ip netns exec "$left" ping -n -q -c 1 -s 4000 10.0.2.2 > /dev/null || fail "no ping of 4,000 bytes"
 
 # Ours, read by them: four packets a ping, at each interface in and out.
 kill -TERM "$process"

@@ -103,13 +103,13 @@ stop
 # Interface 0 of the capture has no link header, interface 1 is Ethernet.
 python3 - "$output/capture" << 'END' > "$output/said" || fail "the capture"
 import struct, sys
-octets, at, links, first = open(sys.argv[1], "rb").read(), 0, [], {}
-while at < len(octets):
-    kind, size = struct.unpack_from(">II", octets, at)
+bytes, at, links, first = open(sys.argv[1], "rb").read(), 0, [], {}
+while at < len(bytes):
+    kind, size = struct.unpack_from(">II", bytes, at)
     if kind == 1:
-        links.append(struct.unpack_from(">H", octets, at + 8)[0])
+        links.append(struct.unpack_from(">H", bytes, at + 8)[0])
     if kind == 6:
-        first.setdefault(struct.unpack_from(">I", octets, at + 8)[0], set()).add(octets[at + 28] >> 4)
+        first.setdefault(struct.unpack_from(">I", bytes, at + 8)[0], set()).add(bytes[at + 28] >> 4)
     at += size
 print(links, first.get(0))
 sys.exit(0 if links == [101, 1] and first.get(0) == {4} and 1 in first else 1)
@@ -122,7 +122,7 @@ ip -n "$middle" link set pipe0 up
 host "$left" 10.0.1 tun0
 start_near --workers 2
 everything
-# Datagrams of 42 octets from 8.6.0.2 port 2: an answer of ARP has the same at these places of its frame.
+# Datagrams of 42 bytes from 8.6.0.2 port 2: an answer of ARP has the same at these places of its frame.
 ip -n "$left" addr add 8.6.0.2/32 dev tun0
 cat > "$output/send.py" << 'END'
 import socket, sys

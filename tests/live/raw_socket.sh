@@ -24,9 +24,9 @@ row() {
     local said
     said=$(cat "$capture.said")
     rm -f "$capture.said"
-    [ "$got" = "$3" ] || { echo "header of $1, $2 octets: exit code $got, expected $3: $said"; exit 1; }
+    [ "$got" = "$3" ] || { echo "header of $1, $2 bytes: exit code $got, expected $3: $said"; exit 1; }
     [ "$got" = 0 ] || return 0
-    python3 - "$capture" "$2" << 'END' || { echo "header of $1, $2 octets: the capture differs"; exit 1; }
+    python3 - "$capture" "$2" << 'END' || { echo "header of $1, $2 bytes: the capture differs"; exit 1; }
 import struct, sys
 content, size = open(sys.argv[1], "rb").read(), int(sys.argv[2])
 assert struct.unpack(">I", content[:4])[0] == 0xa1b23c4d and struct.unpack(">I", content[20:24])[0] == 101

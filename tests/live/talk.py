@@ -1,4 +1,4 @@
-"""Sends octets from one network namespace to another over TCP and segmented UDP; fails unless they are the same.
+"""Sends bytes from one network namespace to another over TCP and segmented UDP; fails unless they are the same.
 
 Usage: talk.py NAMESPACE_FROM NAMESPACE_TO ADDRESS_TO    (as root)
 """
@@ -48,7 +48,7 @@ def over_tcp(source, target, address):
         size += len(data)
     os.waitpid(child, 0)
     if digest.digest() != hashlib.sha256(content).digest():
-        sys.exit(f"TCP: {size} octets came, {TCP_OCTETS} were sent, or they differ")
+        sys.exit(f"TCP: {size} bytes came, {TCP_OCTETS} were sent, or they differ")
     listener.close()
     return size
 
@@ -72,5 +72,5 @@ def over_udp(source, target, address):
 
 if __name__ == "__main__":
     source, target, address = sys.argv[1:]
-    print(f"TCP {over_tcp(source, target, address)} octets, "
+    print(f"TCP {over_tcp(source, target, address)} bytes, "
           f"UDP {over_udp(source, target, address)} datagrams")

@@ -27,9 +27,9 @@ namespace {
 
 using namespace sluice;
 
-constexpr u32 packet_octets = 50;  // a frame of 64 without its check sequence
+constexpr u32 packet_bytes = 50;  // a frame of 64 without its check sequence
 constexpr std::size_t batch = 64;
-using packet = std::array<std::byte, packet_octets>;
+using packet = std::array<std::byte, packet_bytes>;
 
 struct request {
     const char* interface = nullptr;
@@ -48,7 +48,7 @@ packet make_packet(const request& asked, std::size_t number) {
     packet p{};
     std::byte* const at = p.data();
     store_be<u16>(at, what == kind::short_header ? 0x4400 : 0x4500);
-    store_be<u16>(at + 2, packet_octets);
+    store_be<u16>(at + 2, packet_bytes);
     at[8] = std::byte{static_cast<u8>(what == kind::last_hop ? 1 : 64)};
     at[9] = std::byte{ipv4::protocols::udp};
     store_be<u32>(at + 12, asked.source.value);
@@ -57,7 +57,7 @@ packet make_packet(const request& asked, std::size_t number) {
     store_be<u16>(at + 10, what == kind::bad_checksum ? static_cast<u16>(sum ^ 0x0100) : sum);
     store_be<u16>(at + 20, static_cast<u16>(4096 + number));
     store_be<u16>(at + 22, 9);  // discard
-    store_be<u16>(at + 24, packet_octets - 20);
+    store_be<u16>(at + 24, packet_bytes - 20);
     return p;
 }
 
@@ -67,14 +67,14 @@ bool parse(int argc, char** argv, request& to) {
     }
     to.interface = argv[1];
     if (std::string_view{argv[2]} != "-") {
-        unsigned octets[6];
-        if (std::sscanf(argv[2], "%x:%x:%x:%x:%x:%x", &octets[0], &octets[1], &octets[2],
-                        &octets[3], &octets[4], &octets[5]) != 6) {
+        unsigned parts[6];
+        if (std::sscanf(argv[2], "%x:%x:%x:%x:%x:%x", &parts[0], &parts[1], &parts[2], &parts[3],
+                        &parts[4], &parts[5]) != 6) {
             return false;
         }
         to.to.sll_halen = 6;
         for (std::size_t i = 0; i < 6; ++i) {
-            to.to.sll_addr[i] = static_cast<unsigned char>(octets[i]);
+            to.to.sll_addr[i] = static_cast<unsigned char>(parts[i]);
         }
     }
     const auto source = ipv4::parse_address(argv[3]);

@@ -1,7 +1,7 @@
 """survivors.txt: the generated mutants that no test caught, each with a word why.
 
     wire/text.hpp:71: < to <=: if (»at < size«) {
-      equivalent, because the octet behind is always 0
+      equivalent, because the byte behind is always 0
 
 The word is written by hand; it stays with the mutant when the list is written anew, also when its
 line moves.

@@ -1,4 +1,4 @@
-// Networks: masks, several addresses, networks of two, and the order of octets.
+// Networks: masks, several addresses, networks of two, and the order of bytes.
 #include "rfc/node.hpp"
 
 #include <sluice/wire/address.hpp>
@@ -60,7 +60,8 @@ TEST_CASE("addressing: the first and the last subnet are subnets like others") {
     const auto n = router();
     REQUIRE(n->add_interface(4, "172.16.0.1/24"_net));
     REQUIRE(n->add_interface(5, "172.16.255.1/24"_net));
-    const octets d = datagram_of({.source = "172.16.0.9"_ip, .destination = "172.16.255.9"_ip});
+    const byte_vector d =
+        datagram_of({.source = "172.16.0.9"_ip, .destination = "172.16.255.9"_ip});
     CHECK_RFC("R950-002", same_but_ttl(n->forward(d, 4), d));
     CHECK_RFC("R950-002", next_hop_of(*n, "172.16.0.77"_ip) == "172.16.0.77"_ip);
     n->listen();
@@ -90,13 +91,14 @@ TEST_CASE("addressing: in a network of two both addresses are hosts") {
 
 TEST_CASE("addressing: fields and addresses are big endian on the wire") {
     const auto n = host();
-    octets d = n->sends(pattern(300 - 20),
-                        {.destination = "10.0.2.66"_ip, .protocol = 0xfd, .tos = 0xb8, .ttl = 9});
+    byte_vector d =
+        n->sends(pattern(300 - 20),
+                 {.destination = "10.0.2.66"_ip, .protocol = 0xfd, .tos = 0xb8, .ttl = 9});
     REQUIRE(d.size() == 300);
     CHECK_RFC("R791-038", begins_with(d, list({0x45, 0xb8, 0x01, 0x2c})));
-    CHECK_RFC("R791-038", octets(d.begin() + 6, d.begin() + 10) == list({0, 0, 9, 0xfd}));
+    CHECK_RFC("R791-038", byte_vector(d.begin() + 6, d.begin() + 10) == list({0, 0, 9, 0xfd}));
     CHECK_RFC("R791-038",
-              octets(d.begin() + 12, d.begin() + 20) == list({10, 0, 2, 1, 10, 0, 2, 66}));
+              byte_vector(d.begin() + 12, d.begin() + 20) == list({10, 0, 2, 1, 10, 0, 2, 66}));
     u32 sum = 0;
     for (std::size_t i = 0; i < 20; i += 2)
         sum += static_cast<u32>(d[i]) << 8 | static_cast<u32>(d[i + 1]);

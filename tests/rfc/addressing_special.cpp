@@ -7,7 +7,7 @@ namespace {
 
 using namespace rfc;
 
-octets between(ipv4::address source, ipv4::address destination) {
+byte_vector between(ipv4::address source, ipv4::address destination) {
     return datagram_of({.source = source, .destination = destination});
 }
 
@@ -15,7 +15,8 @@ TEST_CASE("addressing: the address of nobody is not sent") {
     const auto n = router();
     REQUIRE(n->add_route({.prefix = "0.0.0.0/0"_prefix, .gateway = gateway}));
     n->change([](settings& s) { s.icmp_echo_ignore_broadcasts = false; });
-    const octets sent = n->sends(pattern(8), {.destination = far, .source = ipv4::unspecified});
+    const byte_vector sent =
+        n->sends(pattern(8), {.destination = far, .source = ipv4::unspecified});
     CHECK_RFC("R1122-016", ip(sent)[ipv4::source] == own_far);
     n->send(pattern(8), {.destination = ipv4::unspecified});
     CHECK_RFC("R1122-016", n->sent().empty());
@@ -31,9 +32,9 @@ TEST_CASE("addressing: the address of nobody is not sent") {
 TEST_CASE("addressing: the rest of network 0 is plain unicast in Linux") {
     const auto n = router();
     REQUIRE(n->add_route({.prefix = "0.0.0.0/0"_prefix, .gateway = gateway}));
-    const octets sent = n->sends(pattern(8), {.destination = "0.1.2.3"_ip});
+    const byte_vector sent = n->sends(pattern(8), {.destination = "0.1.2.3"_ip});
     CHECK_RFC_DEVIATES("R1122-017", ip(sent)[ipv4::destination] == "0.1.2.3"_ip);
-    const octets through = n->forward(between(peer, "0.1.2.3"_ip));
+    const byte_vector through = n->forward(between(peer, "0.1.2.3"_ip));
     CHECK_RFC_DEVIATES("R1812-032", ip(through)[ipv4::destination] == "0.1.2.3"_ip);
     CHECK_RFC_DEVIATES("R1812-032", !n->forward(between("0.1.2.3"_ip, far)).empty());
     const auto h = hardened();
@@ -52,8 +53,8 @@ TEST_CASE("addressing: a broadcast address is no source of ours") {
     CHECK_RFC("R1122-019", !n->send(pattern(8), {.source = "10.0.2.255"_ip}));
     // What answers a broadcast comes from an address of ours.
     n->change([](settings& s) { s.icmp_echo_ignore_broadcasts = false; });
-    const octets to_all = n->ask(ping({.destination = ipv4::limited_broadcast}));
-    const octets to_net = n->ask(ping({.destination = "10.0.1.255"_ip}));
+    const byte_vector to_all = n->ask(ping({.destination = ipv4::limited_broadcast}));
+    const byte_vector to_net = n->ask(ping({.destination = "10.0.1.255"_ip}));
     CHECK_RFC("R1122-018", is_icmp(to_all, 0, 0) && ip(to_all)[ipv4::source] == own);
     CHECK_RFC("R1122-019", is_icmp(to_net, 0, 0) && ip(to_net)[ipv4::source] == own);
     const auto r = router();
@@ -86,9 +87,10 @@ TEST_CASE("addressing: loopback stays inside unless route_localnet lets it out")
         for (const u16 index : {u16{2}, u16{3}})
             n->change_interface(index, [](interface_settings& s) { s.route_localnet = true; });
         // The answer has 127.0.0.1 as its source, on the wire.
-        const octets reply = n->ask(ping({.destination = ipv4::loopback}));
+        const byte_vector reply = n->ask(ping({.destination = ipv4::loopback}));
         const bool leaves = is_icmp(reply, 0, 0) && ip(reply)[ipv4::source] == ipv4::loopback;
-        const octets sent = n->sends(pattern(8), {.destination = far, .source = ipv4::loopback});
+        const byte_vector sent =
+            n->sends(pattern(8), {.destination = far, .source = ipv4::loopback});
         CHECK_RFC_DEVIATES("R1122-020", leaves);
         CHECK_RFC_DEVIATES("R1122-020", ip(sent)[ipv4::source] == ipv4::loopback);
     }
@@ -106,7 +108,7 @@ TEST_CASE("addressing: loopback stays inside unless route_localnet lets it out")
         if (make == router) {
             CHECK_RFC_DEVIATES("R1812-036", ip(out[0].datagram)[ipv4::source] == ipv4::loopback);
         }
-        const octets reply = n->ask(ping({.destination = ipv4::loopback}));
+        const byte_vector reply = n->ask(ping({.destination = ipv4::loopback}));
         CHECK_RFC_DEVIATES("R1812-036",
                            is_icmp(reply, 0, 0) && ip(reply)[ipv4::source] == ipv4::loopback);
     }
@@ -130,9 +132,10 @@ TEST_CASE("addressing: limited and directed broadcasts leave as broadcasts") {
     }
     n->listen();
     for (const auto to : {ipv4::limited_broadcast, "10.0.1.255"_ip, "10.0.2.255"_ip}) {
-        CHECK_RFC("R919-001", n->hears(between(peer, to)) && n->heard.back().info.to_many);
+        CHECK_RFC("R919-001",
+                  n->hears(between(peer, to)) && n->heard.back().info.broadcast_or_multicast);
         CHECK_RFC("R919-001", n->sent().empty());
-        CHECK_RFC("R1812-040", n->heard.back().info.to_many);
+        CHECK_RFC("R1812-040", n->heard.back().info.broadcast_or_multicast);
     }
     CHECK_RFC_DEVIATES("R919-003", !n->hears(between(peer, "10.0.1.0"_ip)));
 }

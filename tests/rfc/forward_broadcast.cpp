@@ -7,8 +7,8 @@ namespace {
 
 using namespace rfc;
 
-const octets to_all = datagram_of({.destination = ipv4::limited_broadcast});
-const octets to_far_net = datagram_of({.destination = "10.0.2.255"_ip});
+const byte_vector to_all = datagram_of({.destination = ipv4::limited_broadcast});
+const byte_vector to_far_net = datagram_of({.destination = "10.0.2.255"_ip});
 
 std::unique_ptr<node> broadcasting() {
     auto n = router();
@@ -41,25 +41,27 @@ TEST_CASE("forward: directed broadcasts are blocked unless switched on") {
     const auto all = on->sent();
     REQUIRE(all.size() == 1);
     CHECK_RFC("R922-001", all[0].to == egress{3, link_destination::broadcast, "10.0.2.255"_ip});
-    CHECK_RFC("R922-002", on->drops(datagram_of({.destination = "10.0.1.255"_ip}),
-                                    drop_reason::not_addressed_to_host, 2, packet_type::broadcast));
+    CHECK_RFC("R922-002",
+              on->drops(datagram_of({.destination = "10.0.1.255"_ip}),
+                        drop_reason::not_addressed_to_host, 2, link_addressing::broadcast));
 }
 
 TEST_CASE("forward: what came in a frame to many stays here unless its destination is a group") {
     for (const auto& make : {router, broadcasting}) {
         const auto n = make();
-        for (const octets& d : {datagram_of({}), datagram_of({.destination = remote, .ttl = 1})}) {
-            CHECK_RFC("R1812-122",
-                      n->drops(d, drop_reason::not_addressed_to_host, 2, packet_type::broadcast));
-            CHECK_RFC("R1812-123",
-                      n->drops(d, drop_reason::not_addressed_to_host, 2, packet_type::multicast));
+        for (const byte_vector& d :
+             {datagram_of({}), datagram_of({.destination = remote, .ttl = 1})}) {
+            CHECK_RFC("R1812-122", n->drops(d, drop_reason::not_addressed_to_host, 2,
+                                            link_addressing::broadcast));
+            CHECK_RFC("R1812-123", n->drops(d, drop_reason::not_addressed_to_host, 2,
+                                            link_addressing::multicast));
         }
         CHECK_RFC("R1812-122", !n->forward(datagram_of({})).empty());
         CHECK_RFC("R1812-123", !n->forward(datagram_of({.destination = remote})).empty());
     }
     const auto h = hardened();
     CHECK_RFC("R1812-122", h->drops(datagram_of({}), drop_reason::unicast_in_link_multicast, 2,
-                                    packet_type::broadcast));
+                                    link_addressing::broadcast));
 }
 
 TEST_CASE("forward: groups of one link are never forwarded") {
@@ -74,15 +76,15 @@ TEST_CASE("forward: groups of one link are never forwarded") {
     for (u32 last = 0; last < 256; ++last) {
         const ipv4::address group{"224.0.0.0"_ip.value + last};
         const bool ours = last == 1 || last == 2;
-        const octets d = datagram_of({.destination = group, .ttl = 255});
-        CHECK_RFC("R1812-096",
-                  ours ? n->hears(d, 2, packet_type::multicast)
-                       : n->drops(d, drop_reason::no_multicast_member, 2, packet_type::multicast));
+        const byte_vector d = datagram_of({.destination = group, .ttl = 255});
+        CHECK_RFC("R1812-096", ours ? n->hears(d, 2, link_addressing::multicast)
+                                    : n->drops(d, drop_reason::no_multicast_member, 2,
+                                               link_addressing::multicast));
         CHECK_RFC("R1812-096", n->sent().empty());
     }
     for (const u8 ttl : {u8{1}, u8{2}, u8{64}, u8{255}}) {
-        const octets d = datagram_of({.destination = "224.0.0.1"_ip, .ttl = ttl});
-        CHECK_RFC("R1112-014", n->hears(d, 2, packet_type::multicast) && n->sent().empty());
+        const byte_vector d = datagram_of({.destination = "224.0.0.1"_ip, .ttl = ttl});
+        CHECK_RFC("R1112-014", n->hears(d, 2, link_addressing::multicast) && n->sent().empty());
     }
     CHECK_RFC("R1112-014", n->count(mib::ip_forw_datagrams) == 0);
 }
@@ -90,8 +92,8 @@ TEST_CASE("forward: groups of one link are never forwarded") {
 TEST_CASE("forward: link-local addresses are forwarded by Linux") {
     const auto n = router();
     REQUIRE(n->add_route({.prefix = "169.254.0.0/16"_prefix, .gateway = gateway}));
-    const octets to = datagram_of({.destination = "169.254.1.1"_ip});
-    const octets from = datagram_of({.source = "169.254.1.1"_ip});
+    const byte_vector to = datagram_of({.destination = "169.254.1.1"_ip});
+    const byte_vector from = datagram_of({.source = "169.254.1.1"_ip});
     CHECK_RFC_DEVIATES("R3927-002", same_but_ttl(n->forward(to), to));
     CHECK_RFC_DEVIATES("R3927-002", same_but_ttl(n->forward(from), from));
     const auto h = hardened();

@@ -14,14 +14,14 @@ TEST_CASE("forward: the TTL is taken by one, and a used up one ends the datagram
     for (const auto& make : {router, hardened}) {
         const auto n = make();
         for (const u8 ttl : {u8{255}, u8{64}, u8{2}}) {
-            const octets d = datagram_of({.ttl = ttl});
-            const octets out = n->forward(d);
+            const byte_vector d = datagram_of({.ttl = ttl});
+            const byte_vector out = n->forward(d);
             CHECK_RFC("R791-007", ip(out)[ipv4::ttl] == ttl - 1 && ipv4::checksum_ok(ip(out)));
             CHECK_RFC("R1812-116", ip(out)[ipv4::ttl] == ttl - 1 && same_but_ttl(out, d));
             CHECK_RFC("R1812-117", ip(out)[ipv4::ttl] >= 1);  // though the next hop drops it
         }
         for (const u8 ttl : {u8{1}, u8{0}}) {
-            const octets d = datagram_of({.ttl = ttl});
+            const byte_vector d = datagram_of({.ttl = ttl});
             CHECK_RFC("R791-007", n->forward(d).empty());
             CHECK_RFC("R1812-116", is_icmp(n->ask(d), 11, 0));
         }
@@ -32,13 +32,13 @@ TEST_CASE("forward: the TTL is taken by one, and a used up one ends the datagram
 }
 
 // Without the identification, which counts what was sent before.
-octets unidentified(octets d) {
-    return d.size() < 20 ? d : summed(with_octet(with_octet(std::move(d), 4, 0), 5, 0));
+byte_vector unidentified(byte_vector d) {
+    return d.size() < 20 ? d : summed(with_byte(with_byte(std::move(d), 4, 0), 5, 0));
 }
 
 TEST_CASE("forward: a host that forwards is a router") {
     const auto n = host();
-    const octets d = datagram_of({});
+    const byte_vector d = datagram_of({});
     CHECK_RFC("R1122-006", !n->switches().all.forwarding);
     CHECK_RFC("R1122-006", n->drops(d, drop_reason::not_forwarding));
     CHECK_RFC("R1122-007", n->drops(datagram_of({.source = far, .destination = peer}),
@@ -46,11 +46,11 @@ TEST_CASE("forward: a host that forwards is a router") {
     CHECK_RFC("R1122-007", n->count(mib::ip_forw_datagrams) == 0);
     n->set_forwarding(true);
     CHECK_RFC("R1122-005", same_but_ttl(n->forward(d), d));
-    // What it does with each of these is what a router does, to the octet.
+    // What it does with each of these is what a router does, to the byte.
     const auto r = router();
     enum : int { passed = -1, silence = -2 };
     const struct {
-        octets datagram;
+        byte_vector datagram;
         int type = silence;  // of the ICMP message that answers
         int code = 0;
     } rows[] = {
@@ -71,11 +71,11 @@ TEST_CASE("forward: a host that forwards is a router") {
         {.datagram = datagram_of({.source = "127.0.0.1"_ip})},
         {.datagram = datagram_of({.source = own_far})},
         {.datagram = datagram_of({.destination = "240.0.0.1"_ip}), .type = 3},
-        {.datagram = with_octet(d, 0, 0x44)},
+        {.datagram = with_byte(d, 0, 0x44)},
         {.datagram = ping(), .type = 0},
     };
     for (const auto& row : rows) {
-        const octets out = n->ask(row.datagram);
+        const byte_vector out = n->ask(row.datagram);
         CHECK_RFC("R1122-004", unidentified(out) == unidentified(r->ask(row.datagram)));
         CHECK_RFC("R1122-004", out.empty() == (row.type == silence));
         if (row.type == passed)
@@ -97,23 +97,23 @@ TEST_CASE("forward: a switch for each interface, of which Linux asks the one a p
 TEST_CASE("forward: what is for us is not changed, but for its options") {
     const auto n = router();
     n->listen();
-    const octets d =
+    const byte_vector d =
         datagram_of({.destination = own, .ttl = 1, .tos = 0xff, .flags_and_offset = df});
     CHECK(n->hears(d));
     CHECK(n->heard[0].datagram == d);
-    const octets recording =
+    const byte_vector recording =
         datagram_of({.destination = own, .options = list({7, 7, 4, 0, 0, 0, 0})});
     CHECK(n->hears(recording));
     CHECK_RFC_DEVIATES("R1812-083",
                        begins_with(options(n->heard[1].datagram), list({7, 7, 8, 10, 0, 1, 1})));
-    const octets behind_end = datagram_of({.destination = own, .options = list({0, 1, 2, 3})});
+    const byte_vector behind_end = datagram_of({.destination = own, .options = list({0, 1, 2, 3})});
     CHECK(n->hears(behind_end));
     CHECK_RFC_DEVIATES("R1812-083", options(n->heard[2].datagram) == list({0, 0, 0, 0}));
 }
 
 TEST_CASE("forward: route before TTL, TTL before strict route and size, redirect at the end") {
     const auto n = source_router();
-    const octets strict = list({137, 7, 4, 20, 1, 2, 3, 0});
+    const byte_vector strict = list({137, 7, 4, 20, 1, 2, 3, 0});
     CHECK_RFC("R1812-085",
               is_icmp(n->ask(datagram_of({.destination = "99.1.1.1"_ip, .ttl = 1})), 3, 0));
     CHECK_RFC(
@@ -122,9 +122,10 @@ TEST_CASE("forward: route before TTL, TTL before strict route and size, redirect
     CHECK_RFC("R1812-085",
               is_icmp(n->ask(datagram_of({.destination = own, .options = strict})), 3, 5));
     n->set_mtu(3, 576);
-    const octets large = datagram_of({.ttl = 1, .flags_and_offset = df, .payload = pattern(600)});
+    const byte_vector large =
+        datagram_of({.ttl = 1, .flags_and_offset = df, .payload = pattern(600)});
     CHECK_RFC("R1812-085", is_icmp(n->ask(large), 11, 0));
-    CHECK_RFC("R1812-085", is_icmp(n->ask(with_octet(large, 8, 2)), 3, 4));
+    CHECK_RFC("R1812-085", is_icmp(n->ask(with_byte(large, 8, 2)), 3, 4));
     REQUIRE(n->add_route({.prefix = "30.0.0.0/8"_prefix, .gateway = "10.0.1.254"_ip}));
     static_cast<void>(n->sent());
     CHECK_RFC("R1812-085",
@@ -138,10 +139,10 @@ TEST_CASE("forward: route before TTL, TTL before strict route and size, redirect
 TEST_CASE("forward: the checksum by increments equals the recomputed one") {
     CHECK_RFC("R1624-003", checksum::update(0xdd2f, u16{0x5555}, u16{0x3285}) == 0x0000);
     for (u32 id = 0; id < 0x10000; id += 1) {
-        octets d = datagram_of({.ttl = 64, .identification = u16(id), .payload = {}});
+        byte_vector d = datagram_of({.ttl = 64, .identification = u16(id), .payload = {}});
         ipv4::decrement_ttl(ipv4::view{d.data()});
         const u16 by_increment = ip(d)[ipv4::header_checksum];
-        const u16 recomputed = naive_checksum(octets(d.begin(), d.begin() + 20));
+        const u16 recomputed = naive_checksum(byte_vector(d.begin(), d.begin() + 20));
         if (by_increment == recomputed && by_increment != 0xffff && id % 0x1111 != 0) continue;
         CHECK_RFC("R1624-001", by_increment == recomputed && by_increment != 0xffff);
         CHECK_RFC("R1624-004", by_increment == recomputed);
@@ -149,11 +150,11 @@ TEST_CASE("forward: the checksum by increments equals the recomputed one") {
     }
     // Only the change is added: a checksum that was wrong stays wrong by as much.
     for (const u16 error : {u16{0}, u16{1}, u16{0x0100}, u16{0x7fff}}) {
-        octets header = datagram_of({.ttl = 64, .payload = {}});
+        byte_vector header = datagram_of({.ttl = 64, .payload = {}});
         const u16 right = naive_checksum(header);
         store_be<u16>(header.data() + 10, u16(right ^ error));
         ipv4::decrement_ttl(ipv4::view{header.data()});
-        // The TTL is the high octet of its word, so the complement rises by 0x0100.
+        // The TTL is the high byte of its word, so the complement rises by 0x0100.
         const u32 raised = u32(right ^ error) + 0x0100;
         CHECK_RFC("R1812-019",
                   ip(header)[ipv4::header_checksum] == (raised & 0xffff) + (raised >> 16));
@@ -163,7 +164,7 @@ TEST_CASE("forward: the checksum by increments equals the recomputed one") {
     // HC + m + ~m' would give 0xffff here, and 0 for the way back.
     CHECK_RFC("R1624-002", checksum::update(0xdd2f, u16{0x5555}, u16{0x3285}) != 0xffff);
     CHECK_RFC("R1624-002", checksum::update(0x0000, u16{0x3285}, u16{0x5555}) == 0xdd2f);
-    octets d = datagram_of({.destination = own, .identification = 0});
+    byte_vector d = datagram_of({.destination = own, .identification = 0});
     store_be<u16>(d.data() + 4, ip(d)[ipv4::header_checksum]);  // then the rest sums to zero
     d = summed(d);
     REQUIRE(ip(d)[ipv4::header_checksum] == 0);

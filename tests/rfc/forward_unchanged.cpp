@@ -11,13 +11,13 @@ TEST_CASE("forward: precedence, DSCP and ECN of others are not changed") {
     for (const auto& make : {router, hardened}) {
         const auto n = make();
         for (int tos = 0; tos < 256; tos += 1) {
-            const octets out = n->forward(datagram_of({.tos = u8(tos)}));
+            const byte_vector out = n->forward(datagram_of({.tos = u8(tos)}));
             if (ip(out)[ipv4::tos] == tos && tos % 37 != 3) continue;
             CHECK_RFC("R1812-120", ip(out)[ipv4::tos] == tos);
             CHECK_RFC("R3168-003", ip(out)[ipv4::ecn] == (tos & 3));
         }
         n->set_mtu(3, 600);
-        const octets large = datagram_of({.tos = 0x02, .payload = pattern(1000)});
+        const byte_vector large = datagram_of({.tos = 0x02, .payload = pattern(1000)});
         CHECK_RFC("R3168-002", n->receive(large) == fate::forwarded);
         const auto pieces = n->sent();
         REQUIRE(pieces.size() == 2);
@@ -58,7 +58,7 @@ TEST_CASE("forward: fragments pass one by one, each on its own") {
     for (const auto& make : {router, hardened}) {
         const auto n = make();
         for (const u16 offset : {u16(mf | 0), u16(mf | 2), u16{4}}) {
-            const octets d = datagram_of({.flags_and_offset = offset});
+            const byte_vector d = datagram_of({.flags_and_offset = offset});
             CHECK_RFC("R1812-105", same_but_ttl(n->forward(d), d));
             CHECK_RFC("R8900-003", same_but_ttl(n->forward(d), d));
         }
@@ -67,20 +67,20 @@ TEST_CASE("forward: fragments pass one by one, each on its own") {
 }
 
 TEST_CASE("forward: source routes are off by default and obey the rules of routers when on") {
-    const octets loose = list({131, 7, 4, 20, 1, 2, 3, 0});
-    const octets d = datagram_of({.destination = own, .options = loose});
+    const byte_vector loose = list({131, 7, 4, 20, 1, 2, 3, 0});
+    const byte_vector d = datagram_of({.destination = own, .options = loose});
     for (const auto& make : {host, router, hardened}) {
         const auto n = make();
         CHECK_RFC("R1122-145", !n->switches().all.accept_source_route);
         CHECK_RFC("R1122-145", n->drops(d, drop_reason::source_route_refused));
     }
     const auto on = source_router();
-    const octets out = on->forward(d);
+    const byte_vector out = on->forward(d);
     CHECK_RFC("R1122-144", ip(out)[ipv4::destination] == remote);
     CHECK_RFC("R1122-138", ip(out)[ipv4::destination] == remote);
     CHECK_RFC("R1122-142", ip(out)[ipv4::source] == peer);
     CHECK_RFC("R1122-140", ip(out)[ipv4::ttl] == 63);
-    CHECK_RFC("R1122-140", is_icmp(on->ask(with_octet(d, 8, 1)), 11, 0));
+    CHECK_RFC("R1122-140", is_icmp(on->ask(with_byte(d, 8, 1)), 11, 0));
     on->set_mtu(3, 576);
     CHECK_RFC("R1122-139", is_icmp(on->ask(datagram_of({.destination = own,
                                                         .flags_and_offset = df,
@@ -88,7 +88,7 @@ TEST_CASE("forward: source routes are off by default and obey the rules of route
                                                         .payload = pattern(600)})),
                                    3, 4));
     CHECK_RFC("R1122-139",
-              on->drops(d, drop_reason::source_route_refused, 2, packet_type::broadcast));
+              on->drops(d, drop_reason::source_route_refused, 2, link_addressing::broadcast));
     on->change([](settings& s) { s.all.accept_source_route = false; });
     CHECK_RFC("R1122-144", on->drops(d, drop_reason::source_route_refused));
     // A host follows none to others.
@@ -100,15 +100,15 @@ TEST_CASE("forward: source routes are off by default and obey the rules of route
 TEST_CASE("forward: the destination field decides the way, not the end of the route") {
     const auto n = source_router();
     // The last hop would be by interface 2; the destination field, not ours, is by interface 3.
-    const octets d = datagram_of({.source = "10.0.1.9"_ip,
-                                  .destination = far,
-                                  .options = list({131, 7, 4, 10, 0, 1, 77, 0})});
+    const byte_vector d = datagram_of({.source = "10.0.1.9"_ip,
+                                       .destination = far,
+                                       .options = list({131, 7, 4, 10, 0, 1, 77, 0})});
     CHECK_RFC("R1812-097", n->receive(d) == fate::forwarded);
     auto all = n->sent();
     REQUIRE(all.size() == 1);
     CHECK_RFC("R1812-097", all[0].to == egress{3, link_destination::unicast, far});
     // Two hops left: the next one decides.
-    const octets two = datagram_of(
+    const byte_vector two = datagram_of(
         {.destination = own, .options = list({131, 11, 4, 20, 1, 2, 3, 10, 0, 1, 77, 0})});
     CHECK_RFC("R1812-097", n->receive(two) == fate::forwarded);
     all = n->sent();

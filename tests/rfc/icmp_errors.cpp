@@ -7,10 +7,10 @@ namespace {
 
 using namespace rfc;
 
-octets to(ipv4::address destination, u8 protocol = plain) {
+byte_vector to(ipv4::address destination, u8 protocol = plain) {
     return datagram_of({.destination = destination, .protocol = protocol, .payload = pattern(40)});
 }
-const octets to_no_port =
+const byte_vector to_no_port =
     datagram_of({.destination = own, .protocol = 17, .payload = udp_message(5, 6, pattern(9))});
 
 TEST_CASE("icmp: each reason has its type and code") {
@@ -31,8 +31,8 @@ TEST_CASE("icmp: each reason has its type and code") {
     CHECK_RFC("R1812-108", is_icmp(n->ask(to("42.1.1.1"_ip)), 3, 13));
     CHECK_RFC("R1812-108", n->drops(to("43.1.1.1"_ip), drop_reason::blackhole));
     CHECK_RFC("R1812-109", is_icmp(n->ask(to("41.1.1.1"_ip)), 3, 1));
-    CHECK_RFC("R792-007", is_icmp(n->ask(with_octet(to(far), 8, 1)), 11, 0));
-    CHECK_RFC("R1812-114", is_icmp(n->ask(with_octet(to(far), 8, 1)), 11, 0));
+    CHECK_RFC("R792-007", is_icmp(n->ask(with_byte(to(far), 8, 1)), 11, 0));
+    CHECK_RFC("R1812-114", is_icmp(n->ask(with_byte(to(far), 8, 1)), 11, 0));
     CHECK_RFC("R1812-106", n->count(mib::icmp_out_dest_unreachs) == 12);
     // A route for other kinds of service does not make it 11 or 12.
     REQUIRE(n->add_route({.prefix = "44.0.0.0/8"_prefix, .tos = 0x10, .gateway = gateway}));
@@ -41,7 +41,7 @@ TEST_CASE("icmp: each reason has its type and code") {
 
 TEST_CASE("icmp: the neighbour that does not answer is host unreachable") {
     const auto n = router();
-    const octets out = n->forward(to(far));
+    const byte_vector out = n->forward(to(far));
     n->link_fails(out, 2);
     const auto all = n->sent();
     REQUIRE(all.size() == 1);
@@ -56,18 +56,18 @@ TEST_CASE("icmp: fragmentation needed tells the MTU, source route failed is 5") 
     const auto sized = [](std::size_t size) {
         return datagram_of({.flags_and_offset = df, .payload = pattern(size - 20)});
     };
-    const octets error = n->ask(sized(1401));
+    const byte_vector error = n->ask(sized(1401));
     CHECK_RFC("R1191-006", is_icmp(error, 3, 4) && icmp_word(error) == 1400);
     CHECK_RFC("R1812-107", is_icmp(error, 3, 4) && icmp_word(error) == 1400);
     CHECK_RFC("R1122-141", is_icmp(error, 3, 4));
     CHECK_RFC("R792-006", is_icmp(error, 3, 4));
     CHECK_RFC("R1191-007", n->forward(sized(1400)).size() == 1400);
     REQUIRE(n->add_route({.prefix = "30.0.0.0/8"_prefix, .mtu = 1000, .gateway = gateway}));
-    octets by_route = sized(1001);
+    byte_vector by_route = sized(1001);
     store_be<u32>(by_route.data() + 16, ("30.1.1.1"_ip).value);
     CHECK_RFC("R1191-007", icmp_word(n->ask(summed(by_route))) == 1000);
-    const octets strict = list({137, 7, 4, 20, 1, 2, 3, 0});
-    const octets failed = n->ask(datagram_of({.destination = own, .options = strict}));
+    const byte_vector strict = list({137, 7, 4, 20, 1, 2, 3, 0});
+    const byte_vector failed = n->ask(datagram_of({.destination = own, .options = strict}));
     CHECK_RFC("R1122-141", is_icmp(failed, 3, 5));
     CHECK_RFC("R792-006", is_icmp(failed, 3, 5));
     // Switched off, it is silent.
@@ -78,19 +78,19 @@ TEST_CASE("icmp: fragmentation needed tells the MTU, source route failed is 5") 
 
 TEST_CASE("icmp: the quote and the unused field") {
     const auto n = router();
-    const octets small = with_octet(to(far), 8, 1);
-    octets error = n->ask(small);
+    const byte_vector small = with_byte(to(far), 8, 1);
+    byte_vector error = n->ask(small);
     CHECK_RFC("R792-005", icmp_data(error) == small);
     CHECK_RFC("R1122-045", icmp_data(error).size() > 28);
     CHECK_RFC("R792-004", icmp_word(error) == 0);
     CHECK_RFC("R792-004", icmp_word(n->ask(to_no_port)) == 0);
     CHECK_RFC("R1812-050", ip(icmp_data(error))[ipv4::ttl] == 1);
-    octets large = datagram_of({.ttl = 1, .payload = pattern(1400)});
+    byte_vector large = datagram_of({.ttl = 1, .payload = pattern(1400)});
     error = n->ask(large);
     CHECK_RFC("R1812-049", error.size() == 576 && begins_with(large, icmp_data(error)));
     CHECK_RFC("R792-005", icmp_data(error).size() == 548);
     // The reassembly of a datagram that is not made whole: code 1, with the first fragment.
-    const octets first = datagram_of({.destination = own, .flags_and_offset = mf});
+    const byte_vector first = datagram_of({.destination = own, .flags_and_offset = mf});
     n->receive(first);
     n->wait(31_s);
     const auto late = n->sent();
@@ -100,7 +100,7 @@ TEST_CASE("icmp: the quote and the unused field") {
     n->wait(31_s);
     CHECK_RFC("R792-008", n->sent().empty());
     // What was recorded on arrival is quoted as recorded, as in Linux.
-    const octets o = list({7, 7, 4, 0, 0, 0, 0, 0});
+    const byte_vector o = list({7, 7, 4, 0, 0, 0, 0, 0});
     error = n->ask(datagram_of({.destination = own, .protocol = 77, .options = o}));
     CHECK(is_icmp(error, 3, 2));
     CHECK_RFC_DEVIATES("R1122-046", options(icmp_data(error)) == list({7, 7, 8, 10, 0, 1, 1, 0}));
@@ -109,7 +109,7 @@ TEST_CASE("icmp: the quote and the unused field") {
 TEST_CASE("icmp: TTL, TOS and source of an error") {
     const auto n = router();
     for (const u8 tos : {u8{0x00}, u8{0x02}, u8{0x10}, u8{0x1f}, u8{0xe8}}) {
-        const octets error = n->ask(datagram_of({.ttl = 1, .tos = tos}));
+        const byte_vector error = n->ask(datagram_of({.ttl = 1, .tos = tos}));
         const u8 got = ip(error)[ipv4::tos];
         CHECK_RFC("R1812-048", ip(error)[ipv4::ttl] == 64);
         CHECK_RFC("R1812-052", (got & 0x1e) == (tos & 0x1e));
@@ -118,7 +118,7 @@ TEST_CASE("icmp: TTL, TOS and source of an error") {
         CHECK(ip(error)[ipv4::source] == own);
     }
     for (const u8 tos : {u8{0x20}, u8{0xa4}}) {
-        const octets reply = n->ask(ping({.destination = own, .tos = tos}));
+        const byte_vector reply = n->ask(ping({.destination = own, .tos = tos}));
         CHECK_RFC("R1812-054", ip(reply)[ipv4::precedence] == tos >> 5);
         CHECK_RFC("R1812-052", ip(reply)[ipv4::tos] == tos);
     }
@@ -126,10 +126,10 @@ TEST_CASE("icmp: TTL, TOS and source of an error") {
     CHECK_RFC_DEVIATES("R1812-051", ip(n->ask(to(own_far, 77)))[ipv4::source] == own_far);
 }
 
-TEST_CASE("icmp: parameter problems point at the octet, and are for options alone") {
+TEST_CASE("icmp: parameter problems point at the byte, and are for options alone") {
     const auto n = router();
-    const octets bad = datagram_of({.options = list({1, 68, 3, 5})});
-    const octets error = n->ask(bad);
+    const byte_vector bad = datagram_of({.options = list({1, 68, 3, 5})});
+    const byte_vector error = n->ask(bad);
     CHECK_RFC("R792-009", is_icmp(error, 12, 0) && icmp_word(error) == 22u << 24);
     CHECK_RFC("R792-009",
               icmp_word(n->ask(datagram_of({.options = list({7, 40, 4, 0})}))) == 20u << 24);
@@ -137,7 +137,7 @@ TEST_CASE("icmp: parameter problems point at the octet, and are for options alon
     CHECK_RFC("R792-010", n->count(mib::icmp_out_parm_probs) == 2);
     CHECK_RFC("R792-010", !n->forward(datagram_of({.options = list({7, 3, 4, 0})})).empty());
     CHECK_RFC("R1812-050", icmp_data(error) == bad);
-    octets short_header = ping();
+    byte_vector short_header = ping();
     short_header[0] = std::byte{0x44};
     CHECK_RFC_DEVIATES("R1122-068", n->drops(short_header, drop_reason::header_invalid));
     CHECK_RFC_DEVIATES("R1812-069", n->drops(short_header, drop_reason::header_invalid));

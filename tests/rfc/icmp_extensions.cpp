@@ -10,55 +10,55 @@ namespace {
 
 using namespace rfc;
 
-// An error with that length field, so many octets of quote, then a structure.
-octets extended(u8 type, int words, std::size_t quote, const octets& structure) {
-    return icmp_message(type, 0, u32(words) << 16, octets(quote) + structure);
+// An error with that length field, so many bytes of quote, then a structure.
+byte_vector extended(u8 type, int words, std::size_t quote, const byte_vector& structure) {
+    return icmp_message(type, 0, u32(words) << 16, byte_vector(quote) + structure);
 }
 // Version 2, a right checksum, one object of an unknown class and one of MPLS.
-octets structure() {
-    octets s = list({0x20, 0, 0, 0, 0, 8, 200, 1, 1, 2, 3, 4, 0, 8, 1, 1, 0, 0x10, 1, 64});
+byte_vector structure() {
+    byte_vector s = list({0x20, 0, 0, 0, 0, 8, 200, 1, 1, 2, 3, 4, 0, 8, 1, 1, 0, 0x10, 1, 64});
     icmp::finish_extension(bytes{s});
     return s;
 }
 
-TEST_CASE("icmp: the length octet counts words, and 0 means none") {
+TEST_CASE("icmp: the length byte counts words, and 0 means none") {
     for (const u8 type : {u8{3}, u8{11}, u8{12}}) {
-        const octets message = extended(type, 32, 128, structure());
+        const byte_vector message = extended(type, 32, 128, structure());
         const auto found = icmp::split_extended(const_bytes{message});
         REQUIRE(found.has_value());
         CHECK_RFC("R4884-002", found->quote.size() == 128 && found->extension.size() == 20);
-        const octets longer = extended(type, 34, 136, structure());
+        const byte_vector longer = extended(type, 34, 136, structure());
         CHECK_RFC("R4884-002", icmp::split_extended(const_bytes{longer})->quote.size() == 136);
         CHECK_RFC("R4884-001", found->extension.size() == 20);
-        const octets none = extended(type, 0, 128, structure());
+        const byte_vector none = extended(type, 0, 128, structure());
         CHECK_RFC("R4884-006", icmp::split_extended(const_bytes{none})->extension.empty());
         CHECK_RFC("R4884-006", icmp::split_extended(const_bytes{none})->quote.size() == 148);
     }
     // Others have no such field: what stands there is an identifier.
-    const octets echo = extended(8, 32, 128, structure());
+    const byte_vector echo = extended(8, 32, 128, structure());
     CHECK_RFC("R4884-001", icmp::split_extended(const_bytes{echo})->extension.empty());
 }
 
-TEST_CASE("icmp: a quote before extensions has 128 octets at least") {
+TEST_CASE("icmp: a quote before extensions has 128 bytes at least") {
     for (const int words : {1, 31}) {
-        const octets message = extended(3, words, 200, structure());
+        const byte_vector message = extended(3, words, 200, structure());
         CHECK_RFC("R4884-003", !icmp::split_extended(const_bytes{message}).has_value());
     }
     CHECK_RFC("R4884-003", icmp::min_extended_quote == 128);
-    const octets beyond = extended(3, 80, 128, structure());
+    const byte_vector beyond = extended(3, 80, 128, structure());
     CHECK_RFC("R4884-003", !icmp::split_extended(const_bytes{beyond}).has_value());
 }
 
 TEST_CASE("icmp: version, checksum and objects of the structure") {
-    const octets good = structure();
+    const byte_vector good = structure();
     CHECK_RFC("R4884-004", good[0] == std::byte{0x20} && good[1] == std::byte{0});
     CHECK_RFC("R4884-004", icmp::check_extension(const_bytes{good}).has_value());
     for (const std::size_t at : {0u, 2u, 9u}) {
-        octets bad = good;
+        byte_vector bad = good;
         bad[at] ^= std::byte{0x10};
         CHECK_RFC("R4884-004", !icmp::check_extension(const_bytes{bad}).has_value());
     }
-    octets unsummed = good;
+    byte_vector unsummed = good;
     unsummed[2] = unsummed[3] = std::byte{0};
     CHECK_RFC("R4884-004", icmp::check_extension(const_bytes{unsummed}).has_value());
     icmp::extension_cursor at{const_bytes{good}};
@@ -67,7 +67,7 @@ TEST_CASE("icmp: version, checksum and objects of the structure") {
     CHECK_RFC("R4884-004", at.header()[icmp::object_type] == 1 && at.payload().size() == 4);
     CHECK_RFC("R4884-004", !at.next() && !at.malformed());
     for (const int length : {3, 0, 40}) {
-        octets bad = good;
+        byte_vector bad = good;
         bad[5] = static_cast<std::byte>(length);
         icmp::extension_cursor walk{const_bytes{bad}};
         CHECK_RFC("R4884-004", !walk.next() && walk.malformed());
@@ -78,11 +78,11 @@ TEST_CASE("icmp: errors with extensions, as they are sent") {
     const auto n = router();
     n->change([](settings& s) { s.icmp_errors_extension_mask = 1; });
     for (const std::size_t size : {8u, 128u, 1400u}) {
-        const octets offending = datagram_of({.ttl = 1, .payload = pattern(size)});
-        const octets error = n->ask(offending);
+        const byte_vector offending = datagram_of({.ttl = 1, .payload = pattern(size)});
+        const byte_vector error = n->ask(offending);
         REQUIRE(is_icmp(error, 11, 0));
         CHECK_RFC("R4884-005", error.size() <= 576);
-        const octets message = payload_of(error);
+        const byte_vector message = payload_of(error);
         const auto found = icmp::split_extended(const_bytes{message});
         REQUIRE(found.has_value());
         CHECK_RFC("R4884-002", message[5] == std::byte{32} && found->quote.size() == 128);
@@ -93,15 +93,15 @@ TEST_CASE("icmp: errors with extensions, as they are sent") {
     // On no others, and not unless asked for.
     CHECK_RFC("R4884-001", is_icmp(n->ask(ping()), 0, 0) && n->ask(ping()).size() == 36);
     const auto plain_router = router();
-    for (const octets& o : {octets{}, list({7, 39, 4, 0}) + octets(36)}) {
-        const octets d = datagram_of({.ttl = 1, .options = o, .payload = pattern(1400)});
+    for (const byte_vector& o : {byte_vector{}, list({7, 39, 4, 0}) + byte_vector(36)}) {
+        const byte_vector d = datagram_of({.ttl = 1, .options = o, .payload = pattern(1400)});
         CHECK_RFC("R4884-006", payload_of(plain_router->ask(d))[5] == std::byte{0});
         CHECK_RFC("R4884-005", plain_router->ask(d).size() == 576);
     }
 }
 
 TEST_CASE("icmp: the form of an extended echo request") {
-    const octets message =
+    const byte_vector message =
         icmp_message(42, 0, 0x12345601, list({0x20, 0, 0xdc, 0xf3, 0, 8, 3, 2, 0, 0, 0, 2}));
     const icmp::const_view m{message.data()};
     CHECK_RFC("R8335-001",

@@ -8,11 +8,11 @@ namespace {
 using namespace rfc;
 
 // A datagram of ours, as somebody on the way quotes it.
-octets quoted(u8 protocol = plain, std::size_t size = 16) {
+byte_vector quoted(u8 protocol = plain, std::size_t size = 16) {
     return datagram_of(
         {.source = own, .destination = remote, .protocol = protocol, .payload = pattern(size)});
 }
-octets about(u8 type, u8 code, u32 word, const octets& quote) {
+byte_vector about(u8 type, u8 code, u32 word, const byte_vector& quote) {
     return datagram_of({.source = "10.0.1.254"_ip,
                         .destination = own,
                         .protocol = 1,
@@ -48,7 +48,7 @@ TEST_CASE("icmp: errors go to the protocol that the quote names, with the quote"
     n->errors.clear();
     n->receive(about(3, 1, 0, quoted(99)));
     CHECK_RFC("R1122-047", n->errors.empty());
-    n->receive(about(3, 1, 0, octets(12)));
+    n->receive(about(3, 1, 0, byte_vector(12)));
     CHECK_RFC("R1122-047", n->errors.empty() && n->count(mib::icmp_in_errors) == 1);
 }
 
@@ -70,7 +70,7 @@ TEST_CASE("icmp: net, host and source route unreachable are hints") {
     n->listen(plain);
     for (const u8 code : {u8{0}, u8{1}, u8{5}}) {
         n->receive(about(3, code, 0, quoted()));
-        const octets sent = n->sends(pattern(16), {.destination = remote});
+        const byte_vector sent = n->sends(pattern(16), {.destination = remote});
         CHECK_RFC("R1122-058", ip(sent)[ipv4::destination] == remote);
     }
 }
@@ -85,7 +85,7 @@ TEST_CASE("icmp: source quench is neither sent nor heeded") {
     n->pace = {};
     u64 refused = 0;
     for (int i = 0; i < 100; ++i)
-        refused += n->receive(datagram_of({}), 2, packet_type::host) == fate::dropped;
+        refused += n->receive(datagram_of({}), 2, link_addressing::host) == fate::dropped;
     CHECK(refused > 0);
     CHECK_RFC("R6633-001", n->count(drop_reason::output_refused) == refused);
     CHECK_RFC("R6633-001", n->count(mib::icmp_out_msgs) == 0);
@@ -98,19 +98,19 @@ TEST_CASE("icmp: programs ask and are answered, and may refuse ports themselves"
     const auto n = host();
     n->listen_raw(1);
     for (const u8 type : {u8{8}, u8{13}, u8{42}}) {
-        const octets question = icmp_message(type, 0, 0x00070001, octets(12));
-        const octets sent = n->sends(question, {.destination = far, .protocol = 1});
+        const byte_vector question = icmp_message(type, 0, 0x00070001, byte_vector(12));
+        const byte_vector sent = n->sends(question, {.destination = far, .protocol = 1});
         CHECK_RFC("R1122-163", is_icmp(sent, type, 0));
         if (type == 8) CHECK_RFC("R1122-073", is_icmp(sent, 8, 0));
     }
-    const octets refusal =
+    const byte_vector refusal =
         icmp_message(3, 3, 0, datagram_of({.source = far, .destination = own_far}));
     CHECK_RFC("R1122-163", is_icmp(n->sends(refusal, {.destination = far, .protocol = 1}), 3, 3));
     const auto answer = [&](u8 type) {
         return datagram_of({.source = far,
                             .destination = own_far,
                             .protocol = 1,
-                            .payload = icmp_message(type, 0, 0x00070001, octets(12))});
+                            .payload = icmp_message(type, 0, 0x00070001, byte_vector(12))});
     };
     n->receive(answer(0), 3);
     CHECK_RFC("R1122-078", n->heard.size() == 1 && n->heard[0].datagram == answer(0));

@@ -8,19 +8,19 @@ namespace {
 using namespace rfc;
 
 // What a router on the way says about a datagram of ours to that address.
-octets too_big(u32 mtu, ipv4::address to = remote, u8 protocol = plain) {
-    octets quote = datagram_of({.source = own_far,
-                                .destination = to,
-                                .protocol = protocol,
-                                .flags_and_offset = df,
-                                .payload = pattern(8)});
+byte_vector too_big(u32 mtu, ipv4::address to = remote, u8 protocol = plain) {
+    byte_vector quote = datagram_of({.source = own_far,
+                                     .destination = to,
+                                     .protocol = protocol,
+                                     .flags_and_offset = df,
+                                     .payload = pattern(8)});
     store_be<u16>(quote.data() + 2, 1400);
     return datagram_of({.source = gateway,
                         .destination = own_far,
                         .protocol = 1,
                         .payload = icmp_message(3, 4, mtu, summed(quote))});
 }
-// The size of the largest piece of a datagram of so many octets; 0: refused.
+// The size of the largest piece of a datagram of so many bytes; 0: refused.
 std::size_t largest_sent(node& n, std::size_t size, bool whole = false, ipv4::address to = remote) {
     if (!n.send(pattern(size - 20), {.destination = to, .dont_fragment = whole})) return 0;
     std::size_t largest = 0;
@@ -71,20 +71,20 @@ TEST_CASE("icmp: a report without an MTU stops DF") {
     const auto n = told({0});
     const std::size_t cut = largest_sent(*n, 1400);
     CHECK_RFC("R1191-005", cut > 500 && cut <= 552);
-    const octets small = n->sends(pattern(100), {.destination = remote});
+    const byte_vector small = n->sends(pattern(100), {.destination = remote});
     CHECK_RFC("R1191-005", ip(small)[ipv4::flags_and_offset] == 0);
-    // The plateau below the 1400 octets of the quote is 1006.
+    // The plateau below the 1400 bytes of the quote is 1006.
     CHECK_RFC_DEVIATES("R1191-009", largest_sent(*n, 1006, true) == 0);
 }
 
-TEST_CASE("icmp: no link of ours carries less than 68 octets") {
-    const octets large = datagram_of({.flags_and_offset = df, .payload = pattern(1000)});
+TEST_CASE("icmp: no link of ours carries less than 68 bytes") {
+    const byte_vector large = datagram_of({.flags_and_offset = df, .payload = pattern(1000)});
     for (const u32 mtu : {0u, 60u, 67u, 68u, 69u}) {
         const auto n = router();
         CHECK(n->add_interface(5, "10.0.5.1/24"_net, mtu) == (mtu >= 68));
         n->set_mtu(3, mtu);
         n->set_up(3, true);
-        const octets error = n->ask(large);
+        const byte_vector error = n->ask(large);
         CHECK_RFC("R1191-008", is_icmp(error, 3, 4) == (mtu >= 68));
         CHECK_RFC("R1191-008", (mtu < 68 || icmp_word(error) == mtu));
     }

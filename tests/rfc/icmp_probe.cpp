@@ -9,19 +9,19 @@ namespace {
 
 using namespace rfc;
 
-// A probe that begins with these octets behind the ICMP header; the last of `word` is the L bit.
-octets probe(const octets& object, u32 word = 0x12345601, ipv4::address to = own) {
-    octets structure = list({0x20, 0, 0, 0}) + object;
+// A probe that begins with these bytes behind the ICMP header; the last of `word` is the L bit.
+byte_vector probe(const byte_vector& object, u32 word = 0x12345601, ipv4::address to = own) {
+    byte_vector structure = list({0x20, 0, 0, 0}) + object;
     icmp::finish_extension(bytes{structure});
     return datagram_of({.destination = to,
                         .protocol = 1,
                         .tos = 0x28,
                         .payload = icmp_message(42, 0, word, structure)});
 }
-octets by_index(int index) {
+byte_vector by_index(int index) {
     return list({0, 8, 3, 2, 0, 0, 0, index});
 }
-octets by_address(ipv4::address a) {
+byte_vector by_address(ipv4::address a) {
     return list({0, 12, 3, 3, 0, 1, 4, 0}) + of(a);
 }
 std::unique_ptr<node> probed() {
@@ -36,18 +36,18 @@ TEST_CASE("icmp: probes are not answered unless switched on") {
         CHECK(make()->ask(probe(by_index(2))).empty());
     }
     CHECK(is_icmp(probed()->ask(probe(by_index(2))), 43, 0));
-    octets from_group = probe(by_index(2));
+    byte_vector from_group = probe(by_index(2));
     store_be<u32>(from_group.data() + 12, ("239.1.1.1"_ip).value);
     CHECK(probed()->ask(summed(from_group)).empty());
     // Switched on, also one to a group.
     const auto n = probed();
     REQUIRE(n->join(2, "239.1.1.1"_ip));
-    const octets to_group = probe(by_index(2), 0x12345601, "239.1.1.1"_ip);
+    const byte_vector to_group = probe(by_index(2), 0x12345601, "239.1.1.1"_ip);
     CHECK_RFC_DEVIATES("R8335-002", is_icmp(n->ask(to_group), 43, 0));
 }
 
 TEST_CASE("icmp: the answer to a probe") {
-    const octets reply = probed()->ask(probe(by_index(2), 0x1234'5601, own_far));
+    const byte_vector reply = probed()->ask(probe(by_index(2), 0x1234'5601, own_far));
     CHECK(ip(reply)[ipv4::source] == own_far);
     CHECK(ip(reply)[ipv4::destination] == peer);
     CHECK((icmp_word(reply) >> 8) == 0x123456);

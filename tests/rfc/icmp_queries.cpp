@@ -9,18 +9,18 @@ namespace {
 
 using namespace rfc;
 
-octets asking(const octets& message, ipv4::address to = own, u8 tos = 0) {
+byte_vector asking(const byte_vector& message, ipv4::address to = own, u8 tos = 0) {
     return datagram_of({.destination = to, .protocol = 1, .tos = tos, .payload = message});
 }
-octets message_of(const octets& d) {
-    return d.size() < 28 ? octets(8) : payload_of(d);
+byte_vector message_of(const byte_vector& d) {
+    return d.size() < 28 ? byte_vector(8) : payload_of(d);
 }
 
 TEST_CASE("icmp: echo") {
     for (const auto& make : {host, router, hardened}) {
         const auto n = make();
         for (const std::size_t size : {0u, 1u, 56u, 1472u}) {
-            const octets reply = n->ask(asking(echo_request(size)));
+            const byte_vector reply = n->ask(asking(echo_request(size)));
             CHECK_RFC("R792-014", is_icmp(reply, 0, 0) && icmp_word(reply) == 0x00070001);
             CHECK_RFC("R792-014", icmp_data(reply) == pattern(size));
             CHECK_RFC("R792-014",
@@ -38,7 +38,7 @@ TEST_CASE("icmp: echo") {
             CHECK_RFC("R1812-048",
                       ip(n->ask(ping({.destination = own, .ttl = ttl})))[ipv4::ttl] == 64);
         }
-        octets damaged = echo_request();
+        byte_vector damaged = echo_request();
         damaged[3] ^= std::byte{1};
         CHECK_RFC("R792-001", n->drops(asking(damaged), drop_reason::icmp_checksum));
         CHECK_RFC("R792-001", icmp::checksum_ok(message_of(n->ask(asking(echo_request(7))))));
@@ -53,35 +53,35 @@ TEST_CASE("icmp: echo") {
 TEST_CASE("icmp: echo of more than a link carries comes and goes in fragments") {
     const auto n = router();
     n->pace = 1_ms;
-    const octets request = echo_request(4000);
+    const byte_vector request = echo_request(4000);
     for (std::size_t at = 0; at < request.size(); at += 1480) {
         const bool more = at + 1480 < request.size();
         const auto end = more ? request.begin() + long(at + 1480) : request.end();
         n->receive(datagram_of({.destination = own,
                                 .protocol = 1,
                                 .flags_and_offset = u16((more ? mf : 0) | at / 8),
-                                .payload = octets(request.begin() + long(at), end)}));
+                                .payload = byte_vector(request.begin() + long(at), end)}));
     }
-    octets data;
+    byte_vector data;
     for (const auto& piece : n->sent())
         data = std::move(data) + payload_of(piece.datagram);
     CHECK_RFC("R1122-077", data.size() == 4008 && data[0] == std::byte{0});
-    CHECK_RFC("R1122-077", octets(data.begin() + 8, data.end()) == pattern(4000));
-    CHECK_RFC("R1812-070", octets(data.begin() + 8, data.end()) == pattern(4000));
+    CHECK_RFC("R1122-077", byte_vector(data.begin() + 8, data.end()) == pattern(4000));
+    CHECK_RFC("R1812-070", byte_vector(data.begin() + 8, data.end()) == pattern(4000));
 }
 
 TEST_CASE("icmp: echo to many is ignored by default, else answered by our own address") {
     const auto n = router();
     REQUIRE(n->join(2, "239.1.1.1"_ip));
     CHECK_RFC("R1122-074",
-              n->drops(asking(echo_request(), "10.0.1.255"_ip), drop_reason::icmp_to_many));
+              n->drops(asking(echo_request(), "10.0.1.255"_ip), drop_reason::icmp_to_broadcast));
     CHECK_RFC("R1122-075",
-              n->drops(asking(echo_request(), "239.1.1.1"_ip), drop_reason::icmp_to_many));
+              n->drops(asking(echo_request(), "239.1.1.1"_ip), drop_reason::icmp_to_broadcast));
     CHECK_RFC("R1812-071",
-              n->drops(asking(echo_request(), "239.1.1.1"_ip), drop_reason::icmp_to_many));
-    const octets time = icmp_message(13, 0, 1, octets(12));
-    CHECK_RFC("R1122-084", n->drops(asking(time, "10.0.1.255"_ip), drop_reason::icmp_to_many));
-    CHECK_RFC("R1122-085", n->drops(asking(time, "239.1.1.1"_ip), drop_reason::icmp_to_many));
+              n->drops(asking(echo_request(), "239.1.1.1"_ip), drop_reason::icmp_to_broadcast));
+    const byte_vector time = icmp_message(13, 0, 1, byte_vector(12));
+    CHECK_RFC("R1122-084", n->drops(asking(time, "10.0.1.255"_ip), drop_reason::icmp_to_broadcast));
+    CHECK_RFC("R1122-085", n->drops(asking(time, "239.1.1.1"_ip), drop_reason::icmp_to_broadcast));
     n->change([](settings& s) { s.icmp_echo_ignore_broadcasts = false; });
     for (const auto to : {"10.0.1.255"_ip, ipv4::limited_broadcast, "239.1.1.1"_ip}) {
         CHECK_RFC("R1122-076", ip(n->ask(asking(echo_request(), to)))[ipv4::source] == own);
@@ -94,9 +94,10 @@ TEST_CASE("icmp: echo to many is ignored by default, else answered by our own ad
 
 TEST_CASE("icmp: timestamps") {
     const auto n = host();
-    octets question = icmp_message(13, 0, 0x00050006, list({1, 2, 3, 4, 9, 9, 9, 9, 9, 9, 9, 9}));
-    const octets reply = n->ask(asking(question, own_far));
-    const octets times = icmp_data(reply);
+    byte_vector question =
+        icmp_message(13, 0, 0x00050006, list({1, 2, 3, 4, 9, 9, 9, 9, 9, 9, 9, 9}));
+    const byte_vector reply = n->ask(asking(question, own_far));
+    const byte_vector times = icmp_data(reply);
     CHECK_RFC("R792-016", is_icmp(reply, 14, 0) && icmp_word(reply) == 0x00050006);
     CHECK_RFC("R792-016", times.size() == 12 && word_at(times, 0) == 0x01020304);
     CHECK_RFC("R792-016", word_at(times, 4) == n->midnight_ms());
@@ -128,14 +129,14 @@ TEST_CASE("icmp: information, masks and other old questions are not answered") {
         const auto n = make();
         const u8 deprecated[] = {6, 15, 16, 17, 18, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39};
         for (const u8 type : deprecated) {
-            const octets d = asking(icmp_message(type, 0, 0x00010002, octets(4)));
+            const byte_vector d = asking(icmp_message(type, 0, 0x00010002, byte_vector(4)));
             CHECK_RFC("R6918-001", n->ask(d).empty());
         }
         CHECK_RFC("R6918-001", n->count(mib::icmp_out_msgs) == 0);
         CHECK_RFC("R792-017", n->ask(asking(icmp_message(15, 0, 1))).empty());
         CHECK_RFC("R1122-081", n->ask(asking(icmp_message(15, 0, 1))).empty());
         CHECK_RFC("R1812-075", n->ask(asking(icmp_message(15, 0, 1))).empty());
-        const octets mask = icmp_message(17, 0, 1, octets(4));
+        const byte_vector mask = icmp_message(17, 0, 1, byte_vector(4));
         CHECK_RFC("R1122-099", n->ask(asking(mask)).empty());
         // A second mask on the same link.
         REQUIRE(n->add_address(2, "172.16.5.1/16"_net));
@@ -149,7 +150,7 @@ TEST_CASE("icmp: information, masks and other old questions are not answered") {
         // A mask that we are told changes nothing: 10.0.1.255 stays a broadcast address.
         n->receive(asking(icmp_message(18, 0, 1, list({255, 255, 255, 254}))));
         n->listen();
-        const octets to_net = datagram_of({.destination = "10.0.1.255"_ip});
+        const byte_vector to_net = datagram_of({.destination = "10.0.1.255"_ip});
         const bool is_broadcast = make == hardened
                                       ? n->drops(to_net, drop_reason::destination_invalid)
                                       : n->hears(to_net);

@@ -14,12 +14,12 @@ std::unique_ptr<node> with_better_way(std::unique_ptr<node> n) {
     REQUIRE(n->add_route({.prefix = "30.0.0.0/8"_prefix, .gateway = better}));
     return n;
 }
-octets to_beyond(datagram_fields f = {}) {
+byte_vector to_beyond(datagram_fields f = {}) {
     f.destination = beyond;
     return datagram_of(f);
 }
 // The redirect among what left because of that datagram, which goes on itself; or nothing.
-octets redirect_for(node& n, const octets& d, u16 interface = 2) {
+byte_vector redirect_for(node& n, const byte_vector& d, u16 interface = 2) {
     static_cast<void>(n.sent());
     n.receive(d, interface);
     const auto all = n.sent();
@@ -31,11 +31,11 @@ octets redirect_for(node& n, const octets& d, u16 interface = 2) {
 
 TEST_CASE("icmp: a redirect names the better gateway for the host, and the datagram goes on") {
     const auto n = with_better_way(router());
-    const octets d = to_beyond();
+    const byte_vector d = to_beyond();
     CHECK_RFC("R792-012", n->receive(d) == fate::forwarded);
     const auto both = n->sent();
     REQUIRE(both.size() == 2);
-    const octets redirect = both[0].datagram;
+    const byte_vector redirect = both[0].datagram;
     CHECK_RFC("R792-012", is_icmp(redirect, 5, 1) && icmp_word(redirect) == better.value);
     CHECK_RFC("R792-012", same_but_ttl(both[1].datagram, d));
     CHECK_RFC("R1812-110", is_icmp(redirect, 5, 1));
@@ -46,14 +46,15 @@ TEST_CASE("icmp: a redirect names the better gateway for the host, and the datag
     n->wait(1000_s);
     CHECK_RFC("R1812-110", is_icmp(redirect_for(*n, to_beyond({.tos = 0x10})), 5, 1));
     // A neighbour of the sender is its own best next hop.
-    const octets neighbour = datagram_of({.source = "10.0.1.3"_ip, .destination = "10.0.1.9"_ip});
+    const byte_vector neighbour =
+        datagram_of({.source = "10.0.1.3"_ip, .destination = "10.0.1.9"_ip});
     CHECK_RFC("R792-012", icmp_word(redirect_for(*n, neighbour)) == ("10.0.1.9"_ip).value);
 }
 
 TEST_CASE("icmp: from several networks of one interface the redirect comes from the sender's") {
     const auto n = with_better_way(router());
     REQUIRE(n->add_address(2, "192.168.5.1/24"_net));
-    const octets redirect = redirect_for(*n, to_beyond({.source = "192.168.5.9"_ip}));
+    const byte_vector redirect = redirect_for(*n, to_beyond({.source = "192.168.5.9"_ip}));
     CHECK_RFC("R1812-112", is_icmp(redirect, 5, 1));
     CHECK_RFC("R1812-112", ip(redirect)[ipv4::source] == "192.168.5.1"_ip);
 }
@@ -64,9 +65,9 @@ TEST_CASE("icmp: no redirect unless sender and next hop share the link, and with
     CHECK_RFC("R1812-111", redirect_for(*n, to_beyond({.source = far}), 3).empty());
     CHECK_RFC("R1812-111", redirect_for(*n, to_beyond({.source = "99.1.1.1"_ip})).empty());
     CHECK_RFC("R1812-111", redirect_for(*n, to_beyond({.source = remote})).empty());
-    const octets routed = datagram_of({.source = "10.0.1.7"_ip,
-                                       .destination = own,
-                                       .options = list({131, 7, 4, 30, 1, 1, 1, 0})});
+    const byte_vector routed = datagram_of({.source = "10.0.1.7"_ip,
+                                            .destination = own,
+                                            .options = list({131, 7, 4, 30, 1, 1, 1, 0})});
     CHECK(n->receive(routed) == fate::forwarded);
     CHECK(n->sent().size() == 1);
     CHECK_RFC("R1812-111", redirect_for(*n, routed).empty());

@@ -8,11 +8,11 @@ namespace {
 using namespace rfc;
 
 // Refused for its TTL: time exceeded would be due.
-octets expiring(datagram_fields f) {
+byte_vector expiring(datagram_fields f) {
     f.ttl = 1;
     return datagram_of(f);
 }
-bool silent(node& n, const octets& d, packet_type seen_as = packet_type::host) {
+bool silent(node& n, const byte_vector& d, link_addressing seen_as = link_addressing::host) {
     static_cast<void>(n.sent());
     return n.receive(d, 2, seen_as) == fate::dropped && n.sent().empty();
 }
@@ -20,16 +20,16 @@ bool silent(node& n, const octets& d, packet_type seen_as = packet_type::host) {
 TEST_CASE("icmp: nothing about errors") {
     const auto n = router();
     for (const u8 type : {u8{3}, u8{4}, u8{5}, u8{11}, u8{12}}) {
-        const octets message = icmp_message(type, 0, 0, datagram_of({.destination = peer}));
-        const octets passing = expiring({.protocol = 1, .payload = message});
-        const octets unroutable =
+        const byte_vector message = icmp_message(type, 0, 0, datagram_of({.destination = peer}));
+        const byte_vector passing = expiring({.protocol = 1, .payload = message});
+        const byte_vector unroutable =
             datagram_of({.destination = "99.1.1.1"_ip, .protocol = 1, .payload = message});
         CHECK_RFC("R792-002", silent(*n, passing) && silent(*n, unroutable));
         CHECK_RFC("R1122-049", silent(*n, passing));
         CHECK_RFC("R1812-056", silent(*n, passing) && silent(*n, unroutable));
     }
     // Of a query it may be sent.
-    const octets query = expiring({.protocol = 1, .payload = echo_request()});
+    const byte_vector query = expiring({.protocol = 1, .payload = echo_request()});
     CHECK_RFC("R792-002", is_icmp(n->ask(query), 11, 0));
 }
 
@@ -47,22 +47,23 @@ TEST_CASE("icmp: nothing about what went to many, by address or by frame") {
     for (const auto& make : {host, router, hardened}) {
         const auto n = make();
         REQUIRE(n->join(2, "239.1.1.1"_ip));
-        const octets udp = udp_message(5, 6, pattern(9));
+        const byte_vector udp = udp_message(5, 6, pattern(9));
         for (const auto to : {ipv4::limited_broadcast, "10.0.1.255"_ip, "239.1.1.1"_ip}) {
-            const octets no_protocol = datagram_of({.destination = to, .protocol = 77});
-            const octets no_port = datagram_of({.destination = to, .protocol = 17, .payload = udp});
-            const octets bad_option =
+            const byte_vector no_protocol = datagram_of({.destination = to, .protocol = 77});
+            const byte_vector no_port =
+                datagram_of({.destination = to, .protocol = 17, .payload = udp});
+            const byte_vector bad_option =
                 datagram_of({.destination = to, .options = list({7, 2, 0, 0})});
             CHECK_RFC("R1122-050", silent(*n, no_protocol) && silent(*n, no_port));
             CHECK_RFC("R1812-058", silent(*n, no_protocol) && silent(*n, bad_option));
         }
-        for (const auto kind : {packet_type::broadcast, packet_type::multicast}) {
-            const octets no_protocol = datagram_of({.destination = own, .protocol = 77});
+        for (const auto kind : {link_addressing::broadcast, link_addressing::multicast}) {
+            const byte_vector no_protocol = datagram_of({.destination = own, .protocol = 77});
             CHECK_RFC("R1122-051", silent(*n, no_protocol, kind));
             CHECK_RFC("R1812-059", silent(*n, no_protocol, kind));
             CHECK_RFC("R1812-059", silent(*n, expiring({}), kind));
         }
-        const octets to_us = datagram_of({.destination = own, .protocol = 77});
+        const byte_vector to_us = datagram_of({.destination = own, .protocol = 77});
         CHECK_RFC("R1122-050", is_icmp(n->ask(to_us), 3, 2));
     }
 }
@@ -77,7 +78,7 @@ TEST_CASE("icmp: sources that are not a single host") {
     // Linux sends to these as to anybody.
     REQUIRE(n->add_route({.prefix = "0.0.0.0/0"_prefix, .gateway = gateway}));
     for (const auto from : {"240.0.0.1"_ip, "0.1.2.3"_ip, "10.0.1.255"_ip}) {
-        const octets error = n->ask(expiring({.source = from}));
+        const byte_vector error = n->ask(expiring({.source = from}));
         CHECK_RFC_DEVIATES("R1122-053", is_icmp(error, 11, 0));
         CHECK_RFC_DEVIATES("R1812-060", ip(error)[ipv4::destination] == from);
         const auto h = hardened();
@@ -89,7 +90,7 @@ TEST_CASE("icmp: sources that are not a single host") {
 TEST_CASE("icmp: the bans outrank every reason") {
     const auto n = router();
     n->set_mtu(3, 600);
-    const octets large = pattern(1000);
+    const byte_vector large = pattern(1000);
     CHECK_RFC(
         "R1812-062",
         silent(*n,
@@ -99,11 +100,11 @@ TEST_CASE("icmp: the bans outrank every reason") {
     CHECK_RFC("R1812-062",
               silent(*n, datagram_of({.source = "224.0.0.9"_ip, .options = list({7, 2, 0, 0})})));
     for (const std::size_t at : {0u, 10u}) {
-        octets d = expiring({});
+        byte_vector d = expiring({});
         d[at] ^= std::byte{0x20};
         CHECK_RFC("R1812-057", silent(*n, d));
     }
-    octets cut = expiring({});
+    byte_vector cut = expiring({});
     cut.pop_back();
     CHECK_RFC("R1812-057", silent(*n, cut));
     CHECK_RFC("R1812-057", n->count(mib::icmp_out_msgs) == 0);

@@ -30,7 +30,7 @@ struct listener final : protocol_handler<Packet> {
         return true;
     }
     bool note(const icmp_error_notice& n) noexcept {
-        at->errors.push_back({n, octets(n.quoted.begin(), n.quoted.end())});
+        at->errors.push_back({n, byte_vector(n.quoted.begin(), n.quoted.end())});
         return true;
     }
     node* at;
@@ -46,11 +46,11 @@ struct sink final : packet_sink<Packet> {
 
 template <class Packet>
 struct refusal final : hook<Packet> {
-    explicit refusal(bool (*f)(const octets&)) : refuses{f} {}
+    explicit refusal(bool (*f)(const byte_vector&)) : refuses{f} {}
     hook_verdict operator()(Packet& p, const hook_context&) noexcept override {
         return refuses(support::content_of(p)) ? hook_verdict::drop : hook_verdict::accept;
     }
-    bool (*refuses)(const octets&);
+    bool (*refuses)(const byte_vector&);
 };
 
 // Everything that is not one of our networks' broadcast addresses is unicast.
@@ -67,12 +67,12 @@ class node_of final : public node {
 public:
     node_of() { REQUIRE(add_route({.prefix = "20.0.0.0/8"_prefix, .gateway = gateway})); }
 
-    fate receive(const octets& d, u16 interface, packet_type seen_as) override {
+    fate receive(const byte_vector& d, u16 interface, link_addressing seen_as) override {
         wait(pace);
         return world_->receive(world_.packet(d, interface, seen_as), now);
     }
     std::vector<sent_packet> sent() override { return world_.sent(); }
-    bool send(const octets& payload, const wanted& w) override {
+    bool send(const byte_vector& payload, const wanted& w) override {
         const any_unicast all{};
         const auto options =
             linux_options::compile_request(w.options, ip_options::sender_rights::privileged, all);
@@ -91,17 +91,17 @@ public:
                    now)
             .has_value();
     }
-    bool send_with_header(const octets& d) override {
+    bool send_with_header(const byte_vector& d) override {
         wait(pace);
         const ipv4::address to = ipv4::const_view{d.data()}[ipv4::destination];
         return world_->send_raw(world_.packet(d), {.destination = to}, now).has_value();
     }
-    bool may_send_options(const octets& options) override {
+    bool may_send_options(const byte_vector& options) override {
         const any_unicast all{};
         return linux_options::compile_request(options, ip_options::sender_rights::ordinary, all)
             .has_value();
     }
-    void link_fails(const octets& d, u16 came_by) override {
+    void link_fails(const byte_vector& d, u16 came_by) override {
         world_->link_failed(world_.packet(d, came_by), now);
     }
 
@@ -117,7 +117,7 @@ public:
     void listen_alert(u8 protocol) override {
         REQUIRE(world_->delivery().add_alert({.protocol = protocol}, sink_));
     }
-    void filter(hook_point at, bool (*refuses)(const octets&)) override {
+    void filter(hook_point at, bool (*refuses)(const byte_vector&)) override {
         REQUIRE(world_->hooks().add(at, 0, filters_.emplace_back(refuses)));
     }
 

@@ -10,7 +10,7 @@
 #include "support/sent.hpp"
 
 #include <sluice/base/time.hpp>
-#include <sluice/delivery/endpoints.hpp>
+#include <sluice/delivery/registry.hpp>
 #include <sluice/hooks/concept.hpp>
 #include <sluice/options/outgoing.hpp>
 #include <sluice/packet/decision.hpp>
@@ -27,12 +27,12 @@ namespace rfc {
 
 using namespace sluice;
 using namespace sluice::literals;
+using support::byte_vector;
 using support::datagram_fields;
 using support::datagram_of;
 using support::echo_request;
 using support::icmp_message;
 using support::list;
-using support::octets;
 using support::pattern;
 using support::payload_of;
 using support::sent_packet;
@@ -49,12 +49,12 @@ inline constexpr u16 df = 0x4000;
 inline constexpr u16 mf = 0x2000;
 
 struct heard_datagram {
-    octets datagram;  // from the IPv4 header; UDP endpoints: the payload
+    byte_vector datagram;  // from the IPv4 header; UDP endpoints: the payload
     delivery_info info;
 };
 struct heard_error {
     icmp_error_notice notice;
-    octets quoted;
+    byte_vector quoted;
 };
 // What a program asks for when it sends.
 struct wanted {
@@ -65,7 +65,7 @@ struct wanted {
     u8 tos = 0;
     u8 ttl = 0;
     bool dont_fragment = false;
-    octets options = {};
+    byte_vector options = {};
 };
 
 class node {
@@ -73,30 +73,32 @@ public:
     virtual ~node() = default;
 
     // -- packets in --
-    virtual fate receive(const octets& datagram, u16 interface = 2,
-                         packet_type seen_as = packet_type::host) = 0;
+    virtual fate receive(const byte_vector& datagram, u16 interface = 2,
+                         link_addressing seen_as = link_addressing::host) = 0;
     // The one datagram that leaves because this one came; empty when none does. Two are a failure.
-    octets ask(const octets& datagram, u16 interface = 2, packet_type seen_as = packet_type::host);
+    byte_vector ask(const byte_vector& datagram, u16 interface = 2,
+                    link_addressing seen_as = link_addressing::host);
     // The same, when it was forwarded.
-    octets forward(const octets& datagram, u16 interface = 2);
+    byte_vector forward(const byte_vector& datagram, u16 interface = 2);
     // Whether it was dropped for that reason and nothing left.
-    bool drops(const octets& datagram, drop_reason why, u16 interface = 2,
-               packet_type seen_as = packet_type::host);
+    bool drops(const byte_vector& datagram, drop_reason why, u16 interface = 2,
+               link_addressing seen_as = link_addressing::host);
     // Whether it was delivered to the listener of its protocol (`listen`).
-    bool hears(const octets& datagram, u16 interface = 2, packet_type seen_as = packet_type::host);
+    bool hears(const byte_vector& datagram, u16 interface = 2,
+               link_addressing seen_as = link_addressing::host);
 
     // -- packets out --
     // Everything that left since the last call.
     virtual std::vector<sent_packet> sent() = 0;
     // false: refused.
-    virtual bool send(const octets& payload, const wanted& request) = 0;
+    virtual bool send(const byte_vector& payload, const wanted& request) = 0;
     // The one datagram that leaves; empty when refused or cut.
-    octets sends(const octets& payload, const wanted& request);
+    byte_vector sends(const byte_vector& payload, const wanted& request);
     // A datagram whose header a program wrote itself (IP_HDRINCL); false: refused.
-    virtual bool send_with_header(const octets& datagram) = 0;
+    virtual bool send_with_header(const byte_vector& datagram) = 0;
     // Whether a program may ask for these options.
-    virtual bool may_send_options(const octets& options) = 0;
-    virtual void link_fails(const octets& forwarded, u16 came_by) = 0;
+    virtual bool may_send_options(const byte_vector& options) = 0;
+    virtual void link_fails(const byte_vector& forwarded, u16 came_by) = 0;
 
     // -- programs --
     // A handler of that protocol that takes everything, and hears of errors.
@@ -106,7 +108,7 @@ public:
     virtual void listen_alert(u8 protocol) = 0;
     std::vector<heard_datagram> heard;
     std::vector<heard_error> errors;
-    virtual void filter(hook_point at, bool (*refuses)(const octets&)) = 0;
+    virtual void filter(hook_point at, bool (*refuses)(const byte_vector&)) = 0;
 
     // -- administration --
     virtual bool add_interface(u16 index, ipv4::interface_address address, u32 mtu = 1500) = 0;
@@ -138,26 +140,26 @@ std::unique_ptr<node> hardened();  // hardened_router
 std::unique_ptr<node> source_router();
 
 // -- reading datagrams; a test that fails, never undefined, for an empty one --
-[[nodiscard]] ipv4::const_view ip(const octets& datagram);
-[[nodiscard]] octets options(const octets& datagram);
-[[nodiscard]] bool is_icmp(const octets& datagram, int type, int code);
+[[nodiscard]] ipv4::const_view ip(const byte_vector& datagram);
+[[nodiscard]] byte_vector options(const byte_vector& datagram);
+[[nodiscard]] bool is_icmp(const byte_vector& datagram, int type, int code);
 // The second word of an ICMP message.
-[[nodiscard]] u32 icmp_word(const octets& datagram);
-// What follows the first 8 octets of an ICMP message.
-[[nodiscard]] octets icmp_data(const octets& datagram);
+[[nodiscard]] u32 icmp_word(const byte_vector& datagram);
+// What follows the first 8 bytes of an ICMP message.
+[[nodiscard]] byte_vector icmp_data(const byte_vector& datagram);
 // Whether the two agree but for TTL and header checksum.
-[[nodiscard]] bool same_but_ttl(const octets& a, const octets& b);
-[[nodiscard]] bool begins_with(const octets& whole, const octets& part);
+[[nodiscard]] bool same_but_ttl(const byte_vector& a, const byte_vector& b);
+[[nodiscard]] bool begins_with(const byte_vector& whole, const byte_vector& part);
 // The header checksum as RFC 791 section 3.1 words it, by arithmetic of this test's own.
-[[nodiscard]] u16 naive_checksum(const octets& header);
+[[nodiscard]] u16 naive_checksum(const byte_vector& header);
 // With the header checksum made right.
-[[nodiscard]] octets summed(octets datagram);
-[[nodiscard]] octets with_octet(octets datagram, std::size_t at, int value);
+[[nodiscard]] byte_vector summed(byte_vector datagram);
+[[nodiscard]] byte_vector with_byte(byte_vector datagram, std::size_t at, int value);
 // A ping to us.
-[[nodiscard]] octets ping(datagram_fields f = {.destination = own});
-[[nodiscard]] u32 word_at(const octets& o, std::size_t at);
-// The four octets of an address.
-[[nodiscard]] octets operator+(octets a, const octets& b);
-[[nodiscard]] octets of(ipv4::address a);
+[[nodiscard]] byte_vector ping(datagram_fields f = {.destination = own});
+[[nodiscard]] u32 word_at(const byte_vector& o, std::size_t at);
+// The four bytes of an address.
+[[nodiscard]] byte_vector operator+(byte_vector a, const byte_vector& b);
+[[nodiscard]] byte_vector of(ipv4::address a);
 
 }  // namespace rfc

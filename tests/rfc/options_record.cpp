@@ -7,31 +7,31 @@ namespace {
 
 using namespace rfc;
 
-octets ours(const octets& o) {
+byte_vector ours(const byte_vector& o) {
     return datagram_of({.destination = own, .options = o});
 }
-octets through(const octets& o) {
+byte_vector through(const byte_vector& o) {
     return datagram_of({.options = o});
 }
-bool problem_at(const octets& answer, u32 pointer) {
+bool problem_at(const byte_vector& answer, u32 pointer) {
     return is_icmp(answer, 12, 0) && icmp_word(answer) == pointer << 24;
 }
-octets received(node& n, const octets& o) {
-    return n.hears(ours(o)) ? options(n.heard.back().datagram) : octets{};
+byte_vector received(node& n, const byte_vector& o) {
+    return n.hears(ours(o)) ? options(n.heard.back().datagram) : byte_vector{};
 }
 
 TEST_CASE("options: record route") {
     const auto n = router();
     n->listen();
-    const octets out = n->forward(through(list({7, 11, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0})));
-    const octets recorded = list({7, 11, 8, 10, 0, 2, 1, 0, 0, 0, 0, 0});
+    const byte_vector out = n->forward(through(list({7, 11, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0})));
+    const byte_vector recorded = list({7, 11, 8, 10, 0, 2, 1, 0, 0, 0, 0, 0});
     CHECK_RFC("R791-018", options(out) == recorded && ipv4::checksum_ok(ip(out)));
     CHECK_RFC("R1812-143", options(out) == recorded);
     CHECK_RFC("R1812-013", options(out) == recorded);  // of the interface it leaves by
     CHECK_RFC("R1812-084", options(out) == recorded);
     CHECK_RFC("R1122-040",
               received(*n, list({7, 7, 4, 0, 0, 0, 0, 0})) == list({7, 7, 8, 10, 0, 1, 1, 0}));
-    const octets full = list({7, 7, 8, 1, 2, 3, 4, 0});
+    const byte_vector full = list({7, 7, 8, 1, 2, 3, 4, 0});
     CHECK_RFC("R791-019", options(n->forward(through(full))) == full);
     CHECK_RFC("R791-019", received(*n, full) == full);
     CHECK_RFC("R791-018",
@@ -51,7 +51,7 @@ TEST_CASE("options: timestamps by flag") {
     const auto n = router();
     n->listen();
     const auto stamp = [&] { return n->midnight_ms(); };
-    octets got = received(*n, list({68, 12, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0}));
+    byte_vector got = received(*n, list({68, 12, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0}));
     CHECK_RFC("R791-021", begins_with(got, list({68, 12, 9, 0})) && word_at(got, 4) == stamp());
     CHECK_RFC("R791-022", word_at(got, 4) == stamp() && stamp() > 43'200'000);
     CHECK_RFC("R1122-041", word_at(got, 4) == stamp());
@@ -62,9 +62,9 @@ TEST_CASE("options: timestamps by flag") {
     CHECK_RFC("R791-021", word_at(got, 8) == stamp());
     got = received(*n, list({68, 12, 5, 3, 10, 0, 1, 1, 0, 0, 0, 0}));
     CHECK_RFC("R791-021", got[2] == std::byte{13} && word_at(got, 8) == stamp());
-    const octets of_others = list({68, 12, 5, 3, 10, 0, 9, 9, 0, 0, 0, 0});
+    const byte_vector of_others = list({68, 12, 5, 3, 10, 0, 9, 9, 0, 0, 0, 0});
     CHECK_RFC("R791-021", received(*n, of_others) == of_others);
-    octets out = options(n->forward(through(list({68, 12, 5, 3, 10, 0, 2, 1, 0, 0, 0, 0}))));
+    byte_vector out = options(n->forward(through(list({68, 12, 5, 3, 10, 0, 2, 1, 0, 0, 0, 0}))));
     CHECK_RFC("R1812-144", word_at(out, 8) == stamp());  // an address of ours, of any interface
     out = options(n->forward(through(list({68, 12, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0}))));
     CHECK_RFC("R1812-144", word_at(out, 4) == stamp() && out[2] == std::byte{9});
@@ -77,10 +77,10 @@ TEST_CASE("options: timestamps, limits") {
     CHECK_RFC("R791-020", problem_at(n->ask(through(list({68, 8, 4, 0, 0, 0, 0, 0}))), 22));
     CHECK_RFC("R791-020", problem_at(n->ask(through(list({68, 3, 5, 0}))), 21));
     CHECK_RFC("R791-020", problem_at(n->ask(through(list({68, 4, 5, 0, 68, 4, 5, 0}))), 24));
-    octets longest = list({68, 40, 37, 0}) + octets(36);
+    byte_vector longest = list({68, 40, 37, 0}) + byte_vector(36);
     CHECK_RFC("R791-020",
               received(*n, longest).size() == 40 && n->heard.back().datagram[22] == std::byte{41});
-    const octets full = list({68, 8, 9, 0x20, 1, 2, 3, 4});
+    const byte_vector full = list({68, 8, 9, 0x20, 1, 2, 3, 4});
     CHECK_RFC("R791-023", options(n->forward(through(full))) == list({68, 8, 9, 0x30, 1, 2, 3, 4}));
     CHECK_RFC("R791-023", received(*n, full) == list({68, 8, 9, 0x30, 1, 2, 3, 4}));
     CHECK_RFC("R1812-012", received(*n, full) == list({68, 8, 9, 0x30, 1, 2, 3, 4}));
@@ -92,14 +92,14 @@ TEST_CASE("options: timestamps, limits") {
 
 TEST_CASE("options: what answers carry") {
     const auto n = host();
-    const octets route = list({7, 11, 8, 10, 0, 1, 2, 0, 0, 0, 0, 0});
-    octets reply = n->ask(ping({.destination = own, .options = route}));
+    const byte_vector route = list({7, 11, 8, 10, 0, 1, 2, 0, 0, 0, 0, 0});
+    byte_vector reply = n->ask(ping({.destination = own, .options = route}));
     CHECK_RFC("R1122-079", options(reply) == list({7, 11, 12, 10, 0, 1, 2, 10, 0, 1, 1, 0}));
     CHECK_RFC("R1812-074", options(reply) == list({7, 11, 12, 10, 0, 1, 2, 10, 0, 1, 1, 0}));
-    const octets times = list({68, 12, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0});
+    const byte_vector times = list({68, 12, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0});
     reply = n->ask(ping({.destination = own, .options = times}));
     CHECK_RFC("R1122-079", word_at(options(reply), 4) == n->midnight_ms());
-    const octets asked = icmp_message(13, 0, 0x00010002, octets(12));
+    const byte_vector asked = icmp_message(13, 0, 0x00010002, byte_vector(12));
     const datagram_fields f{.destination = own, .protocol = 1, .options = route, .payload = asked};
     reply = n->ask(datagram_of(f));
     CHECK_RFC("R1122-087", is_icmp(reply, 14, 0));
@@ -110,7 +110,7 @@ TEST_CASE("options: who originates a timestamp stamps first") {
     for (const auto& make : {host, router}) {
         const auto n = make();
         const wanted plain_stamp{.options = list({68, 12, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0})};
-        octets sent = options(n->sends(pattern(8), plain_stamp));
+        byte_vector sent = options(n->sends(pattern(8), plain_stamp));
         CHECK_RFC("R1122-042", word_at(sent, 4) == n->midnight_ms());
         CHECK_RFC("R1812-011", word_at(sent, 4) == n->midnight_ms());
         CHECK_RFC("R1122-030", sent.size() == 12);
@@ -118,7 +118,7 @@ TEST_CASE("options: who originates a timestamp stamps first") {
             n->sends(pattern(8), {.options = list({68, 12, 5, 1, 0, 0, 0, 0, 0, 0, 0, 0})}));
         CHECK_RFC("R1122-042",
                   word_at(sent, 4) == own_far.value && word_at(sent, 8) == n->midnight_ms());
-        const octets of_other = list({68, 12, 5, 3, 10, 0, 2, 2, 0, 0, 0, 0});
+        const byte_vector of_other = list({68, 12, 5, 3, 10, 0, 2, 2, 0, 0, 0, 0});
         CHECK_RFC("R1812-011", options(n->sends(pattern(8), {.options = of_other})) == of_other);
     }
 }

@@ -7,23 +7,23 @@ namespace {
 
 using namespace rfc;
 
-octets ours(const octets& o, ipv4::address source = peer) {
+byte_vector ours(const byte_vector& o, ipv4::address source = peer) {
     return datagram_of({.source = source, .destination = own, .options = o});
 }
-octets loose(int pointer, const octets& hops) {
-    return list({131, 3 + int(hops.size()), pointer}) + hops + octets(1);
+byte_vector loose(int pointer, const byte_vector& hops) {
+    return list({131, 3 + int(hops.size()), pointer}) + hops + byte_vector(1);
 }
 
 TEST_CASE("options: a loose source route is followed where Linux is told to") {
     const auto n = source_router();
     n->listen();
-    const octets d = ours(loose(4, of(remote) + of(far)));
-    const octets out = n->forward(d);
+    const byte_vector d = ours(loose(4, of(remote) + of(far)));
+    const byte_vector out = n->forward(d);
     CHECK_RFC("R791-015", ip(out)[ipv4::destination] == remote);
     CHECK_RFC("R791-015", options(out) == loose(8, of(own_far) + of(far)));
     CHECK_RFC("R791-015", ipv4::checksum_ok(ip(out)));
     // What records goes on recording on the way.
-    const octets both = options(n->forward(
+    const byte_vector both = options(n->forward(
         ours(list({131, 7, 4}) + of(far) + list({7, 7, 4, 0, 0, 0, 0, 68, 8, 5, 0, 0, 0, 0, 0}))));
     CHECK_RFC("R1122-143", both.size() == 24 && word_at(both, 10) == own_far.value);
     CHECK_RFC("R1122-143", both.size() == 24 && word_at(both, 18) == n->midnight_ms());
@@ -35,9 +35,9 @@ TEST_CASE("options: a loose source route is followed where Linux is told to") {
     CHECK_RFC("R1812-098", n->count(drop_reason::option_invalid) == 3);
     CHECK_RFC("R791-014", ipv4::is_copied(131));
     // Used up: the destination field decides.
-    const octets used = loose(8, of(far));
+    const byte_vector used = loose(8, of(far));
     CHECK_RFC("R791-016", n->hears(ours(used)) && options(n->heard[0].datagram) == used);
-    const octets passing = datagram_of({.options = used});
+    const byte_vector passing = datagram_of({.options = used});
     CHECK_RFC("R791-016", same_but_ttl(n->forward(passing), passing));
     CHECK_RFC("R1122-037", n->hears(ours(used)) && options(n->heard[1].datagram) == used);
     CHECK_RFC("R1812-008", n->hears(ours(used)) && options(n->heard[2].datagram) == used);
@@ -54,26 +54,26 @@ TEST_CASE("options: the pointer passes over our own addresses, then others go on
     const auto n = source_router();
     n->listen();
     CHECK_RFC("R1812-095", n->hears(ours(loose(4, of(own_far)))));
-    const octets out = n->forward(ours(loose(4, of(own_far) + of(remote))));
+    const byte_vector out = n->forward(ours(loose(4, of(own_far) + of(remote))));
     CHECK_RFC("R1812-095", ip(out)[ipv4::destination] == remote);
     CHECK_RFC("R1812-095", options(out).size() == 12 && options(out)[2] == std::byte{12});
 }
 
 TEST_CASE("options: a strict route goes to neighbours alone") {
     const auto n = source_router();
-    const auto strict = [](int pointer, const octets& hops) {
-        return list({137, 3 + int(hops.size()), pointer}) + hops + octets(1);
+    const auto strict = [](int pointer, const byte_vector& hops) {
+        return list({137, 3 + int(hops.size()), pointer}) + hops + byte_vector(1);
     };
-    const octets out = n->forward(ours(strict(4, of(far))));
+    const byte_vector out = n->forward(ours(strict(4, of(far))));
     CHECK_RFC("R791-017", ip(out)[ipv4::destination] == far);
     CHECK_RFC("R791-017", options(out) == strict(8, of(own_far)));
     CHECK_RFC("R791-017", is_icmp(n->ask(ours(strict(4, of(remote)))), 3, 5));
     CHECK_RFC("R1812-100", is_icmp(n->ask(ours(strict(4, of(remote)))), 3, 5));
     CHECK_RFC("R791-017", ipv4::is_copied(137));
     // Not for us, and we are no listed hop.
-    const octets passing = datagram_of({.options = strict(4, of(remote))});
+    const byte_vector passing = datagram_of({.options = strict(4, of(remote))});
     const u64 logged = n->count(drop_reason::source_route_refused);
-    const octets refusal = n->ask(passing);
+    const byte_vector refusal = n->ask(passing);
     CHECK_RFC("R1812-092", is_icmp(refusal, 12, 0) && icmp_word(refusal) == 16u << 24);
     CHECK_RFC("R1812-092", n->count(drop_reason::source_route_refused) == logged + 1);
 }
@@ -99,10 +99,13 @@ TEST_CASE("options: answers go back along the route") {
     for (const bool twice : {false, true}) {
         const auto n = source_router();
         // 10.0.2.9 and 10.0.2.8 were passed; the sender may have listed itself first.
-        const octets hops = (twice ? of(remote) : octets{}) + of("10.0.2.9"_ip) + of("10.0.2.8"_ip);
-        const octets o = list({131, 3 + int(hops.size()), 4 + int(hops.size())}) + hops + octets(1);
-        const octets back = list({131, 11, 4, 10, 0, 2, 9, 20, 1, 2, 3, 0});
-        const octets reply = n->ask(ping({.source = remote, .destination = own, .options = o}), 3);
+        const byte_vector hops =
+            (twice ? of(remote) : byte_vector{}) + of("10.0.2.9"_ip) + of("10.0.2.8"_ip);
+        const byte_vector o =
+            list({131, 3 + int(hops.size()), 4 + int(hops.size())}) + hops + byte_vector(1);
+        const byte_vector back = list({131, 11, 4, 10, 0, 2, 9, 20, 1, 2, 3, 0});
+        const byte_vector reply =
+            n->ask(ping({.source = remote, .destination = own, .options = o}), 3);
         CHECK_RFC("R1122-038", ip(reply)[ipv4::destination] == "10.0.2.8"_ip);
         CHECK_RFC("R1122-038", options(reply) == back);
         CHECK_RFC("R1122-080", is_icmp(reply, 0, 0) && options(reply) == back);
@@ -112,14 +115,14 @@ TEST_CASE("options: answers go back along the route") {
                                 .destination = own,
                                 .protocol = 1,
                                 .options = o,
-                                .payload = icmp_message(13, 0, 0x00010002, octets(12))};
-        const octets times = n->ask(datagram_of(f), 3);
+                                .payload = icmp_message(13, 0, 0x00010002, byte_vector(12))};
+        const byte_vector times = n->ask(datagram_of(f), 3);
         CHECK_RFC("R1122-088", is_icmp(times, 14, 0) && options(times) == back);
         CHECK_RFC("R1122-036", ip(times)[ipv4::destination] == "10.0.2.8"_ip);
         for (const u8 kind : {u8{131}, u8{137}}) {
-            octets route = o, turned = back;
+            byte_vector route = o, turned = back;
             route[0] = turned[0] = std::byte{kind};
-            const octets error = n->ask(
+            const byte_vector error = n->ask(
                 datagram_of(
                     {.source = remote, .destination = own, .protocol = 77, .options = route}),
                 3);
@@ -127,18 +130,18 @@ TEST_CASE("options: answers go back along the route") {
             CHECK(options(error) == turned);
         }
         // On the way, only the part before the pointer: the hop that is to come is not in it.
-        octets underway = o;
+        byte_vector underway = o;
         underway.resize(o.size() - 1);
         underway[1] = std::byte(o.size() - 1 + 4);  // one more hop than the pointer says
-        underway = std::move(underway) + of("10.0.1.7"_ip) + octets(1);
-        const octets expired = n->ask(
+        underway = std::move(underway) + of("10.0.1.7"_ip) + byte_vector(1);
+        const byte_vector expired = n->ask(
             datagram_of({.source = remote, .destination = own, .ttl = 1, .options = underway}), 3);
         CHECK(is_icmp(expired, 11, 0));
         CHECK(options(expired) == back);
         CHECK(ip(expired)[ipv4::destination] == "10.0.2.8"_ip);
         // The exception of the requirement, which Linux does not make.
-        const octets second = octets(o.begin(), o.end() - 1) + list({137, 3, 4});
-        const octets problem =
+        const byte_vector second = byte_vector(o.begin(), o.end() - 1) + list({137, 3, 4});
+        const byte_vector problem =
             n->ask(datagram_of({.source = remote, .destination = own, .options = second}), 3);
         CHECK_RFC_DEVIATES("R1812-055", is_icmp(problem, 12, 0) && options(problem) == back);
     }
@@ -148,12 +151,12 @@ TEST_CASE("options: routes that we originate") {
     const auto n = host();
     const wanted w{.destination = remote,
                    .options = list({131, 11, 4, 10, 0, 2, 9, 10, 0, 2, 8, 0})};
-    const octets sent = n->sends(pattern(8), w);
+    const byte_vector sent = n->sends(pattern(8), w);
     CHECK_RFC("R1122-036", ip(sent)[ipv4::destination] == "10.0.2.9"_ip);
     CHECK_RFC("R1122-036", options(sent) == list({131, 11, 4, 10, 0, 2, 8, 20, 1, 2, 3, 0}));
     CHECK_RFC("R1812-010", options(sent) == list({131, 11, 4, 10, 0, 2, 8, 20, 1, 2, 3, 0}));
     CHECK_RFC("R1122-030", !options(sent).empty());
-    const octets one = list({131, 7, 4, 10, 0, 2, 9});
+    const byte_vector one = list({131, 7, 4, 10, 0, 2, 9});
     CHECK_RFC("R1122-039", n->may_send_options(one));
     CHECK_RFC("R1122-039", !n->may_send_options(one + list({137, 7, 4, 10, 0, 2, 9})));
     CHECK_RFC("R1812-009", !n->may_send_options(one + one));

@@ -1,4 +1,4 @@
-// Options in general: the octets, padding, what is unknown, stream identifiers and labels. What a
+// Options in general: the bytes, padding, what is unknown, stream identifiers and labels. What a
 // hardened router drops instead is in security_options.cpp.
 #include "rfc/node.hpp"
 
@@ -11,15 +11,15 @@ namespace {
 using namespace rfc;
 namespace kinds = ipv4::option_kinds;
 
-octets ours(const octets& options) {
+byte_vector ours(const byte_vector& options) {
     return datagram_of({.destination = own, .options = options});
 }
-octets through(const octets& options) {
+byte_vector through(const byte_vector& options) {
     return datagram_of({.options = options});
 }
 
 TEST_CASE("options: every module walks them, hosts, routers and on the way through") {
-    const octets malformed = list({1, 7, 2, 4});  // a record route too short for its pointer
+    const byte_vector malformed = list({1, 7, 2, 4});  // a record route too short for its pointer
     for (const auto& make : {host, router, hardened}) {
         const auto n = make();
         CHECK_RFC("R791-010", is_icmp(n->ask(ours(malformed)), 12, 0));
@@ -31,7 +31,7 @@ TEST_CASE("options: every module walks them, hosts, routers and on the way throu
     }
 }
 
-TEST_CASE("options: the kind octet has three parts") {
+TEST_CASE("options: the kind byte has three parts") {
     const struct {
         u8 kind;
         bool copied = false;
@@ -51,12 +51,12 @@ TEST_CASE("options: the kind octet has three parts") {
         CHECK_RFC("R791-011", ipv4::option_number(r.kind) == r.number);
     }
     // The flag decides also about kinds that nobody knows.
-    octets area = list({0xdd, 4, 7, 7, 0x5d, 4, 7, 7});
+    byte_vector area = list({0xdd, 4, 7, 7, 0x5d, 4, 7, 7});
     ip_options::fragment(bytes{area});
     CHECK_RFC("R791-011", area == list({0xdd, 4, 7, 7, 1, 1, 1, 1}));
 }
 
-TEST_CASE("options: the end of the list ends it, no operation is one octet") {
+TEST_CASE("options: the end of the list ends it, no operation is one byte") {
     const auto n = router();
     n->listen();
     // What follows the end is malformed and is not looked at.
@@ -78,12 +78,12 @@ TEST_CASE("options: unknown ones are ignored, delivered and passed on as they ar
         const auto n = make();
         n->listen();
         for (const u8 kind : {u8{0x5d}, u8{0xdd}, u8{25}, u8{82}, u8{130}, u8{142}, u8{222}}) {
-            const octets o = list({kind, 6, 9, 8, 7, 6, 1, 0});
+            const byte_vector o = list({kind, 6, 9, 8, 7, 6, 1, 0});
             CHECK_RFC("R1122-032", n->hears(ours(o)) && n->sent().empty());
             CHECK_RFC("R1122-031", options(n->heard.back().datagram) == o);
             CHECK_RFC("R1812-005", options(n->heard.back().datagram) == o);
             if (make == host) continue;
-            const octets out = n->forward(through(o));
+            const byte_vector out = n->forward(through(o));
             CHECK_RFC("R1812-140", options(out) == o && ipv4::checksum_ok(ip(out)));
         }
         CHECK_RFC(
@@ -95,39 +95,39 @@ TEST_CASE("options: unknown ones are ignored, delivered and passed on as they ar
 TEST_CASE("options: all that came are passed up") {
     const auto n = source_router();
     n->listen();
-    const octets all = list({7, 7, 4, 0, 0, 0, 0, 68, 8, 5, 0, 0, 0, 0, 0, 148, 4, 0, 0, 1});
+    const byte_vector all = list({7, 7, 4, 0, 0, 0, 0, 68, 8, 5, 0, 0, 0, 0, 0, 148, 4, 0, 0, 1});
     CHECK(n->hears(ours(all)));
-    const octets got = options(n->heard[0].datagram);
+    const byte_vector got = options(n->heard[0].datagram);
     CHECK_RFC("R1122-162",
               got.size() == 20 && begins_with(got, list({7, 7, 8, 10, 0, 1, 1, 68, 8, 9})));
-    CHECK_RFC("R1122-162", octets(got.begin() + 15, got.end()) == list({148, 4, 0, 0, 1}));
+    CHECK_RFC("R1122-162", byte_vector(got.begin() + 15, got.end()) == list({148, 4, 0, 0, 1}));
     CHECK_RFC("R1122-031", begins_with(got, list({7, 7, 8, 10, 0, 1, 1})));
-    CHECK_RFC("R1812-005", octets(got.begin() + 15, got.end()) == list({148, 4, 0, 0, 1}));
+    CHECK_RFC("R1812-005", byte_vector(got.begin() + 15, got.end()) == list({148, 4, 0, 0, 1}));
 }
 
 TEST_CASE("options: stream identifiers are ignored, and pass unchanged") {
-    const octets stream = list({136, 4, 0x12, 0x34});
+    const byte_vector stream = list({136, 4, 0x12, 0x34});
     for (const auto& make : {host, router}) {
         const auto n = make();
         n->listen();
         CHECK_RFC("R1122-035", n->hears(ours(stream)) && n->sent().empty());
         CHECK_RFC("R1812-007", n->hears(ours(stream)));
-        const octets reply = n->ask(ping({.destination = own, .options = stream}));
+        const byte_vector reply = n->ask(ping({.destination = own, .options = stream}));
         CHECK_RFC("R1122-034", is_icmp(reply, 0, 0) && options(reply).empty());
         CHECK_RFC("R1122-034", !n->may_send_options(stream));
         if (make != host) CHECK_RFC("R1812-141", options(n->forward(through(stream))) == stream);
     }
     // Known by number and length, and copied into each fragment.
     CHECK_RFC("R791-024", kinds::stream_id == 136 && ipv4::is_copied(136) && ipv4::is_copied(130));
-    octets area = stream + list({130, 11, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0});
-    const octets before = area;
+    byte_vector area = stream + list({130, 11, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0});
+    const byte_vector before = area;
     ip_options::fragment(bytes{area});
     CHECK_RFC("R791-024", area == before);
     CHECK_RFC("R791-024", !router()->forward(through(before)).empty());
 }
 
 TEST_CASE("options: router alert is taken by listeners, for value 0 alone, and ignored by hosts") {
-    const octets alert = list({148, 4, 0, 0});
+    const byte_vector alert = list({148, 4, 0, 0});
     const auto n = router();
     CHECK_RFC("R2113-002", options(n->forward(through(alert))) == alert);
     n->listen_alert(plain);

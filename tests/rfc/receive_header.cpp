@@ -8,7 +8,7 @@ namespace {
 using namespace rfc;
 
 // A datagram whose stated length is that.
-octets stating(octets d, u16 total) {
+byte_vector stating(byte_vector d, u16 total) {
     store_be<u16>(d.data() + 2, total);
     return summed(std::move(d));
 }
@@ -18,22 +18,22 @@ TEST_CASE("receive: version, header length and checksum, in each preset") {
         const auto n = make();
         for (const int first : {0x35, 0x55, 0x65, 0x05, 0xf5}) {
             CHECK_RFC("R791-001",
-                      n->drops(with_octet(ping(), 0, first), drop_reason::header_invalid));
+                      n->drops(with_byte(ping(), 0, first), drop_reason::header_invalid));
             CHECK_RFC("R1122-010",
-                      n->drops(with_octet(ping(), 0, first), drop_reason::header_invalid));
+                      n->drops(with_byte(ping(), 0, first), drop_reason::header_invalid));
         }
         for (const int words : {0, 1, 4}) {
-            octets d = ping();
+            byte_vector d = ping();
             d[0] = static_cast<std::byte>(0x40 + words);
             CHECK_RFC("R791-002", n->drops(d, drop_reason::header_invalid));
         }
         for (const std::size_t at : {1u, 4u, 8u, 10u, 11u, 15u, 19u}) {
-            octets d = ping();
+            byte_vector d = ping();
             d[at] ^= std::byte{0x10};
             CHECK_RFC("R791-008", n->drops(d, drop_reason::header_checksum));
             CHECK_RFC("R1122-011", n->drops(d, drop_reason::header_checksum));
         }
-        octets damaged_payload = datagram_of({.destination = own, .payload = pattern(40)});
+        byte_vector damaged_payload = datagram_of({.destination = own, .payload = pattern(40)});
         damaged_payload[30] ^= std::byte{1};
         n->listen();
         CHECK_RFC("R791-008", n->hears(damaged_payload));  // the sum covers the header alone
@@ -50,7 +50,7 @@ TEST_CASE("receive: the checksum is verified whatever is switched") {
         }
         s.ip_nonlocal_bind = s.icmp_ignore_bogus_error_responses = true;
     });
-    octets d = datagram_of({});
+    byte_vector d = datagram_of({});
     CHECK(!n->forward(d).empty());
     d[11] ^= std::byte{1};
     CHECK_RFC("R1812-018", n->drops(d, drop_reason::header_checksum));
@@ -60,36 +60,36 @@ TEST_CASE("receive: the checksum is verified whatever is switched") {
 TEST_CASE("receive: what came, what the header has and what it says") {
     const auto n = router();
     n->listen();
-    const octets d = datagram_of({.destination = own, .payload = pattern(40)});
-    CHECK_RFC("R791-003", n->hears(d + octets(6)) && n->heard[0].datagram == d);
-    CHECK_RFC("R791-003", n->forward(datagram_of({}) + octets(10)).size() == 36);
-    const octets cut(d.begin(), d.end() - 1);
+    const byte_vector d = datagram_of({.destination = own, .payload = pattern(40)});
+    CHECK_RFC("R791-003", n->hears(d + byte_vector(6)) && n->heard[0].datagram == d);
+    CHECK_RFC("R791-003", n->forward(datagram_of({}) + byte_vector(10)).size() == 36);
+    const byte_vector cut(d.begin(), d.end() - 1);
     CHECK_RFC("R791-003", n->drops(cut, drop_reason::length_beyond_packet));
-    CHECK_RFC("R1812-089", n->drops(octets(19), drop_reason::header_truncated));
-    CHECK_RFC("R1812-089", n->drops(with_octet(d, 0, 0x55), drop_reason::header_invalid));
+    CHECK_RFC("R1812-089", n->drops(byte_vector(19), drop_reason::header_truncated));
+    CHECK_RFC("R1812-089", n->drops(with_byte(d, 0, 0x55), drop_reason::header_invalid));
     CHECK_RFC("R1812-089", n->drops(stating(d, 19), drop_reason::length_below_header));
-    octets four_words = d;
+    byte_vector four_words = d;
     four_words[0] = std::byte{0x44};
     CHECK_RFC("R1812-089", n->drops(four_words, drop_reason::header_invalid));
-    octets bad_sum = d;
+    byte_vector bad_sum = d;
     bad_sum[10] ^= std::byte{1};
     CHECK_RFC("R1812-089", n->drops(bad_sum, drop_reason::header_checksum));
     CHECK_RFC("R791-003", n->count(mib::ipext_in_truncated_pkts) == 1);
 }
 
 TEST_CASE("receive: a cut datagram is discarded without a Parameter Problem") {
-    const octets d = datagram_of({.destination = own, .payload = pattern(40)});
-    const octets cut(d.begin(), d.end() - 1);
+    const byte_vector d = datagram_of({.destination = own, .payload = pattern(40)});
+    const byte_vector cut(d.begin(), d.end() - 1);
     CHECK_RFC_DEVIATES("R1812-091", router()->drops(cut, drop_reason::length_beyond_packet));
     CHECK_RFC("R1812-082", router()->drops(stating(datagram_of({.ttl = 1}), 200),
                                            drop_reason::length_beyond_packet));
 }
 
 TEST_CASE("receive: the sum of a right header is all ones, in words of any size and order") {
-    const octets d = datagram_of({.destination = own, .options = list({7, 7, 4, 1, 2, 3, 4})});
+    const byte_vector d = datagram_of({.destination = own, .options = list({7, 7, 4, 1, 2, 3, 4})});
     const const_bytes header = const_bytes{d}.first(28);
     CHECK_RFC("R1071-002", checksum::fold(checksum::partial(header)) == 0xffff);
-    octets wrong = d;
+    byte_vector wrong = d;
     wrong[22] ^= std::byte{4};
     CHECK_RFC("R1071-002",
               checksum::fold(checksum::partial(const_bytes{wrong}.first(28))) != 0xffff);

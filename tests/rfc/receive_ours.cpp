@@ -14,14 +14,14 @@ TEST_CASE("receive: both IP and ICMP are there") {
     CHECK_RFC("R1122-001", is_icmp(n->ask(ping()), 0, 0));
 }
 
-TEST_CASE("receive: 576 octets whole or in fragments, and the largest datagram") {
+TEST_CASE("receive: 576 bytes whole or in fragments, and the largest datagram") {
     const auto n = host();
     n->listen();
     CHECK_RFC("R791-004", n->hears(datagram_of({.destination = own, .payload = pattern(556)})));
-    const octets data = pattern(556);
+    const byte_vector data = pattern(556);
     for (std::size_t at = 0; at < 556; at += 200) {
         const std::size_t end = at + 200 < 556 ? at + 200 : 556;
-        const octets part(data.begin() + long(at), data.begin() + long(end));
+        const byte_vector part(data.begin() + long(at), data.begin() + long(end));
         n->receive(datagram_of({.destination = own,
                                 .flags_and_offset = u16((end < 556 ? mf : 0) | at / 8),
                                 .payload = part}));
@@ -47,7 +47,7 @@ TEST_CASE("receive: what is not for this host is silently dropped") {
                 {.to = "192.0.2.1"_ip, .ours = false},
                 {.to = "10.0.9.255"_ip, .ours = false}};
     for (const auto& r : rows) {
-        const octets d = datagram_of({.destination = r.to});
+        const byte_vector d = datagram_of({.destination = r.to});
         CHECK_RFC("R1122-014", n->hears(d) == r.ours);
         CHECK_RFC("R1122-014", n->sent().empty());
     }
@@ -61,18 +61,18 @@ TEST_CASE("receive: what is not for this host is silently dropped") {
 
 TEST_CASE("receive: each discard is counted under its reason, which has a sentence") {
     const auto n = host();
-    const octets good = datagram_of({.destination = own});
-    octets damaged = good;
+    const byte_vector good = datagram_of({.destination = own});
+    byte_vector damaged = good;
     damaged[11] ^= std::byte{1};
     const auto cut = [&](std::size_t size) {
-        return octets(good.begin(), good.begin() + static_cast<std::ptrdiff_t>(size));
+        return byte_vector(good.begin(), good.begin() + static_cast<std::ptrdiff_t>(size));
     };
     const struct {
-        octets datagram;
+        byte_vector datagram;
         drop_reason why;
     } rows[] = {
         {cut(19), drop_reason::header_truncated},
-        {with_octet(good, 0, 0x65), drop_reason::header_invalid},
+        {with_byte(good, 0, 0x65), drop_reason::header_invalid},
         {damaged, drop_reason::header_checksum},
         {cut(30), drop_reason::length_beyond_packet},
         {datagram_of({}), drop_reason::not_forwarding},
@@ -100,7 +100,7 @@ TEST_CASE("receive: the standard forms of broadcast") {
     CHECK_RFC("R1122-152", n->hears(datagram_of({.destination = "172.16.255.255"_ip})));
     REQUIRE(n->heard.size() == 3);
     for (const auto& h : n->heard) {
-        CHECK_RFC("R1122-152", h.info.to_many);
+        CHECK_RFC("R1122-152", h.info.broadcast_or_multicast);
     }
     CHECK_RFC_DEVIATES("R1122-149", !n->hears(datagram_of({.destination = "10.0.1.0"_ip})));
     CHECK_RFC_DEVIATES("R1122-149", !n->hears(datagram_of({.destination = ipv4::unspecified})));
@@ -111,7 +111,7 @@ TEST_CASE("receive: TTL, precedence, reserved flag and identification do not mat
         const auto n = make();
         n->listen();
         for (const u8 ttl : {u8{0}, u8{1}, u8{2}, u8{255}}) {
-            const octets d = datagram_of({.destination = own, .ttl = ttl});
+            const byte_vector d = datagram_of({.destination = own, .ttl = ttl});
             CHECK_RFC("R1122-027", n->hears(d));
             CHECK_RFC("R1812-028", n->hears(d));
             CHECK_RFC("R1812-026", n->hears(d));
@@ -145,7 +145,8 @@ TEST_CASE("receive: what programs are told beside the data") {
     CHECK_RFC("R1122-161", n->hears(datagram_of({.destination = "10.0.1.255"_ip, .tos = 0x48})));
     CHECK_RFC("R1122-161", n->heard[1].info.local == own);
     CHECK_RFC("R1122-024", ip(n->heard[1].datagram)[ipv4::tos] == 0x48);
-    CHECK_RFC("R1812-001", n->heard[1].info.interface == 2 && n->heard[1].info.to_many);
+    CHECK_RFC("R1812-001",
+              n->heard[1].info.interface == 2 && n->heard[1].info.broadcast_or_multicast);
 }
 
 }  // namespace

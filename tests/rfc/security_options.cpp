@@ -9,7 +9,7 @@ namespace {
 
 using namespace rfc;
 
-octets through(const octets& o) {
+byte_vector through(const byte_vector& o) {
     return datagram_of({.options = o});
 }
 
@@ -19,16 +19,16 @@ TEST_CASE("security: Linux processes or ignores the options that RFC 7126 would 
     const auto n = router();
     CHECK_RFC_DEVIATES("R7126-004", options(n->forward(through(list({7, 7, 4, 0, 0, 0, 0, 0})))) ==
                                         list({7, 7, 8, 10, 0, 2, 1, 0}));
-    const octets stream = list({136, 4, 1, 2});
+    const byte_vector stream = list({136, 4, 1, 2});
     CHECK_RFC_DEVIATES("R7126-005", options(n->forward(through(stream))) == stream);
     CHECK_RFC_DEVIATES("R7126-006", !n->forward(through(list({68, 8, 5, 0, 0, 0, 0, 0}))).empty());
     for (const int kind : obsolete) {
-        const octets o = list({kind, 4, 0, 0});
+        const byte_vector o = list({kind, 4, 0, 0});
         CHECK_RFC_DEVIATES("R7126-008", options(n->forward(through(o))) == o);
     }
     // Experiments and kinds that nobody knows; there is no switch to drop them.
     for (const int kind : {30, 94, 158, 222, 99, 255}) {
-        const octets o = list({kind, 4, 0, 0});
+        const byte_vector o = list({kind, 4, 0, 0});
         CHECK_RFC_DEVIATES("R7126-010", options(n->forward(through(o))) == o);
     }
     const auto hears = router();
@@ -39,15 +39,15 @@ TEST_CASE("security: Linux processes or ignores the options that RFC 7126 would 
 TEST_CASE("security: options that are no reason to drop pass every router") {
     for (const auto& make : {router, hardened}) {
         const auto n = make();
-        const octets alert = list({148, 4, 0, 0});
+        const byte_vector alert = list({148, 4, 0, 0});
         CHECK_RFC("R7126-007", options(n->forward(through(alert))) == alert);
         for (const int kind : {130, 133}) {
-            const octets o = list({kind, 4, 0x5a, 0});
+            const byte_vector o = list({kind, 4, 0x5a, 0});
             CHECK_RFC("R7126-009", options(n->forward(through(o))) == o);
         }
-        const octets quick_start = list({25, 4, 0, 0});
+        const byte_vector quick_start = list({25, 4, 0, 0});
         CHECK(options(n->forward(through(quick_start))) == quick_start);
-        const octets padding = list({1, 1, 1, 0});
+        const byte_vector padding = list({1, 1, 1, 0});
         CHECK_RFC("R7126-001", options(n->forward(through(padding))) == padding);
     }
 }
@@ -55,7 +55,7 @@ TEST_CASE("security: options that are no reason to drop pass every router") {
 TEST_CASE("security: a hardened router drops the other options, silently and counted") {
     const auto n = hardened();
     n->listen();
-    const auto refused = [&](const octets& o) {
+    const auto refused = [&](const byte_vector& o) {
         return n->drops(through(o), drop_reason::option_refused) &&
                n->drops(datagram_of({.destination = own, .options = o}),
                         drop_reason::option_refused);
@@ -75,25 +75,25 @@ TEST_CASE("security: tiny first fragments and offset 1 pass a router, as in Linu
     const auto piece = [](u16 word, std::size_t size) {
         return datagram_of({.protocol = 6, .flags_and_offset = word, .payload = pattern(size)});
     };
-    const octets tiny = piece(mf, 8), second = piece(1, 8);
+    const byte_vector tiny = piece(mf, 8), second = piece(1, 8);
     CHECK_RFC_DEVIATES("R1858-001", same_but_ttl(n->forward(tiny), tiny));
     CHECK_RFC_DEVIATES("R1858-002", same_but_ttl(n->forward(second), second));
     CHECK_RFC_DEVIATES("R3128-001", same_but_ttl(n->forward(second), second));
     CHECK_RFC_HARDENED("R1858-001", h->drops(tiny, drop_reason::tiny_fragment));
     CHECK_RFC_HARDENED("R1858-002", h->drops(second, drop_reason::tiny_fragment));
-    for (const octets& d : {tiny, second})
+    for (const byte_vector& d : {tiny, second})
         CHECK_RFC_HARDENED("R3128-001", h->drops(d, drop_reason::tiny_fragment));
-    for (const octets& d : {piece(mf, 16), piece(2, 8)})
+    for (const byte_vector& d : {piece(mf, 16), piece(2, 8)})
         CHECK_RFC_HARDENED("R3128-001", same_but_ttl(h->forward(d), d));
 }
 
 TEST_CASE("security: a second first fragment never replaces the first") {
     const auto n = host();
     n->listen();
-    const auto piece = [](u16 word, const octets& data) {
+    const auto piece = [](u16 word, const byte_vector& data) {
         return datagram_of({.destination = own, .flags_and_offset = word, .payload = data});
     };
-    const octets good = pattern(32), evil(32, std::byte{0xee});
+    const byte_vector good = pattern(32), evil(32, std::byte{0xee});
     n->receive(piece(mf, good));
     n->receive(piece(mf, evil));
     n->receive(piece(4, pattern(8)));
@@ -101,7 +101,7 @@ TEST_CASE("security: a second first fragment never replaces the first") {
               n->heard.size() == 1 && payload_of(n->heard[0].datagram) == good + pattern(8));
     // A longer one ends the whole.
     n->receive(piece(mf, good));
-    n->receive(piece(mf, octets(40, std::byte{0xee})));
+    n->receive(piece(mf, byte_vector(40, std::byte{0xee})));
     n->receive(piece(5, pattern(8)));
     CHECK_RFC("R3128-002", n->heard.size() == 1);
 }

@@ -11,7 +11,7 @@ std::unique_ptr<node> with_default(std::unique_ptr<node> n) {
     REQUIRE(n->add_route({.prefix = "0.0.0.0/0"_prefix, .gateway = gateway}));
     return n;
 }
-octets between(ipv4::address source, ipv4::address destination) {
+byte_vector between(ipv4::address source, ipv4::address destination) {
     return datagram_of({.source = source, .destination = destination});
 }
 bool passes(node& n, ipv4::address source, ipv4::address destination) {
@@ -107,7 +107,7 @@ TEST_CASE("security: the reverse path is looked at where it is asked for") {
 }
 
 // What a filter of a user's does: no TCP to far, no echo requests, nothing to one prefix.
-bool refuses(const octets& d) {
+bool refuses(const byte_vector& d) {
     const auto h = ip(d);
     const bool echo = h[ipv4::protocol] == 1 && d.size() >= 28 && is_icmp(d, 8, 0);
     return echo || ("20.1.0.0/16"_prefix).contains(h[ipv4::destination]);
@@ -121,14 +121,14 @@ TEST_CASE("security: filters by prefix, by ICMP type and code, and of source rou
     CHECK_RFC("R1812-134", passes(*n, peer, "20.2.0.1"_ip));
     CHECK_RFC("R5927-005", n->drops(ping(), drop_reason::hook));
     CHECK_RFC("R5927-005", n->drops(ping({.destination = far}), drop_reason::hook));
-    const octets stamp = datagram_of(
-        {.destination = own, .protocol = 1, .payload = icmp_message(13, 0, 1, octets(12))});
+    const byte_vector stamp = datagram_of(
+        {.destination = own, .protocol = 1, .payload = icmp_message(13, 0, 1, byte_vector(12))});
     CHECK_RFC("R5927-005", is_icmp(n->ask(stamp), 14, 0));
-    const octets routed = datagram_of(
+    const byte_vector routed = datagram_of(
         {.destination = own, .options = list({131, 11, 4, 10, 0, 2, 2, 20, 1, 1, 1, 0})});
     CHECK(!n->forward(routed).empty());
     const auto strict = source_router();
-    strict->filter(hook_point::forward, [](const octets& d) { return !options(d).empty(); });
+    strict->filter(hook_point::forward, [](const byte_vector& d) { return !options(d).empty(); });
     CHECK_RFC("R1122-146", strict->drops(routed, drop_reason::hook));
     CHECK_RFC("R1122-146", passes(*strict, peer, far));
 }

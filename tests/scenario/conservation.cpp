@@ -81,7 +81,7 @@ struct trial {
     }
     // Facts of a device that leaves segments and checksum to others, or lies.
     void leave_undone(packet& p) {
-        metadata& m = p.facts();
+        metadata& m = p.metadata();
         m.checksum = static_cast<checksum_state>(random.below(3));
         m.segmentation = static_cast<segmentation_kind>(random.below(3));
         m.segment_size = static_cast<u16>(random.below(700));

@@ -1,5 +1,5 @@
 // The accept branch equals the chain that it stands for: the same packets through a stack that may
-// use it and through one that may not (something observes), alone and in batches: the same octets
+// use it and through one that may not (something observes), alone and in batches: the same bytes
 // leave by the same interfaces, the same counters move, each packet has the same fate. So does a
 // stack whose table tells hops, and is asked ahead; and so do stacks with hooks that change, break
 // and take what is forwarded.
@@ -19,7 +19,7 @@ namespace {
 struct plain : policies<based_on<linux_router>, output<queue_output<1024>>> {
     static constexpr settings initial_settings() noexcept { return settings::of_router(); }
 };
-struct watched : policies<based_on<plain>, observed_by<recording_observer<4>>> {
+struct watched : policies<based_on<plain>, observers<recording_observer<4>>> {
     static constexpr settings initial_settings() noexcept { return settings::of_router(); }
 };
 
@@ -144,10 +144,10 @@ struct meddler final : hook<Packet> {
             packet.trim(ipv4::min_header_length - 1);
             break;
         case 4:
-            packet.writable_facts().mark = 7;
+            packet.writable_metadata().mark = 7;
             break;
         case 5:
-            packet.writable_facts().forwarded_in_hardware = true;
+            packet.writable_metadata().forwarded_in_hardware = true;
             break;
         case 6:
             ip.set(ipv4::destination, ipv4::address{ip[ipv4::destination].value ^ 0x10000});

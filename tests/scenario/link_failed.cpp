@@ -11,14 +11,15 @@ using namespace stack_test;
 namespace {
 
 struct failing_world : busy_world<linux_router> {
-    static octets datagram(ipv4::address from, ipv4::address to, u8 protocol = 17, u16 word = 0) {
+    static byte_vector datagram(ipv4::address from, ipv4::address to, u8 protocol = 17,
+                                u16 word = 0) {
         return datagram_of({.source = from,
                             .destination = to,
                             .ttl = 9,
                             .protocol = protocol,
                             .identification = 0,
                             .flags_and_offset = word,
-                            .payload = octets(40)});
+                            .payload = byte_vector(40)});
     }
     std::size_t fail(packet_type&& p) {
         (**this).link_failed(std::move(p), {});
@@ -37,13 +38,13 @@ TEST_CASE("the sender of a forwarded packet is told: host unreachable") {
     CHECK(w.fail(std::move(sent.packet)) == 1);
     const auto error = w->output().next();
     CHECK(error.to == egress{2, link_destination::unicast, "10.0.1.2"_ip});
-    const std::byte* octets = error.packet.data();
-    CHECK(ipv4::const_view{octets}[ipv4::source] == "10.0.1.1"_ip);
-    CHECK(octets[20] == std::byte{3});
-    CHECK(octets[21] == std::byte{1});
+    const std::byte* answer = error.packet.data();
+    CHECK(ipv4::const_view{answer}[ipv4::source] == "10.0.1.1"_ip);
+    CHECK(answer[20] == std::byte{3});
+    CHECK(answer[21] == std::byte{1});
     CHECK(checksum::verify(error.packet.head().subspan(20)));
     // It quotes the datagram as it left: one hop fewer.
-    CHECK(ipv4::const_view{octets + 28}[ipv4::ttl] == 8);
+    CHECK(ipv4::const_view{answer + 28}[ipv4::ttl] == 8);
 }
 
 TEST_CASE("nobody is told where no error may be sent") {
@@ -53,7 +54,7 @@ TEST_CASE("nobody is told where no error may be sent") {
     }
     SUBCASE("about what came as a link-layer broadcast") {
         auto p = w.packet(w.datagram("10.0.1.2"_ip, "20.1.1.1"_ip));
-        p.set_type(packet_type::broadcast);
+        p.set_addressing(link_addressing::broadcast);
         CHECK(w.fail(std::move(p)) == 0);
     }
     SUBCASE("about an ICMP error") {

@@ -33,7 +33,7 @@ struct hearing_world : busy_world<linux_host> {
 
     bool send(ipv4::address to, u16 port = 5000, std::size_t payload = 30) {
         return (**this)
-            .send(packet(support::udp_message(0, port, octets(payload))),
+            .send(packet(support::udp_message(0, port, byte_vector(payload))),
                   {.destination = to, .protocol = 17}, {})
             .has_value();
     }

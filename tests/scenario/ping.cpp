@@ -1,5 +1,5 @@
 // An echo request comes in, the echo reply goes out: the whole exchange in constant evaluation and
-// at run time, and a ping of 65,000 octets in fragments, answered in fragments.
+// at run time, and a ping of 65,000 bytes in fragments, answered in fragments.
 #include "support/world.hpp"
 
 #include <sluice/rewrite/fragment.hpp>
@@ -90,7 +90,7 @@ TEST_CASE("a ping is answered at run time as in constant evaluation") {
     CHECK(answers(*big));
 }
 
-TEST_CASE("a ping of 65,000 octets is answered in fragments") {
+TEST_CASE("a ping of 65,000 bytes is answered in fragments") {
     // A queue is charged by whole buffers, and these are large.
     struct large : policies<buffers<fixed_pool<65'536 + default_headroom, 128>>,
                             output<queue_output<64, 64 * 70'000>>> {};
@@ -125,7 +125,7 @@ TEST_CASE("a ping of 65,000 octets is answered in fragments") {
         auto valid = pipeline::validate(copy);
         REQUIRE(valid.has_value());
         auto step = reassembly->insert(std::move(*valid), reassembly_user::application, 0, {}, {});
-        if (step.kind == reassembly_outcome::complete) {
+        if (step.kind == reassembly_result::complete) {
             whole = support::content_of(step.packet);
         }
     }

@@ -24,7 +24,8 @@ class shelf {
 public:
     void keep(const Packet& p) {
         if (kept_.size() == 40) take_away();
-        kept_.push_back({p.clone(), support::content_of(p), p.facts().checksum, p.facts().options});
+        kept_.push_back(
+            {p.clone(), support::content_of(p), p.metadata().checksum, p.metadata().options});
     }
     void clear() {
         while (!kept_.empty())
@@ -36,15 +37,15 @@ public:
 private:
     struct kept {
         Packet packet;
-        std::vector<std::byte> octets;
+        std::vector<std::byte> content;
         checksum_state checksum;
         option_offsets options;
     };
     void take_away() {
         const kept& k = kept_.front();
-        const bool same = support::content_of(k.packet) == k.octets &&
-                          k.packet.facts().checksum == k.checksum &&
-                          k.packet.facts().options == k.options;
+        const bool same = support::content_of(k.packet) == k.content &&
+                          k.packet.metadata().checksum == k.checksum &&
+                          k.packet.metadata().options == k.options;
         changed_ += same ? 0U : 1U;
         ++seen_;
         kept_.pop_front();

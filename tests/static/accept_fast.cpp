@@ -25,8 +25,8 @@ constexpr bool is_taken(u8 source, u8 destination) {
 consteval bool special_nets_alone_are_left_to_the_whole_chain() {
     for (u32 i = 0; i < 256; ++i) {
         const bool plain = i != 0 && i != 127 && i < 224;
-        const auto octet = static_cast<u8>(i);
-        if (is_taken(octet, 10) != plain || is_taken(10, octet) != plain) return false;
+        const auto byte = static_cast<u8>(i);
+        if (is_taken(byte, 10) != plain || is_taken(10, byte) != plain) return false;
     }
     return true;
 }

@@ -1,5 +1,5 @@
 // Every value of every error has a message of its own, and values that do not exist have one too.
-#include <sluice/delivery/endpoints.hpp>
+#include <sluice/delivery/registry.hpp>
 #include <sluice/endpoint/error.hpp>
 #include <sluice/interface/interface.hpp>
 #include <sluice/packet/drop_reason.hpp>

@@ -1,4 +1,4 @@
-// What the stack promises at compile time: sizes, empty policies that cost no octet, handles that
+// What the stack promises at compile time: sizes, empty policies that cost no byte, handles that
 // fit registers, presets that compose.
 #include <sluice/hooks/hook_chain.hpp>
 #include <sluice/sluice.hpp>
@@ -21,9 +21,9 @@ static_assert(!std::is_copy_constructible_v<packet>);
 
 // -- a slot that does nothing costs nothing --
 struct bare : policies<> {};
-struct named : policies<hooks<no_hooks>, observed_by<null_observer>> {};
+struct named : policies<hooks<no_hooks>, observers<null_observer>> {};
 struct hooked : policies<hooks<hook_chain<>>> {};
-struct watched : policies<observed_by<recording_observer<8>>> {};
+struct watched : policies<observers<recording_observer<8>>> {};
 static_assert(sizeof(stack<bare>) == sizeof(stack<named>));
 static_assert(sizeof(stack<bare>) < sizeof(stack<hooked>));
 static_assert(sizeof(stack<bare>) < sizeof(stack<watched>));

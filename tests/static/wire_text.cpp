@@ -7,7 +7,7 @@ namespace {
 using namespace sluice;
 using namespace sluice::literals;
 
-static_assert("10.0.1.255"_ip == ipv4::address::from_octets(10, 0, 1, 255));
+static_assert("10.0.1.255"_ip == ipv4::address::from_bytes(10, 0, 1, 255));
 static_assert("10.0.0.0/8"_prefix == ipv4::prefix{"10.9.8.7"_ip, 8});
 static_assert("10.0.1.1/24"_net.address == "10.0.1.1"_ip && "10.0.1.1/24"_net.length == 24);
 static_assert("ff:ff:ff:ff:ff:ff"_mac == ethernet::broadcast);

@@ -21,9 +21,9 @@ public:
     take(sluice::u16 headroom = sluice::default_headroom) noexcept {
         return plan_.next() ? packet_type{} : pool_.take(headroom);
     }
-    // Of an exact_source: those octets and no room.
-    [[nodiscard]] packet_type hold(sluice::const_bytes octets) noexcept {
-        return plan_.next() ? packet_type{} : pool_.hold(octets);
+    // Of an exact_source: those bytes and no room.
+    [[nodiscard]] packet_type hold(sluice::const_bytes data) noexcept {
+        return plan_.next() ? packet_type{} : pool_.hold(data);
     }
     constexpr void fail(sluice::testing::failure_plan plan) noexcept { plan_ = plan; }
     [[nodiscard]] constexpr std::size_t available() const noexcept { return pool_.available(); }

@@ -13,14 +13,14 @@ namespace support {
 
 template <std::size_t N>
 struct route_memory {
-    std::byte octets[sluice::lpm_table::memory_for(N)]{};
+    std::byte memory[sluice::lpm_table::memory_for(N)]{};
 };
 
 template <std::size_t N>
 struct given_table : private route_memory<N>, sluice::lpm_table {
     static constexpr std::size_t memory_limit =
         sizeof(route_memory<N>) + sizeof(sluice::lpm_table) + alignof(sluice::lpm_table);
-    given_table() noexcept : lpm_table{route_memory<N>::octets} {}
+    given_table() noexcept : lpm_table{route_memory<N>::memory} {}
 };
 
 // No hop and no network may be missing either.

@@ -23,9 +23,9 @@ public:
     void bad_options(datagram_bytes& to) noexcept {
         const u32 area = 4 * (1 + below(10));
         begin(to, area, below(3) == 0 ? "20.1.2.3"_ip : "10.0.1.1"_ip);
-        std::byte* at = to.octets.data() + 20;
+        std::byte* at = to.data.data() + 20;
         std::byte* const end = at + area;
-        fill_bytes(at, area, octet(one_in(4) ? below(256) : 0));
+        fill_bytes(at, area, byte(one_in(4) ? below(256) : 0));
         while (at < end && !one_in(9)) {
             at += one_option(at, static_cast<u32>(end - at));
         }
@@ -41,9 +41,9 @@ public:
         const u32 size = one_in(3) ? below(12) : 8 + below(120);
         std::byte* const message = append(to, size);
         for (u32 i = 0; i < size; ++i)
-            message[i] = octet(below(256));
-        if (size > 0 && !one_in(4)) message[0] = octet(types[below(sizeof types)]);
-        if (size > 1 && one_in(2)) message[1] = octet(0);
+            message[i] = byte(below(256));
+        if (size > 0 && !one_in(4)) message[0] = byte(types[below(sizeof types)]);
+        if (size > 1 && one_in(2)) message[1] = byte(0);
         if (!one_in(5)) set_sum({message, size});
         finish(to);
     }
@@ -54,8 +54,8 @@ public:
         constexpr u32 words[] = {0, 68, 552, 600, 1400, 0x0a000203, 0x00200000, 0x00ff0000};
         std::byte* const header = append(to, 8);
         fill_bytes(header, 8, std::byte{0});
-        header[0] = octet(types[below(sizeof types)]);
-        header[1] = octet(one_in(8) ? below(256) : below(6));
+        header[0] = byte(types[below(sizeof types)]);
+        header[1] = byte(one_in(8) ? below(256) : below(6));
         store_be<u32>(header + 4, one_in(4) ? below(0xffffffffU) : words[below(8)]);
         const u32 start = to.size;
         write_quote(to);
@@ -69,12 +69,12 @@ public:
     [[nodiscard]] bool one_in(u32 n) noexcept { return below(n) == 0; }
 
 private:
-    [[nodiscard]] static constexpr std::byte octet(u32 v) noexcept {
+    [[nodiscard]] static constexpr std::byte byte(u32 v) noexcept {
         return static_cast<std::byte>(v & 0xff);
     }
     static std::byte* append(datagram_bytes& to, u32 n) noexcept {
         to.size += n;
-        return to.octets.data() + to.size - n;
+        return to.data.data() + to.size - n;
     }
     static void set_sum(bytes message) noexcept {
         if (message.size() < 4) return;
@@ -84,9 +84,9 @@ private:
     void begin(datagram_bytes& to, u32 options, ipv4::address destination) noexcept {
         to.size = 20 + options;
         to.interface = 2;
-        to.type = packet_type::host;
-        fill_bytes(to.octets.data(), to.size, std::byte{0});
-        const ipv4::view ip{to.octets.data()};
+        to.type = link_addressing::host;
+        fill_bytes(to.data.data(), to.size, std::byte{0});
+        const ipv4::view ip{to.data.data()};
         ip.set(ipv4::version, 4);
         ip.set(ipv4::ihl, static_cast<u8>(to.size / 4));
         ip.set(ipv4::identification, static_cast<u16>(below(65536)));
@@ -96,7 +96,7 @@ private:
         ip.set(ipv4::destination, destination);
     }
     static void finish(datagram_bytes& to) noexcept {
-        const ipv4::view ip{to.octets.data()};
+        const ipv4::view ip{to.data.data()};
         ip.set(ipv4::total_length, static_cast<u16>(to.size));
         ipv4::set_checksum(ip);
     }
@@ -106,18 +106,18 @@ private:
         message[0] = std::byte{icmp::types::echo_request};
         set_sum({message, 8 + data});
     }
-    // Octets written, 1 at least.
+    // Bytes written, 1 at least.
     u32 one_option(std::byte* at, u32 room) noexcept {
         constexpr u8 kinds[] = {0, 1, 7, 7, 68, 68, 131, 137, 148, 130, 134, 94};
         const u8 kind = one_in(10) ? static_cast<u8>(below(256)) : kinds[below(sizeof kinds)];
-        at[0] = octet(kind);
+        at[0] = byte(kind);
         if (kind < 2 || room < 4) return 1;
         const u32 fitting = kind == 148 ? 4 : 3 + 4 * below((room - 3) / 4 + 1);
         const u32 length = one_in(3) ? below(one_in(4) ? 256 : room + 2) : fitting;
         const u32 pointer = one_in(3) ? below(one_in(4) ? 256 : 44) : 4 + 4 * below(5);
-        at[1] = octet(length);
-        at[2] = octet(pointer);
-        if (kind == 68) at[3] = octet(one_in(3) ? below(256) : below(4));
+        at[1] = byte(length);
+        at[2] = byte(pointer);
+        if (kind == 68) at[3] = byte(one_in(3) ? below(256) : below(4));
         for (u32 i = kind == 68 ? 4 : 3; i + 4 <= fitting && i + 4 <= room; i += 4)
             store_be<u32>(at + i, random_.some_address().value);
         return fitting <= room ? fitting : room;
@@ -125,8 +125,8 @@ private:
     void write_quote(datagram_bytes& to) noexcept {
         const u32 options = one_in(3) ? 4 * below(11) : 0;
         std::byte* const quote = append(to, 20 + options + 8 + below(60));
-        for (std::byte* b = quote; b != to.octets.data() + to.size; ++b)
-            *b = octet(below(256));
+        for (std::byte* b = quote; b != to.data.data() + to.size; ++b)
+            *b = byte(below(256));
         const ipv4::view ip{quote};
         constexpr u8 protocols[] = {17, 17, 1, 99, 6};
         ip.set(ipv4::version, one_in(8) ? static_cast<u8>(below(16)) : u8{4});
@@ -137,17 +137,17 @@ private:
         std::byte* const transport = quote + 20 + options;
         if (one_in(2)) store_be<u16>(transport, 7000);
     }
-    // Behind 128 octets or not, its length field, sum, version and objects right or not.
+    // Behind 128 bytes or not, its length field, sum, version and objects right or not.
     void write_extension(datagram_bytes& to, u32 start) noexcept {
         const u32 quoted = to.size - start;
         if (quoted < 128 && !one_in(4)) {
             fill_bytes(append(to, 128 - quoted), 128 - quoted, std::byte{0});
         }
-        to.octets[start - 3] = octet(one_in(3) ? below(64) : (to.size - start) / 4);
+        to.data[start - 3] = byte(one_in(3) ? below(64) : (to.size - start) / 4);
         const u32 size = 4 + below(60);
         std::byte* const structure = append(to, size);
         for (u32 i = 0; i < size; ++i)
-            structure[i] = octet(below(one_in(2) ? 256 : 9));
+            structure[i] = byte(below(one_in(2) ? 256 : 9));
         if (!one_in(3)) icmp::finish_extension({structure, size});
     }
 

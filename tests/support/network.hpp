@@ -15,7 +15,7 @@ namespace support {
 using namespace sluice;
 using namespace sluice::literals;
 
-using support::octets;
+using support::byte_vector;
 
 struct network {
     interface_table<8> interfaces;

@@ -12,7 +12,7 @@ namespace support {
 // Any field of the IPv4 header, by its own name.
 template <class Field, class Value>
 auto header_field(Field f, Value expected) {
-    return [=](const octets& datagram) {
+    return [=](const byte_vector& datagram) {
         INFO("IPv4 field ", doctest::String{Field::name});
         CHECK(ipv4::const_view{datagram.data()}[f] == expected);
     };
@@ -37,17 +37,17 @@ inline auto destination(ipv4::address a) {
     return header_field(ipv4::destination, a);
 }
 inline auto size(std::size_t n) {
-    return [=](const octets& datagram) { CHECK(datagram.size() == n); };
+    return [=](const byte_vector& datagram) { CHECK(datagram.size() == n); };
 }
-inline auto payload(octets expected) {
-    return [expected = std::move(expected)](const octets& datagram) {
+inline auto payload(byte_vector expected) {
+    return [expected = std::move(expected)](const byte_vector& datagram) {
         CHECK_MESSAGE(payload_of(datagram) == expected, "the payload differs");
     };
 }
 
-// The header's checksum, and its length is that of the octets.
+// The header's checksum, and its length is that of the bytes.
 inline auto right_sums() {
-    return [](const octets& datagram) {
+    return [](const byte_vector& datagram) {
         const ipv4::const_view ip{datagram.data()};
         CHECK_MESSAGE(ipv4::checksum_ok(ip), "header checksum");
         CHECK(ip[ipv4::total_length] == datagram.size());
@@ -58,9 +58,9 @@ inline auto right_sums() {
 }
 
 inline auto icmp_is(u8 type, u8 code, u32 info = 0) {
-    return [=](const octets& datagram) {
+    return [=](const byte_vector& datagram) {
         REQUIRE(datagram.size() >= 28);
-        const octets message = payload_of(datagram);
+        const byte_vector message = payload_of(datagram);
         const icmp::const_view m{message.data()};
         CHECK(m[icmp::type] == type);
         CHECK(m[icmp::code] == code);
@@ -68,19 +68,19 @@ inline auto icmp_is(u8 type, u8 code, u32 info = 0) {
     };
 }
 
-// An ICMP error that quotes the beginning of this datagram, `n` octets of it.
-inline auto quotes(octets offender, std::size_t n) {
-    return [=](const octets& datagram) {
-        const octets message = payload_of(datagram);
+// An ICMP error that quotes the beginning of this datagram, `n` bytes of it.
+inline auto quotes(byte_vector offender, std::size_t n) {
+    return [=](const byte_vector& datagram) {
+        const byte_vector message = payload_of(datagram);
         REQUIRE(message.size() == icmp::header_length + n);
         CHECK_MESSAGE(equal_bytes(const_bytes{message}.subspan(icmp::header_length),
                                   const_bytes{offender}.first(n)),
-                      "the quoted octets differ");
+                      "the quoted bytes differ");
     };
 }
 
 template <class... Checks>
-void check(const octets& datagram, const Checks&... checks) {
+void check(const byte_vector& datagram, const Checks&... checks) {
     REQUIRE(datagram.size() >= ipv4::min_header_length);
     (checks(datagram), ...);
 }

@@ -19,17 +19,18 @@ inline constexpr u16 fin = 1, psh = 8, ack = 16, cwr = 128, ece = 64;
 // A TCP segment or UDP datagram in its IPv4 header, every checksum right.
 struct flow {
     bool tcp = true;
-    octets options = {};      // of IPv4
-    octets tcp_options = {};  // a multiple of 4
+    byte_vector options = {};      // of IPv4
+    byte_vector tcp_options = {};  // a multiple of 4
     u16 identification = 0xfffe;
     u16 fragment_word = ipv4::words::dont_fragment;
     u32 sequence = 0xfffff000;
     bool udp_sum = true;
     u8 ttl = 64;
 
-    [[nodiscard]] octets datagram(u16 id, u32 seq, u16 flags, const octets& payload) const {
+    [[nodiscard]] byte_vector datagram(u16 id, u32 seq, u16 flags,
+                                       const byte_vector& payload) const {
         const std::size_t head = tcp ? 20 + tcp_options.size() : 8;
-        octets transport(head);
+        byte_vector transport(head);
         if (tcp) {
             const tcp::header h{.source_port = 4242,
                                 .destination_port = 80,
@@ -68,9 +69,9 @@ struct flow {
 };
 
 // What the packet stands for, built one by one.
-inline std::vector<octets> naive(const flow& f, u16 flags, const octets& payload,
-                                 std::size_t each) {
-    std::vector<octets> made;
+inline std::vector<byte_vector> naive(const flow& f, u16 flags, const byte_vector& payload,
+                                      std::size_t each) {
+    std::vector<byte_vector> made;
     const std::size_t count = payload.empty() ? 1 : (payload.size() + each - 1) / each;
     for (std::size_t i = 0; i < count; ++i) {
         const std::size_t from = i * each;
@@ -87,17 +88,18 @@ inline std::vector<octets> naive(const flow& f, u16 flags, const octets& payload
 }
 
 template <class Packet>
-void set_facts(Packet& p, const flow& f, u16 each) {
-    p.writable_facts().segmentation = f.tcp ? segmentation_kind::tcp_ipv4 : segmentation_kind::udp;
-    p.writable_facts().segment_size = each;
-    p.writable_facts().checksum_start = static_cast<u16>(20 + f.options.size());
-    p.writable_facts().checksum_offset = f.tcp ? 16 : 6;
+void set_metadata(Packet& p, const flow& f, u16 each) {
+    p.writable_metadata().segmentation =
+        f.tcp ? segmentation_kind::tcp_ipv4 : segmentation_kind::udp;
+    p.writable_metadata().segment_size = each;
+    p.writable_metadata().checksum_start = static_cast<u16>(20 + f.options.size());
+    p.writable_metadata().checksum_offset = f.tcp ? 16 : 6;
 }
 
 // As a device leaves it: the pseudo header's sum in the field.
 template <class Packet>
 void make_pending(Packet& p) {
-    metadata& m = p.writable_facts();
+    metadata& m = p.writable_metadata();
     m.checksum = checksum_state::pending;
     const ipv4::const_view ip{p.data()};
     const u64 sum = checksum::pseudo_header(ip[ipv4::source], ip[ipv4::destination],

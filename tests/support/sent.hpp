@@ -12,7 +12,7 @@
 namespace support {
 
 struct sent_packet {
-    octets datagram;
+    byte_vector datagram;
     egress to;
     u32 mark = 0;
 
@@ -27,7 +27,7 @@ std::vector<sent_packet> take_sent(Output& from) {
         const auto item = from.next();
         all.push_back({.datagram = content_of(item.packet),
                        .to = item.to,
-                       .mark = std::as_const(item.packet).facts().mark});
+                       .mark = std::as_const(item.packet).metadata().mark});
     }
     return all;
 }

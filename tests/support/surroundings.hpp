@@ -98,9 +98,9 @@ template <class Stack>
 typename Stack::packet_type packet_of(Stack& s, const datagram_bytes& from) {
     auto packet = s.buffers().take();
     if (packet) {
-        copy_bytes(packet.put(from.size), from.octets.data(), from.size);
+        copy_bytes(packet.put(from.size), from.data.data(), from.size);
         packet.set_interface(from.interface);
-        packet.set_type(from.type);
+        packet.set_addressing(from.type);
     }
     return packet;
 }

@@ -18,10 +18,10 @@ using namespace sluice::literals;
 inline constexpr u32 largest = 1600;
 
 struct datagram_bytes {
-    std::array<std::byte, largest> octets{};
+    std::array<std::byte, largest> data{};
     u32 size = 0;
     u16 interface = 0;
-    packet_type type = packet_type::host;
+    link_addressing type = link_addressing::host;
 };
 
 class generator {
@@ -31,7 +31,7 @@ public:
     [[nodiscard]] u32 below(u32 n) noexcept { return random_.below(n); }
     [[nodiscard]] bool one_in(u32 n) noexcept { return below(n) == 0; }
 
-    // Into `to`, whose octets are all written up to its size.
+    // Into `to`, whose bytes are all written up to its size.
     void next(datagram_bytes& to) noexcept {
         if (pieces_left_ == 0 && one_in(40)) {
             pieces_left_ = 2 + below(4);
@@ -43,18 +43,18 @@ public:
             return;
         }
         to.interface = static_cast<u16>(2 + below(one_in(50) ? 4 : 3));
-        to.type = one_in(10) ? static_cast<packet_type>(below(4)) : packet_type::host;
+        to.type = one_in(10) ? static_cast<link_addressing>(below(4)) : link_addressing::host;
         const u32 options = one_in(8) ? 4 * (1 + below(10)) : 0;
         const u32 header = 20 + options;
         const u32 payload = one_in(6) ? below(1450) : below(80);
         to.size = header + payload;
         for (u32 i = 20; i < to.size; ++i) {
-            to.octets[i] = static_cast<std::byte>(below(256));
+            to.data[i] = static_cast<std::byte>(below(256));
         }
         write_header(to, header);
         write_options(to, options);
         write_payload(to, header, payload);
-        ipv4::set_checksum(ipv4::view{to.octets.data()});
+        ipv4::set_checksum(ipv4::view{to.data.data()});
         if (one_in(10)) {
             mutate(to);
         }
@@ -78,9 +78,9 @@ private:
     void next_piece(datagram_bytes& to) noexcept {
         to.size = 20 + piece_size_;
         to.interface = 2;
-        to.type = packet_type::host;
-        fill_bytes(to.octets.data(), to.size, std::byte{0});
-        const ipv4::view ip{to.octets.data()};
+        to.type = link_addressing::host;
+        fill_bytes(to.data.data(), to.size, std::byte{0});
+        const ipv4::view ip{to.data.data()};
         ip.set(ipv4::version, 4);
         ip.set(ipv4::ihl, 5);
         ip.set(ipv4::total_length, static_cast<u16>(to.size));
@@ -94,8 +94,8 @@ private:
         ip.set(ipv4::destination, "10.0.1.1"_ip);
         ipv4::set_checksum(ip);
         if (done_ == 0) {
-            to.octets[20] = std::byte{icmp::types::echo_request};
-            store_be<u16>(to.octets.data() + 22, 0xf7ff);
+            to.data[20] = std::byte{icmp::types::echo_request};
+            store_be<u16>(to.data.data() + 22, 0xf7ff);
         }
         done_ += piece_size_;
         train_ += pieces_left_ == 0 ? 1 : 0;
@@ -108,8 +108,8 @@ private:
         constexpr ipv4::address ours[] = {"10.0.1.1"_ip,  "10.0.1.1"_ip,        "10.0.2.1"_ip,
                                           "239.1.1.1"_ip, "255.255.255.255"_ip, "10.0.1.255"_ip};
         const u32 kind = below(4);
-        const ipv4::view ip{to.octets.data()};
-        fill_bytes(to.octets.data(), 20, std::byte{0});
+        const ipv4::view ip{to.data.data()};
+        fill_bytes(to.data.data(), 20, std::byte{0});
         ip.set(ipv4::version, 4);
         ip.set(ipv4::ihl, static_cast<u8>(header / 4));
         ip.set(ipv4::tos, one_in(4) ? static_cast<u8>(below(256)) : u8{0});
@@ -138,10 +138,10 @@ private:
             return 0;
         }
     }
-    void write_options(datagram_bytes& to, u32 octets) noexcept {
+    void write_options(datagram_bytes& to, u32 data) noexcept {
         constexpr u8 kinds[] = {0, 1, 7, 68, 131, 137, 148, 130, 25};
-        std::byte* at = to.octets.data() + 20;
-        std::byte* const end = at + octets;
+        std::byte* at = to.data.data() + 20;
+        std::byte* const end = at + data;
         while (at < end) {
             const u8 kind = kinds[below(sizeof kinds)];
             const u32 room = static_cast<u32>(end - at);
@@ -161,8 +161,8 @@ private:
         }
     }
     void write_payload(datagram_bytes& to, u32 header, u32 payload) noexcept {
-        std::byte* const at = to.octets.data() + header;
-        const u8 protocol = ipv4::const_view{to.octets.data()}[ipv4::protocol];
+        std::byte* const at = to.data.data() + header;
+        const u8 protocol = ipv4::const_view{to.data.data()}[ipv4::protocol];
         if (protocol == ipv4::protocols::icmp && payload >= 8) {
             constexpr u8 types[] = {8, 8, 8, 13, 0, 3, 5, 11, 12, 4, 17, 40};
             at[0] = static_cast<std::byte>(types[below(sizeof types)]);
@@ -175,17 +175,17 @@ private:
             store_be<u16>(at + 4, static_cast<u16>(one_in(10) ? below(100) : payload));
             store_be<u16>(at + 6, 0);
         } else if (protocol == ipv4::protocols::ipip && payload >= 20) {
-            copy_bytes(at, to.octets.data(), 20);
+            copy_bytes(at, to.data.data(), 20);
             at[9] = std::byte{17};
         }
     }
-    // Any octets changed, the end cut or padded; the checksum is not made right again, but for the
+    // Any bytes changed, the end cut or padded; the checksum is not made right again, but for the
     // half of them where only the header is wrong otherwise.
     void mutate(datagram_bytes& to) noexcept {
         for (u32 i = 1 + below(4); i > 0; --i) {
-            to.octets[below(one_in(2) ? 20 : to.size)] ^= static_cast<std::byte>(1u << below(8));
+            to.data[below(one_in(2) ? 20 : to.size)] ^= static_cast<std::byte>(1u << below(8));
         }
-        const ipv4::view ip{to.octets.data()};
+        const ipv4::view ip{to.data.data()};
         if (one_in(2) && ip[ipv4::ihl] >= 5) {
             ipv4::set_checksum(ip);
         }

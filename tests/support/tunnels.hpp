@@ -1,4 +1,4 @@
-// Tunnels built octet by octet: what goes in front of an inner packet, with every length and
+// Tunnels built byte by byte: what goes in front of an inner packet, with every length and
 // checksum right.
 #pragma once
 
@@ -7,10 +7,10 @@
 namespace support {
 
 // TCP over IPv6, built from the IPv4 datagram of the same flow.
-inline octets over_ipv6(const octets& datagram) {
-    const octets transport = payload_of(datagram);
-    octets made = list({0x60, 0, 0, 0, 0, 0, ipv4::protocols::tcp, 64});
-    const octets addresses = pattern(32);
+inline byte_vector over_ipv6(const byte_vector& datagram) {
+    const byte_vector transport = payload_of(datagram);
+    byte_vector made = list({0x60, 0, 0, 0, 0, 0, ipv4::protocols::tcp, 64});
+    const byte_vector addresses = pattern(32);
     made.insert(made.end(), addresses.begin(), addresses.end());
     store_be<u16>(made.data() + 4, static_cast<u16>(transport.size()));
     made.insert(made.end(), transport.begin(), transport.end());
@@ -23,13 +23,13 @@ inline octets over_ipv6(const octets& datagram) {
 
 struct tunnel {
     u8 protocol = ipv4::protocols::ipip;
-    octets own = {};        // behind the outer IPv4 header
-    bool udp_sum = false;   // of an outer UDP header, which `own` begins with
-    bool gre_sum = false;   // at offset 4 of a GRE header
-    octets options = {};    // of the outer IPv4 header
-    u16 fragment_word = 0;  // and its flags
+    byte_vector own = {};      // behind the outer IPv4 header
+    bool udp_sum = false;      // of an outer UDP header, which `own` begins with
+    bool gre_sum = false;      // at offset 4 of a GRE header
+    byte_vector options = {};  // of the outer IPv4 header
+    u16 fragment_word = 0;     // and its flags
 
-    [[nodiscard]] octets wrap(const octets& inner, u16 identification) const {
+    [[nodiscard]] byte_vector wrap(const byte_vector& inner, u16 identification) const {
         datagram_fields f{.source = "10.0.1.2"_ip,
                           .destination = "10.0.2.2"_ip,
                           .protocol = protocol,
@@ -52,26 +52,27 @@ struct tunnel {
     [[nodiscard]] std::size_t headers() const { return 20 + options.size() + own.size(); }
 };
 
-inline octets joined(std::initializer_list<octets> parts) {
-    octets made;
-    for (const octets& part : parts)
+inline byte_vector joined(std::initializer_list<byte_vector> parts) {
+    byte_vector made;
+    for (const byte_vector& part : parts)
         made.insert(made.end(), part.begin(), part.end());
     return made;
 }
 
 namespace tunnel_parts {
 
-inline octets mac_header(int type, bool tagged = false) {
-    octets made = list({2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2});
-    return joined({made, tagged ? list({0x81, 0, 0, 5}) : octets{}, list({type >> 8, type & 255})});
+inline byte_vector mac_header(int type, bool tagged = false) {
+    byte_vector made = list({2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2});
+    return joined(
+        {made, tagged ? list({0x81, 0, 0, 5}) : byte_vector{}, list({type >> 8, type & 255})});
 }
-inline octets udp_header(int port) {
+inline byte_vector udp_header(int port) {
     return list({0xc0, 1, port >> 8, port & 255, 0, 0, 0, 0});
 }
-inline octets vxlan() {
+inline byte_vector vxlan() {
     return joined({udp_header(8472), list({8, 0, 0, 0, 0, 0, 42, 0})});
 }
-inline octets geneve(std::size_t options, int type) {
+inline byte_vector geneve(std::size_t options, int type) {
     return joined({udp_header(6081),
                    list({static_cast<int>(options / 4), 0, type >> 8, type & 255, 0, 0, 42, 0}),
                    pattern(options)});
@@ -125,7 +126,7 @@ template <class Packet>
 void leave_to_device(Packet& p, const tunnel& t, segmentation_kind kind, std::size_t inner_header,
                      u16 each) {
     const bool udp = kind == segmentation_kind::udp;
-    metadata& m = p.writable_facts();
+    metadata& m = p.writable_metadata();
     m.checksum = checksum_state::pending;
     m.checksum_start = static_cast<u16>(t.headers() + inner_header);
     m.checksum_offset = udp ? 6 : 16;

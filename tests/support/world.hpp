@@ -1,5 +1,5 @@
 // The fixture of tests of whole stacks: a stack with links, 10.0.1.1/24 on interface 2 and
-// 10.0.2.1/24 on 3, at a time that stands still; what others send it, what it sends as octets. At
+// 10.0.2.1/24 on 3, at a time that stands still; what others send it, what it sends as bytes. At
 // the end its sums are checked: one fate a packet, each buffer back once. Other worlds are this one
 // with other policies, options or parts; those with members of their own derive from it or hold it.
 #pragma once
@@ -20,10 +20,10 @@ namespace stack_test {
 
 using namespace sluice;
 using namespace sluice::literals;
+using support::byte_vector;
 using support::check;
 using support::datagram_of;
 using support::list;
-using support::octets;
 using support::pattern;
 using support::sent_packet;
 
@@ -60,23 +60,24 @@ public:
     [[nodiscard]] const stack_type& operator*() const;
     [[nodiscard]] const stack_type* operator->() const;
 
-    [[nodiscard]] packet_type packet(const octets& d, u16 interface = 2,
-                                     sluice::packet_type seen_as = sluice::packet_type::host);
-    fate receive(const octets& d, u16 interface = 2,
-                 sluice::packet_type seen_as = sluice::packet_type::host);
+    [[nodiscard]] packet_type
+    packet(const byte_vector& d, u16 interface = 2,
+           sluice::link_addressing seen_as = sluice::link_addressing::host);
+    fate receive(const byte_vector& d, u16 interface = 2,
+                 sluice::link_addressing seen_as = sluice::link_addressing::host);
     // A UDP datagram with its checksum.
-    fate hear(u16 from, u16 to, const octets& data, ipv4::address at = "10.0.1.1"_ip,
+    fate hear(u16 from, u16 to, const byte_vector& data, ipv4::address at = "10.0.1.1"_ip,
               ipv4::address source = "10.0.1.2"_ip, u16 interface = 2);
     // An ICMP error about a datagram, to 10.0.2.1 on 3.
-    fate error(u8 type, u8 code, u32 info, const octets& quoted,
+    fate error(u8 type, u8 code, u32 info, const byte_vector& quoted,
                ipv4::address offender = "10.0.2.77"_ip);
 
     // Everything that was sent since the last call.
     [[nodiscard]] std::vector<sent_packet> sent();
     // The datagrams among them; all of them by that interface.
-    [[nodiscard]] std::vector<octets> sent_by(u16 interface);
+    [[nodiscard]] std::vector<byte_vector> sent_by(u16 interface);
     // The one datagram that was sent.
-    [[nodiscard]] octets sent_one();
+    [[nodiscard]] byte_vector sent_one();
     [[nodiscard]] bool is_quiet();
 
     moment now{instant{} + 1000_s, 43'200'000};
@@ -120,18 +121,19 @@ const typename world<Policies>::stack_type* world<Policies>::operator->() const 
     return stack_.get();
 }
 template <class Policies>
-typename world<Policies>::packet_type world<Policies>::packet(const octets& d, u16 interface,
-                                                              sluice::packet_type seen_as) {
+typename world<Policies>::packet_type world<Policies>::packet(const byte_vector& d, u16 interface,
+                                                              sluice::link_addressing seen_as) {
     return support::packet_of(stack_->buffers(), d, interface, seen_as);
 }
 template <class Policies>
-fate world<Policies>::receive(const octets& d, u16 interface, sluice::packet_type seen_as) {
+fate world<Policies>::receive(const byte_vector& d, u16 interface,
+                              sluice::link_addressing seen_as) {
     return stack_->receive(packet(d, interface, seen_as), now);
 }
 template <class Policies>
-fate world<Policies>::hear(u16 from, u16 to, const octets& data, ipv4::address at,
+fate world<Policies>::hear(u16 from, u16 to, const byte_vector& data, ipv4::address at,
                            ipv4::address source, u16 interface) {
-    octets message = support::udp_message(from, to, data);
+    byte_vector message = support::udp_message(from, to, data);
     udp::set_checksum(source, at, message);
     return receive(datagram_of({.source = source,
                                 .destination = at,
@@ -140,7 +142,7 @@ fate world<Policies>::hear(u16 from, u16 to, const octets& data, ipv4::address a
                    interface);
 }
 template <class Policies>
-fate world<Policies>::error(u8 type, u8 code, u32 info, const octets& quoted,
+fate world<Policies>::error(u8 type, u8 code, u32 info, const byte_vector& quoted,
                             ipv4::address offender) {
     return receive(datagram_of({.source = offender,
                                 .destination = "10.0.2.1"_ip,
@@ -153,8 +155,8 @@ std::vector<sent_packet> world<Policies>::sent() {
     return support::take_sent(stack_->output());
 }
 template <class Policies>
-std::vector<octets> world<Policies>::sent_by(u16 interface) {
-    std::vector<octets> all;
+std::vector<byte_vector> world<Policies>::sent_by(u16 interface) {
+    std::vector<byte_vector> all;
     for (const sent_packet& s : sent()) {
         CHECK(s.to.interface == interface);
         all.push_back(s.datagram);
@@ -162,10 +164,10 @@ std::vector<octets> world<Policies>::sent_by(u16 interface) {
     return all;
 }
 template <class Policies>
-octets world<Policies>::sent_one() {
+byte_vector world<Policies>::sent_one() {
     const auto all = sent();
     CHECK(all.size() == 1);
-    return all.size() == 1 ? all[0].datagram : octets(20);
+    return all.size() == 1 ? all[0].datagram : byte_vector(20);
 }
 template <class Policies>
 bool world<Policies>::is_quiet() {

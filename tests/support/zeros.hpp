@@ -9,13 +9,13 @@
 namespace support {
 
 struct zeros {
-    explicit zeros(std::size_t n) : size{n}, octets{static_cast<std::byte*>(std::calloc(n, 1))} {}
-    ~zeros() { std::free(octets); }
+    explicit zeros(std::size_t n) : size{n}, start{static_cast<std::byte*>(std::calloc(n, 1))} {}
+    ~zeros() { std::free(start); }
     zeros(const zeros&) = delete;
     zeros& operator=(const zeros&) = delete;
-    [[nodiscard]] std::span<std::byte> all() const { return {octets, size}; }
+    [[nodiscard]] std::span<std::byte> all() const { return {start, size}; }
     std::size_t size;
-    std::byte* octets;
+    std::byte* start;
 };
 
 }  // namespace support

@@ -1,8 +1,8 @@
-// close_memory and open_memory: tell the address sanitizer which octets nobody may touch now.
+// close_memory and open_memory: tell the address sanitizer which bytes nobody may touch now.
 // Expects: memory that stays where it is, opened again before it is used for anything else. Does:
-// closed octets that are read or written end the program with a report, where it is built with the
+// closed bytes that are read or written end the program with a report, where it is built with the
 // sanitizer (poisons_memory). Never: anything in other builds and in constant evaluation. Cost:
-// nothing there. The sanitizer sees the end of a closed range to the octet, and its begin where
+// nothing there. The sanitizer sees the end of a closed range to the byte, and its begin where
 // that is a multiple of 8.
 #pragma once
 

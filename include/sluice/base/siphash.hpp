@@ -1,5 +1,5 @@
 // SipHash-1-3: a keyed hash for tables whose keys an outsider chooses.
-// Expects: a secret key from the owner's random source. Does: maps one word, one word and an octet,
+// Expects: a secret key from the owner's random source. Does: maps one word, one word and a byte,
 // or two words to 64 bits that cannot be predicted without the key, so that nobody can aim at one
 // bucket. Never: keeps state. Cost: about 20 cycles; a word less is a sixth less. Source: Aumasson
 // and Bernstein, "SipHash: a fast short-input PRF".
@@ -42,7 +42,7 @@ struct sip_state {
         round();
         v0 ^= word;
     }
-    // `last`: the octets behind the last whole word, and in the top one how many there were in all.
+    // `last`: the bytes behind the last whole word, and in the top one how many there were in all.
     [[nodiscard]] constexpr u64 finish(u64 last) noexcept {
         absorb(last);
         v2 ^= 0xff;
@@ -73,11 +73,11 @@ struct sip_state {
     s.absorb(word);
     return s.finish(u64{8} << 56);
 }
-// The hash of a word and an octet behind it (9 bytes).
-[[nodiscard]] constexpr u64 siphash_and_octet(hash_key key, u64 word, u8 octet) noexcept {
+// The hash of a word and a byte behind it (9 bytes).
+[[nodiscard]] constexpr u64 siphash_and_byte(hash_key key, u64 word, u8 byte) noexcept {
     detail::sip_state s = detail::sip_begin(key);
     s.absorb(word);
-    return s.finish(u64{9} << 56 | octet);
+    return s.finish(u64{9} << 56 | byte);
 }
 
 // A key for one purpose of many, from the one secret that the owner has: no key tells of another.

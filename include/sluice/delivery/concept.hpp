@@ -72,8 +72,8 @@ struct delivery_info {
     u16 source_port = 0;          // UDP
     u16 destination_port = 0;     // UDP; of an echo reply: its identifier
     u8 protocol = 0;
-    bool to_many = false;  // broadcast or multicast
-    u8 ttl = 0;            // of the header
+    bool broadcast_or_multicast = false;
+    u8 ttl = 0;  // of the header
     u8 tos = 0;
 };
 
@@ -161,7 +161,7 @@ class protocol_handler {
 public:
     // packet's data() is the IPv4 header, verified. Take it by moving from it, and it counts as
     // taken unless the answer is `ignored`; left where it is, the stack does what the answer says.
-    // Taps may have its octets too: unshare() it before they are changed.
+    // Taps may have its bytes too: unshare() it before they are changed.
     [[nodiscard]] constexpr virtual handler_result
     receive(Packet& packet, const delivery_info& info,
             local_services<Packet>& services) noexcept = 0;

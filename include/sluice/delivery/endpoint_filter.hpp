@@ -138,9 +138,7 @@ struct form_masks {
     constexpr form_masks() noexcept {
         for (u32 bits = 0; bits < filter_form::count; ++bits) {
             const filter_form form{bits};
-            const auto if_has = [form](u32 part, u64 octets) {
-                return form.has(part) ? octets : 0;
-            };
+            const auto if_has = [form](u32 part, u64 size) { return form.has(part) ? size : 0; };
             of[bits].addresses = if_has(filter_form::address, u64{0xffff'ffff} << 32) |
                                  if_has(filter_form::peer, 0xffff'ffff);
             of[bits].others = if_has(filter_form::port, u64{0xffff} << 48) |

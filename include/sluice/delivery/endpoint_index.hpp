@@ -99,7 +99,7 @@ public:
         for (std::size_t i = 1; i <= touched_; ++i) {
             const auto at = static_cast<link>(i);
             if (places_.place(at).to == &to) {
-                leave(at);
+                unlink(at);
                 places_.place(at) = {.next = free_};
                 free_ = at;
             }
@@ -111,7 +111,7 @@ public:
         for (std::size_t i = 1; i <= touched_; ++i) {
             const auto at = static_cast<link>(i);
             if (places_.place(at).to == &to) {
-                leave(at);
+                unlink(at);
                 places_.place(at).wants = filter_key::in_its_form(f);
                 places_.place(at).reuse = f.reuse;
                 enter(at);
@@ -293,7 +293,7 @@ private:
         ++count_[form];
         ++changes_;
     }
-    constexpr void leave(link at) noexcept {
+    constexpr void unlink(link at) noexcept {
         place_type& p = places_.place(at);
         (p.before != 0 ? places_.place(p.before).next : places_.first(bucket(p.wants))) = p.next;
         if (p.next != 0) {

@@ -17,7 +17,7 @@ public:
     using route_result = result<routing::output_route, routing::send_error>;
 
     [[nodiscard]] route_result route(Stack& s, const routing::flow& wanted, moment now) noexcept {
-        if (known_ && wanted == wanted_ && version_ == s.way_version() && now.now < expires_) {
+        if (known_ && wanted == wanted_ && version_ == s.route_generation() && now.now < expires_) {
             return route_;
         }
         const route_result found = s.route(wanted, now);
@@ -25,7 +25,7 @@ public:
         if (known_) {
             wanted_ = wanted;
             route_ = *found;
-            version_ = s.way_version();
+            version_ = s.route_generation();
             expires_ = expiry(s, now);
             ++lookups_;
         }

@@ -25,7 +25,7 @@ template <has_endpoint_registry Stack, endpoint_sizes Sizes>
 class endpoint_base : public packet_sink<typename Stack::packet_type> {
 public:
     using packet_type = typename Stack::packet_type;
-    using outcome_type = result<void, endpoint_error>;
+    using result_type = result<void, endpoint_error>;
 
     endpoint_base(const endpoint_base&) = delete;
     endpoint_base& operator=(const endpoint_base&) = delete;
@@ -45,7 +45,7 @@ public:
             return failure{endpoint_error::would_block};
         }
         const waiting next = queue_.pop();
-        received r{.octets = next.packet.size(),
+        received r{.copied = next.packet.size(),
                    .length = next.packet.size(),
                    .from = {next.info.source, next.info.source_port},
                    .destination = next.info.destination,
@@ -53,10 +53,10 @@ public:
                    .interface = next.info.interface,
                    .ttl = next.info.ttl,
                    .tos = next.info.tos,
-                   .to_many = next.info.to_many,
-                   .mark = next.packet.facts().mark};
-        r.octets = r.length < to.size() ? r.length : static_cast<u32>(to.size());
-        packet_reader<packet_type>{next.packet}.copy(to.data(), r.octets);
+                   .broadcast_or_multicast = next.info.broadcast_or_multicast,
+                   .mark = next.packet.metadata().mark};
+        r.copied = r.length < to.size() ? r.length : static_cast<u32>(to.size());
+        packet_reader<packet_type>{next.packet}.copy(to.data(), r.copied);
         return r;
     }
     // The oldest error of those that receive_errors asked for, with as much of what was quoted of
@@ -75,14 +75,14 @@ public:
     [[nodiscard]] endpoint_error pending_error() noexcept {
         return std::exchange(pending_, endpoint_error::none);
     }
-    // Packets that wait, the octets of their blocks, and errors that wait.
+    // Packets that wait, the bytes of their blocks, and errors that wait.
     [[nodiscard]] std::size_t waiting_packets() const noexcept { return queue_.size(); }
-    [[nodiscard]] u64 waiting_octets() const noexcept { return queue_.octets(); }
+    [[nodiscard]] u64 waiting_bytes() const noexcept { return queue_.byte_count(); }
     [[nodiscard]] std::size_t waiting_errors() const noexcept { return errors_.size(); }
     [[nodiscard]] u64 errors_lost() const noexcept { return errors_.lost(); }
-    [[nodiscard]] const cached_flow<Stack>& way() const noexcept { return way_; }
+    [[nodiscard]] const cached_flow<Stack>& flow() const noexcept { return flow_; }
 
-    // The options of what is sent from now on, as octets of a header; false when they are no
+    // The options of what is sent from now on, as bytes of a header; false when they are no
     // options that the sender may send. Linux IP_OPTIONS.
     [[nodiscard]] bool set_ip_options(
         const_bytes wanted, moment now,
@@ -122,7 +122,7 @@ public:
     // -- for the stack --
     [[nodiscard]] bool take(packet_type& packet, const delivery_info& info) noexcept override {
         waiting* const place =
-            may_wait(packet) ? queue_.claim(packet, options_.receive_octets) : nullptr;
+            may_wait(packet) ? queue_.claim(packet, options_.receive_bytes) : nullptr;
         if (place == nullptr) {
             return false;
         }
@@ -179,7 +179,7 @@ protected:
 
     // -- bind and connect --
     // Port 0: one that is free, by chance, from first to last. For raw endpoints there are none.
-    [[nodiscard]] outcome_type bind_to(const endpoint_address& a, u16 first, u16 last) noexcept {
+    [[nodiscard]] result_type bind_to(const endpoint_address& a, u16 first, u16 last) noexcept {
         if (bound_) {
             return failure{endpoint_error::invalid};
         }
@@ -196,7 +196,7 @@ protected:
         source_ = of == bind_kind::many ? ipv4::address{} : a.host;
         host_bound_ = !a.host.is_unspecified();
         bound_ = true;
-        const outcome_type placed = enroll();
+        const result_type placed = enroll();
         if (!placed.has_value()) {
             close();
         }
@@ -204,10 +204,10 @@ protected:
     }
     // For one that is bound: what comes from others is not received any more, and fatal errors are
     // told.
-    [[nodiscard]] outcome_type connect_to(const endpoint_address& peer, moment now) noexcept {
+    [[nodiscard]] result_type connect_to(const endpoint_address& peer, moment now) noexcept {
         send_request r = request_for(peer.host, {});
         r.options = nullptr;  // a source route counts when something is sent
-        const auto route = way_.route(stack_, flow_of(r), now);
+        const auto route = flow_.route(stack_, flow_of(r), now);
         if (!route.has_value()) {
             count_if_unroutable(route.error());
             return failure{error_of(route.error())};
@@ -257,13 +257,13 @@ protected:
         return r;
     }
 
-    // The way of a datagram with that many octets behind the header.
+    // The way of a datagram with that many bytes behind the header.
     [[nodiscard]] result<routing::output_route, endpoint_error>
-    way_of(const send_request& r, std::size_t octets, moment now) noexcept {
+    route_for(const send_request& r, std::size_t length, moment now) noexcept {
         if (pending_ != endpoint_error::none) {
             return failure{pending_error()};
         }
-        auto route = way_.route(stack_, flow_of(r), now);
+        auto route = flow_.route(stack_, flow_of(r), now);
         if (!route.has_value()) {
             if (kind_ != endpoint_kind::raw) {
                 count_if_unroutable(route.error());
@@ -273,13 +273,13 @@ protected:
         if (route->type == route_type::broadcast && !options_.may_broadcast) {
             return failure{endpoint_error::access_denied};
         }
-        route->heard_here = options_.multicast_loop;
+        route->loops_back = options_.multicast_loop;
         const u32 mtu = mtu_by(route->interface, r.ignore_path_mtu ? u16{0} : route->mtu);
         using enum mtu_discovery;
         const mtu_discovery how = options_.discovery;
         const bool may_be_cut = how == dont || how == want || how == omit;
         const u32 header = u32{ipv4::min_header_length} + ip_options_.offsets.length;
-        if (octets + header > (may_be_cut ? u32{ipv4::max_total_length} : mtu)) {
+        if (length + header > (may_be_cut ? u32{ipv4::max_total_length} : mtu)) {
             return too_big(flow_of(r).destination, mtu - ip_options_.offsets.length);
         }
         return *route;
@@ -304,7 +304,7 @@ protected:
         return {endpoint_error::too_big};
     }
     // A device without room is told to those alone who ask for errors. Linux IP_RECVERR.
-    [[nodiscard]] outcome_type told(const typename Stack::send_result& sent) const noexcept {
+    [[nodiscard]] result_type told(const typename Stack::send_result& sent) const noexcept {
         if (sent.has_value() || (sent.error() == routing::send_error::no_buffer &&
                                  kind_ != endpoint_kind::ping && !options_.receive_errors)) {
             return {};
@@ -319,7 +319,7 @@ protected:
     }
 
     // A new entry in the delivery room, in place of the old one.
-    [[nodiscard]] outcome_type enroll() noexcept {
+    [[nodiscard]] result_type enroll() noexcept {
         auto& room = stack_.delivery();
         const endpoint_filter f = filter();
         // The order of ping endpoints counts, and connecting does not change it.
@@ -351,7 +351,7 @@ protected:
     ipv4::address source_{};  // of what is sent; unspecified: by the way
     endpoint_address peer_{};
     endpoint_options options_{};
-    cached_flow<Stack> way_;
+    cached_flow<Stack> flow_;
 
 private:
     struct waiting {

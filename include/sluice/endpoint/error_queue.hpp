@@ -1,7 +1,7 @@
 // error_queue<N, Quote>: the errors that an endpoint asked for, oldest first, each with what was
 // quoted of the datagram. Expects: N and Quote greater than 0. Does: keeps up to N, and Quote
-// octets of each quote. Never: forgets an old error for a new one: what finds no room is counted.
-// Cost: N * (Quote + 40) octets in place; a copy of the quote. Linux sk_error_queue,
+// bytes of each quote. Never: forgets an old error for a new one: what finds no room is counted.
+// Cost: N * (Quote + 40) bytes in place; a copy of the quote. Linux sk_error_queue,
 // sock_extended_err.
 #pragma once
 
@@ -22,7 +22,7 @@ struct error_report {
     ipv4::address offender{};        // who sent the ICMP error
     endpoint_address destination{};  // of the datagram that it is about
     u16 interface = 0;               // it came in by
-    u32 octets = 0;                  // of the quote, that were copied
+    u32 copied = 0;                  // of the quote, that were copied
     u32 length = 0;                  // of the quote, as far as it was kept
     // Where in the quote its RFC 4884 extension begins; 0: there is none. Linux
     // sock_ee_data_rfc4884.
@@ -52,8 +52,8 @@ public:
         }
         const entry& e = entries_[first_];
         error_report r = e.report;
-        r.octets = r.length < to.size() ? r.length : static_cast<u32>(to.size());
-        copy_bytes(to.data(), e.quote, r.octets);
+        r.copied = r.length < to.size() ? r.length : static_cast<u32>(to.size());
+        copy_bytes(to.data(), e.quote, r.copied);
         first_ = (first_ + 1) % N;
         --size_;
         return r;

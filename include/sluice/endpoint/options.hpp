@@ -37,8 +37,8 @@ struct endpoint_options {
     bool multicast_loop = true;    // IP_MULTICAST_LOOP
     u16 multicast_interface = 0;   // IP_MULTICAST_IF
     ipv4::address multicast_source{};
-    // SO_RCVBUF, exactly: octets of the blocks of what waits. Linux net.core.rmem_default.
-    u32 receive_octets = default_waiting_octets;
+    // SO_RCVBUF, exactly: bytes of the blocks of what waits. Linux net.core.rmem_default.
+    u32 receive_bytes = default_waiting_bytes;
     // ICMP_FILTER of raw endpoints for ICMP: bit N set, type N is not received.
     u32 icmp_filter = 0;
 };
@@ -60,7 +60,7 @@ struct endpoint_address {
                                      const endpoint_address&) noexcept = default;
 };
 
-// What an endpoint can hold: packets that wait (each keeps its buffer), errors, octets of each
+// What an endpoint can hold: packets that wait (each keeps its buffer), errors, bytes of each
 // quote.
 struct endpoint_sizes {
     std::size_t queue = 16;  // a power of two
@@ -68,9 +68,9 @@ struct endpoint_sizes {
     std::size_t quote = 576;
 };
 
-// What came, beside the octets. Linux IP_PKTINFO, IP_RECVTTL, IP_RECVTOS, MSG_TRUNC.
+// What came, beside the bytes. Linux IP_PKTINFO, IP_RECVTTL, IP_RECVTOS, MSG_TRUNC.
 struct received {
-    u32 octets = 0;  // that were copied
+    u32 copied = 0;  // that were copied
     u32 length = 0;  // of the datagram
     endpoint_address from{};
     ipv4::address destination{};  // of the header
@@ -78,10 +78,10 @@ struct received {
     u16 interface = 0;            // it came in by
     u8 ttl = 0;
     u8 tos = 0;
-    bool to_many = false;  // broadcast or multicast
-    u32 mark = 0;          // what a hook wrote into the metadata; Linux SO_RCVMARK
+    bool broadcast_or_multicast = false;
+    u32 mark = 0;  // what a hook wrote into the metadata; Linux SO_RCVMARK
 
-    [[nodiscard]] constexpr bool truncated() const noexcept { return octets < length; }
+    [[nodiscard]] constexpr bool truncated() const noexcept { return copied < length; }
 };
 
 }  // namespace sluice

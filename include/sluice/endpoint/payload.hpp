@@ -1,6 +1,6 @@
-// payload: the caller's octets as a packet to be sent, whatever size the buffers have. Expects: a
+// payload: the caller's bytes as a packet to be sent, whatever size the buffers have. Expects: a
 // buffer source that outlives the packet. Does: copies and sums in one go; goes on in further
-// buffers where one is too small. Never: copies twice. Cost: the octets once, a buffer for each of
+// buffers where one is too small. Never: copies twice. Cost: the bytes once, a buffer for each of
 // its size.
 #pragma once
 
@@ -11,7 +11,7 @@
 
 namespace sluice::detail {
 
-// `front` octets that the caller fills, then the payload, whose sum is added to `sum`; an empty
+// `front` bytes that the caller fills, then the payload, whose sum is added to `sum`; an empty
 // handle when there is no buffer.
 template <buffer_source Source>
 [[nodiscard]] constexpr typename Source::packet_type

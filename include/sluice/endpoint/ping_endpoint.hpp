@@ -15,8 +15,8 @@ class ping_endpoint final : public detail::endpoint_base<Stack, Sizes> {
     using base = detail::endpoint_base<Stack, Sizes>;
 
 public:
-    using typename base::outcome_type;
     using typename base::packet_type;
+    using typename base::result_type;
 
     explicit ping_endpoint(Stack& s) noexcept
         : base(s, endpoint_kind::ping, ipv4::protocols::icmp) {
@@ -25,35 +25,35 @@ public:
 
     // The port is the identifier; 0: one that nobody has. A given one may be shared, unless `reuse`
     // is off on either side; what comes is for the endpoint that was bound last.
-    [[nodiscard]] outcome_type bind(const endpoint_address& a = {}) noexcept {
+    [[nodiscard]] result_type bind(const endpoint_address& a = {}) noexcept {
         return base::bind_to(a, 1, 0xffff);
     }
     // Whom send() without an address asks; answers of others are still received, as in Linux.
-    [[nodiscard]] outcome_type connect(ipv4::address peer, moment now) noexcept {
-        if (const outcome_type b = bind_if_need_be(); !b.has_value()) {
+    [[nodiscard]] result_type connect(ipv4::address peer, moment now) noexcept {
+        if (const result_type b = bind_if_need_be(); !b.has_value()) {
             return b;
         }
         return base::connect_to({peer, 0}, now);
     }
 
     // An echo request with that sequence number and data.
-    [[nodiscard]] outcome_type send_echo(u16 sequence, const_bytes data, ipv4::address to,
-                                         moment now, const message_options& m = {}) noexcept {
+    [[nodiscard]] result_type send_echo(u16 sequence, const_bytes data, ipv4::address to,
+                                        moment now, const message_options& m = {}) noexcept {
         std::byte header[icmp::header_length]{std::byte{icmp::types::echo_request}};
         store_be<u16>(header + 6, sequence);
         return send_parts(header, data, to, now, m);
     }
     // A message from its ICMP header on: an echo request or an extended one, code 0.
-    [[nodiscard]] outcome_type send(const_bytes message, ipv4::address to, moment now,
-                                    const message_options& m = {}) noexcept {
+    [[nodiscard]] result_type send(const_bytes message, ipv4::address to, moment now,
+                                   const message_options& m = {}) noexcept {
         if (message.size() < icmp::header_length) {
             return failure{endpoint_error::fault};
         }
         return send_parts(message.first(icmp::header_length), message.subspan(icmp::header_length),
                           to, now, m);
     }
-    [[nodiscard]] outcome_type send(const_bytes message, moment now,
-                                    const message_options& m = {}) noexcept {
+    [[nodiscard]] result_type send(const_bytes message, moment now,
+                                   const message_options& m = {}) noexcept {
         if (!this->connected_) {
             return failure{endpoint_error::destination_required};
         }
@@ -63,11 +63,11 @@ public:
 private:
     using base::stack_;
 
-    [[nodiscard]] outcome_type bind_if_need_be() noexcept {
-        return this->bound_ ? outcome_type{} : bind();
+    [[nodiscard]] result_type bind_if_need_be() noexcept {
+        return this->bound_ ? result_type{} : bind();
     }
-    [[nodiscard]] outcome_type send_parts(const_bytes header, const_bytes data, ipv4::address to,
-                                          moment now, const message_options& m) noexcept {
+    [[nodiscard]] result_type send_parts(const_bytes header, const_bytes data, ipv4::address to,
+                                         moment now, const message_options& m) noexcept {
         const icmp::const_view given{header.data()};
         if (data.size() > 0xffff) {
             return failure{endpoint_error::too_big};
@@ -76,11 +76,11 @@ private:
                                        given[icmp::type] != icmp::types::extended_echo_request)) {
             return failure{endpoint_error::invalid};
         }
-        if (const outcome_type b = bind_if_need_be(); !b.has_value()) {
+        if (const result_type b = bind_if_need_be(); !b.has_value()) {
             return b;
         }
         const send_request r = base::request_for(to, m);
-        const auto route = base::way_of(r, header.size() + data.size(), now);
+        const auto route = base::route_for(r, header.size() + data.size(), now);
         if (!route.has_value()) {
             return failure{route.error()};
         }

@@ -2,7 +2,7 @@
 // header; sends payloads, or whole datagrams with options().header_included. Expects: a stack that
 // outlives it; the time with each send. Does: takes copies, so that a handler of the protocol gets
 // the datagram too; hears router alerts if asked. Never: moves, allocates, waits. Cost:
-// endpoint.hpp's; the octets copied once. RFC 1122 section 3.4, RFC 2113 section 2.1. Linux
+// endpoint.hpp's; the bytes copied once. RFC 1122 section 3.4, RFC 2113 section 2.1. Linux
 // raw_sendmsg, raw_rcv, icmp_filter.
 #pragma once
 
@@ -15,8 +15,8 @@ class raw_endpoint final : public detail::endpoint_base<Stack, Sizes> {
     using base = detail::endpoint_base<Stack, Sizes>;
 
 public:
-    using typename base::outcome_type;
     using typename base::packet_type;
+    using typename base::result_type;
 
     // Protocol 255 only sends, with its own header (Linux IPPROTO_RAW).
     raw_endpoint(Stack& s, u8 protocol) noexcept : base(s, endpoint_kind::raw, protocol) {
@@ -24,35 +24,35 @@ public:
     }
 
     // Hears from now on; address unspecified: what comes to any of ours.
-    [[nodiscard]] outcome_type bind(ipv4::address a = {}) noexcept {
+    [[nodiscard]] result_type bind(ipv4::address a = {}) noexcept {
         return base::bind_to({a, 0}, 0, 0);
     }
-    [[nodiscard]] outcome_type connect(ipv4::address peer, moment now) noexcept {
-        if (const outcome_type b = this->bound_ ? outcome_type{} : bind(); !b.has_value()) {
+    [[nodiscard]] result_type connect(ipv4::address peer, moment now) noexcept {
+        if (const result_type b = this->bound_ ? result_type{} : bind(); !b.has_value()) {
             return b;
         }
         return base::connect_to({peer, 0}, now);
     }
     // Datagrams of this protocol that carry a router alert come here instead of being forwarded.
     // Linux IP_ROUTER_ALERT.
-    [[nodiscard]] outcome_type hear_alerts() noexcept {
+    [[nodiscard]] result_type hear_alerts() noexcept {
         this->hears_alerts_ = true;
         return base::enroll();
     }
-    [[nodiscard]] outcome_type ignore_alerts() noexcept {
+    [[nodiscard]] result_type ignore_alerts() noexcept {
         this->hears_alerts_ = false;
         return base::enroll();
     }
 
-    [[nodiscard]] outcome_type send(const_bytes message, moment now,
-                                    const message_options& m = {}) noexcept {
+    [[nodiscard]] result_type send(const_bytes message, moment now,
+                                   const message_options& m = {}) noexcept {
         if (!this->connected_) {
             return failure{endpoint_error::destination_required};
         }
         return send(message, this->peer_.host, now, m);
     }
-    [[nodiscard]] outcome_type send(const_bytes message, ipv4::address to, moment now,
-                                    const message_options& m = {}) noexcept {
+    [[nodiscard]] result_type send(const_bytes message, ipv4::address to, moment now,
+                                   const message_options& m = {}) noexcept {
         if (message.size() > 0xffff) {
             return failure{endpoint_error::too_big};
         }
@@ -63,13 +63,13 @@ public:
         if (this->protocol_ == ipv4::protocols::icmp && message.size() < 2) {
             return failure{endpoint_error::fault};
         }
-        const auto route = base::way_of(r, message.size(), now);
+        const auto route = base::route_for(r, message.size(), now);
         if (!route.has_value()) {
             return failure{route.error()};
         }
         packet_type p = packet_of(message);
         return p ? base::told(stack_.send(std::move(p), r, *route, now))
-                 : outcome_type{base::no_buffer(r, *route, now)};
+                 : result_type{base::no_buffer(r, *route, now)};
     }
 
     // -- for the stack --
@@ -84,8 +84,8 @@ private:
     using base::stack_;
 
     // Not fragmented: what exceeds the MTU of the interface is refused.
-    [[nodiscard]] outcome_type send_with_header(const_bytes message, const send_request& r,
-                                                moment now) noexcept {
+    [[nodiscard]] result_type send_with_header(const_bytes message, const send_request& r,
+                                               moment now) noexcept {
         routing::flow f = flow_of(r);
         f.destination = r.destination;
         f.protocol = 0;
@@ -94,7 +94,7 @@ private:
         if (this->pending_ != endpoint_error::none) {
             return failure{this->pending_error()};
         }
-        const auto route = this->way_.route(stack_, f, now);
+        const auto route = this->flow_.route(stack_, f, now);
         if (route.has_value()) {
             if (route->type == route_type::broadcast && !this->options_.may_broadcast) {
                 return failure{endpoint_error::access_denied};
@@ -106,7 +106,7 @@ private:
         }
         packet_type p = packet_of(message);
         return p ? base::told(stack_.send_raw(std::move(p), r, now))
-                 : outcome_type{failure{endpoint_error::no_buffer}};
+                 : result_type{failure{endpoint_error::no_buffer}};
     }
     [[nodiscard]] packet_type packet_of(const_bytes message) noexcept {
         u64 sum = 0;

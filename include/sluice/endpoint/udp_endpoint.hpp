@@ -1,6 +1,6 @@
 // udp_endpoint<Stack>: a UDP socket over the stack: bind, connect, send, receive. Expects: a stack
 // that outlives it; the time with each send. Does: writes header and checksum, chooses a port where
-// none was bound. Never: moves, allocates, waits. Cost: endpoint.hpp's; the octets copied and
+// none was bound. Never: moves, allocates, waits. Cost: endpoint.hpp's; the bytes copied and
 // summed once. RFC 768, RFC 1122 section 4.1. Linux udp_sendmsg, udp_recvmsg.
 #pragma once
 
@@ -14,47 +14,47 @@ class udp_endpoint final : public detail::endpoint_base<Stack, Sizes> {
     using base = detail::endpoint_base<Stack, Sizes>;
 
 public:
-    using typename base::outcome_type;
     using typename base::packet_type;
+    using typename base::result_type;
 
     explicit udp_endpoint(Stack& s) noexcept : base(s, endpoint_kind::udp, ipv4::protocols::udp) {}
 
     // Address unspecified: any of ours; a group or a broadcast address: what comes there. Port 0: a
     // free one of ip_local_port_range.
-    [[nodiscard]] outcome_type bind(const endpoint_address& a = {}) noexcept {
+    [[nodiscard]] result_type bind(const endpoint_address& a = {}) noexcept {
         const settings& s = stack_.switches();
         return base::bind_to(a, s.ip_local_port_first, s.ip_local_port_last);
     }
     // From now on the one that it speaks to, and the only one that it hears.
-    [[nodiscard]] outcome_type connect(const endpoint_address& peer, moment now) noexcept {
-        if (const outcome_type b = bind_if_need_be(); !b.has_value()) {
+    [[nodiscard]] result_type connect(const endpoint_address& peer, moment now) noexcept {
+        if (const result_type b = bind_if_need_be(); !b.has_value()) {
             return b;
         }
         return base::connect_to(peer, now);
     }
 
-    [[nodiscard]] outcome_type send(const_bytes payload, moment now,
-                                    const message_options& m = {}) noexcept {
+    [[nodiscard]] result_type send(const_bytes payload, moment now,
+                                   const message_options& m = {}) noexcept {
         if (!this->connected_) {
             return failure{endpoint_error::destination_required};
         }
         return send(payload, this->peer_, now, m);
     }
-    [[nodiscard]] outcome_type send(const_bytes payload, const endpoint_address& to, moment now,
-                                    const message_options& m = {}) noexcept {
+    [[nodiscard]] result_type send(const_bytes payload, const endpoint_address& to, moment now,
+                                   const message_options& m = {}) noexcept {
         if (payload.size() > 0xffff) {
             return failure{endpoint_error::too_big};
         }
         if (to.port == 0) {
             return failure{endpoint_error::invalid};
         }
-        if (const outcome_type b = bind_if_need_be(); !b.has_value()) {
+        if (const result_type b = bind_if_need_be(); !b.has_value()) {
             return b;
         }
         send_request r = base::request_for(to.host, m);
         r.sent_counter = mib::udp_out_datagrams;
         r.no_buffer_counter = mib::udp_sndbuf_errors;
-        const auto route = base::way_of(r, payload.size() + udp::layout::size, now);
+        const auto route = base::route_for(r, payload.size() + udp::layout::size, now);
         if (!route.has_value()) {
             return failure{route.error()};
         }
@@ -67,7 +67,7 @@ public:
         write_header(p, *route, to.port, sum);
         if (const interface* out = stack_.interfaces().find(route->interface);
             out != nullptr && out->loopback) {
-            p.writable_facts().checksum =
+            p.writable_metadata().checksum =
                 checksum_state::verified;  // nothing sums it on the way to us
         }
         return base::told(stack_.send(std::move(p), r, *route, now));
@@ -77,8 +77,8 @@ private:
     using base::stack_;
 
     // Without a port nobody can answer.
-    [[nodiscard]] outcome_type bind_if_need_be() noexcept {
-        return this->bound_ ? outcome_type{} : bind();
+    [[nodiscard]] result_type bind_if_need_be() noexcept {
+        return this->bound_ ? result_type{} : bind();
     }
     void write_header(packet_type& p, const routing::output_route& route, u16 to_port,
                       u64 payload_sum) const noexcept {

@@ -12,7 +12,7 @@
 //
 // A hook that took the packet owns it, whatever it answers. A hook that lets the packet go on keeps
 // a clone if it keeps anything, and unshares before it changes bytes. A hook that keeps packets
-// bounds them by number and by octets, for example with `bounded_packet_queue`
+// bounds them by number and by bytes, for example with `bounded_packet_queue`
 // (packet/bounded_packet_queue.hpp), and asks `may_wait`, which leaves buffers for reception.
 //
 // `active(point)` says whether the point has a hook. Constant: `never_active`: if true, the

@@ -2,7 +2,7 @@
 // Expects: a secret key; Hosts a power of two, at least 4. Does: finds the record of an address or
 // makes a fresh one in place of the one of its set that was not used for longest. Never: allocates,
 // grows, or lets an outsider choose whose record goes: the set is picked by a keyed hash.
-// Cost: one hash and at most four compares; 32 octets a host. Linux: struct inet_peer, inetpeer.c.
+// Cost: one hash and at most four compares; 32 bytes a host. Linux: struct inet_peer, inetpeer.c.
 #pragma once
 
 #include <sluice/base/siphash.hpp>

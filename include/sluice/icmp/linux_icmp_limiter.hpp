@@ -6,7 +6,7 @@
 // one host doubling their distance until the host is given up. Messages of types that icmp_ratemask
 // leaves out, path MTU messages and those over loopback pass freely. Never: allocates; a host's
 // savings are forgotten when too many others come between. Cost: two keyed hashes a limited
-// message; 32 octets a host. Models icmp_policy (icmp/concept.hpp). RFC 1812 section 4.3.2.8.
+// message; 32 bytes a host. Models icmp_policy (icmp/concept.hpp). RFC 1812 section 4.3.2.8.
 // Source: Linux icmp.c, route.c.
 #pragma once
 

@@ -5,7 +5,7 @@
 // wraps. Never: keeps flows: those that share a counter only make it grow faster.
 // Deviation: Linux sends the counter as it is; here each flow adds an offset of its own from the
 // same hash, so that flows that share a counter do not see each other's values (RFC 7739
-// section 5.3). Cost: one hash, and half of another when time has passed; 8 octets a counter.
+// section 5.3). Cost: one hash, and half of another when time has passed; 8 bytes a counter.
 // Models identification_policy. Source: Linux ip_select_ident_segs and ip_idents_reserve in
 // route.c.
 #pragma once
@@ -31,7 +31,7 @@ public:
     [[nodiscard]] constexpr u16 next(ipv4::address source, ipv4::address destination, u8 protocol,
                                      u16 segments, instant now) noexcept {
         const u64 flow =
-            siphash_and_octet(secret_, u64{destination.value} << 32 | source.value, protocol);
+            siphash_and_byte(secret_, u64{destination.value} << 32 | source.value, protocol);
         counter& c = counters_[flow & (Counters - 1)];
         const auto milliseconds = static_cast<u32>(now.nanoseconds / 1'000'000);
         if (milliseconds != c.used_at) {

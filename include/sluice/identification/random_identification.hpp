@@ -3,7 +3,7 @@
 // another, so that none comes twice within one walk and the next cannot be told from those seen.
 // Never: keeps anything of a flow: nothing to collide or to count; but all flows together wrap
 // after 65536 datagrams, so for fast senders that fragment linux_identification lasts longer (RFC
-// 4963). Cost: four hashes, 40 octets. Models identification_policy. RFC 7739 section 5.2.
+// 4963). Cost: four hashes, 40 bytes. Models identification_policy. RFC 7739 section 5.2.
 #pragma once
 
 #include <sluice/identification/concept.hpp>

@@ -1,6 +1,6 @@
 // interface: one network interface as the stack sees it: MTU, state, addresses, settings.
 // Expects: index 1 .. 65535, unique in its stack. Does: carries values and answers about its own
-// addresses. Never: sends or receives. Cost: about 300 octets; the packet path reads interface_path
+// addresses. Never: sends or receives. Cost: about 300 bytes; the packet path reads interface_path
 // alone. Linux: net_device, in_device.
 #pragma once
 
@@ -47,17 +47,17 @@ enum class interface_error : u8 { none, full, exists, not_found, invalid };
 
 inline constexpr std::size_t max_interface_addresses = 8;
 
-// A name of up to 15 octets; what is longer is cut. Empty: none. Linux IFNAMSIZ.
+// A name of up to 15 bytes; what is longer is cut. Empty: none. Linux IFNAMSIZ.
 struct interface_name {
-    char octets[16]{};  // zeros behind the name
+    char characters[16]{};  // zeros behind the name
 
     constexpr interface_name() noexcept = default;
     constexpr interface_name(const char* name) noexcept {
-        for (std::size_t i = 0; i + 1 < sizeof octets && name[i] != 0; ++i) {
-            octets[i] = name[i];
+        for (std::size_t i = 0; i + 1 < sizeof characters && name[i] != 0; ++i) {
+            characters[i] = name[i];
         }
     }
-    [[nodiscard]] constexpr bool empty() const noexcept { return octets[0] == 0; }
+    [[nodiscard]] constexpr bool empty() const noexcept { return characters[0] == 0; }
 
     friend constexpr bool operator==(const interface_name&,
                                      const interface_name&) noexcept = default;
@@ -65,7 +65,7 @@ struct interface_name {
 
 // What the packet path reads of an interface, compiled by refresh() from all the rest.
 struct interface_path {
-    u32 output_mtu = 0;  // octets; 0: nothing leaves here
+    u32 output_mtu = 0;  // bytes; 0: nothing leaves here
     // All ones, 0 where nothing leaves: so much of a hop's own MTU counts, by one instruction.
     u16 hop_mtus = 0;
     // Forwarding is on and no rule asks more of a source than the accept branch checks.
@@ -75,7 +75,7 @@ struct interface_path {
 struct interface {
     u16 index = 0;
     bool up = true;
-    u32 mtu = 1500;  // octets
+    u32 mtu = 1500;  // bytes
     bool loopback = false;
     u16 master = 0;             // the routing domain's interface (VRF); 0: none
     interface_name name{};      // told in answers to probes and in extensions of ICMP errors

@@ -1,6 +1,6 @@
 // ARP frames as Linux sends them.
 //
-// Expects: 42 octets of room. Does: writes requests, replies and announcements. Never: pads: that
+// Expects: 42 bytes of room. Does: writes requests, replies and announcements. Never: pads: that
 // is the device's. Cost: a few stores. RFC 826, RFC 5227 section 2.3.
 #pragma once
 

@@ -28,7 +28,7 @@ struct circumstances {
     bool sender_is_martian = false;  // sender_protocol cannot be a neighbour there
 };
 
-struct verdict {
+struct decision {
     bool answer = false;
     bool learn = false;
     bool create = false;     // learn also of a stranger
@@ -60,8 +60,8 @@ struct verdict {
            (p.operation == operations::request || p.target_hardware == p.sender_hardware);
 }
 
-[[nodiscard]] constexpr verdict judge(const packet& heard, const circumstances& c,
-                                      const settings& s) noexcept {
+[[nodiscard]] constexpr decision judge(const packet& heard, const circumstances& c,
+                                       const settings& s) noexcept {
     const bool asks = heard.operation == operations::request;
     if (!is_believable(heard)) {
         return {};

@@ -9,7 +9,7 @@
 // not answer; announce() tells the link of a new address. Never: forwards frames, answers for
 // others, takes frames of a VLAN (counted; tags of VLAN 0, which only have a priority, are taken
 // off, as in Linux), believes a reply about a neighbour that it does not know. Works in constant
-// evaluation. Cost: for a packet with a known next hop one keyed look-up and 14 octets written; a
+// evaluation. Cost: for a packet with a known next hop one keyed look-up and 14 bytes written; a
 // copy where headroom is missing. Deviation: where the neighbour table is full, a request is
 // answered all the same, and a link address of zero or of a group is never learned; the ARP
 // hardware type 6 (IEEE 802) is not taken. RFC 826, RFC 894, RFC 1112 section 6.4, RFC 1122
@@ -56,7 +56,7 @@ struct ethernet_counters {
 };
 
 template <buffer_source Source, link_host Host, class Sink, std::size_t N = 256,
-          std::size_t Held = 4, u32 Octets = waiting_octets_for(N)>
+          std::size_t Held = 4, u32 Bytes = waiting_bytes_for(N)>
     requires frame_sink<Sink, typename Source::packet_type>
 class ethernet_link {
 public:
@@ -69,7 +69,7 @@ public:
         }
         return false;
     }();
-    using table = neighbour_table<packet_type, N, Held, Octets>;
+    using table = neighbour_table<packet_type, N, Held, Bytes>;
 
     constexpr ethernet_link(Source& source, Host& host, Sink& sink, hash_key key,
                             const neighbour_times& times = {}) noexcept
@@ -198,16 +198,16 @@ private:
         frame.reset();
         return frame_kind::dropped;
     }
-    [[nodiscard]] constexpr sluice::packet_type type_of(ethernet::address destination,
-                                                        u16 interface) const noexcept {
+    [[nodiscard]] constexpr sluice::link_addressing type_of(ethernet::address destination,
+                                                            u16 interface) const noexcept {
         if (destination == host_->hardware_address(interface)) {
-            return sluice::packet_type::host;
+            return sluice::link_addressing::host;
         }
         if (destination.is_broadcast()) {
-            return sluice::packet_type::broadcast;
+            return sluice::link_addressing::broadcast;
         }
-        return destination.is_multicast() ? sluice::packet_type::multicast
-                                          : sluice::packet_type::other_host;
+        return destination.is_multicast() ? sluice::link_addressing::multicast
+                                          : sluice::link_addressing::other_host;
     }
     [[nodiscard]] static constexpr ipv4::address source_of(packet_type& packet) noexcept {
         return packet.may_pull(ipv4::layout::size) ? ipv4::const_view{packet.data()}[ipv4::source]
@@ -216,10 +216,10 @@ private:
 
     // What the device said of the frame stays when its address sounds better: a frame to us that
     // is another host's came out of a VLAN. Linux __netif_receive_skb_core.
-    constexpr void mark(packet_type& frame, sluice::packet_type seen) noexcept {
-        constexpr auto other = sluice::packet_type::other_host;
-        counters_.tagged += u64{frame.type() == other && seen != other};
-        frame.set_type(frame.type() > seen ? frame.type() : seen);
+    constexpr void mark(packet_type& frame, sluice::link_addressing seen) noexcept {
+        constexpr auto other = sluice::link_addressing::other_host;
+        counters_.tagged += u64{frame.addressing() == other && seen != other};
+        frame.set_addressing(frame.addressing() > seen ? frame.addressing() : seen);
     }
 
     // Tags of VLAN 0 have a priority only: the type behind them. That of a tag is left where the
@@ -239,7 +239,8 @@ private:
 
     // False: ignored.
     constexpr bool take_arp(packet_type& frame, instant now) noexcept {
-        if (frame.type() == sluice::packet_type::other_host || !frame.may_pull(arp::layout::size)) {
+        if (frame.addressing() == sluice::link_addressing::other_host ||
+            !frame.may_pull(arp::layout::size)) {
             return false;
         }
         const auto parsed = parse_value<arp::packet>({frame.data(), arp::layout::size});
@@ -249,13 +250,13 @@ private:
         const u16 interface = frame.interface();
         const arp::packet& heard = *parsed;
         arp::circumstances known{.hardware = host_->hardware_address(interface),
-                                 .to_us_alone = frame.type() == sluice::packet_type::host,
+                                 .to_us_alone = frame.addressing() == sluice::link_addressing::host,
                                  .sender_is_own = host_->is_own(interface, heard.sender_protocol),
                                  .target_is_own = host_->is_own(interface, heard.target_protocol)};
         if constexpr (requires { host_->is_martian(interface, heard.sender_protocol); }) {
             known.sender_is_martian = host_->is_martian(interface, heard.sender_protocol);
         }
-        const arp::verdict v = arp::judge(heard, known, arp_);
+        const arp::decision v = arp::judge(heard, known, arp_);
         if (v.conflict) {
             ++counters_.conflicts;
             if constexpr (requires { host_->address_conflict(interface, {}, {}); }) {
@@ -266,7 +267,7 @@ private:
         return v.answer ? reply(interface, heard, now) : learned;
     }
 
-    constexpr bool learn(u16 interface, const arp::packet& heard, const arp::verdict& v,
+    constexpr bool learn(u16 interface, const arp::packet& heard, const arp::decision& v,
                          instant now) noexcept {
         auto* neighbour =
             neighbours_.learn({interface, heard.sender_protocol, heard.sender_hardware, v.solicited,
@@ -362,8 +363,8 @@ private:
         write_header(to, interface, destination);
         packet.copy_to(to + ethernet::layout::size);
         frame.set_interface(interface);
-        if (packet.has_facts()) {  // what the device is to finish
-            frame.writable_facts() = packet.facts();
+        if (packet.has_metadata()) {  // what the device is to finish
+            frame.writable_metadata() = packet.metadata();
         }
         if (!sink_->send_frame(frame, interface, now)) {
             return false;

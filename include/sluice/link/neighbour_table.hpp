@@ -1,4 +1,4 @@
-// neighbour_table<Packet, N, Held, Octets>: the link addresses of at most N next hops, keyed by
+// neighbour_table<Packet, N, Held, Bytes>: the link addresses of at most N next hops, keyed by
 // interface and IPv4 address.
 //
 // Expects: a secret key, the caller's time, poll() at the deadlines it gives. Does: the neighbour
@@ -33,17 +33,17 @@ struct neighbour_claim {
     bool may_create = false;  // an entry is made for it where one is free or worth less
 };
 
-template <class Packet, std::size_t N, std::size_t Held = 4, u32 Octets = waiting_octets_for(N)>
+template <class Packet, std::size_t N, std::size_t Held = 4, u32 Bytes = waiting_bytes_for(N)>
 class neighbour_table {
     static_assert(N >= 1 && N < 0xffff, "sluice: neighbour_table holds 1 to 65534 neighbours");
 
 public:
     using entry = neighbour<Packet, Held>;
 
-    // Packets that wait in all entries together, and the octets of their blocks: a scan cannot hold
+    // Packets that wait in all entries together, and the bytes of their blocks: a scan cannot hold
     // more of the buffers.
     static constexpr std::size_t most_held = N < Held ? Held : N;
-    static constexpr u32 most_held_octets = Octets;
+    static constexpr u32 most_held_bytes = Bytes;
     // Below so many entries none is forgotten for its age alone. Linux gc_thresh1.
     static constexpr std::size_t aged_from = N / 2 < 128 ? N / 2 : 128;
 
@@ -73,9 +73,9 @@ public:
     }
 
     [[nodiscard]] constexpr std::size_t size() const noexcept { return size_; }
-    // Packets that wait now, and the octets of their blocks.
+    // Packets that wait now, and the bytes of their blocks.
     [[nodiscard]] constexpr std::size_t held() const noexcept { return held_; }
-    [[nodiscard]] constexpr u64 held_octets() const noexcept { return held_octets_; }
+    [[nodiscard]] constexpr u64 held_bytes() const noexcept { return held_bytes_; }
     // Packets that waited in an entry that was displaced, erased or flushed.
     [[nodiscard]] constexpr u64 abandoned() const noexcept { return abandoned_; }
     // Neighbours that found no place, because all that is there matters more.
@@ -134,8 +134,8 @@ public:
     // wait for one neighbour, or its source cannot miss it. `from`: its source, for the request.
     // The oldest questions of the table go where too much waits.
     [[nodiscard]] constexpr u32 hold(entry& e, Packet&& packet, ipv4::address from) noexcept {
-        const u32 own = clocks_.of(e.interface).held_octets;
-        const u32 most = own < Octets ? own : Octets;
+        const u32 own = clocks_.of(e.interface).held_bytes;
+        const u32 most = own < Bytes ? own : Bytes;
         const u64 more = memory_kept(packet);
         e.source = from;
         if (!may_wait(packet)) {
@@ -161,16 +161,16 @@ public:
         if (Packet* const place = e.held.claim(packet, most)) {
             *place = std::move(packet);
             ++held_;
-            held_octets_ += more;
+            held_bytes_ += more;
         }
         return dropped;
     }
     // The oldest packet that waits there; empty when none does.
     [[nodiscard]] constexpr Packet take_held(entry& e) noexcept {
-        const u64 before = e.held.octets();
+        const u64 before = e.held.byte_count();
         held_ -= std::size_t{!e.held.empty()};
         Packet oldest = e.held.pop();
-        held_octets_ -= before - e.held.octets();
+        held_bytes_ -= before - e.held.byte_count();
         return oldest;
     }
 
@@ -283,7 +283,7 @@ private:
     static constexpr i64 grain = 4'000'000;
 
     [[nodiscard]] constexpr bool has_room(u64 more) const noexcept {
-        return held_ < most_held && held_octets_ + more <= Octets;
+        return held_ < most_held && held_bytes_ + more <= Bytes;
     }
     [[nodiscard]] constexpr u16& bucket_of(u16 interface, ipv4::address address) noexcept {
         return buckets_[siphash(key_, address.value, interface) & (bucket_count - 1)];
@@ -406,7 +406,7 @@ private:
     instant deadline_ = instant::never();
     std::size_t size_ = 0;
     std::size_t held_ = 0;
-    u64 held_octets_ = 0;
+    u64 held_bytes_ = 0;
     u64 abandoned_ = 0;
     u64 overflows_ = 0;
     detail::neighbour_shelves shelves_;

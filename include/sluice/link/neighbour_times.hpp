@@ -20,11 +20,11 @@ struct neighbour_times {
     duration first_probe = 5_s;  // delay_first_probe_time: from use of a stale one to the question
     duration forget = 60_s;      // gc_stale_time: an unused entry is freed, if there are many
     duration lock = 1_s;         // locktime: another address is not believed so soon after a change
-    u32 held_octets = default_waiting_octets;  // unres_qlen_bytes: of packets that wait for one
-    u8 broadcast_requests = 3;                 // mcast_solicit; 0: nobody is ever asked
-    u8 unicast_requests = 3;                   // ucast_solicit
-    u8 broadcast_probes = 0;                   // mcast_resolicit: after the unicast ones
-    bool spread = true;                        // false: `reachable` exactly
+    u32 held_bytes = default_waiting_bytes;  // unres_qlen_bytes: of packets that wait for one
+    u8 broadcast_requests = 3;               // mcast_solicit; 0: nobody is ever asked
+    u8 unicast_requests = 3;                 // ucast_solicit
+    u8 broadcast_probes = 0;                 // mcast_resolicit: after the unicast ones
+    bool spread = true;                      // false: `reachable` exactly
 };
 
 class neighbour_clocks {

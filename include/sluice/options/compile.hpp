@@ -1,8 +1,8 @@
 // compile: checks every option of a received header once, records us in it, and says where each
-// option is. Expects: a header of header_length() octets. Does: fills option_offsets; writes our
+// option is. Expects: a header of header_length() bytes. Does: fills option_offsets; writes our
 // address and the time into record route and timestamp options and moves their pointers; zeroes
 // what follows the end of the list. Never: repairs the header checksum (only forwarding does),
-// routes, or judges a source route (source_route.hpp). Cost: one pass over at most 40 octets; the
+// routes, or judges a source route (source_route.hpp). Cost: one pass over at most 40 bytes; the
 // environment is asked only by options that record. RFC 791 section 3.1, RFC 1122 section 3.2.1.8,
 // RFC 1812 section 5.3.13, RFC 2113 section 2.1. As Linux ip_options_compile.
 #pragma once
@@ -11,7 +11,7 @@
 
 #include <sluice/base/result.hpp>
 #include <sluice/options/environment.hpp>
-#include <sluice/options/option_octets.hpp>
+#include <sluice/options/option_bytes.hpp>
 #include <sluice/packet/metadata.hpp>
 #include <sluice/wire/ipv4_options.hpp>
 
@@ -26,7 +26,7 @@ enum class sender_rights : u8 {
 namespace detail {
 
 // One walk over the options of a header (Received) or of a sender's request, which is checked more
-// strictly and records nothing yet. The handlers return the offset of the bad octet in their
+// strictly and records nothing yet. The handlers return the offset of the bad byte in their
 // option, or `fine`.
 template <bool Received, class Env>
 class compiler {
@@ -35,7 +35,7 @@ public:
         : area_(area), found_(found), env_(env),
           free_(Received || rights == sender_rights::privileged) {}
 
-    // The offset of the bad octet from the start of the header, or success.
+    // The offset of the bad byte from the start of the header, or success.
     constexpr result<void, u8> run() noexcept {
         found_ = option_offsets{};
         found_.length = static_cast<u8>(area_.size());
@@ -83,17 +83,16 @@ private:
 
     constexpr u8 source_route(bytes option, u8 at) noexcept {
         if (option.size() < 3) return 1;
-        if (octet(option, 2) < 4) return 2;
+        if (byte(option, 2) < 4) return 2;
         // RFC 1812 section 5.2.4.1: more than one source route is a parameter problem.
         if (found_.source_route != 0) return 0;
         if constexpr (!Received) {
-            if (octet(option, 2) != 4 || option.size() < 7 || (option.size() - 3) % 4 != 0)
-                return 1;
+            if (byte(option, 2) != 4 || option.size() < 7 || (option.size() - 3) % 4 != 0) return 1;
             first_hop_ = ipv4::address{word(option, 3)};
             // The last slot is left for the destination, which the header does not hold yet.
             move_bytes(option.data() + 3, option.data() + 7, option.size() - 7);
         }
-        found_.strict_route = octet(option, 0) == ipv4::option_kinds::strict_source_route;
+        found_.strict_route = byte(option, 0) == ipv4::option_kinds::strict_source_route;
         found_.source_route = at;
         return fine;
     }
@@ -102,12 +101,12 @@ private:
     constexpr u8 record_route(bytes option, u8 at) noexcept {
         if (found_.record_route != 0) return 0;
         if (option.size() < 3) return 1;
-        const std::size_t pointer = octet(option, 2);
+        const std::size_t pointer = byte(option, 2);
         if (pointer < 4) return 2;
         if (pointer <= option.size()) {
             if (pointer + 3 > option.size()) return 2;
             record_own_address(option, pointer);
-            set_octet(option, 2, pointer + 4);
+            set_byte(option, 2, pointer + 4);
             found_.record_address = true;
         }
         found_.record_route = at;
@@ -117,7 +116,7 @@ private:
     constexpr u8 timestamp(bytes option, u8 at) noexcept {
         if (found_.timestamp != 0) return 0;
         if (option.size() < 4) return 1;
-        const std::size_t pointer = octet(option, 2);
+        const std::size_t pointer = byte(option, 2);
         if (pointer < 5) return 2;
         const u8 problem =
             pointer <= option.size() ? stamp(option, pointer) : count_overflow(option);
@@ -128,7 +127,7 @@ private:
     constexpr u8 stamp(bytes option, std::size_t pointer) noexcept {
         namespace flags = ipv4::timestamp_flags;
         if (pointer + 3 > option.size()) return 2;
-        const unsigned flag = octet(option, 3) & 0x0f;
+        const unsigned flag = byte(option, 3) & 0x0f;
         if (flag == flags::only) {
             finish_stamp(option, pointer, pointer + 4);
             return fine;
@@ -152,17 +151,17 @@ private:
             found_.changed = true;
         }
         found_.stamp_time = true;
-        set_octet(option, 2, next);
+        set_byte(option, 2, next);
     }
 
     // Deviation: RFC 791 section 3.1 discards when the count overflows; here that is a parameter
     // problem, and prespecified timestamps are not counted, as Linux has it.
     constexpr u8 count_overflow(bytes option) noexcept {
-        const unsigned last = octet(option, 3);
+        const unsigned last = byte(option, 3);
         if ((last & 0x0f) == ipv4::timestamp_flags::prespecified) return fine;
         if (last >> 4 == 15) return 3;
         if constexpr (Received) {
-            set_octet(option, 3, last + 0x10);
+            set_byte(option, 3, last + 0x10);
             found_.changed = true;
         }
         return fine;
@@ -171,7 +170,7 @@ private:
     constexpr u8 router_alert(bytes option, u8 at) noexcept {
         if (option.size() < 4) return 1;
         // RFC 2113 section 2.1: other values are reserved; they alert nobody.
-        if (octet(option, 2) == 0 && octet(option, 3) == 0) found_.router_alert = at;
+        if (byte(option, 2) == 0 && byte(option, 3) == 0) found_.router_alert = at;
         return fine;
     }
 
@@ -218,7 +217,7 @@ private:
 }  // namespace detail
 
 // Checks and records the options of a received header. The error is the pointer of the parameter
-// problem: the offset of the bad octet from the start of the header. `found` then holds what came
+// problem: the offset of the bad byte from the start of the header. `found` then holds what came
 // before it, for the options of the error (echo.hpp).
 template <receiving_environment Env>
 [[nodiscard]] constexpr result<void, u8> compile(ipv4::view ip, option_offsets& found,

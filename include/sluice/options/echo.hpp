@@ -2,7 +2,7 @@
 // Expects: a header that compile has seen, also one that it refused half way. Does: continues
 // record route and timestamp in the answer, reverses the source route as far as it was travelled,
 // repeats the security label; in that order, padded to words. Never: copies an option of another
-// kind, or more octets than came. Cost: 40 octets copied. RFC 1122 section 3.2.2.6 (echo reply),
+// kind, or more bytes than came. Cost: 40 bytes copied. RFC 1122 section 3.2.2.6 (echo reply),
 // RFC 1122 section 3.2.1.8(c), RFC 1122 section 4.1.3.2, RFC 1812 section 4.3.2.6 (errors). As
 // Linux __ip_options_echo.
 #pragma once
@@ -38,7 +38,7 @@ public:
     }
 
 private:
-    // Room for an option of `length` octets, beginning with `start`; notes where it is.
+    // Room for an option of `length` bytes, beginning with `start`; notes where it is.
     constexpr bool append(const_bytes start, std::size_t length, u8& where) noexcept {
         const std::size_t used = to_.offsets.length;
         if (length < 2 || used + length > to_.storage.size()) return false;
@@ -56,10 +56,10 @@ private:
     constexpr bool record_route() noexcept {
         const const_bytes option = option_at(ip_, from_.record_route);
         if (!append(option, option.size(), to_.offsets.record_route)) return false;
-        const std::size_t pointer = octet(option, 2);
+        const std::size_t pointer = byte(option, 2);
         if (!from_.record_address || pointer > option.size()) return true;
         if (pointer + 3 > option.size()) return false;
-        set_octet(made(to_.offsets.record_route), 2, pointer + 4);
+        set_byte(made(to_.offsets.record_route), 2, pointer + 4);
         to_.offsets.record_address = true;
         return true;
     }
@@ -67,7 +67,7 @@ private:
     constexpr bool timestamp() noexcept {
         const const_bytes option = option_at(ip_, from_.timestamp);
         if (!append(option, option.size(), to_.offsets.timestamp)) return false;
-        std::size_t pointer = octet(option, 2);
+        std::size_t pointer = byte(option, 2);
         if (pointer > option.size()) return true;
         if (from_.stamp_address) {
             if (pointer + 3 > option.size()) return false;
@@ -76,7 +76,7 @@ private:
         }
         if (from_.stamp_time) {
             if (pointer + 3 > option.size()) return false;
-            if ((octet(option, 3) & 0x0f) != ipv4::timestamp_flags::prespecified) {
+            if ((byte(option, 3) & 0x0f) != ipv4::timestamp_flags::prespecified) {
                 to_.offsets.stamp_time = true;
                 pointer += 4;
             } else if (pointer + 7 <= option.size() &&
@@ -85,7 +85,7 @@ private:
                 pointer += 8;
             }
         }
-        set_octet(made(to_.offsets.timestamp), 2, pointer);
+        set_byte(made(to_.offsets.timestamp), 2, pointer);
         return true;
     }
 
@@ -93,7 +93,7 @@ private:
     // and the last slot of the answer waits for its destination.
     constexpr bool source_route() noexcept {
         const const_bytes option = option_at(ip_, from_.source_route);
-        std::size_t pointer = octet(option, 2);
+        std::size_t pointer = byte(option, 2);
         if (pointer > option.size()) pointer = option.size() + 1;
         std::size_t hops = pointer < 8 ? 0 : (pointer - 4) / 4;
         if (hops == 0) return true;
@@ -106,8 +106,8 @@ private:
 
         if (!append(option.first(1), 3 + 4 * slots, to_.offsets.source_route)) return false;
         const bytes reversed = made(to_.offsets.source_route);
-        set_octet(reversed, 1, 3 + 4 * slots);
-        set_octet(reversed, 2, ipv4::first_route_pointer);
+        set_byte(reversed, 1, 3 + 4 * slots);
+        set_byte(reversed, 2, ipv4::first_route_pointer);
         for (std::size_t i = 0; i + 1 < slots; ++i) {
             set_word(reversed, 3 + 4 * i, word(option, first + 4 * (hops - 2 - i)));
         }

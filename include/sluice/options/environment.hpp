@@ -54,7 +54,7 @@ concept answers_output_source = requires(E& e, ipv4::address a) {
     { e.output_source(a) } noexcept -> std::same_as<ipv4::address>;
 };
 
-// Judges a commercial security label: 0 if it is fine, else the offset of its bad octet in the
+// Judges a commercial security label: 0 if it is fine, else the offset of its bad byte in the
 // option.
 template <class E>
 concept judges_labels = requires(E& e, const_bytes option) {

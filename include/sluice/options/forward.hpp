@@ -2,7 +2,7 @@
 // Expects: a compiled header, its TTL already taken; the route chosen. Does: puts the address of
 // the outgoing side where compile put ours, moves a source route on by one hop, and recomputes the
 // header checksum if anything changed since arrival. Never: stamps a time again: arrival is what
-// counts. Cost: a few octets and one checksum. RFC 791 section 3.1, RFC 1812 section 5.3.13.4
+// counts. Cost: a few bytes and one checksum. RFC 791 section 3.1, RFC 1812 section 5.3.13.4
 // (source route), RFC 1812 section 5.3.13.5 (record route) and RFC 1812 section 5.3.13.6
 // (timestamp). As Linux ip_forward_options.
 #pragma once
@@ -10,7 +10,7 @@
 #include <cstddef>
 
 #include <sluice/options/environment.hpp>
-#include <sluice/options/option_octets.hpp>
+#include <sluice/options/option_bytes.hpp>
 #include <sluice/packet/metadata.hpp>
 
 namespace sluice::ip_options {
@@ -21,22 +21,22 @@ namespace detail {
 template <class Env>
 constexpr void advance_route(ipv4::view ip, option_offsets& options, Env& env) noexcept {
     const bytes route = option_at(ip, options.source_route);
-    for (std::size_t pointer = octet(route, 2); pointer + 3 <= route.size(); pointer += 4) {
+    for (std::size_t pointer = byte(route, 2); pointer + 3 <= route.size(); pointer += 4) {
         if (word(route, pointer - 1) != options.next_hop.value) continue;
         ip.set(ipv4::destination, options.next_hop);
         set_word(route, pointer - 1, env.output_source(options.next_hop).value);
-        set_octet(route, 2, pointer + 4);
+        set_byte(route, 2, pointer + 4);
         options.changed = true;
         return;
     }
 }
 
-// Puts our address where compile put it: `back` octets before what the pointer now points at.
+// Puts our address where compile put it: `back` bytes before what the pointer now points at.
 template <class Env>
 constexpr void replace_address(ipv4::view ip, u8 option, std::size_t back, Env& env) noexcept {
     const bytes recorded = option_at(ip, option);
     const ipv4::address ours = env.output_source(ip[ipv4::destination]);
-    set_word(recorded, octet(recorded, 2) - 1 - back, ours.value);
+    set_word(recorded, byte(recorded, 2) - 1 - back, ours.value);
 }
 
 }  // namespace detail

@@ -2,7 +2,7 @@
 // Expects: options that were checked (compile). Does: overwrites every option without the copied
 // flag by no-operations of the same length, so that the header keeps its size; forgets their
 // offsets. Never: touches the padding behind the end of the list, or the checksum. Cost: one pass
-// over at most 40 octets. RFC 791 section 3.1. As Linux ip_options_fragment.
+// over at most 40 bytes. RFC 791 section 3.1. As Linux ip_options_fragment.
 #pragma once
 
 #include <sluice/packet/metadata.hpp>
@@ -11,7 +11,7 @@
 
 namespace sluice::ip_options {
 
-// The option octets alone; a malformed list is left as it is from the bad option on.
+// The option bytes alone; a malformed list is left as it is from the bad option on.
 constexpr void fragment(bytes area) noexcept {
     for (mutable_option_cursor at{area}; at.next();) {
         if (ipv4::is_copied(at.kind())) continue;

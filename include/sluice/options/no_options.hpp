@@ -12,7 +12,7 @@ namespace sluice {
 struct no_options {
     static constexpr bool supported = false;
 
-    // The first option octet is the one at fault.
+    // The first option byte is the one at fault.
     template <class Env>
     [[nodiscard]] static constexpr result<void, u8> compile(ipv4::view, option_offsets& found,
                                                             Env&) noexcept {
@@ -22,7 +22,7 @@ struct no_options {
     template <ip_options::hop_router Router>
     [[nodiscard]] static constexpr ip_options::source_route_step
     follow(ipv4::view, option_offsets&, const ip_options::route_arrival&, Router&&) noexcept {
-        return {ip_options::source_route_outcome::refused};
+        return {ip_options::source_route_result::refused};
     }
     template <class Env>
     static constexpr void forward(ipv4::view, option_offsets&, Env&) noexcept {}

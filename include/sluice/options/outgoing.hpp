@@ -1,23 +1,23 @@
 // outgoing: the options of a packet to be sent, made by echo (for a reply) or by compile_request
 // (for a sender's own), and build, which writes them into its header. Expects: for build, a header
-// of 20 + length octets whose length field and source address are set. Does: keeps the octets,
+// of 20 + length bytes whose length field and source address are set. Does: keeps the bytes,
 // where each option is, and where a source route goes first; build completes them: the destination
 // at the end of the source route, our address and the time. Never: sets the header's checksum or
-// length. Cost: 40 octets copied. RFC 791 section 3.1, RFC 1122 section 4.1.3.2. As Linux
+// length. Cost: 40 bytes copied. RFC 791 section 3.1, RFC 1122 section 4.1.3.2. As Linux
 // ip_options_build.
 #pragma once
 
 #include <array>
 #include <cstddef>
 
-#include <sluice/options/option_octets.hpp>
+#include <sluice/options/option_bytes.hpp>
 #include <sluice/packet/metadata.hpp>
 
 namespace sluice::ip_options {
 
 struct outgoing {
     std::array<std::byte, ipv4::max_options_length>
-        storage{};            // offsets.length octets of it are used
+        storage{};            // offsets.length bytes of it are used
     option_offsets offsets;   // length is a multiple of 4
     ipv4::address first_hop;  // with a source route: where the packet is sent first
 
@@ -51,12 +51,12 @@ constexpr option_offsets build(ipv4::view ip, const outgoing& options,
     // The pointers were moved past the slots that wait.
     const bytes recorded = detail::option_at(ip, at.record_route);
     if (at.record_address)
-        detail::set_word(recorded, detail::octet(recorded, 2) - std::size_t{5}, ours);
+        detail::set_word(recorded, detail::byte(recorded, 2) - std::size_t{5}, ours);
     const bytes stamped = detail::option_at(ip, at.timestamp);
     if (at.stamp_address)
-        detail::set_word(stamped, detail::octet(stamped, 2) - std::size_t{9}, ours);
+        detail::set_word(stamped, detail::byte(stamped, 2) - std::size_t{9}, ours);
     if (at.stamp_time)
-        detail::set_word(stamped, detail::octet(stamped, 2) - std::size_t{5}, midnight_ms);
+        detail::set_word(stamped, detail::byte(stamped, 2) - std::size_t{5}, midnight_ms);
     return at;
 }
 

@@ -10,7 +10,7 @@
 #include <concepts>
 #include <cstddef>
 
-#include <sluice/options/option_octets.hpp>
+#include <sluice/options/option_bytes.hpp>
 #include <sluice/packet/metadata.hpp>
 
 namespace sluice::ip_options {
@@ -22,7 +22,7 @@ enum class route_target : u8 {
     other,        // broadcast, multicast, refused or none
 };
 
-enum class source_route_outcome : u8 {
+enum class source_route_result : u8 {
     passed_by,  // the packet is not ours to route by its option: it goes on to its destination
     arrived,    // no hop is left: it is for us; the destination may have been replaced
     advanced,   // the packet goes to option_offsets::next_hop
@@ -31,7 +31,7 @@ enum class source_route_outcome : u8 {
 };
 
 struct source_route_step {
-    source_route_outcome kind = source_route_outcome::passed_by;
+    source_route_result kind = source_route_result::passed_by;
     u8 pointer = 0;         // of problem
     bool rerouted = false;  // the route last asked for replaces that of the original destination
 
@@ -54,10 +54,10 @@ concept hop_router = requires(F& f, ipv4::address hop) {
 template <hop_router Router>
 [[nodiscard]] constexpr source_route_step
 follow(ipv4::view ip, option_offsets& options, const route_arrival& came, Router&& route) noexcept {
-    using enum source_route_outcome;
+    using enum source_route_result;
     if (!came.to_host) return {refused};
     if (came.destination == route_target::forwardable) {
-        // A strict route has no room for a hop that it does not list: the destination octets are at
+        // A strict route has no room for a hop that it does not list: the destination bytes are at
         // fault.
         if (options.strict_route) return {problem, 16};
         return {passed_by};
@@ -66,7 +66,7 @@ follow(ipv4::view ip, option_offsets& options, const route_arrival& came, Router
 
     const bytes listed = detail::option_at(ip, options.source_route);
     bool rerouted = false;
-    for (std::size_t pointer = detail::octet(listed, 2); pointer <= listed.size(); pointer += 4) {
+    for (std::size_t pointer = detail::byte(listed, 2); pointer <= listed.size(); pointer += 4) {
         if (pointer + 3 > listed.size()) {
             return {problem, static_cast<u8>(options.source_route + 2), rerouted};
         }

@@ -34,7 +34,7 @@
 //         };
 //     };
 //
-// Models: `queue_output<N, Octets>` (a bounded queue that the caller drains), `tee_output<First,
+// Models: `queue_output<N, Bytes>` (a bounded queue that the caller drains), `tee_output<First,
 // Second>` (a copy to each), `by_interface<Output, N>` (an output for each interface),
 // `callback_output` (a function of the caller's), `sender` of the ports.
 #pragma once
@@ -54,9 +54,9 @@ struct output_offloads {
     bool tcp_segments = false;  // cuts by segmentation_kind::tcp_ipv4
     bool udp_segments = false;  // by segmentation_kind::udp
 
-    [[nodiscard]] constexpr bool takes(const metadata& facts) const noexcept {
-        const bool pending = facts.checksum == checksum_state::pending;
-        switch (facts.segmentation) {
+    [[nodiscard]] constexpr bool takes(const metadata& known) const noexcept {
+        const bool pending = known.checksum == checksum_state::pending;
+        switch (known.segmentation) {
         case segmentation_kind::tcp_ipv4:
             return pending && checksum && tcp_segments;
         case segmentation_kind::udp:

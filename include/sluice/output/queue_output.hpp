@@ -1,6 +1,6 @@
-// queue_output<N, Octets>: what was transmitted waits in a bounded queue until the caller takes it.
+// queue_output<N, Bytes>: what was transmitted waits in a bounded queue until the caller takes it.
 // Expects: N a power of two; the caller to drain with next(). Does: keeps order, up to N packets
-// whose blocks have Octets. Never: drops: a full queue refuses, and the stack counts it. Cost: N
+// whose blocks have Bytes. Never: drops: a full queue refuses, and the stack counts it. Cost: N
 // packets and their egress in place.
 #pragma once
 
@@ -12,7 +12,7 @@
 
 namespace sluice {
 
-template <std::size_t N, u32 Octets = waiting_octets_for(N)>
+template <std::size_t N, u32 Bytes = waiting_bytes_for(N)>
 struct queue_output {
     template <class Packet>
     class model {
@@ -26,7 +26,7 @@ struct queue_output {
         };
 
         [[nodiscard]] constexpr bool transmit(Packet& packet, const egress& to, instant) noexcept {
-            item* place = packet ? queue_.claim(packet, Octets) : nullptr;
+            item* place = packet ? queue_.claim(packet, Bytes) : nullptr;
             if (place == nullptr) {
                 return false;
             }
@@ -39,7 +39,7 @@ struct queue_output {
         // The oldest; its packet is empty when nothing waits.
         [[nodiscard]] constexpr item next() noexcept { return queue_.pop(); }
         [[nodiscard]] constexpr std::size_t size() const noexcept { return queue_.size(); }
-        [[nodiscard]] constexpr u64 octets() const noexcept { return queue_.octets(); }
+        [[nodiscard]] constexpr u64 byte_count() const noexcept { return queue_.byte_count(); }
 
     private:
         bounded_packet_queue<item, N> queue_;

@@ -5,10 +5,11 @@
 // another type. Ownership unique: one handle a block, clone() copies. shared: clone() counts; what
 // only moves a handle's bounds (pull, unpull, trim) leaves the others as they are, and what changes
 // bytes, chain or facts takes a copy of its own first (push, put, append, attach, may_pull) or is
-// refused: split_list() by an empty packet, data() and facts() by their type. Never: allocates by
-// itself (copies come from the block's own source, which may have none), copies bytes unless said.
-// An empty handle, also one that was moved from, has no octets, no room, no facts, and takes none.
-// Cost: 16 bytes for block storage, move-only; operations on a plain packet touch the handle alone.
+// refused: split_list() by an empty packet, data() and metadata() by their type. Never: allocates
+// by itself (copies come from the block's own source, which may have none), copies bytes unless
+// said. An empty handle, also one that was moved from, has no bytes, no room, no facts, and takes
+// none. Cost: 16 bytes for block storage, move-only; operations on a plain packet touch the handle
+// alone.
 #pragma once
 
 #include <sluice/base/assert.hpp>
@@ -36,7 +37,7 @@ public:
     using block = typename Storage::block;
     // A pointer to the block, or for inline storage the block itself.
     using reference = typename Storage::reference;
-    // Octets of a packet at most, in all its blocks.
+    // Bytes of a packet at most, in all its blocks.
     static constexpr u32 max_size = word::max_length;
 
     constexpr basic_packet() noexcept = default;
@@ -71,7 +72,7 @@ public:
     // Gives the buffer back.
     constexpr void reset() noexcept { *this = basic_packet{}; }
 
-    // -- bounds, all in octets --
+    // -- bounds, all in bytes --
     [[nodiscard]] constexpr u32 size() const noexcept { return at_.length(); }
     // Of them, those at data(): equal to size() unless segmented.
     [[nodiscard]] constexpr u32 head_size() const noexcept {
@@ -89,7 +90,7 @@ public:
         }
         return Storage::capacity(*block_) - at_.offset() - head_size();
     }
-    // The first octet, to be read; also to be written where no other handle can have the block.
+    // The first byte, to be read; also to be written where no other handle can have the block.
     // nullptr of an empty handle.
     [[nodiscard]] constexpr const std::byte* data() const noexcept {
         return block_ != nullptr ? Storage::memory(*block_) + at_.offset() : nullptr;
@@ -99,7 +100,7 @@ public:
     {
         return writable();
     }
-    // The first octet, to be written: of a packet that is not shared, so unshare() it before.
+    // The first byte, to be written: of a packet that is not shared, so unshare() it before.
     [[nodiscard]] constexpr std::byte* writable() noexcept {
         SLUICE_ASSERT(!is_shared());
         return block_ != nullptr ? Storage::memory(*block_) + at_.offset() : nullptr;
@@ -112,13 +113,13 @@ public:
         return {data(), head_size()};
     }
 
-    // Makes room for n octets in front, to be written, and returns the new data(); nullptr when the
+    // Makes room for n bytes in front, to be written, and returns the new data(); nullptr when the
     // headroom is too small.
     [[nodiscard]] constexpr std::byte* push(u32 n) noexcept {
         return block_ != nullptr && n <= at_.offset() && unshare() && unpull(n) ? writable()
                                                                                 : nullptr;
     }
-    // Takes n octets off the front; false when the first block has fewer.
+    // Takes n bytes off the front; false when the first block has fewer.
     [[nodiscard]] constexpr bool pull(u32 n) noexcept {
         if (n > head_size() || at_.offset() + n > 0xffff) {
             return false;
@@ -127,7 +128,7 @@ public:
         at_.move_front(at_.offset() + n);
         return true;
     }
-    // Brings back n octets that were pulled; false when there were not so many.
+    // Brings back n bytes that were pulled; false when there were not so many.
     [[nodiscard]] constexpr bool unpull(u32 n) noexcept {
         if (n > at_.offset() || n > max_size - at_.length()) {
             return false;
@@ -136,7 +137,7 @@ public:
         open(at_.offset(), n);
         return true;
     }
-    // Appends n octets (their values are not set) and returns the first of them; nullptr when there
+    // Appends n bytes (their values are not set) and returns the first of them; nullptr when there
     // is no tailroom.
     [[nodiscard]] constexpr std::byte* put(u32 n) noexcept {
         if (block_ == nullptr || !unshare() || n > tailroom() || n > max_size - at_.length()) {
@@ -191,44 +192,46 @@ public:
     // -- beside the bytes --
     [[nodiscard]] constexpr u16 interface() const noexcept { return at_.interface(); }
     constexpr void set_interface(u16 index) noexcept { at_.set_interface(index); }
-    [[nodiscard]] constexpr packet_type type() const noexcept { return at_.type(); }
-    constexpr void set_type(packet_type t) noexcept { at_.set_type(t); }
+    [[nodiscard]] constexpr link_addressing addressing() const noexcept { return at_.addressing(); }
+    constexpr void set_addressing(link_addressing t) noexcept { at_.set_addressing(t); }
     // Addressed to this host by the link layer, in one block, nothing set beside the bytes.
     [[nodiscard]] constexpr bool is_plain_host() const noexcept { return at_.flags() == 0; }
-    // The same of n (not 0) octets or more.
+    // The same of n (not 0) bytes or more.
     [[nodiscard]] constexpr bool is_plain_host_of(u32 n) const noexcept {
         SLUICE_ASSERT(n != 0);
         const bool is = at_.is_plain_of(n);
         if (is && block_ == nullptr) {
-            __builtin_unreachable();  // an empty handle has no octets: data() need not ask
+            __builtin_unreachable();  // an empty handle has no bytes: data() need not ask
         }
         return is;
     }
     // On the whole way this host forwards it; the accept branch does not say so.
     [[nodiscard]] constexpr bool is_forwarded() const noexcept { return at_.has(word::forwarded); }
     constexpr void set_forwarded(bool is = true) noexcept { at_.set(word::forwarded, is); }
-    [[nodiscard]] constexpr bool has_facts() const noexcept { return at_.has(word::facts); }
-    // The metadata for reading: defaults when nothing was set.
-    [[nodiscard]] constexpr const metadata& facts() const noexcept {
-        return has_facts() ? block_->facts : default_facts;
+    [[nodiscard]] constexpr bool has_metadata() const noexcept {
+        return at_.has(word::metadata_set);
     }
-    [[nodiscard]] constexpr metadata& facts() noexcept
+    // The metadata for reading: defaults when nothing was set.
+    [[nodiscard]] constexpr const sluice::metadata& metadata() const noexcept {
+        return has_metadata() ? block_->metadata : default_metadata;
+    }
+    [[nodiscard]] constexpr sluice::metadata& metadata() noexcept
         requires(!may_share)
     {
-        return writable_facts();
+        return writable_metadata();
     }
     // The metadata, made default the first time, of a packet that is not shared. What is written to
     // those of an empty handle is lost (one object of the type, for all of them).
-    [[nodiscard]] constexpr metadata& writable_facts() noexcept {
+    [[nodiscard]] constexpr sluice::metadata& writable_metadata() noexcept {
         SLUICE_ASSERT(!is_shared());
         if (block_ == nullptr) {
-            return lost_facts = metadata{};
+            return lost_metadata = sluice::metadata{};
         }
-        if (!has_facts()) {
-            block_->facts = metadata{};
-            at_.set(word::facts, true);
+        if (!has_metadata()) {
+            block_->metadata = sluice::metadata{};
+            at_.set(word::metadata_set, true);
         }
-        return block_->facts;
+        return block_->metadata;
     }
 
     // -- more than one block --
@@ -285,7 +288,7 @@ public:
         basic_packet rest;
         rest.at_.set_length(block_->elsewhere);
         rest.at_.set_interface(at_.interface());
-        rest.at_.set_type(at_.type());
+        rest.at_.set_addressing(at_.addressing());
         rest.block_ = chain::split(*block_);
         rest.at_.set_offset(rest.block_->own_offset);
         rest.at_.set(word::segmented, chain::goes_on(*rest.block_));
@@ -294,7 +297,7 @@ public:
         return rest;
     }
 
-    // References n octets of another packet's first block at offset from its data(), without
+    // References n bytes of another packet's first block at offset from its data(), without
     // copying. Only where references are counted; false when all segments are taken, the range is
     // not there, the other packet is this one or goes on in further blocks, all would be longer
     // than max_size, or there was no memory for a copy.
@@ -344,7 +347,7 @@ public:
         copy_marks(*this, p);
         return p;
     }
-    // All octets, to where there is room for them.
+    // All bytes, to where there is room for them.
     constexpr void copy_to(std::byte* to) const noexcept {
         for_each_piece([&to](const_bytes piece) {
             copy_bytes(to, piece.data(), piece.size());
@@ -370,7 +373,7 @@ public:
         return true;
     }
 
-    // Makes the first n octets contiguous at data(); false when there are fewer or the first block
+    // Makes the first n bytes contiguous at data(); false when there are fewer or the first block
     // has no room.
     [[nodiscard]] constexpr bool may_pull(u32 n) noexcept {
         if (n <= head_size()) {
@@ -390,8 +393,8 @@ public:
     }
 
 private:
-    static constexpr metadata default_facts{};
-    static inline metadata lost_facts{};
+    static constexpr sluice::metadata default_metadata{};
+    static inline sluice::metadata lost_metadata{};
 
     [[gnu::always_inline]] constexpr void give_back() noexcept {
         if constexpr (!Storage::is_inline) {
@@ -401,7 +404,7 @@ private:
         }
     }
 
-    // Octets of the block become the packet's, or are not any more and nobody else's either.
+    // Bytes of the block become the packet's, or are not any more and nobody else's either.
     constexpr void open(u32 offset, u32 n) const noexcept {
         if constexpr (chain::guards_memory) {
             if (block_ != nullptr) {
@@ -417,7 +420,7 @@ private:
         }
     }
 
-    // From now on further blocks may follow, and the block says which octets of it are the
+    // From now on further blocks may follow, and the block says which bytes of it are the
     // packet's.
     constexpr void go_on() noexcept {
         if (!is_segmented()) {

@@ -33,16 +33,16 @@ struct block_base {
     };
 
     u32 references = 1;
-    u32 elsewhere = 0;      // of a packet that goes on in other blocks: octets that lie there
+    u32 elsewhere = 0;      // of a packet that goes on in other blocks: bytes that lie there
     Block* next = nullptr;  // free list, or the next packet of a list
     Block* list = nullptr;  // first packet of the list that follows this head
     Block* list_tail = nullptr;
-    // Of a packet that goes on, and of each in a list: which octets of this block are its own. The
+    // Of a packet that goes on, and of each in a list: which bytes of this block are its own. The
     // handle of a list's head counts from its own offset, up to the end of these.
     u32 own_length = 0;
     u16 own_offset = 0;
     u8 segment_count = 0;
-    metadata facts{};
+    sluice::metadata metadata{};
     segment segments[max_segments]{};
 };
 

@@ -1,7 +1,7 @@
 // block_chain: the blocks in which a packet goes on: page-like segments of its head and of each
 // packet of its list, and that list. Expects: a head block whose chain is as basic_packet keeps it;
 // what changes a chain needs a head that one handle has. Does: begins, extends, cuts, gathers,
-// walks, splits and releases chains. Never: knows the handle's bounds, moves the head's own octets.
+// walks, splits and releases chains. Never: knows the handle's bounds, moves the head's own bytes.
 // Cost: a step a block; gather() copies what it gathers.
 #pragma once
 
@@ -54,7 +54,7 @@ struct block_chain {
         return first;
     }
 
-    // Calls f(const_bytes) for each piece behind the head's own octets, n octets in all at most.
+    // Calls f(const_bytes) for each piece behind the head's own bytes, n bytes in all at most.
     template <class F>
     static constexpr void visit(const block& head, u32 n, F& f) {
         u32 left = n;
@@ -77,7 +77,7 @@ struct block_chain {
         }
     }
 
-    // Leaves n octets elsewhere; blocks that fall away go back.
+    // Leaves n bytes elsewhere; blocks that fall away go back.
     static constexpr void cut(block& head, u32 n) noexcept {
         u32 keep = n;
         head.elsewhere = n;
@@ -99,7 +99,7 @@ struct block_chain {
         }
     }
 
-    // Copies the first n octets that lie elsewhere (as many are there) to `to`, and takes them out.
+    // Copies the first n bytes that lie elsewhere (as many are there) to `to`, and takes them out.
     static constexpr void gather(block& head, std::byte* to, u32 n) noexcept {
         head.elsewhere -= n;
         take_segments(head, to, n);
@@ -170,7 +170,7 @@ private:
         }
         b.own_length = n;
     }
-    // The octets that stay are taken off `keep`.
+    // The bytes that stay are taken off `keep`.
     static constexpr void cut_segments(block& b, u32& keep) noexcept {
         for (std::size_t i = 0; i < b.segment_count; ++i) {
             auto& s = b.segments[i];
@@ -182,7 +182,7 @@ private:
         }
     }
 
-    // Copies up to n of those octets on to `to`; how many.
+    // Copies up to n of those bytes on to `to`; how many.
     static constexpr u32 take(const block& b, u32 offset, u32 available, std::byte*& to,
                               u32& n) noexcept {
         const u32 count = available < n ? available : n;

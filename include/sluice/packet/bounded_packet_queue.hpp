@@ -1,4 +1,4 @@
-// bounded_packet_queue<Item, N>: packets that wait, bounded by their number and by the octets of
+// bounded_packet_queue<Item, N>: packets that wait, bounded by their number and by the bytes of
 // memory that they keep; memory_kept: what one keeps; may_wait: whether its source can miss it.
 // Expects: N a power of two; an Item that is a packet or has a member `packet`; nobody to change a
 // packet while it waits. Does: first in, first out, in place; refuses what would pass a bound and
@@ -16,15 +16,15 @@
 namespace sluice {
 
 // What Linux lets wait where nobody said otherwise: net.core.rmem_default, neigh unres_qlen_bytes.
-inline constexpr u32 default_waiting_octets = 212'992;
+inline constexpr u32 default_waiting_bytes = 212'992;
 
-// So many packets of 4,096 octets, and never too few for three of 64 KB.
-[[nodiscard]] consteval u32 waiting_octets_for(std::size_t packets) noexcept {
-    return packets * 4096 > default_waiting_octets ? static_cast<u32>(packets * 4096)
-                                                   : default_waiting_octets;
+// So many packets of 4,096 bytes, and never too few for three of 64 KB.
+[[nodiscard]] consteval u32 waiting_bytes_for(std::size_t packets) noexcept {
+    return packets * 4096 > default_waiting_bytes ? static_cast<u32>(packets * 4096)
+                                                  : default_waiting_bytes;
 }
 
-// The octets of the blocks that the packet keeps from their source, used or not; of bytes that it
+// The bytes of the blocks that the packet keeps from their source, used or not; of bytes that it
 // refers to in blocks of others, so many. Linux skb->truesize.
 template <class Packet>
 [[nodiscard]] constexpr u64 memory_kept(const Packet& packet) noexcept {
@@ -33,7 +33,7 @@ template <class Packet>
         return 0;
     }
     const auto& head = packet.storage_block();
-    u64 octets = storage::capacity(head);
+    u64 byte_count = storage::capacity(head);
     if constexpr (!storage::is_inline) {
         if (packet.is_segmented()) {
             const auto referred = [](const auto& b) {
@@ -43,13 +43,13 @@ template <class Packet>
                 }
                 return sum;
             };
-            octets += referred(head);
+            byte_count += referred(head);
             for (const auto* b = head.list; b != nullptr; b = b->next) {
-                octets += storage::capacity(*b) + referred(*b);
+                byte_count += storage::capacity(*b) + referred(*b);
             }
         }
     }
-    return octets;
+    return byte_count;
 }
 
 // Whether the packet may be kept: its source has its margin left (so many of them: fragments leave
@@ -71,28 +71,28 @@ public:
     [[nodiscard]] constexpr std::size_t size() const noexcept { return queue_.size(); }
     [[nodiscard]] constexpr bool empty() const noexcept { return queue_.empty(); }
     // Of the memory that waits here.
-    [[nodiscard]] constexpr u64 octets() const noexcept { return octets_; }
-    // Whether the packet finds room among at most so many octets.
+    [[nodiscard]] constexpr u64 byte_count() const noexcept { return byte_count_; }
+    // Whether the packet finds room among at most so many bytes.
     template <class Packet>
-    [[nodiscard]] constexpr bool has_room(const Packet& packet, u64 most_octets) const noexcept {
-        return !queue_.full() && octets_ + memory_kept(packet) <= most_octets;
+    [[nodiscard]] constexpr bool has_room(const Packet& packet, u64 most_bytes) const noexcept {
+        return !queue_.full() && byte_count_ + memory_kept(packet) <= most_bytes;
     }
 
     // The place for the packet, to be filled with it at once; nullptr: there is no room.
     template <class Packet>
-    [[nodiscard]] constexpr Item* claim(const Packet& packet, u64 most_octets) noexcept {
+    [[nodiscard]] constexpr Item* claim(const Packet& packet, u64 most_bytes) noexcept {
         const u64 more = memory_kept(packet);
-        if (octets_ + more > most_octets) {
+        if (byte_count_ + more > most_bytes) {
             return nullptr;
         }
         Item* const place = queue_.claim();
-        octets_ += place != nullptr ? more : 0;
+        byte_count_ += place != nullptr ? more : 0;
         return place;
     }
     // The oldest; an empty one when nothing waits.
     [[nodiscard]] constexpr Item pop() noexcept {
         Item oldest = queue_.pop();
-        octets_ -= memory_kept(packet_of(oldest));
+        byte_count_ -= memory_kept(packet_of(oldest));
         return oldest;
     }
 
@@ -106,7 +106,7 @@ private:
     }
 
     ring<Item, N> queue_;
-    u64 octets_ = 0;
+    u64 byte_count_ = 0;
 };
 
 }  // namespace sluice

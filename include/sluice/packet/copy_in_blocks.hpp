@@ -21,10 +21,10 @@ namespace sluice {
 template <class Packet>
 [[gnu::noinline]] constexpr void copy_marks(const Packet& from, Packet& to) noexcept {
     to.set_interface(from.interface());
-    to.set_type(from.type());
+    to.set_addressing(from.addressing());
     to.set_forwarded(from.is_forwarded());
-    if (from.has_facts()) {
-        to.writable_facts() = from.facts();
+    if (from.has_metadata()) {
+        to.writable_metadata() = from.metadata();
     }
 }
 

@@ -4,11 +4,11 @@
 // never the other way round.
 // Expects: to be made by pipeline::validate and revalidate, or of what the accept branch took,
 // alone (friends by name); the bytes are then those of one datagram: version 4, header of 20 to 60
-// octets that are contiguous, total length equal to size(), or 0 for a packet of TCP segments that
+// bytes that are contiguous, total length equal to size(), or 0 for a packet of TCP segments that
 // is longer. Does: gives its bytes for reading, unchecked because they were checked; changes by
 // named edits that keep all of this true, in a copy where others hold the bytes. Never: re-checks;
 // gives out bytes for writing: who needs those releases the packet, and validates what it made of
-// it. Cost: the packet itself; no octet more.
+// it. Cost: the packet itself; no byte more.
 #pragma once
 
 #include <sluice/base/assert.hpp>
@@ -43,7 +43,7 @@ public:
     [[nodiscard]] constexpr ipv4::const_view header() const noexcept {
         return ipv4::const_view{first()};
     }
-    // In octets: 20 .. 60, and of everything after the header.
+    // In bytes: 20 .. 60, and of everything after the header.
     [[nodiscard]] constexpr u32 header_size() const noexcept {
         return 4 * (static_cast<u32>(*first()) & 0x0f);
     }
@@ -56,7 +56,7 @@ public:
     // Gives the packet up; the datagram is empty afterwards.
     [[nodiscard]] constexpr Packet release() && noexcept { return std::move(packet_); }
 
-    // Makes the first n octets contiguous, for reading; false where there are fewer or no room.
+    // Makes the first n bytes contiguous, for reading; false where there are fewer or no room.
     [[nodiscard]] constexpr bool may_pull(u32 n) noexcept { return packet_.may_pull(n); }
 
     // -- edits of the bytes; false, and nothing changed: there is no buffer for a copy --
@@ -98,7 +98,7 @@ public:
         }
         const ipv4::view ip{packet_.writable()};
         const u32 first = load_be<u32>(ip.data());
-        edit(ip, packet_.writable_facts().options);
+        edit(ip, packet_.writable_metadata().options);
         store_be<u32>(ip.data(), first);
         return true;
     }
@@ -107,13 +107,13 @@ public:
         if (!packet_.unshare()) {
             return false;
         }
-        packet_.writable_facts().mark = mark;
+        packet_.writable_metadata().mark = mark;
         return true;
     }
 
     // -- edits of the handle, which others do not see --
 
-    constexpr void set_type(sluice::packet_type t) noexcept { packet_.set_type(t); }
+    constexpr void set_addressing(sluice::link_addressing t) noexcept { packet_.set_addressing(t); }
     constexpr void set_interface(u16 index) noexcept { packet_.set_interface(index); }
     constexpr void set_forwarded() noexcept { packet_.set_forwarded(); }
 
@@ -122,7 +122,7 @@ private:
     friend struct pipeline::acceptor;
     constexpr explicit basic_datagram(Packet&& p) noexcept : packet_(std::move(p)) {}
 
-    // Of one that was not released: there are octets.
+    // Of one that was not released: there are bytes.
     [[nodiscard]] constexpr const std::byte* first() const noexcept {
         SLUICE_ASSERT(static_cast<bool>(packet_));
         const std::byte* const h = packet().data();

@@ -1,6 +1,6 @@
 // decision: what a stage decided about a packet; icmp_request: the error that a refusal asks for.
 // Expects: to be made by the named functions. Does: carries one outcome as a plain value of 8
-// octets. Never: acts: only the stack performs decisions. A fragmentation-needed request cannot be
+// bytes. Never: acts: only the stack performs decisions. A fragmentation-needed request cannot be
 // made without its MTU, nor a parameter problem without its pointer. Cost: one register.
 #pragma once
 
@@ -23,7 +23,7 @@ public:
     [[nodiscard]] static constexpr icmp_request port_unreachable() noexcept { return {3, 3, 0}; }
     [[nodiscard]] static constexpr icmp_request source_route_failed() noexcept { return {3, 5, 0}; }
     [[nodiscard]] static constexpr icmp_request prohibited() noexcept { return {3, 13, 0}; }
-    // The MTU of the next hop in octets. RFC 1191 section 4.
+    // The MTU of the next hop in bytes. RFC 1191 section 4.
     [[nodiscard]] static constexpr icmp_request fragmentation_needed(u16 mtu) noexcept {
         return {3, 4, mtu};
     }
@@ -31,7 +31,7 @@ public:
     [[nodiscard]] static constexpr icmp_request reassembly_exceeded() noexcept {
         return {11, 1, 0};
     }
-    // The offset of the bad octet in the datagram. RFC 792.
+    // The offset of the bad byte in the datagram. RFC 792.
     [[nodiscard]] static constexpr icmp_request parameter_problem(u8 pointer) noexcept {
         return {12, 0, u32{pointer} << 24};
     }
@@ -56,7 +56,7 @@ private:
     u8 code_;
 };
 
-enum class outcome : u8 {
+enum class decision_kind : u8 {
     proceed,  // go on with the next stage
     deliver,  // for us
     forward,  // to hop()
@@ -69,27 +69,31 @@ enum class outcome : u8 {
 class [[nodiscard]] decision {
 public:
     [[nodiscard]] static constexpr decision proceed() noexcept {
-        return {outcome::proceed, {}, 0, 0, 0};
+        return {decision_kind::proceed, {}, 0, 0, 0};
     }
     [[nodiscard]] static constexpr decision deliver(next_hop route = next_hop::none) noexcept {
-        return {outcome::deliver, {}, 0, 0, static_cast<u32>(route)};
+        return {decision_kind::deliver, {}, 0, 0, static_cast<u32>(route)};
     }
     [[nodiscard]] static constexpr decision forward(next_hop hop) noexcept {
-        return {outcome::forward, {}, 0, 0, static_cast<u32>(hop)};
+        return {decision_kind::forward, {}, 0, 0, static_cast<u32>(hop)};
     }
-    [[nodiscard]] static constexpr decision hold() noexcept { return {outcome::hold, {}, 0, 0, 0}; }
+    [[nodiscard]] static constexpr decision hold() noexcept {
+        return {decision_kind::hold, {}, 0, 0, 0};
+    }
     [[nodiscard]] static constexpr decision absorb() noexcept {
-        return {outcome::absorb, {}, 0, 0, 0};
+        return {decision_kind::absorb, {}, 0, 0, 0};
     }
     [[nodiscard]] static constexpr decision drop(drop_reason why) noexcept {
-        return {outcome::drop, why, 0, 0, 0};
+        return {decision_kind::drop, why, 0, 0, 0};
     }
     [[nodiscard]] static constexpr decision reject(drop_reason why, icmp_request error) noexcept {
-        return {outcome::reject, why, error.type_, error.code_, error.info_};
+        return {decision_kind::reject, why, error.type_, error.code_, error.info_};
     }
 
-    [[nodiscard]] constexpr outcome kind() const noexcept { return kind_; }
-    [[nodiscard]] constexpr bool proceeds() const noexcept { return kind_ == outcome::proceed; }
+    [[nodiscard]] constexpr decision_kind kind() const noexcept { return kind_; }
+    [[nodiscard]] constexpr bool proceeds() const noexcept {
+        return kind_ == decision_kind::proceed;
+    }
     // Of drop and reject; none otherwise.
     [[nodiscard]] constexpr drop_reason reason() const noexcept { return reason_; }
     // Of forward and deliver.
@@ -100,9 +104,9 @@ public:
     friend constexpr bool operator==(const decision&, const decision&) noexcept = default;
 
 private:
-    constexpr decision(outcome kind, drop_reason why, u8 type, u8 code, u32 value) noexcept
+    constexpr decision(decision_kind kind, drop_reason why, u8 type, u8 code, u32 value) noexcept
         : kind_(kind), reason_(why), type_(type), code_(code), value_(value) {}
-    outcome kind_;
+    decision_kind kind_;
     drop_reason reason_;
     u8 type_;
     u8 code_;

@@ -69,7 +69,7 @@ public:
     borrowed_frames(const borrowed_frames&) = delete;
     borrowed_frames& operator=(const borrowed_frames&) = delete;
 
-    // A packet over the driver's frame: length octets at offset. Empty when Count frames are out or
+    // A packet over the driver's frame: length bytes at offset. Empty when Count frames are out or
     // the bounds are wrong; the frame then stays the caller's.
     [[nodiscard]] constexpr packet_type lend(bytes frame, u16 offset, u32 length,
                                              u64 tag) noexcept {
@@ -107,7 +107,7 @@ private:
     std::array<external_storage::block, Count> blocks_{};
 };
 
-// Packets of up to Bytes octets from the heap, at most Count at a time, and for ARP and ICMP some
+// Packets of up to Bytes bytes from the heap, at most Count at a time, and for ARP and ICMP some
 // more. For tools and tests; not for the packet path.
 template <std::size_t Bytes, std::size_t Count, class Ownership = unique>
 class heap_source final : external_storage::recycler {

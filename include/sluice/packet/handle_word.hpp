@@ -1,6 +1,6 @@
 // handle_word: the half of a packet's handle that is not its block: length, offset, interface, the
 // type of the frame and what is true of the packet. Expects: basic_packet to keep the bounds. Does:
-// packs. Never: looks at a block. Cost: 8 octets, one word and no fields in it, so that it is
+// packs. Never: looks at a block. Cost: 8 bytes, one word and no fields in it, so that it is
 // copied, cleared and tested at once, and no load waits for a store of half of it.
 #pragma once
 
@@ -13,8 +13,8 @@ class handle_word {
 public:
     static constexpr u32 max_length = 0xffffff;
     static constexpr u8 type_mask = 0x07;
-    static constexpr u8 segmented = 0x08;  // goes on in further blocks
-    static constexpr u8 facts = 0x10;      // metadata was set
+    static constexpr u8 segmented = 0x08;     // goes on in further blocks
+    static constexpr u8 metadata_set = 0x10;  // metadata was set
     static constexpr u8 forwarded = 0x20;
 
     [[nodiscard]] constexpr u32 length() const noexcept {
@@ -28,12 +28,14 @@ public:
         return static_cast<u32>(word_) - n <= max_length - n;
     }
     [[nodiscard]] constexpr bool has(u8 flag) const noexcept { return (flags() & flag) != 0; }
-    [[nodiscard]] constexpr packet_type type() const noexcept {
-        return static_cast<packet_type>(flags() & type_mask);
+    [[nodiscard]] constexpr link_addressing addressing() const noexcept {
+        return static_cast<link_addressing>(flags() & type_mask);
     }
 
     constexpr void set(u8 flag, bool on) noexcept { put(24, flag, on ? flag : 0); }
-    constexpr void set_type(packet_type t) noexcept { put(24, type_mask, static_cast<u8>(t)); }
+    constexpr void set_addressing(link_addressing t) noexcept {
+        put(24, type_mask, static_cast<u8>(t));
+    }
     constexpr void set_interface(u16 index) noexcept { put(48, 0xffff, index); }
     // Bounds that were checked.
     constexpr void set_length(u32 n) noexcept { put(0, max_length, n & max_length); }

@@ -45,13 +45,13 @@ struct inline_storage {
     static constexpr void release(block&) noexcept {}
 };
 
-// A packet of up to Bytes - headroom octets, in place.
+// A packet of up to Bytes - headroom bytes, in place.
 template <std::size_t Bytes>
 using inline_packet = basic_packet<inline_storage<Bytes>>;
 
 template <std::size_t Bytes>
 [[nodiscard]] constexpr inline_packet<Bytes> make_inline_packet(u16 headroom = 0) noexcept {
-    static_assert(Bytes <= 0xffff, "sluice: inline packets hold at most 65535 octets");
+    static_assert(Bytes <= 0xffff, "sluice: inline packets hold at most 65535 bytes");
     return inline_packet<Bytes>::adopt(inline_storage<Bytes>::reference::make(),
                                        headroom < Bytes ? headroom : static_cast<u16>(Bytes));
 }

@@ -1,5 +1,5 @@
 // metadata: what is known of a packet beside its bytes.
-// Expects: to live in the packet's block, reached by packet.facts(). Does: keeps offload facts,
+// Expects: to live in the packet's block, reached by packet.metadata(). Does: keeps offload facts,
 // compiled options and fragment bookkeeping (Linux: sk_buff fields, IPCB and FRAG_CB). Every member
 // is read by a header: a test fails on one that is not.
 // Never: lies over packet bytes, and is not touched for plain packets: a flag in the handle tells
@@ -13,7 +13,7 @@ namespace sluice {
 
 // To whom the link layer addressed the frame (Linux PACKET_*). In this order: what a lower layer
 // said never becomes a lesser one above.
-enum class packet_type : u8 { host, broadcast, multicast, other_host, loopback };
+enum class link_addressing : u8 { host, broadcast, multicast, other_host, loopback };
 
 // The state of the transport checksum. pending: the sum of the pseudo header is in the checksum
 // field and the rest is left to the device (Linux CHECKSUM_PARTIAL); it must be finished before the
@@ -26,7 +26,7 @@ enum class segmentation_kind : u8 { none, tcp_ipv4, udp, tcp_ipv6 };
 // The options of one header, checked once: offsets from the first byte of the IPv4 header, 0 where
 // absent (Linux struct ip_options). Filled by options/, read by the pipeline.
 struct option_offsets {
-    u8 length = 0;  // octets of options: 0 .. 40
+    u8 length = 0;  // bytes of options: 0 .. 40
     u8 source_route = 0;
     u8 record_route = 0;
     u8 timestamp = 0;
@@ -48,13 +48,13 @@ struct option_offsets {
 struct metadata {
     checksum_state checksum = checksum_state::unknown;
     segmentation_kind segmentation = segmentation_kind::none;
-    u16 segment_size = 0;  // GSO: payload octets a segment
+    u16 segment_size = 0;  // GSO: payload bytes a segment
     // pending: offset of the transport header from the IPv4 header; of a packet in a tunnel it lies
     // behind further headers.
     u16 checksum_start = 0;
     u16 checksum_offset = 0;  // pending: of the field from checksum_start
     u16 largest_fragment =
-        0;  // the largest fragment that a reassembled datagram came in, octets; 0: not reassembled
+        0;  // the largest fragment that a reassembled datagram came in, bytes; 0: not reassembled
     bool fragment_df = false;  // the largest fragment with DF set decides (Linux IPSKB_FRAG_PMTU)
     bool ignore_df = false;    // Linux ignore_df
     bool merged_receive = false;         // merged by receive offload (LRO): must not be forwarded

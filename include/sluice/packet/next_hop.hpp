@@ -1,6 +1,6 @@
 // next_hop and egress: where a packet goes, as a number on the packet path and as what an output
 // needs to know. Expects: next_hop ids given out by the route policy in use. Does: names. Cost: 4
-// and 8 octets.
+// and 8 bytes.
 #pragma once
 
 #include <sluice/base/integer.hpp>

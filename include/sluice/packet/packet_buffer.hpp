@@ -6,10 +6,10 @@
 // move its bounds; it reports headroom and tailroom; may_pull makes the first n bytes contiguous.
 // Interface, link addressing and metadata stand beside the bytes. When the handle ends, its buffer
 // goes back once. Several handles may share bytes (clone), and no handle changes what another
-// reads: writable() and writable_facts() give access for writing after unshare() returned true, or
-// where push and put made room; data() and facts() are for reading. An empty handle (moved from, or
-// made by a source without a buffer) has no octets and no room; its data() is nullptr, and it
-// unshares and clones to nothing.
+// reads: writable() and writable_metadata() give access for writing after unshare() returned true,
+// or where push and put made room; data() and metadata() are for reading. An empty handle (moved
+// from, or made by a source without a buffer) has no bytes and no room; its data() is nullptr, and
+// it unshares and clones to nothing.
 //
 // `basic_packet` appends bytes with `append(bytes)`, in further blocks if the first is full. A
 // packet in several blocks is read piece by piece (`for_each_piece`), made contiguous by
@@ -30,10 +30,10 @@
 // Exemplar:
 //
 //     struct source {
-//         using packet_type = basic_packet<pool_storage<2048>>;
+//         using link_addressing = basic_packet<pool_storage<2048>>;
 //         static constexpr std::size_t memory_limit = 64 * 1024;
 //         static constexpr u32 block_capacity = 2048;  // headroom, bytes and tailroom of a packet
-//         packet_type take(u16 headroom) noexcept;
+//         link_addressing take(u16 headroom) noexcept;
 //     };
 //
 // Models of packet_buffer: `basic_packet` over `pool_storage`, `external_storage`,
@@ -83,20 +83,20 @@ concept can_be_empty = std::default_initializable<P> && requires(P& p, const P& 
 
 // What the link layer and the stages noted beside the bytes.
 template <class P>
-concept carries_facts = requires(P& p, const P& c, u16 index, u32 n, packet_type t) {
+concept carries_metadata = requires(P& p, const P& c, u16 index, u32 n, link_addressing t) {
     { c.interface() } noexcept -> std::same_as<u16>;
     p.set_interface(index);
-    { c.type() } noexcept -> std::same_as<packet_type>;
-    p.set_type(t);
+    { c.addressing() } noexcept -> std::same_as<link_addressing>;
+    p.set_addressing(t);
     { c.is_plain_host() } noexcept -> std::same_as<bool>;
     { c.is_plain_host_of(n) } noexcept -> std::same_as<bool>;
-    { p.writable_facts() } noexcept -> std::same_as<metadata&>;
-    { c.facts() } noexcept -> std::same_as<const metadata&>;
+    { p.writable_metadata() } noexcept -> std::same_as<metadata&>;
+    { c.metadata() } noexcept -> std::same_as<const metadata&>;
 };
 
 template <class P>
 concept packet_buffer =
-    is_move_only<P> && can_be_empty<P> && has_bounds<P> && has_copies<P> && carries_facts<P>;
+    is_move_only<P> && can_be_empty<P> && has_bounds<P> && has_copies<P> && carries_metadata<P>;
 
 template <class S>
 concept states_memory_limit = requires {

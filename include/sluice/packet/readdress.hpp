@@ -104,7 +104,7 @@ template <packet_buffer Packet, class Field>
             change.port_to = to.port;
             store_be<u16>(port, to.port);
         }
-        const metadata& known = std::as_const(p).facts();
+        const metadata& known = std::as_const(p).metadata();
         const bool is_pending = known.checksum == checksum_state::pending &&
                                 known.checksum_start == ipv4::header_length(ip);
         std::byte* const sum = p.writable() + at;

@@ -1,4 +1,4 @@
-// packet_reader: reads a packet's octets in order, whatever blocks they lie in.
+// packet_reader: reads a packet's bytes in order, whatever blocks they lie in.
 // Expects: a packet that stays as it is while it is read. Does: copies to the caller's memory, or
 // sums. Never: changes the packet. Cost: the bytes once; a pointer step a piece.
 #pragma once
@@ -17,7 +17,7 @@ public:
           block_(p.is_segmented() ? &p.storage_block() : nullptr),
           next_(block_ != nullptr ? block_->list : nullptr) {}
 
-    // Calls f(const_bytes) for pieces that make up the next n octets, or all that are left when
+    // Calls f(const_bytes) for pieces that make up the next n bytes, or all that are left when
     // there are fewer.
     template <class F>
     constexpr void read(u32 n, F&& f) {
@@ -70,13 +70,13 @@ private:
     }
 
     const_bytes piece_;
-    u32 left_;  // octets behind the piece
+    u32 left_;  // bytes behind the piece
     const block* block_;
     const block* next_;
     std::size_t segment_ = 0;
 };
 
-// The sum of length octets from offset on (fewer when the packet ends before), added to sum;
+// The sum of length bytes from offset on (fewer when the packet ends before), added to sum;
 // unfolded, as checksum::partial gives it.
 template <class Packet>
 [[nodiscard]] constexpr u64 packet_sum(const Packet& p, u32 offset, u32 length,
@@ -92,7 +92,7 @@ template <class Packet>
     return sum;
 }
 
-// Whether length octets from offset on, which are there, and sum are right for a checksum that is
+// Whether length bytes from offset on, which are there, and sum are right for a checksum that is
 // among them.
 template <class Packet>
 [[nodiscard]] constexpr bool sums_up(const Packet& p, u32 offset, u32 length,

@@ -105,10 +105,10 @@ public:
     u32 icmp_msgs_burst = 50;
 
     u32 ipfrag_time = 30;                      // seconds
-    u32 ipfrag_high_thresh = 4 * 1024 * 1024;  // octets
+    u32 ipfrag_high_thresh = 4 * 1024 * 1024;  // bytes
     u32 ipfrag_max_dist = 64;
 
-    u32 route_min_pmtu = 552;     // octets
+    u32 route_min_pmtu = 552;     // bytes
     u32 route_mtu_expires = 600;  // seconds
     u32 route_gc_timeout = 300;   // seconds that a redirect is followed
     u32 route_error_burst_ms = 5000;

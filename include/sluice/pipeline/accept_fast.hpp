@@ -40,17 +40,17 @@ enum class accepted : u8 {
 
 namespace detail {
 
-// First octets that neither address of a plain packet has: 0, 127 (the loopback net), 224 to 255.
-struct special_octets {
+// First bytes that neither address of a plain packet has: 0, 127 (the loopback net), 224 to 255.
+struct special_bytes {
     u8 is_special[256]{};
 
-    constexpr special_octets() noexcept {
+    constexpr special_bytes() noexcept {
         for (u32 i = 0; i < 256; ++i) {
             is_special[i] = i == 0 || i == 127 || i >= 224 ? 1 : 0;
         }
     }
 };
-inline constexpr special_octets first_octets{};
+inline constexpr special_bytes first_bytes{};
 
 // Whether the header is one of the plain ones.
 [[nodiscard]] [[gnu::always_inline]] constexpr bool is_plain_header(const std::byte* h,
@@ -61,8 +61,8 @@ inline constexpr special_octets first_octets{};
     if (static_cast<u8>(h[8]) <= 1) [[unlikely]] {
         return false;
     }
-    if ((first_octets.is_special[static_cast<u8>(h[12])] |
-         first_octets.is_special[static_cast<u8>(h[16])]) != 0) [[unlikely]] {
+    if ((first_bytes.is_special[static_cast<u8>(h[12])] |
+         first_bytes.is_special[static_cast<u8>(h[16])]) != 0) [[unlikely]] {
         return false;
     }
     return checksum::verify_header(h, 5);

@@ -14,7 +14,7 @@
 namespace sluice::pipeline {
 
 struct classification {
-    decision verdict = decision::drop(drop_reason::no_route);
+    decision decided = decision::drop(drop_reason::no_route);
     route_type type =
         route_type::unicast;  // local, broadcast, multicast: for us as such; unreachable: no way
     // Refused by the table, not by an address rule: said only after the options were read, as in
@@ -25,22 +25,23 @@ struct classification {
     // The type as delivery sees it: what left by lo with a route of unicast is for us as if the
     // address were ours.
     [[nodiscard]] constexpr route_type delivered_as() const noexcept {
-        return verdict.kind() == outcome::deliver && type == route_type::unicast ? route_type::local
-                                                                                 : type;
+        return decided.kind() == decision_kind::deliver && type == route_type::unicast
+                   ? route_type::local
+                   : type;
     }
 };
 
 namespace detail {
 
 [[nodiscard]] constexpr classification martian(drop_reason why) noexcept {
-    return {.verdict = decision::drop(why)};
+    return {.decided = decision::drop(why)};
 }
 
 // No usable route: what Linux's ip_error does, which depends on whether the interface forwards.
 // RFC 1812 section 5.2.7.1, RFC 1122 section 3.2.1.3.
 [[nodiscard]] constexpr classification unroutable(const interface& in,
                                                   const route_entry* r) noexcept {
-    classification c{.verdict = decision::drop(drop_reason::not_forwarding),
+    classification c{.decided = decision::drop(drop_reason::not_forwarding),
                      .type = route_type::unreachable,
                      .unroutable = true};
     if (!in.in_force.forwarding) {
@@ -48,14 +49,14 @@ namespace detail {
     }
     const route_type type = r == nullptr ? route_type::throw_away : r->type;
     if (type == route_type::unreachable) {
-        c.verdict =
+        c.decided =
             decision::reject(drop_reason::host_unreachable, icmp_request::host_unreachable());
     } else if (type == route_type::prohibit) {
-        c.verdict = decision::reject(drop_reason::prohibited, icmp_request::prohibited());
+        c.decided = decision::reject(drop_reason::prohibited, icmp_request::prohibited());
     } else if (type == route_type::blackhole) {
-        c.verdict = decision::drop(drop_reason::blackhole);
+        c.decided = decision::drop(drop_reason::blackhole);
     } else {
-        c.verdict = decision::reject(drop_reason::no_route, icmp_request::net_unreachable());
+        c.decided = decision::reject(drop_reason::no_route, icmp_request::net_unreachable());
     }
     return c;
 }
@@ -65,12 +66,12 @@ template <class Tables>
                                               const interface& in, route_type type,
                                               next_hop hop) noexcept {
     if (type == route_type::local || !source.is_unspecified()) {
-        const source_verdict s = check_source(t, source, tos, in, 0);
+        const source_decision s = check_source(t, source, tos, in, 0);
         if (s.reason != drop_reason::none) {
             return martian(s.reason);
         }
     }
-    return {.verdict = decision::deliver(hop), .type = type};
+    return {.decided = decision::deliver(hop), .type = type};
 }
 
 template <class Tables>
@@ -97,17 +98,17 @@ template <class Tables>
             return martian(drop_reason::source_invalid);
         }
     } else {
-        const source_verdict s = check_source(t, source, routing::route_tos(ip[ipv4::tos]), in, 0);
+        const source_decision s = check_source(t, source, routing::route_tos(ip[ipv4::tos]), in, 0);
         if (s.reason != drop_reason::none) {
             return martian(s.reason);
         }
     }
     if (!ours) {
-        return {.verdict = decision::drop(drop_reason::no_multicast_route),
+        return {.decided = decision::drop(drop_reason::no_multicast_route),
                 .type = route_type::multicast,
                 .unroutable = true};
     }
-    return {.verdict = decision::deliver(), .type = route_type::multicast};
+    return {.decided = decision::deliver(), .type = route_type::multicast};
 }
 
 // drop_reason::none when both addresses may stand in a unicast datagram.
@@ -129,11 +130,11 @@ template <class Tables>
 [[nodiscard]] constexpr classification through(const Tables& t, ipv4::address source, u8 tos,
                                                const interface& in, const route_entry& r,
                                                next_hop hop) noexcept {
-    const source_verdict s = check_source(t, source, tos, in, r.interface);
+    const source_decision s = check_source(t, source, tos, in, r.interface);
     if (s.reason != drop_reason::none) {
         return martian(s.reason);
     }
-    classification c{.verdict = decision::forward(hop), .type = r.type};
+    classification c{.decided = decision::forward(hop), .type = r.type};
     if (r.interface == in.index && s.on_link && in.in_force.send_redirects) {
         c.redirect = in.in_force.shared_media || in.on_link(source, r.gateway);
     }

@@ -1,6 +1,6 @@
 // fit: how a packet leaves by a link of that MTU: whole, cut by its segments, in fragments, or not.
 // Expects: a datagram, behind its last hook. Does: looks at its size, its segments and DF. Never:
-// changes an octet. Cost: a comparison for a plain packet. RFC 791 section 3.2, RFC 1812 section
+// changes a byte. Cost: a comparison for a plain packet. RFC 791 section 3.2, RFC 1812 section
 // 5.2.6. Linux ip_finish_output, ip_fragment.
 #pragma once
 
@@ -20,7 +20,7 @@ enum class fitting : u8 { whole, segments, fragments, too_big };
 template <packet_buffer Packet>
 [[nodiscard, gnu::noinline]] constexpr bool must_stay_whole(const Packet& packet,
                                                             u32 mtu) noexcept {
-    const metadata& known = packet.facts();
+    const metadata& known = packet.metadata();
     return ipv4::const_view{packet.data()}[ipv4::dont_fragment] &&
            (!known.ignore_df || known.largest_fragment > mtu);
 }
@@ -31,23 +31,23 @@ template <packet_buffer Packet>
 template <packet_buffer Packet>
 [[nodiscard]] constexpr bool exceeds_mtu(const Packet& packet, u32 mtu) noexcept {
     return packet.size() > mtu && must_stay_whole(packet, mtu) &&
-           (packet.facts().largest_fragment > mtu || segmented_length(packet) > mtu);
+           (packet.metadata().largest_fragment > mtu || segmented_length(packet) > mtu);
 }
 
-// What becomes of one that does not fit: its sender is told the MTU, in octets. RFC 1191 section 4.
+// What becomes of one that does not fit: its sender is told the MTU, in bytes. RFC 1191 section 4.
 [[nodiscard]] constexpr decision too_big(u32 mtu) noexcept {
     return decision::reject(drop_reason::too_big,
                             icmp_request::fragmentation_needed(static_cast<u16>(mtu)));
 }
 
-// mtu: in octets.
+// mtu: in bytes.
 // Deviation: one error for a packet with segmentation facts; Linux sends one a segment.
 template <packet_buffer Packet>
 [[nodiscard, gnu::always_inline]] constexpr fitting fit(const Packet& packet, u32 mtu) noexcept {
-    if (packet.size() <= mtu && !packet.has_facts()) {
+    if (packet.size() <= mtu && !packet.has_metadata()) {
         return fitting::whole;
     }
-    const metadata& known = packet.facts();
+    const metadata& known = packet.metadata();
     const bool in_segments = known.segmentation != segmentation_kind::none;
     if (in_segments ? segmented_length(packet) <= mtu
                     : packet.size() <= mtu && known.largest_fragment == 0) {

@@ -15,10 +15,10 @@ namespace sluice::pipeline {
 template <packet_buffer Packet, header_sum Sum>
 [[nodiscard]] constexpr decision forward(const basic_datagram<Packet, Sum>& d, const route_entry& r,
                                          next_hop hop, u32 interface_mtu) noexcept {
-    if (d.packet().type() != packet_type::host) {
+    if (d.packet().addressing() != link_addressing::host) {
         return decision::drop(drop_reason::not_addressed_to_host);
     }
-    const metadata& m = d.packet().facts();
+    const metadata& m = d.packet().metadata();
     if (m.merged_receive) {
         return decision::drop(drop_reason::merged_by_receive_offload);
     }

@@ -1,6 +1,6 @@
 // icmp_error: may an ICMP error be sent about this packet, and how much does it quote?
 // Expects: the offending packet with its IPv4 header at data(), as it is when it is refused. Does:
-// every suppression rule; as much is quoted as fits 576 octets. Never: limits rates (icmp/
+// every suppression rule; as much is quoted as fits 576 bytes. Never: limits rates (icmp/
 // does), routes, writes or sends. Cost: a few loads, on the way out of an error only. RFC
 // 1122 section 3.2.2, RFC 1812 section 4.3.2.3, 4.3.2.5 and 4.3.2.7. Linux __icmp_send.
 #pragma once
@@ -14,10 +14,9 @@
 
 namespace sluice::pipeline {
 
-inline constexpr u32 max_icmp_error =
-    576;  // octets of the whole datagram. RFC 1812 section 4.3.2.3
+inline constexpr u32 max_icmp_error = 576;  // bytes of the whole datagram. RFC 1812 section 4.3.2.3
 // Who speaks when we have no address at all. RFC 7600 section 4.8
-inline constexpr ipv4::address dummy_address = ipv4::address::from_octets(192, 0, 0, 8);
+inline constexpr ipv4::address dummy_address = ipv4::address::from_bytes(192, 0, 0, 8);
 
 namespace detail {
 
@@ -35,7 +34,7 @@ namespace detail {
 template <packet_buffer Packet>
 [[nodiscard]] constexpr bool may_send_error(const Packet& packet, route_type type,
                                             icmp_request error) noexcept {
-    if (packet.type() != packet_type::host || type == route_type::broadcast ||
+    if (packet.addressing() != link_addressing::host || type == route_type::broadcast ||
         type == route_type::multicast || packet.head_size() < ipv4::min_header_length) {
         return false;
     }
@@ -66,7 +65,7 @@ template <packet_buffer Packet>
                                         : offending_tos;
 }
 
-// Octets of the offending packet to quote, given the MTU of the way back and the error's own
+// Bytes of the offending packet to quote, given the MTU of the way back and the error's own
 // options; 0: none fit, do not send.
 [[nodiscard]] constexpr u32 quote_size(u32 packet_size, u32 mtu, u32 options_size) noexcept {
     const u32 limit = mtu < max_icmp_error ? mtu : max_icmp_error;

@@ -26,7 +26,7 @@ enum class icmp_action : u8 {
     endpoint,   // an echo reply or an extended one, for the endpoint that asked
 };
 
-struct icmp_verdict {
+struct icmp_decision {
     icmp_action action = icmp_action::none;
     drop_reason reason = drop_reason::none;
     bool has_type = false;  // the message was long enough and right: `type` counts
@@ -37,15 +37,15 @@ namespace detail {
 
 inline constexpr u8 highest_known_icmp_type = 18;
 
-[[nodiscard]] constexpr icmp_verdict icmp_by_type(icmp::const_view message, route_type to, u32 size,
-                                                  const settings& s) noexcept {
+[[nodiscard]] constexpr icmp_decision icmp_by_type(icmp::const_view message, route_type to,
+                                                   u32 size, const settings& s) noexcept {
     namespace t = icmp::types;
     const u8 type = message[icmp::type];
     const auto refuse = [type](drop_reason why) {
-        return icmp_verdict{icmp_action::none, why, true, type};
+        return icmp_decision{icmp_action::none, why, true, type};
     };
     const auto act = [type](icmp_action a) {
-        return icmp_verdict{a, drop_reason::none, true, type};
+        return icmp_decision{a, drop_reason::none, true, type};
     };
     if (type == t::extended_echo_request) {
         // Only about our own interfaces; also when it came to many, as Linux does.
@@ -59,7 +59,7 @@ inline constexpr u8 highest_known_icmp_type = 18;
         const bool question = type == t::echo_request || type == t::timestamp_request;
         if ((question && s.icmp_echo_ignore_broadcasts) ||
             (!question && type != t::address_mask_request && type != t::address_mask_reply)) {
-            return refuse(drop_reason::icmp_to_many);
+            return refuse(drop_reason::icmp_to_broadcast);
         }
     }
     if (type == t::extended_echo_reply) {
@@ -92,11 +92,11 @@ inline constexpr u8 highest_known_icmp_type = 18;
 
 // May make the ICMP header contiguous.
 template <packet_buffer Packet, header_sum Sum>
-[[nodiscard, gnu::always_inline]] constexpr icmp_verdict
+[[nodiscard, gnu::always_inline]] constexpr icmp_decision
 icmp_input(basic_datagram<Packet, Sum>& d, route_type to, const settings& s) noexcept {
     const Packet& p = d.packet();
     const u32 start = d.header_size();
-    if (p.facts().checksum == checksum_state::unknown && !sums_up(p, start, d.payload_size())) {
+    if (p.metadata().checksum == checksum_state::unknown && !sums_up(p, start, d.payload_size())) {
         return {icmp_action::none, drop_reason::icmp_checksum, false, 0};
     }
     if (d.payload_size() < icmp::header_length ||

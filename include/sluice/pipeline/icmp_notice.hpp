@@ -16,14 +16,14 @@
 
 namespace sluice::pipeline {
 
-enum class notice_fate : u8 {
+enum class notice_kind : u8 {
     tell,
     ignore,   // nothing is to be done about it
     invalid,  // too little is quoted, or nonsense: counted as an error
 };
 
-struct notice_verdict {
-    notice_fate fate = notice_fate::invalid;
+struct notice_decision {
+    notice_kind fate = notice_kind::invalid;
     drop_reason reason = drop_reason::icmp_truncated;  // of invalid
     icmp_error_notice notice{};
 };
@@ -36,34 +36,34 @@ inline constexpr u8 reassembly_exceeded_code = 1;
 inline constexpr u32 least_quoted_payload = 8;
 
 // By type and code; fills in what the second word of the message says.
-[[nodiscard]] constexpr notice_fate notice_by_type(icmp_error_notice& n, u32 word,
+[[nodiscard]] constexpr notice_kind notice_by_type(icmp_error_notice& n, u32 word,
                                                    const settings& s) noexcept {
     namespace t = icmp::types;
     switch (n.type) {
     case t::destination_unreachable:
         if (n.code > highest_unreachable_code) {
-            return notice_fate::ignore;
+            return notice_kind::ignore;
         }
         if (n.code == fragmentation_needed_code) {
             // ip_no_pmtu_disc: 1 does not believe the size, 2 nothing, 3 only protocols that check
             // the quote themselves.
             const bool checked = n.protocol == ipv4::protocols::tcp;
             if (s.ip_no_pmtu_disc == 2 || (s.ip_no_pmtu_disc == 3 && !checked)) {
-                return notice_fate::ignore;
+                return notice_kind::ignore;
             }
             n.info = s.ip_no_pmtu_disc == 1 ? 0 : word & 0xffff;
         }
-        return notice_fate::tell;
+        return notice_kind::tell;
     case t::parameter_problem:
         n.info = word >> 24;
-        return notice_fate::tell;
+        return notice_kind::tell;
     case t::time_exceeded:
-        return n.code == reassembly_exceeded_code ? notice_fate::ignore : notice_fate::tell;
+        return n.code == reassembly_exceeded_code ? notice_kind::ignore : notice_kind::tell;
     case t::redirect:
         n.info = word;
-        return notice_fate::tell;
+        return notice_kind::tell;
     default:
-        return notice_fate::tell;
+        return notice_kind::tell;
     }
 }
 
@@ -97,11 +97,11 @@ template <packet_buffer Packet, header_sum Sum>
 
 // What Linux makes of a redirect that quotes a header shorter than any: it does not look at that
 // length, so the ports of a transport are read from inside the header, and no socket has them.
-[[nodiscard]] constexpr notice_fate redirect_about_nonsense(u8 protocol, u32 header,
+[[nodiscard]] constexpr notice_kind redirect_about_nonsense(u8 protocol, u32 header,
                                                             u32 quoted) noexcept {
     const bool looked_up = protocol == ipv4::protocols::udp || protocol == ipv4::protocols::tcp;
-    return looked_up || quoted < header + least_quoted_payload ? notice_fate::invalid
-                                                               : notice_fate::ignore;
+    return looked_up || quoted < header + least_quoted_payload ? notice_kind::invalid
+                                                               : notice_kind::ignore;
 }
 
 }  // namespace detail
@@ -120,8 +120,8 @@ template <packet_buffer Packet, header_sum Sum>
 
 // Makes the message contiguous, as far as one buffer holds it.
 template <class Tables, packet_buffer Packet, header_sum Sum>
-[[nodiscard]] constexpr notice_verdict icmp_notice(const Tables& t,
-                                                   basic_datagram<Packet, Sum>& d) noexcept {
+[[nodiscard]] constexpr notice_decision icmp_notice(const Tables& t,
+                                                    basic_datagram<Packet, Sum>& d) noexcept {
     const Packet& p = d.packet();
     const u32 start = d.header_size() + static_cast<u32>(icmp::header_length);
     if (!d.may_pull(start + static_cast<u32>(ipv4::min_header_length))) {
@@ -138,7 +138,7 @@ template <class Tables, packet_buffer Packet, header_sum Sum>
                                  .interface = p.interface(),
                                  .protocol = inner[ipv4::protocol]};
     };
-    notice_verdict v{notice_fate::invalid, drop_reason::icmp_quote_invalid, read()};
+    notice_decision v{notice_kind::invalid, drop_reason::icmp_quote_invalid, read()};
     const u32 inner_size = 4u * ipv4::const_view{p.data() + start}[ipv4::ihl];
     if (inner_size < ipv4::min_header_length) {
         if (v.notice.type == icmp::types::redirect) {
@@ -149,17 +149,17 @@ template <class Tables, packet_buffer Packet, header_sum Sum>
     }
     const u32 word = icmp::const_view{p.data() + start - icmp::header_length}[icmp::rest_of_header];
     v.fate = detail::notice_by_type(v.notice, word, t.switches);
-    if (v.fate != notice_fate::tell) {
+    if (v.fate != notice_kind::tell) {
         return v;
     }
     if (!t.switches.icmp_ignore_bogus_error_responses &&
         routing::address_kind(t, v.notice.destination) == route_type::broadcast) {
         // RFC 1122 section 3.2.2: nobody answers a broadcast with an error.
-        v.fate = notice_fate::ignore;
+        v.fate = notice_kind::ignore;
         return v;
     }
     if (!d.may_pull(start + inner_size + detail::least_quoted_payload)) {
-        v.fate = notice_fate::invalid;
+        v.fate = notice_kind::invalid;
         v.reason = drop_reason::icmp_invalid;
         return v;
     }

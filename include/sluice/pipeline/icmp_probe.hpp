@@ -25,7 +25,7 @@ namespace detail {
 // The name ends at its first zero; what follows does not count.
 template <class Tables>
 [[nodiscard]] constexpr probe_answer probe_by_name(const Tables& t, const_bytes name) noexcept {
-    char text[sizeof(interface_name::octets)]{};
+    char text[sizeof(interface_name::characters)]{};
     if (name.size() >= sizeof text) {
         return {};
     }

@@ -15,18 +15,18 @@ namespace sluice::pipeline {
 
 // What a source route is told of a hop that was classified so.
 [[nodiscard]] constexpr ip_options::route_target target_of(const classification& c) noexcept {
-    if (c.verdict.kind() == outcome::deliver && c.type == route_type::local) {
+    if (c.decided.kind() == decision_kind::deliver && c.type == route_type::local) {
         return ip_options::route_target::local;
     }
     // Not the directed broadcast that bc_forwarding lets through.
-    if (c.type == route_type::unicast &&
-        (c.verdict.kind() == outcome::forward || c.verdict.kind() == outcome::deliver)) {
+    if (c.type == route_type::unicast && (c.decided.kind() == decision_kind::forward ||
+                                          c.decided.kind() == decision_kind::deliver)) {
         return ip_options::route_target::forwardable;
     }
     return ip_options::route_target::other;
 }
 
-// compiled: its error is the octet that is bad.
+// compiled: its error is the byte that is bad.
 template <class Options>
 [[nodiscard]] constexpr decision judge_options(const result<void, u8>& compiled,
                                                const option_offsets& found,
@@ -43,9 +43,9 @@ template <class Options>
 
 [[nodiscard]] constexpr decision judge_step(const ip_options::source_route_step& step) noexcept {
     switch (step.kind) {
-    case ip_options::source_route_outcome::refused:
+    case ip_options::source_route_result::refused:
         return decision::drop(drop_reason::source_route_refused);
-    case ip_options::source_route_outcome::problem:
+    case ip_options::source_route_result::problem:
         return decision::reject(drop_reason::source_route_refused,
                                 icmp_request::parameter_problem(step.pointer));
     default:

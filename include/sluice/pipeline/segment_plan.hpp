@@ -3,8 +3,8 @@
 //
 // Expects: a packet that begins with a valid IPv4 header (a datagram's). The facts are not
 //          believed: `valid` says whether they fit the bytes.
-// Never:   changes an octet: rewrite/segment_headers.hpp finishes the headers of the pieces.
-// Cost:    the headers copied, up to 512 octets.
+// Never:   changes a byte: rewrite/segment_headers.hpp finishes the headers of the pieces.
+// Cost:    the headers copied, up to 512 bytes.
 // Source:  Linux skb_gso_network_seglen, tcp_gso_segment, __udp_gso_segment.
 #pragma once
 
@@ -20,7 +20,7 @@
 namespace sluice::pipeline {
 
 // What keeps one packet from becoming very many. UDP: Linux UDP_MAX_SEGMENTS. TCP: Linux allows
-// 65,535 for a device; this is a packet of 64 KB in segments of 8 octets (TCP_MIN_GSO_SIZE).
+// 65,535 for a device; this is a packet of 64 KB in segments of 8 bytes (TCP_MIN_GSO_SIZE).
 inline constexpr u32 most_tcp_segments = 8192;
 inline constexpr u32 most_udp_segments = 128;
 
@@ -40,10 +40,10 @@ struct segment_plan {
     static constexpr u32 longest = 512;
 
     std::array<std::byte, longest> header{};
-    u32 network = 0;    // octets of the outer IPv4 header,
+    u32 network = 0;    // bytes of the outer IPv4 header,
     u32 transport = 0;  // up to the transport header,
     u32 headers = 0;    // and with it
-    u32 room = 0;       // payload octets of a segment
+    u32 room = 0;       // payload bytes of a segment
     u32 payload = 0;    // of all
     tunnel_headers tunnel{};
     bool tcp = false;
@@ -52,7 +52,7 @@ struct segment_plan {
 
     template <class Packet>
     constexpr explicit segment_plan(const Packet& whole) noexcept {
-        const metadata& known = whole.facts();
+        const metadata& known = whole.metadata();
         const u32 present = whole.size() < longest ? whole.size() : longest;
         packet_reader<Packet>{whole}.copy(header.data(), present);
         const ipv4::const_view ip{header.data()};
@@ -106,7 +106,7 @@ private:
 // skb_gso_network_seglen.
 template <packet_buffer Packet>
 [[nodiscard, gnu::noinline]] constexpr u32 segmented_length(const Packet& packet) noexcept {
-    if (packet.facts().segmentation == segmentation_kind::none) {
+    if (packet.metadata().segmentation == segmentation_kind::none) {
         return packet.size();
     }
     const segment_plan plan{packet};
@@ -116,7 +116,7 @@ template <packet_buffer Packet>
 // How many packets it stands for: what is counted where the kernel counts gso_segs.
 template <packet_buffer Packet>
 [[nodiscard]] constexpr u32 segment_count(const Packet& packet) noexcept {
-    if (packet.facts().segmentation == segmentation_kind::none) {
+    if (packet.metadata().segmentation == segmentation_kind::none) {
         return 1;
     }
     const segment_plan plan{packet};
@@ -126,7 +126,7 @@ template <packet_buffer Packet>
 // Whether a UDP packet is to be cut into datagrams, which may be those of a tunnel.
 template <packet_buffer Packet, header_sum Sum>
 [[nodiscard]] constexpr bool stands_for_many_udp(const basic_datagram<Packet, Sum>& d) noexcept {
-    const metadata& known = d.packet().facts();
+    const metadata& known = d.packet().metadata();
     return known.segmentation == segmentation_kind::udp ||
            (known.segmentation != segmentation_kind::none &&
             transport_offset(known, d.header_size()) != d.header_size());
@@ -137,7 +137,7 @@ template <packet_buffer Packet, header_sum Sum>
 // Linux netif_skb_features, gso_features_check.
 template <packet_buffer Packet>
 [[nodiscard]] constexpr bool is_plain_to_device(const Packet& packet) noexcept {
-    const metadata& known = packet.facts();
+    const metadata& known = packet.metadata();
     const u32 header = 4 * (static_cast<u32>(packet.data()[0]) & 0x0f);
     return known.segmentation == segmentation_kind::none ||
            (packet.size() <= ipv4::max_total_length && transport_offset(known, header) == header);

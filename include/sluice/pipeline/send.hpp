@@ -13,7 +13,7 @@
 namespace sluice::pipeline {
 
 struct send_terms {
-    u64 size = 0;                    // octets of the whole datagram
+    u64 size = 0;                    // bytes of the whole datagram
     u32 mtu = 0;                     // of its egress
     bool mtu_locked = false;         // the path cannot be discovered: DF only where insisted on
     bool dont_fragment = false;      // DF; too big for the MTU is refused
@@ -21,13 +21,13 @@ struct send_terms {
     bool always_identified = false;  // also what is never cut
 };
 
-struct send_verdict {
+struct send_decision {
     bool too_big = false;
     bool dont_fragment = false;
     bool identified = true;
 };
 
-[[nodiscard]] constexpr send_verdict judge_send(const send_terms& of) noexcept {
+[[nodiscard]] constexpr send_decision judge_send(const send_terms& of) noexcept {
     const bool fits = of.size <= of.mtu;
     return {.too_big = of.size > ipv4::max_total_length || (of.dont_fragment && !fits),
             .dont_fragment = of.dont_fragment || (of.prefer_whole && fits && !of.mtu_locked),
@@ -35,15 +35,15 @@ struct send_verdict {
             .identified = !of.dont_fragment || of.always_identified};
 }
 
-struct own_header_verdict {
+struct own_header_decision {
     routing::send_error error = routing::send_error::none;
     drop_reason reason = drop_reason::none;
-    u32 header = 0;  // octets
+    u32 header = 0;  // bytes
 };
 
 // A packet that begins with its own header, which is completed later. Makes the header contiguous.
 template <packet_buffer Packet>
-[[nodiscard]] constexpr own_header_verdict judge_own_header(Packet& packet, u32 mtu) noexcept {
+[[nodiscard]] constexpr own_header_decision judge_own_header(Packet& packet, u32 mtu) noexcept {
     using enum routing::send_error;
     if (packet.size() > mtu) {
         return {too_big, drop_reason::send_refused};

@@ -12,7 +12,7 @@
 
 namespace sluice::pipeline {
 
-struct source_verdict {
+struct source_decision {
     drop_reason reason = drop_reason::none;
     bool on_link = false;  // the way back to the source needs no gateway
 };
@@ -20,8 +20,8 @@ struct source_verdict {
 namespace detail {
 
 template <class Tables>
-[[nodiscard]] constexpr source_verdict look_back(const Tables& t, ipv4::address source, u8 tos,
-                                                 const interface& in) noexcept {
+[[nodiscard]] constexpr source_decision look_back(const Tables& t, ipv4::address source, u8 tos,
+                                                  const interface& in) noexcept {
     const u8 filter = in.in_force.rp_filter;
     const drop_reason otherwise = filter != 0 ? drop_reason::reverse_path : drop_reason::none;
     const route_entry* back = routing::usable_route(t, {.destination = source, .tos = tos});
@@ -55,8 +55,8 @@ template <class Tables>
 
 // out: the interface it would leave by when it is forwarded, 0 when it is for us.
 template <class Tables>
-[[nodiscard]] constexpr source_verdict check_source(const Tables& t, ipv4::address source, u8 tos,
-                                                    const interface& in, u16 out) noexcept {
+[[nodiscard]] constexpr source_decision check_source(const Tables& t, ipv4::address source, u8 tos,
+                                                     const interface& in, u16 out) noexcept {
     if (in.in_force.rp_filter == 0 && (out != in.index || !in.in_force.send_redirects)) {
         if (in.in_force.accept_local) {
             return {};

@@ -5,7 +5,7 @@
 // it is found from there, so that the tunnel's own header (VXLAN, GENEVE, whatever its port) need
 // not be known. Works for IPv4 and IPv6 in IP-in-IP, in GRE and in UDP.
 //
-// Expects: the octets from the outer IPv4 header up to the transport header, contiguous. Believes
+// Expects: the bytes from the outer IPv4 header up to the transport header, contiguous. Believes
 //          nothing: the inner header must have the right version, protocol, length and checksum.
 // Never:   finds a tunnel inside a tunnel, nor GRE with a routing field or with sequence numbers,
 //          which cannot be cut; neither comes from Linux as one packet.
@@ -89,7 +89,7 @@ inline constexpr u32 gre_checksum = 4;  // offset of the field
 
 }  // namespace tunnels
 
-// The tunnel of a packet whose outer IPv4 header has `outer` octets; none: the facts do not fit.
+// The tunnel of a packet whose outer IPv4 header has `outer` bytes; none: the facts do not fit.
 [[nodiscard]] constexpr tunnel_headers find_tunnel(const_bytes headers, u32 outer, u32 transport,
                                                    u32 size, segmentation_kind kind) noexcept {
     const bool udp = kind == segmentation_kind::udp;

@@ -1,7 +1,7 @@
 // udp_input: is this a UDP datagram, and for which ports?
 // Expects: a datagram of protocol 17. Does: header, length against what came, checksum where
-// there is one that nobody verified. Never: changes an octet; may make the header contiguous. Cost:
-// a pass over the octets whose checksum nobody verified. RFC 768, RFC 1122 section 4.1.3. Linux
+// there is one that nobody verified. Never: changes a byte; may make the header contiguous. Cost:
+// a pass over the bytes whose checksum nobody verified. RFC 768, RFC 1122 section 4.1.3. Linux
 // __udp4_lib_rcv.
 #pragma once
 
@@ -16,18 +16,18 @@
 
 namespace sluice::pipeline {
 
-struct udp_verdict {
+struct udp_decision {
     drop_reason reason = drop_reason::none;
-    u32 headers = 0;  // octets in front of the payload
-    u32 end = 0;      // octets up to the end of the payload
+    u32 headers = 0;  // bytes in front of the payload
+    u32 end = 0;      // bytes up to the end of the payload
     u16 source_port = 0;
     u16 destination_port = 0;
 };
 
 // Of `info` the addresses count.
 template <packet_buffer Packet, header_sum Sum>
-[[nodiscard]] constexpr udp_verdict udp_input(basic_datagram<Packet, Sum>& d,
-                                              const delivery_info& info) noexcept {
+[[nodiscard]] constexpr udp_decision udp_input(basic_datagram<Packet, Sum>& d,
+                                               const delivery_info& info) noexcept {
     constexpr u32 header_length = udp::layout::size;
     const u32 start = d.header_size();
     const Packet& p = d.packet();
@@ -40,7 +40,7 @@ template <packet_buffer Packet, header_sum Sum>
         return {.reason = drop_reason::udp_invalid};
     }
     // A pending one was never on a wire.
-    const bool trusted = p.facts().checksum != checksum_state::unknown;
+    const bool trusted = p.metadata().checksum != checksum_state::unknown;
     if (!trusted && header[udp::checksum] != 0) {
         const u64 pseudo =
             checksum::pseudo_header(info.source, info.destination, ipv4::protocols::udp, length);

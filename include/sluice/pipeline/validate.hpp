@@ -1,9 +1,9 @@
 // validate: is this an IPv4 datagram? The maker of `datagram` and `unsummed_datagram`.
 // Expects: a packet that begins at its IPv4 header. Does: checks in Linux's order
-// (ip_rcv_core): at least 20 octets, version and header length, header present, checksum, total
+// (ip_rcv_core): at least 20 bytes, version and header length, header present, checksum, total
 // length against what came and against the header, a pending checksum within it; cuts what the link
 // layer padded. A TCP packet that is to be cut may be longer than a total length can say: that is 0
-// then (BIG TCP). Never: reads beyond the packet, changes an octet; takes a packet that it
+// then (BIG TCP). Never: reads beyond the packet, changes a byte; takes a packet that it
 // refuses: that stays with the caller. Cost: one pass over the header.
 // RFC 1812 section 5.2.2, RFC 1122 section 3.2.1.
 #pragma once
@@ -40,12 +40,13 @@ struct validator {
     }
 
 private:
-    // Most packets: a header of 20 octets, as long as it says, and nothing known beside the bytes.
+    // Most packets: a header of 20 bytes, as long as it says, and nothing known beside the bytes.
     // Only its checksum can be wrong then.
     template <packet_buffer Packet>
     [[nodiscard]] static constexpr bool is_plain(const Packet& packet) noexcept {
         const u32 size = packet.size();
-        return !packet.is_segmented() && !packet.has_facts() && size >= ipv4::min_header_length &&
+        return !packet.is_segmented() && !packet.has_metadata() &&
+               size >= ipv4::min_header_length &&
                ipv4::differs_from_plain(packet.data(), size) == 0;
     }
 
@@ -74,7 +75,7 @@ private:
         if (total < header) {
             return drop_reason::length_below_header;
         }
-        if (!std::as_const(packet).facts().checksum_fits(header, total)) {
+        if (!std::as_const(packet).metadata().checksum_fits(header, total)) {
             return drop_reason::checksum_misplaced;
         }
         packet.trim(total);
@@ -86,7 +87,7 @@ private:
     template <packet_buffer Packet>
     [[nodiscard]] static constexpr bool is_big_tcp(const Packet& packet,
                                                    ipv4::const_view ip) noexcept {
-        const segmentation_kind kind = packet.facts().segmentation;
+        const segmentation_kind kind = packet.metadata().segmentation;
         return (kind == segmentation_kind::tcp_ipv4 || kind == segmentation_kind::tcp_ipv6) &&
                !ipv4::is_fragment(ip);
     }

@@ -43,7 +43,7 @@ namespace detail {
 
 inline constexpr std::size_t most_messages = 32;
 // Of a frame, beyond its first buffer: the largest packet that Linux makes fits (GSO_MAX_SIZE).
-inline constexpr std::size_t overflow_octets = 8 * 0x10000;
+inline constexpr std::size_t overflow_bytes = 8 * 0x10000;
 
 // The arguments of one recvmmsg.
 struct reception {
@@ -67,7 +67,7 @@ struct reception {
         m.msg_control = &controls[i];
         m.msg_controllen = sizeof controls[i];
     }
-    // Octets of frame i, its virtio-net header not counted; 0: cut, or none.
+    // Bytes of frame i, its virtio-net header not counted; 0: cut, or none.
     [[nodiscard]] u32 frame_size(std::size_t i) const noexcept {
         const bool whole = (messages[i].msg_hdr.msg_flags & MSG_TRUNC) == 0;
         const u32 n = messages[i].msg_len;
@@ -85,7 +85,7 @@ struct reception {
             told.status = aux.status;
             told.tag = aux.tag;
             told.tag_type = aux.tag_type;
-            told.link_octets = static_cast<u16>(aux.network_offset - aux.link_offset);
+            told.link_bytes = static_cast<u16>(aux.network_offset - aux.link_offset);
         }
         return told;
     }
@@ -153,7 +153,7 @@ public:
 
 private:
     [[nodiscard]] bytes overflow_of(std::size_t i) noexcept {
-        return {overflow_.get() + i * detail::overflow_octets, detail::overflow_octets};
+        return {overflow_.get() + i * detail::overflow_bytes, detail::overflow_bytes};
     }
 
     // One system call. end is none when as much came as was asked for.
@@ -226,7 +226,7 @@ private:
             return false;
         }
         if (size > room) {
-            if (!detail::append_octets(packet, from, overflow_of(i).first(size - room))) {
+            if (!detail::append_bytes(packet, from, overflow_of(i).first(size - room))) {
                 ++(Source::packet_type::storage::is_inline ? counters_.too_long
                                                            : counters_.no_buffer);
                 return false;
@@ -240,7 +240,7 @@ private:
         }
         packet.set_interface(options_.interface);
         ++counters_.received;
-        counters_.received_octets += size;
+        counters_.received_bytes += size;
         return true;
     }
 
@@ -257,8 +257,8 @@ private:
     if (!socket) {
         return failure{socket.error()};
     }
-    device::overflow_memory overflow{
-        new (std::nothrow) std::byte[detail::most_messages * detail::overflow_octets]};
+    device::overflow_memory overflow{new (std::nothrow)
+                                         std::byte[detail::most_messages * detail::overflow_bytes]};
     if (!overflow) {
         return failure{port_error::make("open", name, ENOMEM)};
     }

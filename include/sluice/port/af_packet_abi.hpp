@@ -94,15 +94,15 @@ inline constexpr u32 send_request = 1;
 
 // struct tpacket_req, and struct tpacket_req3.
 struct ring_request {
-    u32 block_octets = 0;
+    u32 block_bytes = 0;
     u32 blocks = 0;
-    u32 frame_octets = 0;
+    u32 frame_bytes = 0;
     u32 frames = 0;
 };
 struct receive_ring_request {
     ring_request size;
     u32 retire_after_ms = 0;
-    u32 private_octets = 0;
+    u32 private_bytes = 0;
     u32 features = 0;
 };
 
@@ -145,7 +145,7 @@ struct block_header {
     u32 status = 0;
     u32 packets = 0;
     u32 first_packet_offset = 0;
-    u32 octets = 0;
+    u32 byte_count = 0;
     alignas(8) u64 sequence = 0;
     u32 first_and_last_time[4] = {};
 };

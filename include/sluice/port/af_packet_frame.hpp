@@ -1,7 +1,7 @@
 // What AF_PACKET tells beside a frame, made part of the packet.
 //
 // Expects: a packet that begins with the frame as the kernel gave it. Does: packet type, checksum
-// and segmentation facts, and the VLAN tag that the kernel took off put back; octets that did not
+// and segmentation facts, and the VLAN tag that the kernel took off put back; bytes that did not
 // fit the first buffer go on in others. Never: keeps a tagged frame without its tag: it belongs to
 // another network. A socket of one EtherType sees no tags: the kernel removed them for good, and
 // marks the frames of VLANs PACKET_OTHERHOST.
@@ -16,23 +16,23 @@
 namespace sluice::port::af_packet::detail {
 
 struct arrival {
-    u8 type = 0;          // abi::packet_types
-    u16 link_octets = 0;  // in front of the network header
-    u32 status = 0;       // abi::status
+    u8 type = 0;         // abi::packet_types
+    u16 link_bytes = 0;  // in front of the network header
+    u32 status = 0;      // abi::status
     u16 tag = 0;
     u16 tag_type = 0;
 };
 
-[[nodiscard]] constexpr packet_type type_of(u8 kernel) noexcept {
+[[nodiscard]] constexpr link_addressing type_of(u8 kernel) noexcept {
     switch (kernel) {
     case abi::packet_types::host:
-        return packet_type::host;
+        return link_addressing::host;
     case abi::packet_types::broadcast:
-        return packet_type::broadcast;
+        return link_addressing::broadcast;
     case abi::packet_types::multicast:
-        return packet_type::multicast;
+        return link_addressing::multicast;
     default:
-        return packet_type::other_host;
+        return link_addressing::other_host;
     }
 }
 
@@ -63,15 +63,15 @@ template <class Packet>
 template <class Packet>
 [[nodiscard]] constexpr bool tell(Packet& packet, const virtio_net::header& offload,
                                   const arrival& how, link_header link) noexcept {
-    packet.set_type(type_of(how.type));
+    packet.set_addressing(type_of(how.type));
     const bool has_header = link == link_header::ethernet;
-    if ((!has_header && how.link_octets != 0) || !virtio_net::set_facts(packet, offload, link)) {
+    if ((!has_header && how.link_bytes != 0) || !virtio_net::set_metadata(packet, offload, link)) {
         return false;
     }
     const bool tagged = (how.status & abi::status::tag_valid) != 0;
     return !tagged || (has_header ? put_tag_back(packet, how) : (how.tag & 0x0fff) == 0);
 }
 
-using port::detail::append_octets;
+using port::detail::append_bytes;
 
 }  // namespace sluice::port::af_packet::detail

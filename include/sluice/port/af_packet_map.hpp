@@ -45,7 +45,7 @@ private:
     std::size_t size_ = 0;
 };
 
-// Octets that a frame's own header takes; the sender's address follows.
+// Bytes that a frame's own header takes; the sender's address follows.
 template <class Header>
 inline constexpr std::size_t aligned_size =
     (sizeof(Header) + abi::alignment - 1) / abi::alignment * abi::alignment;

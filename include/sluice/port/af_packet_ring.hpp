@@ -27,7 +27,7 @@
 namespace sluice::port::af_packet {
 
 struct ring_options {
-    u32 block_octets = 1u << 18;  // a power of two of at least 128 K: the largest frame fits
+    u32 block_bytes = 1u << 18;  // a power of two of at least 128 K: the largest frame fits
     // Blocks are handed over half empty, so it is their number, not their size, that says for how
     // long the program may be away before frames are dropped: blocks times retire_after_ms.
     u32 blocks = 64;
@@ -88,7 +88,7 @@ public:
     [[nodiscard]] const bound_socket& socket() const noexcept { return socket_; }
 
 private:
-    [[nodiscard]] u32 size() const noexcept { return how_.block_octets; }
+    [[nodiscard]] u32 size() const noexcept { return how_.block_bytes; }
     [[nodiscard]] abi::block_header& header_of(u32 block) const noexcept {
         return *reinterpret_cast<abi::block_header*>(memory_.at(block * std::size_t{size()}));
     }
@@ -150,7 +150,7 @@ public:
             const std::size_t room = to.tailroom();
             const std::size_t n = rest.size() < room ? rest.size() : room;
             copy_bytes(to.put(static_cast<u32>(n)), rest.data(), n);
-            if (!detail::append_octets(to, from, rest.subspan(n))) {
+            if (!detail::append_bytes(to, from, rest.subspan(n))) {
                 to.reset();
             }
             return static_cast<bool>(to);
@@ -254,7 +254,7 @@ private:
     template <class Packet>
     bool finish(const abi::frame_header_3& frame, Packet& packet) noexcept {
         const detail::arrival how{.type = from_of(frame).packet_type,
-                                  .link_octets =
+                                  .link_bytes =
                                       static_cast<u16>(frame.network_offset - frame.link_offset),
                                   .status = frame.status,
                                   .tag = static_cast<u16>(frame.tag),
@@ -268,7 +268,7 @@ private:
         }
         packet.set_interface(options_.interface);
         ++counters_.received;
-        counters_.received_octets += frame.length;
+        counters_.received_bytes += frame.length;
         return true;
     }
 
@@ -280,8 +280,8 @@ private:
 template <std::size_t Frames>
 result<ring<Frames>, port_error> ring<Frames>::open(std::string_view name, const options& how,
                                                     const ring_options& size) noexcept {
-    if (!std::has_single_bit(size.block_octets) || size.block_octets < (1u << 17) ||
-        size.blocks == 0 || size.blocks > (1u << 31) / size.block_octets) {
+    if (!std::has_single_bit(size.block_bytes) || size.block_bytes < (1u << 17) ||
+        size.blocks == 0 || size.blocks > (1u << 31) / size.block_bytes) {
         return failure{port_error::make("open", name, EINVAL, "blocks: 128 K or more, of two")};
     }
     auto socket = detail::make_socket(name);
@@ -291,7 +291,7 @@ result<ring<Frames>, port_error> ring<Frames>::open(std::string_view name, const
     const int fd = socket->fd.get();
     constexpr u32 unit = 2048;  // says nothing in version 3, but must divide a block
     const abi::receive_ring_request request{
-        .size = {size.block_octets, size.blocks, unit, size.block_octets / unit * size.blocks},
+        .size = {size.block_bytes, size.blocks, unit, size.block_bytes / unit * size.blocks},
         .retire_after_ms = size.retire_after_ms};
     namespace names = abi::socket_options;
     if (!detail::prepare(*socket, how) || !detail::set_option(fd, names::version, abi::version_3) ||
@@ -299,7 +299,7 @@ result<ring<Frames>, port_error> ring<Frames>::open(std::string_view name, const
         !detail::set_option(fd, names::receive_ring, request)) {
         return failure{port_error::last("set up ring of", name)};
     }
-    ring_memory memory{fd, std::size_t{size.block_octets} * size.blocks};
+    ring_memory memory{fd, std::size_t{size.block_bytes} * size.blocks};
     if (!memory) {
         return failure{port_error::last("map ring of", name)};
     }

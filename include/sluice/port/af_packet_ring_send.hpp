@@ -34,13 +34,13 @@ namespace detail {
 // Slots of equal size, filled and sent in turn.
 class slots {
 public:
-    slots(bound_socket socket, ring_memory memory, u32 count, u32 slot_octets) noexcept
+    slots(bound_socket socket, ring_memory memory, u32 count, u32 slot_bytes) noexcept
         : socket_{std::move(socket)}, memory_{std::move(memory)}, count_{count},
-          octets_{slot_octets} {}
+          byte_count_{slot_bytes} {}
 
     // Room for one frame of that size; empty when it is too large or all slots are waiting.
     [[nodiscard]] bytes next(std::size_t size) noexcept {
-        if (size > octets_ - data_offset) {
+        if (size > byte_count_ - data_offset) {
             errno = EMSGSIZE;
             return {};
         }
@@ -91,7 +91,7 @@ private:
     static constexpr std::size_t data_offset = aligned_size<abi::frame_header_2>;
 
     [[nodiscard]] abi::frame_header_2& header(u32 slot) const noexcept {
-        return *reinterpret_cast<abi::frame_header_2*>(memory_.at(slot * std::size_t{octets_}));
+        return *reinterpret_cast<abi::frame_header_2*>(memory_.at(slot * std::size_t{byte_count_}));
     }
     [[nodiscard]] u32 after(u32 slot) const noexcept { return slot + 1 == count_ ? 0 : slot + 1; }
     bool hand_over() noexcept {
@@ -114,7 +114,7 @@ private:
         }
     }
     // The kernel comes back to the frame in front until it is sent or invalid, and an Ethernet
-    // frame of no octets is.
+    // frame of no bytes is.
     [[nodiscard]] bool is_void(u32 slot) const noexcept { return header(slot).length == 0; }
     // All that wait are lost: the kernel is still at the first.
     void take_back() noexcept {
@@ -128,7 +128,7 @@ private:
     bound_socket socket_;
     ring_memory memory_;
     u32 count_;
-    u32 octets_;
+    u32 byte_count_;
     u32 at_ = 0;
     u32 first_ = 0;    // of those that wait
     u32 waiting_ = 0;  // committed, not sent
@@ -174,9 +174,9 @@ struct ring_sender {
             if (packet.size() == 0) {
                 return EINVAL;
             }
-            if (packet.has_facts()) {
-                const u32 network = octets_of(to_->socket().link, packet);
-                if (std::as_const(packet).facts().segmentation != segmentation_kind::none ||
+            if (packet.has_metadata()) {
+                const u32 network = bytes_of(to_->socket().link, packet);
+                if (std::as_const(packet).metadata().segmentation != segmentation_kind::none ||
                     !rewrite::finish_checksum(packet, network)) {
                     return EINVAL;
                 }

@@ -73,7 +73,7 @@ struct sender {
     private:
         static constexpr std::size_t burst = 32;
         static constexpr std::size_t most_vectors = 256;
-        using octets = std::array<std::byte, virtio_net::header_size>;
+        using header_bytes = std::array<std::byte, virtio_net::header_size>;
 
         struct gathered {
             std::array<mmsghdr, burst> messages{};
@@ -177,7 +177,7 @@ struct sender {
         send_counters counters_;
         std::size_t waiting_ = 0;
         std::array<Packet, burst> packets_{};
-        std::array<octets, burst> headers_{};
+        std::array<header_bytes, burst> headers_{};
     };
 };
 

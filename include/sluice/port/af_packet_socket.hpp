@@ -45,7 +45,7 @@ struct fanout {
 
 struct options {
     u16 interface = 1;                          // set in each received packet
-    u16 headroom = default_headroom;            // octets left free in front of each
+    u16 headroom = default_headroom;            // bytes left free in front of each
     u16 protocol = 0x0003;                      // EtherType of what is received; 0x0003: all.
                                                 // Without a link header IPv4 alone is given
     bool promiscuous = false;                   // frames to other link addresses, too
@@ -55,7 +55,7 @@ struct options {
 
 struct counters {
     u64 received = 0;
-    u64 received_octets = 0;
+    u64 received_bytes = 0;
     u64 not_ipv4 = 0;        // thrown away, of an interface without link header
     u64 too_long = 0;        // did not fit a buffer, nor several
     u64 no_buffer = 0;       // thrown away, or left waiting, because the source had none
@@ -124,7 +124,7 @@ template <class T>
         return failure{port_error::last("ask address of", name)};
     }
     const u16 type = request.family();
-    std::memcpy(made.hardware.octets.data(), request.address(), 6);
+    std::memcpy(made.hardware.parts.data(), request.address(), 6);
     if (!request.ask(made.fd.get(), SIOCGIFFLAGS)) {
         return failure{port_error::last("ask flags of", name)};
     }

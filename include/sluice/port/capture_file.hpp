@@ -18,7 +18,7 @@
 
 namespace sluice::port::capture {
 
-// At most `limit` octets.
+// At most `limit` bytes.
 [[nodiscard]] inline result<std::vector<std::byte>, port_error>
 load_file(const char* path, std::size_t limit = std::size_t{1} << 30) {
     constexpr std::size_t first_step = 65'536;
@@ -34,7 +34,7 @@ load_file(const char* path, std::size_t limit = std::size_t{1} << 30) {
     std::vector<std::byte> content;
     std::size_t used = 0;
     int interruptions = 0;
-    // One octet more than a plain file has: so that its end is seen.
+    // One byte more than a plain file has: so that its end is seen.
     const std::size_t said = S_ISREG(about.st_mode) ? static_cast<std::size_t>(about.st_size) : 0;
     std::size_t room = said < first_step ? first_step : said + 1;
     while (said <= limit) {

@@ -1,7 +1,7 @@
 // capture_record: a packet of a capture file, and why one cannot be read: the words that the
 // readers of both formats (pcap.hpp, pcapng.hpp) and the writers share.
 //
-// Expects: nothing. Never: owns octets: a record is a view of the file. Cost: none.
+// Expects: nothing. Never: owns bytes: a record is a view of the file. Cost: none.
 #pragma once
 
 #include <sluice/base/bytes.hpp>
@@ -57,7 +57,7 @@ struct interface {
 
 struct record {
     duration since_epoch;     // 1970-01-01 UT; 0 where the file has no time
-    u32 original_length = 0;  // octets on the wire
+    u32 original_length = 0;  // bytes on the wire
     const_bytes captured;     // of them, those in the file
     pcap::link_type link{};
     u32 interface = 0;  // counted from 0 through the whole file

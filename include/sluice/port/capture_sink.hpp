@@ -110,10 +110,10 @@ public:
         }
         if (is_file_ || done.error_number != EAGAIN) {
             stop({.error_number = done.error_number,
-                  .is_damaged = is_file_ ? !cut_back(done.octets) : done.octets != 0});
+                  .is_damaged = is_file_ ? !cut_back(done.written) : done.written != 0});
             return left_out();
         }
-        if (done.octets == 0 && kind == record_kind::packet) {
+        if (done.written == 0 && kind == record_kind::packet) {
             return left_out();
         }
         return keep(pieces) || left_out();
@@ -133,7 +133,7 @@ public:
 
 private:
     struct progress {
-        std::size_t octets = 0;
+        std::size_t written = 0;
         int error_number = 0;  // 0: all is written
     };
 
@@ -162,7 +162,7 @@ private:
         while (!pieces.empty()) {
             const ssize_t n = ::writev(fd_.get(), pieces.data(), static_cast<int>(pieces.size()));
             if (n > 0) {
-                done.octets += static_cast<std::size_t>(n);
+                done.written += static_cast<std::size_t>(n);
                 drop_front(pieces, static_cast<std::size_t>(n));
             } else if (n == 0) {
                 done.error_number = ENOSPC;
@@ -187,11 +187,11 @@ private:
     }
 
     // The end of the file again as it was before the record. False: half of it stays.
-    [[nodiscard]] bool cut_back(std::size_t octets) noexcept {
+    [[nodiscard]] bool cut_back(std::size_t written) noexcept {
         const off_t end = ::lseek(fd_.get(), 0, SEEK_CUR);
-        const off_t whole = end - static_cast<off_t>(octets);
-        return octets == 0 || (end >= 0 && ::ftruncate(fd_.get(), whole) == 0 &&
-                               ::lseek(fd_.get(), whole, SEEK_SET) == whole);
+        const off_t whole = end - static_cast<off_t>(written);
+        return written == 0 || (end >= 0 && ::ftruncate(fd_.get(), whole) == 0 &&
+                                ::lseek(fd_.get(), whole, SEEK_SET) == whole);
     }
     void stop(const ending& why) noexcept {
         const char* const advice =
@@ -236,7 +236,7 @@ private:
         iovec piece{rest_.data(), rest_.size()};
         std::span<iovec> pieces{&piece, 1};
         const progress done = put(pieces, quiet);
-        rest_.erase(rest_.begin(), rest_.begin() + static_cast<std::ptrdiff_t>(done.octets));
+        rest_.erase(rest_.begin(), rest_.begin() + static_cast<std::ptrdiff_t>(done.written));
         if (done.error_number != 0 && done.error_number != EAGAIN) {
             stop({.error_number = done.error_number});
         }

@@ -45,7 +45,7 @@ struct interface_request {
     [[nodiscard]] int number() const noexcept { return load<int>(); }
     [[nodiscard]] u16 flags() const noexcept { return load<u16>(); }
     void set_flags(u16 flags) noexcept { std::memcpy(value, &flags, sizeof flags); }
-    // Of an address: its family, for a hardware address the type, and the octets behind it.
+    // Of an address: its family, for a hardware address the type, and the bytes behind it.
     [[nodiscard]] u16 family() const noexcept { return load<u16>(); }
     [[nodiscard]] const std::byte* address() const noexcept { return value + sizeof(u16); }
 

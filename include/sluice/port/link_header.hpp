@@ -15,9 +15,9 @@ enum class link_header : u8 {
     unknown
 };
 
-// Octets in front of the IP header.
+// Bytes in front of the IP header.
 template <class Packet>
-[[nodiscard]] constexpr u32 octets_of(link_header link, const Packet& packet) noexcept {
+[[nodiscard]] constexpr u32 bytes_of(link_header link, const Packet& packet) noexcept {
     return link == link_header::ethernet ? ethernet::header_length(packet.head()) : 0;
 }
 

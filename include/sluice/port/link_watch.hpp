@@ -111,7 +111,7 @@ public:
         }
         now.type = answer.family();
         now.header = link_header_of(now.type, flags);
-        std::memcpy(now.hardware.octets.data(), answer.address(), now.hardware.octets.size());
+        std::memcpy(now.hardware.parts.data(), answer.address(), now.hardware.parts.size());
         return now;
     }
     // Whether the kernel has an IPv4 address of its own there, and so answers as well.

@@ -3,7 +3,7 @@
 // Expects: for reading, the whole file in memory; what it says is not believed. Does: both byte
 // orders, microsecond and nanosecond magic; gives each record as a view of the file. Never: reads
 // beyond the bytes, allocates, does I/O (pcap_file.hpp loads a file); reads pcapng (capture.hpp
-// tells the formats apart). Cost: 24 octets a file and 16 a record, looked at once.
+// tells the formats apart). Cost: 24 bytes a file and 16 a record, looked at once.
 // Format: libpcap's pcap-savefile(5).
 #pragma once
 

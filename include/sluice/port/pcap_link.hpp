@@ -38,9 +38,9 @@ struct link_path {
 };
 
 struct parsed_frame {
-    const_bytes ipv4;         // empty: the frame does not say that it carries IPv4
-    bool known_link = true;   // false: nothing is known about the link type
-    packet_type addressed{};  // to whom, as the link header says it
+    const_bytes ipv4;             // empty: the frame does not say that it carries IPv4
+    bool known_link = true;       // false: nothing is known about the link type
+    link_addressing addressed{};  // to whom, as the link header says it
     link_path path;
     // Offsets of what tells a length in front of the packet; 0: nothing does.
     u32 length_field = 0;  // of the EtherType that is a length, with LLC behind it
@@ -60,9 +60,9 @@ public:
             return;
         }
         const auto to = sluice::ethernet::address::from_bits(u64{word(0)} << 16 | half(4));
-        to_.addressed = to.is_broadcast()   ? packet_type::broadcast
-                        : to.is_multicast() ? packet_type::multicast
-                                            : packet_type::host;
+        to_.addressed = to.is_broadcast()   ? link_addressing::broadcast
+                        : to.is_multicast() ? link_addressing::multicast
+                                            : link_addressing::host;
         at_ = addresses;
         type_field();
     }
@@ -152,8 +152,8 @@ private:
         return id == 0 || to_.path.add(step_of(vlan_step, whose | id));
     }
 
-    [[nodiscard]] constexpr bool has(u32 octets) const noexcept {
-        return frame_.size() - at_ >= octets;
+    [[nodiscard]] constexpr bool has(u32 byte_count) const noexcept {
+        return frame_.size() - at_ >= byte_count;
     }
     [[nodiscard]] constexpr u16 half(u32 from) const noexcept {
         return load_be<u16>(frame_.data() + at_ + from);
@@ -195,9 +195,10 @@ private:
     constexpr void cooked(u32 kind, u16 protocol, u32 size) noexcept {
         constexpr u32 outgoing = 4;
         constexpr u16 protocol_llc = 4;
-        constexpr packet_type kinds[] = {packet_type::host, packet_type::broadcast,
-                                         packet_type::multicast, packet_type::other_host};
-        to_.addressed = kind < outgoing ? kinds[kind] : packet_type::host;
+        constexpr link_addressing kinds[] = {link_addressing::host, link_addressing::broadcast,
+                                             link_addressing::multicast,
+                                             link_addressing::other_host};
+        to_.addressed = kind < outgoing ? kinds[kind] : link_addressing::host;
         if (!to_.path.add(step_of(direction_step, kind == outgoing ? 1 : 0))) {
             return;
         }
@@ -234,7 +235,7 @@ private:
         if (!has(1)) {
             return;
         }
-        // Compressed to one octet where that is odd (RFC 1661 section 6.5).
+        // Compressed to one byte where that is odd (RFC 1661 section 6.5).
         if ((frame_[at_] & std::byte{1}) != std::byte{}) {
             if (std::to_integer<u32>(frame_[at_]) == ipv4) {
                 found(1);

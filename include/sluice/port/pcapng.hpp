@@ -5,7 +5,7 @@
 // order; enhanced, simple and obsolete packet blocks; interface descriptions with name, resolution
 // and offset of their timestamps; the direction of a packet; other blocks are skipped. Never: reads
 // beyond the bytes, does I/O (pcap_file.hpp loads a file). After an error the reader stays where it
-// is. Cost: each block once; 48 octets from the heap for each interface, which takes 20 of the file
+// is. Cost: each block once; 48 bytes from the heap for each interface, which takes 20 of the file
 // at least. Format: IETF opsawg draft "PCAP Now Generic (pcapng) Capture File Format".
 #pragma once
 
@@ -251,7 +251,7 @@ private:
         return sound ? error::none : error::damaged;
     }
 
-    // Time, captured and original length, octets, options: after a first word that differs.
+    // Time, captured and original length, bytes, options: after a first word that differs.
     [[nodiscard]] constexpr error read_packet(const_bytes body, u32 number,
                                               record& to) const noexcept {
         constexpr u16 flags = 2;  // of both kinds of packet blocks
@@ -271,10 +271,10 @@ private:
         const std::size_t padded = (to.captured.size() + 3) / 4 * 4;
         // The packet is whole already: options that are not tell nothing.
         static_cast<void>(each_option(body.subspan(20 + padded), [&](u16 code, const_bytes value) {
-            const u32 way = code == flags && value.size() == 4 ? word(value.data()) & 3 : 0;
-            to.direction = way == 1   ? capture::direction::in
-                           : way == 2 ? capture::direction::out
-                                      : to.direction;
+            const u32 toward = code == flags && value.size() == 4 ? word(value.data()) & 3 : 0;
+            to.direction = toward == 1   ? capture::direction::in
+                           : toward == 2 ? capture::direction::out
+                                         : to.direction;
         }));
         return error::none;
     }

@@ -5,7 +5,7 @@
 // name and direction; several threads may write into one capture, each by a writer of its own
 // (share()). What happens when the disk is full or a pipe's reader slow or gone stands in
 // capture_sink.hpp. Never: throws for an error of the system; waits for a reader; cuts a packet of
-// up to 65,599 octets. Cost: that of capture_sink; a copy of segmented packets.
+// up to 65,599 bytes. Cost: that of capture_sink; a copy of segmented packets.
 // Format: IETF opsawg draft "PCAP Now Generic (pcapng) Capture File Format".
 #pragma once
 
@@ -45,7 +45,7 @@ public:
         return made;
     }
 
-    // Describes an interface; they are numbered from 0 in this order. A name of up to 64 octets.
+    // Describes an interface; they are numbered from 0 in this order. A name of up to 64 bytes.
     // False: errno says why.
     [[nodiscard]] bool add_interface(pcap::link_type link, std::string_view name) noexcept {
         if (sink_ == nullptr) {
@@ -71,20 +71,20 @@ public:
     // described); news() says it to people.
     template <class Packet>
     [[nodiscard]] bool write(u32 interface, duration since_epoch, const Packet& packet,
-                             direction way = direction::unknown) noexcept {
+                             direction toward = direction::unknown) noexcept {
         if (!packet.is_segmented()) {
-            return write_octets(interface, since_epoch, packet.head(), way);
+            return write_bytes(interface, since_epoch, packet.head(), toward);
         }
         std::byte flat[port::detail::largest_packet];
         const std::size_t n = port::detail::flatten(packet, flat);
-        return write_octets(interface, since_epoch, {flat, n}, way, packet.size());
+        return write_bytes(interface, since_epoch, {flat, n}, toward, packet.size());
     }
-    // The same of contiguous octets; `original_length` where it was cut before.
-    [[nodiscard]] bool write_octets(u32 interface, duration since_epoch, const_bytes octets,
-                                    direction way = direction::unknown,
-                                    u32 original_length = 0) noexcept {
-        const u32 n = static_cast<u32>(octets.size());
-        if (sink_ == nullptr || interface >= interfaces_ || octets.size() > pcap::longest_record) {
+    // The same of contiguous bytes; `original_length` where it was cut before.
+    [[nodiscard]] bool write_bytes(u32 interface, duration since_epoch, const_bytes from,
+                                   direction toward = direction::unknown,
+                                   u32 original_length = 0) noexcept {
+        const u32 n = static_cast<u32>(from.size());
+        if (sink_ == nullptr || interface >= interfaces_ || from.size() > pcap::longest_record) {
             errno = EINVAL;
             return false;
         }
@@ -97,9 +97,9 @@ public:
         put_words(head, {6, size, interface, static_cast<u32>(time >> 32), static_cast<u32>(time),
                          n, original_length > n ? original_length : n});
         std::byte tail[3 + 16] = {};
-        put_words(tail + padding, {flags_option | 4, static_cast<u32>(way), 0, size});
+        put_words(tail + padding, {flags_option | 4, static_cast<u32>(toward), 0, size});
         iovec pieces[] = {{head, sizeof head},
-                          {const_cast<std::byte*>(octets.data()), n},
+                          {const_cast<std::byte*>(from.data()), n},
                           {tail, padding + std::size_t{16}}};
         return sink_->write(pieces, capture_sink::record_kind::packet);
     }

@@ -42,13 +42,13 @@ struct options {
     u8 protocol = ipv4::protocols::icmp;  // what is received; 255: nothing, all may be sent
     bool include_header = true;
     u16 interface = 1;                // set in each received packet
-    u16 headroom = default_headroom;  // octets left free in front of each
+    u16 headroom = default_headroom;  // bytes left free in front of each
     std::string_view device = {};     // only by this interface; empty: by all
 };
 
 struct counters {
     u64 received = 0;
-    u64 received_octets = 0;
+    u64 received_bytes = 0;
     u64 too_long = 0;
     u64 no_buffer = 0;
     u64 kernel_drops = 0;  // the socket was full
@@ -65,7 +65,7 @@ inline constexpr int time_to_live = 2;
 inline constexpr int include_header = 3;
 inline constexpr int packet_info = 8;
 
-// struct sockaddr_in; octets in network order.
+// struct sockaddr_in; bytes in network order.
 struct address {
     u16 family = AF_INET;
     u16 port = 0;
@@ -115,7 +115,7 @@ private:
     }
 };
 
-// One packet from `skip` octets on, of however many pieces. 0, or the errno of the refusal.
+// One packet from `skip` bytes on, of however many pieces. 0, or the errno of the refusal.
 template <class Packet>
 [[nodiscard]] int send_pieces(int fd, msghdr& message, const Packet& packet, u32 skip) noexcept {
     port::detail::gathered_pieces pieces;
@@ -213,9 +213,9 @@ public:
         }
         packet.trim(static_cast<u32>(n));
         packet.set_interface(interface_);
-        packet.set_type(type_of(packet));
+        packet.set_addressing(type_of(packet));
         ++counters_.received;
-        counters_.received_octets += static_cast<u64>(n);
+        counters_.received_bytes += static_cast<u64>(n);
         return packet;
     }
 
@@ -250,12 +250,12 @@ public:
 private:
     // The kernel does not tell how the frame was addressed; the destination nearly does.
     template <class Packet>
-    [[nodiscard]] static packet_type type_of(const Packet& packet) noexcept {
+    [[nodiscard]] static link_addressing type_of(const Packet& packet) noexcept {
         const ipv4::const_view ip{packet.data()};
         if (packet.size() < ipv4::min_header_length || !ip[ipv4::destination].is_multicast()) {
-            return packet_type::host;
+            return link_addressing::host;
         }
-        return packet_type::multicast;
+        return link_addressing::multicast;
     }
 
     descriptor fd_;

@@ -1,5 +1,5 @@
 // receive_batch: how reading many packets ended. receive_each: reads many packets of a device that
-// gives them one by one. append_octets: a packet larger than a buffer.
+// gives them one by one. append_bytes: a packet larger than a buffer.
 //
 // Expects: a device whose receive(source) gives a result<packet, read_status>.
 // Does:    fills from the front, and goes on behind packets that the device throws away. Each of
@@ -50,25 +50,25 @@ template <class Device, class Source>
     return done;
 }
 
-// Appends the octets in as many buffers as it takes; false when the source has too few.
+// Appends the bytes in as many buffers as it takes; false when the source has too few.
 template <class Source>
-[[nodiscard]] bool append_octets(typename Source::packet_type& packet, Source& from,
-                                 const_bytes octets) noexcept {
+[[nodiscard]] bool append_bytes(typename Source::packet_type& packet, Source& from,
+                                const_bytes rest) noexcept {
     if constexpr (Source::packet_type::storage::is_inline) {
-        return octets.empty();
+        return rest.empty();
     } else {
-        while (!octets.empty()) {
+        while (!rest.empty()) {
             auto more = from.take(0);
             const u32 room = more ? more.tailroom() : 0;
             if (room == 0) {
                 return false;
             }
-            const std::size_t n = octets.size() < room ? octets.size() : room;
-            copy_bytes(more.put(static_cast<u32>(n)), octets.data(), n);
+            const std::size_t n = rest.size() < room ? rest.size() : room;
+            copy_bytes(more.put(static_cast<u32>(n)), rest.data(), n);
             if (!packet.append(std::move(more))) {
                 return false;
             }
-            octets = octets.subspan(n);
+            rest = rest.subspan(n);
         }
         return true;
     }

@@ -19,7 +19,7 @@ namespace sluice::port {
     constexpr int most_interruptions = 100;
     u64 halves[2];
     for (int i = 0; i < most_interruptions; ++i) {
-        // Linux gives 256 octets or less whole or not at all.
+        // Linux gives 256 bytes or less whole or not at all.
         if (::getrandom(halves, sizeof halves, 0) == sizeof halves) {
             return hash_key{halves[0], halves[1]};
         }

@@ -74,15 +74,15 @@ enum class kind : u8 { tun, tap };
 struct options {
     tun::kind kind = tun::kind::tun;
     u16 interface = 1;                // set in each received packet
-    u16 headroom = default_headroom;  // octets left free in front of each
+    u16 headroom = default_headroom;  // bytes left free in front of each
     bool multi_queue = false;         // one device opened several times, each with its share
     bool offload = false;             // pending checksums and segmentation facts, see above
 };
 
 struct counters {
     u64 received = 0;
-    u64 received_octets = 0;
-    u64 not_ipv4 = 0;  // thrown away: of a TUN device, the version is not 4; or no octets
+    u64 received_bytes = 0;
+    u64 not_ipv4 = 0;  // thrown away: of a TUN device, the version is not 4; or no bytes
     u64 too_long = 0;
     u64 no_buffer = 0;
     u64 refused = 0;  // thrown away: facts that IPv4 has no use for
@@ -129,7 +129,7 @@ struct sender {
     private:
         int write(Packet& packet) noexcept {
             std::byte header[virtio_net::header_size];
-            if (!packet || !to_.can.takes(std::as_const(packet).facts()) ||
+            if (!packet || !to_.can.takes(std::as_const(packet).metadata()) ||
                 (to_.has_header && !virtio_net::write_header(header, packet, to_.link))) {
                 return EINVAL;
             }
@@ -163,7 +163,7 @@ public:
         std::byte* to = packet.put(room);
         std::byte header[virtio_net::header_size];
         std::byte excess[port::detail::largest_packet];
-        // The kernel cuts silently; one octet more than fits tells.
+        // The kernel cuts silently; one byte more than fits tells.
         const iovec pieces[3] = {
             {header, sizeof header}, {to, room}, {excess, options_.offload ? sizeof excess : 1}};
         const int without = options_.offload ? 0 : 1;
@@ -179,18 +179,19 @@ public:
         }
         const const_bytes beyond{excess, size > room ? size - room : 0};
         if (!beyond.empty() &&
-            !(options_.offload && port::detail::append_octets(packet, from, beyond))) {
+            !(options_.offload && port::detail::append_bytes(packet, from, beyond))) {
             ++counters_.too_long;
             return failure{read_status::thrown_away};
         }
         packet.trim(size);
         packet.set_interface(options_.interface);
-        if (options_.offload && !virtio_net::set_facts(packet, virtio_net::load(header), link())) {
+        if (options_.offload &&
+            !virtio_net::set_metadata(packet, virtio_net::load(header), link())) {
             ++counters_.refused;
             return failure{read_status::thrown_away};
         }
         ++counters_.received;
-        counters_.received_octets += size;
+        counters_.received_bytes += size;
         return packet;
     }
 

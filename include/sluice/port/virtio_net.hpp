@@ -1,4 +1,4 @@
-// virtio-net header: the ten octets in front of a frame that tell what a device or a peer left
+// virtio-net header: the ten bytes in front of a frame that tell what a device or a peer left
 // undone, and what metadata says about the same.
 //
 // Expects: the header in the order of the machine, as the kernel gives it (PACKET_VNET_HDR,
@@ -8,7 +8,7 @@
 // Never:   believes a number: offsets are held against the frame and its IPv4 header, the segment
 //          size against its kind; the headers inside are for pipeline/segment_plan.hpp to check.
 //          Needs no header of the system.
-// Cost:    ten octets a frame.
+// Cost:    ten bytes a frame.
 // Source:  Virtual I/O Device (VIRTIO) 1.2, 5.1.6. Linux virtio_net_hdr_to_skb.
 // Deviation: a checksum that begins in the IPv4 header is refused, and one at an odd place; so are
 //          segments of a packet that is neither TCP nor UDP itself and has no pending checksum to
@@ -52,7 +52,7 @@ inline constexpr u8 ecn = 0x80;  // beside a TCP type: the first segment has CWR
 struct header {
     u8 flags = 0;
     u8 gso = 0;
-    u16 header_length = 0;  // octets to the payload; a hint
+    u16 header_length = 0;  // bytes to the payload; a hint
     u16 segment_size = 0;
     u16 checksum_start = 0;  // from the beginning of the frame
     u16 checksum_offset = 0;
@@ -91,9 +91,9 @@ constexpr u16 load_native(const std::byte* from) noexcept {
     return std::bit_cast<u16>(std::array{from[0], from[1]});
 }
 constexpr void store_native(std::byte* to, u16 value) noexcept {
-    const auto octets = std::bit_cast<std::array<std::byte, 2>>(value);
-    to[0] = octets[0];
-    to[1] = octets[1];
+    const auto halves = std::bit_cast<std::array<std::byte, 2>>(value);
+    to[0] = halves[0];
+    to[1] = halves[1];
 }
 
 [[nodiscard]] constexpr u16 checksum_offset_of(segmentation_kind kind) noexcept {
@@ -122,7 +122,7 @@ constexpr void store_native(std::byte* to, u16 value) noexcept {
 
 }  // namespace detail
 
-// header_size octets at `from`, `to`.
+// header_size bytes at `from`, `to`.
 [[nodiscard]] constexpr header load(const std::byte* from) noexcept {
     return {std::to_integer<u8>(from[0]),  std::to_integer<u8>(from[1]),
             detail::load_native(from + 2), detail::load_native(from + 4),
@@ -169,10 +169,10 @@ namespace detail {
 
 }  // namespace detail
 
-// What the header says of a frame of `size` octets whose IPv4 header is network_offset octets in.
+// What the header says of a frame of `size` bytes whose IPv4 header is network_offset bytes in.
 // Only checksum and segmentation are set. Whether the device found the checksum right is told too.
 [[nodiscard]] constexpr result<metadata, error>
-to_facts(const header& h, u32 size, u32 network_offset, network_header ip = {}) noexcept {
+to_metadata(const header& h, u32 size, u32 network_offset, network_header ip = {}) noexcept {
     metadata m;
     const bool pending = (h.flags & flags::needs_checksum) != 0;
     const auto kind = detail::kind_of(h.gso);
@@ -222,10 +222,10 @@ to_facts(const header& h, u32 size, u32 network_offset, network_header ip = {}) 
     return m;
 }
 
-// The header for a frame that begins with these octets (at least through the transport header where
+// The header for a frame that begins with these bytes (at least through the transport header where
 // there is one) and has these facts. Where they cannot be told, the error says why.
-[[nodiscard]] constexpr result<header, error> of_facts(const metadata& m, const_bytes frame,
-                                                       u32 network_offset) noexcept {
+[[nodiscard]] constexpr result<header, error> of_metadata(const metadata& m, const_bytes frame,
+                                                          u32 network_offset) noexcept {
     header h;
     if (m.checksum == checksum_state::pending) {
         const u32 start = network_offset + m.checksum_start;
@@ -265,11 +265,12 @@ to_facts(const header& h, u32 size, u32 network_offset, network_header ip = {}) 
 // segments alone: it would give every packet facts, for a sum that is cheap to check. Nothing is
 // told of what is not IPv4. false: the facts do not fit the packet.
 template <class Packet>
-[[nodiscard]] constexpr bool set_facts(Packet& packet, const header& h, link_header link) noexcept {
+[[nodiscard]] constexpr bool set_metadata(Packet& packet, const header& h,
+                                          link_header link) noexcept {
     if (h == header{}) {
         return true;
     }
-    const u32 network = octets_of(link, packet);
+    const u32 network = bytes_of(link, packet);
     if (!packet.may_pull(network + u32{ipv4::min_header_length}) ||
         (network != 0 && load_be<u16>(packet.data() + network - 2) != ethernet::types::ipv4)) {
         return true;
@@ -278,11 +279,11 @@ template <class Packet>
     if (ip[ipv4::version] != 4 || ip[ipv4::ihl] < 5) {
         return true;
     }
-    const auto known = to_facts(h, packet.size(), network,
-                                {static_cast<u32>(ipv4::header_length(ip)), ip[ipv4::protocol]});
+    const auto known = to_metadata(h, packet.size(), network,
+                                   {static_cast<u32>(ipv4::header_length(ip)), ip[ipv4::protocol]});
     if (known && (known->checksum == checksum_state::pending ||
                   known->segmentation != segmentation_kind::none)) {
-        packet.writable_facts() = *known;
+        packet.writable_metadata() = *known;
     }
     return known.has_value();
 }
@@ -293,14 +294,14 @@ template <class Packet>
 [[nodiscard]] constexpr bool write_header(std::byte* to, Packet& packet,
                                           link_header link) noexcept {
     header told;
-    if (packet.has_facts()) {
-        const u32 network = octets_of(link, packet);
-        const metadata& known = std::as_const(packet).facts();
+    if (packet.has_metadata()) {
+        const u32 network = bytes_of(link, packet);
+        const metadata& known = std::as_const(packet).metadata();
         if (known.checksum == checksum_state::pending &&
             !packet.may_pull(network + known.checksum_start + known.checksum_offset + 2u)) {
             return false;
         }
-        const auto made = of_facts(std::as_const(packet).facts(), packet.head(), network);
+        const auto made = of_metadata(std::as_const(packet).metadata(), packet.head(), network);
         if (!made) {
             return false;
         }

@@ -39,7 +39,7 @@ struct gathered_pieces {
     [[nodiscard]] bool are_all() const noexcept { return count <= most_pieces; }
 };
 
-// Copies the packet's pieces one behind the other, as far as there is room. The octets copied.
+// Copies the packet's pieces one behind the other, as far as there is room. The bytes copied.
 template <class Packet>
 [[nodiscard]] std::size_t flatten(const Packet& packet, bytes to) noexcept {
     std::size_t used = 0;
@@ -86,7 +86,7 @@ struct send_counters {
     }
 };
 
-// 0, or the errno of the refusal. `before`: at most 64 octets that go in front of the packet.
+// 0, or the errno of the refusal. `before`: at most 64 bytes that go in front of the packet.
 template <class Packet>
 [[nodiscard]] int write_packet(int fd, const Packet& packet, const_bytes before = {}) noexcept {
     detail::gathered_pieces pieces;

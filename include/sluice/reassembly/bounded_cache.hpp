@@ -78,7 +78,7 @@ template <class Packet>
 class bounded_cache<Datagrams, Overlap, Fragments, OnFull, Share>::model {
     using entry = detail::partial_datagram<Packet, Overlap>;
     using piece = detail::piece<Packet>;
-    using facts = detail::fragment_facts;
+    using fields = detail::fragment_fields;
     using step = reassembly_step<Packet>;
     using entry_table = detail::keyed_slots<entry, Datagrams>;
     using sender = detail::fragment_source<entry>;
@@ -101,7 +101,7 @@ public:
         static_assert(can_form_list<Packet>,
                       "sluice: bounded_cache: the packet type cannot form a list "
                       "(append): use a packet over a pool or external storage");
-        const facts f = facts::of(std::as_const(d).header());
+        const fields f = fields::of(std::as_const(d).header());
         const detail::slot_key source = source_key(std::as_const(d).header(), domain);
         const detail::slot_key key = datagram_key(std::as_const(d).header(), user, domain);
         Packet packet = std::move(d).release();
@@ -154,7 +154,7 @@ public:
     }
     // Packets kept now.
     [[nodiscard]] constexpr std::size_t held() const noexcept { return Fragments - free_.size(); }
-    // Octets counted now against limits.high_threshold.
+    // Bytes counted now against limits.high_threshold.
     [[nodiscard]] constexpr u64 charged() const noexcept { return charged_; }
 
 private:
@@ -229,12 +229,12 @@ private:
     }
     [[nodiscard]] static constexpr bool has_its_share(const sender& s,
                                                       const reassembly_limits& limits) noexcept {
-        return s.pieces >= Fragments / Share || s.octets > limits.high_threshold / Share;
+        return s.pieces >= Fragments / Share || s.byte_count > limits.high_threshold / Share;
     }
-    constexpr void count_held(entry& e, u64 octets, u32 pieces) noexcept {  // less: wraps round
-        charged_ += octets;
+    constexpr void count_held(entry& e, u64 byte_count, u32 pieces) noexcept {  // less: wraps round
+        charged_ += byte_count;
         if (e.source != nullptr) {
-            e.source->octets += octets;
+            e.source->byte_count += byte_count;
             e.source->pieces += pieces;
         }
     }
@@ -309,7 +309,7 @@ private:
     }
 
     // The fragment meets its datagram. Linux ip_frag_queue.
-    constexpr void take(entry& e, Packet&& packet, const facts& f, step& result) noexcept {
+    constexpr void take(entry& e, Packet&& packet, const fields& f, step& result) noexcept {
         const detail::datagram_end end_before = e.end;
         if (!e.end.accept(f)) {
             return give_up(e, drop_reason::fragment_invalid, result);
@@ -363,7 +363,7 @@ private:
         }
         return outcome;
     }
-    [[nodiscard]] constexpr piece& make_piece(Packet&& packet, const facts& f) noexcept {
+    [[nodiscard]] constexpr piece& make_piece(Packet&& packet, const fields& f) noexcept {
         piece& p = free_.take();
         p.packet = std::move(packet);
         p.charge = fragment_charge + p.packet.size();
@@ -379,7 +379,7 @@ private:
         result.refuse_for(why);
     }
 
-    // All octets are there: one packet of them. Linux ip_frag_reasm.
+    // All bytes are there: one packet of them. Linux ip_frag_reasm.
     constexpr void finish(entry& e, step& result) noexcept {
         const u16 pieces = static_cast<u16>(e.pieces.count());
         Packet whole;
@@ -410,11 +410,11 @@ private:
         ip.set(ipv4::tos, static_cast<u8>(ip[ipv4::tos] | e.ecn.bits()));
         ip.set(ipv4::flags_and_offset, keep_df ? ipv4::words::dont_fragment : u16{0});
         ipv4::set_checksum(ip);
-        metadata& known = whole.writable_facts();
+        metadata& known = whole.writable_metadata();
         known.checksum = checksum_state::unknown;
         known.largest_fragment = static_cast<u16>(e.largest);
         known.fragment_df = keep_df;
-        result.kind = reassembly_outcome::complete;
+        result.kind = reassembly_result::complete;
         result.pieces = pieces;
         result.packet = std::move(whole);
         end(e);

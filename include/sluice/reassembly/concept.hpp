@@ -18,7 +18,7 @@
 // refused) - pieces_dropped - pieces - evicted_pieces.
 //
 // The key of a datagram is source, destination, identification, protocol, `user` and routing
-// domain, hashed with a secret. Memory is bounded: the model occupies `memory_limit` octets and
+// domain, hashed with a secret. Memory is bounded: the model occupies `memory_limit` bytes and
 // keeps at most `fragment_limit` packets; `limits.high_threshold` bounds their accounted size. Time
 // is bounded by `limits.timeout`, from the first fragment that arrived, never renewed. `expire(now,
 // sink)` ends datagrams whose time is over: `sink(expired&&)` receives the fragment of offset 0, if
@@ -29,7 +29,7 @@
 //
 //     struct tag {
 //         template <class Packet> struct model {
-//             static constexpr std::size_t memory_limit = 4096;  // octets of the model
+//             static constexpr std::size_t memory_limit = 4096;  // bytes of the model
 //             static constexpr std::size_t fragment_limit = 16;  // packets it keeps at most
 //             explicit constexpr model(hash_key secret) noexcept;
 //             reassembly_step<Packet> insert(unsummed_datagram<Packet>&& d, reassembly_user user,
@@ -69,17 +69,17 @@ enum class reassembly_user : u8 {
 
 struct reassembly_limits {
     duration timeout = 30_s;
-    // Octets that may be counted before every fragment is refused; 0 refuses all.
+    // Bytes that may be counted before every fragment is refused; 0 refuses all.
     u32 high_threshold = 4 * 1024 * 1024;
     // Other fragments of the source that may come between two of one datagram; 0: not checked.
     u32 max_distance = 64;
 };
 
-enum class reassembly_outcome : u8 { complete, held, refused };
+enum class reassembly_result : u8 { complete, held, refused };
 
 template <class Packet>
 struct reassembly_step {
-    reassembly_outcome kind = reassembly_outcome::held;
+    reassembly_result kind = reassembly_result::held;
     drop_reason reason = drop_reason::none;  // of refused, for the fragment itself
     u16 pieces_dropped = 0;                  // other packets given up with it
     u16 pieces = 0;                          // of complete: how many packets became one
@@ -94,7 +94,7 @@ struct reassembly_step {
         return s;
     }
     constexpr void refuse_for(drop_reason why) noexcept {
-        kind = reassembly_outcome::refused;
+        kind = reassembly_result::refused;
         reason = why;
     }
 };

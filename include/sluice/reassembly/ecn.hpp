@@ -1,8 +1,8 @@
 // The ECN codepoints of the fragments of one datagram, collected and merged.
-// Expects: the type-of-service octet of each fragment that is kept.
+// Expects: the type-of-service byte of each fragment that is kept.
 // Does: tells what the whole carries, or that the fragments contradict each other.
 // Never: counts.
-// Cost: one octet.
+// Cost: one byte.
 // RFC 3168 section 5.3; Linux ip_frag_ecn_table.
 #pragma once
 

@@ -1,6 +1,6 @@
 // fragment_source: what is held of one sender's datagrams, and how many of its fragments came.
 // Expects: a Datagram with members `of_source_earlier` and `of_source_later`. Does: counts, and
-// keeps its datagrams in the order in which they began. Never: owns them. Cost: about 64 octets a
+// keeps its datagrams in the order in which they began. Never: owns them. Cost: about 64 bytes a
 // source; O(1). RFC 4963 section 5; Linux struct inet_peer for the distance alone.
 #pragma once
 
@@ -15,7 +15,7 @@ struct fragment_source {
     u32 fragments = 0;  // that came while a datagram of it was held, modulo 2^32
     u32 datagrams = 0;  // held now
     u32 pieces = 0;
-    u64 octets = 0;  // counted against the threshold
+    u64 byte_count = 0;  // counted against the threshold
     Datagram* oldest = nullptr;
     Datagram* newest = nullptr;
 

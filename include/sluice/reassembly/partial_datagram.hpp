@@ -1,5 +1,5 @@
 // partial_datagram: what is known of a datagram whose fragments are still coming.
-// fragment_facts: what the header of one fragment says.
+// fragment_fields: what the header of one fragment says.
 //
 // Keeps length, ECN and sizes, and decides whether a fragment can belong to the rest.
 //
@@ -17,8 +17,8 @@
 
 namespace sluice::detail {
 
-// A fragment's place in the data, in octets, and what else its header says.
-struct fragment_facts {
+// A fragment's place in the data, in bytes, and what else its header says.
+struct fragment_fields {
     u32 header;
     u32 start;
     u32 end;
@@ -28,7 +28,7 @@ struct fragment_facts {
 
     // Expects a verified header. What is beyond a multiple of 8 before the last fragment is cut
     // off, as Linux does.
-    [[nodiscard]] static constexpr fragment_facts of(ipv4::const_view ip) noexcept {
+    [[nodiscard]] static constexpr fragment_fields of(ipv4::const_view ip) noexcept {
         const u32 header = static_cast<u32>(ipv4::header_length(ip));
         const u32 start = static_cast<u32>(ipv4::offset_in_bytes(ip));
         const bool more = ip[ipv4::more_fragments];
@@ -48,7 +48,7 @@ struct datagram_end {
 
     // Takes the fragment's end into account; false when it contradicts what came before, or holds
     // no data.
-    [[nodiscard]] constexpr bool accept(const fragment_facts& f) noexcept {
+    [[nodiscard]] constexpr bool accept(const fragment_fields& f) noexcept {
         if (!f.more) {
             if (f.end < length || (known && f.end != length)) {
                 return false;
@@ -83,7 +83,7 @@ struct partial_datagram {
     u32 largest = 0;     // fragment, header included
     u32 largest_df = 0;  // of those with DF
 
-    constexpr void note(const fragment_facts& f) noexcept {
+    constexpr void note(const fragment_fields& f) noexcept {
         ecn.add(f.tos);
         first_came = first_came || f.start == 0;
         largest = largest < f.size() ? f.size() : largest;
@@ -92,7 +92,7 @@ struct partial_datagram {
         }
     }
     [[nodiscard]] constexpr bool is_whole() const noexcept {
-        return first_came && end.known && pieces.octets() == end.length;
+        return first_came && end.known && pieces.byte_count() == end.length;
     }
     // Forgets all that the fragments told; the pieces are gone already.
     // Deviation: Linux keeps the sizes of the fragments that it gave up.

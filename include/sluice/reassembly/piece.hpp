@@ -21,16 +21,16 @@ template <class Packet>
 struct piece : treap_hook<piece<Packet>> {
     piece* next = nullptr;  // of its run, or of the free ones
     Packet packet{};
-    u32 start = 0;  // octets of the datagram's data: start .. end - 1
+    u32 start = 0;  // bytes of the datagram's data: start .. end - 1
     u32 end = 0;
     u32 run_end = 0;  // of the first piece of a run: the end of the last
-    u32 charge = 0;   // octets that it counts against the threshold
+    u32 charge = 0;   // bytes that it counts against the threshold
     u32 header =
-        0;  // octets in front of the data: the header stays only on the piece that starts at 0
+        0;  // bytes in front of the data: the header stays only on the piece that starts at 0
 
     [[nodiscard]] constexpr u32 size() const noexcept { return end - start; }
     [[nodiscard]] constexpr byte_range range() const noexcept { return {start, end}; }
-    // The octet at a place of the datagram; needs the packet contiguous up to there.
+    // The byte at a place of the datagram; needs the packet contiguous up to there.
     [[nodiscard]] constexpr std::byte* at(u32 place) noexcept {
         return packet.writable() + header + (place - start);
     }

@@ -22,7 +22,7 @@ namespace sluice::detail {
 
 enum class insertion : u8 {
     taken,
-    merged,     // its octets were written into a piece; the packet is to be dropped
+    merged,     // its bytes were written into a piece; the packet is to be dropped
     duplicate,  // nothing new
     ignored,    // the same, and it completes nothing
     drop_fragment,
@@ -36,7 +36,7 @@ public:
     using piece_type = piece<Packet>;
     using pool = piece_pool<Packet>;
 
-    [[nodiscard]] constexpr u32 octets() const noexcept { return octets_; }
+    [[nodiscard]] constexpr u32 byte_count() const noexcept { return byte_count_; }
     [[nodiscard]] constexpr u32 charge() const noexcept { return charge_; }
     [[nodiscard]] constexpr u32 count() const noexcept { return count_; }
 
@@ -52,7 +52,7 @@ public:
             result = insert_settled(p, priority, free);
         }
         if (result == insertion::taken) {
-            octets_ += p.size();
+            byte_count_ += p.size();
             charge_ += p.charge;
             ++count_;
         }
@@ -183,13 +183,13 @@ private:
             if (held.end > p.end) {
                 return write_over(held, p);
             }
-            octets_ -= held.end - p.start;
+            byte_count_ -= held.end - p.start;
             held.cut_back(p.start);
             return insertion::taken;
         }
         const u32 size = held.size();
         if (held.end > p.end && held.cut_front(p.end)) {
-            octets_ -= size - held.size();
+            byte_count_ -= size - held.size();
         } else {
             drop(held, free);
         }
@@ -214,7 +214,7 @@ private:
     }
     constexpr void drop(piece_type& q, pool& free) noexcept {
         runs_.erase(q);
-        octets_ -= q.size();
+        byte_count_ -= q.size();
         charge_ -= q.charge;
         --count_;
         free.give(q);
@@ -223,7 +223,7 @@ private:
     treap<piece_type, order> runs_;
     piece_type* last_ = nullptr;      // the piece that ends last; of runs
     piece_type* last_run_ = nullptr;  // the first of its run
-    u32 octets_ = 0;
+    u32 byte_count_ = 0;
     u32 charge_ = 0;
     u32 count_ = 0;
 };

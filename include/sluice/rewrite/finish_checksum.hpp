@@ -17,12 +17,12 @@
 
 namespace sluice::rewrite {
 
-// network_offset: octets in front of the IPv4 header (a link header that is there already). false,
+// network_offset: bytes in front of the IPv4 header (a link header that is there already). false,
 // and the packet as it was: the field is not in the packet behind the IPv4 header, or there is no
 // room to make it contiguous or no memory for a copy of bytes that others hold.
 template <packet_buffer Packet>
 [[nodiscard]] constexpr bool finish_checksum(Packet& packet, u32 network_offset = 0) noexcept {
-    const metadata& known = std::as_const(packet).facts();
+    const metadata& known = std::as_const(packet).metadata();
     if (known.checksum != checksum_state::pending) {
         return true;
     }
@@ -42,7 +42,7 @@ template <packet_buffer Packet>
     }
     const u16 sum = checksum::finish(packet_sum(packet, start, packet.size() - start));
     store_be<u16>(packet.writable() + field, sum == 0 ? u16{0xffff} : sum);
-    packet.writable_facts().checksum = checksum_state::unknown;
+    packet.writable_metadata().checksum = checksum_state::unknown;
     return true;
 }
 

@@ -34,7 +34,7 @@ template <class Packet>
 [[nodiscard]] constexpr bool is_well_formed_list(const Packet& p,
                                                  const fragment_plan& plan) noexcept {
     const u32 own = p.head_size() - plan.header_size;
-    if (!p.has_packet_list() || p.facts().cut_anew || p.has_segments() || p.is_shared() ||
+    if (!p.has_packet_list() || p.metadata().cut_anew || p.has_segments() || p.is_shared() ||
         own > plan.limit || (own & 7) != 0 ||
         (plan.word & (ipv4::words::offset | ipv4::words::more_fragments)) != 0) {
         return false;
@@ -48,7 +48,7 @@ template <class Packet>
     return true;
 }
 
-// The list as it is: each piece gets the header in front of its own octets.
+// The list as it is: each piece gets the header in front of its own bytes.
 template <class Packet, class Sink>
 constexpr fragment_result send_list(Packet&& whole, const fragment_plan& plan,
                                     Sink& sink) noexcept {
@@ -79,7 +79,7 @@ constexpr fragment_result send_list(Packet&& whole, const fragment_plan& plan,
 }
 
 // Each piece is a packet of its own: fill(piece, done, length) gives it the header's room and the
-// octets, or says that there is no room.
+// bytes, or says that there is no room.
 template <class Packet, class Source, class Sink, class Fill>
 constexpr fragment_result send_pieces(const Packet& whole, const fragment_plan& plan,
                                       Source& source, Sink& sink, Fill&& fill) noexcept {
@@ -109,14 +109,14 @@ constexpr fragment_result send_pieces(const Packet& whole, const fragment_plan& 
 }  // namespace detail
 
 // Cuts whole and gives the pieces to sink(Packet&&) -> bool in order, until it says false. mtu is
-// at least the header and 8 octets, and the header contiguous, otherwise nothing is created. The
+// at least the header and 8 bytes, and the header contiguous, otherwise nothing is created. The
 // packet is used up.
-// References: where blocks are counted, a piece of a plain packet refers to its octets instead of
+// References: where blocks are counted, a piece of a plain packet refers to its bytes instead of
 // copying them; the sink must take segmented packets then.
 template <bool References = false, class Packet, class Source, class Sink>
 constexpr fragment_result fragment(Packet&& whole, u32 mtu, Source& source, Sink&& sink) noexcept {
     const detail::fragment_plan plan{std::as_const(whole).head(), mtu,
-                                     std::as_const(whole).facts().fragment_df};
+                                     std::as_const(whole).metadata().fragment_df};
     if (plan.room == 0) {
         return {};
     }

@@ -27,7 +27,7 @@ struct fragment_result {
 namespace detail {
 
 struct fragment_position {
-    u32 length;  // payload octets of the piece
+    u32 length;  // payload bytes of the piece
     u32 done;    // before it
     bool last;   // of the datagram that is cut
 };
@@ -36,7 +36,7 @@ struct fragment_position {
 struct fragment_plan {
     std::array<std::byte, ipv4::max_header_length> header{};  // for the pieces after the first
     u32 header_size = 0;
-    u32 limit = 0;  // payload octets of the last piece at most
+    u32 limit = 0;  // payload bytes of the last piece at most
     u32 room = 0;   // and of the others: a multiple of 8
     u16 word = 0;   // flags and offset of the whole
     bool df = false;
@@ -70,7 +70,7 @@ struct fragment_plan {
     // the largest of the fragments that this datagram came in had it.
     constexpr void finish(std::byte* to, const fragment_position& at) const noexcept {
         const ipv4::view ip{to};
-        // Beyond 65535 octets, where no piece is of use, the offset runs over into MF, as in Linux.
+        // Beyond 65535 bytes, where no piece is of use, the offset runs over into MF, as in Linux.
         const u32 offset = (word & ipv4::words::offset) + at.done / 8;
         const bool more = !at.last || (word & ipv4::words::more_fragments) != 0;
         ip.set(ipv4::total_length, static_cast<u16>(header_size + at.length));

@@ -1,6 +1,6 @@
 // icmp_error: writes the message of an ICMP error.
 // Expects: that one may be sent, and how much it quotes (pipeline/icmp_error.hpp). Does: header,
-// quote, checksum. Never: looks at what it quotes. Cost: a copy of at most 548 octets, on the way
+// quote, checksum. Never: looks at what it quotes. Cost: a copy of at most 548 bytes, on the way
 // out of an error only. RFC 792, RFC 1812 section 4.3.2.3. Linux icmp_push_reply.
 #pragma once
 
@@ -11,7 +11,7 @@
 
 namespace sluice::rewrite {
 
-// Writes the message with `quote` octets of the offending packet into the empty packet `to`; false
+// Writes the message with `quote` bytes of the offending packet into the empty packet `to`; false
 // without tailroom.
 template <packet_buffer Packet>
 [[nodiscard]] constexpr bool write_error(Packet& to, const Packet& offending, icmp_request error,

@@ -1,9 +1,9 @@
 // icmp_extension: what an ICMP error that we send tells beyond the quote: by which interface the
 // offending packet came in.
 // Expects: that interface, if it still is one. Does: index, address, name and MTU in the order and
-// the sizes of Linux; the quote before it has exactly 128 octets, cut or filled up, so that
+// the sizes of Linux; the quote before it has exactly 128 bytes, cut or filled up, so that
 // receivers older than RFC 4884 find it. Never: tells anything unless icmp_errors_extension_mask
-// asks for it. Cost: 44 octets, on the way out of an error only. RFC 4884 section 4.6, RFC 5837
+// asks for it. Cost: 44 bytes, on the way out of an error only. RFC 4884 section 4.6, RFC 5837
 // section 4. Linux icmp_ext_append.
 #pragma once
 
@@ -25,7 +25,7 @@ inline constexpr u32 max_error_extension = 4 + 4 + 4 + 8 + 20 + 4;
 
 // The structure as it stands in the message; size 0: none.
 struct error_extension {
-    std::byte octets[max_error_extension]{};
+    std::byte data[max_error_extension]{};
     u32 size = 0;
 };
 
@@ -49,13 +49,13 @@ struct error_extension {
         return made;
     }
     std::byte address[4]{};
-    std::byte name[sizeof(interface_name::octets) + 3]{};  // to whole words with its length
+    std::byte name[sizeof(interface_name::characters) + 3]{};  // to whole words with its length
     icmp::interface_information info{.has_index = true, .index = index};
     if (in != nullptr) {
         const ipv4::address own = told_address(*in);
         store_be<u32>(address, own.value);
-        for (std::size_t i = 0; i < sizeof(interface_name::octets); ++i) {
-            name[i] = static_cast<std::byte>(in->name.octets[i]);
+        for (std::size_t i = 0; i < sizeof(interface_name::characters); ++i) {
+            name[i] = static_cast<std::byte>(in->name.characters[i]);
         }
         info.has_address = !own.is_unspecified();
         info.has_name = !in->name.empty();
@@ -65,15 +65,15 @@ struct error_extension {
         info.mtu = in->mtu;
     }
     constexpr std::size_t header = icmp::extension_layout::size;
-    const auto length = info.emit(bytes{made.octets}.subspan(header));
+    const auto length = info.emit(bytes{made.data}.subspan(header));
     if (length.has_value()) {
         made.size = static_cast<u32>(header + *length);
-        icmp::finish_extension(bytes{made.octets}.first(made.size));
+        icmp::finish_extension(bytes{made.data}.first(made.size));
     }
     return made;
 }
 
-// Behind the at most 128 octets that the error in `message` quotes; false without tailroom.
+// Behind the at most 128 bytes that the error in `message` quotes; false without tailroom.
 template <packet_buffer Packet>
 [[nodiscard]] constexpr bool append_extension(Packet& message, const error_extension& e) noexcept {
     constexpr u32 behind = static_cast<u32>(icmp::header_length) + extended_quote;
@@ -83,7 +83,7 @@ template <packet_buffer Packet>
         return false;
     }
     fill_bytes(more, padding, std::byte{0});
-    copy_bytes(more + padding, e.octets, e.size);
+    copy_bytes(more + padding, e.data, e.size);
     std::byte* const first = message.writable();
     icmp::view{first}.set(icmp::quote_words, static_cast<u8>(extended_quote / 4));
     icmp::set_checksum({first, message.size()});

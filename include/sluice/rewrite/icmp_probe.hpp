@@ -1,7 +1,7 @@
 // icmp_probe: an extended echo request becomes its own answer.
 // Expects: a packet that begins with a whole, verified extended echo request with its L bit set.
 // Does: code and state bits as pipeline/icmp_probe.hpp finds them, the rest as it came; in a copy
-// where others hold the octets. Never: chooses a route, sends. Cost: the checksum over the message.
+// where others hold the bytes. Never: chooses a route, sends. Cost: the checksum over the message.
 // RFC 8335 section 4. Linux icmp_build_probe.
 #pragma once
 
@@ -11,7 +11,7 @@
 
 namespace sluice::rewrite {
 
-// false: there is no message, the octets could not be made contiguous, or there was no memory for a
+// false: there is no message, the bytes could not be made contiguous, or there was no memory for a
 // copy of them.
 template <class Tables, packet_buffer Packet>
 [[nodiscard]] constexpr bool turn_probe_round(const Tables& t, Packet& packet) noexcept {

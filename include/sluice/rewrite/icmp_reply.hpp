@@ -1,8 +1,8 @@
 // icmp_reply: an ICMP request becomes its own answer.
 // Expects: a packet that begins with a whole, verified ICMP message. Does: echo: the type, the
-// checksum by increment, the octets as they came; timestamp: the type, our time twice, cut or
-// filled up to its 20 octets; both in a copy where others hold the octets. Never: chooses a route,
-// writes an IPv4 header, sends. Cost: a few octets; for an echo of nothing but zeros the checksum
+// checksum by increment, the bytes as they came; timestamp: the type, our time twice, cut or
+// filled up to its 20 bytes; both in a copy where others hold the bytes. Never: chooses a route,
+// writes an IPv4 header, sends. Cost: a few bytes; for an echo of nothing but zeros the checksum
 // over the message. RFC 792, RFC 1122 section 3.2.2.6, 3.2.2.8. Linux icmp_echo, icmp_timestamp.
 #pragma once
 
@@ -25,14 +25,14 @@ template <packet_buffer Packet>
     const u16 updated = checksum::update(message[icmp::checksum], old_word, new_word);
     store_be<u16>(first, new_word);  // the type and the code as it was
     message.set(icmp::checksum, updated);
-    if (updated == 0) {  // all octets zero: the one case in which the sum's other form is right
+    if (updated == 0) {  // all bytes zero: the one case in which the sum's other form is right
         message.set(icmp::checksum, checksum::finish(packet_sum(packet, 0, packet.size())));
     }
     return true;
 }
 
 // midnight_ms: milliseconds since midnight UT. false: no memory for a copy, or no room for the
-// answer's octets.
+// answer's bytes.
 template <packet_buffer Packet>
 [[nodiscard]] constexpr bool turn_timestamp_round(Packet& packet, u32 midnight_ms) noexcept {
     constexpr u32 size = 20;

@@ -16,13 +16,13 @@ namespace sluice::rewrite {
 template <packet_buffer Packet>
 [[nodiscard]] constexpr bool forget_header(Packet& packet) noexcept {
     packet.set_forwarded(false);
-    if (!packet.has_facts()) {
+    if (!packet.has_metadata()) {
         return true;
     }
     if (!packet.unshare()) {
         return false;
     }
-    metadata& m = packet.writable_facts();
+    metadata& m = packet.writable_metadata();
     m.options = {};
     m.largest_fragment = 0;
     m.fragment_df = false;
@@ -30,7 +30,7 @@ template <packet_buffer Packet>
     return true;
 }
 
-// Another datagram, that was inside: `taken_off` octets in front of it went. A checksum that was
+// Another datagram, that was inside: `taken_off` bytes in front of it went. A checksum that was
 // verified, and segments without a pending one, are of the outermost transport: of the inner one,
 // when the protocol that carried it has none of its own.
 template <packet_buffer Packet>
@@ -39,11 +39,11 @@ template <packet_buffer Packet>
     if (!forget_header(packet)) {
         return false;
     }
-    packet.set_type(packet_type::host);
-    if (!packet.has_facts()) {
+    packet.set_addressing(link_addressing::host);
+    if (!packet.has_metadata()) {
         return true;
     }
-    metadata& m = packet.writable_facts();
+    metadata& m = packet.writable_metadata();
     m.ignore_df = false;
     m.forwarded_in_hardware = false;
     if (m.checksum != checksum_state::pending && carried_by != ip_in_ip) {

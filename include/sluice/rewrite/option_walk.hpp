@@ -16,7 +16,7 @@ namespace sluice::rewrite {
 namespace detail {
 
 struct walked_options {
-    decision verdict = decision::drop(drop_reason::no_buffer);
+    decision decided = decision::drop(drop_reason::no_buffer);
     bool is_rerouted = false;
 };
 
@@ -24,7 +24,7 @@ struct walked_options {
 template <class Options, class Tables>
 [[nodiscard]] constexpr walked_options
 walk_options(const Tables& t, ipv4::view ip, option_offsets& found, const interface& in,
-             pipeline::classification& c, packet_type seen, u32 midnight_ms) noexcept {
+             pipeline::classification& c, link_addressing seen, u32 midnight_ms) noexcept {
     routing::option_environment<Tables> env{t, ip, in, c.delivered_as(), midnight_ms};
     const auto compiled = Options::compile(ip, found, env);
     const decision good = pipeline::judge_options<Options>(compiled, found, in);
@@ -37,14 +37,14 @@ walk_options(const Tables& t, ipv4::view ip, option_offsets& found, const interf
         return pipeline::target_of(next);
     };
     const auto step = Options::follow(
-        ip, found, {.to_host = seen == packet_type::host, .destination = pipeline::target_of(c)},
-        route);
-    const decision verdict = pipeline::judge_step(step);
-    const bool is_rerouted = verdict.proceeds() && step.rerouted;
+        ip, found,
+        {.to_host = seen == link_addressing::host, .destination = pipeline::target_of(c)}, route);
+    const decision decided = pipeline::judge_step(step);
+    const bool is_rerouted = decided.proceeds() && step.rerouted;
     if (is_rerouted) {
         c = next;
     }
-    return {verdict, is_rerouted};
+    return {decided, is_rerouted};
 }
 
 }  // namespace detail
@@ -55,7 +55,7 @@ template <class Options, class Tables, packet_buffer Packet>
 [[nodiscard]] constexpr decision option_walk(const Tables& t, unsummed_datagram<Packet>& d,
                                              const interface& in, pipeline::classification& c,
                                              u32 midnight_ms) noexcept {
-    const packet_type seen = d.packet().type();
+    const link_addressing seen = d.packet().addressing();
     detail::walked_options walked;
     const bool has_own = d.edit_options([&](ipv4::view ip, option_offsets& found) noexcept {
         walked = detail::walk_options<Options>(t, ip, found, in, c, seen, midnight_ms);
@@ -64,7 +64,7 @@ template <class Options, class Tables, packet_buffer Packet>
         // What came back to us counts as received by lo once it has a route from there.
         d.set_interface(in.index);
     }
-    return walked.verdict;
+    return walked.decided;
 }
 
 }  // namespace sluice::rewrite

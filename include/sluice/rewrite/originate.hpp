@@ -2,7 +2,7 @@
 // program wrote.
 // Expects: a packet that holds the payload, with headroom for the header; a chosen route. Does:
 // header with options in front, checksum. Never: fragments, sends, chooses the identification
-// (identification/ does). Cost: 20 octets and their sum. RFC 791 section 3.1, RFC 1122
+// (identification/ does). Cost: 20 bytes and their sum. RFC 791 section 3.1, RFC 1122
 // section 3.2.1. Linux __ip_make_skb.
 #pragma once
 
@@ -22,8 +22,8 @@ struct header_choice {
 };
 
 // final_destination differs from the route's, which is the first hop, when the options hold a
-// source route. false when the headroom is too small, there is no memory for a copy of octets that
-// others hold, or the datagram would exceed 65535 octets.
+// source route. false when the headroom is too small, there is no memory for a copy of bytes that
+// others hold, or the datagram would exceed 65535 bytes.
 template <packet_buffer Packet>
 [[nodiscard, gnu::always_inline]] constexpr bool
 originate(Packet& packet, const routing::output_route& route, const header_choice& choice,
@@ -35,7 +35,7 @@ originate(Packet& packet, const routing::output_route& route, const header_choic
     if (header == nullptr) {
         return false;
     }
-    // In words, and summed before they are stored: octets that were just stored one by one cannot
+    // In words, and summed before they are stored: bytes that were just stored one by one cannot
     // be read as words without a wait.
     const u32 first = 4u << 28 | header_size / 4 << 24 | u32{choice.tos} << 16 | packet.size();
     const u32 second = u32{choice.identification} << 16 |
@@ -47,7 +47,7 @@ originate(Packet& packet, const routing::output_route& route, const header_choic
     store_be<u32>(header + 12, route.source.value);
     store_be<u32>(header + 16, route.destination.value);
     if (options.offsets.length != 0) {
-        packet.writable_facts().options =
+        packet.writable_metadata().options =
             ip_options::build(ipv4::view{header}, options, final_destination, midnight_ms);
         sum += checksum::partial({header + ipv4::min_header_length, options.offsets.length});
     }

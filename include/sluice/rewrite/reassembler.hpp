@@ -65,10 +65,10 @@ public:
         }
         auto step =
             cache_.insert(std::move(*fragment), reassembly_user::application, 0, now, limits_);
-        if (step.kind == reassembly_outcome::refused) {
+        if (step.kind == reassembly_result::refused) {
             return failure{step.reason};
         }
-        if (step.kind == reassembly_outcome::held) {
+        if (step.kind == reassembly_result::held) {
             return const_bytes{};
         }
         step.packet.copy_to(whole_);

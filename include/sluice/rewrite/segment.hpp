@@ -1,7 +1,7 @@
 // segment: cuts a packet with segmentation facts (GSO) into the datagrams that it stands for.
 //
 // Expects: a packet that begins with a valid IPv4 header (a datagram's), whose facts give the kind
-//          and the payload octets of a segment; the facts are not believed.
+//          and the payload bytes of a segment; the facts are not believed.
 // Does:    headers in front of each piece (segment_headers.hpp), inside a tunnel those of the
 // tunnel
 //          too; lengths and checksums, the transport's whether it was pending or not (a UDP
@@ -27,7 +27,7 @@ struct segment_result {
 
 namespace detail {
 
-// Room for the headers and the payload octets; false when the piece has no room for them.
+// Room for the headers and the payload bytes; false when the piece has no room for them.
 template <bool References, class Packet>
 [[nodiscard]] constexpr bool
 fill_segment(Packet& piece, Packet& whole, packet_reader<Packet>& reader,
@@ -49,7 +49,7 @@ fill_segment(Packet& piece, Packet& whole, packet_reader<Packet>& reader,
 template <class Packet>
 constexpr void copy_segment_facts(const Packet& from, Packet& to) noexcept {
     copy_marks(from, to);
-    metadata& known = to.writable_facts();
+    metadata& known = to.writable_metadata();
     known.segmentation = segmentation_kind::none;
     known.segment_size = 0;
     known.checksum = checksum_state::unknown;
@@ -58,7 +58,7 @@ constexpr void copy_segment_facts(const Packet& from, Packet& to) noexcept {
 }  // namespace detail
 
 // The pieces of a packet, one at a time; it is used up. References: where blocks are counted, a
-// piece refers to the octets of a plain packet instead of copying them; whoever gets it must take
+// piece refers to the bytes of a plain packet instead of copying them; whoever gets it must take
 // segmented packets then.
 template <bool References, class Packet>
 class segmenter {

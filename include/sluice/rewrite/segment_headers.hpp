@@ -6,7 +6,7 @@
 // Does:    identification counted up, in a tunnel that of the outer header too; TCP: sequence
 //          counted on, FIN and PSH in the last alone, CWR in the first alone; UDP: a length of its
 //          own each; the checksums of all of them.
-// Cost:    the headers copied, up to 512 octets; the sum over the piece, in a tunnel perhaps twice.
+// Cost:    the headers copied, up to 512 bytes; the sum over the piece, in a tunnel perhaps twice.
 // Source:  RFC 9293 section 3.4, RFC 3168 section 6.1.2, RFC 768. Linux tcp_gso_segment,
 //          __udp_gso_segment, inet_gso_segment.
 #pragma once
@@ -17,7 +17,7 @@
 
 namespace sluice::rewrite {
 
-// A piece of the payload: `length` octets of it, `done` after the first; the index-th piece.
+// A piece of the payload: `length` bytes of it, `done` after the first; the index-th piece.
 struct segment_position {
     u32 length = 0;
     u32 done = 0;
@@ -27,7 +27,7 @@ struct segment_position {
 namespace detail {
 
 struct sum_place {
-    u32 start = 0;  // where the octets begin that are summed, up to the end
+    u32 start = 0;  // where the bytes begin that are summed, up to the end
     u32 field = 0;  // where the checksum stands
     u64 pseudo = 0;
     bool zero_is_none = false;  // a sum of zero is stored as all ones
@@ -75,7 +75,7 @@ constexpr void finish_tcp(tcp::view segment, const segment_position& at, u32 pay
     return checksum::pseudo_header(ip[ipv4::source], ip[ipv4::destination], protocol, length);
 }
 
-// Makes the tunnel's header, `outer` octets into the piece, that of the piece, which is complete
+// Makes the tunnel's header, `outer` bytes into the piece, that of the piece, which is complete
 // behind it.
 template <class Packet>
 constexpr void finish_tunnel(Packet& piece, u32 outer,

@@ -3,7 +3,7 @@
 // when that is full the oldest of it gives way, sometimes earlier, so that a stranger who makes us
 // learn cannot tell from what is forgotten who else we talk to. Never: allocates, grows. Cost: a
 // multiplication for destinations without an exception, a keyed hash and ten compares for those
-// with one; 48 octets a place. expire() looks at all places, only once a deadline passed. Source:
+// with one; 48 bytes a place. expire() looks at all places, only once a deadline passed. Source:
 // Linux update_or_create_fnhe, find_exception. Models exceptions_policy (route/exceptions.hpp).
 #pragma once
 

@@ -32,7 +32,7 @@
 // outlives its interface and its preferred source. `for_each(f)`: visits all.
 //
 // A table may answer faster for forwarded packets. `hop_for(address, tos)` returns the route of
-// `lookup` and `at` as a `hop_entry` (route/entry.hpp) of 16 octets, which routes share and which
+// `lookup` and `at` as a `hop_entry` (route/entry.hpp) of 16 bytes, which routes share and which
 // stays in the cache; the one of `nowhere` if there is no route. Without it the stack reads the
 // entry. `prefetch(address)` fetches the memory that the next lookup of this address reads first.
 // `reader()` returns an object that has both functions and holds by value what they read, until the

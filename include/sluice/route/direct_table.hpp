@@ -1,11 +1,11 @@
 // direct_table: longest-prefix match by one read of a table of all networks of 24 bits ("24-8"),
 // for routers whose packets go everywhere.
 // Expects: memory of zeros that outlives the table (fresh pages of the system are; 2 MiB pages make
-// lookups faster), memory_for(limits) octets; with less it refuses every route. Does: what
-// lpm_table does, and tells the hop of a destination (hop_for) by reading 2 octets and the 16 of a
+// lookups faster), memory_for(limits) bytes; with less it refuses every route. Does: what
+// lpm_table does, and tells the hop of a destination (hop_for) by reading 2 bytes and the 16 of a
 // hop that many routes share; one read more where a prefix is longer than 24 bits. Never:
 // allocates, frees; leaves a change half done: add says full when routes, hops or groups are used
-// up. Cost: 32 MiB, 512 octets for each network of 24 bits with a longer prefix, 24 octets a hop,
+// up. Cost: 32 MiB, 512 bytes for each network of 24 bits with a longer prefix, 24 bytes a hop,
 // beside the memory of an lpm_table for the routes. A change rewrites the networks that the prefix
 // covers (a default route: all), so this is for more lookups than changes. `lookup` and `at` are
 // those of the trie. Models mutable_route_policy (route/concept.hpp).
@@ -124,10 +124,10 @@ private:
         return p.memory.data() + (beyond != 0 ? boundary - beyond : 0);
     }
     [[nodiscard]] static constexpr std::size_t own_memory_for(const direct_limits& l) noexcept {
-        const std::size_t octets =
+        const std::size_t byte_count =
             network_count * sizeof(u16) + detail::shared_hops::memory_for(l.hops) +
             l.groups * (sizeof(group) + 2 * sizeof(u16)) + l.routes * sizeof(u16);
-        return (octets + boundary - 1) / boundary * boundary;
+        return (byte_count + boundary - 1) / boundary * boundary;
     }
     direct_table(const parts& p, std::byte* start) noexcept
         : base(start == nullptr ? memory_type{}

@@ -1,6 +1,6 @@
 // route_entry: one route, as a table keeps it and as the pipeline reads it; route_query: what is
 // looked up. Expects: interface indexes of the stack's interface table. Does: carries type, scope,
-// gateway, metrics. Never: resolves. Cost: 36 octets, one cache line with its
+// gateway, metrics. Never: resolves. Cost: 36 bytes, one cache line with its
 // neighbours. Source: Linux rtnetlink.h, fib_semantics.c.
 #pragma once
 
@@ -31,7 +31,7 @@ struct route_entry {
     bool on_link = false;  // the gateway counts as reachable although no route says so
     bool mtu_locked = false;
     u16 interface = 0;
-    u16 mtu = 0;                       // octets; 0: the interface's
+    u16 mtu = 0;                       // bytes; 0: the interface's
     ipv4::address gateway{};           // unspecified: the destination is on the link
     ipv4::address preferred_source{};  // unspecified: chosen by the interface's addresses
     u32 metric = 0;                    // of several routes to one prefix the smallest is used
@@ -51,7 +51,7 @@ struct route_entry {
 struct alignas(16) hop_entry {
     ipv4::address gateway{};  // unspecified: the destination is on the link
     u16 interface = 0;
-    u16 mtu = 0;  // octets; 0: the interface's
+    u16 mtu = 0;  // bytes; 0: the interface's
     route_type type = route_type::unicast;
 
     [[nodiscard]] constexpr bool has_gateway() const noexcept { return !gateway.is_unspecified(); }
@@ -78,7 +78,7 @@ enum class route_error : u8 {
     gateway_unreachable,  // ENETUNREACH: no link of that interface leads to the gateway
     invalid_gateway,      // EINVAL: not the address of another host
     invalid_source,       // EINVAL: the preferred source is not a local address
-    invalid_mtu,          // not zero and below 68 octets; Linux takes it
+    invalid_mtu,          // not zero and below 68 bytes; Linux takes it
 };
 
 // What is wrong with the route, and what to do.

@@ -55,7 +55,7 @@ template <class Route>
 
 struct route_exception {
     ipv4::address gateway{};  // instead of the route's; unspecified: the route's
-    u16 mtu = 0;              // octets; 0: nothing learned
+    u16 mtu = 0;              // bytes; 0: nothing learned
     bool mtu_locked = false;  // the path is narrower than the least MTU that is believed
     instant expires{};
 };

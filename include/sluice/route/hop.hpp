@@ -1,4 +1,4 @@
-// hop_entry: what a plain packet needs to know of its route, in 16 octets that many routes share.
+// hop_entry: what a plain packet needs to know of its route, in 16 bytes that many routes share.
 // Expects: nothing. Does: tells the next hop of a route, and asks a table for that of a destination
 // in the shortest way that the table has. Never: reads the route where the table keeps hops by
 // themselves. Cost: a table without hops looks up the route and reads it.

@@ -1,7 +1,7 @@
 // linear_routes<N>: a table of up to N routes that is scanned.
 // Expects: few routes. Does: everything that route_policy and mutable_route_policy ask; it is the
 // reference that other tables are tested against, and the table for firmware with a handful of
-// routes. Never: allocates. Cost: every operation looks at all N places; 40 octets a route. Models
+// routes. Never: allocates. Cost: every operation looks at all N places; 40 bytes a route. Models
 // mutable_route_policy (route/concept.hpp).
 #pragma once
 

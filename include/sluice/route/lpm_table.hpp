@@ -1,9 +1,9 @@
 // lpm_table: longest-prefix match for as many routes as the memory holds that the program gives.
 // Expects: memory of zeros that outlives the table (fresh pages of the system are), for example
-// memory_for(routes) octets; with none it refuses every route. Does: what lpm_trie does, for a
+// memory_for(routes) bytes; with none it refuses every route. Does: what lpm_trie does, for a
 // number of routes that is known only at run time; move_to(memory) lets it grow while it is used.
 // Never: allocates, frees; changes the number of a route when it moves.
-// Cost: 1 MB and up to 545 octets a route, touched as they are used; a lookup is that of lpm_trie
+// Cost: 1 MB and up to 545 bytes a route, touched as they are used; a lookup is that of lpm_trie
 // behind one pointer more. Models mutable_route_policy (route/concept.hpp).
 #pragma once
 

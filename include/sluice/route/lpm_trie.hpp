@@ -7,7 +7,7 @@
 // Never: allocates; leaves a change half done: add says full when routes or nodes are used up. By
 // default the nodes suffice for any N routes (nodes_for: almost two a route); a table like the
 // internet's takes one for every second route, and may be given fewer.
-// Cost: 1 KB a node up to 1024 routes, 192 to 272 octets above; all of it starts as zeros, so a
+// Cost: 1 KB a node up to 1024 routes, 192 to 272 bytes above; all of it starts as zeros, so a
 // static table costs what is used. lpm_trie<131072> is 71 MB, with N / 2 nodes 24 MB. A change
 // rewrites the slots its prefix covers in one node. A query with an interface, a scope, or a TOS
 // while some route has one, walks the covering prefixes, as fib_table_lookup does.

@@ -1,7 +1,7 @@
 // shared_hops: the hops of many routes, each kept once, under ids of 15 bits.
 // Expects: memory of zeros for `capacity` hops. Does: gives equal hops the same id, counts who uses
 // it, and frees it with the last. Id 0 is the hop of no route. Never: allocates, moves a hop.
-// Cost: 24 octets a hop; a change finds a hop by hashing (owners choose hops, not senders).
+// Cost: 24 bytes a hop; a change finds a hop by hashing (owners choose hops, not senders).
 #pragma once
 
 #include <sluice/route/hop.hpp>
@@ -19,7 +19,7 @@ public:
     static constexpr std::size_t max_hops = 0x7fff;
 
     shared_hops() noexcept = default;
-    // Takes memory_for(capacity) octets from `next` on, which is aligned for hops.
+    // Takes memory_for(capacity) bytes from `next` on, which is aligned for hops.
     shared_hops(std::byte*& next, std::size_t capacity) noexcept
         : capacity_{static_cast<u16>(capacity)} {
         take_array(next, hops_, capacity + 1);

@@ -1,7 +1,7 @@
 // trie_memory: the arrays of a trie, in memory that the program gives.
 // Expects: memory of zeros. Does: finds how many routes fit whatever their prefixes are, and cuts
 // the memory into arrays. Never: allocates, frees; touches memory that the trie does not use.
-// Cost: with roots of 16 bits and nodes of 4, 1 MB and up to 545 octets a route.
+// Cost: with roots of 16 bits and nodes of 4, 1 MB and up to 545 bytes a route.
 #pragma once
 
 #include <sluice/route/trie_arrays.hpp>
@@ -27,7 +27,7 @@ public:
 
     // No memory: a root without anything, and room for nothing.
     trie_memory() noexcept = default;
-    // Memory of zeros; with less than memory_for(1) octets as without any.
+    // Memory of zeros; with less than memory_for(1) bytes as without any.
     explicit trie_memory(std::span<std::byte> memory) noexcept {
         const auto beyond = reinterpret_cast<std::uintptr_t>(memory.data()) % boundary;
         if (beyond != 0 && memory.size() >= boundary) memory = memory.subspan(boundary - beyond);

@@ -56,18 +56,18 @@ public:
     // one is accepted.
     template <class Accept>
     constexpr void visit_covering(ipv4::address to, Accept&& accept) const noexcept {
-        place way[levels + 1];
+        place path[levels + 1];
         std::size_t steps = 0;
         const u32 first = to.value >> (32 - root_bits);
-        way[steps++] = {0, root_fan | first};
+        path[steps++] = {0, root_fan | first};
         for (u32 child = arrays_.root_slots[first].child; child != 0;) {
             const u32 rest = to.value >> (child & 31);
             if (rest >> stride != arrays_.bases[child >> 5]) break;
-            way[steps++] = {child >> 5, fan | (rest & (fan - 1))};
+            path[steps++] = {child >> 5, fan | (rest & (fan - 1))};
             child = arrays_.slots[child >> 5][rest & (fan - 1)].child;
         }
         while (steps > 0) {
-            for (place at = way[--steps]; at.cell > 0; at.cell >>= 1) {
+            for (place at = path[--steps]; at.cell > 0; at.cell >>= 1) {
                 if (list(at) != 0 && accept(list(at))) return;
             }
         }

@@ -6,7 +6,7 @@
 //
 // Expects: ids of the table under 2^31.
 // Never:   adds a route of another type to a table that cannot be changed.
-// Cost:    a compare for each local route before each lookup; 40 octets a route.
+// Cost:    a compare for each local route before each lookup; 40 bytes a route.
 // Models mutable_route_policy (route/concept.hpp).
 #pragma once
 

@@ -97,7 +97,7 @@ template <class Tables>
     if (!is_valid_route(r)) {
         return failure{route_error::invalid};
     }
-    // Deviation: Linux takes any, and finds what is sent by less than 68 octets unreachable.
+    // Deviation: Linux takes any, and finds what is sent by less than 68 bytes unreachable.
     if (r.mtu != 0 && r.mtu < ipv4::min_link_mtu) {
         return failure{route_error::invalid_mtu};
     }

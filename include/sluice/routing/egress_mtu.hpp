@@ -10,7 +10,7 @@
 
 namespace sluice::routing {
 
-// Of what this host sends, in octets: the interface's where the route has none or a larger one.
+// Of what this host sends, in bytes: the interface's where the route has none or a larger one.
 template <class Tables>
 [[nodiscard]] constexpr u32 egress_mtu(const Tables& t, u16 interface_index,
                                        u16 route_mtu) noexcept {

@@ -1,7 +1,7 @@
 // option_environment: what the option functions ask of a stack's tables.
 // Expects: tables and a header that live as long; the interface that the datagram came in by. Does:
 // our address for a record and for a time, whether an address may stand in a source route. Never:
-// changes an octet. Cost: a lookup for each that is asked. RFC 791 section 3.1. Linux
+// changes a byte. Cost: a lookup for each that is asked. RFC 791 section 3.1. Linux
 // fib_compute_spec_dst, ip_rt_get_source. What it models: options/environment.hpp.
 #pragma once
 

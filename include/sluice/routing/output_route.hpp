@@ -69,7 +69,7 @@ struct output_route {
     // for; 0: the one it leaves by.
     u16 address_interface = 0;
     bool mtu_locked = false;          // DF is not set unless it is insisted on
-    bool heard_here = true;           // a multicast, by ourselves if we joined the group
+    bool loops_back = true;           // a multicast, by ourselves if we joined the group
     next_hop route = next_hop::none;  // none: it goes without a route
     ipv4::address source{};
     ipv4::address destination{};

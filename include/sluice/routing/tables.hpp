@@ -19,7 +19,7 @@ struct tables {
     bool custom_local_routes = false;
 };
 
-// The octet by which routes with a tos are chosen: the bits that Linux compares (RT_TOS within the
+// The byte by which routes with a tos are chosen: the bits that Linux compares (RT_TOS within the
 // DSCP mask).
 [[nodiscard]] constexpr u8 route_tos(u8 tos) noexcept {
     return tos & 0x1c;

@@ -1,7 +1,7 @@
 // all_of<Policies...>: several security policies in one slot. Expects: models that may be derived
 // from, each policy once. Does: asks them in the order given; the first refusal counts. Its model
 // is derived from theirs, so what they offer to change is reached through it. Never: asks those
-// behind the one that refused. Cost: the sum of the policies; empty ones take no octet.
+// behind the one that refused. Cost: the sum of the policies; empty ones take no byte.
 #pragma once
 
 #include <sluice/security/concept.hpp>

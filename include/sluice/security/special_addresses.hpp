@@ -70,7 +70,7 @@ struct special_addresses {
             if (!from.source || (forwards && !from.forwardable)) {
                 return drop_reason::source_invalid;
             }
-            const option_offsets& o = packet.facts().options;
+            const option_offsets& o = packet.metadata().options;
             const special_use to = special_use_of(o.route_hit ? o.next_hop : ip[ipv4::destination]);
             if (!to.destination || (forwards && !to.forwardable)) {
                 return drop_reason::destination_invalid;

@@ -1,5 +1,5 @@
 // tiny_fragments: the security policy that forwards no fragments made to get past filters. Expects:
-// nothing. Does: refuses what begins a TCP segment with less than the octets up to the flags, and
+// nothing. Does: refuses what begins a TCP segment with less than the bytes up to the flags, and
 // fragments of TCP at offset 8, which would replace the flags. Never: judges what is for us:
 // reassembly does (RFC 5722). Cost: one comparison; for TCP two more. RFC 1858 section 3.2.1, RFC
 // 3128 section 4.
@@ -11,7 +11,7 @@
 namespace sluice {
 
 struct tiny_fragments {
-    // Octets of the TCP header that the first fragment must hold.
+    // Bytes of the TCP header that the first fragment must hold.
     static constexpr u32 least = 16;
 
     template <class Packet>

@@ -17,7 +17,7 @@ namespace sluice {
 struct interface_request {
     u16 index = 0;
     ipv4::interface_address address{};  // length 32 and 0.0.0.0: none yet
-    u32 mtu = 1500;                     // octets, at least 68
+    u32 mtu = 1500;                     // bytes, at least 68
     u16 master = 0;                     // the routing domain's interface
     interface_name name{};              // what probes ask for and ICMP extensions tell
 };
@@ -25,7 +25,7 @@ struct interface_request {
 // State and MTU of an interface, as set_link() sets both at once.
 struct link_settings {
     bool up = true;
-    u32 mtu = 1500;  // octets
+    u32 mtu = 1500;  // bytes
 };
 
 namespace acts {

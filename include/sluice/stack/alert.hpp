@@ -3,7 +3,7 @@
 // forwards. Cost: a scan of the listeners. RFC 2113 section 2.1. Linux ip_call_ra_chain.
 #pragma once
 
-#include <sluice/pipeline/delivery_facts.hpp>
+#include <sluice/pipeline/delivery_info.hpp>
 #include <sluice/stack/reassemble.hpp>
 
 #include <utility>
@@ -27,8 +27,9 @@ pass_listeners(Core& c, unsummed_datagram<typename Core::packet_type>&& alerted,
         }
         d = std::move(*whole);
     }
-    delivery_info info = pipeline::facts_of(c.tables.look_up(), d, in.index, route_type::unicast);
-    info.to_many = false;
+    delivery_info info =
+        pipeline::delivery_info_of(c.tables.look_up(), d, in.index, route_type::unicast);
+    info.broadcast_or_multicast = false;
     const delivery_count n = c.local.delivery.alert(d, info);
     c.books.tally(balance::copied, n.taken + u64{n.full});
     c.books.tally(balance::delivered, n.taken);

@@ -1,7 +1,7 @@
 // books: what a stack writes down: its counters, its balance, what its observer is told, and the
 // one place where packets end unwanted.
 // Expects: a stats policy and an observer. Does: counts, traces, drops. Never: decides, looks at an
-// octet. Cost: the policies' own; with null_observer a trace is nothing.
+// byte. Cost: the policies' own; with null_observer a trace is nothing.
 #pragma once
 
 #include <sluice/packet/decision.hpp>
@@ -27,7 +27,7 @@ struct stack_books {
     // Packets that ended, whatever became of those they belonged to.
     constexpr void count_drops(drop_reason why, u64 n) noexcept { counters.dropped(why, n); }
 
-    constexpr void trace(stage where, outcome what, drop_reason why = drop_reason::none,
+    constexpr void trace(stage where, decision_kind what, drop_reason why = drop_reason::none,
                          u16 interface_index = 0, u32 value = 0, u8 detail = 0,
                          u8 code = 0) noexcept {
         if constexpr (is_observed) {
@@ -40,7 +40,7 @@ struct stack_books {
     // `value` is of a decision that refuses nothing.
     constexpr void trace(stage where, const decision& d, u16 interface_index = 0,
                          u32 value = 0) noexcept {
-        if (d.kind() == outcome::reject) {
+        if (d.kind() == decision_kind::reject) {
             const icmp_request e = d.error();
             trace(where, d.kind(), d.reason(), interface_index, e.info(), e.type(), e.code());
         } else {
@@ -65,7 +65,7 @@ template <class Books>
 template <class Books, class Packet>
 [[gnu::noinline]] constexpr fate drop(Books& b, Packet&& packet, drop_reason why) noexcept {
     const Packet ended = std::move(packet);
-    b.trace(stage::end, outcome::drop, why, ended.interface());
+    b.trace(stage::end, decision_kind::drop, why, ended.interface());
     return dropped(b, why);
 }
 

@@ -43,16 +43,16 @@ struct stack_local {
     using reassembly_type = typename Chosen::reassembly::template model<typename Chosen::packet>;
 
     constexpr explicit stack_local(hash_key seed) noexcept
-        : icmp_rules(derive(seed, 1)), identification(derive(seed, 2)),
+        : icmp_limits(derive(seed, 1)), identification(derive(seed, 2)),
           reassembly(derive(seed, 3)) {}
     // The delivery policy has a secret of its own.
     constexpr explicit stack_local(hash_key seed) noexcept
         requires std::is_constructible_v<delivery_type, hash_key>
-        : delivery(derive(seed, 6)), icmp_rules(derive(seed, 1)), identification(derive(seed, 2)),
+        : delivery(derive(seed, 6)), icmp_limits(derive(seed, 1)), identification(derive(seed, 2)),
           reassembly(derive(seed, 3)) {}
 
     [[no_unique_address]] delivery_type delivery{};
-    [[no_unique_address]] typename Chosen::icmp icmp_rules;
+    [[no_unique_address]] typename Chosen::icmp icmp_limits;
     [[no_unique_address]] typename Chosen::identification identification;
     [[no_unique_address]] reassembly_type reassembly;
 };

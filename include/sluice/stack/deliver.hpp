@@ -112,16 +112,16 @@ constexpr fate deliver(Core& c, unsummed_datagram<typename Core::packet_type>&& 
         }
         d = std::move(*whole);
     }
-    const u16 by = in.index;
-    if (const passage p = pass_hook(c.gates, c.books, hook_point::local_in, d, by, 0); !p) {
-        return p.gone;
+    const u16 ingress = in.index;
+    if (const passage p = pass_hook(c.gates, c.books, hook_point::local_in, d, ingress, 0); !p) {
+        return p.ended_as;
     }
-    if (c.tables.running(by) == nullptr) {  // since the hook
+    if (c.tables.running(ingress) == nullptr) {  // since the hook
         return drop(c.books, std::move(d).release(), drop_reason::interface_down);
     }
-    delivery_info info = pipeline::facts_of(c.tables.look_up(), d, by, type);
-    c.books.trace(stage::deliver, outcome::deliver, drop_reason::none, by, d.packet().size(),
-                  info.protocol);
+    delivery_info info = pipeline::delivery_info_of(c.tables.look_up(), d, ingress, type);
+    c.books.trace(stage::deliver, decision_kind::deliver, drop_reason::none, ingress,
+                  d.packet().size(), info.protocol);
     return detail::to_protocol(c, std::move(d), info, type);
 }
 

@@ -53,12 +53,13 @@ plan_for(const Tables& t, const routing::output_route& r) noexcept {
 // waits in the work queue.
 template <class Core>
 [[gnu::noinline]] constexpr void come_back(Core& c, typename Core::packet_type&& packet,
-                                           route_type type, u16 by, const decision& back) noexcept {
+                                           route_type type, u16 ingress,
+                                           const decision& back) noexcept {
     c.books.tally(balance::received);
     static_cast<void>(put_off(c, {.packet = std::move(packet),
-                                  .route = {.type = type, .interface = by},
+                                  .route = {.type = type, .interface = ingress},
                                   .back = back,
-                                  .version = c.tables.way_version(),
+                                  .version = c.tables.route_generation(),
                                   .kind = work_kind::receive_own}));
 }
 
@@ -100,20 +101,20 @@ template <class Core>
     if (out == nullptr) {  // since a hook ran
         return drop(c.books, std::move(packet), drop_reason::interface_down);
     }
-    const u32 octets = packet.size();
+    const u32 byte_count = packet.size();
     if (plan.type == route_type::multicast) {
         c.books.count(mib::ipext_out_mcast_pkts);
-        c.books.count(mib::ipext_out_mcast_octets, octets);
+        c.books.count(mib::ipext_out_mcast_octets, byte_count);
     } else if (plan.type == route_type::broadcast) {
         c.books.count(mib::ipext_out_bcast_pkts);
-        c.books.count(mib::ipext_out_bcast_octets, octets);
+        c.books.count(mib::ipext_out_bcast_octets, byte_count);
     }
     c.books.count(mib::ip_out_transmits);
-    c.books.count(mib::ipext_out_octets, octets);
+    c.books.count(mib::ipext_out_octets, byte_count);
     if (out->loopback) {
         c.books.tally(balance::transmitted);
         packet.set_interface(plan.ours != 0 ? plan.ours : plan.to.interface);
-        packet.set_type(sluice::packet_type::host);
+        packet.set_addressing(sluice::link_addressing::host);
         come_back(c, std::move(packet), plan.type, plan.to.interface, plan.back);
         return fate::forwarded;
     }
@@ -128,7 +129,7 @@ template <class Core>
     if (!rewrite::finish_checksum(packet)) {
         return drop(c.books, std::move(packet), drop_reason::fragmentation_failed);
     }
-    const u16 largest = std::as_const(packet).facts().largest_fragment;
+    const u16 largest = std::as_const(packet).metadata().largest_fragment;
     const u32 mtu = largest != 0 && largest < plan.mtu ? largest : plan.mtu;
     bool refused = false;
     const auto result = rewrite::fragment<Core::device_type::output_type::takes_segmented>(
@@ -137,7 +138,7 @@ template <class Core>
             refused = transmit(c, std::move(piece), plan) == fate::dropped;
             return !refused;
         });
-    c.books.trace(stage::fragment, result.complete ? outcome::forward : outcome::drop,
+    c.books.trace(stage::fragment, result.complete ? decision_kind::forward : decision_kind::drop,
                   result.complete ? drop_reason::none : drop_reason::fragmentation_failed,
                   plan.to.interface, result.created);
     c.books.count(mib::ip_frag_creates, result.created);
@@ -161,7 +162,7 @@ template <class Core>
             }
         }
     }
-    c.books.trace(stage::output, outcome::forward, drop_reason::none, plan.to.interface,
+    c.books.trace(stage::output, decision_kind::forward, drop_reason::none, plan.to.interface,
                   packet.size());
     if (!c.device.output.transmit(packet, plan.to, c.calls.now.now)) {
         return drop(c.books, std::move(packet), drop_reason::output_refused);
@@ -176,7 +177,7 @@ template <class Core>
 [[gnu::noinline]] constexpr fate finish_for_device(Core& c, typename Core::packet_type&& packet,
                                                    const egress_plan& plan) noexcept {
     using output_type = typename Core::device_type::output_type;
-    const metadata& known = std::as_const(packet).facts();
+    const metadata& known = std::as_const(packet).metadata();
     const bool taken = offloads_of(c.device.output, plan.to).takes(known) &&
                        pipeline::is_plain_to_device(packet) &&
                        (output_type::takes_segmented || !packet.is_segmented());
@@ -192,8 +193,8 @@ template <class Core>
 template <class Core>
 [[gnu::always_inline]] constexpr fate to_device(Core& c, typename Core::packet_type&& packet,
                                                 const egress_plan& plan) noexcept {
-    return packet.has_facts() ? finish_for_device(c, std::move(packet), plan)
-                              : hand_over(c, std::move(packet), plan);
+    return packet.has_metadata() ? finish_for_device(c, std::move(packet), plan)
+                                 : hand_over(c, std::move(packet), plan);
 }
 
 }  // namespace detail
@@ -208,11 +209,11 @@ struct departure {
 
 template <class Core>
 [[nodiscard, gnu::always_inline]] constexpr departure
-leave(Core& c, typename Core::packet_type& packet, const egress_plan& plan) noexcept {
+depart(Core& c, typename Core::packet_type& packet, const egress_plan& plan) noexcept {
     if (const passage p = pass_hook(c.gates, c.books, hook_point::postrouting, packet,
                                     packet.interface(), plan.to.interface);
         !p) {
-        return {p.gone};
+        return {p.ended_as};
     }
     switch (pipeline::fit(std::as_const(packet), plan.mtu)) {
     case pipeline::fitting::whole:

@@ -2,7 +2,7 @@
 // while earlier ones are forwarded.
 // Expects: a batch whose packets stay where they are. Does: fetches by groups, each some packets
 // before it is needed: the addresses that a processor has to translate first wait for each other
-// unless they are asked for together. Never: reads an octet of a packet that is not plain; changes
+// unless they are asked for together. Never: reads a byte of a packet that is not plain; changes
 // anything. Cost: sixteen instructions a packet.
 #pragma once
 

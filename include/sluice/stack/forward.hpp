@@ -40,10 +40,10 @@ template <class Core>
 }
 
 // How a datagram goes on that may be forwarded, found before others' code runs.
-struct onward_way {
+struct onward_route {
     hop_entry hop{};
     ipv4::address neighbour{};
-    u16 by = 0;              // the interface that it came by
+    u16 ingress = 0;         // the interface that it came by
     u32 mtu = 0;             // of the one that it leaves by
     bool is_detour = false;  // the sender is on the neighbour's link
     decision back = decision::forward(next_hop::none);
@@ -54,15 +54,16 @@ struct onward_way {
 template <class Core>
 [[nodiscard]] constexpr bool mark_forwarded(Core& c,
                                             unsummed_datagram<typename Core::packet_type>& d,
-                                            const onward_way& way) noexcept {
+                                            const onward_route& onward) noexcept {
     if (!d.decrement_ttl()) {
         return false;
     }
     d.set_forwarded();
-    if (way.is_detour &&
-        c.local.icmp_rules.allow_redirect(d.header()[ipv4::source], c.tables.switches,
-                                          c.calls.now.now) == redirect_allowance::send) {
-        send_error(c, d.packet(), icmp_request::redirect_host(way.neighbour), route_type::unicast);
+    if (onward.is_detour &&
+        c.local.icmp_limits.allow_redirect(d.header()[ipv4::source], c.tables.switches,
+                                           c.calls.now.now) == redirect_allowance::send) {
+        send_error(c, d.packet(), icmp_request::redirect_host(onward.neighbour),
+                   route_type::unicast);
     }
     return true;
 }
@@ -71,32 +72,33 @@ template <class Core>
 // ip_forward_finish.
 template <class Core>
 constexpr fate forward_on(Core& c, unsummed_datagram<typename Core::packet_type>&& d,
-                          const onward_way& way) noexcept {
-    if (!mark_forwarded(c, d, way)) {
+                          const onward_route& onward) noexcept {
+    if (!mark_forwarded(c, d, onward)) {
         return drop(c.books, std::move(d).release(), drop_reason::no_buffer);
     }
-    if (const passage p =
-            pass_hook(c.gates, c.books, hook_point::forward, d, way.by, way.hop.interface);
+    if (const passage p = pass_hook(c.gates, c.books, hook_point::forward, d, onward.ingress,
+                                    onward.hop.interface);
         !p) {
-        return p.gone;
+        return p.ended_as;
     }
-    const interface* from = c.tables.running(way.by);  // both may have gone since
-    if (from == nullptr || c.tables.running(way.hop.interface) == nullptr) {
+    const interface* from = c.tables.running(onward.ingress);  // both may have gone since
+    if (from == nullptr || c.tables.running(onward.hop.interface) == nullptr) {
         return drop(c.books, std::move(d).release(), drop_reason::interface_down);
     }
-    const metadata& known = d.packet().facts();
+    const metadata& known = d.packet().metadata();
     if (known.forwarded_in_hardware) {
         c.books.tally(balance::absorbed);  // Linux ip_forward_finish, offload_l3_fwd_mark
         return fate::absorbed;
     }
-    if (known.options.length != 0 && !record_options(c, d, *from, way.hop)) {
+    if (known.options.length != 0 && !record_options(c, d, *from, onward.hop)) {
         return drop(c.books, std::move(d).release(), drop_reason::no_buffer);
     }
-    return leave_or_refuse(c, std::move(d).release(),
-                           {.to = {way.hop.interface, link_kind(way.hop.type), way.neighbour},
-                            .type = way.hop.type,
-                            .mtu = routing::forwarding_mtu(way.hop, way.mtu),
-                            .back = way.back});
+    return leave_or_refuse(
+        c, std::move(d).release(),
+        {.to = {onward.hop.interface, link_kind(onward.hop.type), onward.neighbour},
+         .type = onward.hop.type,
+         .mtu = routing::forwarding_mtu(onward.hop, onward.mtu),
+         .back = onward.back});
 }
 
 }  // namespace detail
@@ -106,47 +108,47 @@ constexpr fate forward(Core& c, unsummed_datagram<typename Core::packet_type>&& 
                        const pipeline::classification& found, const interface& in) noexcept {
     unsummed_datagram<typename Core::packet_type> d = std::move(given);
     // With a source route the datagram goes to the next listed hop, which becomes its destination.
-    const option_offsets& options = d.packet().facts().options;
+    const option_offsets& options = d.packet().metadata().options;
     const ipv4::address towards =
         options.route_hit ? options.next_hop : d.header()[ipv4::destination];
-    route_entry r = c.tables.routes.at(found.verdict.hop());
+    route_entry r = c.tables.routes.at(found.decided.hop());
     use_exception(c.tables, r, towards, c.calls.now.now);
-    const u16 by = in.index;
+    const u16 ingress = in.index;
     const interface* out = c.tables.running(r.interface);
     if (out == nullptr) {
         return drop(c.books, std::move(d).release(), drop_reason::interface_down);
     }
     const u32 mtu = out->mtu;
     if (const passage p = pass_security(c.gates, c.books, security_point::forward, d,
-                                        {by, r.interface, detail::form_of(r, towards)});
+                                        {ingress, r.interface, detail::form_of(r, towards)});
         !p) {
-        return p.gone;
+        return p.ended_as;
     }
-    if (options.router_alert != 0 && d.packet().type() == sluice::packet_type::host) {
+    if (options.router_alert != 0 && d.packet().addressing() == sluice::link_addressing::host) {
         auto on = pass_listeners(c, std::move(d), in);
         if (!on.has_value()) {
             return on.error();
         }
         d = std::move(*on);
     }
-    const decision verdict = pipeline::forward(d, r, found.verdict.hop(), mtu);
-    c.books.trace(stage::forward, verdict, r.interface,
+    const decision decided = pipeline::forward(d, r, found.decided.hop(), mtu);
+    c.books.trace(stage::forward, decided, r.interface,
                   routing::neighbour_of(r, d.header()[ipv4::destination]).value);
-    if (verdict.kind() == outcome::forward || verdict.reason() == drop_reason::too_big) {
+    if (decided.kind() == decision_kind::forward || decided.reason() == drop_reason::too_big) {
         c.books.count(mib::ip_forw_datagrams);
     }
-    if (verdict.kind() != outcome::forward) {
-        return refuse(c, std::move(d).release(), verdict, route_type::unicast);
+    if (decided.kind() != decision_kind::forward) {
+        return refuse(c, std::move(d).release(), decided, route_type::unicast);
     }
     const ipv4::address neighbour = routing::neighbour_of(r, towards);
-    const bool has_source_route = d.packet().facts().options.source_route != 0;
+    const bool has_source_route = d.packet().metadata().options.source_route != 0;
     return detail::forward_on(c, std::move(d),
                               {.hop = hop_of(r),
                                .neighbour = neighbour,
-                               .by = by,
+                               .ingress = ingress,
                                .mtu = mtu,
                                .is_detour = found.redirect && !has_source_route,
-                               .back = found.verdict});
+                               .back = found.decided});
 }
 
 // A plain packet that the accept branch said yes to, where hooks want to see it: by that hop. The
@@ -154,7 +156,7 @@ constexpr fate forward(Core& c, unsummed_datagram<typename Core::packet_type>&& 
 template <class Core>
 [[gnu::noinline]] constexpr fate forward_hooked(Core& c, typename Core::packet_type& packet,
                                                 const hop_entry& hop) noexcept {
-    const u16 by = packet.interface();
+    const u16 ingress = packet.interface();
     c.books.count(mib::ip_in_receives);
     c.books.count(mib::ipext_in_octets, packet.size());
     c.books.count(ecn_counter(ipv4::const_view{std::as_const(packet).data()}[ipv4::ecn]));
@@ -165,7 +167,7 @@ template <class Core>
         c, std::move(d),
         {.hop = hop,
          .neighbour = routing::neighbour_of(hop, d.header()[ipv4::destination]),
-         .by = by,
+         .ingress = ingress,
          .mtu = c.tables.interfaces.path_of(hop.interface).output_mtu});
 }
 

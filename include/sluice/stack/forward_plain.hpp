@@ -23,11 +23,11 @@ namespace detail {
 struct fast_counts {
     u64 packets = 0;
     u64 refused = 0;  // of them, by the output
-    u64 octets = 0;
+    u64 byte_count = 0;
     u64 ecn[4] = {};
 };
 
-// Of a run of packets, in one word that a loop has in a register: the octets in 28 bits, and in 12
+// Of a run of packets, in one word that a loop has in a register: the bytes in 28 bits, and in 12
 // bits each how many packets there were of each codepoint but not_ect.
 class run_count {
 public:
@@ -36,7 +36,7 @@ public:
     constexpr void add(u8 codepoint, u32 size) noexcept { word_ += one_of[codepoint] + size; }
     constexpr void add_to(fast_counts& c, u64 packets) const noexcept {
         c.packets += packets;
-        c.octets += word_ & 0xfffffff;
+        c.byte_count += word_ & 0xfffffff;
         c.ecn[0] += packets;
         for (u8 i = 1; i < 4; ++i) {
             const u64 n = (word_ >> (16 + 12 * i)) & most_packets;
@@ -58,13 +58,13 @@ constexpr void commit(Books& b, fast_counts n) noexcept {
         return;
     }
     b.count(mib::ip_in_receives, n.packets);
-    b.count(mib::ipext_in_octets, n.octets);
+    b.count(mib::ipext_in_octets, n.byte_count);
     for (u8 i = 0; i < 4; ++i) {
         b.count(ecn_counter(i), n.ecn[i]);
     }
     b.count(mib::ip_forw_datagrams, n.packets);
     b.count(mib::ip_out_transmits, n.packets);
-    b.count(mib::ipext_out_octets, n.octets);
+    b.count(mib::ipext_out_octets, n.byte_count);
     b.tally(balance::received, n.packets);
     b.tally(balance::transmitted, n.packets - n.refused);
 }
@@ -105,8 +105,9 @@ struct accept_rules {
     u16 in;
     bool has_exceptions;
 
-    constexpr accept_rules(const Core& c, u16 by) noexcept
-        : routes{reader_of(c.tables.routes)}, in{by}, has_exceptions{c.tables.exceptions.any()} {}
+    constexpr accept_rules(const Core& c, u16 ingress) noexcept
+        : routes{reader_of(c.tables.routes)}, in{ingress},
+          has_exceptions{c.tables.exceptions.any()} {}
 };
 
 // The tables as the accept branch asks them.

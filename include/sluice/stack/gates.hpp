@@ -38,7 +38,7 @@ template <class Gates>
 // Whether a packet goes on. If not, it is gone, and `gone` says what became of it.
 struct passage {
     bool is_open = true;
-    fate gone{};
+    fate ended_as{};
 
     [[nodiscard]] constexpr explicit operator bool() const noexcept { return is_open; }
 };
@@ -60,15 +60,15 @@ template <class Gates, class Books, class Packet, class Judge>
     const drop_reason bad = stays ? judge(packet) : drop_reason::none;
     const u8 where = static_cast<u8>(point);
     if (stays && (bad == drop_reason::none || names_the_fault(point))) {
-        b.trace(stage::hook, outcome::proceed, drop_reason::none, at.in, 0, where);
+        b.trace(stage::hook, decision_kind::proceed, drop_reason::none, at.in, 0, where);
         return bad == drop_reason::none ? passage{}
                                         : passage{false, drop(b, std::move(packet), bad)};
     }
     if (stays || v == hook_verdict::drop) {
-        b.trace(stage::hook, outcome::drop, drop_reason::hook, at.in, 0, where);
+        b.trace(stage::hook, decision_kind::drop, drop_reason::hook, at.in, 0, where);
         return {false, drop(b, std::move(packet), drop_reason::hook)};
     }
-    b.trace(stage::hook, outcome::absorb, drop_reason::none, at.in, 0, where);
+    b.trace(stage::hook, decision_kind::absorb, drop_reason::none, at.in, 0, where);
     packet.reset();  // empty already when the hook keeps it, whatever it said
     b.tally(balance::absorbed);
     return {false, fate::absorbed};
@@ -132,7 +132,7 @@ namespace detail {
 template <class Books, class Packet>
 constexpr passage end_by_policy(Books& b, security_point point, Packet&& packet, drop_reason why,
                                 u16 in) noexcept {
-    b.trace(stage::hook, outcome::drop, why, in, 0, static_cast<u8>(point));
+    b.trace(stage::hook, decision_kind::drop, why, in, 0, static_cast<u8>(point));
     return {false, drop(b, std::move(packet), why)};
 }
 

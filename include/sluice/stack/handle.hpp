@@ -5,7 +5,7 @@
 #pragma once
 
 #include <sluice/pipeline/classify.hpp>
-#include <sluice/pipeline/delivery_facts.hpp>
+#include <sluice/pipeline/delivery_info.hpp>
 #include <sluice/pipeline/validate.hpp>
 #include <sluice/rewrite/new_header.hpp>
 #include <sluice/rewrite/option_walk.hpp>
@@ -60,7 +60,7 @@ public:
         return p.headroom() != headroom_ ||
                (&p.storage_block() != block_ && !begins_as_before(p.head()));
     }
-    // Octets in front that went, of the packet or of a copy of it; 0 of any other.
+    // Bytes in front that went, of the packet or of a copy of it; 0 of any other.
     [[nodiscard]] constexpr u32 taken_off(Packet& p) const noexcept {
         if (p.headroom() <= headroom_) {
             return 0;
@@ -110,10 +110,10 @@ constexpr fate look_inside(Core& c, unsummed_datagram<typename Core::packet_type
         type = pipeline::type_inside(t, to);
     }
     if (header == inner_header::another && d.has_options()) {
-        pipeline::classification found{.verdict = decision::deliver(), .type = type};
+        pipeline::classification found{.decided = decision::deliver(), .type = type};
         decision o = rewrite::option_walk<typename Core::chosen::options>(t, d, *in, found,
                                                                           c.calls.now.midnight_ms);
-        if (o.proceeds() && found.verdict.kind() != outcome::deliver) {
+        if (o.proceeds() && found.decided.kind() != decision_kind::deliver) {
             o = decision::drop(drop_reason::source_route_refused);  // it was to end here
         }
         c.books.trace(stage::options, o, in->index);
@@ -122,7 +122,7 @@ constexpr fate look_inside(Core& c, unsummed_datagram<typename Core::packet_type
         }
     }
     const u8 protocol = info.protocol;
-    info = pipeline::facts_of(t, d, in->index, type);
+    info = pipeline::delivery_info_of(t, d, in->index, type);
     info.protocol = protocol;
     return fate::delivered;
 }
@@ -134,7 +134,7 @@ constexpr fate finish_handled(Core& c, typename Core::packet_type&& packet,
     if (r.what == handler_result::kind::ignored) {
         return drop(c.books, std::move(packet), r.why);
     }
-    c.books.trace(stage::handler, outcome::deliver);
+    c.books.trace(stage::handler, decision_kind::deliver);
     c.books.tally(balance::delivered);
     return fate::delivered;
 }

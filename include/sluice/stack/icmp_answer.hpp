@@ -5,7 +5,7 @@
 // 3.2.2.6 and 3.2.2.8. Linux icmp_reply.
 #pragma once
 
-#include <sluice/pipeline/delivery_facts.hpp>
+#include <sluice/pipeline/delivery_info.hpp>
 #include <sluice/pipeline/icmp_input.hpp>
 #include <sluice/rewrite/icmp_probe.hpp>
 #include <sluice/rewrite/icmp_reply.hpp>
@@ -48,7 +48,7 @@ constexpr fate answer(Core& c, unsummed_datagram<typename Core::packet_type>&& r
     const u8 tos = ip[ipv4::tos];
     ip_options::outgoing echoed{};
     c.books.tally(balance::delivered);
-    if (packet.has_facts() &&
+    if (packet.has_metadata() &&
         !echo_options(c, packet, c.tables.interfaces.find(packet.interface()), type, echoed)) {
         return fate::delivered;
     }
@@ -63,8 +63,8 @@ constexpr fate answer(Core& c, unsummed_datagram<typename Core::packet_type>&& r
         icmp_unsent(c.books);
         return fate::delivered;
     }
-    if (packet.has_facts() || packet.has_packet_list()) {
-        packet.writable_facts() = metadata{.cut_anew = packet.has_packet_list()};
+    if (packet.has_metadata() || packet.has_packet_list()) {
+        packet.writable_metadata() = metadata{.cut_anew = packet.has_packet_list()};
     }
     // All kinds of answer are counted as echo replies, as Linux does.
     send_icmp(c, std::move(packet), *route, {tos, icmp::types::echo_reply, echoed, asker});

@@ -41,11 +41,11 @@ constexpr fate to_ping_endpoint(Core& c, unsummed_datagram<typename Core::packet
 template <class Core>
 constexpr fate to_error_handler(Core& c,
                                 unsummed_datagram<typename Core::packet_type>&& d) noexcept {
-    const pipeline::notice_verdict v = pipeline::icmp_notice(c.tables.look_up(), d);
-    if (v.fate == pipeline::notice_fate::invalid) {
+    const pipeline::notice_decision v = pipeline::icmp_notice(c.tables.look_up(), d);
+    if (v.fate == pipeline::notice_kind::invalid) {
         return drop(c.books, std::move(d).release(), v.reason);
     }
-    if (v.fate == pipeline::notice_fate::tell) {
+    if (v.fate == pipeline::notice_kind::tell) {
         auto& delivery = c.local.delivery;
         auto* h = delivery.handler(v.notice.protocol);
         // Learned first, so that whoever is told finds the new way.
@@ -69,12 +69,13 @@ template <class Core>
 constexpr fate receive_icmp(Core& c, unsummed_datagram<typename Core::packet_type>&& d,
                             delivery_info& info, route_type type) noexcept {
     c.books.count(mib::icmp_in_msgs);
-    const pipeline::icmp_verdict v = pipeline::icmp_input(d, type, c.tables.switches);
+    const pipeline::icmp_decision v = pipeline::icmp_input(d, type, c.tables.switches);
     if (v.has_type) {
         c.books.counters.icmp_in(v.type);
     }
     c.books.trace(stage::icmp_input,
-                  v.action == pipeline::icmp_action::none ? outcome::drop : outcome::deliver,
+                  v.action == pipeline::icmp_action::none ? decision_kind::drop
+                                                          : decision_kind::deliver,
                   v.reason, d.packet().interface(), 0, v.type);
     switch (v.action) {
     case pipeline::icmp_action::none:

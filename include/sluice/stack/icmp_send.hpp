@@ -35,7 +35,7 @@ constexpr fate refuse(Core& c, typename Core::packet_type&& packet, const decisi
 template <class Core>
 [[gnu::always_inline]] constexpr fate leave_or_refuse(Core& c, typename Core::packet_type&& packet,
                                                       const egress_plan& plan) noexcept {
-    const departure d = leave(c, packet, plan);
+    const departure d = depart(c, packet, plan);
     return d.has_left() ? d.what : refuse(c, std::move(packet), d.refused, route_type::unicast);
 }
 
@@ -44,8 +44,8 @@ namespace detail {
 // Broadcasts, and multicasts to groups that we joined, are heard by ourselves. RFC 1112 section
 // 6.1.
 template <class Core>
-[[gnu::noinline]] constexpr void hear_ourselves(Core& c, const typename Core::packet_type& packet,
-                                                route_type type, u16 out) noexcept {
+[[gnu::noinline]] constexpr void loop_back(Core& c, const typename Core::packet_type& packet,
+                                           route_type type, u16 out) noexcept {
     typename Core::packet_type copy = packet.clone();
     if (!copy) {
         return;
@@ -55,16 +55,16 @@ template <class Core>
         return;
     }
     // Linux dev_loopback_xmit trusts a copy; loopback_xmit, for lo, trusts nothing.
-    if (std::as_const(copy).facts().checksum == checksum_state::unknown) {
+    if (std::as_const(copy).metadata().checksum == checksum_state::unknown) {
         if (!copy.unshare()) {
             static_cast<void>(drop(c.books, std::move(copy), drop_reason::no_buffer));
             return;
         }
-        copy.writable_facts().checksum = checksum_state::verified;
+        copy.writable_metadata().checksum = checksum_state::verified;
     }
     c.books.tally(balance::absorbed);  // it is received again, as another packet
     copy.set_interface(out);
-    copy.set_type(sluice::packet_type::loopback);
+    copy.set_addressing(sluice::link_addressing::loopback);
     come_back(c, std::move(copy), type, out, decision::deliver());
 }
 
@@ -78,20 +78,20 @@ template <class Core>
     if (counters.request) {
         c.books.count(mib::ip_out_requests);
     }
-    packet.set_type(sluice::packet_type::host);
+    packet.set_addressing(sluice::link_addressing::host);
     packet.set_interface(0);
-    c.books.trace(stage::originate, outcome::forward, drop_reason::none, route.interface,
+    c.books.trace(stage::originate, decision_kind::forward, drop_reason::none, route.interface,
                   packet.size());
     // Linux asks its policy while it routes, before the hook.
     if (const passage p = pass_security(c.gates, c.books, security_point::out, packet,
                                         {.in = 0, .out = route.interface});
         !p) {
-        return p.gone;
+        return p.ended_as;
     }
     if (const passage p =
             pass_hook(c.gates, c.books, hook_point::local_out, packet, 0, route.interface);
         !p) {
-        return p.gone;
+        return p.ended_as;
     }
     const egress_plan plan = plan_for(c.tables, route);
     const interface* out = c.tables.running(route.interface);
@@ -100,8 +100,8 @@ template <class Core>
     }
     const bool joined =
         route.type == route_type::multicast && !out->loopback && is_joined(c.tables, route);
-    if (joined ? route.heard_here : route.type == route_type::broadcast && !out->loopback) {
-        detail::hear_ourselves(c, packet, route.type, out->index);
+    if (joined ? route.loops_back : route.type == route_type::broadcast && !out->loopback) {
+        detail::loop_back(c, packet, route.type, out->index);
     }
     // It was for this host alone. RFC 1112 section 6.1.
     // Linux sends it where nobody here has joined.
@@ -171,7 +171,7 @@ constexpr void write_and_send_error(Core& c, const typename Core::packet_type& o
     if (route.source.is_unspecified()) {
         route.source = pipeline::dummy_address;
     }
-    c.books.trace(stage::icmp_error, outcome::forward, drop_reason::none, route.interface,
+    c.books.trace(stage::icmp_error, decision_kind::forward, drop_reason::none, route.interface,
                   error.info(), error.type(), error.code());
     send_icmp(c, std::move(message), route,
               {tos, error.type(), echoed, ipv4::const_view{offending.data()}[ipv4::source]});
@@ -206,8 +206,8 @@ constexpr void send_error(Core& c, const typename Core::packet_type& offending, 
         return;
     }
     // What leads back over lo came by lo, whatever address of ours it was for.
-    const u16 by = route->type == route_type::local ? route->interface : offending.interface();
-    if (may_send_icmp(c, {error.type(), error.code(), by}, *route)) {
+    const u16 ingress = route->type == route_type::local ? route->interface : offending.interface();
+    if (may_send_icmp(c, {error.type(), error.code(), ingress}, *route)) {
         detail::write_and_send_error(c, offending, error, *route, tos, echoed);
     }
 }
@@ -215,7 +215,7 @@ constexpr void send_error(Core& c, const typename Core::packet_type& offending, 
 template <class Core>
 [[gnu::noinline]] constexpr fate refuse(Core& c, typename Core::packet_type&& packet,
                                         const decision& d, route_type type) noexcept {
-    if (d.kind() == outcome::reject) {
+    if (d.kind() == decision_kind::reject) {
         send_error(c, packet, d.error(), type);
     }
     return drop(c.books, std::move(packet), d.reason());

@@ -32,11 +32,11 @@ template <class Core>
             return true;
         }
     }
-    switch (c.local.icmp_rules.allow_error({.type = cause.type,
-                                            .code = cause.code,
-                                            .to = route.destination,
-                                            .over_loopback = is_loopback(route.interface)},
-                                           c.tables.switches, c.calls.now.now)) {
+    switch (c.local.icmp_limits.allow_error({.type = cause.type,
+                                             .code = cause.code,
+                                             .to = route.destination,
+                                             .over_loopback = is_loopback(route.interface)},
+                                            c.tables.switches, c.calls.now.now)) {
     case icmp_allowance::allowed:
         return true;
     case icmp_allowance::limited_global:
@@ -55,7 +55,7 @@ template <class Core>
 [[nodiscard]] constexpr bool echo_options(const Core& c, const typename Core::packet_type& received,
                                           const interface* in, route_type type,
                                           ip_options::outgoing& to) noexcept {
-    const option_offsets& found = received.facts().options;
+    const option_offsets& found = received.metadata().options;
     if (found.length == 0) {
         return true;
     }

@@ -175,7 +175,7 @@ template <class Core>
     const ip_options::outgoing none{};
     const ip_options::outgoing& with = r.options != nullptr ? *r.options : none;
     const u32 header = static_cast<u32>(ipv4::min_header_length) + with.offsets.length;
-    const pipeline::send_verdict v =
+    const pipeline::send_decision v =
         pipeline::judge_send({.size = u64{packet.size()} + header,
                               .mtu = routing::egress_mtu(c.tables, route.interface, route.mtu),
                               .mtu_locked = route.mtu_locked,
@@ -245,7 +245,7 @@ template <class Core>
     if (r.ignore_path_mtu) {
         route->mtu = 0;
     }
-    const pipeline::own_header_verdict v =
+    const pipeline::own_header_decision v =
         pipeline::judge_own_header(packet, routing::egress_mtu(c.tables, route->interface, 0));
     if (v.error != routing::send_error::none) {
         return refused(v.error, v.reason);

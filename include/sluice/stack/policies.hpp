@@ -7,7 +7,7 @@
 #pragma once
 
 #include <sluice/delivery/concept.hpp>
-#include <sluice/delivery/endpoints.hpp>
+#include <sluice/delivery/registry.hpp>
 #include <sluice/hooks/concept.hpp>
 #include <sluice/hooks/no_hooks.hpp>
 #include <sluice/icmp/concept.hpp>
@@ -153,10 +153,11 @@ struct delivery : detail::slot<T> {
 };
 // Whether ICMP is answered and how often errors are sent.
 template <class T = linux_icmp_limiter>
-struct icmp_rules : detail::slot_or<icmp_policy<T>, T, icmp_rules<>> {
+struct icmp_limits : detail::slot_or<icmp_policy<T>, T, icmp_limits<>> {
     static consteval bool check() {
-        static_assert(icmp_policy<T>,
-                      "sluice: icmp_rules<T>: T must model sluice::icmp_policy (icmp/concept.hpp)");
+        static_assert(
+            icmp_policy<T>,
+            "sluice: icmp_limits<T>: T must model sluice::icmp_policy (icmp/concept.hpp)");
         return true;
     }
 };
@@ -228,10 +229,10 @@ struct stats : detail::slot_or<stats_policy<S>, S, stats<>> {
 };
 // Who sees the decisions.
 template <class O = null_observer>
-struct observed_by : detail::slot_or<observer<O>, O, observed_by<>> {
+struct observers : detail::slot_or<observer<O>, O, observers<>> {
     static consteval bool check() {
         static_assert(observer<O>,
-                      "sluice: observed_by<O>: O must model sluice::observer (stats/concept.hpp)");
+                      "sluice: observers<O>: O must model sluice::observer (stats/concept.hpp)");
         return true;
     }
 };
@@ -340,10 +341,10 @@ struct resolved {
     using exceptions = typename P::template of<sluice::exceptions<>>;
     using multicast = typename P::template of<sluice::multicast<>>;
     using options = typename P::template of<sluice::options<>>;
-    using icmp = typename P::template of<sluice::icmp_rules<>>;
+    using icmp = typename P::template of<sluice::icmp_limits<>>;
     using identification = typename P::template of<sluice::identification<>>;
     using stats = typename P::template of<sluice::stats<>>;
-    using observer = typename P::template of<sluice::observed_by<>>;
+    using observer = typename P::template of<sluice::observers<>>;
 
     using packet = typename buffers::packet_type;
 
@@ -353,12 +354,12 @@ struct resolved {
     using security = tag_of<P, sluice::security<>, packet>;
     using output = tag_of<P, sluice::output<>, packet>;
 
-    // The stack builds errors of up to 576 octets, in front of which the link and a longer header
+    // The stack builds errors of up to 576 bytes, in front of which the link and a longer header
     // need room.
     static_assert(buffers::block_capacity >= default_headroom + 576 + 60,
                   "sluice: buffers<S>: too little room in a block: it must hold the headroom "
                   "(packet/pool_storage.hpp: "
-                  "default_headroom), a header of 60 octets and an ICMP error of 576");
+                  "default_headroom), a header of 60 bytes and an ICMP error of 576");
 };
 
 // P, or the default of all slots where P is no set of policies; class stack says that it is none.

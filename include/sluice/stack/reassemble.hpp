@@ -25,9 +25,9 @@ reassemble(Core& c, unsummed_datagram<typename Core::packet_type>&& d, reassembl
     c.books.count(mib::ip_reasm_reqds);
     auto step = c.local.reassembly.insert(std::move(d), user, in.master, c.calls.now.now, limits);
     c.books.trace(stage::reassemble,
-                  step.kind == reassembly_outcome::complete ? outcome::proceed
-                  : step.kind == reassembly_outcome::held   ? outcome::hold
-                                                            : outcome::drop,
+                  step.kind == reassembly_result::complete ? decision_kind::proceed
+                  : step.kind == reassembly_result::held   ? decision_kind::hold
+                                                           : decision_kind::drop,
                   step.reason, in.index, step.pieces);
     if (step.too_far) {
         c.books.count(mib::ip_reasm_fails);  // once, for however many pieces
@@ -39,11 +39,11 @@ reassemble(Core& c, unsummed_datagram<typename Core::packet_type>&& d, reassembl
         c.books.count(mib::ip_reasm_fails, step.evicted_datagrams);
         c.books.count_drops(drop_reason::fragment_evicted, step.evicted_pieces);
     }
-    if (step.kind == reassembly_outcome::held) {
+    if (step.kind == reassembly_result::held) {
         return failure{fate::held};
     }
-    if (step.kind == reassembly_outcome::refused) {
-        c.books.trace(stage::end, outcome::drop, step.reason, in.index);
+    if (step.kind == reassembly_result::refused) {
+        c.books.trace(stage::end, decision_kind::drop, step.reason, in.index);
         return failure{dropped(c.books, step.reason)};
     }
     c.books.count(mib::ip_reasm_oks);
@@ -63,14 +63,15 @@ constexpr void fragments_expired(Core& c,
                                  const expired_datagram<typename Core::packet_type>& e) noexcept {
     c.books.count(mib::ip_reasm_timeout);
     c.books.count(mib::ip_reasm_fails);
-    c.books.trace(stage::reassemble, outcome::drop, drop_reason::fragment_timeout, 0, e.pieces);
+    c.books.trace(stage::reassemble, decision_kind::drop, drop_reason::fragment_timeout, 0,
+                  e.pieces);
     const interface* in = e.first ? c.tables.interfaces.find(e.first.interface()) : nullptr;
     if (in != nullptr) {
         const ipv4::const_view ip{e.first.data()};
         const auto found = pipeline::classify(c.tables.look_up(), ip, ip[ipv4::destination], *in);
         // Linux tells it of an address that is no longer ours, too, but not when the packet would
         // be refused for its addresses.
-        if (found.verdict.kind() != outcome::drop || found.unroutable) {
+        if (found.decided.kind() != decision_kind::drop || found.unroutable) {
             send_error(c, e.first, icmp_request::reassembly_exceeded(), found.type);
         }
     }

@@ -38,13 +38,13 @@ classify_flow(Core& c, unsummed_datagram<typename Core::packet_type>& d,
     if constexpr (knows_flows<typename Core::local_type::delivery_type>) {
         known = pipeline::early_route_of(c.local.delivery, d);
     }
-    const early_route now{c.tables.way_version(), in.index};
+    const early_route now{c.tables.route_generation(), in.index};
     if (known != nullptr && *known == now) {
-        return {.verdict = decision::deliver(), .type = route_type::local};
+        return {.decided = decision::deliver(), .type = route_type::local};
     }
     const auto found =
         pipeline::classify(c.tables.look_up(), d.header(), d.header()[ipv4::destination], in);
-    if (known != nullptr && found.verdict.kind() == outcome::deliver &&
+    if (known != nullptr && found.decided.kind() == decision_kind::deliver &&
         found.type == route_type::local) {
         *known = now;
     }
@@ -58,7 +58,7 @@ template <class Core>
                                             const interface& in) noexcept {
     if constexpr (knows_flows<typename Core::local_type::delivery_type>) {
         if (early_route* known = pipeline::early_route_of(c.local.delivery, d)) {
-            *known = {c.tables.way_version(), in.index};
+            *known = {c.tables.route_generation(), in.index};
         }
     }
 }
@@ -68,32 +68,33 @@ template <class Core>
 template <class Core>
 constexpr fate follow_route(Core& c, unsummed_datagram<typename Core::packet_type>&& d,
                             const pipeline::classification& found, const interface& in) noexcept {
-    const u32 octets = d.packet().size();
-    const sluice::packet_type seen = d.packet().type();
+    const u32 byte_count = d.packet().size();
+    const sluice::link_addressing seen = d.packet().addressing();
     if (found.type == route_type::multicast) {
         c.books.count(mib::ipext_in_mcast_pkts);
-        c.books.count(mib::ipext_in_mcast_octets, octets);
+        c.books.count(mib::ipext_in_mcast_octets, byte_count);
     } else if (found.type == route_type::broadcast) {
         c.books.count(mib::ipext_in_bcast_pkts);
-        c.books.count(mib::ipext_in_bcast_octets, octets);
-    } else if ((seen == sluice::packet_type::broadcast || seen == sluice::packet_type::multicast) &&
+        c.books.count(mib::ipext_in_bcast_octets, byte_count);
+    } else if ((seen == sluice::link_addressing::broadcast ||
+                seen == sluice::link_addressing::multicast) &&
                in.in_force.drop_unicast_in_l2_multicast) {
         return drop(c.books, std::move(d).release(), drop_reason::unicast_in_link_multicast);
     }
-    switch (found.verdict.kind()) {
-    case outcome::deliver:
+    switch (found.decided.kind()) {
+    case decision_kind::deliver:
         return deliver(c, std::move(d), found.delivered_as(), in);
-    case outcome::forward:
+    case decision_kind::forward:
         return forward(c, std::move(d), found, in);
-    case outcome::reject:
+    case decision_kind::reject:
         // The table's refusals have a limit of their own, by source.
-        if (!c.local.icmp_rules.allow_unroutable(d.header()[ipv4::source], c.tables.switches,
-                                                 c.calls.now.now)) {
-            return drop(c.books, std::move(d).release(), found.verdict.reason());
+        if (!c.local.icmp_limits.allow_unroutable(d.header()[ipv4::source], c.tables.switches,
+                                                  c.calls.now.now)) {
+            return drop(c.books, std::move(d).release(), found.decided.reason());
         }
-        return refuse(c, std::move(d).release(), found.verdict, found.type);
+        return refuse(c, std::move(d).release(), found.decided, found.type);
     default:
-        return drop(c.books, std::move(d).release(), found.verdict.reason());
+        return drop(c.books, std::move(d).release(), found.decided.reason());
     }
 }
 
@@ -108,9 +109,9 @@ constexpr fate route_and_follow(Core& c, unsummed_datagram<typename Core::packet
         known != nullptr ? *known
         : keeps_flows(c) ? classify_flow(c, d, in)
                          : pipeline::classify(t, d.header(), d.header()[ipv4::destination], in);
-    c.books.trace(stage::classify, found.verdict, in.index);
-    if (found.verdict.kind() == outcome::drop && !found.unroutable) {
-        return drop(c.books, std::move(d).release(), found.verdict.reason());
+    c.books.trace(stage::classify, found.decided, in.index);
+    if (found.decided.kind() == decision_kind::drop && !found.unroutable) {
+        return drop(c.books, std::move(d).release(), found.decided.reason());
     }
     if (d.has_options()) {
         const decision o = rewrite::option_walk<typename Core::chosen::options>(
@@ -118,7 +119,7 @@ constexpr fate route_and_follow(Core& c, unsummed_datagram<typename Core::packet
         c.books.trace(stage::options, o, in.index);
         if (!o.proceeds()) {
             // A directed broadcast that is forwarded is like any other packet on its way.
-            const bool passes = found.verdict.kind() == outcome::forward;
+            const bool passes = found.decided.kind() == decision_kind::forward;
             return refuse(c, std::move(d).release(), o,
                           passes ? route_type::unicast : found.delivered_as());
         }
@@ -140,7 +141,7 @@ constexpr void count_ecn(Books& b, const Packet& packet, drop_reason refused) no
 template <class Core>
 constexpr fate receive_from(Core& c, typename Core::packet_type&& packet, const interface& from,
                             const pipeline::classification* known) noexcept {
-    const u16 by = from.index;
+    const u16 ingress = from.index;
     c.books.count(mib::ip_in_receives);
     c.books.count(mib::ipext_in_octets, packet.size());
     if (!packet.unshare() || !rewrite::forget_header(packet)) {
@@ -148,16 +149,16 @@ constexpr fate receive_from(Core& c, typename Core::packet_type&& packet, const 
     }
     auto valid = pipeline::validate(packet);
     count_ecn(c.books, valid.has_value() ? std::as_const(*valid).packet() : packet, valid.error());
-    c.books.trace(stage::validate, valid.has_value() ? outcome::proceed : outcome::drop,
-                  valid.error(), by);
+    c.books.trace(stage::validate, valid.has_value() ? decision_kind::proceed : decision_kind::drop,
+                  valid.error(), ingress);
     if (!valid.has_value()) {
         return drop(c.books, std::move(packet), valid.error());
     }
     unsummed_datagram<typename Core::packet_type> d = std::move(*valid);
-    if (const passage p = pass_hook(c.gates, c.books, hook_point::prerouting, d, by, 0); !p) {
-        return p.gone;
+    if (const passage p = pass_hook(c.gates, c.books, hook_point::prerouting, d, ingress, 0); !p) {
+        return p.ended_as;
     }
-    const interface* in = c.tables.running(by);  // the hook may have taken it away
+    const interface* in = c.tables.running(ingress);  // the hook may have taken it away
     if (in == nullptr) {
         return drop(c.books, std::move(d).release(), drop_reason::interface_down);
     }
@@ -173,8 +174,9 @@ constexpr fate receive(Core& c, typename Core::packet_type&& packet) noexcept {
     if (in == nullptr) {
         return drop(c.books, std::move(packet), drop_reason::interface_down);
     }
-    c.books.trace(stage::receive, outcome::proceed, drop_reason::none, in->index, packet.size());
-    if (packet.type() == sluice::packet_type::other_host) {
+    c.books.trace(stage::receive, decision_kind::proceed, drop_reason::none, in->index,
+                  packet.size());
+    if (packet.addressing() == sluice::link_addressing::other_host) {
         return drop(c.books, std::move(packet), drop_reason::other_host);
     }
     return detail::receive_from(c, std::move(packet), *in, nullptr);
@@ -188,10 +190,10 @@ constexpr fate receive_own(Core& c, work_item<typename Core::packet_type>&& item
         return drop(c.books, std::move(item.packet), drop_reason::interface_down);
     }
     const pipeline::classification known{
-        .verdict = item.back, .type = item.route.type, .unroutable = true};
+        .decided = item.back, .type = item.route.type, .unroutable = true};
     // What is to be forwarded once more is routed anew when the routes have changed since.
     const bool holds =
-        item.back.kind() != outcome::forward || item.version == c.tables.way_version();
+        item.back.kind() != decision_kind::forward || item.version == c.tables.route_generation();
     return detail::receive_from(c, std::move(item.packet), *in, holds ? &known : nullptr);
 }
 

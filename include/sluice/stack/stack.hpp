@@ -80,13 +80,13 @@ public:
         const acts::entrance here{core_, now};
         return acts::originate(core_, std::move(packet), r);
     }
-    // The same by a route that route(flow_of(r), now) gave and that still holds (way_version()).
-    [[nodiscard, gnu::noinline]] constexpr send_result send(packet_type&& packet,
-                                                            const send_request& r,
-                                                            const routing::output_route& by,
-                                                            moment now) noexcept {
+    // The same by a route that route(flow_of(r), now) gave and that still holds
+    // (route_generation()).
+    [[nodiscard, gnu::noinline]] constexpr send_result
+    send(packet_type&& packet, const send_request& r, const routing::output_route& known_route,
+         moment now) noexcept {
         const acts::entrance here{core_, now};
-        return acts::originate_by(core_, std::move(packet), r, by);
+        return acts::originate_by(core_, std::move(packet), r, known_route);
     }
     // A packet that begins with its own complete IPv4 header, to where that says; cut if need be.
     [[nodiscard, gnu::noinline]] constexpr send_result send(packet_type&& packet,
@@ -147,7 +147,7 @@ public:
         const interface* i = interfaces().find(index);
         return set_link(index, {up, i != nullptr ? i->mtu : 0});
     }
-    // An MTU under 68 octets takes the interface down: Linux takes IPv4 off such a device. RFC 791
+    // An MTU under 68 bytes takes the interface down: Linux takes IPv4 off such a device. RFC 791
     // section 3.2.
     [[nodiscard]] constexpr result<void, interface_error> set_mtu(u16 index, u32 mtu) noexcept {
         const interface* i = interfaces().find(index);
@@ -232,7 +232,9 @@ public:
     }
     // Moves with every change of routes, interfaces, addresses, switches and of what was learned:
     // what route() said holds as long as it stays.
-    [[nodiscard]] constexpr u32 way_version() const noexcept { return core_.tables.way_version(); }
+    [[nodiscard]] constexpr u32 route_generation() const noexcept {
+        return core_.tables.route_generation();
+    }
     // Packets kept now: fragments, and what waits in the work queue; and the most that are ever
     // kept; of a source with few buffers fewer, see may_wait() in packet/bounded_packet_queue.hpp.
     static constexpr std::size_t held_limit =

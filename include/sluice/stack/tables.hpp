@@ -62,7 +62,9 @@ struct stack_tables {
                                .custom_local_routes = custom_local_routes};
     }
     // Moves with every change of routes, interfaces, addresses, switches and of what was learned.
-    [[nodiscard]] constexpr u32 way_version() const noexcept { return routes.version() + changes; }
+    [[nodiscard]] constexpr u32 route_generation() const noexcept {
+        return routes.version() + changes;
+    }
     // After a change of what the packet path reads.
     constexpr void changed() noexcept {
         ++changes;

@@ -1,7 +1,7 @@
 // udp_receive: a UDP datagram for us goes to its endpoints.
 // Expects: a datagram that local-in let pass. Does: cuts what stands for many datagrams, asks
 // udp_input, hands it over; a port that nobody has is refused to the sender. Never: copies an
-// octet. Cost: the stage's and the delivery policy's. RFC 1122 section 4.1.3.1. Linux
+// byte. Cost: the stage's and the delivery policy's. RFC 1122 section 4.1.3.1. Linux
 // __udp4_lib_rcv, udp_queue_rcv_skb.
 #pragma once
 
@@ -31,10 +31,10 @@ constexpr fate to_udp_endpoints(Core& c, typename Core::packet_type&& packet, u3
     c.books.count(mib::udp_in_datagrams, n.taken);
     c.books.tally(balance::delivered, n.taken);
     if (n.taken != 0) {
-        c.books.trace(stage::handler, outcome::deliver, drop_reason::none, info.interface,
+        c.books.trace(stage::handler, decision_kind::deliver, drop_reason::none, info.interface,
                       info.destination_port, ipv4::protocols::udp);
     }
-    if (info.to_many) {
+    if (info.broadcast_or_multicast) {
         c.books.tally(balance::copied, n.taken + u64{n.full});
         c.books.count_drops(drop_reason::endpoint_full, n.full);
         if (!n.any()) {
@@ -58,7 +58,7 @@ constexpr fate to_udp_endpoints(Core& c, typename Core::packet_type&& packet, u3
 template <class Core>
 constexpr fate receive_one_udp(Core& c, unsummed_datagram<typename Core::packet_type>&& d,
                                delivery_info info, route_type type) noexcept {
-    const pipeline::udp_verdict v = pipeline::udp_input(d, info);
+    const pipeline::udp_decision v = pipeline::udp_input(d, info);
     typename Core::packet_type packet = std::move(d).release();
     if (v.reason != drop_reason::none) {
         return drop(c.books, std::move(packet), v.reason);
@@ -78,7 +78,7 @@ constexpr fate receive_udp(Core& c, unsummed_datagram<typename Core::packet_type
     if (!pipeline::stands_for_many_udp(d)) {
         return detail::receive_one_udp(c, std::move(d), info, type);
     }
-    const u16 by = info.interface;
+    const u16 ingress = info.interface;
     rewrite::segmenter<true, packet_type> cut{std::move(d).release()};
     while (packet_type piece = cut.next(c.device.buffers)) {
         c.books.tally(balance::copied);
@@ -87,7 +87,7 @@ constexpr fate receive_udp(Core& c, unsummed_datagram<typename Core::packet_type
                                           : drop(c.books, std::move(piece), one.error()));
     }
     if (!cut.is_complete()) {
-        c.books.trace(stage::end, outcome::drop, drop_reason::udp_invalid, by);
+        c.books.trace(stage::end, decision_kind::drop, drop_reason::udp_invalid, ingress);
         return dropped(c.books, drop_reason::udp_invalid);
     }
     c.books.tally(balance::absorbed);

@@ -15,7 +15,7 @@
 
 namespace sluice {
 
-// So many packets wait, of 4,096 octets or one block each.
+// So many packets wait, of 4,096 bytes or one block each.
 inline constexpr std::size_t work_queue_size = 64;
 
 // What is counted of a packet that a program sends.
@@ -34,7 +34,7 @@ struct work_item {
     // interface whose rules it meets.
     routing::output_route route{};
     decision back = decision::deliver();  // of receive_own: what that route makes of it
-    u32 version = 0;                      // of receive_own: way_version() when it left
+    u32 version = 0;                      // of receive_own: route_generation() when it left
     work_kind kind = work_kind::receive;
     send_counters counters{};
 };

@@ -68,12 +68,12 @@ enum class stage : u8 {
 
 struct trace_event {
     stage where{};
-    outcome what{};
+    decision_kind what{};
     drop_reason why = drop_reason::none;
     u8 detail = 0;  // hook point or protocol, by stage; of reject and icmp_error the ICMP type
     u16 interface = 0;
     u8 code = 0;    // of reject and icmp_error: the ICMP code
-    u32 value = 0;  // octets, next hop or MTU, by stage; of reject the ICMP header's second word
+    u32 value = 0;  // bytes, next hop or MTU, by stage; of reject the ICMP header's second word
 };
 
 template <class O>

@@ -1,7 +1,7 @@
 // explainer: what a stack decided about a packet, in words, a line a decision, as a call trace.
 // decisive_field_of: the field of a header that a decision looked at.
 // Expects: the events of one packet in order (recording_observer). Does: writes into the caller's
-// memory: stage, outcome, sentence, where it is written, the octet that decided and, for a drop,
+// memory: stage, outcome, sentence, where it is written, the byte that decided and, for a drop,
 // the kernel's word and the counters. Never: allocates, asks the stack; not part of sluice.hpp.
 // Cost: a pass over constant text. The observer is what costs the stack, not this.
 #pragma once
@@ -15,7 +15,7 @@
 
 namespace sluice {
 
-// Where a header field lies: octets from the start of the IPv4 header, or of what follows it.
+// Where a header field lies: bytes from the start of the IPv4 header, or of what follows it.
 struct decisive_field {
     const char* name = "";  // empty: the decision was about no field
     u8 offset = 0;
@@ -76,7 +76,7 @@ inline constexpr u8 parameter_problem_type = 12;
     case drop_reason::udp_checksum:
         return {.name = "UDP checksum", .offset = 6, .of_payload = true};
     case drop_reason::icmp_type_unknown:
-    case drop_reason::icmp_to_many:
+    case drop_reason::icmp_to_broadcast:
     case drop_reason::icmp_ignored:
     case drop_reason::no_endpoint:
         return {.name = "ICMP type", .offset = 0, .of_payload = true};
@@ -95,26 +95,28 @@ struct stage_words {
     const char* source;
 };
 
-[[nodiscard]] constexpr stage_words words_of(stage where, outcome what) noexcept {
+[[nodiscard]] constexpr stage_words words_of(stage where, decision_kind what) noexcept {
     switch (where) {
     case stage::receive:
         return {"A packet arrived.", "RFC 1812 section 5.2.1"};
     case stage::validate:
         return {"The header is sound.", "RFC 1812 section 5.2.2"};
     case stage::hook:
-        return {what == outcome::absorb ? "A hook took the packet." : "A hook let the packet pass.",
+        return {what == decision_kind::absorb ? "A hook took the packet."
+                                              : "A hook let the packet pass.",
                 "Linux"};
     case stage::classify:
-        return {what == outcome::deliver ? "The packet is for this host."
-                                         : "The packet is for another host: a route leads there.",
+        return {what == decision_kind::deliver
+                    ? "The packet is for this host."
+                    : "The packet is for another host: a route leads there.",
                 "RFC 1812 section 5.2.3"};
     case stage::options:
         return {"The options are sound.", "RFC 1122 section 3.2.1.8"};
     case stage::deliver:
         return {"The datagram is whole and for this host.", "RFC 1122 section 3.2.1.3"};
     case stage::reassemble:
-        return {what == outcome::hold ? "The fragment waits for the others."
-                                      : "The last fragment: the datagram is whole.",
+        return {what == decision_kind::hold ? "The fragment waits for the others."
+                                            : "The last fragment: the datagram is whole.",
                 "RFC 1122 section 3.3.2"};
     case stage::handler:
         return {"The protocol receives the datagram.", "RFC 1122 section 3.4"};
@@ -179,9 +181,9 @@ private:
 
 }  // namespace detail
 
-// For a refused option the octet that the parameter problem points at.
+// For a refused option the byte that the parameter problem points at.
 [[nodiscard]] constexpr decisive_field decisive_field_of(const trace_event& e) noexcept {
-    if (e.what == outcome::reject && e.detail == detail::parameter_problem_type) {
+    if (e.what == decision_kind::reject && e.detail == detail::parameter_problem_type) {
         return {"options", static_cast<u8>(e.value >> 24), false};
     }
     return detail::field_of_reason(e.why);
@@ -207,7 +209,7 @@ public:
         } else {
             const detail::stage_words words = detail::words_of(e.where, e.what);
             out.text(words.sentence);
-            write_facts(out, e);
+            write_metadata(out, e);
             write_source(out, words.source);
         }
         if (e.why != drop_reason::none) {
@@ -255,7 +257,7 @@ private:
     static constexpr void write_field(detail::line_writer& out, const trace_event& e) noexcept {
         const decisive_field f = decisive_field_of(e);
         if (*f.name != 0) {
-            out.text(" Octet ").number(f.offset);
+            out.text(" Byte ").number(f.offset);
             out.text(f.of_payload ? " of the payload, " : ", ").text(f.name).text(".");
         }
     }
@@ -264,7 +266,7 @@ private:
         const drop_info& row = describe(e.why);
         out.text(row.sentence);
         write_field(out, e);
-        if (e.what == outcome::reject) {
+        if (e.what == decision_kind::reject) {
             out.text(" Asks for ICMP type ").number(e.detail).text(" code ").number(e.code);
             if (e.why == drop_reason::too_big) {
                 out.text(", MTU ").number(e.value);
@@ -290,16 +292,16 @@ private:
         }
     }
 
-    static constexpr void write_facts(detail::line_writer& out, const trace_event& e) noexcept {
+    static constexpr void write_metadata(detail::line_writer& out, const trace_event& e) noexcept {
         switch (e.where) {
         case stage::receive:
         case stage::output:
         case stage::originate:
             out.text(" Interface ").number(e.interface).text(", ");
-            out.number(e.value).text(" octets.");
+            out.number(e.value).text(" bytes.");
             break;
         case stage::deliver:
-            out.text(" Protocol ").number(e.detail).text(", ").number(e.value).text(" octets.");
+            out.text(" Protocol ").number(e.detail).text(", ").number(e.value).text(" bytes.");
             break;
         case stage::reassemble:
         case stage::fragment:

@@ -1,6 +1,6 @@
 // null_observer and recording_observer<N>: nobody looks; or the last N decisions are kept.
 // Expects: the reader to look between calls of the stack. Does: keeps events in order, the oldest
-// fall out. Never: changes what happens. Cost: null_observer none; recording one store of 16 octets
+// fall out. Never: changes what happens. Cost: null_observer none; recording one store of 16 bytes
 // a decision.
 #pragma once
 
@@ -44,7 +44,7 @@ static_assert(observer<recording_observer<>>);
                                      "icmp_error", "output",   "end"};
     return names[static_cast<unsigned>(s)];
 }
-[[nodiscard]] constexpr const char* name_of(outcome o) noexcept {
+[[nodiscard]] constexpr const char* name_of(decision_kind o) noexcept {
     constexpr const char* names[] = {"proceed", "deliver", "forward", "hold",
                                      "reject",  "drop",    "absorb"};
     return names[static_cast<unsigned>(o)];

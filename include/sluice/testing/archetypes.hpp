@@ -57,15 +57,15 @@ struct packet {
     constexpr bool unshare() noexcept { return true; }
     constexpr u16 interface() const noexcept { return 0; }
     constexpr void set_interface(u16) noexcept {}
-    constexpr packet_type type() const noexcept { return packet_type::host; }
-    constexpr void set_type(packet_type) noexcept {}
+    constexpr link_addressing addressing() const noexcept { return link_addressing::host; }
+    constexpr void set_addressing(link_addressing) noexcept {}
     constexpr bool is_plain_host() const noexcept { return true; }
     constexpr bool is_plain_host_of(u32) const noexcept { return true; }
-    constexpr metadata& writable_facts() noexcept { return facts_; }
-    constexpr const metadata& facts() const noexcept { return facts_; }
+    constexpr sluice::metadata& writable_metadata() noexcept { return metadata_; }
+    constexpr const sluice::metadata& metadata() const noexcept { return metadata_; }
 
 private:
-    metadata facts_{};
+    sluice::metadata metadata_{};
 };
 
 struct buffers : detail::immovable {
@@ -127,10 +127,10 @@ private:
 };
 static_assert(interface_policy<interfaces>);
 
-struct icmp_rules : detail::immovable {
+struct icmp_limits : detail::immovable {
     static constexpr bool answers_echo = false;
     static constexpr std::size_t memory_limit = 0;
-    constexpr explicit icmp_rules(hash_key) noexcept {}
+    constexpr explicit icmp_limits(hash_key) noexcept {}
     constexpr icmp_allowance allow_error(const icmp_message&, const settings&, instant) noexcept {
         return icmp_allowance::silenced;
     }
@@ -141,7 +141,7 @@ struct icmp_rules : detail::immovable {
         return redirect_allowance::given_up;
     }
 };
-static_assert(icmp_policy<icmp_rules>);
+static_assert(icmp_policy<icmp_limits>);
 
 struct identification : detail::immovable {
     static constexpr std::size_t memory_limit = 0;
@@ -239,7 +239,7 @@ struct reassembly {
         constexpr explicit model(hash_key) noexcept {}
         constexpr reassembly_step<Packet> insert(unsummed_datagram<Packet>&&, reassembly_user, u16,
                                                  instant, const reassembly_limits&) noexcept {
-            return {.kind = reassembly_outcome::refused};
+            return {.kind = reassembly_result::refused};
         }
         template <class Sink>
         constexpr void expire(instant, Sink&&) noexcept {}

@@ -106,13 +106,14 @@ inline byte_vector echo_datagram_of(datagram_fields f, std::size_t size = 8) {
 // A packet of the source with these bytes, as if it came by that interface.
 template <class Source>
 typename Source::packet_type packet_of(Source& source, const byte_vector& content,
-                                       u16 interface = 2, packet_type seen_as = packet_type::host) {
+                                       u16 interface = 2,
+                                       link_addressing seen_as = link_addressing::host) {
     auto packet = source.take(default_headroom);
     std::byte* to = packet ? packet.put(static_cast<u32>(content.size())) : nullptr;
     if (to == nullptr) return {};
     copy_bytes(to, content.data(), content.size());
     packet.set_interface(interface);
-    packet.set_type(seen_as);
+    packet.set_addressing(seen_as);
     return packet;
 }
 

@@ -1,5 +1,5 @@
-// exact_source<Bytes, Count, Ownership>: packets whose memory on the heap ends where their octets
-// end, for fuzzing and testing what reads packets: under the address sanitizer the first octet
+// exact_source<Bytes, Count, Ownership>: packets whose memory on the heap ends where their bytes
+// end, for fuzzing and testing what reads packets: under the address sanitizer the first byte
 // behind one, or in front of it, ends the program.
 //
 // Expects: to outlive its packets. Does: hold() gives such a packet; take() gives empty ones with
@@ -28,15 +28,15 @@ public:
     exact_source(const exact_source&) = delete;
     exact_source& operator=(const exact_source&) = delete;
 
-    // Those octets, with that headroom and nothing else; empty when Count are out, it would not fit
+    // Those bytes, with that headroom and nothing else; empty when Count are out, it would not fit
     // Bytes, or there is no memory.
-    [[nodiscard]] packet_type hold(const_bytes octets, u16 headroom = 0) noexcept {
-        if (octets.size() + headroom > Bytes) {
+    [[nodiscard]] packet_type hold(const_bytes from, u16 headroom = 0) noexcept {
+        if (from.size() + headroom > Bytes) {
             return {};
         }
-        packet_type p = packet_type::adopt(make(headroom + octets.size()), headroom);
+        packet_type p = packet_type::adopt(make(headroom + from.size()), headroom);
         if (p) {
-            copy_bytes(p.put(static_cast<u32>(octets.size())), octets.data(), octets.size());
+            copy_bytes(p.put(static_cast<u32>(from.size())), from.data(), from.size());
         }
         return p;
     }
@@ -63,7 +63,7 @@ private:
             return nullptr;
         }
         if (capacity == 0) {
-            close_memory(made->room.get(), 1);  // the allocator gives one octet at least
+            close_memory(made->room.get(), 1);  // the allocator gives one byte at least
         }
         made->bytes = made->room.get();
         made->size = static_cast<u32>(capacity);

@@ -1,11 +1,11 @@
-// wire<Source, N, Octets>: two ends of a line in memory, in virtual time, with the faults of real
+// wire<Source, N, Bytes>: two ends of a line in memory, in virtual time, with the faults of real
 // lines.
 //
 // Expects: a source for the far side's packets (bytes alone cross a wire: metadata, marks and
 // clones do not); the time of one clock with each call. Does: latency, loss, duplication,
 // reordering by extra latency, an MTU; from a seeded source, so that a run can be repeated; shows
 // each packet to a tap. Never: reads a clock, allocates, holds more than N packets or blocks of
-// more than Octets. A stack's output for an end is `wire_output<Wire>`. Cost: a copy a packet; O(N)
+// more than Bytes. A stack's output for an end is `wire_output<Wire>`. Cost: a copy a packet; O(N)
 // a reception.
 #pragma once
 
@@ -27,7 +27,7 @@ struct wire_faults {
     duration latency = {};
     duration jitter =
         {};  // added: 0 up to this, evenly: larger than the gap between packets it reorders them
-    u32 mtu = 65'535;  // octets; longer packets are lost
+    u32 mtu = 65'535;  // bytes; longer packets are lost
     u16 loss_per_mille = 0;
     u16 duplicate_per_mille = 0;  // the second copy gets a jitter of its own
 };
@@ -43,7 +43,7 @@ struct wire_counters {
 
 enum class wire_end : u8 { left, right };
 
-template <buffer_source Source, std::size_t N = 256, u32 Octets = waiting_octets_for(N)>
+template <buffer_source Source, std::size_t N = 256, u32 Bytes = waiting_bytes_for(N)>
 class wire {
 public:
     using packet_type = typename Source::packet_type;
@@ -95,7 +95,7 @@ public:
             return {};
         }
         packet_type packet = std::move(under_way_[i].packet);
-        octets_ -= memory_kept(packet);
+        byte_count_ -= memory_kept(packet);
         under_way_.erase(i);
         packet.set_interface(interface);
         ++counters_.delivered;
@@ -110,7 +110,7 @@ public:
         return soonest;
     }
     [[nodiscard]] constexpr std::size_t under_way() const noexcept { return under_way_.size(); }
-    [[nodiscard]] constexpr u64 octets() const noexcept { return octets_; }
+    [[nodiscard]] constexpr u64 byte_count() const noexcept { return byte_count_; }
     [[nodiscard]] constexpr const wire_counters& counters() const noexcept { return counters_; }
 
 private:
@@ -129,7 +129,7 @@ private:
         packet_type copy = under_way_.full() ? packet_type{} : source_->take(default_headroom);
         std::byte* to = copy ? copy.put(packet.size()) : nullptr;
         const u64 more = memory_kept(copy);
-        if (to == nullptr || octets_ + more > Octets) {
+        if (to == nullptr || byte_count_ + more > Bytes) {
             ++counters_.overflowed;
             return;
         }
@@ -141,7 +141,7 @@ private:
         }
         const wire_end end = from == wire_end::left ? wire_end::right : wire_end::left;
         static_cast<void>(under_way_.push_back({std::move(copy), arrival, end}));
-        octets_ += more;
+        byte_count_ += more;
     }
     // The first of those that arrive soonest: bounded_vector keeps the order of sending.
     [[nodiscard]] constexpr std::size_t next_for(wire_end at) const noexcept {
@@ -163,7 +163,7 @@ private:
     void* tap_context_ = nullptr;
     wire_counters counters_;
     bounded_vector<flight, N> under_way_;
-    u64 octets_ = 0;
+    u64 byte_count_ = 0;
 };
 
 // The output_policy of a stack at one end: `wire_output<Wire>::model<Packet>{wire,

@@ -16,7 +16,7 @@ namespace sluice::ipv4 {
 struct address {
     u32 value = 0;  // host order
 
-    [[nodiscard]] static constexpr address from_octets(u8 a, u8 b, u8 c, u8 d) noexcept {
+    [[nodiscard]] static constexpr address from_bytes(u8 a, u8 b, u8 c, u8 d) noexcept {
         return address{(u32{a} << 24) | (u32{b} << 16) | (u32{c} << 8) | u32{d}};
     }
     [[nodiscard]] static constexpr address from_bits(u64 raw) noexcept {
@@ -24,8 +24,8 @@ struct address {
     }
     [[nodiscard]] constexpr u64 bits() const noexcept { return value; }
 
-    // Octet 0 to 3 in the order they are written and sent.
-    [[nodiscard]] constexpr u8 octet(unsigned index) const noexcept {
+    // Byte 0 to 3 in the order they are written and sent.
+    [[nodiscard]] constexpr u8 byte(unsigned index) const noexcept {
         return static_cast<u8>(value >> (24 - 8 * (index & 3)));
     }
 

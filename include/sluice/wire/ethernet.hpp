@@ -20,9 +20,9 @@
 
 namespace sluice::ethernet {
 
-// A 48-bit MAC address; octets in the order they are written and sent.
+// A 48-bit MAC address; bytes in the order they are written and sent.
 struct address {
-    std::array<u8, 6> octets{};
+    std::array<u8, 6> parts{};
 
     [[nodiscard]] static constexpr address from_bits(u64 raw) noexcept {
         return address{{static_cast<u8>(raw >> 40), static_cast<u8>(raw >> 32),
@@ -30,17 +30,17 @@ struct address {
                         static_cast<u8>(raw >> 8), static_cast<u8>(raw)}};
     }
     [[nodiscard]] constexpr u64 bits() const noexcept {
-        return (u64{octets[0]} << 40) | (u64{octets[1]} << 32) | (u64{octets[2]} << 24) |
-               (u64{octets[3]} << 16) | (u64{octets[4]} << 8) | octets[5];
+        return (u64{parts[0]} << 40) | (u64{parts[1]} << 32) | (u64{parts[2]} << 24) |
+               (u64{parts[3]} << 16) | (u64{parts[4]} << 8) | parts[5];
     }
 
     // Group address: multicast or broadcast.
-    [[nodiscard]] constexpr bool is_multicast() const noexcept { return (octets[0] & 1) != 0; }
+    [[nodiscard]] constexpr bool is_multicast() const noexcept { return (parts[0] & 1) != 0; }
     [[nodiscard]] constexpr bool is_broadcast() const noexcept { return bits() == 0xffffffffffff; }
     [[nodiscard]] constexpr bool is_zero() const noexcept { return bits() == 0; }
     // Not assigned by a manufacturer.
     [[nodiscard]] constexpr bool is_locally_administered() const noexcept {
-        return (octets[0] & 2) != 0;
+        return (parts[0] & 2) != 0;
     }
     // What an interface may have as its own: neither a group nor zero.
     [[nodiscard]] constexpr bool is_valid_unicast() const noexcept {
@@ -108,7 +108,7 @@ inline constexpr u16 old_service_vlan = 0x9100;  // of switches older than IEEE 
     return of_type == types::vlan || of_type == types::service_vlan;
 }
 
-// Octets in front of the contents of a frame: 14, and 4 for each tag that is there whole.
+// Bytes in front of the contents of a frame: 14, and 4 for each tag that is there whole.
 [[nodiscard]] constexpr u32 header_length(const_bytes frame) noexcept {
     u32 length = layout::size;
     while (frame.size() >= length + tag_layout::size &&

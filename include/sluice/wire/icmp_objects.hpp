@@ -149,7 +149,7 @@ struct interface_information {
     }
 
     // Reads the payload of an object with the C-Type `bits`. Errors: `truncated`; `bad_value` for
-    // an unknown family or a name whose length octet is 0, above 64 or no multiple of 4.
+    // an unknown family or a name whose length byte is 0, above 64 or no multiple of 4.
     [[nodiscard]] static constexpr result<interface_information, wire_error>
     parse(u8 bits, const_bytes payload) noexcept {
         interface_information info{};
@@ -167,8 +167,8 @@ struct interface_information {
             info.address = from.take(size);
         }
         if (info.has_name) {
-            const const_bytes octet = from.take(1);
-            const std::size_t stated = octet.empty() ? 4 : std::to_integer<std::size_t>(octet[0]);
+            const const_bytes byte = from.take(1);
+            const std::size_t stated = byte.empty() ? 4 : std::to_integer<std::size_t>(byte[0]);
             if (stated == 0 || stated > detail::max_interface_name + 1 || stated % 4 != 0) {
                 return failure{wire_error::bad_value};
             }

@@ -161,8 +161,8 @@ inline constexpr u8 raw = 255;
     return bytes{ip.data() + min_header_length, length - min_header_length};
 }
 
-// What differs in the first word from a header of 20 octets and a datagram of `size` (24 bits); 0:
-// nothing does. The TOS is not looked at. Needs 4 octets.
+// What differs in the first word from a header of 20 bytes and a datagram of `size` (24 bits); 0:
+// nothing does. The TOS is not looked at. Needs 4 bytes.
 [[nodiscard]] constexpr u32 differs_from_plain(const std::byte* first, u32 size) noexcept {
     return (load_be<u32>(first) & 0xff00ffff) ^ (0x45000000 | size);
 }

@@ -51,8 +51,8 @@ inline constexpr u8 upstream_multicast = 152;
 [[nodiscard]] constexpr u8 option_number(u8 kind) noexcept {
     return kind & 0x1f;
 }
-// The two kinds of one octet, without a length.
-[[nodiscard]] constexpr bool is_single_octet(u8 kind) noexcept {
+// The two kinds of one byte, without a length.
+[[nodiscard]] constexpr bool is_single_byte(u8 kind) noexcept {
     return kind <= option_kinds::no_operation;
 }
 [[nodiscard]] constexpr bool is_source_route(u8 kind) noexcept {

@@ -1,5 +1,5 @@
-// Lists of options as IPv4 and TCP write them: a kind octet, and for all kinds but two a length
-// octet and data.
+// Lists of options as IPv4 and TCP write them: a kind byte, and for all kinds but two a length
+// byte and data.
 //
 // `option_cursor` walks the bytes of a list; `option_block` holds a whole list as a value.
 // Expects: any bytes at all. The cursor never reads past their end and takes at most one step for
@@ -28,7 +28,7 @@ class basic_option_cursor {
 public:
     constexpr explicit basic_option_cursor(std::span<Byte> list) noexcept : list_{list} {}
 
-    // Moves to the next option, paddings of one octet included; false at the end of the list, at a
+    // Moves to the next option, paddings of one byte included; false at the end of the list, at a
     // kind 0 (end of list), and where the list is malformed. Once false it stays false.
     [[nodiscard]] constexpr bool next() noexcept {
         if (stopped_) return false;
@@ -56,20 +56,20 @@ public:
 
     // Of the current option, after `next()` said true.
     [[nodiscard]] constexpr u8 kind() const noexcept { return std::to_integer<u8>(list_[offset_]); }
-    // The whole current option, kind and length octets included: 1 octet for padding, else 2 to
+    // The whole current option, kind and length bytes included: 1 byte for padding, else 2 to
     // 255.
     [[nodiscard]] constexpr std::span<Byte> option() const noexcept {
         return list_.subspan(offset_, length_);
     }
-    // What follows the kind and length octets; empty for padding.
+    // What follows the kind and length bytes; empty for padding.
     [[nodiscard]] constexpr std::span<Byte> data() const noexcept {
         return length_ < 2 ? std::span<Byte>{} : list_.subspan(offset_ + 2, length_ - 2);
     }
 
     // Where the current option starts; where the list ended (the kind 0, or the size of the list);
-    // or the kind octet of the option whose length is impossible.
+    // or the kind byte of the option whose length is impossible.
     [[nodiscard]] constexpr std::size_t offset() const noexcept { return offset_; }
-    // Whether the walk stopped at an option without a length octet, or with a length below 2 or
+    // Whether the walk stopped at an option without a length byte, or with a length below 2 or
     // beyond the list.
     [[nodiscard]] constexpr bool malformed() const noexcept { return malformed_; }
 

@@ -121,7 +121,7 @@ struct text_writer {
     constexpr void dotted(ipv4::address a) noexcept {
         for (unsigned i = 0; i < 4; ++i) {
             if (i != 0) put('.');
-            number(a.octet(i));
+            number(a.byte(i));
         }
     }
 };
@@ -235,7 +235,7 @@ namespace ethernet {
     address parsed;
     for (std::size_t i = 0; i < 6; ++i) {
         if (i != 0) from.expect(separator);
-        parsed.octets[i] = from.hex_pair();
+        parsed.parts[i] = from.hex_pair();
     }
     if (!from.complete()) return failure{wire_error::bad_value};
     return parsed;
@@ -249,7 +249,7 @@ namespace ethernet {
     detail::text_writer to{text.characters};
     for (std::size_t i = 0; i < 6; ++i) {
         if (i != 0) to.put(':');
-        to.hex_pair(a.octets[i]);
+        to.hex_pair(a.parts[i]);
     }
     text.length = static_cast<std::size_t>(to.next - text.characters);
     return text;

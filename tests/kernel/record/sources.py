@@ -73,7 +73,7 @@ SOURCES = ["10.0.0.1", "10.0.0.2", "20.0.0.2", "127.0.0.1", "127.0.0.2", "77.0.0
 
 
 def header_to(destination, source="0.0.0.0"):
-    """A datagram of protocol 253 that begins with its header: one octet."""
+    """A datagram of protocol 253 that begins with its header: one byte."""
     octets = [0x45, 0, 0, 21, 0x12, 0x34, 0x40, 0, 64, 253, 0, 0]
     octets += [int(o) for a in (source, destination) for o in a.split(".")] + [0x61]
     return bytes(octets).hex()

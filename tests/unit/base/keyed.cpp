@@ -74,7 +74,7 @@ TEST_CASE("the hash of two words is SipHash-1-3 of their sixteen bytes") {
     static_assert(siphash(paper_key, 1, 2) != siphash(paper_key, 2, 1));
 }
 
-TEST_CASE("the hashes of a word, and of a word and an octet, are SipHash-1-3 of their bytes") {
+TEST_CASE("the hashes of a word, and of a word and a byte, are SipHash-1-3 of their bytes") {
     keyed_random random{hash_key{9, 10}};
     for (int i = 0; i < 1000; ++i) {
         const hash_key key{random.next(), random.next()};
@@ -82,13 +82,13 @@ TEST_CASE("the hashes of a word, and of a word and an octet, are SipHash-1-3 of 
         std::vector<u8> message;
         add_word(message, word);
         CHECK(siphash(key, word) == paper_siphash(1, 3, key, message));
-        const auto octet = static_cast<u8>(i);
-        message.push_back(octet);
-        CHECK(siphash_and_octet(key, word, octet) == paper_siphash(1, 3, key, message));
+        const auto byte = static_cast<u8>(i);
+        message.push_back(byte);
+        CHECK(siphash_and_byte(key, word, byte) == paper_siphash(1, 3, key, message));
     }
     // The length counts: zeros behind a message make another one.
     static_assert(siphash(paper_key, 1) != siphash(paper_key, 1, 0));
-    static_assert(siphash(paper_key, 1) != siphash_and_octet(paper_key, 1, 0));
+    static_assert(siphash(paper_key, 1) != siphash_and_byte(paper_key, 1, 0));
 }
 
 TEST_CASE("two numbers below a bound are the halves of one draw, the high half first") {

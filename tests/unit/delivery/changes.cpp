@@ -3,7 +3,7 @@
 // router alerts, broadcasts of UDP, errors, and who believes an error.
 #include <doctest/doctest.h>
 
-#include "unit/delivery/endpoints.hpp"
+#include "unit/delivery/registry.hpp"
 
 #include <algorithm>
 #include <functional>
@@ -76,7 +76,7 @@ struct room {
     std::string call() {
         page.clear();
         delivery_info udp = heard;
-        udp.to_many = true;
+        udp.broadcast_or_multicast = true;
         delivery_count n;
         switch (which) {
         case list::taps:

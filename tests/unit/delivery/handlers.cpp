@@ -1,5 +1,5 @@
 // Protocol handlers: replaced, wrapped, restored; and said when there is no room for another.
-#include "endpoints.hpp"
+#include "registry.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,6 +1,6 @@
 // Any number of endpoints: found with a few looks however many there are, and the same that a scan
 // of all would find, while they come and go.
-#include "endpoints.hpp"
+#include "registry.hpp"
 
 #include <doctest/doctest.h>
 
@@ -248,7 +248,7 @@ struct world {
         n = all.ping(pool.take(), i);
         CHECK(n.taken == page.size());
         CHECK(page == ping.latest_of(i));
-        i.to_many = true;
+        i.broadcast_or_multicast = true;
         page.clear();
         n = all.udp(pool.take(), i);
         CHECK(n.taken == page.size());

@@ -1,14 +1,14 @@
 // Ping endpoints: which gets an echo reply, and which is told of an error about its request.
 #include <doctest/doctest.h>
 
-#include "unit/delivery/endpoints.hpp"
+#include "unit/delivery/registry.hpp"
 
 namespace delivery_pings {
 
 namespace {
 
 using namespace delivery_test;
-using support::octets;
+using support::byte_vector;
 
 constexpr delivery_info reply{.source = "10.0.1.2"_ip,
                               .destination = "10.0.1.1"_ip,
@@ -71,7 +71,7 @@ TEST_CASE("pings: a full endpoint has no room, a removed one nothing; UDP is ano
 TEST_CASE("pings: an error about an echo request is for the endpoint that sent it") {
     const struct {
         const char* name;
-        octets message;
+        byte_vector message;
         u16 identifier = 7;
         bool told = false;
     } quotes[] = {
@@ -89,7 +89,7 @@ TEST_CASE("pings: an error about an echo request is for the endpoint that sent i
         endpoints e;
         sink s;
         REQUIRE(e.add_ping({.local_port = 7}, s));
-        const octets sent = support::datagram_of({.protocol = 1, .payload = q.message});
+        const byte_vector sent = support::datagram_of({.protocol = 1, .payload = q.message});
         icmp_error_notice n{.type = 3,
                             .source = "10.0.1.1"_ip,
                             .destination = "10.0.1.2"_ip,

@@ -1,5 +1,5 @@
 // A UDP port is in use for an address and an interface, or for any: Linux inet_rcv_saddr_equal.
-#include "endpoints.hpp"
+#include "registry.hpp"
 
 #include <doctest/doctest.h>
 

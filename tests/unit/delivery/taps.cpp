@@ -1,5 +1,5 @@
 // Raw endpoints: each that matches gets a copy (Linux raw_v4_match); alerts; ICMP errors.
-#include "endpoints.hpp"
+#include "registry.hpp"
 #include "support/validated.hpp"
 
 #include <doctest/doctest.h>
@@ -146,7 +146,7 @@ TEST_CASE("a sink that removes all others does no harm") {
         REQUIRE(all.add_udp({.local_port = 7000}, s));
     }
     delivery_info info = heard;
-    info.to_many = true;
+    info.broadcast_or_multicast = true;
     CHECK(all.udp(pool.take(), info).taken == 1);
     CHECK_FALSE(all.udp(pool.take(), info).any());
     CHECK_FALSE(all.tap(datagram_from(pool), raw).any());

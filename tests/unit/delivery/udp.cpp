@@ -1,5 +1,5 @@
 // UDP endpoints: who matches, who is preferred (Linux compute_score), datagrams to many.
-#include "endpoints.hpp"
+#include "registry.hpp"
 
 #include <doctest/doctest.h>
 
@@ -98,7 +98,7 @@ TEST_CASE("which endpoint matches, against a naive reading") {
         sink s;
         REQUIRE(all.add_udp(f, s));
         delivery_info info = heard;
-        info.to_many = i % 2 == 1;
+        info.broadcast_or_multicast = i % 2 == 1;
         CHECK(all.udp(pool.take(), info).taken == (expected ? 1 : 0));
         CHECK(s.taken == (expected ? 1 : 0));
         matched += expected ? 1 : 0;
@@ -118,7 +118,7 @@ TEST_CASE("a datagram to many goes to all that match, each its own copy") {
     REQUIRE(all.add_udp({.local_port = 7000}, full));
     REQUIRE(all.add_udp({.local_port = 7001}, elsewhere));
     delivery_info info = heard;
-    info.to_many = true;
+    info.broadcast_or_multicast = true;
     packet p = support::packet_of(pool, support::list({1, 2, 3}));
     const delivery_count n = all.udp(std::move(p), info);
     CHECK(n.taken == 2);

@@ -19,13 +19,13 @@ struct quote {
     ipv4::address to = far;
     ipv4::address from = "10.0.2.1"_ip;
     u8 protocol = ipv4::protocols::experiment1;
-    octets payload = pattern(8);
+    byte_vector payload = pattern(8);
 };
-octets datagram_of_quote(const quote& q) {
+byte_vector datagram_of_quote(const quote& q) {
     return datagram_of(
         {.source = q.from, .destination = q.to, .protocol = q.protocol, .payload = q.payload});
 }
-octets udp_quote(u16 from, u16 to) {
+byte_vector udp_quote(u16 from, u16 to) {
     return support::udp_message(from, to, pattern(8));
 }
 
@@ -101,7 +101,7 @@ TEST_CASE("beliefs: a UDP endpoint believes quotes of its port, address and peer
         udp_socket s{*b};
         REQUIRE(s.bind({{}, 7000}).has_value());
         if (r.connected) REQUIRE(s.connect({far, 9}, b.now).has_value());
-        const octets quoted = datagram_of_quote(
+        const byte_vector quoted = datagram_of_quote(
             {.to = r.whom, .protocol = ipv4::protocols::udp, .payload = udp_quote(r.from, r.to)});
         b.error(3, 4, 1000, quoted);
         CHECK(mtu(b, r.whom) == (r.believed ? 1000 : 0));
@@ -147,7 +147,7 @@ TEST_CASE("beliefs: endpoints that look at the interface alone learn gateways, n
         {.name = "interface", .how = mtu_discovery::interface, .believes = false},
         {.name = "omit", .how = mtu_discovery::omit, .believes = false},
     };
-    const octets quoted =
+    const byte_vector quoted =
         datagram_of_quote({.protocol = ipv4::protocols::udp, .payload = udp_quote(7000, 9)});
     for (const auto& r : rows) {
         INFO(doctest::String{r.name});
@@ -180,12 +180,12 @@ TEST_CASE("beliefs: what others learned does not bind those that look at the int
         {.name = "want", .how = mtu_discovery::want, .pieces = 2},
         {.name = "probe", .how = mtu_discovery::probe, .df = true},
         {.name = "interface", .how = mtu_discovery::interface},
-        {.name = "interface, one octet more",
+        {.name = "interface, one byte more",
          .how = mtu_discovery::interface,
          .size = 1473,
          .pieces = 0},
         {.name = "omit", .how = mtu_discovery::omit},
-        {.name = "omit, one octet more", .how = mtu_discovery::omit, .size = 1473, .pieces = 2},
+        {.name = "omit, one byte more", .how = mtu_discovery::omit, .size = 1473, .pieces = 2},
     };
     for (const auto& r : rows) {
         INFO(doctest::String{r.name});

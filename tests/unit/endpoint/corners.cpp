@@ -12,13 +12,13 @@ using namespace endpoint_test;
 
 constexpr endpoint_address far{"192.0.2.1"_ip, 9};
 
-u16 word_at(const octets& o, std::size_t i) {
+u16 word_at(const byte_vector& o, std::size_t i) {
     return load_be<u16>(o.data() + i);
 }
-// What the octets sum to with the pseudo header: 0xffff when the checksum is right.
-u16 udp_sum(const octets& datagram) {
+// What the bytes sum to with the pseudo header: 0xffff when the checksum is right.
+u16 udp_sum(const byte_vector& datagram) {
     const ipv4::const_view ip{datagram.data()};
-    const octets message = support::payload_of(datagram);
+    const byte_vector message = support::payload_of(datagram);
     return checksum::fold(checksum::partial(
         message, checksum::pseudo_header(ip[ipv4::source], ip[ipv4::destination],
                                          ipv4::protocols::udp, static_cast<u32>(message.size()))));
@@ -33,7 +33,7 @@ TEST_CASE("endpoint corners: a UDP checksum of zero goes as 0xffff") {
         s.options().discovery = mtu_discovery::dont;
         REQUIRE(s.bind({"10.0.2.1"_ip, 7000}).has_value());
         // With the checksum of the same message as its first word, the sum is zero.
-        octets message(2 + more);
+        byte_vector message(2 + more);
         const auto checksum_of = [&] {
             REQUIRE(s.send(message, {"10.0.2.9"_ip, 9}, b.now).has_value());
             const auto out = b.sent();
@@ -57,16 +57,16 @@ TEST_CASE("endpoint corners: a UDP checksum of 0xffff is right where it arrives"
     udp_socket to{*b};
     REQUIRE(s.bind({"10.0.1.1"_ip, 7000}).has_value());
     REQUIRE(to.bind({"10.0.1.1"_ip, 7001}).has_value());
-    octets message = support::udp_message(7000, 7001, list({0, 0}));
+    byte_vector message = support::udp_message(7000, 7001, list({0, 0}));
     udp::set_checksum("10.0.1.1"_ip, "10.0.1.1"_ip, message);
     const u16 sum = word_at(message, 6);
-    octets data(2);
+    byte_vector data(2);
     store_be<u16>(data.data(), sum);
     REQUIRE(s.send(data, {"10.0.1.1"_ip, 7001}, b.now).has_value());
     CHECK((hear_one(to).bytes == data));
     CHECK(b->counters()[mib::udp_in_csum_errors] == 0);
     // The wire's own helper says the same.
-    octets zero = support::udp_message(7000, 7001, data);
+    byte_vector zero = support::udp_message(7000, 7001, data);
     udp::set_checksum("10.0.1.1"_ip, "10.0.1.1"_ip, zero);
     CHECK(word_at(zero, 6) == 0xffff);
     // From others, 0xffff is looked at, and 0 is not.
@@ -84,10 +84,10 @@ TEST_CASE("endpoint corners: an ICMP checksum of zero stays zero") {
     ping_socket s{*b};
     REQUIRE(s.bind({{}, 7}).has_value());
     const auto checksum_with = [&](u16 word) {
-        octets data(2);
+        byte_vector data(2);
         store_be<u16>(data.data(), word);
         REQUIRE(s.send_echo(1, data, "10.0.2.9"_ip, b.now).has_value());
-        const octets one = b.sent_one();
+        const byte_vector one = b.sent_one();
         check(one, support::right_sums());
         return word_at(one, 22);
     };
@@ -190,10 +190,11 @@ TEST_CASE("endpoint corners: one port on two interfaces") {
 
 // Linux sock_dequeue_err_skb: the next one is pending only when it came by ICMP.
 TEST_CASE("endpoint corners: an error of this host behind one by ICMP is not pending") {
-    const octets ours = datagram_of({.source = "10.0.2.1"_ip,
-                                     .destination = far.host,
-                                     .protocol = ipv4::protocols::udp,
-                                     .payload = support::udp_message(7000, far.port, pattern(8))});
+    const byte_vector ours =
+        datagram_of({.source = "10.0.2.1"_ip,
+                     .destination = far.host,
+                     .protocol = ipv4::protocols::udp,
+                     .payload = support::udp_message(7000, far.port, pattern(8))});
     for (const bool icmp_first : {true, false}) {
         CAPTURE(icmp_first);
         endpoint_world b;
@@ -227,10 +228,11 @@ TEST_CASE("endpoint corners: an error of this host behind one by ICMP is not pen
 
 // The last of the queue by ICMP takes what is pending with it; one of this host leaves it.
 TEST_CASE("endpoint corners: reading the queue clears what is pending, as far as ICMP told it") {
-    const octets ours = datagram_of({.source = "10.0.2.1"_ip,
-                                     .destination = far.host,
-                                     .protocol = ipv4::protocols::udp,
-                                     .payload = support::udp_message(7000, far.port, pattern(8))});
+    const byte_vector ours =
+        datagram_of({.source = "10.0.2.1"_ip,
+                     .destination = far.host,
+                     .protocol = ipv4::protocols::udp,
+                     .payload = support::udp_message(7000, far.port, pattern(8))});
     endpoint_world b;
     udp_socket s{*b};
     s.options().receive_errors = true;

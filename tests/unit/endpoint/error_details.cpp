@@ -67,12 +67,12 @@ TEST_CASE("endpoint errors: the extension lies behind the quote, and its place i
     large_socket s{*b};
     s.options().receive_errors = true;
     REQUIRE(s.bind({{}, 7000}).has_value());
-    octets quote = datagram_of({.source = "10.0.2.1"_ip,
-                                .destination = "192.0.2.1"_ip,
-                                .protocol = ipv4::protocols::udp,
-                                .payload = support::udp_message(7000, 9, pattern(60))});
+    byte_vector quote = datagram_of({.source = "10.0.2.1"_ip,
+                                     .destination = "192.0.2.1"_ip,
+                                     .protocol = ipv4::protocols::udp,
+                                     .payload = support::udp_message(7000, 9, pattern(60))});
     quote.resize(128);
-    octets extension = list({0x20, 0, 0, 0, 0, 8, 1, 1, 0, 1, 0x31, 0x40});  // an MPLS label
+    byte_vector extension = list({0x20, 0, 0, 0, 0, 8, 1, 1, 0, 1, 0x31, 0x40});  // an MPLS label
     icmp::finish_extension(extension);
     const struct {
         const char* name;
@@ -86,15 +86,15 @@ TEST_CASE("endpoint errors: the extension lies behind the quote, and its place i
     };
     for (const auto& r : rows) {
         INFO(doctest::String{r.name});
-        octets data = quote;
+        byte_vector data = quote;
         data.insert(data.end(), extension.begin(), extension.end());
         if (r.spoilt) data.back() ^= std::byte{1};
         b.error(11, 0, u32{r.words} << 16, data);
-        octets told(600);
+        byte_vector told(600);
         const auto report = s.receive_error(told);
         REQUIRE(report.has_value());
-        REQUIRE(report->octets == data.size() - 28);  // without the quoted IPv4 and UDP headers
-        CHECK(equal_bytes(const_bytes{told}.first(report->octets), const_bytes{data}.subspan(28)));
+        REQUIRE(report->copied == data.size() - 28);  // without the quoted IPv4 and UDP headers
+        CHECK(equal_bytes(const_bytes{told}.first(report->copied), const_bytes{data}.subspan(28)));
         CHECK(report->extension == r.place);
     }
 }

@@ -12,7 +12,7 @@ using namespace endpoint_test;
 constexpr endpoint_address far{"192.0.2.1"_ip, 9};
 
 // What an endpoint on port 7000 would have sent there.
-octets ours(const octets& data = pattern(20)) {
+byte_vector ours(const byte_vector& data = pattern(20)) {
     return datagram_of({.source = "10.0.2.1"_ip,
                         .destination = far.host,
                         .protocol = ipv4::protocols::udp,
@@ -103,7 +103,7 @@ TEST_CASE("endpoint errors: the queue tells who, what about, and what was quoted
     b.error(11, 0, 0, ours());
     CHECK(s.waiting_errors() == 2);
     CHECK(s.errors_lost() == 1);
-    octets quote(200);
+    byte_vector quote(200);
     const auto first = s.receive_error(quote);
     REQUIRE(first.has_value());
     CHECK(first->from_icmp);
@@ -113,13 +113,13 @@ TEST_CASE("endpoint errors: the queue tells who, what about, and what was quoted
     CHECK(first->offender == "10.0.2.77"_ip);
     CHECK((first->destination == far));
     CHECK(first->interface == 3);
-    REQUIRE(first->octets == 20);
+    REQUIRE(first->copied == 20);
     CHECK(equal_bytes(const_bytes{quote}.first(20), pattern(20)));
     // The next one is pending now.
     CHECK(s.pending_error() == endpoint_error::host_unreachable);
     const auto second = s.receive_error(bytes{quote}.first(10));
     REQUIRE(second.has_value());
-    CHECK(second->octets == 10);
+    CHECK(second->copied == 10);
     CHECK(second->length == 64);  // as much as is kept
     CHECK(s.pending_error() == endpoint_error::none);
     CHECK(s.receive_error(quote).error() == endpoint_error::would_block);

@@ -14,7 +14,7 @@ namespace {
 
 using namespace sluice;
 using namespace sluice::literals;
-using support::octets;
+using support::byte_vector;
 using support::pattern;
 
 using pool = fixed_pool<2048, 64>;
@@ -51,18 +51,18 @@ TEST_CASE("exchange: a question over a wire, its answer, and a closed port") {
     REQUIRE(server.bind({{}, 7}).has_value());
     REQUIRE(client.connect({"10.0.0.2"_ip, 7}, net.now).has_value());
 
-    const octets question = pattern(5000);  // in four fragments
+    const byte_vector question = pattern(5000);  // in four fragments
     REQUIRE(client.send(question, net.now).has_value());
     net.run();
-    octets room(6000);
+    byte_vector room(6000);
     const auto asked = server.receive(room);
     REQUIRE(asked.has_value());
-    CHECK(equal_bytes(const_bytes{room}.first(asked->octets), question));
+    CHECK(equal_bytes(const_bytes{room}.first(asked->copied), question));
     REQUIRE(server.send(pattern(3), asked->from, net.now).has_value());
     net.run();
     const auto answered = client.receive(room);
     REQUIRE(answered.has_value());
-    CHECK(answered->octets == 3);
+    CHECK(answered->copied == 3);
     CHECK((answered->from == endpoint_address{"10.0.0.2"_ip, 7}));
 
     server.close();

@@ -16,7 +16,7 @@ using packet = stack<marking_router>::packet_type;
 
 struct marker final : hook<packet> {
     hook_verdict operator()(packet& p, const hook_context&) noexcept override {
-        if (p.unshare()) p.writable_facts().mark = 7;
+        if (p.unshare()) p.writable_metadata().mark = 7;
         return hook_verdict::accept;
     }
 };
@@ -27,9 +27,9 @@ TEST_CASE("mark: what a hook wrote into the metadata is told with the datagram")
     world<marking_router> b;
     udp_endpoint<stack<marking_router>> server{*b};
     REQUIRE(server.bind({{}, 7}).has_value());
-    const octets question = datagram_of({.destination = "10.0.1.1"_ip,
-                                         .protocol = ipv4::protocols::udp,
-                                         .payload = support::udp_message(9, 7, pattern(4))});
+    const byte_vector question = datagram_of({.destination = "10.0.1.1"_ip,
+                                              .protocol = ipv4::protocols::udp,
+                                              .payload = support::udp_message(9, 7, pattern(4))});
     REQUIRE(b.receive(question) == fate::delivered);
     std::byte room[8];
     auto seen = server.receive(room);
@@ -42,7 +42,7 @@ TEST_CASE("mark: what a hook wrote into the metadata is told with the datagram")
     seen = server.receive(room);
     REQUIRE(seen.has_value());
     CHECK(seen->mark == 7);
-    CHECK(seen->octets == 4);
+    CHECK(seen->copied == 4);
     b->hooks().remove(hook_point::prerouting, m);
 }
 

@@ -9,7 +9,7 @@ namespace {
 
 using namespace endpoint_test;
 
-octets answer(u16 identifier, u16 sequence, u8 type = 0) {
+byte_vector answer(u16 identifier, u16 sequence, u8 type = 0) {
     return datagram_of(
         {.source = "10.0.1.2"_ip,
          .destination = "10.0.1.1"_ip,
@@ -41,10 +41,10 @@ TEST_CASE("ping endpoint: only questions are sent") {
     endpoint_world b;
     ping_socket s{*b};
     REQUIRE(s.bind({{}, 7}).has_value());
-    const auto send = [&](const octets& m) { return s.send(m, "10.0.1.2"_ip, b.now).error(); };
+    const auto send = [&](const byte_vector& m) { return s.send(m, "10.0.1.2"_ip, b.now).error(); };
     CHECK(send(support::icmp_message(0, 0, 1)) == endpoint_error::invalid);
     CHECK(send(support::icmp_message(8, 1, 1)) == endpoint_error::invalid);
-    CHECK(send(octets(7)) == endpoint_error::fault);
+    CHECK(send(byte_vector(7)) == endpoint_error::fault);
     CHECK(b.is_quiet());
     CHECK(send(support::icmp_message(42, 0, 0x00020101, pattern(5))) == endpoint_error::none);
     check(b.sent_one(), support::right_sums(), support::icmp_is(42, 0, 0x00070101));
@@ -57,11 +57,11 @@ TEST_CASE("ping endpoint: errors about its questions, redirects too") {
     ping_socket s{*b};
     s.options().receive_errors = true;
     REQUIRE(s.bind({{}, 7}).has_value());
-    const octets question = support::icmp_message(8, 0, 0x00070001, pattern(12));
-    const octets d = datagram_of({.source = "10.0.2.1"_ip,
-                                  .destination = "10.8.8.8"_ip,
-                                  .protocol = ipv4::protocols::icmp,
-                                  .payload = question});
+    const byte_vector question = support::icmp_message(8, 0, 0x00070001, pattern(12));
+    const byte_vector d = datagram_of({.source = "10.0.2.1"_ip,
+                                       .destination = "10.8.8.8"_ip,
+                                       .protocol = ipv4::protocols::icmp,
+                                       .payload = question});
     const struct {
         u8 type, code;
         endpoint_error error;
@@ -71,11 +71,11 @@ TEST_CASE("ping endpoint: errors about its questions, redirects too") {
                 {.type = 5, .code = 1, .error = endpoint_error::remote}};
     for (const auto& r : rows) {
         b.error(r.type, r.code, 0, d);
-        octets quote(64);
+        byte_vector quote(64);
         const auto report = s.receive_error(quote);
         REQUIRE(report.has_value());
         CHECK(report->error == r.error);
-        quote.resize(report->octets);
+        quote.resize(report->copied);
         CHECK((quote == question));
     }
 }

@@ -9,9 +9,9 @@ namespace {
 
 using namespace endpoint_test;
 
-const octets to_us = datagram_of({.destination = "10.0.1.1"_ip});
+const byte_vector to_us = datagram_of({.destination = "10.0.1.1"_ip});
 
-octets ping_of(u8 type) {
+byte_vector ping_of(u8 type) {
     return datagram_of({.destination = "10.0.1.1"_ip,
                         .protocol = ipv4::protocols::icmp,
                         .payload = support::icmp_message(type, 0, 1)});
@@ -46,14 +46,14 @@ TEST_CASE("raw endpoint: a payload gets a header, a datagram keeps its own") {
     check(b.sent_one(), support::right_sums(), support::ttl(7), support::protocol(253),
           support::source("10.0.2.1"_ip), support::payload(pattern(30)));
     raw_socket own{*b, 255};
-    const octets d = datagram_of({.source = "192.0.2.7"_ip, .ttl = 99, .payload = pattern(5)});
+    const byte_vector d = datagram_of({.source = "192.0.2.7"_ip, .ttl = 99, .payload = pattern(5)});
     REQUIRE(own.send(d, "10.0.2.9"_ip, b.now).has_value());
     CHECK((b.sent_one() == d));
     own.options().receive_errors = true;
-    CHECK(own.send(octets(1501, std::byte{0x45}), "10.0.2.9"_ip, b.now).error() ==
+    CHECK(own.send(byte_vector(1501, std::byte{0x45}), "10.0.2.9"_ip, b.now).error() ==
           endpoint_error::too_big);
     CHECK(own.receive_error({})->info == 1500);
-    CHECK(own.send(octets(8), "10.0.2.9"_ip, b.now).error() == endpoint_error::invalid);
+    CHECK(own.send(byte_vector(8), "10.0.2.9"_ip, b.now).error() == endpoint_error::invalid);
     CHECK(s.send(pattern(4), b.now).error() == endpoint_error::destination_required);
     CHECK(s.send(pattern(4), "10.0.2.255"_ip, b.now).error() == endpoint_error::access_denied);
     CHECK(b.is_quiet());
@@ -68,10 +68,11 @@ TEST_CASE("raw endpoint: the filter of ICMP types") {
     CHECK(s.waiting_packets() == 0);
     b.receive(ping_of(icmp::types::timestamp_reply));
     CHECK((hear_one(s).bytes == ping_of(icmp::types::timestamp_reply)));
-    b.receive(datagram_of(
-        {.destination = "10.0.1.1"_ip, .protocol = ipv4::protocols::icmp, .payload = octets(7)}));
+    b.receive(datagram_of({.destination = "10.0.1.1"_ip,
+                           .protocol = ipv4::protocols::icmp,
+                           .payload = byte_vector(7)}));
     CHECK(s.waiting_packets() == 0);
-    CHECK(s.send(octets(1), "10.0.2.9"_ip, b.now).error() == endpoint_error::fault);
+    CHECK(s.send(byte_vector(1), "10.0.2.9"_ip, b.now).error() == endpoint_error::fault);
     static_cast<void>(b.sent());
 }
 
@@ -80,7 +81,7 @@ TEST_CASE("raw endpoint: a router alert comes here instead of going on") {
     raw_socket s{*b, 253};
     REQUIRE(s.hear_alerts().has_value());
     REQUIRE(s.bind().has_value());
-    const octets d = datagram_of(
+    const byte_vector d = datagram_of(
         {.destination = "10.0.2.9"_ip, .options = list({0x94, 4, 0, 0}), .payload = pattern(8)});
     CHECK(b.receive(d) == fate::absorbed);
     CHECK(b.is_quiet());
@@ -98,7 +99,7 @@ TEST_CASE("raw endpoint: options are checked, and sent") {
     CHECK_FALSE(s.set_ip_options(list({7, 2}), b.now));
     REQUIRE(s.set_ip_options(list({7, 7, 4, 0, 0, 0, 0}), b.now));
     REQUIRE(s.send(pattern(8), "10.0.2.9"_ip, b.now).has_value());
-    const octets sent = b.sent_one();
+    const byte_vector sent = b.sent_one();
     CHECK(sent[0] == std::byte{0x47});
     check(sent, support::right_sums());
     s.options().discovery = mtu_discovery::always;
@@ -115,15 +116,15 @@ TEST_CASE("raw endpoint: an error quotes what stood behind the header") {
     raw_socket s{*b, 253};
     s.options().receive_errors = true;
     REQUIRE(s.bind().has_value());
-    const octets d = datagram_of(
+    const byte_vector d = datagram_of(
         {.source = "10.0.2.1"_ip, .destination = "10.8.8.8"_ip, .payload = pattern(20)});
     for (const bool with_header : {false, true}) {
         s.options().header_included = with_header;
         b.error(11, 0, 0, d);
-        octets quote(64);
+        byte_vector quote(64);
         const auto r = s.receive_error(quote);
         REQUIRE(r.has_value());
-        quote.resize(r->octets);
+        quote.resize(r->copied);
         CHECK((quote == (with_header ? d : pattern(20))));
     }
 }

@@ -10,7 +10,7 @@ namespace {
 
 using namespace endpoint_test;
 
-octets answer() {
+byte_vector answer() {
     return datagram_of({.source = "10.0.1.2"_ip,
                         .destination = "10.0.1.1"_ip,
                         .protocol = ipv4::protocols::icmp,

@@ -1,5 +1,5 @@
 // Whatever reads a message reads it alike however it came: in one piece, in fragments cut at every
-// multiple of 8 octets, or in a packet that goes on in any number of further blocks.
+// multiple of 8 bytes, or in a packet that goes on in any number of further blocks.
 #include <doctest/doctest.h>
 
 #include <sluice/wire/icmp_extensions.hpp>
@@ -22,39 +22,40 @@ constexpr endpoint_address far{"192.0.2.1"_ip, 9};
 struct message {
     const char* name;
     u8 protocol;
-    octets payload;
+    byte_vector payload;
 };
 
-octets udp_with_sum(u16 to, std::size_t size) {
-    octets m = support::udp_message(4000, to, pattern(size));
+byte_vector udp_with_sum(u16 to, std::size_t size) {
+    byte_vector m = support::udp_message(4000, to, pattern(size));
     udp::set_checksum(stranger, us, m);
     return m;
 }
-octets extended(u8 type, u8 code, u32 word, octets quote) {
+byte_vector extended(u8 type, u8 code, u32 word, byte_vector quote) {
     quote.resize(128);
-    octets extension = list({0x20, 0, 0, 0, 0, 8, 1, 1, 0, 1, 0x31, 0x40});
+    byte_vector extension = list({0x20, 0, 0, 0, 0, 8, 1, 1, 0, 1, 0x31, 0x40});
     icmp::finish_extension(extension);
     quote.insert(quote.end(), extension.begin(), extension.end());
     return support::icmp_message(type, code, word | 32u << 16, quote);
 }
 
 std::vector<message> messages() {
-    const octets ours = datagram_of({.source = "10.0.1.1"_ip,
-                                     .destination = far.host,
-                                     .protocol = ipv4::protocols::udp,
-                                     .payload = support::udp_message(7000, far.port, pattern(60))});
-    const octets with_options =
+    const byte_vector ours =
         datagram_of({.source = "10.0.1.1"_ip,
                      .destination = far.host,
                      .protocol = ipv4::protocols::udp,
-                     .options = octets(40, std::byte{1}),
+                     .payload = support::udp_message(7000, far.port, pattern(60))});
+    const byte_vector with_options =
+        datagram_of({.source = "10.0.1.1"_ip,
+                     .destination = far.host,
+                     .protocol = ipv4::protocols::udp,
+                     .options = byte_vector(40, std::byte{1}),
                      .payload = support::udp_message(7000, far.port, pattern(20))});
-    const auto icmp_of = [](u8 type, u8 code, u32 word, const octets& data) {
+    const auto icmp_of = [](u8 type, u8 code, u32 word, const byte_vector& data) {
         return support::icmp_message(type, code, word, data);
     };
     std::vector<message> all{
         {.name = "an echo request", .protocol = 1, .payload = support::echo_request(40)},
-        {.name = "an echo request with an odd number of octets",
+        {.name = "an echo request with an odd number of bytes",
          .protocol = 1,
          .payload = support::echo_request(33)},
         {.name = "a timestamp request",
@@ -89,14 +90,14 @@ std::vector<message> messages() {
         {.name = "UDP for nobody", .protocol = 17, .payload = udp_with_sum(7001, 61)},
         {.name = "another protocol", .protocol = 253, .payload = pattern(50)},
     };
-    const octets ping = datagram_of({.source = "10.0.1.1"_ip,
-                                     .destination = far.host,
-                                     .protocol = 1,
-                                     .payload = icmp_of(8, 0, 0x00070001, pattern(30))});
-    const octets raw = datagram_of({.source = "10.0.1.1"_ip,
-                                    .destination = far.host,
-                                    .protocol = 253,
-                                    .payload = pattern(50)});
+    const byte_vector ping = datagram_of({.source = "10.0.1.1"_ip,
+                                          .destination = far.host,
+                                          .protocol = 1,
+                                          .payload = icmp_of(8, 0, 0x00070001, pattern(30))});
+    const byte_vector raw = datagram_of({.source = "10.0.1.1"_ip,
+                                         .destination = far.host,
+                                         .protocol = 253,
+                                         .payload = pattern(50)});
     const message others[] = {
         {.name = "an echo reply", .protocol = 1, .payload = icmp_of(0, 0, 0x00070001, pattern(45))},
         {.name = "an extended echo reply",
@@ -135,7 +136,7 @@ std::vector<message> messages() {
 
 // What an endpoint was told of an error.
 struct told {
-    octets quoted;
+    byte_vector quoted;
     u32 extension = 0, info = 0;
 
     friend bool operator==(const told&, const told&) = default;
@@ -144,9 +145,9 @@ struct told {
 template <class Socket>
 told told_to(Socket& s) {
     told t;
-    octets room(600);
+    byte_vector room(600);
     if (const auto report = s.receive_error(room); report.has_value()) {
-        room.resize(report->octets);
+        room.resize(report->copied);
         t.quoted = room;
         t.extension = report->extension;
         t.info = report->info;
@@ -155,10 +156,10 @@ told told_to(Socket& s) {
     return t;
 }
 
-// What became of it, as octets to compare.
+// What became of it, as bytes to compare.
 struct outcome_of {
-    std::vector<octets> sent;
-    octets heard, pinged, raw;
+    std::vector<byte_vector> sent;
+    byte_vector heard, pinged, raw;
     told of_udp, of_ping, of_raw;
     u64 counted[6] = {};
     bool learned = false;
@@ -200,11 +201,11 @@ outcome_of outcome_when(Arrive&& arrive) {
     return o;
 }
 
-octets datagram_with(const message& m) {
+byte_vector datagram_with(const message& m) {
     return datagram_of(
         {.source = stranger, .destination = us, .protocol = m.protocol, .payload = m.payload});
 }
-octets fragment_of(const message& m, std::size_t from, std::size_t to) {
+byte_vector fragment_of(const message& m, std::size_t from, std::size_t to) {
     const auto at = [&](std::size_t n) {
         return m.payload.begin() + static_cast<std::ptrdiff_t>(n);
     };
@@ -217,7 +218,7 @@ octets fragment_of(const message& m, std::size_t from, std::size_t to) {
          .payload = {at(from), at(to)}});
 }
 
-TEST_CASE("split messages: in fragments, cut at every 8 octets") {
+TEST_CASE("split messages: in fragments, cut at every 8 bytes") {
     std::size_t tried = 0;
     unsigned of_udp = 0, of_ping = 0, of_raw = 0, pinged = 0, raw = 0;
     for (const message& m : messages()) {
@@ -262,13 +263,13 @@ TEST_CASE("split messages: in a packet of any number of blocks, cut anywhere") {
     std::size_t tried = 0;
     for (const message& m : messages()) {
         INFO(doctest::String{m.name});
-        const octets d = datagram_with(m);
+        const byte_vector d = datagram_with(m);
         const outcome_of whole = outcome_when([&](endpoint_world& b) { b.receive(d); });
         const auto in_blocks = [&](std::size_t head, std::size_t each) {
             return outcome_when([&](endpoint_world& b) {
                 const auto part = [&](std::size_t from, std::size_t to) {
-                    return octets(d.begin() + static_cast<std::ptrdiff_t>(from),
-                                  d.begin() + static_cast<std::ptrdiff_t>(to));
+                    return byte_vector(d.begin() + static_cast<std::ptrdiff_t>(from),
+                                       d.begin() + static_cast<std::ptrdiff_t>(to));
                 };
                 auto p = b.packet(part(0, std::min(head, d.size())));
                 for (std::size_t at = head; at < d.size(); at += each)

@@ -21,18 +21,18 @@ struct endpoint_world : world<> {
     endpoint_world() : world({.has_gateway = true}) {}
 };
 
-// What receive() gives: the octets, or the name of the error.
+// What receive() gives: the bytes, or the name of the error.
 struct heard {
     received what;
-    octets bytes;
+    byte_vector bytes;
     endpoint_error error = endpoint_error::none;
 };
 template <class Endpoint>
 heard hear_one(Endpoint& e, std::size_t room = 2000) {
-    octets to(room);
+    byte_vector to(room);
     const auto r = e.receive(to);
     if (!r.has_value()) return {{}, {}, r.error()};
-    to.resize(r->octets);
+    to.resize(r->copied);
     return {*r, to, endpoint_error::none};
 }
 

@@ -82,11 +82,11 @@ TEST_CASE("udp endpoint: what is sent is a datagram with header and checksum") {
     endpoint_world b;
     udp_socket s{*b};
     s.options().tos = 0x10;
-    const octets data = pattern(13);
+    const byte_vector data = pattern(13);
     CHECK(s.send(data, b.now).error() == endpoint_error::destination_required);
     CHECK(s.send(data, {"10.0.2.9"_ip, 0}, b.now).error() == endpoint_error::invalid);
     REQUIRE(s.send(data, {"10.0.2.9"_ip, 53}, b.now).has_value());
-    octets message = support::udp_message(s.local().port, 53, data);
+    byte_vector message = support::udp_message(s.local().port, 53, data);
     udp::set_checksum("10.0.2.1"_ip, "10.0.2.9"_ip, message);
     check(b.sent_one(), support::right_sums(), support::source("10.0.2.1"_ip),
           support::destination("10.0.2.9"_ip), support::tos(0x10), support::ttl(64),
@@ -107,11 +107,11 @@ TEST_CASE("udp endpoint: larger than a buffer, and as large as there is") {
     REQUIRE(s.bind({{}, 7000}).has_value());
     for (const std::size_t n : {1472u, 1473u, 1800u, 1801u, 5001u, 65507u}) {
         INFO(n);
-        const octets data = pattern(n);
+        const byte_vector data = pattern(n);
         REQUIRE(s.send(data, {"10.0.2.9"_ip, 9}, b.now).has_value());
-        octets whole;
+        byte_vector whole;
         for (const auto& piece : b.sent()) {
-            const octets part = support::payload_of(piece.datagram);
+            const byte_vector part = support::payload_of(piece.datagram);
             whole.insert(whole.end(), part.begin(), part.end());
         }
         REQUIRE(whole.size() == n + 8);
@@ -137,7 +137,7 @@ TEST_CASE("udp endpoint: what comes is received with whence and whither, cut to 
     CHECK(first.what.interface == 2);
     CHECK(first.what.ttl == 64);
     CHECK_FALSE(first.what.truncated());
-    CHECK_FALSE(first.what.to_many);
+    CHECK_FALSE(first.what.broadcast_or_multicast);
     const heard cut = hear_one(s, 4);
     CHECK(cut.bytes.size() == 4);
     CHECK(cut.what.length == 9);
@@ -186,7 +186,7 @@ TEST_CASE("udp endpoint: multicasts go by their own options") {
     const endpoint_address group{"239.1.2.3"_ip, 7000};
     REQUIRE(s.send(pattern(3), group, b.now).has_value());
     check(b.sent_one(), support::ttl(5), support::source("10.0.2.1"_ip));
-    CHECK(hear_one(s).what.to_many);
+    CHECK(hear_one(s).what.broadcast_or_multicast);
     s.options().multicast_loop = false;
     REQUIRE(s.send(pattern(3), group, b.now).has_value());
     CHECK(b.sent().size() == 1);

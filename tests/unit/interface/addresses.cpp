@@ -26,12 +26,12 @@ struct one_interface {
             REQUIRE(table.add_address(2, a).has_value());
     }
     const interface& get() const { return *table.find(2); }
-    // The last octets in the order in which they are kept, secondaries in brackets.
+    // The last bytes in the order in which they are kept, secondaries in brackets.
     std::string order() const {
         std::string text;
         for (const auto& a : get().addresses) {
-            const std::string octet = std::to_string(a.net.address.octet(3));
-            text += a.secondary ? "(" + octet + ")" : octet;
+            const std::string byte = std::to_string(a.net.address.byte(3));
+            text += a.secondary ? "(" + byte + ")" : byte;
         }
         return text;
     }
@@ -60,8 +60,7 @@ TEST_CASE("the first of a subnet is primary") {
         // As Linux 6.18 listed them.
         {.name = "narrow scope first",
          .added = {scoped("10.0.0.1/24"_net, scopes::universe),
-                   scoped("10.0.1.2/24"_net, scopes::link),
-                   scoped("10.0.2.3/24"_net, scopes::host),
+                   scoped("10.0.1.2/24"_net, scopes::link), scoped("10.0.2.3/24"_net, scopes::host),
                    scoped("10.0.3.4/24"_net, scopes::universe)},
          .order = "3214"},
         {.name = "whoever says secondary is not asked",
@@ -184,11 +183,11 @@ TEST_CASE("an index is given once") {
     CHECK(table.find(2)->mtu == 1400);
 }
 
-TEST_CASE("a name has at most 15 octets and ends with a zero") {
+TEST_CASE("a name has at most 15 bytes and ends with a zero") {
     const interface_name longer{"eth0123456789abcdef"};
-    CHECK(std::string{longer.octets} == "eth0123456789ab");
+    CHECK(std::string{longer.characters} == "eth0123456789ab");
     CHECK(longer == interface_name{"eth0123456789ab"});
-    CHECK(std::string{interface_name{"lo"}.octets} == "lo");
+    CHECK(std::string{interface_name{"lo"}.characters} == "lo");
     CHECK(interface_name{""}.empty());
     CHECK_FALSE(longer.empty());
 }

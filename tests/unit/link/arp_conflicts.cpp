@@ -104,7 +104,7 @@ TEST_CASE("an announcement moves a neighbour that is known, at once") {
         b.hear(r.frame, 2, at(10));
         b.device.take();
         const auto* known = b.link.neighbours().find(2, peer);
-        CHECK(known->hardware.octets[5] == r.after);
+        CHECK(known->hardware.parts[5] == r.after);
         CHECK(known->state == (r.after == 2 ? neighbour_state::reachable : neighbour_state::stale));
         b.send(datagram_hex, 2, peer, at(20));
         CHECK(b.device.take().at(0).substr(12, 2) == (r.after == 2 ? "02" : "66"));

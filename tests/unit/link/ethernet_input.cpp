@@ -13,7 +13,7 @@ struct frame_row {
     const char* name;
     const char* hex;
     frame_kind kind = frame_kind::ipv4;
-    sluice::packet_type type = sluice::packet_type::host;
+    sluice::link_addressing type = sluice::link_addressing::host;
 };
 
 // Requests and replies from 10.0.1.2 at 02:00:00:00:01:02 on interface 2 (10.0.1.1,
@@ -42,29 +42,29 @@ TEST_CASE("the packet type comes from the destination address") {
                 "020000000102"
                 "0800"
                 "4500",
-         .type = sluice::packet_type::broadcast},
+         .type = sluice::link_addressing::broadcast},
         {.name = "group",
          .hex = "01005e010101"
                 "020000000102"
                 "0800"
                 "4500",
-         .type = sluice::packet_type::multicast},
+         .type = sluice::link_addressing::multicast},
         {.name = "another host",
          .hex = "020000000201"
                 "020000000102"
                 "0800"
                 "4500",
-         .type = sluice::packet_type::other_host},
+         .type = sluice::link_addressing::other_host},
         {.name = "empty datagram",
          .hex = "020000000101"
                 "020000000102"
                 "0800"},
-        {.name = "13 octets",
+        {.name = "13 bytes",
          .hex = "020000000101"
                 "020000000102"
                 "08",
          .kind = frame_kind::dropped},
-        {.name = "no octets", .hex = "", .kind = frame_kind::dropped},
+        {.name = "no bytes", .hex = "", .kind = frame_kind::dropped},
         {.name = "IPv6",
          .hex = "020000000101"
                 "020000000102"
@@ -80,7 +80,7 @@ TEST_CASE("the packet type comes from the destination address") {
         REQUIRE(b.link.input(p, at(0)) == r.kind);
         REQUIRE(static_cast<bool>(p) == (r.kind == frame_kind::ipv4));
         if (p) {
-            CHECK(p.type() == r.type);
+            CHECK(p.addressing() == r.type);
             CHECK(p.size() == size - 14);
             CHECK(p.interface() == 2);
         }
@@ -171,7 +171,7 @@ TEST_CASE("what ARP is answered, and what is learned from it") {
         {.name = "operation 257", .frame = wrong("0001080006040101")},
         {.name = "operation 3", .frame = arp_frame(all, "3", them, "0a000102", zero, "0a000101")},
         {.name = "cut", .frame = arp_frame(all, "1", them, "0a000102", zero, "0a0001")},
-        {.name = "padded to 60 octets",
+        {.name = "padded to 60 bytes",
          .frame = arp_frame(all, "1", them, "0a000102", zero, "0a000101") + std::string(36, '0'),
          .answers = {reply},
          .learned = stale},

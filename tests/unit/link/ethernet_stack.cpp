@@ -18,8 +18,8 @@ namespace link_ethernet_stack {
 namespace {
 
 using namespace link_test;
+using support::byte_vector;
 using support::datagram_of;
-using support::octets;
 
 constexpr ethernet::address peer_mac{{2, 0, 0, 0, 1, 2}};
 
@@ -29,7 +29,7 @@ struct wire {
     struct model {
         static constexpr bool takes_segmented = true;
         static constexpr bool takes_gso = false;
-        std::vector<octets>* sent = nullptr;
+        std::vector<byte_vector>* sent = nullptr;
 
         bool send_frame(Packet& frame, u16, instant) noexcept {
             sent->push_back(support::content_of(frame));
@@ -48,7 +48,7 @@ struct small : policies<based_on<linux_router>, buffers<pool>, interfaces<interf
 using router = ethernet_stack<small, wire>;
 
 struct subject {
-    std::vector<octets> sent{};
+    std::vector<byte_vector> sent{};
     std::unique_ptr<router> host =
         std::make_unique<router>(router::parts{.sink = {&sent}, .seed = testing::fixed_seed});
 
@@ -56,8 +56,8 @@ struct subject {
         REQUIRE(host->add_interface({.index = 2, .address = "10.0.1.1/24"_net}, mac0));
         REQUIRE(host->add_interface({.index = 3, .address = "10.0.2.1/24"_net}, mac1));
     }
-    void hear(const octets& content, u16 type, ethernet::address destination = mac0) {
-        octets frame(14);
+    void hear(const byte_vector& content, u16 type, ethernet::address destination = mac0) {
+        byte_vector frame(14);
         static_cast<void>(emit_value(ethernet::header{destination, peer_mac, type}, frame));
         frame.insert(frame.end(), content.begin(), content.end());
         packet burst[2];  // the first is empty
@@ -66,18 +66,18 @@ struct subject {
         host->receive(burst, {});
     }
     void hear_arp(const arp::packet& told) {
-        octets content(arp::layout::size);
+        byte_vector content(arp::layout::size);
         static_cast<void>(emit_value(told, content));
         hear(content, ethernet::types::arp);
     }
-    [[nodiscard]] octets take() {
+    [[nodiscard]] byte_vector take() {
         REQUIRE(sent.size() == 1);
         return std::exchange(sent, {}).front();
     }
 };
 
-octets echo_request(u8 ttl = 64, ipv4::address to = "10.0.1.1"_ip) {
-    octets message = support::list({8, 0, 0xf7, 0xff, 0, 0, 0, 0});
+byte_vector echo_request(u8 ttl = 64, ipv4::address to = "10.0.1.1"_ip) {
+    byte_vector message = support::list({8, 0, 0xf7, 0xff, 0, 0, 0, 0});
     return datagram_of({.source = "10.0.1.2"_ip,
                         .destination = to,
                         .ttl = ttl,
@@ -98,7 +98,7 @@ TEST_CASE("who asks for an address of the stack is answered with that of the int
                     .target_protocol = asked});
         CHECK(s.sent.size() == (answers ? 1 : 0));
         if (answers) {
-            const octets reply = s.take();
+            const byte_vector reply = s.take();
             CHECK(load_be<u16>(reply.data() + 12) == ethernet::types::arp);
             CHECK(ethernet::const_view{reply.data()}[ethernet::source] == mac0);
             CHECK(ethernet::const_view{reply.data()}[ethernet::destination] == peer_mac);
@@ -109,14 +109,14 @@ TEST_CASE("who asks for an address of the stack is answered with that of the int
 TEST_CASE("a ping is answered: the sender's link address is asked for first") {
     subject s;
     s.hear(echo_request(), ethernet::types::ipv4);
-    const octets question = s.take();
+    const byte_vector question = s.take();
     CHECK(load_be<u16>(question.data() + 12) == ethernet::types::arp);
     s.hear_arp({.operation = arp::operations::reply,
                 .sender_hardware = peer_mac,
                 .sender_protocol = "10.0.1.2"_ip,
                 .target_hardware = mac0,
                 .target_protocol = "10.0.1.1"_ip});
-    const octets reply = s.take();
+    const byte_vector reply = s.take();
     CHECK(ethernet::const_view{reply.data()}[ethernet::destination] == peer_mac);
     CHECK(load_be<u16>(reply.data() + 12) == ethernet::types::ipv4);
     CHECK(reply[14 + 20] == std::byte{0});  // echo reply
@@ -126,7 +126,7 @@ TEST_CASE("a ping is answered: the sender's link address is asked for first") {
 TEST_CASE("frames that are not for the stack go no further") {
     subject s;
     s.hear(echo_request(), ethernet::types::ipv4, peer_mac);
-    s.hear(octets(40), 0x86dd);
+    s.hear(byte_vector(40), 0x86dd);
     CHECK(s.sent.empty());
     CHECK(s.host->stack().counters()[drop_reason::other_host] == 1);
     CHECK(s.host->stack().counters()[mib::ip_in_delivers] == 0);
@@ -144,9 +144,9 @@ TEST_CASE("a next hop that does not answer: host unreachable for the sender") {
         CHECK(load_be<u16>(s.take().data() + 12) == ethernet::types::arp);
     }
     static_cast<void>(s.host->poll({link_test::at(3000)}));
-    const octets told = s.take();
+    const byte_vector told = s.take();
     CHECK(load_be<u16>(told.data() + 12) == ethernet::types::ipv4);
-    CHECK(support::list({3, 1}) == octets{told.begin() + 34, told.begin() + 36});
+    CHECK(support::list({3, 1}) == byte_vector{told.begin() + 34, told.begin() + 36});
     CHECK(s.host->buffers().available() == 64);
 }
 
@@ -195,8 +195,8 @@ TEST_CASE("interface_host: link addresses by interface, the stack's addresses") 
 
 TEST_CASE("several devices: frames leave by that of their interface") {
     using two = ethernet_stack<small, by_interface<wire>>;
-    std::vector<octets> left;
-    std::vector<octets> right;
+    std::vector<byte_vector> left;
+    std::vector<byte_vector> right;
     const auto host = std::make_unique<two>(two::parts{.seed = testing::fixed_seed});
     REQUIRE(host->sink().add(2, {&left}));
     REQUIRE(host->sink().add(3, {&right}));

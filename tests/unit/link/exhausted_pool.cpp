@@ -12,14 +12,14 @@ using namespace link_test;
 
 namespace {
 
-octets arp_question() {
-    octets q(arp::layout::size);
+byte_vector arp_question() {
+    byte_vector q(arp::layout::size);
     const auto asked = arp::make_request(peer_mac, "10.0.1.2"_ip, "10.0.1.1"_ip);
     static_cast<void>(emit_value(asked, q));
     return q;
 }
-octets to_port(u16 port, std::size_t size = 8) {
-    octets message = support::udp_message(1000, port, octets(size));
+byte_vector to_port(u16 port, std::size_t size = 8) {
+    byte_vector message = support::udp_message(1000, port, byte_vector(size));
     udp::set_checksum("10.0.1.2"_ip, "10.0.1.1"_ip, message);
     return datagram_of({.source = "10.0.1.2"_ip,
                         .destination = "10.0.1.1"_ip,
@@ -49,7 +49,7 @@ void check_answers(World& w, ipv4::address silent) {
 template <class World>
 void flood_socket(World& w, typename World::socket& s) {
     REQUIRE(s.bind({{}, 53}).has_value());
-    s.options().receive_octets = 0xffffffff;
+    s.options().receive_bytes = 0xffffffff;
     for (u32 n = 0; n < 1500; ++n) {
         w.hear_ipv4(to_port(53, 1 + n % 1400));
     }
@@ -57,8 +57,8 @@ void flood_socket(World& w, typename World::socket& s) {
 template <class World>
 void flood_fragments(World& w) {
     for (u32 n = 0; n < 2500; ++n) {
-        octets d = datagram_of(
-            {.source = "10.0.1.2"_ip, .destination = "10.0.1.1"_ip, .payload = octets(8)});
+        byte_vector d = datagram_of(
+            {.source = "10.0.1.2"_ip, .destination = "10.0.1.1"_ip, .payload = byte_vector(8)});
         const ipv4::view ip{d.data()};
         ip.set(ipv4::identification, static_cast<u16>(n));
         ip.set(ipv4::flags_and_offset, u16{1});
@@ -71,7 +71,7 @@ void flood_silent_hosts(World& w) {
     for (u32 n = 0; n < 1200; ++n) {
         w.hear_ipv4(datagram_of({.source = "10.0.1.2"_ip,
                                  .destination = ipv4::address{0x0a000200 + 2 + n % 240},
-                                 .payload = octets(1000)}));
+                                 .payload = byte_vector(1000)}));
     }
 }
 
@@ -130,10 +130,10 @@ TEST_CASE_TEMPLATE("a program that took every buffer: ARP and ICMP have their ow
         all.push_back(std::move(p));
     }
     const std::size_t count = all.size();
-    const auto give = [&](const octets& contents, u16 type) {
+    const auto give = [&](const byte_vector& contents, u16 type) {
         auto p = std::move(all.back());
         all.pop_back();
-        octets frame(14);
+        byte_vector frame(14);
         static_cast<void>(emit_value(ethernet::header{mac0, peer_mac, type}, frame));
         frame.insert(frame.end(), contents.begin(), contents.end());
         copy_bytes(p.put(static_cast<u32>(frame.size())), frame.data(), frame.size());

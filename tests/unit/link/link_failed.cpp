@@ -18,7 +18,7 @@ struct failing_world : linked_world<pool> {
                                    .destination = to,
                                    .ttl = 9,
                                    .protocol = ipv4::protocols::udp,
-                                   .payload = octets(8)}));
+                                   .payload = byte_vector(8)}));
     }
     // Until all questions have failed; to whom ICMP messages left, with their types and codes.
     std::vector<std::string> errors_after_failure() {
@@ -33,7 +33,7 @@ struct failing_world : linked_world<pool> {
     }
     [[nodiscard]] std::vector<std::string> errors_left() const {
         std::vector<std::string> told;
-        for (const octets& f : device.sent) {
+        for (const byte_vector& f : device.sent) {
             if (load_be<u16>(f.data() + 12) != ethernet::types::ipv4) continue;
             told.push_back(hex_of(const_bytes{f}.subspan(30, 4)) + " " +
                            hex_of(const_bytes{f}.subspan(34, 2)));

@@ -14,15 +14,15 @@
 
 namespace link_test {
 
+using support::byte_vector;
 using support::datagram_of;
-using support::octets;
 
 constexpr ethernet::address peer_mac{{2, 0, 0, 0, 1, 2}};
 
 template <class Packet>
 struct frame_list {
     static constexpr bool takes_segmented = true;
-    std::vector<octets> sent{};
+    std::vector<byte_vector> sent{};
     bool send_frame(Packet& frame, u16, instant) noexcept {
         sent.push_back(support::content_of(frame));
         frame.reset();
@@ -65,8 +65,8 @@ struct linked_world : stack_test::world<linked_router<Pool>> {
     }
 
     // As a device does: in a buffer of the pool, or not at all.
-    void hear(const octets& contents, u16 type) {
-        octets frame(14);
+    void hear(const byte_vector& contents, u16 type) {
+        byte_vector frame(14);
         static_cast<void>(emit_value(ethernet::header{mac0, peer_mac, type}, frame));
         frame.insert(frame.end(), contents.begin(), contents.end());
         const bool fits_one = frame.size() + 128 <= Pool::block_capacity;
@@ -82,16 +82,16 @@ struct linked_world : stack_test::world<linked_router<Pool>> {
             static_cast<void>((**this).receive(std::move(p), {}));
         }
     }
-    void hear_ipv4(const octets& contents) { hear(contents, ethernet::types::ipv4); }
+    void hear_ipv4(const byte_vector& contents) { hear(contents, ethernet::types::ipv4); }
 
     // How many ARP packets of that operation left, and ICMP messages of that type and code.
     [[nodiscard]] std::ptrdiff_t arp_left(u8 operation) const {
-        return std::count_if(device.sent.begin(), device.sent.end(), [&](const octets& f) {
+        return std::count_if(device.sent.begin(), device.sent.end(), [&](const byte_vector& f) {
             return f[13] == std::byte{6} && f[21] == std::byte{operation};
         });
     }
     [[nodiscard]] std::ptrdiff_t icmp_left(u8 type, u8 code) const {
-        return std::count_if(device.sent.begin(), device.sent.end(), [&](const octets& f) {
+        return std::count_if(device.sent.begin(), device.sent.end(), [&](const byte_vector& f) {
             return f[13] == std::byte{0} && f[23] == std::byte{1} && f[34] == std::byte{type} &&
                    f[35] == std::byte{code};
         });

@@ -16,7 +16,7 @@ TEST_CASE("for_each visits each neighbour with its state and age") {
             std::string line = std::to_string(n.interface) + " " +
                                std::to_string(n.address.value & 0xff) + " " + name(n.state);
             if (n.is_usable()) {
-                line += " " + std::to_string(unsigned{n.hardware.octets[5]});
+                line += " " + std::to_string(unsigned{n.hardware.parts[5]});
             }
             lines.push_back(line + " " + std::to_string((now - n.updated).milliseconds()));
         });

@@ -22,9 +22,9 @@ using packet = pool::packet_type;
 constexpr ethernet::address mac0{{2, 0, 0, 0, 1, 1}};
 constexpr ethernet::address mac1{{2, 0, 0, 0, 2, 1}};
 
-inline std::string hex_of(const_bytes octets) {
+inline std::string hex_of(const_bytes data) {
     std::string text;
-    for (std::byte b : octets) {
+    for (std::byte b : data) {
         text += "0123456789abcdef"[std::to_integer<unsigned>(b >> 4)];
         text += "0123456789abcdef"[std::to_integer<unsigned>(b & std::byte{15})];
     }
@@ -77,9 +77,9 @@ struct host {
     bool is_martian(u16, ipv4::address a) const noexcept { return (a.value & 0xff) == 0xff; }
     void address_conflict(u16 i, ipv4::address own, ethernet::address claimant) noexcept {
         conflicts.push_back(std::to_string(i) + " " + std::to_string(own.value & 0xffff) + " " +
-                            std::to_string(unsigned{claimant.octets[5]}));
+                            std::to_string(unsigned{claimant.parts[5]}));
     }
-    std::vector<std::string> conflicts{};  // "interface address claimant", the last octets
+    std::vector<std::string> conflicts{};  // "interface address claimant", the last bytes
 };
 
 template <std::size_t N = 16>

@@ -7,7 +7,7 @@
 
 namespace link_vlan {
 using namespace link_test;
-using mark = sluice::packet_type;
+using mark = sluice::link_addressing;
 
 namespace {
 
@@ -67,7 +67,7 @@ TEST_CASE("tags of VLAN 0 are taken off, frames of other VLANs are dropped and c
         CHECK(b.link.counters().unknown_type == 0);
         if (r.taken) {
             CHECK(to_hex(p) == datagram_hex);
-            CHECK(p.type() == mark::host);
+            CHECK(p.addressing() == mark::host);
         }
         p.reset();
         CHECK(b.hear(arp_frame(all, r.tags), 2, at(0)) ==
@@ -132,9 +132,9 @@ TEST_CASE("what the device said of a frame never becomes better") {
         CAPTURE(r.destination);
         linked_host<> b;
         packet p = from_hex(b.buffers, ipv4_frame(r.destination, ""), 2);
-        p.set_type(r.below);
+        p.set_addressing(r.below);
         REQUIRE(b.link.input(p, at(0)) == frame_kind::ipv4);
-        CHECK(p.type() == r.after);
+        CHECK(p.addressing() == r.after);
         CHECK(b.link.counters().tagged == r.tagged);
     }
 }
@@ -148,7 +148,7 @@ TEST_CASE("an ARP request out of a VLAN is not answered and changes no neighbour
         REQUIRE(b.device.take().size() == 1);
         CHECK(b.link.counters().arp_ignored == 0);
         packet p = from_hex(b.buffers, arp_frame(destination, ""), 2);
-        p.set_type(mark::other_host);
+        p.set_addressing(mark::other_host);
         CHECK(b.link.input(p, at(60'000)) == frame_kind::taken);
         CHECK(b.device.take().empty());
         CHECK(b.link.neighbours().find(2, "10.0.1.2"_ip)->hardware == "02:00:00:00:01:02"_mac);

@@ -21,7 +21,7 @@ bool agrees(const header_bytes& options) {
     const auto answer = ip_options::compile(ipv4::view{header.data()}, found, here);
     const int fault = answer ? -1 : answer.error();
     // Only forwarding repairs the checksum.
-    return fault == expected.fault && to_ints(options_after(header)) == expected.octets &&
+    return fault == expected.fault && to_ints(options_after(header)) == expected.area &&
            found == expected.found && here.asked_own <= 1 &&
            ipv4::const_view{header.data()}[ipv4::header_checksum] == checksum;
 }
@@ -42,7 +42,7 @@ TEST_CASE("all 256 kinds with every length, in every room") {
     CHECK(disagreements == 0);
 }
 
-TEST_CASE("every pointer and length of the options that record, and every flag octet") {
+TEST_CASE("every pointer and length of the options that record, and every flag byte") {
     int disagreements = 0;
     for (const int kind : {7, 68, 131, 137}) {
         for (int length = 2; length <= 40; ++length) {

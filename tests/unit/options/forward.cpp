@@ -9,12 +9,12 @@ namespace {
 
 using namespace options_test;
 using ip_options::route_target;
-using ip_options::source_route_outcome;
+using ip_options::source_route_result;
 
 route_target route_to(ipv4::address a) noexcept {
     if (surroundings::is_ours(a)) return route_target::local;
-    return surroundings{}.is_unicast(a) && a.octet(0) == 10 ? route_target::forwardable
-                                                            : route_target::other;
+    return surroundings{}.is_unicast(a) && a.byte(0) == 10 ? route_target::forwardable
+                                                           : route_target::other;
 }
 
 struct forwarding {
@@ -31,7 +31,7 @@ header_bytes through_router(header_bytes header, surroundings& here) {
     if (found.source_route != 0) {
         const auto step =
             ip_options::follow(ip, found, {true, route_to(ip[ipv4::destination])}, route_to);
-        REQUIRE(step.kind != source_route_outcome::refused);
+        REQUIRE(step.kind != source_route_result::refused);
     }
     ipv4::decrement_ttl(ip);
     ip_options::forward(ip, found, here);
@@ -54,7 +54,7 @@ TEST_CASE("packets as Linux forwarded them") {
         {.name = "a loose route of others is passed by (options/accept-source-route-all1-if1)",
          .in = to_header("4700001e1234000040fdc4980a0001020a0002028307040a00020300"_hex),
          .out = to_header("4700001e123400003ffdc5980a0001020a0002028307040a00020300"_hex)},
-        {.name = "octets after the end of the list (options/fragmented-on-forward)",
+        {.name = "bytes after the end of the list (options/fragmented-on-forward)",
          .in = to_header("460000201234000040fd4eab0a0001020a00020200ffffff"_hex),
          .out = to_header("460000201234000040fd4eab0a0001020a00020200000000"_hex)},
         {.name = "overflow counted (options/forward-04)",
@@ -105,7 +105,7 @@ struct step_row {
 };
 
 TEST_CASE("each outcome of a source route") {
-    using enum source_route_outcome;
+    using enum source_route_result;
     constexpr ipv4::address ours = "10.0.1.1"_ip;
     const step_row rows[] = {
         {.name = "link broadcast",

@@ -42,7 +42,7 @@ TEST_CASE("lists as Linux left them (options/fragmented-on-forward)") {
         {.name = "copied between others",
          .before = list({25, 3, 120, 153, 3, 121, 0, 0}),
          .after = list({1, 1, 1, 153, 3, 121, 0, 0})},
-        {.name = "only the listed octets",
+        {.name = "only the listed bytes",
          .before = list({25, 4, 97, 98, 0, 0, 0, 0}),
          .after = list({1, 1, 1, 1, 0, 0, 0, 0})},
         {.name = "source route stays",

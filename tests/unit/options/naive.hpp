@@ -11,14 +11,14 @@ namespace options_test {
 
 struct naive_answer {
     int fault = -1;  // offset in the header
-    std::vector<int> octets;
+    std::vector<int> area;
     option_offsets found;
 };
 
 class naive_checker {
 public:
-    naive_checker(std::vector<int> octets, bool received, bool privileged)
-        : o_(std::move(octets)), received_(received), privileged_(privileged) {}
+    naive_checker(std::vector<int> area, bool received, bool privileged)
+        : o_(std::move(area)), received_(received), privileged_(privileged) {}
 
     naive_answer run() {
         naive_answer a;
@@ -41,7 +41,7 @@ public:
                 o_[i] = 0;
             }
         }
-        a.octets = o_;
+        a.area = o_;
         return a;
     }
 
@@ -57,7 +57,7 @@ private:
         found.changed = true;
     }
 
-    // -1: fine, else the offset of the bad octet.
+    // -1: fine, else the offset of the bad byte.
     int judge(int s, option_offsets& found) {
         const int kind = at(s, 0), length = at(s, 1);
         const bool may = received_ || privileged_;
@@ -94,7 +94,7 @@ private:
         if (found.record_route) return 0;
         if (length == 2) return 1;
         const int p = at(s, 2);
-        const int room = length - (p - 1);  // octets from the slot on
+        const int room = length - (p - 1);  // bytes from the slot on
         if (p < 4) return 2;
         if (room >= 1 && room <= 3) return 2;
         if (room >= 4) {
@@ -148,8 +148,8 @@ private:
 
 inline std::vector<int> to_ints(const_bytes b) {
     std::vector<int> made;
-    for (const std::byte octet : b)
-        made.push_back(std::to_integer<int>(octet));
+    for (const std::byte byte : b)
+        made.push_back(std::to_integer<int>(byte));
     return made;
 }
 

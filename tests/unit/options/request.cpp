@@ -18,7 +18,7 @@ bool agrees(const header_bytes& wanted, sender_rights rights) {
     surroundings here;
     const auto made = ip_options::compile_request(wanted, rights, here);
     if (!made) return made.error() == expected.fault;
-    return expected.fault == -1 && to_ints(made->area()) == expected.octets &&
+    return expected.fault == -1 && to_ints(made->area()) == expected.area &&
            made->offsets == expected.found && here.asked_own + here.asked_time == 0;
 }
 
@@ -113,7 +113,7 @@ TEST_CASE("options as Linux sent them (output/options)") {
     }
 }
 
-TEST_CASE("refused requests name the octet") {
+TEST_CASE("refused requests name the byte") {
     surroundings here;
     const auto fault = [&](const header_bytes& wanted) {
         return int{ip_options::compile_request(wanted, sender_rights::privileged, here).error()};

@@ -33,7 +33,7 @@ struct surroundings {
     }
     constexpr bool is_unicast(ipv4::address a) noexcept {
         return !is_ours(a) && !a.is_multicast() && !a.is_zero_network() && !a.is_loopback() &&
-               a.octet(3) != 255;
+               a.byte(3) != 255;
     }
     constexpr u32 midnight_ms() noexcept {
         ++asked_time;
@@ -63,10 +63,10 @@ inline header_bytes header_with(const_bytes options, ipv4::address to = "10.0.1.
     return made;
 }
 
-inline header_bytes list(std::initializer_list<int> octets) {
+inline header_bytes list(std::initializer_list<int> values) {
     header_bytes made;
-    for (const int octet : octets)
-        made.push_back(static_cast<std::byte>(octet));
+    for (const int byte : values)
+        made.push_back(static_cast<std::byte>(byte));
     return made;
 }
 
@@ -92,7 +92,7 @@ struct dice {
     std::size_t below(std::size_t bound) { return next() % bound; }
 };
 
-// Option octets that are mostly nearly right: kinds that matter, lengths and pointers around the
+// Option bytes that are mostly nearly right: kinds that matter, lengths and pointers around the
 // bounds.
 inline header_bytes random_options(dice& random) {
     constexpr int kinds[] = {0, 1, 7, 7, 68, 68, 68, 131, 137, 148, 134, 130, 25, 153};
@@ -109,9 +109,9 @@ inline header_bytes random_options(dice& random) {
         made.push_back(std::byte(random.below(3) == 0 ? random.below(48) : 4 + random.below(2)));
         constexpr int flags[] = {0, 1, 3, 3, 2, 0xf0, 0xe1, 0x53};
         for (std::size_t i = 3; i < length && made.size() < size; ++i) {
-            constexpr int octets[] = {10, 0, 1, 1, 2, 255};
+            constexpr int values[] = {10, 0, 1, 1, 2, 255};
             made.push_back(std::byte(i == 3 && random.below(2) ? flags[random.below(8)]
-                                                               : octets[random.below(6)]));
+                                                               : values[random.below(6)]));
         }
     }
     made.resize(size);

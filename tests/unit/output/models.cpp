@@ -237,10 +237,10 @@ TEST_CASE("what a device does: segments are cut from packets with a pending chec
          .tcp_ipv6 = no},
     };
     const auto takes = [](const output_offloads& device, kind segments, checksum_state checksum) {
-        metadata facts;
-        facts.segmentation = segments;
-        facts.checksum = checksum;
-        return device.takes(facts);
+        metadata known;
+        known.segmentation = segments;
+        known.checksum = checksum;
+        return device.takes(known);
     };
     for (const auto& row : rows) {
         CAPTURE(&row - rows);

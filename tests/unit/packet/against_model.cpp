@@ -30,7 +30,7 @@ template <class Packet>
 struct hand {
     Packet packet;
     std::vector<std::byte> bytes;
-    std::vector<u32> list;  // octets of each packet of the list
+    std::vector<u32> list;  // bytes of each packet of the list
 };
 
 template <class Source>

@@ -16,7 +16,7 @@ namespace {
 
 using namespace support;
 
-const octets all = pattern(2000);
+const byte_vector all = pattern(2000);
 const_bytes between(std::size_t from, std::size_t to) {
     return const_bytes{all}.subspan(from, to - from);
 }
@@ -65,7 +65,7 @@ TEST_CASE("append: the bytes of a packet may be appended to it") {
     auto p = pool.take(0);
     REQUIRE(p.append(between(0, 40)));
     REQUIRE(p.append(std::as_const(p).head()));
-    octets twice = part(all, 0, 40);
+    byte_vector twice = part(all, 0, 40);
     twice.insert(twice.end(), all.begin(), all.begin() + 40);
     CHECK(content_of(p) == twice);
 }
@@ -90,7 +90,7 @@ TEST_CASE("append: inline packets and lent frames have their tailroom alone") {
     CHECK_FALSE(in.append(between(60, 65)));
     CHECK(in.append(between(60, 64)));
     CHECK(content_of(in) == part(all, 0, 64));
-    octets frame(64);
+    byte_vector frame(64);
     borrowed_frames<1> driver{[](void*, u64) noexcept {}, nullptr};
     auto lent = driver.lend(frame, 0, 0, 7);
     CHECK(lent.append(between(0, 64)));
@@ -103,7 +103,7 @@ TEST_CASE("append: an empty handle takes nothing, and no packet more than the lo
     CHECK(none.append(const_bytes{}));
     CHECK_FALSE(none.append(between(0, 1)));
     const auto pool = std::make_unique<fixed_pool<65536, 300>>();
-    const octets much(65536);
+    const byte_vector much(65536);
     auto p = pool->take(0);
     while (p.size() + much.size() <= p.max_size) {
         REQUIRE(p.append(much));

@@ -43,18 +43,18 @@ TEST_CASE("bytes and facts that others have are not written unnoticed where asse
     CHECK_FALSE(is_aborted([&] { a.writable()[0] = std::byte{2}; }));
     auto b = a.clone();
     CHECK(is_aborted([&] { a.writable()[0] = std::byte{2}; }) == asserts);
-    CHECK(is_aborted([&] { b.writable_facts().mark = 2; }) == asserts);
+    CHECK(is_aborted([&] { b.writable_metadata().mark = 2; }) == asserts);
     // Reading is not writing; nor are bounds that move.
     CHECK_FALSE(is_aborted([&] {
         static_cast<void>(b.data()[0]);
-        static_cast<void>(b.facts().mark);
+        static_cast<void>(b.metadata().mark);
         static_cast<void>(b.pull(3) && b.unpull(3));
         b.trim(5);
     }));
     CHECK_FALSE(is_aborted([&] {
         if (b.unshare()) {
             b.writable()[0] = std::byte{2};
-            b.writable_facts().mark = 2;
+            b.writable_metadata().mark = 2;
         }
     }));
     a.reset();

@@ -14,7 +14,7 @@ namespace {
 
 using namespace sluice;
 
-std::vector<int> octets(const auto& packet) {
+std::vector<int> values_of(const auto& packet) {
     std::vector<int> all;
     packet.for_each_piece([&](const_bytes piece) {
         for (const std::byte b : piece)
@@ -23,7 +23,7 @@ std::vector<int> octets(const auto& packet) {
     return all;
 }
 
-// Appends the octets first, first + 1, ...
+// Appends the bytes first, first + 1, ...
 void put_counting(auto& packet, u32 n, int first) {
     std::byte* at = packet.put(n);
     REQUIRE(at != nullptr);
@@ -54,7 +54,7 @@ struct from_driver {
     }
 };
 
-TEST_CASE("a handle over a block is 16 octets and moves only") {
+TEST_CASE("a handle over a block is 16 bytes and moves only") {
     using plain = fixed_pool<2048, 1>::packet_type;
     static_assert(sizeof(plain) == 16);
     static_assert(sizeof(basic_packet<external_storage, shared>) == 16);
@@ -85,14 +85,14 @@ TEST_CASE_TEMPLATE("push, pull, put and trim move the bounds and refuse what doe
     std::byte* front = p.push(2);
     REQUIRE(front == p.data());
     front[0] = front[1] = std::byte{0};
-    CHECK(octets(p) == std::vector<int>{0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10});
+    CHECK(values_of(p) == std::vector<int>{0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10});
     CHECK(p.pull(13) == false);
     CHECK(p.pull(5));
     CHECK(p.headroom() == 19);
     p.trim(8);
     CHECK(p.size() == 7);
     p.trim(3);
-    CHECK(octets(p) == std::vector<int>{4, 5, 6});
+    CHECK(values_of(p) == std::vector<int>{4, 5, 6});
     CHECK(p.may_pull(3));
     CHECK(p.may_pull(4) == false);
     CHECK(p.push(0) == p.data());
@@ -106,40 +106,40 @@ TEST_CASE_TEMPLATE("what stands beside the bytes goes with the packet and starts
     Place place;
     auto p = place.take(0);
     p.set_interface(7);
-    p.set_type(packet_type::broadcast);
-    CHECK_FALSE(p.has_facts());
-    CHECK(std::as_const(p).facts().mark == 0);
-    CHECK_FALSE(p.has_facts());
-    p.facts().mark = 5;
+    p.set_addressing(link_addressing::broadcast);
+    CHECK_FALSE(p.has_metadata());
+    CHECK(std::as_const(p).metadata().mark == 0);
+    CHECK_FALSE(p.has_metadata());
+    p.metadata().mark = 5;
     auto q = std::move(p);
     CHECK(q.interface() == 7);
-    CHECK(q.type() == packet_type::broadcast);
-    CHECK(q.facts().mark == 5);
+    CHECK(q.addressing() == link_addressing::broadcast);
+    CHECK(q.metadata().mark == 5);
     CHECK_FALSE(q.is_forwarded());
     q.set_forwarded();
     CHECK(q.is_forwarded());
-    CHECK(q.type() == packet_type::broadcast);
+    CHECK(q.addressing() == link_addressing::broadcast);
     q.reset();
     CHECK_FALSE(q);
     // The next packet in the same block knows nothing of it.
     for (int i = 0; i < 8; ++i)
-        CHECK(place.take(0).facts().mark == 0);
+        CHECK(place.take(0).metadata().mark == 0);
 }
 
-TEST_CASE("copies: another block, the same headroom, octets, interface and facts") {
+TEST_CASE("copies: another block, the same headroom, bytes, interface and facts") {
     fixed_pool<128, 2> pool;
     auto p = pool.take(32);
     put_counting(p, 4, 1);
     p.set_interface(3);
-    p.facts().segment_size = 9;
+    p.metadata().segment_size = 9;
     auto q = p.clone();
     REQUIRE(q);
     CHECK(pool.available() == 0);
     CHECK(q.data() != p.data());
     CHECK(q.headroom() == 32);
     CHECK(q.interface() == 3);
-    CHECK(q.facts().segment_size == 9);
-    CHECK(octets(q) == octets(p));
+    CHECK(q.metadata().segment_size == 9);
+    CHECK(values_of(q) == values_of(p));
     CHECK_FALSE(p.clone());
     CHECK_FALSE(pool.take());
 }
@@ -157,11 +157,11 @@ TEST_CASE("a shared block is copied before its bytes change, by whoever comes fi
     CHECK_FALSE(p.is_shared());
     CHECK(pool.available() == 0);
     q.writable()[0] = std::byte{99};
-    CHECK(octets(p) == std::vector<int>{1, 2, 3, 4});
-    CHECK(octets(q) == std::vector<int>{99, 3, 4});
+    CHECK(values_of(p) == std::vector<int>{1, 2, 3, 4});
+    CHECK(values_of(q) == std::vector<int>{99, 3, 4});
     auto r = q.clone();
     CHECK_FALSE(r.unshare());
-    CHECK(octets(r) == octets(q));
+    CHECK(values_of(r) == values_of(q));
 }
 
 TEST_CASE("bytes of another packet are referenced, not copied") {
@@ -185,20 +185,20 @@ TEST_CASE("bytes of another packet are referenced, not copied") {
     CHECK(p.tailroom() == 0);
     data.reset();
     CHECK(pool.available() == 1);
-    CHECK(octets(p) == std::vector<int>{100, 101, 5, 6, 7, 1});
+    CHECK(values_of(p) == std::vector<int>{100, 101, 5, 6, 7, 1});
 
     auto q = p.clone();
     CHECK(q.pull(1));
-    CHECK(octets(p) == std::vector<int>{100, 101, 5, 6, 7, 1});
+    CHECK(values_of(p) == std::vector<int>{100, 101, 5, 6, 7, 1});
     REQUIRE(q.may_pull(4));
-    CHECK(octets(q) == std::vector<int>{101, 5, 6, 7, 1});
-    CHECK(octets(p).size() == 6);
+    CHECK(values_of(q) == std::vector<int>{101, 5, 6, 7, 1});
+    CHECK(values_of(p).size() == 6);
     q.reset();
 
     REQUIRE(p.may_pull(3));
-    CHECK(octets(p) == std::vector<int>{100, 101, 5, 6, 7, 1});
+    CHECK(values_of(p) == std::vector<int>{100, 101, 5, 6, 7, 1});
     p.trim(4);
-    CHECK(octets(p) == std::vector<int>{100, 101, 5, 6});
+    CHECK(values_of(p) == std::vector<int>{100, 101, 5, 6});
     p.trim(3);
     CHECK_FALSE(p.has_segments());
     CHECK(pool.available() == 2);
@@ -214,7 +214,7 @@ TEST_CASE("at most max_segments are attached") {
     for (std::size_t i = 0; i < max_segments; ++i)
         CHECK(p.attach(data, static_cast<u32>(i), 1));
     CHECK_FALSE(p.attach(data, 0, 1));
-    CHECK(octets(p) == std::vector<int>{1, 2, 3, 4});
+    CHECK(values_of(p) == std::vector<int>{1, 2, 3, 4});
 }
 
 TEST_CASE("a frame goes back to its driver with its tag; one that cannot be lent stays there") {

@@ -1,4 +1,4 @@
-// Chains at their bounds: blocks of more than 64 KB, packets of 16 MB, heads without octets.
+// Chains at their bounds: blocks of more than 64 KB, packets of 16 MB, heads without bytes.
 #include <doctest/doctest.h>
 
 #include <sluice/packet/external_storage.hpp>
@@ -19,13 +19,13 @@ namespace {
 
 using namespace sluice;
 using namespace sluice::literals;
+using support::byte_vector;
 using support::content_of;
-using support::octets;
 using support::part;
 using support::pattern;
 
 template <class Source>
-typename Source::packet_type holding(Source& from, const octets& content, u16 headroom = 0) {
+typename Source::packet_type holding(Source& from, const byte_vector& content, u16 headroom = 0) {
     auto p = from.take(headroom);
     std::byte* const to = p.put(static_cast<u32>(content.size()));
     REQUIRE(to != nullptr);
@@ -33,10 +33,10 @@ typename Source::packet_type holding(Source& from, const octets& content, u16 he
     return p;
 }
 
-TEST_CASE_TEMPLATE("octets gathered out of a block of more than 64 KB are the right ones", Source,
+TEST_CASE_TEMPLATE("bytes gathered out of a block of more than 64 KB are the right ones", Source,
                    heap_source<100'000, 3>, heap_source<100'000, 3, shared>) {
     Source blocks;
-    const octets content = pattern(99'000);
+    const byte_vector content = pattern(99'000);
     for (const u32 first : {1000u, 65'000u, 65'535u, 65'536u, 70'000u, 98'999u}) {
         CAPTURE(first);
         auto whole = holding(blocks, {});
@@ -56,7 +56,7 @@ TEST_CASE_TEMPLATE("a checksum over one block or many is right when the folded s
     for (const u32 first : {0u, 1u, 19u, 20u, 333u, 1'000u}) {
         for (const bool right : {true, false}) {
             CAPTURE(first);
-            octets content = pattern(1'000);
+            byte_vector content = pattern(1'000);
             content[20] = content[21] = std::byte{};
             const u64 sum = 0x1234567;
             store_be<u16>(content.data() + 20,
@@ -81,10 +81,10 @@ TEST_CASE_TEMPLATE("a checksum over one block or many is right when the folded s
     }
 }
 
-TEST_CASE("what is split off after a piece of its block was gathered is the right octets") {
+TEST_CASE("what is split off after a piece of its block was gathered is the right bytes") {
     heap_source<100'000, 3> blocks;
-    const octets content = pattern(99'000);
-    auto whole = holding(blocks, octets(10));
+    const byte_vector content = pattern(99'000);
+    auto whole = holding(blocks, byte_vector(10));
     REQUIRE(whole.append(holding(blocks, content)));
     REQUIRE(whole.may_pull(10 + 70'000));
     const auto rest = whole.split_list();
@@ -137,21 +137,21 @@ TEST_CASE("one block of more than 16 MB holds a packet up to that length, and re
     CHECK(whole.size() == 0xffffff);
 }
 
-// A ring frame without octets and without room, and the datagram behind it.
+// A ring frame without bytes and without room, and the datagram behind it.
 struct frames {
     std::byte memory[4]{};
     borrowed_frames<1, unique> lender{[](void*, u64) noexcept {}, nullptr};
     heap_source<256, 4> blocks;
 
-    basic_packet<external_storage> headless(const octets& content) {
+    basic_packet<external_storage> headless(const byte_vector& content) {
         auto p = lender.lend(memory, 4, 0, 1);
         CHECK(p.append(holding(blocks, content, 60)));
         return p;
     }
 };
 
-TEST_CASE("a head without octets is not read: what begins behind it is refused, or gathered") {
-    const octets datagram = support::datagram_of({.payload = pattern(40)});
+TEST_CASE("a head without bytes is not read: what begins behind it is refused, or gathered") {
+    const byte_vector datagram = support::datagram_of({.payload = pattern(40)});
     frames f;
     auto p = f.headless(datagram);
     CHECK(p.head_size() == 0);
@@ -174,7 +174,7 @@ TEST_CASE("a head without octets is not read: what begins behind it is refused, 
 
 TEST_CASE("pieces are no longer than a header can say, whatever the MTU") {
     auto blocks = std::make_unique<heap_source<70'000, 6>>();
-    octets content = support::datagram_of({.payload = {}});
+    byte_vector content = support::datagram_of({.payload = {}});
     content.resize(69'000);
     auto whole = holding(*blocks, content);
     std::vector<std::size_t> told;

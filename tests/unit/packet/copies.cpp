@@ -15,30 +15,30 @@ namespace {
 using namespace sluice;
 
 template <class Packet>
-void mark(Packet& p, packet_type type, bool forwarded, bool facts) {
+void mark(Packet& p, link_addressing type, bool forwarded, bool facts) {
     p.set_interface(7);
-    p.set_type(type);
+    p.set_addressing(type);
     p.set_forwarded(forwarded);
-    if (facts) p.writable_facts().mark = 9;
+    if (facts) p.writable_metadata().mark = 9;
 }
 template <class Packet>
-void check_marks(const Packet& p, packet_type type, bool forwarded, bool facts) {
+void check_marks(const Packet& p, link_addressing type, bool forwarded, bool facts) {
     REQUIRE(p);
     CHECK(p.interface() == 7);
-    CHECK(p.type() == type);
+    CHECK(p.addressing() == type);
     CHECK(p.is_forwarded() == forwarded);
-    CHECK(p.has_facts() == facts);
-    CHECK(p.facts().mark == (facts ? 9 : 0));
+    CHECK(p.has_metadata() == facts);
+    CHECK(p.metadata().mark == (facts ? 9 : 0));
     CHECK(p.is_plain_host() ==
-          (type == packet_type::host && !forwarded && !facts && !p.is_segmented()));
+          (type == link_addressing::host && !forwarded && !facts && !p.is_segmented()));
 }
 
 // Calls f(type, forwarded, facts) for all of them.
 template <class F>
 void for_all_marks(F f) {
-    for (const packet_type type :
-         {packet_type::host, packet_type::broadcast, packet_type::multicast,
-          packet_type::other_host, packet_type::loopback}) {
+    for (const link_addressing type :
+         {link_addressing::host, link_addressing::broadcast, link_addressing::multicast,
+          link_addressing::other_host, link_addressing::loopback}) {
         for (const bool forwarded : {false, true}) {
             for (const bool facts : {false, true}) {
                 CAPTURE(static_cast<int>(type));
@@ -52,7 +52,7 @@ void for_all_marks(F f) {
 
 template <class Source>
 void copy_every_way(Source& source) {
-    for_all_marks([&](packet_type type, bool forwarded, bool facts) {
+    for_all_marks([&](link_addressing type, bool forwarded, bool facts) {
         for (const bool in_blocks : {false, true}) {
             CAPTURE(in_blocks);
             auto p = source.take(16);
@@ -70,13 +70,13 @@ void copy_every_way(Source& source) {
             check_marks(q, type, forwarded, facts);
             // What is said of a copy is not said of the other.
             q.set_forwarded(!forwarded);
-            q.set_type(packet_type::other_host);
+            q.set_addressing(link_addressing::other_host);
             q.set_interface(8);
-            q.writable_facts().mark = 10;
+            q.writable_metadata().mark = 10;
             check_marks(p, type, forwarded, facts);
             const auto moved = std::move(q);
             CHECK(moved.is_forwarded() == !forwarded);
-            CHECK(moved.facts().mark == 10);
+            CHECK(moved.metadata().mark == 10);
         }
     });
 }

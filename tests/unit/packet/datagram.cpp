@@ -31,8 +31,8 @@ void check_is(const auto& d, const datagram_fields& expected) {
 }
 
 // A UDP datagram from 10.0.1.2 to 10.0.2.2, its checksum right.
-octets udp_from(ipv4::address source, const octets& data) {
-    octets message = udp_message(1000, 53, data);
+byte_vector udp_from(ipv4::address source, const byte_vector& data) {
+    byte_vector message = udp_message(1000, 53, data);
     udp::set_checksum(source, "10.0.2.2"_ip, message);
     return message;
 }
@@ -95,16 +95,16 @@ TEST_CASE("datagram: a wrong header checksum stays wrong by as much") {
     auto d = pipeline::revalidate(p).value();
     REQUIRE(d.rewrite_source(other));
     REQUIRE(d.decrement_ttl());
-    octets right = datagram_of({.source = other, .ttl = 63});
+    byte_vector right = datagram_of({.source = other, .ttl = 63});
     CHECK_FALSE(ipv4::checksum_ok(d.header()));
-    octets left = content_of(d.packet());
+    byte_vector left = content_of(d.packet());
     right[10] = left[10] = right[11] = left[11] = std::byte{0};
     CHECK(left == right);
 }
 
 TEST_CASE("datagram: the checksum of UDP covers the addresses, so it is mended") {
     fixed_pool<256, 1> pool;
-    const octets data = pattern(21);
+    const byte_vector data = pattern(21);
     auto d = validated(packet_of(pool, datagram_of({.protocol = ipv4::protocols::udp,
                                                     .payload = udp_from("10.0.1.2"_ip, data)})))
                  .value();
@@ -131,14 +131,14 @@ TEST_CASE("datagram: each transport whose checksum covers the addresses, behind 
     };
     for (const auto& r : rows) {
         CAPTURE(r.name);
-        const octets options = list({1, 1, 1, 1});
-        const octets payload = pattern(40);
+        const byte_vector options = list({1, 1, 1, 1});
+        const byte_vector payload = pattern(40);
         auto d = validated(packet_of(pool, datagram_of({.protocol = r.protocol,
                                                         .options = options,
                                                         .payload = payload})))
                      .value();
         REQUIRE(d.rewrite_destination("10.0.2.3"_ip));  // one more than it was
-        octets expected = payload;
+        byte_vector expected = payload;
         if (r.at != 0) {
             const u16 was = load_be<u16>(expected.data() + r.at);
             store_be<u16>(expected.data() + r.at, static_cast<u16>(was - 1));
@@ -165,10 +165,10 @@ TEST_CASE("datagram: a UDP checksum of none stays none, and a sum of zero is sen
     };
     for (const auto& r : rows) {
         CAPTURE(r.name);
-        octets payload(20);
+        byte_vector payload(20);
         std::byte* const field = payload.data() + (r.protocol == 6 ? 16 : 6);
         store_be<u16>(field, r.before);
-        const octets whole = datagram_of({.protocol = r.protocol, .payload = payload});
+        const byte_vector whole = datagram_of({.protocol = r.protocol, .payload = payload});
         auto d = validated(packet_of(pool, whole)).value();
         REQUIRE(d.rewrite_source("10.0.1.3"_ip));
         store_be<u16>(field, r.after);
@@ -178,13 +178,13 @@ TEST_CASE("datagram: a UDP checksum of none stays none, and a sum of zero is sen
 
 TEST_CASE("datagram: a pending checksum holds the sum of the addresses, not its complement") {
     fixed_pool<256, 1> pool;
-    octets payload(20);
+    byte_vector payload(20);
     const auto readdressed = [&](u16 checksum_start, u16 field) {
         store_be<u16>(payload.data() + 6, field);
         auto p = packet_of(pool, datagram_of({.protocol = 17, .payload = payload}));
-        p.facts().checksum = checksum_state::pending;
-        p.facts().checksum_start = checksum_start;
-        p.facts().checksum_offset = 6;
+        p.metadata().checksum = checksum_state::pending;
+        p.metadata().checksum_start = checksum_start;
+        p.metadata().checksum_offset = 6;
         auto d = pipeline::validate(p).value();
         REQUIRE(d.rewrite_source("10.0.1.3"_ip));
         return load_be<u16>(d.packet().data() + 26);
@@ -206,12 +206,12 @@ TEST_CASE("datagram: what is no transport header is left alone") {
         {.name = "a later one", .flags_and_offset = 0x2001},
         {.name = "the last one", .flags_and_offset = 0x0001},
         {.name = "just long enough", .size = 8, .is_mended = true},
-        {.name = "an octet short of the checksum", .size = 7},
+        {.name = "a byte short of the checksum", .size = 7},
         {.name = "no payload", .size = 0},
     };
     for (const auto& r : rows) {
         CAPTURE(r.name);
-        octets payload = pattern(r.size);
+        byte_vector payload = pattern(r.size);
         auto d = validated(packet_of(pool, datagram_of({.protocol = 17,
                                                         .flags_and_offset = r.flags_and_offset,
                                                         .payload = payload})))
@@ -230,11 +230,11 @@ TEST_CASE("datagram: what is no transport header is left alone") {
 
 TEST_CASE("datagram: a transport header in another block is brought to the first, or nothing is") {
     fixed_pool<256, 3> pool;
-    const octets data = pattern(21);
-    const octets whole =
+    const byte_vector data = pattern(21);
+    const byte_vector whole =
         datagram_of({.protocol = ipv4::protocols::udp, .payload = udp_from("10.0.1.2"_ip, data)});
-    auto head = packet_of(pool, octets(whole.begin(), whole.begin() + 20));
-    REQUIRE(head.append(packet_of(pool, octets(whole.begin() + 20, whole.end()))));
+    auto head = packet_of(pool, byte_vector(whole.begin(), whole.begin() + 20));
+    REQUIRE(head.append(packet_of(pool, byte_vector(whole.begin() + 20, whole.end()))));
     auto d = pipeline::validate(head).value();
     REQUIRE(d.rewrite_source(other));
     check_is(d,
@@ -242,8 +242,8 @@ TEST_CASE("datagram: a transport header in another block is brought to the first
     CHECK(d.packet().head_size() >= 28);
     fixed_pool<24, 2> narrow;
     static_assert(narrow.block_capacity < 44 + 8);  // no block holds both headers
-    const octets with_options =
-        datagram_of({.protocol = ipv4::protocols::udp, .options = octets(24, std::byte{1})});
+    const byte_vector with_options =
+        datagram_of({.protocol = ipv4::protocols::udp, .options = byte_vector(24, std::byte{1})});
     const auto part = [&](std::size_t from, u32 n) {
         auto p = narrow.take(0);
         copy_bytes(p.put(n), with_options.data() + from, n);
@@ -267,8 +267,8 @@ TEST_CASE("datagram: options may be edited, and what makes it a datagram stays")
         ip.set(ipv4::ihl, 15);
         ip.set(ipv4::total_length, 9000);
     }));
-    CHECK(d.packet().facts().options.record_route == 20);
-    octets expected = datagram_of({.options = list({7, 7, 4, 10, 0, 0, 0, 0})});
+    CHECK(d.packet().metadata().options.record_route == 20);
+    byte_vector expected = datagram_of({.options = list({7, 7, 4, 10, 0, 0, 0, 0})});
     copy_bytes(expected.data() + 10,
                datagram_of({.options = list({7, 7, 4, 0, 0, 0, 0, 0})}).data() + 10,
                2);  // whoever forwards mends it
@@ -281,16 +281,16 @@ TEST_CASE("datagram: options may be edited, and what makes it a datagram stays")
 TEST_CASE("datagram: marks, type and interface are beside the bytes") {
     fixed_pool<256, 1> pool;
     auto d = unsummed(pool, {});
-    CHECK_FALSE(d.packet().has_facts());
-    d.set_type(packet_type::multicast);
+    CHECK_FALSE(d.packet().has_metadata());
+    d.set_addressing(link_addressing::multicast);
     d.set_interface(7);
     d.set_forwarded();
-    CHECK_FALSE(d.packet().has_facts());
+    CHECK_FALSE(d.packet().has_metadata());
     REQUIRE(d.set_mark(0x01020304));
-    CHECK(d.packet().type() == packet_type::multicast);
+    CHECK(d.packet().addressing() == link_addressing::multicast);
     CHECK(d.packet().interface() == 7);
     CHECK(d.packet().is_forwarded());
-    CHECK(d.packet().facts().mark == 0x01020304);
+    CHECK(d.packet().metadata().mark == 0x01020304);
     check_is(d, {});
 }
 
@@ -328,10 +328,10 @@ TEST_CASE("datagram: an edit takes a copy, and leaves what others have as it was
         CHECK(e.make(d));
         CHECK(pool.available() == 0);
         CHECK(content_of(held) == datagram_of({.protocol = 17}));
-        CHECK(held.facts().mark == 0);
-        CHECK(held.facts().options.length == 0);
-        const bool is_changed =
-            content_of(d.packet()) != datagram_of({.protocol = 17}) || d.packet().facts().mark == 9;
+        CHECK(held.metadata().mark == 0);
+        CHECK(held.metadata().options.length == 0);
+        const bool is_changed = content_of(d.packet()) != datagram_of({.protocol = 17}) ||
+                                d.packet().metadata().mark == 9;
         CHECK(is_changed);
         CHECK(e.make(d));  // its own now
         CHECK(pool.available() == 0);
@@ -348,8 +348,8 @@ TEST_CASE("datagram: an edit without a buffer for a copy says so, and nothing ch
         shared_datagram d = pipeline::validate(p).value();
         CHECK_FALSE(e.make(d));
         CHECK(content_of(d.packet()) == datagram_of({.protocol = 17}));
-        CHECK(d.packet().facts().mark == 0);
-        CHECK(d.packet().facts().options.length == 0);
+        CHECK(d.packet().metadata().mark == 0);
+        CHECK(d.packet().metadata().options.length == 0);
         held.reset();
         CHECK(e.make(d));  // nobody else has it
     }
@@ -360,10 +360,10 @@ TEST_CASE("datagram: the handle of one is nobody else's") {
     auto p = packet_of(pool, datagram_of({}));
     const auto held = p.clone();
     shared_datagram d = pipeline::validate(p).value();
-    d.set_type(packet_type::broadcast);
+    d.set_addressing(link_addressing::broadcast);
     d.set_interface(3);
     d.set_forwarded();
-    CHECK(held.type() == packet_type::host);
+    CHECK(held.addressing() == link_addressing::host);
     CHECK(held.interface() == 2);
     CHECK_FALSE(held.is_forwarded());
     CHECK(pool.available() == 1);
@@ -395,7 +395,7 @@ constexpr bool edited_in_constant_evaluation() {
                       d.rewrite_destination("10.0.0.8"_ip) && d.set_mark(5);
     return done && ipv4::checksum_ok(d.header()) && d.header()[ipv4::ttl] == 1 &&
            udp::checksum_ok("10.0.0.9"_ip, "10.0.0.8"_ip, {d.packet().data() + 20, 8}) &&
-           d.packet().facts().mark == 5;
+           d.packet().metadata().mark == 5;
 }
 static_assert(edited_in_constant_evaluation());
 

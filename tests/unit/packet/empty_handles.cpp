@@ -44,9 +44,9 @@ Packet full(maker<Packet>& from) {
     Packet p = from.take();
     fill_bytes(p.put(10), 10, std::byte{1});
     p.set_interface(3);
-    p.set_type(packet_type::broadcast);
+    p.set_addressing(link_addressing::broadcast);
     p.set_forwarded();
-    p.writable_facts().mark = 9;
+    p.writable_metadata().mark = 9;
     return p;
 }
 
@@ -76,10 +76,10 @@ void check_is_empty(Packet& p) {
     p.trim(0);
     p.trim(5);
     CHECK(p.interface() == 0);
-    CHECK(p.type() == packet_type::host);
+    CHECK(p.addressing() == link_addressing::host);
     CHECK(p.is_plain_host());
     CHECK_FALSE(p.is_forwarded());
-    CHECK_FALSE(p.has_facts());
+    CHECK_FALSE(p.has_metadata());
     CHECK_FALSE(p.is_segmented());
     CHECK_FALSE(p.has_segments());
     CHECK_FALSE(p.has_packet_list());
@@ -87,16 +87,16 @@ void check_is_empty(Packet& p) {
     CHECK(p.unshare());
     CHECK_FALSE(p.clone());
     CHECK_FALSE(p.copy());
-    p.writable_facts().mark = 77;  // is lost
-    CHECK(p.facts().mark == 0);
-    CHECK(c.facts().mark == 0);
-    CHECK_FALSE(p.has_facts());
-    u32 octets = 0;
-    c.for_each_piece([&](const_bytes piece) { octets += static_cast<u32>(piece.size()); });
+    p.writable_metadata().mark = 77;  // is lost
+    CHECK(p.metadata().mark == 0);
+    CHECK(c.metadata().mark == 0);
+    CHECK_FALSE(p.has_metadata());
+    u32 size = 0;
+    c.for_each_piece([&](const_bytes piece) { size += static_cast<u32>(piece.size()); });
     packet_reader<Packet> reader{c};
     std::byte read{7};
     reader.copy(&read, 1);
-    CHECK(octets == 0);
+    CHECK(size == 0);
     CHECK(read == std::byte{7});
     CHECK(packet_sum(c, 0, 100) == 0);
     p.reset();
@@ -116,7 +116,7 @@ TEST_CASE_TEMPLATE("a handle that was moved from has nothing left of what it was
     check_is_empty(p);
     CHECK(q.size() == 10);
     CHECK(q.interface() == 3);
-    CHECK(q.facts().mark == 9);
+    CHECK(q.metadata().mark == 9);
     Packet r;
     r = std::move(q);
     check_is_empty(q);
@@ -226,7 +226,7 @@ TEST_CASE_TEMPLATE("any operations on empty handles", Packet, basic_packet<pool_
             break;
         default:
             wrong += !p.unshare();
-            p.writable_facts().mark = n;
+            p.writable_metadata().mark = n;
             break;
         }
         wrong += p || q || p.size() + q.size() != 0;

@@ -31,14 +31,14 @@ TEST_CASE("a packet of the pool and one in a frame of others are of one type, an
     CHECK_FALSE(buffers.owns(lent));
 
     lent.set_interface(3);
-    lent.writable_facts().mark = 9;
+    lent.writable_metadata().mark = 9;
     lent = buffers.copy_of(lent);  // 128 bytes of headroom, then 128 and two times 256 bytes
     REQUIRE(lent);
     CHECK(back == 1);
     CHECK(buffers.owns(lent));
     CHECK(buffers.available() == 8 - 1 - 3);
     CHECK(lent.interface() == 3);
-    CHECK(std::as_const(lent).facts().mark == 9);
+    CHECK(std::as_const(lent).metadata().mark == 9);
     std::array<std::byte, 586> content{};
     REQUIRE(lent.size() == content.size());
     lent.copy_to(content.data());

@@ -9,7 +9,7 @@ namespace {
 
 using namespace sluice;
 
-TEST_CASE("no packet grows beyond 16,777,215 octets, however large its block is") {
+TEST_CASE("no packet grows beyond 16,777,215 bytes, however large its block is") {
     testing::exact_source<0x100'0100, 1> source;
     using packet = decltype(source)::packet_type;
     static_assert(packet::max_size == 16'777'215);

@@ -1,5 +1,5 @@
 // Handles of shared bytes: whatever one of them does, the others read what they read before. Case
-// by case, then any operations in any order against vectors of octets.
+// by case, then any operations in any order against vectors of bytes.
 #include <doctest/doctest.h>
 
 #include <sluice/base/random.hpp>
@@ -21,30 +21,30 @@ namespace packet_shared_handles {
 namespace {
 
 using namespace sluice;
+using support::byte_vector;
 using support::content_of;
-using support::octets;
 using support::part;
 using support::pattern;
 
 using pool = fixed_pool<256, 12, shared>;
 using packet = pool::packet_type;
 
-octets joined(const octets& a, const octets& b) {
-    octets all = a;
+byte_vector joined(const byte_vector& a, const byte_vector& b) {
+    byte_vector all = a;
     all.insert(all.end(), b.begin(), b.end());
     return all;
 }
 
 packet filled(pool& from, std::size_t n, u16 headroom = 40) {
-    const octets content = pattern(n);
+    const byte_vector content = pattern(n);
     packet p = from.take(headroom);
     copy_bytes(p.put(static_cast<u32>(n)), content.data(), n);
     return p;
 }
 
-// A list of packets of 200 octets with the pattern of the whole in them.
+// A list of packets of 200 bytes with the pattern of the whole in them.
 packet chained(pool& from, std::size_t n) {
-    const octets content = pattern(n);
+    const byte_vector content = pattern(n);
     packet whole;
     for (std::size_t at = 0; at < n; at += 200) {
         const std::size_t size = std::min<std::size_t>(200, n - at);
@@ -63,31 +63,31 @@ TEST_CASE("shared bytes can be read, and are written by nobody without saying so
     packet p;
     static_assert(std::same_as<decltype(p.data()), const std::byte*>);
     static_assert(std::same_as<decltype(p.head()), const_bytes>);
-    static_assert(std::same_as<decltype(p.facts()), const metadata&>);
+    static_assert(std::same_as<decltype(p.metadata()), const metadata&>);
     static_assert(std::same_as<decltype(p.writable()), std::byte*>);
     fixed_pool<64, 1>::packet_type alone;
     static_assert(std::same_as<decltype(alone.data()), std::byte*>);
-    static_assert(std::same_as<decltype(alone.facts()), metadata&>);
+    static_assert(std::same_as<decltype(alone.metadata()), metadata&>);
 }
 
-TEST_CASE("two handles put, and each has its own octets behind those of both") {
+TEST_CASE("two handles put, and each has its own bytes behind those of both") {
     pool source;
     packet a = filled(source, 10);
     packet b = a.clone();
     fill_bytes(a.put(4), 4, std::byte{1});
     fill_bytes(b.put(4), 4, std::byte{2});
-    CHECK((content_of(a) == joined(pattern(10), octets(4, std::byte{1}))));
-    CHECK((content_of(b) == joined(pattern(10), octets(4, std::byte{2}))));
+    CHECK((content_of(a) == joined(pattern(10), byte_vector(4, std::byte{1}))));
+    CHECK((content_of(b) == joined(pattern(10), byte_vector(4, std::byte{2}))));
 }
 
-TEST_CASE("two handles push, and each has its own octets in front of those of both") {
+TEST_CASE("two handles push, and each has its own bytes in front of those of both") {
     pool source;
     packet a = filled(source, 10);
     packet b = a.clone();
     fill_bytes(a.push(4), 4, std::byte{1});
     fill_bytes(b.push(4), 4, std::byte{2});
-    CHECK((content_of(a) == joined(octets(4, std::byte{1}), pattern(10))));
-    CHECK((content_of(b) == joined(octets(4, std::byte{2}), pattern(10))));
+    CHECK((content_of(a) == joined(byte_vector(4, std::byte{1}), pattern(10))));
+    CHECK((content_of(b) == joined(byte_vector(4, std::byte{2}), pattern(10))));
 }
 
 TEST_CASE("room that other handles have is given by nobody when there is no memory for a copy") {
@@ -120,9 +120,9 @@ TEST_CASE("trim of one handle leaves the chain to the other") {
     CHECK((content_of(whole) == part(pattern(1000), 0, 30)));
     CHECK((content_of(seen) == pattern(1000)));
     packet_reader<packet> reader{whole};
-    octets read(100, std::byte{0xee});
+    byte_vector read(100, std::byte{0xee});
     reader.copy(read.data(), 100);
-    CHECK((read == joined(part(pattern(1000), 0, 30), octets(70, std::byte{0xee}))));
+    CHECK((read == joined(part(pattern(1000), 0, 30), byte_vector(70, std::byte{0xee}))));
     // Once it has the chain alone, what it does not show goes back.
     seen.reset();
     CHECK(source.available() == 7);
@@ -132,7 +132,7 @@ TEST_CASE("trim of one handle leaves the chain to the other") {
     CHECK(whole.tailroom() > 0);
 }
 
-TEST_CASE("making octets contiguous in one handle leaves the chain to the other") {
+TEST_CASE("making bytes contiguous in one handle leaves the chain to the other") {
     pool source;
     packet whole = chained(source, 600);
     packet seen = whole.clone();
@@ -186,7 +186,7 @@ TEST_CASE("segments attached to one handle are not in the other") {
     REQUIRE(a.attach(data, 5, 10));
     CHECK((content_of(a) == joined(pattern(10), part(pattern(50), 5, 15))));
     CHECK((content_of(b) == pattern(10)));
-    // Nor are octets that another packet refers to written by their own.
+    // Nor are bytes that another packet refers to written by their own.
     REQUIRE(data.is_shared());
     fill_bytes(data.push(2), 2, std::byte{9});
     REQUIRE(data.unshare());
@@ -213,22 +213,22 @@ TEST_CASE("facts written for one handle are not those of another") {
     packet a = filled(source, 10);
     packet b = a.clone();
     REQUIRE(b.unshare());
-    b.writable_facts().mark = 7;
-    CHECK_FALSE(a.has_facts());
-    CHECK(a.facts().mark == 0);
+    b.writable_metadata().mark = 7;
+    CHECK_FALSE(a.has_metadata());
+    CHECK(a.metadata().mark == 0);
     packet c = b.clone();
     REQUIRE(c.unshare());
-    c.writable_facts().mark = 8;
-    CHECK(b.facts().mark == 7);
-    CHECK(c.facts().mark == 8);
+    c.writable_metadata().mark = 8;
+    CHECK(b.metadata().mark == 7);
+    CHECK(c.metadata().mark == 8);
 }
 
 TEST_CASE("what no block holds is copied into as many as it takes, or not at all") {
     pool source;
     packet whole = chained(source, 1000);
     whole.set_interface(5);
-    whole.set_type(packet_type::multicast);
-    whole.writable_facts().segment_size = 3;
+    whole.set_addressing(link_addressing::multicast);
+    whole.writable_metadata().segment_size = 3;
     REQUIRE(source.available() == 7);
     CHECK_FALSE(whole.copy());
     packet seen = whole.clone();
@@ -238,8 +238,8 @@ TEST_CASE("what no block holds is copied into as many as it takes, or not at all
     CHECK((content_of(seen) == pattern(1000)));
     CHECK(seen.headroom() == whole.headroom());
     CHECK(seen.interface() == 5);
-    CHECK(seen.type() == packet_type::multicast);
-    CHECK(seen.facts().segment_size == 3);
+    CHECK(seen.addressing() == link_addressing::multicast);
+    CHECK(seen.metadata().segment_size == 3);
     packet third = whole.clone();
     CHECK_FALSE(third.unshare());  // too few blocks are left
     CHECK((content_of(third) == pattern(1000)));
@@ -250,7 +250,7 @@ TEST_CASE("what no block holds is copied into as many as it takes, or not at all
 TEST_CASE("a packet in several blocks has a clone where each block has one handle, too") {
     auto source = std::make_unique<fixed_pool<256, 6>>();
     auto whole = source->take(0);
-    const octets content = pattern(500);
+    const byte_vector content = pattern(500);
     const u32 room = whole.tailroom();
     copy_bytes(whole.put(room), content.data(), room);
     auto more = source->take(0);
@@ -267,8 +267,8 @@ TEST_CASE("a packet in several blocks has a clone where each block has one handl
 
 struct held_packet {
     packet handle;
-    octets bytes;   // what it is to read
-    octets pulled;  // what unpull() brings back, the nearest last
+    byte_vector bytes;   // what it is to read
+    byte_vector pulled;  // what unpull() brings back, the nearest last
     u32 mark = 0;
 };
 
@@ -283,8 +283,8 @@ struct model {
     u32 done[operations]{};
 
     void note(bool same) { differences += same ? 0U : 1U; }
-    octets fill(std::byte* at, u32 n) {
-        octets made(n);
+    byte_vector fill(std::byte* at, u32 n) {
+        byte_vector made(n);
         for (u32 i = 0; i < n; ++i) {
             made[i] = at[i] = static_cast<std::byte>(random.next());
         }
@@ -388,7 +388,7 @@ struct model {
         if (!other) {
             return false;
         }
-        into = {std::move(other), h.bytes, counted ? h.pulled : octets{}, h.mark};
+        into = {std::move(other), h.bytes, counted ? h.pulled : byte_vector{}, h.mark};
         return true;
     }
     bool write(held_packet& h) {
@@ -404,7 +404,7 @@ struct model {
         if (!h.handle.unshare()) {
             return false;
         }
-        h.mark = h.handle.writable_facts().mark = random.below(1000);
+        h.mark = h.handle.writable_metadata().mark = random.below(1000);
         return true;
     }
 
@@ -452,10 +452,10 @@ struct model {
     void check(const held_packet& h) {
         note(h.handle.size() == h.bytes.size());
         note(content_of(h.handle) == h.bytes);
-        note(h.handle.facts().mark == h.mark);
-        octets read(h.bytes.size() + 1, std::byte{0x77});
+        note(h.handle.metadata().mark == h.mark);
+        byte_vector read(h.bytes.size() + 1, std::byte{0x77});
         packet_reader<packet>{h.handle}.copy(read.data(), static_cast<u32>(read.size()));
-        note(read == joined(h.bytes, octets(1, std::byte{0x77})));
+        note(read == joined(h.bytes, byte_vector(1, std::byte{0x77})));
     }
 };
 

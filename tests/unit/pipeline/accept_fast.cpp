@@ -20,7 +20,8 @@ using pool = fixed_pool<2048, 1>;
 
 void nothing(network&) {}
 
-accepted judge(const network& n, const octets& content, packet_type seen_as = packet_type::host) {
+accepted judge(const network& n, const byte_vector& content,
+               link_addressing seen_as = link_addressing::host) {
     pool source;
     pipeline::route_hint hint;
     const auto packet = support::packet_of(source, content, 2, seen_as);
@@ -47,8 +48,8 @@ const row rows[] = {
     {.name = "as large as the MTU",
      .as = accepted::forward,
      .datagram = {.payload = support::pattern(1480)}},
-    {.name = "an octet larger than the MTU", .datagram = {.payload = support::pattern(1481)}},
-    {.name = "an octet larger than the route's MTU",
+    {.name = "a byte larger than the MTU", .datagram = {.payload = support::pattern(1481)}},
+    {.name = "a byte larger than the route's MTU",
      .datagram = {.destination = "10.31.0.1"_ip, .payload = support::pattern(581)},
      .change = [](network& n) { n.add("10.31.0.0/16"_prefix, {.interface = 3, .mtu = 600}); }},
     {.name = "as large as the route's MTU, which counts alone",
@@ -107,27 +108,27 @@ TEST_CASE("to or from the edges of the unicast addresses") {
     network n;
     n.add("0.0.0.0/0"_prefix, {.interface = 3, .gateway = "10.0.2.254"_ip});
     for (const u8 top : {u8{1}, u8{9}, u8{126}, u8{128}, u8{223}})
-        CHECK(judge(n, support::datagram_of({.destination = ipv4::address::from_octets(
+        CHECK(judge(n, support::datagram_of({.destination = ipv4::address::from_bytes(
                                                  top, 0, 0, 1)})) == accepted::forward);
     for (const u8 top : {u8{0}, u8{127}, u8{224}, u8{239}, u8{240}, u8{255}})
-        CHECK(judge(n, support::datagram_of({.destination = ipv4::address::from_octets(
+        CHECK(judge(n, support::datagram_of({.destination = ipv4::address::from_bytes(
                                                  top, 0, 0, 1)})) == accepted::no);
 }
 
 TEST_CASE("a header that is not right is nothing for it") {
     const network n;
-    const octets good = support::datagram_of({});
+    const byte_vector good = support::datagram_of({});
     for (std::size_t at = 0; at < 20; ++at) {
         CAPTURE(at);
-        octets bad = good;
+        byte_vector bad = good;
         bad[at] ^= std::byte{0x10};
         CHECK(judge(n, bad) == accepted::no);
     }
-    octets padded = good;
+    byte_vector padded = good;
     padded.push_back(std::byte{});
     CHECK(judge(n, padded) == accepted::no);
-    CHECK(judge(n, octets(good.begin(), good.begin() + 19)) == accepted::no);
-    CHECK(judge(n, good, packet_type::broadcast) == accepted::no);
+    CHECK(judge(n, byte_vector(good.begin(), good.begin() + 19)) == accepted::no);
+    CHECK(judge(n, good, link_addressing::broadcast) == accepted::no);
 }
 
 TEST_CASE("the route of the packet before serves for the same destination and tos alone") {

@@ -49,7 +49,7 @@ void mc_forwarding(network& n) {
 // What a row expects: the interface that it is forwarded to, the type that it is delivered as, or
 // the refusal with its reason and ICMP error.
 struct expectation {
-    outcome kind;
+    decision_kind kind;
     route_type type = route_type::unicast;
     u16 interface = 0;
     drop_reason reason = none;
@@ -57,16 +57,16 @@ struct expectation {
     int icmp_code = -1;
 };
 constexpr expectation to(u16 interface) {
-    return {outcome::forward, route_type::unicast, interface};
+    return {decision_kind::forward, route_type::unicast, interface};
 }
 constexpr expectation ours(route_type type = route_type::local) {
-    return {outcome::deliver, type};
+    return {decision_kind::deliver, type};
 }
 constexpr expectation refused(drop_reason why) {
-    return {outcome::drop, route_type::unicast, 0, why};
+    return {decision_kind::drop, route_type::unicast, 0, why};
 }
 constexpr expectation answered(drop_reason why, int type, int code) {
-    return {outcome::reject, route_type::unicast, 0, why, type, code};
+    return {decision_kind::reject, route_type::unicast, 0, why, type, code};
 }
 
 constexpr auto peer = "10.0.1.2"_ip;
@@ -288,7 +288,7 @@ template <class Row>
 auto classified(network& n, const Row& r) {
     r.change(n);
     n.refresh();
-    const octets d = support::datagram_of({.source = r.source, .destination = r.destination});
+    const byte_vector d = support::datagram_of({.source = r.source, .destination = r.destination});
     return pipeline::classify(n.tables(), ipv4::const_view{d.data()}, r.destination, n.link(2));
 }
 
@@ -297,15 +297,15 @@ TEST_CASE("classify: sources, destinations and switches") {
         INFO(doctest::String{r.name});
         network n;
         const auto c = classified(n, r);
-        CHECK(c.verdict.kind() == r.expected.kind);
-        CHECK(c.verdict.reason() == r.expected.reason);
-        if (r.expected.kind == outcome::forward) {
-            CHECK(n.routes.at(c.verdict.hop()).interface == r.expected.interface);
+        CHECK(c.decided.kind() == r.expected.kind);
+        CHECK(c.decided.reason() == r.expected.reason);
+        if (r.expected.kind == decision_kind::forward) {
+            CHECK(n.routes.at(c.decided.hop()).interface == r.expected.interface);
         }
-        if (r.expected.kind == outcome::deliver) CHECK(c.type == r.expected.type);
-        if (r.expected.kind == outcome::reject) {
-            CHECK(c.verdict.error().type() == r.expected.icmp_type);
-            CHECK(c.verdict.error().code() == r.expected.icmp_code);
+        if (r.expected.kind == decision_kind::deliver) CHECK(c.type == r.expected.type);
+        if (r.expected.kind == decision_kind::reject) {
+            CHECK(c.decided.error().type() == r.expected.icmp_type);
+            CHECK(c.decided.error().code() == r.expected.icmp_code);
             CHECK(c.unroutable);
         }
     }
@@ -315,10 +315,10 @@ TEST_CASE("classify: IGMP may come from nowhere, as others may not") {
     network n;
     member(n);
     for (const u8 protocol : {ipv4::protocols::igmp, ipv4::protocols::udp}) {
-        const octets d =
+        const byte_vector d =
             support::datagram_of({.source = {}, .destination = many, .protocol = protocol});
         const auto c = pipeline::classify(n.tables(), ipv4::const_view{d.data()}, many, n.link(2));
-        CHECK((c.verdict.kind() == outcome::deliver) == (protocol == ipv4::protocols::igmp));
+        CHECK((c.decided.kind() == decision_kind::deliver) == (protocol == ipv4::protocols::igmp));
     }
 }
 
@@ -330,13 +330,13 @@ TEST_CASE("classify: a group's datagram that comes by lo is judged as by any lin
         network n;
         REQUIRE(n.groups.join(link, many));
         const auto by = [&](ipv4::address source) {
-            const octets d = support::datagram_of({.source = source, .destination = many});
+            const byte_vector d = support::datagram_of({.source = source, .destination = many});
             return pipeline::classify(n.tables(), ipv4::const_view{d.data()}, many, n.link(link))
-                .verdict;
+                .decided;
         };
         REQUIRE(n.link(link).in_force.send_redirects);
-        CHECK(by("10.0.1.255"_ip).kind() == outcome::deliver);
-        CHECK(by(peer).kind() == outcome::deliver);
+        CHECK(by("10.0.1.255"_ip).kind() == decision_kind::deliver);
+        CHECK(by(peer).kind() == decision_kind::deliver);
         CHECK(by(own).reason() == source_local);
     }
 }
@@ -344,10 +344,10 @@ TEST_CASE("classify: a group's datagram that comes by lo is judged as by any lin
 TEST_CASE("classify: the time to live has no say") {
     network n;
     for (const ipv4::address a : {own, far, many, "192.0.2.1"_ip}) {
-        const octets zero = support::datagram_of({.destination = a, .ttl = 0});
-        const octets full = support::datagram_of({.destination = a, .ttl = 255});
-        const auto with = [&](const octets& d) {
-            return pipeline::classify(n.tables(), ipv4::const_view{d.data()}, a, n.link(2)).verdict;
+        const byte_vector zero = support::datagram_of({.destination = a, .ttl = 0});
+        const byte_vector full = support::datagram_of({.destination = a, .ttl = 255});
+        const auto with = [&](const byte_vector& d) {
+            return pipeline::classify(n.tables(), ipv4::const_view{d.data()}, a, n.link(2)).decided;
         };
         CHECK(with(zero) == with(full));
     }
@@ -364,9 +364,9 @@ TEST_CASE("classify: a route with a tos takes packets of that tos alone") {
                     {.tos = 0x14, .interface = 3}, {.tos = 0x08, .interface = 3}};
     for (const auto& r : tos_rows) {
         CAPTURE(int{r.tos});
-        const octets d = support::datagram_of({.tos = r.tos});
+        const byte_vector d = support::datagram_of({.tos = r.tos});
         const auto c = pipeline::classify(n.tables(), ipv4::const_view{d.data()}, far, n.link(2));
-        CHECK(n.routes.at(c.verdict.hop()).interface == r.interface);
+        CHECK(n.routes.at(c.decided.hop()).interface == r.interface);
     }
 }
 
@@ -411,7 +411,7 @@ TEST_CASE("classify: a redirect is due on the sender's own link, unless it is sw
         INFO(doctest::String{r.name});
         network n;
         const auto c = classified(n, r);
-        CHECK(c.verdict.kind() == outcome::forward);
+        CHECK(c.decided.kind() == decision_kind::forward);
         CHECK(c.redirect == r.redirect);
     }
 }

@@ -91,8 +91,8 @@ TEST_CASE("fit: size, DF and the fragments that it came in") {
         auto p = packet_of(
             pool, datagram_of({.flags_and_offset = static_cast<u16>(r.dont_fragment ? 0x4000 : 0),
                                .payload = pattern(r.size - 20)}));
-        p.writable_facts().ignore_df = r.ignore_df;
-        p.writable_facts().largest_fragment = static_cast<u16>(r.largest_fragment);
+        p.writable_metadata().ignore_df = r.ignore_df;
+        p.writable_metadata().largest_fragment = static_cast<u16>(r.largest_fragment);
         CHECK(pipeline::exceeds_mtu(p, r.mtu) == r.exceeds);
         CHECK(pipeline::fit(p, r.mtu) == r.fits);
     }

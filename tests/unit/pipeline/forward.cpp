@@ -22,13 +22,13 @@ struct row {
     datagram_fields datagram = {};
     metadata facts = {};
     route_entry route;
-    packet_type seen_as = packet_type::host;
+    link_addressing seen_as = link_addressing::host;
     drop_reason reason = none;
     int type = -1, code = 0;
     u32 info = 0;
 };
 
-metadata facts_with(void (*f)(metadata&)) {
+metadata metadata_with(void (*f)(metadata&)) {
     metadata m;
     f(m);
     return m;
@@ -49,14 +49,14 @@ const row rows[] = {
     {.name = "TTL 255", .datagram = {.ttl = 255}, .route = direct},
     {.name = "link-layer broadcast",
      .route = direct,
-     .seen_as = packet_type::broadcast,
+     .seen_as = link_addressing::broadcast,
      .reason = not_addressed_to_host},
     {.name = "link-layer multicast",
      .route = direct,
-     .seen_as = packet_type::multicast,
+     .seen_as = link_addressing::multicast,
      .reason = not_addressed_to_host},
     {.name = "merged by receive offload",
-     .facts = facts_with([](metadata& m) { m.merged_receive = true; }),
+     .facts = metadata_with([](metadata& m) { m.merged_receive = true; }),
      .route = direct,
      .reason = merged_by_receive_offload},
     {.name = "as long as the MTU",
@@ -82,40 +82,40 @@ const row rows[] = {
      .route = {.interface = 3, .mtu = 1700}},
     {.name = "reassembled from DF fragments that fit, may be cut again",
      .datagram = {.flags_and_offset = df, .payload = pattern(1600)},
-     .facts = facts_with([](metadata& m) { m.ignore_df = true, m.largest_fragment = 1400; }),
+     .facts = metadata_with([](metadata& m) { m.ignore_df = true, m.largest_fragment = 1400; }),
      .route = direct},
     {.name = "a fragment of it was too big",
      .datagram = {.flags_and_offset = df, .payload = pattern(1600)},
-     .facts = facts_with([](metadata& m) { m.ignore_df = true, m.largest_fragment = 1501; }),
+     .facts = metadata_with([](metadata& m) { m.ignore_df = true, m.largest_fragment = 1501; }),
      .route = direct,
      .reason = too_big,
      .type = 3,
      .code = 4,
      .info = 1500},
     {.name = "strict source route over a gateway",
-     .facts = facts_with([](metadata& m) { m.options.strict_route = true; }),
+     .facts = metadata_with([](metadata& m) { m.options.strict_route = true; }),
      .route = gateway,
      .reason = source_route_failed,
      .type = 3,
      .code = 5},
     {.name = "strict source route to a neighbour",
-     .facts = facts_with([](metadata& m) { m.options.strict_route = true; }),
+     .facts = metadata_with([](metadata& m) { m.options.strict_route = true; }),
      .route = direct},
     // the order: link type, offload, TTL, strict route, size
     {.name = "broadcast, TTL 1",
      .datagram = {.ttl = 1},
      .route = direct,
-     .seen_as = packet_type::broadcast,
+     .seen_as = link_addressing::broadcast,
      .reason = not_addressed_to_host},
     {.name = "TTL 1, strict, too big",
      .datagram = {.ttl = 1, .flags_and_offset = df, .payload = pattern(1600)},
-     .facts = facts_with([](metadata& m) { m.options.strict_route = true; }),
+     .facts = metadata_with([](metadata& m) { m.options.strict_route = true; }),
      .route = gateway,
      .reason = ttl_expired,
      .type = 11},
     {.name = "strict, too big",
      .datagram = {.flags_and_offset = df, .payload = pattern(1600)},
-     .facts = facts_with([](metadata& m) { m.options.strict_route = true; }),
+     .facts = metadata_with([](metadata& m) { m.options.strict_route = true; }),
      .route = gateway,
      .reason = source_route_failed,
      .type = 3,
@@ -127,8 +127,8 @@ TEST_CASE("forward: each refusal with its error, and in Linux's order") {
     for (const row& r : rows) {
         INFO(doctest::String{r.name});
         auto packet = packet_of(pool, datagram_of(r.datagram), 2, r.seen_as);
-        packet.facts() = r.facts;
-        const octets before = content_of(packet);
+        packet.metadata() = r.facts;
+        const byte_vector before = content_of(packet);
         auto d = pipeline::validate(packet);
         REQUIRE(d.has_value());
         const decision got = pipeline::forward(*d, r.route, next_hop{7}, 1500);
@@ -138,7 +138,7 @@ TEST_CASE("forward: each refusal with its error, and in Linux's order") {
         } else if (r.type < 0) {
             CHECK(got == decision::drop(r.reason));
         } else {
-            REQUIRE(got.kind() == outcome::reject);
+            REQUIRE(got.kind() == decision_kind::reject);
             CHECK(got.error().type() == r.type);
             CHECK(got.error().code() == r.code);
             CHECK(got.error().info() == r.info);
@@ -147,16 +147,16 @@ TEST_CASE("forward: each refusal with its error, and in Linux's order") {
     }
 }
 
-// 4000 octets of TCP or UDP that are still to be cut into segments, DF set.
+// 4000 bytes of TCP or UDP that are still to be cut into segments, DF set.
 decision forward_segmented(segmentation_kind kind, u16 segment_size, u8 tcp_words, u32 mtu) {
     fixed_pool<8192, 1> pool;
-    octets transport = pattern(4000);
+    byte_vector transport = pattern(4000);
     transport[12] = static_cast<std::byte>(tcp_words << 4);
     const u8 protocol =
         kind == segmentation_kind::udp ? ipv4::protocols::udp : ipv4::protocols::tcp;
     auto packet = packet_of(
         pool, datagram_of({.protocol = protocol, .flags_and_offset = df, .payload = transport}));
-    metadata& m = packet.facts();
+    metadata& m = packet.metadata();
     m.segmentation = kind;
     m.segment_size = segment_size;
     m.checksum_start = 20;
@@ -167,12 +167,12 @@ decision forward_segmented(segmentation_kind kind, u16 segment_size, u8 tcp_word
 
 TEST_CASE("forward: a packet with segmentation facts is judged by its segments") {
     using enum segmentation_kind;
-    CHECK(forward_segmented(tcp_ipv4, 1460, 5, 1500).kind() == outcome::forward);
+    CHECK(forward_segmented(tcp_ipv4, 1460, 5, 1500).kind() == decision_kind::forward);
     CHECK(forward_segmented(tcp_ipv4, 1461, 5, 1500).reason() == too_big);
-    CHECK(forward_segmented(udp, 1472, 5, 1500).kind() == outcome::forward);
+    CHECK(forward_segmented(udp, 1472, 5, 1500).kind() == decision_kind::forward);
     CHECK(forward_segmented(udp, 1473, 5, 1500).reason() == too_big);
     CHECK(forward_segmented(segmentation_kind::none, 100, 5, 1500).reason() == too_big);
-    CHECK(forward_segmented(tcp_ipv4, 1448, 8, 1500).kind() == outcome::forward);
+    CHECK(forward_segmented(tcp_ipv4, 1448, 8, 1500).kind() == decision_kind::forward);
 }
 
 TEST_CASE("forward: the options of a TCP header count for its segments") {

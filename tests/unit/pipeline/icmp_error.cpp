@@ -17,7 +17,7 @@ const icmp_request unreachable = icmp_request::host_unreachable();
 struct row {
     const char* name;
     datagram_fields offender = {};
-    packet_type seen_as = packet_type::host;
+    link_addressing seen_as = link_addressing::host;
     route_type type = route_type::unicast;
     bool sent = false;
 };
@@ -27,20 +27,20 @@ const row rows[] = {
     {.name = "to us", .type = route_type::local, .sent = true},
     {.name = "to a broadcast", .type = route_type::broadcast},
     {.name = "to a group", .type = route_type::multicast},
-    {.name = "link-layer broadcast", .seen_as = packet_type::broadcast},
-    {.name = "link-layer multicast", .seen_as = packet_type::multicast},
-    {.name = "our own, heard again", .seen_as = packet_type::loopback},
-    {.name = "for another host", .seen_as = packet_type::other_host},
+    {.name = "link-layer broadcast", .seen_as = link_addressing::broadcast},
+    {.name = "link-layer multicast", .seen_as = link_addressing::multicast},
+    {.name = "our own, heard again", .seen_as = link_addressing::loopback},
+    {.name = "for another host", .seen_as = link_addressing::other_host},
     {.name = "first fragment", .offender = {.flags_and_offset = 0x2000}, .sent = true},
     {.name = "second fragment", .offender = {.flags_and_offset = 0x2001}},
     {.name = "last fragment", .offender = {.flags_and_offset = 0x0001}},
     {.name = "last possible offset", .offender = {.flags_and_offset = 0x1fff}},
     {.name = "DF and the reserved flag", .offender = {.flags_and_offset = 0xc000}, .sent = true},
     {.name = "ICMP without a type", .offender = {.protocol = 1, .payload = {}}},
-    {.name = "ICMP of one octet, echo",
+    {.name = "ICMP of one byte, echo",
      .offender = {.protocol = 1, .payload = list({8})},
      .sent = true},
-    {.name = "ICMP of one octet behind options, echo",
+    {.name = "ICMP of one byte behind options, echo",
      .offender = {.protocol = 1, .options = list({3, 3, 3, 1}), .payload = list({8})},
      .sent = true},
     {.name = "ICMP error behind options",
@@ -68,7 +68,7 @@ TEST_CASE("icmp error: never about an error or what counts as one") {
     }
 }
 
-TEST_CASE("icmp error: as much is quoted as fits 576 octets and the way back") {
+TEST_CASE("icmp error: as much is quoted as fits 576 bytes and the way back") {
     const struct {
         const char* name;
         u32 packet = 1500;
@@ -77,15 +77,15 @@ TEST_CASE("icmp error: as much is quoted as fits 576 octets and the way back") {
         u32 quote;
     } sizes[] = {
         {.name = "a short packet, whole", .packet = 48, .mtu = 1500, .quote = 48},
-        {.name = "548 octets, whole", .packet = 548, .mtu = 1500, .quote = 548},
-        {.name = "549 octets, cut", .packet = 549, .mtu = 1500, .quote = 548},
-        {.name = "65535 octets", .packet = 65535, .mtu = 65535, .quote = 548},
+        {.name = "548 bytes, whole", .packet = 548, .mtu = 1500, .quote = 548},
+        {.name = "549 bytes, cut", .packet = 549, .mtu = 1500, .quote = 548},
+        {.name = "65535 bytes", .packet = 65535, .mtu = 65535, .quote = 548},
         {.name = "options of the error count", .mtu = 1500, .options = 40, .quote = 508},
         {.name = "a small MTU", .mtu = 296, .quote = 268},
         {.name = "the smallest MTU", .mtu = 68, .quote = 40},
         {.name = "no more than a header would fit", .mtu = 48, .quote = 0},
-        {.name = "one octet more fits", .mtu = 49, .quote = 21},
-        {.name = "MTU 68 with 40 octets of options", .mtu = 68, .options = 40, .quote = 0},
+        {.name = "one byte more fits", .mtu = 49, .quote = 21},
+        {.name = "MTU 68 with 40 bytes of options", .mtu = 68, .options = 40, .quote = 0},
         {.name = "MTU 0", .mtu = 0, .quote = 0},
     };
     for (const auto& s : sizes) {

@@ -14,21 +14,21 @@ namespace {
 
 using namespace support;
 using enum pipeline::icmp_action;
-using pipeline::icmp_verdict;
+using pipeline::icmp_decision;
 
-icmp_verdict judge(const octets& message, route_type to = route_type::local,
-                   const settings& s = {}) {
+icmp_decision judge(const byte_vector& message, route_type to = route_type::local,
+                    const settings& s = {}) {
     fixed_pool<2048, 1> pool;
     auto d = support::validated(packet_of(pool, datagram_of({.protocol = 1, .payload = message})));
     return d.has_value() ? pipeline::icmp_input(*d, to, s)
-                         : icmp_verdict{none, drop_reason::header_invalid, false, 0};
+                         : icmp_decision{none, drop_reason::header_invalid, false, 0};
 }
 
 TEST_CASE("icmp input: every type") {
     for (int type = 0; type < 256; ++type) {
         CAPTURE(type);
         const u8 t = static_cast<u8>(type);
-        const icmp_verdict v = judge(icmp_message(t, 0, 0, pattern(40)));
+        const icmp_decision v = judge(icmp_message(t, 0, 0, pattern(40)));
         CHECK(v.has_type);
         CHECK(v.type == t);
         const bool unknown = type > 18 && type != 42 && type != 43;
@@ -48,24 +48,24 @@ TEST_CASE("icmp input: an echo request is answered whatever its code") {
 }
 
 TEST_CASE("icmp input: what is wrong with a message") {
-    octets good = icmp_message(8, 0, 0, pattern(5));
+    byte_vector good = icmp_message(8, 0, 0, pattern(5));
     CHECK(judge(good).action == echo);
     for (std::size_t i = 0; i < good.size(); ++i) {
-        octets bad = good;
+        byte_vector bad = good;
         bad[i] ^= std::byte{0x10};
-        const icmp_verdict v = judge(bad);
+        const icmp_decision v = judge(bad);
         CHECK(v.reason == drop_reason::icmp_checksum);
         CHECK_FALSE(v.has_type);
     }
     for (std::size_t n = 0; n < 8; ++n) {
         CAPTURE(n);
-        octets shorter(n);
+        byte_vector shorter(n);
         if (n == 0) {
             CHECK(judge(shorter).reason == drop_reason::icmp_checksum);
             continue;
         }
-        // a sum that is right, of fewer octets than a header
-        shorter = octets(n, std::byte{0});
+        // a sum that is right, of fewer bytes than a header
+        shorter = byte_vector(n, std::byte{0});
         if (n >= 2) shorter[0] = shorter[1] = std::byte{0xff};
         const auto expected = n >= 2 ? drop_reason::icmp_truncated : drop_reason::icmp_checksum;
         CHECK(judge(shorter).reason == expected);
@@ -75,7 +75,7 @@ TEST_CASE("icmp input: what is wrong with a message") {
 TEST_CASE("icmp input: a timestamp request needs its first timestamp") {
     for (std::size_t n : {0u, 1u, 3u, 4u, 11u, 12u, 13u}) {
         CAPTURE(n);
-        const icmp_verdict v = judge(icmp_message(13, 0, 0, pattern(n)));
+        const icmp_decision v = judge(icmp_message(13, 0, 0, pattern(n)));
         CHECK((v.action == timestamp) == (n >= 4));
         CHECK(v.has_type);
         if (n < 4) CHECK(v.reason == drop_reason::icmp_truncated);
@@ -113,9 +113,10 @@ TEST_CASE("icmp input: few messages may come to many") {
         settings s;
         s.icmp_echo_ignore_broadcasts = r.ignore_broadcasts;
         for (const route_type to : {route_type::broadcast, route_type::multicast}) {
-            const icmp_verdict v = judge(icmp_message(r.type, 0, 0, pattern(40)), to, s);
+            const icmp_decision v = judge(icmp_message(r.type, 0, 0, pattern(40)), to, s);
             CHECK(v.action == r.action);
-            CHECK(v.reason == (r.action == none ? drop_reason::icmp_to_many : drop_reason::none));
+            CHECK(v.reason ==
+                  (r.action == none ? drop_reason::icmp_to_broadcast : drop_reason::none));
         }
     }
 }
@@ -128,7 +129,7 @@ TEST_CASE("icmp input: a probe is answered if it is switched on and asks about u
                     settings s;
                     s.icmp_echo_enable_probe = on;
                     s.icmp_echo_ignore_all = ignore_all;
-                    const icmp_verdict v = judge(icmp_message(42, 0, word), to, s);
+                    const icmp_decision v = judge(icmp_message(42, 0, word), to, s);
                     const bool answered = on && !ignore_all && (word & 1) != 0;
                     CHECK(v.action == (answered ? probe : consumed));
                     CHECK(v.has_type);
@@ -141,26 +142,26 @@ TEST_CASE("icmp input: a probe is answered if it is switched on and asks about u
 TEST_CASE("icmp input: echo_ignore_all is obeyed and counts the message") {
     settings s;
     s.icmp_echo_ignore_all = true;
-    const icmp_verdict v = judge(echo_request(), route_type::local, s);
+    const icmp_decision v = judge(echo_request(), route_type::local, s);
     CHECK(v.action == consumed);
     CHECK(v.has_type);
 }
 
 TEST_CASE("icmp input: a verified checksum is believed; segments are read across") {
     fixed_pool<256, 2> pool;
-    octets message = echo_request(30);
-    const octets whole = datagram_of({.protocol = 1, .payload = message});
+    byte_vector message = echo_request(30);
+    const byte_vector whole = datagram_of({.protocol = 1, .payload = message});
     for (std::ptrdiff_t cut : {20, 21, 24, 27, 33}) {
         CAPTURE(cut);
-        auto p = packet_of(pool, octets(whole.begin(), whole.begin() + cut));
-        p.append(packet_of(pool, octets(whole.begin() + cut, whole.end())));
+        auto p = packet_of(pool, byte_vector(whole.begin(), whole.begin() + cut));
+        p.append(packet_of(pool, byte_vector(whole.begin() + cut, whole.end())));
         auto d = pipeline::validate(p);
         REQUIRE(d.has_value());
         CHECK(pipeline::icmp_input(*d, route_type::local, {}).action == echo);
     }
     message[4] ^= std::byte{1};
     auto p = packet_of(pool, datagram_of({.protocol = 1, .payload = message}));
-    p.facts().checksum = checksum_state::verified;
+    p.metadata().checksum = checksum_state::verified;
     auto d = pipeline::validate(p);
     REQUIRE(d.has_value());
     CHECK(pipeline::icmp_input(*d, route_type::local, {}).action == echo);

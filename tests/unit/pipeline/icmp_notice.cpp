@@ -13,16 +13,16 @@ namespace pipeline_icmp_notice {
 namespace {
 
 using namespace support;
-using pipeline::notice_fate;
-using pipeline::notice_verdict;
+using pipeline::notice_decision;
+using pipeline::notice_kind;
 
 // A host unreachable from 10.0.2.9 to 10.0.2.1 that quotes a UDP datagram to `destination`.
-notice_verdict notice_about(const network& n, ipv4::address destination, u8 type = 3, u32 word = 0,
-                            std::size_t cut = 0) {
-    octets quoted = support::datagram_of({.source = "10.0.2.1"_ip,
-                                          .destination = destination,
-                                          .protocol = ipv4::protocols::udp,
-                                          .payload = support::udp_message(1000, 53, {})});
+notice_decision notice_about(const network& n, ipv4::address destination, u8 type = 3, u32 word = 0,
+                             std::size_t cut = 0) {
+    byte_vector quoted = support::datagram_of({.source = "10.0.2.1"_ip,
+                                               .destination = destination,
+                                               .protocol = ipv4::protocols::udp,
+                                               .payload = support::udp_message(1000, 53, {})});
     quoted.resize(quoted.size() - cut);
     fixed_pool<256, 1> pool;
     auto d = support::validated(support::packet_of(
@@ -33,7 +33,7 @@ notice_verdict notice_about(const network& n, ipv4::address destination, u8 type
                               .payload = support::icmp_message(type, 1, word, quoted)}),
         3));
     REQUIRE(d.has_value());
-    notice_verdict v = pipeline::icmp_notice(n.tables(), *d);
+    notice_decision v = pipeline::icmp_notice(n.tables(), *d);
     v.notice.quoted = {};
     v.notice.extension = {};
     return v;
@@ -60,27 +60,27 @@ TEST_CASE("an error about a broadcast is told only where bogus ones are let thro
         CAPTURE(r.name);
         network n;
         n.switches.icmp_ignore_bogus_error_responses = true;
-        CHECK(notice_about(n, r.destination).fate == notice_fate::tell);
+        CHECK(notice_about(n, r.destination).fate == notice_kind::tell);
         n.switches.icmp_ignore_bogus_error_responses = false;
         CHECK(notice_about(n, r.destination).fate ==
-              (r.is_many ? notice_fate::ignore : notice_fate::tell));
+              (r.is_many ? notice_kind::ignore : notice_kind::tell));
     }
 }
 
 TEST_CASE("a redirect's gateway is no length of a quote") {
     const network n;
-    const notice_verdict v = notice_about(n, "10.9.0.1"_ip, 5, 0x0a2002fe);
-    CHECK(v.fate == notice_fate::tell);
+    const notice_decision v = notice_about(n, "10.9.0.1"_ip, 5, 0x0a2002fe);
+    CHECK(v.fate == notice_kind::tell);
     CHECK(v.notice.info == 0x0a2002fe);
     CHECK(v.notice.destination == "10.9.0.1"_ip);
     CHECK(v.notice.destination_port == 53);
 }
 
-TEST_CASE("eight octets behind the quoted header are needed") {
+TEST_CASE("eight bytes behind the quoted header are needed") {
     const network n;
     CHECK(notice_about(n, "10.0.2.9"_ip).notice.source_port == 1000);
-    const notice_verdict v = notice_about(n, "10.0.2.9"_ip, 3, 0, 1);
-    CHECK(v.fate == notice_fate::invalid);
+    const notice_decision v = notice_about(n, "10.0.2.9"_ip, 3, 0, 1);
+    CHECK(v.fate == notice_kind::invalid);
     CHECK(v.reason == drop_reason::icmp_invalid);
 }
 

@@ -17,21 +17,21 @@ using namespace support;
 constexpr auto from = "10.0.1.2"_ip;
 constexpr auto to = "10.0.1.1"_ip;
 
-octets message_of(std::size_t payload) {
-    octets made = udp_message(4000, 53, pattern(payload));
+byte_vector message_of(std::size_t payload) {
+    byte_vector made = udp_message(4000, 53, pattern(payload));
     udp::set_checksum(from, to, made);
     return made;
 }
-octets datagram_with(const octets& message) {
+byte_vector datagram_with(const byte_vector& message) {
     return datagram_of(
         {.source = from, .destination = to, .protocol = ipv4::protocols::udp, .payload = message});
 }
 
-pipeline::udp_verdict verdict_on(const octets& datagram, std::ptrdiff_t cut) {
+pipeline::udp_decision verdict_on(const byte_vector& datagram, std::ptrdiff_t cut) {
     fixed_pool<256, 4> pool;
-    auto p = packet_of(pool, octets(datagram.begin(), datagram.begin() + cut));
+    auto p = packet_of(pool, byte_vector(datagram.begin(), datagram.begin() + cut));
     if (cut < std::ssize(datagram)) {
-        p.append(packet_of(pool, octets(datagram.begin() + cut, datagram.end())));
+        p.append(packet_of(pool, byte_vector(datagram.begin() + cut, datagram.end())));
     }
     auto d = validated(std::move(p));
     REQUIRE(d.has_value());
@@ -39,7 +39,7 @@ pipeline::udp_verdict verdict_on(const octets& datagram, std::ptrdiff_t cut) {
 }
 
 TEST_CASE("udp input: the same wherever it is cut") {
-    const octets whole = datagram_with(message_of(13));
+    const byte_vector whole = datagram_with(message_of(13));
     for (std::ptrdiff_t cut = 20; cut <= std::ssize(whole); ++cut) {
         CAPTURE(cut);
         const auto v = verdict_on(whole, cut);
@@ -52,7 +52,7 @@ TEST_CASE("udp input: the same wherever it is cut") {
 }
 
 TEST_CASE("udp input: a short header, a wrong length, a wrong sum") {
-    octets message = message_of(13);
+    byte_vector message = message_of(13);
     const auto reason = [&](std::ptrdiff_t cut) {
         return verdict_on(datagram_with(message), cut).reason;
     };

@@ -15,53 +15,53 @@ using namespace support;
 
 struct fault {
     const char* name;
-    void (*break_it)(octets&);
+    void (*break_it)(byte_vector&);
     drop_reason expected;
 };
 
-void set_octet(octets& d, std::size_t at, int value) {
+void set_byte(byte_vector& d, std::size_t at, int value) {
     d[at] = static_cast<std::byte>(value);
 }
-void repair(octets& d) {
+void repair(byte_vector& d) {
     store_be<u16>(d.data() + 10, 0);
     const unsigned words = static_cast<unsigned>(d[0]) & 15;
     store_be<u16>(d.data() + 10, checksum::compute_header(d.data(), words));
 }
 
 constexpr fault faults[] = {
-    {.name = "nothing wrong", .break_it = [](octets&) {}, .expected = drop_reason::none},
+    {.name = "nothing wrong", .break_it = [](byte_vector&) {}, .expected = drop_reason::none},
     {.name = "empty",
-     .break_it = [](octets& d) { d.clear(); },
+     .break_it = [](byte_vector& d) { d.clear(); },
      .expected = drop_reason::header_truncated},
-    {.name = "19 octets",
-     .break_it = [](octets& d) { d.resize(19); },
+    {.name = "19 bytes",
+     .break_it = [](byte_vector& d) { d.resize(19); },
      .expected = drop_reason::header_truncated},
     {.name = "version 6",
-     .break_it = [](octets& d) { set_octet(d, 0, 0x65), repair(d); },
+     .break_it = [](byte_vector& d) { set_byte(d, 0, 0x65), repair(d); },
      .expected = drop_reason::header_invalid},
     {.name = "version 0",
-     .break_it = [](octets& d) { set_octet(d, 0, 0x05), repair(d); },
+     .break_it = [](byte_vector& d) { set_byte(d, 0, 0x05), repair(d); },
      .expected = drop_reason::header_invalid},
     {.name = "header length 4 words, its checksum right",
      .break_it =
-         [](octets& d) {
-             set_octet(d, 0, 0x44);
+         [](byte_vector& d) {
+             set_byte(d, 0, 0x44);
              store_be<u16>(d.data() + 10, 0);
              store_be<u16>(d.data() + 10, checksum::compute_header(d.data(), 4));
          },
      .expected = drop_reason::header_invalid},
     {.name = "header length 0",
-     .break_it = [](octets& d) { set_octet(d, 0, 0x40); },
+     .break_it = [](byte_vector& d) { set_byte(d, 0, 0x40); },
      .expected = drop_reason::header_invalid},
-    {.name = "60 octets of header, 36 there",
-     .break_it = [](octets& d) { set_octet(d, 0, 0x4f); },
+    {.name = "60 bytes of header, 36 there",
+     .break_it = [](byte_vector& d) { set_byte(d, 0, 0x4f); },
      .expected = drop_reason::header_truncated},
     {.name = "a bit of the identification turned",
-     .break_it = [](octets& d) { d[5] ^= std::byte{1}; },
+     .break_it = [](byte_vector& d) { d[5] ^= std::byte{1}; },
      .expected = drop_reason::header_checksum},
     {.name = "checksum ffff for 0000 is right",
      .break_it =
-         [](octets& d) {
+         [](byte_vector& d) {
              store_be<u16>(d.data() + 4, 0);
              repair(d);
              const u16 sum = load_be<u16>(d.data() + 10);
@@ -71,24 +71,24 @@ constexpr fault faults[] = {
      .expected = drop_reason::none},
     {.name = "total length one more than came",
      .break_it =
-         [](octets& d) {
+         [](byte_vector& d) {
              store_be<u16>(d.data() + 2, static_cast<u16>(d.size() + 1));
              repair(d);
          },
      .expected = drop_reason::length_beyond_packet},
     {.name = "total length 19",
-     .break_it = [](octets& d) { store_be<u16>(d.data() + 2, 19), repair(d); },
+     .break_it = [](byte_vector& d) { store_be<u16>(d.data() + 2, 19), repair(d); },
      .expected = drop_reason::length_below_header},
     {.name = "total length 0",
-     .break_it = [](octets& d) { store_be<u16>(d.data() + 2, 0), repair(d); },
+     .break_it = [](byte_vector& d) { store_be<u16>(d.data() + 2, 0), repair(d); },
      .expected = drop_reason::length_below_header},
     {.name = "total length of the header alone",
-     .break_it = [](octets& d) { store_be<u16>(d.data() + 2, 20), repair(d); },
+     .break_it = [](byte_vector& d) { store_be<u16>(d.data() + 2, 20), repair(d); },
      .expected = drop_reason::none},
 };
 
 auto broken(fixed_pool<256, 2>& pool, const fault& f) {
-    octets d = datagram_of({});
+    byte_vector d = datagram_of({});
     f.break_it(d);
     return packet_of(pool, d);
 }
@@ -98,11 +98,10 @@ TEST_CASE("validate: each fault has its reason") {
     for (const fault& f : faults) {
         INFO(doctest::String{f.name});
         auto packet = broken(pool, f);
-        const octets before = content_of(packet);
+        const byte_vector before = content_of(packet);
         CHECK(pipeline::validator::check(packet) == f.expected);
-        const octets after = content_of(packet);
-        CHECK_MESSAGE(equal_bytes(after, const_bytes{before}.first(after.size())),
-                      "octets changed");
+        const byte_vector after = content_of(packet);
+        CHECK_MESSAGE(equal_bytes(after, const_bytes{before}.first(after.size())), "bytes changed");
     }
 }
 
@@ -112,7 +111,7 @@ TEST_CASE(
     for (const fault& f : faults) {
         INFO(doctest::String{f.name});
         auto packet = broken(pool, f);
-        const octets d = content_of(packet);
+        const byte_vector d = content_of(packet);
         auto made = pipeline::validate(packet);
         CHECK(made.error() == f.expected);
         CHECK(made.has_value() == (f.expected == drop_reason::none));
@@ -131,7 +130,7 @@ TEST_CASE(
 
 TEST_CASE("validate: revalidate leaves what it refuses too, and does not look at the checksum") {
     fixed_pool<256, 1> pool;
-    octets d = datagram_of({});
+    byte_vector d = datagram_of({});
     d[10] ^= std::byte{1};
     auto packet = packet_of(pool, d);
     CHECK(pipeline::validate(packet).error() == drop_reason::header_checksum);
@@ -146,28 +145,28 @@ TEST_CASE("validate: revalidate leaves what it refuses too, and does not look at
 }
 
 TEST_CASE("validate: of two faults the first in Linux's order is named") {
-    const auto bad_version = [](octets& d) { set_octet(d, 0, 0x65); };
-    const auto bad_sum = [](octets& d) { d[10] ^= std::byte{1}; };
-    const auto too_long = [](octets& d) { store_be<u16>(d.data() + 2, 2000); };
-    const auto below_header_and_beyond = [](octets& d) {
-        d = datagram_of({.options = octets(40), .payload = {}});
+    const auto bad_version = [](byte_vector& d) { set_byte(d, 0, 0x65); };
+    const auto bad_sum = [](byte_vector& d) { d[10] ^= std::byte{1}; };
+    const auto too_long = [](byte_vector& d) { store_be<u16>(d.data() + 2, 2000); };
+    const auto below_header_and_beyond = [](byte_vector& d) {
+        d = datagram_of({.options = byte_vector(40), .payload = {}});
         store_be<u16>(d.data() + 2, 59);
         repair(d);
         d.resize(60);
     };
     const struct {
         const char* name;
-        std::vector<void (*)(octets&)> faults;
+        std::vector<void (*)(byte_vector&)> faults;
         drop_reason expected;
     } rows[] = {
-        {.name = "19 octets of version 6",
-         .faults = {bad_version, [](octets& d) { d.resize(19); }},
+        {.name = "19 bytes of version 6",
+         .faults = {bad_version, [](byte_vector& d) { d.resize(19); }},
          .expected = drop_reason::header_truncated},
         {.name = "version, checksum, length",
          .faults = {bad_version, bad_sum, too_long},
          .expected = drop_reason::header_invalid},
         {.name = "long header that is not there, checksum",
-         .faults = {bad_sum, [](octets& d) { set_octet(d, 0, 0x4f); }},
+         .faults = {bad_sum, [](byte_vector& d) { set_byte(d, 0, 0x4f); }},
          .expected = drop_reason::header_truncated},
         {.name = "checksum, length",
          .faults = {bad_sum, too_long},
@@ -179,7 +178,7 @@ TEST_CASE("validate: of two faults the first in Linux's order is named") {
     fixed_pool<256, 2> pool;
     for (const auto& row : rows) {
         INFO(doctest::String{row.name});
-        octets d = datagram_of({});
+        byte_vector d = datagram_of({});
         for (const auto& f : row.faults)
             f(d);
         auto packet = packet_of(pool, d);
@@ -189,8 +188,8 @@ TEST_CASE("validate: of two faults the first in Linux's order is named") {
 
 TEST_CASE("validate: padding of the link layer is cut, nothing else") {
     fixed_pool<256, 2> pool;
-    const octets whole = datagram_of({.payload = pattern(5)});
-    octets padded = whole;
+    const byte_vector whole = datagram_of({.payload = pattern(5)});
+    byte_vector padded = whole;
     padded.resize(46, std::byte{0xaa});
     auto d = support::validated(packet_of(pool, padded));
     REQUIRE(d.has_value());
@@ -201,17 +200,17 @@ TEST_CASE("validate: padding of the link layer is cut, nothing else") {
 
 TEST_CASE("validate: a header cut into segments is made contiguous; a refused packet goes back") {
     fixed_pool<256, 4> pool;
-    const octets whole = datagram_of({.options = list({1, 1, 1, 1}), .payload = pattern(40)});
+    const byte_vector whole = datagram_of({.options = list({1, 1, 1, 1}), .payload = pattern(40)});
     for (std::size_t cut : {1u, 10u, 20u, 22u, 24u, 30u}) {
         CAPTURE(cut);
-        auto head = packet_of(pool, octets(whole.begin(), whole.begin() + long(cut)));
-        head.append(packet_of(pool, octets(whole.begin() + long(cut), whole.end())));
+        auto head = packet_of(pool, byte_vector(whole.begin(), whole.begin() + long(cut)));
+        head.append(packet_of(pool, byte_vector(whole.begin() + long(cut), whole.end())));
         auto d = pipeline::validate(head);
         REQUIRE(d.has_value());
         CHECK(d->packet().head_size() >= 24);
         CHECK(content_of(d->packet()) == whole);
     }
-    octets bad = whole;
+    byte_vector bad = whole;
     bad[8] ^= std::byte{1};
     CHECK(support::validated(packet_of(pool, bad)).error() == drop_reason::header_checksum);
     CHECK(pool.available() == 4);

@@ -25,8 +25,8 @@ TEST_CASE("validate of bytes: what validate of a packet says") {
     const auto below = [&random](u32 n) { return static_cast<u32>(random() % n); };
     std::array<unsigned, 256> seen{};
     for (int i = 0; i < 50'000; ++i) {
-        octets some = datagram_of(
-            {.options = octets(4 * below(4), std::byte{1}), .payload = pattern(below(20))});
+        byte_vector some = datagram_of(
+            {.options = byte_vector(4 * below(4), std::byte{1}), .payload = pattern(below(20))});
         if (below(2) == 0) {
             constexpr std::size_t places[] = {0, 2, 3, 10, 11, 12};
             some[places[below(6)]] = static_cast<std::byte>(below(256));

@@ -16,11 +16,11 @@ namespace {
 
 using big_source = heap_source<300'000, 4>;
 
-// `size` octets, of which the header says `total`.
+// `size` bytes, of which the header says `total`.
 big_source::packet_type sized(big_source& from, u32 size, u16 total, u16 fragment_word = 0) {
-    octets d = datagram_of({.protocol = ipv4::protocols::tcp,
-                            .flags_and_offset = fragment_word,
-                            .payload = pattern(20)});
+    byte_vector d = datagram_of({.protocol = ipv4::protocols::tcp,
+                                 .flags_and_offset = fragment_word,
+                                 .payload = pattern(20)});
     const ipv4::view ip{d.data()};
     ip.set(ipv4::total_length, total);
     ipv4::set_checksum(ip);
@@ -43,7 +43,7 @@ TEST_CASE("a total length of zero is the packet's own for TCP segments alone") {
         u16 fragment_word = 0;
     } rows[] = {
         {.name = "BIG TCP", .size = 200'000, .kind = tcp_ipv4, .left = 200'000},
-        {.name = "BIG TCP of one octet more", .size = 65'536, .kind = tcp_ipv4, .left = 65'536},
+        {.name = "BIG TCP of one byte more", .size = 65'536, .kind = tcp_ipv4, .left = 65'536},
         {.name = "BIG TCP over IPv6 in a tunnel",
          .size = 200'000,
          .kind = tcp_ipv6,
@@ -87,7 +87,7 @@ TEST_CASE("a total length of zero is the packet's own for TCP segments alone") {
          .total = 3'000,
          .kind = tcp_ipv4,
          .expected = drop_reason::length_beyond_packet},
-        {.name = "one octet",
+        {.name = "one byte",
          .size = 3'000,
          .total = 1,
          .kind = tcp_ipv4,
@@ -96,8 +96,8 @@ TEST_CASE("a total length of zero is the packet's own for TCP segments alone") {
     for (const auto& r : rows) {
         CAPTURE(std::string{r.name});
         auto packet = sized(buffers, r.size, r.total, r.fragment_word);
-        packet.facts().segmentation = r.kind;
-        packet.facts().segment_size = 1'000;
+        packet.metadata().segmentation = r.kind;
+        packet.metadata().segment_size = 1'000;
         CHECK(pipeline::validator::check(packet) == r.expected);
         if (r.expected == drop_reason::none) {
             CHECK(packet.size() == r.left);
@@ -128,19 +128,19 @@ TEST_CASE("a pending checksum is behind the IPv4 header and within the total len
         {.name = "the source address", .start = 12},
         {.name = "the destination address", .offset = 18},
         {.name = "an option", .start = 20},
-        {.name = "the last octet of the options", .start = 23},
+        {.name = "the last byte of the options", .start = 23},
         {.name = "behind the header, summed from inside it", .start = 20, .offset = 20},
         {.name = "the version, and not pending", .fine = true, .state = checksum_state::unknown},
         {.name = "the version, and verified", .fine = true, .state = checksum_state::verified},
     };
-    octets d = datagram_of({.options = list({1, 1, 1, 1}), .payload = pattern(36)});
+    byte_vector d = datagram_of({.options = list({1, 1, 1, 1}), .payload = pattern(36)});
     d.resize(d.size() + 40);  // padded
     for (const auto& r : rows) {
         CAPTURE(std::string{r.name});
         auto packet = packet_of(buffers, d);
-        packet.facts().checksum = r.state;
-        packet.facts().checksum_start = r.start;
-        packet.facts().checksum_offset = r.offset;
+        packet.metadata().checksum = r.state;
+        packet.metadata().checksum_start = r.start;
+        packet.metadata().checksum_offset = r.offset;
         const auto expected = r.fine ? drop_reason::none : drop_reason::checksum_misplaced;
         CHECK(pipeline::validator::check(packet) == expected);
         CHECK(pipeline::validator::check<header_sum::unknown>(packet) == expected);

@@ -58,7 +58,7 @@ SAME_PLACE(abi::auxiliary_data, tag, tpacket_auxdata, tp_vlan_tci);
 SAME_PLACE(abi::auxiliary_data, tag_type, tpacket_auxdata, tp_vlan_tpid);
 static_assert(sizeof(abi::ring_request) == sizeof(tpacket_req));
 static_assert(sizeof(abi::receive_ring_request) == sizeof(tpacket_req3));
-SAME_PLACE(abi::ring_request, frame_octets, tpacket_req, tp_frame_size);
+SAME_PLACE(abi::ring_request, frame_bytes, tpacket_req, tp_frame_size);
 SAME_PLACE(abi::ring_request, frames, tpacket_req, tp_frame_nr);
 SAME_PLACE(abi::receive_ring_request, retire_after_ms, tpacket_req3, tp_retire_blk_tov);
 static_assert(sizeof(abi::frame_header_2) == sizeof(tpacket2_hdr));

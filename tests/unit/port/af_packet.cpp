@@ -76,22 +76,22 @@ TEST_CASE("frames arrive as they were sent") {
 
     SUBCASE("of any size, in any number of pieces, of every packet type") {
         struct row {
-            octets frame;
-            packet_type type;
+            byte_vector frame;
+            link_addressing type;
         };
         std::vector<row> rows;
         for (const std::size_t n : {1u, 46u, 1000u, 1499u, 1500u})
-            rows.push_back({with_link_header(pattern(n)), packet_type::host});
+            rows.push_back({with_link_header(pattern(n)), link_addressing::host});
         rows.push_back({with_link_header(pattern(60), {255, 255, 255, 255, 255, 255}),
-                        packet_type::broadcast});
+                        link_addressing::broadcast});
         rows.push_back(
-            {with_link_header(pattern(60), {1, 0, 0x5e, 0, 0, 1}), packet_type::multicast});
+            {with_link_header(pattern(60), {1, 0, 0x5e, 0, 0, 1}), link_addressing::multicast});
         rows.push_back(
-            {with_link_header(pattern(60), {2, 0, 0, 0, 0, 0x77}), packet_type::other_host});
-        rows.push_back({with_link_header(pattern(60), {}, 0x0806), packet_type::host});
+            {with_link_header(pattern(60), {2, 0, 0, 0, 0, 0x77}), link_addressing::other_host});
+        rows.push_back({with_link_header(pattern(60), {}, 0x0806), link_addressing::host});
         // Tags, which the kernel takes off.
-        rows.push_back({with_link_header(pattern(60), {}, 0x8100), packet_type::host});
-        rows.push_back({with_link_header(pattern(60), {}, 0x88a8), packet_type::host});
+        rows.push_back({with_link_header(pattern(60), {}, 0x8100), link_addressing::host});
+        rows.push_back({with_link_header(pattern(60), {}, 0x88a8), link_addressing::host});
         for (const std::size_t pieces : {1u, 3u, 40u}) {
             for (const row& r : rows) {
                 auto p = packet_of(buffers, {r.frame.begin(), r.frame.begin() + 14});
@@ -110,10 +110,10 @@ TEST_CASE("frames arrive as they were sent") {
             for (std::size_t i = 0; i < rows.size(); ++i) {
                 CAPTURE(i);
                 CHECK(content_of(got[i]) == rows[i].frame);
-                CHECK(got[i].type() == rows[i].type);
+                CHECK(got[i].addressing() == rows[i].type);
                 CHECK(got[i].interface() == 9);
                 CHECK(got[i].headroom() >= default_headroom - 4);
-                CHECK_FALSE(got[i].has_facts());
+                CHECK_FALSE(got[i].has_metadata());
             }
         }
         CHECK(out.counters().sent == 3 * rows.size());
@@ -131,7 +131,7 @@ TEST_CASE("frames arrive as they were sent") {
                              row{.tcp = true, .payload = 60'001, .segment_size = 1448},
                              row{.tcp = false, .payload = 20'001, .segment_size = 1200}}) {
             CAPTURE(r.payload);
-            const octets frame = unfinished_frame(r.tcp, r.payload);
+            const byte_vector frame = unfinished_frame(r.tcp, r.payload);
             auto p = packet_of(buffers, {frame.begin(), frame.begin() + 50});
             set_unfinished(p, r.tcp, r.segment_size);
             for (std::size_t i = 50; i < frame.size(); i += 1800) {
@@ -144,7 +144,7 @@ TEST_CASE("frames arrive as they were sent") {
             const auto got = receive(*b, buffers, 1);
             REQUIRE(got.size() == 1);
             CHECK(content_of(got[0]) == frame);
-            const metadata& m = got[0].facts();
+            const metadata& m = got[0].metadata();
             CHECK(m.checksum == checksum_state::pending);
             CHECK(m.checksum_start == 20);
             CHECK(m.checksum_offset == (r.tcp ? 16 : 6));
@@ -153,7 +153,7 @@ TEST_CASE("frames arrive as they were sent") {
         }
     }
     SUBCASE("unless they cannot be had whole") {
-        const octets frame = unfinished_frame(true, 3000);
+        const byte_vector frame = unfinished_frame(true, 3000);
         const auto send_large = [&] {
             auto p = packet_of(buffers, {frame.begin(), frame.begin() + 1800});
             set_unfinished(p, true, 1448);
@@ -180,14 +180,14 @@ TEST_CASE("frames arrive as they were sent") {
     }
     SUBCASE("facts that cannot be told are refused") {
         auto p = packet_of(buffers, unfinished_frame(true, 100));
-        p.writable_facts().segmentation = segmentation_kind::tcp_ipv4;
-        p.writable_facts().segment_size = 50;
+        p.writable_metadata().segmentation = segmentation_kind::tcp_ipv4;
+        p.writable_metadata().segment_size = 50;
         CHECK_FALSE(out.send_frame(p, 9, {}));
         CHECK(out.counters().refused == 1);
         CHECK(p.size() == 166);
         auto beyond = packet_of(buffers, with_link_header(pattern(50)));
-        beyond.writable_facts().checksum = checksum_state::pending;
-        beyond.writable_facts().checksum_start = 49;
+        beyond.writable_metadata().checksum = checksum_state::pending;
+        beyond.writable_metadata().checksum_start = 49;
         CHECK_FALSE(out.send_frame(beyond, 9, {}));
     }
     SUBCASE("as long as the interface is there") {
@@ -225,7 +225,7 @@ TEST_CASE("packets of an interface without link header") {
     REQUIRE(device.has_value());
     CHECK_FALSE(device->is_ethernet());
     static pool buffers;
-    const octets datagram = datagram_of({.payload = pattern(77)});
+    const byte_vector datagram = datagram_of({.payload = pattern(77)});
     // What the program behind the tun device writes comes in, and the other way round.
     port::tun::sender::model<packet> far = tun->sender();
     auto p = packet_of(buffers, datagram);

@@ -31,8 +31,8 @@ struct both_ends {
         : wire{purpose}, near{ap::open_in_namespace(wire.ns.path(), "va")},
           far{ap::open_in_namespace(wire.ns.path(), "vb")} {}
 
-    std::vector<octets> take(std::size_t count) {
-        std::vector<octets> all;
+    std::vector<byte_vector> take(std::size_t count) {
+        std::vector<byte_vector> all;
         while (all.size() < count && wait_readable(far->fd())) {
             packet batch[8];
             const auto got = far->receive(buffers, batch);

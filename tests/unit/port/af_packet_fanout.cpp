@@ -20,7 +20,7 @@ namespace {
 using pool = fixed_pool<2048, 256, shared>;
 using packet = pool::packet_type;
 
-octets udp_datagram(u16 from, u16 to, bool reverse) {
+byte_vector udp_datagram(u16 from, u16 to, bool reverse) {
     datagram_fields f{.protocol = ipv4::protocols::udp,
                       .payload = reverse ? udp_message(to, from, pattern(8))
                                          : udp_message(from, to, pattern(8))};
@@ -29,8 +29,8 @@ octets udp_datagram(u16 from, u16 to, bool reverse) {
     }
     return datagram_of(f);
 }
-// Of 16 octets each, the first with ports.
-octets fragment_of(u16 identification, ipv4::address destination, u16 part) {
+// Of 16 bytes each, the first with ports.
+byte_vector fragment_of(u16 identification, ipv4::address destination, u16 part) {
     return datagram_of(
         {.destination = destination,
          .protocol = ipv4::protocols::udp,
@@ -80,7 +80,7 @@ TEST_CASE("a group shares by flow, fragments by addresses and protocol") {
     auto a = ap::open_in_namespace(g.wire.ns.path(), "va");
     REQUIRE(a.has_value());
     ap::sender::model<packet> out = a->sender();
-    const auto send = [&](const octets& datagram) {
+    const auto send = [&](const byte_vector& datagram) {
         auto p = packet_of(group::buffers, with_link_header(datagram));
         REQUIRE(out.send_frame(p, 1, {}));
     };
@@ -130,7 +130,7 @@ TEST_CASE("a socket that hears ARP alone sends every frame") {
     auto b = ap::open_in_namespace(wire.ns.path(), "vb");
     REQUIRE((a && b));
     ap::sender::model<packet> out = a->sender();
-    const octets frame = unfinished_frame(true, 1700);
+    const byte_vector frame = unfinished_frame(true, 1700);
     auto p = packet_of(group::buffers, frame);
     set_unfinished(p, true, 900);
     REQUIRE(out.send_frame(p, 1, {}));

@@ -31,8 +31,8 @@ struct station {
 
     void handle(std::span<packet> frames, instant now) {
         for (packet& frame : frames) {
-            if (eth.input(frame, now) == frame_kind::ipv4 && frame.type() == packet_type::host &&
-                is_echo_request(frame)) {
+            if (eth.input(frame, now) == frame_kind::ipv4 &&
+                frame.addressing() == link_addressing::host && is_echo_request(frame)) {
                 ++echoes;
                 turn_round(frame);
                 CHECK(eth.output(frame, {1, link_destination::unicast, "10.9.0.1"_ip}, now));

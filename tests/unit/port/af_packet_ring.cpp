@@ -25,7 +25,7 @@ using ring = ap::ring<64>;
 static_assert(output_policy<ap::ring_sender, packet>);
 static_assert(frame_sink<ap::ring_sender::model<packet>, packet>);
 
-constexpr ap::ring_options small{.block_octets = 1u << 17, .blocks = 2};
+constexpr ap::ring_options small{.block_bytes = 1u << 17, .blocks = 2};
 
 result<ring, port::port_error> open_ring(const veth_pair& wire, const char* name,
                                          const ap::ring_options& size = {}) {
@@ -46,7 +46,7 @@ std::vector<Packet> receive_all(int fd, std::size_t count, Receive&& receive) {
 }
 
 // A frame in as many blocks as it takes.
-packet long_packet(pool& buffers, const octets& frame, std::size_t head) {
+packet long_packet(pool& buffers, const byte_vector& frame, std::size_t head) {
     auto p = packet_of(buffers, {frame.data(), frame.data() + std::min(head, frame.size())});
     for (std::size_t i = head; i < frame.size(); i += 1800)
         p.append(packet_of(buffers,
@@ -62,7 +62,7 @@ TEST_CASE("frames of a receive ring") {
         support::skip("needs root, ip netns and veth");
         return;
     }
-    CHECK_FALSE(open_ring(wire, "vb", {.block_octets = 100'000}));
+    CHECK_FALSE(open_ring(wire, "vb", {.block_bytes = 100'000}));
     CHECK_FALSE(open_ring(wire, "vb", {.blocks = 0}));
     auto a = ap::open_in_namespace(wire.ns.path(), "va");
     auto b = open_ring(wire, "vb");
@@ -74,23 +74,27 @@ TEST_CASE("frames of a receive ring") {
     CHECK(b->receive(none).end == read_status::would_block);
 
     struct row {
-        octets frame;
-        packet_type type;
+        byte_vector frame;
+        link_addressing type;
         u16 segment_size;
     };
     const row rows[] = {
-        {.frame = with_link_header(pattern(1)), .type = packet_type::host, .segment_size = 0},
-        {.frame = with_link_header(pattern(1500)), .type = packet_type::host, .segment_size = 0},
+        {.frame = with_link_header(pattern(1)), .type = link_addressing::host, .segment_size = 0},
+        {.frame = with_link_header(pattern(1500)),
+         .type = link_addressing::host,
+         .segment_size = 0},
         {.frame = with_link_header(pattern(60), {255, 255, 255, 255, 255, 255}),
-         .type = packet_type::broadcast,
+         .type = link_addressing::broadcast,
          .segment_size = 0},
         {.frame = with_link_header(pattern(60), {2, 0, 0, 0, 0, 0x77}),
-         .type = packet_type::other_host,
+         .type = link_addressing::other_host,
          .segment_size = 0},
         {.frame = with_link_header(pattern(60), {}, 0x8100),
-         .type = packet_type::host,
+         .type = link_addressing::host,
          .segment_size = 0},
-        {.frame = unfinished_frame(true, 60'001), .type = packet_type::host, .segment_size = 1448},
+        {.frame = unfinished_frame(true, 60'001),
+         .type = link_addressing::host,
+         .segment_size = 1448},
     };
     const auto send = [&] {
         for (const row& r : rows) {
@@ -105,10 +109,10 @@ TEST_CASE("frames of a receive ring") {
         for (std::size_t i = 0; i < std::size(rows); ++i) {
             CAPTURE(i);
             CHECK(content_of(got[i]) == rows[i].frame);
-            CHECK(got[i].type() == rows[i].type);
+            CHECK(got[i].addressing() == rows[i].type);
             CHECK(got[i].interface() == 9);
             CHECK(got[i].headroom() >= default_headroom - 4);
-            CHECK(got[i].facts().segment_size == rows[i].segment_size);
+            CHECK(got[i].metadata().segment_size == rows[i].segment_size);
         }
     };
     SUBCASE("lent: writable, with headroom, and given back") {
@@ -169,7 +173,7 @@ TEST_CASE("packets that are kept keep their blocks") {
     auto kept =
         receive_all<ring::packet_type>(b->fd(), 1, [&](auto batch) { return b->receive(batch); });
     REQUIRE(kept.size() == 1);
-    const octets before = content_of(kept[0]);
+    const byte_vector before = content_of(kept[0]);
     // The other block takes some of these; the rest is dropped.
     std::vector<ring::packet_type> more(64);
     send(256);
@@ -312,9 +316,9 @@ TEST_CASE("frames of a transmit ring") {
         out.flush();
         auto got = take(1);
         REQUIRE(got.size() == 1);
-        CHECK_FALSE(got[0].has_facts());
+        CHECK_FALSE(got[0].has_metadata());
         const datagram_fields f;
-        const octets frame = content_of(got[0]);
+        const byte_vector frame = content_of(got[0]);
         CHECK(udp::checksum_ok(f.source, f.destination, const_bytes{frame}.subspan(34)));
     }
     SUBCASE("what it cannot send stays with the caller") {

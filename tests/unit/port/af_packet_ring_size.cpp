@@ -26,24 +26,24 @@ port::port_error why(const ap::ring_options& size) {
 TEST_CASE("sizes of a receive ring: blocks of 128 K or more, in all 2 GB at most") {
     const int asked = ::geteuid() == 0 ? ENODEV : EPERM;
     const struct {
-        u32 block_octets;
+        u32 block_bytes;
         u32 blocks;
         bool fits;
     } rows[] = {
-        {.block_octets = 1u << 17, .blocks = 1, .fits = true},
-        {.block_octets = 1u << 17, .blocks = 1u << 14, .fits = true},
-        {.block_octets = 1u << 17, .blocks = (1u << 14) + 1, .fits = false},
-        {.block_octets = 1u << 31, .blocks = 1, .fits = true},
-        {.block_octets = 1u << 31, .blocks = 2, .fits = false},
-        {.block_octets = 1u << 16, .blocks = 8, .fits = false},
-        {.block_octets = (1u << 18) + 8, .blocks = 8, .fits = false},
-        {.block_octets = 0, .blocks = 8, .fits = false},
-        {.block_octets = 1u << 18, .blocks = 0, .fits = false},
+        {.block_bytes = 1u << 17, .blocks = 1, .fits = true},
+        {.block_bytes = 1u << 17, .blocks = 1u << 14, .fits = true},
+        {.block_bytes = 1u << 17, .blocks = (1u << 14) + 1, .fits = false},
+        {.block_bytes = 1u << 31, .blocks = 1, .fits = true},
+        {.block_bytes = 1u << 31, .blocks = 2, .fits = false},
+        {.block_bytes = 1u << 16, .blocks = 8, .fits = false},
+        {.block_bytes = (1u << 18) + 8, .blocks = 8, .fits = false},
+        {.block_bytes = 0, .blocks = 8, .fits = false},
+        {.block_bytes = 1u << 18, .blocks = 0, .fits = false},
     };
     for (const auto& r : rows) {
-        CAPTURE(r.block_octets);
+        CAPTURE(r.block_bytes);
         CAPTURE(r.blocks);
-        const port::port_error e = why({.block_octets = r.block_octets, .blocks = r.blocks});
+        const port::port_error e = why({.block_bytes = r.block_bytes, .blocks = r.blocks});
         CHECK(e.error_number == (r.fits ? asked : EINVAL));
         CHECK((std::string_view{e.advice} == "blocks: 128 K or more, of two") == !r.fits);
     }

@@ -57,9 +57,9 @@ const tagged_row rows[] = {
     {.name = "0x9100", .tags = {0x91000000}, .taken = false},
 };
 
-octets tagged_frame(std::initializer_list<u32> tags, u16 type, const octets& contents,
-                    bool to_all) {
-    octets frame = list({2, 0, 0, 0, 0, 0x0b, 2, 0, 0, 0, 0, 0x0a});
+byte_vector tagged_frame(std::initializer_list<u32> tags, u16 type, const byte_vector& contents,
+                         bool to_all) {
+    byte_vector frame = list({2, 0, 0, 0, 0, 0x0b, 2, 0, 0, 0, 0, 0x0a});
     if (to_all) {
         fill_bytes(frame.data(), 6, std::byte{0xff});
     }
@@ -76,18 +76,18 @@ octets tagged_frame(std::initializer_list<u32> tags, u16 type, const octets& con
     return frame;
 }
 // 10.9.0.1 asks for us.
-octets question(ethernet::address sender) {
-    octets made(28);
+byte_vector question(ethernet::address sender) {
+    byte_vector made(28);
     const arp::packet p{arp::operations::request, sender, "10.9.0.1"_ip, {}, "10.9.0.2"_ip};
     REQUIRE(emit_value(p, made).has_value());
     return made;
 }
 
-octets last(u16 type) {
-    return tagged_frame({}, type, octets(46, std::byte{0xee}), false);
+byte_vector last(u16 type) {
+    return tagged_frame({}, type, byte_vector(46, std::byte{0xee}), false);
 }
 bool is_last(const packet& frame) {
-    const octets all = content_of(frame);
+    const byte_vector all = content_of(frame);
     return all == last(ethernet::types::arp) || all == last(ethernet::types::ipv4);
 }
 
@@ -104,7 +104,7 @@ struct station {
 
     explicit station(const veth_pair& wire) : far{*ap::open_in_namespace(wire.ns.path(), "va")} {}
 
-    void send(const octets& frame) {
+    void send(const byte_vector& frame) {
         packet p = packet_of(buffers, frame);
         REQUIRE(far_sender.send_frame(p, 1, {}));
         far_sender.flush();
@@ -120,7 +120,7 @@ struct station {
                 ++last_ones;
             } else if (eth.input(frame, instant{} + duration::from_milliseconds(now += 2'000)) ==
                            frame_kind::ipv4 &&
-                       frame.type() != packet_type::other_host) {
+                       frame.addressing() != link_addressing::other_host) {
                 CHECK(frame.size() == 60);
                 CHECK(frame.data()[0] == std::byte{0x45});
                 ++datagrams;
@@ -133,7 +133,8 @@ struct station {
 // What each row's frames come to, through devices that receive(packets) gives a batch of.
 template <class Receive>
 void check_rows(station& us, Receive&& receive) {
-    const octets datagram = datagram_of({.destination = "10.9.0.2"_ip, .payload = pattern(40)});
+    const byte_vector datagram =
+        datagram_of({.destination = "10.9.0.2"_ip, .payload = pattern(40)});
     const auto drain = [&] {
         us.send_last();
         us.last_ones = 0;

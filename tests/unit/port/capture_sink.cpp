@@ -55,7 +55,7 @@ struct pipe_ends {
 };
 
 // All that lies in it now.
-void drain(const descriptor& from, octets& to) {
+void drain(const descriptor& from, byte_vector& to) {
     const int flags = ::fcntl(from.get(), F_GETFL);
     ::fcntl(from.get(), F_SETFL, flags | O_NONBLOCK);
     std::byte some[4096];
@@ -95,14 +95,16 @@ struct classic {
         return pcap::writer::open(std::move(fd), pcap::link_type::raw, "pipe");
     }
     static void describe(writer&) {}
-    static bool write(writer& to, const octets& packet) { return to.write(1_s, packet); }
+    static bool write(writer& to, const byte_vector& packet) { return to.write(1_s, packet); }
 };
 struct newer {
     using writer = pcapng::writer;
     static auto create(const std::string& path) { return pcapng::writer::create(path.c_str()); }
     static auto open(descriptor fd) { return pcapng::writer::open(std::move(fd), "pipe"); }
     static void describe(writer& to) { REQUIRE(to.add_interface(pcap::link_type::raw, "eth0")); }
-    static bool write(writer& to, const octets& packet) { return to.write_octets(0, 1_s, packet); }
+    static bool write(writer& to, const byte_vector& packet) {
+        return to.write_bytes(0, 1_s, packet);
+    }
 };
 
 int pipe_signals = 0;
@@ -194,7 +196,7 @@ TEST_CASE_TEMPLATE("a reader that stands still costs whole packets and no time",
     REQUIRE(file.has_value());
     Format::describe(*file);
     std::vector<std::size_t> written;
-    octets got;
+    byte_vector got;
     const long rested = rests();
     std::size_t lost = 0;
     for (int round = 0; round < 5; ++round) {
@@ -271,7 +273,7 @@ TEST_CASE("sockets are written like pipes") {
     REQUIRE(file.has_value());
     newer::describe(*file);
     std::vector<std::size_t> written;
-    octets got;
+    byte_vector got;
     for (int round = 0; round < 3; ++round) {
         for (int i = 0; i < 100; ++i) {
             if (newer::write(*file, pattern(20'000))) written.push_back(20'000);
@@ -282,16 +284,16 @@ TEST_CASE("sockets are written like pipes") {
     reader.reset();
     CHECK_FALSE(newer::write(*file, pattern(100)));
     CHECK(errno == EPIPE);
-    octets all = got;
+    byte_vector all = got;
     const auto sizes = sizes_in(all);
     CHECK(sizes.size() <= written.size() + 1);  // perhaps half of one more
     CHECK(sizes.size() + 1 >= written.size());
 }
 
 // How much a reader gets that reads 20 ms after the end has begun, of so many packets.
-octets read_late(std::size_t& written) {
+byte_vector read_late(std::size_t& written) {
     pipe_ends ends;
-    octets got(30'000);
+    byte_vector got(30'000);
     auto file = pcap::writer::open(std::move(ends.write), pcap::link_type::raw);
     written = 0;
     while (file->write(1_s, pattern(10'000))) {
@@ -331,13 +333,13 @@ TEST_CASE("at the end a reader that lives gets the last packet whole, and none i
 TEST_CASE("headers wait for room in a pipe") {
     pipe_ends ends;
     REQUIRE(::fcntl(ends.write.get(), F_SETFL, O_NONBLOCK) == 0);
-    octets fill(65'536);
+    byte_vector fill(65'536);
     REQUIRE(::write(ends.write.get(), fill.data(), fill.size()) == 65'536);
     auto file = pcapng::writer::open(std::move(ends.write));
     REQUIRE(file.has_value());
     newer::describe(*file);
     CHECK_FALSE(newer::write(*file, pattern(5)));
-    octets got;
+    byte_vector got;
     drain(ends.read, got);
     CHECK(newer::write(*file, pattern(6)));
     got.clear();
@@ -394,7 +396,7 @@ TEST_CASE("writers that were moved from refuse") {
     REQUIRE((file && old));
     const auto taken = std::move(*file);
     const auto taken_too = std::move(*old);
-    CHECK_FALSE(file->write_octets(0, 1_s, pattern(1)));
+    CHECK_FALSE(file->write_bytes(0, 1_s, pattern(1)));
     CHECK_FALSE(file->add_interface(pcap::link_type::raw, "x"));
     CHECK_FALSE(old->write(1_s, pattern(1)));
     CHECK_FALSE(file->news().has_value());

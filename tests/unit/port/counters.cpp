@@ -19,7 +19,7 @@ using packet = fixed_pool<256, 1>::packet_type;
 TEST_CASE("counters of receiving begin at nought") {
     const ap::counters link;
     CHECK(link.received == 0);
-    CHECK(link.received_octets == 0);
+    CHECK(link.received_bytes == 0);
     CHECK(link.not_ipv4 == 0);
     CHECK(link.too_long == 0);
     CHECK(link.no_buffer == 0);
@@ -29,14 +29,14 @@ TEST_CASE("counters of receiving begin at nought") {
     CHECK(link.went_down == 0);
     const port::tun::counters tun;
     CHECK(tun.received == 0);
-    CHECK(tun.received_octets == 0);
+    CHECK(tun.received_bytes == 0);
     CHECK(tun.not_ipv4 == 0);
     CHECK(tun.too_long == 0);
     CHECK(tun.no_buffer == 0);
     CHECK(tun.refused == 0);
     const port::raw_socket::counters raw;
     CHECK(raw.received == 0);
-    CHECK(raw.received_octets == 0);
+    CHECK(raw.received_bytes == 0);
     CHECK(raw.too_long == 0);
     CHECK(raw.no_buffer == 0);
     CHECK(raw.kernel_drops == 0);

@@ -1,4 +1,4 @@
-// Octets written as text.
+// Bytes written as text.
 #pragma once
 
 #include <cstddef>
@@ -7,7 +7,7 @@
 
 namespace port_test {
 
-// Blanks between octets are ignored.
+// Blanks between bytes are ignored.
 inline std::vector<std::byte> from_hex(std::string_view hex) {
     std::vector<std::byte> made;
     const auto digit = [](char c) {

@@ -29,11 +29,11 @@ namespace {
 using pool = fixed_pool<2048, 256>;
 using packet = pool::packet_type;
 
-const octets plain = datagram_of({.destination = "10.9.0.2"_ip, .payload = pattern(40)});
+const byte_vector plain = datagram_of({.destination = "10.9.0.2"_ip, .payload = pattern(40)});
 
 // IPv4 but for the version.
-octets of_version(int version) {
-    octets changed = plain;
+byte_vector of_version(int version) {
+    byte_vector changed = plain;
     changed[0] = static_cast<std::byte>(version << 4 | 5);
     return changed;
 }
@@ -55,8 +55,8 @@ struct program_end {
         REQUIRE(::ioctl(fd.get(), TUNSETLINK, static_cast<unsigned long>(hardware)) == 0);
         REQUIRE((ns.ip("link set sl0 addrgenmode none") && ns.ip("link set sl0 up")));
     }
-    void send(u16 protocol, const octets& contents) const {
-        octets all(4);
+    void send(u16 protocol, const byte_vector& contents) const {
+        byte_vector all(4);
         store_be<u16>(all.data() + 2, protocol);
         all.insert(all.end(), contents.begin(), contents.end());
         REQUIRE(::write(fd.get(), all.data(), all.size()) == static_cast<ssize_t>(all.size()));
@@ -65,8 +65,8 @@ struct program_end {
 
 // What is given of so many packets that come, and nothing behind them.
 template <class Receive>
-std::vector<octets> drain(std::size_t count, Receive&& receive) {
-    std::vector<octets> all;
+std::vector<byte_vector> drain(std::size_t count, Receive&& receive) {
+    std::vector<byte_vector> all;
     packet batch[8];
     std::size_t came = 0;
     CHECK(wait_until([&] {
@@ -104,7 +104,7 @@ TEST_CASE("a TUN device gives IPv4 alone, and goes on behind the rest") {
         REQUIRE(kernel.has_value());
         static pool buffers;
         ap::sender::model<packet> out = kernel->sender();
-        const auto send = [&](const octets& contents) {
+        const auto send = [&](const byte_vector& contents) {
             auto p = packet_of(buffers, contents);
             REQUIRE(out.transmit(p, {}, {}));
             out.flush();
@@ -115,14 +115,14 @@ TEST_CASE("a TUN device gives IPv4 alone, and goes on behind the rest") {
             }
         }
         send(plain);
-        send(octets(1500, std::byte{0x60}));
+        send(byte_vector(1500, std::byte{0x60}));
         send(plain);
         const auto got =
             drain(103, [&](std::span<packet> to) { return device->receive(buffers, to); });
         CHECK(got == std::vector{plain, plain});
         CHECK(device->counters().not_ipv4 == 101);
         CHECK(device->counters().received == 2);
-        CHECK(device->counters().received_octets == 2 * plain.size());
+        CHECK(device->counters().received_bytes == 2 * plain.size());
         CHECK(device->counters().too_long == 0);
         send(of_version(6));
         CHECK(device->receive(buffers).error() == read_status::thrown_away);
@@ -172,12 +172,12 @@ TEST_CASE("AF_PACKET gives what the kernel takes for IPv4 where there is no link
         auto p = packet_of(buffers, plain);
         REQUIRE(out.transmit(p, {}, {}));
         out.flush();
-        octets read(2048);
+        byte_vector read(2048);
         REQUIRE(wait_readable(program.fd.get()));
         const auto n = ::read(program.fd.get(), read.data(), read.size());
         REQUIRE(n == static_cast<ssize_t>(4 + plain.size()));
         CHECK(load_be<u16>(read.data() + 2) == ETH_P_IP);
-        CHECK(octets(read.begin() + 4, read.begin() + n) == plain);
+        CHECK(byte_vector(read.begin() + 4, read.begin() + n) == plain);
     }
 }
 
@@ -192,7 +192,7 @@ TEST_CASE("a link header where there should be none is not taken for IPv4") {
     auto ring = port::in_namespace(ns.path(), [] { return ap::ring<64>::open("sl0"); });
     REQUIRE(device.has_value());
     REQUIRE(ring.has_value());
-    octets frame(14, std::byte{0x02});
+    byte_vector frame(14, std::byte{0x02});
     store_be<u16>(frame.data() + 12, ETH_P_IP);
     frame.insert(frame.end(), plain.begin(), plain.end());
     program.send(0, frame);
@@ -244,7 +244,7 @@ TEST_CASE("IPv6 of a TUN device neither reaches the stack nor holds up its loop"
                               {.output = device->sender(), .seed = testing::fixed_seed});
     static pool buffers;
     ap::sender::model<packet> out = kernel->sender();
-    const auto send = [&](const octets& contents) {
+    const auto send = [&](const byte_vector& contents) {
         auto p = packet_of(buffers, contents);
         REQUIRE(out.transmit(p, {}, {}));
         out.flush();

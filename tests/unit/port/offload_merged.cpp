@@ -43,12 +43,12 @@ bool merges(const veth_pair& wire) {
 
 // The one frame that the kernel made of these. When it hands over what it holds in between, because
 // the sender was held up, they are sent again.
-packet merged_of(router_world& b, const std::vector<octets>& sent, std::size_t headers,
+packet merged_of(router_world& b, const std::vector<byte_vector>& sent, std::size_t headers,
                  ap::device& far, ap::device& device) {
     ap::sender::model<packet> out = far.sender();
     for (int tries = 0; tries < 500; ++tries) {
         std::size_t left = 0;
-        for (const octets& one : sent) {
+        for (const byte_vector& one : sent) {
             auto p = packet_of(b->buffers(), with_link_header(one));
             REQUIRE(out.send_frame(p, 1, {}));
             left += one.size() - headers;
@@ -89,7 +89,7 @@ TEST_CASE("what the kernel merged and found right leaves as it was sent") {
         {.f = {}, .each = 1'000, .kind = segmentation_kind::tcp_ipv4},
         {.f = {},
          .each = 3,
-         .kind = segmentation_kind::tcp_ipv4},  // fewer octets than any sender's own segments
+         .kind = segmentation_kind::tcp_ipv4},  // fewer bytes than any sender's own segments
         {.f = {.tcp = false}, .each = 1'000, .kind = segmentation_kind::udp},
     };
     for (const auto& r : rows) {
@@ -100,19 +100,19 @@ TEST_CASE("what the kernel merged and found right leaves as it was sent") {
         REQUIRE(sent.size() == 5);
         auto merged = merged_of(b, sent, r.f.headers(), *far, *device);
         REQUIRE(merged);
-        const metadata& m = std::as_const(merged).facts();
+        const metadata& m = std::as_const(merged).metadata();
         CHECK(m.segmentation == r.kind);
         CHECK(m.segment_size == r.each);
         CHECK(m.checksum == checksum_state::verified);
         CHECK(device->counters().refused == 0);
         REQUIRE(merged.pull(14));
         CHECK(b->receive(std::move(merged), b.now) == fate::forwarded);
-        std::vector<octets> left;
+        std::vector<byte_vector> left;
         for (const auto& s : b.sent()) {
             left.push_back(s.datagram);
         }
-        std::vector<octets> expected = sent;
-        for (octets& one : expected) {
+        std::vector<byte_vector> expected = sent;
+        for (byte_vector& one : expected) {
             ipv4::decrement_ttl(ipv4::view{one.data()});
         }
         CHECK(left == expected);

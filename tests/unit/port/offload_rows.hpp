@@ -102,10 +102,10 @@ struct offload_packet {
     [[nodiscard]] bool is_pending() const { return (row.flags & 1) != 0; }
 
     // Finished, as it would be on a wire.
-    [[nodiscard]] octets datagram() const { return outside(inside(), f.identification); }
+    [[nodiscard]] byte_vector datagram() const { return outside(inside(), f.identification); }
     // As the device gives it: the sum of the pseudo header where the checksum goes.
-    [[nodiscard]] octets given() const {
-        octets made = datagram();
+    [[nodiscard]] byte_vector given() const {
+        byte_vector made = datagram();
         if (is_pending()) {
             const std::size_t at = transport();
             const ipv4::const_view ip{made.data() + at - 20};
@@ -116,7 +116,7 @@ struct offload_packet {
         }
         return made;
     }
-    // link: octets in front of the IPv4 header.
+    // link: bytes in front of the IPv4 header.
     [[nodiscard]] virtio::header header(u16 link = 0) const {
         const std::size_t size = datagram().size();
         const std::size_t start = where == place::inside ? 12
@@ -130,26 +130,26 @@ struct offload_packet {
                 static_cast<u16>(field())};
     }
     // What leaves, one hop on, by a device that takes nothing unfinished.
-    [[nodiscard]] std::vector<octets> expected() const {
-        std::vector<octets> all;
+    [[nodiscard]] std::vector<byte_vector> expected() const {
+        std::vector<byte_vector> all;
         if (what() == 's') {
-            for (const octets& one : naive(f, 0, pattern(payload_size), segment_size)) {
+            for (const byte_vector& one : naive(f, 0, pattern(payload_size), segment_size)) {
                 all.push_back(outside(one, static_cast<u16>(f.identification + all.size())));
             }
         } else if (what() != 'r') {
             all.push_back(datagram());
         }
-        for (octets& one : all) {
+        for (byte_vector& one : all) {
             ipv4::decrement_ttl(ipv4::view{one.data()});
         }
         return all;
     }
 
 private:
-    [[nodiscard]] octets inside() const {
+    [[nodiscard]] byte_vector inside() const {
         return f.datagram(f.identification, f.sequence, 0, pattern(payload_size));
     }
-    [[nodiscard]] octets outside(const octets& one, u16 identification) const {
+    [[nodiscard]] byte_vector outside(const byte_vector& one, u16 identification) const {
         return where == place::inner ? t.wrap(one, identification) : one;
     }
     [[nodiscard]] std::size_t transport() const { return where == place::inner ? 40 : 20; }

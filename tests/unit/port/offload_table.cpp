@@ -30,32 +30,32 @@ struct router
 struct marked {
     const char* name;
     u8 kernel;
-    packet_type type;
+    link_addressing type;
     drop_reason refused;
 };
 constexpr marked marks[] = {
     {.name = "host",
      .kernel = ap::abi::packet_types::host,
-     .type = packet_type::host,
+     .type = link_addressing::host,
      .refused = drop_reason::none},
     {.name = "broadcast",
      .kernel = ap::abi::packet_types::broadcast,
-     .type = packet_type::broadcast,
+     .type = link_addressing::broadcast,
      .refused = drop_reason::not_addressed_to_host},
     {.name = "multicast",
      .kernel = ap::abi::packet_types::multicast,
-     .type = packet_type::multicast,
+     .type = link_addressing::multicast,
      .refused = drop_reason::not_addressed_to_host},
     {.name = "other host",
      .kernel = ap::abi::packet_types::other_host,
-     .type = packet_type::other_host,
+     .type = link_addressing::other_host,
      .refused = drop_reason::other_host},
 };
 
 template <class Packet>
-void check_facts(const Packet& p, const offload_packet& given) {
-    const metadata& m = p.facts();
-    CHECK(p.has_facts() == (given.what() == 's' || given.what() == 'p'));
+void check_metadata(const Packet& p, const offload_packet& given) {
+    const metadata& m = p.metadata();
+    CHECK(p.has_metadata() == (given.what() == 's' || given.what() == 'p'));
     CHECK((m.checksum == checksum_state::pending) == given.is_pending());
     CHECK((m.segmentation != segmentation_kind::none) == (given.what() == 's'));
     if (given.what() == 's') {
@@ -79,7 +79,7 @@ TEST_CASE("every combination of flags, GSO type, place of the checksum and link 
                     CAPTURE(is_ethernet);
                     stack_test::world<router> b;
                     REQUIRE(b->set_mtu(3, 9'000));
-                    octets frame = given.given();
+                    byte_vector frame = given.given();
                     if (is_ethernet) {
                         frame.insert(frame.begin(), 14, std::byte{});
                         store_be<u16>(frame.data() + 12, ethernet::types::ipv4);
@@ -89,15 +89,15 @@ TEST_CASE("every combination of flags, GSO type, place of the checksum and link 
                         p, given.header(is_ethernet ? 14 : 0), {.type = m.kernel},
                         is_ethernet ? port::link_header::ethernet : port::link_header::none);
                     REQUIRE(taken == (given.what() != 'r'));
-                    CHECK(p.type() == m.type);
+                    CHECK(p.addressing() == m.type);
                     if (!taken) {
-                        CHECK_FALSE(p.has_facts());
+                        CHECK_FALSE(p.has_metadata());
                         continue;
                     }
-                    check_facts(std::as_const(p), given);
+                    check_metadata(std::as_const(p), given);
                     REQUIRE(p.pull(is_ethernet ? 14 : 0));
                     static_cast<void>(b->receive(std::move(p), b.now));
-                    std::vector<octets> sent;
+                    std::vector<byte_vector> sent;
                     for (const auto& s : b.sent()) {
                         sent.push_back(s.datagram);
                     }
@@ -129,9 +129,9 @@ TEST_CASE("the kernel takes what the table says that Linux takes") {
         for (const place where : places) {
             const offload_packet given{row, where};
             CAPTURE(given.name());
-            octets frame(virtio::header_size);
+            byte_vector frame(virtio::header_size);
             virtio::store(frame.data(), given.header());
-            const octets datagram = given.given();
+            const byte_vector datagram = given.given();
             frame.insert(frame.end(), datagram.begin(), datagram.end());
             const bool taken =
                 ::write(device->fd(), frame.data(), frame.size()) == std::ssize(frame);

@@ -125,7 +125,7 @@ TEST_CASE("the system's reasons") {
     CHECK(message(full.error()) == "write /dev/full: No space left on device");
 }
 
-TEST_CASE("the first octets tell the format") {
+TEST_CASE("the first bytes tell the format") {
     CHECK(capture::reader::open({}).error() == capture::error::truncated);
     const std::byte text[] = {std::byte{'t'}, std::byte{'e'}, std::byte{'x'}, std::byte{'t'}};
     CHECK(capture::reader::open(text).error() == capture::error::not_a_capture);

@@ -16,9 +16,9 @@ using port_test::from_hex;
 
 namespace {
 
-constexpr auto group = packet_type::multicast;
-constexpr auto all = packet_type::broadcast;
-constexpr auto host = packet_type::host;
+constexpr auto group = link_addressing::multicast;
+constexpr auto all = link_addressing::broadcast;
+constexpr auto host = link_addressing::host;
 
 struct row {
     const char* name;
@@ -26,7 +26,7 @@ struct row {
     const char* frame;
     std::size_t size = 2;  // of the IPv4 packet; 0: none
     std::vector<u32> path = {};
-    packet_type addressed = host;
+    link_addressing addressed = host;
 };
 
 // Steps of a path.
@@ -129,10 +129,10 @@ TEST_CASE("other link types") {
         {.name = "LOOP", .link = link_type{108}, .frame = "00000002 4500"},
         {.name = "PPP", .link = link_type{9}, .frame = "0021 4500"},
         {.name = "PPP, address and control", .link = link_type{9}, .frame = "ff03 0021 4500"},
-        {.name = "PPP, one octet", .link = link_type{9}, .frame = "21 4500"},
+        {.name = "PPP, one byte", .link = link_type{9}, .frame = "21 4500"},
         {.name = "PPP, all", .link = link_type{9}, .frame = "ff03 21 4500"},
         {.name = "PPP, LCP", .link = link_type{9}, .frame = "c021 4500", .size = 0},
-        {.name = "PPP, IPv6CP, one octet of another",
+        {.name = "PPP, IPv6CP, one byte of another",
          .link = link_type{9},
          .frame = "57 4500",
          .size = 0},
@@ -174,7 +174,7 @@ TEST_CASE("other link types") {
          .link = link_type{113},
          .frame = "0003" SLL "0800 4500",
          .path = {received},
-         .addressed = packet_type::other_host},
+         .addressed = link_addressing::other_host},
         {.name = "SLL, a VLAN",
          .link = link_type{113},
          .frame = "0000" SLL "8100 0005 0800 4500",

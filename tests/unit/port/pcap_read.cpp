@@ -99,7 +99,7 @@ TEST_CASE("files that lie") {
         "a1b2c3d4 0002 0004 00000000 00000000 0000ffff 00000065 00000007 00000009 00000003";
     const row rows[] = {
         {.name = "empty", .hex = "", .at_open = error::truncated},
-        {.name = "three octets", .hex = "a1b2c3", .at_open = error::truncated},
+        {.name = "three bytes", .hex = "a1b2c3", .at_open = error::truncated},
         {.name = "magic alone", .hex = "a1b2c3d4", .at_open = error::truncated},
         {.name = "text", .hex = "23212f62 696e2f73", .at_open = error::not_a_capture},
         {.name = "pcapng", .hex = "0a0d0d0a 0000001c", .at_open = error::not_a_capture},

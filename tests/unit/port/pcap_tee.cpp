@@ -53,8 +53,8 @@ TEST_CASE("what is offered is captured, whether it is taken or not") {
     REQUIRE(writer.has_value());
     pcap_tee<scripted>::model<packet> out{.recorder = *writer};
 
-    const octets plain = datagram_of({});
-    const octets large = datagram_of({.payload = pattern(5000)});
+    const byte_vector plain = datagram_of({});
+    const byte_vector large = datagram_of({.payload = pattern(5000)});
     auto first = packet_of(buffers, plain);
     CHECK(out.transmit(first, {}, {}));
     CHECK_FALSE(first);
@@ -76,8 +76,8 @@ TEST_CASE("what is offered is captured, whether it is taken or not") {
     const auto one = reader->next();
     const auto two = reader->next();
     REQUIRE((one && two));
-    CHECK(octets{one->captured.begin(), one->captured.end()} == plain);
-    CHECK(octets{two->captured.begin(), two->captured.end()} == large);
+    CHECK(byte_vector{one->captured.begin(), one->captured.end()} == plain);
+    CHECK(byte_vector{two->captured.begin(), two->captured.end()} == large);
     CHECK(one->since_epoch.nanoseconds > 1'600'000'000'000'000'000);
     CHECK(two->since_epoch.nanoseconds >= one->since_epoch.nanoseconds);
     CHECK(reader->next().error() == pcap::error::end);

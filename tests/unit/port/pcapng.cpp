@@ -16,7 +16,7 @@ namespace {
 
 struct file {
     bool little = false;
-    octets all = {};
+    byte_vector all = {};
 
     void u16_(u32 v) {
         for (const u32 i : {0u, 1u})
@@ -39,7 +39,7 @@ struct file {
         pad();
         const u32 length = static_cast<u32>(all.size() - at + 4);
         u32_(length);
-        octets own;
+        byte_vector own;
         std::swap(own, all);
         u32_(length);
         std::swap(own, all);
@@ -66,7 +66,7 @@ struct file {
             u16_(0), u16_(0);
         });
     }
-    file& packet(u32 interface, u64 ticks, const octets& data, u32 original = 60) {
+    file& packet(u32 interface, u64 ticks, const byte_vector& data, u32 original = 60) {
         return block(6, [&] {
             u32_(interface), u32_(ticks >> 32), u32_(ticks & 0xffffffff);
             u32_(data.size()), u32_(original);
@@ -80,7 +80,7 @@ struct reading {
     std::vector<pcapng::record> records;
     error end = error::none;
 };
-reading read(const octets& content) {
+reading read(const byte_vector& content) {
     reading r;
     auto opened = pcapng::reader::open(content);
     r.end = opened.error();
@@ -92,7 +92,7 @@ reading read(const octets& content) {
     return r;
 }
 
-octets octets_of(const_bytes view) {
+byte_vector bytes_of(const_bytes view) {
     return {view.begin(), view.end()};
 }
 
@@ -129,16 +129,16 @@ TEST_CASE("interfaces of several link types and clocks, sections of either order
     CHECK(simple.interface == 2);
     CHECK(old.interface == 2);
     CHECK(plain.original_length == 60);
-    CHECK(octets_of(plain.captured) == list({0x45, 1, 2}));
+    CHECK(bytes_of(plain.captured) == list({0x45, 1, 2}));
     CHECK(first.link == pcap::link_type::ethernet);
     CHECK(first.since_epoch.nanoseconds == 7'000'009'000);
-    CHECK(octets_of(first.captured) == list({1, 2, 3, 4}));
+    CHECK(bytes_of(first.captured) == list({1, 2, 3, 4}));
     CHECK(other.link == pcap::link_type::ipv4);
     CHECK(other.since_epoch.nanoseconds == 105'500'000'000);
     CHECK(simple.since_epoch.nanoseconds == 0);
-    CHECK(octets_of(simple.captured) == list({0xaa, 0xbb}));
+    CHECK(bytes_of(simple.captured) == list({0xaa, 0xbb}));
     CHECK(old.since_epoch.nanoseconds == 101'000'000'000);
-    CHECK(octets_of(old.captured) == list({0x77}));
+    CHECK(bytes_of(old.captured) == list({0x77}));
 }
 
 TEST_CASE("any number of interfaces, in each section its own") {
@@ -160,7 +160,7 @@ TEST_CASE("any number of interfaces, in each section its own") {
     auto opened = pcapng::reader::open(f.all);
     REQUIRE((opened && opened->next() && opened->next()));
     REQUIRE(opened->interfaces().size() == 1001);
-    CHECK(octets_of(opened->interfaces()[1000].name) == list({'a', 'b', 'c'}));
+    CHECK(bytes_of(opened->interfaces()[1000].name) == list({'a', 'b', 'c'}));
 }
 
 TEST_CASE("the direction of a packet; options that are damaged tell nothing") {
@@ -273,7 +273,7 @@ TEST_CASE("files that lie") {
     CHECK(in_file([](file& f) {  // an option longer than its block
               f.section().block(1, [&] { f.u32_(1), f.u32_(0), f.u16_(9), f.u16_(200); });
           }) == error::damaged);
-    CHECK(in_file([](file& f) {  // more octets than its block
+    CHECK(in_file([](file& f) {  // more bytes than its block
               f.section().interface(1).block(
                   6, [&] { f.u32_(0), f.u32_(0), f.u32_(0), f.u32_(5), f.u32_(5), f.u32_(0); });
           }) == error::damaged);
@@ -296,22 +296,22 @@ TEST_CASE("a snap length limits a simple packet") {
     f.section().interface(1, -1, 0, 2).block(3, [&] { f.u32_(1000), f.u16_(0x1234); });
     const reading r = read(f.all);
     REQUIRE(r.records.size() == 1);
-    CHECK(octets_of(r.records[0].captured) == list({0x12, 0x34}));
+    CHECK(bytes_of(r.records[0].captured) == list({0x12, 0x34}));
     CHECK(r.records[0].original_length == 1000);
 }
 
-TEST_CASE("every cut and every changed octet is an answer, never a read outside") {
+TEST_CASE("every cut and every changed byte is an answer, never a read outside") {
     file f;
     f.section().interface(1, 9).interface(101, 6, 1);
     f.packet(1, 5, pattern(21)).block(3, [&] { f.u32_(4), f.u32_(0); });
     for (std::size_t n = 0; n < f.all.size(); ++n) {
-        const octets cut{f.all.begin(), f.all.begin() + static_cast<std::ptrdiff_t>(n)};
+        const byte_vector cut{f.all.begin(), f.all.begin() + static_cast<std::ptrdiff_t>(n)};
         const error end = read(cut).end;
         CHECK((end == error::truncated || end == error::end));
     }
     for (std::size_t i = 0; i < f.all.size(); ++i) {
         for (const int value : {0, 1, 0x7f, 0x80, 0xff}) {
-            octets changed = f.all;
+            byte_vector changed = f.all;
             changed[i] = static_cast<std::byte>(value);
             const reading r = read(changed);
             CHECK(r.end != error::none);

@@ -1,4 +1,4 @@
-// A pcapng file as it is written, octet by octet, and read again; several writers of one file.
+// A pcapng file as it is written, byte by byte, and read again; several writers of one file.
 #include <sluice/port/capture_file.hpp>
 #include <sluice/port/pcapng.hpp>
 #include <sluice/port/pcapng_file.hpp>
@@ -26,7 +26,7 @@ struct temporary {
     ~temporary() { std::filesystem::remove(name); }
 };
 
-octets load(const std::string& name) {
+byte_vector load(const std::string& name) {
     const auto content = capture::load_file(name.c_str());
     REQUIRE(content.has_value());
     return {content->begin(), content->end()};
@@ -34,13 +34,13 @@ octets load(const std::string& name) {
 
 }  // namespace
 
-TEST_CASE("the octets of a pcapng file") {
+TEST_CASE("the bytes of a pcapng file") {
     const temporary at;
     auto file = pcapng::writer::create(at.name.c_str());
     REQUIRE(file.has_value());
     CHECK(file->add_interface(pcap::link_type::ethernet, "eth0"));
-    const octets five = list({1, 2, 3, 4, 5});
-    CHECK(file->write_octets(0, {0x1'0000'0002}, five, direction::out, 9));
+    const byte_vector five = list({1, 2, 3, 4, 5});
+    CHECK(file->write_bytes(0, {0x1'0000'0002}, five, direction::out, 9));
     // clang-format off
     CHECK(load(at.name) == list({
         0x0a, 0x0d, 0x0d, 0x0a, 0, 0, 0, 28, 0x1a, 0x2b, 0x3c, 0x4d, 0, 1, 0, 0,
@@ -73,21 +73,21 @@ TEST_CASE("what several writers wrote is read again") {
     CHECK_FALSE(file->write(7, 4_s, long_one));  // no such interface
     CHECK(errno == EINVAL);
 
-    const octets content = load(at.name);
+    const byte_vector content = load(at.name);
     auto back = pcapng::reader::open(content);
     REQUIRE(back.has_value());
     for (const std::size_t size : {0u, 1u, 2u, 3u, 4u, 1500u}) {
         CAPTURE(size);
         const auto record = back->next();
         REQUIRE(record.has_value());
-        CHECK(octets{record->captured.begin(), record->captured.end()} == pattern(size));
+        CHECK(byte_vector{record->captured.begin(), record->captured.end()} == pattern(size));
         CHECK(record->original_length == size);
         CHECK(record->since_epoch == 3_s);
         CHECK(record->interface == size % 7);
     }
     const auto last = back->next();
     CHECK(last->captured.size() == 1077);
-    CHECK(octets{last->captured.begin(), last->captured.end()} == content_of(long_one));
+    CHECK(byte_vector{last->captured.begin(), last->captured.end()} == content_of(long_one));
     CHECK(last->link == pcap::link_type::raw);
     CHECK(back->next().error() == pcapng::error::end);
     CHECK(back->interfaces().size() == 7);

@@ -30,7 +30,8 @@ packet next(raw::device& from, pool& buffers) {
     return got ? std::move(*got) : packet{};
 }
 
-octets message(u8 protocol, octets payload, u8 ttl = 9, u8 tos = 0x10, octets options = {}) {
+byte_vector message(u8 protocol, byte_vector payload, u8 ttl = 9, u8 tos = 0x10,
+                    byte_vector options = {}) {
     return datagram_of({.source = "127.0.0.3"_ip,
                         .destination = "127.0.0.2"_ip,
                         .ttl = ttl,
@@ -62,14 +63,14 @@ TEST_CASE("packets through raw sockets") {
         raw::device from = open({.protocol = ipv4::protocols::raw});
         CHECK(in.receive(buffers).error() == read_status::would_block);
         sender out = from.sender();
-        const octets whole = message(test, pattern(100), 9, 0x10, list({1, 1, 1, 1}));
+        const byte_vector whole = message(test, pattern(100), 9, 0x10, list({1, 1, 1, 1}));
         auto p = packet_of(buffers, whole);
         REQUIRE(out.transmit(p, {}, {}));
         const packet got = next(in, buffers);
         REQUIRE(got);
         CHECK(content_of(got) == whole);
         CHECK(got.interface() == 5);
-        CHECK(got.type() == packet_type::host);
+        CHECK(got.addressing() == link_addressing::host);
         CHECK(got.headroom() == default_headroom);
         CHECK(in.counters().received == 1);
         // In very many pieces.
@@ -101,12 +102,12 @@ TEST_CASE("packets through raw sockets") {
     SUBCASE("the kernel answers a ping, unfinished checksums are finished") {
         raw::device icmp = open({.protocol = ipv4::protocols::icmp});
         sender out = icmp.sender();
-        octets request = message(ipv4::protocols::icmp, echo_request(56));
+        byte_vector request = message(ipv4::protocols::icmp, echo_request(56));
         auto p = packet_of(buffers, request);
         store_be<u16>(p.writable() + 22, 0);
-        p.writable_facts().checksum = checksum_state::pending;
-        p.writable_facts().checksum_start = 20;
-        p.writable_facts().checksum_offset = 2;
+        p.writable_metadata().checksum = checksum_state::pending;
+        p.writable_metadata().checksum_start = 20;
+        p.writable_metadata().checksum_offset = 2;
         REQUIRE(out.transmit(p, {}, {}));
         bool answered = false;
         for (int i = 0; i < 4 && !answered; ++i) {

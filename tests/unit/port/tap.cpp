@@ -34,7 +34,7 @@ struct station {
         auto frame = device.receive(buffers);
         const instant now = tun::device::now().now;
         if (!frame || eth.input(*frame, now) != frame_kind::ipv4 ||
-            frame->type() != packet_type::host || !is_echo_request(*frame)) {
+            frame->addressing() != link_addressing::host || !is_echo_request(*frame)) {
             return;
         }
         ++echoes;

@@ -21,7 +21,7 @@ using namespace sluice;
 using namespace sluice::literals;
 using namespace sluice::port;
 using namespace port_test;
-using support::octets;
+using support::byte_vector;
 
 namespace {
 
@@ -47,8 +47,8 @@ descriptor kernel_socket(const own_namespace& ns) {
     return std::move(*made);
 }
 
-// To us at 10.9.0.2, in segments of 1000 octets.
-void send_large(const descriptor& socket, const octets& payload) {
+// To us at 10.9.0.2, in segments of 1000 bytes.
+void send_large(const descriptor& socket, const byte_vector& payload) {
     const int each = segment_size;
     REQUIRE(::setsockopt(socket.get(), SOL_UDP, UDP_SEGMENT, &each, sizeof each) == 0);
     sockaddr_in to{};
@@ -59,11 +59,11 @@ void send_large(const descriptor& socket, const octets& payload) {
                      reinterpret_cast<const sockaddr*>(&to), sizeof to) == std::ssize(payload));
 }
 
-// What the kernel's socket has received: datagrams of 1000 octets, and the rest.
-octets heard(const descriptor& socket, std::size_t size) {
-    octets all;
+// What the kernel's socket has received: datagrams of 1000 bytes, and the rest.
+byte_vector heard(const descriptor& socket, std::size_t size) {
+    byte_vector all;
     while (all.size() < size && wait_readable(socket.get())) {
-        octets one(2000);
+        byte_vector one(2000);
         const ssize_t n = ::recv(socket.get(), one.data(), one.size(), 0);
         REQUIRE(n > 0);
         CHECK(static_cast<std::size_t>(n) ==
@@ -86,22 +86,22 @@ packet next_udp(tun::device& device, pool& buffers, u32 link) {
     return {};
 }
 
-void swap_octets(std::byte* a, std::byte* b, std::size_t n) {
+void swap_bytes(std::byte* a, std::byte* b, std::size_t n) {
     std::swap_ranges(a, a + n, b);
 }
 
 // From us to the kernel now; the sum over both addresses and ports is as it was.
 void swap_ends(packet& p, u32 link) {
     std::byte* const ip = p.data() + link;
-    swap_octets(ip + 12, ip + 16, 4);
-    swap_octets(ip + 20, ip + 22, 2);
+    swap_bytes(ip + 12, ip + 16, 4);
+    swap_bytes(ip + 20, ip + 22, 2);
     if (link != 0) {
-        swap_octets(p.data(), p.data() + 6, 6);
+        swap_bytes(p.data(), p.data() + 6, 6);
     }
 }
 
-void check_facts(const packet& p, std::size_t payload) {
-    const metadata& m = p.facts();
+void check_metadata(const packet& p, std::size_t payload) {
+    const metadata& m = p.metadata();
     CHECK(m.segmentation == segmentation_kind::udp);
     CHECK(m.segment_size == segment_size);
     CHECK(m.checksum == checksum_state::pending);
@@ -121,7 +121,7 @@ TEST_CASE("large packets go whole between the kernel and a device with offload")
         support::skip("needs root, ip netns and ping");
         return;
     }
-    const octets payload = support::pattern(9'500);
+    const byte_vector payload = support::pattern(9'500);
     static pool buffers;
     for (const tun::kind kind : {tun::kind::tun, tun::kind::tap}) {
         const u32 link = kind == tun::kind::tap ? 14 : 0;
@@ -143,7 +143,7 @@ TEST_CASE("large packets go whole between the kernel and a device with offload")
         send_large(socket, payload);
         packet large = next_udp(*device, buffers, link);
         REQUIRE(large);
-        check_facts(large, payload.size());
+        check_metadata(large, payload.size());
         swap_ends(large, link);
         CHECK(output.transmit(large, {}, {}));
         CHECK(heard(socket, payload.size()) == payload);
@@ -169,7 +169,7 @@ TEST_CASE("a stack cuts and sums for a device without offload, and the kernel fi
     stack_test::world<forwarder> router({.links = {{.index = 2, .address = "10.9.0.2/24"_net},
                                                    {.index = 3, .address = "10.8.0.2/24"_net}}},
                                         {.output = out->sender(), .seed = testing::fixed_seed});
-    const octets payload = support::pattern(9'500);
+    const byte_vector payload = support::pattern(9'500);
     const descriptor socket = kernel_socket(ns);
     send_large(socket, payload);
     packet large = next_udp(*in, router->buffers(), 0);
@@ -193,11 +193,11 @@ TEST_CASE("a stack cuts and sums for a device without offload, and the kernel fi
 TEST_CASE("a sender without offload refuses what only offload could send") {
     pool buffers;
     tun::sender::model<packet> output = tun::sender{};
-    packet p = support::packet_of(buffers, support::datagram_of({.payload = octets(40)}));
-    p.writable_facts().checksum = checksum_state::pending;
+    packet p = support::packet_of(buffers, support::datagram_of({.payload = byte_vector(40)}));
+    p.writable_metadata().checksum = checksum_state::pending;
     CHECK_FALSE(output.transmit(p, {}, {}));
     CHECK(output.counters().last_error == EINVAL);
-    p.writable_facts().checksum = checksum_state::unknown;
+    p.writable_metadata().checksum = checksum_state::unknown;
     CHECK_FALSE(output.transmit(p, {}, {}));
     CHECK(output.counters().last_error == EBADF);
 }

@@ -11,7 +11,7 @@
 
 namespace port_test {
 
-using support::octets;
+using support::byte_vector;
 
 struct veth_pair {
     own_namespace ns;
@@ -33,21 +33,23 @@ struct veth_pair {
     }
 };
 
-inline octets with_link_header(const octets& content, std::initializer_list<int> destination = {},
-                               int type = 0x0800) {
-    octets frame = support::list({2, 0, 0, 0, 0, 0x0b, 2, 0, 0, 0, 0, 0x0a, type >> 8, type & 255});
+inline byte_vector with_link_header(const byte_vector& content,
+                                    std::initializer_list<int> destination = {},
+                                    int type = 0x0800) {
+    byte_vector frame =
+        support::list({2, 0, 0, 0, 0, 0x0b, 2, 0, 0, 0, 0, 0x0a, type >> 8, type & 255});
     std::size_t i = 0;
-    for (const int octet : destination)
-        frame[i++] = static_cast<std::byte>(octet);
+    for (const int byte : destination)
+        frame[i++] = static_cast<std::byte>(byte);
     frame.insert(frame.end(), content.begin(), content.end());
     return frame;
 }
 
 // TCP or UDP in Ethernet, with the pseudo header's sum where the checksum goes.
-inline octets unfinished_frame(bool tcp, std::size_t payload) {
+inline byte_vector unfinished_frame(bool tcp, std::size_t payload) {
     using namespace sluice;
     const std::size_t head = tcp ? 32 : 8;
-    octets transport = support::pattern(head + payload);
+    byte_vector transport = support::pattern(head + payload);
     if (tcp) {
         tcp::view{transport.data()}.set(tcp::data_offset, 8);
         tcp::view{transport.data()}.set(tcp::flags, 0x10);
@@ -55,7 +57,7 @@ inline octets unfinished_frame(bool tcp, std::size_t payload) {
         udp::view{transport.data()}.set(udp::length, static_cast<u16>(transport.size()));
     }
     const support::datagram_fields f{.protocol = tcp ? u8{6} : u8{17}, .payload = transport};
-    octets frame = with_link_header(support::datagram_of(f));
+    byte_vector frame = with_link_header(support::datagram_of(f));
     const u64 sum = checksum::pseudo_header(f.source, f.destination, f.protocol,
                                             static_cast<u32>(transport.size()));
     store_be<u16>(frame.data() + 34 + (tcp ? 16 : 6), checksum::fold(sum));
@@ -65,7 +67,7 @@ inline octets unfinished_frame(bool tcp, std::size_t payload) {
 template <class Packet>
 void set_unfinished(Packet& frame, bool tcp, sluice::u16 segment_size) {
     using namespace sluice;
-    metadata& m = frame.writable_facts();
+    metadata& m = frame.writable_metadata();
     m.checksum = checksum_state::pending;
     m.checksum_start = 20;
     m.checksum_offset = tcp ? 16 : 6;

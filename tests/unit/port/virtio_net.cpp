@@ -13,29 +13,29 @@ namespace {
 
 constexpr u8 needs = virtio::flags::needs_checksum;
 
-// Ethernet, IPv4, TCP with those flags, 32 octets of header.
-octets tcp_frame(u16 flags, std::size_t payload) {
-    octets segment(32 + payload);
+// Ethernet, IPv4, TCP with those flags, 32 bytes of header.
+byte_vector tcp_frame(u16 flags, std::size_t payload) {
+    byte_vector segment(32 + payload);
     const tcp::view t{segment.data()};
     t.set(tcp::data_offset, 8);
     t.set(tcp::flags, flags);
-    octets frame(14);
+    byte_vector frame(14);
     store_be<u16>(frame.data() + 12, 0x0800);
-    const octets ip = datagram_of({.protocol = 6, .payload = segment});
+    const byte_vector ip = datagram_of({.protocol = 6, .payload = segment});
     frame.insert(frame.end(), ip.begin(), ip.end());
     return frame;
 }
 
 }  // namespace
 
-TEST_CASE("ten octets in the order of the machine") {
-    std::byte octets[virtio::header_size];
+TEST_CASE("ten bytes in the order of the machine") {
+    std::byte raw[virtio::header_size];
     const virtio::header h{1, 0x81, 66, 1448, 34, 16};
-    virtio::store(octets, h);
-    CHECK(virtio::load(octets) == h);
+    virtio::store(raw, h);
+    CHECK(virtio::load(raw) == h);
     const bool little = std::endian::native == std::endian::little;
-    CHECK(std::to_integer<int>(octets[4]) == (little ? 0xa8 : 0x05));
-    CHECK(std::to_integer<int>(octets[8]) == (little ? 16 : 0));
+    CHECK(std::to_integer<int>(raw[4]) == (little ? 0xa8 : 0x05));
+    CHECK(std::to_integer<int>(raw[8]) == (little ? 16 : 0));
 }
 
 TEST_CASE("what a header says") {
@@ -148,7 +148,7 @@ TEST_CASE("what a header says") {
     };
     for (const row& r : rows) {
         CAPTURE(r.name);
-        const auto m = virtio::to_facts(r.h, r.size, 14);
+        const auto m = virtio::to_metadata(r.h, r.size, 14);
         CHECK(m.error() == r.error);
         CHECK(m.has_value() == (r.error == none));
         if (m && r.error == none) {
@@ -162,28 +162,28 @@ TEST_CASE("what a header says") {
 
 TEST_CASE("what facts become, and back") {
     metadata m;
-    const octets frame = tcp_frame(0x010, 3000);
-    CHECK(*virtio::of_facts(m, frame, 14) == virtio::header{});
+    const byte_vector frame = tcp_frame(0x010, 3000);
+    CHECK(*virtio::of_metadata(m, frame, 14) == virtio::header{});
     m.checksum = checksum_state::verified;
-    CHECK(*virtio::of_facts(m, frame, 14) == virtio::header{});
+    CHECK(*virtio::of_metadata(m, frame, 14) == virtio::header{});
     m.checksum = checksum_state::pending;
     m.checksum_start = 20;
     m.checksum_offset = 16;
-    CHECK(*virtio::of_facts(m, frame, 14) == virtio::header{needs, 0, 0, 0, 34, 16});
-    CHECK(*virtio::of_facts(m, frame, 0) == virtio::header{needs, 0, 0, 0, 20, 16});
+    CHECK(*virtio::of_metadata(m, frame, 14) == virtio::header{needs, 0, 0, 0, 34, 16});
+    CHECK(*virtio::of_metadata(m, frame, 0) == virtio::header{needs, 0, 0, 0, 20, 16});
     m.segmentation = segmentation_kind::tcp_ipv4;
     m.segment_size = 1448;
-    const auto whole = virtio::of_facts(m, frame, 14);
+    const auto whole = virtio::of_metadata(m, frame, 14);
     CHECK(*whole == virtio::header{needs, 1, 66, 1448, 34, 16});
-    CHECK(virtio::of_facts(m, tcp_frame(0x090, 3000), 14)->gso == 0x81);
-    const auto back = virtio::to_facts(*whole, static_cast<u32>(frame.size()), 14);
+    CHECK(virtio::of_metadata(m, tcp_frame(0x090, 3000), 14)->gso == 0x81);
+    const auto back = virtio::to_metadata(*whole, static_cast<u32>(frame.size()), 14);
     REQUIRE(back.has_value());
     CHECK(back->segment_size == 1448);
     CHECK(back->checksum_start == 20);
     m.segmentation = segmentation_kind::udp;
-    CHECK(virtio::of_facts(m, frame, 14).error() == virtio::error::wrong_checksum);
+    CHECK(virtio::of_metadata(m, frame, 14).error() == virtio::error::wrong_checksum);
     m.checksum_offset = 6;
-    CHECK(*virtio::of_facts(m, frame, 14) == virtio::header{needs, 5, 42, 1448, 34, 6});
+    CHECK(*virtio::of_metadata(m, frame, 14) == virtio::header{needs, 5, 42, 1448, 34, 6});
 }
 
 TEST_CASE("facts that cannot be told") {
@@ -191,23 +191,23 @@ TEST_CASE("facts that cannot be told") {
     m.checksum = checksum_state::pending;
     m.checksum_start = 20;
     m.checksum_offset = 16;
-    const octets frame = tcp_frame(0, 0);
-    CHECK(virtio::of_facts(m, const_bytes{frame}.first(51), 14).error() ==
+    const byte_vector frame = tcp_frame(0, 0);
+    CHECK(virtio::of_metadata(m, const_bytes{frame}.first(51), 14).error() ==
           virtio::error::checksum_outside);
-    CHECK(virtio::of_facts(m, const_bytes{frame}.first(52), 14).has_value());
+    CHECK(virtio::of_metadata(m, const_bytes{frame}.first(52), 14).has_value());
     m.checksum_start = 0xffff;
-    CHECK(virtio::of_facts(m, frame, 14).error() == virtio::error::checksum_outside);
+    CHECK(virtio::of_metadata(m, frame, 14).error() == virtio::error::checksum_outside);
     // The last place that sixteen bits can say, and the one behind it.
-    const octets large(0x10100);
+    const byte_vector large(0x10100);
     m.checksum_start = 0xffff - 14;
-    CHECK(virtio::of_facts(m, large, 14).has_value());
+    CHECK(virtio::of_metadata(m, large, 14).has_value());
     m.checksum_start = 0xffff - 13;
-    CHECK(virtio::of_facts(m, large, 14).error() == virtio::error::checksum_outside);
+    CHECK(virtio::of_metadata(m, large, 14).error() == virtio::error::checksum_outside);
     m.checksum_start = 20;
     m.segmentation = segmentation_kind::tcp_ipv4;
-    CHECK(virtio::of_facts(m, frame, 14).error() == virtio::error::segment_size);
+    CHECK(virtio::of_metadata(m, frame, 14).error() == virtio::error::segment_size);
     m.checksum = checksum_state::unknown;
-    CHECK(virtio::of_facts(m, frame, 14).error() == virtio::error::wrong_checksum);
+    CHECK(virtio::of_metadata(m, frame, 14).error() == virtio::error::wrong_checksum);
 }
 
 }  // namespace port_virtio_net

@@ -14,16 +14,16 @@ using namespace sluice::port;
 
 namespace {
 
-// As much of a packet as write_packet asks for: `pieces` of three octets.
+// As much of a packet as write_packet asks for: `pieces` of three bytes.
 struct scattered {
     std::size_t pieces;
-    std::byte octets[3] = {std::byte{1}, std::byte{2}, std::byte{3}};
+    std::byte data[3] = {std::byte{1}, std::byte{2}, std::byte{3}};
 
     [[nodiscard]] u32 size() const { return static_cast<u32>(3 * pieces); }
     template <class F>
     void for_each_piece(F&& f) const {
         for (std::size_t i = 0; i < pieces; ++i) {
-            f(const_bytes{octets});
+            f(const_bytes{data});
         }
     }
 };
@@ -75,7 +75,7 @@ TEST_CASE("a header goes in front of however many pieces") {
             }
             CHECK(in_order);
         }
-        // 65535 octets with their header is what there is room for.
+        // 65535 bytes with their header is what there is room for.
         CHECK(write_packet(left.get(), scattered{21'845 + (64 - length) / 3}, header) == 0);
         std::byte one[1];
         CHECK(::recv(right.get(), one, sizeof one, MSG_DONTWAIT) == 1);

@@ -1,5 +1,5 @@
-// Random and hostile streams against a naive model: an octet map with the rule applied octet by
-// octet; verdicts, octets, header and the whereabouts of every buffer are compared after each
+// Random and hostile streams against a naive model: a byte map with the rule applied byte by
+// byte; verdicts, bytes, header and the whereabouts of every buffer are compared after each
 // fragment.
 #include "fragments.hpp"
 
@@ -25,12 +25,12 @@ struct run {
 
 // One datagram in the naive model.
 struct naive {
-    std::map<u32, u8> octets;  // place to flavour
+    std::map<u32, u8> flavours;  // place to flavour
     std::vector<run> runs;
     u32 length = 0;
     bool known = false;
 
-    bool is_whole() const { return known && octets.size() == length; }
+    bool is_whole() const { return known && flavours.size() == length; }
     bool end_fits(const fragment_fields& s, u32 end) {
         if (!s.more) {
             if (end < length || (known && end != length)) {
@@ -86,11 +86,11 @@ struct naive {
             }
         }
         for (u32 at = s.start; at < end; ++at) {
-            anything_new = octets.count(at) == 0 || anything_new;
+            anything_new = flavours.count(at) == 0 || anything_new;
             if (std::is_same_v<Rule, overlap::keep_first>) {
-                octets.emplace(at, s.flavour);
+                flavours.emplace(at, s.flavour);
             } else {
-                octets[at] = s.flavour;
+                flavours[at] = s.flavour;
             }
         }
         if (is_whole()) {
@@ -102,7 +102,7 @@ struct naive {
 
 template <class Packet>
 verdict verdict_of(const reassembly_step<Packet>& step) {
-    if (step.kind == reassembly_outcome::complete) {
+    if (step.kind == reassembly_result::complete) {
         return verdict::complete;
     }
     switch (step.reason) {
@@ -145,12 +145,12 @@ std::vector<fragment_fields> stream(std::mt19937& random, u16 id, bool hostile) 
     return all;
 }
 
-bool same_octets(const std::vector<std::byte>& whole, const naive& model) {
-    if (whole.size() != 20 + model.length || whole[1] != std::byte(model.octets.at(0) * 4)) {
+bool same_bytes(const std::vector<std::byte>& whole, const naive& model) {
+    if (whole.size() != 20 + model.length || whole[1] != std::byte(model.flavours.at(0) * 4)) {
         return false;
     }
-    return std::all_of(model.octets.begin(), model.octets.end(), [&whole](const auto& octet) {
-        return whole[20 + octet.first] == fragment_byte(octet.first, octet.second);
+    return std::all_of(model.flavours.begin(), model.flavours.end(), [&whole](const auto& byte) {
+        return whole[20 + byte.first] == fragment_byte(byte.first, byte.second);
     });
 }
 
@@ -178,11 +178,11 @@ void compare(unsigned seed, unsigned rounds, bool hostile) {
             const verdict expected = models[s.id].template insert<Rule>(s);
             REQUIRE(verdict_of(step) == expected);
             ++seen[expected];
-            const bool refused = step.kind == reassembly_outcome::refused;
+            const bool refused = step.kind == reassembly_result::refused;
             REQUIRE(cache->held() + step.pieces_dropped + step.pieces == held + (refused ? 0 : 1));
             REQUIRE(pool->available() + cache->held() + step.pieces == 512);
             if (expected == verdict::complete) {
-                REQUIRE(same_octets(content_of(step.packet), models[s.id]));
+                REQUIRE(same_bytes(content_of(step.packet), models[s.id]));
             }
             if (expected == verdict::complete || expected == verdict::invalid ||
                 (expected == verdict::overlap && std::is_same_v<Rule, overlap::reject_datagram>)) {

@@ -58,7 +58,7 @@ TEST_CASE("datagrams and fragments") {
     CHECK(pool.available() == 32 - cache_type::fragment_limit);
     cache.expire(instant{} + 30_s, [](auto&&) {});
     CHECK(pool.available() == 32);
-    CHECK(feed_fragment(cache, pool, head_fragment(99)).kind == reassembly_outcome::held);
+    CHECK(feed_fragment(cache, pool, head_fragment(99)).kind == reassembly_result::held);
 }
 
 TEST_CASE("distance: other fragments of the source between two of one datagram") {
@@ -164,7 +164,7 @@ TEST_CASE("what tells datagrams apart") {
     CHECK(held(feed_fragment(cache, pool, tail_fragment(1), {}, {}, reassembly_user::multicast)));
     CHECK(held(
         feed_fragment(cache, pool, tail_fragment(1), {}, {}, reassembly_user::local_delivery, 1)));
-    CHECK(feed_fragment(cache, pool, tail_fragment(1)).kind == reassembly_outcome::complete);
+    CHECK(feed_fragment(cache, pool, tail_fragment(1)).kind == reassembly_result::complete);
 }
 
 TEST_CASE("a cache that ends gives its buffers back") {

@@ -28,7 +28,7 @@ TEST_CASE("lone fragments keep nobody from being made whole") {
     for (u16 id = 2000; id < 2100; ++id) {
         CHECK(held(feed_fragment(cache, pool, head_fragment(id), instant{id})));
         auto step = feed_fragment(cache, pool, tail_fragment(id), instant{id});
-        REQUIRE(step.kind == reassembly_outcome::complete);
+        REQUIRE(step.kind == reassembly_result::complete);
         CHECK(is_whole_datagram(step.packet, 32));
     }
     CHECK(cache.held() == 3);

@@ -15,7 +15,7 @@ inline constexpr hash_key secret{0x0123456789abcdef, 0xfedcba9876543210};
 
 template <class Packet>
 bool held(const reassembly_step<Packet>& step) {
-    return step.kind == reassembly_outcome::held;
+    return step.kind == reassembly_result::held;
 }
 
 }  // namespace reassembly_test

@@ -24,10 +24,10 @@ TEST_CASE("ECN of all 64 combinations over three fragments") {
                 CAPTURE(int{third});
                 const u8 dscp = 46 << 2;
                 CHECK(feed_fragment(cache, pool, {.start = 8, .length = 8, .tos = second}).kind ==
-                      reassembly_outcome::held);
+                      reassembly_result::held);
                 CHECK(feed_fragment(cache, pool,
                                     {.start = 16, .length = 8, .more = false, .tos = third})
-                          .kind == reassembly_outcome::held);
+                          .kind == reassembly_result::held);
                 auto step = feed_fragment(
                     cache, pool, {.start = 0, .length = 8, .tos = static_cast<u8>(dscp | first)});
                 const int plain = (first == 0) + (second == 0) + (third == 0);
@@ -35,7 +35,7 @@ TEST_CASE("ECN of all 64 combinations over three fragments") {
                     CHECK(step.reason == drop_reason::fragment_ecn);
                     CHECK(step.pieces_dropped == 2);
                 } else {
-                    REQUIRE(step.kind == reassembly_outcome::complete);
+                    REQUIRE(step.kind == reassembly_result::complete);
                     const bool congested = first == 3 || second == 3 || third == 3;
                     const u8 tos = ipv4::const_view{step.packet.data()}[ipv4::tos];
                     CHECK(tos == (dscp | (congested ? 3 : first)));
@@ -63,16 +63,16 @@ TEST_CASE("DF stays where the largest fragment had it") {
     for (const row& r : rows) {
         CAPTURE(r.name);
         CHECK(feed_fragment(cache, pool, {.start = 0, .length = 8, .dont_fragment = r.small_df})
-                  .kind == reassembly_outcome::held);
+                  .kind == reassembly_result::held);
         auto step = feed_fragment(
             cache, pool,
             {.start = 8, .length = 48, .more = false, .dont_fragment = r.large_df, .options = 8});
-        REQUIRE(step.kind == reassembly_outcome::complete);
+        REQUIRE(step.kind == reassembly_result::complete);
         const ipv4::const_view ip{step.packet.data()};
         CHECK(ip[ipv4::dont_fragment] == r.whole_df);
         CHECK(ipv4::checksum_ok(ip));
-        CHECK(step.packet.facts().fragment_df == r.whole_df);
-        CHECK(step.packet.facts().largest_fragment == 76);
+        CHECK(step.packet.metadata().fragment_df == r.whole_df);
+        CHECK(step.packet.metadata().largest_fragment == 76);
     }
 }
 
@@ -83,28 +83,28 @@ TEST_CASE(
     const reassembly_limits limits;
     auto last = fragment_of(pool, {.start = 8, .length = 8, .more = false});
     last.set_interface(2);
-    last.facts().mark = 7;
+    last.metadata().mark = 7;
     CHECK(cache
               .insert(pipeline::validate(last).value(), reassembly_user::local_delivery, 0, {},
                       limits)
-              .kind == reassembly_outcome::held);
+              .kind == reassembly_result::held);
     auto first = fragment_of(pool, {.start = 0, .length = 8});
     first.set_interface(1);
-    first.facts().mark = 9;
-    first.facts().checksum = checksum_state::verified;
+    first.metadata().mark = 9;
+    first.metadata().checksum = checksum_state::verified;
     ipv4::view ip{first.data()};
     ip.set(ipv4::reserved_flag, true);
     ipv4::set_checksum(ip);
     auto step = cache.insert(pipeline::validate(first).value(), reassembly_user::local_delivery, 0,
                              {}, limits);
-    REQUIRE(step.kind == reassembly_outcome::complete);
+    REQUIRE(step.kind == reassembly_result::complete);
     CHECK(step.packet.interface() == 1);
-    CHECK(step.packet.facts().mark == 9);
-    CHECK(step.packet.facts().checksum == checksum_state::unknown);
+    CHECK(step.packet.metadata().mark == 9);
+    CHECK(step.packet.metadata().checksum == checksum_state::unknown);
     CHECK(ipv4::const_view{step.packet.data()}[ipv4::flags_and_offset] == 0);
 }
 
-TEST_CASE("more than 65,535 octets are refused when they are complete") {
+TEST_CASE("more than 65,535 bytes are refused when they are complete") {
     fixed_pool<16640, 5> pool;
     bounded_cache<1, overlap::reject_datagram, 8>::model<fixed_pool<16640, 5>::packet_type> cache{
         secret};
@@ -115,10 +115,10 @@ TEST_CASE("more than 65,535 octets are refused when they are complete") {
     for (const row& r : {row{.last = 16363, .fits = true}, row{.last = 16364, .fits = false}}) {
         for (const u32 at : {0u, 16384u, 32768u}) {
             CHECK(feed_fragment(cache, pool, {.start = at, .length = 16384}).kind ==
-                  reassembly_outcome::held);
+                  reassembly_result::held);
         }
         auto step = feed_fragment(cache, pool, {.start = 49152, .length = r.last, .more = false});
-        CHECK(step.kind == (r.fits ? reassembly_outcome::complete : reassembly_outcome::refused));
+        CHECK(step.kind == (r.fits ? reassembly_result::complete : reassembly_result::refused));
         CHECK(step.reason == (r.fits ? drop_reason::none : drop_reason::reassembled_too_long));
         CHECK(step.pieces_dropped == (r.fits ? 0 : 3));
         step.packet.reset();

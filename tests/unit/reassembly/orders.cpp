@@ -34,14 +34,14 @@ TEST_CASE("four fragments in all orders") {
         for (std::size_t i = 0; i < 4; ++i) {
             auto step = feed_fragment(cache, pool, pieces[order[i]]);
             if (i < 3) {
-                CHECK(step.kind == reassembly_outcome::held);
+                CHECK(step.kind == reassembly_result::held);
                 CHECK(cache.held() == i + 1);
                 continue;
             }
-            REQUIRE(step.kind == reassembly_outcome::complete);
+            REQUIRE(step.kind == reassembly_result::complete);
             CHECK(step.pieces == 4);
             CHECK(is_whole_datagram(step.packet, 91));
-            CHECK(step.packet.facts().largest_fragment == 44);
+            CHECK(step.packet.metadata().largest_fragment == 44);
         }
         CHECK(pool.available() == 4);
         CHECK(cache.held() == 0);
@@ -55,18 +55,18 @@ TEST_CASE("the header is that of the fragment with offset 0, options included") 
         secret};
     CHECK(feed_fragment(cache, pool,
                         {.start = 48, .length = 5, .more = false, .tos = 0x20, .options = 40})
-              .kind == reassembly_outcome::held);
+              .kind == reassembly_result::held);
     CHECK(feed_fragment(cache, pool, {.start = 16, .length = 32, .options = 4}).kind ==
-          reassembly_outcome::held);
+          reassembly_result::held);
     auto step = feed_fragment(cache, pool, {.start = 0, .length = 16, .tos = 0xb8, .options = 12});
-    REQUIRE(step.kind == reassembly_outcome::complete);
+    REQUIRE(step.kind == reassembly_result::complete);
     CHECK(is_whole_datagram(step.packet, 53, 12));
     CHECK(ipv4::const_view{step.packet.data()}[ipv4::tos] == 0xb8);
     auto again = pipeline::validate(step.packet);
     CHECK(again.has_value());
 }
 
-TEST_CASE("65,535 octets over MTU 1500, 576 and 68, in four orders") {
+TEST_CASE("65,535 bytes over MTU 1500, 576 and 68, in four orders") {
     struct row {
         const char* name;
         u32 mtu;
@@ -86,10 +86,10 @@ TEST_CASE("65,535 octets over MTU 1500, 576 and 68, in four orders") {
                 std::shuffle(pieces.begin(), pieces.end(), random);
             }
             for (std::size_t i = 0; i + 1 < pieces.size(); ++i) {
-                REQUIRE(feed_fragment(*cache, *pool, pieces[i]).kind == reassembly_outcome::held);
+                REQUIRE(feed_fragment(*cache, *pool, pieces[i]).kind == reassembly_result::held);
             }
             auto step = feed_fragment(*cache, *pool, pieces.back());
-            REQUIRE(step.kind == reassembly_outcome::complete);
+            REQUIRE(step.kind == reassembly_result::complete);
             CHECK(step.pieces == pieces.size());
             CHECK(is_whole_datagram(step.packet, 65515));
         }
@@ -104,10 +104,10 @@ TEST_CASE("shared buffers are copied before they become part of a list") {
     auto tap = fragment_of(pool, {.start = 24, .length = 8, .more = false});
     auto fragment = support::validated(tap.clone());
     CHECK(cache.insert(std::move(fragment).value(), reassembly_user::local_delivery, 0, {}, {})
-              .kind == reassembly_outcome::held);
+              .kind == reassembly_result::held);
     CHECK(pool.available() == 2);
     auto step = feed_fragment(cache, pool, {.start = 0, .length = 24});
-    REQUIRE(step.kind == reassembly_outcome::complete);
+    REQUIRE(step.kind == reassembly_result::complete);
     CHECK(is_whole_datagram(step.packet, 32));
     CHECK(content_of(tap).size() == 28);
     step.packet.reset();
@@ -136,10 +136,10 @@ TEST_CASE("a fragment that is a list of packets is made one block") {
     head.append(std::move(more));
     auto step =
         cache.insert(pipeline::validate(head).value(), reassembly_user::local_delivery, 0, {}, {});
-    REQUIRE(step.kind == reassembly_outcome::held);
+    REQUIRE(step.kind == reassembly_result::held);
     CHECK(pool.available() == 3);
     step = feed_fragment(cache, pool, {.start = 0, .length = 24});
-    REQUIRE(step.kind == reassembly_outcome::complete);
+    REQUIRE(step.kind == reassembly_result::complete);
     CHECK(is_whole_datagram(step.packet, 56));
 }
 

@@ -40,7 +40,7 @@ flood_result flood(Cache& cache, pool_type& pool, u32 count) {
     flood_result r;
     for (u32 n = 0; n < count; ++n) {
         const auto step = feed_fragment(cache, pool, lone(n), instant{n});
-        r.held += step.kind == reassembly_outcome::held ? 1u : 0u;
+        r.held += step.kind == reassembly_result::held ? 1u : 0u;
         r.refused += step.reason == drop_reason::fragment_limit ? 1u : 0u;
         r.evicted += step.evicted_datagrams;
         r.most = cache.held() > r.most ? cache.held() : r.most;
@@ -58,13 +58,13 @@ TEST_CASE("10,000 lone fragments of one source are refused beyond its share; oth
     CHECK(r.refused == 10'000 - 64);
     CHECK(r.most == 64);
     auto step = feed_whole(cache, pool, victim);
-    REQUIRE(step.kind == reassembly_outcome::complete);
+    REQUIRE(step.kind == reassembly_result::complete);
     CHECK(is_whole_datagram(step.packet, 32));
     CHECK(step.evicted_datagrams == 0);
     // The attacker's own are refused until the time of what it sent is over.
     CHECK(feed_whole(cache, pool, attacker, 20'000).reason == drop_reason::fragment_limit);
     cache.expire(instant{10'000} + 30_s, [](auto&&) {});
-    CHECK(feed_whole(cache, pool, attacker, 20'000).kind == reassembly_outcome::complete);
+    CHECK(feed_whole(cache, pool, attacker, 20'000).kind == reassembly_result::complete);
 }
 
 TEST_CASE("without shares the same flood stops everybody, as in Linux") {
@@ -81,9 +81,9 @@ TEST_CASE("a source has its share of the datagrams where there is room for many 
         cache{secret};
     for (u32 n = 0; n < 6; ++n) {
         CAPTURE(n);
-        CHECK((feed_fragment(cache, pool, lone(n)).kind == reassembly_outcome::held) == (n < 4));
+        CHECK((feed_fragment(cache, pool, lone(n)).kind == reassembly_result::held) == (n < 4));
     }
-    CHECK(feed_fragment(cache, pool, lone(1, victim)).kind == reassembly_outcome::held);
+    CHECK(feed_fragment(cache, pool, lone(1, victim)).kind == reassembly_result::held);
 }
 
 TEST_CASE("where the oldest is given up, a flood displaces its own datagrams alone") {
@@ -91,26 +91,26 @@ TEST_CASE("where the oldest is given up, a flood displaces its own datagrams alo
     cache_type<on_full::evict_oldest, 4> cache{secret};
     // Begun before the flood: the oldest of all.
     CHECK(feed_fragment(cache, pool, {.start = 0, .length = 24, .id = 9, .source = victim}).kind ==
-          reassembly_outcome::held);
+          reassembly_result::held);
     const flood_result r = flood(cache, pool, 10'000);
     CHECK(r.held == 10'000);
     CHECK(r.evicted == 10'000 - 64);
     CHECK(r.most == 65);
     CHECK(feed_fragment(cache, pool,
                         {.start = 24, .length = 8, .more = false, .id = 9, .source = victim})
-              .kind == reassembly_outcome::complete);
+              .kind == reassembly_result::complete);
     // And its own new ones come through.
-    CHECK(feed_whole(cache, pool, attacker, 20'000).kind == reassembly_outcome::complete);
+    CHECK(feed_whole(cache, pool, attacker, 20'000).kind == reassembly_result::complete);
 }
 
-TEST_CASE("the pieces and octets of one datagram are within the share too") {
+TEST_CASE("the pieces and bytes of one datagram are within the share too") {
     pool_type pool;
     SUBCASE("pieces") {
         cache_type<on_full::refuse, 4> cache{secret};
         for (u32 n = 0; n < 100; ++n) {
             const auto step =
                 feed_fragment(cache, pool, {.start = 16 * n, .length = 8, .source = attacker});
-            CHECK((step.kind == reassembly_outcome::held) == (n < 64));
+            CHECK((step.kind == reassembly_result::held) == (n < 64));
         }
     }
     SUBCASE("pieces, when its own datagram is the oldest: it is not given up for itself") {
@@ -118,20 +118,20 @@ TEST_CASE("the pieces and octets of one datagram are within the share too") {
         for (u32 n = 0; n < 100; ++n) {
             const auto step =
                 feed_fragment(cache, pool, {.start = 16 * n, .length = 8, .source = attacker});
-            CHECK((step.kind == reassembly_outcome::held) == (n < 64));
+            CHECK((step.kind == reassembly_result::held) == (n < 64));
             CHECK(step.evicted_datagrams == 0);
         }
     }
-    SUBCASE("octets: a quarter of the threshold") {
+    SUBCASE("bytes: a quarter of the threshold") {
         cache_type<on_full::refuse, 4> cache{secret};
         const reassembly_limits tight{.high_threshold = 8'000};
         for (u32 n = 0; n < 10; ++n) {
             // 208 + 576 + 28 each; refused from the one on that finds more than 2,000.
             CHECK((feed_fragment(cache, pool, lone(n), {}, tight).kind ==
-                   reassembly_outcome::held) == (n < 3));
+                   reassembly_result::held) == (n < 3));
         }
         CHECK(feed_fragment(cache, pool, lone(1, victim), {}, tight).kind ==
-              reassembly_outcome::held);
+              reassembly_result::held);
     }
 }
 
@@ -144,11 +144,11 @@ TEST_CASE("many sources fill the cache together, and all is given back") {
             for (u32 n = 0; n < 5'000; ++n) {
                 const auto step =
                     feed_fragment(cache, pool, lone(n, 0x0b000000 + n % 700), instant{n});
-                CHECK(step.kind == reassembly_outcome::held);
+                CHECK(step.kind == reassembly_result::held);
                 CHECK(cache.held() <= 256);
             }
             CHECK(cache.held() == 256);
-            CHECK(feed_whole(cache, pool, victim).kind == reassembly_outcome::complete);
+            CHECK(feed_whole(cache, pool, victim).kind == reassembly_result::complete);
             if (expires) {
                 cache.expire(instant{5'000} + 30_s, [](auto&&) {});
                 CHECK(cache.charged() == 0);

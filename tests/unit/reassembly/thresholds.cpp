@@ -29,19 +29,19 @@ TEST_CASE("thresholds: memory up to the threshold is no reason to refuse") {
         const bool fits = more >= 0;
         pool_type pool;
         cache_of<on_full::refuse> cache{secret};
-        CHECK(feed_fragment(cache, pool, head_fragment(1)).kind == reassembly_outcome::held);
+        CHECK(feed_fragment(cache, pool, head_fragment(1)).kind == reassembly_result::held);
         const reassembly_limits limits{.high_threshold = as_limit(cache.charged(), more)};
         // Of a datagram that is there, and of another.
-        CHECK((feed_fragment(cache, pool, middle(1), {}, limits).kind ==
-               reassembly_outcome::held) == fits);
+        CHECK((feed_fragment(cache, pool, middle(1), {}, limits).kind == reassembly_result::held) ==
+              fits);
         const reassembly_limits again{.high_threshold = as_limit(cache.charged(), more)};
         const auto other = feed_fragment(cache, pool, head_fragment(2), {}, again);
-        CHECK((other.kind == reassembly_outcome::held) == fits);
+        CHECK((other.kind == reassembly_result::held) == fits);
         if (!fits) CHECK(other.reason == drop_reason::fragment_limit);
         // The last one of a datagram as well.
         const reassembly_limits last{.high_threshold = as_limit(cache.charged(), more)};
         CHECK((feed_fragment(cache, pool, tail_fragment(1, fits ? 32 : 24), {}, last).kind ==
-               reassembly_outcome::complete) == fits);
+               reassembly_result::complete) == fits);
     }
 }
 
@@ -50,12 +50,12 @@ TEST_CASE("thresholds: where the oldest gives way, it does above the threshold a
         CAPTURE(more);
         pool_type pool;
         cache_of<on_full::evict_oldest> cache{secret};
-        CHECK(feed_fragment(cache, pool, head_fragment(1)).kind == reassembly_outcome::held);
+        CHECK(feed_fragment(cache, pool, head_fragment(1)).kind == reassembly_result::held);
         CHECK(feed_fragment(cache, pool, head_fragment(2), instant{1}).kind ==
-              reassembly_outcome::held);
+              reassembly_result::held);
         const reassembly_limits limits{.high_threshold = as_limit(cache.charged(), more)};
         const auto third = feed_fragment(cache, pool, head_fragment(3), instant{2}, limits);
-        CHECK(third.kind == reassembly_outcome::held);
+        CHECK(third.kind == reassembly_result::held);
         CHECK(third.evicted_datagrams == (more < 0 ? 1 : 0));
         CHECK(cache.held() == (more < 0 ? 2u : 3u));
     }
@@ -68,7 +68,7 @@ TEST_CASE("thresholds: nothing is kept of none, something of the least") {
           drop_reason::fragment_limit);
     CHECK(cache.charged() == 0);
     CHECK(feed_fragment(cache, pool, head_fragment(1), {}, {.high_threshold = 1}).kind ==
-          reassembly_outcome::held);
+          reassembly_result::held);
     CHECK(feed_fragment(cache, pool, middle(1), {}, {.high_threshold = 1}).reason ==
           drop_reason::fragment_limit);
 }
@@ -78,7 +78,7 @@ TEST_CASE("thresholds: a datagram ends at its deadline, not a nanosecond before"
     pool_type pool;
     cache_of<on_full::refuse> cache{secret};
     CHECK(feed_fragment(cache, pool, head_fragment(1), instant{5}, {.timeout = 1_s}).kind ==
-          reassembly_outcome::held);
+          reassembly_result::held);
     const instant deadline = instant{5} + 1_s;
     CHECK(cache.next_deadline() == deadline);
     unsigned ended = 0;

@@ -17,9 +17,9 @@ using cache_type = bounded_cache<4, overlap::reject_datagram, 16>::model<pool_ty
 // What a fragment came to: h held, c complete, d duplicate, o overlap, i invalid.
 char letter(const reassembly_step<pool_type::packet_type>& step) {
     switch (step.kind) {
-    case reassembly_outcome::held:
+    case reassembly_result::held:
         return 'h';
-    case reassembly_outcome::complete:
+    case reassembly_result::complete:
         return 'c';
     default:
         break;
@@ -90,10 +90,10 @@ const row rows[] = {
     {.name = "data up to the end with MF",
      .fragments = {at(48, 48, false), at(72, 24), at(0, 48)},
      .expected = "hdc"},
-    {.name = "MF and 1 octet", .fragments = {at(0, 1)}, .expected = "i"},
-    {.name = "MF and 7 octets", .fragments = {at(0, 24), at(24, 7)}, .expected = "hi"},
-    {.name = "MF and 9 octets count 8", .fragments = {at(0, 9), at(8, 8, false)}, .expected = "hc"},
-    {.name = "MF and 23 octets count 16",
+    {.name = "MF and 1 byte", .fragments = {at(0, 1)}, .expected = "i"},
+    {.name = "MF and 7 bytes", .fragments = {at(0, 24), at(24, 7)}, .expected = "hi"},
+    {.name = "MF and 9 bytes count 8", .fragments = {at(0, 9), at(8, 8, false)}, .expected = "hc"},
+    {.name = "MF and 23 bytes count 16",
      .fragments = {at(0, 23), at(16, 8, false)},
      .expected = "hc"},
     {.name = "empty with MF", .fragments = {at(0, 0)}, .expected = "i"},
@@ -117,7 +117,7 @@ TEST_CASE("verdicts") {
             const std::size_t before = cache.held();
             const auto step = feed_fragment(cache, pool, s);
             got += letter(step);
-            const bool taken = step.kind != reassembly_outcome::refused;
+            const bool taken = step.kind != reassembly_result::refused;
             CHECK(cache.held() + step.pieces_dropped + step.pieces == before + (taken ? 1 : 0));
         }
         CHECK(got == r.expected);
@@ -133,10 +133,10 @@ TEST_CASE("a duplicate that first tells the end completes nothing under Linux's 
     CHECK(letter(feed_fragment(cache, pool, at(24, 24))) == 'h');
     CHECK(letter(feed_fragment(cache, pool, at(24, 24, false))) == 'd');
     bounded_cache<4, overlap::keep_first, 16>::model<pool_type::packet_type> first{secret};
-    CHECK(feed_fragment(first, pool, at(0, 24)).kind == reassembly_outcome::held);
-    CHECK(feed_fragment(first, pool, at(24, 24)).kind == reassembly_outcome::held);
+    CHECK(feed_fragment(first, pool, at(0, 24)).kind == reassembly_result::held);
+    CHECK(feed_fragment(first, pool, at(24, 24)).kind == reassembly_result::held);
     const auto step = feed_fragment(first, pool, at(24, 24, false));
-    CHECK(step.kind == reassembly_outcome::complete);
+    CHECK(step.kind == reassembly_result::complete);
     CHECK(step.pieces == 2);
     CHECK(step.pieces_dropped == 1);
 }

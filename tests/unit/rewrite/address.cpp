@@ -25,11 +25,11 @@ constexpr auto client = "10.0.1.2"_ip;
 constexpr auto server = "10.0.2.2"_ip;
 
 // TCP or UDP, with both ports and the right checksum.
-octets segment(u8 protocol, ipv4::address from, u16 from_port, ipv4::address to, u16 to_port,
-               std::size_t size = 33) {
+byte_vector segment(u8 protocol, ipv4::address from, u16 from_port, ipv4::address to, u16 to_port,
+                    std::size_t size = 33) {
     const bool is_tcp = protocol == ipv4::protocols::tcp;
-    octets made((is_tcp ? 20 : 8) + size);
-    const octets data = pattern(size);
+    byte_vector made((is_tcp ? 20 : 8) + size);
+    const byte_vector data = pattern(size);
     copy_bytes(made.data() + made.size() - size, data.data(), size);
     store_be<u16>(made.data(), from_port);
     store_be<u16>(made.data() + 2, to_port);
@@ -40,7 +40,8 @@ octets segment(u8 protocol, ipv4::address from, u16 from_port, ipv4::address to,
     store_be<u16>(made.data() + (is_tcp ? 16 : 6), sum);
     return made;
 }
-octets datagram(u8 protocol, ipv4::address from, u16 from_port, ipv4::address to, u16 to_port) {
+byte_vector datagram(u8 protocol, ipv4::address from, u16 from_port, ipv4::address to,
+                     u16 to_port) {
     return datagram_of({.source = from,
                         .destination = to,
                         .protocol = protocol,
@@ -53,7 +54,7 @@ TEST_CASE("rewrite: address and port, there and back, TCP and UDP") {
     pool_type pool;
     for (const u8 protocol : {ipv4::protocols::tcp, ipv4::protocols::udp}) {
         CAPTURE(int{protocol});
-        const octets sent = datagram(protocol, client, 1000, server, 53);
+        const byte_vector sent = datagram(protocol, client, 1000, server, 53);
         auto p = packet_of(pool, sent);
         REQUIRE(rewrite::source(p, other, 40'000));
         CHECK(content_of(p) == datagram(protocol, other, 40'000, server, 53));
@@ -73,7 +74,7 @@ TEST_CASE("rewrite: every port leaves a checksum that a receiver takes") {
     for (u32 port = 0; port <= 0xffff; port += 7) {
         auto p = packet_of(pool, datagram(ipv4::protocols::udp, client, 1000, server, 53));
         REQUIRE(rewrite::source(p, other, static_cast<u16>(port)));
-        const octets all = content_of(p);
+        const byte_vector all = content_of(p);
         REQUIRE(udp::checksum_ok(other, server, payload_of(all)));
         REQUIRE(load_be<u16>(all.data() + 26) != 0);  // that would say that there is none
     }
@@ -96,18 +97,18 @@ TEST_CASE("rewrite: a checksum that is left to the device is right when the devi
     for (const u8 protocol : {ipv4::protocols::tcp, ipv4::protocols::udp}) {
         CAPTURE(int{protocol});
         const u16 offset = protocol == ipv4::protocols::tcp ? 16 : 6;
-        octets unfinished = datagram(protocol, client, 1000, server, 53);
-        const octets behind = payload_of(unfinished);
+        byte_vector unfinished = datagram(protocol, client, 1000, server, 53);
+        const byte_vector behind = payload_of(unfinished);
         store_be<u16>(unfinished.data() + 20 + offset,
                       static_cast<u16>(~checksum::finish(checksum::pseudo_header(
                           client, server, protocol, static_cast<u32>(behind.size())))));
         auto p = packet_of(pool, unfinished);
-        p.facts().checksum = checksum_state::pending;
-        p.facts().checksum_start = 20;
-        p.facts().checksum_offset = offset;
+        p.metadata().checksum = checksum_state::pending;
+        p.metadata().checksum_start = 20;
+        p.metadata().checksum_offset = offset;
         REQUIRE(rewrite::source(p, other, 40'000));
         REQUIRE(rewrite::destination(p, client, 8053));
-        CHECK(p.facts().checksum == checksum_state::pending);
+        CHECK(p.metadata().checksum == checksum_state::pending);
         REQUIRE(rewrite::finish_checksum(p));
         CHECK(content_of(p) == datagram(protocol, other, 40'000, client, 8053));
     }
@@ -115,8 +116,8 @@ TEST_CASE("rewrite: a checksum that is left to the device is right when the devi
 
 TEST_CASE("rewrite: all fragments of a datagram, the checksum changes in the first") {
     pool_type pool;
-    const auto fragments_of = [&pool](const octets& whole) {
-        std::vector<octets> all;
+    const auto fragments_of = [&pool](const byte_vector& whole) {
+        std::vector<byte_vector> all;
         rewrite::fragment(packet_of(pool, whole), 44, pool, [&all](packet&& piece) {
             all.push_back(content_of(piece));
             return true;
@@ -149,14 +150,14 @@ TEST_CASE("rewrite: what has no ports gets the address alone") {
 
 TEST_CASE("rewrite: what cannot be done changes nothing") {
     pool_type pool;
-    const auto is_refused = [&pool](const octets& content) {
+    const auto is_refused = [&pool](const byte_vector& content) {
         auto p = packet_of(pool, content);
         const bool done = rewrite::source(p, other, 40'000) || rewrite::destination(p, other);
         return !done && content_of(p) == content;
     };
-    octets six = datagram_of({});
+    byte_vector six = datagram_of({});
     six[0] = std::byte{0x65};
-    octets longer = datagram_of({});
+    byte_vector longer = datagram_of({});
     store_be<u16>(longer.data() + 2, 4000);
     CHECK(is_refused(six));
     CHECK(is_refused(longer));
@@ -176,7 +177,7 @@ TEST_CASE("rewrite: what cannot be done changes nothing") {
 
 TEST_CASE("rewrite: bytes that others hold are copied first, or nothing is done") {
     fixed_pool<256, 2, shared> pool;
-    const octets sent = datagram(ipv4::protocols::udp, client, 1000, server, 53);
+    const byte_vector sent = datagram(ipv4::protocols::udp, client, 1000, server, 53);
     auto p = packet_of(pool, sent);
     auto held = p.clone();
     REQUIRE(rewrite::source(p, other, 40'000));

@@ -21,35 +21,35 @@ using copying = fixed_pool<65800, 3>;
 using referring = fixed_pool<65800, 3, shared>;
 
 // Copied: 131 (the source route) and 148 (router alert); not copied: 7.
-const octets option_lists[] = {
+const byte_vector option_lists[] = {
     {},
     list({148, 4, 0, 0}),
     list({7, 11, 4, 1, 2, 3, 4, 5, 6, 7, 8, 148, 4, 0, 0, 131, 3, 4, 0, 0}),
     list({7,  39, 36, 1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15, 16, 17,
           18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 0}),
 };
-octets no_operations(std::size_t n) {
-    return octets(n, std::byte{1});
+byte_vector no_operations(std::size_t n) {
+    return byte_vector(n, std::byte{1});
 }
-octets with_no_operations(octets o, std::size_t from, std::size_t n) {
-    const octets nops = no_operations(n);
+byte_vector with_no_operations(byte_vector o, std::size_t from, std::size_t n) {
+    const byte_vector nops = no_operations(n);
     copy_bytes(o.data() + from, nops.data(), n);
     return o;
 }
-const octets later_options[] = {{},
-                                option_lists[1],
-                                with_no_operations(option_lists[2], 0, 11),
-                                with_no_operations(option_lists[3], 0, 39)};
+const byte_vector later_options[] = {{},
+                                     option_lists[1],
+                                     with_no_operations(option_lists[2], 0, 11),
+                                     with_no_operations(option_lists[3], 0, 39)};
 
 template <class Source>
 const char* cut(Source& source, std::size_t payload, u32 mtu, std::size_t options, u32& pieces,
                 u16 word = 0) {
-    static const octets all = support::pattern(65535);
-    const octets whole = datagram_of(
+    static const byte_vector all = support::pattern(65535);
+    const byte_vector whole = datagram_of(
         {.tos = 0xb9,
          .flags_and_offset = word,
          .options = option_lists[options],
-         .payload = octets(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(payload))});
+         .payload = byte_vector(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(payload))});
     piece_audit audit{whole, mtu};
     audit.expect_options((word & 0x1fff) == 0 ? later_options[options] : option_lists[options]);
     const auto r = rewrite::fragment<true>(packet_of(source, whole), mtu, source, audit);
@@ -124,15 +124,15 @@ TEST_CASE_TEMPLATE("fragment: a fragment cut again keeps its offset and its MF",
 TEST_CASE("fragment: what is known of the whole is known of each piece") {
     const auto source = std::make_unique<copying>();
     auto whole = packet_of(*source, datagram_of({.payload = support::pattern(300)}), 5,
-                           packet_type::broadcast);
+                           link_addressing::broadcast);
     whole.set_forwarded();
-    whole.facts().mark = 7;
-    whole.facts().ignore_df = true;
+    whole.metadata().mark = 7;
+    whole.metadata().ignore_df = true;
     u32 seen = 0;
     const auto r = rewrite::fragment(std::move(whole), 100, *source, [&](auto&& piece) {
-        seen += piece.interface() == 5 && piece.type() == packet_type::broadcast &&
-                        piece.is_forwarded() && std::as_const(piece).facts().mark == 7 &&
-                        std::as_const(piece).facts().ignore_df
+        seen += piece.interface() == 5 && piece.addressing() == link_addressing::broadcast &&
+                        piece.is_forwarded() && std::as_const(piece).metadata().mark == 7 &&
+                        std::as_const(piece).metadata().ignore_df
                     ? 1u
                     : 0u;
         return true;
@@ -144,10 +144,10 @@ TEST_CASE("fragment: what is known of the whole is known of each piece") {
 TEST_CASE("fragment: DF only where the largest fragment of a reassembled datagram had it") {
     const auto source = std::make_unique<copying>();
     for (const bool had_df : {false, true}) {
-        const octets whole =
+        const byte_vector whole =
             datagram_of({.flags_and_offset = 0x4000, .payload = support::pattern(300)});
         auto packet = packet_of(*source, whole);
-        packet.facts().fragment_df = had_df;
+        packet.metadata().fragment_df = had_df;
         piece_audit audit{whole, 100};
         if (had_df) audit.expect_df();
         CHECK(rewrite::fragment(std::move(packet), 100, *source, audit).complete);
@@ -158,7 +158,7 @@ TEST_CASE("fragment: DF only where the largest fragment of a reassembled datagra
 TEST_CASE_TEMPLATE("fragment: a sink that stops, and a source that is empty", Source, copying,
                    referring) {
     const auto source = std::make_unique<Source>();
-    const octets whole = datagram_of({.payload = support::pattern(500)});
+    const byte_vector whole = datagram_of({.payload = support::pattern(500)});
     {
         piece_audit audit{whole, 100};
         audit.stop_after(3);
@@ -179,9 +179,9 @@ TEST_CASE_TEMPLATE("fragment: a sink that stops, and a source that is empty", So
     CHECK(source->available() == 3);
 }
 
-TEST_CASE("fragment: an MTU without room for 8 octets makes nothing") {
+TEST_CASE("fragment: an MTU without room for 8 bytes makes nothing") {
     const auto source = std::make_unique<copying>();
-    const octets whole = datagram_of({.options = octets(40, std::byte{1})});
+    const byte_vector whole = datagram_of({.options = byte_vector(40, std::byte{1})});
     for (const u32 mtu : {0u, 1u, 20u, 59u, 60u, 67u}) {
         CAPTURE(mtu);
         piece_audit audit{whole, mtu};

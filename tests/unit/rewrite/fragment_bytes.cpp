@@ -20,17 +20,17 @@ using namespace support;
 using pool_type = fixed_pool<4096, 3>;
 using packet = pool_type::packet_type;
 
-std::vector<octets> pieces_of_packets(const octets& whole, u32 mtu) {
+std::vector<byte_vector> pieces_of_packets(const byte_vector& whole, u32 mtu) {
     pool_type pool;
-    std::vector<octets> all;
+    std::vector<byte_vector> all;
     rewrite::fragment(packet_of(pool, whole), mtu, pool, [&all](packet&& piece) {
         all.push_back(content_of(piece));
         return true;
     });
     return all;
 }
-std::vector<octets> pieces_of_bytes(const octets& whole, u32 mtu) {
-    std::vector<octets> all;
+std::vector<byte_vector> pieces_of_bytes(const byte_vector& whole, u32 mtu) {
+    std::vector<byte_vector> all;
     const auto cut = rewrite::fragment(whole, mtu, [&all](const_bytes header, const_bytes payload) {
         all.emplace_back(header.begin(), header.end());
         all.back().insert(all.back().end(), payload.begin(), payload.end());
@@ -45,12 +45,13 @@ std::vector<octets> pieces_of_bytes(const octets& whole, u32 mtu) {
 }  // namespace
 
 TEST_CASE("fragment of bytes: the pieces are those of packets") {
-    const octets options[] = {{}, list({148, 4, 0, 0}), list({7, 7, 4, 1, 2, 3, 4, 131, 3, 4, 0})};
-    for (const octets& o : options) {
+    const byte_vector options[] = {
+        {}, list({148, 4, 0, 0}), list({7, 7, 4, 1, 2, 3, 4, 131, 3, 4, 0})};
+    for (const byte_vector& o : options) {
         for (const u16 word : {u16{0}, u16{0x4000}, u16{0x2000}, u16{0x2003}, u16{5}}) {
             for (const std::size_t size : {200u, 201u, 207u, 208u, 209u, 1500u}) {
                 for (const u32 mtu : {68u, 71u, 75u, 76u, 150u}) {
-                    const octets whole = datagram_of(
+                    const byte_vector whole = datagram_of(
                         {.flags_and_offset = word, .options = o, .payload = pattern(size)});
                     REQUIRE(pieces_of_bytes(whole, mtu) == pieces_of_packets(whole, mtu));
                 }
@@ -60,17 +61,17 @@ TEST_CASE("fragment of bytes: the pieces are those of packets") {
 }
 
 TEST_CASE("fragment of bytes: what fits is one piece, as it is, without padding") {
-    const octets whole = datagram_of({.flags_and_offset = 0x4000, .payload = pattern(100)});
-    octets padded = whole;
+    const byte_vector whole = datagram_of({.flags_and_offset = 0x4000, .payload = pattern(100)});
+    byte_vector padded = whole;
     padded.resize(160);
-    CHECK(pieces_of_bytes(padded, 120) == std::vector<octets>{whole});
+    CHECK(pieces_of_bytes(padded, 120) == std::vector<byte_vector>{whole});
     CHECK(pieces_of_bytes(padded, 119).size() == 2);
-    const octets empty = datagram_of({.payload = {}});
-    CHECK(pieces_of_bytes(empty, 28) == std::vector<octets>{empty});
+    const byte_vector empty = datagram_of({.payload = {}});
+    CHECK(pieces_of_bytes(empty, 28) == std::vector<byte_vector>{empty});
 }
 
 TEST_CASE("fragment of bytes: nothing of the payload is copied") {
-    const octets whole = datagram_of({.payload = pattern(100)});
+    const byte_vector whole = datagram_of({.payload = pattern(100)});
     const std::byte* next = whole.data() + 20;
     const auto cut = rewrite::fragment(whole, 68, [&next](const_bytes, const_bytes payload) {
         CHECK(payload.data() == next);
@@ -86,7 +87,7 @@ TEST_CASE("fragment of bytes: errors, an MTU without room, a sink that had enoug
         FAIL("no piece");
         return true;
     };
-    octets whole = datagram_of({.payload = pattern(100)});
+    byte_vector whole = datagram_of({.payload = pattern(100)});
     CHECK(rewrite::fragment(whole, 27, never)->created == 0);
     CHECK_FALSE(rewrite::fragment(whole, 27, never)->complete);
     CHECK_FALSE(rewrite::fragment(whole, 0, never)->complete);

@@ -30,9 +30,9 @@ struct counting_source {
     }
 };
 
-// A datagram whose first block has `sizes[0]` octets of data and so on.
+// A datagram whose first block has `sizes[0]` bytes of data and so on.
 template <class Pool>
-typename Pool::packet_type list_of(Pool& pool, const octets& whole, std::vector<u32> sizes,
+typename Pool::packet_type list_of(Pool& pool, const byte_vector& whole, std::vector<u32> sizes,
                                    u16 headroom = default_headroom) {
     const std::size_t header = ipv4::header_length(ipv4::const_view{whole.data()});
     sizes[0] += static_cast<u32>(header);
@@ -57,10 +57,10 @@ struct row {
     u32 mtu = 1500;
     u16 headroom = 128;
     u16 word = 0;
-    octets options = {};
+    byte_vector options = {};
     bool copied = false;
 };
-const octets record = list({7, 11, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0});
+const byte_vector record = list({7, 11, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0});
 const row rows[] = {
     {.name = "as it came", .sizes = {1480, 1480, 3}},
     {.name = "two pieces", .sizes = {8, 8}},
@@ -85,13 +85,13 @@ TEST_CASE_TEMPLATE("fragment: lists, sent as they are or copied", Pool, pool_typ
         std::size_t total = 0;
         for (const u32 n : r.sizes)
             total += n;
-        const octets whole = datagram_of(
+        const byte_vector whole = datagram_of(
             {.flags_and_offset = r.word, .options = r.options, .payload = support::pattern(total)});
         auto packet = list_of(pool, whole, r.sizes, r.headroom);
         piece_audit audit{whole, r.mtu};
         if (!r.copied) audit.expect_list();
         if (!r.options.empty()) {
-            octets later(12, std::byte{1});
+            byte_vector later(12, std::byte{1});
             later[11] = std::byte{0};
             audit.expect_options(later);
         }
@@ -109,7 +109,7 @@ TEST_CASE_TEMPLATE("fragment: lists, sent as they are or copied", Pool, pool_typ
 
 TEST_CASE("fragment: a list that somebody else holds too is copied, and stays whole there") {
     shared_pool pool;
-    const octets whole = datagram_of({.payload = support::pattern(165)});
+    const byte_vector whole = datagram_of({.payload = support::pattern(165)});
     auto packet = list_of(pool, whole, {80, 80, 5});
     const auto other = packet.clone();
     piece_audit audit{whole, 100};
@@ -125,14 +125,14 @@ TEST_CASE("fragment: what is known of the list is known of each piece") {
     auto packet = list_of(pool, datagram_of({.payload = support::pattern(165)}), {80, 80, 5});
     packet.set_interface(5);
     packet.set_forwarded();
-    packet.facts().mark = 7;
-    packet.facts().forwarded_in_hardware = true;
+    packet.metadata().mark = 7;
+    packet.metadata().forwarded_in_hardware = true;
     u32 seen = 0;
     counting_source<pool_type> source{pool};
     const auto r = rewrite::fragment(std::move(packet), 100, source, [&](auto&& piece) {
         seen += piece.interface() == 5 && piece.is_forwarded() &&
-                        std::as_const(piece).facts().mark == 7 &&
-                        std::as_const(piece).facts().forwarded_in_hardware
+                        std::as_const(piece).metadata().mark == 7 &&
+                        std::as_const(piece).metadata().forwarded_in_hardware
                     ? 1u
                     : 0u;
         return true;
@@ -143,7 +143,7 @@ TEST_CASE("fragment: what is known of the list is known of each piece") {
 
 TEST_CASE("fragment: a sink that stops in the middle of a list") {
     pool_type pool;
-    const octets whole = datagram_of({.payload = support::pattern(165)});
+    const byte_vector whole = datagram_of({.payload = support::pattern(165)});
     for (u32 n = 1; n <= 3; ++n) {
         CAPTURE(n);
         piece_audit audit{whole, 100};

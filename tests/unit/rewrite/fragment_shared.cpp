@@ -12,15 +12,15 @@ namespace rewrite_fragment_shared {
 namespace {
 
 using namespace sluice;
+using support::byte_vector;
 using support::content_of;
-using support::octets;
 using support::pattern;
 
 using pool = fixed_pool<2048, 32, shared>;
 using packet = pool::packet_type;
 
-// A datagram of three packets of 800 octets of data, as reassembly makes them.
-packet list_of_three(pool& from, const octets& datagram) {
+// A datagram of three packets of 800 bytes of data, as reassembly makes them.
+packet list_of_three(pool& from, const byte_vector& datagram) {
     const auto piece = [&](std::size_t at, std::size_t size, u16 headroom) {
         packet p = from.take(headroom);
         copy_bytes(p.put(static_cast<u32>(size)), datagram.data() + at, size);
@@ -34,7 +34,7 @@ packet list_of_three(pool& from, const octets& datagram) {
 
 TEST_CASE("a list that was cut while somebody else had it is sent up to its own end") {
     pool blocks;
-    const octets datagram = support::datagram_of({.payload = pattern(2400)});
+    const byte_vector datagram = support::datagram_of({.payload = pattern(2400)});
     for (const u32 end : {820u, 1000u, 1620u, 1628u, 2420u}) {
         CAPTURE(end);
         packet whole = list_of_three(blocks, datagram);
@@ -47,21 +47,21 @@ TEST_CASE("a list that was cut while somebody else had it is sent up to its own 
                 whole.reset();
                 other.reset();
             }
-            octets data;
+            byte_vector data;
             const auto result = rewrite::fragment(std::move(used), 820, blocks, [&](packet&& p) {
-                const octets one = content_of(p);
+                const byte_vector one = content_of(p);
                 CHECK(one.size() <= 820);
                 const ipv4::const_view ip{one.data()};
                 CHECK(ip[ipv4::total_length] == one.size());
                 CHECK(ipv4::offset_in_bytes(ip) == data.size());
                 CHECK(ip[ipv4::more_fragments] == (data.size() + one.size() - 20 < end - 20));
-                const octets part = support::payload_of(one);
+                const byte_vector part = support::payload_of(one);
                 data.insert(data.end(), part.begin(), part.end());
                 return true;
             });
             CHECK(result.complete);
-            CHECK((data == octets(datagram.begin() + 20,
-                                  datagram.begin() + static_cast<std::ptrdiff_t>(end))));
+            CHECK((data == byte_vector(datagram.begin() + 20,
+                                       datagram.begin() + static_cast<std::ptrdiff_t>(end))));
             if (!alone) {
                 CHECK((content_of(other) == datagram));
             }

@@ -14,13 +14,14 @@ using namespace support;
 
 TEST_CASE("icmp error: the message, also of an offender in pieces") {
     fixed_pool<2048, 4> pool;
-    const octets whole = datagram_of({.options = list({148, 4, 0, 0}), .payload = pattern(600)});
-    auto offender = packet_of(pool, octets(whole.begin(), whole.begin() + 33));
-    offender.append(packet_of(pool, octets(whole.begin() + 33, whole.end())));
+    const byte_vector whole =
+        datagram_of({.options = list({148, 4, 0, 0}), .payload = pattern(600)});
+    auto offender = packet_of(pool, byte_vector(whole.begin(), whole.begin() + 33));
+    offender.append(packet_of(pool, byte_vector(whole.begin() + 33, whole.end())));
     const struct {
         const char* name;
         icmp_request error;
-        octets start;
+        byte_vector start;
     } messages[] = {
         {.name = "fragmentation needed",
          .error = icmp_request::fragmentation_needed(0x1234),
@@ -39,10 +40,10 @@ TEST_CASE("icmp error: the message, also of an offender in pieces") {
         INFO(doctest::String{m.name});
         auto to = pool.take();
         REQUIRE(rewrite::write_error(to, offender, m.error, 548));
-        octets got = content_of(to);
+        byte_vector got = content_of(to);
         CHECK(icmp::checksum_ok(got));
         got[2] = got[3] = std::byte{0};
-        octets expected = m.start;
+        byte_vector expected = m.start;
         expected.insert(expected.end(), whole.begin(), whole.begin() + 548);
         CHECK((got == expected));
     }

@@ -1,4 +1,4 @@
-// icmp_extension: the structure behind the quote of an error, octet by octet, and its absence.
+// icmp_extension: the structure behind the quote of an error, byte by byte, and its absence.
 #include <doctest/doctest.h>
 
 #include <sluice/packet/pool_storage.hpp>
@@ -25,8 +25,8 @@ settings switched_on() {
     s.icmp_errors_extension_mask = 1;
     return s;
 }
-octets octets_of(const rewrite::error_extension& e) {
-    return {e.octets, e.octets + e.size};
+byte_vector bytes_of(const rewrite::error_extension& e) {
+    return {e.data, e.data + e.size};
 }
 void give(interface& i, ipv4::interface_address net, u8 scope, bool secondary) {
     REQUIRE(i.addresses.push_back({net, {}, scope, secondary}));
@@ -35,8 +35,8 @@ void give(interface& i, ipv4::interface_address net, u8 scope, bool secondary) {
 TEST_CASE("icmp extension: index, address, name and MTU, as Linux writes them") {
     interface in = link_named("eth0");
     give(in, "10.0.1.1/24"_net, scopes::universe, false);
-    const octets got = octets_of(rewrite::extension_of_error(11, 2, &in, switched_on()));
-    octets expected =
+    const byte_vector got = bytes_of(rewrite::extension_of_error(11, 2, &in, switched_on()));
+    byte_vector expected =
         list({0x20, 0,   0,   0, 0, 40, 2, 0x0f, 0, 0, 0, 2, 0, 1, 0, 0, 10, 0, 1, 1, 20,   'e',
               't',  'h', '0', 0, 0, 0,  0, 0,    0, 0, 0, 0, 0, 0, 0, 0, 0,  0, 0, 0, 0x05, 0x78});
     store_be<u16>(expected.data() + 2, checksum::compute(expected));
@@ -65,7 +65,7 @@ TEST_CASE("icmp extension: what an interface does not have is not told") {
         INFO(doctest::String{r.name});
         interface in = link_named(r.called);
         if (r.with_address) give(in, "10.0.1.1/24"_net, scopes::universe, false);
-        const octets got = octets_of(rewrite::extension_of_error(3, 2, &in, switched_on()));
+        const byte_vector got = bytes_of(rewrite::extension_of_error(3, 2, &in, switched_on()));
         REQUIRE(got.size() == r.size);
         CHECK(got[7] == static_cast<std::byte>(r.bits));
         CHECK(got[5] == static_cast<std::byte>(r.size - 4));
@@ -95,8 +95,8 @@ TEST_CASE("icmp extension: the address is the first primary one that all may kno
 }
 
 TEST_CASE("icmp extension: of a gone interface the index alone; of our own packets nothing") {
-    const octets gone = octets_of(rewrite::extension_of_error(12, 9, nullptr, switched_on()));
-    octets expected = list({0x20, 0, 0, 0, 0, 8, 2, 0x08, 0, 0, 0, 9});
+    const byte_vector gone = bytes_of(rewrite::extension_of_error(12, 9, nullptr, switched_on()));
+    byte_vector expected = list({0x20, 0, 0, 0, 0, 8, 2, 0x08, 0, 0, 0, 9});
     store_be<u16>(expected.data() + 2, checksum::compute(expected));
     CHECK((gone == expected));
     CHECK(rewrite::extension_of_error(3, 0, nullptr, switched_on()).size == 0);
@@ -113,7 +113,7 @@ TEST_CASE("icmp extension: in three types, and only if it is switched on") {
     }
 }
 
-TEST_CASE("icmp extension: behind 128 octets of quote, cut or filled up") {
+TEST_CASE("icmp extension: behind 128 bytes of quote, cut or filled up") {
     fixed_pool<1024, 2> pool;
     interface in = link_named("if0");
     const auto extension = rewrite::extension_of_error(12, 2, &in, switched_on());
@@ -124,16 +124,16 @@ TEST_CASE("icmp extension: behind 128 octets of quote, cut or filled up") {
         REQUIRE(
             rewrite::write_error(message, offending, icmp_request::parameter_problem(21), quoted));
         REQUIRE(rewrite::append_extension(message, extension));
-        const octets got = content_of(message);
+        const byte_vector got = content_of(message);
         REQUIRE(got.size() == 8 + 128 + extension.size);
         CHECK(icmp::checksum_ok(got));
-        CHECK((octets(got.begin() + 4, got.begin() + 8) == list({21, 32, 0, 0})));
+        CHECK((byte_vector(got.begin() + 4, got.begin() + 8) == list({21, 32, 0, 0})));
         const auto split = icmp::split_extended(got);
         REQUIRE(split.has_value());
         CHECK(equal_bytes(split->quote.first(quoted), offending.head().first(quoted)));
         for (const std::byte padding : split->quote.subspan(quoted))
             CHECK(padding == std::byte{0});
-        CHECK(equal_bytes(split->extension, octets_of(extension)));
+        CHECK(equal_bytes(split->extension, bytes_of(extension)));
     }
     fixed_pool<168, 3> small;
     const u32 room = small.take(0).tailroom();

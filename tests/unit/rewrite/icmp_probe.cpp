@@ -19,13 +19,13 @@ constexpr u32 active = 0x00070904;
 constexpr u32 active_ipv4 = 0x00070906;
 
 // Extension header, object header and identifier; the object's length unless given.
-octets object(int type, const octets& id, int length = -1) {
-    octets made = list({0x20, 0, 0, 0, 0, length < 0 ? int(id.size()) + 4 : length, 3, type});
+byte_vector object(int type, const byte_vector& id, int length = -1) {
+    byte_vector made = list({0x20, 0, 0, 0, 0, length < 0 ? int(id.size()) + 4 : length, 3, type});
     made.insert(made.end(), id.begin(), id.end());
     return made;
 }
-octets text(const char* s, std::size_t size) {
-    octets made(size);
+byte_vector text(const char* s, std::size_t size) {
+    byte_vector made(size);
     for (std::size_t i = 0; i < size && s[i] != 0; ++i)
         made[i] = static_cast<std::byte>(s[i]);
     return made;
@@ -44,7 +44,7 @@ struct probed : network {
         bare.index = 6;
         static_cast<void>(interfaces.add(bare));
     }
-    octets answer(const octets& message) {
+    byte_vector answer(const byte_vector& message) {
         auto packet = support::packet_of(pool, message);
         REQUIRE(rewrite::turn_probe_round(tables(), packet));
         return support::content_of(packet);
@@ -53,7 +53,7 @@ struct probed : network {
 
 struct row {
     const char* name;
-    octets extension;
+    byte_vector extension;
     u8 code = 1;
     u32 word = 0x00070900;
 };
@@ -75,11 +75,11 @@ const row rows[] = {
      .extension = object(1, text("if1", 4)),
      .code = 0,
      .word = 0x00070902},
-    {.name = "a name of 15 octets",
+    {.name = "a name of 15 bytes",
      .extension = object(1, text("fifteen-letters", 15)),
      .code = 0,
      .word = active_ipv4},
-    {.name = "a name of 16 octets", .extension = object(1, text("fifteen-letters", 16))},
+    {.name = "a name of 16 bytes", .extension = object(1, text("fifteen-letters", 16))},
     {.name = "a longer name that begins with one",
      .extension = object(1, text("if00", 4)),
      .code = 2},
@@ -96,8 +96,8 @@ const row rows[] = {
     {.name = "index 0", .extension = object(2, list({0, 0, 0, 0})), .code = 2},
     {.name = "an index that is not there", .extension = object(2, list({0, 0, 0, 9})), .code = 2},
     {.name = "an index beyond 16 bits", .extension = object(2, list({0, 1, 0, 2})), .code = 2},
-    {.name = "an index of 3 octets", .extension = object(2, list({0, 0, 2}))},
-    {.name = "an index of 8 octets", .extension = object(2, list({0, 0, 0, 2, 0, 0, 0, 0}))},
+    {.name = "an index of 3 bytes", .extension = object(2, list({0, 0, 2}))},
+    {.name = "an index of 8 bytes", .extension = object(2, list({0, 0, 0, 2, 0, 0, 0, 0}))},
     {.name = "an address",
      .extension = object(3, list({0, 1, 4, 0, 10, 0, 1, 1})),
      .code = 0,
@@ -106,7 +106,7 @@ const row rows[] = {
      .extension = object(3, list({0, 1, 4, 0, 10, 0, 2, 1})),
      .code = 0,
      .word = 0x00070902},
-    {.name = "the reserved octet",
+    {.name = "the reserved byte",
      .extension = object(3, list({0, 1, 4, 9, 10, 0, 1, 1})),
      .code = 0,
      .word = active_ipv4},
@@ -121,7 +121,7 @@ const row rows[] = {
      .extension = object(3, list({0, 1, 4, 0, 10, 0, 1, 255})),
      .code = 2},
     {.name = "an address length of 5", .extension = object(3, list({0, 1, 5, 0, 10, 0, 1, 1}))},
-    {.name = "an address of 5 octets", .extension = object(3, list({0, 1, 5, 0, 10, 0, 1, 1, 0}))},
+    {.name = "an address of 5 bytes", .extension = object(3, list({0, 1, 5, 0, 10, 0, 1, 1, 0}))},
     {.name = "a family nobody knows", .extension = object(3, list({0, 3, 4, 0, 10, 0, 1, 1}))},
     {.name = "IPv6",
      .extension = object(3, list({0, 2, 16, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}))},
@@ -154,30 +154,32 @@ TEST_CASE("icmp probe: what is asked for and what is answered") {
     for (const row& r : rows) {
         INFO(doctest::String{r.name});
         probed at;
-        const octets got = at.answer(icmp_message(42, 0, asked, r.extension));
+        const byte_vector got = at.answer(icmp_message(42, 0, asked, r.extension));
         CHECK(icmp::checksum_ok(got));
-        octets expected = icmp_message(43, r.code, r.word, r.extension);
+        byte_vector expected = icmp_message(43, r.code, r.word, r.extension);
         CHECK((got == expected));
     }
 }
 
 TEST_CASE("icmp probe: the code of the request stays where the answer has none of its own") {
     probed at;
-    const octets known = at.answer(icmp_message(42, 9, 0x000709ff, object(2, list({0, 0, 0, 2}))));
+    const byte_vector known =
+        at.answer(icmp_message(42, 9, 0x000709ff, object(2, list({0, 0, 0, 2}))));
     CHECK((known == icmp_message(43, 9, active_ipv4, object(2, list({0, 0, 0, 2})))));
-    const octets unknown = at.answer(icmp_message(42, 9, asked, object(2, list({0, 0, 0, 9}))));
+    const byte_vector unknown =
+        at.answer(icmp_message(42, 9, asked, object(2, list({0, 0, 0, 9}))));
     CHECK(unknown[1] == std::byte{2});
 }
 
 TEST_CASE("icmp probe: in segments it is read across, and summed to the end") {
     probed at;
-    octets message = icmp_message(42, 0, asked, object(3, list({0, 1, 4, 0, 10, 0, 1, 1})));
+    byte_vector message = icmp_message(42, 0, asked, object(3, list({0, 1, 4, 0, 10, 0, 1, 1})));
     message.insert(message.end(), 30, std::byte{0x5a});
     for (const std::ptrdiff_t cut : {8, 9, 15, 21, 30}) {
-        auto p = support::packet_of(at.pool, octets(message.begin(), message.begin() + cut));
-        p.append(support::packet_of(at.pool, octets(message.begin() + cut, message.end())));
+        auto p = support::packet_of(at.pool, byte_vector(message.begin(), message.begin() + cut));
+        p.append(support::packet_of(at.pool, byte_vector(message.begin() + cut, message.end())));
         REQUIRE(rewrite::turn_probe_round(at.tables(), p));
-        const octets got = support::content_of(p);
+        const byte_vector got = support::content_of(p);
         CHECK(icmp::checksum_ok(got));
         CHECK(load_be<u32>(got.data() + 4) == active_ipv4);
         CHECK(got.size() == message.size());
@@ -190,9 +192,9 @@ TEST_CASE("icmp probe: of an empty handle, or less than a header, nothing is mad
     const auto kept = std::move(gone);
     CHECK_FALSE(rewrite::turn_probe_round(at.tables(), gone));
     for (std::size_t n = 0; n < icmp::header_length; ++n) {
-        auto p = support::packet_of(at.pool, octets(n, std::byte{42}));
+        auto p = support::packet_of(at.pool, byte_vector(n, std::byte{42}));
         CHECK_FALSE(rewrite::turn_probe_round(at.tables(), p));
-        CHECK(support::content_of(p) == octets(n, std::byte{42}));
+        CHECK(support::content_of(p) == byte_vector(n, std::byte{42}));
     }
 }
 

@@ -1,4 +1,4 @@
-// icmp_reply: a request turned round in its own octets, against messages made from nothing.
+// icmp_reply: a request turned round in its own bytes, against messages made from nothing.
 #include <doctest/doctest.h>
 
 #include <sluice/packet/pool_storage.hpp>
@@ -14,7 +14,7 @@ using namespace support;
 
 constexpr u32 noon = 0x02932e00;
 
-octets turned(const octets& request, bool is_echo) {
+byte_vector turned(const byte_vector& request, bool is_echo) {
     fixed_pool<256, 1> pool;
     auto packet = packet_of(pool, request);
     const bool done =
@@ -40,17 +40,17 @@ TEST_CASE("an echo whose sum runs over by the change of the type") {
 
 // RFC 1624 section 3: the sum of nothing but zeros is stored as 0xffff.
 TEST_CASE("an echo of nothing but zeros") {
-    CHECK(turned(icmp_message(8, 0, 0, octets(6)), true) ==
+    CHECK(turned(icmp_message(8, 0, 0, byte_vector(6)), true) ==
           list({0, 0, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}));
 }
 
-TEST_CASE("a timestamp request of any length gets both of our times and twenty octets") {
-    const octets asked = list({1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12});
-    const octets answered = list({1, 2, 3, 4, 0x02, 0x93, 0x2e, 0, 0x02, 0x93, 0x2e, 0});
-    const octets expected = icmp_message(14, 0, 0x00070001, answered);
-    octets longer = asked;
+TEST_CASE("a timestamp request of any length gets both of our times and twenty bytes") {
+    const byte_vector asked = list({1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12});
+    const byte_vector answered = list({1, 2, 3, 4, 0x02, 0x93, 0x2e, 0, 0x02, 0x93, 0x2e, 0});
+    const byte_vector expected = icmp_message(14, 0, 0x00070001, answered);
+    byte_vector longer = asked;
     longer.push_back(std::byte{13});
-    octets shorter{asked.begin(), asked.begin() + 4};
+    byte_vector shorter{asked.begin(), asked.begin() + 4};
     CHECK(turned(icmp_message(13, 0, 0x00070001, asked), false) == expected);
     CHECK(turned(icmp_message(13, 5, 0x00070001, longer), false) == expected);
     CHECK(turned(icmp_message(13, 0, 0x00070001, shorter), false) == expected);

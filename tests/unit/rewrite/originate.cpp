@@ -1,4 +1,4 @@
-// originate: the header of what we send, octet by octet.
+// originate: the header of what we send, byte by byte.
 #include <doctest/doctest.h>
 
 #include <sluice/options/linux_options.hpp>
@@ -36,10 +36,10 @@ TEST_CASE("originate: the header, DSCP 46 and ECN 1 in their places") {
                                 .dont_fragment = true},
                                {}, way.destination, 0));
     const auto expected = "45b9 0018 beef 4000 07fd 5a61 0a000201 0a000202 01020304"_hex;
-    octets got = content_of(packet);
+    byte_vector got = content_of(packet);
     check(got, right_sums());
     copy_bytes(got.data() + 10, expected.data() + 10, 2);  // checked by its sum
-    CHECK((got == octets(expected.begin(), expected.end())));
+    CHECK((got == byte_vector(expected.begin(), expected.end())));
     CHECK(ipv4::const_view{packet.data()}[ipv4::dscp] == 46);
     CHECK(ipv4::const_view{packet.data()}[ipv4::ecn] == 1);
 }
@@ -47,7 +47,7 @@ TEST_CASE("originate: the header, DSCP 46 and ECN 1 in their places") {
 TEST_CASE("originate: options stand in front of the payload and are told to the packet") {
     fixed_pool<256, 1> pool;
     asked here;
-    const octets record = list({7, 7, 4, 0, 0, 0, 0, 0});
+    const byte_vector record = list({7, 7, 4, 0, 0, 0, 0, 0});
     const auto made =
         linux_options::compile_request(record, ip_options::sender_rights::ordinary, here);
     REQUIRE(made.has_value());
@@ -55,22 +55,23 @@ TEST_CASE("originate: options stand in front of the payload and are told to the 
     REQUIRE(rewrite::originate(packet, way, {.protocol = 253}, *made, way.destination, 5));
     check(content_of(packet), right_sums(), header_field(ipv4::ihl, 7), payload(pattern(9)),
           destination("10.0.2.2"_ip), flags_and_offset(0));
-    CHECK(packet.facts().options.record_route == 20);
-    CHECK(packet.facts().options.length == 8);
+    CHECK(packet.metadata().options.record_route == 20);
+    CHECK(packet.metadata().options.length == 8);
 }
 
 TEST_CASE("originate: with a source route the first hop is the destination, the last one listed") {
     fixed_pool<256, 1> pool;
     asked here;
-    const octets loose = list({131, 7, 4, 10, 0, 2, 2, 0});
+    const byte_vector loose = list({131, 7, 4, 10, 0, 2, 2, 0});
     const auto made =
         linux_options::compile_request(loose, ip_options::sender_rights::ordinary, here);
     REQUIRE(made.has_value());
     auto packet = packet_of(pool, pattern(9));
     REQUIRE(rewrite::originate(packet, way, {.protocol = 253}, *made, "10.9.0.1"_ip, 5));
     check(content_of(packet), right_sums(), destination("10.0.2.2"_ip));
-    const octets listed = content_of(packet);
-    CHECK((octets(listed.begin() + 20, listed.begin() + 27) == list({131, 7, 4, 10, 9, 0, 1})));
+    const byte_vector listed = content_of(packet);
+    CHECK(
+        (byte_vector(listed.begin() + 20, listed.begin() + 27) == list({131, 7, 4, 10, 9, 0, 1})));
 }
 
 TEST_CASE("originate: no room in front, or no length for it") {
@@ -81,7 +82,7 @@ TEST_CASE("originate: no room in front, or no length for it") {
     }
     for (const u32 n : {65515u, 65516u, 65535u}) {
         CAPTURE(n);
-        auto packet = packet_of(pool, octets(n));
+        auto packet = packet_of(pool, byte_vector(n));
         const bool fits = n + 20 <= 65535;
         CHECK(rewrite::originate(packet, way, {}, {}, way.destination, 0) == fits);
         CHECK(packet.size() == (fits ? n + 20 : n));

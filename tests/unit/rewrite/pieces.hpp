@@ -10,14 +10,14 @@
 namespace rewrite_test {
 
 using namespace sluice;
+using support::byte_vector;
 using support::content_of;
-using support::octets;
 
 // Counts what is wrong rather than checking each, so that hundreds of thousands of pieces stay
 // fast; `first_fault` says which rule was broken first.
 class piece_audit {
 public:
-    piece_audit(const octets& whole, u32 mtu) : whole_(whole), mtu_(mtu) {
+    piece_audit(const byte_vector& whole, u32 mtu) : whole_(whole), mtu_(mtu) {
         const ipv4::const_view ip{whole.data()};
         header_ = static_cast<u32>(ipv4::header_length(ip));
         word_ = ip[ipv4::flags_and_offset];
@@ -26,12 +26,12 @@ public:
 
     template <class Packet>
     bool operator()(Packet&& piece) {
-        const octets d = content_of(piece);
+        const byte_vector d = content_of(piece);
         const ipv4::const_view ip{d.data()};
         const auto length = static_cast<u32>(d.size()) - header_;
         const u32 left = static_cast<u32>(whole_.size()) - header_ - done_;
         const bool last = length == left;
-        expect(d.size() > header_, "no octet of data");
+        expect(d.size() > header_, "no byte of data");
         expect(d.size() <= mtu_, "larger than the MTU");
         expect(length <= left, "more than there was");
         expect(last || length % 8 == 0, "not a multiple of 8");
@@ -59,7 +59,7 @@ public:
     void expect_df() { df_ = true; }
     void expect_list() { is_list_ = true; }
     // The options of the pieces after the first.
-    void expect_options(octets later) { later_options_ = std::move(later); }
+    void expect_options(byte_vector later) { later_options_ = std::move(later); }
     void stop_after(u32 n) { stop_after_ = n; }
 
     [[nodiscard]] bool complete() const { return done_ + header_ == whole_.size(); }
@@ -70,20 +70,21 @@ private:
     void expect(bool right, const char* rule) {
         if (!right && fault_ == nullptr) fault_ = rule;
     }
-    bool same_head(const octets& d) const {
+    bool same_head(const byte_vector& d) const {
         return d[1] == whole_[1] && d[4] == whole_[4] && d[5] == whole_[5] && d[8] == whole_[8] &&
                d[9] == whole_[9] &&
                equal_bytes(const_bytes{d}.subspan(12, 8), const_bytes{whole_}.subspan(12, 8));
     }
-    bool same_options(const octets& d) const {
-        const octets& later = count_ > 0 && !later_options_.empty() ? later_options_ : octets{};
+    bool same_options(const byte_vector& d) const {
+        const byte_vector& later =
+            count_ > 0 && !later_options_.empty() ? later_options_ : byte_vector{};
         const const_bytes expected =
             later.empty() ? const_bytes{whole_}.subspan(20, header_ - 20) : const_bytes{later};
         return equal_bytes(const_bytes{d}.subspan(20, header_ - 20), expected);
     }
 
-    const octets& whole_;
-    octets later_options_;
+    const byte_vector& whole_;
+    byte_vector later_options_;
     u32 mtu_;
     u32 header_ = 0;
     u32 start_ = 0;

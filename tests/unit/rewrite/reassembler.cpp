@@ -19,8 +19,8 @@ using namespace support;
 
 constexpr hash_key secret{0x0123456789abcdef, 0xfedcba9876543210};
 
-std::vector<octets> cut(const octets& whole, u32 mtu) {
-    std::vector<octets> all;
+std::vector<byte_vector> cut(const byte_vector& whole, u32 mtu) {
+    std::vector<byte_vector> all;
     static_cast<void>(
         rewrite::fragment(whole, mtu, [&all](const_bytes header, const_bytes payload) {
             all.emplace_back(header.begin(), header.end());
@@ -29,7 +29,7 @@ std::vector<octets> cut(const octets& whole, u32 mtu) {
         }));
     return all;
 }
-bool same(const_bytes found, const octets& expected) {
+bool same(const_bytes found, const byte_vector& expected) {
     return equal_bytes(found, expected);
 }
 
@@ -40,7 +40,7 @@ TEST_CASE("reassembler: cut and made whole, any order, any size") {
     std::mt19937 random{5};
     for (const std::size_t size : {9u, 100u, 1480u, 1481u, 5000u, 65515u}) {
         CAPTURE(size);
-        const octets whole =
+        const byte_vector whole =
             datagram_of({.identification = static_cast<u16>(size), .payload = pattern(size)});
         auto pieces = cut(whole, size < 2000 ? 28 + static_cast<u32>(size) / 24 * 8 : 1500);
         REQUIRE(pieces.size() > 1);
@@ -60,7 +60,7 @@ TEST_CASE("reassembler: cut and made whole, any order, any size") {
 
 TEST_CASE("reassembler: what is no fragment is returned where it lies, without padding") {
     rewrite::reassembler<bounded_cache<2, overlap::reject_datagram, 4>, 64> fragments{secret};
-    octets padded = datagram_of({.payload = pattern(2000)});  // more than a fragment may have
+    byte_vector padded = datagram_of({.payload = pattern(2000)});  // more than a fragment may have
     const std::size_t size = padded.size();
     padded.resize(size + 6);
     const auto found = fragments.add(padded, instant{});
@@ -84,7 +84,7 @@ TEST_CASE("reassembler: why a fragment was refused") {
     CHECK(fragments.held() == 0);
     CHECK(add(1, 0x2000, 0) == drop_reason::fragment_invalid);
     CHECK(add(1, 0x2000, 400) == drop_reason::fragment_limit);  // more than FragmentBytes
-    octets broken = datagram_of({.flags_and_offset = 0x2000});
+    byte_vector broken = datagram_of({.flags_and_offset = 0x2000});
     broken[11] ^= std::byte{1};
     CHECK(fragments.add(broken, instant{}).error() == drop_reason::header_checksum);
     CHECK(fragments.held() == 0);
@@ -119,7 +119,7 @@ TEST_CASE("reassembler: the policy is the user's") {
     rewrite::reassembler<bounded_cache<2, lower_offset_wins, 8>, 64> fragments{secret};
     const auto add = [&fragments](u16 word, int value) {
         return fragments.add(
-            datagram_of({.flags_and_offset = word, .payload = octets(16, std::byte(value))}),
+            datagram_of({.flags_and_offset = word, .payload = byte_vector(16, std::byte(value))}),
             instant{});
     };
     static_cast<void>(add(0x2002, 2));
@@ -128,8 +128,8 @@ TEST_CASE("reassembler: the policy is the user's") {
     CHECK(made->empty());
     const auto whole = add(0x2000, 0);
     REQUIRE(whole.has_value());
-    const octets expected = [] {
-        octets all(16, std::byte{0});
+    const byte_vector expected = [] {
+        byte_vector all(16, std::byte{0});
         for (const int v : {1, 2, 3}) {
             all.insert(all.end(), 8, std::byte(v));
         }
@@ -149,7 +149,7 @@ TEST_CASE("reassembler: a hostile stream") {
     const auto below = [&random](u32 n) { return static_cast<u32>(random() % n); };
     unsigned made = 0;
     for (int i = 0; i < 30'000; ++i) {
-        octets bytes_in = datagram_of(
+        byte_vector bytes_in = datagram_of(
             {.identification = static_cast<u16>(below(6)),
              .flags_and_offset = static_cast<u16>((below(3) != 0 ? 0x2000 : 0) | below(16)),
              .payload = pattern(below(150))});

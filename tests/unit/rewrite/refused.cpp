@@ -1,5 +1,5 @@
 // What cannot be rewritten is refused and stays as it was: headers that are none, messages that are
-// too short, octets of others without memory for a copy.
+// too short, bytes of others without memory for a copy.
 #include <doctest/doctest.h>
 
 #include <sluice/packet/pool_storage.hpp>
@@ -15,21 +15,21 @@ namespace {
 
 using namespace support;
 
-TEST_CASE("a header shorter than 20 octets, or longer than what is there, is not fragmented") {
+TEST_CASE("a header shorter than 20 bytes, or longer than what is there, is not fragmented") {
     const struct {
         const char* name;
-        int first_octet;
+        int first_byte;
         std::size_t size;
     } rows[] = {
-        {.name = "16 octets of header", .first_octet = 0x44, .size = 200},
-        {.name = "no octets of header", .first_octet = 0x40, .size = 200},
-        {.name = "60 octets of header in 40", .first_octet = 0x4f, .size = 40},
+        {.name = "16 bytes of header", .first_byte = 0x44, .size = 200},
+        {.name = "no bytes of header", .first_byte = 0x40, .size = 200},
+        {.name = "60 bytes of header in 40", .first_byte = 0x4f, .size = 40},
     };
     for (const auto& row : rows) {
         CAPTURE(row.name);
         fixed_pool<512, 4> pool;
-        octets wrong = datagram_of({.payload = pattern(row.size - 20)});
-        wrong[0] = static_cast<std::byte>(row.first_octet);
+        byte_vector wrong = datagram_of({.payload = pattern(row.size - 20)});
+        wrong[0] = static_cast<std::byte>(row.first_byte);
         u32 pieces = 0;
         const auto r =
             rewrite::fragment<true>(packet_of(pool, wrong), 128, pool, [&](auto&& piece) {
@@ -48,14 +48,14 @@ TEST_CASE("no request is turned round that is shorter than a header") {
     for (const std::size_t size : {0U, 1U, 4U, 7U}) {
         CAPTURE(size);
         fixed_pool<256, 1> pool;
-        auto packet = packet_of(pool, octets(size));
+        auto packet = packet_of(pool, byte_vector(size));
         CHECK_FALSE(rewrite::turn_echo_round(packet));
-        CHECK(content_of(packet) == octets(size));
+        CHECK(content_of(packet) == byte_vector(size));
     }
 }
 
-TEST_CASE("a request whose octets others hold is not turned round without memory for a copy") {
-    const octets request = icmp_message(8, 0, 0x00070001, pattern(8));
+TEST_CASE("a request whose bytes others hold is not turned round without memory for a copy") {
+    const byte_vector request = icmp_message(8, 0, 0x00070001, pattern(8));
     fixed_pool<256, 1, shared> pool;
     auto packet = packet_of(pool, request);
     const auto other = packet.clone();

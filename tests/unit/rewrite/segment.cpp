@@ -21,7 +21,7 @@ using big_source = heap_source<70'000, 64>;
 using pool = fixed_pool<2048, 512, shared>;
 
 struct cut {
-    std::vector<octets> pieces;
+    std::vector<byte_vector> pieces;
     rewrite::segment_result result;
 };
 
@@ -30,7 +30,7 @@ cut cut_up(typename Source::packet_type&& whole, Source& source) {
     cut c;
     c.result = rewrite::segment<References>(std::move(whole), source, [&](auto&& piece) {
         CHECK(piece.interface() == 2);
-        const auto& facts = std::as_const(piece).facts();
+        const auto& facts = std::as_const(piece).metadata();
         CHECK(facts.segmentation == segmentation_kind::none);
         CHECK(facts.checksum == checksum_state::unknown);
         CHECK(facts.mark == 77);
@@ -50,7 +50,7 @@ TEST_CASE("pieces are those that would have been built one by one") {
         std::size_t payload;
         u16 each;
     };
-    const octets timestamps = list({1, 1, 8, 10, 1, 2, 3, 4, 5, 6, 7, 8});
+    const byte_vector timestamps = list({1, 1, 8, 10, 1, 2, 3, 4, 5, 6, 7, 8});
     const row rows[] = {
         {.name = "TCP, all even", .flags = psh | ack, .payload = 2920, .each = 1460},
         {.name = "TCP, the last short, FIN",
@@ -83,15 +83,15 @@ TEST_CASE("pieces are those that would have been built one by one") {
     static pool blocks;
     for (const row& r : rows) {
         CAPTURE(r.name);
-        const octets payload = pattern(r.payload);
+        const byte_vector payload = pattern(r.payload);
         const auto expected = naive(r.f, r.flags, payload, r.each);
-        const octets whole = r.f.datagram(r.f.identification, r.f.sequence, r.flags, payload);
+        const byte_vector whole = r.f.datagram(r.f.identification, r.f.sequence, r.flags, payload);
         for (const bool pending : {true, false}) {
             if (pending && !r.f.udp_sum) continue;
             CAPTURE(pending);
             auto packet = packet_of(buffers, whole);
-            set_facts(packet, r.f, r.each);
-            packet.writable_facts().mark = 77;
+            set_metadata(packet, r.f, r.each);
+            packet.writable_metadata().mark = 77;
             if (pending) make_pending(packet);
             const u32 longest = static_cast<u32>(r.f.headers()) +
                                 std::min(static_cast<u32>(r.payload), u32{r.each});
@@ -105,7 +105,7 @@ TEST_CASE("pieces are those that would have been built one by one") {
                 head.append(packet_of(blocks, {packet.data() + used, packet.data() + end}));
                 used = end;
             }
-            head.writable_facts() = std::as_const(packet).facts();
+            head.writable_metadata() = std::as_const(packet).metadata();
             for (const cut& c :
                  {cut_up(std::move(packet), buffers), cut_up(std::move(head), blocks)}) {
                 CHECK(c.result.complete);
@@ -113,7 +113,7 @@ TEST_CASE("pieces are those that would have been built one by one") {
                 REQUIRE(c.pieces.size() == expected.size());
                 for (std::size_t i = 0; i < expected.size(); ++i) {
                     CAPTURE(i);
-                    CHECK_MESSAGE(c.pieces[i] == expected[i], "octets differ");
+                    CHECK_MESSAGE(c.pieces[i] == expected[i], "bytes differ");
                 }
             }
             CHECK(buffers.available() == 64);
@@ -126,27 +126,27 @@ TEST_CASE("a UDP checksum of zero is sent as all ones, a TCP checksum as it is")
     static big_source buffers;
     for (const bool tcp : {true, false}) {
         const flow f{.tcp = tcp};
-        octets payload = pattern(200);
+        byte_vector payload = pattern(200);
         store_be<u16>(payload.data() + 100, 0);
         const auto field = f.headers() - (tcp ? 4 : 2);
-        const octets second = naive(f, ack, payload, 100)[1];
+        const byte_vector second = naive(f, ack, payload, 100)[1];
         store_be<u16>(payload.data() + 100, load_be<u16>(second.data() + field));
         auto packet = packet_of(buffers, f.datagram(f.identification, f.sequence, ack, payload));
-        set_facts(packet, f, 100);
-        packet.writable_facts().mark = 77;
+        set_metadata(packet, f, 100);
+        packet.writable_metadata().mark = 77;
         const cut c = cut_up(std::move(packet), buffers);
         REQUIRE(c.pieces == naive(f, ack, payload, 100));
         CHECK(load_be<u16>(c.pieces[1].data() + field) == (tcp ? 0 : 0xffff));
     }
 }
 
-TEST_CASE("pieces refer to the octets of the whole") {
+TEST_CASE("pieces refer to the bytes of the whole") {
     static fixed_pool<4096, 8, shared> buffers;
     const flow f;
-    const octets payload = pattern(3500);
+    const byte_vector payload = pattern(3500);
     auto packet = packet_of(buffers, f.datagram(f.identification, f.sequence, psh, payload));
-    set_facts(packet, f, 1000);
-    packet.writable_facts().mark = 77;
+    set_metadata(packet, f, 1000);
+    packet.writable_metadata().mark = 77;
     const cut c = cut_up<true>(std::move(packet), buffers);
     CHECK(c.pieces == naive(f, psh, payload, 1000));
     CHECK(buffers.available() == 8);
@@ -154,15 +154,15 @@ TEST_CASE("pieces refer to the octets of the whole") {
 
 TEST_CASE("facts that do not fit the bytes create nothing") {
     static big_source buffers;
-    static const octets tcp = flow{}.datagram(1, 1, ack, pattern(3000));
-    const octets udp = flow{.tcp = false}.datagram(1, 1, 0, pattern(3000));
-    const octets big = flow{}.datagram(1, 1, ack, pattern(pipeline::most_tcp_segments + 1));
+    static const byte_vector tcp = flow{}.datagram(1, 1, ack, pattern(3000));
+    const byte_vector udp = flow{.tcp = false}.datagram(1, 1, 0, pattern(3000));
+    const byte_vector big = flow{}.datagram(1, 1, ack, pattern(pipeline::most_tcp_segments + 1));
     struct row {
         const char* name;
-        octets datagram = tcp;
+        byte_vector datagram = tcp;
         bool is_tcp;
         u16 each = 1000;
-        std::size_t at = 0;  // this octet gets this value
+        std::size_t at = 0;  // this byte gets this value
         u8 value = 0x45;
         std::size_t size = 3040;
     };
@@ -178,9 +178,9 @@ TEST_CASE("facts that do not fit the bytes create nothing") {
         {.name = "TCP facts on UDP", .datagram = udp, .is_tcp = true, .each = 100, .size = 3028},
         {.name = "UDP facts on TCP", .is_tcp = false},
         {.name = "not IPv4", .is_tcp = true, .value = 0x65},
-        {.name = "header of 16 octets", .is_tcp = true, .value = 0x44},
+        {.name = "header of 16 bytes", .is_tcp = true, .value = 0x44},
         {.name = "a fragment", .is_tcp = true, .at = 6, .value = 0x20},
-        {.name = "TCP header of 16 octets", .is_tcp = true, .at = 32, .value = 0x40},
+        {.name = "TCP header of 16 bytes", .is_tcp = true, .at = 32, .value = 0x40},
         {.name = "TCP header beyond the end", .is_tcp = true, .at = 32, .value = 0xf0, .size = 60},
         {.name = "cut in the TCP header", .is_tcp = true, .size = 39},
         {.name = "cut in the IPv4 header", .is_tcp = true, .size = 19},
@@ -191,7 +191,7 @@ TEST_CASE("facts that do not fit the bytes create nothing") {
         auto packet = packet_of(buffers, r.datagram);
         packet.data()[r.at] = static_cast<std::byte>(r.value);
         packet.trim(static_cast<u32>(r.size));
-        set_facts(packet, {.tcp = r.is_tcp}, r.each);
+        set_metadata(packet, {.tcp = r.is_tcp}, r.each);
         CHECK(pipeline::segmented_length(packet) == r.size);
         const cut c = cut_up(std::move(packet), buffers);
         CHECK(c.result.created == 0);
@@ -205,7 +205,7 @@ TEST_CASE("cutting ends where the sink or the source ends") {
     const flow f;
     const auto whole = [&] {
         auto p = packet_of(few, f.datagram(1, 1, ack, pattern(5000)));
-        set_facts(p, f, 1000);
+        set_metadata(p, f, 1000);
         return p;
     };
     u32 seen = 0;
@@ -238,8 +238,8 @@ consteval bool cuts_in_constant_evaluation() {
     ip.set(ipv4::ihl, 5);
     ip.set(ipv4::protocol, 6);
     tcp::view{p.data() + 20}.set(tcp::data_offset, 5);
-    p.writable_facts().segmentation = segmentation_kind::tcp_ipv4;
-    p.writable_facts().segment_size = 12;
+    p.writable_metadata().segmentation = segmentation_kind::tcp_ipv4;
+    p.writable_metadata().segment_size = 12;
     source from;
     u32 total = 0;
     const auto r = rewrite::segment(std::move(p), from, [&](auto&& piece) {

@@ -16,30 +16,30 @@ namespace {
 
 using pool = fixed_pool<2048, 64, shared>;
 
-// `message` as UDP in its IPv4 header, with a link header of `link` octets in front; the sum of the
+// `message` as UDP in its IPv4 header, with a link header of `link` bytes in front; the sum of the
 // pseudo header is in the field.
-octets pending_udp(const octets& data, std::size_t link = 0) {
+byte_vector pending_udp(const byte_vector& data, std::size_t link = 0) {
     datagram_fields f{.protocol = ipv4::protocols::udp, .payload = udp_message(1, 2, data)};
     const u64 pseudo = checksum::pseudo_header(f.source, f.destination, f.protocol,
                                                static_cast<u32>(f.payload.size()));
     store_be<u16>(f.payload.data() + 6, checksum::fold(pseudo));
-    octets made = pattern(link);
-    const octets ip = datagram_of(f);
+    byte_vector made = pattern(link);
+    const byte_vector ip = datagram_of(f);
     made.insert(made.end(), ip.begin(), ip.end());
     return made;
 }
 
-pool::packet_type pending_packet(pool& from, const octets& content) {
+pool::packet_type pending_packet(pool& from, const byte_vector& content) {
     auto p = packet_of(from, content);
-    p.writable_facts().checksum = checksum_state::pending;
-    p.writable_facts().checksum_start = 20;
-    p.writable_facts().checksum_offset = 6;
+    p.writable_metadata().checksum = checksum_state::pending;
+    p.writable_metadata().checksum_start = 20;
+    p.writable_metadata().checksum_offset = 6;
     return p;
 }
 
-bool udp_is_right(const octets& datagram) {
+bool udp_is_right(const byte_vector& datagram) {
     const datagram_fields f;
-    const octets message = payload_of(datagram);
+    const byte_vector message = payload_of(datagram);
     return udp::const_view{message.data()}[udp::checksum] != 0 &&
            udp::checksum_ok(f.source, f.destination, message);
 }
@@ -54,7 +54,7 @@ TEST_CASE("a pending checksum becomes the right one") {
             CAPTURE(link);
             auto p = pending_packet(buffers, pending_udp(pattern(size), link));
             CHECK(rewrite::finish_checksum(p, link));
-            CHECK(std::as_const(p).facts().checksum == checksum_state::unknown);
+            CHECK(std::as_const(p).metadata().checksum == checksum_state::unknown);
             REQUIRE(p.pull(link));
             CHECK(udp_is_right(content_of(p)));
             CHECK(rewrite::finish_checksum(p));  // once is enough
@@ -66,8 +66,8 @@ TEST_CASE("a pending checksum becomes the right one") {
 TEST_CASE("a sum of zero is stored as all ones") {
     static pool buffers;
     // Data that bring the sum to 0xffff: the complement of what it is without them.
-    octets data(2);
-    const octets without = pending_udp(data);
+    byte_vector data(2);
+    const byte_vector without = pending_udp(data);
     store_be<u16>(data.data(),
                   checksum::finish(checksum::partial(const_bytes{without}.subspan(20))));
     auto p = pending_packet(buffers, pending_udp(data));
@@ -78,7 +78,7 @@ TEST_CASE("a sum of zero is stored as all ones") {
 
 TEST_CASE("of pieces, and of bytes that others hold") {
     static pool buffers;
-    const octets whole = pending_udp(pattern(1001));
+    const byte_vector whole = pending_udp(pattern(1001));
     auto head = pending_packet(buffers, {whole.begin(), whole.begin() + 23});
     head.append(packet_of(buffers, {whole.begin() + 23, whole.begin() + 500}));
     head.append(packet_of(buffers, {whole.begin() + 500, whole.end()}));
@@ -96,7 +96,7 @@ TEST_CASE("the field is behind all of the IPv4 header, whatever the header says 
     static pool buffers;
     datagram_fields f{.protocol = ipv4::protocols::udp, .options = list({1, 1, 1, 1})};
     f.payload = udp_message(1, 2, pattern(10));
-    const octets whole = datagram_of(f);
+    const byte_vector whole = datagram_of(f);
     for (const auto& [first, start, fine] : {std::tuple{0x46, 20, false},
                                              {0x46, 22, false},
                                              {0x46, 24, true},
@@ -108,12 +108,12 @@ TEST_CASE("the field is behind all of the IPv4 header, whatever the header says 
         CAPTURE(start);
         auto p = pending_packet(buffers, whole);
         p.writable()[0] = static_cast<std::byte>(first);
-        p.writable_facts().checksum_start = static_cast<u16>(start);
+        p.writable_metadata().checksum_start = static_cast<u16>(start);
         CHECK(rewrite::finish_checksum(p) == fine);
     }
     auto little = pending_packet(buffers, {whole.begin(), whole.begin() + 19});
-    little.writable_facts().checksum_start = 0;
-    little.writable_facts().checksum_offset = 0;
+    little.writable_metadata().checksum_start = 0;
+    little.writable_metadata().checksum_offset = 0;
     CHECK_FALSE(rewrite::finish_checksum(little));
     CHECK_FALSE(rewrite::finish_checksum(little, 18));
     CHECK_FALSE(rewrite::finish_checksum(little, 0xffff));
@@ -121,7 +121,7 @@ TEST_CASE("the field is behind all of the IPv4 header, whatever the header says 
 
 TEST_CASE("facts that do not fit are refused, nothing is done where nothing is pending") {
     static pool buffers;
-    const octets whole = pending_udp(pattern(10));
+    const byte_vector whole = pending_udp(pattern(10));
     struct row {
         const char* name;
         u16 start, offset;
@@ -141,14 +141,14 @@ TEST_CASE("facts that do not fit are refused, nothing is done where nothing is p
           row{.name = "first behind the IPv4 header", .start = 20, .offset = 0, .fine = true}}) {
         CAPTURE(r.name);
         auto p = pending_packet(buffers, whole);
-        p.writable_facts().checksum_start = r.start;
-        p.writable_facts().checksum_offset = r.offset;
+        p.writable_metadata().checksum_start = r.start;
+        p.writable_metadata().checksum_offset = r.offset;
         CHECK(rewrite::finish_checksum(p) == r.fine);
         CHECK((content_of(p) == whole) == !r.fine);
     }
     auto plain = packet_of(buffers, whole);
     CHECK(rewrite::finish_checksum(plain));
-    CHECK_FALSE(plain.has_facts());
+    CHECK_FALSE(plain.has_metadata());
     CHECK(content_of(plain) == whole);
 }
 

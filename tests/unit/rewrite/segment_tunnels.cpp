@@ -22,10 +22,10 @@ using big_source = heap_source<70'000, 128>;
 constexpr u16 outer_id = 0xffff;  // counts over
 
 template <bool References = false, class Source>
-std::vector<octets> pieces_of(typename Source::packet_type&& whole, Source& source) {
-    std::vector<octets> made;
+std::vector<byte_vector> pieces_of(typename Source::packet_type&& whole, Source& source) {
+    std::vector<byte_vector> made;
     const auto r = rewrite::segment<References>(std::move(whole), source, [&](auto&& piece) {
-        CHECK(std::as_const(piece).facts().checksum == checksum_state::unknown);
+        CHECK(std::as_const(piece).metadata().checksum == checksum_state::unknown);
         made.push_back(content_of(piece));
         return true;
     });
@@ -37,22 +37,22 @@ void check_tunnels(int type, segmentation_kind kind, const flow& f, std::size_t 
     static big_source buffers;
     static fixed_pool<2048, 256, shared> blocks;
     const bool six = type == 0x86dd;
-    const octets payload = pattern(3001);
+    const byte_vector payload = pattern(3001);
     constexpr u16 each = 1000;
     const u16 flags = f.tcp ? u16(fin | psh | cwr | ack) : u16{0};
-    const auto inside = [&](const octets& datagram) {
+    const auto inside = [&](const byte_vector& datagram) {
         return six ? over_ipv6(datagram) : datagram;
     };
     const auto tunnels = tunnels_of(type);
     REQUIRE(tunnels.size() == 14);
     for (const auto& [name, t] : tunnels) {
         CAPTURE(std::string{name});
-        std::vector<octets> expected;
-        for (const octets& datagram : naive(f, flags, payload, each)) {
+        std::vector<byte_vector> expected;
+        for (const byte_vector& datagram : naive(f, flags, payload, each)) {
             expected.push_back(
                 t.wrap(inside(datagram), static_cast<u16>(outer_id + expected.size())));
         }
-        const octets whole =
+        const byte_vector whole =
             t.wrap(inside(f.datagram(f.identification, f.sequence, flags, payload)), outer_id);
         auto packet = packet_of(buffers, whole);
         leave_to_device(packet, t, kind, inner_header, each);
@@ -61,13 +61,13 @@ void check_tunnels(int type, segmentation_kind kind, const flow& f, std::size_t 
         CHECK(pipeline::segment_count(packet) == 4);
         CHECK_FALSE(pipeline::is_plain_to_device(packet));
         // The same in blocks, cut at odd places, for pieces that refer to them.
-        const octets left = content_of(packet);
+        const byte_vector left = content_of(packet);
         auto list = packet_of(blocks, {left.begin(), left.begin() + 33});
         for (std::size_t at = 33; at < left.size(); at += 777) {
             const std::size_t end = std::min(left.size(), at + 777);
             list.append(packet_of(blocks, {packet.data() + at, packet.data() + end}));
         }
-        list.writable_facts() = std::as_const(packet).facts();
+        list.writable_metadata() = std::as_const(packet).metadata();
         CHECK(pieces_of(std::move(packet), buffers) == expected);
         CHECK(pieces_of<true>(std::move(list), blocks) == expected);
         CHECK(buffers.available() == 128);
@@ -97,7 +97,7 @@ TEST_CASE("a pending checksum inside is finished, and those of the tunnel stay r
     REQUIRE(tunnels.size() == 14);
     for (const auto& [name, t] : tunnels) {
         CAPTURE(std::string{name});
-        const octets right = t.wrap(flow{}.datagram(1, 2, ack, pattern(777)), 3);
+        const byte_vector right = t.wrap(flow{}.datagram(1, 2, ack, pattern(777)), 3);
         auto packet = packet_of(buffers, right);
         leave_to_device(packet, t, segmentation_kind::none, 20, 0);
         CHECK(content_of(packet) != right);
@@ -111,18 +111,18 @@ TEST_CASE("what is not a tunnel of one packet is not cut") {
     static big_source buffers;
     constexpr u8 gre = ipv4::protocols::gre;
     constexpr u8 udp = ipv4::protocols::udp;
-    const octets inner = flow{}.datagram(7, 8, ack, pattern(3000));
+    const byte_vector inner = flow{}.datagram(7, 8, ack, pattern(3000));
     const tunnel ipip{};
     const tunnel vxlan_of_ip{.protocol = udp, .own = joined({vxlan(), mac_header(0x0800)})};
     struct row {
         const char* name;
         tunnel t;
-        std::function<void(octets&)> change = [](octets&) {};  // of all octets
-        int start = 0;                                         // added to the right one
+        std::function<void(byte_vector&)> change = [](byte_vector&) {};  // of all bytes
+        int start = 0;                                                   // added to the right one
         segmentation_kind kind = segmentation_kind::tcp_ipv4;
     };
     const auto set = [](std::size_t at, int value) {
-        return [=](octets& o) { o[at] = static_cast<std::byte>(value); };
+        return [=](byte_vector& o) { o[at] = static_cast<std::byte>(value); };
     };
     const row rows[] = {
         {.name = "GRE with sequence numbers",
@@ -155,15 +155,15 @@ TEST_CASE("what is not a tunnel of one packet is not cut") {
         {.name = "start in the tunnel's header", .t = vxlan_of_ip, .start = -30},
         {.name = "UDP facts", .t = vxlan_of_ip, .kind = segmentation_kind::udp},
         {.name = "IPv6 facts", .t = vxlan_of_ip, .kind = segmentation_kind::tcp_ipv6},
-        {.name = "headers too long", .t = {.protocol = udp, .own = octets(460)}},
+        {.name = "headers too long", .t = {.protocol = udp, .own = byte_vector(460)}},
     };
     for (const row& r : rows) {
         CAPTURE(std::string{r.name});
-        octets whole = r.t.wrap(inner, 1);
+        byte_vector whole = r.t.wrap(inner, 1);
         r.change(whole);
         auto packet = packet_of(buffers, whole);
         leave_to_device(packet, r.t, r.kind, 20, 1000);
-        metadata& m = packet.facts();
+        metadata& m = packet.metadata();
         m.checksum_start = static_cast<u16>(m.checksum_start + r.start);
         const u32 size = packet.size();
         CHECK(pipeline::segmented_length(packet) == size);
@@ -184,14 +184,14 @@ TEST_CASE("random headers in front of a transport header do no harm") {
     for (int i = 0; i < 20'000; ++i) {
         const auto tunnels = tunnels_of(0x0800);
         const tunnel& t = tunnels[random(static_cast<u32>(tunnels.size()))].t;
-        octets whole = t.wrap(flow{}.datagram(7, 8, ack, pattern(random(600))), 1);
+        byte_vector whole = t.wrap(flow{}.datagram(7, 8, ack, pattern(random(600))), 1);
         for (u32 n = random(3); n > 0; --n) {
             whole[random(whole.size() < 90 ? static_cast<u32>(whole.size()) : 90)] =
                 static_cast<std::byte>(random(256));
         }
         auto packet = packet_of(buffers, whole);
         leave_to_device(packet, t, segmentation_kind::tcp_ipv4, 20, 0);
-        metadata& m = packet.facts();
+        metadata& m = packet.metadata();
         m.segmentation = static_cast<segmentation_kind>(random(4));
         m.segment_size = static_cast<u16>(random(300));
         m.checksum_start = static_cast<u16>(m.checksum_start + random(3) * 4 - 4);

@@ -143,7 +143,7 @@ TEST_CASE("a table in given memory: it grows while it is used, and ids stay") {
     REQUIRE(table.add({.prefix = scattered_hosts(42), .interface = 9, .metric = 5}).has_value());
     const u32 version = table.version();
     REQUIRE(table.move_to(large.all()));
-    std::memset(small.octets, 0xff, small.size);
+    std::memset(small.start, 0xff, small.size);
     CHECK(table.version() == version);
     CHECK(table.lookup(scattered_hosts(42).base) == kept);
     CHECK(table.at(kept).prefix == scattered_hosts(42));

@@ -1,4 +1,4 @@
-// Shared hops in the memory that they say they take, to the last octet and the last hop.
+// Shared hops in the memory that they say they take, to the last byte and the last hop.
 #include <doctest/doctest.h>
 
 #include <sluice/route/shared_hops.hpp>
@@ -19,19 +19,18 @@ hop_entry by(std::size_t n) {
 TEST_CASE("shared hops: any number takes as much memory as was said, and keeps them apart") {
     const struct {
         std::size_t capacity;
-        std::size_t octets;  // of 22 for each and the one of no route, and 2 for each chain
-    } rows[] = {
-        {.capacity = 1, .octets = 2 * 22 + 2 * 2},   {.capacity = 2, .octets = 3 * 22 + 4 * 2},
-        {.capacity = 3, .octets = 4 * 22 + 4 * 2},   {.capacity = 4, .octets = 5 * 22 + 8 * 2},
-        {.capacity = 7, .octets = 8 * 22 + 8 * 2},   {.capacity = 8, .octets = 9 * 22 + 16 * 2},
-        {.capacity = 63, .octets = 64 * 22 + 64 * 2}};
+        std::size_t size;  // of 22 for each and the one of no route, and 2 for each chain
+    } rows[] = {{.capacity = 1, .size = 2 * 22 + 2 * 2},   {.capacity = 2, .size = 3 * 22 + 4 * 2},
+                {.capacity = 3, .size = 4 * 22 + 4 * 2},   {.capacity = 4, .size = 5 * 22 + 8 * 2},
+                {.capacity = 7, .size = 8 * 22 + 8 * 2},   {.capacity = 8, .size = 9 * 22 + 16 * 2},
+                {.capacity = 63, .size = 64 * 22 + 64 * 2}};
     for (const auto& r : rows) {
         CAPTURE(r.capacity);
-        CHECK(detail::shared_hops::memory_for(r.capacity) == r.octets);
-        const zeros memory{r.octets};
+        CHECK(detail::shared_hops::memory_for(r.capacity) == r.size);
+        const zeros memory{r.size};
         std::byte* next = memory.all().data();
         detail::shared_hops hops{next, r.capacity};
-        CHECK(next == memory.all().data() + r.octets);
+        CHECK(next == memory.all().data() + r.size);
         for (std::size_t round = 1; round <= 2; ++round) {
             for (std::size_t i = 1; i <= r.capacity; ++i)
                 CHECK(hops.acquire(by(i)) == i);

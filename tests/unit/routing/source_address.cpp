@@ -35,7 +35,8 @@ TEST_CASE("what a broadcast was meant for is the address that would answer its s
     const network n;
     for (const row& r : rows) {
         CAPTURE(r.name);
-        const octets d = datagram_of({.source = r.source, .destination = "255.255.255.255"_ip});
+        const byte_vector d =
+            datagram_of({.source = r.source, .destination = "255.255.255.255"_ip});
         CHECK(routing::specific_destination(n.tables(), ipv4::const_view{d.data()}, r.interface,
                                             route_type::broadcast) == r.expected);
     }
@@ -43,7 +44,7 @@ TEST_CASE("what a broadcast was meant for is the address that would answer its s
 
 TEST_CASE("what is for one address of ours was meant for that") {
     const network n;
-    const octets d = datagram_of({.source = "10.0.1.9"_ip, .destination = "10.0.3.1"_ip});
+    const byte_vector d = datagram_of({.source = "10.0.1.9"_ip, .destination = "10.0.3.1"_ip});
     CHECK(routing::specific_destination(n.tables(), ipv4::const_view{d.data()}, 2,
                                         route_type::local) == "10.0.3.1"_ip);
 }

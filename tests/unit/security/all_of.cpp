@@ -70,7 +70,7 @@ TEST_CASE("all of: with parts that permit everything it does so itself") {
 
 TEST_CASE("all of: what a part offers is reached through it") {
     asked_policy<all_of<tiny_fragments, option_filter>> b;
-    const octets recorded = datagram_of({.options = list({7, 3, 4, 0})});
+    const byte_vector recorded = datagram_of({.options = list({7, 3, 4, 0})});
     CHECK_FALSE(b.permits(security_point::in, recorded));
     b.model.passing_options.add(7);
     CHECK(b.permits(security_point::in, recorded));

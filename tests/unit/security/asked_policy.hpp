@@ -11,9 +11,9 @@ namespace security_test {
 
 using namespace sluice;
 using namespace sluice::literals;
+using support::byte_vector;
 using support::datagram_of;
 using support::list;
-using support::octets;
 using support::pattern;
 
 using pool_type = fixed_pool<2048, 2>;
@@ -26,12 +26,12 @@ template <class Policy>
 struct asked_policy {
     static_assert(security_policy<Policy, packet>);
 
-    drop_reason asked(security_point at, const octets& datagram,
+    drop_reason asked(security_point at, const byte_vector& datagram,
                       destination_form form = destination_form::host) {
         const packet p = support::packet_of(pool, datagram);
         return model.refusal(at, p, {2, 3, form});
     }
-    bool permits(security_point at, const octets& datagram,
+    bool permits(security_point at, const byte_vector& datagram,
                  destination_form form = destination_form::host) {
         return asked(at, datagram, form) == drop_reason::none;
     }

@@ -20,11 +20,11 @@ TEST_CASE("tiny fragments: of TCP, when forwarded, by their offset and size") {
         u16 word = mf;
         std::size_t size;
         bool passes = false;
-        octets options = {};
+        byte_vector options = {};
     } rows[] = {
         {.name = "a first fragment that ends before the flags", .size = 8},
-        {.name = "a first fragment of 15 octets", .size = 15},
-        {.name = "a first fragment of 16 octets", .size = 16, .passes = true},
+        {.name = "a first fragment of 15 bytes", .size = 15},
+        {.name = "a first fragment of 16 bytes", .size = 16, .passes = true},
         {.name = "options do not count as data",
          .size = 8,
          .options = list({1, 1, 1, 1, 1, 1, 1, 1})},
@@ -45,10 +45,10 @@ TEST_CASE("tiny fragments: of TCP, when forwarded, by their offset and size") {
     };
     for (const auto& r : rows) {
         INFO(doctest::String{r.name});
-        const octets d = datagram_of({.protocol = r.protocol,
-                                      .flags_and_offset = r.word,
-                                      .options = r.options,
-                                      .payload = pattern(r.size)});
+        const byte_vector d = datagram_of({.protocol = r.protocol,
+                                           .flags_and_offset = r.word,
+                                           .options = r.options,
+                                           .payload = pattern(r.size)});
         CHECK(b.asked(security_point::forward, d) ==
               (r.passes ? drop_reason::none : drop_reason::tiny_fragment));
         CHECK(b.permits(security_point::in, d));
@@ -58,8 +58,8 @@ TEST_CASE("tiny fragments: of TCP, when forwarded, by their offset and size") {
 
 TEST_CASE("directed broadcasts: refused for us, and the old form on its way") {
     asked_policy<no_directed_broadcasts> b;
-    const octets directed = datagram_of({.destination = "10.0.1.255"_ip});
-    const octets limited = datagram_of({.destination = ipv4::limited_broadcast});
+    const byte_vector directed = datagram_of({.destination = "10.0.1.255"_ip});
+    const byte_vector limited = datagram_of({.destination = ipv4::limited_broadcast});
     using enum destination_form;
     using enum security_point;
     CHECK(b.asked(in, directed, broadcast) == drop_reason::destination_invalid);
@@ -67,7 +67,7 @@ TEST_CASE("directed broadcasts: refused for us, and the old form on its way") {
     CHECK(b.permits(in, limited, broadcast));
     CHECK(b.permits(security_point::forward, directed, broadcast));  // bc_forwarding
     CHECK(b.permits(out, directed));
-    const octets lowest = datagram_of({.destination = "10.0.2.0"_ip});
+    const byte_vector lowest = datagram_of({.destination = "10.0.2.0"_ip});
     CHECK(b.asked(security_point::forward, lowest, network) == drop_reason::destination_invalid);
     CHECK(b.permits(security_point::forward, lowest, host));
 }

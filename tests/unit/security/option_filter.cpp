@@ -9,8 +9,8 @@ namespace {
 
 using namespace security_test;
 
-// The kind, in an option of 4 octets or of one.
-octets with(int kind) {
+// The kind, in an option of 4 bytes or of one.
+byte_vector with(int kind) {
     return datagram_of({.options = kind < 2 ? list({kind, 0, 0, 0}) : list({kind, 4, 5, 0})});
 }
 
@@ -33,7 +33,7 @@ TEST_CASE("option filter: every option is looked at, and nothing behind the end"
     asked_policy<option_filter> b;
     const struct {
         const char* name;
-        octets options;
+        byte_vector options;
         bool passes;
     } rows[] = {
         {.name = "none", .options = {}, .passes = true},
@@ -45,7 +45,7 @@ TEST_CASE("option filter: every option is looked at, and nothing behind the end"
         {.name = "data of a harmless one",
          .options = list({130, 8, 7, 7, 7, 7, 7, 7}),
          .passes = true},
-        {.name = "the last of forty octets",
+        {.name = "the last of forty bytes",
          .options = list({130, 37, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
                           0,   0,  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7, 3, 4}),
          .passes = false},

@@ -10,10 +10,10 @@ namespace {
 
 using namespace security_test;
 
-octets from(ipv4::address a) {
+byte_vector from(ipv4::address a) {
     return datagram_of({.source = a});
 }
-octets to(ipv4::address a) {
+byte_vector to(ipv4::address a) {
     return datagram_of({.destination = a});
 }
 
@@ -108,7 +108,7 @@ TEST_CASE("special addresses: the reason says which of the two it was, the sourc
 TEST_CASE("special addresses: a source route does not lead around it") {
     asked_policy<special_addresses> b;
     packet p = support::packet_of(b.pool, to("10.0.1.1"_ip));
-    option_offsets& o = p.facts().options;
+    option_offsets& o = p.metadata().options;
     o.next_hop = "240.0.0.1"_ip;
     CHECK(b.model.refusal(security_point::forward, p, {}) == drop_reason::none);
     o.route_hit = true;

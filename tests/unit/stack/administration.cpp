@@ -64,7 +64,7 @@ TEST_CASE("administration: a primary address takes its secondaries with it") {
     CHECK(b->interfaces().find(2)->addresses.empty());
     CHECK(route_to(b, "10.0.1.9"_ip) == "none");
     CHECK(route_to(b, "10.0.1.2"_ip) == "none");
-    CHECK(b->send(b.packet(octets(8)), {.destination = "10.0.1.2"_ip, .protocol = 253}, b.now)
+    CHECK(b->send(b.packet(byte_vector(8)), {.destination = "10.0.1.2"_ip, .protocol = 253}, b.now)
               .error() == routing::send_error::network_unreachable);
 }
 
@@ -113,7 +113,8 @@ TEST_CASE("administration: a custom local route is ours, and its addresses are o
 
 TEST_CASE("administration: an interface that is down") {
     world<> b;
-    const octets from_behind = datagram_of({.source = "10.0.2.2"_ip, .destination = "10.0.1.2"_ip});
+    const byte_vector from_behind =
+        datagram_of({.source = "10.0.2.2"_ip, .destination = "10.0.1.2"_ip});
     REQUIRE(b->set_up(3, false).has_value());
     CHECK(b.receive(datagram_of({})) == fate::dropped);  // no route leads there any more
     check(b.sent_one(), support::icmp_is(3, 0, 0));
@@ -131,8 +132,8 @@ TEST_CASE("administration: an interface that is down") {
 
 TEST_CASE("administration: a smaller MTU counts from now on, in pieces and in errors") {
     world<> b;
-    const octets plain = datagram_of({.payload = pattern(1000)});
-    const octets df = datagram_of({.flags_and_offset = 0x4000, .payload = pattern(1000)});
+    const byte_vector plain = datagram_of({.payload = pattern(1000)});
+    const byte_vector df = datagram_of({.flags_and_offset = 0x4000, .payload = pattern(1000)});
     CHECK(b.receive(plain) == fate::forwarded);
     CHECK(b.sent().size() == 1);
     REQUIRE(b->set_mtu(3, 576).has_value());
@@ -159,7 +160,7 @@ TEST_CASE("administration: an MTU that IPv4 cannot use takes the interface down"
 
 TEST_CASE("administration: switches change while running, with the accept branch") {
     world<> b;
-    const octets d = datagram_of({});
+    const byte_vector d = datagram_of({});
     CHECK(b.receive(d) == fate::forwarded);
     b->set_ip_forward(false);
     CHECK(b.receive(d) == fate::dropped);

@@ -57,11 +57,11 @@ TEST_CASE("believed sizes: ip_no_pmtu_disc, by protocol") {
         checking h;
         b->change([&](settings& s) { s.ip_no_pmtu_disc = r.no_pmtu_disc; });
         if (r.protocol != 17) REQUIRE(b->delivery().set_handler(r.protocol, &h).has_value());
-        const octets quoted = r.protocol == 17 ? b.ours(far)
-                                               : datagram_of({.source = "10.0.2.1"_ip,
-                                                              .destination = far,
-                                                              .protocol = r.protocol,
-                                                              .payload = pattern(8)});
+        const byte_vector quoted = r.protocol == 17 ? b.ours(far)
+                                                    : datagram_of({.source = "10.0.2.1"_ip,
+                                                                   .destination = far,
+                                                                   .protocol = r.protocol,
+                                                                   .payload = pattern(8)});
         b.too_big(1000, quoted);
         CHECK(b.mtu(far) == r.learned);
         CHECK((r.protocol == 17 ? b.us.errors : h.errors) == (r.told ? 1u : 0u));
@@ -80,7 +80,7 @@ TEST_CASE("believed sizes: with ip_no_pmtu_disc 3 TCP is asked whether it sent t
     tcp.knows = false;
     b->change([](settings& s) { s.ip_no_pmtu_disc = 3; });
     REQUIRE(b->delivery().set_handler(6, &tcp).has_value());
-    const octets quoted = datagram_of(
+    const byte_vector quoted = datagram_of(
         {.source = "10.0.2.1"_ip, .destination = far, .protocol = 6, .payload = pattern(8)});
     b.too_big(1000, quoted);
     CHECK(tcp.errors == 1);

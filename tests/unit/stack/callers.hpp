@@ -7,7 +7,7 @@
 #include "support/packet_checks.hpp"
 #include "support/world.hpp"
 
-#include <sluice/delivery/endpoints.hpp>
+#include <sluice/delivery/registry.hpp>
 #include <sluice/endpoint/udp_endpoint.hpp>
 #include <sluice/hooks/hook_chain.hpp>
 
@@ -90,7 +90,7 @@ struct calling_observer {
 
 struct watched
     : policies<based_on<linux_router>, buffers<fixed_pool<2048, 400>>, output<calling_output>,
-               security<watching>, hooks<hook_chain<16>>, observed_by<calling_observer>> {};
+               security<watching>, hooks<hook_chain<16>>, observers<calling_observer>> {};
 // The same without what turns the accept branch off.
 struct plain : policies<based_on<linux_router>, buffers<fixed_pool<2048, 400>>,
                         output<calling_output>, hooks<hook_chain<16>>> {};
@@ -147,8 +147,8 @@ struct calling_world : world<Policies> {
     }
     ~calling_world() { now_at = {}; }
 
-    [[nodiscard]] octets to(ipv4::address a, u8 protocol = 253, octets payload = pattern(8),
-                            octets options = {}) {
+    [[nodiscard]] byte_vector to(ipv4::address a, u8 protocol = 253,
+                                 byte_vector payload = pattern(8), byte_vector options = {}) {
         return datagram_of({.destination = a,
                             .ttl = 9,
                             .protocol = protocol,
@@ -158,7 +158,7 @@ struct calling_world : world<Policies> {
     // Traffic that reaches every place.
     void run() {
         auto& b = *this;
-        const octets ours = datagram_of(
+        const byte_vector ours = datagram_of(
             {.source = "10.0.1.1"_ip, .destination = "10.0.2.9"_ip, .payload = pattern(8)});
         b.receive(to("10.0.1.1"_ip));
         b.receive(to("10.0.1.1"_ip, 17, support::udp_message(9, 7000, pattern(4))));

@@ -14,7 +14,7 @@ using namespace stack_test;
 
 using packet_handle = world<>::packet_type;
 
-octets of_flow(ipv4::address source = "10.0.1.2"_ip, u16 from = 9, u16 offset_word = 0) {
+byte_vector of_flow(ipv4::address source = "10.0.1.2"_ip, u16 from = 9, u16 offset_word = 0) {
     return datagram_of({.source = source,
                         .destination = "10.0.1.1"_ip,
                         .protocol = ipv4::protocols::udp,
@@ -55,7 +55,7 @@ TEST_CASE("early demux: the first datagram of a flow leaves its route behind") {
     static_cast<void>(b.sent());
     CHECK(b.kept().interface == 0);
     CHECK(b.receive(of_flow()) == fate::delivered);
-    CHECK((b.kept() == early_route{b->way_version(), 2}));
+    CHECK((b.kept() == early_route{b->route_generation(), 2}));
     CHECK(b.receive(of_flow()) == fate::delivered);
     CHECK(b.queue.size() == 2);
     CHECK(b->counters()[mib::ip_in_delivers] == 3);
@@ -131,9 +131,9 @@ TEST_CASE("early demux: the route holds without a look at the table, until that 
     CHECK(b.receive(of_flow()) == fate::delivered);
     const early_route now = b.kept();
     REQUIRE(b->add_route({.prefix = "192.0.2.0/24"_prefix, .gateway = "10.0.2.9"_ip}).has_value());
-    CHECK(b->way_version() != now.version);
+    CHECK(b->route_generation() != now.version);
     CHECK(b.receive(of_flow()) == fate::delivered);
-    CHECK((b.kept() == early_route{b->way_version(), 2}));
+    CHECK((b.kept() == early_route{b->route_generation(), 2}));
 }
 
 TEST_CASE("early demux: no other interface profits, and no fragment is looked into") {

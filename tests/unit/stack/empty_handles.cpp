@@ -24,8 +24,8 @@ struct router_of : policies<based_on<linux_router>, buffers<fixed_pool<2048, 64,
 template <class Ownership>
 using packet_of_world = typename world<router_of<Ownership>>::packet_type;
 
-const octets to_us = datagram_of({.destination = "10.0.1.1"_ip});
-const octets passing = datagram_of({});
+const byte_vector to_us = datagram_of({.destination = "10.0.1.1"_ip});
+const byte_vector passing = datagram_of({});
 
 TEST_CASE_TEMPLATE("entrances: an empty handle is refused, and nothing comes of it", Ownership,
                    unique, shared) {
@@ -61,7 +61,7 @@ TEST_CASE_TEMPLATE("a send that failed and is tried again with what is left of t
                    Ownership, unique, shared) {
     world<router_of<Ownership>> b;
     auto p = b.packet(pattern(40));
-    p.writable_facts().mark = 3;
+    p.writable_metadata().mark = 3;
     const send_request nowhere{.destination = "99.0.0.1"_ip, .protocol = 253};
     const send_request there{.destination = "10.0.1.9"_ip, .protocol = 253};
     CHECK_FALSE(b->send(std::move(p), nowhere, b.now).has_value());
@@ -221,8 +221,8 @@ struct cutting_handler final : protocol_handler<Packet> {
 };
 
 TEST_CASE("handlers: what is no datagram any more is refused without a look at what is not there") {
-    // Behind 16 octets stand zeros, and the address of a neighbour where a header has its source.
-    const octets misleading =
+    // Behind 16 bytes stand zeros, and the address of a neighbour where a header has its source.
+    const byte_vector misleading =
         datagram_of({.destination = "10.0.1.1"_ip,
                      .payload = list({0, 0, 0, 0, 0, 0, 0, 0, 10, 0, 1, 2, 10, 0, 1, 1})});
     for (const u32 n : {1u, 16u, 20u, 30u, 36u}) {

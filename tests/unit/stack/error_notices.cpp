@@ -13,11 +13,11 @@ TEST_CASE("error notices: an ICMP error reaches the handler of the protocol that
     world<> b;
     recorder h;
     REQUIRE(b->delivery().set_handler(253, &h).has_value());
-    const octets ours = datagram_of({.source = "10.0.1.1"_ip,
-                                     .destination = "10.0.2.9"_ip,
-                                     .options = list({7, 7, 4, 0, 0, 0, 0, 0}),
-                                     .payload = pattern(8)});
-    const auto about = [&](const octets& quoted) {
+    const byte_vector ours = datagram_of({.source = "10.0.1.1"_ip,
+                                          .destination = "10.0.2.9"_ip,
+                                          .options = list({7, 7, 4, 0, 0, 0, 0, 0}),
+                                          .payload = pattern(8)});
+    const auto about = [&](const byte_vector& quoted) {
         return datagram_of({.source = "10.0.1.7"_ip,
                             .destination = "10.0.1.1"_ip,
                             .protocol = 1,
@@ -45,21 +45,21 @@ TEST_CASE("error notices: a quoted header is measured by its own length, within 
     world<> b;
     recorder h;
     REQUIRE(b->delivery().set_handler(253, &h).has_value());
-    const octets ours = datagram_of({.source = "10.0.1.1"_ip,
-                                     .destination = "10.0.2.9"_ip,
-                                     .options = octets(40, std::byte{1}),
-                                     .payload = pattern(8)});
+    const byte_vector ours = datagram_of({.source = "10.0.1.1"_ip,
+                                          .destination = "10.0.2.9"_ip,
+                                          .options = byte_vector(40, std::byte{1}),
+                                          .payload = pattern(8)});
     const struct {
         const char* name;
         std::size_t quoted = 68;
         int first = 0x4f;
         bool told = false;
     } rows[] = {
-        {.name = "60 octets of header and 8", .told = true},
-        {.name = "one octet less", .quoted = 67},
-        {.name = "60 octets of header said, 28 there", .quoted = 28},
+        {.name = "60 bytes of header and 8", .told = true},
+        {.name = "one byte less", .quoted = 67},
+        {.name = "60 bytes of header said, 28 there", .quoted = 28},
         {.name = "header length 5", .quoted = 28, .first = 0x45, .told = true},
-        {.name = "header length 5, one octet less", .quoted = 27, .first = 0x45},
+        {.name = "header length 5, one byte less", .quoted = 27, .first = 0x45},
         {.name = "header length 4", .first = 0x44},
         {.name = "header length 0", .first = 0x40},
         {.name = "version 6 does not matter", .first = 0x6f, .told = true},
@@ -67,7 +67,7 @@ TEST_CASE("error notices: a quoted header is measured by its own length, within 
     };
     for (const auto& r : rows) {
         INFO(doctest::String{r.name});
-        octets quote = ours;
+        byte_vector quote = ours;
         quote[0] = static_cast<std::byte>(r.first);
         quote.resize(r.quoted);
         const u32 before = h.errors;

@@ -73,7 +73,8 @@ TEST_CASE("expired fragments: of an address that is no longer ours they are told
             world<> b;
             b->set_ip_forward(forwards);
             REQUIRE(b->add_address(2, "10.5.0.1/24"_net).has_value());
-            const octets first = datagram_of({.destination = ours, .flags_and_offset = 0x2000});
+            const byte_vector first =
+                datagram_of({.destination = ours, .flags_and_offset = 0x2000});
             CHECK(b.receive(first) == fate::held);
             row.change(b);
             CHECK(b->poll({b.now.now + 30_s, 0}) == instant::never());

@@ -22,7 +22,7 @@ TEST_CASE("handlers: what a handler answers is what becomes of the packet") {
     CHECK(h.info.source == "10.0.1.2"_ip);
     CHECK(h.info.local == "10.0.1.1"_ip);
     CHECK(h.info.interface == 2);
-    CHECK_FALSE(h.info.to_many);
+    CHECK_FALSE(h.info.broadcast_or_multicast);
     h.answer = handler_result::ignored();
     CHECK(b.receive(to_us) == fate::dropped);
     CHECK(b->counters()[drop_reason::ignored_by_handler] == 1);
@@ -38,7 +38,7 @@ TEST_CASE("handlers: registered, replaced, restored") {
     recorder first, second;
     CHECK(b->delivery().set_handler(1, &first).value() == nullptr);
     CHECK(b->delivery().set_handler(1, &second).value() == &first);
-    const octets ping = datagram_of(
+    const byte_vector ping = datagram_of(
         {.destination = "10.0.1.1"_ip, .protocol = 1, .payload = support::echo_request()});
     CHECK(b.receive(ping) == fate::delivered);
     CHECK(second.calls == 1);
@@ -56,7 +56,7 @@ TEST_CASE("handlers: one that wraps a built-in one sees the packet first") {
     recorder h;
     h.answer = handler_result::built_in();
     REQUIRE(b->delivery().set_handler(1, &h).value() == nullptr);
-    const octets ping = datagram_of(
+    const byte_vector ping = datagram_of(
         {.destination = "10.0.1.1"_ip, .protocol = 1, .payload = support::echo_request()});
     b.receive(ping);
     CHECK(h.calls == 1);

@@ -40,7 +40,7 @@ struct trusting_world : learning_world<Policies> {
     }
     // Whether a full datagram to the target is forwarded as it is, DF set.
     [[nodiscard]] bool forwards_whole() {
-        const octets full = datagram_of(
+        const byte_vector full = datagram_of(
             {.destination = target, .flags_and_offset = 0x4000, .payload = pattern(1480)});
         const fate f = this->receive(full);
         const auto all = this->sent();
@@ -51,10 +51,10 @@ struct trusting_world : learning_world<Policies> {
 
 struct quote {
     const char* name;
-    octets datagram;
+    byte_vector datagram;
 };
 std::vector<quote> quotes() {
-    const auto from = [](ipv4::address source, u8 protocol, octets payload) {
+    const auto from = [](ipv4::address source, u8 protocol, byte_vector payload) {
         return datagram_of({.source = source,
                             .destination = target,
                             .protocol = protocol,

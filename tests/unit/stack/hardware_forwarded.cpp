@@ -11,9 +11,9 @@ namespace {
 struct hooked_router : policies<based_on<small_router>, hooks<hook_chain<2>>> {};
 
 template <class World>
-fate receive_marked(World& b, const octets& d, bool in_hardware) {
+fate receive_marked(World& b, const byte_vector& d, bool in_hardware) {
     auto p = b.packet(d);
-    p.facts().forwarded_in_hardware = in_hardware;
+    p.metadata().forwarded_in_hardware = in_hardware;
     return b->receive(std::move(p), b.now);
 }
 
@@ -21,7 +21,7 @@ fate receive_marked(World& b, const octets& d, bool in_hardware) {
 
 TEST_CASE("forwarded in hardware: taken silently, and counted as forwarded") {
     world<> b;
-    const octets through = datagram_of({.destination = "10.0.2.9"_ip});
+    const byte_vector through = datagram_of({.destination = "10.0.2.9"_ip});
     CHECK(receive_marked(b, through, false) == fate::forwarded);
     CHECK(b.sent().size() == 1);
     CHECK(receive_marked(b, through, true) == fate::absorbed);
@@ -56,7 +56,7 @@ TEST_CASE("forwarded in hardware: the forward hook sees it and may drop it") {
     world<hooked_router> b;
     dropper d;
     REQUIRE(b->hooks().add(hook_point::forward, 0, d));
-    const octets through = datagram_of({.destination = "10.0.2.9"_ip});
+    const byte_vector through = datagram_of({.destination = "10.0.2.9"_ip});
     CHECK(receive_marked(b, through, true) == fate::absorbed);
     CHECK(receive_marked(b, through, true) == fate::dropped);
     CHECK(d.seen == 2);

@@ -1,4 +1,4 @@
-// Packets whose first block has no octets of theirs: what begins behind it is made contiguous where
+// Packets whose first block has no bytes of theirs: what begins behind it is made contiguous where
 // there is room, and refused unseen where there is none.
 #include <doctest/doctest.h>
 
@@ -40,7 +40,7 @@ struct full_frame {
 };
 
 TEST_CASE("a received packet whose first block is empty and full is refused unseen") {
-    for (const octets& d :
+    for (const byte_vector& d :
          {datagram_of({.tos = 3}), datagram_of({.destination = "10.0.1.1"_ip}), list({0x45, 0})}) {
         world<heap_router> b;
         full_frame frame;

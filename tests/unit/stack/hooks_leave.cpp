@@ -22,7 +22,7 @@ struct breaking_hook final : hook<packet> {
         const ipv4::view ip{p.writable()};
         switch (how) {
         case harm::longer_header:
-            ip.set(ipv4::ihl, 15);  // 60 octets, of 36 or 44 that are there
+            ip.set(ipv4::ihl, 15);  // 60 bytes, of 36 or 44 that are there
             break;
         case harm::shorter_header:
             ip.set(ipv4::ihl, 4);
@@ -41,7 +41,7 @@ struct breaking_hook final : hook<packet> {
     }
 };
 
-const octets record_route = list({7, 7, 4, 0, 0, 0, 0, 1});
+const byte_vector record_route = list({7, 7, 4, 0, 0, 0, 0, 1});
 
 TEST_CASE("hooks leave: what is no datagram any more goes nowhere, and is a drop of the hook") {
     for (const harm how : {harm::longer_header, harm::shorter_header, harm::no_header,

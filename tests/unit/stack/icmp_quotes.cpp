@@ -1,5 +1,5 @@
 // Quoted headers that claim to be shorter than a header is: what Linux 6.18 counted (a TUN device,
-// sockets that none of the quotes is of), for a quote of 20, 27, 28, 31, 32 and 36 octets.
+// sockets that none of the quotes is of), for a quote of 20, 27, 28, 31, 32 and 36 bytes.
 #include <doctest/doctest.h>
 
 #include "support/world.hpp"
@@ -55,10 +55,11 @@ TEST_CASE("icmp_notice: quoted headers of any stated length are counted as Linux
         world<> b;
         std::string counted;
         for (const std::size_t n : lengths) {
-            octets quote = datagram_of({.source = "10.0.1.1"_ip,
-                                        .destination = "10.0.2.9"_ip,
-                                        .protocol = r.protocol,
-                                        .payload = support::udp_message(1000, 53, octets(8))});
+            byte_vector quote =
+                datagram_of({.source = "10.0.1.1"_ip,
+                             .destination = "10.0.2.9"_ip,
+                             .protocol = r.protocol,
+                             .payload = support::udp_message(1000, 53, byte_vector(8))});
             quote[0] = static_cast<std::byte>(0x40 | r.ihl);
             quote.resize(n);
             const u64 before = b->counters()[mib::icmp_in_errors];

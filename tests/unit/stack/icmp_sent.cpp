@@ -9,7 +9,7 @@ namespace {
 
 using namespace stack_test;
 
-octets ask(const octets& message, ipv4::address to = "10.0.1.1"_ip) {
+byte_vector ask(const byte_vector& message, ipv4::address to = "10.0.1.1"_ip) {
     return datagram_of({.destination = to, .protocol = 1, .payload = message});
 }
 
@@ -50,7 +50,7 @@ TEST_CASE("icmp sent: the code of each refusal") {
             REQUIRE(b->add_route(route).has_value());
         }
         CHECK(b.receive(datagram_of(r.fields)) == fate::dropped);
-        const octets sent = b.sent_one();
+        const byte_vector sent = b.sent_one();
         check(sent, support::right_sums(), support::icmp_is(3, r.code, r.code == 4 ? 1500 : 0),
               support::destination("10.0.1.2"_ip));
     }
@@ -108,12 +108,12 @@ TEST_CASE("icmp sent: the extension, where it is switched on and fits") {
         s.icmp_errors_extension_mask = 1;
         s.icmp_ratemask = 0;
     });
-    const octets redirectable =
+    const byte_vector redirectable =
         datagram_of({.source = "10.0.3.2"_ip, .destination = "10.9.1.1"_ip});
     REQUIRE(b->add_route({.prefix = "10.9.0.0/16"_prefix, .gateway = "10.0.3.9"_ip}).has_value());
     const struct {
         const char* name;
-        octets offending;
+        byte_vector offending;
         u32 mtu;
         u8 type = 11;
         std::size_t size;  // of the error
@@ -130,7 +130,7 @@ TEST_CASE("icmp sent: the extension, where it is switched on and fits") {
          .offending = datagram_of({.source = "10.0.3.2"_ip, .ttl = 1}),
          .mtu = 200,
          .size = 200},
-        {.name = "one octet less: none",
+        {.name = "one byte less: none",
          .offending = datagram_of({.source = "10.0.3.2"_ip, .ttl = 1}),
          .mtu = 199,
          .size = 64},
@@ -139,9 +139,9 @@ TEST_CASE("icmp sent: the extension, where it is switched on and fits") {
         INFO(doctest::String{r.name});
         REQUIRE(b->set_mtu(4, r.mtu).has_value());
         b.receive(r.offending, 4);
-        const octets sent = b.sent_one();
+        const byte_vector sent = b.sent_one();
         check(sent, support::right_sums(), support::size(r.size));
-        const octets message = support::payload_of(sent);
+        const byte_vector message = support::payload_of(sent);
         const auto split = icmp::split_extended(message);
         REQUIRE(split.has_value());
         const std::size_t quoted = r.offending.size() < 128 ? r.offending.size() : 128;
@@ -159,7 +159,7 @@ TEST_CASE("icmp sent: the extension, where it is switched on and fits") {
 
 TEST_CASE("icmp sent: a probe is answered with the switch only, and counted as Linux does") {
     world<> b;
-    const octets probe = ask(
+    const byte_vector probe = ask(
         support::icmp_message(42, 0, 0x00070901, list({0x20, 0, 0, 0, 0, 8, 3, 2, 0, 0, 0, 3})));
     CHECK(b.receive(probe) == fate::delivered);
     CHECK(b.is_quiet());
@@ -178,13 +178,13 @@ TEST_CASE("icmp sent: a probe is answered with the switch only, and counted as L
 }
 
 TEST_CASE("icmp sent: each kind of message is limited by its own bit of the mask") {
-    const octets echo = support::echo_request();
-    const octets timestamp = support::icmp_message(13, 0, 0x00070001, octets(12));
-    const octets probe =
+    const byte_vector echo = support::echo_request();
+    const byte_vector timestamp = support::icmp_message(13, 0, 0x00070001, byte_vector(12));
+    const byte_vector probe =
         support::icmp_message(42, 0, 0x00070001, list({0x20, 0, 0, 0, 0, 8, 3, 2, 0, 0, 0, 3}));
     const struct {
         const char* name;
-        octets message;
+        byte_vector message;
         u32 mask;
         std::size_t sent = 10;
     } rows[] = {
@@ -211,8 +211,8 @@ TEST_CASE("icmp sent: each kind of message is limited by its own bit of the mask
 }
 
 TEST_CASE("icmp sent: the limits for a host and for all, and what they leave free") {
-    const octets unknown = datagram_of({.destination = "10.0.1.1"_ip});
-    const octets big = datagram_of({.flags_and_offset = 0x4000, .payload = pattern(1481)});
+    const byte_vector unknown = datagram_of({.destination = "10.0.1.1"_ip});
+    const byte_vector big = datagram_of({.flags_and_offset = 0x4000, .payload = pattern(1481)});
     world<> b;
     for (int i = 0; i < 10; ++i)
         b.receive(unknown);

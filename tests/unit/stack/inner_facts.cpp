@@ -22,7 +22,7 @@ struct tunnel_end final : protocol_handler<packet> {
         if (!p.may_pull(off + 20) || !p.pull(off)) return handler_result::ignored();
         if (anew) {
             packet inner = s.buffer();
-            const octets content = support::content_of(p);
+            const byte_vector content = support::content_of(p);
             copy_bytes(inner.put(static_cast<u32>(content.size())), content.data(), content.size());
             inner.set_interface(p.interface());
             p = std::move(inner);
@@ -31,16 +31,16 @@ struct tunnel_end final : protocol_handler<packet> {
     }
 };
 
-const octets record_route = list({7, 7, 4, 0, 0, 0, 0, 1});
-const octets timestamp = list({68, 12, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0});
+const byte_vector record_route = list({7, 7, 4, 0, 0, 0, 0, 1});
+const byte_vector timestamp = list({68, 12, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0});
 
-octets unknown_inside(octets options = {}) {
+byte_vector unknown_inside(byte_vector options = {}) {
     return datagram_of({.source = "10.0.1.2"_ip,
                         .destination = "10.0.1.1"_ip,
                         .protocol = 77,
                         .options = std::move(options)});
 }
-octets outside(const octets& inner, octets options = {}, u8 protocol = 4) {
+byte_vector outside(const byte_vector& inner, byte_vector options = {}, u8 protocol = 4) {
     return datagram_of({.destination = "10.0.1.1"_ip,
                         .protocol = protocol,
                         .options = std::move(options),
@@ -48,10 +48,10 @@ octets outside(const octets& inner, octets options = {}, u8 protocol = 4) {
 }
 
 TEST_CASE("inner facts: whatever options the outer header has, the inner error is the same") {
-    const octets inner = unknown_inside();
+    const byte_vector inner = unknown_inside();
     for (const bool anew : {false, true}) {
-        for (const octets& options :
-             {octets{}, record_route, timestamp, list({148, 4, 0, 0}), octets(40, std::byte{1})}) {
+        for (const byte_vector& options : {byte_vector{}, record_route, timestamp,
+                                           list({148, 4, 0, 0}), byte_vector(40, std::byte{1})}) {
             CAPTURE(anew);
             CAPTURE(options.size());
             world<> b;
@@ -59,7 +59,7 @@ TEST_CASE("inner facts: whatever options the outer header has, the inner error i
             end.anew = anew;
             REQUIRE(b->delivery().set_handler(4, &end).has_value());
             CHECK(b.receive(outside(inner, options)) == fate::dropped);
-            const octets error = b.sent_one();
+            const byte_vector error = b.sent_one();
             check(error, support::right_sums(), support::icmp_is(3, 2),
                   support::quotes(inner, inner.size()));
             CHECK(ipv4::header_length(ipv4::const_view{error.data()}) == 20);
@@ -72,7 +72,7 @@ TEST_CASE("inner facts: the inner header's own options are answered") {
     tunnel_end end;
     REQUIRE(b->delivery().set_handler(4, &end).has_value());
     CHECK(b.receive(outside(unknown_inside(record_route))) == fate::dropped);
-    const octets error = b.sent_one();
+    const byte_vector error = b.sent_one();
     check(error, support::right_sums());
     CHECK(ipv4::header_length(ipv4::const_view{error.data()}) == 28);
     // Malformed ones are refused as of any datagram.
@@ -85,22 +85,22 @@ TEST_CASE("inner facts: an answer to an inner ping is not cut as the outer came"
     world<> b;
     tunnel_end end;
     REQUIRE(b->delivery().set_handler(4, &end).has_value());
-    const octets ping = datagram_of(
+    const byte_vector ping = datagram_of(
         {.destination = "10.0.1.1"_ip, .protocol = 1, .payload = support::echo_request(600)});
-    const octets whole = outside(ping);
+    const byte_vector whole = outside(ping);
     for (const std::size_t cut : {std::size_t{400}, std::size_t{600}}) {
-        b.receive(datagram_of(
-            {.destination = "10.0.1.1"_ip,
-             .protocol = 4,
-             .identification = u16(cut),
-             .flags_and_offset = 0x2000,
-             .payload = octets(whole.begin() + 20, whole.begin() + 20 + std::ptrdiff_t(cut))}));
+        b.receive(datagram_of({.destination = "10.0.1.1"_ip,
+                               .protocol = 4,
+                               .identification = u16(cut),
+                               .flags_and_offset = 0x2000,
+                               .payload = byte_vector(whole.begin() + 20,
+                                                      whole.begin() + 20 + std::ptrdiff_t(cut))}));
         b.receive(datagram_of(
             {.destination = "10.0.1.1"_ip,
              .protocol = 4,
              .identification = u16(cut),
              .flags_and_offset = u16(cut / 8),
-             .payload = octets(whole.begin() + 20 + std::ptrdiff_t(cut), whole.end())}));
+             .payload = byte_vector(whole.begin() + 20 + std::ptrdiff_t(cut), whole.end())}));
         check(b.sent_one(), support::right_sums(), support::icmp_is(0, 0, 0x00070001));
     }
 }
@@ -131,23 +131,23 @@ TEST_CASE("inner facts: a verified outer checksum says nothing of the inner one"
         receive_queue<packet, 4> at_7000;
         REQUIRE(b->delivery().set_handler(r.protocol, &end).has_value());
         REQUIRE(b->delivery().add_udp({.local_port = 7000}, at_7000));
-        octets message = support::udp_message(9, 7000, pattern(8));
+        byte_vector message = support::udp_message(9, 7000, pattern(8));
         udp::set_checksum("172.16.0.1"_ip, "10.0.2.1"_ip, message);
         if (!r.right) message[6] ^= std::byte{1};
-        octets shimmed(end.shim);
-        const octets inner = datagram_of({.source = "172.16.0.1"_ip,
-                                          .destination = "10.0.2.1"_ip,
-                                          .protocol = 17,
-                                          .payload = message});
+        byte_vector shimmed(end.shim);
+        const byte_vector inner = datagram_of({.source = "172.16.0.1"_ip,
+                                               .destination = "10.0.2.1"_ip,
+                                               .protocol = 17,
+                                               .payload = message});
         shimmed.insert(shimmed.end(), inner.begin(), inner.end());
         if (r.protocol == 17) {
             // The handler of UDP unwraps the outer; the inner goes to the endpoint.
             end.shim = 8;
         }
         packet p = b.packet(outside(shimmed, {}, r.protocol));
-        p.facts().checksum = r.state;
-        p.facts().checksum_start = 20;
-        p.facts().checksum_offset = 6;
+        p.metadata().checksum = r.state;
+        p.metadata().checksum_start = 20;
+        p.metadata().checksum_offset = 6;
         if (r.protocol == 17) {
             struct once final : protocol_handler<packet> {
                 tunnel_end* first = nullptr;
@@ -176,18 +176,18 @@ TEST_CASE("inner facts: a pending inner checksum stays pending, at its new place
     receive_queue<packet, 4> tap;
     REQUIRE(b->delivery().set_handler(4, &end).has_value());
     REQUIRE(b->delivery().add_raw({.protocol = 17}, tap));
-    const octets inner = datagram_of(
-        {.destination = "10.0.1.1"_ip, .protocol = 17, .payload = octets(16, std::byte{0})});
+    const byte_vector inner = datagram_of(
+        {.destination = "10.0.1.1"_ip, .protocol = 17, .payload = byte_vector(16, std::byte{0})});
     packet p = b.packet(outside(inner, record_route));
-    p.facts().checksum = checksum_state::pending;
-    p.facts().checksum_start = 28 + 20;
-    p.facts().checksum_offset = 6;
-    p.facts().mark = 5;
-    p.facts().forwarded_in_hardware = true;
+    p.metadata().checksum = checksum_state::pending;
+    p.metadata().checksum_start = 28 + 20;
+    p.metadata().checksum_offset = 6;
+    p.metadata().mark = 5;
+    p.metadata().forwarded_in_hardware = true;
     static_cast<void>(b->receive(std::move(p), b.now));
     const auto item = tap.next();
     REQUIRE(item.packet);
-    const metadata& m = std::as_const(item.packet).facts();
+    const metadata& m = std::as_const(item.packet).metadata();
     CHECK(m.checksum == checksum_state::pending);
     CHECK(m.checksum_start == 20);
     CHECK(m.mark == 5);
@@ -206,19 +206,19 @@ TEST_CASE("inner facts: a received packet that is sent is a new one") {
     } keeping;
     world<> b;
     REQUIRE(b->delivery().set_handler(253, &keeping).has_value());
-    const octets data = pattern(1000);
+    const byte_vector data = pattern(1000);
     const auto fragment = [&](u16 word, std::size_t from, std::size_t to) {
         b.receive(datagram_of({.destination = "10.0.1.1"_ip,
                                .identification = 5,
                                .flags_and_offset = word,
                                .options = list({148, 4, 0, 0}),
-                               .payload = octets(data.begin() + std::ptrdiff_t(from),
-                                                 data.begin() + std::ptrdiff_t(to))}));
+                               .payload = byte_vector(data.begin() + std::ptrdiff_t(from),
+                                                      data.begin() + std::ptrdiff_t(to))}));
     };
     fragment(0x2000, 0, 496);
     fragment(62, 496, 1000);
     REQUIRE(keeping.kept);
-    CHECK(std::as_const(keeping.kept).facts().largest_fragment != 0);
+    CHECK(std::as_const(keeping.kept).metadata().largest_fragment != 0);
     REQUIRE(keeping.kept.pull(24));
     keeping.kept.set_forwarded();
     REQUIRE(b->send(std::move(keeping.kept), {.destination = "10.0.2.9"_ip, .protocol = 253}, b.now)
@@ -227,7 +227,7 @@ TEST_CASE("inner facts: a received packet that is sent is a new one") {
     const auto item = b->output().next();
     CHECK(item.packet.size() == 1020);
     CHECK_FALSE(item.packet.is_forwarded());
-    CHECK(std::as_const(item.packet).facts().options == option_offsets{});
+    CHECK(std::as_const(item.packet).metadata().options == option_offsets{});
 }
 
 }  // namespace

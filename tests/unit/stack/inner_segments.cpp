@@ -30,8 +30,8 @@ struct tunnel_end final : protocol_handler<Packet> {
     }
 };
 
-octets udp_inside(std::size_t payload) {
-    octets message = support::udp_message(9, 7000, pattern(payload));
+byte_vector udp_inside(std::size_t payload) {
+    byte_vector message = support::udp_message(9, 7000, pattern(payload));
     udp::set_checksum("172.16.0.1"_ip, "10.0.1.1"_ip, message);
     return datagram_of({.source = "172.16.0.1"_ip,
                         .destination = "10.0.1.1"_ip,
@@ -52,9 +52,9 @@ TEST_CASE("inner segments: those of the UDP that carried it are not of the datag
             b.packet(datagram_of({.destination = "10.0.1.1"_ip,
                                   .protocol = 17,
                                   .payload = support::udp_message(9, 4789, udp_inside(300))}));
-        p.facts().checksum = state;
-        p.facts().segmentation = segmentation_kind::udp;
-        p.facts().segment_size = 100;
+        p.metadata().checksum = state;
+        p.metadata().segmentation = segmentation_kind::udp;
+        p.metadata().segment_size = 100;
         CHECK(b->receive(std::move(p), b.now) == fate::delivered);
         const auto item = at_7000.next();
         REQUIRE(item.packet);
@@ -63,7 +63,7 @@ TEST_CASE("inner segments: those of the UDP that carried it are not of the datag
     }
 }
 
-// IP in IP: the checksum that waits is that of the inner UDP, 20 octets behind the inner header.
+// IP in IP: the checksum that waits is that of the inner UDP, 20 bytes behind the inner header.
 TEST_CASE_TEMPLATE("inner segments: a copy of a handler's own keeps where the checksum begins",
                    Policies, small_router, sharing_router) {
     for (const bool writes : {false, true}) {
@@ -79,19 +79,19 @@ TEST_CASE_TEMPLATE("inner segments: a copy of a handler's own keeps where the ch
         REQUIRE(b->delivery().add_udp({.local_port = 7000}, at_7000));
         packet p = b.packet(
             datagram_of({.destination = "10.0.1.1"_ip, .protocol = 4, .payload = udp_inside(300)}));
-        p.writable_facts() = {.checksum = checksum_state::pending,
-                              .segmentation = segmentation_kind::udp,
-                              .segment_size = 200,
-                              .checksum_start = 40,
-                              .checksum_offset = 6};
+        p.writable_metadata() = {.checksum = checksum_state::pending,
+                                 .segmentation = segmentation_kind::udp,
+                                 .segment_size = 200,
+                                 .checksum_start = 40,
+                                 .checksum_offset = 6};
         static_cast<void>(b->receive(std::move(p), b.now));
         const auto first = at_7000.next();
         const auto second = at_7000.next();
         REQUIRE(first.packet);
         REQUIRE(second.packet);
-        const octets all = pattern(300);
-        CHECK(support::content_of(first.packet) == octets(all.begin(), all.begin() + 200));
-        CHECK(support::content_of(second.packet) == octets(all.begin() + 200, all.end()));
+        const byte_vector all = pattern(300);
+        CHECK(support::content_of(first.packet) == byte_vector(all.begin(), all.begin() + 200));
+        CHECK(support::content_of(second.packet) == byte_vector(all.begin() + 200, all.end()));
     }
 }
 

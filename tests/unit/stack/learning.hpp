@@ -25,15 +25,16 @@ struct learning_world : world<Policies> {
 
     learning_world();
     // What the program would have sent.
-    static octets ours(ipv4::address to, u16 from_port = 7000);
-    void error(u8 type, u8 code, u32 info, const octets& quoted, ipv4::address offender = gateway);
-    void too_big(u32 mtu, const octets& quoted);
+    static byte_vector ours(ipv4::address to, u16 from_port = 7000);
+    void error(u8 type, u8 code, u32 info, const byte_vector& quoted,
+               ipv4::address offender = gateway);
+    void too_big(u32 mtu, const byte_vector& quoted);
 
     routing::output_route way(ipv4::address to);
     [[nodiscard]] u16 mtu(ipv4::address to);
 
-    // The datagrams that a payload of n octets becomes.
-    std::vector<octets> send(ipv4::address to, std::size_t n, send_request r = {});
+    // The datagrams that a payload of n bytes becomes.
+    std::vector<byte_vector> send(ipv4::address to, std::size_t n, send_request r = {});
     routing::send_error error_of_send{};
 };
 
@@ -42,19 +43,19 @@ learning_world<Policies>::learning_world() : world<Policies>({.has_gateway = tru
     REQUIRE((**this).delivery().add_udp({.local_port = 7000}, us));
 }
 template <class Policies>
-octets learning_world<Policies>::ours(ipv4::address to, u16 from_port) {
+byte_vector learning_world<Policies>::ours(ipv4::address to, u16 from_port) {
     return datagram_of({.source = "10.0.2.1"_ip,
                         .destination = to,
                         .protocol = ipv4::protocols::udp,
                         .payload = support::udp_message(from_port, 9, pattern(20))});
 }
 template <class Policies>
-void learning_world<Policies>::error(u8 type, u8 code, u32 info, const octets& quoted,
+void learning_world<Policies>::error(u8 type, u8 code, u32 info, const byte_vector& quoted,
                                      ipv4::address offender) {
     CHECK(world<Policies>::error(type, code, info, quoted, offender) == fate::delivered);
 }
 template <class Policies>
-void learning_world<Policies>::too_big(u32 mtu, const octets& quoted) {
+void learning_world<Policies>::too_big(u32 mtu, const byte_vector& quoted) {
     error(3, 4, mtu, quoted, "10.0.2.77"_ip);
 }
 template <class Policies>
@@ -68,14 +69,14 @@ u16 learning_world<Policies>::mtu(ipv4::address to) {
     return way(to).mtu;
 }
 template <class Policies>
-std::vector<octets> learning_world<Policies>::send(ipv4::address to, std::size_t n,
-                                                   send_request r) {
+std::vector<byte_vector> learning_world<Policies>::send(ipv4::address to, std::size_t n,
+                                                        send_request r) {
     r.destination = to;
     r.protocol = ipv4::protocols::experiment1;
     error_of_send = {};
     const auto result = (**this).send(this->packet(pattern(n)), r, this->now);
     if (!result.has_value()) error_of_send = result.error();
-    std::vector<octets> all;
+    std::vector<byte_vector> all;
     for (auto& s : this->sent())
         all.push_back(std::move(s.datagram));
     return all;

@@ -13,8 +13,8 @@ using namespace stack_test;
 
 TEST_CASE("link changes: state and MTU in one call, in whatever order a device told of them") {
     world<> b;
-    const octets d = datagram_of({});
-    // A device that vanished and came back: 0 octets, then 1500.
+    const byte_vector d = datagram_of({});
+    // A device that vanished and came back: 0 bytes, then 1500.
     REQUIRE(b->set_link(3, {.up = false, .mtu = 0}).has_value());
     CHECK(b.receive(d) == fate::dropped);
     REQUIRE(b->set_link(3, {.up = true, .mtu = 1500}).has_value());
@@ -28,9 +28,9 @@ TEST_CASE("link changes: what is refused changes nothing") {
     world<> b;
     for (const bool up : {true, false}) {
         REQUIRE(b->set_link(3, {.up = up, .mtu = 1400}).has_value());
-        const u32 version = b->way_version();
+        const u32 version = b->route_generation();
         CHECK(b->set_link(3, {.up = true, .mtu = 67}).error() == interface_error::invalid);
-        CHECK(b->way_version() == version);
+        CHECK(b->route_generation() == version);
         CHECK(b->interfaces().find(3)->up == up);
         CHECK(b->interfaces().find(3)->mtu == 1400);
     }
@@ -113,13 +113,13 @@ TEST_CASE("link changes: nothing is sent where nothing can leave, and the sender
     REQUIRE(way.has_value());
     const send_request r{.destination = "10.0.2.2"_ip, .protocol = 253};
     REQUIRE(b->set_up(3, false).has_value());
-    CHECK(b->send(b.packet(octets(8)), r, b.now).error() ==
+    CHECK(b->send(b.packet(byte_vector(8)), r, b.now).error() ==
           routing::send_error::network_unreachable);
     // By a route from before.
-    CHECK(b->send(b.packet(octets(8)), r, *way, b.now).error() ==
+    CHECK(b->send(b.packet(byte_vector(8)), r, *way, b.now).error() ==
           routing::send_error::network_unreachable);
     REQUIRE(b->remove_interface(3).has_value());
-    CHECK(b->send(b.packet(octets(8)), r, *way, b.now).error() ==
+    CHECK(b->send(b.packet(byte_vector(8)), r, *way, b.now).error() ==
           routing::send_error::network_unreachable);
     CHECK(b.is_quiet());
 }
@@ -127,10 +127,10 @@ TEST_CASE("link changes: nothing is sent where nothing can leave, and the sender
 TEST_CASE("link changes: a complete packet with DF that does not fit is refused") {
     world<> b;
     REQUIRE(b->set_mtu(3, 600).has_value());
-    const octets large = datagram_of({.source = "10.0.2.1"_ip,
-                                      .destination = "10.0.2.2"_ip,
-                                      .flags_and_offset = 0x4000,
-                                      .payload = pattern(1000)});
+    const byte_vector large = datagram_of({.source = "10.0.2.1"_ip,
+                                           .destination = "10.0.2.2"_ip,
+                                           .flags_and_offset = 0x4000,
+                                           .payload = pattern(1000)});
     CHECK(b->send(b.packet(large), b.now).error() == routing::send_error::too_big);
     CHECK(b.is_quiet());
 }

@@ -9,12 +9,12 @@ using namespace stack_test;
 
 namespace {
 
-// 28 octets: a header and 8 octets of data.
-octets piece(u16 id, u16 flags_and_offset, ipv4::address source) {
-    octets d = datagram_of({.source = source,
-                            .destination = "10.0.1.1"_ip,
-                            .protocol = 253,
-                            .payload = octets(8, std::byte{1})});
+// 28 bytes: a header and 8 bytes of data.
+byte_vector piece(u16 id, u16 flags_and_offset, ipv4::address source) {
+    byte_vector d = datagram_of({.source = source,
+                                 .destination = "10.0.1.1"_ip,
+                                 .protocol = 253,
+                                 .payload = byte_vector(8, std::byte{1})});
     const ipv4::view ip{d.data()};
     ip.set(ipv4::identification, id);
     ip.set(ipv4::flags_and_offset, flags_and_offset);

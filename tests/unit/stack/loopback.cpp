@@ -151,10 +151,10 @@ TEST_CASE("loopback: what is forwarded by lo goes round until its TTL is used up
     for (const u8 ttl : {u8{1}, u8{2}, u8{64}, u8{255}}) {
         CAPTURE(ttl);
         const u64 before = b[mib::ip_forw_datagrams];
-        const octets whole = datagram_of({.destination = "30.0.0.1"_ip,
-                                          .ttl = ttl,
-                                          .protocol = ipv4::protocols::udp,
-                                          .payload = message});
+        const byte_vector whole = datagram_of({.destination = "30.0.0.1"_ip,
+                                               .ttl = ttl,
+                                               .protocol = ipv4::protocols::udp,
+                                               .payload = message});
         CHECK(b.receive(whole) == (ttl == 1 ? fate::dropped : fate::forwarded));
         check(b.sent_one(), support::icmp_is(11, 0), support::right_sums());
         CHECK(b[mib::ip_forw_datagrams] - before == ttl - 1u);
@@ -261,7 +261,7 @@ TEST_CASE("loopback: with a source route over our own addresses it counts as rec
             REQUIRE(raw.set_ip_options(list({0x83, 7, 4, 10, 0, 2, 1, 0}), b.now));
         }
         REQUIRE(raw.send(pattern(4), "10.0.1.1"_ip, b.now).has_value());
-        octets room(100);
+        byte_vector room(100);
         const auto got = raw.receive(room);
         REQUIRE(got.has_value());
         CHECK(got->interface == row.interface);

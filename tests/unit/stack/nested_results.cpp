@@ -11,7 +11,7 @@ using namespace stack_test;
 // there hold from the next packet on.
 TEST_CASE("nested calls: what a handler changes in a batch holds for the packets behind") {
     using w = calling_world<plain>;
-    const octets nops = list({1, 1, 1, 1});
+    const byte_vector nops = list({1, 1, 1, 1});
     const struct {
         const char* name;
         void (*act)(void*);

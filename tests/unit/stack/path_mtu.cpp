@@ -48,28 +48,28 @@ TEST_CASE("path MTU: an answer to an echo request fits it too") {
 }
 
 TEST_CASE("path MTU: only errors about what was sent are believed") {
-    const octets reply = support::icmp_message(0, 0, 1);
-    const octets request = support::icmp_message(8, 0, 1);
-    const auto quote = [](u8 protocol, octets payload, ipv4::address source = "10.0.2.1"_ip) {
+    const byte_vector reply = support::icmp_message(0, 0, 1);
+    const byte_vector request = support::icmp_message(8, 0, 1);
+    const auto quote = [](u8 protocol, byte_vector payload, ipv4::address source = "10.0.2.1"_ip) {
         return datagram_of({.source = source,
                             .destination = far,
                             .protocol = protocol,
                             .payload = std::move(payload)});
     };
-    octets damaged = learning_world<>::ours(far);
+    byte_vector damaged = learning_world<>::ours(far);
     damaged[10] ^= std::byte{0xff};
     damaged[0] = std::byte{0x65};
-    octets cut = learning_world<>::ours(far);
+    byte_vector cut = learning_world<>::ours(far);
     cut.resize(28);
     const struct {
         const char* name;
-        octets quoted;
+        byte_vector quoted;
         bool believed;
     } rows[] = {
         {.name = "a datagram of the program",
          .quoted = learning_world<>::ours(far),
          .believed = true},
-        {.name = "28 octets of it", .quoted = cut, .believed = true},
+        {.name = "28 bytes of it", .quoted = cut, .believed = true},
         {.name = "its checksum and version wrong", .quoted = damaged, .believed = true},
         {.name = "of a port that nobody has",
          .quoted = learning_world<>::ours(far, 7001),
@@ -115,7 +115,7 @@ TEST_CASE("path MTU: endpoints and handlers decide for themselves") {
 
     sure_handler tcp;
     REQUIRE(b->delivery().set_handler(6, &tcp).has_value());
-    const octets segment = datagram_of(
+    const byte_vector segment = datagram_of(
         {.source = "10.0.2.1"_ip, .destination = farther, .protocol = 6, .payload = pattern(8)});
     b.too_big(900, segment);
     CHECK(b.mtu(farther) == 0);
@@ -143,7 +143,7 @@ TEST_CASE("path MTU: the value that counts") {
         {.name = "the MTU of the link", .told = 1500, .learned = 1500},
         {.name = "more", .told = 1501, .learned = 0},
         {.name = "the largest", .told = 65535, .learned = 0},
-        {.name = "octets beside the MTU do not count", .told = 0xffff0000 | 1000, .learned = 1000},
+        {.name = "bytes beside the MTU do not count", .told = 0xffff0000 | 1000, .learned = 1000},
     };
     for (const auto& r : rows) {
         INFO(doctest::String{r.name});
@@ -218,8 +218,8 @@ TEST_CASE("path MTU: ip_no_pmtu_disc") {
 }
 
 TEST_CASE("path MTU: forwarding counts it only when told to, or when it is locked") {
-    const octets plain = datagram_of({.destination = far, .payload = pattern(1180)});
-    const octets whole =
+    const byte_vector plain = datagram_of({.destination = far, .payload = pattern(1180)});
+    const byte_vector whole =
         datagram_of({.destination = far, .flags_and_offset = df, .payload = pattern(1180)});
     for (const bool use : {false, true}) {
         for (const u32 told : {1000u, 500u}) {

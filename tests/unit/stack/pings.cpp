@@ -31,14 +31,14 @@ struct pinger final : packet_sink<packet_type> {
     bool full = false;
     u32 replies = 0;
     u32 errors = 0;
-    octets last;
-    octets extension;
-    octets quoted;
+    byte_vector last;
+    byte_vector extension;
+    byte_vector quoted;
     delivery_info info;
     icmp_error_notice notice;
 };
 
-octets to_us(const octets& message) {
+byte_vector to_us(const byte_vector& message) {
     return datagram_of(
         {.source = "10.0.1.9"_ip, .destination = "10.0.1.1"_ip, .protocol = 1, .payload = message});
 }
@@ -49,12 +49,12 @@ TEST_CASE("pings: what we send comes back to the endpoint that has the identifie
     pinger other;
     REQUIRE(b->delivery().add_ping({.local_port = 7}, mine));
     REQUIRE(b->delivery().add_ping({.local_port = 8}, other));
-    const octets request = support::echo_request(20);
+    const byte_vector request = support::echo_request(20);
     REQUIRE(b->send(b.packet(request), {.destination = "10.0.1.9"_ip, .protocol = 1}, b.now)
                 .has_value());
     CHECK((support::payload_of(b.sent_one()) == request));
 
-    const octets answer = support::icmp_message(0, 0, 0x00070001, pattern(20));
+    const byte_vector answer = support::icmp_message(0, 0, 0x00070001, pattern(20));
     CHECK(b.receive(to_us(answer)) == fate::delivered);
     CHECK(mine.replies == 1);
     CHECK(other.replies == 0);
@@ -84,7 +84,7 @@ TEST_CASE("pings: a raw tap and a ping endpoint both get an answer") {
     pinger mine;
     REQUIRE(b->delivery().add_raw({.protocol = 1}, tap));
     REQUIRE(b->delivery().add_ping({.local_port = 7}, mine));
-    const octets answer = to_us(support::icmp_message(0, 0, 0x00070001, pattern(9)));
+    const byte_vector answer = to_us(support::icmp_message(0, 0, 0x00070001, pattern(9)));
     CHECK(b.receive(answer) == fate::delivered);
     CHECK(mine.replies == 1);
     REQUIRE(tap.size() == 1);
@@ -95,13 +95,13 @@ TEST_CASE("pings: an error about the request is told with its extension") {
     world<> b;
     pinger mine;
     REQUIRE(b->delivery().add_ping({.local_port = 7}, mine));
-    octets quote = datagram_of({.source = "10.0.1.1"_ip,
-                                .destination = "10.8.8.8"_ip,
-                                .protocol = 1,
-                                .payload = support::echo_request(20)});
+    byte_vector quote = datagram_of({.source = "10.0.1.1"_ip,
+                                     .destination = "10.8.8.8"_ip,
+                                     .protocol = 1,
+                                     .payload = support::echo_request(20)});
     const std::size_t datagram = quote.size();
-    static const octets structure = [] {
-        octets made = list({0x20, 0, 0, 0, 0, 8, 2, 8, 0, 0, 0, 5});
+    static const byte_vector structure = [] {
+        byte_vector made = list({0x20, 0, 0, 0, 0, 8, 2, 8, 0, 0, 0, 5});
         icmp::finish_extension(made);
         return made;
     }();
@@ -110,7 +110,7 @@ TEST_CASE("pings: an error about the request is told with its extension") {
         u8 type = 11;
         u32 words;
         std::size_t padded = 128;
-        octets behind = structure;
+        byte_vector behind = structure;
         std::size_t extension = 0;
         std::size_t quoted = 140;
     } rows[] = {
@@ -138,7 +138,7 @@ TEST_CASE("pings: an error about the request is told with its extension") {
          .words = 32u << 16,
          .behind = list({0x10, 0, 0, 0, 0, 4, 2, 8}),
          .quoted = 136},
-        {.name = "three octets of structure",
+        {.name = "three bytes of structure",
          .words = 32u << 16,
          .behind = list({0x20, 0, 0}),
          .quoted = 131},
@@ -153,7 +153,7 @@ TEST_CASE("pings: an error about the request is told with its extension") {
         INFO(doctest::String{r.name});
         quote.resize(datagram);
         quote.resize(r.padded);
-        octets data = quote;
+        byte_vector data = quote;
         data.insert(data.end(), r.behind.begin(), r.behind.end());
         const u32 before = mine.errors;
         CHECK(b.receive(to_us(support::icmp_message(r.type, 0, r.words, data))) == fate::delivered);
@@ -161,7 +161,7 @@ TEST_CASE("pings: an error about the request is told with its extension") {
         CHECK(mine.notice.source_port == 7);
         CHECK(mine.extension.size() == r.extension);
         if (r.extension != 0) CHECK((mine.extension == r.behind));
-        CHECK((mine.quoted == octets(data.begin(), data.begin() + std::ptrdiff_t(r.quoted))));
+        CHECK((mine.quoted == byte_vector(data.begin(), data.begin() + std::ptrdiff_t(r.quoted))));
     }
     CHECK(b.is_quiet());
 }

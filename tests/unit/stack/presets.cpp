@@ -12,9 +12,9 @@ namespace {
 
 using namespace stack_test;
 
-const octets ping_us = datagram_of(
+const byte_vector ping_us = datagram_of(
     {.destination = "10.0.1.1"_ip, .protocol = 1, .payload = support::echo_request(24)});
-const octets through = datagram_of({});
+const byte_vector through = datagram_of({});
 
 TEST_CASE_TEMPLATE("presets: each answers a ping", Preset, linux_host, linux_router,
                    hardened_router, tiny_host) {
@@ -47,8 +47,8 @@ TEST_CASE("presets: a set of policies based on a router is a router") {
 TEST_CASE("presets: what the hardened router refuses and Linux does not") {
     const struct {
         const char* name;
-        octets datagram;
-        packet_type seen_as;
+        byte_vector datagram;
+        link_addressing seen_as;
         drop_reason reason;
     } rows[] = {
         {.name = "a source from another link",
@@ -56,11 +56,11 @@ TEST_CASE("presets: what the hardened router refuses and Linux does not") {
                                   .destination = "10.0.1.1"_ip,
                                   .protocol = 1,
                                   .payload = support::echo_request()}),
-         .seen_as = packet_type::host,
+         .seen_as = link_addressing::host,
          .reason = drop_reason::reverse_path},
         {.name = "unicast in a link-layer broadcast",
          .datagram = ping_us,
-         .seen_as = packet_type::broadcast,
+         .seen_as = link_addressing::broadcast,
          .reason = drop_reason::unicast_in_link_multicast},
     };
     for (const auto& r : rows) {
@@ -84,9 +84,9 @@ TEST_CASE("presets: the tiny host refuses options and fragments in silence") {
 }
 
 TEST_CASE("presets: with no_icmp nothing is answered, and all else works") {
-    struct silent : policies<based_on<small_router>, icmp_rules<no_icmp>> {};
+    struct silent : policies<based_on<small_router>, icmp_limits<no_icmp>> {};
     world<silent> b;
-    const octets refused[] = {
+    const byte_vector refused[] = {
         ping_us,
         datagram_of({.ttl = 1}),
         datagram_of({.destination = "192.0.2.1"_ip}),
@@ -95,9 +95,9 @@ TEST_CASE("presets: with no_icmp nothing is answered, and all else works") {
         datagram_of({.destination = "10.0.1.1"_ip, .options = list({7, 7, 3, 0})}),
         datagram_of({.destination = "10.0.1.1"_ip,
                      .protocol = 1,
-                     .payload = support::icmp_message(13, 0, 0, octets(12))}),
+                     .payload = support::icmp_message(13, 0, 0, byte_vector(12))}),
     };
-    for (const octets& d : refused) {
+    for (const byte_vector& d : refused) {
         CHECK(b.receive(d) == fate::dropped);
         CHECK(b.is_quiet());
     }
@@ -107,7 +107,7 @@ TEST_CASE("presets: with no_icmp nothing is answered, and all else works") {
 
 TEST_CASE("presets: a batch is its packets one by one") {
     world<> single, batch;
-    std::vector<octets> traffic;
+    std::vector<byte_vector> traffic;
     for (u8 i = 0; i < 5; ++i) {
         traffic.push_back(through);
         traffic.push_back(datagram_of({.destination = "10.0.2.9"_ip, .ttl = i}));
@@ -115,10 +115,10 @@ TEST_CASE("presets: a batch is its packets one by one") {
         traffic.push_back(datagram_of({.destination = "192.0.2.1"_ip}));
         traffic.push_back(datagram_of({.payload = pattern(1481)}));
         traffic.push_back(datagram_of({.tos = 0xb8, .options = list({7, 7, 4, 0, 0, 0, 0, 0})}));
-        traffic.push_back(octets(i));
+        traffic.push_back(byte_vector(i));
     }
     std::vector<world<>::packet_type> packets;
-    for (const octets& d : traffic) {
+    for (const byte_vector& d : traffic) {
         single.receive(d);
         packets.push_back(batch.packet(d));
     }

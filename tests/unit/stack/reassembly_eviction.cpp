@@ -13,7 +13,7 @@ struct evicting
     : policies<based_on<small_router>,
                reassembly<bounded_cache<2, overlap::reject_datagram, 8, on_full::evict_oldest>>> {};
 
-octets lone_fragment(u16 id, u16 flags_and_offset = ipv4::words::more_fragments) {
+byte_vector lone_fragment(u16 id, u16 flags_and_offset = ipv4::words::more_fragments) {
     return datagram_of({.destination = "10.0.1.1"_ip,
                         .identification = id,
                         .flags_and_offset = flags_and_offset,

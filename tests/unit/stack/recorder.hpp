@@ -11,12 +11,12 @@ using services = local_services<packet>;
 struct recorder final : protocol_handler<packet> {
     handler_result answer = handler_result::taken();
     u32 calls = 0;
-    octets last;
+    byte_vector last;
     delivery_info info;
     u32 errors = 0;
     bool known = true;
     icmp_error_notice notice;
-    octets quoted;
+    byte_vector quoted;
 
     handler_result receive(packet& p, const delivery_info& i, services&) noexcept override {
         ++calls;
@@ -32,6 +32,6 @@ struct recorder final : protocol_handler<packet> {
     }
 };
 
-inline const octets to_us = datagram_of({.destination = "10.0.1.1"_ip});
+inline const byte_vector to_us = datagram_of({.destination = "10.0.1.1"_ip});
 
 }  // namespace stack_test

@@ -118,7 +118,7 @@ TEST_CASE("redirects: which are followed") {
 
 TEST_CASE("redirects: what is sent and what is forwarded goes by the new gateway for 300 s") {
     believing_world<> b;
-    const octets through = datagram_of({.destination = far});
+    const byte_vector through = datagram_of({.destination = far});
     const auto leaves_by = [&](ipv4::address expected) {
         REQUIRE(b->send(b.packet(pattern(9)), {.destination = far, .protocol = 253}, b.now)
                     .has_value());
@@ -146,8 +146,8 @@ TEST_CASE("redirects: what is sent and what is forwarded goes by the new gateway
 // The route of the packet before is not taken past an exception, nor past its end.
 TEST_CASE("redirects: in the midst of a batch") {
     believing_world<> b;
-    const octets through = datagram_of({.destination = far});
-    const octets redirect =
+    const byte_vector through = datagram_of({.destination = far});
+    const byte_vector redirect =
         datagram_of({.source = gateway,
                      .destination = "10.0.2.1"_ip,
                      .protocol = 1,

@@ -11,13 +11,13 @@ namespace {
 using namespace stack_test;
 
 constexpr u16 df = 0x4000;
-const octets ping = support::echo_request(20);
+const byte_vector ping = support::echo_request(20);
 
 TEST_CASE("refusals: TTL 1 is not forwarded as 0, by the accept branch or the whole way") {
-    for (const octets& options : {octets{}, list({1, 1, 1, 1})}) {
+    for (const byte_vector& options : {byte_vector{}, list({1, 1, 1, 1})}) {
         world<> b;
         for (const u8 ttl : {u8{0}, u8{1}}) {
-            const octets d = datagram_of({.ttl = ttl, .options = options});
+            const byte_vector d = datagram_of({.ttl = ttl, .options = options});
             CHECK(b.receive(d) == fate::dropped);
             check(b.sent_one(), support::right_sums(), support::icmp_is(11, 0),
                   support::quotes(d, d.size()), support::destination("10.0.1.2"_ip));
@@ -49,7 +49,7 @@ TEST_CASE("refusals: fragmentation needed tells the MTU of the next hop") {
     } rows[] = {{.to = "10.0.2.2"_ip, .payload = 1381, .mtu = 1400},
                 {.to = "10.9.1.1"_ip, .payload = 1261, .mtu = 1280}};
     for (const auto& r : rows) {
-        const octets d = datagram_of(
+        const byte_vector d = datagram_of(
             {.destination = r.to, .flags_and_offset = df, .payload = pattern(r.payload)});
         CHECK(b.receive(d) == fate::dropped);
         check(b.sent_one(), support::icmp_is(3, 4, r.mtu), support::quotes(d, 548),
@@ -64,7 +64,7 @@ TEST_CASE("refusals: fragmentation needed tells the MTU of the next hop") {
 TEST_CASE("refusals: a header length under 5 is nobody's packet") {
     world<> b;
     for (int words = 0; words < 5; ++words) {
-        octets d = datagram_of({.destination = "10.0.1.1"_ip, .protocol = 1, .payload = ping});
+        byte_vector d = datagram_of({.destination = "10.0.1.1"_ip, .protocol = 1, .payload = ping});
         d[0] = static_cast<std::byte>(0x40 | words);
         store_be<u16>(d.data() + 10, 0);
         store_be<u16>(d.data() + 10, checksum::compute_header(d.data(), unsigned(words)));
@@ -78,9 +78,9 @@ TEST_CASE("refusals: bad options are never copied into an answer") {
     world<> b;
     const struct {
         const char* name;
-        octets options;
+        byte_vector options;
         u32 pointer;
-        octets answered = {};  // what was found good before the bad one goes back, as in Linux
+        byte_vector answered = {};  // what was found good before the bad one goes back, as in Linux
     } rows[] = {
         {.name = "record route beyond the header", .options = list({7, 255, 4, 0}), .pointer = 20},
         {.name = "record route, pointer 3",
@@ -98,14 +98,14 @@ TEST_CASE("refusals: bad options are never copied into an answer") {
     };
     for (const auto& r : rows) {
         INFO(doctest::String{r.name});
-        const octets d = datagram_of(
+        const byte_vector d = datagram_of(
             {.destination = "10.0.1.1"_ip, .protocol = 1, .options = r.options, .payload = ping});
         CHECK(b.receive(d) == fate::dropped);
-        const octets sent = b.sent_one();
+        const byte_vector sent = b.sent_one();
         check(sent, support::right_sums(), support::icmp_is(12, 0, r.pointer << 24),
               support::quotes(d, d.size()));
-        CHECK((octets(sent.begin() + 20, sent.end() - 8 - static_cast<std::ptrdiff_t>(d.size())) ==
-               r.answered));
+        CHECK((byte_vector(sent.begin() + 20,
+                           sent.end() - 8 - static_cast<std::ptrdiff_t>(d.size())) == r.answered));
         b.now = {b.now.now + 10_s, 0};
     }
     CHECK(b->counters()[drop_reason::option_invalid] == std::size(rows));
@@ -113,42 +113,46 @@ TEST_CASE("refusals: bad options are never copied into an answer") {
 
 TEST_CASE("refusals: a refused packet with options is quoted with them") {
     world<> b;
-    const octets d = datagram_of({.ttl = 1, .options = list({148, 4, 0, 1})});
+    const byte_vector d = datagram_of({.ttl = 1, .options = list({148, 4, 0, 1})});
     b.receive(d);
     check(b.sent_one(), support::icmp_is(11, 0), support::quotes(d, d.size()));
 }
 
 TEST_CASE("refusals: silence where an error would be about an error, a fragment or many") {
-    const octets error = support::icmp_message(3, 1, 0, datagram_of({}));
+    const byte_vector error = support::icmp_message(3, 1, 0, datagram_of({}));
     const struct {
         const char* name;
         support::datagram_fields fields;
-        packet_type seen_as;
+        link_addressing seen_as;
     } rows[] = {
         {.name = "an error",
          .fields = {.ttl = 1, .protocol = 1, .payload = error},
-         .seen_as = packet_type::host},
+         .seen_as = link_addressing::host},
         {.name = "a later fragment",
          .fields = {.ttl = 1, .flags_and_offset = 8},
-         .seen_as = packet_type::host},
-        {.name = "link-layer broadcast", .fields = {.ttl = 1}, .seen_as = packet_type::broadcast},
+         .seen_as = link_addressing::host},
+        {.name = "link-layer broadcast",
+         .fields = {.ttl = 1},
+         .seen_as = link_addressing::broadcast},
         {.name = "link-layer multicast to us",
          .fields = {.destination = "10.0.1.1"_ip},
-         .seen_as = packet_type::multicast},
+         .seen_as = link_addressing::multicast},
         {.name = "to our broadcast address",
          .fields = {.destination = "10.0.1.255"_ip},
-         .seen_as = packet_type::host},
+         .seen_as = link_addressing::host},
         {.name = "to all systems",
          .fields = {.destination = "224.0.0.1"_ip},
-         .seen_as = packet_type::host},
-        {.name = "for another host", .fields = {.ttl = 1}, .seen_as = packet_type::other_host},
+         .seen_as = link_addressing::host},
+        {.name = "for another host", .fields = {.ttl = 1}, .seen_as = link_addressing::other_host},
         {.name = "from a group",
          .fields = {.source = "239.1.1.1"_ip, .ttl = 1},
-         .seen_as = packet_type::host},
-        {.name = "from nowhere", .fields = {.source = {}, .ttl = 1}, .seen_as = packet_type::host},
+         .seen_as = link_addressing::host},
+        {.name = "from nowhere",
+         .fields = {.source = {}, .ttl = 1},
+         .seen_as = link_addressing::host},
         {.name = "from the limited broadcast",
          .fields = {.source = ipv4::limited_broadcast},
-         .seen_as = packet_type::host},
+         .seen_as = link_addressing::host},
     };
     for (const auto& r : rows) {
         INFO(doctest::String{r.name});
@@ -160,10 +164,10 @@ TEST_CASE("refusals: silence where an error would be about an error, a fragment 
 
 TEST_CASE("refusals: the link that fails makes host unreachable, to whoever sent it") {
     world<> b;
-    const octets d = datagram_of({.payload = pattern(40)});
+    const byte_vector d = datagram_of({.payload = pattern(40)});
     CHECK(b.receive(d) == fate::forwarded);
     auto item = b->output().next();
-    const octets forwarded = support::content_of(item.packet);
+    const byte_vector forwarded = support::content_of(item.packet);
     b->link_failed(std::move(item.packet), b.now);
     check(b.sent_one(), support::right_sums(), support::icmp_is(3, 1),
           support::destination("10.0.1.2"_ip), support::source("10.0.1.1"_ip),
@@ -196,18 +200,18 @@ TEST_CASE("refusals: the link that fails for our own packet tells our own handle
     CHECK(b.is_quiet());
 }
 
-TEST_CASE("refusals: 65535 octets in fragments arrive whole; one octet more never") {
+TEST_CASE("refusals: 65535 bytes in fragments arrive whole; one byte more never") {
     struct roomy : policies<based_on<small_router>, buffers<fixed_pool<2048, 128>>> {};
     world<roomy> b;
-    const octets data = pattern(65515);
+    const byte_vector data = pattern(65515);
     const std::size_t step = 1480;
     for (const std::size_t surplus : {std::size_t{0}, std::size_t{1}}) {
         fate last{};
         for (std::size_t from = 0; from < data.size(); from += step) {
             const bool more = from + step < data.size();
-            octets part(data.begin() + static_cast<std::ptrdiff_t>(from),
-                        more ? data.begin() + static_cast<std::ptrdiff_t>(from + step)
-                             : data.end());
+            byte_vector part(data.begin() + static_cast<std::ptrdiff_t>(from),
+                             more ? data.begin() + static_cast<std::ptrdiff_t>(from + step)
+                                  : data.end());
             if (!more) part.resize(part.size() + surplus);
             last = b.receive(
                 datagram_of({.destination = "10.0.1.1"_ip,

@@ -127,9 +127,9 @@ TEST_CASE("route checks: gateway, interface and source, one by one") {
     for (const auto& r : rows) {
         CAPTURE(r.text);
         machine m;
-        const u32 version = m.ip->way_version();
+        const u32 version = m.ip->route_generation();
         CHECK(m.add(r.text) == r.right);
-        CHECK((m.ip->way_version() != version) == (r.right == none));
+        CHECK((m.ip->route_generation() != version) == (r.right == none));
     }
 }
 

@@ -36,7 +36,7 @@ struct guarded : policies<based_on<small_router>, security<refusing>> {};
 using guarded_world = world<guarded>;
 using packet = guarded_world::packet_type;
 
-octets towards(ipv4::address to, u8 protocol = 253) {
+byte_vector towards(ipv4::address to, u8 protocol = 253) {
     return datagram_of({.destination = to, .protocol = protocol, .payload = pattern(8)});
 }
 

@@ -44,25 +44,25 @@ constexpr output_offloads everything{true, true, true};
 
 // Of as many blocks as it takes.
 template <class World>
-typename World::packet_type large(World& b, const octets& d, u16 interface = 2) {
+typename World::packet_type large(World& b, const byte_vector& d, u16 interface = 2) {
     constexpr std::size_t each = 1900;
     auto made = b.packet({d.begin(), d.begin() + std::min<std::ptrdiff_t>(each, std::ssize(d))});
     for (std::size_t at = each; at < d.size(); at += each) {
         const std::size_t end = std::min(d.size(), at + each);
-        made.append(
-            support::packet_of(b->buffers(), octets{d.begin() + static_cast<std::ptrdiff_t>(at),
-                                                    d.begin() + static_cast<std::ptrdiff_t>(end)}));
+        made.append(support::packet_of(b->buffers(),
+                                       byte_vector{d.begin() + static_cast<std::ptrdiff_t>(at),
+                                                   d.begin() + static_cast<std::ptrdiff_t>(end)}));
     }
     made.set_interface(interface);
     return made;
 }
 
-// As a local sender or a virtual machine gives it: payload octets, to be cut to `each`.
+// As a local sender or a virtual machine gives it: payload bytes, to be cut to `each`.
 template <class World>
 typename World::packet_type segmented(World& b, const flow& f, std::size_t payload, u16 each,
                                       bool pending = true) {
     auto p = large(b, f.datagram(f.identification, f.sequence, flags::psh, pattern(payload)));
-    support::set_facts(p, f, each);
+    support::set_metadata(p, f, each);
     if (pending) {
         support::make_pending(p);
     }
@@ -70,9 +70,9 @@ typename World::packet_type segmented(World& b, const flow& f, std::size_t paylo
 }
 
 // Puts neighbouring fragments together again.
-std::vector<octets> reassembled(const std::vector<octets>& pieces) {
-    std::vector<octets> made;
-    for (const octets& piece : pieces) {
+std::vector<byte_vector> reassembled(const std::vector<byte_vector>& pieces) {
+    std::vector<byte_vector> made;
+    for (const byte_vector& piece : pieces) {
         const u16 word = ipv4::const_view{piece.data()}[ipv4::flags_and_offset];
         if ((word & ipv4::words::offset) == 0) {
             made.push_back(piece);
@@ -118,7 +118,7 @@ TEST_CASE("60 KB of TCP go whole to a device that cuts, and in segments to other
         world<some_router> b;
         b->output().can = r.can;
         auto p = segmented(b, f, 60'000, 1460, r.pending);
-        const octets before = support::content_of(p);
+        const byte_vector before = support::content_of(p);
         CHECK(b->receive(std::move(p), b.now) == fate::forwarded);
         const auto& c = b->counters();
         CHECK(c[mib::ip_in_receives] == 1);
@@ -130,11 +130,11 @@ TEST_CASE("60 KB of TCP go whole to a device that cuts, and in segments to other
         if (r.whole) {
             REQUIRE(b->output().size() == 1);
             auto item = b->output().next();
-            const metadata& facts = std::as_const(item.packet).facts();
+            const metadata& facts = std::as_const(item.packet).metadata();
             CHECK(facts.segmentation == segmentation_kind::tcp_ipv4);
             CHECK(facts.segment_size == 1460);
             CHECK(facts.checksum == checksum_state::pending);
-            octets aged = before;
+            byte_vector aged = before;
             ipv4::decrement_ttl(ipv4::view{aged.data()});
             CHECK(support::content_of(item.packet) == aged);
         } else {
@@ -163,7 +163,7 @@ TEST_CASE("segments larger than the MTU") {
     REQUIRE(b->set_mtu(3, 1000).has_value());
     SUBCASE("with DF: one error, of the MTU") {
         CHECK(b->receive(segmented(b, {}, 20'000, 1460), b.now) == fate::dropped);
-        const octets error = b.sent_one();
+        const byte_vector error = b.sent_one();
         check(error, support::right_sums(), support::destination("10.0.1.2"_ip),
               support::icmp_is(3, 4, 1000));
         CHECK(b->counters()[drop_reason::too_big] == 1);
@@ -178,13 +178,13 @@ TEST_CASE("segments larger than the MTU") {
         for (const bool df : {false, true}) {
             flow f{.fragment_word = df ? ipv4::words::dont_fragment : u16{0}};
             auto p = segmented(b, f, 20'000, 1460);
-            p.writable_facts().ignore_df = df;
+            p.writable_metadata().ignore_df = df;
             const auto created = b->counters()[mib::ip_frag_creates];
             CHECK(b->receive(std::move(p), b.now) == fate::forwarded);
             const auto pieces = b.sent_by(3);
             f.fragment_word = 0;
             const auto segments = support::naive(one_hop_on(f), flags::psh, pattern(20'000), 1460);
-            for (const octets& piece : pieces) {
+            for (const byte_vector& piece : pieces) {
                 check(piece, support::right_sums());
                 CHECK(piece.size() <= 1000);
             }
@@ -198,17 +198,17 @@ TEST_CASE("segments larger than the MTU") {
 TEST_CASE("facts that do not fit the bytes: dropped where the stack would have to cut") {
     world<some_router> b;
     auto p = segmented(b, {}, 3000, 1460);
-    p.writable_facts().segment_size = 0;
+    p.writable_metadata().segment_size = 0;
     CHECK(b->receive(std::move(p), b.now) == fate::dropped);  // DF, and too large as it is
     CHECK(b->counters()[drop_reason::too_big] == 1);
     CHECK(b.sent().size() == 1);
     p = segmented(b, {}, 1000, 1460);
-    p.writable_facts().segmentation = segmentation_kind::udp;
+    p.writable_metadata().segmentation = segmentation_kind::udp;
     CHECK(b->receive(std::move(p), b.now) == fate::dropped);
     CHECK(b->counters()[drop_reason::offload_failed] == 1);
     p = segmented(b, {}, 1000, 1460);
-    p.writable_facts().segmentation = segmentation_kind::none;
-    p.writable_facts().checksum_offset = 2000;
+    p.writable_metadata().segmentation = segmentation_kind::none;
+    p.writable_metadata().checksum_offset = 2000;
     CHECK(b->receive(std::move(p), b.now) == fate::dropped);
     CHECK(b->counters()[drop_reason::checksum_misplaced] == 1);
     CHECK(b.is_quiet());
@@ -225,13 +225,13 @@ TEST_CASE("no buffer for some of the segments") {
     CHECK(b->counters()[drop_reason::offload_failed] == 1);
     const auto segments = support::naive(one_hop_on({}), flags::psh, pattern(10'000), 1000);
     const auto sent = b.sent_by(3);
-    CHECK(sent == std::vector<octets>{segments.begin(), segments.begin() + 4});
+    CHECK(sent == std::vector<byte_vector>{segments.begin(), segments.begin() + 4});
 }
 
 // Neighbours with a pending checksum, and what is right on the wire.
 TEST_CASE("a pending checksum is finished before the packet is cut, or leaves where nobody does") {
     flow f{.tcp = false, .fragment_word = 0};
-    const octets wire = one_hop_on(f).datagram(f.identification, 0, 0, pattern(1400));
+    const byte_vector wire = one_hop_on(f).datagram(f.identification, 0, 0, pattern(1400));
     const struct {
         const char* name;
         output_offloads can = {};
@@ -253,16 +253,16 @@ TEST_CASE("a pending checksum is finished before the packet is cut, or leaves wh
         b->output().can = r.can;
         REQUIRE(b->set_mtu(3, r.mtu).has_value());
         auto p = segmented(b, f, 1400, 0);
-        p.writable_facts().segmentation = segmentation_kind::none;
+        p.writable_metadata().segmentation = segmentation_kind::none;
         CHECK(b->receive(std::move(p), b.now) == fate::forwarded);
         if (r.finished) {
-            octets expected = wire;
+            byte_vector expected = wire;
             ipv4::set_checksum(ipv4::view{expected.data()});
-            CHECK(reassembled(b.sent_by(3)) == std::vector<octets>{expected});
+            CHECK(reassembled(b.sent_by(3)) == std::vector<byte_vector>{expected});
         } else {
             REQUIRE(b->output().size() == 1);
             const auto item = b->output().next();
-            CHECK(item.packet.facts().checksum == checksum_state::pending);
+            CHECK(item.packet.metadata().checksum == checksum_state::pending);
             CHECK(support::content_of(item.packet) != wire);
         }
     }
@@ -279,9 +279,9 @@ TEST_CASE("delivered here, a pending checksum is right and a UDP packet of many 
         ip.set(ipv4::destination, "10.0.1.1"_ip);
         ipv4::set_checksum(ip);
         support::make_pending(p);
-        p.writable_facts().checksum = state;
+        p.writable_metadata().checksum = state;
         if (each == 0) {
-            p.writable_facts().segmentation = segmentation_kind::none;
+            p.writable_metadata().segmentation = segmentation_kind::none;
         }
         return p;
     };
@@ -292,14 +292,14 @@ TEST_CASE("delivered here, a pending checksum is right and a UDP packet of many 
     static_cast<void>(b->receive(to_us(5'000, 1'200, checksum_state::pending), b.now));
     CHECK(b->counters()[mib::udp_in_datagrams] == 6);
     CHECK(b->counters()[mib::ip_in_delivers] == 3);
-    octets all;
+    byte_vector all;
     while (heard.size() > 0) {
-        const octets got = support::content_of(heard.next().packet);
+        const byte_vector got = support::content_of(heard.next().packet);
         CHECK(got.size() <= 1'200);
         all.insert(all.end(), got.begin(), got.end());
     }
-    octets expected = pattern(100);
-    const octets rest = pattern(5'000);
+    byte_vector expected = pattern(100);
+    const byte_vector rest = pattern(5'000);
     expected.insert(expected.end(), rest.begin(), rest.end());
     CHECK(all == expected);
 }
@@ -309,9 +309,9 @@ TEST_CASE("an echo request with a pending checksum gets a right answer") {
     auto p = b.packet(support::datagram_of({.destination = "10.0.1.1"_ip,
                                             .protocol = ipv4::protocols::icmp,
                                             .payload = list({8, 0, 0, 0, 1, 2, 3, 4, 5, 6})}));
-    p.writable_facts().checksum = checksum_state::pending;
-    p.writable_facts().checksum_start = 20;
-    p.writable_facts().checksum_offset = 2;
+    p.writable_metadata().checksum = checksum_state::pending;
+    p.writable_metadata().checksum_start = 20;
+    p.writable_metadata().checksum_offset = 2;
     CHECK(b->receive(std::move(p), b.now) == fate::delivered);
     check(b.sent_one(), support::right_sums(), support::icmp_is(0, 0, 0x01020304));
 }
@@ -321,14 +321,14 @@ TEST_CASE("what comes back over the loopback interface keeps its pending checksu
     receive_queue<world<some_router>::packet_type, 4> heard;
     REQUIRE(b->delivery().add_udp({.protocol = 17, .local_port = 53}, heard));
     auto p = b.packet(list({0, 9, 0, 53, 0, 12, 0xff, 0xff, 1, 2, 3, 4}));
-    p.writable_facts().checksum = checksum_state::pending;
-    p.writable_facts().checksum_start = 20;
-    p.writable_facts().checksum_offset = 6;
+    p.writable_metadata().checksum = checksum_state::pending;
+    p.writable_metadata().checksum_start = 20;
+    p.writable_metadata().checksum_offset = 6;
     REQUIRE(b->send(std::move(p), {.destination = "10.0.1.1"_ip, .protocol = 17}, b.now));
     REQUIRE(heard.size() == 1);
     const auto item = heard.next();
     CHECK(support::content_of(item.packet) == list({1, 2, 3, 4}));
-    CHECK(item.packet.facts().checksum == checksum_state::pending);
+    CHECK(item.packet.metadata().checksum == checksum_state::pending);
 }
 
 }  // namespace

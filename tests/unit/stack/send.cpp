@@ -105,7 +105,7 @@ TEST_CASE("send: to our own address and to loopback it comes back, to a socket o
         CHECK(b.is_quiet());
         auto item = queue.next();
         REQUIRE(item.packet);
-        CHECK_FALSE(item.info.to_many);
+        CHECK_FALSE(item.info.broadcast_or_multicast);
         check(support::content_of(item.packet), support::right_sums(), support::source(r.source),
               support::destination(r.to), support::payload(pattern(8)));
     }
@@ -126,7 +126,7 @@ TEST_CASE("send: a broadcast leaves and is heard by ourselves; a group only if j
     CHECK(broadcast[0].to.kind == link_destination::broadcast);
     CHECK(queue.size() == 1);
     auto heard = queue.next();
-    CHECK(heard.info.to_many);
+    CHECK(heard.info.broadcast_or_multicast);
     CHECK(heard.info.interface == 3);
     heard = {};
     const auto group = send("239.1.2.3"_ip, 3);
@@ -145,15 +145,15 @@ TEST_CASE("send: a broadcast leaves and is heard by ourselves; a group only if j
 
 TEST_CASE("send: a packet with its complete header goes as it is, cut if need be") {
     world<> b;
-    const octets d = datagram_of({.source = "192.0.2.9"_ip, .ttl = 3});
+    const byte_vector d = datagram_of({.source = "192.0.2.9"_ip, .ttl = 3});
     REQUIRE(b->send(b.packet(d), b.now).has_value());
     CHECK((b.sent_one() == d));
     REQUIRE(b->send(b.packet(datagram_of({.payload = pattern(1481)})), b.now).has_value());
     CHECK(b.sent().size() == 2);
-    octets short_header = d;
+    byte_vector short_header = d;
     short_header[0] = std::byte{0x44};
     CHECK(b->send(b.packet(short_header), b.now).error() == send_error::invalid);
-    CHECK(b->send(b.packet(octets(19)), b.now).error() == send_error::invalid);
+    CHECK(b->send(b.packet(byte_vector(19)), b.now).error() == send_error::invalid);
     CHECK(b->send(world<>::packet_type{}, b.now).error() == send_error::invalid);
     CHECK(b->send(b.packet(datagram_of({.destination = "192.0.2.1"_ip})), b.now).error() ==
           send_error::network_unreachable);
@@ -163,7 +163,7 @@ TEST_CASE("send: a packet with its complete header goes as it is, cut if need be
 TEST_CASE("send: what a program leaves out of its own header is filled in, and it is never cut") {
     world<> b;
     const send_request to{.destination = "10.0.2.9"_ip};
-    octets d = datagram_of({.source = {}, .ttl = 3, .identification = 0});
+    byte_vector d = datagram_of({.source = {}, .ttl = 3, .identification = 0});
     store_be<u16>(d.data() + 2, 0);
     store_be<u16>(d.data() + 10, 0xdead);
     REQUIRE(b->send_raw(b.packet(d), to, b.now).has_value());
@@ -175,10 +175,10 @@ TEST_CASE("send: what a program leaves out of its own header is filled in, and i
     CHECK(b->counters()[mib::ip_out_requests] == 0);
     CHECK(b->send_raw(b.packet(datagram_of({.payload = pattern(1481)})), to, b.now).error() ==
           send_error::too_big);
-    octets beyond = d;
+    byte_vector beyond = d;
     beyond[0] = std::byte{0x4f};
     CHECK(b->send_raw(b.packet(beyond), to, b.now).error() == send_error::invalid);
-    CHECK(b->send_raw(b.packet(octets(19)), to, b.now).error() == send_error::invalid);
+    CHECK(b->send_raw(b.packet(byte_vector(19)), to, b.now).error() == send_error::invalid);
     CHECK(b->send_raw(world<>::packet_type{}, to, b.now).error() == send_error::invalid);
     CHECK(b.is_quiet());
 }

@@ -42,7 +42,7 @@ struct told_world : world<hooked> {
         : udp(**this), raw(**this, 253), icmp(**this, 1), ping(**this), header(**this, 255) {}
 
     endpoint_result send(kind k, ipv4::address to, std::size_t size = 8) {
-        octets message = support::echo_request(size);
+        byte_vector message = support::echo_request(size);
         switch (k) {
         case kind::udp:
             return udp.send(pattern(size), {to, 9}, now);
@@ -296,7 +296,7 @@ TEST_CASE("sender told: UdpOutDatagrams counts what went out, and nothing that w
 
 // Linux icmp_push_reply: OutErrors and OutDiscards without a buffer, OutDiscards when dropped.
 TEST_CASE("sender told: ICMP messages that cannot be made, or do not get out") {
-    const octets unknown = datagram_of({.destination = "10.0.1.1"_ip, .protocol = 77});
+    const byte_vector unknown = datagram_of({.destination = "10.0.1.1"_ip, .protocol = 77});
     {
         told_world b;
         auto p = b.packet(unknown);
@@ -358,10 +358,10 @@ TEST_CASE("sender told: the ICMP limits over loopback") {
 TEST_CASE("sender told: a wrong checksum over lo is found") {
     told_world b;
     REQUIRE(b.udp.bind({{}, 7000}).has_value());
-    const octets wrong = datagram_of({.source = "127.0.0.1"_ip,
-                                      .destination = "127.0.0.1"_ip,
-                                      .protocol = 17,
-                                      .payload = list({0, 5, 27, 88, 0, 9, 18, 52, 120})});
+    const byte_vector wrong = datagram_of({.source = "127.0.0.1"_ip,
+                                           .destination = "127.0.0.1"_ip,
+                                           .protocol = 17,
+                                           .payload = list({0, 5, 27, 88, 0, 9, 18, 52, 120})});
     CHECK(b.header.send(wrong, "127.0.0.1"_ip, b.now).has_value());
     CHECK(b.of(mib::udp_in_csum_errors) == 1);
     CHECK(b.of(mib::udp_in_errors) == 1);

@@ -29,29 +29,29 @@ template <class Packet>
 struct keeper_of final : hook<Packet> {
     struct kept {
         Packet packet;
-        octets content;
+        byte_vector content;
         checksum_state checksum;
     };
     std::vector<kept> all;
 
     hook_verdict operator()(Packet& p, const hook_context&) noexcept override {
-        all.push_back({p.clone(), support::content_of(p), std::as_const(p).facts().checksum});
+        all.push_back({p.clone(), support::content_of(p), std::as_const(p).metadata().checksum});
         return hook_verdict::accept;
     }
     bool is_intact() const {
         return std::all_of(all.begin(), all.end(), [](const kept& k) {
             return support::content_of(k.packet) == k.content &&
-                   k.packet.facts().checksum == k.checksum;
+                   k.packet.metadata().checksum == k.checksum;
         });
     }
 };
 using keeper = keeper_of<packet_type>;
 
-// The datagram in fragments of that many octets of data.
-std::vector<octets> cut(const octets& datagram, std::size_t each) {
-    const octets data = support::payload_of(datagram);
+// The datagram in fragments of that many bytes of data.
+std::vector<byte_vector> cut(const byte_vector& datagram, std::size_t each) {
+    const byte_vector data = support::payload_of(datagram);
     const ipv4::const_view ip{datagram.data()};
-    std::vector<octets> pieces;
+    std::vector<byte_vector> pieces;
     for (std::size_t at = 0; at < data.size(); at += each) {
         const bool more = at + each < data.size();
         pieces.push_back(
@@ -64,7 +64,7 @@ std::vector<octets> cut(const octets& datagram, std::size_t each) {
     return pieces;
 }
 
-octets to_us(u8 protocol, const octets& payload) {
+byte_vector to_us(u8 protocol, const byte_vector& payload) {
     return datagram_of({.destination = "10.0.1.1"_ip, .protocol = protocol, .payload = payload});
 }
 
@@ -74,12 +74,12 @@ TEST_CASE("a padded UDP datagram of 40 fragments is whole for the raw endpoint, 
     queue udp;
     REQUIRE(b->delivery().add_raw({.protocol = 17}, raw));
     REQUIRE(b->delivery().add_udp({.local_port = 7000}, udp));
-    octets message = support::udp_message(9, 7000, pattern(56'000 - 8));
+    byte_vector message = support::udp_message(9, 7000, pattern(56'000 - 8));
     store_be<u16>(message.data() + 4, 600);  // RFC 768: what is behind is not the datagram's
-    const octets whole = to_us(17, message);
+    const byte_vector whole = to_us(17, message);
     const auto pieces = cut(whole, 1400);
     REQUIRE(pieces.size() == 40);
-    for (const octets& piece : pieces) {
+    for (const byte_vector& piece : pieces) {
         static_cast<void>(b.receive(piece));
     }
     const auto heard = udp.next();
@@ -91,8 +91,9 @@ TEST_CASE("a padded UDP datagram of 40 fragments is whole for the raw endpoint, 
 
 TEST_CASE("a clone that is sent is cut to its total length, and the program's own is not") {
     shared_world b;
-    const octets datagram = datagram_of({.destination = "10.0.2.2"_ip, .payload = pattern(500)});
-    octets padded = datagram;
+    const byte_vector datagram =
+        datagram_of({.destination = "10.0.2.2"_ip, .payload = pattern(500)});
+    byte_vector padded = datagram;
     padded.resize(datagram.size() + 40, std::byte{0xdd});
     auto own = b.packet(part(padded, 0, 300));
     own.append(b.packet(part(padded, 300, 400)));
@@ -106,7 +107,7 @@ TEST_CASE("a clone that is sent is cut to its total length, and the program's ow
 
 TEST_CASE("one payload goes to two, each with a header of its own") {
     shared_world b;
-    const octets payload = pattern(40);
+    const byte_vector payload = pattern(40);
     auto own = b.packet(payload);
     REQUIRE(
         b->send(own.clone(), {.destination = "10.0.1.9"_ip, .protocol = 253}, b.now).has_value());
@@ -123,7 +124,7 @@ TEST_CASE("one payload goes to two, each with a header of its own") {
 
 TEST_CASE("one header is completed for two") {
     shared_world b;
-    const octets given = datagram_of({.source = {}, .destination = "10.0.9.9"_ip});
+    const byte_vector given = datagram_of({.source = {}, .destination = "10.0.9.9"_ip});
     const auto own = b.packet(given);
     REQUIRE(b->send_raw(own.clone(), {.destination = "10.0.1.9"_ip}, b.now).has_value());
     REQUIRE(b->send_raw(own.clone(), {.destination = "10.0.2.9"_ip}, b.now).has_value());
@@ -144,7 +145,8 @@ TEST_CASE("what a hook kept of a forwarded packet stays as it came") {
         REQUIRE(b->hooks().add(hook_point::postrouting, 0, leaving));
         REQUIRE(b.receive(datagram_of({.ttl = 9})) == fate::forwarded);
         // Record route and a timestamp, both with room for one more.
-        const octets options = list({7, 7, 4, 0, 0, 0, 0, 68, 12, 5, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0});
+        const byte_vector options =
+            list({7, 7, 4, 0, 0, 0, 0, 68, 12, 5, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0});
         REQUIRE(b.receive(datagram_of({.ttl = 9, .options = options})) == fate::forwarded);
         const auto left = b.sent();
         REQUIRE(left.size() == 2);
@@ -195,14 +197,14 @@ TEST_CASE_TEMPLATE("a large ping is answered, and the raw endpoint has the reque
         CAPTURE(size);
         receive_queue<own_packet, 2> raw;
         REQUIRE(b->delivery().add_raw({.protocol = 1}, raw));
-        const octets request = to_us(1, support::echo_request(size));
-        for (const octets& piece : cut(request, 1480)) {
+        const byte_vector request = to_us(1, support::echo_request(size));
+        for (const byte_vector& piece : cut(request, 1480)) {
             static_cast<void>(b.receive(piece));
         }
-        octets reply;
+        byte_vector reply;
         for (const auto& piece : b.sent()) {
             check(piece.datagram, support::destination("10.0.1.2"_ip));
-            const octets data = support::payload_of(piece.datagram);
+            const byte_vector data = support::payload_of(piece.datagram);
             reply.insert(reply.end(), data.begin(), data.end());
         }
         CHECK((reply == support::icmp_message(0, 0, 0x00070001, pattern(size))));
@@ -219,10 +221,11 @@ TEST_CASE("timestamps and probes are answered while a raw endpoint has them") {
     REQUIRE(b->delivery().add_raw({.protocol = 1}, raw));
     b->change([](settings& s) { s.icmp_echo_enable_probe = true; });
     // A probe of interface 2 by its index. RFC 8335 section 2.
-    octets structure = list({0x20, 0, 0, 0, 0, 8, 3, 2, 0, 0, 0, 2});
+    byte_vector structure = list({0x20, 0, 0, 0, 0, 8, 3, 2, 0, 0, 0, 2});
     icmp::finish_extension(bytes{structure});
-    const octets probe = support::icmp_message(42, 0, 0x12345601, structure);
-    for (const octets& request : {support::icmp_message(13, 0, 0x00070001, pattern(12)), probe}) {
+    const byte_vector probe = support::icmp_message(42, 0, 0x12345601, structure);
+    for (const byte_vector& request :
+         {support::icmp_message(13, 0, 0x00070001, pattern(12)), probe}) {
         REQUIRE(b.receive(to_us(1, request)) == fate::delivered);
         check(b.sent_one(), support::destination("10.0.1.2"_ip), support::right_sums());
         CHECK((support::payload_of(support::content_of(raw.next().packet)) == request));
@@ -231,7 +234,7 @@ TEST_CASE("timestamps and probes are answered while a raw endpoint has them") {
 
 TEST_CASE("a packet that is received while its sender keeps it stays the sender's") {
     shared_world b;
-    const octets datagram = datagram_of({.ttl = 5});
+    const byte_vector datagram = datagram_of({.ttl = 5});
     const auto own = b.packet(datagram);
     for (int i = 0; i < 3; ++i) {
         CHECK(b->receive(own.clone(), b.now) == fate::forwarded);
@@ -240,12 +243,12 @@ TEST_CASE("a packet that is received while its sender keeps it stays the sender'
     }
 }
 
-TEST_CASE("without memory for a copy a packet is dropped, counted, and nobody's octets change") {
+TEST_CASE("without memory for a copy a packet is dropped, counted, and nobody's bytes change") {
     using small = router_of<shared, 4>;
     world<small> b;
     keeper_of<world<small>::packet_type> seen;
     REQUIRE(b->hooks().add(hook_point::prerouting, 0, seen));
-    const octets datagram = datagram_of({.ttl = 5});
+    const byte_vector datagram = datagram_of({.ttl = 5});
     std::vector<world<small>::packet_type> taken;
     for (int i = 0; i < 3; ++i) {
         taken.push_back(b->buffers().take());

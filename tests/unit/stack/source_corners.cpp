@@ -37,7 +37,7 @@ struct bare : world<> {
     ipv4::address speaker(ipv4::address source) {
         CHECK(receive(datagram_of({.source = source, .destination = "10.0.2.9"_ip, .ttl = 1})) ==
               fate::dropped);
-        const octets error = sent_one();
+        const byte_vector error = sent_one();
         check(error, support::icmp_is(11, 0), support::right_sums(), support::destination(source));
         return ipv4::const_view{error.data()}[ipv4::source];
     }
@@ -155,7 +155,7 @@ TEST_CASE("source corners: a source route leads to no broadcast, forwarded or no
                     s.accept_source_route = true;
                     s.bc_forwarding = forwarded;
                 });
-            octets options;
+            byte_vector options;
             if (!r.hop.is_unspecified()) {
                 options = list({131, 7, 4, 0, 0, 0, 0, 0});
                 store_be<u32>(options.data() + 3, r.hop.value);

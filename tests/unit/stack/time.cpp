@@ -9,12 +9,13 @@ namespace {
 
 using namespace stack_test;
 
-const octets all = pattern(64);
-octets piece(u16 word, std::size_t from, ipv4::address to = "10.0.1.1"_ip) {
-    return datagram_of({.destination = to,
-                        .flags_and_offset = word,
-                        .payload = octets(all.begin() + static_cast<std::ptrdiff_t>(from),
-                                          all.begin() + static_cast<std::ptrdiff_t>(from) + 32)});
+const byte_vector all = pattern(64);
+byte_vector piece(u16 word, std::size_t from, ipv4::address to = "10.0.1.1"_ip) {
+    return datagram_of(
+        {.destination = to,
+         .flags_and_offset = word,
+         .payload = byte_vector(all.begin() + static_cast<std::ptrdiff_t>(from),
+                                all.begin() + static_cast<std::ptrdiff_t>(from) + 32)});
 }
 moment later(moment t, duration d) {
     return {t.now + d, t.midnight_ms};
@@ -27,7 +28,7 @@ TEST_CASE("time: nothing waits at first") {
 
 TEST_CASE("time: time exceeded is sent when the first fragment came, with its header") {
     world<> b;
-    const octets first = piece(0x2000, 0);
+    const byte_vector first = piece(0x2000, 0);
     CHECK(b.receive(first) == fate::held);
     CHECK(b->held() == 1);
     CHECK(b->poll(later(b.now, 29_s)) == b.now.now + 30_s);
@@ -68,12 +69,12 @@ TEST_CASE("time: what is completed in time is delivered whole, in either order")
     for (const bool reversed : {false, true}) {
         CAPTURE(reversed);
         world<> b;
-        const octets pieces[] = {piece(0x2000, 0), piece(0x0004, 32)};
+        const byte_vector pieces[] = {piece(0x2000, 0), piece(0x0004, 32)};
         CHECK(b.receive(pieces[reversed ? 1 : 0]) == fate::held);
         b.receive(pieces[reversed ? 0 : 1]);
         // nobody serves the protocol: the whole is refused, and quoted
-        const octets error = b.sent_one();
-        const octets whole = datagram_of({.destination = "10.0.1.1"_ip, .payload = all});
+        const byte_vector error = b.sent_one();
+        const byte_vector whole = datagram_of({.destination = "10.0.1.1"_ip, .payload = all});
         check(error, support::icmp_is(3, 2), support::quotes(whole, whole.size()));
         CHECK(b->poll(b.now) == instant::never());
     }

@@ -22,7 +22,7 @@ struct tunnel_end final : protocol_handler<packet> {
     }
 };
 
-octets in_tunnel(const octets& inner) {
+byte_vector in_tunnel(const byte_vector& inner) {
     return datagram_of({.destination = "10.0.1.1"_ip, .protocol = 4, .payload = inner});
 }
 
@@ -34,7 +34,7 @@ TEST_CASE("tunnels: the inner datagram of a tunnel is delivered as its own proto
     REQUIRE(b->delivery().set_handler(4, &tunnel).has_value());
     REQUIRE(b->delivery().set_handler(253, &inner).has_value());
     REQUIRE(b->delivery().add_raw({.protocol = 253}, tap));
-    const octets d = datagram_of({.source = "172.16.0.1"_ip, .destination = "10.0.1.1"_ip});
+    const byte_vector d = datagram_of({.source = "172.16.0.1"_ip, .destination = "10.0.1.1"_ip});
     CHECK(b.receive(in_tunnel(d)) == fate::delivered);
     CHECK(tunnel.calls == 1);
     CHECK(inner.calls == 1);
@@ -51,10 +51,10 @@ TEST_CASE("tunnels: an inner ping is answered to its own source") {
     world<> b;
     tunnel_end tunnel;
     REQUIRE(b->delivery().set_handler(4, &tunnel).has_value());
-    const octets ping = datagram_of({.source = "10.0.2.9"_ip,
-                                     .destination = "10.0.1.1"_ip,
-                                     .protocol = 1,
-                                     .payload = support::echo_request()});
+    const byte_vector ping = datagram_of({.source = "10.0.2.9"_ip,
+                                          .destination = "10.0.1.1"_ip,
+                                          .protocol = 1,
+                                          .payload = support::echo_request()});
     CHECK(b.receive(in_tunnel(ping)) == fate::delivered);
     check(b.sent_one(), support::right_sums(), support::destination("10.0.2.9"_ip),
           support::icmp_is(0, 0, 0x00070001));
@@ -64,7 +64,7 @@ TEST_CASE("tunnels: an inner datagram is validated like any other") {
     tunnel_end tunnel;
     world<> b;
     REQUIRE(b->delivery().set_handler(4, &tunnel).has_value());
-    octets d = datagram_of({.destination = "10.0.1.1"_ip});
+    byte_vector d = datagram_of({.destination = "10.0.1.1"_ip});
     const struct {
         const char* name;
         std::size_t at = 0;
@@ -81,14 +81,14 @@ TEST_CASE("tunnels: an inner datagram is validated like any other") {
     };
     for (const auto& r : rows) {
         INFO(doctest::String{r.name});
-        octets bad = d;
+        byte_vector bad = d;
         bad[r.at] = static_cast<std::byte>(r.value);
         if (r.at == 2) ipv4::set_checksum(ipv4::view{bad.data()});
         const u64 before = b->counters()[r.reason];
         CHECK(b.receive(in_tunnel(bad)) == fate::dropped);
         CHECK(b->counters()[r.reason] == before + 1);
     }
-    CHECK(b.receive(in_tunnel(octets(19))) == fate::dropped);
+    CHECK(b.receive(in_tunnel(byte_vector(19))) == fate::dropped);
 }
 
 TEST_CASE("tunnels: tunnels in tunnels end, whatever a sender packs") {
@@ -97,7 +97,7 @@ TEST_CASE("tunnels: tunnels in tunnels end, whatever a sender packs") {
     recorder inner;
     REQUIRE(b->delivery().set_handler(4, &tunnel).has_value());
     REQUIRE(b->delivery().set_handler(253, &inner).has_value());
-    octets d = datagram_of({.destination = "10.0.1.1"_ip});
+    byte_vector d = datagram_of({.destination = "10.0.1.1"_ip});
     for (int i = 0; i < 30; ++i)
         d = in_tunnel(d);
     CHECK(b.receive(d) == fate::dropped);
@@ -116,16 +116,18 @@ TEST_CASE("tunnels: inner UDP is delivered by its own addresses") {
     const struct {
         const char* name;
         ipv4::address destination;
-        bool to_many;
+        bool broadcast_or_multicast;
     } rows[] = {
-        {.name = "unicast", .destination = "10.0.2.1"_ip, .to_many = false},
-        {.name = "group", .destination = "239.1.2.3"_ip, .to_many = true},
-        {.name = "broadcast", .destination = "10.0.2.255"_ip, .to_many = true},
-        {.name = "limited broadcast", .destination = ipv4::limited_broadcast, .to_many = true},
+        {.name = "unicast", .destination = "10.0.2.1"_ip, .broadcast_or_multicast = false},
+        {.name = "group", .destination = "239.1.2.3"_ip, .broadcast_or_multicast = true},
+        {.name = "broadcast", .destination = "10.0.2.255"_ip, .broadcast_or_multicast = true},
+        {.name = "limited broadcast",
+         .destination = ipv4::limited_broadcast,
+         .broadcast_or_multicast = true},
     };
     for (const auto& r : rows) {
         INFO(doctest::String{r.name});
-        octets message = support::udp_message(9, 7000, pattern(8));
+        byte_vector message = support::udp_message(9, 7000, pattern(8));
         udp::set_checksum("172.16.0.1"_ip, r.destination, message);
         CHECK(b.receive(in_tunnel(datagram_of({.source = "172.16.0.1"_ip,
                                                .destination = r.destination,
@@ -136,7 +138,7 @@ TEST_CASE("tunnels: inner UDP is delivered by its own addresses") {
         const auto item = at_7000.next();
         CHECK(item.info.source == "172.16.0.1"_ip);
         CHECK(item.info.destination == r.destination);
-        CHECK(item.info.to_many == r.to_many);
+        CHECK(item.info.broadcast_or_multicast == r.broadcast_or_multicast);
         CHECK(item.info.ttl == 5);
     }
 }
@@ -147,13 +149,14 @@ TEST_CASE("tunnels: inner fragments are made whole") {
     recorder inner;
     REQUIRE(b->delivery().set_handler(4, &tunnel).has_value());
     REQUIRE(b->delivery().set_handler(253, &inner).has_value());
-    const octets data = pattern(16);
+    const byte_vector data = pattern(16);
     const auto piece = [&](u16 word, std::size_t from) {
-        return in_tunnel(datagram_of({.destination = "10.0.1.1"_ip,
-                                      .identification = 77,
-                                      .flags_and_offset = word,
-                                      .payload = octets(data.begin() + std::ptrdiff_t(from),
-                                                        data.begin() + std::ptrdiff_t(from) + 8)}));
+        return in_tunnel(
+            datagram_of({.destination = "10.0.1.1"_ip,
+                         .identification = 77,
+                         .flags_and_offset = word,
+                         .payload = byte_vector(data.begin() + std::ptrdiff_t(from),
+                                                data.begin() + std::ptrdiff_t(from) + 8)}));
     };
     CHECK(b.receive(piece(0x2000, 0)) == fate::held);
     CHECK(inner.calls == 0);

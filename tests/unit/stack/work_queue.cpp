@@ -23,7 +23,7 @@ struct mirror final : protocol_handler<packet> {
         ++calls;
         ++depth;
         deepest = depth > deepest ? depth : deepest;
-        const octets got = support::content_of(p);
+        const byte_vector got = support::content_of(p);
         for (u32 i = 0; i < copies; ++i) {
             packet out = s.buffer();
             std::byte* at = out ? out.put(static_cast<u32>(got.size())) : nullptr;
@@ -40,7 +40,7 @@ struct mirror final : protocol_handler<packet> {
     }
 };
 
-octets towards(ipv4::address to) {
+byte_vector towards(ipv4::address to) {
     return datagram_of({.destination = to, .payload = pattern(8)});
 }
 

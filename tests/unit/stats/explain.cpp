@@ -30,36 +30,36 @@ TEST_CASE("a line for each kind of event") {
         const char* line;
     } rows[] = {
         {.name = "receive",
-         .event = {stage::receive, outcome::proceed, {}, 0, 2, 0, 84},
-         .line = "receive           proceed A packet arrived. Interface 2, 84 octets. (RFC 1812 "
+         .event = {stage::receive, decision_kind::proceed, {}, 0, 2, 0, 84},
+         .line = "receive           proceed A packet arrived. Interface 2, 84 bytes. (RFC 1812 "
                  "section "
                  "5.2.1)"},
         {.name = "hook",
-         .event = {stage::hook, outcome::proceed},
+         .event = {stage::hook, decision_kind::proceed},
          .line = "  hook            proceed A hook let the packet pass. (Linux)"},
         {.name = "forward",
-         .event = {stage::forward, outcome::forward, {}, 0, 3, 0, 0x0a000102},
+         .event = {stage::forward, decision_kind::forward, {}, 0, 3, 0, 0x0a000102},
          .line = "  forward         forward The packet may be forwarded. Interface 3, next hop "
                  "10.0.1.2. "
                  "(RFC 1812 "
                  "section 5.2.1.2)"},
         {.name = "too big",
-         .event = {stage::forward, outcome::reject, drop_reason::too_big, 3, 3, 4, 1400},
-         .line = "  forward         reject  The packet exceeds the MTU and has DF set. Octet 6, "
+         .event = {stage::forward, decision_kind::reject, drop_reason::too_big, 3, 3, 4, 1400},
+         .line = "  forward         reject  The packet exceeds the MTU and has DF set. Byte 6, "
                  "flags and "
                  "fragment "
                  "offset. Asks for ICMP type 3 code 4, MTU 1400. (RFC 1812 section 5.2.6)"},
         {.name = "bad option",
-         .event = {stage::options, outcome::reject, drop_reason::option_invalid, 12, 2, 0,
+         .event = {stage::options, decision_kind::reject, drop_reason::option_invalid, 12, 2, 0,
                    37U << 24},
-         .line = "  options         reject  An option is malformed. Octet 37, options. Asks for "
+         .line = "  options         reject  An option is malformed. Byte 37, options. Asks for "
                  "ICMP type "
                  "12 code 0. (RFC 1122 section 3.2.1.8)"},
         {.name = "no field",
-         .event = {stage::hook, outcome::drop, drop_reason::hook},
+         .event = {stage::hook, decision_kind::drop, drop_reason::hook},
          .line = "  hook            drop    A hook dropped the packet."},
         {.name = "silent end",
-         .event = {stage::end, outcome::drop, drop_reason::tap_full},
+         .event = {stage::end, decision_kind::drop, drop_reason::tap_full},
          .line =
              "  end             drop    A raw endpoint had no room for its copy. (Linux) Dropped: "
              "tap_full; Linux SOCKET_RCVBUFF"},
@@ -72,20 +72,20 @@ TEST_CASE("a line for each kind of event") {
 
 TEST_CASE("the end repeats no sentence that was said, until the next packet comes") {
     explainer by;
-    const trace_event refused{stage::validate, outcome::drop, drop_reason::header_checksum};
-    const trace_event end{stage::end, outcome::drop, drop_reason::header_checksum};
+    const trace_event refused{stage::validate, decision_kind::drop, drop_reason::header_checksum};
+    const trace_event end{stage::end, decision_kind::drop, drop_reason::header_checksum};
     const std::string sentence = describe(drop_reason::header_checksum).sentence;
     CHECK(said(by, refused).find(sentence) != std::string::npos);
     CHECK(said(by, end) == "  end             drop    Dropped: header_checksum; Linux IP_CSUM; "
                            "Ip.InHdrErrors; IpExt.InCsumErrors");
-    static_cast<void>(said(by, {stage::receive, outcome::proceed}));
+    static_cast<void>(said(by, {stage::receive, decision_kind::proceed}));
     CHECK(said(by, end).find(sentence) != std::string::npos);
 }
 
 TEST_CASE("what is sent lies deeper than what made it so") {
     explainer by;
     const auto depth = [&](stage where) {
-        return said(by, {where, outcome::forward}).find_first_not_of(' ') / 2;
+        return said(by, {where, decision_kind::forward}).find_first_not_of(' ') / 2;
     };
     CHECK(depth(stage::receive) == 0);
     CHECK(depth(stage::forward) == 1);
@@ -103,7 +103,7 @@ TEST_CASE("every stage, outcome and reason makes a line with a source") {
         for (std::size_t why = s == static_cast<u8>(stage::end) ? 1 : 0; why < drop_reason_count;
              ++why) {
             const trace_event e{static_cast<stage>(s),
-                                outcome::reject,
+                                decision_kind::reject,
                                 static_cast<drop_reason>(why),
                                 255,
                                 0xffff,
@@ -120,7 +120,7 @@ TEST_CASE("every stage, outcome and reason makes a line with a source") {
 
 TEST_CASE("fields lie where the header's layout has them") {
     const auto offset = [](drop_reason why) {
-        return decisive_field_of(trace_event{.what = outcome::drop, .why = why}).offset;
+        return decisive_field_of(trace_event{.what = decision_kind::drop, .why = why}).offset;
     };
     CHECK(offset(drop_reason::header_invalid) == ipv4::version.byte_offset);
     CHECK(offset(drop_reason::header_truncated) == ipv4::ihl.byte_offset);
@@ -135,7 +135,7 @@ TEST_CASE("fields lie where the header's layout has them") {
 }
 
 TEST_CASE("as much as fits is written, and the size of the whole given") {
-    const trace_event e{stage::validate, outcome::drop, drop_reason::header_checksum};
+    const trace_event e{stage::validate, decision_kind::drop, drop_reason::header_checksum};
     const std::string whole = said(e);
     for (std::size_t room = 0; room <= whole.size() + 1; ++room) {
         std::string to(whole.size() + 2, '#');
@@ -146,7 +146,7 @@ TEST_CASE("as much as fits is written, and the size of the whole given") {
 }
 
 // In constant evaluation too.
-static_assert(explainer{}.line({stage::end, outcome::drop, drop_reason::no_route}, {}) > 100);
+static_assert(explainer{}.line({stage::end, decision_kind::drop, drop_reason::no_route}, {}) > 100);
 
 }  // namespace
 

@@ -32,13 +32,13 @@ TEST_CASE("the last events, the oldest first") {
 TEST_CASE("an event comes back as it was") {
     recording_observer<2> o;
     o.observe({.where = stage::classify,
-               .what = outcome::drop,
+               .what = decision_kind::drop,
                .why = drop_reason::reverse_path,
                .detail = 17,
                .interface = 2,
                .value = 0x01020304});
     CHECK(o[0].where == stage::classify);
-    CHECK(o[0].what == outcome::drop);
+    CHECK(o[0].what == decision_kind::drop);
     CHECK(o[0].why == drop_reason::reverse_path);
     CHECK(o[0].detail == 17);
     CHECK(o[0].interface == 2);
@@ -53,11 +53,11 @@ TEST_CASE("every stage and every outcome has a name of its own") {
     CHECK(std::string{name_of(stage::icmp_error)} == "icmp_error");
     CHECK(std::string{name_of(stage::output)} == "output");
     names.clear();
-    for (u8 i = 0; i <= static_cast<u8>(outcome::absorb); ++i)
-        names.insert(name_of(static_cast<outcome>(i)));
-    CHECK(names.size() == static_cast<std::size_t>(outcome::absorb) + 1);
-    CHECK(std::string{name_of(outcome::reject)} == "reject");
-    CHECK(std::string{name_of(outcome::absorb)} == "absorb");
+    for (u8 i = 0; i <= static_cast<u8>(decision_kind::absorb); ++i)
+        names.insert(name_of(static_cast<decision_kind>(i)));
+    CHECK(names.size() == static_cast<std::size_t>(decision_kind::absorb) + 1);
+    CHECK(std::string{name_of(decision_kind::reject)} == "reject");
+    CHECK(std::string{name_of(decision_kind::absorb)} == "absorb");
 }
 
 }  // namespace

@@ -4,7 +4,7 @@
 
 #include <doctest/doctest.h>
 
-#include <sluice/delivery/endpoints.hpp>
+#include <sluice/delivery/registry.hpp>
 #include <sluice/hooks/hook_chain.hpp>
 #include <sluice/options/linux_options.hpp>
 #include <sluice/options/no_options.hpp>

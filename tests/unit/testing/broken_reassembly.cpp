@@ -39,7 +39,7 @@ struct with_step {
 };
 template <u32 Place>
 constexpr auto flip_byte = [](auto& got) {
-    if (got.kind == reassembly_outcome::complete) got.packet.writable()[Place] ^= std::byte{1};
+    if (got.kind == reassembly_result::complete) got.packet.writable()[Place] ^= std::byte{1};
 };
 
 struct never_empty {
@@ -58,7 +58,7 @@ struct hurried {
         instant next_deadline() const noexcept { return {}; }
     };
 };
-struct never_whole : with_step<[](auto& got) { got.kind = reassembly_outcome::held; }> {
+struct never_whole : with_step<[](auto& got) { got.kind = reassembly_result::held; }> {
     static constexpr const char* broken = "the second completes the datagram";
 };
 struct wrong_data : with_step<flip_byte<20>> {

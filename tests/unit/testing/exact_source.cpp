@@ -1,4 +1,4 @@
-// Packets on the heap that end where their octets end.
+// Packets on the heap that end where their bytes end.
 #include <doctest/doctest.h>
 
 #include <sluice/sluice.hpp>
@@ -17,8 +17,8 @@ namespace {
 
 using namespace sluice;
 using namespace sluice::literals;
+using support::byte_vector;
 using support::content_of;
-using support::octets;
 using support::pattern;
 
 template <class Packet>
@@ -32,7 +32,7 @@ bool ends_at_its_end(const Packet& p) {
 #endif
 }
 
-TEST_CASE("a packet holds the octets, and its memory nothing else") {
+TEST_CASE("a packet holds the bytes, and its memory nothing else") {
     testing::exact_source<100, 2> source;
     for (const std::size_t n : {0u, 1u, 20u, 21u, 100u}) {
         CAPTURE(n);
@@ -79,11 +79,11 @@ TEST_CASE("a copy has room to grow, as from any source") {
     CHECK(source.take(100).tailroom() == 0);
 }
 
-TEST_CASE("a stack takes its packets, and finds no octet too few") {
+TEST_CASE("a stack takes its packets, and finds no byte too few") {
     struct exact_router : policies<based_on<linux_router>, buffers<testing::exact_source<2048, 16>>,
                                    output<queue_output<16>>> {};
     stack_test::world<exact_router> router({.links = {{.index = 2, .address = "10.0.1.1/24"_net}}});
-    const octets ping = support::datagram_of(
+    const byte_vector ping = support::datagram_of(
         {.destination = "10.0.1.1"_ip, .protocol = 1, .payload = support::echo_request(21)});
     for (std::size_t n = 0; n <= ping.size(); ++n) {
         auto p = router->buffers().hold(const_bytes{ping}.first(n));
@@ -92,7 +92,7 @@ TEST_CASE("a stack takes its packets, and finds no octet too few") {
         CHECK(router->receive(std::move(p), router.now) ==
               (n == ping.size() ? fate::delivered : fate::dropped));
     }
-    const octets reply = router.sent_one();
+    const byte_vector reply = router.sent_one();
     CHECK(icmp::const_view{reply.data() + 20}[icmp::type] == icmp::types::echo_reply);
     CHECK(router->buffers().available() == 16);
 }

@@ -1,4 +1,4 @@
-// Everything that keeps packets, a row each: how many packets and how many octets of their blocks
+// Everything that keeps packets, a row each: how many packets and how many bytes of their blocks
 // it may keep. Filled with the largest packets and with the smallest, each keeps exactly what its
 // bounds say, and gives every buffer back.
 #include "support/chains.hpp"
@@ -22,7 +22,7 @@
 
 namespace testing_holders {
 using namespace sluice;
-using support::octets;
+using support::byte_vector;
 
 namespace {
 
@@ -30,7 +30,7 @@ using pool = fixed_pool<2048, 2048>;
 using packet = pool::packet_type;
 constexpr u64 block = pool::block_capacity;
 // So that no margin is ever the reason; each row says what is.
-static_assert(default_waiting_octets == 212'992);
+static_assert(default_waiting_bytes == 212'992);
 
 // A stack whose hook keeps what it sees, and whose output is a queue.
 struct host_policies : policies<buffers<pool>, reassembly<bounded_cache<64>>,
@@ -38,7 +38,7 @@ struct host_policies : policies<buffers<pool>, reassembly<bounded_cache<64>>,
 using host = stack<host_policies>;
 constexpr endpoint_sizes small{.queue = 8, .errors = 4, .quote = 64};
 
-octets ipv4_of(u8 protocol, const octets& payload, u16 id = 1, u16 flags_and_offset = 0) {
+byte_vector ipv4_of(u8 protocol, const byte_vector& payload, u16 id = 1, u16 flags_and_offset = 0) {
     return support::datagram_of({.source = "10.0.1.2"_ip,
                                  .destination = "10.0.1.1"_ip,
                                  .protocol = protocol,
@@ -51,7 +51,7 @@ struct host_world : stack_test::world<host_policies> {
     u16 next_id = 0;
     host_world() : world({.links = {{.index = 2, .address = "10.0.1.1/24"_net}}}) {}
     [[nodiscard]] pool& from() { return (**this).buffers(); }
-    fate hear(const octets& datagram) {
+    fate hear(const byte_vector& datagram) {
         auto p = support::chain_of(from(), datagram);
         p.set_interface(2);
         return (**this).receive(std::move(p), {});
@@ -62,7 +62,7 @@ struct pool_alone {
     [[nodiscard]] pool& from() { return *own; }
 };
 
-// -- the rows: `put` offers one packet of about that size; `octets` is what the holder says it
+// -- the rows: `put` offers one packet of about that size; `bytes` is what the holder says it
 // keeps, `clear` makes it give all back --
 
 struct output_row : pool_alone {
@@ -74,7 +74,7 @@ struct output_row : pool_alone {
         static_cast<void>(holder.transmit(p, {}, {}));
     }
     [[nodiscard]] u64 count() const { return holder.size(); }
-    [[nodiscard]] u64 kept() const { return holder.octets(); }
+    [[nodiscard]] u64 kept() const { return holder.byte_count(); }
     void clear() {
         while (holder.next().packet) {
         }
@@ -83,7 +83,7 @@ struct output_row : pool_alone {
 // A tee keeps nothing itself: its queues have their bounds each; here the capture is the larger.
 struct tee_row : pool_alone {
     static constexpr u64 packets = 8 + 8;  // a copy each
-    static constexpr u64 most = 2 * u64{default_waiting_octets};
+    static constexpr u64 most = 2 * u64{default_waiting_bytes};
     static constexpr u64 copies = 2;
     tee_output<queue_output<64>, queue_output<8>>::model<packet> holder{};
     void put(u32 size) {
@@ -91,7 +91,9 @@ struct tee_row : pool_alone {
         static_cast<void>(holder.transmit(p, {}, {}));
     }
     [[nodiscard]] u64 count() const { return holder.first.size() + holder.second.size(); }
-    [[nodiscard]] u64 kept() const { return holder.first.octets() + holder.second.octets(); }
+    [[nodiscard]] u64 kept() const {
+        return holder.first.byte_count() + holder.second.byte_count();
+    }
     void clear() {
         while (holder.first.next().packet) {
         }
@@ -108,7 +110,7 @@ struct sink_row : pool_alone {
         static_cast<void>(holder.take(p, {}));
     }
     [[nodiscard]] u64 count() const { return holder.size(); }
-    [[nodiscard]] u64 kept() const { return holder.octets(); }
+    [[nodiscard]] u64 kept() const { return holder.byte_count(); }
     void clear() {
         while (holder.next().packet) {
         }
@@ -128,7 +130,7 @@ struct neighbour_row : pool_alone {
         static_cast<void>(holder->hold(*use.neighbour, support::of_size(from(), size), {}));
     }
     [[nodiscard]] u64 count() const { return holder->held(); }
-    [[nodiscard]] u64 kept() const { return holder->held_octets(); }
+    [[nodiscard]] u64 kept() const { return holder->held_bytes(); }
     void clear() { holder->flush(1); }
 };
 struct wire_row : pool_alone {
@@ -144,7 +146,7 @@ struct wire_row : pool_alone {
         holder.send(testing::wire_end::left, p, {});
     }
     [[nodiscard]] u64 count() const { return holder.under_way(); }
-    [[nodiscard]] u64 kept() const { return holder.octets(); }
+    [[nodiscard]] u64 kept() const { return holder.byte_count(); }
     [[nodiscard]] u64 taken() const { return (300 - far->available()) * each; }
     void clear() {
         while (holder.receive(testing::wire_end::right, 1, {})) {
@@ -158,7 +160,7 @@ struct endpoint_row : host_world {
     static constexpr u64 most = 212'992;
     std::unique_ptr<Endpoint> holder;
     [[nodiscard]] u64 count() const { return holder->waiting_packets(); }
-    [[nodiscard]] u64 kept() const { return holder->waiting_octets(); }
+    [[nodiscard]] u64 kept() const { return holder->waiting_bytes(); }
     void clear() { holder->close(); }
 };
 struct udp_row : endpoint_row<udp_endpoint<host, small>> {
@@ -167,7 +169,7 @@ struct udp_row : endpoint_row<udp_endpoint<host, small>> {
         REQUIRE(holder->bind({{}, 53}).has_value());
     }
     void put(u32 size) {
-        octets m = support::udp_message(9, 53, octets(std::max(size, 28u) - 28));
+        byte_vector m = support::udp_message(9, 53, byte_vector(std::max(size, 28u) - 28));
         static_cast<void>(hear(ipv4_of(ipv4::protocols::udp, m)));
     }
 };
@@ -176,7 +178,9 @@ struct raw_row : endpoint_row<raw_endpoint<host, small>> {
         holder = std::make_unique<raw_endpoint<host, small>>(**this, u8{253});
         REQUIRE(holder->bind().has_value());
     }
-    void put(u32 size) { static_cast<void>(hear(ipv4_of(253, octets(std::max(size, 20u) - 20)))); }
+    void put(u32 size) {
+        static_cast<void>(hear(ipv4_of(253, byte_vector(std::max(size, 20u) - 20))));
+    }
 };
 struct ping_row : endpoint_row<ping_endpoint<host, small>> {
     ping_row() {
@@ -184,13 +188,13 @@ struct ping_row : endpoint_row<ping_endpoint<host, small>> {
         REQUIRE(holder->bind({{}, 7}).has_value());
     }
     void put(u32 size) {
-        static_cast<void>(hear(
-            ipv4_of(ipv4::protocols::icmp,
-                    support::icmp_message(0, 0, 0x00070001, octets(std::max(size, 28u) - 28)))));
+        static_cast<void>(hear(ipv4_of(
+            ipv4::protocols::icmp,
+            support::icmp_message(0, 0, 0x00070001, byte_vector(std::max(size, 28u) - 28)))));
     }
 };
 
-// Fragments count 576 octets and their length, a datagram 208 more; see bounded_cache.hpp.
+// Fragments count 576 bytes and their length, a datagram 208 more; see bounded_cache.hpp.
 struct fragments_row : host_world {
     static constexpr u64 packets = 64;  // lone ones: a datagram each
     static constexpr u64 most = 150'000;
@@ -201,7 +205,7 @@ struct fragments_row : host_world {
         (**this).change([](settings& s) { s.ipfrag_high_thresh = static_cast<u32>(most); });
     }
     void put(u32 size) {
-        static_cast<void>(hear(ipv4_of(253, octets(length_of(size) - 20), ++next_id, 0x2000)));
+        static_cast<void>(hear(ipv4_of(253, byte_vector(length_of(size) - 20), ++next_id, 0x2000)));
     }
     [[nodiscard]] u64 count() { return (**this).held(); }
     void clear() {
@@ -223,7 +227,7 @@ struct work_row : host_world {
             if (size == 0) {
                 return hook_verdict::drop;
             }
-            const octets d = ipv4_of(253, octets(std::exchange(size, 0u) - 20));
+            const byte_vector d = ipv4_of(253, byte_vector(std::exchange(size, 0u) - 20));
             for (u32 n = 0; n < 100; ++n) {
                 static_cast<void>(row->hear(d));
             }
@@ -238,7 +242,7 @@ struct work_row : host_world {
     }
     void put(u32 size) {
         inner.size = std::max(size, 28u);
-        static_cast<void>(hear(ipv4_of(253, octets(8))));
+        static_cast<void>(hear(ipv4_of(253, byte_vector(8))));
     }
     [[nodiscard]] u64 count() const { return inner.most_count; }
     void clear() {}
@@ -261,16 +265,18 @@ struct hook_row : host_world {
     };
     collector holder{};
     hook_row() { REQUIRE((**this).hooks().add(hook_point::prerouting, 0, holder)); }
-    void put(u32 size) { static_cast<void>(hear(ipv4_of(253, octets(std::max(size, 28u) - 20)))); }
+    void put(u32 size) {
+        static_cast<void>(hear(ipv4_of(253, byte_vector(std::max(size, 28u) - 20))));
+    }
     [[nodiscard]] u64 count() const { return holder.queue.size(); }
-    [[nodiscard]] u64 kept() const { return holder.queue.octets(); }
+    [[nodiscard]] u64 kept() const { return holder.queue.byte_count(); }
     void clear() {
         while (holder.queue.pop()) {
         }
     }
 };
 
-// The octets that one packet of that size counts against the bound.
+// The bytes that one packet of that size counts against the bound.
 template <class Row>
 u64 cost_of(u32 size) {
     if constexpr (requires { Row::charge; }) {
@@ -330,7 +336,7 @@ TEST_CASE_TEMPLATE("holders: none passes its bounds, each gives all back", Row, 
     check_holder<Row>();
 }
 
-// Linux's 212,992 octets a neighbour, and as many packets as the ring has; 1 MiB for all.
+// Linux's 212,992 bytes a neighbour, and as many packets as the ring has; 1 MiB for all.
 using one_neighbour = neighbour_row<1, 64, 212'992>;
 using few_packets = neighbour_row<1, 4, 212'992>;
 using all_neighbours = neighbour_row<512, 4, 1'048'576>;
@@ -341,14 +347,14 @@ TEST_CASE_TEMPLATE("holders: the queues of neighbours", Row, one_neighbour, few_
 
 TEST_CASE("holders: an error queue keeps copies, in place") {
     error_queue<4, 64> q;
-    const octets quote(65'535);
+    const byte_vector quote(65'535);
     for (u32 n = 0; n < 100; ++n) {
         q.push({.error = endpoint_error::host_unreachable}, quote);
     }
     CHECK(q.size() == 4);
     CHECK(q.lost() == 96);
-    octets room(1000);
-    CHECK(q.pop(room).octets == 64);
+    byte_vector room(1000);
+    CHECK(q.pop(room).copied == 64);
     CHECK(sizeof(q) <= 4 * (64 + sizeof(error_report)) + 64);
 }
 

@@ -113,25 +113,25 @@ TEST_CASE("an output of a stack, with a tap") {
     lossy_line b{{}};
     struct seen {
         int packets = 0;
-        u32 octets = 0;
+        u32 size = 0;
     } tapped;
     b.wire->set_tap(
         [](void* context, instant, wire_end, const packet& p) noexcept {
             ++static_cast<seen*>(context)->packets;
-            static_cast<seen*>(context)->octets += p.size();
+            static_cast<seen*>(context)->size += p.size();
         },
         &tapped);
     wire_output<line>::model<packet> output{*b.wire, wire_end::right};
     packet p = b.buffers->take();
     *p.put(1) = std::byte{'x'};
-    p.facts().mark = 9;
+    p.metadata().mark = 9;
     CHECK(output.transmit(p, {}, {}));
     CHECK_FALSE(static_cast<bool>(p));
     const packet arrived = b.wire->receive(wire_end::left, 1, {});
     REQUIRE(static_cast<bool>(arrived));
-    CHECK_FALSE(arrived.has_facts());  // bytes alone cross a wire
+    CHECK_FALSE(arrived.has_metadata());  // bytes alone cross a wire
     CHECK(tapped.packets == 1);
-    CHECK(tapped.octets == 1);
+    CHECK(tapped.size == 1);
 }
 
 TEST_CASE("the clock goes where it is told, and midnight comes round") {

@@ -7,11 +7,11 @@ namespace wire_address {
 using namespace sluice;
 using namespace sluice::literals;
 
-TEST_CASE("address: octets and comparison") {
-    const auto a = ipv4::address::from_octets(10, 0, 1, 255);
+TEST_CASE("address: bytes and comparison") {
+    const auto a = ipv4::address::from_bytes(10, 0, 1, 255);
     CHECK(a.value == 0x0a0001ff);
-    CHECK(a.octet(0) == 10);
-    CHECK(a.octet(3) == 255);
+    CHECK(a.byte(0) == 10);
+    CHECK(a.byte(3) == 255);
     CHECK("10.0.0.1"_ip < "10.0.1.0"_ip);
     CHECK("127.255.255.255"_ip < "128.0.0.0"_ip);
     CHECK(ipv4::address{} == "0.0.0.0"_ip);

@@ -33,7 +33,7 @@ struct length_and_sum {
         visit(udp::checksum, self.sum);
     }
 };
-// And one whose field is not a whole octet.
+// And one whose field is not a whole byte.
 struct one_flag {
     using layout = ipv4::layout;
 
@@ -56,8 +56,8 @@ TEST_CASE("bits that a value does not have are 0, not what stood there") {
     REQUIRE(emit_value(one_flag{true}, header).has_value());
     CHECK(equal_bytes(header, "00000000 00002000 00000000 00000000 00000000"_hex));
     static_assert([] {
-        std::byte octets[8]{std::byte{9}};
-        return emit_value(length_and_sum{1, 2}, octets).has_value() && octets[0] == std::byte{0};
+        std::byte data[8]{std::byte{9}};
+        return emit_value(length_and_sum{1, 2}, data).has_value() && data[0] == std::byte{0};
     }());
 }
 
@@ -83,7 +83,7 @@ void check_writes_all(const Value& value) {
     CHECK(ones[*n] == std::byte{0xff});
 }
 
-TEST_CASE("every octet that a value says it wrote was written, whatever stood there") {
+TEST_CASE("every byte that a value says it wrote was written, whatever stood there") {
     check_writes_all(arp::packet{});
     std::array<std::byte, 28> question;
     REQUIRE(emit_value(arp::packet{}, question).has_value());

@@ -48,7 +48,7 @@ TEST_CASE("options: walks") {
         {.name = "two",
          .seen = walk("07070400000000 44080500 00000000"_hex),
          .expected = "7@0+7 68@7+8 end@15"},
-        {.name = "no length octet", .seen = walk("0107"_hex), .expected = "1@0+1 bad@1"},
+        {.name = "no length byte", .seen = walk("0107"_hex), .expected = "1@0+1 bad@1"},
         {.name = "length 0", .seen = walk("07000400"_hex), .expected = "bad@0"},
         {.name = "length 1", .seen = walk("07010400"_hex), .expected = "bad@0"},
         {.name = "length 2", .seen = walk("070201"_hex), .expected = "7@0+2 1@2+1 end@3"},
@@ -105,7 +105,7 @@ TEST_CASE("options: the three parts of all 256 kinds") {
         CHECK(ipv4::is_copied(k) == (kind / 128 == 1));
         CHECK(ipv4::option_class(k) == kind / 32 % 4);
         CHECK(ipv4::option_number(k) == kind % 32);
-        CHECK(ipv4::is_single_octet(k) == (kind < 2));
+        CHECK(ipv4::is_single_byte(k) == (kind < 2));
         CHECK(ipv4::is_source_route(k) == (kind == 131 || kind == 137));
     }
 }

@@ -37,8 +37,8 @@ TEST_CASE("text: what is formatted is parsed, and agrees with printf") {
     for (int i = 0; i < 5000; ++i) {
         const ipv4::address a{static_cast<u32>(random.next() >> (random.below(4) * 8))};
         char expected[16];
-        std::snprintf(expected, sizeof expected, "%u.%u.%u.%u", unsigned{a.octet(0)},
-                      unsigned{a.octet(1)}, unsigned{a.octet(2)}, unsigned{a.octet(3)});
+        std::snprintf(expected, sizeof expected, "%u.%u.%u.%u", unsigned{a.byte(0)},
+                      unsigned{a.byte(1)}, unsigned{a.byte(2)}, unsigned{a.byte(3)});
         const auto text = ipv4::to_text(a);
         CHECK(std::string{text.c_str()} == expected);
         const auto parsed = ipv4::parse_address(text.view());

@@ -88,9 +88,9 @@ private:
         const datagram d = received();
         check_.holds(!model.tap(d, heard).any(), "tap() serves nobody");
         check_.holds(!model.alert(d, heard).any(), "alert() serves nobody");
-        for (const bool to_many : {false, true}) {
+        for (const bool broadcast_or_multicast : {false, true}) {
             delivery_info info = heard;
-            info.to_many = to_many;
+            info.broadcast_or_multicast = broadcast_or_multicast;
             packet p = pool_.take();
             check_.holds(!model.udp(std::move(p), info).any(), "udp() serves nobody");
             check_.holds(bool{p}, "a packet that nobody took stays with the stack");

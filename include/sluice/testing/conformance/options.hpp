@@ -82,8 +82,8 @@ private:
         option_offsets found{.length = 8, .source_route = 20};
         const auto step = Model::follow(ipv4::view{packet.data()}, found,
                                         {true, route_target::local}, forwardable);
-        check_.equal(step.kind == ip_options::source_route_outcome::advanced,
-                     bool{Model::supported}, "follow() takes the step");
+        check_.equal(step.kind == ip_options::source_route_result::advanced, bool{Model::supported},
+                     "follow() takes the step");
         check_.equal(bool{found.route_hit}, bool{Model::supported},
                      "follow() notes that the step was taken");
     }

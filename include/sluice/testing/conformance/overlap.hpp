@@ -251,8 +251,8 @@ private:
             if (!is_as_expected(step, o, expected)) {
                 return became_whole;
             }
-            became_whole = became_whole || step.kind == reassembly_outcome::complete;
-            if (o == overlap_outcome::drop_datagram || step.kind == reassembly_outcome::complete) {
+            became_whole = became_whole || step.kind == reassembly_result::complete;
+            if (o == overlap_outcome::drop_datagram || step.kind == reassembly_result::complete) {
                 expected = {};
             }
         }
@@ -266,13 +266,13 @@ private:
                                 "a fragment that the rule drops is dropped as an overlap");
         }
         if (o != overlap_outcome::ignored && expected.is_whole()) {
-            return check_.equal(step.kind, reassembly_outcome::complete,
+            return check_.equal(step.kind, reassembly_result::complete,
                                 "the last byte that was missing completes the datagram") &&
                    check_.holds(same_bytes(step.packet, expected.map),
                                 "each byte is that of the fragment that the rule prefers");
         }
         if (o == overlap_outcome::taken) {
-            return check_.equal(step.kind, reassembly_outcome::held,
+            return check_.equal(step.kind, reassembly_result::held,
                                 "a fragment with new bytes is held");
         }
         return check_.equal(step.reason, drop_reason::fragment_duplicate,

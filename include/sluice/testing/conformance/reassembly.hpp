@@ -63,8 +63,8 @@ private:
             const auto first = feed_fragment(model, pool, pieces[reverse ? 1 : 0]);
             auto second = feed_fragment(model, pool, pieces[reverse ? 0 : 1]);
             if constexpr (may_hold) {
-                check_.equal(first.kind, reassembly_outcome::held, "the first to come is held");
-                if (check_.equal(second.kind, reassembly_outcome::complete,
+                check_.equal(first.kind, reassembly_result::held, "the first to come is held");
+                if (check_.equal(second.kind, reassembly_result::complete,
                                  "the second completes the datagram")) {
                     check_.holds(is_whole_datagram(second.packet, 67),
                                  "the datagram has the data of both and a header that fits");
@@ -72,7 +72,7 @@ private:
             } else {
                 check_.equal(first.reason, drop_reason::reassembly_refused,
                              "what holds no fragment refuses the first");
-                check_.equal(second.kind, reassembly_outcome::refused,
+                check_.equal(second.kind, reassembly_result::refused,
                              "what holds no fragment refuses the second");
             }
         }
@@ -85,7 +85,7 @@ private:
         const reassembly_limits limits{.timeout = 2_s};
         const auto step =
             feed_fragment(model, pool, {.start = 0, .length = 8}, instant{} + 1_s, limits);
-        const bool kept = step.kind == reassembly_outcome::held;
+        const bool kept = step.kind == reassembly_result::held;
         check_.equal(kept, may_hold, "a first fragment is held where there is room for any");
         check_.equal(model.next_deadline(), kept ? instant{} + 3_s : instant::never(),
                      "the deadline is the timeout after the first fragment");
@@ -127,7 +127,7 @@ private:
                                 .options = static_cast<u8>(4 * below(11))};
         const std::size_t before = model.held();
         auto step = feed_fragment(model, pool, f, now);
-        const bool is_refused = step.kind == reassembly_outcome::refused;
+        const bool is_refused = step.kind == reassembly_result::refused;
         check_.equal(step.reason != drop_reason::none, is_refused,
                      "a refused fragment has a drop reason, and no other");
         check_.equal(model.held() + step.pieces_dropped + step.pieces + step.evicted_pieces,
@@ -137,7 +137,7 @@ private:
                      "at most fragment_limit fragments are held");
         lost_ = !check_.equal(pool.available() + model.held() + step.pieces, buffers,
                               "each buffer is held or back in the pool");
-        if (step.kind == reassembly_outcome::complete) {
+        if (step.kind == reassembly_result::complete) {
             check_.holds(pipeline::validate(step.packet).has_value(),
                          "what is complete is a valid datagram");
         }

@@ -118,7 +118,7 @@ void ask_observer(checker& check) {
                 "an observer that never observes has no data");
     const auto o = std::make_unique<Observer>();
     for (u32 i = 0; i < 1000; ++i) {
-        o->observe({.where = stage::classify, .what = outcome::forward, .value = i});
+        o->observe({.where = stage::classify, .what = decision_kind::forward, .value = i});
     }
     if constexpr (!Observer::never_observes && requires { (*o)[o->size() - 1].value; }) {
         if (check.holds(o->size() > 0, "it keeps some events")) {

@@ -43,7 +43,7 @@ struct echoing_observer {
     std::vector<trace_event> seen;
     void observe(const trace_event& e) noexcept {
         seen.push_back(e);
-        books->trace(stage::output, outcome::forward);
+        books->trace(stage::output, decision_kind::forward);
     }
 };
 
@@ -56,7 +56,7 @@ TEST_CASE("books: an observer sees a refusal with its error, and nothing of what
     REQUIRE(b.observer.seen.size() == 2);
     const trace_event& e = b.observer.seen[0];
     CHECK(e.where == stage::forward);
-    CHECK(e.what == outcome::reject);
+    CHECK(e.what == decision_kind::reject);
     CHECK(e.why == drop_reason::too_big);
     CHECK(e.interface == 3);
     CHECK(e.detail == 3);

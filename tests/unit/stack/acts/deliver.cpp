@@ -10,10 +10,10 @@ namespace {
 
 using namespace acts_test;
 
-const octets to_us = datagram_of({.destination = "10.0.1.1"_ip});
+const byte_vector to_us = datagram_of({.destination = "10.0.1.1"_ip});
 
 template <class Core>
-fate deliver(Core& c, const octets& d) {
+fate deliver(Core& c, const byte_vector& d) {
     return acts::deliver(c, sound(c, d), route_type::local, *c.tables.interfaces.find(2));
 }
 
@@ -44,7 +44,7 @@ TEST_CASE("deliver: a fragment is held, and its datagram delivered once") {
     furnish(c);
     receive_queue<packet, 2> tap;
     REQUIRE(c.local.delivery.add_raw({.protocol = 253}, tap));
-    const octets all = pattern(32);
+    const byte_vector all = pattern(32);
     const auto piece = [&](std::size_t from, u16 flags) {
         return datagram_of({.destination = "10.0.1.1"_ip,
                             .flags_and_offset = flags,
@@ -99,7 +99,7 @@ TEST_CASE("deliver: the hook of local-in is asked, and may take the interface aw
 TEST_CASE("deliver: UDP and ICMP go to the stack's own, IGMP is heard and let be") {
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
-    const auto of = [](u8 protocol, const octets& payload) {
+    const auto of = [](u8 protocol, const byte_vector& payload) {
         return datagram_of(
             {.destination = "10.0.1.1"_ip, .protocol = protocol, .payload = payload});
     };
@@ -107,7 +107,7 @@ TEST_CASE("deliver: UDP and ICMP go to the stack's own, IGMP is heard and let be
     check(sent_one(c), support::icmp_is(0, 0, 0x00070001));
     CHECK(deliver(c, of(17, support::udp_message(1, 2, {}))) == fate::dropped);
     check(sent_one(c), support::icmp_is(3, 3));
-    CHECK(deliver(c, of(2, octets(8))) == fate::dropped);
+    CHECK(deliver(c, of(2, byte_vector(8))) == fate::dropped);
     CHECK(c.books.counters[drop_reason::igmp_ignored] == 1);
     CHECK(c.books.counters[mib::ip_in_delivers] == 3);
     CHECK(c.device.output.size() == 0);

@@ -76,10 +76,10 @@ TEST_CASE("drain: expired fragments are work, done once for however many calls w
 TEST_CASE("drain: a link that failed is told to the sender of a sound packet alone") {
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
-    const octets d = datagram_of({});
+    const byte_vector d = datagram_of({});
     acts::fail_link(c, packet_of(c, d));
     check(sent_one(c), support::icmp_is(3, 1), support::quotes(d, 36));
-    octets bad = d;
+    byte_vector bad = d;
     bad[10] ^= std::byte{1};
     acts::fail_link(c, packet_of(c, bad));
     CHECK(c.device.output.size() == 0);

@@ -35,7 +35,7 @@ TEST_CASE("egress: what fits leaves as it is, and is counted once") {
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
     packet p = packet_of(c, datagram_of({}));
-    const acts::departure d = acts::leave(c, p, plan_by_3());
+    const acts::departure d = acts::depart(c, p, plan_by_3());
     CHECK(d.has_left());
     CHECK(d.what == fate::forwarded);
     const auto& n = c.books.counters;
@@ -50,11 +50,11 @@ TEST_CASE("egress: what fits leaves as it is, and is counted once") {
 TEST_CASE("egress: what is larger is cut, unless DF forbids it: then it stays and nobody is told") {
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
-    const octets whole = datagram_of({.payload = pattern(200)});
+    const byte_vector whole = datagram_of({.payload = pattern(200)});
     packet p = packet_of(c, whole);
-    CHECK(acts::leave(c, p, plan_by_3(100)).what == fate::forwarded);
+    CHECK(acts::depart(c, p, plan_by_3(100)).what == fate::forwarded);
     const auto pieces = sent(c);
-    REQUIRE(pieces.size() == 3);  // of 80, 80 and 40 octets behind their headers
+    REQUIRE(pieces.size() == 3);  // of 80, 80 and 40 bytes behind their headers
     check(pieces[0].datagram, support::size(100), support::flags_and_offset(0x2000));
     check(pieces[1].datagram, support::size(100), support::flags_and_offset(0x200a));
     check(pieces[2].datagram, support::size(60), support::flags_and_offset(0x0014));
@@ -65,10 +65,10 @@ TEST_CASE("egress: what is larger is cut, unless DF forbids it: then it stays an
     CHECK(n[balance::absorbed] == 1);
     CHECK(n[balance::transmitted] == 3);
 
-    const octets df = datagram_of({.flags_and_offset = 0x4000, .payload = pattern(200)});
+    const byte_vector df = datagram_of({.flags_and_offset = 0x4000, .payload = pattern(200)});
     p = packet_of(c, df);
     const standing before = standing_of(c);
-    const acts::departure d = acts::leave(c, p, plan_by_3(100));
+    const acts::departure d = acts::depart(c, p, plan_by_3(100));
     CHECK_FALSE(d.has_left());
     CHECK(d.refused ==
           decision::reject(drop_reason::too_big, icmp_request::fragmentation_needed(100)));
@@ -82,14 +82,14 @@ TEST_CASE("egress: by an interface that went down nothing leaves; a full output 
     const std::size_t all = c.device.buffers.available();
     REQUIRE(acts::set_link(c.tables, 3, {.up = false}).has_value());
     packet p = packet_of(c, datagram_of({}));
-    CHECK(acts::leave(c, p, plan_by_3()).what == fate::dropped);
+    CHECK(acts::depart(c, p, plan_by_3()).what == fate::dropped);
     CHECK(c.books.counters[drop_reason::interface_down] == 1);
     CHECK(c.books.counters[mib::ip_out_transmits] == 0);
     CHECK(c.device.buffers.available() == all);
     REQUIRE(acts::set_link(c.tables, 3, {}).has_value());
     for (int i = 0; i < 17; ++i) {  // 16 have room
         p = packet_of(c, datagram_of({}));
-        static_cast<void>(acts::leave(c, p, plan_by_3()));
+        static_cast<void>(acts::depart(c, p, plan_by_3()));
     }
     CHECK(c.books.counters[drop_reason::output_refused] == 1);
     CHECK(c.books.counters[balance::transmitted] == 16);
@@ -103,7 +103,7 @@ TEST_CASE("egress: what leaves by lo waits to be received, by the interface with
                            .type = route_type::local,
                            .mtu = 65536,
                            .ours = 2};
-    CHECK(acts::leave(c, p, plan).what == fate::forwarded);
+    CHECK(acts::depart(c, p, plan).what == fate::forwarded);
     CHECK(c.device.output.size() == 0);
     CHECK(c.books.counters[balance::transmitted] == 1);
     CHECK(c.books.counters[balance::received] == 1);
@@ -113,7 +113,7 @@ TEST_CASE("egress: what leaves by lo waits to be received, by the interface with
     CHECK(item.packet.interface() == 2);
     CHECK(item.route.type == route_type::local);
     CHECK(item.route.interface == 1);
-    CHECK(item.version == c.tables.way_version());
+    CHECK(item.version == c.tables.route_generation());
 }
 
 }  // namespace

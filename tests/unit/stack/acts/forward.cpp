@@ -9,12 +9,12 @@ namespace {
 
 using namespace acts_test;
 
-fate forward(core<small>& c, const octets& d) {
+fate forward(core<small>& c, const byte_vector& d) {
     auto made = sound(c, d);
     const interface& in = *c.tables.interfaces.find(2);
     const auto found =
         pipeline::classify(c.tables.look_up(), made.header(), made.header()[ipv4::destination], in);
-    REQUIRE(found.verdict.kind() == outcome::forward);
+    REQUIRE(found.decided.kind() == decision_kind::forward);
     return acts::forward(c, std::move(made), found, in);
 }
 
@@ -38,7 +38,7 @@ TEST_CASE("forward: the TTL is one less, the rest as it was, and it is counted a
 TEST_CASE("forward: a TTL of 1 ends here, and the sender sees the datagram as it came") {
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
-    const octets d = datagram_of({.ttl = 1});
+    const byte_vector d = datagram_of({.ttl = 1});
     CHECK(forward(c, d) == fate::dropped);
     check(sent_one(c), support::source("10.0.1.1"_ip), support::icmp_is(11, 0),
           support::quotes(d, 36));

@@ -23,10 +23,10 @@ TEST_CASE("forward_plain: a count has room for the largest run") {
     acts::detail::run_count run;
     for (u32 i = 0; i < acts::detail::run_count::most_packets; ++i)
         run.add(3, 0xffff);
-    acts::detail::fast_counts all{.packets = 1, .octets = 1, .ecn = {1, 2, 3, 4}};
+    acts::detail::fast_counts all{.packets = 1, .byte_count = 1, .ecn = {1, 2, 3, 4}};
     run.add_to(all, 0xfff);
     CHECK(all.packets == 0x1000);
-    CHECK(all.octets == u64{0xfff} * 0xffff + 1);
+    CHECK(all.byte_count == u64{0xfff} * 0xffff + 1);
     CHECK(all.ecn[0] == 1);
     CHECK(all.ecn[1] == 2);
     CHECK(all.ecn[2] == 3);

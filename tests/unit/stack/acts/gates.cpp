@@ -89,13 +89,13 @@ TEST_CASE("gates: what a hook drops, harms or takes is gone, each with one fate"
     packet p = support::packet_of(g.pool, datagram_of({}));
     acts::passage on = g.pass(hook_point::forward, p);
     CHECK_FALSE(on);
-    CHECK(on.gone == fate::dropped);
+    CHECK(on.ended_as == fate::dropped);
     g.asked.answer = hook_verdict::accept;
     g.asked.harms = true;
     p = support::packet_of(g.pool, datagram_of({}));
     on = g.pass(hook_point::forward, p);
     CHECK_FALSE(on);
-    CHECK(on.gone == fate::dropped);
+    CHECK(on.ended_as == fate::dropped);
     CHECK(g.books.counters[drop_reason::hook] == 2);
     CHECK(g.pool.available() == 32);
 
@@ -104,7 +104,7 @@ TEST_CASE("gates: what a hook drops, harms or takes is gone, each with one fate"
     p = support::packet_of(g.pool, datagram_of({}));
     on = g.pass(hook_point::forward, p);
     CHECK_FALSE(on);
-    CHECK(on.gone == fate::absorbed);
+    CHECK(on.ended_as == fate::absorbed);
     CHECK(g.books.counters[balance::absorbed] == 1);
     CHECK(g.books.counters[drop_reason::hook] == 2);
     CHECK(g.pool.available() == 31);
@@ -135,7 +135,7 @@ TEST_CASE("gates: a datagram is looked at again after a hook that ran, and only 
         d = broken_behind_its_back(g);
         const acts::passage on = g.pass(r.point, d);
         CHECK_FALSE(on);
-        CHECK(on.gone == fate::dropped);
+        CHECK(on.ended_as == fate::dropped);
         CHECK(g.books.last_drop == r.why);
         CHECK(g.pool.available() == 32);
     }
@@ -159,7 +159,7 @@ TEST_CASE("gates: a datagram that a hook let pass is the one that the hook left"
 
     REQUIRE(g.gates.hooks.add(hook_point::forward, 0, g.asked));
     g.asked.takes = true;
-    CHECK(g.pass(hook_point::forward, d).gone == fate::absorbed);
+    CHECK(g.pass(hook_point::forward, d).ended_as == fate::absorbed);
     CHECK(g.books.counters[balance::absorbed] == 1);
     CHECK(content_of(g.asked.taken).size() == datagram_of({}).size());
     g.asked.taken.reset();
@@ -176,7 +176,7 @@ TEST_CASE(
     p = support::packet_of(g.pool, datagram_of({.protocol = 253}));
     const acts::passage on = acts::pass_security(g.gates, g.books, security_point::out, p, {});
     CHECK_FALSE(on);
-    CHECK(on.gone == fate::dropped);
+    CHECK(on.ended_as == fate::dropped);
     CHECK(g.books.counters[drop_reason::security_policy] == 1);
     CHECK(g.books.last_drop == drop_reason::security_policy);
     CHECK(g.pool.available() == 32);

@@ -11,12 +11,12 @@ namespace {
 using namespace acts_test;
 using acts::handling;
 
-const octets to_us = datagram_of({.destination = "10.0.1.1"_ip});
+const byte_vector to_us = datagram_of({.destination = "10.0.1.1"_ip});
 
 struct telling_handler final : protocol_handler<packet> {
     handler_result answer = handler_result::taken();
-    u32 off = 0;              // octets that it takes off in front
-    bool writes = false;      // its own octets over the first ones, before it takes them off
+    u32 off = 0;              // bytes that it takes off in front
+    bool writes = false;      // its own bytes over the first ones, before it takes them off
     packet* gives = nullptr;  // instead of what it was given
     bool keeps = false;
     bool sends = false;
@@ -105,7 +105,7 @@ TEST_CASE("handle: what the handler kept is delivered, whatever it says") {
 
 TEST_CASE("handle: a datagram that was unwrapped goes on, told of by its own header") {
     handled_core k;
-    const octets inner = datagram_of(
+    const byte_vector inner = datagram_of(
         {.source = "10.0.1.77"_ip, .destination = "10.0.1.255"_ip, .ttl = 5, .protocol = 17});
     k.h.off = 20;
     k.h.answer = handler_result::again(17);
@@ -115,11 +115,11 @@ TEST_CASE("handle: a datagram that was unwrapped goes on, told of by its own hea
     CHECK(k.info.protocol == 17);
     CHECK(k.info.source == "10.0.1.77"_ip);
     CHECK(k.info.ttl == 5);
-    CHECK(k.info.to_many);
+    CHECK(k.info.broadcast_or_multicast);
     CHECK(k.type == route_type::broadcast);
 
     k.info.protocol = 253;
-    d = sound(k.c, datagram_of({.destination = "10.0.1.1"_ip, .payload = octets(30)}));
+    d = sound(k.c, datagram_of({.destination = "10.0.1.1"_ip, .payload = byte_vector(30)}));
     const acts::handled h = k.handle(d);  // nothing that begins as a datagram does
     CHECK(h.how == handling::ended);
     CHECK(h.what == fate::dropped);
@@ -128,7 +128,7 @@ TEST_CASE("handle: a datagram that was unwrapped goes on, told of by its own hea
 
 // A pending checksum that begins so far behind the front of the packet.
 void set_pending(packet& p, u16 start) {
-    metadata& m = p.writable_facts();
+    metadata& m = p.writable_metadata();
     m.checksum = checksum_state::pending;
     m.checksum_start = start;
     m.checksum_offset = 6;
@@ -147,38 +147,38 @@ TEST_CASE("handle: what is known of a packet stays when its handler writes into 
     } ages;
     REQUIRE(k.c.local.delivery.set_handler(253, &ages).has_value());
     auto p = packet_of(k.c, to_us);
-    p.set_type(packet_type::broadcast);
-    p.writable_facts().checksum = checksum_state::verified;
+    p.set_addressing(link_addressing::broadcast);
+    p.writable_metadata().checksum = checksum_state::verified;
     auto made = support::validated(std::move(p));
     REQUIRE(made.has_value());
     unsummed_datagram<packet> d = std::move(*made);
     CHECK(k.handle(d).how == handling::built_in);
     CHECK(d.header()[ipv4::ttl] == 7);
-    CHECK(d.packet().type() == packet_type::broadcast);
-    CHECK(d.packet().facts().checksum == checksum_state::verified);
+    CHECK(d.packet().addressing() == link_addressing::broadcast);
+    CHECK(d.packet().metadata().checksum == checksum_state::verified);
 }
 
 TEST_CASE("handle: what is known of a handler's own packet is of another header") {
     handled_core k;
     auto own = packet_of(k.c, datagram_of({.destination = "10.0.1.1"_ip, .ttl = 5}));
-    own.set_type(packet_type::broadcast);
-    own.writable_facts().checksum = checksum_state::verified;
+    own.set_addressing(link_addressing::broadcast);
+    own.writable_metadata().checksum = checksum_state::verified;
     k.h.gives = &own;
     k.h.answer = handler_result::built_in();
     auto d = sound(k.c, to_us);
     CHECK(k.handle(d).how == handling::built_in);
     CHECK(d.header()[ipv4::ttl] == 5);
-    CHECK(d.packet().type() == packet_type::host);
-    CHECK(d.packet().facts().checksum == checksum_state::unknown);
+    CHECK(d.packet().addressing() == link_addressing::host);
+    CHECK(d.packet().metadata().checksum == checksum_state::unknown);
 }
 
 TEST_CASE("handle: a pending checksum moves by what was taken off, and by nothing else") {
     handled_core k;
-    const octets inner = datagram_of({.destination = "10.0.1.1"_ip, .payload = pattern(40)});
-    const octets outer = datagram_of({.destination = "10.0.1.1"_ip, .payload = inner});
+    const byte_vector inner = datagram_of({.destination = "10.0.1.1"_ip, .payload = pattern(40)});
+    const byte_vector outer = datagram_of({.destination = "10.0.1.1"_ip, .payload = inner});
     k.h.answer = handler_result::again(253);
     k.h.off = 20;
-    SUBCASE("of the packet, though its first octets are written over") {
+    SUBCASE("of the packet, though its first bytes are written over") {
         k.h.writes = true;
         auto d = sound(k.c, outer);
         packet p = std::move(d).release();
@@ -186,7 +186,7 @@ TEST_CASE("handle: a pending checksum moves by what was taken off, and by nothin
         d = std::move(*support::validated(std::move(p)));
         CHECK(k.handle(d).how == handling::again);
         CHECK(content_of(d.packet()) == inner);
-        CHECK(d.packet().facts().checksum_start == 20);
+        CHECK(d.packet().metadata().checksum_start == 20);
     }
     SUBCASE("not of another packet, wherever that begins") {
         auto own = k.c.device.buffers.take(default_headroom + 20);
@@ -197,7 +197,7 @@ TEST_CASE("handle: a pending checksum moves by what was taken off, and by nothin
         auto d = sound(k.c, outer);
         CHECK(k.handle(d).how == handling::again);
         CHECK(content_of(d.packet()) == inner);
-        CHECK(d.packet().facts().checksum_start == 20);
+        CHECK(d.packet().metadata().checksum_start == 20);
     }
 }
 

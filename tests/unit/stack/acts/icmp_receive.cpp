@@ -10,10 +10,10 @@ namespace {
 
 using namespace acts_test;
 
-octets to_us(const octets& message) {
+byte_vector to_us(const byte_vector& message) {
     return datagram_of({.destination = "10.0.1.1"_ip, .protocol = 1, .payload = message});
 }
-fate receive(core<small>& c, const octets& message) {
+fate receive(core<small>& c, const byte_vector& message) {
     delivery_info info{.source = "10.0.1.2"_ip,
                        .destination = "10.0.1.1"_ip,
                        .local = "10.0.1.1"_ip,
@@ -39,7 +39,7 @@ TEST_CASE("icmp receive: an echo is answered, unless the switch says to ignore i
 TEST_CASE("icmp receive: a wrong sum is dropped before its type counts") {
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
-    octets bad = support::echo_request();
+    byte_vector bad = support::echo_request();
     bad[2] ^= std::byte{1};
     CHECK(receive(c, bad) == fate::dropped);
     CHECK(c.books.counters[drop_reason::icmp_checksum] == 1);
@@ -52,7 +52,7 @@ TEST_CASE("icmp receive: a wrong sum is dropped before its type counts") {
 TEST_CASE("icmp receive: an echo reply goes to the endpoint with its identifier, from ICMP on") {
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
-    const octets reply = support::icmp_message(0, 0, 0x00070001, pattern(8));
+    const byte_vector reply = support::icmp_message(0, 0, 0x00070001, pattern(8));
     CHECK(receive(c, reply) == fate::dropped);
     CHECK(c.books.counters[drop_reason::no_endpoint] == 1);
     receive_queue<packet, 2> to;
@@ -69,7 +69,7 @@ TEST_CASE("icmp receive: an error teaches when the protocol that it quotes belie
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
     const ipv4::address there = "10.0.2.9"_ip;
-    const auto needed = [&](u8 protocol, const octets& payload) {
+    const auto needed = [&](u8 protocol, const byte_vector& payload) {
         return support::icmp_message(3, 4, 1200,
                                      datagram_of({.source = "10.0.2.1"_ip,
                                                   .destination = there,

@@ -13,7 +13,7 @@ TEST_CASE("icmp send: a refused packet is dropped, and its sender told with a qu
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
     const std::size_t all = c.device.buffers.available();
-    const octets offender = datagram_of({.destination = "10.0.2.9"_ip});
+    const byte_vector offender = datagram_of({.destination = "10.0.2.9"_ip});
     CHECK(acts::refuse(
               c, packet_of(c, offender),
               decision::reject(drop_reason::host_unreachable, icmp_request::host_unreachable()),
@@ -36,7 +36,7 @@ TEST_CASE("icmp send: a plain drop tells nobody, and no error is about an error"
     furnish(c);
     CHECK(acts::refuse(c, packet_of(c, datagram_of({})), decision::drop(drop_reason::blackhole),
                        route_type::unicast) == fate::dropped);
-    const octets error =
+    const byte_vector error =
         datagram_of({.protocol = 1, .payload = support::icmp_message(11, 0, 0, datagram_of({}))});
     const packet p = packet_of(c, error);
     standing before = standing_of(c);
@@ -52,7 +52,7 @@ TEST_CASE("icmp send: a plain drop tells nobody, and no error is about an error"
 TEST_CASE("icmp send: a broadcast leaves and is heard here; a unicast is not") {
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
-    const octets d = datagram_of({.source = "10.0.2.1"_ip, .destination = "10.0.2.255"_ip});
+    const byte_vector d = datagram_of({.source = "10.0.2.1"_ip, .destination = "10.0.2.255"_ip});
     CHECK(acts::local_out(
               c, packet_of(c, d),
               {.type = route_type::broadcast, .interface = 3, .destination = "10.0.2.255"_ip},
@@ -63,7 +63,7 @@ TEST_CASE("icmp send: a broadcast leaves and is heard here; a unicast is not") {
     REQUIRE(c.later.size() == 1);
     const auto heard = c.later.pop();
     CHECK(content_of(heard.packet) == d);
-    CHECK(heard.packet.type() == sluice::packet_type::loopback);
+    CHECK(heard.packet.addressing() == sluice::link_addressing::loopback);
     CHECK(heard.packet.interface() == 3);
     CHECK(c.books.counters[mib::ip_out_requests] == 1);
 
@@ -80,7 +80,7 @@ TEST_CASE("icmp send: what this host sends came by no interface, and for this ho
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
     packet p = packet_of(c, datagram_of({.source = "10.0.2.1"_ip}));
-    p.set_type(sluice::packet_type::other_host);
+    p.set_addressing(sluice::link_addressing::other_host);
     REQUIRE(p.interface() == 2);
     CHECK(
         acts::local_out(c, std::move(p),
@@ -89,7 +89,7 @@ TEST_CASE("icmp send: what this host sends came by no interface, and for this ho
     REQUIRE(c.device.output.size() == 1);
     const auto item = c.device.output.next();
     CHECK(item.packet.interface() == 0);
-    CHECK(item.packet.type() == sluice::packet_type::host);
+    CHECK(item.packet.addressing() == sluice::link_addressing::host);
 }
 
 TEST_CASE("icmp send: nothing leaves by an interface that is down") {

@@ -50,10 +50,10 @@ struct asked_rules {
 };
 
 TEST_CASE("icmp terms: the policy is told what leaves for whom; an answer has no code") {
-    struct asking : policies<based_on<small>, icmp_rules<asked_rules>> {};
+    struct asking : policies<based_on<small>, icmp_limits<asked_rules>> {};
     core<asking> c{{.seed = testing::fixed_seed}};
     furnish(c);
-    const icmp_message& last = c.local.icmp_rules.last;
+    const icmp_message& last = c.local.icmp_limits.last;
     CHECK(acts::may_send_icmp(c, {.type = 3, .code = 4, .interface = 2},
                               {.interface = 2, .destination = "10.0.1.7"_ip}));
     CHECK(last.type == 3);
@@ -78,10 +78,10 @@ TEST_CASE("icmp terms: an answer has the options of the request turned round, or
 
     auto d = sound(
         c, datagram_of({.destination = "10.0.1.1"_ip, .options = list({7, 7, 4, 0, 0, 0, 0, 1})}));
-    pipeline::classification found{.verdict = decision::deliver(), .type = route_type::local};
+    pipeline::classification found{.decided = decision::deliver(), .type = route_type::local};
     REQUIRE(rewrite::option_walk<core<small>::chosen::options>(c.tables.look_up(), d, *in, found, 0)
                 .proceeds());
-    const octets before = content_of(d.packet());
+    const byte_vector before = content_of(d.packet());
     CHECK(acts::echo_options(c, d.packet(), in, route_type::local, echoed));
     CHECK(echoed.offsets.length == 8);
     CHECK(echoed.offsets.record_route == 20);

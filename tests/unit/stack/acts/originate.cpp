@@ -64,10 +64,10 @@ TEST_CASE("originate: from within a call it waits, header and all") {
 TEST_CASE("originate: a complete packet goes to where it says, or is invalid") {
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
-    const octets d = datagram_of({.source = "10.0.2.1"_ip, .destination = there, .ttl = 9});
+    const byte_vector d = datagram_of({.source = "10.0.2.1"_ip, .destination = there, .ttl = 9});
     CHECK(acts::send_complete(c, packet_of(c, d)).has_value());
     CHECK(sent_one(c) == d);
-    octets bad = d;
+    byte_vector bad = d;
     bad[10] ^= std::byte{1};  // its checksum
     CHECK(acts::send_complete(c, packet_of(c, bad)).error() == send_error::invalid);
     CHECK(c.books.counters[drop_reason::send_invalid] == 1);
@@ -77,7 +77,7 @@ TEST_CASE("originate: a complete packet goes to where it says, or is invalid") {
 TEST_CASE("originate: a program's own header is completed where it says 0, and is no request") {
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
-    octets d = datagram_of({.source = {}, .destination = "10.0.2.77"_ip, .identification = 7});
+    byte_vector d = datagram_of({.source = {}, .destination = "10.0.2.77"_ip, .identification = 7});
     ipv4::view{d.data()}.set(ipv4::total_length, 3);
     CHECK(acts::send_with_header(c, packet_of(c, d), {.destination = there}).has_value());
     const auto left = sent(c);
@@ -87,8 +87,9 @@ TEST_CASE("originate: a program's own header is completed where it says 0, and i
           support::destination("10.0.2.77"_ip), support::size(36));
     CHECK(ipv4::const_view{left[0].datagram.data()}[ipv4::identification] == 7);
     CHECK(c.books.counters[mib::ip_out_requests] == 0);
-    CHECK(acts::send_with_header(c, packet_of(c, octets(19)), {.destination = there}).error() ==
-          send_error::invalid);
+    CHECK(
+        acts::send_with_header(c, packet_of(c, byte_vector(19)), {.destination = there}).error() ==
+        send_error::invalid);
 }
 
 }  // namespace

@@ -12,14 +12,14 @@ namespace {
 
 using namespace acts_test;
 
-// The two halves of 32 octets for 10.0.1.1.
-octets half(bool first) {
-    const octets all = pattern(32);
+// The two halves of 32 bytes for 10.0.1.1.
+byte_vector half(bool first) {
+    const byte_vector all = pattern(32);
     const auto middle = all.begin() + 16;
     return datagram_of(
         {.destination = "10.0.1.1"_ip,
          .flags_and_offset = static_cast<u16>(first ? 0x2000 : 2),
-         .payload = first ? octets(all.begin(), middle) : octets(middle, all.end())});
+         .payload = first ? byte_vector(all.begin(), middle) : byte_vector(middle, all.end())});
 }
 
 TEST_CASE("reassemble: the first half is held, the second makes it whole") {
@@ -87,7 +87,7 @@ TEST_CASE("alert: without a listener the datagram goes on, untouched and uncount
     furnish(c);
     receive_queue<packet, 4> other;
     REQUIRE(c.local.delivery.add_alert({.protocol = 46}, other));  // RSVP, not ours
-    const octets d = datagram_of({.options = list({148, 4, 0, 0})});
+    const byte_vector d = datagram_of({.options = list({148, 4, 0, 0})});
     auto alerted = sound(c, d);
     const standing before = standing_of(c);
     const auto on = acts::pass_listeners(c, std::move(alerted), *c.tables.interfaces.find(2));
@@ -102,7 +102,7 @@ TEST_CASE("alert: a listener gets it, and it goes no further; a fragment waits f
     furnish(c);
     receive_queue<packet, 4> listener;
     REQUIRE(c.local.delivery.add_alert({.protocol = 253}, listener));
-    const octets d = datagram_of({.options = list({148, 4, 0, 0})});
+    const byte_vector d = datagram_of({.options = list({148, 4, 0, 0})});
     const interface& in = *c.tables.interfaces.find(2);
     const auto taken = acts::pass_listeners(c, sound(c, d), in);
     REQUIRE_FALSE(taken.has_value());

@@ -13,7 +13,7 @@ TEST_CASE("receive: by a link that is down, or for another host, nothing is read
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
     packet p = packet_of(c, datagram_of({}));
-    p.set_type(sluice::packet_type::other_host);
+    p.set_addressing(sluice::link_addressing::other_host);
     CHECK(acts::receive(c, std::move(p)) == fate::dropped);
     CHECK(c.books.counters[drop_reason::other_host] == 1);
     REQUIRE(acts::set_link(c.tables, 2, {.up = false}).has_value());
@@ -24,7 +24,7 @@ TEST_CASE("receive: by a link that is down, or for another host, nothing is read
     CHECK(c.books.counters[mib::ipext_in_octets] == 0);
 }
 
-TEST_CASE("receive: a wrong header is counted with its octets, and no hook hears of it") {
+TEST_CASE("receive: a wrong header is counted with its bytes, and no hook hears of it") {
     struct : hook<packet> {
         u32 calls = 0;
         hook_verdict operator()(packet&, const hook_context&) noexcept override {
@@ -35,7 +35,7 @@ TEST_CASE("receive: a wrong header is counted with its octets, and no hook hears
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
     REQUIRE(c.gates.hooks.add(hook_point::prerouting, 0, asked));
-    octets bad = datagram_of({.tos = 3});
+    byte_vector bad = datagram_of({.tos = 3});
     bad[10] ^= std::byte{1};
     CHECK(acts::receive(c, packet_of(c, bad)) == fate::dropped);
     const auto& n = c.books.counters;
@@ -72,7 +72,7 @@ TEST_CASE("receive: a datagram is delivered, forwarded, or has no way") {
 TEST_CASE("receive: options are read before a refused route is told") {
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
-    const octets d =
+    const byte_vector d =
         datagram_of({.destination = "192.0.2.1"_ip, .options = list({7, 7, 3, 0, 0, 0, 0, 0})});
     CHECK(acts::receive(c, packet_of(c, d)) == fate::dropped);
     check(sent_one(c), support::icmp_is(12, 0, 22u << 24));  // the pointer, 3
@@ -91,7 +91,7 @@ TEST_CASE("receive: one of ours that came back keeps its route while that holds"
                                      .version = version,
                                      .kind = work_kind::receive_own});
     };
-    const u32 now = c.tables.way_version();
+    const u32 now = c.tables.route_generation();
     CHECK(back(decision::drop(drop_reason::no_multicast_member), now) == fate::dropped);
     CHECK(c.books.counters[drop_reason::no_multicast_member] == 1);
     CHECK(back(decision::deliver(), now - 1) == fate::dropped);  // for us, of an unknown protocol

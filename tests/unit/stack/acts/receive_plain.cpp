@@ -12,11 +12,12 @@ using namespace acts_test;
 
 constexpr moment now{instant{} + 1000_s, 43'200'000};
 
-octets numbered(u8 number, u8 tos = 0) {
-    return datagram_of({.destination = "10.0.1.1"_ip,
-                        .protocol = 17,
-                        .tos = tos,
-                        .payload = support::udp_message(4000, 53, octets(4, std::byte{number}))});
+byte_vector numbered(u8 number, u8 tos = 0) {
+    return datagram_of(
+        {.destination = "10.0.1.1"_ip,
+         .protocol = 17,
+         .tos = tos,
+         .payload = support::udp_message(4000, 53, byte_vector(4, std::byte{number}))});
 }
 
 // An endpoint that does something with each datagram that it takes.
@@ -61,7 +62,7 @@ TEST_CASE("receive plain: delivered with the counters and the facts of the whole
         CHECK(to.last.interface == 2);
         CHECK(to.last.local == "10.0.1.1"_ip);
         CHECK(to.last.source_port == 4000);
-        CHECK_FALSE(to.last.to_many);
+        CHECK_FALSE(to.last.broadcast_or_multicast);
         const auto& n = c.books.counters;
         CHECK(n[mib::ip_in_receives] == 1);
         CHECK(n[mib::ipext_in_octets] == 32);
@@ -78,7 +79,7 @@ TEST_CASE("receive plain: an echo request is answered, from our own address it i
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
     const auto echo = [](ipv4::address from) {
-        octets message = list({8, 0, 0, 0, 0, 1, 0, 2, 5, 6, 7, 8});
+        byte_vector message = list({8, 0, 0, 0, 0, 1, 0, 2, 5, 6, 7, 8});
         store_be<u16>(message.data() + 2, checksum::compute(message));
         return datagram_of(
             {.source = from, .destination = "10.0.1.1"_ip, .protocol = 1, .payload = message});

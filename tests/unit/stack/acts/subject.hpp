@@ -1,5 +1,5 @@
 // What the tests of acts share: a small core with lo and two links (10.0.1.1/24 by 2, 10.0.2.1/24
-// by 3), packets in and octets out, and a standing to compare: what an act may leave alone.
+// by 3), packets in and bytes out, and a standing to compare: what an act may leave alone.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -21,11 +21,11 @@ namespace acts_test {
 
 using namespace sluice;
 using namespace sluice::literals;
+using support::byte_vector;
 using support::check;
 using support::content_of;
 using support::datagram_of;
 using support::list;
-using support::octets;
 using support::pattern;
 
 struct small
@@ -45,12 +45,13 @@ void furnish(Core& c) {
 }
 
 template <class Core>
-typename Core::packet_type packet_of(Core& c, const octets& d, u16 interface = 2) {
+typename Core::packet_type packet_of(Core& c, const byte_vector& d, u16 interface = 2) {
     return support::packet_of(c.device.buffers, d, interface);
 }
 
 template <class Core>
-unsummed_datagram<typename Core::packet_type> sound(Core& c, const octets& d, u16 interface = 2) {
+unsummed_datagram<typename Core::packet_type> sound(Core& c, const byte_vector& d,
+                                                    u16 interface = 2) {
     auto made = support::validated(packet_of(c, d, interface));
     REQUIRE(made.has_value());
     return std::move(*made);
@@ -64,7 +65,7 @@ std::vector<support::sent_packet> sent(Core& c) {
 
 // The one packet that was sent.
 template <class Core>
-octets sent_one(Core& c) {
+byte_vector sent_one(Core& c) {
     const auto all = sent(c);
     REQUIRE(all.size() == 1);
     return all[0].datagram;
@@ -87,10 +88,10 @@ struct standing {
 template <class Core>
 standing standing_of(const Core& c) {
     const auto& n = c.books.counters;
-    return {c.tables.way_version(), c.later.size(),
-            c.device.output.size(), c.device.buffers.available(),
-            n[balance::received],   n[balance::originated],
-            n[balance::delivered],  n.drops()};
+    return {c.tables.route_generation(), c.later.size(),
+            c.device.output.size(),      c.device.buffers.available(),
+            n[balance::received],        n[balance::originated],
+            n[balance::delivered],       n.drops()};
 }
 
 }  // namespace acts_test

@@ -10,9 +10,9 @@ namespace {
 
 using namespace acts_test;
 
-const octets to_53 = datagram_of({.destination = "10.0.1.1"_ip,
-                                  .protocol = 17,
-                                  .payload = support::udp_message(4000, 53, pattern(12))});
+const byte_vector to_53 = datagram_of({.destination = "10.0.1.1"_ip,
+                                       .protocol = 17,
+                                       .payload = support::udp_message(4000, 53, pattern(12))});
 const delivery_info one{.source = "10.0.1.2"_ip,
                         .destination = "10.0.1.1"_ip,
                         .local = "10.0.1.1"_ip,
@@ -24,7 +24,7 @@ TEST_CASE("udp receive: the endpoint of the port gets the payload, and both port
     furnish(c);
     receive_queue<packet, 2> to;
     REQUIRE(c.local.delivery.add_udp({.protocol = 17, .local_port = 53}, to));
-    octets padded = support::udp_message(4000, 53, pattern(12));
+    byte_vector padded = support::udp_message(4000, 53, pattern(12));
     padded.resize(padded.size() + 5);  // behind its length
     CHECK(acts::receive_udp(
               c,
@@ -64,10 +64,11 @@ TEST_CASE("udp receive: a full endpoint drops in silence, and so do many that no
     CHECK(c.books.counters[drop_reason::endpoint_full] == 1);
     delivery_info many = one;
     many.destination = "10.0.1.255"_ip;
-    many.to_many = true;
-    const octets to_all = datagram_of({.destination = "10.0.1.255"_ip,
-                                       .protocol = 17,
-                                       .payload = support::udp_message(4000, 99, pattern(12))});
+    many.broadcast_or_multicast = true;
+    const byte_vector to_all =
+        datagram_of({.destination = "10.0.1.255"_ip,
+                     .protocol = 17,
+                     .payload = support::udp_message(4000, 99, pattern(12))});
     CHECK(acts::receive_udp(c, sound(c, to_all), many, route_type::broadcast) == fate::dropped);
     CHECK(c.books.counters[drop_reason::udp_many_unwanted] == 1);
     CHECK(c.device.output.size() == 0);
@@ -79,7 +80,7 @@ TEST_CASE("udp receive: a wrong length or sum reaches nobody") {
     receive_queue<packet, 2> to;
     REQUIRE(c.local.delivery.add_udp({.protocol = 17, .local_port = 53}, to));
     const auto receive = [&](u16 length, u16 sum) {
-        octets message = support::udp_message(4000, 53, pattern(12));
+        byte_vector message = support::udp_message(4000, 53, pattern(12));
         const udp::view header{message.data()};
         header.set(udp::length, length);
         header.set(udp::checksum, sum);

@@ -35,7 +35,7 @@ TEST_CASE("ways: what this host sends uses a learned gateway and MTU until they 
     const exception_key key{there, {}, 3};
     c.tables.exceptions.learn(key, {.gateway = "10.0.2.7"_ip, .mtu = 1300, .expires = now + 600_s},
                               now);
-    const u32 ways = c.tables.way_version();
+    const u32 ways = c.tables.route_generation();
     way = acts::route_to(c.tables, {.destination = there}, now);
     REQUIRE(way.has_value());
     CHECK(way->neighbour == "10.0.2.7"_ip);
@@ -46,7 +46,7 @@ TEST_CASE("ways: what this host sends uses a learned gateway and MTU until they 
     CHECK(way->mtu == 0);
     CHECK(acts::route_to(c.tables, {.destination = "192.0.2.1"_ip}, now).error() ==
           routing::send_error::network_unreachable);
-    CHECK(c.tables.way_version() == ways);
+    CHECK(c.tables.route_generation() == ways);
     way = acts::route_to(c.tables, {.destination = there}, now + 601_s);
     REQUIRE(way.has_value());
     CHECK(way->neighbour == there);

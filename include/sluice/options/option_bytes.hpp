@@ -1,6 +1,6 @@
-// The octets of one option, bounded: what the option functions read and write with.
+// The bytes of one option, bounded: what the option functions read and write with.
 // Expects: a header and the offset of an option in it. Does: reads 0 and writes nothing where the
-// option has no such octet, and takes an offset that names no option for an empty one, so that
+// option has no such byte, and takes an offset that names no option for an empty one, so that
 // offsets which no longer fit their header (a hook rewrote it) can do no harm.
 // Never: leaves the option. Cost: one compare an access. RFC 791 section 3.1.
 #pragma once
@@ -25,11 +25,11 @@ template <class Byte>
     return {ip.data() + at, length};
 }
 
-[[nodiscard]] constexpr u8 octet(const_bytes option, std::size_t at) noexcept {
+[[nodiscard]] constexpr u8 byte(const_bytes option, std::size_t at) noexcept {
     return at < option.size() ? std::to_integer<u8>(option[at]) : u8{0};
 }
 
-constexpr void set_octet(bytes option, std::size_t at, std::size_t value) noexcept {
+constexpr void set_byte(bytes option, std::size_t at, std::size_t value) noexcept {
     if (at < option.size()) option[at] = static_cast<std::byte>(static_cast<u8>(value));
 }
 
@@ -37,7 +37,7 @@ constexpr void set_octet(bytes option, std::size_t at, std::size_t value) noexce
     return at < option.size() && at + 4 <= option.size() ? load_be<u32>(option.data() + at) : 0;
 }
 
-// Offsets are sums and differences of untrusted octets: one that wrapped round is outside as well.
+// Offsets are sums and differences of untrusted bytes: one that wrapped round is outside as well.
 constexpr void set_word(bytes option, std::size_t at, u32 value) noexcept {
     if (at < option.size() && at + 4 <= option.size()) store_be<u32>(option.data() + at, value);
 }

@@ -1,4 +1,4 @@
-// What waits for link addresses is bounded by the octets of its blocks, for each neighbour and in
+// What waits for link addresses is bounded by the bytes of its blocks, for each neighbour and in
 // all.
 #include "support.hpp"
 
@@ -6,7 +6,7 @@
 
 #include <doctest/doctest.h>
 
-namespace link_octets_bounds {
+namespace link_bytes_bounds {
 using namespace link_test;
 using support::of_size;
 
@@ -21,9 +21,9 @@ void ask_all(Table& t, blocks& from, u32 size, u32 hosts, u32 each) {
         const auto use = t.use_for_output(1, ipv4::address{0x0a000000 + n % hosts}, at(0));
         REQUIRE(use.neighbour != nullptr);
         static_cast<void>(t.hold(*use.neighbour, of_size(from, size), {}));
-        REQUIRE(t.held_octets() <= Table::most_held_octets);
-        REQUIRE(t.held_octets() == (1024 - from.available()) * blocks::block_capacity);
-        REQUIRE(use.neighbour->held.octets() <= t.times().held_octets);
+        REQUIRE(t.held_bytes() <= Table::most_held_bytes);
+        REQUIRE(t.held_bytes() == (1024 - from.available()) * blocks::block_capacity);
+        REQUIRE(use.neighbour->held.byte_count() <= t.times().held_bytes);
     }
 }
 
@@ -32,17 +32,17 @@ void ask_all(Table& t, blocks& from, u32 size, u32 hosts, u32 each) {
 TEST_CASE("packets of 64 KB to 16 silent hosts leave half of the pool") {
     blocks from;
     neighbour_table<chain, 256> t{{1, 2}};
-    static_assert(decltype(t)::most_held_octets == 1024 * 1024);
+    static_assert(decltype(t)::most_held_bytes == 1024 * 1024);
     ask_all(t, from, 65'535, 16, 8);
     CHECK(t.held() == 15);  // of 32 blocks each
     CHECK(from.available() == 1024 - 15 * 32);
     CHECK(t.abandoned() != 0);
     t.flush(1);
     CHECK(from.available() == 1024);
-    CHECK(t.held_octets() == 0);
+    CHECK(t.held_bytes() == 0);
 }
 
-TEST_CASE("one silent host keeps Linux's 212,992 octets, the newest of what came") {
+TEST_CASE("one silent host keeps Linux's 212,992 bytes, the newest of what came") {
     blocks from;
     neighbour_table<chain, 256, 64> t{{1, 2}};
     ask_all(t, from, 65'535, 1, 64);
@@ -63,7 +63,7 @@ TEST_CASE("small packets to many silent hosts are bounded by their number") {
 
 TEST_CASE("unres_qlen_bytes is set while it runs; what is larger than it is dropped") {
     blocks from;
-    neighbour_table<chain, 8> t{{1, 2}, {.held_octets = 10'000}};
+    neighbour_table<chain, 8> t{{1, 2}, {.held_bytes = 10'000}};
     const auto use = t.use_for_output(1, ipv4::address{0x0a000001}, at(0));
     CHECK(t.hold(*use.neighbour, of_size(from, 28), {}) == 0);
     CHECK(t.hold(*use.neighbour, of_size(from, 4'000), {}) == 0);
@@ -75,7 +75,7 @@ TEST_CASE("unres_qlen_bytes is set while it runs; what is larger than it is drop
     t.set_times({});
     CHECK(t.hold(*use.neighbour, of_size(from, 10'000), {}) == 0);
     CHECK(t.take_held(*use.neighbour).size() == 10'000);
-    CHECK(t.held_octets() == 0);
+    CHECK(t.held_bytes() == 0);
 }
 
-}  // namespace link_octets_bounds
+}  // namespace link_bytes_bounds

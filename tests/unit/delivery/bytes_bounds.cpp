@@ -1,4 +1,4 @@
-// Queues of packets that are received or sent are bounded by the octets of their blocks.
+// Queues of packets that are received or sent are bounded by the bytes of their blocks.
 #include <sluice/delivery/receive_queue.hpp>
 #include <sluice/output/queue_output.hpp>
 #include <sluice/packet/pool_storage.hpp>
@@ -7,7 +7,7 @@
 
 #include "support/chains.hpp"
 
-namespace delivery_octets_bounds {
+namespace delivery_bytes_bounds {
 using namespace sluice;
 using support::of_size;
 
@@ -34,8 +34,8 @@ std::size_t fill(Pool& from, Holder& holder, u32 size, u64 most, Put&& put) {
             CHECK(p.size() == kept);
         }
         p.reset();
-        REQUIRE(holder.octets() <= most);
-        REQUIRE(holder.octets() == u64{count - static_cast<u32>(from.available())} * block);
+        REQUIRE(holder.byte_count() <= most);
+        REQUIRE(holder.byte_count() == u64{count - static_cast<u32>(from.available())} * block);
     }
     return taken;
 }
@@ -54,14 +54,14 @@ void check_holder(u64 most, std::size_t places, Put put) {
         CHECK(fill(from, holder, size, most, put) == (room < places ? room : places));
         while (holder.next().packet) {
         }
-        CHECK(holder.octets() == 0);
+        CHECK(holder.byte_count() == 0);
         CHECK(from.available() == count);
     }
 }
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("no queue passes its octets, whatever the packets; all goes back", Ownership,
+TEST_CASE_TEMPLATE("no queue passes its bytes, whatever the packets; all goes back", Ownership,
                    unique, shared) {
     using pool = blocks<Ownership>;
     using packet = typename pool::packet_type;
@@ -87,8 +87,8 @@ TEST_CASE("what a packet keeps: its blocks whole, of the blocks of others what i
     CHECK(memory_kept(list) == 3 * block + 300);
     REQUIRE(list.pull(20));
     CHECK(memory_kept(list) == 3 * block + 300);
-    REQUIRE(list.may_pull(30));  // octets move into the first block
+    REQUIRE(list.may_pull(30));  // bytes move into the first block
     CHECK(memory_kept(list) <= 3 * block + 300);
 }
 
-}  // namespace delivery_octets_bounds
+}  // namespace delivery_bytes_bounds

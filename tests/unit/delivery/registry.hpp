@@ -4,7 +4,7 @@
 #include "support/datagrams.hpp"
 #include "support/validated.hpp"
 
-#include <sluice/delivery/endpoints.hpp>
+#include <sluice/delivery/registry.hpp>
 #include <sluice/packet/pool_storage.hpp>
 #include <sluice/pipeline/validate.hpp>
 #include <sluice/testing/fixed_seed.hpp>

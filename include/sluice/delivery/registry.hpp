@@ -183,7 +183,7 @@ struct registered_endpoints {
         [[nodiscard]] constexpr delivery_count udp(Packet&& packet,
                                                    const delivery_info& info) noexcept {
             const endpoint_filter all = endpoint_filter::of(info).of_udp();
-            if (info.to_many) {
+            if (info.broadcast_or_multicast) {
                 return give_copies(udp_, all, packet, info);
             }
             delivery_count n;

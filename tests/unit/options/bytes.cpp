@@ -1,10 +1,10 @@
-// The bounded access to the octets of an option: nothing outside of it is read or written, wherever
+// The bounded access to the bytes of an option: nothing outside of it is read or written, wherever
 // an offset of a hostile packet points.
 #include <doctest/doctest.h>
 
 #include "surroundings.hpp"
 
-namespace options_octets {
+namespace options_bytes {
 
 namespace {
 
@@ -30,16 +30,16 @@ TEST_CASE("words are read and written whole or not at all") {
     CHECK(around == list({0xff, 1, 10, 11, 12, 13, 0xff, 0xff, 0xff, 0xff}));
 }
 
-TEST_CASE("octets outside read as 0 and stay as they are") {
+TEST_CASE("bytes outside read as 0 and stay as they are") {
     header_bytes around = list({0xff, 1, 2, 3, 0xff});
     const bytes option{around.data() + 1, 3};
-    CHECK(access::octet(option, 2) == 3);
-    CHECK(access::octet(option, 3) == 0);
-    CHECK(access::octet(option, wrapped) == 0);
-    access::set_octet(option, 3, 9);
-    access::set_octet(option, wrapped, 9);
+    CHECK(access::byte(option, 2) == 3);
+    CHECK(access::byte(option, 3) == 0);
+    CHECK(access::byte(option, wrapped) == 0);
+    access::set_byte(option, 3, 9);
+    access::set_byte(option, wrapped, 9);
     CHECK(around == list({0xff, 1, 2, 3, 0xff}));
-    access::set_octet(option, 2, 0x109);
+    access::set_byte(option, 2, 0x109);
     CHECK(around == list({0xff, 1, 2, 9, 0xff}));
 }
 
@@ -57,10 +57,10 @@ TEST_CASE("an offset that names no option gives an empty one") {
     }
     header[31] = std::byte{3};  // beyond the header
     CHECK(size_at(30) == 0);
-    header[31] = std::byte{1};  // less than its own two octets
+    header[31] = std::byte{1};  // less than its own two bytes
     CHECK(size_at(30) == 0);
 }
 
 }  // namespace
 
-}  // namespace options_octets
+}  // namespace options_bytes

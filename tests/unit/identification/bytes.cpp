@@ -1,4 +1,4 @@
-// Both octets of an identification: a counter carries from one into the other, and in a random walk
+// Both bytes of an identification: a counter carries from one into the other, and in a random walk
 // neither tells where the walk is. RFC 7739 section 3.
 #include <doctest/doctest.h>
 
@@ -8,7 +8,7 @@
 
 #include <vector>
 
-namespace identification_octets {
+namespace identification_bytes {
 
 namespace {
 
@@ -25,7 +25,7 @@ u32 low(u16 id) {
     return id & 0xffu;
 }
 
-TEST_CASE("identification octets: a flow counts up by one through all values, carry and all") {
+TEST_CASE("identification bytes: a flow counts up by one through all values, carry and all") {
     for (const u64 key : {1u, 2u, 3u}) {
         basic_identification<1> ids{{key, ~key}};
         u16 last = ids.next(us, them, 17, 1, instant{});
@@ -43,9 +43,9 @@ TEST_CASE("identification octets: a flow counts up by one through all values, ca
     }
 }
 
-// Of 65535 steps, a random octet is one more than the last in about 256: sixteen standard
-// deviations are 256 more. At each distance that the counter's own octets have a rule for.
-TEST_CASE("identification octets: neither octet of a random walk counts, whatever one knows") {
+// Of 65535 steps, a random byte is one more than the last in about 256: sixteen standard
+// deviations are 256 more. At each distance that the counter's own bytes have a rule for.
+TEST_CASE("identification bytes: neither byte of a random walk counts, whatever one knows") {
     for (const u64 key : {1u, 2u, 3u}) {
         random_identification ids{{key, ~key}};
         std::vector<u16> walk(65536);
@@ -74,4 +74,4 @@ TEST_CASE("identification octets: neither octet of a random walk counts, whateve
 
 }  // namespace
 
-}  // namespace identification_octets
+}  // namespace identification_bytes

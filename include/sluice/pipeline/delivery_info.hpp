@@ -1,4 +1,4 @@
-// delivery_facts: what is told of a datagram for us, and which flow it belongs to. Expects: a
+// delivery_info: what is told of a datagram for us, and which flow it belongs to. Expects: a
 // validated datagram, the type of its route. Does: fills delivery_info from the header; finds the
 // place where the route of an established flow of UDP is kept. Never: delivers. Cost: the header's
 // fields; a look-up of the flow among the endpoints. RFC 1122 section 3.4, Linux
@@ -17,14 +17,15 @@ namespace sluice::pipeline {
 // by: the interface whose rules the datagram met.
 template <class Tables, class Packet, header_sum Sum>
 [[nodiscard, gnu::always_inline]] constexpr delivery_info
-facts_of(const Tables& t, const basic_datagram<Packet, Sum>& d, u16 by, route_type type) noexcept {
+delivery_info_of(const Tables& t, const basic_datagram<Packet, Sum>& d, u16 ingress,
+                 route_type type) noexcept {
     const ipv4::const_view ip = d.header();
     return {.source = ip[ipv4::source],
             .destination = ip[ipv4::destination],
-            .local = routing::specific_destination(t, ip, by, type),
+            .local = routing::specific_destination(t, ip, ingress, type),
             .interface = d.packet().interface(),
             .protocol = ip[ipv4::protocol],
-            .to_many = type != route_type::local,
+            .broadcast_or_multicast = type != route_type::local,
             .ttl = ip[ipv4::ttl],
             .tos = ip[ipv4::tos]};
 }
@@ -33,8 +34,9 @@ facts_of(const Tables& t, const basic_datagram<Packet, Sum>& d, u16 by, route_ty
 template <class Tables>
 [[nodiscard]] constexpr route_type type_inside(const Tables& t, ipv4::address to) noexcept {
     const route_type kind = routing::address_kind(t, to);
-    const bool to_many = kind == route_type::multicast || kind == route_type::broadcast;
-    return to_many && !to.is_unspecified() ? kind : route_type::local;
+    const bool broadcast_or_multicast =
+        kind == route_type::multicast || kind == route_type::broadcast;
+    return broadcast_or_multicast && !to.is_unspecified() ? kind : route_type::local;
 }
 
 // nullptr: it belongs to no established flow. Makes the UDP header contiguous.
@@ -44,7 +46,8 @@ template <class Delivery, class Packet, header_sum Sum>
     const u32 start = d.header_size();
     const Packet& p = d.packet();
     if (d.header()[ipv4::protocol] != ipv4::protocols::udp || ipv4::is_fragment(d.header()) ||
-        p.type() != packet_type::host || !d.may_pull(start + static_cast<u32>(udp::layout::size))) {
+        p.addressing() != link_addressing::host ||
+        !d.may_pull(start + static_cast<u32>(udp::layout::size))) {
         return nullptr;
     }
     const ipv4::const_view ip = d.header();

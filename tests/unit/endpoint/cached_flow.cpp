@@ -3,7 +3,7 @@
 
 #include "unit/endpoint/support.hpp"
 
-namespace endpoint_way {
+namespace endpoint_cached_flow {
 
 namespace {
 
@@ -23,14 +23,14 @@ TEST_CASE("endpoint way: one lookup for many datagrams, a new one after each cha
     };
     for (int i = 0; i < 10; ++i)
         CHECK(neighbour().next_hop == "10.0.2.254"_ip);
-    CHECK(s.way().lookups() == 1);
+    CHECK(s.flow().lookups() == 1);
     const route_entry better{.prefix = "192.0.2.0/24"_prefix, .gateway = "10.0.1.9"_ip};
     REQUIRE(b->add_route(better).has_value());
     CHECK(neighbour().next_hop == "10.0.1.9"_ip);
-    CHECK(s.way().lookups() == 2);
+    CHECK(s.flow().lookups() == 2);
     REQUIRE(b->set_up(2, false).has_value());
     CHECK(neighbour().next_hop == "10.0.2.254"_ip);  // the route went with its interface
-    CHECK(s.way().lookups() == 3);
+    CHECK(s.flow().lookups() == 3);
     REQUIRE(b->set_up(2, true).has_value());
     REQUIRE(b->add_route(better).has_value());
     CHECK(neighbour().interface == 2);
@@ -67,9 +67,9 @@ TEST_CASE("endpoint way: what is learned counts at once, until it expires") {
                          .protocol = ipv4::protocols::udp,
                          .payload = support::udp_message(7000, far.port, pattern(20))}));
     CHECK(pieces() == 2);
-    const u64 asked = s.way().lookups();
+    const u64 asked = s.flow().lookups();
     CHECK(pieces() == 2);
-    CHECK(s.way().lookups() == asked);
+    CHECK(s.flow().lookups() == asked);
     b.now.now = b.now.now + 601_s;  // without a poll
     CHECK(pieces() == 1);
 }
@@ -94,4 +94,4 @@ TEST_CASE("endpoint way: no way is told and counted, like a send of the stack's"
 
 }  // namespace
 
-}  // namespace endpoint_way
+}  // namespace endpoint_cached_flow
