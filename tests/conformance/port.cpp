@@ -110,7 +110,7 @@ TEST_CASE_TEMPLATE("a burst that its sender takes has left the caller, and is co
     }
     pool buffers;
     model_of<Kind> out{o.device->sender()};
-    const octets datagram = support::datagram_of(
+    const byte_vector datagram = support::datagram_of(
         {.source = "10.9.0.3"_ip, .destination = "10.9.0.2"_ip, .payload = support::pattern(9)});
     for (int i = 0; i < 5; ++i) {
         packet p = support::packet_of(buffers, Kind::link == port::link_header::ethernet

@@ -123,11 +123,12 @@ struct capture_device {
         auto file = port::pcap::writer::create(at.path, port::pcap::link_type::ethernet);
         bool written = file.has_value();
         for (u8 number = 1; written && number <= 5; ++number) {
-            octets echo = support::list({8, 0, 0, 0, 0, 0, 0, number});
-            const octets frame = with_link_header(
+            byte_vector echo = support::list({8, 0, 0, 0, 0, 0, 0, number});
+            const byte_vector frame = with_link_header(
                 support::datagram_of({.protocol = ipv4::protocols::icmp, .payload = echo}));
-            written = file->write({}, frame) &&
-                      (number != 2 || file->write({}, with_link_header(octets(28), {}, 0x0806)));
+            written =
+                file->write({}, frame) &&
+                (number != 2 || file->write({}, with_link_header(byte_vector(28), {}, 0x0806)));
         }
         return written;
     }

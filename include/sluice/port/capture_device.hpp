@@ -89,12 +89,12 @@ public:
         const std::size_t room = packet.tailroom();
         const std::size_t n = frame.ipv4.size() < room ? frame.ipv4.size() : room;
         copy_bytes(packet.put(static_cast<u32>(n)), frame.ipv4.data(), n);
-        if (!port::detail::append_octets(packet, from, frame.ipv4.subspan(n))) {
+        if (!port::detail::append_bytes(packet, from, frame.ipv4.subspan(n))) {
             ++counters_.too_long;
             return failure{read_status::thrown_away};
         }
         packet.set_interface(options_.interface);
-        packet.set_type(frame.addressed);
+        packet.set_addressing(frame.addressed);
         ++counters_.received;
         counters_.received_bytes += frame.ipv4.size();
         return packet;

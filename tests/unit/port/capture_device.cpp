@@ -21,10 +21,10 @@ using port_test::temporary_file;
 
 namespace {
 
-void write(const temporary_file& to, const std::vector<octets>& packets) {
+void write(const temporary_file& to, const std::vector<byte_vector>& packets) {
     auto file = pcap::writer::create(to.path, pcap::link_type::raw);
     REQUIRE(file.has_value());
-    for (const octets& p : packets)
+    for (const byte_vector& p : packets)
         REQUIRE(file->write({}, p));
 }
 
@@ -32,7 +32,7 @@ void write(const temporary_file& to, const std::vector<octets>& packets) {
 
 TEST_CASE("a packet larger than a buffer comes in several, or not at all") {
     temporary_file file;
-    const octets large = datagram_of({.payload = pattern(3000)});
+    const byte_vector large = datagram_of({.payload = pattern(3000)});
     write(file, {large, datagram_of({})});
     fixed_pool<1024, 8> pool;
     {
@@ -88,10 +88,10 @@ TEST_CASE("a router between two captures, in the loop of a program") {
         }
     };
     temporary_file before, after;
-    const std::vector<octets> sent(3, datagram_of({.source = "10.0.1.2"_ip,
-                                                   .destination = "10.0.2.2"_ip,
-                                                   .ttl = 9,
-                                                   .payload = pattern(8)}));
+    const std::vector<byte_vector> sent(3, datagram_of({.source = "10.0.1.2"_ip,
+                                                        .destination = "10.0.2.2"_ip,
+                                                        .ttl = 9,
+                                                        .payload = pattern(8)}));
     write(before, sent);
     auto from = capture::device::open(before.path, {.interface = 2});
     auto to = pcap::writer::create(after.path, pcap::link_type::raw);

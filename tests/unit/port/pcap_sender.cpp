@@ -22,7 +22,7 @@ using packet = pool::packet_type;
 static_assert(transmitter_for<pcap::writer, packet>);
 static_assert(frame_sink<pcap::sender::model<packet>, packet>);
 
-packet in_two_pieces(pool& from, const octets& whole) {
+packet in_two_pieces(pool& from, const byte_vector& whole) {
     packet made = packet_of(from, {whole.begin(), whole.begin() + 24});
     made.append(packet_of(from, {whole.begin() + 24, whole.end()}));
     return made;
@@ -36,7 +36,7 @@ TEST_CASE("records have the times of the calls, also beside a device") {
     REQUIRE(writer.has_value());
     CHECK(writer->link() == link_header::none);
     pool buffers;
-    const octets datagram = datagram_of({.payload = pattern(40)});
+    const byte_vector datagram = datagram_of({.payload = pattern(40)});
     pcap::sender::model<packet> out{writer->sender(1000_s)};
     pcap_tee<pcap::sender>::model<packet> tee{.recorder = {*writer, {}}};
     packet first = packet_of(buffers, datagram);
@@ -56,7 +56,7 @@ TEST_CASE("records have the times of the calls, also beside a device") {
         const auto record = reader->next();
         REQUIRE(record.has_value());
         CHECK(record->since_epoch == at);
-        CHECK(octets{record->captured.begin(), record->captured.end()} == datagram);
+        CHECK(byte_vector{record->captured.begin(), record->captured.end()} == datagram);
     }
 }
 
