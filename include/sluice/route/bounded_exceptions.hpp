@@ -1,10 +1,17 @@
 // bounded_exceptions<Buckets>: up to ten exceptions in each of Buckets buckets, in place.
-// Expects: a secret key. Does: what exceptions_policy asks; a keyed hash chooses the bucket, and
-// when that is full the oldest of it gives way, sometimes earlier, so that a stranger who makes us
-// learn cannot tell from what is forgotten who else we talk to. Never: allocates, grows. Cost: a
-// multiplication for destinations without an exception, a keyed hash and ten compares for those
-// with one; 48 bytes a place. expire() looks at all places, only once a deadline passed. Source:
-// Linux update_or_create_fnhe, find_exception. Models exceptions_policy (route/exceptions.hpp).
+//
+// A keyed hash chooses the bucket. A full bucket evicts its oldest exception, at random also
+// earlier: an attacker who makes it learn cannot tell which destinations the host talks to
+// (CVE-2021-20322).
+//
+// Expects: a secret key.
+// Never:   allocates.
+// Cost:    a multiplication for destinations without an exception; a keyed hash and ten compares
+//          for those with one; 48 bytes an exception. expire() scans all places, only after a
+//          deadline.
+// Source:  Linux update_or_create_fnhe, find_exception.
+//
+// Models exceptions_policy (route/exceptions.hpp).
 #pragma once
 
 #include <sluice/base/random.hpp>
@@ -20,7 +27,7 @@ class bounded_exceptions {
     static_assert(Buckets > 0 && (Buckets & (Buckets - 1)) == 0,
                   "sluice: bounded_exceptions<Buckets>: the number of buckets is a power of two");
 
-    // Linux FNHE_RECLAIM_DEPTH: a bucket holds so many, and up to as many again by chance.
+    // Linux FNHE_RECLAIM_DEPTH: a bucket holds this number, and at random up to twice as many.
     static constexpr u32 reclaim_depth = 5;
     static constexpr u32 ways = 2 * reclaim_depth;
 
@@ -40,7 +47,7 @@ public:
     constexpr explicit bounded_exceptions(hash_key key) noexcept : key_(key), random_(key) {}
 
     [[nodiscard]] constexpr bool any() const noexcept { return size_ != 0; }
-    // How many there are, those that expired since the last expire() included.
+    // The number of exceptions, with those that expired since the last expire().
     [[nodiscard]] constexpr std::size_t size() const noexcept { return size_; }
 
     [[nodiscard]] constexpr const route_exception* find(const exception_key& key,
@@ -58,7 +65,7 @@ public:
 
     constexpr void learn(const exception_key& key, const route_exception& news,
                          instant now) noexcept {
-        if (unmarked_ > capacity) {  // marks of destinations that were forgotten since
+        if (unmarked_ > capacity) {  // too many marks of freed exceptions
             keep_if([](const exception_key&, const route_exception&) noexcept { return true; });
         }
         place* const bucket = places_[bucket_of(key)];
@@ -115,8 +122,8 @@ private:
         ++unmarked_;
     }
 
-    // One bit for each destination with an exception, and by chance for few others: packets to all
-    // but those are spared the keyed hash and the bucket.
+    // One bit for each destination with an exception; few other destinations share one. Packets to
+    // all others skip the keyed hash and the bucket.
     [[nodiscard]] constexpr u64 mark_of(ipv4::address destination) const noexcept {
         constexpr int bits = std::countr_zero(Buckets) + 6;
         return (destination.value * (key_.low | 1)) >> (64 - bits);
@@ -143,7 +150,8 @@ private:
         }
     }
 
-    // That of the key, or a new one: the oldest go until fewer than a random bound are left.
+    // The place of this key, or a new one: evicts the oldest until a random number at most are
+    // left.
     [[nodiscard]] constexpr place& place_for(place* bucket, const exception_key& key) noexcept {
         u32 depth = 0;
         for (u32 i = 0; i < ways; ++i) {
@@ -157,7 +165,7 @@ private:
         }
         place* p = bucket;
         while (p->used) {
-            ++p;  // at least one of the ways is free: most < ways
+            ++p;  // a place is free: most < ways
         }
         p->used = true;
         p->key = key;
@@ -177,7 +185,7 @@ private:
     hash_key key_;
     keyed_random random_;
     std::size_t size_ = 0;
-    std::size_t unmarked_ = 0;             // forgotten since the marks were made
+    std::size_t unmarked_ = 0;             // freed since the marks were made
     instant deadline_ = instant::never();  // no exception expires before it
     u64 marks_[Buckets]{};
     place places_[Buckets][ways]{};

@@ -1,13 +1,13 @@
 // # route_policy
 //
-// Answers where a destination leads. One lookup finds local, broadcast, unicast and refusing routes
+// Finds the route of a destination. One lookup finds local, broadcast, unicast and refusing routes
 // alike.
 //
 // `lookup(address)` returns the id of the best route, or `next_hop::none`. The longest prefix wins;
 // of equal prefixes the one with a tos, then the smaller metric. `lookup(query)` does the same
 // under a tos, an interface and a scope. `at(id)` returns the entry; it stays valid until the table
 // changes. `add` and `remove` change the table and return an error if they cannot. `version()`
-// moves with every change.
+// changes with every change of the table.
 //
 // Constants: `has_local_routes`: the table holds the local and broadcast addresses; otherwise the
 // stack keeps those of its interfaces in front of it (`with_local_routes`). `memory_limit`.
@@ -26,23 +26,23 @@
 //     };
 //
 // Optional members: `has_gateway(address, interface)`: whether some route uses this gateway;
-// without it the stack follows no redirect that must name one (conf.secure_redirects).
+// without it the stack ignores redirects that must name a gateway (conf.secure_redirects).
 // `append(route)`: adds behind routes of the same key, so that two interfaces may share a network.
 // `remove_if(f)`: removes each route for which f(const route_entry&) is true; without it a route
 // outlives its interface and its preferred source. `for_each(f)`: visits all.
 //
 // A table may answer faster for forwarded packets. `hop_for(address, tos)` returns the route of
 // `lookup` and `at` as a `hop_entry` (route/entry.hpp) of 16 bytes, which routes share and which
-// stays in the cache; the one of `nowhere` if there is no route. Without it the stack reads the
-// entry. `prefetch(address)` fetches the memory that the next lookup of this address reads first.
-// `reader()` returns an object that has both functions and holds by value what they read, until the
-// table changes: a loop keeps it in registers across its stores.
+// stays in the cache; without a route it returns the hop of `nowhere`. Without it the stack reads
+// the entry. `prefetch(address)` fetches the memory that the next lookup of this address reads
+// first. `reader()` returns a small object with both functions, valid until the table changes: a
+// loop keeps it in registers across its stores.
 //
 // A table that never changes may omit add and remove: it models `route_policy` but not
 // `mutable_route_policy`.
 //
 // Models: `linear_routes` (the reference, a scan), `lpm_trie`, `lpm_table` (in memory that the
-// program gives), `direct_table` (the same, with a hop for each network of 24 bits),
+// program passes), `direct_table` (the same, with a hop for each network of 24 bits),
 // `with_local_routes<Table>`.
 #pragma once
 
@@ -60,13 +60,13 @@ concept has_lookup = requires(const R& r, ipv4::address d, const route_query& q)
     { r.lookup(q) } noexcept -> std::same_as<next_hop>;
 };
 
-// The entry behind an id: read on the packet path, so by reference.
+// The entry of an id: returned by reference, because the packet path reads it.
 template <class R>
 concept has_entries = requires(const R& r, next_hop id) {
     { r.at(id) } noexcept -> std::same_as<const route_entry&>;
 };
 
-// Cached ids are dropped when it moves.
+// The stack drops cached ids when it changes.
 template <class R>
 concept has_version = requires(const R& r) {
     { r.version() } noexcept -> std::same_as<u32>;
@@ -81,19 +81,19 @@ concept states_route_facts = requires {
 template <class R>
 concept route_policy = has_lookup<R> && has_entries<R> && has_version<R> && states_route_facts<R>;
 
-// Optional: the short answer for packets that are merely forwarded.
+// Optional: the short answer for forwarded packets.
 template <class R>
 concept has_hops = requires(const R& r, ipv4::address d, u8 tos) {
     { r.hop_for(d, tos) } noexcept -> std::convertible_to<const hop_entry&>;
 };
 
-// Optional: tables that leave the cache are asked some packets ahead.
+// Optional: fetches memory some packets ahead, for tables larger than the cache.
 template <class R>
 concept has_prefetch = requires(const R& r, ipv4::address d) {
     { r.prefetch(d) } noexcept;
 };
 
-// Optional: what answers for the table, by value, for as long as it does not change.
+// Optional: an object that answers for the table until the table changes.
 template <class R>
 concept has_reader = has_hops<R> && requires(const R& r) {
     { r.reader() } noexcept -> has_hops;

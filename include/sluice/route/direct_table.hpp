@@ -1,14 +1,19 @@
-// direct_table: longest-prefix match by one read of a table of all networks of 24 bits ("24-8"),
-// for routers whose packets go everywhere.
-// Expects: memory of zeros that outlives the table (fresh pages of the system are; 2 MiB pages make
-// lookups faster), memory_for(limits) bytes; with less it refuses every route. Does: what
-// lpm_table does, and tells the hop of a destination (hop_for) by reading 2 bytes and the 16 of a
-// hop that many routes share; one read more where a prefix is longer than 24 bits. Never:
-// allocates, frees; leaves a change half done: add says full when routes, hops or groups are used
-// up. Cost: 32 MiB, 512 bytes for each network of 24 bits with a longer prefix, 24 bytes a hop,
-// beside the memory of an lpm_table for the routes. A change rewrites the networks that the prefix
-// covers (a default route: all), so this is for more lookups than changes. `lookup` and `at` are
-// those of the trie. Models mutable_route_policy (route/concept.hpp).
+// direct_table: longest-prefix match by one read of a table of all networks of 24 bits ("24-8").
+//
+// Use it in a router whose packets go everywhere and whose routes rarely change. It does what
+// lpm_table does. In addition hop_for() returns the hop of a destination by two reads, 2 bytes and
+// a hop of 16 that many routes share; a third read where a prefix is longer than 24 bits. `lookup`
+// and `at` use the trie.
+//
+// Expects: zeroed memory of memory_for(limits) bytes that outlives the table (fresh pages of the
+//          system are zero; 2 MiB pages make lookups faster). With less it refuses every route.
+// Never:   allocates, frees; leaves a change half done.
+// Errors:  add returns full when routes, hops or groups are used up.
+// Cost:    32 MiB, 512 bytes for each network of 24 bits with a longer prefix, 24 bytes a hop, and
+//          the memory of an lpm_table for the routes. A change rewrites the networks that the
+//          prefix covers (a default route: all).
+//
+// Models mutable_route_policy (route/concept.hpp).
 #pragma once
 
 #include <sluice/route/shared_hops.hpp>
@@ -21,11 +26,11 @@
 
 namespace sluice {
 
-// How much a direct_table takes.
+// The size of a direct_table.
 struct direct_limits {
     std::size_t routes = 0;
-    std::size_t hops = 1024;    // different ones, at most 32767
-    std::size_t groups = 1024;  // networks of 24 bits with longer prefixes in them, at most 32768
+    std::size_t hops = 1024;    // different hops, at most 32767
+    std::size_t groups = 1024;  // networks of 24 bits that hold longer prefixes, at most 32768
 };
 
 class direct_table
@@ -35,12 +40,12 @@ class direct_table
     friend base;
 
 public:
-    // What a stack's parts give it.
+    // As a stack's parts pass it.
     struct parts {
         std::span<std::byte> memory{};
         direct_limits limits{};
     };
-    // Beside the memory that it was given.
+    // Without the memory of parts.
     static constexpr std::size_t memory_limit =
         sizeof(base) + sizeof(detail::shared_hops) + 8 * sizeof(void*);
 
@@ -49,7 +54,7 @@ public:
     direct_table(const direct_table&) = delete;
     direct_table& operator=(const direct_table&) = delete;
 
-    // For any routes within those limits, whatever their prefixes are.
+    // Enough for any routes within the limits, whatever their prefixes.
     [[nodiscard]] static constexpr std::size_t memory_for(const direct_limits& l) noexcept {
         return boundary - 1 + own_memory_for(l) + memory_type::memory_for(l.routes);
     }
@@ -57,7 +62,7 @@ public:
     [[nodiscard]] std::size_t hops_in_use() const noexcept { return hops_.in_use(); }
     [[nodiscard]] std::size_t groups_in_use() const noexcept { return groups_in_use_; }
 
-    // Answers for the table while that does not change.
+    // The table's reader: valid until the table changes.
     class answers {
     public:
         [[nodiscard, gnu::always_inline]] const hop_entry& hop_for(ipv4::address destination,
@@ -72,7 +77,7 @@ public:
             return hops_[id];
         }
         [[gnu::always_inline]] void prefetch(ipv4::address destination) const noexcept {
-            // Where there is no memory this is no address either; fetching it does nothing.
+            // Without memory the address is not valid; prefetching it does nothing.
             __builtin_prefetch(
                 reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(networks_) +
                                               (destination.value >> 8) * sizeof(u16)));
@@ -90,15 +95,15 @@ public:
         const u16 (*groups_)[256];
         const hop_entry* hops_;
         const direct_table* table_;
-        u8 least_tos_;  // from this on the routes are searched
+        u8 least_tos_;  // from this tos on, the trie is searched
     };
     [[nodiscard]] answers reader() const noexcept { return answers{*this}; }
 
-    // What a packet of that tos needs to know of its route; of none: that of `nowhere`.
+    // The hop of the route for this tos; without a route the hop of `nowhere`.
     [[nodiscard]] const hop_entry& hop_for(ipv4::address destination, u8 tos) const noexcept {
         return reader().hop_for(destination, tos);
     }
-    // Fetches what hop_for() will read first; nothing of a table without memory.
+    // Fetches the memory that hop_for() reads first; without memory does nothing.
     [[gnu::always_inline]] void prefetch(ipv4::address destination) const noexcept {
         reader().prefetch(destination);
     }
@@ -114,7 +119,7 @@ private:
         return network & u32{0x7fff};
     }
 
-    // Where the memory begins that is used; nullptr: it is too small, or the limits are too large.
+    // The first byte of the memory to use; nullptr if it is too small or the limits too large.
     [[nodiscard]] static std::byte* cut(const parts& p) noexcept {
         const auto beyond = reinterpret_cast<std::uintptr_t>(p.memory.data()) % boundary;
         if (p.limits.routes == 0 || p.limits.hops > detail::shared_hops::max_hops ||
@@ -145,7 +150,7 @@ private:
 
     static constexpr hop_entry to_nowhere = hop_of(nowhere);
 
-    // By the trie, apart from the loops that ask for each packet.
+    // Searches the trie. Not inlined into the loops that ask for each packet.
     [[nodiscard, gnu::noinline]] const hop_entry& searched(ipv4::address destination,
                                                            u8 tos) const noexcept {
         const next_hop route = lookup(route_query{.destination = destination, .tos = tos});
@@ -169,8 +174,8 @@ private:
         write(p.length > 24 && give_back_group(p) ? ipv4::prefix{p.base, 24} : p);
     }
 
-    // Counts one more prefix longer than 24 bits in its network, which gets a group with the first;
-    // false: there are no more.
+    // Counts one more prefix longer than 24 bits in its network; the first one takes a group.
+    // False: no group is free.
     [[nodiscard]] bool take_group(const ipv4::prefix& p) noexcept {
         u16& network = networks_[p.base.value >> 8];
         if ((network & is_group) == 0) {
@@ -185,7 +190,7 @@ private:
         ++long_prefixes_[group_of(network)];
         return true;
     }
-    // One fewer; true: it was the last, and the network must be written anew.
+    // Counts one prefix fewer. True: it was the last, and the network must be written anew.
     [[nodiscard]] bool give_back_group(const ipv4::prefix& p) noexcept {
         const u32 g = group_of(networks_[p.base.value >> 8]);
         if (--long_prefixes_[g] != 0) return false;
@@ -195,8 +200,8 @@ private:
         return true;
     }
 
-    // Writes what the trie answers for the addresses of the prefix. A block that is smaller than a
-    // network lies in a group: only a node below it cuts the network, and that has a long prefix.
+    // Writes the trie's answers for all addresses of the prefix. A block smaller than a network
+    // lies in a group: only a node below the network cuts it, and that node has a long prefix.
     void write(const ipv4::prefix& p) noexcept {
         for_each_run(p, [this](u32 first, u32 last, next_hop answer) {
             const u16 id =
@@ -209,7 +214,7 @@ private:
         });
     }
 
-    // The first, then from it twice as many each time.
+    // Writes one cell, then copies twice as many each time.
     static void fill(u16* cells, u32 first, u32 last, u16 with) noexcept {
         const u32 count = last - first + 1;
         cells[first] = with;
@@ -219,11 +224,11 @@ private:
         }
     }
 
-    u16* networks_ = nullptr;  // of 24 bits: the id of a hop, or a group
-    group* groups_ = nullptr;  // the ids of the network's 256 addresses
+    u16* networks_ = nullptr;  // by network of 24 bits: the id of a hop, or a group
+    group* groups_ = nullptr;  // the hop ids of a network's 256 addresses
     detail::shared_hops hops_{};
     u16* hop_of_route_ = nullptr;
-    u16* long_prefixes_ = nullptr;  // of each group: how many routes it is there for
+    u16* long_prefixes_ = nullptr;  // by group: the number of its long prefixes
     u16* free_groups_ = nullptr;
     u32 group_capacity_ = 0;
     u32 groups_in_use_ = 0;

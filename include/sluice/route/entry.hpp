@@ -1,7 +1,10 @@
-// route_entry: one route, as a table keeps it and as the pipeline reads it; route_query: what is
-// looked up. Expects: interface indexes of the stack's interface table. Does: carries type, scope,
-// gateway, metrics. Never: resolves. Cost: 36 bytes, one cache line with its
-// neighbours. Source: Linux rtnetlink.h, fib_semantics.c.
+// route_entry: one route, as tables keep it and the pipeline reads it.
+// Also here: hop_entry, the part of a route that a plain packet needs; route_query, the input of a
+// lookup; route_error, the reason why a route is refused.
+//
+// Expects: interface indexes of the stack's interface table.
+// Cost:    36 bytes.
+// Source:  Linux rtnetlink.h, fib_semantics.c.
 #pragma once
 
 #include <sluice/base/integer.hpp>
@@ -20,7 +23,7 @@ enum class route_type : u8 {
     blackhole,
     unreachable,
     prohibit,
-    throw_away,  // "throw": go on with the next table, in the end no route
+    throw_away,  // "throw": continue with the next table; here: no route
 };
 
 struct route_entry {
@@ -28,17 +31,16 @@ struct route_entry {
     route_type type = route_type::unicast;
     u8 scope = scopes::universe;
     u8 tos = 0;            // 0: any
-    bool on_link = false;  // the gateway counts as reachable although no route says so
+    bool on_link = false;  // accept the gateway although no route covers it
     bool mtu_locked = false;
     u16 interface = 0;
     u16 mtu = 0;                       // bytes; 0: the interface's
     ipv4::address gateway{};           // unspecified: the destination is on the link
-    ipv4::address preferred_source{};  // unspecified: chosen by the interface's addresses
-    u32 metric = 0;                    // of several routes to one prefix the smallest is used
+    ipv4::address preferred_source{};  // unspecified: chosen from the interface's addresses
+    u32 metric = 0;                    // the smallest wins among routes to one prefix
 
     [[nodiscard]] constexpr bool has_gateway() const noexcept { return !gateway.is_unspecified(); }
-    // The scope of the next hop: link when a gateway is used, host when the destination itself is
-    // on the link.
+    // The scope of the next hop: link with a gateway, host when the destination is on the link.
     [[nodiscard]] constexpr u8 next_hop_scope() const noexcept {
         return has_gateway() ? scopes::link
                              : (scope == scopes::host ? scopes::nowhere : scopes::host);
@@ -47,7 +49,7 @@ struct route_entry {
     friend constexpr bool operator==(const route_entry&, const route_entry&) noexcept = default;
 };
 
-// What a plain packet needs to know of its route (hop.hpp).
+// The part of a route that a plain packet needs (hop.hpp). Many routes share one.
 struct alignas(16) hop_entry {
     ipv4::address gateway{};  // unspecified: the destination is on the link
     u16 interface = 0;
@@ -61,27 +63,27 @@ struct alignas(16) hop_entry {
 
 struct route_query {
     ipv4::address destination{};
-    u16 interface = 0;  // only routes by this one; 0: any
+    u16 interface = 0;  // only routes by this interface; 0: any
     u8 tos = 0;
-    u8 scope = scopes::universe;  // only routes of at least this scope
+    u8 scope = scopes::universe;  // only routes of this scope or a narrower one
 };
 
-// Why a table or a stack refuses a route, and what Linux answers.
+// Why a table or a stack refuses a route, with the error that Linux returns.
 enum class route_error : u8 {
     none,
     full,                 // ENOMEM: the table has no room
-    exists,               // EEXIST: prefix, table, tos and metric are taken
-    not_found,            // ESRCH: no route is meant
-    invalid,              // EINVAL: prefix with host bits, unknown type, ECN bits, scope
+    exists,               // EEXIST: a route of this prefix, table, tos and metric exists
+    not_found,            // ESRCH: no such route
+    invalid,              // EINVAL: host bits, unknown type, ECN bits in tos, bad scope
     no_interface,         // ENODEV
     interface_down,       // ENETDOWN
-    gateway_unreachable,  // ENETUNREACH: no link of that interface leads to the gateway
-    invalid_gateway,      // EINVAL: not the address of another host
+    gateway_unreachable,  // ENETUNREACH: the interface has no route to the gateway
+    invalid_gateway,      // EINVAL: the gateway is not the address of another host
     invalid_source,       // EINVAL: the preferred source is not a local address
-    invalid_mtu,          // not zero and below 68 bytes; Linux takes it
+    invalid_mtu,          // nonzero and below 68 bytes; Linux accepts it
 };
 
-// What is wrong with the route, and what to do.
+// The error as a sentence: the fault, then the remedy.
 [[nodiscard]] constexpr const char* message(route_error error) noexcept {
     using enum route_error;
     switch (error) {

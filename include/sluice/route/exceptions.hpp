@@ -1,15 +1,15 @@
 // # exceptions_policy
 //
-// Keeps what was learned about single destinations: the path MTU (RFC 1191 section 6.1) and the
+// Stores facts learned about single destinations: the path MTU (RFC 1191 section 6.1) and the
 // gateway that a redirect named (RFC 1122 section 3.3.1.3). Linux fib_nh_exception.
 //
-// The key of an exception (`exception_key`) is a destination and the next hop of its route at that
-// time. So an exception ends when the destination is routed elsewhere. `any()` says whether there
-// is an exception at all; the stack asks it for every packet. `find(key, now)` returns the
-// exception, or nullptr; it stays valid until the next change. `learn(key, news, now)` stores the
-// news: a known exception keeps the gateway or MTU that the news does not give. `keep_if(f)` calls
-// f(const exception_key&, route_exception&) for each, which may change it, and drops those for
-// which it returns false. `expire(now)` drops entries that are too old and returns the next
+// The key of an exception (`exception_key`) is a destination and the next hop of its route when it
+// was learned. So an exception ends when the destination is routed elsewhere. `any()` returns
+// whether there is an exception; the stack calls it for every packet. `find(key, now)` returns
+// the exception, or nullptr; the pointer stays valid until the next change. `learn(key, news, now)`
+// stores the news: a known exception keeps the gateway or MTU that the news leaves out.
+// `keep_if(f)` calls f(const exception_key&, route_exception&) for each exception; f may change it,
+// and returns false to drop it. `expire(now)` drops expired exceptions and returns the next
 // deadline.
 //
 // Constants: `never_learns` (the stack leaves out the code that learns), `memory_limit`.
@@ -41,22 +41,22 @@ namespace sluice {
 
 struct exception_key {
     ipv4::address destination{};
-    ipv4::address gateway{};  // of the route; unspecified: on the link
+    ipv4::address gateway{};  // of the route; unspecified: the destination is on the link
     u16 interface = 0;        // of the route
 
     friend constexpr bool operator==(const exception_key&, const exception_key&) noexcept = default;
 };
 
-// Of a route or of its hop.
+// The key for a destination and its route or hop.
 template <class Route>
 [[nodiscard]] constexpr exception_key key_of(ipv4::address destination, const Route& r) noexcept {
     return {destination, r.gateway, r.interface};
 }
 
 struct route_exception {
-    ipv4::address gateway{};  // instead of the route's; unspecified: the route's
+    ipv4::address gateway{};  // replaces the route's gateway; unspecified: keep the route's
     u16 mtu = 0;              // bytes; 0: nothing learned
-    bool mtu_locked = false;  // the path is narrower than the least MTU that is believed
+    bool mtu_locked = false;  // the path is narrower than the smallest MTU that the stack accepts
     instant expires{};
 };
 

@@ -1,19 +1,22 @@
-// hop_entry: what a plain packet needs to know of its route, in 16 bytes that many routes share.
-// Expects: nothing. Does: tells the next hop of a route, and asks a table for that of a destination
-// in the shortest way that the table has. Never: reads the route where the table keeps hops by
-// themselves. Cost: a table without hops looks up the route and reads it.
+// hop_of, find_hop, reader_of: the hop_entry of a route or of a destination.
+//
+// find_hop() asks a table for the next hop of a destination by the table's fastest function: tables
+// with hop_for() do not read the route.
+//
+// Cost:    a table without hop_for() looks up the route and reads it.
 #pragma once
 
 #include <sluice/route/concept.hpp>
 
 namespace sluice {
 
-// Of each route: how it leaves.
+// The fields of a route that a hop has.
 [[nodiscard]] constexpr hop_entry hop_of(const route_entry& r) noexcept {
     return {.gateway = r.gateway, .interface = r.interface, .mtu = r.mtu, .type = r.type};
 }
 
-// What a loop asks that does not change the table: its reader where it has one, else the table.
+// The object that a loop calls while the table does not change: the table's reader if it has one,
+// else the table.
 template <route_policy Routes>
 [[nodiscard]] constexpr decltype(auto) reader_of(const Routes& routes) noexcept {
     if constexpr (has_reader<Routes>) {
@@ -23,7 +26,7 @@ template <route_policy Routes>
     }
 }
 
-// The hop of the best route under that tos (0: none), that of `nowhere` where there is no route.
+// The hop of the best route under this tos (0: none), or the hop of `nowhere` if there is no route.
 template <class Routes>
 [[nodiscard]] [[gnu::always_inline]] constexpr decltype(auto)
 find_hop(const Routes& routes, ipv4::address destination, u8 tos) noexcept {

@@ -1,8 +1,12 @@
-// linear_routes<N>: a table of up to N routes that is scanned.
-// Expects: few routes. Does: everything that route_policy and mutable_route_policy ask; it is the
-// reference that other tables are tested against, and the table for firmware with a handful of
-// routes. Never: allocates. Cost: every operation looks at all N places; 40 bytes a route. Models
-// mutable_route_policy (route/concept.hpp).
+// linear_routes<N>: a route table of up to N routes that every operation scans.
+//
+// Use it for a handful of routes, as in firmware. It is also the reference that other tables are
+// tested against.
+//
+// Never:   allocates.
+// Cost:    every operation looks at all N places; 40 bytes a route.
+//
+// Models mutable_route_policy (route/concept.hpp).
 #pragma once
 
 #include <sluice/route/concept.hpp>
@@ -53,7 +57,7 @@ public:
         return id_of(*best);
     }
 
-    // The route behind an id; `nowhere` for an id that names none.
+    // The route with this id; `nowhere` for an id without a route.
     [[nodiscard]] constexpr const route_entry& at(next_hop id) const noexcept {
         const auto i = static_cast<std::size_t>(id);
         return i < N ? state_.places[i].route : nowhere;
@@ -61,8 +65,7 @@ public:
 
     [[nodiscard]] constexpr u32 version() const noexcept { return state_.version; }
 
-    // Takes away the route that would be tried first of those that are meant (selection.hpp,
-    // is_meant).
+    // Removes the first route in the order of lookup that is_meant (selection.hpp).
     [[nodiscard]] constexpr result<void, route_error> remove(const route_entry& wanted) noexcept {
         place* first = nullptr;
         for (place& p : state_.places) {
@@ -76,7 +79,7 @@ public:
         return {};
     }
 
-    // Takes away every route for which f(const route_entry&) says so; how many.
+    // Removes every route for which f(const route_entry&) returns true. Returns their number.
     template <class F>
     constexpr u32 remove_if(F&& f) noexcept {
         u32 removed = 0;

@@ -1,10 +1,15 @@
-// lpm_table: longest-prefix match for as many routes as the memory holds that the program gives.
-// Expects: memory of zeros that outlives the table (fresh pages of the system are), for example
-// memory_for(routes) bytes; with none it refuses every route. Does: what lpm_trie does, for a
-// number of routes that is known only at run time; move_to(memory) lets it grow while it is used.
-// Never: allocates, frees; changes the number of a route when it moves.
-// Cost: 1 MB and up to 545 bytes a route, touched as they are used; a lookup is that of lpm_trie
-// behind one pointer more. Models mutable_route_policy (route/concept.hpp).
+// lpm_table: longest-prefix match in memory that the program passes.
+//
+// It is an lpm_trie for a number of routes that is known only at run time. move_to(memory) lets it
+// grow while it is in use; ids of routes stay the same.
+//
+// Expects: zeroed memory that outlives the table (fresh pages of the system are zero), for example
+//          memory_for(routes) bytes. Without memory it refuses every route.
+// Never:   allocates, frees.
+// Cost:    1 MB and up to 545 bytes a route, touched as they are used; a lookup follows one pointer
+//          more than that of lpm_trie.
+//
+// Models mutable_route_policy (route/concept.hpp).
 #pragma once
 
 #include <sluice/route/trie_memory.hpp>
@@ -21,9 +26,9 @@ class lpm_table
     using base = lpm_table::trie_table;
 
 public:
-    // What a stack's parts give it.
+    // As a stack's parts pass it.
     using parts = std::span<std::byte>;
-    // Beside the memory that it was given.
+    // Without the memory that the program passes.
     static constexpr std::size_t memory_limit = sizeof(base);
 
     lpm_table() noexcept = default;
@@ -31,14 +36,14 @@ public:
     lpm_table(const lpm_table&) = delete;
     lpm_table& operator=(const lpm_table&) = delete;
 
-    // For any routes, whatever their prefixes are.
+    // Enough for this number of routes, whatever their prefixes.
     [[nodiscard]] static constexpr std::size_t memory_for(std::size_t routes) noexcept {
         return memory_type::memory_for(routes);
     }
     [[nodiscard]] std::size_t capacity() const noexcept { return arrays().route_capacity(); }
 
-    // From now on it is in that memory, of zeros, and the memory before is free; false: too small
-    // for what is there, and nothing changed.
+    // Moves the table into other zeroed memory; the old memory is free then. False: it is too small
+    // for the routes of the table, and nothing changed.
     [[nodiscard]] bool move_to(std::span<std::byte> memory) noexcept {
         const memory_type wider{memory};
         if (wider.route_capacity() == 0 || wider.route_capacity() < touched_routes() ||

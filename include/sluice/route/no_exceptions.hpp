@@ -1,5 +1,7 @@
-// no_exceptions: a node that learns nothing about single destinations.
-// Expects: routes whose MTU and gateway are right. Does: forgets at once. Never: keeps. Cost: none.
+// no_exceptions: an exceptions policy that learns nothing about single destinations.
+//
+// Use it when the routes' MTUs and gateways are right.
+//
 // Deviation: RFC 1122 section 3.2.2.2 asks every host to follow redirects, and section 3.3.3
 // advises path MTU discovery.
 #pragma once

@@ -1,7 +1,12 @@
 // shared_hops: the hops of many routes, each kept once, under ids of 15 bits.
-// Expects: memory of zeros for `capacity` hops. Does: gives equal hops the same id, counts who uses
-// it, and frees it with the last. Id 0 is the hop of no route. Never: allocates, moves a hop.
-// Cost: 24 bytes a hop; a change finds a hop by hashing (owners choose hops, not senders).
+//
+// Equal hops have the same id. It counts the users of a hop and frees the hop with the last. Id 0
+// is the hop of no route.
+//
+// Expects: zeroed memory for `capacity` hops.
+// Never:   allocates, moves a hop.
+// Cost:    24 bytes a hop; a change finds a hop by an unkeyed hash (administrators choose hops,
+//          senders do not).
 #pragma once
 
 #include <sluice/route/hop.hpp>
@@ -15,11 +20,11 @@ namespace sluice::detail {
 
 class shared_hops {
 public:
-    // Beside that of no route.
+    // Without the hop of id 0.
     static constexpr std::size_t max_hops = 0x7fff;
 
     shared_hops() noexcept = default;
-    // Takes memory_for(capacity) bytes from `next` on, which is aligned for hops.
+    // Takes memory_for(capacity) bytes from `next` on; `next` is aligned for hops.
     shared_hops(std::byte*& next, std::size_t capacity) noexcept
         : capacity_{static_cast<u16>(capacity)} {
         take_array(next, hops_, capacity + 1);
@@ -34,11 +39,11 @@ public:
     }
 
     [[nodiscard]] const hop_entry& at(u16 id) const noexcept { return hops_[id]; }
-    // By id.
+    // The array of hops, indexed by id.
     [[nodiscard]] const hop_entry* all() const noexcept { return hops_; }
     [[nodiscard]] std::size_t in_use() const noexcept { return in_use_; }
 
-    // The id of that hop, used once more; 0: there are no more.
+    // The id of this hop, with one more user; 0: all ids are in use.
     [[nodiscard]] u16 acquire(const hop_entry& hop) noexcept {
         u16& chain = chain_of(hop);
         u16 id = chain;
@@ -83,7 +88,7 @@ private:
 
     hop_entry* hops_ = nullptr;
     u32* uses_ = nullptr;
-    u16* following_ = nullptr;  // the next hop of the same chain, or of the free ones
+    u16* following_ = nullptr;  // by id: the next hop of the same chain, or the next free one
     u16* chains_ = nullptr;
     u16 capacity_ = 0;
     u16 in_use_ = 0;

@@ -1,14 +1,14 @@
-// Routes as text, both ways, as `ip route` spells them.
+// Parses routes from text and prints them, as `ip route` spells them.
 //
 //   [TYPE] PREFIX [via ADDRESS] [dev NAME] [onlink] [src ADDRESS] [metric N] [mtu [lock] N]
 //          [tos HEX]
 //
-// Use parse_route for one route and route_lines for a text of many lines, with # for comments.
-// Words behind the prefix come in any order. The name of the interface is given as text: the caller
-// knows the indexes.
+// Use parse_route for one route and route_lines for a text with several lines, with # for comments.
+// Words after the prefix come in any order. An interface stays a name: the caller translates it to
+// an index.
 //
-// Expects: text that outlives what was parsed from it.
-// Never:   allocates; asks whether a route makes sense: add_route does.
+// Expects: a text that outlives the result.
+// Never:   allocates; checks whether a route makes sense: add_route does.
 // Errors:  route_text_error, with the words it is about; message(error) is a sentence.
 // Source:  ip-route(8).
 #pragma once
@@ -29,8 +29,8 @@ struct route_text {
 struct route_text_error {
     enum class reason : u8 { prefix, unknown_word, address, number, device };
     reason why = reason::prefix;
-    text_view word{};   // the word that is not known, or that wants another value
-    text_view value{};  // what it has; empty: nothing
+    text_view word{};   // the unknown word, or the word with a wrong value
+    text_view value{};  // the wrong value; empty: no value
 };
 
 namespace detail {
@@ -47,7 +47,7 @@ inline constexpr const char* route_type_words[] = {
     return *word == '\0';
 }
 
-// Adds to a short_text what fits.
+// Appends to a short_text; cuts text that does not fit.
 template <std::size_t N>
 struct text_appender {
     short_text<N>& to;
@@ -180,7 +180,7 @@ private:
         }
         return *parsed;
     }
-    // Hexadecimal numbers stand behind 0x or not.
+    // A hexadecimal number may have the prefix 0x.
     constexpr u32 read_number(text_view word, text_view value, unsigned base, u64 most) noexcept {
         const bool has_mark = base == 16 && value.size() > 2 && value[0] == '0' && value[1] == 'x';
         u64 number = 0;
@@ -205,7 +205,7 @@ private:
 
 }  // namespace detail
 
-// One route.
+// Parses one route.
 [[nodiscard]] constexpr result<route_text, route_text_error> parse_route(text_view text) noexcept {
     return detail::route_reader{text}.read();
 }
@@ -214,7 +214,7 @@ parse_route(const char* text) noexcept {
     return parse_route(detail::zero_terminated(text));
 }
 
-// "via wants an address, not: nothing"; what does not fit is cut.
+// "via wants an address, not: nothing"; cut to 200 characters.
 [[nodiscard]] constexpr short_text<200> message(const route_text_error& error) noexcept {
     using reason = route_text_error::reason;
     short_text<200> text;
@@ -248,7 +248,7 @@ parse_route(const char* text) noexcept {
     return text;
 }
 
-// As `ip -4 route show` prints it, scope included; of the device's name 80 characters at most.
+// As `ip -4 route show` prints it, with its scope; at most 80 characters of the device's name.
 [[nodiscard]] constexpr short_text<255> to_text(const route_entry& r, text_view device) noexcept {
     short_text<255> text;
     detail::text_appender<255> to{text};
@@ -303,14 +303,12 @@ parse_route(const char* text) noexcept {
     return text;
 }
 
-// The lines of a text that hold a route, without their comments.
-//
-//     for (route_lines lines{text}; lines.next();) { parse_route(lines.line()); }
+// Iterates over the lines of a text that hold a route, without their comments.
 class route_lines {
 public:
     constexpr explicit route_lines(text_view text) noexcept : rest_{text} {}
 
-    // Goes to the next line; false: there is none.
+    // Goes to the next such line; false: there is none.
     [[nodiscard]] constexpr bool next() noexcept {
         while (!rest_.empty()) {
             std::size_t end = 0;

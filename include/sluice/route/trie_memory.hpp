@@ -1,7 +1,10 @@
-// trie_memory: the arrays of a trie, in memory that the program gives.
-// Expects: memory of zeros. Does: finds how many routes fit whatever their prefixes are, and cuts
-// the memory into arrays. Never: allocates, frees; touches memory that the trie does not use.
-// Cost: with roots of 16 bits and nodes of 4, 1 MB and up to 545 bytes a route.
+// trie_memory: the arrays of a trie, in memory that the program passes.
+//
+// It computes how many routes fit whatever their prefixes are, and cuts the memory into arrays.
+//
+// Expects: zeroed memory.
+// Never:   allocates, frees; touches memory that the trie does not use.
+// Cost:    1 MB and up to 545 bytes a route, with roots of 16 bits and nodes of 4.
 #pragma once
 
 #include <sluice/route/trie_arrays.hpp>
@@ -12,7 +15,7 @@
 
 namespace sluice::detail {
 
-// Cuts an array off the front of memory that is aligned for it.
+// Cuts an array off the front of the memory, which is aligned for it.
 template <class T>
 void take_array(std::byte*& next, T*& to, std::size_t count) noexcept {
     to = reinterpret_cast<T*>(next);
@@ -25,9 +28,9 @@ public:
     using shape = Shape;
     using list = typename Shape::list;
 
-    // No memory: a root without anything, and room for nothing.
+    // Without memory: an empty root, and no room for a route.
     trie_memory() noexcept = default;
-    // Memory of zeros; with less than memory_for(1) bytes as without any.
+    // In zeroed memory. Less than memory_for(1) bytes count as no memory.
     explicit trie_memory(std::span<std::byte> memory) noexcept {
         const auto beyond = reinterpret_cast<std::uintptr_t>(memory.data()) % boundary;
         if (beyond != 0 && memory.size() >= boundary) memory = memory.subspan(boundary - beyond);
@@ -62,7 +65,7 @@ public:
     [[nodiscard]] std::size_t route_capacity() const noexcept { return routes_; }
     [[nodiscard]] std::size_t node_capacity() const noexcept { return nodes_; }
 
-    // Copies what the trie uses: nodes 0 .. touched_nodes, routes 0 .. touched_routes - 1.
+    // Copies the used part: nodes 0 .. touched_nodes, routes 0 .. touched_routes - 1.
     void copy_used(const trie_memory& from, std::size_t touched_nodes,
                    std::size_t touched_routes) noexcept {
         copy(from.root_slots, root_slots, Shape::root_fan);

@@ -1,11 +1,14 @@
-// trie_nodes: the skeleton of lpm_trie: where each prefix lives, and the answer of each address.
-// Expects: its owner to keep a list of routes for each prefix and to say what the list answers.
-// Does: a direct table of the first bits, below it nodes of some bits each, with ways that do not
-// fork skipped (trie_arrays.hpp has the shape and the memory); in each node the lists of its
-// prefixes lie as a heap (the prefix of l bits with value v in cell 2^l + v) and are spread over
-// the node's slots, so that a lookup only follows slots. Never: allocates: nodes come from a fixed
-// number. Cost: a lookup reads a slot of the root and one of each node on the way, at most 1 + (32
-// - root_bits) / stride of them.
+// trie_nodes: the skeleton of lpm_trie: the place of each prefix, and the answer of each address.
+//
+// A direct table of the first bits stands over nodes of some bits each; a path skips nodes that do
+// not fork (trie_arrays.hpp has the shape and the memory). The lists of a node's prefixes lie as a
+// heap (the prefix of l bits with value v in cell 2^l + v). Their answers are spread over the
+// node's slots, so that a lookup reads slots only.
+//
+// Expects: an owner that keeps a list of routes for each prefix and computes the answer of a list.
+// Never:   allocates: the number of nodes is fixed.
+// Cost:    a lookup reads a slot of the root and one of each node on its path, at most 1 + (32 -
+//          root_bits) / stride.
 #pragma once
 
 #include <sluice/route/trie_arrays.hpp>
@@ -37,7 +40,7 @@ public:
         return walk(to, otherwise, [](u32, u32) noexcept {});
     }
 
-    // The answer of an address, and the last address up to which all have the same one surely.
+    // The answer of an address, and an address up to which all have the same answer.
     struct run {
         u32 answer;
         u32 last;
@@ -53,7 +56,7 @@ public:
     }
 
     // Calls accept(list) for the lists of all prefixes that cover the address, longest first, until
-    // one is accepted.
+    // accept returns true.
     template <class Accept>
     constexpr void visit_covering(ipv4::address to, Accept&& accept) const noexcept {
         place path[levels + 1];
@@ -83,7 +86,7 @@ public:
         cell = to;
     }
 
-    // The place of a prefix; cell 0 when its node does not exist.
+    // The place of a prefix; cell 0 if its node does not exist.
     [[nodiscard]] constexpr place find(const ipv4::prefix& p) const noexcept {
         if (p.length <= root_bits) return {0, cell_of(p, 0)};
         for (u32 child = arrays_.root_slots[p.base.value >> (32 - root_bits)].child; child != 0;) {
@@ -95,8 +98,7 @@ public:
         return {};
     }
 
-    // The same, making the nodes that it takes; cell 0, and nothing done, when there are not
-    // enough.
+    // As find(), but makes missing nodes. Cell 0: there are too few nodes, and nothing changed.
     [[nodiscard]] constexpr place make(const ipv4::prefix& p) noexcept {
         if (p.length <= root_bits) return find(p);
         u32 parent = 0;
@@ -115,7 +117,7 @@ public:
         return find(p);
     }
 
-    // Gives back the nodes that only the prefix needed, whose list is empty by now.
+    // Frees the nodes that only this prefix needed; its list is empty already.
     constexpr void tidy(const ipv4::prefix& p) noexcept {
         trie_slot* links[levels + 1]{};
         u32 parents[levels + 1]{};
@@ -137,15 +139,15 @@ public:
         }
     }
 
-    // Spreads the answers anew over the slots that the cell covers; answer_of(list) gives 0 for a
-    // list without answer.
+    // Spreads the answers anew over the slots that the cell covers; answer_of(list) returns 0 for a
+    // list without an answer.
     template <class AnswerOf>
     constexpr void refresh(place at, AnswerOf&& answer_of) noexcept {
         const u32 leaves = at.node == 0 ? root_fan : fan;
         const u32 span = leaves >> (std::bit_width(at.cell) - 1);
         const u32 first = at.cell * span;
-        // By height above the leaf, with what shorter prefixes answer; the first leaf fills all,
-        // later ones what changed.
+        // By height above the leaf, with the answers of shorter prefixes. The first leaf computes
+        // all, later ones only changed heights.
         u32 answers[root_bits + 2]{};
         int height = static_cast<int>(std::bit_width(leaves)) - 1;
         for (u32 leaf = first; leaf < first + span; ++leaf, height = std::countr_zero(leaf)) {
@@ -167,7 +169,7 @@ public:
     [[nodiscard]] constexpr u32 touched() const noexcept { return touched_; }
     [[nodiscard]] constexpr Arrays& arrays() noexcept { return arrays_; }
     [[nodiscard]] constexpr const Arrays& arrays() const noexcept { return arrays_; }
-    // The same trie in other arrays, of which those routes are in use.
+    // Moves the trie into other arrays; copies this number of routes.
     constexpr void move_to(const Arrays& to, std::size_t touched_routes) noexcept {
         const Arrays from = arrays_;
         arrays_ = to;
@@ -179,8 +181,9 @@ private:
     static constexpr u32 fan = shape::fan;
     static constexpr std::size_t levels = shape::levels;
 
-    // The way of a lookup. Calls watch(child, apart) for each link on it: apart, where it is not 0,
-    // has the bits in which the address is beside the link's node, and the way ends before that.
+    // The path of a lookup. Calls watch(child, apart) for each link on the path. apart has the bits
+    // in which the address differs from the link's node; if it is not 0, the path ends before the
+    // node.
     template <class Watch>
     [[nodiscard, gnu::always_inline]] constexpr u32 walk(ipv4::address to, u32 otherwise,
                                                          Watch&& watch) const noexcept {
@@ -198,8 +201,7 @@ private:
         return best;
     }
 
-    // The first bit that a node looks at, and that of the node where a prefix longer than root_bits
-    // lives.
+    // The first bit that a node looks at; the same for the node of a prefix longer than root_bits.
     [[nodiscard]] static constexpr unsigned start_of(u32 child) noexcept {
         return 32 - stride - (child & 31);
     }
@@ -216,11 +218,11 @@ private:
     [[nodiscard]] constexpr trie_slot& slot(u32 child, ipv4::address to) noexcept {
         return arrays_.slots[child >> 5][(to.value >> (child & 31)) & (fan - 1)];
     }
-    // The bits before the node, as an address.
+    // The address bits before the node, as an address.
     [[nodiscard]] constexpr ipv4::address base_of(u32 child) const noexcept {
         return {static_cast<u32>(u64{arrays_.bases[child >> 5]} << (32 - start_of(child)))};
     }
-    // How many bits before both nodes are the same.
+    // The number of bits in which the paths to both nodes agree.
     [[nodiscard]] constexpr unsigned agreement(const ipv4::prefix& p, u32 child) const noexcept {
         const auto same =
             static_cast<unsigned>(std::countl_zero(p.base.value ^ base_of(child).value));
@@ -228,8 +230,8 @@ private:
         return same < upper ? same : upper;
     }
 
-    // Puts the node of p in the link's way: above what is there, or beside it below a new fork at
-    // the agreed bits.
+    // Inserts the node of p at the link: above the node there, or beside it below a new fork at the
+    // agreed bits.
     [[nodiscard]] constexpr place make_above(const ipv4::prefix& p, trie_slot& link,
                                              unsigned agreed) noexcept {
         const bool forks = agreed < start_of(p);
@@ -260,7 +262,7 @@ private:
         arrays_.bases[node] = base.value >> (32 - start);
         return node << 5 | (32 - stride - start);
     }
-    // The node's only child, 0 when it has none.
+    // Frees a node. Returns its only child, 0 if it has none.
     constexpr u32 give_back(u32 node) noexcept {
         u32 below = 0;
         for (trie_slot& s : arrays_.slots[node]) {
@@ -275,7 +277,7 @@ private:
     }
 
     Arrays arrays_;
-    u32 touched_ = 0;  // nodes 1 .. touched_ were in use at some time
+    u32 touched_ = 0;  // nodes 1 .. touched_ have been in use
     u32 first_free_ = 0;
     std::size_t freed_ = 0;
 };

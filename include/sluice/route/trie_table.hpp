@@ -1,8 +1,12 @@
-// trie_table: the routes over a trie's skeleton: what lpm_trie and lpm_table do, wherever their
-// arrays are, and the administration behind direct_table.
-// Expects: more lookups than changes; Table, the class that is made of it. Does: keeps the routes
-// of a prefix in the order in which they are tried, and the answer of each in the skeleton. Never:
-// allocates; leaves a change half done. Cost: see lpm_trie.hpp. Source: Linux fib_trie.c.
+// trie_table: the routes over a trie's skeleton; base of lpm_trie, lpm_table and direct_table.
+//
+// It keeps the routes of a prefix in the order in which a lookup tries them, and the answer of each
+// prefix in the skeleton.
+//
+// Expects: Table, the derived class.
+// Never:   allocates; leaves a change half done.
+// Cost:    see lpm_trie.hpp.
+// Source:  Linux fib_trie.c.
 #pragma once
 
 #include <sluice/route/concept.hpp>
@@ -16,7 +20,7 @@ namespace sluice::detail {
 template <class Arrays, class Table>
 class trie_table : public route_administration<Table> {
     friend class route_administration<Table>;
-    using list = typename Arrays::list;  // a route's number + 1; 0: none
+    using list = typename Arrays::list;  // number of the first route + 1; 0: empty
 
 public:
     constexpr trie_table() noexcept = default;
@@ -45,7 +49,7 @@ public:
         return static_cast<next_hop>(found - first_id);
     }
 
-    // The route behind an id; `nowhere` for an id that names none.
+    // The route with this id; `nowhere` for an id without a route.
     [[nodiscard]] constexpr const route_entry& at(next_hop id) const noexcept {
         const auto i = static_cast<u32>(id);
         return i < touched_ ? nodes_.arrays().routes[i] : nowhere;
@@ -53,8 +57,7 @@ public:
 
     [[nodiscard]] constexpr u32 version() const noexcept { return version_; }
 
-    // Takes away the route that would be tried first of those that are meant (selection.hpp,
-    // is_meant).
+    // Removes the first route in the order of lookup that is_meant (selection.hpp).
     [[nodiscard]] constexpr result<void, route_error> remove(const route_entry& wanted) noexcept {
         const place at = nodes_.find(wanted.prefix);
         list before = 0;
@@ -68,7 +71,7 @@ public:
         return {};
     }
 
-    // Takes away every route for which f(const route_entry&) says so; how many.
+    // Removes every route for which f(const route_entry&) returns true. Returns their number.
     template <class F>
     constexpr u32 remove_if(F&& f) noexcept {
         u32 removed = 0;
@@ -88,7 +91,7 @@ public:
         return removed;
     }
 
-    // Of Nodes, for whoever chooses that number.
+    // Of Nodes; helps to choose that number.
     [[nodiscard]] constexpr std::size_t nodes_in_use() const noexcept {
         return nodes_.nodes_in_use();
     }
@@ -101,14 +104,15 @@ protected:
     [[nodiscard]] constexpr u32 touched_nodes() const noexcept { return nodes_.touched(); }
     [[nodiscard]] constexpr bool has_tos_routes() const noexcept { return tos_routes_ != 0; }
 
-    // What a Table does beside hides these: finding what else a route with that number takes (asked
-    // last; false: there is no more), and following the trie when a route came or went.
+    // A Table may hide these. claim() takes the Table's own resources for a route with this number
+    // (called last; false: none are left). came() and went() tell the Table that a route came or
+    // went.
     [[nodiscard]] static constexpr bool claim(u32, const route_entry&) noexcept { return true; }
     static constexpr void came(const ipv4::prefix&) noexcept {}
     static constexpr void went(u32, const ipv4::prefix&) noexcept {}
 
-    // Calls f(first, last, id) for blocks of addresses that together are the prefix's, in order:
-    // what lookup(address) answers for each of the block. A block is aligned to its size.
+    // Calls f(first, last, id) for blocks of addresses, in order, that together cover the prefix;
+    // lookup() returns id for each address of the block. A block is aligned to its size.
     template <class F>
     constexpr void for_each_run(const ipv4::prefix& p, F&& f) const {
         const u32 end = p.base.value | ~p.mask().value;
@@ -124,8 +128,8 @@ protected:
 private:
     using place = typename trie_nodes<Arrays>::place;
 
-    // What slots hold beside 0: "no route, and no shorter prefix either" (throw), or a route's id
-    // + 2.
+    // A slot holds 0 for nothing, no_route for "no route, and no shorter prefix either" (throw), or
+    // a route's id + 2.
     static constexpr u32 no_route = 1;
     static constexpr u32 first_id = 2;
     static_assert(static_cast<next_hop>(no_route - first_id) == next_hop::none);
@@ -190,7 +194,7 @@ private:
         }
     }
 
-    // Takes r, which stands behind `before` in the list at its place, out of the table.
+    // Removes r from the table; r stands behind `before` in the list at its place.
     constexpr void unlink(place at, list before, list r) noexcept {
         const route_entry route = entry_of(r);
         link(at, before, next_of(r));
@@ -204,7 +208,7 @@ private:
     [[nodiscard]] constexpr bool is_full() const noexcept {
         return first_free_ == 0 && touched_ == nodes_.arrays().route_capacity();
     }
-    // The number + 1 of the next route that is taken.
+    // The number + 1 of the next route to use.
     [[nodiscard]] constexpr list next_free() const noexcept {
         return first_free_ != 0 ? first_free_ : static_cast<list>(touched_ + 1U);
     }
@@ -232,7 +236,7 @@ private:
     [[nodiscard]] constexpr const route_entry& entry_of(list r) const noexcept {
         return nodes_.arrays().routes[r - 1U];
     }
-    // The next route of the same prefix, or of the free ones.
+    // The next route of the same prefix, or the next free one.
     [[nodiscard]] constexpr list& next_of(list r) noexcept {
         return nodes_.arrays().following[r - 1U];
     }
@@ -242,7 +246,7 @@ private:
 
     trie_nodes<Arrays> nodes_;
     list first_free_ = 0;
-    u32 touched_ = 0;  // routes 0 .. touched - 1 were in use at some time
+    u32 touched_ = 0;  // routes 0 .. touched - 1 have been in use
     u32 tos_routes_ = 0;
     u32 version_ = 0;
 };

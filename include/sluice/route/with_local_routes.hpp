@@ -1,12 +1,13 @@
-// with_local_routes<Table>: a table that knows nothing of our own addresses, and beside it the
-// local and broadcast routes that those bring.
+// with_local_routes<Table>: adds local and broadcast routes to a table that does not hold them.
 //
-// The stack puts it around a route policy whose has_local_routes is false. The list beside the
-// table is asked first, as Linux asks its local table first; all other routes are the table's.
+// The stack puts it around a route policy whose has_local_routes is false. It keeps the local and
+// broadcast routes in a list beside the table, and asks that list first, as Linux asks its local
+// table first. All other routes are in the table.
 //
 // Expects: ids of the table under 2^31.
 // Never:   adds a route of another type to a table that cannot be changed.
 // Cost:    a compare for each local route before each lookup; 40 bytes a route.
+//
 // Models mutable_route_policy (route/concept.hpp).
 #pragma once
 
@@ -70,8 +71,8 @@ public:
             return failure{route_error::invalid};
         }
     }
-    // As the stack adds the routes of an address. A table that cannot be changed is passed over:
-    // it leads to our networks by itself, or to none.
+    // As the stack adds the routes of an address. A table that cannot be changed is left alone: it
+    // holds routes to the local networks already, or has none.
     [[nodiscard]] constexpr result<next_hop, route_error>
     append(const route_entry& route) noexcept {
         if (is_in_local_table(route)) {
@@ -101,7 +102,8 @@ public:
         }
     }
 
-    // Where the table can do that, of its routes too; how many.
+    // Removes the table's routes too if the table has remove_if(). Returns the number of removed
+    // routes.
     template <class F>
     constexpr u32 remove_if(F&& f) noexcept {
         u32 removed = 0;
@@ -131,7 +133,7 @@ private:
         return next_hop::none;
     }
 
-    // Longer prefixes first, so that the first that answers is the best.
+    // Longer prefixes first: the first that answers is the best.
     template <class Clashes>
     constexpr result<next_hop, route_error> insert(const route_entry& route,
                                                    Clashes&& clashes) noexcept {
