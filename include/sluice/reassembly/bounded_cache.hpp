@@ -1,22 +1,22 @@
 // bounded_cache<Datagrams, Overlap, Fragments, OnFull, Share>: reassembly as Linux does it, in
-// memory that is fixed when it is compiled.
+// memory fixed at compile time.
 //
-// It keeps up to Datagrams incomplete datagrams of up to Fragments packets in all, and returns the
-// whole as one packet: the head is the fragment with offset 0, the other pieces follow as a list,
-// their headers pulled.
+// It holds up to Datagrams incomplete datagrams of up to Fragments packets in all. It returns the
+// whole as one packet: the head is the fragment with offset 0, the other fragments follow as a list
+// without their headers.
 //
-// The memory is full when Datagrams, Fragments or the threshold are reached, and when the packets'
-// source has fewer than two of its margins left (packet/bounded_packet_queue.hpp). Then
-// on_full::refuse refuses what comes, as Linux does: whoever fills the memory stops reassembly for
-// all until the timeout. on_full::evict_oldest gives up the datagram that began first: whoever
-// floods ends those that take longest, and no other.
-// Share 1 lets one source have all of the memory, as Linux does; Share n an nth of the datagrams,
-// of the fragments and of the threshold. Beyond its share OnFull applies to that source's own
-// datagrams alone.
+// It is full when Datagrams, Fragments or the threshold are reached, or when the packets' source
+// has fewer than two of its margins left (packet/bounded_packet_queue.hpp). Then on_full::refuse
+// refuses new fragments, as Linux does: an attacker who fills the memory stops all reassembly until
+// the timeout. on_full::evict_oldest drops the datagram that began first: a flood ends only the
+// datagrams that take longest.
+// With Share 1 one source may use all of the memory, as in Linux; with Share n, an nth of the
+// datagrams, the fragments and the threshold. For a source over its share, OnFull applies only to
+// the source's own datagrams.
 //
 // Expects: fragments as verified datagrams; a secret key; a call of expire(now, sink) before
-//          insert(..., now, ...) when next_deadline() is over, because insert ends nobody's time;
-//          packets that can be put in a list (append).
+//          insert(..., now, ...) once next_deadline() is over, because insert ends no datagram for
+//          its age; packets that can be put in a list (append).
 // Never:   copies payload under the default rule, allocates, writes into payload.
 // Cost:    O(log n) for the n runs of a datagram, O(1) in order; about 64 bytes a fragment and 250
 //          a datagram.
@@ -36,10 +36,10 @@
 
 namespace sluice {
 
-// What the cache counts against reassembly_limits::high_threshold: the total length of each
-// fragment held and these, about what Linux counts on 64-bit machines for a buffer's own structures
-// (struct sk_buff and skb_shared_info) and for a queue (struct ipq). They do not depend on the
-// buffers in use, so a threshold means the same everywhere.
+// The cache counts the total length of each held fragment and these charges against
+// reassembly_limits::high_threshold. They are about what Linux counts on 64-bit machines for the
+// structures of a buffer (struct sk_buff and skb_shared_info) and of a queue (struct ipq). They do
+// not depend on the buffers in use, so a threshold means the same everywhere.
 inline constexpr u32 fragment_charge = 576;
 inline constexpr u32 datagram_charge = 208;
 
@@ -49,12 +49,12 @@ concept can_form_list = requires(Packet& p, Packet&& tail) {
     { p.has_packet_list() } noexcept -> std::same_as<bool>;
 };
 
-// Enough pieces for the largest datagram over the smallest MTU, and two a datagram.
+// Enough fragments for the largest datagram over the smallest MTU, and two a datagram.
 [[nodiscard]] consteval std::size_t default_fragments(std::size_t datagrams) noexcept {
     return datagrams > 1024 ? 2 * datagrams : 2048;
 }
 
-// What becomes of a fragment that finds no room, in all or in its source's share.
+// What to do with a fragment when the memory, or the share of its source, is full.
 enum class on_full : u8 { refuse, evict_oldest };
 
 template <std::size_t Datagrams, overlap_policy Overlap = overlap::reject_datagram,
@@ -133,8 +133,8 @@ public:
         return result;
     }
 
-    // Ends the datagrams whose time is over at now; sink(expired_datagram<Packet>&&) for each, in
-    // order of their deadlines.
+    // Ends the datagrams whose deadline is over at now; calls sink(expired_datagram<Packet>&&) for
+    // each, in order of their deadlines.
     template <class Sink>
     constexpr void expire(instant now, Sink&& sink) noexcept {
         for (entry* e = due_.first(); e != nullptr && e->deadline <= now; e = due_.first()) {
@@ -152,13 +152,13 @@ public:
     [[nodiscard]] constexpr instant next_deadline() const noexcept {
         return due_.first() != nullptr ? due_.first()->deadline : instant::never();
     }
-    // Packets kept now.
+    // Packets held now.
     [[nodiscard]] constexpr std::size_t held() const noexcept { return Fragments - free_.size(); }
     // Bytes counted now against limits.high_threshold.
     [[nodiscard]] constexpr u64 charged() const noexcept { return charged_; }
 
 private:
-    // Source, destination, identification and protocol (RFC 791 section 3.2), and who asks.
+    // Source, destination, identification and protocol (RFC 791 section 3.2), user and domain.
     [[nodiscard]] static constexpr detail::slot_key
     datagram_key(ipv4::const_view ip, reassembly_user user, u16 domain) noexcept {
         return {(u64{ip[ipv4::source].value} << 32) | ip[ipv4::destination].value,
@@ -169,12 +169,12 @@ private:
                                                                u16 domain) noexcept {
         return {ip[ipv4::source].value, domain};
     }
-    // A list cannot be a link of another, nor a block that others hold too.
+    // A packet of a list must not itself be a list, nor shared.
     [[nodiscard]] static constexpr bool make_own(Packet& p) noexcept {
         return p.unshare() && (!p.has_packet_list() || p.may_pull(p.size()));
     }
 
-    // For one fragment more; its own datagram stays. False: there is none.
+    // Makes room for one more fragment, without evicting its own datagram. False: no room.
     [[nodiscard]] constexpr bool make_room(const entry* own, const reassembly_limits& limits,
                                            step& result) noexcept {
         while (charged_ > limits.high_threshold || free_.empty()) {
@@ -184,13 +184,12 @@ private:
         }
         return true;
     }
-    // Whether the packet's source has two margins left: sockets and next hops keep packets too.
+    // Whether the packet's source has two margins left: sockets and next hops hold packets too.
     [[nodiscard]] constexpr bool leaves_buffers(const Packet& packet, const entry* own,
                                                 step& result) noexcept {
         return may_wait(packet, 2) || (evict_oldest(own, result) && may_wait(packet, 2));
     }
-    // Gives up the datagram that began first, but for one. False: there is none, or that is not
-    // done here.
+    // Evicts the oldest datagram but the spared one. False: there is none, or on_full is refuse.
     [[nodiscard]] constexpr bool evict_oldest(const entry* spared, step& result) noexcept {
         if constexpr (OnFull == on_full::refuse) {
             return false;
@@ -209,7 +208,7 @@ private:
         end(*gone);
         return true;
     }
-    // The same within what one source may have.
+    // The same within the share of one source.
     [[nodiscard]] constexpr bool make_share([[maybe_unused]] detail::slot_key source,
                                             [[maybe_unused]] const entry* own,
                                             [[maybe_unused]] const reassembly_limits& limits,
@@ -231,7 +230,8 @@ private:
                                                       const reassembly_limits& limits) noexcept {
         return s.pieces >= Fragments / Share || s.byte_count > limits.high_threshold / Share;
     }
-    constexpr void count_held(entry& e, u64 byte_count, u32 pieces) noexcept {  // less: wraps round
+    constexpr void count_held(entry& e, u64 byte_count,
+                              u32 pieces) noexcept {  // wraps around to subtract
         charged_ += byte_count;
         if (e.source != nullptr) {
             e.source->byte_count += byte_count;
@@ -261,7 +261,7 @@ private:
         count_held(*e, datagram_charge, 0);
         return e;
     }
-    // Gives back a datagram that has no pieces any more.
+    // Frees a datagram that has no pieces any more.
     constexpr void end(entry& e) noexcept {
         count_held(e, u64{} - datagram_charge, 0);
         if (e.source != nullptr) {
@@ -278,15 +278,16 @@ private:
         count_held(e, u64{} - e.pieces.charge(), 0u - e.pieces.count());
         e.pieces.drain(free_, f);
     }
-    // Drops the pieces and says how many.
+    // Drops the pieces. Returns their number.
     constexpr u16 drop_pieces(entry& e) noexcept {
         const u16 count = static_cast<u16>(e.pieces.count());
         drain(e, [](piece&) {});
         return count;
     }
 
-    // Identifications wrap: when more than max_distance other fragments of the source came since
-    // this datagram's latest, it is another datagram. RFC 4963 section 5; Linux ip_frag_too_far.
+    // Identifications wrap around: when more than max_distance other fragments of the source came
+    // since the last one of this datagram, the new fragment belongs to another datagram. RFC 4963
+    // section 5; Linux ip_frag_too_far.
     [[nodiscard]] static constexpr bool is_too_far(entry& e,
                                                    const reassembly_limits& limits) noexcept {
         if (e.source == nullptr || limits.max_distance == 0) {
@@ -308,7 +309,7 @@ private:
         return dropped;
     }
 
-    // The fragment meets its datagram. Linux ip_frag_queue.
+    // Adds the fragment to its datagram. Linux ip_frag_queue.
     constexpr void take(entry& e, Packet&& packet, const fields& f, step& result) noexcept {
         const detail::datagram_end end_before = e.end;
         if (!e.end.accept(f)) {
@@ -348,7 +349,7 @@ private:
             finish(e, result);
         }
     }
-    // Puts the piece among the others; if they do not take it, it and its packet go back.
+    // Inserts the piece; if the set does not take it, frees it and its packet.
     [[nodiscard]] constexpr detail::insertion place(entry& e, piece& p, step& result) noexcept {
         const u32 count = e.pieces.count();
         const u32 charge = e.pieces.charge();
@@ -379,7 +380,7 @@ private:
         result.refuse_for(why);
     }
 
-    // All bytes are there: one packet of them. Linux ip_frag_reasm.
+    // All bytes are there: joins them into one packet. Linux ip_frag_reasm.
     constexpr void finish(entry& e, step& result) noexcept {
         const u16 pieces = static_cast<u16>(e.pieces.count());
         Packet whole;
@@ -402,8 +403,8 @@ private:
             end(e);
             return;
         }
-        // DF of the whole only if the largest fragment had it: small ones with DF tell nothing of
-        // the path.
+        // The whole has DF only if its largest fragment had it: small fragments with DF do not
+        // prove that the path needs it.
         const bool keep_df = e.largest_df == e.largest;
         const ipv4::view ip{whole.writable()};
         ip.set(ipv4::total_length, static_cast<u16>(length));

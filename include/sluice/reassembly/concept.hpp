@@ -1,49 +1,49 @@
 // # reassembly_policy
 //
-// Keeps fragments until their datagram is whole. It is a tag whose `model<Packet>` stores packets.
+// Holds fragments until their datagram is whole. It is a tag whose `model<Packet>` stores packets.
 //
 // `insert(fragment, user, domain, now, limits)` takes a fragment (MF set or offset not 0) and
 // returns one of:
 //
-// - `complete`: `packet` is the whole datagram as one packet of `pieces` packets: the pieces are a
-//   list, nothing is copied, and the header has total length, offset 0 and checksum of the whole.
-//   The caller validates it again.
+// - `complete`: `packet` is the whole datagram as one packet of `pieces` packets: the fragments are
+//   a list, nothing is copied, and the header has total length, offset 0 and checksum of the
+//   whole. The caller validates it again.
 // - `held`: the fragment is stored; others are missing.
 // - `refused`: the fragment itself was dropped for `reason`; a duplicate too.
 //
 // Each result also counts `pieces_dropped`: other packets of the same datagram that went back to
 // their source. The fragment itself does not count, except when it was written into a packet whose
-// overlapped bytes it replaces. `evicted_pieces` packets of `evicted_datagrams` other datagrams
-// went back to make room, if the model evicts. So always: held after = held before + 1 (unless
-// refused) - pieces_dropped - pieces - evicted_pieces.
+// overlapped bytes it replaces. If the model evicts, `evicted_pieces` packets of
+// `evicted_datagrams` other datagrams went back to make room. So always: held after = held before
+// + 1 (unless refused) - pieces_dropped - pieces - evicted_pieces.
 //
 // The key of a datagram is source, destination, identification, protocol, `user` and routing
 // domain, hashed with a secret. Memory is bounded: the model occupies `memory_limit` bytes and
-// keeps at most `fragment_limit` packets; `limits.high_threshold` bounds their accounted size. Time
+// holds at most `fragment_limit` packets; `limits.high_threshold` bounds their accounted size. Time
 // is bounded by `limits.timeout`, from the first fragment that arrived, never renewed. `expire(now,
 // sink)` ends datagrams whose time is over: `sink(expired&&)` receives the fragment of offset 0, if
-// it arrived (for the time-exceeded message), and the number of pieces. `next_deadline()` says when
-// to call it again.
+// it arrived (for the time-exceeded message), and the number of pieces. `next_deadline()` returns
+// when to call it again.
 //
 // Exemplar:
 //
 //     struct tag {
 //         template <class Packet> struct model {
 //             static constexpr std::size_t memory_limit = 4096;  // bytes of the model
-//             static constexpr std::size_t fragment_limit = 16;  // packets it keeps at most
+//             static constexpr std::size_t fragment_limit = 16;  // packets it holds at most
 //             explicit constexpr model(hash_key secret) noexcept;
 //             reassembly_step<Packet> insert(unsummed_datagram<Packet>&& d, reassembly_user user,
 //                                            u16 domain, instant now,
 //                                            const reassembly_limits& limits) noexcept;
 //             template <class Sink> void expire(instant now, Sink&& sink) noexcept;
 //             instant next_deadline() const noexcept;
-//             std::size_t held() const noexcept;   // packets kept now
+//             std::size_t held() const noexcept;   // packets held now
 //         };
 //     };
 //
 // Models: `bounded_cache<Datagrams, Overlap, Fragments, OnFull, Share>` (`Share` n: one source may
-// have an nth of it; 1: all, as in Linux), `no_reassembly` (refuses every fragment). The rule for
-// overlaps is a policy of its own, a function of two byte ranges that a user writes in ten lines:
+// use an nth of it; 1: all, as in Linux), `no_reassembly` (refuses every fragment). The overlap
+// rule is a policy of its own, a function of two byte ranges that a user writes in ten lines:
 // `sluice/reassembly/overlap.hpp`.
 #pragma once
 
@@ -58,7 +58,7 @@
 
 namespace sluice {
 
-// Who asks: their fragments never mix (Linux ip_defrag_users).
+// Who reassembles: fragments of different users never mix (Linux ip_defrag_users).
 enum class reassembly_user : u8 {
     local_delivery,
     router_alert,
@@ -69,9 +69,9 @@ enum class reassembly_user : u8 {
 
 struct reassembly_limits {
     duration timeout = 30_s;
-    // Bytes that may be counted before every fragment is refused; 0 refuses all.
+    // Most bytes that may be held; beyond, every fragment is refused; 0 refuses all.
     u32 high_threshold = 4 * 1024 * 1024;
-    // Other fragments of the source that may come between two of one datagram; 0: not checked.
+    // Most other fragments of the source between two of one datagram; 0: not checked.
     u32 max_distance = 64;
 };
 
@@ -80,13 +80,13 @@ enum class reassembly_result : u8 { complete, held, refused };
 template <class Packet>
 struct reassembly_step {
     reassembly_result kind = reassembly_result::held;
-    drop_reason reason = drop_reason::none;  // of refused, for the fragment itself
-    u16 pieces_dropped = 0;                  // other packets given up with it
-    u16 pieces = 0;                          // of complete: how many packets became one
-    u32 evicted_pieces = 0;                  // packets of other datagrams, given up to make room
-    u32 evicted_datagrams = 0;               // of so many
-    bool too_far = false;  // an older datagram with the same key was given up for its distance
-    Packet packet{};       // of complete
+    drop_reason reason = drop_reason::none;  // refused: why the fragment was dropped
+    u16 pieces_dropped = 0;                  // other packets of the datagram that were dropped
+    u16 pieces = 0;                          // complete: the number of packets that became one
+    u32 evicted_pieces = 0;                  // packets of other datagrams, evicted to make room
+    u32 evicted_datagrams = 0;               // datagrams that these belonged to
+    bool too_far = false;  // an older datagram with the same key was dropped for its distance
+    Packet packet{};       // complete: the whole
 
     [[nodiscard]] static constexpr reassembly_step refuse(drop_reason why) noexcept {
         reassembly_step s;
@@ -103,7 +103,7 @@ struct reassembly_step {
 template <class Packet>
 struct expired_datagram {
     Packet first{};  // the fragment with offset 0, its header at data(); empty if it never came
-    u16 pieces = 0;  // packets that were kept, first included
+    u16 pieces = 0;  // packets that were held, first included
 };
 
 template <class M, class Packet>
@@ -122,8 +122,7 @@ concept has_expiry =
         { c.held() } noexcept -> std::same_as<std::size_t>;
     };
 
-// No unbounded fragment memory: a cache says what it occupies, and how many packets it keeps at
-// most.
+// No unbounded memory: a cache states its size, and the most packets that it holds.
 template <class M>
 concept states_reassembly_limit = requires {
     { M::memory_limit } -> std::convertible_to<std::size_t>;

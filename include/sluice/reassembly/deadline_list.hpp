@@ -1,9 +1,9 @@
-// deadline_list: records in order of their deadlines.
+// deadline_list: keeps records in order of their deadlines.
+//
 // Expects: a Record with members `instant deadline`, `Record* earlier`, `Record* later`.
-// Does: add, remove, first.
-// Never: allocates.
-// Cost: O(1) while deadlines are added in order, as with one timeout; after the timeout was made
-// shorter, a step for each record of the longer one that is still there.
+// Never:   allocates.
+// Cost:    O(1) while deadlines are added in order, as with one timeout; after the timeout was made
+//          shorter, a step for each record that still has the longer one.
 #pragma once
 
 #include <sluice/base/time.hpp>

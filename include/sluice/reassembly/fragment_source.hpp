@@ -1,7 +1,11 @@
-// fragment_source: what is held of one sender's datagrams, and how many of its fragments came.
-// Expects: a Datagram with members `of_source_earlier` and `of_source_later`. Does: counts, and
-// keeps its datagrams in the order in which they began. Never: owns them. Cost: about 64 bytes a
-// source; O(1). RFC 4963 section 5; Linux struct inet_peer for the distance alone.
+// fragment_source: the held datagrams of one sender, and how many of its fragments came.
+//
+// It keeps the sender's datagrams in the order in which they began.
+//
+// Expects: a Datagram with members `of_source_earlier` and `of_source_later`.
+// Never:   owns the datagrams.
+// Cost:    about 64 bytes a source; O(1).
+// Source:  RFC 4963 section 5; Linux struct inet_peer (for the distance alone).
 #pragma once
 
 #include <sluice/reassembly/keyed_slots.hpp>
@@ -12,7 +16,7 @@ template <class Datagram>
 struct fragment_source {
     slot_key key;
     fragment_source* chain = nullptr;
-    u32 fragments = 0;  // that came while a datagram of it was held, modulo 2^32
+    u32 fragments = 0;  // received while it had a held datagram, modulo 2^32
     u32 datagrams = 0;  // held now
     u32 pieces = 0;
     u64 byte_count = 0;  // counted against the threshold

@@ -1,10 +1,9 @@
-// keyed_slots: a fixed number of records in place, found by a 128-bit key through a hash with a
-// secret key.
+// keyed_slots: a fixed number of records in place, found by a 128-bit key through a keyed hash.
+//
 // Expects: a Record with members `slot_key key`, `Record* chain` and a default state.
-// Does: find, take, release.
-// Never: allocates, moves a record, evicts; a chain longer than max_chain refuses new records, so
-// that work stays bounded even for somebody who learned the secret.
-// Cost: one SipHash and a short chain.
+// Never:   allocates, moves a record, evicts. A chain longer than max_chain refuses new records, so
+//          that work stays bounded even against an attacker who knows the secret.
+// Cost:    one SipHash and a short chain.
 #pragma once
 
 #include <sluice/base/integer.hpp>
@@ -40,7 +39,7 @@ public:
         }
         return r;
     }
-    // A fresh record for a key that has none; nullptr when all are taken or the chain is too long.
+    // A new record for a key that has none; nullptr: all are in use, or the chain is too long.
     [[nodiscard]] constexpr Record* take(slot_key key) noexcept {
         Record*& first = bucket_of(key);
         u32 length = 0;
@@ -61,7 +60,7 @@ public:
         first = r;
         return r;
     }
-    // Gives a record back in its default state.
+    // Frees a record and resets it to its default state.
     constexpr void release(Record& gone) noexcept {
         Record** link = &bucket_of(gone.key);
         while (*link != &gone) {
@@ -79,8 +78,8 @@ private:
     }
 
     hash_key secret_;
-    Record* free_ = nullptr;  // given back
-    std::size_t fresh_ = 0;   // records from here on were never taken
+    Record* free_ = nullptr;  // freed records
+    std::size_t fresh_ = 0;   // records from here on were never used
     std::array<Record*, bucket_count> buckets_{};
     std::array<Record, Count> records_{};
 };

@@ -1,11 +1,9 @@
-// no_reassembly: the policy of a node that never puts fragments together, as a router that serves
-// no host.
-// Expects: nothing.
-// Does: refuses every fragment.
-// Never: holds a packet.
-// Cost: none.
-// Deviation: RFC 1122 section 3.3.2 asks every host to reassemble; this is for nodes that are no
-// hosts.
+// no_reassembly: refuses every fragment.
+//
+// Use it in a node that is no host, such as a router that delivers nothing locally.
+//
+// Never:   holds a packet.
+// Deviation: RFC 1122 section 3.3.2 asks every host to reassemble.
 #pragma once
 
 #include <sluice/reassembly/concept.hpp>

@@ -1,7 +1,7 @@
-// overlap_policy: what happens when a fragment covers bytes that were already received.
+// overlap_policy: decides what happens when a fragment covers bytes that were received before.
 //
-// A rule is a type with one static function of two byte ranges: of what is held and of what comes.
-// Four rules are here; a rule of your own works the same way:
+// A rule is a type with one static function of two byte ranges: the held one and the incoming one.
+// Four rules are here; write another like this:
 //
 //     struct lower_offset_wins {  // as BSD does it
 //         static constexpr overlap_answer settle(byte_range held, byte_range incoming) noexcept {
@@ -11,18 +11,18 @@
 //     };
 //     using cache = bounded_cache<1024, lower_offset_wins>;
 //
-// reject_datagram  Linux, and the default. The datagram is given up; a fragment inside one run of
-//                  bytes that came in order is a duplicate and ignored. The only rule from which no
-//                  sender of overlaps can profit. RFC 5722 section 4.
-// reject_fragment  The fragment is dropped, its datagram stays. For captures that were damaged; a
-//                  forger who is first decides what the datagram holds.
-// keep_first       Bytes that came first stay, the fragment fills the gaps: to see what a host of
-//                  that kind sees.
+// reject_datagram  Linux, and the default. Drops the datagram; a fragment inside one run of bytes
+//                  that came in order is ignored as a duplicate. The only rule that no sender of
+//                  overlaps can exploit. RFC 5722 section 4.
+// reject_fragment  Drops the fragment and keeps its datagram. For damaged captures; a forger whose
+//                  fragment comes first decides the content.
+// keep_first       Bytes that came first stay, the fragment fills the gaps: shows what a host with
+//                  this rule sees.
 // keep_last        Bytes that came last win, as in the example procedure of RFC 791 section 3.2.
 //
-// Expects: to be named in a reassembly policy; answers that depend on the two ranges alone.
+// Expects: answers that depend on the two ranges alone.
 // Never:   holds state.
-// Cost:    a call for each pair that overlaps; none for fragments that do not.
+// Cost:    a call for each overlapping pair.
 // Source:  RFC 5722 (written for IPv6; Linux applies it to both), RFC 1858 section 4.
 #pragma once
 
@@ -43,18 +43,18 @@ struct byte_range {
     friend constexpr bool operator==(byte_range, byte_range) noexcept = default;
 };
 
-// Of bytes that a held piece and a fragment that comes both have.
+// Which of two bytes wins, of a held piece and of an incoming fragment.
 enum class overlap_answer : u8 {
-    keep_held,      // they stay as they are; a fragment without other bytes is a duplicate
-    keep_incoming,  // the fragment's replace them
-    drop_fragment,  // the fragment is dropped, whatever else it holds
-    drop_datagram,  // the fragment is dropped, and all that is held of its datagram
+    keep_held,      // held bytes stay; a fragment without other bytes is a duplicate
+    keep_incoming,  // the fragment's bytes replace them
+    drop_fragment,  // drop the whole fragment
+    drop_datagram,  // drop the fragment and all held fragments of its datagram
 };
 
-// Of a fragment that overlaps a run: bytes that came in order, in one fragment or several.
+// The answer about a fragment that overlaps a run: bytes of fragments that came in order.
 enum class run_answer : u8 {
-    ignore,     // it is a duplicate; it completes nothing, even if it is the first to tell the end
-    duplicate,  // it is a duplicate; only where the data end is learned from it
+    ignore,  // a duplicate; it completes nothing, even if it is the first to show the end
+    duplicate,  // a duplicate; only the end of the data is learned from it
     drop_fragment,
     drop_datagram,
 };
@@ -84,16 +84,16 @@ struct keep_last {
 
 }  // namespace overlap
 
-// settle(held, incoming) is asked about each held piece that the fragment overlaps, in order of
-// their place: held is what is left of that piece, incoming the whole fragment. A fragment that one
-// answer drops changes no piece.
+// settle(held, incoming) is called for each held piece that the fragment overlaps, in order of
+// offset: held is the remaining range of the piece, incoming the whole fragment. If one answer
+// drops the fragment, no piece changes.
 template <class O>
 concept settles_overlaps = requires(byte_range held, byte_range incoming) {
     { O::settle(held, incoming) } noexcept -> std::same_as<overlap_answer>;
 };
 
-// refuse(run, incoming) is asked once, about the first run that the fragment overlaps. Such a rule
-// never cuts a piece, so that fragments which came in order may count as one: Linux's runs.
+// refuse(run, incoming) is called once, for the first run that the fragment overlaps. A refusing
+// rule never cuts a piece, so fragments that came in order may count as one: Linux's runs.
 template <class O>
 concept refuses_overlaps = requires(byte_range run, byte_range incoming) {
     { O::refuse(run, incoming) } noexcept -> std::same_as<run_answer>;

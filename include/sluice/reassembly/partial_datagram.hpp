@@ -1,7 +1,6 @@
-// partial_datagram: what is known of a datagram whose fragments are still coming.
-// fragment_fields: what the header of one fragment says.
-//
-// Keeps length, ECN and sizes, and decides whether a fragment can belong to the rest.
+// partial_datagram: a datagram of which fragments are missing: its pieces, length, ECN and sizes.
+// It decides whether a fragment can belong to the others. fragment_fields: the header fields of one
+// fragment.
 //
 // Expects: verified headers.
 // Never:   owns its pieces' memory.
@@ -17,7 +16,7 @@
 
 namespace sluice::detail {
 
-// A fragment's place in the data, in bytes, and what else its header says.
+// A fragment's place in the data, in bytes, and other header fields.
 struct fragment_fields {
     u32 header;
     u32 start;
@@ -26,8 +25,8 @@ struct fragment_fields {
     bool dont_fragment;
     u8 tos;
 
-    // Expects a verified header. What is beyond a multiple of 8 before the last fragment is cut
-    // off, as Linux does.
+    // Expects a verified header. Cuts the data of a fragment that is not the last to a multiple of
+    // 8, as Linux does.
     [[nodiscard]] static constexpr fragment_fields of(ipv4::const_view ip) noexcept {
         const u32 header = static_cast<u32>(ipv4::header_length(ip));
         const u32 start = static_cast<u32>(ipv4::offset_in_bytes(ip));
@@ -41,13 +40,13 @@ struct fragment_fields {
     [[nodiscard]] constexpr u32 size() const noexcept { return header + end - start; }
 };
 
-// Where the data end, as far as the fragments told.
+// The end of the data, as far as the fragments show it.
 struct datagram_end {
     u32 length = 0;
     bool known = false;  // the last fragment came
 
-    // Takes the fragment's end into account; false when it contradicts what came before, or holds
-    // no data.
+    // Records the fragment's end; false: it contradicts earlier fragments, or the fragment has no
+    // data.
     [[nodiscard]] constexpr bool accept(const fragment_fields& f) noexcept {
         if (!f.more) {
             if (f.end < length || (known && f.end != length)) {
@@ -69,19 +68,19 @@ template <class Packet, overlap_policy Overlap>
 struct partial_datagram {
     slot_key key;
     partial_datagram* chain = nullptr;
-    partial_datagram* earlier = nullptr;  // by deadline
+    partial_datagram* earlier = nullptr;  // in order of deadlines
     partial_datagram* later = nullptr;
     instant deadline;
     fragment_source<partial_datagram>* source = nullptr;
-    partial_datagram* of_source_earlier = nullptr;  // by when they began
+    partial_datagram* of_source_earlier = nullptr;  // in order of their beginning
     partial_datagram* of_source_later = nullptr;
-    u32 source_mark = 0;  // source->fragments when the latest fragment of this datagram came
+    u32 source_mark = 0;  // source->fragments when the last fragment of this datagram came
     piece_set<Packet, Overlap> pieces;
     datagram_end end;
     ecn_summary ecn;
     bool first_came = false;
-    u32 largest = 0;     // fragment, header included
-    u32 largest_df = 0;  // of those with DF
+    u32 largest = 0;     // largest fragment, with its header
+    u32 largest_df = 0;  // largest fragment with DF
 
     constexpr void note(const fragment_fields& f) noexcept {
         ecn.add(f.tos);
@@ -94,8 +93,8 @@ struct partial_datagram {
     [[nodiscard]] constexpr bool is_whole() const noexcept {
         return first_came && end.known && pieces.byte_count() == end.length;
     }
-    // Forgets all that the fragments told; the pieces are gone already.
-    // Deviation: Linux keeps the sizes of the fragments that it gave up.
+    // Resets the datagram; the pieces are gone already. Deviation: Linux keeps the sizes of the
+    // dropped fragments.
     constexpr void restart() noexcept {
         end = {};
         ecn = {};

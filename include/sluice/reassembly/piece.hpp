@@ -1,11 +1,11 @@
-// piece and piece_pool: one held fragment, and the free ones.
+// piece, piece_pool: one held fragment, and the free pieces.
 //
-// A piece keeps the packet of a fragment with its place in the datagram beside it, never inside the
-// packet's bytes.
+// A piece keeps the packet of a fragment and, beside it, its place in the datagram; never inside
+// the packet's bytes.
 //
-// Expects: pieces in an array that stays where it is, in their default state.
+// Expects: pieces in an array that does not move, in their default state.
 // Never:   allocates.
-// Cost:    about 64 bytes a piece; O(1) to take and to give back.
+// Cost:    about 64 bytes a piece; O(1) to take and to free.
 #pragma once
 
 #include <sluice/base/integer.hpp>
@@ -19,27 +19,26 @@ namespace sluice::detail {
 
 template <class Packet>
 struct piece : treap_hook<piece<Packet>> {
-    piece* next = nullptr;  // of its run, or of the free ones
+    piece* next = nullptr;  // the next piece of its run, or the next free one
     Packet packet{};
-    u32 start = 0;  // bytes of the datagram's data: start .. end - 1
+    u32 start = 0;  // data bytes start .. end - 1 of the datagram
     u32 end = 0;
-    u32 run_end = 0;  // of the first piece of a run: the end of the last
-    u32 charge = 0;   // bytes that it counts against the threshold
-    u32 header =
-        0;  // bytes in front of the data: the header stays only on the piece that starts at 0
+    u32 run_end = 0;  // first piece of a run: the end of the run
+    u32 charge = 0;   // bytes counted against the threshold
+    u32 header = 0;   // bytes before the data: 0 unless the piece starts at 0
 
     [[nodiscard]] constexpr u32 size() const noexcept { return end - start; }
     [[nodiscard]] constexpr byte_range range() const noexcept { return {start, end}; }
-    // The byte at a place of the datagram; needs the packet contiguous up to there.
+    // The byte at a place of the datagram; the packet must be contiguous up to it.
     [[nodiscard]] constexpr std::byte* at(u32 place) noexcept {
         return packet.writable() + header + (place - start);
     }
     [[nodiscard]] constexpr bool make_contiguous() noexcept {
         return packet.may_pull(packet.size());
     }
-    // Takes off the header; false: the packet refused.
+    // Removes the header; false: the packet cannot.
     [[nodiscard]] constexpr bool cut_header() noexcept { return cut_front(start); }
-    // Takes off the header and what is before a later place; false: the packet refused.
+    // Removes the header and the bytes before a later place; false: the packet cannot.
     [[nodiscard]] constexpr bool cut_front(u32 place) noexcept {
         const u32 less = header + (place - start);
         if (!packet.may_pull(less) || !packet.pull(less)) {
@@ -75,7 +74,7 @@ public:
         p.next = nullptr;
         return p;
     }
-    // The packet, if it is still there, goes back to its source.
+    // Frees the piece. Its packet, if it still has one, goes back to its source.
     constexpr void give(piece<Packet>& p) noexcept {
         p.packet = Packet{};
         p.next = std::exchange(free_, &p);
@@ -83,8 +82,8 @@ public:
     }
 
 private:
-    piece<Packet>* free_ = nullptr;  // given back
-    piece<Packet>* fresh_;           // never taken
+    piece<Packet>* free_ = nullptr;  // freed pieces
+    piece<Packet>* fresh_;           // pieces that were never used
     u32 fresh_count_;
     u32 size_;
 };

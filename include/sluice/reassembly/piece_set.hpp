@@ -1,14 +1,14 @@
-// piece_set: the fragments of one datagram that are held, in order of their place.
+// piece_set: the held fragments of one datagram, in order of their place.
 //
 // Under a rule that refuses overlaps it keeps runs as Linux does: a fragment that continues the
-// last run makes it longer, every other one is a run of its own. Under a rule that settles them it
-// trims or fills, so that no byte is held twice.
+// last run extends it, every other one is a new run. Under a rule that settles overlaps it cuts
+// pieces, so that no byte is held twice.
 //
-// Expects: pieces of at least one byte, whose packets nobody shares.
+// Expects: pieces of at least one byte, with unshared packets.
 // Never:   writes bookkeeping into packets; copies bytes, except where one piece lies inside
-//          another and the bytes of the inner one win.
+//          another and the inner one wins.
 // Cost:    expected O(log n) a fragment for n pieces; O(1) in order where runs are kept. A rule
-//          that settles is asked about each piece that the fragment overlaps.
+//          that settles is called for each piece that the fragment overlaps.
 // Source:  RFC 791 section 3.2, RFC 5722 section 4; Linux inet_frag_queue_insert.
 #pragma once
 
@@ -22,9 +22,9 @@ namespace sluice::detail {
 
 enum class insertion : u8 {
     taken,
-    merged,     // its bytes were written into a piece; the packet is to be dropped
-    duplicate,  // nothing new
-    ignored,    // the same, and it completes nothing
+    merged,     // its bytes were written into a piece; the caller drops the packet
+    duplicate,  // no new bytes
+    ignored,    // no new bytes, and it completes nothing
     drop_fragment,
     drop_datagram,
     refused,  // the packets could not be made contiguous
@@ -40,8 +40,7 @@ public:
     [[nodiscard]] constexpr u32 charge() const noexcept { return charge_; }
     [[nodiscard]] constexpr u32 count() const noexcept { return count_; }
 
-    // Takes p in, or says why not; then p stays the caller's. Pieces that it makes needless go back
-    // to the pool.
+    // Inserts p. If the result is not `taken`, p stays the caller's. Frees pieces that p replaces.
     [[nodiscard]] constexpr insertion insert(piece_type& p, u32 priority,
                                              [[maybe_unused]] pool& free) noexcept {
         p.run_end = p.end;
@@ -59,8 +58,8 @@ public:
         return result;
     }
 
-    // Calls f(piece&) in order; each goes back to the pool afterwards, with its packet unless f
-    // took that. Then empty.
+    // Calls f(piece&) in order, then frees each piece, with its packet unless f took it. The set is
+    // empty afterwards.
     template <class F>
     constexpr void drain(pool& free, F&& f) noexcept {
         for (piece_type* p = runs_.pop_first(); p != nullptr; p = runs_.pop_first()) {
@@ -82,7 +81,7 @@ private:
         }
     };
 
-    // Linux's runs, exactly.
+    // Exactly Linux's runs.
     [[nodiscard]] constexpr insertion insert_run(piece_type& p, u32 priority) noexcept {
         if (last_ == nullptr || last_->end <= p.start) {
             if (last_ != nullptr && last_->end == p.start) {
@@ -131,8 +130,8 @@ private:
         runs_.insert(p, priority);
         return insertion::taken;
     }
-    // Asks about all overlaps before the first byte changes, then once more for each. taken: no
-    // held piece overlaps p any more.
+    // Asks the rule about all overlaps before a byte changes, then again for each. taken: no held
+    // piece overlaps p any more.
     [[nodiscard, gnu::noinline]] constexpr insertion settle(piece_type& p, const piece_type* first,
                                                             pool& free) noexcept {
         const byte_range incoming = p.range();
@@ -156,7 +155,7 @@ private:
         }
         return insertion::taken;
     }
-    // The held piece wins: p is cut, or a piece inside it is written into it. taken: p goes on.
+    // The held piece wins: cuts p, or writes a piece inside p into p. taken: continue with p.
     [[nodiscard]] constexpr insertion yield(piece_type& p, piece_type& held, pool& free) noexcept {
         if (held.start <= p.start) {
             if (held.end >= p.end) {
@@ -175,8 +174,8 @@ private:
         drop(held, free);
         return insertion::taken;
     }
-    // p wins: the held piece is cut or dropped, or written over where p lies inside it. taken: p
-    // goes on.
+    // p wins: cuts or drops the held piece, or writes p over the middle of it. taken: continue with
+    // p.
     [[nodiscard]] constexpr insertion prevail(piece_type& p, piece_type& held,
                                               pool& free) noexcept {
         if (held.start < p.start) {
@@ -203,7 +202,7 @@ private:
         return insertion::merged;
     }
 
-    // The first piece that has bytes of start .. end - 1.
+    // The first piece with bytes of start .. end - 1.
     [[nodiscard]] constexpr piece_type* overlapping(u32 start, u32 end) const noexcept {
         piece_type* q =
             runs_.first_after([start](const piece_type& held) { return held.end <= start; });
@@ -221,8 +220,8 @@ private:
     }
 
     treap<piece_type, order> runs_;
-    piece_type* last_ = nullptr;      // the piece that ends last; of runs
-    piece_type* last_run_ = nullptr;  // the first of its run
+    piece_type* last_ = nullptr;      // the piece that ends last; with runs only
+    piece_type* last_run_ = nullptr;  // the first piece of the last run
     u32 byte_count_ = 0;
     u32 charge_ = 0;
     u32 count_ = 0;

@@ -1,18 +1,19 @@
-// rewrite::source and rewrite::destination: another address, or address and port, for a packet in
-// one line, as a hook that translates wants it.
+// rewrite::source, rewrite::destination: give a packet another address, or address and port.
+//
+// Use them in a hook that translates addresses:
 //
 //     return rewrite::source(packet, "192.0.2.77"_ip, 40'000) ? hook_verdict::accept
 //                                                             : hook_verdict::drop;
 //
-// The checksums of the header and of TCP, UDP, UDP-Lite or DCCP stay right: those that are in
-// place, those that are left to the device, and UDP's that is absent. A packet that has no ports (a
-// later fragment, ICMP) gets the address alone. A datagram has the same edits as members.
+// The checksums of the header and of TCP, UDP, UDP-Lite or DCCP stay right, also one that is left
+// to the device, or UDP's that is absent. In a packet without ports (a later fragment, ICMP) only
+// the address changes. A datagram has the same edits as members.
 //
-// Errors: false, and nothing changed: the packet is no IPv4 datagram; there is no buffer for a copy
-//         of bytes that others hold; a tiny first fragment leaves the checksum to another one.
-// Never:  follows a translation back inside a quoted ICMP error.
-// Cost:   the checks of revalidate, a few loads and stores.
-// Source: RFC 1624 section 3; Linux inet_proto_csum_replace4.
+// Errors:  false, and nothing changed: the packet is no IPv4 datagram; there is no buffer for a
+//          copy of shared bytes; a tiny first fragment has its checksum in another fragment.
+// Never:   translates back inside a quoted ICMP error.
+// Cost:    the checks of revalidate, a few loads and stores.
+// Source:  RFC 1624 section 3; Linux inet_proto_csum_replace4.
 #pragma once
 
 #include <sluice/pipeline/validate.hpp>

@@ -1,12 +1,15 @@
-// finish_checksum: computes the transport checksum that a packet's facts leave to the device.
-// Expects: where checksum_state is pending, the sum of the pseudo header in the checksum field, and
-// the facts' offsets as metadata.hpp says; they are not believed. Does: sums from the transport
-// header to the end and stores the complement, a result of zero as 0xffff; the state is then
-// unknown, as of any packet with its checksum in place. The checksum of a tunnel around it stays
-// right: what is behind the pseudo header sums to the same before and after. Never: looks at what
-// protocol it is, sums the pseudo header, writes into the IPv4 header, touches other packets. Cost:
-// the bytes once where it is pending, else a flag. RFC 1071 section 1, RFC 768. Linux
-// skb_checksum_help.
+// finish_checksum: computes the transport checksum that a packet's metadata leaves to the device.
+//
+// If checksum_state is pending, it sums from the transport header to the end and stores the
+// complement, a result of zero as 0xffff. The state is unknown afterwards, as for any packet with
+// its checksum in place. The checksum of an outer tunnel stays right: the bytes behind the pseudo
+// header sum to the same before and after.
+//
+// Expects: the sum of the pseudo header in the checksum field, and offsets as metadata.hpp says; it
+//          checks the offsets.
+// Never:   looks at the protocol, sums the pseudo header, writes into the IPv4 header.
+// Cost:    each byte once if pending, else a flag.
+// Source:  RFC 1071 section 1, RFC 768; Linux skb_checksum_help.
 #pragma once
 
 #include <sluice/packet/packet_buffer.hpp>
@@ -17,9 +20,9 @@
 
 namespace sluice::rewrite {
 
-// network_offset: bytes in front of the IPv4 header (a link header that is there already). false,
-// and the packet as it was: the field is not in the packet behind the IPv4 header, or there is no
-// room to make it contiguous or no memory for a copy of bytes that others hold.
+// network_offset: bytes in front of the IPv4 header (a link header). False, and the packet is
+// unchanged: the field lies outside the packet or in the IPv4 header, there is no room to make it
+// contiguous, or no memory for a copy of shared bytes.
 template <packet_buffer Packet>
 [[nodiscard]] constexpr bool finish_checksum(Packet& packet, u32 network_offset = 0) noexcept {
     const metadata& known = std::as_const(packet).metadata();
@@ -34,7 +37,7 @@ template <packet_buffer Packet>
     const auto header = static_cast<u32>(ipv4::header_length(ip));
     const u32 start = network_offset + known.checksum_start;
     const u32 field = start + known.checksum_offset;
-    // At an odd offset from where the sum begins, the field would not be a word of the sum.
+    // At an odd offset from the start of the sum, the field would not be a word of the sum.
     if ((known.checksum_offset & 1) != 0 ||
         !known.checksum_fits(header > least ? header : least, packet.size() - network_offset) ||
         !packet.unshare() || !packet.may_pull(field + 2)) {

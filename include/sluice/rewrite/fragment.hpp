@@ -1,16 +1,16 @@
-// fragment: cuts a datagram into pieces that fit an MTU.
+// fragment: cuts a datagram into fragments that fit an MTU.
 //
-// Three ways: a packet that already is a list of well-formed pieces (a reassembled or a list-built
-// datagram) gets a header on each; where blocks are counted, pieces refer to the bytes of the
-// whole; anything else is copied piece by piece into buffers of the source. Bytes without packets
-// are cut by rewrite/fragment_bytes.hpp.
+// A packet that is a list of well-formed packets already (a reassembled or a list-built datagram)
+// gets a header on each. If blocks are counted, fragments may refer to the bytes of the whole. Any
+// other packet is copied into buffers of the source. For bytes without packets use
+// rewrite/fragment_bytes.hpp.
 //
-// Expects: a packet whose IPv4 header is valid, larger than the MTU or made of fragments, with room
-//          for a header in front of a copied piece.
-// Never:   looks at DF (forward and output do); sends: each piece goes to the sink, which says
-//          whether to go on.
-// Cost:    a header and a checksum a piece; on the copying way the bytes once.
-// Source:  RFC 791 section 3.2, RFC 1812 section 4.2.2.7. Linux ip_do_fragment, ip_fraglist_init.
+// Expects: a packet whose IPv4 header is valid, larger than the MTU or made of fragments, and room
+//          for a header in front of a copied fragment.
+// Never:   looks at DF (forward and output do); sends: each fragment goes to the sink, which
+//          returns whether to continue.
+// Cost:    a header and a checksum for each fragment; each byte once if it copies.
+// Source:  RFC 791 section 3.2, RFC 1812 section 4.2.2.7; Linux ip_do_fragment, ip_fraglist_init.
 #pragma once
 
 #include <sluice/base/bytes.hpp>
@@ -27,9 +27,9 @@ namespace sluice::rewrite {
 
 namespace detail {
 
-// Whether the packets of the list can be sent as they are: wanted so, sizes fit, multiples of 8 but
-// the last, room for the header, owned alone. Linux ip_do_fragment, the conditions of its fast
-// path.
+// Whether the packets of the list can be sent as they are: not marked to be cut anew, sizes fit,
+// multiples of 8 but for the last, room for the header, unshared. The conditions of the fast path
+// in Linux ip_do_fragment.
 template <class Packet>
 [[nodiscard]] constexpr bool is_well_formed_list(const Packet& p,
                                                  const fragment_plan& plan) noexcept {
@@ -48,7 +48,7 @@ template <class Packet>
     return true;
 }
 
-// The list as it is: each piece gets the header in front of its own bytes.
+// Sends the list as it is: each packet gets the header in front of its own bytes.
 template <class Packet, class Sink>
 constexpr fragment_result send_list(Packet&& whole, const fragment_plan& plan,
                                     Sink& sink) noexcept {
@@ -78,8 +78,8 @@ constexpr fragment_result send_list(Packet&& whole, const fragment_plan& plan,
     }
 }
 
-// Each piece is a packet of its own: fill(piece, done, length) gives it the header's room and the
-// bytes, or says that there is no room.
+// Each fragment is a packet of its own: fill(piece, done, length) makes room for the header and
+// adds the bytes, or returns false for lack of room.
 template <class Packet, class Source, class Sink, class Fill>
 constexpr fragment_result send_pieces(const Packet& whole, const fragment_plan& plan,
                                       Source& source, Sink& sink, Fill&& fill) noexcept {
@@ -108,11 +108,11 @@ constexpr fragment_result send_pieces(const Packet& whole, const fragment_plan& 
 
 }  // namespace detail
 
-// Cuts whole and gives the pieces to sink(Packet&&) -> bool in order, until it says false. mtu is
-// at least the header and 8 bytes, and the header contiguous, otherwise nothing is created. The
-// packet is used up.
-// References: where blocks are counted, a piece of a plain packet refers to its bytes instead of
-// copying them; the sink must take segmented packets then.
+// Cuts whole and passes the fragments to sink(Packet&&) -> bool in order, until it returns false.
+// Consumes the packet. If the MTU is less than the header and 8 bytes, or the header is not
+// contiguous, it creates nothing.
+// References: if blocks are counted, a fragment of a plain packet refers to its bytes instead of
+// copying them. The sink must accept segmented packets then.
 template <bool References = false, class Packet, class Source, class Sink>
 constexpr fragment_result fragment(Packet&& whole, u32 mtu, Source& source, Sink&& sink) noexcept {
     const detail::fragment_plan plan{std::as_const(whole).head(), mtu,

@@ -1,17 +1,18 @@
-// fragment(bytes): cuts a datagram in memory into pieces that fit an MTU, without packets or heap.
+// fragment(bytes): cuts a datagram in memory into fragments that fit an MTU, without packets or
+// heap.
 //
 //     const auto send = [&](const_bytes header, const_bytes payload) { ...; return true; };
 //     const auto cut = rewrite::fragment(datagram, 1500, send);
 //     if (!cut) puts(message(cut.error()));
 //
-// The payload of a piece is that of the datagram where it lies; its header is valid until the sink
-// returns. A datagram that fits the MTU is one piece, as it is.
+// The payload of a fragment is a part of the datagram, not copied; its header is valid until the
+// sink returns. A datagram that fits the MTU is passed whole.
 //
-// Never:  looks at DF (whoever sends does), sets it in a piece.
-// Errors: those of validate(bytes). An MTU without room for the header and 8 bytes gives no piece,
-//         and complete is false, as it is when the sink had enough.
-// Cost:   a header and a checksum a piece.
-// Source: RFC 791 section 3.2. Linux ip_do_fragment.
+// Never:   looks at DF (the sender does), sets it in a fragment.
+// Errors:  those of validate(bytes). complete is false if the sink returned false, or if the MTU
+//          has no room for the header and 8 bytes: then there is no fragment.
+// Cost:    a header and a checksum for each fragment.
+// Source:  RFC 791 section 3.2; Linux ip_do_fragment.
 #pragma once
 
 #include <sluice/pipeline/validate_bytes.hpp>
@@ -21,7 +22,7 @@
 
 namespace sluice::rewrite {
 
-// sink(const_bytes header, const_bytes payload) -> bool, in order, until it says false.
+// Calls sink(const_bytes header, const_bytes payload) -> bool in order, until it returns false.
 template <class Sink>
 [[nodiscard]] constexpr result<fragment_result, drop_reason> fragment(const_bytes datagram, u32 mtu,
                                                                       Sink&& sink) noexcept {

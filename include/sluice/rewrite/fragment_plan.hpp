@@ -1,13 +1,14 @@
-// fragment_plan: what the pieces of a datagram have in common, and the header of each.
+// fragment_plan: the common part of the fragments of a datagram, and the header of each.
 //
-// Offset, MF, lengths in units of 8 bytes, options without the copied flag made no-ops in all but
-// the first piece, checksums; a piece of a fragment that had MF keeps MF.
+// It sets offset, MF, lengths in units of 8 bytes and checksums. In all fragments but the first,
+// options without the copied flag become no-ops. When the datagram itself is a fragment with MF,
+// each of its fragments has MF.
 //
 // Expects: the first bytes of a datagram whose header is valid.
 // Never:   touches the payload.
-// Errors:  room is 0: the header is not there, or the MTU has no place for it and 8 bytes.
-// Cost:    a header and a checksum a piece.
-// Source:  RFC 791 section 3.2, RFC 1812 section 4.2.2.7. Linux ip_do_fragment.
+// Errors:  room is 0: the header is incomplete, or the MTU has no room for it and 8 bytes.
+// Cost:    a header and a checksum for each fragment.
+// Source:  RFC 791 section 3.2, RFC 1812 section 4.2.2.7; Linux ip_do_fragment.
 #pragma once
 
 #include <sluice/base/bytes.hpp>
@@ -20,28 +21,28 @@
 namespace sluice::rewrite {
 
 struct fragment_result {
-    u32 created = 0;  // pieces that the sink took
+    u32 created = 0;  // fragments that the sink took
     bool complete = false;
 };
 
 namespace detail {
 
 struct fragment_position {
-    u32 length;  // payload bytes of the piece
-    u32 done;    // before it
+    u32 length;  // payload bytes of the fragment
+    u32 done;    // payload bytes before it
     bool last;   // of the datagram that is cut
 };
 
-// What the pieces have in common.
+// The common part of the fragments.
 struct fragment_plan {
     std::array<std::byte, ipv4::max_header_length> header{};  // for the pieces after the first
     u32 header_size = 0;
-    u32 limit = 0;  // payload bytes of the last piece at most
-    u32 room = 0;   // and of the others: a multiple of 8
+    u32 limit = 0;  // most payload bytes of the last fragment
+    u32 room = 0;   // payload bytes of the others: a multiple of 8
     u16 word = 0;   // flags and offset of the whole
     bool df = false;
 
-    // head: the first bytes of the whole, with its header. wants_df: pieces have DF set.
+    // head: the first bytes of the whole, with its header. wants_df: fragments have DF set.
     constexpr fragment_plan(const_bytes head, u32 mtu, bool wants_df) noexcept {
         if (head.size() < ipv4::min_header_length) {
             return;
@@ -58,19 +59,19 @@ struct fragment_plan {
         word = ip[ipv4::flags_and_offset];
         df = wants_df;
         copy_bytes(header.data(), head.data(), header_size);
-        // A piece that is not the first of its datagram had its options treated when it was cut
-        // off.
+        // A later fragment had its options changed when it was cut off.
         if ((word & ipv4::words::offset) == 0) {
             ip_options::fragment(bytes{header}.subspan(ipv4::min_header_length,
                                                        header_size - ipv4::min_header_length));
         }
     }
 
-    // Makes the header at `to` that of the piece. The reserved flag falls away; DF is set only when
-    // the largest of the fragments that this datagram came in had it.
+    // Turns the header at `to` into the fragment's. Clears the reserved flag. Sets DF only when the
+    // largest received fragment of this datagram had it.
     constexpr void finish(std::byte* to, const fragment_position& at) const noexcept {
         const ipv4::view ip{to};
-        // Beyond 65535 bytes, where no piece is of use, the offset runs over into MF, as in Linux.
+        // Beyond 65535 bytes, where a fragment is useless, the offset overflows into MF, as in
+        // Linux.
         const u32 offset = (word & ipv4::words::offset) + at.done / 8;
         const bool more = !at.last || (word & ipv4::words::more_fragments) != 0;
         ip.set(ipv4::total_length, static_cast<u16>(header_size + at.length));

@@ -1,7 +1,9 @@
-// icmp_error: writes the message of an ICMP error.
-// Expects: that one may be sent, and how much it quotes (pipeline/icmp_error.hpp). Does: header,
-// quote, checksum. Never: looks at what it quotes. Cost: a copy of at most 548 bytes, on the way
-// out of an error only. RFC 792, RFC 1812 section 4.3.2.3. Linux icmp_push_reply.
+// icmp_error: writes the message of an ICMP error: header, quote, checksum.
+//
+// Expects: a decision that the error may be sent, and how much it quotes (pipeline/icmp_error.hpp).
+// Never:   looks at the quoted bytes.
+// Cost:    a copy of at most 548 bytes.
+// Source:  RFC 792, RFC 1812 section 4.3.2.3; Linux icmp_push_reply.
 #pragma once
 
 #include <sluice/packet/decision.hpp>

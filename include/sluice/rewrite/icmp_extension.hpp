@@ -1,10 +1,11 @@
-// icmp_extension: what an ICMP error that we send tells beyond the quote: by which interface the
-// offending packet came in.
-// Expects: that interface, if it still is one. Does: index, address, name and MTU in the order and
-// the sizes of Linux; the quote before it has exactly 128 bytes, cut or filled up, so that
-// receivers older than RFC 4884 find it. Never: tells anything unless icmp_errors_extension_mask
-// asks for it. Cost: 44 bytes, on the way out of an error only. RFC 4884 section 4.6, RFC 5837
-// section 4. Linux icmp_ext_append.
+// icmp_extension: adds to an ICMP error the interface by which the offending packet came in.
+//
+// It writes index, address, name and MTU in Linux's order and sizes. The quote in front of it has
+// exactly 128 bytes, cut or padded, so that receivers older than RFC 4884 can read it.
+//
+// Never:   adds anything unless icmp_errors_extension_mask asks for it.
+// Cost:    44 bytes in an error.
+// Source:  RFC 4884 section 4.6, RFC 5837 section 4; Linux icmp_ext_append.
 #pragma once
 
 #include <sluice/interface/interface.hpp>
@@ -20,16 +21,16 @@ inline constexpr u8 incoming_interface = 0x01;
 }  // namespace error_extensions
 
 inline constexpr u32 extended_quote = static_cast<u32>(icmp::min_extended_quote);
-// Of the structure: headers, index, address, name, MTU.
+// The largest structure: headers, index, address, name, MTU.
 inline constexpr u32 max_error_extension = 4 + 4 + 4 + 8 + 20 + 4;
 
-// The structure as it stands in the message; size 0: none.
+// The extension structure as it stands in the message; size 0: none.
 struct error_extension {
     std::byte data[max_error_extension]{};
     u32 size = 0;
 };
 
-// The first primary address that all may know. Linux icmp_ext_iio_addr4_find.
+// The first primary address of universe scope. Linux icmp_ext_iio_addr4_find.
 [[nodiscard]] constexpr ipv4::address told_address(const interface& i) noexcept {
     for (const assigned_address& a : i.addresses) {
         if (!a.secondary && a.scope == scopes::universe && !a.net.address.is_multicast()) {
@@ -39,8 +40,8 @@ struct error_extension {
     return {};
 }
 
-// For an error of that type about a packet that came by that interface (0: it is our own); `in` is
-// nullptr when the interface is gone.
+// The extension of an error of this type about a packet of this ingress (0: sent by this host);
+// `in` is nullptr when the interface is gone.
 [[nodiscard]] constexpr error_extension extension_of_error(u8 type, u16 index, const interface* in,
                                                            const settings& s) noexcept {
     error_extension made;
@@ -49,7 +50,8 @@ struct error_extension {
         return made;
     }
     std::byte address[4]{};
-    std::byte name[sizeof(interface_name::characters) + 3]{};  // to whole words with its length
+    std::byte
+        name[sizeof(interface_name::characters) + 3]{};  // padded to whole words with its length
     icmp::interface_information info{.has_index = true, .index = index};
     if (in != nullptr) {
         const ipv4::address own = told_address(*in);
@@ -73,7 +75,7 @@ struct error_extension {
     return made;
 }
 
-// Behind the at most 128 bytes that the error in `message` quotes; false without tailroom.
+// Appends behind the quote of at most 128 bytes in `message`; false without tailroom.
 template <packet_buffer Packet>
 [[nodiscard]] constexpr bool append_extension(Packet& message, const error_extension& e) noexcept {
     constexpr u32 behind = static_cast<u32>(icmp::header_length) + extended_quote;

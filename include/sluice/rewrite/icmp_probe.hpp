@@ -1,8 +1,12 @@
-// icmp_probe: an extended echo request becomes its own answer.
+// icmp_probe: turns an extended echo request into its reply, in place.
+//
+// pipeline/icmp_probe.hpp finds the code and the state bits; the rest stays. Shared bytes are
+// copied first.
+//
 // Expects: a packet that begins with a whole, verified extended echo request with its L bit set.
-// Does: code and state bits as pipeline/icmp_probe.hpp finds them, the rest as it came; in a copy
-// where others hold the bytes. Never: chooses a route, sends. Cost: the checksum over the message.
-// RFC 8335 section 4. Linux icmp_build_probe.
+// Never:   chooses a route, sends.
+// Cost:    the checksum over the message.
+// Source:  RFC 8335 section 4; Linux icmp_build_probe.
 #pragma once
 
 #include <sluice/packet/packet_buffer.hpp>
@@ -11,8 +15,8 @@
 
 namespace sluice::rewrite {
 
-// false: there is no message, the bytes could not be made contiguous, or there was no memory for a
-// copy of them.
+// False: there is no message, the bytes could not be made contiguous, or there is no memory for a
+// copy.
 template <class Tables, packet_buffer Packet>
 [[nodiscard]] constexpr bool turn_probe_round(const Tables& t, Packet& packet) noexcept {
     constexpr u32 most = 8 + 4 + 24;  // headers, longest object. Linux struct icmp_ext_echo_iio

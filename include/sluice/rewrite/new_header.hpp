@@ -1,8 +1,12 @@
-// new_header: what is known of a header is forgotten when the packet gets another one: it is
-// received afresh, sent again, or what was inside it comes out of a tunnel. Expects: a packet.
-// Does: keeps what is true of the bytes (segments, checksum, mark); takes a copy where
-// others hold the facts, false where there is no memory for it. Never: touches the bytes. Cost: a
-// test of the handle for plain packets. Linux memset(IPCB) in ip_rcv_core, skb_scrub_packet.
+// new_header: clears the metadata of a packet's old header when it gets another one.
+//
+// Use it when a packet is received or sent again, or when an inner packet leaves a tunnel. Metadata
+// about the bytes stays (segments, checksum, mark).
+//
+// Never:   touches the bytes.
+// Errors:  false: the metadata is shared and there is no memory for a copy.
+// Cost:    a test of the handle for plain packets.
+// Source:  Linux memset(IPCB) in ip_rcv_core, skb_scrub_packet.
 #pragma once
 
 #include <sluice/packet/metadata.hpp>
@@ -12,7 +16,7 @@
 
 namespace sluice::rewrite {
 
-// The packet goes the same way again, or another. Linux IPCB.
+// The same packet is received or sent again. Linux IPCB.
 template <packet_buffer Packet>
 [[nodiscard]] constexpr bool forget_header(Packet& packet) noexcept {
     packet.set_forwarded(false);
@@ -30,9 +34,9 @@ template <packet_buffer Packet>
     return true;
 }
 
-// Another datagram, that was inside: `taken_off` bytes in front of it went. A checksum that was
-// verified, and segments without a pending one, are of the outermost transport: of the inner one,
-// when the protocol that carried it has none of its own.
+// The packet becomes the inner datagram after `taken_off` bytes of outer headers. A verified
+// checksum, and segments without a pending one, belong to the outermost transport: to the inner one
+// if the outer protocol (carried_by) has no checksum.
 template <packet_buffer Packet>
 [[nodiscard]] constexpr bool enter_inner(Packet& packet, u32 taken_off, u8 carried_by) noexcept {
     constexpr u8 ip_in_ip = 4;
@@ -53,7 +57,7 @@ template <packet_buffer Packet>
     if (m.checksum == checksum_state::pending) {
         if (m.checksum_start >= taken_off) {
             m.checksum_start = static_cast<u16>(m.checksum_start - taken_off);
-        } else {  // it was that of what was taken off, and so were the segments
+        } else {  // the checksum and the segments were the outer header's
             m.checksum = checksum_state::unknown;
             m.segmentation = segmentation_kind::none;
         }

@@ -1,10 +1,14 @@
-// option_walk: the options of a received datagram are recorded in, and a source route is followed
-// one step. Expects: a classified datagram. Does: fills the packet's option_offsets, in a copy
-// where others hold the bytes; what the options change in the header is changed (the checksum is
-// repaired only when the packet is forwarded, as in Linux); a source route that is to be followed
-// names a new destination to classify. Never: sends; decides: pipeline/option_rules.hpp does. Cost:
-// one pass over the options; packets without any never come here. RFC 791 section 3.1, RFC 1812
-// section 5.2.4.1. Linux ip_rcv_options.
+// option_walk: records addresses and times in the options of a received datagram, and follows a
+// source route one step.
+//
+// It fills the packet's option_offsets, after a copy if the bytes are shared. It repairs the header
+// checksum only for a forwarded packet, as Linux does. A source route to follow changes the
+// destination, which is classified again.
+//
+// Expects: a classified datagram.
+// Never:   sends; decides: pipeline/option_rules.hpp does.
+// Cost:    one pass over the options. Packets without options never come here.
+// Source:  RFC 791 section 3.1, RFC 1812 section 5.2.4.1; Linux ip_rcv_options.
 #pragma once
 
 #include <sluice/packet/datagram.hpp>
@@ -20,7 +24,7 @@ struct walked_options {
     bool is_rerouted = false;
 };
 
-// The options of a header that may be written. seen: as what the frame came.
+// Walks the options of a writable header. seen: the link addressing of its frame.
 template <class Options, class Tables>
 [[nodiscard]] constexpr walked_options
 walk_options(const Tables& t, ipv4::view ip, option_offsets& found, const interface& in,
@@ -49,8 +53,8 @@ walk_options(const Tables& t, ipv4::view ip, option_offsets& found, const interf
 
 }  // namespace detail
 
-// `c` is the classification by the header's destination, replaced when a source route leads
-// elsewhere.
+// `c` is the classification by the header's destination; a source route that leads elsewhere
+// replaces it.
 template <class Options, class Tables, packet_buffer Packet>
 [[nodiscard]] constexpr decision option_walk(const Tables& t, unsummed_datagram<Packet>& d,
                                              const interface& in, pipeline::classification& c,
@@ -61,7 +65,7 @@ template <class Options, class Tables, packet_buffer Packet>
         walked = detail::walk_options<Options>(t, ip, found, in, c, seen, midnight_ms);
     });
     if (has_own && walked.is_rerouted) {
-        // What came back to us counts as received by lo once it has a route from there.
+        // A packet that the source route leads back to this host counts as received by lo.
         d.set_interface(in.index);
     }
     return walked.decided;

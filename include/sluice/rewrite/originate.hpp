@@ -1,9 +1,10 @@
-// originate: writes the IPv4 header of a datagram that this host sends, or completes the one that a
-// program wrote.
-// Expects: a packet that holds the payload, with headroom for the header; a chosen route. Does:
-// header with options in front, checksum. Never: fragments, sends, chooses the identification
-// (identification/ does). Cost: 20 bytes and their sum. RFC 791 section 3.1, RFC 1122
-// section 3.2.1. Linux __ip_make_skb.
+// originate: writes the IPv4 header of a datagram that this host sends; complete_header: completes
+// one that a program wrote.
+//
+// Expects: a packet with the payload and headroom for the header; a chosen route.
+// Never:   fragments, sends, chooses the identification (identification/ does).
+// Cost:    20 bytes and their sum.
+// Source:  RFC 791 section 3.1, RFC 1122 section 3.2.1; Linux __ip_make_skb.
 #pragma once
 
 #include <sluice/options/outgoing.hpp>
@@ -21,9 +22,9 @@ struct header_choice {
     bool dont_fragment = false;
 };
 
-// final_destination differs from the route's, which is the first hop, when the options hold a
-// source route. false when the headroom is too small, there is no memory for a copy of bytes that
-// others hold, or the datagram would exceed 65535 bytes.
+// With a source route in the options, final_destination differs from the route's destination, which
+// is the first hop. False: the headroom is too small, there is no memory for a copy of shared
+// bytes, or the datagram would exceed 65535 bytes.
 template <packet_buffer Packet>
 [[nodiscard, gnu::always_inline]] constexpr bool
 originate(Packet& packet, const routing::output_route& route, const header_choice& choice,
@@ -35,8 +36,8 @@ originate(Packet& packet, const routing::output_route& route, const header_choic
     if (header == nullptr) {
         return false;
     }
-    // In words, and summed before they are stored: bytes that were just stored one by one cannot
-    // be read as words without a wait.
+    // Summed as words before they are stored: reading words back from bytes that were just stored
+    // stalls.
     const u32 first = 4u << 28 | header_size / 4 << 24 | u32{choice.tos} << 16 | packet.size();
     const u32 second = u32{choice.identification} << 16 |
                        (choice.dont_fragment ? ipv4::words::dont_fragment : u32{0});
@@ -55,14 +56,14 @@ originate(Packet& packet, const routing::output_route& route, const header_choic
     return true;
 }
 
-// What a header that a program wrote gets where it is 0.
+// The values for fields that are 0 in a header that a program wrote.
 struct header_completion {
     ipv4::address source{};
     u16 identification = 0;
 };
 
-// The header at the beginning of a packet that is owned alone: total length and checksum always,
-// source and identification where they are 0. Linux raw_send_hdrinc.
+// Completes the header at the start of an unshared packet: total length and checksum always, source
+// and identification where they are 0. Linux raw_send_hdrinc.
 template <packet_buffer Packet>
 constexpr void complete_header(Packet& packet, const header_completion& with) noexcept {
     const ipv4::view ip{packet.writable()};

@@ -1,20 +1,18 @@
-// reassembler<Policy, FragmentBytes>: makes datagrams in memory whole again, without a stack or
-// heap.
+// reassembler<Policy, FragmentBytes>: reassembles datagrams in memory, without a stack or heap.
 //
 //     static rewrite::reassembler<> fragments{key};  // 16 datagrams of 128 fragments in all
 //     const auto whole = fragments.add(bytes, now);
 //     if (whole && !whole->empty()) use(*whole);  // valid until the next add
 //
-// A reassembly policy does the work, so overlap rule, number of datagrams and what happens when
-// memory is full are chosen there: reassembler<bounded_cache<64, overlap::keep_first>>.
+// The reassembly policy chooses the overlap rule, the number of datagrams and the behaviour when
+// memory is full: reassembler<bounded_cache<64, overlap::keep_first>>.
 //
 // Expects: a secret key; moments that do not run backwards.
 // Never:   keeps a reference to the caller's bytes.
-// Errors:  those of validate(bytes), and the reason for which the policy dropped the fragment;
-//          message(e) has a sentence for each. A fragment of more than FragmentBytes is refused as
-//          fragment_limit.
+// Errors:  those of validate(bytes), and the policy's drop reasons; message(e) has a sentence for
+//          each. A fragment of more than FragmentBytes is refused with fragment_limit.
 // Cost:    each byte is copied twice. Memory: about 4/3 of FragmentBytes for each fragment that the
-//          policy may keep, and 64 KB: make it static.
+//          policy may hold, and 64 KB: make it static.
 // Source:  RFC 791 section 3.2, RFC 815; Linux ip_fragment.c.
 #pragma once
 
@@ -46,8 +44,8 @@ public:
     reassembler(const reassembler&) = delete;
     reassembler& operator=(const reassembler&) = delete;
 
-    // The whole datagram, once its last fragment came; empty while some are missing. A datagram
-    // that is no fragment is returned as it is, without padding.
+    // The whole datagram if this was its last fragment; empty if fragments are missing. Returns a
+    // datagram that is no fragment as it is, without padding.
     [[nodiscard]] constexpr result<const_bytes, drop_reason> add(const_bytes datagram,
                                                                  instant now) noexcept {
         cache_.expire(now, [](auto&&) {});
@@ -75,7 +73,7 @@ public:
         return const_bytes{whole_, step.packet.size()};
     }
 
-    // Fragments kept now, and when the oldest of their datagrams is given up.
+    // Fragments held now, and the deadline of the oldest datagram.
     [[nodiscard]] constexpr std::size_t held() const noexcept { return cache_.held(); }
     [[nodiscard]] constexpr instant next_deadline() const noexcept {
         return cache_.next_deadline();

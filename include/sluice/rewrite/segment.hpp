@@ -1,15 +1,15 @@
-// segment: cuts a packet with segmentation facts (GSO) into the datagrams that it stands for.
+// segment: cuts a packet with segmentation metadata (GSO) into the datagrams that it stands for.
 //
-// Expects: a packet that begins with a valid IPv4 header (a datagram's), whose facts give the kind
-//          and the payload bytes of a segment; the facts are not believed.
-// Does:    headers in front of each piece (segment_headers.hpp), inside a tunnel those of the
-// tunnel
-//          too; lengths and checksums, the transport's whether it was pending or not (a UDP
-//          checksum of zero that is not pending stays).
-// Never:   looks at the MTU (segmented_length() tells what a segment will need), sends: the pieces
-//          are given out one at a time, or go to a sink, which says whether to go on.
-// Cost:    headers, and the bytes copied and summed once, where a tunnel has a checksum twice;
-//          where blocks are counted they may be referred to.
+// Each segment gets copied headers (segment_headers.hpp) with its own lengths and checksums; inside
+// a tunnel the tunnel's headers too. The transport checksum is computed whether it was pending or
+// not, but a UDP checksum of zero that is not pending stays.
+//
+// Expects: a packet that begins with a valid IPv4 header; metadata with the kind and the payload
+//          bytes of a segment. It checks the metadata.
+// Never:   looks at the MTU (segmented_length() computes the length of a segment), sends: it
+//          returns the segments one at a time, or passes them to a sink.
+// Cost:    headers; each byte copied and summed once, twice in a tunnel with a checksum. If blocks
+//          are counted, segments may refer to the bytes instead.
 // Source:  Linux skb_segment, inet_gso_segment.
 #pragma once
 
@@ -21,13 +21,13 @@
 namespace sluice::rewrite {
 
 struct segment_result {
-    u32 created = 0;        // pieces that the sink took
+    u32 created = 0;        // segments that the sink took
     bool complete = false;  // all of them
 };
 
 namespace detail {
 
-// Room for the headers and the payload bytes; false when the piece has no room for them.
+// Adds room for the headers, and the payload bytes; false: the segment has no room for them.
 template <bool References, class Packet>
 [[nodiscard]] constexpr bool
 fill_segment(Packet& piece, Packet& whole, packet_reader<Packet>& reader,
@@ -45,7 +45,7 @@ fill_segment(Packet& piece, Packet& whole, packet_reader<Packet>& reader,
     return to != nullptr;
 }
 
-// A piece is a plain packet with its checksum in place; the rest of what is known stays known.
+// A segment is a plain packet with its checksum in place; its other metadata is the whole's.
 template <class Packet>
 constexpr void copy_segment_facts(const Packet& from, Packet& to) noexcept {
     copy_marks(from, to);
@@ -57,9 +57,9 @@ constexpr void copy_segment_facts(const Packet& from, Packet& to) noexcept {
 
 }  // namespace detail
 
-// The pieces of a packet, one at a time; it is used up. References: where blocks are counted, a
-// piece refers to the bytes of a plain packet instead of copying them; whoever gets it must take
-// segmented packets then.
+// Returns the segments of a packet one at a time. Consumes the packet. References: if blocks are
+// counted, a segment refers to the bytes of a plain packet instead of copying them; the receiver
+// must accept segmented packets then.
 template <bool References, class Packet>
 class segmenter {
 public:
@@ -70,12 +70,12 @@ public:
         }
     }
 
-    // All were given out: one at least, also of a packet without payload.
+    // True once all are returned: one at least, also of a packet without payload.
     [[nodiscard]] constexpr bool is_complete() const noexcept {
         return created_ != 0 && done_ == plan_.payload;
     }
-    // The next one; empty when there is none, when the facts do not fit the bytes, and when the
-    // source has no room for it.
+    // The next segment; empty if there is none, if the metadata does not fit the bytes, or if the
+    // source has no room.
     template <class Source>
     [[nodiscard]] constexpr Packet next(Source& source) noexcept {
         if (!plan_.valid || is_complete()) {
@@ -103,8 +103,8 @@ private:
     u32 created_ = 0;
 };
 
-// Gives the pieces to sink(Packet&&) -> bool in order, until it says false. Nothing is created when
-// the facts do not fit the bytes.
+// Passes the segments to sink(Packet&&) -> bool in order, until it returns false. Creates nothing
+// if the metadata does not fit the bytes.
 template <bool References = false, class Packet, class Source, class Sink>
 constexpr segment_result segment(Packet&& whole, Source& source, Sink&& sink) noexcept {
     segmenter<References, Packet> cut{std::move(whole)};

@@ -1,13 +1,14 @@
-// segment_headers: the headers of the pieces that a packet with segmentation facts is cut into.
+// segment_headers: writes the headers of the segments of a packet with segmentation metadata.
 //
-// Expects: a plan that is valid (pipeline/segment_plan.hpp); a piece with its payload in place
-// behind
-//          room for the headers.
-// Does:    identification counted up, in a tunnel that of the outer header too; TCP: sequence
-//          counted on, FIN and PSH in the last alone, CWR in the first alone; UDP: a length of its
-//          own each; the checksums of all of them.
-// Cost:    the headers copied, up to 512 bytes; the sum over the piece, in a tunnel perhaps twice.
-// Source:  RFC 9293 section 3.4, RFC 3168 section 6.1.2, RFC 768. Linux tcp_gso_segment,
+// Identifications count up, in a tunnel also the outer header's. TCP: sequence numbers count on,
+// FIN and PSH only in the last segment, CWR only in the first. UDP: each segment has its own
+// length. All checksums are computed.
+//
+// Expects: a valid plan (pipeline/segment_plan.hpp); a segment with its payload behind room for the
+//          headers.
+// Cost:    a copy of the headers, up to 512 bytes; the sum over the segment, in a tunnel perhaps
+//          twice.
+// Source:  RFC 9293 section 3.4, RFC 3168 section 6.1.2, RFC 768; Linux tcp_gso_segment,
 //          __udp_gso_segment, inet_gso_segment.
 #pragma once
 
@@ -17,7 +18,7 @@
 
 namespace sluice::rewrite {
 
-// A piece of the payload: `length` bytes of it, `done` after the first; the index-th piece.
+// A part of the payload: `length` bytes, `done` bytes after its start; the index-th segment.
 struct segment_position {
     u32 length = 0;
     u32 done = 0;
@@ -27,10 +28,10 @@ struct segment_position {
 namespace detail {
 
 struct sum_place {
-    u32 start = 0;  // where the bytes begin that are summed, up to the end
-    u32 field = 0;  // where the checksum stands
+    u32 start = 0;  // the first summed byte; the sum runs to the end
+    u32 field = 0;  // offset of the checksum
     u64 pseudo = 0;
-    bool zero_is_none = false;  // a sum of zero is stored as all ones
+    bool zero_is_none = false;  // stores a sum of zero as all ones
 };
 
 template <class Packet>
@@ -41,7 +42,7 @@ constexpr void store_sum(Packet& packet, const sum_place& at) noexcept {
     store_be<u16>(packet.writable() + at.field, sum == 0 && at.zero_is_none ? u16{0xffff} : sum);
 }
 
-// size: of the header and all behind it.
+// size: bytes of the header and everything behind it.
 constexpr void finish_ipv4(std::byte* to, u32 size, u32 index) noexcept {
     const ipv4::view ip{to};
     ip.set(ipv4::total_length, static_cast<u16>(size));
@@ -75,8 +76,8 @@ constexpr void finish_tcp(tcp::view segment, const segment_position& at, u32 pay
     return checksum::pseudo_header(ip[ipv4::source], ip[ipv4::destination], protocol, length);
 }
 
-// Makes the tunnel's header, `outer` bytes into the piece, that of the piece, which is complete
-// behind it.
+// Sets length and checksum of the tunnel's header, `outer` bytes into the segment. The segment is
+// complete behind it.
 template <class Packet>
 constexpr void finish_tunnel(Packet& piece, u32 outer,
                              const pipeline::tunnel_headers& tunnel) noexcept {

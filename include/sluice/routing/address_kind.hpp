@@ -1,8 +1,11 @@
-// address_kind: what kind of address this is: ours, a broadcast, a group, or somebody else's.
-// Expects: tables. Does: asks the address itself, then the table; what no route knows, and what a
-// route refuses, is somebody else's. Never: looks at the addresses of the interfaces: the table has
-// them as routes. Cost: one lookup for most. RFC 1122 section 3.2.1.3. Linux inet_addr_type,
-// __ip_dev_find.
+// address_kind: the kind of an address: local, broadcast, multicast or another host's (unicast).
+//
+// It tests the address itself, then looks up its route. An address without a route, or with a
+// refusing one, counts as unicast.
+//
+// Never:   searches the addresses of the interfaces: the table has routes for them.
+// Cost:    at most one lookup.
+// Source:  RFC 1122 section 3.2.1.3; Linux inet_addr_type, __ip_dev_find.
 #pragma once
 
 #include <sluice/interface/interface.hpp>
@@ -10,7 +13,7 @@
 
 namespace sluice::routing {
 
-// local, broadcast, multicast or unicast. "This host" is a broadcast, as in Linux.
+// local, broadcast, multicast or unicast. "This host" (0.0.0.0) is a broadcast, as in Linux.
 template <class Tables>
 [[nodiscard]] constexpr route_type address_kind(const Tables& t, ipv4::address a) noexcept {
     if (a.is_unspecified() || a.is_limited_broadcast()) {
@@ -23,7 +26,7 @@ template <class Tables>
     return r != nullptr ? r->type : route_type::unicast;
 }
 
-// The interface that has the address, or the one of its local route; 0: it is not ours.
+// The interface that has the address, or the interface of its local route; 0: not local.
 template <class Tables>
 [[nodiscard]] constexpr u16 interface_of(const Tables& t, ipv4::address own) noexcept {
     if (!t.interfaces.is_own(own)) {

@@ -1,9 +1,12 @@
-// complete_route: may this route be added, and what does it leave open? Its scope and the interface
-// of its gateway follow from its type and from the routes that there are.
-// Expects: a route as an administrator gives it. Does: asks what Linux's fib_create_info asks, in
-// its order: gateway on a link, interface there and up, preferred source local. Never: changes a
-// table. Cost: a lookup for the gateway and one for the preferred source. Differences:
-// docs/linux.md.
+// complete_route: checks whether a route may be added, and fills in its scope and interface.
+//
+// The scope follows from the type, the interface of a gateway from the routes of the table. The
+// checks have the order of Linux's fib_create_info: gateway on a link, interface there and up,
+// preferred source local. docs/linux.md lists the differences.
+//
+// Expects: a route as an administrator writes it.
+// Never:   changes a table.
+// Cost:    a lookup for the gateway and one for the preferred source.
 #pragma once
 
 #include <sluice/base/result.hpp>
@@ -14,10 +17,11 @@ namespace sluice::routing {
 
 namespace detail {
 
-// Linux ip_metrics_convert: a route's MTU leaves room for a header of the link.
+// Leaves room for a link header in 65535 bytes. Linux ip_metrics_convert.
 inline constexpr u16 max_route_mtu = 65'520;
 
-// The gateway is taken for a neighbour although no route says so. Linux fib_check_nh_v4_gw.
+// With on_link the gateway counts as a neighbour, whatever the routes say. Linux
+// fib_check_nh_v4_gw.
 template <class Tables>
 [[nodiscard]] constexpr route_error check_gateway_on_link(const Tables& t,
                                                           const route_entry& r) noexcept {
@@ -35,8 +39,8 @@ template <class Tables>
                                                              : route_error::invalid_gateway;
 }
 
-// A link of that interface, or of any if none is given, must lead to the gateway: r.interface is
-// then the link's. Linux fib_check_nh_v4_gw.
+// The link of r.interface, or any link if it is 0, must lead to the gateway. Sets r.interface to
+// that link's. Linux fib_check_nh_v4_gw.
 template <class Tables>
 [[nodiscard]] constexpr route_error find_gateway(const Tables& t, route_entry& r) noexcept {
     if (r.on_link) {
@@ -48,7 +52,7 @@ template <class Tables>
     if (link == nullptr) {
         return route_error::gateway_unreachable;
     }
-    // Deviation: Linux takes one of our own addresses for a way to its link.
+    // Deviation: Linux accepts a local address as a gateway to its link.
     if (link->type != route_type::unicast || address_kind(t, r.gateway) == route_type::local) {
         return route_error::invalid_gateway;
     }
@@ -60,7 +64,7 @@ template <class Tables>
     return route_error::none;
 }
 
-// Linux fib_check_nh_nongw; a local route asks for the interface alone.
+// Linux fib_check_nh_nongw; a local route needs only an existing interface.
 template <class Tables>
 [[nodiscard]] constexpr route_error check_link(const Tables& t, const route_entry& r) noexcept {
     const interface* out = t.interfaces.find(r.interface);
@@ -76,8 +80,7 @@ template <class Tables>
     return out->up ? route_error::none : route_error::interface_down;
 }
 
-// As `ip route` gives it: the type says how far a route reaches at most, and without a gateway it
-// ends on the link.
+// As `ip route` sets it: the type limits the scope, and a route without a gateway ends on the link.
 [[nodiscard]] constexpr u8 scope_of(const route_entry& r) noexcept {
     u8 least = scopes::universe;
     if (r.type == route_type::local) {
@@ -97,7 +100,7 @@ template <class Tables>
     if (!is_valid_route(r)) {
         return failure{route_error::invalid};
     }
-    // Deviation: Linux takes any, and finds what is sent by less than 68 bytes unreachable.
+    // Deviation: Linux accepts any MTU, and reports packets over a smaller one as unreachable.
     if (r.mtu != 0 && r.mtu < ipv4::min_link_mtu) {
         return failure{route_error::invalid_mtu};
     }
@@ -120,7 +123,7 @@ template <class Tables>
     if (wrong != route_error::none) {
         return failure{wrong};
     }
-    // A local route to one address may name that address itself. Linux fib_valid_prefsrc.
+    // A local route may name its own address as preferred source. Linux fib_valid_prefsrc.
     const bool names_itself = r.type == route_type::local && r.preferred_source == r.prefix.base;
     if (!r.preferred_source.is_unspecified() && !names_itself &&
         address_kind(t, r.preferred_source) != route_type::local) {

@@ -1,7 +1,9 @@
-// egress_mtu: how long a datagram may be that leaves by an interface and a route.
-// Expects: tables; the MTU of the route or learned of the path, 0: none. Never: looks at a packet:
-// pipeline/fit.hpp holds one against it. Cost: finding the interface. RFC 791 section 3.2, RFC 1191
-// section 6.3. Linux dst_mtu, ip_dst_mtu_maybe_forward.
+// egress_mtu, forwarding_mtu: the largest datagram that fits an interface and a route.
+//
+// Expects: the MTU of the route, or the learned path MTU; 0: none.
+// Never:   looks at a packet: pipeline/fit.hpp compares it with the MTU.
+// Cost:    finding the interface.
+// Source:  RFC 791 section 3.2, RFC 1191 section 6.3; Linux dst_mtu, ip_dst_mtu_maybe_forward.
 #pragma once
 
 #include <sluice/interface/interface.hpp>
@@ -10,7 +12,7 @@
 
 namespace sluice::routing {
 
-// Of what this host sends, in bytes: the interface's where the route has none or a larger one.
+// For a datagram of this host, in bytes: the smaller of the route's and the interface's MTU.
 template <class Tables>
 [[nodiscard]] constexpr u32 egress_mtu(const Tables& t, u16 interface_index,
                                        u16 route_mtu) noexcept {
@@ -19,7 +21,7 @@ template <class Tables>
     return route_mtu != 0 && route_mtu < own ? route_mtu : own;
 }
 
-// Of what is forwarded: that of the route or its hop if it has one, else the interface's. Linux
+// For a forwarded datagram: the MTU of the route or hop if it has one, else the interface's. Linux
 // ip_dst_mtu_maybe_forward with ip_forward_use_pmtu off.
 template <class Route>
 [[nodiscard]] constexpr u32 forwarding_mtu(const Route& r, u32 interface_mtu) noexcept {

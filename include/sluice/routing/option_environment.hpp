@@ -1,8 +1,12 @@
-// option_environment: what the option functions ask of a stack's tables.
-// Expects: tables and a header that live as long; the interface that the datagram came in by. Does:
-// our address for a record and for a time, whether an address may stand in a source route. Never:
-// changes a byte. Cost: a lookup for each that is asked. RFC 791 section 3.1. Linux
-// fib_compute_spec_dst, ip_rt_get_source. What it models: options/environment.hpp.
+// option_environment: answers the questions of the option functions from a stack's tables.
+//
+// It returns the local address to record, the time, and whether an address may stand in a source
+// route. It models the environment of options/environment.hpp.
+//
+// Expects: tables and a header that outlive it; the ingress interface.
+// Never:   changes a byte.
+// Cost:    a lookup for each address that is asked for.
+// Source:  RFC 791 section 3.1; Linux fib_compute_spec_dst, ip_rt_get_source.
 #pragma once
 
 #include <sluice/routing/address_kind.hpp>
@@ -17,7 +21,7 @@ public:
                                  route_type type, u32 midnight_ms) noexcept
         : tables_(t), ip_(ip), in_(in), type_(type), midnight_ms_(midnight_ms) {}
 
-    // Once the packet is routed for forwarding: the interface that it leaves by.
+    // Call it once the packet is routed for forwarding: sets the egress.
     constexpr void set_output(const hop_entry& hop) noexcept { out_ = &hop; }
 
     [[nodiscard]] constexpr ipv4::address specific_destination() const noexcept {
@@ -27,7 +31,7 @@ public:
         return address_kind(tables_, a) == route_type::unicast;
     }
     [[nodiscard]] constexpr u32 midnight_ms() const noexcept { return midnight_ms_; }
-    // Our address on the way out. Linux ip_rt_get_source.
+    // The local address on the egress. Linux ip_rt_get_source.
     [[nodiscard]] constexpr ipv4::address output_source(ipv4::address to) const noexcept {
         if (out_ == nullptr) {
             return ip_[ipv4::source];

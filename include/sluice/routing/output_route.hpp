@@ -1,9 +1,12 @@
-// output_route: the way of a datagram that this host originates, and the source address that it
-// gets. Expects: a flow (destination; source, interface and tos if they are fixed). Does: Linux's
-// ip_route_output in its order: source must be ours, limited broadcast and multicast need an
-// interface, the lookup, local destinations go to the loopback interface. Never: changes tables;
-// lets a source of 127/8 out. Cost: one lookup. RFC 1122 section 3.2.1.3, 3.3.1 and 3.3.4.3, Linux
-// ip_route_output_key_hash.
+// output_route: the route and the source address of a datagram that this host originates.
+//
+// It takes a flow (destination; source, interface and tos if they are fixed) and follows Linux's
+// ip_route_output in its order: the source must be local, limited broadcast and multicast need an
+// interface, the lookup, local destinations go to the loopback interface.
+//
+// Never:   changes tables; lets a source of 127/8 leave.
+// Cost:    one lookup.
+// Source:  RFC 1122 section 3.2.1.3, 3.3.1 and 3.3.4.3; Linux ip_route_output_key_hash.
 #pragma once
 
 #include <sluice/base/result.hpp>
@@ -13,7 +16,7 @@
 
 namespace sluice::routing {
 
-// Why a program cannot send, in the words of errno.
+// Why a datagram cannot be sent, with the errno of Linux.
 enum class send_error : u8 {
     none,
     invalid,              // EINVAL: impossible source, header or argument
@@ -25,7 +28,7 @@ enum class send_error : u8 {
     no_interface,         // ENODEV
 };
 
-// A sentence for a person.
+// The error as a sentence.
 [[nodiscard]] constexpr const char* message(send_error error) noexcept {
     using enum send_error;
     switch (error) {
@@ -51,12 +54,12 @@ enum class send_error : u8 {
 
 struct flow {
     ipv4::address destination{};
-    ipv4::address source{};  // unspecified: chosen
-    u16 interface = 0;       // 0: chosen
+    ipv4::address source{};  // unspecified: chosen by the route
+    u16 interface = 0;       // 0: chosen by the route
     u8 tos = 0;
     u8 protocol = 0;
-    u8 scope = scopes::universe;  // link: through no gateway
-    bool any_source = false;      // the source need not be ours (a raw header)
+    u8 scope = scopes::universe;  // link: no gateway
+    bool any_source = false;      // the source need not be local (a raw header)
 
     friend constexpr bool operator==(const flow&, const flow&) noexcept = default;
 };
@@ -64,13 +67,13 @@ struct flow {
 struct output_route {
     route_type type = route_type::unicast;  // unicast, local, broadcast or multicast
     u16 interface = 0;
-    u16 mtu = 0;  // of the route or learned of the path, 0: the interface's
-    // To ourselves: the interface that it counts as received by, which has the address or was asked
-    // for; 0: the one it leaves by.
+    u16 mtu = 0;  // bytes; of the route or the learned path; 0: the interface's
+    // For a local destination: the interface that counts as the ingress. It has the address, or the
+    // flow names it; 0: `interface`.
     u16 address_interface = 0;
-    bool mtu_locked = false;          // DF is not set unless it is insisted on
-    bool loops_back = true;           // a multicast, by ourselves if we joined the group
-    next_hop route = next_hop::none;  // none: it goes without a route
+    bool mtu_locked = false;          // no DF unless the sender insists
+    bool loops_back = true;           // a multicast: this host joined the group
+    next_hop route = next_hop::none;  // none: sent without a route
     ipv4::address source{};
     ipv4::address destination{};
     ipv4::address neighbour{};
@@ -96,8 +99,8 @@ namespace detail {
     }
 }
 
-// Where all of them make the way that is chosen, whose destination is set: it has many small
-// members, and to copy them one after the other as one costs more than a lookup.
+// The caller makes the output_route and sets its destination; these functions fill it in place,
+// because copying its small members costs more than a lookup.
 
 // By the interface alone, without a route.
 constexpr send_error direct(u16 interface_index, ipv4::address source, output_route& to) noexcept {
@@ -112,7 +115,7 @@ constexpr send_error direct(u16 interface_index, ipv4::address source, output_ro
     return send_error::none;
 }
 
-// To ourselves: from the source to the source.
+// To this host: from the source to the source.
 constexpr send_error to_own(const flow& f, output_route& to) noexcept {
     const ipv4::address own = f.source.is_unspecified() ? ipv4::loopback : f.source;
     to.type = route_type::local;
@@ -135,7 +138,8 @@ template <class Tables>
     to.route = id;
     to.source = f.source;
     to.neighbour = neighbour_of(r, f.destination);
-    // What goes to many goes to nobody in between: a route as wide as the default does not count.
+    // A broadcast or multicast datagram goes through no gateway: a route of fewer than 4 bits, such
+    // as the default route, does not count.
     const bool to_all = f.destination.is_limited_broadcast();
     if (to_all || f.destination.is_multicast()) {
         to.type = to_all ? route_type::broadcast : route_type::multicast;
@@ -172,13 +176,13 @@ template <class Tables>
     if (f.interface == 0) {
         return refusal(r);
     }
-    // An interface was asked for: its own link is assumed to reach the destination.
+    // The flow names an interface: its link is assumed to reach the destination.
     return direct(
         f.interface,
         f.source.is_unspecified() ? select_source(t, f.interface, {}, scopes::link) : f.source, to);
 }
 
-// By the interface that the flow names; the source is chosen by it unless it is fixed.
+// By the interface that the flow names, which also chooses the source unless the flow fixes it.
 template <class Tables>
 [[nodiscard, gnu::noinline]] constexpr send_error by_interface(const Tables& t, flow f,
                                                                output_route& to) noexcept {
@@ -207,7 +211,7 @@ template <class Tables>
     return f.destination.is_unspecified() ? to_own(f, to) : by_table(t, f, to);
 }
 
-// The order of Linux ip_route_output_key_hash_rcu.
+// In the order of Linux ip_route_output_key_hash_rcu.
 template <class Tables>
 [[nodiscard, gnu::always_inline]] constexpr send_error choose_output(const Tables& t, const flow& f,
                                                                      output_route& to) noexcept {
@@ -232,7 +236,7 @@ template <class Tables>
     return f.destination.is_unspecified() ? to_own(f, to) : by_table(t, f, to);
 }
 
-// Whatever led there: 127/8 stays inside. RFC 1122 section 3.2.1.3 (g).
+// A source of 127/8 must not leave this host. RFC 1122 section 3.2.1.3 (g).
 template <class Tables>
 [[nodiscard]] constexpr bool keeps_loopback_inside(const Tables& t,
                                                    const output_route& r) noexcept {

@@ -1,9 +1,13 @@
-// source_address: which of our addresses speaks: towards a destination, for a route, in answer to a
-// datagram. Expects: tables. Does: Linux's choice: preferred source of the route, else the address
-// on the next hop's subnet, else the first primary address of fitting scope, else one of another
-// interface. Never: gives a secondary address unless a route prefers it. Cost: a few comparisons;
-// one lookup for a reply to a broadcast. RFC 1122 section 3.3.4.3, RFC 1812 section 4.3.2.4. Linux
-// inet_select_addr, fib_result_prefsrc, fib_compute_spec_dst.
+// source_address: which local address to use as source: to a destination, for a route, or in answer
+// to a datagram.
+//
+// It chooses as Linux does: the preferred source of the route, else the address on the next hop's
+// subnet, else the first primary address of fitting scope, else one of another interface.
+//
+// Never:   returns a secondary address unless a route prefers it.
+// Cost:    a few comparisons; one lookup for a reply to a broadcast.
+// Source:  RFC 1122 section 3.3.4.3, RFC 1812 section 4.3.2.4; Linux inet_select_addr,
+//          fib_result_prefsrc, fib_compute_spec_dst.
 #pragma once
 
 #include <sluice/interface/interface.hpp>
@@ -12,8 +16,8 @@
 
 namespace sluice::routing {
 
-// On that interface, or on any other when it has none of that scope; unspecified when there is none
-// at all.
+// An address of the interface, else of another interface if it has none of the scope; unspecified
+// if no interface has one.
 template <class Tables>
 [[nodiscard]] constexpr ipv4::address select_source(const Tables& t, u16 index,
                                                     ipv4::address destination, u8 scope) noexcept {
@@ -50,8 +54,8 @@ template <class Tables>
 
 namespace detail {
 
-// The address of ours that would answer the source of a datagram to many. Rare, and by value: who
-// asks about one for us alone puts no tables together.
+// The local address that answers the source of a broadcast or multicast datagram. Tables go by
+// value: so callers about a unicast datagram need not build them.
 template <class Tables>
 [[nodiscard, gnu::noinline]] constexpr ipv4::address
 answers_for(const Tables t, ipv4::const_view ip, u16 interface_index) noexcept {
@@ -69,8 +73,8 @@ answers_for(const Tables t, ipv4::const_view ip, u16 interface_index) noexcept {
 
 }  // namespace detail
 
-// The address of ours that a datagram with a route of that type was meant for: its destination when
-// that is ours alone, else the one that would answer its source.
+// The local address that a datagram with a route of this type was meant for: its destination if
+// that is local, else the address that answers its source.
 template <class Tables>
 [[nodiscard, gnu::always_inline]] constexpr ipv4::address
 specific_destination(const Tables& t, ipv4::const_view ip, u16 interface_index,

@@ -1,5 +1,8 @@
-// tables: what the stages look things up in: interfaces, routes, groups, settings, as one argument.
-// Expects: references that live during the call. Does: bundles. Never: owns. Cost: four pointers.
+// tables: the tables that the stages look things up in, as one argument: interfaces, routes,
+// groups, settings.
+//
+// Expects: references that outlive the call.
+// Cost:    four pointers.
 #pragma once
 
 #include <sluice/packet/settings.hpp>
@@ -14,18 +17,18 @@ struct tables {
     const Routes& routes;
     const Groups& groups;
     const settings& switches;
-    // Routes of type local that no address brought along: source rules then look at the table, not
-    // at the addresses alone. Linux fib_has_custom_local_routes.
+    // There are local routes that no interface address added. Source rules then look up routes, not
+    // only addresses. Linux fib_has_custom_local_routes.
     bool custom_local_routes = false;
 };
 
-// The byte by which routes with a tos are chosen: the bits that Linux compares (RT_TOS within the
-// DSCP mask).
+// The bits of a packet's TOS that choose a route: those that Linux compares (RT_TOS within the DSCP
+// mask).
 [[nodiscard]] constexpr u8 route_tos(u8 tos) noexcept {
     return tos & 0x1c;
 }
 
-// The address that the link layer is asked for, of a route or of its hop.
+// The address that the link layer resolves, of a route or its hop.
 template <class Route>
 [[nodiscard]] constexpr ipv4::address neighbour_of(const Route& r,
                                                    ipv4::address destination) noexcept {
@@ -37,7 +40,7 @@ template <class Route>
            type == route_type::broadcast || type == route_type::multicast;
 }
 
-// The lookup that Linux calls fib_lookup: refusing routes count as failures.
+// Linux fib_lookup: a refusing route counts as none.
 template <class Tables>
 [[nodiscard]] constexpr const route_entry* usable_route(const Tables& t,
                                                         const route_query& q) noexcept {
