@@ -7,15 +7,15 @@
 //
 // - `accept`, `drop`;
 // - `stolen`: a hook took the packet. The handle is empty, or the hook returns the packet later;
-// - `queue`: the same, with the promise of a verdict later;
+// - `queue`: as `stolen`, and the hook promises a verdict later;
 // - `repeat`: the hook is called again, at most `max_repeats` times; then it counts as a drop.
 //
-// A hook that took the packet owns it, whatever it answers. A hook that lets the packet go on keeps
-// a clone if it keeps anything, and unshares before it changes bytes. A hook that keeps packets
-// bounds them by number and by bytes, for example with `bounded_packet_queue`
+// A hook that took the packet owns it, whatever verdict it returns. A hook that lets the packet
+// continue may keep only a clone, and must unshare the packet before it changes bytes. A hook that
+// keeps packets bounds them by number and by bytes, for example with `bounded_packet_queue`
 // (packet/bounded_packet_queue.hpp), and asks `may_wait`, which leaves buffers for reception.
 //
-// `active(point)` says whether the point has a hook. Constant: `never_active`: if true, the
+// `active(point)` returns whether the point has a hook. Constant: `never_active`: if true, the
 // compiler removes the whole call.
 //
 // Exemplar:
@@ -43,8 +43,8 @@ inline constexpr unsigned hook_points = 5;
 enum class hook_verdict : u8 { accept, drop, stolen, queue, repeat };
 
 struct hook_context {
-    u16 in = 0;   // interface it came by; 0 for what we originate
-    u16 out = 0;  // interface it leaves by, once that is known
+    u16 in = 0;   // ingress; 0: this host sends the packet
+    u16 out = 0;  // egress; 0: not known yet
 };
 
 template <class H>

@@ -1,12 +1,11 @@
 // hook_chain<N>: run-time hooks, up to N, called in priority order at the five hook points.
 //
 // Use it as the hooks policy when hooks come and go while the stack runs; for hooks known at
-// compile time, write a hook policy instead (hooks/concept.hpp).
-// Hooks of equal priority run in order of registration. A disabled hook costs one load.
+// compile time, write a hook policy instead (hooks/concept.hpp). Hooks of equal priority run in
+// order of registration. A disabled hook costs one load.
 //
-// Expects: a hook outlives its registration. Adding or removing one from inside a hook is allowed:
-//          one that is added is called from the next packet on, one that is removed is not called
-//          any more.
+// Expects: a hook outlives its registration. A hook may add or remove hooks: an added one is called
+//          from the next packet on, a removed one is not called any more.
 // Never:   calls a hook recursively.
 // Cost:    an empty hook point: one byte test. Each hook: one virtual call.
 #pragma once
@@ -18,8 +17,8 @@
 
 namespace sluice {
 
-// Derive from it to hook. `packet` begins with its IPv4 header, which was validated; what a hook
-// changes it keeps right (total length, checksum).
+// Derive from it to write a hook. `packet` begins with its IPv4 header, which is validated; a hook
+// that changes it keeps total length and checksum right.
 template <class Packet>
 class hook {
 public:
@@ -44,7 +43,7 @@ struct hook_chain {
         static constexpr bool never_active = false;
         static constexpr unsigned max_repeats = 4;
 
-        // false when N are registered.
+        // False: N hooks are registered already.
         [[nodiscard]] constexpr bool add(hook_point point, i32 priority, hook<Packet>& h) noexcept {
             if (!entries_.add({point, &h}, priority)) {
                 return false;
@@ -90,13 +89,13 @@ struct hook_chain {
             for (unsigned i = 0; i <= max_repeats; ++i) {
                 const hook_verdict v = h(packet, c);
                 if (came && !packet && v != hook_verdict::drop) {
-                    return hook_verdict::stolen;  // it is with the hook, whatever that said
+                    return hook_verdict::stolen;  // the hook has the packet, whatever its verdict
                 }
                 if (v != hook_verdict::repeat) {
                     return v;
                 }
                 if (!visit.is_there()) {
-                    return hook_verdict::accept;  // it cannot be asked again
+                    return hook_verdict::accept;  // the hook was removed: it cannot run again
                 }
             }
             return hook_verdict::drop;

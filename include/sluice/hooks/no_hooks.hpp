@@ -1,5 +1,4 @@
-// no_hooks: nothing is hooked. Expects: nothing. Does: nothing. Cost: no byte in the stack and no
-// instruction.
+// no_hooks: a stack without hooks. Costs no byte and no instruction.
 #pragma once
 
 #include <sluice/hooks/concept.hpp>

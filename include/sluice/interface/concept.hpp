@@ -1,13 +1,13 @@
 // # interface_policy
 //
-// Holds the interfaces of one stack and its local addresses.
+// Stores the interfaces of one stack and its local addresses.
 //
-// `find(index)` returns the interface or nullptr. `is_own(address)` says whether the address is
-// local, on any interface; the stack asks it for each packet, so it takes constant time.
+// `find(index)` returns the interface or nullptr. `is_own(address)` returns whether the address is
+// local, on any interface; the stack calls it for each packet, so it takes constant time.
 // `for_each(f)` visits all. `add`, `add_address` and `remove_address` change the table and return
-// an error if they cannot; with a primary address the secondaries of its subnet go. `remove(index)`
-// removes an interface with its addresses. `refresh(index, all)` compiles the settings in force for
-// the packet path, which reads them with `path_of(index)` for any index.
+// an error if they cannot; removing a primary address removes the secondaries of its subnet.
+// `remove(index)` removes an interface with its addresses. `refresh(index, all)` compiles the
+// settings in force for the packet path, which reads them with `path_of(index)` for any index.
 //
 // Exemplar: see `interface_table`.
 //
@@ -27,13 +27,13 @@ concept finds_interfaces = requires(I& t, const I& c, u16 index) {
     { c.find(index) } noexcept -> std::same_as<const interface*>;
 };
 
-// Asked for the source of every packet.
+// Called for the source of every packet.
 template <class I>
 concept knows_own_addresses = requires(const I& c, ipv4::address a) {
     { c.is_own(a) } noexcept -> std::same_as<bool>;
 };
 
-// Read by value of index for every packet, so without a search.
+// Called by index for every packet, so without a search.
 template <class I>
 concept compiles_paths = requires(I& t, const I& c, u16 index, const interface_settings& all) {
     t.refresh(index, all);

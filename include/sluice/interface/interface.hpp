@@ -1,7 +1,8 @@
-// interface: one network interface as the stack sees it: MTU, state, addresses, settings.
-// Expects: index 1 .. 65535, unique in its stack. Does: carries values and answers about its own
-// addresses. Never: sends or receives. Cost: about 300 bytes; the packet path reads interface_path
-// alone. Linux: net_device, in_device.
+// interface: one network interface of a stack: MTU, state, addresses, settings.
+//
+// Expects: index 1 .. 65535, unique in its stack.
+// Cost:    about 300 bytes; the packet path reads interface_path alone.
+// Source:  Linux net_device, in_device.
 #pragma once
 
 #include <sluice/base/bounded_vector.hpp>
@@ -14,12 +15,12 @@
 
 namespace sluice {
 
-// An address given to an interface. Linux in_ifaddr.
+// An address of an interface. Linux in_ifaddr.
 struct assigned_address {
     ipv4::interface_address net{};
     ipv4::address broadcast{};  // unspecified: none
     u8 scope = scopes::universe;
-    bool secondary = false;  // a later one of the same subnet
+    bool secondary = false;  // added after another address of the same subnet
 
     friend constexpr bool operator==(const assigned_address&,
                                      const assigned_address&) noexcept = default;
@@ -27,7 +28,7 @@ struct assigned_address {
 
 enum class interface_error : u8 { none, full, exists, not_found, invalid };
 
-// A sentence for a person.
+// The error as a sentence.
 [[nodiscard]] constexpr const char* message(interface_error error) noexcept {
     using enum interface_error;
     switch (error) {
@@ -47,9 +48,9 @@ enum class interface_error : u8 { none, full, exists, not_found, invalid };
 
 inline constexpr std::size_t max_interface_addresses = 8;
 
-// A name of up to 15 bytes; what is longer is cut. Empty: none. Linux IFNAMSIZ.
+// A name of up to 15 bytes; a longer name is cut. Empty: none. Linux IFNAMSIZ.
 struct interface_name {
-    char characters[16]{};  // zeros behind the name
+    char characters[16]{};  // zeros after the name
 
     constexpr interface_name() noexcept = default;
     constexpr interface_name(const char* name) noexcept {
@@ -63,12 +64,12 @@ struct interface_name {
                                      const interface_name&) noexcept = default;
 };
 
-// What the packet path reads of an interface, compiled by refresh() from all the rest.
+// The fields of an interface that the packet path reads; refresh() compiles them from the others.
 struct interface_path {
-    u32 output_mtu = 0;  // bytes; 0: nothing leaves here
-    // All ones, 0 where nothing leaves: so much of a hop's own MTU counts, by one instruction.
+    u32 output_mtu = 0;  // bytes; 0: the interface does not send
+    // A mask for a hop's own MTU: all ones, or 0 if the interface does not send.
     u16 hop_mtus = 0;
-    // Forwarding is on and no rule asks more of a source than the accept branch checks.
+    // Forwarding is on, and no rule checks more of a source than the accept branch does.
     bool accept_fast = false;
 };
 
@@ -77,16 +78,16 @@ struct interface {
     bool up = true;
     u32 mtu = 1500;  // bytes
     bool loopback = false;
-    u16 master = 0;             // the routing domain's interface (VRF); 0: none
-    interface_name name{};      // told in answers to probes and in extensions of ICMP errors
-    interface_settings own{};   // conf.IF
-    inherited_mask chosen = 0;  // members of own that follow conf.default no more
+    u16 master = 0;             // interface of the routing domain (VRF); 0: none
+    interface_name name{};      // shown in probe replies and in extensions of ICMP errors
+    interface_settings own{};   // settings of this interface (conf.IF)
+    inherited_mask chosen = 0;  // members of own that no longer follow conf.default
     interface_settings in_force{};
     bounded_vector<assigned_address, max_interface_addresses> addresses{};
 
-    // The address to use as a source towards destination (unspecified: any), of at most that scope,
-    // primary ones only: one on the destination's subnet, else the first. With route_localnet those
-    // of this host count as those of the link. Linux inet_select_addr.
+    // The source address to use towards destination (unspecified: any), of at most this scope: a
+    // primary one on the destination's subnet, else the first primary one. With route_localnet,
+    // addresses of scope host count as scope link. Linux inet_select_addr.
     [[nodiscard]] constexpr ipv4::address source_for(ipv4::address destination,
                                                      u8 scope) const noexcept {
         const u8 widest = in_force.route_localnet ? scopes::link : scopes::nowhere;
@@ -104,8 +105,8 @@ struct interface {
         }
         return first;
     }
-    // Whether both are on one of our subnets; second unspecified: whether the first is. Linux
-    // inet_addr_onlink.
+    // Whether both addresses are on one subnet of this interface; if second is unspecified, whether
+    // first is on a subnet. Linux inet_addr_onlink.
     [[nodiscard]] constexpr bool on_link(ipv4::address first, ipv4::address second) const noexcept {
         for (const auto& a : addresses) {
             if (!a.secondary && a.net.on_link(first) &&

@@ -1,7 +1,9 @@
-// interface_table<N>: up to N interfaces, found by index, and the set of our own addresses.
-// Expects: indexes under N. Does: direct lookup; own addresses in an open-addressed set, sized for
-// a load of at most one half. Never: allocates. Cost: find is one load; is_own one load for most
-// addresses that are not ours.
+// interface_table<N>: up to N interfaces, found by index, and the set of local addresses.
+//
+// Expects: indexes under N.
+// Never:   allocates.
+// Cost:    find is one load; is_own is one load for most addresses that are not local: the set is
+//          an open-addressed hash table, at most half full.
 #pragma once
 
 #include <sluice/interface/concept.hpp>
@@ -22,7 +24,7 @@ public:
     [[nodiscard]] constexpr const interface* find(u16 index) const noexcept {
         return index < N && items_[index].index != 0 ? &items_[index] : nullptr;
     }
-    // For any index; of one that is not here nothing is accepted and nothing leaves.
+    // For any index; an unknown one accepts nothing and sends nothing.
     [[nodiscard]] constexpr const interface_path& path_of(u16 index) const noexcept {
         return paths_[index < N ? index : 0];
     }
@@ -51,8 +53,9 @@ public:
         }
     }
 
-    // The first of a subnet is primary, later ones secondary; they share its scope. Primaries stand
-    // in order of scope, the widest first, secondaries behind theirs. Linux __inet_insert_ifa.
+    // The first address of a subnet is primary, later ones are secondary and must have its scope.
+    // Primaries stand in order of scope, the narrowest first, secondaries at the end. Linux
+    // __inet_insert_ifa.
     [[nodiscard]] constexpr result<void, interface_error>
     add_address(u16 index, const assigned_address& a) noexcept {
         interface* i = find(index);
@@ -86,7 +89,7 @@ public:
         insert_own(a.net.address);
         return {};
     }
-    // Removing a primary address removes the secondaries of its subnet too, as Linux does with
+    // Removing a primary address also removes the secondaries of its subnet, as Linux does with
     // promote_secondaries off (its default). Linux __inet_del_ifa.
     [[nodiscard]] constexpr result<void, interface_error>
     remove_address(u16 index, const ipv4::interface_address& net) noexcept {
@@ -144,12 +147,12 @@ private:
     static constexpr unsigned slot_bits = bits_of(2 * N * max_interface_addresses);
     static constexpr std::size_t slots = std::size_t{1} << slot_bits;
 
-    // Our own addresses are the owner's choice, not a sender's: a multiplicative hash is enough,
-    // and a lookup of a hostile address ends at the first empty slot.
+    // A multiplicative hash is enough: the administrator chooses the local addresses, and a lookup
+    // of an attacker's address ends at the first empty slot.
     static constexpr std::size_t slot_of(ipv4::address a) noexcept {
         return (a.value * u32{0x9e3779b1}) >> (32 - slot_bits);
     }
-    // From a slot that is taken on; apart from what asks for every packet.
+    // Searches from a taken slot on. Not inlined into callers that ask for every packet.
     [[nodiscard, gnu::noinline]] constexpr bool is_own_from(std::size_t i,
                                                             ipv4::address a) const noexcept {
         for (; own_[i] != 0; i = (i + 1) & (slots - 1)) {

@@ -1,9 +1,9 @@
 // # multicast_policy
 //
-// Knows the groups that this host has joined.
+// Stores the groups that this host has joined.
 //
-// `is_member(interface, group, source)` says whether this host receives datagrams from source to
-// the group by this interface. 224.0.0.1 is always joined (RFC 1112 section 7.2), whatever was
+// `is_member(interface, group, source)` returns whether this host receives datagrams from source to
+// the group by this interface. 224.0.0.1 is always joined (RFC 1112 section 7.2), and cannot be
 // left. `join` and `leave` count: a group joined twice must be left twice. Optional:
 // `forget(interface)` removes the groups of a removed interface.
 //

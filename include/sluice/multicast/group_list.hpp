@@ -1,6 +1,9 @@
-// group_list<N> and all_systems_only: the groups that a host has joined, by interface; or none but
-// 224.0.0.1. Expects: few groups. Does: counts joins. Never: sends reports. Cost: a scan of at most
-// N entries for each multicast datagram received.
+// group_list<N>: the groups that a host has joined, by interface; all_systems_only: 224.0.0.1
+// alone.
+//
+// Expects: few groups.
+// Never:   sends reports.
+// Cost:    a scan of at most N entries for each received multicast datagram.
 #pragma once
 
 #include <sluice/base/bounded_vector.hpp>

@@ -1,15 +1,16 @@
 // accept_fast: decides whether a packet may be forwarded, or delivered, at once.
 //
-// For a plain packet (20-byte header, no padding, right checksum, ordinary unicast addresses, not
-// from ourselves, TTL left, to another interface whose MTU it fits) it says yes and leaves the next
-// hop in the hint. The chain validate, classify, forward decides the same for this packet. For
-// every other packet it says no, and the chain finds the reason. judge_fast() also recognizes
-// plain packets whose route is local.
+// It says yes for a plain packet: 20-byte header, no padding, right checksum, ordinary unicast
+// addresses, no local source, TTL left, to another interface whose MTU it fits. The next hop is
+// then in the hint. The chain validate, classify, forward decides the same for this packet. For
+// every other packet it says no, and the chain finds the reason. judge_fast() also recognizes plain
+// packets whose route is local.
 //
 // Expects: tables; the packet's interface.
 // Never:   changes the packet; reads a route where the table stores hops.
-// Cost:    the header, one probe of our addresses, one lookup. Each rare condition is a branch of
-//          its own: predicted, that costs less than to compute all of them and branch once.
+// Cost:    the header, one probe of the local addresses, one lookup. Each rare condition is a
+//          branch of its own: predicted branches cost less than computing all conditions for a
+//          single one.
 // Source:  RFC 1812 section 5.2. tests/scenario/fast_path.cpp holds it equal to the chain.
 #pragma once
 
@@ -25,17 +26,18 @@
 
 namespace sluice::pipeline {
 
-// The hop of the packet before, while the tables stay as they are (Linux ip_extract_route_hint).
+// The hop of the previous packet, valid while the tables do not change (Linux
+// ip_extract_route_hint).
 struct route_hint {
-    u64 key = 0;  // destination and tos; 0, to which no plain packet goes: none yet
+    u64 key = 0;  // destination and tos; 0, no plain packet's key: empty
     hop_entry hop{};
 };
 
-// What may be done with a packet without another look at it.
+// How a packet may be handled without further checks.
 enum class accepted : u8 {
     no,
     forward,
-    local  // to this host, unless it comes from an address of its own
+    local  // deliver, unless its source is a local address
 };
 
 namespace detail {
@@ -52,7 +54,7 @@ struct special_bytes {
 };
 inline constexpr special_bytes first_bytes{};
 
-// Whether the header is one of the plain ones.
+// Whether the header is that of a plain packet.
 [[nodiscard]] [[gnu::always_inline]] constexpr bool is_plain_header(const std::byte* h,
                                                                     u32 size) noexcept {
     if (ipv4::differs_from_plain(h, size) != 0) [[unlikely]] {
@@ -72,7 +74,7 @@ inline constexpr special_bytes first_bytes{};
 
 // All of these are inlined into the loops over a batch, so that tables and hint stay in registers.
 
-// Whether the packet is a plain one; its hop is in the hint then.
+// Whether the packet is a plain one; stores its hop in the hint.
 template <class Tables, packet_buffer Packet>
 [[nodiscard]] [[gnu::always_inline]] constexpr bool
 find_plain_hop(const Tables& t, const Packet& packet, route_hint& hint) noexcept {
@@ -85,12 +87,12 @@ find_plain_hop(const Tables& t, const Packet& packet, route_hint& hint) noexcept
     }
     const ipv4::address destination = ipv4::const_view{h}[ipv4::destination];
     const u8 tos = routing::route_tos(static_cast<u8>(h[1]));
-    // A table that tells hops is asked sooner than a hint is compared.
+    // A lookup in a table that stores hops is faster than comparing with the hint.
     if (const u64 key = (u64{destination.value} << 8) | tos;
         has_hops<std::remove_cvref_t<decltype(t.routes)>> || hint.key != key) {
         hint.key = key;
         const hop_entry& found = find_hop(t.routes, destination, tos);
-        // By members, which g++ keeps in registers; a hop that is copied whole it does not.
+        // g++ keeps the hop in registers when it is copied by members, but not when copied whole.
         hint.hop.gateway = found.gateway;
         hint.hop.interface = found.interface;
         hint.hop.mtu = found.mtu;
@@ -99,7 +101,7 @@ find_plain_hop(const Tables& t, const Packet& packet, route_hint& hint) noexcept
     return true;
 }
 
-// Whether a plain packet is forwarded by that hop.
+// Whether a plain packet is forwarded by this hop.
 template <class Tables, packet_buffer Packet>
 [[nodiscard]] [[gnu::always_inline]] constexpr bool
 forwards_plain(const Tables& t, const Packet& packet, u16 in, const hop_entry& hop) noexcept {
@@ -107,7 +109,7 @@ forwards_plain(const Tables& t, const Packet& packet, u16 in, const hop_entry& h
         return false;
     }
     const interface_path& out = t.interfaces.path_of(hop.interface);
-    // forwarding_mtu() of a size that fits a header; both are read, so that none is branched to.
+    // forwarding_mtu() of a size that fits a header. Both values are read, so there is no branch.
     const u32 mtu = out.output_mtu;
     const u32 own = hop.mtu & out.hop_mtus;
     if (packet.size() > (own != 0 ? own : mtu)) [[unlikely]] {
@@ -119,14 +121,14 @@ forwards_plain(const Tables& t, const Packet& packet, u16 in, const hop_entry& h
     return hop.interface != in;
 }
 
-// in: the packet's interface, whose path accepts fast; the caller asks once for many packets.
+// in: the packet's interface, whose path accepts fast; the caller checks that once for a batch.
 template <class Tables, packet_buffer Packet>
 [[nodiscard]] [[gnu::always_inline]] constexpr bool
 accept_fast(const Tables& t, const Packet& packet, u16 in, route_hint& hint) noexcept {
     return find_plain_hop(t, packet, hint) && forwards_plain(t, packet, in, hint.hop);
 }
 
-// The same, and more of what is not forwarded.
+// The same; also recognizes packets for this host.
 template <class Tables, packet_buffer Packet>
 [[nodiscard]] [[gnu::always_inline]] constexpr accepted
 judge_fast(const Tables& t, const Packet& packet, u16 in, route_hint& hint) noexcept {
@@ -139,8 +141,8 @@ judge_fast(const Tables& t, const Packet& packet, u16 in, route_hint& hint) noex
     return forwards_plain(t, packet, in, hint.hop) ? accepted::forward : accepted::no;
 }
 
-// Makes a datagram of a packet that was just found to be a plain one, which asks more than
-// validate(). Expects: just that packet, unchanged; asserted in debug builds.
+// Makes a datagram of a packet that accept_fast or judge_fast just accepted; they check more than
+// validate(). Expects: this packet, unchanged; asserted in debug builds.
 struct acceptor {
     template <packet_buffer Packet>
     [[nodiscard]] static constexpr datagram<Packet> take(Packet& packet) noexcept {

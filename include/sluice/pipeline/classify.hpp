@@ -1,9 +1,13 @@
-// classify: for us, to be forwarded, or refused: the routing decision for a received datagram with
-// its source rules. Expects: a validated datagram and the interface it came in by. Does: Linux's
-// ip_route_input in its order: multicast by membership, impossible sources, limited broadcast,
-// impossible destinations, the lookup, source rules. Never: looks at the TTL (RFC 1812
-// section 5.2.1: a datagram for us may have any), sends, counts. Cost: one lookup for most, plus
-// the source rule. RFC 1812 section 5.2.1 to 5.2.3 and 5.3.7, RFC 1122 section 3.2.1.3.
+// classify: decides whether a received datagram is delivered locally, forwarded or refused.
+//
+// It follows Linux's ip_route_input in its order: multicast membership, martian sources, limited
+// broadcast, martian destinations, the lookup, source rules.
+//
+// Expects: a validated datagram and its ingress.
+// Never:   looks at the TTL (RFC 1812 section 5.2.1: a datagram for this host may have any), sends,
+//          counts.
+// Cost:    one lookup for most, and the source rule.
+// Source:  RFC 1812 section 5.2.1 to 5.2.3 and 5.3.7, RFC 1122 section 3.2.1.3.
 #pragma once
 
 #include <sluice/interface/interface.hpp>
@@ -16,14 +20,14 @@ namespace sluice::pipeline {
 struct classification {
     decision decided = decision::drop(drop_reason::no_route);
     route_type type =
-        route_type::unicast;  // local, broadcast, multicast: for us as such; unreachable: no way
-    // Refused by the table, not by an address rule: said only after the options were read, as in
-    // Linux, where the route exists and its input function refuses.
+        route_type::unicast;  // local, broadcast, multicast: for this host; unreachable: no route
+    // Refused by the routes, not by an address rule. The drop follows only after the options are
+    // read, as in Linux, where the route exists and its input function refuses.
     bool unroutable = false;
     bool redirect = false;  // a better first hop exists on the sender's own link
 
-    // The type as delivery sees it: what left by lo with a route of unicast is for us as if the
-    // address were ours.
+    // The type for delivery: a datagram that came in by lo with a unicast route is delivered as if
+    // its destination were local.
     [[nodiscard]] constexpr route_type delivered_as() const noexcept {
         return decided.kind() == decision_kind::deliver && type == route_type::unicast
                    ? route_type::local
@@ -37,8 +41,8 @@ namespace detail {
     return {.decided = decision::drop(why)};
 }
 
-// No usable route: what Linux's ip_error does, which depends on whether the interface forwards.
-// RFC 1812 section 5.2.7.1, RFC 1122 section 3.2.1.3.
+// The decision without a usable route, as in Linux's ip_error: it depends on whether the interface
+// forwards. RFC 1812 section 5.2.7.1, RFC 1122 section 3.2.1.3.
 [[nodiscard]] constexpr classification unroutable(const interface& in,
                                                   const route_entry* r) noexcept {
     classification c{.decided = decision::drop(drop_reason::not_forwarding),
@@ -92,8 +96,8 @@ template <class Tables>
         return martian(drop_reason::loopback_outside);
     }
     if (source.is_unspecified()) {
-        // Only what asks for an address or reports a membership may come from nowhere. RFC 1122
-        // section 3.2.1.3 (a).
+        // Only a datagram that asks for an address or reports a membership may have the source
+        // 0.0.0.0. RFC 1122 section 3.2.1.3 (a).
         if (!group.is_link_local_multicast() && ip[ipv4::protocol] != ipv4::protocols::igmp) {
             return martian(drop_reason::source_invalid);
         }
@@ -111,11 +115,11 @@ template <class Tables>
     return {.decided = decision::deliver(), .type = route_type::multicast};
 }
 
-// drop_reason::none when both addresses may stand in a unicast datagram.
+// drop_reason::none if both addresses are permitted in a unicast datagram.
 [[nodiscard]] constexpr drop_reason address_rules(ipv4::address source, ipv4::address destination,
                                                   const interface& in) noexcept {
     if (source.is_unspecified()) {
-        return drop_reason::source_invalid;  // accepted only to the limited broadcast, before this
+        return drop_reason::source_invalid;  // only valid to the limited broadcast, handled before
     }
     if (destination.is_unspecified()) {
         return drop_reason::destination_invalid;
@@ -143,7 +147,7 @@ template <class Tables>
 
 }  // namespace detail
 
-// destination is the header's, or the next listed hop of a source route.
+// destination: the header's, or the next listed hop of a source route.
 template <class Tables>
 [[nodiscard]] constexpr classification classify(const Tables& t, ipv4::const_view ip,
                                                 ipv4::address destination,

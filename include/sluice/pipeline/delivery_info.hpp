@@ -1,8 +1,10 @@
-// delivery_info: what is told of a datagram for us, and which flow it belongs to. Expects: a
-// validated datagram, the type of its route. Does: fills delivery_info from the header; finds the
-// place where the route of an established flow of UDP is kept. Never: delivers. Cost: the header's
-// fields; a look-up of the flow among the endpoints. RFC 1122 section 3.4, Linux
-// ip_cmsg_recv_pktinfo, udp_v4_early_demux.
+// delivery_info_of: fills the delivery_info of a datagram for this host from its header;
+// early_route_of: finds where the route of an established UDP flow is kept.
+//
+// Expects: a validated datagram, the type of its route.
+// Never:   delivers.
+// Cost:    the header's fields; a lookup of the flow among the endpoints.
+// Source:  RFC 1122 section 3.4; Linux ip_cmsg_recv_pktinfo, udp_v4_early_demux.
 #pragma once
 
 #include <sluice/delivery/concept.hpp>
@@ -14,7 +16,7 @@
 
 namespace sluice::pipeline {
 
-// by: the interface whose rules the datagram met.
+// ingress: the interface whose rules the datagram met.
 template <class Tables, class Packet, header_sum Sum>
 [[nodiscard, gnu::always_inline]] constexpr delivery_info
 delivery_info_of(const Tables& t, const basic_datagram<Packet, Sum>& d, u16 ingress,
@@ -30,7 +32,7 @@ delivery_info_of(const Tables& t, const basic_datagram<Packet, Sum>& d, u16 ingr
             .tos = ip[ipv4::tos]};
 }
 
-// The type of the route of a datagram that came for us inside another.
+// The route type of the inner datagram of a tunnel that ends here.
 template <class Tables>
 [[nodiscard]] constexpr route_type type_inside(const Tables& t, ipv4::address to) noexcept {
     const route_type kind = routing::address_kind(t, to);
@@ -39,7 +41,7 @@ template <class Tables>
     return broadcast_or_multicast && !to.is_unspecified() ? kind : route_type::local;
 }
 
-// nullptr: it belongs to no established flow. Makes the UDP header contiguous.
+// nullptr: no established flow. Makes the UDP header contiguous.
 template <class Delivery, class Packet, header_sum Sum>
 [[nodiscard]] constexpr early_route* early_route_of(Delivery& endpoints,
                                                     basic_datagram<Packet, Sum>& d) noexcept {

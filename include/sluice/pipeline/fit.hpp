@@ -1,7 +1,9 @@
-// fit: how a packet leaves by a link of that MTU: whole, cut by its segments, in fragments, or not.
-// Expects: a datagram, behind its last hook. Does: looks at its size, its segments and DF. Never:
-// changes a byte. Cost: a comparison for a plain packet. RFC 791 section 3.2, RFC 1812 section
-// 5.2.6. Linux ip_finish_output, ip_fragment.
+// fit: decides how a packet leaves by a link of some MTU: whole, in segments, in fragments, or not.
+//
+// Expects: a datagram after its last hook.
+// Never:   changes a byte.
+// Cost:    a comparison for a plain packet.
+// Source:  RFC 791 section 3.2, RFC 1812 section 5.2.6; Linux ip_finish_output, ip_fragment.
 #pragma once
 
 #include <sluice/packet/decision.hpp>
@@ -15,8 +17,8 @@ namespace sluice::pipeline {
 
 enum class fitting : u8 { whole, segments, fragments, too_big };
 
-// Whether DF forbids to cut it to that MTU: it does for what was never cut, and for fragments
-// joined again of which one was larger. Linux ip_fragment.
+// Whether DF forbids to cut the packet to this MTU: it does if the packet was never cut, or was
+// reassembled from a larger fragment. Linux ip_fragment.
 template <packet_buffer Packet>
 [[nodiscard, gnu::noinline]] constexpr bool must_stay_whole(const Packet& packet,
                                                             u32 mtu) noexcept {
@@ -25,23 +27,23 @@ template <packet_buffer Packet>
            (!known.ignore_df || known.largest_fragment > mtu);
 }
 
-// Whether a packet that is to be forwarded can neither leave whole nor be cut. One with
-// segmentation facts is judged by the segments that it will become. RFC 1812 section 5.2.6. Linux
-// ip_exceeds_mtu.
+// Whether a packet to be forwarded can neither leave whole nor be cut. A packet with segmentation
+// metadata is judged by its segments. RFC 1812 section 5.2.6. Linux ip_exceeds_mtu.
 template <packet_buffer Packet>
 [[nodiscard]] constexpr bool exceeds_mtu(const Packet& packet, u32 mtu) noexcept {
     return packet.size() > mtu && must_stay_whole(packet, mtu) &&
            (packet.metadata().largest_fragment > mtu || segmented_length(packet) > mtu);
 }
 
-// What becomes of one that does not fit: its sender is told the MTU, in bytes. RFC 1191 section 4.
+// The decision about a packet that does not fit: reports the MTU, in bytes, to its sender. RFC 1191
+// section 4.
 [[nodiscard]] constexpr decision too_big(u32 mtu) noexcept {
     return decision::reject(drop_reason::too_big,
                             icmp_request::fragmentation_needed(static_cast<u16>(mtu)));
 }
 
 // mtu: in bytes.
-// Deviation: one error for a packet with segmentation facts; Linux sends one a segment.
+// Deviation: one error for a packet with segmentation metadata; Linux sends one for each segment.
 template <packet_buffer Packet>
 [[nodiscard, gnu::always_inline]] constexpr fitting fit(const Packet& packet, u32 mtu) noexcept {
     if (packet.size() <= mtu && !packet.has_metadata()) {

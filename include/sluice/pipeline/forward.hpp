@@ -1,8 +1,12 @@
-// forward: may this datagram be forwarded, and the change that forwarding makes to it.
-// Expects: a datagram classified as forward, its options walked. Does: Linux's ip_forward in its
-// order: link type, receive offload, TTL, strict source route, MTU with DF. Never: touches the
-// datagram before all checks passed; sends. Cost: a few comparisons; TTL
-// and checksum by increment. RFC 1812 section 5.2.1.2, 5.2.6, 5.3.1, 5.3.4.
+// forward: decides whether a datagram may be forwarded, and changes its TTL.
+//
+// It follows Linux's ip_forward in its order: link addressing, receive offload, TTL, strict source
+// route, MTU with DF.
+//
+// Expects: a datagram classified as forward, its options walked.
+// Never:   touches the datagram before all checks passed; sends.
+// Cost:    a few comparisons; TTL and checksum by increment.
+// Source:  RFC 1812 section 5.2.1.2, 5.2.6, 5.3.1, 5.3.4.
 #pragma once
 
 #include <sluice/packet/datagram.hpp>

@@ -1,8 +1,12 @@
-// icmp_input: what an ICMP message to us asks for.
-// Expects: a whole datagram of protocol ICMP. Does: checksum, type, the rules for broadcasts, and
-// says what is to be done: answer an echo or a timestamp, tell the protocol of an error, or
-// nothing. Never: answers: the stack does. Cost: the checksum over the message. RFC 792, RFC 1122
-// section 3.2.2, RFC 6633, RFC 6918. Linux icmp_rcv.
+// icmp_input: decides what to do with an ICMP message for this host.
+//
+// It checks the checksum, the type and the rules for broadcasts. The action is to answer an echo or
+// a timestamp, to report an error to its protocol, or none.
+//
+// Expects: a whole datagram of protocol ICMP.
+// Never:   answers: the stack does.
+// Cost:    the checksum over the message.
+// Source:  RFC 792, RFC 1122 section 3.2.2, RFC 6633, RFC 6918; Linux icmp_rcv.
 #pragma once
 
 #include <sluice/packet/datagram.hpp>
@@ -18,18 +22,18 @@ namespace sluice::pipeline {
 
 enum class icmp_action : u8 {
     none,       // dropped for `reason`
-    consumed,   // counted, nothing to do
+    consumed,   // counted, nothing else to do
     echo,       // answer with an echo reply
     timestamp,  // answer with a timestamp reply
     probe,      // answer with an extended echo reply
-    error,      // about a packet of ours
-    endpoint,   // an echo reply or an extended one, for the endpoint that asked
+    error,      // an error about a packet that this host sent
+    endpoint,   // an echo reply or extended echo reply, for the endpoint that asked
 };
 
 struct icmp_decision {
     icmp_action action = icmp_action::none;
     drop_reason reason = drop_reason::none;
-    bool has_type = false;  // the message was long enough and right: `type` counts
+    bool has_type = false;  // `type` is valid: the message was long enough, its checksum right
     u8 type = 0;
 };
 
@@ -48,14 +52,14 @@ inline constexpr u8 highest_known_icmp_type = 18;
         return icmp_decision{a, drop_reason::none, true, type};
     };
     if (type == t::extended_echo_request) {
-        // Only about our own interfaces; also when it came to many, as Linux does.
+        // Only about the local interfaces; also for a broadcast or multicast datagram, as in Linux.
         const bool answered =
             s.icmp_echo_enable_probe && !s.icmp_echo_ignore_all && message[icmp::local_bit];
         return act(answered ? icmp_action::probe : icmp_action::consumed);
     }
     if (to == route_type::broadcast || to == route_type::multicast) {
-        // RFC 1122 section 3.2.2.6: an echo request to a broadcast may be discarded; errors never
-        // come to many.
+        // RFC 1122 section 3.2.2.6: an echo request to a broadcast may be discarded. Errors are
+        // never broadcast or multicast.
         const bool question = type == t::echo_request || type == t::timestamp_request;
         if ((question && s.icmp_echo_ignore_broadcasts) ||
             (!question && type != t::address_mask_request && type != t::address_mask_reply)) {
@@ -83,8 +87,8 @@ inline constexpr u8 highest_known_icmp_type = 18;
     case t::redirect:
         return act(icmp_action::error);
     default:
-        return act(icmp_action::consumed);  // unassigned, deprecated (RFC 6918) or not for us:
-                                            // counted by type alone
+        // Unassigned, deprecated (RFC 6918) or ignored: counted by type alone.
+        return act(icmp_action::consumed);
     }
 }
 

@@ -1,9 +1,14 @@
-// icmp_notice: what an ICMP error that came tells, and whether it is to be told.
-// Expects: an ICMP message of an error type, its header verified by icmp_input. Does: reads the
-// quoted header leniently (its checksum, version and offset are not looked at), gives the error its
-// `info` by type, finds the extension behind the quote. Never: tells: the stack does. Cost: a few
-// loads; the sum over an extension. RFC 1122 section 3.2.2, RFC 1812 section 4.3.2.3, RFC 4884
-// section 4. Linux icmp_unreach, icmp_redirect, icmp_socket_deliver.
+// icmp_notice: parses a received ICMP error and decides whether to report it to the sender of the
+// quoted packet.
+//
+// It reads the quoted header leniently, without its checksum, version and offset, sets `info` by
+// type, and finds the extension behind the quote.
+//
+// Expects: an ICMP message of an error type, its header verified by icmp_input.
+// Never:   reports: the stack does.
+// Cost:    a few loads; the sum over an extension.
+// Source:  RFC 1122 section 3.2.2, RFC 1812 section 4.3.2.3, RFC 4884 section 4; Linux
+//          icmp_unreach, icmp_redirect, icmp_socket_deliver.
 #pragma once
 
 #include <sluice/delivery/concept.hpp>
@@ -18,8 +23,8 @@ namespace sluice::pipeline {
 
 enum class notice_kind : u8 {
     tell,
-    ignore,   // nothing is to be done about it
-    invalid,  // too little is quoted, or nonsense: counted as an error
+    ignore,   // nothing to do
+    invalid,  // quotes too little, or nonsense: counted as an error
 };
 
 struct notice_decision {
@@ -35,7 +40,7 @@ inline constexpr u8 fragmentation_needed_code = 4;
 inline constexpr u8 reassembly_exceeded_code = 1;
 inline constexpr u32 least_quoted_payload = 8;
 
-// By type and code; fills in what the second word of the message says.
+// Decides by type and code; sets `info` from the second word of the message.
 [[nodiscard]] constexpr notice_kind notice_by_type(icmp_error_notice& n, u32 word,
                                                    const settings& s) noexcept {
     namespace t = icmp::types;
@@ -45,8 +50,8 @@ inline constexpr u32 least_quoted_payload = 8;
             return notice_kind::ignore;
         }
         if (n.code == fragmentation_needed_code) {
-            // ip_no_pmtu_disc: 1 does not believe the size, 2 nothing, 3 only protocols that check
-            // the quote themselves.
+            // ip_no_pmtu_disc: 1 ignores the size, 2 the whole message, 3 all but protocols that
+            // check the quote themselves.
             const bool checked = n.protocol == ipv4::protocols::tcp;
             if (s.ip_no_pmtu_disc == 2 || (s.ip_no_pmtu_disc == 3 && !checked)) {
                 return notice_kind::ignore;
@@ -67,12 +72,12 @@ inline constexpr u32 least_quoted_payload = 8;
     }
 }
 
-// Of a message that no single buffer holds, as much is read: RFC 1812 section 4.3.2.3 lets an error
-// be no longer.
+// The bytes to read of a message that no single buffer holds: RFC 1812 section 4.3.2.3 allows no
+// longer error.
 inline constexpr u32 longest_error = 576;
 
-// The quote, and the extension structure behind it when the message's length field leads to a sound
-// one. Makes the message contiguous, as far as one buffer holds it.
+// Returns the quote, and sets extension if the message's length field leads to a valid structure.
+// Makes the message contiguous, as far as one buffer holds it.
 template <packet_buffer Packet, header_sum Sum>
 [[nodiscard]] constexpr const_bytes split_extension(basic_datagram<Packet, Sum>& d,
                                                     const_bytes& extension) noexcept {
@@ -95,8 +100,8 @@ template <packet_buffer Packet, header_sum Sum>
     return message.subspan(icmp::header_length);
 }
 
-// What Linux makes of a redirect that quotes a header shorter than any: it does not look at that
-// length, so the ports of a transport are read from inside the header, and no socket has them.
+// The decision about a redirect that quotes a header shorter than 20 bytes. Linux does not check
+// this length: it reads the ports of a transport from inside the header, and finds no socket.
 [[nodiscard]] constexpr notice_kind redirect_about_nonsense(u8 protocol, u32 header,
                                                             u32 quoted) noexcept {
     const bool looked_up = protocol == ipv4::protocols::udp || protocol == ipv4::protocols::tcp;
@@ -110,8 +115,8 @@ template <packet_buffer Packet, header_sum Sum>
     return n.type == icmp::types::destination_unreachable &&
            n.code == detail::fragmentation_needed_code;
 }
-// Whether it quotes an echo reply: the one ICMP message that the stack itself sends to whoever
-// asked, and so believes errors about. Linux icmp_err.
+// Whether the error quotes an echo reply: the stack sends these itself, so it accepts errors about
+// them. Linux icmp_err.
 [[nodiscard]] constexpr bool quotes_echo_reply(const icmp_error_notice& n) noexcept {
     const u32 header = 4u * ipv4::const_view{n.quoted.data()}[ipv4::ihl];
     return n.protocol == ipv4::protocols::icmp &&
@@ -154,7 +159,7 @@ template <class Tables, packet_buffer Packet, header_sum Sum>
     }
     if (!t.switches.icmp_ignore_bogus_error_responses &&
         routing::address_kind(t, v.notice.destination) == route_type::broadcast) {
-        // RFC 1122 section 3.2.2: nobody answers a broadcast with an error.
+        // RFC 1122 section 3.2.2: no error may answer a broadcast.
         v.fate = notice_kind::ignore;
         return v;
     }

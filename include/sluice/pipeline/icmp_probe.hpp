@@ -1,8 +1,12 @@
-// icmp_probe: which interface an extended echo request asks about, and whether it is ours.
-// Expects: what follows the ICMP header of a verified request with its L bit set. Does: finds the
-// interface by name, index or address. Never: looks at the class number or the checksum of the
-// extension, as Linux does not; speaks of neighbours, or of IPv6: such an identifier is a malformed
-// query. Cost: a walk over the interfaces. RFC 8335 section 4. Linux icmp_build_probe.
+// icmp_probe: finds the interface that an extended echo request asks about, by name, index or
+// address.
+//
+// As Linux, it does not look at the class number or the checksum of the extension. It answers about
+// IPv4 and local interfaces only: any other identifier is a malformed query.
+//
+// Expects: the bytes behind the ICMP header of a verified request with its L bit set.
+// Cost:    a walk over the interfaces.
+// Source:  RFC 8335 section 4; Linux icmp_build_probe.
 #pragma once
 
 #include <sluice/interface/interface.hpp>
@@ -22,7 +26,7 @@ namespace detail {
     return {i != nullptr ? icmp::extended::no_error : icmp::extended::no_such_interface, i};
 }
 
-// The name ends at its first zero; what follows does not count.
+// The name ends at its first zero.
 template <class Tables>
 [[nodiscard]] constexpr probe_answer probe_by_name(const Tables& t, const_bytes name) noexcept {
     char text[sizeof(interface_name::characters)]{};
@@ -51,7 +55,7 @@ template <class Tables>
     return probe_found(wanted <= 0xffff ? t.interfaces.find(static_cast<u16>(wanted)) : nullptr);
 }
 
-// By an address that an interface has, else by a local route to it. Linux __ip_dev_find.
+// By an address of an interface, else by a local route to it. Linux __ip_dev_find.
 template <class Tables>
 [[nodiscard]] constexpr probe_answer probe_by_address(const Tables& t, const_bytes id) noexcept {
     constexpr std::size_t head = 4;  // family, length, reserved
@@ -66,7 +70,7 @@ template <class Tables>
 
 }  // namespace detail
 
-// `extension`: what follows the ICMP header, at least as much of it as an object may have.
+// extension: the bytes behind the ICMP header, at least as many as an object may have.
 template <class Tables>
 [[nodiscard]] constexpr probe_answer icmp_probe(const Tables& t, const_bytes extension) noexcept {
     constexpr std::size_t headers = icmp::extension_layout::size + icmp::object_layout::size;

@@ -1,9 +1,12 @@
-// learn: what an ICMP error teaches about the way to one destination: the path MTU of a
-// fragmentation needed, the gateway of a redirect.
-// Expects: a notice that the protocol it quotes believes, and the route to the destination as it
-// is used now. Does: decides by Linux's rules (__ip_rt_update_pmtu, __ip_do_redirect). Never:
-// keeps: the exceptions room does; asks for link addresses. Cost: a few compares, one lookup for a
-// redirect. RFC 1191 section 6.3, RFC 1122 section 3.2.2.2 and 3.3.3. Source: Linux route.c.
+// learn: decides what to learn from an ICMP error: a path MTU from fragmentation needed, a gateway
+// from a redirect.
+//
+// It applies Linux's rules (__ip_rt_update_pmtu, __ip_do_redirect).
+//
+// Expects: a notice that the quoted protocol accepts, and the route to the destination in use now.
+// Never:   stores: an exceptions_policy does; resolves link addresses.
+// Cost:    a few compares, one lookup for a redirect.
+// Source:  RFC 1191 section 6.3, RFC 1122 section 3.2.2.2 and 3.3.3; Linux route.c.
 #pragma once
 
 #include <sluice/pipeline/icmp_notice.hpp>
@@ -11,21 +14,21 @@
 
 namespace sluice::pipeline {
 
-// mtu 0: nothing to learn.
+// mtu: in bytes; 0: nothing to learn.
 struct path_mtu_lesson {
     u16 mtu = 0;
     bool locked = false;
 };
 
 struct known_path_mtu {
-    u32 current = 0;      // the one in use
-    bool locked = false;  // nothing lowers it any more
-    u32 least = 0;        // that is believed
+    u32 current = 0;      // the MTU in use
+    bool locked = false;  // no message lowers it any more
+    u32 least = 0;        // the smallest MTU to accept (route_min_pmtu)
 };
 
-// told: the MTU that the message names. A message may only lower it (RFC 1191 section 3). Below the
-// least that is believed the path counts as one that cannot be discovered: cut to that least,
-// without DF. So does 0, the word of routers older than RFC 1191:
+// told: the MTU that the message names. A message may only lower the path MTU (RFC 1191 section 3).
+// A value below known.least is clamped to it, and DF is no longer set. So is 0, which routers older
+// than RFC 1191 send.
 // Deviation: RFC 1191 section 5 would search a table of plateaus; Linux does not.
 [[nodiscard]] constexpr path_mtu_lesson learn_path_mtu(u32 told,
                                                        const known_path_mtu& known) noexcept {
@@ -40,8 +43,8 @@ struct known_path_mtu {
 
 namespace detail {
 
-// Whether some route goes by that gateway. Linux ip_fib_check_default. A route policy that cannot
-// say is not believed to have one.
+// Whether some route uses this gateway. Linux ip_fib_check_default. False if the route policy
+// cannot answer.
 template <class Routes>
 [[nodiscard]] constexpr bool is_known_gateway(const Routes& routes, ipv4::address gateway,
                                               u16 interface_index) noexcept {
@@ -54,8 +57,8 @@ template <class Routes>
 
 }  // namespace detail
 
-// Whether the redirect is to be followed. RFC 1122 section 3.2.2.2: from the gateway in use, to
-// another on the same link. A redirect for a network counts for the host alone.
+// Whether to follow the redirect: it must come from the gateway in use and name another one on the
+// same link. RFC 1122 section 3.2.2.2. A redirect for a network counts for the host alone.
 template <class Tables>
 [[nodiscard]] constexpr bool
 accepts_redirect(const Tables& t, const icmp_error_notice& n, const route_entry& r,

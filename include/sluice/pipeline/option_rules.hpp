@@ -1,8 +1,12 @@
-// option_rules: what the options of a received datagram mean for it.
-// Expects: what an options policy told of them. Does: decides: a bad option, a source route that is
-// not followed here, a step along it that cannot be taken. Never: writes: rewrite/option_walk.hpp
-// has the policy record and take the step. Cost: a few comparisons. RFC 791 section 3.1, RFC 1122
-// section 3.2.1.8. Linux ip_rcv_options, ip_options_rcv_srr.
+// option_rules: decides about the options of a received datagram.
+//
+// It refuses a bad option, a source route that this host does not follow, and a step along it that
+// cannot be taken.
+//
+// Expects: what an options policy found in them.
+// Never:   writes: in rewrite/option_walk.hpp the policy records and takes the step.
+// Cost:    a few comparisons.
+// Source:  RFC 791 section 3.1, RFC 1122 section 3.2.1.8; Linux ip_rcv_options, ip_options_rcv_srr.
 #pragma once
 
 #include <sluice/base/result.hpp>
@@ -13,12 +17,12 @@
 
 namespace sluice::pipeline {
 
-// What a source route is told of a hop that was classified so.
+// How a source route sees a hop with this classification.
 [[nodiscard]] constexpr ip_options::route_target target_of(const classification& c) noexcept {
     if (c.decided.kind() == decision_kind::deliver && c.type == route_type::local) {
         return ip_options::route_target::local;
     }
-    // Not the directed broadcast that bc_forwarding lets through.
+    // Without the directed broadcasts that bc_forwarding lets through.
     if (c.type == route_type::unicast && (c.decided.kind() == decision_kind::forward ||
                                           c.decided.kind() == decision_kind::deliver)) {
         return ip_options::route_target::forwardable;
@@ -26,7 +30,7 @@ namespace sluice::pipeline {
     return ip_options::route_target::other;
 }
 
-// compiled: its error is the byte that is bad.
+// compiled: its error is the offset of the bad byte.
 template <class Options>
 [[nodiscard]] constexpr decision judge_options(const result<void, u8>& compiled,
                                                const option_offsets& found,

@@ -1,10 +1,10 @@
-// segment_plan: what the datagrams have in common that a packet with segmentation facts stands for:
-// their headers, and how long each becomes.
+// segment_plan: the common headers of the datagrams that a packet with segmentation metadata stands
+// for, and their lengths.
 //
-// Expects: a packet that begins with a valid IPv4 header (a datagram's). The facts are not
-//          believed: `valid` says whether they fit the bytes.
-// Never:   changes a byte: rewrite/segment_headers.hpp finishes the headers of the pieces.
-// Cost:    the headers copied, up to 512 bytes.
+// Expects: a packet that begins with a valid IPv4 header. `valid` tells whether its metadata fits
+//          the bytes.
+// Never:   changes a byte: rewrite/segment_headers.hpp finishes the headers of the segments.
+// Cost:    a copy of the headers, up to 512 bytes.
 // Source:  Linux skb_gso_network_seglen, tcp_gso_segment, __udp_gso_segment.
 #pragma once
 
@@ -19,36 +19,36 @@
 
 namespace sluice::pipeline {
 
-// What keeps one packet from becoming very many. UDP: Linux UDP_MAX_SEGMENTS. TCP: Linux allows
-// 65,535 for a device; this is a packet of 64 KB in segments of 8 bytes (TCP_MIN_GSO_SIZE).
+// Bounds on the datagrams of one packet. UDP: Linux UDP_MAX_SEGMENTS. TCP: Linux allows 65,535 for
+// a device; this is a packet of 64 KB in segments of 8 bytes (TCP_MIN_GSO_SIZE).
 inline constexpr u32 most_tcp_segments = 8192;
 inline constexpr u32 most_udp_segments = 128;
 
-// How many segments that makes, at least one. room: not zero.
+// The number of segments, at least one. room: not zero.
 [[nodiscard]] constexpr u32 segments_of(u32 payload, u32 room) noexcept {
     return payload == 0 ? 1 : (payload + room - 1) / room;
 }
 
-// Offset of the transport header that a packet with segmentation facts is cut by: behind the IPv4
-// header, or where its checksum begins when that is pending.
+// Offset of the transport header at which to cut: behind the IPv4 header, or the start of a pending
+// checksum.
 [[nodiscard]] constexpr u32 transport_offset(const metadata& known, u32 header) noexcept {
     return known.checksum == checksum_state::pending ? known.checksum_start : header;
 }
 
 struct segment_plan {
-    // Two IPv4 headers and a TCP header with all their options, Ethernet, GENEVE with its own.
+    // Room for two IPv4 headers and a TCP header with all options, Ethernet, GENEVE with options.
     static constexpr u32 longest = 512;
 
     std::array<std::byte, longest> header{};
-    u32 network = 0;    // bytes of the outer IPv4 header,
-    u32 transport = 0;  // up to the transport header,
-    u32 headers = 0;    // and with it
+    u32 network = 0;    // bytes of the outer IPv4 header
+    u32 transport = 0;  // bytes up to the transport header
+    u32 headers = 0;    // bytes of all headers, transport included
     u32 room = 0;       // payload bytes of a segment
-    u32 payload = 0;    // of all
+    u32 payload = 0;    // payload bytes of all segments
     tunnel_headers tunnel{};
     bool tcp = false;
-    bool sums = true;    // the transport checksum is wanted
-    bool valid = false;  // else the facts do not fit the bytes
+    bool sums = true;    // compute the transport checksum
+    bool valid = false;  // the metadata fits the bytes
 
     template <class Packet>
     constexpr explicit segment_plan(const Packet& whole) noexcept {
@@ -79,7 +79,7 @@ struct segment_plan {
                 segments_of(payload, room) <= (tcp ? most_tcp_segments : most_udp_segments);
     }
 
-    // The total length of the longest piece.
+    // The total length of the longest segment.
     [[nodiscard]] constexpr u32 longest_length() const noexcept {
         return headers + (room < payload ? room : payload);
     }
@@ -101,9 +101,8 @@ private:
     }
 };
 
-// The total length of the longest segment of a packet with segmentation facts, or its own size
-// where it has none or they do not fit it: what is held against an MTU. Linux
-// skb_gso_network_seglen.
+// The total length of the longest segment, to compare with an MTU; the size of a packet without
+// fitting segmentation metadata. Linux skb_gso_network_seglen.
 template <packet_buffer Packet>
 [[nodiscard, gnu::noinline]] constexpr u32 segmented_length(const Packet& packet) noexcept {
     if (packet.metadata().segmentation == segmentation_kind::none) {
@@ -113,7 +112,7 @@ template <packet_buffer Packet>
     return plan.valid ? plan.longest_length() : packet.size();
 }
 
-// How many packets it stands for: what is counted where the kernel counts gso_segs.
+// The number of datagrams that the packet stands for, where Linux counts gso_segs.
 template <packet_buffer Packet>
 [[nodiscard]] constexpr u32 segment_count(const Packet& packet) noexcept {
     if (packet.metadata().segmentation == segmentation_kind::none) {
@@ -123,7 +122,7 @@ template <packet_buffer Packet>
     return plan.valid ? segments_of(plan.payload, plan.room) : 1;
 }
 
-// Whether a UDP packet is to be cut into datagrams, which may be those of a tunnel.
+// Whether the packet is cut into UDP datagrams, perhaps those of a tunnel.
 template <packet_buffer Packet, header_sum Sum>
 [[nodiscard]] constexpr bool stands_for_many_udp(const basic_datagram<Packet, Sum>& d) noexcept {
     const metadata& known = d.packet().metadata();
@@ -132,9 +131,8 @@ template <packet_buffer Packet, header_sum Sum>
             transport_offset(known, d.header_size()) != d.header_size());
 }
 
-// Whether it may leave whole by a device that cuts: what it stands for are datagrams of TCP or UDP
-// themselves, not in a tunnel of which the device was not told, and their total length can be said.
-// Linux netif_skb_features, gso_features_check.
+// Whether a device that cuts may take the packet whole: its segments are TCP or UDP outside a
+// tunnel, and its total length fits the field. Linux netif_skb_features, gso_features_check.
 template <packet_buffer Packet>
 [[nodiscard]] constexpr bool is_plain_to_device(const Packet& packet) noexcept {
     const metadata& known = packet.metadata();

@@ -1,9 +1,14 @@
-// send: whether a datagram that this host originates may leave, and with which flags.
-// Expects: its size, the MTU of its egress; for one that brings its own header, the packet. Does:
-// too big for a total length or, with DF, for the MTU; DF where the sender prefers it and it fits;
-// an identification where it may be cut. Never: writes the header: rewrite/originate.hpp does.
-// Cost: a few comparisons. RFC 791 section 3.2, RFC 6864 section 4.1. Linux ip_append_data,
-// ip_dont_fragment, raw_send_hdrinc.
+// judge_send: decides whether a datagram that this host originates may leave, and with which flags.
+//
+// It refuses a datagram too long for the total length field or, with DF, for the MTU. It sets DF if
+// the sender prefers it and the datagram fits, and asks for an identification unless the sender
+// demands DF. judge_own_header() checks a packet that brings its own header.
+//
+// Expects: the size of the datagram and the MTU of its egress.
+// Never:   writes the header: rewrite/originate.hpp does.
+// Cost:    a few comparisons.
+// Source:  RFC 791 section 3.2, RFC 6864 section 4.1; Linux ip_append_data, ip_dont_fragment,
+//          raw_send_hdrinc.
 #pragma once
 
 #include <sluice/packet/drop_reason.hpp>
@@ -14,11 +19,11 @@ namespace sluice::pipeline {
 
 struct send_terms {
     u64 size = 0;                    // bytes of the whole datagram
-    u32 mtu = 0;                     // of its egress
-    bool mtu_locked = false;         // the path cannot be discovered: DF only where insisted on
-    bool dont_fragment = false;      // DF; too big for the MTU is refused
-    bool prefer_whole = false;       // DF where it fits
-    bool always_identified = false;  // also what is never cut
+    u32 mtu = 0;                     // of its egress, bytes
+    bool mtu_locked = false;         // path MTU discovery is off: DF only if demanded
+    bool dont_fragment = false;      // demand DF: refuse a datagram too big for the MTU
+    bool prefer_whole = false;       // set DF if the datagram fits
+    bool always_identified = false;  // identify datagrams with demanded DF too
 };
 
 struct send_decision {
@@ -31,7 +36,7 @@ struct send_decision {
     const bool fits = of.size <= of.mtu;
     return {.too_big = of.size > ipv4::max_total_length || (of.dont_fragment && !fits),
             .dont_fragment = of.dont_fragment || (of.prefer_whole && fits && !of.mtu_locked),
-            // An atomic datagram needs no identification. RFC 6864 section 4.1
+            // A datagram with demanded DF needs none. RFC 6864 section 4.1
             .identified = !of.dont_fragment || of.always_identified};
 }
 
@@ -41,7 +46,7 @@ struct own_header_decision {
     u32 header = 0;  // bytes
 };
 
-// A packet that begins with its own header, which is completed later. Makes the header contiguous.
+// Judges a packet with its own header, which is completed later. Makes the header contiguous.
 template <packet_buffer Packet>
 [[nodiscard]] constexpr own_header_decision judge_own_header(Packet& packet, u32 mtu) noexcept {
     using enum routing::send_error;

@@ -1,9 +1,12 @@
-// source_rules: may a datagram with this source address come in by this interface?
-// Expects: a source that is neither multicast nor the limited broadcast. Does: own addresses
-// refused, strict and loose reverse path, and tells whether the source is on the link of the
-// interface (for redirects). Never: judges loopback and zero sources: classify does. Cost: one
-// probe of the own addresses with rp_filter off; one or two lookups otherwise. RFC 1812
-// section 5.3.8, RFC 3704 section 2.2. Linux fib_validate_source.
+// source_rules: decides whether a datagram with this source address may come in by an interface.
+//
+// It refuses local addresses, checks the strict or loose reverse path, and finds whether the source
+// is on the link of the interface (for redirects).
+//
+// Expects: a source that is neither multicast nor the limited broadcast.
+// Never:   judges loopback and zero sources: classify does.
+// Cost:    one probe of the local addresses with rp_filter off; one or two lookups otherwise.
+// Source:  RFC 1812 section 5.3.8, RFC 3704 section 2.2; Linux fib_validate_source.
 #pragma once
 
 #include <sluice/interface/interface.hpp>
@@ -14,7 +17,7 @@ namespace sluice::pipeline {
 
 struct source_decision {
     drop_reason reason = drop_reason::none;
-    bool on_link = false;  // the way back to the source needs no gateway
+    bool on_link = false;  // the route to the source has no gateway
 };
 
 namespace detail {
@@ -53,7 +56,7 @@ template <class Tables>
 
 }  // namespace detail
 
-// out: the interface it would leave by when it is forwarded, 0 when it is for us.
+// out: the egress of a datagram to forward, 0 for one to deliver.
 template <class Tables>
 [[nodiscard]] constexpr source_decision check_source(const Tables& t, ipv4::address source, u8 tos,
                                                      const interface& in, u16 out) noexcept {

@@ -1,15 +1,15 @@
-// tunnel_headers: the headers of a tunnel that lie between an IPv4 header and a packet that is to
-// be cut inside.
+// tunnel_headers: finds the headers of a tunnel between an IPv4 header and the transport header of
+// a packet that is cut inside.
 //
-// The transport header is where the facts say (metadata::checksum_start); the IP header in front of
-// it is found from there, so that the tunnel's own header (VXLAN, GENEVE, whatever its port) need
-// not be known. Works for IPv4 and IPv6 in IP-in-IP, in GRE and in UDP.
+// The metadata gives the place of the transport header (metadata::checksum_start). find_tunnel()
+// searches backwards from there for the IP header, so the tunnel's own header (VXLAN, GENEVE, any
+// port) need not be known. It supports IPv4 and IPv6 in IP-in-IP, GRE and UDP.
 //
-// Expects: the bytes from the outer IPv4 header up to the transport header, contiguous. Believes
-//          nothing: the inner header must have the right version, protocol, length and checksum.
-// Never:   finds a tunnel inside a tunnel, nor GRE with a routing field or with sequence numbers,
-//          which cannot be cut; neither comes from Linux as one packet.
-// Source:  RFC 2003, RFC 2784, RFC 2890, RFC 4213 section 3, RFC 7348. Linux gre_gso_segment,
+// Expects: the contiguous bytes from the outer IPv4 header up to the transport header. It checks
+//          version, protocol, length and checksum of the inner header.
+// Never:   finds a tunnel inside a tunnel, or GRE with a routing field or sequence numbers, which
+//          cannot be cut. Linux sends neither as one packet.
+// Source:  RFC 2003, RFC 2784, RFC 2890, RFC 4213 section 3, RFC 7348; Linux gre_gso_segment,
 //          __skb_udp_tunnel_segment.
 #pragma once
 
@@ -25,9 +25,9 @@ enum class tunnel_kind : u8 { none, ip, gre, udp };
 
 struct tunnel_headers {
     tunnel_kind kind = tunnel_kind::none;
-    bool is_ipv6 = false;  // the packet inside
+    bool is_ipv6 = false;  // the inner packet
     bool sums = false;     // the tunnel's header has a checksum
-    u32 inner = 0;         // offset of the packet inside, from the outer IPv4 header
+    u32 inner = 0;         // offset of the inner packet, from the outer IPv4 header
 };
 
 namespace tunnels {
@@ -35,12 +35,12 @@ namespace tunnels {
 inline constexpr u32 ipv6_header_length = 40;
 inline constexpr u32 gre_checksum = 4;  // offset of the field
 
-// A length of zero is that of a TCP packet too long for the field. Linux iph_totlen.
+// A TCP packet too long for the field has a length of zero. Linux iph_totlen.
 [[nodiscard]] constexpr bool is_length(u32 field, u32 length, u8 protocol) noexcept {
     return field == length || (field == 0 && protocol == ipv4::protocols::tcp);
 }
 
-// Offset of the IPv4 header that ends at `transport`; 0: there is none behind `outer`. size: that
+// Offset of the IPv4 header that ends at `transport`; 0: there is none behind `outer`. size: bytes
 // of the whole packet.
 [[nodiscard]] constexpr u32 find_ipv4(const_bytes headers, u32 outer, u32 transport, u32 size,
                                       u8 protocol) noexcept {
@@ -69,8 +69,8 @@ inline constexpr u32 gre_checksum = 4;  // offset of the field
     return right ? at : 0;
 }
 
-// Whether `header` begins with a GRE header that pieces may be given, and ends with it where the
-// packet inside follows at once. RFC 2784 section 2, RFC 2890 section 2.
+// Whether `header` begins with a GRE header that segments can carry; if the inner packet follows at
+// once, it must also end there. RFC 2784 section 2, RFC 2890 section 2.
 [[nodiscard]] constexpr bool is_gre(const_bytes header, bool is_ipv6) noexcept {
     constexpr u16 has_checksum = 0x8000;
     constexpr u16 has_key = 0x2000;
@@ -89,7 +89,8 @@ inline constexpr u32 gre_checksum = 4;  // offset of the field
 
 }  // namespace tunnels
 
-// The tunnel of a packet whose outer IPv4 header has `outer` bytes; none: the facts do not fit.
+// The tunnel of a packet whose outer IPv4 header has `outer` bytes; none: the metadata does not
+// fit.
 [[nodiscard]] constexpr tunnel_headers find_tunnel(const_bytes headers, u32 outer, u32 transport,
                                                    u32 size, segmentation_kind kind) noexcept {
     const bool udp = kind == segmentation_kind::udp;

@@ -1,8 +1,12 @@
-// udp_input: is this a UDP datagram, and for which ports?
-// Expects: a datagram of protocol 17. Does: header, length against what came, checksum where
-// there is one that nobody verified. Never: changes a byte; may make the header contiguous. Cost:
-// a pass over the bytes whose checksum nobody verified. RFC 768, RFC 1122 section 4.1.3. Linux
-// __udp4_lib_rcv.
+// udp_input: checks a UDP datagram and reads its ports.
+//
+// It checks the header, the length against the received bytes, and the checksum unless it is absent
+// or verified already.
+//
+// Expects: a datagram of protocol 17.
+// Never:   changes a byte; may make the header contiguous.
+// Cost:    a pass over the bytes if it checks the checksum.
+// Source:  RFC 768, RFC 1122 section 4.1.3; Linux __udp4_lib_rcv.
 #pragma once
 
 #include <sluice/delivery/concept.hpp>
@@ -24,7 +28,7 @@ struct udp_decision {
     u16 destination_port = 0;
 };
 
-// Of `info` the addresses count.
+// Uses only the addresses of `info`.
 template <packet_buffer Packet, header_sum Sum>
 [[nodiscard]] constexpr udp_decision udp_input(basic_datagram<Packet, Sum>& d,
                                                const delivery_info& info) noexcept {
@@ -39,7 +43,7 @@ template <packet_buffer Packet, header_sum Sum>
     if (length < header_length || length > d.payload_size()) {
         return {.reason = drop_reason::udp_invalid};
     }
-    // A pending one was never on a wire.
+    // A datagram with a pending checksum was never on a wire.
     const bool trusted = p.metadata().checksum != checksum_state::unknown;
     if (!trusted && header[udp::checksum] != 0) {
         const u64 pseudo =

@@ -1,11 +1,16 @@
-// validate: is this an IPv4 datagram? The maker of `datagram` and `unsummed_datagram`.
-// Expects: a packet that begins at its IPv4 header. Does: checks in Linux's order
-// (ip_rcv_core): at least 20 bytes, version and header length, header present, checksum, total
-// length against what came and against the header, a pending checksum within it; cuts what the link
-// layer padded. A TCP packet that is to be cut may be longer than a total length can say: that is 0
-// then (BIG TCP). Never: reads beyond the packet, changes a byte; takes a packet that it
-// refuses: that stays with the caller. Cost: one pass over the header.
-// RFC 1812 section 5.2.2, RFC 1122 section 3.2.1.
+// validate: checks whether a packet is an IPv4 datagram. The maker of `datagram` and
+// `unsummed_datagram`.
+//
+// It checks in Linux's order (ip_rcv_core): at least 20 bytes, version and header length, whole
+// header present, checksum, total length against the received bytes and the header, a pending
+// checksum within it. Then it cuts the link layer's padding. A TCP packet with segmentation
+// metadata may be longer than the total length field allows: the field is 0 then (BIG TCP).
+//
+// Expects: a packet that begins at its IPv4 header.
+// Never:   reads beyond the packet, changes a byte; takes a packet that it refuses: the caller
+//          keeps it.
+// Cost:    one pass over the header.
+// Source:  RFC 1812 section 5.2.2, RFC 1122 section 3.2.1.
 #pragma once
 
 #include <sluice/base/result.hpp>
@@ -18,7 +23,7 @@
 namespace sluice::pipeline {
 
 struct validator {
-    // drop_reason::none, or the reason; may make the header contiguous and trims the padding.
+    // drop_reason::none, or the reason. May make the header contiguous; trims the padding.
     template <header_sum Sum = header_sum::verified, packet_buffer Packet>
     [[nodiscard]] static constexpr drop_reason check(Packet& packet) noexcept {
         if (!is_plain(packet)) {
@@ -28,7 +33,7 @@ struct validator {
         return sound ? drop_reason::none : drop_reason::header_checksum;
     }
 
-    // Moves from the packet when it is one, and only then.
+    // Moves from the packet if it is a datagram, else leaves it alone.
     template <header_sum Sum, packet_buffer Packet>
     [[nodiscard]] static constexpr result<basic_datagram<Packet, Sum>, drop_reason>
     prove(Packet& packet) noexcept {
@@ -40,8 +45,8 @@ struct validator {
     }
 
 private:
-    // Most packets: a header of 20 bytes, as long as it says, and nothing known beside the bytes.
-    // Only its checksum can be wrong then.
+    // Most packets: a header of 20 bytes, the right length, no metadata. Only the checksum can be
+    // wrong then.
     template <packet_buffer Packet>
     [[nodiscard]] static constexpr bool is_plain(const Packet& packet) noexcept {
         const u32 size = packet.size();
@@ -83,7 +88,7 @@ private:
     }
 
     // Linux iph_totlen.
-    // Deviation: not of a fragment, whose end the total length would have to say.
+    // Deviation: not for a fragment, whose end is known only from the total length.
     template <packet_buffer Packet>
     [[nodiscard]] static constexpr bool is_big_tcp(const Packet& packet,
                                                    ipv4::const_view ip) noexcept {
@@ -93,14 +98,14 @@ private:
     }
 };
 
-// Moves from the packet when it is a datagram; the caller still has one that is refused.
+// Moves from the packet if it is a datagram; the caller keeps a refused packet.
 template <packet_buffer Packet>
 [[nodiscard]] constexpr result<datagram<Packet>, drop_reason> validate(Packet& packet) noexcept {
     return validator::prove<header_sum::verified>(packet);
 }
 
-// The same for a packet that was validated before, and changed since by a hook, a handler or
-// reassembly: the checksum is not looked at.
+// For a packet that was validated before, and changed since by a hook, a handler or reassembly:
+// does not check the checksum.
 template <packet_buffer Packet>
 [[nodiscard]] constexpr result<unsummed_datagram<Packet>, drop_reason>
 revalidate(Packet& packet) noexcept {

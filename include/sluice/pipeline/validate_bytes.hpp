@@ -1,14 +1,14 @@
-// validate(bytes): the IPv4 datagram at the beginning of bytes in memory, without what the link
-// layer padded; or why it is none.
+// validate(bytes): returns the IPv4 datagram at the start of bytes in memory, without padding, or
+// the reason why there is none.
 //
-// The same checks in the same order as validate of a packet, for a program that has bytes and no
-// packet.
+// Use it for bytes that are not in a packet. The checks and their order are those of validate for
+// packets.
 //
-// Never:  reads beyond the bytes.
-// Errors: header_truncated, header_invalid, header_checksum, length_beyond_packet,
-//         length_below_header; message(e) has a sentence for each.
-// Cost:   one pass over the header.
-// Source: RFC 1812 section 5.2.2, RFC 1122 section 3.2.1; Linux ip_rcv_core.
+// Never:   reads beyond the bytes.
+// Errors:  header_truncated, header_invalid, header_checksum, length_beyond_packet,
+//          length_below_header; message(e) has a sentence for each.
+// Cost:    one pass over the header.
+// Source:  RFC 1812 section 5.2.2, RFC 1122 section 3.2.1; Linux ip_rcv_core.
 #pragma once
 
 #include <sluice/base/bytes.hpp>

@@ -230,8 +230,7 @@ private:
                                                       const reassembly_limits& limits) noexcept {
         return s.pieces >= Fragments / Share || s.byte_count > limits.high_threshold / Share;
     }
-    constexpr void count_held(entry& e, u64 byte_count,
-                              u32 pieces) noexcept {  // wraps around to subtract
+    constexpr void count_held(entry& e, u64 byte_count, u32 pieces) noexcept {  // wraps round
         charged_ += byte_count;
         if (e.source != nullptr) {
             e.source->byte_count += byte_count;

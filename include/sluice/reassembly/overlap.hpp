@@ -53,7 +53,7 @@ enum class overlap_answer : u8 {
 
 // The answer about a fragment that overlaps a run: bytes of fragments that came in order.
 enum class run_answer : u8 {
-    ignore,  // a duplicate; it completes nothing, even if it is the first to show the end
+    ignore,     // a duplicate; it completes nothing, even if it is the first to show the end
     duplicate,  // a duplicate; only the end of the data is learned from it
     drop_fragment,
     drop_datagram,

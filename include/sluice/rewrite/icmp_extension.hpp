@@ -50,8 +50,7 @@ struct error_extension {
         return made;
     }
     std::byte address[4]{};
-    std::byte
-        name[sizeof(interface_name::characters) + 3]{};  // padded to whole words with its length
+    std::byte name[sizeof(interface_name::characters) + 3]{};  // padded to words with its length
     icmp::interface_information info{.has_index = true, .index = index};
     if (in != nullptr) {
         const ipv4::address own = told_address(*in);
