@@ -1,12 +1,14 @@
-// baseline_forward: the forwarding loop that a programmer writes by hand for one program, as the
-// measure of what the composed stack costs beside it.
-// Expects: the same routes, interfaces and own addresses as the stack that it is compared with.
-// Does: the checks and changes of the stack's accept branch, no more and no less: version, header
-// length, total length, TTL, checksum, classes of both addresses, own source address, longest
-// prefix, interface state, MTU; TTL and checksum by increment; counters in locals; (packet, egress)
-// into a bounded queue. Never: explains: what it does not accept it leaves in the batch.
-// Cost: it is the cost. Lookup is a parameter: the project's trie, so that both sides look up
-// alike, or a scan of an array.
+// baseline_forward: a hand-written forwarding loop, to measure the cost of the composed stack
+// against.
+//
+// It makes exactly the checks and changes of the stack's accept branch: version, header length,
+// total length, TTL, checksum, classes of both addresses, local source address, longest prefix,
+// interface state, MTU; TTL and checksum by increment; counters in locals; (packet, egress) into a
+// bounded queue. Lookup is a parameter: the project's trie, so that both sides look up alike, or a
+// scan of an array.
+//
+// Expects: the same routes, interfaces and local addresses as the compared stack.
+// Never:   explains: it leaves packets that it does not accept in the batch.
 #pragma once
 
 #include <sluice/route/lpm_trie.hpp>

@@ -1,5 +1,5 @@
 // checksum: the Internet checksum over 20 to 65,535 bytes, aligned and at an odd address, and the
-// header check that the packet path makes.
+// header check of the packet path.
 #include "support.hpp"
 
 #include <benchmark/benchmark.h>

@@ -1,5 +1,5 @@
-// forward: 64-byte packets through the whole stack, linux_router preset, by size of the batch and
-// of the routing table. Destinations are spread over the table, so the larger ones leave the cache.
+// forward: 64-byte packets through the whole stack, linux_router preset, by batch size and size of
+// the routing table. Destinations are spread over the table, so that larger tables leave the cache.
 #include "stopwatch.hpp"
 #include <sluice/testing/fixed_seed.hpp>
 

@@ -1,10 +1,13 @@
-// local_ratio: the whole way of what is for this host, buffer, copy and free included: UDP to one
-// among 1,000 endpoints beside UDP to the only one, and echo requests answered.
-// Expects: an idle processor if the figures are to mean anything; the ratios survive a busy one,
-// because both sides run in turn. Does: batches of 256 packets of 64 bytes; the endpoints have a
-// port each, or an address each at one port, or a peer each at one address and port. Prints median
-// and least over the rounds, ns and cycles a packet. Exit status 1 when not all is delivered, or
-// when a median ratio is over the limit given as first argument.
+// local_ratio: measures local delivery, with taking, filling and freeing buffers: UDP to one of
+// 1,000 endpoints against UDP to a single endpoint, and echo requests with their replies.
+//
+// It sends batches of 256 packets of 64 bytes. The endpoints have a port each, or an address each
+// at one port, or a peer each at one address and port. It prints median and least over the rounds,
+// ns and cycles a packet. Exit status 1: packets were not delivered, or a median ratio is over the
+// limit in the first argument.
+//
+// Expects: an idle processor for absolute figures; the ratios survive a busy one, because both
+//          sides run in turn.
 #include "turns.hpp"
 
 #include <sluice/testing/fixed_seed.hpp>

@@ -1,5 +1,5 @@
-// pieces: a datagram cut into fragments that are copied, cut again from the list that reassembly
-// made (nothing copied), and made whole from its fragments in order and out of order.
+// pieces: measures a datagram cut into copied fragments, cut again from the list of a reassembly
+// (nothing copied), and reassembled from fragments in order and out of order.
 #include "stopwatch.hpp"
 
 #include <sluice/reassembly/bounded_cache.hpp>

@@ -1,9 +1,11 @@
-// stopwatch: time and cycles of the measured part of an iteration, for benchmarks that must put
-// packets back between measurements.
-// Expects: benchmarks with UseManualTime(). Does: start(), stop(), and at the end the counters
-// "packets/s", "cycles/packet" and, where bytes are told, "octets/cycle". Never: counts what lies
-// between stop() and start(). Cost: a clock read and a cycle read each; measure many packets at
-// once.
+// stopwatch: time and cycles of the measured part of an iteration.
+//
+// Use it in benchmarks that put packets back between measurements. finish() sets the counters
+// "packets/s", "cycles/packet" and, if it gets a number of bytes, "bytes/cycle".
+//
+// Expects: benchmarks with UseManualTime().
+// Never:   counts the time between stop() and start().
+// Cost:    a clock read and a cycle read each; measure many packets at once.
 #pragma once
 
 #include "support.hpp"

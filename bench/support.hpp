@@ -1,6 +1,9 @@
-// support: what the benchmarks share: a router with sixteen routes, its traffic, the cycle counter.
-// Expects: x86 for cycles (0 elsewhere: rates per cycle then read 0). Does: builds the same router
-// and the same packets for each contender. Never: allocates inside a measured part.
+// support: shared by the benchmarks: a router with sixteen routes, its traffic, the cycle counter.
+//
+// It builds the same router and the same packets for each contender.
+//
+// Expects: x86 for cycles; elsewhere cycles are 0, and rates per cycle too.
+// Never:   allocates inside a measured part.
 #pragma once
 
 #include <sluice/sluice.hpp>

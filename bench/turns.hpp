@@ -1,6 +1,10 @@
-// turns: contenders that run in turn, batch by batch, for ratios that survive a busy processor.
-// Expects: x86 for cycles (support.hpp). Does: cycles of a turn, medians, cycles in nanoseconds,
-// one processor for all. Never: runs anything by itself. Cost: a cycle read each side of a batch.
+// turns: lets contenders run in turn, batch by batch, for ratios that survive a busy processor.
+//
+// It has the cycles of a turn, medians, nanoseconds a cycle, and keeps the program on one
+// processor.
+//
+// Expects: x86 for cycles (support.hpp).
+// Cost:    a cycle read before and after each batch.
 #pragma once
 
 #include "support.hpp"

@@ -1,4 +1,4 @@
-// validate: from a packet to a datagram: all header checks, by size of the header.
+// validate: all header checks from a packet to a datagram, by size of the header.
 #include "stopwatch.hpp"
 
 namespace {

@@ -1,6 +1,7 @@
-// The readers of captures on any bytes, and the frames of every link type. Traps when a packet lies
-// outside its file, an IPv4 packet outside its frame, when there are more packets than bytes for
-// them, or when a reader goes on behind an error.
+// Feeds any bytes to the readers of captures and to the frame parsers of every link type.
+//
+// It traps when a packet lies outside its file, an IPv4 packet outside its frame, when there are
+// more packets than the bytes can hold, or when a reader continues after an error.
 #include <sluice/port/capture.hpp>
 #include <sluice/port/pcap_link.hpp>
 

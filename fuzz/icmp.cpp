@@ -1,10 +1,13 @@
-// Any bytes as ICMP messages: the parsers alone, and two equal stacks, hosts or routers, that are
-// fed the same messages with different bytes behind them. Input: byte 0 chooses (bit 0: router,
-// bit 1: extensions are sent, bit 2: probes are answered, bit 3: inbound addresses, bits 4 and 5:
-// ip_no_pmtu_disc, bit 6: redirects are believed by the strict rules); then events.
-// After every message: both stacks did the same; at most one ICMP message was made of it, and no
-// error of an error, a fragment or a broadcast; errors fit 576 bytes and quote what came; all that
-// left is right; what was learned of a path stays within its bounds; fates and buffers add up.
+// Feeds any bytes as ICMP messages to the parsers, and to two equal stacks, hosts or routers, with
+// different bytes behind the messages.
+//
+// Input: byte 0 chooses (bit 0: router, bit 1: send extensions, bit 2: answer probes, bit 3:
+// inbound addresses, bits 4 and 5: ip_no_pmtu_disc, bit 6: strict rules for redirects); then
+// events.
+// After every message it checks: both stacks did the same; the message caused at most one ICMP
+// message, and no error about an error, a fragment or a broadcast; errors fit 576 bytes and quote
+// the received bytes; all sent packets are right; learned path MTUs stay within bounds; fates and
+// buffers add up.
 #include "../tests/support/fixed_stack.hpp"
 #include "../tests/support/surroundings.hpp"
 

@@ -1,7 +1,8 @@
-// Options of a received header and of a sender's request, all the way: compile, follow, forward,
-// fragment, echo, build; and the stage that does it to a packet. Input: byte 0 chooses (bit 0:
-// privileged sender, bits 1 and 2: how hops are routed, bit 3: source routes are refused, bit 4: a
-// packet for us), then up to 40 bytes of options.
+// Feeds the options of a received header and of a sender's request through all functions: compile,
+// follow, forward, fragment, echo, build; and through the stage that applies them to a packet.
+//
+// Input: byte 0 chooses (bit 0: privileged sender, bits 1 and 2: how hops are routed, bit 3: refuse
+// source routes, bit 4: the packet is for this host), then up to 40 bytes of options.
 #include <cstddef>
 #include <cstdint>
 #include <memory>

@@ -1,9 +1,11 @@
-// A whole stack among three networks, host or router: packets, sends, time, switches, interfaces,
-// routes, hooks, endpoints, missing buffers and a refusing output, in any order. What is received
-// lies in memory that ends where its bytes end. Input: byte 0 chooses (bit 0: router, bit 1:
-// nothing observes); then events, a byte each with its arguments.
-// After every event: all buffers are in the pool or held; what left is a right datagram that fits
-// its interface; the fates agree with what was seen to come out. In the end every buffer is home.
+// Runs a whole stack among three networks, host or router: packets, sends, time, switches,
+// interfaces, routes, hooks, endpoints, missing buffers and a refusing output, in any order.
+//
+// Received packets lie in memory that ends with their last byte. Input: byte 0 chooses (bit 0:
+// router, bit 1: no observer); then events, a byte each with its arguments.
+// After every event it checks: all buffers are in the pool or held; sent packets are right
+// datagrams that fit their interface; the fates agree with the observed packets. At the end every
+// buffer is back.
 #include "../tests/support/fixed_stack.hpp"
 #include "../tests/support/flaky_pool.hpp"
 #include "../tests/support/surroundings.hpp"

@@ -1,6 +1,7 @@
-// The whole wire layer on any bytes: views, values, cursors, text, dump and checksum. The first
-// byte chooses the entrance, so that a mutation stays with its format. Traps when a round trip
-// loses a bit, a cursor leaves its range, or the checksum differs from the naive one.
+// Feeds any bytes to the whole wire layer: views, values, cursors, text, dump and checksum.
+//
+// The first byte chooses the entrance, so that a mutation stays with its format. It traps when a
+// round trip loses a bit, a cursor leaves its range, or the checksum differs from the naive one.
 #include <sluice/wire/arp.hpp>
 #include <sluice/wire/dump.hpp>
 #include <sluice/wire/icmp_messages.hpp>

@@ -1,4 +1,4 @@
-"""TCP goodput between two network namespaces: one connection each way, for so many seconds.
+"""TCP goodput between two network namespaces: one connection each way, for SECONDS seconds.
 
 Usage: goodput.py to|from|both NAMESPACE_HERE NAMESPACE_THERE ADDRESS_THERE SECONDS    (as root)
 Prints the Mbit/s that receivers read, after a fifth of the time; with `both` the sum and its parts.

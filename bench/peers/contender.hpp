@@ -1,7 +1,9 @@
-// contender: what each side of a comparison offers to the program that takes turns.
-// Expects: one module (a shared object) for each side, so that each is built by its own compiler
-// with its own flags, and the inline functions of two compilers do not become one; each exports
-// peers_module(). Does: names the two kinds of work. Never: measures.
+// contender: the interface of each side of a comparison with the program that runs them in turn.
+//
+// Each side is a module (a shared object) that exports peers_module(). So its own compiler builds
+// it with its own flags, and inline functions of two compilers do not merge.
+//
+// Never:   measures.
 #pragma once
 
 #include "world.hpp"

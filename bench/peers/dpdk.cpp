@@ -1,8 +1,11 @@
-// dpdk: DPDK's side: a loop over mbufs as its users write it, routes in rte_fib (DIR24_8, next hops
-// of two bytes), with the checks that Sluice's accept branch makes.
-// Expects: reserved pages of 2 MiB. Does: groups of 32: headers judged, looked up by
-// rte_fib_lookup_bulk, acted upon, while the headers of the group behind are prefetched. Never:
-// counts what Sluice counts beyond packets and bytes.
+// dpdk: DPDK's side: a typical loop over mbufs, routes in rte_fib (DIR24_8, next hops of two
+// bytes), with the checks of Sluice's accept branch.
+//
+// It handles groups of 32: it checks their headers, looks them up by rte_fib_lookup_bulk and
+// forwards them, while it prefetches the headers of the next group.
+//
+// Expects: reserved pages of 2 MiB.
+// Never:   counts more than packets and bytes.
 #include "frame_sink.hpp"
 
 #include <rte_branch_prediction.h>

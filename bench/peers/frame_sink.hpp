@@ -1,8 +1,11 @@
-// frame_sink: where forwarded packets go on every side: Ethernet header rewritten, queued by port,
-// handed to the device by thirty-two.
-// Expects: packets as write_packet() makes them, with 14 bytes of room in front. Does: what a
-// driver's queue costs; the "device" puts TTL and checksum back as they were and the handle where
-// the next pass takes it. Never: differs between sides but in the handle.
+// frame_sink: takes the forwarded packets of every side: rewrites the Ethernet header, queues by
+// port, passes packets to the device in groups of thirty-two.
+//
+// The "device" restores TTL and checksum and puts the handle where the next pass takes it. All
+// sides share this code; only the handle differs.
+//
+// Expects: packets as write_packet() makes them, with 14 bytes of room in front.
+// Cost:    that of a driver's queue.
 #pragma once
 
 #include "contender.hpp"

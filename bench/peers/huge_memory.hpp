@@ -1,5 +1,7 @@
-// huge_memory: memory of zeros on pages of 2 MiB, as DPDK has it: reserved ones, or transparent
-// ones where too few are reserved. Never: gives part of what was asked for.
+// huge_memory: zeroed memory on pages of 2 MiB, as DPDK has it: reserved pages, or transparent ones
+// if too few are reserved.
+//
+// Never:   returns less memory than asked for.
 #pragma once
 
 #include <cstddef>

@@ -1,8 +1,12 @@
-// lwip: lwIP's side: Debian's liblwip, called from one thread as its NO_SYS mode is.
-// Expects: nobody else in the process that uses it. Does: a pbuf with room for an Ethernet header
-// is taken, filled and given to ip4_input; the ports' output functions count. Never: starts lwIP's
-// thread. What Debian built in cannot be chosen here: NO_SYS = 0 (each change of a reference count
-// takes a mutex), pbufs from malloc, no hooks, no options but on sending, no limit of ICMP errors.
+// lwip: lwIP's side: Debian's liblwip, called from one thread as in its NO_SYS mode.
+//
+// It takes a pbuf with room for an Ethernet header, fills it and passes it to ip4_input; the ports'
+// output functions count. Debian's build fixes some options: NO_SYS = 0 (each change of a reference
+// count takes a mutex), pbufs from malloc, no hooks, no IP options but on sending, no limit of ICMP
+// errors.
+//
+// Expects: no other user of lwIP in the process.
+// Never:   starts lwIP's thread.
 #include "contender.hpp"
 
 extern "C" {

@@ -1,8 +1,10 @@
-// peers: loads the sides of the comparison, asserts that they do the same, lets them take turns.
-// Expects: modules (contender.hpp), the peer last; one processor (taskset). Prints a line a cell
-// and contender, tab separated: cell, contender, ns a packet, ratio to the peer ("-": none);
-// progress goes to the standard error. Exit status: 1 when sides do not agree or do not start, 2
-// when the command line is wrong.
+// peers: loads the sides of the comparison, asserts that they do the same, and runs them in turn.
+//
+// It prints a line for each cell and contender, tab separated: cell, contender, ns a packet, ratio
+// to the peer ("-": none). Progress goes to the standard error. Exit status: 1 when sides do not
+// agree or do not start, 2 when the command line is wrong.
+//
+// Expects: modules (contender.hpp), the peer last; one processor (taskset).
 #include "contender.hpp"
 #include "prefixes.hpp"
 #include "turns.hpp"

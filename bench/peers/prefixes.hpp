@@ -1,7 +1,8 @@
 // prefixes: a synthetic routing table of the size and shape of the internet's.
-// Does: prefixes fall only into 24,000 blocks of 16 bits drawn at random, so that those of 24 bits
-// cluster as they do in a real table; lengths by their share there (60 % of 24 bits, 22 % of 22 and
-// 23, 0.3 % longer); next hops at random. No prefix twice. Deterministic.
+//
+// Prefixes fall only into 24,000 blocks of 16 bits drawn at random, so that those of 24 bits
+// cluster as in a real table. Lengths have their real shares (60 % of 24 bits, 22 % of 22 and 23,
+// 0.3 % longer), next hops are random. No prefix occurs twice. The table is the same in every run.
 #pragma once
 
 #include "world.hpp"

@@ -1,4 +1,4 @@
-// sluice_forward: the forwarder with the route policy that is meant for routers whose packets go
+// sluice_forward: the forwarder with direct_table, the route policy for routers whose packets go
 // everywhere.
 #include "sluice_forward.hpp"
 

@@ -1,7 +1,10 @@
-// sluice_forward: forwarding by a stack with linux_router's policies, with buffers for all packets
-// in flight and an output that rewrites the Ethernet header.
-// Expects: a route policy on memory of the program's. Does: gives the stack the world's ports and
-// routes. Cost measured: stack.receive(span) with all that it checks and counts.
+// sluice_forward: forwards with a stack of linux_router's policies, with buffers for all packets in
+// flight and an output that rewrites the Ethernet header.
+//
+// It adds the world's ports and routes to the stack. The measured part is stack.receive(span) with
+// all its checks and counters.
+//
+// Expects: a route policy in memory of the program.
 #pragma once
 
 #include "frame_sink.hpp"

@@ -1,8 +1,9 @@
-// sluice_way: the whole way of a datagram through stacks with linux_router's policies: one without
-// hooks, one with a hook at forward.
-// Does: batches of 32 as a driver gives them; the output frees what is sent, endpoints free what
-// they get. Time moves by a second a batch, so that Linux's limits of ICMP errors let all of them
-// pass, and are asked each time.
+// sluice_way: the whole path of a datagram through stacks with linux_router's policies: one stack
+// without hooks, one with a hook at forward.
+//
+// It passes batches of 32 as a driver does. The output frees sent packets, endpoints free received
+// ones. Time moves by a second a batch: Linux's limits of ICMP errors let every error pass, but the
+// stack asks them each time.
 #include "sluice_forward.hpp"
 #include "sluice_module.hpp"
 

@@ -1,7 +1,10 @@
-// turns: contenders run one after the other, a slice of some milliseconds each, round after round.
-// Does: measures the processor time of this thread, so that what other programs take is not
-// counted; the median of the rounds, and the ratio to the last contender round by round, so that a
-// slow spell of the machine meets all of them. Never: times the pass that warms up a slice.
+// turns: runs contenders one after the other, a slice of some milliseconds each, round after round.
+//
+// It measures the processor time of this thread, so that other programs do not count. It computes
+// the median of the rounds, and the ratio to the last contender round by round, so that a slow
+// spell of the machine affects all contenders.
+//
+// Never:   times the pass that warms up a slice.
 #pragma once
 
 #include <algorithm>

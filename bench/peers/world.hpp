@@ -1,6 +1,9 @@
-// world: the networks, routes and datagrams that all sides of the comparison have alike.
-// Does: sixteen ports with a network each and sixty-four next hops behind them, one port where
-// packets come in; writes right IPv4 datagrams. Never: depends on one of the sides. Deterministic.
+// world: the networks, routes and datagrams that all sides of the comparison share.
+//
+// It has sixteen ports with a network each and sixty-four next hops behind them, and one port where
+// packets come in. It writes valid IPv4 datagrams, the same in every run.
+//
+// Never:   depends on one of the sides.
 #pragma once
 
 #include <array>

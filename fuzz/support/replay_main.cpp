@@ -1,5 +1,5 @@
 // Runs one fuzz target without libFuzzer: every file of the corpus folders, an empty input, and N
-// mutations that depend on nothing but the inputs, so that a failure is the same on every machine.
+// mutations that depend only on the inputs, so that a failure is the same on every machine.
 // Usage: PROGRAM [--mutations N] PATH...   A failing input is written to crash-replay.bin.
 #include <cerrno>
 #include <cstdint>

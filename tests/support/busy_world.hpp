@@ -1,5 +1,5 @@
-// busy_world: the world that random traffic meets: the three networks of support/surroundings.hpp,
-// with every kind of route, endpoint and handler, from the start of time on.
+// busy_world: a world for random traffic: the three networks of support/surroundings.hpp, with
+// every kind of route, endpoint and handler, from the start of time on.
 #pragma once
 
 #include "support/surroundings.hpp"

@@ -1,4 +1,4 @@
-// Packets of any size, in as many blocks of a pool as they need.
+// Makes packets of any size, in as many blocks of a pool as they need.
 #pragma once
 
 #include <doctest/doctest.h>

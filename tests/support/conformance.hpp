@@ -1,4 +1,4 @@
-// conforms(result), to_doctest: what the suites and packet checks of testing/ find, told to
+// conforms(result), to_doctest: report findings of the suites and packet checks of testing/ to
 // doctest.
 #pragma once
 

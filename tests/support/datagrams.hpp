@@ -1,4 +1,4 @@
-// The datagrams of testing/, under the names of our tests; and bytes from numbers.
+// The datagrams of testing/, under short names for tests; and bytes from numbers.
 #pragma once
 
 #include <sluice/testing/datagrams.hpp>

@@ -1,4 +1,4 @@
-// The one main of all test binaries, and what becomes of skipped test cases (skip.hpp).
+// The one main of all test binaries. It also reports skipped test cases (skip.hpp).
 #define DOCTEST_CONFIG_IMPLEMENT
 #include "quiet_listener.hpp"
 #include "skip.hpp"

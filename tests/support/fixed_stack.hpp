@@ -1,4 +1,4 @@
-// fixed_stack: a stack on the heap, made from nothing but the seed of all tests.
+// fixed_stack: makes a stack on the heap, from nothing but the fixed seed of the tests.
 #pragma once
 
 #include <sluice/testing/fixed_seed.hpp>

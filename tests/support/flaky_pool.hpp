@@ -1,7 +1,11 @@
-// flaky_pool<Bytes, Count, Pool>: a pool whose takes fail when told, as the source of a stack.
-// Expects: a source that says how many are available(). Does: fails the n-th take from a call of
-// fail() on, one or all; says how many blocks are in the pool, so that a test can see that each
-// came back. Never: fails by itself.
+// flaky_pool<Bytes, Count, Pool>: a pool whose takes fail on command, as the buffer source of a
+// stack.
+//
+// After fail(), the n-th take fails, one or all. available() is the number of blocks in the pool,
+// so that a test sees that each came back.
+//
+// Expects: a Pool with available().
+// Never:   fails without a call of fail().
 #pragma once
 
 #include <sluice/packet/pool_storage.hpp>

@@ -1,5 +1,5 @@
-// given_table<N>, given_direct<N>: an lpm_table and a direct_table with the memory for N routes
-// beside them, for tests that make a table of any kind by its default constructor.
+// given_table<N>, given_direct<N>: an lpm_table and a direct_table with memory for N routes in the
+// same object, for tests that default-construct a table of any kind.
 #pragma once
 
 #include <sluice/route/direct_table.hpp>

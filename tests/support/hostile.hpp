@@ -1,7 +1,11 @@
-// hostile: datagrams that are bad on purpose in one respect each: their options, their ICMP
-// message, or what their ICMP message quotes; all else is right, so that the bad part is reached.
-// Expects: the addresses of support/surroundings.hpp. Does: the same sequence for the same seed on
-// every machine. Never: allocates.
+// hostile: makes datagrams with one bad part: their options, their ICMP message, or the quote in
+// it.
+//
+// All other parts are right, so that the stack reaches the bad one. The same seed makes the same
+// sequence on every machine.
+//
+// Expects: the addresses of support/surroundings.hpp.
+// Never:   allocates.
 #pragma once
 
 #include "traffic.hpp"

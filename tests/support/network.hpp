@@ -1,6 +1,7 @@
-// The tables of a router with three links, for the stages of the pipeline:
-// 10.0.1.1/24 on interface 2, 10.0.2.1/24 on 3, 10.0.3.1/24 on 4; 10.9.0.0/16 by 10.0.2.254; a
-// route of each refusing type.
+// network: the tables of a router with three links, for tests of the stages of the pipeline.
+//
+// It has 10.0.1.1/24 on interface 2, 10.0.2.1/24 on 3, 10.0.3.1/24 on 4; 10.9.0.0/16 via
+// 10.0.2.254; and a route of each refusing type.
 #pragma once
 
 #include <sluice/interface/interface_table.hpp>

@@ -1,6 +1,5 @@
-// check(packet, ttl(63), source(a), right_sums()): what a datagram is to be, in pieces that
-// combine.
-// A piece says by name which field differs.
+// check(packet, ttl(63), source(a), right_sums()): checks a datagram by combined expectations. A
+// failed one names the field that differs.
 #pragma once
 
 #include <doctest/doctest.h>

@@ -1,4 +1,4 @@
-// quiet_listener: a listener of doctest that does nothing, for those that hear of one event or two.
+// quiet_listener: a doctest listener that does nothing. Derive from it to handle one or two events.
 #pragma once
 
 #include <doctest/doctest.h>

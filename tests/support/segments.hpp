@@ -1,4 +1,4 @@
-// Packets with segmentation facts, and the segments that they stand for, built one by one.
+// Packets with segmentation metadata, and the segments that they stand for, built one by one.
 #pragma once
 
 #include <sluice/wire/tcp.hpp>

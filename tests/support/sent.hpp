@@ -1,5 +1,5 @@
-// What left a stack, as its peers see it; and whether each packet had one fate. Without doctest, so
-// that fuzz targets have it too.
+// The packets that a stack sent, and whether each packet had one fate.
+// Without doctest, so that fuzz targets can use it.
 #pragma once
 
 #include "datagrams.hpp"

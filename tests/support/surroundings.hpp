@@ -1,4 +1,6 @@
-// What random traffic meets: three networks, with every kind of route, endpoint and handler.
+// The surroundings of random traffic: three networks, with every kind of route, endpoint and
+// handler.
+//
 // Expects: a stack whose policies keep the default delivery.
 #pragma once
 

@@ -1,7 +1,10 @@
-// traffic: random datagrams that reach every branch of a stack: mostly well formed, often for
-// somebody that the stack knows, sometimes with options, as fragments, mutated or cut.
-// Expects: the addresses of support/surroundings.hpp. Does: the same sequence for the same seed on
-// every machine. Never: allocates.
+// traffic: makes random datagrams that reach every branch of a stack.
+//
+// Most are well formed and often to or from addresses that the stack knows; some have options, are
+// fragments, mutated or cut. The same seed makes the same sequence on every machine.
+//
+// Expects: the addresses of support/surroundings.hpp.
+// Never:   allocates.
 #pragma once
 
 #include <sluice/sluice.hpp>

@@ -1,5 +1,5 @@
-// Tunnels built byte by byte: what goes in front of an inner packet, with every length and
-// checksum right.
+// Tunnels built byte by byte: the headers in front of an inner packet, with right lengths and
+// checksums.
 #pragma once
 
 #include "support/segments.hpp"

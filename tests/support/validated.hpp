@@ -1,4 +1,4 @@
-// What validate says of a packet that the test needs no more when it is refused.
+// Validates a packet for a test that discards a refused packet.
 #pragma once
 
 #include <sluice/pipeline/validate.hpp>

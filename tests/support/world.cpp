@@ -1,4 +1,4 @@
-// The stack under test that most tests share, compiled once for a program.
+// Instantiates the stack under test that most tests share, once for a program.
 #include "support/world.hpp"
 
 template class sluice::stack<stack_test::small_router>;

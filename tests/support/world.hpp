@@ -1,7 +1,9 @@
-// The fixture of tests of whole stacks: a stack with links, 10.0.1.1/24 on interface 2 and
-// 10.0.2.1/24 on 3, at a time that stands still; what others send it, what it sends as bytes. At
-// the end its sums are checked: one fate a packet, each buffer back once. Other worlds are this one
-// with other policies, options or parts; those with members of their own derive from it or hold it.
+// world: the fixture for tests of whole stacks.
+//
+// It holds a stack with links, 10.0.1.1/24 on interface 2 and 10.0.2.1/24 on 3, at a time that
+// stands still. Tests pass it received packets and read the sent ones as bytes. Its destructor
+// checks the sums: one fate for each packet, each buffer back once. Other worlds use other
+// policies, options or parts; those with members of their own derive from world or hold one.
 #pragma once
 
 #include <doctest/doctest.h>

@@ -1,5 +1,4 @@
-// zeros: memory of zeros from the system, as pages that nobody has touched, for tables that take
-// memory.
+// zeros: zeroed memory from the system, in untouched pages, for tables that take memory.
 #pragma once
 
 #include <cstddef>
