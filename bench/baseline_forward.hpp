@@ -25,7 +25,7 @@ struct packet {
     unsigned char* data;
     std::uint32_t length;
     std::uint16_t interface;
-    std::uint8_t kind;  // 0: addressed to this host by the link layer
+    std::uint8_t kind;  // link addressing; 0: to this host
 };
 static_assert(sizeof(packet) == 16);
 
@@ -69,7 +69,7 @@ struct array_scan {
     }
 };
 
-// The project's own table, with the route values kept by its ids.
+// The project's own table, with its routes' values by id.
 template <class Table>
 struct trie_lookup {
     const Table* table;
@@ -101,7 +101,7 @@ public:
         own[i] = address;
     }
 
-    // What was accepted leaves the batch for the queue.
+    // Moves accepted packets from the batch to the queue.
     void run(packet* batch, std::size_t n) noexcept {
         std::uint64_t packets = 0;
         std::uint64_t byte_count = 0;

@@ -16,7 +16,7 @@ struct policies : sluice::policies<sluice::based_on<sluice::linux_router>,
     }
 };
 
-// n networks of 24 bits, from 20.0.0.0 on, and addresses in them.
+// Adds n networks of 24 bits, from 20.0.0.0 on; returns addresses in them.
 template <class Stack>
 std::vector<sluice::ipv4::address> fill(Stack& router, std::uint32_t n) {
     if (n == 16) {

@@ -63,7 +63,7 @@ void configure(Forwarder& f, const router& like) {
     });
 }
 
-// The same bytes as the batch's, by handles of the other kind.
+// Handles of the other kind for the packets of the batch.
 std::vector<baseline::packet> handles_of(batch& packets) {
     std::vector<baseline::packet> all;
     for (auto& p : packets) {
@@ -79,7 +79,7 @@ void refill(Forwarder& f, std::vector<baseline::packet>& packets) {
     }
 }
 
-// Both forward the same batch once; the bytes, next hops and interfaces that come out are equal.
+// Both forward the same batch once; their bytes, next hops and interfaces are equal.
 template <class Forwarder>
 bool agree(router& r, Forwarder& f, batch& packets) {
     auto raw = handles_of(packets);

@@ -34,7 +34,7 @@ using host = sluice::stack<host_policies>;
 using packet = host::packet_type;
 using byte_count = std::array<std::byte, packet_size>;
 
-// Takes all and keeps nothing.
+// Takes every packet and keeps none.
 struct counting_sink final : sluice::packet_sink<packet> {
     bool take(packet& p, const sluice::delivery_info&) noexcept override {
         p.reset();
@@ -105,7 +105,7 @@ byte_count datagram_for(const sluice::endpoint_filter& f) {
     return all;
 }
 
-// A host with so many endpoints, and datagrams for any of them.
+// A host with `count` endpoints, and datagrams for any of them.
 struct contender {
     contender(differ how, std::uint32_t count) : to(make_host()), sinks(count) {
         for (std::uint32_t i = 0; i < count; ++i) {
@@ -137,7 +137,7 @@ struct contender {
 
 constexpr int rounds = 41;
 
-// The median ratio; 0: not all was delivered.
+// The median ratio; 0: packets were not delivered.
 double compare(const char* name, differ how, double ns) {
     contender one{how, 1};
     contender all{how, many};

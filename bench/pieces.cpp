@@ -12,7 +12,7 @@ namespace {
 using namespace sluice::literals;
 
 constexpr std::uint32_t mtu = 1500;
-// Blocks that hold the largest datagram behind the headroom.
+// Blocks that hold the largest datagram after the headroom.
 using source = sluice::fixed_pool<65536 + sluice::default_headroom, 160>;
 using packet = source::packet_type;
 using cache = sluice::bounded_cache<64>::model<packet>;
@@ -49,7 +49,7 @@ void fragment_copying(benchmark::State& state) {
     watch.finish(static_cast<double>(pieces), static_cast<double>(state.iterations()) * size);
 }
 
-// What reassemble and its list way have in common: all pieces in, the whole out.
+// For both benchmarks of reassembly: inserts all fragments, returns the whole.
 packet insert_all(cache& in, std::vector<packet>& pieces) {
     packet whole;
     for (packet& p : pieces) {

@@ -56,7 +56,7 @@ inline constexpr std::array<route_line, 16> sixteen_routes{{
     {"192.168.5.0/24"_prefix, "10.0.2.17"_ip},
 }};
 
-// Two networks; the routes are the caller's.
+// Two networks; the caller adds routes.
 template <class Stack>
 void add_interfaces(Stack& router) {
     static_cast<void>(router.add_interface({.index = left, .address = "10.0.1.1/24"_net}));
@@ -69,7 +69,7 @@ void add_sixteen_routes(Stack& router) {
     }
 }
 
-// A UDP-like datagram of that size with a right header checksum.
+// A datagram of this size with a right header checksum.
 inline void write_datagram(std::byte* to, std::uint16_t size, sluice::ipv4::address source,
                            sluice::ipv4::address destination, std::uint8_t protocol = 17) {
     for (std::uint16_t i = 20; i < size; ++i) {
@@ -87,7 +87,7 @@ inline void write_datagram(std::byte* to, std::uint16_t size, sluice::ipv4::addr
     sluice::ipv4::set_checksum(ip);
 }
 
-// Addresses behind the sixteen routes, each route as often as the others.
+// Addresses behind the sixteen routes, each route equally often.
 inline std::vector<sluice::ipv4::address> destinations(std::size_t n) {
     std::mt19937 random{20};
     std::vector<sluice::ipv4::address> all;
@@ -113,7 +113,7 @@ std::vector<typename Stack::packet_type> make_batch(Stack& router, std::uint16_t
     return batch;
 }
 
-// Puts what was forwarded back where it came from, TTL and checksum as they were.
+// Moves the forwarded packets back into the batch, with TTL and checksum as before.
 template <class Stack, class Batch>
 void refill(Stack& router, Batch& batch) {
     for (auto& slot : batch) {

@@ -21,7 +21,7 @@ namespace bench {
 
 inline constexpr std::size_t batch_size = 256;
 
-// Cycles a packet of one batch, the median of a turn of them; put_back() is not measured.
+// The median cycles of a packet over a turn of batches; put_back() is not measured.
 template <class Run, class Refill>
 double turn(Run&& run, Refill&& put_back) {
     constexpr std::size_t batches = 31;

@@ -36,7 +36,7 @@ void file(const_bytes data) {
         require(in.error() != capture::error::none && in.error() != capture::error::end);
         return;
     }
-    constexpr std::size_t least_packet = 16;  // of either format
+    constexpr std::size_t least_packet = 16;  // in both formats
     std::size_t packets = 0;
     auto record = in->next();
     for (; record; record = in->next()) {

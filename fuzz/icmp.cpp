@@ -22,14 +22,14 @@ using namespace sluice::literals;
 
 constexpr std::size_t blocks = 48;
 constexpr u32 largest = 1200;
-constexpr u32 tail = 64;  // bytes behind a packet that nobody may look at
+constexpr u32 tail = 64;  // bytes behind a packet that must not be read
 constexpr u32 event_limit = 200;
 
 void require(bool fact) {
     if (!fact) __builtin_trap();
 }
 
-// The rest of the input; 0 when there is none.
+// The rest of the input; reads 0 after its end.
 struct script {
     const std::uint8_t* at;
     const std::uint8_t* end;
@@ -51,7 +51,7 @@ struct script {
     }
 };
 
-// One message and its header, as the script says.
+// A message and its header, as the script chooses.
 struct message_bytes {
     std::byte data[largest]{};
     u32 size = 0;
@@ -183,7 +183,8 @@ struct policies_of_both
 using subject = stack<policies_of_both>;
 using packet = subject::packet_type;
 
-// Told of errors: what it is told lies within what came and is as much as it may count on.
+// A handler that checks reported errors: each lies within the received bytes and has the guaranteed
+// length.
 struct suspicious final : protocol_handler<packet> {
     handler_result receive(packet&, const delivery_info&,
                            local_services<packet>&) noexcept override {
@@ -331,7 +332,7 @@ private:
         }
         compare(nullptr);
     }
-    // What left; `about`: the message that it was made of.
+    // Compares the sent packets of both stacks; `about`: the message that caused them.
     void compare(const message_bytes* about) {
         const auto one = left_.drain();
         require(one == right_.drain());
@@ -356,7 +357,7 @@ private:
         const ipv4::const_view ip{sent.data()};
         if (!left_.at->interfaces().is_own(ip[ipv4::source]) || !is_icmp_error(sent)) return;
         const ipv4::const_view offending{about.data};
-        if (ip[ipv4::source] == offending[ipv4::source]) return;  // forwarded, with our address
+        if (ip[ipv4::source] == offending[ipv4::source]) return;  // forwarded, with a local source
         require(sent.size() <= 576 && (static_cast<u8>(sent[1]) & 0xe1) == 0xc0);
         const const_bytes message = sent.subspan(ipv4::header_length(ip));
         require(naive_sum(message) == 0xffff);
@@ -367,7 +368,7 @@ private:
         const auto split = icmp::split_extended(message);
         require(split.has_value());
         require(split->extension.empty() || split->quote.size() == 128);
-        // The bytes behind the quoted header are those that came.
+        // The bytes behind the quoted header are the received ones.
         const std::size_t header = ipv4::header_length(offending);
         const std::size_t quoted =
             split->quote.size() < about.size ? split->quote.size() : about.size;

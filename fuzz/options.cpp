@@ -35,7 +35,7 @@ void require(bool fact) {
     if (!fact) __builtin_trap();
 }
 
-// Exactly as long as the header, so that a sanitizer sees the first byte beyond.
+// Exactly as long as the header, so that a sanitizer sees the first byte read beyond it.
 struct header {
     explicit header(const_bytes options)
         : size(20 + (options.size() + 3) / 4 * 4), data(new std::byte[size]()) {
@@ -123,7 +123,7 @@ struct router {
     }
 };
 
-// The same options through the stage: nothing but the header changes, and a refusal points into it.
+// The same options through the stage: only the header changes, and a refusal points into it.
 void walk(const_bytes options, bool accepts, bool for_us) {
     constexpr u32 payload = 12;
     const auto at = std::make_unique<router>(accepts);
@@ -172,7 +172,7 @@ void request(const_bytes options, bool privileged) {
     header packet{made->area()};
     packet.ip().set(ipv4::source, ours);
     require(ip_options::build(packet.ip(), *made, sender, 9) == made->offsets);
-    // What we send, another host accepts, but for half a slot left or a count at its end.
+    // Another host accepts the sent options, unless half a slot is left or a count is at its end.
     option_offsets found;
     const auto accepted = ip_options::compile(packet.ip(), found, here);
     const option_offsets& sent = made->offsets;

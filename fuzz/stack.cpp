@@ -29,7 +29,7 @@ void require(bool fact) {
     if (!fact) __builtin_trap();
 }
 
-// The rest of the input; 0 when there is none.
+// The rest of the input; reads 0 after its end.
 struct script {
     const std::uint8_t* at;
     const std::uint8_t* end;
@@ -61,7 +61,7 @@ template <class Packet>
 struct chooser final : hook<Packet> {
     hook_verdict operator()(Packet& packet, const hook_context&) noexcept override {
         const auto verdict = static_cast<hook_verdict>(plan % 5);
-        const bool takes = plan % 11 == 0;  // and says what it likes
+        const bool takes = plan % 11 == 0;  // takes the packet, with any verdict
         plan = (plan >> 1) | (plan << 31);
         if (takes || verdict == hook_verdict::stolen) packet.reset();
         return verdict;
@@ -153,7 +153,7 @@ private:
         if (p) p.set_interface(static_cast<u16>(script_.byte() % 6));
         return p;
     }
-    // A header with right version, lengths and checksum; all else from the input.
+    // A header with right version, lengths and checksum; all other fields from the input.
     packet structured() {
         const u8 shape = script_.byte();
         const u32 options = (shape & 3) == 0 ? 4u * (script_.byte() % 11) : 0;
@@ -193,7 +193,7 @@ private:
         const fate f = at_->receive(std::move(p), now_);
         require(!p);
         if (!came) return;
-        // By a route to the loopback interface a packet comes back instead.
+        // A route to the loopback interface returns the packet to this stack instead.
         require(f != fate::forwarded || at_->output().beneath.size() > 0 ||
                 at_->counters()[balance::received] > received + 1);
         require(f != fate::held || (at_->held() > 0 && at_->held() <= held + 1));
@@ -344,7 +344,7 @@ private:
     void check_output(const packet& p, const egress& to) const {
         const interface* out = at_->interfaces().find(to.interface);
         require(out != nullptr && out->up && !out->loopback);
-        // The MTU of the route to 44.0.0.0/8 counts even where the interface's is smaller.
+        // The MTU of the route to 44.0.0.0/8 counts even if the interface's MTU is smaller.
         constexpr u32 route_mtu = 300;
         require(p && p.head_size() >= 20);
         require(p.size() <= out->mtu || p.size() <= route_mtu);

@@ -29,7 +29,7 @@ bool inside(const_bytes part, const_bytes whole) {
                             part.data() + part.size() <= whole.data() + whole.size());
 }
 
-// What parses must emit the bytes it was parsed from, and nothing behind them.
+// A parsed value must emit the bytes that it was parsed from, and nothing after them.
 template <class Value>
 void round_trip(const_bytes data) {
     const auto value = parse_value<Value>(data);

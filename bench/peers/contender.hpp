@@ -16,7 +16,7 @@
 
 namespace peers {
 
-// What left by a port, with its Ethernet header where the side writes one.
+// A packet that left by a port, with its Ethernet header if the side writes one.
 struct sent {
     std::uint32_t port = 0;
     std::vector<unsigned char> bytes;
@@ -28,24 +28,24 @@ struct sent {
 class forwarder {
 public:
     virtual ~forwarder() = default;
-    // Packet i of each pass goes to destinations[i]. False: it has no memory for that.
+    // Packet i of each pass goes to destinations[i]. False: not enough memory.
     virtual bool prepare(std::span<const route> routes,
                          std::span<const std::uint32_t> destinations) = 0;
-    // The first `packets` of them, each once, `burst` handed over at a time.
+    // Forwards the first `packets` packets, each once, `burst` at a time.
     virtual void pass(unsigned packets, unsigned burst) = 0;
-    // One pass; what was sent, by number of the packet.
+    // One pass; returns the sent packets by number.
     virtual std::vector<sent> record(unsigned packets, unsigned burst) = 0;
 };
 
-// The whole way of a datagram: a buffer is taken, the bytes are copied into it, the stack does
-// with it what it does, the buffer goes back.
+// The whole path of a datagram: takes a buffer, copies the bytes into it, passes it to the stack,
+// frees the buffer.
 class host {
 public:
     virtual ~host() = default;
-    // False: this side has nothing of that kind.
+    // False: this side does not support it.
     virtual bool prepare(way what, std::span<const datagram> input) = 0;
     virtual void pass() = 0;
-    // One pass; what was sent or delivered, in order.
+    // One pass; returns the sent or delivered packets in order.
     virtual std::vector<sent> record() = 0;
 };
 

@@ -32,12 +32,12 @@ struct mbuf_access {
     static void renew(rte_mbuf*) {}
 };
 
-// What a next hop's number leads to: a quarter of a cache line.
+// A next hop: a quarter of a cache line.
 struct hop {
     std::uint32_t gateway;
     std::uint16_t port;
-    std::uint16_t most;     // bytes
-    std::uint32_t special;  // not to be forwarded: local, connected, none
+    std::uint16_t most;     // bytes of the largest packet
+    std::uint32_t special;  // do not forward: local, connected, none
     std::uint32_t unused;
 };
 static_assert(sizeof(hop) == 16);
@@ -155,8 +155,8 @@ private:
         }
     }
 
-    // Not 0: version, header length, total length, TTL, addresses, checksum or source are not those
-    // of a plain packet.
+    // Not 0: version, header length, total length, TTL, addresses, checksum or source differ from
+    // those of a plain packet.
     [[gnu::always_inline]] unsigned judge(const rte_mbuf* m) const {
         const auto* h = rte_pktmbuf_mtod(m, const rte_ipv4_hdr*);
         const std::uint32_t source = rte_be_to_cpu_32(h->src_addr);
@@ -203,7 +203,7 @@ private:
                 const hop& next = hops_[by[i]];
                 const unsigned size = rte_pktmbuf_data_len(m[i]);
                 if (unlikely((rare[i] | next.special | (size > next.most)) != 0)) {
-                    continue;  // left to a slower way, which this loop has not
+                    continue;  // for a slow path, which this loop does not have
                 }
                 auto* h = rte_pktmbuf_mtod(m[i], rte_ipv4_hdr*);
                 std::uint32_t sum = h->hdr_checksum + rte_cpu_to_be_16(0x100);

@@ -15,12 +15,12 @@
 
 namespace peers {
 
-inline constexpr unsigned packet_size = 46;  // with Ethernet's header and check 64
+inline constexpr unsigned packet_size = 46;  // 64 with Ethernet's header and checksum
 inline constexpr unsigned ethernet = 14;
 
 namespace detail {
-inline constexpr unsigned number_at = 28;  // in the payload
-inline constexpr unsigned copy_at = 40;    // of TTL, protocol, checksum
+inline constexpr unsigned number_at = 28;  // offset of the number, in the payload
+inline constexpr unsigned copy_at = 40;    // offset of the copy of TTL, protocol, checksum
 }  // namespace detail
 
 inline void write_packet(unsigned char* to, unsigned number, address destination) {
@@ -32,7 +32,7 @@ inline void write_packet(unsigned char* to, unsigned number, address destination
     std::memcpy(to + detail::copy_at, to + 8, 4);
 }
 
-// Access: bytes(handle): where its IPv4 header is; renew(handle): as it was when it came in.
+// Access: bytes(handle) is its IPv4 header; renew(handle) resets it as it was on reception.
 template <class Handle, class Access>
 class frame_sink {
 public:
@@ -56,8 +56,7 @@ public:
         }
     }
 
-    // Handles go back to `to`, one after the other; while `record` is there, copies of the frames
-    // go into it.
+    // Handles go back to `to`, one after the other. With `record`, copies of the frames go into it.
     void begin(Handle* to, std::vector<sent>* record) {
         back_ = to;
         record_ = record;

@@ -47,7 +47,7 @@ private:
     void* at_ = nullptr;
 };
 
-// A T on such pages.
+// A T on these pages.
 template <class T>
 class on_huge_pages {
 public:

@@ -43,7 +43,7 @@ ip4_addr_t lwip_address(address a) {
     return {lwip_htonl(a)};
 }
 
-// lwIP is one stack a process.
+// There is one lwIP stack in a process.
 class network {
 public:
     static network& instance() {

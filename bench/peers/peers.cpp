@@ -33,7 +33,7 @@ module load_module(const char* path) {
 struct options {
     effort work{31, 3e6};
     unsigned burst = 256;
-    std::string only;  // cells whose name has this in it
+    std::string only;  // run only cells with this text in their name
     std::vector<module> modules;
 
     bool wants(const std::string& cell) const { return cell.find(only) != std::string::npos; }
@@ -139,7 +139,7 @@ bool forward(const options& o, const std::string& what, std::vector<route> (*mak
     return true;
 }
 
-// -- the whole way --
+// -- the whole path --
 const char* name_of(way w) {
     switch (w) {
     case way::forward:
@@ -172,9 +172,9 @@ const char* name_of(way w) {
     return "";
 }
 
-// What both sides must have alike. Each may choose TTL, identification and DF of what it makes
-// itself; in an ICMP error lwIP quotes the header and 8 bytes, after it took one off the TTL;
-// options are not recorded by lwIP.
+// The part of a packet that both sides must have in common. Each may choose TTL, identification and
+// DF of its own packets. In an ICMP error lwIP quotes the header, with the TTL one lower, and 8
+// bytes. lwIP does not record options.
 sent essence(way w, const sent& s) {
     if (endpoints_of(w) != 0) {
         return s;  // the payload
@@ -230,7 +230,7 @@ bool agree(way w, const std::vector<host_side>& sides) {
     return true;
 }
 
-// What the peer is asked for where it has no hooks and cannot set DF.
+// The nearest kind of work for the peer, which has no hooks and cannot set DF.
 way likeness(way w) {
     return w == way::forward_hooked       ? way::forward
            : w == way::send_dont_fragment ? way::send_kept

@@ -37,7 +37,7 @@ struct frame_output {
         static constexpr bool takes_segmented = false;
         static constexpr bool takes_gso = false;
 
-        // In the loop, as the other side has it.
+        // Inlined into the loop, as on the other side.
         [[gnu::always_inline]] bool transmit(Packet& packet, const sluice::egress& to,
                                              sluice::instant) noexcept {
             sink->send(std::move(packet), to.interface - unsigned{first_index}, to.next_hop.value);
@@ -60,7 +60,7 @@ void add_ports(Stack& s) {
     }
 }
 
-// Routes: a route policy in memory of the program's; limits_for(n): what it asks for n routes.
+// Routes: a route policy in memory of the program; limits_for(n): its limits for n routes.
 template <class Routes, auto limits_for>
 class sluice_forwarder final : public forwarder {
     static constexpr unsigned most = 32768;
@@ -73,7 +73,7 @@ class sluice_forwarder final : public forwarder {
 public:
     bool prepare(std::span<const route> routes,
                  std::span<const std::uint32_t> destinations) override {
-        // Local and connected routes come on top.
+        // More room for local and connected routes.
         const auto limits = limits_for(routes.size() + 256);
         const std::size_t byte_count = Routes::memory_for(limits);
         memory_.emplace(byte_count);
@@ -109,7 +109,7 @@ public:
     }
 
 private:
-    // A handle comes back into a place whose packet has left already.
+    // A handle goes back to a place whose packet has left already.
     void run(unsigned packets, unsigned burst) {
         stack& s = **stack_;
         for (unsigned i = 0; i < packets; i += burst) {
@@ -121,7 +121,7 @@ private:
     std::optional<huge_memory> memory_;
     std::optional<on_huge_pages<stack>> stack_;
     frame_sink<packet, packet_access> sink_;
-    std::vector<packet> packets_;  // back to the stack's buffers before they go
+    std::vector<packet> packets_;  // destroyed before stack_, which has their buffers
 };
 
 }  // namespace peers

@@ -1,4 +1,4 @@
-// sluice_module: the two halves of Sluice's side.
+// sluice_module: makes the two contenders of Sluice's side.
 #pragma once
 
 #include "contender.hpp"

@@ -168,7 +168,7 @@ private:
     sluice::instant now_{};
 };
 
-// A stack for each kind of work, of the type that it needs.
+// For each kind of work a stack of the type that it needs.
 class sluice_way final : public host {
 public:
     bool prepare(way what, std::span<const datagram> input) override {

@@ -20,9 +20,9 @@ namespace peers {
 struct contender {
     std::string name;
     std::function<void()> pass;
-    std::vector<double> ns{};      // a packet, a round each
+    std::vector<double> ns{};      // of a packet, by round
     std::vector<double> ratios{};  // to the last contender
-    unsigned passes = 1;           // of a slice
+    unsigned passes = 1;           // in a slice
 };
 
 struct effort {

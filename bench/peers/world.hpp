@@ -14,7 +14,7 @@
 
 namespace peers {
 
-using address = std::uint32_t;  // in the order of the host
+using address = std::uint32_t;  // host byte order
 
 constexpr address ip(unsigned a, unsigned b, unsigned c, unsigned d) {
     return a << 24 | b << 16 | c << 8 | d;
@@ -27,7 +27,7 @@ inline constexpr address entry_address = ip(10, 1, 0, 1);  // of the port where 
 constexpr unsigned port_of(unsigned hop) {
     return hop % ports;
 }
-// Of an outgoing port, /24.
+// The address of an outgoing port, /24.
 constexpr address address_of(unsigned port) {
     return ip(10, 64 + port, 0, 1);
 }
@@ -62,7 +62,7 @@ constexpr std::uint32_t mask_of(unsigned length) {
     return length == 0 ? 0 : 0xffffffffu << (32 - length);
 }
 
-// The lengths that a small router carries.
+// Prefix lengths of a small router.
 inline std::vector<route> sixteen_routes() {
     constexpr std::uint8_t lengths[]{8, 12, 16, 16, 19, 20, 22, 24, 24, 24, 24, 16, 24, 25, 26, 28};
     std::vector<route> all;
@@ -73,7 +73,7 @@ inline std::vector<route> sixteen_routes() {
     return all;
 }
 
-// An address behind a route drawn at random, n times.
+// n addresses, each behind a route drawn at random.
 inline std::vector<address> destinations(std::span<const route> behind, unsigned n) {
     random_numbers random{7};
     std::vector<address> all;
@@ -96,7 +96,7 @@ inline void store(unsigned char* to, address v) {
 inline address load(const unsigned char* from) {
     return ip(from[0], from[1], from[2], from[3]);
 }
-// RFC 1071, of an even or odd number of bytes; 0 where a right checksum is among them.
+// RFC 1071, for an even or odd number of bytes; 0 if the bytes contain a right checksum.
 inline std::uint16_t sum(const unsigned char* of, std::size_t n, std::uint32_t start = 0) {
     for (std::size_t i = 0; i < n; ++i) {
         start += i % 2 == 0 ? of[i] * 256u : of[i];
@@ -111,7 +111,7 @@ struct header {
     std::uint16_t size = 0;
     std::uint8_t ttl = 64;
     std::uint8_t protocol = 17;
-    std::uint8_t options = 0;  // bytes, of value 0 for now
+    std::uint8_t options = 0;  // bytes, all 0 at first
 };
 
 inline void write_header(unsigned char* to, const header& h) {
@@ -147,21 +147,21 @@ inline void write_udp(unsigned char* header_at, unsigned header_length, unsigned
     store(udp + 6, sum(udp, length, pseudo));
 }
 
-// -- the whole way --
+// -- the whole path --
 enum class way {
     forward,
-    forward_hooked,  // a hook at forward that accepts
-    options,         // forwarded, with a route to record
+    forward_hooked,  // with a hook at forward that accepts
+    options,         // forwarded, with a record route option
     bad_checksum,
     echo,
     time_exceeded,
-    udp_1,  // to as many endpoints, in turn
+    udp_1,  // to this number of endpoints, in turn
     udp_10,
     udp_100,
     udp_1000,
     send,
-    send_kept,           // by a route that was asked for once
-    send_dont_fragment,  // the same, whole or not at all
+    send_kept,           // with a route that was looked up once
+    send_dont_fragment,  // the same, with DF
 };
 inline constexpr std::array all_ways{way::forward,
                                      way::forward_hooked,
@@ -188,14 +188,14 @@ inline constexpr bool is_send(way w) {
     return w == way::send || w == way::send_kept || w == way::send_dont_fragment;
 }
 
-// A received datagram from its header on; for what is sent, header (only the destination counts)
-// and payload.
+// A received datagram from its header on. To send: header (only the destination counts) and
+// payload.
 struct datagram {
     std::uint16_t size = 0;
     std::uint16_t header_length = 20;
     unsigned char bytes[92]{};
 };
-inline constexpr unsigned datagrams = 1000;  // of a pass
+inline constexpr unsigned datagrams = 1000;  // in a pass
 inline constexpr unsigned burst_of_way = 32;
 
 inline std::vector<datagram> datagrams_of(way w) {
@@ -206,7 +206,7 @@ inline std::vector<datagram> datagrams_of(way w) {
         const std::uint8_t options = w == way::options ? 12 : 0;
         d.header_length = static_cast<std::uint16_t>(20 + options);
         d.size = static_cast<std::uint16_t>(46 + options);
-        // What is sent by a route that was kept goes to one host a port.
+        // Datagrams sent with a kept route go to one host for each port.
         const unsigned station = is_send(w) ? 100 : 100 + i % 50;
         header h{.source = ip(10, 1, 1 + i / 200, 2 + i % 200),
                  .destination = to_us ? entry_address : ip(10, 64 + i % ports, 0, station),
@@ -218,7 +218,7 @@ inline std::vector<datagram> datagrams_of(way w) {
         write_udp(d.bytes, d.header_length, d.size,
                   static_cast<std::uint16_t>(first_port +
                                              (endpoints_of(w) != 0 ? i % endpoints_of(w) : 0)));
-        if (w == way::options) {  // room for two addresses, no operation
+        if (w == way::options) {  // room for two addresses, then a no operation
             constexpr unsigned char record[12]{7, 11, 4, 0, 0, 0, 0, 0, 0, 0, 0, 1};
             std::memcpy(d.bytes + 20, record, sizeof record);
             store(d.bytes + 10, std::uint16_t{0});

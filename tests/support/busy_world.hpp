@@ -22,7 +22,7 @@ struct busy_world : world<Policies> {
         this->now = {};
         traffic::configure(**this, ears);
     }
-    // An empty packet when the stack has no buffer.
+    // An empty packet if the stack has no buffer.
     [[nodiscard]] packet_type packet(const traffic::datagram_bytes& d) {
         return traffic::packet_of(**this, d);
     }

@@ -10,7 +10,7 @@
 
 namespace support {
 
-// A packet of those bytes; its first block has headroom.
+// A packet with this content; its first block has headroom.
 template <class Pool>
 typename Pool::packet_type chain_of(Pool& from, sluice::const_bytes content) {
     constexpr std::size_t headroom = 128;
@@ -28,7 +28,7 @@ typename Pool::packet_type chain_of(Pool& from, sluice::const_bytes content) {
     }
     return whole;
 }
-// One of so many bytes.
+// A packet of `size` zero bytes.
 template <class Pool>
 typename Pool::packet_type of_size(Pool& from, sluice::u32 size) {
     static constexpr std::byte zeros[0x10000]{};

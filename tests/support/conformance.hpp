@@ -15,13 +15,13 @@ inline void to_doctest(const sluice::testing::broken_requirement& b) {
     ADD_FAIL_CHECK_AT(b.file, static_cast<int>(b.line), b.text());
 }
 
-// A suite found nothing broken, and checked at least so much.
+// A suite found nothing broken, and made at least this number of checks.
 inline void conforms(const sluice::testing::suite_result& found, sluice::u64 checks = 1) {
     CHECK(found.broken == 0);
     CHECK_MESSAGE(found.checks >= checks, found.cases << " cases, " << found.checks << " checks");
 }
 
-// What a suite says of a model that is broken on purpose: each sentence once.
+// The sentences of a suite about a model that is broken on purpose, each once.
 template <class Suite>
 std::set<std::string> said_by(Suite run) {
     std::set<std::string> all;

@@ -32,7 +32,7 @@ inline byte_vector list(std::initializer_list<int> values) {
     return made;
 }
 
-// Those from one place to another, or to the end.
+// The bytes from one place to another, or to the end.
 inline byte_vector part(const byte_vector& whole, std::size_t from, std::size_t to) {
     const std::size_t end = to < whole.size() ? to : whole.size();
     return {whole.begin() + static_cast<std::ptrdiff_t>(from),

@@ -13,7 +13,7 @@
 
 namespace {
 
-// A test case that is run once for each of its subcases is skipped once.
+// A test case that runs once for each of its subcases is skipped once.
 struct run_record {
     std::string current;
     bool said = false;

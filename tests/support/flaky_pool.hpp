@@ -25,7 +25,7 @@ public:
     take(sluice::u16 headroom = sluice::default_headroom) noexcept {
         return plan_.next() ? packet_type{} : pool_.take(headroom);
     }
-    // Of an exact_source: those bytes and no room.
+    // For an exact_source: a packet with these bytes and no room.
     [[nodiscard]] packet_type hold(sluice::const_bytes data) noexcept {
         return plan_.next() ? packet_type{} : pool_.hold(data);
     }

@@ -23,7 +23,7 @@ struct given_table : private route_memory<N>, sluice::lpm_table {
     given_table() noexcept : lpm_table{route_memory<N>::memory} {}
 };
 
-// No hop and no network may be missing either.
+// With room for a hop and a group for each route.
 template <std::size_t N>
 struct given_direct : private zeros, sluice::direct_table {
     static constexpr sluice::direct_limits limits{.routes = N, .hops = N, .groups = N};

@@ -22,8 +22,8 @@ class generator {
 public:
     explicit constexpr generator(u64 seed) noexcept : random_{seed} {}
 
-    // Options of known kinds with lengths, pointers and flags that are off more often than not,
-    // around an echo request that is right.
+    // Options of known kinds, most with bad lengths, pointers or flags, around a right echo
+    // request.
     void bad_options(datagram_bytes& to) noexcept {
         const u32 area = 4 * (1 + below(10));
         begin(to, area, below(3) == 0 ? "20.1.2.3"_ip : "10.0.1.1"_ip);
@@ -36,7 +36,8 @@ public:
         write_echo(to, below(40));
         finish(to);
     }
-    // Any type, code and words, too short, with a wrong sum, or to many.
+    // Any type, code and words; too short, with a wrong sum, or to a broadcast or multicast
+    // address.
     void bad_icmp(datagram_bytes& to) noexcept {
         constexpr ipv4::address whom[] = {"10.0.1.1"_ip,   "10.0.1.1"_ip,  "10.0.1.1"_ip,
                                           "10.0.1.255"_ip, "239.1.1.1"_ip, "20.1.2.3"_ip};
@@ -51,7 +52,7 @@ public:
         if (!one_in(5)) set_sum({message, size});
         finish(to);
     }
-    // An ICMP error to us that is right itself; what it quotes, or what follows that, is not.
+    // A right ICMP error to this host, with a bad quote or a bad extension behind it.
     void bad_quote(datagram_bytes& to) noexcept {
         begin(to, 0, one_in(20) ? "10.0.1.255"_ip : "10.0.1.1"_ip);
         constexpr u8 types[] = {3, 3, 3, 4, 5, 11, 12};
@@ -110,7 +111,7 @@ private:
         message[0] = std::byte{icmp::types::echo_request};
         set_sum({message, 8 + data});
     }
-    // Bytes written, 1 at least.
+    // Returns the number of written bytes, at least 1.
     u32 one_option(std::byte* at, u32 room) noexcept {
         constexpr u8 kinds[] = {0, 1, 7, 7, 68, 68, 131, 137, 148, 130, 134, 94};
         const u8 kind = one_in(10) ? static_cast<u8>(below(256)) : kinds[below(sizeof kinds)];
@@ -141,7 +142,7 @@ private:
         std::byte* const transport = quote + 20 + options;
         if (one_in(2)) store_be<u16>(transport, 7000);
     }
-    // Behind 128 bytes or not, its length field, sum, version and objects right or not.
+    // Behind 128 bytes or not; its length field, sum, version and objects right or not.
     void write_extension(datagram_bytes& to, u32 start) noexcept {
         const u32 quoted = to.size - start;
         if (quoted < 128 && !one_in(4)) {

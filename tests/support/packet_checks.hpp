@@ -8,7 +8,7 @@
 
 namespace support {
 
-// Any field of the IPv4 header, by its own name.
+// Any field of the IPv4 header, by its name.
 template <class Field, class Value>
 auto header_field(Field f, Value expected) {
     return [=](const byte_vector& datagram) {
@@ -44,7 +44,7 @@ inline auto payload(byte_vector expected) {
     };
 }
 
-// The header's checksum, and its length is that of the bytes.
+// The header checksum is right, and the total length is the number of bytes.
 inline auto right_sums() {
     return [](const byte_vector& datagram) {
         const ipv4::const_view ip{datagram.data()};
@@ -67,7 +67,7 @@ inline auto icmp_is(u8 type, u8 code, u32 info = 0) {
     };
 }
 
-// An ICMP error that quotes the beginning of this datagram, `n` bytes of it.
+// An ICMP error that quotes the first `n` bytes of this datagram.
 inline auto quotes(byte_vector offender, std::size_t n) {
     return [=](const byte_vector& datagram) {
         const byte_vector message = payload_of(datagram);

@@ -16,7 +16,7 @@ namespace tcp_flags {
 inline constexpr u16 fin = 1, psh = 8, ack = 16, cwr = 128, ece = 64;
 }
 
-// A TCP segment or UDP datagram in its IPv4 header, every checksum right.
+// A TCP segment or UDP datagram in its IPv4 header, with right checksums.
 struct flow {
     bool tcp = true;
     byte_vector options = {};      // of IPv4
@@ -68,7 +68,7 @@ struct flow {
     }
 };
 
-// What the packet stands for, built one by one.
+// The segments of a packet, built one by one.
 inline std::vector<byte_vector> naive(const flow& f, u16 flags, const byte_vector& payload,
                                       std::size_t each) {
     std::vector<byte_vector> made;
@@ -96,7 +96,7 @@ void set_metadata(Packet& p, const flow& f, u16 each) {
     p.writable_metadata().checksum_offset = f.tcp ? 16 : 6;
 }
 
-// As a device leaves it: the pseudo header's sum in the field.
+// As a program leaves it to a device: the pseudo header's sum in the checksum field.
 template <class Packet>
 void make_pending(Packet& p) {
     metadata& m = p.writable_metadata();

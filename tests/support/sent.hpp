@@ -19,7 +19,7 @@ struct sent_packet {
     friend bool operator==(const sent_packet&, const sent_packet&) = default;
 };
 
-// Everything that was given to the output since the last call.
+// All packets that the output got since the last call.
 template <class Output>
 std::vector<sent_packet> take_sent(Output& from) {
     std::vector<sent_packet> all;

@@ -11,7 +11,7 @@
 
 namespace traffic {
 
-// Takes all it is given, and counts.
+// Takes every packet and counts.
 template <class Packet>
 struct counting_sink final : packet_sink<Packet> {
     bool take(Packet& packet, const delivery_info&) noexcept override {
@@ -22,7 +22,7 @@ struct counting_sink final : packet_sink<Packet> {
     u64 taken = 0;
 };
 
-// Protocol 99: takes or ignores, and says something itself now and then.
+// Protocol 99: takes or ignores, and sometimes sends a packet itself.
 template <class Packet>
 struct talkative_handler final : protocol_handler<Packet> {
     handler_result receive(Packet& packet, const delivery_info& info,
@@ -66,7 +66,7 @@ struct ears {
     talkative_handler<typename Stack::packet_type> handler;
 };
 
-// Those that are there stay; with an interface go those by it.
+// Routes that exist stay. Removing an interface removes its routes, so this adds them again.
 template <class Stack>
 void add_routes(Stack& s) {
     static_cast<void>(s.add_route({.prefix = "20.0.0.0/8"_prefix, .gateway = "10.0.2.2"_ip}));
@@ -95,7 +95,7 @@ void configure(Stack& s, ears<Stack>& e) {
     static_cast<void>(s.delivery().set_handler(99, &e.handler));
 }
 
-// An empty packet when the stack has no buffer.
+// An empty packet if the stack has no buffer.
 template <class Stack>
 typename Stack::packet_type packet_of(Stack& s, const datagram_bytes& from) {
     auto packet = s.buffers().take();

@@ -34,7 +34,7 @@ public:
     [[nodiscard]] u32 below(u32 n) noexcept { return random_.below(n); }
     [[nodiscard]] bool one_in(u32 n) noexcept { return below(n) == 0; }
 
-    // Into `to`, whose bytes are all written up to its size.
+    // Writes every byte of `to`, up to its size.
     void next(datagram_bytes& to) noexcept {
         if (pieces_left_ == 0 && one_in(40)) {
             pieces_left_ = 2 + below(4);
@@ -77,7 +77,7 @@ public:
     }
 
 private:
-    // The next fragment of an echo request to us that can be made whole.
+    // The next fragment of an echo request to this host that can be reassembled.
     void next_piece(datagram_bytes& to) noexcept {
         to.size = 20 + piece_size_;
         to.interface = 2;
@@ -103,8 +103,8 @@ private:
         done_ += piece_size_;
         train_ += pieces_left_ == 0 ? 1 : 0;
     }
-    // Half of the packets are to be forwarded and a quarter is for us, so that each way is
-    // travelled; the rest have any addresses.
+    // Half of the packets are forwarded and a quarter is for this host, so that both paths are
+    // tested; the rest have any addresses.
     void write_header(datagram_bytes& to, u32 header) noexcept {
         constexpr ipv4::address beyond[] = {"20.1.2.3"_ip, "30.4.5.6"_ip, "10.0.2.9"_ip,
                                             "10.0.3.9"_ip, "44.0.0.1"_ip, "45.0.0.1"_ip};
@@ -131,9 +131,9 @@ private:
         switch (below(12)) {
         case 0:
             return ipv4::words::dont_fragment;
-        case 1:  // a first piece
+        case 1:  // a first fragment
             return ipv4::words::more_fragments;
-        case 2:  // any piece, near enough to meet others
+        case 2:  // any fragment, near enough to overlap others
             return static_cast<u16>((one_in(2) ? ipv4::words::more_fragments : 0) | below(12));
         case 3:
             return one_in(8) ? static_cast<u16>(below(65536)) : u16{0};
@@ -182,8 +182,8 @@ private:
             at[9] = std::byte{17};
         }
     }
-    // Any bytes changed, the end cut or padded; the checksum is not made right again, but for the
-    // half of them where only the header is wrong otherwise.
+    // Changes any bytes, cuts or pads the end. Repairs the checksum in half of the packets where
+    // only the header is wrong.
     void mutate(datagram_bytes& to) noexcept {
         for (u32 i = 1 + below(4); i > 0; --i) {
             to.data[below(one_in(2) ? 20 : to.size)] ^= static_cast<std::byte>(1u << below(8));

@@ -24,10 +24,10 @@ inline byte_vector over_ipv6(const byte_vector& datagram) {
 struct tunnel {
     u8 protocol = ipv4::protocols::ipip;
     byte_vector own = {};      // behind the outer IPv4 header
-    bool udp_sum = false;      // of an outer UDP header, which `own` begins with
+    bool udp_sum = false;      // of an outer UDP header at the start of `own`
     bool gre_sum = false;      // at offset 4 of a GRE header
     byte_vector options = {};  // of the outer IPv4 header
-    u16 fragment_word = 0;     // and its flags
+    u16 fragment_word = 0;     // flags and offset of the outer IPv4 header
 
     [[nodiscard]] byte_vector wrap(const byte_vector& inner, u16 identification) const {
         datagram_fields f{.source = "10.0.1.2"_ip,
@@ -80,7 +80,7 @@ inline byte_vector geneve(std::size_t options, int type) {
 
 }  // namespace tunnel_parts
 
-// Every kind of tunnel that Linux's offloads know, for an inner packet of IPv4 (0x0800) or IPv6.
+// Every kind of tunnel that Linux's offloads support, for an inner packet of IPv4 (0x0800) or IPv6.
 struct named_tunnel {
     const char* name;
     tunnel t;
@@ -121,7 +121,7 @@ inline std::vector<named_tunnel> tunnels_of(int type) {
     };
 }
 
-// As a device leaves it: the sum of the pseudo header where the checksum goes.
+// Leaves the checksum to the device: the sum of the pseudo header in its field.
 template <class Packet>
 void leave_to_device(Packet& p, const tunnel& t, segmentation_kind kind, std::size_t inner_header,
                      u16 each) {

@@ -41,7 +41,7 @@ struct world_options {
     };
     std::vector<link> links = {{.index = 2, .address = "10.0.1.1/24"_net},
                                {.index = 3, .address = "10.0.2.1/24"_net}};
-    bool has_gateway = false;  // a default route by it
+    bool has_gateway = false;  // a default route by `gateway`
 };
 
 template <class Policies = small_router>
@@ -67,18 +67,18 @@ public:
            sluice::link_addressing seen_as = sluice::link_addressing::host);
     fate receive(const byte_vector& d, u16 interface = 2,
                  sluice::link_addressing seen_as = sluice::link_addressing::host);
-    // A UDP datagram with its checksum.
+    // Receives a UDP datagram with its checksum.
     fate hear(u16 from, u16 to, const byte_vector& data, ipv4::address at = "10.0.1.1"_ip,
               ipv4::address source = "10.0.1.2"_ip, u16 interface = 2);
-    // An ICMP error about a datagram, to 10.0.2.1 on 3.
+    // Receives an ICMP error about a datagram, to 10.0.2.1 on interface 3.
     fate error(u8 type, u8 code, u32 info, const byte_vector& quoted,
                ipv4::address offender = "10.0.2.77"_ip);
 
-    // Everything that was sent since the last call.
+    // All packets sent since the last call.
     [[nodiscard]] std::vector<sent_packet> sent();
-    // The datagrams among them; all of them by that interface.
+    // Their datagrams; all must have left by this interface.
     [[nodiscard]] std::vector<byte_vector> sent_by(u16 interface);
-    // The one datagram that was sent.
+    // The only datagram sent.
     [[nodiscard]] byte_vector sent_one();
     [[nodiscard]] bool is_quiet();
 
@@ -176,7 +176,7 @@ bool world<Policies>::is_quiet() {
     return sent().empty();
 }
 
-// world.cpp compiles these, once for a program of tests.
+// world.cpp compiles these once for a test program.
 extern template class world<small_router>;
 
 }  // namespace stack_test
