@@ -7,7 +7,8 @@
 //
 // Expects: the sum of the pseudo header in the checksum field, and offsets as metadata.hpp says; it
 //          checks the offsets.
-// Never:   looks at the protocol, sums the pseudo header, writes into the IPv4 header.
+// Never:   looks at the protocol, sums the pseudo header, writes into the IPv4 header or into bytes
+//          that other packets share.
 // Cost:    each byte once if pending, else a flag.
 // Source:  RFC 1071 section 1, RFC 768; Linux skb_checksum_help.
 #pragma once
