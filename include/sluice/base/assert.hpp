@@ -1,8 +1,11 @@
-// SLUICE_ASSERT(fact): what only a mistake of the calling program can make false, such as a write
-// to bytes that another handle reads. Expects: a fact that no input can change. Does: ends the
-// program in debug builds, as assert() does; stops constant evaluation. Never: runs under NDEBUG.
-// Cost: nothing there. A program that wants another end defines SLUICE_ASSERT before it includes
-// anything of Sluice.
+// SLUICE_ASSERT(fact): states a fact that only a mistake of the calling program can make false.
+//
+// An example is a write to bytes that another handle reads. Like assert(), it ends the program in
+// debug builds; it also stops constant evaluation. A program that wants another reaction defines
+// SLUICE_ASSERT before it includes any header of Sluice.
+//
+// Expects: a fact that no input can change.
+// Cost:    none under NDEBUG, where the fact is not evaluated.
 #pragma once
 
 #ifndef SLUICE_ASSERT

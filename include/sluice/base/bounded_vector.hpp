@@ -1,7 +1,8 @@
-// bounded_vector<T, N>: up to N values in place, in order.
-// Expects: T movable and default constructible. Does: append, insert and erase keeping order; says
-// false when full. Never: allocates. Cost: sizeof(T) * N inside the object; erase and insert move
-// what follows.
+// bounded_vector<T, N>: a vector with room for N values inside the object.
+//
+// Expects: T is movable and default constructible.
+// Never:   allocates. push_back() and insert() answer false when it is full.
+// Cost:    sizeof(T) * N inside the object; insert and erase move the values behind the position.
 #pragma once
 
 #include <sluice/base/integer.hpp>
@@ -23,7 +24,7 @@ public:
         return insert(size_, std::move(value));
     }
 
-    // Puts value before position at (at most size()); false when full.
+    // Inserts value before position `at`. False when the vector is full or `at` is beyond size().
     [[nodiscard]] constexpr bool insert(std::size_t at, T value) noexcept {
         if (size_ >= N || at > size_) {
             return false;
@@ -35,7 +36,7 @@ public:
         ++size_;
         return true;
     }
-    // Takes the value at position at away, if there is one.
+    // Removes the value at position `at`; does nothing when there is none.
     constexpr void erase(std::size_t at) noexcept {
         if (at >= size_) {
             return;

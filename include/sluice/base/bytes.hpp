@@ -1,12 +1,14 @@
-// Byte ranges, big-endian load and store, and the four memory operations, usable in constant
-// evaluation.
+// bytes, const_bytes: byte ranges, with big-endian load and store, copy, move, fill and compare.
 //
-// Expects: pointers to at least as many bytes as the operation names. No alignment is assumed.
-// Never: allocates. Results are the same on big-endian and little-endian machines.
-// Cost: a load or store of 1, 2, 4 or 8 bytes is one machine load or store (and a byte swap). Said
-// outright: an assembly from bytes is recognised only while no byte of it is also used alone.
-// Other widths, and constant evaluation, assemble by a fold over an index sequence, because g++ 12
-// leaves a plain loop a loop.
+// Every function works in constant evaluation and answers the same on big-endian and little-endian
+// machines. Widths of 1, 2, 4 and 8 bytes use memcpy and a byte swap: compilers recognize an
+// assembly from single bytes only while none of these bytes is also used alone. Other widths, and
+// constant evaluation, assemble by a fold over an index sequence, because g++ 12 does not unroll a
+// plain loop.
+//
+// Expects: pointers to at least as many bytes as the operation names; no alignment.
+// Never:   allocates.
+// Cost:    a load or store of 1, 2, 4 or 8 bytes is one machine load or store and a byte swap.
 #pragma once
 
 #include <bit>
@@ -37,7 +39,7 @@ constexpr void scatter(std::byte* to, u64 value, std::index_sequence<I...>) noex
 template <std::size_t Count>
 using word = std::conditional_t<Count == 2, u16, std::conditional_t<Count == 4, u32, u64>>;
 
-// Between the machine's order and the network's: the same either way.
+// Converts between the machine's byte order and the network's, in both directions.
 [[nodiscard]] constexpr u16 network_order(u16 v) noexcept {
     return std::endian::native == std::endian::little ? __builtin_bswap16(v) : v;
 }
@@ -50,7 +52,7 @@ using word = std::conditional_t<Count == 2, u16, std::conditional_t<Count == 4, 
 
 }  // namespace detail
 
-// The unsigned number written big-endian in the `Count` (1 to 8) bytes at `from`.
+// Reads `Count` (1 to 8) bytes at `from` as a big-endian unsigned number.
 template <std::size_t Count>
     requires(Count >= 1 && Count <= 8)
 [[nodiscard]] constexpr u64 load_be_bytes(const std::byte* from) noexcept {
@@ -84,7 +86,7 @@ constexpr void store_be_bytes(std::byte* to, u64 value) noexcept {
     detail::scatter(to, value, std::make_index_sequence<Count>{});
 }
 
-// The `T` written in network byte order at `from`.
+// Reads a `T` in network byte order at `from`.
 template <class T>
     requires std::is_unsigned_v<T>
 [[nodiscard]] constexpr T load_be(const std::byte* from) noexcept {
@@ -112,8 +114,8 @@ constexpr void copy_bytes(std::byte* to, const std::byte* from, std::size_t coun
 // Copies `count` bytes between ranges of one array that may overlap.
 constexpr void move_bytes(std::byte* to, const std::byte* from, std::size_t count) noexcept {
     if (std::is_constant_evaluated()) {
-        // Pointers of different arrays cannot be ordered here, but equality with each source byte
-        // always can.
+        // Constant evaluation cannot order pointers of different arrays, but it can compare each of
+        // them for equality.
         bool starts_inside = false;
         for (std::size_t i = 0; i < count; ++i)
             starts_inside = starts_inside || from + i == to;

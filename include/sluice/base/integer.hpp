@@ -1,4 +1,4 @@
-// Fixed-width integers under the short names that every other header uses.
+// u8 to u64, i8 to i64: short names of the fixed-width integers, used by every other header.
 #pragma once
 
 #include <cstddef>

@@ -1,9 +1,12 @@
-// close_memory and open_memory: tell the address sanitizer which bytes nobody may touch now.
-// Expects: memory that stays where it is, opened again before it is used for anything else. Does:
-// closed bytes that are read or written end the program with a report, where it is built with the
-// sanitizer (poisons_memory). Never: anything in other builds and in constant evaluation. Cost:
-// nothing there. The sanitizer sees the end of a closed range to the byte, and its begin where
-// that is a multiple of 8.
+// close_memory, open_memory: mark bytes as forbidden to the address sanitizer, and allow them
+// again.
+//
+// In a build with the sanitizer (poisons_memory), reading or writing a closed byte ends the program
+// with a report. The sanitizer sees the end of a closed range exactly, and its begin only at a
+// multiple of 8 bytes.
+//
+// Expects: memory that stays in place and is opened before it is used for anything else.
+// Cost:    none in other builds and in constant evaluation, where both functions do nothing.
 #pragma once
 
 #include <cstddef>

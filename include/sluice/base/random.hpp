@@ -1,7 +1,11 @@
-// Random numbers as an argument: the concept, and one source seeded by the owner.
-// Expects: a seed that outsiders do not know (a program takes it from the system; a test writes a
-// constant). Does: gives numbers that outsiders cannot predict from those they saw. Never: asks the
-// system. Cost: one SipHash a number; below() takes one for two.
+// random_source, keyed_random: random numbers as an argument, and one source seeded by its owner.
+//
+// A program takes the seed from its operating system, a test writes a constant. Outsiders who see
+// some numbers cannot predict others.
+//
+// Expects: a seed that outsiders do not know.
+// Never:   asks the operating system.
+// Cost:    one SipHash for a number; below() needs one for two numbers.
 #pragma once
 
 #include <sluice/base/integer.hpp>
@@ -23,13 +27,14 @@ public:
 
     [[nodiscard]] constexpr u64 next() noexcept { return siphash(key_, ++counter_); }
 
-    // A number in 0 .. bound-1 (0 when bound is 0), from half of the bits: bias under 2^-32.
+    // A number in 0 .. bound-1 (0 when bound is 0), made of 32 random bits: its bias is under
+    // 2^-32.
     [[nodiscard]] constexpr u32 below(u32 bound) noexcept {
         return static_cast<u32>((u64{next_half()} * bound) >> 32);
     }
 
 private:
-    // The high half of a number, then its low half.
+    // Alternates between the high half and the low half of one number.
     [[nodiscard]] constexpr u32 next_half() noexcept {
         has_low_ = !has_low_;
         if (!has_low_) {
@@ -47,7 +52,7 @@ private:
 };
 static_assert(random_source<keyed_random>);
 
-// A key from a source of the user's.
+// Draws a key from a random source.
 template <random_source Source>
 [[nodiscard]] constexpr hash_key draw_key(Source& source) noexcept {
     const u64 low = source.next();

@@ -1,12 +1,13 @@
-// registry<T, N>: up to N registrations by rank, which may come and go while they are visited.
+// registry<T, N>: up to N registrations in order of rank, which may come and go during a visit.
 //
-// Use it for what calls others' code: hooks, endpoints. A visit meets each value that was there
-// when it began and is still there when its turn comes, once each; what was added meanwhile waits
-// for the next visit, and what was removed is not met any more. Visits may nest.
+// Use it for objects that call code of the program: hooks, endpoints. A visit meets each value once
+// that was registered when the visit began and still is when its turn comes. It does not meet
+// values added or removed meanwhile. Visits may nest.
 //
 // Never: allocates.
-// Cost:  sizeof(T) and 16 bytes for each place; adding and removing move what follows; a step of a
-//        visit looks at one place, or at all when the last one met moved.
+// Cost:  sizeof(T) and 16 bytes for each place. Adding and removing move the values behind the
+//        place. A step of a visit looks at one place, or at all places when the value met last has
+//        moved.
 #pragma once
 
 #include <sluice/base/bounded_vector.hpp>
@@ -16,7 +17,7 @@
 
 namespace sluice {
 
-// Who comes first of equal ranks.
+// The order of registrations that have equal ranks.
 enum class registry_order : u8 { oldest_first, latest_first };
 
 template <class T, std::size_t N, registry_order Order = registry_order::oldest_first>
@@ -24,7 +25,7 @@ class registry {
     // Lower ranks stand first; no two keys are equal.
     struct key {
         i32 rank = 0;
-        u64 number = 0;  // of the registration, from 1
+        u64 number = 0;  // counts registrations, from 1
 
         [[nodiscard]] constexpr bool is_before(const key& other) const noexcept {
             if (rank != other.rank) {
@@ -40,13 +41,14 @@ class registry {
     };
 
 public:
-    // Meets the values in order: for (visit v{registry}; const T* value = v.next();)
+    // Visits the values in order: for (visit v{registry}; const T* value = v.next();)
     class visit {
     public:
         constexpr explicit visit(const registry& of) noexcept
             : of_(of), newest_(of.registrations_) {}
 
-        // nullptr: all were met. The value may have moved once others' code was called.
+        // The next value; nullptr after the last one. The value may move once code of the program
+        // runs.
         [[nodiscard]] constexpr const T* next() noexcept {
             const auto& all = of_.places_;
             const bool moved = behind_ != 0 && (behind_ > all.size() || !is_last(behind_ - 1));
@@ -61,7 +63,7 @@ public:
             behind_ = all.size();
             return nullptr;
         }
-        // Whether the value that next() gave last is still registered.
+        // Whether the value that next() returned last is still registered.
         [[nodiscard]] constexpr bool is_there() const noexcept {
             for (std::size_t i = 0; i < of_.places_.size(); ++i) {
                 if (is_last(i)) {
@@ -79,7 +81,7 @@ public:
         const registry& of_;
         u64 newest_;
         key last_{};
-        std::size_t behind_ = 0;  // the last one, unless it moved
+        std::size_t behind_ = 0;  // index of the value met last plus one, unless it moved
     };
 
     [[nodiscard]] constexpr std::size_t size() const noexcept { return places_.size(); }
@@ -87,7 +89,7 @@ public:
     constexpr T& operator[](std::size_t i) noexcept { return places_[i].value; }
     constexpr const T& operator[](std::size_t i) const noexcept { return places_[i].value; }
 
-    // false when N are registered.
+    // False when N values are registered already.
     [[nodiscard]] constexpr bool add(T value, i32 rank = 0) noexcept {
         const key added{rank, registrations_ + 1};
         std::size_t at = 0;
@@ -100,7 +102,7 @@ public:
         ++registrations_;
         return true;
     }
-    // Takes all away for which goes(value) says so; how many went.
+    // Removes every value for which goes(value) is true; returns how many it removed.
     template <class F>
     constexpr std::size_t remove_if(F&& goes) noexcept {
         const std::size_t before = places_.size();

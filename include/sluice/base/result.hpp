@@ -1,9 +1,13 @@
-// result<T, E>: a value or the reason why there is none.
-// Expects: T movable; E small and default constructible. Does: carries exactly one of them, in
-// constant evaluation too. Never: throws, allocates or converts an error to a value. value() on an
-// error ends the program (a bug of the caller, who has has_value() and error() to ask first). Cost:
-// an optional and the error beside it. Accessors are inlined, and values cast instead of moved by
-// std::move: an unoptimized program would compile each for each T.
+// result<T, E>: a value, or the reason why there is none.
+//
+// Ask has_value() first: value() without a value is a mistake of the caller and ends the program.
+// All members work in constant evaluation. Accessors are always inlined, and values are cast rather
+// than passed to std::move, because an unoptimized build would compile a function of each for each
+// T.
+//
+// Expects: T is movable; E is small and default constructible.
+// Never:   throws, allocates or converts an error to a value.
+// Cost:    an optional and the error beside it.
 #pragma once
 
 #include <sluice/base/integer.hpp>
@@ -39,7 +43,7 @@ public:
     constexpr result(result&& other) noexcept
         : stored_(other.has_value() ? storage{std::move(other.stored_.value)} : storage{}),
           error_(std::move(other.error_)) {}
-    // Results of plain values may be assigned; others are taken once.
+    // Only a result of a plain (trivially copyable) value can be assigned; others are taken once.
     constexpr result& operator=(const result&) noexcept = default;
 
     [[nodiscard, gnu::always_inline]] constexpr bool has_value() const noexcept {
@@ -58,7 +62,7 @@ public:
         return expect_value(), static_cast<T&&>(stored_.value);
     }
 
-    // The same without the question: only where has_value() is known.
+    // The value, unchecked: only where has_value() is known to be true.
     [[gnu::always_inline]] constexpr T& operator*() & noexcept { return stored_.value; }
     [[gnu::always_inline]] constexpr const T& operator*() const& noexcept { return stored_.value; }
     [[gnu::always_inline]] constexpr T&& operator*() && noexcept {
@@ -67,11 +71,11 @@ public:
     [[gnu::always_inline]] constexpr T* operator->() noexcept { return &stored_.value; }
     [[gnu::always_inline]] constexpr const T* operator->() const noexcept { return &stored_.value; }
 
-    // The reason; E{} when there is a value.
+    // The reason of the failure; E{} when there is a value.
     [[nodiscard, gnu::always_inline]] constexpr const E& error() const noexcept { return error_; }
 
 private:
-    // T, or not: std::optional would cost a program some eighty functions to compile.
+    // An optional T. std::optional would cost a program about eighty more functions to compile.
     struct storage {
         [[gnu::always_inline]] constexpr storage() noexcept : nothing{} {}
         [[gnu::always_inline]] constexpr explicit storage(T&& v) noexcept
@@ -104,7 +108,7 @@ private:
     E error_{};
 };
 
-// Success that carries nothing, or the reason of the failure.
+// Success without a value, or the reason of the failure.
 template <class E>
 class [[nodiscard]] result<void, E> {
 public:

@@ -1,6 +1,9 @@
-// ring<T, N>: a bounded first-in first-out queue in place.
-// Expects: N a power of two. Does: push at the back, pop at the front; says false or gives T{} when
-// it cannot. Never: allocates, overwrites. Cost: sizeof(T) * N; O(1) each.
+// ring<T, N>: a first-in first-out queue with room for N values inside the object.
+//
+// Expects: N is a power of two.
+// Never:   allocates or overwrites. push() answers false when the ring is full, pop() T{} when it
+//          is empty.
+// Cost:    sizeof(T) * N; O(1) for each operation.
 #pragma once
 
 #include <sluice/base/integer.hpp>
@@ -19,7 +22,7 @@ public:
     [[nodiscard]] constexpr bool empty() const noexcept { return head_ == tail_; }
     [[nodiscard]] constexpr bool full() const noexcept { return size() == N; }
 
-    // Takes value unless full; a refused value stays with the caller.
+    // Appends value. False when the ring is full; the value then stays with the caller.
     [[nodiscard]] constexpr bool push(T&& value) noexcept {
         if (full()) {
             return false;
@@ -27,12 +30,11 @@ public:
         items_[tail_++ & (N - 1)] = std::move(value);
         return true;
     }
-    // The place behind the newest value, for filling in place; what is there is a T{} that was
-    // taken out. nullptr when full.
+    // Appends a T{} and returns it, to be filled in place; nullptr when the ring is full.
     [[nodiscard]] constexpr T* claim() noexcept {
         return full() ? nullptr : &items_[tail_++ & (N - 1)];
     }
-    // The oldest value; T{} when empty.
+    // Removes and returns the oldest value; T{} when the ring is empty.
     [[nodiscard]] constexpr T pop() noexcept {
         if (empty()) {
             return T{};
@@ -42,7 +44,8 @@ public:
 
 private:
     T items_[N]{};
-    std::size_t head_ = 0;  // both only grow; unsigned wrap-around is harmless for a power of two
+    std::size_t head_ = 0;  // both only grow; N divides the range of size_t, so wrapping does no
+                            // harm
     std::size_t tail_ = 0;
 };
 

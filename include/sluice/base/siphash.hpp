@@ -1,8 +1,12 @@
-// SipHash-1-3: a keyed hash for tables whose keys an outsider chooses.
-// Expects: a secret key from the owner's random source. Does: maps one word, one word and a byte,
-// or two words to 64 bits that cannot be predicted without the key, so that nobody can aim at one
-// bucket. Never: keeps state. Cost: about 20 cycles; a word less is a sixth less. Source: Aumasson
-// and Bernstein, "SipHash: a fast short-input PRF".
+// siphash: SipHash-1-3, a keyed hash for tables whose keys an outsider chooses.
+//
+// It maps one word, one word and a byte, or two words to 64 bits. An attacker without the key
+// cannot predict them and so cannot aim at one bucket.
+//
+// Expects: a secret key from the owner's random source.
+// Never:   keeps state.
+// Cost:    about 20 cycles for two words, a sixth less for one.
+// Source:  Aumasson and Bernstein, "SipHash: a fast short-input PRF".
 #pragma once
 
 #include <sluice/base/integer.hpp>
@@ -11,9 +15,9 @@
 
 namespace sluice {
 
-// Has no default: a constant is no secret.
+// A 128-bit secret. It has no default, because a constant is no secret.
 struct hash_key {
-    hash_key() = delete;  // name one: port::system_seed(), or testing::fixed_seed in a test
+    hash_key() = delete;  // use port::system_seed(), or testing::fixed_seed in a test
     constexpr hash_key(u64 low_half, u64 high_half) noexcept : low(low_half), high(high_half) {}
 
     u64 low;
@@ -42,7 +46,8 @@ struct sip_state {
         round();
         v0 ^= word;
     }
-    // `last`: the bytes behind the last whole word, and in the top one how many there were in all.
+    // `last`: the bytes behind the last whole word; its top byte holds the length of the message in
+    // bytes.
     [[nodiscard]] constexpr u64 finish(u64 last) noexcept {
         absorb(last);
         v2 ^= 0xff;
@@ -60,7 +65,7 @@ struct sip_state {
 
 }  // namespace detail
 
-// The hash of two 64-bit words (16 bytes, little-endian order as the paper's message).
+// The hash of two 64-bit words: 16 bytes, little-endian, in the paper's terms.
 [[nodiscard]] constexpr u64 siphash(hash_key key, u64 first, u64 second) noexcept {
     detail::sip_state s = detail::sip_begin(key);
     s.absorb(first);
@@ -80,8 +85,8 @@ struct sip_state {
     return s.finish(u64{9} << 56 | byte);
 }
 
-// A key for one purpose of many, from the one secret that the owner has: no key tells of another.
-// A stack derives its own from smaller numbers than a program's first.
+// Derives the key of one purpose from the owner's seed. A derived key reveals nothing about
+// another. A stack uses purposes below purposes_of_programs; programs number theirs from there.
 inline constexpr u64 purposes_of_programs = 16;
 [[nodiscard]] constexpr hash_key derive(hash_key seed, u64 purpose) noexcept {
     return {siphash(seed, purpose, 0), siphash(seed, purpose, 1)};

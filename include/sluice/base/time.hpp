@@ -1,6 +1,8 @@
-// duration, instant and moment: time as a value that the caller passes in.
-// Expects: instants of one monotonic clock of the caller's choice. Does: wide arithmetic in
-// nanoseconds. Never: reads a clock. Cost: one 64-bit integer each.
+// duration, instant, moment: time as a value that the caller passes in.
+//
+// Expects: all instants are of one monotonic clock of the caller's choice.
+// Never:   reads a clock.
+// Cost:    one 64-bit integer of nanoseconds for a duration or an instant.
 #pragma once
 
 #include <sluice/base/integer.hpp>
@@ -47,9 +49,8 @@ struct instant {
     }
 };
 
-// What a stack is told of the time with each call: the monotonic clock for timers, and milliseconds
-// since midnight UT (0 .. 86,399,999) for the timestamp option and ICMP timestamps (RFC 791
-// section 3.1, RFC 792).
+// The time of a call to a stack: the monotonic clock for timers, and milliseconds since midnight UT
+// (0 .. 86,399,999) for the timestamp option and ICMP timestamps (RFC 791 section 3.1, RFC 792).
 struct moment {
     instant now;
     u32 midnight_ms = 0;

@@ -1,12 +1,13 @@
-// treap: an intrusive ordered tree whose shape outsiders cannot choose.
+// treap<Node, Order>: an intrusive ordered tree whose shape outsiders cannot choose.
+//
+// Random priorities alone decide the shape, whatever the order of insertion. Order has a static
+// before(a, b), a strict order. All operations are iterative.
+//
 // Expects: nodes that derive from treap_hook, live as long as they are in the tree and keep their
-// order while they are; priorities from a random source that outsiders do not know. Order has a
-// static before(a, b), a strict order.
-// Does: insert, erase, search and removal of the first in order, all iterative.
-// Never: allocates, owns nodes, recurses.
-// Cost: expected O(log n) for every operation, whatever the order of arrival: the priorities alone
-// decide the shape.
-// Source: Seidel and Aragon, "Randomized search trees".
+//          order there; priorities from a random source that outsiders do not know.
+// Never:   allocates, owns nodes or recurses.
+// Cost:    expected O(log n) for each operation.
+// Source:  Seidel and Aragon, "Randomized search trees".
 #pragma once
 
 #include <sluice/base/integer.hpp>
@@ -25,10 +26,10 @@ class treap {
 public:
     [[nodiscard]] constexpr bool empty() const noexcept { return root_ == nullptr; }
 
-    // Forgets all nodes.
+    // Empties the tree; touches no node.
     constexpr void clear() noexcept { root_ = nullptr; }
 
-    // Adds a node that is in no tree. Nodes that are equal in order stay in order of arrival.
+    // Adds a node that is in no tree. Nodes of equal order stay in the order of insertion.
     constexpr void insert(Node& n, u32 priority) noexcept {
         n.priority = priority;
         Node** link = &root_;
@@ -54,7 +55,7 @@ public:
         *more = nullptr;
     }
 
-    // Takes out a node that is in the tree and is equal in order to no other.
+    // Removes a node of this tree whose order equals that of no other node.
     constexpr void erase(Node& n) noexcept {
         Node** link = &root_;
         while (*link != &n) {
@@ -76,7 +77,7 @@ public:
         *link = less != nullptr ? less : more;
     }
 
-    // The first in order, taken out; nullptr when there is none.
+    // Removes and returns the first node in order; nullptr when the tree is empty.
     [[nodiscard]] constexpr Node* pop_first() noexcept {
         if (root_ == nullptr) {
             return nullptr;
@@ -90,8 +91,8 @@ public:
         return first;
     }
 
-    // A node for which where(node) is 0; it is negative for nodes to look left of, positive to look
-    // right of.
+    // Finds a node for which where(node) is 0; nullptr when there is none. where(node) is negative
+    // when the search must go left of the node, positive when right.
     template <class Where>
     [[nodiscard]] constexpr Node* locate(Where where) const noexcept {
         Node* n = root_;
@@ -105,8 +106,8 @@ public:
         return n;
     }
 
-    // The first node in order for which passed(node) is false; passed is true for nodes before it
-    // and false after it.
+    // The first node in order for which passed(node) is false; nullptr when there is none. passed
+    // must be true for all nodes before that node and false for all after it.
     template <class Passed>
     [[nodiscard]] constexpr Node* first_after(Passed passed) const noexcept {
         Node* found = nullptr;
