@@ -1,10 +1,15 @@
-// compile: checks every option of a received header once, records us in it, and says where each
-// option is. Expects: a header of header_length() bytes. Does: fills option_offsets; writes our
-// address and the time into record route and timestamp options and moves their pointers; zeroes
-// what follows the end of the list. Never: repairs the header checksum (only forwarding does),
-// routes, or judges a source route (source_route.hpp). Cost: one pass over at most 40 bytes; the
-// environment is asked only by options that record. RFC 791 section 3.1, RFC 1122 section 3.2.1.8,
-// RFC 1812 section 5.3.13, RFC 2113 section 2.1. As Linux ip_options_compile.
+// compile: checks every option of a received header once, and records the local address and the
+// time.
+//
+// It fills option_offsets, writes the local address and the time into record route and timestamp
+// options, moves their pointers, and zeroes the bytes behind the end of the list.
+//
+// Expects: a header of header_length() bytes.
+// Never:   repairs the header checksum (only forwarding does), routes, or judges a source route
+//          (source_route.hpp).
+// Cost:    one pass over at most 40 bytes; the environment is asked only by options that record.
+// Source:  RFC 791 section 3.1, RFC 1122 section 3.2.1.8, RFC 1812 section 5.3.13,
+//          RFC 2113 section 2.1; Linux ip_options_compile.
 #pragma once
 
 #include <cstddef>
@@ -17,17 +22,17 @@
 
 namespace sluice::ip_options {
 
-// What a sender's own request may contain.
+// How much a program that sends may request.
 enum class sender_rights : u8 {
     ordinary,
-    privileged,  // also options that are not known here, labels and unassigned timestamp forms
+    privileged,  // also unknown options, labels and unassigned timestamp forms
 };
 
 namespace detail {
 
-// One walk over the options of a header (Received) or of a sender's request, which is checked more
-// strictly and records nothing yet. The handlers return the offset of the bad byte in their
-// option, or `fine`.
+// One walk over the options of a received header (Received) or of a sender's request. A request is
+// checked more strictly, and the walk records nothing in it yet. Each handler returns the offset of
+// the bad byte in its option, or `fine`.
 template <bool Received, class Env>
 class compiler {
 public:
@@ -35,7 +40,7 @@ public:
         : area_(area), found_(found), env_(env),
           free_(Received || rights == sender_rights::privileged) {}
 
-    // The offset of the bad byte from the start of the header, or success.
+    // The error is the offset of the bad byte from the start of the header.
     constexpr result<void, u8> run() noexcept {
         found_ = option_offsets{};
         found_.length = static_cast<u8>(area_.size());
@@ -49,7 +54,7 @@ public:
         return {};
     }
 
-    // Where a sender's source route goes first.
+    // The first hop of a sender's source route.
     [[nodiscard]] constexpr ipv4::address first_hop() const noexcept { return first_hop_; }
 
 private:
@@ -75,7 +80,7 @@ private:
             return router_alert(option, at);
         case kinds::cipso:
             return label(option, at);
-        // RFC 1122 section 3.2.1.8: options that are not understood are ignored.
+        // RFC 1122 section 3.2.1.8: unknown options are ignored.
         default:
             return free_ ? fine : u8{0};
         }
@@ -89,7 +94,7 @@ private:
         if constexpr (!Received) {
             if (byte(option, 2) != 4 || option.size() < 7 || (option.size() - 3) % 4 != 0) return 1;
             first_hop_ = ipv4::address{word(option, 3)};
-            // The last slot is left for the destination, which the header does not hold yet.
+            // The last slot stays free for the destination, which the header does not hold yet.
             move_bytes(option.data() + 3, option.data() + 7, option.size() - 7);
         }
         found_.strict_route = byte(option, 0) == ipv4::option_kinds::strict_source_route;
@@ -97,7 +102,7 @@ private:
         return fine;
     }
 
-    // A full option is silently left as it is. RFC 791 section 3.1.
+    // A full option stays as it is, without an error. RFC 791 section 3.1.
     constexpr u8 record_route(bytes option, u8 at) noexcept {
         if (found_.record_route != 0) return 0;
         if (option.size() < 3) return 1;
@@ -138,7 +143,7 @@ private:
             record_own_address(option, pointer);
             found_.stamp_address = true;
         } else if (env_.is_unicast(ipv4::address{word(option, pointer - 1)})) {
-            return fine;  // another host is to stamp next
+            return fine;  // the next to stamp is another host
         }
         finish_stamp(option, pointer + 4, pointer + 8);
         return fine;
@@ -154,8 +159,8 @@ private:
         set_byte(option, 2, next);
     }
 
-    // Deviation: RFC 791 section 3.1 discards when the count overflows; here that is a parameter
-    // problem, and prespecified timestamps are not counted, as Linux has it.
+    // Deviation: RFC 791 section 3.1 discards the packet when the count overflows. Here this is a
+    // parameter problem, and prespecified timestamps are not counted, as in Linux.
     constexpr u8 count_overflow(bytes option) noexcept {
         const unsigned last = byte(option, 3);
         if ((last & 0x0f) == ipv4::timestamp_flags::prespecified) return fine;
@@ -169,19 +174,19 @@ private:
 
     constexpr u8 router_alert(bytes option, u8 at) noexcept {
         if (option.size() < 4) return 1;
-        // RFC 2113 section 2.1: other values are reserved; they alert nobody.
+        // RFC 2113 section 2.1: other values are reserved and alert no router.
         if (byte(option, 2) == 0 && byte(option, 3) == 0) found_.router_alert = at;
         return fine;
     }
 
     constexpr u8 label(bytes option, u8 at) noexcept {
         if (!free_ || found_.security != 0) return 0;
-        found_.security = at;  // also when it is refused: the error carries the label
+        found_.security = at;  // even if it is refused, because the error carries the label
         u8 problem = 0;
         if constexpr (judges_labels<Env>) {
             problem = env_.label_problem(option);
         } else {
-            problem = option.size() < 8 ? 1 : 2;  // no domain of interpretation is defined here
+            problem = option.size() < 8 ? 1 : 2;  // no domain of interpretation is defined
         }
         return problem == 0 ? fine : problem;
     }
@@ -208,7 +213,7 @@ private:
     bytes area_;
     option_offsets& found_;
     Env& env_;
-    bool free_;  // everything that is well formed is accepted
+    bool free_;  // accepts every well-formed option
     bool own_known_ = false;
     ipv4::address own_{};
     ipv4::address first_hop_{};
@@ -216,9 +221,9 @@ private:
 
 }  // namespace detail
 
-// Checks and records the options of a received header. The error is the pointer of the parameter
-// problem: the offset of the bad byte from the start of the header. `found` then holds what came
-// before it, for the options of the error (echo.hpp).
+// Checks the options of a received header and records in them. The error is the pointer of the
+// parameter problem: the offset of the bad byte from the start of the header. `found` then holds
+// the options before the bad one, for the options of the ICMP error (echo.hpp).
 template <receiving_environment Env>
 [[nodiscard]] constexpr result<void, u8> compile(ipv4::view ip, option_offsets& found,
                                                  Env& env) noexcept {

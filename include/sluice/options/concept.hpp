@@ -1,22 +1,23 @@
-// # options_policy
+// options_policy: decides about the IPv4 options of received, forwarded, answered, fragmented and
+// sent packets.
 //
-// Decides about IPv4 options of received, forwarded, answered, fragmented and sent packets. All
-// members are static.
-//
-// `supported`: if false, the stack silently drops a packet with options for
-// `drop_reason::option_invalid` and calls no other member for received packets. `compile(ip, found,
-// env)` checks a received header once and records the local address; its error is the pointer of a
-// parameter problem. `follow(ip, options, came, route)` takes one step along a source route.
-// `forward(ip, options, env)` records the outgoing address and repairs the checksum.
-// `echo(received, from, to, env)` reverses options for an answer; false: the packet gets no answer.
-// `compile_request(wanted, rights, env)` checks the options that a program wants on its packets.
-// `build(ip, options, final_destination, midnight_ms)` writes outgoing options into a header.
-// `fragment(ip, options)` leaves the options that belong into later fragments.
+// All members are static:
+// - `supported`: if false, the stack silently drops a packet with options for
+//   `drop_reason::option_invalid` and calls no other member for received packets.
+// - `compile(ip, found, env)` checks a received header once and records the local address; its
+//   error is the pointer of a parameter problem.
+// - `follow(ip, options, came, route)` takes one step along a source route.
+// - `forward(ip, options, env)` records the outgoing address and repairs the checksum.
+// - `echo(received, from, to, env)` reverses options for an answer; false: the packet gets no
+//   answer.
+// - `compile_request(wanted, rights, env)` checks the options that a program requests for its
+//   packets.
+// - `build(ip, options, final_destination, midnight_ms)` writes outgoing options into a header.
+// - `fragment(ip, options)` leaves the options that belong into later fragments.
 //
 // Exemplar: struct no_options of options/no_options.hpp; options/environment.hpp describes the
-// environment.
-//
-// Models: `linux_options` (all of it), `no_options`.
+//           environment.
+// Models:   `linux_options` (all options), `no_options`.
 #pragma once
 
 #include <concepts>
@@ -32,7 +33,7 @@ namespace sluice {
 
 namespace detail {
 
-// The least an environment has: what the concept is checked with.
+// An environment with the required members only; the concept is checked with it.
 struct option_environment_archetype {
     ipv4::address specific_destination() noexcept;
     bool is_unicast(ipv4::address) noexcept;

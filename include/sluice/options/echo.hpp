@@ -1,10 +1,13 @@
-// echo: turns the options of a received packet round for the packet that answers it.
-// Expects: a header that compile has seen, also one that it refused half way. Does: continues
-// record route and timestamp in the answer, reverses the source route as far as it was travelled,
-// repeats the security label; in that order, padded to words. Never: copies an option of another
-// kind, or more bytes than came. Cost: 40 bytes copied. RFC 1122 section 3.2.2.6 (echo reply),
-// RFC 1122 section 3.2.1.8(c), RFC 1122 section 4.1.3.2, RFC 1812 section 4.3.2.6 (errors). As
-// Linux __ip_options_echo.
+// echo: reverses the options of a received packet for the packet that answers it.
+//
+// The answer continues record route and timestamp, reverses the travelled part of the source route
+// and repeats the security label, in this order, padded to words.
+//
+// Expects: a header that compile has checked, even if compile refused it half way.
+// Never:   copies an option of another kind, or more bytes than were received.
+// Cost:    40 bytes copied.
+// Source:  RFC 1122 section 3.2.2.6 (echo reply), RFC 1122 section 3.2.1.8(c),
+//          RFC 1122 section 4.1.3.2, RFC 1812 section 4.3.2.6 (errors); Linux __ip_options_echo.
 #pragma once
 
 #include <cstddef>
@@ -38,7 +41,8 @@ public:
     }
 
 private:
-    // Room for an option of `length` bytes, beginning with `start`; notes where it is.
+    // Appends an option of `length` bytes that begins with `start`; `where` is its offset. False
+    // when there is no room.
     constexpr bool append(const_bytes start, std::size_t length, u8& where) noexcept {
         const std::size_t used = to_.offsets.length;
         if (length < 2 || used + length > to_.storage.size()) return false;
@@ -48,7 +52,7 @@ private:
         return true;
     }
 
-    // The option that append noted, to write in.
+    // The option that append() put at `where`, to be written.
     [[nodiscard]] constexpr bytes made(u8 where) noexcept {
         return bytes{to_.storage}.subspan(where - ipv4::min_header_length);
     }
@@ -89,15 +93,15 @@ private:
         return true;
     }
 
-    // The hops behind the pointer were travelled. The last of them is where the answer goes first,
-    // and the last slot of the answer waits for its destination.
+    // The hops before the pointer were travelled. The answer goes to the last of them first; the
+    // last slot of the answer waits for its destination.
     constexpr bool source_route() noexcept {
         const const_bytes option = option_at(ip_, from_.source_route);
         std::size_t pointer = byte(option, 2);
         if (pointer > option.size()) pointer = option.size() + 1;
         std::size_t hops = pointer < 8 ? 0 : (pointer - 4) / 4;
         if (hops == 0) return true;
-        // With an unaligned pointer the first of them is unaligned as well.
+        // With an unaligned pointer the first hop is unaligned as well.
         const std::size_t first = pointer - 4 * hops - 1;
         // RFC 1122 section 3.2.1.8(c): a first hop that repeats the source is left out.
         const bool repeated = word(option, first) == ip_[ipv4::source].value;
@@ -124,8 +128,8 @@ private:
 
 }  // namespace detail
 
-// Fills `to` with the options of the answer to `received`. False when they cannot be turned round
-// (a timestamp with half a slot left): then nothing is to be answered.
+// Fills `to` with the options of the answer to `received`. False when they cannot be reversed (for
+// example a timestamp with half a slot left): the packet then gets no answer.
 template <answers_is_unicast Env>
 [[nodiscard]] constexpr bool echo(ipv4::const_view received, const option_offsets& from,
                                   outgoing& to, Env& env) noexcept {

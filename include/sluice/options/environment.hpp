@@ -1,7 +1,8 @@
-// What the option functions ask of their surroundings, a one-line requirement each.
-// Expects: an object that has the members the called function requires; one object may have them
-// all. Does: names them. Never: is asked for what no option needs. Cost: nothing.
+// receiving_environment and its parts: the questions that option functions ask of the stack.
 //
+// Each function requires only the members that it calls; one object may have them all.
+//
+// Cost: none for packets without options: only an option asks.
 // Exemplar:
 //
 //     struct environment {
@@ -26,15 +27,15 @@
 
 namespace sluice::ip_options {
 
-// Our address in the name of which the packet is answered (Linux fib_compute_spec_dst). Asked once
-// at most, and only when an option records.
+// The local address that answers for the packet (Linux fib_compute_spec_dst). Asked at most once,
+// and only by an option that records.
 template <class E>
 concept answers_specific_destination = requires(E& e) {
     { e.specific_destination() } noexcept -> std::same_as<ipv4::address>;
 };
 
-// Whether an address is some other host's (Linux inet_addr_type() == RTN_UNICAST): it is skipped by
-// prespecified timestamps.
+// Whether an address belongs to another host (Linux inet_addr_type() == RTN_UNICAST). Prespecified
+// timestamps skip such a slot.
 template <class E>
 concept answers_is_unicast = requires(E& e, ipv4::address a) {
     { e.is_unicast(a) } noexcept -> std::same_as<bool>;
@@ -46,16 +47,14 @@ concept answers_midnight_ms = requires(E& e) {
     { e.midnight_ms() } noexcept -> std::same_as<u32>;
 };
 
-// The address that we put as ours into a packet forwarded to a destination (Linux
-// ip_rt_get_source). A packet that is sent or multicast by us answers with the source of its
-// header.
+// The local address that a packet forwarded to a destination records (Linux ip_rt_get_source). For
+// a packet that this host sends or multicasts it is the source of its header.
 template <class E>
 concept answers_output_source = requires(E& e, ipv4::address a) {
     { e.output_source(a) } noexcept -> std::same_as<ipv4::address>;
 };
 
-// Judges a commercial security label: 0 if it is fine, else the offset of its bad byte in the
-// option.
+// Judges a commercial security label: 0 accepts it, else the offset of its bad byte in the option.
 template <class E>
 concept judges_labels = requires(E& e, const_bytes option) {
     { e.label_problem(option) } noexcept -> std::same_as<u8>;

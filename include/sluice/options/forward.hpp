@@ -1,10 +1,14 @@
-// forward: what a router writes into the options of a packet as it leaves.
-// Expects: a compiled header, its TTL already taken; the route chosen. Does: puts the address of
-// the outgoing side where compile put ours, moves a source route on by one hop, and recomputes the
-// header checksum if anything changed since arrival. Never: stamps a time again: arrival is what
-// counts. Cost: a few bytes and one checksum. RFC 791 section 3.1, RFC 1812 section 5.3.13.4
-// (source route), RFC 1812 section 5.3.13.5 (record route) and RFC 1812 section 5.3.13.6
-// (timestamp). As Linux ip_forward_options.
+// forward: completes the options of a packet that a router is about to send.
+//
+// It replaces the local address that compile recorded with that of the egress, moves a source route
+// on by one hop, and recomputes the header checksum if anything changed since the packet was
+// received.
+//
+// Expects: a compiled header whose TTL is decremented already; the route is chosen.
+// Never:   writes a time: the time of arrival stays.
+// Cost:    a few bytes and one checksum.
+// Source:  RFC 791 section 3.1, RFC 1812 section 5.3.13.4 (source route), RFC 1812 section 5.3.13.5
+//          (record route), RFC 1812 section 5.3.13.6 (timestamp); Linux ip_forward_options.
 #pragma once
 
 #include <cstddef>
@@ -17,7 +21,7 @@ namespace sluice::ip_options {
 
 namespace detail {
 
-// The listed hop that we are sending to gives its slot to our address, and becomes the destination.
+// Makes the next listed hop the destination and writes the local address into its slot.
 template <class Env>
 constexpr void advance_route(ipv4::view ip, option_offsets& options, Env& env) noexcept {
     const bytes route = option_at(ip, options.source_route);
@@ -31,7 +35,7 @@ constexpr void advance_route(ipv4::view ip, option_offsets& options, Env& env) n
     }
 }
 
-// Puts our address where compile put it: `back` bytes before what the pointer now points at.
+// Replaces the address that compile wrote, `back` bytes before the slot that the pointer names.
 template <class Env>
 constexpr void replace_address(ipv4::view ip, u8 option, std::size_t back, Env& env) noexcept {
     const bytes recorded = option_at(ip, option);
@@ -49,8 +53,8 @@ constexpr void forward(ipv4::view ip, option_offsets& options, Env& env) noexcep
     }
     if (options.route_hit) {
         detail::advance_route(ip, options, env);
-        // Deviation: a timestamp's address is the outgoing one only in packets that are source
-        // routed, as in Linux; others keep the address that compile recorded. RFC 791 section 3.1
+        // Deviation: a timestamp's address becomes the egress one only in source-routed packets, as
+        // in Linux; other packets keep the address that compile recorded. RFC 791 section 3.1
         // leaves the choice open.
         if (options.stamp_address) {
             detail::replace_address(ip, options.timestamp, 8, env);

@@ -1,8 +1,12 @@
-// fragment: makes the options of a first fragment those of the pieces that follow it.
-// Expects: options that were checked (compile). Does: overwrites every option without the copied
-// flag by no-operations of the same length, so that the header keeps its size; forgets their
-// offsets. Never: touches the padding behind the end of the list, or the checksum. Cost: one pass
-// over at most 40 bytes. RFC 791 section 3.1. As Linux ip_options_fragment.
+// fragment: turns the options of a first fragment into those of the later fragments.
+//
+// It overwrites every option without the copied flag by no-operations of the same length, so that
+// the header keeps its size, and clears the offsets of these options.
+//
+// Expects: options that compile has checked.
+// Never:   changes the padding behind the end of the list, or the checksum.
+// Cost:    one pass over at most 40 bytes.
+// Source:  RFC 791 section 3.1; Linux ip_options_fragment.
 #pragma once
 
 #include <sluice/packet/metadata.hpp>
@@ -11,7 +15,7 @@
 
 namespace sluice::ip_options {
 
-// The option bytes alone; a malformed list is left as it is from the bad option on.
+// For the option bytes alone. A malformed list stays as it is from the bad option on.
 constexpr void fragment(bytes area) noexcept {
     for (mutable_option_cursor at{area}; at.next();) {
         if (ipv4::is_copied(at.kind())) continue;
@@ -20,8 +24,8 @@ constexpr void fragment(bytes area) noexcept {
     }
 }
 
-// A header and its offsets. Only for a piece cut from offset 0: a later one carries what it is to
-// carry already.
+// For a header and its offsets. Only for a fragment cut from offset 0: the options of later ones
+// are already reduced.
 constexpr void fragment(ipv4::view ip, option_offsets& options) noexcept {
     fragment(ipv4::options_of(ip));
     options.record_route = 0;

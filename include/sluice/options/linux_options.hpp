@@ -1,6 +1,9 @@
-// linux_options: every option as Linux treats it (net/ipv4/ip_options.c).
-// Expects, does, costs: as the functions it names. Never: holds state. RFC 791 section 3.1, RFC
-// 1122 section 3.2.1.8, RFC 1812 section 5.3.13.
+// linux_options: the options policy that treats every option as Linux does (net/ipv4/ip_options.c).
+//
+// Each member calls the function of the same name; its header says what it expects and costs.
+//
+// Never:  holds state.
+// Source: RFC 791 section 3.1, RFC 1122 section 3.2.1.8, RFC 1812 section 5.3.13.
 #pragma once
 
 #include <utility>

@@ -1,8 +1,12 @@
-// no_options: for a stack that takes no IPv4 options: packets that carry any are dropped, and none
-// are ever sent. Expects: that the stack asks `supported`. Does: leaves the code for options out of
-// the program. Never: tells the sender. Cost: none. RFC 1122 section 3.2.1.8 wants a host to pass
-// options on, so a general host uses linux_options. Deviation: RFC 7126 section 3 advises routers
-// against dropping packets for their options alone; this is for networks that do.
+// no_options: the options policy of a stack that drops packets with IPv4 options and sends none.
+//
+// It leaves the code for options out of the program. A general host uses linux_options instead:
+// RFC 1122 section 3.2.1.8 requires a host to pass received options on.
+//
+// Expects:   a stack that asks `supported`.
+// Never:     sends an ICMP error about a dropped packet.
+// Deviation: RFC 7126 section 3 advises routers against dropping packets for their options alone;
+//            this policy is for networks that do.
 #pragma once
 
 #include <sluice/options/concept.hpp>
@@ -12,7 +16,7 @@ namespace sluice {
 struct no_options {
     static constexpr bool supported = false;
 
-    // The first option byte is the one at fault.
+    // The error is the offset of the first option byte.
     template <class Env>
     [[nodiscard]] static constexpr result<void, u8> compile(ipv4::view, option_offsets& found,
                                                             Env&) noexcept {
@@ -33,7 +37,7 @@ struct no_options {
         to = ip_options::outgoing{};
         return true;
     }
-    // Only the empty request is granted.
+    // Accepts only an empty request.
     template <class Env>
     [[nodiscard]] static constexpr result<ip_options::outgoing, u8>
     compile_request(const_bytes wanted, ip_options::sender_rights, Env&) noexcept {

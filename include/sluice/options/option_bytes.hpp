@@ -1,8 +1,13 @@
-// The bytes of one option, bounded: what the option functions read and write with.
-// Expects: a header and the offset of an option in it. Does: reads 0 and writes nothing where the
-// option has no such byte, and takes an offset that names no option for an empty one, so that
-// offsets which no longer fit their header (a hook rewrote it) can do no harm.
-// Never: leaves the option. Cost: one compare an access. RFC 791 section 3.1.
+// option_at, byte, word, set_byte, set_word: bounded access to the bytes of one option.
+//
+// The option functions read and write through these, so that offsets which no longer fit the header
+// (a hook may have rewritten it) do no harm. A byte outside the option reads as 0, and a write to
+// it does nothing. An offset that names no option counts as an empty option.
+//
+// Expects: a header and the offset of an option in it.
+// Never:   accesses bytes outside the option.
+// Cost:    one compare for each access.
+// Source:  RFC 791 section 3.1.
 #pragma once
 
 #include <cstddef>
@@ -14,7 +19,7 @@
 
 namespace sluice::ip_options::detail {
 
-// The whole option at `at` from the start of the header; empty where there is none.
+// The whole option at offset `at` from the start of the header; empty when there is none.
 template <class Byte>
 [[nodiscard]] constexpr std::span<Byte> option_at(header_view<ipv4::layout, Byte> ip,
                                                   std::size_t at) noexcept {
@@ -37,7 +42,7 @@ constexpr void set_byte(bytes option, std::size_t at, std::size_t value) noexcep
     return at < option.size() && at + 4 <= option.size() ? load_be<u32>(option.data() + at) : 0;
 }
 
-// Offsets are sums and differences of untrusted bytes: one that wrapped round is outside as well.
+// Offsets are sums and differences of untrusted bytes; an offset that wrapped round is outside too.
 constexpr void set_word(bytes option, std::size_t at, u32 value) noexcept {
     if (at < option.size() && at + 4 <= option.size()) store_be<u32>(option.data() + at, value);
 }

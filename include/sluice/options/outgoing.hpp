@@ -1,10 +1,13 @@
-// outgoing: the options of a packet to be sent, made by echo (for a reply) or by compile_request
-// (for a sender's own), and build, which writes them into its header. Expects: for build, a header
-// of 20 + length bytes whose length field and source address are set. Does: keeps the bytes,
-// where each option is, and where a source route goes first; build completes them: the destination
-// at the end of the source route, our address and the time. Never: sets the header's checksum or
-// length. Cost: 40 bytes copied. RFC 791 section 3.1, RFC 1122 section 4.1.3.2. As Linux
-// ip_options_build.
+// outgoing: the options of a packet to be sent; build writes them into its header.
+//
+// echo makes them for a reply, compile_request for a program's own packets. They hold the bytes,
+// the offset of each option and the first hop of a source route. build adds the destination at the
+// end of the source route, the local address and the time.
+//
+// Expects: for build, a header of 20 + length bytes whose length field and source address are set.
+// Never:   sets the header's checksum or length.
+// Cost:    40 bytes copied.
+// Source:  RFC 791 section 3.1, RFC 1122 section 4.1.3.2; Linux ip_options_build.
 #pragma once
 
 #include <array>
@@ -17,11 +20,11 @@ namespace sluice::ip_options {
 
 struct outgoing {
     std::array<std::byte, ipv4::max_options_length>
-        storage{};            // offsets.length bytes of it are used
+        storage{};            // the first offsets.length bytes are used
     option_offsets offsets;   // length is a multiple of 4
-    ipv4::address first_hop;  // with a source route: where the packet is sent first
+    ipv4::address first_hop;  // first hop of the source route, if there is one
 
-    // The destination field of a packet that is to reach `final_destination`.
+    // The destination field of a packet whose last destination is `final_destination`.
     [[nodiscard]] constexpr ipv4::address
     destination(ipv4::address final_destination) const noexcept {
         if (offsets.source_route != 0) return first_hop;
@@ -36,8 +39,8 @@ struct outgoing {
 };
 
 // Writes `options` behind the fixed header and completes them; returns the offsets for the packet's
-// metadata. Recorded addresses are the source address of the header. A header without room for all
-// of them is left as it is.
+// metadata. Recorded addresses are the header's source address. A header without room for all
+// options stays as it is.
 constexpr option_offsets build(ipv4::view ip, const outgoing& options,
                                ipv4::address final_destination, u32 midnight_ms) noexcept {
     const const_bytes area = options.area();
@@ -48,7 +51,7 @@ constexpr option_offsets build(ipv4::view ip, const outgoing& options,
     const u32 ours = ip[ipv4::source].value;
     const bytes route = detail::option_at(ip, at.source_route);
     detail::set_word(route, route.size() - 4, final_destination.value);
-    // The pointers were moved past the slots that wait.
+    // The pointers stand behind the slots that are still to be filled.
     const bytes recorded = detail::option_at(ip, at.record_route);
     if (at.record_address)
         detail::set_word(recorded, detail::byte(recorded, 2) - std::size_t{5}, ours);

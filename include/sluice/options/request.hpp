@@ -1,9 +1,14 @@
-// compile_request: checks the options that a program asks for on its packets, once, when it asks.
-// Expects: option bytes as they are to appear, a source route listing the first hop first and
-// without the destination. Does: pads them to words with end-of-list, takes the first hop out of a
-// source route, reserves the slots that build will fill. Never: records an address or a time yet.
-// Cost: one pass over at most 40 bytes. RFC 791 section 3.1, RFC 1122 section 4.1.3.2. As Linux
-// ip_options_get, setsockopt IP_OPTIONS.
+// compile_request: checks, once, the options that a program requests for the packets it sends.
+//
+// It pads them to words with end-of-list, moves the first hop out of a source route and reserves
+// the slots that build fills later.
+//
+// Expects: option bytes as they appear in the header; a source route lists the first hop first and
+//          does not list the destination.
+// Never:   records an address or a time.
+// Cost:    one pass over at most 40 bytes.
+// Source:  RFC 791 section 3.1, RFC 1122 section 4.1.3.2; Linux ip_options_get, setsockopt
+//          IP_OPTIONS.
 #pragma once
 
 #include <sluice/base/result.hpp>
@@ -12,8 +17,8 @@
 
 namespace sluice::ip_options {
 
-// The error is the offset of the bad byte as counted from the start of the header that would carry
-// the options (the first byte of `wanted` is 20), or 0 where they are more than 40 bytes.
+// The error is the offset of the bad byte from the start of the header that would carry the options
+// (the first byte of `wanted` is 20), or 0 when `wanted` exceeds 40 bytes.
 template <answers_is_unicast Env>
 [[nodiscard]] constexpr result<outgoing, u8>
 compile_request(const_bytes wanted, sender_rights rights, Env& env) noexcept {

@@ -1,10 +1,13 @@
-// follow: takes a packet with a source route one step along it, as far as that can be said without
-// routing. Expects: a compiled header whose source route is to be followed (accept_source_route),
-// the kind of the route to its destination, and a function that routes a listed hop. Does: consumes
-// the hops that are ours by making each the destination, and notes the next one in option_offsets.
-// Never: advances the pointer (forward.hpp does, on the way out), sends, or looks up itself. Cost:
-// a lookup a consumed hop, ten at most. RFC 791 section 3.1, RFC 1812 section 5.2.4.1. As Linux
-// ip_options_rcv_srr.
+// follow: takes a packet with a source route one step along it.
+//
+// It consumes the listed hops that are local addresses by making each the destination, and notes
+// the next hop in option_offsets. The caller routes through the function that it passes.
+//
+// Expects: a compiled header whose source route is to be followed (accept_source_route), the kind
+//          of the route to its destination, and a function that routes a listed hop.
+// Never:   advances the pointer (forward.hpp does), sends, or looks up a route itself.
+// Cost:    one lookup for each consumed hop, at most ten.
+// Source:  RFC 791 section 3.1, RFC 1812 section 5.2.4.1; Linux ip_options_rcv_srr.
 #pragma once
 
 #include <concepts>
@@ -15,37 +18,38 @@
 
 namespace sluice::ip_options {
 
-// What the route to an address is.
+// The kind of the route to an address.
 enum class route_target : u8 {
-    local,        // one of our own addresses
-    forwardable,  // unicast, to somebody else
+    local,        // a local address
+    forwardable,  // unicast, to another host
     other,        // broadcast, multicast, refused or none
 };
 
 enum class source_route_result : u8 {
-    passed_by,  // the packet is not ours to route by its option: it goes on to its destination
-    arrived,    // no hop is left: it is for us; the destination may have been replaced
+    passed_by,  // to another host: the option has no effect here
+    arrived,    // no hop is left: deliver locally; the destination may have changed
     advanced,   // the packet goes to option_offsets::next_hop
-    refused,    // to be dropped without a word
-    problem,  // to be dropped with a parameter problem at `pointer`; not counted as a header error
+    refused,    // drop without an ICMP error
+    problem,  // drop with a parameter problem at `pointer`; not counted as a header error
 };
 
 struct source_route_step {
     source_route_result kind = source_route_result::passed_by;
-    u8 pointer = 0;         // of problem
-    bool rerouted = false;  // the route last asked for replaces that of the original destination
+    u8 pointer = 0;         // of a problem
+    bool rerouted = false;  // the route asked for last replaces that of the original destination
 
     friend constexpr bool operator==(const source_route_step&,
                                      const source_route_step&) noexcept = default;
 };
 
-// How a packet with a source route came.
+// How a packet with a source route arrived.
 struct route_arrival {
     bool to_host = true;  // the link layer addressed the frame to this host alone
-    route_target destination = route_target::other;  // of its header, as it was routed
+    route_target destination = route_target::other;  // kind of the route to the header's
+                                                     // destination
 };
 
-// Routes a listed hop from the source of the packet. The last answer is the one that counts.
+// Routes a listed hop from the packet's source. The last answer counts.
 template <class F>
 concept hop_router = requires(F& f, ipv4::address hop) {
     { f(hop) } noexcept -> std::same_as<route_target>;
@@ -57,8 +61,8 @@ follow(ipv4::view ip, option_offsets& options, const route_arrival& came, Router
     using enum source_route_result;
     if (!came.to_host) return {refused};
     if (came.destination == route_target::forwardable) {
-        // A strict route has no room for a hop that it does not list: the destination bytes are at
-        // fault.
+        // A strict route permits no hop that it does not list; the fault lies in the destination
+        // bytes.
         if (options.strict_route) return {problem, 16};
         return {passed_by};
     }
