@@ -1,15 +1,21 @@
-// basic_packet<Storage, Ownership>: the handle that moves through the pipeline, and its operations
-// by the kernel's names. Expects: blocks from a buffer_source of the same Storage. Does: owns one
-// reference to a block; push, pull, put and trim move the bounds; a packet may go on in further
-// blocks: page-like segments (bytes of shared blocks) and a list of whole packets, without
-// another type. Ownership unique: one handle a block, clone() copies. shared: clone() counts; what
-// only moves a handle's bounds (pull, unpull, trim) leaves the others as they are, and what changes
-// bytes, chain or facts takes a copy of its own first (push, put, append, attach, may_pull) or is
-// refused: split_list() by an empty packet, data() and metadata() by their type. Never: allocates
-// by itself (copies come from the block's own source, which may have none), copies bytes unless
-// said. An empty handle, also one that was moved from, has no bytes, no room, no facts, and takes
-// none. Cost: 16 bytes for block storage, move-only; operations on a plain packet touch the handle
-// alone.
+// basic_packet<Storage, Ownership>: the packet handle that moves through the pipeline.
+//
+// It owns one reference to a block. Its operations have the kernel's names: push, pull, put and
+// trim move the bounds. A packet may continue in further blocks, without another type: in page-like
+// segments (bytes of shared blocks) and in a list of whole packets.
+// With Ownership unique, each block has one handle, and clone() copies. With shared, clone() counts
+// a reference. Operations that only move a handle's bounds (pull, unpull, trim) do not affect other
+// handles of the block. Operations that change bytes, chain or metadata first copy a shared block
+// (push, put, append, attach, may_pull) or refuse: split_list() returns an empty packet, and data()
+// and metadata() have read-only types.
+// An empty handle, such as one that was moved from, has no bytes, no room and no metadata, and
+// accepts none.
+//
+// Expects: blocks from a buffer_source of the same Storage.
+// Never:   allocates by itself: copies come from the block's own source, which may be exhausted.
+//          Copies bytes only where a member says so.
+// Cost:    16 bytes with block storage, move-only; operations on a plain packet touch the handle
+//          alone.
 #pragma once
 
 #include <sluice/base/assert.hpp>
@@ -37,13 +43,13 @@ public:
     using block = typename Storage::block;
     // A pointer to the block, or for inline storage the block itself.
     using reference = typename Storage::reference;
-    // Bytes of a packet at most, in all its blocks.
+    // The most bytes of a packet, in all its blocks.
     static constexpr u32 max_size = word::max_length;
 
     constexpr basic_packet() noexcept = default;
     constexpr basic_packet(basic_packet&& other) noexcept
         : block_(std::exchange(other.block_, nullptr)), at_(std::exchange(other.at_, word{})) {}
-    // Two words and a test; g++ would rather call it.
+    // Two words and a test; g++ does not inline it by itself.
     [[gnu::always_inline]] constexpr basic_packet& operator=(basic_packet&& other) noexcept {
         if (this != &other) {
             give_back();
@@ -54,8 +60,8 @@ public:
     }
     constexpr ~basic_packet() { give_back(); }
 
-    // Takes over a block whose one reference the caller holds; an empty handle where there is none.
-    // offset + length are within its capacity, length within max_size.
+    // Takes over a block whose only reference the caller holds; an empty handle for nullptr. offset
+    // + length are at most its capacity, and length at most max_size.
     [[nodiscard]] static constexpr basic_packet adopt(reference b, u16 offset,
                                                       u32 length = 0) noexcept {
         basic_packet p;
@@ -69,12 +75,12 @@ public:
     }
 
     constexpr explicit operator bool() const noexcept { return block_ != nullptr; }
-    // Gives the buffer back.
+    // Returns the buffer to its source.
     constexpr void reset() noexcept { *this = basic_packet{}; }
 
     // -- bounds, all in bytes --
     [[nodiscard]] constexpr u32 size() const noexcept { return at_.length(); }
-    // Of them, those at data(): equal to size() unless segmented.
+    // The bytes in the first block, at data(): size() unless segmented.
     [[nodiscard]] constexpr u32 head_size() const noexcept {
         if (!is_segmented()) {
             return at_.length();
@@ -83,15 +89,15 @@ public:
         return own < at_.length() ? own : at_.length();
     }
     [[nodiscard]] constexpr u32 headroom() const noexcept { return at_.offset(); }
-    // Of the last block; none where the packet goes on in others.
+    // Free bytes behind the packet in its block; 0 when the packet continues in other blocks.
     [[nodiscard]] constexpr u32 tailroom() const noexcept {
         if (block_ == nullptr || (is_segmented() && chain::goes_on(*block_))) {
             return 0;
         }
         return Storage::capacity(*block_) - at_.offset() - head_size();
     }
-    // The first byte, to be read; also to be written where no other handle can have the block.
-    // nullptr of an empty handle.
+    // The first byte, for reading, and for writing where handles cannot share blocks. nullptr for
+    // an empty handle.
     [[nodiscard]] constexpr const std::byte* data() const noexcept {
         return block_ != nullptr ? Storage::memory(*block_) + at_.offset() : nullptr;
     }
@@ -100,7 +106,7 @@ public:
     {
         return writable();
     }
-    // The first byte, to be written: of a packet that is not shared, so unshare() it before.
+    // The first byte, for writing. Only for a packet that is not shared: call unshare() before.
     [[nodiscard]] constexpr std::byte* writable() noexcept {
         SLUICE_ASSERT(!is_shared());
         return block_ != nullptr ? Storage::memory(*block_) + at_.offset() : nullptr;
@@ -113,13 +119,13 @@ public:
         return {data(), head_size()};
     }
 
-    // Makes room for n bytes in front, to be written, and returns the new data(); nullptr when the
-    // headroom is too small.
+    // Extends the packet by n writable bytes in front and returns the new data(); nullptr when the
+    // headroom is too small or there is no buffer for a copy of shared bytes.
     [[nodiscard]] constexpr std::byte* push(u32 n) noexcept {
         return block_ != nullptr && n <= at_.offset() && unshare() && unpull(n) ? writable()
                                                                                 : nullptr;
     }
-    // Takes n bytes off the front; false when the first block has fewer.
+    // Removes n bytes from the front; false when the first block has fewer.
     [[nodiscard]] constexpr bool pull(u32 n) noexcept {
         if (n > head_size() || at_.offset() + n > 0xffff) {
             return false;
@@ -128,7 +134,7 @@ public:
         at_.move_front(at_.offset() + n);
         return true;
     }
-    // Brings back n bytes that were pulled; false when there were not so many.
+    // Restores n bytes that were pulled; false when there is less headroom.
     [[nodiscard]] constexpr bool unpull(u32 n) noexcept {
         if (n > at_.offset() || n > max_size - at_.length()) {
             return false;
@@ -137,8 +143,8 @@ public:
         open(at_.offset(), n);
         return true;
     }
-    // Appends n bytes (their values are not set) and returns the first of them; nullptr when there
-    // is no tailroom.
+    // Appends n bytes of unspecified value and returns the first of them; nullptr when there is no
+    // tailroom or no buffer for a copy of shared bytes.
     [[nodiscard]] constexpr std::byte* put(u32 n) noexcept {
         if (block_ == nullptr || !unshare() || n > tailroom() || n > max_size - at_.length()) {
             return nullptr;
@@ -148,9 +154,9 @@ public:
         open(end, n);
         return Storage::memory(*block_) + end;
     }
-    // Copies bytes to the end: into the tailroom, then into further blocks of the block's own
-    // source where the storage has such. False, and the packet as it was: there is no room or no
-    // memory.
+    // Copies bytes to the end of the packet: into the tailroom, then into further blocks of the
+    // block's own source, if the storage has blocks. False when there is no room or no memory; the
+    // packet is then unchanged.
     [[nodiscard]] constexpr bool append(const_bytes more) noexcept {
         const u32 before = at_.length();
         if (more.empty()) {
@@ -173,8 +179,8 @@ public:
             return done;
         }
     }
-    // Moves the bound at the end so that size() is n at most: later blocks that fall away go back,
-    // where no other handle has them.
+    // Shortens the packet to n bytes if it is longer. Blocks that lie behind the new end return to
+    // their source, unless other handles share the packet.
     constexpr void trim(u32 n) noexcept {
         if (n >= at_.length()) {
             return;
@@ -194,24 +200,24 @@ public:
     constexpr void set_interface(u16 index) noexcept { at_.set_interface(index); }
     [[nodiscard]] constexpr link_addressing addressing() const noexcept { return at_.addressing(); }
     constexpr void set_addressing(link_addressing t) noexcept { at_.set_addressing(t); }
-    // Addressed to this host by the link layer, in one block, nothing set beside the bytes.
+    // Whether the link layer addressed it to this host, it lies in one block and has no metadata.
     [[nodiscard]] constexpr bool is_plain_host() const noexcept { return at_.flags() == 0; }
-    // The same of n (not 0) bytes or more.
+    // Whether is_plain_host() holds and size() is at least n (not 0).
     [[nodiscard]] constexpr bool is_plain_host_of(u32 n) const noexcept {
         SLUICE_ASSERT(n != 0);
         const bool is = at_.is_plain_of(n);
         if (is && block_ == nullptr) {
-            __builtin_unreachable();  // an empty handle has no bytes: data() need not ask
+            __builtin_unreachable();  // an empty handle has no bytes, so data() need not test
         }
         return is;
     }
-    // On the whole way this host forwards it; the accept branch does not say so.
+    // Whether this host forwards the packet. The accept branch does not set this.
     [[nodiscard]] constexpr bool is_forwarded() const noexcept { return at_.has(word::forwarded); }
     constexpr void set_forwarded(bool is = true) noexcept { at_.set(word::forwarded, is); }
     [[nodiscard]] constexpr bool has_metadata() const noexcept {
         return at_.has(word::metadata_set);
     }
-    // The metadata for reading: defaults when nothing was set.
+    // The metadata for reading; default values when none was set.
     [[nodiscard]] constexpr const sluice::metadata& metadata() const noexcept {
         return has_metadata() ? block_->metadata : default_metadata;
     }
@@ -220,8 +226,8 @@ public:
     {
         return writable_metadata();
     }
-    // The metadata, made default the first time, of a packet that is not shared. What is written to
-    // those of an empty handle is lost (one object of the type, for all of them).
+    // The metadata for writing, initialized at first use. Only for a packet that is not shared. All
+    // empty handles share one object, and changes to it are lost.
     [[nodiscard]] constexpr sluice::metadata& writable_metadata() noexcept {
         SLUICE_ASSERT(!is_shared());
         if (block_ == nullptr) {
@@ -250,13 +256,13 @@ public:
             return false;
         }
     }
-    // Of a packet that is not empty.
+    // The block of a packet that is not empty.
     [[nodiscard]] constexpr block& storage_block() noexcept { return *block_; }
     [[nodiscard]] constexpr const block& storage_block() const noexcept { return *block_; }
 
-    // Appends a whole packet, which is not a list itself; afterwards has_packet_list(). An empty
-    // handle appends nothing. False leaves it with the caller: there is nothing to append to, it
-    // is a list, all would be longer than max_size, or there was no memory for a copy.
+    // Appends a whole packet, which must not be a list itself; afterwards has_packet_list(). An
+    // empty handle appends nothing. False, and the caller keeps `tail`, when this handle is empty,
+    // `tail` is a list, the sum is longer than max_size, or there is no memory for a copy.
     constexpr bool append(basic_packet&& tail) noexcept
         requires(!Storage::is_inline)
     {
@@ -276,9 +282,9 @@ public:
         return true;
     }
 
-    // Cuts the chain behind the first block: this becomes a packet of its own, and what followed is
-    // returned as one. Empty when nothing followed, when the first block has page-like segments,
-    // and when the packet is shared.
+    // Cuts the chain behind the first block. This packet keeps the first block, and the rest is
+    // returned as one packet. Returns an empty packet when nothing follows, when the first block
+    // has page-like segments, and when the packet is shared.
     [[nodiscard]] constexpr basic_packet split_list() noexcept
         requires(!Storage::is_inline)
     {
@@ -297,10 +303,9 @@ public:
         return rest;
     }
 
-    // References n bytes of another packet's first block at offset from its data(), without
-    // copying. Only where references are counted; false when all segments are taken, the range is
-    // not there, the other packet is this one or goes on in further blocks, all would be longer
-    // than max_size, or there was no memory for a copy.
+    // References n bytes of the first block of `of`, at `offset` from its data(), without copying.
+    // False when all segments are in use, `of` does not have the range, is this packet or continues
+    // in further blocks, the sum is longer than max_size, or there is no memory for a copy.
     [[nodiscard]] constexpr bool attach(basic_packet& of, u32 offset, u32 n) noexcept
         requires(may_share && !Storage::is_inline)
     {
@@ -320,7 +325,7 @@ public:
 
     // -- copies --
     // Another handle of the same bytes (shared), or a copy from the block's own source (unique), in
-    // as many blocks as it takes; empty when that has too few.
+    // as many blocks as needed; empty when the source has too few.
     [[nodiscard]] constexpr basic_packet clone() const noexcept {
         if constexpr (may_share) {
             basic_packet p;
@@ -335,8 +340,8 @@ public:
         }
     }
 
-    // A contiguous copy with the same headroom and metadata; empty when the source has none or it
-    // does not fit one block.
+    // A contiguous copy with the same headroom and metadata; empty when the source is exhausted or
+    // the bytes do not fit one block.
     [[nodiscard]] constexpr basic_packet copy() const noexcept {
         basic_packet p = another(at_.offset());
         std::byte* to = p.put(at_.length());
@@ -347,7 +352,7 @@ public:
         copy_marks(*this, p);
         return p;
     }
-    // All bytes, to where there is room for them.
+    // Copies all bytes to `to`, which has room for size() bytes.
     constexpr void copy_to(std::byte* to) const noexcept {
         for_each_piece([&to](const_bytes piece) {
             copy_bytes(to, piece.data(), piece.size());
@@ -355,9 +360,9 @@ public:
         });
     }
 
-    // Before bytes, chain or facts change: a copy of its own, in as many blocks as it takes, if
-    // others hold the block. false, and as it was, when there is no memory. True of an empty
-    // handle.
+    // Call it before bytes, chain or metadata change. If other handles hold the block, it takes a
+    // copy, in as many blocks as needed. False when there is no memory; the packet is then
+    // unchanged. True for an empty handle.
     [[nodiscard]] constexpr bool unshare() noexcept {
         if constexpr (may_share) {
             if (is_shared()) {
@@ -373,8 +378,8 @@ public:
         return true;
     }
 
-    // Makes the first n bytes contiguous at data(); false when there are fewer or the first block
-    // has no room.
+    // Makes the first n bytes contiguous at data(). False when the packet has fewer or the first
+    // block has no room.
     [[nodiscard]] constexpr bool may_pull(u32 n) noexcept {
         if (n <= head_size()) {
             return true;
@@ -404,7 +409,8 @@ private:
         }
     }
 
-    // Bytes of the block become the packet's, or are not any more and nobody else's either.
+    // For the address sanitizer: opens bytes that join the packet; closes bytes that left it and
+    // that no other handle has.
     constexpr void open(u32 offset, u32 n) const noexcept {
         if constexpr (chain::guards_memory) {
             if (block_ != nullptr) {
@@ -420,8 +426,7 @@ private:
         }
     }
 
-    // From now on further blocks may follow, and the block says which bytes of it are the
-    // packet's.
+    // Prepares the block for further blocks: it now records which of its bytes are the packet's.
     constexpr void go_on() noexcept {
         if (!is_segmented()) {
             chain::begin(*block_);
@@ -432,7 +437,7 @@ private:
         }
         block_->own_offset = at_.offset();
     }
-    // Cuts a chain that only this handle has.
+    // Cuts a chain of which this is the only handle.
     constexpr void cut(u32 n) noexcept {
         const u32 had = head_size();
         const u32 head = had < n ? had : n;
@@ -444,7 +449,8 @@ private:
         end_chain();
     }
     constexpr void end_chain() noexcept { at_.set(word::segmented, chain::goes_on(*block_)); }
-    // A handle that was trimmed while others had the chain cuts it once they are gone.
+    // Cuts the chain of a handle that was trimmed while it was shared, once no other handle is
+    // left.
     constexpr void settle() noexcept {
         if (block_->own_offset + block_->own_length - at_.offset() + u64{block_->elsewhere} >
             at_.length()) {
@@ -470,7 +476,7 @@ private:
         return true;
     }
 
-    // From the block's own source.
+    // An empty packet from the block's own source.
     [[nodiscard]] constexpr basic_packet another(u16 offset) const noexcept {
         if (block_ == nullptr) {
             return {};

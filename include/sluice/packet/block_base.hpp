@@ -1,8 +1,10 @@
-// block_base: what every block of packet memory carries beside its bytes; unique and shared: who
-// may hold it.
-// Expects: to be the base of a storage's block type. Does: counts references, links packets into
-// lists, names page-like segments, keeps the metadata. Never: acts: basic_packet does.
-// Cost: three cache lines a block; plain packets touch the first, when they come and go.
+// block_base: the base of every block of packet memory: reference count, list links, page-like
+// segments, metadata; unique and shared: the two kinds of ownership.
+//
+// A storage derives its block type from it. basic_packet does all work on it.
+//
+// Cost: three cache lines for each block; a plain packet touches the first, when it is taken and
+//       returned.
 #pragma once
 
 #include <sluice/base/integer.hpp>
@@ -12,18 +14,18 @@
 
 namespace sluice {
 
-// One handle a block.
+// Each block has one handle.
 struct unique {
     static constexpr bool counts_references = false;
 };
-// Several handles of one block, copied before it changes.
+// A block may have several handles; it is copied before it changes.
 struct shared {
     static constexpr bool counts_references = true;
 };
 
 inline constexpr std::size_t max_segments = 4;
 
-// Block is the storage's own block type.
+// Block: the storage's block type.
 template <class Block>
 struct block_base {
     struct segment {
@@ -33,12 +35,12 @@ struct block_base {
     };
 
     u32 references = 1;
-    u32 elsewhere = 0;      // of a packet that goes on in other blocks: bytes that lie there
+    u32 elsewhere = 0;      // bytes of a segmented packet that lie in other blocks
     Block* next = nullptr;  // free list, or the next packet of a list
     Block* list = nullptr;  // first packet of the list that follows this head
     Block* list_tail = nullptr;
-    // Of a packet that goes on, and of each in a list: which bytes of this block are its own. The
-    // handle of a list's head counts from its own offset, up to the end of these.
+    // For a segmented packet, and for each packet of a list: which bytes of this block are the
+    // packet's. The handle of a list's head counts from its own offset to the end of these bytes.
     u32 own_length = 0;
     u16 own_offset = 0;
     u8 segment_count = 0;

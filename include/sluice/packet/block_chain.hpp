@@ -1,8 +1,12 @@
-// block_chain: the blocks in which a packet goes on: page-like segments of its head and of each
-// packet of its list, and that list. Expects: a head block whose chain is as basic_packet keeps it;
-// what changes a chain needs a head that one handle has. Does: begins, extends, cuts, gathers,
-// walks, splits and releases chains. Never: knows the handle's bounds, moves the head's own bytes.
-// Cost: a step a block; gather() copies what it gathers.
+// block_chain: the further blocks of a segmented packet: page-like segments of the head and of each
+// packet of its list, and the list itself.
+//
+// It begins, extends, cuts, gathers, visits, splits and releases chains.
+//
+// Expects: a head block with a chain as basic_packet keeps it; functions that change a chain need a
+//          head that has one handle.
+// Never:   moves the head's own bytes or knows the handle's bounds.
+// Cost:    one step for each block; gather() copies the bytes that it gathers.
 #pragma once
 
 #include <sluice/base/bytes.hpp>
@@ -18,10 +22,10 @@ namespace sluice::detail {
 template <class Storage, class Ownership>
 struct block_chain {
     using block = typename Storage::block;
-    // Whether what nobody has of a block is closed to the address sanitizer.
+    // Whether the address sanitizer guards the bytes of a block that belong to no packet.
     static constexpr bool guards_memory = requires { requires Storage::guards_memory; };
 
-    // A head that goes on in nothing yet.
+    // Starts an empty chain.
     static constexpr void begin(block& head) noexcept {
         head.elsewhere = 0;
         head.segment_count = 0;
@@ -32,7 +36,8 @@ struct block_chain {
         return head.segment_count > 0 || head.list != nullptr;
     }
 
-    // Another packet's head at the end of the list; its own chain may have segments.
+    // Appends the head of another packet, `size` bytes in all, to the list. Its own chain may have
+    // segments.
     static constexpr void append(block& head, block* b, u32 size) noexcept {
         b->next = nullptr;
         if (head.list == nullptr) {
@@ -44,8 +49,8 @@ struct block_chain {
         head.elsewhere += size;
     }
 
-    // The list by itself, of a head without segments: its first packet's head, which goes on in the
-    // others.
+    // Detaches the list of a head without segments; returns the head of its first packet, which the
+    // others follow.
     [[nodiscard]] static constexpr block* split(block& head) noexcept {
         block* const first = std::exchange(head.list, nullptr);
         first->list = std::exchange(first->next, nullptr);
@@ -54,7 +59,7 @@ struct block_chain {
         return first;
     }
 
-    // Calls f(const_bytes) for each piece behind the head's own bytes, n bytes in all at most.
+    // Calls f(const_bytes) for each piece behind the head's own bytes, up to n bytes in all.
     template <class F>
     static constexpr void visit(const block& head, u32 n, F& f) {
         u32 left = n;
@@ -77,7 +82,7 @@ struct block_chain {
         }
     }
 
-    // Leaves n bytes elsewhere; blocks that fall away go back.
+    // Shortens the chain to n bytes; blocks behind the new end are released.
     static constexpr void cut(block& head, u32 n) noexcept {
         u32 keep = n;
         head.elsewhere = n;
@@ -99,7 +104,7 @@ struct block_chain {
         }
     }
 
-    // Copies the first n bytes that lie elsewhere (as many are there) to `to`, and takes them out.
+    // Copies the first n bytes of the chain (which has as many) to `to`, and removes them from it.
     static constexpr void gather(block& head, std::byte* to, u32 n) noexcept {
         head.elsewhere -= n;
         take_segments(head, to, n);
@@ -108,7 +113,7 @@ struct block_chain {
             const u32 count = take(*b, b->own_offset, b->own_length, to, n);
             b->own_length -= count;
             const u32 offset = b->own_offset + count;
-            if (offset > 0xffff) {  // as far as a packet may begin in its block
+            if (offset > 0xffff) {  // the largest offset of a packet in its block
                 std::byte* const memory = Storage::memory(*b);
                 move_bytes(memory, memory + offset, b->own_length);
             }
@@ -121,10 +126,10 @@ struct block_chain {
         }
     }
 
-    // One handle of the head ends.
+    // A handle's reference to its head, which release() gives up.
     struct reference {
         block* head;
-        bool goes_on;  // behind the head
+        bool goes_on;  // has a chain
     };
     [[gnu::noinline]] static constexpr void release(reference to) noexcept {
         block* const head = to.head;
@@ -141,7 +146,7 @@ struct block_chain {
     }
 
 private:
-    // Gives up one reference of a block that has no chain of its own.
+    // Gives up one reference to a block without a chain of its own.
     static constexpr void drop_reference(block* b) noexcept {
         if constexpr (Ownership::counts_references) {
             if (--b->references > 0) {
@@ -150,7 +155,7 @@ private:
         }
         Storage::release(*b);
     }
-    // The same for a block with page-like segments.
+    // Gives up one reference to a block that may have page-like segments.
     static constexpr void drop_with_segments(block* b) noexcept {
         if constexpr (Ownership::counts_references) {
             if (b->references > 1) {
@@ -170,7 +175,7 @@ private:
         }
         b.own_length = n;
     }
-    // The bytes that stay are taken off `keep`.
+    // Subtracts from `keep` the bytes that stay.
     static constexpr void cut_segments(block& b, u32& keep) noexcept {
         for (std::size_t i = 0; i < b.segment_count; ++i) {
             auto& s = b.segments[i];
@@ -182,7 +187,7 @@ private:
         }
     }
 
-    // Copies up to n of those bytes on to `to`; how many.
+    // Copies up to n of these bytes to `to`, advances `to` and n; returns how many it copied.
     static constexpr u32 take(const block& b, u32 offset, u32 available, std::byte*& to,
                               u32& n) noexcept {
         const u32 count = available < n ? available : n;

@@ -1,10 +1,15 @@
-// bounded_packet_queue<Item, N>: packets that wait, bounded by their number and by the bytes of
-// memory that they keep; memory_kept: what one keeps; may_wait: whether its source can miss it.
-// Expects: N a power of two; an Item that is a packet or has a member `packet`; nobody to change a
-// packet while it waits. Does: first in, first out, in place; refuses what would pass a bound and
-// leaves it with the caller. Never: allocates, drops. Cost: an addition for a packet of one block,
-// a walk over the blocks for others. Whoever keeps packets (a hook, a sink, a link) uses this one,
-// and asks may_wait() where it is others who decide how long: a peer, a program that reads.
+// bounded_packet_queue<Item, N>: a queue of packets, bounded by their number and their memory.
+//
+// Use it wherever code keeps packets: in a hook, a sink, a link. Where a peer or a reading program
+// decides how long packets wait, ask may_wait() first. The queue is first in, first out, in place.
+// It refuses a packet that would exceed a bound; the caller keeps it.
+// memory_kept() is the memory that one packet keeps; may_wait() says whether its source can spare
+// it.
+//
+// Expects: N is a power of two; Item is a packet or has a member `packet`; a waiting packet does
+//          not change.
+// Never:   allocates or drops.
+// Cost:    an addition for a packet of one block, a walk over the blocks for others.
 #pragma once
 
 #include <sluice/base/integer.hpp>
@@ -15,17 +20,17 @@
 
 namespace sluice {
 
-// What Linux lets wait where nobody said otherwise: net.core.rmem_default, neigh unres_qlen_bytes.
+// Linux's default bounds: net.core.rmem_default, neigh unres_qlen_bytes.
 inline constexpr u32 default_waiting_bytes = 212'992;
 
-// So many packets of 4,096 bytes, and never too few for three of 64 KB.
+// Bytes for `packets` packets of 4,096 bytes, and at least for three packets of 64 KB.
 [[nodiscard]] consteval u32 waiting_bytes_for(std::size_t packets) noexcept {
     return packets * 4096 > default_waiting_bytes ? static_cast<u32>(packets * 4096)
                                                   : default_waiting_bytes;
 }
 
-// The bytes of the blocks that the packet keeps from their source, used or not; of bytes that it
-// refers to in blocks of others, so many. Linux skb->truesize.
+// The capacity of the packet's own blocks, used or not, and the bytes that it references in blocks
+// of other packets. Linux skb->truesize.
 template <class Packet>
 [[nodiscard]] constexpr u64 memory_kept(const Packet& packet) noexcept {
     using storage = typename Packet::storage;
@@ -52,10 +57,10 @@ template <class Packet>
     return byte_count;
 }
 
-// Whether the packet may be kept: its source has its margin left (so many of them: fragments leave
-// two, so that sockets hear while fragments have all that they may), and it is not of the reserve.
-// What all of these keep together therefore never takes the buffers to receive and to answer in.
-// Linux skb_pfmemalloc and sk_filter.
+// Whether a queue may keep the packet: its source has `margins` margins of free blocks left, and
+// the packet is not of the reserve. Fragments require two margins, so that sockets still receive
+// while fragments hold all that they may. Queues together therefore never use up the buffers for
+// reception and answers. Linux skb_pfmemalloc and sk_filter.
 template <class Packet>
 [[nodiscard]] constexpr bool may_wait(const Packet& packet, u32 margins = 1) noexcept {
     if constexpr (requires { Packet::storage::may_wait(packet.storage_block(), margins); }) {
@@ -70,15 +75,16 @@ class bounded_packet_queue {
 public:
     [[nodiscard]] constexpr std::size_t size() const noexcept { return queue_.size(); }
     [[nodiscard]] constexpr bool empty() const noexcept { return queue_.empty(); }
-    // Of the memory that waits here.
+    // The memory that the waiting packets keep, in bytes.
     [[nodiscard]] constexpr u64 byte_count() const noexcept { return byte_count_; }
-    // Whether the packet finds room among at most so many bytes.
+    // Whether there is room for the packet within `most_bytes` bytes of memory.
     template <class Packet>
     [[nodiscard]] constexpr bool has_room(const Packet& packet, u64 most_bytes) const noexcept {
         return !queue_.full() && byte_count_ + memory_kept(packet) <= most_bytes;
     }
 
-    // The place for the packet, to be filled with it at once; nullptr: there is no room.
+    // Appends a place for the packet, which the caller must fill at once; nullptr when there is no
+    // room.
     template <class Packet>
     [[nodiscard]] constexpr Item* claim(const Packet& packet, u64 most_bytes) noexcept {
         const u64 more = memory_kept(packet);
@@ -89,7 +95,7 @@ public:
         byte_count_ += place != nullptr ? more : 0;
         return place;
     }
-    // The oldest; an empty one when nothing waits.
+    // Removes and returns the oldest item; an empty one when none waits.
     [[nodiscard]] constexpr Item pop() noexcept {
         Item oldest = queue_.pop();
         byte_count_ -= memory_kept(packet_of(oldest));

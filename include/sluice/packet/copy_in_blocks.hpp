@@ -1,11 +1,12 @@
-// block_appender: adds bytes at the end of a packet, in as many blocks as it takes.
-// copy_in_blocks: a copy of a packet of any size, made so.
+// block_appender: adds bytes at the end of a packet, in as many blocks as needed.
+// copy_in_blocks: copies a packet of any size in this way, with interface, link addressing and
+// metadata.
 //
-// Each block but the last is filled to its end. A copy takes what stands beside the bytes along.
+// Each block but the last is filled to its end.
 //
-// Expects: blocks that can be chained (append), given by the caller's function.
-// Never:   keeps the borders of what it copies.
-// Cost:    the bytes once.
+// Expects: blocks that can be chained (append), supplied by the caller's function.
+// Never:   keeps the block borders of the packet that it copies.
+// Cost:    each byte is copied once.
 // Source:  Linux skb_copy, skb_append_pagefrags.
 #pragma once
 
@@ -17,7 +18,7 @@
 
 namespace sluice {
 
-// What stands beside the bytes, into a packet that is not shared.
+// Copies interface, link addressing and metadata to a packet that is not shared.
 template <class Packet>
 [[gnu::noinline]] constexpr void copy_marks(const Packet& from, Packet& to) noexcept {
     to.set_interface(from.interface());
@@ -28,8 +29,8 @@ template <class Packet>
     }
 }
 
-// take(u16 headroom) gives empty packets. Where add or finish is false there were too few of them,
-// and the caller cuts the packet back to what it was.
+// take(u16 headroom) returns empty packets. add() or finish() is false when there are too few; the
+// caller then cuts the packet back to its former size.
 template <class Packet, class Take>
 class block_appender {
 public:
@@ -55,17 +56,17 @@ public:
         }
         return true;
     }
-    // The last block joins the packet.
+    // Appends the last block to the packet.
     [[nodiscard]] constexpr bool finish() noexcept { return whole_.append(std::move(part_)); }
 
 private:
     Packet& whole_;
-    Packet part_;  // the last block, once the first is full
+    Packet part_;  // the last block, while it is not the packet's first
     Take& take_;
 };
 
-// take(u16 headroom) gives empty packets: the first is asked for with that headroom, the others
-// without. Empty when there are too few, and of an empty handle.
+// take(u16 headroom) returns empty packets; it is called with `headroom` for the first block and
+// with 0 for the others. The copy is empty when there are too few, or when `from` is.
 template <class Packet, class Take>
 [[nodiscard]] constexpr Packet copy_in_blocks(const Packet& from, u16 headroom,
                                               Take&& take) noexcept {

@@ -1,14 +1,17 @@
-// datagram<Packet>: a packet whose IPv4 header was verified, its checksum too.
-// unsummed_datagram<Packet>: the same, but nobody verified the header checksum: the bytes changed
-// since, behind a hook, a handler or recorded options. A datagram may be taken for an unsummed one,
-// never the other way round.
-// Expects: to be made by pipeline::validate and revalidate, or of what the accept branch took,
-// alone (friends by name); the bytes are then those of one datagram: version 4, header of 20 to 60
-// bytes that are contiguous, total length equal to size(), or 0 for a packet of TCP segments that
-// is longer. Does: gives its bytes for reading, unchecked because they were checked; changes by
-// named edits that keep all of this true, in a copy where others hold the bytes. Never: re-checks;
-// gives out bytes for writing: who needs those releases the packet, and validates what it made of
-// it. Cost: the packet itself; no byte more.
+// datagram<Packet>: a packet whose IPv4 header was verified, including its checksum.
+// unsummed_datagram<Packet>: a datagram whose header checksum is unverified, because a hook, a
+// handler or recorded options may have changed the bytes. A datagram converts to it, never the
+// reverse.
+//
+// Only pipeline::validate, revalidate and the accept branch make datagrams (friends by name). The
+// bytes are then those of one datagram: version 4, a contiguous header of 20 to 60 bytes, total
+// length equal to size(), or 0 for a longer packet of TCP segments. Reading needs no further
+// checks. Named edits change the bytes so that all of this stays true, in a copy if other handles
+// hold them.
+//
+// Never: checks again, or exposes bytes for writing: to write, release the packet and validate it
+//        again afterwards.
+// Cost:  the size of the packet handle.
 #pragma once
 
 #include <sluice/base/assert.hpp>
@@ -25,8 +28,8 @@ struct validator;
 struct acceptor;
 }  // namespace pipeline
 
-// What is known of a datagram's header checksum. Linux looks once: options are recorded in a header
-// without repairing it, and hooks may leave any.
+// Whether the header checksum was verified. Linux verifies it once; recorded options and hooks may
+// leave any value in it.
 enum class header_sum : u8 { verified, unknown };
 
 template <packet_buffer Packet, header_sum Sum>
@@ -43,7 +46,7 @@ public:
     [[nodiscard]] constexpr ipv4::const_view header() const noexcept {
         return ipv4::const_view{first()};
     }
-    // In bytes: 20 .. 60, and of everything after the header.
+    // The header's bytes, 20 to 60; payload_size(): the bytes behind it.
     [[nodiscard]] constexpr u32 header_size() const noexcept {
         return 4 * (static_cast<u32>(*first()) & 0x0f);
     }
@@ -53,15 +56,16 @@ public:
     [[nodiscard]] constexpr bool has_options() const noexcept { return header_size() > 20; }
 
     [[nodiscard]] constexpr const Packet& packet() const noexcept { return packet_; }
-    // Gives the packet up; the datagram is empty afterwards.
+    // Returns the packet; the datagram is empty afterwards.
     [[nodiscard]] constexpr Packet release() && noexcept { return std::move(packet_); }
 
-    // Makes the first n bytes contiguous, for reading; false where there are fewer or no room.
+    // Makes the first n bytes contiguous, for reading. False when there are fewer or there is no
+    // room.
     [[nodiscard]] constexpr bool may_pull(u32 n) noexcept { return packet_.may_pull(n); }
 
-    // -- edits of the bytes; false, and nothing changed: there is no buffer for a copy --
+    // -- edits of the bytes; false when there is no buffer for a copy, and nothing changed --
 
-    // A TTL that is not 0. RFC 1141, RFC 1812 section 5.3.1.
+    // Expects a TTL that is not 0. RFC 1141, RFC 1812 section 5.3.1.
     [[nodiscard]] constexpr bool decrement_ttl() noexcept {
         SLUICE_ASSERT(header()[ipv4::ttl] != 0);
         if (!packet_.unshare()) {
@@ -70,9 +74,9 @@ public:
         ipv4::decrement_ttl(ipv4::view{packet_.writable()});
         return true;
     }
-    // Another address, or address and port; the checksums that cover them are mended. A packet
-    // without ports (a later fragment, ICMP) gets the address alone. False too of a first fragment
-    // that ends before the checksum of its transport.
+    // Replaces the address, or address and port, and updates the checksums that cover them. In a
+    // packet without ports (a later fragment, ICMP) only the address changes. False also for a
+    // first fragment that ends before its transport checksum.
     [[nodiscard]] constexpr bool rewrite_source(ipv4::address to) noexcept {
         return detail::readdress(packet_, ipv4::source, {.address = to});
     }
@@ -87,9 +91,8 @@ public:
         return detail::readdress(packet_, ipv4::destination,
                                  {.address = to, .port = port, .has_port = true});
     }
-    // Options and the destination of a source route, by edit(ipv4::view, option_offsets&), which
-    // may leave the checksum to whoever forwards. The words that say what a datagram is (version,
-    // lengths) are put back.
+    // Changes options and the destination of a source route by edit(ipv4::view, option_offsets&),
+    // which may leave the checksum to forwarding. Afterwards version and lengths are restored.
     template <class Edit>
         requires(Sum == header_sum::unknown)
     [[nodiscard]] constexpr bool edit_options(Edit&& edit) noexcept {
@@ -102,7 +105,7 @@ public:
         store_be<u32>(ip.data(), first);
         return true;
     }
-    // A hook's or a program's own word about it.
+    // Sets the mark, a number that hooks and programs define.
     [[nodiscard]] constexpr bool set_mark(u32 mark) noexcept {
         if (!packet_.unshare()) {
             return false;
@@ -111,7 +114,7 @@ public:
         return true;
     }
 
-    // -- edits of the handle, which others do not see --
+    // -- edits of the handle alone, which other handles do not see --
 
     constexpr void set_addressing(sluice::link_addressing t) noexcept { packet_.set_addressing(t); }
     constexpr void set_interface(u16 index) noexcept { packet_.set_interface(index); }
@@ -122,7 +125,7 @@ private:
     friend struct pipeline::acceptor;
     constexpr explicit basic_datagram(Packet&& p) noexcept : packet_(std::move(p)) {}
 
-    // Of one that was not released: there are bytes.
+    // Expects a datagram that was not released: it has bytes.
     [[nodiscard]] constexpr const std::byte* first() const noexcept {
         SLUICE_ASSERT(static_cast<bool>(packet_));
         const std::byte* const h = packet().data();

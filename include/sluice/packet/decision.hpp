@@ -1,7 +1,9 @@
-// decision: what a stage decided about a packet; icmp_request: the error that a refusal asks for.
-// Expects: to be made by the named functions. Does: carries one outcome as a plain value of 8
-// bytes. Never: acts: only the stack performs decisions. A fragmentation-needed request cannot be
-// made without its MTU, nor a parameter problem without its pointer. Cost: one register.
+// decision: the conclusion of a stage about a packet; icmp_request: the ICMP error of a rejection.
+//
+// Only the stack acts on decisions. The named functions are the only constructors, so that no
+// fragmentation-needed request lacks its MTU and no parameter problem its pointer.
+//
+// Cost: 8 bytes, one register.
 #pragma once
 
 #include <sluice/base/integer.hpp>
@@ -11,10 +13,10 @@
 
 namespace sluice {
 
-// An ICMP error that is asked for; whether it may be sent is decided in pipeline/icmp_error.hpp.
+// A request for an ICMP error; pipeline/icmp_error.hpp decides whether it may be sent.
 class icmp_request {
 public:
-    // Destination unreachable but for code 4. RFC 792, RFC 1812 section 5.2.7.1.
+    // Destination unreachable, except code 4. RFC 792, RFC 1812 section 5.2.7.1.
     [[nodiscard]] static constexpr icmp_request net_unreachable() noexcept { return {3, 0, 0}; }
     [[nodiscard]] static constexpr icmp_request host_unreachable() noexcept { return {3, 1, 0}; }
     [[nodiscard]] static constexpr icmp_request protocol_unreachable() noexcept {
@@ -58,10 +60,10 @@ private:
 
 enum class decision_kind : u8 {
     proceed,  // go on with the next stage
-    deliver,  // for us
+    deliver,  // to this host
     forward,  // to hop()
-    hold,     // kept by a policy that took it
-    reject,   // dropped for reason(), and the sender is to be told error()
+    hold,     // a policy keeps it
+    reject,   // dropped for reason(); the sender gets the ICMP error()
     drop,     // dropped for reason()
     absorb,   // taken by a hook, a listener or the multicast engine
 };
@@ -94,11 +96,11 @@ public:
     [[nodiscard]] constexpr bool proceeds() const noexcept {
         return kind_ == decision_kind::proceed;
     }
-    // Of drop and reject; none otherwise.
+    // Why, for drop and reject; none otherwise.
     [[nodiscard]] constexpr drop_reason reason() const noexcept { return reason_; }
-    // Of forward and deliver.
+    // The next hop, for forward and deliver.
     [[nodiscard]] constexpr next_hop hop() const noexcept { return static_cast<next_hop>(value_); }
-    // Of reject.
+    // The ICMP error, for reject.
     [[nodiscard]] constexpr icmp_request error() const noexcept { return {type_, code_, value_}; }
 
     friend constexpr bool operator==(const decision&, const decision&) noexcept = default;
@@ -114,7 +116,7 @@ private:
 };
 static_assert(sizeof(decision) == 8);
 
-// What became of a packet, in the end: exactly one for each.
+// How a packet ended. Each packet has exactly one fate.
 enum class fate : u8 { delivered, forwarded, dropped, held, absorbed };
 
 }  // namespace sluice

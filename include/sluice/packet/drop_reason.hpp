@@ -1,6 +1,9 @@
-// drop_reason: why a packet was dropped: one enumerator a reason, each with a sentence, its RFC
-// section, the counters that it moves and the kernel's word for it (skb_drop_reason). Expects:
-// nothing. Does: names; the stack alone counts. Never: changes meaning: reasons are only appended.
+// drop_reason: why a packet was dropped.
+//
+// Each reason has a sentence, its RFC section, the counters that it moves and the kernel's name for
+// it (skb_drop_reason). Only the stack counts. Later versions append reasons and never change the
+// meaning of one.
+//
 // Cost: constants.
 #pragma once
 
@@ -86,7 +89,7 @@ enum class drop_reason : u8 {
     send_unroutable,
     send_refused,
     offload_failed,
-    // local delivery, told apart finer
+    // local delivery, more precise reasons
     icmp_truncated,
     icmp_quote_invalid,
     transport_invalid,
@@ -101,16 +104,16 @@ struct drop_info {
     const char* name;
     const char* sentence;
     const char* source;  // RFC section, or Linux where the RFCs are silent
-    // What follows SKB_DROP_REASON_: NOT_SPECIFIED where Linux has no word for it; CONSUMED where
-    // it does not speak of a drop at all.
+    // The kernel's name without SKB_DROP_REASON_: NOT_SPECIFIED where Linux has none; CONSUMED
+    // where Linux does not report a drop.
     const char* kernel;
-    mib first = mib::none;  // counters moved by one for each such drop
+    mib first = mib::none;  // counters that each drop for this reason increments
     mib second = mib::none;
 };
 
 inline constexpr std::size_t drop_reason_count = static_cast<std::size_t>(drop_reason::count);
 
-// By the value of the enumerator.
+// Indexed by the enumerator's value.
 inline constexpr drop_info drop_table[drop_reason_count] = {
     {"none", "The packet was not dropped.", "", "NOT_DROPPED_YET"},
     {"other_host", "The frame was addressed to another host's link address.",
@@ -249,7 +252,7 @@ inline constexpr drop_info drop_table[drop_reason_count] = {
     return drop_table[i < drop_reason_count ? i : 0];
 }
 
-// A sentence for a person, as every error has.
+// The sentence, under the name that all errors use.
 [[nodiscard]] constexpr const char* message(drop_reason r) noexcept {
     return describe(r).sentence;
 }

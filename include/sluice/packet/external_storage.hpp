@@ -1,10 +1,14 @@
-// external_storage: packets whose bytes lie elsewhere: a driver's ring frame, an rte_mbuf, a mapped
-// file, the heap. Expects: a block that names memory, its capacity and a recycler that outlives it.
-// Does: hands the block to its recycler when the packet ends, which gives the frame back to the
-// driver. Never: frees or copies memory by itself. Cost: one more load than pool storage to reach
-// the bytes; one virtual call when a packet ends, which is what lets frames of several owners be of
-// one packet type. Two sources: borrowed_frames<Count> wraps memory that the caller lends,
-// heap_source allocates.
+// external_storage: packets whose bytes lie in memory of others: a driver's ring frame, an
+// rte_mbuf, a mapped file, the heap.
+//
+// A block names memory, its capacity and a recycler. When the packet ends, the recycler gets the
+// block and returns the frame to the driver. Two sources use it: borrowed_frames<Count> wraps
+// memory that the caller lends, heap_source allocates.
+//
+// Expects: a recycler that outlives its blocks.
+// Never:   frees or copies memory by itself.
+// Cost:    one load more than pool storage to reach the bytes. One virtual call when a packet ends:
+//          it lets frames of several owners have one packet type.
 #pragma once
 
 #include <sluice/packet/basic_packet.hpp>
@@ -21,12 +25,12 @@ struct external_storage {
     using reference = block*;
     static constexpr bool is_inline = false;
 
-    // Who takes blocks back, and gives another for a copy (nullptr: none to be had).
+    // Takes blocks back, and supplies another block for a copy (nullptr: none is available).
     class recycler {
     public:
         constexpr virtual void recycle(block& b) noexcept = 0;
         [[nodiscard]] constexpr virtual block* another() noexcept = 0;
-        // Whether it has so many of its margins left (bounded_packet_queue.hpp); it need not say.
+        // Whether it has so many of its margins left (bounded_packet_queue.hpp); by default it has.
         [[nodiscard]] constexpr virtual bool may_wait(u32) const noexcept { return true; }
 
     protected:
@@ -37,7 +41,7 @@ struct external_storage {
         std::byte* bytes = nullptr;
         u32 size = 0;
         recycler* owner = nullptr;
-        u64 tag = 0;  // the owner's own: a frame number, an address
+        u64 tag = 0;  // of the owner's choice: a frame number, an address
     };
 
     static constexpr std::byte* memory(const block& b) noexcept { return b.bytes; }
@@ -49,13 +53,13 @@ struct external_storage {
     }
 };
 
-// Up to Count frames lent by a driver at a time. lend() wraps one; its return is reported by the
-// driver's function.
+// Up to Count frames that a driver lends at a time. lend() makes a packet of one; the driver's
+// function is called when the frame returns.
 template <std::size_t Count, class Ownership = unique>
 class borrowed_frames final : external_storage::recycler {
 public:
     using packet_type = basic_packet<external_storage, Ownership>;
-    // Called when the frame's last packet ends; tag is what lend() was given.
+    // Called when the frame's last packet ends; `tag` is the argument of lend().
     using returned = void (*)(void* driver, u64 tag) noexcept;
 
     constexpr borrowed_frames(returned on_return, void* driver) noexcept
@@ -69,8 +73,8 @@ public:
     borrowed_frames(const borrowed_frames&) = delete;
     borrowed_frames& operator=(const borrowed_frames&) = delete;
 
-    // A packet over the driver's frame: length bytes at offset. Empty when Count frames are out or
-    // the bounds are wrong; the frame then stays the caller's.
+    // A packet over the driver's frame: `length` bytes at `offset`. Empty when Count frames are
+    // lent or the bounds are wrong; the caller then keeps the frame.
     [[nodiscard]] constexpr packet_type lend(bytes frame, u16 offset, u32 length,
                                              u64 tag) noexcept {
         external_storage::block* b = free_;
@@ -94,7 +98,7 @@ private:
         --lent_;
         on_return_(driver_, b.tag);
     }
-    // A driver's frame cannot be made out of nothing: copies come from the stack's own source.
+    // A driver's frame cannot be allocated: copies come from the stack's own source.
     [[nodiscard]] constexpr external_storage::block* another() noexcept override { return nullptr; }
     [[nodiscard]] constexpr bool may_wait(u32 margins) const noexcept override {
         return Count - lent_ >= std::size_t{margins} * margin_of(Count);
@@ -107,8 +111,8 @@ private:
     std::array<external_storage::block, Count> blocks_{};
 };
 
-// Packets of up to Bytes bytes from the heap, at most Count at a time, and for ARP and ICMP some
-// more. For tools and tests; not for the packet path.
+// Packets of up to Bytes bytes from the heap: at most Count at a time, and default_reserve(Count)
+// more for ARP and ICMP. For tools and tests, not for the packet path.
 template <std::size_t Bytes, std::size_t Count, class Ownership = unique>
 class heap_source final : external_storage::recycler {
 public:

@@ -1,7 +1,10 @@
-// handle_word: the half of a packet's handle that is not its block: length, offset, interface, the
-// type of the frame and what is true of the packet. Expects: basic_packet to keep the bounds. Does:
-// packs. Never: looks at a block. Cost: 8 bytes, one word and no fields in it, so that it is
-// copied, cleared and tested at once, and no load waits for a store of half of it.
+// handle_word: the 8 bytes of a packet handle that are not its block: length, offset, interface,
+// link addressing and flags.
+//
+// One integer instead of fields, so that it is copied, cleared and tested at once, and no load
+// waits for a store to half of it.
+//
+// Expects: basic_packet keeps the bounds.
 #pragma once
 
 #include <sluice/base/integer.hpp>
@@ -13,7 +16,7 @@ class handle_word {
 public:
     static constexpr u32 max_length = 0xffffff;
     static constexpr u8 type_mask = 0x07;
-    static constexpr u8 segmented = 0x08;     // goes on in further blocks
+    static constexpr u8 segmented = 0x08;     // continues in further blocks
     static constexpr u8 metadata_set = 0x10;  // metadata was set
     static constexpr u8 forwarded = 0x20;
 
@@ -23,7 +26,7 @@ public:
     [[nodiscard]] constexpr u8 flags() const noexcept { return static_cast<u8>(word_ >> 24); }
     [[nodiscard]] constexpr u16 offset() const noexcept { return static_cast<u16>(word_ >> 32); }
     [[nodiscard]] constexpr u16 interface() const noexcept { return static_cast<u16>(word_ >> 48); }
-    // No flag is set, and the length is n (not 0) or more.
+    // Whether no flag is set and the length is at least n (not 0).
     [[nodiscard]] constexpr bool is_plain_of(u32 n) const noexcept {
         return static_cast<u32>(word_) - n <= max_length - n;
     }
@@ -37,11 +40,11 @@ public:
         put(24, type_mask, static_cast<u8>(t));
     }
     constexpr void set_interface(u16 index) noexcept { put(48, 0xffff, index); }
-    // Bounds that were checked.
+    // The caller checked the bounds.
     constexpr void set_length(u32 n) noexcept { put(0, max_length, n & max_length); }
     constexpr void set_offset(u32 at) noexcept { put(32, 0xffff, at & 0xffff); }
     constexpr void move_front(u32 to) noexcept {
-        // Both at once: no carry leaves either, the bounds were checked.
+        // Changes offset and length at once; neither overflows, because the bounds were checked.
         const u64 more = u64{to} - offset();
         word_ += (more << 32) - more;
     }

@@ -1,7 +1,10 @@
-// inline_storage<Bytes>: a packet whose bytes are inside the handle itself.
-// Expects: to be used for building and reading single packets without any source. Does: the
-// operations of basic_packet but for lists and segments. Never: shares. Cost: sizeof(handle) is the
-// bytes plus a header; a move copies them.
+// inline_storage<Bytes>: a packet whose bytes lie inside the handle itself.
+//
+// Use it to build and read single packets without a buffer source. It has the operations of
+// basic_packet except lists and segments.
+//
+// Never: shares bytes.
+// Cost:  sizeof(handle) is the bytes plus a header; a move copies them.
 #pragma once
 
 #include <sluice/packet/basic_packet.hpp>
@@ -18,7 +21,7 @@ struct inline_storage {
         std::byte memory[Bytes]{};
     };
 
-    // Behaves as a pointer that owns what it points to.
+    // Behaves like a pointer, but owns the block.
     class reference {
     public:
         constexpr reference(std::nullptr_t) noexcept {}
@@ -45,7 +48,7 @@ struct inline_storage {
     static constexpr void release(block&) noexcept {}
 };
 
-// A packet of up to Bytes - headroom bytes, in place.
+// A packet of up to Bytes - headroom bytes inside the handle.
 template <std::size_t Bytes>
 using inline_packet = basic_packet<inline_storage<Bytes>>;
 

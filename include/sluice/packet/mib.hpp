@@ -1,7 +1,10 @@
 // mib: the counters of /proc/net/snmp and of the IpExt group of /proc/net/netstat, by the kernel's
-// names. Expects: nothing. Does: numbers the counters and names them; stats/ stores and prints
-// them, drop_reason.hpp points at them. Never: counts. Cost: constants. RFC 4293 is where most of
-// the names come from.
+// names.
+//
+// stats/ stores and prints them, drop_reason.hpp refers to them.
+//
+// Cost:   constants.
+// Source: RFC 4293 for most of the names.
 #pragma once
 
 #include <sluice/base/integer.hpp>
@@ -101,7 +104,7 @@ struct mib_name {
     const char* field;
 };
 
-// By the value of the enumerator; [0] is "none".
+// Indexed by the enumerator's value; [0] is "none".
 inline constexpr mib_name mib_names[mib_count] = {
     {"", ""},
     {"Ip", "InReceives"},
@@ -180,7 +183,7 @@ inline constexpr mib_name mib_names[mib_count] = {
     {"IpExt", "ReasmOverlaps"},
 };
 
-// The counter of packets that came with this ECN codepoint (0 .. 3).
+// The counter of received packets with this ECN codepoint (0 .. 3).
 [[nodiscard]] constexpr mib ecn_counter(u8 codepoint) noexcept {
     return static_cast<mib>(static_cast<u8>(mib::ipext_in_no_ect_pkts) + (codepoint & 3));
 }

@@ -1,6 +1,7 @@
-// next_hop and egress: where a packet goes, as a number on the packet path and as what an output
-// needs to know. Expects: next_hop ids given out by the route policy in use. Does: names. Cost: 4
-// and 8 bytes.
+// next_hop, egress: where a packet goes: a number on the packet path, and what an output must know.
+//
+// Expects: next_hop ids of the route policy in use.
+// Cost:    4 and 8 bytes.
 #pragma once
 
 #include <sluice/base/integer.hpp>
@@ -8,13 +9,13 @@
 
 namespace sluice {
 
-// The number of a route entry in the route policy that gave it; none: no route.
+// The number of a route entry in its route policy; none: no route.
 enum class next_hop : u32 { none = 0xffffffff };
 
-// What the link layer is to make of the packet's destination.
+// The kind of link address that the packet's destination needs.
 enum class link_destination : u8 { unicast, broadcast, multicast };
 
-// By which interface a packet leaves, and to whom on that link.
+// The interface that sends a packet, and the receiver on that link.
 struct egress {
     u16 interface = 0;
     link_destination kind = link_destination::unicast;

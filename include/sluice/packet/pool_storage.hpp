@@ -1,13 +1,16 @@
-// pool_storage<Bytes> and fixed_pool<Bytes, Count, Ownership, Reserve>: packets from a fixed number
-// of equal blocks, Count for all and Reserve beside them for ARP and ICMP. Expects: the pool to
-// outlive its packets and to stay where it is. Does: take() gives an empty packet with headroom;
-// take_reserved() one of the reserve when there is no other; a packet that ends gives its block
-// back where it came from; packets that wait leave an eighth of Count free, and those of the
-// reserve never wait (may_wait); under the address sanitizer nothing may be touched but what lies
-// within the bounds of a packet. Never: allocates, grows, touches a block before it is taken,
-// clears bytes (whoever puts bytes writes them all). Cost: O(1), one cache line of the block
-// touched; the stride is an odd number of cache lines, so that headers at equal offsets do not
-// share cache sets. Models buffer_source (packet_buffer.hpp).
+// fixed_pool<Bytes, Count, Ownership, Reserve>: a buffer source with a fixed number of equal
+// blocks; pool_storage<Bytes>: its storage.
+//
+// Count blocks serve all packets, Reserve further ones ARP and ICMP: take_reserved() uses them when
+// there is no other. A block returns to where it came from. Queued packets leave an eighth of Count
+// free, and packets of the reserve never wait (may_wait). The address sanitizer reports access to
+// bytes outside the bounds of a packet.
+//
+// Expects: the pool outlives its packets and does not move.
+// Never:   allocates, grows, touches a block before it is taken, or clears bytes: code that adds
+//          bytes writes them all.
+// Cost:    O(1); taking a block touches one cache line of it. The stride is an odd number of cache
+//          lines, so that headers at equal offsets do not share cache sets.
 #pragma once
 
 #include <sluice/base/poison.hpp>
@@ -20,14 +23,14 @@
 namespace sluice {
 
 inline constexpr std::size_t cache_line = 64;
-// What a source leaves free in front unless asked otherwise: a link header and a tunnel header.
+// The headroom unless asked otherwise, in bytes: for a link header and a tunnel header.
 inline constexpr u16 default_headroom = 128;
 
-// Of so many blocks packets that wait leave so many free (none of fewer than eight).
+// How many of `count` blocks queued packets leave free: none of fewer than eight.
 [[nodiscard]] consteval u32 margin_of(std::size_t count) noexcept {
     return static_cast<u32>(count / 8);
 }
-// An ARP reply and an ICMP error at a time, or a few of them.
+// Blocks for an ARP reply and an ICMP error at a time, or for a few of each.
 [[nodiscard]] consteval std::size_t default_reserve(std::size_t count) noexcept {
     return count < 256 ? 2 : 8;
 }
@@ -37,10 +40,10 @@ struct pool_storage {
     struct block;
     using reference = block*;
     static constexpr bool is_inline = false;
-    static constexpr bool guards_memory = poisons_memory;  // optional, of any storage
+    static constexpr bool guards_memory = poisons_memory;  // optional in a storage
 
-    // Blocks that are free: those given back, in a list through them, and those never taken, which
-    // nobody has touched.
+    // Free blocks: returned ones, in a list through them, and ones never taken, which are
+    // untouched.
     struct free_list {
         block* first = nullptr;
         block* untouched = nullptr;
@@ -54,7 +57,7 @@ struct pool_storage {
             margin = keeps_free;
         }
     };
-    static constexpr u32 never_waits = 0xffffffff;  // a margin
+    static constexpr u32 never_waits = 0xffffffff;  // as a margin: none of these blocks may wait
 
     static constexpr std::size_t lines(std::size_t n) { return (n + cache_line - 1) / cache_line; }
     static constexpr std::size_t base_bytes = sizeof(block_base<block>) + sizeof(void*);
@@ -83,7 +86,7 @@ struct pool_storage {
                 ::new (static_cast<void*>(b)) block;
             }
             b->home = &from;
-            close_memory(b->memory, capacity(*b));  // a pool may be made in constant evaluation
+            close_memory(b->memory, capacity(*b));  // the pool may come from constant evaluation
         } else {
             return nullptr;
         }
@@ -131,7 +134,7 @@ public:
     fixed_pool(const fixed_pool&) = delete;
     fixed_pool& operator=(const fixed_pool&) = delete;
 
-    // An empty packet with that headroom (at most block_capacity); an empty handle when none is
+    // An empty packet with this headroom (at most block_capacity); an empty handle when none is
     // left.
     [[nodiscard]] constexpr packet_type take(u16 headroom = default_headroom) noexcept {
         if (headroom > block_capacity) {
@@ -139,7 +142,7 @@ public:
         }
         return packet_type::adopt(storage::take(free_), headroom);
     }
-    // The same for ARP and ICMP, also out of the reserve.
+    // An empty packet for ARP or ICMP, from the reserve if no other block is left.
     [[nodiscard]] constexpr packet_type take_reserved(u16 headroom = default_headroom) noexcept {
         if (packet_type ordinary = take(headroom)) {
             return ordinary;
@@ -147,13 +150,13 @@ public:
         return headroom > block_capacity ? packet_type{}
                                          : packet_type::adopt(storage::take(reserve_), headroom);
     }
-    // For all, and of the reserve.
+    // Free blocks for all packets, and of the reserve.
     [[nodiscard]] constexpr std::size_t available() const noexcept { return free_.available; }
     [[nodiscard]] constexpr std::size_t reserved() const noexcept { return reserve_.available; }
 
 private:
-    // Blocks begin when they are first taken; in constant evaluation all of them, in the pool's
-    // constructor.
+    // A block's lifetime begins when it is first taken; in constant evaluation the pool's
+    // constructor makes all of them.
     union room {
         char nothing;
         typename storage::block blocks[Count + Reserve];

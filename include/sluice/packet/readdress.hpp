@@ -1,17 +1,18 @@
-// readdress: puts another source or destination into an IPv4 packet, the port too where one is
-// given, and mends the checksums that cover them.
+// readdress: replaces the source or destination of an IPv4 packet, and its port where one is given,
+// and updates the checksums that cover them.
 //
-// The header checksum, and that of TCP, UDP, UDP-Lite or DCCP, are mended by the difference: a
-// right checksum stays right, a wrong one wrong; a pending one keeps the sum of its pseudo header,
-// and UDP without one stays without. A packet that has no ports (a later fragment, ICMP) gets the
-// address alone. Of a fragmented datagram only the first fragment has ports and checksum.
+// It updates the checksums of the header and of TCP, UDP, UDP-Lite and DCCP by the difference: a
+// right checksum stays right, a wrong one wrong. A pending checksum keeps the sum of its pseudo
+// header, and UDP without a checksum stays without. In a packet without ports (a later fragment,
+// ICMP) only the address changes; of a fragmented datagram, only the first fragment has ports and
+// checksum.
 //
 // Expects: a packet that begins with a whole IPv4 header.
 // Never:   changes a quoted header or a later fragment's data.
-// Errors:  there is no buffer for a copy of bytes that others hold; the checksum lies in another
-//          fragment (the first one is tiny). Then nothing is changed.
+// Errors:  no buffer for a copy of shared bytes; the checksum lies in another fragment, because the
+//          first one is tiny. Nothing changes then.
 // Cost:    a few loads and stores.
-// Source:  RFC 1624 section 3, RFC 768. Linux inet_proto_csum_replace4.
+// Source:  RFC 1624 section 3, RFC 768; Linux inet_proto_csum_replace4.
 #pragma once
 
 #include <sluice/packet/packet_buffer.hpp>
@@ -21,7 +22,7 @@
 
 namespace sluice::detail {
 
-// From the transport header; 0: none that covers the addresses.
+// The offset of the checksum in the transport header; 0 if none covers the addresses.
 [[nodiscard]] constexpr u32 transport_checksum_offset(u8 protocol) noexcept {
     switch (protocol) {
     case ipv4::protocols::tcp:
@@ -35,7 +36,7 @@ namespace sluice::detail {
     }
 }
 
-// Where the checksum of the transport lies from the start of the packet; 0: it is not in there.
+// The offset of the transport checksum in the packet; 0 if the packet does not have it.
 template <class Packet>
 [[nodiscard]] constexpr u32 transport_checksum_at(const Packet& p) noexcept {
     const ipv4::const_view ip{p.data()};
@@ -44,21 +45,21 @@ template <class Packet>
     return offset != 0 && ipv4::is_first_fragment(ip) && at + 2 <= p.size() ? at : 0;
 }
 
-// The new values. Both ports lie in front of the transport header, source first.
+// The new values. The ports are the first two fields of the transport header, source first.
 struct new_endpoint {
     ipv4::address address;
     u16 port = 0;
     bool has_port = false;
 };
 
-// What changes in what the transport's checksum covers.
+// The changes to fields that the transport checksum covers.
 struct endpoint_change {
     ipv4::address from, to;
     bool has_port = false;
     u16 port_from = 0, port_to = 0;
 };
 
-// The checksum field of the transport after the change.
+// The transport's checksum field after the change.
 [[nodiscard]] constexpr u16 mended_transport_checksum(u16 field, bool is_pending, u8 protocol,
                                                       const endpoint_change& c) noexcept {
     if (is_pending) {  // the field holds the sum of the pseudo header, not its complement
@@ -75,7 +76,7 @@ struct endpoint_change {
     return sum == 0 && (is_udp || protocol == ipv4::protocols::udp_lite) ? u16{0xffff} : sum;
 }
 
-// Whether the checksum that covers the addresses is in another fragment.
+// Whether this is a first fragment and the transport checksum lies in another one.
 [[nodiscard]] constexpr bool lacks_transport_checksum(ipv4::const_view ip, u32 at) noexcept {
     return at == 0 && ip[ipv4::more_fragments] && ip[ipv4::fragment_offset] == 0 &&
            transport_checksum_offset(ip[ipv4::protocol]) != 0;

@@ -1,6 +1,7 @@
-// packet_reader: reads a packet's bytes in order, whatever blocks they lie in.
-// Expects: a packet that stays as it is while it is read. Does: copies to the caller's memory, or
-// sums. Never: changes the packet. Cost: the bytes once; a pointer step a piece.
+// packet_reader: reads a packet's bytes in order, in whatever blocks they lie.
+//
+// Expects: a packet that does not change meanwhile.
+// Cost:    each byte once; a pointer step for each piece.
 #pragma once
 
 #include <sluice/base/bytes.hpp>
@@ -17,8 +18,8 @@ public:
           block_(p.is_segmented() ? &p.storage_block() : nullptr),
           next_(block_ != nullptr ? block_->list : nullptr) {}
 
-    // Calls f(const_bytes) for pieces that make up the next n bytes, or all that are left when
-    // there are fewer.
+    // Calls f(const_bytes) for the pieces of the next n bytes, or of all the rest when there are
+    // fewer.
     template <class F>
     constexpr void read(u32 n, F&& f) {
         while (n > 0) {
@@ -70,14 +71,14 @@ private:
     }
 
     const_bytes piece_;
-    u32 left_;  // bytes behind the piece
+    u32 left_;  // bytes of the packet behind piece_
     const block* block_;
     const block* next_;
     std::size_t segment_ = 0;
 };
 
-// The sum of length bytes from offset on (fewer when the packet ends before), added to sum;
-// unfolded, as checksum::partial gives it.
+// The checksum of `length` bytes from `offset` on (fewer when the packet ends before), added to
+// `sum`; unfolded, as checksum::partial returns it.
 template <class Packet>
 [[nodiscard]] constexpr u64 packet_sum(const Packet& p, u32 offset, u32 length,
                                        u64 sum = 0) noexcept {
@@ -92,8 +93,8 @@ template <class Packet>
     return sum;
 }
 
-// Whether length bytes from offset on, which are there, and sum are right for a checksum that is
-// among them.
+// Whether the checksum among `length` bytes from `offset` on is right, `sum` included. The packet
+// has these bytes.
 template <class Packet>
 [[nodiscard]] constexpr bool sums_up(const Packet& p, u32 offset, u32 length,
                                      u64 sum = 0) noexcept {

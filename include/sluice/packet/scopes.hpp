@@ -1,5 +1,6 @@
-// scopes: how far addresses and routes reach; a larger number is nearer. Linux RT_SCOPE_*.
-// Expects: nothing. Does: names the values. Cost: constants.
+// scopes: how far addresses and routes reach; a larger number is nearer.
+//
+// Source: Linux RT_SCOPE_*.
 #pragma once
 
 #include <sluice/base/integer.hpp>

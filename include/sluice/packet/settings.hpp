@@ -1,9 +1,9 @@
-// settings and interface_settings: the kernel's switches (sysctls), by the kernel's names and with
-// its defaults.
+// settings, interface_settings: the kernel's switches (sysctls), with the kernel's names and
+// defaults.
 //
-// Only those that something reads are here. Times are in the unit of the kernel's documentation,
-// which stands behind the member. effective() combines "all" and an interface by the kernel's
-// rules. What Linux changes along with a switch, settle() changes along too.
+// Only switches that a header reads are here. Times have the unit of the kernel's documentation,
+// stated behind the member. effective() combines "all" and an interface by the kernel's rules.
+// settle() changes the switches that Linux changes along with another.
 //
 // Never:  acts; the stack compiles a change into the words that the packet path reads.
 // Source: Linux Documentation/networking/ip-sysctl.rst, devinet.c.
@@ -26,14 +26,14 @@ struct interface_settings {
     bool accept_local = false;
     bool route_localnet = false;
     bool drop_unicast_in_l2_multicast = false;
-    u8 rp_filter = 0;  // 0 no, 1 strict, 2 loose (RFC 3704)
+    u8 rp_filter = 0;  // 0: off, 1: strict, 2: loose (RFC 3704)
 
     friend constexpr bool operator==(const interface_settings&,
                                      const interface_settings&) noexcept = default;
 };
 
-// Calls f with each member that conf.default passes on: to interfaces as they are made, and to
-// those whose value nobody chose. Not so forwarding (settings::settle).
+// Calls f with each member that interfaces inherit from conf.default: new interfaces, and those on
+// which the program did not set the member. forwarding is not among them (settings::settle).
 template <class F>
 constexpr void for_each_inherited(F&& f) noexcept {
     using conf = interface_settings;
@@ -77,7 +77,7 @@ constexpr void inherit(interface_settings& to, const interface_settings& default
 class settings {
 public:
     constexpr settings() noexcept = default;
-    // Linux's defaults but for net.ipv4.ip_forward = 1.
+    // Linux's defaults, except net.ipv4.ip_forward = 1.
     [[nodiscard]] static constexpr settings of_router() noexcept {
         settings s;
         s.set_ip_forward(true);
@@ -87,7 +87,7 @@ public:
     bool ip_forward_use_pmtu = false;
     bool ip_early_demux = true;
     bool udp_early_demux = true;
-    u16 ip_local_port_first = 32'768;  // ip_local_port_range: what endpoints get that ask for any
+    u16 ip_local_port_first = 32'768;  // ip_local_port_range: ports of endpoints that ask for any
     u16 ip_local_port_last = 60'999;
     bool ip_nonlocal_bind = false;
     u8 ip_default_ttl = 64;
@@ -99,8 +99,8 @@ public:
     bool icmp_ignore_bogus_error_responses = true;
     bool icmp_errors_use_inbound_ifaddr = false;
     u8 icmp_errors_extension_mask = 0;
-    u32 icmp_ratelimit = 1000;  // milliseconds for one message to one host; 0: none
-    u32 icmp_ratemask = 6168;   // bit N: type N is limited
+    u32 icmp_ratelimit = 1000;  // milliseconds between messages to one host; 0: no limit
+    u32 icmp_ratemask = 6168;   // bit N: ICMP type N is limited
     u32 icmp_msgs_per_sec = 1000;
     u32 icmp_msgs_burst = 50;
 
@@ -110,22 +110,23 @@ public:
 
     u32 route_min_pmtu = 552;     // bytes
     u32 route_mtu_expires = 600;  // seconds
-    u32 route_gc_timeout = 300;   // seconds that a redirect is followed
+    u32 route_gc_timeout = 300;   // seconds that a redirect stays valid
     u32 route_error_burst_ms = 5000;
     u32 route_error_cost_ms = 1000;
     u32 route_redirect_load_ms = 20;
     u8 route_redirect_number = 9;
 
     interface_settings all{.accept_source_route = false};
-    interface_settings defaults{};  // conf.default: what a new interface starts with
+    interface_settings defaults{};  // conf.default: the values of a new interface
 
-    // net.ipv4.ip_forward is conf.all.forwarding by another name.
+    // net.ipv4.ip_forward is another name of conf.all.forwarding.
     constexpr void set_ip_forward(bool on) noexcept {
         all.forwarding = on;
         settle();
     }
-    // What a change of conf.all.forwarding brings along: a router believes no redirects, unless it
-    // is told to afterwards. The stack does the same to every interface. Linux inet_forward_change.
+    // Makes the changes that follow a change of conf.all.forwarding: a router ignores redirects,
+    // unless the switch is set again afterwards. The stack changes every interface likewise. Linux
+    // inet_forward_change.
     constexpr void settle() noexcept {
         if (all.forwarding != settled_forwarding_) {
             settled_forwarding_ = all.forwarding;
@@ -135,10 +136,10 @@ public:
     }
 
 private:
-    bool settled_forwarding_ = false;  // the value that settle() has seen to
+    bool settled_forwarding_ = false;  // the value at the last settle()
 };
 
-// The values in force on an interface: "all" and its own combined. Linux IN_DEV_ANDCONF, ORCONF,
+// The effective values of an interface: "all" and its own combined. Linux IN_DEV_ANDCONF, ORCONF,
 // MAXCONF.
 [[nodiscard]] constexpr interface_settings effective(const interface_settings& all,
                                                      const interface_settings& own) noexcept {
