@@ -1,9 +1,11 @@
-// IPv4 addresses, prefixes and interface addresses as strong types.
+// address, prefix, interface_address: IPv4 addresses as strong types.
 //
-// Expects: values in host order: `value` of 10.0.1.1 is 0x0a000101. Text forms are in
-// wire/text.hpp, literals in wire/literals.hpp.
-// Never: guesses classes; what an interface or a route makes of an address is decided elsewhere.
-// RFC 791 section 3.2, RFC 1122 section 3.2.1.3, RFC 4632, RFC 3021, RFC 6890.
+// wire/text.hpp has their text forms, wire/literals.hpp their literals. The predicates look at the
+// bits alone; interfaces and routes decide what else an address is.
+//
+// Expects: values in host order: `value` of 10.0.1.1 is 0x0a000101.
+// Never:   infers a network from a class.
+// Source:  RFC 791 section 3.2, RFC 1122 section 3.2.1.3, RFC 4632, RFC 3021, RFC 6890.
 #pragma once
 
 #include <compare>
@@ -24,7 +26,7 @@ struct address {
     }
     [[nodiscard]] constexpr u64 bits() const noexcept { return value; }
 
-    // Byte 0 to 3 in the order they are written and sent.
+    // Byte 0 to 3, in written and transmitted order.
     [[nodiscard]] constexpr u8 byte(unsigned index) const noexcept {
         return static_cast<u8>(value >> (24 - 8 * (index & 3)));
     }
@@ -39,11 +41,11 @@ struct address {
     [[nodiscard]] constexpr bool is_link_local() const noexcept { return (value >> 16) == 0xa9fe; }
     // 224.0.0.0/4. RFC 1112 section 4.
     [[nodiscard]] constexpr bool is_multicast() const noexcept { return (value >> 28) == 0xe; }
-    // 224.0.0.0/24, never forwarded. RFC 5771 section 4.
+    // 224.0.0.0/24, which no router forwards. RFC 5771 section 4.
     [[nodiscard]] constexpr bool is_link_local_multicast() const noexcept {
         return (value >> 8) == 0xe00000;
     }
-    // 240.0.0.0/4 including the limited broadcast address. RFC 1112 section 4.
+    // 240.0.0.0/4, including the limited broadcast address. RFC 1112 section 4.
     [[nodiscard]] constexpr bool is_class_e() const noexcept { return (value >> 28) == 0xf; }
     // 255.255.255.255. RFC 1122 section 3.2.1.3 (c).
     [[nodiscard]] constexpr bool is_limited_broadcast() const noexcept {
@@ -65,8 +67,8 @@ inline constexpr address igmpv3_routers{0xe0000016};  // 224.0.0.22, RFC 3376 se
     return length == 0 ? 0 : ~u32{0} << (length >= 32 ? 0 : 32 - length);
 }
 
-// A set of addresses that agree in their first `length` bits. Always canonical: bits behind the
-// length are zero.
+// The addresses that agree in their first `length` bits. Always canonical: bits behind the length
+// are 0.
 struct prefix {
     address base{};
     u8 length = 0;  // 0 to 32
@@ -91,19 +93,19 @@ struct prefix {
     friend constexpr auto operator<=>(const prefix&, const prefix&) noexcept = default;
 };
 
-// The address of an interface together with the length of its network's prefix: 10.0.1.1/24.
+// The address of an interface with the prefix length of its network: 10.0.1.1/24.
 struct interface_address {
     ipv4::address address{};
     u8 length = 32;  // 0 to 32
 
-    // The prefix that is reached directly.
+    // The prefix of the addresses on the link.
     [[nodiscard]] constexpr prefix network() const noexcept { return prefix{address, length}; }
     [[nodiscard]] constexpr ipv4::address mask() const noexcept {
         return ipv4::address{mask_bits(length)};
     }
     // A network of one or two addresses has no directed broadcast. RFC 3021 section 2.2.
     [[nodiscard]] constexpr bool has_broadcast() const noexcept { return length < 31; }
-    // All host bits one; a broadcast address only if `has_broadcast()`.
+    // All host bits one; a broadcast address only if has_broadcast().
     [[nodiscard]] constexpr ipv4::address broadcast() const noexcept {
         return network().broadcast();
     }

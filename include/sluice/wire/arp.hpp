@@ -1,8 +1,9 @@
-// ARP for IPv4 over Ethernet.
+// arp: the ARP packet for IPv4 over Ethernet.
 //
-// Expects: views over at least 28 bytes; `is_ethernet_ipv4` before the addresses are believed.
-// Never: resolves; that is link/.
-// RFC 826, RFC 5227 section 1.1 (probe and announcement).
+// Call is_ethernet_ipv4() before using the addresses. link/ resolves addresses.
+//
+// Expects: views over at least 28 bytes.
+// Source:  RFC 826, RFC 5227 section 1.1 (probe and announcement).
 #pragma once
 
 #include <cstddef>
@@ -71,15 +72,14 @@ inline constexpr u16 request = 1;
 inline constexpr u16 reply = 2;
 }  // namespace operations
 
-// Whether types and lengths are those of IPv4 over Ethernet, so that the address fields mean what
-// they say.
+// Whether types and lengths are those of IPv4 over Ethernet, so that the address fields are valid.
 [[nodiscard]] constexpr bool is_ethernet_ipv4(const_view packet) noexcept {
     return packet[hardware_type] == ethernet_hardware &&
            packet[protocol_type] == ethernet::types::ipv4 && packet[hardware_length] == 6 &&
            packet[protocol_length] == 4;
 }
 
-// A packet of IPv4 over Ethernet as a value.
+// An ARP packet for IPv4 over Ethernet as a value.
 struct packet {
     using layout = arp::layout;
 
@@ -98,7 +98,7 @@ struct packet {
         visit(arp::target_protocol, self.target_protocol);
     }
 
-    // `bad_value` if it is not about IPv4 over Ethernet.
+    // `bad_value` if it is not for IPv4 over Ethernet.
     [[nodiscard]] static constexpr wire_error refusal(const_view from) noexcept {
         return is_ethernet_ipv4(from) ? wire_error::none : wire_error::bad_value;
     }

@@ -1,10 +1,12 @@
 // The loops behind wire/checksum.hpp: sums of native words over any length and alignment.
 //
-// Expects: `count` readable bytes at `from`; any alignment, any parity of address and length.
-// Results: one's-complement sums in native byte order, congruent to the sum of native 16-bit words
-// modulo 65535, and zero only if all bytes are zero. A trailing odd byte counts as the first byte
-// in memory of a word padded with zero. SLUICE_PORTABLE_CHECKSUM defined (the same in every
-// translation unit) leaves the vector loop out.
+// They return one's-complement sums in native byte order, congruent to the sum of native 16-bit
+// words modulo 65535, and 0 only if all bytes are 0. An odd last byte counts as the first byte in
+// memory of a word padded with zero. Define SLUICE_PORTABLE_CHECKSUM, the same in every translation
+// unit, to leave the vector loop out.
+//
+// Expects: `count` readable bytes at `from`, with any alignment and any parity of address and
+//          length.
 #pragma once
 
 #include <bit>
@@ -21,7 +23,7 @@
 
 namespace sluice::checksum::detail {
 
-// The sum in host terms, byte by byte: for constant evaluation.
+// The sum in host terms, byte by byte, for constant evaluation.
 [[nodiscard]] constexpr u64 sum_by_bytes(const std::byte* from, std::size_t count) noexcept {
     u64 sum = 0;
     for (std::size_t i = 0; i + 1 < count; i += 2)
@@ -37,7 +39,7 @@ template <class T>
     return value;
 }
 
-// One's-complement addition: the carry out of the top comes back in at the bottom.
+// One's-complement addition: adds the carry out of the top bit at the bottom.
 [[nodiscard]] inline u64 add_with_carry(u64 left, u64 right) noexcept {
     u64 sum;
     const bool carry = __builtin_add_overflow(left, right, &sum);
@@ -61,7 +63,7 @@ template <class T>
     }
 }
 
-// The last 0 to 7 bytes, as if zeros followed them.
+// The sum of the last 0 to 7 bytes, as if zeros followed them.
 [[nodiscard]] inline u64 sum_tail(const std::byte* from, std::size_t count) noexcept {
     u64 sum = 0;
     if ((count & 4) != 0) {
@@ -100,9 +102,8 @@ template <class T>
     return add_with_carry(a, sum_tail(from, count));
 }
 
-// The native sum of a header of any number of 32-bit words. Out of line: options are rare, and
-// inlined the loop draws false warnings wherever the compiler knows that the header has twenty
-// bytes.
+// The native sum of a header of any number of 32-bit words. Not inlined: options are rare, and the
+// inlined loop causes false warnings where the compiler knows that the header has 20 bytes.
 [[nodiscard, gnu::noinline]] inline u64 sum_long_header(const std::byte* header,
                                                         unsigned words) noexcept {
     u64 sum = 0;
@@ -120,7 +121,8 @@ template <class T>
            load_native<u32>(header + 16);
 }
 
-// The same of five words that nobody has just written: wider loads would wait for narrower stores.
+// The native sum of five words that were not written just before: wider loads would wait for
+// narrower stores.
 [[nodiscard]] inline u64 sum_received_header(const std::byte* header) noexcept {
     const u64 sum = add_with_carry(load_native<u64>(header), load_native<u64>(header + 8));
     return add_with_carry(sum, load_native<u32>(header + 16));
@@ -128,9 +130,9 @@ template <class T>
 
 #if SLUICE_CHECKSUM_AVX2
 
-// 64 bytes a step. Sixteen-bit words are made signed by flipping their top bit (which subtracts
-// 0x8000 from each), summed in pairs into 32-bit lanes by multiply-and-add with ones, and the bias
-// is put back at the end.
+// 64 bytes in each step. It makes 16-bit words signed by flipping their top bit (which subtracts
+// 0x8000 from each), sums pairs into 32-bit lanes by multiply-and-add with ones, and adds the bias
+// again at the end.
 [[nodiscard, gnu::target("avx2")]] inline u64 sum_avx2(const std::byte* from,
                                                        std::size_t count) noexcept {
     using words = short __attribute__((vector_size(32)));
@@ -140,7 +142,7 @@ template <class T>
     const words flip = {top, top, top, top, top, top, top, top,
                         top, top, top, top, top, top, top, top};
     const words ones = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
-    // Four words a lane and step: unbiased, a lane stays below 2^18 * 2^13 = 2^31.
+    // Each step adds four words to a lane: unbiased, a lane stays below 2^18 * 2^13 = 2^31.
     constexpr std::size_t steps_at_most = 8192;
 
     u64 sum = 0;
@@ -157,7 +159,7 @@ template <class T>
             high += reinterpret_cast<lanes>(__builtin_ia32_pmaddwd256(second ^ flip, ones));
         }
         count -= 64 * steps;
-        // A biased lane lies within [-2^30, 2^30], their sum within an int.
+        // A biased lane lies within [-2^30, 2^30], and the sum of two within an int.
         const quads total = reinterpret_cast<quads>(low + high + static_cast<int>(steps << 17));
         const quads halves = (total & 0xffffffff) + (total >> 32);
         sum += halves[0] + halves[1] + halves[2] + halves[3];
@@ -165,7 +167,7 @@ template <class T>
     return add_with_carry(sum, sum_portable(from, count));
 }
 
-// Below this many bytes the four carry chains win.
+// For fewer bytes the four carry chains are faster.
 inline constexpr std::size_t avx2_from = 128;
 
 #endif

@@ -1,10 +1,12 @@
-// Hex dump of any bytes: offset, hexadecimal, and text columns, sixteen bytes a line.
+// dump: a hex dump of any bytes: offset, hexadecimal and text columns, 16 bytes in each line.
 //
 //     0000  45 00 00 54 00 00 40 00  40 01 26 a7 0a 00 00 01  |E..T..@.@.&.....|
 //
-// Expects: for `dump_to`, a buffer of `dump_size(n)` characters for the whole.
-// Never: allocates; every line is handed to the caller's function, or written into his buffer.
-// Offsets have four digits, or eight from 64 KiB on.
+// Offsets have four digits, or eight for more than 64 KiB. Each line goes to the caller's function,
+// or into the caller's buffer.
+//
+// Expects: for a complete dump_to, a buffer of dump_size(n) characters.
+// Never:   allocates.
 #pragma once
 
 #include <cstddef>
@@ -62,16 +64,16 @@ constexpr void dump(const_bytes all, Line&& line) {
     }
 }
 
-// Characters that the dump of `count` bytes takes in a buffer, line ends included.
+// The characters that the dump of `count` bytes needs, including line ends.
 [[nodiscard]] constexpr std::size_t dump_size(std::size_t count) noexcept {
     const std::size_t lines = (count + dump_bytes_per_line - 1) / dump_bytes_per_line;
     const std::size_t offset_digits = count > 0x10000 ? 8 : 4;
-    // A line is the offset, a blank, 16 times "xx ", two blanks before the halves, " |", "|" and
+    // A line has the offset, a blank, 16 times "xx ", two blanks before the halves, " |", "|" and
     // the line end.
     return lines * (offset_digits + 1 + 3 * dump_bytes_per_line + 2 + 2 + 1 + 1) + count;
 }
 
-// Writes whole lines, each followed by '\n', as many as fit; the number of characters written.
+// Writes as many whole lines as fit, each with a '\n'; returns the number of characters written.
 constexpr std::size_t dump_to(const_bytes all, std::span<char> to) noexcept {
     std::size_t written = 0;
     for (std::size_t offset = 0; offset < all.size(); offset += dump_bytes_per_line) {

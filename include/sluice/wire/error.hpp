@@ -1,5 +1,4 @@
-// Why bytes could not be read as what they should be. One value for each kind of malformation the
-// wire layer reports.
+// wire_error: why bytes could not be read as the expected format; one value for each kind of fault.
 #pragma once
 
 #include <sluice/base/integer.hpp>
@@ -7,19 +6,18 @@
 namespace sluice {
 
 enum class wire_error : u8 {
-    none,               // what a result that holds a value reports
+    none,               // the error() of a result that has a value
     truncated,          // fewer bytes than the header, option or message needs
-    bad_version,        // a version number that this format does not have
+    bad_version,        // a version number that the format does not have
     bad_header_length,  // a header length below the fixed part, or beyond the bytes present
-    bad_total_length,   // a length field below the header's own length, or beyond the bytes
-                        // present
+    bad_total_length,   // a length field below the header's own length, or beyond the bytes present
     bad_checksum,       // the checksum does not match
-    bad_value,          // a field holds what the format does not allow
-    no_room,            // the buffer to write into is too small
-    absent,             // an optional field that this header does not have
+    bad_value,          // a field has a value that the format does not allow
+    no_room,            // the buffer to write to is too small
+    absent,             // this header does not have the optional field
 };
 
-// A sentence for a person. Every error of the library has one: message(e).
+// A message for people. Every error of the library has a message(e).
 [[nodiscard]] constexpr const char* message(wire_error error) noexcept {
     switch (error) {
     case wire_error::none:

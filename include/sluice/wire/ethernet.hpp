@@ -1,10 +1,11 @@
-// Ethernet: addresses, the header, the 802.1Q tag, and the mapping of IPv4 groups to group
-// addresses.
+// ethernet: MAC addresses, the Ethernet header, the 802.1Q tag, and the group address of an IPv4
+// group.
 //
-// Expects: views over at least 14 bytes (header) or 4 bytes (a tag: what follows the type field of
-// a tagged frame).
-// Never: speaks of preamble, padding or frame check sequence: those belong to the device.
-// RFC 894, IEEE 802.1Q section 9, RFC 1112 section 6.4.
+// Preamble, padding and frame check sequence are left to the device.
+//
+// Expects: views over at least 14 bytes (header) or 4 bytes (tag: the bytes behind the type field
+//          of a tagged frame).
+// Source:  RFC 894, IEEE 802.1Q section 9, RFC 1112 section 6.4.
 #pragma once
 
 #include <array>
@@ -20,7 +21,7 @@
 
 namespace sluice::ethernet {
 
-// A 48-bit MAC address; bytes in the order they are written and sent.
+// A 48-bit MAC address; bytes in written and transmitted order.
 struct address {
     std::array<u8, 6> parts{};
 
@@ -34,15 +35,15 @@ struct address {
                (u64{parts[3]} << 16) | (u64{parts[4]} << 8) | parts[5];
     }
 
-    // Group address: multicast or broadcast.
+    // Whether it is a group address: multicast or broadcast.
     [[nodiscard]] constexpr bool is_multicast() const noexcept { return (parts[0] & 1) != 0; }
     [[nodiscard]] constexpr bool is_broadcast() const noexcept { return bits() == 0xffffffffffff; }
     [[nodiscard]] constexpr bool is_zero() const noexcept { return bits() == 0; }
-    // Not assigned by a manufacturer.
+    // Whether no manufacturer assigned it.
     [[nodiscard]] constexpr bool is_locally_administered() const noexcept {
         return (parts[0] & 2) != 0;
     }
-    // What an interface may have as its own: neither a group nor zero.
+    // Whether an interface may have this address: neither a group nor zero.
     [[nodiscard]] constexpr bool is_valid_unicast() const noexcept {
         return !is_multicast() && !is_zero();
     }
@@ -52,8 +53,8 @@ struct address {
 
 inline constexpr address broadcast{{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
 
-// The group address that carries an IPv4 group: 01:00:5e and the low 23 bits, so 32 groups share
-// one. RFC 1112 section 6.4.
+// The group address of an IPv4 group: 01:00:5e and the low 23 bits, so 32 groups share one address.
+// RFC 1112 section 6.4.
 [[nodiscard]] constexpr address multicast_mac(ipv4::address group) noexcept {
     return address::from_bits(0x01005e000000 | (group.value & 0x7fffff));
 }
@@ -68,7 +69,7 @@ inline constexpr struct source final : field<address, 48, 48, "source"> {} sourc
 // Type of the contents; values below 1536 are a length (IEEE 802.3).
 inline constexpr struct type final : field<u16, 96, 16, "type"> {} type{};
 
-// Of a tag: priority code point, drop eligible indicator, VLAN identifier, and the type of the
+// The tag: priority code point, drop eligible indicator, VLAN identifier, and the type of the
 // contents.
 inline constexpr struct tag_priority final : field<u8, 0, 3, "tag_priority"> {} tag_priority{};
 inline constexpr struct tag_drop_eligible final
@@ -99,16 +100,16 @@ inline constexpr u16 arp = 0x0806;
 inline constexpr u16 vlan = 0x8100;
 inline constexpr u16 ipv6 = 0x86dd;
 inline constexpr u16 service_vlan = 0x88a8;
-inline constexpr u16 old_service_vlan = 0x9100;  // of switches older than IEEE 802.1ad
+inline constexpr u16 old_service_vlan = 0x9100;  // used by switches older than IEEE 802.1ad
 }  // namespace types
 
-// Whether a tag of IEEE 802.1Q or 802.1ad follows the type field. Linux eth_type_vlan, which does
-// not know old_service_vlan.
+// Whether this type announces a tag of IEEE 802.1Q or 802.1ad. Linux eth_type_vlan, which does not
+// know old_service_vlan either.
 [[nodiscard]] constexpr bool is_tag(u16 of_type) noexcept {
     return of_type == types::vlan || of_type == types::service_vlan;
 }
 
-// Bytes in front of the contents of a frame: 14, and 4 for each tag that is there whole.
+// Bytes in front of the contents of a frame: 14, and 4 for each complete tag.
 [[nodiscard]] constexpr u32 header_length(const_bytes frame) noexcept {
     u32 length = layout::size;
     while (frame.size() >= length + tag_layout::size &&

@@ -1,7 +1,8 @@
-// The GRE header with its optional checksum, key and sequence number.
+// gre: the GRE header with its optional checksum, key and sequence number.
 //
-// Never:  computes the checksum: it covers the payload too, and is that of checksum::compute over
-//         header and payload with the field zero.
+// The checksum covers the payload too, so the caller computes it: checksum::compute over header and
+// payload with the field set to 0.
+//
 // Source: RFC 2784 section 2.1, RFC 2890 section 2.
 #pragma once
 
@@ -23,7 +24,7 @@ namespace sluice::gre {
 
 // clang-format off
 inline constexpr struct has_checksum final : field<bool, 0, 1, "has_checksum"> {} has_checksum{};
-// Source routes of an older GRE; a receiver discards what has it set. RFC 2784 section 2.3.
+// Source routes of an older GRE; a receiver discards packets with this bit. RFC 2784 section 2.3.
 inline constexpr struct has_routing final : field<bool, 1, 1, "has_routing"> {} has_routing{};
 inline constexpr struct has_key final : field<bool, 2, 1, "has_key"> {} has_key{};
 inline constexpr struct has_sequence final : field<bool, 3, 1, "has_sequence"> {} has_sequence{};

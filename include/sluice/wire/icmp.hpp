@@ -1,10 +1,12 @@
-// The ICMP header: type, code, checksum, and the 32 bits whose meaning depends on the type.
+// icmp: the ICMP header: type, code, checksum, and 32 bits whose meaning depends on the type.
 //
-// Expects: views over at least 8 bytes. Messages with more fixed fields have layouts in
-// wire/icmp_messages.hpp; extensions (RFC 4884) are in wire/icmp_extensions.hpp.
-// Never: decides what is answered, or when an error may be sent.
-// RFC 792, RFC 950 appendix I, RFC 1191 section 4, RFC 1812 section 5.2.7, RFC 4884 section 4,
-// RFC 8335 section 2.
+// wire/icmp_messages.hpp has layouts of messages with more fixed fields, wire/icmp_extensions.hpp
+// the extensions of RFC 4884. Other parts decide whether to answer and whether an error may be
+// sent.
+//
+// Expects: views over at least 8 bytes.
+// Source:  RFC 792, RFC 950 appendix I, RFC 1191 section 4, RFC 1812 section 5.2.7,
+//          RFC 4884 section 4, RFC 8335 section 2.
 #pragma once
 
 #include <cstddef>
@@ -45,9 +47,9 @@ inline constexpr struct rest_of_header final
 inline constexpr struct identifier final : field<u16, 32, 16, "identifier"> {} identifier{};
 inline constexpr struct sequence final : field<u16, 48, 16, "sequence"> {} sequence{};
 inline constexpr struct gateway final : field<ipv4::address, 32, 32, "gateway"> {} gateway{};
-// Of code 4, fragmentation needed; 0 from routers older than RFC 1191.
+// With code 4, fragmentation needed: the MTU in bytes; 0 from routers older than RFC 1191.
 inline constexpr struct next_hop_mtu final : field<u16, 48, 16, "next_hop_mtu"> {} next_hop_mtu{};
-// Offset of the offending byte in the quoted datagram.
+// Offset of the bad byte in the quoted datagram.
 inline constexpr struct pointer final : field<u8, 32, 8, "pointer"> {} pointer{};
 // Length of the quoted datagram in 32-bit words when extensions follow it, else 0.
 // RFC 4884 section 4.
@@ -55,9 +57,9 @@ inline constexpr struct quote_words final : field<u8, 40, 8, "quote_words"> {} q
 
 inline constexpr struct extended_sequence final
     : field<u8, 48, 8, "extended_sequence"> {} extended_sequence{};
-// The probed interface belongs to the probed node itself. RFC 8335 section 2.
+// The probed interface is one of the probed node. RFC 8335 section 2.
 inline constexpr struct local_bit final : field<bool, 63, 1, "local_bit"> {} local_bit{};
-// State of the neighbour entry, when the probed interface is not local. RFC 8335 section 3.
+// State of the neighbour entry, if the probed interface is not local. RFC 8335 section 3.
 inline constexpr struct neighbor_state final
     : field<u8, 56, 3, "neighbor_state"> {} neighbor_state{};
 inline constexpr struct active_bit final : field<bool, 61, 1, "active_bit"> {} active_bit{};
@@ -134,7 +136,7 @@ inline constexpr u8 reassembly = 1;
 
 // Codes of parameter problem. RFC 792, RFC 1108, RFC 1812 section 5.2.7.
 namespace problems {
-inline constexpr u8 pointer = 0;  // `pointer` shows the offending byte
+inline constexpr u8 pointer = 0;  // `pointer` is the offset of the bad byte
 inline constexpr u8 option_missing = 1;
 inline constexpr u8 bad_length = 2;
 }  // namespace problems
@@ -148,15 +150,14 @@ inline constexpr u8 no_such_entry = 3;
 inline constexpr u8 multiple_interfaces = 4;
 }  // namespace extended
 
-// Whether a message of this type reports an error, and so must not be answered by one.
-// RFC 1122 section 3.2.2.
+// Whether a message of this type reports an error: no error may answer it. RFC 1122 section 3.2.2.
 [[nodiscard]] constexpr bool is_error(u8 message) noexcept {
     return message == types::destination_unreachable || message == types::source_quench ||
            message == types::redirect || message == types::time_exceeded ||
            message == types::parameter_problem;
 }
 
-// Whether a message of this type asks for an answer.
+// Whether a message of this type requests an answer.
 [[nodiscard]] constexpr bool is_query(u8 message) noexcept {
     return message == types::echo_request || message == types::router_solicitation ||
            message == types::timestamp_request || message == types::information_request ||
@@ -169,14 +170,14 @@ inline constexpr u8 multiple_interfaces = 4;
            message == types::parameter_problem;
 }
 
-// Computes and stores the checksum of `message`: header (at least 8 bytes) and data.
+// Computes and stores the checksum of `message`, which is a header (at least 8 bytes) and data.
 constexpr void set_checksum(bytes message) noexcept {
     const view header{message.data()};
     header.set(checksum, 0);
     header.set(checksum, sluice::checksum::compute(message));
 }
 
-// Whether the checksum of `message`, header and data, is right.
+// Whether the checksum of `message`, which is a header and data, is right.
 [[nodiscard]] constexpr bool checksum_ok(const_bytes message) noexcept {
     return sluice::checksum::verify(message);
 }

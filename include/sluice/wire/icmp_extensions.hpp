@@ -1,13 +1,13 @@
-// The extension structure of ICMP messages: where it is, whether it is sound, and its objects.
+// split_extended, extension_cursor: the extension structure of ICMP messages, its check, and its
+// objects.
 //
-// Expects: any bytes. Nothing is read beyond them, and the walk takes a step for each four bytes at
-// most.
-// Never: guesses an extension in a message whose length field is 0 (RFC 4884 section 5.5 allows
-// that for old senders; a caller who wants it passes the bytes behind offset 136 to
-// `check_extension` himself).
-// Objects: `extension_cursor` walks them; those of RFC 4950, RFC 5837 and RFC 8335 are in
-// wire/icmp_objects.hpp.
-// RFC 4884 section 4, RFC 4884 section 5, RFC 4884 section 7.
+// wire/icmp_objects.hpp reads the objects of RFC 4950, RFC 5837 and RFC 8335.
+//
+// Expects: any bytes.
+// Never:   reads beyond them; the walk takes at most one step for each four bytes. Never guesses an
+//          extension in a message whose length field is 0. RFC 4884 section 5.5 allows that for old
+//          senders: to do so, pass the bytes behind offset 136 to check_extension().
+// Source:  RFC 4884 section 4, RFC 4884 section 5, RFC 4884 section 7.
 #pragma once
 
 #include <cstddef>
@@ -39,7 +39,7 @@ inline constexpr struct extension_reserved final
 inline constexpr struct extension_checksum final
     : field<u16, 16, 16, "extension_checksum"> {} extension_checksum{};
 
-// Of the object, its header included, in bytes.
+// Length of the object with its header, in bytes.
 inline constexpr struct object_length final : field<u16, 0, 16, "object_length"> {} object_length{};
 inline constexpr struct object_class final : field<u8, 16, 8, "object_class"> {} object_class{};
 inline constexpr struct object_type final : field<u8, 24, 8, "object_type"> {} object_type{};
@@ -56,8 +56,7 @@ using object_view = header_view<object_layout>;
 using const_object_view = header_view<object_layout, const std::byte>;
 
 inline constexpr u8 extension_version_number = 2;
-// A datagram quoted before extensions is at least this long, padded with zeros.
-// RFC 4884 section 5.1.
+// The least length of a datagram quoted before extensions, padded with zeros. RFC 4884 section 5.1.
 inline constexpr std::size_t min_extended_quote = 128;
 
 // Values of `object_class`.
@@ -67,8 +66,8 @@ inline constexpr u8 interface_information = 2;     // RFC 5837
 inline constexpr u8 interface_identification = 3;  // RFC 8335
 }  // namespace object_classes
 
-// Judges an extension structure: at least its header, version 2, and a right checksum or none.
-// Object lengths are found by walking. Errors: `truncated`, `bad_version`, `bad_checksum`.
+// Checks an extension structure: it has at least its header, version 2, and a right checksum or
+// none. The walk checks the lengths of objects. Errors: `truncated`, `bad_version`, `bad_checksum`.
 [[nodiscard]] constexpr result<void, wire_error> check_extension(const_bytes structure) noexcept {
     if (!const_extension_view::fits(structure)) return failure{wire_error::truncated};
     const const_extension_view header{structure.data()};
@@ -80,7 +79,7 @@ inline constexpr u8 interface_identification = 3;  // RFC 8335
     return {};
 }
 
-// A message with extensions, taken apart.
+// The parts of a message with extensions.
 struct extended_message {
     const_bytes quote;      // the quoted datagram, with its padding
     const_bytes extension;  // the extension structure; empty if there is none
@@ -88,7 +87,7 @@ struct extended_message {
 
 // Finds quote and extension of a whole ICMP message (header and data). Errors: `truncated`;
 // `bad_total_length` if the length field points beyond the message or leaves less than 128 bytes
-// for the quote; and those of `check_extension`.
+// for the quote; and the errors of check_extension().
 [[nodiscard]] constexpr result<extended_message, wire_error>
 split_extended(const_bytes message) noexcept {
     if (!const_view::fits(message)) return failure{wire_error::truncated};
@@ -107,8 +106,8 @@ split_extended(const_bytes message) noexcept {
     return extended_message{data.first(quoted), structure};
 }
 
-// Stores version, reserved bits and checksum of a structure whose objects are written; at least 4
-// bytes.
+// Stores version, reserved bits and checksum of a structure of at least 4 bytes, after its objects
+// were written.
 constexpr void finish_extension(bytes structure) noexcept {
     const extension_view header{structure.data()};
     header.set(extension_version, extension_version_number)
@@ -123,7 +122,7 @@ public:
     // `structure` begins with the extension header.
     constexpr explicit extension_cursor(const_bytes structure) noexcept : structure_{structure} {}
 
-    // Moves to the next object; false at the end and where an object is malformed.
+    // Moves to the next object; false at the end and at a malformed object.
     [[nodiscard]] constexpr bool next() noexcept {
         offset_ += length_;
         length_ = 0;
@@ -140,7 +139,7 @@ public:
         return true;
     }
 
-    // Of the current object, after `next()` said true.
+    // The current object, after next() returned true.
     [[nodiscard]] constexpr const_object_view header() const noexcept {
         return const_object_view{structure_.data() + offset_};
     }

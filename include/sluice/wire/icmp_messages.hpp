@@ -1,9 +1,11 @@
-// ICMP messages with fixed fields behind the first eight bytes, and ICMP headers as values.
+// ICMP messages with further fixed fields (timestamp, address mask, router advertisement), and ICMP
+// headers as values.
 //
-// Expects: views over as many bytes as their layout has. Views share the fields of wire/icmp.hpp.
-// Never: answers anything.
-// RFC 792 (timestamp), RFC 950 appendix I (address mask), RFC 1256 section 3 (router
-// advertisement).
+// Views share the fields of wire/icmp.hpp.
+//
+// Expects: views over as many bytes as their layout has.
+// Source:  RFC 792 (timestamp), RFC 950 appendix I (address mask), RFC 1256 section 3 (router
+//          advertisement).
 #pragma once
 
 #include <cstddef>
@@ -30,7 +32,7 @@ namespace sluice::icmp {
 //  +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
 
 // clang-format off
-// Milliseconds since midnight UT, or anything with the top bit set.
+// Milliseconds since midnight UT, or any value with the top bit set.
 inline constexpr struct originate_time final
     : field<u32, 64, 32, "originate_time"> {} originate_time{};
 inline constexpr struct receive_time final : field<u32, 96, 32, "receive_time"> {} receive_time{};
@@ -40,11 +42,11 @@ inline constexpr struct transmit_time final
 inline constexpr struct address_mask final
     : field<ipv4::address, 64, 32, "address_mask"> {} address_mask{};
 
-// Entries of a router advertisement.
+// The number of entries of a router advertisement.
 inline constexpr struct address_count final : field<u8, 32, 8, "address_count"> {} address_count{};
 // Size of an entry in 32-bit words: 2.
 inline constexpr struct entry_words final : field<u8, 40, 8, "entry_words"> {} entry_words{};
-// Seconds.
+// The lifetime in seconds.
 inline constexpr struct lifetime final : field<u16, 48, 16, "lifetime"> {} lifetime{};
 // clang-format on
 
@@ -74,13 +76,13 @@ using const_address_mask_view = header_view<address_mask_layout, const std::byte
 using router_advertisement_view = header_view<router_advertisement_layout>;
 using const_router_advertisement_view = header_view<router_advertisement_layout, const std::byte>;
 
-// The eight bytes that every message has, as a value. The factories state what the last four mean.
+// The eight bytes that every message has, as a value. The factories set the last four by type.
 struct header {
     using layout = icmp::layout;
 
     u8 type = 0;
     u8 code = 0;
-    u16 checksum = 0;  // emitted as it is; `set_checksum(message)` computes it
+    u16 checksum = 0;  // emitted unchanged; `set_checksum(message)` computes it
     u32 rest_of_header = 0;
 
     // `message` is `types::echo_request` or `types::echo_reply`.
@@ -90,7 +92,7 @@ struct header {
     [[nodiscard]] static constexpr header destination_unreachable(u8 why) noexcept {
         return header{types::destination_unreachable, why, 0, 0};
     }
-    // Cannot be made without the MTU. RFC 1191 section 4.
+    // `mtu` in bytes. RFC 1191 section 4.
     [[nodiscard]] static constexpr header fragmentation_needed(u16 mtu) noexcept {
         return header{types::destination_unreachable, unreachable::fragmentation_needed, 0, mtu};
     }
@@ -100,7 +102,7 @@ struct header {
     [[nodiscard]] static constexpr header time_exceeded(u8 why) noexcept {
         return header{types::time_exceeded, why, 0, 0};
     }
-    // `at` is an offset into the quoted datagram, in bytes.
+    // `at`: offset of the bad byte in the quoted datagram.
     [[nodiscard]] static constexpr header parameter_problem(u8 at) noexcept {
         return header{types::parameter_problem, problems::pointer, 0, u32{at} << 24};
     }

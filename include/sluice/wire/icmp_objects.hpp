@@ -1,10 +1,12 @@
 // Objects of ICMP extensions as values: MPLS label stack entries, interface information, interface
 // identification.
 //
-// Expects: the payload of one object (what `extension_cursor::payload()` gives), any bytes. Names
-// are at most 63 bytes, not zero-terminated on the wire beyond padding.
-// Never: allocates; names stay views of the packet on parse and of the caller's memory on emit.
-// RFC 4950 section 3, RFC 5837 section 4, RFC 8335 section 2.1.
+// Names are at most 63 bytes, without a terminating zero except for padding. Parsed names are views
+// of the packet, emitted ones of the caller's memory.
+//
+// Expects: the payload of one object (extension_cursor::payload()), any bytes.
+// Never:   allocates.
+// Source:  RFC 4950 section 3, RFC 5837 section 4, RFC 8335 section 2.1.
 #pragma once
 
 #include <cstddef>
@@ -42,7 +44,7 @@ struct mpls_layout final
 using mpls_view = header_view<mpls_layout>;
 using const_mpls_view = header_view<mpls_layout, const std::byte>;
 
-// Roles of an interface, the two high bits of the C-Type of interface information.
+// Roles of an interface: the two high bits of the C-Type of interface information.
 // RFC 5837 section 4.1.
 namespace interface_roles {
 inline constexpr u8 incoming = 0;
@@ -59,7 +61,7 @@ inline constexpr u8 interface_has_name = 0x02;
 inline constexpr u8 interface_has_mtu = 0x01;
 inline constexpr std::size_t max_interface_name = 63;
 
-// Takes bytes off the front; once too few are left, everything fails.
+// Takes bytes from the front. Once too few are left, every later read fails.
 struct object_reader {
     const_bytes rest;
     bool failed = false;
@@ -79,7 +81,7 @@ struct object_reader {
     }
 };
 
-// Appends to a buffer that is known to be large enough.
+// Appends to a buffer that is large enough.
 struct object_writer {
     std::byte* next;
 
@@ -87,7 +89,7 @@ struct object_writer {
         store_be<u32>(next, value);
         next += 4;
     }
-    // The bytes, and zeros until `padded` bytes are written.
+    // Writes the bytes, and zeros up to `padded` bytes.
     constexpr void put(const_bytes data, std::size_t padded) noexcept {
         copy_bytes(next, data.data(), data.size());
         fill_bytes(next + data.size(), padded - data.size(), std::byte{0});
@@ -129,11 +131,11 @@ struct interface_information {
     bool has_mtu = false;
     u32 index = 0;
     u16 family = families::ipv4;
-    const_bytes address{};  // 4 or 16 bytes, as `family` says
+    const_bytes address{};  // 4 or 16 bytes, depending on `family`
     const_bytes name{};     // 0 to 63 bytes, padding removed
     u32 mtu = 0;
 
-    // The C-Type: role and which parts are there.
+    // The C-Type: the role, and which parts are present.
     [[nodiscard]] constexpr u8 type_bits() const noexcept {
         return static_cast<u8>((role & 3) << 6 | (has_index ? detail::interface_has_index : 0) |
                                (has_address ? detail::interface_has_address : 0) |
@@ -141,7 +143,7 @@ struct interface_information {
                                (has_mtu ? detail::interface_has_mtu : 0));
     }
 
-    // Of the whole object, its header included, in bytes.
+    // Length of the whole object with its header, in bytes.
     [[nodiscard]] constexpr std::size_t length() const noexcept {
         return object_layout::size + (has_index ? 4u : 0u) +
                (has_address ? 4 + address.size() : 0) +
@@ -149,7 +151,7 @@ struct interface_information {
     }
 
     // Reads the payload of an object with the C-Type `bits`. Errors: `truncated`; `bad_value` for
-    // an unknown family or a name whose length byte is 0, above 64 or no multiple of 4.
+    // an unknown family, or a name whose length byte is 0, above 64 or no multiple of 4.
     [[nodiscard]] static constexpr result<interface_information, wire_error>
     parse(u8 bits, const_bytes payload) noexcept {
         interface_information info{};
@@ -179,8 +181,8 @@ struct interface_information {
         return info;
     }
 
-    // Writes the whole object, `length()` bytes. Errors: `no_room`; `bad_value` for an address of
-    // another size than its family has, or a name above 63 bytes.
+    // Writes the whole object, length() bytes. Errors: `no_room`; `bad_value` for an address whose
+    // size is not that of its family, or a name above 63 bytes.
     [[nodiscard]] constexpr result<std::size_t, wire_error> emit(bytes to) const noexcept {
         if ((has_address && address.size() != detail::address_size(family)) ||
             (has_name && name.size() > detail::max_interface_name)) {
@@ -204,18 +206,18 @@ struct interface_information {
     }
 };
 
-// How an interface is named in an extended echo request. RFC 8335 section 2.1.
+// How an extended echo request names the interface. RFC 8335 section 2.1.
 enum class interface_identification_type : u8 { name = 1, index = 2, address = 3 };
 
-// An interface identification object; only the member that `by` selects is meant.
+// An interface identification object; only the member that `by` selects is valid.
 struct interface_identification {
     interface_identification_type by = interface_identification_type::index;
     u32 index = 0;
     u16 family = families::ipv4;
-    const_bytes address{};  // as long as the object says, which need not be what `family` needs
+    const_bytes address{};  // of the length that the object states, which `family` may contradict
     const_bytes name{};     // padding removed
 
-    // Of the whole object, its header included, in bytes.
+    // Length of the whole object with its header, in bytes.
     [[nodiscard]] constexpr std::size_t length() const noexcept {
         switch (by) {
         case interface_identification_type::name:
@@ -229,7 +231,7 @@ struct interface_identification {
     }
 
     // Reads the payload of an object with the C-Type `bits`. Errors: `truncated`; `bad_value` for
-    // an unknown C-Type, an index object of another size than 4, or a name longer than 63 bytes.
+    // an unknown C-Type, an index object whose size is not 4, or a name above 63 bytes.
     [[nodiscard]] static constexpr result<interface_identification, wire_error>
     parse(u8 bits, const_bytes payload) noexcept {
         interface_identification id{};
@@ -255,8 +257,8 @@ struct interface_identification {
         return failure{wire_error::bad_value};
     }
 
-    // Writes the whole object, `length()` bytes. Errors: `no_room`; `bad_value` for a name above
-    // 63 or an address above 255 bytes.
+    // Writes the whole object, length() bytes. Errors: `no_room`; `bad_value` for a name above 63
+    // bytes or an address above 255 bytes.
     [[nodiscard]] constexpr result<std::size_t, wire_error> emit(bytes to) const noexcept {
         if (name.size() > detail::max_interface_name || address.size() > 255) {
             return failure{wire_error::bad_value};

@@ -1,9 +1,11 @@
-// IGMP, versions 1 to 3: queries, reports, leaves, group records, and the float codes of version 3.
+// igmp: IGMP versions 1 to 3: queries, reports, leaves, group records, and the float codes of
+// version 3.
 //
-// Expects: views over at least 8 bytes (12 for a version 3 query). Lists of sources and records are
-// read through `source_at` and `record_cursor`, which never read beyond the bytes present.
-// Never: keeps group state; that is multicast/.
-// RFC 1112 appendix I, RFC 2236 section 2, RFC 3376 section 4.
+// source_at() and record_cursor read lists of sources and records within the bytes present.
+// multicast/ keeps the group state.
+//
+// Expects: views over at least 8 bytes (12 for a version 3 query).
+// Source:  RFC 1112 appendix I, RFC 2236 section 2, RFC 3376 section 4.
 #pragma once
 
 #include <cstddef>
@@ -47,7 +49,7 @@ inline constexpr struct query_reserved final
 inline constexpr struct suppress final : field<bool, 68, 1, "suppress"> {} suppress{};
 // The querier's robustness variable; 0 if above 7.
 inline constexpr struct robustness final : field<u8, 69, 3, "robustness"> {} robustness{};
-// The querier's query interval, seconds, a float code.
+// The querier's query interval in seconds, as a float code.
 inline constexpr struct query_interval_code final
     : field<u8, 72, 8, "query_interval_code"> {} query_interval_code{};
 inline constexpr struct source_count final : field<u16, 80, 16, "source_count"> {} source_count{};
@@ -57,7 +59,7 @@ inline constexpr struct report_reserved final
 inline constexpr struct record_count final : field<u16, 48, 16, "record_count"> {} record_count{};
 
 inline constexpr struct record_type final : field<u8, 0, 8, "record_type"> {} record_type{};
-// Of the auxiliary data, in 32-bit words.
+// Length of the auxiliary data in 32-bit words.
 inline constexpr struct auxiliary_words final
     : field<u8, 8, 8, "auxiliary_words"> {} auxiliary_words{};
 inline constexpr struct record_source_count final
@@ -66,7 +68,7 @@ inline constexpr struct record_group final
     : field<ipv4::address, 32, 32, "record_group"> {} record_group{};
 // clang-format on
 
-// Queries and reports of versions 1 and 2, and the beginning of every message.
+// Queries and reports of versions 1 and 2, and the first bytes of every message.
 struct layout final
     : header_layout<struct type, struct max_response_code, struct checksum, struct group> {};
 struct v3_query_layout final
@@ -111,14 +113,14 @@ inline constexpr u8 allow_new_sources = 5;
 inline constexpr u8 block_old_sources = 6;
 }  // namespace record_types
 
-// The value of a code of version 3: below 128 itself, else a float 1mmmm eee of 4 mantissa and 3
-// exponent bits. RFC 3376 section 4.1.1.
+// The value of a version 3 code: below 128 the code itself, else a float 1eeemmmm of 3 exponent and
+// 4 mantissa bits. RFC 3376 section 4.1.1.
 [[nodiscard]] constexpr u32 decode_float(u8 coded) noexcept {
     if (coded < 128) return coded;
     return ((u32{coded} & 0x0f) | 0x10) << (((u32{coded} >> 4) & 7) + 3);
 }
 
-// The largest code whose value does not exceed `value`; 255 (31744) for anything larger.
+// The largest code whose value does not exceed `value`; 255 (31744) for all larger values.
 [[nodiscard]] constexpr u8 encode_float(u32 value) noexcept {
     if (value < 128) return static_cast<u8>(value);
     if (value >= 31744) return 255;
@@ -129,7 +131,7 @@ inline constexpr u8 block_old_sources = 6;
     return static_cast<u8>(0x80 | (exponent << 4) | mantissa);
 }
 
-// The version of a query, from its size and code: 1, 2 or 3; 0 if it must be ignored.
+// The version of a query, from its size and code: 1, 2 or 3; 0 for a query to ignore.
 // RFC 3376 section 7.1.
 [[nodiscard]] constexpr unsigned query_version(const_bytes message) noexcept {
     if (message.size() >= v3_query_layout::size) return 3;
@@ -137,13 +139,13 @@ inline constexpr u8 block_old_sources = 6;
     return const_view{message.data()}[max_response_code] == 0 ? 1 : 2;
 }
 
-// Source `index` of a list of addresses; 0.0.0.0 if it is not there.
+// Address `index` (from 0) of a list; 0.0.0.0 if the list is shorter.
 [[nodiscard]] constexpr ipv4::address source_at(const_bytes list, std::size_t index) noexcept {
     if (index >= list.size() / 4) return ipv4::unspecified;
     return ipv4::address{load_be<u32>(list.data() + 4 * index)};
 }
 
-// The sources of a version 3 query: as many as it states, or as are present if those are fewer.
+// The sources of a version 3 query: as many as it states, or as are present if these are fewer.
 [[nodiscard]] constexpr const_bytes query_sources(const_bytes message) noexcept {
     if (!const_v3_query_view::fits(message)) return {};
     const std::size_t stated = const_v3_query_view{message.data()}[source_count];
@@ -162,7 +164,7 @@ public:
         }
     }
 
-    // Moves to the next record; false after the last, and at one that reaches beyond the message.
+    // Moves to the next record; false after the last, and at a record that exceeds the message.
     [[nodiscard]] constexpr bool next() noexcept {
         offset_ += length_;
         length_ = 0;
@@ -178,7 +180,7 @@ public:
         return true;
     }
 
-    // Of the current record, after `next()` said true.
+    // The current record, after next() returned true.
     [[nodiscard]] constexpr const_record_view record() const noexcept {
         return const_record_view{message_.data() + offset_};
     }
@@ -190,7 +192,7 @@ public:
         const std::size_t size = std::size_t{record()[auxiliary_words]} * 4;
         return message_.subspan(offset_ + length_ - size, size);
     }
-    // Whether the walk ended at a record that reaches beyond the message.
+    // Whether the walk ended at a record that exceeds the message.
     [[nodiscard]] constexpr bool malformed() const noexcept { return malformed_; }
 
 private:

@@ -1,10 +1,11 @@
-// The IPv4 header: fields, views, and the few operations that every part needs of it.
+// ipv4: the IPv4 header: fields, views, and the few operations that every part needs.
 //
-// Expects: views over at least 20 bytes (`view::checked` or a validated datagram). The functions
-// that follow the header length also need `header_length(ip)` bytes.
-// Never: judges a header; what a receiver accepts is decided in the pipeline. A whole header as a
-// struct is in wire/ipv4_header.hpp, options are in wire/ipv4_options.hpp.
-// RFC 791 section 3.1, RFC 2474 section 3 (DSCP), RFC 3168 section 5 (ECN).
+// wire/ipv4_header.hpp has the whole header as a struct, wire/ipv4_options.hpp the options. The
+// pipeline decides which headers a receiver accepts.
+//
+// Expects: views over at least 20 bytes (`view::checked`, or a datagram). Functions that use the
+//          header length also need header_length(ip) bytes.
+// Source:  RFC 791 section 3.1, RFC 2474 section 3 (DSCP), RFC 3168 section 5 (ECN).
 #pragma once
 
 #include <cstddef>
@@ -57,7 +58,7 @@ inline constexpr struct header_checksum final
 inline constexpr struct source final : field<address, 96, 32, "source"> {} source{};
 inline constexpr struct destination final : field<address, 128, 32, "destination"> {} destination{};
 
-// The whole type-of-service byte, as RFC 791 and the kernel's routing rules read it.
+// The whole type-of-service byte, as RFC 791 and the kernel's routing rules use it.
 inline constexpr struct tos final : field<u8, 8, 8, "tos"> {} tos{};
 inline constexpr struct precedence final : field<u8, 8, 3, "precedence"> {} precedence{};
 // The four bits delay, throughput, reliability and cost. RFC 1349 section 3.
@@ -133,22 +134,22 @@ inline constexpr u8 raw = 255;
     return std::size_t{ip[ihl]} * 4;
 }
 
-// Whether the datagram is a piece of a larger one: any offset, or more to come.
+// Whether the datagram is a fragment: it has an offset, or more fragments follow.
 [[nodiscard]] constexpr bool is_fragment(const_view ip) noexcept {
     return (ip[flags_and_offset] & (words::more_fragments | words::offset)) != 0;
 }
 
-// Whether this is the first piece, or a whole datagram: it carries the transport header.
+// Whether it is a first fragment or a whole datagram, with the transport header.
 [[nodiscard]] constexpr bool is_first_fragment(const_view ip) noexcept {
     return (ip[flags_and_offset] & words::offset) == 0;
 }
 
-// Where this piece belongs in the datagram's data, in bytes.
+// The offset of this fragment in the datagram's data, in bytes.
 [[nodiscard]] constexpr std::size_t offset_in_bytes(const_view ip) noexcept {
     return std::size_t{ip[fragment_offset]} * 8;
 }
 
-// Option bytes of a header all of whose `header_length(ip)` bytes are present; empty if the stated
+// The option bytes of a header whose header_length(ip) bytes are all present; empty if the stated
 // length is too small.
 [[nodiscard]] constexpr const_bytes options_of(const_view ip) noexcept {
     const std::size_t length = header_length(ip);
@@ -161,31 +162,30 @@ inline constexpr u8 raw = 255;
     return bytes{ip.data() + min_header_length, length - min_header_length};
 }
 
-// What differs in the first word from a header of 20 bytes and a datagram of `size` (24 bits); 0:
-// nothing does. The TOS is not looked at. Needs 4 bytes.
+// The difference between the first word and that of a plain header: 20 bytes, datagram of `size`
+// bytes (24 bits). 0: none. Ignores the TOS. Needs 4 bytes.
 [[nodiscard]] constexpr u32 differs_from_plain(const std::byte* first, u32 size) noexcept {
     return (load_be<u32>(first) & 0xff00ffff) ^ (0x45000000 | size);
 }
 
-// Whether the header checksum is right. Needs an IHL of at least 5 and all of the header present.
+// Whether the header checksum is right. Needs an IHL of at least 5 and the whole header.
 [[nodiscard]] constexpr bool checksum_ok(const_view ip) noexcept {
     return checksum::verify_header(ip.data(), ip[ihl]);
 }
 
-// Computes and stores the header checksum. Needs an IHL of at least 5 and all of the header
-// present.
+// Computes and stores the header checksum. Needs an IHL of at least 5 and the whole header.
 constexpr void set_checksum(view ip) noexcept {
     ip.set(header_checksum, 0);
     ip.set(header_checksum, checksum::compute_header(ip.data(), ip[ihl]));
 }
 
-// Takes one from the TTL, which is not 0, and adjusts the checksum by the difference; returns the
-// new TTL.
+// Decrements the TTL, which is not 0, and updates the checksum by the difference; returns the new
+// TTL.
 //
-// Adds as Linux does, so that either form of zero turns into the same bytes that Linux sends.
+// It adds as Linux does, so that both representations of zero become the bytes that Linux sends.
 // RFC 1141.
 constexpr u8 decrement_ttl(view ip) noexcept {
-    // In the machine's order, as Linux adds: with its carry the sum is the same in both.
+    // In the machine's byte order, as in Linux: with its carry, the sum is the same in both orders.
     using sluice::detail::network_order;
     const u32 sum = u32{network_order(ip[header_checksum])} + network_order(u16{0x0100});
     ip.set(header_checksum, network_order(static_cast<u16>(sum + ((sum + 1) >> 16))));
@@ -194,7 +194,7 @@ constexpr u8 decrement_ttl(view ip) noexcept {
     return left;
 }
 
-// Replaces the type-of-service byte and adjusts the checksum. RFC 1624 section 3.
+// Replaces the type-of-service byte and updates the checksum. RFC 1624 section 3.
 constexpr void change_tos(view ip, u8 value) noexcept {
     const u16 before = load_be<u16>(ip.data());
     ip.set(tos, value);

@@ -1,10 +1,12 @@
-// A whole IPv4 header as a value, and the lax reading of quoted headers.
+// header, lax_parse: a whole IPv4 header as a value, and the header of a quoted datagram.
 //
-// parse_value and emit_value keep every bit, the checksum and the reserved flag included:
-// emitting what was parsed gives the same. `lax_parse` is for the datagrams quoted in ICMP errors,
-// which are cut anywhere and may have been altered on their way. Expects: any bytes. Never:
-// verifies the checksum, or compares the total length with the bytes present. RFC 791 section 3.1,
-// RFC 792 (quotes), RFC 1812 section 4.3.2.3.
+// parse_value and emit_value keep every bit, the checksum and the reserved flag included: emitting
+// a parsed header reproduces it. lax_parse reads the datagrams that ICMP errors quote, which may be
+// cut anywhere and altered in transit.
+//
+// Expects: any bytes.
+// Never:   verifies the checksum, or compares the total length with the bytes present.
+// Source:  RFC 791 section 3.1, RFC 792 (quotes), RFC 1812 section 4.3.2.3.
 #pragma once
 
 #include <cstddef>
@@ -32,7 +34,7 @@ struct header {
     u16 fragment_offset = 0;  // in units of 8 bytes
     u8 ttl = 64;
     u8 protocol = 0;
-    u16 header_checksum = 0;  // emitted as it is; `set_checksum(view)` computes it
+    u16 header_checksum = 0;  // emitted unchanged; `set_checksum(view)` computes it
     address source{};
     address destination{};
     option_block options{};
@@ -67,23 +69,22 @@ struct header {
     friend constexpr bool operator==(const header&, const header&) noexcept = default;
 };
 
-// What is there of a quoted datagram.
+// The present parts of a quoted datagram.
 struct quote {
     const_view ip;  // its fixed header, always whole
     std::size_t
-        header_length;    // as its own IHL states it, 20 to 60; may reach beyond the bytes present
-    const_bytes options;  // those present
-    const_bytes payload;  // those present behind its header; not cut at its total length
+        header_length;    // as its IHL states it, 20 to 60 bytes; may exceed the bytes present
+    const_bytes options;  // the option bytes present
+    const_bytes payload;  // the bytes present behind its header; not cut at its total length
 
-    // Whether the whole header is there, options included.
+    // Whether the whole header is present, options included.
     [[nodiscard]] constexpr bool header_complete() const noexcept {
         return options.size() + min_header_length == header_length;
     }
 };
 
-// Reads a quoted datagram with the header length of its own IHL (never with that of the datagram
-// that carries it). The version is not looked at, as in Linux. Errors: `truncated` (fewer than 20
-// bytes), `bad_header_length` (IHL below 5).
+// Reads a quoted datagram by its own IHL. Does not check the version, as in Linux. Errors:
+// `truncated` (fewer than 20 bytes), `bad_header_length` (IHL below 5).
 [[nodiscard]] constexpr result<quote, wire_error> lax_parse(const_bytes from) noexcept {
     if (!const_view::fits(from)) return failure{wire_error::truncated};
     const const_view ip{from.data()};

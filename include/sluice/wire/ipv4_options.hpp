@@ -1,11 +1,13 @@
-// IPv4 options: kinds, their three parts, and the layouts of those that a router or host acts on.
+// IPv4 options: kinds, their three parts, and the layouts of the options that a router or host
+// handles.
 //
-// Walking a list is `option_cursor` of wire/option_list.hpp over `options_of(ip)`. What is done
-// with an option is decided in options/; here are only the bytes.
+// option_cursor (wire/option_list.hpp) over options_of(ip) walks a list. options/ decides what to
+// do with an option.
+//
 // Expects: views over as many bytes as the layout has; `route_*` functions take one whole option of
-// any length.
-// RFC 791 section 3.1, RFC 2113 (router alert), RFC 1108 (security), RFC 7126 (an inventory with
-// current status).
+//          any length.
+// Source:  RFC 791 section 3.1, RFC 2113 (router alert), RFC 1108 (security), RFC 7126 (an
+//          inventory with current status).
 #pragma once
 
 #include <cstddef>
@@ -40,18 +42,18 @@ inline constexpr u8 selective_directed_broadcast = 149;
 inline constexpr u8 upstream_multicast = 152;
 }  // namespace option_kinds
 
-// Whether the option belongs into every fragment, not only into the first. RFC 791 section 3.1.
+// Whether every fragment carries the option, not only the first. RFC 791 section 3.1.
 [[nodiscard]] constexpr bool is_copied(u8 kind) noexcept {
     return (kind & 0x80) != 0;
 }
-// 0 control, 2 debugging and measurement.
+// 0: control, 2: debugging and measurement.
 [[nodiscard]] constexpr u8 option_class(u8 kind) noexcept {
     return (kind >> 5) & 3;
 }
 [[nodiscard]] constexpr u8 option_number(u8 kind) noexcept {
     return kind & 0x1f;
 }
-// The two kinds of one byte, without a length.
+// Whether the option is one of the two without a length byte.
 [[nodiscard]] constexpr bool is_single_byte(u8 kind) noexcept {
     return kind <= option_kinds::no_operation;
 }
@@ -71,12 +73,12 @@ inline constexpr u8 upstream_multicast = 152;
 
 // clang-format off
 inline constexpr struct option_kind final : field<u8, 0, 8, "option_kind"> {} option_kind{};
-// Of the whole option, in bytes.
+// Length of the whole option in bytes.
 inline constexpr struct option_length final : field<u8, 8, 8, "option_length"> {} option_length{};
 // Counted from 1: the smallest legal value is 4 in a route option, 5 in a timestamp option.
 inline constexpr struct option_pointer final
     : field<u8, 16, 8, "option_pointer"> {} option_pointer{};
-// How many nodes could not stamp for lack of room.
+// The number of nodes that had no room to stamp.
 inline constexpr struct timestamp_overflow final
     : field<u8, 24, 4, "timestamp_overflow"> {} timestamp_overflow{};
 inline constexpr struct timestamp_flag final
@@ -119,18 +121,18 @@ inline constexpr u8 prespecified = 3;
 // Set in a timestamp that is not milliseconds since midnight UT. RFC 791 section 3.1.
 inline constexpr u32 nonstandard_time = 0x80000000;
 
-// How many addresses a route option has room for.
+// The number of addresses that a route option has room for.
 [[nodiscard]] constexpr std::size_t route_slots(const_bytes option) noexcept {
     return option.size() < route_header_length ? 0 : (option.size() - route_header_length) / 4;
 }
 
-// Address `slot` (from 0) of a route option; 0.0.0.0 if there is no such slot.
+// Address `slot` (from 0) of a route option; 0.0.0.0 if it has no such slot.
 [[nodiscard]] constexpr address route_address(const_bytes option, std::size_t slot) noexcept {
     if (slot >= route_slots(option)) return unspecified;
     return address{load_be<u32>(option.data() + route_header_length + 4 * slot)};
 }
 
-// Writes address `slot` of a route option; false, and no change, if there is no such slot.
+// Writes address `slot` of a route option; false, without a change, if it has no such slot.
 constexpr bool set_route_address(bytes option, std::size_t slot, address value) noexcept {
     if (slot >= route_slots(option)) return false;
     store_be<u32>(option.data() + route_header_length + 4 * slot, value.value);

@@ -1,4 +1,4 @@
-// Header layouts: a protocol header declared once, as a list of named fields, and proved at compile
+// header_layout: a protocol header, declared once as a list of named fields and proved at compile
 // time.
 //
 // A field is a type of its own (so that a field of ARP cannot index a view of UDP) and an object of
@@ -9,14 +9,15 @@
 //                           alias_fields<struct tos> {};
 //     using view = header_view<layout>;
 //
-// Expects: fields listed in the order of their bits, the first at bit 0, bits counted as in the RFC
-// diagrams (bit 0 is the most significant bit of the first byte).
-// Proves: no gap, no overlap, whole bytes. `alias_fields` names second readings of the same bits
-// (the type-of-service byte over DSCP and ECN); they are readable and settable but outside the
-// proof.
-// Never: allocates, or depends on alignment or on the byte order of the machine.
-// Cost: reading an 8, 16, 32 or 64 bit field is one load (and a byte swap); a part of a byte adds a
-// shift and a mask.
+// The compiler proves that the fields leave no gap, do not overlap, and fill whole bytes.
+// alias_fields names second readings of the same bits (the type-of-service byte over DSCP and ECN),
+// which can be read and set but are outside the proof.
+//
+// Expects: fields in the order of their bits, the first at bit 0, counted as in the RFC diagrams:
+//          bit 0 is the most significant bit of the first byte.
+// Never:   allocates, or depends on the alignment or the byte order of the machine.
+// Cost:    reading an 8, 16, 32 or 64 bit field is one load and a byte swap; a part of a byte adds
+//          a shift and a mask.
 #pragma once
 
 #include <concepts>
@@ -42,9 +43,9 @@ struct field_name {
     }
 };
 
-// Base of every field: `BitWidth` bits starting at `BitOffset`, read as a `Value`: an unsigned
-// integer, `bool` (one bit), an enumeration, or a class with `static from_bits(u64)` and `bits()`;
-// and the name to print.
+// Base of every field: `BitWidth` bits from `BitOffset` on, read as a `Value`, with a name to
+// print. Value is an unsigned integer, `bool` (one bit), an enumeration, or a class with `static
+// from_bits(u64)` and `bits()`.
 template <class Value, std::size_t BitOffset, std::size_t BitWidth, field_name Name>
 struct field {
     static_assert(BitWidth >= 1 && BitWidth <= 64, "sluice: a field is 1 to 64 bits wide");
@@ -96,14 +97,14 @@ struct header_layout {
     template <class F>
     static constexpr bool covers = (std::is_same_v<F, Fields> || ...);
 
-    // Calls `visit` with each field object, in order of the bits; aliases are not visited.
+    // Calls `visit` with each field object, in order of the bits, without aliases.
     template <class Visit>
     static constexpr void for_each_field(Visit&& visit) {
         (visit(Fields{}), ...);
     }
 };
 
-// Second base of a layout: other readings of bits that the layout covers.
+// Second base of a layout: further readings of bits that the layout covers.
 template <class... Fields>
 struct alias_fields {
     static_assert((field_type<Fields> && ...), "sluice: aliases are types derived from field<...>");
@@ -168,8 +169,8 @@ read_field(const std::byte* header) noexcept {
     return detail::from_bits<typename F::value_type>((covering >> shift) & mask);
 }
 
-// Writes a field of a header that starts at `header`. A value too large for the field is cut to
-// its width: the neighbouring bits never change.
+// Writes a field of a header that starts at `header`. A value too large for the field is cut to its
+// width; the neighbouring bits never change.
 template <field_type F>
 [[gnu::always_inline]] constexpr void write_field(std::byte* header,
                                                   const typename F::value_type& value) noexcept {
@@ -185,15 +186,15 @@ template <field_type F>
     }
 }
 
-// A header laid over bytes that somebody else owns. One pointer; copied freely. `Byte` is
-// `std::byte` or `const std::byte`; a mutable view converts to a const one.
+// A header laid over bytes that it does not own: one pointer, copied freely. `Byte` is `std::byte`
+// or `const std::byte`; a mutable view converts to a const one.
 template <class Layout, class Byte = std::byte>
 class header_view {
 public:
     using layout_type = Layout;
     static constexpr std::size_t size = Layout::size;
 
-    // Trusts the caller: at least `size` bytes at `data`. `fits` is the check.
+    // Expects at least `size` bytes at `data`, unchecked; `fits` is the check.
     [[gnu::always_inline]] constexpr explicit header_view(Byte* data) noexcept : data_{data} {}
 
     template <class Other>
@@ -226,7 +227,7 @@ public:
         return read_field<F>(data_);
     }
 
-    // Writes a field, cut to its width; returns the view, so that calls may be chained.
+    // Writes a field, cut to its width; returns the view, so that calls can be chained.
     template <field_of<Layout> F>
         requires(!std::is_const_v<Byte>)
     constexpr const header_view& set(F, const typename F::value_type& value) const noexcept {
@@ -240,12 +241,12 @@ private:
     Byte* data_;
 };
 
-// A header as a value is a struct that names its `layout`, and its pairs of field and member once,
-// in `template <class Self, class Visit> static constexpr void each_field(Self& self, Visit
-// visit)`, by calling `visit(field, self.member)` for each; parse_value and emit_value follow. It
-// may have more: `options`, an option_block behind the fixed part, whose size the layout's
-// header_length() tells with it; `static wire_error refusal(view)`, which is asked before it is
-// read; `complete(view)`, which writes the fields that follow from the others.
+// A header as a value is a struct that names its `layout` and lists its pairs of field and member
+// once, in `template <class Self, class Visit> static constexpr void each_field(Self& self, Visit
+// visit)`, which calls `visit(field, self.member)` for each. parse_value and emit_value then work.
+// It may also have: `options`, an option_block behind the fixed part, whose size the layout's
+// header_length() includes; `static wire_error refusal(view)`, called before it is read;
+// `complete(view)`, which writes the fields that follow from the others.
 
 template <class Layout, class Value>
 constexpr void read_fields(header_view<Layout, const std::byte> from, Value& to) noexcept {
@@ -257,8 +258,8 @@ constexpr void write_fields(header_view<Layout> to, const Value& from) noexcept 
     Value::each_field(from, [to](auto f, const auto& member) { to.set(f, member); });
 }
 
-// The header at the beginning of `from` as a value. Errors: `truncated` (the fixed part or the
-// options are not there whole), and what Value::refusal says.
+// Reads the header at the beginning of `from` as a value. Errors: `truncated` (the fixed part or
+// the options are not complete), and the error of Value::refusal.
 template <class Value>
 [[nodiscard]] constexpr result<Value, wire_error> parse_value(const_bytes from) noexcept {
     using layout = typename Value::layout;
@@ -279,7 +280,7 @@ template <class Value>
     return value;
 }
 
-// In bytes, options included.
+// The header's length in bytes, options included.
 template <class Value>
 [[nodiscard]] constexpr std::size_t length_of(const Value& value) noexcept {
     if constexpr (requires { value.options; }) {
@@ -289,8 +290,8 @@ template <class Value>
     }
 }
 
-// Writes a whole header: bits that the value does not visit or complete are 0. The number of bytes
-// written, or `wire_error::no_room`.
+// Writes a whole header; bits that the value neither visits nor completes are 0. Returns the number
+// of bytes written, or `wire_error::no_room`.
 template <class Value>
 [[nodiscard]] constexpr result<std::size_t, wire_error> emit_value(const Value& value,
                                                                    bytes to) noexcept {

@@ -1,5 +1,4 @@
-// Literals for addresses and bytes, checked when the program is compiled: a malformed one does not
-// compile.
+// Literals for addresses and bytes, checked at compile time: a malformed one does not compile.
 //
 //     using namespace sluice::literals;
 //     auto gateway = "10.0.1.1"_ip;                     // ipv4::address
@@ -20,8 +19,7 @@ namespace sluice {
 
 namespace detail {
 
-// Not constexpr, so that reaching it ends constant evaluation: its name is the message of the
-// compiler.
+// Not constexpr, so that a call ends constant evaluation; the compiler's message shows its name.
 inline void malformed_literal() noexcept {}
 
 template <std::size_t Size>
@@ -33,7 +31,8 @@ struct literal_text {
             characters[i] = text[i];
     }
 
-    // Hexadecimal digits; blanks and line ends are not counted, anything else is malformed.
+    // The number of hexadecimal digits. Blanks and line ends do not count; any other character is
+    // malformed.
     [[nodiscard]] consteval std::size_t digit_count() const noexcept {
         std::size_t count = 0;
         for (std::size_t i = 0; i + 1 < Size; ++i) {
@@ -73,7 +72,7 @@ inline namespace literals {
     return detail::literal_value(ethernet::parse_address(text_view{text, size}));
 }
 
-// Two hexadecimal digits a byte; blanks between digits are ignored.
+// Two hexadecimal digits for each byte; blanks and line ends are ignored.
 template <detail::literal_text Text>
 [[nodiscard]] consteval auto operator""_hex() noexcept {
     std::array<std::byte, Text.digit_count() / 2> packet{};

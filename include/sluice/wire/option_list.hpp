@@ -1,11 +1,12 @@
-// Lists of options as IPv4 and TCP write them: a kind byte, and for all kinds but two a length
-// byte and data.
+// option_cursor, option_block: lists of options as IPv4 and TCP write them.
 //
-// `option_cursor` walks the bytes of a list; `option_block` holds a whole list as a value.
-// Expects: any bytes at all. The cursor never reads past their end and takes at most one step for
-// each byte.
-// Never: interprets an option; it reports where the list is malformed and stops there.
-// RFC 791 section 3.1, RFC 9293 section 3.1.
+// An option is a kind byte, and for all kinds but two a length byte and data. option_cursor walks
+// the bytes of a list and stops where the list is malformed; option_block holds a whole list as a
+// value.
+//
+// Expects: any bytes.
+// Never:   reads beyond them, takes more than one step for each byte, or interprets an option.
+// Source:  RFC 791 section 3.1, RFC 9293 section 3.1.
 #pragma once
 
 #include <array>
@@ -28,8 +29,8 @@ class basic_option_cursor {
 public:
     constexpr explicit basic_option_cursor(std::span<Byte> list) noexcept : list_{list} {}
 
-    // Moves to the next option, paddings of one byte included; false at the end of the list, at a
-    // kind 0 (end of list), and where the list is malformed. Once false it stays false.
+    // Moves to the next option, including paddings of one byte. False at the end of the list, at
+    // kind 0 (end of list), and where the list is malformed; then it stays false.
     [[nodiscard]] constexpr bool next() noexcept {
         if (stopped_) return false;
         offset_ += length_;
@@ -54,20 +55,19 @@ public:
         return true;
     }
 
-    // Of the current option, after `next()` said true.
+    // The kind of the current option, after next() returned true.
     [[nodiscard]] constexpr u8 kind() const noexcept { return std::to_integer<u8>(list_[offset_]); }
-    // The whole current option, kind and length bytes included: 1 byte for padding, else 2 to
-    // 255.
+    // The whole current option with its kind and length bytes: 1 byte for padding, else 2 to 255.
     [[nodiscard]] constexpr std::span<Byte> option() const noexcept {
         return list_.subspan(offset_, length_);
     }
-    // What follows the kind and length bytes; empty for padding.
+    // The bytes behind kind and length; empty for padding.
     [[nodiscard]] constexpr std::span<Byte> data() const noexcept {
         return length_ < 2 ? std::span<Byte>{} : list_.subspan(offset_ + 2, length_ - 2);
     }
 
-    // Where the current option starts; where the list ended (the kind 0, or the size of the list);
-    // or the kind byte of the option whose length is impossible.
+    // The offset of the current option; after the walk, of the end of the list (the kind 0, or the
+    // size of the list) or of the option with the bad length.
     [[nodiscard]] constexpr std::size_t offset() const noexcept { return offset_; }
     // Whether the walk stopped at an option without a length byte, or with a length below 2 or
     // beyond the list.
@@ -92,7 +92,7 @@ public:
 
     constexpr option_block() noexcept = default;
 
-    // Takes `list` and pads it; false, and no change, if it is longer than 40 bytes.
+    // Copies and pads `list`; false, without a change, if it is longer than 40 bytes.
     constexpr bool assign(const_bytes list) noexcept {
         if (list.size() > capacity) return false;
         fill_bytes(storage_.data(), capacity, std::byte{0});

@@ -1,4 +1,4 @@
-// optional_parts: a header with parts that are there only when a flag of its fixed part says so.
+// optional_parts: a header whose parts are present only when a flag of its fixed part is set.
 //
 //     struct layout final
 //         : optional_parts<fixed, part_if<struct has_key, struct key>,
@@ -6,15 +6,15 @@
 //     using view = parts_view<layout>;
 //
 // `fixed` is a header_layout; a part lists fields whose bits count from the beginning of the part.
-// The parts follow the fixed part in this order, those whose flag is not set left out.
-// `view::checked` takes bytes in which all of it is there, `view::lax` those of a quoted header
-// that may be cut. A header as a value has a std::optional for each optional field: parse_value,
-// emit_value and length_of work as for other layouts, and emit_value sets the flags.
+// The parts whose flag is set follow the fixed part in this order. `view::checked` takes bytes that
+// hold the whole header, `view::lax` the bytes of a quoted header that may be cut. A header as a
+// value has a std::optional for each optional field: parse_value, emit_value and length_of work as
+// for other layouts, and emit_value sets the flags.
 //
 // Expects: flags that are bool fields of the fixed part.
-// Never:   reads or writes beyond the bytes, whatever the flags say, also when they change under a
+// Never:   reads or writes beyond the bytes, whatever the flags are, even when they change under a
 //          view.
-// Errors:  truncated; absent: the flag says that this header has no such field.
+// Errors:  truncated; absent: by its flag, this header does not have the field.
 // Cost:    a load for each flag in front of the field.
 #pragma once
 
@@ -24,7 +24,7 @@
 
 namespace sluice {
 
-// Fields that are there when a flag is set, with the proof that they cover whole bytes.
+// Fields that are present when a flag is set, with the proof that they cover whole bytes.
 template <field_type Flag, class... Fields>
 struct part_if : header_layout<Fields...> {
     static_assert(std::is_same_v<typename Flag::value_type, bool>,
@@ -51,7 +51,7 @@ struct optional_parts {
     static constexpr void for_each_part(Visit&& visit) {
         (visit(Parts{}), ...);
     }
-    // Length of the header in bytes as its flags state it; needs the fixed part.
+    // Length of the header in bytes by its flags; needs the fixed part.
     [[nodiscard]] static constexpr std::size_t size_of(const std::byte* header) noexcept {
         return Fixed::size +
                ((read_field<typename Parts::flag>(header) ? Parts::size : 0) + ... + 0);
@@ -70,7 +70,7 @@ concept optional_field_of = Layout::template covers<F>;
 
 namespace detail {
 
-// Where the part of F begins, and whether it is there.
+// The offset and size of the part of F, and whether it is present.
 struct part_place {
     std::size_t offset;
     std::size_t size;
@@ -99,31 +99,31 @@ inline constexpr bool is_optional<std::optional<T>> = true;
 
 }  // namespace detail
 
-// A header with optional parts laid over bytes that somebody else owns. `Byte` is `std::byte` or
+// A header with optional parts laid over bytes that it does not own. `Byte` is `std::byte` or
 // `const std::byte`.
 template <optional_layout Layout, class Byte = std::byte>
 class parts_view {
 public:
     using layout_type = Layout;
 
-    // The header at the beginning of `range`, all that its flags state; or `truncated`.
+    // The header at the beginning of `range`, with all parts that its flags state; or `truncated`.
     [[nodiscard]] static constexpr result<parts_view, wire_error>
     checked(std::span<Byte> range) noexcept {
         const auto found = lax(range);
         return found && found->size() > range.size() ? failure{wire_error::truncated} : found;
     }
-    // The same of a header that may be cut behind its fixed part.
+    // A header that may be cut behind its fixed part; `truncated` if that is not complete.
     [[nodiscard]] static constexpr result<parts_view, wire_error>
     lax(std::span<Byte> range) noexcept {
         if (range.size() < Layout::min_size) return failure{wire_error::truncated};
         return parts_view{range};
     }
 
-    // Length of the header in bytes, as its flags state it now.
+    // Length of the header in bytes, by its present flags.
     [[nodiscard]] constexpr std::size_t size() const noexcept {
         return Layout::size_of(range_.data());
     }
-    // The bytes behind the header; none where it is cut.
+    // The bytes behind the header; empty when the header is cut.
     [[nodiscard]] constexpr std::span<Byte> payload() const noexcept {
         return range_.subspan(size() < range_.size() ? size() : range_.size());
     }
@@ -147,7 +147,7 @@ public:
         return get(f).has_value();
     }
 
-    // Writes a field of the fixed part, which is no flag: what a header has does not change under
+    // Writes a field of the fixed part, but not a flag: the parts of a header stay the same under
     // its payload. emit_value makes another header.
     template <field_of<typename Layout::fixed> F>
         requires(!std::is_const_v<Byte> && !Layout::template is_flag<F>)
@@ -155,7 +155,7 @@ public:
         write_field<F>(range_.data(), value);
         return *this;
     }
-    // Writes a field of an optional part; false where it is not there.
+    // Writes a field of an optional part; false when it is not present.
     template <optional_field_of<Layout> F>
         requires(!std::is_const_v<Byte>)
     [[nodiscard]] constexpr bool set(F f, const typename F::value_type& value) const noexcept {
@@ -170,8 +170,8 @@ private:
     std::span<Byte> range_;
 };
 
-// The header at the beginning of `from` as a value. Errors: `truncated`, and what Value::refusal
-// says.
+// Reads the header at the beginning of `from` as a value. Errors: `truncated`, and the error of
+// Value::refusal.
 template <class Value>
     requires optional_layout<typename Value::layout>
 [[nodiscard]] constexpr result<Value, wire_error> parse_value(const_bytes from) noexcept {
@@ -194,7 +194,7 @@ template <class Value>
 
 namespace detail {
 
-// Sets the flags of the parts of which the value has a field.
+// Sets the flags of the parts that the value has.
 template <class Value>
 constexpr void set_flags(const Value& value, std::byte* header) noexcept {
     using layout = typename Value::layout;
@@ -213,7 +213,7 @@ constexpr void set_flags(const Value& value, std::byte* header) noexcept {
 
 }  // namespace detail
 
-// In bytes, with the parts of which the value has a field.
+// The header's length in bytes, with the parts that the value has.
 template <class Value>
     requires optional_layout<typename Value::layout>
 [[nodiscard]] constexpr std::size_t length_of(const Value& value) noexcept {
@@ -222,7 +222,7 @@ template <class Value>
     return Value::layout::size_of(flags);
 }
 
-// Writes a whole header, its flags too. The number of bytes written, or `no_room`.
+// Writes a whole header with its flags. Returns the number of bytes written, or `no_room`.
 template <class Value>
     requires optional_layout<typename Value::layout>
 [[nodiscard]] constexpr result<std::size_t, wire_error> emit_value(const Value& value,

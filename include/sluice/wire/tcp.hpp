@@ -1,9 +1,10 @@
-// The TCP header, its checksum, and the kinds of its options.
+// tcp: the TCP header, its checksum, and the kinds of its options.
 //
-// Expects: views over at least 20 bytes. Options are walked with `option_cursor` over `options_of`.
-// Never: keeps connections; the network layer needs ports, flags and sizes of what it carries, no
-// more.
-// RFC 9293 section 3.1, RFC 3168 section 6.1 (ECE and CWR; NS was the nonce sum).
+// The network layer needs ports, flags and sizes of segments; it keeps no connections.
+// option_cursor over options_of() walks the options.
+//
+// Expects: views over at least 20 bytes.
+// Source:  RFC 9293 section 3.1, RFC 3168 section 6.1 (ECE and CWR; NS was the nonce sum).
 #pragma once
 
 #include <cstddef>
@@ -90,7 +91,7 @@ inline constexpr u8 timestamps = 8;
     return std::size_t{header[data_offset]} * 4;
 }
 
-// The option bytes of a segment, as far as they are present.
+// The option bytes of a segment that are present.
 [[nodiscard]] constexpr const_bytes options_of(const_bytes segment) noexcept {
     if (!const_view::fits(segment)) return {};
     const std::size_t stated = header_length(const_view{segment.data()});
@@ -99,7 +100,7 @@ inline constexpr u8 timestamps = 8;
     return segment.subspan(min_header_length, present - min_header_length);
 }
 
-// Stores the checksum of `segment`, which is at least a header long.
+// Computes and stores the checksum of `segment`, which is at least a header long.
 constexpr void set_checksum(ipv4::address source, ipv4::address destination,
                             bytes segment) noexcept {
     const view header{segment.data()};

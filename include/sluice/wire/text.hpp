@@ -1,12 +1,14 @@
-// The text form of addresses, prefixes and interface addresses, both ways.
+// parse_address, to_text, format and their like: the text form of addresses, prefixes and interface
+// addresses.
 //
-// Expects: for parsing, exactly the text (no blanks around it), as a range of char or a
-// zero-terminated string; for formatting, the caller's buffer.
-// Accepts: dotted decimal of four numbers without leading zeros ("010" is octal to some readers and
-// decimal to others), "/length" of one or two digits without leading zeros, MAC addresses as six
-// pairs of hexadecimal digits separated by ':' or by '-'.
-// Never: allocates, consults the locale, or resolves names.
-// RFC 791 section 3.2, RFC 4632 section 3.1, RFC 6943 section 3.1.1 (why one form only).
+// Accepted: dotted decimal of four numbers without leading zeros ("010" is octal to some readers
+// and decimal to others); "/length" of one or two digits without leading zeros; MAC addresses as
+// six pairs of hexadecimal digits separated by ':' or by '-'.
+//
+// Expects: for parsing, the text without surrounding blanks, as a range of char or a
+//          zero-terminated string; for formatting, the caller's buffer.
+// Never:   allocates, uses the locale, or resolves names.
+// Source:  RFC 791 section 3.2, RFC 4632 section 3.1, RFC 6943 section 3.1.1 (why only one form).
 #pragma once
 
 #include <cstddef>
@@ -22,8 +24,8 @@ namespace sluice {
 
 using text_view = std::span<const char>;
 
-// Text of at most `Capacity` characters, always followed by a zero: what `to_text` returns. Prints
-// with "%s" (c_str()) and to a stream.
+// Text of at most `Capacity` characters and a terminating zero; to_text() returns it. Prints with
+// "%s" (c_str()) and to a stream.
 template <std::size_t Capacity>
 struct short_text {
     char characters[Capacity + 1] = {};
@@ -51,7 +53,7 @@ struct short_text {
 
 namespace detail {
 
-// Reads text front to back; `failed` stays set once anything did not match.
+// Reads text front to back; `failed` stays true after the first mismatch.
 struct text_reader {
     text_view rest;
     bool failed = false;
@@ -94,7 +96,7 @@ struct text_reader {
 
     [[nodiscard]] constexpr bool complete() const noexcept { return !failed && rest.empty(); }
 
-    // 0 to 15, or 16 for anything that is not a hexadecimal digit.
+    // 0 to 15, or 16 for a character that is not a hexadecimal digit.
     [[nodiscard]] static constexpr unsigned hex_digit(char c) noexcept {
         if (c >= '0' && c <= '9') return static_cast<unsigned>(c - '0');
         if (c >= 'a' && c <= 'f') return static_cast<unsigned>(c - 'a') + 10;
@@ -103,7 +105,7 @@ struct text_reader {
     }
 };
 
-// Appends to a buffer that is known to be large enough.
+// Appends to a buffer that is large enough.
 struct text_writer {
     char* next;
 
@@ -139,7 +141,8 @@ constexpr ipv4::address read_dotted(text_reader& from) noexcept {
     return text_view{text, __builtin_strlen(text)};
 }
 
-// Copies a short text into the caller's buffer; the number of characters, or 0 if they do not fit.
+// Copies a short text into the caller's buffer; returns the number of characters, or 0 if they do
+// not fit.
 template <std::size_t Capacity>
 [[nodiscard]] constexpr std::size_t copy_text(const short_text<Capacity>& text,
                                               std::span<char> to) noexcept {
@@ -164,7 +167,7 @@ namespace ipv4 {
     return parse_address(detail::zero_terminated(text));
 }
 
-// "10.0.1.1/24": an address of an interface with the length of its prefix.
+// "10.0.1.1/24": an interface's address with the length of its prefix.
 [[nodiscard]] constexpr result<interface_address, wire_error>
 parse_interface_address(text_view text) noexcept {
     detail::text_reader from{text};
@@ -179,7 +182,7 @@ parse_interface_address(const char* text) noexcept {
     return parse_interface_address(detail::zero_terminated(text));
 }
 
-// "10.0.0.0/8". Refused if bits behind the length are set: such a text is a mistake or an
+// "10.0.0.0/8". `bad_value` if bits behind the length are set: the text is a mistake or an
 // interface address.
 [[nodiscard]] constexpr result<prefix, wire_error> parse_prefix(text_view text) noexcept {
     const auto parsed = parse_interface_address(text);

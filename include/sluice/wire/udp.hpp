@@ -1,8 +1,9 @@
-// The UDP header and its checksum.
+// udp: the UDP header and its checksum.
+//
+// delivery/ decides which endpoint a port belongs to.
 //
 // Expects: views over at least 8 bytes.
-// Never: demultiplexes; what a port means is decided in delivery.
-// RFC 768.
+// Source:  RFC 768.
 #pragma once
 
 #include <cstddef>
@@ -43,8 +44,8 @@ using const_view = header_view<layout, const std::byte>;
 
 inline constexpr u8 protocol_number = 17;
 
-// The checksum to store: of the pseudo header and `datagram`, a header whose checksum field reads
-// as zero with its data. Never zero: a computed zero is sent as all ones. RFC 768.
+// The checksum of the pseudo header and `datagram`, a header and data, whose checksum field is 0.
+// Never 0: a computed 0 is sent as all ones. RFC 768.
 [[nodiscard]] constexpr u16 compute_checksum(ipv4::address source, ipv4::address destination,
                                              const_bytes datagram) noexcept {
     const u16 computed = sluice::checksum::finish(
@@ -52,7 +53,7 @@ inline constexpr u8 protocol_number = 17;
     return computed == 0 ? u16{0xffff} : computed;
 }
 
-// Stores the checksum of `datagram`, which is at least a header long.
+// Computes and stores the checksum of `datagram`, which is at least a header long.
 constexpr void set_checksum(ipv4::address source, ipv4::address destination,
                             bytes datagram) noexcept {
     const view header{datagram.data()};
@@ -89,9 +90,8 @@ struct header {
     friend constexpr bool operator==(const header&, const header&) noexcept = default;
 };
 
-// The data behind the header, as far as the length field and the bytes present agree: a receiver
-// drops the datagram if the length is below 8 or beyond the bytes present, and ignores bytes
-// behind the length.
+// The data behind the header, up to the length field. A receiver drops the datagram if the length
+// is below 8 or beyond the bytes present (`bad_total_length`), and ignores bytes behind the length.
 [[nodiscard]] constexpr result<const_bytes, wire_error> payload(const_bytes datagram) noexcept {
     if (!const_view::fits(datagram)) return failure{wire_error::truncated};
     const std::size_t stated = const_view{datagram.data()}[length];
