@@ -30,7 +30,7 @@ enum class source_route_result : u8 {
     arrived,    // no hop is left: deliver locally; the destination may have changed
     advanced,   // the packet goes to option_offsets::next_hop
     refused,    // drop without an ICMP error
-    problem,  // drop with a parameter problem at `pointer`; not counted as a header error
+    problem,    // drop with a parameter problem at `pointer`; not counted as a header error
 };
 
 struct source_route_step {

@@ -4,17 +4,15 @@
 // trim move the bounds. A packet may continue in further blocks, without another type: in page-like
 // segments (bytes of shared blocks) and in a list of whole packets.
 // With Ownership unique, each block has one handle, and clone() copies. With shared, clone() counts
-// a reference. Operations that only move a handle's bounds (pull, unpull, trim) do not affect other
-// handles of the block. Operations that change bytes, chain or metadata first copy a shared block
-// (push, put, append, attach, may_pull) or refuse: split_list() returns an empty packet, and data()
-// and metadata() have read-only types.
-// An empty handle, such as one that was moved from, has no bytes, no room and no metadata, and
-// accepts none.
+// a reference. pull, unpull and trim move the bounds of one handle only. Operations that change
+// bytes, chain or metadata first copy a shared block (push, put, append, attach, may_pull) or
+// refuse: split_list() by an empty packet, data() and metadata() by read-only types.
+// An empty handle, also one that was moved from, has no bytes, room or metadata, and takes none.
 //
 // Expects: blocks from a buffer_source of the same Storage.
-// Never:   allocates by itself: copies come from the block's own source, which may be exhausted.
-//          Copies bytes only where a member says so.
-// Cost:    16 bytes with block storage, move-only; operations on a plain packet touch the handle
+// Never:   allocates (copies come from the block's own source), or copies bytes unless a member
+//          says so.
+// Cost:    16 bytes with block storage, move-only; a plain packet's operations touch the handle
 //          alone.
 #pragma once
 
@@ -60,8 +58,8 @@ public:
     }
     constexpr ~basic_packet() { give_back(); }
 
-    // Takes over a block whose only reference the caller holds; an empty handle for nullptr. offset
-    // + length are at most its capacity, and length at most max_size.
+    // Takes over a block of which the caller holds the only reference; an empty handle for nullptr.
+    // offset + length are at most the capacity, and length at most max_size.
     [[nodiscard]] static constexpr basic_packet adopt(reference b, u16 offset,
                                                       u32 length = 0) noexcept {
         basic_packet p;
@@ -96,8 +94,8 @@ public:
         }
         return Storage::capacity(*block_) - at_.offset() - head_size();
     }
-    // The first byte, for reading, and for writing where handles cannot share blocks. nullptr for
-    // an empty handle.
+    // The first byte, for reading; for writing too where blocks cannot be shared. nullptr when
+    // empty.
     [[nodiscard]] constexpr const std::byte* data() const noexcept {
         return block_ != nullptr ? Storage::memory(*block_) + at_.offset() : nullptr;
     }
@@ -154,9 +152,8 @@ public:
         open(end, n);
         return Storage::memory(*block_) + end;
     }
-    // Copies bytes to the end of the packet: into the tailroom, then into further blocks of the
-    // block's own source, if the storage has blocks. False when there is no room or no memory; the
-    // packet is then unchanged.
+    // Copies bytes to the end: into the tailroom, then into further blocks of the block's own
+    // source, if the storage has blocks. False, and no change, when there is no room or no memory.
     [[nodiscard]] constexpr bool append(const_bytes more) noexcept {
         const u32 before = at_.length();
         if (more.empty()) {
@@ -378,8 +375,7 @@ public:
         return true;
     }
 
-    // Makes the first n bytes contiguous at data(). False when the packet has fewer or the first
-    // block has no room.
+    // Makes the first n bytes contiguous at data(). False when there are fewer, or no room.
     [[nodiscard]] constexpr bool may_pull(u32 n) noexcept {
         if (n <= head_size()) {
             return true;
@@ -449,8 +445,7 @@ private:
         end_chain();
     }
     constexpr void end_chain() noexcept { at_.set(word::segmented, chain::goes_on(*block_)); }
-    // Cuts the chain of a handle that was trimmed while it was shared, once no other handle is
-    // left.
+    // Cuts the chain of a handle that was trimmed while shared, once it is the only one.
     constexpr void settle() noexcept {
         if (block_->own_offset + block_->own_length - at_.offset() + u64{block_->elsewhere} >
             at_.length()) {

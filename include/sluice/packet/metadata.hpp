@@ -36,12 +36,11 @@ struct option_offsets {
     u8 router_alert = 0;
     u8 security = 0;
     bool strict_route : 1 = false;
-    bool route_hit : 1 = false;  // the listed hop is a local address: advance the route when
-                                 // forwarding
+    bool route_hit : 1 = false;  // forwarding advances the source route
     bool changed : 1 = false;    // the header checksum must be recomputed
-    bool record_address : 1 =
-        false;  // the record route slot before the pointer waits for the local address
-    bool stamp_address : 1 = false;  // the timestamp slot waits for it too
+    // The record route slot, or the timestamp slot, before the pointer waits for a local address.
+    bool record_address : 1 = false;
+    bool stamp_address : 1 = false;
     bool stamp_time : 1 = false;
     ipv4::address next_hop{};  // from a source route: the next listed hop
 
@@ -57,13 +56,13 @@ struct metadata {
     // between them.
     u16 checksum_start = 0;
     u16 checksum_offset = 0;  // pending: offset of the field from checksum_start
-    u16 largest_fragment =
-        0;  // bytes of the largest fragment of a reassembled datagram; 0: not reassembled
-    bool fragment_df = false;  // the largest fragment had DF (Linux IPSKB_FRAG_PMTU)
-    bool ignore_df = false;    // Linux ignore_df
+    // Bytes of the largest fragment of a reassembled datagram; 0: not reassembled.
+    u16 largest_fragment = 0;
+    bool fragment_df = false;            // the largest fragment had DF (Linux IPSKB_FRAG_PMTU)
+    bool ignore_df = false;              // Linux ignore_df
     bool merged_receive = false;         // merged by receive offload (LRO): not forwarded
     bool forwarded_in_hardware = false;  // by the device: not again
-    bool cut_anew = false;  // an answer in its request's blocks: not cut as the request was
+    bool cut_anew = false;  // an answer in the blocks of its request: not cut as the request was
     u32 mark = 0;           // defined by hooks and programs; endpoints report it
     option_offsets options{};
 
