@@ -34,8 +34,8 @@ concept answers_specific_destination = requires(E& e) {
     { e.specific_destination() } noexcept -> std::same_as<ipv4::address>;
 };
 
-// Whether an address belongs to another host (Linux inet_addr_type() == RTN_UNICAST). Prespecified
-// timestamps skip such a slot.
+// Whether an address belongs to another host (Linux inet_addr_type() == RTN_UNICAST). A
+// prespecified timestamp skips the slot of another host.
 template <class E>
 concept answers_is_unicast = requires(E& e, ipv4::address a) {
     { e.is_unicast(a) } noexcept -> std::same_as<bool>;

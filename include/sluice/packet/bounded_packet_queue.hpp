@@ -1,10 +1,9 @@
 // bounded_packet_queue<Item, N>: a queue of packets, bounded by their number and their memory.
 //
-// Use it wherever code keeps packets: in a hook, a sink, a link. Where a peer or a reading program
-// decides how long packets wait, ask may_wait() first. The queue is first in, first out, in place.
-// It refuses a packet that would exceed a bound; the caller keeps it.
-// memory_kept() is the memory that one packet keeps; may_wait() says whether its source can spare
-// it.
+// Use it to keep packets in a hook, a sink or a link. Where a peer or a reading program decides how
+// long packets wait, ask may_wait() first. The queue is first in, first out, in place. It refuses a
+// packet that would exceed a bound; the caller keeps it. memory_kept() is the memory that one
+// packet keeps; may_wait() says whether its source can spare it.
 //
 // Expects: N is a power of two; Item is a packet or has a member `packet`; a waiting packet does
 //          not change.

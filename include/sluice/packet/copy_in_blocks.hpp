@@ -1,6 +1,5 @@
-// block_appender: adds bytes at the end of a packet, in as many blocks as needed.
-// copy_in_blocks: copies a packet of any size in this way, with interface, link addressing and
-// metadata.
+// block_appender: adds bytes at the end of a packet, in as many blocks as needed. copy_in_blocks:
+// copies a packet of any size, with interface, link addressing and metadata.
 //
 // Each block but the last is filled to its end.
 //
@@ -71,7 +70,7 @@ template <class Packet, class Take>
 [[nodiscard]] constexpr Packet copy_in_blocks(const Packet& from, u16 headroom,
                                               Take&& take) noexcept {
     Packet whole;
-    if (from) {  // no ?: here: g++ 12 destroys its result twice in constant evaluation
+    if (from) {  // no ?: operator, whose result g++ 12 destroys twice in constant evaluation
         whole = take(headroom);
     }
     bool enough = static_cast<bool>(whole);

@@ -26,8 +26,8 @@ inline constexpr u8 end_of_list = 0;
 inline constexpr u8 no_operation = 1;
 inline constexpr u8 record_route = 7;
 inline constexpr u8 experimental_measurement = 10;
-inline constexpr u8 mtu_probe = 11;  // RFC 1191 obsoletes
-inline constexpr u8 mtu_reply = 12;  // RFC 1191 obsoletes
+inline constexpr u8 mtu_probe = 11;  // obsoleted by RFC 1191
+inline constexpr u8 mtu_reply = 12;  // obsoleted by RFC 1191
 inline constexpr u8 quick_start = 25;
 inline constexpr u8 timestamp = 68;
 inline constexpr u8 traceroute = 82;
@@ -126,13 +126,13 @@ inline constexpr u32 nonstandard_time = 0x80000000;
     return option.size() < route_header_length ? 0 : (option.size() - route_header_length) / 4;
 }
 
-// Address `slot` (from 0) of a route option; 0.0.0.0 if it has no such slot.
+// Address `slot` (from 0) of a route option; 0.0.0.0 if the option has fewer slots.
 [[nodiscard]] constexpr address route_address(const_bytes option, std::size_t slot) noexcept {
     if (slot >= route_slots(option)) return unspecified;
     return address{load_be<u32>(option.data() + route_header_length + 4 * slot)};
 }
 
-// Writes address `slot` of a route option; false, without a change, if it has no such slot.
+// Writes address `slot` of a route option; false, without a change, if the option has fewer slots.
 constexpr bool set_route_address(bytes option, std::size_t slot, address value) noexcept {
     if (slot >= route_slots(option)) return false;
     store_be<u32>(option.data() + route_header_length + 4 * slot, value.value);
