@@ -1,5 +1,5 @@
-// block_appender: adds bytes at the end of a packet, in as many blocks as needed. copy_in_blocks:
-// copies a packet of any size, with interface, link addressing and metadata.
+// block_appender: adds bytes at the end of a packet, in as many blocks as needed.
+// copy_in_blocks: copies a packet of any size, with interface, link addressing and metadata.
 //
 // Each block but the last is filled to its end.
 //
