@@ -1,14 +1,13 @@
-// external_pool<Bytes, Count>: a pool whose packets are of one type with those that lie in memory
-// of others: in a ring of the kernel's (port/af_packet_ring.hpp), in frames of a driver.
+// external_pool<Bytes, Count>: a pool whose packets have the same type as packets in memory of
+// others, such as a ring of the kernel (port/af_packet_ring.hpp) or frames of a driver.
 //
-// Use it as the buffers policy of a stack that receives such packets. owns() tells both apart, and
-// copy_of() frees a frame that others wait for.
+// Use it as the buffers policy of a stack that receives those packets. owns() tells both kinds
+// apart, and copy_of() makes the copy that lets a frame return early. default_reserve(Count)
+// further buffers serve ARP and ICMP. Packets may wait while an eighth of Count is free.
 //
-// Expects: to outlive its packets.
-// Does:    keeps a few buffers beside its Count for ARP and ICMP (default_reserve); packets wait
-//          while an eighth of Count is free.
-// Never:   asks the heap.
-// Cost:    the Bytes of each buffer, of which those never used take no memory.
+// Expects: it outlives its packets.
+// Never:   allocates.
+// Cost:    Bytes for each buffer; buffers never used take no memory.
 #pragma once
 
 #include <sluice/packet/copy_in_blocks.hpp>
@@ -45,18 +44,18 @@ public:
     [[nodiscard]] packet_type take(u16 headroom = default_headroom) noexcept {
         return take_above(reserve, headroom);
     }
-    // For ARP and ICMP.
+    // For ARP and ICMP, from the reserve too.
     [[nodiscard]] packet_type take_reserved(u16 headroom = default_headroom) noexcept {
         return take_above(0, headroom);
     }
     [[nodiscard]] std::size_t available() const noexcept {
         return available_ > reserve ? available_ - reserve : 0;
     }
-    // Whether the packet's first buffer is one of these; else it lies in the memory of others.
+    // Whether the packet's first buffer is one of this pool; otherwise it lies in memory of others.
     [[nodiscard]] bool owns(const packet_type& p) const noexcept {
         return p.storage_block().owner == this;
     }
-    // A copy in as many buffers of this pool as it takes; empty when there are too few.
+    // A copy in as many buffers of this pool as needed; empty when there are too few.
     [[nodiscard]] packet_type copy_of(const packet_type& p) noexcept {
         return copy_in_blocks(p, default_headroom, [this](u16 headroom) { return take(headroom); });
     }

@@ -2,8 +2,9 @@
 // rte_mbuf, a mapped file, the heap.
 //
 // A block names memory, its capacity and a recycler. When the packet ends, the recycler gets the
-// block and returns the frame to the driver. Two sources use it: borrowed_frames<Count> wraps
-// memory that the caller lends, heap_source allocates.
+// block and returns the frame to the driver. Three sources use it: borrowed_frames<Count> wraps
+// memory that the caller lends, heap_source allocates, and external_pool (external_pool.hpp) has a
+// fixed pool.
 //
 // Expects: a recycler that outlives its blocks.
 // Never:   frees or copies memory by itself.
