@@ -1,7 +1,8 @@
-// options_policy: decides about the IPv4 options of received, forwarded, answered, fragmented and
-// sent packets.
+// # options_policy
 //
-// All members are static:
+// Decides about the IPv4 options of received, forwarded, answered, fragmented and sent packets. All
+// members are static:
+//
 // - `supported`: if false, the stack silently drops a packet with options for
 //   `drop_reason::option_invalid` and calls no other member for received packets.
 // - `compile(ip, found, env)` checks a received header once and records the local address; its
@@ -16,8 +17,9 @@
 // - `fragment(ip, options)` leaves the options that belong into later fragments.
 //
 // Exemplar: struct no_options of options/no_options.hpp; options/environment.hpp describes the
-//           environment.
-// Models:   `linux_options` (all options), `no_options`.
+// environment.
+//
+// Models: `linux_options` (all options), `no_options`.
 #pragma once
 
 #include <concepts>

@@ -1,4 +1,6 @@
-// packet_buffer, buffer_source: the packets that the pipeline moves, and their memory.
+// # packet_buffer and buffer_source
+//
+// The packets that the pipeline moves, and their memory.
 //
 // A **packet_buffer** is a move-only handle that owns its bytes. push, pull, unpull, put and trim
 // move its bounds; it reports headroom and tailroom; may_pull makes the first n bytes contiguous.
@@ -34,8 +36,8 @@
 //         packet_type take(u16 headroom) noexcept;
 //     };
 //
-// Models: packet_buffer: `basic_packet` over `pool_storage`, `external_storage`, `inline_storage`;
-//         buffer_source: `fixed_pool`, `external_pool`, `heap_source`.
+// Models of packet_buffer: `basic_packet` over `pool_storage`, `external_storage`,
+// `inline_storage`. Models of buffer_source: `fixed_pool`, `external_pool`, `heap_source`.
 #pragma once
 
 #include <sluice/packet/basic_packet.hpp>
