@@ -63,21 +63,21 @@
 
 namespace sluice {
 
-// What an endpoint is told beside the bytes (Linux IP_PKTINFO).
+// What an endpoint learns about a datagram beside its bytes (Linux IP_PKTINFO).
 struct delivery_info {
     ipv4::address source{};
-    ipv4::address destination{};  // of the header
-    ipv4::address local{};        // our address that would answer
-    u16 interface = 0;            // it came in by
+    ipv4::address destination{};  // the header's
+    ipv4::address local{};        // the local address that would answer
+    u16 interface = 0;            // ingress
     u16 source_port = 0;          // UDP
     u16 destination_port = 0;     // UDP; of an echo reply: its identifier
     u8 protocol = 0;
     bool broadcast_or_multicast = false;
-    u8 ttl = 0;  // of the header
+    u8 ttl = 0;  // the header's
     u8 tos = 0;
 };
 
-// How many endpoints wanted a datagram: each got it, or had no room.
+// How many endpoints matched a datagram: those that took it, and those that had no room.
 struct delivery_count {
     u16 taken = 0;
     u16 full = 0;
@@ -85,15 +85,15 @@ struct delivery_count {
     [[nodiscard]] constexpr bool any() const noexcept { return taken != 0 || full != 0; }
 };
 
-// What a handler may ask of the stack while it handles: it goes to the stack's work queue, never
-// recursive.
+// What a handler may ask of the stack while it handles a packet. The stack does it from its work
+// queue, never recursively.
 template <class Packet>
 class local_services {
 public:
-    // Sends a packet that begins with a complete IPv4 header; false when it has no route or the
-    // work queue is full (the packet is then dropped and counted).
+    // Sends a packet that begins with a complete IPv4 header. false: it has no route or the work
+    // queue is full; the stack then drops and counts it.
     constexpr virtual bool send_later(Packet&& packet) noexcept = 0;
-    // An empty packet; an empty handle when there is no buffer.
+    // An empty packet; an empty handle when no buffer is free.
     [[nodiscard]] constexpr virtual Packet buffer() noexcept = 0;
     [[nodiscard]] constexpr virtual moment now() const noexcept = 0;
 
@@ -103,8 +103,8 @@ protected:
 
 struct handler_result {
     enum class kind : u8 { taken, ignored, unreachable, again, built_in } what = kind::taken;
-    u8 protocol = 0;  // of again: deliver what packet now holds as this protocol
-    drop_reason why = drop_reason::ignored_by_handler;  // of ignored
+    u8 protocol = 0;  // kind `again`: the protocol as which the packet is delivered again
+    drop_reason why = drop_reason::ignored_by_handler;  // kind `ignored`: the drop reason
 
     [[nodiscard]] static constexpr handler_result taken() noexcept { return {}; }
     [[nodiscard]] static constexpr handler_result
@@ -117,32 +117,31 @@ struct handler_result {
     [[nodiscard]] static constexpr handler_result again(u8 protocol) noexcept {
         return {kind::again, protocol};
     }
-    // Where set_handler gave nullptr as the handler before, this calls the original: what the stack
-    // itself does with the protocol happens to `packet`.
+    // The stack handles `packet` by its built-in handler of the protocol. For a handler that wraps
+    // the built-in one (set_handler returned nullptr).
     [[nodiscard]] static constexpr handler_result built_in() noexcept { return {kind::built_in}; }
 };
 
-// An ICMP error that quotes a packet of ours. RFC 1122 section 3.2.2.
+// A received ICMP error that quotes a packet of this host. RFC 1122 section 3.2.2.
 struct icmp_error_notice {
     u8 type = 0;
     u8 code = 0;
     u32 info = 0;  // MTU, pointer or gateway, by type
     ipv4::address offender{};
-    ipv4::address source{};  // of the quoted header
+    ipv4::address source{};  // the quoted header's
     ipv4::address destination{};
-    u16 source_port = 0;  // quoted, when protocol is UDP; the identifier of an echo request
+    u16 source_port = 0;  // quoted UDP port, or the identifier of a quoted echo request
     u16 destination_port = 0;
-    u16 interface = 0;  // it came in by
+    u16 interface = 0;  // ingress
     u8 protocol = 0;
-    const_bytes quoted{};  // the quoted datagram from its IPv4 header, as much as came
-    // The extension structure right behind it, from its header; empty when there is none that is
-    // sound.
-    // RFC 4884 section 4; wire/icmp_extensions.hpp walks its objects.
+    const_bytes quoted{};  // the quoted datagram from its IPv4 header, as far as it is quoted
+    // The extension structure right behind the quoted datagram, from its own header on. Empty: none
+    // is there or it is malformed. RFC 4884 section 4; wire/icmp_extensions.hpp walks its objects.
     const_bytes extension{};
 };
 
-// Whether it quotes an echo request, plain or extended: `source_port` is its identifier then. Linux
-// ping_supported.
+// Whether the error quotes an echo request, plain or extended; `source_port` is then its
+// identifier. Linux ping_supported.
 [[nodiscard]] constexpr bool quotes_echo_request(const icmp_error_notice& n) noexcept {
     if (n.protocol != ipv4::protocols::icmp || n.quoted.size() < ipv4::min_header_length) {
         return false;
@@ -159,47 +158,49 @@ struct icmp_error_notice {
 template <class Packet>
 class protocol_handler {
 public:
-    // packet's data() is the IPv4 header, verified. Take it by moving from it, and it counts as
-    // taken unless the answer is `ignored`; left where it is, the stack does what the answer says.
-    // Taps may have its bytes too: unshare() it before they are changed.
+    // packet.data() is the verified IPv4 header. A handler that moves from `packet` takes it: it
+    // counts as taken unless the answer is `ignored`. If the handler leaves it, the stack does what
+    // the answer says. Taps may share its bytes: unshare() it before changing them.
     [[nodiscard]] constexpr virtual handler_result
     receive(Packet& packet, const delivery_info& info,
             local_services<Packet>& services) noexcept = 0;
-    // false: it quotes nothing that this protocol sent, and is counted as an ICMP error.
+    // false: the error quotes no packet that this protocol sent, and is counted as an ICMP error.
     [[nodiscard]] constexpr virtual bool error(const icmp_error_notice&) noexcept { return true; }
-    // Whether it quotes what this protocol did send, so that the path MTU or the gateway that it
-    // names is learned. Asked before error(). RFC 5927 section 4: a guess must not pass.
+    // Whether this protocol did send the quoted packet, so that the stack learns the path MTU or
+    // the gateway in the error. The stack asks before it calls error(). RFC 5927 section 4: guessed
+    // quotations must fail.
     [[nodiscard]] constexpr virtual bool believes(const icmp_error_notice&) const noexcept {
         return false;
     }
-    // Whether packets reach it that the security policy refuses: it asks, or unwraps, itself. Linux
-    // net_protocol::no_policy.
+    // Whether the handler also receives packets that the security policy drops, because it checks
+    // or unwraps them itself. Linux net_protocol::no_policy.
     [[nodiscard]] constexpr virtual bool needs_no_policy() const noexcept { return false; }
 
 protected:
     constexpr ~protocol_handler() = default;
 };
 
-// The route of an established flow: its datagrams are delivered without a lookup, and without a
-// look at their source, while the tables are those of `version`. Linux sk_rx_dst.
+// The route of an established flow. While `version` is the route generation, the flow's datagrams
+// are delivered without a lookup or a check of their source. Linux sk_rx_dst.
 struct early_route {
     u32 version = 0;
-    u16 interface = 0;  // it came in by; 0: none is known yet
+    u16 interface = 0;  // ingress; 0: no route is cached yet
 
     friend constexpr bool operator==(const early_route&, const early_route&) noexcept = default;
 };
 
-// Where an endpoint's packets go. take() moves from the packet and returns true, or leaves it and
-// returns false.
+// Receives the packets of an endpoint. take() moves from the packet and returns true, or leaves it
+// and returns false.
 template <class Packet>
 class packet_sink {
 public:
     [[nodiscard]] constexpr virtual bool take(Packet& packet,
                                               const delivery_info& info) noexcept = 0;
-    // An ICMP error about what this endpoint may have sent.
+    // Receives an ICMP error about a packet that this endpoint may have sent.
     constexpr virtual void error(const icmp_error_notice&) noexcept {}
-    // Whether what it says of the way is learned, for all (Linux: no path MTU by sockets with
-    // IP_PMTUDISC_INTERFACE or IP_PMTUDISC_OMIT). Asked before error().
+    // Whether the stack learns the path MTU or gateway in this error, for all senders. (Linux
+    // learns no path MTU for sockets with IP_PMTUDISC_INTERFACE or IP_PMTUDISC_OMIT.) The stack
+    // asks before it calls error().
     [[nodiscard]] constexpr virtual bool believes(const icmp_error_notice&) const noexcept {
         return true;
     }
@@ -237,7 +238,7 @@ concept answers_pings = requires(D& d, Packet&& p, const delivery_info& info) {
     { d.ping(std::move(p), info) } noexcept -> std::same_as<delivery_count>;
 };
 
-// What has a peer, so that its route may be kept.
+// Has connected endpoints, whose routes it can cache.
 template <class D>
 concept knows_flows = requires(D& d, const D& c, const delivery_info& info) {
     { c.has_flows() } noexcept -> std::same_as<bool>;

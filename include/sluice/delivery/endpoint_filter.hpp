@@ -1,8 +1,8 @@
-// endpoint_filter: what an endpoint wants to receive, in which of the forms a filter can have, and
-// whether it may share its port. Unspecified addresses, port 0 and interface 0 mean any.
+// endpoint_filter: which datagrams an endpoint receives, and whether it may share its port.
 //
-// A datagram is such a filter too, with all of its facts: an endpoint of some form wants it when
-// its filter is that of the datagram, reduced to the form.
+// An unspecified address, port 0 and interface 0 match any. The form of a filter is the set of its
+// specified parts. A datagram is a filter with all parts specified: an endpoint matches it if both
+// filters, reduced to the endpoint's form, are equal.
 //
 // Source: Linux compute_score, raw_v4_match, inet_rcv_saddr_equal.
 #pragma once
@@ -14,15 +14,15 @@ namespace sluice {
 
 // Raw endpoints have no ports.
 struct endpoint_filter {
-    u8 protocol = 0;  // raw endpoints: the protocol number; UDP ones: 17
+    u8 protocol = 0;  // raw endpoints: the protocol number; UDP endpoints: 17
     ipv4::address local{};
     ipv4::address peer{};
     u16 local_port = 0;
     u16 peer_port = 0;
     u16 interface = 0;
-    bool reuse = false;  // others that say so too may have the same port. Linux SO_REUSEADDR
+    bool reuse = false;  // shares its port with others that set this too. Linux SO_REUSEADDR
 
-    // All facts of a datagram.
+    // The filter of a datagram, all parts specified.
     [[nodiscard]] static constexpr endpoint_filter of(const delivery_info& info) noexcept {
         return {.protocol = info.protocol,
                 .local = info.destination,

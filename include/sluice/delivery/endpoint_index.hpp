@@ -1,16 +1,17 @@
-// endpoint_index: registrations of endpoints, found by hash for each form that a filter can have.
+// endpoint_index: registered endpoints, found by one hash per form of filter in use.
 //
 // Filters of one form (local port alone, port and address, a flow...) differ in the values of the
-// same parts. So a datagram, reduced to a form, names the only filter of that form that wants it:
-// one hash for each form in use, whatever the number of endpoints. Linux has three of these tables
-// for UDP (by port, by address and port, by flow); here every form has its own.
-// Registrations may come and go while a visit goes on: it meets each that was there when it began
-// and is still there when its turn comes, once each, the latest first. Visits may nest.
+// same parts. A datagram, reduced to a form, is thus the only filter of that form that matches it:
+// the number of endpoints does not matter. Linux has three such tables for UDP (by port, by address
+// and port, by flow); here each form has its own.
+// Endpoints may be added and removed during a visit. The visit meets each endpoint that was
+// registered when it began and still is when its turn comes, once, the latest first. Visits may
+// nest.
 //
-// Never:   allocates; moves a registration.
-// Cost:    SipHash and a short chain for each form in use; adding is O(1), removing a sink looks at
-//          every place that was ever taken.
-// Source:  Linux udp_table, __udp4_lib_lookup, udp_lib_get_port.
+// Never:  allocates; moves a registration.
+// Cost:   one SipHash and a short chain per form in use. Adding is O(1); removing a sink scans all
+//         places that were ever taken.
+// Source: Linux udp_table, __udp4_lib_lookup, udp_lib_get_port.
 #pragma once
 
 #include <sluice/base/siphash.hpp>
@@ -22,19 +23,19 @@
 
 namespace sluice {
 
-// A registration. The chains name places by number, from 1; 0 ends them.
+// A registration. Chains link places by number, from 1; 0 ends a chain.
 template <class Packet, class Link>
 struct endpoint_place {
     using packet_type = Packet;
     using link = Link;
 
     filter_key wants{};
-    Link next = 0;  // in its bucket, or among the free ones
+    Link next = 0;  // in its bucket, or in the list of free places
     Link before = 0;
     Link next_of_port = 0;
     Link before_of_port = 0;
     packet_sink<Packet>* to = nullptr;  // nullptr: free
-    u64 number = 0;                     // of the registration, from 1
+    u64 number = 0;                     // the registration's, from 1
     early_route route{};
     bool reuse = false;
 };
@@ -76,7 +77,7 @@ public:
 
     constexpr explicit endpoint_index(hash_key secret) noexcept : secret_(secret) {}
 
-    // false when all places are taken.
+    // false: all places are taken.
     [[nodiscard]] constexpr bool add(const endpoint_filter& f, sink_type& to) noexcept {
         link at = free_;
         if (at != 0) {
@@ -94,7 +95,7 @@ public:
         enter(at);
         return true;
     }
-    // All registrations of the sink.
+    // Removes all registrations of the sink.
     constexpr void remove(const sink_type& to) noexcept {
         for (std::size_t i = 1; i <= touched_; ++i) {
             const auto at = static_cast<link>(i);
@@ -105,8 +106,8 @@ public:
             }
         }
     }
-    // The sink's registration has another filter from now on, and its place in the order as before.
-    // false: there is none.
+    // Replaces the filter of the sink's registration, which keeps its place in the order. false:
+    // the sink is not registered.
     [[nodiscard]] constexpr bool change(const endpoint_filter& f, const sink_type& to) noexcept {
         for (std::size_t i = 1; i <= touched_; ++i) {
             const auto at = static_cast<link>(i);
@@ -122,15 +123,15 @@ public:
     }
 
     [[nodiscard]] constexpr bool is_empty() const noexcept { return in_use_ == 0; }
-    // Whether there is one of these forms: a bit for each.
+    // Whether an endpoint has one of these forms: one bit per form.
     [[nodiscard]] constexpr bool has(u32 forms) const noexcept { return (in_use_ & forms) != 0; }
-    // Whether a registration with the port of this filter answers true.
+    // Whether `asked` returns true for any registration with the local port of this filter.
     template <class F>
     [[nodiscard]] constexpr bool any_with_port_of(const endpoint_filter& f,
                                                   F&& asked) const noexcept {
         for (link at = places_.first_of_port(port_bucket(f.local_port)); at != 0;) {
             const place_type& p = places_.place(at);
-            // All of it that decides about a port.
+            // The parts that decide about a port.
             if (asked(endpoint_filter{.local = p.wants.local(),
                                       .local_port = p.wants.local_port(),
                                       .interface = p.wants.interface(),
@@ -141,17 +142,17 @@ public:
         }
         return false;
     }
-    // The latest that wants the datagram; nullptr: none.
+    // The latest registration that matches the datagram, or nullptr.
     [[nodiscard]] constexpr const place_type*
     latest(const endpoint_filter& datagram) const noexcept {
         return place_at(latest_of(~u32{}, datagram));
     }
-    // Where the route of the latest flow that wants the datagram is kept; nullptr: none does.
+    // The cached route of the latest flow that matches the datagram, or nullptr.
     [[nodiscard]] constexpr early_route* route_of_flow(const endpoint_filter& datagram) noexcept {
         const link at = latest_of(filter_form::flows(), datagram);
         return at != 0 ? &places_.place(at).route : nullptr;
     }
-    // The most specific that wants the datagram, of equals the latest; nullptr: none.
+    // The most specific registration that matches the datagram, the latest of equals, or nullptr.
     [[nodiscard]] constexpr const place_type* best(const endpoint_filter& datagram) const noexcept {
         const filter_key whole{datagram};
         const place_type* found = nullptr;
@@ -171,13 +172,13 @@ public:
         return found;
     }
 
-    // Meets all that want a datagram: for (visit v{index, datagram}; const auto* p = v.next();)
+    // Visits all that match a datagram: for (visit v{index, datagram}; const auto* p = v.next();)
     class visit {
     public:
         constexpr visit(const endpoint_index& of, const endpoint_filter& datagram) noexcept
             : of_(of), whole_(datagram), last_(of.registrations_ + 1) {}
 
-        // nullptr: all were met. The place may be another's once others' code was called.
+        // nullptr: all were visited. The place may be reused once foreign code was called.
         [[nodiscard]] constexpr const place_type* next() noexcept {
             if (!found_ || changes_ != of_.changes_) {
                 find();
@@ -198,7 +199,7 @@ public:
         }
 
     private:
-        // Of each form the latest that was not met yet.
+        // Finds the latest of each form that was not visited yet.
         constexpr void find() noexcept {
             found_ = true;
             changes_ = of_.changes_;
@@ -219,15 +220,15 @@ public:
 
         const endpoint_index& of_;
         filter_key whole_;
-        u64 last_;  // number of the one that was met last
+        u64 last_;  // number of the registration that was visited last
         u64 changes_ = 0;
         u32 count_ = 0;
         bool found_ = false;
-        link at_[filter_form::count];  // of each form that has some: who is next
+        link at_[filter_form::count];  // the next registration of each form in use
     };
 
 private:
-    // The greatest form of the set, which it leaves.
+    // Removes the greatest form from the set and returns it.
     [[nodiscard]] static constexpr filter_form take_form(u32& set) noexcept {
         const u32 form = static_cast<u32>(std::bit_width(set)) - 1;
         set &= ~(u32{1} << form);
@@ -267,7 +268,7 @@ private:
         return like(p.next, p.wants);
     }
 
-    // Into both chains; that of the bucket has the latest first.
+    // Inserts into both chains; the bucket's chain has the latest first.
     constexpr void enter(link at) noexcept {
         place_type& p = places_.place(at);
         link* first = &places_.first(bucket(p.wants));
@@ -317,8 +318,8 @@ private:
     u64 registrations_ = 0;
     u64 changes_ = 0;
     std::size_t touched_ = 0;  // places from here on were never taken
-    link free_ = 0;            // given back
-    u32 in_use_ = 0;           // a bit for each form
+    link free_ = 0;            // the first of the freed places
+    u32 in_use_ = 0;           // one bit per form
     link count_[filter_form::count]{};
 };
 

@@ -1,7 +1,11 @@
-// receive_queue<Packet, N, Bytes>: an endpoint's packets wait here until the program takes them.
-// Expects: to be registered as a sink of raw or UDP endpoints and drained by next(). Does: keeps
-// packet and information together, up to N packets whose blocks have Bytes, as long as their
-// source can miss them. Never: drops what it took; a full queue refuses. Cost: N packets in place.
+// receive_queue<Packet, N, Bytes>: a queue of an endpoint's packets until the program takes them.
+//
+// It keeps each packet with its delivery_info: up to N packets whose blocks have up to `Bytes`
+// bytes. It refuses a packet while the packet's source runs short of buffers.
+//
+// Expects: registration as a sink of raw or UDP endpoints; next() drains it.
+// Never:   drops a packet that it took. A full queue refuses.
+// Cost:    N packets in place.
 #pragma once
 
 #include <sluice/delivery/concept.hpp>
@@ -16,7 +20,7 @@ template <class Packet, std::size_t N, u32 Bytes = waiting_bytes_for(N)>
 class receive_queue final : public packet_sink<Packet> {
 public:
     struct item {
-        Packet packet{};  // UDP: the payload; raw: from the IPv4 header
+        Packet packet{};  // UDP: the payload; raw: from the IPv4 header on
         delivery_info info{};
     };
 
@@ -29,7 +33,7 @@ public:
         place->info = info;
         return true;
     }
-    // The oldest; its packet is empty when nothing waits.
+    // The oldest; its packet is empty when the queue is empty.
     [[nodiscard]] constexpr item next() noexcept { return queue_.pop(); }
     [[nodiscard]] constexpr std::size_t size() const noexcept { return queue_.size(); }
     [[nodiscard]] constexpr u64 byte_count() const noexcept { return queue_.byte_count(); }

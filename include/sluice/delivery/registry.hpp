@@ -1,12 +1,17 @@
-// registered_endpoints<Handlers, Endpoints> and no_delivery: who receives here, registered and
-// removed while running. Expects: handlers and sinks that outlive their registration. Does: raw
-// taps by protocol, address, peer and interface; UDP endpoints by port with Linux's scoring (the
-// most specific wins, of equals the latest; broadcast and multicast go to all that match); ping
-// endpoints by identifier. A sink may register and remove any while it is called: each that stays
-// is called once, a removed one no more, a new one from the next packet on. Never: allocates;
-// copies only for taps and for datagrams to many. Cost: a keyed hash for each form of filter that
-// is in use, whatever the number of endpoints (endpoint_index.hpp); a virtual call into the sink,
-// because endpoints come at run time. RFC 1122 section 3.4, Linux raw_v4_match, compute_score.
+// registered_endpoints<Handlers, Endpoints>: the registry of protocol handlers and endpoints.
+// no_delivery: a delivery policy without either.
+//
+// Handlers and endpoints come and go at run time. Raw taps match by protocol, addresses and
+// interface; ping endpoints by identifier; UDP endpoints by port, with Linux's scoring: the most
+// specific wins, of equals the latest, and broadcast and multicast datagrams go to all that match.
+// A sink may register and remove sinks while it is called: each that stays is called once, a
+// removed one no more, a new one from the next packet on.
+//
+// Expects: handlers and sinks outlive their registration.
+// Never:   allocates. Copies only for taps and for broadcast and multicast datagrams.
+// Cost:    one keyed hash per form of filter in use, whatever the number of endpoints
+//          (endpoint_index.hpp); one virtual call into the sink.
+// Source:  RFC 1122 section 3.4; Linux raw_v4_match, compute_score.
 #pragma once
 
 #include <sluice/base/bounded_vector.hpp>
@@ -61,9 +66,9 @@ struct registered_endpoints {
         constexpr explicit model(hash_key secret) noexcept
             : raw_(secret), udp_(secret), ping_(secret), alert_(secret) {}
 
-        // The handler of a protocol from now on. Gives the one before (nullptr: the built-in one),
-        // so that a new one may wrap it; full when as many protocols as fit have one. nullptr
-        // restores the built-in.
+        // Sets the handler of a protocol; nullptr restores the built-in one. Returns the handler
+        // before (nullptr: the built-in one), so that the new one may wrap it. Error: full, when
+        // `Handlers` protocols have one.
         constexpr result<protocol_handler<Packet>*, delivery_error>
         set_handler(u8 protocol, protocol_handler<Packet>* h) noexcept {
             for (std::size_t i = 0; i < handlers_.size(); ++i) {
@@ -82,13 +87,13 @@ struct registered_endpoints {
             }
             return nullptr;
         }
-        // false when all are taken.
+        // false: all places are taken.
         [[nodiscard]] constexpr bool add_raw(const endpoint_filter& f,
                                              packet_sink<Packet>& to) noexcept {
             return raw_.add(f.of_raw(), to);
         }
-        // For packets to be forwarded that carry a router alert; only protocol and interface of the
-        // filter count.
+        // Receives packets to be forwarded that carry a router alert. Only protocol and interface
+        // of the filter count.
         [[nodiscard]] constexpr bool add_alert(const endpoint_filter& f,
                                                packet_sink<Packet>& to) noexcept {
             return alert_.add(f.of_alert(), to);
@@ -97,13 +102,14 @@ struct registered_endpoints {
                                              packet_sink<Packet>& to) noexcept {
             return udp_.add(f.of_udp(), to);
         }
-        // Whether one of them has the port already, for the same address and interface or for any,
-        // and does not share it. Linux inet_rcv_saddr_equal.
+        // Whether a UDP endpoint has the port already, for an address and interface that overlap
+        // with these, and does not share it. Linux inet_rcv_saddr_equal.
         [[nodiscard]] constexpr bool udp_in_use(const endpoint_filter& f) const noexcept {
             return udp_.any_with_port_of(
                 f, [&f](const endpoint_filter& o) { return f.meets(o) && f.clashes_with(o); });
         }
-        // The same of an identifier, for whatever address and interface. Linux ping_get_port.
+        // Whether a ping endpoint has the identifier already, for any address and interface, and
+        // does not share it. Linux ping_get_port.
         [[nodiscard]] constexpr bool ping_in_use(const endpoint_filter& f) const noexcept {
             return ping_.any_with_port_of(
                 f, [&f](const endpoint_filter& o) { return f.clashes_with(o); });
@@ -114,14 +120,14 @@ struct registered_endpoints {
         [[nodiscard]] constexpr early_route* flow_of(const delivery_info& info) noexcept {
             return udp_.route_of_flow(endpoint_filter::of(info).of_udp());
         }
-        // Echo replies with the identifier `local_port`: what is sent with it comes back here. Of
-        // the filter, local, interface and local_port count. Of several that match, the one that
-        // was added last has it. Linux ping_lookup.
+        // Receives echo replies with the identifier `local_port`. Of the filter, local, interface
+        // and local_port count. If several match, the one added last receives. Linux ping_lookup.
         [[nodiscard]] constexpr bool add_ping(const endpoint_filter& f,
                                               packet_sink<Packet>& to) noexcept {
             return ping_.add(f.of_ping(), to);
         }
-        // One that was added keeps its place with another filter. false: it was not added.
+        // Replaces the filter of a ping endpoint, which keeps its place. false: it is not
+        // registered.
         [[nodiscard]] constexpr bool change_ping(const endpoint_filter& f,
                                                  const packet_sink<Packet>& to) noexcept {
             return ping_.change(f.of_ping(), to);
@@ -201,7 +207,7 @@ struct registered_endpoints {
         using index = endpoint_index<endpoint_places<Packet, Endpoints>>;
         using visit = typename index::visit;
 
-        // What would have come had the quoted packet been answered.
+        // The filter that an answer to the quoted packet would have.
         [[nodiscard]] static constexpr endpoint_filter
         answer_to(const icmp_error_notice& n) noexcept {
             return {.protocol = n.protocol,
@@ -211,7 +217,7 @@ struct registered_endpoints {
                     .peer_port = n.destination_port,
                     .interface = n.interface};
         }
-        // The endpoint that has what the quoted packet was sent from; nullptr: none, or raw ones.
+        // The UDP or ping endpoint that sent the quoted packet; nullptr: none did.
         [[nodiscard]] constexpr const typename index::place_type*
         quoted_sender(const icmp_error_notice& n) const noexcept {
             if (n.protocol == ipv4::protocols::udp) {
@@ -219,7 +225,7 @@ struct registered_endpoints {
             }
             return quotes_echo_request(n) ? ping_.latest(answer_to(n).of_ping()) : nullptr;
         }
-        // A copy that could not be made counts as no room.
+        // A copy that could not be made counts as full.
         static constexpr void give(packet_sink<Packet>& to, Packet&& packet,
                                    const delivery_info& info, delivery_count& n) noexcept {
             if (packet && to.take(packet, info)) {
