@@ -1,8 +1,12 @@
-// cached_flow<Stack>: the way of one flow, kept as long as it holds. Expects: the same stack with
-// each call. Does: asks the stack for route and source, and again once routes, interfaces,
-// addresses, switches or what was learned of paths changed, or a learned path expired. Never: holds
-// what another flow is given. Cost: a comparison while the way holds; a lookup otherwise. Linux
-// sk_dst_check, ip_queue_xmit.
+// cached_flow<Stack>: the route and source address of one flow, cached while they are valid.
+//
+// It asks the stack again when the flow or the route generation changed (routes, interfaces,
+// addresses, switches, learned paths), or when a learned path expired.
+//
+// Expects: the same stack with each call.
+// Never:   answers one flow with the route of another.
+// Cost:    a comparison while the route is valid; else a lookup.
+// Source:  Linux sk_dst_check, ip_queue_xmit.
 #pragma once
 
 #include <sluice/base/time.hpp>
@@ -31,7 +35,7 @@ public:
         }
         return found;
     }
-    // How often the stack was asked and gave a way.
+    // How many lookups found a route.
     [[nodiscard]] u64 lookups() const noexcept { return lookups_; }
 
 private:

@@ -1,6 +1,5 @@
-// The endpoint classes by name only: sluice.hpp includes it, so that a program that forgets an
+// The endpoint classes, only declared. sluice.hpp includes this: a program that forgets an
 // endpoint's header gets an error that shows which header to include.
-// Expects: nothing. Cost: no class; endpoint.hpp has what the three share.
 #pragma once
 
 #include <sluice/delivery/endpoint_filter.hpp>
@@ -9,7 +8,7 @@
 namespace sluice {
 
 // A stack whose delivery policy registers endpoints: delivery<registered_endpoints<>> (the default)
-// or a policy that offers the same functions. no_delivery registers none.
+// or a policy with the same functions. no_delivery registers none.
 template <class Stack>
 concept has_endpoint_registry =
     requires(typename Stack::delivery_type& registry, const endpoint_filter& filter,

@@ -1,9 +1,13 @@
-// endpoint_base: what UDP, raw and ping endpoints share: a place in the stack's delivery room, a
-// queue of what came, errors, and the way of what is sent. Expects: a stack whose delivery policy
-// is registered_endpoints (or offers as much) and which outlives it. Does: registers itself by its
-// address and takes itself away when it ends. Never: moves, allocates, waits: what is not there yet
-// is `would_block`. Cost: its queues in place; a packet that waits keeps its buffer. RFC 1122
-// section 4.1.3 and 4.1.4. Linux inet_bind, ip4_datagram_connect, sock_error.
+// endpoint_base: the common base of UDP, raw and ping endpoints: registration, receive queue, error
+// queue, and the route for sending.
+//
+// It registers itself under its address with bind(), and deregisters when it is destroyed. A call
+// that would have to wait returns `would_block`.
+//
+// Expects: a stack that outlives it, with registered_endpoints or an equivalent delivery policy.
+// Never:   moves, allocates, waits.
+// Cost:    its queues in place; a queued packet keeps its buffer.
+// Source:  RFC 1122 section 4.1.3 and 4.1.4; Linux inet_bind, ip4_datagram_connect, sock_error.
 #pragma once
 
 #include <sluice/delivery/endpoint_filter.hpp>
@@ -35,8 +39,8 @@ public:
     [[nodiscard]] const endpoint_address& peer() const noexcept { return peer_; }
     [[nodiscard]] bool is_connected() const noexcept { return connected_; }
 
-    // The oldest datagram into `to`; what does not fit is lost (received::truncated()). A pending
-    // error comes first, once.
+    // Copies the oldest datagram into `to`; bytes that do not fit are lost (received::truncated()).
+    // A pending error is returned first, once.
     [[nodiscard]] result<received, endpoint_error> receive(bytes to) noexcept {
         if (pending_ != endpoint_error::none) {
             return failure{pending_error()};
@@ -59,8 +63,7 @@ public:
         packet_reader<packet_type>{next.packet}.copy(to.data(), r.copied);
         return r;
     }
-    // The oldest error of those that receive_errors asked for, with as much of what was quoted of
-    // our datagram as `quote` has room for.
+    // The oldest error queued by receive_errors, with the quoted bytes as far as `quote` has room.
     [[nodiscard]] result<error_report, endpoint_error> receive_error(bytes quote) noexcept {
         if (errors_.size() == 0) {
             return failure{endpoint_error::would_block};
@@ -71,19 +74,19 @@ public:
         }
         return r;
     }
-    // Gives the pending error and clears it. Linux SO_ERROR.
+    // Returns the pending error and clears it. Linux SO_ERROR.
     [[nodiscard]] endpoint_error pending_error() noexcept {
         return std::exchange(pending_, endpoint_error::none);
     }
-    // Packets that wait, the bytes of their blocks, and errors that wait.
+    // Queued packets, the bytes of their blocks, and queued errors.
     [[nodiscard]] std::size_t waiting_packets() const noexcept { return queue_.size(); }
     [[nodiscard]] u64 waiting_bytes() const noexcept { return queue_.byte_count(); }
     [[nodiscard]] std::size_t waiting_errors() const noexcept { return errors_.size(); }
     [[nodiscard]] u64 errors_lost() const noexcept { return errors_.lost(); }
     [[nodiscard]] const cached_flow<Stack>& flow() const noexcept { return flow_; }
 
-    // The options of what is sent from now on, as bytes of a header; false when they are no
-    // options that the sender may send. Linux IP_OPTIONS.
+    // Sets the IP options of datagrams sent from now on, as bytes of a header. false: they are
+    // malformed, or the sender may not send them. Linux IP_OPTIONS.
     [[nodiscard]] bool set_ip_options(
         const_bytes wanted, moment now,
         ip_options::sender_rights rights = ip_options::sender_rights::ordinary) noexcept {
@@ -99,7 +102,7 @@ public:
         return made.has_value();
     }
 
-    // Forgets the peer, and the address that connect() chose.
+    // Forgets the peer, and the local address if connect() chose it.
     void disconnect() noexcept {
         peer_ = {};
         connected_ = false;
@@ -108,7 +111,7 @@ public:
         }
         static_cast<void>(enroll());
     }
-    // Nothing comes any more, and what waited goes back to its source.
+    // Stops receiving and returns queued packets to their sources.
     void close() noexcept {
         stack_.delivery().remove(*this);
         while (!queue_.empty()) {
@@ -119,7 +122,7 @@ public:
         bound_ = connected_ = host_bound_ = false;
     }
 
-    // -- for the stack --
+    // -- called by the stack --
     [[nodiscard]] bool take(packet_type& packet, const delivery_info& info) noexcept override {
         waiting* const place =
             may_wait(packet) ? queue_.claim(packet, options_.receive_bytes) : nullptr;
@@ -142,7 +145,7 @@ public:
             const std::size_t headers =
                 options_.header_included ? 0 : header + (udp ? udp::layout::size : 0);
             const std::size_t skipped = headers < n.quoted.size() ? headers : n.quoted.size();
-            // The extension lies right behind the quote.
+            // The extension lies right behind the quoted datagram.
             const const_bytes all{n.quoted.data(), n.quoted.size() + n.extension.size()};
             errors_.push({.error = m.error,
                           .from_icmp = true,
@@ -161,8 +164,8 @@ public:
             pending_ = m.error;
         }
     }
-    // A gateway always; a path MTU not where that is not looked at. Linux ipv4_sk_redirect,
-    // ip_sk_accept_pmtu.
+    // True for a redirect; for a path MTU unless the endpoint ignores path MTUs. Linux
+    // ipv4_sk_redirect, ip_sk_accept_pmtu.
     [[nodiscard]] bool believes(const icmp_error_notice& n) const noexcept override {
         return n.type == icmp::types::redirect || (options_.discovery != mtu_discovery::interface &&
                                                    options_.discovery != mtu_discovery::omit);
@@ -178,7 +181,7 @@ protected:
     ~endpoint_base() { close(); }
 
     // -- bind and connect --
-    // Port 0: one that is free, by chance, from first to last. For raw endpoints there are none.
+    // Port 0: a free one from first to last, drawn at random. Raw endpoints have no port.
     [[nodiscard]] result_type bind_to(const endpoint_address& a, u16 first, u16 last) noexcept {
         if (bound_) {
             return failure{endpoint_error::invalid};
@@ -192,7 +195,7 @@ protected:
             local_ = {};
             return failure{endpoint_error::address_in_use};
         }
-        // One bound to a group or broadcast address hears it and speaks as the way has it.
+        // Bound to a group or broadcast address: receives there, and sends from the route's source.
         source_ = of == bind_kind::many ? ipv4::address{} : a.host;
         host_bound_ = !a.host.is_unspecified();
         bound_ = true;
@@ -202,11 +205,11 @@ protected:
         }
         return placed;
     }
-    // For one that is bound: what comes from others is not received any more, and fatal errors are
-    // told.
+    // For a bound endpoint. From now on it receives only datagrams of the peer, and fatal ICMP
+    // errors are reported.
     [[nodiscard]] result_type connect_to(const endpoint_address& peer, moment now) noexcept {
         send_request r = request_for(peer.host, {});
-        r.options = nullptr;  // a source route counts when something is sent
+        r.options = nullptr;  // source routes apply only to sending
         const auto route = flow_.route(stack_, flow_of(r), now);
         if (!route.has_value()) {
             count_if_unroutable(route.error());
@@ -221,7 +224,7 @@ protected:
         if (local_.host.is_unspecified()) {
             local_.host = route->source;
         }
-        // 0.0.0.0 is this host.
+        // 0.0.0.0 means this host.
         peer_ = {peer.host.is_unspecified() ? route->destination : peer.host, peer.port};
         connected_ = true;
         return enroll();
@@ -234,7 +237,7 @@ protected:
         const mtu_discovery how = options_.discovery;
         const bool many = to.is_multicast();
         send_request r{.destination = to,
-                       // A message that names its interface has a source by it, or its own.
+                       // A message with an interface has its own source, or one of that interface.
                        .source = m.source.is_unspecified() && m.interface == 0 ? source_ : m.source,
                        .interface = m.interface != 0 ? m.interface : options_.interface,
                        .protocol = protocol_,
@@ -257,7 +260,7 @@ protected:
         return r;
     }
 
-    // The way of a datagram with that many bytes behind the header.
+    // The route of a datagram with `length` bytes behind the IPv4 header.
     [[nodiscard]] result<routing::output_route, endpoint_error>
     route_for(const send_request& r, std::size_t length, moment now) noexcept {
         if (pending_ != endpoint_error::none) {
@@ -284,17 +287,17 @@ protected:
         }
         return *route;
     }
-    // Linux counts it for sends of all but raw sockets, and when any is connected.
+    // Linux counts it when a socket sends, unless it is raw, and when any socket connects.
     void count_if_unroutable(routing::send_error why) noexcept {
         if (why == routing::send_error::network_unreachable) {
             stack_.count_unroutable();
         }
     }
-    // route_mtu 0: that of the interface counts.
+    // route_mtu 0: the interface's MTU counts.
     [[nodiscard]] u32 mtu_by(u16 interface_index, u16 route_mtu) const noexcept {
         return routing::egress_mtu(tables(), interface_index, route_mtu);
     }
-    // The port told is that of connect(), whomever the datagram was for. Linux ip_local_error.
+    // The reported port is that of connect(), whatever the datagram's. Linux ip_local_error.
     [[nodiscard]] failure<endpoint_error> too_big(ipv4::address to, u32 mtu) noexcept {
         if (options_.receive_errors) {
             errors_.push(
@@ -303,7 +306,8 @@ protected:
         }
         return {endpoint_error::too_big};
     }
-    // A device without room is told to those alone who ask for errors. Linux IP_RECVERR.
+    // A full device is reported only to ping endpoints and those with receive_errors. Linux
+    // IP_RECVERR.
     [[nodiscard]] result_type told(const typename Stack::send_result& sent) const noexcept {
         if (sent.has_value() || (sent.error() == routing::send_error::no_buffer &&
                                  kind_ != endpoint_kind::ping && !options_.receive_errors)) {
@@ -311,18 +315,18 @@ protected:
         }
         return failure{error_of(sent.error())};
     }
-    // There is no buffer for what was to be sent: counted as such.
+    // No buffer is free for the datagram: the stack counts it.
     [[nodiscard]] failure<endpoint_error>
     no_buffer(const send_request& r, const routing::output_route& route, moment now) noexcept {
         static_cast<void>(stack_.send(packet_type{}, r, route, now));
         return {endpoint_error::no_buffer};
     }
 
-    // A new entry in the delivery room, in place of the old one.
+    // Replaces the endpoint's registration.
     [[nodiscard]] result_type enroll() noexcept {
         auto& room = stack_.delivery();
         const endpoint_filter f = filter();
-        // The order of ping endpoints counts, and connecting does not change it.
+        // The order of ping endpoints matters, and connecting keeps it.
         if (bound_ && kind_ == endpoint_kind::ping && room.change_ping(f, *this)) {
             return {};
         }
@@ -348,7 +352,7 @@ protected:
     bool hears_alerts_ = false;
     endpoint_error pending_ = endpoint_error::none;
     endpoint_address local_{};
-    ipv4::address source_{};  // of what is sent; unspecified: by the way
+    ipv4::address source_{};  // of sent datagrams; unspecified: the route's
     endpoint_address peer_{};
     endpoint_options options_{};
     cached_flow<Stack> flow_;
@@ -368,7 +372,7 @@ private:
                 .interface = options_.interface,
                 .reuse = options_.reuse};
     }
-    // Linux inet_addr_type, as bind() asks it.
+    // The type of an address for bind(). Linux inet_addr_type.
     enum class bind_kind : u8 { own, many, foreign };
     [[nodiscard]] bind_kind kind_of(ipv4::address a) const noexcept {
         if (a.is_unspecified() || stack_.interfaces().is_own(a)) {
@@ -391,7 +395,7 @@ private:
         return kind_ == endpoint_kind::udp ? stack_.delivery().udp_in_use(f)
                                            : stack_.delivery().ping_in_use(f);
     }
-    // With a port that is drawn: nobody gets an identifier of others by chance.
+    // The filter for a drawn port. A drawn ping identifier is never a shared one.
     [[nodiscard]] endpoint_filter drawn_filter() const noexcept {
         endpoint_filter f = filter();
         f.reuse = f.reuse && kind_ == endpoint_kind::udp;
@@ -401,7 +405,7 @@ private:
         if (local_.port != 0) {
             return !is_taken(filter());
         }
-        // As many are tried as are there; at most one for each endpoint is taken.
+        // Tries each port at most once. Each endpoint takes at most one port.
         const u32 range = last >= first ? u32{last} - first + 1 : 0;
         const u32 start = stack_.random().below(range);
         for (u32 i = 0; i < range; ++i) {

@@ -1,7 +1,9 @@
-// endpoint_error: why an endpoint cannot do what it is asked, or what an ICMP error means to it, in
-// the words of errno. Expects: nothing. Does: names; converts the stack's refusals and ICMP errors.
-// Never: remembers. Cost: a table. RFC 1122 section 4.1.3.3, Linux icmp_err_convert, udp_err,
-// raw_err, ping_err.
+// endpoint_error: why an endpoint's call failed, or what an ICMP error means for it, in errno's
+// words.
+//
+// It also converts the stack's send errors and received ICMP errors.
+//
+// Source: RFC 1122 section 4.1.3.3; Linux icmp_err_convert, udp_err, raw_err, ping_err.
 #pragma once
 
 #include <sluice/delivery/concept.hpp>
@@ -14,15 +16,15 @@ namespace sluice {
 
 enum class endpoint_error : u8 {
     none,
-    would_block,            // EAGAIN: nothing waits
-    invalid,                // EINVAL: an argument, or it is bound already
-    fault,                  // EFAULT: too little to be a message
+    would_block,            // EAGAIN: the queue is empty
+    invalid,                // EINVAL: an argument, or bound already
+    fault,                  // EFAULT: too short for a message
     address_in_use,         // EADDRINUSE
-    address_not_available,  // EADDRNOTAVAIL: not ours
-    destination_required,   // EDESTADDRREQ: neither connected nor told where to
+    address_not_available,  // EADDRNOTAVAIL: not a local address
+    destination_required,   // EDESTADDRREQ: not connected, and no destination given
     access_denied,         // EACCES: a broadcast without permission, a route or policy that forbids
     too_big,               // EMSGSIZE
-    no_buffer,             // ENOBUFS: no buffer, or no place in the delivery room
+    no_buffer,             // ENOBUFS: no buffer, or the registry is full
     no_interface,          // ENODEV
     network_unreachable,   // ENETUNREACH
     host_unreachable,      // EHOSTUNREACH
@@ -32,7 +34,7 @@ enum class endpoint_error : u8 {
     refused,               // ECONNREFUSED
     not_supported,         // ENOTSUP
     protocol_error,        // EPROTO
-    remote,                // EREMOTEIO: a source quench or redirect, told to ping endpoints
+    remote,                // EREMOTEIO: a source quench or redirect, reported to ping endpoints
     count
 };
 
@@ -62,7 +64,7 @@ enum class endpoint_error : u8 {
     return i < static_cast<std::size_t>(endpoint_error::count) ? names[i] : "";
 }
 
-// A sentence for a person.
+// A sentence for people.
 [[nodiscard]] constexpr const char* message(endpoint_error error) noexcept {
     using enum endpoint_error;
     switch (error) {
@@ -136,7 +138,7 @@ enum class endpoint_error : u8 {
 
 struct icmp_meaning {
     endpoint_error error = endpoint_error::host_unreachable;
-    bool fatal = false;  // told to connected endpoints that did not ask for errors
+    bool fatal = false;  // reported to connected endpoints even without receive_errors
 };
 
 namespace detail {
@@ -166,7 +168,7 @@ namespace detail {
 
 }  // namespace detail
 
-// What the error means to an endpoint of that kind; endpoint_error::none: it is not told.
+// What the error means for an endpoint of this kind. endpoint_error::none: it is not reported.
 [[nodiscard]] constexpr icmp_meaning meaning_of(const icmp_error_notice& n, endpoint_kind kind,
                                                 mtu_discovery discovery) noexcept {
     namespace types = icmp::types;

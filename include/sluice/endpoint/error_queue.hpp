@@ -1,8 +1,10 @@
-// error_queue<N, Quote>: the errors that an endpoint asked for, oldest first, each with what was
-// quoted of the datagram. Expects: N and Quote greater than 0. Does: keeps up to N, and Quote
-// bytes of each quote. Never: forgets an old error for a new one: what finds no room is counted.
-// Cost: N * (Quote + 40) bytes in place; a copy of the quote. Linux sk_error_queue,
-// sock_extended_err.
+// error_queue<N, Quote>: up to N errors of an endpoint, oldest first, each with up to Quote bytes
+// of the quoted datagram.
+//
+// Expects: N and Quote greater than 0.
+// Never:   replaces an old error by a new one. When full it counts the new one as lost.
+// Cost:    N * (Quote + 40) bytes in place; a copy of the quoted bytes.
+// Source:  Linux sk_error_queue, sock_extended_err.
 #pragma once
 
 #include <sluice/base/bytes.hpp>
@@ -12,20 +14,19 @@
 
 namespace sluice {
 
-// Linux sock_extended_err with what stands around it.
+// Linux sock_extended_err with the addresses beside it.
 struct error_report {
     endpoint_error error = endpoint_error::none;
-    bool from_icmp = false;  // else from this host: what was sent is too big for the way
+    bool from_icmp = false;  // else from this host: the datagram is too big for the path
     u8 type = 0;
     u8 code = 0;
-    u32 info = 0;                    // the MTU of "too big", the pointer of a parameter problem
-    ipv4::address offender{};        // who sent the ICMP error
-    endpoint_address destination{};  // of the datagram that it is about
-    u16 interface = 0;               // it came in by
-    u32 copied = 0;                  // of the quote, that were copied
-    u32 length = 0;                  // of the quote, as far as it was kept
-    // Where in the quote its RFC 4884 extension begins; 0: there is none. Linux
-    // sock_ee_data_rfc4884.
+    u32 info = 0;                    // the MTU of too_big, the pointer of a parameter problem
+    ipv4::address offender{};        // the sender of the ICMP error
+    endpoint_address destination{};  // of the quoted datagram
+    u16 interface = 0;               // ingress of the ICMP error
+    u32 copied = 0;                  // quoted bytes copied to the caller
+    u32 length = 0;                  // quoted bytes that were kept
+    // Offset of the RFC 4884 extension in the quoted bytes; 0: none. Linux sock_ee_data_rfc4884.
     u32 extension = 0;
 };
 
@@ -45,7 +46,8 @@ public:
         e.report.length = static_cast<u32>(quote.size() < Quote ? quote.size() : Quote);
         copy_bytes(e.quote, quote.data(), e.report.length);
     }
-    // The oldest, with as much of the quote as `to` has room for; error none: there is none.
+    // The oldest error, with its quoted bytes as far as `to` has room. endpoint_error::none: the
+    // queue is empty.
     [[nodiscard]] error_report pop(bytes to) noexcept {
         if (size_ == 0) {
             return {};
@@ -58,7 +60,7 @@ public:
         --size_;
         return r;
     }
-    // The oldest that waits, when it came by ICMP. Linux sock_dequeue_err_skb.
+    // The oldest queued error, if it came by ICMP. Linux sock_dequeue_err_skb.
     [[nodiscard]] endpoint_error next() const noexcept {
         return size_ != 0 && entries_[first_].report.from_icmp ? entries_[first_].report.error
                                                                : endpoint_error::none;

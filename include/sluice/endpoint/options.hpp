@@ -1,6 +1,7 @@
-// endpoint_options and the other values that endpoints are told and tell: what a socket has as
-// options and control messages. Expects: nothing. Does: carries values, named by Linux's options.
-// Never: acts. Cost: a few words. Linux ip(7), udp(7), raw(7).
+// endpoint_options and the other values that endpoints take and return: socket options and control
+// messages, each named with its Linux option.
+//
+// Source: Linux ip(7), udp(7), raw(7).
 #pragma once
 
 #include <sluice/base/integer.hpp>
@@ -15,35 +16,36 @@ enum class endpoint_kind : u8 { udp, raw, ping };
 
 // Linux IP_MTU_DISCOVER.
 enum class mtu_discovery : u8 {
-    dont,       // no DF; cut to what is known of the path
-    want,       // DF where it fits, cut where it does not
-    always,     // DF; what is larger than the known path MTU is refused (IP_PMTUDISC_DO)
-    probe,      // DF; the path MTU is not looked at, only that of the interface
-    interface,  // no DF, no path MTU; what is larger than that of the interface is refused
-    omit        // as interface, but cut
+    dont,       // no DF; fragments to the known path MTU
+    want,       // DF if the datagram fits the path MTU, else fragments
+    always,     // DF; refuses more than the known path MTU (IP_PMTUDISC_DO)
+    probe,      // DF; ignores the path MTU, refuses more than the interface's MTU
+    interface,  // no DF; ignores the path MTU, refuses more than the interface's MTU
+    omit        // as interface, but fragments
 };
 
 struct endpoint_options {
     u16 interface = 0;  // SO_BINDTODEVICE; set before bind() and connect(). 0: any
-    u8 ttl = 0;         // IP_TTL, for what goes to one host; 0: ip_default_ttl
+    u8 ttl = 0;         // IP_TTL, for unicast; 0: ip_default_ttl
     u8 tos = 0;         // IP_TOS
     mtu_discovery discovery = mtu_discovery::want;
-    bool may_broadcast = false;    // SO_BROADCAST
-    bool receive_errors = false;   // IP_RECVERR
-    bool on_link_only = false;     // SO_DONTROUTE
-    bool reuse = false;            // SO_REUSEADDR; set before bind(). On for ping endpoints
-    bool header_included = false;  // IP_HDRINCL, of raw endpoints
-    u8 multicast_ttl = 1;          // IP_MULTICAST_TTL; 0: it does not leave this host
+    bool may_broadcast = false;   // SO_BROADCAST
+    bool receive_errors = false;  // IP_RECVERR
+    bool on_link_only = false;    // SO_DONTROUTE
+    bool reuse = false;  // SO_REUSEADDR; set before bind(). On by default for ping endpoints
+    bool header_included = false;  // IP_HDRINCL, for raw endpoints
+    u8 multicast_ttl = 1;          // IP_MULTICAST_TTL; 0: stays on this host
     bool multicast_loop = true;    // IP_MULTICAST_LOOP
     u16 multicast_interface = 0;   // IP_MULTICAST_IF
     ipv4::address multicast_source{};
-    // SO_RCVBUF, exactly: bytes of the blocks of what waits. Linux net.core.rmem_default.
+    // SO_RCVBUF, not doubled: bytes in the blocks of queued packets. Linux net.core.rmem_default.
     u32 receive_bytes = default_waiting_bytes;
-    // ICMP_FILTER of raw endpoints for ICMP: bit N set, type N is not received.
+    // ICMP_FILTER, for raw endpoints of ICMP: bit N drops type N.
     u32 icmp_filter = 0;
 };
 
-// Of one send, instead of the endpoint's. Linux IP_PKTINFO, IP_TTL, IP_TOS as control messages.
+// Options of one send, instead of the endpoint's. Linux IP_PKTINFO, IP_TTL, IP_TOS as control
+// messages.
 struct message_options {
     ipv4::address source{};
     u16 interface = 0;
@@ -54,32 +56,32 @@ struct message_options {
 
 struct endpoint_address {
     ipv4::address host{};
-    u16 port = 0;  // of a ping endpoint: the identifier; of a raw one: 0
+    u16 port = 0;  // ping endpoint: the identifier; raw endpoint: 0
 
     friend constexpr bool operator==(const endpoint_address&,
                                      const endpoint_address&) noexcept = default;
 };
 
-// What an endpoint can hold: packets that wait (each keeps its buffer), errors, bytes of each
-// quote.
+// Capacities of an endpoint: queued packets (each keeps its buffer), queued errors, quoted bytes
+// per error.
 struct endpoint_sizes {
     std::size_t queue = 16;  // a power of two
     std::size_t errors = 4;
     std::size_t quote = 576;
 };
 
-// What came, beside the bytes. Linux IP_PKTINFO, IP_RECVTTL, IP_RECVTOS, MSG_TRUNC.
+// A received datagram beside its bytes. Linux IP_PKTINFO, IP_RECVTTL, IP_RECVTOS, MSG_TRUNC.
 struct received {
-    u32 copied = 0;  // that were copied
-    u32 length = 0;  // of the datagram
+    u32 copied = 0;  // bytes copied to the caller
+    u32 length = 0;  // bytes of the datagram
     endpoint_address from{};
-    ipv4::address destination{};  // of the header
-    ipv4::address local{};        // our address that would answer
-    u16 interface = 0;            // it came in by
+    ipv4::address destination{};  // the header's
+    ipv4::address local{};        // the local address that would answer
+    u16 interface = 0;            // ingress
     u8 ttl = 0;
     u8 tos = 0;
     bool broadcast_or_multicast = false;
-    u32 mark = 0;  // what a hook wrote into the metadata; Linux SO_RCVMARK
+    u32 mark = 0;  // the metadata's mark, set by a hook; Linux SO_RCVMARK
 
     [[nodiscard]] constexpr bool truncated() const noexcept { return copied < length; }
 };

@@ -1,7 +1,9 @@
-// payload: the caller's bytes as a packet to be sent, whatever size the buffers have. Expects: a
-// buffer source that outlives the packet. Does: copies and sums in one go; goes on in further
-// buffers where one is too small. Never: copies twice. Cost: the bytes once, a buffer for each of
-// its size.
+// packet_of_payload: copies a caller's bytes into a packet to be sent, and sums them on the way.
+//
+// It uses further buffers when one is too small.
+//
+// Expects: a buffer source that outlives the packet.
+// Cost:    one pass over the bytes; one buffer per buffer size.
 #pragma once
 
 #include <sluice/base/bytes.hpp>
@@ -11,8 +13,8 @@
 
 namespace sluice::detail {
 
-// `front` bytes that the caller fills, then the payload, whose sum is added to `sum`; an empty
-// handle when there is no buffer.
+// A packet of `front` bytes for the caller to fill, then the payload, whose sum is added to `sum`.
+// An empty handle when no buffer is free.
 template <buffer_source Source>
 [[nodiscard]] constexpr typename Source::packet_type
 packet_of_payload(Source& from, u32 front, const_bytes payload, u64& sum) noexcept {
@@ -21,7 +23,7 @@ packet_of_payload(Source& from, u32 front, const_bytes payload, u64& sum) noexce
         return {};
     }
     const auto fill = [&](auto& p) {
-        // All pieces but the last are even, so that their sums just add.
+        // All pieces but the last have an even size, so that their sums can be added.
         const std::size_t room = p.tailroom() & ~u32{1};
         const std::size_t n = payload.size() < room ? payload.size() : room;
         if (n != 0) {

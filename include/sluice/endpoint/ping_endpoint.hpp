@@ -1,8 +1,13 @@
-// ping_endpoint<Stack>: asks others for an echo without the rights of a raw socket: an identifier
-// of its own, to which the answers come. Expects: a stack that outlives it; the time with each
-// send. Does: fills in identifier and checksum; receives echo replies, extended ones too, from
-// their ICMP header on. Never: sends another type; moves, allocates, waits. Cost: endpoint.hpp's.
-// RFC 1122 section 3.2.2.6, RFC 8335. Linux ping_v4_sendmsg, ping_rcv.
+// ping_endpoint<Stack>: sends echo requests and receives the replies to its identifier, without a
+// raw socket's rights.
+//
+// It fills in identifier and checksum, and receives echo replies, extended ones too, from their
+// ICMP header on.
+//
+// Expects: a stack that outlives it; the time with each send.
+// Never:   sends another ICMP type; moves, allocates, waits.
+// Cost:    endpoint.hpp's.
+// Source:  RFC 1122 section 3.2.2.6, RFC 8335; Linux ping_v4_sendmsg, ping_rcv.
 #pragma once
 
 #include <sluice/endpoint/endpoint.hpp>
@@ -20,15 +25,16 @@ public:
 
     explicit ping_endpoint(Stack& s) noexcept
         : base(s, endpoint_kind::ping, ipv4::protocols::icmp) {
-        this->options_.reuse = true;  // as of each such socket of Linux
+        this->options_.reuse = true;  // as for each ping socket of Linux
     }
 
-    // The port is the identifier; 0: one that nobody has. A given one may be shared, unless `reuse`
-    // is off on either side; what comes is for the endpoint that was bound last.
+    // The port is the identifier; 0: a free one. A given identifier may be shared, unless `reuse`
+    // is off on either side; the endpoint bound last then receives.
     [[nodiscard]] result_type bind(const endpoint_address& a = {}) noexcept {
         return base::bind_to(a, 1, 0xffff);
     }
-    // Whom send() without an address asks; answers of others are still received, as in Linux.
+    // Sets the destination of send() without an address. Replies of other hosts are still received,
+    // as in Linux.
     [[nodiscard]] result_type connect(ipv4::address peer, moment now) noexcept {
         if (const result_type b = bind_if_need_be(); !b.has_value()) {
             return b;
@@ -36,14 +42,14 @@ public:
         return base::connect_to({peer, 0}, now);
     }
 
-    // An echo request with that sequence number and data.
+    // Sends an echo request with this sequence number and data.
     [[nodiscard]] result_type send_echo(u16 sequence, const_bytes data, ipv4::address to,
                                         moment now, const message_options& m = {}) noexcept {
         std::byte header[icmp::header_length]{std::byte{icmp::types::echo_request}};
         store_be<u16>(header + 6, sequence);
         return send_parts(header, data, to, now, m);
     }
-    // A message from its ICMP header on: an echo request or an extended one, code 0.
+    // Sends a message from its ICMP header on: an echo request, plain or extended, code 0.
     [[nodiscard]] result_type send(const_bytes message, ipv4::address to, moment now,
                                    const message_options& m = {}) noexcept {
         if (message.size() < icmp::header_length) {

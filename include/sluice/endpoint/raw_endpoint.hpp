@@ -1,9 +1,13 @@
-// raw_endpoint<Stack>: a raw socket over the stack: all datagrams of one protocol, with their
-// header; sends payloads, or whole datagrams with options().header_included. Expects: a stack that
-// outlives it; the time with each send. Does: takes copies, so that a handler of the protocol gets
-// the datagram too; hears router alerts if asked. Never: moves, allocates, waits. Cost:
-// endpoint.hpp's; the bytes copied once. RFC 1122 section 3.4, RFC 2113 section 2.1. Linux
-// raw_sendmsg, raw_rcv, icmp_filter.
+// raw_endpoint<Stack>: a raw socket over the stack: it receives all datagrams of one protocol, with
+// their header.
+//
+// It sends payloads, or whole datagrams with options().header_included. It receives copies: a
+// handler of the protocol receives the datagram too. On request it also receives router alerts.
+//
+// Expects: a stack that outlives it; the time with each send.
+// Never:   moves, allocates, waits.
+// Cost:    endpoint.hpp's; one copy of the bytes.
+// Source:  RFC 1122 section 3.4, RFC 2113 section 2.1; Linux raw_sendmsg, raw_rcv, icmp_filter.
 #pragma once
 
 #include <sluice/endpoint/endpoint.hpp>
@@ -18,12 +22,12 @@ public:
     using typename base::packet_type;
     using typename base::result_type;
 
-    // Protocol 255 only sends, with its own header (Linux IPPROTO_RAW).
+    // Protocol 255 only sends, with headers of the caller's (Linux IPPROTO_RAW).
     raw_endpoint(Stack& s, u8 protocol) noexcept : base(s, endpoint_kind::raw, protocol) {
         this->options_.header_included = protocol == 255;
     }
 
-    // Hears from now on; address unspecified: what comes to any of ours.
+    // Starts to receive; address unspecified: datagrams to any local address.
     [[nodiscard]] result_type bind(ipv4::address a = {}) noexcept {
         return base::bind_to({a, 0}, 0, 0);
     }
@@ -33,8 +37,8 @@ public:
         }
         return base::connect_to({peer, 0}, now);
     }
-    // Datagrams of this protocol that carry a router alert come here instead of being forwarded.
-    // Linux IP_ROUTER_ALERT.
+    // Receives datagrams of this protocol that carry a router alert instead of having them
+    // forwarded. Linux IP_ROUTER_ALERT.
     [[nodiscard]] result_type hear_alerts() noexcept {
         this->hears_alerts_ = true;
         return base::enroll();
@@ -72,10 +76,10 @@ public:
                  : result_type{base::no_buffer(r, *route, now)};
     }
 
-    // -- for the stack --
+    // -- called by the stack --
     [[nodiscard]] bool take(packet_type& packet, const delivery_info& info) noexcept override {
         if (this->protocol_ == ipv4::protocols::icmp && is_filtered(packet)) {
-            return true;  // nothing was wrong with it
+            return true;  // filtered, not an error
         }
         return base::take(packet, info);
     }
@@ -83,7 +87,7 @@ public:
 private:
     using base::stack_;
 
-    // Not fragmented: what exceeds the MTU of the interface is refused.
+    // Never fragments: refuses datagrams larger than the interface's MTU.
     [[nodiscard]] result_type send_with_header(const_bytes message, const send_request& r,
                                                moment now) noexcept {
         routing::flow f = flow_of(r);
@@ -112,7 +116,7 @@ private:
         u64 sum = 0;
         return detail::packet_of_payload(stack_.buffers(), 0, message, sum);
     }
-    // What has no whole ICMP header is told to nobody.
+    // Packets without a complete ICMP header are filtered too.
     [[nodiscard]] bool is_filtered(packet_type& p) const noexcept {
         const auto header = static_cast<u32>(ipv4::header_length(ipv4::const_view{p.data()}));
         if (!p.may_pull(header + static_cast<u32>(icmp::header_length))) {

@@ -1,7 +1,11 @@
-// udp_endpoint<Stack>: a UDP socket over the stack: bind, connect, send, receive. Expects: a stack
-// that outlives it; the time with each send. Does: writes header and checksum, chooses a port where
-// none was bound. Never: moves, allocates, waits. Cost: endpoint.hpp's; the bytes copied and
-// summed once. RFC 768, RFC 1122 section 4.1. Linux udp_sendmsg, udp_recvmsg.
+// udp_endpoint<Stack>: a UDP socket over the stack: bind, connect, send, receive.
+//
+// It writes header and checksum, and chooses a port if none is bound.
+//
+// Expects: a stack that outlives it; the time with each send.
+// Never:   moves, allocates, waits.
+// Cost:    endpoint.hpp's; one pass to copy and sum the bytes.
+// Source:  RFC 768, RFC 1122 section 4.1; Linux udp_sendmsg, udp_recvmsg.
 #pragma once
 
 #include <sluice/endpoint/endpoint.hpp>
@@ -19,13 +23,13 @@ public:
 
     explicit udp_endpoint(Stack& s) noexcept : base(s, endpoint_kind::udp, ipv4::protocols::udp) {}
 
-    // Address unspecified: any of ours; a group or a broadcast address: what comes there. Port 0: a
-    // free one of ip_local_port_range.
+    // Address unspecified: any local address. A group or broadcast address: only datagrams to it.
+    // Port 0: a free one of ip_local_port_range.
     [[nodiscard]] result_type bind(const endpoint_address& a = {}) noexcept {
         const settings& s = stack_.switches();
         return base::bind_to(a, s.ip_local_port_first, s.ip_local_port_last);
     }
-    // From now on the one that it speaks to, and the only one that it hears.
+    // Sets the peer: the destination of send(), and the only source that is received.
     [[nodiscard]] result_type connect(const endpoint_address& peer, moment now) noexcept {
         if (const result_type b = bind_if_need_be(); !b.has_value()) {
             return b;
@@ -68,7 +72,7 @@ public:
         if (const interface* out = stack_.interfaces().find(route->interface);
             out != nullptr && out->loopback) {
             p.writable_metadata().checksum =
-                checksum_state::verified;  // nothing sums it on the way to us
+                checksum_state::verified;  // looped back without a check
         }
         return base::told(stack_.send(std::move(p), r, *route, now));
     }
@@ -76,7 +80,7 @@ public:
 private:
     using base::stack_;
 
-    // Without a port nobody can answer.
+    // A port is needed to receive answers.
     [[nodiscard]] result_type bind_if_need_be() noexcept {
         return this->bound_ ? result_type{} : bind();
     }
