@@ -44,20 +44,20 @@ struct icmp_message {
     u8 type = 0;
     u8 code = 0;
     ipv4::address to{};
-    bool over_loopback = false;  // to ourselves
+    bool over_loopback = false;  // to this host itself
 };
 
 enum class icmp_allowance : u8 {
     allowed,
     limited_global,  // counted as OutRateLimitGlobal
     limited_host,    // counted as OutRateLimitHost
-    silenced,        // not sent here at all, not counted
+    silenced,        // never sent by this policy, not counted
 };
 
 enum class redirect_allowance : u8 {
     send,
-    too_soon,  // after the last one to this source
-    given_up,  // the source ignored as many as settings allow
+    too_soon,  // after the last redirect to this source
+    given_up,  // the source ignored as many as the settings allow
 };
 
 template <class P>

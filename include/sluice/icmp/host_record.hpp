@@ -1,8 +1,13 @@
-// host_records<Hosts>: what the limiter remembers of the hosts that it sends to or hears from.
-// Expects: a secret key; Hosts a power of two, at least 4. Does: finds the record of an address or
-// makes a fresh one in place of the one of its set that was not used for longest. Never: allocates,
-// grows, or lets an outsider choose whose record goes: the set is picked by a keyed hash.
-// Cost: one hash and at most four compares; 32 bytes a host. Linux: struct inet_peer, inetpeer.c.
+// host_records<Hosts>: the limiter's records of the hosts that it sends to or receives from.
+//
+// of() finds the record of an address, or replaces the least recently used record of its set by a
+// fresh one. A keyed hash selects the set, so that an outsider cannot choose which record is
+// replaced.
+//
+// Expects: a secret key; Hosts is a power of two, at least 4.
+// Never:   allocates or grows.
+// Cost:    one hash and at most four compares; 32 bytes per host.
+// Source:  Linux struct inet_peer, inet_getpeer.
 #pragma once
 
 #include <sluice/base/siphash.hpp>
@@ -16,9 +21,9 @@ namespace sluice::detail {
 struct host_record {
     ipv4::address host{};
     bool used = false;
-    u8 redirects = 0;   // sent and ignored so far
-    duration tokens{};  // time saved up for messages
-    instant last{};     // when tokens were counted, or the last redirect was sent
+    u8 redirects = 0;   // sent without effect so far
+    duration tokens{};  // saved time, spent on messages
+    instant last{};     // when tokens were last added, or a redirect was last sent
 };
 
 template <std::size_t Hosts>
@@ -38,7 +43,7 @@ public:
             if (r->used && r->host == host) return *r;
             if (!r->used || (oldest->used && r->last < oldest->last)) oldest = r;
         }
-        // Unknown hosts start with all that a minute saves. Linux inet_getpeer.
+        // A new host starts with a minute's tokens. Linux inet_getpeer.
         *oldest = {.host = host, .used = true, .last = now + 60_s * -1};
         return *oldest;
     }

@@ -1,13 +1,19 @@
-// linux_icmp_limiter: the rate limits of Linux for the ICMP that a stack sends.
-// Expects: a secret key. Does: one bucket for all messages (icmp_msgs_per_sec, icmp_msgs_burst)
-// from which each takes nought to two, so that nobody can count it down (CVE-2020-25705); then one
-// for each host (a message every icmp_ratelimit, six saved up at most); for packets without a route
-// a bucket of its own size over the same savings, which no ICMP setting turns off; and redirects to
-// one host doubling their distance until the host is given up. Messages of types that icmp_ratemask
-// leaves out, path MTU messages and those over loopback pass freely. Never: allocates; a host's
-// savings are forgotten when too many others come between. Cost: two keyed hashes a limited
-// message; 32 bytes a host. Models icmp_policy (icmp/concept.hpp). RFC 1812 section 4.3.2.8.
-// Source: Linux icmp.c, route.c.
+// linux_icmp_limiter: Linux's rate limits for the ICMP messages that a stack sends.
+//
+// A message must pass two token buckets: a global one (icmp_msgs_per_sec, icmp_msgs_burst), then
+// one per destination (one message every icmp_ratelimit, at most six saved). Each message takes
+// zero to two tokens from the global bucket at random, so that an attacker cannot count it down
+// (CVE-2020-25705). Errors about unroutable packets have another bucket size over the same tokens
+// of the host, and no ICMP setting turns this limit off. Redirects to one host are spaced
+// exponentially and stop after a while.
+// Not limited: types outside icmp_ratemask, path MTU messages, and errors about packets that arrived
+// over loopback. Messages sent over loopback pass the global bucket only.
+//
+// Expects: a secret key.
+// Never:   allocates. It forgets a host's tokens when too many other hosts come in between.
+// Cost:    two keyed hashes for a limited message; 32 bytes per host.
+// Source:  RFC 1812 section 4.3.2.8; Linux icmp_global_allow, icmpv4_xrlim_allow,
+//          ip_rt_send_redirect.
 #pragma once
 
 #include <sluice/base/random.hpp>
@@ -37,15 +43,15 @@ public:
         return icmp_allowance::allowed;
     }
 
-    // Linux ip_error: an error about a packet without a route spends its source's savings here, and
-    // once more in allow_error.
+    // Linux ip_error: an error about an unroutable packet spends tokens of its source here, and
+    // again in allow_error.
     [[nodiscard]] constexpr bool allow_unroutable(ipv4::address source, const settings& s,
                                                   instant now) noexcept {
         return takes(hosts_.of(source, now), duration::from_milliseconds(s.route_error_cost_ms),
                      duration::from_milliseconds(s.route_error_burst_ms), now);
     }
 
-    // Linux ip_rt_send_redirect: the n-th comes 2^n loads after the one before, n counted from 0.
+    // Linux ip_rt_send_redirect: redirect n follows the one before after 2^n loads, n from 0.
     [[nodiscard]] constexpr redirect_allowance
     allow_redirect(ipv4::address source, const settings& s, instant now) noexcept {
         detail::host_record& host = hosts_.of(source, now);
@@ -55,7 +61,7 @@ public:
             host.redirects = 0;
         }
         if (host.redirects >= s.route_redirect_number) {
-            host.last = now;  // only silence ends it
+            host.last = now;  // only a pause of the source ends it
             return redirect_allowance::given_up;
         }
         if (host.redirects > 0 && now - host.last <= loads(s, host.redirects)) {
@@ -78,7 +84,7 @@ private:
                ((s.icmp_ratemask >> type) & 1) == 0;
     }
 
-    // The load, doubled; at most a day.
+    // route_redirect_load_ms, doubled; at most a day.
     [[nodiscard]] static constexpr duration loads(const settings& s, u32 doublings) noexcept {
         constexpr i64 most = 86'400'000;
         const i64 wait = i64{s.route_redirect_load_ms} << (doublings < 28 ? doublings : 28);
@@ -89,19 +95,20 @@ private:
                                              instant now) noexcept {
         const duration cost = duration::from_milliseconds(s.icmp_ratelimit);
         detail::host_record& host = hosts_.of(to, now);
-        // Savings above six messages, made for packets without a route, stay until time passes.
+        // Tokens above six messages, saved for unroutable packets, stay until time passes.
         const duration most = cost * saved_messages;
         return takes(host, cost, now > host.last || host.tokens < most ? most : host.tokens, now);
     }
 
-    // Time that passed, at most a day: more fills every bucket.
+    // The elapsed time, at most a day: a day fills every bucket.
     [[nodiscard]] static constexpr duration passed(instant since, instant now) noexcept {
         const duration t = now - since;
         if (t < duration{}) return {};
         return t < 86'400_s ? t : 86'400_s;
     }
 
-    // Saves up to `most` and spends the cost if there is enough. Linux inet_peer_xrlim_allow.
+    // Adds the elapsed time, up to `most`, and spends the cost if enough is there. Linux
+    // inet_peer_xrlim_allow.
     [[nodiscard]] static constexpr bool takes(detail::host_record& host, duration cost,
                                               duration most, instant now) noexcept {
         host.tokens = host.tokens + passed(host.last, now);
@@ -112,8 +119,8 @@ private:
         return true;
     }
 
-    // Linux icmp_global_allow: filled when empty and at least 20 ms have passed, by a second's
-    // worth at most; a message that finds it just filled passes whatever the burst is.
+    // Linux icmp_global_allow: refills an empty bucket after at least 20 ms, by at most a second's
+    // worth. The message that refills it passes, whatever the burst.
     [[nodiscard]] constexpr bool has_credit(const settings& s, instant now) noexcept {
         if (credit_ > 0) return true;
         duration t = passed(filled_, now);
@@ -129,7 +136,7 @@ private:
     detail::host_records<Hosts> hosts_;
     keyed_random random_;
     i64 credit_ = 0;
-    instant filled_ = instant{} + 1_s * -1;  // so that the bucket is full at the start
+    instant filled_ = instant{} + 1_s * -1;  // the bucket starts full
 };
 
 using linux_icmp_limiter = basic_icmp_limiter<256>;

@@ -1,8 +1,10 @@
-// no_icmp_limit and no_icmp: all of ICMP, or none.
-// Expects: for no_icmp_limit, limits elsewhere: without any, a stack answers a flood with a flood
-// (RFC 1812 section 4.3.2.8). Never: keeps state. Cost: nothing. Models icmp_policy.
-// Deviation: no_icmp leaves out what RFC 1122 section 3.2.2.6 asks of a host, and errors; it is for
-// relays and for tests, not for hosts and routers.
+// no_icmp_limit and no_icmp: send all ICMP messages without a limit, or none.
+//
+// Expects:   for no_icmp_limit, a limit elsewhere: without one, a stack answers a flood with a
+//            flood (RFC 1812 section 4.3.2.8).
+// Cost:      nothing.
+// Deviation: no_icmp omits errors and the echo replies of RFC 1122 section 3.2.2.6. It is for
+//            relays and tests, not for hosts and routers.
 #pragma once
 
 #include <sluice/icmp/concept.hpp>
