@@ -1,13 +1,15 @@
-// linux_identification: a counter for each flow, found through a keyed hash.
-// Expects: a secret key. Does: source, destination and protocol pick a counter; it grows by the
-// segments asked for and, when time has passed since, by a random part of the milliseconds, so that
-// its pace tells nothing of the traffic of others; datagrams of one flow differ until the counter
-// wraps. Never: keeps flows: those that share a counter only make it grow faster.
-// Deviation: Linux sends the counter as it is; here each flow adds an offset of its own from the
-// same hash, so that flows that share a counter do not see each other's values (RFC 7739
-// section 5.3). Cost: one hash, and half of another when time has passed; 8 bytes a counter.
-// Models identification_policy. Source: Linux ip_select_ident_segs and ip_idents_reserve in
-// route.c.
+// linux_identification: a counter per flow, selected by a keyed hash.
+//
+// Source, destination and protocol select the counter. It advances by the number of segments and,
+// when time passed since its last use, by a random part of the elapsed milliseconds: its pace does
+// not reveal the traffic of others. Datagrams of one flow differ until the counter wraps. Flows
+// that share a counter only advance it faster.
+//
+// Expects:   a secret key.
+// Cost:      one hash, and half of another when time passed; 8 bytes per counter.
+// Source:    Linux ip_select_ident_segs, ip_idents_reserve.
+// Deviation: Linux sends the counter itself; here each flow adds an offset from the same hash, so
+//            that flows that share a counter do not see each other's values (RFC 7739 section 5.3).
 #pragma once
 
 #include <sluice/base/random.hpp>
@@ -46,7 +48,7 @@ public:
 private:
     struct counter {
         u32 value = 0;
-        u32 used_at = 0;  // milliseconds; may wrap, as the counter may
+        u32 used_at = 0;  // milliseconds; may wrap, like the counter
     };
     hash_key secret_;
     keyed_random random_;

@@ -1,9 +1,13 @@
-// random_identification: identifications in a random order, the same for all flows.
-// Expects: a secret key. Does: walks through a keyed permutation of the 65536 values, then through
-// another, so that none comes twice within one walk and the next cannot be told from those seen.
-// Never: keeps anything of a flow: nothing to collide or to count; but all flows together wrap
-// after 65536 datagrams, so for fast senders that fragment linux_identification lasts longer (RFC
-// 4963). Cost: four hashes, 40 bytes. Models identification_policy. RFC 7739 section 5.2.
+// random_identification: identifications in random order, one sequence for all flows.
+//
+// It walks through a keyed permutation of the 65536 values, then through another. No value repeats
+// within a walk, and the values seen do not reveal the next. It keeps nothing per flow, but all
+// flows together wrap after 65536 datagrams: for fast senders that fragment, linux_identification
+// lasts longer (RFC 4963).
+//
+// Expects: a secret key.
+// Cost:    four hashes; 40 bytes.
+// Source:  RFC 7739 section 5.2.
 #pragma once
 
 #include <sluice/identification/concept.hpp>
@@ -18,11 +22,11 @@ public:
 
     constexpr explicit random_identification(hash_key secret) noexcept : secret_(secret) {}
 
-    // Segments that a device cuts are counted up by it from the value that is given.
+    // A device that cuts segments counts up from this value.
     [[nodiscard]] constexpr u16 next(ipv4::address, ipv4::address, u8, u16, instant) noexcept {
         const u64 walk = count_ >> 16;
         const auto step = static_cast<u16>(count_++);
-        // A Feistel network of four rounds permutes the 16 bits, whatever its round function is.
+        // A Feistel network of four rounds permutes 16 bits, whatever its round function.
         u32 left = step >> 8;
         u32 right = step & 0xff;
         for (u64 round = 0; round < 4; ++round) {
