@@ -1,7 +1,10 @@
-// all_of<Policies...>: several security policies in one slot. Expects: models that may be derived
-// from, each policy once. Does: asks them in the order given; the first refusal counts. Its model
-// is derived from theirs, so what they offer to change is reached through it. Never: asks those
-// behind the one that refused. Cost: the sum of the policies; empty ones take no byte.
+// all_of<Policies...>: several security policies in one slot.
+//
+// It asks them in the given order; the first drop reason counts. Its model derives from their
+// models: call their functions through it.
+//
+// Expects: models that may be derived from; each policy once.
+// Cost:    the sum of the policies; an empty one takes no byte.
 #pragma once
 
 #include <sluice/security/concept.hpp>

@@ -40,16 +40,16 @@ namespace sluice {
 
 enum class security_point : u8 { in, forward, out };
 
-// What the routes make of the destination, at `in` and `forward`.
+// How the routes see the destination, at `in` and `forward`.
 enum class destination_form : u8 {
     host,
-    broadcast,  // all ones of a network of ours, or 255.255.255.255
-    network     // the lowest address of a network on a link of ours. RFC 1812 section 4.2.3.1
+    broadcast,  // a directed broadcast of a connected network, or 255.255.255.255
+    network     // the lowest address of a connected network. RFC 1812 section 4.2.3.1
 };
 
 struct security_context {
-    u16 in = 0;   // interface it came by; 0 for what we originate
-    u16 out = 0;  // interface it leaves by; 0 for what is for us
+    u16 in = 0;   // ingress; 0 at `out`
+    u16 out = 0;  // egress; 0 at `in`
     destination_form form = destination_form::host;
 };
 

@@ -1,9 +1,11 @@
-// no_directed_broadcasts: the security policy that takes nothing sent to all hosts of a network of
-// ours. Expects: nothing. Does: refuses directed broadcasts for us, and to forward to the lowest
-// address of a network, the old form of one; 255.255.255.255 is received. Never: hinders the
-// forwarding of directed broadcasts where bc_forwarding is switched on. Cost: one comparison. The
-// copy that we hear of a directed broadcast of our own is refused as well. RFC 2644 section 3, RFC
-// 1812 section 4.2.3.1.
+// no_directed_broadcasts: the security policy that drops directed broadcasts to this host.
+//
+// It also drops packets to be forwarded to the lowest address of a connected network, an old form
+// of broadcast. It drops the looped back copy of a directed broadcast that this host sent.
+// 255.255.255.255 is received. Directed broadcasts are still forwarded where bc_forwarding is on.
+//
+// Cost:   one comparison.
+// Source: RFC 2644 section 3, RFC 1812 section 4.2.3.1.
 #pragma once
 
 #include <sluice/security/concept.hpp>

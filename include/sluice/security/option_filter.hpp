@@ -1,7 +1,11 @@
-// option_filter: the security policy that lets only listed IPv4 options pass. Expects: headers
-// whose options were checked. Does: refuses what is forwarded or for us with an option of another
-// kind; the list can be changed while the stack runs. Never: judges what we send. Cost: nothing
-// without options; else one walk over them. RFC 7126.
+// option_filter: the security policy that drops packets with an IPv4 option that is not listed.
+//
+// It checks forwarded packets and those for this host, not those that this host sends. The list may
+// change while the stack runs.
+//
+// Expects: headers with checked options.
+// Cost:    nothing without options; else one walk over them.
+// Source:  RFC 7126.
 #pragma once
 
 #include <sluice/security/concept.hpp>
@@ -29,8 +33,8 @@ private:
     u64 bits_[4] = {};
 };
 
-// What RFC 7126 does not advise to drop; its section 4.23 leaves kinds that nobody knows to a
-// switch, and here they are dropped. Source routes are left to accept_source_route.
+// The options that RFC 7126 does not advise to drop. Its section 4.23 leaves unknown kinds to a
+// switch; here they are dropped. accept_source_route decides about source routes.
 inline constexpr option_set harmless_options{
     ipv4::option_kinds::end_of_list,
     ipv4::option_kinds::no_operation,

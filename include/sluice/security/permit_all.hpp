@@ -1,5 +1,6 @@
-// permit_all: the security policy that refuses nothing. Expects: nothing. Does: nothing. Never:
-// refuses. Cost: no byte in the stack and no instruction.
+// permit_all: the security policy that drops nothing.
+//
+// Cost: no byte in the stack and no instruction.
 #pragma once
 
 #include <sluice/security/concept.hpp>

@@ -1,11 +1,13 @@
-// special_addresses: the security policy that keeps special-purpose addresses where they belong.
-// Expects: nothing. Does: refuses, in and out, sources and destinations that the registry has not
-// for such; forwards from and to none that are not to be forwarded. With a source route the next
-// listed hop counts as destination. Never: judges what is not in the registry (multicast), or
-// private, shared and benchmarking networks, which it leaves to any use. 127.0.0.0/8 passes within
-// the host: what comes from outside is refused before (pipeline/classify.hpp). Cost: up to twelve
-// compared prefixes an address. RFC 6890 section 2.2.2, RFC 1812 section 5.3.7, RFC 3927
-// section 2.7.
+// special_addresses: the security policy that drops packets whose source or destination IANA does
+// not permit in that role.
+//
+// It also drops packets to be forwarded from or to addresses that are not forwardable. With a
+// source route, the next listed address counts as destination. Multicast, private, shared and
+// benchmarking networks pass. So does 127.0.0.0/8 within the host; from outside it is dropped
+// earlier (pipeline/classify.hpp).
+//
+// Cost:   up to thirteen compared prefixes per address.
+// Source: RFC 6890 section 2.2.2, RFC 1812 section 5.3.7, RFC 3927 section 2.7.
 #pragma once
 
 #include <sluice/packet/drop_reason.hpp>
@@ -20,16 +22,15 @@ struct special_use {
     ipv4::prefix block{};
     bool source = true;
     bool destination = true;
-    bool forwardable = true;  // from it as well as to it
+    bool forwardable = true;  // as source and as destination
 };
 
 namespace detail {
 
 using literals::operator""_prefix;
 
-// The registered blocks with a restriction, and what is allowed within them; the first that
-// contains an address counts. Those of 192.0.0.0/24 also as registered since: RFC 7600, RFC 7723,
-// RFC 8155.
+// The registered blocks with a restriction, and their permissions; the first that contains an
+// address counts. The blocks of 192.0.0.0/24 include later ones: RFC 7600, RFC 7723, RFC 8155.
 inline constexpr special_use special_uses[] = {
     {"0.0.0.0/8"_prefix, true, false, false},           // this network
     {"127.0.0.0/8"_prefix, true, true, false},          // loopback

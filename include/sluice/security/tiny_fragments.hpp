@@ -1,8 +1,10 @@
-// tiny_fragments: the security policy that forwards no fragments made to get past filters. Expects:
-// nothing. Does: refuses what begins a TCP segment with less than the bytes up to the flags, and
-// fragments of TCP at offset 8, which would replace the flags. Never: judges what is for us:
-// reassembly does (RFC 5722). Cost: one comparison; for TCP two more. RFC 1858 section 3.2.1, RFC
-// 3128 section 4.
+// tiny_fragments: the security policy that does not forward fragments made to evade filters.
+//
+// It drops a first fragment of TCP that ends before the flags, and fragments of TCP at offset 8,
+// which would replace the flags. Fragments for this host are left to reassembly (RFC 5722).
+//
+// Cost:   one comparison; for TCP two more.
+// Source: RFC 1858 section 3.2.1, RFC 3128 section 4.
 #pragma once
 
 #include <sluice/security/concept.hpp>
