@@ -33,8 +33,8 @@
 
 namespace sluice {
 
-// Both sides of the sum that always holds: received + originated + copied = delivered + transmitted
-// + absorbed + dropped (by reason) + held now.
+// The balance that always holds: received + originated + copied = delivered + transmitted +
+// absorbed + dropped (by reason) + held now.
 enum class balance : u8 { received, originated, copied, delivered, transmitted, absorbed };
 inline constexpr unsigned balance_kinds = 6;
 
@@ -47,7 +47,7 @@ concept stats_policy = requires(S& s, mib counter, u64 n, u8 type, drop_reason w
     { s.tally(kind, n) } noexcept;
 };
 
-// The steps of a packet's way, in the order in which they come (DESIGN: one packet's way).
+// The stages and acts of a packet, in their order.
 enum class stage : u8 {
     receive,
     validate,
@@ -63,17 +63,17 @@ enum class stage : u8 {
     originate,
     icmp_error,
     output,
-    end,  // where it was dropped
+    end,  // the packet was dropped
 };
 
 struct trace_event {
     stage where{};
     decision_kind what{};
     drop_reason why = drop_reason::none;
-    u8 detail = 0;  // hook point or protocol, by stage; of reject and icmp_error the ICMP type
+    u8 detail = 0;  // by stage: hook point, protocol or ICMP type; of reject the ICMP type
     u16 interface = 0;
     u8 code = 0;    // of reject and icmp_error: the ICMP code
-    u32 value = 0;  // bytes, next hop or MTU, by stage; of reject the ICMP header's second word
+    u32 value = 0;  // by stage: bytes, next hop, fragments; of reject the ICMP header's second word
 };
 
 template <class O>

@@ -1,9 +1,12 @@
-// explainer: what a stack decided about a packet, in words, a line a decision, as a call trace.
-// decisive_field_of: the field of a header that a decision looked at.
-// Expects: the events of one packet in order (recording_observer). Does: writes into the caller's
-// memory: stage, outcome, sentence, where it is written, the byte that decided and, for a drop,
-// the kernel's word and the counters. Never: allocates, asks the stack; not part of sluice.hpp.
-// Cost: a pass over constant text. The observer is what costs the stack, not this.
+// explainer: writes a stack's decisions about a packet as text, one line per decision, indented
+// like a call trace. decisive_field_of: the header field that a decision looked at.
+//
+// A line has the stage, the decision, a sentence, its source, the byte that decided and, for a
+// drop, Linux's name of the reason and the counters. It is not part of sluice.hpp.
+//
+// Expects: the events of one packet in order (recording_observer).
+// Never:   allocates; asks the stack.
+// Cost:    a pass over constant text. For the stack only the observer costs time.
 #pragma once
 
 #include <sluice/packet/decision.hpp>
@@ -15,9 +18,9 @@
 
 namespace sluice {
 
-// Where a header field lies: bytes from the start of the IPv4 header, or of what follows it.
+// The place of a header field: bytes from the start of the IPv4 header, or of its payload.
 struct decisive_field {
-    const char* name = "";  // empty: the decision was about no field
+    const char* name = "";  // empty: no field decided
     u8 offset = 0;
     bool of_payload = false;
 };
@@ -89,7 +92,7 @@ inline constexpr u8 parameter_problem_type = 12;
     }
 }
 
-// What a stage says when it refuses nothing, and where that is written.
+// The sentence of a stage that let the packet pass, and its source.
 struct stage_words {
     const char* sentence;
     const char* source;
@@ -135,7 +138,7 @@ struct stage_words {
     }
 }
 
-// Writes what fits and counts the rest.
+// Writes the characters that fit and counts all.
 class line_writer {
 public:
     constexpr explicit line_writer(std::span<char> to) noexcept : to_(to) {}
@@ -165,7 +168,7 @@ public:
         }
         return *this;
     }
-    // At least one blank.
+    // Adds at least one blank.
     constexpr line_writer& column(std::size_t at) noexcept {
         do {
             put(' ');
@@ -181,7 +184,7 @@ private:
 
 }  // namespace detail
 
-// For a refused option the byte that the parameter problem points at.
+// For a refused option, the byte that the parameter problem points at.
 [[nodiscard]] constexpr decisive_field decisive_field_of(const trace_event& e) noexcept {
     if (e.what == decision_kind::reject && e.detail == detail::parameter_problem_type) {
         return {"options", static_cast<u8>(e.value >> 24), false};
@@ -193,8 +196,8 @@ class explainer {
 public:
     static constexpr std::size_t longest_line = 280;  // characters
 
-    // One event as a line without its end; the number of characters of the whole line, of which as
-    // many are written as fit.
+    // Writes one event as a line without a line end, as far as it fits. Returns the characters of
+    // the whole line.
     constexpr std::size_t line(const trace_event& e, std::span<char> to) noexcept {
         detail::line_writer out{to};
         for (unsigned i = depth_of(e.where); i > 0; --i) {
@@ -222,7 +225,7 @@ private:
     static constexpr std::size_t outcome_column = 18;
     static constexpr std::size_t sentence_column = 26;
 
-    // What is sent lies one deeper than what made it so.
+    // A sent packet is indented one level deeper than its cause.
     constexpr unsigned depth_of(stage where) noexcept {
         switch (where) {
         case stage::receive:
@@ -276,7 +279,7 @@ private:
         write_source(out, row.source);
     }
 
-    // The sentence again only if no stage has said it.
+    // Repeats the sentence only if no stage has written it.
     constexpr void write_end(detail::line_writer& out, const trace_event& e) const noexcept {
         const drop_info& row = describe(e.why);
         if (told_ != e.why) {
@@ -325,7 +328,7 @@ private:
     }
 
     unsigned sending_ = 1;
-    drop_reason told_ = drop_reason::none;  // the last refusal
+    drop_reason told_ = drop_reason::none;  // the last drop reason written
 };
 
 }  // namespace sluice

@@ -1,7 +1,7 @@
-// null_observer and recording_observer<N>: nobody looks; or the last N decisions are kept.
-// Expects: the reader to look between calls of the stack. Does: keeps events in order, the oldest
-// fall out. Never: changes what happens. Cost: null_observer none; recording one store of 16 bytes
-// a decision.
+// null_observer: observes nothing. recording_observer<N>: keeps the last N decisions, in order.
+//
+// Expects: the program reads the events between calls of the stack.
+// Cost:    null_observer nothing; recording_observer one store of 16 bytes per decision.
 #pragma once
 
 #include <sluice/stats/concept.hpp>
@@ -25,7 +25,7 @@ public:
 
     constexpr void observe(const trace_event& e) noexcept { events_[seen_++ % N] = e; }
     constexpr void clear() noexcept { seen_ = 0; }
-    // Of the events kept, 0 is the oldest.
+    // Index 0 is the oldest event that is kept.
     [[nodiscard]] constexpr std::size_t size() const noexcept { return seen_ < N ? seen_ : N; }
     [[nodiscard]] constexpr const trace_event& operator[](std::size_t i) const noexcept {
         return events_[(seen_ - size() + i) % N];

@@ -1,13 +1,12 @@
-// print_snmp: the counters as the kernel's files show them: the groups Ip, Icmp, IcmpMsg and Udp of
-// /proc/net/snmp, then IpExt of /proc/net/netstat: for each a line of names and one of values.
-// for_each_counter: the same numbers one by one, by name.
+// print_snmp: prints the counters in the format of the kernel's files: the groups Ip, Icmp, IcmpMsg
+// and Udp of /proc/net/snmp, then IpExt of /proc/net/netstat. Each group is a line of names and a
+// line of values. for_each_counter: the same numbers one by one, by name.
 //
-// Ip.Forwarding and Ip.DefaultTTL stand among the counters, as in the kernel's files, and are
-// settings: they come from the switches. IcmpMsg has the types that were seen, sixteen a line, and
-// is left out when there are none.
+// Ip.Forwarding and Ip.DefaultTTL are settings, not counters: they come from the switches. IcmpMsg
+// lists only the types that were counted, sixteen a line, and is left out without any.
 //
-// Expects: counters that can be read (snmp_counters).
-// Never:   allocates, changes a counter.
+// Expects: readable counters (snmp_counters).
+// Never:   allocates; changes a counter.
 // Cost:    a pass over the counters.
 // Source:  Linux net/ipv4/proc.c.
 #pragma once
@@ -60,7 +59,7 @@ public:
         } while (value != 0);
         (*sink_)(text_view{digits + first, sizeof digits - first});
     }
-    // Of the counters from first up to the one before end.
+    // The names of the counters from `first` up to `end`, without `end`.
     constexpr void names(mib first, mib end) {
         for (auto i = static_cast<std::size_t>(first); i < static_cast<std::size_t>(end); ++i) {
             text(" ");
@@ -83,7 +82,7 @@ public:
         values(c, first, end);
         text("\n");
     }
-    // The ICMP types that were seen: received ones, then sent ones. Linux icmpmsg_put.
+    // The ICMP types that were counted: received ones, then sent ones. Linux icmpmsg_put.
     template <class Counters>
     constexpr void icmp_types(const Counters& c) {
         u16 line[16]{};
@@ -125,8 +124,8 @@ private:
 
 }  // namespace detail
 
-// Calls f(group, field, value) for every number that has a name of its own, in the order of
-// print_snmp: all but the ICMP types.
+// Calls f(group, field, value) for each number with a fixed name, in the order of print_snmp: all
+// but the ICMP types.
 template <named_counters Counters, class F>
 constexpr void for_each_counter(const Counters& c, const settings& s, F&& f) {
     f("Ip", "Forwarding", detail::forwarding_number(s));
@@ -155,8 +154,8 @@ constexpr void print_snmp(const Counters& c, const settings& s, Sink&& sink) {
     out.group(c, "IpExt:", mib::ipext_in_no_routes, mib::count);
 }
 
-// Writes as much of the text as fits, without a zero behind it; the number of characters of the
-// whole.
+// Writes as much of the text as fits, without a terminating zero. Returns the characters of the
+// whole text.
 template <readable_counters Counters>
 constexpr std::size_t print_snmp(const Counters& c, const settings& s, std::span<char> to) {
     std::size_t size = 0;

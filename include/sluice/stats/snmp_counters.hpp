@@ -1,6 +1,10 @@
 // snmp_counters: every counter of /proc/net/snmp and IpExt, the ICMP types, and the drops by
-// reason. no_stats: none. Expects: one thread. Does: counts in 64 bits. Never: resets by itself.
-// Cost: 6 KiB; one add an event.
+// reason. no_stats: counts nothing.
+//
+// All counters have 64 bits and never reset.
+//
+// Expects: one thread.
+// Cost:    6 KiB; one addition per event.
 #pragma once
 
 #include <sluice/stats/concept.hpp>
@@ -11,11 +15,10 @@ namespace sluice {
 
 namespace detail {
 
-// By ICMP type: how far its named counter is from that of type 3, by one; 0: it has none.
+// By ICMP type: distance of its named counter from that of type 3, plus one; 0: no named counter.
 inline constexpr u8 places_of_icmp[] = {7, 0, 0, 1, 4, 5, 0, 0, 6, 0, 0, 2, 3, 8, 9, 0, 0, 10, 11};
 
-// The named counter of a type, given that of type 3: they stand in the same order for both
-// directions.
+// The named counter of a type, given that of type 3. Both directions have the same order.
 [[nodiscard]] constexpr mib named_icmp(u8 type, mib first) noexcept {
     const u8 place = type < sizeof places_of_icmp ? places_of_icmp[type] : u8{0};
     return place == 0 ? mib::none : static_cast<mib>(static_cast<u8>(first) + place - 1);
@@ -28,7 +31,7 @@ public:
     constexpr void add(mib counter, u64 n) noexcept {
         values_[static_cast<std::size_t>(counter)] += n;
     }
-    // By type, and by name for the types that have one.
+    // Counts the type, and its named counter if there is one.
     constexpr void icmp_in(u8 type) noexcept {
         ++icmp_in_[type];
         add(detail::named_icmp(type, mib::icmp_in_dest_unreachs), 1);
@@ -47,7 +50,7 @@ public:
         drops_[static_cast<std::size_t>(why)] += n;
         add(row.first, n);
         add(row.second, n);
-        values_[0] = 0;  // where rows that name no counter point
+        values_[0] = 0;  // rows without a counter add to counter 0
     }
 
     // Adds those of another stack: a program with a stack a thread has the sum.
