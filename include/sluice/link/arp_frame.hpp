@@ -1,7 +1,9 @@
-// ARP frames as Linux sends them.
+// arp_frame: ARP frames as Linux sends them: requests, replies and announcements.
 //
-// Expects: 42 bytes of room. Does: writes requests, replies and announcements. Never: pads: that
-// is the device's. Cost: a few stores. RFC 826, RFC 5227 section 2.3.
+// Expects: 42 bytes of room.
+// Never:   pads a frame; the device does.
+// Cost:    a few stores.
+// Source:  RFC 826, RFC 5227 section 2.3.
 #pragma once
 
 #include <sluice/base/bytes.hpp>
@@ -22,21 +24,21 @@ constexpr void write_frame(std::byte* to, ethernet::address destination,
     static_cast<void>(emit_value(contents, {to + ethernet::layout::size, layout::size}));
 }
 
-// "Who has target? Tell sender." The target's hardware address stays zero even when one neighbour
-// alone is asked.
+// "Who has target? Tell sender." The target's hardware address stays zero, also in a request that
+// is sent to one neighbour only.
 [[nodiscard]] constexpr packet make_request(ethernet::address hardware, ipv4::address sender,
                                             ipv4::address target) noexcept {
     return {operations::request, hardware, sender, {}, target};
 }
 
-// The answer to a request for one of our addresses.
+// The answer to a request for a local address.
 [[nodiscard]] constexpr packet make_reply(ethernet::address hardware,
                                           const packet& request) noexcept {
     return {operations::reply, hardware, request.target_protocol, request.sender_hardware,
             request.sender_protocol};
 }
 
-// Tells everybody on the link, unasked, whose link address that is. As Linux arp_notify sends it.
+// Announces the link address of a local address to the whole link. Linux arp_notify.
 [[nodiscard]] constexpr packet make_announcement(ethernet::address hardware,
                                                  ipv4::address own) noexcept {
     return make_request(hardware, own, own);

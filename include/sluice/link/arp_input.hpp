@@ -1,9 +1,10 @@
-// judge: what to do about an ARP packet that came, as a value. Linux arp_process.
+// judge: decides about a received ARP packet: whether to answer, what to learn, and whether another
+// host claims a local address.
 //
-// Expects: a packet of IPv4 over Ethernet, and what the host knows of its addresses. Does: decides
-// whether to answer, what to learn, and whether somebody else has our address. Never: acts, answers
-// for others (proxy ARP). Cost: comparisons. RFC 826, RFC 1812 section 3.3.2, RFC 5227 section
-// 2.4.
+// Expects: a packet of IPv4 over Ethernet, and what the host knows about its addresses.
+// Never:   answers for other hosts (proxy ARP).
+// Cost:    comparisons.
+// Source:  RFC 826, RFC 1812 section 3.3.2, RFC 5227 section 2.4; Linux arp_process.
 #pragma once
 
 #include <sluice/wire/arp.hpp>
@@ -11,35 +12,35 @@
 
 namespace sluice::arp {
 
-// Linux's sysctls of an interface, with its defaults. arp_ignore and arp_filter are the answers of
-// link_host::is_own; arp_notify is ethernet_link::announce; there is no proxy_arp.
+// Linux's sysctls of an interface, with Linux's defaults. link_host::is_own implements arp_ignore
+// and arp_filter, ethernet_link::announce implements arp_notify; proxy_arp does not exist.
 struct settings {
-    bool accept = false;           // arp_accept: announcements and replies make entries
-    bool drop_gratuitous = false;  // drop_gratuitous_arp: announcements are not believed
-    bool ask_from_packet = true;   // arp_announce 0: a question's sender is the packet's source
+    bool accept = false;           // arp_accept: announcements and replies create entries
+    bool drop_gratuitous = false;  // drop_gratuitous_arp: announcements are ignored
+    bool ask_from_packet = true;   // arp_announce 0: a request has the packet's source as sender
 };
 
-// What the host knows.
+// What the host knows about the addresses in the packet.
 struct circumstances {
-    ethernet::address hardware;      // of the interface by which it came
-    bool to_us_alone = false;        // the frame was addressed to that
-    bool sender_is_own = false;      // sender_protocol is one of our addresses
-    bool target_is_own = false;      // target_protocol is answered for on that interface
-    bool sender_is_martian = false;  // sender_protocol cannot be a neighbour there
+    ethernet::address hardware;      // the ingress interface's
+    bool to_us_alone = false;        // the frame was addressed to `hardware`
+    bool sender_is_own = false;      // sender_protocol is a local address
+    bool target_is_own = false;      // the host answers for target_protocol on this interface
+    bool sender_is_martian = false;  // sender_protocol cannot be a neighbour on this interface
 };
 
 struct decision {
     bool answer = false;
     bool learn = false;
-    bool create = false;     // learn also of a stranger
+    bool create = false;     // learn also an unknown neighbour
     bool solicited = false;  // the neighbour is reachable
-    bool forced = false;     // believed soon after another link address
-    bool conflict = false;   // somebody else says that our address is his
+    bool forced = false;     // learn soon after another link address, too
+    bool conflict = false;   // another host claims a local address
 };
 
-// Whether anything may be done about it: a request or a reply about unicast addresses. A router
-// must not believe that a group address is somebody's link address, RFC 1812 section 3.3.2; Linux
-// leaves that to the operator.
+// Whether the packet may be believed: a request or a reply about unicast addresses. A router must
+// not accept a group address as a link address, RFC 1812 section 3.3.2; Linux leaves that to the
+// operator.
 [[nodiscard]] constexpr bool is_believable(const packet& p) noexcept {
     const auto is_host = [](ipv4::address a) {
         return !a.is_multicast() && !a.is_loopback() && !a.is_limited_broadcast();
@@ -49,12 +50,12 @@ struct decision {
            is_host(p.target_protocol);
 }
 
-// Asks whether somebody has an address, before it is used. RFC 5227 section 1.1.
+// A host asks whether an address is in use before it takes it. RFC 5227 section 1.1.
 [[nodiscard]] constexpr bool is_probe(const packet& p) noexcept {
     return p.operation == operations::request && p.sender_protocol.is_unspecified();
 }
 
-// Says something of its own sender, to everybody. RFC 5227 section 3. Linux arp_is_garp.
+// A host announces its own address to the link. RFC 5227 section 3. Linux arp_is_garp.
 [[nodiscard]] constexpr bool is_announcement(const packet& p) noexcept {
     return p.sender_protocol == p.target_protocol &&
            (p.operation == operations::request || p.target_hardware == p.sender_hardware);
@@ -67,11 +68,11 @@ struct decision {
         return {};
     }
     if (heard.sender_protocol.is_unspecified()) {
-        // Answered, so that a prober learns that the address is taken, and not learned from.
+        // Answered, so that the prober learns that the address is in use; nothing is learned.
         return {.answer = is_probe(heard) && c.target_is_own};
     }
     if (c.sender_is_own) {
-        // With our own link address it is a frame of ours that came back. Linux does not answer
+        // With the local link address, a frame of this host came back. Linux does not answer
         // either: a martian source.
         return {.conflict = heard.sender_hardware != c.hardware};
     }

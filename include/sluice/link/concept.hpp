@@ -59,7 +59,7 @@ concept link_host = requires(H& h, u16 interface, ipv4::address address) {
     { h.source_for(interface, address) } noexcept -> std::same_as<ipv4::address>;
 };
 
-// One interface with one address: what an end host on one wire needs.
+// A host with one interface and one address.
 struct single_link_host {
     ethernet::address hardware;
     ipv4::address own;

@@ -1,19 +1,24 @@
-// ethernet_link: between an IPv4 stack and devices that carry Ethernet frames: headers, ARP, and
-// the packets that wait for a link address. One object serves all interfaces of a stack.
+// ethernet_link: the link layer between an IPv4 stack and Ethernet devices: headers, ARP, and
+// packets that wait for a link address.
 //
-// Expects: a source for the frames it makes itself, a link_host and a frame_sink (link/concept.hpp)
-// that outlive it. Does: input() takes the header off and says to whom the frame was addressed (at
-// best as the device below says: the kernel calls a frame another host's when it took a VLAN's tag
-// off), answers ARP and learns from it; output() finds the link address, puts the header on and
-// sends, or holds the packet and asks; poll() asks again and hands packets back whose next hop does
-// not answer; announce() tells the link of a new address. Never: forwards frames, answers for
-// others, takes frames of a VLAN (counted; tags of VLAN 0, which only have a priority, are taken
-// off, as in Linux), believes a reply about a neighbour that it does not know. Works in constant
-// evaluation. Cost: for a packet with a known next hop one keyed look-up and 14 bytes written; a
-// copy where headroom is missing. Deviation: where the neighbour table is full, a request is
-// answered all the same, and a link address of zero or of a group is never learned; the ARP
-// hardware type 6 (IEEE 802) is not taken. RFC 826, RFC 894, RFC 1112 section 6.4, RFC 1122
-// section 2.3.2.
+// One object serves all interfaces of a stack. input() removes the header and sets the link
+// addressing; it answers ARP and learns from it. output() finds the link address, adds the header
+// and sends, or holds the packet and sends a request. poll() repeats requests and returns packets
+// whose next hop did not answer. announce() announces a new address to the link. It works in
+// constant evaluation.
+// The device may know better to whom a frame was addressed: the kernel calls a frame another host's
+// when it removed a VLAN tag. Frames of a VLAN are dropped and counted; tags of VLAN 0, which have
+// only a priority, are removed, as in Linux.
+//
+// Expects:   a source for its own frames, a link_host and a frame_sink (link/concept.hpp) that
+//            outlive it.
+// Never:     forwards frames, answers for other hosts, or believes a reply about an unknown
+//            neighbour.
+// Cost:      one keyed lookup and 14 bytes written for a packet with a known next hop; a copy where
+//            headroom is missing.
+// Source:    RFC 826, RFC 894, RFC 1112 section 6.4, RFC 1122 section 2.3.2.
+// Deviation: a full neighbour table still answers requests; a link address of zero or of a group is
+//            never learned; ARP hardware type 6 (IEEE 802) is ignored.
 #pragma once
 
 #include <sluice/base/bytes.hpp>
@@ -32,27 +37,27 @@
 namespace sluice {
 
 enum class frame_kind : u8 {
-    ipv4,    // the packet begins with the IPv4 header now, and has its type
-    taken,   // ARP: done with
+    ipv4,    // the packet now begins with its IPv4 header, and has its link addressing
+    taken,   // ARP: consumed
     dropped  // counted
 };
 
 struct ethernet_counters {
     u64 ipv4_received = 0;
     u64 arp_received = 0;
-    u64 arp_ignored = 0;  // malformed, not about us, not to be believed
-    u64 conflicts = 0;    // of those: somebody else claims an address of ours
+    u64 arp_ignored = 0;  // malformed, not about local addresses, or not believed
+    u64 conflicts = 0;    // of those: another host claims a local address
     u64 too_short = 0;
-    u64 tagged = 0;        // of a VLAN: with its tag, or the kernel took that off
+    u64 tagged = 0;        // of a VLAN: with its tag, or the kernel removed it
     u64 unknown_type = 0;  // neither IPv4 nor ARP
     u64 sent = 0;
     u64 requests_sent = 0;
     u64 replies_sent = 0;
     u64 held = 0;
-    u64 held_dropped = 0;  // the oldest ones held made room
-    u64 unresolved = 0;    // handed back: the next hop did not answer
+    u64 held_dropped = 0;  // the oldest held ones, replaced by newer ones
+    u64 unresolved = 0;    // returned: the next hop did not answer
     u64 no_buffer = 0;
-    u64 refused = 0;  // by the device, of frames that nobody waits for
+    u64 refused = 0;  // by the device: ARP frames and held packets
 };
 
 template <buffer_source Source, link_host Host, class Sink, std::size_t N = 256,
@@ -62,7 +67,7 @@ class ethernet_link {
 public:
     using packet_type = typename Source::packet_type;
     static constexpr bool takes_segmented = Sink::takes_segmented;
-    // Whether the sink's device cuts and sums what leaves by some interface: see offloads().
+    // Whether the sink's device segments and sums for some interface: see offloads().
     static constexpr bool takes_gso = [] {
         if constexpr (requires { Sink::takes_gso; }) {
             return Sink::takes_gso;
@@ -75,7 +80,7 @@ public:
                             const neighbour_times& times = {}) noexcept
         : source_{&source}, host_{&host}, sink_{&sink}, neighbours_{key, times} {}
 
-    // A frame that came by frame.interface().
+    // Takes a frame that came in by frame.interface().
     [[nodiscard]] constexpr frame_kind input(packet_type& frame, instant now) noexcept {
         if (!frame.may_pull(ethernet::layout::size)) {
             return drop(frame, counters_.too_short);
@@ -84,7 +89,7 @@ public:
         const ethernet::address destination = link[ethernet::destination];
         const u16 outer = link[ethernet::type];
         mark(frame, type_of(destination, frame.interface()));
-        if (!frame.pull(ethernet::layout::size)) {  // it begins too far behind its block's start
+        if (!frame.pull(ethernet::layout::size)) {  // the header is too far from the block's start
             return drop(frame, counters_.too_short);
         }
         switch (take_priority_tags(frame, outer)) {
@@ -107,7 +112,7 @@ public:
         }
     }
 
-    // Sends the packet, or holds it: true. False leaves it with the caller as it was.
+    // true: sends or holds the packet. false: leaves it with the caller unchanged.
     [[nodiscard]] constexpr bool output(packet_type& packet, const egress& to,
                                         instant now) noexcept {
         if (!packet) {
@@ -135,8 +140,8 @@ public:
         return true;
     }
 
-    // Asks for a link address without a packet to send: a redirect named a new gateway. True when
-    // it is known already.
+    // Resolves a link address without a packet to send: a redirect named a new gateway. true: it is
+    // known already.
     constexpr bool resolve(u16 interface, ipv4::address address, instant now) noexcept {
         const auto [neighbour, ask] = neighbours_.use_for_output(interface, address, now);
         if (neighbour != nullptr && ask) {
@@ -145,9 +150,9 @@ public:
         return neighbour != nullptr && neighbour->is_usable();
     }
 
-    // Does what is due; failed(packet_type&&) gets each packet whose next hop did not answer (for
-    // stack.link_failed; RFC 1812 section 5.2.7.1). It must not call this object. Returns the next
-    // deadline.
+    // Does what is due. failed(packet_type&&) receives each packet whose next hop did not answer
+    // (for stack.link_failed; RFC 1812 section 5.2.7.1); it must not call this object. Returns the
+    // next deadline.
     template <class Failed>
     constexpr instant poll(instant now, Failed&& failed) noexcept {
         return neighbours_.poll(
@@ -159,8 +164,8 @@ public:
             });
     }
 
-    // Tells everybody on the link that the address is ours and where: after it was assigned, or the
-    // interface has another link address. Linux arp_notify.
+    // Announces a local address and its link address to the link: after it was assigned, or when
+    // the interface has a new link address. Linux arp_notify.
     constexpr void announce(u16 interface, ipv4::address own, instant now) noexcept {
         counters_.requests_sent += 1;
         static_cast<void>(send_arp(interface, ethernet::broadcast,
@@ -168,8 +173,8 @@ public:
                                    now));
     }
 
-    // A permanent link address, by the operator; packets that waited for it are sent. False when
-    // the table is full of such.
+    // Sets a permanent link address for the operator and sends packets that waited for it. false:
+    // the table is full of permanent entries.
     [[nodiscard]] constexpr bool set_permanent(u16 interface, ipv4::address address,
                                                ethernet::address hardware, instant now) noexcept {
         auto* neighbour = neighbours_.set_permanent(interface, address, hardware, now);
@@ -181,7 +186,7 @@ public:
     }
     [[nodiscard]] constexpr const arp::settings& arp_settings() const noexcept { return arp_; }
     constexpr void set_arp(const arp::settings& s) noexcept { arp_ = s; }
-    // The interface went down, or has another link address: what was known on it is forgotten.
+    // Forgets all neighbours of an interface that went down or has a new link address.
     constexpr void flush(u16 interface) noexcept { neighbours_.flush(interface); }
     constexpr void flush_device() noexcept { sink_->flush(); }
     [[nodiscard]] constexpr output_offloads offloads(const egress& to) const noexcept {
@@ -214,16 +219,16 @@ private:
                                                    : ipv4::address{};
     }
 
-    // What the device said of the frame stays when its address sounds better: a frame to us that
-    // is another host's came out of a VLAN. Linux __netif_receive_skb_core.
+    // The less direct addressing wins, the device's or the header's: a frame to this host that the
+    // device calls another host's came out of a VLAN. Linux __netif_receive_skb_core.
     constexpr void mark(packet_type& frame, sluice::link_addressing seen) noexcept {
         constexpr auto other = sluice::link_addressing::other_host;
         counters_.tagged += u64{frame.addressing() == other && seen != other};
         frame.set_addressing(frame.addressing() > seen ? frame.addressing() : seen);
     }
 
-    // Tags of VLAN 0 have a priority only: the type behind them. That of a tag is left where the
-    // frame is of a VLAN or ends. Linux skb_vlan_untag.
+    // Removes tags of VLAN 0, which have only a priority, and returns the type behind them. Returns
+    // the type of a tag if the frame is of a VLAN or ends there. Linux skb_vlan_untag.
     [[nodiscard]] static constexpr u16 take_priority_tags(packet_type& frame, u16 type) noexcept {
         constexpr u32 size = ethernet::tag_layout::size;
         while (ethernet::is_tag(type) && frame.may_pull(size)) {
@@ -237,7 +242,7 @@ private:
         return type;
     }
 
-    // False: ignored.
+    // false: ignored.
     constexpr bool take_arp(packet_type& frame, instant now) noexcept {
         if (frame.addressing() == sluice::link_addressing::other_host ||
             !frame.may_pull(arp::layout::size)) {
@@ -280,7 +285,7 @@ private:
         return true;
     }
 
-    // The sink may call this link: as long as the neighbour is the one that it was.
+    // The sink may call this link, so the loop ends when the entry has changed.
     template <class Neighbour>
     constexpr void send_held(Neighbour& neighbour, instant now) noexcept {
         const u16 interface = neighbour.interface;
@@ -305,8 +310,8 @@ private:
     }
     template <class Neighbour>
     constexpr void request(const Neighbour& neighbour, ethernet::address to, instant now) noexcept {
-        // Linux arp_announce 0: the waiting packet's own source if it is ours, else what suits the
-        // target.
+        // Linux arp_announce 0: the waiting packet's source if it is local, else the source that
+        // fits the target.
         const bool from_packet = arp_.ask_from_packet && !neighbour.held.empty() &&
                                  !neighbour.source.is_unspecified() &&
                                  host_->is_own(neighbour.interface, neighbour.source);
@@ -336,7 +341,7 @@ private:
         return true;
     }
 
-    // Puts the header on and sends. False: the packet is as it was.
+    // Adds the header and sends. false: the packet is unchanged.
     constexpr bool send(packet_type& packet, u16 interface, ethernet::address destination,
                         instant now) noexcept {
         constexpr u32 size = ethernet::layout::size;
@@ -363,7 +368,7 @@ private:
         write_header(to, interface, destination);
         packet.copy_to(to + ethernet::layout::size);
         frame.set_interface(interface);
-        if (packet.has_metadata()) {  // what the device is to finish
+        if (packet.has_metadata()) {  // the work left to the device
             frame.writable_metadata() = packet.metadata();
         }
         if (!sink_->send_frame(frame, interface, now)) {

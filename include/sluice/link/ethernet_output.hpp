@@ -1,7 +1,7 @@
-// ethernet_output<Link>: the output_policy of a stack whose packets leave through an ethernet_link.
+// ethernet_output<Link>: the output policy of a stack that sends through an ethernet_link.
 //
-// Expects: a link of the stack's packet type that outlives the stack. Does: hands each packet to
-// the link. Never: decides. Cost: a pointer.
+// Expects: a link of the stack's packet type that outlives the stack.
+// Cost:    a pointer.
 #pragma once
 
 #include <sluice/output/concept.hpp>

@@ -26,7 +26,7 @@ public:
     constexpr explicit interface_host(const Interfaces& interfaces) noexcept
         : interfaces_{&interfaces} {}
 
-    // In place of the one that the interface has. False: N interfaces have one.
+    // Replaces the link address of the interface. false: N other interfaces have one.
     [[nodiscard]] constexpr bool set_hardware_address(u16 interface,
                                                       ethernet::address hardware) noexcept {
         for (auto& e : known_) {
@@ -55,7 +55,7 @@ public:
         const auto* const i = interfaces_->find(interface);
         return i != nullptr ? i->source_for(target, scopes::link) : ipv4::address{};
     }
-    // No neighbour has such an address.
+    // Whether no neighbour can have this address.
     [[nodiscard]] constexpr bool is_martian(u16 interface, ipv4::address sender) const noexcept {
         if (sender.is_multicast() || sender.is_limited_broadcast() || sender.is_loopback()) {
             return true;

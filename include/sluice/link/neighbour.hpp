@@ -1,9 +1,8 @@
-// neighbour: what is known of one next hop on a link, and the packets that wait for its link
-// address.
+// neighbour: the entry of one next hop on a link, with the packets that wait for its link address.
 //
-// Expects: to live in a neighbour_table, which links entries into its lists and counts what they
-// hold. Does: names the states. Never: sends. Cost: the held packets' handles in place. RFC 1122
-// section 2.3.2; the states are Linux's.
+// Expects: a neighbour_table, which links entries into its lists and counts the packets they hold.
+// Cost:    the held packets' handles in place.
+// Source:  RFC 1122 section 2.3.2; the states are Linux's.
 #pragma once
 
 #include <sluice/base/time.hpp>
@@ -17,13 +16,13 @@ namespace sluice {
 
 enum class neighbour_state : u8 {
     none,        // the entry is free
-    incomplete,  // asked, no answer yet: packets wait
-    reachable,   // answered a short time ago
-    stale,       // has a link address that nobody has confirmed of late
-    delayed,     // stale and in use: asked soon, unless a layer above confirms it
-    probing,     // being asked by itself
+    incomplete,  // a request was sent, no reply yet: packets wait
+    reachable,   // confirmed recently
+    stale,       // has a link address, not confirmed recently
+    delayed,     // stale and in use: probed soon, unless a higher layer confirms it
+    probing,     // being probed by unicast requests
     failed,      // did not answer
-    permanent    // set by the operator: never asked, aged or changed
+    permanent    // set by the operator: never probed, aged or changed
 };
 
 // As `ip neigh` prints it.
@@ -53,15 +52,15 @@ struct neighbour {
     ipv4::address address;
     u16 interface = 0;
     neighbour_state state = neighbour_state::none;
-    u8 requests = 0;             // sent since the question arose
-    bool was_confirmed = false;  // has answered us since it was entered or last failed
-    ethernet::address hardware;  // has a meaning in the usable states only
+    u8 requests = 0;             // sent since resolution or probing began
+    bool was_confirmed = false;  // has confirmed its address since it was entered or last failed
+    ethernet::address hardware;  // valid in the usable states only
     instant updated;             // when the state or the link address last changed
     instant deadline = instant::never();
-    bounded_packet_queue<Packet, Held> held;  // only the table puts in and takes out
-    ipv4::address source;                     // of the newest packet held
+    bounded_packet_queue<Packet, Held> held;  // only the table changes it
+    ipv4::address source;                     // of the newest held packet
     u16 next_of_bucket = 0;
-    u16 older = 0;  // of the same shelf
+    u16 older = 0;  // on the same shelf
     u16 newer = 0;
 
     // Whether packets can be sent to it now.

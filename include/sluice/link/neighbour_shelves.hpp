@@ -1,8 +1,8 @@
-// neighbour_shelves: the entries of a neighbour_table by what they are worth, the oldest first, and
-// whose place a new one takes.
+// neighbour_shelves: lists of a neighbour_table's entries by worth, the oldest first. place_for()
+// finds the entry that a new one replaces.
 //
-// Expects: entries with the links `older` and `newer`, under an index below 65535. Does: keeps a
-// list and a count for each worth. Never: looks into an entry's packets. Cost: a few stores each.
+// Expects: entries with the links `older` and `newer`, and indexes below 65535.
+// Cost:    a few stores per operation.
 #pragma once
 
 #include <sluice/link/neighbour.hpp>
@@ -14,9 +14,9 @@ namespace sluice::detail {
 enum class worth : u8 {
     free,
     failed,    // did not answer
-    hearsay,   // named itself in a request to us, has never answered one of ours, is not used
-    doubtful,  // asked and not answered yet; or in use, but has never answered
-    idle,      // has answered once, is not used now
+    hearsay,   // learned from its request to this host, never answered one, unused
+    doubtful,  // asked and not answered yet; or in use, but never answered
+    idle,      // has answered once, unused now
     in_use,
     permanent
 };
@@ -40,7 +40,7 @@ template <class Entry>
     }
 }
 
-// What a new entry is made for.
+// Why a new entry is made: a received request, a packet to be sent, or the operator.
 enum class purpose : u8 { hearsay, question, order };
 
 class neighbour_shelves {
@@ -68,9 +68,9 @@ public:
         --s.count;
     }
 
-    // Whose place the new entry takes; nobody: all that is there matters more. Questions displace
-    // what is idle until an eighth of the table is questions, then each other: a scan stays there.
-    // Only the operator displaces what is in use.
+    // The entry that a new one replaces; nobody: all entries are worth more. Questions replace idle
+    // entries until an eighth of the table are questions, then each other: this bounds a scan. Only
+    // the operator replaces an entry in use.
     [[nodiscard]] constexpr u16 place_for(purpose p, std::size_t entries) const noexcept {
         for (const worth w : {worth::free, worth::failed, worth::hearsay}) {
             if (oldest(w) != nobody) {

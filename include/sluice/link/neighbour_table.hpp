@@ -1,16 +1,18 @@
-// neighbour_table<Packet, N, Held, Bytes>: the link addresses of at most N next hops, keyed by
-// interface and IPv4 address.
+// neighbour_table<Packet, N, Held, Bytes>: the link addresses of up to N next hops, by interface
+// and IPv4 address.
 //
-// Expects: a secret key, the caller's time, poll() at the deadlines it gives. Does: the neighbour
-// states of Linux: asks, asks again, gives up, confirms by itself what is in use, forgets what is
-// not. Never: sends (the caller does what poll() says), allocates, grows: a new entry takes the
-// place of the one that matters least (link/neighbour_shelves.hpp). A scan of silent hosts
-// displaces its own questions, senders that name themselves displace each other, and neither
-// displaces what is in use; where all is in use, a new next hop is refused. Remembers of a
-// neighbour that failed no more than that: as in Linux the next packet asks again, so that a silent
-// one costs a request each `retransmit`, not one each packet. Cost: a keyed hash and a short chain
-// for a look-up; poll() looks at all N, at most once in 4 ms. RFC 1122 section 2.3.2.1
-// (validation), RFC 1812 section 3.3.2.
+// It keeps Linux's neighbour states: it asks, asks again, gives up, probes entries in use and
+// forgets unused ones. It does not send: the caller sends when poll() says so. A new entry replaces
+// the one of least worth (link/neighbour_shelves.hpp): a scan of silent hosts replaces its own
+// questions, and hosts that announce themselves replace each other; neither replaces an entry in
+// use. If all are in use, a new next hop is refused.
+// As in Linux, a failed entry is asked again by the next packet: a silent neighbour costs one
+// request per `retransmit`, not one per packet.
+//
+// Expects: a secret key; the caller's time; poll() at the deadlines it returns.
+// Never:   allocates or grows.
+// Cost:    a keyed hash and a short chain per lookup. poll() looks at all N, at most once in 4 ms.
+// Source:  RFC 1122 section 2.3.2.1 (validation), RFC 1812 section 3.3.2; Linux neigh_update.
 #pragma once
 
 #include <sluice/base/siphash.hpp>
@@ -23,14 +25,14 @@
 
 namespace sluice {
 
-// What ARP said about a neighbour.
+// What an ARP packet claims about a neighbour.
 struct neighbour_claim {
     u16 interface = 0;
     ipv4::address address;
     ethernet::address hardware;
-    bool solicited = false;   // a reply to us alone: it is reachable
-    bool forced = false;      // believed even soon after another: a request to us, an announcement
-    bool may_create = false;  // an entry is made for it where one is free or worth less
+    bool solicited = false;   // a reply to this host alone: the neighbour is reachable
+    bool forced = false;      // by a request or an announcement: overrides `lock`
+    bool may_create = false;  // may create an entry, if one is free or worth less
 };
 
 template <class Packet, std::size_t N, std::size_t Held = 4, u32 Bytes = waiting_bytes_for(N)>
@@ -40,11 +42,11 @@ class neighbour_table {
 public:
     using entry = neighbour<Packet, Held>;
 
-    // Packets that wait in all entries together, and the bytes of their blocks: a scan cannot hold
-    // more of the buffers.
+    // Limits of all held packets together, and of the bytes of their blocks: a scan cannot hold
+    // more buffers.
     static constexpr std::size_t most_held = N < Held ? Held : N;
     static constexpr u32 most_held_bytes = Bytes;
-    // Below so many entries none is forgotten for its age alone. Linux gc_thresh1.
+    // With fewer entries, none is forgotten for its age alone. Linux gc_thresh1.
     static constexpr std::size_t aged_from = N / 2 < 128 ? N / 2 : 128;
 
     constexpr explicit neighbour_table(hash_key key, const neighbour_times& times = {}) noexcept
@@ -65,25 +67,25 @@ public:
     [[nodiscard]] constexpr const neighbour_times& times(u16 interface) const noexcept {
         return clocks_.of(interface);
     }
-    // Of all interfaces without times of their own; what already runs keeps its deadline.
+    // Sets the times of all interfaces without their own. Running deadlines stay.
     constexpr void set_times(const neighbour_times& times) noexcept { clocks_.set(times); }
-    // Of one interface. False: neighbour_clocks::most_own others have their own.
+    // Sets the times of one interface. false: neighbour_clocks::most_own others have their own.
     [[nodiscard]] constexpr bool set_times(u16 interface, const neighbour_times& times) noexcept {
         return clocks_.set(interface, times);
     }
 
     [[nodiscard]] constexpr std::size_t size() const noexcept { return size_; }
-    // Packets that wait now, and the bytes of their blocks.
+    // Packets held now, and the bytes of their blocks.
     [[nodiscard]] constexpr std::size_t held() const noexcept { return held_; }
     [[nodiscard]] constexpr u64 held_bytes() const noexcept { return held_bytes_; }
-    // Packets that waited in an entry that was displaced, erased or flushed.
+    // Packets lost because their entry was replaced, erased or flushed.
     [[nodiscard]] constexpr u64 abandoned() const noexcept { return abandoned_; }
-    // Neighbours that found no place, because all that is there matters more.
+    // Neighbours that found no place, because all entries are worth more.
     [[nodiscard]] constexpr u64 overflows() const noexcept { return overflows_; }
 
-    // visit(const entry&) for each, in no order: address, interface, state (name() is its word),
-    // hardware where is_usable(), and `updated`, from which its age counts. Must not change the
-    // table.
+    // Calls visit(const entry&) for each entry, in no order. Useful members: address, interface,
+    // state (name() prints it), hardware where is_usable(), and `updated`, the start of its age.
+    // visit must not change the table.
     template <class Visit>
     constexpr void for_each(Visit&& visit) const {
         for (const entry& e : entries_) {
@@ -92,17 +94,17 @@ public:
             }
         }
     }
-    // The entry, or nullptr. It stays valid until the next call that changes the table.
+    // The entry, or nullptr. It is valid until the next call that changes the table.
     [[nodiscard]] constexpr const entry* find(u16 interface, ipv4::address address) const noexcept {
         const u16 i = look_up(interface, address);
         return i == nobody ? nullptr : &entries_[i];
     }
 
     struct use {
-        entry* neighbour = nullptr;  // nullptr: there is no place, or nobody may be asked
-        bool ask = false;            // send a request to all, once the packet is held
+        entry* neighbour = nullptr;  // nullptr: the table is full, or requests are off
+        bool ask = false;            // broadcast a request, once the packet is held
     };
-    // The entry to send to: usable, or incomplete with the packet to be held in it.
+    // The entry to send to: usable, or incomplete and ready to hold the packet.
     [[nodiscard]] constexpr use use_for_output(u16 interface, ipv4::address address,
                                                instant now) noexcept {
         u16 i = look_up(interface, address);
@@ -129,10 +131,10 @@ public:
         return {&e, false};
     }
 
-    // Keeps the packet in an incomplete entry until the address is known. Says how many were
-    // dropped for it: the oldest of those held there, or itself when it is larger than all that may
-    // wait for one neighbour, or its source cannot miss it. `from`: its source, for the request.
-    // The oldest questions of the table go where too much waits.
+    // Holds the packet in an incomplete entry until the address is known. Returns how many packets
+    // were dropped: the oldest held there; or this one, if it exceeds the limit of one neighbour or
+    // its source runs short of buffers. If the table's limit is reached, the oldest questions are
+    // released. `from`: the packet's source, for the request.
     [[nodiscard]] constexpr u32 hold(entry& e, Packet&& packet, ipv4::address from) noexcept {
         const u32 own = clocks_.of(e.interface).held_bytes;
         const u32 most = own < Bytes ? own : Bytes;
@@ -153,7 +155,7 @@ public:
         if (!has_room(more)) {
             const auto i = static_cast<u16>(&e - entries_);
             shelves_.take(worth::doubtful, entries_, i);
-            shelves_.put(worth::doubtful, entries_, i);  // this one is the newest
+            shelves_.put(worth::doubtful, entries_, i);  // now the newest
             while (!has_room(more)) {
                 release(shelves_.oldest(worth::doubtful));
             }
@@ -165,7 +167,7 @@ public:
         }
         return dropped;
     }
-    // The oldest packet that waits there; empty when none does.
+    // The oldest packet held there, or an empty handle.
     [[nodiscard]] constexpr Packet take_held(entry& e) noexcept {
         const u64 before = e.held.byte_count();
         held_ -= std::size_t{!e.held.empty()};
@@ -174,8 +176,8 @@ public:
         return oldest;
     }
 
-    // Returns the entry when it is usable now (take_held() then gives the packets to send).
-    // Linux neigh_update.
+    // Returns the entry if it is usable now; take_held() then returns the packets to send. Linux
+    // neigh_update.
     [[nodiscard]] constexpr entry* learn(const neighbour_claim& c, instant now) noexcept {
         u16 i = look_up(c.interface, c.address);
         if (i == nobody && c.may_create) {
@@ -192,7 +194,7 @@ public:
             return nullptr;
         }
         if (same && !c.solicited) {
-            return &e;  // says nothing new, and confirms nothing
+            return &e;  // nothing new, and no confirmation
         }
         if (!same) {
             e.hardware = c.hardware;
@@ -206,7 +208,7 @@ public:
         return &e;
     }
 
-    // A layer above has had an answer from the neighbour (Linux neigh_confirm).
+    // Confirms a neighbour for a higher layer that received an answer (Linux neigh_confirm).
     constexpr void confirm(u16 interface, ipv4::address address, instant now) noexcept {
         const u16 i = look_up(interface, address);
         if (i != nobody && entries_[i].is_usable() &&
@@ -215,8 +217,8 @@ public:
         }
     }
 
-    // By the operator; displaces anything but its like. nullptr when every entry is permanent.
-    // Packets that waited are the caller's to send.
+    // Sets a link address for the operator. It replaces any entry but a permanent one. nullptr:
+    // every entry is permanent. The caller sends the packets that were held.
     [[nodiscard]] constexpr entry* set_permanent(u16 interface, ipv4::address address,
                                                  ethernet::address hardware, instant now) noexcept {
         u16 i = look_up(interface, address);
@@ -234,8 +236,8 @@ public:
             release(i);
         }
     }
-    // All of an interface that went down or has another link address now, permanent ones too; what
-    // waited is dropped.
+    // Releases all entries of an interface that went down or has a new link address, permanent ones
+    // too, and drops the packets held there.
     constexpr void flush(u16 interface) noexcept {
         for (std::size_t i = 0; i < N; ++i) {
             if (entries_[i].state != neighbour_state::none && entries_[i].interface == interface) {
@@ -244,9 +246,9 @@ public:
         }
     }
 
-    // Does what is due. Calls ask(const entry&, ethernet::address to) where a request is to be
-    // sent, and fail(Packet&&) for each packet whose neighbour has not answered. Neither may call
-    // the table. Returns the next deadline.
+    // Does what is due. Calls ask(const entry&, ethernet::address to) for each request to send, and
+    // fail(Packet&&) for each packet whose neighbour did not answer. Neither may call the table.
+    // Returns the next deadline.
     template <class Ask, class Fail>
     constexpr instant poll(instant now, Ask&& ask, Fail&& fail) noexcept {
         if (now < deadline_) {
@@ -278,8 +280,8 @@ private:
         }
         return n;
     }();
-    // Deadlines are rounded up to this, so that a flood of questions does not make poll() look at
-    // each by itself.
+    // Deadlines are rounded up to this (nanoseconds), so that a flood of questions does not make
+    // poll() run for each one.
     static constexpr i64 grain = 4'000'000;
 
     [[nodiscard]] constexpr bool has_room(u64 more) const noexcept {
@@ -297,7 +299,7 @@ private:
         return i;
     }
 
-    // An entry on its way to a state: still `none`.
+    // A new entry, still in state `none`.
     [[nodiscard]] constexpr u16 make(u16 interface, ipv4::address address, purpose p) noexcept {
         const u16 i = shelves_.place_for(p, N);
         if (i == nobody) {
@@ -349,7 +351,7 @@ private:
         --size_;
     }
 
-    // Linux neigh_timer_handler; for what is not used, neigh_periodic_work.
+    // Linux neigh_timer_handler; for unused entries neigh_periodic_work.
     template <class Ask, class Fail>
     constexpr void expire(u16 i, instant now, Ask& ask, Fail& fail) noexcept {
         entry& e = entries_[i];

@@ -1,9 +1,10 @@
-// neighbour_times: Linux's neigh sysctls by their meaning; neighbour_clocks: those of each
-// interface.
+// neighbour_times: Linux's neigh sysctls by meaning. neighbour_clocks: the times of each interface.
 //
-// Expects: a seed that outsiders do not know. Does: gives each interface its own times where the
-// operator set some, and spreads how long a neighbour counts as reachable, so that a link's
-// neighbours are not asked in step. Never: reads a clock. Cost: a walk over at most 8 interfaces.
+// An interface may have times of its own. The time for which a neighbour counts as reachable is
+// spread at random, so that a link's neighbours are not probed at the same time.
+//
+// Expects: a seed that outsiders do not know.
+// Cost:    a walk over at most 8 interfaces.
 #pragma once
 
 #include <sluice/base/random.hpp>
@@ -16,14 +17,14 @@ namespace sluice {
 
 struct neighbour_times {
     duration retransmit = 1_s;   // retrans_time_ms: between two requests
-    duration reachable = 30_s;   // base_reachable_time_ms: from half of it to one and a half
-    duration first_probe = 5_s;  // delay_first_probe_time: from use of a stale one to the question
+    duration reachable = 30_s;   // base_reachable_time_ms: from half to one and a half of it
+    duration first_probe = 5_s;  // delay_first_probe_time: from use of a stale entry to the probe
     duration forget = 60_s;      // gc_stale_time: an unused entry is freed, if there are many
-    duration lock = 1_s;         // locktime: another address is not believed so soon after a change
-    u32 held_bytes = default_waiting_bytes;  // unres_qlen_bytes: of packets that wait for one
-    u8 broadcast_requests = 3;               // mcast_solicit; 0: nobody is ever asked
+    duration lock = 1_s;         // locktime: after a change, another address is ignored so long
+    u32 held_bytes = default_waiting_bytes;  // unres_qlen_bytes: of packets that wait for one entry
+    u8 broadcast_requests = 3;               // mcast_solicit; 0: nothing is ever resolved
     u8 unicast_requests = 3;                 // ucast_solicit
-    u8 broadcast_probes = 0;                 // mcast_resolicit: after the unicast ones
+    u8 broadcast_probes = 0;                 // mcast_resolicit: after the unicast probes
     bool spread = true;                      // false: `reachable` exactly
 };
 
@@ -43,14 +44,14 @@ public:
     [[nodiscard]] constexpr const neighbour_times& of(u16 interface) const noexcept {
         return row_of(interface).times;
     }
-    // How long an answer counts on that interface.
+    // How long a confirmation is valid on that interface.
     [[nodiscard]] constexpr duration reachable(u16 interface) const noexcept {
         return row_of(interface).reachable;
     }
 
-    // For all interfaces that have no times of their own.
+    // Sets the times of all interfaces without their own.
     constexpr void set(const neighbour_times& general) noexcept { assign(rows_[0], 0, general); }
-    // For one. False: so many have their own already.
+    // Sets the times of one interface. false: `most_own` others have their own already.
     [[nodiscard]] constexpr bool set(u16 interface, const neighbour_times& own) noexcept {
         for (std::size_t i = 1; i <= own_; ++i) {
             if (rows_[i].interface == interface) {
@@ -64,7 +65,7 @@ public:
         assign(rows_[++own_], interface, own);
         return true;
     }
-    // Spreads anew when that is due.
+    // Draws the spread times again when due.
     constexpr void renew(instant now) noexcept {
         if (now < renewed_ + spread_renewed) {
             return;
