@@ -1,9 +1,11 @@
-// The archetype of each policy concept: a model that has what the concept asks for and nothing
-// else. Expects: to instantiate templates that take policies: what compiles with the archetypes
-// uses no more than the concepts promise. Does: answers as little as possible: no route, no memory,
-// no endpoint; cannot be copied, nor moved unless it must. Never: is a starting point for a policy
-// of one's own: the exemplar in the room's concept.hpp is. Cost: nothing at run time; these are for
-// the compiler.
+// archetypes: for each policy concept a model with nothing but what the concept requires.
+//
+// Use them to instantiate templates that take policies: if the template compiles, it uses no more
+// than the concepts promise. They answer as little as possible: no route, no memory, no endpoint.
+// They cannot be copied, nor moved where no concept requires it. To write a policy, start from the
+// exemplar in its room's concept.hpp instead.
+//
+// Cost: nothing at run time.
 #pragma once
 
 #include <sluice/delivery/concept.hpp>
@@ -34,7 +36,7 @@ struct immovable {
 
 }  // namespace detail
 
-// buffer_source and packet_buffer. Its packets have no memory.
+// Models of buffer_source and packet_buffer. The packets have no memory.
 struct packet {
     constexpr packet() noexcept = default;
     constexpr packet(packet&&) noexcept = default;
@@ -76,7 +78,7 @@ struct buffers : detail::immovable {
 };
 static_assert(buffer_source<buffers>);
 
-// route_policy, not mutable_route_policy.
+// Models route_policy, not mutable_route_policy.
 struct routes : detail::immovable {
     static constexpr bool has_local_routes = false;
     static constexpr std::size_t memory_limit = 0;

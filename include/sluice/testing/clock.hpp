@@ -1,7 +1,7 @@
-// manual_clock: time that passes only when told.
+// manual_clock: virtual time, moved by the test. now() is the moment that stack calls take; the
+// time of day wraps at midnight.
 //
-// Expects: nothing. Does: gives the moment that stack calls want; midnight comes round. Never:
-// reads a clock.
+// Never: reads a clock.
 #pragma once
 
 #include <sluice/base/time.hpp>
@@ -20,7 +20,7 @@ public:
         now_ = now_ + by;
         day_ = {(day_.nanoseconds + by.nanoseconds) % one_day.nanoseconds};
     }
-    // To the deadline that a poll() gave; not backwards, and not to never().
+    // Moves to the deadline that poll() returned; never backwards, never to never().
     constexpr void advance_to(instant t) noexcept {
         if (t > now_ && t != instant::never()) {
             advance(t - now_);

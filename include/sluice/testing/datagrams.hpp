@@ -1,11 +1,11 @@
-// datagram_of, udp_datagram_of, echo_datagram_of: whole datagrams for tests, made of the fields
-// that a test cares about; packets that hold them, and their bytes again.
+// datagram_of, udp_datagram_of, echo_datagram_of: make whole datagrams for tests, from the fields
+// that matter to a test. packet_of and content_of convert them to packets and back.
 //
 //     const auto sent = testing::udp_datagram_of({.ttl = 1}, 4000, 53, testing::pattern(20));
-//     auto packet = testing::packet_of(stack.buffers(), sent, 2);  // as if it came by interface 2
+//     auto packet = testing::packet_of(stack.buffers(), sent, 2);  // received by interface 2
 //
-// Never: refuses anything: a test may ask for fields that no host would send.
-// Cost:  a vector for each.
+// Never: refuses fields that no host would send.
+// Cost:  a vector each.
 #pragma once
 
 #include <sluice/packet/packet_buffer.hpp>
@@ -21,7 +21,7 @@ namespace sluice::testing {
 
 using byte_vector = std::vector<std::byte>;
 
-// n bytes that differ from their neighbours, also 256 and 65536 places away.
+// n bytes, each different from its neighbours, also from those 256 and 65536 places away.
 inline byte_vector pattern(std::size_t n) {
     byte_vector made(n);
     for (std::size_t i = 0; i < n; ++i)
@@ -41,7 +41,7 @@ struct datagram_fields {
     byte_vector payload = pattern(16);
 };
 
-// A whole datagram; its length and header checksum are right.
+// A whole datagram with correct length and header checksum.
 inline byte_vector datagram_of(const datagram_fields& f) {
     const std::size_t header = 20 + (f.options.size() + 3) / 4 * 4;
     byte_vector made(header + f.payload.size());
@@ -77,7 +77,7 @@ inline byte_vector echo_request(std::size_t size = 8) {
     return icmp_message_of(icmp::types::echo_request, 0, 0x00070001, pattern(size));
 }
 
-// Without a checksum, which UDP allows.
+// Without a checksum, as UDP allows.
 inline byte_vector udp_message_of(u16 from, u16 to, const byte_vector& data) {
     byte_vector made(udp::layout::size + data.size());
     copy_bytes(made.data() + udp::layout::size, data.data(), data.size());
@@ -103,7 +103,7 @@ inline byte_vector echo_datagram_of(datagram_fields f, std::size_t size = 8) {
     return datagram_of(f);
 }
 
-// A packet of the source with these bytes, as if it came by that interface.
+// A packet of the source with these bytes, as if received by this interface.
 template <class Source>
 typename Source::packet_type packet_of(Source& source, const byte_vector& content,
                                        u16 interface = 2,
@@ -127,7 +127,7 @@ byte_vector content_of(const Packet& packet) {
     return all;
 }
 
-// What follows the IPv4 header.
+// The bytes behind the IPv4 header.
 inline byte_vector payload_of(const byte_vector& datagram) {
     const std::size_t header = ipv4::header_length(ipv4::const_view{datagram.data()});
     return {datagram.begin() + static_cast<std::ptrdiff_t>(header), datagram.end()};

@@ -1,10 +1,13 @@
-// exact_source<Bytes, Count, Ownership>: packets whose memory on the heap ends where their bytes
-// end, for fuzzing and testing what reads packets: under the address sanitizer the first byte
-// behind one, or in front of it, ends the program.
+// exact_source<Bytes, Count, Ownership>: packets whose heap memory ends with their last byte, for
+// fuzzing and testing code that reads packets.
 //
-// Expects: to outlive its packets. Does: hold() gives such a packet; take() gives empty ones with
-// room for Bytes, as heap_source does, so that it can be the source of a whole stack. Never: gives
-// more than Count at a time, reuses memory. Cost: two allocations a packet.
+// The address sanitizer then ends the program at the first access behind a packet or in front of
+// it. hold() makes such packets. take() makes empty ones with room for `Bytes`, as heap_source
+// does, so that a whole stack can use it as its source.
+//
+// Expects: it outlives its packets.
+// Never:   has more than Count packets out at a time; reuses memory.
+// Cost:    two allocations per packet.
 #pragma once
 
 #include <sluice/base/poison.hpp>
@@ -28,8 +31,8 @@ public:
     exact_source(const exact_source&) = delete;
     exact_source& operator=(const exact_source&) = delete;
 
-    // Those bytes, with that headroom and nothing else; empty when Count are out, it would not fit
-    // Bytes, or there is no memory.
+    // A packet of these bytes with this headroom. Empty: Count packets are out, it would not fit
+    // `Bytes`, or no memory is left.
     [[nodiscard]] packet_type hold(const_bytes from, u16 headroom = 0) noexcept {
         if (from.size() + headroom > Bytes) {
             return {};
@@ -63,7 +66,7 @@ private:
             return nullptr;
         }
         if (capacity == 0) {
-            close_memory(made->room.get(), 1);  // the allocator gives one byte at least
+            close_memory(made->room.get(), 1);  // the allocator gives at least one byte
         }
         made->bytes = made->room.get();
         made->size = static_cast<u32>(capacity);

@@ -1,6 +1,6 @@
-// fixed_seed: the seed of stacks in tests, so that each run repeats the one before.
+// fixed_seed: the seed of stacks in tests, so that each run repeats the last one.
 //
-// Never: for a stack on a network: outsiders who read this know every number that it will choose.
+// Never: use it on a network: a reader of this file knows every number that the stack will draw.
 #pragma once
 
 #include <sluice/base/siphash.hpp>

@@ -1,10 +1,10 @@
-// fragment_of, feed_fragment: fragments for tests, made of a few numbers, and given to a reassembly
-// policy; is_whole_datagram: whether what it made of them is right.
+// fragment_of, feed_fragment: make a fragment from a few numbers; feed it to a reassembly policy.
+// is_whole_datagram: checks a reassembled datagram.
 //
-// Each byte of the data is that of its place (fragment_byte), so that a wrong order is seen;
-// fragments of another flavour have other bytes at the same places.
+// The place of a byte determines its value (fragment_byte), so that a wrong order is found.
+// Fragments of another flavour have other bytes at the same places.
 //
-// Expects: a pool with a buffer for each; offsets that are multiples of 8.
+// Expects: a pool with a buffer for each fragment; offsets that are multiples of 8.
 #pragma once
 
 #include <sluice/packet/pool_storage.hpp>
@@ -17,8 +17,8 @@
 namespace sluice::testing {
 
 struct fragment_fields {
-    u32 start = 0;   // of its data, in bytes
-    u32 length = 0;  // of its data
+    u32 start = 0;   // of its data within the datagram, in bytes
+    u32 length = 0;  // of its data, in bytes
     bool more = true;
     u16 id = 1;
     u32 source = 0x0a000102;
@@ -27,10 +27,10 @@ struct fragment_fields {
     u8 tos = 0;
     bool dont_fragment = false;
     u8 options = 0;  // bytes of no-operation options
-    u8 flavour = 0;  // another one has other bytes at the same places
+    u8 flavour = 0;  // another flavour has other bytes at the same places
 };
 
-// The first 24 bytes of a datagram, and the 8 behind them.
+// The first 24 data bytes of a datagram, and the last 8, behind them.
 inline fragment_fields head_fragment(u16 id) {
     return {.start = 0, .length = 24, .id = id};
 }
@@ -42,7 +42,7 @@ inline std::byte fragment_byte(u32 place, u8 flavour = 0) {
     return static_cast<std::byte>((place * 7 + (place >> 8) * 13 + flavour * 101u) & 0xff);
 }
 
-// A packet of the pool with the whole fragment, checksum right.
+// A packet of the pool with the whole fragment and a correct checksum; empty when the pool is.
 template <class Pool>
 typename Pool::packet_type fragment_of(Pool& pool, const fragment_fields& f) {
     auto packet = pool.take(0);
@@ -74,7 +74,7 @@ typename Pool::packet_type fragment_of(Pool& pool, const fragment_fields& f) {
     return packet;
 }
 
-// What the model says of it; refused when the pool is empty.
+// Feeds the fragment to the model; `refuse` when the pool is empty.
 template <class Model, class Pool>
 reassembly_step<typename Pool::packet_type>
 feed_fragment(Model& model, Pool& pool, const fragment_fields& f, instant now = {},
@@ -88,7 +88,7 @@ feed_fragment(Model& model, Pool& pool, const fragment_fields& f, instant now = 
     return model.insert(std::move(checked).value(), user, domain, now, limits);
 }
 
-// Whether a packet is the whole datagram of so many bytes of data, with a good header.
+// Whether the packet is a whole datagram with `length` data bytes and a correct header.
 template <class Packet>
 bool is_whole_datagram(Packet& packet, u32 length, u8 options = 0) {
     const byte_vector all = content_of(packet);

@@ -1,14 +1,14 @@
-// run_until: lets virtual time pass for stacks at the ends of wires: a simulation in a few lines.
+// run_until: moves virtual time for stacks that wires connect.
 //
-// A `plug` says which end of which wire leads to which interface of which stack. Time jumps to
-// the next arrival or to the next deadline of a stack, whichever comes first.
+// A `plug` connects one end of a wire to an interface of a stack. Time jumps to the next arrival or
+// to the next deadline of a stack, whichever comes first.
 //
 //     run_until(clock, clock.now().now + 1_s, plug{wire, wire_end::left, left, 2},
 //               plug{wire, wire_end::right, right, 2});
 //
-// Expects: every end of every wire named, wires at the clock's time, stacks that come to rest.
-// Never:   goes beyond the given time, or back.
-// Cost:    that of the stacks, and for each step a call of poll for each plug.
+// Expects: a plug for each end of each wire; wires at the clock's time; stacks that come to rest.
+// Never:   passes the given end, or moves back.
+// Cost:    the stacks', and per step a call of poll() for each plug.
 #pragma once
 
 #include <sluice/testing/clock.hpp>
@@ -24,7 +24,7 @@ struct plug {
     wire_end end;
     Stack& stack;
     u16 interface;
-    bool is_on = true;  // off: what arrives here is lost, and the stack is not polled
+    bool is_on = true;  // false: packets that arrive here are lost, and the stack is not polled
 };
 
 namespace detail {

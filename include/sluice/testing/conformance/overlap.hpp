@@ -1,10 +1,11 @@
-// conformance::overlap_rule: asks an overlap rule of yours whether a cache keeps the bytes that it
-// says.
+// conformance::overlap_rule: tests whether a cache keeps the bytes that your overlap rule chooses.
 //
 //     const auto found = testing::conformance::overlap_rule<my_rule>();  // prints what is broken
 //     return found.passed() ? 0 : 1;
 //
 // It cuts 3,000 datagrams three times each, at different places and with different bytes, and feeds
+// the pieces in random order to a bounded_cache with the rule. A map of single bytes asks the same
+// rule. A rule must always answer the same question in the same way.
 // the pieces in any order to a bounded_cache with the rule; a map of single bytes asks the same
 // rule. What a rule must not do is to answer the same question in two ways.
 #pragma once
@@ -27,7 +28,7 @@ namespace detail {
 
 enum class overlap_outcome : u8 { taken, duplicate, ignored, drop_fragment, drop_datagram };
 
-// The bytes of a datagram one by one: whose each is, and which piece holds it.
+// The bytes of a datagram one by one: the flavour of each, and the piece that holds it.
 struct byte_map {
     struct byte {
         u8 flavour;
@@ -46,7 +47,7 @@ struct byte_map {
         }
         return r;
     }
-    // In order of their place.
+    // In the order of their places.
     [[nodiscard]] std::vector<unsigned> pieces_within(byte_range r) const {
         std::vector<unsigned> found;
         for (u32 place = r.start; place < r.end; ++place) {
@@ -129,7 +130,7 @@ struct byte_map {
     }
 };
 
-// The datagram that a cache should have.
+// The datagram that the cache should hold.
 struct expected_datagram {
     byte_map map;
     u32 length = 0;
@@ -147,7 +148,7 @@ struct expected_datagram {
     }
 };
 
-// A datagram of 1 to 400 bytes cut up three times, each time at other places and with other bytes.
+// Cuts a datagram of 1 to 400 bytes three times, at other places and with other bytes each time.
 inline std::vector<fragment_fields> three_cuts(keyed_random& random, u16 id) {
     std::vector<fragment_fields> all;
     const u32 length = 1 + random.below(400);
@@ -233,7 +234,7 @@ private:
         }
     }
 
-    // Whether it became whole.
+    // Whether the datagram became whole.
     [[nodiscard]] bool one_datagram(cache_type& cache, pool_type& pool, u16 id) {
         bool became_whole = false;
         expected_datagram expected;

@@ -1,14 +1,14 @@
-// conformance::reassembly: asks a reassembly policy of yours what every reassembly_policy keeps,
-// whatever its rule for overlaps.
+// conformance::reassembly: tests the properties of every reassembly_policy on yours, whatever its
+// overlap rule.
 //
 //     const auto found = testing::conformance::reassembly<my_cache>();  // prints what is broken
 //     return found.passed() ? 0 : 1;
 //
-// It feeds two fragments in both orders, lets time pass, and sends 20,000 hostile fragments: no
-// buffer may be lost, no limit passed, and what is made whole must be a valid datagram. A policy
+// It feeds two fragments in both orders, lets time pass, and sends 20,000 hostile fragments. No
+// buffer may be lost and no limit exceeded, and each reassembled datagram must be valid. A policy
 // whose `fragment_limit` is 0 must refuse every fragment.
 //
-// Expects: a policy made of a secret, as a stack makes it.
+// Expects: a policy that is constructed from a secret, as a stack does.
 #pragma once
 
 #include <sluice/base/random.hpp>

@@ -1,13 +1,13 @@
-// conformance::route: asks a route policy of yours what every route_policy must answer.
+// conformance::route: tests the answers of every route_policy on yours.
 //
 //     const auto found = testing::conformance::route<my_table>();  // prints what is broken
 //     return found.passed() ? 0 : 1;
 //
-// It asks new tables; of one that has `add` and `remove` also what they mean: longest prefix, TOS
-// and metric, interface and scope, types, errors; of one that has it, `append`. An object with
-// routes in it is asked by `route_answers` (route_answers.hpp).
+// It queries new tables. If the policy has `add` and `remove`, it also tests longest prefix, TOS
+// and metric, interface and scope, types and errors; if it has `append`, that too. For an object
+// that already has routes, use route_answers.hpp.
 //
-// Expects: a table made by its default constructor, with room for 12 routes.
+// Expects: a default-constructible table with room for 12 routes.
 // Source:  Linux fib_trie.c, as route/selection.hpp says it.
 #pragma once
 
@@ -266,7 +266,7 @@ private:
     [[nodiscard]] static route_error error_of(const Result& r) {
         return r.has_value() ? route_error::none : r.error();
     }
-    // Interface 0: nowhere.
+    // Interface 0: no route.
     void leads(const Table& table, const route_query& q, u16 interface) {
         const next_hop id = table.lookup(q);
         check_.equal(id == next_hop::none ? u16{0} : table.at(id).interface, interface,

@@ -1,11 +1,11 @@
-// conformance::route_answers: asks a route policy whether its answers agree with each other: those
-// about an address and about a query, in short and at length, now and again.
+// conformance::route_answers: tests whether the answers of a route policy agree with each other: by
+// address and by query, short and long, and when repeated.
 //
 //     my_policy routes{...};  // with routes in it
 //     const auto found = testing::conformance::route_answers(routes);
 //
-// It asks about a thousand destinations and needs no `add`, so that it is for a policy without a
-// table too. A table with `add` and `remove` is asked more by route.hpp.
+// It queries about a thousand destinations and needs no `add`, so that it also serves a policy
+// without a table. Tables with `add` and `remove` are tested further by route.hpp.
 //
 // Never: changes the policy.
 #pragma once
@@ -21,7 +21,7 @@ namespace sluice::testing::conformance {
 
 namespace detail {
 
-// What is asked for each packet: both questions and the short answer must agree.
+// The queries for one packet: both lookups and the short answer must agree.
 template <class Table>
 void ask_for_packet(checker& check, const Table& table, ipv4::address to) {
     const next_hop id = table.lookup(to);
