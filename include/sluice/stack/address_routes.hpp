@@ -1,7 +1,9 @@
-// address_routes: the routes that an address of an interface brings along: to itself, and while the
-// interface is up to its network and its broadcast addresses. Expects: the address as the interface
-// keeps it (it says whether it is secondary). Does: names them. Never: changes a table. Cost: at
-// most four calls. Linux fib_add_ifaddr.
+// address_routes: the routes that an interface's address creates: to the address itself and, while
+// the interface is up, to its network and its broadcast addresses.
+//
+// Expects: the address as the interface keeps it, with its `secondary` mark.
+// Cost:    at most four calls.
+// Source:  Linux fib_add_ifaddr.
 #pragma once
 
 #include <sluice/interface/interface.hpp>
@@ -13,11 +15,11 @@ namespace sluice::acts::detail {
 
 inline constexpr std::size_t max_address_routes = 4;
 
-// Calls f(route) for each.
+// Calls f(route) for each route.
 template <class F>
 constexpr void for_each_route_of(const interface& i, const assigned_address& a, F&& f) noexcept {
     const ipv4::prefix network = a.net.network();
-    // A secondary address speaks in the name of the primary one of its network.
+    // Routes of a secondary address have the primary address of the network as source.
     ipv4::address speaker = a.net.address;
     for (const auto& other : i.addresses) {
         if (a.secondary && !other.secondary && other.net.network() == network) {

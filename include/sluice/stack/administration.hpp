@@ -1,7 +1,10 @@
-// administration: interfaces, addresses and routes, set while packets run.
-// Expects: a core. Does: changes the tables, with the routes that addresses bring along; all or
-// nothing: what is refused leaves no trace. Never: sends. Cost: a change of an interface compiles
-// the switches of all. Linux devinet.c, fib_frontend.c, fib_semantics.c.
+// administration: adds, changes and removes interfaces, addresses and routes while packets run.
+//
+// It keeps the routes that addresses create up to date. A refused change leaves no trace.
+//
+// Expects: stack_tables.
+// Cost:    a change of an interface recompiles the switches of all interfaces.
+// Source:  Linux devinet.c, fib_frontend.c, fib_semantics.c.
 #pragma once
 
 #include <sluice/routing/complete_route.hpp>
@@ -13,16 +16,16 @@
 
 namespace sluice {
 
-// What add_interface() is told.
+// The arguments of add_interface().
 struct interface_request {
     u16 index = 0;
-    ipv4::interface_address address{};  // length 32 and 0.0.0.0: none yet
+    ipv4::interface_address address{};  // length 32 and 0.0.0.0: none
     u32 mtu = 1500;                     // bytes, at least 68
-    u16 master = 0;                     // the routing domain's interface
-    interface_name name{};              // what probes ask for and ICMP extensions tell
+    u16 master = 0;                     // the interface of its routing domain
+    interface_name name{};              // for extended echo requests and ICMP extensions
 };
 
-// State and MTU of an interface, as set_link() sets both at once.
+// State and MTU of an interface; set_link() sets both at once.
 struct link_settings {
     bool up = true;
     u32 mtu = 1500;  // bytes
@@ -32,7 +35,8 @@ namespace acts {
 
 namespace detail {
 
-// Behind those with the same key, where the table can do that: two interfaces may share a network.
+// Appends the route to those with the same key if the table can: two interfaces may share a
+// network.
 template <class Tables>
 constexpr result<next_hop, route_error> append_route(Tables& t, const route_entry& r) noexcept {
     if constexpr (requires { t.routes.append(r); }) {
@@ -42,8 +46,8 @@ constexpr result<next_hop, route_error> append_route(Tables& t, const route_entr
     }
 }
 
-// All routes for which f(const route_entry&) says so. A table that cannot tell what it holds keeps
-// routes when their interface goes.
+// Removes all routes for which f(const route_entry&) is true. A table without remove_if keeps
+// routes when their interface is removed.
 template <class Tables, class F>
 constexpr void flush_routes(Tables& t, F&& goes) noexcept {
     if constexpr (requires { t.routes.remove_if(goes); }) {
@@ -52,8 +56,8 @@ constexpr void flush_routes(Tables& t, F&& goes) noexcept {
     routes_removed(t);
 }
 
-// The routes of the interface's addresses, or of one; false, and none of them, when they do not
-// fit.
+// Adds the routes of the interface's addresses, or of one of them. false: they do not fit, and none
+// is added.
 template <class Tables>
 constexpr bool bring_routes(Tables& t, const interface& i,
                             const ipv4::interface_address* only = nullptr) noexcept {
@@ -82,9 +86,9 @@ constexpr bool bring_routes(Tables& t, const interface& i,
     return fits;
 }
 
-// What a brought goes, unless an address that stays brings it as well; and when a is local no more,
-// so do the routes that name it as their source, those to local addresses excepted. Linux
-// fib_del_ifaddr, fib_sync_down_addr.
+// Removes the routes that `a` created, unless a remaining address creates them too. If `a` is no
+// longer local, it also removes the routes with `a` as their source, except those of the local
+// table. Linux fib_del_ifaddr, fib_sync_down_addr.
 template <class Tables>
 constexpr void address_went(Tables& t, const interface& before, const assigned_address& a,
                             const interface& now) noexcept {
@@ -126,7 +130,7 @@ constexpr void link_went_down(Tables& t, const interface& i) noexcept {
 
 }  // namespace detail
 
-// An address with what it brings along (address_routes.hpp).
+// Adds an address with its routes (address_routes.hpp).
 template <class Tables>
 [[nodiscard]] constexpr result<void, interface_error>
 add_address(Tables& t, u16 index, const assigned_address& a) noexcept {
@@ -141,8 +145,8 @@ add_address(Tables& t, u16 index, const assigned_address& a) noexcept {
     return {};
 }
 
-// With it go the secondaries of its network, the routes that it brought and those that name it as
-// their source; with the last one of an interface all routes by that interface.
+// Removes an address, the secondary addresses of its network, their routes, and routes with one of
+// them as source; with the last address of an interface all routes by that interface.
 template <class Tables>
 [[nodiscard]] constexpr result<void, interface_error>
 remove_address(Tables& t, u16 index, const ipv4::interface_address& net) noexcept {
@@ -186,7 +190,7 @@ add_interface(Tables& t, const interface_request& r) noexcept {
     return done;
 }
 
-// lo: index 1, 127.0.0.1/8, as every stack begins. RFC 1122 section 3.2.1.3 (g)
+// Adds lo, with which every stack starts: index 1, 127.0.0.1/8. RFC 1122 section 3.2.1.3 (g)
 template <class Tables>
 constexpr void add_loopback(Tables& t) noexcept {
     t.switches.settle();
@@ -201,7 +205,7 @@ constexpr void add_loopback(Tables& t) noexcept {
     static_cast<void>(add_address(t, lo.index, {{ipv4::loopback, 8}, {}, scopes::host, false}));
 }
 
-// With its addresses, routes and groups. lo stays.
+// Removes an interface with its addresses, routes and groups. lo stays.
 template <class Tables>
 [[nodiscard]] constexpr result<void, interface_error> remove_interface(Tables& t,
                                                                        u16 index) noexcept {
@@ -225,8 +229,8 @@ template <class Tables>
     return {};
 }
 
-// State and MTU at once. Down: its routes go, those to its own addresses and other local ones
-// excepted; nothing leaves or comes in. Up: those that its addresses bring come back.
+// Sets state and MTU at once. Down: removes the interface's routes, except local ones; no packet
+// goes out or comes in. Up: adds the routes of its addresses again.
 template <class Tables>
 [[nodiscard]] constexpr result<void, interface_error> set_link(Tables& t, u16 index,
                                                                link_settings to) noexcept {
@@ -252,7 +256,7 @@ template <class Tables>
     return {};
 }
 
-// The routes that there are decide what can be added (routing/complete_route.hpp).
+// The existing routes decide whether `r` is valid (routing/complete_route.hpp).
 template <class Tables>
 [[nodiscard]] constexpr result<next_hop, route_error> add_route(Tables& t,
                                                                 const route_entry& r) noexcept {

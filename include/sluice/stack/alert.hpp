@@ -1,6 +1,12 @@
-// alert: datagrams to be forwarded that carry a router alert, for the endpoints that asked for
-// them. Expects: the option to be there. Does: makes fragments whole, hands out copies. Never:
-// forwards. Cost: a scan of the listeners. RFC 2113 section 2.1. Linux ip_call_ra_chain.
+// alert: gives copies of datagrams with a router alert, which this host would forward, to the
+// endpoints that asked for them.
+//
+// It reassembles fragments first.
+//
+// Expects: a datagram with the option.
+// Never:   forwards.
+// Cost:    a scan of the listeners.
+// Source:  RFC 2113 section 2.1; Linux ip_call_ra_chain.
 #pragma once
 
 #include <sluice/pipeline/delivery_info.hpp>
@@ -10,8 +16,8 @@
 
 namespace sluice::acts {
 
-// The datagram, to be forwarded; or it was taken (or its fragment is kept for a listener): nothing
-// but the arrival was counted then.
+// Returns the datagram if no endpoint listens: it is to be forwarded. Else returns the fate:
+// absorbed, or that of a fragment. A datagram that listeners take counts only as received.
 template <class Core>
 [[nodiscard]] constexpr result<unsummed_datagram<typename Core::packet_type>, fate>
 pass_listeners(Core& c, unsummed_datagram<typename Core::packet_type>&& alerted,

@@ -1,7 +1,8 @@
-// books: what a stack writes down: its counters, its balance, what its observer is told, and the
-// one place where packets end unwanted.
-// Expects: a stats policy and an observer. Does: counts, traces, drops. Never: decides, looks at an
-// byte. Cost: the policies' own; with null_observer a trace is nothing.
+// books: a stack's counters, its balance, its observer, and the functions that drop packets.
+//
+// Expects: a stats policy and an observer.
+// Never:   decides; reads a packet's bytes.
+// Cost:    the policies' own; a trace costs nothing with null_observer.
 #pragma once
 
 #include <sluice/packet/decision.hpp>
@@ -20,11 +21,11 @@ struct stack_books {
     Stats counters{};
     [[no_unique_address]] Observer observer{};
     drop_reason last_drop = drop_reason::none;
-    bool is_observing = false;  // what an observer causes itself it is not told: it could go on
+    bool is_observing = false;  // calls made by the observer are not observed
 
     constexpr void count(mib counter, u64 n = 1) noexcept { counters.add(counter, n); }
     constexpr void tally(balance kind, u64 n = 1) noexcept { counters.tally(kind, n); }
-    // Packets that ended, whatever became of those they belonged to.
+    // Counts packets that ended apart from the packet being processed.
     constexpr void count_drops(drop_reason why, u64 n) noexcept { counters.dropped(why, n); }
 
     constexpr void trace(stage where, decision_kind what, drop_reason why = drop_reason::none,
@@ -37,7 +38,7 @@ struct stack_books {
             }
         }
     }
-    // `value` is of a decision that refuses nothing.
+    // `value` counts only if the decision is not to reject.
     constexpr void trace(stage where, const decision& d, u16 interface_index = 0,
                          u32 value = 0) noexcept {
         if (d.kind() == decision_kind::reject) {
@@ -51,9 +52,9 @@ struct stack_books {
 
 namespace acts {
 
-// Both stand apart from their many callers, whose way is another.
+// Neither is inlined: they are off the main path of their many callers.
 
-// Of a packet that is no more: it became its pieces, or a policy has it.
+// Drops a packet whose bytes are gone: it was cut into pieces, or a policy has it.
 template <class Books>
 [[gnu::noinline]] constexpr fate dropped(Books& b, drop_reason why) noexcept {
     b.count_drops(why, 1);
@@ -61,7 +62,7 @@ template <class Books>
     return fate::dropped;
 }
 
-// The buffer goes back with the argument.
+// The buffer is returned to its source.
 template <class Books, class Packet>
 [[gnu::noinline]] constexpr fate drop(Books& b, Packet&& packet, drop_reason why) noexcept {
     const Packet ended = std::move(packet);

@@ -1,7 +1,10 @@
-// core<P>: what one stack owns, by part; the acts (the other files of this folder) work on it.
-// Expects: policies and a seed. Does: holds. Never: acts: it has no member but its parts, which
-// the acts and their tests may touch and nobody else should (stack.hpp is the face for all
-// others). Cost: the policies' own sizes. One core is one network namespace: nothing is global.
+// core<P>: the state of one stack, in parts. The acts, the functions of this folder, work on it.
+//
+// One core is one network namespace: nothing is global. Programs use stack (stack.hpp); only acts
+// and their tests access a core.
+//
+// Expects: policies and a seed.
+// Cost:    the policies' own sizes.
 #pragma once
 
 #include <sluice/base/random.hpp>
@@ -27,7 +30,7 @@ constexpr hash_key missing_seed() noexcept {
 
 }  // namespace detail
 
-// Where packets come from and go to.
+// The source of packets and the output.
 template <class Chosen>
 struct stack_device {
     using output_type = typename Chosen::output::template model<typename Chosen::packet>;
@@ -36,7 +39,7 @@ struct stack_device {
     output_type output;
 };
 
-// What is for this host itself.
+// The parts for datagrams of this host.
 template <class Chosen>
 struct stack_local {
     using delivery_type = typename Chosen::delivery::template model<typename Chosen::packet>;
@@ -45,7 +48,7 @@ struct stack_local {
     constexpr explicit stack_local(hash_key seed) noexcept
         : icmp_limits(derive(seed, 1)), identification(derive(seed, 2)),
           reassembly(derive(seed, 3)) {}
-    // The delivery policy has a secret of its own.
+    // For a delivery policy with a secret of its own.
     constexpr explicit stack_local(hash_key seed) noexcept
         requires std::is_constructible_v<delivery_type, hash_key>
         : delivery(derive(seed, 6)), icmp_limits(derive(seed, 1)), identification(derive(seed, 2)),
@@ -68,7 +71,7 @@ struct core {
                                    typename chosen::security::template model<packet_type>>;
     using books_type = stack_books<typename chosen::stats, typename chosen::observer>;
 
-    // What a stack starts from. The seed is a secret from the owner's random source, never a
+    // The constructor's arguments. The seed is a secret from the owner's random source, never a
     // constant.
     struct parts {
         typename device_type::output_type output{};
@@ -81,7 +84,7 @@ struct core {
         : device{{}, std::move(p.output)}, tables{p.switches, p.routes, derive(p.seed, 4)},
           local{p.seed}, random{derive(p.seed, 5)} {}
 
-    // Packets that wait anywhere below give their buffers back before the source goes.
+    // Packets held in the parts below return their buffers before the source is destroyed.
     device_type device;
     tables_type tables;
     local_type local;

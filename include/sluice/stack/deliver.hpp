@@ -1,8 +1,13 @@
-// deliver: what becomes of a datagram for us: reassembly, local-in hook, raw taps, then its
+// deliver: delivers a datagram to this host: reassembly, local_in hook, raw taps, then its
 // protocol.
-// Expects: a datagram that was classified as ours. Does: ICMP and UDP itself unless a handler took
-// their place; unknown protocols are refused to the sender. Never: delivers a fragment. Cost: see
-// the stages. RFC 1122 section 3.2.1 and 3.3.2. Linux ip_local_deliver, ip_protocol_deliver_rcu.
+//
+// ICMP and UDP are built in unless a handler replaces them. An unknown protocol is answered with
+// protocol unreachable.
+//
+// Expects: a datagram that was classified as local.
+// Never:   delivers a fragment.
+// Cost:    see the stages.
+// Source:  RFC 1122 section 3.2.1 and 3.3.2; Linux ip_local_deliver, ip_protocol_deliver_rcu.
 #pragma once
 
 #include <sluice/stack/handle.hpp>
@@ -15,7 +20,7 @@ namespace sluice::acts {
 
 namespace detail {
 
-// How a datagram came to its protocol.
+// What is known of a datagram when it reaches its protocol.
 struct local_arrival {
     route_type type = route_type::local;
     bool tapped = false;  // raw endpoints took copies of it
@@ -35,7 +40,7 @@ constexpr fate to_nobody(Core& c, typename Core::packet_type&& packet,
         came.type);
 }
 
-// A copy for each raw endpoint.
+// Gives each matching raw endpoint a copy.
 template <class Core>
 [[nodiscard]] constexpr bool tap(Core& c, const unsummed_datagram<typename Core::packet_type>& d,
                                  const delivery_info& info) noexcept {
@@ -52,7 +57,7 @@ template <class Local>
     return h != nullptr && h->needs_no_policy();
 }
 
-// What the stack does itself with a protocol.
+// The stack's built-in handling of a protocol.
 template <class Core>
 constexpr fate to_built_in(Core& c, unsummed_datagram<typename Core::packet_type>&& d,
                            delivery_info& info, const local_arrival& came) noexcept {
@@ -63,7 +68,7 @@ constexpr fate to_built_in(Core& c, unsummed_datagram<typename Core::packet_type
     case ipv4::protocols::udp:
         c.books.count(mib::ip_in_delivers);
         return receive_udp(c, std::move(d), info, came.type);
-    case ipv4::protocols::igmp:  // heard, and answered by the multicast room once it speaks IGMP
+    case ipv4::protocols::igmp:  // received and ignored: IGMP is not implemented
         c.books.count(mib::ip_in_delivers);
         return drop(c.books, std::move(d).release(), drop_reason::igmp_ignored);
     default:
@@ -71,7 +76,7 @@ constexpr fate to_built_in(Core& c, unsummed_datagram<typename Core::packet_type
     }
 }
 
-// Raw taps, then the handler; again when a handler asks for another protocol, but not for ever.
+// Raw taps, then the handler; repeated, within a limit, when a handler asks for another protocol.
 template <class Core>
 constexpr fate to_protocol(Core& c, unsummed_datagram<typename Core::packet_type>&& d,
                            delivery_info& info, route_type type) noexcept {
@@ -116,7 +121,7 @@ constexpr fate deliver(Core& c, unsummed_datagram<typename Core::packet_type>&& 
     if (const passage p = pass_hook(c.gates, c.books, hook_point::local_in, d, ingress, 0); !p) {
         return p.ended_as;
     }
-    if (c.tables.running(ingress) == nullptr) {  // since the hook
+    if (c.tables.running(ingress) == nullptr) {  // the hook may have changed it
         return drop(c.books, std::move(d).release(), drop_reason::interface_down);
     }
     delivery_info info = pipeline::delivery_info_of(c.tables.look_up(), d, ingress, type);

@@ -1,7 +1,11 @@
-// drain: what arose inside a call is done before it returns, and the entrance that sees to that.
-// Expects: a core. Does: the work queue's items in order, then the outputs' flush. Never: does more
-// than work_budget items for one packet or call: what is left waits for the next call, and poll()
-// says `now`. Cost: one test when nothing waits. Linux process_backlog, net_rx_action.
+// drain: does the work that a call caused before the call returns. entrance: a call that does so.
+//
+// It does the items of the work queue in order, then flushes the outputs. It does at most
+// work_budget items per packet or call; the rest waits for the next call, and poll() returns `now`.
+//
+// Expects: a core.
+// Cost:    one test when the queue is empty.
+// Source:  Linux process_backlog, net_rx_action.
 #pragma once
 
 #include <sluice/stack/receive.hpp>
@@ -10,7 +14,7 @@
 
 namespace sluice::acts {
 
-// A packet brings few others; the bound is for hooks and handlers that answer answers.
+// A packet causes few items; the limit is for hooks and handlers that answer answers.
 inline constexpr std::size_t work_budget = 4 * work_queue_size;
 
 template <class Core>
@@ -18,7 +22,8 @@ template <class Core>
     return !c.later.empty() || c.calls.wants_poll;
 }
 
-// The next hop of a packet did not answer. RFC 1812 section 5.2.7.1. Linux ipv4_link_failure.
+// Handles a packet whose next hop did not answer. RFC 1812 section 5.2.7.1. Linux
+// ipv4_link_failure.
 template <class Core>
 constexpr void fail_link(Core& c, typename Core::packet_type&& packet) noexcept {
     if (pipeline::validator::check(packet) == drop_reason::none) {
@@ -49,7 +54,7 @@ constexpr void work_one(Core& c, work_item<typename Core::packet_type>&& item) n
 
 }  // namespace detail
 
-// As many items as the budget has left; it is counted down.
+// Does items until the queue or the budget is empty, and reduces the budget.
 template <class Core>
 [[gnu::noinline]] constexpr void drain(Core& c, std::size_t& budget) noexcept {
     for (; budget > 0 && has_work(c); --budget) {
@@ -61,7 +66,7 @@ template <class Core>
     }
 }
 
-// The end of a call from outside. An output may bring more when it is flushed.
+// Ends a call from outside. A flushed output may cause more work.
 template <class Core>
 constexpr void finish(Core& c) noexcept {
     std::size_t budget = work_budget;
@@ -73,7 +78,7 @@ constexpr void finish(Core& c) noexcept {
     } while (has_work(c) && budget > 0);
 }
 
-// A call that may leave work behind, which is done at its end.
+// A call that does the work it caused when it ends.
 template <class Core>
 class entrance : call<Core> {
 public:

@@ -1,8 +1,12 @@
-// egress: a packet's last steps out: postrouting, segments, fragments, checksums, the device.
-// Expects: a datagram whose route is known. Does: performs what the stages decided; what comes back
-// to ourselves goes to the work queue. Never: sends an error: what does not fit stays with the
-// caller. Cost: see the stages. RFC 1812 section 5.2.6. Linux ip_output, ip_finish_output,
-// validate_xmit_skb.
+// egress: the last steps of a packet that is sent: postrouting hook, segments, fragments,
+// checksums, the device.
+//
+// It carries out what the stages decided. Packets to this host itself go to the work queue.
+//
+// Expects: a datagram whose route is known.
+// Never:   sends an ICMP error: a packet that does not fit stays with the caller.
+// Cost:    see the stages.
+// Source:  RFC 1812 section 5.2.6; Linux ip_output, ip_finish_output, validate_xmit_skb.
 #pragma once
 
 #include <sluice/pipeline/fit.hpp>
@@ -17,13 +21,13 @@
 
 namespace sluice::acts {
 
-// Where a packet goes now that its route is known.
+// How a packet is sent, once its route is known.
 struct egress_plan {
     egress to{};
     route_type type = route_type::unicast;
     u32 mtu = 1500;
-    u16 ours = 0;  // to ourselves: the interface with the address; 0: the one it leaves by
-    decision back = decision::deliver();  // by lo: what becomes of it when it has come back
+    u16 ours = 0;  // to this host: the interface with the address; 0: the egress
+    decision back = decision::deliver();  // over lo: the decision when it is received again
 };
 
 [[nodiscard]] constexpr link_destination link_kind(route_type type) noexcept {
@@ -49,8 +53,8 @@ plan_for(const Tables& t, const routing::output_route& r) noexcept {
                 : decision::deliver()};
 }
 
-// A packet that we receive after it left, by that interface and with the route that it left by: it
-// waits in the work queue.
+// Queues a packet that this host sent to itself. It is received by the given interface, with the
+// route that it was sent by.
 template <class Core>
 [[gnu::noinline]] constexpr void come_back(Core& c, typename Core::packet_type&& packet,
                                            route_type type, u16 ingress,
@@ -65,12 +69,12 @@ template <class Core>
 
 namespace detail {
 
-// What happens to each segment of a packet.
+// The function that is called for each segment.
 template <class Core>
 using segment_step = fate (*)(Core&, typename Core::packet_type&&, const egress_plan&) noexcept;
 
-// Cuts a packet by its segmentation facts. What becomes of one piece does not stop those after it,
-// but is told.
+// Cuts a packet into segments by its metadata. A dropped segment does not stop the others, but the
+// fate is then `dropped`.
 template <class Core>
 constexpr fate for_each_segment(Core& c, typename Core::packet_type&& packet,
                                 const egress_plan& plan, segment_step<Core> step) noexcept {
@@ -98,7 +102,7 @@ template <class Core>
 [[gnu::always_inline]] constexpr fate transmit(Core& c, typename Core::packet_type&& packet,
                                                const egress_plan& plan) noexcept {
     const interface* out = c.tables.running(plan.to.interface);
-    if (out == nullptr) {  // since a hook ran
+    if (out == nullptr) {  // a hook may have changed it
         return drop(c.books, std::move(packet), drop_reason::interface_down);
     }
     const u32 byte_count = packet.size();
@@ -121,7 +125,7 @@ template <class Core>
     return to_device(c, std::move(packet), plan);
 }
 
-// Each fragment of a packet that is larger than the MTU, or that came as fragments.
+// Sends a packet that exceeds the MTU, or that arrived as fragments, in fragments.
 template <class Core>
 [[gnu::noinline]] constexpr fate transmit_fragments(Core& c, typename Core::packet_type&& packet,
                                                     const egress_plan& plan) noexcept {
@@ -142,7 +146,7 @@ template <class Core>
                   result.complete ? drop_reason::none : drop_reason::fragmentation_failed,
                   plan.to.interface, result.created);
     c.books.count(mib::ip_frag_creates, result.created);
-    // The whole became its pieces: it ends here either way.
+    // The packet was cut: it ends here either way.
     if (!result.complete) {
         return dropped(c.books, drop_reason::fragmentation_failed);
     }
@@ -171,8 +175,7 @@ template <class Core>
     return fate::forwarded;
 }
 
-// What the output leaves undone is done here: segments, a pending checksum. Linux
-// validate_xmit_skb.
+// Does what the output does not do itself: segments, a pending checksum. Linux validate_xmit_skb.
 template <class Core>
 [[gnu::noinline]] constexpr fate finish_for_device(Core& c, typename Core::packet_type&& packet,
                                                    const egress_plan& plan) noexcept {
@@ -199,7 +202,8 @@ template <class Core>
 
 }  // namespace detail
 
-// What became of a packet; or why it cannot leave: then it is still there, to be refused.
+// The fate of a packet; or the decision why it cannot be sent, and the packet stays with the
+// caller.
 struct departure {
     fate what = fate::dropped;
     decision refused = decision::proceed();

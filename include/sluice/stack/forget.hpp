@@ -1,6 +1,8 @@
-// forget: what was learned goes when what it stands on changes.
-// Expects: stack_tables; to be told after the change. Does: drops or mends exceptions. Never: looks
-// at packets. Cost: a walk over the exceptions. Linux fib_flush, fib_sync_mtu.
+// forget: drops or corrects learned exceptions when their routes or interfaces change.
+//
+// Expects: stack_tables; a call after each change.
+// Cost:    a walk over the exceptions.
+// Source:  Linux fib_flush, fib_sync_mtu.
 #pragma once
 
 #include <sluice/route/exceptions.hpp>
@@ -15,7 +17,8 @@ constexpr void forget_exceptions(Tables& t) noexcept {
     t.changed();
 }
 
-// After a route went: what was learned of its next hop goes, unless another route leads there.
+// After routes were removed: keeps an exception only if its destination still has the same next
+// hop.
 template <class Tables>
 constexpr void routes_removed(Tables& t) noexcept {
     t.changed();
@@ -33,7 +36,7 @@ constexpr void interface_went_down(Tables& t, u16 index) noexcept {
         [index](const exception_key& k, route_exception&) { return k.interface != index; });
 }
 
-// Linux fib_nhc_update_mtu. Above the largest datagram an MTU limits nothing.
+// Linux fib_nhc_update_mtu. An MTU above the largest datagram counts as that.
 template <class Tables>
 constexpr void interface_mtu_changed(Tables& t, u16 index, u32 mtu, u32 before) noexcept {
     const auto limit = [](u32 m) {

@@ -1,9 +1,13 @@
-// forward: a datagram for somebody else goes on.
-// Expects: a datagram that was classified as to be forwarded. Does: security, router alert, TTL,
-// strict routes, MTU, redirect, hook, options that record, output; what the accept branch took has
-// passed all but the hook (forward_hooked). Never: touches the TTL before the decision; trusts what
-// it found in a table before others' code ran. Cost: the stages. RFC 1812 section 5.3. Linux
-// ip_forward.
+// forward: forwards a datagram: security policy, router alert, TTL, strict routes, MTU, redirect,
+// hook, options that record, output.
+//
+// forward_hooked takes packets that the accept branch accepted and that only hooks still have to
+// see.
+//
+// Expects: a datagram that was classified as to be forwarded.
+// Never:   changes the TTL before the decision; uses a table entry found before foreign code ran.
+// Cost:    the stages.
+// Source:  RFC 1812 section 5.3; Linux ip_forward.
 #pragma once
 
 #include <sluice/pipeline/accept_fast.hpp>
@@ -25,7 +29,7 @@ namespace detail {
     return lowest ? destination_form::network : destination_form::host;
 }
 
-// The options that record the way out. False: there is no buffer for a copy to write into.
+// Fills in the options that record the egress. false: no buffer for a writable copy.
 template <class Core>
 [[nodiscard]] constexpr bool record_options(Core& c,
                                             unsummed_datagram<typename Core::packet_type>& d,
@@ -39,18 +43,18 @@ template <class Core>
     });
 }
 
-// How a datagram goes on that may be forwarded, found before others' code runs.
+// The route of a datagram that may be forwarded, found before foreign code runs.
 struct onward_route {
     hop_entry hop{};
     ipv4::address neighbour{};
-    u16 ingress = 0;         // the interface that it came by
-    u32 mtu = 0;             // of the one that it leaves by
-    bool is_detour = false;  // the sender is on the neighbour's link
+    u16 ingress = 0;
+    u32 mtu = 0;             // the egress's
+    bool is_detour = false;  // the sender is on the next hop's link
     decision back = decision::forward(next_hop::none);
 };
 
-// The TTL, and a redirect to the sender of what makes a detour. False: there is no buffer for a
-// copy to write into.
+// Decrements the TTL, and sends a redirect to a sender that took a detour. false: no buffer for a
+// writable copy.
 template <class Core>
 [[nodiscard]] constexpr bool mark_forwarded(Core& c,
                                             unsummed_datagram<typename Core::packet_type>& d,
@@ -68,7 +72,7 @@ template <class Core>
     return true;
 }
 
-// What may be forwarded: the TTL, the hook, and out. Linux ip_forward from ip_decrease_ttl on,
+// Forwards an accepted datagram: TTL, hook, output. Linux ip_forward from ip_decrease_ttl on,
 // ip_forward_finish.
 template <class Core>
 constexpr fate forward_on(Core& c, unsummed_datagram<typename Core::packet_type>&& d,
@@ -81,7 +85,7 @@ constexpr fate forward_on(Core& c, unsummed_datagram<typename Core::packet_type>
         !p) {
         return p.ended_as;
     }
-    const interface* from = c.tables.running(onward.ingress);  // both may have gone since
+    const interface* from = c.tables.running(onward.ingress);  // the hook may have removed either
     if (from == nullptr || c.tables.running(onward.hop.interface) == nullptr) {
         return drop(c.books, std::move(d).release(), drop_reason::interface_down);
     }
@@ -107,7 +111,7 @@ template <class Core>
 constexpr fate forward(Core& c, unsummed_datagram<typename Core::packet_type>&& given,
                        const pipeline::classification& found, const interface& in) noexcept {
     unsummed_datagram<typename Core::packet_type> d = std::move(given);
-    // With a source route the datagram goes to the next listed hop, which becomes its destination.
+    // With a source route, the next listed address becomes the destination.
     const option_offsets& options = d.packet().metadata().options;
     const ipv4::address towards =
         options.route_hit ? options.next_hop : d.header()[ipv4::destination];
@@ -151,8 +155,9 @@ constexpr fate forward(Core& c, unsummed_datagram<typename Core::packet_type>&& 
                                .back = found.decided});
 }
 
-// A plain packet that the accept branch said yes to, where hooks want to see it: by that hop. The
-// branch is off where a security policy may refuse, and takes no alert and no MTU that is exceeded.
+// Forwards a plain packet that the accept branch accepted, by this hop, where hooks have to see it.
+// The branch accepts no packet with a router alert or above the MTU, and is off with a security
+// policy that may drop.
 template <class Core>
 [[gnu::noinline]] constexpr fate forward_hooked(Core& c, typename Core::packet_type& packet,
                                                 const hop_entry& hop) noexcept {

@@ -1,8 +1,9 @@
-// gates: the user's hooks and the security policy, asked on a packet's way.
-// Expects: the models of both policies. Does: asks one of them, counts and traces what it said.
-// Never: asks one when it is asked for the other; changes a packet, but by the hook. Cost: nothing
-// with no_hooks and permit_all; else one test and the policy's own. Linux nf_hook,
-// xfrm4_policy_check.
+// gates: asks the hooks and the security policy about a packet, and counts and traces the answer.
+//
+// Expects: the models of both policies.
+// Never:   changes a packet; only hooks do.
+// Cost:    nothing with no_hooks and permit_all; else one test and the policy's own.
+// Source:  Linux nf_hook, xfrm4_policy_check.
 #pragma once
 
 #include <sluice/hooks/concept.hpp>
@@ -25,7 +26,7 @@ struct stack_gates {
 
 namespace acts {
 
-// Whether a point has hooks.
+// Whether a hook point has hooks.
 template <class Gates>
 [[nodiscard]] constexpr bool has_hooks(const Gates& g, hook_point point) noexcept {
     if constexpr (Gates::hooks_type::never_active) {
@@ -35,7 +36,7 @@ template <class Gates>
     }
 }
 
-// Whether a packet goes on. If not, it is gone, and `gone` says what became of it.
+// Whether a packet passes. If not, it is gone, and `ended_as` is its fate.
 struct passage {
     bool is_open = true;
     fate ended_as{};
@@ -45,13 +46,14 @@ struct passage {
 
 namespace detail {
 
-// Where a header that a hook broke is dropped for its own fault; elsewhere for the hook.
+// Hook points where a header that a hook broke is dropped for its own fault; at the others the drop
+// reason is `hook`.
 [[nodiscard]] constexpr bool names_the_fault(hook_point point) noexcept {
     return point == hook_point::prerouting || point == hook_point::local_in;
 }
 
-// The hooks of a point that has any. judge(Packet&) says whether what they left is a datagram, and
-// may take it.
+// Runs the hooks of a point that has some. judge(Packet&) returns the drop reason if they left no
+// valid datagram; else it may take the packet.
 template <class Gates, class Books, class Packet, class Judge>
 [[nodiscard]] constexpr passage run_hooks(Gates& g, Books& b, hook_point point, Packet& packet,
                                           const hook_context& at, Judge&& judge) noexcept {
@@ -76,9 +78,9 @@ template <class Gates, class Books, class Packet, class Judge>
 
 }  // namespace detail
 
-// The hooks of a point, if it has any, and the datagram that they left; without them it stays as it
-// is, and nothing is looked at again. Always inlined: where there are no hooks, nothing of it is
-// left.
+// Runs the hooks of a point, if it has some; the datagram is then what they left, verified again.
+// Without hooks the datagram stays unchanged. Always inlined, so that no code is left where hooks
+// cannot exist.
 template <class Gates, class Books, class Packet>
 [[nodiscard, gnu::always_inline]] constexpr passage pass_hook(Gates& g, Books& b, hook_point point,
                                                               unsummed_datagram<Packet>& d, u16 in,
@@ -116,7 +118,7 @@ pass_hook(Gates& g, Books& b, hook_point point, Packet& packet, u16 in, u16 out)
     }
 }
 
-// drop_reason::none, or why the policy refuses the packet.
+// The security policy's drop reason, or drop_reason::none.
 template <class Gates, class Packet>
 [[nodiscard]] constexpr drop_reason refusal(Gates& g, security_point point, const Packet& packet,
                                             const security_context& c) noexcept {

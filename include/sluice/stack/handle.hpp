@@ -1,7 +1,12 @@
-// handle: a datagram for us meets the handler that a program registered for its protocol.
-// Expects: a datagram behind the raw taps. Does: calls the handler, does what it answers, makes
-// what it unwrapped a datagram again (a tunnel). Never: trusts what a handler left behind.
-// Cost: a virtual call. Linux ip_protocol_deliver_rcu.
+// handle: calls the handler that a program registered for the protocol of a local datagram.
+//
+// It carries out the handler's answer, and verifies a datagram that the handler unwrapped (a
+// tunnel).
+//
+// Expects: a datagram that raw taps have seen.
+// Never:   trusts bytes that a handler leaves behind.
+// Cost:    a virtual call.
+// Source:  Linux ip_protocol_deliver_rcu.
 #pragma once
 
 #include <sluice/pipeline/classify.hpp>
@@ -16,7 +21,7 @@
 
 namespace sluice::acts {
 
-// What handlers may ask of the stack: what they send goes out once their packet is done.
+// What handlers may ask of the stack: packets that they send leave once the current packet is done.
 template <class Core>
 class handler_services final : public local_services<typename Core::packet_type> {
 public:
@@ -37,18 +42,18 @@ private:
     Core& c_;
 };
 
-// What a handler said, or that there is none; its datagram when that goes on.
+// What follows from a handler's answer.
 enum class handling : u8 {
-    ended,     // `what` became of it
-    built_in,  // no handler, or it leaves that to the stack
+    ended,     // the packet has the fate `what`
+    built_in,  // no handler, or it leaves the datagram to the stack
     again,     // delivered again, as info.protocol
-    nobody     // it is for nobody
+    nobody     // no endpoint wants it
 };
 
 namespace detail {
 
-// Where a packet began before a handler had it, and with what: a handler that writes may have had
-// to take a copy.
+// The start of a packet and its first header, before a handler got it. A handler that writes may
+// have had to copy the packet.
 template <class Packet>
 class seen_packet {
 public:
@@ -60,7 +65,8 @@ public:
         return p.headroom() != headroom_ ||
                (&p.storage_block() != block_ && !begins_as_before(p.head()));
     }
-    // Bytes in front that went, of the packet or of a copy of it; 0 of any other.
+    // Bytes that the handler removed from the front of this packet or a copy of it; 0 for another
+    // packet.
     [[nodiscard]] constexpr u32 taken_off(Packet& p) const noexcept {
         if (p.headroom() <= headroom_) {
             return 0;
@@ -71,7 +77,7 @@ public:
     }
 
 private:
-    // With what was taken off put back for as long as it is looked at.
+    // Restores the removed bytes while it compares.
     [[nodiscard]] constexpr bool begins_alike(Packet& p, u32 less) const noexcept {
         const bool alike = p.unpull(less) && begins_as_before(p.head());
         static_cast<void>(p.pull(less));
@@ -88,8 +94,9 @@ private:
 
 enum class inner_header : u8 { the_same, another };
 
-// What a handler asks to be delivered again may be another datagram: it is told of by its own
-// header, whose options are read, and made whole. `delivered` when it is to go on.
+// Inspects a datagram that a handler asks to deliver again. If it has another header, that header's
+// information and options count, and fragments are reassembled. Returns `delivered` if it may go
+// on.
 template <class Core>
 constexpr fate look_inside(Core& c, unsummed_datagram<typename Core::packet_type>& d,
                            delivery_info& info, route_type& type, inner_header header) noexcept {
@@ -114,7 +121,7 @@ constexpr fate look_inside(Core& c, unsummed_datagram<typename Core::packet_type
         decision o = rewrite::option_walk<typename Core::chosen::options>(t, d, *in, found,
                                                                           c.calls.now.midnight_ms);
         if (o.proceeds() && found.decided.kind() != decision_kind::deliver) {
-            o = decision::drop(drop_reason::source_route_refused);  // it was to end here
+            o = decision::drop(drop_reason::source_route_refused);  // it had to end here
         }
         c.books.trace(stage::options, o, in->index);
         if (!o.proceeds()) {
@@ -143,10 +150,11 @@ constexpr fate finish_handled(Core& c, typename Core::packet_type&& packet,
 
 struct handled {
     handling how = handling::ended;
-    fate what = fate::dropped;  // of ended
+    fate what = fate::dropped;  // of `ended`
 };
 
-// `d`, `info` and `type` are of what goes on: another datagram when the handler unwrapped one.
+// `d`, `info` and `type` are those of the datagram that goes on: another one if the handler
+// unwrapped it.
 template <class Core>
 [[nodiscard]] constexpr handled handle(Core& c, unsummed_datagram<typename Core::packet_type>& d,
                                        delivery_info& info, route_type& type) noexcept {
@@ -159,7 +167,7 @@ template <class Core>
     handler_services<Core> services{c};
     handler_result r = h->receive(packet, info, services);
     if (!packet && r.what != handler_result::kind::ignored) {
-        r = handler_result::taken();  // it is with the handler, whatever that said
+        r = handler_result::taken();  // the handler has taken it, whatever it answered
     }
     if (r.what == handler_result::kind::taken || r.what == handler_result::kind::ignored) {
         return {handling::ended, detail::finish_handled(c, std::move(packet), r)};

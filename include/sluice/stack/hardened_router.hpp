@@ -1,17 +1,16 @@
 // hardened_router: a router that follows the RFCs where Linux does not, and trusts less.
 //
-// Strict reverse path (RFC 2827), no source routes (RFC 7126 section 4.3), no redirects in or out,
-// nothing unicast from link-layer multicast (RFC 1122 section 3.3.6), no special addresses where
-// they do not belong (RFC 6890), no directed broadcasts (RFC 2644), no tiny fragments of TCP
-// (RFC 3128), a sixteenth of the fragment memory for one source (RFC 1858), no options but those
-// that RFC 7126 lets pass.
-// No ICMP error changes a way: anybody can write one, and what it teaches about a destination also
-// counts for what is forwarded there. So nothing is learned, and its own datagrams go without DF
-// (RFC 1191 section 6.5 lets a host do without discovery; RFC 5927 section 7 says why).
+// It has strict reverse path (RFC 2827), no source routes (RFC 7126 section 4.3), no redirects in
+// or out, no unicast in link-layer multicast (RFC 1122 section 3.3.6), no special addresses outside
+// their roles (RFC 6890), no directed broadcasts (RFC 2644), no tiny fragments of TCP (RFC 3128), a
+// sixteenth of the fragment memory per source (RFC 1858), and only the options that RFC 7126 does
+// not advise to drop.
+// No ICMP error changes a route: anybody can forge one, and a learned path also counts for
+// forwarded packets. It learns nothing, and sends its own datagrams without DF (RFC 1191 section
+// 6.5 allows a host to do without discovery; RFC 5927 section 7 says why).
 //
 // Expects: as presets.hpp.
-// Never:   the default.
-// Cost:    every packet takes the whole chain; the accept branch asks none of this.
+// Cost:    every packet takes the whole chain; the accept branch has none of these checks.
 #pragma once
 
 #include <sluice/security/all_of.hpp>

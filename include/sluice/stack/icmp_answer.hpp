@@ -1,8 +1,11 @@
-// icmp_answer: ICMP requests to us, turned round: echo, timestamp, extended echo.
-// Expects: what icmp_input called a request. Does: the route back, options turned round, limits,
-// the answer in the request's own bytes. Never: answers anything else. Cost: a route lookup; the
-// checksum is updated, for echo without reading the data. RFC 792, RFC 8335, RFC 1122 section
-// 3.2.2.6 and 3.2.2.8. Linux icmp_reply.
+// icmp_answer: answers ICMP requests to this host: echo, timestamp, extended echo.
+//
+// It finds the route back, reverses the options, asks the limits, and writes the answer into the
+// request's own bytes.
+//
+// Expects: a datagram that icmp_input classified as a request.
+// Cost:    a route lookup; the checksum is updated, for echo without reading the data.
+// Source:  RFC 792, RFC 8335, RFC 1122 section 3.2.2.6 and 3.2.2.8; Linux icmp_reply.
 #pragma once
 
 #include <sluice/pipeline/delivery_info.hpp>
@@ -17,7 +20,7 @@ namespace sluice::acts {
 
 namespace detail {
 
-// The type by which the answer is limited.
+// The ICMP type for which the answer is limited.
 [[nodiscard]] constexpr u8 type_of_reply(pipeline::icmp_action what) noexcept {
     return what == pipeline::icmp_action::echo        ? icmp::types::echo_reply
            : what == pipeline::icmp_action::timestamp ? icmp::types::timestamp_reply
@@ -56,7 +59,7 @@ constexpr fate answer(Core& c, unsummed_datagram<typename Core::packet_type>&& r
     if (!route.has_value() || !may_send_icmp(c, {.type = detail::type_of_reply(what)}, *route)) {
         return fate::delivered;
     }
-    // A tap may hold the same bytes; and a request from a reassembled datagram is cut anew.
+    // A tap may share the bytes; the answer to a reassembled request is fragmented anew.
     const u32 header = static_cast<u32>(ipv4::header_length(ip));
     if (!packet.unshare() || !rewrite::finish_checksum(packet) || !packet.pull(header) ||
         !detail::turn_round(c, packet, what)) {
@@ -66,7 +69,7 @@ constexpr fate answer(Core& c, unsummed_datagram<typename Core::packet_type>&& r
     if (packet.has_metadata() || packet.has_packet_list()) {
         packet.writable_metadata() = metadata{.cut_anew = packet.has_packet_list()};
     }
-    // All kinds of answer are counted as echo replies, as Linux does.
+    // All answers count as echo replies, as in Linux.
     send_icmp(c, std::move(packet), *route, {tos, icmp::types::echo_reply, echoed, asker});
     return fate::delivered;
 }

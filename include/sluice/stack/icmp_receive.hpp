@@ -1,8 +1,13 @@
-// icmp_receive: an ICMP message for us: answered, handed on, learned from.
-// Expects: a datagram that local-in let pass. Does: what icmp_input says; tells errors to the
-// endpoints and handlers whose packets they quote, and learns from those that somebody believes.
-// Never: answers an error. Cost: the stages'. RFC 1122 section 3.2.2. Linux icmp_rcv, ping_rcv,
-// icmp_unreach.
+// icmp_receive: handles an ICMP message to this host: answers a request, delivers a reply, reports
+// an error.
+//
+// It reports errors to the endpoints and handlers whose packets they quote. The stack learns from
+// an error only if one of them recognizes the quoted packet.
+//
+// Expects: a datagram that passed the local_in hook.
+// Never:   answers an error.
+// Cost:    the stages'.
+// Source:  RFC 1122 section 3.2.2; Linux icmp_rcv, ping_rcv, icmp_unreach.
 #pragma once
 
 #include <sluice/pipeline/icmp_notice.hpp>
@@ -15,7 +20,7 @@ namespace sluice::acts {
 
 namespace detail {
 
-// An echo reply goes to the endpoint that has its identifier.
+// Delivers an echo reply to the endpoint with its identifier.
 template <class Core>
 constexpr fate to_ping_endpoint(Core& c, unsummed_datagram<typename Core::packet_type>&& d,
                                 delivery_info& info) noexcept {
@@ -36,8 +41,8 @@ constexpr fate to_ping_endpoint(Core& c, unsummed_datagram<typename Core::packet
     return drop(c.books, std::move(packet), drop_reason::no_endpoint);
 }
 
-// An error goes to the raw endpoints that could have sent what it quotes, and to the handler of
-// that protocol.
+// Reports an error to the raw endpoints that may have sent the quoted packet, and to the handler of
+// its protocol.
 template <class Core>
 constexpr fate to_error_handler(Core& c,
                                 unsummed_datagram<typename Core::packet_type>&& d) noexcept {
@@ -48,13 +53,13 @@ constexpr fate to_error_handler(Core& c,
     if (v.fate == pipeline::notice_kind::tell) {
         auto& delivery = c.local.delivery;
         auto* h = delivery.handler(v.notice.protocol);
-        // Learned first, so that whoever is told finds the new way.
+        // Learned first, so that endpoints and handlers find the new route.
         if (delivery.believes(v.notice) || (h != nullptr && h->believes(v.notice)) ||
             pipeline::quotes_echo_reply(v.notice)) {
             learn(c.tables, c.device.output, v.notice, c.calls.now.now);
         }
         const bool known = delivery.report(v.notice);
-        h = delivery.handler(v.notice.protocol);  // whoever was told may have changed it
+        h = delivery.handler(v.notice.protocol);  // an endpoint may have changed it
         if (h != nullptr ? !h->error(v.notice) : !known) {
             c.books.count(mib::icmp_in_errors);
         }

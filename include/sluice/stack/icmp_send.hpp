@@ -1,8 +1,12 @@
-// icmp_send: what this host originates leaves, and ICMP errors tell senders what became of theirs.
-// Expects: a packet with its complete header and its route; or an offending packet. Does: local-out
-// hook, our own copies of broadcasts and groups, output; refuses: an error if one may be sent.
-// Never: recurses further than an error: none is about an error. Cost: see the stages. RFC 1122
-// section 3.2.2, RFC 1812 section 4.3. Linux ip_local_out, icmp_send.
+// icmp_send: sends packets of this host, and ICMP errors to the senders of packets that it refuses.
+//
+// A packet of this host passes the security policy and the local_out hook; broadcasts and
+// multicasts to joined groups are looped back; then it goes to the output.
+//
+// Expects: a packet with its complete header and its route; or an offending packet.
+// Never:   sends an error about an error.
+// Cost:    see the stages.
+// Source:  RFC 1122 section 3.2.2, RFC 1812 section 4.3; Linux ip_local_out, icmp_send.
 #pragma once
 
 #include <sluice/pipeline/icmp_error.hpp>
@@ -17,7 +21,8 @@
 
 namespace sluice::acts {
 
-// The options of a message and where it ends: the sender of the packet that it is about.
+// TOS, counted type and options of a message, and its final destination: the sender of the packet
+// that it answers.
 struct icmp_envelope {
     u8 tos;
     u8 counted_type;
@@ -25,13 +30,13 @@ struct icmp_envelope {
     ipv4::address final_destination{};
 };
 
-// Refuses a packet: tells its sender if that is allowed, then drops it. `type` is that of the
-// packet's route. Rare, and apart from the acts that call it.
+// Refuses a packet: sends an error to its sender if allowed, then drops it. `type` is the type of
+// the packet's route. Rare, so it is not inlined.
 template <class Core>
 constexpr fate refuse(Core& c, typename Core::packet_type&& packet, const decision& d,
                       route_type type) noexcept;
 
-// Out, or refused.
+// Sends a packet, or refuses it.
 template <class Core>
 [[gnu::always_inline]] constexpr fate leave_or_refuse(Core& c, typename Core::packet_type&& packet,
                                                       const egress_plan& plan) noexcept {
@@ -41,8 +46,7 @@ template <class Core>
 
 namespace detail {
 
-// Broadcasts, and multicasts to groups that we joined, are heard by ourselves. RFC 1112 section
-// 6.1.
+// Loops back broadcasts, and multicasts to joined groups. RFC 1112 section 6.1.
 template <class Core>
 [[gnu::noinline]] constexpr void loop_back(Core& c, const typename Core::packet_type& packet,
                                            route_type type, u16 out) noexcept {
@@ -70,7 +74,7 @@ template <class Core>
 
 }  // namespace detail
 
-// What this host originates, its header complete; the caller counted it as originated.
+// Sends a packet of this host with its complete header; the caller has counted it as originated.
 template <class Core>
 [[gnu::always_inline]] constexpr fate local_out(Core& c, typename Core::packet_type&& packet,
                                                 const routing::output_route& route,
@@ -82,7 +86,7 @@ template <class Core>
     packet.set_interface(0);
     c.books.trace(stage::originate, decision_kind::forward, drop_reason::none, route.interface,
                   packet.size());
-    // Linux asks its policy while it routes, before the hook.
+    // Linux asks its policy during routing, before the hook.
     if (const passage p = pass_security(c.gates, c.books, security_point::out, packet,
                                         {.in = 0, .out = route.interface});
         !p) {
@@ -103,8 +107,8 @@ template <class Core>
     if (joined ? route.loops_back : route.type == route_type::broadcast && !out->loopback) {
         detail::loop_back(c, packet, route.type, out->index);
     }
-    // It was for this host alone. RFC 1112 section 6.1.
-    // Linux sends it where nobody here has joined.
+    // TTL 0: it was for this host alone. RFC 1112 section 6.1.
+    // Linux sends it if no local group member exists.
     if (joined && ipv4::const_view{packet.data()}[ipv4::ttl] == 0) {
         packet.reset();
         c.books.tally(balance::absorbed);
@@ -113,14 +117,14 @@ template <class Core>
     return leave_or_refuse(c, std::move(packet), plan);
 }
 
-// There was no buffer for an ICMP message. Linux icmp_push_reply, __ip_append_data.
+// Counts an ICMP message for which no buffer was free. Linux icmp_push_reply, __ip_append_data.
 template <class Books>
 constexpr void icmp_unsent(Books& b) noexcept {
     b.count(mib::icmp_out_errors);
     b.count(mib::ip_out_discards);
 }
 
-// The ICMP message in `message` on its way.
+// Sends the ICMP message in `message`.
 template <class Core>
 constexpr void send_icmp(Core& c, typename Core::packet_type&& message,
                          const routing::output_route& route, const icmp_envelope& e) noexcept {
@@ -161,7 +165,7 @@ constexpr void write_and_send_error(Core& c, const typename Core::packet_type& o
         quote = rewrite::extended_quote;
     }
     if (quote == 0) {
-        return;  // there is no room for one in a packet
+        return;  // the packet has no room for an error
     }
     typename Core::packet_type message = take_urgent(c.device.buffers, default_headroom);
     if (!message || !rewrite::write_error(message, offending, error, quote) ||
@@ -179,7 +183,7 @@ constexpr void write_and_send_error(Core& c, const typename Core::packet_type& o
 
 }  // namespace detail
 
-// `type` is that of the offending packet's route. Linux icmp_send.
+// `type` is the type of the offending packet's route. Linux icmp_send.
 template <class Core>
 constexpr void send_error(Core& c, const typename Core::packet_type& offending, icmp_request error,
                           route_type type) noexcept {
@@ -205,7 +209,7 @@ constexpr void send_error(Core& c, const typename Core::packet_type& offending, 
     if (!route.has_value()) {
         return;
     }
-    // What leads back over lo came by lo, whatever address of ours it was for.
+    // If the route back is over lo, the packet came by lo, whatever local address it was for.
     const u16 ingress = route->type == route_type::local ? route->interface : offending.interface();
     if (may_send_icmp(c, {error.type(), error.code(), ingress}, *route)) {
         detail::write_and_send_error(c, offending, error, *route, tos, echoed);

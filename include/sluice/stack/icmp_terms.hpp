@@ -1,8 +1,11 @@
-// icmp_terms: on what terms an ICMP message of ours may go: the limits, and the options it carries.
-// Expects: its route; for options the packet that it answers. Does: asks the icmp policy and the
-// options policy, counts what was limited. Never: sends. Cost: two bucket checks. RFC 1812 section
-// 4.3.2.8, RFC 1122 section 3.2.2.6. Linux icmpv4_xrlim_allow, icmp_global_allow,
-// __ip_options_echo.
+// icmp_terms: whether this host may send an ICMP message, and with which options.
+//
+// It asks the icmp policy and the options policy, and counts limited messages.
+//
+// Expects: the message's route; for options the packet that it answers.
+// Cost:    two bucket checks.
+// Source:  RFC 1812 section 4.3.2.8, RFC 1122 section 3.2.2.6; Linux icmpv4_xrlim_allow,
+//          icmp_global_allow, __ip_options_echo.
 #pragma once
 
 #include <sluice/icmp/concept.hpp>
@@ -12,11 +15,12 @@
 
 namespace sluice::acts {
 
-// Where the cause of a message came by.
+// The cause of a message.
 struct icmp_cause {
-    u8 type;  // of the message
+    u8 type;  // the message's
     u8 code = 0;
-    // 0: an answer to a request, which the limits for all meet over loopback too, as in Linux.
+    // Ingress of the cause. 0: the message answers a request; its limits count over loopback too,
+    // as in Linux.
     u16 interface = 0;
 };
 
@@ -50,7 +54,7 @@ template <class Core>
     }
 }
 
-// The options of an answer to `received`, into `to`; false: there is to be no answer.
+// Writes the options of an answer to `received` into `to`. false: no answer may be sent.
 template <class Core>
 [[nodiscard]] constexpr bool echo_options(const Core& c, const typename Core::packet_type& received,
                                           const interface* in, route_type type,

@@ -1,8 +1,11 @@
-// learn: what an ICMP error teaches about the way to a destination: a path MTU, another gateway.
-// Expects: a notice that the protocol it quotes believes. Does: asks the stages what it teaches and
-// keeps that in the exceptions. Never: sends, but asks for a neighbour that nobody has heard of.
-// Cost: a lookup. RFC 1191 section 6, RFC 1122 section 3.3.1. Linux ipv4_update_pmtu,
-// ipv4_redirect.
+// learn: learns a path MTU or another gateway of a destination from an ICMP error.
+//
+// The stages decide what to learn; the exceptions keep it.
+//
+// Expects: a notice whose quoted packet its protocol recognizes.
+// Never:   sends, except to resolve an unknown neighbour.
+// Cost:    a lookup.
+// Source:  RFC 1191 section 6, RFC 1122 section 3.3.1; Linux ipv4_update_pmtu, ipv4_redirect.
 #pragma once
 
 #include <sluice/pipeline/learn.hpp>
@@ -29,7 +32,7 @@ constexpr void learn_mtu(Tables& t, const icmp_error_notice& n, const routing::o
     const route_exception* known = t.exceptions.find(key, now);
     if (known != nullptr && known->mtu == lesson.mtu && !lesson.locked &&
         (known->expires - now) * 2 > life) {
-        return;  // nothing new, and still young
+        return;  // nothing new, and less than half of its life is over
     }
     t.changed();
     t.exceptions.learn(key, {.mtu = lesson.mtu, .mtu_locked = lesson.locked, .expires = now + life},
@@ -46,7 +49,7 @@ constexpr void learn_gateway(Tables& t, Output& output, const icmp_error_notice&
     }
     const ipv4::address gateway{n.info};
     const exception_key key = key_of(used.destination, r);
-    // A gateway that nobody has heard of is asked for, and used once it is named again.
+    // An unresolved gateway is resolved now, and used when the next redirect names it.
     if (!resolve_by(output, {used.interface, link_destination::unicast, gateway}, now)) {
         return;
     }

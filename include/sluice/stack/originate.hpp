@@ -1,9 +1,14 @@
-// originate: what programs and handlers send: a payload as one datagram, a complete packet, or one
-// whose header is completed.
-// Expects: a request. Does: routes, refuses what cannot go, writes or completes the header, sends;
-// from within a call it leaves that to the work queue. Never: keeps parts of a datagram for later.
-// Cost: a route lookup and a header. RFC 1122 section 3.4, RFC 6864 section 4.1. Linux raw_sendmsg,
-// ip_make_skb, raw_send_hdrinc.
+// originate: sends for programs and handlers: a payload as one datagram, a complete packet, or a
+// packet whose header is completed.
+//
+// It routes, refuses packets that cannot be sent, writes or completes the header, and sends. From
+// within a call the work queue sends.
+//
+// Expects: a request.
+// Never:   keeps parts of a datagram for later (no corking).
+// Cost:    a route lookup and a header.
+// Source:  RFC 1122 section 3.4, RFC 6864 section 4.1; Linux raw_sendmsg, ip_make_skb,
+//          raw_send_hdrinc.
 #pragma once
 
 #include <sluice/options/outgoing.hpp>
@@ -17,7 +22,7 @@
 
 namespace sluice {
 
-// What send() is told beside the payload.
+// The arguments of send() beside the payload.
 struct send_request {
     ipv4::address destination{};
     ipv4::address source{};  // unspecified: chosen by the route
@@ -25,23 +30,23 @@ struct send_request {
     u8 protocol = 0;
     u8 tos = 0;
     u8 ttl = 0;                  // 0: ip_default_ttl, 1 for multicast
-    bool dont_fragment = false;  // DF is set; what exceeds the MTU is refused
-    // DF is set where it fits the MTU; what exceeds it is cut (Linux IP_PMTUDISC_WANT).
+    bool dont_fragment = false;  // sets DF; refuses datagrams above the MTU
+    // Sets DF if the datagram fits the MTU, fragments it if not (Linux IP_PMTUDISC_WANT).
     bool prefer_whole = false;
-    // Datagrams that are never cut carry an identification too (Linux: of connected sockets).
+    // Identifies also datagrams that are never fragmented (Linux: those of connected sockets).
     bool always_identified = false;
     bool on_link_only = false;  // through no gateway (Linux MSG_DONTROUTE)
-    // The MTU of the interface counts, not that of the route or what was learned of the path (Linux
+    // Only the MTU of the interface counts, not that of the route or a learned path MTU (Linux
     // IP_PMTUDISC_PROBE, IP_PMTUDISC_INTERFACE, IP_PMTUDISC_OMIT).
     bool ignore_path_mtu = false;
-    u8 multicast_ttl = 1;               // of multicasts where ttl is 0 (Linux IP_MULTICAST_TTL)
-    mib sent_counter = mib::none;       // moved when it goes: a transport's
-    mib no_buffer_counter = mib::none;  // when there was no buffer for it, here or in the device
-    // Options to send along, from options_policy::compile_request; nullptr: none.
+    u8 multicast_ttl = 1;               // for multicast where ttl is 0 (Linux IP_MULTICAST_TTL)
+    mib sent_counter = mib::none;       // counter of the transport for a sent datagram
+    mib no_buffer_counter = mib::none;  // the same without a buffer, here or in the device
+    // Options to send, from options_policy::compile_request; nullptr: none.
     const ip_options::outgoing* options = nullptr;
 };
 
-// What the route of such a datagram is chosen by.
+// The flow by which the request's route is chosen.
 [[nodiscard]] constexpr routing::flow flow_of(const send_request& r) noexcept {
     const bool strict = r.options != nullptr && r.options->offsets.strict_route;
     return {.destination =
@@ -84,7 +89,7 @@ constexpr send_result refuse_send(Books& b, Packet&& packet, routing::send_error
     return failure{error};
 }
 
-// What a drop on the way out means to the sender. A hook or a policy may have any reason.
+// The sender's error for a drop reason. A hook or a policy may have any reason.
 [[nodiscard]] constexpr routing::send_error error_of(drop_reason why) noexcept {
     switch (why) {
     case drop_reason::too_big:
@@ -132,8 +137,7 @@ constexpr void complete_header(Core& c, typename Core::packet_type& packet,
 
 }  // namespace detail
 
-// Sends a packet with its complete header by its route and says what became of it. Linux
-// ip_send_skb.
+// Sends a packet with its complete header by its route and returns the result. Linux ip_send_skb.
 template <class Core>
 constexpr send_result output_now(Core& c, typename Core::packet_type&& packet,
                                  const routing::output_route& route,
@@ -146,8 +150,8 @@ constexpr send_result output_now(Core& c, typename Core::packet_type&& packet,
     return {};
 }
 
-// The same; from within a call it leaves when its turn comes, and what is told is that it has a
-// place.
+// The same; from within a call the packet waits in the work queue, and the result says whether it
+// has a place there.
 template <class Core>
 constexpr send_result to_output(Core& c, typename Core::packet_type&& packet,
                                 const routing::output_route& route,
@@ -164,7 +168,7 @@ constexpr send_result to_output(Core& c, typename Core::packet_type&& packet,
                            : detail::unsent(c.books, routing::send_error::no_buffer, counters);
 }
 
-// The payload in `packet` as one datagram by a route that flow_of(r) was given.
+// Sends the payload in `packet` as one datagram, by the route of flow_of(r).
 template <class Core>
 [[nodiscard]] constexpr send_result originate_by(Core& c, typename Core::packet_type&& packet,
                                                  const send_request& r,
@@ -194,7 +198,7 @@ template <class Core>
         .protocol = r.protocol,
         .identification = v.identified ? detail::identification_for(c, route, r.protocol) : u16{0},
         .dont_fragment = v.dont_fragment};
-    // It may be one that was received, and somebody else's too.
+    // The packet may be a received one, and its bytes may be shared.
     if (!packet || !rewrite::forget_header(packet) ||
         !rewrite::originate(packet, route, choice, with, r.destination, c.calls.now.midnight_ms)) {
         detail::count_if(c.books, r.no_buffer_counter);
@@ -208,7 +212,7 @@ template <class Core>
                      {.sent = r.sent_counter, .no_buffer = r.no_buffer_counter});
 }
 
-// The payload in `packet` as one datagram.
+// Sends the payload in `packet` as one datagram.
 template <class Core>
 [[nodiscard]] constexpr send_result originate(Core& c, typename Core::packet_type&& packet,
                                               const send_request& r) noexcept {
@@ -222,10 +226,9 @@ template <class Core>
     return originate_by(c, std::move(packet), r, *route);
 }
 
-// A packet that begins with its own header, which is completed: total length and checksum always,
-// source and identification where they are 0; the rest goes as it is. The request says where to;
-// the header's destination is not looked at. Cut only to an MTU learned of the path, and not
-// counted as a request.
+// Sends a packet that begins with a header of the program's. Total length and checksum are always
+// set, source and identification where they are 0. The request's destination counts, not the
+// header's. The packet is fragmented only for a learned path MTU, and not counted as a request.
 template <class Core>
 [[nodiscard]] constexpr send_result send_with_header(Core& c, typename Core::packet_type&& packet,
                                                      const send_request& r) noexcept {
@@ -257,7 +260,7 @@ template <class Core>
     return to_output(c, std::move(packet), *route, {.request = false});
 }
 
-// A packet whose header is complete, to where that says; cut if need be.
+// Sends a packet with a complete header to its destination; fragments it if necessary.
 template <class Core>
 [[nodiscard]] constexpr send_result send_complete(Core& c,
                                                   typename Core::packet_type&& packet) noexcept {

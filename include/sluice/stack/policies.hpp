@@ -1,9 +1,13 @@
-// policies: the slots of a stack, and how a user names only what he changes.
-// Expects: `struct edge : sluice::policies<sluice::routes<T>, sluice::output<U>> {};`. Does: checks
-// each slot at its own line, finds the policy of a slot or the default. Never: instantiates a
-// model. Cost: nothing at run time. A misspelt slot is no template (the compiler suggests the right
-// one); a slot given twice and a type that is no slot are errors that say so.
-// `based_on<linux_router>` starts from another set of policies.
+// policies: the slots of a stack. A program names only those that it changes:
+//
+//     struct edge : sluice::policies<sluice::routes<T>, sluice::output<U>> {};
+//
+// `based_on<linux_router>` starts from another set of policies. Each slot checks its policy. A slot
+// given twice, or a type that is no slot, is an error with a message; for a misspelt slot the
+// compiler suggests the right name.
+//
+// Never: instantiates a model.
+// Cost:  nothing at run time.
 #pragma once
 
 #include <sluice/delivery/concept.hpp>
@@ -35,20 +39,20 @@ namespace sluice {
 
 namespace detail {
 
-// What every slot is: the place of one policy.
+// The base of every slot: the place of one policy.
 template <class P>
 struct slot {
     using policy = P;
 };
 
-// Whether both are the same slot, whatever stands in them.
+// Whether both are the same slot, with whatever policy.
 template <class A, class B>
 inline constexpr bool is_same_slot = false;
 template <template <class> class Slot, class A, class B>
 inline constexpr bool is_same_slot<Slot<A>, Slot<B>> = true;
 
-// A policy that does not fit is told once, by its slot; the default stands in, so that nothing else
-// fails for it.
+// A policy that does not fit is reported once, by its slot. The default replaces it, so that no
+// other error follows.
 template <bool fits, class P, class Default>
 using slot_or = std::conditional_t<fits, slot<P>, Default>;
 
@@ -61,9 +65,9 @@ concept names_slot = requires { typename T::policy; } &&
 
 }  // namespace detail
 
-// The slots, in the order in which a packet meets them, each with its default.
+// The slots, in the order in which a packet meets them, each with its default policy.
 
-// Where packets come from.
+// The source of packets.
 template <class S = fixed_pool<2048, 1024>>
 struct buffers : detail::slot_or<buffer_source<S>, S, buffers<>> {
     static consteval bool check() {
@@ -73,7 +77,7 @@ struct buffers : detail::slot_or<buffer_source<S>, S, buffers<>> {
         return true;
     }
 };
-// The interfaces and our addresses.
+// The interfaces and their addresses.
 template <class I = interface_table<32>>
 struct interfaces : detail::slot_or<interface_policy<I>, I, interfaces<>> {
     static consteval bool check() {
@@ -83,7 +87,7 @@ struct interfaces : detail::slot_or<interface_policy<I>, I, interfaces<>> {
         return true;
     }
 };
-// Where destinations lead.
+// The routes.
 template <class R = lpm_trie<256>>
 struct routes : detail::slot_or<route_policy<R>, R, routes<>> {
     static consteval bool check() {
@@ -92,7 +96,7 @@ struct routes : detail::slot_or<route_policy<R>, R, routes<>> {
         return true;
     }
 };
-// What is learned about single destinations: path MTUs and redirects.
+// Learned properties of single destinations: path MTUs and redirects.
 template <class E = bounded_exceptions<32>>
 struct exceptions : detail::slot_or<exceptions_policy<E>, E, exceptions<>> {
     static consteval bool check() {
@@ -102,7 +106,7 @@ struct exceptions : detail::slot_or<exceptions_policy<E>, E, exceptions<>> {
         return true;
     }
 };
-// Which groups we listen to.
+// The multicast groups that were joined.
 template <class M = group_list<32>>
 struct multicast : detail::slot_or<multicast_policy<M>, M, multicast<>> {
     static consteval bool check() {
@@ -112,7 +116,7 @@ struct multicast : detail::slot_or<multicast_policy<M>, M, multicast<>> {
         return true;
     }
 };
-// What becomes of IPv4 options.
+// The handling of IPv4 options.
 template <class O = linux_options>
 struct options : detail::slot_or<options_policy<O>, O, options<>> {
     static consteval bool check() {
@@ -122,8 +126,8 @@ struct options : detail::slot_or<options_policy<O>, O, options<>> {
         return true;
     }
 };
-// A tag whose model<Packet> makes fragments whole. As all tags it is checked by the stack, which
-// knows the packet.
+// A tag whose model<Packet> reassembles fragments. The stack checks tags, because it knows the
+// packet type.
 template <class T = bounded_cache<512>>
 struct reassembly : detail::slot<T> {
     template <class Packet>
@@ -137,7 +141,7 @@ struct reassembly : detail::slot<T> {
         return reassembly_policy<T, Packet>;
     }
 };
-// A tag whose model<Packet> knows the handlers and endpoints.
+// A tag whose model<Packet> is the registry of handlers and endpoints.
 template <class T = registered_endpoints<>>
 struct delivery : detail::slot<T> {
     template <class Packet>
@@ -151,7 +155,7 @@ struct delivery : detail::slot<T> {
         return delivery_policy<T, Packet>;
     }
 };
-// Whether ICMP is answered and how often errors are sent.
+// Whether ICMP requests are answered, and how often ICMP errors are sent.
 template <class T = linux_icmp_limiter>
 struct icmp_limits : detail::slot_or<icmp_policy<T>, T, icmp_limits<>> {
     static consteval bool check() {
@@ -171,7 +175,7 @@ struct identification : detail::slot_or<identification_policy<T>, T, identificat
         return true;
     }
 };
-// A tag whose model<Packet> runs the user's hooks.
+// A tag whose model<Packet> runs the program's hooks.
 template <class T = no_hooks>
 struct hooks : detail::slot<T> {
     template <class Packet>
@@ -185,7 +189,7 @@ struct hooks : detail::slot<T> {
         return hook_policy<T, Packet>;
     }
 };
-// A tag whose model<Packet> may refuse packets.
+// A tag whose model<Packet> may drop packets.
 template <class T = permit_all>
 struct security : detail::slot<T> {
     template <class Packet>
@@ -199,7 +203,7 @@ struct security : detail::slot<T> {
         return security_policy<T, Packet>;
     }
 };
-// A tag whose model<Packet> takes what leaves.
+// A tag whose model<Packet> sends packets.
 template <class T = queue_output<64>>
 struct output : detail::slot<T> {
     template <class Packet>
@@ -227,7 +231,7 @@ struct stats : detail::slot_or<stats_policy<S>, S, stats<>> {
         return true;
     }
 };
-// Who sees the decisions.
+// The observer of decisions.
 template <class O = null_observer>
 struct observers : detail::slot_or<observer<O>, O, observers<>> {
     static consteval bool check() {
@@ -236,14 +240,13 @@ struct observers : detail::slot_or<observer<O>, O, observers<>> {
         return true;
     }
 };
-// Another set of policies to start from.
+// A set of policies to start from.
 template <class P>
 struct based_on : detail::slot<P> {};
 
 namespace detail {
 
-// Tells of each mistake by itself and yields true: the class that asks stays whole, and nothing
-// else fails for it.
+// Reports each mistake by itself and returns true, so that no other error follows.
 template <class T>
 consteval bool check_slot() {
     static_assert(
@@ -270,7 +273,7 @@ consteval bool is_given_once() {
 template <class T>
 inline constexpr bool is_base = is_same_slot<T, based_on<void>>;
 
-// What stands in that slot among Slots: in theirs, in that of the base, or by default.
+// The policy of a slot: one of Slots, that of the base, or the default.
 template <class Wanted>
 constexpr Wanted find_slot() {
     return {};
@@ -292,7 +295,7 @@ constexpr void take_settings([[maybe_unused]] settings& s) noexcept {
         s = Slot::policy::initial_settings();
     }
 }
-// Those of the base among Slots, or Linux's defaults.
+// The settings of the base among Slots, or Linux's defaults.
 template <class... Slots>
 constexpr settings base_settings() noexcept {
     settings s{};
@@ -307,12 +310,11 @@ struct policies {
     static_assert((detail::check_slot<Slots>() && ...));
     static_assert((detail::is_given_once<Slots, Slots...>() && ...));
 
-    // The policy in that slot: of<routes<>>.
+    // The policy of a slot: of<routes<>>.
     template <class Slot>
     using of = typename decltype(detail::find_slot<Slot, Slots...>())::policy;
 
-    // What the switches start with: as in the base, or Linux's defaults; a set of policies of its
-    // own may hide it.
+    // The initial switches: the base's, or Linux's defaults. A set of policies may define its own.
     [[nodiscard]] static constexpr settings initial_settings() noexcept {
         return detail::base_settings<Slots...>();
     }
@@ -327,12 +329,12 @@ struct slot_of<Slot<Default>, T> {
     using type = Slot<T>;
 };
 
-// The tag in that slot; where its model does not fit the default, as in slot_or.
+// The tag of a slot; the default if its model does not fit, as in slot_or.
 template <class P, class Slot, class Packet, class T = typename P::template of<Slot>>
 using tag_of =
     std::conditional_t<slot_of<Slot, T>::type::template fits<Packet>(), T, typename Slot::policy>;
 
-// Every policy of P by name, defaults filled in.
+// All policies of P by name, defaults included.
 template <class P>
 struct resolved {
     using buffers = typename P::template of<sluice::buffers<>>;
@@ -354,15 +356,15 @@ struct resolved {
     using security = tag_of<P, sluice::security<>, packet>;
     using output = tag_of<P, sluice::output<>, packet>;
 
-    // The stack builds errors of up to 576 bytes, in front of which the link and a longer header
-    // need room.
+    // The stack builds ICMP errors of up to 576 bytes; the link and a longer header need room in
+    // front.
     static_assert(buffers::block_capacity >= default_headroom + 576 + 60,
                   "sluice: buffers<S>: too little room in a block: it must hold the headroom "
                   "(packet/pool_storage.hpp: "
                   "default_headroom), a header of 60 bytes and an ICMP error of 576");
 };
 
-// P, or the default of all slots where P is no set of policies; class stack says that it is none.
+// P; or all defaults if P is no set of policies, which class stack reports.
 template <class P>
 concept is_policy_set = requires { typename P::template of<sluice::buffers<>>; };
 template <class P>

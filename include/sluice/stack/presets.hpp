@@ -1,7 +1,13 @@
-// presets: sets of policies by use: linux_host, linux_router, tiny_host (hardened_router has a
-// header of its own). Expects: to be used as they are or extended: `struct mine :
-// policies<based_on<linux_router>, output<tun>> {...}`. Does: chooses sizes and switches. Never:
-// differs from Linux but in tiny_host, which says where. Cost: as their policies.
+// presets: sets of policies by use: linux_host, linux_router, tiny_host. hardened_router has its own
+// header.
+//
+// Use them as they are, or extend them:
+//
+//     struct mine : policies<based_on<linux_router>, output<tun>> {...};
+//
+// They choose sizes and switches. Only tiny_host differs from Linux.
+//
+// Cost: their policies'.
 #pragma once
 
 #include <sluice/icmp/no_icmp.hpp>
@@ -13,13 +19,13 @@
 
 namespace sluice {
 
-// Linux's 4 MiB of fragments hold some 5,000 alone: room for 3,584, which leave a quarter of the
-// buffers. About 14 MiB, of which the buffers take none before they are used: not for a program's
-// stack.
+// Linux's 4 MiB of fragments would take some 5,000 buffers; the cache keeps at most 3,584, so that
+// more than a quarter of the buffers stay free. A stack has about 14 MiB (unused buffers take no
+// memory): do not put it on a program's stack.
 struct linux_memory : policies<buffers<fixed_pool<2048, 5120>>,
                                reassembly<bounded_cache<3584, overlap::reject_datagram, 3584>>> {};
 
-// A host as Linux is out of the box.
+// A host like Linux without configuration.
 struct linux_host : policies<based_on<linux_memory>> {};
 
 // The same with net.ipv4.ip_forward = 1.
@@ -30,8 +36,8 @@ struct linux_router : policies<based_on<linux_memory>, routes<lpm_trie<1024>>,
     }
 };
 
-// A host for small devices: static memory of about 30 KiB, no options, no reassembly, no
-// learned path MTUs and redirects.
+// A host for small devices: about 30 KiB of static memory; no options, no reassembly, no learned
+// path MTUs or redirects.
 struct tiny_host
     : policies<buffers<fixed_pool<1600, 8>>, interfaces<interface_table<4>>,
                routes<linear_routes<16>>, exceptions<no_exceptions>, multicast<group_list<4>>,

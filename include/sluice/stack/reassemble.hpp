@@ -1,7 +1,11 @@
-// reassemble: fragments made whole for whoever asks, or given up.
-// Expects: a fragment whose interface is there. Does: counts what the reassembly policy decided,
-// validates what it made, tells the sender what did not come whole in time. Never: delivers. Cost:
-// the policy's. RFC 1122 section 3.3.2. Linux ip_defrag, ip_expire.
+// reassemble: puts fragments together, or gives them up when their time is over.
+//
+// It counts what the reassembly policy decides, verifies the reassembled datagram, and reports a
+// timeout to the sender.
+//
+// Expects: a fragment whose interface exists.
+// Cost:    the policy's.
+// Source:  RFC 1122 section 3.3.2; Linux ip_defrag, ip_expire.
 #pragma once
 
 #include <sluice/pipeline/classify.hpp>
@@ -13,7 +17,7 @@
 
 namespace sluice::acts {
 
-// The whole datagram, or what became of the fragment.
+// The reassembled datagram, or the fate of the fragment.
 template <class Core>
 [[nodiscard]] constexpr result<unsummed_datagram<typename Core::packet_type>, fate>
 reassemble(Core& c, unsummed_datagram<typename Core::packet_type>&& d, reassembly_user user,
@@ -30,7 +34,7 @@ reassemble(Core& c, unsummed_datagram<typename Core::packet_type>&& d, reassembl
                                                            : decision_kind::drop,
                   step.reason, in.index, step.pieces);
     if (step.too_far) {
-        c.books.count(mib::ip_reasm_fails);  // once, for however many pieces
+        c.books.count(mib::ip_reasm_fails);  // once, for any number of pieces
     }
     c.books.count_drops(step.too_far ? drop_reason::fragment_too_far
                                      : drop_reason::fragment_abandoned,
@@ -57,7 +61,8 @@ reassemble(Core& c, unsummed_datagram<typename Core::packet_type>&& d, reassembl
 
 namespace detail {
 
-// RFC 792: time exceeded code 1 when the first fragment is there; not about what came to many.
+// RFC 792: time exceeded code 1 if the first fragment is there; not for a broadcast or multicast
+// datagram.
 template <class Core>
 constexpr void fragments_expired(Core& c,
                                  const expired_datagram<typename Core::packet_type>& e) noexcept {
@@ -69,8 +74,8 @@ constexpr void fragments_expired(Core& c,
     if (in != nullptr) {
         const ipv4::const_view ip{e.first.data()};
         const auto found = pipeline::classify(c.tables.look_up(), ip, ip[ipv4::destination], *in);
-        // Linux tells it of an address that is no longer ours, too, but not when the packet would
-        // be refused for its addresses.
+        // Linux also sends the error for an address that is no longer local, but not if the packet
+        // would be dropped for its addresses.
         if (found.decided.kind() != decision_kind::drop || found.unroutable) {
             send_error(c, e.first, icmp_request::reassembly_exceeded(), found.type);
         }
@@ -80,7 +85,7 @@ constexpr void fragments_expired(Core& c,
 
 }  // namespace detail
 
-// Gives up the datagrams whose time is over.
+// Gives up datagrams whose time is over.
 template <class Core>
 constexpr void expire_fragments(Core& c) noexcept {
     c.local.reassembly.expire(c.calls.now.now,

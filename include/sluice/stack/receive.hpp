@@ -1,8 +1,10 @@
-// receive: a packet's whole way in, in Linux's order.
-// Expects: a packet that was counted as received. Does: validate, hook, classify, options, then
-// deliver or forward. Never: decides by itself what a stage decides; trusts what it found in a
-// table before others' code ran. Cost: the stages. RFC 1812 section 5.2.1. Linux ip_rcv,
-// ip_rcv_finish.
+// receive: takes a packet through the stages in Linux's order: validate, prerouting hook, classify,
+// options, then deliver or forward.
+//
+// Expects: a packet that was counted as received.
+// Never:   decides; the stages do. Never uses a table entry found before foreign code ran.
+// Cost:    the stages.
+// Source:  RFC 1812 section 5.2.1; Linux ip_rcv, ip_rcv_finish.
 #pragma once
 
 #include <sluice/pipeline/classify.hpp>
@@ -27,9 +29,9 @@ template <class Core>
     }
 }
 
-// Early demultiplexing: an established flow of UDP keeps the route of its datagrams as long as the
-// tables stay as they are. Linux udp_v4_early_demux.
-// Deviation: only for those that come by the same interface, as Linux asks of TCP alone.
+// Early demultiplexing: an established UDP flow caches the route of its datagrams until the tables
+// change. Linux udp_v4_early_demux.
+// Deviation: only for datagrams of the same ingress, which Linux requires for TCP alone.
 template <class Core>
 [[gnu::noinline]] constexpr pipeline::classification
 classify_flow(Core& c, unsummed_datagram<typename Core::packet_type>& d,
@@ -51,7 +53,7 @@ classify_flow(Core& c, unsummed_datagram<typename Core::packet_type>& d,
     return found;
 }
 
-// A datagram that was found to be for this host without asking its flow: its route is kept too.
+// Caches the route of a local datagram whose flow was not asked.
 template <class Core>
 [[gnu::noinline]] constexpr void keep_route(Core& c,
                                             unsummed_datagram<typename Core::packet_type>& d,
@@ -63,7 +65,7 @@ template <class Core>
     }
 }
 
-// Counts what the route tells, then does what it says. Linux ip_rcv_finish_core from the options
+// Counts by the route's type, then follows the decision. Linux ip_rcv_finish_core from the options
 // on.
 template <class Core>
 constexpr fate follow_route(Core& c, unsummed_datagram<typename Core::packet_type>&& d,
@@ -87,7 +89,7 @@ constexpr fate follow_route(Core& c, unsummed_datagram<typename Core::packet_typ
     case decision_kind::forward:
         return forward(c, std::move(d), found, in);
     case decision_kind::reject:
-        // The table's refusals have a limit of their own, by source.
+        // Rejections by the route table have their own limit, by source.
         if (!c.local.icmp_limits.allow_unroutable(d.header()[ipv4::source], c.tables.switches,
                                                   c.calls.now.now)) {
             return drop(c.books, std::move(d).release(), found.decided.reason());
@@ -98,8 +100,8 @@ constexpr fate follow_route(Core& c, unsummed_datagram<typename Core::packet_typ
     }
 }
 
-// A datagram behind the first hook: its route, its options, then where that leads. `known`: the
-// route of what came back from ourselves.
+// Routes a datagram after the prerouting hook, reads its options, and follows the route. `known`:
+// the route of a packet that this host sent to itself.
 template <class Core>
 constexpr fate route_and_follow(Core& c, unsummed_datagram<typename Core::packet_type>&& d,
                                 const interface& in,
@@ -118,7 +120,7 @@ constexpr fate route_and_follow(Core& c, unsummed_datagram<typename Core::packet
             t, d, in, found, c.calls.now.midnight_ms);
         c.books.trace(stage::options, o, in.index);
         if (!o.proceeds()) {
-            // A directed broadcast that is forwarded is like any other packet on its way.
+            // A directed broadcast that is forwarded counts as any other forwarded packet.
             const bool passes = found.decided.kind() == decision_kind::forward;
             return refuse(c, std::move(d).release(), o,
                           passes ? route_type::unicast : found.delivered_as());
@@ -127,7 +129,7 @@ constexpr fate route_and_follow(Core& c, unsummed_datagram<typename Core::packet
     return follow_route(c, std::move(d), found, in);
 }
 
-// By the ECN of the header, also of one that was refused for what comes after its first words.
+// Counts by the header's ECN, also for a packet that is dropped for a later part of its header.
 template <class Books, class Packet>
 constexpr void count_ecn(Books& b, const Packet& packet, drop_reason refused) noexcept {
     if (refused != drop_reason::header_invalid && packet.head_size() >= ipv4::min_header_length) {
@@ -136,7 +138,7 @@ constexpr void count_ecn(Books& b, const Packet& packet, drop_reason refused) no
     }
 }
 
-// `known`: the route of a packet that came back from ourselves, which is not classified again.
+// `known`: the route of a packet that this host sent to itself, which is not classified again.
 // Linux loopback_xmit, dev_loopback_xmit.
 template <class Core>
 constexpr fate receive_from(Core& c, typename Core::packet_type&& packet, const interface& from,
@@ -158,7 +160,7 @@ constexpr fate receive_from(Core& c, typename Core::packet_type&& packet, const 
     if (const passage p = pass_hook(c.gates, c.books, hook_point::prerouting, d, ingress, 0); !p) {
         return p.ended_as;
     }
-    const interface* in = c.tables.running(ingress);  // the hook may have taken it away
+    const interface* in = c.tables.running(ingress);  // the hook may have removed it
     if (in == nullptr) {
         return drop(c.books, std::move(d).release(), drop_reason::interface_down);
     }
@@ -167,7 +169,7 @@ constexpr fate receive_from(Core& c, typename Core::packet_type&& packet, const 
 
 }  // namespace detail
 
-// Linux ip_rcv_core and on.
+// Linux ip_rcv_core and the functions behind it.
 template <class Core>
 constexpr fate receive(Core& c, typename Core::packet_type&& packet) noexcept {
     const interface* in = c.tables.running(packet.interface());
@@ -182,7 +184,7 @@ constexpr fate receive(Core& c, typename Core::packet_type&& packet) noexcept {
     return detail::receive_from(c, std::move(packet), *in, nullptr);
 }
 
-// One of ours that came back.
+// Receives a packet that this host sent to itself.
 template <class Core>
 constexpr fate receive_own(Core& c, work_item<typename Core::packet_type>&& item) noexcept {
     const interface* in = c.tables.running(item.route.interface);
@@ -191,7 +193,7 @@ constexpr fate receive_own(Core& c, work_item<typename Core::packet_type>&& item
     }
     const pipeline::classification known{
         .decided = item.back, .type = item.route.type, .unroutable = true};
-    // What is to be forwarded once more is routed anew when the routes have changed since.
+    // A packet to be forwarded again is routed anew if the routes have changed since.
     const bool holds =
         item.back.kind() != decision_kind::forward || item.version == c.tables.route_generation();
     return detail::receive_from(c, std::move(item.packet), *in, holds ? &known : nullptr);

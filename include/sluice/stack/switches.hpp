@@ -1,13 +1,14 @@
-// switches: the kernel's switches of a stack, changed while packets run.
+// switches: changes a stack's switches, Linux's sysctls, while packets run.
 //
-// A change is compiled at once into what the packet path reads. What Linux changes along with a
-// switch changes along: forwarding of all reaches every interface, any other value of default
-// those interfaces to which nobody gave an address or a value of their own.
-// Deviation: writing the value that stands already is no choice of one's own; Linux sees the write.
+// A change is compiled at once into the data that the packet path reads. Forwarding of `all` also
+// changes every interface. Any other value of `default` also changes the interfaces that have no
+// address and no value of their own.
 //
-// Expects: stack_tables.
-// Cost:    a change compiles the switches of all interfaces.
-// Source:  Linux devinet_sysctl_forward, devinet_conf_proc.
+// Expects:   stack_tables.
+// Cost:      a change recompiles the switches of all interfaces.
+// Source:    Linux devinet_sysctl_forward, devinet_conf_proc.
+// Deviation: writing an unchanged value gives an interface no value of its own; Linux sees the
+//            write.
 #pragma once
 
 #include <sluice/stack/forget.hpp>
@@ -15,20 +16,20 @@
 
 namespace sluice::acts {
 
-// f(u16 index) of each interface, which it may change.
+// Calls f(u16 index) for each interface, which f may change.
 template <class Tables, class F>
 constexpr void for_each_index(Tables& t, F&& f) {
     t.interfaces.for_each([&](const interface& i) { f(i.index); });
 }
 
-// Compiles the switches into what the packet path reads.
+// Compiles the switches into the data that the packet path reads.
 template <class Tables>
 constexpr void refresh(Tables& t) noexcept {
     t.changed();
     for_each_index(t, [&](u16 index) { t.interfaces.refresh(index, t.switches.all); });
 }
 
-// f(settings&).
+// Calls f(settings&).
 template <class Tables, class F>
 constexpr void change_switches(Tables& t, F&& f) {
     settings& s = t.switches;
@@ -47,7 +48,7 @@ constexpr void change_switches(Tables& t, F&& f) {
     refresh(t);
 }
 
-// f(interface_settings&): conf.IF. False: there is no such interface.
+// Calls f(interface_settings&): conf.IF. false: the interface does not exist.
 template <class Tables, class F>
 constexpr bool change_switches_of(Tables& t, u16 index, F&& f) {
     interface* i = t.interfaces.find(index);
@@ -61,15 +62,15 @@ constexpr bool change_switches_of(Tables& t, u16 index, F&& f) {
     return true;
 }
 
-// A new interface starts with conf.default, and keeps for good what was changed there before. Linux
-// inetdev_init, which copies the state along.
+// A new interface starts with conf.default. Values that were changed there before are its own from
+// then on. Linux inetdev_init, which copies the state too.
 template <class Tables>
 constexpr void inherit_defaults(const Tables& t, interface& i) noexcept {
     i.own = t.switches.defaults;
     i.chosen = t.defaults_chosen;
 }
 
-// An interface with an address follows conf.default no more. Linux ipv4_devconf_setall.
+// An interface with an address no longer follows conf.default. Linux ipv4_devconf_setall.
 template <class Tables>
 constexpr void choose_all(Tables& t, u16 index) noexcept {
     t.interfaces.find(index)->chosen = all_inherited;

@@ -1,6 +1,9 @@
-// stack_tables: what a stack looks things up in: interfaces, routes, what was learned, groups,
-// switches. Expects: the policies of its slots. Does: owns them, gives them to the stages as one
-// argument, says when they changed. Never: changes one by itself. Cost: the policies' own sizes.
+// stack_tables: the tables of a stack: interfaces, routes, exceptions, groups, switches.
+//
+// The stages take them as one argument (look_up()). They know when they changed.
+//
+// Expects: the policies of its slots.
+// Cost:    the policies' own sizes.
 #pragma once
 
 #include <sluice/base/siphash.hpp>
@@ -14,7 +17,7 @@ namespace sluice {
 
 namespace detail {
 
-// What a route policy starts from: its own `parts` (lpm_table: memory), or nothing.
+// The constructor argument of a route policy: its own `parts` (lpm_table: memory), or nothing.
 template <class Routes>
 struct route_parts {
     struct type {};
@@ -31,7 +34,7 @@ struct route_parts<Routes> {
 
 template <class Chosen>
 struct stack_tables {
-    // A table that has no local routes gets a list of them in front.
+    // A table without local routes gets a list of them in front.
     using routes_type =
         std::conditional_t<Chosen::routes::has_local_routes, typename Chosen::routes,
                            with_local_routes<typename Chosen::routes>>;
@@ -43,8 +46,8 @@ struct stack_tables {
     [[no_unique_address]] exceptions_type exceptions;
     [[no_unique_address]] typename Chosen::multicast groups{};
     settings switches;
-    inherited_mask defaults_chosen = 0;  // members of conf.default that were changed
-    // There are routes of type local that no address brought along.
+    inherited_mask defaults_chosen = 0;  // changed members of conf.default
+    // Some routes of type local come from no address.
     bool custom_local_routes = false;
     u32 changes = 0;
     u32 touched = 0;
@@ -53,7 +56,7 @@ struct stack_tables {
                            hash_key key) noexcept
         : routes{from_routes::make(r)}, exceptions{key}, switches{s} {}
 
-    // As the stages take them.
+    // The tables as the stages take them.
     [[nodiscard]] constexpr auto look_up() const noexcept {
         return routing::tables{.interfaces = interfaces,
                                .routes = routes,
@@ -61,18 +64,18 @@ struct stack_tables {
                                .switches = switches,
                                .custom_local_routes = custom_local_routes};
     }
-    // Moves with every change of routes, interfaces, addresses, switches and of what was learned.
+    // Moves with every change of routes, interfaces, addresses, switches and exceptions.
     [[nodiscard]] constexpr u32 route_generation() const noexcept {
         return routes.version() + changes;
     }
-    // After a change of what the packet path reads.
+    // Call it after a change of data that the packet path reads.
     constexpr void changed() noexcept {
         ++changes;
         touch();
     }
-    // Somebody may have changed anything: what a batch found out about an interface is void.
+    // Foreign code may have changed anything: what a batch knows about an interface is void.
     constexpr void touch() noexcept { ++touched; }
-    // The interface, if it is there and up. What was found before others' code ran is found again.
+    // The interface, if it exists and is up. Look it up again after foreign code ran.
     [[nodiscard]] constexpr const interface* running(u16 index) const noexcept {
         const interface* found = interfaces.find(index);
         return found != nullptr && found->up ? found : nullptr;

@@ -1,8 +1,12 @@
-// udp_receive: a UDP datagram for us goes to its endpoints.
-// Expects: a datagram that local-in let pass. Does: cuts what stands for many datagrams, asks
-// udp_input, hands it over; a port that nobody has is refused to the sender. Never: copies an
-// byte. Cost: the stage's and the delivery policy's. RFC 1122 section 4.1.3.1. Linux
-// __udp4_lib_rcv, udp_queue_rcv_skb.
+// udp_receive: delivers a UDP datagram to its endpoints.
+//
+// It first cuts a packet that stands for many datagrams. A datagram to a port without an endpoint
+// is answered with port unreachable.
+//
+// Expects: a datagram that passed the local_in hook.
+// Never:   copies bytes.
+// Cost:    the stage's and the delivery policy's.
+// Source:  RFC 1122 section 4.1.3.1; Linux __udp4_lib_rcv, udp_queue_rcv_skb.
 #pragma once
 
 #include <sluice/pipeline/udp_input.hpp>
@@ -13,7 +17,7 @@
 
 namespace sluice::acts {
 
-// Nobody is there for it: `why` says who was missing.
+// Refuses a datagram that no endpoint wants, for the given reason.
 template <class Core>
 constexpr fate refuse_delivery(Core& c, typename Core::packet_type&& packet, const decision& why,
                                route_type type) noexcept {

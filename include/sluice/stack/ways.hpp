@@ -1,7 +1,11 @@
-// ways: how packets leave: the route, with what was learned about single destinations.
-// Expects: stack_tables; the time. Does: asks the route table, then the exceptions, which know path
-// MTUs and redirected gateways. Never: changes a table. Cost: a lookup; a test of one word while
-// nothing was learned. Linux __mkroute_output, __mkroute_input, find_exception.
+// ways: routes of packets to be sent or forwarded, with learned exceptions.
+//
+// The route table answers first; then the exceptions, which know path MTUs and redirected gateways.
+//
+// Expects: stack_tables; the time.
+// Never:   changes a table.
+// Cost:    a lookup; a test of one word while nothing is learned.
+// Source:  Linux __mkroute_output, __mkroute_input, find_exception.
 #pragma once
 
 #include <sluice/base/result.hpp>
@@ -15,7 +19,7 @@ namespace sluice::acts {
 
 using route_result = result<routing::output_route, routing::send_error>;
 
-// nullptr: the route is used as it is.
+// The exception of a destination; nullptr: the route is used as it is.
 template <class Tables>
 [[nodiscard]] constexpr const route_exception*
 exception_of(const Tables& t, ipv4::address destination, const route_entry& r,
@@ -42,7 +46,7 @@ constexpr void apply_exception(const Tables& t, routing::output_route& route,
 
 }  // namespace detail
 
-// The way of what this host originates.
+// The route of a packet that this host sends.
 template <class Tables>
 [[nodiscard]] constexpr route_result route_to(const Tables& t, const routing::flow& f,
                                               instant now) noexcept {
@@ -55,8 +59,8 @@ template <class Tables>
     return route;
 }
 
-// The way back to the sender of what an ICMP message is about; `source` unspecified: chosen. All of
-// it in one function: it is asked for each answer.
+// The route back to the sender of a packet that an ICMP message is about. `source` unspecified:
+// chosen. Flattened, because it runs for each answer.
 template <class Tables>
 [[nodiscard, gnu::flatten]] constexpr route_result
 route_back(const Tables& t, ipv4::address destination, ipv4::address source, u8 tos,
@@ -69,8 +73,8 @@ route_back(const Tables& t, ipv4::address destination, ipv4::address source, u8 
                     now);
 }
 
-// The way of what is forwarded: a learned gateway always, a learned MTU by ip_forward_use_pmtu or
-// when it is locked. Linux ip_dst_mtu_maybe_forward.
+// Applies the exception of a forwarded packet: a learned gateway always, a learned MTU with
+// ip_forward_use_pmtu or if it is locked. Linux ip_dst_mtu_maybe_forward.
 template <class Tables>
 constexpr void use_exception(const Tables& t, route_entry& r, ipv4::address destination,
                              instant now) noexcept {

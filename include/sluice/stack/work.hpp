@@ -1,7 +1,11 @@
-// work: what waits for its turn inside a call, and the call itself: how deep it is, and its time.
-// Expects: a core. Does: puts off what would recurse: a packet that was received or sent from
-// within a call, one that comes back to ourselves, one that the link could not deliver. Never: does
-// the work (drain.hpp). Cost: the queue's.
+// work: the work queue, for packets that have to wait for the end of a call; and the calls
+// themselves.
+//
+// A packet is queued if it was received or sent from within a call, if it is looped back, or if the
+// link could not deliver it: nothing recurses. drain.hpp does the work.
+//
+// Expects: a core.
+// Cost:    the queue's.
 #pragma once
 
 #include <sluice/base/time.hpp>
@@ -15,14 +19,14 @@
 
 namespace sluice {
 
-// So many packets wait, of 4,096 bytes or one block each.
+// Packets that may wait; together at most so many times 4,096 bytes, or blocks if those are larger.
 inline constexpr std::size_t work_queue_size = 64;
 
-// What is counted of a packet that a program sends.
+// The counters that a sent packet moves.
 struct send_counters {
     bool request = true;        // Ip.OutRequests
-    mib sent = mib::none;       // when it went
-    mib no_buffer = mib::none;  // when there was no buffer for it
+    mib sent = mib::none;       // when it is sent
+    mib no_buffer = mib::none;  // when no buffer is free
 };
 
 enum class work_kind : u8 { receive, receive_own, send, link_failure };
@@ -30,30 +34,29 @@ enum class work_kind : u8 { receive, receive_own, send, link_failure };
 template <class Packet>
 struct work_item {
     Packet packet{};
-    // Of send: how it leaves. Of receive_own: the type of the route by which it left, and the
-    // interface whose rules it meets.
+    // send: the packet's route. receive_own: the type of the route by which it was sent, and the
+    // interface by which it is received.
     routing::output_route route{};
-    decision back = decision::deliver();  // of receive_own: what that route makes of it
-    u32 version = 0;                      // of receive_own: route_generation() when it left
+    decision back = decision::deliver();  // receive_own: the decision of that route
+    u32 version = 0;                      // receive_own: route_generation() when it was sent
     work_kind kind = work_kind::receive;
     send_counters counters{};
 };
 
-// The calls that are going on: from outside, and nested in it by a hook, a handler, an output or an
-// observer.
+// The current calls: from outside, and nested ones of a hook, a handler, an output or an observer.
 struct call_state {
     moment now{};
     u8 depth = 0;
     bool wants_poll = false;
 
-    // Whether the call at hand was made from within another one: it sends and receives nothing
-    // itself, but leaves that to the work queue.
+    // Whether the current call was made from within another: it leaves receiving and sending to the
+    // work queue.
     [[nodiscard]] constexpr bool is_nested() const noexcept { return depth > 1; }
 };
 
 namespace acts {
 
-// A call into the stack, as long as it lives. Time never goes back within a call.
+// A call into the stack, while the object lives. Time never goes back within a call.
 template <class Core>
 class call {
 public:

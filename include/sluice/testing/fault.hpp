@@ -1,10 +1,11 @@
-// failing_source and failing_output: a buffer source and an output that fail when told, to test
-// what a stack does then.
+// failing_source and failing_output: a buffer source and an output whose n-th call fails, once or
+// from then on.
 //
-// Expects: a real source or output policy beneath. Does: lets the n-th call fail, once or from then
-// on; counts calls. Never: fails by itself. To try every place where memory may be missing: run
-// once, read taken(), and run again that many times with fail_at(1), fail_at(2), ... Cost: a
-// counter.
+// Use them to test a stack without memory or output. To try each place where memory may be missing:
+// run once, read taken(), then run that many times with fail_at(1), fail_at(2), ...
+//
+// Expects: a real source or output policy beneath.
+// Cost:    a counter.
 #pragma once
 
 #include <sluice/output/concept.hpp>
@@ -15,14 +16,14 @@
 
 namespace sluice::testing {
 
-// Which calls fail, counted from 1 since the plan was made.
+// Which calls fail, counted from 1 since the plan was set.
 class failure_plan {
 public:
     constexpr failure_plan() noexcept = default;
     [[nodiscard]] static constexpr failure_plan at(u64 n) noexcept { return {n, n}; }
     [[nodiscard]] static constexpr failure_plan from(u64 n) noexcept { return {n, ~u64{0}}; }
 
-    // Counts a call; true when it is to fail.
+    // Counts a call; true: it has to fail.
     constexpr bool next() noexcept {
         ++calls_;
         return first_ != 0 && calls_ >= first_ && calls_ <= last_;
@@ -52,7 +53,7 @@ public:
     constexpr void fail_at(u64 n) noexcept { plan_ = failure_plan::at(n); }
     constexpr void fail_from(u64 n) noexcept { plan_ = failure_plan::from(n); }
     constexpr void recover() noexcept { plan_ = {}; }
-    // Since the last of these three calls, those that failed too.
+    // Calls since the plan was last set, failed ones included.
     [[nodiscard]] constexpr u64 taken() const noexcept { return plan_.calls(); }
 
 private:
