@@ -1,11 +1,16 @@
-// enter: how packets come into a stack: one, a batch, one that the link hands back; and the time.
-// Expects: a core. Does: the accept branch for plain packets that are merely forwarded
-// (forward_plain), the whole way for others. A nested call does its own work at once but for
-// packets: those wait in the work queue until the packet at hand is done, so nothing recurses. A
-// batch is one pass: a plain packet is judged, looked up, rewritten and given to the output before
-// the next is touched; where forward or postrouting hooks are active it meets them next
-// (forward_hooked). Never: keeps what it found out about an interface once others' code ran. Cost:
-// the accept branch. Linux net_rx_action, ip_list_rcv.
+// enter: receives packets for a stack: one packet, a batch, a packet that the link returns. poll:
+// does what is due.
+//
+// Plain packets take the accept branch (forward_plain, receive_plain), all others the whole chain
+// (receive). A batch is one pass: a plain packet is checked, routed, rewritten and given to the
+// output before the next is touched; with forward or postrouting hooks it then meets these
+// (forward_hooked). In a nested call packets wait in the work queue until the current packet is
+// done, so nothing recurses.
+//
+// Expects: a core.
+// Never:   uses a result about an interface once foreign code ran.
+// Cost:    the accept branch.
+// Source:  Linux net_rx_action, ip_list_rcv.
 #pragma once
 
 #include <sluice/stack/receive_plain.hpp>
@@ -29,8 +34,8 @@ constexpr fate receive_later(Core& c, typename Core::packet_type&& packet,
 
 }  // namespace detail
 
-// One packet that came by packet.interface(), its IPv4 header at data(), its type as the link layer
-// saw it. From within a call: held, until the packet at hand is done.
+// Receives one packet that came in by packet.interface(), with its IPv4 header at data() and its
+// link addressing. In a nested call it waits until the current packet is done (fate `held`).
 template <class Core>
 constexpr fate enter(Core& c, typename Core::packet_type&& packet, moment now) noexcept {
     const entrance<Core> here{c, now};
@@ -54,7 +59,8 @@ constexpr fate enter(Core& c, typename Core::packet_type&& packet, moment now) n
     return left ? fate::forwarded : fate::dropped;
 }
 
-// A batch in order of arrival. Equal to entering each alone, but that outputs are flushed once.
+// Receives a batch in order of arrival: the same as each packet alone, but outputs are flushed
+// once.
 template <class Core>
 constexpr void enter(Core& c, std::span<typename Core::packet_type> batch, moment now) noexcept {
     const entrance<Core> here{c, now};
@@ -99,21 +105,21 @@ constexpr void enter(Core& c, std::span<typename Core::packet_type> batch, momen
     detail::commit(c.books, fast);
 }
 
-// The link could not deliver: the next hop of this packet (its IPv4 header at data()) did not
-// answer.
+// Handles a packet that the link could not deliver: the next hop of this packet (its IPv4 header at
+// data()) did not answer.
 template <class Core>
 constexpr void enter_failed(Core& c, typename Core::packet_type&& packet, moment now) noexcept {
     const entrance<Core> here{c, now};
     if (c.calls.is_nested()) {
         static_cast<void>(detail::receive_later(c, std::move(packet), work_kind::link_failure));
     } else if (packet) {
-        c.books.tally(balance::received);  // handed back by the link, after it was transmitted once
+        c.books.tally(balance::received);  // returned by the link after it was transmitted
         fail_link(c, std::move(packet));
     }
 }
 
-// Does what is due; when to come again at the latest (instant::never(): nothing waits; now: work is
-// left, or the call at hand will do it).
+// Does what is due. Returns the next deadline (instant::never(): nothing waits; now: work is left,
+// or the current call will do it).
 template <class Core>
 [[nodiscard]] constexpr instant poll(Core& c, moment now) noexcept {
     {

@@ -1,9 +1,12 @@
-// fetch_ahead: the headers and table slots of later packets of a batch are fetched into the cache
-// while earlier ones are forwarded.
-// Expects: a batch whose packets stay where they are. Does: fetches by groups, each some packets
-// before it is needed: the addresses that a processor has to translate first wait for each other
-// unless they are asked for together. Never: reads a byte of a packet that is not plain; changes
-// anything. Cost: sixteen instructions a packet.
+// fetch_ahead: prefetches the headers and table slots of later packets of a batch while earlier
+// ones are forwarded.
+//
+// It prefetches groups of packets, each some packets early: address translations then overlap
+// instead of waiting for each other.
+//
+// Expects: a batch whose packets stay where they are.
+// Never:   reads a byte of a packet that is not plain; changes anything.
+// Cost:    sixteen instructions per packet.
 #pragma once
 
 #include <sluice/route/hop.hpp>
@@ -17,17 +20,17 @@ namespace sluice::acts {
 
 namespace detail {
 
-// Packets of a group.
+// Packets per group.
 inline constexpr std::ptrdiff_t fetched_at_once = 8;
 using group_places = std::make_integer_sequence<std::ptrdiff_t, fetched_at_once>;
 
-// All that fetches is inlined, always: g++ leaves out calls that do nothing else.
+// All prefetching functions are always inlined: g++ omits calls that do nothing else.
 template <class Packet>
 [[gnu::always_inline]] inline void fetch_header(const Packet& p) noexcept {
     __builtin_prefetch(p.data());
 }
 
-// What the table will be asked for.
+// The table slot that the lookup will read.
 template <class Routes, class Packet>
 [[gnu::always_inline]] inline void fetch_slot(const Routes& routes, const Packet& p) noexcept {
     if (p.is_plain_host_of(ipv4::min_header_length)) [[likely]] {
@@ -35,7 +38,7 @@ template <class Routes, class Packet>
     }
 }
 
-// Of the group that begins `skip` packets behind `at`, as far as the batch goes.
+// The headers of the group `skip` packets behind `at`, as far as the batch reaches.
 template <class Packet, std::ptrdiff_t... I>
 [[gnu::always_inline]] inline void
 fetch_headers(const Packet* at, const Packet* end, std::ptrdiff_t skip,
@@ -50,7 +53,7 @@ fetch_headers(const Packet* at, const Packet* end, std::ptrdiff_t skip,
     }
 }
 
-// The same.
+// The slots of that group.
 template <class Routes, class Packet, std::ptrdiff_t... I>
 [[gnu::always_inline]] inline void
 fetch_slots(const Routes& table, const Packet* at, const Packet* end, std::ptrdiff_t skip,
@@ -70,7 +73,7 @@ fetch_slots(const Routes& table, const Packet* at, const Packet* end, std::ptrdi
 
 }  // namespace detail
 
-// Where a batch begins: the headers of two groups and the slots of the first.
+// At the start of a batch: the headers of two groups and the slots of the first.
 template <class Routes, class Packet>
 constexpr void fetch_first(const Routes& routes, const Packet* at, const Packet* end) noexcept {
     if (!std::is_constant_evaluated()) {
@@ -80,8 +83,8 @@ constexpr void fetch_first(const Routes& routes, const Packet* at, const Packet*
     }
 }
 
-// Where a group begins: the slots of the next one and the headers of the one behind that. `due` is
-// where to come again. Apart from the loop that calls it, whose registers it would take.
+// At the start of a group: the slots of the next group and the headers of the one after it. Sets
+// `due` to the place of the next call. Not inlined: it would take registers from the calling loop.
 template <class Routes, class Packet>
 [[gnu::noinline]] constexpr void fetch_ahead(const Routes& routes, const Packet* at,
                                              const Packet* end, const Packet*& due) noexcept {

@@ -1,11 +1,14 @@
-// forward_plain: the accept branch: plain packets that are merely forwarded leave at once.
-// Expects: a core; packets of one interface that may go fast. Does: judges a packet, asks the
-// table, rewrites, gives it to the output, then the next, while later ones are fetched
-// (fetch_ahead); ends at the first that is not plain, and when an output touched the stack. Never:
-// calls what it need not, or looks again at what only a call can change: what the loop reads for
-// each packet is in accept_rules, by value, since whatever is written into a packet might be any
-// object of the stack to the compiler. Cost: 150 instructions a packet with direct_table and an
-// output of 40. Linux ip_list_rcv, ip_forward, without what they do for others.
+// forward_plain: the accept branch: forwards plain packets of a batch at once.
+//
+// For each packet it checks the header, looks up the hop, rewrites the header and calls the output,
+// while fetch_ahead prefetches later packets. It stops at the first packet that is not plain, and
+// when an output touched the stack. The loop reads accept_rules by value: the compiler must assume
+// that a write into a packet may change any object of the stack.
+//
+// Expects: a core; packets of one interface that may go fast.
+// Never:   calls a function without need; reads data again that only a call can change.
+// Cost:    150 instructions per packet with direct_table and an output of 40.
+// Source:  Linux ip_list_rcv, ip_forward.
 #pragma once
 
 #include <sluice/pipeline/accept_fast.hpp>
@@ -19,16 +22,16 @@ namespace sluice::acts {
 
 namespace detail {
 
-// What the accept branch counts, gathered in registers and added once a batch.
+// The counts of the accept branch, gathered in registers and added once per batch.
 struct fast_counts {
     u64 packets = 0;
-    u64 refused = 0;  // of them, by the output
+    u64 refused = 0;  // of these, by the output
     u64 byte_count = 0;
     u64 ecn[4] = {};
 };
 
-// Of a run of packets, in one word that a loop has in a register: the bytes in 28 bits, and in 12
-// bits each how many packets there were of each codepoint but not_ect.
+// The counts of a run of packets in one word, which fits a register: the bytes in 28 bits, and in
+// 12 bits each the packets of each ECN codepoint but not_ect.
 class run_count {
 public:
     static constexpr u32 most_packets = 0xfff;
@@ -51,7 +54,7 @@ private:
     u64 word_ = 0;
 };
 
-// By value: what is counted into stays in registers.
+// By value, so that the counts stay in registers.
 template <class Books>
 constexpr void commit(Books& b, fast_counts n) noexcept {
     if (n.packets == 0) {
@@ -69,8 +72,8 @@ constexpr void commit(Books& b, fast_counts n) noexcept {
     b.tally(balance::transmitted, n.packets - n.refused);
 }
 
-// Whether plain packets of that interface take the accept branch: it forwards, and nobody asks more
-// of the packets that are merely forwarded, or sees them before they are routed.
+// Whether plain packets of this interface take the accept branch: the interface forwards, no custom
+// local route exists, and no observer, security policy or prerouting hook has to see them first.
 template <class Core>
 [[nodiscard]] constexpr bool may_go_fast(const Core& c, u16 in) noexcept {
     if constexpr (Core::books_type::is_observed ||
@@ -82,23 +85,23 @@ template <class Core>
     }
 }
 
-// Whether hooks see them on their way.
+// Whether forward or postrouting hooks have to see forwarded packets.
 template <class Core>
 [[nodiscard]] constexpr bool meets_hooks(const Core& c) noexcept {
     return has_hooks(c.gates, hook_point::forward) || has_hooks(c.gates, hook_point::postrouting);
 }
 
-// Whether something was learned about the destination of a plain packet, by its hop.
-// Apart from the loop that asks, which runs without it until something is learned.
+// Whether the exceptions know the destination of a plain packet with its hop. Not inlined: the loop
+// runs without it until something is learned.
 template <class Core>
 [[nodiscard, gnu::noinline]] constexpr bool has_exception(const Core& c,
                                                           exception_key key) noexcept {
     return c.tables.exceptions.find(key, c.calls.now.now) != nullptr;
 }
 
-// What the accept branch reads for each packet of an interface, by value where it can be: nothing
-// that is written into packets can have changed it, so a loop keeps it in registers. It holds until
-// the stack is touched.
+// What the accept branch reads for each packet of an interface, by value where possible: writes
+// into packets cannot change it, so a loop keeps it in registers. It is valid until the stack is
+// touched.
 template <class Core>
 struct accept_rules {
     decltype(reader_of(std::declval<const typename Core::tables_type::routes_type&>())) routes;
@@ -110,7 +113,7 @@ struct accept_rules {
           has_exceptions{c.tables.exceptions.any()} {}
 };
 
-// The tables as the accept branch asks them.
+// The tables for the lookups of the accept branch.
 template <class Core>
 [[nodiscard, gnu::always_inline]] constexpr auto look_up_by(const Core& c,
                                                             const accept_rules<Core>& r) noexcept {
@@ -120,7 +123,7 @@ template <class Core>
                            .switches = c.tables.switches};
 }
 
-// Whether nothing was learned about the destination of a packet that has that hop.
+// Whether the exceptions do not know the destination of a packet with this hop.
 template <class Core>
 [[nodiscard, gnu::always_inline]] constexpr bool
 is_without_exception(const Core& c, const accept_rules<Core>& rules,
@@ -129,8 +132,7 @@ is_without_exception(const Core& c, const accept_rules<Core>& rules,
            !has_exception(c, key_of(ipv4::const_view{packet.data()}[ipv4::destination], hop));
 }
 
-// Whether a packet that came by rules.in is a plain one to be forwarded; by which hop is in the
-// hint.
+// Whether a packet of rules.in is plain and to be forwarded; its hop is then in the hint.
 template <class Core>
 [[nodiscard, gnu::always_inline]] constexpr bool
 accepts(const Core& c, const accept_rules<Core>& rules, const typename Core::packet_type& packet,
@@ -141,13 +143,13 @@ accepts(const Core& c, const accept_rules<Core>& rules, const typename Core::pac
     return is_without_exception(c, rules, packet, hint.hop);
 }
 
-// Apart from the loop that calls it.
+// Not inlined into the calling loop.
 template <class Core>
 [[gnu::noinline]] constexpr void refused(Core& c, typename Core::packet_type&& packet) noexcept {
     static_cast<void>(drop(c.books, std::move(packet), drop_reason::output_refused));
 }
 
-// The packet by a handle of its own where handles are small; else the packet itself.
+// The packet moved into a new handle where handles are small; else the packet itself.
 template <class Packet>
 [[nodiscard, gnu::always_inline]] constexpr decltype(auto) own_handle(Packet& packet) noexcept {
     if constexpr (sizeof(Packet) <= 16) {
@@ -157,12 +159,12 @@ template <class Packet>
     }
 }
 
-// Forwards a plain packet at once. False: the output refused it.
+// Forwards a plain packet at once. false: the output refused it.
 template <class Core>
 [[gnu::always_inline]] constexpr bool forward_at_once(Core& c, typename Core::packet_type& plain,
                                                       const hop_entry& hop, instant now,
                                                       run_count& count) noexcept {
-    // Its own handle, so that what is written into the packet cannot have changed it.
+    // A handle of its own: a write into the packet cannot change it.
     auto&& packet = own_handle(plain);
     const ipv4::view ip{packet.writable()};
     count.add(ip[ipv4::ecn], packet.size());
@@ -170,7 +172,7 @@ template <class Core>
                     routing::neighbour_of(hop, ip[ipv4::destination])};
     ipv4::decrement_ttl(ip);
     if (!c.device.output.transmit(packet, to, now)) [[unlikely]] {
-        // Another handle: that one stays in registers as long as nobody has its address.
+        // Another handle: `packet` stays in registers as long as its address is not taken.
         typename Core::packet_type unwanted = std::move(packet);
         refused(c, std::move(unwanted));
         return false;
@@ -178,22 +180,22 @@ template <class Core>
     return true;
 }
 
-// A run of packets that were forwarded at once: where it ends, and what was counted.
+// The end of a run of packets that were forwarded at once, and their counts.
 template <class Packet>
 struct plain_run {
     Packet* end;
     run_count count;
 };
 
-// As much of a batch as one run_count has room for.
+// The part of a batch that one run_count can count.
 template <class Packet>
 [[nodiscard]] constexpr std::span<Packet> most_of_a_run(std::span<Packet> batch) noexcept {
     constexpr std::size_t most = run_count::most_packets;
     return batch.first(batch.size() < most ? batch.size() : most);
 }
 
-// Forwards plain packets of a batch of run_count::most_packets at most, up to one that is none or
-// came by another interface, or until somebody touched the stack. `due`: see fetch_ahead.
+// Forwards plain packets of a batch of at most run_count::most_packets. Stops at a packet that is
+// not plain or of another interface, or when the stack was touched. `due`: see fetch_ahead.
 template <class Core, class Packet>
 [[nodiscard, gnu::noinline]] constexpr plain_run<Packet>
 forward_plain(Core& c, accept_rules<Core> rules, std::span<Packet> batch, const Packet*& due,

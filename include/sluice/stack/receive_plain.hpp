@@ -1,11 +1,11 @@
-// receive_plain: the packets of a batch that forward_plain leaves over.
+// receive_plain: receives the packets of a batch that forward_plain does not take.
 //
-// It hands plain packets for this host to deliver with the result of the accept branch, those that
-// hooks want to see to forward_hooked, and all others to receive. Packets in a row share a lookup
-// while nothing can have changed its result.
+// It passes plain packets for this host to deliver with the result of the accept branch, plain
+// packets with hooks to forward_hooked, and all others to receive. Consecutive packets share a
+// lookup while its result is valid.
 //
 // Expects: a core; packets of one interface that may go fast.
-// Never:   keeps a result once other code touched the stack, or left work or a hook behind.
+// Never:   keeps a result once foreign code touched the stack, or left work or a hook behind.
 // Cost:    the accept branch; no second validation and no second lookup.
 // Source:  Linux ip_list_rcv, ip_extract_route_hint.
 #pragma once
@@ -19,19 +19,19 @@ namespace sluice::acts {
 
 namespace detail {
 
-// The whole way. Apart from those that call it, whose registers it would take.
+// The whole chain. Not inlined: it would take registers from the calling loops.
 template <class Core>
 [[gnu::noinline]] constexpr fate receive_slow(Core& c,
                                               typename Core::packet_type&& packet) noexcept {
     if (!packet) {
-        return fate::dropped;  // nothing came
+        return fate::dropped;  // empty handle
     }
     c.books.tally(balance::received);
     return receive(c, std::move(packet));
 }
 
-// To this host: the header was verified, and the interface has no rule left but that it does not
-// come from an address of our own.
+// Delivers a packet to this host. Its header was verified; the only rule left for its source is
+// that it must not be a local address.
 template <class Core>
 [[gnu::noinline]] constexpr fate deliver_at_once(Core& c,
                                                  typename Core::packet_type& packet) noexcept {
@@ -51,8 +51,7 @@ template <class Core>
     return deliver(c, std::move(d), route_type::local, in);
 }
 
-// What may be done with a packet that came by rules.in; by which hop it is forwarded is in the
-// hint.
+// Checks a packet of rules.in. If it is to be forwarded, its hop is then in the hint.
 template <class Core>
 [[nodiscard, gnu::always_inline]] constexpr pipeline::accepted
 judge(const Core& c, const accept_rules<Core>& rules, const typename Core::packet_type& packet,
@@ -63,7 +62,7 @@ judge(const Core& c, const accept_rules<Core>& rules, const typename Core::packe
                : pipeline::accepted::no;
 }
 
-// A packet that was judged so. One to be forwarded meets hooks.
+// Handles a packet by that answer. A packet to be forwarded meets hooks.
 template <class Core>
 constexpr fate receive_judged(Core& c, typename Core::packet_type& packet, pipeline::accepted as,
                               const hop_entry& hop) noexcept {
@@ -77,8 +76,8 @@ constexpr fate receive_judged(Core& c, typename Core::packet_type& packet, pipel
     }
 }
 
-// Takes packets of a batch up to one that came by another interface or that forward_plain takes, or
-// until anything may have changed. Where it ended. `due`: see fetch_ahead.
+// Handles packets of a batch until one is of another interface or for forward_plain, or until
+// anything may have changed. Returns the place where it stopped. `due`: see fetch_ahead.
 template <class Core, class Packet>
 [[nodiscard, gnu::noinline]] constexpr Packet* receive_plain(Core& c, accept_rules<Core> rules,
                                                              std::span<Packet> batch,
@@ -98,7 +97,7 @@ template <class Core, class Packet>
         }
         static_cast<void>(receive_judged(c, *at, as, hint.hop));
         ++at;
-        // Hooks may be new, whoever had them.
+        // Foreign code may have added hooks.
     } while (at != end && at->interface() == rules.in && seen == c.tables.touched && !has_work(c) &&
              !has_hooks(c.gates, hook_point::prerouting) && hooked == meets_hooks(c));
     return at;
