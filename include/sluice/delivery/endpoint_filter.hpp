@@ -51,7 +51,7 @@ struct endpoint_filter {
                 .reuse = reuse};
     }
 
-    // Whether a datagram may fit both by address and interface. Linux inet_rcv_saddr_equal.
+    // Whether one datagram may match both filters by local address and interface. Linux inet_rcv_saddr_equal.
     [[nodiscard]] constexpr bool meets(const endpoint_filter& o) const noexcept {
         return (local.is_unspecified() || o.local.is_unspecified() || local == o.local) &&
                (interface == 0 || o.interface == 0 || interface == o.interface);
@@ -61,7 +61,7 @@ struct endpoint_filter {
     }
 };
 
-// Which parts of a filter are given.
+// The set of specified parts of a filter.
 class filter_form {
 public:
     static constexpr u32 count = 32;
@@ -72,16 +72,16 @@ public:
                 (f.peer.is_unspecified() ? 0 : peer) | (f.peer_port != 0 ? peer_port : 0) |
                 (f.interface != 0 ? interface : 0)) {}
 
-    // Both addresses and both ports are fixed, with an interface or without: a bit for each form.
+    // The forms with both addresses and both ports, with or without interface: one bit per form.
     [[nodiscard]] static constexpr u32 flows() noexcept {
         constexpr u32 flow = port | address | peer | peer_port;
         return 1u << flow | 1u << (flow | interface);
     }
     [[nodiscard]] constexpr u32 bits() const noexcept { return bits_; }
     [[nodiscard]] constexpr bool has(u32 part) const noexcept { return (bits_ & part) != 0; }
-    // A port or a local address counts more than all that follows, as Linux asks for them first.
+    // Port and local address count more than all other parts: Linux compares them first.
     [[nodiscard]] constexpr u32 group() const noexcept { return bits_ & (port | address); }
-    // Among those of a group each part counts the same. Linux compute_score.
+    // Within a group each further part counts the same. Linux compute_score.
     [[nodiscard]] constexpr u32 score() const noexcept {
         return (bits_ >> 2 & 1u) + (bits_ >> 1 & 1u) + (bits_ & 1u);
     }
@@ -102,16 +102,16 @@ struct filter_key {
     u64 others = 0;
 
     constexpr filter_key() noexcept = default;
-    // Of a datagram: of no form yet.
+    // The key of a datagram, not yet reduced to a form.
     constexpr explicit filter_key(const endpoint_filter& f) noexcept
         : addresses(u64{f.local.value} << 32 | f.peer.value),
           others(u64{f.local_port} << 48 | u64{f.peer_port} << 32 | u64{f.interface} << 16 |
                  f.protocol) {}
-    // Of an endpoint.
+    // The key of an endpoint.
     [[nodiscard]] static constexpr filter_key in_its_form(const endpoint_filter& f) noexcept {
         return filter_key{f}.reduced_to(filter_form{f});
     }
-    // With the parts of that form alone.
+    // The key with only the parts of the form.
     [[nodiscard]] constexpr filter_key reduced_to(filter_form form) const noexcept;
 
     [[nodiscard]] constexpr filter_form form() const noexcept {
@@ -131,7 +131,7 @@ struct filter_key {
 
 namespace detail {
 
-// The bits of a key that are left of it in each form.
+// For each form the bits of a key that belong to it.
 struct form_masks {
     filter_key of[filter_form::count]{};
 

@@ -1,7 +1,7 @@
 // receive_queue<Packet, N, Bytes>: a queue of an endpoint's packets until the program takes them.
 //
-// It keeps each packet with its delivery_info: up to N packets whose blocks have up to `Bytes`
-// bytes. It refuses a packet while the packet's source runs short of buffers.
+// It keeps each packet with its delivery_info: up to N packets, and `Bytes` bytes of their blocks
+// together. It refuses a packet while the packet's source runs short of buffers.
 //
 // Expects: registration as a sink of raw or UDP endpoints; next() drains it.
 // Never:   drops a packet that it took. A full queue refuses.

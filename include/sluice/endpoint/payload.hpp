@@ -1,9 +1,9 @@
-// packet_of_payload: copies a caller's bytes into a packet to be sent, and sums them on the way.
+// packet_of_payload: copies a caller's bytes into a packet to be sent, and sums them in one pass.
 //
 // It uses further buffers when one is too small.
 //
 // Expects: a buffer source that outlives the packet.
-// Cost:    one pass over the bytes; one buffer per buffer size.
+// Cost:    one pass over the bytes; as many buffers as they fill.
 #pragma once
 
 #include <sluice/base/bytes.hpp>

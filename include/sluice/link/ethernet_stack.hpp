@@ -10,8 +10,8 @@
 // port's sender, or by_interface<sender> for several devices.
 //
 // Expects: Policies without an output of their own: frames go to the sink.
-// Never:   allocates. Of the packets whose next hop does not answer, at most 64 a poll give rise to
-//          an ICMP error; the others are counted as unresolved alone.
+// Never:   allocates. Of the packets whose next hop does not answer, at most 64 a poll cause an
+//          ICMP error; the others are only counted as unresolved.
 // Cost:    the link's and the stack's.
 // Source:  RFC 826, RFC 894, RFC 1122 section 2.3.2.
 #pragma once
@@ -54,7 +54,7 @@ public:
     ethernet_stack(const ethernet_stack&) = delete;
     ethernet_stack& operator=(const ethernet_stack&) = delete;
 
-    // An interface with its link address.
+    // Adds an interface with its link address.
     [[nodiscard]] constexpr result<void, interface_error>
     add_interface(const interface_request& r, ethernet::address hardware) noexcept {
         const auto added = stack_.add_interface(r);
@@ -65,7 +65,7 @@ public:
         return added;
     }
 
-    // Frames in order of arrival, each by frame.interface().
+    // Receives frames in order of arrival, each by frame.interface().
     constexpr void receive(std::span<packet_type> frames, moment now) noexcept {
         std::size_t kept = 0;
         for (packet_type& frame : frames) {
@@ -77,7 +77,7 @@ public:
         stack_.receive(frames.first(kept), now);
         link_.flush_device();  // answers to ARP
     }
-    // Does what is due in the stack and in the link; when to come again at the latest.
+    // Does what is due in the stack and in the link. Returns the next deadline.
     [[nodiscard]] constexpr instant poll(moment now) noexcept {
         bounded_vector<packet_type, 64> failed;
         const instant of_link = link_.poll(now.now, [&failed](packet_type&& p) {
@@ -97,7 +97,7 @@ public:
     [[nodiscard]] constexpr buffer_source_type& buffers() noexcept { return stack_.buffers(); }
 
 private:
-    // Packets that wait in the link give their buffers back before the stack goes.
+    // Packets held in the link return their buffers before the stack is destroyed.
     sink_type sink_;
     stack_type stack_;
     host_type host_;

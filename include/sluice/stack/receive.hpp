@@ -2,7 +2,7 @@
 // options, then deliver or forward.
 //
 // Expects: a packet that was counted as received.
-// Never:   decides; the stages do. Never uses a table entry found before foreign code ran.
+// Never:   decides in place of a stage; uses a table entry found before foreign code ran.
 // Cost:    the stages.
 // Source:  RFC 1812 section 5.2.1; Linux ip_rcv, ip_rcv_finish.
 #pragma once

@@ -6,8 +6,6 @@
 // It cuts 3,000 datagrams three times each, at different places and with different bytes, and feeds
 // the pieces in random order to a bounded_cache with the rule. A map of single bytes asks the same
 // rule. A rule must always answer the same question in the same way.
-// the pieces in any order to a bounded_cache with the rule; a map of single bytes asks the same
-// rule. What a rule must not do is to answer the same question in two ways.
 #pragma once
 
 #include <sluice/base/random.hpp>
