@@ -51,7 +51,7 @@ struct endpoint_filter {
                 .reuse = reuse};
     }
 
-    // Whether one datagram may match both filters by local address and interface. Linux inet_rcv_saddr_equal.
+    // Whether a datagram may match both by address and interface. Linux inet_rcv_saddr_equal.
     [[nodiscard]] constexpr bool meets(const endpoint_filter& o) const noexcept {
         return (local.is_unspecified() || o.local.is_unspecified() || local == o.local) &&
                (interface == 0 || o.interface == 0 || interface == o.interface);

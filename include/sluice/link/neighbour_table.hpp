@@ -6,7 +6,7 @@
 // the one of least worth (link/neighbour_shelves.hpp): a scan of silent hosts replaces its own
 // questions, and hosts that announce themselves replace each other; neither replaces an entry in
 // use. If all are in use, a new next hop is refused.
-// As in Linux, the next packet to a failed neighbour sends a request again: a silent neighbour costs
+// As in Linux, the next packet to a failed neighbour causes a new request: a silent neighbour costs
 // one request per `retransmit`, not one per packet.
 //
 // Expects: a secret key; the caller's time; poll() at the deadlines it returns.

@@ -1,5 +1,5 @@
-// presets: sets of policies by use: linux_host, linux_router, tiny_host. hardened_router has its own
-// header.
+// presets: sets of policies by use: linux_host, linux_router, tiny_host. hardened_router has a
+// header of its own.
 //
 // Use them as they are, or extend them:
 //

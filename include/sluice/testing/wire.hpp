@@ -1,12 +1,15 @@
-// wire<Source, N, Bytes>: two ends of a line in memory, in virtual time, with the faults of real
-// lines.
+// wire<Source, N, Bytes>: a line in memory between two ends, in virtual time, with the faults of
+// real lines.
 //
-// Expects: a source for the far side's packets (bytes alone cross a wire: metadata, marks and
-// clones do not); the time of one clock with each call. Does: latency, loss, duplication,
-// reordering by extra latency, an MTU; from a seeded source, so that a run can be repeated; shows
-// each packet to a tap. Never: reads a clock, allocates, holds more than N packets or blocks of
-// more than Bytes. A stack's output for an end is `wire_output<Wire>`. Cost: a copy a packet; O(N)
-// a reception.
+// It has latency, loss, duplication, reordering by extra latency, and an MTU; random faults come
+// from a seed, so that a run can be repeated. A tap sees each packet. wire_output<Wire> is the
+// output of the stack at one end.
+//
+// Expects: a source for the received packets (only bytes cross a wire: no metadata, marks or
+//          clones); the time of one clock with each call.
+// Never:   reads a clock; allocates; holds more than N packets, or blocks of more than `Bytes`
+//          bytes.
+// Cost:    a copy per packet; O(N) per reception.
 #pragma once
 
 #include <sluice/base/bounded_vector.hpp>
@@ -25,11 +28,10 @@ namespace sluice::testing {
 
 struct wire_faults {
     duration latency = {};
-    duration jitter =
-        {};  // added: 0 up to this, evenly: larger than the gap between packets it reorders them
-    u32 mtu = 65'535;  // bytes; longer packets are lost
+    duration jitter = {};  // added evenly, 0 up to this; above the gap of packets it reorders
+    u32 mtu = 65'535;      // bytes; longer packets are lost
     u16 loss_per_mille = 0;
-    u16 duplicate_per_mille = 0;  // the second copy gets a jitter of its own
+    u16 duplicate_per_mille = 0;  // the second copy has its own jitter
 };
 
 struct wire_counters {
@@ -38,7 +40,7 @@ struct wire_counters {
     u64 lost = 0;  // by chance
     u64 duplicated = 0;
     u64 too_long = 0;
-    u64 overflowed = 0;  // no buffer, or too much was on the way
+    u64 overflowed = 0;  // no buffer, or too much on the line
 };
 
 enum class wire_end : u8 { left, right };
@@ -47,8 +49,7 @@ template <buffer_source Source, std::size_t N = 256, u32 Bytes = waiting_bytes_f
 class wire {
 public:
     using packet_type = typename Source::packet_type;
-    // Sees each packet as it is sent, before any fault: `captured` begins where the sender's packet
-    // began.
+    // Sees each packet as it is sent, before any fault.
     using tap = void (*)(void* context, instant now, wire_end from,
                          const packet_type& packet) noexcept;
 
@@ -64,7 +65,7 @@ public:
         tap_context_ = context;
     }
 
-    // Puts a copy on the line. The packet stays the caller's, as a line keeps nothing.
+    // Puts a copy on the line. The packet stays with the caller.
     constexpr void send(wire_end from, const packet_type& packet, instant now) noexcept {
         pass_time(now);
         ++counters_.sent;
@@ -86,8 +87,8 @@ public:
         }
     }
 
-    // The packet that arrives next at this end, if it is there by now, as received by that
-    // interface; else an empty handle.
+    // The next packet that has arrived at this end, as received by this interface; an empty handle
+    // if there is none.
     [[nodiscard]] constexpr packet_type receive(wire_end at, u16 interface, instant now) noexcept {
         pass_time(now);
         const std::size_t i = next_for(at);
@@ -101,7 +102,7 @@ public:
         ++counters_.delivered;
         return packet;
     }
-    // When the next packet arrives at either end; never() when none is under way.
+    // The time of the next arrival at either end; never() if no packet is on the line.
     [[nodiscard]] constexpr instant next_arrival() const noexcept {
         instant soonest = instant::never();
         for (const flight& f : under_way_) {
@@ -166,7 +167,7 @@ private:
     u64 byte_count_ = 0;
 };
 
-// The output_policy of a stack at one end: `wire_output<Wire>::model<Packet>{wire,
+// The output policy of a stack at one end: `wire_output<Wire>::model<Packet>{wire,
 // wire_end::left}`.
 template <class Wire>
 struct wire_output {
@@ -182,7 +183,7 @@ struct wire_output {
         [[nodiscard]] constexpr bool transmit(Packet& packet, const egress&, instant now) noexcept {
             return give(packet, now);
         }
-        // For a link layer on top: a wire of frames.
+        // For a link layer above: a wire of frames.
         [[nodiscard]] constexpr bool send_frame(Packet& frame, u16, instant now) noexcept {
             return give(frame, now);
         }

@@ -1,11 +1,11 @@
-// conformance::delivery: asks a delivery policy of yours what every delivery_policy must do.
+// conformance::delivery: tests the properties of every delivery_policy on yours.
 //
 //     const auto found = testing::conformance::delivery<my_delivery>();  // prints what is broken
 //     return found.passed() ? 0 : 1;
 //
-// Where nobody is registered nobody may be served, and every packet stays with the stack. Where
-// sinks are registered at run time (`add_raw`, `add_udp`, `add_alert`, `remove`) one of each is
-// registered and must be served once.
+// Without registrations the policy must leave every packet with the stack. If sinks are registered
+// at run time (`add_raw`, `add_udp`, `add_alert`, `remove`), the suite registers one of each, and
+// each must be served once.
 #pragma once
 
 #include <sluice/delivery/concept.hpp>
@@ -58,7 +58,7 @@ private:
                                          .destination_port = 7000,
                                          .protocol = udp};
 
-    // As a stack makes it: with a secret where it wants one.
+    // Constructed as a stack does: from a secret if it takes one.
     [[nodiscard]] static model_type make_model() {
         if constexpr (std::is_constructible_v<model_type, hash_key>) {
             return model_type{fixed_seed};

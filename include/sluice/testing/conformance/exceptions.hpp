@@ -1,12 +1,12 @@
-// conformance::exceptions: asks a policy of yours for what was learned about destinations whether
-// it finds, merges, forgets and expires as every exceptions_policy does.
+// conformance::exceptions: tests whether your exceptions policy finds, merges, forgets and expires
+// as every exceptions_policy does.
 //
 //     const auto found = testing::conformance::exceptions<my_exceptions>();  // prints faults
 //     return found.passed() ? 0 : 1;
 //
 // A policy whose `never_learns` is true must have no exception at any time.
 //
-// Expects: a policy made of a secret, as a stack makes it, with room for two destinations.
+// Expects: a policy that is constructed from a secret, with room for two destinations.
 #pragma once
 
 #include <sluice/route/exceptions.hpp>
@@ -149,7 +149,7 @@ private:
         check_.holds(!m.any(), "any() is false when there is none");
         check_.equal(m.expire(now), instant::never(), "expire() gives never when there is none");
     }
-    // Null where the policy never learns.
+    // nullptr if the policy never learns.
     const route_exception* find(const Model& m, const exception_key& k, instant at) {
         const route_exception* e = m.find(k, at);
         check_.equal(e != nullptr, !Model::never_learns, "find() finds what was learned");

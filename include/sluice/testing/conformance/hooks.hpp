@@ -1,11 +1,10 @@
-// conformance::hooks: asks a hook policy of yours what every hook_policy must do.
+// conformance::hooks: tests the properties of every hook_policy on yours.
 //
 //     const auto found = testing::conformance::hooks<my_hooks>();  // prints what is broken
 //     return found.passed() ? 0 : 1;
 //
-// Where hooks are added at run time (`add`, `remove`), a hook that drops is added at each point in
-// turn. A policy whose hooks are known when it is compiled acts at its points from the beginning:
-// it is asked only whether `active` agrees with `run`.
+// If hooks are added at run time (`add`, `remove`), the suite adds a hook that drops at each point
+// in turn. If they are known at compile time, it only tests whether `active` agrees with `run`.
 #pragma once
 
 #include <sluice/hooks/concept.hpp>

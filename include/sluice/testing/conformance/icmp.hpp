@@ -1,9 +1,9 @@
-// conformance::icmp: asks an ICMP policy of yours what every icmp_policy must do.
+// conformance::icmp: tests the properties of every icmp_policy on yours.
 //
 //     const auto found = testing::conformance::icmp<my_limiter>();  // prints what is broken
 //     return found.passed() ? 0 : 1;
 //
-// Which messages a policy allows is its own; that path MTU messages are never limited is not.
+// A policy is free to limit messages, except path MTU messages: these are never limited.
 #pragma once
 
 #include <sluice/icmp/concept.hpp>

@@ -1,5 +1,5 @@
-// conformance::identification: asks an identification policy of yours whether its numbers are
-// unique in a flow, depend on its secret, and tell nobody what others send.
+// conformance::identification: tests whether the identifications of your policy are unique in a
+// flow, depend on its secret, and do not reveal the traffic of other flows.
 //
 //     const auto found = testing::conformance::identification<my_numbers>();  // prints faults
 //     return found.passed() ? 0 : 1;
@@ -16,9 +16,9 @@
 
 namespace sluice::testing::conformance {
 
-// What a policy need not do.
+// Properties that a policy may lack.
 struct identification_options {
-    bool hides_others = true;  // false: one flow may see how much others send, as one counter shows
+    bool hides_others = true;  // false: one flow may see how much others send, as with one counter
 };
 
 namespace detail {
@@ -51,7 +51,7 @@ private:
         return all;
     }
 
-    // RFC 6864 section 4.3: no value twice while fragments of the other may live.
+    // RFC 6864 section 4.3: no value repeats while fragments of the first use may live.
     void unique_in_a_burst() {
         check_.begin("the datagrams of a flow in a burst differ");
         check_.holds(Policy::memory_limit >= sizeof(Policy), "memory_limit covers the policy");
@@ -72,7 +72,7 @@ private:
         check_.holds(once != sent({3, 2}, 100, 7_ms), "another first half gives other values");
     }
 
-    // An idle scan asks its own flow before and after, to see whether others sent something.
+    // An idle scan looks at its own flow before and after, to see whether others sent.
     void others_are_hidden() {
         check_.begin("what others send cannot be counted");
         const auto quiet = std::make_unique<Policy>(hash_key{5, 6});

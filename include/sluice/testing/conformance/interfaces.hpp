@@ -1,10 +1,9 @@
-// conformance::interfaces: asks an interface table of yours what every interface_policy must do.
+// conformance::interfaces: tests the properties of every interface_policy on yours.
 //
 //     const auto found = testing::conformance::interfaces<my_table>();  // prints what is broken
 //     return found.passed() ? 0 : 1;
 //
-// Expects: a table made by its default constructor, with room for the interfaces 1 and 3 and an
-//          address of each.
+// Expects: a default-constructible table with room for interfaces 1 and 3 and an address each.
 #pragma once
 
 #include <sluice/interface/concept.hpp>

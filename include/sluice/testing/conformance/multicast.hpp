@@ -1,9 +1,10 @@
-// conformance::multicast: asks a multicast policy of yours what every multicast_policy must do.
+// conformance::multicast: tests the properties of every multicast_policy on yours.
 //
 //     const auto found = testing::conformance::multicast<my_groups>();  // prints what is broken
 //     return found.passed() ? 0 : 1;
 //
 // A policy may refuse to join any group.
+//
 // Source: RFC 1112 section 7.2.
 #pragma once
 

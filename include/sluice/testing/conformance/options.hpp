@@ -1,5 +1,5 @@
-// conformance::options: asks an options policy of yours what a stack relies on, whatever the policy
-// does with IPv4 options.
+// conformance::options: tests the properties on which a stack relies on your options policy,
+// however the policy handles IPv4 options.
 //
 //     const auto found = testing::conformance::options<my_options>();  // prints what is broken
 //     return found.passed() ? 0 : 1;

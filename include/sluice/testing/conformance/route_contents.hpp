@@ -1,15 +1,14 @@
-// conformance::route_contents: asks a route table of yours with `append`, `remove_if` and
-// `for_each` whether it holds what was added and loses what was removed.
+// conformance::route_contents: tests whether your route table with `append`, `remove_if` and
+// `for_each` holds the routes that were added, and loses those that were removed.
 //
 //     const auto found = testing::conformance::route_contents<my_table>();  // prints faults
 //     return found.passed() ? 0 : 1;
 //
-// It adds 1,200 random routes, removes those of one interface again and again, and compares with a
-// list. What the table refuses, because it is full or has the route already, is left out of the
-// list.
+// It adds 1,200 random routes, removes those of one interface again and again, and compares the
+// table with a list. Routes that the table refuses, because it is full or has them already, are not
+// in the list.
 //
-// Expects: a table made by its default constructor; the more routes it holds, the more is
-//          compared.
+// Expects: a default-constructible table; the more routes it holds, the more is compared.
 // Source:  Linux fib_table_delete.
 #pragma once
 

@@ -1,10 +1,10 @@
-// conformance::security: asks a security policy of yours what every security_policy must do.
+// conformance::security: tests the properties of every security_policy on yours.
 //
 //     const auto found = testing::conformance::security<my_filter>();  // prints what is broken
 //     return found.passed() ? 0 : 1;
 //
-// Which packets a policy refuses is its own. That it lets plain packets of ICMP, TCP, UDP and an
-// experimental protocol pass is asked too, unless the options say that it need not.
+// A policy is free to drop packets. The suite also tests that plain packets of ICMP, TCP, UDP and
+// an experimental protocol pass, unless the options say otherwise.
 #pragma once
 
 #include <sluice/packet/pool_storage.hpp>
@@ -16,7 +16,7 @@
 
 namespace sluice::testing::conformance {
 
-// What a policy need not do.
+// Properties that a policy may lack.
 struct security_options {
     bool permits_plain_packets = true;
 };

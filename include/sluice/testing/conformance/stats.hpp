@@ -1,10 +1,10 @@
-// conformance::stats, conformance::observer: ask counters and an observer of yours whether they
-// take any event, and tell it again where they can be read.
+// conformance::stats, conformance::observer: test whether your counters and your observer take any
+// event, and return it where they can be read.
 //
 //     const auto found = testing::conformance::stats<my_counters>();  // prints what is broken
 //     return found.passed() ? 0 : 1;
 //
-// What can be read is compared: counters by `[]`, drops by `drops()`, ICMP types by
+// They compare all that can be read: counters by `[]`, drops by `drops()`, ICMP types by
 // `icmp_in_type`, the events of an observer by `size()` and `[]`, oldest first.
 #pragma once
 
