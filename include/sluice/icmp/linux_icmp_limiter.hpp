@@ -6,7 +6,7 @@
 // (CVE-2020-25705). Errors about unroutable packets have another bucket size over the same tokens
 // of the host, and no ICMP setting turns this limit off. Redirects to one host are spaced
 // exponentially and stop after a while.
-// Not limited: types outside icmp_ratemask, path MTU messages, and errors about packets that came in
+// Not limited: types outside icmp_ratemask, path MTU messages, errors about packets that came in
 // over loopback. Messages sent over loopback pass the global bucket only.
 //
 // Expects: a secret key.
