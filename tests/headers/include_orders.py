@@ -30,7 +30,8 @@ KERNEL = """linux/errqueue.h linux/ethtool.h linux/fcntl.h linux/filter.h linux/
     linux/snmp.h linux/sock_diag.h linux/socket.h linux/sockios.h linux/stat.h linux/tcp.h linux/time.h linux/types.h
     linux/udp.h linux/uio.h linux/un.h linux/virtio_net.h""".split()
 # What a port header may include.
-ALLOWED = {"fcntl.h", "poll.h", "sched.h", "signal.h", "sys/random.h", "sys/ioctl.h", "sys/mman.h", "sys/signalfd.h", "sys/socket.h", "sys/stat.h", "sys/uio.h", "time.h",
+ALLOWED = {"fcntl.h", "poll.h", "sched.h", "signal.h", "sys/eventfd.h", "sys/random.h",
+           "sys/ioctl.h", "sys/mman.h", "sys/signalfd.h", "sys/socket.h", "sys/stat.h", "sys/uio.h", "time.h",
            "unistd.h"}
 
 
