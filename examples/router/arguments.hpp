@@ -5,7 +5,7 @@
 #pragma once
 
 #include "route_file.hpp"
-#include "switch_table.hpp"
+#include "switch_text.hpp"
 
 #include <sluice/wire/ipv4.hpp>
 #include <sluice/wire/text.hpp>

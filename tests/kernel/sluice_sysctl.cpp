@@ -1,6 +1,7 @@
 // The kernel's switches as statements of a vector set them.
 #include "sluice_subject.hpp"
-#include "switch_names.hpp"
+
+#include <sluice/packet/named_settings.hpp>
 
 #include <algorithm>
 #include <string_view>
@@ -17,6 +18,10 @@ bool is_without_effect(std::string_view name) {
     return std::find(std::begin(names), std::end(names), name) != std::end(names);
 }
 
+sluice::setting_value value_of(const sysctl_line& line) {
+    return {static_cast<sluice::u32>(line.value)};
+}
+
 }  // namespace
 
 answer sluice_subject::set_sysctl(const sysctl_line& line) {
@@ -24,22 +29,22 @@ answer sluice_subject::set_sysctl(const sysctl_line& line) {
     if (line.group == "conf") return set_conf(line);
     if (line.group == "neigh") return set_neighbour_time(line);
     const std::string name = line.group.empty() ? line.name : line.group + "/" + line.name;
-    const auto* row = find_switch(global_switches, name);
+    const auto* row = sluice::find_setting(sluice::named_settings, name);
     if (row == nullptr) return unsupported("sysctl " + name);
-    stack_->change([&](sluice::settings& s) { row->set(s, line.value); });
+    stack_->change([&](sluice::settings& s) { row->set(s, value_of(line)); });
     return done();
 }
 
 answer sluice_subject::set_conf(const sysctl_line& line) {
-    const auto* row = find_switch(interface_switches, line.name);
+    const auto* row = sluice::find_setting(sluice::named_interface_settings, line.name);
     if (row == nullptr) return unsupported("sysctl conf " + line.name);
     if (line.target == "all") {
-        stack_->change([&](sluice::settings& s) { row->set(s.all, line.value); });
+        stack_->change([&](sluice::settings& s) { row->set(s.all, value_of(line)); });
     } else if (line.target == "default") {
-        stack_->change([&](sluice::settings& s) { row->set(s.defaults, line.value); });
+        stack_->change([&](sluice::settings& s) { row->set(s.defaults, value_of(line)); });
     } else {
         const sluice::u16 index = wires_.index_of(line.target);
-        const auto write = [&](sluice::interface_settings& own) { row->set(own, line.value); };
+        const auto write = [&](sluice::interface_settings& own) { row->set(own, value_of(line)); };
         if (!stack_->change_interface(index, write)) return unsupported("interface " + line.target);
     }
     return done();

@@ -4,8 +4,7 @@
 // stack for each case, writes the same switches, compares the value of every switch after each
 // write. Usage: switches [--self-test] FILE
 //     --self-test   alters each line of the record in turn: every alteration has to be noticed.
-#include "switch_names.hpp"
-
+#include <sluice/packet/named_settings.hpp>
 #include <sluice/sluice.hpp>
 #include <sluice/testing/fixed_seed.hpp>
 
@@ -24,10 +23,18 @@ namespace {
 using stack = sluice::stack<sluice::linux_host>;
 using values = std::map<std::string, std::string>;  // by path
 
-std::int64_t number_of(std::string_view text) {
-    std::int64_t n = 0;
-    std::from_chars(text.data(), text.data() + text.size(), n);
-    return n;
+// One number, or two with a blank between them.
+sluice::setting_value value_in(std::string_view text) {
+    sluice::setting_value v;
+    const char* const end = text.data() + text.size();
+    const auto first = std::from_chars(text.data(), end, v.first);
+    if (first.ptr != end) std::from_chars(first.ptr + 1, end, v.second);
+    return v;
+}
+template <class Owner>
+std::string text_of(const sluice::named_setting<Owner>& row, const Owner& owner) {
+    const sluice::setting_value v = row.get(owner);
+    return std::to_string(v.first) + (row.numbers == 2 ? " " + std::to_string(v.second) : "");
 }
 
 // A stack with the interfaces of a case: lo, a and b.
@@ -61,9 +68,9 @@ public:
     bool write(const std::string& path, const std::string& value) {
         if (!path.starts_with("conf/")) return write_global(path, value);
         const auto [target, name] = split(path);
-        const auto* row = replay::find_switch(replay::interface_switches, name);
+        const auto* row = sluice::find_setting(sluice::named_interface_settings, name);
         if (row == nullptr) return false;
-        const std::int64_t n = number_of(value);
+        const sluice::setting_value n = value_in(value);
         if (target == "all") {
             stack_->change([&](sluice::settings& s) { row->set(s.all, n); });
         } else if (target == "default") {
@@ -78,42 +85,29 @@ public:
     // "none" when the stack has no such switch.
     [[nodiscard]] std::string value_of(const std::string& path) const {
         const sluice::settings& s = stack_->switches();
-        if (path == port_range)
-            return std::to_string(s.ip_local_port_first) + " " +
-                   std::to_string(s.ip_local_port_last);
         if (!path.starts_with("conf/")) {
-            const auto* row = replay::find_switch(replay::global_switches, path);
-            return row == nullptr ? "none" : std::to_string(row->get(s));
+            const auto* row = sluice::find_setting(sluice::named_settings, path);
+            return row == nullptr ? "none" : text_of(*row, s);
         }
         const auto [target, name] = split(path);
-        const auto* row = replay::find_switch(replay::interface_switches, name);
+        const auto* row = sluice::find_setting(sluice::named_interface_settings, name);
         if (row == nullptr) return "none";
-        if (target == "all") return std::to_string(row->get(s.all));
-        if (target == "default") return std::to_string(row->get(s.defaults));
+        if (target == "all") return text_of(*row, s.all);
+        if (target == "default") return text_of(*row, s.defaults);
         const sluice::interface* i = stack_->interfaces().find(indexes_.at(target));
-        return i == nullptr ? "none" : std::to_string(row->get(i->own));
+        return i == nullptr ? "none" : text_of(*row, i->own);
     }
 
 private:
-    static constexpr std::string_view port_range = "ip_local_port_range";
-
     static std::pair<std::string, std::string> split(const std::string& path) {
         const std::size_t first = path.find('/') + 1;
         const std::size_t second = path.find('/', first);
         return {path.substr(first, second - first), path.substr(second + 1)};
     }
     bool write_global(const std::string& path, const std::string& value) {
-        if (path == port_range) {
-            const std::size_t gap = value.find(' ');
-            stack_->change([&](sluice::settings& s) {
-                s.ip_local_port_first = static_cast<sluice::u16>(number_of(value));
-                s.ip_local_port_last = static_cast<sluice::u16>(number_of(value.substr(gap + 1)));
-            });
-            return true;
-        }
-        const auto* row = replay::find_switch(replay::global_switches, path);
+        const auto* row = sluice::find_setting(sluice::named_settings, path);
         if (row == nullptr) return false;
-        stack_->change([&](sluice::settings& s) { row->set(s, number_of(value)); });
+        stack_->change([&](sluice::settings& s) { row->set(s, value_in(value)); });
         return true;
     }
 

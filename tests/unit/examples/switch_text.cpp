@@ -1,24 +1,20 @@
-// The router's table of switches: a row for every field of the settings, and how `--set` is read.
+// Settings by name: a row for every field of the settings; and how the router reads `--set`.
 #include <doctest/doctest.h>
 
-#include "../../../examples/router/switch_table.hpp"
+#include "../../../examples/router/switch_text.hpp"
 
 #include <algorithm>
 #include <fstream>
 #include <regex>
-#include <set>
 #include <string>
 #include <vector>
 
-namespace examples_switch_table {
+namespace examples_switch_text {
 
 namespace {
 
 using namespace sluice;
-using router::global_switches;
-using router::interface_switches;
 using router::switch_setting;
-using router::switch_value;
 
 // The members of a struct or class of the settings' header, by its text.
 std::vector<std::string> members_of(const std::string& what) {
@@ -48,46 +44,13 @@ bool has_row(const Table& table, const std::string& member) {
 TEST_CASE("switches: every member of the settings has a row") {
     const auto globals = members_of("class settings");
     // The ports are two members of one switch; ip_forward has no member of its own.
-    CHECK(globals.size() == global_switches.size());
+    CHECK(globals.size() == named_settings.size());
     for (const std::string& member : globals)
-        CHECK_MESSAGE(has_row(global_switches, member), member);
+        CHECK_MESSAGE(has_row(named_settings, member), member);
     const auto conf = members_of("struct interface_settings");
-    CHECK(conf.size() == interface_switches.size());
+    CHECK(conf.size() == named_interface_settings.size());
     for (const std::string& member : conf)
-        CHECK_MESSAGE(has_row(interface_switches, member), member);
-}
-
-// Each row writes what it reads, and no two write the same.
-template <class Owner, class Table>
-void each_row_is_its_own(const Table& table) {
-    std::set<std::string_view> names;
-    for (const auto& row : table) {
-        CAPTURE(std::string{row.name});
-        CHECK(names.insert(row.name).second);
-        for (const std::uint32_t n : {row.least, row.most}) {
-            Owner changed{};
-            row.set(changed, {n, n});
-            CHECK(row.get(changed) == switch_value{n, n});
-            const Owner fresh{};
-            for (const auto& other : table) {
-                if (&other != &row) CHECK(other.get(changed) == other.get(fresh));
-            }
-        }
-    }
-}
-
-TEST_CASE("switches: a row for each, and each row its own field") {
-    each_row_is_its_own<settings>(global_switches);
-    each_row_is_its_own<interface_settings>(interface_switches);
-}
-
-TEST_CASE("switches: the defaults are within the bounds") {
-    const settings s{};
-    for (const auto& row : global_switches) {
-        CAPTURE(std::string{row.name});
-        CHECK(row.get(s).first >= row.least);
-        CHECK(row.get(s).second <= row.most);
-    }
+        CHECK_MESSAGE(has_row(named_interface_settings, member), member);
 }
 
 TEST_CASE("switches: as sysctl names them") {
@@ -165,4 +128,4 @@ TEST_CASE("switches: what is wrong is named") {
 
 }  // namespace
 
-}  // namespace examples_switch_table
+}  // namespace examples_switch_text
