@@ -2,9 +2,11 @@
 // switches have below net.ipv4, with the kernel's bounds.
 //
 //     const auto* row = find_setting(named_settings, "ip_default_ttl");
-//     if (row != nullptr && row->takes({32})) { stack.change([&](auto& s) { row->set(s, {32}); }); }
+//     if (row != nullptr && row->takes({32})) {
+//         stack.change([&](settings& s) { row->set(s, {32}); });
+//     }
 //
-// Use them where settings come as text: from a configuration, a command line, a `sysctl` command.
+// Use them where settings come as text: from a configuration, a command line, an administrator.
 //
 // Expects: a value within the bounds (takes()); change() and change_interface() of the stack.
 // Never:   has a side effect: the stack compiles what was changed.
