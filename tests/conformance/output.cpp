@@ -1,4 +1,6 @@
-// What every output_policy must do, asked of each model.
+// What every output_policy must do, by the suite that users have; and what its concept refuses.
+#include "support/conformance.hpp"
+
 #include <doctest/doctest.h>
 
 #include <sluice/output/by_interface.hpp>
@@ -6,8 +8,10 @@
 #include <sluice/output/tee_output.hpp>
 #include <sluice/packet/pool_storage.hpp>
 #include <sluice/testing/archetypes.hpp>
+#include <sluice/testing/conformance/output.hpp>
 #include <sluice/testing/fault.hpp>
 
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -18,8 +22,7 @@ namespace {
 using namespace sluice;
 using archetypes::output;
 
-using pool_type = fixed_pool<512, 32>;
-using packet = pool_type::packet_type;
+using packet = fixed_pool<512, 32>::packet_type;
 
 // A device of the caller's behind callback_output: takes four.
 struct device {
@@ -75,12 +78,6 @@ static_assert(!output_policy<without_flush, packet>);
 static_assert(!output_policy<without_fact, packet>);
 static_assert(!output_policy<no_tag, packet>);
 
-#define SLUICE_OUTPUT_MODELS                                                                       \
-    queue_output<4>, callback_output, testing::failing_output<queue_output<4>>,                    \
-        tee_output<queue_output<2>, queue_output<4>>,                                              \
-        tee_output<callback_output, queue_output<4>>, by_interface<queue_output<4>>,               \
-        by_interface<callback_output, 1>
-
 template <class Model>
 void connect(Model& model, device& to) {
     if constexpr (requires { typename Model::output_type; }) {
@@ -95,52 +92,18 @@ void connect(Model& model, device& to) {
     if constexpr (requires { model.first.context; }) connect(model.first, to);
 }
 
-packet numbered(pool_type& pool, u8 number) {
-    packet p = pool.take();
-    *p.put(1) = std::byte{number};
-    return p;
-}
-
-TEST_CASE_TEMPLATE("it models the concept", Output, SLUICE_OUTPUT_MODELS) {
-    static_assert(output_policy<Output, packet>);
-    typename Output::template model<packet> model{};
-    model.flush();
-}
-
-TEST_CASE_TEMPLATE("a packet that is taken is moved from, a refused one stays as it was", Output,
-                   SLUICE_OUTPUT_MODELS) {
-    pool_type pool;
-    device beneath;
-    typename Output::template model<packet> model{};
-    connect(model, beneath);
-    for (u8 i = 0; i < 4; ++i) {
-        packet p = numbered(pool, i);
-        REQUIRE(model.transmit(p, {.interface = 2}, {}));
-        CHECK_FALSE(p);
-    }
-    packet refused = numbered(pool, 77);
-    const std::size_t left = pool.available();
-    CHECK_FALSE(model.transmit(refused, {.interface = 2}, {}));
-    REQUIRE(refused);
-    CHECK(refused.size() == 1);
-    CHECK(refused.data()[0] == std::byte{77});
-    CHECK(pool.available() == left);
-    model.flush();
-}
-
-TEST_CASE_TEMPLATE("every buffer comes back", Output, SLUICE_OUTPUT_MODELS) {
-    pool_type pool;
-    {
-        device beneath;
-        typename Output::template model<packet> model{};
-        connect(model, beneath);
-        for (u8 i = 0; i < 10; ++i) {
-            packet p = numbered(pool, i);
-            static_cast<void>(model.transmit(p, {.interface = 2}, {}));
-        }
-        CHECK(pool.available() < 32);
-    }
-    CHECK(pool.available() == 32);
+TEST_CASE_TEMPLATE("output", Output, queue_output<4>, callback_output,
+                   testing::failing_output<queue_output<4>>,
+                   tee_output<queue_output<2>, queue_output<4>>,
+                   tee_output<callback_output, queue_output<4>>, by_interface<queue_output<4>>,
+                   by_interface<callback_output, 1>) {
+    const auto found = testing::conformance::output<Output>(
+        support::to_doctest, {.interface = 2, .takes = 4}, [](auto& model) {
+            auto beneath = std::make_unique<device>();
+            connect(model, *beneath);
+            return beneath;
+        });
+    support::conforms(found);
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 // Cost:    a comparison and a counter for a requirement that holds; text only for a broken one.
 #pragma once
 
+#include <sluice/base/bytes.hpp>
 #include <sluice/base/integer.hpp>
 #include <sluice/base/time.hpp>
 #include <sluice/wire/text.hpp>
@@ -32,12 +33,13 @@ struct broken_requirement {
     const char* file;
     u32 line;
     const char* suite;  // "route"
-    const char* about;  // what the suite tried: "an empty table leads nowhere"
+    const char* about;  // what the suite tried: "an empty table leads nowhere"; may be empty
     const char* sentence;
     std::string detail;  // "to 10.1.2.128; expected 8, got 7"; may be empty
 
     [[nodiscard]] std::string text() const {
-        std::string all = std::string{suite} + ": " + about + ": " + sentence;
+        std::string all = std::string{suite} + ": " + about;
+        all += *about == 0 ? sentence : std::string{": "} + sentence;
         return detail.empty() ? all : all + " (" + detail + ")";
     }
 };
@@ -78,6 +80,27 @@ template <class T>
     }
 }
 
+// Of two that differ: sizes, and up to eight bytes of both from the first difference.
+[[nodiscard]] inline std::string bytes_text(const_bytes got, const_bytes expected) {
+    std::size_t same = 0;
+    while (same < got.size() && same < expected.size() && got[same] == expected[same]) {
+        ++same;
+    }
+    const auto digits = [same](const_bytes all) {
+        std::string text;
+        for (std::size_t i = same; i < all.size() && i < same + 8; ++i) {
+            constexpr const char* hexadecimal = "0123456789abcdef";
+            text += hexadecimal[std::to_integer<unsigned>(all[i]) >> 4];
+            text += hexadecimal[std::to_integer<unsigned>(all[i]) & 15];
+            text += ' ';
+        }
+        return text.empty() ? "its end" : text + "...";
+    };
+    return "from byte " + std::to_string(same) + " expected " + digits(expected) + ", got " +
+           digits(got) + "; " + std::to_string(expected.size()) + " bytes expected, " +
+           std::to_string(got.size()) + " got";
+}
+
 }  // namespace detail
 
 class checker {
@@ -90,7 +113,7 @@ public:
     void begin(const char* about) {
         about_ = about;
         clear_given();
-        last_line_ = 0;
+        last_ = nullptr;
         ++result_.cases;
     }
     // With which input, until the next one is given: a name, and a number or an address.
@@ -117,6 +140,12 @@ public:
         const std::string right = detail::value_text(expected);
         return fail(sentence, left.empty() ? left : "expected " + right + ", got " + left, at);
     }
+    // The detail says where they begin to differ.
+    bool same_bytes(const_bytes got, const_bytes expected, const char* sentence,
+                    place at = place::current()) {
+        return count(equal_bytes(got, expected)) ||
+               fail(sentence, testing::detail::bytes_text(got, expected), at);
+    }
     // That a call was refused, for that reason.
     template <class Result, class Error>
     bool refused(const Result& got, Error expected, const char* sentence,
@@ -134,7 +163,7 @@ private:
         u64 number = 0;
         input_kind kind = input_kind::none;
     };
-    static constexpr u32 reports_a_line = 3;
+    static constexpr u32 reports_in_turn = 3;
 
     bool count(bool does) {
         ++result_.checks;
@@ -142,9 +171,9 @@ private:
         return does;
     }
     bool fail(const char* sentence, std::string detail, place at) {
-        repeated_ = at.line() == last_line_ ? repeated_ + 1 : 1;
-        last_line_ = at.line();
-        if (repeated_ <= reports_a_line) {
+        repeated_ = sentence == last_ ? repeated_ + 1 : 1;
+        last_ = sentence;
+        if (repeated_ <= reports_in_turn) {
             const std::string with = given_text();
             const char* const between = with.empty() || detail.empty() ? "" : "; ";
             report_({.file = at.file_name(),
@@ -175,7 +204,7 @@ private:
     reporter report_;
     const char* about_ = "";
     input given_{};
-    u32 last_line_ = 0;
+    const char* last_ = nullptr;  // the sentence that was broken last
     u32 repeated_ = 0;
     suite_result result_{};
 };

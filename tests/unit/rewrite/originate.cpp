@@ -53,7 +53,7 @@ TEST_CASE("originate: options stand in front of the payload and are told to the 
     REQUIRE(made.has_value());
     auto packet = packet_of(pool, pattern(9));
     REQUIRE(rewrite::originate(packet, way, {.protocol = 253}, *made, way.destination, 5));
-    check(content_of(packet), right_sums(), header_field(ipv4::ihl, 7), payload(pattern(9)),
+    check(content_of(packet), right_sums(), support::field(ipv4::ihl, 7), payload(pattern(9)),
           destination("10.0.2.2"_ip), flags_and_offset(0));
     CHECK(packet.metadata().options.record_route == 20);
     CHECK(packet.metadata().options.length == 8);

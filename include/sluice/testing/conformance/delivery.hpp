@@ -71,6 +71,10 @@ private:
         return pipeline::validate(p).value();
     }
 
+    [[nodiscard]] packet received_udp() {
+        return packet_of(pool_, udp_datagram_of({}, heard.source_port, heard.destination_port, {}));
+    }
+
     void nobody() {
         check_.begin("where nobody is registered nobody is served");
         auto model = make_model();
@@ -91,7 +95,7 @@ private:
         for (const bool broadcast_or_multicast : {false, true}) {
             delivery_info info = heard;
             info.broadcast_or_multicast = broadcast_or_multicast;
-            packet p = pool_.take();
+            packet p = received_udp();
             check_.holds(!model.udp(std::move(p), info).any(), "udp() serves nobody");
             check_.holds(bool{p}, "a packet that nobody took stays with the stack");
         }
@@ -107,13 +111,13 @@ private:
         const datagram d = received();
         check_.equal(model.tap(d, heard).taken, u16{1}, "tap() serves it once");
         check_.equal(model.alert(d, heard).taken, u16{1}, "alert() serves it once");
-        check_.equal(model.udp(pool_.take(), heard).taken, u16{1}, "udp() serves it once");
+        check_.equal(model.udp(received_udp(), heard).taken, u16{1}, "udp() serves it once");
         check_.equal(queue.size(), std::size_t{3}, "each served packet arrives");
         check_.equal(pool_.available(), buffers - 4, "each served packet is one buffer");
         model.remove(queue);
         check_.holds(!model.tap(d, heard).any(), "after remove() tap() serves nobody");
         check_.holds(!model.alert(d, heard).any(), "after remove() alert() serves nobody");
-        check_.holds(!model.udp(pool_.take(), heard).any(), "after remove() udp() serves nobody");
+        check_.holds(!model.udp(received_udp(), heard).any(), "after remove() udp() serves nobody");
         while (queue.size() > 0) {
             static_cast<void>(queue.next());
         }

@@ -11,6 +11,7 @@
 #include <sluice/hooks/hook_chain.hpp>
 #include <sluice/packet/pool_storage.hpp>
 #include <sluice/testing/checker.hpp>
+#include <sluice/testing/datagrams.hpp>
 
 #include <type_traits>
 
@@ -56,8 +57,8 @@ private:
         check_.holds(!model_type::never_active || std::is_empty_v<model_type>,
                      "a model that is never active has no data");
         model_type model;
-        packet p = pool.take();
-        *p.put(1) = std::byte{42};
+        const byte_vector sent = datagram_of({});
+        packet p = packet_of(pool, sent);
         for (const hook_point point : points) {
             check_.given("point", static_cast<u64>(point));
             if (model.active(point)) {
@@ -68,15 +69,14 @@ private:
             check_.equal(model.run(point, p, {.in = 1, .out = 2}), hook_verdict::accept,
                          "run() accepts at a point that is not active");
         }
-        check_.holds(p && p.size() == 1 && p.data()[0] == std::byte{42},
-                     "the packet stays as it was");
+        check_.holds(content_of(p) == sent, "the packet stays as it was");
     }
 
     void each_point(pool_type& pool) {
         check_.begin("what is registered at a point acts there alone, until removed");
         model_type model;
         refuser h;
-        packet p = pool.take();
+        packet p = packet_of(pool, datagram_of({}));
         for (const hook_point mine : points) {
             check_.given("added at point", static_cast<u64>(mine));
             check_.holds(bool{model.add(mine, 0, h)}, "add() takes a hook");

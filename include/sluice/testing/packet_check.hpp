@@ -1,0 +1,168 @@
+// check_datagram: checks bytes against what a test expects of them: fields of the IPv4 header, an
+// ICMP message, a payload, checksums, or a whole datagram; and says what differs.
+//
+//     testing::check_datagram(bytes, has::ttl(63), has::destination("10.0.2.2"_ip),
+//                             has::right_sums());
+//     testing::check_datagram(bytes, report, has::all_of(expected));
+//     // prints main.cpp:12: datagram: ttl (expected 63, got 64)
+//
+// Any function of a checker and the bytes is a check: write your own beside those of `has`.
+//
+// Expects: whole datagrams, from their IPv4 header.
+// Never:   reads beyond the bytes: what is no IPv4 datagram is reported, and checked no further.
+#pragma once
+
+#include <sluice/base/bytes.hpp>
+#include <sluice/pipeline/validate_bytes.hpp>
+#include <sluice/testing/checker.hpp>
+#include <sluice/testing/datagrams.hpp>
+#include <sluice/wire/icmp.hpp>
+#include <sluice/wire/ipv4.hpp>
+#include <sluice/wire/udp.hpp>
+
+#include <concepts>
+#include <utility>
+
+namespace sluice::testing {
+
+template <class C>
+concept datagram_check =
+    requires(const C& c, checker& check, const_bytes datagram) { c(check, datagram); };
+
+namespace has {
+
+using place = checker::place;
+
+// Any field of the IPv4 header: has::field(ipv4::identification, 7).
+template <class Field, class Value>
+[[nodiscard]] auto field(Field f, Value expected, place at = place::current()) {
+    return [=](checker& check, const_bytes datagram) {
+        using type = decltype(ipv4::const_view{datagram.data()}[f]);
+        check.equal(ipv4::const_view{datagram.data()}[f], static_cast<type>(expected), Field::name,
+                    at);
+    };
+}
+[[nodiscard]] inline auto ttl(u8 v, place at = place::current()) {
+    return field(ipv4::ttl, v, at);
+}
+[[nodiscard]] inline auto tos(u8 v, place at = place::current()) {
+    return field(ipv4::tos, v, at);
+}
+[[nodiscard]] inline auto protocol(u8 v, place at = place::current()) {
+    return field(ipv4::protocol, v, at);
+}
+[[nodiscard]] inline auto flags_and_offset(u16 v, place at = place::current()) {
+    return field(ipv4::flags_and_offset, v, at);
+}
+[[nodiscard]] inline auto source(ipv4::address a, place at = place::current()) {
+    return field(ipv4::source, a, at);
+}
+[[nodiscard]] inline auto destination(ipv4::address a, place at = place::current()) {
+    return field(ipv4::destination, a, at);
+}
+[[nodiscard]] inline auto size(std::size_t n, place at = place::current()) {
+    return [=](checker& check, const_bytes datagram) {
+        check.equal(datagram.size(), n, "number of bytes", at);
+    };
+}
+[[nodiscard]] inline auto payload(byte_vector expected, place at = place::current()) {
+    return [expected = std::move(expected), at](checker& check, const_bytes datagram) {
+        const std::size_t header = ipv4::header_length(ipv4::const_view{datagram.data()});
+        check.same_bytes(datagram.subspan(header), expected, "payload", at);
+    };
+}
+
+// The checksums of the header, and of an ICMP message that is no fragment; and the length that the
+// header says.
+[[nodiscard]] inline auto right_sums(place at = place::current()) {
+    return [=](checker& check, const_bytes datagram) {
+        const ipv4::const_view ip{datagram.data()};
+        check.holds(ipv4::checksum_ok(ip), "header checksum", at);
+        check.equal(std::size_t{ip[ipv4::total_length]}, datagram.size(), "total length", at);
+        const const_bytes data = datagram.subspan(ipv4::header_length(ip));
+        if (ip[ipv4::protocol] == ipv4::protocols::icmp && !ipv4::is_fragment(ip)) {
+            check.holds(icmp::checksum_ok(data), "ICMP checksum", at);
+        }
+    };
+}
+// The checksum of a UDP datagram that is no fragment; none is right too.
+[[nodiscard]] inline auto right_udp_sum(place at = place::current()) {
+    return [=](checker& check, const_bytes datagram) {
+        const ipv4::const_view ip{datagram.data()};
+        const const_bytes data = datagram.subspan(ipv4::header_length(ip));
+        check.holds(data.size() >= udp::layout::size &&
+                        udp::checksum_ok(ip[ipv4::source], ip[ipv4::destination], data),
+                    "UDP checksum", at);
+    };
+}
+
+[[nodiscard]] inline auto icmp_message(u8 type, u8 code, u32 info = 0,
+                                       place at = place::current()) {
+    return [=](checker& check, const_bytes datagram) {
+        const std::size_t header = ipv4::header_length(ipv4::const_view{datagram.data()});
+        if (!check.holds(datagram.size() >= header + icmp::header_length, "ICMP header is there",
+                         at)) {
+            return;
+        }
+        const icmp::const_view m{datagram.data() + header};
+        check.equal(m[icmp::type], type, "ICMP type", at);
+        check.equal(m[icmp::code], code, "ICMP code", at);
+        check.equal(m[icmp::rest_of_header], info, "ICMP rest of header", at);
+    };
+}
+
+// An ICMP error that quotes the first n bytes of this datagram.
+[[nodiscard]] inline auto quote(byte_vector offender, std::size_t n, place at = place::current()) {
+    return [offender = std::move(offender), n, at](checker& check, const_bytes datagram) {
+        const std::size_t header = ipv4::header_length(ipv4::const_view{datagram.data()});
+        const std::size_t before = header + icmp::header_length;
+        if (check.holds(datagram.size() >= before && n <= offender.size(), "quote is there", at)) {
+            check.same_bytes(datagram.subspan(before), const_bytes{offender}.first(n), "quote", at);
+        }
+    };
+}
+
+// The whole of a datagram: each field by its name, options, payload.
+[[nodiscard]] inline auto all_of(byte_vector expected, place at = place::current()) {
+    return [expected = std::move(expected), at](checker& check, const_bytes datagram) {
+        if (!check.holds(pipeline::validate(const_bytes{expected}).has_value(),
+                         "what is expected is an IPv4 datagram", at)) {
+            return;
+        }
+        const ipv4::const_view wanted{expected.data()};
+        const std::size_t header = ipv4::header_length(wanted);
+        const auto same = [&](auto... f) { (field(f, wanted[f], at)(check, datagram), ...); };
+        same(ipv4::version, ipv4::ihl, ipv4::tos, ipv4::total_length, ipv4::identification,
+             ipv4::flags_and_offset, ipv4::ttl, ipv4::protocol, ipv4::header_checksum, ipv4::source,
+             ipv4::destination);
+        if (ipv4::header_length(ipv4::const_view{datagram.data()}) == header) {
+            constexpr std::size_t fixed = ipv4::min_header_length;
+            check.same_bytes(datagram.subspan(fixed, header - fixed),
+                             const_bytes{expected}.subspan(fixed, header - fixed), "options", at);
+            check.same_bytes(datagram.subspan(header), const_bytes{expected}.subspan(header),
+                             "payload", at);
+        }
+    };
+}
+
+}  // namespace has
+
+template <datagram_check... Checks>
+suite_result check_datagram(const_bytes datagram, const reporter& report, const Checks&... checks) {
+    checker check{"datagram", report};
+    check.begin("");
+    const bool is_there =
+        datagram.size() >= ipv4::min_header_length &&
+        ipv4::header_length(ipv4::const_view{datagram.data()}) >= ipv4::min_header_length &&
+        ipv4::header_length(ipv4::const_view{datagram.data()}) <= datagram.size();
+    if (check.holds(is_there, "an IPv4 header is there")) {
+        (checks(check, datagram), ...);
+    }
+    return check.result();
+}
+template <datagram_check... Checks>
+suite_result check_datagram(const_bytes datagram, const Checks&... checks) {
+    return check_datagram(datagram, reporter{print_broken}, checks...);
+}
+
+}  // namespace sluice::testing
