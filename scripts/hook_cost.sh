@@ -21,7 +21,7 @@ cp -r "$root/include" "$work/without"
 python3 - "$work/without/sluice/stack" <<'PY'
 import pathlib, re, sys
 call = re.compile(r"if \(const passage p =\s*pass_hook\([^;{}]*\);\s*!p\) \{"
-                  r"\s*return(?: p\.gone| \{p\.gone\})?;\s*\}")
+                  r"\s*return(?: p\.ended_as| \{p\.ended_as\})?;\s*\}")
 member = re.compile(r"\[\[no_unique_address\]\] hooks_type hooks\{\};")
 calls = members = 0
 for path in sorted(pathlib.Path(sys.argv[1]).glob("*.hpp")):
