@@ -25,6 +25,10 @@
 // established UDP flow (both addresses and both ports match), or nullptr; `has_flows()` says
 // whether there is any.
 //
+// Optional (`knows_listeners`): `has_listener(protocol)` says whether a raw endpoint or a handler may
+// get datagrams of a protocol; it may say yes where none does. Without it every echo request takes
+// the long path.
+//
 // Optional: a model that can be made from a `hash_key` gets a secret of its own from the stack.
 //
 // Optional (`answers_pings`): `ping(packet, info)` delivers an echo reply or an extended one, from
@@ -243,6 +247,12 @@ template <class D>
 concept knows_flows = requires(D& d, const D& c, const delivery_info& info) {
     { c.has_flows() } noexcept -> std::same_as<bool>;
     { d.flow_of(info) } noexcept -> std::same_as<early_route*>;
+};
+
+// What can tell that the stack alone sees a protocol.
+template <class D>
+concept knows_listeners = requires(const D& d, u8 protocol) {
+    { d.has_listener(protocol) } noexcept -> std::same_as<bool>;
 };
 
 template <class T, class Packet>

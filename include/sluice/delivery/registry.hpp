@@ -46,6 +46,7 @@ struct no_delivery {
         [[nodiscard]] static constexpr protocol_handler<Packet>* handler(u8) noexcept {
             return nullptr;
         }
+        [[nodiscard]] static constexpr bool has_listener(u8) noexcept { return false; }
         [[nodiscard]] static constexpr delivery_count udp(Packet&&, const delivery_info&) noexcept {
             return {};
         }
@@ -177,6 +178,17 @@ struct registered_endpoints {
                 }
             }
             return nullptr;
+        }
+        [[nodiscard]] constexpr bool has_listener(u8 protocol) const noexcept {
+            if (!raw_.is_empty()) {
+                return true;
+            }
+            for (const auto& h : handlers_) {
+                if (h.protocol == protocol) {
+                    return true;
+                }
+            }
+            return false;
         }
         [[nodiscard]] constexpr delivery_count ping(Packet&& packet,
                                                     const delivery_info& info) noexcept {

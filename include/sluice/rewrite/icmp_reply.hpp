@@ -16,13 +16,14 @@
 
 namespace sluice::rewrite {
 
-// False: there is no message, or no memory for a copy.
+// The message begins at `start`. False: there is no message, or no memory for a copy.
 template <packet_buffer Packet>
-[[nodiscard, gnu::always_inline]] constexpr bool turn_echo_round(Packet& packet) noexcept {
-    if (!packet.unshare() || !packet.may_pull(static_cast<u32>(icmp::header_length))) {
+[[nodiscard, gnu::always_inline]] constexpr bool turn_echo_round(Packet& packet,
+                                                                 u32 start = 0) noexcept {
+    if (!packet.unshare() || !packet.may_pull(start + static_cast<u32>(icmp::header_length))) {
         return false;
     }
-    std::byte* const first = packet.writable();
+    std::byte* const first = packet.writable() + start;
     const icmp::view message{first};
     const u16 old_word = load_be<u16>(first);
     const auto new_word = static_cast<u16>(icmp::types::echo_reply << 8 | (old_word & 0xff));
@@ -30,7 +31,8 @@ template <packet_buffer Packet>
     store_be<u16>(first, new_word);  // the new type; the code stays
     message.set(icmp::checksum, updated);
     if (updated == 0) {  // all bytes zero: the one case where the sum's other form is right
-        message.set(icmp::checksum, checksum::finish(packet_sum(packet, 0, packet.size())));
+        message.set(icmp::checksum,
+                    checksum::finish(packet_sum(packet, start, packet.size() - start)));
     }
     return true;
 }

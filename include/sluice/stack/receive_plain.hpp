@@ -10,7 +10,7 @@
 // Source:  Linux ip_list_rcv, ip_extract_route_hint.
 #pragma once
 
-#include <sluice/stack/forward_plain.hpp>
+#include <sluice/stack/answer_plain.hpp>
 
 #include <span>
 #include <utility>
@@ -44,6 +44,9 @@ template <class Core>
     c.books.count(mib::ip_in_receives);
     c.books.count(mib::ipext_in_octets, packet.size());
     c.books.count(ecn_counter(ip[ipv4::ecn]));
+    if (ip[ipv4::protocol] == ipv4::protocols::icmp && answer_plain(c, packet)) {
+        return fate::delivered;
+    }
     unsummed_datagram<typename Core::packet_type> d = pipeline::acceptor::take(packet);
     if (keeps_flows(c)) {
         keep_route(c, d, in);

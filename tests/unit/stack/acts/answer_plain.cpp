@@ -1,0 +1,271 @@
+// answer_plain: against the long path: the same packets, the same switches, listeners and learned
+// routes, to a core whose accept branch is open and to one where an idle hook closes it: the same
+// replies leave, the same counters move, in whatever batches the packets come.
+#include "unit/stack/acts/subject.hpp"
+
+#include <sluice/stack/enter.hpp>
+
+namespace acts_answer_plain {
+
+namespace {
+
+using namespace acts_test;
+
+constexpr moment start{instant{} + 1000_s, 43'200'000};
+
+struct idle final : hook<packet> {
+    hook_verdict operator()(packet&, const hook_context&) noexcept override {
+        return hook_verdict::accept;
+    }
+};
+struct listening final : packet_sink<packet> {
+    bool take(packet& taken, const delivery_info&) noexcept override {
+        heard.push_back(content_of(taken));
+        taken.reset();
+        return true;
+    }
+    std::vector<octets> heard{};
+};
+struct leaving final : protocol_handler<packet> {
+    handler_result receive(packet&, const delivery_info&,
+                           local_services<packet>&) noexcept override {
+        return handler_result::built_in();
+    }
+};
+
+constexpr ipv4::address askers[] = {"10.0.1.2"_ip, "10.0.1.3"_ip,  "10.0.2.9"_ip,  "20.0.0.1"_ip,
+                                    "30.0.0.1"_ip, "40.0.0.1"_ip,  "192.0.2.1"_ip, "10.0.2.1"_ip,
+                                    "10.0.1.1"_ip, "127.0.0.1"_ip, "224.0.0.1"_ip, "10.0.1.255"_ip};
+
+struct side {
+    core<small> c;
+    idle closes;
+    idle sees;
+    listening taps;
+    leaving handler;
+
+    explicit side(bool is_open) : c(core<small>::parts{.seed = testing::fixed_seed}) {
+        furnish(c);
+        REQUIRE((is_open || c.gates.hooks.add(hook_point::prerouting, 0, closes)));
+        CHECK(acts::detail::may_go_fast(c, 2) == is_open);
+        for (const route_entry& r :
+             {route_entry{.prefix = {"20.0.0.0"_ip, 8}, .gateway = "10.0.2.254"_ip},
+              route_entry{.prefix = {"30.0.0.0"_ip, 8}, .mtu = 600, .gateway = "10.0.1.254"_ip},
+              route_entry{.prefix = {"40.0.0.0"_ip, 8}, .type = route_type::blackhole}})
+            REQUIRE(acts::add_route(c.tables, r).has_value());
+    }
+    void give(const std::vector<octets>& all, moment now, u16 by) {
+        std::vector<packet> batch;
+        for (const octets& d : all)
+            batch.push_back(packet_of(c, d, by));
+        acts::enter(c, batch, now);
+    }
+};
+
+template <class F>
+void change(side (&sides)[2], F&& f) {
+    for (side& s : sides)
+        f(s);
+}
+
+void check_same(side (&sides)[2]) {
+    const auto& a = sides[0].c;
+    const auto& b = sides[1].c;
+    unsigned wrong = 0;
+    for (std::size_t i = 0; i < mib_count; ++i)
+        wrong += a.books.counters[static_cast<mib>(i)] != b.books.counters[static_cast<mib>(i)];
+    for (std::size_t i = 0; i < drop_reason_count; ++i)
+        wrong += a.books.counters[static_cast<drop_reason>(i)] !=
+                 b.books.counters[static_cast<drop_reason>(i)];
+    for (std::size_t i = 0; i < 256; ++i) {
+        const auto type = static_cast<u8>(i);
+        wrong += a.books.counters.icmp_in_type(type) != b.books.counters.icmp_in_type(type);
+        wrong += a.books.counters.icmp_out_type(type) != b.books.counters.icmp_out_type(type);
+    }
+    CHECK(wrong == 0);
+    CHECK((standing_of(a) == standing_of(b)));
+    CHECK((sent(sides[0].c) == sent(sides[1].c)));
+    CHECK((sides[0].taps.heard == sides[1].taps.heard));
+    CHECK(a.device.buffers.available() == b.device.buffers.available());
+}
+
+octets plain_request() {
+    return datagram_of({.destination = "10.0.1.1"_ip,
+                        .protocol = 1,
+                        .tos = 3,
+                        .flags_and_offset = 0x4000,
+                        .payload = support::echo_request(60)});
+}
+
+octets random_request(keyed_random& random) {
+    octets data = random.below(8) == 0 ? octets(random.below(9)) : pattern(random.below(60));
+    if (random.below(16) == 0) data = pattern(500 + random.below(1'000));
+    const u8 type = random.below(8) == 0 ? static_cast<u8>(random.below(256)) : u8{8};
+    const u8 code = random.below(8) == 0 ? static_cast<u8>(random.below(256)) : u8{0};
+    octets message = support::icmp_message(type, code, random.below(2) * 0x00070001, data);
+    if (random.below(16) == 0)
+        message[random.below(static_cast<u32>(message.size()))] ^= std::byte{4};
+    if (random.below(32) == 0) message.resize(random.below(12));
+    constexpr u16 flags[] = {0, 0x4000, 0x8000, 0x2000, 0x0001, 0x6000};
+    return datagram_of({.source = askers[random.below(random.below(2) == 0 ? 2 : 12)],
+                        .destination = random.below(8) == 0 ? "10.0.2.1"_ip : "10.0.1.1"_ip,
+                        .ttl = static_cast<u8>(random.below(8) == 0 ? random.below(3) : 64),
+                        .protocol = static_cast<u8>(random.below(16) == 0 ? 17 : 1),
+                        .tos = static_cast<u8>(random.below(4) == 0 ? random.below(256) : 0),
+                        .identification = static_cast<u16>(random.below(3)),
+                        .flags_and_offset = flags[random.below(2) == 0 ? 0 : random.below(6)],
+                        .options = random.below(16) == 0 ? list({1, 1, 1, 1}) : octets{},
+                        .payload = message});
+}
+
+// One change of the surroundings, the same for both.
+void change_something(side (&sides)[2], keyed_random& random, moment now) {
+    const u32 what = random.below(10);
+    const bool on = random.below(3) == 0;
+    const u32 mask = random.below(2) == 0 ? settings{}.icmp_ratemask : 0xffffffff;
+    change(sides, [&](side& s) {
+        core<small>& c = s.c;
+        switch (what) {
+        case 0:
+            acts::change_switches(c.tables, [on](settings& to) { to.icmp_echo_ignore_all = on; });
+            break;
+        case 1:
+            acts::change_switches(c.tables, [mask](settings& to) { to.icmp_ratemask = mask; });
+            break;
+        case 2:
+            c.local.delivery.remove(s.taps);
+            REQUIRE((!on || c.local.delivery.add_raw({.protocol = 1}, s.taps)));
+            break;
+        case 3:
+            REQUIRE(c.local.delivery.set_handler(1, on ? &s.handler : nullptr).has_value());
+            break;
+        case 4:
+            c.tables.exceptions.learn({.destination = "10.0.1.3"_ip, .interface = 2},
+                                      {.mtu = 576, .expires = now.now + 1_s}, now.now);
+            break;
+        case 5:
+            static_cast<void>(
+                acts::set_link(c.tables, 3, {.up = !on, .mtu = on ? u16{1500} : u16{700}}));
+            break;
+        case 6:
+            c.gates.hooks.remove(hook_point::local_in, s.sees);
+            REQUIRE((!on || c.gates.hooks.add(hook_point::local_in, 0, s.sees)));
+            break;
+        case 7:
+            acts::change_switches(c.tables,
+                                  [on](settings& to) { to.ip_default_ttl = on ? u8{7} : u8{64}; });
+            break;
+        default:
+            break;
+        }
+    });
+}
+
+TEST_CASE("answer plain: random packets meet the same fate on both paths") {
+    u64 replies = 0, wrong_sums = 0, refused = 0, limited = 0;
+    for (u64 seed = 1; seed <= 8; ++seed) {
+        CAPTURE(seed);
+        side sides[2] = {side{true}, side{false}};
+        keyed_random random{hash_key{seed, 7}};
+        moment now = start;
+        for (int round = 0; round < 250; ++round) {
+            now.now = now.now + duration::from_milliseconds(random.below(40));
+            change_something(sides, random, now);
+            std::vector<octets> all(1 + random.below(24));  // the output has room for 16
+            const bool all_plain = random.below(8) == 0;
+            for (octets& d : all)
+                d = all_plain ? plain_request() : random_request(random);
+            const u16 by = random.below(4) == 0 ? 3 : 2;
+            change(sides, [&](side& s) { s.give(all, now, by); });
+            check_same(sides);
+        }
+        const auto& n = sides[0].c.books.counters;
+        replies += n[mib::icmp_out_echo_reps];
+        wrong_sums += n[drop_reason::icmp_checksum];
+        refused += n[drop_reason::output_refused];
+        limited += n[mib::icmp_out_rate_limit_host] + n[mib::icmp_out_rate_limit_global];
+    }
+    // Enough of each happened.
+    CHECK(replies > 3'000);
+    CHECK(wrong_sums > 200);
+    CHECK(refused > 20);
+    CHECK(limited > 100);
+}
+
+// A packet that is for this host and was counted, given to the act itself.
+bool answered(core<small>& c, const octets& d) {
+    packet p = packet_of(c, d);
+    return acts::answer_plain(c, p);
+}
+
+TEST_CASE("answer plain: the reply, and when it leaves a packet to the long path") {
+    const struct {
+        const char* name;
+        bool is_answered;
+        octets request;
+        void (*change)(side&);
+    } rows[] = {
+        {"plain", true, plain_request(), [](side&) {}},
+        {"a handler of another protocol", true, plain_request(),
+         [](side& s) { REQUIRE(s.c.local.delivery.set_handler(47, &s.handler).has_value()); }},
+        {"a handler", false, plain_request(),
+         [](side& s) { REQUIRE(s.c.local.delivery.set_handler(1, &s.handler).has_value()); }},
+        {"a raw endpoint", false, plain_request(),
+         [](side& s) { REQUIRE(s.c.local.delivery.add_raw({.protocol = 1}, s.taps)); }},
+        {"a hook at local_in", false, plain_request(),
+         [](side& s) { REQUIRE(s.c.gates.hooks.add(hook_point::local_in, 0, s.sees)); }},
+        {"a hook at local_out", false, plain_request(),
+         [](side& s) { REQUIRE(s.c.gates.hooks.add(hook_point::local_out, 0, s.sees)); }},
+        {"a hook at postrouting", false, plain_request(),
+         [](side& s) { REQUIRE(s.c.gates.hooks.add(hook_point::postrouting, 0, s.sees)); }},
+        {"a hook at forward", true, plain_request(),
+         [](side& s) { REQUIRE(s.c.gates.hooks.add(hook_point::forward, 0, s.sees)); }},
+        {"echo requests are ignored", false, plain_request(),
+         [](side& s) {
+             acts::change_switches(s.c.tables,
+                                   [](settings& to) { to.icmp_echo_ignore_all = true; });
+         }},
+        {"larger than the link takes", false, plain_request(),
+         [](side& s) {
+             REQUIRE(acts::set_link(s.c.tables, 2, {.up = true, .mtu = 87}).has_value());
+         }},
+        {"as large as the link takes", true, plain_request(),
+         [](side& s) {
+             REQUIRE(acts::set_link(s.c.tables, 2, {.up = true, .mtu = 88}).has_value());
+         }},
+        {"a path MTU was learned", false, plain_request(),
+         [](side& s) {
+             s.c.tables.exceptions.learn({.destination = "10.0.1.2"_ip, .interface = 2},
+                                         {.mtu = 576, .expires = s.c.calls.now.now + 1_s},
+                                         s.c.calls.now.now);
+         }},
+        {"something was learned about another", true, plain_request(),
+         [](side& s) {
+             s.c.tables.exceptions.learn({.destination = "10.0.1.3"_ip, .interface = 2},
+                                         {.mtu = 576, .expires = s.c.calls.now.now + 1_s},
+                                         s.c.calls.now.now);
+         }},
+    };
+    for (const auto& r : rows) {
+        CAPTURE(r.name);
+        side s{true};
+        r.change(s);
+        CHECK(answered(s.c, r.request) == r.is_answered);
+        if (!r.is_answered) {
+            CHECK(sent(s.c).empty());
+            CHECK(s.c.books.counters[balance::delivered] == 0);
+            continue;
+        }
+        const octets reply = sent_one(s.c);
+        check(reply, support::right_sums(), support::source("10.0.1.1"_ip),
+              support::destination("10.0.1.2"_ip), support::ttl(64), support::tos(3),
+              support::icmp_is(0, 0, 0x00070001), support::size(88));
+        CHECK(octets(reply.begin() + 28, reply.end()) == pattern(60));
+        CHECK((std::to_integer<u8>(reply[6]) == 0));  // no DF
+        CHECK(s.c.books.counters[mib::ipext_out_octets] == 88);
+    }
+}
+
+}  // namespace
+
+}  // namespace acts_answer_plain
