@@ -25,9 +25,9 @@
 // established UDP flow (both addresses and both ports match), or nullptr; `has_flows()` says
 // whether there is any.
 //
-// Optional (`knows_listeners`): `has_listener(protocol)` says whether a raw endpoint or a handler may
-// get datagrams of a protocol; it may say yes where none does. Without it every echo request takes
-// the long path.
+// Optional (`knows_listeners`): `has_listener(protocol)` says whether a raw endpoint or a handler
+// may get datagrams of a protocol; it may say yes where none does. Without it every echo request
+// takes the long path.
 //
 // Optional: a model that can be made from a `hash_key` gets a secret of its own from the stack.
 //

@@ -9,8 +9,8 @@
 // Expects: a plain packet of ICMP whose route is local, counted as received.
 // Never:   touches a packet that it leaves to the long path.
 // Cost:    the message's checksum, one lookup, one identification.
-// Source:  Linux icmp_echo, icmp_reply. tests/unit/stack/acts/answer_plain.cpp holds it equal to the
-//          long path.
+// Source:  Linux icmp_echo, icmp_reply. tests/unit/stack/acts/answer_plain.cpp holds it equal to
+//          the long path.
 #pragma once
 
 #include <sluice/pipeline/icmp_input.hpp>
@@ -60,7 +60,7 @@ constexpr void send_plain_reply(Core& c, typename Core::packet_type& reply,
     books.count(mib::ip_out_requests);
     books.count(mib::ip_out_transmits);
     books.count(mib::ipext_out_octets, reply.size());
-    if (c.device.output.transmit(reply, to)) [[likely]] {
+    if (c.device.output.transmit(reply, to, c.calls.now.now)) [[likely]] {
         books.tally(balance::transmitted);
         return;
     }
