@@ -1,9 +1,9 @@
 // lwip: lwIP's side: Debian's liblwip, called from one thread as in its NO_SYS mode.
 //
-// It takes a pbuf with room for an Ethernet header, fills it and passes it to ip4_input; the ports'
-// output functions count. Debian's build fixes some options: NO_SYS = 0 (each change of a reference
-// count takes a mutex), pbufs from malloc, no hooks, no IP options but on sending, no limit of ICMP
-// errors.
+// It takes a pbuf with room for an Ethernet header (in one cell without), fills it and passes it to
+// ip4_input; the ports' output functions count. Debian's build fixes some options: NO_SYS = 0 (each
+// change of a reference count takes a mutex), pbufs from malloc, no hooks, no IP options but on
+// sending, no limit of ICMP errors.
 //
 // Expects: no other user of lwIP in the process.
 // Never:   starts lwIP's thread.
@@ -121,7 +121,8 @@ private:
         endpoints_.clear();
     }
     void receive(const datagram& d) {
-        pbuf* p = pbuf_alloc(PBUF_LINK, d.size, PBUF_RAM);
+        const pbuf_layer room = what_ == way::echo_no_room ? PBUF_RAW : PBUF_LINK;
+        pbuf* p = pbuf_alloc(room, d.size, PBUF_RAM);
         std::memcpy(p->payload, d.bytes, d.size);
         netif& in = net_.port(ports);
         if (in.input(p, &in) != ERR_OK) {

@@ -151,7 +151,9 @@ const char* name_of(way w) {
     case way::bad_checksum:
         return "bad checksum";
     case way::echo:
-        return "echo reply";
+        return "echo reply, room for Ethernet";
+    case way::echo_no_room:
+        return "echo reply, no room in front";
     case way::time_exceeded:
         return "time exceeded";
     case way::udp_1:

@@ -136,9 +136,11 @@ private:
         return {now_};
     }
     void receive(std::span<const datagram> some) {
+        const sluice::u16 headroom =
+            what_ == way::echo_no_room ? sluice::u16{0} : sluice::default_headroom;
         std::array<packet, burst_of_way> batch;
         for (std::size_t i = 0; i < some.size(); ++i) {
-            batch[i] = stack_->buffers().take();
+            batch[i] = stack_->buffers().take(headroom);
             std::memcpy(batch[i].put(some[i].size), some[i].bytes, some[i].size);
             batch[i].set_interface(entry_index);
         }

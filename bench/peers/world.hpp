@@ -154,6 +154,7 @@ enum class way {
     options,         // forwarded, with a record route option
     bad_checksum,
     echo,
+    echo_no_room,  // no room in front of the packet for the link's header
     time_exceeded,
     udp_1,  // to this number of endpoints, in turn
     udp_10,
@@ -163,19 +164,11 @@ enum class way {
     send_kept,           // with a route that was looked up once
     send_dont_fragment,  // the same, with DF
 };
-inline constexpr std::array all_ways{way::forward,
-                                     way::forward_hooked,
-                                     way::options,
-                                     way::bad_checksum,
-                                     way::echo,
-                                     way::time_exceeded,
-                                     way::udp_1,
-                                     way::udp_10,
-                                     way::udp_100,
-                                     way::udp_1000,
-                                     way::send,
-                                     way::send_kept,
-                                     way::send_dont_fragment};
+inline constexpr std::array all_ways{
+    way::forward,   way::forward_hooked,    way::options,       way::bad_checksum,
+    way::echo,      way::echo_no_room,      way::time_exceeded, way::udp_1,
+    way::udp_10,    way::udp_100,           way::udp_1000,      way::send,
+    way::send_kept, way::send_dont_fragment};
 
 inline constexpr unsigned endpoints_of(way w) {
     return w == way::udp_1      ? 1
@@ -183,6 +176,9 @@ inline constexpr unsigned endpoints_of(way w) {
            : w == way::udp_100  ? 100
            : w == way::udp_1000 ? 1000
                                 : 0;
+}
+inline constexpr bool is_echo(way w) {
+    return w == way::echo || w == way::echo_no_room;
 }
 inline constexpr bool is_send(way w) {
     return w == way::send || w == way::send_kept || w == way::send_dont_fragment;
@@ -200,7 +196,7 @@ inline constexpr unsigned burst_of_way = 32;
 
 inline std::vector<datagram> datagrams_of(way w) {
     std::vector<datagram> all(datagrams);
-    const bool to_us = w == way::echo || endpoints_of(w) != 0;
+    const bool to_us = is_echo(w) || endpoints_of(w) != 0;
     for (unsigned i = 0; i < datagrams; ++i) {
         datagram& d = all[i];
         const std::uint8_t options = w == way::options ? 12 : 0;
@@ -213,7 +209,7 @@ inline std::vector<datagram> datagrams_of(way w) {
                  .size = d.size,
                  .options = options};
         h.ttl = w == way::time_exceeded ? 1 : 64;
-        h.protocol = w == way::echo ? 1 : 17;
+        h.protocol = is_echo(w) ? 1 : 17;
         write_header(d.bytes, h);
         write_udp(d.bytes, d.header_length, d.size,
                   static_cast<std::uint16_t>(first_port +
@@ -227,7 +223,7 @@ inline std::vector<datagram> datagrams_of(way w) {
         if (w == way::bad_checksum) {
             d.bytes[10] ^= 0x40;
         }
-        if (w == way::echo) {
+        if (is_echo(w)) {
             unsigned char* icmp = d.bytes + 20;
             std::memset(icmp, 0, 4);
             icmp[0] = 8;

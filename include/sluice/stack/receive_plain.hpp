@@ -39,7 +39,6 @@ template <class Core>
     if (c.tables.interfaces.is_own(ip[ipv4::source])) {
         return receive_slow(c, std::move(packet));
     }
-    const interface& in = *c.tables.interfaces.find(packet.interface());
     c.books.tally(balance::received);
     c.books.count(mib::ip_in_receives);
     c.books.count(mib::ipext_in_octets, packet.size());
@@ -47,6 +46,7 @@ template <class Core>
     if (ip[ipv4::protocol] == ipv4::protocols::icmp && answer_plain(c, packet)) {
         return fate::delivered;
     }
+    const interface& in = *c.tables.interfaces.find(packet.interface());
     unsummed_datagram<typename Core::packet_type> d = pipeline::acceptor::take(packet);
     if (keeps_flows(c)) {
         keep_route(c, d, in);

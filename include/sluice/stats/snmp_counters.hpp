@@ -32,12 +32,12 @@ public:
         values_[static_cast<std::size_t>(counter)] += n;
     }
     // Counts the type, and its named counter if there is one.
-    constexpr void icmp_in(u8 type) noexcept {
+    [[gnu::always_inline]] constexpr void icmp_in(u8 type) noexcept {
         ++icmp_in_[type];
         add(detail::named_icmp(type, mib::icmp_in_dest_unreachs), 1);
         values_[0] = 0;
     }
-    constexpr void icmp_out(u8 type) noexcept {
+    [[gnu::always_inline]] constexpr void icmp_out(u8 type) noexcept {
         ++icmp_out_[type];
         add(detail::named_icmp(type, mib::icmp_out_dest_unreachs), 1);
         values_[0] = 0;
