@@ -16,20 +16,21 @@ namespace {
 
 using namespace sluice;
 using namespace sluice::literals;
-using support::octets;
+using support::byte_vector;
 
 TEST_CASE("plain echo: in place as in steps, whatever the message") {
     fixed_pool<2048, 2> buffers;
     keyed_random random{hash_key{8, 0}};
     for (int i = 0; i < 2'000; ++i) {
         // Many of nothing but zeros, whose reply has the sum's other form.
-        octets data = i % 4 == 0 ? octets(random.below(40)) : support::pattern(random.below(1'400));
+        byte_vector data =
+            i % 4 == 0 ? byte_vector(random.below(40)) : support::pattern(random.below(1'400));
         if (!data.empty() && i % 4 == 1) data[random.below(static_cast<u32>(data.size()))] = {};
         const u32 rest = i % 8 < 4 ? 0 : static_cast<u32>(random.next());
         const auto tos = static_cast<u8>(random.next());
         const ipv4::address asker{static_cast<u32>(random.next())};
         const ipv4::address asked{static_cast<u32>(random.next())};
-        const octets request = support::datagram_of(
+        const byte_vector request = support::datagram_of(
             {.source = asker,
              .destination = asked,
              .ttl = static_cast<u8>(random.next()),

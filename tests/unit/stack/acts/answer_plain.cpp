@@ -24,7 +24,7 @@ struct listening final : packet_sink<packet> {
         taken.reset();
         return true;
     }
-    std::vector<octets> heard{};
+    std::vector<byte_vector> heard{};
 };
 struct leaving final : protocol_handler<packet> {
     handler_result receive(packet&, const delivery_info&,
@@ -54,9 +54,9 @@ struct side {
               route_entry{.prefix = {"40.0.0.0"_ip, 8}, .type = route_type::blackhole}})
             REQUIRE(acts::add_route(c.tables, r).has_value());
     }
-    void give(const std::vector<octets>& all, moment now, u16 by) {
+    void give(const std::vector<byte_vector>& all, moment now, u16 by) {
         std::vector<packet> batch;
-        for (const octets& d : all)
+        for (const byte_vector& d : all)
             batch.push_back(packet_of(c, d, by));
         acts::enter(c, batch, now);
     }
@@ -89,7 +89,7 @@ void check_same(side (&sides)[2]) {
     CHECK(a.device.buffers.available() == b.device.buffers.available());
 }
 
-octets plain_request() {
+byte_vector plain_request() {
     return datagram_of({.destination = "10.0.1.1"_ip,
                         .protocol = 1,
                         .tos = 3,
@@ -97,12 +97,13 @@ octets plain_request() {
                         .payload = support::echo_request(60)});
 }
 
-octets random_request(keyed_random& random) {
-    octets data = random.below(8) == 0 ? octets(random.below(9)) : pattern(random.below(60));
+byte_vector random_request(keyed_random& random) {
+    byte_vector data =
+        random.below(8) == 0 ? byte_vector(random.below(9)) : pattern(random.below(60));
     if (random.below(16) == 0) data = pattern(500 + random.below(1'000));
     const u8 type = random.below(8) == 0 ? static_cast<u8>(random.below(256)) : u8{8};
     const u8 code = random.below(8) == 0 ? static_cast<u8>(random.below(256)) : u8{0};
-    octets message = support::icmp_message(type, code, random.below(2) * 0x00070001, data);
+    byte_vector message = support::icmp_message(type, code, random.below(2) * 0x00070001, data);
     if (random.below(16) == 0)
         message[random.below(static_cast<u32>(message.size()))] ^= std::byte{4};
     if (random.below(32) == 0) message.resize(random.below(12));
@@ -114,7 +115,7 @@ octets random_request(keyed_random& random) {
                         .tos = static_cast<u8>(random.below(4) == 0 ? random.below(256) : 0),
                         .identification = static_cast<u16>(random.below(3)),
                         .flags_and_offset = flags[random.below(2) == 0 ? 0 : random.below(6)],
-                        .options = random.below(16) == 0 ? list({1, 1, 1, 1}) : octets{},
+                        .options = random.below(16) == 0 ? list({1, 1, 1, 1}) : byte_vector{},
                         .payload = message});
 }
 
@@ -171,9 +172,9 @@ TEST_CASE("answer plain: random packets meet the same fate on both paths") {
         for (int round = 0; round < 250; ++round) {
             now.now = now.now + duration::from_milliseconds(random.below(40));
             change_something(sides, random, now);
-            std::vector<octets> all(1 + random.below(24));  // the output has room for 16
+            std::vector<byte_vector> all(1 + random.below(24));  // the output has room for 16
             const bool all_plain = random.below(8) == 0;
-            for (octets& d : all)
+            for (byte_vector& d : all)
                 d = all_plain ? plain_request() : random_request(random);
             const u16 by = random.below(4) == 0 ? 3 : 2;
             change(sides, [&](side& s) { s.give(all, now, by); });
@@ -193,7 +194,7 @@ TEST_CASE("answer plain: random packets meet the same fate on both paths") {
 }
 
 // A packet that is for this host and was counted, given to the act itself.
-bool answered(core<small>& c, const octets& d) {
+bool answered(core<small>& c, const byte_vector& d) {
     packet p = packet_of(c, d);
     return acts::answer_plain(c, p);
 }
@@ -275,11 +276,11 @@ TEST_CASE("answer plain: the reply, and when it leaves a packet to the long path
             CHECK(s.c.books.counters[balance::delivered] == 0);
             continue;
         }
-        const octets reply = sent_one(s.c);
+        const byte_vector reply = sent_one(s.c);
         check(reply, support::right_sums(), support::source("10.0.1.1"_ip),
               support::destination("10.0.1.2"_ip), support::ttl(64), support::tos(3),
               support::icmp_is(0, 0, 0x00070001), support::size(88));
-        CHECK(octets(reply.begin() + 28, reply.end()) == pattern(60));
+        CHECK(byte_vector(reply.begin() + 28, reply.end()) == pattern(60));
         CHECK((std::to_integer<u8>(reply[6]) == 0));  // no DF
         CHECK(s.c.books.counters[mib::ipext_out_octets] == 88);
     }
