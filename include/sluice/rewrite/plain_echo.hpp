@@ -23,7 +23,8 @@ struct plain_echo_choice {
 };
 
 template <packet_buffer Packet>
-[[gnu::always_inline]] constexpr void turn_plain_echo_round(Packet& packet, const plain_echo_choice& choice) noexcept {
+[[gnu::always_inline]] constexpr void
+turn_plain_echo_round(Packet& packet, const plain_echo_choice& choice) noexcept {
     // The header in words, as it came: it was stored whole.
     std::byte* const header = packet.writable();
     const u32 first = load_be<u32>(header);
