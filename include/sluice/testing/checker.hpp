@@ -1,5 +1,5 @@
-// checker: counts what a test finds, and reports what it finds broken: to a function of yours, or
-// on the standard output.
+// checker: counts the requirements that a test checks, and reports broken ones to a function, or on
+// standard output.
 //
 // The conformance suites (testing/conformance) and packet checks use it; it belongs to no test
 // framework. A framework gets the reports by a function:
@@ -46,7 +46,7 @@ struct broken_requirement {
 
 using reporter = std::function<void(const broken_requirement&)>;
 
-// A line for each: file, line, text.
+// Prints one line per report: file, line, text.
 inline void print_broken(const broken_requirement& b) {
     std::printf("%s:%u: %s\n", b.file, static_cast<unsigned>(b.line), b.text().c_str());
 }
@@ -80,7 +80,8 @@ template <class T>
     }
 }
 
-// Of two that differ: sizes, and up to eight bytes of both from the first difference.
+// The difference of two byte sequences: sizes, and up to eight bytes of both from the first
+// difference on.
 [[nodiscard]] inline std::string bytes_text(const_bytes got, const_bytes expected) {
     std::size_t same = 0;
     while (same < got.size() && same < expected.size() && got[same] == expected[same]) {
@@ -109,14 +110,14 @@ public:
 
     checker(const char* suite, reporter report) : suite_{suite}, report_{std::move(report)} {}
 
-    // What is tried next.
+    // Begins a case: `about` says what it tries.
     void begin(const char* about) {
         about_ = about;
         clear_given();
         last_ = nullptr;
         ++result_.cases;
     }
-    // With which input, until the next one is given: a name, and a number or an address.
+    // Names the input of the next checks: a name, and a number or an address.
     void given(const char* name) { given_ = {.name = name, .number = 0, .kind = input_kind::name}; }
     void given(const char* name, u64 number) {
         given_ = {.name = name, .number = number, .kind = input_kind::number};
@@ -126,7 +127,7 @@ public:
     }
     void clear_given() { given_ = {}; }
 
-    // Whether it holds, so that a suite leaves out what makes no sense then.
+    // Returns whether it holds: a suite may then skip checks that depend on it.
     bool holds(bool does, const char* sentence, place at = place::current()) {
         return count(does) || fail(sentence, {}, at);
     }
@@ -140,13 +141,13 @@ public:
         const std::string right = detail::value_text(expected);
         return fail(sentence, left.empty() ? left : "expected " + right + ", got " + left, at);
     }
-    // The detail says where they begin to differ.
+    // The detail says where the bytes begin to differ.
     bool same_bytes(const_bytes got, const_bytes expected, const char* sentence,
                     place at = place::current()) {
         return count(equal_bytes(got, expected)) ||
                fail(sentence, testing::detail::bytes_text(got, expected), at);
     }
-    // That a call was refused, for that reason.
+    // Checks that a call failed with this error.
     template <class Result, class Error>
     bool refused(const Result& got, Error expected, const char* sentence,
                  place at = place::current()) {

@@ -1,15 +1,16 @@
-// check_datagram: checks bytes against what a test expects of them: fields of the IPv4 header, an
-// ICMP message, a payload, checksums, or a whole datagram; and says what differs.
+// check_datagram: checks the bytes of a datagram and reports the differences: fields of the IPv4
+// header, an ICMP message, a payload, checksums, or the whole datagram.
 //
 //     testing::check_datagram(bytes, has::ttl(63), has::destination("10.0.2.2"_ip),
 //                             has::right_sums());
 //     testing::check_datagram(bytes, report, has::all_of(expected));
 //     // prints main.cpp:12: datagram: ttl (expected 63, got 64)
 //
-// Any function of a checker and the bytes is a check: write your own beside those of `has`.
+// A check is any function of a checker and the bytes: write your own beside those of `has`.
 //
-// Expects: whole datagrams, from their IPv4 header.
-// Never:   reads beyond the bytes: what is no IPv4 datagram is reported, and checked no further.
+// Expects: whole datagrams, from their IPv4 header on.
+// Never:   reads beyond the bytes. Bytes that are no IPv4 datagram are reported, and not checked
+//          further.
 #pragma once
 
 #include <sluice/base/bytes.hpp>
@@ -33,7 +34,7 @@ namespace has {
 
 using place = checker::place;
 
-// Any field of the IPv4 header: has::field(ipv4::identification, 7).
+// Checks a field of the IPv4 header: has::field(ipv4::identification, 7).
 template <class Field, class Value>
 [[nodiscard]] auto field(Field f, Value expected, place at = place::current()) {
     return [=](checker& check, const_bytes datagram) {
@@ -72,8 +73,8 @@ template <class Field, class Value>
     };
 }
 
-// The checksums of the header, and of an ICMP message that is no fragment; and the length that the
-// header says.
+// Checks the header checksum, the total length, and the checksum of an ICMP message that is no
+// fragment.
 [[nodiscard]] inline auto right_sums(place at = place::current()) {
     return [=](checker& check, const_bytes datagram) {
         const ipv4::const_view ip{datagram.data()};
@@ -85,7 +86,7 @@ template <class Field, class Value>
         }
     };
 }
-// The checksum of a UDP datagram that is no fragment; none is right too.
+// Checks the checksum of a UDP datagram that is no fragment. A datagram without a checksum passes.
 [[nodiscard]] inline auto right_udp_sum(place at = place::current()) {
     return [=](checker& check, const_bytes datagram) {
         const ipv4::const_view ip{datagram.data()};
@@ -111,7 +112,7 @@ template <class Field, class Value>
     };
 }
 
-// An ICMP error that quotes the first n bytes of this datagram.
+// Checks that an ICMP error quotes the first n bytes of this datagram.
 [[nodiscard]] inline auto quote(byte_vector offender, std::size_t n, place at = place::current()) {
     return [offender = std::move(offender), n, at](checker& check, const_bytes datagram) {
         const std::size_t header = ipv4::header_length(ipv4::const_view{datagram.data()});
@@ -122,7 +123,7 @@ template <class Field, class Value>
     };
 }
 
-// The whole of a datagram: each field by its name, options, payload.
+// Checks the whole datagram: each field by its name, options, payload.
 [[nodiscard]] inline auto all_of(byte_vector expected, place at = place::current()) {
     return [expected = std::move(expected), at](checker& check, const_bytes datagram) {
         if (!check.holds(pipeline::validate(const_bytes{expected}).has_value(),

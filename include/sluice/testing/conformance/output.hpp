@@ -1,11 +1,10 @@
-// conformance::output: asks an output policy of yours whether it takes or refuses each packet
-// whole, and gives every buffer back.
+// conformance::output: tests whether your output policy takes or refuses each packet as a whole,
+// and returns every buffer.
 //
 //     const auto found = testing::conformance::output<my_output>();  // prints what is broken
 //     return found.passed() ? 0 : 1;
 //
-// An output that must be connected first is connected by a function; what the function returns
-// lives as long as the model does:
+// A function connects an output that needs a device. Its result lives as long as the model:
 //
 //     testing::conformance::output<my_output>(report, {}, [](auto& model) {
 //         auto device = std::make_unique<my_device>();
@@ -23,10 +22,10 @@
 
 namespace sluice::testing::conformance {
 
-// What is known of the output.
+// Properties of the output.
 struct output_options {
-    u16 interface = 2;      // packets leave by it
-    std::size_t takes = 0;  // so many packets before it refuses one; 0: not asked
+    u16 interface = 2;      // the egress of the packets
+    std::size_t takes = 0;  // packets that it takes before it refuses one; 0: not tested
 };
 
 namespace detail {
@@ -78,7 +77,7 @@ private:
             check_.given("packet", taken);
             packet p = packet_of(pool_, sent(static_cast<u8>(taken)));
             if (!p) {
-                break;  // the output keeps them all
+                break;  // the output holds all packets
             }
             const std::size_t left = pool_.available();
             if (!model.transmit(p, to_, {})) {
