@@ -30,7 +30,9 @@ struct odd_and_even {
                                    {.interface = 3, .gateway = "198.51.100.254"_ip}};
 
     next_hop lookup(ipv4::address to) const noexcept { return next_hop{to.value & 1}; }
-    next_hop lookup(const sluice::route_query& q) const noexcept { return lookup(q.destination); }
+    next_hop lookup(const sluice::route_query& q) const noexcept {
+        return answers(at(lookup(q.destination)), q) ? lookup(q.destination) : next_hop::none;
+    }
     const sluice::route_entry& at(next_hop id) const noexcept {
         return ways[static_cast<sluice::u32>(id)];
     }

@@ -9,12 +9,13 @@ struct odd_and_even {
     route_entry uplinks[2] = {{.interface = 2, .gateway = "10.0.1.254"_ip},
                               {.interface = 3, .gateway = "10.0.2.254"_ip}};
     next_hop lookup(ipv4::address to) const noexcept { return next_hop{to.value & 1}; }
-    next_hop lookup(const route_query& q) const noexcept { return lookup(q.destination); }
+    next_hop lookup(const route_query& q) const noexcept {
+        return answers(at(lookup(q.destination)), q) ? lookup(q.destination) : next_hop::none;
+    }
     const route_entry& at(next_hop hop) const noexcept { return uplinks[static_cast<u32>(hop)]; }
     u32 version() const noexcept { return 0; }  // never changes
 };
 struct edge : policies<routes<odd_and_even>, output<queue_output<16>>> {};
-
 int main() {
     static stack<edge> host{{.seed = testing::fixed_seed}};
     (void)host.add_interface({.index = 2, .address = "10.0.1.1/24"_net});

@@ -2,17 +2,22 @@
 """Writes docs/concepts/*.md from the headers, so that a concept is described in one place only.
 
 Source: the leading block of // comments of each include/sluice/<room>/concept.hpp (page <room>.md),
-of packet/packet_buffer.hpp and of route/exceptions.hpp, verbatim as Markdown.
+of packet/packet_buffer.hpp and of route/exceptions.hpp, verbatim as Markdown; then the example of the conformance
+suite, from its header.
 Usage: concept_pages.py            write the pages, remove those without a header
        concept_pages.py --check    fail when a page is missing, stale or left over
        concept_pages.py --self-test
 """
 import contextlib
+import itertools
 import pathlib
 import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
+# Suites of testing/conformance for a page, where they are not one of its name.
+SUITES = {"interface": ["interfaces"], "reassembly": ["reassembly", "overlap"],
+          "route": ["route", "route_answers", "route_contents"]}
 
 
 def sources(root):
@@ -38,10 +43,26 @@ def leading_comment(text):
     return "\n".join(block).strip()
 
 
+def example(text):
+    """The first code of a leading comment."""
+    rest = itertools.dropwhile(lambda line: not line.startswith("    "), leading_comment(text).splitlines())
+    return "\n".join(itertools.takewhile(lambda line: line.startswith("    "), rest))
+
+
+def suites(root, name):
+    """How a user tests a model of his own: the example of each suite for the page."""
+    parts = []
+    for suite in SUITES.get(name, [name]):
+        header = root / f"include/sluice/testing/conformance/{suite}.hpp"
+        if header.is_file():
+            parts.append(f"    #include <sluice/testing/conformance/{suite}.hpp>\n{example(header.read_text())}\n")
+    return "Test yours:\n\n" + "\n".join(parts) + "\n" if parts else ""
+
+
 def page(root, name, header):
     shown = header.relative_to(root).as_posix()
     return (f"<!-- Written by scripts/concept_pages.py from {shown}: edit the header. -->\n"
-            f"# {name}\n\n{leading_comment(header.read_text())}\n\n"
+            f"# {name}\n\n{leading_comment(header.read_text())}\n\n{suites(root, name)}"
             f"Header: [`{shown.removeprefix('include/')}`](../../{shown})\n")
 
 
