@@ -249,7 +249,7 @@ concept knows_flows = requires(D& d, const D& c, const delivery_info& info) {
     { d.flow_of(info) } noexcept -> std::same_as<early_route*>;
 };
 
-// What can tell that the stack alone sees a protocol.
+// Knows whether only the stack sees the datagrams of a protocol.
 template <class D>
 concept knows_listeners = requires(const D& d, u8 protocol) {
     { d.has_listener(protocol) } noexcept -> std::same_as<bool>;

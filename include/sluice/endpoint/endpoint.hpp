@@ -297,7 +297,7 @@ protected:
     [[nodiscard]] u32 mtu_by(u16 interface_index, u16 route_mtu) const noexcept {
         return routing::egress_mtu(tables(), interface_index, route_mtu);
     }
-    // The reported port is that of connect(), whatever the datagram's. Linux ip_local_error.
+    // Reports the port of connect(), also if the datagram has another. Linux ip_local_error.
     [[nodiscard]] failure<endpoint_error> too_big(ipv4::address to, u32 mtu) noexcept {
         if (options_.receive_errors) {
             errors_.push(

@@ -1,10 +1,9 @@
-// answer_plain: plain echo requests for this host are answered at once, in their own bytes.
+// answer_plain: answers plain echo requests to this host at once, in their own bytes.
 //
-// While nobody but the stack sees an echo request or its reply (no hook on their way, no raw
-// endpoint, no handler of ICMP), this does in one step what deliver, receive_icmp, answer and
-// local_out do: the same reply, the same counters. Whatever is not plain is left to them: a
-// fragment, a wrong checksum, a route back that is not a plain unicast one or about which something
-// was learned, a reply larger than the MTU.
+// If only the stack sees an echo request and its reply (no hook, raw endpoint or ICMP handler
+// does), it does in one step what deliver, receive_icmp, answer and local_out do: the same reply,
+// the same counters. It leaves all other requests to them: fragments, wrong checksums, replies
+// larger than the MTU, and routes back that are not plain unicast or have an exception.
 //
 // Expects: a plain packet of ICMP whose route is local, counted as received.
 // Never:   touches a packet that it leaves to the long path.
@@ -25,7 +24,7 @@ namespace sluice::acts {
 
 namespace detail {
 
-// Whether echo requests to this host are answered, and the stack alone sees them and their replies.
+// Whether echo requests to this host are answered, and only the stack sees them and their replies.
 template <class Core>
 [[nodiscard, gnu::always_inline]] constexpr bool answers_unseen(const Core& c) noexcept {
     if constexpr (!Core::chosen::icmp::answers_echo || Core::books_type::is_observed ||
@@ -41,7 +40,8 @@ template <class Core>
     }
 }
 
-// Whether so many bytes leave whole by that hop, over a link, and nothing was learned about `to`.
+// Whether `size` bytes can leave unfragmented by this hop, over a link, and no exception is known
+// for `to`.
 template <class Core>
 [[nodiscard, gnu::always_inline]] constexpr bool
 leaves_whole(const Core& c, ipv4::address to, const hop_entry& hop, u32 size) noexcept {
@@ -70,7 +70,7 @@ constexpr void send_plain_reply(Core& c, typename Core::packet_type& reply,
 
 }  // namespace detail
 
-// True: it was one, and is gone.
+// true: the packet was a plain echo request, and is consumed.
 template <class Core>
 [[nodiscard, gnu::noinline]] constexpr bool
 answer_plain(Core& c, typename Core::packet_type& packet) noexcept {
