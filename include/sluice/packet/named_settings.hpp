@@ -8,10 +8,10 @@
 //
 // Use them where settings come as text: from a configuration, a command line, an administrator.
 //
-// Expects: a value within the bounds (takes()); change() and change_interface() of the stack.
-// Never:   has a side effect: the stack compiles what was changed.
+// Expects:   a value within the bounds (takes()); change() and change_interface() of the stack.
+// Never:     has a side effect: the stack compiles a change.
 // Deviation: three times of routes are milliseconds; the kernel counts ticks.
-// Source:  Linux Documentation/networking/ip-sysctl.rst, net/ipv4/sysctl_net_ipv4.c, devinet.c.
+// Source:    Linux Documentation/networking/ip-sysctl.rst, net/ipv4/sysctl_net_ipv4.c, devinet.c.
 #pragma once
 
 #include <sluice/packet/settings.hpp>
@@ -23,7 +23,7 @@
 
 namespace sluice {
 
-// One number or two; the second of one is not looked at.
+// One number or two; a setting of one number ignores the second.
 struct setting_value {
     u32 first = 0;
     u32 second = 0;
@@ -40,7 +40,7 @@ struct named_setting {
     setting_value (*get)(const Owner&) noexcept;
     void (*set)(Owner&, setting_value) noexcept;
 
-    // Whether it is within the bounds; of two numbers the first is not the larger one.
+    // Whether the value is within the bounds; of two numbers the first must not exceed the second.
     [[nodiscard]] constexpr bool takes(setting_value v) const noexcept {
         const u32 last = numbers == 2 ? v.second : v.first;
         return v.first >= least && last <= most && v.first <= last;
@@ -147,7 +147,8 @@ inline constexpr auto named_interface_settings = [] {
     });
 }();
 
-// By its name; a slash stands for a dot, as sysctl(8) has it. nullptr: there is none.
+// Finds a setting by its name; a slash stands for a dot, as in sysctl(8). nullptr when there is
+// none.
 template <class Owner, std::size_t N>
 [[nodiscard]] constexpr const named_setting<Owner>*
 find_setting(const std::array<named_setting<Owner>, N>& table, text_view name) noexcept {
