@@ -24,7 +24,7 @@ struct by_interface {
         static constexpr bool takes_segmented = output_type::takes_segmented;
         static constexpr bool takes_gso = output_type::takes_gso;
 
-        // In place of the one that the interface has. False: N interfaces have one.
+        // Adds or replaces the output of an interface. False: N interfaces have an output.
         [[nodiscard]] constexpr bool add(u16 interface, output_type output) noexcept {
             if (output_type* present = find(interface)) {
                 *present = std::move(output);
@@ -40,7 +40,7 @@ struct by_interface {
                 }
             }
         }
-        // nullptr: that interface has none.
+        // nullptr: the interface has no output.
         [[nodiscard]] constexpr output_type* find(u16 interface) noexcept {
             for (auto& e : exits_) {
                 if (e.interface == interface) {
@@ -63,7 +63,7 @@ struct by_interface {
             output_type* const output = find(to.interface);
             return output != nullptr && output->transmit(packet, to, now);
         }
-        // Whole frames, where the outputs take those (frame_sink, link/concept.hpp).
+        // Sends a whole frame, where the outputs take frames (frame_sink, link/concept.hpp).
         [[nodiscard]] constexpr bool send_frame(Packet& frame, u16 interface, instant now) noexcept
             requires requires(output_type& o, Packet& p) { o.send_frame(p, interface, now); }
         {

@@ -1,7 +1,7 @@
 // # output_policy
 //
-// Takes packets that leave by an interface. It is a tag whose `model<Packet>` stores packets or
-// passes them on.
+// Transmits packets by an interface. It is a tag whose `model<Packet>` stores packets or passes
+// them on.
 //
 // `transmit(packet, egress, now)` takes the packet and returns true, or leaves it with the caller
 // and returns false (a full queue, a device that refuses). `now` is the time of the call into the
@@ -47,12 +47,12 @@
 
 namespace sluice {
 
-// What the output does itself for packets that leave by one interface (Linux NETIF_F_HW_CSUM,
-// NETIF_F_TSO, NETIF_F_GSO_UDP_L4). Segments are cut from packets with a pending checksum alone.
+// The work that an output does itself for packets of one egress (Linux NETIF_F_HW_CSUM,
+// NETIF_F_TSO, NETIF_F_GSO_UDP_L4). It cuts segments only from packets with a pending checksum.
 struct output_offloads {
     bool checksum = false;      // finishes pending checksums
-    bool tcp_segments = false;  // cuts by segmentation_kind::tcp_ipv4
-    bool udp_segments = false;  // by segmentation_kind::udp
+    bool tcp_segments = false;  // cuts packets of segmentation_kind::tcp_ipv4
+    bool udp_segments = false;  // cuts packets of segmentation_kind::udp
 
     [[nodiscard]] constexpr bool takes(const metadata& known) const noexcept {
         const bool pending = known.checksum == checksum_state::pending;
@@ -67,7 +67,7 @@ struct output_offloads {
             return false;
         }
     }
-    // What both do.
+    // The work that both outputs do.
     friend constexpr output_offloads operator&(output_offloads a, output_offloads b) noexcept {
         return {a.checksum && b.checksum, a.tcp_segments && b.tcp_segments,
                 a.udp_segments && b.udp_segments};
@@ -75,8 +75,8 @@ struct output_offloads {
     friend constexpr bool operator==(output_offloads, output_offloads) noexcept = default;
 };
 
-// What a model does for packets that leave by to.interface: what it says, or its takes_gso for all.
-// A model without takes_gso, which a frame_sink need not have, does nothing.
+// The offloads of a model for packets that leave by to.interface: its own answer, else takes_gso
+// for all three. A model without takes_gso, which a frame_sink need not have, has none.
 template <class O>
 [[nodiscard]] constexpr output_offloads offloads_of(const O& output, const egress& to) noexcept {
     if constexpr (requires { output.offloads(to); }) {
@@ -88,7 +88,7 @@ template <class O>
     }
 }
 
-// Whether packets reach that next hop without being held; true of models without resolve().
+// Whether packets go to the next hop without being held first. True for models without resolve().
 template <class O>
 [[nodiscard]] constexpr bool resolve_by(O& output, const egress& to, instant now) noexcept {
     if constexpr (requires { output.resolve(to, now); }) {
@@ -98,8 +98,8 @@ template <class O>
     }
 }
 
-// A refused packet stays with the caller, who counts it: so it is passed by reference and moved
-// from when taken.
+// The packet is passed by reference: a taken packet is moved from, a refused one stays with the
+// caller, who counts it.
 template <class O, class Packet>
 concept has_transmit = requires(O& o, Packet& p, const egress& e, instant now) {
     { o.transmit(p, e, now) } noexcept -> std::same_as<bool>;
@@ -116,7 +116,7 @@ concept states_output_facts = requires {
     { O::takes_gso } -> std::convertible_to<bool>;
 };
 
-// A resolve() that is there can be called: one of another form would never be asked.
+// A resolve() of another form would never be called: it is an error.
 template <class O>
 concept may_resolve = !requires { &O::resolve; } || requires(O& o, const egress& e, instant now) {
     { o.resolve(e, now) } noexcept -> std::same_as<bool>;

@@ -1,7 +1,11 @@
-// queue_output<N, Bytes>: what was transmitted waits in a bounded queue until the caller takes it.
-// Expects: N a power of two; the caller to drain with next(). Does: keeps order, up to N packets
-// whose blocks have Bytes. Never: drops: a full queue refuses, and the stack counts it. Cost: N
-// packets and their egress in place.
+// queue_output<N, Bytes>: keeps transmitted packets in a bounded queue until the caller takes them.
+//
+// The queue holds up to N packets in order, whose blocks have at most Bytes together. Drain it with
+// next().
+//
+// Expects: N is a power of two.
+// Never:   drops a packet: a full queue refuses it, and the stack counts it.
+// Cost:    memory for N packets and their egress, in place.
 #pragma once
 
 #include <sluice/output/concept.hpp>
@@ -36,7 +40,7 @@ struct queue_output {
         }
         constexpr void flush() noexcept {}
 
-        // The oldest; its packet is empty when nothing waits.
+        // Takes the oldest packet. The handle is empty when the queue is.
         [[nodiscard]] constexpr item next() noexcept { return queue_.pop(); }
         [[nodiscard]] constexpr std::size_t size() const noexcept { return queue_.size(); }
         [[nodiscard]] constexpr u64 byte_count() const noexcept { return queue_.byte_count(); }

@@ -1,8 +1,12 @@
-// tee_output<First, Second>: each packet goes to Second, and a clone of it to First (a capture
-// beside the real device). Expects: two output policies; First's losses do not matter. Does:
-// forwards refusals of Second alone. Never: changes packets. Cost: a clone each: a copy for unique
-// ownership, which is the price of a tee. callback_output: each packet goes to a function of the
-// caller's.
+// tee_output<First, Second>: transmits each packet by Second, and a clone of it by First.
+// callback_output: passes each packet to a function of the caller.
+//
+// Use a tee for a capture beside the real device. Only a refusal by Second is reported; a packet
+// that First refuses is lost there.
+//
+// Expects: two output policies.
+// Never:   changes packets.
+// Cost:    a clone of each packet: a copy where ownership is unique.
 #pragma once
 
 #include <sluice/output/concept.hpp>
@@ -34,7 +38,7 @@ struct tee_output {
             }
             if (copy) {
                 static_cast<void>(
-                    first.transmit(copy, to, now));  // a capture that is full loses packets, not we
+                    first.transmit(copy, to, now));  // a full capture loses the clone only
             }
             return true;
         }
@@ -53,7 +57,7 @@ struct callback_output {
     struct model {
         static constexpr bool takes_segmented = true;
         static constexpr bool takes_gso = true;
-        // Returns true when it took the packet.
+        // Returns true when it takes the packet.
         using function = bool (*)(void* context, Packet& packet, const egress& to,
                                   instant now) noexcept;
 

@@ -1,16 +1,16 @@
-// AF_PACKET: the frames of a network interface of Linux, received and sent beside the kernel's own
-// stack.
+// af_packet::device: receives and sends the frames of a network interface of Linux, beside the
+// kernel's own stack.
 //
-// Expects: CAP_NET_RAW; an interface that the kernel itself does not answer on (no address of its
-//          own), with an Ethernet header in front of its packets or with none (is_ethernet() says
-//          which); others are refused.
-// Does:    non-blocking reads, up to 32 frames a system call, into buffers of the caller's source;
-//          frames larger than a buffer go on in further ones; unfinished checksums and segmentation
-//          become facts, so that a 64 KB packet of a local sender or a virtual machine stays whole;
-//          link addressing becomes the packet type; frames that this host sends are not seen.
-//          Without a link header only what the kernel takes for IPv4 is given.
-// Never:   blocks, spins, allocates after open(). The sender keeps the descriptor's number: the
-//          device must outlive it.
+// Reads do not block: up to 32 frames a system call, into buffers of the caller's source. A frame
+// larger than a buffer takes several. Pending checksums and segmentation become metadata, so that a
+// 64 KB packet of a local sender or a virtual machine stays whole. Link addressing becomes the
+// packet's. Frames that this host sends are not received. On an interface without a link header
+// only packets that the kernel marks as IPv4 are received.
+//
+// Expects: CAP_NET_RAW; an interface on which the kernel has no address, so that it does not answer
+//          there; an Ethernet header or none in front of packets (is_ethernet()). open() refuses
+//          other interfaces. The device outlives its senders, which keep the descriptor's number.
+// Never:   blocks, spins, allocates after open().
 // Cost:    a system call for up to 32 frames, one copy by the kernel; af_packet_ring.hpp saves
 //          both.
 // Source:  packet(7).
@@ -42,7 +42,8 @@ namespace sluice::port::af_packet {
 namespace detail {
 
 inline constexpr std::size_t most_messages = 32;
-// Of a frame, beyond its first buffer: the largest packet that Linux makes fits (GSO_MAX_SIZE).
+// Room for the rest of a frame behind its first buffer: the largest packet of Linux fits
+// (GSO_MAX_SIZE).
 inline constexpr std::size_t overflow_bytes = 8 * 0x10000;
 
 // The arguments of one recvmmsg.
@@ -67,7 +68,7 @@ struct reception {
         m.msg_control = &controls[i];
         m.msg_controllen = sizeof controls[i];
     }
-    // Bytes of frame i, its virtio-net header not counted; 0: cut, or none.
+    // Bytes of frame i without its virtio-net header; 0: the frame was cut, or is empty.
     [[nodiscard]] u32 frame_size(std::size_t i) const noexcept {
         const bool whole = (messages[i].msg_hdr.msg_flags & MSG_TRUNC) == 0;
         const u32 n = messages[i].msg_len;
@@ -101,8 +102,8 @@ public:
 
     using sender_type = af_packet::sender;
     using batch = receive_batch;
-    // Fills packets from the front until nothing waits or as many were read as the span holds.
-    // Frames that cannot be had whole are thrown away and counted.
+    // Fills the span from the front until no frame waits or as many were read as it holds. Frames
+    // that do not fit are thrown away and counted.
     template <buffer_source Source>
     [[nodiscard]] batch receive(Source& from,
                                 std::span<typename Source::packet_type> packets) noexcept {
@@ -118,8 +119,7 @@ public:
         return done;
     }
 
-    // The next frame, with the options' interface and headroom. Else error() says why there is
-    // none.
+    // Returns the next frame, with the interface and headroom of the options, or why there is none.
     template <buffer_source Source>
     [[nodiscard]] result<typename Source::packet_type, read_status> receive(Source& from) noexcept {
         typename Source::packet_type one[1];
@@ -133,8 +133,8 @@ public:
     [[nodiscard]] af_packet::sender sender() const noexcept {
         return {{socket_.fd.get(), socket_.index, socket_.link}};
     }
-    // For poll(2): readable when a frame waits, and once when the interface goes down or is
-    // deleted (POLLERR): receive() then tells which.
+    // For poll(2): readable when a frame waits, and once (POLLERR) when the interface goes down or
+    // is deleted; receive() then returns which.
     [[nodiscard]] int fd() const noexcept { return socket_.fd.get(); }
     [[nodiscard]] std::string_view name() const noexcept { return socket_.name; }
     [[nodiscard]] link_header link() const noexcept { return socket_.link; }
@@ -144,7 +144,7 @@ public:
     [[nodiscard]] bool is_ethernet() const noexcept { return socket_.is_ethernet(); }
     [[nodiscard]] ethernet::address hardware_address() const noexcept { return socket_.hardware; }
     [[nodiscard]] u32 mtu() const noexcept { return socket_.mtu; }
-    // With what the kernel dropped until now: a system call.
+    // Includes the kernel's drops until now. Costs a system call.
     [[nodiscard]] const af_packet::counters& counters() noexcept {
         detail::add_kernel_counts(fd(), counters_);
         return counters_;
@@ -156,7 +156,7 @@ private:
         return {overflow_.get() + i * detail::overflow_bytes, detail::overflow_bytes};
     }
 
-    // One system call. end is none when as much came as was asked for.
+    // One system call. `end` is none when all requested frames came.
     template <class Source>
     batch receive_some(Source& from, std::span<typename Source::packet_type> packets) noexcept {
         detail::reception r;
@@ -199,7 +199,7 @@ private:
     }
 
     [[nodiscard]] read_status why_nothing(int error_number) noexcept {
-        // The kernel had a frame whose facts no virtio-net header can tell: it is gone.
+        // The kernel dropped a frame that a virtio-net header cannot describe.
         if (error_number == EINVAL) {
             ++counters_.refused;
             return read_status::refused;
@@ -207,7 +207,7 @@ private:
         return detail::status_of(fd(), error_number, counters_);
     }
 
-    // Frame i becomes what the packet holds; false when it is thrown away.
+    // Makes frame i the contents of its packet. False: the frame is thrown away.
     template <class Source>
     bool finish(Source& from, detail::reception& r, std::size_t i,
                 typename Source::packet_type& packet) noexcept {
@@ -245,12 +245,12 @@ private:
     }
 
     bound_socket socket_;
-    overflow_memory overflow_;  // untouched, so no memory yet, until large frames come
+    overflow_memory overflow_;  // takes memory when large frames first come
     options options_;
     af_packet::counters counters_;
 };
 
-// Opens the interface of that name in the caller's network namespace.
+// Opens the interface of the name in the caller's network namespace.
 [[nodiscard]] inline result<device, port_error> open(std::string_view name,
                                                      const options& how = {}) noexcept {
     auto socket = detail::make_socket(name);
@@ -273,7 +273,7 @@ private:
     return device{std::move(*socket), std::move(overflow), how};
 }
 
-// The same inside another network namespace; needs CAP_SYS_ADMIN. See in_namespace().
+// Opens it inside another network namespace; needs CAP_SYS_ADMIN. See in_namespace().
 [[nodiscard]] inline result<device, port_error>
 open_in_namespace(std::string_view path, std::string_view name, const options& how = {}) noexcept {
     return in_namespace(path, [&] { return open(name, how); });

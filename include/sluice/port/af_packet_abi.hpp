@@ -1,9 +1,11 @@
-// The kernel's side of AF_PACKET as memory and numbers: addresses, headers of rings, options.
+// af_packet::abi: structures and numbers of the kernel's AF_PACKET interface: addresses, headers of
+// rings, socket options.
 //
-// Expects: Linux. Does: declares what <linux/if_packet.h> declares, under names of its own: that
-// header and <netpacket/packet.h> exclude each other, and a program may include either. Never:
-// follows a version of the C library; the kernel keeps these layouts. Source: Linux
-// include/uapi/linux/if_packet.h, which tests/unit/port/abi.cpp holds this against.
+// It declares the contents of <linux/if_packet.h> under other names: that header and
+// <netpacket/packet.h> exclude each other, and a program may include either.
+//
+// Expects: Linux. The layouts do not depend on the C library.
+// Source:  Linux include/uapi/linux/if_packet.h; tests/unit/port/abi.cpp compares the two.
 #pragma once
 
 #include <sluice/base/integer.hpp>
@@ -12,7 +14,7 @@
 
 namespace sluice::port::af_packet::abi {
 
-// struct sockaddr_ll; the protocol in network order.
+// struct sockaddr_ll. The protocol is in network byte order.
 struct link_address {
     u16 family = 0;
     u16 protocol = 0;
@@ -31,7 +33,7 @@ inline constexpr u8 other_host = 3;
 inline constexpr u8 outgoing = 4;
 }  // namespace packet_types
 
-// Of level SOL_PACKET. Those that take no structure take an int.
+// Options of level SOL_PACKET. The comment names the structure; the others take an int.
 inline constexpr int socket_level = 263;
 namespace socket_options {
 inline constexpr int add_membership = 1;  // membership
@@ -81,13 +83,13 @@ struct auxiliary_data {
     u16 tag_type = 0;
 };
 
-// Status words. Of what was received:
+// Status words. Of received frames:
 namespace status {
-inline constexpr u32 kernel = 0;  // the kernel's
-inline constexpr u32 user = 1;    // ours
+inline constexpr u32 kernel = 0;  // the kernel owns the frame or block
+inline constexpr u32 user = 1;    // the program owns it
 inline constexpr u32 tag_valid = 1u << 4;
 inline constexpr u32 tag_type_valid = 1u << 6;
-// Of what is to be sent:
+// Of frames to send:
 inline constexpr u32 available = 0;
 inline constexpr u32 send_request = 1;
 }  // namespace status

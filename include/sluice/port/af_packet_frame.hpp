@@ -1,10 +1,12 @@
-// What AF_PACKET tells beside a frame, made part of the packet.
+// Makes the knowledge that AF_PACKET has beside a frame part of the packet.
 //
-// Expects: a packet that begins with the frame as the kernel gave it. Does: packet type, checksum
-// and segmentation facts, and the VLAN tag that the kernel took off put back; bytes that did not
-// fit the first buffer go on in others. Never: keeps a tagged frame without its tag: it belongs to
-// another network. A socket of one EtherType sees no tags: the kernel removed them for good, and
-// marks the frames of VLANs PACKET_OTHERHOST.
+// This is link addressing, checksum state, segmentation, and the VLAN tag that the kernel removed:
+// it is put back. Bytes that do not fit the first buffer go into further ones.
+//
+// Expects: a packet that begins with the frame as the kernel delivered it.
+// Never:   keeps a tagged frame without its tag, because the frame belongs to another network. A
+//          socket of one EtherType sees no tags: the kernel removes them for good, and marks the
+//          frames of VLANs PACKET_OTHERHOST.
 #pragma once
 
 #include <sluice/base/bytes.hpp>
@@ -17,7 +19,7 @@ namespace sluice::port::af_packet::detail {
 
 struct arrival {
     u8 type = 0;         // abi::packet_types
-    u16 link_bytes = 0;  // in front of the network header
+    u16 link_bytes = 0;  // bytes in front of the network header
     u32 status = 0;      // abi::status
     u16 tag = 0;
     u16 tag_type = 0;
@@ -50,7 +52,8 @@ template <class Packet>
     return true;
 }
 
-// Whether the kernel took it for another protocol's. A frame says so itself.
+// Whether the kernel marked the packet as of another protocol. Never so for a frame, which has an
+// EtherType itself.
 [[nodiscard]] inline bool is_of_another_protocol(const abi::link_address& from,
                                                  link_header link) noexcept {
     return link == link_header::none &&
@@ -58,8 +61,8 @@ template <class Packet>
                ethernet::types::ipv4;
 }
 
-// false: the facts do not fit the frame, the tag has no room or no place, or there is a link header
-// though the interface should have none (PPP over HDLC).
+// False: the metadata does not fit the frame, there is no room or no place for the tag, or the
+// frame has a link header although the interface should have none (PPP over HDLC).
 template <class Packet>
 [[nodiscard]] constexpr bool tell(Packet& packet, const virtio_net::header& offload,
                                   const arrival& how, link_header link) noexcept {

@@ -1,9 +1,11 @@
-// The memory that an AF_PACKET ring shares with the kernel, and the word in it that says whose a
-// frame or block is.
+// The memory that an AF_PACKET ring shares with the kernel, and the word that states the owner of
+// each frame or block.
 //
-// Expects: a packet socket whose ring is set up. Does: maps it once, unmaps it. Never: trusts its
-// own order of reading: the owner's word is loaded before what it covers and stored after. Source:
-// Linux Documentation/networking/packet_mmap.rst.
+// It maps the memory once and unmaps it at its end. The owner's word is loaded before the memory
+// that it covers, and stored after it.
+//
+// Expects: a packet socket whose ring is set up.
+// Source:  Linux Documentation/networking/packet_mmap.rst.
 #pragma once
 
 #include <sluice/base/integer.hpp>
@@ -45,7 +47,7 @@ private:
     std::size_t size_ = 0;
 };
 
-// Bytes that a frame's own header takes; the sender's address follows.
+// Bytes of a frame's header in the ring; the sender's address follows.
 template <class Header>
 inline constexpr std::size_t aligned_size =
     (sizeof(Header) + abi::alignment - 1) / abi::alignment * abi::alignment;

@@ -1,15 +1,18 @@
-// AF_PACKET's receive ring (TPACKET_V3): frames that lie in memory shared with the kernel.
+// af_packet::ring: AF_PACKET's receive ring (TPACKET_V3): frames in memory shared with the kernel.
 //
-// Expects: as af_packet.hpp; packets of external_storage, so that the stack's buffer source is one
-// of those, too (heap_source). Does: lends each frame as a packet whose bytes are in the ring, with
-// headroom in front; a block of the ring goes back to the kernel when the last of its packets has
-// ended. receive(source, packets) copies instead. Never: a system call, unless to wait; blocks;
-// allocates after open(). A packet that is kept (by reassembly, in a queue) keeps its block; the
-// kernel takes blocks in turn, and drops everything when it comes round to that one; poll(2) may
-// find the ring readable when there is nothing to read. So copy what stays. The ring outlives its
-// packets. Cost: about 30 ns a frame. A frame is seen when its block is full, or after one to two
-// times retire_after_ms: where that is too late, af_packet.hpp's device is told of each at once.
-// Source: Linux Documentation/networking/packet_mmap.rst.
+// receive(packets) lends each frame as a packet whose bytes are in the ring, with headroom in
+// front. A block of the ring returns to the kernel with the last of its packets.
+// receive(source, packets) copies the frames instead. Copy packets that are kept (by reassembly, in
+// a queue): a kept packet keeps its block. The kernel takes blocks in turn, and drops all frames
+// when it reaches a kept one; poll(2) may then report the ring readable with nothing to read.
+//
+// Expects: as af_packet.hpp; packets of external_storage, and so a stack whose buffer source has
+//          such packets (heap_source). The ring outlives its packets.
+// Never:   makes a system call except to wait; blocks; allocates after open().
+// Cost:    about 30 ns a frame. A frame is seen when its block is full, or after one to two times
+//          retire_after_ms. Where that is too late, use af_packet.hpp's device, which receives each
+//          frame at once.
+// Source:  Linux Documentation/networking/packet_mmap.rst.
 #pragma once
 
 #include <sluice/packet/external_storage.hpp>
@@ -27,27 +30,27 @@
 namespace sluice::port::af_packet {
 
 struct ring_options {
-    u32 block_bytes = 1u << 18;  // a power of two of at least 128 K: the largest frame fits
-    // Blocks are handed over half empty, so it is their number, not their size, that says for how
-    // long the program may be away before frames are dropped: blocks times retire_after_ms.
+    u32 block_bytes = 1u << 18;  // a power of two, at least 128 K, so that the largest frame fits
+    // The program may be away for blocks times retire_after_ms before frames are dropped. The size
+    // of blocks does not count, because they are handed over half empty.
     u32 blocks = 64;
-    u32 retire_after_ms = 1;  // a block that is not full is handed over then
+    u32 retire_after_ms = 1;  // age at which a block is handed over though not full
 };
 
 namespace detail {
 
-// The kernel's side: blocks, and where the walk through them is.
+// The blocks of the ring, and the place of the walk through them.
 class block_walk {
 public:
     block_walk(bound_socket socket, ring_memory memory, std::unique_ptr<u32[]> out,
                const ring_options& how) noexcept
         : socket_{std::move(socket)}, memory_{std::move(memory)}, out_{std::move(out)}, how_{how} {}
 
-    // The next frame; nullptr: none waits. Stays the same until step().
+    // The next frame, the same until step(). nullptr: no frame waits.
     [[nodiscard]] abi::frame_header_3* frame() noexcept {
         while (frame_ == nullptr) {
             abi::block_header& block = header_of(block_);
-            // A block that packets still lie in was walked before.
+            // A block that still holds packets was walked before.
             if (out_[block_] != 0 || (load_owner(block.status) & abi::status::user) == 0) {
                 return nullptr;
             }
@@ -100,7 +103,7 @@ private:
 
     bound_socket socket_;
     ring_memory memory_;
-    std::unique_ptr<u32[]> out_;  // packets in each block, and the walk while it is there
+    std::unique_ptr<u32[]> out_;  // packets in each block, plus one while the walk is there
     ring_options how_;
     u32 block_ = 0;
     u32 left_ = 0;
@@ -109,7 +112,7 @@ private:
 
 }  // namespace detail
 
-// Frames: how many packets may be lent at a time.
+// Frames: the most packets that may be lent at a time.
 template <std::size_t Frames = 4096>
 class ring {
 public:
@@ -121,8 +124,8 @@ public:
     [[nodiscard]] static result<ring, port_error>
     open(std::string_view name, const options& how = {}, const ring_options& size = {}) noexcept;
 
-    // Lends frames from the front of the span until nothing waits or as many were read as it holds;
-    // no_buffer: Frames packets are out.
+    // Lends frames from the front of the span until no frame waits or as many were read as it
+    // holds. no_buffer: Frames packets are lent.
     [[nodiscard]] batch receive(std::span<packet_type> packets) noexcept {
         return each(packets, [this](const abi::frame_header_3& frame, packet_type& to) {
             const std::size_t offset = frame.link_offset - lowest;
@@ -137,7 +140,7 @@ public:
             return true;
         });
     }
-    // Copies instead, into as many buffers a frame as it takes.
+    // Copies each frame, into as many buffers as it needs.
     template <buffer_source Source>
     [[nodiscard]] batch receive(Source& from,
                                 std::span<typename Source::packet_type> packets) noexcept {
@@ -167,13 +170,13 @@ public:
     [[nodiscard]] bool is_ethernet() const noexcept { return socket().is_ethernet(); }
     [[nodiscard]] ethernet::address hardware_address() const noexcept { return socket().hardware; }
     [[nodiscard]] u32 mtu() const noexcept { return socket().mtu; }
-    // Blocks that packets keep from the kernel.
+    // The number of blocks that packets keep from the kernel.
     [[nodiscard]] u32 blocks_held() const noexcept { return part_->walk.blocks_held(); }
-    // The same socket sends plain frames.
+    // Sends frames by the same socket.
     [[nodiscard]] af_packet::sender sender() const noexcept {
         return {{fd(), socket().index, socket().link}};
     }
-    // With what the kernel dropped until now: a system call.
+    // Includes the kernel's drops until now. Costs a system call.
     [[nodiscard]] const af_packet::counters& counters() noexcept {
         detail::add_kernel_counts(fd(), counters_);
         return counters_;
@@ -181,7 +184,7 @@ public:
     [[nodiscard]] static moment now() noexcept { return steady_clock::now(); }
 
 private:
-    // Where packets point to: it stays where it is when the ring moves.
+    // Packets point to it, so it stays in place when the ring is moved.
     struct shared_part {
         detail::block_walk walk;
         frames lent{[](void* driver, u64 tag) noexcept {
@@ -196,7 +199,7 @@ private:
         : part_{std::move(s)}, options_{how} {}
 
     [[nodiscard]] const bound_socket& socket() const noexcept { return part_->walk.socket(); }
-    // What the kernel says of a frame ends here; behind it is headroom.
+    // The frame's header and address end here; headroom follows.
     static constexpr std::size_t lowest =
         aligned_size<abi::frame_header_3> + sizeof(abi::link_address);
     [[nodiscard]] static const std::byte* start_of(const abi::frame_header_3& frame) noexcept {
@@ -228,7 +231,7 @@ private:
         return done;
     }
 
-    // The ring does not tell of an interface that went down; the socket does.
+    // An interface that goes down is reported by the socket, not by the ring.
     [[nodiscard]] int pending_error() const noexcept {
         int error = 0;
         socklen_t size = sizeof error;
@@ -289,7 +292,7 @@ result<ring<Frames>, port_error> ring<Frames>::open(std::string_view name, const
         return failure{socket.error()};
     }
     const int fd = socket->fd.get();
-    constexpr u32 unit = 2048;  // says nothing in version 3, but must divide a block
+    constexpr u32 unit = 2048;  // unused in version 3, but must divide a block
     const abi::receive_ring_request request{
         .size = {size.block_bytes, size.blocks, unit, size.block_bytes / unit * size.blocks},
         .retire_after_ms = size.retire_after_ms};

@@ -1,12 +1,14 @@
-// AF_PACKET's transmit ring (TPACKET_V2): frames are copied into memory shared with the kernel, and
-// one system call a burst sends them.
+// af_packet::transmit_ring: AF_PACKET's transmit ring (TPACKET_V2): frames are copied into memory
+// shared with the kernel, and one system call sends a burst.
 //
-// Expects: as af_packet_send.hpp. Does: finishes checksums, since copies are summed on the way
-// anyway; refuses when the ring is full. A frame that the kernel's queue or the other end of a pair
-// does not take counts as lost: it would stay in front of all others. Never: blocks; receives;
-// takes packets with segmentation facts (the stack cuts them before). Cost: a copy a frame, a
-// system call a burst and one for each frame that is lost. The ring must outlive its senders.
-// Source: Linux Documentation/networking/packet_mmap.rst.
+// Checksums are finished during the copy. A full ring refuses packets. A frame that the kernel's
+// queue or the other end of a pair does not take counts as lost: it would block the frames behind
+// it.
+//
+// Expects: as af_packet_send.hpp; the ring outlives its senders.
+// Never:   blocks; receives; takes packets with segmentation metadata (the stack cuts them before).
+// Cost:    a copy of each frame, a system call a burst and one for each lost frame.
+// Source:  Linux Documentation/networking/packet_mmap.rst.
 #pragma once
 
 #include <sluice/base/time.hpp>
@@ -38,7 +40,7 @@ public:
         : socket_{std::move(socket)}, memory_{std::move(memory)}, count_{count},
           byte_count_{slot_bytes} {}
 
-    // Room for one frame of that size; empty when it is too large or all slots are waiting.
+    // Room for one frame of `size` bytes. Empty: the frame is too large, or all slots wait.
     [[nodiscard]] bytes next(std::size_t size) noexcept {
         if (size > byte_count_ - data_offset) {
             errno = EMSGSIZE;
@@ -53,15 +55,15 @@ public:
         }
         return {reinterpret_cast<std::byte*>(&header(at_)) + data_offset, size};
     }
-    // What was written into the room goes with the next kick().
+    // Queues the written frame for the next kick().
     void commit(std::size_t size) noexcept {
         header(at_).length = static_cast<u32>(size);
         store_owner(header(at_).status, abi::status::send_request);
         at_ = after(at_);
         ++waiting_;
     }
-    // What has no room in the socket's buffer waits for another kick. Each turn but the last loses
-    // a frame, so the turns are no more than frames.
+    // Sends waiting frames. Those without room in the socket's buffer wait for another kick. Each
+    // turn but the last loses a frame, so that there are no more turns than frames.
     void kick() noexcept {
         while (waiting_ != 0 && !hand_over()) {
             const int error_number = errno;
@@ -72,7 +74,7 @@ public:
             }
             last_error_ = error_number;
             const bool is_of_one = why == failure_kind::packet || why == failure_kind::shortage;
-            // A frame in front that is void already: the call fails before it looks at frames.
+            // If the first frame is void already, the call fails before it looks at frames.
             if (is_of_one && socket_.is_ethernet() && waiting_ > 1 && !is_void(first_)) {
                 header(first_).length = 0;
                 ++lost_;
@@ -82,7 +84,7 @@ public:
         }
     }
     [[nodiscard]] u32 waiting() const noexcept { return waiting_; }
-    // Frames lost since it was asked last.
+    // Frames lost since the last call.
     [[nodiscard]] u32 take_lost() noexcept { return std::exchange(lost_, 0); }
     [[nodiscard]] int last_error() const noexcept { return last_error_; }
     [[nodiscard]] const bound_socket& socket() const noexcept { return socket_; }
@@ -106,17 +108,17 @@ private:
         waiting_ = 0;
         return true;
     }
-    // Up to the frame that the kernel stopped at.
+    // Skips to the frame at which the kernel stopped.
     void skip_sent() noexcept {
         while (waiting_ != 0 && load_owner(header(first_).status) != abi::status::send_request) {
             first_ = after(first_);
             --waiting_;
         }
     }
-    // The kernel comes back to the frame in front until it is sent or invalid, and an Ethernet
-    // frame of no bytes is.
+    // The kernel tries the first frame again until it is sent or invalid. An Ethernet frame of no
+    // bytes is invalid.
     [[nodiscard]] bool is_void(u32 slot) const noexcept { return header(slot).length == 0; }
-    // All that wait are lost: the kernel is still at the first.
+    // Takes back all waiting frames, which are lost: the kernel is still at the first.
     void take_back() noexcept {
         lost_ += is_void(first_) ? waiting_ - 1 : waiting_;
         for (; waiting_ != 0; --waiting_) {
@@ -130,7 +132,7 @@ private:
     u32 count_;
     u32 byte_count_;
     u32 at_ = 0;
-    u32 first_ = 0;    // of those that wait
+    u32 first_ = 0;    // the first waiting slot
     u32 waiting_ = 0;  // committed, not sent
     u32 lost_ = 0;
     int last_error_ = 0;
@@ -161,9 +163,9 @@ struct ring_sender {
                 settle();
             }
         }
-        // Frames that flush() left in the ring: another flush is wanted soon.
+        // Frames that flush() left in the ring. If there are some, flush again soon.
         [[nodiscard]] u32 waiting() const noexcept { return to_ == nullptr ? 0 : to_->waiting(); }
-        // Lost frames are those of whichever sender of the ring noticed.
+        // A lost frame is counted by the sender of the ring that notices the loss.
         [[nodiscard]] const send_counters& counters() const noexcept { return counters_; }
 
     private:
@@ -207,7 +209,7 @@ struct ring_sender {
 
 class transmit_ring {
 public:
-    // Room for that many frames (rounded up to whole blocks of memory) of the interface's MTU.
+    // Room for that many frames of the interface's MTU, rounded up to whole blocks of memory.
     struct options {
         u32 frames = 1024;
         bool bypass_queue = false;
@@ -222,13 +224,14 @@ public:
             return failure{socket.error()};
         }
         const int fd = socket->fd.get();
-        // A frame of the MTU with two tags behind the slot's header; the kernel takes the powers.
+        // A slot holds its header and a frame of the MTU with two tags; its size is a power of two.
         const u32 slot = std::bit_ceil(socket->mtu + 128 < 2048 ? 2048 : socket->mtu + 128);
         const u32 block = slot < 0x10000 ? 0x10000 : slot;
         const u32 blocks = (how.frames + block / slot - 1) / (block / slot);
         const abi::ring_request request{block, blocks, slot, blocks * (block / slot)};
         namespace names = abi::socket_options;
-        // As much as all slots hold, so that one kick sends all; a bad frame does not stop others.
+        // The socket's buffer holds all slots, so that one kick sends all. A bad frame does not
+        // stop the others.
         const int room = static_cast<int>(
             request.frames < 0x4000'0000 / slot ? request.frames * slot : 0x4000'0000);
         const abi::link_address nothing_received = socket->address(0);
@@ -269,7 +272,7 @@ public:
 private:
     explicit transmit_ring(std::unique_ptr<detail::slots> s) noexcept : slots_{std::move(s)} {}
 
-    std::unique_ptr<detail::slots> slots_;  // where senders point to
+    std::unique_ptr<detail::slots> slots_;  // senders point to it
 };
 
 }  // namespace sluice::port::af_packet

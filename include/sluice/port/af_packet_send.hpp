@@ -1,11 +1,15 @@
-// The output side of an AF_PACKET device: frames gathered and sent by one system call a burst.
+// af_packet::sender: the output of an AF_PACKET device: it gathers frames and sends a burst by one
+// system call.
 //
-// Expects: whole frames (send_frame) on Ethernet, packets (transmit) on interfaces without link
-// header; flush() at the end of each burst. Does: unfinished checksums and packets larger than the
-// MTU with segmentation facts go to the kernel as they are, which finishes and cuts them; pieces
-// are gathered, not copied. Never: blocks, keeps a packet longer than until flush(). A packet that
-// was taken may still be refused by the kernel (a full queue, a frame too long): it counts as lost.
-// Cost: a system call for up to 32 frames.
+// Pending checksums and packets larger than the MTU with segmentation metadata go to the kernel
+// unchanged; it finishes and cuts them. Pieces are gathered, not copied.
+//
+// Expects: whole frames (send_frame) on Ethernet, packets (transmit) on interfaces without a link
+//          header; flush() at the end of each burst.
+// Never:   blocks; keeps a packet beyond flush().
+// Errors:  the kernel may refuse a packet after it was taken (a full queue, a frame too long): it
+//          counts as lost.
+// Cost:    a system call for up to 32 frames.
 #pragma once
 
 #include <sluice/base/time.hpp>
@@ -25,14 +29,14 @@
 
 namespace sluice::port::af_packet {
 
-// Where frames go: a packet socket and what its interface is.
+// A packet socket and the properties of its interface.
 struct send_target {
     int fd = -1;
     int index = 0;
     link_header link = link_header::ethernet;
 };
 
-// Refuses facts that cannot be told: a segmentation without a pending checksum.
+// Refuses metadata that a virtio-net header cannot hold: segmentation without a pending checksum.
 struct sender {
     send_target to;
 
@@ -44,7 +48,7 @@ struct sender {
 
         constexpr model() noexcept = default;
         constexpr model(const sender& from) noexcept : to_{from.to} {}
-        // What waits in either is sent first.
+        // Sends the waiting frames of both first.
         model(model&& other) noexcept { *this = std::move(other); }
         model& operator=(model&& other) noexcept {
             flush();
@@ -93,7 +97,7 @@ struct sender {
             return true;
         }
 
-        // Adds packet i; false when there is no room for all of its pieces.
+        // Adds packet i. False: there is no room for all of its pieces.
         bool gather(gathered& g, std::size_t i) noexcept {
             std::size_t at = g.used;
             const auto add = [&](std::byte* data, std::size_t size) {
@@ -117,7 +121,7 @@ struct sender {
             return true;
         }
 
-        // Sends from packet `first` on; how many are done with, sent or lost.
+        // Sends packets from `first` on. Returns how many were sent or lost.
         std::size_t send_some(std::size_t first) noexcept {
             gathered g;
             abi::link_address address = address_of();
@@ -135,8 +139,8 @@ struct sender {
                 return static_cast<std::size_t>(n);
             }
             counters_.last_error = errno;
-            // A full socket or an interface that is down stays so for the rest of the burst; other
-            // reasons are of one frame.
+            // A full socket or an interface that is down fails the rest of the burst. Other reasons
+            // concern one frame.
             const failure_kind why = kind_of(errno);
             const bool is_of_one = why == failure_kind::packet || why == failure_kind::shortage ||
                                    why == failure_kind::interrupted;
@@ -145,7 +149,7 @@ struct sender {
             return gone;
         }
 
-        // A packet of very many pieces: in one piece.
+        // Copies a packet of very many pieces into one piece and sends it.
         std::size_t send_copied(std::size_t i) noexcept {
             std::byte flat[port::detail::largest_packet];
             std::size_t used = headers_[i].size();
@@ -167,7 +171,8 @@ struct sender {
             return 1;
         }
 
-        // Without it frames would be what the socket receives: of a socket for ARP, no IPv4.
+        // Without an address frames have the socket's protocol: those of a socket for ARP would not
+        // be IPv4.
         [[nodiscard]] abi::link_address address_of() const noexcept {
             return detail::address_of(
                 to_.index, to_.link == link_header::none ? ethernet::types::ipv4 : u16{0});

@@ -1,10 +1,12 @@
-// What the plain device and the rings of AF_PACKET have in common: options, counters, and a packet
+// The common part of the plain device and the rings of AF_PACKET: options, counters, and a packet
 // socket bound to one interface, with a virtio-net header in front of each frame.
 //
-// Expects: CAP_NET_RAW in the interface's namespace; an Ethernet interface (a loopback, too) or one
+// All options are set before the socket is bound, so that it never receives frames of another
+// interface.
+//
+// Expects: CAP_NET_RAW in the interface's namespace; an Ethernet interface (also a loopback) or one
 //          whose packets begin with the IP header (TUN, WireGuard, PPP, tunnels); others are
 //          refused.
-// Does:    everything before binding, so that no frame of another interface comes in.
 // Never:   changes the interface (promiscuous reception ends with the socket).
 // Source:  packet(7), Linux Documentation/networking/packet_mmap.rst.
 #pragma once
@@ -30,36 +32,36 @@
 
 namespace sluice::port::af_packet {
 
-// How frames are spread over the sockets of one group. hash: by addresses, protocol and ports,
-// alike for both directions; fragments, the first too, by addresses and protocol, so that all of a
-// datagram come to one socket. What is neither IPv4 nor IPv6, ARP for one, comes to one socket of
-// the group.
+// How frames are spread over the sockets of one group. hash: by addresses, protocol and ports, with
+// the same result for both directions; fragments, also the first, by addresses and protocol, so
+// that all fragments of a datagram come to one socket. Frames that are neither IPv4 nor IPv6, such
+// as ARP, come to one socket of the group.
 enum class fanout_mode : u16 { hash, round_robin, cpu, rollover, random, queue };
 
 struct fanout {
     u16 group = 0;
     fanout_mode mode = fanout_mode::hash;
-    bool reassemble = false;  // the kernel puts fragments together first
-    bool rollover = false;    // to another socket when this one is full
+    bool reassemble = false;  // the kernel reassembles datagrams first
+    bool rollover = false;    // a full socket passes frames to another one
 };
 
 struct options {
     u16 interface = 1;                          // set in each received packet
-    u16 headroom = default_headroom;            // bytes left free in front of each
-    u16 protocol = 0x0003;                      // EtherType of what is received; 0x0003: all.
-                                                // Without a link header IPv4 alone is given
-    bool promiscuous = false;                   // frames to other link addresses, too
-    bool bypass_queue = false;                  // sent frames go past the queueing discipline
+    u16 headroom = default_headroom;            // bytes left free in front of each packet
+    u16 protocol = 0x0003;                      // EtherType to receive; 0x0003: all. Without
+                                                // a link header only IPv4 is received
+    bool promiscuous = false;                   // also frames to other link addresses
+    bool bypass_queue = false;                  // sent frames skip the queueing discipline
     std::optional<af_packet::fanout> fanout{};  // the interface must be up
 };
 
 struct counters {
     u64 received = 0;
     u64 received_bytes = 0;
-    u64 not_ipv4 = 0;        // thrown away, of an interface without link header
-    u64 too_long = 0;        // did not fit a buffer, nor several
-    u64 no_buffer = 0;       // thrown away, or left waiting, because the source had none
-    u64 refused = 0;         // segmentation or checksum facts that IPv4 has no use for; a link
+    u64 not_ipv4 = 0;        // thrown away; on interfaces without link header
+    u64 too_long = 0;        // fitted neither one buffer nor several
+    u64 no_buffer = 0;       // thrown away or left waiting: the source had no buffer
+    u64 refused = 0;         // segmentation or checksum that IPv4 cannot have, or a link
                              // header on an interface that should have none
     u64 kernel_drops = 0;    // the socket was full
     u64 kernel_freezes = 0;  // ring only: all blocks were taken
@@ -68,7 +70,7 @@ struct counters {
 
 namespace detail {
 
-// Where a frame without link header is to say what it is.
+// The address that states the protocol of a frame without link header.
 [[nodiscard]] inline abi::link_address address_of(int interface, u16 protocol) noexcept {
     abi::link_address a{.family = AF_PACKET, .interface = interface};
     store_be<u16>(reinterpret_cast<std::byte*>(&a.protocol), protocol);
@@ -77,7 +79,7 @@ namespace detail {
 
 }  // namespace detail
 
-// A socket and what is known of its interface.
+// A socket and the properties of its interface.
 struct bound_socket {
     descriptor fd;
     int index = 0;
@@ -99,7 +101,7 @@ template <class T>
     return ::setsockopt(fd, abi::socket_level, name, &value, sizeof value) == 0;
 }
 
-// A socket that receives nothing yet, and what the system tells of the interface.
+// Makes a socket that receives nothing yet, and asks the system for the interface's properties.
 [[nodiscard]] inline result<bound_socket, port_error> make_socket(std::string_view name) noexcept {
     bound_socket made;
     if (name.empty() || name.size() >= sizeof made.name) {
@@ -138,7 +140,7 @@ template <class T>
     return made;
 }
 
-// The virtio-net header, no frames of our own, and what else must be set before anything comes in.
+// Sets all options that must precede reception: the virtio-net header, no outgoing frames.
 [[nodiscard]] inline bool prepare(const bound_socket& s, const options& how) noexcept {
     const int fd = s.fd.get();
     namespace names = abi::socket_options;
@@ -148,7 +150,7 @@ template <class T>
            (!how.promiscuous || set_option(fd, names::add_membership, all));
 }
 
-// From here on frames come in.
+// Binds the socket: from now on it receives frames.
 [[nodiscard]] inline bool bind_to_interface(const bound_socket& s, const options& how) noexcept {
     const abi::link_address at = s.address(how.protocol);
     if (::bind(s.fd.get(), reinterpret_cast<const sockaddr*>(&at), sizeof at) < 0) {
@@ -163,7 +165,7 @@ template <class T>
     return set_option(s.fd.get(), abi::socket_options::fanout, u32{how.fanout->group} | mode << 16);
 }
 
-// Adds what the kernel counted since it was asked last.
+// Adds the kernel's counts since the last call.
 inline void add_kernel_counts(int fd, counters& to) noexcept {
     abi::ring_statistics seen;
     socklen_t size = sizeof seen;
@@ -173,8 +175,7 @@ inline void add_kernel_counts(int fd, counters& to) noexcept {
     }
 }
 
-// Whether the interface that the socket was bound to is still there, up or down; also where the
-// kernel does not say.
+// Whether the socket's interface still exists, up or down. True also if the kernel does not answer.
 [[nodiscard]] inline bool is_bound(int fd) noexcept {
     abi::link_address at;
     socklen_t size = sizeof at;
@@ -184,8 +185,8 @@ inline void add_kernel_counts(int fd, counters& to) noexcept {
     return at.interface > 0;
 }
 
-// Why nothing was read. An interface that went down comes back; one that was deleted does not, and
-// the kernel does not say so when it was down already.
+// Why nothing was read. A deleted interface is told apart from one that went down, which may come
+// back: the kernel does not report the deletion of an interface that is down already.
 [[nodiscard]] inline read_status status_of(int fd, int error_number, counters& to) noexcept {
     switch (error_number) {
     case ENETDOWN:

@@ -1,9 +1,11 @@
-// back_off: how long to leave alone what fails, or what is readable and gives nothing: a device
-// while no buffer is free, a call that the system refuses.
+// back_off: how long to leave a device or call alone that fails, or that is readable but yields no
+// packet: a device while no buffer is free, a call that the system refuses.
 //
-// Expects: to be told how each try ended. Does: a few failures in a row cost nothing; from then on
-// each doubles the pause, from 1 ms to 64 ms; a success ends it. So a loop that asks is_resting()
-// before it polls a descriptor tries at most about 16 times a second. Never: sleeps.
+// Report how each try ended. A few failures in a row cost nothing; then each one doubles the pause,
+// from 1 ms to 64 ms, and a success ends it. A loop that asks is_resting() before it polls a
+// descriptor tries at most about 16 times a second.
+//
+// Never:   sleeps.
 #pragma once
 
 #include <sluice/base/integer.hpp>
@@ -39,7 +41,7 @@ public:
     }
 
     [[nodiscard]] constexpr bool is_resting(instant now) const noexcept { return now < until_; }
-    // When it is worth trying again; in the past where it is now.
+    // When to try again; an instant in the past means now.
     [[nodiscard]] constexpr instant until() const noexcept { return until_; }
 
 private:

@@ -1,5 +1,5 @@
-// capture::reader: packets of a capture file of either format, pcap or pcapng; the file's first
-// bytes tell which.
+// capture::reader: packets of a capture file of either format, pcap or pcapng. It recognizes the
+// format by the file's first bytes.
 //
 //     const auto content = port::capture::load_file(path);         // port/capture_file.hpp
 //     auto capture = port::capture::reader::open(*content);        // once has_value() was asked
@@ -8,8 +8,8 @@
 //         if (!frame.ipv4.empty()) use(frame.ipv4, record->since_epoch);  // port/pcap_link.hpp
 //     }
 //
-// Expects: the whole file in memory, which outlives the reader and the records; what it says is not
-//          believed.
+// Expects: the whole file in memory, which outlives the reader and the records. Its contents are
+//          not trusted.
 // Never:   reads beyond the bytes.
 // Errors:  of open and next, message(e) has a sentence for each; error::end after the last packet.
 // Cost:    that of the format's reader.
@@ -48,7 +48,7 @@ public:
     [[nodiscard]] bool is_pcapng() const noexcept {
         return std::holds_alternative<pcapng::reader>(format_);
     }
-    // Those of the packets so far, at least; record::interface is a place in it.
+    // At least the interfaces of the packets so far; record::interface is an index into it.
     [[nodiscard]] std::span<const interface> interfaces() const noexcept {
         if (const auto* newer = std::get_if<pcapng::reader>(&format_)) {
             return newer->interfaces();

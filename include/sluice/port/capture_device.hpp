@@ -3,14 +3,14 @@
 //     auto recorded = port::capture::device::open("in.pcapng", {.interface = 2});
 //     while (loop.step(router, *recorded, *out)) {}
 //
-// Use it to give a stack the IPv4 packets of a capture, in order and as fast as it takes them. For
-// the times of the packets, and for what is not IPv4, read records (port/capture.hpp).
+// Use it to feed the IPv4 packets of a capture to a stack, in order and as fast as the stack takes
+// them. For the times of packets, and for other protocols, read records (port/capture.hpp).
 //
 // Expects: a capture of either format, of any link types that parse_frame() reads (pcap_link.hpp).
 //          VLANs and interfaces of the capture become one interface.
-// Never:   gives a frame without IPv4 (counted).
-// Errors:  after the last packet, and where the file is damaged, reading is closed and the device
-//          is gone; error() says why.
+// Never:   returns a frame without IPv4 (it is counted).
+// Errors:  after the last packet, and at a damaged record, reading is closed and the device is
+//          gone; error() has the reason.
 // Cost:    the whole file in memory, and a copy of each packet.
 #pragma once
 
@@ -34,16 +34,16 @@
 namespace sluice::port::capture {
 
 struct device_options {
-    u16 interface = 1;                // set in each packet
-    u16 headroom = default_headroom;  // bytes left free in front of each
+    u16 interface = 1;                // set in each received packet
+    u16 headroom = default_headroom;  // bytes left free in front of each packet
 };
 
 struct device_counters {
     u64 received = 0;
     u64 received_bytes = 0;
     u64 not_ipv4 = 0;   // thrown away
-    u64 too_long = 0;   // did not fit a buffer, nor several
-    u64 no_buffer = 0;  // left waiting, because the source had none
+    u64 too_long = 0;   // fitted neither one buffer nor several
+    u64 no_buffer = 0;  // left waiting: the source had no buffer
 };
 
 class device {
@@ -68,7 +68,7 @@ public:
         return device{std::move(*content), std::move(*records), std::move(ready), how};
     }
 
-    // The next packet. Else error() says why there is none.
+    // Returns the next packet, or why there is none.
     template <buffer_source Source>
     [[nodiscard]] result<typename Source::packet_type, read_status> receive(Source& from) noexcept {
         auto packet = from.take(options_.headroom);
@@ -99,14 +99,14 @@ public:
         counters_.received_bytes += frame.ipv4.size();
         return packet;
     }
-    // Fills packets from the front until the capture ends or as many were read as the span holds.
+    // Fills the span from the front until the capture ends or the span is full.
     template <buffer_source Source>
     [[nodiscard]] receive_batch receive(Source& from,
                                         std::span<typename Source::packet_type> to) noexcept {
         return port::detail::receive_each(*this, from, to);
     }
 
-    // Always readable: a capture has its next packet, or its end.
+    // Always readable: the next packet waits, or the end.
     [[nodiscard]] int fd() const noexcept { return ready_.get(); }
     [[nodiscard]] device_state state() const noexcept {
         return end_ == capture::error::none ? device_state::up : device_state::gone;
@@ -122,7 +122,7 @@ private:
         : content_{std::move(content)}, records_{std::move(records)}, ready_{std::move(ready)},
           options_{how} {}
 
-    std::vector<std::byte> content_;  // where the reader's records lie
+    std::vector<std::byte> content_;  // holds the bytes of the records
     reader records_;
     descriptor ready_;
     device_options options_;

@@ -1,7 +1,8 @@
-// capture::load_file: brings a whole file into memory, for the readers of captures.
+// capture::load_file: reads a whole file into memory, for the readers of captures.
 //
-// Expects: POSIX; a path terminated by zero; a file, or a pipe that ends. Never: throws for an
-// error of the system: it is the result. Cost: the file's size from the heap.
+// Expects: POSIX; a zero-terminated path; a file, or a pipe that ends.
+// Errors:  the system's, as the result; only the heap throws.
+// Cost:    the file's size from the heap.
 #pragma once
 
 #include <sluice/base/result.hpp>
@@ -18,7 +19,7 @@
 
 namespace sluice::port::capture {
 
-// At most `limit` bytes.
+// A file of more than `limit` bytes is an error.
 [[nodiscard]] inline result<std::vector<std::byte>, port_error>
 load_file(const char* path, std::size_t limit = std::size_t{1} << 30) {
     constexpr std::size_t first_step = 65'536;
@@ -34,7 +35,7 @@ load_file(const char* path, std::size_t limit = std::size_t{1} << 30) {
     std::vector<std::byte> content;
     std::size_t used = 0;
     int interruptions = 0;
-    // One byte more than a plain file has: so that its end is seen.
+    // One byte more than a plain file has, so that a read reaches its end.
     const std::size_t said = S_ISREG(about.st_mode) ? static_cast<std::size_t>(about.st_size) : 0;
     std::size_t room = said < first_step ? first_step : said + 1;
     while (said <= limit) {

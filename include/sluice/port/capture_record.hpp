@@ -1,7 +1,7 @@
-// capture_record: a packet of a capture file, and why one cannot be read: the words that the
-// readers of both formats (pcap.hpp, pcapng.hpp) and the writers share.
+// capture::record: a packet of a capture file. capture::error: why one cannot be read. The readers
+// of both formats (pcap.hpp, pcapng.hpp) and the writers share them.
 //
-// Expects: nothing. Never: owns bytes: a record is a view of the file. Cost: none.
+// Never:   owns bytes: a record is a view of the file.
 #pragma once
 
 #include <sluice/base/bytes.hpp>
@@ -15,13 +15,13 @@ enum class error : u8 {
     end,            // no more packets
     truncated,      // the file ends inside a header, a record or a block
     not_a_capture,  // another format
-    version,        // of pcap another than 2, of pcapng another than 1
+    version,        // pcap: not 2; pcapng: not 1
     damaged,        // lengths that contradict each other
-    no_interface,   // a packet of an interface that was not described
-    too_long        // a packet longer than any can be
+    no_interface,   // the packet's interface is not described
+    too_long        // the packet is longer than any packet can be
 };
 
-// A sentence for a person, without the file's name: "the file ends inside a packet".
+// A sentence to print, without the file's name: "the file ends inside a packet".
 [[nodiscard]] constexpr const char* message(error why) noexcept {
     switch (why) {
     case error::none:
@@ -44,26 +44,26 @@ enum class error : u8 {
     return "unknown capture error";
 }
 
-// On which way the packet was when it passed the interface.
+// Whether the interface received or sent the packet.
 enum class direction : u8 { unknown, in, out };
 
 struct interface {
     pcap::link_type link{};
     u32 snap_length = 0;  // 0: no limit
-    u8 resolution = 6;    // of timestamps: powers of 10, or of 2 with the upper bit
-    i64 offset = 0;       // of timestamps, seconds
-    const_bytes name;     // empty: none was given
+    u8 resolution = 6;    // of timestamps: exponent of 10, or of 2 if the top bit is set
+    i64 offset = 0;       // added to timestamps, seconds
+    const_bytes name;     // empty: the file has none
 };
 
 struct record {
     duration since_epoch;     // 1970-01-01 UT; 0 where the file has no time
     u32 original_length = 0;  // bytes on the wire
-    const_bytes captured;     // of them, those in the file
+    const_bytes captured;     // the bytes that the file holds
     pcap::link_type link{};
-    u32 interface = 0;  // counted from 0 through the whole file
+    u32 interface = 0;  // counted from 0 over the whole file
     capture::direction direction = capture::direction::unknown;
 
-    // Whether the capture holds less of the packet than there was.
+    // Whether the capture holds only a part of the packet.
     [[nodiscard]] constexpr bool is_cut() const noexcept {
         return captured.size() < original_length;
     }

@@ -1,14 +1,17 @@
-// capture_sink: the file or pipe that a capture goes to, whole records only. The writers of both
-// formats (pcap_file.hpp, pcapng_file.hpp) and all who share one write through it.
+// capture_sink: the file or pipe of a capture; it writes whole records only.
 //
-// Expects: POSIX. Does: one system call a record, so that a capture is readable even if the program
-// ends badly. A file of its own is for its owner alone (mode 0600), whatever the umask, also if it
-// was there before. A record that does not fit the disk is cut off again and ends the capture. A
-// pipe or socket is written without waiting: what its reader has no room for is left out, whole
-// records at a time, and a reader that is gone ends the capture. news() tells of each of these
-// once. Never: waits for a reader, but for a tenth of a second at the very end, to finish a record;
-// ends the program by SIGPIPE or SIGXFSZ; throws for an error of the system. Cost: three system
-// calls a record and a lock; 256 KB for a pipe.
+// The writers of both formats (pcap_file.hpp, pcapng_file.hpp) write through it, and those that
+// share a capture share one. Each record is one system call, so that a capture is readable even if
+// the program crashes. A file that it creates, or empties, is for its owner alone (mode 0600),
+// whatever the umask. If the disk has no room for a record, the record is cut off again and the
+// capture ends. A pipe or socket is written without waiting: whole records for which its reader has
+// no room are left out, and a reader that is gone ends the capture. news() reports each of these
+// once.
+//
+// Expects: POSIX.
+// Never:   waits for a reader, except up to a tenth of a second at the end to finish a record; ends
+//          the program by SIGPIPE or SIGXFSZ; throws for an error of the system.
+// Cost:    three system calls a record and a lock; 256 KB for a pipe.
 #pragma once
 
 #include <sluice/base/bytes.hpp>
@@ -40,7 +43,7 @@ class capture_sink {
 public:
     using pointer = std::shared_ptr<capture_sink>;
 
-    // Makes the file, or empties it; a named pipe must have a reader already.
+    // Creates or empties the file. A named pipe must have a reader already.
     [[nodiscard]] static result<pointer, port_error> create(const char* path) {
         descriptor fd{::open(
             path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, owner_alone)};
@@ -65,8 +68,8 @@ public:
         }
         return take(std::move(fd), path);
     }
-    // Takes the descriptor over, and makes it non-blocking unless it is that of a file. The name is
-    // for messages.
+    // Takes ownership of the descriptor, and makes it non-blocking unless it is a file's. The name
+    // is for messages.
     [[nodiscard]] static result<pointer, port_error> take(descriptor fd, std::string_view name) {
         struct stat about{};
         if (::fstat(fd.get(), &about) < 0) {
@@ -86,11 +89,11 @@ public:
 
     enum class record_kind : u8 {
         packet,
-        header  // others cannot be understood without: kept where a pipe has no room for it
+        header  // other records need it: kept when a pipe has no room for it
     };
 
-    // All of the pieces, or nothing. False: the record is left out, and errno says why: EAGAIN
-    // where the next may succeed again.
+    // Writes all of the pieces or nothing. False: the record is left out, and errno has the reason:
+    // EAGAIN if the next record may succeed.
     [[nodiscard]] bool write(std::span<iovec> pieces, record_kind kind) noexcept {
         const std::lock_guard lock{mutex_};
         if (!fd_) {
@@ -119,13 +122,13 @@ public:
         return keep(pieces) || left_out();
     }
 
-    // Why records are left out: each reason once, whoever of those that share the capture asks.
+    // Why records are left out. Those who share a capture get each reason once.
     [[nodiscard]] std::optional<port_error> news() noexcept {
         const std::lock_guard lock{mutex_};
         return std::exchange(news_, std::nullopt);
     }
 
-    // Negative when the capture has ended.
+    // Negative after the end of the capture.
     [[nodiscard]] int fd() noexcept {
         const std::lock_guard lock{mutex_};
         return fd_.get();
@@ -134,13 +137,13 @@ public:
 private:
     struct progress {
         std::size_t written = 0;
-        int error_number = 0;  // 0: all is written
+        int error_number = 0;  // 0: everything is written
     };
 
     // How the capture ends.
     struct ending {
         int error_number = 0;
-        bool is_damaged = true;  // inside a record
+        bool is_damaged = true;  // it ends inside a record
     };
     struct target {
         descriptor fd;
@@ -154,7 +157,7 @@ private:
         }
     }
 
-    // Writes until all is written or the system refuses; what is written is taken off the pieces.
+    // Writes until all is written or the system refuses. Removes the written bytes from the pieces.
     [[nodiscard]] progress put(std::span<iovec>& pieces, detail::quiet_signals& quiet) noexcept {
         progress done;
         int interruptions = 0;
@@ -186,7 +189,7 @@ private:
         }
     }
 
-    // The end of the file again as it was before the record. False: half of it stays.
+    // Cuts a partly written record off the file. False: a part of it stays.
     [[nodiscard]] bool cut_back(std::size_t written) noexcept {
         const off_t end = ::lseek(fd_.get(), 0, SEEK_CUR);
         const off_t whole = end - static_cast<off_t>(written);
@@ -206,7 +209,7 @@ private:
         rest_.clear();
         errno = why.error_number;
     }
-    // The first time it is news.
+    // Makes the first omission news.
     [[nodiscard]] bool left_out() noexcept {
         if (fd_) {
             if (!std::exchange(told_of_slowness_, true)) {
@@ -220,7 +223,7 @@ private:
         return false;
     }
 
-    // The rest of a record, for the next time. False: there is no room.
+    // Keeps the rest of a record for the next write. False: there is no room.
     [[nodiscard]] bool keep(std::span<const iovec> pieces) noexcept {
         for (const iovec& piece : pieces) {
             if (piece.iov_len > rest_.capacity() - rest_.size()) {
@@ -242,7 +245,7 @@ private:
         }
         return rest_.empty() && fd_;
     }
-    // A reader that lives gets the last record whole.
+    // Completes the last record for a reader that is still there.
     void finish() noexcept {
         constexpr int waits = 10, milliseconds = 10;
         detail::quiet_signals quiet;
@@ -256,12 +259,12 @@ private:
     static constexpr int most_interruptions = 8;
     static constexpr std::size_t most_kept = pcap::longest_record + 4096;
 
-    std::mutex mutex_;  // of all that follows
-    descriptor fd_;     // none: the capture has ended
+    std::mutex mutex_;  // guards all members below
+    descriptor fd_;     // closed: the capture has ended
     std::string name_;
     bool is_file_;
     bool told_of_slowness_ = false;
-    std::vector<std::byte> rest_;  // of a record that a pipe took half of
+    std::vector<std::byte> rest_;  // of a record that a pipe took in part
     std::optional<port_error> news_;
 };
 

@@ -1,6 +1,6 @@
 // # device
 //
-// Receives and transmits the packets of a program: the boundary between a stack and an operating
+// Receives and transmits packets for a program: the boundary between a stack and an operating
 // system, a driver or a file.
 //
 // **It receives a burst.** `receive(source, span)` fills packets from the front of the span, in
@@ -12,15 +12,15 @@
 // `sender_type::model<Packet>` transmits packets one by one, each with the time of the call, and
 // ends a burst with flush(). A sender of whole frames is a `frame_sink` as well (link/concept.hpp).
 //
-// **It offloads** what `offloads(egress)` of that model says: the device finishes checksums, or
-// cuts segments.
+// **It offloads** the work that `offloads(egress)` of its model returns: the device finishes
+// checksums or cuts segments.
 //
 // **Its state** is up, down or gone (`state()`); ask it after a failed receive. `link()` names the
 // header that packets begin with: none (IPv4 first) or Ethernet.
 //
 // **Its errors** are values. Opening returns a `result<device, port_error>`. Receiving ends with a
-// `read_status`. Transmitting returns false, and the packet is still the caller's; what the kernel
-// refuses later is counted as lost.
+// `read_status`. Transmitting returns false, and the packet stays with the caller; a packet that
+// the kernel refuses later is counted as lost.
 //
 // A device may be one half: `receiver_for` (a capture that is read) has no sender,
 // `transmitter_for` (a ring for sending, a capture that is written) has no receive. `device_for` is
@@ -59,8 +59,8 @@
 namespace sluice::port {
 
 enum class device_state : u8 {
-    up,    // packets may come and go
-    down,  // the interface is down: nothing comes until it is up again
+    up,    // receives and transmits
+    down,  // the interface is down: no packets until it is up again
     gone   // the interface was deleted: open the device again
 };
 
@@ -94,7 +94,7 @@ concept device_for = receiver_for<D, Source> && transmitter_for<D, typename Sour
 
 namespace detail {
 
-// As the kernel has it, by a socket in the interface's network namespace.
+// Asks the kernel by a socket in the interface's network namespace.
 [[nodiscard]] inline device_state state_of_interface(int socket, std::string_view name) noexcept {
     auto request = interface_request::of(name);
     if (request.ask(socket, SIOCGIFFLAGS)) {

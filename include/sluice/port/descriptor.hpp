@@ -1,7 +1,7 @@
-// descriptor: a file descriptor that is closed once. read_status: how a read ended.
+// descriptor: owns a file descriptor and closes it once; move-only. read_status: how a read ended.
 //
-// Expects: POSIX. Does: owns; move-only. Never: reports an error of close (nothing could be done
-// about it).
+// Expects: POSIX.
+// Never:   reports an error of close(2), since there is no remedy.
 #pragma once
 
 #include <sluice/base/integer.hpp>
@@ -40,16 +40,16 @@ private:
 
 enum class read_status : u8 {
     none,         // a packet was read
-    would_block,  // nothing waits: poll the descriptor
-    interrupted,  // a signal came first: read again when it is dealt with
+    would_block,  // no packet waits: poll the descriptor
+    interrupted,  // a signal came first: handle it, then read again
     closed,       // the device is gone
-    no_buffer,    // the source had no buffer: what waits still waits
-    thrown_away,  // one packet was read and is not given (the counters say why): read again
-    refused,      // the kernel gave none, one packet may be lost: read again, but not at once
-    failed        // another reason, see errno: likewise
+    no_buffer,    // the source had no buffer: the packet still waits
+    thrown_away,  // one packet was read and discarded (see the counters): read again
+    refused,      // by the kernel; one packet may be lost: read again, but not at once
+    failed        // another reason, see errno: read again, but not at once
 };
 
-// A sentence for a person.
+// A sentence to print.
 [[nodiscard]] constexpr const char* message(read_status error) noexcept {
     using enum read_status;
     switch (error) {

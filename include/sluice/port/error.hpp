@@ -1,5 +1,5 @@
-// port_error: why the system refused something, as a value: what was tried, on which object, the
-// system's reason, and what the reader may do about it.
+// port_error: why the system refused a call, as a value: the action, its object, the system's
+// reason and an advice.
 //
 // Expects: `what` and `advice` are string literals.
 // Never:   throws, allocates, exits.
@@ -19,7 +19,7 @@ namespace sluice::port {
 
 namespace detail {
 
-// strerror_r is two functions: POSIX's fills the buffer and gives a number, GNU's gives the text.
+// strerror_r has two forms: POSIX's fills the buffer and returns a number, GNU's returns the text.
 [[nodiscard]] inline const char* text_of(int failed, const char* filled) noexcept {
     return failed == 0 ? filled : "unknown error";
 }
@@ -31,7 +31,7 @@ namespace detail {
     return text_of(::strerror_r(error_number, room.data(), room.size()), room.data());
 }
 
-// The system's text, in no language but English where the C library can; it may lie in `room`.
+// The system's text, in English if the C library can; it may lie in `room`.
 [[nodiscard]] inline const char* reason_of(int error_number,
                                            [[maybe_unused]] std::span<char> room) noexcept {
 #if defined(__GLIBC__) && (__GLIBC__ > 2 || (__GLIBC__ == 2 && __GLIBC_MINOR__ >= 32))
@@ -46,9 +46,9 @@ namespace detail {
 
 struct port_error {
     const char* what = "";    // the verb: "open", "read"
-    int error_number = 0;     // errno; 0: the advice says it all
-    const char* advice = "";  // empty: none
-    char object[48] = {};     // the name it was about, cut to fit, zero-terminated
+    int error_number = 0;     // errno; 0: the advice has the reason
+    const char* advice = "";  // empty: no advice
+    char object[48] = {};     // the name of the object, cut to fit, zero-terminated
 
     // The error of the system call that failed last.
     [[nodiscard]] static port_error last(const char* what, std::string_view object,

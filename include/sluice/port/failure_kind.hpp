@@ -1,11 +1,11 @@
-// failure_kind: what an errno of reading, writing or asking means for whoever goes on, told in one
-// place.
+// failure_kind: what an errno of a device or socket means for the caller.
 //
-// Expects: errno of a call on a device, a socket or for opening one. Does: says whether the
-// descriptor is to be waited for, whether the system is short of something for now, whether one
-// packet alone is lost, whether the interface is down, or whether the descriptor is no good. What
-// is not known is taken for a shortage: it is tried again, after a pause (back_off.hpp). Never:
-// advises to try again at once. Source: packet(7), raw(7), tun of Linux 6.18.
+// It tells apart: wait for the descriptor; the system is short of something; only one packet is
+// lost; the interface is down; the descriptor is unusable. An unknown errno counts as a shortage:
+// try again after a pause (back_off.hpp), never at once.
+//
+// Expects: errno of a read, write or other call on a device or socket, or of opening one.
+// Source:  packet(7), raw(7), tun of Linux 6.18.
 #pragma once
 
 #include <sluice/base/integer.hpp>
@@ -16,12 +16,12 @@
 namespace sluice::port {
 
 enum class failure_kind : u8 {
-    again,        // nothing waits, or there is no room: poll the descriptor
+    again,        // nothing waits or there is no room: poll the descriptor
     interrupted,  // a signal came first
-    shortage,     // of memory, buffers, descriptors: later
-    packet,       // this packet alone: refused, or thrown away
-    link,         // the interface is down or not there
-    descriptor    // it is no device and no socket any more
+    shortage,     // of memory, buffers, descriptors: try later
+    packet,       // only this packet is refused or thrown away
+    link,         // the interface is down or absent
+    descriptor    // it is no longer a device or socket
 };
 
 [[nodiscard]] constexpr failure_kind kind_of(int error_number) noexcept {
@@ -33,7 +33,7 @@ enum class failure_kind : u8 {
     case EINVAL:
     case EMSGSIZE:
     case EFAULT:
-    case EPERM:  // a filter of the kernel's refuses it
+    case EPERM:  // refused by a filter of the kernel
     case EACCES:
     case EHOSTUNREACH:
     case ENETUNREACH:
@@ -51,12 +51,12 @@ enum class failure_kind : u8 {
     case EBADFD:  // of a TUN device whose interface was deleted
     case ENOTSOCK:
         return failure_kind::descriptor;
-    default:  // ENOBUFS, ENOMEM, EMFILE, ENFILE and what nobody thought of
+    default:  // ENOBUFS, ENOMEM, EMFILE, ENFILE and unknown ones
         return failure_kind::shortage;
     }
 }
 
-// How a read that failed ended.
+// The status of a failed read.
 [[nodiscard]] constexpr read_status status_of(int error_number) noexcept {
     switch (kind_of(error_number)) {
     case failure_kind::again:

@@ -1,9 +1,10 @@
-// hardware_type: the kernel's number for the kind of a network interface. name_of() names it,
-// link_header_of() says which header its packets begin with.
+// hardware_type: the kernel's number for the kind of a network interface. name_of_hardware() names
+// it, link_header_of() returns the header with which its packets begin.
 //
-// Expects: numbers and flags as ioctl(2) tells them (SIOCGIFHWADDR, SIOCGIFFLAGS).
-// Never:   asks the kernel; guesses: a kind that is not listed has a header that is not known.
-// Source:  Linux include/uapi/linux/if_arp.h, which tests/unit/port/abi.cpp holds this against.
+// A kind that is not listed has an unknown header.
+//
+// Expects: numbers and flags as ioctl(2) returns them (SIOCGIFHWADDR, SIOCGIFFLAGS).
+// Source:  Linux include/uapi/linux/if_arp.h; tests/unit/port/abi.cpp compares the two.
 #pragma once
 
 #include <sluice/base/integer.hpp>
@@ -73,14 +74,14 @@ inline constexpr named_hardware named_hardware_types[] = {
 
 }  // namespace detail
 
-// What follows ARPHRD_ in the kernel's header; nullptr for a number that the table does not have.
+// The name after ARPHRD_ in the kernel's header; nullptr for a number that is not in the table.
 [[nodiscard]] constexpr const char* name_of_hardware(u16 number) noexcept {
     const auto* const row = detail::find_hardware(number);
     return row != nullptr ? row->name : nullptr;
 }
 
-// A GRE interface has no header when it leads to one host; else its packets begin with the header
-// of the tunnel (Linux ipgre_header_ops, ip6gre_header_ops).
+// A point-to-point GRE interface has no header; packets of others begin with the tunnel's header
+// (Linux ipgre_header_ops, ip6gre_header_ops).
 [[nodiscard]] constexpr link_header link_header_of(u16 number, u16 flags) noexcept {
     constexpr u16 gre = 778, gre_over_ipv6 = 823;
     constexpr u16 one_host = interface_flags::point_to_point;

@@ -1,8 +1,10 @@
-// interface_request: what ioctl(2) asks and answers of a network interface by its name.
+// interface_request: the argument of ioctl(2) for a network interface, by its name.
 //
-// Expects: Linux. Does: lays out struct ifreq under a name of its own: <net/if.h> and
-// <linux/if.h>, which both declare that, exclude each other, and a program may include either.
-// Never: asks by itself. Source: netdevice(7).
+// It lays out struct ifreq under another name: <net/if.h> and <linux/if.h> both declare that struct
+// and exclude each other, and a program may include either.
+//
+// Expects: Linux.
+// Source:  netdevice(7).
 #pragma once
 
 #include <sluice/base/integer.hpp>
@@ -17,19 +19,19 @@ namespace sluice::port {
 
 namespace detail {
 
-// The C libraries do not agree on the type of a request.
+// The type of a request differs between C libraries.
 template <class Number>
 Number number_of(int (*)(int, Number, ...));
 
 }  // namespace detail
 using ioctl_number = decltype(detail::number_of(&::ioctl));
 
-// With the zero at the end.
+// Including the final zero.
 inline constexpr std::size_t interface_name_size = 16;
 
 struct interface_request {
     char name[interface_name_size] = {};
-    alignas(8) std::byte value[24] = {};  // an int, flags, or an address: as the request has it
+    alignas(8) std::byte value[24] = {};  // an int, flags or an address, by the request
 
     // `named` has at most 15 characters.
     [[nodiscard]] static interface_request of(std::string_view named) noexcept {
@@ -37,7 +39,7 @@ struct interface_request {
         named.copy(made.name, sizeof made.name - 1);
         return made;
     }
-    // Asks; false: errno says why not.
+    // False: errno has the reason.
     [[nodiscard]] bool ask(int fd, ioctl_number what) noexcept {
         return ::ioctl(fd, what, this) == 0;
     }
@@ -45,7 +47,7 @@ struct interface_request {
     [[nodiscard]] int number() const noexcept { return load<int>(); }
     [[nodiscard]] u16 flags() const noexcept { return load<u16>(); }
     void set_flags(u16 flags) noexcept { std::memcpy(value, &flags, sizeof flags); }
-    // Of an address: its family, for a hardware address the type, and the bytes behind it.
+    // Of an address: its family (of a hardware address, the type) and the bytes behind it.
     [[nodiscard]] u16 family() const noexcept { return load<u16>(); }
     [[nodiscard]] const std::byte* address() const noexcept { return value + sizeof(u16); }
 
@@ -58,7 +60,7 @@ private:
     }
 };
 
-// Of flags().
+// Bits of flags().
 namespace interface_flags {
 inline constexpr u16 up = 0x1;
 inline constexpr u16 broadcast = 0x2;

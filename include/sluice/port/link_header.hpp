@@ -1,7 +1,6 @@
-// link_header: which header the packets of an interface begin with, and how long it is.
+// link_header: the header with which the packets of an interface begin, and its length.
 //
-// Expects: a packet as the interface gives or takes it. Never: guesses: it is unknown of kinds that
-// hardware_type.hpp does not list.
+// It is unknown for kinds of interfaces that hardware_type.hpp does not list.
 #pragma once
 
 #include <sluice/base/integer.hpp>

@@ -1,9 +1,10 @@
-// link_type: which header lies in front of a captured packet. name_of() names it.
+// link_type: the kind of header in front of a captured packet. name_of() names it.
+//
+// It names the types that parse_frame() (pcap_link.hpp) reads, and the most frequent others.
 //
 // Expects: a number of the LINKTYPE_ registry (tcpdump.org/linktypes.html); any number is allowed.
-// Does: names the types that parse_frame() (pcap_link.hpp) reads, and those that captures hold
-// most often. Never: tells types of other registries apart (DLT_ numbers differ between systems).
-// Cost: name_of() walks a short table.
+//          DLT_ numbers, which differ between systems, are not translated.
+// Cost:    name_of() walks a short table.
 #pragma once
 
 #include <sluice/base/integer.hpp>
@@ -14,17 +15,17 @@ enum class link_type : u32 {
     null = 0,  // BSD loopback: the address family in the byte order of the capturing host
     ethernet = 1,
     ppp = 9,
-    raw_bsd = 12,  // `raw`, as some systems number it
+    raw_bsd = 12,  // the number of `raw` on some systems
     raw_openbsd = 14,
     ppp_hdlc = 50,
     pppoe = 51,
-    raw = 101,  // IPv4 or IPv6: the version tells
+    raw = 101,  // IPv4 or IPv6, by the version field
     cisco_hdlc = 104,
     loop = 108,       // OpenBSD loopback: the address family in network byte order
     linux_sll = 113,  // the device "any"
     ipv4 = 228,
     ipv6 = 229,
-    linux_sll2 = 276  // the device "any", with the interface
+    linux_sll2 = 276  // the device "any", with the interface index
 };
 
 namespace detail {
@@ -89,7 +90,7 @@ inline constexpr named_link_type named_link_types[] = {
 
 }  // namespace detail
 
-// What follows LINKTYPE_ in the registry; nullptr for a type that the table does not have.
+// The name after LINKTYPE_ in the registry; nullptr for a type that is not in the table.
 [[nodiscard]] constexpr const char* name_of(link_type link) noexcept {
     for (const auto& row : detail::named_link_types) {
         if (row.number == static_cast<u32>(link)) {

@@ -1,12 +1,12 @@
-// link_watch: whether a network interface is there, up and connected, and when that changes.
+// link_watch: watches whether a network interface exists, is up and is connected.
 //
 //     auto watch = port::link_watch::open("eth1");
 //     // when watch->fd() is readable:
 //     watch->drain();
 //     if (const auto now = watch->state()) { stack.set_link(2, {now->connected, now->mtu}); }
 //
-// Use it beside a device whose interface may go down, be deleted, and be made again: it asks by
-// name, so that the new interface of that name is found.
+// Use it beside a device whose interface may go down, be deleted and be created again: it asks by
+// name, and so finds the new interface.
 //
 // Expects: Linux; open() in the interface's network namespace (namespace.hpp).
 // Never:   changes an interface; blocks.
@@ -33,8 +33,8 @@ namespace sluice::port {
 
 namespace detail {
 
-// struct sockaddr_nl, and the group of changes of interfaces: <linux/rtnetlink.h> brings types that
-// headers of the C library declare too.
+// struct sockaddr_nl, and the group of changes of interfaces. <linux/rtnetlink.h> is not included:
+// it brings types that headers of the C library declare too.
 struct netlink_address {
     u16 family = AF_NETLINK;
     u16 padding = 0;
@@ -47,12 +47,12 @@ inline constexpr u32 netlink_group_of_links = 1;
 }  // namespace detail
 
 struct link_state {
-    int index = 0;           // 0: there is no interface of that name
-    bool up = false;         // the administrator's part
-    bool connected = false;  // up, and the cable is in, or the peer is up
+    int index = 0;           // 0: there is no interface of the name
+    bool up = false;         // set by the administrator
+    bool connected = false;  // up, and the cable is plugged in or the peer is up
     u32 mtu = 0;             // bytes
     u16 type = 0;            // the kernel's number for its kind (hardware_type.hpp)
-    link_header header{};    // which header its packets begin with
+    link_header header{};    // the header with which its packets begin
     ethernet::address hardware{};
 
     friend bool operator==(const link_state&, const link_state&) = default;
@@ -77,7 +77,7 @@ public:
 
     // For poll(2).
     [[nodiscard]] int fd() const noexcept { return events_.get(); }
-    // Empties fd(): state() says everything. False: something is left, or cannot be read.
+    // Discards the events of fd(); then ask state(). False: events are left, or cannot be read.
     [[nodiscard]] bool drain() const noexcept {
         char some[4096];
         for (int reads = 0; reads < 16; ++reads) {
@@ -88,7 +88,7 @@ public:
         return false;
     }
 
-    // nullopt: the system did not say, for now.
+    // nullopt: the system has no answer at present.
     [[nodiscard]] std::optional<link_state> state() const noexcept {
         link_state now;
         interface_request answer = named_;
@@ -114,7 +114,7 @@ public:
         std::memcpy(now.hardware.parts.data(), answer.address(), now.hardware.parts.size());
         return now;
     }
-    // Whether the kernel has an IPv4 address of its own there, and so answers as well.
+    // Whether the kernel has an IPv4 address on the interface, and so answers there as well.
     [[nodiscard]] bool has_kernel_address() const noexcept {
         interface_request answer = named_;
         return ask(SIOCGIFADDR, answer);

@@ -1,9 +1,11 @@
-// in_namespace: opens something inside another network namespace of Linux.
+// in_namespace: opens an object inside another network namespace of Linux.
 //
-// Expects: a path to it ("/run/netns/left", "/proc/42/ns/net") and CAP_SYS_ADMIN. Does: moves the
-// calling thread there, calls, and moves it back; no other thread notices. Never: leaves the thread
-// there in silence: where going back fails, the error's verb is "restore" and the thread is good
-// for nothing but ending. Cost: two descriptors and two system calls.
+// It moves the calling thread there, calls, and moves it back; other threads are not affected.
+//
+// Expects: a path to the namespace ("/run/netns/left", "/proc/42/ns/net") and CAP_SYS_ADMIN.
+// Errors:  if moving back fails, the error's verb is "restore": the thread is still in the other
+//          namespace and must end.
+// Cost:    two descriptors and two system calls.
 #pragma once
 
 #include <sluice/base/result.hpp>
@@ -20,7 +22,7 @@
 
 namespace sluice::port {
 
-// open() gives a result<T, port_error>; so does this.
+// Returns the result<T, port_error> of open().
 template <class Open>
 [[nodiscard]] std::invoke_result_t<Open&> in_namespace(std::string_view path,
                                                        Open&& open) noexcept {
@@ -42,7 +44,7 @@ template <class Open>
             port_error::last("enter", path, errno == EPERM ? "needs CAP_SYS_ADMIN" : "")};
     }
     auto opened = open();
-    // The system may be short of memory for a moment.
+    // The system may be short of memory for a moment: try again.
     for (int tries = 0; tries < 100; ++tries) {
         if (::setns(own.get(), CLONE_NEWNET) == 0) {
             return opened;

@@ -1,8 +1,8 @@
-// or_exit: the value of a result, or the end of the program with the reason on stderr.
+// or_exit: returns the value of a result, or ends the program with the reason on stderr.
 //
 //     auto device = port::or_exit("router", port::tun::open("tun0"));
 //
-// Use it in main(), where nothing can be done about an error but to say so.
+// Use it in main(), where the only remedy for an error is to report it.
 //
 // Errors: prints "PROGRAM: MESSAGE", the message(error) of the result's error, and exits with 1.
 #pragma once

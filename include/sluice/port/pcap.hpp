@@ -1,10 +1,13 @@
-// pcap: the classic capture format, read from bytes; and its headers, to be written.
+// pcap: reads the classic capture format from bytes, and writes its headers.
 //
-// Expects: for reading, the whole file in memory; what it says is not believed. Does: both byte
-// orders, microsecond and nanosecond magic; gives each record as a view of the file. Never: reads
-// beyond the bytes, allocates, does I/O (pcap_file.hpp loads a file); reads pcapng (capture.hpp
-// tells the formats apart). Cost: 24 bytes a file and 16 a record, looked at once.
-// Format: libpcap's pcap-savefile(5).
+// It reads both byte orders and the magic numbers of microseconds and nanoseconds. A record is a
+// view of the file. pcapng.hpp reads the newer format; capture.hpp reads both.
+//
+// Expects: for reading, the whole file in memory (capture_file.hpp loads one). Its contents are not
+//          trusted.
+// Never:   reads beyond the bytes, allocates, does I/O.
+// Cost:    24 bytes a file and 16 a record, looked at once.
+// Source:  libpcap's pcap-savefile(5).
 #pragma once
 
 #include <sluice/base/bytes.hpp>
@@ -21,7 +24,7 @@ using capture::record;
 
 inline constexpr std::size_t file_header_size = 24;
 inline constexpr std::size_t record_header_size = 16;
-// libpcap's MAXIMUM_SNAPLEN: longer records are damage.
+// libpcap's MAXIMUM_SNAPLEN. A longer record is damaged.
 inline constexpr u32 longest_record = 262'144;
 
 namespace detail {
@@ -65,7 +68,7 @@ public:
             return failure{error::version};
         }
         r.interface_.snap_length = detail::load_u32(file.data() + 16, r.order_);
-        // The upper bits say whether frames end with a check sequence.
+        // The upper bits state whether frames end with a check sequence.
         r.interface_.link = link_type{detail::load_u32(file.data() + 20, r.order_) & 0xffff};
         r.rest_ = file.subspan(file_header_size);
         return r;
@@ -99,7 +102,7 @@ public:
         return found;
     }
 
-    // The only one: of all packets.
+    // The interface of all packets.
     [[nodiscard]] constexpr const capture::interface& interface() const noexcept {
         return interface_;
     }
@@ -115,7 +118,7 @@ private:
     bool nanoseconds_ = false;
 };
 
-// The headers of a file in big-endian order with nanoseconds, which every reader of today takes.
+// Writes a file header: big-endian order, nanoseconds. Current readers accept both.
 constexpr void write_file_header(std::byte* to, link_type link) noexcept {
     store_be<u32>(to, detail::nanosecond_magic);
     store_be<u32>(to + 4, 0x00020004);
@@ -123,7 +126,7 @@ constexpr void write_file_header(std::byte* to, link_type link) noexcept {
     store_be<u32>(to + 16, longest_record);
     store_be<u32>(to + 20, static_cast<u32>(link));
 }
-// The format has no time before 1970.
+// Writes a record header. The format has no time before 1970: such a time becomes 0.
 constexpr void write_record_header(std::byte* to, duration since_epoch, u32 captured,
                                    u32 original_length) noexcept {
     const i64 time = since_epoch.nanoseconds < 0 ? 0 : since_epoch.nanoseconds;

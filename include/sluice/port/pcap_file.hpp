@@ -1,8 +1,11 @@
 // pcap::writer: writes packets of one link type to a file or pipe, as pcap.
 //
-// Expects: POSIX; paths terminated by zero. Does: cuts packets at libpcap's largest snap length;
-// what happens when the disk is full or a pipe's reader slow or gone stands in capture_sink.hpp.
-// Never: throws for an error of the system, waits for a reader. Cost: that of capture_sink.
+// It cuts packets at libpcap's largest snap length. capture_sink.hpp describes a full disk and a
+// pipe whose reader is slow or gone.
+//
+// Expects: POSIX; zero-terminated paths.
+// Never:   throws for an error of the system, waits for a reader.
+// Cost:    that of capture_sink.
 #pragma once
 
 #include <sluice/port/capture_sink.hpp>
@@ -22,19 +25,19 @@ namespace sluice::port::pcap {
 
 class writer {
 public:
-    // Takes the descriptor over and writes the file's header. Any descriptor will do: a file, a
-    // pipe to a dissector. The name is for messages.
+    // Takes ownership of the descriptor, of a file or a pipe to a dissector, and writes the file's
+    // header. The name is for messages.
     [[nodiscard]] static result<writer, port_error> open(descriptor fd, link_type link,
                                                          std::string_view name = "capture") {
         return begin(capture_sink::take(std::move(fd), name), link, name);
     }
-    // Makes the file, readable by its owner alone, or empties it.
+    // Creates or empties the file; only its owner may read it.
     [[nodiscard]] static result<writer, port_error> create(const char* path, link_type link) {
         return begin(capture_sink::create(path), link, path);
     }
 
-    // One packet of contiguous bytes; `original_length` where it was cut before. False: it is left
-    // out, and errno says why; news() says it to people.
+    // Writes a packet of contiguous bytes; `original_length` if it was cut before. False: it is
+    // left out; errno has the reason, and news() a message.
     [[nodiscard]] bool write(duration since_epoch, const_bytes packet,
                              u32 original_length = 0) noexcept {
         if (sink_ == nullptr) {
@@ -43,7 +46,7 @@ public:
         }
         return count(detail::write_record(*sink_, since_epoch, packet, original_length));
     }
-    // One packet, in one piece or several.
+    // Writes a packet, contiguous or segmented.
     template <class Packet>
         requires requires(const Packet& p) { p.is_segmented(); }
     [[nodiscard]] bool write(duration since_epoch, const Packet& packet) noexcept {
@@ -54,18 +57,18 @@ public:
         return count(detail::write_packet(*sink_, since_epoch, packet));
     }
     [[nodiscard]] u64 written() const noexcept { return written_; }
-    // Why packets are left out: each reason once.
+    // Why packets are left out. Each reason is returned once.
     [[nodiscard]] std::optional<port_error> news() noexcept {
         return sink_ != nullptr ? sink_->news() : std::nullopt;
     }
 
-    // The transmitting half of a device (port/concept.hpp). Times count from `epoch`, which is that
-    // of steady_clock unless another is given; the packets of its senders are not among written().
+    // The transmitting half of a device (port/concept.hpp). Times count from `epoch`, by default
+    // that of steady_clock. written() does not count the packets of its senders.
     using sender_type = pcap::sender;
     [[nodiscard]] pcap::sender sender(duration epoch = steady_clock::epoch()) const noexcept {
         return {sink_.get(), epoch};
     }
-    // Negative when the capture has ended.
+    // Negative after the end of the capture.
     [[nodiscard]] int fd() const noexcept { return sink_ != nullptr ? sink_->fd() : -1; }
     [[nodiscard]] device_state state() const noexcept {
         return fd() >= 0 ? device_state::up : device_state::gone;

@@ -1,11 +1,14 @@
-// parse_frame: the IPv4 packet inside a captured frame, and on which of the networks that share a
-// link it was.
+// parse_frame: finds the IPv4 packet inside a captured frame, and the network to which the frame
+// belongs, of those that share a link.
 //
-// Expects: a frame and its link type. Does: Ethernet (type, or LLC with or without SNAP), BSD
-// loopback of either byte order, Linux cooked of both versions, PPP with and without HDLC framing,
-// Cisco HDLC, PPPoE, raw IP; behind each that has an EtherType: VLAN tags, PPPoE, LLC. Never: looks
-// into the IPv4 header beyond what raw IP needs (the version), cuts padding (total length is the
-// stack's business), goes through more than sixteen headers. Cost: a few loads a header.
+// It reads Ethernet (type, or LLC with or without SNAP), BSD loopback of either byte order, Linux
+// cooked of both versions, PPP with and without HDLC framing, Cisco HDLC, PPPoE and raw IP; and
+// behind each header with an EtherType: VLAN tags, PPPoE, LLC.
+//
+// Expects: a frame and its link type.
+// Never:   looks into the IPv4 header, except for the version of raw IP; cuts padding (the stack
+//          does, by the total length); passes more than sixteen headers.
+// Cost:    a few loads a header.
 #pragma once
 
 #include <sluice/packet/metadata.hpp>
@@ -18,15 +21,15 @@
 
 namespace sluice::port::pcap {
 
-// Which network a frame belongs to, of those that share a link: VLANs from the outermost to the
-// innermost (a tag with the VLAN id 0 names none), PPPoE sessions, the interface and the direction
-// that a cooked header tells. Packets of two networks have nothing to do with each other.
+// The network of a frame, of those that share a link: VLANs from the outermost to the innermost (a
+// tag with the VLAN id 0 names none), PPPoE sessions, and the interface and direction of a cooked
+// header. Packets of two networks are unrelated.
 struct link_path {
     static constexpr std::size_t most_steps = 12;
     std::array<u32, most_steps> steps{};
     u32 count = 0;
 
-    // False: there are too many.
+    // False: the path is full.
     [[nodiscard]] constexpr bool add(u32 step) noexcept {
         if (count == most_steps) {
             return false;
@@ -38,18 +41,18 @@ struct link_path {
 };
 
 struct parsed_frame {
-    const_bytes ipv4;             // empty: the frame does not say that it carries IPv4
-    bool known_link = true;       // false: nothing is known about the link type
-    link_addressing addressed{};  // to whom, as the link header says it
+    const_bytes ipv4;             // empty: the frame is not known to carry IPv4
+    bool known_link = true;       // false: the link type is unknown
+    link_addressing addressed{};  // by the link header
     link_path path;
-    // Offsets of what tells a length in front of the packet; 0: nothing does.
-    u32 length_field = 0;  // of the EtherType that is a length, with LLC behind it
+    // Offsets of lengths in front of the packet; 0: absent.
+    u32 length_field = 0;  // of an EtherType that is a length, with LLC behind it
     u32 pppoe_header = 0;
 };
 
 namespace detail {
 
-// Goes from header to header. Every step looks whether its header is there.
+// Goes from header to header. Each step checks that its header is complete.
 class frame_walk {
 public:
     constexpr frame_walk(const_bytes frame, parsed_frame& to) noexcept : frame_(frame), to_(to) {}
@@ -74,14 +77,14 @@ public:
     }
     constexpr void linux_sll2() noexcept {
         constexpr u32 size = 20;
-        // The index of an interface: any 32 bits, so it takes two steps.
+        // An interface index may be any 32 bits: it takes two steps.
         if (has(size) && to_.path.add(step_of(interface_step, half(4))) &&
             to_.path.add(step_of(interface_step, half(6)))) {
             cooked(std::to_integer<u32>(frame_[10]), half(0), size);
         }
     }
     constexpr void loopback() noexcept {
-        constexpr u32 family_ipv4 = 2;  // AF_INET is the same number everywhere
+        constexpr u32 family_ipv4 = 2;  // AF_INET is the same number on all systems
         const u32 family = has(4) ? word(0) : 0;
         if (family == family_ipv4 || family == __builtin_bswap32(family_ipv4)) {
             found(4);
@@ -107,7 +110,7 @@ public:
             type_field();
         }
     }
-    // With or without address and control in front.
+    // PPP, with or without address and control bytes.
     constexpr void ppp() noexcept {
         constexpr u16 all_stations_unnumbered = 0xff03;
         if (has(2) && half(0) == all_stations_unnumbered) {
@@ -129,7 +132,7 @@ public:
 private:
     static constexpr u32 vlan_step = 1, session_step = 2, interface_step = 3, direction_step = 4;
     static constexpr u16 pppoe_session = 0x8864;
-    static constexpr u16 least_type = 1536;  // smaller ones are lengths
+    static constexpr u16 least_type = 1536;  // smaller values are lengths
 
     [[nodiscard]] static constexpr u32 step_of(u32 kind, u32 value) noexcept {
         return kind << 16 | value;
@@ -140,12 +143,12 @@ private:
                type == sluice::ethernet::types::service_vlan || type == old_service_vlan;
     }
 
-    // One header more; false: there are too many.
+    // Counts a header. False: there are too many.
     [[nodiscard]] constexpr bool enter() noexcept {
         constexpr u32 most = 16;
         return ++headers_ <= most;
     }
-    // Customers' and providers' VLANs are numbered apart; 0 says that the tag has a priority only.
+    // Customers' and providers' VLANs have separate numbers. 0: the tag has only a priority.
     [[nodiscard]] constexpr bool add_vlan(u16 type, u16 id) noexcept {
         constexpr u32 provider = 0x1000;
         const u32 whose = type == sluice::ethernet::types::vlan ? 0 : provider;
@@ -170,7 +173,7 @@ private:
             behind(type);
         }
     }
-    // What an EtherType announces begins at at_.
+    // Handles the contents at at_, which an EtherType announced.
     constexpr void behind(u16 type) noexcept {
         while (is_tag(type)) {
             if (!has(4) || !enter() || !add_vlan(type, half(0) & 0xfff)) {
@@ -184,14 +187,14 @@ private:
         } else if (type == pppoe_session) {
             pppoe();
         } else if (type < least_type && enter()) {
-            // A length. What is behind it is padding.
+            // A length. Bytes beyond it are padding.
             frame_ = has(type) ? frame_.first(at_ + type) : frame_;
             to_.length_field = at_ - 2;
             llc();
         }
     }
-    // The kind of packet is a number as sockaddr_ll has it. A protocol below the EtherTypes is a
-    // number of Linux, never a length.
+    // `kind` is the packet type of sockaddr_ll. A protocol below the EtherTypes is a number of
+    // Linux, never a length.
     constexpr void cooked(u32 kind, u16 protocol, u32 size) noexcept {
         constexpr u32 outgoing = 4;
         constexpr u16 protocol_llc = 4;
@@ -225,7 +228,7 @@ private:
             }
         }
     }
-    // RFC 1042; and 802.1H, for bridges.
+    // RFC 1042, and 802.1H for bridges.
     [[nodiscard]] constexpr bool snap_organisation_has_types() const noexcept {
         const u32 organisation = word(2) & 0x00ff'ffff;
         return organisation == 0x000000 || organisation == 0x0000f8;
@@ -235,7 +238,7 @@ private:
         if (!has(1)) {
             return;
         }
-        // Compressed to one byte where that is odd (RFC 1661 section 6.5).
+        // An odd first byte is a compressed protocol (RFC 1661 section 6.5).
         if ((frame_[at_] & std::byte{1}) != std::byte{}) {
             if (std::to_integer<u32>(frame_[at_]) == ipv4) {
                 found(1);

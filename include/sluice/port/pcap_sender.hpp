@@ -1,12 +1,12 @@
-// pcap::sender: the output_policy tag of a capture file, and the value that pcap::writer::sender()
-// returns: what a stack transmits becomes records of the file.
+// pcap::sender: an output that writes the packets that a stack transmits to a capture file;
+// pcap::writer::sender() returns it.
 //
 // Use it to look at the output of a stack that has no device. pcap_tee writes beside a device.
 //
-// Expects: a file of the link type of what is transmitted: raw or ipv4 for packets, ethernet for
-//          frames. The writer outlives it.
+// Expects: a file of the right link type: raw or ipv4 for packets, ethernet for frames. The writer
+//          outlives the sender.
 // Never:   reads a clock: a record's time is the time of the call, counted from `epoch`.
-// Errors:  what the file or pipe does not take is refused (capture_sink.hpp).
+// Errors:  a packet that the file or pipe does not take is refused (capture_sink.hpp).
 // Cost:    that of capture_sink.hpp, and a copy of a segmented packet.
 #pragma once
 
@@ -24,7 +24,7 @@ namespace sluice::port::pcap {
 
 namespace detail {
 
-// One record of contiguous bytes. False: it is left out, and errno says why.
+// Writes a record of contiguous bytes. False: it is left out, and errno has the reason.
 [[nodiscard]] inline bool write_record(capture_sink& to, duration since_epoch, const_bytes packet,
                                        u32 original_length = 0) noexcept {
     const std::size_t n = packet.size() < longest_record ? packet.size() : longest_record;
@@ -37,7 +37,7 @@ namespace detail {
     return to.write(pieces, capture_sink::record_kind::packet);
 }
 
-// The same of a packet, in one piece or several.
+// Writes a record of a packet, contiguous or segmented.
 template <class Packet>
 [[nodiscard]] bool write_packet(capture_sink& to, duration since_epoch,
                                 const Packet& packet) noexcept {
@@ -53,7 +53,7 @@ template <class Packet>
 
 struct sender {
     capture_sink* to = nullptr;
-    duration epoch{};  // since 1970, of the instant 0
+    duration epoch{};  // from 1970 to the instant 0
 
     template <class Packet>
     class model {

@@ -1,12 +1,14 @@
-// pcap_tee<Second>: an output that writes each packet into a pcap file before it goes on; and
-// pcap_recorder, which does the writing, for packets that come in, too.
+// pcap_tee<Second>: an output that writes each packet to a pcap file before Second gets it.
+// pcap_recorder: the writing part, also for received packets.
 //
-// Expects: a pcap::writer that outlives it, of the link type of what passes: raw or ipv4 for a
-// stack's output, ethernet for frames below a link. Does: everything that is offered to Second is
-// in the file, stamped with the time of the call, also what Second refuses; packets before
-// segmentation as the large ones that they still are. Never: delays or refuses for the capture's
-// sake: what could not be written counts as lost, and the writer's news() says why. Cost: that of
-// capture_sink.hpp, a copy of segmented ones.
+// The file has all packets that Second was offered, also those that it refused, with the time of
+// the call. Packets to be segmented are written whole.
+//
+// Expects: a pcap::writer that outlives it, of the right link type: raw or ipv4 for a stack's
+//          output, ethernet for frames below a link.
+// Never:   delays or refuses a packet because of the capture: a packet that could not be written
+//          counts as lost, and the writer's news() has the reason.
+// Cost:    that of capture_sink.hpp, and a copy of a segmented packet.
 #pragma once
 
 #include <sluice/output/concept.hpp>
@@ -18,7 +20,7 @@ namespace sluice::port {
 class pcap_recorder {
 public:
     constexpr pcap_recorder() noexcept = default;
-    // `epoch`: how long after 1970 the instant 0 was.
+    // `epoch`: from 1970 to the instant 0.
     pcap_recorder(pcap::writer& to, duration epoch = steady_clock::epoch()) noexcept
         : to_{&to}, epoch_{epoch} {}
 
@@ -59,7 +61,7 @@ struct pcap_tee {
             recorder.record(packet, now);
             return second.transmit(packet, to, now);
         }
-        // Below a link.
+        // Sends a frame of a link.
         [[nodiscard]] bool send_frame(Packet& frame, u16 interface, instant now) noexcept
             requires requires(second_type& s) { s.send_frame(frame, interface, now); }
         {

@@ -1,12 +1,16 @@
-// pcapng: the newer capture format, read from bytes: packets of any number of interfaces, each with
+// pcapng: reads the newer capture format from bytes: packets of any number of interfaces, each with
 // its own link type and clock.
 //
-// Expects: the whole file in memory; what it says is not believed. Does: sections of either byte
-// order; enhanced, simple and obsolete packet blocks; interface descriptions with name, resolution
-// and offset of their timestamps; the direction of a packet; other blocks are skipped. Never: reads
-// beyond the bytes, does I/O (pcap_file.hpp loads a file). After an error the reader stays where it
-// is. Cost: each block once; 48 bytes from the heap for each interface, which takes 20 of the file
-// at least. Format: IETF opsawg draft "PCAP Now Generic (pcapng) Capture File Format".
+// It reads sections of either byte order; enhanced, simple and obsolete packet blocks; interface
+// descriptions with name, resolution and offset of timestamps; and the direction of a packet. It
+// skips other blocks.
+//
+// Expects: the whole file in memory (capture_file.hpp loads one). Its contents are not trusted.
+// Never:   reads beyond the bytes, does I/O.
+// Errors:  after one the reader stays in place.
+// Cost:    each block once; 48 bytes from the heap for each interface, which takes at least 20 of
+//          the file.
+// Source:  IETF opsawg draft "PCAP Now Generic (pcapng) Capture File Format".
 #pragma once
 
 #include <sluice/port/pcap.hpp>
@@ -35,7 +39,7 @@ inline constexpr u32 byte_order_magic = 0x1a2b3c4d;
 
 constexpr i64 longest_time = 0x7fff'ffff'ffff'ffff;
 
-// Seconds and nanoseconds as a duration; times beyond the year 2262 are cut to that.
+// Seconds and nanoseconds as a duration; times beyond the year 2262 are clamped.
 [[nodiscard]] constexpr duration time_of(u64 seconds, u64 nanoseconds, i64 offset) noexcept {
     constexpr i64 most = longest_time / 1'000'000'000 - 1;
     if (seconds > static_cast<u64>(most) || offset > most || offset < -most) {
@@ -119,7 +123,7 @@ public:
         return failure{error::end};
     }
 
-    // Described so far, in all sections; record::interface is a place in it.
+    // Interfaces described so far, in all sections; record::interface is an index into it.
     [[nodiscard]] constexpr const std::vector<interface>& interfaces() const noexcept {
         return interfaces_;
     }
@@ -130,7 +134,7 @@ public:
 private:
     struct block {
         u32 type = 0;
-        u32 length = 0;  // in all
+        u32 length = 0;  // of the whole block
         const_bytes body;
     };
 
@@ -142,14 +146,14 @@ private:
         return pcap::detail::load_u32(at, order_);
     }
 
-    // The block at the front, its bounds checked.
+    // Reads the bounds of the block at the front and checks them.
     [[nodiscard]] constexpr error look(block& to) noexcept {
-        constexpr u32 around = 12;  // type, and the length at both ends
+        constexpr u32 around = 12;  // type, and length at both ends
         if (rest_.size() < around) {
             return error::truncated;
         }
         const bool section = load_be<u32>(rest_.data()) == detail::block_types::section;
-        if (section) {  // it brings its byte order
+        if (section) {  // it states its byte order
             order_ = load_be<u32>(rest_.data() + 8) == __builtin_bswap32(detail::byte_order_magic)
                          ? std::endian::little
                          : std::endian::big;
@@ -183,7 +187,7 @@ private:
         case detail::block_types::enhanced_packet:
             return b.body.size() < 20 ? error::damaged
                                       : read_packet(b.body, word(b.body.data()), to);
-        case detail::block_types::packet:  // 16 bits of interface, 16 of drops, then the same
+        case detail::block_types::packet:  // 16 bits of interface and 16 of drops, then as above
             return b.body.size() < 20 ? error::damaged
                                       : read_packet(b.body, half(b.body.data()), to);
         case detail::block_types::simple_packet:
@@ -204,7 +208,7 @@ private:
         return error::none;
     }
 
-    // Calls visit(code, value) for each option; false: one is longer than its block.
+    // Calls visit(code, value) for each option. False: an option is longer than its block.
     template <class Visit>
     [[nodiscard]] constexpr bool each_option(const_bytes options, Visit&& visit) const {
         while (options.size() >= 4) {
@@ -251,10 +255,10 @@ private:
         return sound ? error::none : error::damaged;
     }
 
-    // Time, captured and original length, bytes, options: after a first word that differs.
+    // Reads time, captured and original length, bytes and options, behind the first word.
     [[nodiscard]] constexpr error read_packet(const_bytes body, u32 number,
                                               record& to) const noexcept {
-        constexpr u16 flags = 2;  // of both kinds of packet blocks
+        constexpr u16 flags = 2;  // option code in both kinds of packet blocks
         if (number >= interfaces_.size() - first_of_section_) {
             return error::no_interface;
         }
@@ -269,7 +273,7 @@ private:
             return e;
         }
         const std::size_t padded = (to.captured.size() + 3) / 4 * 4;
-        // The packet is whole already: options that are not tell nothing.
+        // The packet is complete: damaged options are ignored.
         static_cast<void>(each_option(body.subspan(20 + padded), [&](u16 code, const_bytes value) {
             const u32 toward = code == flags && value.size() == 4 ? word(value.data()) & 3 : 0;
             to.direction = toward == 1   ? capture::direction::in
@@ -278,7 +282,7 @@ private:
         }));
         return error::none;
     }
-    // No time, no number: of the first interface, as long as its snap length allows.
+    // Has no time and no interface: the first one counts, and its snap length.
     [[nodiscard]] constexpr error read_simple(const_bytes body, record& to) const noexcept {
         if (interfaces_.size() == first_of_section_) {
             return error::no_interface;

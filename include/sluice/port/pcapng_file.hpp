@@ -1,12 +1,15 @@
-// pcapng files, written: packets of several interfaces, each with its own link type, in one
-// capture.
+// pcapng::writer: writes packets of several interfaces, each with its own link type, to one pcapng
+// file or pipe.
 //
-// Expects: POSIX; all interfaces added before the capture is shared. Does: time in nanoseconds,
-// name and direction; several threads may write into one capture, each by a writer of its own
-// (share()). What happens when the disk is full or a pipe's reader slow or gone stands in
-// capture_sink.hpp. Never: throws for an error of the system; waits for a reader; cuts a packet of
-// up to 65,599 bytes. Cost: that of capture_sink; a copy of segmented packets.
-// Format: IETF opsawg draft "PCAP Now Generic (pcapng) Capture File Format".
+// It writes time in nanoseconds, name and direction. Several threads may write to one capture, each
+// by a writer of its own (share()). capture_sink.hpp describes a full disk and a pipe whose reader
+// is slow or gone.
+//
+// Expects: POSIX; all interfaces added before the capture is shared.
+// Never:   throws for an error of the system; waits for a reader; cuts a packet of up to 65,599
+//          bytes.
+// Cost:    that of capture_sink; a copy of a segmented packet.
+// Source:  IETF opsawg draft "PCAP Now Generic (pcapng) Capture File Format".
 #pragma once
 
 #include <sluice/base/bytes.hpp>
@@ -28,16 +31,16 @@ using capture::direction;
 
 class writer {
 public:
-    // Makes the file, readable by its owner alone, or empties it.
+    // Creates or empties the file; only its owner may read it.
     [[nodiscard]] static result<writer, port_error> create(const char* path) {
         return begin(capture_sink::create(path), path);
     }
-    // Takes the descriptor over. The name is for messages.
+    // Takes ownership of the descriptor. The name is for messages.
     [[nodiscard]] static result<writer, port_error> open(descriptor fd,
                                                          std::string_view name = "capture") {
         return begin(capture_sink::take(std::move(fd), name), name);
     }
-    // Another writer of the same capture, for another thread.
+    // Returns another writer of the same capture, for another thread.
     [[nodiscard]] writer share() const noexcept {
         writer made;
         made.sink_ = sink_;
@@ -45,8 +48,8 @@ public:
         return made;
     }
 
-    // Describes an interface; they are numbered from 0 in this order. A name of up to 64 bytes.
-    // False: errno says why.
+    // Describes an interface, with a name of up to 64 bytes. Interfaces are numbered from 0 in the
+    // order of the calls. False: errno has the reason.
     [[nodiscard]] bool add_interface(pcap::link_type link, std::string_view name) noexcept {
         if (sink_ == nullptr) {
             errno = EBADF;
@@ -59,7 +62,7 @@ public:
         put_words(block,
                   {1, size, static_cast<u32>(link) << 16, 0, name_option | static_cast<u32>(n)});
         copy_bytes(block + 20, reinterpret_cast<const std::byte*>(name.data()), n);
-        // Time in nanoseconds; the end of the options; the size again.
+        // Resolution: nanoseconds; the end of the options; the size again.
         put_words(block + 20 + padded, {resolution_option | 1, 0x09000000, 0, size});
         iovec piece{block, size};
         const bool written = sink_->write({&piece, 1}, capture_sink::record_kind::header);
@@ -67,8 +70,8 @@ public:
         return written;
     }
 
-    // One packet. False: it is left out, and errno says why (EINVAL: the interface was not
-    // described); news() says it to people.
+    // Writes a packet. False: it is left out; errno has the reason (EINVAL: the interface was not
+    // described), and news() a message.
     template <class Packet>
     [[nodiscard]] bool write(u32 interface, duration since_epoch, const Packet& packet,
                              direction toward = direction::unknown) noexcept {
@@ -79,7 +82,7 @@ public:
         const std::size_t n = port::detail::flatten(packet, flat);
         return write_bytes(interface, since_epoch, {flat, n}, toward, packet.size());
     }
-    // The same of contiguous bytes; `original_length` where it was cut before.
+    // Writes a packet of contiguous bytes; `original_length` if it was cut before.
     [[nodiscard]] bool write_bytes(u32 interface, duration since_epoch, const_bytes from,
                                    direction toward = direction::unknown,
                                    u32 original_length = 0) noexcept {
@@ -90,7 +93,7 @@ public:
         }
         const u32 padding = (4 - n % 4) % 4;
         const u32 size = 28 + n + padding + 16;
-        // The format has no time before 1970 without an offset.
+        // Without an offset the format has no time before 1970.
         const u64 time =
             since_epoch.nanoseconds < 0 ? 0 : static_cast<u64>(since_epoch.nanoseconds);
         std::byte head[28];
@@ -103,13 +106,13 @@ public:
                           {tail, padding + std::size_t{16}}};
         return sink_->write(pieces, capture_sink::record_kind::packet);
     }
-    // Why packets are left out: each reason once, whoever of those that share the capture asks.
+    // Why packets are left out. Those who share a capture get each reason once.
     [[nodiscard]] std::optional<port_error> news() noexcept {
         return sink_ != nullptr ? sink_->news() : std::nullopt;
     }
 
 private:
-    // Option codes, where the length follows.
+    // Option codes, in front of the length.
     static constexpr u32 name_option = 2u << 16;
     static constexpr u32 resolution_option = 9u << 16;
     static constexpr u32 flags_option = 2u << 16;

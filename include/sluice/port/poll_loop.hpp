@@ -1,16 +1,16 @@
-// poll_loop: brings packets from devices to a stack, and sleeps in between.
+// poll_loop: passes packets from devices to a stack, and sleeps in between.
 //
 //     auto loop = port::poll_loop::open();
 //     while (loop->step(router, *left, *right)) {}
 //
 // Each step sleeps until a device is readable, a signal comes or the stack's next deadline is
-// there, and then does what is due: a burst of each readable device, the stack's timers. The
-// program does its own work between two steps; last_signal() says whether a signal asked for it.
+// reached. Then it receives a burst of each readable device and runs the stack's timers. The
+// program does its own work between two steps; last_signal() returns the signal of the last step.
 //
 // Expects: one thread; the same devices, in the same order, in each step; devices that outlive the
 //          step. The host is a stack, or an ethernet_stack (link/ethernet_stack.hpp).
-// Never:   spins: a device that is readable and gives nothing rests (back_off.hpp), and so does a
-//          poll(2) that fails.
+// Never:   spins: a device that is readable but yields no packet rests (back_off.hpp), and so does
+//          a poll(2) that fails.
 // Cost:    one poll(2) a step and a receive of up to 64 packets a readable device.
 #pragma once
 
@@ -32,7 +32,7 @@ namespace sluice::port {
 class poll_loop {
 public:
     static constexpr std::size_t most_devices = 16;
-    static constexpr std::size_t burst = 64;  // packets of a device before the next one
+    static constexpr std::size_t burst = 64;  // packets of one device in a step
 
     [[nodiscard]] static result<poll_loop, port_error> open() noexcept {
         auto signals = port::signals::open();
@@ -42,7 +42,7 @@ public:
         return poll_loop{std::move(*signals)};
     }
 
-    // False when it is time to end: INT or TERM came, or a device is gone (is_asked() tells which).
+    // False: end. INT or TERM came, or a device is gone (see is_asked()).
     template <class Host, class... Devices>
         requires(receiver_for<Devices, typename Host::buffer_source_type> && ...)
     [[nodiscard]] bool step(Host& host, Devices&... devices) noexcept {
@@ -78,15 +78,15 @@ public:
         return all_there;
     }
 
-    // What came in the last step.
+    // The signal of the last step.
     [[nodiscard]] signal_event last_signal() const noexcept { return signal_; }
-    // Whether INT or TERM ended the loop; else a device is gone.
+    // Whether INT or TERM ended the loop; otherwise a device is gone.
     [[nodiscard]] bool is_asked() const noexcept { return signal_ == signal_event::end; }
 
 private:
     explicit poll_loop(port::signals&& s) noexcept : signals_{std::move(s)} {}
 
-    // For poll(2), rounded up; a minute at most.
+    // For poll(2): rounded up, at most a minute.
     [[nodiscard]] static int milliseconds_to(instant deadline, instant now) noexcept {
         constexpr i64 longest = 60'000;
         const i64 left =

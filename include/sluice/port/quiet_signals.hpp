@@ -1,9 +1,11 @@
-// quiet_signals: a write that fails must not end the program: while one lives, SIGPIPE (the reader
-// is gone) and SIGXFSZ (the file may not grow) do not reach the calling thread, and those that the
-// write raised are taken away. The program's own dispositions stay as they are.
+// quiet_signals: keeps SIGPIPE and SIGXFSZ of a failed write from ending the program.
 //
-// Expects: POSIX; to live around system calls of one thread. Never: takes away a signal that was
-// pending before. Cost: two system calls; two more after a failure.
+// While one exists, SIGPIPE (the reader is gone) and SIGXFSZ (the file may not grow) do not reach
+// the calling thread; those that the write raised are taken away. The program's dispositions stay.
+//
+// Expects: POSIX; it exists around system calls of one thread.
+// Never:   takes away a signal that was pending before.
+// Cost:    two system calls; two more after a failure.
 #pragma once
 
 #include <cerrno>
@@ -22,7 +24,7 @@ public:
         sigaddset(&both, SIGXFSZ);
         sigemptyset(&pending_);
         ::pthread_sigmask(SIG_BLOCK, &both, &before_);
-        // Only what was blocked can have been pending.
+        // Only a blocked signal can have been pending.
         if (sigismember(&before_, SIGPIPE) != 0 || sigismember(&before_, SIGXFSZ) != 0) {
             ::sigpending(&pending_);
         }
@@ -31,7 +33,7 @@ public:
     quiet_signals& operator=(const quiet_signals&) = delete;
     ~quiet_signals() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
 
-    // Takes the signal away that goes with this errno; one that the system keeps stays blocked.
+    // Takes away the signal of this errno. A signal that the system keeps stays blocked.
     void take_away(int error_number) noexcept {
         const int raised = error_number == EPIPE ? SIGPIPE : error_number == EFBIG ? SIGXFSZ : 0;
         if (raised != 0 && sigismember(&pending_, raised) == 0) {

@@ -1,13 +1,16 @@
-// Raw sockets: IPv4 packets of one protocol, received from and sent through the kernel's own stack.
+// raw_socket::device: receives and sends IPv4 packets of one protocol through the kernel's stack.
 //
-// Expects: CAP_NET_RAW. Does: non-blocking reads of whole datagrams with their IPv4 header, as the
-// kernel delivers them (reassembled, to an address of this host); sends packets of one or many
-// pieces. With header inclusion the header goes as it is, but for what the kernel fills in: total
-// length, checksum, a source of 0.0.0.0, an identification of 0; a packet longer than the MTU is
-// refused. Without, the kernel makes the header from destination, TTL, type of service and source
-// of ours, and fragments. Never: blocks, allocates; chooses the next hop: the kernel routes. The
-// sender keeps the descriptor's number: the socket must outlive it. Cost: a system call a packet.
-// Source: raw(7), ip(7).
+// Reads do not block. They return whole datagrams with their IPv4 header, as the kernel delivers
+// them (reassembled, to an address of this host). Packets of any number of pieces are sent. With
+// header inclusion the packet's header is kept, except for the fields that the kernel fills in:
+// total length, checksum, a source of 0.0.0.0, an identification of 0; a packet longer than the MTU
+// is refused. Without it the kernel makes the header from the packet's destination, TTL, type of
+// service and source, and fragments. The kernel chooses the route.
+//
+// Expects: CAP_NET_RAW. The device outlives its senders, which keep the descriptor's number.
+// Never:   blocks, allocates.
+// Cost:    a system call a packet.
+// Source:  raw(7), ip(7).
 #pragma once
 
 #include <sluice/base/result.hpp>
@@ -39,11 +42,11 @@
 namespace sluice::port::raw_socket {
 
 struct options {
-    u8 protocol = ipv4::protocols::icmp;  // what is received; 255: nothing, all may be sent
+    u8 protocol = ipv4::protocols::icmp;  // to receive; 255: receives none, sends all
     bool include_header = true;
     u16 interface = 1;                // set in each received packet
-    u16 headroom = default_headroom;  // bytes left free in front of each
-    std::string_view device = {};     // only by this interface; empty: by all
+    u16 headroom = default_headroom;  // bytes left free in front of each packet
+    std::string_view device = {};     // only of this interface; empty: of all
 };
 
 struct counters {
@@ -56,7 +59,7 @@ struct counters {
 
 namespace detail {
 
-// What <netinet/in.h> and <linux/in.h> declare, which exclude each other, and <linux/sock_diag.h>.
+// From <linux/sock_diag.h>, and from <netinet/in.h> and <linux/in.h>, which exclude each other.
 namespace abi {
 
 inline constexpr int ip_level = 0;
@@ -65,7 +68,7 @@ inline constexpr int time_to_live = 2;
 inline constexpr int include_header = 3;
 inline constexpr int packet_info = 8;
 
-// struct sockaddr_in; bytes in network order.
+// struct sockaddr_in, in network byte order.
 struct address {
     u16 family = AF_INET;
     u16 port = 0;
@@ -78,13 +81,13 @@ struct packet_information {
     std::byte source[4] = {};
     std::byte destination[4] = {};
 };
-// Numbers that SO_MEMINFO tells, and which of them is of drops.
+// The count of numbers of SO_MEMINFO, and the index of the drops.
 inline constexpr std::size_t memory_counts = 9;
 inline constexpr std::size_t drops = 8;
 
 }  // namespace abi
 
-// A destination, and what the kernel is to put into the header that it makes.
+// A destination, and the fields of the header that the kernel makes.
 struct addressed {
     abi::address to;
     alignas(cmsghdr) std::byte
@@ -115,7 +118,7 @@ private:
     }
 };
 
-// One packet from `skip` bytes on, of however many pieces. 0, or the errno of the refusal.
+// Sends a packet of any number of pieces from `skip` bytes on. Returns 0 or the errno of a refusal.
 template <class Packet>
 [[nodiscard]] int send_pieces(int fd, msghdr& message, const Packet& packet, u32 skip) noexcept {
     port::detail::gathered_pieces pieces;
@@ -135,7 +138,7 @@ template <class Packet>
 
 }  // namespace detail
 
-// The output_policy tag, and the value that device::sender() gives.
+// The output; device::sender() returns one.
 struct sender {
     int fd = -1;
     bool include_header = true;
@@ -150,8 +153,8 @@ struct sender {
         constexpr model(const sender& from) noexcept
             : fd_{from.fd}, include_header_{from.include_header} {}
 
-        // A packet that begins with a valid IPv4 header; without header inclusion it must have no
-        // options.
+        // Transmits a packet that begins with a valid IPv4 header, without options if the kernel
+        // makes the header.
         [[nodiscard]] bool transmit(Packet& packet, const egress&, instant) noexcept {
             return counters_.settle(packet, send(packet));
         }
@@ -192,7 +195,7 @@ public:
         : fd_{std::move(fd)}, interface_{how.interface}, headroom_{how.headroom},
           include_header_{how.include_header} {}
 
-    // The next datagram, with the options' interface and headroom. Else error() says why there is
+    // Returns the next datagram, with the interface and headroom of the options, or why there is
     // none.
     template <buffer_source Source>
     [[nodiscard]] result<typename Source::packet_type, read_status> receive(Source& from) noexcept {
@@ -202,7 +205,7 @@ public:
             return failure{read_status::no_buffer};
         }
         const u32 room = packet.tailroom();
-        // With MSG_TRUNC the length is that of the datagram, whether it fits or not.
+        // With MSG_TRUNC the length is the datagram's, even if it does not fit.
         const ssize_t n = ::recv(fd_.get(), packet.put(room), room, MSG_DONTWAIT | MSG_TRUNC);
         if (n < 0) {
             return failure{status_of(errno)};
@@ -221,7 +224,7 @@ public:
 
     using sender_type = raw_socket::sender;
     using batch = receive_batch;
-    // Fills packets from the front until nothing waits or as many were read as the span holds.
+    // Fills the span from the front until no datagram waits or the span is full.
     template <buffer_source Source>
     [[nodiscard]] batch receive(Source& from,
                                 std::span<typename Source::packet_type> packets) noexcept {
@@ -234,9 +237,9 @@ public:
     // For poll(2): readable when a datagram waits.
     [[nodiscard]] int fd() const noexcept { return fd_.get(); }
     [[nodiscard]] static constexpr link_header link() noexcept { return link_header::none; }
-    // up: the socket belongs to no interface.
+    // Always up: the socket belongs to no interface.
     [[nodiscard]] static constexpr device_state state() noexcept { return device_state::up; }
-    // With what the kernel dropped until now: a system call.
+    // Includes the kernel's drops until now. Costs a system call.
     [[nodiscard]] const raw_socket::counters& counters() noexcept {
         u32 memory[detail::abi::memory_counts] = {};
         socklen_t size = sizeof memory;
@@ -248,7 +251,7 @@ public:
     [[nodiscard]] static moment now() noexcept { return steady_clock::now(); }
 
 private:
-    // The kernel does not tell how the frame was addressed; the destination nearly does.
+    // The kernel does not report the link addressing; the destination approximates it.
     template <class Packet>
     [[nodiscard]] static link_addressing type_of(const Packet& packet) noexcept {
         const ipv4::const_view ip{packet.data()};
@@ -284,7 +287,7 @@ private:
     return device{std::move(fd), how};
 }
 
-// The same inside another network namespace; needs CAP_SYS_ADMIN. See in_namespace().
+// Opens it inside another network namespace; needs CAP_SYS_ADMIN. See in_namespace().
 [[nodiscard]] inline result<device, port_error>
 open_in_namespace(std::string_view path, const options& how = {}) noexcept {
     return in_namespace(path, [&] { return open(how); });

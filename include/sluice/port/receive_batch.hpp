@@ -1,11 +1,13 @@
-// receive_batch: how reading many packets ended. receive_each: reads many packets of a device that
-// gives them one by one. append_bytes: a packet larger than a buffer.
+// receive_batch: how reading several packets ended. receive_each: reads several packets from a
+// device that returns them one by one. append_bytes: appends to a packet larger than a buffer.
 //
-// Expects: a device whose receive(source) gives a result<packet, read_status>.
-// Does:    fills from the front, and goes on behind packets that the device throws away. Each of
-//          those counts as one of the span: a flood of them does not keep the caller.
+// receive_each fills the span from the front, and goes on after packets that the device throws
+// away. Each of those counts towards the span's size, so that a flood of them does not hold the
+// caller.
+//
+// Expects: a device whose receive(source) returns a result<packet, read_status>.
 // Never:   blocks.
-// Cost:    what one packet costs, each time.
+// Cost:    that of reading one packet, each time.
 #pragma once
 
 #include <sluice/base/bytes.hpp>
@@ -21,10 +23,10 @@ namespace sluice::port {
 struct receive_batch {
     std::size_t count = 0;
     read_status end =
-        read_status::none;        // none: as many as the span holds were read, more may wait
-    std::size_t thrown_away = 0;  // read, not given
+        read_status::none;        // none: the span is full, more packets may wait
+    std::size_t thrown_away = 0;  // read, then discarded
 
-    // Where it is false again and again, let the device rest (back_off.hpp).
+    // If it is false repeatedly, let the device rest (back_off.hpp).
     [[nodiscard]] constexpr bool has_progressed() const noexcept {
         return count != 0 || thrown_away != 0;
     }
@@ -50,7 +52,7 @@ template <class Device, class Source>
     return done;
 }
 
-// Appends the bytes in as many buffers as it takes; false when the source has too few.
+// Appends the bytes in as many buffers as they need. False: the source has too few.
 template <class Source>
 [[nodiscard]] bool append_bytes(typename Source::packet_type& packet, Source& from,
                                 const_bytes rest) noexcept {

@@ -1,4 +1,4 @@
-// signals: the signals that end, question or reload a program, as something to wait for.
+// signals: turns the signals that end, query or reload a program into a descriptor to poll.
 //
 // Expects: open() is called before the program starts threads.
 // Never:   runs a handler. From open() on, INT, TERM, USR1 and HUP no longer end the program, and
@@ -44,7 +44,7 @@ public:
 
     // For poll(2): readable when a signal came.
     [[nodiscard]] int fd() const noexcept { return fd_.get(); }
-    // The next one that came; none: no signal waits, or it could not be read.
+    // The next signal. none: no signal waits, or it could not be read.
     [[nodiscard]] signal_event next() noexcept {
         signalfd_siginfo what{};
         if (::read(fd_.get(), &what, sizeof what) != static_cast<ssize_t>(sizeof what)) {

@@ -1,8 +1,11 @@
-// steady_clock: the moment that a stack is told, from the system's clocks.
+// steady_clock: reads the moment for calls into a stack from the system's clocks.
 //
-// Expects: POSIX. Does: monotonic nanoseconds for timers, milliseconds since midnight UT for
-// timestamps (RFC 791 section 3.1). Never: fails; CLOCK_MONOTONIC and CLOCK_REALTIME always exist.
-// Cost: two vDSO calls.
+// A moment has monotonic nanoseconds for timers and milliseconds since midnight UT for timestamps
+// (RFC 791 section 3.1).
+//
+// Expects: POSIX.
+// Never:   fails: CLOCK_MONOTONIC and CLOCK_REALTIME always exist.
+// Cost:    two vDSO calls.
 #pragma once
 
 #include <sluice/base/time.hpp>
@@ -23,7 +26,7 @@ struct steady_clock {
         const i64 second_of_day = i64{t.tv_sec} % 86'400;
         return {now_instant(), static_cast<u32>(second_of_day * 1000 + t.tv_nsec / 1'000'000)};
     }
-    // How long after 1970 this clock was zero, by the system's calendar of now.
+    // The time from 1970 to this clock's zero, by the system's present calendar.
     [[nodiscard]] static duration epoch() noexcept {
         timespec t{};
         ::clock_gettime(CLOCK_REALTIME, &t);

@@ -1,8 +1,8 @@
-// system_seed: the secret that a stack starts from, from the system's random source.
+// system_seed: returns a stack's secret seed from the system's random source.
 //
-// Expects: Linux, or another system with getrandom. Errors: the system's reason, when it has no
-// random numbers to give; there is no constant to fall back on. Cost: one system call; early at
-// boot it waits until the system has gathered enough.
+// Expects: Linux, or another system with getrandom.
+// Errors:  the system's reason, if it has no random numbers; there is no constant to fall back on.
+// Cost:    one system call; early at boot it waits until the system has gathered enough entropy.
 #pragma once
 
 #include <sluice/base/result.hpp>
@@ -19,7 +19,7 @@ namespace sluice::port {
     constexpr int most_interruptions = 100;
     u64 halves[2];
     for (int i = 0; i < most_interruptions; ++i) {
-        // Linux gives 256 bytes or less whole or not at all.
+        // Linux returns up to 256 bytes whole or not at all.
         if (::getrandom(halves, sizeof halves, 0) == sizeof halves) {
             return hash_key{halves[0], halves[1]};
         }

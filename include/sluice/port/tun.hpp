@@ -1,20 +1,21 @@
-// TUN and TAP devices of Linux: packets (or Ethernet frames) that a network interface of the kernel
-// hands to a program.
+// tun::device: a TUN or TAP device of Linux: packets (or Ethernet frames) that a network interface
+// of the kernel passes to a program.
+//
+// Reads do not block, into buffers of the caller's source. Plain and segmented packets are written
+// without a copy (writev). A TUN device returns IPv4 only; `not_ipv4` counts the packets thrown
+// away. With `offload` either side may leave checksums to the other, and packets of up to 64 KB
+// with segmentation metadata pass in both directions, described by a virtio-net header; a received
+// one takes as many buffers as it needs. Without it checksums are finished before, and no packet
+// exceeds the MTU.
 //
 // Expects: /dev/net/tun and CAP_NET_ADMIN, or a persistent device that belongs to the caller; the
-//          interface brought up and addressed by the caller (ip link, ip address).
-// Does:    non-blocking reads into buffers of the caller's source; writes of plain and segmented
-//          packets without copying (writev). A TUN device gives IPv4 alone: as in Linux, no IPv6
-//          reaches it; `not_ipv4` counts what was thrown away. With offload: checksums are left to
-//          the other side, and packets of up to 64 KB with segmentation facts go in both directions
-//          (received ones in as many buffers as it takes), told by a virtio-net header. Without:
-//          checksums are finished before, and nothing larger than the MTU goes.
-// Never:   blocks, allocates, throws, spins. The sender keeps the descriptor's number: the device
-//          must outlive it.
+//          caller brings the interface up and sets its address (ip link, ip address). The device
+//          outlives its senders, which keep the descriptor's number.
+// Never:   blocks, allocates, throws, spins.
 // Cost:    a system call a packet.
-// Source:  Linux Documentation/networking/tuntap.rst; tun_get_user for the version.
-// Deviation: the version says what a packet is, since no protocol stands in front of it; Linux does
-//          the same with what a program writes so.
+// Source:  Linux Documentation/networking/tuntap.rst; Linux tun_get_user for the version.
+// Deviation: the IP version decides the protocol of a packet, since no protocol field stands in
+//          front of it; Linux does the same with packets that a program writes without one.
 #pragma once
 
 #include <sluice/base/result.hpp>
@@ -46,7 +47,7 @@ namespace sluice::port::tun {
 
 namespace detail {
 
-// What <linux/if_tun.h> declares: it brings along headers that exclude others of the C library.
+// From <linux/if_tun.h>, which includes headers that exclude others of the C library.
 namespace requests {
 inline constexpr auto set_interface = static_cast<ioctl_number>(_IOW('T', 202, int));
 inline constexpr auto get_interface = static_cast<ioctl_number>(_IOR('T', 210, unsigned int));
@@ -57,14 +58,14 @@ namespace flags {
 inline constexpr u16 tun = 0x0001;
 inline constexpr u16 tap = 0x0002;
 inline constexpr u16 multi_queue = 0x0100;
-inline constexpr u16 plain = 0x1000;  // no information in front of each packet
+inline constexpr u16 plain = 0x1000;  // no protocol information in front of packets
 inline constexpr u16 virtio_header = 0x4000;
 }  // namespace flags
 namespace offloads {
 inline constexpr unsigned checksum = 0x01;
 inline constexpr unsigned tcp_ipv4 = 0x02;
 inline constexpr unsigned tcp_ecn = 0x08;
-inline constexpr unsigned udp = 0x20 | 0x40;  // over IPv4 and IPv6: one is not had alone
+inline constexpr unsigned udp = 0x20 | 0x40;  // IPv4 and IPv6: the kernel accepts both or neither
 }  // namespace offloads
 
 }  // namespace detail
@@ -74,31 +75,30 @@ enum class kind : u8 { tun, tap };
 struct options {
     tun::kind kind = tun::kind::tun;
     u16 interface = 1;                // set in each received packet
-    u16 headroom = default_headroom;  // bytes left free in front of each
-    bool multi_queue = false;         // one device opened several times, each with its share
-    bool offload = false;             // pending checksums and segmentation facts, see above
+    u16 headroom = default_headroom;  // bytes left free in front of each packet
+    bool multi_queue = false;         // one device opened several times, each a queue
+    bool offload = false;             // pending checksums and segmentation, see above
 };
 
 struct counters {
     u64 received = 0;
     u64 received_bytes = 0;
-    u64 not_ipv4 = 0;  // thrown away: of a TUN device, the version is not 4; or no bytes
+    u64 not_ipv4 = 0;  // thrown away: empty, or of a TUN device and not version 4
     u64 too_long = 0;
     u64 no_buffer = 0;
-    u64 refused = 0;  // thrown away: facts that IPv4 has no use for
+    u64 refused = 0;  // thrown away: metadata that IPv4 cannot have
 };
 
-// Where packets go: a device, and what it takes.
+// The device to write to, and the work that it does.
 struct send_target {
     int fd = -1;
     link_header link = link_header::none;  // Ethernet: TAP
-    bool has_header = false;               // a virtio-net header goes in front
+    bool has_header = false;               // a virtio-net header precedes each packet
     output_offloads can{};
 };
 
-// The output side. `sender` is the output_policy tag, and the value that device::sender() gives;
-// the stack's model is made from it. Refuses when the device's queue is full or the interface is
-// down; the stack then counts the packet.
+// The output; device::sender() returns one, from which the stack's model is made. It refuses a
+// packet when the device's queue is full or the interface is down; the stack then counts it.
 struct sender {
     send_target to;
 
@@ -106,7 +106,7 @@ struct sender {
     class model {
     public:
         static constexpr bool takes_segmented = true;
-        static constexpr bool takes_gso = true;  // where offloads() says so
+        static constexpr bool takes_gso = true;  // if offloads() allows it
 
         constexpr model() noexcept = default;
         constexpr model(const tun::sender& from) noexcept : to_{from.to} {}
@@ -114,11 +114,11 @@ struct sender {
         [[nodiscard]] constexpr output_offloads offloads(const egress&) const noexcept {
             return to_.can;
         }
-        // Refuses packets whose facts are not among the offloads.
+        // Refuses packets whose metadata needs more than the offloads.
         [[nodiscard]] bool transmit(Packet& packet, const egress&, instant) noexcept {
             return counters_.settle(packet, write(packet));
         }
-        // The same for whole frames of a TAP device: what link/ asks of the device below it.
+        // Sends a whole frame by a TAP device: link/ calls it (link/concept.hpp).
         [[nodiscard]] bool send_frame(Packet& frame, u16, instant) noexcept {
             return counters_.settle(frame, write(frame));
         }
@@ -150,7 +150,7 @@ public:
         std::memcpy(name_, name, sizeof name_);
     }
 
-    // The next packet or frame, with the options' interface and headroom. Else error() says why
+    // Returns the next packet or frame, with the interface and headroom of the options, or why
     // there is none.
     template <buffer_source Source>
     [[nodiscard]] result<typename Source::packet_type, read_status> receive(Source& from) noexcept {
@@ -163,7 +163,7 @@ public:
         std::byte* to = packet.put(room);
         std::byte header[virtio_net::header_size];
         std::byte excess[port::detail::largest_packet];
-        // The kernel cuts silently; one byte more than fits tells.
+        // The kernel cuts silently; one byte more than fits shows it.
         const iovec pieces[3] = {
             {header, sizeof header}, {to, room}, {excess, options_.offload ? sizeof excess : 1}};
         const int without = options_.offload ? 0 : 1;
@@ -197,7 +197,7 @@ public:
 
     using sender_type = tun::sender;
     using batch = receive_batch;
-    // Fills packets from the front until nothing waits or as many were read as the span holds.
+    // Fills the span from the front until no packet waits or the span is full.
     template <buffer_source Source>
     [[nodiscard]] batch receive(Source& from,
                                 std::span<typename Source::packet_type> packets) noexcept {
@@ -209,20 +209,20 @@ public:
     }
     // For poll(2): readable when a packet waits.
     [[nodiscard]] int fd() const noexcept { return fd_.get(); }
-    // Whether the interface is there still: it may be deleted while the descriptor is open.
+    // Whether the interface still exists: it may be deleted while the descriptor is open.
     [[nodiscard]] bool is_attached() const noexcept {
         interface_request current;
         return current.ask(fd_.get(), detail::requests::get_interface) ||
                kind_of(errno) != failure_kind::descriptor;
     }
-    // up: as long as the interface is there.
+    // up while the interface exists; otherwise gone.
     [[nodiscard]] device_state state() const noexcept {
         return is_attached() ? device_state::up : device_state::gone;
     }
     [[nodiscard]] link_header link() const noexcept {
         return options_.kind == kind::tap ? link_header::ethernet : link_header::none;
     }
-    // As the kernel chose it where a pattern ("tun%d") or nothing was asked for.
+    // The kernel chose the name if it was opened as a pattern ("tun%d") or without one.
     [[nodiscard]] std::string_view name() const noexcept { return name_; }
     [[nodiscard]] const tun::counters& counters() const noexcept { return counters_; }
     [[nodiscard]] static moment now() noexcept { return steady_clock::now(); }
@@ -241,7 +241,7 @@ private:
 
 namespace detail {
 
-// Tells the kernel what we take, and says what it takes of us: UDP segments since Linux 6.2.
+// Announces our offloads to the kernel, and sets `can` to its own: UDP segments since Linux 6.2.
 [[nodiscard]] inline bool set_offload(int fd, output_offloads& can) noexcept {
     constexpr unsigned always = offloads::checksum | offloads::tcp_ipv4 | offloads::tcp_ecn;
     const int header = virtio_net::header_size;
@@ -255,8 +255,7 @@ namespace detail {
 
 }  // namespace detail
 
-// Opens the device of that name, and makes it when there is none; it goes with the last descriptor
-// unless persistent.
+// Opens the device of the name, or creates it. Unless persistent, it ends with its last descriptor.
 [[nodiscard]] inline result<device, port_error> open(std::string_view name,
                                                      const options& how = {}) noexcept {
     if (name.size() >= interface_name_size) {
@@ -286,7 +285,7 @@ namespace detail {
     return device{std::move(fd), request.name, how, can};
 }
 
-// The same inside another network namespace (namespace.hpp).
+// Opens it inside another network namespace (namespace.hpp).
 [[nodiscard]] inline result<device, port_error>
 open_in_namespace(std::string_view path, std::string_view name, const options& how = {}) noexcept {
     return in_namespace(path, [&] { return open(name, how); });

@@ -1,19 +1,19 @@
-// virtio-net header: the ten bytes in front of a frame that tell what a device or a peer left
-// undone, and what metadata says about the same.
+// virtio_net::header: the ten bytes in front of a frame that state the work that a device or a peer
+// left undone; and its conversion from and to metadata.
 //
-// Expects: the header in the order of the machine, as the kernel gives it (PACKET_VNET_HDR,
-//          IFF_VNET_HDR without TUNSETVNETBE).
-// Does:    both directions, every GSO type. UDP that is to be cut into IP fragments (UFO) becomes a
-//          plain large datagram: whoever sends it on fragments it.
-// Never:   believes a number: offsets are held against the frame and its IPv4 header, the segment
-//          size against its kind; the headers inside are for pipeline/segment_plan.hpp to check.
-//          Needs no header of the system.
+// Both directions handle every GSO type. UDP to be cut into IP fragments (UFO) becomes a plain
+// large datagram, which is fragmented when it is sent on. This needs no header of the system.
+//
+// Expects: the header in host byte order, as the kernel uses it (PACKET_VNET_HDR, IFF_VNET_HDR
+//          without TUNSETVNETBE).
+// Never:   trusts a number: offsets are checked against the frame and its IPv4 header, the segment
+//          size against its kind; pipeline/segment_plan.hpp checks the headers inside.
 // Cost:    ten bytes a frame.
 // Source:  Virtual I/O Device (VIRTIO) 1.2, 5.1.6. Linux virtio_net_hdr_to_skb.
-// Deviation: a checksum that begins in the IPv4 header is refused, and one at an odd place; so are
+// Deviation: refused are a checksum that begins in the IPv4 header or has an odd offset, and
 //          segments of a packet that is neither TCP nor UDP itself and has no pending checksum to
-//          show where they begin. UDP segments with a verified checksum, which Linux tells
-//          (fraglist GRO) and does not take, are taken.
+//          show where they begin. UDP segments with a verified checksum, which Linux sends (fraglist GRO) but
+//          does not accept, are accepted.
 #pragma once
 
 #include <sluice/base/bytes.hpp>
@@ -54,7 +54,7 @@ struct header {
     u8 gso = 0;
     u16 header_length = 0;  // bytes to the payload; a hint
     u16 segment_size = 0;
-    u16 checksum_start = 0;  // from the beginning of the frame
+    u16 checksum_start = 0;  // from the start of the frame
     u16 checksum_offset = 0;
 
     friend constexpr bool operator==(const header&, const header&) noexcept = default;
@@ -62,13 +62,13 @@ struct header {
 
 enum class error : u8 {
     none,
-    unknown_kind,      // a GSO type that IPv4 has no use for, or of another protocol
+    unknown_kind,      // a GSO type that IPv4 cannot have, or of another protocol
     checksum_outside,  // the checksum is not in the frame behind the IPv4 header
-    wrong_checksum,    // it is not where this GSO type has it
-    segment_size       // none, or so small that the pieces would be too many
+    wrong_checksum,    // it is not at the place of this GSO type
+    segment_size       // zero, or so small that there would be too many pieces
 };
 
-// A sentence for a person.
+// A sentence to print.
 [[nodiscard]] constexpr const char* message(error why) noexcept {
     switch (why) {
     case error::none:
@@ -100,7 +100,7 @@ constexpr void store_native(std::byte* to, u16 value) noexcept {
     return kind == segmentation_kind::udp ? 6 : 16;
 }
 
-// The kind of segments of a GSO type; none also of UFO, which is not cut into segments.
+// The kind of segments of a GSO type; none also for UFO, which is not cut into segments.
 [[nodiscard]] constexpr result<segmentation_kind, error> kind_of(u8 type) noexcept {
     switch (type) {
     case gso::none:
@@ -122,7 +122,7 @@ constexpr void store_native(std::byte* to, u16 value) noexcept {
 
 }  // namespace detail
 
-// header_size bytes at `from`, `to`.
+// load() reads header_size bytes, store() writes them.
 [[nodiscard]] constexpr header load(const std::byte* from) noexcept {
     return {std::to_integer<u8>(from[0]),  std::to_integer<u8>(from[1]),
             detail::load_native(from + 2), detail::load_native(from + 4),
@@ -137,16 +137,15 @@ constexpr void store(std::byte* to, const header& h) noexcept {
     detail::store_native(to + 8, h.checksum_offset);
 }
 
-// What matters of a frame's IPv4 header: of at least five words. By default it has no options, and
-// carries whatever the segments are.
+// The needed fields of a frame's IPv4 header. By default it has no options and an unknown protocol.
 struct network_header {
     u32 length = ipv4::min_header_length;
-    u8 protocol = 0;  // 0: not known
+    u8 protocol = 0;  // 0: unknown
 };
 
 namespace detail {
 
-// Why a packet with that IPv4 header, of which so much is known, is none of those segments.
+// Why a packet with this IPv4 header and metadata cannot be cut into segments of `kind`.
 [[nodiscard]] constexpr error why_not(segmentation_kind kind, const metadata& known,
                                       network_header ip) noexcept {
     if (known.checksum == checksum_state::pending) {
@@ -158,7 +157,7 @@ namespace detail {
                    ? error::unknown_kind
                    : error::none;
     }
-    // Without a pending checksum the transport header is taken to follow the IPv4 header.
+    // Without a pending checksum the transport header must follow the IPv4 header.
     const bool udp = kind == segmentation_kind::udp;
     const u8 right = udp ? ipv4::protocols::udp : ipv4::protocols::tcp;
     if (kind == segmentation_kind::tcp_ipv6 || (ip.protocol != 0 && ip.protocol != right)) {
@@ -169,8 +168,8 @@ namespace detail {
 
 }  // namespace detail
 
-// What the header says of a frame of `size` bytes whose IPv4 header is network_offset bytes in.
-// Only checksum and segmentation are set. Whether the device found the checksum right is told too.
+// The metadata for a frame of `size` bytes whose IPv4 header begins at network_offset. Sets only
+// segmentation and checksum state, also whether the device verified the checksum.
 [[nodiscard]] constexpr result<metadata, error>
 to_metadata(const header& h, u32 size, u32 network_offset, network_header ip = {}) noexcept {
     metadata m;
@@ -179,12 +178,12 @@ to_metadata(const header& h, u32 size, u32 network_offset, network_header ip = {
     if (!kind) {
         return failure{kind.error()};
     }
-    // What stands where the segments begin.
+    // Bytes of the transport header, at least.
     const u32 transport = *kind == segmentation_kind::none  ? 0
                           : *kind == segmentation_kind::udp ? u32{udp::layout::size}
                                                             : u32{tcp::min_header_length};
     if (h.gso != gso::none && (h.segment_size == 0 || h.segment_size == 0xffff)) {
-        return failure{error::segment_size};  // the latter has a meaning of its own in Linux
+        return failure{error::segment_size};  // 0xffff has a special meaning in Linux
     }
     if (pending) {
         const u32 field_end = u32{h.checksum_offset} + 2;
@@ -215,15 +214,15 @@ to_metadata(const header& h, u32 size, u32 network_offset, network_header ip = {
     if (pipeline::segments_of(size - begin, h.segment_size) > most) {
         return failure{error::segment_size};
     }
-    if (size - begin > h.segment_size) {  // else there is nothing to cut
+    if (size - begin > h.segment_size) {  // otherwise there is nothing to cut
         m.segmentation = *kind;
         m.segment_size = h.segment_size;
     }
     return m;
 }
 
-// The header for a frame that begins with these bytes (at least through the transport header where
-// there is one) and has these facts. Where they cannot be told, the error says why.
+// The header for a frame that begins with these bytes (at least through the transport header, if
+// present) and has this metadata. An error says why a header cannot express it.
 [[nodiscard]] constexpr result<header, error> of_metadata(const metadata& m, const_bytes frame,
                                                           u32 network_offset) noexcept {
     header h;
@@ -254,16 +253,16 @@ to_metadata(const header& h, u32 size, u32 network_offset, network_header ip = {
         h.header_length = static_cast<u16>(h.checksum_start + 8u);
         return h;
     }
-    // The checksum field is within the frame, so flags and data offset in front of it are.
+    // The checksum field is within the frame, and so are flags and data offset in front of it.
     const tcp::const_view segment{frame.data() + h.checksum_start};
     h.gso = static_cast<u8>(gso::tcp_ipv4 | (segment[tcp::cwr] ? gso::ecn : u8{0}));
     h.header_length = static_cast<u16>(h.checksum_start + tcp::header_length(segment));
     return h;
 }
 
-// Gives the packet what the header says of it. A checksum that a device found right is told of
-// segments alone: it would give every packet facts, for a sum that is cheap to check. Nothing is
-// told of what is not IPv4. false: the facts do not fit the packet.
+// Sets the packet's metadata from the header, for IPv4 only. A checksum that a device verified is
+// set only for packets with segmentation: every packet would have metadata otherwise, for a sum
+// that is cheap to check. False: the header does not fit the packet.
 template <class Packet>
 [[nodiscard]] constexpr bool set_metadata(Packet& packet, const header& h,
                                           link_header link) noexcept {
@@ -288,8 +287,8 @@ template <class Packet>
     return known.has_value();
 }
 
-// Writes the header of a packet at `to`, by its facts; may make its headers contiguous. false: they
-// cannot be told.
+// Writes the header of a packet at `to`, from its metadata; may make the packet's headers
+// contiguous. False: a header cannot express the metadata.
 template <class Packet>
 [[nodiscard]] constexpr bool write_header(std::byte* to, Packet& packet,
                                           link_header link) noexcept {

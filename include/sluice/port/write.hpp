@@ -1,11 +1,13 @@
-// write_packet: one packet, of however many pieces, to a descriptor in one system call.
-// send_counters: what became of the packets that a sender was given.
+// write_packet: writes one packet, of any number of pieces, to a descriptor in one system call.
+// send_counters: counts how the packets of a sender ended.
+//
+// Pieces are gathered with writev. A packet of very many pieces is first copied into one.
 //
 // Expects: a descriptor on which a write is one packet (TUN, TAP, a packet socket, SOCK_SEQPACKET;
-// SIGPIPE blocked or ignored where the peer of the last may go).
-// Does: gathers pieces with writev; a packet of very many pieces is copied into one piece first.
-// Never: splits, blocks on a non-blocking descriptor, gives the packet up: it stays with the
-// caller. Cost: one system call.
+//          for the last, SIGPIPE blocked or ignored if the peer may close).
+// Never:   splits a packet; blocks on a non-blocking descriptor; releases the packet: it stays with
+//          the caller.
+// Cost:    one system call.
 #pragma once
 
 #include <sluice/base/bytes.hpp>
@@ -22,16 +24,16 @@ namespace sluice::port {
 namespace detail {
 
 inline constexpr std::size_t most_pieces = 64;
-inline constexpr std::size_t largest_packet = 0xffff + 64;  // a datagram and what is in front
+inline constexpr std::size_t largest_packet = 0xffff + 64;  // a datagram and its link header
 
-// What one system call sends.
+// The pieces that one system call sends.
 struct gathered_pieces {
     iovec at[most_pieces];
     std::size_t count = 0;
 
     void add(const_bytes piece) noexcept {
         if (count < most_pieces) {
-            // writev and sendmsg take void*, but read only.
+            // writev and sendmsg take void* but only read.
             at[count] = {const_cast<std::byte*>(piece.data()), piece.size()};
         }
         ++count;
@@ -39,7 +41,7 @@ struct gathered_pieces {
     [[nodiscard]] bool are_all() const noexcept { return count <= most_pieces; }
 };
 
-// Copies the packet's pieces one behind the other, as far as there is room. The bytes copied.
+// Copies the packet's pieces in order, as far as there is room. Returns the number of bytes.
 template <class Packet>
 [[nodiscard]] std::size_t flatten(const Packet& packet, bytes to) noexcept {
     std::size_t used = 0;
@@ -67,12 +69,12 @@ template <class Packet>
 
 struct send_counters {
     u64 sent = 0;
-    u64 refused = 0;     // they stayed with the caller
-    u64 lost = 0;        // taken, but refused by the kernel afterwards
+    u64 refused = 0;     // packets that stayed with the caller
+    u64 lost = 0;        // taken, then refused by the kernel
     int last_error = 0;  // errno of the last refusal or loss
 
-    // Counts a packet by how sending it ended: 0 or an errno. One that was sent is given up; says
-    // whether it was.
+    // Counts a packet by the result of sending it, 0 or an errno. A sent packet is released.
+    // Returns whether it was sent.
     template <class Packet>
     [[nodiscard]] bool settle(Packet& packet, int error_number) noexcept {
         if (error_number != 0) {
@@ -86,7 +88,7 @@ struct send_counters {
     }
 };
 
-// 0, or the errno of the refusal. `before`: at most 64 bytes that go in front of the packet.
+// Returns 0 or the errno of the refusal. `before`: at most 64 bytes in front of the packet.
 template <class Packet>
 [[nodiscard]] int write_packet(int fd, const Packet& packet, const_bytes before = {}) noexcept {
     detail::gathered_pieces pieces;

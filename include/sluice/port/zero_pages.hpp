@@ -1,11 +1,12 @@
-// zero_pages: memory of zeros from the system, for tables that take the memory that they are given.
+// zero_pages: zeroed memory from the system, for tables that use memory of the caller.
 //
 //     port::zero_pages memory{lpm_table::memory_for(1'000'000)};
 //     stack<router> s{{.seed = seed, .routes = memory.all()}};
 //
-// The system sets a page aside when it is first written: room for more costs nothing.
+// The system provides a page when it is first written: unused room costs nothing.
 //
-// Expects: to outlive the table. all() is empty when the system has no memory.
+// Expects: it outlives the table.
+// Errors:  all() is empty when the system has no memory.
 // Cost:    one mmap(2); a page fault for each page that is written.
 // Source:  mmap(2), MAP_NORESERVE.
 #pragma once
