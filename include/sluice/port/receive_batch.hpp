@@ -22,9 +22,8 @@ namespace sluice::port {
 
 struct receive_batch {
     std::size_t count = 0;
-    read_status end =
-        read_status::none;        // none: the span is full, more packets may wait
-    std::size_t thrown_away = 0;  // read, then discarded
+    read_status end = read_status::none;  // none: the span is full, more packets may wait
+    std::size_t thrown_away = 0;          // read, then discarded
 
     // If it is false repeatedly, let the device rest (back_off.hpp).
     [[nodiscard]] constexpr bool has_progressed() const noexcept {
