@@ -12,8 +12,8 @@
 // Source:  Virtual I/O Device (VIRTIO) 1.2, 5.1.6. Linux virtio_net_hdr_to_skb.
 // Deviation: refused are a checksum that begins in the IPv4 header or has an odd offset, and
 //          segments of a packet that is neither TCP nor UDP itself and has no pending checksum to
-//          show where they begin. UDP segments with a verified checksum, which Linux sends (fraglist GRO) but
-//          does not accept, are accepted.
+//          show where they begin. Accepted are UDP segments with a verified checksum, which Linux
+//          sends (fraglist GRO) but does not accept.
 #pragma once
 
 #include <sluice/base/bytes.hpp>
