@@ -1,7 +1,7 @@
-// custom_policy: a route table of your own in ten lines, and a router made of it.
+// custom_policy: a route table of your own in ten lines, and a router that uses it.
 //
-// Shows: that a policy is a small type, checked against its concept where it is named; everything
-// that is not named stays as in linux_router.
+// Shows: a policy as a small type, checked against its concept where it is named; all other policies
+// stay those of linux_router.
 // Run: ./custom_policy
 #include "support/self_packets.hpp"
 
@@ -20,10 +20,9 @@ namespace ipv4 = sluice::ipv4;
 using namespace sluice::literals;
 using sluice::next_hop;
 
-// Every second host behind the one uplink, the others behind the other: addresses that end in a
-// one go by interface 3.
+// Splits destinations between two uplinks: addresses with the last bit set go by interface 3.
 struct odd_and_even {
-    static constexpr bool has_local_routes = false;  // our own addresses: the stack's business
+    static constexpr bool has_local_routes = false;  // the stack handles local addresses
     static constexpr std::size_t memory_limit = 2 * sizeof(sluice::route_entry);
 
     sluice::route_entry ways[2] = {{.interface = 2, .gateway = "192.0.2.254"_ip},

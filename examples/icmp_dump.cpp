@@ -1,7 +1,7 @@
-// icmp_dump: prints each ICMP message, then lets the stack answer it as it always does.
+// icmp_dump: prints each ICMP message, then lets the stack answer it as usual.
 //
-// Shows: a handler put in the place of a built-in one, which calls the original; switched on and
-// off while packets flow.
+// Shows: a handler that replaces a built-in one and calls the original; switching it on and off
+// while packets flow.
 // Run (as root): ./icmp_dump                 owns the device sluice0 as 192.0.2.1
 //   ip addr add 192.0.2.2/24 dev sluice0; ip link set sluice0 up; ping 192.0.2.1
 //   kill -USR1 PID                           on; again: off
@@ -53,7 +53,7 @@ public:
     [[nodiscard]] bool is_in() const noexcept { return is_in_; }
 
 private:
-    // A message that came in fragments lies in several pieces.
+    // A message that came in fragments is in several pieces.
     static void dump(const Packet& p, const sluice::delivery_info& info) {
         std::vector<std::byte> whole(p.size());
         p.copy_to(whole.data());

@@ -1,7 +1,7 @@
 // own_protocol: a header of your own, declared once, and a handler for it in the stack.
 //
-// Shows: fields and a layout in ten lines; reading, writing and printing that follow from them; a
-// protocol_handler that is given each datagram of protocol 253 and answers it.
+// Shows: fields and a layout in ten lines; reading, writing and printing by them; a
+// protocol_handler that receives and answers each datagram of protocol 253.
 // Run: ./own_protocol
 #include <sluice/port/or_exit.hpp>
 #include <sluice/port/system_seed.hpp>
@@ -12,7 +12,7 @@
 #include <cstdlib>
 #include <memory>
 
-// A sensor asks a question and gets a reading. Protocol 253 is for experiments (RFC 3692).
+// A question to a station, answered with a reading. Protocol 253 is for experiments (RFC 3692).
 namespace sensor {
 
 using sluice::field;
@@ -33,7 +33,7 @@ inline constexpr struct station final : field<sluice::u8, 8, 8, "station"> {
 inline constexpr struct reading final : field<sluice::u16, 16, 16, "reading"> {
 } reading{};
 
-// Compiles only if the fields cover the header without a gap and without an overlap.
+// Compiles only if the fields cover the header without gaps and overlaps.
 struct layout final : sluice::header_layout<struct version, struct kind, struct answer,
                                             struct station, struct reading> {};
 using view = sluice::header_view<layout>;
@@ -48,7 +48,7 @@ using namespace sluice::literals;
 using stack = sluice::stack<sluice::linux_host>;
 using packet = stack::packet_type;
 
-// Turns each question round and writes the reading into it.
+// Returns each question to its sender, with the reading in it.
 class thermometer final : public sluice::protocol_handler<packet> {
 public:
     sluice::handler_result receive(packet& p, const sluice::delivery_info& info,
@@ -77,7 +77,7 @@ void print(const char* what, sensor::const_view message) {
     std::puts("");
 }
 
-// An IPv4 datagram with one question in it, as it would come from a wire.
+// An IPv4 datagram with one question, as if received.
 packet question(stack& s) {
     packet p = s.buffers().take();
     const sensor::view message{p.put(sensor::layout::size)};

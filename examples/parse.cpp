@@ -1,9 +1,9 @@
-// parse: what is in a packet, and is its checksum right?
+// parse: prints the contents of a packet, and whether its checksum is right.
 //
 // Shows: views over bytes, fields by name, the checksum, printing a header from its declaration.
-// No stack, no heap, no operating system is needed for any of it.
-// Run: ./parse                               a packet that the program brings along
-//      ./parse "4500 001c 0001 ..."          a packet of yours in hexadecimal
+// All of it needs no stack, no heap and no operating system.
+// Run: ./parse                               an example packet
+//      ./parse "4500 001c 0001 ..."          your packet in hexadecimal
 #include <sluice/wire/dump.hpp>
 #include <sluice/wire/ipv4.hpp>
 #include <sluice/wire/literals.hpp>
@@ -25,7 +25,7 @@ using namespace sluice::literals;
 constexpr auto example = "4500 0020 1c46 4000 4011 9a50 c000 0201 c000 0235"
                          "c350 0035 000c f352 6162 6364"_hex;
 
-// The twenty lines.
+// The parsing itself.
 int explain(sluice::const_bytes packet) {
     const auto ip = ipv4::const_view::checked(packet);
     if (!ip || (*ip)[ipv4::version] != 4 || (*ip)[ipv4::ihl] < 5 ||
@@ -61,7 +61,7 @@ int digit(char c) {
     return at == std::string_view::npos ? -1 : static_cast<int>(at);
 }
 
-// Pairs of digits, and blanks between them; nothing for any other text.
+// Reads pairs of digits with blanks between them. nullopt: any other text.
 std::optional<std::vector<std::byte>> from_hex(std::string_view text) {
     std::vector<std::byte> bytes;
     int high = -1;

@@ -1,7 +1,7 @@
-// pieces: cuts a datagram in memory into fragments and makes it whole again, with an overlap rule
-// of its own.
+// pieces: cuts a datagram in memory into fragments and reassembles it, with an overlap rule of its
+// own.
 //
-// Shows: fragment and reassembler of bytes, which need no stack, no packets and no heap; a rule for
+// Shows: fragmentation and reassembly of bytes, without a stack, packets or a heap; a rule for
 // overlapping fragments as a function of two byte ranges.
 // Run: ./pieces         an MTU of 1500
 //      ./pieces 576
@@ -17,7 +17,7 @@ namespace {
 namespace ipv4 = sluice::ipv4;
 using sluice::const_bytes;
 
-// As BSD does it.
+// The rule of BSD.
 struct lower_offset_wins {
     static constexpr sluice::overlap_answer settle(sluice::byte_range held,
                                                    sluice::byte_range incoming) noexcept {
@@ -27,9 +27,9 @@ struct lower_offset_wins {
 };
 
 sluice::rewrite::reassembler<sluice::bounded_cache<16, lower_offset_wins, 512>> fragments{
-    sluice::hash_key{1, 2}};  // a program that others can reach draws its key from system_seed()
+    sluice::hash_key{1, 2}};  // a program on a network takes its key from system_seed()
 
-// Sends a fragment, and receives it. False: it is not wanted.
+// Passes a fragment to the reassembler. False: it is not wanted.
 bool pass_on(const_bytes header, const_bytes payload, const_bytes original) {
     std::array<std::byte, 1536> frame{};
     sluice::copy_bytes(frame.data(), header.data(), header.size());

@@ -1,11 +1,11 @@
-// ping_responder: answers pings, and explains each packet: the trace from receive to reply.
+// ping_responder: answers pings, and prints the trace of each packet from receive to reply.
 //
-// Shows: a stack on a TUN device, a recording observer, explaining a decision with its RFC; a
-// policy other than Linux's: identifications at random (nmap -O reports II=RI, of Linux II=I).
+// Shows: a stack on a TUN device; a recording observer; decisions explained with their RFC; a policy
+// other than Linux's: random identifications (nmap -O reports II=RI; for Linux, II=I).
 // Run (as root): ./ping_responder            owns the device sluice0 as 192.0.2.1
 //   ip addr add 192.0.2.2/24 dev sluice0; ip link set sluice0 up; ping 192.0.2.1
 // ./ping_responder --once   ends after the first answer
-// ./ping_responder --self   needs no root and no device: feeds itself one echo request
+// ./ping_responder --self   needs no root and no device: receives one echo request of its own
 #include "support/tun_host.hpp"
 
 #include <sluice/identification/random_identification.hpp>

@@ -1,7 +1,7 @@
-// rewrite_source: what the host sends leaves with another source address, while a switch is on.
+// rewrite_source: replaces the source address of the packets that a host sends.
 //
-// Shows: a local-out hook with a run-time switch, and rewrite::source, which keeps the checksums
-// right: that of the header, and that of TCP or UDP, which covers the addresses too.
+// Shows: a local-out hook with a run-time switch, and rewrite::source, which updates the checksums
+// of the header and of TCP or UDP, which covers the addresses too.
 // Run: ./rewrite_source --self, which needs no root and no device; or as root
 //   ./rewrite_source    owns the device sluice0 as 192.0.2.1
 //   ip addr add 192.0.2.2/24 dev sluice0; ip link set sluice0 up; ping 192.0.2.1
@@ -36,7 +36,7 @@ struct source_rewriter final : sluice::hook<Packet> {
     }
 };
 
-// The hook, switched off, and an endpoint at UDP port 7.
+// Adds the hook, switched off, and an endpoint at UDP port 7.
 template <class Stack>
 void put_in(Stack& s, source_rewriter<typename Stack::packet_type>& rewriter,
             sluice::udp_endpoint<Stack>& echo) {
@@ -64,7 +64,7 @@ void toggle(source_rewriter<Packet>& rewriter) {
 
 int rewrite_self() {
     using stack = sluice::stack<host<sluice::queue_output<8>>>;
-    source_rewriter<stack::packet_type> rewriter;  // outlives the stack, which calls it
+    source_rewriter<stack::packet_type> rewriter;  // outlives the stack
     const auto seed = or_exit("rewrite_source", sluice::port::system_seed());
     const auto s = std::make_unique<stack>(stack::parts{.seed = seed});
     or_exit("rewrite_source", s->add_interface({.index = 2, .address = examples::own_address}));

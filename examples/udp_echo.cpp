@@ -1,4 +1,4 @@
-// udp_echo: sends UDP datagrams back to whoever sent them (RFC 862), through an endpoint.
+// udp_echo: sends UDP datagrams back to their senders (RFC 862), through an endpoint.
 //
 // Shows: udp_endpoint bound, connected, polled; an ICMP error that becomes the endpoint's error.
 // Run (as root): ./udp_echo              owns the device sluice0 as 192.0.2.1, port 7
@@ -24,7 +24,7 @@ using namespace sluice::literals;
 
 constexpr sluice::u16 echo_port = 7;
 
-// Answers all that waits. What came to many is not answered.
+// Answers all waiting datagrams, except broadcasts and multicasts.
 template <class Endpoint>
 void answer(Endpoint& server, sluice::moment now) {
     std::byte room[2048];

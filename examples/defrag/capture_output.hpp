@@ -1,7 +1,8 @@
-// capture_output: a capture of the same format, link types and interfaces as another.
+// capture_output: writes a capture of the same format, link types and interfaces as another.
 //
-// Expects: the reader of the other. Does: describes interfaces when their first packet comes.
-// Never: joins interfaces.
+// It describes each interface with its first packet.
+//
+// Expects: the reader of the other capture.
 #pragma once
 
 #include <sluice/port/capture.hpp>
@@ -22,11 +23,11 @@ class capture_output {
     using pcapng = sluice::port::pcapng::writer;
 
 public:
-    // Ends the program where it cannot be made.
+    // Ends the program if the file cannot be created.
     capture_output(const char* program, const char* path, const reader& like)
         : program_{program}, file_{create(program, path, like)} {}
 
-    // A packet where the record stands. False: it cannot be written, and that was said.
+    // Writes `data` in place of the record. False: it cannot be written; the reason was printed.
     [[nodiscard]] bool write(const reader& like, const record& r, sluice::const_bytes data,
                              sluice::u32 original_length) {
         bool written = false;

@@ -1,11 +1,10 @@
-// defrag: makes the fragments of a capture whole.
+// defrag: reassembles the fragments of a capture.
 //
-// Shows: the reassembly cache used alone, without a stack: validate, insert, expire. The capture's
-// own time stamps are the clock; an overlap rejects the datagram, as in Linux.
+// Shows: the reassembly cache without a stack: validate, insert, expire. The capture's timestamps
+// are the clock; an overlap rejects the datagram, as in Linux.
 // Run: ./defrag [--list] [--no-checksum] IN OUT
-// IN is pcap or pcapng; OUT gets the same format. It gets each datagram in the place of the
-// fragment that completed it, with the link header of its first; every frame that is no part of one
-// is there unchanged.
+// IN is pcap or pcapng; OUT has the same format. Each datagram takes the place of the fragment that
+// completed it, with the link header of its first fragment. All other frames stay unchanged.
 #include "capture_output.hpp"
 #include "defragmenter.hpp"
 
@@ -69,7 +68,7 @@ void print_datagram(const defragmenter::whole& w, unsigned long record) {
                 ip[ipv4::total_length] - header_length(ip));
 }
 
-// Reads the capture again, and writes what became of its frames.
+// Reads the capture again and writes datagrams and unchanged frames.
 bool write(capture_input& in, capture_output& out, const defragmenter& done, bool list) {
     auto whole = done.wholes().begin();
     while (const captured_frame* const frame = in.next()) {

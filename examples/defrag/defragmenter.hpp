@@ -1,10 +1,11 @@
-// defragmenter: finds out which frames of a capture are the fragments of one datagram, and makes
-// it whole.
+// defragmenter: finds the fragments of each datagram in a capture and reassembles them.
 //
-// Expects: the frames in order, by take(). Does: keeps fragments of different VLANs, sessions,
-// interfaces and directions apart; gives the oldest datagram up when its memory is full. is_part()
-// says which frames went into a datagram; wholes() are the datagrams, each with the number of the
-// frame that completed it. Never: gives bytes up: a frame that is no part is as it was.
+// It keeps fragments of different VLANs, sessions, interfaces and directions apart, and evicts the
+// oldest datagram when its memory is full. is_part() returns whether a frame went into a datagram;
+// wholes() are the datagrams, each with the number of the frame that completed it.
+//
+// Expects: the frames in order, by take().
+// Never:   changes a frame that is no part of a datagram.
 #pragma once
 
 #include "../support/capture_input.hpp"
@@ -32,7 +33,7 @@ struct defrag_counts {
 
 class defragmenter {
     using packet = frame_source::packet_type;
-    // More than a Linux host bears in its 4 MiB, about 3,000 lone fragments.
+    // More than a Linux host holds in its 4 MiB: about 3,000 single fragments.
     static constexpr std::size_t most = 16'384;
     static constexpr sluice::reassembly_limits limits{.high_threshold = 64 * 1024 * 1024};
     using cache = sluice::bounded_cache<most, sluice::overlap::reject_datagram,
@@ -72,7 +73,7 @@ public:
             count_refused(step.reason);
         }
     }
-    // What is incomplete now stays so.
+    // Counts all datagrams still incomplete.
     void finish() {
         cache_.expire(sluice::instant::never(), [this](auto&&) { ++counts_.incomplete; });
     }
@@ -82,7 +83,7 @@ public:
     [[nodiscard]] const std::vector<whole>& wholes() const noexcept { return wholes_; }
 
 private:
-    // Fragments of two of these have nothing to do with each other.
+    // Fragments of two networks are unrelated.
     struct network {
         sluice::u32 interface;
         sluice::port::capture::direction direction;
@@ -90,7 +91,7 @@ private:
         friend auto operator<=>(const network&, const network&) = default;
     };
 
-    // The cache tells networks apart by 16 bits. After so many of them it forgets all.
+    // The number of a network. The cache has 16 bits for it; when they run out, it is emptied.
     [[nodiscard]] sluice::u16 domain_of(const captured_frame& frame) {
         constexpr std::size_t most_networks = 0xffff;
         const network key{frame.record.interface, frame.record.direction, frame.parsed.path};
@@ -101,14 +102,14 @@ private:
         const auto next = static_cast<sluice::u16>(domains_.size());
         return domains_.try_emplace(key, next).first->second;
     }
-    // A fragment in a buffer, its link header pulled; empty when the frame carries none.
+    // Copies a fragment into a buffer, its link header pulled. Empty: the frame has no fragment.
     [[nodiscard]] packet load(const captured_frame& frame) {
         namespace ipv4 = sluice::ipv4;
         const sluice::const_bytes ip = frame.parsed.ipv4;
         if (ip.size() < ipv4::min_header_length || !is_fragment(ipv4::const_view{ip.data()})) {
             return {};
         }
-        // Without the padding that the link header tells.
+        // Without the padding behind the length in the link header.
         const auto link_header = static_cast<std::size_t>(ip.data() - frame.record.captured.data());
         packet p = source_.take(frame.record.captured.first(link_header + ip.size()), frame.number);
         if (p && !p.pull(static_cast<sluice::u32>(link_header))) {
@@ -140,8 +141,8 @@ private:
         wholes_.push_back({last.number, std::move(data), link_header});
         mend_link_header(last.record.link, wholes_.back());
     }
-    // Its lengths are those of the first fragment. An IEEE 802.3 length cannot say so much: LLC
-    // gives way to an EtherType.
+    // Corrects the lengths, which are those of the first fragment. An IEEE 802.3 length is too small
+    // for a datagram: an EtherType replaces LLC.
     static void mend_link_header(sluice::port::pcap::link_type link, whole& w) {
         const auto parsed = sluice::port::pcap::parse_frame(link, w.data);
         const auto put = [&w](std::size_t at, std::size_t value) {

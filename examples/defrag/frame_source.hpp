@@ -1,8 +1,10 @@
-// frame_source: packets that hold a captured frame each, and tell which frames went into a packet.
+// frame_source: a source of packets that hold one captured frame each, and that know their frames.
 //
-// Expects: to outlive its packets. Does: takes exactly the memory that a frame needs; frames_of()
-// ends a packet, a list of several too, and gives the tags of all frames in it. Never: gives a
-// second buffer for a copy.
+// A packet takes exactly the memory that its frame needs. frames_of() ends a packet, also a list of
+// several, and returns the tags of all frames in it.
+//
+// Expects: it outlives its packets.
+// Never:   provides a second buffer for a copy.
 #pragma once
 
 #include <sluice/packet/external_storage.hpp>
@@ -24,7 +26,7 @@ public:
     frame_source(const frame_source&) = delete;
     frame_source& operator=(const frame_source&) = delete;
 
-    // Empty: there is no memory.
+    // Empty: no memory is left.
     [[nodiscard]] packet_type take(sluice::const_bytes frame, sluice::u64 tag) {
         auto* const room = new (std::nothrow) std::byte[sizeof(block) + frame.size()];
         if (room == nullptr) {

@@ -1,7 +1,7 @@
-// demo_memory: what ./demo shows, without root: two hosts and a router, all three of them stacks,
-// on wires in memory and in virtual time.
+// demo_memory: the demonstration of ./demo without root: two hosts and a router, all three of them
+// stacks, on wires in memory and in virtual time.
 //
-// Shows: a whole network in one process, deterministic; captures of what passed over the wires.
+// Shows: a whole, deterministic network in one process; captures of the packets on its wires.
 // Run: ./demo_memory FOLDER    writes FOLDER/left.pcap and FOLDER/right.pcap
 #include "network.hpp"
 #include "probe.hpp"
@@ -54,7 +54,7 @@ bool path_mtu(bench& b) {
     return a.is(destination_unreachable, unreachable::fragmentation_needed, router_address) &&
            a.mtu == 1400 && b.echo(right_address, 1372, true);
 }
-// 1,250 datagrams of 8,000 bytes, each in fragments, each compared byte by byte.
+// Sends 1,250 datagrams of 8,000 bytes in fragments and compares each byte.
 bool transfer(bench& b) {
     constexpr sluice::u16 port = 5001;
     sluice::receive_queue<packet, 4> arrived;
@@ -98,10 +98,10 @@ constexpr step steps[] = {
     {"each packet accounted for, each buffer back in its pool", accounts},
 };
 
-// Writes what is sent on a wire to a pcap file, while there is room.
+// Writes the packets of a wire to a pcap file, while there is room.
 struct wire_capture {
     sluice::port::pcap::writer file;
-    int room = 0;  // packets that are still to be written
+    int room = 0;  // packets that may still be written
 
     static void tap(void* context, sluice::instant now, examples::wire_end,
                     const packet& p) noexcept {
@@ -115,7 +115,7 @@ struct wire_capture {
     }
 };
 
-// The counters of Ip, Icmp and Udp that moved, a few on a line behind the lead.
+// Prints the changed counters of Ip, Icmp and Udp, a few on a line behind the lead.
 void print_difference(const sluice::snmp_counters& before, const sluice::snmp_counters& after,
                       const char* lead) {
     constexpr int on_a_line = 4;

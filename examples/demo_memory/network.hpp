@@ -2,9 +2,10 @@
 //
 //   left 192.0.2.2 --- 192.0.2.1 router 198.51.100.1 --- 198.51.100.2 right (MTU 1400)
 //
-// Expects: nothing of the operating system, and no outsiders: the seed is that of tests, so that
-// each run repeats the one before. Does: moves packets in order of their arrival, each wire taking
-// a millisecond. Never: waits: run(2_s) takes microseconds.
+// Each wire delays packets by a millisecond; they move in order of arrival. The seed is a constant
+// of tests, so that each run repeats the one before. It needs no operating system.
+//
+// Cost: run(2_s) takes microseconds.
 #pragma once
 
 #include <sluice/output/by_interface.hpp>
@@ -21,7 +22,7 @@ inline constexpr auto right_address = "198.51.100.2"_ip;
 inline constexpr auto router_address = "192.0.2.1"_ip;
 inline constexpr sluice::u16 first_interface = 2;  // of each stack; 1 is lo
 
-// Shared: a raw endpoint then holds a large datagram without copying it.
+// Shared packets, so that a raw endpoint holds a large datagram without a copy.
 using pool = sluice::fixed_pool<2048, 2048, sluice::shared>;
 using packet = pool::packet_type;
 using wire = sluice::testing::wire<pool, 512>;
@@ -44,7 +45,7 @@ public:
     sluice::stack<host> right{host_parts(right_wire, wire_end::right)};
     bool router_runs = true;
 
-    // False when an address or a route was refused.
+    // False: an address or a route was refused.
     [[nodiscard]] bool configure() {
         return left.add_interface({.index = first_interface, .address = "192.0.2.2/24"_net}) &&
                left.add_route({.gateway = "192.0.2.1"_ip}) &&
@@ -60,7 +61,7 @@ public:
 
     [[nodiscard]] sluice::moment now() const { return clock_.now(); }
 
-    // Lets time pass: whatever arrives meanwhile is received.
+    // Lets time pass and receives the packets that arrive meanwhile.
     void run(sluice::duration time) {
         using sluice::testing::plug;
         sluice::testing::run_until(

@@ -1,7 +1,7 @@
-// memory_probe: what the left host of a memory_network sends and hears: pings and UDP.
+// memory_probe: sends pings and UDP from the left host of a memory_network, and keeps the ICMP
+// messages that come back.
 //
-// Expects: to be registered for as long as it lives. Does: builds messages of any size as lists of
-// packets, with their checksums; keeps the ICMP that comes back. Never: answers.
+// It builds messages of any size as lists of packets, with their checksums.
 #pragma once
 
 #include "network.hpp"
@@ -13,13 +13,12 @@
 
 namespace examples {
 
-// The byte at a place of every payload: a piece lost or exchanged is seen.
+// The payload byte at an offset: it reveals lost and exchanged pieces.
 [[nodiscard]] constexpr std::byte pattern(sluice::u32 at, sluice::u32 salt) {
     return static_cast<std::byte>((at * 31 + (at >> 8) + salt * 7) & 0xff);
 }
 
-// `header` bytes of zeros and `size` of the pattern behind them, in pieces that fill an MTU of
-// 1500.
+// Makes `header` zero bytes and `size` bytes of the pattern, in pieces that fill an MTU of 1500.
 inline packet make_message(pool& from, sluice::u32 header, sluice::u32 size, sluice::u32 salt) {
     constexpr sluice::u32 largest = 1480;
     packet whole = from.take();
@@ -52,13 +51,13 @@ inline packet make_message(pool& from, sluice::u32 header, sluice::u32 size, slu
     return same && at == size;
 }
 
-// An ICMP message that came back.
+// A received ICMP message.
 struct answer {
     sluice::u8 type = 0;
     sluice::u8 code = 0;
     sluice::u16 mtu = 0;  // of "fragmentation needed"
     sluice::ipv4::address from{};
-    bool payload_is_ours = false;  // of an echo reply: all bytes as they were sent
+    bool payload_is_ours = false;  // echo reply: all bytes are as sent
 
     [[nodiscard]] bool is(sluice::u8 wanted_type, sluice::u8 wanted_code,
                           sluice::ipv4::address wanted_from) const {
@@ -76,7 +75,7 @@ public:
     memory_probe(const memory_probe&) = delete;
     memory_probe& operator=(const memory_probe&) = delete;
 
-    // An echo request with that many bytes of payload, and what came back within two seconds.
+    // Sends an echo request with `size` bytes of payload. Returns the answer of two seconds.
     answer ping(sluice::ipv4::address to, sluice::u32 size, sluice::u8 ttl = 0, bool df = false) {
         packet request = make_message(network_.left.buffers(), 8, size, ++salt_);
         const sluice::icmp::view message{request.writable()};
@@ -103,7 +102,7 @@ public:
         return exchange(std::move(datagram), size,
                         {.destination = to, .protocol = sluice::ipv4::protocols::udp});
     }
-    // What the last message's payload was made with.
+    // The salt of the last message's payload.
     [[nodiscard]] sluice::u32 salt() const { return salt_; }
 
 private:

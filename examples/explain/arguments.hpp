@@ -1,8 +1,9 @@
-// The command line of the example explain.
+// explain_arguments: the command line of the example explain, as values.
 //
-// Expects: argc and argv of main. Does: reads addresses, routes as `ip route` spells them, the file
-// and the packet's number; says on stderr what is wrong with a route. Never: takes what it does not
-// understand; asks whether a route makes sense: the stack does.
+// It reads addresses, routes in the syntax of `ip route`, the file and the packet's number, and
+// prints on stderr what is wrong with a route. The stack checks later whether a route makes sense.
+//
+// Expects: argc and argv of main.
 #pragma once
 
 #include "../support/offloaded.hpp"
@@ -38,7 +39,7 @@ struct explain_arguments {
     bool forwards = false;
     checksums made = checksums::as_captured;
     const char* file = nullptr;
-    unsigned long number = 0;  // 0: all
+    unsigned long number = 0;  // 0: all packets
 };
 
 namespace detail {

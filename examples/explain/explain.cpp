@@ -1,10 +1,10 @@
-// explain: what a stack would do with each packet of a capture, and why.
+// explain: prints what a stack would do with each packet of a capture, and why.
 //
 // Shows: a recording observer and the explainer: each decision with its RFC section.
 // Run: ./explain FILE                      a table of all packets, of pcap or pcapng
-//      ./explain FILE 7                    the decisions about packet 7, those before it taken in
+//      ./explain FILE 7                    the decisions about packet 7, after those before it
 //      ./explain --address 10.0.1.1/24 --route "default via 10.0.1.254" FILE 7
-// Without --address: a router that owns no address and has a route to everywhere.
+// Without --address: a router without addresses, with a default route.
 #include "../support/capture_input.hpp"
 #include "../support/offloaded.hpp"
 #include "arguments.hpp"
@@ -25,13 +25,13 @@ using examples::captured_frame;
 using examples::explain::packet;
 using examples::explain::stack;
 
-// The same capture is explained in the same words each time; nothing here is on a network.
+// A fixed seed, so that each run explains a capture alike; the program is not on a network.
 constexpr sluice::hash_key same_each_time{1, 2};
 
 struct loaded {
     packet ip;  // empty: the frame carries no IPv4
     std::string addresses;
-    std::string remark;  // what had to be presumed
+    std::string remark;  // assumptions about the packet
 };
 
 std::string addresses_of(const packet& p) {
@@ -43,7 +43,7 @@ std::string addresses_of(const packet& p) {
            ipv4::to_text(ip[ipv4::destination]).c_str();
 }
 
-// Whether the header tells of more bytes than there are.
+// Whether the header states more bytes than the packet has.
 bool is_short(const packet& p) {
     return p.size() >= ipv4::min_header_length &&
            ipv4::const_view{p.data()}[ipv4::total_length] > p.size();
@@ -60,7 +60,7 @@ loaded load(stack& s, const captured_frame& frame, examples::checksums made) {
                 : "link type " + examples::name_of_link(frame.record.link) + " is unknown";
         return l;
     }
-    // No frame is longer than the buffer: the reader refuses those.
+    // No frame is longer than the buffer: the reader refuses longer ones.
     sluice::copy_bytes(l.ip.put(static_cast<u32>(ip.size())), ip.data(), ip.size());
     l.ip.set_interface(examples::explain::first_interface);
     const u32 missing = frame.missing();
@@ -89,7 +89,7 @@ sluice::drop_reason first_reason(stack& s) {
     return sluice::drop_reason::none;
 }
 
-// What became of it, and the first reason against it.
+// Prints the fate of a packet and its first drop reason.
 void print_row(stack& s, unsigned long number, const loaded& l, sluice::fate f) {
     constexpr const char* names[] = {"delivered", "forwarded", "dropped", "held", "absorbed"};
     std::printf("%5lu %-33s %s", number, l.addresses.c_str(), names[static_cast<unsigned>(f)]);
@@ -110,7 +110,7 @@ void print_trace(stack& s, unsigned long number, const loaded& l) {
     }
 }
 
-// Offers each frame to the stack and prints what was asked for. The exit code.
+// Passes each frame to the stack and prints the requested rows. Returns the exit code.
 int run(stack& s, examples::capture_input& in, const examples::explain_arguments& given) {
     unsigned long wrong_sums = 0;
     while (const captured_frame* const frame = in.next()) {
@@ -150,7 +150,7 @@ int run(stack& s, examples::capture_input& in, const examples::explain_arguments
     return code;
 }
 
-// The stack that is asked, the memory of its routes and those who listen in it: they go after it.
+// The stack, the memory of its routes and its listeners, which outlive it.
 struct explained_host {
     explicit explained_host(const examples::explain_arguments& given)
         : routes{examples::explain::memory_for(given)},

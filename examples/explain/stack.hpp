@@ -1,8 +1,8 @@
-// The stack that the example explain asks: it records its decisions and sends to nowhere.
+// The stack of the example explain: it records its decisions and transmits no packet.
 //
-// Expects: packets of its own source, memory for its routes. Does: listens at every TCP and UDP
-// port; has the addresses of the command line, and all of its routes, however many. Never: sends
-// anything.
+// It listens at every TCP and UDP port. It has the addresses and all routes of the command line.
+//
+// Expects: packets of its own source, memory for its routes.
 #pragma once
 
 #include "arguments.hpp"
@@ -23,11 +23,11 @@ namespace examples::explain {
 
 using sluice::u16;
 
-// The longest frame that a capture can hold, and room in front of it.
+// Buffers for the longest frame of a capture, with headroom.
 using source = sluice::heap_source<sluice::port::pcap::longest_record + 256, 4096>;
 using packet = source::packet_type;
 
-// What would leave goes nowhere.
+// An output that discards packets.
 struct nowhere {
     template <class Packet>
     struct model {
@@ -47,7 +47,7 @@ struct explained : sluice::policies<sluice::based_on<sluice::linux_router>, slui
                                     sluice::routes<sluice::lpm_table>, sluice::output<nowhere>> {};
 using stack = sluice::stack<explained>;
 
-// Somebody listens at every TCP and UDP port.
+// Listeners at every TCP and UDP port.
 struct tcp_listener final : sluice::protocol_handler<packet> {
     sluice::handler_result receive(packet&, const sluice::delivery_info&,
                                    sluice::local_services<packet>&) noexcept override {
@@ -63,13 +63,13 @@ struct udp_listener final : sluice::packet_sink<packet> {
 
 inline constexpr u16 first_interface = 2;  // 1 is lo
 
-// Room for the routes given and the one to everywhere; each address brings up to four, and lo's.
+// Room for the given routes and the default route; each address adds up to four, also lo's.
 inline std::size_t memory_for(const explain_arguments& given) {
     const std::size_t of_addresses = 4 * (given.addresses.size() + 1);
     return sluice::lpm_table::memory_for(given.routes.size() + 1 + of_addresses);
 }
 
-// By its number, or lo; 0: there is none.
+// Finds an interface by its number, or lo. 0: there is none.
 inline u16 find_interface(std::string_view name, const explain_arguments& given) {
     for (std::size_t n = 1; n < first_interface + given.addresses.size(); ++n) {
         if (name == std::to_string(n)) {
@@ -79,7 +79,7 @@ inline u16 find_interface(std::string_view name, const explain_arguments& given)
     return name == "lo" ? u16{1} : u16{0};
 }
 
-// What is wrong, and what to do about it; empty: nothing.
+// Returns an error with its remedy; empty: none.
 inline std::string add_routes(stack& s, const explain_arguments& given) {
     for (auto [route, device] : given.routes) {
         const std::string text =
@@ -98,11 +98,11 @@ inline std::string add_routes(stack& s, const explain_arguments& given) {
     return {};
 }
 
-// What is wrong, and what to do about it; empty: nothing.
+// Returns an error with its remedy; empty: none.
 inline std::string configure(stack& s, const explain_arguments& given) {
     auto index = first_interface;
     for (const auto& address : given.addresses) {
-        // Whatever Linux takes for an address is taken here.
+        // Any address that Linux accepts is accepted.
         if (!s.add_interface({.index = index++, .address = address})) {
             return std::string{"--address "} + to_text(address).c_str() +
                    " refused: there are too many; give fewer";

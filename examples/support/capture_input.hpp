@@ -1,8 +1,7 @@
-// capture_input: a capture file as the tools read it: frame by frame, with the IPv4 packet inside
-// and the time.
+// capture_input: reads a capture file frame by frame, with the IPv4 packet inside and the time.
 //
-// Expects: a path. Does: reads pcap and pcapng; says on stderr what cannot be read, and what to do
-// about it. Never: lets the time run backwards, or into the year 2200, whatever the file says.
+// It reads pcap and pcapng, and prints on stderr what cannot be read and what to do about it. Time
+// never runs backwards or beyond the year 2200, whatever the file contains.
 #pragma once
 
 #include <sluice/port/capture.hpp>
@@ -26,7 +25,7 @@ constexpr const char* capture_exit_usage =
     "Exit code: 0; 1: a file cannot be read or written, or is damaged; 2: wrong arguments;\n"
     "3: the capture has packets of an unknown link type (the program prints its number).\n";
 
-// "127 (IEEE802_11_RADIOTAP)", or the number alone.
+// "127 (IEEE802_11_RADIOTAP)", or only the number.
 inline std::string name_of_link(sluice::port::pcap::link_type link) {
     const std::string number = std::to_string(static_cast<unsigned>(link));
     const char* const name = name_of(link);
@@ -39,7 +38,7 @@ struct captured_frame {
     sluice::port::pcap::parsed_frame parsed;
     sluice::instant now;
 
-    // Bytes of the frame that the capture lacks.
+    // Bytes of the frame that are not in the capture.
     [[nodiscard]] sluice::u32 missing() const noexcept {
         return record.is_cut()
                    ? record.original_length - static_cast<sluice::u32>(record.captured.size())
@@ -52,13 +51,13 @@ class capture_input {
     using reader = sluice::port::capture::reader;
 
 public:
-    // Ends the program with capture_failed where there is none.
+    // Ends the program with capture_failed if the capture cannot be read.
     capture_input(const char* program, const char* path)
         : program_{program}, path_{path},
           content_{sluice::port::or_exit(program, sluice::port::capture::load_file(path))},
           in_{read_again()} {}
 
-    // The next frame; nullptr at the end, and where nothing more can be read.
+    // The next frame. nullptr: the capture ends, or the rest is unreadable.
     [[nodiscard]] const captured_frame* next() {
         const auto record = in_.next();
         if (!record) {
@@ -77,7 +76,7 @@ public:
         cut_ += record->is_cut() ? 1u : 0u;
         return &frame_;
     }
-    // From the first frame again.
+    // Starts again at the first frame.
     void rewind() {
         in_ = read_again();
         frame_ = {};
@@ -87,7 +86,7 @@ public:
     [[nodiscard]] const reader& format() const noexcept { return in_; }
     [[nodiscard]] unsigned long frames() const noexcept { return frame_.number; }
 
-    // Says what was not understood. The exit code.
+    // Prints what was not understood. Returns the exit code.
     [[nodiscard]] int finish() const {
         if (cut_ != 0) {
             std::fprintf(stderr,

@@ -1,13 +1,12 @@
-// finish_offloads: makes a captured packet what it was behind its device, where the capture was
-// made before the device had done its part.
+// finish_offloads: completes a captured packet that was captured before its device had finished it.
+//
+// A total length of 0 stands for segmentation offload: it becomes the packet's length, as in tcpdump
+// and Wireshark, and TCP is to be cut for an MTU of 1,500. For more than 65,535 bytes it stays 0
+// (BIG TCP), and the stack uses the packet's own length. On request the header checksum is filled in
+// and transport checksums are trusted.
 //
 // Expects: a packet of one piece that begins at its IPv4 header, in a buffer of its own.
-// Does:    total length 0, which stands for segmentation offload, becomes the length that the
-//          packet had, as tcpdump and Wireshark do, and TCP is to be cut for an MTU of 1,500. Of
-//          more than 65,535 bytes it stays 0 (BIG TCP), and the stack takes the packet's own
-//          length. On request, the header checksum is filled in and those of the transport are
-//          believed.
-// Never:   fills a checksum in unless asked to; takes what a capture left for a whole packet.
+// Never:   fills in a checksum without a request; takes a cut packet for a whole one.
 #pragma once
 
 #include <sluice/packet/metadata.hpp>
@@ -17,16 +16,16 @@
 namespace examples {
 
 enum class checksums : sluice::u8 { as_captured, not_filled_in };
-// What became of total length 0.
+// The treatment of total length 0.
 enum class presumed : sluice::u8 {
     nothing,  // the field is not 0
-    length,   // that of the packet
-    too_long  // stays 0: more bytes than it can say, and not whole TCP that is no fragment
+    length,   // set to the packet's
+    too_long  // stays 0: too large for the field, and not a whole, unfragmented TCP packet
 };
 
 namespace detail {
 
-// The device has to cut it, and to sum the pieces.
+// Leaves cutting and the checksums of the segments to the device.
 template <class Packet>
 void set_segmentation(Packet& p, sluice::u32 header) {
     namespace tcp = sluice::tcp;
@@ -45,7 +44,7 @@ void set_segmentation(Packet& p, sluice::u32 header) {
 
 }  // namespace detail
 
-// `missing`: bytes that the capture lacks.
+// `missing`: bytes that are not in the capture.
 template <class Packet>
 presumed finish_offloads(Packet& p, checksums made, sluice::u32 missing) {
     namespace ipv4 = sluice::ipv4;

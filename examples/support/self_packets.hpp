@@ -1,7 +1,8 @@
-// Packets that the examples feed themselves where there is no device: what 192.0.2.2 would send to
-// 192.0.2.1 by interface 2.
+// Packets for examples without a device: from 192.0.2.2 to 192.0.2.1, received by interface 2.
 //
-// Expects: an empty packet with room in front. Does: writes payload, header and checksums.
+// Each function writes payload, header and checksums.
+//
+// Expects: an empty packet with headroom.
 #pragma once
 
 #include <sluice/wire/icmp.hpp>
@@ -53,7 +54,7 @@ void write_echo_request(Packet& to) {
     push_header(to, sluice::ipv4::protocols::icmp);
 }
 
-// From port 50000 to `port`, four bytes.
+// A UDP datagram of four bytes from port 50000 to `port`.
 template <class Packet>
 void write_udp(Packet& to, sluice::u16 port) {
     namespace udp = sluice::udp;

@@ -4,8 +4,8 @@
 //     while (host.step()) { ... }
 //     return host.exit_code();
 //
-// Expects: Linux, the right to make a TUN device; a Stack with tun::sender as its output.
-// Never:   configures the kernel's end.
+// Expects: Linux, the right to create a TUN device; a Stack with tun::sender as its output.
+// Never:   configures the interface in the kernel.
 #pragma once
 
 #include "self_packets.hpp"
@@ -27,7 +27,7 @@ class tun_host {
     using parts = typename Stack::parts;
 
 public:
-    // Ends the program where something is refused.
+    // Ends the program if the system or the stack refuses.
     explicit tun_host(const char* program)
         : device_{port::or_exit(program, port::tun::open("sluice0", {.interface = 2}))},
           loop_{port::or_exit(program, port::poll_loop::open())},
@@ -38,7 +38,7 @@ public:
         std::fflush(stdout);
     }
 
-    // Waits for packets or a signal, and lets the stack answer. False: it is time to end.
+    // Waits for packets or a signal, and lets the stack answer. False: end.
     [[nodiscard]] bool step() { return loop_.step(*stack_, device_); }
     // Whether USR1 came in the last step.
     [[nodiscard]] bool is_switched() const {
