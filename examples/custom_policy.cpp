@@ -1,7 +1,7 @@
 // custom_policy: a route table of your own in ten lines, and a router that uses it.
 //
-// Shows: a policy as a small type, checked against its concept where it is named; all other policies
-// stay those of linux_router.
+// Shows: a policy as a small type, checked against its concept where it is named; all other
+// policies stay those of linux_router.
 // Run: ./custom_policy
 #include "support/self_packets.hpp"
 

@@ -1,7 +1,7 @@
 // ping_responder: answers pings, and prints the trace of each packet from receive to reply.
 //
-// Shows: a stack on a TUN device; a recording observer; decisions explained with their RFC; a policy
-// other than Linux's: random identifications (nmap -O reports II=RI; for Linux, II=I).
+// Shows: a stack on a TUN device; a recording observer; decisions explained with their RFC; a
+// policy other than Linux's: random identifications (nmap -O reports II=RI; for Linux, II=I).
 // Run (as root): ./ping_responder            owns the device sluice0 as 192.0.2.1
 //   ip addr add 192.0.2.2/24 dev sluice0; ip link set sluice0 up; ping 192.0.2.1
 // ./ping_responder --once   ends after the first answer

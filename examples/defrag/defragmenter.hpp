@@ -141,8 +141,8 @@ private:
         wholes_.push_back({last.number, std::move(data), link_header});
         mend_link_header(last.record.link, wholes_.back());
     }
-    // Corrects the lengths, which are those of the first fragment. An IEEE 802.3 length is too small
-    // for a datagram: an EtherType replaces LLC.
+    // Corrects the lengths, which are those of the first fragment. An IEEE 802.3 length is too
+    // small for a datagram: an EtherType replaces LLC.
     static void mend_link_header(sluice::port::pcap::link_type link, whole& w) {
         const auto parsed = sluice::port::pcap::parse_frame(link, w.data);
         const auto put = [&w](std::size_t at, std::size_t value) {

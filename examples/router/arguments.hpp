@@ -1,7 +1,8 @@
-// What the command line of the router says, as values.
+// The command line of the router, as values. usage.hpp lists the options.
 //
-// Expects: argv of main. Does: reads it; usage.hpp tells what there is. Never: exits,
-// prints; what is wrong is the text in `problem`.
+// Expects: argv of main.
+// Never:   exits, prints.
+// Errors:  a text in `problem`.
 #pragma once
 
 #include "route_file.hpp"
@@ -23,10 +24,10 @@ inline constexpr sluice::u16 first_interface = 2;  // 1 is lo
 
 struct link_request {
     bool is_tun = false;
-    std::string space;  // empty: the caller's own namespace
+    std::string space;  // empty: the caller's namespace
     std::string name;
     std::vector<sluice::ipv4::interface_address> addresses;
-    sluice::u32 mtu = 0;  // bytes; 0: as the interface has it
+    sluice::u32 mtu = 0;  // bytes; 0: that of the interface
 
     [[nodiscard]] std::string label() const { return space.empty() ? name : space + ":" + name; }
 };
@@ -52,7 +53,7 @@ inline bool parse_number(std::string_view text, unsigned least, unsigned most, u
     return error == std::errc{} && end == text.data() + text.size() && to >= least && to <= most;
 }
 
-// The text before the next separator, which is taken off `rest` with it.
+// Removes the text before the next separator, and the separator, from `rest` and returns the text.
 inline std::string_view take_until(std::string_view& rest, std::string_view separator) {
     const auto end = rest.find(separator);
     const std::string_view taken = rest.substr(0, end);
@@ -79,7 +80,7 @@ inline bool parse_link(std::string_view text, link_request& to) {
            parse_number(text, sluice::ipv4::min_link_mtu, to.is_tun ? 1500 : 65'535, to.mtu);
 }
 
-// The options with a value; false: `word` is none of them. What is wrong goes into given.problem.
+// Reads an option with a value. False: `word` is none. An error goes into given.problem.
 inline bool parse_with_value(std::string_view word, std::string_view value, arguments& given) {
     const auto expect = [&](bool right, const char* wanted) {
         if (!right) {
@@ -123,8 +124,8 @@ inline bool parse_with_value(std::string_view word, std::string_view value, argu
 
 }  // namespace detail
 
-// The number of the interface that a route or a switch names: by its whole label, or by its name
-// where one alone has it; 0: none. lo is 1.
+// The number of the interface that a route or a switch names, by its whole label or by a unique
+// name. 0: none. lo is 1.
 inline sluice::u16 find_interface(const arguments& given, std::string_view name) {
     std::size_t found = 0;
     std::size_t count = 0;
@@ -143,7 +144,7 @@ inline sluice::u16 find_interface(const arguments& given, std::string_view name)
     return static_cast<sluice::u16>(count == 1 ? found : 0);
 }
 
-// Routes with the numbers of their interfaces; what is wrong is in the return value.
+// Sets the interface numbers of routes. Returns an error text; empty: none.
 inline std::string resolve(const arguments& given, std::vector<route_line>& routes) {
     for (route_line& r : routes) {
         if (!r.device.empty()) {

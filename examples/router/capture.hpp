@@ -1,8 +1,10 @@
-// capture_writer: a worker's hand on the capture that all workers write.
+// capture_writer: writes a worker's packets to the capture that all workers share.
 //
-// Expects: interfaces numbered from first_interface on, described in that order. Does: stamps
-// packets with the system's time; says at once, and once for all workers, why packets are missing
-// from the capture. Never: delays the router: what could not be written is counted.
+// It stamps packets with the system's time. It reports once for all workers, and at once, why
+// packets are missing from the capture.
+//
+// Expects: interfaces numbered from first_interface on, described in that order.
+// Never:   delays the router: a packet that could not be written is counted.
 #pragma once
 
 #include "port.hpp"
@@ -38,7 +40,7 @@ private:
     u64 lost_ = 0;
 };
 
-// What is captured of an interface that is not there yet is never written: the router ends.
+// An absent interface needs no right type: the router ends before it captures there.
 inline sluice::port::pcap::link_type captured_link_of(const link_request& link) {
     using sluice::port::link_header;
     const auto watch =
@@ -48,7 +50,7 @@ inline sluice::port::pcap::link_type captured_link_of(const link_request& link) 
     return is_raw ? sluice::port::pcap::link_type::raw : sluice::port::pcap::link_type::ethernet;
 }
 
-// Makes the file with a description of each interface.
+// Creates the file with a description of each interface.
 inline sluice::result<sluice::port::pcapng::writer, port_error>
 create_capture(const arguments& given) {
     auto file = sluice::port::pcapng::writer::create(given.pcap.c_str());

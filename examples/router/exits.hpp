@@ -1,9 +1,10 @@
-// exits: where the stack's packets and the link's frames leave: the port of their interface.
+// exits: the router's output: the ports by which packets of the stack and frames of the link leave.
 //
-// Expects: the ports and the link to outlive it. Does: what the stack sends by an Ethernet
-// interface goes through the link, which finds the link address; by another, to its port. A packet
-// that may have to wait for a link address is copied out of the ring that it lies in: a ring of the
-// kernel's stands still while one of its blocks is kept. Never: decides where a packet goes.
+// Packets of the stack for an Ethernet interface go through the link, which finds the link address;
+// others go to their port. A packet that may wait for a link address is copied out of its ring,
+// because a kernel's ring stops while one of its blocks is kept.
+//
+// Expects: the ports and the link outlive it.
 #pragma once
 
 #include "capture.hpp"
@@ -19,17 +20,17 @@ namespace router {
 
 using interface_table = sluice::interface_table<256>;
 
-// What the link asks of the host: its addresses.
+// The addresses of the host, for the link.
 using own_addresses = sluice::interface_host<interface_table, most_links>;
 
-// Below the link.
+// The output below the link.
 struct frame_exits {
     static constexpr bool takes_segmented = true;
     static constexpr bool takes_gso = true;
 
     std::vector<port*> ports;       // by interface; nullptr: none
     capture_writer* tap = nullptr;  // nullptr: no capture
-    bool answers_arp = true;        // of several workers, one does
+    bool answers_arp = true;        // only one of several workers does
 
     [[nodiscard]] sluice::output_offloads offloads(const sluice::egress& to) const noexcept {
         return ports[to.interface]->offloads();
@@ -60,10 +61,10 @@ private:
     }
 };
 
-// 64 packets wait for a neighbour: the fragments of a datagram of 65,535 bytes are 45.
+// Up to 64 packets wait for a neighbour: a datagram of 65,535 bytes has 45 fragments.
 using ethernet = sluice::ethernet_link<source, own_addresses, frame_exits, 1024, 64>;
 
-// Above it: what the worker owns, and the stack's output points to.
+// The output above the link. The worker owns it, and the stack's output points to it.
 struct exits {
     frame_exits frames;
     source* buffers = nullptr;

@@ -1,14 +1,15 @@
 // packet_port: an interface of the kernel as an interface of the router, by AF_PACKET.
 //
-// Expects: an interface without an address of the kernel's own, with an Ethernet header in front of
-//          its packets or with none (TUN, WireGuard, PPP, tunnels).
-// Does:    IPv4 comes from a ring whose frames are lent, shared out between the workers' sockets by
-//          flow; ARP, of Ethernet, from a socket that hears all of it, so that each worker knows
-//          its neighbours; frames leave by another ring, and those that the kernel is to cut by a
-//          system call for a burst. Fragments are copied out of the ring, since the stack may keep
-//          them for long. An interface that went away is opened again when it is back.
+// A ring lends IPv4 frames, which are spread over the workers' sockets by flow. On Ethernet a
+// second socket receives all ARP frames, so that each worker knows its neighbours. Frames leave by
+// another ring; those that the kernel cuts leave by a system call for a burst. Fragments are copied
+// out of the ring, since the stack may keep them for long. An interface that disappeared is opened
+// again when it returns.
+//
+// Expects: an interface without an address in the kernel, with an Ethernet header in front of its
+//          packets or with none (TUN, WireGuard, PPP, tunnels).
 // Never:   switches an offload, brings an interface up; changes the kind of header: an interface
-//          that comes back with another one stays unused.
+//          that returns with another one stays unused.
 #pragma once
 
 #include "port.hpp"
@@ -32,8 +33,8 @@ class packet_port final : public port {
 public:
     struct mode {
         bool plain = false;
-        bool shared = false;  // with the other workers' sockets
-        bool speaks = true;   // of what it finds
+        bool shared = false;  // spread over the other workers' sockets
+        bool speaks = true;   // reports the changes that it finds
     };
     packet_port(const link_request& asked, u16 index, mode how) : port{asked, index}, mode_{how} {}
     ~packet_port() override { close(); }
@@ -80,7 +81,7 @@ public:
             sockets_->in ? sockets_->in->receive(rest) : sockets_->plain->receive(from, rest);
         for (packet& frame : rest.first(sockets_->in ? got.count : 0)) {
             if (is_fragment(frame)) {
-                frame = from.copy_of(frame);  // empty: no memory
+                frame = from.copy_of(frame);  // empty: no memory is left
             }
         }
         got.count += arp.count;
@@ -94,7 +95,7 @@ public:
             std::as_const(frame).metadata().segmentation != segmentation_kind::none || !to_ring_ ||
             frame.size() > ring_room_;
         if (large != last_was_large_) {
-            flush();  // each way has a queue of its own, and order is to be kept
+            flush();  // both have queues of their own: keep the order
             last_was_large_ = large;
         }
         return large ? to_kernel_.send_frame(frame, 0, now) : to_ring_->send_frame(frame, 0, now);
@@ -118,7 +119,7 @@ public:
 
 private:
     struct sockets {
-        std::optional<af_packet::device> arp{};  // of Ethernet
+        std::optional<af_packet::device> arp{};  // on Ethernet only
         std::optional<af_packet::device> plain{};
         std::optional<af_packet::ring<256>> in{};
         std::optional<af_packet::transmit_ring> out{};
@@ -142,7 +143,7 @@ private:
     mode mode_;
     std::optional<link_watch> watch_;
     link_state link_;
-    sluice::port::link_header header_{};  // of link_ when it was opened first
+    sluice::port::link_header header_{};  // of link_ at the first opening
     std::optional<sockets> sockets_;
     af_packet::sender::model<packet> to_kernel_;
     std::optional<af_packet::ring_sender::model<packet>> to_ring_;

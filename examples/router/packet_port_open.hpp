@@ -1,4 +1,4 @@
-// How a packet_port opens and closes its sockets, and what they counted.
+// packet_port: opens and closes its sockets, and counts their packets.
 #pragma once
 
 #include "packet_port.hpp"
@@ -53,7 +53,7 @@ inline sluice::result<void, port_error> packet_port::open_sockets() noexcept {
             "open", asked().label(), 0,
             "its packets begin with another header than before; start the router again")};
     }
-    // A socket can join those of the other workers only while the interface is up.
+    // A socket can join the other workers' group only while the interface is up.
     if (mode_.shared && !link_.up) {
         return {};
     }
@@ -92,7 +92,7 @@ inline sluice::result<packet_port::sockets, port_error> packet_port::open_here()
             return sluice::failure{plain.error()};
         }
         made.plain.emplace(std::move(*plain));
-        // Packets of 64 KB are counted with all that the kernel keeps around them.
+        // The kernel counts packets of 64 KB with all their overhead.
         const int room = 8 << 20;
         static_cast<void>(
             ::setsockopt(made.plain->fd(), SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof room));

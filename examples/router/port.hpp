@@ -1,7 +1,7 @@
-// port: what the router asks of an interface, whatever kind of device it is; source and packet: the
-// types that all parts of the router share.
+// port: an interface of the router, for any kind of device; source and packet: the types that all
+// parts of the router share.
 //
-// Expects: one thread. Does: names. Never: decides.
+// Expects: one thread.
 #pragma once
 
 #include "arguments.hpp"
@@ -28,22 +28,22 @@ using sluice::u64;
 using sluice::port::port_error;
 using sluice::port::receive_batch;
 
-// More buffers than the reassembly cache ever holds fragments (2048), so that a batch always finds
-// some, and packets of 64 KB too, which take 33.
+// More buffers than the reassembly cache holds fragments (2048), so that some are always left for a
+// batch, also for packets of 64 KB, which take 33.
 using source = sluice::external_pool<2048, 8192>;
 using packet = source::packet_type;
 
-// Since the start; a device that was opened again goes on counting.
+// Counts since the start, also over a device that was opened again.
 struct port_counts {
     u64 received = 0;
     u64 received_bytes = 0;
-    u64 not_ipv4 = 0;      // of an interface without link header
-    u64 unusable = 0;      // too long, or with offloads that IPv4 has no use for
-    u64 no_buffer = 0;     // our own memory was short
-    u64 kernel_drops = 0;  // the kernel had no room for it in the socket
+    u64 not_ipv4 = 0;      // on interfaces without link header
+    u64 unusable = 0;      // too long, or with offloads that IPv4 cannot have
+    u64 no_buffer = 0;     // the router had no buffer
+    u64 kernel_drops = 0;  // the socket was full
     u64 sent = 0;
-    u64 refused = 0;  // the stack was told
-    u64 lost = 0;     // taken from the stack, refused by the kernel afterwards
+    u64 refused = 0;  // by the device; the stack counts them
+    u64 lost = 0;     // taken from the stack, then refused by the kernel
 
     port_counts& operator+=(const port_counts& o) noexcept {
         received += o.received;
@@ -61,7 +61,7 @@ struct port_counts {
 
 enum class port_state { up, disconnected, down, gone };
 
-// Opens something where the interface is.
+// Opens something in the interface's namespace.
 template <class Open>
 [[nodiscard]] std::invoke_result_t<Open&> in_namespace_of(const link_request& link,
                                                           Open&& open) noexcept {
@@ -69,13 +69,13 @@ template <class Open>
                               : sluice::port::in_namespace("/run/netns/" + link.space, open);
 }
 
-// The exit code for what the system refuses, once it was said why.
+// Prints the error and returns the exit code for it.
 inline int complain(const port_error& e) {
     std::fprintf(stderr, "router: %s\n", message(e).c_str());
     return 1;
 }
 
-// Whether the device gives nothing any more.
+// Whether the device cannot be read any more.
 [[nodiscard]] inline bool is_broken(const receive_batch& got) noexcept {
     using sluice::port::read_status;
     return got.end == read_status::closed || got.end == read_status::failed;
@@ -89,27 +89,27 @@ public:
     port& operator=(const port&) = delete;
 
     [[nodiscard]] virtual bool is_ethernet() const noexcept = 0;
-    // Opens what can be opened now. No error: the port works, or will when its interface is up.
+    // Opens the port. No error: it works, or will when its interface is up.
     [[nodiscard]] virtual sluice::result<void, port_error> open() noexcept = 0;
-    // Looks again, after the descriptor of changes was readable or reading failed. True: the state,
-    // the MTU or the link address changed.
+    // Checks the interface, after changes() was readable or reading failed. True: its state, MTU or
+    // link address changed.
     [[nodiscard]] virtual bool look_again() noexcept = 0;
-    // Whether the system refused something then: looking again is worth while without a change.
+    // Whether the system refused a part of that: look again even without a change.
     [[nodiscard]] virtual bool is_unsettled() const noexcept { return false; }
     [[nodiscard]] virtual port_state state() const noexcept = 0;
     [[nodiscard]] virtual u32 mtu() const noexcept = 0;
     [[nodiscard]] virtual sluice::ethernet::address hardware() const noexcept { return {}; }
-    // Readable when the interface changed; -1: nothing tells.
+    // Readable when the interface changed; -1: there is no descriptor.
     [[nodiscard]] virtual int changes() const noexcept { return -1; }
     // Readable when packets wait.
     virtual void add_descriptors(std::vector<int>& to) const = 0;
 
-    // What waits, as far as there is room, in memory of `from` or of the device.
+    // Receives waiting packets into the span, in memory of `from` or of the device.
     [[nodiscard]] virtual receive_batch receive(source& from, std::span<packet> to) noexcept = 0;
-    // True: taken.
+    // True: the packet was taken.
     [[nodiscard]] virtual bool send(packet& p, sluice::instant now) noexcept = 0;
     virtual void flush() noexcept = 0;
-    // Whether flush() left something that the kernel had no room for.
+    // Whether flush() left packets for which the kernel had no room.
     [[nodiscard]] virtual bool wants_flush() const noexcept { return false; }
     [[nodiscard]] virtual sluice::output_offloads offloads() const noexcept = 0;
     [[nodiscard]] virtual port_counts counts() noexcept = 0;

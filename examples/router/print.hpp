@@ -1,6 +1,6 @@
-// What the router prints of itself: interfaces, neighbours, counters, and a table for a terminal.
+// Prints the router's interfaces, neighbours and counters, and a table for a terminal.
 //
-// Expects: a snapshot. Does: prints lines that begin with what they are about. Never: asks anybody.
+// Expects: a snapshot.
 #pragma once
 
 #include "snapshot.hpp"
@@ -55,7 +55,7 @@ inline void print_neighbours(const snapshot& s, std::FILE* to) {
     }
 }
 
-// Those that are not zero, by the kernel's names, and the balance of fates.
+// Prints the counters that are not zero, by the kernel's names, and the balance of fates.
 inline void print_counters(const snapshot& s, std::FILE* to) {
     const auto line = [to](const char* group, const char* name, u64 n) {
         if (n != 0) {
@@ -73,7 +73,7 @@ inline void print_counters(const snapshot& s, std::FILE* to) {
     std::fflush(to);
 }
 
-// All there is; the counters and their balance come last.
+// Prints all; the counters and their balance come last.
 inline void print_all(const snapshot& s, std::FILE* to) {
     print_ports(s, to);
     print_neighbours(s, to);
@@ -83,8 +83,8 @@ inline void print_all(const snapshot& s, std::FILE* to) {
     print_counters(s, to);
 }
 
-// A table of rates since the snapshot before, so many milliseconds ago; on a terminal in place of
-// the one before.
+// Prints a table of rates since the snapshot before, which is `milliseconds` old; on a terminal it
+// replaces the last table.
 inline void print_table(const snapshot& s, const snapshot& before, u64 milliseconds,
                         std::FILE* to) {
     std::fputs(::isatty(::fileno(to)) != 0 ? "\033[H\033[J" : "", to);

@@ -1,7 +1,6 @@
-// Routes as the router is given them: of the command line, or a file with one in a line, where `#`
-// begins a comment.
+// Reads routes from the command line, or from a file with one route a line; `#` begins a comment.
 //
-// Never: gives a part of a file: what is wrong is told with its line.
+// Never: returns a part of a file: an error names its line.
 #pragma once
 
 #include <sluice/route/text.hpp>
@@ -18,11 +17,11 @@ namespace router {
 
 struct route_line {
     sluice::route_entry route;
-    std::string device{};  // the name of its interface; empty: not given
+    std::string device{};  // the name of its interface; empty: none
     std::string where{};   // "FILE:LINE: ", or "--route "
 };
 
-// What is wrong with the text; empty: nothing, and the route is in `to`.
+// Returns an error text. Empty: the route is in `to`.
 inline std::string parse_route(std::string_view text, route_line& to) {
     const auto read = sluice::parse_route(text);
     if (!read) {
@@ -41,7 +40,7 @@ struct file_closer {
     void operator()(std::FILE* f) const { std::fclose(f); }
 };
 
-// What is wrong; empty: nothing.
+// Returns an error text; empty: none.
 inline std::string read_text(const std::string& name, std::string& to) {
     const std::unique_ptr<std::FILE, file_closer> file{std::fopen(name.c_str(), "re")};
     if (!file) {
@@ -57,7 +56,7 @@ inline std::string read_text(const std::string& name, std::string& to) {
 
 }  // namespace detail
 
-// Adds the routes of a text to `to`; `name` is told in what is wrong. Empty: nothing is.
+// Adds the routes of a text to `to`. Returns an error text with `name`; empty: none.
 inline std::string parse_routes(std::string_view text, const std::string& name,
                                 std::vector<route_line>& to) {
     for (sluice::route_lines lines{text}; lines.next();) {

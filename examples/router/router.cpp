@@ -1,15 +1,15 @@
-// router: an IPv4 router between interfaces (AF_PACKET) and TUN devices, in as many
-// network namespaces as you like.
+// router: an IPv4 router between interfaces (AF_PACKET) and TUN devices, in any number of network
+// namespaces.
 //
-// Shows: one stack over devices of several kinds, with ARP where it is needed; an output policy and
-// a buffer source of one's own; packets that stay where the kernel put them; a loop that sleeps
-// until packets, a signal, a deadline or a change of an interface comes; a stack a thread.
+// Shows: one stack over devices of several kinds, with ARP where needed; a custom output policy and
+// buffer source; packets that stay in the kernel's memory; a loop that sleeps until packets, a
+// signal, a deadline or a change of an interface; one stack a thread.
 // Run (as root): ip netns add left; ip link add eth1 type veth peer name eth0 netns left
 //   ip link set eth1 up; ip -n left link set eth0 up; ip -n left addr add 10.0.1.2/24 dev eth0
 //   ip -n left route add default via 10.0.1.1; and the same with eth2 and 10.0.2 on the right
 //   ./router --packet :eth1:10.0.1.1/24 --packet :eth2:10.0.2.1/24 --stats &
 //   ip netns exec left ping 10.0.2.2
-// `./router --help` tells the rest; `./demo` in the project's root does it all by itself.
+// `./router --help` lists all options; `./demo` in the project's root does all of this.
 #include "print.hpp"
 #include "usage.hpp"
 #include "worker.hpp"
@@ -53,7 +53,7 @@ router::snapshot ask_all(const workers& all) {
     return sum;
 }
 
-// Makes the workers. False: a stack refuses what was given, and that was said.
+// Makes the workers. False: a stack refuses the arguments; the reason was printed.
 bool prepare(const router::arguments& given, const route_list& routes, workers& all) {
     std::optional<sluice::port::pcapng::writer> capture;
     if (!given.pcap.empty()) {
@@ -74,7 +74,7 @@ bool prepare(const router::arguments& given, const route_list& routes, workers& 
     return true;
 }
 
-// The routes of the file as it is now, for all workers or for none.
+// Reads the file of routes again, for all workers or for none.
 void reload(const router::arguments& given, route_list& routes, const workers& all) {
     route_list wanted;
     std::string problem = router::read_wanted_routes(given, wanted);
@@ -92,7 +92,7 @@ void reload(const router::arguments& given, route_list& routes, const workers& a
     }
 }
 
-// Until a signal ends it: true; or nothing is left to route between.
+// Runs until a signal ends it (true) or no interface is left.
 bool watch(const router::arguments& given, route_list& routes, const workers& all,
            sluice::port::signals& signals, int ended) {
     using sluice::port::signal_event;
@@ -140,7 +140,7 @@ int main(int argc, char** argv) {
                      given.help ? "" : "\n", router::usage_text);
         return given.help ? 0 : 2;
     }
-    std::signal(SIGPIPE, SIG_IGN);  // who reads what is printed may go; the routing stays
+    std::signal(SIGPIPE, SIG_IGN);  // the router outlives the reader of its output
     auto signals = or_exit("router", sluice::port::signals::open());
     route_list routes;
     if (const std::string problem = router::read_wanted_routes(given, routes); !problem.empty()) {

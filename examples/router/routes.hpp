@@ -1,9 +1,11 @@
-// route_keeper: the routes that the administrator wants, in the table of one stack.
+// route_keeper: keeps the routes that the administrator wants in the table of one stack.
 //
-// Expects: lines with the numbers of their interfaces. Does: adds and removes the difference to
-// what was wanted before, all of it or nothing; adds those again that went with an interface which
-// is back; makes the table larger when it must be. Never: touches a route that nothing here added.
-// A route that cannot be used while an interface is down waits for it.
+// It adds and removes the difference to the routes wanted before, all of it or nothing. It adds
+// routes again when their interface returns, and enlarges the table when necessary. A route that
+// cannot be used while an interface is down waits for it.
+//
+// Expects: lines with the numbers of their interfaces.
+// Never:   touches a route that it did not add.
 #pragma once
 
 #include "route_file.hpp"
@@ -24,7 +26,7 @@ using sluice::port::zero_pages;
 template <class Stack>
 class route_keeper {
 public:
-    // Room for so many routes at first; addresses bring up to four each.
+    // Initial room for the routes; each address adds up to four.
     [[nodiscard]] static zero_pages room_for(std::size_t routes, std::size_t addresses) {
         const std::size_t some_more = routes / 2 + 1024;
         return zero_pages{
@@ -34,7 +36,7 @@ public:
     route_keeper(Stack& stack, zero_pages memory, std::size_t addresses)
         : stack_{stack}, memory_{std::move(memory)}, addresses_{addresses} {}
 
-    // What is wrong; empty: nothing. Then all of them are in the table, or wait for an interface.
+    // Returns an error text. Empty: all are in the table, or wait for an interface.
     [[nodiscard]] std::string change_to(std::vector<route_line> wanted) {
         std::vector<entry> next = entries_of(std::move(wanted));
         mark_common(entries_, next);
@@ -57,7 +59,7 @@ public:
         entries_ = std::move(next);
         return {};
     }
-    // After an interface came up. What does not work now is told.
+    // Call it after an interface came up. Returns error texts of routes that fail now.
     [[nodiscard]] std::vector<std::string> restore() {
         std::vector<sluice::route_entry> there;
         stack_.routes().for_each([&](const sluice::route_entry& r) { there.push_back(r); });
@@ -75,13 +77,13 @@ public:
     }
 
 private:
-    // lo has one, too.
+    // lo also has one.
     static constexpr std::size_t of_addresses(std::size_t n) { return 4 * (n + 1); }
 
     struct entry {
         route_line line;
-        std::string text;           // what makes it the same
-        sluice::route_entry added;  // as the stack completed it; nowhere: not in the table
+        std::string text;           // identifies the route
+        sluice::route_entry added;  // as completed by the stack; nowhere: not in the table
         bool common = false;        // it was wanted before, or is wanted again
     };
 
@@ -108,7 +110,7 @@ private:
         }
         return all;
     }
-    // In both lists what is the same; `next` takes over how the stack completed it.
+    // Marks routes in both lists; `next` takes over the entries that the stack completed.
     static void mark_common(std::vector<entry>& before, std::vector<entry>& next) {
         std::unordered_multimap<std::string_view, entry*> old;
         for (entry& e : before) {
@@ -138,7 +140,7 @@ private:
             return std::binary_search(gone.begin(), gone.end(), r, before);
         });
     }
-    // What is wrong; empty: it is there, or waits for an interface.
+    // Returns an error text. Empty: the route is there, or waits for an interface.
     std::string add(entry& e) {
         e.added = sluice::nowhere;
         const auto added = stack_.add_route(e.line.route);

@@ -1,7 +1,7 @@
-// What a worker tells of itself, copied, so that another thread can print it; and the sum of all
-// workers.
+// snapshot: a copy of a worker's state, so that another thread can print it; and the sum of
+// several.
 //
-// Expects: snapshots of workers with the same interfaces. Does: adds. Never: touches a worker.
+// Expects: snapshots of workers with the same interfaces.
 #pragma once
 
 #include "port.hpp"
@@ -30,10 +30,10 @@ struct port_line {
     port_counts counts;
 };
 
-// What ended in the link, which the stack takes for sent; and what was no business of either.
+// Packets that ended in the link, which the stack counts as sent; and frames for neither.
 struct link_counts {
-    u64 pushed_out = 0;  // waited for a link address, and made room for others
-    u64 refused = 0;     // by the device, after it had waited; or ARP
+    u64 pushed_out = 0;  // evicted while waiting for a link address
+    u64 refused = 0;     // by the device: ARP, or packets that had waited
     u64 tagged = 0;      // frames of VLANs
     u64 foreign = 0;     // frames of other protocols, or cut short
 
@@ -46,13 +46,13 @@ struct link_counts {
     }
 };
 
-// Of one worker: its own; of all: the sum. sluice::balance_of() reads it as it does a stack.
+// The state of one worker, or the sum of all. sluice::balance_of() reads it as a stack.
 struct snapshot {
     std::vector<port_line> ports;  // by interface, from first_interface on
     std::vector<neighbour_line> neighbours;
     link_counts link;
     sluice::snmp_counters sum;
-    sluice::settings switched;  // the same in all
+    sluice::settings switched;  // the same in all workers
     std::size_t held_now = 0;
     u64 not_captured = 0;
 
@@ -60,7 +60,7 @@ struct snapshot {
     [[nodiscard]] std::size_t held() const noexcept { return held_now; }
 };
 
-// Workers know the same neighbours: the freshest news counts.
+// Workers know the same neighbours: the newest line counts.
 inline void add_neighbour(std::vector<neighbour_line>& to, const neighbour_line& line) {
     for (neighbour_line& known : to) {
         if (known.interface == line.interface && known.address == line.address) {

@@ -1,8 +1,8 @@
-// The stack of the router: the policies that differ from linux_router's, and what an administrator
-// sets before it runs.
+// The stack of the router: its policies that differ from linux_router, and the settings that an
+// administrator makes before it runs.
 //
-// Expects: arguments that were parsed. Does: says on stderr what the stack refuses. Never: opens
-// anything.
+// Expects: parsed arguments.
+// Errors:  printed on stderr, if the stack refuses something.
 #pragma once
 
 #include "exits.hpp"
@@ -16,8 +16,8 @@
 
 namespace router {
 
-// Identifications at random: of what the router itself sends nothing shows how much that is, to
-// nobody (nmap -O reports II=RI, of Linux II=I).
+// Random identifications: they do not reveal how many packets the router itself sends (nmap -O
+// reports II=RI; for Linux, II=I).
 struct edge : sluice::policies<sluice::based_on<sluice::linux_router>, sluice::buffers<source>,
                                sluice::interfaces<interface_table>,
                                sluice::identification<sluice::random_identification>,
@@ -25,7 +25,7 @@ struct edge : sluice::policies<sluice::based_on<sluice::linux_router>, sluice::b
 using stack = sluice::stack<edge>;
 using kept_routes = route_keeper<stack>;
 
-// As `sysctl -w`.
+// Sets a switch, as `sysctl -w`.
 inline void write_switch(stack& s, const arguments& given, const switch_setting& w) {
     const bool of_all = w.interface == "all";
     if (w.global != nullptr) {
@@ -41,7 +41,7 @@ inline void write_switch(stack& s, const arguments& given, const switch_setting&
     }
 }
 
-// Switches and addresses; false: something was refused.
+// Sets switches and addresses. False: something was refused.
 inline bool configure(stack& s, const arguments& given, const std::vector<u32>& mtus) {
     const auto write = [&](bool of_interfaces) {
         for (const switch_setting& w : given.switches) {
@@ -67,7 +67,7 @@ inline bool configure(stack& s, const arguments& given, const std::vector<u32>& 
     return true;
 }
 
-// All routes of the command line and of the file, as it is now. What is wrong; empty: nothing.
+// Reads the routes of command line and file. Returns an error text; empty: none.
 inline std::string read_wanted_routes(const arguments& given, std::vector<route_line>& to) {
     to = given.routes;
     if (given.routes_file.empty()) {

@@ -1,8 +1,8 @@
-// `--set`: a switch of the kernel's, with its value, as `sysctl` is told it.
+// `--set`: reads a switch of the kernel with its value, in the syntax of `sysctl`.
 //
 //   net.ipv4.ip_default_ttl=32    net.ipv4.conf.eth1.rp_filter=1    net.ipv4.route.min_pmtu=576
 //
-// Never: has a side effect: who writes a value does what goes with it.
+// Never: has a side effect: the caller writes the value.
 #pragma once
 
 #include <sluice/packet/named_settings.hpp>
@@ -14,7 +14,7 @@
 
 namespace router {
 
-// A switch that was found and what it is to be.
+// A switch and its new value.
 struct switch_setting {
     const sluice::named_setting<sluice::settings>* global = nullptr;
     const sluice::named_setting<sluice::interface_settings>* of_interface = nullptr;  // or this
@@ -24,7 +24,7 @@ struct switch_setting {
 
 namespace detail {
 
-// One number or two, blanks between them.
+// One number, or two with blanks between them.
 template <class Owner>
 std::string read_values(const sluice::named_setting<Owner>& row, std::string_view text,
                         sluice::setting_value& to) {
@@ -51,7 +51,7 @@ std::string read_values(const sluice::named_setting<Owner>& row, std::string_vie
 
 }  // namespace detail
 
-// What is wrong with the text; empty: nothing, and the switch is in `to`.
+// Returns an error text. Empty: the switch is in `to`.
 inline std::string parse_switch(std::string_view text, switch_setting& to) {
     constexpr std::string_view root = "net.ipv4.";
     constexpr std::string_view conf = "conf.";

@@ -1,6 +1,7 @@
-// tun_port: a TUN device as an interface of the router.
+// tun_port: a TUN device as an interface of the router. It opens one queue of the device.
 //
-// Expects: as port/tun.hpp. Does: opens one queue of it. Never: brings it up.
+// Expects: as port/tun.hpp.
+// Never:   brings it up.
 #pragma once
 
 #include "port.hpp"
@@ -31,7 +32,7 @@ public:
         sender_ = device_->sender();
         return {};
     }
-    // A TUN device ends with its interface, and with nothing else: reading may fail for a while.
+    // A TUN device ends only with its interface; reading may fail for a while.
     [[nodiscard]] bool look_again() noexcept override {
         const bool had = device_ && !device_->is_attached();
         if (had) {

@@ -1,4 +1,4 @@
-// What `router --help` prints.
+// The text of `router --help`.
 #pragma once
 
 namespace router {

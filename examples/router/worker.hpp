@@ -1,8 +1,10 @@
 // worker: a stack with its ports and its link, and the loop that runs them in a thread of its own.
 //
-// Expects: start() and everything else but run() called by the thread that made it. Does: sleeps
-// until packets, a change of an interface, a deadline or a question comes. Never: spins; touches
-// another worker: a question is answered with a copy.
+// It sleeps until packets, a change of an interface, a deadline or a request of another thread
+// comes. It answers a request with a copy.
+//
+// Expects: the thread that made it calls start() and all others except run().
+// Never:   spins; touches another worker.
 #pragma once
 
 #include "snapshot.hpp"
@@ -27,21 +29,21 @@ namespace router {
 
 class worker {
 public:
-    // The first of several answers ARP, and tells of interfaces that change.
+    // The first of several answers ARP and reports changes of interfaces.
     worker(const arguments& given, const std::vector<route_line>& routes, bool is_first,
            sluice::hash_key seed, std::optional<sluice::port::pcapng::writer> capture);
     worker(const worker&) = delete;
     worker& operator=(const worker&) = delete;
 
-    // Opens the ports, or ends the program, and sets the stack up. False: the stack refuses what
-    // was given, and that was said.
+    // Opens the ports, or ends the program, and sets the stack up. False: the stack refuses the
+    // arguments; the reason was printed.
     [[nodiscard]] bool prepare();
-    // `ended`: a descriptor of eventfd(2) that is written when nothing is left to route between.
+    // `ended`: a descriptor of eventfd(2), written when no interface is left.
     void start(int ended) {
         runs_ = true;
         thread_ = std::thread{[this, ended] { run(ended); }};
     }
-    // Asks it to end, and waits until it has.
+    // Ends the thread and waits for it.
     void stop() {
         stopping_ = true;
         {
@@ -50,14 +52,14 @@ public:
         }
         thread_.join();
     }
-    // Of a worker that runs, or has stopped.
+    // The state of the worker, running or stopped.
     [[nodiscard]] snapshot ask();
-    // Other routes than before, between two bursts of packets. What is wrong; empty: nothing.
-    // Otherwise those before stay.
+    // Replaces the routes, between two bursts of packets. Returns an error text, and then the old
+    // routes stay; empty: none.
     [[nodiscard]] std::string change_routes(const std::vector<route_line>& to);
 
 private:
-    // For a port: when what fails or gives nothing is tried again.
+    // For a port: when to try again after failures.
     struct rest {
         sluice::port::back_off reading;
         sluice::port::back_off looking;
@@ -73,9 +75,9 @@ private:
     void follow(port& changed);
     void tell(const port& changed) const;
     [[nodiscard]] snapshot take_snapshot();
-    // Does something in the worker's thread; in this one when that does not run.
+    // Calls `what` in the worker's thread, or in this one if that does not run.
     void do_there(const std::function<void()>& what);
-    // Wakes it again and again: a write may fail.
+    // Wakes the thread until the condition holds: a write may fail.
     template <class Condition>
     void wait_until(Condition&& met, std::unique_lock<std::mutex>& lock) {
         do {
@@ -88,11 +90,11 @@ private:
     const std::vector<route_line>& first_routes_;
     bool is_first_;
     std::optional<capture_writer> capture_;
-    // In this order: packets in the link and in the stack may lie in the ports' memory or in the
-    // stack's.
+    // The order matters: packets in the link and in the stack may lie in memory of the ports or of
+    // the stack.
     std::vector<std::unique_ptr<port>> ports_;
     exits exits_;
-    std::optional<kept_routes> routes_;  // with the memory of the stack's table
+    std::optional<kept_routes> routes_;  // holds the memory of the stack's table
     std::unique_ptr<stack> stack_;
     std::optional<own_addresses> addresses_;
     std::unique_ptr<ethernet> link_;
@@ -107,7 +109,7 @@ private:
     sluice::port::descriptor wake_;  // of eventfd(2)
     std::thread thread_;
     std::atomic<bool> stopping_ = false;
-    std::mutex mutex_;  // of what follows
+    std::mutex mutex_;  // guards the members below
     std::condition_variable answered_;
     const std::function<void()>* asked_ = nullptr;
     bool runs_ = false;

@@ -1,4 +1,4 @@
-// What a worker does while it runs.
+// The loop of a worker.
 #pragma once
 
 #include "worker.hpp"
@@ -41,7 +41,7 @@ inline void worker::run(int ended) {
     static_cast<void>(::write(ended, &one, sizeof one));
 }
 
-// The next deadline of the stack and the link.
+// Serves stack and link. Returns the next deadline of both.
 inline sluice::instant worker::do_what_is_due(sluice::moment now) {
     const sluice::instant of_link =
         link_->poll(now.now, [this](packet&& p) { failed_.push_back(std::move(p)); });
@@ -50,11 +50,11 @@ inline sluice::instant worker::do_what_is_due(sluice::moment now) {
     }
     failed_.clear();
     const sluice::instant of_stack = stack_->poll(now);
-    exits_.frames.flush();  // the link's questions
+    exits_.frames.flush();  // ARP requests
     return of_link < of_stack ? of_link : of_stack;
 }
 
-// Sleeps until something comes. What failed often is left alone for a while.
+// Sleeps until a descriptor is ready or the deadline. A port that failed often rests for a while.
 inline void worker::wait(sluice::instant deadline, sluice::instant now) {
     waiting_.assign(1, {wake_.get(), POLLIN, 0});
     waiting_for_.assign(1, nullptr);
@@ -103,7 +103,7 @@ inline void worker::wait(sluice::instant deadline, sluice::instant now) {
     }
 }
 
-// A burst of one port through the stack.
+// Passes a burst of one port through the stack.
 inline void worker::serve(port& from) {
     std::array<packet, 64> burst;
     const receive_batch got = from.receive(stack_->buffers(), burst);
@@ -129,7 +129,7 @@ inline void worker::serve(port& from) {
     }
 }
 
-// What the interface is now is what the stack and the link are told.
+// Brings stack and link up to date with a changed interface.
 inline void worker::follow(port& changed) {
     const bool is_different = changed.look_again();
     rest_of(changed).looking.note(
@@ -152,7 +152,7 @@ inline void worker::follow(port& changed) {
         if (up && is_first_ && changed.is_ethernet()) {
             const sluice::instant now = sluice::port::steady_clock::now_instant();
             for (const auto& own : changed.asked().addresses) {
-                // Hosts may know another address.
+                // Hosts may know the old address.
                 link_->announce(changed.index(), own.address, now);
             }
         }

@@ -1,4 +1,4 @@
-// How a worker is put together, and what it tells of itself.
+// The setup of a worker, and its snapshot.
 #pragma once
 
 #include "packet_port.hpp"

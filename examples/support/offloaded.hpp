@@ -1,9 +1,9 @@
 // finish_offloads: completes a captured packet that was captured before its device had finished it.
 //
-// A total length of 0 stands for segmentation offload: it becomes the packet's length, as in tcpdump
-// and Wireshark, and TCP is to be cut for an MTU of 1,500. For more than 65,535 bytes it stays 0
-// (BIG TCP), and the stack uses the packet's own length. On request the header checksum is filled in
-// and transport checksums are trusted.
+// A total length of 0 stands for segmentation offload: it becomes the packet's length, as in
+// tcpdump and Wireshark, and TCP is to be cut for an MTU of 1,500. For more than 65,535 bytes it
+// stays 0 (BIG TCP), and the stack uses the packet's own length. On request the header checksum is
+// filled in and transport checksums are trusted.
 //
 // Expects: a packet of one piece that begins at its IPv4 header, in a buffer of its own.
 // Never:   fills in a checksum without a request; takes a cut packet for a whole one.
