@@ -33,7 +33,7 @@ class packet_port final : public port {
 public:
     struct mode {
         bool plain = false;
-        bool shared = false;  // spread over the other workers' sockets
+        bool shared = false;  // frames are shared with the other workers
         bool speaks = true;   // reports the changes that it finds
     };
     packet_port(const link_request& asked, u16 index, mode how) : port{asked, index}, mode_{how} {}

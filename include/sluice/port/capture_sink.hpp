@@ -122,7 +122,7 @@ public:
         return keep(pieces) || left_out();
     }
 
-    // Why records are left out. Those who share a capture get each reason once.
+    // Why records are left out. Each is returned once, to the first who asks.
     [[nodiscard]] std::optional<port_error> news() noexcept {
         const std::lock_guard lock{mutex_};
         return std::exchange(news_, std::nullopt);

@@ -106,7 +106,7 @@ public:
                           {tail, padding + std::size_t{16}}};
         return sink_->write(pieces, capture_sink::record_kind::packet);
     }
-    // Why packets are left out. Those who share a capture get each reason once.
+    // Why packets are left out. Each is returned once, to the first who asks.
     [[nodiscard]] std::optional<port_error> news() noexcept {
         return sink_ != nullptr ? sink_->news() : std::nullopt;
     }
