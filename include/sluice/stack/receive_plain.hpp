@@ -68,15 +68,14 @@ judge(const Core& c, const accept_rules<Core>& rules, const typename Core::packe
 // Handles a packet by that answer. A packet to be forwarded meets hooks.
 template <class Core>
 constexpr fate receive_judged(Core& c, typename Core::packet_type& packet, pipeline::accepted as,
-                              const hop_entry& hop) noexcept {
-    switch (as) {
-    case pipeline::accepted::forward:
-        return forward_hooked(c, packet, hop);
-    case pipeline::accepted::local:
-        return deliver_at_once(c, packet);
-    default:
-        return receive_slow(c, std::move(packet));
+                              [[maybe_unused]] const hop_entry& hop) noexcept {
+    if constexpr (!Core::gates_type::hooks_type::never_active) {
+        if (as == pipeline::accepted::forward) {
+            return forward_hooked(c, packet, hop);
+        }
     }
+    return as == pipeline::accepted::local ? deliver_at_once(c, packet)
+                                           : receive_slow(c, std::move(packet));
 }
 
 // Handles packets of a batch until one is of another interface or for forward_plain, or until
