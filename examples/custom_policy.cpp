@@ -39,11 +39,7 @@ struct odd_and_even {
 };
 
 struct splitter
-    : sluice::policies<sluice::based_on<sluice::linux_router>, sluice::routes<odd_and_even>> {
-    [[nodiscard]] static constexpr sluice::settings initial_settings() noexcept {
-        return sluice::linux_router::initial_settings();
-    }
-};
+    : sluice::policies<sluice::based_on<sluice::linux_router>, sluice::routes<odd_and_even>> {};
 using stack = sluice::stack<splitter>;
 
 stack::packet_type datagram_to(stack& s, ipv4::address destination) {

@@ -9,10 +9,10 @@
 // unicast, to all that match if it is broadcast or multicast. It returns their number.
 //
 // A **protocol_handler** is registered at run time and may be replaced or wrapped. `receive(packet,
-// info, services)` takes the packet, whose bounds begin at the IPv4 header. It answers: taken;
-// ignored; unwanted (the stack sends protocol unreachable); left to the stack (by a handler that
-// wraps a built-in one); or deliver again as another protocol (a tunnel). `error(...)` receives an
-// ICMP error about a packet of this protocol.
+// info, services)` takes the packet, whose bounds begin at the IPv4 header. It answers one of
+// `handler_result`: `taken()`; `ignored()`; `unreachable()` (the stack sends protocol unreachable);
+// `built_in()` (left to the stack, by a handler that wraps a built-in one); or `again(protocol)`
+// (a tunnel). `error(...)` receives an ICMP error about a packet of this protocol.
 //
 // `report(notice)` passes an ICMP error to the raw endpoints that match the quoted datagram, and to
 // the UDP endpoint if it quotes UDP; it returns false if it quotes UDP of no endpoint.

@@ -5,9 +5,14 @@
 //
 // `lookup(address)` returns the id of the best route, or `next_hop::none`. The longest prefix wins;
 // of equal prefixes the one with a tos, then the smaller metric. `lookup(query)` does the same
-// under a tos, an interface and a scope. `at(id)` returns the entry; it stays valid until the table
-// changes. `add` and `remove` change the table and return an error if they cannot. `version()`
-// changes with every change of the table.
+// under a tos, an interface and a scope. A `throw` route that answers means `next_hop::none`.
+// `route/selection.hpp` has these rules as functions: `answers`, `is_tried_before`,
+// `has_same_key`. `at(id)` returns the entry, which stays valid until the table changes; an id
+// without a route, also one that was removed, names `nowhere`. `add` and `remove` change the
+// table and return an error if they cannot. `version()` changes with every change of the table.
+//
+// A table that needs an argument names its type `parts` and has a constructor from it:
+// `stack<edge>{{.routes = parts, .seed = seed}}` passes it.
 //
 // Constants: `has_local_routes`: the table holds the local and broadcast addresses; otherwise the
 // stack keeps those of its interfaces in front of it (`with_local_routes`). `memory_limit`.

@@ -27,6 +27,12 @@ public:
     static constexpr std::size_t memory_limit =
         Table::memory_limit + sizeof(bounded_vector<route_entry, N>);
 
+    constexpr with_local_routes() noexcept = default;
+    // Makes the table from its constructor argument.
+    template <class T = Table>
+        requires requires { typename T::parts; }
+    constexpr explicit with_local_routes(typename T::parts p) noexcept : table_{std::move(p)} {}
+
     [[nodiscard]] constexpr const Table& table() const noexcept { return table_; }
 
     [[nodiscard]] constexpr next_hop lookup(ipv4::address destination) const noexcept {

@@ -77,6 +77,7 @@ struct core {
         typename device_type::output_type output{};
         hash_key seed = detail::missing_seed<P>();
         settings switches = P::initial_settings();
+        // The `parts` of the route policy (route/concept.hpp); empty if it has none.
         [[no_unique_address]] typename tables_type::from_routes::type routes{};
     };
 

@@ -11,6 +11,7 @@
 #include <sluice/route/with_local_routes.hpp>
 #include <sluice/routing/tables.hpp>
 
+#include <cstddef>
 #include <type_traits>
 
 namespace sluice {
@@ -28,6 +29,14 @@ template <class Routes>
 struct route_parts<Routes> {
     using type = typename Routes::parts;
     [[nodiscard]] static constexpr Routes make(type p) noexcept { return Routes{p}; }
+};
+template <class Table, std::size_t N>
+    requires requires { typename Table::parts; }
+struct route_parts<with_local_routes<Table, N>> {
+    using type = typename Table::parts;
+    [[nodiscard]] static constexpr with_local_routes<Table, N> make(type p) noexcept {
+        return with_local_routes<Table, N>{p};
+    }
 };
 
 }  // namespace detail

@@ -10,7 +10,7 @@
 //
 // Expects: sentences and names that live as long as the program.
 // Never:   throws, ends the program, or reports one line of a suite more than three times in a
-//          case.
+//          case. The result counts all of them.
 // Cost:    a comparison and a counter for a requirement that holds; text only for a broken one.
 #pragma once
 
@@ -19,10 +19,13 @@
 #include <sluice/base/time.hpp>
 #include <sluice/wire/text.hpp>
 
+#include <cstdint>
 #include <cstdio>
 #include <functional>
+#include <map>
 #include <source_location>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -114,7 +117,7 @@ public:
     void begin(const char* about) {
         about_ = about;
         clear_given();
-        last_ = nullptr;
+        reported_.clear();
         ++result_.cases;
     }
     // Names the input of the next checks: a name, and a number or an address.
@@ -164,7 +167,7 @@ private:
         u64 number = 0;
         input_kind kind = input_kind::none;
     };
-    static constexpr u32 reports_in_turn = 3;
+    static constexpr u32 reports_of_a_line = 3;
 
     bool count(bool does) {
         ++result_.checks;
@@ -172,9 +175,7 @@ private:
         return does;
     }
     bool fail(const char* sentence, std::string detail, place at) {
-        repeated_ = sentence == last_ ? repeated_ + 1 : 1;
-        last_ = sentence;
-        if (repeated_ <= reports_in_turn) {
+        if (++reported_[{at.file_name(), at.line()}] <= reports_of_a_line) {
             const std::string with = given_text();
             const char* const between = with.empty() || detail.empty() ? "" : "; ";
             report_({.file = at.file_name(),
@@ -205,8 +206,8 @@ private:
     reporter report_;
     const char* about_ = "";
     input given_{};
-    const char* last_ = nullptr;  // the sentence that was broken last
-    u32 repeated_ = 0;
+    // How often each line was broken in this case.
+    std::map<std::pair<std::string_view, std::uint_least32_t>, u32> reported_;
     suite_result result_{};
 };
 

@@ -78,7 +78,7 @@ inline byte_vector echo_request(std::size_t size = 8) {
 }
 
 // Without a checksum, as UDP allows.
-inline byte_vector udp_message_of(u16 from, u16 to, const byte_vector& data) {
+inline byte_vector udp_message_of(u16 from, u16 to, const_bytes data) {
     byte_vector made(udp::layout::size + data.size());
     copy_bytes(made.data() + udp::layout::size, data.data(), data.size());
     const udp::view header{made.data()};

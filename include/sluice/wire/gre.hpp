@@ -1,7 +1,8 @@
 // gre: the GRE header with its optional checksum, key and sequence number.
 //
 // The checksum covers the payload too, so the caller computes it: checksum::compute over header and
-// payload with the field set to 0.
+// payload with the field set to 0, then `view->set(gre::checksum, sum)` of a `gre::view::checked`
+// view, which is false if the header has no checksum.
 //
 // Source: RFC 2784 section 2.1, RFC 2890 section 2.
 #pragma once

@@ -21,6 +21,13 @@ struct one_way {
 static_assert(route_policy<one_way> && !mutable_route_policy<one_way>);
 static_assert(mutable_route_policy<with_local_routes<one_way>>);
 
+// The same, to the gateway that the stack's constructor passes.
+struct given_way : one_way {
+    using parts = ipv4::address;
+    constexpr explicit given_way(ipv4::address gateway) noexcept
+        : one_way{{.interface = 3, .gateway = gateway}} {}
+};
+
 // A table like any other, but without local routes.
 struct plain_table : linear_routes<16> {
     static constexpr bool has_local_routes = false;
@@ -140,6 +147,16 @@ TEST_CASE("own route policy: more addresses than the list holds are refused, non
     CHECK(table.remove(own).error() == route_error::not_found);
     CHECK(table.version() != before);
     CHECK(table.at(table.lookup("10.0.1.1"_ip)).type == route_type::unicast);
+}
+
+TEST_CASE("own route policy: the stack passes the constructor's argument to a table behind local "
+          "routes") {
+    struct given_router
+        : policies<based_on<linux_router>, routes<given_way>, buffers<fixed_pool<2048, 64>>> {};
+    const auto s = std::make_unique<stack<given_router>>(typename stack<given_router>::parts{
+        .seed = sluice::testing::fixed_seed, .routes = "10.0.2.77"_ip});
+    const auto& routes = s->routes();
+    CHECK(routes.at(routes.lookup("192.0.2.7"_ip)).gateway == "10.0.2.77"_ip);
 }
 
 }  // namespace stack_own_route_policy
