@@ -69,7 +69,7 @@ def page(root, name, header):
 def index(names):
     rows = "".join(f"* [{name}]({name}.md)\n" for name in names)
     return ("<!-- Written by scripts/concept_pages.py. -->\n# Concepts\n\n"
-            "What a policy must offer, one page a concept, taken from the headers.\n\n" + rows)
+            "The requirements on each policy, one page per concept, generated from the headers.\n\n" + rows)
 
 
 def wanted_pages(root):

@@ -156,10 +156,10 @@ def page(e, area):
 def index(e):
     lines = ["<!-- Written by scripts/rfc_pages.py from what the tests asserted. -->",
              "# RFC requirements", "",
-             "What the RFCs ask, what the stack does, and the test that showed it. Where Linux knowingly",
-             "does something else, so do the presets that follow it (`deviates as Linux`), and the test",
-             "shows what; where `hardened_router` follows the RFC, that is said and tested. `listed`: a",
-             "SHOULD that is not followed. A MAY without a test is `optional`.", "",
+             "The requirements of the RFCs, whether the stack meets them, and the test that shows it. Some",
+             "differences are Linux's own, and the presets that follow Linux share them (`deviates as Linux`);",
+             "the test shows the difference, and says if `hardened_router` follows the RFC. `listed`: a SHOULD",
+             "that the stack does not follow. `optional`: a MAY without a test.", "",
              "| area | " + " | ".join(COLUMNS) + " |", "|---|" + "---|" * len(COLUMNS)]
     for area in AREAS:
         count = collections.Counter(e.outcome(r["id"]) for r in e.in_area(area))

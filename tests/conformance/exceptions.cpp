@@ -1,5 +1,5 @@
-// What every exceptions_policy must do, by the suite that users have; and what its
-// concept refuses.
+// Runs the conformance suite on each exceptions_policy of the library, and tests what the concept
+// rejects.
 #include "support/conformance.hpp"
 
 #include <doctest/doctest.h>

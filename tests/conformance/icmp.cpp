@@ -1,4 +1,4 @@
-// What every icmp_policy must do, by the suite that users have; and what ours say.
+// Runs the conformance suite on each icmp_policy of the library, and tests their first answers.
 #include "support/conformance.hpp"
 
 #include <doctest/doctest.h>

@@ -1,4 +1,4 @@
-// What every identification_policy must do, asked of each model by the suite that users have.
+// Runs the conformance suite on each identification_policy of the library.
 #include "support/conformance.hpp"
 
 #include <doctest/doctest.h>

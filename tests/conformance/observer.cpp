@@ -1,5 +1,4 @@
-// What every observer must do, by the suite that users have; and what its
-// concept refuses.
+// Runs the conformance suite on each observer of the library, and tests what the concept rejects.
 #include "support/conformance.hpp"
 
 #include <doctest/doctest.h>

@@ -1,4 +1,4 @@
-// What a stack relies on of every options_policy, asked of each model by the suite that users have.
+// Runs the conformance suite on each options_policy of the library.
 #include "support/conformance.hpp"
 
 #include <doctest/doctest.h>

@@ -1,4 +1,5 @@
-// What every output_policy must do, by the suite that users have; and what its concept refuses.
+// Runs the conformance suite on each output_policy of the library, and tests what the concept
+// rejects.
 #include "support/conformance.hpp"
 
 #include <doctest/doctest.h>

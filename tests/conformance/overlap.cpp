@@ -1,5 +1,5 @@
-// What the bytes of a datagram are under each rule for overlaps, by the suite that users have: each
-// rule of the library, and four of a user; and how a cache asks a rule.
+// Runs the conformance suite on each overlap rule of the library and on four rules of a user, and
+// tests how a cache asks a rule.
 #include "../unit/reassembly/fragments.hpp"
 #include "support/conformance.hpp"
 
@@ -15,13 +15,13 @@ using namespace reassembly_test;
 namespace {
 
 // A user's own rules: two of other systems, and two that give every answer.
-struct bsd {  // the lower offset wins; what was first, where they are equal
+struct bsd {  // the lower offset wins; at equal offsets the held bytes
     static constexpr overlap_answer settle(byte_range held, byte_range incoming) noexcept {
         return held.start <= incoming.start ? overlap_answer::keep_held
                                             : overlap_answer::keep_incoming;
     }
 };
-struct windows {  // what was first, unless it lies inside what comes
+struct windows {  // the held bytes win, unless they lie inside the incoming ones
     static constexpr overlap_answer settle(byte_range held, byte_range incoming) noexcept {
         const bool inside = incoming.start < held.start && held.end < incoming.end;
         return inside ? overlap_answer::keep_incoming : overlap_answer::keep_held;

@@ -1,5 +1,5 @@
-// What every device must do, asked of each port. Those of the kernel live in a namespace of the
-// test's own and need root; else skipped.
+// Tests the properties of every device on each port. Ports of the kernel live in a namespace of the
+// test; without root these tests are skipped.
 #include "port_kinds.hpp"
 
 namespace conformance_port {

@@ -1,5 +1,5 @@
-// The ports that the conformance suite asks (port.cpp): for each, where it lives, how it is opened,
-// what brings packets to it, and what takes it away.
+// The ports that port.cpp tests: for each, where it lives, how it is opened, how packets reach it,
+// and how it is removed.
 #pragma once
 
 #include "../unit/port/temporary_file.hpp"

@@ -1,4 +1,4 @@
-// What every model of reassembly_policy keeps, asked of each model by the suite that users have.
+// Runs the conformance suite on each reassembly_policy of the library.
 #include "support/conformance.hpp"
 
 #include <doctest/doctest.h>

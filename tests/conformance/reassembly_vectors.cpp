@@ -1,6 +1,6 @@
-// The reassembly room alone against the fragments recorded from Linux
-// (tests/kernel/vectors/reassembly.vec): verdict, counters, drop reason and bytes of each. The
-// same file is replayed through a whole stack elsewhere.
+// Feeds the fragments recorded from Linux (tests/kernel/vectors/reassembly.vec) to the reassembly
+// room alone, and compares result, counters, drop reason and bytes of each. The replayer feeds the
+// same file to a whole stack.
 #include <sluice/packet/pool_storage.hpp>
 #include <sluice/pipeline/validate.hpp>
 #include <sluice/reassembly/bounded_cache.hpp>

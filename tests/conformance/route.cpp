@@ -1,4 +1,4 @@
-// What every route_policy must answer, asked of each model by the suite that users have.
+// Runs the conformance suite on each route_policy of the library.
 #include "support/conformance.hpp"
 #include "support/given_table.hpp"
 

@@ -1,5 +1,5 @@
-// for_each and remove_if of the tables, held against a list by the suite that users have; and what
-// `remove` means.
+// Compares `for_each` and `remove_if` of the tables with a list, by the conformance suite, and
+// tests which route `remove` removes.
 #include "support/conformance.hpp"
 #include "support/given_table.hpp"
 

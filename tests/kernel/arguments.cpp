@@ -5,21 +5,21 @@
 namespace replay {
 
 const char* const usage = R"(usage: replay_vectors [options] PATH...
-PATH is a vector file or a folder of them (*.vec). Every scenario is replayed packet by packet and
-again with each run of packets as one batch; it passes only if both agree with the recording.
+PATH is a vector file or a folder of them (*.vec). Replays every scenario packet by packet, and again
+with each run of packets as one batch; a scenario passes only if both agree with the recording.
 
   --list              print the scenario names
-  --parse             only read the files, and compare the totals with summary.txt beside them
+  --parse             only read the files, and compare the totals with their summary.txt
   --self-test         change every expected byte, value and line of some passing scenarios
-  --sample N          scenarios a family for --self-test (default 3)
-  --only NAME         this scenario; a * at the end stands for anything
-  --family F          scenarios of this family
-  --pass single|batch only one of the two passes
-  --expected FILE     scenarios that are known to fail: lines `NAME  reason`
+  --sample N          scenarios per family for --self-test (default 3)
+  --only NAME         replay only this scenario; a * at the end matches any text
+  --family F          replay only scenarios of this family
+  --pass single|batch run only one of the two passes
+  --expected FILE     list of scenarios known to fail: lines `NAME  reason`
   --ignore-counters P do not compare counters whose names begin with P (may be repeated)
   --stale-checksums   forgive header checksums that the kernel leaves stale after options
   --ignore-drops      do not compare drop reasons
-  --subject NAME      stack, echo or null
+  --subject NAME      the tested subject: stack, echo or null
   --brief             no hex dumps
 )";
 

@@ -238,7 +238,7 @@ void comparer::compare_drops(std::span<const step> run, const observation& seen)
         return;
     }
     std::vector<std::string> left = std::move(expected);
-    std::vector<std::string> ours;  // what the kernel does not name
+    std::vector<std::string> ours;  // reasons that the recording does not name
     for (const std::string& reason : seen.drops)
         if (reason != silent && !take_one(left, reason)) ours.push_back(reason);
     for (const std::string& reason : ours)

@@ -1,6 +1,6 @@
-// Compares what came out of a stack with what a vector file expects: packets per interface,
-// deliveries, errors and socket errors per socket, return values, counters. Expects the events of
-// one scenario in order, because identification groups reach over a whole scenario.
+// Compares the results of a stack with those that a vector file expects: packets by interface;
+// deliveries, errors and socket errors by socket; return values; counters. Expects the events of
+// one scenario in order, because identification groups span a whole scenario.
 #pragma once
 
 #include "packet_compare.hpp"
@@ -11,8 +11,8 @@
 namespace replay {
 
 struct compare_options {
-    // Compare the kernel's drop reasons too: each must be there as often, NOT_SPECIFIED stands for
-    // any, and what the subject calls CONSUMED may be there without a line.
+    // Compare the kernel's drop reasons too: each must occur as often; NOT_SPECIFIED stands for any;
+    // the subject's CONSUMED needs no line.
     bool drops = false;
     bool stale_checksums = false;  // forgive header checksums the kernel itself left stale
     std::vector<std::string> ignored_counters{};  // beginnings of names, as "Udp."

@@ -1,4 +1,5 @@
-// Random configurations and packets given to the kernel of this machine and to the stack.
+// Gives random configurations and packets to the kernel of this machine and to the stack, and
+// compares the results.
 #include "differential_explained.hpp"
 #include "differential_kernel.hpp"
 
@@ -14,18 +15,18 @@ namespace replay {
 namespace {
 
 const char* const usage = R"(usage: differential [options]
-Gives random configurations and structured random packets to the kernel, in network namespaces of
-its own, and to a stack set up the same way; compares what comes out, deliveries and counters.
-A difference is made small and written as a vector. Exit code 1 when there was one, 77 when this
-machine cannot do it. Needs root, /dev/net/tun and iproute2.
+Gives random configurations and structured random packets to the kernel, in new network namespaces,
+and to a stack with the same configuration; compares sent packets, deliveries and counters. Reduces
+each difference and writes it as a vector. Exit code 1: differences were found; 77: this machine
+cannot run it. Needs root, /dev/net/tun and iproute2.
 
-  --seed N      which sequence of rounds (default 1)
-  --packets N   about so many packets (default 1000)
-  --round N     this round of the sequence only
-  --most N      stop after so many differences (default 3)
-  --out FOLDER  where vectors are written (default: differences)
+  --seed N      seed of the sequence of rounds (default 1)
+  --packets N   approximate number of packets (default 1000)
+  --round N     run only this round of the sequence
+  --most N      stop after N differences (default 3)
+  --out FOLDER  folder for the vectors (default: differences)
   --print       print the vector of each round, with the kernel's results
-  --record FILE instead: print the scenarios of a vector file as the kernel answers them now
+  --record FILE print the scenarios of a vector file with the kernel's results; run no rounds
 )";
 
 constexpr int skipped = 77;

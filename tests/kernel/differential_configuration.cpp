@@ -1,5 +1,5 @@
-// Random configurations: switches, interfaces, addresses, routes, sockets. Left out is what the
-// stack does not claim (docs/linux.md) and what depends on the clock of the machine (rate limits).
+// Random configurations: switches, interfaces, addresses, routes, sockets. Leaves out what the
+// stack does not claim (docs/linux.md) and what depends on the machine's clock (rate limits).
 #include "differential_plan.hpp"
 
 #include <algorithm>

@@ -1,5 +1,5 @@
-// Which identifications the kernel drew itself: those of the datagrams that it originated. What it
-// forwards, delivers or cuts keeps the identification that came in.
+// Finds the identifications that the kernel drew: those of datagrams that it originated. Forwarded,
+// delivered and fragmented datagrams keep the received identification.
 #pragma once
 
 #include "vector_file.hpp"

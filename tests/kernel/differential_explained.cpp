@@ -23,8 +23,8 @@ bool has_bound_socket(const scenario& about) {
     return false;
 }
 
-// An error about a packet of ours that came back through lo: Linux looks for the socket by lo, and
-// so misses the one that is bound to the interface of the address.
+// An error about a looped back packet: Linux looks for the socket by lo, and so misses the one that
+// is bound to the interface of the address.
 bool is_error_through_loopback(const trial& found) {
     if (!has_bound_socket(found.about) || found.bad.differences.empty()) return false;
     for (const difference& item : found.bad.differences)

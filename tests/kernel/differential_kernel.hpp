@@ -1,6 +1,6 @@
-// The kernel of this machine as a subject: a network namespace of its own for each plan, TUN
-// devices, sockets, the counters of /proc/net. Expects root and iproute2. The program moves into
-// the namespace and never back, so nothing reaches the one that it was started in.
+// The kernel of this machine as a subject: for each plan a network namespace, TUN devices, sockets
+// and the counters of /proc/net. Expects root and iproute2. The program moves into the namespace
+// and never back, so that the original one stays unchanged.
 #pragma once
 
 #include "differential_plan.hpp"

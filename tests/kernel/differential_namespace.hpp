@@ -1,4 +1,4 @@
-// What a namespace is made of: TUN devices, sysctls, `ip` commands, counters.
+// The parts of a namespace: TUN devices, sysctls, `ip` commands, counters.
 #pragma once
 
 #include "observation.hpp"
@@ -16,8 +16,8 @@ namespace replay {
 // One `ip` command without the word itself.
 [[nodiscard]] bool run_ip(const std::string& command);
 
-// A TUN device whose packets have the four bytes of packet information in front, so that what is
-// no IPv4 packet at all can be given as one.
+// A TUN device whose packets have the four bytes of packet information in front, so that bytes
+// that are no IPv4 packet can be passed as one.
 class tun_device {
 public:
     explicit tun_device(const std::string& name);

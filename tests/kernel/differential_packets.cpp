@@ -1,5 +1,5 @@
-// Structured random packets: addresses by their meaning to the stack, whole or in fragments, as
-// they should be or changed in one place.
+// Structured random packets: addresses chosen by their meaning to the stack; whole or in fragments;
+// valid or with one change.
 #include "differential_packets.hpp"
 
 #include <algorithm>

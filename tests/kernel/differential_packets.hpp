@@ -1,5 +1,5 @@
-// Packets as bytes, made without the library: fields as given, lengths and checksums written by
-// seal().
+// Packets as bytes, made without the library: the fields are given, seal() writes lengths and
+// checksums.
 #pragma once
 
 #include "differential_plan.hpp"

@@ -1,4 +1,4 @@
-// What is inside of the packets and of their option area.
+// The payloads and the option areas of the packets.
 #include "differential_packets.hpp"
 
 #include <algorithm>

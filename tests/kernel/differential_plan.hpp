@@ -1,5 +1,5 @@
-// A round of the differential test: the lines of a scenario whose results nobody knows yet, the
-// dice that make it, and what the packets have to know of the configuration.
+// A round of the differential test: the lines of a scenario without results, the random numbers
+// that make it, and the parts of the configuration that the packets depend on.
 #pragma once
 
 #include "vector_file.hpp"
@@ -70,7 +70,7 @@ struct known_addresses {
 
 // The lines before `begin`, and the addresses that they make known.
 [[nodiscard]] known_addresses draw_configuration(dice& random, plan& round);
-// A configuration statement between the packets, with what it changes in them.
+// A configuration statement between the packets; updates the known addresses.
 [[nodiscard]] std::string draw_change(dice& random, known_addresses& around);
 // Adds `in` lines, one or a few that belong together (fragments). Returns their number.
 std::size_t draw_packets(dice& random, const known_addresses& around, plan& round);

@@ -1,6 +1,6 @@
-// What a kernel did, written as the results of a vector. Masked are the fields that the kernel
-// draws (the identifications of what it originates, and the checksums over them) and the timestamps
-// that it wrote. The same plan ran twice: any other difference makes the round unsteady.
+// Writes a kernel's results in the form of a vector. Masks hide the fields that the kernel draws
+// (the identifications of its own datagrams, and the checksums over them) and its timestamps. The
+// same plan runs twice: any other difference makes the round unsteady.
 #pragma once
 
 #include "differential_kernel.hpp"

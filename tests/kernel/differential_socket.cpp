@@ -186,7 +186,7 @@ std::string kernel_socket::send(const send_line& line) const {
     return n < 0 ? errno_text(errno) : std::to_string(n);
 }
 
-// The kernel does not prepare it for ping sockets, to which vectors/README.md gives fixed words.
+// The kernel does not set these for ping sockets; vectors/README.md defines fixed values.
 void kernel_socket::place(delivery& heard, const in_pktinfo& where) const {
     heard.destination = ntohl(where.ipi_addr.s_addr);
     heard.local = 0;
@@ -239,7 +239,7 @@ void kernel_socket::drain_errors(observation& to) const {
         made.bytes.assign(m.bytes.begin(), m.bytes.begin() + n);
         to.errors.push_back(std::move(made));
     }
-    // Reading the queue sets the error of the entry behind; it was told already.
+    // Reading the queue sets the socket error of the next entry, which the queue reports anyway.
     int pending = 0;
     socklen_t size = sizeof pending;
     static_cast<void>(::getsockopt(fd_.get(), SOL_SOCKET, SO_ERROR, &pending, &size));

@@ -1,4 +1,4 @@
-// Sockets of the kernel, with what they hear as the vectors write it.
+// Sockets of the kernel; their received data in the form of the vectors.
 #pragma once
 
 #include "observation.hpp"

@@ -1,4 +1,4 @@
-// One plan given to the kernel and to the stack, and the search for its smallest part that still
+// Gives one plan to the kernel and to the stack, and searches for its smallest part that still
 // shows the difference.
 #pragma once
 

@@ -1,5 +1,5 @@
-// Which identifications count as drawn by the kernel: those of packets that nobody sent it, also
-// when two runs drew the same by chance.
+// Tests which identifications count as drawn by the kernel: those of packets that were not
+// received, also if two runs drew the same by chance.
 #include "differential_drawn.hpp"
 
 #include <doctest/doctest.h>

@@ -1,6 +1,6 @@
-// Names the header field that a byte belongs to, so that a difference reads "ipv4.ttl (offset 8)"
-// and not "byte 8". Written out by hand from the RFCs' diagrams, apart from the library's own
-// header declarations, which it helps to check.
+// Names the header field of a byte, so that a difference reads "ipv4.ttl (offset 8)" and not "byte
+// 8". Written by hand from the RFCs' diagrams, independent of the library's header declarations,
+// which it helps to check.
 #pragma once
 
 #include "observation.hpp"
@@ -18,8 +18,8 @@ struct field_place {
     std::size_t size = 1;
 };
 
-// The field at `offset` of `bytes`, which is usually the expected packet. Needs no complete
-// packet: what cannot be told is "data".
+// The field at `offset` of `bytes`, which is usually the expected packet. The packet may be
+// incomplete: an unknown place is "data".
 [[nodiscard]] field_place field_at(const byte_vector& bytes, content kind, std::size_t offset);
 
 }  // namespace replay

@@ -33,8 +33,8 @@ template <class T, class Base>
     return sorted;
 }
 
-// Of a batch what its last event of each name expects: a socket has one pending error, however many
-// came before it is read.
+// The expectation of a batch: for each name that of its last event, because a socket keeps only one
+// pending error.
 [[nodiscard]] inline keyed<socket_error> pending_of(std::span<const step> run) {
     keyed<socket_error> last;
     for (const step& event : run)
@@ -65,9 +65,9 @@ template <class T>
     return found == lists.end() ? std::vector<const T*>{} : found->second;
 }
 
-// Reorders both lists so that as many equal pairs as there can be stand first, side by side
-// (augmenting paths: masks make equality more than identity, so a greedy choice could fail). What
-// has no partner follows in its old order.
+// Reorders both lists so that the largest possible number of equal pairs come first, side by side
+// (augmenting paths: masked values may equal several others, so a greedy choice could fail).
+// Unpaired elements follow in their old order.
 template <class A, class B, class Equal>
 void pair_up(std::vector<const A*>& wanted, std::vector<const B*>& came, Equal equal) {
     constexpr std::size_t nobody = static_cast<std::size_t>(-1);

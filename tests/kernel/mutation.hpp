@@ -1,4 +1,4 @@
-// All single changes of one `>` line.
+// Makes all single changes of one `>` line.
 #pragma once
 
 #include "vector_file.hpp"

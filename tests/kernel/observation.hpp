@@ -1,5 +1,5 @@
-// What comes out of a stack after an event, and what a vector file expects of it: the same
-// records, the expected ones with masks.
+// The results of a stack after an event, and those that a vector file expects: the same records,
+// the expected ones with masks.
 #pragma once
 
 #include "statement.hpp"
@@ -82,7 +82,7 @@ struct expectation {
     std::vector<socket_error> socket_errors;
     counters counts;
     std::vector<std::string> drops;
-    std::size_t released = 0;  // drop lines about what was no packet
+    std::size_t released = 0;  // drop lines about buffers that held no packet
 };
 
 }  // namespace replay

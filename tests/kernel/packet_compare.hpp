@@ -1,4 +1,5 @@
-// Compares two packets byte by byte but for masked ranges, and says which header fields differ.
+// Compares two packets byte by byte outside the masked ranges, and names the header fields that
+// differ.
 #pragma once
 
 #include "field_name.hpp"

@@ -1,4 +1,4 @@
-// The vector reader: what it makes of lines, and that it refuses what it does not know.
+// The vector reader: the statements that it makes of lines, and its errors for unknown ones.
 #include "vector_file.hpp"
 #include "vocabulary.hpp"
 

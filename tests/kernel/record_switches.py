@@ -1,18 +1,17 @@
 #!/usr/bin/env python3
 """Writes each switch of net.ipv4 that the stack has to the running kernel, and records what changes with it.
 
-Each case runs in a network namespace of its own, with three interfaces: lo and a, which have addresses, and b, which
-has none. The record is text:
+Each case runs in a new network namespace with three interfaces: lo and a with addresses, b without. The record is text:
     start             before the first case, then a line `PATH VALUE` for each switch
-    chosen NAME       conf/default/NAME was written on this machine before: no interface follows it any more
-    case NAME         a fresh namespace, everything as at the start
+    chosen NAME       conf/default/NAME was written before: interfaces no longer follow it
+    case NAME         a new namespace, all values as at the start
     interface NAME    an interface without addresses is added
-    address NAME      an address is given to it
-    write PATH VALUE  `refused` follows when the kernel refuses; then `PATH VALUE` for each switch that has another value
-                      than before (`PATH -`: its interface was not there before)
+    address NAME      the interface gets an address
+    write PATH VALUE  `refused` follows if the kernel refuses; then `PATH VALUE` for each switch with a new value
+                      (`PATH -`: its interface did not exist before)
 Usage: record_switches.py [--output FILE] [--check PROGRAM]
-    --check PROGRAM   runs PROGRAM FILE on what was recorded: the stack against the kernel of this machine
-Exit code 77 and a line SKIPPED when this machine lets no namespaces be made.
+    --check PROGRAM   runs PROGRAM FILE on the record: compares the stack with the kernel of this machine
+Exit code 77 and a line SKIPPED if this machine permits no namespaces.
 """
 import argparse
 import ctypes

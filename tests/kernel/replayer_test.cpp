@@ -1,4 +1,4 @@
-// The replayer as a whole: passes and verdicts, batches, the self-test, the lists it reads.
+// The whole replayer: passes and verdicts, batches, the self-test, the lists that it reads.
 #include "report.hpp"
 #include "self_test.hpp"
 

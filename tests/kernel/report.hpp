@@ -1,4 +1,4 @@
-// Totals by family, the list of expected failures, and how both are printed.
+// Totals by family and the list of expected failures, and how to print both.
 #pragma once
 
 #include "replay.hpp"

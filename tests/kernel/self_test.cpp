@@ -18,8 +18,8 @@ mutation_context context_of(const scenario& about, const compare_options& option
     return made;
 }
 
-// Whether the changed event `index` makes the scenario fail. Its own run is looked at first, which
-// nearly always tells; only identification groups reach further.
+// Whether the changed event `index` makes the scenario fail. It checks the event's own run first,
+// which is nearly always enough; only identification groups span more.
 bool is_noticed(const scenario& changed, std::size_t index, const recording& what,
                 const compare_options& options) {
     const std::span<const step> events(changed.events);

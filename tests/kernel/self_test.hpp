@@ -1,5 +1,5 @@
-// Tests the comparison with the subject's own results: every single change of what a passing
-// scenario expects (a byte, a value, a line too few, a line too many) must make it fail.
+// Tests the comparison with the subject's own results: every single change of the expectation of a
+// passing scenario (a byte, a value, a missing line, an extra line) must make it fail.
 #pragma once
 
 #include "replay.hpp"

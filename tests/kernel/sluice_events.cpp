@@ -1,4 +1,4 @@
-// Events: packets in, and time.
+// Events: received packets, and time.
 #include "sluice_subject.hpp"
 
 #include <algorithm>
@@ -50,7 +50,7 @@ answer sluice_subject::receive_batch(std::span<const in_line* const> lines) {
     std::vector<packet> batch;
     for (const in_line* line : lines) {
         if (!refusal_of(*line).empty()) return unsupported("a refused packet in a batch");
-        // The link layer answers ARP at once, so what came before has to go first.
+        // The link layer answers ARP at once, so the earlier packets must be delivered first.
         if (is_arp(line->bytes)) deliver(batch);
         if (packet came = enter(*line)) batch.push_back(std::move(came));
     }
@@ -58,7 +58,7 @@ answer sluice_subject::receive_batch(std::span<const in_line* const> lines) {
     return done();
 }
 
-// Stops at every deadline on the way.
+// Stops at every deadline until the end.
 answer sluice_subject::advance(const advance_line& line) {
     const sluice::instant end = now_ + sluice::duration::from_milliseconds(line.milliseconds);
     for (;;) {

@@ -11,7 +11,7 @@
 
 namespace replay {
 
-// What sockets heard since it was last taken.
+// The results of sockets since the last collect().
 struct socket_results {
     std::vector<delivery> deliveries;
     std::vector<error_entry> errors;
@@ -36,7 +36,7 @@ public:
     [[nodiscard]] std::string connect(const endpoint& to, sluice::moment now);
     // Bytes taken, or the name of an errno.
     [[nodiscard]] std::string send(const send_line& line, sluice::moment now);
-    // Appends what came since the last call.
+    // Appends the results since the last call.
     void collect(socket_results& to);
 
 private:

@@ -1,5 +1,5 @@
-// The stack that the vectors are replayed against: a Linux router of the library, with room for the
-// largest packets and most sockets of the vectors, and its outputs caught.
+// The stack that replays the vectors: a Linux router of the library with room for the largest
+// packets and most sockets of the vectors. Its outputs are recorded.
 #pragma once
 
 #include "observation.hpp"

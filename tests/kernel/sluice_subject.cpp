@@ -1,4 +1,4 @@
-// Configuration of the subject, and what came out of it.
+// Configures the subject and collects its results.
 #include "sluice_subject.hpp"
 
 #include "vector_file.hpp"
@@ -28,7 +28,7 @@ sluice::route_type type_of(route_type t) {
     }
 }
 
-// What iproute2 gives a route without the keyword.
+// The scope of the line; without the keyword iproute2's default.
 sluice::u8 scope_of(const route_line& line) {
     if (line.scope == "global") return sluice::scopes::universe;
     if (line.scope == "site") return sluice::scopes::site;

@@ -35,8 +35,8 @@ public:
     observation take() override;
 
 private:
-    // TCP, PIM and UDP-Lite: the kernel has them, and drops what the vectors send to them. Nobody
-    // uses them here, so no error quotes a packet of theirs; PIM does not look at errors.
+    // TCP, PIM and UDP-Lite: the kernel has them and drops the packets that the vectors send to them.
+    // The vectors never send by them, so no error quotes their packets; PIM ignores errors.
     struct deaf_handler final : sluice::protocol_handler<packet> {
         bool error(const sluice::icmp_error_notice& n) noexcept override {
             constexpr sluice::u8 pim = 103;
@@ -59,7 +59,7 @@ private:
     [[nodiscard]] sluice::moment now() const;
     // The device refuses it with that errno; empty: it is taken.
     [[nodiscard]] std::string refusal_of(const in_line& line) const;
-    // Gives the frame to the link layer if it is one: what is left is an IPv4 packet or nothing.
+    // Passes a frame to the link layer. Returns the IPv4 packet, or none.
     [[nodiscard]] packet enter(const in_line& line);
     void deliver(std::vector<packet>& batch);
     [[nodiscard]] counters count() const;

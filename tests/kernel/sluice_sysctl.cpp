@@ -1,4 +1,4 @@
-// The kernel's switches as statements of a vector set them.
+// Sets the kernel's switches as the statements of a vector ask.
 #include "sluice_subject.hpp"
 
 #include <sluice/packet/named_settings.hpp>

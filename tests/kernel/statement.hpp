@@ -1,6 +1,6 @@
-// The statements of a vector file as plain structs: configuration, events, and what an event
-// is expected to produce. Format: vectors/README.md. Addresses are numbers in host order, bytes
-// are as on the wire. Nothing here uses the library under test.
+// The statements of a vector file as plain structs: configuration, events, and the expected results
+// of an event. Format: vectors/README.md. Addresses are numbers in host order, bytes are as on the
+// wire. Nothing here uses the library under test.
 #pragma once
 
 #include <array>

@@ -1,4 +1,4 @@
-// What the two halves of the statement parser share.
+// Shared by the two halves of the statement parser.
 #pragma once
 
 #include "vector_file.hpp"

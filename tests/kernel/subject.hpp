@@ -1,16 +1,16 @@
-// What the replayer asks of an IPv4 stack. A binding derives from `subject`, builds its stack in
-// the constructor (with `lo`, index 1, 127.0.0.1/8, and the sysctl defaults of vectors/README.md)
-// and answers each call. One object serves one scenario.
+// The interface between the replayer and an IPv4 stack. A binding derives from `subject`, builds
+// its stack in the constructor (with `lo`, index 1, 127.0.0.1/8, and the sysctl defaults of
+// vectors/README.md) and implements each call. One object serves one scenario.
 //
 // Order: configuration calls, begin(), then for each event one call and one take(); a batch of
-// packets is one receive_batch() and one take(). Configuration calls may come as events too.
+// packets is one receive_batch() and one take(). Configuration calls may also be events.
 //
-// An operation that the stack has not got is answered with unsupported("what"): the scenario fails
-// with that text. What Linux refuses (an errno) is not unsupported; it is observation::ret.
+// A binding answers an operation that its stack lacks with unsupported("what"): the scenario fails
+// with this text. A refusal by Linux (an errno) is not unsupported; it is observation::ret.
 //
-// Time: the subject holds a virtual clock which only advance() moves. Socket calls return through
-// observation::ret: bytes taken by a send (0 for the other calls), or an errno name. `in` and
-// configuration have no ret; a socket that is refused once events run has its errno there.
+// Time: the subject holds a virtual clock that only advance() moves. Socket calls return through
+// observation::ret: the bytes that a send accepted (0 for the other calls), or an errno name. `in`
+// and configuration have no ret; a socket that is refused after begin() has its errno there.
 #pragma once
 
 #include "observation.hpp"
@@ -50,7 +50,7 @@ public:
     subject& operator=(const subject&) = delete;
     virtual ~subject() = default;
 
-    // Configuration. The lines hold the defaults of what the file left out.
+    // Configuration. The lines hold the defaults of omitted values.
     virtual answer add_interface(const interface_line& line) = 0;
     virtual answer set_address(const address_line& line) = 0;
     virtual answer set_route(const route_line& line) = 0;
@@ -62,7 +62,7 @@ public:
     virtual answer set_mfc(const mfc_line& line) = 0;
     virtual answer set_link(const link_line& line) = 0;
 
-    // The configuration is complete: forget what came out and what was counted so far.
+    // The configuration is complete: forget all results and counts so far.
     virtual answer begin() = 0;
 
     // Events.
@@ -84,7 +84,7 @@ using subject_factory = std::unique_ptr<subject> (*)(const scenario& about);
 // Does nothing: passes just the events that have no effect.
 [[nodiscard]] std::unique_ptr<subject> make_null_subject(const scenario& about);
 
-// Answers with what the scenario expects, so everything passes: to test the comparison.
+// Returns the results that the scenario expects, so that every scenario passes: tests the comparison.
 [[nodiscard]] std::unique_ptr<subject> make_echo_subject(const scenario& about);
 
 // The stack of the library.

@@ -1,9 +1,10 @@
-// switches: what Linux changes along with each switch, and whether the stack changes the same.
+// switches: compares which switches Linux and the stack change along with each switch.
 //
-// Expects: a record that record_switches.py wrote (it says what the lines mean). Does: makes a
-// stack for each case, writes the same switches, compares the value of every switch after each
-// write. Usage: switches [--self-test] FILE
-//     --self-test   alters each line of the record in turn: every alteration has to be noticed.
+// It makes a stack for each case of a record, writes the same switches, and compares the value of
+// every switch after each write. Usage: switches [--self-test] FILE
+//     --self-test   alters each line of the record in turn: the comparison must notice each.
+//
+// Expects: a record of record_switches.py, which explains its lines.
 #include <sluice/packet/named_settings.hpp>
 #include <sluice/sluice.hpp>
 #include <sluice/testing/fixed_seed.hpp>
@@ -172,7 +173,7 @@ private:
             found_.problems.push_back(case_ + ": " + step_ + ": the stack has no such switch");
         }
     }
-    // Every switch, after what was done last.
+    // Compares every switch after the last step.
     void compare() {
         for (const auto& [path, value] : expected_) {
             const std::string got = node_->value_of(path);
@@ -211,7 +212,7 @@ std::vector<std::vector<std::string>> split_cases(const std::vector<std::string>
     return all;
 }
 
-// How many alterations were not noticed.
+// The number of unnoticed alterations.
 std::size_t self_test(const std::vector<std::string>& lines) {
     std::size_t altered_lines = 0;
     std::size_t missed = 0;

@@ -41,7 +41,7 @@ void finish_checksum(byte_vector& bytes, std::size_t first, std::size_t end, std
     bytes[at + 1] = static_cast<std::uint8_t>(~sum);
 }
 
-// Fills in what a mask hides: an identification of the group, and right checksums.
+// Fills in the masked bytes: an identification of the group, and correct checksums.
 template <class T>
 T unmasked(const T& expected, std::size_t ip) {
     T made = expected;

@@ -1,5 +1,5 @@
-// Reads vector files into scenarios. Strict: a line that is not understood to its last word makes
-// the scenario defective, and a defective scenario never passes.
+// Reads vector files into scenarios. Strict: a line that is not understood completely makes the
+// scenario defective, and a defective scenario never passes.
 #pragma once
 
 #include "observation.hpp"
@@ -29,7 +29,7 @@ struct scenario {
     std::string defect;  // empty: read completely
 };
 
-// A file that cannot be read, or holds text outside of scenarios, gives a defective scenario.
+// An unreadable file, or text outside of scenarios, results in a defective scenario.
 [[nodiscard]] std::vector<scenario> parse_vectors(const std::string& file, std::string_view text);
 
 // One statement, added to what `about` knows of interfaces and sockets.

@@ -1,5 +1,5 @@
-// The names a vector file may use: sysctls below net.ipv4, counters of /proc/net/snmp and
-// /proc/net/netstat, errno names. Anything else is an error of the file, never ignored.
+// The names that a vector file may use: sysctls below net.ipv4, counters of /proc/net/snmp and
+// /proc/net/netstat, errno names. Any other name is an error of the file and never ignored.
 #pragma once
 
 #include "statement.hpp"

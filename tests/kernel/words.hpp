@@ -1,6 +1,6 @@
-// Reads one line of a vector file word by word. Words are separated by exactly one space. The
-// first thing that is wrong is kept in error(); after it every reader returns an empty value, so
-// a caller may read a whole line and look once.
+// Reads one line of a vector file word by word. Words are separated by exactly one space. error()
+// keeps the first error; after it every reader returns an empty value, so that a caller may read a
+// whole line and check once.
 #pragma once
 
 #include "statement.hpp"

@@ -1,4 +1,4 @@
-// Networks: masks, several addresses, networks of two, and the order of bytes.
+// Networks: masks, several addresses on an interface, networks of two addresses, byte order.
 #include "rfc/node.hpp"
 
 #include <sluice/wire/address.hpp>

@@ -1,4 +1,4 @@
-// Addresses that mean something: this host, everybody here, ourselves; as what we send and forward.
+// Special addresses (0.0.0.0, broadcast, loopback) in sent and forwarded datagrams.
 #include "rfc/node.hpp"
 
 namespace rfc_addressing_special {
@@ -51,7 +51,7 @@ TEST_CASE("addressing: a broadcast address is no source of ours") {
     CHECK_RFC("R1122-018", !n->send(pattern(8), {.source = ipv4::limited_broadcast}));
     CHECK_RFC("R1122-019", !n->send(pattern(8), {.source = "10.0.1.255"_ip}));
     CHECK_RFC("R1122-019", !n->send(pattern(8), {.source = "10.0.2.255"_ip}));
-    // What answers a broadcast comes from an address of ours.
+    // The answer to a broadcast has a local address as source.
     n->change([](settings& s) { s.icmp_echo_ignore_broadcasts = false; });
     const byte_vector to_all = n->ask(ping({.destination = ipv4::limited_broadcast}));
     const byte_vector to_net = n->ask(ping({.destination = "10.0.1.255"_ip}));

@@ -1,4 +1,5 @@
-// What is not forwarded: broadcasts, frames to many, groups of one link.
+// Datagrams that are not forwarded: broadcasts, link broadcast and multicast frames, groups of one
+// link.
 #include "rfc/node.hpp"
 
 namespace rfc_forward_broadcast {
@@ -69,7 +70,7 @@ TEST_CASE("forward: groups of one link are never forwarded") {
     n->change([](settings& s) { s.all.mc_forwarding = true; });
     for (const u16 index : {u16{2}, u16{3}})
         n->change_interface(index, [](interface_settings& s) { s.mc_forwarding = true; });
-    // A way for them would be there.
+    // There is a route for them.
     REQUIRE(n->add_route({.prefix = "224.0.0.0/4"_prefix, .gateway = gateway}));
     REQUIRE(n->join(2, "224.0.0.2"_ip));
     n->listen();

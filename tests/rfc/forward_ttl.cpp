@@ -1,4 +1,4 @@
-// What forwarding changes, in which order it judges, and what it leaves alone.
+// Forwarding: the fields that change, the order of the checks, and the fields that stay.
 #include "rfc/node.hpp"
 
 #include <sluice/wire/checksum.hpp>
@@ -25,13 +25,13 @@ TEST_CASE("forward: the TTL is taken by one, and a used up one ends the datagram
             CHECK_RFC("R791-007", n->forward(d).empty());
             CHECK_RFC("R1812-116", is_icmp(n->ask(d), 11, 0));
         }
-        // To many: no word.
+        // Multicast: no error.
         CHECK_RFC("R1812-116", n->drops(datagram_of({.destination = "239.1.1.1"_ip, .ttl = 1}),
                                         drop_reason::no_multicast_member));
     }
 }
 
-// Without the identification, which counts what was sent before.
+// Sets the identification to 0: it depends on the datagrams sent before.
 byte_vector unidentified(byte_vector d) {
     return d.size() < 20 ? d : summed(with_byte(with_byte(std::move(d), 4, 0), 5, 0));
 }
@@ -46,7 +46,7 @@ TEST_CASE("forward: a host that forwards is a router") {
     CHECK_RFC("R1122-007", n->count(mib::ip_forw_datagrams) == 0);
     n->set_forwarding(true);
     CHECK_RFC("R1122-005", same_but_ttl(n->forward(d), d));
-    // What it does with each of these is what a router does, to the byte.
+    // It treats each of these datagrams like a router, byte for byte.
     const auto r = router();
     enum : int { passed = -1, silence = -2 };
     const struct {
@@ -161,7 +161,7 @@ TEST_CASE("forward: the checksum by increments equals the recomputed one") {
         CHECK_RFC("R1812-019",
                   (error == 0) == (ip(header)[ipv4::header_checksum] == naive_checksum(header)));
     }
-    // HC + m + ~m' would give 0xffff here, and 0 for the way back.
+    // HC + m + ~m' would give 0xffff here, and 0 for the reverse.
     CHECK_RFC("R1624-002", checksum::update(0xdd2f, u16{0x5555}, u16{0x3285}) != 0xffff);
     CHECK_RFC("R1624-002", checksum::update(0x0000, u16{0x3285}, u16{0x5555}) == 0xdd2f);
     byte_vector d = datagram_of({.destination = own, .identification = 0});

@@ -1,4 +1,4 @@
-// Errors: which, what they quote, from whom, with what TOS and TTL.
+// ICMP errors: type and code, quote, source address, TOS and TTL.
 #include "rfc/node.hpp"
 
 namespace rfc_icmp_errors {
@@ -122,7 +122,7 @@ TEST_CASE("icmp: TTL, TOS and source of an error") {
         CHECK_RFC("R1812-054", ip(reply)[ipv4::precedence] == tos >> 5);
         CHECK_RFC("R1812-052", ip(reply)[ipv4::tos] == tos);
     }
-    // About what was sent to us it comes from there, though it leaves by another interface.
+    // About a datagram for a local address, the source is this address, whatever the egress.
     CHECK_RFC_DEVIATES("R1812-051", ip(n->ask(to(own_far, 77)))[ipv4::source] == own_far);
 }
 

@@ -1,4 +1,4 @@
-// The extension structure of ICMP messages, as the codec reads and writes it.
+// The extension structure of ICMP messages: parser and emitter.
 #include "rfc/node.hpp"
 
 #include <sluice/wire/icmp_extensions.hpp>
@@ -10,7 +10,7 @@ namespace {
 
 using namespace rfc;
 
-// An error with that length field, so many bytes of quote, then a structure.
+// An error with a length field of `words`, `quote` bytes of quote, then a structure.
 byte_vector extended(u8 type, int words, std::size_t quote, const byte_vector& structure) {
     return icmp_message(type, 0, u32(words) << 16, byte_vector(quote) + structure);
 }
@@ -34,7 +34,7 @@ TEST_CASE("icmp: the length byte counts words, and 0 means none") {
         CHECK_RFC("R4884-006", icmp::split_extended(const_bytes{none})->extension.empty());
         CHECK_RFC("R4884-006", icmp::split_extended(const_bytes{none})->quote.size() == 148);
     }
-    // Others have no such field: what stands there is an identifier.
+    // Other types have no length field: an echo request has its identifier there.
     const byte_vector echo = extended(8, 32, 128, structure());
     CHECK_RFC("R4884-001", icmp::split_extended(const_bytes{echo})->extension.empty());
 }

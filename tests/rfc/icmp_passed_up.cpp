@@ -1,4 +1,4 @@
-// What comes about our own datagrams, and who is told.
+// Received ICMP errors about sent datagrams, and the endpoints to which they are reported.
 #include "rfc/node.hpp"
 
 namespace rfc_icmp_passed_up {
@@ -7,7 +7,7 @@ namespace {
 
 using namespace rfc;
 
-// A datagram of ours, as somebody on the way quotes it.
+// A datagram of the node, as a router on the path quotes it.
 byte_vector quoted(u8 protocol = plain, std::size_t size = 16) {
     return datagram_of(
         {.source = own, .destination = remote, .protocol = protocol, .payload = pattern(size)});
@@ -44,7 +44,7 @@ TEST_CASE("icmp: errors go to the protocol that the quote names, with the quote"
     CHECK_RFC_DEVIATES("R1122-164", !told(11, 1, 0));
     // The unused field of the message does not matter.
     CHECK_RFC("R792-004", told(11, 0, 0xffffffff) && told(3, 1, 0xffffffff));
-    // Another protocol is not told, and who quotes nothing is not believed.
+    // An error about another protocol is not reported, and one without a full quote is ignored.
     n->errors.clear();
     n->receive(about(3, 1, 0, quoted(99)));
     CHECK_RFC("R1122-047", n->errors.empty());

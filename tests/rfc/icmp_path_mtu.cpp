@@ -1,4 +1,4 @@
-// What a host makes of fragmentation needed.
+// How a host reacts to fragmentation needed.
 #include "rfc/node.hpp"
 
 namespace rfc_icmp_path_mtu {
@@ -7,7 +7,7 @@ namespace {
 
 using namespace rfc;
 
-// What a router on the way says about a datagram of ours to that address.
+// Fragmentation needed, from a router on the path, about a datagram sent to this address.
 byte_vector too_big(u32 mtu, ipv4::address to = remote, u8 protocol = plain) {
     byte_vector quote = datagram_of({.source = own_far,
                                      .destination = to,
@@ -20,7 +20,7 @@ byte_vector too_big(u32 mtu, ipv4::address to = remote, u8 protocol = plain) {
                         .protocol = 1,
                         .payload = icmp_message(3, 4, mtu, summed(quote))});
 }
-// The size of the largest piece of a datagram of so many bytes; 0: refused.
+// Sends a datagram of `size` bytes. The size of its largest fragment; 0: refused.
 std::size_t largest_sent(node& n, std::size_t size, bool whole = false, ipv4::address to = remote) {
     if (!n.send(pattern(size - 20), {.destination = to, .dont_fragment = whole})) return 0;
     std::size_t largest = 0;

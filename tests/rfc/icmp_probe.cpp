@@ -1,4 +1,4 @@
-// Extended echo: what it asks, what Linux answers.
+// Extended echo: the requests, and Linux's replies.
 #include "rfc/node.hpp"
 
 #include <sluice/wire/icmp_extensions.hpp>

@@ -1,4 +1,4 @@
-// Questions and answers: echo, timestamps, and those that nobody asks any more.
+// Requests and replies: echo, timestamp, and withdrawn types.
 #include "rfc/node.hpp"
 
 #include <sluice/port/steady_clock.hpp>
@@ -147,7 +147,7 @@ TEST_CASE("icmp: information, masks and other old questions are not answered") {
                                    .empty());
         CHECK_RFC_DEVIATES("R950-003", n->ask(asking(mask)).empty());
         CHECK_RFC_DEVIATES("R1812-077", n->ask(asking(mask)).empty());
-        // A mask that we are told changes nothing: 10.0.1.255 stays a broadcast address.
+        // A received mask reply changes nothing: 10.0.1.255 stays a broadcast address.
         n->receive(asking(icmp_message(18, 0, 1, list({255, 255, 255, 254}))));
         n->listen();
         const byte_vector to_net = datagram_of({.destination = "10.0.1.255"_ip});

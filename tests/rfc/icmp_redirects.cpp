@@ -1,4 +1,4 @@
-// Redirects: when, about what, from whom.
+// Redirects: when a router sends one, its gateway and its source address.
 #include "rfc/node.hpp"
 
 namespace rfc_icmp_redirects {

@@ -1,4 +1,4 @@
-// Where no error may be sent, whatever is wrong with the datagram.
+// Datagrams about which no ICMP error may be sent, whatever is wrong with them.
 #include "rfc/node.hpp"
 
 namespace rfc_icmp_silence {
@@ -75,7 +75,7 @@ TEST_CASE("icmp: sources that are not a single host") {
         CHECK_RFC("R1812-062", silent(*n, expiring({.source = from})));
         CHECK(silent(*n, datagram_of({.source = from, .destination = own, .protocol = 77})));
     }
-    // Linux sends to these as to anybody.
+    // Linux sends errors to these sources too.
     REQUIRE(n->add_route({.prefix = "0.0.0.0/0"_prefix, .gateway = gateway}));
     for (const auto from : {"240.0.0.1"_ip, "0.1.2.3"_ip, "10.0.1.255"_ip}) {
         const byte_vector error = n->ask(expiring({.source = from}));

@@ -1,4 +1,4 @@
-// The stacks of node.hpp: the three presets with smaller memory, and hooks.
+// The stacks of node.hpp: the three presets, with less memory and with hooks.
 #include "rfc/node.hpp"
 #include "support/world.hpp"
 
@@ -35,7 +35,7 @@ struct listener final : protocol_handler<Packet> {
     }
     node* at;
 };
-// A sink hears of errors by another function of the same name.
+// A sink receives errors by another function of the same name.
 template <class Packet>
 struct sink final : packet_sink<Packet> {
     explicit sink(listener<Packet>& l) : to{&l} {}

@@ -1,8 +1,9 @@
-// A stack under test among two links, behind an interface without templates, so that the stacks are
-// compiled once: 10.0.1.1/24 on interface 2, 10.0.2.1/24 on interface 3, 20.0.0.0/8 by 10.0.2.254.
+// A stack between two links, behind an interface without templates, so that the stacks are compiled
+// once. It has 10.0.1.1/24 on interface 2, 10.0.2.1/24 on interface 3, and 20.0.0.0/8 via
+// 10.0.2.254.
 //
-// Time passes between two packets (`pace`), so that no rate limit is met by accident; at the end
-// the balance of fates and the buffers are checked.
+// Time passes between two packets (`pace`), so that no rate limit applies by accident. The end
+// checks the balance of fates and the buffers.
 #pragma once
 
 #include "rfc/record.hpp"
@@ -101,7 +102,7 @@ public:
     virtual void link_fails(const byte_vector& forwarded, u16 came_by) = 0;
 
     // -- programs --
-    // A handler of that protocol that takes everything, and hears of errors.
+    // Registers a handler of the protocol that takes every packet and receives errors.
     virtual void listen(u8 protocol = plain) = 0;
     virtual void listen_raw(u8 protocol) = 0;
     virtual void listen_udp(u16 port) = 0;

@@ -1,4 +1,4 @@
-// Record route and timestamp: layout, limits, what we write and where it goes.
+// Record route and timestamp: layout, limits, recorded values and their place.
 #include "rfc/node.hpp"
 
 namespace rfc_options_record {
@@ -65,7 +65,7 @@ TEST_CASE("options: timestamps by flag") {
     const byte_vector of_others = list({68, 12, 5, 3, 10, 0, 9, 9, 0, 0, 0, 0});
     CHECK_RFC("R791-021", received(*n, of_others) == of_others);
     byte_vector out = options(n->forward(through(list({68, 12, 5, 3, 10, 0, 2, 1, 0, 0, 0, 0}))));
-    CHECK_RFC("R1812-144", word_at(out, 8) == stamp());  // an address of ours, of any interface
+    CHECK_RFC("R1812-144", word_at(out, 8) == stamp());  // a local address, of any interface
     out = options(n->forward(through(list({68, 12, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0}))));
     CHECK_RFC("R1812-144", word_at(out, 4) == stamp() && out[2] == std::byte{9});
     CHECK_RFC("R791-020", !ipv4::is_copied(68) && out.size() == 12);

@@ -1,4 +1,4 @@
-// Source routes: followed, terminated, reversed, originated; refused in between.
+// Source routes: followed, completed, reversed, originated, and refused on the path.
 #include "rfc/node.hpp"
 
 namespace rfc_options_source_route {
@@ -22,7 +22,7 @@ TEST_CASE("options: a loose source route is followed where Linux is told to") {
     CHECK_RFC("R791-015", ip(out)[ipv4::destination] == remote);
     CHECK_RFC("R791-015", options(out) == loose(8, of(own_far) + of(far)));
     CHECK_RFC("R791-015", ipv4::checksum_ok(ip(out)));
-    // What records goes on recording on the way.
+    // Recording options record on forwarding too.
     const byte_vector both = options(n->forward(
         ours(list({131, 7, 4}) + of(far) + list({7, 7, 4, 0, 0, 0, 0, 68, 8, 5, 0, 0, 0, 0, 0}))));
     CHECK_RFC("R1122-143", both.size() == 24 && word_at(both, 10) == own_far.value);
@@ -129,7 +129,7 @@ TEST_CASE("options: answers go back along the route") {
             CHECK(is_icmp(error, 3, 2));
             CHECK(options(error) == turned);
         }
-        // On the way, only the part before the pointer: the hop that is to come is not in it.
+        // In transit only the part before the pointer is reversed, without the next hop.
         byte_vector underway = o;
         underway.resize(o.size() - 1);
         underway[1] = std::byte(o.size() - 1 + 4);  // one more hop than the pointer says

@@ -1,5 +1,5 @@
-// Options in general: the bytes, padding, what is unknown, stream identifiers and labels. What a
-// hardened router drops instead is in security_options.cpp.
+// Options in general: bytes, padding, unknown options, stream identifiers and labels.
+// security_options.cpp tests the options that a hardened router drops.
 #include "rfc/node.hpp"
 
 #include <sluice/options/fragment.hpp>
@@ -24,7 +24,7 @@ TEST_CASE("options: every module walks them, hosts, routers and on the way throu
         const auto n = make();
         CHECK_RFC("R791-010", is_icmp(n->ask(ours(malformed)), 12, 0));
         if (make != host) CHECK_RFC("R791-010", is_icmp(n->ask(through(malformed)), 12, 0));
-        if (make == hardened) continue;  // it drops what is checked next
+        if (make == hardened) continue;  // it drops the datagrams that follow
         n->listen();
         CHECK_RFC("R791-010", n->hears(ours(list({1, 7, 7, 4, 0, 0, 0, 0}))));
         CHECK_RFC("R791-010", options(n->heard[0].datagram) == list({1, 7, 7, 8, 10, 0, 1, 1}));
@@ -50,7 +50,7 @@ TEST_CASE("options: the kind byte has three parts") {
         CHECK_RFC("R791-011", ipv4::option_class(r.kind) == r.of_class);
         CHECK_RFC("R791-011", ipv4::option_number(r.kind) == r.number);
     }
-    // The flag decides also about kinds that nobody knows.
+    // The copied flag applies to unknown kinds too.
     byte_vector area = list({0xdd, 4, 7, 7, 0x5d, 4, 7, 7});
     ip_options::fragment(bytes{area});
     CHECK_RFC("R791-011", area == list({0xdd, 4, 7, 7, 1, 1, 1, 1}));

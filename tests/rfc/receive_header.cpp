@@ -1,4 +1,4 @@
-// What a received header must say before anything else in it is believed.
+// Checks of a received header that come before any use of its fields.
 #include "rfc/node.hpp"
 
 namespace rfc_receive_header {

@@ -1,4 +1,5 @@
-// What is for us: own addresses, broadcasts, groups, any TTL, any precedence, any identification.
+// Datagrams for local delivery: local addresses, broadcasts, groups; any TTL, precedence and
+// identification.
 #include "rfc/node.hpp"
 
 namespace rfc_receive_ours {

@@ -1,4 +1,4 @@
-// From whom nothing is taken, and by which kind of frame.
+// Sources that are refused or accepted, and unicast datagrams in broadcast frames.
 #include "rfc/node.hpp"
 
 namespace rfc_receive_sources {
@@ -67,7 +67,7 @@ TEST_CASE("receive: broadcasts and groups are received and processed by a router
         CHECK_RFC("R1812-093", n->hears(datagram_of({.destination = to}), 2));
         CHECK_RFC("R1812-093", n->sent().empty());
     }
-    // A broadcast of another interface of ours: received, and with bc_forwarding sent on instead.
+    // A broadcast of another interface: received; with bc_forwarding it is forwarded instead.
     CHECK_RFC_DEVIATES("R1812-094", n->hears(datagram_of({.destination = "10.0.2.255"_ip}), 2));
     CHECK_RFC_DEVIATES("R1812-094", n->sent().empty());
     CHECK_RFC_DEVIATES("R2644-002", n->hears(datagram_of({.destination = "10.0.2.255"_ip}), 2));

@@ -1,4 +1,4 @@
-// The record: gathered by record(), written at the end of the run.
+// The record of record.hpp: record() gathers it, the end of the run writes it.
 #include "rfc/record.hpp"
 #include "support/quiet_listener.hpp"
 

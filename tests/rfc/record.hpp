@@ -1,10 +1,9 @@
-// What the tests assert about requirements, recorded as it is asserted.
+// Records which RFC requirements the tests assert.
 //
-// CHECK_RFC(id, expr): the requirement of that id (requirements.tsv) is met. CHECK_RFC_DEVIATES:
-// Linux and the presets that follow it do something else, and this is what; not_tested.tsv says
-// why. CHECK_RFC_HARDENED: hardened_router follows the RFC there. Each counts as a doctest check.
-// At the end of the run everything is written to the file that the environment variable
-// SLUICE_RFC_RECORD names.
+// CHECK_RFC(id, expr): the requirement with this id (requirements.tsv) is met. CHECK_RFC_DEVIATES:
+// Linux and the presets that follow it differ as asserted; not_tested.tsv gives the reason.
+// CHECK_RFC_HARDENED: hardened_router follows the RFC there. Each counts as a doctest check. At its
+// end the run writes all of it to the file that the environment variable SLUICE_RFC_RECORD names.
 #pragma once
 
 namespace rfc {

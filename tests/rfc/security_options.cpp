@@ -1,4 +1,4 @@
-// Options that RFC 7126 wants dropped or passed, fragments that attack, and identifications.
+// Options that RFC 7126 drops or passes, attacks by fragments, and identifications.
 #include "rfc/node.hpp"
 
 #include <set>
@@ -26,7 +26,7 @@ TEST_CASE("security: Linux processes or ignores the options that RFC 7126 would 
         const byte_vector o = list({kind, 4, 0, 0});
         CHECK_RFC_DEVIATES("R7126-008", options(n->forward(through(o))) == o);
     }
-    // Experiments and kinds that nobody knows; there is no switch to drop them.
+    // Experimental and unknown kinds; no switch drops them.
     for (const int kind : {30, 94, 158, 222, 99, 255}) {
         const byte_vector o = list({kind, 4, 0, 0});
         CHECK_RFC_DEVIATES("R7126-010", options(n->forward(through(o))) == o);
@@ -129,7 +129,7 @@ TEST_CASE("security: identifications are not predicted from those of others") {
     for (int i = 0; i < 500; ++i)
         of_flow.insert(identification_of(*n, remote));
     CHECK_RFC("R7739-002", of_flow.size() == 500);
-    // What somebody else sends moves no counter of ours by a step that can be counted.
+    // Datagrams to another destination do not advance the identification by a countable step.
     n->pace = 1_s;
     std::set<u16> steps;
     for (int i = 0; i < 20; ++i) {

@@ -1,4 +1,4 @@
-// Which sources and destinations are forwarded, by Linux's defaults and by hardened_router.
+// The sources and destinations that Linux's defaults and hardened_router forward.
 #include "rfc/node.hpp"
 
 namespace rfc_security_sources {
@@ -60,7 +60,7 @@ TEST_CASE("security: special networks are plain unicast in Linux") {
     CHECK_RFC_DEVIATES("R6890-010", passes(*n, "240.0.0.1"_ip, far));
 }
 
-// On the way from interface 3, where the default route leads back: no reverse path stops it.
+// Received by interface 3, the egress of the default route: it passes the reverse path filter.
 bool is_no_source(node& n, ipv4::address source) {
     return n.drops(between(source, peer), drop_reason::source_invalid, 3);
 }
@@ -96,7 +96,7 @@ TEST_CASE("security: the reverse path is looked at where it is asked for") {
     const auto n = with_default(router());
     CHECK_RFC("R1812-133",
               n->switches().all.rp_filter == 0 && n->switches().defaults.rp_filter == 0);
-    CHECK_RFC("R1812-133", passes(*n, remote, far));  // whose way back is by the other interface
+    CHECK_RFC("R1812-133", passes(*n, remote, far));  // its route back is by the other interface
     n->change([](settings& s) { s.all.rp_filter = 1; });
     CHECK_RFC("R1812-133", n->drops(between(remote, far), drop_reason::reverse_path));
     CHECK_RFC("R1812-133", passes(*n, peer, far));

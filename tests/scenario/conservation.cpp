@@ -1,7 +1,9 @@
-// Nothing is lost and nothing is made up: after every packet, whatever it was and whatever failed,
-// received + originated + copied = delivered + transmitted + absorbed + dropped + held, and every
-// buffer is in the pool, held by the stack, or with us. Buffers run out, the output refuses,
-// switches change, interfaces go down, time passes. Everything is seeded.
+// After every packet, whatever failed, the fates balance: received + originated + copied =
+// delivered + transmitted + absorbed + dropped + held; and every buffer is in the pool, in the
+// stack or in the test.
+//
+// Buffers run out, the output refuses, switches change, interfaces go down, time passes. All
+// randomness is seeded.
 #include "support/busy_world.hpp"
 #include "support/flaky_pool.hpp"
 

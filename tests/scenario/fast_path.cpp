@@ -1,8 +1,9 @@
-// The accept branch equals the chain that it stands for: the same packets through a stack that may
-// use it and through one that may not (something observes), alone and in batches: the same bytes
-// leave by the same interfaces, the same counters move, each packet has the same fate. So does a
-// stack whose table tells hops, and is asked ahead; and so do stacks with hooks that change, break
-// and take what is forwarded.
+// The accept branch behaves like the stages that it replaces.
+//
+// The same packets pass through a stack that may use the branch and through one that may not (it
+// has an observer), one by one and in batches. Both must send the same bytes by the same
+// interfaces, count the same, and decide the same fates. Also tested: a table whose hops are looked
+// up ahead, and hooks that change, damage and take forwarded packets.
 #include "support/busy_world.hpp"
 #include "support/zeros.hpp"
 

@@ -1,6 +1,6 @@
-// A million packets that are bad on purpose, a third each in their options, their ICMP message and
-// what that quotes, through a host and a router: each has one fate, the fates add up, all buffers
-// come home, and no error is sent about an error.
+// Sends a million bad packets through a host and a router: a third each with bad options, a bad
+// ICMP message, or a bad quote in it. Each packet has one fate, the fates add up, all buffers
+// return, and no error is sent about an error.
 #include "support/hostile.hpp"
 #include "support/busy_world.hpp"
 

@@ -1,5 +1,5 @@
-// The link hands back a packet whose next hop did not answer: its sender is told that the host is
-// unreachable, if an error about it may be sent. RFC 1812 section 5.2.7.1.
+// The link returns a packet whose next hop did not answer. The stack sends host unreachable to the
+// packet's source if an error about it may be sent. RFC 1812 section 5.2.7.1.
 #include <doctest/doctest.h>
 
 #include "support/busy_world.hpp"

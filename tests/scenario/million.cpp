@@ -1,5 +1,5 @@
-// A million random and mutated packets, alone and in batches, through a router and a host: each has
-// one fate, the fates add up to what the counters say, and all buffers come home.
+// Sends a million random and mutated packets through a router and a host, one by one and in
+// batches. Each has one fate, the fates agree with the counters, and all buffers return.
 #include "support/busy_world.hpp"
 
 #include <doctest/doctest.h>
@@ -62,9 +62,9 @@ void half_a_million(u64 seed, bool forwarding) {
     CHECK(support::balanced(*w));
     CHECK(w->held() == 0);
     CHECK(w->buffers().available() == all_buffers);
-    // What comes back from ourselves is received again.
+    // Looped back packets are received again.
     CHECK(w->counters()[balance::received] >= t.fed);
-    // 45.0.0.0/8 leads to lo, so what is for it goes round until its TTL ends.
+    // 45.0.0.0/8 leads to lo, so its packets loop until their TTL ends.
     CHECK(w->counters()[balance::received] < t.fed * 8);
     CHECK(t.fates[static_cast<std::size_t>(fate::delivered)] > 100);
     CHECK(t.fates[static_cast<std::size_t>(fate::dropped)] > 100);

@@ -1,5 +1,5 @@
-// What we send to our own addresses comes back in; broadcasts and multicasts of groups that we
-// joined are heard by ourselves and leave too. RFC 1122 section 3.2.1.3, RFC 1112 section 6.1.
+// Datagrams to local addresses are looped back. Broadcasts, and multicasts to joined groups, are
+// looped back and transmitted. RFC 1122 section 3.2.1.3, RFC 1112 section 6.1.
 #include <doctest/doctest.h>
 
 #include "support/busy_world.hpp"

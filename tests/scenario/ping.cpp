@@ -1,5 +1,5 @@
-// An echo request comes in, the echo reply goes out: the whole exchange in constant evaluation and
-// at run time, and a ping of 65,000 bytes in fragments, answered in fragments.
+// An echo request is received and the echo reply sent: the whole exchange in constant evaluation
+// and at run time; and a ping of 65,000 bytes in fragments, answered in fragments.
 #include "support/world.hpp"
 
 #include <sluice/rewrite/fragment.hpp>

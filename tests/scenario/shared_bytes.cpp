@@ -1,5 +1,5 @@
-// Somebody keeps a clone of every packet, at every hook, tap and output; another stack is given the
-// same packets and nobody keeps any. Both must do the same, and what is kept must stay what it was.
+// One stack keeps a clone of every packet at every hook, tap and output; another stack receives the
+// same packets and keeps none. Both must behave the same, and the clones must not change.
 #include "support/busy_world.hpp"
 
 #include <doctest/doctest.h>
@@ -18,7 +18,7 @@ template <class Ownership>
 struct router_of : policies<based_on<linux_router>, buffers<fixed_pool<2048, 1024, Ownership>>,
                             hooks<hook_chain<8>>, output<queue_output<256>>> {};
 
-// The latest packets, each with what it read when it came here.
+// The latest packets, each with a copy of its bytes at the time of keep().
 template <class Packet>
 class shelf {
 public:

@@ -36,7 +36,7 @@ struct broken_requirement {
     const char* file;
     u32 line;
     const char* suite;  // "route"
-    const char* about;  // what the suite tried: "an empty table leads nowhere"; may be empty
+    const char* about;  // what the suite tried: "an empty table has no route"; may be empty
     const char* sentence;
     std::string detail;  // "to 10.1.2.128; expected 8, got 7"; may be empty
 

@@ -29,7 +29,7 @@ using namespace sluice;
 template <class Packet>
 using chain = hook_chain<8>::model<Packet>;
 struct active_everywhere {
-    static constexpr const char* broken = "active() is false where nothing was added";
+    static constexpr const char* broken = "active() is false at a point without hooks";
     template <class Packet>
     struct model : chain<Packet> {
         bool active(hook_point) const noexcept { return true; }
@@ -45,7 +45,7 @@ struct drops_unasked {
     };
 };
 struct writes_unasked {
-    static constexpr const char* broken = "the packet stays as it was";
+    static constexpr const char* broken = "the packet is unchanged";
     template <class Packet>
     struct model : chain<Packet> {
         hook_verdict run(hook_point at, Packet& p, const hook_context& c) noexcept {
@@ -55,7 +55,8 @@ struct writes_unasked {
     };
 };
 struct one_point_for_all {
-    static constexpr const char* broken = "run() has the verdict of the hook, at its point alone";
+    static constexpr const char* broken =
+        "run() returns the hook's verdict at its point and accepts elsewhere";
     template <class Packet>
     struct model : chain<Packet> {
         hook_verdict run(hook_point, Packet& p, const hook_context& c) noexcept {
@@ -64,14 +65,14 @@ struct one_point_for_all {
     };
 };
 struct takes_no_hook {
-    static constexpr const char* broken = "add() takes a hook";
+    static constexpr const char* broken = "add() accepts a hook";
     template <class Packet>
     struct model : chain<Packet> {
         bool add(hook_point, i32, hook<Packet>&) noexcept { return false; }
     };
 };
 struct keeps_hooks {
-    static constexpr const char* broken = "active() is false when the hook was removed";
+    static constexpr const char* broken = "active() is false after remove()";
     template <class Packet>
     struct model : chain<Packet> {
         void remove(hook_point, const hook<Packet>&) noexcept {}
@@ -81,7 +82,7 @@ struct keeps_hooks {
 template <class Packet>
 using registry = registered_endpoints<>::model<Packet>;
 struct believes_anything {
-    static constexpr const char* broken = "nobody believes an ICMP error";
+    static constexpr const char* broken = "no ICMP error is believed";
     template <class Packet>
     struct model : registry<Packet> {
         using registry<Packet>::registry;
@@ -89,7 +90,7 @@ struct believes_anything {
     };
 };
 struct hears_anything {
-    static constexpr const char* broken = "nobody listens to router alerts";
+    static constexpr const char* broken = "no handler wants router alerts";
     template <class Packet>
     struct model : registry<Packet> {
         using registry<Packet>::registry;
@@ -98,7 +99,7 @@ struct hears_anything {
 };
 struct reports_nothing {
     static constexpr const char* broken =
-        "an ICMP error about UDP that nobody sent is not taken, any other is";
+        "report() refuses an ICMP error about an unknown UDP flow and accepts any other";
     template <class Packet>
     struct model : registry<Packet> {
         using registry<Packet>::registry;
@@ -106,7 +107,7 @@ struct reports_nothing {
     };
 };
 struct loses_packets {
-    static constexpr const char* broken = "a packet that nobody took stays with the stack";
+    static constexpr const char* broken = "an undelivered packet stays with the stack";
     template <class Packet>
     struct model : registry<Packet> {
         using registry<Packet>::registry;
@@ -118,7 +119,7 @@ struct loses_packets {
     };
 };
 struct serves_nobody {
-    static constexpr const char* broken = "tap() serves it once";
+    static constexpr const char* broken = "tap() delivers to the sink once";
     template <class Packet>
     struct model : registry<Packet> {
         using registry<Packet>::registry;
@@ -128,7 +129,7 @@ struct serves_nobody {
     };
 };
 struct serves_twice {
-    static constexpr const char* broken = "each served packet arrives";
+    static constexpr const char* broken = "the sink holds each delivered packet once";
     template <class Packet>
     struct model : registry<Packet> {
         using registry<Packet>::registry;
@@ -140,7 +141,7 @@ struct serves_twice {
     };
 };
 struct removes_nobody {
-    static constexpr const char* broken = "after remove() udp() serves nobody";
+    static constexpr const char* broken = "after remove() udp() delivers to no sink";
     template <class Packet>
     struct model : registry<Packet> {
         using registry<Packet>::registry;
@@ -160,7 +161,7 @@ struct refuses_all {
     };
 };
 struct changes_its_mind {
-    static constexpr const char* broken = "the same packet has the same answer";
+    static constexpr const char* broken = "refusal() repeats its answer for the same packet";
     template <class Packet>
     struct model : refuses_all::model<Packet> {
         u32 asked = 0;
@@ -170,7 +171,7 @@ struct changes_its_mind {
     };
 };
 struct never_always {
-    static constexpr const char* broken = "what always permits does so";
+    static constexpr const char* broken = "a policy with always_permits permits the packet";
     template <class Packet>
     struct model : refuses_all::model<Packet> {
         static constexpr bool always_permits = true;
@@ -186,7 +187,7 @@ struct without_reason {
     };
 };
 struct permits_with_data {
-    static constexpr const char* broken = "a model that always permits has no data";
+    static constexpr const char* broken = "a policy with always_permits has no data";
     template <class Packet>
     struct model : permit_all::model<Packet> {
         u32 unused = 0;
@@ -194,7 +195,7 @@ struct permits_with_data {
 };
 
 struct accepts_malformed : linux_options {
-    static constexpr const char* broken = "compile() gives the place of the option as its error";
+    static constexpr const char* broken = "compile() returns the offset of the option as its error";
     template <class Environment>
     static result<void, u8> compile(ipv4::view ip, option_offsets& o, Environment& e) noexcept {
         static_cast<void>(linux_options::compile(ip, o, e));
@@ -202,15 +203,16 @@ struct accepts_malformed : linux_options {
     }
 };
 struct unsupported_but_writing : no_options {
-    static constexpr const char* broken = "fragment() leaves the packet";
+    static constexpr const char* broken = "fragment() leaves the packet unchanged";
     static void fragment(ipv4::view ip, option_offsets&) noexcept { ip.set(ipv4::ttl, 1); }
 };
 struct supporting_nothing : no_options {
-    static constexpr const char* broken = "compile() accepts the options where they are supported";
+    static constexpr const char* broken =
+        "compile() accepts the options exactly if they are supported";
     static constexpr bool supported = true;
 };
 struct answers_with_options : linux_options {
-    static constexpr const char* broken = "it has no options";
+    static constexpr const char* broken = "the answer has no options";
     template <class Environment>
     static bool echo(ipv4::const_view, const option_offsets&, ip_options::outgoing&,
                      Environment&) noexcept {
@@ -219,7 +221,7 @@ struct answers_with_options : linux_options {
 };
 
 struct counts_ones : snmp_counters {
-    static constexpr const char* broken = "each counter is the sum of what was added to it";
+    static constexpr const char* broken = "a counter is the sum of its additions";
     void add(mib counter, u64) noexcept { snmp_counters::add(counter, 1); }
 };
 struct drops_unseen : snmp_counters {
@@ -227,20 +229,20 @@ struct drops_unseen : snmp_counters {
     u64 drops() const noexcept { return 0; }
 };
 struct one_balance : snmp_counters {
-    static constexpr const char* broken = "each kind is the sum of what was tallied";
+    static constexpr const char* broken = "a kind is the sum of its tallies";
     void tally(balance, u64 n) noexcept { snmp_counters::tally(balance::received, n); }
 };
 struct mixes_directions : snmp_counters {
-    static constexpr const char* broken = "each type sent is counted";
+    static constexpr const char* broken = "a sent type is counted twice";
     void icmp_out(u8 type) noexcept { icmp_in(type); }
 };
 
 struct keeps_nothing : recording_observer<4> {
-    static constexpr const char* broken = "it keeps some events";
+    static constexpr const char* broken = "the observer keeps some events";
     std::size_t size() const noexcept { return 0; }
 };
 struct newest_first : recording_observer<4> {
-    static constexpr const char* broken = "it keeps the last events, oldest first";
+    static constexpr const char* broken = "the observer keeps the last events, oldest first";
     const trace_event& operator[](std::size_t i) const noexcept {
         return recording_observer<4>::operator[](size() - 1 - i);
     }

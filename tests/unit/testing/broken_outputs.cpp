@@ -19,7 +19,7 @@ using namespace sluice;
 template <class Packet>
 using queue = queue_output<4>::model<Packet>;
 struct takes_a_copy {
-    static constexpr const char* broken = "a packet that was taken is moved from";
+    static constexpr const char* broken = "an accepted packet is moved from";
     template <class Packet>
     struct model : queue<Packet> {
         bool transmit(Packet& p, const egress& to, instant now) noexcept {
@@ -29,7 +29,7 @@ struct takes_a_copy {
     };
 };
 struct loses_refused {
-    static constexpr const char* broken = "a packet that was refused stays with the caller";
+    static constexpr const char* broken = "a refused packet stays with the caller";
     template <class Packet>
     struct model : queue<Packet> {
         bool transmit(Packet& p, const egress& to, instant now) noexcept {
@@ -61,7 +61,8 @@ struct writes_before_asking {
     };
 };
 struct gives_one_back_too_late {
-    static constexpr const char* broken = "all buffers are back when the model is gone";
+    static constexpr const char* broken =
+        "all buffers are back in the pool after the model is destroyed";
     template <class Packet>
     struct model : queue<Packet> {
         bool transmit(Packet& p, const egress&, instant) noexcept {
@@ -75,7 +76,7 @@ struct gives_one_back_too_late {
     };
 };
 struct promises_too_much {
-    static constexpr const char* broken = "offloads() promises nothing where takes_gso is false";
+    static constexpr const char* broken = "offloads() offers nothing if takes_gso is false";
     template <class Packet>
     struct model : queue<Packet> {
         static constexpr bool takes_gso = false;
@@ -83,7 +84,7 @@ struct promises_too_much {
     };
 };
 struct smaller_than_told {
-    static constexpr const char* broken = "it takes as many packets as it has room for";
+    static constexpr const char* broken = "the output accepts as many packets as the options say";
     template <class Packet>
     using model = queue_output<2>::model<Packet>;
 };

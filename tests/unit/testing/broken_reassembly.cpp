@@ -43,7 +43,7 @@ constexpr auto flip_byte = [](auto& got) {
 };
 
 struct never_empty {
-    static constexpr const char* broken = "it holds no fragment";
+    static constexpr const char* broken = "held() is 0";
     template <class Packet>
     struct model : cache<Packet> {
         using cache<Packet>::cache;
@@ -51,7 +51,7 @@ struct never_empty {
     };
 };
 struct hurried {
-    static constexpr const char* broken = "it has no deadline";
+    static constexpr const char* broken = "next_deadline() is never";
     template <class Packet>
     struct model : cache<Packet> {
         using cache<Packet>::cache;
@@ -59,17 +59,18 @@ struct hurried {
     };
 };
 struct never_whole : with_step<[](auto& got) { got.kind = reassembly_result::held; }> {
-    static constexpr const char* broken = "the second completes the datagram";
+    static constexpr const char* broken = "the fragment received second completes the datagram";
 };
 struct wrong_data : with_step<flip_byte<20>> {
     static constexpr const char* broken =
-        "the datagram has the data of both and a header that fits";
+        "the datagram has the data of both fragments and a correct header";
 };
 struct wrong_header : with_step<flip_byte<10>> {
-    static constexpr const char* broken = "what is complete is a valid datagram";
+    static constexpr const char* broken = "a completed datagram is valid";
 };
 struct endless {
-    static constexpr const char* broken = "the deadline is the timeout after the first fragment";
+    static constexpr const char* broken =
+        "the deadline is the first fragment's time plus the timeout";
     template <class Packet>
     struct model : cache<Packet> {
         using cache<Packet>::cache;
@@ -77,7 +78,7 @@ struct endless {
     };
 };
 struct silent {
-    static constexpr const char* broken = "each datagram whose time is over expires once";
+    static constexpr const char* broken = "expire() ends each datagram past its deadline once";
     template <class Packet>
     struct model : cache<Packet> {
         using cache<Packet>::cache;
@@ -88,7 +89,7 @@ struct silent {
     };
 };
 struct forgetful {
-    static constexpr const char* broken = "the sink gets the first fragment";
+    static constexpr const char* broken = "expire() hands over the first fragment";
     template <class Packet>
     struct model : cache<Packet> {
         using cache<Packet>::cache;
@@ -102,7 +103,7 @@ struct forgetful {
     };
 };
 struct miscounted {
-    static constexpr const char* broken = "the sink hears how many fragments were held";
+    static constexpr const char* broken = "expire() reports the number of held fragments";
     template <class Packet>
     struct model : cache<Packet> {
         using cache<Packet>::cache;
@@ -116,7 +117,7 @@ struct miscounted {
     };
 };
 struct patient {
-    static constexpr const char* broken = "when the time is over nothing is held";
+    static constexpr const char* broken = "no fragment is held after all deadlines";
     template <class Packet>
     struct model : cache<Packet> {
         using cache<Packet>::cache;
@@ -125,14 +126,14 @@ struct patient {
     };
 };
 struct without_reason : with_step<[](auto& got) { got.reason = drop_reason::none; }> {
-    static constexpr const char* broken = "a refused fragment has a drop reason, and no other";
+    static constexpr const char* broken = "a fragment has a drop reason exactly if it is refused";
 };
 struct hides_drops : with_step<[](auto& got) { got.pieces_dropped = 0; }> {
     static constexpr const char* broken =
-        "held after = held before + 1 - what was dropped, evicted and completed";
+        "held() changes by the fragments accepted, dropped, evicted and completed";
 };
 struct greedy {
-    static constexpr const char* broken = "at most fragment_limit fragments are held";
+    static constexpr const char* broken = "held() is at most fragment_limit";
     template <class Packet>
     struct model : cache<Packet> {
         using cache<Packet>::cache;
@@ -155,7 +156,8 @@ struct hoarding {
     };
 };
 struct accepting {
-    static constexpr const char* broken = "what holds no fragment refuses the second";
+    static constexpr const char* broken =
+        "a cache with fragment_limit 0 refuses the second fragment";
     template <class Packet>
     struct model : no_reassembly::model<Packet> {
         using no_reassembly::model<Packet>::model;
@@ -186,8 +188,8 @@ TEST_CASE_TEMPLATE("a broken cache is found", Policy, never_empty, hurried, neve
 TEST_CASE("a broken rule for overlaps is found") {
     const auto said = support::said_by(
         [](auto report) { return testing::conformance::overlap_rule<moody>(report); });
-    CHECK(said.contains("the same ranges have the same answer"));
-    CHECK(said.contains("each byte is that of the fragment that the rule prefers"));
+    CHECK(said.contains("the rule repeats its answer for the same ranges"));
+    CHECK(said.contains("each byte comes from the fragment that the rule prefers"));
 }
 
 }  // namespace testing_broken_reassembly

@@ -18,14 +18,14 @@ using table = linear_routes<16>;
 // What each does wrong beside what `table` does right.
 struct other_short_answer : table {
     static constexpr const char* broken =
-        "lookup(address) is lookup(query) of any interface, scope and TOS 0";
+        "lookup(address) equals lookup(query) with any interface and scope and TOS 0";
     using table::lookup;
     next_hop lookup(ipv4::address to) const noexcept {
         return table::lookup(ipv4::address{to.value ^ 1});
     }
 };
 struct changing_answer : table {
-    static constexpr const char* broken = "the same question has the same answer";
+    static constexpr const char* broken = "a repeated lookup has the same answer";
     mutable unsigned asked = 0;
     using table::lookup;
     next_hop lookup(ipv4::address) const noexcept {
@@ -33,44 +33,44 @@ struct changing_answer : table {
     }
 };
 struct restless_version : table {
-    static constexpr const char* broken = "a question does not move the version";
+    static constexpr const char* broken = "a lookup leaves version() unchanged";
     mutable u32 told = 0;
     u32 version() const noexcept { return told++; }
 };
 struct other_entry : table {
-    static constexpr const char* broken = "the route that answers covers the destination";
+    static constexpr const char* broken = "the chosen route covers the destination";
     route_entry other{.prefix = "192.0.2.0/24"_prefix, .interface = 1};
     const route_entry& at(next_hop) const noexcept { return other; }
 };
 struct unknown_type : table {
-    static constexpr const char* broken = "its type is one of route_type";
+    static constexpr const char* broken = "the route's type is one of route_type";
     route_entry other{.type = static_cast<route_type>(200), .interface = 1};
     const route_entry& at(next_hop) const noexcept { return other; }
 };
 struct other_hop : table {
-    static constexpr const char* broken = "hop_for has what the route says, in short";
+    static constexpr const char* broken = "hop_for() agrees with the route";
     hop_entry hop_for(ipv4::address, u8) const noexcept { return {.interface = 99}; }
 };
 struct any_interface : table {
     static constexpr const char* broken =
-        "a question about an interface is answered by routes of it, or refused";
+        "a query with an interface finds a route of it or a refusal";
     using table::lookup;
     next_hop lookup(const route_query& q) const noexcept { return lookup(q.destination); }
 };
 struct never_without_answer : table {
-    static constexpr const char* broken = "it has no answer";
+    static constexpr const char* broken = "lookup(address) finds no route";
     next_hop lookup(const route_query&) const noexcept { return next_hop{0}; }
     next_hop lookup(ipv4::address) const noexcept { return next_hop{0}; }
 };
 struct no_dummy : table {
-    static constexpr const char* broken = "at() of an id that names no route is `nowhere`";
+    static constexpr const char* broken = "at() returns `nowhere` for an id without a route";
     route_entry empty{};
     const route_entry& at(next_hop id) const noexcept {
         return table::at(id) == nowhere ? empty : table::at(id);
     }
 };
 struct late_version : table {
-    static constexpr const char* broken = "the version begins with 0";
+    static constexpr const char* broken = "version() of a new table is 0";
     u32 version() const noexcept { return table::version() + 1; }
 };
 
@@ -96,7 +96,7 @@ struct shorter {
     }
 };
 struct shortest_prefix : by_order<shorter> {
-    static constexpr const char* broken = "the destination leads to the interface (0: nowhere)";
+    static constexpr const char* broken = "lookup(address) chooses this egress (0: no route)";
 };
 struct longer_then_larger_metric {
     bool operator()(const route_entry& a, const route_entry& b) const noexcept {
@@ -105,7 +105,7 @@ struct longer_then_larger_metric {
     }
 };
 struct largest_metric : by_order<longer_then_larger_metric> {
-    static constexpr const char* broken = "the destination leads to the interface (0: nowhere)";
+    static constexpr const char* broken = "lookup(address) chooses this egress (0: no route)";
 };
 struct longer_then_smaller_metric {
     bool operator()(const route_entry& a, const route_entry& b) const noexcept {
@@ -114,50 +114,50 @@ struct longer_then_smaller_metric {
     }
 };
 struct local_by_metric : by_order<longer_then_smaller_metric> {
-    static constexpr const char* broken = "the route that answers has the type";
+    static constexpr const char* broken = "the chosen route has this type";
 };
 struct throw_as_route : by_order<longer_then_larger_metric> {
-    static constexpr const char* broken = "throw is no route";
+    static constexpr const char* broken = "lookup(address) finds no route at a throw route";
 };
 struct blind_to_tos : table {
-    static constexpr const char* broken = "the query leads to the interface (0: nowhere)";
+    static constexpr const char* broken = "lookup(query) chooses this egress (0: no route)";
     using table::lookup;
     next_hop lookup(const route_query& q) const noexcept {
         return table::lookup({.destination = q.destination, .interface = q.interface});
     }
 };
 struct takes_anything : table {
-    static constexpr const char* broken = "add() says invalid";
+    static constexpr const char* broken = "add() refuses the route with `invalid`";
     result<next_hop, route_error> add(const route_entry& r) noexcept {
         return is_valid_route(r) ? table::add(r) : next_hop{0};
     }
 };
 struct takes_nothing : table {
-    static constexpr const char* broken = "a new route is added";
+    static constexpr const char* broken = "add() accepts a new route";
     result<next_hop, route_error> add(const route_entry&) noexcept {
         return failure{route_error::full};
     }
 };
 struct full_at_once : takes_nothing {
-    static constexpr const char* broken = "add() takes the route";
+    static constexpr const char* broken = "add() accepts the route";
 };
 struct takes_twice : table {
     static constexpr const char* broken =
-        "a second route of the same prefix, TOS and metric exists already";
+        "add() refuses a second route with the same prefix, TOS and metric";
     result<next_hop, route_error> add(const route_entry& r) noexcept {
         const auto added = table::add(r);
         return added.has_value() ? added : next_hop{0};
     }
 };
 struct takes_equal_routes : table {
-    static constexpr const char* broken = "append() refuses a route that is equal in all";
+    static constexpr const char* broken = "append() refuses a route that the table has";
     result<next_hop, route_error> append(const route_entry& r) noexcept {
         const auto added = table::append(r);
         return added.has_value() ? added : next_hop{0};
     }
 };
 struct removes_anything : table {
-    static constexpr const char* broken = "remove() of a route that differs says not_found";
+    static constexpr const char* broken = "remove() refuses a different route with `not_found`";
     result<void, route_error> remove(const route_entry& r) noexcept {
         static_cast<void>(table::remove(r));
         return {};
@@ -170,7 +170,7 @@ struct removes_nothing : table {
     }
 };
 struct remembers_removed : table {
-    static constexpr const char* broken = "the id of a removed route names `nowhere`";
+    static constexpr const char* broken = "at() returns `nowhere` for a removed route";
     route_entry last = nowhere;
     result<void, route_error> remove(const route_entry& r) noexcept {
         const route_entry removed = r;
@@ -184,13 +184,13 @@ struct remembers_removed : table {
 };
 struct takes_local_twice : table {
     static constexpr const char* broken =
-        "local and broadcast routes of one key exclude each other";
+        "a local route refuses a broadcast route with the same key";
     result<next_hop, route_error> add(const route_entry& r) noexcept {
         return r.type == route_type::broadcast ? append(r) : table::add(r);
     }
 };
 struct counts_refused : table {
-    static constexpr const char* broken = "a refused change does not move the version";
+    static constexpr const char* broken = "a refused change leaves version() unchanged";
     u32 refused = 0;
     u32 version() const noexcept { return table::version() + refused; }
     result<next_hop, route_error> add(const route_entry& r) noexcept {
@@ -201,7 +201,7 @@ struct counts_refused : table {
 };
 struct visits_in_part : table {
     static constexpr const char* broken =
-        "for_each() visits each route that was added and not removed";
+        "for_each() visits exactly the routes added and not removed";
     template <class F>
     void for_each(F&& f) const {
         table::for_each([&f](const route_entry& r) {
@@ -210,23 +210,24 @@ struct visits_in_part : table {
     }
 };
 struct removes_uncounted : table {
-    static constexpr const char* broken = "remove_if() gives the number of routes that it removed";
+    static constexpr const char* broken = "remove_if() returns the number of removed routes";
     template <class F>
     u32 remove_if(F&& f) noexcept {
         return table::remove_if(f) / 2;
     }
 };
 struct removes_by_prefix : table {
-    static constexpr const char* broken = "no route has it: remove() says not_found";
+    static constexpr const char* broken =
+        "remove() returns not_found if no route has the given fields";
     result<void, route_error> remove(const route_entry& r) noexcept {
         return table::remove({.prefix = r.prefix});
     }
 };
 struct takes_unreachable : takes_anything {
-    static constexpr const char* broken = "the dummy entry is no route";
+    static constexpr const char* broken = "add() refuses `nowhere`";
 };
 struct uncounted_changes : table {
-    static constexpr const char* broken = "add() moves the version by 1";
+    static constexpr const char* broken = "add() increments version() by 1";
     u32 version() const noexcept { return 0; }
 };
 
@@ -260,9 +261,10 @@ TEST_CASE("what is right is not reported, and a report says where, what and with
     const testing::broken_requirement& first = reports.front();
     CHECK(std::string{first.file}.ends_with("sluice/testing/conformance/route.hpp"));
     CHECK(first.line > 0);
-    CHECK(first.text() == "route: the longest prefix answers: the destination leads to the "
-                          "interface (0: nowhere) (destination 11.0.0.1; expected 2, got 1)");
-    CHECK(found.broken > reports.size());  // a line that fails again and again speaks three times
+    CHECK(first.text() ==
+          "route: the route with the longest prefix is chosen: lookup(address) chooses "
+          "this egress (0: no route) (destination 11.0.0.1; expected 2, got 1)");
+    CHECK(found.broken > reports.size());  // a line reports three times at most in a case
     CHECK(found.cases == 11);
 }
 

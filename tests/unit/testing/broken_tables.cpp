@@ -25,17 +25,17 @@ using namespace sluice::literals;
 // What each does wrong beside what its base does right.
 using learned = bounded_exceptions<32>;
 struct larger_than_told : learned {
-    static constexpr const char* broken = "it is no larger than memory_limit and 64 bytes";
+    static constexpr const char* broken = "the object is at most 64 bytes larger than memory_limit";
     using learned::learned;
     std::byte more[128]{};
 };
 struct always_any : learned {
-    static constexpr const char* broken = "any() is false when there is none";
+    static constexpr const char* broken = "any() is false without exceptions";
     using learned::learned;
     bool any() const noexcept { return true; }
 };
 struct immortal : learned {
-    static constexpr const char* broken = "what is expired is not found";
+    static constexpr const char* broken = "an expired exception is not found";
     using learned::learned;
     const route_exception* find(const exception_key& k, instant) const noexcept {
         return learned::find(k, {});
@@ -50,7 +50,7 @@ struct blind_to_gateways : learned {
     }
 };
 struct unlocked : learned {
-    static constexpr const char* broken = "the lock of the MTU is the one that was learned";
+    static constexpr const char* broken = "find() returns the learned MTU lock";
     using learned::learned;
     void learn(const exception_key& k, route_exception e, instant now) noexcept {
         e.mtu_locked = false;
@@ -73,7 +73,8 @@ struct remembers_expired : learned {
     }
 };
 struct keeps_all : learned {
-    static constexpr const char* broken = "what is not kept is gone";
+    static constexpr const char* broken =
+        "keep_if() removes an exception when the function returns false";
     using learned::learned;
     template <class F>
     void keep_if(F&& f) noexcept {
@@ -82,7 +83,7 @@ struct keeps_all : learned {
     }
 };
 struct keeps_copies : learned {
-    static constexpr const char* broken = "what is kept is as the function left it";
+    static constexpr const char* broken = "keep_if() stores the change that the function made";
     using learned::learned;
     template <class F>
     void keep_if(F&& f) noexcept {
@@ -90,7 +91,7 @@ struct keeps_copies : learned {
     }
 };
 struct comes_never_again : learned {
-    static constexpr const char* broken = "expire() gives the time when the next one expires";
+    static constexpr const char* broken = "expire() returns the next expiry time";
     using learned::learned;
     instant expire(instant now) noexcept {
         static_cast<void>(learned::expire(now));
@@ -100,13 +101,13 @@ struct comes_never_again : learned {
 
 using interfaces = interface_table<64>;
 struct finds_anything : interfaces {
-    static constexpr const char* broken = "find() finds what was added";
+    static constexpr const char* broken = "find() finds only an added interface";
     interface any{};
     interface* find(u16) noexcept { return &any; }
     const interface* find(u16) const noexcept { return &any; }
 };
 struct visits_twice : interfaces {
-    static constexpr const char* broken = "for_each() visits each once";
+    static constexpr const char* broken = "for_each() visits each interface once";
     template <class F>
     void for_each(F&& f) const noexcept {
         interfaces::for_each(f);
@@ -114,20 +115,20 @@ struct visits_twice : interfaces {
     }
 };
 struct adds_anything : interfaces {
-    static constexpr const char* broken = "there is no interface 0";
+    static constexpr const char* broken = "add() refuses interface 0";
     result<void, interface_error> add(const interface& i) noexcept {
         static_cast<void>(interfaces::add(i));
         return {};
     }
 };
 struct own_network : interfaces {
-    static constexpr const char* broken = "another one of its network is not";
+    static constexpr const char* broken = "another address of the network is not local";
     bool is_own(ipv4::address a) const noexcept {
         return interfaces::is_own({(a.value & ~3U) | 1U});
     }
 };
 struct forgets_the_other : interfaces {
-    static constexpr const char* broken = "it is local while the other interface has it";
+    static constexpr const char* broken = "the address is local while the other interface has it";
     result<void, interface_error> remove_address(u16 i, ipv4::interface_address a) noexcept {
         const auto done = interfaces::remove_address(i, a);
         static_cast<void>(interfaces::remove_address(3, {a.address, 24}));
@@ -135,22 +136,22 @@ struct forgets_the_other : interfaces {
     }
 };
 struct one_path : interfaces {
-    static constexpr const char* broken = "no interface accepts no packet";
+    static constexpr const char* broken = "an unknown interface accepts no plain packet";
     const interface_path& path_of(u16) const noexcept { return interfaces::path_of(1); }
 };
 
 struct without_all_systems : group_list<> {
-    static constexpr const char* broken = "it is a member from the start";
+    static constexpr const char* broken = "the interface is a member from the start";
     bool is_member(u16 i, ipv4::address g, ipv4::address from) const noexcept {
         return g != ipv4::all_systems && group_list<>::is_member(i, g, from);
     }
 };
 struct joins_anything : group_list<> {
-    static constexpr const char* broken = "join() refuses it";
+    static constexpr const char* broken = "join() refuses the address";
     bool join(u16 i, ipv4::address g) noexcept { return group_list<>::join(i, g) || true; }
 };
 struct on_all_interfaces : group_list<> {
-    static constexpr const char* broken = "on that interface alone";
+    static constexpr const char* broken = "join() makes no other interface a member";
     bool is_member(u16, ipv4::address g, ipv4::address from) const noexcept {
         return group_list<>::is_member(2, g, from);
     }
@@ -161,7 +162,7 @@ struct never_leaves : group_list<> {
 };
 
 struct one_number : linux_identification {
-    static constexpr const char* broken = "65,536 datagrams have as many identifications";
+    static constexpr const char* broken = "65,536 datagrams of a flow have 65,536 identifications";
     using linux_identification::linux_identification;
     u16 next(ipv4::address, ipv4::address, u8, u16, instant) noexcept { return 7; }
 };
@@ -173,22 +174,22 @@ struct counter {
 };
 struct one_counter : counter {
     static constexpr const char* broken =
-        "a datagram to another host does not move the next number by one";
+        "a datagram to another host does not advance the flow's next value by one";
     using counter::counter;
 };
 struct without_secret : counter {
-    static constexpr const char* broken = "another first half gives other values";
+    static constexpr const char* broken = "another first half of the secret produces other values";
     using counter::counter;
 };
 struct with_clock : counter {
-    static constexpr const char* broken = "the same secret gives the same values";
+    static constexpr const char* broken = "the same secret produces the same values";
     static inline u16 made = 0;
     explicit with_clock(hash_key key) noexcept : counter{key} { last = ++made; }
 };
 
 struct limits_path_mtu : no_icmp_limit {
     static constexpr const char* broken =
-        "the answer about fragmentation needed stays the first one";
+        "each fragmentation needed message has the same answer as the first";
     using no_icmp_limit::no_icmp_limit;
     u32 asked = 0;
     icmp_allowance allow_error(const icmp_message&, const settings&, instant) noexcept {
@@ -196,21 +197,21 @@ struct limits_path_mtu : no_icmp_limit {
     }
 };
 struct limits_the_first : no_icmp_limit {
-    static constexpr const char* broken = "the first error is allowed, or silenced as all are";
+    static constexpr const char* broken = "the first error is allowed, or silenced like all errors";
     using no_icmp_limit::no_icmp_limit;
     icmp_allowance allow_error(const icmp_message&, const settings&, instant) noexcept {
         return icmp_allowance::limited_global;
     }
 };
 struct always_too_soon : no_icmp_limit {
-    static constexpr const char* broken = "the first redirect to a host is not too soon";
+    static constexpr const char* broken = "the first redirect to a host is not refused as too soon";
     using no_icmp_limit::no_icmp_limit;
     redirect_allowance allow_redirect(ipv4::address, const settings&, instant) noexcept {
         return redirect_allowance::too_soon;
     }
 };
 struct moody : no_icmp_limit {
-    static constexpr const char* broken = "the same secret and calls have the same answers";
+    static constexpr const char* broken = "the same secret and calls lead to the same answers";
     using no_icmp_limit::no_icmp_limit;
     static inline u32 asked = 0;
     icmp_allowance allow_error(const icmp_message&, const settings&, instant) noexcept {

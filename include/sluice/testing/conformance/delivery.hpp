@@ -1,6 +1,6 @@
 // conformance::delivery: tests the properties of every delivery_policy on yours.
 //
-//     const auto found = testing::conformance::delivery<my_delivery>();  // prints what is broken
+//     const auto found = testing::conformance::delivery<my_delivery>();  // prints faults
 //     return found.passed() ? 0 : 1;
 //
 // Without registrations the policy must leave every packet with the stack. If sinks are registered
@@ -76,48 +76,51 @@ private:
     }
 
     void nobody() {
-        check_.begin("where nobody is registered nobody is served");
+        check_.begin("without registrations no packet is delivered");
         auto model = make_model();
         for (u32 n = 0; n < 256; ++n) {
             check_.given("protocol", n);
             const auto protocol = static_cast<u8>(n);
             const icmp_error_notice notice{.type = 3, .protocol = protocol};
             check_.holds(model.handler(protocol) == nullptr, "no protocol has a handler");
-            check_.holds(!model.hears_alerts(protocol, 2), "nobody listens to router alerts");
-            check_.holds(!model.believes(notice), "nobody believes an ICMP error");
-            check_.equal(model.report(notice), protocol != udp,
-                         "an ICMP error about UDP that nobody sent is not taken, any other is");
+            check_.holds(!model.hears_alerts(protocol, 2), "no handler wants router alerts");
+            check_.holds(!model.believes(notice), "no ICMP error is believed");
+            check_.equal(
+                model.report(notice), protocol != udp,
+                "report() refuses an ICMP error about an unknown UDP flow and accepts any other");
         }
         check_.clear_given();
         const datagram d = received();
-        check_.holds(!model.tap(d, heard).any(), "tap() serves nobody");
-        check_.holds(!model.alert(d, heard).any(), "alert() serves nobody");
+        check_.holds(!model.tap(d, heard).any(), "tap() delivers to no sink");
+        check_.holds(!model.alert(d, heard).any(), "alert() delivers to no sink");
         for (const bool broadcast_or_multicast : {false, true}) {
             delivery_info info = heard;
             info.broadcast_or_multicast = broadcast_or_multicast;
             packet p = received_udp();
-            check_.holds(!model.udp(std::move(p), info).any(), "udp() serves nobody");
-            check_.holds(bool{p}, "a packet that nobody took stays with the stack");
+            check_.holds(!model.udp(std::move(p), info).any(), "udp() delivers to no sink");
+            check_.holds(bool{p}, "an undelivered packet stays with the stack");
         }
     }
 
     void registered() {
-        check_.begin("who is registered is served once, until removed");
+        check_.begin("a registered sink receives each packet once, until it is removed");
         auto model = make_model();
         queue_type queue;
-        check_.holds(bool{model.add_raw({.protocol = udp}, queue)}, "add_raw() takes a sink");
-        check_.holds(bool{model.add_udp({.local_port = 7000}, queue)}, "add_udp() takes a sink");
-        check_.holds(bool{model.add_alert({.protocol = udp}, queue)}, "add_alert() takes a sink");
+        check_.holds(bool{model.add_raw({.protocol = udp}, queue)}, "add_raw() accepts a sink");
+        check_.holds(bool{model.add_udp({.local_port = 7000}, queue)}, "add_udp() accepts a sink");
+        check_.holds(bool{model.add_alert({.protocol = udp}, queue)}, "add_alert() accepts a sink");
         const datagram d = received();
-        check_.equal(model.tap(d, heard).taken, u16{1}, "tap() serves it once");
-        check_.equal(model.alert(d, heard).taken, u16{1}, "alert() serves it once");
-        check_.equal(model.udp(received_udp(), heard).taken, u16{1}, "udp() serves it once");
-        check_.equal(queue.size(), std::size_t{3}, "each served packet arrives");
-        check_.equal(pool_.available(), buffers - 4, "each served packet is one buffer");
+        check_.equal(model.tap(d, heard).taken, u16{1}, "tap() delivers to the sink once");
+        check_.equal(model.alert(d, heard).taken, u16{1}, "alert() delivers to the sink once");
+        check_.equal(model.udp(received_udp(), heard).taken, u16{1},
+                     "udp() delivers to the sink once");
+        check_.equal(queue.size(), std::size_t{3}, "the sink holds each delivered packet once");
+        check_.equal(pool_.available(), buffers - 4, "each delivered packet uses one buffer");
         model.remove(queue);
-        check_.holds(!model.tap(d, heard).any(), "after remove() tap() serves nobody");
-        check_.holds(!model.alert(d, heard).any(), "after remove() alert() serves nobody");
-        check_.holds(!model.udp(received_udp(), heard).any(), "after remove() udp() serves nobody");
+        check_.holds(!model.tap(d, heard).any(), "after remove() tap() delivers to no sink");
+        check_.holds(!model.alert(d, heard).any(), "after remove() alert() delivers to no sink");
+        check_.holds(!model.udp(received_udp(), heard).any(),
+                     "after remove() udp() delivers to no sink");
         while (queue.size() > 0) {
             static_cast<void>(queue.next());
         }

@@ -43,29 +43,30 @@ private:
     static constexpr route_exception redirected{.gateway = "10.0.1.9"_ip, .expires = now + 300_s};
 
     void empty(Model& m) {
-        check_.begin("at first there is none");
+        check_.begin("a new object is empty");
         check_.holds(sizeof(Model) <= Model::memory_limit + 64,
-                     "it is no larger than memory_limit and 64 bytes");
+                     "the object is at most 64 bytes larger than memory_limit");
         has_none(m);
         check_.holds(m.find(key, now) == nullptr, "find() finds nothing");
     }
 
     void found(Model& m) {
-        check_.begin("what was learned is found until it expires");
+        check_.begin("a learned exception is found until it expires");
         m.learn(key, narrow, now);
-        check_.equal(m.any(), !Model::never_learns, "any() tells whether something was learned");
+        check_.equal(m.any(), !Model::never_learns,
+                     "any() is true after learn(), unless the policy never learns");
         const route_exception* e = find(m, key, now + 599_s);
         if (e != nullptr) {
-            check_.equal(e->mtu, u16{1000}, "the MTU is the one that was learned");
-            check_.holds(e->mtu_locked, "the lock of the MTU is the one that was learned");
+            check_.equal(e->mtu, u16{1000}, "find() returns the learned MTU");
+            check_.holds(e->mtu_locked, "find() returns the learned MTU lock");
             check_.holds(e->gateway.is_unspecified(), "no gateway was learned");
-            check_.equal(e->expires, narrow.expires, "it expires when the news say");
+            check_.equal(e->expires, narrow.expires, "the exception expires at the learned time");
         }
-        check_.holds(m.find(key, now + 600_s) == nullptr, "what is expired is not found");
+        check_.holds(m.find(key, now + 600_s) == nullptr, "an expired exception is not found");
     }
 
     void keys(Model& m) {
-        check_.begin("what was learned is found under its key alone");
+        check_.begin("a learned exception is found only under its own key");
         m.learn(key, narrow, now);
         const struct {
             const char* name;
@@ -82,25 +83,27 @@ private:
     }
 
     void merged(Model& m) {
-        check_.begin("what the news do not mention stays, and the whole lives as they say");
+        check_.begin(
+            "a second learn() keeps the fields that it does not set, and sets the lifetime");
         m.learn(key, narrow, now);
         m.learn(key, redirected, now);
         if (const route_exception* e = find(m, key, now)) {
             check_.equal(e->mtu, u16{1000}, "a redirect leaves the MTU");
-            check_.holds(e->mtu_locked, "a redirect leaves the lock of the MTU");
+            check_.holds(e->mtu_locked, "a redirect leaves the MTU lock");
             check_.equal(e->gateway, "10.0.1.9"_ip, "a redirect changes the gateway");
-            check_.equal(e->expires, redirected.expires, "it expires when the last news say");
+            check_.equal(e->expires, redirected.expires,
+                         "the exception expires at the time learned last");
         }
         m.learn(key, {.mtu = 1200, .expires = now + 700_s}, now + 1_s);
         if (const route_exception* e = find(m, key, now + 1_s)) {
             check_.equal(e->mtu, u16{1200}, "a new MTU replaces the old one");
-            check_.holds(!e->mtu_locked, "a new MTU replaces the lock");
+            check_.holds(!e->mtu_locked, "a new MTU replaces the MTU lock");
             check_.equal(e->gateway, "10.0.1.9"_ip, "a new MTU leaves the gateway");
         }
     }
 
     void expired_is_gone(Model& m) {
-        check_.begin("expired knowledge is not taken up again");
+        check_.begin("an expired exception is not merged with a new one");
         m.learn(key, redirected, now);
         m.learn(key, {.mtu = 900, .expires = now + 1400_s}, now + 800_s);
         if (const route_exception* e = find(m, key, now + 800_s)) {
@@ -110,7 +113,7 @@ private:
     }
 
     void kept(Model& m) {
-        check_.begin("keep_if asks about each, may change it, and drops it");
+        check_.begin("keep_if() visits each exception, may change it, and removes it on request");
         m.learn(key, narrow, now);
         m.learn(other, narrow, now);
         u32 asked = 0;
@@ -119,40 +122,42 @@ private:
             e.mtu = 800;
             return k == other;
         });
-        check_.equal(asked, Model::never_learns ? 0U : 2U, "it asks about each once");
-        check_.holds(m.find(key, now) == nullptr, "what is not kept is gone");
+        check_.equal(asked, Model::never_learns ? 0U : 2U, "keep_if() visits each exception once");
+        check_.holds(m.find(key, now) == nullptr,
+                     "keep_if() removes an exception when the function returns false");
         if (const route_exception* e = find(m, other, now)) {
-            check_.equal(e->mtu, u16{800}, "what is kept is as the function left it");
+            check_.equal(e->mtu, u16{800}, "keep_if() stores the change that the function made");
         }
         m.keep_if([](const exception_key&, route_exception&) { return false; });
         has_none(m);
     }
 
     void expired(Model& m) {
-        check_.begin("expire drops what is too old and says when to come again");
+        check_.begin("expire() removes expired exceptions and returns the next expiry time");
         m.learn(key, narrow, now);
         m.learn(other, redirected, now);
         if constexpr (!Model::never_learns) {
             check_.equal(m.expire(now), redirected.expires,
-                         "expire() gives the time when the next one expires");
+                         "expire() returns the next expiry time");
             check_.equal(m.expire(redirected.expires), narrow.expires,
-                         "expire() drops one whose time has come");
+                         "expire() removes an expired exception");
             find(m, key, redirected.expires);
-            check_.holds(m.any(), "any() is true while one is left");
+            check_.holds(m.any(), "any() is true while an exception is left");
         }
         check_.equal(m.expire(narrow.expires), instant::never(),
-                     "expire() gives never when none is left");
-        check_.holds(!m.any(), "any() is false when none is left");
+                     "expire() returns never when no exception is left");
+        check_.holds(!m.any(), "any() is false when no exception is left");
     }
 
     void has_none(Model& m) {
-        check_.holds(!m.any(), "any() is false when there is none");
-        check_.equal(m.expire(now), instant::never(), "expire() gives never when there is none");
+        check_.holds(!m.any(), "any() is false without exceptions");
+        check_.equal(m.expire(now), instant::never(), "expire() returns never without exceptions");
     }
     // nullptr if the policy never learns.
     const route_exception* find(const Model& m, const exception_key& k, instant at) {
         const route_exception* e = m.find(k, at);
-        check_.equal(e != nullptr, !Model::never_learns, "find() finds what was learned");
+        check_.equal(e != nullptr, !Model::never_learns,
+                     "find() finds a learned exception, unless the policy never learns");
         return e;
     }
 

@@ -1,6 +1,6 @@
 // conformance::hooks: tests the properties of every hook_policy on yours.
 //
-//     const auto found = testing::conformance::hooks<my_hooks>();  // prints what is broken
+//     const auto found = testing::conformance::hooks<my_hooks>();  // prints faults
 //     return found.passed() ? 0 : 1;
 //
 // If hooks are added at run time (`add`, `remove`), the suite adds a hook that drops at each point
@@ -53,7 +53,7 @@ private:
     };
 
     void nothing_registered(pool_type& pool) {
-        check_.begin("where nothing is registered every packet passes as it is");
+        check_.begin("without hooks every packet passes unchanged");
         check_.holds(!model_type::never_active || std::is_empty_v<model_type>,
                      "a model that is never active has no data");
         model_type model;
@@ -63,32 +63,32 @@ private:
             check_.given("point", static_cast<u64>(point));
             if (model.active(point)) {
                 check_.holds(!can_add && !model_type::never_active,
-                             "active() is false where nothing was added");
+                             "active() is false at a point without hooks");
                 continue;
             }
             check_.equal(model.run(point, p, {.in = 1, .out = 2}), hook_verdict::accept,
                          "run() accepts at a point that is not active");
         }
-        check_.holds(content_of(p) == sent, "the packet stays as it was");
+        check_.holds(content_of(p) == sent, "the packet is unchanged");
     }
 
     void each_point(pool_type& pool) {
-        check_.begin("what is registered at a point acts there alone, until removed");
+        check_.begin("a hook runs only at its own point, until it is removed");
         model_type model;
         refuser h;
         packet p = packet_of(pool, datagram_of({}));
         for (const hook_point mine : points) {
             check_.given("added at point", static_cast<u64>(mine));
-            check_.holds(bool{model.add(mine, 0, h)}, "add() takes a hook");
+            check_.holds(bool{model.add(mine, 0, h)}, "add() accepts a hook");
             for (const hook_point point : points) {
                 check_.equal(model.active(point), point == mine,
-                             "active() is true where a hook was added");
+                             "active() is true only at the point of the hook");
                 check_.equal(model.run(point, p, {}),
                              point == mine ? hook_verdict::drop : hook_verdict::accept,
-                             "run() has the verdict of the hook, at its point alone");
+                             "run() returns the hook's verdict at its point and accepts elsewhere");
             }
             model.remove(mine, h);
-            check_.holds(!model.active(mine), "active() is false when the hook was removed");
+            check_.holds(!model.active(mine), "active() is false after remove()");
         }
     }
 

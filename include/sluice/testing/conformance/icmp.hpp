@@ -1,6 +1,6 @@
 // conformance::icmp: tests the properties of every icmp_policy on yours.
 //
-//     const auto found = testing::conformance::icmp<my_limiter>();  // prints what is broken
+//     const auto found = testing::conformance::icmp<my_limiter>();  // prints faults
 //     return found.passed() ? 0 : 1;
 //
 // A policy is free to limit messages, except path MTU messages: these are never limited.
@@ -32,15 +32,15 @@ private:
     void first_messages() {
         check_.begin("the first messages are not limited");
         check_.holds(Policy::memory_limit == 0 || Policy::memory_limit >= sizeof(Policy),
-                     "memory_limit covers the policy itself");
+                     "memory_limit is at least the size of the policy");
         const auto policy = std::make_unique<Policy>(fixed_seed);
         const auto error =
             policy->allow_error({.type = 3, .code = 1, .to = "192.0.2.1"_ip}, switches_, instant{});
         check_.holds(error == icmp_allowance::allowed || error == icmp_allowance::silenced,
-                     "the first error is allowed, or silenced as all are");
+                     "the first error is allowed, or silenced like all errors");
         check_.holds(policy->allow_redirect("192.0.2.3"_ip, switches_, instant{}) !=
                          redirect_allowance::too_soon,
-                     "the first redirect to a host is not too soon");
+                     "the first redirect to a host is not refused as too soon");
     }
 
     void path_mtu() {
@@ -51,13 +51,13 @@ private:
         for (u32 i = 0; i < 1000; ++i) {
             check_.given("message", i);
             check_.equal(policy->allow_error(message, switches_, instant{}), first,
-                         "the answer about fragmentation needed stays the first one");
+                         "each fragmentation needed message has the same answer as the first");
         }
         check_.clear_given();
     }
 
     void any_message() {
-        check_.begin("any host, any type, while time stands still");
+        check_.begin("every type and many hosts at one time");
         const auto policy = std::make_unique<Policy>(fixed_seed);
         const auto twin = std::make_unique<Policy>(fixed_seed);
         for (u32 i = 0; i < 4096; ++i) {
@@ -68,7 +68,7 @@ private:
             const auto answer = policy->allow_error(message, switches_, instant{});
             check_.holds(answer <= icmp_allowance::silenced, "the answer is one of icmp_allowance");
             check_.equal(twin->allow_error(message, switches_, instant{}), answer,
-                         "the same secret and calls have the same answers");
+                         "the same secret and calls lead to the same answers");
         }
         check_.clear_given();
     }

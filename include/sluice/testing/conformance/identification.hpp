@@ -53,28 +53,31 @@ private:
 
     // RFC 6864 section 4.3: no value repeats while fragments of the first use may live.
     void unique_in_a_burst() {
-        check_.begin("the datagrams of a flow in a burst differ");
-        check_.holds(Policy::memory_limit >= sizeof(Policy), "memory_limit covers the policy");
+        check_.begin("the datagrams of a burst have different identifications");
+        check_.holds(Policy::memory_limit >= sizeof(Policy),
+                     "memory_limit is at least the size of the policy");
         std::vector<bool> seen(65536);
         for (const u16 id : sent({1, 2}, 65536, {})) {
             check_.given("identification", id);
-            check_.holds(!seen[id], "65,536 datagrams have as many identifications");
+            check_.holds(!seen[id], "65,536 datagrams of a flow have 65,536 identifications");
             seen[id] = true;
         }
         check_.clear_given();
     }
 
     void depends_on_the_secret() {
-        check_.begin("the same secret and calls give the same values, another secret others");
+        check_.begin("the values depend on the calls and on the whole secret");
         const auto once = sent({1, 2}, 100, 7_ms);
-        check_.holds(once == sent({1, 2}, 100, 7_ms), "the same secret gives the same values");
-        check_.holds(once != sent({1, 3}, 100, 7_ms), "another second half gives other values");
-        check_.holds(once != sent({3, 2}, 100, 7_ms), "another first half gives other values");
+        check_.holds(once == sent({1, 2}, 100, 7_ms), "the same secret produces the same values");
+        check_.holds(once != sent({1, 3}, 100, 7_ms),
+                     "another second half of the secret produces other values");
+        check_.holds(once != sent({3, 2}, 100, 7_ms),
+                     "another first half of the secret produces other values");
     }
 
     // An idle scan looks at its own flow before and after, to see whether others sent.
     void others_are_hidden() {
-        check_.begin("what others send cannot be counted");
+        check_.begin("the values of a flow do not reveal the traffic of other flows");
         const auto quiet = std::make_unique<Policy>(hash_key{5, 6});
         const auto busy = std::make_unique<Policy>(hash_key{5, 6});
         u32 seen = 0;
@@ -84,7 +87,8 @@ private:
             const u16 with = step(*busy, now, true);
             seen += static_cast<u16>(with - without) == 1 ? 1U : 0U;
         }
-        check_.holds(seen < 8, "a datagram to another host does not move the next number by one");
+        check_.holds(seen < 8,
+                     "a datagram to another host does not advance the flow's next value by one");
     }
     [[nodiscard]] static u16 step(Policy& p, instant now, bool others_send) {
         const u16 before = p.next(here, "198.51.100.1"_ip, 1, 1, now);

@@ -1,6 +1,6 @@
 // conformance::interfaces: tests the properties of every interface_policy on yours.
 //
-//     const auto found = testing::conformance::interfaces<my_table>();  // prints what is broken
+//     const auto found = testing::conformance::interfaces<my_table>();  // prints faults
 //     return found.passed() ? 0 : 1;
 //
 // Expects: a default-constructible table with room for interfaces 1 and 3 and an address each.
@@ -32,78 +32,86 @@ public:
 
 private:
     void empty() {
-        check_.begin("at first there is none");
+        check_.begin("a new object is empty");
         const auto made = std::make_unique<Table>();
         const Table& table = *made;
         int seen = 0;
         table.for_each([&seen](const interface&) { ++seen; });
-        check_.equal(seen, 0, "for_each() visits none");
+        check_.equal(seen, 0, "for_each() visits no interface");
         check_.holds(!table.is_own("10.0.0.1"_ip), "no address is local");
     }
 
     void found(Table& table) {
-        check_.begin("what was added is found, and nothing else");
+        check_.begin("find() finds the added interfaces and no other");
         add_two(table);
         const Table& unchanged = table;
         for (u32 index = 0; index <= 0xffff; ++index) {
             check_.given("index", index);
             const auto i = static_cast<u16>(index);
             const interface* const got = table.find(i);
-            check_.equal(got != nullptr, i == 1 || i == 3, "find() finds what was added");
-            check_.holds(unchanged.find(i) == got, "find() of a constant table finds the same");
+            check_.equal(got != nullptr, i == 1 || i == 3, "find() finds only an added interface");
+            check_.holds(unchanged.find(i) == got,
+                         "find() of a constant table returns the same object");
             if (got != nullptr) {
-                check_.equal(got->index, i, "what find() finds has the index");
+                check_.equal(got->index, i, "find() returns the interface with this index");
             }
         }
         check_.clear_given();
         u32 sum = 0;
         table.for_each([&sum](const interface& i) { sum = sum * 10 + i.index; });
-        check_.holds(sum == 13 || sum == 31, "for_each() visits each once");
+        check_.holds(sum == 13 || sum == 31, "for_each() visits each interface once");
     }
 
     void refused(Table& table) {
-        check_.begin("what cannot be done is said");
+        check_.begin("an invalid change is refused with its error");
         using enum interface_error;
         add_two(table);
         const auto net = "10.0.0.1/8"_net;
-        check_.refused(table.add(numbered(0)), invalid, "there is no interface 0");
-        check_.refused(table.add(numbered(3)), exists, "an index is taken once");
+        check_.refused(table.add(numbered(0)), invalid, "add() refuses interface 0");
+        check_.refused(table.add(numbered(3)), exists, "add() refuses an index that exists");
         check_.refused(table.add(numbered(0xffff)), invalid,
-                       "an index beyond the table is invalid");
-        check_.refused(table.add_address(2, {net}), not_found, "interface 2 was not added");
-        check_.refused(table.add_address(0xffff, {net}), not_found, "an index may be any number");
-        check_.refused(table.add_address(1, {"0.0.0.0/8"_net}), invalid, "0.0.0.0 is no address");
-        check_.refused(table.remove_address(1, net), not_found, "it has not got the address yet");
-        check_.holds(table.add_address(1, {net}).has_value(), "an interface takes an address");
-        check_.refused(table.add_address(1, {net}), exists, "it takes an address once");
+                       "add() refuses an index beyond the table");
+        check_.refused(table.add_address(2, {net}), not_found,
+                       "add_address() refuses an interface that was not added");
+        check_.refused(table.add_address(0xffff, {net}), not_found,
+                       "add_address() refuses an index beyond the table");
+        check_.refused(table.add_address(1, {"0.0.0.0/8"_net}), invalid,
+                       "add_address() refuses 0.0.0.0");
+        check_.refused(table.remove_address(1, net), not_found,
+                       "remove_address() refuses an address that was not added");
+        check_.holds(table.add_address(1, {net}).has_value(), "add_address() accepts an address");
+        check_.refused(table.add_address(1, {net}), exists,
+                       "add_address() refuses an address that the interface has");
         check_.refused(table.remove_address(1, "10.0.0.1/16"_net), not_found,
-                       "an address of another prefix length is another");
-        check_.holds(table.is_own("10.0.0.1"_ip), "a refused removal leaves the address");
+                       "remove_address() refuses an address with another prefix length");
+        check_.holds(table.is_own("10.0.0.1"_ip), "a refused removal keeps the address");
     }
 
     void own_addresses(Table& table) {
         check_.begin("an address is local while an interface has it");
         add_two(table);
         check_.holds(table.add_address(1, {"10.0.0.1/8"_net}).has_value(),
-                     "an interface takes an address");
+                     "add_address() accepts an address");
         check_.holds(table.add_address(3, {"10.0.0.1/24"_net}).has_value(),
-                     "another interface may have the same address");
-        check_.holds(table.is_own("10.0.0.1"_ip), "it is local");
-        check_.holds(!table.is_own("10.0.0.2"_ip), "another one of its network is not");
-        check_.holds(!table.is_own("0.0.0.0"_ip), "0.0.0.0 is not");
+                     "add_address() accepts the same address on another interface");
+        check_.holds(table.is_own("10.0.0.1"_ip), "an added address is local");
+        check_.holds(!table.is_own("10.0.0.2"_ip), "another address of the network is not local");
+        check_.holds(!table.is_own("0.0.0.0"_ip), "0.0.0.0 is not local");
         check_.holds(table.remove_address(1, "10.0.0.1/8"_net).has_value(),
-                     "remove_address() finds it");
-        check_.holds(table.is_own("10.0.0.1"_ip), "it is local while the other interface has it");
+                     "remove_address() removes the address from the first interface");
+        check_.holds(table.is_own("10.0.0.1"_ip),
+                     "the address is local while the other interface has it");
         check_.holds(table.remove_address(3, "10.0.0.1/24"_net).has_value(),
-                     "remove_address() finds it on the other interface");
-        check_.holds(!table.is_own("10.0.0.1"_ip), "it is not local when no interface has it");
+                     "remove_address() removes the address from the other interface");
+        check_.holds(!table.is_own("10.0.0.1"_ip),
+                     "the address is not local when no interface has it");
     }
 
     void paths(Table& table) {
-        check_.begin("paths of interfaces that are not there lead nowhere");
+        check_.begin("the path of an unknown interface accepts no packet and has no MTU");
         add_two(table);
         interface* const first = table.find(1);
-        if (!check_.holds(first != nullptr, "find() finds what was added")) {
+        if (!check_.holds(first != nullptr, "find() finds only an added interface")) {
             return;
         }
         const interface_settings all;
@@ -113,11 +121,12 @@ private:
         }
         check_.holds(table.path_of(1).accept_fast,
                      "an interface that forwards accepts plain packets");
-        check_.equal(table.path_of(1).output_mtu, u16{1500}, "its path has the interface's MTU");
+        check_.equal(table.path_of(1).output_mtu, u16{1500}, "the path has the interface's MTU");
         for (const u16 index : {u16{0}, u16{2}, u16{63}, u16{64}, u16{0xffff}}) {
             check_.given("index", index);
-            check_.holds(!table.path_of(index).accept_fast, "no interface accepts no packet");
-            check_.equal(table.path_of(index).output_mtu, u16{0}, "no interface has no MTU");
+            check_.holds(!table.path_of(index).accept_fast,
+                         "an unknown interface accepts no plain packet");
+            check_.equal(table.path_of(index).output_mtu, u16{0}, "an unknown interface has MTU 0");
         }
     }
 

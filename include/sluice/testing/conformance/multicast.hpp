@@ -1,6 +1,6 @@
 // conformance::multicast: tests the properties of every multicast_policy on yours.
 //
-//     const auto found = testing::conformance::multicast<my_groups>();  // prints what is broken
+//     const auto found = testing::conformance::multicast<my_groups>();  // prints faults
 //     return found.passed() ? 0 : 1;
 //
 // A policy may refuse to join any group.
@@ -38,43 +38,47 @@ private:
 
     // RFC 1112 section 7.2.
     void all_systems(Groups& groups) {
-        check_.begin("all-systems is joined on every interface, whatever was left");
+        check_.begin("every interface is a member of all-systems, even after leave()");
         constexpr ipv4::address all = ipv4::all_systems;
         for (const u16 interface : {u16{1}, u16{2}, u16{0xffff}}) {
             check_.given("interface", interface);
             check_.holds(groups.is_member(interface, all, anybody),
-                         "it is a member from the start");
+                         "the interface is a member from the start");
             if (groups.join(interface, all)) {
-                check_.holds(groups.leave(interface, all), "what was joined can be left");
+                check_.holds(groups.leave(interface, all), "leave() accepts a joined group");
             }
             static_cast<void>(groups.leave(interface, all));
-            check_.holds(groups.is_member(interface, all, anybody), "it stays a member");
+            check_.holds(groups.is_member(interface, all, anybody), "the interface stays a member");
         }
     }
 
     void no_groups(Groups& groups) {
-        check_.begin("an address that is no group is never joined");
+        check_.begin("an address that is not multicast cannot be joined");
         for (const auto a : {"0.0.0.0"_ip, "10.0.0.1"_ip, "223.255.255.255"_ip, "240.0.0.0"_ip,
                              "255.255.255.255"_ip}) {
             check_.given("address", a);
-            check_.holds(!groups.join(2, a), "join() refuses it");
-            check_.holds(!groups.is_member(2, a, anybody), "it has no members");
-            check_.holds(!groups.leave(2, a), "leave() refuses it");
+            check_.holds(!groups.join(2, a), "join() refuses the address");
+            check_.holds(!groups.is_member(2, a, anybody), "is_member() is false for the address");
+            check_.holds(!groups.leave(2, a), "leave() refuses the address");
         }
     }
 
     void membership(Groups& groups) {
-        check_.begin("membership is what join granted until leave took it back");
+        check_.begin("a membership lasts from join() to leave()");
         const ipv4::address group = "239.1.2.3"_ip;
-        check_.holds(!groups.is_member(2, group, anybody), "nobody is a member of another group");
-        check_.holds(!groups.leave(2, group), "what was not joined cannot be left");
+        check_.holds(!groups.is_member(2, group, anybody),
+                     "the interface is no member before join()");
+        check_.holds(!groups.leave(2, group), "leave() refuses a group that was not joined");
         const bool granted = groups.join(2, group);
-        check_.equal(groups.is_member(2, group, anybody), granted, "join() makes a member");
-        check_.holds(!groups.is_member(3, group, anybody), "on that interface alone");
-        check_.holds(!groups.is_member(2, "239.1.2.4"_ip, anybody), "of that group alone");
-        check_.equal(groups.leave(2, group), granted, "leave() finds what was joined");
+        check_.equal(groups.is_member(2, group, anybody), granted,
+                     "the interface is a member exactly if join() succeeded");
+        check_.holds(!groups.is_member(3, group, anybody),
+                     "join() makes no other interface a member");
+        check_.holds(!groups.is_member(2, "239.1.2.4"_ip, anybody),
+                     "join() makes the interface a member of no other group");
+        check_.equal(groups.leave(2, group), granted, "leave() succeeds exactly if join() did");
         check_.holds(!groups.is_member(2, group, anybody), "leave() ends the membership");
-        check_.holds(!groups.leave(2, group), "what was left cannot be left again");
+        check_.holds(!groups.leave(2, group), "leave() refuses a group that was left already");
     }
 
     checker& check_;

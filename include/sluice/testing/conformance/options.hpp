@@ -1,7 +1,7 @@
 // conformance::options: tests the properties on which a stack relies on your options policy,
 // however the policy handles IPv4 options.
 //
-//     const auto found = testing::conformance::options<my_options>();  // prints what is broken
+//     const auto found = testing::conformance::options<my_options>();  // prints faults
 //     return found.passed() ? 0 : 1;
 #pragma once
 
@@ -49,43 +49,44 @@ private:
         auto packet = overlong;
         option_offsets found;
         const auto answer = Model::compile(ipv4::view{packet.data()}, found, here_);
-        check_.refused(answer, u8{20}, "compile() gives the place of the option as its error");
-        check_.holds(packet == overlong, "the refused packet is as it was");
+        check_.refused(answer, u8{20}, "compile() returns the offset of the option as its error");
+        check_.holds(packet == overlong, "compile() leaves a refused packet unchanged");
     }
 
     void unsupported() {
         if constexpr (!Model::supported) {
-            check_.begin("where options are not supported no packet is changed");
+            check_.begin("without support for options no packet is changed");
             auto packet = overlong;
             option_offsets found{.length = 8, .record_route = 20, .record_address = true};
             Model::forward(ipv4::view{packet.data()}, found, here_);
-            check_.holds(packet == overlong, "forward() leaves the packet");
+            check_.holds(packet == overlong, "forward() leaves the packet unchanged");
             Model::fragment(ipv4::view{packet.data()}, found);
-            check_.holds(packet == overlong, "fragment() leaves the packet");
+            check_.holds(packet == overlong, "fragment() leaves the packet unchanged");
         }
     }
 
     void recorded() {
-        check_.begin("a supporting policy finds a record route, another accepts nothing");
+        check_.begin(
+            "compile() finds a record route if options are supported, and else refuses it");
         auto packet = "47000020 00000000 40fd0000 0a000102 0a000101 07070400 00000000"_hex;
         option_offsets found;
         const auto answer = Model::compile(ipv4::view{packet.data()}, found, here_);
         check_.equal(answer.has_value(), bool{Model::supported},
-                     "compile() accepts the options where they are supported");
+                     "compile() accepts the options exactly if they are supported");
         check_.equal(u32{found.record_route}, Model::supported ? 20U : 0U,
-                     "compile() says where the record route is");
+                     "compile() stores the offset of the record route");
     }
 
     void source_routed() {
-        check_.begin("a source route moves a packet only where options are supported");
+        check_.begin("follow() takes a step of a source route only if options are supported");
         auto packet = "47000020 00000000 40fd0000 0a000102 0a000101 8307040a 00020300"_hex;
         option_offsets found{.length = 8, .source_route = 20};
         const auto step = Model::follow(ipv4::view{packet.data()}, found,
                                         {true, route_target::local}, forwardable);
         check_.equal(step.kind == ip_options::source_route_result::advanced, bool{Model::supported},
-                     "follow() takes the step");
+                     "follow() takes the step exactly if options are supported");
         check_.equal(bool{found.route_hit}, bool{Model::supported},
-                     "follow() notes that the step was taken");
+                     "follow() records that the step was taken");
     }
 
     void answered() {
@@ -93,26 +94,27 @@ private:
         ip_options::outgoing reply;
         reply.offsets.length = 12;
         check_.holds(Model::echo(ipv4::const_view{plain.data()}, option_offsets{}, reply, here_),
-                     "echo() grants the answer");
-        check_.holds(reply == ip_options::outgoing{}, "it has no options");
+                     "echo() accepts a packet without options");
+        check_.holds(reply == ip_options::outgoing{}, "the answer has no options");
         check_.equal(reply.destination("10.0.1.2"_ip), "10.0.1.2"_ip,
-                     "it goes to the destination that was asked for");
+                     "the answer keeps its destination");
     }
 
     void requested() {
-        check_.begin("the empty request is granted and builds nothing; another where supported");
+        check_.begin("an empty request builds no options; a router alert needs support");
         const auto rights = ip_options::sender_rights::ordinary;
         const auto made = Model::compile_request({}, rights, here_);
-        if (check_.holds(made.has_value(), "the empty request is granted")) {
+        if (check_.holds(made.has_value(), "the empty request is accepted")) {
             auto packet = plain;
             check_.holds(Model::build(ipv4::view{packet.data()}, *made, "10.0.1.1"_ip, 0) ==
                              option_offsets{},
-                         "build() finds no options");
-            check_.holds(packet == plain, "build() leaves the packet");
+                         "build() reports no options for the empty request");
+            check_.holds(packet == plain, "build() leaves the packet unchanged");
         }
         const auto alert = "94040000"_hex;
         check_.equal(Model::compile_request(alert, rights, here_).has_value(),
-                     bool{Model::supported}, "a router alert is granted where supported");
+                     bool{Model::supported},
+                     "a router alert is accepted exactly if options are supported");
     }
 
     checker& check_;

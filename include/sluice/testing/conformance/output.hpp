@@ -1,7 +1,7 @@
 // conformance::output: tests whether your output policy takes or refuses each packet as a whole,
 // and returns every buffer.
 //
-//     const auto found = testing::conformance::output<my_output>();  // prints what is broken
+//     const auto found = testing::conformance::output<my_output>();  // prints faults
 //     return found.passed() ? 0 : 1;
 //
 // A function connects an output that needs a device. Its result lives as long as the model:
@@ -47,7 +47,8 @@ public:
     void run() {
         nothing_sent();
         taken_or_refused();
-        check_.equal(pool_.available(), buffers, "all buffers are back when the model is gone");
+        check_.equal(pool_.available(), buffers,
+                     "all buffers are back in the pool after the model is destroyed");
     }
 
 private:
@@ -57,19 +58,19 @@ private:
     using model_type = typename Output::template model<packet>;
 
     void nothing_sent() {
-        check_.begin("a burst without packets may end");
+        check_.begin("flush() is allowed without packets");
         model_type model{};
         [[maybe_unused]] const auto beneath = connect_(model);
         model.flush();
-        check_.equal(pool_.available(), buffers, "flush() needs no buffer");
+        check_.equal(pool_.available(), buffers, "flush() uses no buffer");
         if (!model_type::takes_gso) {
             check_.holds(offloads_of(model, to_) == output_offloads{},
-                         "offloads() promises nothing where takes_gso is false");
+                         "offloads() offers nothing if takes_gso is false");
         }
     }
 
     void taken_or_refused() {
-        check_.begin("a packet that is taken is moved from, a refused one stays as it was");
+        check_.begin("transmit() moves an accepted packet and leaves a refused one unchanged");
         model_type model{};
         [[maybe_unused]] const auto beneath = connect_(model);
         std::size_t taken = 0;
@@ -84,17 +85,17 @@ private:
                 refused(p, static_cast<u8>(taken), left);
                 break;
             }
-            check_.holds(!p, "a packet that was taken is moved from");
+            check_.holds(!p, "an accepted packet is moved from");
         }
         check_.clear_given();
         if (takes_ != 0) {
-            check_.equal(taken, takes_, "it takes as many packets as it has room for");
+            check_.equal(taken, takes_, "the output accepts as many packets as the options say");
         }
         model.flush();
     }
     void refused(const packet& p, u8 number, std::size_t left) {
-        check_.equal(pool_.available(), left, "a refusal takes no buffer and gives none back");
-        if (check_.holds(bool{p}, "a packet that was refused stays with the caller")) {
+        check_.equal(pool_.available(), left, "a refusal neither uses nor releases a buffer");
+        if (check_.holds(bool{p}, "a refused packet stays with the caller")) {
             check_.same_bytes(content_of(p), sent(number), "a refused packet keeps its bytes");
         }
     }

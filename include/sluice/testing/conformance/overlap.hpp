@@ -1,6 +1,6 @@
 // conformance::overlap_rule: tests whether a cache keeps the bytes that your overlap rule chooses.
 //
-//     const auto found = testing::conformance::overlap_rule<my_rule>();  // prints what is broken
+//     const auto found = testing::conformance::overlap_rule<my_rule>();  // prints faults
 //     return found.passed() ? 0 : 1;
 //
 // It cuts 3,000 datagrams three times each, at different places and with different bytes, and feeds
@@ -185,7 +185,7 @@ public:
 
     void run() {
         same_answers();
-        check_.begin("the bytes are those that the rule says");
+        check_.begin("a datagram has the bytes that the rule prefers");
         const auto pool = std::make_unique<pool_type>();
         const auto cache = std::make_unique<cache_type>(fixed_seed);
         u64 completed = 0;
@@ -196,7 +196,7 @@ public:
             check_.equal(pool->available(), buffers, "all buffers are back in the pool");
         }
         check_.clear_given();
-        check_.holds(completed > 30, "some datagrams become whole");
+        check_.holds(completed > 30, "more than 30 datagrams become complete");
     }
 
 private:
@@ -213,7 +213,7 @@ private:
         }
     }
     void same_answers() {
-        check_.begin("the rule is a function of the two ranges");
+        check_.begin("the rule depends only on the two ranges");
         const byte_range ranges[] = {{0, 8},   {0, 24},    {8, 16}, {8, 24},
                                      {16, 20}, {16, 1480}, {24, 32}};
         std::vector<decltype(answer_of({}, {}))> answers;
@@ -225,7 +225,8 @@ private:
                     if (round == 1) {
                         answers.push_back(answer);
                     } else {
-                        check_.equal(answer, answers[n++], "the same ranges have the same answer");
+                        check_.equal(answer, answers[n++],
+                                     "the rule repeats its answer for the same ranges");
                     }
                 }
             }
@@ -239,7 +240,7 @@ private:
         for (const fragment_fields& f : three_cuts(random_, id)) {
             const expected_datagram before = expected;
             auto step = feed_fragment(cache, pool, f, {}, {.max_distance = 0});
-            if (!check_.holds(expected.end_fits(f), "the cuts agree where the datagram ends")) {
+            if (!check_.holds(expected.end_fits(f), "all cuts end at the same byte")) {
                 return became_whole;
             }
             const overlap_outcome o =
@@ -261,21 +262,22 @@ private:
     [[nodiscard]] bool is_as_expected(Step& step, overlap_outcome o,
                                       const expected_datagram& expected) {
         if (o == overlap_outcome::drop_fragment || o == overlap_outcome::drop_datagram) {
-            return check_.equal(step.reason, drop_reason::fragment_overlap,
-                                "a fragment that the rule drops is dropped as an overlap");
+            return check_.equal(
+                step.reason, drop_reason::fragment_overlap,
+                "a fragment that the rule drops has the drop reason fragment_overlap");
         }
         if (o != overlap_outcome::ignored && expected.is_whole()) {
             return check_.equal(step.kind, reassembly_result::complete,
-                                "the last byte that was missing completes the datagram") &&
+                                "the last missing byte completes the datagram") &&
                    check_.holds(same_bytes(step.packet, expected.map),
-                                "each byte is that of the fragment that the rule prefers");
+                                "each byte comes from the fragment that the rule prefers");
         }
         if (o == overlap_outcome::taken) {
             return check_.equal(step.kind, reassembly_result::held,
                                 "a fragment with new bytes is held");
         }
         return check_.equal(step.reason, drop_reason::fragment_duplicate,
-                            "a fragment without new bytes is a duplicate");
+                            "a fragment without new bytes has the drop reason fragment_duplicate");
     }
 
     checker& check_;

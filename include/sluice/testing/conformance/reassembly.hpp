@@ -1,7 +1,7 @@
 // conformance::reassembly: tests the properties of every reassembly_policy on yours, whatever its
 // overlap rule.
 //
-//     const auto found = testing::conformance::reassembly<my_cache>();  // prints what is broken
+//     const auto found = testing::conformance::reassembly<my_cache>();  // prints faults
 //     return found.passed() ? 0 : 1;
 //
 // It feeds two fragments in both orders, lets time pass, and sends 20,000 hostile fragments. No
@@ -46,34 +46,36 @@ private:
     static constexpr bool may_hold = model_type::fragment_limit > 0;
 
     void empty(model_type& model, pool_type&) {
-        check_.begin("at first nothing is held");
-        check_.equal(model.held(), std::size_t{0}, "it holds no fragment");
-        check_.equal(model.next_deadline(), instant::never(), "it has no deadline");
+        check_.begin("a new cache is empty");
+        check_.equal(model.held(), std::size_t{0}, "held() is 0");
+        check_.equal(model.next_deadline(), instant::never(), "next_deadline() is never");
         bool ended = false;
         model.expire(instant{} + 100_s, [&ended](auto&&) { ended = true; });
-        check_.holds(!ended, "nothing expires");
+        check_.holds(!ended, "expire() ends no datagram");
     }
 
     void two_fragments(model_type& model, pool_type& pool) {
-        check_.begin("two fragments make a datagram, in both orders");
+        check_.begin("two fragments complete a datagram, in both orders");
         for (const bool reverse : {false, true}) {
-            check_.given(reverse ? "the last one first" : "the first one first");
+            check_.given(reverse ? "last fragment first" : "first fragment first");
             const fragment_fields pieces[] = {{.start = 0, .length = 64},
                                               {.start = 64, .length = 3, .more = false}};
             const auto first = feed_fragment(model, pool, pieces[reverse ? 1 : 0]);
             auto second = feed_fragment(model, pool, pieces[reverse ? 0 : 1]);
             if constexpr (may_hold) {
-                check_.equal(first.kind, reassembly_result::held, "the first to come is held");
+                check_.equal(first.kind, reassembly_result::held,
+                             "the fragment received first is held");
                 if (check_.equal(second.kind, reassembly_result::complete,
-                                 "the second completes the datagram")) {
-                    check_.holds(is_whole_datagram(second.packet, 67),
-                                 "the datagram has the data of both and a header that fits");
+                                 "the fragment received second completes the datagram")) {
+                    check_.holds(
+                        is_whole_datagram(second.packet, 67),
+                        "the datagram has the data of both fragments and a correct header");
                 }
             } else {
                 check_.equal(first.reason, drop_reason::reassembly_refused,
-                             "what holds no fragment refuses the first");
+                             "a cache with fragment_limit 0 refuses the first fragment");
                 check_.equal(second.kind, reassembly_result::refused,
-                             "what holds no fragment refuses the second");
+                             "a cache with fragment_limit 0 refuses the second fragment");
             }
         }
         check_.clear_given();
@@ -81,26 +83,26 @@ private:
     }
 
     void time(model_type& model, pool_type& pool) {
-        check_.begin("a datagram that stays incomplete ends in time");
+        check_.begin("an incomplete datagram expires at its deadline");
         const reassembly_limits limits{.timeout = 2_s};
         const auto step =
             feed_fragment(model, pool, {.start = 0, .length = 8}, instant{} + 1_s, limits);
         const bool kept = step.kind == reassembly_result::held;
-        check_.equal(kept, may_hold, "a first fragment is held where there is room for any");
+        check_.equal(kept, may_hold, "the first fragment is held unless fragment_limit is 0");
         check_.equal(model.next_deadline(), kept ? instant{} + 3_s : instant::never(),
-                     "the deadline is the timeout after the first fragment");
+                     "the deadline is the first fragment's time plus the timeout");
         unsigned ended = 0;
         model.expire(instant{} + 3_s, [&](expired_datagram<packet>&& e) {
             ++ended;
-            check_.equal(e.pieces, u16{1}, "the sink hears how many fragments were held");
-            check_.holds(bool{e.first}, "the sink gets the first fragment");
+            check_.equal(e.pieces, u16{1}, "expire() reports the number of held fragments");
+            check_.holds(bool{e.first}, "expire() hands over the first fragment");
         });
-        check_.equal(ended, kept ? 1U : 0U, "each datagram whose time is over expires once");
+        check_.equal(ended, kept ? 1U : 0U, "expire() ends each datagram past its deadline once");
         all_back(pool);
     }
 
     void hostile(model_type& model, pool_type& pool) {
-        check_.begin("no buffer is lost and no limit passed in a hostile stream");
+        check_.begin("a hostile stream loses no buffer and exceeds no limit");
         instant now;
         for (u32 i = 0; i < 20'000 && !lost_; ++i) {
             check_.given("fragment", i);
@@ -114,7 +116,7 @@ private:
         }
         check_.clear_given();
         model.expire(now + 30_s, [](auto&&) {});
-        check_.equal(model.held(), std::size_t{0}, "when the time is over nothing is held");
+        check_.equal(model.held(), std::size_t{0}, "no fragment is held after all deadlines");
         all_back(pool);
     }
     void one_fragment(model_type& model, pool_type& pool, instant now) {
@@ -129,17 +131,17 @@ private:
         auto step = feed_fragment(model, pool, f, now);
         const bool is_refused = step.kind == reassembly_result::refused;
         check_.equal(step.reason != drop_reason::none, is_refused,
-                     "a refused fragment has a drop reason, and no other");
+                     "a fragment has a drop reason exactly if it is refused");
         check_.equal(model.held() + step.pieces_dropped + step.pieces + step.evicted_pieces,
                      before + (is_refused ? 0 : 1),
-                     "held after = held before + 1 - what was dropped, evicted and completed");
+                     "held() changes by the fragments accepted, dropped, evicted and completed");
         check_.holds(model.held() <= model_type::fragment_limit,
-                     "at most fragment_limit fragments are held");
+                     "held() is at most fragment_limit");
         lost_ = !check_.equal(pool.available() + model.held() + step.pieces, buffers,
-                              "each buffer is held or back in the pool");
+                              "each buffer is in the cache or in the pool");
         if (step.kind == reassembly_result::complete) {
             check_.holds(pipeline::validate(step.packet).has_value(),
-                         "what is complete is a valid datagram");
+                         "a completed datagram is valid");
         }
     }
 

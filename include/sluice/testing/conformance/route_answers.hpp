@@ -26,29 +26,28 @@ template <class Table>
 void ask_for_packet(checker& check, const Table& table, ipv4::address to) {
     const next_hop id = table.lookup(to);
     check.given("destination", to);
-    check.equal(table.lookup(to), id, "the same question has the same answer");
+    check.equal(table.lookup(to), id, "a repeated lookup has the same answer");
     check.equal(table.lookup(route_query{.destination = to}), id,
-                "lookup(address) is lookup(query) of any interface, scope and TOS 0");
+                "lookup(address) equals lookup(query) with any interface and scope and TOS 0");
     if (id == next_hop::none) {
         return;
     }
     const route_entry& entry = table.at(id);
-    check.holds(entry.prefix.contains(to), "the route that answers covers the destination");
-    check.holds(entry.type <= route_type::throw_away, "its type is one of route_type");
-    check.holds(find_hop(table, to, 0) == hop_of(entry),
-                "hop_for has what the route says, in short");
+    check.holds(entry.prefix.contains(to), "the chosen route covers the destination");
+    check.holds(entry.type <= route_type::throw_away, "the route's type is one of route_type");
+    check.holds(find_hop(table, to, 0) == hop_of(entry), "hop_for() agrees with the route");
     for (u32 interface = 1; interface < 5; ++interface) {
         const next_hop by =
             table.lookup(route_query{.destination = to, .interface = static_cast<u16>(interface)});
         check.holds(by == next_hop::none || table.at(by).interface == interface ||
                         is_refusal(table.at(by).type),
-                    "a question about an interface is answered by routes of it, or refused");
+                    "a query with an interface finds a route of it or a refusal");
     }
 }
 
 template <class Table>
 void ask_answers(checker& check, const Table& table) {
-    check.begin("questions about the same destination agree");
+    check.begin("all lookups of a destination agree");
     const u32 version = table.version();
     for (const auto to : {"0.0.0.0"_ip, "10.0.0.1"_ip, "127.0.0.1"_ip, "128.0.0.0"_ip,
                           "224.0.0.1"_ip, "255.255.255.255"_ip}) {
@@ -59,7 +58,7 @@ void ask_answers(checker& check, const Table& table) {
         ask_for_packet(check, table, {random.below(0xffff'ffff)});
     }
     check.clear_given();
-    check.equal(table.version(), version, "a question does not move the version");
+    check.equal(table.version(), version, "a lookup leaves version() unchanged");
 }
 
 }  // namespace detail

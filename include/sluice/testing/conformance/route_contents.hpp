@@ -64,7 +64,7 @@ private:
         list all;
         table.for_each([&all](const route_entry& r) { all.push_back(r); });
         check_.holds(sorted(all) == sorted(expected),
-                     "for_each() visits each route that was added and not removed");
+                     "for_each() visits exactly the routes added and not removed");
     }
 
     [[nodiscard]] route_entry some_route() {
@@ -76,11 +76,11 @@ private:
         return r;
     }
     void random_routes(Table& table) {
-        check_.begin("a table tells what it holds, and loses what a question picks");
+        check_.begin("for_each() visits all routes, and remove_if() removes the chosen ones");
         const auto all = [](const route_entry&) { return true; };
         list expected;
         holds(table, expected);
-        check_.equal(table.remove_if(all), 0U, "an empty table has nothing to remove");
+        check_.equal(table.remove_if(all), 0U, "remove_if() of an empty table removes no route");
         for (u32 round = 0; round < 30; ++round) {
             check_.given("round", round);
             for (int i = 0; i < 40; ++i) {
@@ -103,18 +103,18 @@ private:
         const auto goes = [interface](const route_entry& r) { return r.interface == interface; };
         const u32 removed = table.remove_if(goes);
         check_.equal(removed, static_cast<u32>(std::erase_if(expected, goes)),
-                     "remove_if() gives the number of routes that it removed");
+                     "remove_if() returns the number of removed routes");
         check_.equal(table.version() != version, removed != 0,
-                     "remove_if() moves the version when it removed something");
+                     "remove_if() changes version() exactly if it removed a route");
     }
     void ask_for_each(const Table& table, const list& expected) {
         for (const route_entry& r : expected) {
             const next_hop id = table.lookup(
                 route_query{.destination = r.prefix.base, .interface = r.interface, .tos = r.tos});
-            if (check_.holds(id != next_hop::none, "a question for a route that is held is "
-                                                   "answered")) {
+            if (check_.holds(id != next_hop::none,
+                             "lookup() finds an answer for each stored route")) {
                 check_.holds(table.at(id).prefix.length >= r.prefix.length,
-                             "the answer is that route, or has a longer prefix");
+                             "lookup() finds this route or one with a longer prefix");
             }
         }
     }
@@ -129,36 +129,37 @@ private:
         .prefix = net, .scope = scopes::link, .mtu_locked = true, .interface = 1, .mtu = 900};
     static constexpr removal removals[] = {
         {"by its MTU", {.prefix = net, .mtu = 900}},
-        {"by its lock", {.prefix = net, .mtu_locked = true}},
+        {"by its MTU lock", {.prefix = net, .mtu_locked = true}},
         {"by its scope", {.prefix = net, .scope = scopes::link}},
-        {"by all", second},
+        {"by all fields", second},
     };
     static constexpr removal strangers[] = {
         {"another MTU", {.prefix = net, .mtu = 800}},
-        {"the lock of another MTU", {.prefix = net, .mtu_locked = true, .mtu = 1000}},
+        {"the MTU lock of another route", {.prefix = net, .mtu_locked = true, .mtu = 1000}},
         {"another scope", {.prefix = net, .scope = scopes::host}},
     };
     void removed_by(Table& table, const removal& row) {
-        check_.begin("removed is the first route that has what is given");
-        check_.holds(table.add(first).has_value(), "add() takes the route");
-        check_.holds(table.append(second).has_value(), "append() takes a second one of its key");
+        check_.begin("remove() removes the first route that has the given fields");
+        check_.holds(table.add(first).has_value(), "add() accepts the route");
+        check_.holds(table.append(second).has_value(),
+                     "append() accepts a second route with the same key");
         for (const removal& other : strangers) {
             check_.given(other.name);
             check_.refused(table.remove(other.wanted), route_error::not_found,
-                           "no route has it: remove() says not_found");
+                           "remove() returns not_found if no route has the given fields");
         }
         check_.given(row.name);
         check_.holds(table.remove(row.wanted).has_value(),
-                     "the second route has it: it is removed");
+                     "remove() removes the second route, which has the given fields");
         holds(table, {first});
-        check_.holds(table.remove(first).has_value(), "the first route is removed");
+        check_.holds(table.remove(first).has_value(), "remove() removes the first route");
     }
 
     void unreachable_routes(Table& table) {
-        check_.begin("a route that reaches nobody is refused");
+        check_.begin("a route with scope nowhere is refused");
         check_.refused(table.add({.scope = scopes::nowhere, .interface = 1}), route_error::invalid,
-                       "scope nowhere is no scope of a route");
-        check_.refused(table.add(nowhere), route_error::invalid, "the dummy entry is no route");
+                       "add() refuses scope nowhere");
+        check_.refused(table.add(nowhere), route_error::invalid, "add() refuses `nowhere`");
     }
 
     checker& check_;

@@ -1,6 +1,6 @@
 // conformance::security: tests the properties of every security_policy on yours.
 //
-//     const auto found = testing::conformance::security<my_filter>();  // prints what is broken
+//     const auto found = testing::conformance::security<my_filter>();  // prints faults
 //     return found.passed() ? 0 : 1;
 //
 // A policy is free to drop packets. The suite also tests that plain packets of ICMP, TCP, UDP and
@@ -41,9 +41,9 @@ private:
                                                 security_point::out};
 
     void plain_packets(security_options options) {
-        check_.begin("plain packets have the same answer each time");
+        check_.begin("the answer for a plain packet does not change");
         check_.holds(!model_type::always_permits || std::is_empty_v<model_type>,
-                     "a model that always permits has no data");
+                     "a policy with always_permits has no data");
         model_type model;
         for (const u8 protocol : {u8{1}, u8{6}, u8{17}, u8{253}}) {
             check_.given("protocol", protocol);
@@ -52,9 +52,9 @@ private:
             for (const security_point at : points) {
                 const drop_reason first = model.refusal(at, p, {2, 3});
                 check_.equal(model.refusal(at, p, {2, 3}), first,
-                             "the same packet has the same answer");
+                             "refusal() repeats its answer for the same packet");
                 check_.equal(model.refusal(at, p, {2, 3}), first,
-                             "the same packet has the same answer");
+                             "refusal() repeats its answer for the same packet");
                 if (options.permits_plain_packets) {
                     check_.equal(first, drop_reason::none, "a plain packet is permitted");
                 }
@@ -64,7 +64,8 @@ private:
     }
 
     void odd_packet() {
-        check_.begin("an odd packet is judged: a fragment to nobody with options, from everybody");
+        check_.begin(
+            "an odd packet has an answer: a fragment from broadcast to 0.0.0.0, with options");
         model_type model;
         const packet p =
             packet_of(pool_, datagram_of({.source = ipv4::limited_broadcast,
@@ -78,7 +79,8 @@ private:
             check_.holds(static_cast<std::size_t>(why) < drop_reason_count,
                          "the answer is one of drop_reason");
             if constexpr (model_type::always_permits) {
-                check_.equal(why, drop_reason::none, "what always permits does so");
+                check_.equal(why, drop_reason::none,
+                             "a policy with always_permits permits the packet");
             }
         }
     }

@@ -1,7 +1,7 @@
 // conformance::stats, conformance::observer: test whether your counters and your observer take any
 // event, and return it where they can be read.
 //
-//     const auto found = testing::conformance::stats<my_counters>();  // prints what is broken
+//     const auto found = testing::conformance::stats<my_counters>();  // prints faults
 //     return found.passed() ? 0 : 1;
 //
 // They compare all that can be read: counters by `[]`, drops by `drops()`, ICMP types by
@@ -40,70 +40,70 @@ private:
     static constexpr bool tells_balance = requires(const Stats& s) { s[balance{}]; };
 
     void each_counter() {
-        check_.begin("a counter is taken, and moves no other");
+        check_.begin("add() changes its counter and no other");
         for (std::size_t i = 1; i < mib_count; ++i) {
             check_.given("counter", i);
             const auto s = std::make_unique<Stats>();
             s->add(static_cast<mib>(i), 3);
             s->add(static_cast<mib>(i), u64{1} << 40);
-            check_.holds(true, "add() takes any counter");
+            check_.holds(true, "add() accepts any counter");
             if constexpr (is_readable) {
                 for (std::size_t k = 1; k < mib_count; ++k) {
                     check_.equal(u64{(*s)[static_cast<mib>(k)]},
                                  k == i ? (u64{1} << 40) + 3 : u64{0},
-                                 "each counter is the sum of what was added to it");
+                                 "a counter is the sum of its additions");
                 }
             }
             if constexpr (tells_drops) {
-                check_.equal(u64{s->drops()}, u64{0}, "a counter is no drop");
+                check_.equal(u64{s->drops()}, u64{0}, "add() counts no drop");
             }
         }
     }
     void each_drop() {
-        check_.begin("a drop is taken for any reason");
+        check_.begin("dropped() counts drops of any reason");
         for (std::size_t i = 0; i < drop_reason_count; ++i) {
             check_.given("drop reason", i);
             const auto s = std::make_unique<Stats>();
             s->dropped(static_cast<drop_reason>(i), 2);
-            check_.holds(true, "dropped() takes any reason");
+            check_.holds(true, "dropped() accepts any reason");
             if constexpr (tells_drops) {
                 check_.equal(u64{(*s)[static_cast<drop_reason>(i)]}, u64{2},
-                             "the reason has as many drops as were told");
+                             "the counter of the reason is the sum of its drops");
                 check_.equal(u64{s->drops()}, u64{2}, "drops() is the sum of all reasons");
             }
         }
     }
     void each_balance() {
-        check_.begin("a packet is counted for the balance");
+        check_.begin("tally() counts packets of any kind");
         for (unsigned i = 0; i < balance_kinds; ++i) {
             check_.given("kind", i);
             const auto s = std::make_unique<Stats>();
             s->tally(static_cast<balance>(i), 5);
-            check_.holds(true, "tally() takes any kind");
+            check_.holds(true, "tally() accepts any kind");
             if constexpr (tells_balance) {
                 for (unsigned k = 0; k < balance_kinds; ++k) {
                     check_.equal(u64{(*s)[static_cast<balance>(k)]}, k == i ? u64{5} : u64{0},
-                                 "each kind is the sum of what was tallied");
+                                 "a kind is the sum of its tallies");
                 }
             }
         }
     }
     void icmp_types() {
-        check_.begin("every ICMP type is taken");
+        check_.begin("every ICMP type is counted");
         const auto s = std::make_unique<Stats>();
         for (unsigned type = 0; type < 256; ++type) {
             s->icmp_in(static_cast<u8>(type));
             s->icmp_out(static_cast<u8>(type));
             s->icmp_out(static_cast<u8>(type));
         }
-        check_.holds(true, "icmp_in() and icmp_out() take any type");
+        check_.holds(true, "icmp_in() and icmp_out() accept any type");
         if constexpr (is_readable) {
             for (unsigned type = 0; type < 256; ++type) {
                 check_.given("type", type);
                 check_.equal(u64{s->icmp_in_type(static_cast<u8>(type))}, u64{1},
-                             "each type received is counted");
+                             "a received type is counted once");
                 check_.equal(u64{s->icmp_out_type(static_cast<u8>(type))}, u64{2},
-                             "each type sent is counted");
+                             "a sent type is counted twice");
             }
         }
     }
@@ -113,7 +113,7 @@ private:
 
 template <class Observer>
 void ask_observer(checker& check) {
-    check.begin("it takes any event, more than it can keep");
+    check.begin("an observer accepts more events than it can keep");
     check.holds(!Observer::never_observes || std::is_empty_v<Observer>,
                 "an observer that never observes has no data");
     const auto o = std::make_unique<Observer>();
@@ -121,10 +121,10 @@ void ask_observer(checker& check) {
         o->observe({.where = stage::classify, .what = decision_kind::forward, .value = i});
     }
     if constexpr (!Observer::never_observes && requires { (*o)[o->size() - 1].value; }) {
-        if (check.holds(o->size() > 0, "it keeps some events")) {
+        if (check.holds(o->size() > 0, "the observer keeps some events")) {
             for (std::size_t i = 0; i < o->size(); ++i) {
                 check.equal((*o)[i].value, static_cast<u32>(1000 - o->size() + i),
-                            "it keeps the last events, oldest first");
+                            "the observer keeps the last events, oldest first");
             }
         }
     }
