@@ -39,7 +39,7 @@ static_assert(are_distinct(route_error::invalid_mtu));
 static_assert(are_distinct(routing::send_error::no_interface));
 static_assert(are_distinct(endpoint_error::remote));
 static_assert(are_distinct(port::read_status::failed));
-static_assert(are_distinct(port::capture::error::too_long));
+static_assert(are_distinct(port::capture::error::too_many_interfaces));
 static_assert(are_distinct(port::virtio_net::error::segment_size));
 static_assert(std::string_view{message(delivery_error::full)} != message(delivery_error::none));
 static_assert(message(drop_reason::header_checksum) ==

@@ -5,7 +5,9 @@
 // order of registration. A disabled hook costs one load.
 //
 // Expects: a hook outlives its registration. A hook may add or remove hooks: an added one is called
-//          from the next packet on, a removed one is not called any more.
+//          from the next packet on, a removed one is not called any more. An output that adds hooks
+//          during a batch asks stack.hooks() for the chain each time; by a kept reference they are
+//          called from the next batch on.
 // Never:   calls a hook recursively.
 // Cost:    an empty hook point: one byte test. Each hook: one virtual call.
 #pragma once

@@ -53,7 +53,7 @@ public:
     }
     // Whether the packet's first buffer is one of this pool; otherwise it lies in memory of others.
     [[nodiscard]] bool owns(const packet_type& p) const noexcept {
-        return p.storage_block().owner == this;
+        return static_cast<bool>(p) && p.storage_block().owner == this;
     }
     // A copy in as many buffers of this pool as needed; empty when there are too few.
     [[nodiscard]] packet_type copy_of(const packet_type& p) noexcept {

@@ -12,13 +12,14 @@ namespace sluice::port::capture {
 
 enum class error : u8 {
     none,
-    end,            // no more packets
-    truncated,      // the file ends inside a header, a record or a block
-    not_a_capture,  // another format
-    version,        // pcap: not 2; pcapng: not 1
-    damaged,        // lengths that contradict each other
-    no_interface,   // the packet's interface is not described
-    too_long        // the packet is longer than any packet can be
+    end,                 // no more packets
+    truncated,           // the file ends inside a header, a record or a block
+    not_a_capture,       // another format
+    version,             // pcap: not 2; pcapng: not 1
+    damaged,             // lengths that contradict each other
+    no_interface,        // the packet's interface is not described
+    too_long,            // the packet is longer than any packet can be
+    too_many_interfaces  // more than pcapng's reader keeps
 };
 
 // A sentence to print, without the file's name: "the file ends inside a packet".
@@ -40,6 +41,8 @@ enum class error : u8 {
         return "a packet names an interface that the file does not describe";
     case error::too_long:
         return "a packet is longer than 262144 bytes";
+    case error::too_many_interfaces:
+        return "the file describes more than 65536 interfaces";
     }
     return "unknown capture error";
 }

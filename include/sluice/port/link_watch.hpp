@@ -61,9 +61,11 @@ struct link_state {
 class link_watch {
 public:
     [[nodiscard]] static result<link_watch, port_error> open(std::string_view name) noexcept {
-        if (name.empty() || name.size() >= interface_name_size) {
-            return failure{
-                port_error::make("watch", name, ENODEV, "a name has 1 to 15 characters")};
+        // Of an alias such as lo:5 the kernel would answer for the interface.
+        if (name.empty() || name.size() >= interface_name_size ||
+            name.find(':') != std::string_view::npos) {
+            return failure{port_error::make("watch", name, ENODEV,
+                                            "a name has 1 to 15 characters and no colon")};
         }
         link_watch made{interface_request::of(name)};
         const detail::netlink_address where{.groups = detail::netlink_group_of_links};

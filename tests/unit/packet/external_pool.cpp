@@ -29,6 +29,7 @@ TEST_CASE("a packet of the pool and one in a frame of others are of one type, an
     REQUIRE(lent);
     CHECK(buffers.owns(own));
     CHECK_FALSE(buffers.owns(lent));
+    CHECK_FALSE(buffers.owns({}));
 
     lent.set_interface(3);
     lent.writable_metadata().mark = 9;

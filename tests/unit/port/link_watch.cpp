@@ -26,7 +26,7 @@ bool told(const link_watch& watch, Condition&& holds) {
 }
 
 TEST_CASE("a name that no interface can have") {
-    for (const char* name : {"", "a-name-that-is-too-long"}) {
+    for (const char* name : {"", "a-name-that-is-too-long", "lo:5"}) {
         const auto watch = link_watch::open(name);
         REQUIRE_FALSE(watch);
         CHECK(watch.error().error_number == ENODEV);

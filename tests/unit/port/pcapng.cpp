@@ -291,6 +291,20 @@ TEST_CASE("files that lie") {
           error::truncated);
 }
 
+TEST_CASE("a file of more interfaces than the reader keeps is an error, not memory without end") {
+    const auto of = [](std::size_t interfaces) {
+        file f;
+        f.section();
+        for (std::size_t i = 0; i < interfaces; ++i) {
+            f.interface(1);
+        }
+        return f;
+    };
+    const std::size_t most = pcapng::reader::most_interfaces;
+    CHECK(read(of(most).all).end == error::end);
+    CHECK(read(of(most + 1).all).end == error::too_many_interfaces);
+}
+
 TEST_CASE("a snap length limits a simple packet") {
     file f;
     f.section().interface(1, -1, 0, 2).block(3, [&] { f.u32_(1000), f.u16_(0x1234); });
