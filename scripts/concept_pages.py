@@ -16,7 +16,7 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 # Suites of testing/conformance for a page, where they are not one of its name.
-SUITES = {"interface": ["interfaces"], "reassembly": ["reassembly", "overlap"],
+SUITES = {"interface": ["interfaces"], "packet_buffer": ["buffers"], "reassembly": ["reassembly", "overlap"],
           "route": ["route", "route_answers", "route_contents"]}
 
 
