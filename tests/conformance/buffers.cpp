@@ -29,12 +29,12 @@ struct with_take_that_may_throw : buffers {
 };
 struct with_limit_unstated {
     using packet_type = archetypes::packet;
-    static constexpr u32 block_capacity = 0;
+    [[maybe_unused]] static constexpr u32 block_capacity = 0;
     packet_type take(u16) noexcept { return {}; }
 };
 struct with_capacity_unstated {
     using packet_type = archetypes::packet;
-    static constexpr std::size_t memory_limit = 0;
+    [[maybe_unused]] static constexpr std::size_t memory_limit = 0;
     packet_type take(u16) noexcept { return {}; }
 };
 struct copied_packet : archetypes::packet {

@@ -6,7 +6,7 @@
 //
 // A source with arguments is made by the caller. No packet of it may be out:
 //
-//     my_source source{huge_pages};
+//     my_source source{memory};
 //     const auto found = testing::conformance::buffers(source);
 //
 // The suite holds all packets of the source at a time. A source that never ends (each packet
