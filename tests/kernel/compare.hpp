@@ -11,8 +11,8 @@
 namespace replay {
 
 struct compare_options {
-    // Compare the kernel's drop reasons too: each must occur as often; NOT_SPECIFIED stands for any;
-    // the subject's CONSUMED needs no line.
+    // Compare the kernel's drop reasons too: each must occur as often; NOT_SPECIFIED stands for
+    // any; the subject's CONSUMED needs no line.
     bool drops = false;
     bool stale_checksums = false;  // forgive header checksums the kernel itself left stale
     std::vector<std::string> ignored_counters{};  // beginnings of names, as "Udp."

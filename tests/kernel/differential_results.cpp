@@ -42,8 +42,8 @@ private:
         for (std::size_t i = at + least_header; i + 4 <= end; ++i)
             changed = clock_word(i) || changed;
         if (!outer && !changed && end < at + length) changed = cut_clock_word(end);
-        // A checksum that the kernel left unchanged covers no clock; for a cut header this is unknown,
-        // so it is masked.
+        // A checksum that the kernel left unchanged covers no clock; for a cut header this is
+        // unknown, so it is masked.
         const bool is_cut = end < at + length;
         if (changed && length >= least_header && (is_cut || internet_checksum(a_, at, end) == 0))
             add(at + 10, 2);

@@ -35,8 +35,8 @@ public:
     observation take() override;
 
 private:
-    // TCP, PIM and UDP-Lite: the kernel has them and drops the packets that the vectors send to them.
-    // The vectors never send by them, so no error quotes their packets; PIM ignores errors.
+    // TCP, PIM and UDP-Lite: the kernel has them and drops the packets that the vectors send to
+    // them. The vectors never send by them, so no error quotes their packets; PIM ignores errors.
     struct deaf_handler final : sluice::protocol_handler<packet> {
         bool error(const sluice::icmp_error_notice& n) noexcept override {
             constexpr sluice::u8 pim = 103;

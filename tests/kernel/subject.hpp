@@ -84,7 +84,8 @@ using subject_factory = std::unique_ptr<subject> (*)(const scenario& about);
 // Does nothing: passes just the events that have no effect.
 [[nodiscard]] std::unique_ptr<subject> make_null_subject(const scenario& about);
 
-// Returns the results that the scenario expects, so that every scenario passes: tests the comparison.
+// Returns the results that the scenario expects, so that every scenario passes: tests the
+// comparison.
 [[nodiscard]] std::unique_ptr<subject> make_echo_subject(const scenario& about);
 
 // The stack of the library.

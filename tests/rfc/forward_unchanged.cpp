@@ -99,7 +99,8 @@ TEST_CASE("forward: source routes are off by default and obey the rules of route
 
 TEST_CASE("forward: the destination field decides the way, not the end of the route") {
     const auto n = source_router();
-    // The last hop of the route is on interface 2; the destination field, not local, is on interface 3.
+    // The last hop of the route is on interface 2; the destination field, not local, is on
+    // interface 3.
     const byte_vector d = datagram_of({.source = "10.0.1.9"_ip,
                                        .destination = far,
                                        .options = list({131, 7, 4, 10, 0, 1, 77, 0})});
