@@ -1,6 +1,8 @@
 // sluice.hpp: the whole stack and its parts, without ports (include sluice/port/... for those).
-// Expects: C++20. Does: includes. Never: includes an operating system's header. Cost: see
-// tests/headers/budget.txt.
+//
+// Expects: C++20.
+// Never:   includes an operating system's header.
+// Cost:    tests/headers/budget.txt bounds its size.
 #pragma once
 
 #include <sluice/endpoint/declared.hpp>

@@ -5,14 +5,14 @@
 // without a copy (writev). A TUN device returns IPv4 only; `not_ipv4` counts the packets thrown
 // away. With `offload` either side may leave checksums to the other, and packets of up to 64 KB
 // with segmentation metadata pass in both directions, described by a virtio-net header; a received
-// one takes as many buffers as it needs. Without it checksums are finished before, and no packet
-// exceeds the MTU.
+// one takes as many buffers as it needs. Without it the sender finishes checksums first, and no
+// packet exceeds the MTU.
 //
 // Expects: /dev/net/tun and CAP_NET_ADMIN, or a persistent device that belongs to the caller; the
 //          caller brings the interface up and sets its address (ip link, ip address). The device
 //          outlives its senders, which keep the descriptor's number.
 // Never:   blocks, allocates, throws, spins.
-// Cost:    a system call a packet.
+// Cost:    one system call for each packet.
 // Source:  Linux Documentation/networking/tuntap.rst; Linux tun_get_user for the version.
 // Deviation: the IP version decides the protocol of a packet, since no protocol field stands in
 //          front of it; Linux does the same with packets that a program writes without one.

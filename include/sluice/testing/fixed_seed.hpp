@@ -1,6 +1,7 @@
 // fixed_seed: the seed of stacks in tests, so that each run repeats the last one.
 //
-// Never: use it on a network: a reader of this file knows every number that the stack will draw.
+// Expects: tests alone. On a network, a reader of this file could predict every number that the
+//          stack draws.
 #pragma once
 
 #include <sluice/base/siphash.hpp>

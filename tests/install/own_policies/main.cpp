@@ -104,11 +104,11 @@ int main() {
     passes("counting", conformance::output<counting>(testing::print_broken, {.takes = 3}));
     passes("lower_offset_wins", conformance::overlap_rule<lower_offset_wins>());
 
-    is_found("a question about an interface is answered by routes of it, or refused",
+    is_found("a query with an interface finds a route of it or a refusal",
              [](auto report) { conformance::route_answers(blind_to_interfaces{}, report); });
-    is_found("a packet that was refused stays with the caller",
+    is_found("a refused packet stays with the caller",
              [](auto report) { conformance::output<losing>(report, {.takes = 3}); });
-    is_found("the same ranges have the same answer",
+    is_found("the rule repeats its answer for the same ranges",
              [](auto report) { conformance::overlap_rule<alternating>(report); });
 
     const auto sent = testing::udp_datagram_of({.ttl = 64}, 4000, 53, testing::pattern(20));
