@@ -26,8 +26,8 @@
 // whether there is any.
 //
 // Optional (`knows_listeners`): `has_listener(protocol)` says whether a raw endpoint or a handler
-// may get datagrams of a protocol; it may say yes where none does. Without it every echo request
-// takes the long path.
+// may get datagrams of a protocol; it may say yes where none does, but not while none is registered
+// at all. Without it every echo request takes the long path.
 //
 // Optional: a model that can be made from a `hash_key` gets a secret of its own from the stack.
 //

@@ -22,6 +22,7 @@
 #include <sluice/wire/udp.hpp>
 
 #include <concepts>
+#include <type_traits>
 #include <utility>
 
 namespace sluice::testing {
@@ -34,25 +35,31 @@ namespace has {
 
 using place = checker::place;
 
-// Checks a field of the IPv4 header: has::field(ipv4::identification, 7).
+// Checks a field of the IPv4 header: has::field(ipv4::identification, 7). An expected number that
+// does not fit the field differs from it.
 template <class Field, class Value>
 [[nodiscard]] auto field(Field f, Value expected, place at = place::current()) {
     return [=](checker& check, const_bytes datagram) {
-        using type = decltype(ipv4::const_view{datagram.data()}[f]);
-        check.equal(ipv4::const_view{datagram.data()}[f], static_cast<type>(expected), Field::name,
-                    at);
+        const auto got = ipv4::const_view{datagram.data()}[f];
+        using type = std::remove_const_t<decltype(got)>;
+        if constexpr (std::is_integral_v<type> && std::is_integral_v<Value> &&
+                      !std::is_same_v<type, Value>) {
+            check.equal(static_cast<i64>(got), static_cast<i64>(expected), Field::name, at);
+        } else {
+            check.equal(got, static_cast<type>(expected), Field::name, at);
+        }
     };
 }
-[[nodiscard]] inline auto ttl(u8 v, place at = place::current()) {
+[[nodiscard]] inline auto ttl(u32 v, place at = place::current()) {
     return field(ipv4::ttl, v, at);
 }
-[[nodiscard]] inline auto tos(u8 v, place at = place::current()) {
+[[nodiscard]] inline auto tos(u32 v, place at = place::current()) {
     return field(ipv4::tos, v, at);
 }
-[[nodiscard]] inline auto protocol(u8 v, place at = place::current()) {
+[[nodiscard]] inline auto protocol(u32 v, place at = place::current()) {
     return field(ipv4::protocol, v, at);
 }
-[[nodiscard]] inline auto flags_and_offset(u16 v, place at = place::current()) {
+[[nodiscard]] inline auto flags_and_offset(u32 v, place at = place::current()) {
     return field(ipv4::flags_and_offset, v, at);
 }
 [[nodiscard]] inline auto source(ipv4::address a, place at = place::current()) {
@@ -97,7 +104,7 @@ template <class Field, class Value>
     };
 }
 
-[[nodiscard]] inline auto icmp_message(u8 type, u8 code, u32 info = 0,
+[[nodiscard]] inline auto icmp_message(u32 type, u32 code, u32 info = 0,
                                        place at = place::current()) {
     return [=](checker& check, const_bytes datagram) {
         const std::size_t header = ipv4::header_length(ipv4::const_view{datagram.data()});
@@ -148,15 +155,30 @@ template <class Field, class Value>
 
 }  // namespace has
 
+namespace detail {
+
+// Whether the bytes are an IPv4 datagram, possibly with more bytes behind it.
+[[nodiscard]] inline bool is_datagram(checker& check, const_bytes datagram) {
+    std::size_t header = 0;
+    std::size_t total = 0;
+    if (datagram.size() >= ipv4::min_header_length) {
+        const ipv4::const_view ip{datagram.data()};
+        header = ip[ipv4::version] == 4 ? ipv4::header_length(ip) : 0;
+        total = ip[ipv4::total_length];
+    }
+    return check.holds(header >= ipv4::min_header_length && header <= datagram.size(),
+                       "an IPv4 header is there") &&
+           check.holds(total >= header && total <= datagram.size(),
+                       "the total length covers the header and is not beyond the bytes");
+}
+
+}  // namespace detail
+
 template <datagram_check... Checks>
 suite_result check_datagram(const_bytes datagram, const reporter& report, const Checks&... checks) {
     checker check{"datagram", report};
     check.begin("");
-    const bool is_there =
-        datagram.size() >= ipv4::min_header_length &&
-        ipv4::header_length(ipv4::const_view{datagram.data()}) >= ipv4::min_header_length &&
-        ipv4::header_length(ipv4::const_view{datagram.data()}) <= datagram.size();
-    if (check.holds(is_there, "an IPv4 header is there")) {
+    if (detail::is_datagram(check, datagram)) {
         (checks(check, datagram), ...);
     }
     return check.result();

@@ -16,6 +16,7 @@
 #include <sluice/testing/conformance/options.hpp>
 #include <sluice/testing/conformance/security.hpp>
 #include <sluice/testing/conformance/stats.hpp>
+#include <sluice/wire/tcp.hpp>
 
 #include <utility>
 
@@ -24,6 +25,7 @@ namespace testing_broken_models {
 namespace {
 
 using namespace sluice;
+using testing::byte_vector;
 
 // What each does wrong beside what its base does right.
 template <class Packet>
@@ -140,6 +142,46 @@ struct serves_twice {
         }
     };
 };
+struct knows_no_listener {
+    static constexpr const char* broken = "has_listener() is true for a protocol with a raw sink";
+    template <class Packet>
+    struct model : registry<Packet> {
+        using registry<Packet>::registry;
+        bool has_listener(u8) const noexcept { return false; }
+    };
+};
+struct knows_no_handler {
+    static constexpr const char* broken = "has_listener() is true for a protocol with a handler";
+    template <class Packet>
+    struct model : registry<Packet> {
+        using registry<Packet>::registry;
+        bool has_listener(u8 protocol) const noexcept {
+            return protocol == ipv4::protocols::udp && registry<Packet>::has_listener(protocol);
+        }
+    };
+};
+struct imagines_listeners {
+    static constexpr const char* broken = "no protocol has a listener";
+    template <class Packet>
+    struct model : registry<Packet> {
+        using registry<Packet>::registry;
+        bool has_listener(u8) const noexcept { return true; }
+    };
+};
+struct remembers_listeners {
+    static constexpr const char* broken = "after remove() no protocol has a listener";
+    template <class Packet>
+    struct model : registry<Packet> {
+        using registry<Packet>::registry;
+        bool had_raw = false;
+        bool add_raw(const endpoint_filter& f, packet_sink<Packet>& to) noexcept {
+            return had_raw = registry<Packet>::add_raw(f, to);
+        }
+        bool has_listener(u8 protocol) const noexcept {
+            return had_raw || registry<Packet>::has_listener(protocol);
+        }
+    };
+};
 struct removes_nobody {
     static constexpr const char* broken = "after remove() udp() delivers to no sink";
     template <class Packet>
@@ -191,6 +233,39 @@ struct permits_with_data {
     template <class Packet>
     struct model : permit_all::model<Packet> {
         u32 unused = 0;
+    };
+};
+// No fault: refuses what is no valid message of ICMP, TCP or UDP.
+struct permits_valid {
+    [[nodiscard]] static bool is_valid(const byte_vector& datagram) {
+        const ipv4::const_view ip{datagram.data()};
+        const byte_vector data = testing::payload_of(datagram);
+        const auto from = ip[ipv4::source];
+        const auto to = ip[ipv4::destination];
+        switch (ip[ipv4::protocol]) {
+        case ipv4::protocols::icmp:
+            return data.size() >= icmp::header_length && icmp::checksum_ok(data) &&
+                   icmp::const_view{data.data()}[icmp::type] == icmp::types::echo_request &&
+                   icmp::const_view{data.data()}[icmp::code] == 0;
+        case ipv4::protocols::tcp:
+            return data.size() >= tcp::min_header_length && tcp::checksum_ok(from, to, data) &&
+                   tcp::header_length(tcp::const_view{data.data()}) == tcp::min_header_length;
+        case ipv4::protocols::udp:
+            return data.size() >= udp::layout::size &&
+                   udp::const_view{data.data()}[udp::length] == data.size() &&
+                   udp::const_view{data.data()}[udp::checksum] != 0 &&
+                   udp::checksum_ok(from, to, data);
+        default:
+            return true;
+        }
+    }
+    template <class Packet>
+    struct model : refuses_all::model<Packet> {
+        drop_reason refusal(security_point, const Packet& p, const security_context&) noexcept {
+            const byte_vector datagram = testing::content_of(p);
+            const bool whole = !ipv4::is_fragment(ipv4::const_view{datagram.data()});
+            return whole && !is_valid(datagram) ? drop_reason::header_invalid : drop_reason::none;
+        }
     };
 };
 
@@ -260,7 +335,8 @@ TEST_CASE_TEMPLATE("broken hooks are found", Hooks, active_everywhere, drops_una
 }
 
 TEST_CASE_TEMPLATE("broken delivery is found", Delivery, believes_anything, hears_anything,
-                   reports_nothing, loses_packets, serves_nobody, serves_twice, removes_nobody) {
+                   reports_nothing, loses_packets, serves_nobody, serves_twice, removes_nobody,
+                   knows_no_listener, knows_no_handler, imagines_listeners, remembers_listeners) {
     support::finds<Delivery>(
         [](auto report) { return testing::conformance::delivery<Delivery>(report); });
 }
@@ -269,6 +345,12 @@ TEST_CASE_TEMPLATE("a broken security policy is found", Security, refuses_all, c
                    never_always, without_reason, permits_with_data) {
     support::finds<Security>(
         [](auto report) { return testing::conformance::security<Security>(report); });
+}
+
+TEST_CASE("the plain packets of the suite about security are valid messages") {
+    CHECK(support::said_by([](auto report) {
+              return testing::conformance::security<permits_valid>(report);
+          }).empty());
 }
 
 TEST_CASE("a security policy may refuse plain packets when the options say so") {

@@ -83,6 +83,27 @@ struct promises_too_much {
         output_offloads offloads(const egress&) const noexcept { return {.checksum = true}; }
     };
 };
+// No fault: its models use their device until they are destroyed.
+struct uses_device_until_the_end {
+    static inline int models = 0;
+    static inline int cut_off = 0;  // models that were alive when a device was destroyed
+    struct device {
+        device() = default;
+        device(const device&) = delete;  // suites must not need to move a device
+        device& operator=(const device&) = delete;
+        ~device() { cut_off += models; }
+    };
+    struct use {
+        use() { ++models; }
+        use(const use&) = delete;
+        use& operator=(const use&) = delete;
+        ~use() { --models; }
+    };
+    template <class Packet>
+    struct model : queue<Packet> {
+        use of_device;
+    };
+};
 struct smaller_than_told {
     static constexpr const char* broken = "the output accepts as many packets as the options say";
     template <class Packet>
@@ -106,6 +127,16 @@ TEST_CASE("an output that keeps a packet beyond its model is found") {
                 report(b);
             });
     });
+}
+
+TEST_CASE("a device outlives its model") {
+    using output = uses_device_until_the_end;
+    CHECK(support::said_by([](auto report) {
+              return testing::conformance::output<output>(report, {.takes = 4},
+                                                          [](auto&) { return output::device{}; });
+          }).empty());
+    CHECK(output::models == 0);
+    CHECK(output::cut_off == 0);
 }
 
 TEST_CASE("an output may take all") {

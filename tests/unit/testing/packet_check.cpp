@@ -63,6 +63,28 @@ TEST_CASE("what differs is said by name, with both values") {
                 "15 1c 23 2a 31 ...; 16 bytes expected, 16 got)"});
 }
 
+TEST_CASE("an expected value that does not fit its field is reported as it is") {
+    const auto got = datagram_of({.tos = 1, .flags_and_offset = 0x4000});
+    CHECK(said(got, has::field(ipv4::ttl, 320)) == lines{"datagram: ttl (expected 320, got 64)"});
+    CHECK(said(got, has::field(ipv4::ttl, -192)) == lines{"datagram: ttl (expected -192, got 64)"});
+    CHECK(said(got, has::field(ipv4::version, 20)) ==
+          lines{"datagram: version (expected 20, got 4)"});
+    CHECK(said(got, has::field(ipv4::dont_fragment, 2)) ==
+          lines{"datagram: dont_fragment (expected 2, got 1)"});
+    CHECK(said(got, has::field(ipv4::dont_fragment, false)) ==
+          lines{"datagram: dont_fragment (expected false, got true)"});
+    CHECK(said(got, has::field(ipv4::dont_fragment, true), has::field(ipv4::dont_fragment, 1),
+               has::field(ipv4::ttl, u64{64}))
+              .empty());
+    const u32 beyond_bytes = 256;
+    CHECK(said(got, has::ttl(beyond_bytes + 64)).size() == 1);
+    CHECK(said(got, has::tos(beyond_bytes + 1)).size() == 1);
+    CHECK(said(got, has::protocol(beyond_bytes + 253)).size() == 1);
+    CHECK(said(got, has::flags_and_offset(0x14000)).size() == 1);
+    const auto echo = echo_datagram_of({});
+    CHECK(said(echo, has::icmp_message(beyond_bytes + 8, beyond_bytes, 0x00070001)).size() == 2);
+}
+
 TEST_CASE("wrong checksums and lengths are found") {
     auto bad = udp_datagram_of({}, 1, 2, pattern(8));
     bad[30] ^= std::byte{1};
@@ -87,7 +109,18 @@ TEST_CASE("what is no datagram is reported and read no further") {
     }
     auto overlong = whole;
     overlong[0] = std::byte{0x4f};
-    CHECK(said(overlong, has::ttl(1)).size() == 1);
+    CHECK(said(overlong, has::ttl(1)) == lines{"datagram: an IPv4 header is there"});
+    for (const unsigned first : {0x05u, 0x35u, 0x65u, 0xf5u, 0x40u, 0x44u}) {
+        auto other = whole;
+        other[0] = static_cast<std::byte>(first);
+        CHECK(said(other, has::ttl(1)) == lines{"datagram: an IPv4 header is there"});
+    }
+    for (const u16 total : {u16{0}, u16{19}, u16{21}, u16{65535}}) {
+        auto other = whole;
+        ipv4::view{other.data()}.set(ipv4::total_length, total);
+        CHECK(said(other, has::ttl(1)) ==
+              lines{"datagram: the total length covers the header and is not beyond the bytes"});
+    }
     CHECK(said(whole, has::icmp_message(8, 0)) == lines{"datagram: ICMP header is there"});
     CHECK(said(whole, has::quote(whole, 8)) == lines{"datagram: quote is there"});
     CHECK(said(whole, has::all_of({})) == lines{"datagram: what is expected is an IPv4 datagram"});

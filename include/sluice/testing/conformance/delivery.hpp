@@ -5,7 +5,8 @@
 //
 // Without registrations the policy must leave every packet with the stack. If sinks are registered
 // at run time (`add_raw`, `add_udp`, `add_alert`, `remove`), the suite registers one of each, and
-// each must be served once.
+// each must be served once. `has_listener`, if there, must know raw sinks and handlers, and
+// say no while nothing is registered.
 #pragma once
 
 #include <sluice/delivery/concept.hpp>
@@ -35,6 +36,9 @@ public:
             registered();
             all_back();
         }
+        if constexpr (can_handle) {
+            handled();
+        }
     }
 
 private:
@@ -50,6 +54,15 @@ private:
         m.add_alert({}, to);
         m.remove(to);
     };
+    struct idle_handler final : protocol_handler<packet> {
+        handler_result receive(packet&, const delivery_info&,
+                               local_services<packet>&) noexcept override {
+            return {};
+        }
+    };
+    static constexpr bool can_handle =
+        knows_listeners<model_type> &&
+        requires(model_type& m, idle_handler& h) { m.set_handler(u8{253}, &h); };
     static constexpr u8 udp = ipv4::protocols::udp;
     static constexpr delivery_info heard{.source = "10.0.1.2"_ip,
                                          .destination = "10.0.1.1"_ip,
@@ -83,6 +96,7 @@ private:
             const auto protocol = static_cast<u8>(n);
             const icmp_error_notice notice{.type = 3, .protocol = protocol};
             check_.holds(model.handler(protocol) == nullptr, "no protocol has a handler");
+            check_.holds(!listens(model, protocol, false), "no protocol has a listener");
             check_.holds(!model.hears_alerts(protocol, 2), "no handler wants router alerts");
             check_.holds(!model.believes(notice), "no ICMP error is believed");
             check_.equal(
@@ -109,6 +123,8 @@ private:
         check_.holds(bool{model.add_raw({.protocol = udp}, queue)}, "add_raw() accepts a sink");
         check_.holds(bool{model.add_udp({.local_port = 7000}, queue)}, "add_udp() accepts a sink");
         check_.holds(bool{model.add_alert({.protocol = udp}, queue)}, "add_alert() accepts a sink");
+        check_.holds(listens(model, udp, true),
+                     "has_listener() is true for a protocol with a raw sink");
         const datagram d = received();
         check_.equal(model.tap(d, heard).taken, u16{1}, "tap() delivers to the sink once");
         check_.equal(model.alert(d, heard).taken, u16{1}, "alert() delivers to the sink once");
@@ -117,12 +133,34 @@ private:
         check_.equal(queue.size(), std::size_t{3}, "the sink holds each delivered packet once");
         check_.equal(pool_.available(), buffers - 4, "each delivered packet uses one buffer");
         model.remove(queue);
+        check_.holds(!listens(model, udp, false), "after remove() no protocol has a listener");
         check_.holds(!model.tap(d, heard).any(), "after remove() tap() delivers to no sink");
         check_.holds(!model.alert(d, heard).any(), "after remove() alert() delivers to no sink");
         check_.holds(!model.udp(received_udp(), heard).any(),
                      "after remove() udp() delivers to no sink");
         while (queue.size() > 0) {
             static_cast<void>(queue.next());
+        }
+    }
+
+    void handled() {
+        check_.begin("a protocol with a handler has a listener");
+        auto model = make_model();
+        idle_handler handler;
+        constexpr u8 protocol = ipv4::protocols::experiment1;
+        static_cast<void>(model.set_handler(protocol, &handler));
+        if (model.handler(protocol) == &handler) {  // else it has no place for handlers
+            check_.holds(model.has_listener(protocol),
+                         "has_listener() is true for a protocol with a handler");
+        }
+    }
+
+    // What has_listener() says; `otherwise` if the model has none.
+    [[nodiscard]] static bool listens(const model_type& model, u8 protocol, bool otherwise) {
+        if constexpr (knows_listeners<model_type>) {
+            return model.has_listener(protocol);
+        } else {
+            return otherwise;
         }
     }
 

@@ -3,7 +3,7 @@
 //     const auto found = testing::conformance::security<my_filter>();  // prints faults
 //     return found.passed() ? 0 : 1;
 //
-// A policy is free to drop packets. The suite also tests that plain packets of ICMP, TCP, UDP and
+// A policy is free to drop packets. The suite also tests that valid packets of ICMP, TCP, UDP and
 // an experimental protocol pass, unless the options say otherwise.
 #pragma once
 
@@ -11,6 +11,7 @@
 #include <sluice/security/concept.hpp>
 #include <sluice/testing/checker.hpp>
 #include <sluice/testing/datagrams.hpp>
+#include <sluice/wire/tcp.hpp>
 
 #include <type_traits>
 
@@ -40,6 +41,33 @@ private:
     static constexpr security_point points[] = {security_point::in, security_point::forward,
                                                 security_point::out};
 
+    // A valid datagram of this protocol.
+    [[nodiscard]] static byte_vector plain(u8 protocol) {
+        switch (protocol) {
+        case ipv4::protocols::icmp:
+            return echo_datagram_of({});
+        case ipv4::protocols::tcp:
+            return connection_request();
+        case ipv4::protocols::udp:
+            return udp_datagram_of({}, 4000, 7000, pattern(20));
+        default:
+            return datagram_of({.protocol = protocol, .payload = pattern(20)});
+        }
+    }
+    [[nodiscard]] static byte_vector connection_request() {
+        datagram_fields f{.protocol = ipv4::protocols::tcp,
+                          .payload = byte_vector(tcp::min_header_length)};
+        const tcp::view header{f.payload.data()};
+        header.set(tcp::source_port, 4000);
+        header.set(tcp::destination_port, 7000);
+        header.set(tcp::sequence, 1);
+        header.set(tcp::data_offset, tcp::min_header_length / 4);
+        header.set(tcp::syn, true);
+        header.set(tcp::window, 65535);
+        tcp::set_checksum(f.source, f.destination, f.payload);
+        return datagram_of(f);
+    }
+
     void plain_packets(security_options options) {
         check_.begin("the answer for a plain packet does not change");
         check_.holds(!model_type::always_permits || std::is_empty_v<model_type>,
@@ -47,8 +75,7 @@ private:
         model_type model;
         for (const u8 protocol : {u8{1}, u8{6}, u8{17}, u8{253}}) {
             check_.given("protocol", protocol);
-            const packet p =
-                packet_of(pool_, datagram_of({.protocol = protocol, .payload = pattern(20)}));
+            const packet p = packet_of(pool_, plain(protocol));
             for (const security_point at : points) {
                 const drop_reason first = model.refusal(at, p, {2, 3});
                 check_.equal(model.refusal(at, p, {2, 3}), first,
