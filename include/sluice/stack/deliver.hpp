@@ -68,7 +68,7 @@ constexpr fate to_built_in(Core& c, unsummed_datagram<typename Core::packet_type
     case ipv4::protocols::udp:
         c.books.count(mib::ip_in_delivers);
         return receive_udp(c, std::move(d), info, came.type);
-    case ipv4::protocols::igmp:  // received and ignored: IGMP is not implemented
+    case ipv4::protocols::igmp:  // this layer speaks no IGMP: counted, then ignored
         c.books.count(mib::ip_in_delivers);
         return drop(c.books, std::move(d).release(), drop_reason::igmp_ignored);
     default:
