@@ -108,9 +108,7 @@ struct wire_capture {
         auto& self = *static_cast<wire_capture*>(context);
         if (self.room > 0) {
             --self.room;
-            std::vector<std::byte> flat(p.size());
-            p.copy_to(flat.data());
-            static_cast<void>(self.file.write({now.nanoseconds}, flat));
+            static_cast<void>(self.file.write({now.nanoseconds}, p));
         }
     }
 };

@@ -3,6 +3,8 @@
 
 #include "worker.hpp"
 
+#include <sluice/port/poll_loop.hpp>
+
 #include <array>
 
 namespace router {
@@ -83,10 +85,7 @@ inline void worker::wait(sluice::instant deadline, sluice::instant now) {
             waiting_for_.push_back(p.get());
         }
     }
-    constexpr sluice::i64 longest = 60'000;  // milliseconds
-    const sluice::i64 left =
-        deadline == sluice::instant::never() ? longest : (deadline - now).milliseconds() + 1;
-    const int timeout = static_cast<int>(left < 0 ? 0 : left > longest ? longest : left);
+    const int timeout = sluice::port::poll_loop::milliseconds_to(deadline, now);
     bool went_well = ::poll(waiting_.data(), waiting_.size(), timeout) >= 0;
     if (!went_well) {
         for (pollfd& w : waiting_) {

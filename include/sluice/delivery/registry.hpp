@@ -171,8 +171,8 @@ struct registered_endpoints {
             const auto* const of = quoted_sender(n);
             return of != nullptr && of->to->believes(n);
         }
-        [[nodiscard]] constexpr protocol_handler<Packet>* handler(u8 protocol) noexcept {
-            for (auto& h : handlers_) {
+        [[nodiscard]] constexpr protocol_handler<Packet>* handler(u8 protocol) const noexcept {
+            for (const auto& h : handlers_) {
                 if (h.protocol == protocol) {
                     return h.call;
                 }
@@ -180,15 +180,7 @@ struct registered_endpoints {
             return nullptr;
         }
         [[nodiscard]] constexpr bool has_listener(u8 protocol) const noexcept {
-            if (!raw_.is_empty()) {
-                return true;
-            }
-            for (const auto& h : handlers_) {
-                if (h.protocol == protocol) {
-                    return true;
-                }
-            }
-            return false;
+            return !raw_.is_empty() || handler(protocol) != nullptr;
         }
         [[nodiscard]] constexpr delivery_count ping(Packet&& packet,
                                                     const delivery_info& info) noexcept {

@@ -88,7 +88,7 @@ public:
         const ethernet::const_view link{frame.data()};
         const ethernet::address destination = link[ethernet::destination];
         const u16 outer = link[ethernet::type];
-        mark(frame, type_of(destination, frame.interface()));
+        mark(frame, addressing_of(destination, frame.interface()));
         if (!frame.pull(ethernet::layout::size)) {  // the header is too far from the block's start
             return drop(frame, counters_.too_short);
         }
@@ -203,8 +203,8 @@ private:
         frame.reset();
         return frame_kind::dropped;
     }
-    [[nodiscard]] constexpr sluice::link_addressing type_of(ethernet::address destination,
-                                                            u16 interface) const noexcept {
+    [[nodiscard]] constexpr sluice::link_addressing addressing_of(ethernet::address destination,
+                                                                  u16 interface) const noexcept {
         if (destination == host_->hardware_address(interface)) {
             return sluice::link_addressing::host;
         }

@@ -34,8 +34,7 @@ public:
             blocks_[i].bytes = &memory_[i * Bytes];
             blocks_[i].size = Bytes;
             blocks_[i].owner = this;
-            blocks_[i].next = free_;
-            free_ = &blocks_[i];
+            recycle(blocks_[i]);
         }
     }
     external_pool(const external_pool&) = delete;
@@ -65,8 +64,7 @@ private:
     static constexpr std::size_t all = Count + reserve;
 
     [[nodiscard]] packet_type take_above(std::size_t left, u16 headroom) noexcept {
-        block* const b = headroom > Bytes ? nullptr : pop_above(left);
-        return b == nullptr ? packet_type{} : packet_type::adopt(b, headroom);
+        return packet_type::adopt(headroom > Bytes ? nullptr : pop_above(left), headroom);
     }
     [[nodiscard]] block* pop_above(std::size_t left) noexcept {
         if (available_ <= left) {
@@ -88,7 +86,7 @@ private:
     }
 
     block* free_ = nullptr;
-    std::size_t available_ = all;
+    std::size_t available_ = 0;
     std::array<block, all> blocks_{};
     std::array<std::byte, Bytes * all> memory_;
 };

@@ -25,7 +25,7 @@ struct arrival {
     u16 tag_type = 0;
 };
 
-[[nodiscard]] constexpr link_addressing type_of(u8 kernel) noexcept {
+[[nodiscard]] constexpr link_addressing addressing_of(u8 kernel) noexcept {
     switch (kernel) {
     case abi::packet_types::host:
         return link_addressing::host;
@@ -66,7 +66,7 @@ template <class Packet>
 template <class Packet>
 [[nodiscard]] constexpr bool tell(Packet& packet, const virtio_net::header& offload,
                                   const arrival& how, link_header link) noexcept {
-    packet.set_addressing(type_of(how.type));
+    packet.set_addressing(addressing_of(how.type));
     const bool has_header = link == link_header::ethernet;
     if ((!has_header && how.link_bytes != 0) || !virtio_net::set_metadata(packet, offload, link)) {
         return false;

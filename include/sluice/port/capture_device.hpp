@@ -48,11 +48,8 @@ struct device_counters {
 
 class device {
 public:
-    [[nodiscard]] static result<device, port_error> open(const char* path) {
-        return open(path, device_options{});
-    }
     [[nodiscard]] static result<device, port_error> open(const char* path,
-                                                         const device_options& how) {
+                                                         const device_options& how = {}) {
         auto content = load_file(path);
         if (!content) {
             return failure{content.error()};

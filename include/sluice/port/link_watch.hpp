@@ -2,7 +2,7 @@
 //
 //     auto watch = port::link_watch::open("eth1");
 //     // when watch->fd() is readable:
-//     watch->drain();
+//     static_cast<void>(watch->drain());  // false: more is left for the next time
 //     if (const auto now = watch->state()) { stack.set_link(2, {now->connected, now->mtu}); }
 //
 // Use it beside a device whose interface may go down, be deleted and be created again: it asks by

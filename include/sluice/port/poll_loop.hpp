@@ -83,16 +83,16 @@ public:
     // Whether INT or TERM ended the loop; otherwise a device is gone.
     [[nodiscard]] bool is_asked() const noexcept { return signal_ == signal_event::end; }
 
-private:
-    explicit poll_loop(port::signals&& s) noexcept : signals_{std::move(s)} {}
-
-    // For poll(2): rounded up, at most a minute.
+    // The timeout of poll(2): rounded up, at most a minute.
     [[nodiscard]] static int milliseconds_to(instant deadline, instant now) noexcept {
         constexpr i64 longest = 60'000;
         const i64 left =
             deadline == instant::never() ? longest : (deadline - now).milliseconds() + 1;
         return static_cast<int>(left < 0 ? 0 : left > longest ? longest : left);
     }
+
+private:
+    explicit poll_loop(port::signals&& s) noexcept : signals_{std::move(s)} {}
 
     // False: the device is gone.
     template <class Host, class Device>

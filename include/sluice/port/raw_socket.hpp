@@ -216,7 +216,7 @@ public:
         }
         packet.trim(static_cast<u32>(n));
         packet.set_interface(interface_);
-        packet.set_addressing(type_of(packet));
+        packet.set_addressing(addressing_of(packet));
         ++counters_.received;
         counters_.received_bytes += static_cast<u64>(n);
         return packet;
@@ -253,7 +253,7 @@ public:
 private:
     // The kernel does not report the link addressing; the destination approximates it.
     template <class Packet>
-    [[nodiscard]] static link_addressing type_of(const Packet& packet) noexcept {
+    [[nodiscard]] static link_addressing addressing_of(const Packet& packet) noexcept {
         const ipv4::const_view ip{packet.data()};
         if (packet.size() < ipv4::min_header_length || !ip[ipv4::destination].is_multicast()) {
             return link_addressing::host;

@@ -54,8 +54,7 @@ template <class Core>
 constexpr void send_plain_reply(Core& c, typename Core::packet_type& reply,
                                 const egress& to) noexcept {
     auto& books = c.books;
-    books.count(mib::icmp_out_msgs);
-    books.counters.icmp_out(icmp::types::echo_reply);
+    count_icmp(books, icmp::types::echo_reply);
     books.tally(balance::originated);
     books.count(mib::ip_out_requests);
     books.count(mib::ip_out_transmits);
@@ -64,7 +63,7 @@ constexpr void send_plain_reply(Core& c, typename Core::packet_type& reply,
         books.tally(balance::transmitted);
         return;
     }
-    static_cast<void>(drop(books, std::move(reply), drop_reason::output_refused));
+    refused(c, std::move(reply));
     books.count(mib::ip_out_discards);
 }
 
@@ -91,7 +90,7 @@ answer_plain(Core& c, typename Core::packet_type& packet) noexcept {
     c.books.counters.icmp_in(icmp::types::echo_request);
     c.books.tally(balance::delivered);
     if (!may_send_icmp(c, {.type = icmp::types::echo_reply},
-                       {.interface = to.interface, .source = asked, .destination = asker})) {
+                       {.interface = to.interface, .destination = asker})) {
         return true;
     }
     rewrite::turn_plain_echo_round(

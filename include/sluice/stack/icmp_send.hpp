@@ -133,14 +133,12 @@ constexpr void send_icmp(Core& c, typename Core::packet_type&& message,
         .tos = e.tos,
         .ttl = route.type == route_type::multicast ? u8{1} : c.tables.switches.ip_default_ttl,
         .protocol = ipv4::protocols::icmp,
-        .identification = c.local.identification.next(route.source, route.destination,
-                                                      ipv4::protocols::icmp, 1, now.now),
+        .identification = detail::identification_for(c, route, ipv4::protocols::icmp),
         .dont_fragment = false};
     if (!rewrite::originate(message, route, choice, e.with, e.final_destination, now.midnight_ms)) {
         return icmp_unsent(c.books);
     }
-    c.books.count(mib::icmp_out_msgs);
-    c.books.counters.icmp_out(e.counted_type);
+    detail::count_icmp(c.books, e.counted_type);
     c.books.tally(balance::originated);
     if (local_out(c, std::move(message), route, {}) == fate::dropped) {
         c.books.count(mib::ip_out_discards);

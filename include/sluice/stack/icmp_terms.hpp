@@ -15,6 +15,24 @@
 
 namespace sluice::acts {
 
+namespace detail {
+
+template <class Core>
+[[nodiscard]] constexpr u16 identification_for(Core& c, const routing::output_route& route,
+                                               u8 protocol) noexcept {
+    return c.local.identification.next(route.source, route.destination, protocol, 1,
+                                       c.calls.now.now);
+}
+
+// Counts an ICMP message that this host sends.
+template <class Books>
+constexpr void count_icmp(Books& b, u8 type) noexcept {
+    b.count(mib::icmp_out_msgs);
+    b.counters.icmp_out(type);
+}
+
+}  // namespace detail
+
 // The cause of a message.
 struct icmp_cause {
     u8 type;  // the message's

@@ -107,19 +107,6 @@ constexpr send_result refuse_send(Books& b, Packet&& packet, routing::send_error
 }
 
 template <class Core>
-[[nodiscard]] constexpr u16 identification_for(Core& c, const routing::output_route& route,
-                                               u8 protocol) noexcept {
-    return c.local.identification.next(route.source, route.destination, protocol, 1,
-                                       c.calls.now.now);
-}
-
-template <class Books>
-constexpr void count_icmp(Books& b, u8 type) noexcept {
-    b.count(mib::icmp_out_msgs);
-    b.counters.icmp_out(type);
-}
-
-template <class Core>
 constexpr void complete_header(Core& c, typename Core::packet_type& packet,
                                const routing::output_route& route, u32 header) noexcept {
     const ipv4::const_view ip{std::as_const(packet).data()};

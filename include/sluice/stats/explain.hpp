@@ -212,7 +212,7 @@ public:
         } else {
             const detail::stage_words words = detail::words_of(e.where, e.what);
             out.text(words.sentence);
-            write_metadata(out, e);
+            write_numbers(out, e);
             write_source(out, words.source);
         }
         if (e.why != drop_reason::none) {
@@ -295,7 +295,7 @@ private:
         }
     }
 
-    static constexpr void write_metadata(detail::line_writer& out, const trace_event& e) noexcept {
+    static constexpr void write_numbers(detail::line_writer& out, const trace_event& e) noexcept {
         switch (e.where) {
         case stage::receive:
         case stage::output:

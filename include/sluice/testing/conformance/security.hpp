@@ -80,8 +80,6 @@ private:
                 const drop_reason first = model.refusal(at, p, {2, 3});
                 check_.equal(model.refusal(at, p, {2, 3}), first,
                              "refusal() repeats its answer for the same packet");
-                check_.equal(model.refusal(at, p, {2, 3}), first,
-                             "refusal() repeats its answer for the same packet");
                 if (options.permits_plain_packets) {
                     check_.equal(first, drop_reason::none, "a plain packet is permitted");
                 }
