@@ -28,8 +28,8 @@ using sluice::u64;
 using sluice::port::port_error;
 using sluice::port::receive_batch;
 
-// More buffers than the reassembly cache holds fragments (linux_router: 3,584), so that some are always left for a
-// batch, also for packets of 64 KB, which take 33.
+// More buffers than the reassembly cache holds fragments (linux_router: 3,584), so that some are
+// always left for a batch, also for packets of 64 KB, which take 33.
 using source = sluice::external_pool<2048, 8192>;
 using packet = source::packet_type;
 

@@ -1,5 +1,5 @@
-// A network namespace of the test's own, gone with it. Needs root, ip and ping; `made` says whether
-// it is there.
+// A network namespace of the test's own, deleted with it. Needs root, ip and ping; `made` says
+// whether it exists, and the standard error output why not.
 #pragma once
 
 #include "support/skip.hpp"
@@ -7,6 +7,7 @@
 
 #include <sluice/base/bytes.hpp>
 
+#include <cstdio>
 #include <cstdlib>
 #include <string>
 
@@ -18,13 +19,23 @@ inline bool run(const std::string& command) {
     return std::system(("(" + command + ") >/dev/null 2>&1").c_str()) == 0;
 }
 
+// As run(), but the command's error messages are shown: it makes what a test cannot do without.
+inline bool make(const std::string& command) {
+    const bool made = std::system(("(" + command + ") >/dev/null").c_str()) == 0;
+    if (!made) {
+        std::fprintf(stderr, "failed: %s\n", command.c_str());
+    }
+    return made;
+}
+
 struct own_namespace {
     std::string name;
     bool made;
 
     explicit own_namespace(const char* purpose)
-        : name{std::string{"sluice-"} + purpose + "-" + std::to_string(::getpid())},
-          made{::geteuid() == 0 && run("ping -V") && run("ip netns add " + name)} {}
+        : name{std::string{"sluice-"} + purpose + "-" + std::to_string(::getpid()) + "-" +
+               std::to_string(next_number())},
+          made{::geteuid() == 0 && make("ping -V") && make("ip netns add " + name)} {}
     own_namespace(const own_namespace&) = delete;
     own_namespace& operator=(const own_namespace&) = delete;
     ~own_namespace() {
@@ -47,6 +58,11 @@ struct own_namespace {
     }
 
 private:
+    // A name is used once: the file of a deleted namespace may outlive it in a mount namespace.
+    [[nodiscard]] static int next_number() {
+        static int number = 0;
+        return ++number;
+    }
     [[nodiscard]] std::string result_file() const { return "/tmp/" + name; }
 };
 

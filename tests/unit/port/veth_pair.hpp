@@ -18,18 +18,23 @@ struct veth_pair {
     bool made;
 
     explicit veth_pair(const char* purpose)
-        : ns{purpose}, made{ns.made && ns.ip("link add va type veth peer name vb") &&
-                            ns.ip("link set va address 02:00:00:00:00:0a addrgenmode none") &&
-                            ns.ip("link set vb address 02:00:00:00:00:0b addrgenmode none") &&
-                            ns.ip("link set va up") && ns.ip("link set vb up") && carries("va") &&
-                            carries("vb")} {}
+        : ns{purpose}, made{ns.made && make_in("link add va type veth peer name vb") &&
+                            make_in("link set va address 02:00:00:00:00:0a addrgenmode none") &&
+                            make_in("link set vb address 02:00:00:00:00:0b addrgenmode none") &&
+                            make_in("link set va up") && make_in("link set vb up") &&
+                            carries("va") && carries("vb")} {}
 
     // The kernel notes the carrier of the end that came up first a while after: until then that
     // end drops what is sent. A change behind that note waits for what it sets off.
     [[nodiscard]] bool carries(const char* end) const {
-        return run("for i in $(seq 3000); do ip -n " + ns.name + " link show " + end +
-                   " | grep -q 'state UP' && exit 0; sleep 0.01; done; exit 1") &&
-               ns.ip(std::string{"link set "} + end + " up");
+        return make("for i in $(seq 3000); do ip -n " + ns.name + " link show " + end +
+                    " | grep -q 'state UP' && exit 0; sleep 0.01; done; exit 1") &&
+               make_in(std::string{"link set "} + end + " up");
+    }
+
+private:
+    [[nodiscard]] bool make_in(const std::string& arguments) const {
+        return make("ip -n " + ns.name + " " + arguments);
     }
 };
 
