@@ -19,13 +19,14 @@ namespace {
 using namespace sluice::literals;
 using bench::batch_size;
 
-constexpr std::uint32_t many = 1000;
+constexpr std::uint32_t thousand = 1000;
 constexpr std::uint16_t packet_size = 64;
 constexpr sluice::moment now{sluice::instant{std::int64_t{1} << 40}, 0};
 
-struct host_policies : sluice::policies<sluice::based_on<sluice::linux_router>,
-                                        sluice::output<sluice::queue_output<batch_size>>,
-                                        sluice::delivery<sluice::registered_endpoints<16, many>>> {
+struct host_policies
+    : sluice::policies<sluice::based_on<sluice::linux_router>,
+                       sluice::output<sluice::queue_output<batch_size>>,
+                       sluice::delivery<sluice::registered_endpoints<16, thousand>>> {
     static constexpr sluice::settings initial_settings() noexcept {
         return sluice::linux_router::initial_settings();
     }
@@ -140,7 +141,7 @@ constexpr int rounds = 41;
 // The median ratio; 0: packets were not delivered.
 double compare(const char* name, differ how, double ns) {
     contender one{how, 1};
-    contender all{how, many};
+    contender all{how, thousand};
     if (!one.complete || !all.complete) {
         return 0;
     }

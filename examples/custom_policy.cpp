@@ -25,7 +25,7 @@ struct odd_and_even {
     static constexpr bool has_local_routes = false;  // the stack handles local addresses
     static constexpr std::size_t memory_limit = 2 * sizeof(sluice::route_entry);
 
-    sluice::route_entry ways[2] = {{.interface = 2, .gateway = "192.0.2.254"_ip},
+    sluice::route_entry hops[2] = {{.interface = 2, .gateway = "192.0.2.254"_ip},
                                    {.interface = 3, .gateway = "198.51.100.254"_ip}};
 
     next_hop lookup(ipv4::address to) const noexcept { return next_hop{to.value & 1}; }
@@ -33,7 +33,7 @@ struct odd_and_even {
         return answers(at(lookup(q.destination)), q) ? lookup(q.destination) : next_hop::none;
     }
     const sluice::route_entry& at(next_hop id) const noexcept {
-        return ways[static_cast<sluice::u32>(id)];
+        return hops[static_cast<sluice::u32>(id)];
     }
     sluice::u32 version() const noexcept { return 0; }
 };

@@ -22,9 +22,9 @@ int main() {
     (void)host.add_interface({.index = 3, .address = "10.0.2.1/24"_net});
     for (const auto to : {"192.0.2.6"_ip, "192.0.2.7"_ip}) {
         (void)host.send(host.buffers().take(), {.destination = to, .protocol = 253}, {});
-        const auto by = host.output().next().to;
-        std::printf("%s: interface %u, gateway %s\n", ipv4::to_text(to).c_str(), by.interface,
-                    ipv4::to_text(by.next_hop).c_str());
-        if (by.interface != 2 + (to.value & 1)) return 1;
+        const auto sent_to = host.output().next().to;
+        std::printf("%s: interface %u, gateway %s\n", ipv4::to_text(to).c_str(), sent_to.interface,
+                    ipv4::to_text(sent_to.next_hop).c_str());
+        if (sent_to.interface != 2 + (to.value & 1)) return 1;
     }
 }

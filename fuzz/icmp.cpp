@@ -191,7 +191,7 @@ struct suspicious final : protocol_handler<packet> {
         return handler_result::ignored();
     }
     bool error(const icmp_error_notice& n) noexcept override {
-        ++told;
+        ++reported;
         require(icmp::is_error(n.type) && n.quoted.size() >= 28);
         const std::size_t header = ipv4::header_length(ipv4::const_view{n.quoted.data()});
         require(header >= 20 && n.quoted.size() >= header + 8);
@@ -207,7 +207,7 @@ struct suspicious final : protocol_handler<packet> {
     bool believes(const icmp_error_notice& n) const noexcept override {
         return n.source == "10.0.1.1"_ip;
     }
-    u64 told = 0;
+    u64 reported = 0;
 };
 
 struct side {
@@ -314,7 +314,8 @@ private:
         require(left_.at->counters()[balance::received] >= fed_);
         require(left_.at->counters()[mib::icmp_out_msgs] <= before + 1);
         require(f != fate::dropped || left_.at->counters().drops() > drops);
-        require(left_.handler.told <= fed_ && left_.handler.told == right_.handler.told);
+        require(left_.handler.reported <= fed_ &&
+                left_.handler.reported == right_.handler.reported);
         compare(&m);
     }
     void send() {
@@ -380,11 +381,11 @@ private:
     }
     void check_learned() {
         for (const ipv4::address to : {"20.1.2.3"_ip, "30.4.5.6"_ip, "10.0.2.2"_ip}) {
-            const auto way = left_.at->route({.destination = to}, now_);
-            require(way.has_value() && way->interface >= 2 && way->interface <= 4);
-            require(way->mtu == 0 || way->mtu >= 552);
-            require(!left_.at->interfaces().is_own(way->neighbour) &&
-                    !way->neighbour.is_multicast() && !way->neighbour.is_limited_broadcast());
+            const auto route = left_.at->route({.destination = to}, now_);
+            require(route.has_value() && route->interface >= 2 && route->interface <= 4);
+            require(route->mtu == 0 || route->mtu >= 552);
+            require(!left_.at->interfaces().is_own(route->neighbour) &&
+                    !route->neighbour.is_multicast() && !route->neighbour.is_limited_broadcast());
         }
         require(left_.at->held() == right_.at->held());
     }

@@ -21,11 +21,11 @@ namespace {
 using namespace sluice;
 using ip_options::route_target;
 
-constexpr ipv4::address ours{0x0a000101};
+constexpr ipv4::address local{0x0a000101};
 constexpr ipv4::address sender{0x0a000102};
 
 struct environment {
-    ipv4::address specific_destination() noexcept { return ours; }
+    ipv4::address specific_destination() noexcept { return local; }
     bool is_unicast(ipv4::address a) noexcept { return a.value % 2 == 0; }
     u32 midnight_ms() noexcept { return 0x01020304; }
     ipv4::address output_source(ipv4::address) noexcept { return {0x0a000201}; }
@@ -42,7 +42,7 @@ struct header {
         data[0] = static_cast<std::byte>(0x40 + size / 4);
         copy_bytes(data.get() + 20, options.data(), options.size());
         ip().set(ipv4::source, sender);
-        ip().set(ipv4::destination, ours);
+        ip().set(ipv4::destination, local);
         ipv4::set_checksum(ip());
     }
     ipv4::view ip() const { return ipv4::view{data.get()}; }
@@ -106,7 +106,7 @@ struct router {
     explicit router(bool accepts) {
         switches.all.accept_source_route = accepts;
         for (const u16 index : {u16{2}, u16{3}}) {
-            const ipv4::address own{ours.value + 0x100u * (index - 2u)};
+            const ipv4::address own{local.value + 0x100u * (index - 2u)};
             interface i{};
             i.index = index;
             i.own = switches.defaults;
@@ -128,7 +128,7 @@ void walk(const_bytes options, bool accepts, bool for_us) {
     constexpr u32 payload = 12;
     const auto at = std::make_unique<router>(accepts);
     header from{options};
-    from.ip().set(ipv4::destination, for_us ? ours : ipv4::address{0x0a000209});
+    from.ip().set(ipv4::destination, for_us ? local : ipv4::address{0x0a000209});
     from.ip().set(ipv4::total_length, static_cast<u16>(from.size + payload));
     from.ip().set(ipv4::ttl, 9);
     ipv4::set_checksum(from.ip());
@@ -170,7 +170,7 @@ void request(const_bytes options, bool privileged) {
     const auto made = ip_options::compile_request(options, rights, here);
     if (!made) return;
     header packet{made->area()};
-    packet.ip().set(ipv4::source, ours);
+    packet.ip().set(ipv4::source, local);
     require(ip_options::build(packet.ip(), *made, sender, 9) == made->offsets);
     // Another host accepts the sent options, unless half a slot is left or a count is at its end.
     option_offsets found;

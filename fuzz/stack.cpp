@@ -60,11 +60,11 @@ struct watched_policies : policies<based_on<host_policies>, observers<recording_
 template <class Packet>
 struct chooser final : hook<Packet> {
     hook_verdict operator()(Packet& packet, const hook_context&) noexcept override {
-        const auto verdict = static_cast<hook_verdict>(plan % 5);
+        const auto answer = static_cast<hook_verdict>(plan % 5);
         const bool takes = plan % 11 == 0;  // takes the packet, with any verdict
         plan = (plan >> 1) | (plan << 31);
-        if (takes || verdict == hook_verdict::stolen) packet.reset();
-        return verdict;
+        if (takes || answer == hook_verdict::stolen) packet.reset();
+        return answer;
     }
     u32 plan = 0;
 };

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Judges what the RFC tests asserted, and writes docs/rfc/ from it.
 
-Read: tests/rfc/requirements.tsv (all requirements), tests/rfc/not_tested.tsv (stated outcomes with their
+Read: tests/rfc/requirements.tsv (all requirements), tests/rfc/not_tested.tsv (stated statuses with their
 reasons) and the record that the test binary `rfc` writes at run time (SLUICE_RFC_RECORD).
 Usage: rfc_pages.py RECORD            write docs/rfc/*.md
        rfc_pages.py --check RECORD    fail when a page differs from the record
-       rfc_pages.py --outcomes RECORD fail on a requirement without outcome or with two, on an unknown
+       rfc_pages.py --statuses RECORD fail on a requirement without status or with two, on an unknown
                                       id and on a failed assertion; prints the numbers
        rfc_pages.py --self-test
 """
@@ -35,13 +35,13 @@ def rows_of(path, names):
 
 
 class Evidence:
-    """Requirements, stated outcomes and what was asserted, by id."""
+    """Requirements, stated statuses and what was asserted, by id."""
 
     def __init__(self, root, record):
         folder = root / "tests/rfc"
         self.requirements = {r["id"]: r for r in rows_of(
             folder / "requirements.tsv", ("id", "rfc", "section", "level"))}
-        self.stated = rows_of(folder / "not_tested.tsv", ("id", "outcome", "reason"))
+        self.stated = rows_of(folder / "not_tested.tsv", ("id", "status", "reason"))
         self.asserted = collections.defaultdict(lambda: collections.defaultdict(list))
         self.failed = []
         for line in record.read_text(encoding="utf-8").splitlines():
@@ -52,10 +52,10 @@ class Evidence:
                 self.failed.append((name, file, test))
         self.statement = {s["id"]: s for s in self.stated}
 
-    def outcome(self, name):
+    def status(self, name):
         """One of COLUMNS, or None."""
         if name in self.statement:
-            return self.statement[name]["outcome"]
+            return self.statement[name]["status"]
         return "met" if self.asserted.get(name, {}).get("met") else None
 
     def in_area(self, area):
@@ -65,14 +65,14 @@ class Evidence:
 def statement_problems(e):
     problems, seen = [], set()
     for s in e.stated:
-        name, outcome = s["id"], s.get("outcome")
+        name, status = s["id"], s.get("status")
         level = e.requirements.get(name, {}).get("level", "")
         if name in seen:
             problems.append(f"{name}: stated twice")
         seen.add(name)
-        if outcome not in STATED:
-            problems.append(f"{name}: `{outcome}` is no outcome")
-        if outcome == "listed" and level in BINDING:
+        if status not in STATED:
+            problems.append(f"{name}: `{status}` is no status")
+        if status == "listed" and level in BINDING:
             problems.append(f"{name}: a {level} may not merely be listed")
         if len(s.get("reason") or "") < LEAST_REASON:
             problems.append(f"{name}: no reason")
@@ -85,14 +85,14 @@ def problems_of(e):
                  for name in list(e.asserted) + list(e.statement) if name not in e.requirements]
     problems += [f"{name}: an assertion failed ({file}: {test})" for name, file, test in e.failed]
     for name, kinds in e.asserted.items():
-        stated = e.statement.get(name, {}).get("outcome")
+        stated = e.statement.get(name, {}).get("status")
         if kinds.get("met") and stated:
             problems.append(f"{name}: asserted as met and stated as {stated}")
         if (kinds.get("deviates") or kinds.get("hardened")) and stated != "deviates as Linux":
             problems.append(f"{name}: asserted to deviate, but not stated with its reason")
     for area in AREAS:
-        problems += [f"{r['id']}: {r['level']} of {area} without an outcome" for r in e.in_area(area)
-                     if r["level"] in BINDING + ADVISED and e.outcome(r["id"]) is None]
+        problems += [f"{r['id']}: {r['level']} of {area} without a status" for r in e.in_area(area)
+                     if r["level"] in BINDING + ADVISED and e.status(r["id"]) is None]
     return problems
 
 
@@ -102,7 +102,7 @@ def print_numbers(e):
     for area in AREAS:
         for label, levels in (("MUST", BINDING), ("SHOULD", ADVISED)):
             rows = [r for r in e.in_area(area) if r["level"] in levels]
-            count = collections.Counter(e.outcome(r["id"]) for r in rows)
+            count = collections.Counter(e.status(r["id"]) for r in rows)
             total.update({(label, key): n for key, n in count.items()})
             print(f"{area:12}{label:8}{len(rows):6}" + "".join(f"{count[c]:19}" for c in COLUMNS))
     for label in ("MUST", "SHOULD"):
@@ -112,7 +112,7 @@ def print_numbers(e):
     print(f"{hardened} deviations that hardened_router does not share")
 
 
-def check_outcomes(root, record):
+def check_statuses(root, record):
     e = Evidence(root, record)
     problems = problems_of(e)
     print("\n".join(problems))
@@ -126,11 +126,11 @@ def places(kinds):
     return "<br>".join(f"[{file}](../../tests/rfc/{file}): {test}" for file, test in found)
 
 
-def shown_outcome(e, name):
+def shown_status(e, name):
     kinds, stated = e.asserted.get(name, {}), e.statement.get(name)
     if stated is None:
         return "met" if kinds.get("met") else "optional"
-    text = f"{stated['outcome']}: {stated['reason']}"
+    text = f"{stated['status']}: {stated['reason']}"
     return text + (" `hardened_router` follows the RFC." if kinds.get("hardened") else "")
 
 
@@ -140,15 +140,15 @@ def escaped(text):
 
 def page(e, area):
     rows = e.in_area(area)
-    count = collections.Counter(e.outcome(r["id"]) or "optional" for r in rows)
+    count = collections.Counter(e.status(r["id"]) or "optional" for r in rows)
     numbers = ", ".join(f"{count[c]} {c}" for c in COLUMNS + ("optional",) if count[c])
     lines = ["<!-- Written by scripts/rfc_pages.py from what the tests asserted. -->",
              f"# RFC requirements: {area}", "", f"{len(rows)} requirements: {numbers}.", "",
-             "| id | place | level | requirement | outcome | test |", "|---|---|---|---|---|---|"]
+             "| id | place | level | requirement | status | test |", "|---|---|---|---|---|---|"]
     for r in rows:
         place = f"RFC {r['rfc']}, {r['section']}"
         cells = (r["id"], place, r["level"], escaped(r["requirement"]),
-                 escaped(shown_outcome(e, r["id"])), places(e.asserted.get(r["id"], {})))
+                 escaped(shown_status(e, r["id"])), places(e.asserted.get(r["id"], {})))
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 
@@ -162,7 +162,7 @@ def index(e):
              "that the stack does not follow. `optional`: a MAY without a test.", "",
              "| area | " + " | ".join(COLUMNS) + " |", "|---|" + "---|" * len(COLUMNS)]
     for area in AREAS:
-        count = collections.Counter(e.outcome(r["id"]) for r in e.in_area(area))
+        count = collections.Counter(e.status(r["id"]) for r in e.in_area(area))
         lines.append(f"| [{area}]({area}.md) | " + " | ".join(str(count[c]) for c in COLUMNS) + " |")
     return "\n".join(lines) + "\n"
 
@@ -200,7 +200,7 @@ R1-002\t1\t2\tMUST NOT\thost\ticmp\tDo not.\t
 R1-003\t1\t3\tSHOULD\thost\tforward\tBetter.\t
 R1-004\t1\t4\tMAY\thost\tforward\tAs you like.\t
 """
-STATEMENTS = """id\toutcome\treason
+STATEMENTS = """id\tstatus\treason
 R1-002\tdeviates as Linux\tLinux does it for speed and so do we.
 R1-003\tlisted\tNobody needs it on this planet.
 """
@@ -211,14 +211,14 @@ hardened\tR1-002\tpassed\ta.cpp\tsecond
 # A change of one of the three texts, and the word that the complaint must hold.
 FAULTS = (
     (2, "met\tR1-001\tpassed", "met\tR1-001\tFAILED", "failed"),
-    (2, "met\tR1-001\tpassed\ta.cpp\tfirst\n", "", "without an outcome"),
+    (2, "met\tR1-001\tpassed\ta.cpp\tfirst\n", "", "without a status"),
     (2, "met\tR1-001", "met\tR9-001", "no such requirement"),
     (2, "deviates\tR1-002", "met\tR1-002", "asserted as met and stated"),
     (1, "R1-002\tdeviates as Linux", "R1-002\tnot applicable", "asserted to deviate"),
     (1, "R1-002\tdeviates as Linux", "R1-002\tlisted", "may not merely be listed"),
     (1, "Nobody needs it on this planet.", "Because.", "no reason"),
-    (1, "R1-003\tlisted", "R1-003\tforgotten", "is no outcome"),
-    (1, "R1-003\tlisted\tNobody needs it on this planet.\n", "", "without an outcome"),
+    (1, "R1-003\tlisted", "R1-003\tforgotten", "is no status"),
+    (1, "R1-003\tlisted\tNobody needs it on this planet.\n", "", "without a status"),
 )
 
 
@@ -237,7 +237,7 @@ def self_test():
     with tempfile.TemporaryDirectory() as name, contextlib.redirect_stdout(None):
         root = pathlib.Path(name)
         record = lay_out(root, good)
-        results += [check_outcomes(root, record) == 0, check(root, record) == 1,
+        results += [check_statuses(root, record) == 0, check(root, record) == 1,
                     write(root, record) == 0, check(root, record) == 0]
         for which, old, new, complaint in FAULTS:
             texts = list(good)
@@ -254,7 +254,7 @@ def self_test():
 def main(arguments):
     if arguments == ["--self-test"]:
         return self_test()
-    actions = {"--check": check, "--outcomes": check_outcomes}
+    actions = {"--check": check, "--statuses": check_statuses}
     if len(arguments) == 2 and arguments[0] in actions:
         return actions[arguments[0]](ROOT, pathlib.Path(arguments[1]))
     if len(arguments) == 1 and not arguments[0].startswith("-"):

@@ -43,7 +43,7 @@ class host {
 public:
     virtual ~host() = default;
     // False: this side does not support it.
-    virtual bool prepare(way what, std::span<const datagram> input) = 0;
+    virtual bool prepare(workload what, std::span<const datagram> input) = 0;
     virtual void pass() = 0;
     // One pass; returns the sent or delivered packets in order.
     virtual std::vector<sent> record() = 0;

@@ -193,14 +193,14 @@ private:
             }
             unsigned rare[group];
             std::uint32_t to[group];
-            std::uint64_t by[group];
+            std::uint64_t found[group];
             for (unsigned i = 0; i < some; ++i) {
                 rare[i] = judge(m[i]);
                 to[i] = rte_be_to_cpu_32(rte_pktmbuf_mtod(m[i], const rte_ipv4_hdr*)->dst_addr);
             }
-            rte_fib_lookup_bulk(fib_, to, by, static_cast<int>(some));
+            rte_fib_lookup_bulk(fib_, to, found, static_cast<int>(some));
             for (unsigned i = 0; i < some; ++i) {
-                const hop& next = hops_[by[i]];
+                const hop& next = hops_[found[i]];
                 const unsigned size = rte_pktmbuf_data_len(m[i]);
                 if (unlikely((rare[i] | next.special | (size > next.most)) != 0)) {
                     continue;  // for a slow path, which this loop does not have

@@ -30,8 +30,8 @@ void keep(unsigned port, const pbuf* p) {
         recorded->push_back(std::move(s));
     }
 }
-err_t put_out(netif* by, pbuf* p, const ip4_addr_t*) {
-    keep(by->num, p);
+err_t put_out(netif* interface, pbuf* p, const ip4_addr_t*) {
+    keep(interface->num, p);
     return ERR_OK;
 }
 void take_in(void* endpoint, udp_pcb*, pbuf* p, const ip_addr_t*, u16_t) {
@@ -81,7 +81,7 @@ class lwip_host final : public host {
 public:
     ~lwip_host() override { remove_endpoints(); }
 
-    bool prepare(way what, std::span<const datagram> input) override {
+    bool prepare(workload what, std::span<const datagram> input) override {
         remove_endpoints();
         what_ = what;
         input_ = input;
@@ -121,7 +121,7 @@ private:
         endpoints_.clear();
     }
     void receive(const datagram& d) {
-        const pbuf_layer room = what_ == way::echo_no_room ? PBUF_RAW : PBUF_LINK;
+        const pbuf_layer room = what_ == workload::echo_no_room ? PBUF_RAW : PBUF_LINK;
         pbuf* p = pbuf_alloc(room, d.size, PBUF_RAM);
         std::memcpy(p->payload, d.bytes, d.size);
         netif& in = net_.port(ports);
@@ -134,17 +134,17 @@ private:
         pbuf* p = pbuf_alloc(PBUF_IP, payload, PBUF_RAM);
         std::memcpy(p->payload, d.bytes + d.header_length, payload);
         const ip4_addr_t to = lwip_address(load(d.bytes + 16));
-        if (what_ == way::send) {
+        if (what_ == workload::send) {
             ip4_output(p, nullptr, &to, 64, 0, 17);
         } else {
-            netif& by = net_.port(d.bytes[17] - 64u);
-            ip4_output_if(p, nullptr, &to, 64, 0, 17, &by);
+            netif& interface = net_.port(d.bytes[17] - 64u);
+            ip4_output_if(p, nullptr, &to, 64, 0, 17, &interface);
         }
         pbuf_free(p);
     }
 
     network& net_ = network::instance();
-    way what_ = way::forward;
+    workload what_ = workload::forward;
     std::span<const datagram> input_;
     std::vector<udp_pcb*> endpoints_;
 };

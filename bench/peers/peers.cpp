@@ -140,35 +140,35 @@ bool forward(const options& o, const std::string& what, std::vector<route> (*mak
 }
 
 // -- the whole path --
-const char* name_of(way w) {
+const char* name_of(workload w) {
     switch (w) {
-    case way::forward:
+    case workload::forward:
         return "forwarded";
-    case way::forward_hooked:
+    case workload::forward_hooked:
         return "a hook accepts";
-    case way::options:
+    case workload::options:
         return "route recorded";
-    case way::bad_checksum:
+    case workload::bad_checksum:
         return "bad checksum";
-    case way::echo:
+    case workload::echo:
         return "echo reply, room for Ethernet";
-    case way::echo_no_room:
+    case workload::echo_no_room:
         return "echo reply, no room in front";
-    case way::time_exceeded:
+    case workload::time_exceeded:
         return "time exceeded";
-    case way::udp_1:
+    case workload::udp_1:
         return "UDP to 1 endpoint";
-    case way::udp_10:
+    case workload::udp_10:
         return "UDP to 10 endpoints";
-    case way::udp_100:
+    case workload::udp_100:
         return "UDP to 100 endpoints";
-    case way::udp_1000:
+    case workload::udp_1000:
         return "UDP to 1000 endpoints";
-    case way::send:
+    case workload::send:
         return "send by request";
-    case way::send_kept:
+    case workload::send_kept:
         return "send, route kept";
-    case way::send_dont_fragment:
+    case workload::send_dont_fragment:
         return "send, route kept, DF";
     }
     return "";
@@ -177,7 +177,7 @@ const char* name_of(way w) {
 // The part of a packet that both sides must have in common. Each may choose TTL, identification and
 // DF of its own packets. In an ICMP error lwIP quotes the header, with the TTL one lower, and 8
 // bytes. lwIP does not record options.
-sent essence(way w, const sent& s) {
+sent essence(workload w, const sent& s) {
     if (endpoints_of(w) != 0) {
         return s;  // the payload
     }
@@ -185,13 +185,13 @@ sent essence(way w, const sent& s) {
     if (sum(s.bytes.data(), header) != 0) {
         throw std::runtime_error("a header was sent whose checksum is wrong");
     }
-    if (w == way::forward || w == way::forward_hooked) {
+    if (w == workload::forward || w == workload::forward_hooked) {
         return s;
     }
     const auto at = [&](std::size_t n) { return s.bytes.begin() + static_cast<long>(n); };
     sent some{s.port, {s.bytes[9]}};
     some.bytes.insert(some.bytes.end(), at(12), at(20));
-    if (w == way::time_exceeded) {
+    if (w == workload::time_exceeded) {
         some.bytes.insert(some.bytes.end(), at(header), at(header + 2));
         some.bytes.insert(some.bytes.end(), at(header + 8), at(header + 16));
         some.bytes.insert(some.bytes.end(), at(header + 17), at(header + 36));
@@ -201,7 +201,7 @@ sent essence(way w, const sent& s) {
     return some;
 }
 
-std::vector<sent> essence(way w, std::vector<sent> all) {
+std::vector<sent> essence(workload w, std::vector<sent> all) {
     for (sent& s : all) {
         s = essence(w, s);
     }
@@ -213,8 +213,8 @@ struct host_side {
     std::unique_ptr<host> it;
 };
 
-bool agree(way w, const std::vector<host_side>& sides) {
-    const std::size_t outcomes = w == way::bad_checksum ? 0 : datagrams;
+bool agree(workload w, const std::vector<host_side>& sides) {
+    const std::size_t outcomes = w == workload::bad_checksum ? 0 : datagrams;
     const auto expected = essence(w, sides.front().it->record());
     for (const host_side& s : sides) {
         const auto done = essence(w, s.it->record());
@@ -233,13 +233,13 @@ bool agree(way w, const std::vector<host_side>& sides) {
 }
 
 // The nearest kind of work for the peer, which has no hooks and cannot set DF.
-way likeness(way w) {
-    return w == way::forward_hooked       ? way::forward
-           : w == way::send_dont_fragment ? way::send_kept
-                                          : w;
+workload likeness(workload w) {
+    return w == workload::forward_hooked       ? workload::forward
+           : w == workload::send_dont_fragment ? workload::send_kept
+                                               : w;
 }
 
-bool whole_way(const options& o, way w) {
+bool whole_path_of(const options& o, workload w) {
     const std::string cell = std::string("whole way, ") + name_of(w);
     if (!o.wants(cell)) {
         return true;
@@ -281,8 +281,8 @@ int main(int argc, char** argv) try {
     const options o = options_of(argc, argv);
     bool whole = forward(o, "16", sixteen_routes) &&
                  forward(o, "900,000", [] { return synthetic_prefixes(900'000); });
-    for (const way w : all_ways) {
-        whole = whole && whole_way(o, w);
+    for (const workload w : all_workloads) {
+        whole = whole && whole_path_of(o, w);
     }
     return whole ? 0 : 1;
 } catch (const std::exception& e) {

@@ -148,7 +148,7 @@ inline void write_udp(unsigned char* header_at, unsigned header_length, unsigned
 }
 
 // -- the whole path --
-enum class way {
+enum class workload {
     forward,
     forward_hooked,  // with a hook at forward that accepts
     options,         // forwarded, with a record route option
@@ -164,24 +164,26 @@ enum class way {
     send_kept,           // with a route that was looked up once
     send_dont_fragment,  // the same, with DF
 };
-inline constexpr std::array all_ways{
-    way::forward,   way::forward_hooked,    way::options,       way::bad_checksum,
-    way::echo,      way::echo_no_room,      way::time_exceeded, way::udp_1,
-    way::udp_10,    way::udp_100,           way::udp_1000,      way::send,
-    way::send_kept, way::send_dont_fragment};
+inline constexpr std::array all_workloads{workload::forward,       workload::forward_hooked,
+                                          workload::options,       workload::bad_checksum,
+                                          workload::echo,          workload::echo_no_room,
+                                          workload::time_exceeded, workload::udp_1,
+                                          workload::udp_10,        workload::udp_100,
+                                          workload::udp_1000,      workload::send,
+                                          workload::send_kept,     workload::send_dont_fragment};
 
-inline constexpr unsigned endpoints_of(way w) {
-    return w == way::udp_1      ? 1
-           : w == way::udp_10   ? 10
-           : w == way::udp_100  ? 100
-           : w == way::udp_1000 ? 1000
-                                : 0;
+inline constexpr unsigned endpoints_of(workload w) {
+    return w == workload::udp_1      ? 1
+           : w == workload::udp_10   ? 10
+           : w == workload::udp_100  ? 100
+           : w == workload::udp_1000 ? 1000
+                                     : 0;
 }
-inline constexpr bool is_echo(way w) {
-    return w == way::echo || w == way::echo_no_room;
+inline constexpr bool is_echo(workload w) {
+    return w == workload::echo || w == workload::echo_no_room;
 }
-inline constexpr bool is_send(way w) {
-    return w == way::send || w == way::send_kept || w == way::send_dont_fragment;
+inline constexpr bool is_send(workload w) {
+    return w == workload::send || w == workload::send_kept || w == workload::send_dont_fragment;
 }
 
 // A received datagram from its header on. To send: header (only the destination counts) and
@@ -192,14 +194,14 @@ struct datagram {
     unsigned char bytes[92]{};
 };
 inline constexpr unsigned datagrams = 1000;  // in a pass
-inline constexpr unsigned burst_of_way = 32;
+inline constexpr unsigned host_burst = 32;
 
-inline std::vector<datagram> datagrams_of(way w) {
+inline std::vector<datagram> datagrams_of(workload w) {
     std::vector<datagram> all(datagrams);
     const bool to_us = is_echo(w) || endpoints_of(w) != 0;
     for (unsigned i = 0; i < datagrams; ++i) {
         datagram& d = all[i];
-        const std::uint8_t options = w == way::options ? 12 : 0;
+        const std::uint8_t options = w == workload::options ? 12 : 0;
         d.header_length = static_cast<std::uint16_t>(20 + options);
         d.size = static_cast<std::uint16_t>(46 + options);
         // Datagrams sent with a kept route go to one host for each port.
@@ -208,19 +210,19 @@ inline std::vector<datagram> datagrams_of(way w) {
                  .destination = to_us ? entry_address : ip(10, 64 + i % ports, 0, station),
                  .size = d.size,
                  .options = options};
-        h.ttl = w == way::time_exceeded ? 1 : 64;
+        h.ttl = w == workload::time_exceeded ? 1 : 64;
         h.protocol = is_echo(w) ? 1 : 17;
         write_header(d.bytes, h);
         write_udp(d.bytes, d.header_length, d.size,
                   static_cast<std::uint16_t>(first_port +
                                              (endpoints_of(w) != 0 ? i % endpoints_of(w) : 0)));
-        if (w == way::options) {  // room for two addresses, then a no operation
+        if (w == workload::options) {  // room for two addresses, then a no operation
             constexpr unsigned char record[12]{7, 11, 4, 0, 0, 0, 0, 0, 0, 0, 0, 1};
             std::memcpy(d.bytes + 20, record, sizeof record);
             store(d.bytes + 10, std::uint16_t{0});
             store(d.bytes + 10, sum(d.bytes, d.header_length));
         }
-        if (w == way::bad_checksum) {
+        if (w == workload::bad_checksum) {
             d.bytes[10] ^= 0x40;
         }
         if (is_echo(w)) {

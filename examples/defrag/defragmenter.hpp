@@ -157,12 +157,12 @@ private:
         if (parsed.length_field != 0) {
             const std::size_t behind = parsed.length_field + 2;
             const bool snap = w.data[behind] == std::byte{0xaa};
-            const sluice::u32 gone = snap ? 8 : 3;
+            const sluice::u32 removed = snap ? 8 : 3;
             put(parsed.length_field, snap ? sluice::load_be<sluice::u16>(&w.data[behind + 6])
                                           : sluice::ethernet::types::ipv4);
             const auto llc = w.data.begin() + static_cast<std::ptrdiff_t>(behind);
-            w.data.erase(llc, llc + gone);
-            w.link_header -= gone;
+            w.data.erase(llc, llc + removed);
+            w.link_header -= removed;
         }
     }
 

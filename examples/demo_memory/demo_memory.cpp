@@ -31,7 +31,7 @@ struct bench {
 
     [[nodiscard]] bool echo(sluice::ipv4::address to, sluice::u32 size, bool df = false) {
         const auto a = probe.ping(to, size, 0, df);
-        return a.is(echo_reply, 0, to) && a.payload_is_ours;
+        return a.is(echo_reply, 0, to) && a.payload_is_as_sent;
     }
 };
 
@@ -68,8 +68,8 @@ bool transfer(bench& b) {
     endpoints.remove(arrived);
     return same;
 }
-bool is_refused(bench& b, sluice::ipv4::address by) {
-    return b.probe.udp(by, 9999, 17).is(destination_unreachable, unreachable::port, by);
+bool is_refused(bench& b, sluice::ipv4::address host) {
+    return b.probe.udp(host, 9999, 17).is(destination_unreachable, unreachable::port, host);
 }
 bool accounts(bench& b) {
     b.network.run(60_s);

@@ -57,7 +57,7 @@ struct answer {
     sluice::u8 code = 0;
     sluice::u16 mtu = 0;  // of "fragmentation needed"
     sluice::ipv4::address from{};
-    bool payload_is_ours = false;  // echo reply: all bytes are as sent
+    bool payload_is_as_sent = false;  // echo reply: all bytes are as sent
 
     [[nodiscard]] bool is(sluice::u8 wanted_type, sluice::u8 wanted_code,
                           sluice::ipv4::address wanted_from) const {
@@ -127,7 +127,7 @@ private:
                 .code = message[sluice::icmp::code],
                 .mtu = message[sluice::icmp::next_hop_mtu],
                 .from = from,
-                .payload_is_ours = holds_pattern(p, headers, size, salt_)};
+                .payload_is_as_sent = holds_pattern(p, headers, size, salt_)};
     }
 
     memory_network& network_;

@@ -22,11 +22,11 @@ public:
 
     explicit capture_writer(sluice::port::pcapng::writer file) noexcept : file_{std::move(file)} {}
 
-    void write(u16 interface, direction way, const packet& p) noexcept {
+    void write(u16 interface, direction toward, const packet& p) noexcept {
         timespec t{};
         ::clock_gettime(CLOCK_REALTIME, &t);
         const sluice::duration now{sluice::i64{t.tv_sec} * 1'000'000'000 + t.tv_nsec};
-        if (!file_.write(u32{interface} - first_interface, now, p, way)) {
+        if (!file_.write(u32{interface} - first_interface, now, p, toward)) {
             ++lost_;
             if (const auto why = file_.news()) {
                 complain(*why);

@@ -34,7 +34,7 @@ public:
     struct mode {
         bool plain = false;
         bool shared = false;  // frames are shared with the other workers
-        bool speaks = true;   // reports the changes that it finds
+        bool reports = true;  // reports the changes that it finds
     };
     packet_port(const link_request& asked, u16 index, mode how) : port{asked, index}, mode_{how} {}
     ~packet_port() override { close(); }

@@ -19,7 +19,7 @@ inline sluice::result<void, port_error> packet_port::open() noexcept {
     if (header_ == sluice::port::link_header::unknown) {
         return sluice::failure{sluice::port::unknown_link_header(asked().name, link_.type)};
     }
-    if (mode_.speaks && watch_->has_kernel_address()) {
+    if (mode_.reports && watch_->has_kernel_address()) {
         std::fprintf(stderr,
                      "router: %s also has an address in the kernel, and both answer; remove it "
                      "(ip addr flush dev %s)\n",
@@ -39,7 +39,7 @@ inline bool packet_port::look_again() noexcept {
     if (!sockets_ && link_.index != 0) {
         if (const auto opened = open_sockets(); !opened) {
             is_unsettled_ = true;
-            if (mode_.speaks && !had_failed) {
+            if (mode_.reports && !had_failed) {
                 complain(opened.error());
             }
         }

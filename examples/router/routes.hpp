@@ -129,15 +129,15 @@ private:
         return key(a) < key(b);
     }
     void remove_unmarked(const std::vector<entry>& list) {
-        std::vector<sluice::route_entry> gone;
+        std::vector<sluice::route_entry> removed;
         for (const entry& e : list) {
             if (!e.common && e.added != sluice::nowhere) {
-                gone.push_back(e.added);
+                removed.push_back(e.added);
             }
         }
-        std::sort(gone.begin(), gone.end(), before);
+        std::sort(removed.begin(), removed.end(), before);
         stack_.remove_routes([&](const sluice::route_entry& r) {
-            return std::binary_search(gone.begin(), gone.end(), r, before);
+            return std::binary_search(removed.begin(), removed.end(), r, before);
         });
     }
     // Returns an error text. Empty: the route is there, or waits for an interface.

@@ -24,12 +24,12 @@ TEST_CASE_TEMPLATE("the first of everything goes out, or nothing ever", Policy, 
                    basic_icmp_limiter<4>, no_icmp_limit, no_icmp) {
     Policy policy{hash_key{1, 2}};
     const settings s;
-    const bool speaks = Policy::answers_echo;
-    const auto verdict = policy.allow_error({3, 1, "192.0.2.1"_ip, false}, s, instant{});
-    CHECK(verdict == (speaks ? icmp_allowance::allowed : icmp_allowance::silenced));
-    CHECK(policy.allow_unroutable("192.0.2.2"_ip, s, instant{}) == speaks);
+    const bool sends_errors = Policy::answers_echo;
+    const auto allowance = policy.allow_error({3, 1, "192.0.2.1"_ip, false}, s, instant{});
+    CHECK(allowance == (sends_errors ? icmp_allowance::allowed : icmp_allowance::silenced));
+    CHECK(policy.allow_unroutable("192.0.2.2"_ip, s, instant{}) == sends_errors);
     CHECK((policy.allow_redirect("192.0.2.3"_ip, s, instant{}) == redirect_allowance::send) ==
-          speaks);
+          sends_errors);
     u32 sent = 0;
     for (u32 i = 0; i < 4096; ++i) {
         const ipv4::address to{i * 0x01000193U};
@@ -38,7 +38,7 @@ TEST_CASE_TEMPLATE("the first of everything goes out, or nothing ever", Policy, 
                     ? 1U
                     : 0U;
     }
-    CHECK((sent > 0) == speaks);
+    CHECK((sent > 0) == sends_errors);
 }
 
 }  // namespace

@@ -238,10 +238,10 @@ void comparer::compare_drops(std::span<const step> run, const observation& seen)
         return;
     }
     std::vector<std::string> left = std::move(expected);
-    std::vector<std::string> ours;  // reasons that the recording does not name
+    std::vector<std::string> unnamed;  // reasons that the recording does not name
     for (const std::string& reason : seen.drops)
-        if (reason != silent && !take_one(left, reason)) ours.push_back(reason);
-    for (const std::string& reason : ours)
+        if (reason != silent && !take_one(left, reason)) unnamed.push_back(reason);
+    for (const std::string& reason : unnamed)
         if (!take_one(left, unspecified) && !is_refused_send(run))
             add("drop: got " + reason + ", which is not among the expected ones");
     for (const std::string& reason : seen.drops)

@@ -149,11 +149,11 @@ public:
         for (std::uint64_t n = first; packets_ < chosen_.packets && found_ < chosen_.most; ++n) {
             one(draw_round(chosen_.seed, n));
             if (chosen_.round) break;
-            if (packets_ / 1000 != told_ / 1000) {
+            if (packets_ / 1000 != reported_ / 1000) {
                 std::printf("  %zu packets, %zu differences\n", packets_, found_);
                 std::fflush(stdout);
             }
-            told_ = packets_;
+            reported_ = packets_;
         }
         for (const auto& [reason, count] : explained_)
             std::printf("explained %zu: %s\n", count, reason.c_str());
@@ -212,7 +212,7 @@ private:
     options chosen_;
     std::size_t rounds_ = 0;
     std::size_t packets_ = 0;
-    std::size_t told_ = 0;
+    std::size_t reported_ = 0;
     std::size_t unsteady_ = 0;
     std::size_t found_ = 0;
     std::map<std::string, std::size_t> explained_;

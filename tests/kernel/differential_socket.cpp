@@ -78,11 +78,11 @@ int index_of(const std::string& interface) {
 
 // What one send has and the next has not.
 bool set_sending_options(int fd, const send_line& line) {
-    const ip_mreqn by{{}, {}, index_of(line.multicast_interface)};
+    const ip_mreqn interface{{}, {}, index_of(line.multicast_interface)};
     return set(fd, SOL_IP, IP_MTU_DISCOVER, discovery_of(line.df)) &&
            set(fd, SOL_IP, IP_MULTICAST_TTL, line.multicast_ttl) &&
            set(fd, SOL_IP, IP_MULTICAST_LOOP, line.multicast_loop ? 1 : 0) &&
-           ::setsockopt(fd, SOL_IP, IP_MULTICAST_IF, &by, sizeof by) == 0;
+           ::setsockopt(fd, SOL_IP, IP_MULTICAST_IF, &interface, sizeof interface) == 0;
 }
 
 class control_messages {

@@ -10,7 +10,7 @@ namespace replay {
 struct trial {
     plan round;      // without what the kernel refused
     scenario about;  // with the kernel's results
-    verdict bad;     // of the pass that differs
+    comparison bad;  // of the pass that differs
     const char* how = "";
     std::string unsteady;  // why there is nothing to compare
 

@@ -70,13 +70,13 @@ template <class T>
 // Unpaired elements follow in their old order.
 template <class A, class B, class Equal>
 void pair_up(std::vector<const A*>& wanted, std::vector<const B*>& came, Equal equal) {
-    constexpr std::size_t nobody = static_cast<std::size_t>(-1);
-    std::vector<std::size_t> taker(came.size(), nobody);  // index in `wanted`
+    constexpr std::size_t untaken = static_cast<std::size_t>(-1);
+    std::vector<std::size_t> taker(came.size(), untaken);  // index in `wanted`
     const auto place = [&](auto&& self, std::size_t who, std::vector<bool>& tried) -> bool {
         for (std::size_t i = 0; i < came.size(); ++i) {
             if (tried[i] || !equal(*wanted[who], *came[i])) continue;
             tried[i] = true;
-            if (taker[i] == nobody || self(self, taker[i], tried)) {
+            if (taker[i] == untaken || self(self, taker[i], tried)) {
                 taker[i] = who;
                 return true;
             }
@@ -91,7 +91,7 @@ void pair_up(std::vector<const A*>& wanted, std::vector<const B*>& came, Equal e
     std::vector<const B*> second;
     std::vector<const B*> left;
     for (std::size_t i = 0; i < came.size(); ++i) {
-        if (taker[i] == nobody) {
+        if (taker[i] == untaken) {
             left.push_back(came[i]);
             continue;
         }

@@ -76,8 +76,8 @@ recording record(const scenario& about, pass how, subject& under_test) {
     return made;
 }
 
-verdict judge(const scenario& about, const recording& what, const compare_options& options) {
-    verdict result;
+comparison judge(const scenario& about, const recording& what, const compare_options& options) {
+    comparison result;
     comparer against(about, options);
     const std::span<const step> events(about.events);
     for (const recorded& run : what.runs) {

@@ -23,7 +23,7 @@ struct recording {
     std::string unsupported;  // empty: all were
 };
 
-struct verdict {
+struct comparison {
     bool passed = false;
     std::string where;  // "FILE:LINE" of the first event that differs
     std::string event;  // its text, or what went wrong
@@ -34,7 +34,7 @@ struct verdict {
 // A scenario with a defect is not to be recorded.
 [[nodiscard]] recording record(const scenario& about, pass how, subject& under_test);
 
-[[nodiscard]] verdict judge(const scenario& about, const recording& what,
-                            const compare_options& options);
+[[nodiscard]] comparison judge(const scenario& about, const recording& what,
+                               const compare_options& options);
 
 }  // namespace replay

@@ -75,7 +75,7 @@ bool is_chosen(const scenario& about, const options& chosen) {
 }
 
 void report_defect(const scenario& about, report& out) {
-    verdict bad;
+    comparison bad;
     bad.where = about.file;
     bad.event = about.defect;
     out.add(about, &bad, "not understood");
@@ -84,7 +84,7 @@ void report_defect(const scenario& about, report& out) {
 void replay_one(const scenario& about, const options& chosen, report& out) {
     if (!about.defect.empty()) return report_defect(about, out);
     for (const pass how : chosen.passes) {
-        const verdict result =
+        const comparison result =
             judge(about, record(about, how, *chosen.make(about)), chosen.compare);
         out.add_tally(result.tally);
         if (!result.passed) return out.add(about, &result, name_of(how));

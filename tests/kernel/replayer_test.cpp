@@ -35,7 +35,7 @@ scenario parse_one() {
     return parse_vectors("t.vec", text).at(0);
 }
 
-verdict run(const scenario& about, pass how, subject_factory make) {
+comparison run(const scenario& about, pass how, subject_factory make) {
     return judge(about, record(about, how, *make(about)), {});
 }
 
@@ -46,7 +46,7 @@ TEST_CASE("the echo passes, the null subject does not") {
     REQUIRE_EQ(about.defect, "");
     for (const pass how : {pass::single, pass::batch}) {
         CHECK(run(about, how, make_echo_subject).passed);
-        const verdict bad = run(about, how, make_null_subject);
+        const comparison bad = run(about, how, make_null_subject);
         CHECK_FALSE(bad.passed);
         CHECK_EQ(bad.where, "t.vec:7");
         CHECK_FALSE(bad.differences.empty());
@@ -80,7 +80,7 @@ TEST_CASE("an unsupported operation fails the scenario with its text") {
     recording what = record(about, pass::single, *make_echo_subject(about));
     what.runs.pop_back();
     what.unsupported = "unsupported: time";
-    const verdict bad = judge(about, what, {});
+    const comparison bad = judge(about, what, {});
     CHECK_FALSE(bad.passed);
     CHECK_EQ(bad.event, "unsupported: time");
     CHECK_FALSE(unsupported("").done());
@@ -127,18 +127,18 @@ TEST_CASE("expected failures need a reason and appear once") {
 
 TEST_CASE("verdicts and the list of expected failures make the outcome") {
     const scenario about = parse_one();
-    const verdict bad = run(about, pass::single, make_null_subject);
+    const comparison bad = run(about, pass::single, make_null_subject);
     const expected_failures nothing;
     const expected_failures listed = parse_expected("t/one  not yet\n");
-    const auto outcome_of = [&](const expected_failures& list, const verdict* result) {
+    const auto status_of = [&](const expected_failures& list, const comparison* result) {
         report made(list, true);
         made.add(about, result, "test");
         return made.finish();
     };
-    CHECK(outcome_of(nothing, nullptr));
-    CHECK_FALSE(outcome_of(nothing, &bad));
-    CHECK(outcome_of(listed, &bad));
-    CHECK_FALSE(outcome_of(listed, nullptr));
+    CHECK(status_of(nothing, nullptr));
+    CHECK_FALSE(status_of(nothing, &bad));
+    CHECK(status_of(listed, &bad));
+    CHECK_FALSE(status_of(listed, nullptr));
 }
 
 TEST_CASE("totals are those of the summary file") {

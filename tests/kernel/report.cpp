@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::size_t shown_differences = 8;
 
-void print_verdict(const verdict& bad, bool brief) {
+void print_comparison(const comparison& bad, bool brief) {
     std::printf("  %s: %s\n", bad.where.c_str(), bad.event.substr(0, 200).c_str());
     std::size_t shown = 0;
     for (const difference& item : bad.differences) {
@@ -43,7 +43,7 @@ expected_failures parse_expected(std::string_view text) {
     return made;
 }
 
-void report::add(const scenario& about, const verdict* bad, const char* how) {
+void report::add(const scenario& about, const comparison* bad, const char* how) {
     family& total = families_[about.family];
     const auto listed = expected_.reasons.find(about.name);
     const bool is_listed = listed != expected_.reasons.end();
@@ -64,7 +64,7 @@ void report::add(const scenario& about, const verdict* bad, const char* how) {
     }
     ++total.failed;
     std::printf("FAIL %s (%s)\n", about.name.c_str(), how);
-    print_verdict(*bad, brief_);
+    print_comparison(*bad, brief_);
 }
 
 void report::add_failure(const std::string& what) {

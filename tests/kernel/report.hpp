@@ -12,14 +12,14 @@ struct expected_failures {
 };
 [[nodiscard]] expected_failures parse_expected(std::string_view text);
 
-enum class outcome { passed, failed, failed_as_expected, passed_unexpectedly };
+enum class scenario_status { passed, failed, failed_as_expected, passed_unexpectedly };
 
 class report {
 public:
     report(const expected_failures& expected, bool brief) : expected_(expected), brief_(brief) {}
 
     // A scenario after both passes, or with a defect: `bad` is the first verdict that failed.
-    void add(const scenario& about, const verdict* bad, const char* how);
+    void add(const scenario& about, const comparison* bad, const char* how);
     // A failure that belongs to no scenario.
     void add_failure(const std::string& what);
     void add_tally(const compare_tally& tally);

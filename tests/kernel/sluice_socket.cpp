@@ -29,9 +29,9 @@ sluice::endpoint_address address_of(const endpoint& e) {
     return {{e.host}, e.port.value_or(0)};
 }
 
-template <class Outcome>
-std::string refusal_of(const Outcome& outcome) {
-    return outcome ? std::string() : std::string(sluice::errno_name(outcome.error()));
+template <class Result>
+std::string refusal_of(const Result& result) {
+    return result ? std::string() : std::string(sluice::errno_name(result.error()));
 }
 
 }  // namespace

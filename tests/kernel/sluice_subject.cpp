@@ -41,7 +41,7 @@ sluice::u8 scope_of(const route_line& line) {
     return direct ? sluice::scopes::link : sluice::scopes::universe;
 }
 
-answer outcome_of(bool worked, const char* what) {
+answer answer_for(bool worked, const char* what) {
     return worked ? done() : unsupported(what);
 }
 
@@ -72,20 +72,20 @@ answer sluice_subject::add_interface(const interface_line& line) {
     wires_.add(index, {line.name, line.tap, true, {line.mac}});
     const sluice::interface_request wanted{
         .index = index, .mtu = line.mtu, .name = line.name.c_str()};
-    return outcome_of(stack_->add_interface(wanted).has_value(), "so many interfaces");
+    return answer_for(stack_->add_interface(wanted).has_value(), "so many interfaces");
 }
 
 answer sluice_subject::set_address(const address_line& line) {
     const sluice::u16 index = wires_.index_of(line.interface);
     const sluice::ipv4::interface_address net{{line.net.base}, line.net.length};
     if (line.remove) {
-        return outcome_of(stack_->remove_address(index, net).has_value(), "to remove it");
+        return answer_for(stack_->remove_address(index, net).has_value(), "to remove it");
     }
     if (!line.broadcast) {
-        return outcome_of(stack_->add_address(index, net).has_value(), "so many addresses");
+        return answer_for(stack_->add_address(index, net).has_value(), "so many addresses");
     }
     const sluice::assigned_address given{net, {*line.broadcast}, sluice::scopes::universe, false};
-    return outcome_of(stack_->add_address(index, given).has_value(), "so many addresses");
+    return answer_for(stack_->add_address(index, given).has_value(), "so many addresses");
 }
 
 answer sluice_subject::set_route(const route_line& line) {
@@ -101,14 +101,14 @@ answer sluice_subject::set_route(const route_line& line) {
     r.preferred_source = {line.source.value_or(0)};
     r.metric = line.metric;
     r.interface = wires_.index_of(line.interface);
-    if (line.remove) return outcome_of(stack_->remove_route(r).has_value(), "to remove it");
-    return outcome_of(stack_->add_route(r).has_value(), "such a route");
+    if (line.remove) return answer_for(stack_->remove_route(r).has_value(), "to remove it");
+    return answer_for(stack_->add_route(r).has_value(), "such a route");
 }
 
 answer sluice_subject::set_neighbour(const neighbour_line& line) {
     const bool taken =
         wires_.link().set_permanent(wires_.index_of(line.interface), {line.host}, {line.mac}, now_);
-    return outcome_of(taken, "so many neighbours");
+    return answer_for(taken, "so many neighbours");
 }
 
 answer sluice_subject::set_link(const link_line& line) {
@@ -119,7 +119,7 @@ answer sluice_subject::set_link(const link_line& line) {
         if (replay_interface* i = wires_.find(index)) i->up = *line.up;
         if (!*line.up) wires_.link().flush(index);
     }
-    return outcome_of(taken, "such a link");
+    return answer_for(taken, "such a link");
 }
 
 answer sluice_subject::open_socket(const socket_line& line) {

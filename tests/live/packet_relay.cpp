@@ -202,12 +202,12 @@ int main(int argc, char** argv) {
         return 2;
     }
     std::signal(SIGTERM, [](int) { asked_to_end = 1; });
-    const std::string_view way = argv[1];
-    if (way == "plain" || way == "software") {
-        return run_plain(argv + 2, way == "software");
+    const std::string_view mode = argv[1];
+    if (mode == "plain" || mode == "software") {
+        return run_plain(argv + 2, mode == "software");
     }
-    if (way == "ring") {
+    if (mode == "ring") {
         return run_ring(argv + 2);
     }
-    return way == "rings" ? run_rings(argv + 2) : 2;
+    return mode == "rings" ? run_rings(argv + 2) : 2;
 }

@@ -76,16 +76,17 @@ TEST_CASE("addressing: in a network of two both addresses are hosts") {
     REQUIRE(n->add_interface(5, "192.168.9.3/31"_net));
     const struct {
         ipv4::address other;
-        ipv4::address ours;
-        u16 by;
-    } rows[] = {{.other = "192.168.7.1"_ip, .ours = "192.168.7.0"_ip, .by = 4},
-                {.other = "192.168.9.2"_ip, .ours = "192.168.9.3"_ip, .by = 5}};
+        ipv4::address local;
+        u16 egress_index;
+    } rows[] = {{.other = "192.168.7.1"_ip, .local = "192.168.7.0"_ip, .egress_index = 4},
+                {.other = "192.168.9.2"_ip, .local = "192.168.9.3"_ip, .egress_index = 5}};
     for (const auto& r : rows) {
         CHECK_RFC("R3021-001", n->send(pattern(8), {.destination = r.other}));
         const auto all = n->sent();
         REQUIRE(all.size() == 1);
-        CHECK_RFC("R3021-001", all[0].to == egress{r.by, link_destination::unicast, r.other});
-        CHECK_RFC("R3021-001", ip(all[0].datagram)[ipv4::source] == r.ours);
+        CHECK_RFC("R3021-001",
+                  all[0].to == egress{r.egress_index, link_destination::unicast, r.other});
+        CHECK_RFC("R3021-001", ip(all[0].datagram)[ipv4::source] == r.local);
     }
 }
 

@@ -118,7 +118,7 @@ TEST_CASE("addressing: limited and directed broadcasts leave as broadcasts") {
     const auto n = router();
     const struct {
         wanted what;
-        u16 by;
+        u16 egress_index;
     } rows[] = {{{.destination = ipv4::limited_broadcast, .interface = 3}, 3},
                 {{.destination = "10.0.2.255"_ip}, 3},
                 {{.destination = "10.0.1.255"_ip}, 2}};
@@ -128,7 +128,7 @@ TEST_CASE("addressing: limited and directed broadcasts leave as broadcasts") {
         REQUIRE(all.size() == 1);
         CHECK_RFC("R919-001", all[0].to.kind == link_destination::broadcast);
         CHECK_RFC("R1812-040", all[0].to.kind == link_destination::broadcast);
-        CHECK_RFC("R1812-040", all[0].to.interface == r.by);
+        CHECK_RFC("R1812-040", all[0].to.interface == r.egress_index);
     }
     n->listen();
     for (const auto to : {ipv4::limited_broadcast, "10.0.1.255"_ip, "10.0.2.255"_ip}) {

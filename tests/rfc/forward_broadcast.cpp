@@ -76,11 +76,11 @@ TEST_CASE("forward: groups of one link are never forwarded") {
     n->listen();
     for (u32 last = 0; last < 256; ++last) {
         const ipv4::address group{"224.0.0.0"_ip.value + last};
-        const bool ours = last == 1 || last == 2;
+        const bool is_local = last == 1 || last == 2;
         const byte_vector d = datagram_of({.destination = group, .ttl = 255});
-        CHECK_RFC("R1812-096", ours ? n->hears(d, 2, link_addressing::multicast)
-                                    : n->drops(d, drop_reason::no_multicast_member, 2,
-                                               link_addressing::multicast));
+        CHECK_RFC("R1812-096", is_local ? n->hears(d, 2, link_addressing::multicast)
+                                        : n->drops(d, drop_reason::no_multicast_member, 2,
+                                                   link_addressing::multicast));
         CHECK_RFC("R1812-096", n->sent().empty());
     }
     for (const u8 ttl : {u8{1}, u8{2}, u8{64}, u8{255}}) {

@@ -10,7 +10,7 @@ using namespace rfc;
 constexpr auto better = "10.0.1.254"_ip;  // a gateway on the sender's own link
 constexpr auto beyond = "30.1.1.1"_ip;
 
-std::unique_ptr<node> with_better_way(std::unique_ptr<node> n) {
+std::unique_ptr<node> with_better_gateway(std::unique_ptr<node> n) {
     REQUIRE(n->add_route({.prefix = "30.0.0.0/8"_prefix, .gateway = better}));
     return n;
 }
@@ -30,7 +30,7 @@ byte_vector redirect_for(node& n, const byte_vector& d, u16 interface = 2) {
 }
 
 TEST_CASE("icmp: a redirect names the better gateway for the host, and the datagram goes on") {
-    const auto n = with_better_way(router());
+    const auto n = with_better_gateway(router());
     const byte_vector d = to_beyond();
     CHECK_RFC("R792-012", n->receive(d) == fate::forwarded);
     const auto both = n->sent();
@@ -52,7 +52,7 @@ TEST_CASE("icmp: a redirect names the better gateway for the host, and the datag
 }
 
 TEST_CASE("icmp: from several networks of one interface the redirect comes from the sender's") {
-    const auto n = with_better_way(router());
+    const auto n = with_better_gateway(router());
     REQUIRE(n->add_address(2, "192.168.5.1/24"_net));
     const byte_vector redirect = redirect_for(*n, to_beyond({.source = "192.168.5.9"_ip}));
     CHECK_RFC("R1812-112", is_icmp(redirect, 5, 1));
@@ -60,7 +60,7 @@ TEST_CASE("icmp: from several networks of one interface the redirect comes from 
 }
 
 TEST_CASE("icmp: no redirect unless sender and next hop share the link, and without source route") {
-    const auto n = with_better_way(source_router());
+    const auto n = with_better_gateway(source_router());
     CHECK_RFC("R1812-111", !redirect_for(*n, to_beyond()).empty());
     CHECK_RFC("R1812-111", redirect_for(*n, to_beyond({.source = far}), 3).empty());
     CHECK_RFC("R1812-111", redirect_for(*n, to_beyond({.source = "99.1.1.1"_ip})).empty());
@@ -76,14 +76,14 @@ TEST_CASE("icmp: no redirect unless sender and next hop share the link, and with
 }
 
 TEST_CASE("icmp: hosts and routers that do not forward send no redirects") {
-    const auto h = with_better_way(host());
+    const auto h = with_better_gateway(host());
     CHECK_RFC("R1122-060", h->drops(to_beyond(), drop_reason::not_forwarding));
-    const auto n = with_better_way(router());
+    const auto n = with_better_gateway(router());
     CHECK_RFC("R1812-137", !redirect_for(*n, to_beyond()).empty());
     n->wait(1000_s);
     n->set_forwarding(false);
     CHECK_RFC("R1812-137", n->drops(to_beyond(), drop_reason::not_forwarding));
-    CHECK(redirect_for(*with_better_way(hardened()), to_beyond()).empty());
+    CHECK(redirect_for(*with_better_gateway(hardened()), to_beyond()).empty());
 }
 
 }  // namespace

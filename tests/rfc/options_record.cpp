@@ -7,7 +7,7 @@ namespace {
 
 using namespace rfc;
 
-byte_vector ours(const byte_vector& o) {
+byte_vector local_datagram(const byte_vector& o) {
     return datagram_of({.destination = own, .options = o});
 }
 byte_vector through(const byte_vector& o) {
@@ -17,7 +17,7 @@ bool problem_at(const byte_vector& answer, u32 pointer) {
     return is_icmp(answer, 12, 0) && icmp_word(answer) == pointer << 24;
 }
 byte_vector received(node& n, const byte_vector& o) {
-    return n.hears(ours(o)) ? options(n.heard.back().datagram) : byte_vector{};
+    return n.hears(local_datagram(o)) ? options(n.heard.back().datagram) : byte_vector{};
 }
 
 TEST_CASE("options: record route") {

@@ -7,7 +7,7 @@ namespace {
 
 using namespace rfc;
 
-byte_vector ours(const byte_vector& o, ipv4::address source = peer) {
+byte_vector local_datagram(const byte_vector& o, ipv4::address source = peer) {
     return datagram_of({.source = source, .destination = own, .options = o});
 }
 byte_vector loose(int pointer, const byte_vector& hops) {
@@ -17,30 +17,32 @@ byte_vector loose(int pointer, const byte_vector& hops) {
 TEST_CASE("options: a loose source route is followed where Linux is told to") {
     const auto n = source_router();
     n->listen();
-    const byte_vector d = ours(loose(4, of(remote) + of(far)));
+    const byte_vector d = local_datagram(loose(4, of(remote) + of(far)));
     const byte_vector out = n->forward(d);
     CHECK_RFC("R791-015", ip(out)[ipv4::destination] == remote);
     CHECK_RFC("R791-015", options(out) == loose(8, of(own_far) + of(far)));
     CHECK_RFC("R791-015", ipv4::checksum_ok(ip(out)));
     // Recording options record on forwarding too.
-    const byte_vector both = options(n->forward(
-        ours(list({131, 7, 4}) + of(far) + list({7, 7, 4, 0, 0, 0, 0, 68, 8, 5, 0, 0, 0, 0, 0}))));
+    const byte_vector both = options(n->forward(local_datagram(
+        list({131, 7, 4}) + of(far) + list({7, 7, 4, 0, 0, 0, 0, 68, 8, 5, 0, 0, 0, 0, 0}))));
     CHECK_RFC("R1122-143", both.size() == 24 && word_at(both, 10) == own_far.value);
     CHECK_RFC("R1122-143", both.size() == 24 && word_at(both, 18) == n->midnight_ms());
     CHECK_RFC("R1812-013", options(out) == loose(8, of(own_far) + of(far)));
     // The smallest pointer, and one route a datagram.
-    CHECK_RFC("R791-014", icmp_word(n->ask(ours(loose(3, of(far))))) == 22u << 24);
-    CHECK_RFC("R791-014", icmp_word(n->ask(ours(list({131, 3, 4, 131, 3, 4})))) == 23u << 24);
-    CHECK_RFC("R1812-098", icmp_word(n->ask(ours(list({131, 3, 4, 137, 3, 4})))) == 23u << 24);
+    CHECK_RFC("R791-014", icmp_word(n->ask(local_datagram(loose(3, of(far))))) == 22u << 24);
+    CHECK_RFC("R791-014",
+              icmp_word(n->ask(local_datagram(list({131, 3, 4, 131, 3, 4})))) == 23u << 24);
+    CHECK_RFC("R1812-098",
+              icmp_word(n->ask(local_datagram(list({131, 3, 4, 137, 3, 4})))) == 23u << 24);
     CHECK_RFC("R1812-098", n->count(drop_reason::option_invalid) == 3);
     CHECK_RFC("R791-014", ipv4::is_copied(131));
     // Used up: the destination field decides.
     const byte_vector used = loose(8, of(far));
-    CHECK_RFC("R791-016", n->hears(ours(used)) && options(n->heard[0].datagram) == used);
+    CHECK_RFC("R791-016", n->hears(local_datagram(used)) && options(n->heard[0].datagram) == used);
     const byte_vector passing = datagram_of({.options = used});
     CHECK_RFC("R791-016", same_but_ttl(n->forward(passing), passing));
-    CHECK_RFC("R1122-037", n->hears(ours(used)) && options(n->heard[1].datagram) == used);
-    CHECK_RFC("R1812-008", n->hears(ours(used)) && options(n->heard[2].datagram) == used);
+    CHECK_RFC("R1122-037", n->hears(local_datagram(used)) && options(n->heard[1].datagram) == used);
+    CHECK_RFC("R1812-008", n->hears(local_datagram(used)) && options(n->heard[2].datagram) == used);
     // In each fragment.
     n->set_mtu(3, 600);
     n->receive(datagram_of({.options = used, .payload = pattern(900)}));
@@ -53,8 +55,8 @@ TEST_CASE("options: a loose source route is followed where Linux is told to") {
 TEST_CASE("options: the pointer passes over our own addresses, then others go on") {
     const auto n = source_router();
     n->listen();
-    CHECK_RFC("R1812-095", n->hears(ours(loose(4, of(own_far)))));
-    const byte_vector out = n->forward(ours(loose(4, of(own_far) + of(remote))));
+    CHECK_RFC("R1812-095", n->hears(local_datagram(loose(4, of(own_far)))));
+    const byte_vector out = n->forward(local_datagram(loose(4, of(own_far) + of(remote))));
     CHECK_RFC("R1812-095", ip(out)[ipv4::destination] == remote);
     CHECK_RFC("R1812-095", options(out).size() == 12 && options(out)[2] == std::byte{12});
 }
@@ -64,11 +66,11 @@ TEST_CASE("options: a strict route goes to neighbours alone") {
     const auto strict = [](int pointer, const byte_vector& hops) {
         return list({137, 3 + int(hops.size()), pointer}) + hops + byte_vector(1);
     };
-    const byte_vector out = n->forward(ours(strict(4, of(far))));
+    const byte_vector out = n->forward(local_datagram(strict(4, of(far))));
     CHECK_RFC("R791-017", ip(out)[ipv4::destination] == far);
     CHECK_RFC("R791-017", options(out) == strict(8, of(own_far)));
-    CHECK_RFC("R791-017", is_icmp(n->ask(ours(strict(4, of(remote)))), 3, 5));
-    CHECK_RFC("R1812-100", is_icmp(n->ask(ours(strict(4, of(remote)))), 3, 5));
+    CHECK_RFC("R791-017", is_icmp(n->ask(local_datagram(strict(4, of(remote)))), 3, 5));
+    CHECK_RFC("R1812-100", is_icmp(n->ask(local_datagram(strict(4, of(remote)))), 3, 5));
     CHECK_RFC("R791-017", ipv4::is_copied(137));
     // Not for us, and we are no listed hop.
     const byte_vector passing = datagram_of({.options = strict(4, of(remote))});
@@ -81,18 +83,18 @@ TEST_CASE("options: a strict route goes to neighbours alone") {
 TEST_CASE("options: routes are refused by default") {
     for (const auto& make : {host, router, hardened}) {
         const auto n = make();
-        CHECK(n->drops(ours(loose(8, of(far))), drop_reason::source_route_refused));
+        CHECK(n->drops(local_datagram(loose(8, of(far))), drop_reason::source_route_refused));
         if (make == host) continue;
-        CHECK_RFC_DEVIATES("R1812-142",
-                           n->drops(ours(loose(4, of(far))), drop_reason::source_route_refused));
+        CHECK_RFC_DEVIATES("R1812-142", n->drops(local_datagram(loose(4, of(far))),
+                                                 drop_reason::source_route_refused));
         CHECK_RFC("R7126-002",
-                  n->drops(ours(loose(4, of(far))), drop_reason::source_route_refused));
-        CHECK_RFC("R7126-003", n->drops(ours(list({137, 7, 4, 10, 0, 2, 2, 0})),
+                  n->drops(local_datagram(loose(4, of(far))), drop_reason::source_route_refused));
+        CHECK_RFC("R7126-003", n->drops(local_datagram(list({137, 7, 4, 10, 0, 2, 2, 0})),
                                         drop_reason::source_route_refused));
     }
-    CHECK_RFC("R7126-002", !source_router()->forward(ours(loose(4, of(far)))).empty());
+    CHECK_RFC("R7126-002", !source_router()->forward(local_datagram(loose(4, of(far)))).empty());
     CHECK_RFC("R7126-003",
-              !source_router()->forward(ours(list({137, 7, 4, 10, 0, 2, 2, 0}))).empty());
+              !source_router()->forward(local_datagram(list({137, 7, 4, 10, 0, 2, 2, 0}))).empty());
 }
 
 TEST_CASE("options: answers go back along the route") {

@@ -11,7 +11,7 @@ namespace {
 using namespace rfc;
 namespace kinds = ipv4::option_kinds;
 
-byte_vector ours(const byte_vector& options) {
+byte_vector local_datagram(const byte_vector& options) {
     return datagram_of({.destination = own, .options = options});
 }
 byte_vector through(const byte_vector& options) {
@@ -22,11 +22,11 @@ TEST_CASE("options: every module walks them, hosts, routers and on the way throu
     const byte_vector malformed = list({1, 7, 2, 4});  // a record route too short for its pointer
     for (const auto& make : {host, router, hardened}) {
         const auto n = make();
-        CHECK_RFC("R791-010", is_icmp(n->ask(ours(malformed)), 12, 0));
+        CHECK_RFC("R791-010", is_icmp(n->ask(local_datagram(malformed)), 12, 0));
         if (make != host) CHECK_RFC("R791-010", is_icmp(n->ask(through(malformed)), 12, 0));
         if (make == hardened) continue;  // it drops the datagrams that follow
         n->listen();
-        CHECK_RFC("R791-010", n->hears(ours(list({1, 7, 7, 4, 0, 0, 0, 0}))));
+        CHECK_RFC("R791-010", n->hears(local_datagram(list({1, 7, 7, 4, 0, 0, 0, 0}))));
         CHECK_RFC("R791-010", options(n->heard[0].datagram) == list({1, 7, 7, 8, 10, 0, 1, 1}));
     }
 }
@@ -60,15 +60,15 @@ TEST_CASE("options: the end of the list ends it, no operation is one byte") {
     const auto n = router();
     n->listen();
     // What follows the end is malformed and is not looked at.
-    CHECK_RFC("R791-012", n->hears(ours(list({1, 0, 7, 2}))));
+    CHECK_RFC("R791-012", n->hears(local_datagram(list({1, 0, 7, 2}))));
     CHECK_RFC("R791-012", !n->forward(through(list({0, 131, 99, 4}))).empty());
-    CHECK_RFC("R791-012", n->hears(ours(list({148, 4, 0, 0, 0, 0xff, 0xff, 0xff}))));
-    CHECK_RFC("R791-013", n->hears(ours(list({1, 1, 1, 7, 7, 4, 0, 0, 0, 0, 1, 1}))));
+    CHECK_RFC("R791-012", n->hears(local_datagram(list({148, 4, 0, 0, 0, 0xff, 0xff, 0xff}))));
+    CHECK_RFC("R791-013", n->hears(local_datagram(list({1, 1, 1, 7, 7, 4, 0, 0, 0, 0, 1, 1}))));
     CHECK_RFC("R791-013",
               options(n->heard.back().datagram) == list({1, 1, 1, 7, 7, 8, 10, 0, 1, 1, 1, 1}));
     CHECK_RFC("R791-013", options(n->forward(through(list({1, 1, 1, 1})))) == list({1, 1, 1, 1}));
-    CHECK_RFC("R1812-020", n->hears(ours(list({1, 1, 1, 0}))));
-    CHECK_RFC("R1812-020", n->hears(ours(list({0x5d, 6, 1, 2, 3, 4, 1, 0}))));
+    CHECK_RFC("R1812-020", n->hears(local_datagram(list({1, 1, 1, 0}))));
+    CHECK_RFC("R1812-020", n->hears(local_datagram(list({0x5d, 6, 1, 2, 3, 4, 1, 0}))));
     CHECK_RFC("R7126-001", !n->forward(through(list({1, 1, 1, 0}))).empty());
     CHECK_RFC("R7126-001", !hardened()->forward(through(list({1, 0, 0, 0}))).empty());
 }
@@ -79,7 +79,7 @@ TEST_CASE("options: unknown ones are ignored, delivered and passed on as they ar
         n->listen();
         for (const u8 kind : {u8{0x5d}, u8{0xdd}, u8{25}, u8{82}, u8{130}, u8{142}, u8{222}}) {
             const byte_vector o = list({kind, 6, 9, 8, 7, 6, 1, 0});
-            CHECK_RFC("R1122-032", n->hears(ours(o)) && n->sent().empty());
+            CHECK_RFC("R1122-032", n->hears(local_datagram(o)) && n->sent().empty());
             CHECK_RFC("R1122-031", options(n->heard.back().datagram) == o);
             CHECK_RFC("R1812-005", options(n->heard.back().datagram) == o);
             if (make == host) continue;
@@ -96,7 +96,7 @@ TEST_CASE("options: all that came are passed up") {
     const auto n = source_router();
     n->listen();
     const byte_vector all = list({7, 7, 4, 0, 0, 0, 0, 68, 8, 5, 0, 0, 0, 0, 0, 148, 4, 0, 0, 1});
-    CHECK(n->hears(ours(all)));
+    CHECK(n->hears(local_datagram(all)));
     const byte_vector got = options(n->heard[0].datagram);
     CHECK_RFC("R1122-162",
               got.size() == 20 && begins_with(got, list({7, 7, 8, 10, 0, 1, 1, 68, 8, 9})));
@@ -110,8 +110,8 @@ TEST_CASE("options: stream identifiers are ignored, and pass unchanged") {
     for (const auto& make : {host, router}) {
         const auto n = make();
         n->listen();
-        CHECK_RFC("R1122-035", n->hears(ours(stream)) && n->sent().empty());
-        CHECK_RFC("R1812-007", n->hears(ours(stream)));
+        CHECK_RFC("R1122-035", n->hears(local_datagram(stream)) && n->sent().empty());
+        CHECK_RFC("R1812-007", n->hears(local_datagram(stream)));
         const byte_vector reply = n->ask(ping({.destination = own, .options = stream}));
         CHECK_RFC("R1122-034", is_icmp(reply, 0, 0) && options(reply).empty());
         CHECK_RFC("R1122-034", !n->may_send_options(stream));
@@ -141,7 +141,7 @@ TEST_CASE("options: router alert is taken by listeners, for value 0 alone, and i
               options(n->forward(datagram_of({.protocol = 99, .options = alert}))) == alert);
     const auto h = host();
     h->listen();
-    CHECK_RFC("R2113-003", h->hears(ours(alert)) && h->sent().empty());
+    CHECK_RFC("R2113-003", h->hears(local_datagram(alert)) && h->sent().empty());
     CHECK_RFC("R2113-003", options(h->ask(ping({.destination = own, .options = alert}))).empty());
 }
 

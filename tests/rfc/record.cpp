@@ -12,7 +12,7 @@
 namespace {
 
 struct entry {
-    rfc::outcome what;
+    rfc::compliance what;
     bool holds;
     std::string id, file, test;
 };
@@ -26,12 +26,12 @@ std::string& current_test() {
     return name;
 }
 
-const char* word(rfc::outcome what) {
+const char* word(rfc::compliance what) {
     constexpr const char* words[] = {"met", "deviates", "hardened"};
     return words[static_cast<int>(what)];
 }
 
-// A line an assertion: outcome, id, passed or FAILED, file, name of the test.
+// A line an assertion: compliance, id, passed or FAILED, file, name of the test.
 void write_record(const char* to) {
     std::FILE* out = std::fopen(to, "w");
     if (out == nullptr) {
@@ -60,8 +60,8 @@ std::string name_of_file(const std::string& path) {
 
 }  // namespace
 
-void rfc::record(outcome what, const char* id, bool holds, const char* expression, const char* file,
-                 int line) {
+void rfc::record(compliance what, const char* id, bool holds, const char* expression,
+                 const char* file, int line) {
     entries().push_back({what, holds, id, name_of_file(file), current_test()});
     if (holds) {
         CHECK(holds);

@@ -8,15 +8,15 @@
 
 namespace rfc {
 
-enum class outcome { met, deviates, hardened };
+enum class compliance { met, deviates, hardened };
 
-void record(outcome what, const char* id, bool holds, const char* expression, const char* file,
+void record(compliance what, const char* id, bool holds, const char* expression, const char* file,
             int line);
 
 }  // namespace rfc
 
 #define SLUICE_RFC_RECORD_AS(what, id, ...)                                                        \
-    ::rfc::record(::rfc::outcome::what, id, static_cast<bool>(__VA_ARGS__), #__VA_ARGS__,          \
+    ::rfc::record(::rfc::compliance::what, id, static_cast<bool>(__VA_ARGS__), #__VA_ARGS__,       \
                   __FILE__, __LINE__)
 #define CHECK_RFC(id, ...) SLUICE_RFC_RECORD_AS(met, id, __VA_ARGS__)
 #define CHECK_RFC_DEVIATES(id, ...) SLUICE_RFC_RECORD_AS(deviates, id, __VA_ARGS__)

@@ -18,9 +18,9 @@ consteval bool a_query_looks_at_every_level() {
         if (!table.add({.prefix = p, .interface = interface++}).has_value()) return false;
     }
     if (table.nodes_in_use() != 4) return false;
-    for (u16 by = 1; by < interface; ++by) {
-        const next_hop found = table.lookup({.destination = "10.0.0.1"_ip, .interface = by});
-        if (found == next_hop::none || table.at(found).interface != by) return false;
+    for (u16 required = 1; required < interface; ++required) {
+        const next_hop found = table.lookup({.destination = "10.0.0.1"_ip, .interface = required});
+        if (found == next_hop::none || table.at(found).interface != required) return false;
     }
     return table.lookup({.destination = "10.0.0.1"_ip, .interface = interface}) == next_hop::none;
 }

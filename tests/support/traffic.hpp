@@ -108,8 +108,8 @@ private:
     void write_header(datagram_bytes& to, u32 header) noexcept {
         constexpr ipv4::address beyond[] = {"20.1.2.3"_ip, "30.4.5.6"_ip, "10.0.2.9"_ip,
                                             "10.0.3.9"_ip, "44.0.0.1"_ip, "45.0.0.1"_ip};
-        constexpr ipv4::address ours[] = {"10.0.1.1"_ip,  "10.0.1.1"_ip,        "10.0.2.1"_ip,
-                                          "239.1.1.1"_ip, "255.255.255.255"_ip, "10.0.1.255"_ip};
+        constexpr ipv4::address local[] = {"10.0.1.1"_ip,  "10.0.1.1"_ip,        "10.0.2.1"_ip,
+                                           "239.1.1.1"_ip, "255.255.255.255"_ip, "10.0.1.255"_ip};
         const u32 kind = below(4);
         const ipv4::view ip{to.data.data()};
         fill_bytes(to.data.data(), 20, std::byte{0});
@@ -124,7 +124,7 @@ private:
         ip.set(ipv4::protocol, protocols[below(8)]);
         ip.set(ipv4::source, kind < 3 ? ipv4::address{0x0a000102u + below(4)} : some_address());
         ip.set(ipv4::destination, kind < 2    ? beyond[below(6)]
-                                  : kind == 2 ? ours[below(6)]
+                                  : kind == 2 ? local[below(6)]
                                               : some_address());
     }
     [[nodiscard]] u16 fragment_word() noexcept {

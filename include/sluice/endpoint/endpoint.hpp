@@ -187,7 +187,8 @@ protected:
             return failure{endpoint_error::invalid};
         }
         const bind_kind of = kind_of(a.host);
-        if (of == bind_kind::foreign || (of == bind_kind::many && kind_ == endpoint_kind::ping)) {
+        if (of == bind_kind::foreign ||
+            (of == bind_kind::broadcast_or_multicast && kind_ == endpoint_kind::ping)) {
             return failure{endpoint_error::address_not_available};
         }
         local_ = a;
@@ -196,7 +197,7 @@ protected:
             return failure{endpoint_error::address_in_use};
         }
         // Bound to a group or broadcast address: receives there, and sends from the route's source.
-        source_ = of == bind_kind::many ? ipv4::address{} : a.host;
+        source_ = of == bind_kind::broadcast_or_multicast ? ipv4::address{} : a.host;
         host_bound_ = !a.host.is_unspecified();
         bound_ = true;
         const result_type placed = enroll();
@@ -235,14 +236,14 @@ protected:
                                            const message_options& m) const noexcept {
         using enum mtu_discovery;
         const mtu_discovery how = options_.discovery;
-        const bool many = to.is_multicast();
+        const bool multicast = to.is_multicast();
         send_request r{.destination = to,
                        // A message with an interface has its own source, or one of that interface.
                        .source = m.source.is_unspecified() && m.interface == 0 ? source_ : m.source,
                        .interface = m.interface != 0 ? m.interface : options_.interface,
                        .protocol = protocol_,
                        .tos = m.tos >= 0 ? static_cast<u8>(m.tos) : options_.tos,
-                       .ttl = m.ttl != 0 || many ? m.ttl : options_.ttl,
+                       .ttl = m.ttl != 0 || multicast ? m.ttl : options_.ttl,
                        .dont_fragment = how == always || how == probe,
                        .prefer_whole = how == want,
                        .always_identified = connected_,
@@ -251,10 +252,10 @@ protected:
                            how == probe || how == mtu_discovery::interface || how == omit,
                        .multicast_ttl = options_.multicast_ttl,
                        .options = ip_options_.offsets.length != 0 ? &ip_options_ : nullptr};
-        if (many && r.interface == 0) {
+        if (multicast && r.interface == 0) {
             r.interface = options_.multicast_interface;
         }
-        if (many && r.source.is_unspecified()) {
+        if (multicast && r.source.is_unspecified()) {
             r.source = options_.multicast_source;
         }
         return r;
@@ -308,7 +309,7 @@ protected:
     }
     // A full device is reported only to ping endpoints and those with receive_errors. Linux
     // IP_RECVERR.
-    [[nodiscard]] result_type told(const typename Stack::send_result& sent) const noexcept {
+    [[nodiscard]] result_type result_of(const typename Stack::send_result& sent) const noexcept {
         if (sent.has_value() || (sent.error() == routing::send_error::no_buffer &&
                                  kind_ != endpoint_kind::ping && !options_.receive_errors)) {
             return {};
@@ -373,16 +374,16 @@ private:
                 .reuse = options_.reuse};
     }
     // The type of an address for bind(). Linux inet_addr_type.
-    enum class bind_kind : u8 { own, many, foreign };
+    enum class bind_kind : u8 { local, broadcast_or_multicast, foreign };
     [[nodiscard]] bind_kind kind_of(ipv4::address a) const noexcept {
         if (a.is_unspecified() || stack_.interfaces().is_own(a)) {
-            return bind_kind::own;
+            return bind_kind::local;
         }
         const route_type kind = routing::address_kind(tables(), a);
         if (kind == route_type::broadcast || kind == route_type::multicast) {
-            return bind_kind::many;
+            return bind_kind::broadcast_or_multicast;
         }
-        return kind == route_type::local || stack_.switches().ip_nonlocal_bind ? bind_kind::own
+        return kind == route_type::local || stack_.switches().ip_nonlocal_bind ? bind_kind::local
                                                                                : bind_kind::foreign;
     }
     [[nodiscard]] auto tables() const noexcept {

@@ -182,8 +182,8 @@ namespace detail {
     case types::destination_unreachable:
         if (n.code == too_big_code) {
             const bool asked = discovery != mtu_discovery::dont;
-            const bool told = asked || kind == endpoint_kind::raw;
-            return {told ? endpoint_error::too_big : endpoint_error::none, asked};
+            const bool reported = asked || kind == endpoint_kind::raw;
+            return {reported ? endpoint_error::too_big : endpoint_error::none, asked};
         }
         return detail::meaning_of_unreachable(n.code);
     default:

@@ -102,7 +102,7 @@ private:
         message.set(icmp::identifier, this->local_.port).set(icmp::checksum, 0);
         message.set(icmp::checksum,
                     checksum::finish(checksum::partial({first, icmp::header_length}, sum)));
-        return base::told(stack_.send(std::move(p), r, *route, now));
+        return base::result_of(stack_.send(std::move(p), r, *route, now));
     }
 };
 

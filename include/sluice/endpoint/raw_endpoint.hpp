@@ -72,7 +72,7 @@ public:
             return failure{route.error()};
         }
         packet_type p = packet_of(message);
-        return p ? base::told(stack_.send(std::move(p), r, *route, now))
+        return p ? base::result_of(stack_.send(std::move(p), r, *route, now))
                  : result_type{base::no_buffer(r, *route, now)};
     }
 
@@ -109,7 +109,7 @@ private:
             }
         }
         packet_type p = packet_of(message);
-        return p ? base::told(stack_.send_raw(std::move(p), r, now))
+        return p ? base::result_of(stack_.send_raw(std::move(p), r, now))
                  : result_type{failure{endpoint_error::no_buffer}};
     }
     [[nodiscard]] packet_type packet_of(const_bytes message) noexcept {

@@ -74,7 +74,7 @@ public:
             p.writable_metadata().checksum =
                 checksum_state::verified;  // looped back without a check
         }
-        return base::told(stack_.send(std::move(p), r, *route, now));
+        return base::result_of(stack_.send(std::move(p), r, *route, now));
     }
 
 private:

@@ -54,10 +54,10 @@ struct hook_chain {
             return true;
         }
         constexpr void remove(hook_point point, const hook<Packet>& h) noexcept {
-            const std::size_t gone = entries_.remove_if(
+            const std::size_t removed = entries_.remove_if(
                 [&](const entry& e) { return e.point == point && e.call == &h; });
             count_[static_cast<unsigned>(point)] =
-                static_cast<u16>(count_[static_cast<unsigned>(point)] - gone);
+                static_cast<u16>(count_[static_cast<unsigned>(point)] - removed);
         }
 
         [[nodiscard]] constexpr bool active(hook_point point) const noexcept {

@@ -73,13 +73,13 @@ concept limits_redirects = requires(P& p, const settings& s, ipv4::address sourc
 };
 
 template <class P>
-concept states_icmp_facts = requires {
+concept states_icmp_constants = requires {
     { P::answers_echo } -> std::convertible_to<bool>;
     { P::memory_limit } -> std::convertible_to<std::size_t>;
 };
 
 template <class P>
-concept icmp_policy = std::constructible_from<P, hash_key> && states_icmp_facts<P> &&
+concept icmp_policy = std::constructible_from<P, hash_key> && states_icmp_constants<P> &&
                       limits_errors<P> && limits_redirects<P>;
 
 }  // namespace sluice

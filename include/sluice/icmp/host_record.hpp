@@ -28,18 +28,18 @@ struct host_record {
 
 template <std::size_t Hosts>
 class host_records {
-    static constexpr std::size_t ways = 4;
-    static_assert(Hosts >= ways && (Hosts & (Hosts - 1)) == 0,
+    static constexpr std::size_t set_size = 4;
+    static_assert(Hosts >= set_size && (Hosts & (Hosts - 1)) == 0,
                   "sluice: a limiter remembers a power of two of hosts, at least 4");
 
 public:
     constexpr explicit host_records(hash_key secret) noexcept : secret_(secret) {}
 
     [[nodiscard]] constexpr host_record& of(ipv4::address host, instant now) noexcept {
-        const u64 set = siphash(secret_, host.value) & (Hosts / ways - 1);
-        host_record* const first = records_ + set * ways;
+        const u64 set = siphash(secret_, host.value) & (Hosts / set_size - 1);
+        host_record* const first = records_ + set * set_size;
         host_record* oldest = first;
-        for (host_record* r = first; r != first + ways; ++r) {
+        for (host_record* r = first; r != first + set_size; ++r) {
             if (r->used && r->host == host) return *r;
             if (!r->used || (oldest->used && r->last < oldest->last)) oldest = r;
         }

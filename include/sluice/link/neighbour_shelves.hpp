@@ -45,7 +45,7 @@ enum class purpose : u8 { hearsay, question, order };
 
 class neighbour_shelves {
 public:
-    static constexpr u16 nobody = 0xffff;
+    static constexpr u16 no_entry = 0xffff;
 
     [[nodiscard]] constexpr u16 oldest(worth w) const noexcept { return at(w).oldest; }
     [[nodiscard]] constexpr std::size_t count(worth w) const noexcept { return at(w).count; }
@@ -54,8 +54,8 @@ public:
     constexpr void put(worth w, Entry* entries, u16 i) noexcept {
         shelf& s = at(w);
         entries[i].older = s.newest;
-        entries[i].newer = nobody;
-        (s.newest == nobody ? s.oldest : entries[s.newest].newer) = i;
+        entries[i].newer = no_entry;
+        (s.newest == no_entry ? s.oldest : entries[s.newest].newer) = i;
         s.newest = i;
         ++s.count;
     }
@@ -63,27 +63,27 @@ public:
     constexpr void take(worth w, Entry* entries, u16 i) noexcept {
         shelf& s = at(w);
         const Entry& e = entries[i];
-        (e.older == nobody ? s.oldest : entries[e.older].newer) = e.newer;
-        (e.newer == nobody ? s.newest : entries[e.newer].older) = e.older;
+        (e.older == no_entry ? s.oldest : entries[e.older].newer) = e.newer;
+        (e.newer == no_entry ? s.newest : entries[e.newer].older) = e.older;
         --s.count;
     }
 
-    // The entry that a new one replaces; nobody: all entries are worth more. Questions replace idle
-    // entries until an eighth of the table are questions, then each other: this bounds a scan. Only
-    // the operator replaces an entry in use.
+    // The entry that a new one replaces; no_entry: all entries are worth more. Questions replace
+    // idle entries until an eighth of the table are questions, then each other: this bounds a scan.
+    // Only the operator replaces an entry in use.
     [[nodiscard]] constexpr u16 place_for(purpose p, std::size_t entries) const noexcept {
         for (const worth w : {worth::free, worth::failed, worth::hearsay}) {
-            if (oldest(w) != nobody) {
+            if (oldest(w) != no_entry) {
                 return oldest(w);
             }
         }
         if (p == purpose::hearsay) {
-            return nobody;
+            return no_entry;
         }
-        if (count(worth::doubtful) * 8 < entries && oldest(worth::idle) != nobody) {
+        if (count(worth::doubtful) * 8 < entries && oldest(worth::idle) != no_entry) {
             return oldest(worth::idle);
         }
-        if (p == purpose::order && oldest(worth::doubtful) == nobody) {
+        if (p == purpose::order && oldest(worth::doubtful) == no_entry) {
             return oldest(worth::in_use);
         }
         return oldest(worth::doubtful);
@@ -91,8 +91,8 @@ public:
 
 private:
     struct shelf {
-        u16 oldest = nobody;
-        u16 newest = nobody;
+        u16 oldest = no_entry;
+        u16 newest = no_entry;
         std::size_t count = 0;
     };
     [[nodiscard]] constexpr shelf& at(worth w) noexcept {

@@ -52,7 +52,7 @@ public:
     constexpr explicit neighbour_table(hash_key key, const neighbour_times& times = {}) noexcept
         : key_{key}, clocks_{{key.high, ~key.low}, times} {
         for (u16& head : buckets_) {
-            head = nobody;
+            head = no_entry;
         }
         for (std::size_t i = N; i-- > 0;) {
             shelves_.put(worth::free, entries_, static_cast<u16>(i));
@@ -97,7 +97,7 @@ public:
     // The entry, or nullptr. It is valid until the next call that changes the table.
     [[nodiscard]] constexpr const entry* find(u16 interface, ipv4::address address) const noexcept {
         const u16 i = look_up(interface, address);
-        return i == nobody ? nullptr : &entries_[i];
+        return i == no_entry ? nullptr : &entries_[i];
     }
 
     struct use {
@@ -108,13 +108,13 @@ public:
     [[nodiscard]] constexpr use use_for_output(u16 interface, ipv4::address address,
                                                instant now) noexcept {
         u16 i = look_up(interface, address);
-        const bool is_question = i == nobody || entries_[i].state == neighbour_state::failed;
+        const bool is_question = i == no_entry || entries_[i].state == neighbour_state::failed;
         if (is_question) {
             const neighbour_times& times = clocks_.of(interface);
             if (times.broadcast_requests == 0) {
                 return {};
             }
-            if (i == nobody && (i = make(interface, address, purpose::question)) == nobody) {
+            if (i == no_entry && (i = make(interface, address, purpose::question)) == no_entry) {
                 return {};
             }
             entries_[i].requests = 1;
@@ -180,10 +180,10 @@ public:
     // neigh_update.
     [[nodiscard]] constexpr entry* learn(const neighbour_claim& c, instant now) noexcept {
         u16 i = look_up(c.interface, c.address);
-        if (i == nobody && c.may_create) {
+        if (i == no_entry && c.may_create) {
             i = make(c.interface, c.address, purpose::hearsay);
         }
-        if (i == nobody || entries_[i].state == neighbour_state::permanent) {
+        if (i == no_entry || entries_[i].state == neighbour_state::permanent) {
             return nullptr;
         }
         entry& e = entries_[i];
@@ -211,7 +211,7 @@ public:
     // Confirms a neighbour for a higher layer that received an answer (Linux neigh_confirm).
     constexpr void confirm(u16 interface, ipv4::address address, instant now) noexcept {
         const u16 i = look_up(interface, address);
-        if (i != nobody && entries_[i].is_usable() &&
+        if (i != no_entry && entries_[i].is_usable() &&
             entries_[i].state != neighbour_state::permanent) {
             reached(i, now);
         }
@@ -222,7 +222,7 @@ public:
     [[nodiscard]] constexpr entry* set_permanent(u16 interface, ipv4::address address,
                                                  ethernet::address hardware, instant now) noexcept {
         u16 i = look_up(interface, address);
-        if (i == nobody && (i = make(interface, address, purpose::order)) == nobody) {
+        if (i == no_entry && (i = make(interface, address, purpose::order)) == no_entry) {
             return nullptr;
         }
         entries_[i].hardware = hardware;
@@ -232,7 +232,7 @@ public:
 
     constexpr void erase(u16 interface, ipv4::address address) noexcept {
         const u16 i = look_up(interface, address);
-        if (i != nobody) {
+        if (i != no_entry) {
             release(i);
         }
     }
@@ -272,7 +272,7 @@ public:
 private:
     using worth = detail::worth;
     using purpose = detail::purpose;
-    static constexpr u16 nobody = detail::neighbour_shelves::nobody;
+    static constexpr u16 no_entry = detail::neighbour_shelves::no_entry;
     static constexpr std::size_t bucket_count = [] {
         std::size_t n = 1;
         while (n < N) {
@@ -292,7 +292,7 @@ private:
     }
     [[nodiscard]] constexpr u16 look_up(u16 interface, ipv4::address address) const noexcept {
         u16 i = buckets_[siphash(key_, address.value, interface) & (bucket_count - 1)];
-        while (i != nobody &&
+        while (i != no_entry &&
                (entries_[i].address != address || entries_[i].interface != interface)) {
             i = entries_[i].next_of_bucket;
         }
@@ -302,9 +302,9 @@ private:
     // A new entry, still in state `none`.
     [[nodiscard]] constexpr u16 make(u16 interface, ipv4::address address, purpose p) noexcept {
         const u16 i = shelves_.place_for(p, N);
-        if (i == nobody) {
+        if (i == no_entry) {
             ++overflows_;
-            return nobody;
+            return no_entry;
         }
         release(i);
         entry& e = entries_[i];

@@ -39,8 +39,8 @@ constexpr void advance_route(ipv4::view ip, option_offsets& options, Env& env) n
 template <class Env>
 constexpr void replace_address(ipv4::view ip, u8 option, std::size_t back, Env& env) noexcept {
     const bytes recorded = option_at(ip, option);
-    const ipv4::address ours = env.output_source(ip[ipv4::destination]);
-    set_word(recorded, byte(recorded, 2) - 1 - back, ours.value);
+    const ipv4::address local = env.output_source(ip[ipv4::destination]);
+    set_word(recorded, byte(recorded, 2) - 1 - back, local.value);
 }
 
 }  // namespace detail

@@ -48,16 +48,16 @@ constexpr option_offsets build(ipv4::view ip, const outgoing& options,
     copy_bytes(ip.data() + ipv4::min_header_length, area.data(), area.size());
 
     const option_offsets& at = options.offsets;
-    const u32 ours = ip[ipv4::source].value;
+    const u32 local = ip[ipv4::source].value;
     const bytes route = detail::option_at(ip, at.source_route);
     detail::set_word(route, route.size() - 4, final_destination.value);
     // The pointers stand behind the slots that are still to be filled.
     const bytes recorded = detail::option_at(ip, at.record_route);
     if (at.record_address)
-        detail::set_word(recorded, detail::byte(recorded, 2) - std::size_t{5}, ours);
+        detail::set_word(recorded, detail::byte(recorded, 2) - std::size_t{5}, local);
     const bytes stamped = detail::option_at(ip, at.timestamp);
     if (at.stamp_address)
-        detail::set_word(stamped, detail::byte(stamped, 2) - std::size_t{9}, ours);
+        detail::set_word(stamped, detail::byte(stamped, 2) - std::size_t{9}, local);
     if (at.stamp_time)
         detail::set_word(stamped, detail::byte(stamped, 2) - std::size_t{5}, midnight_ms);
     return at;

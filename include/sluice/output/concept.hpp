@@ -111,7 +111,7 @@ concept has_flush = requires(O& o) {
 };
 
 template <class O>
-concept states_output_facts = requires {
+concept states_output_constants = requires {
     { O::takes_segmented } -> std::convertible_to<bool>;
     { O::takes_gso } -> std::convertible_to<bool>;
 };
@@ -125,7 +125,7 @@ concept may_resolve = !requires { &O::resolve; } || requires(O& o, const egress&
 template <class T, class Packet>
 concept output_policy = has_transmit<typename T::template model<Packet>, Packet> &&
                         has_flush<typename T::template model<Packet>> &&
-                        states_output_facts<typename T::template model<Packet>> &&
+                        states_output_constants<typename T::template model<Packet>> &&
                         may_resolve<typename T::template model<Packet>>;
 
 }  // namespace sluice

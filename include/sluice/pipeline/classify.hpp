@@ -83,10 +83,10 @@ template <class Tables>
                                                  const interface& in) noexcept {
     const ipv4::address source = ip[ipv4::source];
     const ipv4::address group = ip[ipv4::destination];
-    const bool ours = t.groups.is_member(in.index, group, source) ||
-                      (in.master != 0 && t.groups.is_member(in.master, group, source));
+    const bool is_member = t.groups.is_member(in.index, group, source) ||
+                           (in.master != 0 && t.groups.is_member(in.master, group, source));
     const bool forwarded = !group.is_link_local_multicast() && in.in_force.mc_forwarding;
-    if (!ours && !forwarded) {
+    if (!is_member && !forwarded) {
         return martian(drop_reason::no_multicast_member);
     }
     if (source.is_multicast() || source.is_limited_broadcast()) {
@@ -107,7 +107,7 @@ template <class Tables>
             return martian(s.reason);
         }
     }
-    if (!ours) {
+    if (!is_member) {
         return {.decided = decision::drop(drop_reason::no_multicast_route),
                 .type = route_type::multicast,
                 .unroutable = true};

@@ -26,17 +26,17 @@ struct known_path_mtu {
     u32 least = 0;        // the smallest MTU to accept (route_min_pmtu)
 };
 
-// told: the MTU that the message names. A message may only lower the path MTU (RFC 1191 section 3).
-// A value below known.least is clamped to it, and DF is no longer set. So is 0, which routers older
-// than RFC 1191 send.
+// reported: the MTU that the message names. A message may only lower the path MTU (RFC 1191 section
+// 3). A value below known.least is clamped to it, and DF is no longer set. So is 0, which routers
+// older than RFC 1191 send.
 // Deviation: RFC 1191 section 5 would search a table of plateaus; Linux does not.
-[[nodiscard]] constexpr path_mtu_lesson learn_path_mtu(u32 told,
+[[nodiscard]] constexpr path_mtu_lesson learn_path_mtu(u32 reported,
                                                        const known_path_mtu& known) noexcept {
-    if (known.locked || known.current < told) {
+    if (known.locked || known.current < reported) {
         return {};
     }
-    if (told >= known.least) {
-        return {static_cast<u16>(told), false};
+    if (reported >= known.least) {
+        return {static_cast<u16>(reported), false};
     }
     return {static_cast<u16>(known.least < known.current ? known.least : known.current), true};
 }

@@ -75,7 +75,7 @@ struct reception {
         return whole && n > virtio_net::header_size ? n - u32{virtio_net::header_size} : 0;
     }
     [[nodiscard]] arrival arrival_of(std::size_t i) noexcept {
-        arrival told{.type = from[i].packet_type};
+        arrival seen{.type = from[i].packet_type};
         msghdr& m = messages[i].msg_hdr;
         const cmsghdr* c = CMSG_FIRSTHDR(&m);
         if (c != nullptr && c->cmsg_level == abi::socket_level &&
@@ -83,12 +83,12 @@ struct reception {
             c->cmsg_len >= CMSG_LEN(sizeof(abi::auxiliary_data))) {
             abi::auxiliary_data aux;
             std::memcpy(&aux, CMSG_DATA(c), sizeof aux);
-            told.status = aux.status;
-            told.tag = aux.tag;
-            told.tag_type = aux.tag_type;
-            told.link_bytes = static_cast<u16>(aux.network_offset - aux.link_offset);
+            seen.status = aux.status;
+            seen.tag = aux.tag;
+            seen.tag_type = aux.tag_type;
+            seen.link_bytes = static_cast<u16>(aux.network_offset - aux.link_offset);
         }
-        return told;
+        return seen;
     }
 };
 

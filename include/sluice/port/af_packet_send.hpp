@@ -144,9 +144,9 @@ struct sender {
             const failure_kind why = kind_of(errno);
             const bool is_of_one = why == failure_kind::packet || why == failure_kind::shortage ||
                                    why == failure_kind::interrupted;
-            const std::size_t gone = is_of_one ? 1 : waiting_ - first;
-            counters_.lost += gone;
-            return gone;
+            const std::size_t lost_now = is_of_one ? 1 : waiting_ - first;
+            counters_.lost += lost_now;
+            return lost_now;
         }
 
         // Copies a packet of very many pieces into one piece and sends it.

@@ -212,7 +212,7 @@ private:
     // Makes the first omission news.
     [[nodiscard]] bool left_out() noexcept {
         if (fd_) {
-            if (!std::exchange(told_of_slowness_, true)) {
+            if (!std::exchange(slowness_reported_, true)) {
                 news_ = port_error::make(
                     "write", name_, 0,
                     "its reader does not keep up, packets are missing from the capture; read it "
@@ -263,7 +263,7 @@ private:
     descriptor fd_;     // closed: the capture has ended
     std::string name_;
     bool is_file_;
-    bool told_of_slowness_ = false;
+    bool slowness_reported_ = false;
     std::vector<std::byte> rest_;  // of a record that a pipe took in part
     std::optional<port_error> news_;
 };

@@ -29,13 +29,14 @@ const char* c_string(const Text& text) noexcept {
 }  // namespace detail
 
 template <class T, class E>
-T or_exit(const char* program, result<T, E>&& outcome) noexcept {
-    if (!outcome.has_value()) {
-        std::fprintf(stderr, "%s: %s\n", program, detail::c_string(message(outcome.error())));
+T or_exit(const char* program, result<T, E>&& value_or_error) noexcept {
+    if (!value_or_error.has_value()) {
+        std::fprintf(stderr, "%s: %s\n", program,
+                     detail::c_string(message(value_or_error.error())));
         std::exit(1);
     }
     if constexpr (!std::is_void_v<T>) {
-        return std::move(outcome).value();
+        return std::move(value_or_error).value();
     }
 }
 

@@ -292,7 +292,7 @@ template <class Packet>
 template <class Packet>
 [[nodiscard]] constexpr bool write_header(std::byte* to, Packet& packet,
                                           link_header link) noexcept {
-    header told;
+    header written;
     if (packet.has_metadata()) {
         const u32 network = bytes_of(link, packet);
         const metadata& known = std::as_const(packet).metadata();
@@ -304,9 +304,9 @@ template <class Packet>
         if (!made) {
             return false;
         }
-        told = *made;
+        written = *made;
     }
-    store(to, told);
+    store(to, written);
     return true;
 }
 

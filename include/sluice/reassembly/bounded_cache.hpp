@@ -138,15 +138,15 @@ public:
     template <class Sink>
     constexpr void expire(instant now, Sink&& sink) noexcept {
         for (entry* e = due_.first(); e != nullptr && e->deadline <= now; e = due_.first()) {
-            expired_datagram<Packet> gone;
-            gone.pieces = static_cast<u16>(e->pieces.count());
-            drain(*e, [&gone](piece& p) {
+            expired_datagram<Packet> expired;
+            expired.pieces = static_cast<u16>(e->pieces.count());
+            drain(*e, [&expired](piece& p) {
                 if (p.start == 0) {
-                    gone.first = std::move(p.packet);
+                    expired.first = std::move(p.packet);
                 }
             });
             end(*e);
-            sink(std::move(gone));
+            sink(std::move(expired));
         }
     }
     [[nodiscard]] constexpr instant next_deadline() const noexcept {
@@ -199,13 +199,13 @@ private:
             return evict(oldest, result);
         }
     }
-    [[nodiscard]] constexpr bool evict(entry* gone, step& result) noexcept {
-        if (gone == nullptr) {
+    [[nodiscard]] constexpr bool evict(entry* evicted, step& result) noexcept {
+        if (evicted == nullptr) {
             return false;
         }
-        result.evicted_pieces += drop_pieces(*gone);
+        result.evicted_pieces += drop_pieces(*evicted);
         ++result.evicted_datagrams;
-        end(*gone);
+        end(*evicted);
         return true;
     }
     // The same within the share of one source.
@@ -353,15 +353,15 @@ private:
         const u32 count = e.pieces.count();
         const u32 charge = e.pieces.charge();
         const auto priority = static_cast<u32>(random_.next() >> 32);
-        const detail::insertion outcome = e.pieces.insert(p, priority, free_);
-        const u32 taken = outcome == detail::insertion::taken ? 1 : 0;
+        const detail::insertion inserted = e.pieces.insert(p, priority, free_);
+        const u32 taken = inserted == detail::insertion::taken ? 1 : 0;
         result.pieces_dropped =
             static_cast<u16>(result.pieces_dropped + count + taken - e.pieces.count());
         count_held(e, u64{e.pieces.charge()} - charge, e.pieces.count() - count);
         if (taken == 0) {
             free_.give(p);
         }
-        return outcome;
+        return inserted;
     }
     [[nodiscard]] constexpr piece& make_piece(Packet&& packet, const fields& f) noexcept {
         piece& p = free_.take();

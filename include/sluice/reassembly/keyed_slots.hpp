@@ -61,15 +61,15 @@ public:
         return r;
     }
     // Frees a record and resets it to its default state.
-    constexpr void release(Record& gone) noexcept {
-        Record** link = &bucket_of(gone.key);
-        while (*link != &gone) {
+    constexpr void release(Record& released) noexcept {
+        Record** link = &bucket_of(released.key);
+        while (*link != &released) {
             link = &(*link)->chain;
         }
-        *link = gone.chain;
-        gone = Record{};
-        gone.chain = free_;
-        free_ = &gone;
+        *link = released.chain;
+        released = Record{};
+        released.chain = free_;
+        free_ = &released;
     }
 
 private:

@@ -31,7 +31,7 @@ struct error_extension {
 };
 
 // The first primary address of universe scope. Linux icmp_ext_iio_addr4_find.
-[[nodiscard]] constexpr ipv4::address told_address(const interface& i) noexcept {
+[[nodiscard]] constexpr ipv4::address reported_address(const interface& i) noexcept {
     for (const assigned_address& a : i.addresses) {
         if (!a.secondary && a.scope == scopes::universe && !a.net.address.is_multicast()) {
             return a.net.address;
@@ -53,7 +53,7 @@ struct error_extension {
     std::byte name[sizeof(interface_name::characters) + 3]{};  // padded to words with its length
     icmp::interface_information info{.has_index = true, .index = index};
     if (in != nullptr) {
-        const ipv4::address own = told_address(*in);
+        const ipv4::address own = reported_address(*in);
         store_be<u32>(address, own.value);
         for (std::size_t i = 0; i < sizeof(interface_name::characters); ++i) {
             name[i] = static_cast<std::byte>(in->name.characters[i]);

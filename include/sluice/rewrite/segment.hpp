@@ -47,7 +47,7 @@ fill_segment(Packet& piece, Packet& whole, packet_reader<Packet>& reader,
 
 // A segment is a plain packet with its checksum in place; its other metadata is the whole's.
 template <class Packet>
-constexpr void copy_segment_facts(const Packet& from, Packet& to) noexcept {
+constexpr void copy_segment_metadata(const Packet& from, Packet& to) noexcept {
     copy_marks(from, to);
     metadata& known = to.writable_metadata();
     known.segmentation = segmentation_kind::none;
@@ -88,7 +88,7 @@ public:
             !detail::fill_segment<References>(piece, whole_, reader_, plan_, done_, length)) {
             return {};
         }
-        detail::copy_segment_facts(whole_, piece);
+        detail::copy_segment_metadata(whole_, piece);
         finish_headers(piece, plan_, {.length = length, .done = done_, .index = created_});
         done_ += length;
         ++created_;

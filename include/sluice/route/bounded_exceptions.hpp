@@ -29,7 +29,7 @@ class bounded_exceptions {
 
     // Linux FNHE_RECLAIM_DEPTH: a bucket holds this number, and at random up to twice as many.
     static constexpr u32 reclaim_depth = 5;
-    static constexpr u32 ways = 2 * reclaim_depth;
+    static constexpr u32 bucket_size = 2 * reclaim_depth;
 
     struct place {
         exception_key key{};
@@ -41,8 +41,9 @@ class bounded_exceptions {
 public:
     static constexpr bool never_learns = false;
     static constexpr std::size_t memory_limit =
-        Buckets * (ways * sizeof(place) + sizeof(u64)) + sizeof(hash_key) + sizeof(keyed_random);
-    static constexpr std::size_t capacity = Buckets * ways;
+        Buckets * (bucket_size * sizeof(place) + sizeof(u64)) + sizeof(hash_key) +
+        sizeof(keyed_random);
+    static constexpr std::size_t capacity = Buckets * bucket_size;
 
     constexpr explicit bounded_exceptions(hash_key key) noexcept : key_(key), random_(key) {}
 
@@ -143,7 +144,7 @@ private:
         }
     }
     constexpr void free_expired(place* bucket, instant now) noexcept {
-        for (u32 i = 0; i < ways; ++i) {
+        for (u32 i = 0; i < bucket_size; ++i) {
             if (bucket[i].used && bucket[i].learned.expires <= now) {
                 free(bucket[i]);
             }
@@ -154,7 +155,7 @@ private:
     // left.
     [[nodiscard]] constexpr place& place_for(place* bucket, const exception_key& key) noexcept {
         u32 depth = 0;
-        for (u32 i = 0; i < ways; ++i) {
+        for (u32 i = 0; i < bucket_size; ++i) {
             if (bucket[i].used && bucket[i].key == key) {
                 return bucket[i];
             }
@@ -174,7 +175,7 @@ private:
     }
     [[nodiscard]] static constexpr place* oldest(place* bucket) noexcept {
         place* found = nullptr;
-        for (u32 i = 0; i < ways; ++i) {
+        for (u32 i = 0; i < bucket_size; ++i) {
             if (bucket[i].used && (found == nullptr || bucket[i].changed < found->changed)) {
                 found = &bucket[i];
             }
@@ -188,7 +189,7 @@ private:
     std::size_t unmarked_ = 0;             // freed since the marks were made
     instant deadline_ = instant::never();  // no exception expires before it
     u64 marks_[Buckets]{};
-    place places_[Buckets][ways]{};
+    place places_[Buckets][bucket_size]{};
 };
 
 }  // namespace sluice

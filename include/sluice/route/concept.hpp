@@ -78,13 +78,14 @@ concept has_version = requires(const R& r) {
 };
 
 template <class R>
-concept states_route_facts = requires {
+concept states_route_constants = requires {
     { R::has_local_routes } -> std::convertible_to<bool>;
     { R::memory_limit } -> std::convertible_to<std::size_t>;
 };
 
 template <class R>
-concept route_policy = has_lookup<R> && has_entries<R> && has_version<R> && states_route_facts<R>;
+concept route_policy =
+    has_lookup<R> && has_entries<R> && has_version<R> && states_route_constants<R>;
 
 // Optional: the short answer for forwarded packets.
 template <class R>

@@ -75,13 +75,13 @@ concept learns_exceptions =
     };
 
 template <class E>
-concept states_exception_facts = requires {
+concept states_exception_constants = requires {
     { E::never_learns } -> std::convertible_to<bool>;
     { E::memory_limit } -> std::convertible_to<std::size_t>;
 };
 
 template <class E>
 concept exceptions_policy = std::constructible_from<E, hash_key> && finds_exceptions<E> &&
-                            learns_exceptions<E> && states_exception_facts<E>;
+                            learns_exceptions<E> && states_exception_constants<E>;
 
 }  // namespace sluice

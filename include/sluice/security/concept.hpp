@@ -60,12 +60,12 @@ concept refuses_packets = requires(S& s, security_point p, const typename S::pac
 };
 
 template <class S>
-concept states_security_facts = requires {
+concept states_security_constants = requires {
     { S::always_permits } -> std::convertible_to<bool>;
 };
 
 template <class T, class Packet>
 concept security_policy = refuses_packets<typename T::template model<Packet>> &&
-                          states_security_facts<typename T::template model<Packet>>;
+                          states_security_constants<typename T::template model<Packet>>;
 
 }  // namespace sluice

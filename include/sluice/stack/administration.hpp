@@ -109,13 +109,13 @@ constexpr void address_went(Tables& t, const interface& before, const assigned_a
             }
         });
     }
-    const ipv4::address gone = a.net.address;
-    if (routing::address_kind(t.look_up(), gone) == route_type::local) {
+    const ipv4::address removed = a.net.address;
+    if (routing::address_kind(t.look_up(), removed) == route_type::local) {
         routes_removed(t);
         return;
     }
-    flush_routes(t, [gone](const route_entry& r) {
-        return r.preferred_source == gone && !is_in_local_table(r);
+    flush_routes(t, [removed](const route_entry& r) {
+        return r.preferred_source == removed && !is_in_local_table(r);
     });
 }
 

@@ -27,8 +27,8 @@ struct local_arrival {
 };
 
 template <class Core>
-constexpr fate to_nobody(Core& c, typename Core::packet_type&& packet,
-                         const local_arrival& came) noexcept {
+constexpr fate to_no_endpoint(Core& c, typename Core::packet_type&& packet,
+                              const local_arrival& came) noexcept {
     if (came.tapped) {
         c.books.count(mib::ip_in_delivers);
         c.books.tally(balance::absorbed);  // its copies were delivered
@@ -72,7 +72,7 @@ constexpr fate to_built_in(Core& c, unsummed_datagram<typename Core::packet_type
         c.books.count(mib::ip_in_delivers);
         return drop(c.books, std::move(d).release(), drop_reason::igmp_ignored);
     default:
-        return to_nobody(c, std::move(d).release(), came);
+        return to_no_endpoint(c, std::move(d).release(), came);
     }
 }
 
@@ -94,8 +94,8 @@ constexpr fate to_protocol(Core& c, unsummed_datagram<typename Core::packet_type
         switch (h.how) {
         case handling::ended:
             return h.what;
-        case handling::nobody:
-            return to_nobody(c, std::move(d).release(), {.type = type});
+        case handling::unwanted:
+            return to_no_endpoint(c, std::move(d).release(), {.type = type});
         case handling::built_in:
             return to_built_in(c, std::move(d), info, {.type = type, .tapped = tapped});
         case handling::again:

@@ -14,7 +14,7 @@
 #include <sluice/rewrite/fragment.hpp>
 #include <sluice/rewrite/segment.hpp>
 #include <sluice/stack/gates.hpp>
-#include <sluice/stack/ways.hpp>
+#include <sluice/stack/route_lookup.hpp>
 #include <sluice/stack/work.hpp>
 
 #include <utility>
@@ -26,7 +26,7 @@ struct egress_plan {
     egress to{};
     route_type type = route_type::unicast;
     u32 mtu = 1500;
-    u16 ours = 0;  // to this host: the interface with the address; 0: the egress
+    u16 local_interface = 0;  // to this host: the interface with the address; 0: the egress
     decision back = decision::deliver();  // over lo: the decision when it is received again
 };
 
@@ -117,7 +117,7 @@ template <class Core>
     c.books.count(mib::ipext_out_octets, byte_count);
     if (out->loopback) {
         c.books.tally(balance::transmitted);
-        packet.set_interface(plan.ours != 0 ? plan.ours : plan.to.interface);
+        packet.set_interface(plan.local_interface != 0 ? plan.local_interface : plan.to.interface);
         packet.set_addressing(sluice::link_addressing::host);
         come_back(c, std::move(packet), plan.type, plan.to.interface, plan.back);
         return fate::forwarded;

@@ -97,7 +97,7 @@ constexpr fate forward_on(Core& c, unsummed_datagram<typename Core::packet_type>
     if (known.options.length != 0 && !record_options(c, d, *from, onward.hop)) {
         return drop(c.books, std::move(d).release(), drop_reason::no_buffer);
     }
-    return leave_or_refuse(
+    return transmit_or_refuse(
         c, std::move(d).release(),
         {.to = {onward.hop.interface, link_kind(onward.hop.type), onward.neighbour},
          .type = onward.hop.type,

@@ -47,7 +47,7 @@ enum class handling : u8 {
     ended,     // the packet has the fate `what`
     built_in,  // no handler, or it leaves the datagram to the stack
     again,     // delivered again, as info.protocol
-    nobody     // no endpoint wants it
+    unwanted   // no endpoint wants it
 };
 
 namespace detail {
@@ -189,7 +189,7 @@ template <class Core>
         return {handling::ended, drop(c.books, std::move(packet), bad)};
     }
     if (r.what == handler_result::kind::unreachable) {
-        return {handling::nobody};
+        return {handling::unwanted};
     }
     if (!again) {
         return {handling::built_in};

@@ -38,8 +38,8 @@ constexpr fate refuse(Core& c, typename Core::packet_type&& packet, const decisi
 
 // Sends a packet, or refuses it.
 template <class Core>
-[[gnu::always_inline]] constexpr fate leave_or_refuse(Core& c, typename Core::packet_type&& packet,
-                                                      const egress_plan& plan) noexcept {
+[[gnu::always_inline]] constexpr fate
+transmit_or_refuse(Core& c, typename Core::packet_type&& packet, const egress_plan& plan) noexcept {
     const departure d = depart(c, packet, plan);
     return d.has_left() ? d.what : refuse(c, std::move(packet), d.refused, route_type::unicast);
 }
@@ -114,7 +114,7 @@ template <class Core>
         c.books.tally(balance::absorbed);
         return fate::absorbed;
     }
-    return leave_or_refuse(c, std::move(packet), plan);
+    return transmit_or_refuse(c, std::move(packet), plan);
 }
 
 // Counts an ICMP message for which no buffer was free. Linux icmp_push_reply, __ip_append_data.

@@ -11,7 +11,7 @@
 #include <sluice/icmp/concept.hpp>
 #include <sluice/options/outgoing.hpp>
 #include <sluice/rewrite/option_walk.hpp>
-#include <sluice/stack/ways.hpp>
+#include <sluice/stack/route_lookup.hpp>
 
 namespace sluice::acts {
 

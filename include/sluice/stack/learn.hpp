@@ -9,7 +9,7 @@
 #pragma once
 
 #include <sluice/pipeline/learn.hpp>
-#include <sluice/stack/ways.hpp>
+#include <sluice/stack/route_lookup.hpp>
 
 namespace sluice::acts {
 

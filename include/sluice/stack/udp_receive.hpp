@@ -42,7 +42,7 @@ constexpr fate to_udp_endpoints(Core& c, typename Core::packet_type&& packet, u3
         c.books.tally(balance::copied, n.taken + u64{n.full});
         c.books.count_drops(drop_reason::endpoint_full, n.full);
         if (!n.any()) {
-            return drop(c.books, std::move(packet), drop_reason::udp_many_unwanted);
+            return drop(c.books, std::move(packet), drop_reason::udp_broadcast_unwanted);
         }
         c.books.tally(balance::absorbed);
         return n.taken != 0 ? fate::delivered : fate::absorbed;

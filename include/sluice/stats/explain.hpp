@@ -72,7 +72,7 @@ inline constexpr u8 parameter_problem_type = 12;
     case drop_reason::source_route_failed:
         return {.name = "options", .offset = 20};
     case drop_reason::port_unreachable:
-    case drop_reason::udp_many_unwanted:
+    case drop_reason::udp_broadcast_unwanted:
         return {.name = "UDP destination port", .offset = 2, .of_payload = true};
     case drop_reason::udp_invalid:
         return {.name = "UDP length", .offset = 4, .of_payload = true};
@@ -203,7 +203,7 @@ public:
         for (unsigned i = depth_of(e.where); i > 0; --i) {
             out.text("  ");
         }
-        out.text(name_of(e.where)).column(outcome_column).text(name_of(e.what));
+        out.text(name_of(e.where)).column(decision_column).text(name_of(e.what));
         out.column(sentence_column);
         if (e.where == stage::end) {
             write_end(out, e);
@@ -216,13 +216,13 @@ public:
             write_source(out, words.source);
         }
         if (e.why != drop_reason::none) {
-            told_ = e.why;
+            explained_ = e.why;
         }
         return out.size();
     }
 
 private:
-    static constexpr std::size_t outcome_column = 18;
+    static constexpr std::size_t decision_column = 18;
     static constexpr std::size_t sentence_column = 26;
 
     // A sent packet is indented one level deeper than its cause.
@@ -230,7 +230,7 @@ private:
         switch (where) {
         case stage::receive:
             sending_ = 1;
-            told_ = drop_reason::none;
+            explained_ = drop_reason::none;
             return 0;
         case stage::reassemble:
         case stage::handler:
@@ -282,7 +282,7 @@ private:
     // Repeats the sentence only if no stage has written it.
     constexpr void write_end(detail::line_writer& out, const trace_event& e) const noexcept {
         const drop_info& row = describe(e.why);
-        if (told_ != e.why) {
+        if (explained_ != e.why) {
             write_refusal(out, e);
             out.text(" ");
         }
@@ -328,7 +328,7 @@ private:
     }
 
     unsigned sending_ = 1;
-    drop_reason told_ = drop_reason::none;  // the last drop reason written
+    drop_reason explained_ = drop_reason::none;  // the last drop reason written
 };
 
 }  // namespace sluice

@@ -16,9 +16,9 @@ public:
     [[nodiscard]] constexpr moment now() const noexcept {
         return {now_, static_cast<u32>(day_.milliseconds())};
     }
-    constexpr void advance(duration by) noexcept {
-        now_ = now_ + by;
-        day_ = {(day_.nanoseconds + by.nanoseconds) % one_day.nanoseconds};
+    constexpr void advance(duration step) noexcept {
+        now_ = now_ + step;
+        day_ = {(day_.nanoseconds + step.nanoseconds) % one_day.nanoseconds};
     }
     // Moves to the deadline that poll() returned; never backwards, never to never().
     constexpr void advance_to(instant t) noexcept {

@@ -209,9 +209,9 @@ struct interface_information {
 // How an extended echo request names the interface. RFC 8335 section 2.1.
 enum class interface_identification_type : u8 { name = 1, index = 2, address = 3 };
 
-// An interface identification object; only the member that `by` selects is valid.
+// An interface identification object; only the member that `kind` selects is valid.
 struct interface_identification {
-    interface_identification_type by = interface_identification_type::index;
+    interface_identification_type kind = interface_identification_type::index;
     u32 index = 0;
     u16 family = families::ipv4;
     const_bytes address{};  // of the length that the object states, which `family` may contradict
@@ -219,7 +219,7 @@ struct interface_identification {
 
     // Length of the whole object with its header, in bytes.
     [[nodiscard]] constexpr std::size_t length() const noexcept {
-        switch (by) {
+        switch (kind) {
         case interface_identification_type::name:
             return object_layout::size + detail::padded_to_words(name.size());
         case interface_identification_type::index:
@@ -235,9 +235,9 @@ struct interface_identification {
     [[nodiscard]] static constexpr result<interface_identification, wire_error>
     parse(u8 bits, const_bytes payload) noexcept {
         interface_identification id{};
-        id.by = static_cast<interface_identification_type>(bits);
+        id.kind = static_cast<interface_identification_type>(bits);
         detail::object_reader from{payload};
-        switch (id.by) {
+        switch (id.kind) {
         case interface_identification_type::name:
             id.name = detail::without_padding(payload);
             if (id.name.size() > detail::max_interface_name) break;
@@ -265,8 +265,9 @@ struct interface_identification {
         }
         if (to.size() < length()) return failure{wire_error::no_room};
         detail::object_writer into{to.data()};
-        into.object_header(length(), object_classes::interface_identification, static_cast<u8>(by));
-        switch (by) {
+        into.object_header(length(), object_classes::interface_identification,
+                           static_cast<u8>(kind));
+        switch (kind) {
         case interface_identification_type::name:
             into.put(name, detail::padded_to_words(name.size()));
             break;

@@ -190,7 +190,7 @@ TEST_CASE("endpoint corners: one port on two interfaces") {
 
 // Linux sock_dequeue_err_skb: the next one is pending only when it came by ICMP.
 TEST_CASE("endpoint corners: an error of this host behind one by ICMP is not pending") {
-    const byte_vector ours =
+    const byte_vector sent_datagram =
         datagram_of({.source = "10.0.2.1"_ip,
                      .destination = far.host,
                      .protocol = ipv4::protocols::udp,
@@ -206,12 +206,12 @@ TEST_CASE("endpoint corners: an error of this host behind one by ICMP is not pen
             return s.send(pattern(1473), far, b.now).error() == endpoint_error::too_big;
         };
         if (icmp_first) {
-            b.error(3, 3, 0, ours);
+            b.error(3, 3, 0, sent_datagram);
             CHECK(s.pending_error() == endpoint_error::refused);
             CHECK(too_big());
         } else {
             CHECK(too_big());
-            b.error(3, 3, 0, ours);
+            b.error(3, 3, 0, sent_datagram);
         }
         REQUIRE(s.waiting_errors() == 2);
         const auto first = s.receive_error({});
@@ -228,7 +228,7 @@ TEST_CASE("endpoint corners: an error of this host behind one by ICMP is not pen
 
 // The last of the queue by ICMP takes what is pending with it; one of this host leaves it.
 TEST_CASE("endpoint corners: reading the queue clears what is pending, as far as ICMP told it") {
-    const byte_vector ours =
+    const byte_vector sent_datagram =
         datagram_of({.source = "10.0.2.1"_ip,
                      .destination = far.host,
                      .protocol = ipv4::protocols::udp,
@@ -238,7 +238,7 @@ TEST_CASE("endpoint corners: reading the queue clears what is pending, as far as
     s.options().receive_errors = true;
     s.options().discovery = mtu_discovery::always;
     REQUIRE(s.bind({{}, 7000}).has_value());
-    b.error(3, 3, 0, ours);
+    b.error(3, 3, 0, sent_datagram);
     REQUIRE(s.receive_error({}).has_value());
     CHECK(s.send(pattern(3), far, b.now).has_value());
     CHECK(s.send(pattern(1473), far, b.now).error() == endpoint_error::too_big);
@@ -248,7 +248,7 @@ TEST_CASE("endpoint corners: reading the queue clears what is pending, as far as
     CHECK(s.pending_error() == endpoint_error::none);
     // A full queue loses the ICMP error, but it is pending; reading what this host said leaves it.
     CHECK(s.send(pattern(1473), far, b.now).error() == endpoint_error::too_big);
-    b.error(3, 1, 0, ours);
+    b.error(3, 1, 0, sent_datagram);
     CHECK(s.errors_lost() == 1);
     REQUIRE(s.receive_error({}).has_value());
     REQUIRE(s.receive_error({}).has_value());

@@ -12,7 +12,7 @@ using namespace endpoint_test;
 constexpr endpoint_address far{"192.0.2.1"_ip, 9};
 
 // What an endpoint on port 7000 would have sent there.
-byte_vector ours(const byte_vector& data = pattern(20)) {
+byte_vector sent_datagram(const byte_vector& data = pattern(20)) {
     return datagram_of({.source = "10.0.2.1"_ip,
                         .destination = far.host,
                         .protocol = ipv4::protocols::udp,
@@ -64,15 +64,15 @@ TEST_CASE("endpoint errors: which errors a connected endpoint is told, and as wh
         udp_socket s{*b};
         s.options().discovery = r.discovery;
         REQUIRE(s.bind({{}, 7000}).has_value());
-        b.error(r.type, r.code, 1000, ours());
+        b.error(r.type, r.code, 1000, sent_datagram());
         CHECK(s.pending_error() == none);  // neither connected nor asked
         REQUIRE(s.connect(far, b.now).has_value());
-        b.error(r.type, r.code, 1000, ours());
+        b.error(r.type, r.code, 1000, sent_datagram());
         CHECK(s.pending_error() == r.connected);
         CHECK(s.pending_error() == none);
         CHECK(s.waiting_errors() == 0);
         s.options().receive_errors = true;
-        b.error(r.type, r.code, 1000, ours());
+        b.error(r.type, r.code, 1000, sent_datagram());
         CHECK(s.waiting_errors() == (r.asked != none ? 1u : 0u));
         CHECK(s.pending_error() == r.asked);
     }
@@ -84,10 +84,10 @@ TEST_CASE("endpoint errors: a pending error comes once, before data, to a receiv
     REQUIRE(s.bind({{}, 7000}).has_value());
     REQUIRE(s.connect(far, b.now).has_value());
     b.hear(far.port, 7000, pattern(4), "10.0.2.1"_ip, far.host, 3);
-    b.error(3, 3, 0, ours());
+    b.error(3, 3, 0, sent_datagram());
     CHECK(hear_one(s).error == endpoint_error::refused);
     CHECK(hear_one(s).bytes.size() == 4);
-    b.error(3, 3, 0, ours());
+    b.error(3, 3, 0, sent_datagram());
     CHECK(s.send(pattern(4), b.now).error() == endpoint_error::refused);
     REQUIRE(s.send(pattern(4), b.now).has_value());
     CHECK(b.sent().size() == 1);
@@ -98,9 +98,9 @@ TEST_CASE("endpoint errors: the queue tells who, what about, and what was quoted
     udp_socket s{*b};
     s.options().receive_errors = true;
     REQUIRE(s.bind({{}, 7000}).has_value());
-    b.error(3, 3, 0, ours());
-    b.error(11, 0, 0, ours(pattern(100)));
-    b.error(11, 0, 0, ours());
+    b.error(3, 3, 0, sent_datagram());
+    b.error(11, 0, 0, sent_datagram(pattern(100)));
+    b.error(11, 0, 0, sent_datagram());
     CHECK(s.waiting_errors() == 2);
     CHECK(s.errors_lost() == 1);
     byte_vector quote(200);
@@ -193,7 +193,7 @@ TEST_CASE("endpoint errors: too big for the way is told by this host, with the M
         b->forget_exceptions();
         s.options().discovery = mtu_discovery::want;
         if (r.learned != 0) {
-            b.error(3, 4, r.learned, ours());
+            b.error(3, 4, r.learned, sent_datagram());
             REQUIRE(s.receive_error({}).has_value());
         }
         s.options().discovery = r.discovery;

@@ -26,19 +26,19 @@ struct sources_world : endpoint_world {
                     .has_value());
     }
     // The error, or what left: source and interface; on lo what came back, by whichever.
-    struct outcome {
+    struct send_effect {
         endpoint_error error = none;
         ipv4::address source{};
         u16 interface = 0;
 
-        friend bool operator==(const outcome&, const outcome&) = default;
+        friend bool operator==(const send_effect&, const send_effect&) = default;
     };
-    outcome send_from(udp_socket& s, ipv4::address to, const message_options& m = {}) {
+    send_effect send_from(udp_socket& s, ipv4::address to, const message_options& m = {}) {
         const auto done = s.send(pattern(4), {to, 9}, now, m);
         if (!done.has_value()) return {done.error()};
         return seen();
     }
-    outcome seen() {
+    send_effect seen() {
         const auto out = sent();
         const auto heard = hear_one(ear);
         while (hear_one(ear).error == none) {
@@ -57,7 +57,7 @@ struct row {
     u16 device;      // bound to
     u16 of_message;  // named by the message
     ipv4::address to;
-    sources_world::outcome right;
+    sources_world::send_effect right;
 };
 
 void check_rows(std::initializer_list<row> rows) {
@@ -114,8 +114,8 @@ TEST_CASE("sources: route_localnet lets 127/8 out by its interface alone") {
     udp_socket s{*b};
     s.options().may_broadcast = true;
     REQUIRE(s.bind({ipv4::loopback, 5000}).has_value());
-    CHECK(b.send_from(s, neighbour) == sources_world::outcome{none, ipv4::loopback, 2});
-    CHECK(b.send_from(s, "10.0.1.255"_ip) == sources_world::outcome{none, ipv4::loopback, 2});
+    CHECK(b.send_from(s, neighbour) == sources_world::send_effect{none, ipv4::loopback, 2});
+    CHECK(b.send_from(s, "10.0.1.255"_ip) == sources_world::send_effect{none, ipv4::loopback, 2});
     CHECK(b.send_from(s, far).error == invalid);
 }
 
@@ -186,7 +186,8 @@ TEST_CASE("sources: the destination 0.0.0.0 is this host, as the interface has i
     REQUIRE(b->add_interface({.index = 4}).has_value());
     REQUIRE(b.ear.bind({{}, 9}).has_value());
     udp_socket s{*b};
-    CHECK(b.send_from(s, any, {.interface = 4}) == sources_world::outcome{none, ipv4::loopback, 4});
+    CHECK(b.send_from(s, any, {.interface = 4}) ==
+          sources_world::send_effect{none, ipv4::loopback, 4});
 }
 
 TEST_CASE("sources: what connect chose stays, for one bound to a broadcast or group too") {
@@ -196,16 +197,16 @@ TEST_CASE("sources: what connect chose stays, for one bound to a broadcast or gr
         udp_socket s{*b};
         s.options().may_broadcast = true;
         REQUIRE(s.bind({bound, 5000}).has_value());
-        CHECK(b.send_from(s, neighbour) == sources_world::outcome{none, "10.0.1.1"_ip, 2});
+        CHECK(b.send_from(s, neighbour) == sources_world::send_effect{none, "10.0.1.1"_ip, 2});
         REQUIRE(s.connect({far, 9}, b.now).has_value());
         CHECK(s.local().host == (bound == any ? "10.0.2.1"_ip : bound));
-        CHECK(b.send_from(s, far) == sources_world::outcome{none, "10.0.2.1"_ip, 3});
-        CHECK(b.send_from(s, neighbour) == sources_world::outcome{none, "10.0.2.1"_ip, 2});
+        CHECK(b.send_from(s, far) == sources_world::send_effect{none, "10.0.2.1"_ip, 3});
+        CHECK(b.send_from(s, neighbour) == sources_world::send_effect{none, "10.0.2.1"_ip, 2});
         // To many by the interface that has it.
-        CHECK(b.send_from(s, all) == sources_world::outcome{none, "10.0.2.1"_ip, 3});
+        CHECK(b.send_from(s, all) == sources_world::send_effect{none, "10.0.2.1"_ip, 3});
         // Connected again, it speaks as before.
         REQUIRE(s.connect({neighbour, 9}, b.now).has_value());
-        CHECK(b.send_from(s, neighbour) == sources_world::outcome{none, "10.0.2.1"_ip, 2});
+        CHECK(b.send_from(s, neighbour) == sources_world::send_effect{none, "10.0.2.1"_ip, 2});
     }
 }
 
@@ -215,12 +216,12 @@ TEST_CASE("sources: disconnected, one that was bound by connect alone chooses an
     REQUIRE(s.bind({any, 5000}).has_value());
     REQUIRE(s.connect({far, 9}, b.now).has_value());
     s.disconnect();
-    CHECK(b.send_from(s, neighbour) == sources_world::outcome{none, "10.0.1.1"_ip, 2});
-    udp_socket many{*b};
-    REQUIRE(many.bind({"10.0.1.255"_ip, 5001}).has_value());
-    REQUIRE(many.connect({far, 9}, b.now).has_value());
-    many.disconnect();
-    CHECK(b.send_from(many, neighbour) == sources_world::outcome{none, "10.0.2.1"_ip, 2});
+    CHECK(b.send_from(s, neighbour) == sources_world::send_effect{none, "10.0.1.1"_ip, 2});
+    udp_socket broadcast{*b};
+    REQUIRE(broadcast.bind({"10.0.1.255"_ip, 5001}).has_value());
+    REQUIRE(broadcast.connect({far, 9}, b.now).has_value());
+    broadcast.disconnect();
+    CHECK(b.send_from(broadcast, neighbour) == sources_world::send_effect{none, "10.0.2.1"_ip, 2});
 }
 
 TEST_CASE("sources: a connect without a way is counted, whatever the endpoint") {

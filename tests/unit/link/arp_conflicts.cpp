@@ -159,18 +159,18 @@ TEST_CASE("packets that wait leave when the neighbour asks first") {
 }
 
 TEST_CASE("who is asked for, and in whose name") {
-    constexpr std::string_view from_ours = "4500001c0000000040010000"
-                                           "0a0009010a000902"
-                                           "0000000000000000";
+    constexpr std::string_view from_local = "4500001c0000000040010000"
+                                            "0a0009010a000902"
+                                            "0000000000000000";
     for (const bool ask_from_packet : {true, false}) {
         CAPTURE(ask_from_packet);
         linked_host<> b{{.spread = false}};
         b.link.set_arp({.ask_from_packet = ask_from_packet});
-        b.send(from_ours, 2, peer, at(0));
+        b.send(from_local, 2, peer, at(0));
         CHECK(b.device.take().at(0).substr(58, 8) == (ask_from_packet ? "0a000901" : "0a000101"));
         b.hear(arp_hex(us, "2", them, "02", us, "01"), 2, at(1));
         // Confirmed later, no packet waits: the name is what suits the target.
-        b.send(from_ours, 2, peer, at(40'000));
+        b.send(from_local, 2, peer, at(40'000));
         b.device.take();
         b.link.poll(at(45'000), [](packet&&) {});
         CHECK(b.device.take().at(0).substr(58, 8) == "0a000101");

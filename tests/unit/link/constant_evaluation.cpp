@@ -27,12 +27,12 @@ using link = ethernet_link<pool, single_link_host, last_frame, 4>;
 static_assert(output_policy<ethernet_output<link>, packet>);
 static_assert(!ethernet_output<link>::model<packet>::takes_segmented);
 
-constexpr ethernet::address ours{{2, 0, 0, 0, 0, 1}};
-constexpr ethernet::address theirs{{2, 0, 0, 0, 0, 2}};
+constexpr ethernet::address local{{2, 0, 0, 0, 0, 1}};
+constexpr ethernet::address remote{{2, 0, 0, 0, 0, 2}};
 
 constexpr bool resolves() {
     pool buffers;
-    single_link_host host{ours, {0x0a000001}};
+    single_link_host host{local, {0x0a000001}};
     last_frame device;
     link eth{buffers, host, device, {1, 2}};
     ethernet_output<link>::model<packet> output{eth};
@@ -46,15 +46,15 @@ constexpr bool resolves() {
     const auto asked = parse_value<arp::packet>({device.frame.data() + 14, 28});
     packet answer = buffers.take(0);
     arp::write_frame(
-        answer.put(42), ours,
-        {arp::operations::reply, theirs, asked->target_protocol, ours, asked->sender_protocol});
+        answer.put(42), local,
+        {arp::operations::reply, remote, asked->target_protocol, local, asked->sender_protocol});
     answer.set_interface(1);
     if (eth.input(answer, instant{} + 1_ms) != frame_kind::taken) {
         return false;
     }
     const ethernet::const_view sent{device.frame.data()};
-    return device.frame.size() == 34 && sent[ethernet::destination] == theirs &&
-           sent[ethernet::source] == ours && device.frame.data()[14] == std::byte{0x45};
+    return device.frame.size() == 34 && sent[ethernet::destination] == remote &&
+           sent[ethernet::source] == local && device.frame.data()[14] == std::byte{0x45};
 }
 static_assert(resolves());
 

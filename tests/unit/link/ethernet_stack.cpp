@@ -184,9 +184,9 @@ TEST_CASE("interface_host: link addresses by interface, the stack's addresses") 
     CHECK(host.source_for(3, "10.9.7.7"_ip).is_unspecified());
     REQUIRE(table.add({.index = 3}));
     REQUIRE(table.add_address(3, {"10.3.0.1/24"_net, "10.3.0.255"_ip, scopes::universe, false}));
-    for (const ipv4::address nobody :
+    for (const ipv4::address no_host :
          {"10.3.0.255"_ip, "224.0.0.1"_ip, "255.255.255.255"_ip, "127.0.0.1"_ip}) {
-        CHECK(host.is_martian(3, nobody));
+        CHECK(host.is_martian(3, no_host));
     }
     CHECK_FALSE(host.is_martian(3, "10.3.0.7"_ip));
     CHECK_FALSE(host.is_martian(2, "10.3.0.255"_ip));

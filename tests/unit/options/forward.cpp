@@ -12,7 +12,7 @@ using ip_options::route_target;
 using ip_options::source_route_result;
 
 route_target route_to(ipv4::address a) noexcept {
-    if (surroundings::is_ours(a)) return route_target::local;
+    if (surroundings::is_local(a)) return route_target::local;
     return surroundings{}.is_unicast(a) && a.byte(0) == 10 ? route_target::forwardable
                                                            : route_target::other;
 }
@@ -106,36 +106,36 @@ struct step_row {
 
 TEST_CASE("each outcome of a source route") {
     using enum source_route_result;
-    constexpr ipv4::address ours = "10.0.1.1"_ip;
+    constexpr ipv4::address local = "10.0.1.1"_ip;
     const step_row rows[] = {
         {.name = "link broadcast",
          .options = list({131, 7, 4, 10, 0, 2, 3}),
          .to_us = false,
          .step = {refused},
-         .destination_after = ours},
+         .destination_after = local},
         {.name = "loose, not for us",
          .options = list({131, 7, 4, 10, 0, 2, 3}),
          .to_us = true,
          .destination = route_target::forwardable,
          .step = {passed_by},
-         .destination_after = ours},
+         .destination_after = local},
         {.name = "strict, not for us",
          .options = list({137, 7, 4, 10, 0, 2, 3}),
          .to_us = true,
          .destination = route_target::forwardable,
          .step = {problem, 16},
-         .destination_after = ours},
+         .destination_after = local},
         {.name = "to a broadcast address",
          .options = list({131, 7, 4, 10, 0, 2, 3}),
          .to_us = true,
          .destination = route_target::other,
          .step = {refused},
-         .destination_after = ours},
+         .destination_after = local},
         {.name = "one hop",
          .options = list({131, 7, 4, 10, 0, 2, 3}),
          .to_us = true,
          .step = {advanced, 0, true},
-         .destination_after = ours,
+         .destination_after = local,
          .next_hop = "10.0.2.3"_ip},
         {.name = "an own hop first",
          .options = list({131, 11, 4, 10, 0, 2, 1, 10, 0, 3, 9}),
@@ -152,22 +152,22 @@ TEST_CASE("each outcome of a source route") {
          .options = list({131, 7, 8, 10, 0, 2, 3}),
          .to_us = true,
          .step = {arrived},
-         .destination_after = ours},
+         .destination_after = local},
         {.name = "complete, pointer far beyond",
          .options = list({131, 7, 255, 10, 0, 2, 3}),
          .to_us = true,
          .step = {arrived},
-         .destination_after = ours},
+         .destination_after = local},
         {.name = "multicast hop",
          .options = list({131, 7, 4, 224, 0, 0, 1}),
          .to_us = true,
          .step = {refused},
-         .destination_after = ours},
+         .destination_after = local},
         {.name = "half a hop left",
          .options = list({131, 5, 4, 1, 1}),
          .to_us = true,
          .step = {problem, 22},
-         .destination_after = ours},
+         .destination_after = local},
         {.name = "half a hop after an own one",
          .options = list({131, 9, 4, 10, 0, 2, 1, 10, 0}),
          .to_us = true,
@@ -177,7 +177,7 @@ TEST_CASE("each outcome of a source route") {
          .options = list({131, 11, 5, 10, 0, 2, 3, 10, 0, 2, 4}),
          .to_us = true,
          .step = {refused},
-         .destination_after = ours},
+         .destination_after = local},
     };
     for (const step_row& row : rows) {
         CAPTURE(row.name);

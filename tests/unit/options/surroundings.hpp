@@ -24,7 +24,7 @@ struct surroundings {
     int asked_time = 0;
     int asked_outgoing = 0;
 
-    static constexpr bool is_ours(ipv4::address a) noexcept {
+    static constexpr bool is_local(ipv4::address a) noexcept {
         return a == "10.0.1.1"_ip || a == "10.0.2.1"_ip || a == "10.0.3.1"_ip;
     }
     constexpr ipv4::address specific_destination() noexcept {
@@ -32,7 +32,7 @@ struct surroundings {
         return own;
     }
     constexpr bool is_unicast(ipv4::address a) noexcept {
-        return !is_ours(a) && !a.is_multicast() && !a.is_zero_network() && !a.is_loopback() &&
+        return !is_local(a) && !a.is_multicast() && !a.is_zero_network() && !a.is_loopback() &&
                a.byte(3) != 255;
     }
     constexpr u32 midnight_ms() noexcept {

@@ -136,15 +136,15 @@ TEST_CASE("the route of the packet before serves for the same destination and to
     n.add("10.9.0.0/16"_prefix, {.tos = 0x10, .interface = 4, .gateway = "10.0.3.254"_ip});
     pool source;
     pipeline::route_hint hint;
-    const auto by = [&](const datagram_fields& f) -> u16 {
+    const auto egress_of = [&](const datagram_fields& f) -> u16 {
         const auto packet = support::packet_of(source, support::datagram_of(f));
         return pipeline::accept_fast(n.tables(), packet, 2, hint) ? hint.hop.interface : u16{0};
     };
-    CHECK(by({.destination = "10.9.0.1"_ip}) == 3);
-    CHECK(by({.destination = "10.9.0.1"_ip, .tos = 0x10}) == 4);
-    CHECK(by({.destination = "10.9.0.1"_ip, .tos = 0x03}) == 3);
-    CHECK(by({.destination = "10.0.3.3"_ip, .tos = 0x03}) == 4);
-    CHECK(by({.destination = "10.9.0.1"_ip}) == 3);
+    CHECK(egress_of({.destination = "10.9.0.1"_ip}) == 3);
+    CHECK(egress_of({.destination = "10.9.0.1"_ip, .tos = 0x10}) == 4);
+    CHECK(egress_of({.destination = "10.9.0.1"_ip, .tos = 0x03}) == 3);
+    CHECK(egress_of({.destination = "10.0.3.3"_ip, .tos = 0x03}) == 4);
+    CHECK(egress_of({.destination = "10.9.0.1"_ip}) == 3);
 }
 
 }  // namespace

@@ -59,7 +59,7 @@ struct expectation {
 constexpr expectation to(u16 interface) {
     return {decision_kind::forward, route_type::unicast, interface};
 }
-constexpr expectation ours(route_type type = route_type::local) {
+constexpr expectation delivered(route_type type = route_type::local) {
     return {decision_kind::deliver, type};
 }
 constexpr expectation refused(drop_reason why) {
@@ -72,7 +72,7 @@ constexpr expectation answered(drop_reason why, int type, int code) {
 constexpr auto peer = "10.0.1.2"_ip;
 constexpr auto far = "10.0.2.2"_ip;
 constexpr auto own = "10.0.1.1"_ip;
-constexpr auto many = "239.1.2.3"_ip;
+constexpr auto group = "239.1.2.3"_ip;
 
 struct row {
     const char* name;
@@ -84,25 +84,25 @@ struct row {
 
 const row rows[] = {
     // destinations, from a neighbour
-    {.name = "our address", .expected = ours()},
-    {.name = "our address on another link", .destination = "10.0.2.1"_ip, .expected = ours()},
+    {.name = "our address", .expected = delivered()},
+    {.name = "our address on another link", .destination = "10.0.2.1"_ip, .expected = delivered()},
     {.name = "our address, not forwarding",
      .destination = "10.0.2.1"_ip,
      .change = as_host,
-     .expected = ours()},
+     .expected = delivered()},
     {.name = "directed broadcast here",
      .destination = "10.0.1.255"_ip,
-     .expected = ours(route_type::broadcast)},
+     .expected = delivered(route_type::broadcast)},
     {.name = "directed broadcast there is ours too",
      .destination = "10.0.2.255"_ip,
-     .expected = ours(route_type::broadcast)},
+     .expected = delivered(route_type::broadcast)},
     {.name = "directed broadcast, bc_forwarding",
      .destination = "10.0.2.255"_ip,
      .change = bc_forwarding,
      .expected = to(3)},
     {.name = "limited broadcast",
      .destination = ipv4::limited_broadcast,
-     .expected = ours(route_type::broadcast)},
+     .expected = delivered(route_type::broadcast)},
     {.name = "a neighbour on another link", .destination = far, .expected = to(3)},
     {.name = "a neighbour, not forwarding",
      .destination = far,
@@ -156,20 +156,20 @@ const row rows[] = {
     {.name = "loopback, route_localnet",
      .destination = ipv4::loopback,
      .change = route_localnet,
-     .expected = ours()},
+     .expected = delivered()},
     // multicast
     {.name = "group without members",
-     .destination = many,
+     .destination = group,
      .expected = refused(no_multicast_member)},
     {.name = "our group",
-     .destination = many,
+     .destination = group,
      .change = member,
-     .expected = ours(route_type::multicast)},
+     .expected = delivered(route_type::multicast)},
     {.name = "all systems",
      .destination = ipv4::all_systems,
-     .expected = ours(route_type::multicast)},
+     .expected = delivered(route_type::multicast)},
     {.name = "group, forwarding without a route",
-     .destination = many,
+     .destination = group,
      .change = mc_forwarding,
      .expected = refused(no_multicast_route)},
     {.name = "link-local group is never forwarded",
@@ -178,26 +178,26 @@ const row rows[] = {
      .expected = refused(no_multicast_member)},
     {.name = "our group from nowhere",
      .source = {},
-     .destination = many,
+     .destination = group,
      .change = member,
      .expected = refused(source_invalid)},
     {.name = "all systems from nowhere",
      .source = {},
      .destination = ipv4::all_systems,
-     .expected = ours(route_type::multicast)},
+     .expected = delivered(route_type::multicast)},
     {.name = "our group from a group",
      .source = "239.9.9.9"_ip,
-     .destination = many,
+     .destination = group,
      .change = member,
      .expected = refused(source_invalid)},
     {.name = "our group from loopback",
      .source = ipv4::loopback,
-     .destination = many,
+     .destination = group,
      .change = member,
      .expected = refused(loopback_outside)},
     {.name = "our group from ourselves",
      .source = own,
-     .destination = many,
+     .destination = group,
      .change = member,
      .expected = refused(source_local)},
     // sources, to us
@@ -209,11 +209,11 @@ const row rows[] = {
     {.name = "from nowhere to the limited broadcast",
      .source = {},
      .destination = ipv4::limited_broadcast,
-     .expected = ours(route_type::broadcast)},
+     .expected = delivered(route_type::broadcast)},
     {.name = "from nowhere to nowhere",
      .source = {},
      .destination = {},
-     .expected = ours(route_type::broadcast)},
+     .expected = delivered(route_type::broadcast)},
     {.name = "from nowhere to the directed broadcast",
      .source = {},
      .destination = "10.0.1.255"_ip,
@@ -227,16 +227,16 @@ const row rows[] = {
     {.name = "from our own address, accept_local",
      .source = own,
      .change = accept_local,
-     .expected = ours()},
-    {.name = "from our directed broadcast", .source = "10.0.1.255"_ip, .expected = ours()},
+     .expected = delivered()},
+    {.name = "from our directed broadcast", .source = "10.0.1.255"_ip, .expected = delivered()},
     {.name = "from our directed broadcast, strict",
      .source = "10.0.1.255"_ip,
      .change = strict,
      .expected = refused(source_invalid)},
-    {.name = "from 0.0.0.1", .source = "0.0.0.1"_ip, .expected = ours()},
+    {.name = "from 0.0.0.1", .source = "0.0.0.1"_ip, .expected = delivered()},
     {.name = "from class E", .source = "240.0.0.1"_ip, .destination = far, .expected = to(3)},
     // reverse path
-    {.name = "from behind, filter off", .source = "10.9.1.1"_ip, .expected = ours()},
+    {.name = "from behind, filter off", .source = "10.9.1.1"_ip, .expected = delivered()},
     {.name = "from behind another link, strict",
      .source = "10.9.1.1"_ip,
      .change = strict,
@@ -244,7 +244,7 @@ const row rows[] = {
     {.name = "from behind another link, loose",
      .source = "10.9.1.1"_ip,
      .change = loose,
-     .expected = ours()},
+     .expected = delivered()},
     {.name = "from where no route leads, loose",
      .source = "192.0.2.1"_ip,
      .change = loose,
@@ -316,8 +316,8 @@ TEST_CASE("classify: IGMP may come from nowhere, as others may not") {
     member(n);
     for (const u8 protocol : {ipv4::protocols::igmp, ipv4::protocols::udp}) {
         const byte_vector d =
-            support::datagram_of({.source = {}, .destination = many, .protocol = protocol});
-        const auto c = pipeline::classify(n.tables(), ipv4::const_view{d.data()}, many, n.link(2));
+            support::datagram_of({.source = {}, .destination = group, .protocol = protocol});
+        const auto c = pipeline::classify(n.tables(), ipv4::const_view{d.data()}, group, n.link(2));
         CHECK((c.decided.kind() == decision_kind::deliver) == (protocol == ipv4::protocols::igmp));
     }
 }
@@ -328,22 +328,22 @@ TEST_CASE("classify: a group's datagram that comes by lo is judged as by any lin
     for (const u16 link : {u16{1}, u16{2}}) {
         CAPTURE(link);
         network n;
-        REQUIRE(n.groups.join(link, many));
-        const auto by = [&](ipv4::address source) {
-            const byte_vector d = support::datagram_of({.source = source, .destination = many});
-            return pipeline::classify(n.tables(), ipv4::const_view{d.data()}, many, n.link(link))
+        REQUIRE(n.groups.join(link, group));
+        const auto classify_from = [&](ipv4::address source) {
+            const byte_vector d = support::datagram_of({.source = source, .destination = group});
+            return pipeline::classify(n.tables(), ipv4::const_view{d.data()}, group, n.link(link))
                 .decided;
         };
         REQUIRE(n.link(link).in_force.send_redirects);
-        CHECK(by("10.0.1.255"_ip).kind() == decision_kind::deliver);
-        CHECK(by(peer).kind() == decision_kind::deliver);
-        CHECK(by(own).reason() == source_local);
+        CHECK(classify_from("10.0.1.255"_ip).kind() == decision_kind::deliver);
+        CHECK(classify_from(peer).kind() == decision_kind::deliver);
+        CHECK(classify_from(own).reason() == source_local);
     }
 }
 
 TEST_CASE("classify: the time to live has no say") {
     network n;
-    for (const ipv4::address a : {own, far, many, "192.0.2.1"_ip}) {
+    for (const ipv4::address a : {own, far, group, "192.0.2.1"_ip}) {
         const byte_vector zero = support::datagram_of({.destination = a, .ttl = 0});
         const byte_vector full = support::datagram_of({.destination = a, .ttl = 255});
         const auto with = [&](const byte_vector& d) {

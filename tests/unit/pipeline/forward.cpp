@@ -20,7 +20,7 @@ constexpr u16 df = ipv4::words::dont_fragment;
 struct row {
     const char* name;
     datagram_fields datagram = {};
-    metadata facts = {};
+    metadata known = {};
     route_entry route;
     link_addressing seen_as = link_addressing::host;
     drop_reason reason = none;
@@ -56,7 +56,7 @@ const row rows[] = {
      .seen_as = link_addressing::multicast,
      .reason = not_addressed_to_host},
     {.name = "merged by receive offload",
-     .facts = metadata_with([](metadata& m) { m.merged_receive = true; }),
+     .known = metadata_with([](metadata& m) { m.merged_receive = true; }),
      .route = direct,
      .reason = merged_by_receive_offload},
     {.name = "as long as the MTU",
@@ -82,24 +82,24 @@ const row rows[] = {
      .route = {.interface = 3, .mtu = 1700}},
     {.name = "reassembled from DF fragments that fit, may be cut again",
      .datagram = {.flags_and_offset = df, .payload = pattern(1600)},
-     .facts = metadata_with([](metadata& m) { m.ignore_df = true, m.largest_fragment = 1400; }),
+     .known = metadata_with([](metadata& m) { m.ignore_df = true, m.largest_fragment = 1400; }),
      .route = direct},
     {.name = "a fragment of it was too big",
      .datagram = {.flags_and_offset = df, .payload = pattern(1600)},
-     .facts = metadata_with([](metadata& m) { m.ignore_df = true, m.largest_fragment = 1501; }),
+     .known = metadata_with([](metadata& m) { m.ignore_df = true, m.largest_fragment = 1501; }),
      .route = direct,
      .reason = too_big,
      .type = 3,
      .code = 4,
      .info = 1500},
     {.name = "strict source route over a gateway",
-     .facts = metadata_with([](metadata& m) { m.options.strict_route = true; }),
+     .known = metadata_with([](metadata& m) { m.options.strict_route = true; }),
      .route = gateway,
      .reason = source_route_failed,
      .type = 3,
      .code = 5},
     {.name = "strict source route to a neighbour",
-     .facts = metadata_with([](metadata& m) { m.options.strict_route = true; }),
+     .known = metadata_with([](metadata& m) { m.options.strict_route = true; }),
      .route = direct},
     // the order: link type, offload, TTL, strict route, size
     {.name = "broadcast, TTL 1",
@@ -109,13 +109,13 @@ const row rows[] = {
      .reason = not_addressed_to_host},
     {.name = "TTL 1, strict, too big",
      .datagram = {.ttl = 1, .flags_and_offset = df, .payload = pattern(1600)},
-     .facts = metadata_with([](metadata& m) { m.options.strict_route = true; }),
+     .known = metadata_with([](metadata& m) { m.options.strict_route = true; }),
      .route = gateway,
      .reason = ttl_expired,
      .type = 11},
     {.name = "strict, too big",
      .datagram = {.flags_and_offset = df, .payload = pattern(1600)},
-     .facts = metadata_with([](metadata& m) { m.options.strict_route = true; }),
+     .known = metadata_with([](metadata& m) { m.options.strict_route = true; }),
      .route = gateway,
      .reason = source_route_failed,
      .type = 3,
@@ -127,7 +127,7 @@ TEST_CASE("forward: each refusal with its error, and in Linux's order") {
     for (const row& r : rows) {
         INFO(doctest::String{r.name});
         auto packet = packet_of(pool, datagram_of(r.datagram), 2, r.seen_as);
-        packet.metadata() = r.facts;
+        packet.metadata() = r.known;
         const byte_vector before = content_of(packet);
         auto d = pipeline::validate(packet);
         REQUIRE(d.has_value());

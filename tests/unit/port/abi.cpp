@@ -28,9 +28,9 @@ namespace raw = sluice::port::raw_socket::detail::abi;
 namespace port = sluice::port;
 namespace tun = sluice::port::tun::detail;
 
-#define SAME_PLACE(ours, our_field, theirs, their_field)                                           \
-    static_assert(offsetof(ours, our_field) == offsetof(theirs, their_field) &&                    \
-                  sizeof(ours::our_field) == sizeof(theirs::their_field))
+#define SAME_PLACE(value, our_field, kernel_value, their_field)                                    \
+    static_assert(offsetof(value, our_field) == offsetof(kernel_value, their_field) &&             \
+                  sizeof(value::our_field) == sizeof(kernel_value::their_field))
 
 static_assert(sizeof(abi::link_address) == sizeof(sockaddr_ll));
 SAME_PLACE(abi::link_address, family, sockaddr_ll, sll_family);
@@ -86,67 +86,67 @@ static_assert(offsetof(port::interface_request, value) == offsetof(ifreq, ifr_if
 
 TEST_CASE("the kernel's numbers") {
     struct row {
-        unsigned long ours;
-        unsigned long theirs;
+        unsigned long value;
+        unsigned long kernel_value;
     };
     const row rows[] = {
-        {.ours = abi::packet_types::host, .theirs = PACKET_HOST},
-        {.ours = abi::packet_types::broadcast, .theirs = PACKET_BROADCAST},
-        {.ours = abi::packet_types::multicast, .theirs = PACKET_MULTICAST},
-        {.ours = abi::packet_types::other_host, .theirs = PACKET_OTHERHOST},
-        {.ours = abi::packet_types::outgoing, .theirs = PACKET_OUTGOING},
-        {.ours = abi::socket_level, .theirs = SOL_PACKET},
-        {.ours = options::add_membership, .theirs = PACKET_ADD_MEMBERSHIP},
-        {.ours = options::receive_ring, .theirs = PACKET_RX_RING},
-        {.ours = options::statistics, .theirs = PACKET_STATISTICS},
-        {.ours = options::auxiliary_data, .theirs = PACKET_AUXDATA},
-        {.ours = options::version, .theirs = PACKET_VERSION},
-        {.ours = options::reserve, .theirs = PACKET_RESERVE},
-        {.ours = options::transmit_ring, .theirs = PACKET_TX_RING},
-        {.ours = options::loss, .theirs = PACKET_LOSS},
-        {.ours = options::virtio_header, .theirs = PACKET_VNET_HDR},
-        {.ours = options::fanout, .theirs = PACKET_FANOUT},
-        {.ours = options::queue_bypass, .theirs = PACKET_QDISC_BYPASS},
-        {.ours = options::ignore_outgoing, .theirs = PACKET_IGNORE_OUTGOING},
-        {.ours = abi::version_2, .theirs = TPACKET_V2},
-        {.ours = abi::version_3, .theirs = TPACKET_V3},
-        {.ours = abi::fanout_rollover, .theirs = PACKET_FANOUT_FLAG_ROLLOVER},
-        {.ours = abi::fanout_reassemble, .theirs = PACKET_FANOUT_FLAG_DEFRAG},
-        {.ours = abi::promiscuous, .theirs = PACKET_MR_PROMISC},
-        {.ours = abi::status::kernel, .theirs = TP_STATUS_KERNEL},
-        {.ours = abi::status::user, .theirs = TP_STATUS_USER},
-        {.ours = abi::status::tag_valid, .theirs = TP_STATUS_VLAN_VALID},
-        {.ours = abi::status::tag_type_valid, .theirs = TP_STATUS_VLAN_TPID_VALID},
-        {.ours = abi::status::available, .theirs = TP_STATUS_AVAILABLE},
-        {.ours = abi::status::send_request, .theirs = TP_STATUS_SEND_REQUEST},
-        {.ours = abi::alignment, .theirs = TPACKET_ALIGNMENT},
-        {.ours = tun::requests::set_interface, .theirs = TUNSETIFF},
-        {.ours = tun::requests::set_offload, .theirs = TUNSETOFFLOAD},
-        {.ours = tun::requests::set_header_size, .theirs = TUNSETVNETHDRSZ},
-        {.ours = tun::flags::tun, .theirs = IFF_TUN},
-        {.ours = tun::flags::tap, .theirs = IFF_TAP},
-        {.ours = tun::flags::multi_queue, .theirs = IFF_MULTI_QUEUE},
-        {.ours = tun::flags::plain, .theirs = IFF_NO_PI},
-        {.ours = tun::flags::virtio_header, .theirs = IFF_VNET_HDR},
-        {.ours = tun::offloads::checksum, .theirs = TUN_F_CSUM},
-        {.ours = tun::offloads::tcp_ipv4, .theirs = TUN_F_TSO4},
-        {.ours = tun::offloads::tcp_ecn, .theirs = TUN_F_TSO_ECN},
-        {.ours = port::interface_name_size, .theirs = IFNAMSIZ},
-        {.ours = port::interface_flags::up, .theirs = IFF_UP},
-        {.ours = port::interface_flags::running, .theirs = IFF_RUNNING},
-        {.ours = port::interface_flags::broadcast, .theirs = IFF_BROADCAST},
-        {.ours = port::interface_flags::point_to_point, .theirs = IFF_POINTOPOINT},
-        {.ours = raw::ip_level, .theirs = IPPROTO_IP},
-        {.ours = raw::type_of_service, .theirs = IP_TOS},
-        {.ours = raw::time_to_live, .theirs = IP_TTL},
-        {.ours = raw::include_header, .theirs = IP_HDRINCL},
-        {.ours = raw::packet_info, .theirs = IP_PKTINFO},
-        {.ours = raw::memory_counts, .theirs = SK_MEMINFO_VARS},
-        {.ours = raw::drops, .theirs = SK_MEMINFO_DROPS},
+        {.value = abi::packet_types::host, .kernel_value = PACKET_HOST},
+        {.value = abi::packet_types::broadcast, .kernel_value = PACKET_BROADCAST},
+        {.value = abi::packet_types::multicast, .kernel_value = PACKET_MULTICAST},
+        {.value = abi::packet_types::other_host, .kernel_value = PACKET_OTHERHOST},
+        {.value = abi::packet_types::outgoing, .kernel_value = PACKET_OUTGOING},
+        {.value = abi::socket_level, .kernel_value = SOL_PACKET},
+        {.value = options::add_membership, .kernel_value = PACKET_ADD_MEMBERSHIP},
+        {.value = options::receive_ring, .kernel_value = PACKET_RX_RING},
+        {.value = options::statistics, .kernel_value = PACKET_STATISTICS},
+        {.value = options::auxiliary_data, .kernel_value = PACKET_AUXDATA},
+        {.value = options::version, .kernel_value = PACKET_VERSION},
+        {.value = options::reserve, .kernel_value = PACKET_RESERVE},
+        {.value = options::transmit_ring, .kernel_value = PACKET_TX_RING},
+        {.value = options::loss, .kernel_value = PACKET_LOSS},
+        {.value = options::virtio_header, .kernel_value = PACKET_VNET_HDR},
+        {.value = options::fanout, .kernel_value = PACKET_FANOUT},
+        {.value = options::queue_bypass, .kernel_value = PACKET_QDISC_BYPASS},
+        {.value = options::ignore_outgoing, .kernel_value = PACKET_IGNORE_OUTGOING},
+        {.value = abi::version_2, .kernel_value = TPACKET_V2},
+        {.value = abi::version_3, .kernel_value = TPACKET_V3},
+        {.value = abi::fanout_rollover, .kernel_value = PACKET_FANOUT_FLAG_ROLLOVER},
+        {.value = abi::fanout_reassemble, .kernel_value = PACKET_FANOUT_FLAG_DEFRAG},
+        {.value = abi::promiscuous, .kernel_value = PACKET_MR_PROMISC},
+        {.value = abi::status::kernel, .kernel_value = TP_STATUS_KERNEL},
+        {.value = abi::status::user, .kernel_value = TP_STATUS_USER},
+        {.value = abi::status::tag_valid, .kernel_value = TP_STATUS_VLAN_VALID},
+        {.value = abi::status::tag_type_valid, .kernel_value = TP_STATUS_VLAN_TPID_VALID},
+        {.value = abi::status::available, .kernel_value = TP_STATUS_AVAILABLE},
+        {.value = abi::status::send_request, .kernel_value = TP_STATUS_SEND_REQUEST},
+        {.value = abi::alignment, .kernel_value = TPACKET_ALIGNMENT},
+        {.value = tun::requests::set_interface, .kernel_value = TUNSETIFF},
+        {.value = tun::requests::set_offload, .kernel_value = TUNSETOFFLOAD},
+        {.value = tun::requests::set_header_size, .kernel_value = TUNSETVNETHDRSZ},
+        {.value = tun::flags::tun, .kernel_value = IFF_TUN},
+        {.value = tun::flags::tap, .kernel_value = IFF_TAP},
+        {.value = tun::flags::multi_queue, .kernel_value = IFF_MULTI_QUEUE},
+        {.value = tun::flags::plain, .kernel_value = IFF_NO_PI},
+        {.value = tun::flags::virtio_header, .kernel_value = IFF_VNET_HDR},
+        {.value = tun::offloads::checksum, .kernel_value = TUN_F_CSUM},
+        {.value = tun::offloads::tcp_ipv4, .kernel_value = TUN_F_TSO4},
+        {.value = tun::offloads::tcp_ecn, .kernel_value = TUN_F_TSO_ECN},
+        {.value = port::interface_name_size, .kernel_value = IFNAMSIZ},
+        {.value = port::interface_flags::up, .kernel_value = IFF_UP},
+        {.value = port::interface_flags::running, .kernel_value = IFF_RUNNING},
+        {.value = port::interface_flags::broadcast, .kernel_value = IFF_BROADCAST},
+        {.value = port::interface_flags::point_to_point, .kernel_value = IFF_POINTOPOINT},
+        {.value = raw::ip_level, .kernel_value = IPPROTO_IP},
+        {.value = raw::type_of_service, .kernel_value = IP_TOS},
+        {.value = raw::time_to_live, .kernel_value = IP_TTL},
+        {.value = raw::include_header, .kernel_value = IP_HDRINCL},
+        {.value = raw::packet_info, .kernel_value = IP_PKTINFO},
+        {.value = raw::memory_counts, .kernel_value = SK_MEMINFO_VARS},
+        {.value = raw::drops, .kernel_value = SK_MEMINFO_DROPS},
     };
     for (std::size_t i = 0; i < std::size(rows); ++i) {
         CAPTURE(i);
-        CHECK(rows[i].ours == rows[i].theirs);
+        CHECK(rows[i].value == rows[i].kernel_value);
     }
 }
 

@@ -53,8 +53,8 @@ TEST_CASE("the queues of a TUN device share its packets by flow") {
     CHECK(ns.finished());
     CHECK(seen.size() == 16);
     CHECK(used.size() == 2);
-    for (const auto& [destination, by] : seen) {
-        CHECK(by.size() == 1);
+    for (const auto& [destination, readers] : seen) {
+        CHECK(readers.size() == 1);
     }
 }
 

@@ -17,7 +17,7 @@ using namespace reassembly_test;
 
 namespace {
 
-enum class verdict { complete, held, duplicate, overlap, invalid };
+enum class insertion { complete, held, duplicate, overlap, invalid };
 
 struct run {
     u32 start, end;
@@ -47,10 +47,10 @@ struct naive {
         return end != s.start;
     }
     // Linux: a new run unless it continues the one that ends last.
-    std::optional<verdict> place_run(u32 start, u32 end) {
+    std::optional<insertion> place_run(u32 start, u32 end) {
         for (const run& r : runs) {
             if (start < r.end && r.start < end) {
-                return start >= r.start && end <= r.end ? verdict::duplicate : verdict::overlap;
+                return start >= r.start && end <= r.end ? insertion::duplicate : insertion::overlap;
             }
         }
         const auto last = std::max_element(
@@ -63,23 +63,23 @@ struct naive {
         return {};
     }
     template <class Rule>
-    verdict insert(const fragment_fields& s) {
+    insertion insert(const fragment_fields& s) {
         constexpr bool drops_fragment = std::is_same_v<Rule, overlap::reject_fragment>;
         constexpr bool keeps_last = std::is_same_v<Rule, overlap::keep_last>;
         const naive before = *this;
         const u32 end = s.more ? (s.start + s.length) & ~7u : s.start + s.length;
         if (!end_fits(s, end)) {
-            return verdict::invalid;
+            return insertion::invalid;
         }
         bool anything_new = keeps_last;
         if (drops_fragment || std::is_same_v<Rule, overlap::reject_datagram>) {
             anything_new = true;
             const auto refused = place_run(s.start, end);
-            if (refused == verdict::overlap && drops_fragment) {
+            if (refused == insertion::overlap && drops_fragment) {
                 *this = before;
             }
-            if (refused == verdict::duplicate && drops_fragment && is_whole()) {
-                return verdict::complete;
+            if (refused == insertion::duplicate && drops_fragment && is_whole()) {
+                return insertion::complete;
             }
             if (refused) {
                 return *refused;
@@ -94,26 +94,26 @@ struct naive {
             }
         }
         if (is_whole()) {
-            return verdict::complete;
+            return insertion::complete;
         }
-        return anything_new ? verdict::held : verdict::duplicate;
+        return anything_new ? insertion::held : insertion::duplicate;
     }
 };
 
 template <class Packet>
-verdict verdict_of(const reassembly_step<Packet>& step) {
+insertion insertion_of(const reassembly_step<Packet>& step) {
     if (step.kind == reassembly_result::complete) {
-        return verdict::complete;
+        return insertion::complete;
     }
     switch (step.reason) {
     case drop_reason::none:
-        return verdict::held;
+        return insertion::held;
     case drop_reason::fragment_duplicate:
-        return verdict::duplicate;
+        return insertion::duplicate;
     case drop_reason::fragment_overlap:
-        return verdict::overlap;
+        return insertion::overlap;
     default:
-        return verdict::invalid;
+        return insertion::invalid;
     }
 }
 
@@ -162,7 +162,7 @@ void compare(unsigned seed, unsigned rounds, bool hostile) {
         typename bounded_cache<64, Rule, 512>::template model<typename pool_type::packet_type>;
     const auto cache = std::make_unique<cache_type>(secret);
     std::mt19937 random{seed};
-    std::map<verdict, unsigned> seen;
+    std::map<insertion, unsigned> seen;
     for (unsigned round = 0; round < rounds; ++round) {
         std::vector<fragment_fields> mixed;  // three datagrams at a time
         std::map<u16, naive> models;
@@ -175,17 +175,18 @@ void compare(unsigned seed, unsigned rounds, bool hostile) {
         for (const fragment_fields& s : mixed) {
             const std::size_t held = cache->held();
             auto step = feed_fragment(*cache, *pool, s, now, {.max_distance = 0});
-            const verdict expected = models[s.id].template insert<Rule>(s);
-            REQUIRE(verdict_of(step) == expected);
+            const insertion expected = models[s.id].template insert<Rule>(s);
+            REQUIRE(insertion_of(step) == expected);
             ++seen[expected];
             const bool refused = step.kind == reassembly_result::refused;
             REQUIRE(cache->held() + step.pieces_dropped + step.pieces == held + (refused ? 0 : 1));
             REQUIRE(pool->available() + cache->held() + step.pieces == 512);
-            if (expected == verdict::complete) {
+            if (expected == insertion::complete) {
                 REQUIRE(same_bytes(content_of(step.packet), models[s.id]));
             }
-            if (expected == verdict::complete || expected == verdict::invalid ||
-                (expected == verdict::overlap && std::is_same_v<Rule, overlap::reject_datagram>)) {
+            if (expected == insertion::complete || expected == insertion::invalid ||
+                (expected == insertion::overlap &&
+                 std::is_same_v<Rule, overlap::reject_datagram>)) {
                 models.erase(s.id);
             }
         }
@@ -194,9 +195,9 @@ void compare(unsigned seed, unsigned rounds, bool hostile) {
         REQUIRE(cache->charged() == 0);
         REQUIRE(pool->available() == 512);
     }
-    CHECK(seen[verdict::complete] > rounds);
-    CHECK((seen[verdict::duplicate] > rounds / 8 || std::is_same_v<Rule, overlap::keep_last>));
-    CHECK((!hostile || seen[verdict::invalid] > rounds / 8));
+    CHECK(seen[insertion::complete] > rounds);
+    CHECK((seen[insertion::duplicate] > rounds / 8 || std::is_same_v<Rule, overlap::keep_last>));
+    CHECK((!hostile || seen[insertion::invalid] > rounds / 8));
 }
 
 }  // namespace

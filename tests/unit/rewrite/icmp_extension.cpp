@@ -88,10 +88,10 @@ TEST_CASE("icmp extension: the address is the first primary one that all may kno
     give(in, "10.0.1.7/24"_net, scopes::universe, true);
     give(in, "169.254.0.1/16"_net, scopes::link, false);
     give(in, "239.1.1.1/8"_net, scopes::universe, false);
-    CHECK(rewrite::told_address(in).is_unspecified());
+    CHECK(rewrite::reported_address(in).is_unspecified());
     give(in, "10.0.2.1/24"_net, scopes::universe, false);
     give(in, "10.0.3.1/24"_net, scopes::universe, false);
-    CHECK(rewrite::told_address(in) == "10.0.2.1"_ip);
+    CHECK(rewrite::reported_address(in) == "10.0.2.1"_ip);
 }
 
 TEST_CASE("icmp extension: of a gone interface the index alone; of our own packets nothing") {

@@ -13,10 +13,10 @@ namespace {
 
 using namespace support;
 
-const routing::output_route way{.interface = 3,
-                                .source = "10.0.2.1"_ip,
-                                .destination = "10.0.2.2"_ip,
-                                .neighbour = "10.0.2.2"_ip};
+const routing::output_route route{.interface = 3,
+                                  .source = "10.0.2.1"_ip,
+                                  .destination = "10.0.2.2"_ip,
+                                  .neighbour = "10.0.2.2"_ip};
 
 struct asked {
     static constexpr ipv4::address specific_destination() noexcept { return "10.0.2.1"_ip; }
@@ -28,13 +28,13 @@ struct asked {
 TEST_CASE("originate: the header, DSCP 46 and ECN 1 in their places") {
     fixed_pool<256, 1> pool;
     auto packet = packet_of(pool, list({1, 2, 3, 4}));
-    REQUIRE(rewrite::originate(packet, way,
+    REQUIRE(rewrite::originate(packet, route,
                                {.tos = 46 << 2 | 1,
                                 .ttl = 7,
                                 .protocol = 253,
                                 .identification = 0xbeef,
                                 .dont_fragment = true},
-                               {}, way.destination, 0));
+                               {}, route.destination, 0));
     const auto expected = "45b9 0018 beef 4000 07fd 5a61 0a000201 0a000202 01020304"_hex;
     byte_vector got = content_of(packet);
     check(got, right_sums());
@@ -52,7 +52,7 @@ TEST_CASE("originate: options stand in front of the payload and are told to the 
         linux_options::compile_request(record, ip_options::sender_rights::ordinary, here);
     REQUIRE(made.has_value());
     auto packet = packet_of(pool, pattern(9));
-    REQUIRE(rewrite::originate(packet, way, {.protocol = 253}, *made, way.destination, 5));
+    REQUIRE(rewrite::originate(packet, route, {.protocol = 253}, *made, route.destination, 5));
     check(content_of(packet), right_sums(), support::field(ipv4::ihl, 7), payload(pattern(9)),
           destination("10.0.2.2"_ip), flags_and_offset(0));
     CHECK(packet.metadata().options.record_route == 20);
@@ -67,7 +67,7 @@ TEST_CASE("originate: with a source route the first hop is the destination, the 
         linux_options::compile_request(loose, ip_options::sender_rights::ordinary, here);
     REQUIRE(made.has_value());
     auto packet = packet_of(pool, pattern(9));
-    REQUIRE(rewrite::originate(packet, way, {.protocol = 253}, *made, "10.9.0.1"_ip, 5));
+    REQUIRE(rewrite::originate(packet, route, {.protocol = 253}, *made, "10.9.0.1"_ip, 5));
     check(content_of(packet), right_sums(), destination("10.0.2.2"_ip));
     const byte_vector listed = content_of(packet);
     CHECK(
@@ -78,13 +78,13 @@ TEST_CASE("originate: no room in front, or no length for it") {
     static fixed_pool<66000, 1> pool;
     {
         auto packet = pool.take(19);
-        CHECK_FALSE(rewrite::originate(packet, way, {}, {}, way.destination, 0));
+        CHECK_FALSE(rewrite::originate(packet, route, {}, {}, route.destination, 0));
     }
     for (const u32 n : {65515u, 65516u, 65535u}) {
         CAPTURE(n);
         auto packet = packet_of(pool, byte_vector(n));
         const bool fits = n + 20 <= 65535;
-        CHECK(rewrite::originate(packet, way, {}, {}, way.destination, 0) == fits);
+        CHECK(rewrite::originate(packet, route, {}, {}, route.destination, 0) == fits);
         CHECK(packet.size() == (fits ? n + 20 : n));
     }
 }

@@ -30,10 +30,10 @@ cut cut_up(typename Source::packet_type&& whole, Source& source) {
     cut c;
     c.result = rewrite::segment<References>(std::move(whole), source, [&](auto&& piece) {
         CHECK(piece.interface() == 2);
-        const auto& facts = std::as_const(piece).metadata();
-        CHECK(facts.segmentation == segmentation_kind::none);
-        CHECK(facts.checksum == checksum_state::unknown);
-        CHECK(facts.mark == 77);
+        const auto& piece_metadata = std::as_const(piece).metadata();
+        CHECK(piece_metadata.segmentation == segmentation_kind::none);
+        CHECK(piece_metadata.checksum == checksum_state::unknown);
+        CHECK(piece_metadata.mark == 77);
         c.pieces.push_back(content_of(piece));
         return true;
     });

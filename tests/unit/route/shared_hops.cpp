@@ -12,7 +12,7 @@ namespace {
 using namespace sluice;
 using support::zeros;
 
-hop_entry by(std::size_t n) {
+hop_entry hop_number(std::size_t n) {
     return {.interface = static_cast<u16>(n)};
 }
 
@@ -33,13 +33,13 @@ TEST_CASE("shared hops: any number takes as much memory as was said, and keeps t
         CHECK(next == memory.all().data() + r.size);
         for (std::size_t round = 1; round <= 2; ++round) {
             for (std::size_t i = 1; i <= r.capacity; ++i)
-                CHECK(hops.acquire(by(i)) == i);
+                CHECK(hops.acquire(hop_number(i)) == i);
         }
         CHECK(hops.in_use() == r.capacity);
-        CHECK(hops.acquire(by(r.capacity + 1)) == 0);
+        CHECK(hops.acquire(hop_number(r.capacity + 1)) == 0);
         CHECK(hops.at(0) == hop_of(nowhere));
         for (std::size_t i = 1; i <= r.capacity; ++i)
-            CHECK(hops.at(static_cast<u16>(i)) == by(i));
+            CHECK(hops.at(static_cast<u16>(i)) == hop_number(i));
         for (std::size_t round = 1; round <= 2; ++round) {
             CHECK(hops.in_use() == r.capacity);
             for (std::size_t i = 1; i <= r.capacity; ++i)

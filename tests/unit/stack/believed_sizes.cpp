@@ -57,7 +57,7 @@ TEST_CASE("believed sizes: ip_no_pmtu_disc, by protocol") {
         checking h;
         b->change([&](settings& s) { s.ip_no_pmtu_disc = r.no_pmtu_disc; });
         if (r.protocol != 17) REQUIRE(b->delivery().set_handler(r.protocol, &h).has_value());
-        const byte_vector quoted = r.protocol == 17 ? b.ours(far)
+        const byte_vector quoted = r.protocol == 17 ? b.datagram_to(far)
                                                     : datagram_of({.source = "10.0.2.1"_ip,
                                                                    .destination = far,
                                                                    .protocol = r.protocol,
@@ -95,8 +95,8 @@ TEST_CASE("believed sizes: with ip_no_pmtu_disc 3 TCP is asked whether it sent t
 TEST_CASE("believed sizes: a size that is not told is the least, and the path is not searched") {
     learning_world<> b;
     b->change([](settings& s) { s.ip_no_pmtu_disc = 1; });
-    b.too_big(1000, b.ours(far));
-    CHECK(b.way(far).mtu_locked);
+    b.too_big(1000, b.datagram_to(far));
+    CHECK(b.route_used(far).mtu_locked);
     const auto all = b.send(far, 600, {.prefer_whole = true});
     REQUIRE(all.size() == 2);
     check(all[0], support::size(548), support::flags_and_offset(0x2000));

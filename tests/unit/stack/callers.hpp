@@ -158,7 +158,7 @@ struct calling_world : world<Policies> {
     // Traffic that reaches every place.
     void run() {
         auto& b = *this;
-        const byte_vector ours = datagram_of(
+        const byte_vector sent_datagram = datagram_of(
             {.source = "10.0.1.1"_ip, .destination = "10.0.2.9"_ip, .payload = pattern(8)});
         b.receive(to("10.0.1.1"_ip));
         b.receive(to("10.0.1.1"_ip, 17, support::udp_message(9, 7000, pattern(4))));
@@ -167,7 +167,7 @@ struct calling_world : world<Policies> {
         b.receive(to("10.0.1.1"_ip, 77));
         b.receive(to("10.0.2.9"_ip));
         b.receive(to("10.0.2.9"_ip, 99, pattern(8), list({148, 4, 0, 0})));
-        b.receive(to("10.0.1.1"_ip, 1, support::icmp_message(3, 1, 0, ours)));
+        b.receive(to("10.0.1.1"_ip, 1, support::icmp_message(3, 1, 0, sent_datagram)));
         packet_type batch[4]{b.packet(to("10.0.2.9"_ip)), b.packet(to("10.0.2.9"_ip)),
                              b.packet(to("10.0.1.1"_ip)), b.packet(to("10.0.2.9"_ip))};
         b->receive(batch, b.now);

@@ -48,8 +48,8 @@ TEST_CASE_TEMPLATE("entrances: an empty handle is refused, and nothing comes of 
     };
     const send_request r{.destination = "10.0.1.9"_ip, .protocol = 253};
     refused(b->send(packet{}, r, b.now), routing::send_error::no_buffer);
-    const auto way = b->route(flow_of(r), b.now);
-    refused(b->send(packet{}, r, way.value(), b.now), routing::send_error::no_buffer);
+    const auto route = b->route(flow_of(r), b.now);
+    refused(b->send(packet{}, r, route.value(), b.now), routing::send_error::no_buffer);
     refused(b->send(packet{}, b.now), routing::send_error::invalid);
     refused(b->send_raw(packet{}, r, b.now), routing::send_error::invalid);
     CHECK(c[balance::originated] == 4);

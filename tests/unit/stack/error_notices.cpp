@@ -13,17 +13,17 @@ TEST_CASE("error notices: an ICMP error reaches the handler of the protocol that
     world<> b;
     recorder h;
     REQUIRE(b->delivery().set_handler(253, &h).has_value());
-    const byte_vector ours = datagram_of({.source = "10.0.1.1"_ip,
-                                          .destination = "10.0.2.9"_ip,
-                                          .options = list({7, 7, 4, 0, 0, 0, 0, 0}),
-                                          .payload = pattern(8)});
+    const byte_vector sent_datagram = datagram_of({.source = "10.0.1.1"_ip,
+                                                   .destination = "10.0.2.9"_ip,
+                                                   .options = list({7, 7, 4, 0, 0, 0, 0, 0}),
+                                                   .payload = pattern(8)});
     const auto about = [&](const byte_vector& quoted) {
         return datagram_of({.source = "10.0.1.7"_ip,
                             .destination = "10.0.1.1"_ip,
                             .protocol = 1,
                             .payload = support::icmp_message(3, 4, 1234, quoted)});
     };
-    CHECK(b.receive(about(ours)) == fate::delivered);
+    CHECK(b.receive(about(sent_datagram)) == fate::delivered);
     REQUIRE(h.errors == 1);
     CHECK(h.notice.type == 3);
     CHECK(h.notice.code == 4);
@@ -32,10 +32,10 @@ TEST_CASE("error notices: an ICMP error reaches the handler of the protocol that
     CHECK(h.notice.source == "10.0.1.1"_ip);
     CHECK(h.notice.destination == "10.0.2.9"_ip);
     CHECK((h.quoted.size() >= 28));
-    CHECK(equal_bytes(h.quoted, const_bytes{ours}.first(h.quoted.size())));
+    CHECK(equal_bytes(h.quoted, const_bytes{sent_datagram}.first(h.quoted.size())));
 
     h.known = false;
-    b.receive(about(ours));
+    b.receive(about(sent_datagram));
     CHECK(h.errors == 2);
     CHECK(b->counters()[mib::icmp_in_errors] == 1);
     CHECK(b.is_quiet());
@@ -45,10 +45,10 @@ TEST_CASE("error notices: a quoted header is measured by its own length, within 
     world<> b;
     recorder h;
     REQUIRE(b->delivery().set_handler(253, &h).has_value());
-    const byte_vector ours = datagram_of({.source = "10.0.1.1"_ip,
-                                          .destination = "10.0.2.9"_ip,
-                                          .options = byte_vector(40, std::byte{1}),
-                                          .payload = pattern(8)});
+    const byte_vector sent_datagram = datagram_of({.source = "10.0.1.1"_ip,
+                                                   .destination = "10.0.2.9"_ip,
+                                                   .options = byte_vector(40, std::byte{1}),
+                                                   .payload = pattern(8)});
     const struct {
         const char* name;
         std::size_t quoted = 68;
@@ -67,7 +67,7 @@ TEST_CASE("error notices: a quoted header is measured by its own length, within 
     };
     for (const auto& r : rows) {
         INFO(doctest::String{r.name});
-        byte_vector quote = ours;
+        byte_vector quote = sent_datagram;
         quote[0] = static_cast<std::byte>(r.first);
         quote.resize(r.quoted);
         const u32 before = h.errors;

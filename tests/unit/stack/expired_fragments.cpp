@@ -10,7 +10,7 @@ namespace {
 
 using namespace stack_test;
 
-constexpr auto ours = "10.5.0.1"_ip;
+constexpr auto local = "10.5.0.1"_ip;
 constexpr auto spokesman = "10.0.1.1"_ip;
 
 void stays(world<>&) {}
@@ -27,10 +27,10 @@ void gets_route(world<>& b) {
     const route_entry r{.prefix = "10.5.0.1/32"_prefix, .type = Type, .interface = Interface};
     REQUIRE(b->add_route(r).has_value());
 }
-void source_becomes_ours(world<>& b) {
+void source_becomes_local(world<>& b) {
     REQUIRE(b->add_address(3, "10.0.1.2/24"_net).has_value());
 }
-void way_back_moves(world<>& b) {
+void return_route_moves(world<>& b) {
     REQUIRE(b->add_route({.prefix = "10.0.1.2/32"_prefix, .interface = 3}).has_value());
     REQUIRE(b->change_interface(2, [](interface_settings& s) { s.rp_filter = 1; }));
 }
@@ -39,32 +39,34 @@ TEST_CASE("expired fragments: of an address that is no longer ours they are told
     const struct {
         const char* name;
         void (*change)(world<>&);
-        ipv4::address speaks;  // unspecified: nobody
+        ipv4::address error_source;  // unspecified: nobody
     } rows[] = {
-        {.name = "the address stays", .change = stays, .speaks = ours},
-        {.name = "it goes, nothing leads there", .change = goes, .speaks = spokesman},
-        {.name = "it moves to another interface", .change = moves, .speaks = ours},
+        {.name = "the address stays", .change = stays, .error_source = local},
+        {.name = "it goes, nothing leads there", .change = goes, .error_source = spokesman},
+        {.name = "it moves to another interface", .change = moves, .error_source = local},
         {.name = "it is routed elsewhere",
          .change = gets_route<route_type::unicast, 3>,
-         .speaks = spokesman},
+         .error_source = spokesman},
         {.name = "it is routed by lo",
          .change = gets_route<route_type::unicast, 1>,
-         .speaks = spokesman},
+         .error_source = spokesman},
         {.name = "it is unreachable",
          .change = gets_route<route_type::unreachable>,
-         .speaks = spokesman},
+         .error_source = spokesman},
         {.name = "it is prohibited",
          .change = gets_route<route_type::prohibit>,
-         .speaks = spokesman},
+         .error_source = spokesman},
         {.name = "it is a black hole",
          .change = gets_route<route_type::blackhole>,
-         .speaks = spokesman},
+         .error_source = spokesman},
         {.name = "it is ours by a route",
          .change = gets_route<route_type::local, 2>,
-         .speaks = ours},
-        {.name = "it is a broadcast", .change = gets_route<route_type::broadcast, 2>, .speaks = {}},
-        {.name = "the source becomes ours", .change = source_becomes_ours, .speaks = {}},
-        {.name = "the way back leads elsewhere", .change = way_back_moves, .speaks = {}},
+         .error_source = local},
+        {.name = "it is a broadcast",
+         .change = gets_route<route_type::broadcast, 2>,
+         .error_source = {}},
+        {.name = "the source becomes ours", .change = source_becomes_local, .error_source = {}},
+        {.name = "the way back leads elsewhere", .change = return_route_moves, .error_source = {}},
     };
     for (const auto& row : rows) {
         for (const bool forwards : {true, false}) {
@@ -74,15 +76,15 @@ TEST_CASE("expired fragments: of an address that is no longer ours they are told
             b->set_ip_forward(forwards);
             REQUIRE(b->add_address(2, "10.5.0.1/24"_net).has_value());
             const byte_vector first =
-                datagram_of({.destination = ours, .flags_and_offset = 0x2000});
+                datagram_of({.destination = local, .flags_and_offset = 0x2000});
             CHECK(b.receive(first) == fate::held);
             row.change(b);
             CHECK(b->poll({b.now.now + 30_s, 0}) == instant::never());
             CHECK(b->counters()[mib::ip_reasm_timeout] == 1);
-            if (row.speaks.is_unspecified()) {
+            if (row.error_source.is_unspecified()) {
                 CHECK(b.is_quiet());
             } else {
-                check(b.sent_one(), support::icmp_is(11, 1), support::source(row.speaks),
+                check(b.sent_one(), support::icmp_is(11, 1), support::source(row.error_source),
                       support::quotes(first, first.size()));
             }
         }

@@ -64,7 +64,7 @@ TEST_CASE("forwarding switch: a host believes redirects again, and so does a rou
     host->set_ip_forward(true);
     host->set_ip_forward(false);
     forge_redirect(host);
-    CHECK(host.way(far).neighbour == better);
+    CHECK(host.route_used(far).neighbour == better);
 
     learning_world<small_host> b;
     b->set_ip_forward(true);

@@ -62,7 +62,7 @@ std::vector<quote> quotes() {
     };
     return {
         {"an echo reply of ours that was never sent", from(own, 1, support::icmp_message(0, 0, 1))},
-        {"a datagram of the UDP program", learning_world<hardened>::ours(target)},
+        {"a datagram of the UDP program", learning_world<hardened>::datagram_to(target)},
         {"one that the raw endpoint may have sent", from(own, 253, pattern(8))},
         {"one that the handler believes it sent", from(own, 99, pattern(8))},
         {"forwarded traffic", from("10.0.1.2"_ip, 17, support::udp_message(1, 2, pattern(8)))},

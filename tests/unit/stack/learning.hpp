@@ -25,12 +25,12 @@ struct learning_world : world<Policies> {
 
     learning_world();
     // What the program would have sent.
-    static byte_vector ours(ipv4::address to, u16 from_port = 7000);
+    static byte_vector datagram_to(ipv4::address to, u16 from_port = 7000);
     void error(u8 type, u8 code, u32 info, const byte_vector& quoted,
                ipv4::address offender = gateway);
     void too_big(u32 mtu, const byte_vector& quoted);
 
-    routing::output_route way(ipv4::address to);
+    routing::output_route route_used(ipv4::address to);
     [[nodiscard]] u16 mtu(ipv4::address to);
 
     // The datagrams that a payload of n bytes becomes.
@@ -43,7 +43,7 @@ learning_world<Policies>::learning_world() : world<Policies>({.has_gateway = tru
     REQUIRE((**this).delivery().add_udp({.local_port = 7000}, us));
 }
 template <class Policies>
-byte_vector learning_world<Policies>::ours(ipv4::address to, u16 from_port) {
+byte_vector learning_world<Policies>::datagram_to(ipv4::address to, u16 from_port) {
     return datagram_of({.source = "10.0.2.1"_ip,
                         .destination = to,
                         .protocol = ipv4::protocols::udp,
@@ -59,14 +59,14 @@ void learning_world<Policies>::too_big(u32 mtu, const byte_vector& quoted) {
     error(3, 4, mtu, quoted, "10.0.2.77"_ip);
 }
 template <class Policies>
-routing::output_route learning_world<Policies>::way(ipv4::address to) {
+routing::output_route learning_world<Policies>::route_used(ipv4::address to) {
     const auto r = (**this).route({.destination = to}, this->now);
     REQUIRE(r.has_value());
     return *r;
 }
 template <class Policies>
 u16 learning_world<Policies>::mtu(ipv4::address to) {
-    return way(to).mtu;
+    return route_used(to).mtu;
 }
 template <class Policies>
 std::vector<byte_vector> learning_world<Policies>::send(ipv4::address to, std::size_t n,

@@ -109,17 +109,17 @@ TEST_CASE("link changes: a refused address leaves alone what was there before it
 
 TEST_CASE("link changes: nothing is sent where nothing can leave, and the sender is told") {
     world<> b;
-    const auto way = b->route({.destination = "10.0.2.2"_ip}, b.now);
-    REQUIRE(way.has_value());
+    const auto route = b->route({.destination = "10.0.2.2"_ip}, b.now);
+    REQUIRE(route.has_value());
     const send_request r{.destination = "10.0.2.2"_ip, .protocol = 253};
     REQUIRE(b->set_up(3, false).has_value());
     CHECK(b->send(b.packet(byte_vector(8)), r, b.now).error() ==
           routing::send_error::network_unreachable);
     // By a route from before.
-    CHECK(b->send(b.packet(byte_vector(8)), r, *way, b.now).error() ==
+    CHECK(b->send(b.packet(byte_vector(8)), r, *route, b.now).error() ==
           routing::send_error::network_unreachable);
     REQUIRE(b->remove_interface(3).has_value());
-    CHECK(b->send(b.packet(byte_vector(8)), r, *way, b.now).error() ==
+    CHECK(b->send(b.packet(byte_vector(8)), r, *route, b.now).error() ==
           routing::send_error::network_unreachable);
     CHECK(b.is_quiet());
 }

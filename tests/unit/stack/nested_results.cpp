@@ -15,29 +15,29 @@ TEST_CASE("nested calls: what a handler changes in a batch holds for the packets
     const struct {
         const char* name;
         void (*act)(void*);
-        u16 by;  // the packets behind leave; 0: none does
+        u16 egress_of;  // the packets behind leave; 0: none does
     } rows[] = {
-        {.name = "nothing", .act = [](void*) {}, .by = 3},
+        {.name = "nothing", .act = [](void*) {}, .egress_of = 3},
         {.name = "a narrower route",
          .act =
              [](void* p) {
                  REQUIRE(world_of<plain>(p)->add_route(
                      {.prefix = "10.0.2.9/32"_prefix, .interface = 2, .gateway = "10.0.1.77"_ip}));
              },
-         .by = 2},
+         .egress_of = 2},
         {.name = "a route that refuses",
          .act =
              [](void* p) {
                  REQUIRE(world_of<plain>(p)->add_route(
                      {.prefix = "10.0.2.9/32"_prefix, .type = route_type::blackhole}));
              },
-         .by = 0},
+         .egress_of = 0},
         {.name = "forwarding off",
          .act = [](void* p) { world_of<plain>(p)->set_ip_forward(false); },
-         .by = 0},
+         .egress_of = 0},
         {.name = "the interface down",
          .act = [](void* p) { static_cast<void>(world_of<plain>(p)->set_up(3, false)); },
-         .by = 0},
+         .egress_of = 0},
     };
     for (const auto& r : rows) {
         // The change comes from the handler of the third packet, or from the output of the first.
@@ -72,12 +72,12 @@ TEST_CASE("nested calls: what a handler changes in a batch holds for the packets
             for (const auto& s : o->sent()) {
                 if (ipv4::const_view{s.datagram.data()}[ipv4::destination] != "10.0.2.9"_ip)
                     continue;
-                CHECK(s.to.interface == (before != 0 ? 3 : r.by));
+                CHECK(s.to.interface == (before != 0 ? 3 : r.egress_of));
                 behind += before == 0 ? 1 : 0;
                 before -= before == 0 ? 0 : 1;
             }
             CHECK(before == 0);
-            CHECK(behind == (r.by == 0 ? 0 : at == place::handler ? 4 : 5));
+            CHECK(behind == (r.egress_of == 0 ? 0 : at == place::handler ? 4 : 5));
         }
     }
 }

@@ -7,25 +7,25 @@ using namespace stack_test;
 namespace {
 
 // All that is not on interface 3 goes there, whatever the destination.
-struct one_way {
+struct one_route {
     static constexpr bool has_local_routes = false;
     static constexpr std::size_t memory_limit = sizeof(route_entry);
 
-    route_entry way{.interface = 3, .gateway = "10.0.2.254"_ip};
+    route_entry route{.interface = 3, .gateway = "10.0.2.254"_ip};
 
     constexpr next_hop lookup(ipv4::address) const noexcept { return next_hop{0}; }
     constexpr next_hop lookup(const route_query&) const noexcept { return next_hop{0}; }
-    constexpr const route_entry& at(next_hop) const noexcept { return way; }
+    constexpr const route_entry& at(next_hop) const noexcept { return route; }
     constexpr u32 version() const noexcept { return 0; }
 };
-static_assert(route_policy<one_way> && !mutable_route_policy<one_way>);
-static_assert(mutable_route_policy<with_local_routes<one_way>>);
+static_assert(route_policy<one_route> && !mutable_route_policy<one_route>);
+static_assert(mutable_route_policy<with_local_routes<one_route>>);
 
 // The same, to the gateway that the stack's constructor passes.
-struct given_way : one_way {
+struct given_route : one_route {
     using parts = ipv4::address;
-    constexpr explicit given_way(ipv4::address gateway) noexcept
-        : one_way{{.interface = 3, .gateway = gateway}} {}
+    constexpr explicit given_route(ipv4::address gateway) noexcept
+        : one_route{{.interface = 3, .gateway = gateway}} {}
 };
 
 // A table like any other, but without local routes.
@@ -34,8 +34,8 @@ struct plain_table : linear_routes<16> {
 };
 static_assert(mutable_route_policy<plain_table>);
 
-struct one_way_router
-    : policies<based_on<linux_router>, routes<one_way>, buffers<fixed_pool<2048, 64>>> {};
+struct one_route_router
+    : policies<based_on<linux_router>, routes<one_route>, buffers<fixed_pool<2048, 64>>> {};
 struct table_router
     : policies<based_on<linux_router>, routes<plain_table>, buffers<fixed_pool<2048, 64>>> {};
 
@@ -51,7 +51,7 @@ fate ping(world<Policies>& b, ipv4::address to, u16 interface = 2) {
 }  // namespace
 
 TEST_CASE_TEMPLATE("own route policy: a ping to each address of ours is answered", Policies,
-                   one_way_router, table_router) {
+                   one_route_router, table_router) {
     world<Policies> b;
     for (const ipv4::address own : {"10.0.1.1"_ip, "10.0.2.1"_ip}) {
         CAPTURE(own.value);
@@ -62,7 +62,7 @@ TEST_CASE_TEMPLATE("own route policy: a ping to each address of ours is answered
 }
 
 TEST_CASE("own route policy: the way of the answers and of all else is the policy's") {
-    world<one_way_router> b;
+    world<one_route_router> b;
     CHECK(ping(b, "10.0.1.1"_ip) == fate::delivered);
     CHECK(ping(b, "192.0.2.7"_ip) == fate::forwarded);
     const auto sent = b.sent();
@@ -76,7 +76,7 @@ TEST_CASE("own route policy: the way of the answers and of all else is the polic
 }
 
 TEST_CASE_TEMPLATE("own route policy: the broadcast address of our network is for us", Policies,
-                   one_way_router, table_router) {
+                   one_route_router, table_router) {
     world<Policies> b;
     b->change([](settings& s) { s.icmp_echo_ignore_broadcasts = false; });
     CHECK(ping(b, "10.0.1.255"_ip) == fate::delivered);
@@ -86,7 +86,7 @@ TEST_CASE_TEMPLATE("own route policy: the broadcast address of our network is fo
 }
 
 TEST_CASE_TEMPLATE("own route policy: nobody else speaks with our address", Policies,
-                   one_way_router, table_router) {
+                   one_route_router, table_router) {
     world<Policies> b;
     CHECK(b.receive(datagram_of({.source = "10.0.2.1"_ip, .destination = "10.0.1.1"_ip})) ==
           fate::dropped);
@@ -94,16 +94,16 @@ TEST_CASE_TEMPLATE("own route policy: nobody else speaks with our address", Poli
 }
 
 TEST_CASE_TEMPLATE("own route policy: what we send to ourselves comes back by lo", Policies,
-                   one_way_router, table_router) {
+                   one_route_router, table_router) {
     world<Policies> b;
-    const auto way = b->route({.destination = "10.0.2.1"_ip}, b.now);
-    REQUIRE(way.has_value());
-    CHECK(way->interface == routing::loopback_index);
-    CHECK(way->source == "10.0.2.1"_ip);
+    const auto route = b->route({.destination = "10.0.2.1"_ip}, b.now);
+    REQUIRE(route.has_value());
+    CHECK(route->interface == routing::loopback_index);
+    CHECK(route->source == "10.0.2.1"_ip);
 }
 
 TEST_CASE_TEMPLATE("own route policy: an address that was removed is not ours any more", Policies,
-                   one_way_router, table_router) {
+                   one_route_router, table_router) {
     world<Policies> b;
     CHECK(b->remove_address(2, "10.0.1.1/24"_net).has_value());
     static_cast<void>(ping(b, "10.0.1.1"_ip, 3));
@@ -125,7 +125,7 @@ TEST_CASE("own route policy: a table of routes is asked after our addresses") {
 }
 
 TEST_CASE("own route policy: more addresses than the list holds are refused, none is lost") {
-    with_local_routes<one_way, 2> table;
+    with_local_routes<one_route, 2> table;
     const route_entry own{.prefix = "10.0.1.1/32"_prefix,
                           .type = route_type::local,
                           .scope = scopes::host,
@@ -152,7 +152,7 @@ TEST_CASE("own route policy: more addresses than the list holds are refused, non
 TEST_CASE("own route policy: the stack passes the constructor's argument to a table behind local "
           "routes") {
     struct given_router
-        : policies<based_on<linux_router>, routes<given_way>, buffers<fixed_pool<2048, 64>>> {};
+        : policies<based_on<linux_router>, routes<given_route>, buffers<fixed_pool<2048, 64>>> {};
     const auto s = std::make_unique<stack<given_router>>(typename stack<given_router>::parts{
         .seed = sluice::testing::fixed_seed, .routes = "10.0.2.77"_ip});
     const auto& routes = s->routes();

@@ -15,7 +15,7 @@ constexpr u16 df = 0x4000;
 
 TEST_CASE("path MTU: what leaves for the destination fits what was learned") {
     learning_world<> b;
-    b.too_big(1000, b.ours(far));
+    b.too_big(1000, b.datagram_to(far));
     CHECK(b.us.errors == 1);
     CHECK(b.mtu(far) == 1000);
 
@@ -38,7 +38,7 @@ TEST_CASE("path MTU: what leaves for the destination fits what was learned") {
 
 TEST_CASE("path MTU: an answer to an echo request fits it too") {
     learning_world<> b;
-    b.too_big(1000, b.ours(far));
+    b.too_big(1000, b.datagram_to(far));
     REQUIRE(b.receive(datagram_of({.source = far,
                                    .destination = "10.0.2.1"_ip,
                                    .protocol = 1,
@@ -56,10 +56,10 @@ TEST_CASE("path MTU: only errors about what was sent are believed") {
                             .protocol = protocol,
                             .payload = std::move(payload)});
     };
-    byte_vector damaged = learning_world<>::ours(far);
+    byte_vector damaged = learning_world<>::datagram_to(far);
     damaged[10] ^= std::byte{0xff};
     damaged[0] = std::byte{0x65};
-    byte_vector cut = learning_world<>::ours(far);
+    byte_vector cut = learning_world<>::datagram_to(far);
     cut.resize(28);
     const struct {
         const char* name;
@@ -67,12 +67,12 @@ TEST_CASE("path MTU: only errors about what was sent are believed") {
         bool believed;
     } rows[] = {
         {.name = "a datagram of the program",
-         .quoted = learning_world<>::ours(far),
+         .quoted = learning_world<>::datagram_to(far),
          .believed = true},
         {.name = "28 bytes of it", .quoted = cut, .believed = true},
         {.name = "its checksum and version wrong", .quoted = damaged, .believed = true},
         {.name = "of a port that nobody has",
-         .quoted = learning_world<>::ours(far, 7001),
+         .quoted = learning_world<>::datagram_to(far, 7001),
          .believed = false},
         {.name = "of a protocol that nobody speaks",
          .quoted = quote(253, pattern(8)),
@@ -109,7 +109,7 @@ struct sure_handler final : protocol_handler<packet> {
 TEST_CASE("path MTU: endpoints and handlers decide for themselves") {
     learning_world<> b;
     b.us.believing = false;
-    b.too_big(1000, b.ours(far));
+    b.too_big(1000, b.datagram_to(far));
     CHECK(b.mtu(far) == 0);
     CHECK(b.us.errors == 1);
 
@@ -148,9 +148,9 @@ TEST_CASE("path MTU: the value that counts") {
     for (const auto& r : rows) {
         INFO(doctest::String{r.name});
         learning_world<> b;
-        b.too_big(r.told, b.ours(far));
+        b.too_big(r.told, b.datagram_to(far));
         CHECK(b.mtu(far) == r.learned);
-        CHECK(b.way(far).mtu_locked == r.locked);
+        CHECK(b.route_used(far).mtu_locked == r.locked);
         const auto all = b.send(far, 400, {.prefer_whole = true});
         REQUIRE(all.size() == 1);
         check(all[0], support::flags_and_offset(r.locked ? 0 : df));
@@ -159,15 +159,15 @@ TEST_CASE("path MTU: the value that counts") {
 
 TEST_CASE("path MTU: it only falls, and a locked one stays") {
     learning_world<> b;
-    b.too_big(1000, b.ours(far));
-    b.too_big(1200, b.ours(far));
+    b.too_big(1000, b.datagram_to(far));
+    b.too_big(1200, b.datagram_to(far));
     CHECK(b.mtu(far) == 1000);
-    b.too_big(900, b.ours(far));
+    b.too_big(900, b.datagram_to(far));
     CHECK(b.mtu(far) == 900);
-    b.too_big(100, b.ours(far));
-    CHECK(b.way(far).mtu_locked);
-    b.too_big(552, b.ours(far));
-    CHECK(b.way(far).mtu_locked);
+    b.too_big(100, b.datagram_to(far));
+    CHECK(b.route_used(far).mtu_locked);
+    b.too_big(552, b.datagram_to(far));
+    CHECK(b.route_used(far).mtu_locked);
 
     // A locked MTU of the route is no matter of discovery.
     REQUIRE(b->add_route({.prefix = "198.51.100.0/24"_prefix,
@@ -175,7 +175,7 @@ TEST_CASE("path MTU: it only falls, and a locked one stays") {
                           .mtu = 1300,
                           .gateway = gateway})
                 .has_value());
-    b.too_big(1000, b.ours("198.51.100.1"_ip));
+    b.too_big(1000, b.datagram_to("198.51.100.1"_ip));
     CHECK(b.mtu("198.51.100.1"_ip) == 1300);
     const auto all = b.send("198.51.100.1"_ip, 400, {.prefer_whole = true});
     REQUIRE(all.size() == 1);
@@ -185,17 +185,17 @@ TEST_CASE("path MTU: it only falls, and a locked one stays") {
 TEST_CASE("path MTU: forgotten after mtu_expires, counted from the last news") {
     learning_world<> b;
     const auto later = [&](duration d) { b.now.now = b.now.now + d; };
-    b.too_big(1000, b.ours(far));
+    b.too_big(1000, b.datagram_to(far));
     CHECK(b->poll(b.now) == b.now.now + 600_s);
     later(299_s);
-    b.too_big(1000, b.ours(far));  // in its first half it is not made younger
+    b.too_big(1000, b.datagram_to(far));  // in its first half it is not made younger
     later(300_s);
     CHECK(b.mtu(far) == 1000);
     later(1_s);
     CHECK(b.mtu(far) == 0);
-    b.too_big(1000, b.ours(far));
+    b.too_big(1000, b.datagram_to(far));
     later(301_s);
-    b.too_big(1000, b.ours(far));
+    b.too_big(1000, b.datagram_to(far));
     later(599_s);
     CHECK(b.mtu(far) == 1000);
     later(1_s);
@@ -211,9 +211,9 @@ TEST_CASE("path MTU: ip_no_pmtu_disc") {
         INFO("ip_no_pmtu_disc ", mode);
         learning_world<> b;
         b->change([mode](settings& s) { s.ip_no_pmtu_disc = mode; });
-        b.too_big(1000, b.ours(far));
+        b.too_big(1000, b.datagram_to(far));
         CHECK(b.mtu(far) == learned[mode]);
-        CHECK(b.way(far).mtu_locked == (mode == 1));
+        CHECK(b.route_used(far).mtu_locked == (mode == 1));
     }
 }
 
@@ -226,7 +226,7 @@ TEST_CASE("path MTU: forwarding counts it only when told to, or when it is locke
             INFO("ip_forward_use_pmtu ", use, ", told ", told);
             learning_world<> b;
             b->change([use](settings& s) { s.ip_forward_use_pmtu = use; });
-            b.too_big(told, b.ours(far));
+            b.too_big(told, b.datagram_to(far));
             const bool counts = use || told == 500;
             CHECK(b.receive(plain) == fate::forwarded);
             CHECK(b.sent().size() == (!counts ? 1 : told == 500 ? 3 : 2));
@@ -244,7 +244,7 @@ TEST_CASE("path MTU: what a program sends with its own header") {
     learning_world<> b;
     program<packet> raw;
     REQUIRE(b->delivery().add_raw({.protocol = 253}, raw));
-    b.too_big(1000, b.ours(far));
+    b.too_big(1000, b.datagram_to(far));
     const auto send = [&](u16 flags) {
         return b->send_raw(b.packet(datagram_of({.source = "10.0.2.1"_ip,
                                                  .destination = far,
@@ -320,7 +320,7 @@ TEST_CASE("path MTU: it goes with what it stands on") {
     for (const auto& r : rows) {
         INFO(doctest::String{r.name});
         learning_world<> b;
-        b.too_big(1000, b.ours(far));
+        b.too_big(1000, b.datagram_to(far));
         r.change(b);
         CHECK(b.mtu(far) == r.left);
     }
@@ -329,7 +329,7 @@ TEST_CASE("path MTU: it goes with what it stands on") {
 TEST_CASE("path MTU: nothing below what every link carries is learned, whatever the switch says") {
     learning_world<> b;
     b->change([](settings& s) { s.route_min_pmtu = 0; });
-    b.too_big(10, b.ours(far));
+    b.too_big(10, b.datagram_to(far));
     CHECK(b.mtu(far) == 68);
     CHECK(b.send(far, 100).size() == 3);
     CHECK(b.error_of_send == routing::send_error{});
@@ -337,7 +337,7 @@ TEST_CASE("path MTU: nothing below what every link carries is learned, whatever 
 
 TEST_CASE("path MTU: the small host does not learn") {
     learning_world<tiny_host> b;
-    b.too_big(1000, b.ours(far));
+    b.too_big(1000, b.datagram_to(far));
     CHECK(b.us.errors == 1);
     CHECK(b.mtu(far) == 0);
 }

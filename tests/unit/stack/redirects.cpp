@@ -107,11 +107,11 @@ TEST_CASE("redirects: which are followed") {
         INFO(doctest::String{r.name});
         believing_world<> b;
         r.change(b);
-        b.error(5, r.code, r.to.value, b.ours(far), r.from);
-        CHECK((b.way(far).neighbour == r.to && !r.to.is_unspecified() && r.to != gateway) ==
+        b.error(5, r.code, r.to.value, b.datagram_to(far), r.from);
+        CHECK((b.route_used(far).neighbour == r.to && !r.to.is_unspecified() && r.to != gateway) ==
               r.followed);
         CHECK(b->exceptions().any() == r.followed);
-        CHECK(b.way(farther).neighbour == gateway);
+        CHECK(b.route_used(farther).neighbour == gateway);
         CHECK(b->counters()[mib::icmp_in_redirects] == 1);
     }
 }
@@ -129,15 +129,15 @@ TEST_CASE("redirects: what is sent and what is forwarded goes by the new gateway
             CHECK(s.to == egress{3, link_destination::unicast, expected});
     };
     leaves_by(gateway);
-    b.error(5, 1, better.value, b.ours(far));
+    b.error(5, 1, better.value, b.datagram_to(far));
     leaves_by(better);
-    b.too_big(1000, b.ours(far));  // both are kept
+    b.too_big(1000, b.datagram_to(far));  // both are kept
     leaves_by(better);
     CHECK(b.mtu(far) == 1000);
     // The next redirect is the new gateway's to send.
-    b.error(5, 1, "10.0.2.4"_ip.value, b.ours(far), gateway);
+    b.error(5, 1, "10.0.2.4"_ip.value, b.datagram_to(far), gateway);
     leaves_by(better);
-    b.error(5, 1, "10.0.2.4"_ip.value, b.ours(far), better);
+    b.error(5, 1, "10.0.2.4"_ip.value, b.datagram_to(far), better);
     leaves_by("10.0.2.4"_ip);
     b.now.now = b.now.now + 300_s;
     leaves_by(gateway);
@@ -151,7 +151,7 @@ TEST_CASE("redirects: in the midst of a batch") {
         datagram_of({.source = gateway,
                      .destination = "10.0.2.1"_ip,
                      .protocol = 1,
-                     .payload = support::icmp_message(5, 1, better.value, b.ours(far))});
+                     .payload = support::icmp_message(5, 1, better.value, b.datagram_to(far))});
     std::vector<world<>::packet_type> batch;
     batch.push_back(b.packet(through));
     batch.push_back(b.packet(through));
@@ -184,12 +184,12 @@ struct asking_router : policies<based_on<small_router>, output<asking_output>> {
 
 TEST_CASE("redirects: a gateway whose link address is unknown is only asked for") {
     believing_world<asking_router> b;
-    b.error(5, 1, better.value, b.ours(far));
+    b.error(5, 1, better.value, b.datagram_to(far));
     CHECK(b->output().asked == egress{3, link_destination::unicast, better});
-    CHECK(b.way(far).neighbour == gateway);
+    CHECK(b.route_used(far).neighbour == gateway);
     b->output().known = true;
-    b.error(5, 1, better.value, b.ours(far));
-    CHECK(b.way(far).neighbour == better);
+    b.error(5, 1, better.value, b.datagram_to(far));
+    CHECK(b.route_used(far).neighbour == better);
 }
 
 }  // namespace

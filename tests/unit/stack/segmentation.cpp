@@ -130,10 +130,10 @@ TEST_CASE("60 KB of TCP go whole to a device that cuts, and in segments to other
         if (r.whole) {
             REQUIRE(b->output().size() == 1);
             auto item = b->output().next();
-            const metadata& facts = std::as_const(item.packet).metadata();
-            CHECK(facts.segmentation == segmentation_kind::tcp_ipv4);
-            CHECK(facts.segment_size == 1460);
-            CHECK(facts.checksum == checksum_state::pending);
+            const metadata& item_metadata = std::as_const(item.packet).metadata();
+            CHECK(item_metadata.segmentation == segmentation_kind::tcp_ipv4);
+            CHECK(item_metadata.segment_size == 1460);
+            CHECK(item_metadata.checksum == checksum_state::pending);
             byte_vector aged = before;
             ipv4::decrement_ttl(ipv4::view{aged.data()});
             CHECK(support::content_of(item.packet) == aged);

@@ -12,15 +12,15 @@ namespace {
 
 using namespace sluice;
 
-std::string said(explainer& by, const trace_event& e) {
+std::string said(explainer& using_explainer, const trace_event& e) {
     char line[explainer::longest_line];
-    const std::size_t n = by.line(e, line);
+    const std::size_t n = using_explainer.line(e, line);
     REQUIRE(n <= sizeof line);
     return std::string(line, n);
 }
 std::string said(const trace_event& e) {
-    explainer by;
-    return said(by, e);
+    explainer using_explainer;
+    return said(using_explainer, e);
 }
 
 TEST_CASE("a line for each kind of event") {
@@ -71,21 +71,22 @@ TEST_CASE("a line for each kind of event") {
 }
 
 TEST_CASE("the end repeats no sentence that was said, until the next packet comes") {
-    explainer by;
+    explainer using_explainer;
     const trace_event refused{stage::validate, decision_kind::drop, drop_reason::header_checksum};
     const trace_event end{stage::end, decision_kind::drop, drop_reason::header_checksum};
     const std::string sentence = describe(drop_reason::header_checksum).sentence;
-    CHECK(said(by, refused).find(sentence) != std::string::npos);
-    CHECK(said(by, end) == "  end             drop    Dropped: header_checksum; Linux IP_CSUM; "
-                           "Ip.InHdrErrors; IpExt.InCsumErrors");
-    static_cast<void>(said(by, {stage::receive, decision_kind::proceed}));
-    CHECK(said(by, end).find(sentence) != std::string::npos);
+    CHECK(said(using_explainer, refused).find(sentence) != std::string::npos);
+    CHECK(said(using_explainer, end) ==
+          "  end             drop    Dropped: header_checksum; Linux IP_CSUM; "
+          "Ip.InHdrErrors; IpExt.InCsumErrors");
+    static_cast<void>(said(using_explainer, {stage::receive, decision_kind::proceed}));
+    CHECK(said(using_explainer, end).find(sentence) != std::string::npos);
 }
 
 TEST_CASE("what is sent lies deeper than what made it so") {
-    explainer by;
+    explainer using_explainer;
     const auto depth = [&](stage where) {
-        return said(by, {where, decision_kind::forward}).find_first_not_of(' ') / 2;
+        return said(using_explainer, {where, decision_kind::forward}).find_first_not_of(' ') / 2;
     };
     CHECK(depth(stage::receive) == 0);
     CHECK(depth(stage::forward) == 1);

@@ -89,12 +89,12 @@ TEST_CASE("IcmpMsg has the types that were seen, received ones first, sixteen a 
     CHECK(lines_of(printed(c), "IcmpMsg:") ==
           std::vector<std::string>{" InType8 InType255 OutType0", " 2 1 1"});
     for (const unsigned seen : {15U, 16U, 17U, 32U, 33U, 512U}) {
-        snmp_counters many;
+        snmp_counters counters;
         for (unsigned kind = 512 - seen; kind < 512; ++kind) {
-            if (kind < 256) many.icmp_in(static_cast<u8>(kind));
-            if (kind >= 256) many.icmp_out(static_cast<u8>(kind & 0xff));
+            if (kind < 256) counters.icmp_in(static_cast<u8>(kind));
+            if (kind >= 256) counters.icmp_out(static_cast<u8>(kind & 0xff));
         }
-        const auto lines = lines_of(printed(many), "IcmpMsg:");
+        const auto lines = lines_of(printed(counters), "IcmpMsg:");
         CHECK(lines.size() == (seen + 15) / 16 * 2);
         CHECK(lines.back().size() == 2 * ((seen - 1) % 16 + 1));
     }

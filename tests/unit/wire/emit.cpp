@@ -111,11 +111,11 @@ TEST_CASE("every byte that a value says it wrote was written, whatever stood the
                                                  .address = address,
                                                  .name = name,
                                                  .mtu = 1500});
-    for (const auto by :
+    for (const auto kind :
          {icmp::interface_identification_type::name, icmp::interface_identification_type::index,
           icmp::interface_identification_type::address}) {
-        check_writes_all(
-            icmp::interface_identification{.by = by, .index = 3, .address = address, .name = name});
+        check_writes_all(icmp::interface_identification{
+            .kind = kind, .index = 3, .address = address, .name = name});
     }
 }
 

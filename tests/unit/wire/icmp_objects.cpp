@@ -108,7 +108,7 @@ TEST_CASE("icmp objects: interface identification by name, index and address") {
     using icmp::interface_identification;
     std::array<std::byte, 16> out{};
     const auto name = "65746831 30"_hex;
-    interface_identification id{.by = icmp::interface_identification_type::name, .name = name};
+    interface_identification id{.kind = icmp::interface_identification_type::name, .name = name};
     auto written = id.emit(out);
     REQUIRE(written);
     CHECK(equal_bytes(const_bytes{out}.first(*written), "000c0301 65746831 30000000"_hex));
@@ -122,7 +122,7 @@ TEST_CASE("icmp objects: interface identification by name, index and address") {
     CHECK(interface_identification::parse(2, const_bytes{out}.subspan(4, 4))->index == 7);
 
     const auto address = "0a000101"_hex;
-    written = interface_identification{.by = icmp::interface_identification_type::address,
+    written = interface_identification{.kind = icmp::interface_identification_type::address,
                                        .address = address}
                   .emit(out);
     REQUIRE(written);

@@ -30,7 +30,7 @@ public:
     explicit delivery_suite(checker& check) : check_{check} {}
 
     void run() {
-        nobody();
+        no_registrations();
         all_back();
         if constexpr (can_register) {
             registered();
@@ -88,7 +88,7 @@ private:
         return packet_of(pool_, udp_datagram_of({}, heard.source_port, heard.destination_port, {}));
     }
 
-    void nobody() {
+    void no_registrations() {
         check_.begin("without registrations no packet is delivered");
         auto model = make_model();
         for (u32 n = 0; n < 256; ++n) {

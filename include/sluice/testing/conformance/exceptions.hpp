@@ -28,7 +28,7 @@ public:
     void run() {
         using self = exceptions_suite;
         for (const auto each : {&self::empty, &self::found, &self::keys, &self::merged,
-                                &self::expired_is_gone, &self::kept, &self::expired}) {
+                                &self::expired_is_not_found, &self::kept, &self::expired}) {
             const auto made = std::make_unique<Model>(fixed_seed);
             (this->*each)(*made);
         }
@@ -102,7 +102,7 @@ private:
         }
     }
 
-    void expired_is_gone(Model& m) {
+    void expired_is_not_found(Model& m) {
         check_.begin("an expired exception is not merged with a new one");
         m.learn(key, redirected, now);
         m.learn(key, {.mtu = 900, .expires = now + 1400_s}, now + 800_s);

@@ -24,7 +24,7 @@ namespace sluice::testing::conformance {
 
 namespace detail {
 
-enum class overlap_outcome : u8 { taken, duplicate, ignored, drop_fragment, drop_datagram };
+enum class overlap_result : u8 { taken, duplicate, ignored, drop_fragment, drop_datagram };
 
 // The bytes of a datagram one by one: the flavour of each, and the piece that holds it.
 struct byte_map {
@@ -58,7 +58,7 @@ struct byte_map {
     }
 
     template <refuses_overlaps Rule>
-    overlap_outcome insert(byte_range incoming, u8 flavour) {
+    overlap_result insert(byte_range incoming, u8 flavour) {
         const byte_range* first = nullptr;
         byte_range* last = nullptr;
         for (byte_range& r : runs) {
@@ -69,9 +69,9 @@ struct byte_map {
             last = last == nullptr || last->end < r.end ? &r : last;
         }
         if (first != nullptr) {
-            constexpr overlap_outcome by_answer[] = {
-                overlap_outcome::ignored, overlap_outcome::duplicate,
-                overlap_outcome::drop_fragment, overlap_outcome::drop_datagram};
+            constexpr overlap_result by_answer[] = {
+                overlap_result::ignored, overlap_result::duplicate, overlap_result::drop_fragment,
+                overlap_result::drop_datagram};
             return by_answer[static_cast<int>(Rule::refuse(*first, incoming))];
         }
         if (last != nullptr && last->end == incoming.start) {
@@ -82,19 +82,19 @@ struct byte_map {
         for (u32 place = incoming.start; place < incoming.end; ++place) {
             bytes[place] = {flavour, 0};
         }
-        return overlap_outcome::taken;
+        return overlap_result::taken;
     }
 
     template <settles_overlaps Rule>
-    overlap_outcome insert(byte_range incoming, u8 flavour) {
+    overlap_result insert(byte_range incoming, u8 flavour) {
         const auto overlapped = pieces_within(incoming);
         for (const unsigned held : overlapped) {
             const auto answer = Rule::settle(range_of(held), incoming);
             if (answer == overlap_answer::drop_fragment) {
-                return overlap_outcome::drop_fragment;
+                return overlap_result::drop_fragment;
             }
             if (answer == overlap_answer::drop_datagram) {
-                return overlap_outcome::drop_datagram;
+                return overlap_result::drop_datagram;
             }
         }
         const unsigned own = ++pieces;
@@ -124,7 +124,7 @@ struct byte_map {
             anything_new = anything_new || bytes.count(place) == 0;
             bytes[place] = b;
         }
-        return anything_new ? overlap_outcome::taken : overlap_outcome::duplicate;
+        return anything_new ? overlap_result::taken : overlap_result::duplicate;
     }
 };
 
@@ -243,36 +243,36 @@ private:
             if (!check_.holds(expected.end_fits(f), "all cuts end at the same byte")) {
                 return became_whole;
             }
-            const overlap_outcome o =
+            const overlap_result o =
                 expected.map.template insert<Rule>({f.start, f.start + f.length}, f.flavour);
-            if (o == overlap_outcome::drop_fragment) {
+            if (o == overlap_result::drop_fragment) {
                 expected = before;
             }
             if (!is_as_expected(step, o, expected)) {
                 return became_whole;
             }
             became_whole = became_whole || step.kind == reassembly_result::complete;
-            if (o == overlap_outcome::drop_datagram || step.kind == reassembly_result::complete) {
+            if (o == overlap_result::drop_datagram || step.kind == reassembly_result::complete) {
                 expected = {};
             }
         }
         return became_whole;
     }
     template <class Step>
-    [[nodiscard]] bool is_as_expected(Step& step, overlap_outcome o,
+    [[nodiscard]] bool is_as_expected(Step& step, overlap_result o,
                                       const expected_datagram& expected) {
-        if (o == overlap_outcome::drop_fragment || o == overlap_outcome::drop_datagram) {
+        if (o == overlap_result::drop_fragment || o == overlap_result::drop_datagram) {
             return check_.equal(
                 step.reason, drop_reason::fragment_overlap,
                 "a fragment that the rule drops has the drop reason fragment_overlap");
         }
-        if (o != overlap_outcome::ignored && expected.is_whole()) {
+        if (o != overlap_result::ignored && expected.is_whole()) {
             return check_.equal(step.kind, reassembly_result::complete,
                                 "the last missing byte completes the datagram") &&
                    check_.holds(same_bytes(step.packet, expected.map),
                                 "each byte comes from the fragment that the rule prefers");
         }
-        if (o == overlap_outcome::taken) {
+        if (o == overlap_result::taken) {
             return check_.equal(step.kind, reassembly_result::held,
                                 "a fragment with new bytes is held");
         }

@@ -146,21 +146,22 @@ private:
         }
         add(table, route_of(route_type::prohibit, "10.9.0.0/16"_prefix, 7));
         const struct {
-            u16 by;
+            u16 required;
             u8 scope;
             u16 interface;
         } rows[] = {
-            {.by = 0, .scope = scopes::universe, .interface = 2},
-            {.by = 3, .scope = scopes::universe, .interface = 3},
-            {.by = 1, .scope = scopes::universe, .interface = 1},
-            {.by = 4, .scope = scopes::universe, .interface = 0},
-            {.by = 0, .scope = scopes::link, .interface = 2},
-            {.by = 3, .scope = scopes::link, .interface = 0},
-            {.by = 0, .scope = scopes::host, .interface = 0},
+            {.required = 0, .scope = scopes::universe, .interface = 2},
+            {.required = 3, .scope = scopes::universe, .interface = 3},
+            {.required = 1, .scope = scopes::universe, .interface = 1},
+            {.required = 4, .scope = scopes::universe, .interface = 0},
+            {.required = 0, .scope = scopes::link, .interface = 2},
+            {.required = 3, .scope = scopes::link, .interface = 0},
+            {.required = 0, .scope = scopes::host, .interface = 0},
         };
         for (const auto& row : rows) {
-            check_.given("query with interface", row.by);
-            leads(table, {.destination = "10.1.1.1"_ip, .interface = row.by, .scope = row.scope},
+            check_.given("query with interface", row.required);
+            leads(table,
+                  {.destination = "10.1.1.1"_ip, .interface = row.required, .scope = row.scope},
                   row.interface);
         }
         check_.given("prohibit route, query with interface", 1);

@@ -37,10 +37,10 @@ void ask_for_packet(checker& check, const Table& table, ipv4::address to) {
     check.holds(entry.type <= route_type::throw_away, "the route's type is one of route_type");
     check.holds(find_hop(table, to, 0) == hop_of(entry), "hop_for() agrees with the route");
     for (u32 interface = 1; interface < 5; ++interface) {
-        const next_hop by =
+        const next_hop found =
             table.lookup(route_query{.destination = to, .interface = static_cast<u16>(interface)});
-        check.holds(by == next_hop::none || table.at(by).interface == interface ||
-                        is_refusal(table.at(by).type),
+        check.holds(found == next_hop::none || table.at(found).interface == interface ||
+                        is_refusal(table.at(found).type),
                     "a query with an interface finds a route of it or a refusal");
     }
 }

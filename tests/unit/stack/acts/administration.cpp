@@ -55,9 +55,9 @@ TEST_CASE("administration: what is refused leaves no trace") {
 TEST_CASE("administration: a link that goes down takes its routes, and brings them back") {
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
-    const u32 ways = c.tables.route_generation();
+    const u32 generation = c.tables.route_generation();
     CHECK(acts::set_link(c.tables, 3, {.up = false}).has_value());
-    CHECK(c.tables.route_generation() != ways);
+    CHECK(c.tables.route_generation() != generation);
     CHECK(type_to(c, "10.0.2.7"_ip) == route_type::throw_away);
     CHECK(type_to(c, "10.0.2.1"_ip) == route_type::local);  // ours all the same
     CHECK(type_to(c, "10.0.1.7"_ip) == route_type::unicast);

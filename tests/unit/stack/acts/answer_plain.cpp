@@ -54,10 +54,10 @@ struct side {
               route_entry{.prefix = {"40.0.0.0"_ip, 8}, .type = route_type::blackhole}})
             REQUIRE(acts::add_route(c.tables, r).has_value());
     }
-    void give(const std::vector<byte_vector>& all, moment now, u16 by) {
+    void give(const std::vector<byte_vector>& all, moment now, u16 ingress) {
         std::vector<packet> batch;
         for (const byte_vector& d : all)
-            batch.push_back(packet_of(c, d, by));
+            batch.push_back(packet_of(c, d, ingress));
         acts::enter(c, batch, now);
     }
 };
@@ -176,8 +176,8 @@ TEST_CASE("answer plain: random packets meet the same fate on both paths") {
             const bool all_plain = random.below(8) == 0;
             for (byte_vector& d : all)
                 d = all_plain ? plain_request() : random_request(random);
-            const u16 by = random.below(4) == 0 ? 3 : 2;
-            change(sides, [&](side& s) { s.give(all, now, by); });
+            const u16 ingress = random.below(4) == 0 ? 3 : 2;
+            change(sides, [&](side& s) { s.give(all, now, ingress); });
             check_same(sides);
         }
         const auto& n = sides[0].c.books.counters;

@@ -102,7 +102,7 @@ TEST_CASE("egress: what leaves by lo waits to be received, by the interface with
     acts::egress_plan plan{.to = {1, link_destination::unicast, {}},
                            .type = route_type::local,
                            .mtu = 65536,
-                           .ours = 2};
+                           .local_interface = 2};
     CHECK(acts::depart(c, p, plan).what == fate::forwarded);
     CHECK(c.device.output.size() == 0);
     CHECK(c.books.counters[balance::transmitted] == 1);

@@ -31,10 +31,10 @@ struct learned {
 
 TEST_CASE("forget: all of it") {
     learned l;
-    const u32 ways = l.c.tables.route_generation();
+    const u32 generation = l.c.tables.route_generation();
     acts::forget_exceptions(l.c.tables);
     CHECK_FALSE(l.c.tables.exceptions.any());
-    CHECK(l.c.tables.route_generation() != ways);
+    CHECK(l.c.tables.route_generation() != generation);
     CHECK(l.c.tables.routes.lookup("20.0.0.1"_ip) != next_hop::none);
 }
 

@@ -14,8 +14,9 @@ using namespace acts_test;
 
 constexpr moment now{instant{} + 1000_s, 43'200'000};
 
-constexpr std::size_t many = 4200;  // more than a run may have
-struct crowded : policies<based_on<small>, hooks<no_hooks>, buffers<fixed_pool<704, many + 8>>> {};
+constexpr std::size_t packets = 4200;  // more than a run may have
+struct crowded : policies<based_on<small>, hooks<no_hooks>, buffers<fixed_pool<704, packets + 8>>> {
+};
 
 using crowd = core<crowded>;
 
@@ -39,7 +40,7 @@ TEST_CASE("forward_plain: a batch of more than one run is counted as its packets
     for (crowd* c : {one_by_one.get(), at_once.get()}) {
         furnish(*c);
         std::vector<crowd::packet_type> batch;
-        for (std::size_t i = 0; i < many; ++i) {
+        for (std::size_t i = 0; i < packets; ++i) {
             const auto tos = static_cast<u8>(i % 3 + i % 2);
             // Some from the other link, some that are not plain.
             batch.push_back(i % 97 == 0
@@ -60,8 +61,8 @@ TEST_CASE("forward_plain: a batch of more than one run is counted as its packets
         CAPTURE(i);
         CHECK(a[static_cast<mib>(i)] == b[static_cast<mib>(i)]);
     }
-    CHECK(b[mib::ip_in_receives] == many);
-    CHECK(b[balance::received] == many);
+    CHECK(b[mib::ip_in_receives] == packets);
+    CHECK(b[balance::received] == packets);
     CHECK(b[balance::transmitted] == 16);  // the output has room for so many
     CHECK(a[balance::transmitted] == 16);
     CHECK(a.drops() == b.drops());
@@ -76,7 +77,7 @@ struct acting_output {
         static constexpr bool takes_gso = false;
 
         bool transmit(Packet& packet, const egress& to, instant) noexcept {
-            by.push_back(to.interface);
+            egress_of.push_back(to.interface);
             packet.reset();
             act(of);
             return true;
@@ -85,7 +86,7 @@ struct acting_output {
 
         void (*act)(void*) = nullptr;
         void* of = nullptr;
-        std::vector<u16> by{};
+        std::vector<u16> egress_of{};
     };
 };
 struct acting : policies<based_on<small>, hooks<no_hooks>, output<acting_output>> {};
@@ -94,9 +95,9 @@ TEST_CASE("forward_plain: what an output changes counts from the next packet of 
     const struct {
         const char* name;
         void (*act)(void*);
-        std::vector<u16> by;
+        std::vector<u16> egress_of;
     } rows[] = {
-        {.name = "nothing", .act = [](void*) {}, .by = {3, 3, 3}},
+        {.name = "nothing", .act = [](void*) {}, .egress_of = {3, 3, 3}},
         {.name = "the route",
          .act =
              [](void* of) {
@@ -105,14 +106,14 @@ TEST_CASE("forward_plain: what an output changes counts from the next packet of 
                      t,
                      {.prefix = "10.0.2.9/32"_prefix, .interface = 4, .gateway = "10.0.3.9"_ip}));
              },
-         .by = {3, 4, 4}},
+         .egress_of = {3, 4, 4}},
         {.name = "the interface that it leaves by",
          .act =
              [](void* of) {
                  static_cast<void>(acts::set_link(static_cast<core<acting>*>(of)->tables, 3,
                                                   {.up = false, .mtu = 1500}));
              },
-         .by = {3, 2, 2}},  // errors to the sender
+         .egress_of = {3, 2, 2}},  // errors to the sender
     };
     for (const auto& r : rows) {
         CAPTURE(r.name);
@@ -125,7 +126,7 @@ TEST_CASE("forward_plain: what an output changes counts from the next packet of 
         for (auto& p : batch)
             p = packet_of(c, datagram_of({.destination = "10.0.2.9"_ip}));
         acts::enter(c, batch, now);
-        CHECK((c.device.output.by == r.by));
+        CHECK((c.device.output.egress_of == r.egress_of));
         CHECK(c.books.counters[balance::received] == 3);
     }
 }

@@ -84,7 +84,7 @@ TEST_CASE("handle: taken, ignored, left to the stack, for nobody") {
 
     k.h.answer = handler_result::unreachable();
     d = sound(k.c, to_us);
-    CHECK(k.handle(d).how == handling::nobody);
+    CHECK(k.handle(d).how == handling::unwanted);
     CHECK(content_of(d.packet()) == to_us);
     CHECK(k.c.device.output.size() == 0);  // to be told by whoever asked
     CHECK(k.c.books.counters.drops() == 1);

@@ -73,7 +73,7 @@ byte_vector sent_one(Core& c) {
 
 // Compared before and after an act: the ways, what waits, what left, the buffers, the counters.
 struct standing {
-    u32 ways = 0;
+    u32 generation = 0;
     std::size_t waits = 0;
     std::size_t left = 0;
     std::size_t free = 0;

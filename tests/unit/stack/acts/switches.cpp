@@ -13,9 +13,9 @@ TEST_CASE("switches: forwarding of all reaches each interface, and the packet pa
     core<small_host> c{{.seed = testing::fixed_seed}};
     furnish(c);
     CHECK_FALSE(c.tables.interfaces.path_of(2).accept_fast);
-    const u32 ways = c.tables.route_generation();
+    const u32 generation = c.tables.route_generation();
     acts::change_switches(c.tables, [](settings& s) { s.all.forwarding = true; });
-    CHECK(c.tables.route_generation() != ways);
+    CHECK(c.tables.route_generation() != generation);
     for (const u16 index : {u16{2}, u16{3}}) {
         CHECK(c.tables.interfaces.find(index)->own.forwarding);
         CHECK(c.tables.interfaces.find(index)->in_force.forwarding);

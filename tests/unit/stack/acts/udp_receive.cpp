@@ -62,15 +62,16 @@ TEST_CASE("udp receive: a full endpoint drops in silence, and so do many that no
         static_cast<void>(acts::receive_udp(c, sound(c, to_53), one, route_type::local));
     CHECK(to.size() == 2);
     CHECK(c.books.counters[drop_reason::endpoint_full] == 1);
-    delivery_info many = one;
-    many.destination = "10.0.1.255"_ip;
-    many.broadcast_or_multicast = true;
+    delivery_info broadcast = one;
+    broadcast.destination = "10.0.1.255"_ip;
+    broadcast.broadcast_or_multicast = true;
     const byte_vector to_all =
         datagram_of({.destination = "10.0.1.255"_ip,
                      .protocol = 17,
                      .payload = support::udp_message(4000, 99, pattern(12))});
-    CHECK(acts::receive_udp(c, sound(c, to_all), many, route_type::broadcast) == fate::dropped);
-    CHECK(c.books.counters[drop_reason::udp_many_unwanted] == 1);
+    CHECK(acts::receive_udp(c, sound(c, to_all), broadcast, route_type::broadcast) ==
+          fate::dropped);
+    CHECK(c.books.counters[drop_reason::udp_broadcast_unwanted] == 1);
     CHECK(c.device.output.size() == 0);
 }
 

@@ -45,7 +45,7 @@ TEST_CASE("work: the queue holds 64, and what comes then is dropped for that rea
 TEST_CASE("work: a call in a call is nested, and its time does not go back") {
     core<small> c{{.seed = testing::fixed_seed}};
     const u32 touched = c.tables.touched;
-    const u32 ways = c.tables.route_generation();
+    const u32 generation = c.tables.route_generation();
     {
         const acts::call outer{c, {instant{} + 20_s, 20'000}};
         CHECK_FALSE(c.calls.is_nested());
@@ -59,7 +59,7 @@ TEST_CASE("work: a call in a call is nested, and its time does not go back") {
     }
     CHECK(c.calls.depth == 0);
     CHECK(c.tables.touched != touched);
-    CHECK(c.tables.route_generation() == ways);
+    CHECK(c.tables.route_generation() == generation);
     const acts::call later{c, {instant{} + 5_s, 5'000}};  // a new one says its own time
     CHECK(c.calls.now.now == instant{} + 5_s);
 }

@@ -1,10 +1,10 @@
-// ways: the route of what leaves, with what was learned about its destination, from the tables
+// route_lookup: the route of a sent packet, with the exceptions of its destination, from the tables
 // alone.
 #include "unit/stack/acts/subject.hpp"
 
-#include <sluice/stack/ways.hpp>
+#include <sluice/stack/route_lookup.hpp>
 
-namespace acts_ways {
+namespace acts_route_lookup {
 
 namespace {
 
@@ -12,7 +12,8 @@ using namespace acts_test;
 
 constexpr instant now = instant{} + 1000_s;
 
-TEST_CASE("ways: the MTU of a route counts where it is smaller than that of its interface") {
+TEST_CASE(
+    "route lookup: the MTU of a route counts where it is smaller than that of its interface") {
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
     CHECK(routing::egress_mtu(c.tables, 2, 0) == 1500);
@@ -22,38 +23,38 @@ TEST_CASE("ways: the MTU of a route counts where it is smaller than that of its 
     CHECK(routing::egress_mtu(c.tables, 77, 1400) == 0);  // there is none
 }
 
-TEST_CASE("ways: what this host sends uses a learned gateway and MTU until they expire") {
+TEST_CASE("route lookup: a sent packet uses a learned gateway and MTU until they expire") {
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
     const ipv4::address there = "10.0.2.9"_ip;
-    auto way = acts::route_to(c.tables, {.destination = there}, now);
-    REQUIRE(way.has_value());
-    CHECK(way->interface == 3);
-    CHECK(way->source == "10.0.2.1"_ip);
-    CHECK(way->neighbour == there);
-    CHECK(way->mtu == 0);
+    auto route = acts::route_to(c.tables, {.destination = there}, now);
+    REQUIRE(route.has_value());
+    CHECK(route->interface == 3);
+    CHECK(route->source == "10.0.2.1"_ip);
+    CHECK(route->neighbour == there);
+    CHECK(route->mtu == 0);
     const exception_key key{there, {}, 3};
     c.tables.exceptions.learn(key, {.gateway = "10.0.2.7"_ip, .mtu = 1300, .expires = now + 600_s},
                               now);
-    const u32 ways = c.tables.route_generation();
-    way = acts::route_to(c.tables, {.destination = there}, now);
-    REQUIRE(way.has_value());
-    CHECK(way->neighbour == "10.0.2.7"_ip);
-    CHECK(way->mtu == 1300);
-    CHECK_FALSE(way->mtu_locked);
-    way = acts::route_to(c.tables, {.destination = "10.0.2.10"_ip}, now);
-    REQUIRE(way.has_value());
-    CHECK(way->mtu == 0);
+    const u32 generation = c.tables.route_generation();
+    route = acts::route_to(c.tables, {.destination = there}, now);
+    REQUIRE(route.has_value());
+    CHECK(route->neighbour == "10.0.2.7"_ip);
+    CHECK(route->mtu == 1300);
+    CHECK_FALSE(route->mtu_locked);
+    route = acts::route_to(c.tables, {.destination = "10.0.2.10"_ip}, now);
+    REQUIRE(route.has_value());
+    CHECK(route->mtu == 0);
     CHECK(acts::route_to(c.tables, {.destination = "192.0.2.1"_ip}, now).error() ==
           routing::send_error::network_unreachable);
-    CHECK(c.tables.route_generation() == ways);
-    way = acts::route_to(c.tables, {.destination = there}, now + 601_s);
-    REQUIRE(way.has_value());
-    CHECK(way->neighbour == there);
+    CHECK(c.tables.route_generation() == generation);
+    route = acts::route_to(c.tables, {.destination = there}, now + 601_s);
+    REQUIRE(route.has_value());
+    CHECK(route->neighbour == there);
 }
 
-TEST_CASE(
-    "ways: what is forwarded uses a learned gateway; an MTU only as the switch says, or locked") {
+TEST_CASE("route lookup: a forwarded packet uses a learned gateway, a learned MTU only by switch "
+          "or if locked") {
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
     const ipv4::address there = "10.0.2.9"_ip;
@@ -80,4 +81,4 @@ TEST_CASE(
 
 }  // namespace
 
-}  // namespace acts_ways
+}  // namespace acts_route_lookup

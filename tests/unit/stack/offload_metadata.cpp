@@ -9,7 +9,7 @@
 
 #include <string>
 
-namespace stack_offload_facts {
+namespace stack_offload_metadata {
 
 namespace {
 
@@ -232,4 +232,4 @@ TEST_CASE("a checksum in the wrong place is refused before anybody sees the pack
     CHECK(b->hooks().seen == 1);
 }
 
-}  // namespace stack_offload_facts
+}  // namespace stack_offload_metadata

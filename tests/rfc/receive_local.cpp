@@ -2,7 +2,7 @@
 // identification.
 #include "rfc/node.hpp"
 
-namespace rfc_receive_ours {
+namespace rfc_receive_local {
 
 namespace {
 
@@ -36,20 +36,20 @@ TEST_CASE("receive: what is not for this host is silently dropped") {
     REQUIRE(n->join(2, "239.1.1.1"_ip));
     const struct {
         ipv4::address to;
-        bool ours;
-    } rows[] = {{.to = own, .ours = true},
-                {.to = own_far, .ours = true},
-                {.to = "10.0.1.255"_ip, .ours = true},
-                {.to = ipv4::limited_broadcast, .ours = true},
-                {.to = "239.1.1.1"_ip, .ours = true},
-                {.to = "10.0.1.7"_ip, .ours = false},
-                {.to = far, .ours = false},
-                {.to = "239.1.1.2"_ip, .ours = false},
-                {.to = "192.0.2.1"_ip, .ours = false},
-                {.to = "10.0.9.255"_ip, .ours = false}};
+        bool local;
+    } rows[] = {{.to = own, .local = true},
+                {.to = own_far, .local = true},
+                {.to = "10.0.1.255"_ip, .local = true},
+                {.to = ipv4::limited_broadcast, .local = true},
+                {.to = "239.1.1.1"_ip, .local = true},
+                {.to = "10.0.1.7"_ip, .local = false},
+                {.to = far, .local = false},
+                {.to = "239.1.1.2"_ip, .local = false},
+                {.to = "192.0.2.1"_ip, .local = false},
+                {.to = "10.0.9.255"_ip, .local = false}};
     for (const auto& r : rows) {
         const byte_vector d = datagram_of({.destination = r.to});
-        CHECK_RFC("R1122-014", n->hears(d) == r.ours);
+        CHECK_RFC("R1122-014", n->hears(d) == r.local);
         CHECK_RFC("R1122-014", n->sent().empty());
     }
     CHECK_RFC("R1122-014", !n->hears(datagram_of({.destination = "239.1.1.1"_ip}), 3));
@@ -152,4 +152,4 @@ TEST_CASE("receive: what programs are told beside the data") {
 
 }  // namespace
 
-}  // namespace rfc_receive_ours
+}  // namespace rfc_receive_local

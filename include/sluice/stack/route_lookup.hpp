@@ -1,6 +1,7 @@
-// ways: routes of packets to be sent or forwarded, with learned exceptions.
+// route_lookup: finds the route of a packet to be sent or forwarded, with learned exceptions.
 //
-// The route table answers first; then the exceptions, which know path MTUs and redirected gateways.
+// The route table answers first. Then the exceptions replace the path MTU or the gateway, if this
+// host learned another one for the destination.
 //
 // Expects: stack_tables; the time.
 // Never:   changes a table.

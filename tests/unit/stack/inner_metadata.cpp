@@ -7,7 +7,7 @@
 
 #include <sluice/delivery/receive_queue.hpp>
 
-namespace stack_inner_facts {
+namespace stack_inner_metadata {
 
 namespace {
 
@@ -232,4 +232,4 @@ TEST_CASE("inner facts: a received packet that is sent is a new one") {
 
 }  // namespace
 
-}  // namespace stack_inner_facts
+}  // namespace stack_inner_metadata

@@ -1,4 +1,4 @@
-// sluice_way: the whole path of a datagram through stacks with linux_router's policies: one stack
+// sluice_path: the whole path of a datagram through stacks with linux_router's policies: one stack
 // without hooks, one with a hook at forward.
 //
 // It passes batches of 32 as a driver does. The output frees sent packets, endpoints free received
@@ -77,7 +77,7 @@ public:
         }
     }
 
-    bool prepare(way what, std::span<const datagram> input) {
+    bool prepare(workload what, std::span<const datagram> input) {
         what_ = what;
         input_ = input;
         sinks_ = std::vector<freeing_sink<packet>>(endpoints_of(what));
@@ -101,9 +101,9 @@ public:
         return true;
     }
     void pass() {
-        for (unsigned i = 0; i < input_.size(); i += burst_of_way) {
+        for (unsigned i = 0; i < input_.size(); i += host_burst) {
             const auto some =
-                input_.subspan(i, std::min<std::size_t>(burst_of_way, input_.size() - i));
+                input_.subspan(i, std::min<std::size_t>(host_burst, input_.size() - i));
             if (is_send(what_)) {
                 send(some);
             } else {
@@ -129,7 +129,7 @@ private:
     [[nodiscard]] sluice::send_request request_to(const datagram& d) const {
         return {.destination = {load(d.bytes + 16)},
                 .protocol = 17,
-                .dont_fragment = what_ == way::send_dont_fragment};
+                .dont_fragment = what_ == workload::send_dont_fragment};
     }
     [[nodiscard]] sluice::moment next_moment() {
         now_ = now_ + sluice::duration::from_seconds(1);
@@ -137,8 +137,8 @@ private:
     }
     void receive(std::span<const datagram> some) {
         const sluice::u16 headroom =
-            what_ == way::echo_no_room ? sluice::u16{0} : sluice::default_headroom;
-        std::array<packet, burst_of_way> batch;
+            what_ == workload::echo_no_room ? sluice::u16{0} : sluice::default_headroom;
+        std::array<packet, host_burst> batch;
         for (std::size_t i = 0; i < some.size(); ++i) {
             batch[i] = stack_->buffers().take(headroom);
             std::memcpy(batch[i].put(some[i].size), some[i].bytes, some[i].size);
@@ -153,7 +153,7 @@ private:
             const sluice::u16 payload = d.size - d.header_length;
             std::memcpy(p.put(payload), d.bytes + d.header_length, payload);
             const sluice::send_request r = request_to(d);
-            if (what_ == way::send) {
+            if (what_ == workload::send) {
                 static_cast<void>(stack_->send(std::move(p), r, now));
             } else {
                 static_cast<void>(stack_->send(std::move(p), r, kept_[d.bytes[17] - 64u], now));
@@ -166,18 +166,18 @@ private:
     std::vector<freeing_sink<packet>> sinks_;
     std::span<const datagram> input_;
     std::array<sluice::routing::output_route, ports> kept_{};
-    way what_ = way::forward;
+    workload what_ = workload::forward;
     sluice::instant now_{};
 };
 
 // For each kind of work a stack of the type that it needs.
-class sluice_way final : public host {
+class sluice_path final : public host {
 public:
-    bool prepare(way what, std::span<const datagram> input) override {
+    bool prepare(workload what, std::span<const datagram> input) override {
         plain_.reset();
         hooked_.reset();
-        return what == way::forward_hooked ? hooked_.emplace().prepare(what, input)
-                                           : plain_.emplace().prepare(what, input);
+        return what == workload::forward_hooked ? hooked_.emplace().prepare(what, input)
+                                                : plain_.emplace().prepare(what, input);
     }
     void pass() override {
         if (plain_) {
@@ -196,7 +196,7 @@ private:
 }  // namespace
 
 std::unique_ptr<host> make_sluice_host() {
-    return std::make_unique<sluice_way>();
+    return std::make_unique<sluice_path>();
 }
 
 }  // namespace peers

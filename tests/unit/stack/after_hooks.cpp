@@ -5,7 +5,7 @@
 
 #include <sluice/hooks/hook_chain.hpp>
 
-namespace stack_hooks_leave {
+namespace stack_after_hooks {
 
 namespace {
 
@@ -95,4 +95,4 @@ TEST_CASE("hooks leave: a hook may take the options off, and nothing is recorded
 
 }  // namespace
 
-}  // namespace stack_hooks_leave
+}  // namespace stack_after_hooks

@@ -15,7 +15,7 @@
 #include <memory>
 #include <optional>
 
-namespace stack_sender_told {
+namespace stack_send_results {
 
 namespace {
 
@@ -370,4 +370,4 @@ TEST_CASE("sender told: a wrong checksum over lo is found") {
 
 }  // namespace
 
-}  // namespace stack_sender_told
+}  // namespace stack_send_results
