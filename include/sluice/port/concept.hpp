@@ -13,7 +13,7 @@
 // ends a burst with flush(). A sender of whole frames is a `frame_sink` as well (link/concept.hpp).
 //
 // **It offloads** the work that `offloads(egress)` of its model returns: the device finishes
-// checksums or cuts segments.
+// checksums or cuts segments. It refuses a packet that needs more, or finishes the packet first.
 //
 // **Its state** is up, down or gone (`state()`); ask it after a failed receive. `link()` names the
 // header that packets begin with: none (IPv4 first) or Ethernet.

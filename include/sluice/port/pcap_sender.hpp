@@ -6,7 +6,8 @@
 // Expects: a file of the right link type: raw or ipv4 for packets, ethernet for frames. The writer
 //          outlives the sender.
 // Never:   reads a clock: a record's time is the time of the call, counted from `epoch`.
-// Errors:  a packet that the file or pipe does not take is refused (capture_sink.hpp).
+// Errors:  a packet that the file or pipe does not take is refused (capture_sink.hpp), and so is
+//          one with a pending checksum or segments to cut: no reader could see that.
 // Cost:    that of capture_sink.hpp, and a copy of a segmented packet.
 #pragma once
 
@@ -76,7 +77,7 @@ struct sender {
 
     private:
         int write(const Packet& packet, instant now) noexcept {
-            if (to_ == nullptr || !packet) {
+            if (to_ == nullptr || !packet || !output_offloads{}.takes(packet.metadata())) {
                 return EINVAL;
             }
             return detail::write_packet(*to_, epoch_ + (now - instant{}), packet) ? 0 : errno;

@@ -5,7 +5,8 @@
 // header inclusion the packet's header is kept, except for the fields that the kernel fills in:
 // total length, checksum, a source of 0.0.0.0, an identification of 0; a packet longer than the MTU
 // is refused. Without it the kernel makes the header from the packet's destination, TTL, type of
-// service and source, and fragments. The kernel chooses the route.
+// service and source, and fragments. The kernel chooses the route. Packets with segmentation
+// metadata are refused.
 //
 // Expects: CAP_NET_RAW. The device outlives its senders, which keep the descriptor's number.
 // Never:   blocks, allocates.
@@ -165,7 +166,9 @@ struct sender {
     private:
         int send(Packet& packet) noexcept {
             if (packet.size() > ipv4::max_total_length ||
-                packet.head_size() < ipv4::min_header_length || !rewrite::finish_checksum(packet)) {
+                packet.head_size() < ipv4::min_header_length ||
+                std::as_const(packet).metadata().segmentation != segmentation_kind::none ||
+                !rewrite::finish_checksum(packet)) {
                 return EINVAL;
             }
             const ipv4::const_view ip{std::as_const(packet).data()};

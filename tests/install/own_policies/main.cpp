@@ -2,11 +2,17 @@
 // are right pass; of each with a planted fault the suite says what is broken.
 #include <sluice/testing/conformance/output.hpp>
 #include <sluice/testing/conformance/overlap.hpp>
+#include <sluice/testing/conformance/port.hpp>
 #include <sluice/testing/conformance/route_answers.hpp>
 #include <sluice/testing/packet_check.hpp>
 
 #include <cstdio>
+#include <span>
 #include <string>
+#include <utility>
+#include <vector>
+
+#include <sys/eventfd.h>
 
 namespace {
 
@@ -77,6 +83,88 @@ struct alternating {  // planted: the answer depends on what was asked before
     }
 };
 
+// A device in memory: a queue in each direction. fd() is an eventfd that counts what waits.
+struct queue_pair {
+    std::vector<testing::byte_vector> in;
+    std::vector<testing::port_arrival> out;
+    port::descriptor waiting{::eventfd(0, EFD_NONBLOCK | EFD_SEMAPHORE)};
+};
+struct queue_sender {
+    queue_pair* queues = nullptr;
+
+    template <class Packet>
+    struct model {
+        static constexpr bool takes_segmented = true;
+        static constexpr bool takes_gso = false;
+        queue_pair* queues = nullptr;
+        model() = default;
+        model(const queue_sender& from) : queues{from.queues} {}
+        bool transmit(Packet& p, const egress&, instant now) noexcept {
+            if (!p || queues->out.size() == 8 || !output_offloads{}.takes(p.metadata())) {
+                return false;
+            }
+            queues->out.push_back({.content = testing::content_of(p), .time = now});
+            p.reset();
+            return true;
+        }
+        void flush() noexcept {}
+    };
+};
+struct queue_device {
+    queue_pair* queues;
+
+    int fd() const noexcept { return queues->waiting.get(); }
+    port::device_state state() const noexcept { return port::device_state::up; }
+    port::link_header link() const noexcept { return port::link_header::none; }
+
+    template <buffer_source Source>
+    port::receive_batch receive(Source& from, std::span<typename Source::packet_type> to) noexcept {
+        port::receive_batch done;
+        for (; done.count < to.size(); ++done.count) {
+            if (queues->in.empty()) {
+                done.end = port::read_status::would_block;
+                break;
+            }
+            auto p = from.take(default_headroom);
+            if (!p) {
+                done.end = port::read_status::no_buffer;
+                break;
+            }
+            eventfd_t one = 0;
+            (void)::eventfd_read(fd(), &one);
+            (void)p.append(queues->in.front());
+            queues->in.erase(queues->in.begin());
+            p.set_interface(1);
+            to[done.count] = std::move(p);
+        }
+        return done;
+    }
+    using sender_type = queue_sender;
+    queue_sender sender() const noexcept { return {queues}; }
+};
+struct queue_harness {
+    queue_pair queues;
+    queue_device made{&queues};
+
+    queue_device& device() { return made; }
+    std::vector<testing::byte_vector> offer(std::size_t count) {
+        std::vector<testing::byte_vector> all;
+        for (std::size_t i = 0; i < count; ++i) {
+            all.push_back(testing::datagram_of({.payload = testing::pattern(i)}));
+            queues.in.push_back(all.back());
+            (void)::eventfd_write(made.fd(), 1);
+        }
+        return all;
+    }
+    std::vector<testing::port_arrival> sent() { return std::exchange(queues.out, {}); }
+};
+struct sees_less : queue_harness {  // planted: the last packet does not arrive
+    std::vector<testing::port_arrival> sent() {
+        if (!queues.out.empty()) queues.out.pop_back();
+        return queue_harness::sent();
+    }
+};
+
 int wrong = 0;
 
 void passes(const char* name, const testing::suite_result& found) {
@@ -103,6 +191,7 @@ int main() {
     passes("odd_and_even", conformance::route_answers(odd_and_even{}));
     passes("counting", conformance::output<counting>(testing::print_broken, {.takes = 3}));
     passes("lower_offset_wins", conformance::overlap_rule<lower_offset_wins>());
+    passes("queue_device", conformance::port<queue_harness>(testing::print_broken, {.holds = 8}));
 
     is_found("a query with an interface finds a route of it or a refusal",
              [](auto report) { conformance::route_answers(blind_to_interfaces{}, report); });
@@ -110,6 +199,10 @@ int main() {
              [](auto report) { conformance::output<losing>(report, {.takes = 3}); });
     is_found("the rule repeats its answer for the same ranges",
              [](auto report) { conformance::overlap_rule<alternating>(report); });
+
+    is_found("each accepted packet leaves once", [](auto report) {
+        conformance::port<sees_less>(report, {.holds = 8, .patience = 10_ms});
+    });
 
     const auto sent = testing::udp_datagram_of({.ttl = 64}, 4000, 53, testing::pattern(20));
     passes("datagram",
