@@ -72,7 +72,7 @@ TEST_CASE_TEMPLATE("buffers", Source, fixed_pool<2048, 32>, fixed_pool<2048, 32,
     support::conforms(testing::conformance::buffers<Source>(support::to_doctest), 140);
 }
 
-TEST_CASE("buffers of a source that the caller makes") {
+TEST_CASE("buffers: a source that the caller constructs passes the suite") {
     fixed_pool<256, 9> beneath;
     testing::failing_source source{beneath};
     support::conforms(testing::conformance::buffers(source, support::to_doctest), 150);

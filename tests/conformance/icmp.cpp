@@ -20,8 +20,8 @@ TEST_CASE_TEMPLATE("icmp", Policy, linux_icmp_limiter, basic_icmp_limiter<4>, no
     support::conforms(testing::conformance::icmp<Policy>(support::to_doctest), 9'000);
 }
 
-TEST_CASE_TEMPLATE("the first of everything goes out, or nothing ever", Policy, linux_icmp_limiter,
-                   basic_icmp_limiter<4>, no_icmp_limit, no_icmp) {
+TEST_CASE_TEMPLATE("a policy allows the first message of each kind, or none at all", Policy,
+                   linux_icmp_limiter, basic_icmp_limiter<4>, no_icmp_limit, no_icmp) {
     Policy policy{hash_key{1, 2}};
     const settings s;
     const bool sends_errors = Policy::answers_echo;

@@ -55,7 +55,7 @@ TEST_CASE_TEMPLATE("overlap", Rule, overlap::reject_datagram, overlap::reject_fr
 }
 
 TEST_CASE(
-    "a rule is asked about what is left of a piece, in order of place, and once more to act") {
+    "a rule is asked about each remaining part of a piece in ascending order, then again to act") {
     struct recorded {
         static std::vector<byte_range>& asked() {
             static std::vector<byte_range> all;
@@ -84,7 +84,7 @@ TEST_CASE(
     CHECK(recorded::asked() == std::vector<byte_range>{{0, 8}, {8, 40}, {0, 8}, {8, 40}});
 }
 
-TEST_CASE("a fragment that is dropped changes nothing, not even what its first overlap allowed") {
+TEST_CASE("a dropped fragment changes nothing, even if its first overlap was permitted") {
     struct first_only {
         static constexpr overlap_answer settle(byte_range held, byte_range) noexcept {
             return held.start == 0 ? overlap_answer::keep_incoming : overlap_answer::drop_fragment;
@@ -103,7 +103,7 @@ TEST_CASE("a fragment that is dropped changes nothing, not even what its first o
     CHECK(is_whole_datagram(whole.packet, 36));
 }
 
-TEST_CASE("what is no rule, or two, is none") {
+TEST_CASE("a type that is no overlap rule, or two at once, does not model the concept") {
     struct both : overlap::keep_first, overlap::reject_datagram {};
     struct may_throw {
         static overlap_answer settle(byte_range, byte_range) { return overlap_answer::keep_held; }

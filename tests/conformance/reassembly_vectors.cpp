@@ -172,7 +172,7 @@ void run(replayer& subject, const event& e, totals& sum) {
 
 }  // namespace
 
-TEST_CASE("every fragment recorded from Linux has the recorded outcome") {
+TEST_CASE("every fragment recorded from Linux has the recorded result") {
     std::ifstream file{SLUICE_SOURCE "/tests/kernel/vectors/reassembly.vec"};
     REQUIRE(file.good());
     totals sum;

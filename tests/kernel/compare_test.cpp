@@ -89,7 +89,7 @@ TEST_CASE("fields are named where they are") {
     }
 }
 
-TEST_CASE("a differing byte is told by its field") {
+TEST_CASE("a differing byte is reported with the name of its field") {
     const scenario about = parse_one(std::string("in if0 00\n> out if0 ") + packet_1 + "\n");
     CHECK_EQ(differences(about, out({packet_1})), "");
     CHECK_EQ(differences(about, out({packet_2})),
@@ -202,7 +202,7 @@ TEST_CASE("settings among the counters are compared where the vector has a line 
     CHECK_EQ(differences(says, {}), "count Ip.DefaultTTL: expected 13, got 0");
 }
 
-TEST_CASE("drops compare as a set; what the kernel leaves unnamed may have any reason") {
+TEST_CASE("drops compare as a set; a drop that the kernel does not name may have any reason") {
     const std::string named = "> drop IP_CSUM ip_rcv_core\n";
     const std::string unnamed = "> drop NOT_SPECIFIED ip_forward\n";
     struct row {

@@ -33,7 +33,7 @@ byte_vector header(std::uint8_t source, std::uint16_t id, std::uint8_t flags = 0
             9};
 }
 
-TEST_CASE("drawn identifications: of what did not come in, though both runs have the same") {
+TEST_CASE("drawn identifications: packets of this host are masked even if both runs agree") {
     drawn_identifications drawn;
     drawn.came(header(1, 7));
     CHECK(drawn.has(header(2, 5), header(2, 6), 0));
@@ -42,7 +42,7 @@ TEST_CASE("drawn identifications: of what did not come in, though both runs have
     CHECK(drawn.has(header(1, 5), header(1, 5), 0));
 }
 
-TEST_CASE("drawn identifications: not of what was forwarded, cut or quoted") {
+TEST_CASE("drawn identifications: forwarded, fragmented and quoted packets are not masked") {
     drawn_identifications drawn;
     drawn.came({0x45});
     drawn.came(header(1, 7));
@@ -55,7 +55,7 @@ TEST_CASE("drawn identifications: not of what was forwarded, cut or quoted") {
     CHECK_FALSE(drawn.has(quoting, quoting, 28));
 }
 
-TEST_CASE("drawn identifications: zero with DF is none, without it is one") {
+TEST_CASE("drawn identifications: zero is drawn only without DF") {
     const drawn_identifications drawn;
     CHECK_FALSE(drawn.has(header(2, 0, 0x40), header(2, 0, 0x40), 0));
     CHECK(drawn.has(header(2, 0), header(2, 0), 0));

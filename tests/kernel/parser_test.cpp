@@ -108,7 +108,7 @@ TEST_CASE("send lines") {
     CHECK_EQ(about.events[0].expected.ret.value(), "EMSGSIZE");
 }
 
-TEST_CASE("what is not understood makes the scenario defective") {
+TEST_CASE("a line that the parser does not understand makes the scenario defective") {
     struct row {
         const char* configuration;
         const char* events;

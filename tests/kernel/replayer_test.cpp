@@ -103,13 +103,13 @@ TEST_CASE("the self-test notices every change") {
     CHECK_EQ(result.kinds.at("deliver field").tried, 2u * 5u);
 }
 
-TEST_CASE("the self-test tells what a weaker comparison misses") {
+TEST_CASE("the self-test finds each fault that a weaker comparison misses") {
     self_test_result result;
     mutate(parse_one(), make_echo_subject, {.stale_checksums = true}, result);
     CHECK_EQ(result.unnoticed.size(), 4u);  // two checksum bytes of the delivery, two passes
 }
 
-TEST_CASE("the self-test leaves scenarios alone that do not pass") {
+TEST_CASE("the self-test skips scenarios that fail") {
     self_test_result result;
     mutate(parse_one(), make_null_subject, {}, result);
     CHECK_EQ(result.scenarios, 0u);

@@ -16,7 +16,7 @@ ipv4::address next_hop_of(node& n, ipv4::address to) {
     return all.size() == 1 ? all[0].to.next_hop : ipv4::address{};
 }
 
-TEST_CASE("addressing: an address and its mask say what is on the link, for each interface") {
+TEST_CASE("addressing: address and mask of an interface define the hosts on its link") {
     const auto n = host();
     REQUIRE(n->add_route({.prefix = "0.0.0.0/0"_prefix, .gateway = gateway}));
     REQUIRE(n->add_interface(4, "172.16.5.9/20"_net));

@@ -11,7 +11,7 @@ byte_vector between(ipv4::address source, ipv4::address destination) {
     return datagram_of({.source = source, .destination = destination});
 }
 
-TEST_CASE("addressing: the address of nobody is not sent") {
+TEST_CASE("addressing: this host never sends from or to 0.0.0.0") {
     const auto n = router();
     REQUIRE(n->add_route({.prefix = "0.0.0.0/0"_prefix, .gateway = gateway}));
     n->change([](settings& s) { s.icmp_echo_ignore_broadcasts = false; });
@@ -46,7 +46,7 @@ TEST_CASE("addressing: the rest of network 0 is plain unicast in Linux") {
                        h->drops(between("0.1.2.3"_ip, peer), drop_reason::source_invalid, 3));
 }
 
-TEST_CASE("addressing: a broadcast address is no source of ours") {
+TEST_CASE("addressing: this host never sends from a broadcast address") {
     const auto n = host();
     CHECK_RFC("R1122-018", !n->send(pattern(8), {.source = ipv4::limited_broadcast}));
     CHECK_RFC("R1122-019", !n->send(pattern(8), {.source = "10.0.1.255"_ip}));

@@ -47,7 +47,7 @@ TEST_CASE("forward: directed broadcasts are blocked unless switched on") {
                         drop_reason::not_addressed_to_host, 2, link_addressing::broadcast));
 }
 
-TEST_CASE("forward: what came in a frame to many stays here unless its destination is a group") {
+TEST_CASE("forward: a datagram in a broadcast or multicast frame is forwarded only to a group") {
     for (const auto& make : {router, broadcasting}) {
         const auto n = make();
         for (const byte_vector& d :

@@ -10,7 +10,7 @@ namespace {
 
 using namespace rfc;
 
-TEST_CASE("forward: the TTL is taken by one, and a used up one ends the datagram") {
+TEST_CASE("forward: the TTL is decremented, and a datagram whose TTL expires is dropped") {
     for (const auto& make : {router, hardened}) {
         const auto n = make();
         for (const u8 ttl : {u8{255}, u8{64}, u8{2}}) {
@@ -86,7 +86,7 @@ TEST_CASE("forward: a host that forwards is a router") {
     CHECK_RFC("R1122-005", n->drops(d, drop_reason::not_forwarding));
 }
 
-TEST_CASE("forward: a switch for each interface, of which Linux asks the one a packet came by") {
+TEST_CASE("forward: the ingress interface's switch decides, as in Linux") {
     const auto n = router();
     n->change_interface(2, [](interface_settings& s) { s.forwarding = false; });
     CHECK(n->drops(datagram_of({}), drop_reason::not_forwarding));
@@ -94,7 +94,7 @@ TEST_CASE("forward: a switch for each interface, of which Linux asks the one a p
                        !n->forward(datagram_of({.source = far, .destination = peer}), 3).empty());
 }
 
-TEST_CASE("forward: what is for us is not changed, but for its options") {
+TEST_CASE("forward: only the options of a datagram for this host are changed") {
     const auto n = router();
     n->listen();
     const byte_vector d =

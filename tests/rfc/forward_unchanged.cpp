@@ -54,7 +54,7 @@ TEST_CASE("forward: the reserved flag passes in whole packets, and is lost in fr
     CHECK_RFC_DEVIATES("R1812-104", ip(pieces[0].datagram)[ipv4::flags_and_offset] == mf);
 }
 
-TEST_CASE("forward: fragments pass one by one, each on its own") {
+TEST_CASE("forward: each fragment is forwarded by itself") {
     for (const auto& make : {router, hardened}) {
         const auto n = make();
         for (const u16 offset : {u16(mf | 0), u16(mf | 2), u16{4}}) {
@@ -97,7 +97,8 @@ TEST_CASE("forward: source routes are off by default and obey the rules of route
     CHECK_RFC("R1122-139", h->drops(d, drop_reason::source_route_refused));
 }
 
-TEST_CASE("forward: the destination field decides the way, not the end of the route") {
+TEST_CASE(
+    "forward: the destination field decides the route, not the last address of a source route") {
     const auto n = source_router();
     // The last hop of the route is on interface 2; the destination field, not local, is on
     // interface 3.

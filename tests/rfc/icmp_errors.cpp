@@ -13,7 +13,7 @@ byte_vector to(ipv4::address destination, u8 protocol = plain) {
 const byte_vector to_no_port =
     datagram_of({.destination = own, .protocol = 17, .payload = udp_message(5, 6, pattern(9))});
 
-TEST_CASE("icmp: each reason has its type and code") {
+TEST_CASE("icmp: each kind of error has its type and code") {
     const auto n = router();
     REQUIRE(n->add_route({.prefix = "41.0.0.0/8"_prefix, .type = route_type::unreachable}));
     REQUIRE(n->add_route({.prefix = "42.0.0.0/8"_prefix, .type = route_type::prohibit}));
@@ -39,7 +39,7 @@ TEST_CASE("icmp: each reason has its type and code") {
     CHECK_RFC_DEVIATES("R1812-065", is_icmp(n->ask(to("44.1.1.1"_ip)), 3, 0));
 }
 
-TEST_CASE("icmp: the neighbour that does not answer is host unreachable") {
+TEST_CASE("icmp: a neighbour that does not answer causes host unreachable") {
     const auto n = router();
     const byte_vector out = n->forward(to(far));
     n->link_fails(out, 2);
@@ -50,7 +50,7 @@ TEST_CASE("icmp: the neighbour that does not answer is host unreachable") {
     CHECK_RFC("R792-006", ip(all[0].datagram)[ipv4::destination] == peer);
 }
 
-TEST_CASE("icmp: fragmentation needed tells the MTU, source route failed is 5") {
+TEST_CASE("icmp: fragmentation needed carries the MTU, source route failed has code 5") {
     const auto n = source_router();
     n->set_mtu(3, 1400);
     const auto sized = [](std::size_t size) {

@@ -38,7 +38,7 @@ std::unique_ptr<node> told(std::initializer_list<u32> mtus) {
     return n;
 }
 
-TEST_CASE("icmp: the path's MTU is learned, for that destination") {
+TEST_CASE("icmp: the path MTU is learned for the quoted destination alone") {
     CHECK(largest_sent(*told({}), 1400, true) == 1400);
     const auto n = told({1000});
     CHECK_RFC("R1191-001", largest_sent(*n, 1001, true) == 0);
@@ -77,7 +77,7 @@ TEST_CASE("icmp: a report without an MTU stops DF") {
     CHECK_RFC_DEVIATES("R1191-009", largest_sent(*n, 1006, true) == 0);
 }
 
-TEST_CASE("icmp: no link of ours carries less than 68 bytes") {
+TEST_CASE("icmp: every link carries at least 68 bytes") {
     const byte_vector large = datagram_of({.flags_and_offset = df, .payload = pattern(1000)});
     for (const u32 mtu : {0u, 60u, 67u, 68u, 69u}) {
         const auto n = router();

@@ -50,7 +50,7 @@ TEST_CASE("icmp: echo") {
     }
 }
 
-TEST_CASE("icmp: echo of more than a link carries comes and goes in fragments") {
+TEST_CASE("icmp: an echo larger than the MTU is received and answered in fragments") {
     const auto n = router();
     n->pace = 1_ms;
     const byte_vector request = echo_request(4000);
@@ -70,7 +70,8 @@ TEST_CASE("icmp: echo of more than a link carries comes and goes in fragments") 
     CHECK_RFC("R1812-070", byte_vector(data.begin() + 8, data.end()) == pattern(4000));
 }
 
-TEST_CASE("icmp: echo to many is ignored by default, else answered by our own address") {
+TEST_CASE(
+    "icmp: a broadcast echo is ignored by default, else answered from an address of this host") {
     const auto n = router();
     REQUIRE(n->join(2, "239.1.1.1"_ip));
     CHECK_RFC("R1122-074",
@@ -124,7 +125,7 @@ TEST_CASE("icmp: the standard time value moves 15 times a second, and is right")
     CHECK_RFC("R1122-090", (off > -60'000 && off < 60'000));
 }
 
-TEST_CASE("icmp: information, masks and other old questions are not answered") {
+TEST_CASE("icmp: information, address mask and other obsolete requests are not answered") {
     for (const auto& make : {host, router, hardened}) {
         const auto n = make();
         const u8 deprecated[] = {6, 15, 16, 17, 18, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39};

@@ -29,7 +29,7 @@ byte_vector redirect_for(node& n, const byte_vector& d, u16 interface = 2) {
     return {};
 }
 
-TEST_CASE("icmp: a redirect names the better gateway for the host, and the datagram goes on") {
+TEST_CASE("icmp: a redirect names the better gateway, and the datagram is forwarded") {
     const auto n = with_better_gateway(router());
     const byte_vector d = to_beyond();
     CHECK_RFC("R792-012", n->receive(d) == fate::forwarded);
@@ -51,7 +51,7 @@ TEST_CASE("icmp: a redirect names the better gateway for the host, and the datag
     CHECK_RFC("R792-012", icmp_word(redirect_for(*n, neighbour)) == ("10.0.1.9"_ip).value);
 }
 
-TEST_CASE("icmp: from several networks of one interface the redirect comes from the sender's") {
+TEST_CASE("icmp: a redirect's source is the address in the sender's own network") {
     const auto n = with_better_gateway(router());
     REQUIRE(n->add_address(2, "192.168.5.1/24"_net));
     const byte_vector redirect = redirect_for(*n, to_beyond({.source = "192.168.5.9"_ip}));

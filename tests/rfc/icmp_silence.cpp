@@ -43,7 +43,7 @@ TEST_CASE("icmp: nothing about later fragments, only about the first") {
     }
 }
 
-TEST_CASE("icmp: nothing about what went to many, by address or by frame") {
+TEST_CASE("icmp: no error answers a broadcast or multicast, by address or by frame") {
     for (const auto& make : {host, router, hardened}) {
         const auto n = make();
         REQUIRE(n->join(2, "239.1.1.1"_ip));
@@ -68,7 +68,7 @@ TEST_CASE("icmp: nothing about what went to many, by address or by frame") {
     }
 }
 
-TEST_CASE("icmp: sources that are not a single host") {
+TEST_CASE("icmp: no error goes to a source that is not a single host") {
     const auto n = router();
     for (const auto from :
          {ipv4::unspecified, "127.0.0.1"_ip, ipv4::limited_broadcast, "224.0.0.9"_ip}) {

@@ -90,7 +90,7 @@ TEST_CASE("options: timestamps, limits") {
     CHECK_RFC("R791-023", problem_at(n->ask(through(list({68, 8, 5, 1, 0, 0, 0, 0}))), 22));
 }
 
-TEST_CASE("options: what answers carry") {
+TEST_CASE("options: an answer carries the options of its request") {
     const auto n = host();
     const byte_vector route = list({7, 11, 8, 10, 0, 1, 2, 0, 0, 0, 0, 0});
     byte_vector reply = n->ask(ping({.destination = own, .options = route}));
@@ -106,7 +106,7 @@ TEST_CASE("options: what answers carry") {
     CHECK_RFC("R1122-087", options(reply) == list({7, 11, 12, 10, 0, 1, 2, 10, 0, 1, 1, 0}));
 }
 
-TEST_CASE("options: who originates a timestamp stamps first") {
+TEST_CASE("options: the host that originates a timestamp option records first") {
     for (const auto& make : {host, router}) {
         const auto n = make();
         const wanted plain_stamp{.options = list({68, 12, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0})};

@@ -14,7 +14,7 @@ byte_vector loose(int pointer, const byte_vector& hops) {
     return list({131, 3 + int(hops.size()), pointer}) + hops + byte_vector(1);
 }
 
-TEST_CASE("options: a loose source route is followed where Linux is told to") {
+TEST_CASE("options: a loose source route is followed if accept_source_route permits") {
     const auto n = source_router();
     n->listen();
     const byte_vector d = local_datagram(loose(4, of(remote) + of(far)));
@@ -52,7 +52,7 @@ TEST_CASE("options: a loose source route is followed where Linux is told to") {
         CHECK_RFC("R791-014", options(piece.datagram) == used);
 }
 
-TEST_CASE("options: the pointer passes over our own addresses, then others go on") {
+TEST_CASE("options: the pointer skips this host's addresses, then the datagram is forwarded") {
     const auto n = source_router();
     n->listen();
     CHECK_RFC("R1812-095", n->hears(local_datagram(loose(4, of(own_far)))));
@@ -61,7 +61,7 @@ TEST_CASE("options: the pointer passes over our own addresses, then others go on
     CHECK_RFC("R1812-095", options(out).size() == 12 && options(out)[2] == std::byte{12});
 }
 
-TEST_CASE("options: a strict route goes to neighbours alone") {
+TEST_CASE("options: each hop of a strict source route must be a neighbour") {
     const auto n = source_router();
     const auto strict = [](int pointer, const byte_vector& hops) {
         return list({137, 3 + int(hops.size()), pointer}) + hops + byte_vector(1);
@@ -149,7 +149,7 @@ TEST_CASE("options: answers go back along the route") {
     }
 }
 
-TEST_CASE("options: routes that we originate") {
+TEST_CASE("options: source routes that this host originates") {
     const auto n = host();
     const wanted w{.destination = remote,
                    .options = list({131, 11, 4, 10, 0, 2, 9, 10, 0, 2, 8, 0})};

@@ -18,7 +18,7 @@ byte_vector through(const byte_vector& options) {
     return datagram_of({.options = options});
 }
 
-TEST_CASE("options: every module walks them, hosts, routers and on the way through") {
+TEST_CASE("options: hosts and routers process the options of every datagram") {
     const byte_vector malformed = list({1, 7, 2, 4});  // a record route too short for its pointer
     for (const auto& make : {host, router, hardened}) {
         const auto n = make();
@@ -31,7 +31,7 @@ TEST_CASE("options: every module walks them, hosts, routers and on the way throu
     }
 }
 
-TEST_CASE("options: the kind byte has three parts") {
+TEST_CASE("options: the kind byte has a copied flag, a class and a number") {
     const struct {
         u8 kind;
         bool copied = false;
@@ -73,7 +73,7 @@ TEST_CASE("options: the end of the list ends it, no operation is one byte") {
     CHECK_RFC("R7126-001", !hardened()->forward(through(list({1, 0, 0, 0}))).empty());
 }
 
-TEST_CASE("options: unknown ones are ignored, delivered and passed on as they are") {
+TEST_CASE("options: unknown options are delivered and forwarded unchanged") {
     for (const auto& make : {host, router}) {
         const auto n = make();
         n->listen();
@@ -92,7 +92,7 @@ TEST_CASE("options: unknown ones are ignored, delivered and passed on as they ar
     }
 }
 
-TEST_CASE("options: all that came are passed up") {
+TEST_CASE("options: all received options are passed to the endpoint") {
     const auto n = source_router();
     n->listen();
     const byte_vector all = list({7, 7, 4, 0, 0, 0, 0, 68, 8, 5, 0, 0, 0, 0, 0, 148, 4, 0, 0, 1});

@@ -57,7 +57,7 @@ TEST_CASE("receive: the checksum is verified whatever is switched") {
     CHECK_RFC("R1812-018", n->count(mib::ip_in_hdr_errors) == 1);
 }
 
-TEST_CASE("receive: what came, what the header has and what it says") {
+TEST_CASE("receive: the header's size, length fields and the received bytes must agree") {
     const auto n = router();
     n->listen();
     const byte_vector d = datagram_of({.destination = own, .payload = pattern(40)});
@@ -85,7 +85,7 @@ TEST_CASE("receive: a cut datagram is discarded without a Parameter Problem") {
                                            drop_reason::length_beyond_packet));
 }
 
-TEST_CASE("receive: the sum of a right header is all ones, in words of any size and order") {
+TEST_CASE("receive: a correct header sums to all ones in words of any size and byte order") {
     const byte_vector d = datagram_of({.destination = own, .options = list({7, 7, 4, 1, 2, 3, 4})});
     const const_bytes header = const_bytes{d}.first(28);
     CHECK_RFC("R1071-002", checksum::fold(checksum::partial(header)) == 0xffff);

@@ -30,7 +30,7 @@ TEST_CASE("receive: 576 bytes whole or in fragments, and the largest datagram") 
     CHECK_RFC("R791-004", n->heard.size() == 2 && payload_of(n->heard[1].datagram) == data);
 }
 
-TEST_CASE("receive: what is not for this host is silently dropped") {
+TEST_CASE("receive: a datagram for another host is silently dropped") {
     const auto n = host();
     n->listen();
     REQUIRE(n->join(2, "239.1.1.1"_ip));
@@ -137,7 +137,7 @@ TEST_CASE("receive: TTL, precedence, reserved flag and identification do not mat
     }
 }
 
-TEST_CASE("receive: what programs are told beside the data") {
+TEST_CASE("receive: the properties of a datagram that a program receives with its data") {
     const auto n = host();
     n->listen();
     n->listen_udp(9);

@@ -31,7 +31,7 @@ TEST_CASE("receive: impossible sources are silently dropped") {
     }
 }
 
-TEST_CASE("receive: sources that Linux takes and the RFCs do not") {
+TEST_CASE("receive: sources that Linux accepts and the RFCs forbid") {
     const auto n = host();
     n->listen();
     CHECK_RFC_DEVIATES("R1122-015", n->hears(from("10.0.1.255"_ip)));

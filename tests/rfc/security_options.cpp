@@ -110,7 +110,7 @@ u16 identification_of(node& n, ipv4::address to) {
     return ip(n.sends(pattern(8), {.destination = to}))[ipv4::identification];
 }
 
-TEST_CASE("security: identifications are not predicted from those of others") {
+TEST_CASE("security: identifications of one flow do not predict those of another") {
     const auto n = host();
     n->pace = 1_ms;
     // One counter for all would give consecutive values; each flow begins elsewhere.

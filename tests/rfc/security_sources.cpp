@@ -92,7 +92,7 @@ TEST_CASE("security: a hardened router forwards from and to no special network")
     CHECK(passes(*h, peer, remote));
 }
 
-TEST_CASE("security: the reverse path is looked at where it is asked for") {
+TEST_CASE("security: the reverse path is checked where rp_filter demands it") {
     const auto n = with_default(router());
     CHECK_RFC("R1812-133",
               n->switches().all.rp_filter == 0 && n->switches().defaults.rp_filter == 0);

@@ -276,7 +276,7 @@ TEST_CASE("the accept branch equals the chain while switches change") {
         CHECK(stays_equal(seed, 300, true));
     }
 }
-TEST_CASE("the accept branch equals the chain where hooks see what is forwarded") {
+TEST_CASE("the accept branch equals the full path where hooks see forwarded packets") {
     for (const hook_point point :
          {hook_point::prerouting, hook_point::forward, hook_point::postrouting}) {
         for (u64 seed = 20; seed < 23; ++seed) {

@@ -104,7 +104,7 @@ TEST_CASE("a third of a million bad ICMP messages") {
     }
 }
 
-TEST_CASE("a third of a million bad quotes: nothing is ever sent about them") {
+TEST_CASE("333,000 ICMP errors with bad quotes cause no packet") {
     for (const bool forwarding : {false, true}) {
         CAPTURE(forwarding);
         const run r{&hostile::generator::bad_quote, forwarding ? 25u : 26u, forwarding};

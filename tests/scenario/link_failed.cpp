@@ -30,7 +30,7 @@ struct failing_world : busy_world<linux_router> {
 
 }  // namespace
 
-TEST_CASE("the sender of a forwarded packet is told: host unreachable") {
+TEST_CASE("the sender of a forwarded packet gets host unreachable") {
     failing_world w;
     CHECK(w->receive(w.packet(w.datagram("10.0.1.2"_ip, "20.1.1.1"_ip)), {}) == fate::forwarded);
     auto sent = w->output().next();
@@ -47,7 +47,7 @@ TEST_CASE("the sender of a forwarded packet is told: host unreachable") {
     CHECK(ipv4::const_view{answer + 28}[ipv4::ttl] == 8);
 }
 
-TEST_CASE("nobody is told where no error may be sent") {
+TEST_CASE("no ICMP error is sent about a packet that permits none") {
     failing_world w;
     SUBCASE("about a later fragment") {
         CHECK(w.fail(w.packet(w.datagram("10.0.1.2"_ip, "20.1.1.1"_ip, 17, 4))) == 0);

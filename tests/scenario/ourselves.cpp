@@ -61,7 +61,7 @@ constexpr struct {
 
 }  // namespace
 
-TEST_CASE("who hears what we send") {
+TEST_CASE("who receives the datagrams that this host sends") {
     for (const auto& r : rows) {
         CAPTURE(r.name);
         hearing_world w;
@@ -79,7 +79,7 @@ TEST_CASE("who hears what we send") {
     }
 }
 
-TEST_CASE("a group that we did not join is not heard by ourselves") {
+TEST_CASE("this host does not receive its own datagrams to a group that it did not join") {
     hearing_world w;
     REQUIRE(w->add_route({.prefix = "224.0.0.0/4"_prefix, .interface = 2}).has_value());
     REQUIRE(w.send("239.9.9.9"_ip));
@@ -87,7 +87,7 @@ TEST_CASE("a group that we did not join is not heard by ourselves") {
     CHECK(w->output().size() == 1);
 }
 
-TEST_CASE("an unreachable port of our own answers ourselves") {
+TEST_CASE("a closed port of this host answers this host's own datagram") {
     hearing_world w;
     REQUIRE(w.send("10.0.1.1"_ip, 9, 0));
     CHECK(w->counters()[mib::icmp_out_dest_unreachs] == 1);

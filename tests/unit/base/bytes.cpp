@@ -39,7 +39,7 @@ TEST_CASE("bytes: stores write network order and nothing else") {
     CHECK(std::memcmp(data.data(), expected, 16) == 0);
 }
 
-TEST_CASE("bytes: what is stored is loaded") {
+TEST_CASE("bytes: a stored value is loaded again") {
     std::array<std::byte, 8> data{};
     for (u64 value : {u64{0}, u64{1}, u64{0x80}, u64{0x8000}, ~u64{0}, u64{0x0123456789abcdef}}) {
         store_be<u64>(data.data(), value);
@@ -85,7 +85,7 @@ TEST_CASE("bytes: equality looks at length and at every byte") {
     }
 }
 
-TEST_CASE("bytes: constant evaluation gives what run time gives") {
+TEST_CASE("bytes: constant evaluation and run time agree") {
     constexpr auto moved = [] {
         std::array<std::byte, 6> data{std::byte{1}, std::byte{2}, std::byte{3}, std::byte{4}};
         move_bytes(data.data() + 1, data.data(), 4);

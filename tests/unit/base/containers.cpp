@@ -88,7 +88,7 @@ TEST_CASE("bounded_vector: insert, append and erase keep the order") {
     }
 }
 
-TEST_CASE("bounded_vector: what is erased or cleared is let go") {
+TEST_CASE("bounded_vector: erased and cleared elements are destroyed") {
     bounded_vector<std::shared_ptr<int>, 3> list;
     const auto one = std::make_shared<int>(1);
     const auto two = std::make_shared<int>(2);
@@ -104,7 +104,7 @@ TEST_CASE("bounded_vector: what is erased or cleared is let go") {
     CHECK(decltype(list)::capacity() == 3);
 }
 
-TEST_CASE("ring: a claimed place holds nothing of what was there before") {
+TEST_CASE("ring: a claimed place holds nothing of the earlier value") {
     ring<int, 2> queue;
     for (int round = 0; round < 3; ++round) {
         int* const place = queue.claim();

@@ -29,7 +29,7 @@ void remove(List& l, int value) {
     CHECK(l.remove_if([&](int other) { return other == value; }) == 1);
 }
 
-TEST_CASE("registry: by rank, then by age, up to as many as fit") {
+TEST_CASE("registry: entries are ordered by rank, then by age, up to the capacity") {
     list l;
     latest n;
     const struct {

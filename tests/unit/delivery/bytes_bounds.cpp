@@ -61,8 +61,8 @@ void check_holder(u64 most, std::size_t places, Put put) {
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("no queue passes its bytes, whatever the packets; all goes back", Ownership,
-                   unique, shared) {
+TEST_CASE_TEMPLATE("no queue exceeds its byte limit; every buffer is returned", Ownership, unique,
+                   shared) {
     using pool = blocks<Ownership>;
     using packet = typename pool::packet_type;
     check_holder<pool, typename queue_output<64>::template model<packet>>(262'144, 64, to_output);
@@ -73,7 +73,7 @@ TEST_CASE_TEMPLATE("no queue passes its bytes, whatever the packets; all goes ba
     check_holder<pool, receive_queue<packet, 4, 70'000>>(70'000, 4, to_sink);
 }
 
-TEST_CASE("what a packet keeps: its blocks whole, of the blocks of others what it refers to") {
+TEST_CASE("a packet counts its own blocks whole, and of shared blocks the bytes it refers to") {
     blocks<shared> from;
     auto other = of_size(from, 1'000);
     auto head = of_size(from, 20);

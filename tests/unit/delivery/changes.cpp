@@ -109,7 +109,7 @@ constexpr list lists[] = {list::taps, list::alerts, list::broadcasts, list::erro
                           list::believers};
 
 // The latest is called first: d, c, b, a.
-TEST_CASE("a sink that removes one, itself too: those that stay are called once") {
+TEST_CASE("a sink that removes a sink, or itself: the remaining ones are called once") {
     for (const list which : lists) {
         for (std::size_t actor = 0; actor < 4; ++actor) {
             for (std::size_t goes = 0; goes < 4; ++goes) {
@@ -133,7 +133,7 @@ TEST_CASE("a sink that removes one, itself too: those that stay are called once"
     }
 }
 
-TEST_CASE("a sink that is registered while others are called is called from the next packet on") {
+TEST_CASE("a sink registered during delivery is called from the next packet on") {
     for (const list which : lists) {
         for (std::size_t actor = 0; actor < 4; ++actor) {
             INFO(doctest::String{names[static_cast<int>(which)]});
@@ -150,7 +150,7 @@ TEST_CASE("a sink that is registered while others are called is called from the 
 }
 
 // As endpoints do when they are bound or connected anew.
-TEST_CASE("a sink that is taken out and registered again meanwhile is a new one") {
+TEST_CASE("a sink removed and registered again during delivery counts as new") {
     for (const list which : lists) {
         for (std::size_t actor = 0; actor < 4; ++actor) {
             for (std::size_t moved = 0; moved < 4; ++moved) {

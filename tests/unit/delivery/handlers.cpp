@@ -25,7 +25,7 @@ struct no_services final : local_services<packet> {
     moment now() const noexcept override { return {}; }
 };
 
-TEST_CASE("each protocol has the handler that was given last") {
+TEST_CASE("each protocol has the handler that was set last") {
     endpoints all;
     counting_handler a;
     counting_handler b;
@@ -39,7 +39,7 @@ TEST_CASE("each protocol has the handler that was given last") {
     CHECK(all.handler(51) == &b);
 }
 
-TEST_CASE("a wrapper calls the one before, and gives the place back") {
+TEST_CASE("a wrapping handler calls the earlier one, and restores it") {
     pool_type pool;
     no_services services;
     endpoints all;
@@ -59,7 +59,7 @@ TEST_CASE("a wrapper calls the one before, and gives the place back") {
     CHECK(all.set_handler(50, nullptr).value() == nullptr);
 }
 
-TEST_CASE("a full table says so, and replaces and restores all the same") {
+TEST_CASE("a full table refuses new handlers, but replaces and restores") {
     endpoints all;
     counting_handler a;
     counting_handler b;

@@ -67,7 +67,7 @@ constexpr arrangement arrangements[] = {
      [](u32) { return endpoint_filter{.local_port = 7000, .reuse = true}; }},
 };
 
-TEST_CASE("one of 1,000 is found with a few looks, however they differ") {
+TEST_CASE("one of 1,000 endpoints is found with a few comparisons") {
     using places = counted_places<thousand>;
     for (const auto& row : arrangements) {
         CAPTURE(row.name);
@@ -97,7 +97,7 @@ TEST_CASE("one of 1,000 is found with a few looks, however they differ") {
     }
 }
 
-TEST_CASE("whether a port is in use is asked of those alone that have it") {
+TEST_CASE("only endpoints with the port are asked whether it is in use") {
     using places = counted_places<thousand>;
     static sink s;
     const auto all = std::make_unique<endpoint_index<places>>(testing::fixed_seed);
@@ -291,7 +291,7 @@ TEST_CASE("random endpoints and datagrams: as a scan of all would find") {
     }
 }
 
-TEST_CASE("a flow keeps its route until its endpoint goes; the next in its place has none") {
+TEST_CASE("a flow keeps its route until its endpoint is removed; the next one starts without") {
     constexpr endpoint_filter flow{
         .local = "10.0.1.1"_ip, .peer = "10.0.1.2"_ip, .local_port = 7000, .peer_port = 1234};
     endpoints all;

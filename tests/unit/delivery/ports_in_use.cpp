@@ -9,7 +9,7 @@ namespace {
 
 using namespace delivery_test;
 
-TEST_CASE("who has a port already, by address, interface and reuse") {
+TEST_CASE("whether a port is in use, by address, interface and reuse") {
     const struct {
         const char* name;
         endpoint_filter there;
@@ -64,7 +64,7 @@ TEST_CASE("who has a port already, by address, interface and reuse") {
     }
 }
 
-TEST_CASE("a notice and a filter that say nothing name no protocol, port or interface") {
+TEST_CASE("a default notice or filter names no protocol, port or interface") {
     CHECK(icmp_error_notice{}.type == 0);
     CHECK(icmp_error_notice{}.code == 0);
     CHECK(icmp_error_notice{}.info == 0);

@@ -57,7 +57,7 @@ TEST_CASE("which raw endpoint matches") {
     }
 }
 
-TEST_CASE("each gets a copy of its own of the whole datagram, and the original stays") {
+TEST_CASE("each raw endpoint gets its own copy of the whole datagram") {
     pool_type pool;
     endpoints all;
     std::vector<sink> sinks(3);
@@ -73,7 +73,7 @@ TEST_CASE("each gets a copy of its own of the whole datagram, and the original s
     CHECK(sinks[2].told.source == "10.0.1.2"_ip);
 }
 
-TEST_CASE("no room and no buffer are counted, and stop nobody else") {
+TEST_CASE("a full tap or a missing buffer is counted, and the other taps get their copies") {
     fixed_pool<512, 2> pool;
     endpoints all;
     sink full{0};
@@ -123,7 +123,7 @@ private:
     endpoints* from_;
 };
 
-TEST_CASE("a sink may remove itself while it takes; the others get theirs") {
+TEST_CASE("a sink may remove itself during delivery; the others get their copies") {
     pool_type pool;
     endpoints all;
     std::vector<leaver> sinks(4, leaver{all});
@@ -153,7 +153,7 @@ TEST_CASE("a sink that removes all others does no harm") {
 }
 
 // RFC 2113 section 2.1.
-TEST_CASE("router alerts go to whoever asked for the protocol on the interface") {
+TEST_CASE("router alerts go to the listener for the protocol on the interface") {
     pool_type pool;
     endpoints all;
     sink everywhere;
@@ -172,7 +172,7 @@ TEST_CASE("router alerts go to whoever asked for the protocol on the interface")
     CHECK(all.tap(datagram_from(pool), raw).taken == 0);
 }
 
-TEST_CASE("an ICMP error reaches those who may have sent what it quotes") {
+TEST_CASE("an ICMP error reaches the endpoints that may have sent the quoted datagram") {
     endpoints all;
     sink matching;
     sink other;

@@ -16,7 +16,7 @@ using namespace delivery_test;
 
 // Most specific first. A port, then a local address, then any of the rest; as a Linux 6.18 kernel
 // chooses among sockets with SO_REUSEADDR.
-TEST_CASE("the more specific endpoint is preferred, whoever came first") {
+TEST_CASE("the more specific endpoint is preferred in any order of registration") {
     const struct {
         const char* name;
         endpoint_filter better;
@@ -63,7 +63,7 @@ TEST_CASE("the more specific endpoint is preferred, whoever came first") {
     }
 }
 
-TEST_CASE("of equals the latest, until it goes") {
+TEST_CASE("of equal endpoints the latest receives, until it is removed") {
     pool_type pool;
     endpoints all;
     std::vector<sink> sinks(3);
@@ -106,7 +106,7 @@ TEST_CASE("which endpoint matches, against a naive reading") {
     CHECK(matched > 100);
 }
 
-TEST_CASE("a datagram to many goes to all that match, each its own copy") {
+TEST_CASE("a broadcast or multicast goes to all matching endpoints, each with its own copy") {
     pool_type pool;
     endpoints all;
     sink a;
@@ -128,7 +128,7 @@ TEST_CASE("a datagram to many goes to all that match, each its own copy") {
     CHECK(support::content_of(b.last) == support::list({1, 2, 3}));
 }
 
-TEST_CASE("a full endpoint refuses, and nobody else gets its datagram") {
+TEST_CASE("a full endpoint refuses, and no other endpoint gets its datagram") {
     pool_type pool;
     endpoints all;
     sink full{0};
@@ -142,7 +142,7 @@ TEST_CASE("a full endpoint refuses, and nobody else gets its datagram") {
     CHECK(less_specific.taken == 0);
 }
 
-TEST_CASE("a receive queue keeps packets with what was told, and refuses when full") {
+TEST_CASE("a receive queue keeps packets with their delivery_info, and refuses when full") {
     pool_type pool;
     endpoints all;
     receive_queue<packet, 2> queue;

@@ -134,7 +134,7 @@ TEST_CASE("beliefs: a ping endpoint believes quotes of requests with its identif
 
 // Linux ip_sk_accept_pmtu: sockets that look at the interface alone learn nothing for others; a
 // redirect is followed all the same (ipv4_sk_redirect asks nothing).
-TEST_CASE("beliefs: endpoints that look at the interface alone learn gateways, not path MTUs") {
+TEST_CASE("beliefs: endpoints that use only the interface's MTU learn gateways, not path MTUs") {
     const struct {
         const char* name;
         mtu_discovery how;
@@ -169,7 +169,8 @@ TEST_CASE("beliefs: endpoints that look at the interface alone learn gateways, n
 }
 
 // Another endpoint learned it; these send by the interface's MTU all the same.
-TEST_CASE("beliefs: what others learned does not bind those that look at the interface alone") {
+TEST_CASE(
+    "beliefs: a path MTU learned by others does not bind endpoints that use the interface MTU") {
     const struct {
         const char* name;
         mtu_discovery how;

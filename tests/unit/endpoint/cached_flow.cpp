@@ -11,7 +11,7 @@ using namespace endpoint_test;
 
 constexpr endpoint_address far{"192.0.2.1"_ip, 9};
 
-TEST_CASE("endpoint way: one lookup for many datagrams, a new one after each change") {
+TEST_CASE("cached flow: one lookup serves many datagrams, and each change causes a new one") {
     endpoint_world b;
     udp_socket s{*b};
     REQUIRE(s.bind({{}, 7000}).has_value());
@@ -38,7 +38,7 @@ TEST_CASE("endpoint way: one lookup for many datagrams, a new one after each cha
     CHECK(neighbour().next_hop == "10.0.2.254"_ip);
 }
 
-TEST_CASE("endpoint way: an address that comes or goes is noticed") {
+TEST_CASE("cached flow: an added or removed address causes a new lookup") {
     endpoint_world b;
     udp_socket s{*b};
     REQUIRE(s.send(pattern(4), far, b.now).has_value());
@@ -52,7 +52,7 @@ TEST_CASE("endpoint way: an address that comes or goes is noticed") {
     check(b.sent_one(), support::source("10.0.2.7"_ip));
 }
 
-TEST_CASE("endpoint way: what is learned counts at once, until it expires") {
+TEST_CASE("cached flow: a learned exception applies at once, until it expires") {
     endpoint_world b;
     udp_socket s{*b};
     REQUIRE(s.bind({{}, 7000}).has_value());
@@ -74,7 +74,7 @@ TEST_CASE("endpoint way: what is learned counts at once, until it expires") {
     CHECK(pieces() == 1);
 }
 
-TEST_CASE("endpoint way: no way is told and counted, like a send of the stack's") {
+TEST_CASE("cached flow: a missing route is reported and counted as for stack.send") {
     endpoint_world b;
     REQUIRE(b->add_route({.prefix = "198.18.0.0/16"_prefix, .type = route_type::unreachable})
                 .has_value());

@@ -25,7 +25,7 @@ u16 udp_sum(const byte_vector& datagram) {
 }
 
 // RFC 768: 0 says that there is no checksum, so a sum of zero goes as all ones.
-TEST_CASE("endpoint corners: a UDP checksum of zero goes as 0xffff") {
+TEST_CASE("endpoint corners: a UDP checksum of zero is sent as 0xffff") {
     for (const std::size_t more : {0u, 1u, 2u, 1599u, 3000u}) {
         CAPTURE(more);
         endpoint_world b;
@@ -189,7 +189,7 @@ TEST_CASE("endpoint corners: one port on two interfaces") {
 }
 
 // Linux sock_dequeue_err_skb: the next one is pending only when it came by ICMP.
-TEST_CASE("endpoint corners: an error of this host behind one by ICMP is not pending") {
+TEST_CASE("endpoint corners: a local error behind an ICMP error is not pending") {
     const byte_vector sent_datagram =
         datagram_of({.source = "10.0.2.1"_ip,
                      .destination = far.host,
@@ -227,7 +227,7 @@ TEST_CASE("endpoint corners: an error of this host behind one by ICMP is not pen
 }
 
 // The last of the queue by ICMP takes what is pending with it; one of this host leaves it.
-TEST_CASE("endpoint corners: reading the queue clears what is pending, as far as ICMP told it") {
+TEST_CASE("endpoint corners: reading the error queue clears a pending error that came by ICMP") {
     const byte_vector sent_datagram =
         datagram_of({.source = "10.0.2.1"_ip,
                      .destination = far.host,

@@ -12,7 +12,7 @@ namespace {
 
 using namespace endpoint_test;
 
-TEST_CASE("endpoint errors: what is too big is told with the port of connect(), or none") {
+TEST_CASE("endpoint errors: too_big is reported with the port of connect(), or none") {
     constexpr endpoint_address connected_to{"10.0.2.9"_ip, 53};
     constexpr endpoint_address other{"10.0.2.8"_ip, 99};
     const struct {
@@ -45,7 +45,7 @@ TEST_CASE("endpoint errors: what is too big is told with the port of connect(), 
     }
 }
 
-TEST_CASE("endpoint errors: what is too big for a source route is told of its first hop") {
+TEST_CASE("endpoint errors: too_big with a source route names its first hop") {
     endpoint_world b;
     udp_socket s{*b};
     s.options().receive_errors = true;
@@ -62,7 +62,7 @@ TEST_CASE("endpoint errors: what is too big for a source route is told of its fi
 using large_socket =
     udp_endpoint<stack_type, endpoint_sizes{.queue = 4, .errors = 2, .quote = 576}>;
 
-TEST_CASE("endpoint errors: the extension lies behind the quote, and its place is told") {
+TEST_CASE("endpoint errors: the offset of the extension behind the quote is reported") {
     endpoint_world b;
     large_socket s{*b};
     s.options().receive_errors = true;

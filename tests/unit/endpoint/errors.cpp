@@ -19,7 +19,7 @@ byte_vector sent_datagram(const byte_vector& data = pattern(20)) {
                         .payload = support::udp_message(7000, far.port, data)});
 }
 
-TEST_CASE("endpoint errors: which errors a connected endpoint is told, and as what") {
+TEST_CASE("endpoint errors: which ICMP errors a connected endpoint reports, and as which error") {
     using enum endpoint_error;
     const struct {
         const char* name;
@@ -78,7 +78,7 @@ TEST_CASE("endpoint errors: which errors a connected endpoint is told, and as wh
     }
 }
 
-TEST_CASE("endpoint errors: a pending error comes once, before data, to a receive or a send") {
+TEST_CASE("endpoint errors: a pending error is returned once, by the next receive or send") {
     endpoint_world b;
     udp_socket s{*b};
     REQUIRE(s.bind({{}, 7000}).has_value());
@@ -93,7 +93,7 @@ TEST_CASE("endpoint errors: a pending error comes once, before data, to a receiv
     CHECK(b.sent().size() == 1);
 }
 
-TEST_CASE("endpoint errors: the queue tells who, what about, and what was quoted") {
+TEST_CASE("endpoint errors: the queue reports the sender, the error and the quote") {
     endpoint_world b;
     udp_socket s{*b};
     s.options().receive_errors = true;
@@ -125,7 +125,7 @@ TEST_CASE("endpoint errors: the queue tells who, what about, and what was quoted
     CHECK(s.receive_error(quote).error() == endpoint_error::would_block);
 }
 
-TEST_CASE("endpoint errors: too big for the way is told by this host, with the MTU") {
+TEST_CASE("endpoint errors: a datagram above the path MTU is reported locally, with the MTU") {
     endpoint_world b;
     udp_socket s{*b};
     s.options().receive_errors = true;
@@ -215,7 +215,7 @@ TEST_CASE("endpoint errors: too big for the way is told by this host, with the M
     }
 }
 
-TEST_CASE("endpoint errors: every error has its name, none twice but in the beginning") {
+TEST_CASE("endpoint errors: every error has its own name") {
     for (u8 i = 0; i < static_cast<u8>(endpoint_error::count); ++i)
         for (u8 k = 0; k < i; ++k)
             CHECK(std::string{errno_name(static_cast<endpoint_error>(i))} !=

@@ -44,7 +44,7 @@ struct network {
     }
 };
 
-TEST_CASE("exchange: a question over a wire, its answer, and a closed port") {
+TEST_CASE("exchange: a request over a wire, its answer, and a closed port") {
     network net;
     udp_endpoint<host_stack> client{*net.left};
     udp_endpoint<host_stack> server{*net.right};

@@ -23,7 +23,7 @@ struct marker final : hook<packet> {
 
 }  // namespace
 
-TEST_CASE("mark: what a hook wrote into the metadata is told with the datagram") {
+TEST_CASE("mark: a mark that a hook writes is received with the datagram") {
     world<marking_router> b;
     udp_endpoint<stack<marking_router>> server{*b};
     REQUIRE(server.bind({{}, 7}).has_value());

@@ -17,7 +17,7 @@ byte_vector answer(u16 identifier, u16 sequence, u8 type = 0) {
          .payload = support::icmp_message(type, 0, u32{identifier} << 16 | sequence, pattern(12))});
 }
 
-TEST_CASE("ping endpoint: it asks with its identifier, and the answer finds it") {
+TEST_CASE("ping endpoint: a request carries its identifier, and the reply finds it") {
     endpoint_world b;
     ping_socket s{*b};
     ping_socket other{*b};
@@ -52,7 +52,7 @@ TEST_CASE("ping endpoint: only questions are sent") {
     CHECK(s.waiting_packets() == 1);
 }
 
-TEST_CASE("ping endpoint: errors about its questions, redirects too") {
+TEST_CASE("ping endpoint: errors about its requests are reported, redirects too") {
     endpoint_world b;
     ping_socket s{*b};
     s.options().receive_errors = true;

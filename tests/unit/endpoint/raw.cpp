@@ -17,7 +17,7 @@ byte_vector ping_of(u8 type) {
                         .payload = support::icmp_message(type, 0, 1)});
 }
 
-TEST_CASE("raw endpoint: it gets whole datagrams of its protocol, and nobody is told of them") {
+TEST_CASE("raw endpoint: it gets whole datagrams of its protocol, and no ICMP error answers them") {
     endpoint_world b;
     raw_socket s{*b, 253};
     raw_socket of_other{*b, 254};
@@ -76,7 +76,7 @@ TEST_CASE("raw endpoint: the filter of ICMP types") {
     static_cast<void>(b.sent());
 }
 
-TEST_CASE("raw endpoint: a router alert comes here instead of going on") {
+TEST_CASE("raw endpoint: a router alert is delivered instead of forwarded") {
     endpoint_world b;
     raw_socket s{*b, 253};
     REQUIRE(s.hear_alerts().has_value());
@@ -111,7 +111,7 @@ TEST_CASE("raw endpoint: options are checked, and sent") {
     CHECK(b.sent_one()[0] == std::byte{0x45});
 }
 
-TEST_CASE("raw endpoint: an error quotes what stood behind the header") {
+TEST_CASE("raw endpoint: an error quotes the bytes behind the header") {
     endpoint_world b;
     raw_socket s{*b, 253};
     s.options().receive_errors = true;

@@ -26,7 +26,7 @@ bool second_hears(endpoint_world& b, ping_socket& first, ping_socket& second) {
     return second.waiting_packets() == of_second + 1;
 }
 
-TEST_CASE("shared identifiers: both have SO_REUSEADDR, which they have by default") {
+TEST_CASE("shared identifiers: two endpoints share one with SO_REUSEADDR, the default") {
     CHECK_FALSE(endpoint_options{}.reuse);
     const struct {
         ipv4::address first, second;
@@ -56,7 +56,7 @@ TEST_CASE("shared identifiers: both have SO_REUSEADDR, which they have by defaul
     }
 }
 
-TEST_CASE("shared identifiers: interfaces do not keep them apart either") {
+TEST_CASE("shared identifiers: different interfaces do not separate endpoints") {
     for (const bool share : {true, false}) {
         endpoint_world b;
         ping_socket first{*b};
@@ -78,7 +78,7 @@ TEST_CASE("shared identifiers: interfaces do not keep them apart either") {
     CHECK(second_hears(b, by_interface, any));
 }
 
-TEST_CASE("shared identifiers: the one bound last has answers and errors, until it closes") {
+TEST_CASE("shared identifiers: the endpoint bound last gets replies and errors until it closes") {
     endpoint_world b;
     ping_socket first{*b};
     ping_socket second{*b};
@@ -101,7 +101,7 @@ TEST_CASE("shared identifiers: the one bound last has answers and errors, until 
     CHECK_FALSE(second_hears(b, first, second));
 }
 
-TEST_CASE("shared identifiers: an endpoint that asks for a free one shares none") {
+TEST_CASE("shared identifiers: an endpoint that asks for a free identifier shares none") {
     u16 drawn = 0;
     {
         endpoint_world b;

@@ -79,7 +79,7 @@ void check_rows(std::initializer_list<row> rows) {
     }
 }
 
-TEST_CASE("sources: 127/8 never leaves, whatever names the interface") {
+TEST_CASE("sources: 127/8 never leaves, however the interface is chosen") {
     const auto lo = ipv4::loopback;
     const auto lo2 = "127.0.0.2"_ip;
     check_rows({
@@ -119,7 +119,7 @@ TEST_CASE("sources: route_localnet lets 127/8 out by its interface alone") {
     CHECK(b.send_from(s, far).error == invalid);
 }
 
-TEST_CASE("sources: the rule holds for headers of our own, packets and messages with a source") {
+TEST_CASE("sources: the rule holds for own headers, packets and messages with a source") {
     sources_world b;
     const auto from_lo = [](ipv4::address to) {
         return datagram_of({.source = ipv4::loopback, .destination = to, .payload = pattern(4)});
@@ -142,7 +142,7 @@ TEST_CASE("sources: the rule holds for headers of our own, packets and messages 
     }
 }
 
-TEST_CASE("sources: an address that is ours by a route alone speaks, and may speak to many") {
+TEST_CASE("sources: an address local by a route alone may send, also to broadcast and multicast") {
     const auto lo2 = "127.0.0.2"_ip;
     check_rows({
         {local_only, 0, 0, neighbour, {none, local_only, 2}},
@@ -161,7 +161,7 @@ TEST_CASE("sources: an address that is ours by a route alone speaks, and may spe
     });
 }
 
-TEST_CASE("sources: an address that goes away does not turn into another") {
+TEST_CASE("sources: a removed address is not replaced by another") {
     sources_world b;
     udp_socket s{*b};
     REQUIRE(s.bind({"10.0.1.1"_ip, 5000}).has_value());
@@ -190,7 +190,7 @@ TEST_CASE("sources: the destination 0.0.0.0 is this host, as the interface has i
           sources_world::send_effect{none, ipv4::loopback, 4});
 }
 
-TEST_CASE("sources: what connect chose stays, for one bound to a broadcast or group too") {
+TEST_CASE("sources: the source chosen by connect stays, even if bound to a broadcast or group") {
     for (const ipv4::address bound : {any, "10.0.1.255"_ip, all, group}) {
         CAPTURE(bound.value);
         sources_world b;
@@ -210,7 +210,7 @@ TEST_CASE("sources: what connect chose stays, for one bound to a broadcast or gr
     }
 }
 
-TEST_CASE("sources: disconnected, one that was bound by connect alone chooses anew") {
+TEST_CASE("sources: after disconnect, an endpoint bound only by connect chooses anew") {
     sources_world b;
     udp_socket s{*b};
     REQUIRE(s.bind({any, 5000}).has_value());
@@ -224,7 +224,7 @@ TEST_CASE("sources: disconnected, one that was bound by connect alone chooses an
     CHECK(b.send_from(broadcast, neighbour) == sources_world::send_effect{none, "10.0.2.1"_ip, 2});
 }
 
-TEST_CASE("sources: a connect without a way is counted, whatever the endpoint") {
+TEST_CASE("sources: a connect without a route is counted for every kind of endpoint") {
     world<> b;  // no default route
     udp_socket u{*b};
     raw_socket r{*b, 253};
@@ -248,7 +248,7 @@ TEST_CASE("sources: a connect without a way is counted, whatever the endpoint") 
     CHECK(b->counters()[mib::ip_out_no_routes] == 5);
 }
 
-TEST_CASE("sources: a ping endpoint is bound to an address of ours, not to many") {
+TEST_CASE("sources: a ping endpoint binds to a local address, not to a broadcast or group") {
     sources_world b;
     for (const ipv4::address to : {"10.0.1.255"_ip, all, group}) {
         CAPTURE(to.value);

@@ -9,7 +9,7 @@ namespace {
 
 using namespace endpoint_test;
 
-TEST_CASE("udp endpoint: what can be bound, and what is in use") {
+TEST_CASE("udp endpoint: which addresses can be bound, and which are in use") {
     endpoint_world b;
     udp_socket first{*b};
     REQUIRE(first.bind({"10.0.1.1"_ip, 7000}).has_value());
@@ -53,7 +53,7 @@ TEST_CASE("udp endpoint: what can be bound, and what is in use") {
     CHECK(sharing.bind({{}, 7000}).has_value());
 }
 
-TEST_CASE("udp endpoint: a port by chance is in the range, free, and not the same each time") {
+TEST_CASE("udp endpoint: an ephemeral port is in the range, free and random") {
     endpoint_world b;
     b->change([](settings& s) {
         s.ip_local_port_first = 40'000;
@@ -78,7 +78,7 @@ TEST_CASE("udp endpoint: a port by chance is in the range, free, and not the sam
     CHECK(all[0].local().port != before);
 }
 
-TEST_CASE("udp endpoint: what is sent is a datagram with header and checksum") {
+TEST_CASE("udp endpoint: a sent datagram has a header and a checksum") {
     endpoint_world b;
     udp_socket s{*b};
     s.options().tos = 0x10;
@@ -122,7 +122,7 @@ TEST_CASE("udp endpoint: larger than a buffer, and as large as there is") {
     CHECK(b.is_quiet());
 }
 
-TEST_CASE("udp endpoint: what comes is received with whence and whither, cut to the room") {
+TEST_CASE("udp endpoint: a datagram is received with its addresses, cut to the buffer") {
     endpoint_world b;
     udp_socket s{*b};
     REQUIRE(s.bind({{}, 7000}).has_value());
@@ -145,7 +145,7 @@ TEST_CASE("udp endpoint: what comes is received with whence and whither, cut to 
     CHECK(hear_one(s).error == endpoint_error::would_block);
 }
 
-TEST_CASE("udp endpoint: connected, it hears its peer alone, by the address that the way has") {
+TEST_CASE("udp endpoint: once connected, it receives from its peer alone, at the route's source") {
     endpoint_world b;
     udp_socket s{*b};
     REQUIRE(s.bind({{}, 7000}).has_value());
@@ -175,7 +175,7 @@ TEST_CASE("udp endpoint: broadcasts are allowed only when they are wanted") {
     CHECK(b.sent().size() == 1);
 }
 
-TEST_CASE("udp endpoint: multicasts go by their own options") {
+TEST_CASE("udp endpoint: multicasts use the multicast options") {
     endpoint_world b;
     udp_socket s{*b};
     REQUIRE(s.bind({{}, 7000}).has_value());
@@ -198,7 +198,7 @@ TEST_CASE("udp endpoint: multicasts go by their own options") {
     CHECK(s.waiting_packets() == 1);
 }
 
-TEST_CASE("udp endpoint: a full queue refuses, counted; a closed one gives its buffers back") {
+TEST_CASE("udp endpoint: a full queue drops and counts; a closed one returns its buffers") {
     endpoint_world b;
     const std::size_t free = b->buffers().available();
     udp_socket s{*b};

@@ -53,7 +53,7 @@ TEST_CASE("switches: every member of the settings has a row") {
         CHECK_MESSAGE(has_row(named_interface_settings, member), member);
 }
 
-TEST_CASE("switches: as sysctl names them") {
+TEST_CASE("switches: names as sysctl has them") {
     switch_setting found;
     settings s{};
     CHECK(router::parse_switch("net.ipv4.ip_default_ttl=32", found) == "");
@@ -79,7 +79,7 @@ TEST_CASE("switches: as sysctl names them") {
     }
 }
 
-TEST_CASE("switches: what is wrong is named") {
+TEST_CASE("switches: an error names the wrong part") {
     const struct {
         const char* text;
         const char* problem;

@@ -57,7 +57,7 @@ struct four_hooks {
     std::vector<std::unique_ptr<acting>> hooks;  // a, b, c, d are registered, e is not
 };
 
-TEST_CASE("a hook that removes one, itself too: those that stay are called once") {
+TEST_CASE("a hook that removes a hook, or itself: the remaining ones are called once") {
     // who acts, who goes, who is called, who is called next time
     const struct {
         char actor;

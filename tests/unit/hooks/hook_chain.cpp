@@ -36,7 +36,7 @@ private:
     char letter_;
 };
 
-TEST_CASE("a context that says nothing names no interface") {
+TEST_CASE("a default context names no interface") {
     CHECK(hook_context{}.in == 0);
     CHECK(hook_context{}.out == 0);
 }
@@ -98,7 +98,7 @@ struct repeater final : hook<packet> {
     unsigned calls = 0;
 };
 
-TEST_CASE("repeat is obeyed so many times, then it is a drop") {
+TEST_CASE("a hook that repeats is called a limited number of times, then the packet is dropped") {
     for (unsigned times = 0; times <= chain::max_repeats + 3; ++times) {
         std::string page;
         repeater r{times};
@@ -116,7 +116,7 @@ TEST_CASE("repeat is obeyed so many times, then it is a drop") {
     }
 }
 
-TEST_CASE("a hook that is off is passed over, and comes back in its place") {
+TEST_CASE("a disabled hook is skipped, and keeps its place") {
     std::string page;
     letter a{page, 'a', hook_verdict::drop};
     letter b{page, 'b'};
@@ -133,7 +133,7 @@ TEST_CASE("a hook that is off is passed over, and comes back in its place") {
     CHECK(page == "ba");
 }
 
-TEST_CASE("what a hook does to the packet the next one sees; what it steals is gone") {
+TEST_CASE("the next hook sees a hook's changes; a stolen packet ends the chain") {
     pool_type pool;
     struct changer final : hook<packet> {
         hook_verdict operator()(packet& p, const hook_context&) noexcept override {

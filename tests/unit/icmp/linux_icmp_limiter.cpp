@@ -43,7 +43,7 @@ struct sender {
     }
 };
 
-TEST_CASE("each host gets six at once, then one a second") {
+TEST_CASE("limiter: each host gets six messages at once, then one a second") {
     sender t{.s = per_host_only()};
     CHECK(t.count(icmp_allowance::allowed, 10, at_ms(0)) == 6);
     CHECK(t.ask(at_ms(0)) == icmp_allowance::limited_host);
@@ -54,7 +54,7 @@ TEST_CASE("each host gets six at once, then one a second") {
     CHECK(t.count(icmp_allowance::allowed, 10, at_ms(100'000)) == 6);
 }
 
-TEST_CASE("what is not limited") {
+TEST_CASE("limiter: messages without a limit") {
     const struct {
         const char* name;
         u8 type;
@@ -129,7 +129,7 @@ TEST_CASE("with nothing a second and no burst nothing passes") {
     CHECK(t.ask(at_ms(0), 3, 4) == icmp_allowance::allowed);
 }
 
-TEST_CASE("packets without a route: five to a source, then one a second, whatever the mask") {
+TEST_CASE("limiter: unroutable packets cause five errors to a source, then one a second") {
     linux_icmp_limiter limiter{secret};
     settings s;
     s.icmp_ratemask = 0;
@@ -146,7 +146,7 @@ TEST_CASE("packets without a route: five to a source, then one a second, whateve
     CHECK(count(host, 99'000) == 5);
 }
 
-TEST_CASE("an error about a missing route spends the same savings twice") {
+TEST_CASE("limiter: an error about a missing route takes the tokens of two messages") {
     sender t{.s = per_host_only()};
     int sent = 0;
     for (int i = 0; i < 10; ++i) {
@@ -187,7 +187,7 @@ TEST_CASE("redirects to a source double their distance, end with the ninth, and 
     CHECK(limiter.allow_redirect(host, s, at_ms(ms + 60'481)) == redirect_allowance::send);
 }
 
-TEST_CASE("more hosts than places: memory does not grow and each has its own bucket") {
+TEST_CASE("limiter: with more hosts than places memory does not grow") {
     sender t{.s = per_host_only()};
     t.s.icmp_msgs_burst = 1'000'000;
     t.s.icmp_msgs_per_sec = 1'000'000;
@@ -214,7 +214,7 @@ TEST_CASE("times and settings at their limits") {
     }
 }
 
-TEST_CASE("the host that was not used for longest is forgotten, and no other") {
+TEST_CASE("limiter: only the least recently used host is forgotten") {
     basic_icmp_limiter<4> limiter{secret};
     const settings s = per_host_only();
     const auto count = [&](u32 host_number, i64 ms) {

@@ -25,7 +25,7 @@ u32 low(u16 id) {
     return id & 0xffu;
 }
 
-TEST_CASE("identification bytes: a flow counts up by one through all values, carry and all") {
+TEST_CASE("identification bytes: a flow counts up by one through all values") {
     for (const u64 key : {1u, 2u, 3u}) {
         basic_identification<1> ids{{key, ~key}};
         u16 last = ids.next(us, them, 17, 1, instant{});
@@ -45,7 +45,7 @@ TEST_CASE("identification bytes: a flow counts up by one through all values, car
 
 // Of 65535 steps, a random byte is one more than the last in about 256: sixteen standard
 // deviations are 256 more. At each distance that the counter's own bytes have a rule for.
-TEST_CASE("identification bytes: neither byte of a random walk counts, whatever one knows") {
+TEST_CASE("identification bytes: neither byte of a random sequence counts up") {
     for (const u64 key : {1u, 2u, 3u}) {
         random_identification ids{{key, ~key}};
         std::vector<u16> walk(65536);

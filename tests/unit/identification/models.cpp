@@ -63,7 +63,7 @@ TEST_CASE("linux: flows that share a counter do not see each other's values") {
     CHECK(ids.next(us, them, 17, 1, instant{}) == static_cast<u16>(mine + 2));
 }
 
-TEST_CASE("linux: a clock that wraps or stands at its end is no matter") {
+TEST_CASE("linux: a clock that wraps or stops does no harm") {
     basic_identification<1> ids{secret};
     for (const instant now : {instant{}, instant::never(), instant{1}, instant::never()}) {
         const u16 a = ids.next(us, them, 17, 65535, now);
@@ -72,7 +72,7 @@ TEST_CASE("linux: a clock that wraps or stands at its end is no matter") {
     }
 }
 
-TEST_CASE("random: each walk of 65536 gives every value once, and walks differ") {
+TEST_CASE("random: each cycle of 65536 has every value once, and cycles differ") {
     random_identification ids{secret};
     std::vector<u16> first(65536);
     std::vector<bool> seen(65536);

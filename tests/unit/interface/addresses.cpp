@@ -83,7 +83,7 @@ TEST_CASE("a secondary shares the scope of its primary, and no length is beyond 
     CHECK_FALSE(made.table.is_own("10.0.0.2"_ip));
 }
 
-TEST_CASE("with a primary its secondaries go, and nobody else") {
+TEST_CASE("removing a primary removes its secondaries alone") {
     const struct {
         ipv4::interface_address removed;
         const char* order;
@@ -139,7 +139,7 @@ TEST_CASE("the source towards a destination") {
     CHECK(local.get().source_for("127.0.0.1"_ip, scopes::link).is_unspecified());
 }
 
-TEST_CASE("a secondary is no source, wherever it stands") {
+TEST_CASE("a secondary is never chosen as a source, in any order") {
     interface i{};
     REQUIRE(i.addresses.push_back({"10.0.0.2/24"_net, {}, scopes::universe, true}));
     CHECK(i.source_for("10.0.0.9"_ip, scopes::universe).is_unspecified());
@@ -147,7 +147,7 @@ TEST_CASE("a secondary is no source, wherever it stands") {
     CHECK(i.source_for("10.0.0.9"_ip, scopes::universe) == "10.0.0.1"_ip);
 }
 
-TEST_CASE("what is on the link") {
+TEST_CASE("which addresses are on the link") {
     const one_interface made{{"10.0.0.1/24"_net}, {"10.0.1.3/24"_net}};
     const struct {
         const char* name;
@@ -171,7 +171,7 @@ TEST_CASE("what is on the link") {
     CHECK(bare.source_for({}, scopes::host).is_unspecified());
 }
 
-TEST_CASE("an index is given once") {
+TEST_CASE("an index is used once") {
     interface_table<4> table;
     interface first{};
     first.index = 2;

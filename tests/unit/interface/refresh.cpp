@@ -93,7 +93,7 @@ TEST_CASE("the larger rp_filter") {
     }
 }
 
-TEST_CASE("accept fast only where nothing more is asked of a source") {
+TEST_CASE("the accept branch is enabled only without further source checks") {
     const struct {
         const char* name;
         void (*change)(refreshed&);
@@ -126,7 +126,7 @@ TEST_CASE("accept fast only where nothing more is asked of a source") {
     }
 }
 
-TEST_CASE("the MTU on the path is 0 while the interface is down or gone") {
+TEST_CASE("the MTU that the packet path reads is 0 while the interface is down or removed") {
     refreshed r;
     r.get().mtu = 576;
     CHECK(r.path().output_mtu == 576);

@@ -33,7 +33,7 @@ void meet(linked_host<>& b) {
 
 }  // namespace
 
-TEST_CASE("who claims our address is counted and reported, not answered, not believed") {
+TEST_CASE("arp: a claim of a local address is counted and reported, not answered or learned") {
     struct row {
         const char* name;
         std::string frame;
@@ -71,7 +71,7 @@ TEST_CASE("who claims our address is counted and reported, not answered, not bel
     }
 }
 
-TEST_CASE("an announcement moves a neighbour that is known, at once") {
+TEST_CASE("arp: an announcement updates a known neighbour at once") {
     struct row {
         const char* name;
         std::string frame;
@@ -111,7 +111,7 @@ TEST_CASE("an announcement moves a neighbour that is known, at once") {
     }
 }
 
-TEST_CASE("strangers are learned where the operator says so") {
+TEST_CASE("arp: an unknown sender is learned only if arp_accept says so") {
     struct row {
         const char* name;
         std::string frame;
@@ -142,13 +142,13 @@ TEST_CASE("strangers are learned where the operator says so") {
     }
 }
 
-TEST_CASE("announce tells all, as Linux does") {
+TEST_CASE("arp: announce broadcasts the address as Linux does") {
     linked_host<> b;
     b.link.announce(2, "10.0.1.1"_ip, at(0));
     CHECK(b.device.take() == frames{"2 " + arp_hex(all, "1", us, "01", zero, "01")});
 }
 
-TEST_CASE("packets that wait leave when the neighbour asks first") {
+TEST_CASE("arp: waiting packets leave when the neighbour itself sends a request") {
     linked_host<> b;
     b.send(datagram_hex, 2, peer, at(0));
     b.device.take();
@@ -158,7 +158,7 @@ TEST_CASE("packets that wait leave when the neighbour asks first") {
     CHECK(b.link.neighbours().held() == 0);
 }
 
-TEST_CASE("who is asked for, and in whose name") {
+TEST_CASE("arp: target and source address of the requests") {
     constexpr std::string_view from_local = "4500001c0000000040010000"
                                             "0a0009010a000902"
                                             "0000000000000000";

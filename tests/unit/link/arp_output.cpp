@@ -46,7 +46,7 @@ TEST_CASE(
     CHECK(b.buffers.available() == 64);
 }
 
-TEST_CASE("the request is sent from the packet's own source where that is ours") {
+TEST_CASE("arp: a request has the packet's source if that is a local address") {
     linked_host<> b;
     // Scenario redirect/shared-media: the packet that waits comes from 10.0.9.1, the first address
     // is 10.0.1.1.

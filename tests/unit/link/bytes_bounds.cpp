@@ -42,7 +42,7 @@ TEST_CASE("packets of 64 KB to 16 silent hosts leave half of the pool") {
     CHECK(t.held_bytes() == 0);
 }
 
-TEST_CASE("one silent host keeps Linux's 212,992 bytes, the newest of what came") {
+TEST_CASE("one silent host holds Linux's 212,992 bytes, the newest packets") {
     blocks from;
     neighbour_table<chain, 256, 64> t{{1, 2}};
     ask_all(t, from, 65'535, 1, 64);
@@ -61,7 +61,7 @@ TEST_CASE("small packets to many silent hosts are bounded by their number") {
     CHECK(t.held() == 256);
 }
 
-TEST_CASE("unres_qlen_bytes is set while it runs; what is larger than it is dropped") {
+TEST_CASE("unres_qlen_bytes can change at run time; a larger packet is dropped") {
     blocks from;
     neighbour_table<chain, 8> t{{1, 2}, {.held_bytes = 10'000}};
     const auto use = t.use_for_output(1, ipv4::address{0x0a000001}, at(0));

@@ -90,7 +90,7 @@ TEST_CASE("the packet type comes from the destination address") {
     CHECK(b.buffers.available() == 64);
 }
 
-TEST_CASE("what ARP is answered, and what is learned from it") {
+TEST_CASE("which ARP packets are answered, and which are learned from") {
     constexpr auto none = neighbour_state::none;
     constexpr auto stale = neighbour_state::stale;
     const char* const all = "ffffffffffff";

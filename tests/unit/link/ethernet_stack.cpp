@@ -87,7 +87,7 @@ byte_vector echo_request(u8 ttl = 64, ipv4::address to = "10.0.1.1"_ip) {
 
 }  // namespace
 
-TEST_CASE("who asks for an address of the stack is answered with that of the interface") {
+TEST_CASE("an ARP request for an address of the stack gets the interface's link address") {
     subject s;
     for (const auto& [asked, answers] : {std::pair{"10.0.1.1"_ip, true},
                                          {"10.0.2.1"_ip, true},  // as Linux: of any interface
@@ -106,7 +106,7 @@ TEST_CASE("who asks for an address of the stack is answered with that of the int
     }
 }
 
-TEST_CASE("a ping is answered: the sender's link address is asked for first") {
+TEST_CASE("a ping is answered after an ARP request for its sender") {
     subject s;
     s.hear(echo_request(), ethernet::types::ipv4);
     const byte_vector question = s.take();
@@ -123,7 +123,7 @@ TEST_CASE("a ping is answered: the sender's link address is asked for first") {
     CHECK(s.host->buffers().available() == 64);
 }
 
-TEST_CASE("frames that are not for the stack go no further") {
+TEST_CASE("frames for other hosts do not reach the stack") {
     subject s;
     s.hear(echo_request(), ethernet::types::ipv4, peer_mac);
     s.hear(byte_vector(40), 0x86dd);
@@ -133,7 +133,7 @@ TEST_CASE("frames that are not for the stack go no further") {
     CHECK(s.host->link().counters().unknown_type == 1);
 }
 
-TEST_CASE("a next hop that does not answer: host unreachable for the sender") {
+TEST_CASE("a next hop that does not answer causes host unreachable to the sender") {
     subject s;
     REQUIRE(s.host->link().set_permanent(2, "10.0.1.2"_ip, peer_mac, link_test::at(0)));
     s.hear(echo_request(9, "10.0.2.77"_ip), ethernet::types::ipv4);
@@ -150,7 +150,7 @@ TEST_CASE("a next hop that does not answer: host unreachable for the sender") {
     CHECK(s.host->buffers().available() == 64);
 }
 
-TEST_CASE("an interface that finds no room for its link address is not there") {
+TEST_CASE("an interface without room for its link address does not exist") {
     subject s;
     for (u16 index = 4; index < 40; ++index) {
         const auto added = s.host->add_interface({.index = index}, mac0);
@@ -193,7 +193,7 @@ TEST_CASE("interface_host: link addresses by interface, the stack's addresses") 
     CHECK_FALSE(host.is_martian(7, "10.3.0.255"_ip));
 }
 
-TEST_CASE("several devices: frames leave by that of their interface") {
+TEST_CASE("several devices: a frame leaves by its interface's device") {
     using two = ethernet_stack<small, by_interface<wire>>;
     std::vector<byte_vector> left;
     std::vector<byte_vector> right;

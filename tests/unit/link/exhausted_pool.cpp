@@ -114,15 +114,14 @@ using borrowed = heap_source<2048, 64>;
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("what waits leaves buffers for ARP and ping, however many wait", Pool,
-                   blocks<unique>, blocks<shared>, borrowed, fixed_pool<1600, 8>,
-                   fixed_pool<2048, 1024>) {
+TEST_CASE_TEMPLATE("waiting packets leave buffers for ARP and ping", Pool, blocks<unique>,
+                   blocks<shared>, borrowed, fixed_pool<1600, 8>, fixed_pool<2048, 1024>) {
     check_exhausted<Pool>(false);
     check_exhausted<Pool>(true);
 }
 
-TEST_CASE_TEMPLATE("a program that took every buffer: ARP and ICMP have their own", Pool,
-                   blocks<unique>, blocks<shared>, borrowed, fixed_pool<1600, 8>) {
+TEST_CASE_TEMPLATE("ARP and ICMP work after a program took every buffer", Pool, blocks<unique>,
+                   blocks<shared>, borrowed, fixed_pool<1600, 8>) {
     const auto w = std::make_unique<linked_world<Pool>>();
     auto& from = (*w)->buffers();
     std::vector<typename Pool::packet_type> all;

@@ -24,7 +24,7 @@ struct calling_sink : sink {
 
 }  // namespace
 
-TEST_CASE("what waits for a neighbour that took the place of another is not sent to the other") {
+TEST_CASE("packets for a neighbour that replaced another are not sent to the other") {
     for (const ipv4::address next : {"10.0.2.78"_ip, "10.0.2.77"_ip}) {
         CAPTURE(next.value);
         pool buffers{};

@@ -44,7 +44,7 @@ struct failing_world : linked_world<pool> {
 
 }  // namespace
 
-TEST_CASE("all whose packets waited are told: host unreachable, after three seconds") {
+TEST_CASE("every sender of a waiting packet gets host unreachable after three seconds") {
     failing_world f;
     CHECK(f->receive(f.datagram("10.0.1.2"_ip, "10.0.2.77"_ip), {}) == fate::forwarded);
     CHECK(f->receive(f.datagram("10.0.1.3"_ip, "10.0.2.77"_ip), {}) == fate::forwarded);

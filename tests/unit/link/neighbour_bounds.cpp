@@ -61,7 +61,7 @@ TEST_CASE("a scan of 65536 silent hosts displaces its own questions") {
     CHECK(t.overflows() == 0);
 }
 
-TEST_CASE("a slow scan, whose questions fail, displaces those that failed") {
+TEST_CASE("a slow scan whose requests fail displaces failed entries") {
     table t{{1, 2}, {.spread = false}};
     meet(t);
     for (u32 n = 0; n < 2'000; ++n) {
@@ -106,7 +106,7 @@ TEST_CASE("requests in the names of a /8 displace each other") {
     }
 }
 
-TEST_CASE("a question displaces what is idle, not what is in use; the operator both") {
+TEST_CASE("a request displaces idle entries, not used ones; the operator displaces both") {
     table t{{1, 2}, {.spread = false}};
     meet(t);
     for (u32 n = 100; n < 156; ++n) {
@@ -163,7 +163,7 @@ TEST_CASE("a scan holds no more packets than the table has entries") {
     CHECK(b.buffers.available() == 64);
 }
 
-TEST_CASE("of questions that hold too much the newest used stay") {
+TEST_CASE("of unresolved entries that hold too many bytes the newest stay") {
     linked_host<4> b;  // four packets in all
     REQUIRE_FALSE(b.link.resolve(3, number(0x300), at(0)));
     for (u32 n = 1; n < 4; ++n) {

@@ -53,7 +53,8 @@ TEST_CASE("neighbour corners: a flush takes every entry of its interface, perman
     CHECK(t.size() == 2);
 }
 
-TEST_CASE("neighbour corners: a flush gives back what waited, and an erased entry is asked anew") {
+TEST_CASE(
+    "neighbour corners: a flush returns waiting packets, and an erased entry is resolved anew") {
     pool buffers;
     table t{{1, 2}, exact};
     for (const u16 interface : {u16{2}, u16{3}}) {
@@ -104,7 +105,7 @@ TEST_CASE("neighbour corners: a forced claim of the same address does not move t
 
 // A caller sleeps until the deadline that poll() gave. What is due is done then, and the next one
 // lies ahead: or the caller would turn without rest.
-TEST_CASE("neighbour corners: at its deadline poll() does what is due, whatever the deadline is") {
+TEST_CASE("neighbour corners: poll() acts at every deadline that it returned") {
     for (const i64 offset : {0, 1, 999'999, 1'000'000, 3'999'999, 4'000'000, 4'000'001}) {
         CAPTURE(offset);
         neighbour_times times = exact;
@@ -133,7 +134,7 @@ TEST_CASE("neighbour corners: at its deadline poll() does what is due, whatever 
     }
 }
 
-TEST_CASE("neighbour corners: each of many deadlines is met by polls at the deadlines given") {
+TEST_CASE("neighbour corners: polls at the returned deadlines meet every deadline") {
     table t{{1, 2}, exact};
     counted n;
     for (u32 i = 0; i < 8; ++i)
@@ -154,7 +155,7 @@ TEST_CASE("neighbour corners: each of many deadlines is met by polls at the dead
 
 // Linux neigh_confirm says that somebody answered: of one whose link address is unknown, or who
 // failed, that is hearsay of another; what the operator set is not aged.
-TEST_CASE("neighbour corners: only what can be sent to is confirmed") {
+TEST_CASE("neighbour corners: only usable entries are confirmed") {
     table t{{1, 2}, exact};
     counted n;
     REQUIRE(t.use_for_output(3, them, at(0)).ask);

@@ -41,7 +41,7 @@ TEST_CASE("for_each visits each neighbour with its state and age") {
           lines{"2 5 PERMANENT 9 30900", "3 77 DELAY 77 990", "3 78 FAILED 27900"});
 }
 
-TEST_CASE("every state has its word") {
+TEST_CASE("every neighbour state has a name") {
     struct row {
         neighbour_state state;
         const char* word;

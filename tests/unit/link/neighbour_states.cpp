@@ -78,7 +78,7 @@ TEST_CASE("an address in use is confirmed by asking its owner alone") {
     }
 }
 
-TEST_CASE("reachable is stale after its time even if nobody polled") {
+TEST_CASE("a reachable entry becomes stale in time even without a poll") {
     linked_host<> b{exactly};
     b.send(datagram_hex, 3, peer, at(0));
     b.hear(answer, 3, at(10));
@@ -86,7 +86,7 @@ TEST_CASE("reachable is stale after its time even if nobody polled") {
     CHECK(b.link.neighbours().find(3, peer)->state == neighbour_state::delayed);
 }
 
-TEST_CASE("when another link address is believed") {
+TEST_CASE("when a changed link address is accepted") {
     struct row {
         const char* name;
         i64 milliseconds;
@@ -142,7 +142,7 @@ TEST_CASE("a repeated claim confirms nothing and does not move the time that loc
     CHECK(t.learn({1, peer, second, true}, at(1000)) != nullptr);
 }
 
-TEST_CASE("with nobody to be asked, nothing is entered") {
+TEST_CASE("no entry is made where no request may be sent") {
     table t{{1, 2}, {.broadcast_requests = 0}};
     CHECK(t.use_for_output(1, peer, at(0)).neighbour == nullptr);
     CHECK(t.size() == 0);

@@ -26,7 +26,7 @@ TEST_CASE("Linux's defaults") {
     CHECK(t.broadcast_probes == 0);
 }
 
-TEST_CASE("reachable is spread from half to one and a half, anew each five minutes") {
+TEST_CASE("the reachable time is random between 0.5 and 1.5, drawn every five minutes") {
     neighbour_clocks exact{{1, 2}, {.spread = false}};
     CHECK(exact.reachable(1) == 30_s);
     i64 least = INT64_MAX;

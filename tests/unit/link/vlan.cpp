@@ -104,7 +104,7 @@ TEST_CASE("tags in any number of pieces") {
 }
 
 // As packet(7) tells: the kernel has looked at the destination, and removed a VLAN's tag.
-TEST_CASE("what the device said of a frame never becomes better") {
+TEST_CASE("the destination address never improves the link addressing that the device stated") {
     struct row {
         mark below;
         const std::string& destination;

@@ -78,7 +78,7 @@ TEST_CASE("joins and leaves agree with a naive count") {
     }
 }
 
-TEST_CASE("224.0.0.1 is heard by every interface, joined or left: RFC 1112 section 7.2") {
+TEST_CASE("every interface receives 224.0.0.1, joined or left: RFC 1112 section 7.2") {
     group_list<> groups;
     CHECK(groups.is_member(2, ipv4::all_systems, anybody));
     REQUIRE(groups.join(2, ipv4::all_systems));
@@ -87,7 +87,7 @@ TEST_CASE("224.0.0.1 is heard by every interface, joined or left: RFC 1112 secti
     CHECK(groups.is_member(3, ipv4::all_systems, anybody));
 }
 
-TEST_CASE("a host without groups hears, joins and leaves 224.0.0.1 alone") {
+TEST_CASE("a host without groups receives 224.0.0.1 alone") {
     for (const auto& one : {"224.0.0.1"_ip, "224.0.0.2"_ip, "239.1.2.3"_ip}) {
         CAPTURE(one.value);
         const bool all_systems = one == ipv4::all_systems;
@@ -97,7 +97,7 @@ TEST_CASE("a host without groups hears, joins and leaves 224.0.0.1 alone") {
     }
 }
 
-TEST_CASE("a removed interface takes all its groups along, and no other's") {
+TEST_CASE("a removed interface loses all its groups, and no other interface does") {
     group_list<> groups;
     for (const u16 interface : {u16{2}, u16{3}, u16{2}}) {
         for (u32 i = 0; i < 3; ++i) {

@@ -101,7 +101,7 @@ TEST_CASE("a refused label is repeated in the error about it") {
     CHECK(equal_bytes(reply.area(), list({134, 4, 0, 0})));
 }
 
-TEST_CASE("what was recorded before the bad option is in the error") {
+TEST_CASE("the error contains the addresses recorded before the bad option") {
     header_bytes header = header_with(list({7, 7, 4, 0, 0, 0, 0, 1, 7, 7, 4, 0, 0, 0, 0}));
     surroundings here;
     option_offsets found;

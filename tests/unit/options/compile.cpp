@@ -42,7 +42,7 @@ TEST_CASE("all 256 kinds with every length, in every room") {
     CHECK(disagreements == 0);
 }
 
-TEST_CASE("every pointer and length of the options that record, and every flag byte") {
+TEST_CASE("compile: every pointer, length and flag byte of the recording options") {
     int disagreements = 0;
     for (const int kind : {7, 68, 131, 137}) {
         for (int length = 2; length <= 40; ++length) {
@@ -69,7 +69,7 @@ TEST_CASE("random lists") {
     CHECK(disagreements == 0);
 }
 
-TEST_CASE("nothing is asked for options that record nothing") {
+TEST_CASE("compile: options that record nothing need no address and no time") {
     header_bytes header = header_with(list({148, 4, 0, 0, 131, 7, 4, 10, 0, 2, 3, 0}));
     surroundings here;
     option_offsets found;
@@ -79,7 +79,7 @@ TEST_CASE("nothing is asked for options that record nothing") {
     CHECK(here.asked_own + here.asked_time == 0);
 }
 
-TEST_CASE("our address is asked for once, the time for each stamp") {
+TEST_CASE("compile: the local address is asked for once, the time for each timestamp") {
     header_bytes header =
         header_with(list({7, 7, 4, 0, 0, 0, 0, 1, 68, 12, 5, 1, 0, 0, 0, 0, 0, 0, 0, 0}));
     surroundings here;

@@ -83,7 +83,7 @@ TEST_CASE("a timestamp keeps the incoming address where no source route is follo
     CHECK(here.asked_outgoing == 0);
 }
 
-TEST_CASE("a packet that nothing was recorded in keeps its checksum, even a wrong one") {
+TEST_CASE("a packet without recording keeps its checksum, even a wrong one") {
     header_bytes header = header_with(list({1, 1, 1, 0}));
     header[10] = std::byte{0xab};
     const header_bytes before = header;

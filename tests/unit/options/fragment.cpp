@@ -65,7 +65,7 @@ TEST_CASE("lists as Linux left them (options/fragmented-on-forward)") {
     }
 }
 
-TEST_CASE("offsets of what is gone are forgotten, those of what is copied stay") {
+TEST_CASE("fragments lose the offsets of options not copied, and keep the others") {
     header_bytes header = header_with(
         list({7, 7, 4, 0, 0, 0, 0, 148, 4, 0, 0, 68, 8, 5, 0, 0, 0, 0, 0, 131, 7, 8, 10, 0, 2, 3}));
     const ipv4::view ip{header.data()};

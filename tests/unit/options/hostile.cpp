@@ -29,7 +29,7 @@ option_offsets random_offsets(dice& random) {
     return o;
 }
 
-TEST_CASE("offsets that fit nothing write nothing outside the header") {
+TEST_CASE("wrong offsets never cause a write outside the header") {
     dice random{3};
     constexpr std::size_t margin = 300;
     for (int round = 0; round < 50'000; ++round) {
@@ -71,7 +71,7 @@ TEST_CASE("an offset into the fixed header names no option") {
     CHECK(header == before);
 }
 
-TEST_CASE("facts about every accepted header") {
+TEST_CASE("properties of every accepted header") {
     dice random{4};
     int accepted = 0;
     for (int round = 0; round < 100'000; ++round) {

@@ -121,7 +121,7 @@ TEST_CASE("a queue keeps order and egress, also around its end") {
     }
 }
 
-TEST_CASE("a tee gives both the same, and each its own copy") {
+TEST_CASE("a tee gives both outputs equal packets, each its own copy") {
     pool_type pool;
     model_of<tee_output<queue_output<4>, queue_output<4>>> tee;
     packet p = numbered(pool, 5);
@@ -137,7 +137,8 @@ TEST_CASE("a tee gives both the same, and each its own copy") {
     CHECK(number_of(capture.packet) == 5);
 }
 
-TEST_CASE("what the device refuses is not captured, what the capture refuses is sent") {
+TEST_CASE(
+    "a packet that the device refuses is not captured; one that the capture refuses is sent") {
     pool_type pool;
     model_of<tee_output<queue_output<4>, queue_output<2>>> small_device;
     for (int i = 0; i < 3; ++i) {
@@ -155,7 +156,7 @@ TEST_CASE("what the device refuses is not captured, what the capture refuses is 
     CHECK(small_capture.second.size() == 2);
 }
 
-TEST_CASE("without a buffer for the copy the packet is sent all the same") {
+TEST_CASE("a tee without a buffer for the copy sends the packet") {
     fixed_pool<512, 1> pool;
     model_of<tee_output<queue_output<2>, queue_output<2>>> tee;
     packet p = support::packet_of(pool, support::list({1, 2, 3}));
@@ -164,7 +165,7 @@ TEST_CASE("without a buffer for the copy the packet is sent all the same") {
     CHECK(number_of(tee.second.next().packet) == 3);
 }
 
-TEST_CASE("a tee takes what both take, and flushes both") {
+TEST_CASE("a tee accepts the offloads of both outputs, and flushes both") {
     using both = model_of<tee_output<counting, queue_output<2>>>;
     static_assert(!both::takes_segmented && both::takes_gso);
     model_of<tee_output<counting, counting>> tee;
@@ -174,7 +175,8 @@ TEST_CASE("a tee takes what both take, and flushes both") {
     CHECK(tee.second.flushes == 2);
 }
 
-TEST_CASE("a callback gets its context and the egress; without one all is refused") {
+TEST_CASE(
+    "a callback gets its context and the egress; without a callback every packet is refused") {
     struct seen {
         int number = -1;
         egress to{};
@@ -196,7 +198,7 @@ TEST_CASE("a callback gets its context and the egress; without one all is refuse
     CHECK(pool.available() == 8);
 }
 
-TEST_CASE("what a device does: segments are cut from packets with a pending checksum alone") {
+TEST_CASE("device offloads: segments are cut only from packets with a pending checksum") {
     using kind = segmentation_kind;
     const bool no = false;
     const bool yes = true;
@@ -266,7 +268,7 @@ struct partial {
     };
 };
 
-TEST_CASE("a tee does what both do, each by itself") {
+TEST_CASE("a tee offers only the offloads of both outputs") {
     model_of<tee_output<partial, partial>> tee;
     const output_offloads alone[] = {
         {.checksum = true}, {.tcp_segments = true}, {.udp_segments = true}};
@@ -282,7 +284,7 @@ TEST_CASE("a tee does what both do, each by itself") {
     }
 }
 
-TEST_CASE("nobody takes an empty handle") {
+TEST_CASE("no output takes an empty handle") {
     packet none;
     model_of<queue_output<2>> queue;
     CHECK_FALSE(queue.transmit(none, towards(3), {}));

@@ -174,7 +174,7 @@ struct table_of_hands {
     }
 };
 
-TEST_CASE_TEMPLATE("packets hold what the model holds, and every buffer comes home", Source,
+TEST_CASE_TEMPLATE("packets equal the model, and every buffer is returned", Source,
                    fixed_pool<192, blocks>, fixed_pool<192, blocks, shared>,
                    heap_source<192, blocks>, heap_source<192, blocks, shared>,
                    external_pool<192, blocks>, external_pool<192, blocks, shared>) {

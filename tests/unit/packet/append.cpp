@@ -23,7 +23,7 @@ const_bytes between(std::size_t from, std::size_t to) {
 
 }  // namespace
 
-TEST_CASE("append: what fits the tailroom stays in one block") {
+TEST_CASE("append: bytes that fit the tailroom stay in one block") {
     fixed_pool<64, 1> pool;
     const std::size_t room = pool.block_capacity - 16;
     auto p = pool.take(16);
@@ -37,7 +37,7 @@ TEST_CASE("append: what fits the tailroom stays in one block") {
     CHECK_FALSE(p.is_segmented());
 }
 
-TEST_CASE("append: what does not goes on in further blocks, each filled") {
+TEST_CASE("append: further bytes go into further blocks, each filled") {
     fixed_pool<64, 8> pool;
     const std::size_t block = pool.block_capacity;
     auto p = pool.take(16);

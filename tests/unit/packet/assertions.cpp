@@ -36,7 +36,7 @@ bool is_aborted(F&& f) {
     return WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT;
 }
 
-TEST_CASE("bytes and facts that others have are not written unnoticed where assertions are on") {
+TEST_CASE("with assertions, a write to shared bytes or metadata is caught") {
     fixed_pool<128, 2, shared> pool;
     auto a = pool.take(20);
     fill_bytes(a.put(10), 10, std::byte{1});

@@ -101,8 +101,8 @@ TEST_CASE_TEMPLATE("push, pull, put and trim move the bounds and refuse what doe
     CHECK_FALSE(p.is_segmented());
 }
 
-TEST_CASE_TEMPLATE("what stands beside the bytes goes with the packet and starts at its defaults",
-                   Place, from_pool, from_heap, from_nowhere, from_driver) {
+TEST_CASE_TEMPLATE("metadata moves with the packet and starts at its defaults", Place, from_pool,
+                   from_heap, from_nowhere, from_driver) {
     Place place;
     auto p = place.take(0);
     p.set_interface(7);
@@ -126,7 +126,7 @@ TEST_CASE_TEMPLATE("what stands beside the bytes goes with the packet and starts
         CHECK(place.take(0).metadata().mark == 0);
 }
 
-TEST_CASE("copies: another block, the same headroom, bytes, interface and facts") {
+TEST_CASE("a copy has another block, and equal headroom, bytes, interface and metadata") {
     fixed_pool<128, 2> pool;
     auto p = pool.take(32);
     put_counting(p, 4, 1);
@@ -144,7 +144,7 @@ TEST_CASE("copies: another block, the same headroom, bytes, interface and facts"
     CHECK_FALSE(pool.take());
 }
 
-TEST_CASE("a shared block is copied before its bytes change, by whoever comes first") {
+TEST_CASE("a shared block is copied before its first change") {
     fixed_pool<128, 2, shared> pool;
     auto p = pool.take(32);
     put_counting(p, 4, 1);

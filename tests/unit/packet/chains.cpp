@@ -81,7 +81,7 @@ TEST_CASE_TEMPLATE("a checksum over one block or many is right when the folded s
     }
 }
 
-TEST_CASE("what is split off after a piece of its block was gathered is the right bytes") {
+TEST_CASE("a part split off after gathering has the right bytes") {
     heap_source<100'000, 3> blocks;
     const byte_vector content = pattern(99'000);
     auto whole = holding(blocks, byte_vector(10));
@@ -92,7 +92,7 @@ TEST_CASE("what is split off after a piece of its block was gathered is the righ
     CHECK(whole.size() == 70'010);
 }
 
-TEST_CASE("a chain does not grow beyond what its length can say") {
+TEST_CASE("a chain does not grow beyond the largest length") {
     using packet = heap_source<8'000'000, 3>::packet_type;
     static_assert(packet::max_size == 0xffffff);
     heap_source<8'000'000, 3> blocks;
@@ -150,7 +150,7 @@ struct frames {
     }
 };
 
-TEST_CASE("a head without bytes is not read: what begins behind it is refused, or gathered") {
+TEST_CASE("an empty first block is not read: the header behind it is gathered, or refused") {
     const byte_vector datagram = support::datagram_of({.payload = pattern(40)});
     frames f;
     auto p = f.headless(datagram);

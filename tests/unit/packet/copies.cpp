@@ -81,19 +81,19 @@ void copy_by_each_function(Source& source) {
     });
 }
 
-TEST_CASE("copies: what stands beside the bytes goes along, of one owner") {
+TEST_CASE("copies: the metadata is copied, with unique ownership") {
     fixed_pool<64, 8> pool;
     copy_by_each_function(pool);
     CHECK(pool.available() == 8);
 }
 
-TEST_CASE("copies: what stands beside the bytes goes along, of many owners") {
+TEST_CASE("copies: the metadata is copied, with shared ownership") {
     fixed_pool<64, 8, shared> pool;
     copy_by_each_function(pool);
     CHECK(pool.available() == 8);
 }
 
-TEST_CASE("copies: what stands beside the bytes goes along, of the heap") {
+TEST_CASE("copies: the metadata is copied, from the heap") {
     heap_source<64, 8> source;
     copy_by_each_function(source);
 }

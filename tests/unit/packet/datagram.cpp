@@ -37,7 +37,7 @@ byte_vector udp_from(ipv4::address source, const byte_vector& data) {
     return message;
 }
 
-TEST_CASE("datagram: one with a verified sum may stand for one without, never the other way") {
+TEST_CASE("datagram: a datagram converts to an unsummed one, never back") {
     using packet = inline_packet<64>;
     static_assert(std::is_convertible_v<datagram<packet>&&, unsummed_datagram<packet>>);
     static_assert(!std::is_constructible_v<datagram<packet>, unsummed_datagram<packet>&&>);
@@ -49,7 +49,7 @@ TEST_CASE("datagram: one with a verified sum may stand for one without, never th
     check_is(unsummed(pool, {.ttl = 9}), {.ttl = 9});
 }
 
-TEST_CASE("datagram: the TTL is one less, the checksum right") {
+TEST_CASE("datagram: decrementing the TTL keeps the checksum right") {
     fixed_pool<256, 1> pool;
     for (const u8 ttl : {u8{1}, u8{2}, u8{64}, u8{255}}) {
         auto d = validated(packet_of(pool, datagram_of({.ttl = ttl}))).value();
@@ -102,7 +102,7 @@ TEST_CASE("datagram: a wrong header checksum stays wrong by as much") {
     CHECK(left == right);
 }
 
-TEST_CASE("datagram: the checksum of UDP covers the addresses, so it is mended") {
+TEST_CASE("datagram: changing an address updates the UDP checksum") {
     fixed_pool<256, 1> pool;
     const byte_vector data = pattern(21);
     auto d = validated(packet_of(pool, datagram_of({.protocol = ipv4::protocols::udp,
@@ -194,7 +194,7 @@ TEST_CASE("datagram: a pending checksum holds the sum of the addresses, not its 
     CHECK(readdressed(28, 0x1000) == 0x0fff);  // that is of what the tunnel carries
 }
 
-TEST_CASE("datagram: what is no transport header is left alone") {
+TEST_CASE("datagram: an unknown transport header stays unchanged") {
     fixed_pool<256, 1> pool;
     const struct {
         const char* name;
@@ -256,7 +256,7 @@ TEST_CASE("datagram: a transport header in another block is brought to the first
     CHECK(content_of(stuck.packet()) == with_options);
 }
 
-TEST_CASE("datagram: options may be edited, and what makes it a datagram stays") {
+TEST_CASE("datagram: an edit of the options keeps the header valid") {
     fixed_pool<256, 1> pool;
     auto d = unsummed(pool, {.options = list({7, 7, 4, 0, 0, 0, 0, 0})});
     REQUIRE(d.edit_options([](ipv4::view ip, option_offsets& found) noexcept {
@@ -317,7 +317,7 @@ const edit edits[] = {
     {"set_mark", [](shared_datagram& d) { return d.set_mark(9); }},
 };
 
-TEST_CASE("datagram: an edit takes a copy, and leaves what others have as it was") {
+TEST_CASE("datagram: an edit copies shared bytes first") {
     for (const edit& e : edits) {
         CAPTURE(e.name);
         shared_pool pool;
@@ -338,7 +338,7 @@ TEST_CASE("datagram: an edit takes a copy, and leaves what others have as it was
     }
 }
 
-TEST_CASE("datagram: an edit without a buffer for a copy says so, and nothing changed") {
+TEST_CASE("datagram: an edit without a buffer for the copy fails and changes nothing") {
     for (const edit& e : edits) {
         CAPTURE(e.name);
         shared_pool pool;
@@ -355,7 +355,7 @@ TEST_CASE("datagram: an edit without a buffer for a copy says so, and nothing ch
     }
 }
 
-TEST_CASE("datagram: the handle of one is nobody else's") {
+TEST_CASE("datagram: marks set on its handle do not change other handles") {
     shared_pool pool;
     auto p = packet_of(pool, datagram_of({}));
     const auto held = p.clone();

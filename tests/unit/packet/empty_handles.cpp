@@ -103,12 +103,12 @@ void check_is_empty(Packet& p) {
     CHECK_FALSE(static_cast<bool>(p));
 }
 
-TEST_CASE_TEMPLATE("a handle that was never filled", Packet, EMPTY_HANDLES) {
+TEST_CASE_TEMPLATE("empty handles: never filled", Packet, EMPTY_HANDLES) {
     Packet p;
     check_is_empty(p);
 }
 
-TEST_CASE_TEMPLATE("a handle that was moved from has nothing left of what it was", Packet,
+TEST_CASE_TEMPLATE("empty handles: moved from, nothing of the packet is left", Packet,
                    EMPTY_HANDLES) {
     maker<Packet> from;
     Packet p = full(from);
@@ -128,7 +128,7 @@ TEST_CASE_TEMPLATE("a handle that was moved from has nothing left of what it was
     check_is_empty(r);
 }
 
-TEST_CASE_TEMPLATE("a handle that gave its buffer back", Packet, EMPTY_HANDLES) {
+TEST_CASE_TEMPLATE("empty handles: reset", Packet, EMPTY_HANDLES) {
     maker<Packet> from;
     Packet p = full(from);
     p.reset();
@@ -153,7 +153,7 @@ TEST_CASE("a source without buffers gives an empty handle, whatever headroom was
     check_is_empty(refused);
 }
 
-TEST_CASE_TEMPLATE("chains: an empty handle goes on in nothing, and nothing goes on in it", Packet,
+TEST_CASE_TEMPLATE("chains: an empty handle can neither be appended nor be appended to", Packet,
                    basic_packet<pool_storage<128>>, basic_packet<pool_storage<128>, shared>,
                    basic_packet<external_storage>, basic_packet<external_storage, shared>) {
     maker<Packet> from;

@@ -15,7 +15,7 @@ using namespace sluice;
 using pool = external_pool<256, 8>;
 using packet = pool::packet_type;
 
-TEST_CASE("a packet of the pool and one in a frame of others are of one type, and told apart") {
+TEST_CASE("packets of the pool and in lent frames have one type, and can be distinguished") {
     static_assert(std::is_same_v<packet, borrowed_frames<1>::packet_type>);
     std::array<std::byte, 600> frame{};
     for (std::size_t i = 0; i < frame.size(); ++i)

@@ -45,7 +45,7 @@ TEST_CASE_TEMPLATE("a source's packet may wait while its margins are left, and a
     }
 }
 
-TEST_CASE("so may a frame that a driver lent") {
+TEST_CASE("a lent frame may wait while the same margins are left") {
     for (const margin_row& row : rows) {
         CAPTURE(row.name);
         std::array<std::byte, 64> frame{};

@@ -64,7 +64,7 @@ TEST_CASE("a row is found by its whole name, with dots or slashes") {
     CHECK(find_setting(named_interface_settings, text_of("ip_forward")) == nullptr);
 }
 
-TEST_CASE("what a setting takes") {
+TEST_CASE("which values a setting accepts") {
     const auto* const ttl = find_setting(named_settings, text_of("ip_default_ttl"));
     REQUIRE(ttl != nullptr);
     CHECK(ttl->takes({1}));

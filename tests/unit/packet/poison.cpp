@@ -72,7 +72,7 @@ TEST_CASE_TEMPLATE("only what lies within the bounds of a packet may be touched"
     CHECK(is_closed(first));
 }
 
-TEST_CASE("what another handle shows stays open, until it is gone") {
+TEST_CASE("bytes of another handle stay accessible until that handle is reset") {
     fixed_pool<256, 3, shared> pool;
     auto p = pool.take(64);
     const std::byte* const first = p.put(40);
@@ -89,7 +89,7 @@ TEST_CASE("what another handle shows stays open, until it is gone") {
     CHECK(is_closed(first));
 }
 
-TEST_CASE("chains: what is cut off, and what is gathered") {
+TEST_CASE("chains: poison after trimming and gathering") {
     fixed_pool<256, 3> pool;
     auto p = pool.take(0);
     const std::byte* const first = p.put(10);
@@ -108,7 +108,7 @@ TEST_CASE("chains: what is cut off, and what is gathered") {
     CHECK(is_closed(behind + 9));
 }
 
-TEST_CASE("memory of a pool that is gone may be used for anything") {
+TEST_CASE("memory of a destroyed pool is accessible again") {
     using pool = fixed_pool<256, 2>;
     alignas(pool) static std::byte room[sizeof(pool)];
     pool* const one = new (room) pool;

@@ -59,7 +59,7 @@ packet chained(pool& from, std::size_t n) {
     return whole;
 }
 
-TEST_CASE("shared bytes can be read, and are written by nobody without saying so") {
+TEST_CASE("shared bytes can be read, and written only through writable()") {
     packet p;
     static_assert(std::same_as<decltype(p.data()), const std::byte*>);
     static_assert(std::same_as<decltype(p.head()), const_bytes>);
@@ -90,7 +90,7 @@ TEST_CASE("two handles push, and each has its own bytes in front of those of bot
     CHECK((content_of(b) == joined(byte_vector(4, std::byte{2}), pattern(10))));
 }
 
-TEST_CASE("room that other handles have is given by nobody when there is no memory for a copy") {
+TEST_CASE("shared headroom and tailroom are not used when no copy can be made") {
     fixed_pool<256, 1, shared> source;
     auto a = source.take(40);
     fill_bytes(a.put(10), 10, std::byte{5});
@@ -163,7 +163,7 @@ TEST_CASE("appending to one handle, or a handle that others have, changes none o
     CHECK((content_of(tail_seen) == pattern(20)));
 }
 
-TEST_CASE("what cannot be appended stays with the caller") {
+TEST_CASE("a packet that cannot be appended stays with the caller") {
     pool source;
     packet a = filled(source, 30);
     packet list = chained(source, 400);
@@ -208,7 +208,7 @@ TEST_CASE("a shared list is not split; a copy of it is as long as it was") {
     CHECK((content_of(seen) == pattern(600)));
 }
 
-TEST_CASE("facts written for one handle are not those of another") {
+TEST_CASE("metadata written through one handle does not change another handle's") {
     pool source;
     packet a = filled(source, 10);
     packet b = a.clone();
@@ -223,7 +223,7 @@ TEST_CASE("facts written for one handle are not those of another") {
     CHECK(c.metadata().mark == 8);
 }
 
-TEST_CASE("what no block holds is copied into as many as it takes, or not at all") {
+TEST_CASE("a packet larger than a block is copied into several blocks, or not at all") {
     pool source;
     packet whole = chained(source, 1000);
     whole.set_interface(5);
@@ -459,7 +459,7 @@ struct model {
     }
 };
 
-TEST_CASE("every handle reads what it is to read, whatever the handles of the same bytes do") {
+TEST_CASE("every handle reads its own bytes whatever other handles of the same blocks do") {
     const auto table = std::make_unique<model>();
     for (int i = 0; i < 60'000 && table->differences == 0; ++i) {
         table->step();

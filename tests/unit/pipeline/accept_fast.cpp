@@ -115,7 +115,7 @@ TEST_CASE("to or from the edges of the unicast addresses") {
                                                  top, 0, 0, 1)})) == accepted::no);
 }
 
-TEST_CASE("a header that is not right is nothing for it") {
+TEST_CASE("accept fast: a wrong header is left to the full path") {
     const network n;
     const byte_vector good = support::datagram_of({});
     for (std::size_t at = 0; at < 20; ++at) {
@@ -131,7 +131,7 @@ TEST_CASE("a header that is not right is nothing for it") {
     CHECK(judge(n, good, link_addressing::broadcast) == accepted::no);
 }
 
-TEST_CASE("the route of the packet before serves for the same destination and tos alone") {
+TEST_CASE("the previous packet's route is reused only for the same destination and tos") {
     network n;
     n.add("10.9.0.0/16"_prefix, {.tos = 0x10, .interface = 4, .gateway = "10.0.3.254"_ip});
     pool source;

@@ -311,7 +311,7 @@ TEST_CASE("classify: sources, destinations and switches") {
     }
 }
 
-TEST_CASE("classify: IGMP may come from nowhere, as others may not") {
+TEST_CASE("classify: only IGMP may have the source 0.0.0.0 to a group") {
     network n;
     member(n);
     for (const u8 protocol : {ipv4::protocols::igmp, ipv4::protocols::udp}) {
@@ -324,7 +324,7 @@ TEST_CASE("classify: IGMP may come from nowhere, as others may not") {
 
 // The source of a group's datagram is looked up with no interface to leave by in mind, not with the
 // first one. Linux ip_mc_validate_source.
-TEST_CASE("classify: a group's datagram that comes by lo is judged as by any link") {
+TEST_CASE("classify: a multicast received on lo is checked as on any link") {
     for (const u16 link : {u16{1}, u16{2}}) {
         CAPTURE(link);
         network n;
@@ -341,7 +341,7 @@ TEST_CASE("classify: a group's datagram that comes by lo is judged as by any lin
     }
 }
 
-TEST_CASE("classify: the time to live has no say") {
+TEST_CASE("classify: the TTL does not matter") {
     network n;
     for (const ipv4::address a : {own, far, group, "192.0.2.1"_ip}) {
         const byte_vector zero = support::datagram_of({.destination = a, .ttl = 0});

@@ -84,7 +84,7 @@ constexpr row rows[] = {
      .fits = fitting::too_big},
 };
 
-TEST_CASE("fit: size, DF and the fragments that it came in") {
+TEST_CASE("fit: size, DF and the largest received fragment") {
     for (const row& r : rows) {
         CAPTURE(r.name);
         fixed_pool<1024, 1> pool;

@@ -122,7 +122,7 @@ const row rows[] = {
      .code = 5},
 };
 
-TEST_CASE("forward: each refusal with its error, and in Linux's order") {
+TEST_CASE("forward: each drop reason with its ICMP error, in Linux's order") {
     fixed_pool<2048, 2> pool;
     for (const row& r : rows) {
         INFO(doctest::String{r.name});
@@ -165,7 +165,7 @@ decision forward_segmented(segmentation_kind kind, u16 segment_size, u8 tcp_word
                          : decision::drop(header_invalid);
 }
 
-TEST_CASE("forward: a packet with segmentation facts is judged by its segments") {
+TEST_CASE("forward: a packet with segmentation metadata is checked by its segment size") {
     using enum segmentation_kind;
     CHECK(forward_segmented(tcp_ipv4, 1460, 5, 1500).kind() == decision_kind::forward);
     CHECK(forward_segmented(tcp_ipv4, 1461, 5, 1500).reason() == too_big);

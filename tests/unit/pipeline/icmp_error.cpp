@@ -68,7 +68,7 @@ TEST_CASE("icmp error: never about an error or what counts as one") {
     }
 }
 
-TEST_CASE("icmp error: as much is quoted as fits 576 bytes and the way back") {
+TEST_CASE("icmp error: the quote fits 576 bytes and the MTU back to the sender") {
     const struct {
         const char* name;
         u32 packet = 1500;
@@ -94,7 +94,7 @@ TEST_CASE("icmp error: as much is quoted as fits 576 bytes and the way back") {
     }
 }
 
-TEST_CASE("icmp error: precedence 6, the TOS bits of the offender, its low ECN bit not") {
+TEST_CASE("icmp error: precedence 6 and the offender's TOS bits without its low ECN bit") {
     for (int tos = 0; tos < 256; ++tos) {
         CAPTURE(tos);
         const u8 got = pipeline::error_tos(unreachable, static_cast<u8>(tos));

@@ -47,7 +47,7 @@ TEST_CASE("icmp input: an echo request is answered whatever its code") {
     }
 }
 
-TEST_CASE("icmp input: what is wrong with a message") {
+TEST_CASE("icmp input: errors of a message") {
     byte_vector good = icmp_message(8, 0, 0, pattern(5));
     CHECK(judge(good).action == echo);
     for (std::size_t i = 0; i < good.size(); ++i) {
@@ -107,7 +107,7 @@ const to_many_row many_rows[] = {
     {.name = "unknown type", .type = 200},
 };
 
-TEST_CASE("icmp input: few messages may come to many") {
+TEST_CASE("icmp input: only a few types are accepted by broadcast or multicast") {
     for (const auto& r : many_rows) {
         INFO(doctest::String{r.name});
         settings s;
@@ -121,7 +121,7 @@ TEST_CASE("icmp input: few messages may come to many") {
     }
 }
 
-TEST_CASE("icmp input: a probe is answered if it is switched on and asks about us") {
+TEST_CASE("icmp input: a probe is answered if enabled and about this host") {
     for (const bool on : {false, true}) {
         for (const bool ignore_all : {false, true}) {
             for (const u32 word : {0x00070900u, 0x00070901u, 0x0007ffffu}) {
@@ -147,7 +147,7 @@ TEST_CASE("icmp input: echo_ignore_all is obeyed and counts the message") {
     CHECK(v.has_type);
 }
 
-TEST_CASE("icmp input: a verified checksum is believed; segments are read across") {
+TEST_CASE("icmp input: a verified checksum is trusted; a message in several blocks is read") {
     fixed_pool<256, 2> pool;
     byte_vector message = echo_request(30);
     const byte_vector whole = datagram_of({.protocol = 1, .payload = message});

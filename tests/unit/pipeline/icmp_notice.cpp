@@ -55,7 +55,7 @@ const row rows[] = {
     {.name = "nobody", .destination = {}, .is_many = true},
 };
 
-TEST_CASE("an error about a broadcast is told only where bogus ones are let through") {
+TEST_CASE("an error about a broadcast is reported only if bogus errors are not ignored") {
     for (const row& r : rows) {
         CAPTURE(r.name);
         network n;

@@ -108,7 +108,7 @@ const row rows[] = {
      .change = without_addresses},
 };
 
-TEST_CASE("source rules: own, strict, loose, and who is a neighbour") {
+TEST_CASE("source rules: local sources, strict and loose mode, and on-link senders") {
     for (const row& r : rows) {
         INFO(doctest::String{r.name});
         network n;
@@ -135,7 +135,7 @@ TEST_CASE("source rules: the larger of all and the interface's filter is in forc
     }
 }
 
-TEST_CASE("source rules: accept_local lets our own addresses in, by the right interface") {
+TEST_CASE("source rules: accept_local accepts local sources on the right interface") {
     network n;
     n.set_link(2, [](interface_settings& s) { s.accept_local = true; });
     CHECK(pipeline::check_source(n.tables(), "10.0.1.1"_ip, 0, n.link(2), 0).reason == none);

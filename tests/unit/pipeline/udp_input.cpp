@@ -38,7 +38,7 @@ pipeline::udp_decision verdict_on(const byte_vector& datagram, std::ptrdiff_t cu
     return pipeline::udp_input(*d, {.source = from, .destination = to});
 }
 
-TEST_CASE("udp input: the same wherever it is cut") {
+TEST_CASE("udp input: the decision does not depend on block boundaries") {
     const byte_vector whole = datagram_with(message_of(13));
     for (std::ptrdiff_t cut = 20; cut <= std::ssize(whole); ++cut) {
         CAPTURE(cut);

@@ -93,7 +93,7 @@ auto broken(fixed_pool<256, 2>& pool, const fault& f) {
     return packet_of(pool, d);
 }
 
-TEST_CASE("validate: each fault has its reason") {
+TEST_CASE("validate: each fault has its drop reason") {
     fixed_pool<256, 2> pool;
     for (const fault& f : faults) {
         INFO(doctest::String{f.name});
@@ -105,8 +105,7 @@ TEST_CASE("validate: each fault has its reason") {
     }
 }
 
-TEST_CASE(
-    "validate: the packet is moved from when it is a datagram, and stays where it was if not") {
+TEST_CASE("validate: only a valid packet is moved from") {
     fixed_pool<256, 2> pool;
     for (const fault& f : faults) {
         INFO(doctest::String{f.name});
@@ -128,7 +127,7 @@ TEST_CASE(
     CHECK(pool.available() == 2);
 }
 
-TEST_CASE("validate: revalidate leaves what it refuses too, and does not look at the checksum") {
+TEST_CASE("validate: revalidate leaves a refused packet in place, and skips the checksum") {
     fixed_pool<256, 1> pool;
     byte_vector d = datagram_of({});
     d[10] ^= std::byte{1};

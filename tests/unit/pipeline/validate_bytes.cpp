@@ -19,7 +19,7 @@ using namespace support;
 
 }  // namespace
 
-TEST_CASE("validate of bytes: what validate of a packet says") {
+TEST_CASE("validate of bytes agrees with validate of a packet") {
     fixed_pool<256, 1> pool;
     std::mt19937 random{3};
     const auto below = [&random](u32 n) { return static_cast<u32>(random() % n); };

@@ -45,7 +45,7 @@ struct both_ends {
 
 }  // namespace
 
-TEST_CASE("a batch that was filled says nothing of what waits behind it") {
+TEST_CASE("a full batch does not say whether more packets wait") {
     both_ends ends{"afb"};
     if (!ends.wire.made) {
         support::skip("needs root, ip netns and veth");
@@ -69,7 +69,7 @@ TEST_CASE("a batch that was filled says nothing of what waits behind it") {
     CHECK(rest.end == read_status::would_block);
 }
 
-TEST_CASE("each frame of a full burst has its own facts and goes once") {
+TEST_CASE("each frame of a full burst has its own metadata and is sent once") {
     both_ends ends{"afc"};
     if (!ends.wire.made) {
         support::skip("needs root, ip netns and veth");
@@ -92,7 +92,7 @@ TEST_CASE("each frame of a full burst has its own facts and goes once") {
     CHECK(ends.buffers.available() == 128);
 }
 
-TEST_CASE("a frame that is too long is lost alone, those behind it are not") {
+TEST_CASE("only the frame that is too long is lost") {
     both_ends ends{"afd"};
     if (!ends.wire.made) {
         support::skip("needs root, ip netns and veth");

@@ -120,7 +120,7 @@ TEST_CASE("a group shares by flow, fragments by addresses and protocol") {
     CHECK(group::buffers.available() == 256);
 }
 
-TEST_CASE("a socket that hears ARP alone sends every frame") {
+TEST_CASE("a socket that receives only ARP sends every frame") {
     const veth_pair wire{"afpa"};
     if (!wire.made) {
         support::skip("needs root, ip netns and veth");

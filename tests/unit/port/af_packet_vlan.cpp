@@ -165,7 +165,7 @@ void check_rows(station& us, Receive&& receive) {
 
 }  // namespace
 
-TEST_CASE("frames of VLANs are not taken, by whatever packet socket they come") {
+TEST_CASE("frames of VLANs are dropped on every packet socket") {
     const veth_pair wire{"afvl"};
     if (!wire.made) {
         support::skip("needs root, ip netns and veth");

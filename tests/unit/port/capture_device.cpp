@@ -30,7 +30,7 @@ void write(const temporary_file& to, const std::vector<byte_vector>& packets) {
 
 }  // namespace
 
-TEST_CASE("a packet larger than a buffer comes in several, or not at all") {
+TEST_CASE("a packet larger than a buffer is received in several blocks, or not at all") {
     temporary_file file;
     const byte_vector large = datagram_of({.payload = pattern(3000)});
     write(file, {large, datagram_of({})});
@@ -57,7 +57,7 @@ TEST_CASE("a packet larger than a buffer comes in several, or not at all") {
     CHECK(small->interface() == 1);
 }
 
-TEST_CASE("a damaged file ends where the damage is; what is no capture does not open") {
+TEST_CASE("a damaged file ends at the damage; a file that is no capture does not open") {
     temporary_file file;
     write(file, {datagram_of({}), datagram_of({})});
     REQUIRE(::truncate(file.path, 24 + 16 + 20 + 16 + 5) == 0);

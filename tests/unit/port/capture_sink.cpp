@@ -189,8 +189,8 @@ TEST_CASE("a full disk ends the capture for all who share it") {
     CHECK(sizes_in(*content) == std::vector<std::size_t>{300, 300});
 }
 
-TEST_CASE_TEMPLATE("a reader that stands still costs whole packets and no time", Format, classic,
-                   newer) {
+TEST_CASE_TEMPLATE("a reader that stops causes lost packets, whole ones, and no delay", Format,
+                   classic, newer) {
     pipe_ends ends;
     auto file = Format::open(std::move(ends.write));
     REQUIRE(file.has_value());
@@ -226,8 +226,7 @@ TEST_CASE_TEMPLATE("a reader that stands still costs whole packets and no time",
     CHECK(sizes_in(got) == written);
 }
 
-TEST_CASE_TEMPLATE("a reader that is gone ends the capture, not the program", Format, classic,
-                   newer) {
+TEST_CASE_TEMPLATE("a closed reader ends the capture, not the program", Format, classic, newer) {
     const watched_signals watched;
     pipe_ends ends;
     auto file = Format::open(std::move(ends.write));
@@ -311,7 +310,7 @@ byte_vector read_late(std::size_t& written) {
     return got;
 }
 
-TEST_CASE("at the end a reader that lives gets the last packet whole, and none is waited for") {
+TEST_CASE("at the end a live reader gets the last packet whole, without a wait") {
     // A reader that a busy machine holds up for 100 ms is too late, and tries again.
     bool is_whole = false;
     for (int i = 0; i < 50 && !is_whole; ++i) {
@@ -347,7 +346,7 @@ TEST_CASE("headers wait for room in a pipe") {
     CHECK(sizes_in(got) == std::vector<std::size_t>{6});
 }
 
-TEST_CASE("a named pipe needs a reader, and says so") {
+TEST_CASE("a named pipe without a reader is an error") {
     const folder at;
     const std::string path = at.at("fifo");
     REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
@@ -360,7 +359,7 @@ TEST_CASE("a named pipe needs a reader, and says so") {
     CHECK(pcapng::writer::create(path.c_str()).has_value());
 }
 
-TEST_CASE("captures are for their owner alone, whatever the umask") {
+TEST_CASE("only the owner can read a capture, whatever the umask") {
     const folder at;
     const auto mode_of = [](const std::string& path) {
         struct stat about{};

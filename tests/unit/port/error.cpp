@@ -10,7 +10,7 @@
 namespace port_error {
 using sluice::port::port_error;
 
-TEST_CASE("an error says what, on what, why, and what to do") {
+TEST_CASE("an error's text names the call, the object, the reason and the remedy") {
     struct row {
         const char* name;
         port_error error;

@@ -8,7 +8,7 @@ namespace port_failure_kind {
 using namespace sluice;
 using namespace sluice::port;
 
-TEST_CASE("what each errno means") {
+TEST_CASE("the failure kind of each errno") {
     struct row {
         int error_number;
         failure_kind kind;
@@ -47,7 +47,7 @@ TEST_CASE("what each errno means") {
     }
 }
 
-TEST_CASE("what fails again and again is tried less often, up to 64 ms apart") {
+TEST_CASE("repeated failures are retried less often, at most 64 ms apart") {
     back_off rest;
     instant now{1'000'000'000};
     for (u32 i = 0; i < back_off::free_failures; ++i) {

@@ -44,7 +44,7 @@ TEST_CASE("lo is there, of Ethernet's form, with an address of the kernel's") {
     CHECK(watch->has_kernel_address() == now->up);
 }
 
-TEST_CASE("an interface comes, changes, goes and is found again") {
+TEST_CASE("an interface appears, changes, disappears and is found again") {
     const own_namespace ns{"watch"};
     if (!ns.made) {
         return support::skip("needs root, ip and ping");

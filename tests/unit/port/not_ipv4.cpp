@@ -90,7 +90,7 @@ std::vector<byte_vector> drain(std::size_t count, Receive&& receive) {
 
 }  // namespace
 
-TEST_CASE("a TUN device gives IPv4 alone, and goes on behind the rest") {
+TEST_CASE("a TUN device delivers only IPv4, and skips other packets") {
     const own_namespace ns{"n4tun"};
     if (!ns.made) {
         support::skip("needs root, ip netns and ping");
@@ -130,7 +130,7 @@ TEST_CASE("a TUN device gives IPv4 alone, and goes on behind the rest") {
     }
 }
 
-TEST_CASE("AF_PACKET gives what the kernel takes for IPv4 where there is no link header") {
+TEST_CASE("without a link header AF_PACKET delivers the packets that the kernel calls IPv4") {
     const own_namespace ns{"n4afp"};
     if (!ns.made) {
         support::skip("needs root, ip netns and ping");

@@ -71,7 +71,7 @@ packet merged_of(router_world& b, const std::vector<byte_vector>& sent, std::siz
 
 }  // namespace
 
-TEST_CASE("what the kernel merged and found right leaves as it was sent") {
+TEST_CASE("packets that the kernel merged and verified leave as they were sent") {
     const veth_pair wire{"afgl"};
     if (!merges(wire)) {
         support::skip("needs root, ip netns, veth and ethtool");

@@ -114,7 +114,7 @@ TEST_CASE("every combination of flags, GSO type, place of the checksum and link 
     }
 }
 
-TEST_CASE("the kernel takes what the table says that Linux takes") {
+TEST_CASE("the kernel accepts the combinations that the offload table lists") {
     const port_test::own_namespace ns{"vnet"};
     if (!ns.made) {
         support::skip("needs root, ip netns and ping");

@@ -39,7 +39,7 @@ std::pair<int, std::string> child_that(Do&& does) {
     return {WEXITSTATUS(status), said};
 }
 
-TEST_CASE("a value is given, nothing is where nothing is asked for") {
+TEST_CASE("or_exit returns the value, or nothing for result<void>") {
     CHECK(port::or_exit("test", result<int, route_error>{7}) == 7);
     port::or_exit("test", result<void, route_error>{});
 }

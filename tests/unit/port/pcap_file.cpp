@@ -96,7 +96,7 @@ TEST_CASE("a written file is loaded again") {
     std::filesystem::remove(name);
 }
 
-TEST_CASE("what can be read once only is loaded too") {
+TEST_CASE("a pipe is loaded too") {
     int ends[2];
     REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
     const descriptor reader{ends[0]};
@@ -125,7 +125,7 @@ TEST_CASE("the system's reasons") {
     CHECK(message(full.error()) == "write /dev/full: No space left on device");
 }
 
-TEST_CASE("the first bytes tell the format") {
+TEST_CASE("the first bytes identify the format") {
     CHECK(capture::reader::open({}).error() == capture::error::truncated);
     const std::byte text[] = {std::byte{'t'}, std::byte{'e'}, std::byte{'x'}, std::byte{'t'}};
     CHECK(capture::reader::open(text).error() == capture::error::not_a_capture);
@@ -146,7 +146,7 @@ TEST_CASE("captures of this tree: the frames with IPv4 are those that tshark fin
     CHECK(checked == 8);
 }
 
-TEST_CASE("captures of other tools: as many frames and IPv4 packets as those found") {
+TEST_CASE("captures of other tools: frames and IPv4 packets are counted as those tools do") {
     const auto folder = tests / "../../shared/captures";
     const auto rows = rows_of(folder / "expected.tsv");
     if (rows.empty()) {

@@ -219,7 +219,7 @@ TEST_CASE("the lengths that lie in front of a packet are found") {
     CHECK(parse_frame(link_type::ethernet, pppoe).pppoe_header == 14);
 }
 
-TEST_CASE("headers in headers without end are given up") {
+TEST_CASE("endlessly nested headers are given up") {
     auto frame = from_hex(MACS);
     for (int i = 0; i < 8; ++i) {
         frame.insert(frame.end(), {std::byte{0x81}, {}, {}, std::byte{5}});

@@ -66,7 +66,7 @@ TEST_CASE("one record in each of the four forms") {
     }
 }
 
-TEST_CASE("what is written is read again") {
+TEST_CASE("written records are read again") {
     std::vector<std::byte> file(file_header_size + record_header_size + 1);
     write_file_header(file.data(), link_type::raw);
     CHECK(load_be<u32>(file.data() + 20) == 101);  // LINKTYPE_RAW
@@ -88,7 +88,7 @@ TEST_CASE("a time before 1970 is written as 1970") {
     CHECK(load_be<u64>(header) == 0);
 }
 
-TEST_CASE("files that lie") {
+TEST_CASE("files with false lengths") {
     struct row {
         const char* name;
         const char* hex;

@@ -60,7 +60,7 @@ TEST_CASE("records have the times of the calls, also beside a device") {
     }
 }
 
-TEST_CASE("a sender of no file, and a packet that is none, are refused") {
+TEST_CASE("a sender without a file, and an empty packet, are refused") {
     pool buffers;
     pcap::sender::model<packet> out;
     packet p = packet_of(buffers, datagram_of({}));

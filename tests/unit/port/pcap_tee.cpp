@@ -46,7 +46,7 @@ static_assert(!frame_sink<pcap_tee<queue_output<4>>::model<packet>, packet>);
 
 }  // namespace
 
-TEST_CASE("what is offered is captured, whether it is taken or not") {
+TEST_CASE("an offered packet is captured, accepted or not") {
     static pool buffers;
     temporary_file file;
     auto writer = pcap::writer::create(file.path, pcap::link_type::raw);
@@ -85,7 +85,7 @@ TEST_CASE("what is offered is captured, whether it is taken or not") {
     CHECK(buffers.available() == 64);
 }
 
-TEST_CASE("a file that takes nothing keeps nobody from sending") {
+TEST_CASE("a file that cannot grow does not stop sending") {
     static pool buffers;
     auto full = pcap::writer::create("/dev/full", pcap::link_type::raw);
     CHECK_FALSE(full.has_value());  // not even its header

@@ -163,7 +163,7 @@ TEST_CASE("any number of interfaces, in each section its own") {
     CHECK(bytes_of(opened->interfaces()[1000].name) == list({'a', 'b', 'c'}));
 }
 
-TEST_CASE("the direction of a packet; options that are damaged tell nothing") {
+TEST_CASE("the direction of a packet; damaged options are ignored") {
     struct row {
         u32 code;
         u32 length = 4;
@@ -248,7 +248,7 @@ TEST_CASE("clocks of any resolution") {
     }
 }
 
-TEST_CASE("files that lie") {
+TEST_CASE("files with false lengths") {
     const auto in_file = [](auto&& build) {
         file f;
         build(f);

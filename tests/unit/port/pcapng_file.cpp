@@ -52,7 +52,7 @@ TEST_CASE("the bytes of a pcapng file") {
     // clang-format on
 }
 
-TEST_CASE("what several writers wrote is read again") {
+TEST_CASE("records of several writers are read again") {
     const temporary at;
     auto file = pcapng::writer::create(at.name.c_str());
     REQUIRE(file.has_value());
@@ -95,7 +95,7 @@ TEST_CASE("what several writers wrote is read again") {
     CHECK(last->direction == direction::in);
 }
 
-TEST_CASE("what cannot be written is said") {
+TEST_CASE("a failed write is reported") {
     CHECK(message(pcapng::writer::create("/no/such/file").error()) ==
           "create /no/such/file: No such file or directory");
     CHECK(pcapng::writer::create("/dev/full").error().error_number == ENOSPC);

@@ -174,7 +174,7 @@ TEST_CASE("signals: report, reload, end") {
     CHECK(s.loop.last_signal() == signal_event::none);
 }
 
-TEST_CASE("a device that gives nothing rests; it ends the loop when it is gone") {
+TEST_CASE("an idle device is polled less; a deleted one ends the loop") {
     subject s;
     device broken;
     broken.stuck = true;
@@ -205,7 +205,7 @@ TEST_CASE("a device that ran out of buffers, or is down, does not end the loop")
     CHECK(down.calls == 4);
 }
 
-TEST_CASE("signals alone: nothing waits, then what came") {
+TEST_CASE("signals alone: none, then the pending ones") {
     signal_guard guard;
     auto signals = port::signals::open();
     REQUIRE(signals.has_value());

@@ -44,7 +44,7 @@ private:
 
 }  // namespace
 
-TEST_CASE("the signal that goes with the errno is taken away") {
+TEST_CASE("the signal that belongs to the errno is removed") {
     quiet_signals quiet;
     ::pthread_kill(::pthread_self(), SIGPIPE);
     ::pthread_kill(::pthread_self(), SIGXFSZ);
@@ -57,7 +57,7 @@ TEST_CASE("the signal that goes with the errno is taken away") {
     CHECK_FALSE(is_pending(SIGXFSZ));
 }
 
-TEST_CASE("another errno takes no signal away, ours or the program's own") {
+TEST_CASE("another errno removes no signal") {
     const blocked hangup{SIGHUP};
     quiet_signals quiet;
     ::pthread_kill(::pthread_self(), SIGPIPE);
@@ -71,7 +71,7 @@ TEST_CASE("another errno takes no signal away, ours or the program's own") {
     CHECK(is_pending(SIGHUP));
 }
 
-TEST_CASE("what was pending before stays") {
+TEST_CASE("a signal that was pending before stays") {
     const blocked pipe{SIGPIPE};
     ::pthread_kill(::pthread_self(), SIGPIPE);
     {

@@ -118,7 +118,7 @@ TEST_CASE("senders outlive every error") {
     CHECK(buffers.available() == 64);
 }
 
-TEST_CASE("a file that cannot be made its owner's alone is no capture, and stays what it was") {
+TEST_CASE("a file whose mode cannot be restricted is not opened, and stays unchanged") {
     char name[] = "/tmp/sluice-capture-XXXXXX";
     const port::descriptor file{::mkstemp(name)};
     REQUIRE(file);
@@ -138,7 +138,7 @@ TEST_CASE("a file that cannot be made its owner's alone is no capture, and stays
     ::unlink(name);
 }
 
-TEST_CASE("a capture whose SIGPIPE cannot be taken away ends all the same, and not the program") {
+TEST_CASE("a capture whose SIGPIPE cannot be removed ends, and the program continues") {
     for (const unsigned error_number : {unsigned{EINTR}, unsigned{EINVAL}, unsigned{ENOSYS}}) {
         CAPTURE(error_number);
         REQUIRE(while_refused(SYS_rt_sigtimedwait, error_number, [] {

@@ -62,7 +62,7 @@ TEST_CASE("system_seed: two are never the same") {
     CHECK(a->low != a->high);
 }
 
-TEST_CASE("system_seed: a system without random numbers gives a reason, not a constant") {
+TEST_CASE("system_seed: without random numbers it returns an error, not a constant") {
     CHECK(told_without_random_numbers(ENOSYS) == 0);
     CHECK(told_without_random_numbers(EPERM) == 0);
     // Interrupted each time: it gives up after a while.

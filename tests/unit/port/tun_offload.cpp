@@ -152,7 +152,7 @@ TEST_CASE("large packets go whole between the kernel and a device with offload")
     }
 }
 
-TEST_CASE("a stack cuts and sums for a device without offload, and the kernel finds it right") {
+TEST_CASE("a stack segments and sums for a device without offload, and the kernel accepts it") {
     const own_namespace ns{"tuncut"};
     if (!ns.made) {
         support::skip("needs root, ip netns and ping");
@@ -190,7 +190,7 @@ TEST_CASE("a stack cuts and sums for a device without offload, and the kernel fi
     CHECK(router->buffers().available() == 64);
 }
 
-TEST_CASE("a sender without offload refuses what only offload could send") {
+TEST_CASE("a sender without offload refuses packets that need it") {
     pool buffers;
     tun::sender::model<packet> output = tun::sender{};
     packet p = support::packet_of(buffers, support::datagram_of({.payload = byte_vector(40)}));

@@ -38,7 +38,7 @@ TEST_CASE("ten bytes in the order of the machine") {
     CHECK(std::to_integer<int>(raw[8]) == (little ? 16 : 0));
 }
 
-TEST_CASE("what a header says") {
+TEST_CASE("virtio header: each field as metadata") {
     using enum virtio::error;
     using enum checksum_state;
     constexpr auto no = segmentation_kind::none;
@@ -160,7 +160,7 @@ TEST_CASE("what a header says") {
     }
 }
 
-TEST_CASE("what facts become, and back") {
+TEST_CASE("virtio header: metadata to header and back") {
     metadata m;
     const byte_vector frame = tcp_frame(0x010, 3000);
     CHECK(*virtio::of_metadata(m, frame, 14) == virtio::header{});
@@ -186,7 +186,7 @@ TEST_CASE("what facts become, and back") {
     CHECK(*virtio::of_metadata(m, frame, 14) == virtio::header{needs, 5, 42, 1448, 34, 6});
 }
 
-TEST_CASE("facts that cannot be told") {
+TEST_CASE("virtio header: metadata that it cannot express") {
     metadata m;
     m.checksum = checksum_state::pending;
     m.checksum_start = 20;

@@ -50,7 +50,7 @@ TEST_CASE("pieces arrive together and in order") {
 }
 
 // A virtio header stands in front of the packet, whether that is gathered or copied.
-TEST_CASE("a header goes in front of however many pieces") {
+TEST_CASE("a header precedes any number of pieces") {
     int ends[2];
     REQUIRE(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == 0);
     const descriptor left{ends[0]};

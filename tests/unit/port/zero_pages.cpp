@@ -26,7 +26,7 @@ TEST_CASE("memory of zeros that belongs to one object at a time") {
     CHECK(third.all()[99'999] == std::byte{7});
 }
 
-TEST_CASE("empty when the system has not that much, or nothing is asked for") {
+TEST_CASE("empty if the system has too little memory, or nothing is asked for") {
     CHECK(zero_pages{static_cast<std::size_t>(-1) / 2}.all().empty());
     CHECK(zero_pages{0}.all().empty());
 }

@@ -19,7 +19,7 @@ static_assert(cache_type::memory_limit < 10'000);
 }  // namespace
 
 // Linux ipfrag_time, ipfrag_high_thresh, ipfrag_max_dist of a fresh namespace.
-TEST_CASE("limits that nobody set are the kernel's") {
+TEST_CASE("default limits are the kernel's") {
     const reassembly_limits limits{};
     CHECK(limits.timeout == 30_s);
     CHECK(limits.high_threshold == 4'194'304);
@@ -96,7 +96,7 @@ TEST_CASE("distance: other fragments of the source between two of one datagram")
     }
 }
 
-TEST_CASE("distance: sources that are gone leave room for others") {
+TEST_CASE("distance: idle sources make room for others") {
     pool_type pool;
     cache_type cache{secret};
     const reassembly_limits limits{.max_distance = 1};
@@ -147,7 +147,7 @@ TEST_CASE("time runs from the first fragment and is never renewed") {
     CHECK(pool.available() == 32);
 }
 
-TEST_CASE("what tells datagrams apart") {
+TEST_CASE("which fields distinguish datagrams") {
     pool_type pool;
     cache_type cache{secret};
     CHECK(held(feed_fragment(cache, pool, head_fragment(1))));
@@ -167,7 +167,7 @@ TEST_CASE("what tells datagrams apart") {
     CHECK(feed_fragment(cache, pool, tail_fragment(1)).kind == reassembly_result::complete);
 }
 
-TEST_CASE("a cache that ends gives its buffers back") {
+TEST_CASE("a destroyed cache returns its buffers") {
     pool_type pool;
     {
         cache_type cache{secret};

@@ -16,7 +16,7 @@ using cache_type =
 
 }  // namespace
 
-TEST_CASE("lone fragments keep nobody from being made whole") {
+TEST_CASE("lone fragments do not stop other datagrams from being reassembled") {
     pool_type pool;
     cache_type cache{secret};
     for (u16 id = 1; id <= 1100; ++id) {
@@ -35,7 +35,7 @@ TEST_CASE("lone fragments keep nobody from being made whole") {
     CHECK(pool.available() == 64 - 3);
 }
 
-TEST_CASE("the datagram that began first goes, all of it, whatever came for it since") {
+TEST_CASE("the datagram that began first is evicted, whole, whatever arrived since") {
     pool_type pool;
     cache_type cache{secret};
     for (u16 id = 1; id <= 4; ++id) {
@@ -53,7 +53,7 @@ TEST_CASE("the datagram that began first goes, all of it, whatever came for it s
     CHECK(cache.next_deadline() == instant{3} + 30_s);
 }
 
-TEST_CASE("without free pieces others go, never the fragment's own datagram") {
+TEST_CASE("without free pieces another datagram is evicted, never the fragment's own") {
     pool_type pool;
     cache_type cache{secret};
     CHECK(held(feed_fragment(cache, pool, head_fragment(1), instant{1})));
@@ -80,7 +80,7 @@ TEST_CASE("without free pieces others go, never the fragment's own datagram") {
     CHECK(pool.available() == 63);
 }
 
-TEST_CASE("the threshold evicts as many as it takes; zero still refuses all") {
+TEST_CASE("the threshold evicts as many datagrams as needed; zero refuses every fragment") {
     pool_type pool;
     cache_type cache{secret};
     for (u16 id = 1; id <= 4; ++id) {

@@ -47,7 +47,7 @@ TEST_CASE("ECN of all 64 combinations over three fragments") {
     CHECK(pool.available() == 8);
 }
 
-TEST_CASE("DF stays where the largest fragment had it") {
+TEST_CASE("DF stays if the largest fragment had it") {
     struct row {
         const char* name;
         bool small_df = false;

@@ -67,7 +67,7 @@ TEST_CASE("10,000 lone fragments of one source are refused beyond its share; oth
     CHECK(feed_whole(cache, pool, attacker, 20'000).kind == reassembly_result::complete);
 }
 
-TEST_CASE("without shares the same flood stops everybody, as in Linux") {
+TEST_CASE("without shares a flood stops every source, as in Linux") {
     pool_type pool;
     cache_type<on_full::refuse, 1> cache{secret};
     CHECK(flood(cache, pool, 10'000).held == 256);
@@ -86,7 +86,7 @@ TEST_CASE("a source has its share of the datagrams where there is room for many 
     CHECK(feed_fragment(cache, pool, lone(1, victim)).kind == reassembly_result::held);
 }
 
-TEST_CASE("where the oldest is given up, a flood displaces its own datagrams alone") {
+TEST_CASE("with eviction of the oldest, a flood displaces only its own datagrams") {
     pool_type pool;
     cache_type<on_full::evict_oldest, 4> cache{secret};
     // Begun before the flood: the oldest of all.

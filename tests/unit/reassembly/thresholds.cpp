@@ -45,7 +45,7 @@ TEST_CASE("thresholds: memory up to the threshold is no reason to refuse") {
     }
 }
 
-TEST_CASE("thresholds: where the oldest gives way, it does above the threshold alone") {
+TEST_CASE("thresholds: the oldest datagram is evicted only above the threshold") {
     for (const int more : {-1, 0, 1}) {
         CAPTURE(more);
         pool_type pool;

@@ -126,7 +126,7 @@ TEST_CASE("verdicts") {
     }
 }
 
-TEST_CASE("a duplicate that first tells the end completes nothing under Linux's rule") {
+TEST_CASE("a duplicate that first carries the end completes nothing under Linux's rule") {
     pool_type pool;
     cache_type cache{secret};
     CHECK(letter(feed_fragment(cache, pool, at(0, 24))) == 'h');

@@ -69,7 +69,7 @@ TEST_CASE("rewrite: address and port, there and back, TCP and UDP") {
     }
 }
 
-TEST_CASE("rewrite: every port leaves a checksum that a receiver takes") {
+TEST_CASE("rewrite: every port leaves a valid checksum") {
     pool_type pool;
     for (u32 port = 0; port <= 0xffff; port += 7) {
         auto p = packet_of(pool, datagram(ipv4::protocols::udp, client, 1000, server, 53));
@@ -134,7 +134,7 @@ TEST_CASE("rewrite: all fragments of a datagram, the checksum changes in the fir
     }
 }
 
-TEST_CASE("rewrite: what has no ports gets the address alone") {
+TEST_CASE("rewrite: without ports only the address changes") {
     pool_type pool;
     for (const u8 protocol : {ipv4::protocols::icmp, ipv4::protocols::sctp, ipv4::protocols::gre}) {
         CAPTURE(int{protocol});
@@ -148,7 +148,7 @@ TEST_CASE("rewrite: what has no ports gets the address alone") {
     CHECK(checksum::verify(payload_of(content_of(ping))));
 }
 
-TEST_CASE("rewrite: what cannot be done changes nothing") {
+TEST_CASE("rewrite: a failed rewrite changes nothing") {
     pool_type pool;
     const auto is_refused = [&pool](const byte_vector& content) {
         auto p = packet_of(pool, content);

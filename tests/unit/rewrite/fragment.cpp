@@ -121,7 +121,7 @@ TEST_CASE_TEMPLATE("fragment: a fragment cut again keeps its offset and its MF",
     }
 }
 
-TEST_CASE("fragment: what is known of the whole is known of each piece") {
+TEST_CASE("fragment: each fragment has the metadata of the whole packet") {
     const auto source = std::make_unique<copying>();
     auto whole = packet_of(*source, datagram_of({.payload = support::pattern(300)}), 5,
                            link_addressing::broadcast);

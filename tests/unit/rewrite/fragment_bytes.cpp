@@ -60,7 +60,7 @@ TEST_CASE("fragment of bytes: the pieces are those of packets") {
     }
 }
 
-TEST_CASE("fragment of bytes: what fits is one piece, as it is, without padding") {
+TEST_CASE("fragment of bytes: a datagram that fits is one piece without padding") {
     const byte_vector whole = datagram_of({.flags_and_offset = 0x4000, .payload = pattern(100)});
     byte_vector padded = whole;
     padded.resize(160);

@@ -107,7 +107,7 @@ TEST_CASE_TEMPLATE("fragment: lists, sent as they are or copied", Pool, pool_typ
     }
 }
 
-TEST_CASE("fragment: a list that somebody else holds too is copied, and stays whole there") {
+TEST_CASE("fragment: a shared list is copied, and the other handle keeps it whole") {
     shared_pool pool;
     const byte_vector whole = datagram_of({.payload = support::pattern(165)});
     auto packet = list_of(pool, whole, {80, 80, 5});
@@ -120,7 +120,7 @@ TEST_CASE("fragment: a list that somebody else holds too is copied, and stays wh
     CHECK((content_of(other) == whole));
 }
 
-TEST_CASE("fragment: what is known of the list is known of each piece") {
+TEST_CASE("fragment: each fragment of a list has its metadata") {
     pool_type pool;
     auto packet = list_of(pool, datagram_of({.payload = support::pattern(165)}), {80, 80, 5});
     packet.set_interface(5);

@@ -32,7 +32,7 @@ packet list_of_three(pool& from, const byte_vector& datagram) {
     return whole;
 }
 
-TEST_CASE("a list that was cut while somebody else had it is sent up to its own end") {
+TEST_CASE("a shared list that was trimmed is sent up to its own end") {
     pool blocks;
     const byte_vector datagram = support::datagram_of({.payload = pattern(2400)});
     for (const u32 end : {820u, 1000u, 1620u, 1628u, 2420u}) {

@@ -44,7 +44,7 @@ TEST_CASE("icmp extension: index, address, name and MTU, as Linux writes them") 
     CHECK(got.size() == rewrite::max_error_extension);
 }
 
-TEST_CASE("icmp extension: what an interface does not have is not told") {
+TEST_CASE("icmp extension: missing properties of an interface are left out") {
     const struct {
         const char* name;
         const char* called = "";
@@ -83,7 +83,7 @@ TEST_CASE("icmp extension: what an interface does not have is not told") {
     }
 }
 
-TEST_CASE("icmp extension: the address is the first primary one that all may know") {
+TEST_CASE("icmp extension: the address is the first primary one of global scope") {
     interface in = link_named("if0");
     give(in, "10.0.1.7/24"_net, scopes::universe, true);
     give(in, "169.254.0.1/16"_net, scopes::link, false);
@@ -94,7 +94,7 @@ TEST_CASE("icmp extension: the address is the first primary one that all may kno
     CHECK(rewrite::reported_address(in) == "10.0.2.1"_ip);
 }
 
-TEST_CASE("icmp extension: of a gone interface the index alone; of our own packets nothing") {
+TEST_CASE("icmp extension: a removed interface has its index alone; a local packet has none") {
     const byte_vector gone = bytes_of(rewrite::extension_of_error(12, 9, nullptr, switched_on()));
     byte_vector expected = list({0x20, 0, 0, 0, 0, 8, 2, 0x08, 0, 0, 0, 9});
     store_be<u16>(expected.data() + 2, checksum::compute(expected));

@@ -150,7 +150,7 @@ const row rows[] = {
     {.name = "no extension", .extension = {}},
 };
 
-TEST_CASE("icmp probe: what is asked for and what is answered") {
+TEST_CASE("icmp probe: requests and their replies") {
     for (const row& r : rows) {
         INFO(doctest::String{r.name});
         probed at;
@@ -171,7 +171,7 @@ TEST_CASE("icmp probe: the code of the request stays where the answer has none o
     CHECK(unknown[1] == std::byte{2});
 }
 
-TEST_CASE("icmp probe: in segments it is read across, and summed to the end") {
+TEST_CASE("icmp probe: a request in several blocks is read and summed whole") {
     probed at;
     byte_vector message = icmp_message(42, 0, asked, object(3, list({0, 1, 4, 0, 10, 0, 1, 1})));
     message.insert(message.end(), 30, std::byte{0x5a});

@@ -23,7 +23,7 @@ byte_vector turned(const byte_vector& request, bool is_echo) {
     return content_of(packet);
 }
 
-TEST_CASE("an echo comes back as it came, with the type of an answer and the right sum") {
+TEST_CASE("an echo reply repeats the request with the reply type and a right checksum") {
     for (const std::size_t size : {0U, 1U, 2U, 3U, 56U, 57U}) {
         CAPTURE(size);
         CHECK(turned(icmp_message(8, 0, 0x00070001, pattern(size)), true) ==

@@ -203,7 +203,7 @@ TEST_CASE("option walk: source routes") {
     }
 }
 
-TEST_CASE("option walk: no_options drops in silence what it does not support") {
+TEST_CASE("option walk: no_options drops unsupported options silently") {
     CHECK(walked<no_options>(list({7, 7, 4, 0, 0, 0, 0, 0}), own).decided ==
           decision::drop(drop_reason::option_invalid));
 }

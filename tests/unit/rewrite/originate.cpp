@@ -44,7 +44,7 @@ TEST_CASE("originate: the header, DSCP 46 and ECN 1 in their places") {
     CHECK(ipv4::const_view{packet.data()}[ipv4::ecn] == 1);
 }
 
-TEST_CASE("originate: options stand in front of the payload and are told to the packet") {
+TEST_CASE("originate: options precede the payload, and the metadata has their offsets") {
     fixed_pool<256, 1> pool;
     asked here;
     const byte_vector record = list({7, 7, 4, 0, 0, 0, 0, 0});

@@ -58,7 +58,7 @@ TEST_CASE("reassembler: cut and made whole, any order, any size") {
     }
 }
 
-TEST_CASE("reassembler: what is no fragment is returned where it lies, without padding") {
+TEST_CASE("reassembler: a whole datagram is returned in place, without padding") {
     rewrite::reassembler<bounded_cache<2, overlap::reject_datagram, 4>, 64> fragments{secret};
     byte_vector padded = datagram_of({.payload = pattern(2000)});  // more than a fragment may have
     const std::size_t size = padded.size();
@@ -90,7 +90,7 @@ TEST_CASE("reassembler: why a fragment was refused") {
     CHECK(fragments.held() == 0);
 }
 
-TEST_CASE("reassembler: memory is bounded, time gives it back, and each fragment of it is usable") {
+TEST_CASE("reassembler: memory is bounded, and expiry frees it") {
     rewrite::reassembler<bounded_cache<2, overlap::reject_datagram, 8>, 64> fragments{secret};
     const auto add = [&fragments](u16 unit, instant now) {
         return fragments

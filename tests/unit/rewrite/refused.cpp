@@ -65,7 +65,7 @@ TEST_CASE("a request whose bytes others hold is not turned round without memory 
     CHECK(content_of(other) == request);
 }
 
-TEST_CASE("a header of which nothing is said has the TTL that IANA recommends, and else zeros") {
+TEST_CASE("a default header has the TTL that IANA recommends, and zeros") {
     const rewrite::header_choice none;
     CHECK(none.tos == 0);
     CHECK(none.ttl == 64);

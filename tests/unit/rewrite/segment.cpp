@@ -42,7 +42,7 @@ cut cut_up(typename Source::packet_type&& whole, Source& source) {
 
 }  // namespace
 
-TEST_CASE("pieces are those that would have been built one by one") {
+TEST_CASE("segments equal packets built one by one") {
     struct row {
         const char* name;
         flow f = {};
@@ -152,7 +152,7 @@ TEST_CASE("pieces refer to the bytes of the whole") {
     CHECK(buffers.available() == 8);
 }
 
-TEST_CASE("facts that do not fit the bytes create nothing") {
+TEST_CASE("wrong segmentation metadata creates no segment") {
     static big_source buffers;
     static const byte_vector tcp = flow{}.datagram(1, 1, ack, pattern(3000));
     const byte_vector udp = flow{.tcp = false}.datagram(1, 1, 0, pattern(3000));

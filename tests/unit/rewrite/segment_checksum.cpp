@@ -76,7 +76,7 @@ TEST_CASE("a sum of zero is stored as all ones") {
     CHECK(udp_is_right(content_of(p)));
 }
 
-TEST_CASE("of pieces, and of bytes that others hold") {
+TEST_CASE("a pending checksum over several blocks, and over shared bytes") {
     static pool buffers;
     const byte_vector whole = pending_udp(pattern(1001));
     auto head = pending_packet(buffers, {whole.begin(), whole.begin() + 23});
@@ -119,7 +119,7 @@ TEST_CASE("the field is behind all of the IPv4 header, whatever the header says 
     CHECK_FALSE(rewrite::finish_checksum(little, 0xffff));
 }
 
-TEST_CASE("facts that do not fit are refused, nothing is done where nothing is pending") {
+TEST_CASE("wrong checksum metadata is refused; without a pending checksum nothing changes") {
     static pool buffers;
     const byte_vector whole = pending_udp(pattern(10));
     struct row {

@@ -77,7 +77,7 @@ void check_tunnels(int type, segmentation_kind kind, const flow& f, std::size_t 
 
 }  // namespace
 
-TEST_CASE("TCP over IPv4 in tunnels is cut into what the tunnel would have sent") {
+TEST_CASE("TCP in tunnels is cut into the packets that the tunnel would have sent") {
     check_tunnels(0x0800, segmentation_kind::tcp_ipv4, {}, 20);
     check_tunnels(0x0800, segmentation_kind::tcp_ipv4,
                   {.options = list({1, 1, 1, 1}), .tcp_options = list({1, 1, 1, 1})}, 24);
@@ -106,7 +106,7 @@ TEST_CASE("a pending checksum inside is finished, and those of the tunnel stay r
     }
 }
 
-TEST_CASE("what is not a tunnel of one packet is not cut") {
+TEST_CASE("an unknown tunnel is not segmented") {
     using namespace tunnel_parts;
     static big_source buffers;
     constexpr u8 gre = ipv4::protocols::gre;

@@ -136,7 +136,7 @@ TEST_CASE("a direct table answers as the scan does, by the trie and by its hops"
     }
 }
 
-TEST_CASE_TEMPLATE("what routes took is given back", Table, lpm_trie<live_routes>, lpm_trie<1025>,
+TEST_CASE_TEMPLATE("removed routes free their nodes", Table, lpm_trie<live_routes>, lpm_trie<1025>,
                    lpm_trie<65537, 256>) {
     pair_of_tables<Table> tables;
     tables.run(350);

@@ -110,7 +110,7 @@ void takes_random(u32 mask, u32 seed) {
     CHECK(taken == N);
 }
 
-TEST_CASE("any prefixes: random ones come and go, and only their number is a limit") {
+TEST_CASE("any prefixes: random ones are added and removed; only their number is limited") {
     for (u32 seed = 1; seed <= 5; ++seed) {
         takes_random<1>(0xffffffff, seed);
         takes_random<3>(0x01010101, seed);

@@ -69,7 +69,7 @@ TEST_CASE("the limit that the table states is its size") {
     CHECK(lpm_trie<16>::memory_limit < 64 * 1024);
 }
 
-TEST_CASE("a fork goes when one of its two ways goes") {
+TEST_CASE("a fork of the trie disappears with one of its branches") {
     lpm_trie<16> table;
     REQUIRE(table.add(to("10.0.0.1/32"_prefix)).has_value());
     const auto alone = table.nodes_in_use();

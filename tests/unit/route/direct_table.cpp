@@ -31,7 +31,7 @@ u16 leads_to(const direct_table& t, ipv4::address to) {
     return t.hop_for(to, 0).interface;
 }
 
-TEST_CASE("a hop is what a plain packet needs to know of its route") {
+TEST_CASE("a hop has the fields that a plain packet needs of its route") {
     small_table table;
     const route_entry route{.prefix = "10.0.0.0/8"_prefix,
                             .scope = scopes::link,
@@ -203,7 +203,7 @@ struct without_local_routes : small_table {
     static constexpr bool has_local_routes = false;
 };
 
-TEST_CASE("our own addresses stand before the hops of a table that has none of them") {
+TEST_CASE("local addresses precede the hops of a table without local routes") {
     with_local_routes<without_local_routes> table;
     static_assert(has_hops<with_local_routes<without_local_routes>>);
     static_assert(has_prefetch<with_local_routes<without_local_routes>>);

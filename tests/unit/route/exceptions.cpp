@@ -39,7 +39,7 @@ TEST_CASE("exceptions: in a full bucket the oldest give way to the newest") {
     CHECK(*sizes.begin() >= 6);
 }
 
-TEST_CASE("exceptions: what is learned again is not the oldest any more") {
+TEST_CASE("exceptions: an entry learned again counts as new") {
     bounded_exceptions<1> table(hash_key{1, 2});
     instant now = start;
     for (u32 n = 0; n < 100; ++n) {

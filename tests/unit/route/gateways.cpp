@@ -15,7 +15,7 @@ using namespace sluice::literals;
 
 constexpr ipv4::address gateway = "10.0.1.254"_ip;
 
-TEST_CASE_TEMPLATE("gateways: known on the interface of a route that goes by it", Table,
+TEST_CASE_TEMPLATE("gateways: a gateway is known on the interface of its route", Table,
                    lpm_trie<16>, linear_routes<16>) {
     Table t;
     CHECK_FALSE(t.has_gateway(gateway, 2));

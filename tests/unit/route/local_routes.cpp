@@ -34,7 +34,7 @@ const route_entry& answer(const table& t, ipv4::address to) {
     return t.at(t.lookup(to));
 }
 
-TEST_CASE("local routes come before those of the table, and stand beside it") {
+TEST_CASE("local routes precede those of the table, and are kept apart") {
     table t;
     for (const auto& r : {network, host_route, loopback, own, broadcast}) {
         const auto added = t.add(r);
@@ -66,7 +66,7 @@ TEST_CASE("the longest local prefix answers, in whatever order they came") {
     }
 }
 
-TEST_CASE("a removal takes the one that is meant, and moves the version") {
+TEST_CASE("a removal removes the named route, and changes the version") {
     table t;
     for (const auto& r : {loopback, own, network, host_route}) {
         REQUIRE(t.add(r).has_value());
@@ -82,7 +82,7 @@ TEST_CASE("a removal takes the one that is meant, and moves the version") {
     CHECK(answer(t, "10.0.0.1"_ip) == network);
 }
 
-TEST_CASE("what a function names goes from both, and the number of both is told") {
+TEST_CASE("remove_if removes from both tables and returns the sum") {
     table t;
     for (const auto& r : {loopback, own, broadcast, network, host_route}) {
         REQUIRE(t.add(r).has_value());

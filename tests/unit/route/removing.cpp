@@ -35,8 +35,8 @@ unsigned count(const Table& t) {
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("removing routes: whoever is asked takes them away itself", Table,
-                   linear_routes<8>, lpm_trie<8>, with_local_routes<linear_routes<8>>,
+TEST_CASE_TEMPLATE("removing routes: a predicate may itself remove routes", Table, linear_routes<8>,
+                   lpm_trie<8>, with_local_routes<linear_routes<8>>,
                    with_local_routes<lpm_trie<8>>) {
     for (const bool says : {false, true}) {
         CAPTURE(says);
@@ -57,7 +57,7 @@ TEST_CASE_TEMPLATE("removing routes: whoever is asked takes them away itself", T
     }
 }
 
-TEST_CASE_TEMPLATE("removing routes: what takes the place of one that went stays", Table,
+TEST_CASE_TEMPLATE("removing routes: a route in the place of a removed one stays", Table,
                    linear_routes<8>, lpm_trie<8>, with_local_routes<linear_routes<8>>) {
     Table t;
     REQUIRE(t.add(routes[0]).has_value());
@@ -74,8 +74,9 @@ TEST_CASE_TEMPLATE("removing routes: what takes the place of one that went stays
     CHECK(t.lookup("30.0.0.1"_ip) != next_hop::none);
 }
 
-TEST_CASE_TEMPLATE("removing routes: all others go as they were asked about", Table,
-                   linear_routes<8>, lpm_trie<8>, with_local_routes<lpm_trie<8>>) {
+TEST_CASE_TEMPLATE(
+    "removing routes: a predicate may remove a route; the others are removed as it answered", Table,
+    linear_routes<8>, lpm_trie<8>, with_local_routes<lpm_trie<8>>) {
     Table t;
     for (const route_entry& r : routes) {
         REQUIRE(t.add(r).has_value());

@@ -49,7 +49,7 @@ TEST_CASE("shared hops: any number takes as much memory as was said, and keeps t
     }
 }
 
-TEST_CASE("a hop of which nothing is said is that of a route of which nothing is") {
+TEST_CASE("a default hop equals the hop of a default route") {
     CHECK(hop_of(route_entry{}) == hop_entry{});
     CHECK(hop_entry{}.interface == 0);
     CHECK(hop_entry{}.mtu == 0);

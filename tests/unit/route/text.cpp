@@ -91,7 +91,7 @@ TEST_CASE("route lines: every word, in any order behind the prefix") {
     }
 }
 
-TEST_CASE("route lines: what is wrong is named") {
+TEST_CASE("route lines: an error names the wrong part") {
     constexpr const char* prefix =
         "a route begins with its prefix, such as 10.0.0.0/8 or default, not: ";
     const struct {

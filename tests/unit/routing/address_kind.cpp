@@ -39,7 +39,7 @@ const row rows[] = {
     {.name = "the last group", .address = "239.255.255.255"_ip, .kind = route_type::multicast},
 };
 
-TEST_CASE("address kind: ours, a broadcast, a group, or somebody else's") {
+TEST_CASE("address kind: local, broadcast, multicast, or of another host") {
     const network at;
     for (const row& r : rows) {
         INFO(doctest::String{r.name});

@@ -176,7 +176,7 @@ const row rows[] = {
      .neighbour = "192.0.2.1"_ip},
 };
 
-TEST_CASE("output route: way, source and neighbour") {
+TEST_CASE("output route: interface, source and neighbour") {
     for (const row& r : rows) {
         INFO(doctest::String{r.name});
         network n;
@@ -246,14 +246,14 @@ TEST_CASE("output route: why a program cannot send") {
     }
 }
 
-TEST_CASE("output route: the route's MTU comes along") {
+TEST_CASE("output route: it has the route's MTU") {
     network n;
     n.add("10.33.0.0/16"_prefix, {.interface = 3, .mtu = 900, .gateway = "10.0.2.254"_ip});
     CHECK(routing::route_output(n.tables(), {.destination = "10.33.0.1"_ip})->mtu == 900);
     CHECK(routing::route_output(n.tables(), {.destination = "10.0.2.2"_ip})->mtu == 0);
 }
 
-TEST_CASE("output route: a flow of which nothing is said is of no tos, protocol or interface") {
+TEST_CASE("output route: a default flow has no tos, protocol or interface") {
     const flow none;
     CHECK(none.interface == 0);
     CHECK(none.tos == 0);

@@ -31,7 +31,7 @@ constexpr row rows[] = {
     {.name = "no source", .source = {}, .interface = 3, .expected = "10.0.2.1"_ip},
 };
 
-TEST_CASE("what a broadcast was meant for is the address that would answer its source") {
+TEST_CASE("the specific destination of a broadcast is the address that would answer its source") {
     const network n;
     for (const row& r : rows) {
         CAPTURE(r.name);
@@ -42,7 +42,7 @@ TEST_CASE("what a broadcast was meant for is the address that would answer its s
     }
 }
 
-TEST_CASE("what is for one address of ours was meant for that") {
+TEST_CASE("the specific destination of a unicast is its own destination") {
     const network n;
     const byte_vector d = datagram_of({.source = "10.0.1.9"_ip, .destination = "10.0.3.1"_ip});
     CHECK(routing::specific_destination(n.tables(), ipv4::const_view{d.data()}, 2,

@@ -34,7 +34,7 @@ using first = answering<'a'>;
 using second = answering<'b'>;
 using third = answering<'c'>;
 
-TEST_CASE("a context that says nothing names no interface and one host") {
+TEST_CASE("a default context names no interface and one host") {
     const sluice::security_context c{};
     CHECK(c.in == 0);
     CHECK(c.out == 0);
@@ -57,7 +57,7 @@ TEST_CASE("all of: they are asked in order, until one refuses") {
     CHECK((m.seen.in == 2 && m.seen.out == 3 && m.seen.form == destination_form::network));
 }
 
-TEST_CASE("all of: with parts that permit everything it does so itself") {
+TEST_CASE("all of: parts that permit everything permit everything together") {
     static_assert(all_of<>::model<packet>::always_permits);
     static_assert(all_of<permit_all>::model<packet>::always_permits);
     static_assert(!all_of<permit_all, tiny_fragments>::model<packet>::always_permits);
@@ -68,7 +68,7 @@ TEST_CASE("all of: with parts that permit everything it does so itself") {
     CHECK(none.permits(security_point::forward, datagram_of({})));
 }
 
-TEST_CASE("all of: what a part offers is reached through it") {
+TEST_CASE("all of: each part is accessible") {
     asked_policy<all_of<tiny_fragments, option_filter>> b;
     const byte_vector recorded = datagram_of({.options = list({7, 3, 4, 0})});
     CHECK_FALSE(b.permits(security_point::in, recorded));

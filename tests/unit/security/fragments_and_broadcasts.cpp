@@ -56,7 +56,7 @@ TEST_CASE("tiny fragments: of TCP, when forwarded, by their offset and size") {
     }
 }
 
-TEST_CASE("directed broadcasts: refused for us, and the old form on its way") {
+TEST_CASE("directed broadcasts: dropped for this host; the zero form is dropped when forwarded") {
     asked_policy<no_directed_broadcasts> b;
     const byte_vector directed = datagram_of({.destination = "10.0.1.255"_ip});
     const byte_vector limited = datagram_of({.destination = ipv4::limited_broadcast});

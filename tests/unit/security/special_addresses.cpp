@@ -94,7 +94,7 @@ TEST_CASE("special addresses: their neighbours and networks of any use pass ever
     }
 }
 
-TEST_CASE("special addresses: the reason says which of the two it was, the source first") {
+TEST_CASE("special addresses: the drop reason names source or destination, the source first") {
     asked_policy<special_addresses> b;
     const auto reserved = "240.0.0.1"_ip;
     for (const security_point at : points) {
@@ -105,7 +105,7 @@ TEST_CASE("special addresses: the reason says which of the two it was, the sourc
     }
 }
 
-TEST_CASE("special addresses: a source route does not lead around it") {
+TEST_CASE("special addresses: a source route does not bypass the check") {
     asked_policy<special_addresses> b;
     packet p = support::packet_of(b.pool, to("10.0.1.1"_ip));
     option_offsets& o = p.metadata().options;

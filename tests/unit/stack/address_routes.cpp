@@ -31,7 +31,7 @@ struct host {
     }
 };
 
-TEST_CASE("an address brings its local, connected and broadcast routes") {
+TEST_CASE("an address adds its local, connected and broadcast routes") {
     host h;
     h.add(2, "10.0.0.1/24"_net);
     CHECK(h.leads("10.0.0.1"_ip) == 'l');
@@ -43,7 +43,7 @@ TEST_CASE("an address brings its local, connected and broadcast routes") {
         CHECK(h.leads(a) == '-');
 }
 
-TEST_CASE("with a primary go its secondaries and the routes of all") {
+TEST_CASE("removing a primary removes its secondaries and their routes") {
     host h;
     h.add(2, "10.0.0.1/24"_net);
     h.add(2, "10.0.0.2/24"_net);
@@ -57,7 +57,7 @@ TEST_CASE("with a primary go its secondaries and the routes of all") {
     CHECK_FALSE(h.ip->interfaces().is_own("10.0.0.3"_ip));
 }
 
-TEST_CASE("a secondary speaks in the name of its primary") {
+TEST_CASE("a secondary's routes have the primary as source") {
     host h;
     h.add(2, "10.0.0.1/24"_net);
     h.add(2, "10.0.0.2/24"_net);
@@ -65,7 +65,7 @@ TEST_CASE("a secondary speaks in the name of its primary") {
     CHECK(routes.at(routes.lookup("10.0.0.2"_ip)).preferred_source == "10.0.0.1"_ip);
 }
 
-TEST_CASE("what another address brings as well stays") {
+TEST_CASE("a route that another address needs stays") {
     host h;
     h.add(2, "10.0.0.1/24"_net);
     h.add(2, "10.0.0.1/16"_net);
@@ -86,7 +86,7 @@ TEST_CASE("two interfaces may share a network") {
     CHECK(h.leads("10.0.0.2"_ip) == 'l');
 }
 
-TEST_CASE("what cannot be removed changes nothing") {
+TEST_CASE("a failed removal changes nothing") {
     host h;
     h.add(2, "10.0.0.1/24"_net);
     CHECK(h.ip->remove_address(2, "10.0.0.1/25"_net).error() == interface_error::not_found);

@@ -20,7 +20,7 @@ std::string route_to(World& b, ipv4::address a) {
     return std::string{names[static_cast<int>(r.type)]} + " by " + std::to_string(r.interface);
 }
 
-TEST_CASE("administration: an address brings its routes, and takes them away") {
+TEST_CASE("administration: an address adds its routes, and removes them") {
     world<> b;
     CHECK(route_to(b, "10.0.1.1"_ip) == "local by 2");
     CHECK(route_to(b, "10.0.1.2"_ip) == "unicast by 2");
@@ -68,7 +68,7 @@ TEST_CASE("administration: a primary address takes its secondaries with it") {
               .error() == routing::send_error::network_unreachable);
 }
 
-TEST_CASE("administration: what cannot be added says why") {
+TEST_CASE("administration: a failed addition reports the reason") {
     world<> b;
     CHECK(b->add_interface({.index = 2}).error() == interface_error::exists);
     CHECK(b->add_interface({.index = 0}).error() == interface_error::invalid);
@@ -98,7 +98,7 @@ TEST_CASE("administration: the device of a route follows from its gateway") {
     CHECK(b->counters()[drop_reason::no_route] == 1);
 }
 
-TEST_CASE("administration: a custom local route is ours, and its addresses are own sources") {
+TEST_CASE("administration: a custom local route makes its addresses local and valid sources") {
     world<> b;
     REQUIRE(
         b->add_route({.prefix = "10.50.0.0/16"_prefix, .type = route_type::local, .interface = 2})

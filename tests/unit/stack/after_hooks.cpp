@@ -43,7 +43,7 @@ struct breaking_hook final : hook<packet> {
 
 const byte_vector record_route = list({7, 7, 4, 0, 0, 0, 0, 1});
 
-TEST_CASE("hooks leave: what is no datagram any more goes nowhere, and is a drop of the hook") {
+TEST_CASE("after hooks: a packet that a hook damaged is dropped with the reason of the hook") {
     for (const harm how : {harm::longer_header, harm::shorter_header, harm::no_header,
                            harm::version, harm::length}) {
         CAPTURE(static_cast<int>(how));
@@ -72,7 +72,7 @@ TEST_CASE("hooks leave: what is no datagram any more goes nowhere, and is a drop
 }
 
 // RFC 791 section 3.1: the options belong to the header; without them there is nothing to record.
-TEST_CASE("hooks leave: a hook may take the options off, and nothing is recorded in the data") {
+TEST_CASE("after hooks: if a hook removes the options, nothing is recorded in the payload") {
     struct : hook<packet> {
         hook_verdict operator()(packet& p, const hook_context&) noexcept override {
             std::byte header[20];

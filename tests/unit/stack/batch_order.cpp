@@ -23,7 +23,7 @@ struct counting final : protocol_handler<packet> {
 
 // A neighbour that uses our other address, as accept_local allows: the error about its packet goes
 // to ourselves, over lo.
-TEST_CASE("batch order: what comes back over lo is done before the next packet") {
+TEST_CASE("batch order: a packet looped back over lo is handled before the next packet") {
     const byte_vector to_ourselves =
         datagram_of({.source = "10.0.2.1"_ip, .destination = "10.0.1.1"_ip});
     const byte_vector through = datagram_of({.destination = "10.0.2.9"_ip});

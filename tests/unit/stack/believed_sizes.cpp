@@ -74,7 +74,7 @@ TEST_CASE("believed sizes: ip_no_pmtu_disc, by protocol") {
 }
 
 // The check of the quote is the protocol's own: a guess teaches nothing.
-TEST_CASE("believed sizes: with ip_no_pmtu_disc 3 TCP is asked whether it sent that") {
+TEST_CASE("believed sizes: with ip_no_pmtu_disc 3 TCP is asked whether it sent the quote") {
     learning_world<> b;
     checking tcp;
     tcp.knows = false;
@@ -92,7 +92,7 @@ TEST_CASE("believed sizes: with ip_no_pmtu_disc 3 TCP is asked whether it sent t
 }
 
 // What DF a program may set hangs on it as well: a locked path is cut without DF.
-TEST_CASE("believed sizes: a size that is not told is the least, and the path is not searched") {
+TEST_CASE("believed sizes: a missing MTU counts as the smallest") {
     learning_world<> b;
     b->change([](settings& s) { s.ip_no_pmtu_disc = 1; });
     b.too_big(1000, b.datagram_to(far));

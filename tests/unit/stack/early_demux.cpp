@@ -47,7 +47,7 @@ struct flow_world : world<> {
     }
 };
 
-TEST_CASE("early demux: the first datagram of a flow leaves its route behind") {
+TEST_CASE("early demux: the first datagram of a flow caches its route") {
     flow_world b;
     b.open();
     CHECK(b.kept().interface == 0);
@@ -61,7 +61,7 @@ TEST_CASE("early demux: the first datagram of a flow leaves its route behind") {
     CHECK(b->counters()[mib::ip_in_delivers] == 3);
 }
 
-TEST_CASE("early demux: who keeps a route and who does not") {
+TEST_CASE("early demux: which endpoints keep a route") {
     const struct {
         const char* name;
         bool ip, udp;
@@ -99,7 +99,7 @@ struct counting_routes : lpm_trie<64> {
 };
 struct counting_host : policies<buffers<fixed_pool<2048, 16>>, routes<counting_routes>> {};
 
-TEST_CASE("early demux: the table is asked for the first datagram of a flow alone") {
+TEST_CASE("early demux: the table is looked up only for the first datagram of a flow") {
     world<counting_host> b;
     receive_queue<world<counting_host>::packet_type, 4> queue;
     endpoint_filter f{.protocol = ipv4::protocols::udp, .local_port = 7000};
@@ -119,7 +119,7 @@ TEST_CASE("early demux: the table is asked for the first datagram of a flow alon
     }
 }
 
-TEST_CASE("early demux: the route holds without a look at the table, until that changes") {
+TEST_CASE("early demux: the cached route holds until the table changes") {
     flow_world b;
     b.open();
     CHECK(b.receive(of_flow()) == fate::delivered);
@@ -136,7 +136,7 @@ TEST_CASE("early demux: the route holds without a look at the table, until that 
     CHECK((b.kept() == early_route{b->route_generation(), 2}));
 }
 
-TEST_CASE("early demux: no other interface profits, and no fragment is looked into") {
+TEST_CASE("early demux: the cached route serves one interface, and no fragments") {
     flow_world b;
     b->change([](settings& s) { s.all.rp_filter = 1; });
     b.open();
@@ -146,7 +146,7 @@ TEST_CASE("early demux: no other interface profits, and no fragment is looked in
     CHECK(b.receive(of_flow("10.0.1.2"_ip, 9, 0x2000)) == fate::held);
 }
 
-TEST_CASE("early demux: an endpoint that goes takes its route along") {
+TEST_CASE("early demux: a removed endpoint loses its route") {
     flow_world b;
     b.open();
     CHECK(b.receive(of_flow()) == fate::delivered);

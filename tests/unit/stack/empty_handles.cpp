@@ -27,8 +27,8 @@ using packet_of_world = typename world<router_of<Ownership>>::packet_type;
 const byte_vector to_us = datagram_of({.destination = "10.0.1.1"_ip});
 const byte_vector passing = datagram_of({});
 
-TEST_CASE_TEMPLATE("entrances: an empty handle is refused, and nothing comes of it", Ownership,
-                   unique, shared) {
+TEST_CASE_TEMPLATE("entrances: an empty handle is refused without effect", Ownership, unique,
+                   shared) {
     world<router_of<Ownership>> b;
     using packet = packet_of_world<Ownership>;
     const auto& c = b->counters();
@@ -57,8 +57,8 @@ TEST_CASE_TEMPLATE("entrances: an empty handle is refused, and nothing comes of 
     CHECK(b.is_quiet());
 }
 
-TEST_CASE_TEMPLATE("a send that failed and is tried again with what is left of the packet",
-                   Ownership, unique, shared) {
+TEST_CASE_TEMPLATE("a failed send may be repeated with the rest of the packet", Ownership, unique,
+                   shared) {
     world<router_of<Ownership>> b;
     auto p = b.packet(pattern(40));
     p.writable_metadata().mark = 3;
@@ -95,8 +95,8 @@ struct bystander final : hook<Packet> {
     }
 };
 
-TEST_CASE_TEMPLATE("hooks: one that takes the packet has it, whatever it says", Ownership, unique,
-                   shared) {
+TEST_CASE_TEMPLATE("hooks: a hook that takes the packet owns it, whatever its verdict", Ownership,
+                   unique, shared) {
     using packet = packet_of_world<Ownership>;
     for (unsigned point = 0; point < hook_points; ++point) {
         for (const hook_verdict v : {hook_verdict::accept, hook_verdict::drop, hook_verdict::stolen,
@@ -175,8 +175,8 @@ struct taking_handler final : protocol_handler<Packet> {
     }
 };
 
-TEST_CASE_TEMPLATE("handlers: one that takes the packet has it, whatever it says", Ownership,
-                   unique, shared) {
+TEST_CASE_TEMPLATE("handlers: a handler that takes the packet owns it, whatever its answer",
+                   Ownership, unique, shared) {
     using packet = packet_of_world<Ownership>;
     for (const handler_result& r :
          {handler_result::taken(), handler_result::ignored(), handler_result::unreachable(),
@@ -220,7 +220,7 @@ struct cutting_handler final : protocol_handler<Packet> {
     }
 };
 
-TEST_CASE("handlers: what is no datagram any more is refused without a look at what is not there") {
+TEST_CASE("handlers: a damaged datagram is refused without reading beyond its bytes") {
     // Behind 16 bytes stand zeros, and the address of a neighbour where a header has its source.
     const byte_vector misleading =
         datagram_of({.destination = "10.0.1.1"_ip,
@@ -253,7 +253,8 @@ struct lying_sink final : packet_sink<Packet> {
     }
 };
 
-TEST_CASE_TEMPLATE("sinks that say the opposite of what they do", Ownership, unique, shared) {
+TEST_CASE_TEMPLATE("endpoints that answer the opposite of their action", Ownership, unique,
+                   shared) {
     using packet = packet_of_world<Ownership>;
     for (const bool takes : {false, true}) {
         CAPTURE(takes);
@@ -292,7 +293,7 @@ struct swallowing_delivery {
 };
 struct swallowing_router : policies<based_on<small_router>, delivery<swallowing_delivery>> {};
 
-TEST_CASE("delivery: a policy that has the packet and says that nobody wanted it") {
+TEST_CASE("delivery: a policy that takes the packet and answers that no endpoint wants it") {
     world<swallowing_router> b;
     CHECK(b.receive(datagram_of({.destination = "10.0.1.1"_ip,
                                  .protocol = 17,
@@ -323,7 +324,7 @@ TEST_CASE("outputs: one that takes the packet and refuses it") {
     CHECK(b->counters()[drop_reason::output_refused] == 3);
 }
 
-TEST_CASE("queues and outputs refuse an empty handle, so that none ends what waits") {
+TEST_CASE("queues and outputs refuse an empty handle, so that no queue ends early") {
     using packet = world<>::packet_type;
     fixed_pool<2048, 64> pool;
     packet none;

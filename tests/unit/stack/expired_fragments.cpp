@@ -35,7 +35,7 @@ void return_route_moves(world<>& b) {
     REQUIRE(b->change_interface(2, [](interface_settings& s) { s.rp_filter = 1; }));
 }
 
-TEST_CASE("expired fragments: of an address that is no longer ours they are told of, too") {
+TEST_CASE("expired fragments: the sender gets an error also if the address is no longer local") {
     const struct {
         const char* name;
         void (*change)(world<>&);

@@ -31,7 +31,7 @@ ipv4::address forwards_to(learning_world<small_host>& b) {
 
 }  // namespace
 
-TEST_CASE("forwarding switch: a router believes no redirects, however it became one") {
+TEST_CASE("forwarding switch: a router ignores redirects, however it became one") {
     const struct {
         const char* name;
         void (*turn_on)(learning_world<small_host>&);
@@ -59,7 +59,7 @@ TEST_CASE("forwarding switch: a router believes no redirects, however it became 
     }
 }
 
-TEST_CASE("forwarding switch: a host believes redirects again, and so does a router that is told") {
+TEST_CASE("forwarding switch: a host follows redirects again, and so does a router told to") {
     learning_world<small_host> host;
     host->set_ip_forward(true);
     host->set_ip_forward(false);
@@ -74,7 +74,7 @@ TEST_CASE("forwarding switch: a host believes redirects again, and so does a rou
     CHECK(forwards_to(b) == better);
 }
 
-TEST_CASE("forwarding switch: told in one change, the later word counts") {
+TEST_CASE("forwarding switch: within one change the later setting counts") {
     learning_world<small_host> b;
     b->change([](settings& s) {
         s.set_ip_forward(true);

@@ -21,7 +21,7 @@ std::vector<std::byte> zeros(std::size_t routes) {
     return std::vector<std::byte>(lpm_table::memory_for(routes));
 }
 
-TEST_CASE("given memory: a stack holds as many routes as fit, says when it is full, and grows") {
+TEST_CASE("given memory: a stack holds as many routes as fit, reports a full table, and grows") {
     auto memory = zeros(10);
     world<roomy> s({.links = {{.index = 2, .address = "10.0.1.1/24"_net}}},
                    {.seed = testing::fixed_seed, .routes = memory});

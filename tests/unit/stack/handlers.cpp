@@ -12,7 +12,7 @@ namespace {
 
 using namespace stack_test;
 
-TEST_CASE("handlers: what a handler answers is what becomes of the packet") {
+TEST_CASE("handlers: a handler's answer decides the packet's fate") {
     world<> b;
     recorder h;
     REQUIRE(b->delivery().set_handler(253, &h).has_value());
@@ -51,7 +51,7 @@ TEST_CASE("handlers: registered, replaced, restored") {
     check(b.sent_one(), support::icmp_is(3, 2));
 }
 
-TEST_CASE("handlers: one that wraps a built-in one sees the packet first") {
+TEST_CASE("handlers: a wrapping handler sees the packet before the built-in one") {
     world<> b;
     recorder h;
     h.answer = handler_result::built_in();
@@ -70,7 +70,7 @@ TEST_CASE("handlers: one that wraps a built-in one sees the packet first") {
     check(b.sent_one(), support::icmp_is(3, 2));
 }
 
-TEST_CASE("handlers: one that ignores a packet may say why") {
+TEST_CASE("handlers: a handler that ignores a packet may name the drop reason") {
     world<> b;
     recorder h;
     h.answer = handler_result::ignored(drop_reason::transport_checksum);
@@ -80,7 +80,7 @@ TEST_CASE("handlers: one that ignores a packet may say why") {
     CHECK(b->counters()[mib::ip_in_delivers] == 1);
 }
 
-TEST_CASE("handlers: a raw tap gets a copy, and then the sender is told nothing") {
+TEST_CASE("handlers: after a raw tap took a copy, no error is sent") {
     world<> b;
     receive_queue<packet, 2> queue;
     REQUIRE(b->delivery().add_raw({.protocol = 253}, queue));

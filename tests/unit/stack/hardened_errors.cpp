@@ -74,7 +74,7 @@ constexpr u32 told_mtus[] = {0, 68, 551, 552, 1000, 1400};
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("hardened: no ICMP error lowers the MTU of what is forwarded", Policies,
+TEST_CASE_TEMPLATE("hardened: no ICMP error lowers the MTU of forwarded packets", Policies,
                    hardened, hardened_with_table) {
     for (const quote& q : quotes()) {
         for (const u32 told : told_mtus) {
@@ -90,7 +90,7 @@ TEST_CASE_TEMPLATE("hardened: no ICMP error lowers the MTU of what is forwarded"
     }
 }
 
-TEST_CASE_TEMPLATE("hardened: no redirect moves what is forwarded, switched on or off", Policies,
+TEST_CASE_TEMPLATE("hardened: no redirect changes the route of forwarded packets", Policies,
                    hardened, hardened_with_table) {
     for (const quote& q : quotes()) {
         CAPTURE(q.name);
@@ -107,7 +107,7 @@ TEST_CASE_TEMPLATE("hardened: no redirect moves what is forwarded, switched on o
 }
 
 // The same errors do change ways where Linux lets them: the rows above are not empty words.
-TEST_CASE("hardened: linux_router believes what Linux believes") {
+TEST_CASE("hardened: linux_router accepts the errors that Linux accepts") {
     u32 learned = 0;
     for (const quote& q : quotes()) {
         CAPTURE(q.name);
@@ -119,7 +119,7 @@ TEST_CASE("hardened: linux_router believes what Linux believes") {
     CHECK(learned == 4);  // all but forwarded traffic and TCP, which nobody here speaks
 }
 
-TEST_CASE("hardened: its own datagrams go without DF, so that they need no path MTU") {
+TEST_CASE("hardened: its own datagrams have no DF, so that they need no path MTU") {
     trusting_world<hardened> b;
     CHECK(b->switches().ip_no_pmtu_disc == 3);
     const auto all = b.send(target, 1600);

@@ -61,7 +61,7 @@ TEST_CASE("a received packet whose first block is empty and has room is like any
     CHECK(ecn_counted(b) == 1);
 }
 
-TEST_CASE("what is sent, and what the link hands back, begins behind an empty block") {
+TEST_CASE("sent and returned packets may begin behind an empty block") {
     world<heap_router> b;
     full_frame frame;
     CHECK_FALSE(b->send(frame.in_front_of(b.packet(datagram_of({}))), b.now).has_value());

@@ -210,7 +210,7 @@ TEST_CASE("icmp sent: each kind of message is limited by its own bit of the mask
     }
 }
 
-TEST_CASE("icmp sent: the limits for a host and for all, and what they leave free") {
+TEST_CASE("icmp sent: the limits for one host and in total, and the unlimited messages") {
     const byte_vector unknown = datagram_of({.destination = "10.0.1.1"_ip});
     const byte_vector big = datagram_of({.flags_and_offset = 0x4000, .payload = pattern(1481)});
     world<> b;

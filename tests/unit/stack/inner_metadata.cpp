@@ -47,7 +47,7 @@ byte_vector outside(const byte_vector& inner, byte_vector options = {}, u8 proto
                         .payload = inner});
 }
 
-TEST_CASE("inner facts: whatever options the outer header has, the inner error is the same") {
+TEST_CASE("inner metadata: outer options do not change an inner error") {
     const byte_vector inner = unknown_inside();
     for (const bool anew : {false, true}) {
         for (const byte_vector& options : {byte_vector{}, record_route, timestamp,
@@ -67,7 +67,7 @@ TEST_CASE("inner facts: whatever options the outer header has, the inner error i
     }
 }
 
-TEST_CASE("inner facts: the inner header's own options are answered") {
+TEST_CASE("inner metadata: the inner header's options are processed") {
     world<> b;
     tunnel_end end;
     REQUIRE(b->delivery().set_handler(4, &end).has_value());
@@ -81,7 +81,7 @@ TEST_CASE("inner facts: the inner header's own options are answered") {
     check(b.sent_one(), support::icmp_is(12, 0, 21u << 24));
 }
 
-TEST_CASE("inner facts: an answer to an inner ping is not cut as the outer came") {
+TEST_CASE("inner metadata: the reply to an inner ping ignores the outer fragment size") {
     world<> b;
     tunnel_end end;
     REQUIRE(b->delivery().set_handler(4, &end).has_value());
@@ -106,7 +106,7 @@ TEST_CASE("inner facts: an answer to an inner ping is not cut as the outer came"
 }
 
 // CHECKSUM_UNNECESSARY is of the first transport checksum in the packet: IP in IP has none.
-TEST_CASE("inner facts: a verified outer checksum says nothing of the inner one") {
+TEST_CASE("inner metadata: a verified outer checksum does not verify the inner one") {
     const struct {
         const char* name;
         u8 protocol = 17;
@@ -170,7 +170,7 @@ TEST_CASE("inner facts: a verified outer checksum says nothing of the inner one"
 }
 
 // Offload facts stay: the device's checksum begins where the inner transport does.
-TEST_CASE("inner facts: a pending inner checksum stays pending, at its new place") {
+TEST_CASE("inner metadata: a pending inner checksum stays pending at its new offset") {
     world<> b;
     tunnel_end end;
     receive_queue<packet, 4> tap;
@@ -196,7 +196,7 @@ TEST_CASE("inner facts: a pending inner checksum stays pending, at its new place
     static_cast<void>(b.sent());
 }
 
-TEST_CASE("inner facts: a received packet that is sent is a new one") {
+TEST_CASE("inner metadata: sending a received packet resets its metadata") {
     struct sender final : protocol_handler<packet> {
         packet kept;
         handler_result receive(packet& p, const delivery_info&, services&) noexcept override {

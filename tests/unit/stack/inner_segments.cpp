@@ -39,7 +39,7 @@ byte_vector udp_inside(std::size_t payload) {
                         .payload = message});
 }
 
-TEST_CASE("inner segments: those of the UDP that carried it are not of the datagram inside") {
+TEST_CASE("inner segments: segments of the outer UDP do not apply to the inner datagram") {
     for (const checksum_state state : {checksum_state::unknown, checksum_state::verified}) {
         world<> b;
         using packet = world<>::packet_type;
@@ -64,8 +64,8 @@ TEST_CASE("inner segments: those of the UDP that carried it are not of the datag
 }
 
 // IP in IP: the checksum that waits is that of the inner UDP, 20 bytes behind the inner header.
-TEST_CASE_TEMPLATE("inner segments: a copy of a handler's own keeps where the checksum begins",
-                   Policies, small_router, sharing_router) {
+TEST_CASE_TEMPLATE("inner segments: a handler's own copy keeps the checksum offsets", Policies,
+                   small_router, sharing_router) {
     for (const bool writes : {false, true}) {
         CAPTURE(writes);
         world<Policies> b;

@@ -11,7 +11,7 @@ namespace {
 
 using namespace stack_test;
 
-TEST_CASE("link changes: state and MTU in one call, in whatever order a device told of them") {
+TEST_CASE("link changes: state and MTU change in one call, in any order") {
     world<> b;
     const byte_vector d = datagram_of({});
     // A device that vanished and came back: 0 bytes, then 1500.
@@ -24,7 +24,7 @@ TEST_CASE("link changes: state and MTU in one call, in whatever order a device t
     CHECK(b->set_link(17, {}).error() == interface_error::not_found);
 }
 
-TEST_CASE("link changes: what is refused changes nothing") {
+TEST_CASE("link changes: a refused change has no effect") {
     world<> b;
     for (const bool up : {true, false}) {
         REQUIRE(b->set_link(3, {.up = up, .mtu = 1400}).has_value());
@@ -36,7 +36,7 @@ TEST_CASE("link changes: what is refused changes nothing") {
     }
 }
 
-TEST_CASE("link changes: an interface that an MTU took down is not silently left there") {
+TEST_CASE("link changes: an interface taken down by its MTU is reported") {
     world<> b;
     REQUIRE(b->set_mtu(3, 67).has_value());
     CHECK_FALSE(b->interfaces().find(3)->up);
@@ -93,7 +93,7 @@ TEST_CASE("link changes: all or nothing, whichever route of an address does not 
     CHECK(count(*s) == 6);
 }
 
-TEST_CASE("link changes: a refused address leaves alone what was there before it") {
+TEST_CASE("link changes: a refused address leaves existing addresses unchanged") {
     world<narrow<4>> s({.links = {}});
     REQUIRE(s->add_interface({.index = 2, .address = "10.0.0.1/24"_net}).has_value());
     // Its local route is there already, its network and broadcast find one place.
@@ -107,7 +107,7 @@ TEST_CASE("link changes: a refused address leaves alone what was there before it
     CHECK(s->interfaces().find(4) == nullptr);
 }
 
-TEST_CASE("link changes: nothing is sent where nothing can leave, and the sender is told") {
+TEST_CASE("link changes: a send by an interface that is down fails") {
     world<> b;
     const auto route = b->route({.destination = "10.0.2.2"_ip}, b.now);
     REQUIRE(route.has_value());

@@ -41,7 +41,8 @@ bool completes(World& b, ipv4::address source) {
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("3,000 lone fragments stop nobody", Preset, linux_host, linux_router) {
+TEST_CASE_TEMPLATE("3,000 lone fragments do not stop other datagrams", Preset, linux_host,
+                   linux_router) {
     world<Preset> b;
     CHECK(flood(b, 3'000) == 3'000);
     CHECK(completes(b, "10.0.1.2"_ip));

@@ -68,7 +68,7 @@ struct lo_world : world<hooked> {
     udp_endpoint<stack_type> other{**this};
 };
 
-TEST_CASE("loopback: what comes back meets prerouting, our copy of a broadcast postrouting") {
+TEST_CASE("loopback: looped back packets pass prerouting, copies of broadcasts postrouting") {
     const struct {
         const char* name;
         ipv4::address to;
@@ -131,7 +131,7 @@ TEST_CASE("loopback: what comes back meets prerouting, our copy of a broadcast p
     }
 }
 
-TEST_CASE("loopback: a hook drops our copy of a broadcast alone, or what comes back by lo") {
+TEST_CASE("loopback: a hook may drop the copy of a broadcast alone, or packets by lo") {
     lo_world b;
     b.at[static_cast<unsigned>(postrouting)].verdict = hook_verdict::drop;
     CHECK(b.send("10.0.1.255"_ip));
@@ -144,7 +144,7 @@ TEST_CASE("loopback: a hook drops our copy of a broadcast alone, or what comes b
     CHECK(b[mib::ip_in_delivers] == 0);
 }
 
-TEST_CASE("loopback: what is forwarded by lo goes round until its TTL is used up") {
+TEST_CASE("loopback: a packet forwarded by lo loops until its TTL expires") {
     lo_world b;
     b.by_lo("30.0.0.0/8"_prefix);
     const auto message = support::udp_message(5000, 9, pattern(4));
@@ -186,7 +186,7 @@ struct rerouter final : hook<packet> {
     }
 };
 
-TEST_CASE("loopback: what goes round takes another route as soon as there is one") {
+TEST_CASE("loopback: a looping packet takes a new route at once") {
     lo_world b;
     b.by_lo("30.0.0.0/8"_prefix);
     rerouter r;
@@ -204,7 +204,7 @@ TEST_CASE("loopback: what goes round takes another route as soon as there is one
     check(out[0].datagram, support::destination("30.0.0.1"_ip), support::right_sums());
 }
 
-TEST_CASE("loopback: a broadcast by lo stays one: all hear it, and it is counted") {
+TEST_CASE("loopback: a broadcast by lo stays a broadcast, and is counted") {
     for (const ipv4::address to : {"127.255.255.255"_ip, "255.255.255.255"_ip}) {
         CAPTURE(to.value);
         lo_world b;
@@ -218,7 +218,7 @@ TEST_CASE("loopback: a broadcast by lo stays one: all hear it, and it is counted
     }
 }
 
-TEST_CASE("loopback: a group by lo is heard where lo has joined it, and counted in any case") {
+TEST_CASE("loopback: a multicast by lo is received if lo joined the group, and always counted") {
     const struct {
         const char* name;
         u16 joined;
@@ -240,7 +240,7 @@ TEST_CASE("loopback: a group by lo is heard where lo has joined it, and counted 
     }
 }
 
-TEST_CASE("loopback: with a source route over our own addresses it counts as received by lo") {
+TEST_CASE("loopback: a source route over local addresses counts as received on lo") {
     const struct {
         const char* name;
         bool source_route;

@@ -9,7 +9,7 @@ using namespace stack_test;
 
 // A handler that sends, in the middle of a batch: routes, forwarding and hooks that others change
 // there hold from the next packet on.
-TEST_CASE("nested calls: what a handler changes in a batch holds for the packets behind") {
+TEST_CASE("nested calls: a handler's change applies to the later packets of a batch") {
     using w = calling_world<plain>;
     const byte_vector nops = list({1, 1, 1, 1});
     const struct {
@@ -82,7 +82,7 @@ TEST_CASE("nested calls: what a handler changes in a batch holds for the packets
     }
 }
 
-TEST_CASE("nested calls: a hook that is added from within an output is called from the next on") {
+TEST_CASE("nested calls: a hook added by an output is called from the next packet on") {
     using w = calling_world<plain>;
     auto o = std::make_unique<w>();
     for (unsigned i = 0; i < hook_points; ++i)
@@ -114,7 +114,7 @@ TEST_CASE("nested calls: a hook that is added from within an output is called fr
 }
 
 // What can be told at once is told at once; what waits says so.
-TEST_CASE("nested calls: what a nested call is told") {
+TEST_CASE("nested calls: results of a nested call") {
     using w = calling_world<plain>;
     auto owner = std::make_unique<w>();
     now_at = {

@@ -100,7 +100,7 @@ TEST_CASE("segments in a tunnel that are larger than the MTU with the tunnel aro
     CHECK(b->counters()[drop_reason::too_big] == 1);
 }
 
-TEST_CASE("a tunnel's segments that are delivered here come one by one") {
+TEST_CASE("segments in a tunnel are delivered one by one") {
     router_world b;
     receive_queue<router_world::packet_type, 32> heard;
     REQUIRE(b->delivery().add_udp({.protocol = 17, .local_port = 8472}, heard));
@@ -130,7 +130,7 @@ TEST_CASE("a tunnel's segments that are delivered here come one by one") {
     CHECK(got == expected);
 }
 
-TEST_CASE("what a device merged and found right is cut into what it was") {
+TEST_CASE("a packet that a device merged and verified is cut into its original packets") {
     for (const bool tcp : {true, false}) {
         CAPTURE(tcp);
         router_world b;
@@ -150,7 +150,7 @@ TEST_CASE("what a device merged and found right is cut into what it was") {
     }
 }
 
-TEST_CASE("TCP longer than a total length can say") {
+TEST_CASE("TCP longer than the total length field can express") {
     router_world b;
     constexpr u16 each = 1'448;
     const std::size_t size = 200'000;

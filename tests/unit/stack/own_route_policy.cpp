@@ -50,7 +50,7 @@ fate ping(world<Policies>& b, ipv4::address to, u16 interface = 2) {
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("own route policy: a ping to each address of ours is answered", Policies,
+TEST_CASE_TEMPLATE("own route policy: a ping to each local address is answered", Policies,
                    one_route_router, table_router) {
     world<Policies> b;
     for (const ipv4::address own : {"10.0.1.1"_ip, "10.0.2.1"_ip}) {
@@ -61,7 +61,7 @@ TEST_CASE_TEMPLATE("own route policy: a ping to each address of ours is answered
     CHECK(b->counters()[mib::icmp_out_echo_reps] == 2);
 }
 
-TEST_CASE("own route policy: the way of the answers and of all else is the policy's") {
+TEST_CASE("own route policy: the policy routes replies and all other packets") {
     world<one_route_router> b;
     CHECK(ping(b, "10.0.1.1"_ip) == fate::delivered);
     CHECK(ping(b, "192.0.2.7"_ip) == fate::forwarded);
@@ -75,8 +75,8 @@ TEST_CASE("own route policy: the way of the answers and of all else is the polic
     CHECK(b->add_route({.prefix = "192.0.2.0/24"_prefix, .interface = 2}).has_value() == false);
 }
 
-TEST_CASE_TEMPLATE("own route policy: the broadcast address of our network is for us", Policies,
-                   one_route_router, table_router) {
+TEST_CASE_TEMPLATE("own route policy: the broadcast address of a local network is delivered",
+                   Policies, one_route_router, table_router) {
     world<Policies> b;
     b->change([](settings& s) { s.icmp_echo_ignore_broadcasts = false; });
     CHECK(ping(b, "10.0.1.255"_ip) == fate::delivered);
@@ -85,7 +85,7 @@ TEST_CASE_TEMPLATE("own route policy: the broadcast address of our network is fo
     CHECK(b->counters()[mib::ip_forw_datagrams] == 0);
 }
 
-TEST_CASE_TEMPLATE("own route policy: nobody else speaks with our address", Policies,
+TEST_CASE_TEMPLATE("own route policy: a datagram from a local address is dropped", Policies,
                    one_route_router, table_router) {
     world<Policies> b;
     CHECK(b.receive(datagram_of({.source = "10.0.2.1"_ip, .destination = "10.0.1.1"_ip})) ==
@@ -93,7 +93,7 @@ TEST_CASE_TEMPLATE("own route policy: nobody else speaks with our address", Poli
     CHECK(b->counters()[drop_reason::source_local] == 1);
 }
 
-TEST_CASE_TEMPLATE("own route policy: what we send to ourselves comes back by lo", Policies,
+TEST_CASE_TEMPLATE("own route policy: datagrams to local addresses are looped back by lo", Policies,
                    one_route_router, table_router) {
     world<Policies> b;
     const auto route = b->route({.destination = "10.0.2.1"_ip}, b.now);
@@ -102,7 +102,7 @@ TEST_CASE_TEMPLATE("own route policy: what we send to ourselves comes back by lo
     CHECK(route->source == "10.0.2.1"_ip);
 }
 
-TEST_CASE_TEMPLATE("own route policy: an address that was removed is not ours any more", Policies,
+TEST_CASE_TEMPLATE("own route policy: a removed address is not local any more", Policies,
                    one_route_router, table_router) {
     world<Policies> b;
     CHECK(b->remove_address(2, "10.0.1.1/24"_net).has_value());
@@ -112,7 +112,7 @@ TEST_CASE_TEMPLATE("own route policy: an address that was removed is not ours an
     CHECK(ping(b, "10.0.1.1"_ip) == fate::delivered);
 }
 
-TEST_CASE("own route policy: a table of routes is asked after our addresses") {
+TEST_CASE("own route policy: local addresses precede the table of routes") {
     world<table_router> b;
     // More specific routes than those of our addresses there are none; equal ones come second.
     CHECK(b->add_route({.prefix = "10.0.1.1/32"_prefix, .interface = 3}).has_value());

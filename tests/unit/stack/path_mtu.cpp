@@ -13,7 +13,7 @@ using routing::send_error;
 
 constexpr u16 df = 0x4000;
 
-TEST_CASE("path MTU: what leaves for the destination fits what was learned") {
+TEST_CASE("path MTU: packets to the destination fit the learned MTU") {
     learning_world<> b;
     b.too_big(1000, b.datagram_to(far));
     CHECK(b.us.errors == 1);
@@ -36,7 +36,7 @@ TEST_CASE("path MTU: what leaves for the destination fits what was learned") {
     CHECK(b.send(farther, 981, {.dont_fragment = true}).size() == 1);
 }
 
-TEST_CASE("path MTU: an answer to an echo request fits it too") {
+TEST_CASE("path MTU: an echo reply fits the learned MTU") {
     learning_world<> b;
     b.too_big(1000, b.datagram_to(far));
     REQUIRE(b.receive(datagram_of({.source = far,
@@ -47,7 +47,7 @@ TEST_CASE("path MTU: an answer to an echo request fits it too") {
     CHECK(b.sent().size() == 2);
 }
 
-TEST_CASE("path MTU: only errors about what was sent are believed") {
+TEST_CASE("path MTU: only errors about sent datagrams are accepted") {
     const byte_vector reply = support::icmp_message(0, 0, 1);
     const byte_vector request = support::icmp_message(8, 0, 1);
     const auto quote = [](u8 protocol, byte_vector payload, ipv4::address source = "10.0.2.1"_ip) {
@@ -128,7 +128,7 @@ TEST_CASE("path MTU: endpoints and handlers decide for themselves") {
     CHECK(b.mtu(far) == 800);
 }
 
-TEST_CASE("path MTU: the value that counts") {
+TEST_CASE("path MTU: which value is learned") {
     const struct {
         const char* name;
         u32 told;
@@ -157,7 +157,7 @@ TEST_CASE("path MTU: the value that counts") {
     }
 }
 
-TEST_CASE("path MTU: it only falls, and a locked one stays") {
+TEST_CASE("path MTU: a learned value only decreases, and a locked one stays") {
     learning_world<> b;
     b.too_big(1000, b.datagram_to(far));
     b.too_big(1200, b.datagram_to(far));
@@ -217,7 +217,7 @@ TEST_CASE("path MTU: ip_no_pmtu_disc") {
     }
 }
 
-TEST_CASE("path MTU: forwarding counts it only when told to, or when it is locked") {
+TEST_CASE("path MTU: forwarding uses it only with ip_forward_use_pmtu, or if it is locked") {
     const byte_vector plain = datagram_of({.destination = far, .payload = pattern(1180)});
     const byte_vector whole =
         datagram_of({.destination = far, .flags_and_offset = df, .payload = pattern(1180)});
@@ -240,7 +240,7 @@ TEST_CASE("path MTU: forwarding counts it only when told to, or when it is locke
     }
 }
 
-TEST_CASE("path MTU: what a program sends with its own header") {
+TEST_CASE("path MTU: datagrams with a program's own header") {
     learning_world<> b;
     program<packet> raw;
     REQUIRE(b->delivery().add_raw({.protocol = 253}, raw));
@@ -261,7 +261,7 @@ TEST_CASE("path MTU: what a program sends with its own header") {
     CHECK(b->counters()[mib::ip_out_discards] == 1);
 }
 
-TEST_CASE("path MTU: it goes with what it stands on") {
+TEST_CASE("path MTU: it is forgotten with its route, interface or address") {
     const struct {
         const char* name;
         void (*change)(learning_world<>&);
@@ -326,7 +326,7 @@ TEST_CASE("path MTU: it goes with what it stands on") {
     }
 }
 
-TEST_CASE("path MTU: nothing below what every link carries is learned, whatever the switch says") {
+TEST_CASE("path MTU: no value below 68 is learned, whatever the switch says") {
     learning_world<> b;
     b->change([](settings& s) { s.route_min_pmtu = 0; });
     b.too_big(10, b.datagram_to(far));

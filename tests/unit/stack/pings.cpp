@@ -43,7 +43,7 @@ byte_vector to_us(const byte_vector& message) {
         {.source = "10.0.1.9"_ip, .destination = "10.0.1.1"_ip, .protocol = 1, .payload = message});
 }
 
-TEST_CASE("pings: what we send comes back to the endpoint that has the identifier") {
+TEST_CASE("pings: a reply reaches the endpoint with the identifier") {
     world<> b;
     pinger mine;
     pinger other;
@@ -66,7 +66,7 @@ TEST_CASE("pings: what we send comes back to the endpoint that has the identifie
     CHECK(b.is_quiet());
 }
 
-TEST_CASE("pings: an answer that nobody asked for, or that finds no room, is dropped") {
+TEST_CASE("pings: an unexpected reply, or one without room, is dropped") {
     world<> b;
     pinger mine;
     REQUIRE(b->delivery().add_ping({.local_port = 7}, mine));
@@ -91,7 +91,7 @@ TEST_CASE("pings: a raw tap and a ping endpoint both get an answer") {
     CHECK((support::content_of(tap.next().packet) == answer));
 }
 
-TEST_CASE("pings: an error about the request is told with its extension") {
+TEST_CASE("pings: an error about a request is reported with its extension") {
     world<> b;
     pinger mine;
     REQUIRE(b->delivery().add_ping({.local_port = 7}, mine));

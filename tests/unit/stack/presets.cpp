@@ -44,7 +44,7 @@ TEST_CASE("presets: a set of policies based on a router is a router") {
     CHECK_FALSE(policies<hooks<hook_chain<2>>>::initial_settings().all.forwarding);
 }
 
-TEST_CASE("presets: what the hardened router refuses and Linux does not") {
+TEST_CASE("presets: packets that only the hardened router drops") {
     const struct {
         const char* name;
         byte_vector datagram;
@@ -105,7 +105,7 @@ TEST_CASE("presets: with no_icmp nothing is answered, and all else works") {
     CHECK(b.sent().size() == 1);  // no redirect beside it
 }
 
-TEST_CASE("presets: a batch is its packets one by one") {
+TEST_CASE("presets: a batch equals its packets one by one") {
     world<> single, batch;
     std::vector<byte_vector> traffic;
     for (u8 i = 0; i < 5; ++i) {

@@ -116,7 +116,7 @@ TEST_CASE("redirects: which are followed") {
     }
 }
 
-TEST_CASE("redirects: what is sent and what is forwarded goes by the new gateway for 300 s") {
+TEST_CASE("redirects: sent and forwarded packets use the new gateway for 300 s") {
     believing_world<> b;
     const byte_vector through = datagram_of({.destination = far});
     const auto leaves_by = [&](ipv4::address expected) {
@@ -182,7 +182,7 @@ struct asking_output {
 };
 struct asking_router : policies<based_on<small_router>, output<asking_output>> {};
 
-TEST_CASE("redirects: a gateway whose link address is unknown is only asked for") {
+TEST_CASE("redirects: a gateway with an unknown link address is only resolved") {
     believing_world<asking_router> b;
     b.error(5, 1, better.value, b.datagram_to(far));
     CHECK(b->output().asked == egress{3, link_destination::unicast, better});

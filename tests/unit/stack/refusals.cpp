@@ -13,7 +13,7 @@ using namespace stack_test;
 constexpr u16 df = 0x4000;
 const byte_vector ping = support::echo_request(20);
 
-TEST_CASE("refusals: TTL 1 is not forwarded as 0, by the accept branch or the whole way") {
+TEST_CASE("refusals: TTL 1 is not forwarded as 0, on the accept branch or the full path") {
     for (const byte_vector& options : {byte_vector{}, list({1, 1, 1, 1})}) {
         world<> b;
         for (const u8 ttl : {u8{0}, u8{1}}) {
@@ -27,7 +27,7 @@ TEST_CASE("refusals: TTL 1 is not forwarded as 0, by the accept branch or the wh
     }
 }
 
-TEST_CASE("refusals: TTL 0 and 1 for us are received") {
+TEST_CASE("refusals: TTL 0 and 1 to this host are received") {
     world<> b;
     for (const u8 ttl : {u8{0}, u8{1}}) {
         CHECK(b.receive(datagram_of(
@@ -37,7 +37,7 @@ TEST_CASE("refusals: TTL 0 and 1 for us are received") {
     }
 }
 
-TEST_CASE("refusals: fragmentation needed tells the MTU of the next hop") {
+TEST_CASE("refusals: fragmentation needed carries the MTU of the next hop") {
     world<> b;
     REQUIRE(b->add_route({.prefix = "10.9.0.0/16"_prefix, .mtu = 1280, .gateway = "10.0.2.254"_ip})
                 .has_value());
@@ -61,7 +61,7 @@ TEST_CASE("refusals: fragmentation needed tells the MTU of the next hop") {
     }
 }
 
-TEST_CASE("refusals: a header length under 5 is nobody's packet") {
+TEST_CASE("refusals: a header length under 5 is dropped") {
     world<> b;
     for (int words = 0; words < 5; ++words) {
         byte_vector d = datagram_of({.destination = "10.0.1.1"_ip, .protocol = 1, .payload = ping});
@@ -118,7 +118,7 @@ TEST_CASE("refusals: a refused packet with options is quoted with them") {
     check(b.sent_one(), support::icmp_is(11, 0), support::quotes(d, d.size()));
 }
 
-TEST_CASE("refusals: silence where an error would be about an error, a fragment or many") {
+TEST_CASE("refusals: no error about an error, a later fragment, a broadcast or a multicast") {
     const byte_vector error = support::icmp_message(3, 1, 0, datagram_of({}));
     const struct {
         const char* name;
@@ -162,7 +162,7 @@ TEST_CASE("refusals: silence where an error would be about an error, a fragment 
     }
 }
 
-TEST_CASE("refusals: the link that fails makes host unreachable, to whoever sent it") {
+TEST_CASE("refusals: a failed link causes host unreachable to the sender") {
     world<> b;
     const byte_vector d = datagram_of({.payload = pattern(40)});
     CHECK(b.receive(d) == fate::forwarded);
@@ -177,7 +177,7 @@ TEST_CASE("refusals: the link that fails makes host unreachable, to whoever sent
     CHECK(b.is_quiet());
 }
 
-TEST_CASE("refusals: the link that fails for our own packet tells our own handler") {
+TEST_CASE("refusals: a failed link is reported to this host's own handler for its packet") {
     struct listener final : protocol_handler<world<>::packet_type> {
         u32 told = 0;
         handler_result receive(world<>::packet_type&, const delivery_info&,

@@ -172,7 +172,7 @@ TEST_CASE("route checks: an MTU is cut to what a link leaves beside its header")
     CHECK(m.remove("30.0.0.0/16 mtu 65520") == none);
 }
 
-TEST_CASE("route checks: removed is what is meant, attribute by attribute") {
+TEST_CASE("route checks: a removal matches every named attribute") {
     const struct {
         const char* text;
         route_error right;

@@ -118,7 +118,7 @@ TEST_CASE("routes go: an interface down and up") {
     CHECK(m.table() == together({of_d1_when_up, of_d1_while_it_has_addresses, of_others}));
 }
 
-TEST_CASE("routes go: with the source that they name, in the main table alone") {
+TEST_CASE("routes removed: with their preferred source, in the main table alone") {
     furnished m;
     const lines before = m.table();
     REQUIRE(m.ip->remove_address(2, "10.0.0.2/24"_net).has_value());
@@ -127,7 +127,7 @@ TEST_CASE("routes go: with the source that they name, in the main table alone") 
                                         "local 10.0.0.2 dev d1 scope host src 10.0.0.1"}));
 }
 
-TEST_CASE("routes go: not with an address while the interface has another") {
+TEST_CASE("routes removed: not with an address while the interface has another") {
     furnished m;
     REQUIRE(m.ip->add_address(2, "13.0.0.1/24"_net).has_value());
     REQUIRE(m.ip->remove_address(2, "10.0.0.1/24"_net).has_value());
@@ -138,14 +138,14 @@ TEST_CASE("routes go: not with an address while the interface has another") {
     CHECK(std::find(left.begin(), left.end(), of_d1_when_up[0]) == left.end());
 }
 
-TEST_CASE("routes go: all of an interface with its last address, local ones too") {
+TEST_CASE("routes removed: all of an interface with its last address, local ones too") {
     furnished m;
     REQUIRE(m.ip->remove_address(2, "10.0.0.1/24"_net).has_value());  // 10.0.0.2 is secondary
     CHECK(m.table() == sorted(without(of_others, {"24.0.0.0/8 dev d2 scope link src 10.0.0.2",
                                                   "unreachable 26.0.0.0/8 src 10.0.0.2"})));
 }
 
-TEST_CASE("routes go: with an interface that is removed") {
+TEST_CASE("routes removed: with their interface") {
     furnished m;
     REQUIRE(m.ip->groups().join(2, "239.0.0.1"_ip));
     REQUIRE(m.ip->groups().join(3, "239.0.0.1"_ip));
@@ -161,7 +161,7 @@ TEST_CASE("routes go: with an interface that is removed") {
     REQUIRE(m.ip->add_interface({.index = 2, .address = "10.0.0.1/24"_net}).has_value());
 }
 
-TEST_CASE("routes come: an address on an interface that is down brings its local route alone") {
+TEST_CASE("routes added: an address on an interface that is down adds its local route alone") {
     machine m;
     REQUIRE(m.ip->set_up(2, false).has_value());
     REQUIRE(m.ip->add_address(2, {"10.0.0.1/24"_net, "10.0.0.255"_ip}).has_value());
@@ -170,7 +170,7 @@ TEST_CASE("routes come: an address on an interface that is down brings its local
     CHECK(m.table() == together({of_d1_when_up, {of_d1_while_it_has_addresses[0]}}));
 }
 
-TEST_CASE("routes go: an address that another interface has too is still a source") {
+TEST_CASE("routes removed: an address that another interface has too is still a source") {
     machine m;
     REQUIRE(m.ip->add_address(2, "10.0.0.1/24"_net).has_value());
     REQUIRE(m.ip->add_address(3, "10.0.0.1/32"_net).has_value());
@@ -187,7 +187,7 @@ TEST_CASE("routes go: an address that another interface has too is still a sourc
 
 // An address is removed and with it the connected route that it brought, not one like it that an
 // administrator made.
-TEST_CASE("routes go: the one that an address brought, not its double through a gateway") {
+TEST_CASE("routes removed: the route of an address, not its double through a gateway") {
     machine m;
     REQUIRE(m.ip->add_address(2, "10.0.0.1/24"_net).has_value());
     REQUIRE(m.ip->add_address(2, "10.5.0.1/32"_net).has_value());

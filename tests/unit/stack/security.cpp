@@ -51,7 +51,7 @@ struct taker final : protocol_handler<packet> {
     bool needs_no_policy() const noexcept override { return exempt; }
 };
 
-TEST_CASE("security: what is refused in reaches neither taps nor handlers, and nobody is told") {
+TEST_CASE("security: a packet refused on input reaches no tap or handler, and no error is sent") {
     guarded_world b;
     taker h;
     receive_queue<packet, 4> tap;
@@ -75,7 +75,7 @@ TEST_CASE("security: what is refused in reaches neither taps nor handlers, and n
     CHECK(tap.size() == 1);
 }
 
-TEST_CASE("security: a handler that needs no policy gets what is refused, taps do not") {
+TEST_CASE("security: a handler that needs no policy gets refused packets, taps do not") {
     guarded_world b;
     taker h;
     h.exempt = true;
@@ -88,7 +88,7 @@ TEST_CASE("security: a handler that needs no policy gets what is refused, taps d
     CHECK(tap.size() == 0);
 }
 
-TEST_CASE("security: what is refused to be forwarded goes nowhere, in a batch as alone") {
+TEST_CASE("security: a packet refused for forwarding is dropped, also in a batch") {
     guarded_world b;
     b->security().at = security_point::forward;
     b->security().protocol = 253;
@@ -102,7 +102,7 @@ TEST_CASE("security: what is refused to be forwarded goes nowhere, in a batch as
     CHECK(b->security().last.out == 3);
 }
 
-TEST_CASE("security: what is refused out is told to its sender") {
+TEST_CASE("security: a packet refused on output is reported to its sender") {
     guarded_world b;
     b->security().at = security_point::out;
     b->security().protocol = 253;

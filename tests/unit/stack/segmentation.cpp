@@ -96,7 +96,7 @@ flow one_hop_on(flow f) {
     return f;
 }
 
-TEST_CASE("60 KB of TCP go whole to a device that cuts, and in segments to others") {
+TEST_CASE("60 KB of TCP go whole to a device that segments, and in segments to others") {
     const flow f;
     const auto segments = support::naive(one_hop_on(f), flags::psh, pattern(60'000), 1460);
     const struct {
@@ -195,7 +195,7 @@ TEST_CASE("segments larger than the MTU") {
     }
 }
 
-TEST_CASE("facts that do not fit the bytes: dropped where the stack would have to cut") {
+TEST_CASE("wrong segmentation metadata: dropped if the stack has to segment") {
     world<some_router> b;
     auto p = segmented(b, {}, 3000, 1460);
     p.writable_metadata().segment_size = 0;
@@ -229,7 +229,7 @@ TEST_CASE("no buffer for some of the segments") {
 }
 
 // Neighbours with a pending checksum, and what is right on the wire.
-TEST_CASE("a pending checksum is finished before the packet is cut, or leaves where nobody does") {
+TEST_CASE("a pending checksum is finished before fragmentation, or for an output that cannot") {
     flow f{.tcp = false, .fragment_word = 0};
     const byte_vector wire = one_hop_on(f).datagram(f.identification, 0, 0, pattern(1400));
     const struct {
@@ -268,7 +268,7 @@ TEST_CASE("a pending checksum is finished before the packet is cut, or leaves wh
     }
 }
 
-TEST_CASE("delivered here, a pending checksum is right and a UDP packet of many is many") {
+TEST_CASE("on delivery a pending checksum counts as right, and UDP segments are delivered singly") {
     world<some_router> b;
     receive_queue<world<some_router>::packet_type, 16> heard;
     REQUIRE(b->delivery().add_udp({.protocol = 17, .local_port = 53}, heard));
@@ -316,7 +316,7 @@ TEST_CASE("an echo request with a pending checksum gets a right answer") {
     check(b.sent_one(), support::right_sums(), support::icmp_is(0, 0, 0x01020304));
 }
 
-TEST_CASE("what comes back over the loopback interface keeps its pending checksum") {
+TEST_CASE("packets over the loopback interface keep their pending checksum") {
     world<some_router> b;
     receive_queue<world<some_router>::packet_type, 4> heard;
     REQUIRE(b->delivery().add_udp({.protocol = 17, .local_port = 53}, heard));

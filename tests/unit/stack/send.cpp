@@ -12,7 +12,7 @@ namespace {
 using namespace stack_test;
 using routing::send_error;
 
-TEST_CASE("send: a datagram with the header that was asked for") {
+TEST_CASE("send: a datagram has the requested header") {
     world<> b;
     REQUIRE(b->send(b.packet(pattern(9)),
                     {.destination = "10.0.2.2"_ip,
@@ -90,7 +90,7 @@ TEST_CASE("send: the errors of a program") {
     CHECK(b->counters()[balance::originated] == std::size(rows));
 }
 
-TEST_CASE("send: to our own address and to loopback it comes back, to a socket of ours") {
+TEST_CASE("send: a datagram to a local or loopback address is delivered locally") {
     world<> b;
     receive_queue<world<>::packet_type, 4> queue;
     REQUIRE(b->delivery().add_raw({.protocol = 253}, queue));
@@ -111,7 +111,7 @@ TEST_CASE("send: to our own address and to loopback it comes back, to a socket o
     }
 }
 
-TEST_CASE("send: a broadcast leaves and is heard by ourselves; a group only if joined") {
+TEST_CASE("send: a broadcast is looped back; a multicast only if joined") {
     world<> b;
     receive_queue<world<>::packet_type, 4> queue;
     REQUIRE(b->delivery().add_raw({.protocol = 253}, queue));
@@ -143,7 +143,7 @@ TEST_CASE("send: a broadcast leaves and is heard by ourselves; a group only if j
     }
 }
 
-TEST_CASE("send: a packet with its complete header goes as it is, cut if need be") {
+TEST_CASE("send: a packet with a complete header is sent unchanged, fragmented if needed") {
     world<> b;
     const byte_vector d = datagram_of({.source = "192.0.2.9"_ip, .ttl = 3});
     REQUIRE(b->send(b.packet(d), b.now).has_value());
@@ -160,7 +160,7 @@ TEST_CASE("send: a packet with its complete header goes as it is, cut if need be
     CHECK(b.is_quiet());
 }
 
-TEST_CASE("send: what a program leaves out of its own header is filled in, and it is never cut") {
+TEST_CASE("send: zero fields of a program's own header are filled in, and it is never fragmented") {
     world<> b;
     const send_request to{.destination = "10.0.2.9"_ip};
     byte_vector d = datagram_of({.source = {}, .ttl = 3, .identification = 0});

@@ -83,7 +83,7 @@ void check_counts(told_world& b, kind k, u64 requests, u64 transmits, u64 discar
 
 constexpr ipv4::address neighbour = "10.0.2.9"_ip;
 
-TEST_CASE("sender told: a packet that went") {
+TEST_CASE("send results: a packet that was sent") {
     for (const kind k : kinds) {
         INFO(doctest::String{names[static_cast<int>(k)]});
         told_world b;
@@ -94,7 +94,7 @@ TEST_CASE("sender told: a packet that went") {
 }
 
 // Linux: EPERM.
-TEST_CASE("sender told: a packet that a hook drops, at either point of the way out") {
+TEST_CASE("send results: a packet that a hook drops at local_out or postrouting") {
     for (const hook_point at : {hook_point::local_out, hook_point::postrouting}) {
         for (const std::size_t size : {std::size_t{8}, std::size_t{3000}}) {
             for (const kind k : kinds) {
@@ -114,7 +114,7 @@ TEST_CASE("sender told: a packet that a hook drops, at either point of the way o
     }
 }
 
-TEST_CASE("sender told: a packet that a hook keeps is as good as gone out") {
+TEST_CASE("send results: a packet that a hook takes counts as sent") {
     for (const hook_verdict v : {hook_verdict::stolen, hook_verdict::queue}) {
         told_world b;
         answering h;
@@ -127,7 +127,7 @@ TEST_CASE("sender told: a packet that a hook keeps is as good as gone out") {
 }
 
 // Linux: ENOBUFS, which UDP and raw sockets are told with IP_RECVERR only.
-TEST_CASE("sender told: a device that takes nothing") {
+TEST_CASE("send results: a device that accepts nothing") {
     for (const bool asks : {false, true}) {
         for (const kind k : kinds) {
             INFO(doctest::String{names[static_cast<int>(k)]});
@@ -148,7 +148,7 @@ TEST_CASE("sender told: a device that takes nothing") {
     }
 }
 
-TEST_CASE("sender told: a device that takes nothing of a datagram in pieces") {
+TEST_CASE("send results: a device that accepts no fragment of a datagram") {
     told_world b;
     for (int i = 0; i < 8; ++i)
         b.receive(datagram_of({.destination = neighbour}));
@@ -161,7 +161,7 @@ TEST_CASE("sender told: a device that takes nothing of a datagram in pieces") {
 }
 
 // The kernel counts no OutDiscards of what it forwards.
-TEST_CASE("sender told: what a device refuses of forwarded traffic is no discard of ours") {
+TEST_CASE("send results: refused forwarded packets are not counted as this host's discards") {
     told_world b;
     for (int i = 0; i < 9; ++i)
         b.receive(datagram_of({.destination = neighbour}));
@@ -170,7 +170,7 @@ TEST_CASE("sender told: what a device refuses of forwarded traffic is no discard
     CHECK(b.of(mib::ip_out_discards) == 0);
 }
 
-TEST_CASE("sender told: no buffer") {
+TEST_CASE("send results: no buffer") {
     for (const kind k : {kind::udp, kind::raw, kind::ping}) {
         INFO(doctest::String{names[static_cast<int>(k)]});
         told_world b;
@@ -183,7 +183,7 @@ TEST_CASE("sender told: no buffer") {
     }
 }
 
-TEST_CASE("sender told: no route, and routes that refuse") {
+TEST_CASE("send results: no route, and routes that refuse") {
     const struct {
         ipv4::address to;
         endpoint_error error;
@@ -218,7 +218,7 @@ TEST_CASE("sender told: no route, and routes that refuse") {
     }
 }
 
-TEST_CASE("sender told: a hook takes the interface away under the packet") {
+TEST_CASE("send results: a hook removes the packet's interface") {
     for (const hook_point at : {hook_point::local_out, hook_point::postrouting}) {
         told_world b;
         struct taking final : hook<packet> {
@@ -239,7 +239,7 @@ TEST_CASE("sender told: a hook takes the interface away under the packet") {
 
 // UdpOutDatagrams alone, and for each way to be refused one of its own: Linux udp_send_skb counts
 // what ip_send_skb took.
-TEST_CASE("sender told: UdpOutDatagrams counts what went out, and nothing that was refused") {
+TEST_CASE("send results: UdpOutDatagrams counts sent datagrams, no refused ones") {
     struct trial {
         const char* name;
         ipv4::address to = neighbour;
@@ -295,7 +295,7 @@ TEST_CASE("sender told: UdpOutDatagrams counts what went out, and nothing that w
 }
 
 // Linux icmp_push_reply: OutErrors and OutDiscards without a buffer, OutDiscards when dropped.
-TEST_CASE("sender told: ICMP messages that cannot be made, or do not get out") {
+TEST_CASE("send results: ICMP messages that cannot be made or sent") {
     const byte_vector unknown = datagram_of({.destination = "10.0.1.1"_ip, .protocol = 77});
     {
         told_world b;
@@ -324,7 +324,7 @@ TEST_CASE("sender told: ICMP messages that cannot be made, or do not get out") {
 
 // Measured with icmp_msgs_per_sec 1: errors about what came by lo are never limited, echo replies
 // over lo meet the bucket for all as any other once the mask names them.
-TEST_CASE("sender told: the ICMP limits over loopback") {
+TEST_CASE("send results: the ICMP limits over loopback") {
     told_world b;
     b->change([](settings& s) {
         s.icmp_msgs_per_sec = 0;
@@ -355,7 +355,7 @@ TEST_CASE("sender told: the ICMP limits over loopback") {
 }
 
 // Linux dev_loopback_xmit trusts the copies that we hear of our own multicasts; lo trusts nothing.
-TEST_CASE("sender told: a wrong checksum over lo is found") {
+TEST_CASE("send results: a wrong checksum over lo is found") {
     told_world b;
     REQUIRE(b.udp.bind({{}, 7000}).has_value());
     const byte_vector wrong = datagram_of({.source = "127.0.0.1"_ip,

@@ -89,7 +89,7 @@ TEST_CASE("a padded UDP datagram of 40 fragments is whole for the raw endpoint, 
     CHECK((support::payload_of(support::content_of(tapped.packet)) == message));
 }
 
-TEST_CASE("a clone that is sent is cut to its total length, and the program's own is not") {
+TEST_CASE("a sent clone is trimmed to its total length, and the program's handle is not") {
     shared_world b;
     const byte_vector datagram =
         datagram_of({.destination = "10.0.2.2"_ip, .payload = pattern(500)});
@@ -135,7 +135,7 @@ TEST_CASE("one header is completed for two") {
     CHECK((support::content_of(own) == given));
 }
 
-TEST_CASE("what a hook kept of a forwarded packet stays as it came") {
+TEST_CASE("a hook's clone of a forwarded packet stays unchanged") {
     for (const hook_point point : {hook_point::prerouting, hook_point::forward}) {
         CAPTURE(static_cast<int>(point));
         shared_world b;
@@ -162,7 +162,7 @@ TEST_CASE("what a hook kept of a forwarded packet stays as it came") {
     }
 }
 
-TEST_CASE("what a hook kept of a packet of ours stays as it left") {
+TEST_CASE("a hook's clone of a sent packet stays unchanged") {
     shared_world b;
     keeper out;
     keeper leaving;
@@ -243,7 +243,8 @@ TEST_CASE("a packet that is received while its sender keeps it stays the sender'
     }
 }
 
-TEST_CASE("without memory for a copy a packet is dropped, counted, and nobody's bytes change") {
+TEST_CASE(
+    "without memory for a copy the packet is dropped and counted, and no shared byte changes") {
     using small = router_of<shared, 4>;
     world<small> b;
     keeper_of<world<small>::packet_type> seen;

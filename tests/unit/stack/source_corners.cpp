@@ -45,7 +45,7 @@ struct bare : world<> {
 
 // RFC 7600 section 4.8: 192.0.0.8 where there is no address at all. Linux inet_select_addr: an
 // address of another interface serves, unless it is meant for its own link or host.
-TEST_CASE("source corners: who speaks for an interface without addresses") {
+TEST_CASE("source corners: the source address for an interface without addresses") {
     constexpr ipv4::address dummy = "192.0.0.8"_ip;
     constexpr ipv4::interface_address a = "10.0.8.1/24"_net;
     constexpr ipv4::interface_address b = "10.0.9.1/24"_net;

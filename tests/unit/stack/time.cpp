@@ -26,7 +26,7 @@ TEST_CASE("time: nothing waits at first") {
     CHECK(b->poll(b.now) == instant::never());
 }
 
-TEST_CASE("time: time exceeded is sent when the first fragment came, with its header") {
+TEST_CASE("time: time exceeded is sent only with the first fragment, and quotes it") {
     world<> b;
     const byte_vector first = piece(0x2000, 0);
     CHECK(b.receive(first) == fate::held);
@@ -41,7 +41,7 @@ TEST_CASE("time: time exceeded is sent when the first fragment came, with its he
     CHECK(b->counters()[mib::ip_reasm_timeout] == 1);
 }
 
-TEST_CASE("time: nobody is told without the first fragment, or of what came to many") {
+TEST_CASE("time: no error without the first fragment, or about a broadcast or multicast") {
     world<> b;
     CHECK(b.receive(piece(0x0004, 32)) == fate::held);
     CHECK(b.receive(piece(0x2000, 0, "10.0.1.255"_ip)) == fate::held);
@@ -65,7 +65,7 @@ TEST_CASE("time: later fragments do not renew the deadline; the switch changes i
     CHECK(b->counters()[drop_reason::fragment_timeout] == 2);
 }
 
-TEST_CASE("time: what is completed in time is delivered whole, in either order") {
+TEST_CASE("time: a datagram completed in time is delivered, in either order") {
     for (const bool reversed : {false, true}) {
         CAPTURE(reversed);
         world<> b;
@@ -80,7 +80,7 @@ TEST_CASE("time: what is completed in time is delivered whole, in either order")
     }
 }
 
-TEST_CASE("time: a host that is no longer there to be told") {
+TEST_CASE("time: no error without a route back to the sender") {
     world<> b;
     CHECK(b.receive(piece(0x2000, 0)) == fate::held);
     REQUIRE(b->remove_address(2, "10.0.1.1/24"_net).has_value());

@@ -44,7 +44,7 @@ byte_vector towards(ipv4::address to) {
     return datagram_of({.destination = to, .payload = pattern(8)});
 }
 
-TEST_CASE("work queue: what a handler sends leaves before the call returns") {
+TEST_CASE("work queue: packets that a handler sends leave before the call returns") {
     world<> b;
     mirror m;
     m.to = "10.0.1.2"_ip;
@@ -55,7 +55,8 @@ TEST_CASE("work queue: what a handler sends leaves before the call returns") {
 }
 
 // Each call does a bounded amount of work; what is left waits, and poll() says `now`.
-TEST_CASE("work queue: one that answers itself for ever never stops a call, nor calls itself") {
+TEST_CASE(
+    "work queue: a handler that answers itself forever ends within bounds, without recursion") {
     world<> b;
     mirror m;
     m.to = "10.0.1.1"_ip;

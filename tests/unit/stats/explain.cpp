@@ -70,7 +70,7 @@ TEST_CASE("a line for each kind of event") {
     }
 }
 
-TEST_CASE("the end repeats no sentence that was said, until the next packet comes") {
+TEST_CASE("explain: the end repeats no sentence until the next packet") {
     explainer using_explainer;
     const trace_event refused{stage::validate, decision_kind::drop, drop_reason::header_checksum};
     const trace_event end{stage::end, decision_kind::drop, drop_reason::header_checksum};
@@ -83,7 +83,7 @@ TEST_CASE("the end repeats no sentence that was said, until the next packet come
     CHECK(said(using_explainer, end).find(sentence) != std::string::npos);
 }
 
-TEST_CASE("what is sent lies deeper than what made it so") {
+TEST_CASE("explain: a caused packet is indented below its cause") {
     explainer using_explainer;
     const auto depth = [&](stage where) {
         return said(using_explainer, {where, decision_kind::forward}).find_first_not_of(' ') / 2;
@@ -135,7 +135,7 @@ TEST_CASE("fields lie where the header's layout has them") {
     CHECK(offset(drop_reason::too_big) == ipv4::dont_fragment.byte_offset);
 }
 
-TEST_CASE("as much as fits is written, and the size of the whole given") {
+TEST_CASE("explain: text that fits is written, and the whole size returned") {
     const trace_event e{stage::validate, decision_kind::drop, drop_reason::header_checksum};
     const std::string whole = said(e);
     for (std::size_t room = 0; room <= whole.size() + 1; ++room) {

@@ -54,7 +54,7 @@ std::vector<std::string> as_printed(const snmp_counters& c, const settings& s) {
 
 }  // namespace
 
-TEST_CASE("for_each_counter: what print_snmp prints, in its order") {
+TEST_CASE("for_each_counter: the counters of print_snmp in its order") {
     settings router = settings::of_router();
     router.ip_default_ttl = 77;
     for (const settings& s : {settings{}, router}) {

@@ -29,7 +29,7 @@ TEST_CASE("the last events, the oldest first") {
     }
 }
 
-TEST_CASE("an event comes back as it was") {
+TEST_CASE("a recorded event is returned unchanged") {
     recording_observer<2> o;
     o.observe({.where = stage::classify,
                .what = decision_kind::drop,
@@ -45,7 +45,7 @@ TEST_CASE("an event comes back as it was") {
     CHECK(o[0].value == 0x01020304);
 }
 
-TEST_CASE("every stage and every outcome has a name of its own") {
+TEST_CASE("every stage and every kind of decision has its own name") {
     std::set<std::string> names;
     for (u8 i = 0; i <= static_cast<u8>(stage::end); ++i)
         names.insert(name_of(static_cast<stage>(i)));

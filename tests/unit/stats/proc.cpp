@@ -74,7 +74,7 @@ TEST_CASE("the names of this machine's /proc/net/snmp and netstat") {
     }
 }
 
-TEST_CASE("a name that is missing or stands elsewhere is noticed") {
+TEST_CASE("a missing or misplaced name is found") {
     const std::vector<std::string> all{"Ip:", "A", "B", "C"};
     CHECK(first_missing({"Ip:", "A", "C"}, all) == "");
     CHECK(first_missing({"Ip:", "B", "A"}, all) == "A");

@@ -54,7 +54,7 @@ TEST_CASE("ICMP types with a name") {
     CHECK(sum_of(unnamed) == 0);
 }
 
-TEST_CASE("a drop moves what its row names, as often as packets were dropped") {
+TEST_CASE("a drop moves the counters of its row once a packet") {
     for (std::size_t i = 0; i < drop_reason_count; ++i) {
         const auto why = static_cast<drop_reason>(i);
         const drop_info& row = describe(why);
@@ -75,7 +75,7 @@ TEST_CASE("a drop moves what its row names, as often as packets were dropped") {
     }
 }
 
-TEST_CASE("a sum has all of both") {
+TEST_CASE("a sum adds every counter") {
     snmp_counters a;
     snmp_counters b;
     for (std::size_t i = 1; i < mib_count; ++i) {

@@ -250,7 +250,7 @@ TEST_CASE_TEMPLATE("broken contents are found", Table, visits_in_part, removes_u
         [](auto report) { return testing::conformance::route_contents<Table>(report); });
 }
 
-TEST_CASE("what is right is not reported, and a report says where, what and with what") {
+TEST_CASE("correct behaviour is not reported; a report has the place, the rule and the inputs") {
     CHECK(support::said_by([](auto report) {
               return testing::conformance::route<table>(report);
           }).empty());

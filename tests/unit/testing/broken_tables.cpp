@@ -253,7 +253,7 @@ TEST_CASE_TEMPLATE("broken identification is found", Policy, one_number, one_cou
         [](auto report) { return testing::conformance::identification<Policy>(report); });
 }
 
-TEST_CASE("a counter for all flows may be what is wanted") {
+TEST_CASE("one identification counter for all flows is permitted") {
     const auto said = support::said_by([](auto report) {
         return testing::conformance::identification<one_counter>(report, {.hides_others = false});
     });

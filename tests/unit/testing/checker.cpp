@@ -9,7 +9,7 @@
 namespace testing_checker {
 using namespace sluice;
 
-TEST_CASE("checker: two lines that are broken in turn are reported three times each in a case") {
+TEST_CASE("checker: each broken line is reported at most three times a case") {
     std::map<std::string, int> reports;
     testing::checker c{"trial",
                        [&](const testing::broken_requirement& b) { ++reports[b.sentence]; }};

@@ -52,7 +52,7 @@ TEST_CASE("which takes fail") {
     }
 }
 
-TEST_CASE("an output that refuses leaves the packet") {
+TEST_CASE("an output that refuses a packet does not take it") {
     pool buffers;
     failing_output<queue_output<4>>::model<pool::packet_type> output;
     output.plan = failure_plan::at(2);

@@ -330,9 +330,9 @@ void check_holder() {
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("holders: none passes its bounds, each gives all back", Row, output_row, tee_row,
-                   sink_row, wire_row, udp_row, raw_row, ping_row, fragments_row, hook_row,
-                   work_row) {
+TEST_CASE_TEMPLATE("holders: no queue exceeds its bounds, and each returns every buffer", Row,
+                   output_row, tee_row, sink_row, wire_row, udp_row, raw_row, ping_row,
+                   fragments_row, hook_row, work_row) {
     check_holder<Row>();
 }
 

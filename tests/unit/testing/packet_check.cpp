@@ -28,7 +28,7 @@ using lines = std::vector<std::string>;
 
 }  // namespace
 
-TEST_CASE("a datagram that is as expected is not reported") {
+TEST_CASE("an expected datagram is not reported") {
     const auto udp = udp_datagram_of({.source = "10.0.1.2"_ip, .ttl = 7}, 4000, 53, pattern(9));
     CHECK(said(udp, has::source("10.0.1.2"_ip), has::ttl(7), has::protocol(17), has::size(37),
                has::right_sums(), has::right_udp_sum(), has::field(ipv4::identification, 0x1234),
@@ -44,7 +44,7 @@ TEST_CASE("a datagram that is as expected is not reported") {
     CHECK(said(datagram_of({.payload = pattern(5)}), has::payload(pattern(5))).empty());
 }
 
-TEST_CASE("what differs is said by name, with both values") {
+TEST_CASE("a difference is reported by field name, with both values") {
     const auto got = datagram_of({.payload = pattern(16)});
     CHECK(said(got, has::ttl(63)) == lines{"datagram: ttl (expected 63, got 64)"});
     CHECK(said(got, has::source("10.0.1.3"_ip)) ==
@@ -100,7 +100,7 @@ TEST_CASE("wrong checksums and lengths are found") {
     CHECK(said(longer, has::right_sums()) == lines{"datagram: total length (expected 37, got 36)"});
 }
 
-TEST_CASE("what is no datagram is reported and read no further") {
+TEST_CASE("an invalid datagram is reported and read no further") {
     const auto whole = datagram_of({.protocol = 1, .payload = {}});
     for (std::size_t size = 0; size < 20; ++size) {
         const byte_vector cut{whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size)};

@@ -73,7 +73,7 @@ TEST_CASE("run_until: each packet is received when it arrives, and what it cause
     CHECK(t.cable.next_arrival() == instant::never());
 }
 
-TEST_CASE("run_until: what arrives after the end waits for the next call") {
+TEST_CASE("run_until: packets that arrive after the end wait for the next call") {
     two_hosts t;
     t.run(9_ms);
     CHECK(t.right.received.empty());
@@ -93,7 +93,7 @@ TEST_CASE("run_until: a stack is polled at its deadline, between arrivals") {
     CHECK(t.right.polled.empty());
 }
 
-TEST_CASE("run_until: a stack that is off receives nothing, and what was for it is gone") {
+TEST_CASE("run_until: a stack that is off receives nothing, and its packets are lost") {
     two_hosts t;
     t.right.deadline = instant{} + 15_ms;
     t.run(1_s, false);

@@ -67,7 +67,7 @@ TEST_CASE("packets arrive in order, after the latency, at the other end") {
     CHECK(b.buffers->available() == 600);
 }
 
-TEST_CASE("each fault, and the same again from the same seed") {
+TEST_CASE("each fault occurs, and equal seeds repeat it") {
     struct row {
         const char* name;
         wire_faults faults;
@@ -97,7 +97,7 @@ TEST_CASE("each fault, and the same again from the same seed") {
     }
 }
 
-TEST_CASE("what is longer than the MTU is lost, what finds no room overflows") {
+TEST_CASE("a packet above the MTU is lost, one without room overflows") {
     lossy_line b{{.mtu = 100}};
     b.send('a', 100);
     b.send('b', 101);
@@ -134,7 +134,7 @@ TEST_CASE("an output of a stack, with a tap") {
     CHECK(tapped.size == 1);
 }
 
-TEST_CASE("the clock goes where it is told, and midnight comes round") {
+TEST_CASE("the clock advances as told, past midnight too") {
     manual_clock clock{{instant{} + 5_s, 86'399'999}};
     clock.advance(2_ms);
     CHECK(clock.now().now == instant{} + 5_s + 2_ms);

@@ -67,7 +67,7 @@ TEST_CASE("address: each special block from its first to its last address, and n
     }
 }
 
-TEST_CASE("prefix: canonical whatever it is made of") {
+TEST_CASE("prefix: always canonical") {
     CHECK(ipv4::prefix{"10.1.2.3"_ip, 8} == "10.0.0.0/8"_prefix);
     CHECK(ipv4::prefix{"10.1.2.3"_ip, 0} == ipv4::prefix{});
     CHECK(ipv4::prefix{"10.1.2.3"_ip, 77}.length == 32);

@@ -73,7 +73,7 @@ TEST_CASE("checksum: only zero bytes sum to zero") {
     CHECK(checksum::verify(data));
 }
 
-TEST_CASE("checksum: what a header stores is the finished sum") {
+TEST_CASE("checksum: a header stores the complement of the sum") {
     wire_test::random_bytes random{14};
     unsigned wrong = 0;
     for (u64 sum = 1; sum < 300'000; ++sum)
@@ -87,7 +87,7 @@ TEST_CASE("checksum: what a header stores is the finished sum") {
     CHECK(checksum::finish_header(u64{0xffff} << 32) == 0);
 }
 
-TEST_CASE("checksum: verify says what the folded sum says, with and without another sum") {
+TEST_CASE("checksum: verify agrees with the folded sum, with and without an initial sum") {
     wire_test::random_bytes random{15};
     unsigned wrong = 0;
     unsigned right_ones = 0;
@@ -134,7 +134,7 @@ TEST_CASE("checksum: pieces at any cut add up, shifted when they start at an odd
     }
 }
 
-TEST_CASE("checksum: copying sums what it copies and writes no more") {
+TEST_CASE("checksum: a summing copy writes no byte beyond") {
     wire_test::random_bytes random{13};
     for (const unsigned length : {0u, 1u, 7u, 20u, 129u, 4095u, 4096u, 4097u, 9001u}) {
         const auto from = random.make(length);

@@ -29,7 +29,7 @@ TEST_CASE("dump: a whole and a short line") {
     CHECK(dumped({}).empty());
 }
 
-TEST_CASE("dump: the buffer form writes the same, in as many characters as it says") {
+TEST_CASE("dump: the buffer form writes the same text, of the returned length") {
     std::vector<std::byte> data(100, std::byte{0x41});
     for (std::size_t size = 0; size <= data.size(); ++size) {
         const auto piece = const_bytes{data}.first(size);
@@ -63,7 +63,7 @@ TEST_CASE("dump: long data get long offsets") {
     CHECK(size == dump_size(data.size()));
 }
 
-TEST_CASE("dump: each of the eight digits of an offset is told") {
+TEST_CASE("dump: an offset has eight digits") {
     const std::vector<std::byte> data(0x0123'0011, std::byte{0});
     const auto line = detail::dump_line(data, 0x0123'0010);
     CHECK(std::string(line.view().data(), 12) == "01230010  00");

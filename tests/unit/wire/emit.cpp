@@ -45,7 +45,7 @@ struct one_flag {
     }
 };
 
-TEST_CASE("bits that a value does not have are 0, not what stood there") {
+TEST_CASE("emit: unused bits are written as 0") {
     std::array<std::byte, 10> to;
     to.fill(std::byte{0xff});
     CHECK(emit_value(length_and_sum{0, 0x07ff}, to).value() == 8);
@@ -83,7 +83,7 @@ void check_writes_all(const Value& value) {
     CHECK(ones[*n] == std::byte{0xff});
 }
 
-TEST_CASE("every byte that a value says it wrote was written, whatever stood there") {
+TEST_CASE("emit: every byte of the returned length is written") {
     check_writes_all(arp::packet{});
     std::array<std::byte, 28> question;
     REQUIRE(emit_value(arp::packet{}, question).has_value());

@@ -49,7 +49,7 @@ TEST_CASE("GRE: there and back, and nothing shorter") {
     }
 }
 
-TEST_CASE("GRE: what a receiver discards, and what it ignores") {
+TEST_CASE("GRE: which headers a receiver discards, and which bits it ignores") {
     const auto error_of = [](u16 first) {
         std::array<std::byte, 16> bytes_in{};
         store_be<u16>(bytes_in.data(), first);

@@ -84,7 +84,7 @@ TEST_CASE("icmp: timestamp, mask and advertisement layouts") {
     CHECK(a[icmp::lifetime] == 0x708);
 }
 
-TEST_CASE("icmp: values of which nothing is said are zero, but for the type") {
+TEST_CASE("icmp: default values are zero except the type") {
     std::array<std::byte, 20> out{};
     out.fill(std::byte{0xa5});
     const icmp::timestamp_message asking;

@@ -29,7 +29,7 @@ const auto one_label = "00000000 0008 01 01 000c8140"_hex;
 
 }  // namespace
 
-TEST_CASE("icmp extensions: a message is split where its length field says") {
+TEST_CASE("icmp extensions: the length field splits a message") {
     const auto message = message_with(128, one_label);
     const auto split = icmp::split_extended(message);
     REQUIRE(split);

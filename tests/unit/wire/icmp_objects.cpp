@@ -49,7 +49,7 @@ TEST_CASE("icmp objects: interface information in golden bytes, both ways") {
     CHECK(info.emit(bytes{out}.first(27)).error() == wire_error::no_room);
 }
 
-TEST_CASE("icmp objects: interface information has what its type says alone") {
+TEST_CASE("icmp objects: interface information has only the fields of its type") {
     const auto index = icmp::interface_information::parse(0x08, "00000003"_hex);
     REQUIRE(index);
     CHECK(index->role == icmp::interface_roles::incoming);

@@ -70,7 +70,7 @@ TEST_CASE("ipv4: fragments by flags and offset") {
     }
 }
 
-TEST_CASE("ipv4: the options are what lies behind twenty bytes, for every IHL") {
+TEST_CASE("ipv4: the options begin behind twenty bytes, for every IHL") {
     std::array<std::byte, 60> data{};
     const ipv4::view ip{data.data()};
     for (u8 words = 0; words < 16; ++words) {
@@ -82,7 +82,7 @@ TEST_CASE("ipv4: the options are what lies behind twenty bytes, for every IHL") 
     CHECK(ipv4::options_of(ip).data() == data.data() + 20);
 }
 
-TEST_CASE("ipv4: a TTL decrement writes what Linux writes") {
+TEST_CASE("ipv4: a TTL decrement writes the bytes that Linux writes") {
     // Headers recorded on the way into and out of a forwarding kernel, with old checksums near both
     // zeros.
     const std::pair<std::array<std::byte, 20>, std::array<std::byte, 20>> rows[] = {

@@ -52,7 +52,7 @@ TEST_CASE("ipv4 header: parse and emit lose nothing, whatever the bits are") {
     }
 }
 
-TEST_CASE("ipv4 header: what cannot be a header is refused with its reason") {
+TEST_CASE("ipv4 header: invalid headers are refused with a reason") {
     auto data = "46b90054e1f26d3a40118e5f0a000102c0a8ff0394040000"_hex;
     CHECK(parse_value<ipv4::header>(data));
     CHECK(parse_value<ipv4::header>(const_bytes{data}.first(23)).error() == wire_error::truncated);

@@ -51,7 +51,7 @@ TEST_CASE("ethernet: golden header and tag") {
     CHECK(view[ethernet::tag_type] == ethernet::types::ipv4);
 }
 
-TEST_CASE("ethernet: the contents begin behind every tag that is there whole") {
+TEST_CASE("ethernet: the contents begin behind the last whole tag") {
     std::array<std::byte, 30> frame{};
     const auto length_of = [&](std::initializer_list<u16> types, std::size_t size = 30) {
         std::byte* to = frame.data() + 12;

@@ -120,7 +120,7 @@ TEST_CASE("optional parts: every combination, each field where its flags put it,
     }
 }
 
-TEST_CASE("optional parts: writing changes the field alone, and only one that is there") {
+TEST_CASE("optional parts: a write changes one present field alone") {
     std::vector<std::byte> bytes_of(13, std::byte{0xff});
     auto header = probe::view::checked(bytes_of).value();
     REQUIRE(header.set(probe::number, 0).set(probe::hint, 0));

@@ -32,7 +32,7 @@ TEST_CASE("text: an address is a range of characters, not a terminated string") 
     CHECK(*parsed == "10.0.0.2"_ip);
 }
 
-TEST_CASE("text: what is formatted is parsed, and agrees with printf") {
+TEST_CASE("text: formatted text parses again, and agrees with printf") {
     wire_test::random_bytes random{7};
     for (int i = 0; i < 5000; ++i) {
         const ipv4::address a{static_cast<u32>(random.next() >> (random.below(4) * 8))};
@@ -61,7 +61,7 @@ TEST_CASE("text: prefixes must be canonical, interface addresses need not") {
     CHECK(std::string{ipv4::to_text("255.255.255.255/32"_net).c_str()} == "255.255.255.255/32");
 }
 
-TEST_CASE("text: prints to a stream, and compares with what it should be") {
+TEST_CASE("text: prints to a stream, and compares with strings") {
     std::ostringstream out;
     out << ipv4::to_text("10.0.0.2"_ip) << ' ' << ethernet::to_text("02:00:5e:10:ab:ff"_mac);
     CHECK(out.str() == "10.0.0.2 02:00:5e:10:ab:ff");

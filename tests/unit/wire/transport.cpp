@@ -30,7 +30,7 @@ TEST_CASE("udp: golden bytes both ways") {
     CHECK(parse_value<udp::header>(const_bytes{out}.first(7)).error() == wire_error::truncated);
 }
 
-TEST_CASE("udp: the payload is what length and bytes agree on") {
+TEST_CASE("udp: the payload is bounded by the length field and the bytes") {
     auto datagram = "12340035000c0000 61626364 7878"_hex;
     CHECK(udp::payload(datagram)->size() == 4);
     CHECK(udp::payload(const_bytes{datagram}.first(12))->size() == 4);

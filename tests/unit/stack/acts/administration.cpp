@@ -18,7 +18,7 @@ route_type type_to(const Core& c, ipv4::address a) {
     return id == next_hop::none ? route_type::throw_away : c.tables.routes.at(id).type;
 }
 
-TEST_CASE("administration: an address brings the routes to itself, its network and its broadcast") {
+TEST_CASE("administration: an address adds routes to itself, its network and its broadcast") {
     core<small> c{{.seed = testing::fixed_seed}};
     acts::add_loopback(c.tables);
     CHECK(type_to(c, "127.0.0.1"_ip) == route_type::local);
@@ -33,7 +33,7 @@ TEST_CASE("administration: an address brings the routes to itself, its network a
     CHECK(c.books.counters.drops() == 0);
 }
 
-TEST_CASE("administration: what is refused leaves no trace") {
+TEST_CASE("administration: a refused change leaves no trace") {
     core<of_few_routes> c{{.seed = testing::fixed_seed}};
     acts::add_loopback(c.tables);  // three of eight routes
     CHECK(acts::add_interface(c.tables, {.index = 2, .mtu = 67}).error() ==
@@ -52,7 +52,7 @@ TEST_CASE("administration: what is refused leaves no trace") {
     CHECK(acts::remove_interface(c.tables, 9).error() == interface_error::not_found);
 }
 
-TEST_CASE("administration: a link that goes down takes its routes, and brings them back") {
+TEST_CASE("administration: a link that goes down loses its routes, and regains them") {
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
     const u32 generation = c.tables.route_generation();
@@ -68,7 +68,7 @@ TEST_CASE("administration: a link that goes down takes its routes, and brings th
     CHECK(c.tables.interfaces.find(3)->mtu == 1400);
 }
 
-TEST_CASE("administration: a removed interface takes its routes; one of type local is remembered") {
+TEST_CASE("administration: a removed interface loses its routes; one of type local is remembered") {
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
     REQUIRE(acts::add_route(c.tables, {.prefix = {"20.0.0.0"_ip, 8}, .gateway = "10.0.2.254"_ip})

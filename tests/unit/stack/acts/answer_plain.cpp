@@ -199,7 +199,7 @@ bool answered(core<small>& c, const byte_vector& d) {
     return acts::answer_plain(c, p);
 }
 
-TEST_CASE("answer plain: the reply, and when it leaves a packet to the long path") {
+TEST_CASE("answer plain: the reply, and which packets are left to the full path") {
     const struct {
         const char* name;
         bool is_answered;

@@ -14,7 +14,7 @@ using namespace acts_test;
 
 using plain_books = stack_books<snmp_counters, null_observer>;
 
-TEST_CASE("books: a drop gives the buffer back, and counts its reason with its row") {
+TEST_CASE("books: a drop returns the buffer, and counts its reason and its MIB counters") {
     fixed_pool<2048, 4> pool;
     plain_books b;
     auto p = support::packet_of(pool, datagram_of({}));
@@ -28,7 +28,7 @@ TEST_CASE("books: a drop gives the buffer back, and counts its reason with its r
     CHECK(b.counters[mib::ip_in_discards] == 0);
 }
 
-TEST_CASE("books: a packet that is no more is counted; many that ended are no last drop") {
+TEST_CASE("books: an already released packet is counted; counted drops set no last drop") {
     plain_books b;
     CHECK(acts::dropped(b, drop_reason::no_buffer) == fate::dropped);
     b.count_drops(drop_reason::tap_full, 3);
@@ -47,7 +47,7 @@ struct echoing_observer {
     }
 };
 
-TEST_CASE("books: an observer sees a refusal with its error, and nothing of what it causes") {
+TEST_CASE("books: an observer sees a refusal with its error") {
     stack_books<snmp_counters, echoing_observer> b;
     b.observer.books = &b;
     b.trace(stage::forward,

@@ -17,7 +17,8 @@ fate deliver(Core& c, const byte_vector& d) {
     return acts::deliver(c, sound(c, d), route_type::local, *c.tables.interfaces.find(2));
 }
 
-TEST_CASE("deliver: an unknown protocol is told to the sender, unless a tap heard it") {
+TEST_CASE(
+    "deliver: an unknown protocol is reported to the sender, unless a tap took the datagram") {
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
     CHECK(deliver(c, to_us) == fate::dropped);
@@ -59,7 +60,7 @@ TEST_CASE("deliver: a fragment is held, and its datagram delivered once") {
     CHECK(c.local.reassembly.held() == 0);
 }
 
-TEST_CASE("deliver: what was validated is not looked at again where no hook ran") {
+TEST_CASE("deliver: without a hook the datagram is not validated again") {
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
     receive_queue<packet, 2> tap;
@@ -74,7 +75,7 @@ TEST_CASE("deliver: what was validated is not looked at again where no hook ran"
     CHECK(c.books.counters.drops() == 0);
 }
 
-TEST_CASE("deliver: the hook of local-in is asked, and may take the interface away") {
+TEST_CASE("deliver: the local-in hook runs, and may remove the interface") {
     struct : hook<packet> {
         core<small>* c = nullptr;
         bool takes_down = false;
@@ -96,7 +97,7 @@ TEST_CASE("deliver: the hook of local-in is asked, and may take the interface aw
     CHECK(c.device.output.size() == 0);
 }
 
-TEST_CASE("deliver: UDP and ICMP go to the stack's own, IGMP is heard and let be") {
+TEST_CASE("deliver: UDP and ICMP have built-in handling, IGMP is counted and ignored") {
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
     const auto of = [](u8 protocol, const byte_vector& payload) {

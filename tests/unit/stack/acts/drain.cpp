@@ -45,7 +45,7 @@ TEST_CASE("drain: in order, and no more than the budget") {
     CHECK_FALSE(acts::has_work(c));
 }
 
-TEST_CASE("drain: an entrance does what waits at its end, a nested one leaves it") {
+TEST_CASE("drain: an outer call runs the queue at its end, a nested one does not") {
     core<counted> c{{.seed = testing::fixed_seed}};
     furnish(c);
     {
@@ -62,7 +62,7 @@ TEST_CASE("drain: an entrance does what waits at its end, a nested one leaves it
     check(sent_one(c), support::ttl(9));
 }
 
-TEST_CASE("drain: expired fragments are work, done once for however many calls wanted it") {
+TEST_CASE("drain: expired fragments are handled once for any number of requests") {
     core<counted> c{{.seed = testing::fixed_seed}};
     furnish(c);
     c.calls.wants_poll = true;
@@ -73,7 +73,7 @@ TEST_CASE("drain: expired fragments are work, done once for however many calls w
     CHECK_FALSE(c.calls.wants_poll);
 }
 
-TEST_CASE("drain: a link that failed is told to the sender of a sound packet alone") {
+TEST_CASE("drain: a failed link is reported only to the sender of a valid packet") {
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
     const byte_vector d = datagram_of({});

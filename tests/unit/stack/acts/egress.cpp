@@ -15,7 +15,8 @@ acts::egress_plan plan_by_3(u32 mtu = 1500) {
     return {.to = {3, link_destination::unicast, there}, .mtu = mtu};
 }
 
-TEST_CASE("egress: a plan names the link's address, the smaller MTU, and what lo makes of it") {
+TEST_CASE(
+    "egress: a plan has the link address, the smaller MTU, and the receiving interface of lo") {
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
     acts::egress_plan plan = acts::plan_for(
@@ -31,7 +32,7 @@ TEST_CASE("egress: a plan names the link's address, the smaller MTU, and what lo
     CHECK(acts::link_kind(route_type::broadcast) == link_destination::broadcast);
 }
 
-TEST_CASE("egress: what fits leaves as it is, and is counted once") {
+TEST_CASE("egress: a packet that fits leaves unchanged, and is counted once") {
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
     packet p = packet_of(c, datagram_of({}));
@@ -47,7 +48,7 @@ TEST_CASE("egress: what fits leaves as it is, and is counted once") {
     CHECK(sent_one(c) == datagram_of({}));
 }
 
-TEST_CASE("egress: what is larger is cut, unless DF forbids it: then it stays and nobody is told") {
+TEST_CASE("egress: a larger packet is fragmented; with DF it stays, and no error is sent") {
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
     const byte_vector whole = datagram_of({.payload = pattern(200)});
@@ -76,7 +77,7 @@ TEST_CASE("egress: what is larger is cut, unless DF forbids it: then it stays an
     CHECK(standing_of(c) == before);
 }
 
-TEST_CASE("egress: by an interface that went down nothing leaves; a full output drops") {
+TEST_CASE("egress: nothing leaves by an interface that is down; a full output drops") {
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
     const std::size_t all = c.device.buffers.available();
@@ -95,7 +96,7 @@ TEST_CASE("egress: by an interface that went down nothing leaves; a full output 
     CHECK(c.books.counters[balance::transmitted] == 16);
 }
 
-TEST_CASE("egress: what leaves by lo waits to be received, by the interface with the address") {
+TEST_CASE("egress: a packet by lo is queued, received on the interface with the address") {
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
     packet p = packet_of(c, datagram_of({.destination = "10.0.1.1"_ip}));

@@ -43,7 +43,7 @@ TEST_CASE("enter: a plain packet takes the accept branch and leaves the same cou
     CHECK(sent_one(slow) == datagram_of({.ttl = 63, .tos = 2}));
 }
 
-TEST_CASE("enter: a batch leaves in order, whichever way each takes; an empty handle is nothing") {
+TEST_CASE("enter: a batch leaves in order on any path; an empty handle counts as nothing") {
     core<unhooked> c{{.seed = testing::fixed_seed}};
     furnish(c);
     std::array<core<unhooked>::packet_type, 4> batch{
@@ -60,7 +60,7 @@ TEST_CASE("enter: a batch leaves in order, whichever way each takes; an empty ha
     CHECK(c.calls.depth == 0);
 }
 
-TEST_CASE("enter: what comes within a call is held until that is done") {
+TEST_CASE("enter: a packet received within a call waits for its end") {
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
     {
@@ -77,7 +77,7 @@ TEST_CASE("enter: what comes within a call is held until that is done") {
     check(left[1].datagram, support::icmp_is(3, 1));
 }
 
-TEST_CASE("enter: what the output refuses is dropped, though it was accepted fast") {
+TEST_CASE("enter: a packet that the output refuses is dropped on the accept branch too") {
     core<unhooked> c{{.seed = testing::fixed_seed}};
     furnish(c);
     for (int i = 0; i < 16; ++i)
@@ -88,7 +88,7 @@ TEST_CASE("enter: what the output refuses is dropped, though it was accepted fas
     CHECK(c.books.counters[drop_reason::output_refused] == 1);
 }
 
-TEST_CASE("enter: poll says when a fragment is given up, and does it then") {
+TEST_CASE("enter: poll returns the deadline of a fragment, and expires it then") {
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
     CHECK(acts::poll(c, now) == instant::never());

@@ -29,7 +29,7 @@ struct learned {
     }
 };
 
-TEST_CASE("forget: all of it") {
+TEST_CASE("forget: every exception") {
     learned l;
     const u32 generation = l.c.tables.route_generation();
     acts::forget_exceptions(l.c.tables);
@@ -38,7 +38,7 @@ TEST_CASE("forget: all of it") {
     CHECK(l.c.tables.routes.lookup("20.0.0.1"_ip) != next_hop::none);
 }
 
-TEST_CASE("forget: of a route that went, and of no other") {
+TEST_CASE("forget: the exceptions of a removed route alone") {
     learned l;
     acts::routes_removed(l.c.tables);  // all are there still
     CHECK(l.mtu(behind) == 1200);
@@ -49,7 +49,7 @@ TEST_CASE("forget: of a route that went, and of no other") {
     CHECK(l.mtu(by_3) == 1200);
 }
 
-TEST_CASE("forget: of an interface that went down, and of no other") {
+TEST_CASE("forget: the exceptions of an interface that went down alone") {
     learned l;
     acts::interface_went_down(l.c.tables, 3);
     CHECK(l.mtu(by_2) == 1200);
@@ -57,8 +57,7 @@ TEST_CASE("forget: of an interface that went down, and of no other") {
     CHECK(l.mtu(behind) == 0);
 }
 
-TEST_CASE(
-    "forget: an MTU follows its interface down; one learned at the link's own follows it up") {
+TEST_CASE("forget: a learned MTU follows its interface's down, and up if it was equal") {
     learned l;
     acts::interface_mtu_changed(l.c.tables, 3, 1000, 1500);
     CHECK(l.mtu(by_2) == 1200);

@@ -18,7 +18,7 @@ fate forward(core<small>& c, const byte_vector& d) {
     return acts::forward(c, std::move(made), found, in);
 }
 
-TEST_CASE("forward: the TTL is one less, the rest as it was, and it is counted as forwarded") {
+TEST_CASE("forward: only the TTL and checksum change, and the packet is counted as forwarded") {
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
     CHECK(forward(c, datagram_of({})) == fate::forwarded);
@@ -35,7 +35,7 @@ TEST_CASE("forward: the TTL is one less, the rest as it was, and it is counted a
     CHECK(n.drops() == 0);
 }
 
-TEST_CASE("forward: a TTL of 1 ends here, and the sender sees the datagram as it came") {
+TEST_CASE("forward: with TTL 1 the sender gets an error that quotes the received datagram") {
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
     const byte_vector d = datagram_of({.ttl = 1});
@@ -46,7 +46,7 @@ TEST_CASE("forward: a TTL of 1 ends here, and the sender sees the datagram as it
     CHECK(c.books.counters[mib::ip_forw_datagrams] == 0);
 }
 
-TEST_CASE("forward: what is larger than the link's MTU is told it, or cut") {
+TEST_CASE("forward: a packet above the MTU is fragmented, or its sender gets the MTU") {
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
     REQUIRE(acts::set_link(c.tables, 3, {.mtu = 100}).has_value());
@@ -63,7 +63,7 @@ TEST_CASE("forward: what is larger than the link's MTU is told it, or cut") {
     CHECK(c.books.counters[mib::ip_forw_datagrams] == 2);
 }
 
-TEST_CASE("forward: a sender on the link where it goes out again is told the shorter way") {
+TEST_CASE("forward: a sender on the egress link gets a redirect") {
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
     REQUIRE(acts::add_route(c.tables, {.prefix = {"20.0.0.0"_ip, 8}, .gateway = "10.0.1.254"_ip})
@@ -77,7 +77,7 @@ TEST_CASE("forward: a sender on the link where it goes out again is told the sho
     check(left[1].datagram, support::ttl(63));
 }
 
-TEST_CASE("forward: an interface that goes away while a hook runs takes the packet with it") {
+TEST_CASE("forward: the packet is dropped if a hook removes its interface") {
     struct : hook<packet> {
         core<small>* c = nullptr;
         hook_verdict operator()(packet&, const hook_context& at) noexcept override {

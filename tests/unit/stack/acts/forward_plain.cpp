@@ -91,7 +91,7 @@ struct acting_output {
 };
 struct acting : policies<based_on<small>, hooks<no_hooks>, output<acting_output>> {};
 
-TEST_CASE("forward_plain: what an output changes counts from the next packet of the batch on") {
+TEST_CASE("forward_plain: a change made by an output applies from the next packet on") {
     const struct {
         const char* name;
         void (*act)(void*);

@@ -66,7 +66,7 @@ unsummed_datagram<packet> broken_behind_its_back(gate& g) {
     return d;
 }
 
-TEST_CASE("gates: a hook is asked at its own point, and what it accepts stays") {
+TEST_CASE("gates: a hook runs at its own point, and an accepted packet continues") {
     gate g;
     REQUIRE(g.gates.hooks.add(hook_point::forward, 0, g.asked));
     packet p = support::packet_of(g.pool, datagram_of({}));
@@ -82,7 +82,7 @@ TEST_CASE("gates: a hook is asked at its own point, and what it accepts stays") 
     CHECK(g.gates.security.asked == 0);
 }
 
-TEST_CASE("gates: what a hook drops, harms or takes is gone, each with one fate") {
+TEST_CASE("gates: a packet that a hook drops, damages or takes has one fate") {
     gate g;
     REQUIRE(g.gates.hooks.add(hook_point::forward, 0, g.asked));
     g.asked.answer = hook_verdict::drop;
@@ -111,7 +111,7 @@ TEST_CASE("gates: what a hook drops, harms or takes is gone, each with one fate"
     g.asked.taken.reset();
 }
 
-TEST_CASE("gates: a datagram is looked at again after a hook that ran, and only then") {
+TEST_CASE("gates: a datagram is validated again only after a hook ran") {
     gate g;
     telling_hook elsewhere;
     REQUIRE(g.gates.hooks.add(hook_point::local_out, 0, elsewhere));
@@ -142,7 +142,7 @@ TEST_CASE("gates: a datagram is looked at again after a hook that ran, and only 
     CHECK(g.asked.calls == 3);
 }
 
-TEST_CASE("gates: a datagram that a hook let pass is the one that the hook left") {
+TEST_CASE("gates: after a hook the datagram has the hook's changes") {
     struct : hook<packet> {
         hook_verdict operator()(packet& p, const hook_context&) noexcept override {
             ipv4::view{p.writable()}.set(ipv4::ttl, 7);  // the checksum is nobody's concern
@@ -165,8 +165,7 @@ TEST_CASE("gates: a datagram that a hook let pass is the one that the hook left"
     g.asked.taken.reset();
 }
 
-TEST_CASE(
-    "gates: what a security policy refuses is dropped for its reason, and no hook hears of it") {
+TEST_CASE("gates: a packet that a security policy refuses is dropped before any hook") {
     gate g;
     for (const hook_point point : {hook_point::local_out, hook_point::forward})
         REQUIRE(g.gates.hooks.add(point, 0, g.asked));

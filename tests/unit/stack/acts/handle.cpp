@@ -61,7 +61,7 @@ TEST_CASE("handle: without a handler the datagram stays as it is") {
     CHECK(k.c.books.counters[mib::ip_in_delivers] == 0);
 }
 
-TEST_CASE("handle: taken, ignored, left to the stack, for nobody") {
+TEST_CASE("handle: taken, ignored, built in, unwanted") {
     handled_core k;
     auto d = sound(k.c, to_us);
     acts::handled h = k.handle(d);
@@ -90,7 +90,7 @@ TEST_CASE("handle: taken, ignored, left to the stack, for nobody") {
     CHECK(k.c.books.counters.drops() == 1);
 }
 
-TEST_CASE("handle: what the handler kept is delivered, whatever it says") {
+TEST_CASE("handle: a packet that the handler kept counts as delivered") {
     handled_core k;
     k.h.keeps = true;
     k.h.answer = handler_result::unreachable();
@@ -103,7 +103,7 @@ TEST_CASE("handle: what the handler kept is delivered, whatever it says") {
     k.h.kept.reset();
 }
 
-TEST_CASE("handle: a datagram that was unwrapped goes on, told of by its own header") {
+TEST_CASE("handle: an unwrapped datagram is delivered again by its own header") {
     handled_core k;
     const byte_vector inner = datagram_of(
         {.source = "10.0.1.77"_ip, .destination = "10.0.1.255"_ip, .ttl = 5, .protocol = 17});
@@ -134,7 +134,7 @@ void set_pending(packet& p, u16 start) {
     m.checksum_offset = 6;
 }
 
-TEST_CASE("handle: what is known of a packet stays when its handler writes into the header") {
+TEST_CASE("handle: the metadata stays when a handler writes into the header") {
     handled_core k;
     struct : protocol_handler<packet> {
         handler_result receive(packet& p, const delivery_info&,
@@ -158,7 +158,7 @@ TEST_CASE("handle: what is known of a packet stays when its handler writes into 
     CHECK(d.packet().metadata().checksum == checksum_state::verified);
 }
 
-TEST_CASE("handle: what is known of a handler's own packet is of another header") {
+TEST_CASE("handle: a handler's own packet has its own metadata") {
     handled_core k;
     auto own = packet_of(k.c, datagram_of({.destination = "10.0.1.1"_ip, .ttl = 5}));
     own.set_addressing(link_addressing::broadcast);
@@ -172,7 +172,7 @@ TEST_CASE("handle: what is known of a handler's own packet is of another header"
     CHECK(d.packet().metadata().checksum == checksum_state::unknown);
 }
 
-TEST_CASE("handle: a pending checksum moves by what was taken off, and by nothing else") {
+TEST_CASE("handle: a pending checksum moves by the removed bytes") {
     handled_core k;
     const byte_vector inner = datagram_of({.destination = "10.0.1.1"_ip, .payload = pattern(40)});
     const byte_vector outer = datagram_of({.destination = "10.0.1.1"_ip, .payload = inner});
@@ -201,7 +201,7 @@ TEST_CASE("handle: a pending checksum moves by what was taken off, and by nothin
     }
 }
 
-TEST_CASE("handle: what a handler sends waits for its packet's end") {
+TEST_CASE("handle: a packet that a handler sends waits until its own is done") {
     handled_core k;
     k.h.sends = true;
     const acts::call here{k.c, k.c.calls.now};

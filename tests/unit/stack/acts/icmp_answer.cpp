@@ -33,7 +33,7 @@ TEST_CASE("icmp answer: an echo goes back with its data, a fresh TTL and its TOS
     CHECK(n.drops() == 0);
 }
 
-TEST_CASE("icmp answer: a timestamp is told the time of day") {
+TEST_CASE("icmp answer: a timestamp reply has the time of day") {
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
     const byte_vector asked = support::icmp_message(13, 0, 0x00070001, byte_vector(12));
@@ -47,7 +47,7 @@ TEST_CASE("icmp answer: a timestamp is told the time of day") {
     CHECK(load_be<u32>(message.data() + 16) == 43'200'000);  // sent
 }
 
-TEST_CASE("icmp answer: without a way back it is delivered all the same, and nothing is sent") {
+TEST_CASE("icmp answer: without a route back the request counts as delivered, without a reply") {
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
     const std::size_t all = c.device.buffers.available();

@@ -65,7 +65,7 @@ TEST_CASE("icmp receive: an echo reply goes to the endpoint with its identifier,
     CHECK(c.device.output.size() == 0);
 }
 
-TEST_CASE("icmp receive: an error teaches when the protocol that it quotes believes it") {
+TEST_CASE("icmp receive: an error is learned from if the quoted protocol accepts it") {
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
     const ipv4::address there = "10.0.2.9"_ip;

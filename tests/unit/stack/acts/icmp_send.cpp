@@ -9,7 +9,7 @@ namespace {
 
 using namespace acts_test;
 
-TEST_CASE("icmp send: a refused packet is dropped, and its sender told with a quote of it") {
+TEST_CASE("icmp send: a refused packet is dropped, and its sender gets an error with a quote") {
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
     const std::size_t all = c.device.buffers.available();
@@ -31,7 +31,7 @@ TEST_CASE("icmp send: a refused packet is dropped, and its sender told with a qu
     CHECK(c.device.buffers.available() == all);
 }
 
-TEST_CASE("icmp send: a plain drop tells nobody, and no error is about an error") {
+TEST_CASE("icmp send: a plain drop sends no error, and no error answers an error") {
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
     CHECK(acts::refuse(c, packet_of(c, datagram_of({})), decision::drop(drop_reason::blackhole),
@@ -49,7 +49,7 @@ TEST_CASE("icmp send: a plain drop tells nobody, and no error is about an error"
     CHECK(c.books.counters[mib::icmp_out_msgs] == 0);
 }
 
-TEST_CASE("icmp send: a broadcast leaves and is heard here; a unicast is not") {
+TEST_CASE("icmp send: a broadcast is sent and looped back; a unicast is not looped back") {
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
     const byte_vector d = datagram_of({.source = "10.0.2.1"_ip, .destination = "10.0.2.255"_ip});
@@ -76,7 +76,7 @@ TEST_CASE("icmp send: a broadcast leaves and is heard here; a unicast is not") {
 }
 
 // What was received and is sent again came by no interface any more: errors about it are ours.
-TEST_CASE("icmp send: what this host sends came by no interface, and for this host alone") {
+TEST_CASE("icmp send: a sent packet has ingress 0 and link addressing host") {
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
     packet p = packet_of(c, datagram_of({.source = "10.0.2.1"_ip}));

@@ -49,7 +49,7 @@ struct asked_rules {
     }
 };
 
-TEST_CASE("icmp terms: the policy is told what leaves for whom; an answer has no code") {
+TEST_CASE("icmp terms: the policy gets type, code and destination; a reply has no code") {
     struct asking : policies<based_on<small>, icmp_limits<asked_rules>> {};
     core<asking> c{{.seed = testing::fixed_seed}};
     furnish(c);
@@ -67,7 +67,7 @@ TEST_CASE("icmp terms: the policy is told what leaves for whom; an answer has no
     CHECK(last.over_loopback);
 }
 
-TEST_CASE("icmp terms: an answer has the options of the request turned round, or none") {
+TEST_CASE("icmp terms: a reply has the reversed options of the request, or none") {
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
     ip_options::outgoing echoed{};

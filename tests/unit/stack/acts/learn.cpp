@@ -25,7 +25,7 @@ icmp_error_notice notice_of(u8 type, u8 code, u32 info, ipv4::address to,
             .quoted = quoted};
 }
 
-TEST_CASE("learn: an MTU is kept for route_mtu_expires, and for that destination alone") {
+TEST_CASE("learn: an MTU is kept for route_mtu_expires, for one destination alone") {
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
     const byte_vector sent_datagram =
@@ -45,7 +45,7 @@ TEST_CASE("learn: an MTU is kept for route_mtu_expires, and for that destination
     CHECK(standing_of(c) == before);
 }
 
-TEST_CASE("learn: below route_min_pmtu the MTU is locked there; a larger one is no news") {
+TEST_CASE("learn: an MTU below route_min_pmtu is clamped and locked; a larger one is ignored") {
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
     const byte_vector sent_datagram =
@@ -66,7 +66,7 @@ TEST_CASE("learn: below route_min_pmtu the MTU is locked there; a larger one is 
     CHECK(e->mtu_locked);
 }
 
-TEST_CASE("learn: a redirect names another gateway, when the one in use says so") {
+TEST_CASE("learn: a redirect is followed only from the gateway in use") {
     core<small_host> c{{.seed = testing::fixed_seed}};
     furnish(c);
     REQUIRE(acts::add_route(c.tables, {.prefix = {"20.0.0.0"_ip, 8}, .gateway = "10.0.2.254"_ip})

@@ -26,7 +26,7 @@ TEST_CASE("originate: a payload becomes a datagram, with the route's source") {
     CHECK(c.later.empty());
 }
 
-TEST_CASE("originate: what cannot go is told, dropped and counted, and nothing is sent") {
+TEST_CASE("originate: a packet that cannot be sent is reported, dropped and counted") {
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
     const std::size_t all = c.device.buffers.available();
@@ -45,7 +45,7 @@ TEST_CASE("originate: what cannot go is told, dropped and counted, and nothing i
     CHECK(c.device.buffers.available() == all);
 }
 
-TEST_CASE("originate: from within a call it waits, header and all") {
+TEST_CASE("originate: within a call the complete packet waits") {
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
     const acts::call outer{c, c.calls.now};
@@ -61,7 +61,7 @@ TEST_CASE("originate: from within a call it waits, header and all") {
     check(content_of(item.packet), support::right_sums(), support::destination(there));
 }
 
-TEST_CASE("originate: a complete packet goes to where it says, or is invalid") {
+TEST_CASE("originate: a complete packet is sent to its destination, or is invalid") {
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
     const byte_vector d = datagram_of({.source = "10.0.2.1"_ip, .destination = there, .ttl = 9});
@@ -74,7 +74,7 @@ TEST_CASE("originate: a complete packet goes to where it says, or is invalid") {
     CHECK(c.device.output.size() == 0);
 }
 
-TEST_CASE("originate: a program's own header is completed where it says 0, and is no request") {
+TEST_CASE("originate: zero fields of a program's own header are completed") {
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
     byte_vector d = datagram_of({.source = {}, .destination = "10.0.2.77"_ip, .identification = 7});

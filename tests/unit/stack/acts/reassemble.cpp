@@ -47,7 +47,7 @@ TEST_CASE("reassemble: the first half is held, the second makes it whole") {
     CHECK(c.device.output.size() == 0);
 }
 
-TEST_CASE("reassemble: what does not come whole in 30 s is given up, and its sender told") {
+TEST_CASE("reassemble: an incomplete datagram expires after 30 s, and its sender gets an error") {
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
     REQUIRE_FALSE(acts::reassemble(c, sound(c, half(true)), reassembly_user::local_delivery,
@@ -68,7 +68,7 @@ TEST_CASE("reassemble: what does not come whole in 30 s is given up, and its sen
     CHECK(n[drop_reason::fragment_timeout] == 1);
 }
 
-TEST_CASE("reassemble: the second half alone is given up in silence") {
+TEST_CASE("reassemble: a second half alone expires without an error") {
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
     const std::size_t all = c.device.buffers.available();
@@ -97,7 +97,7 @@ TEST_CASE("alert: without a listener the datagram goes on, untouched and uncount
     CHECK(other.size() == 0);
 }
 
-TEST_CASE("alert: a listener gets it, and it goes no further; a fragment waits for its rest") {
+TEST_CASE("alert: a listener gets the whole datagram, and it is not forwarded") {
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
     receive_queue<packet, 4> listener;

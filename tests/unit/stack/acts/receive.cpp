@@ -9,7 +9,7 @@ namespace {
 
 using namespace acts_test;
 
-TEST_CASE("receive: by a link that is down, or for another host, nothing is read") {
+TEST_CASE("receive: no packet is accepted on a link that is down, or in a frame for another host") {
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
     packet p = packet_of(c, datagram_of({}));
@@ -24,7 +24,7 @@ TEST_CASE("receive: by a link that is down, or for another host, nothing is read
     CHECK(c.books.counters[mib::ipext_in_octets] == 0);
 }
 
-TEST_CASE("receive: a wrong header is counted with its bytes, and no hook hears of it") {
+TEST_CASE("receive: a wrong header is counted with its bytes, before any hook") {
     struct : hook<packet> {
         u32 calls = 0;
         hook_verdict operator()(packet&, const hook_context&) noexcept override {
@@ -48,7 +48,7 @@ TEST_CASE("receive: a wrong header is counted with its bytes, and no hook hears 
     CHECK(asked.calls == 1);
 }
 
-TEST_CASE("receive: a datagram is delivered, forwarded, or has no way") {
+TEST_CASE("receive: a datagram is delivered, forwarded, or has no route") {
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
     CHECK(acts::receive(c, packet_of(c, datagram_of({.destination = "10.0.1.1"_ip,
@@ -69,7 +69,7 @@ TEST_CASE("receive: a datagram is delivered, forwarded, or has no way") {
     CHECK(c.books.counters[balance::received] == 0);  // whoever calls counts that
 }
 
-TEST_CASE("receive: options are read before a refused route is told") {
+TEST_CASE("receive: options are processed before an unroutable packet is refused") {
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
     const byte_vector d =
@@ -80,7 +80,7 @@ TEST_CASE("receive: options are read before a refused route is told") {
     CHECK(c.books.counters[drop_reason::no_route] == 0);
 }
 
-TEST_CASE("receive: one of ours that came back keeps its route while that holds") {
+TEST_CASE("receive: a looped back packet keeps its route until the table changes") {
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
     const auto back = [&](const decision& what, u32 version) {

@@ -47,7 +47,7 @@ struct idle final : hook<packet> {
     }
 };
 
-TEST_CASE("receive plain: delivered with the counters and the facts of the whole way") {
+TEST_CASE("receive plain: counters and metadata equal those of the full path") {
     for (const bool at_once : {true, false}) {
         CAPTURE(at_once);
         core<small> c{{.seed = testing::fixed_seed}};
@@ -75,7 +75,7 @@ TEST_CASE("receive plain: delivered with the counters and the facts of the whole
     }
 }
 
-TEST_CASE("receive plain: an echo request is answered, from our own address it is refused") {
+TEST_CASE("receive plain: an echo request is answered; one from a local address is dropped") {
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
     const auto echo = [](ipv4::address from) {
@@ -97,7 +97,7 @@ TEST_CASE("receive plain: an echo request is answered, from our own address it i
     CHECK(c.books.counters.drops() == 1);
 }
 
-TEST_CASE("receive plain: what an endpoint does counts from the next packet of the batch on") {
+TEST_CASE("receive plain: a change by an endpoint applies from the next packet on") {
     static refusing drops;
     const struct {
         const char* name;
@@ -156,7 +156,7 @@ TEST_CASE("receive plain: what an endpoint does counts from the next packet of t
 
 // A neighbour uses our other address, as accept_local allows: the error about its datagram comes
 // back over lo.
-TEST_CASE("receive plain: what a packet leaves behind is done before the next") {
+TEST_CASE("receive plain: work caused by a packet is done before the next packet") {
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
     REQUIRE(acts::change_switches_of(c.tables, 2,
@@ -172,7 +172,7 @@ TEST_CASE("receive plain: what a packet leaves behind is done before the next") 
     CHECK((to.numbers == std::vector<u8>{0x45, 1, 2}));
 }
 
-TEST_CASE("receive plain: hooks at forward see what is forwarded between what is delivered") {
+TEST_CASE("receive plain: forward hooks see the forwarded packets of a mixed batch") {
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
     acting to;

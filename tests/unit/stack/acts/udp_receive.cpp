@@ -19,7 +19,7 @@ const delivery_info one{.source = "10.0.1.2"_ip,
                         .interface = 2,
                         .protocol = 17};
 
-TEST_CASE("udp receive: the endpoint of the port gets the payload, and both ports are told") {
+TEST_CASE("udp receive: the endpoint gets the payload and both ports") {
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
     receive_queue<packet, 2> to;
@@ -42,7 +42,7 @@ TEST_CASE("udp receive: the endpoint of the port gets the payload, and both port
     CHECK(c.device.output.size() == 0);
 }
 
-TEST_CASE("udp receive: a closed port is told with the whole datagram quoted") {
+TEST_CASE("udp receive: a closed port causes an error that quotes the whole datagram") {
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
     CHECK(acts::receive_udp(c, sound(c, to_53), one, route_type::local) == fate::dropped);
@@ -53,7 +53,7 @@ TEST_CASE("udp receive: a closed port is told with the whole datagram quoted") {
     CHECK(c.books.counters[balance::delivered] == 0);
 }
 
-TEST_CASE("udp receive: a full endpoint drops in silence, and so do many that nobody wants") {
+TEST_CASE("udp receive: a full endpoint drops silently, and so does an unwanted broadcast") {
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
     receive_queue<packet, 2> to;
@@ -75,7 +75,7 @@ TEST_CASE("udp receive: a full endpoint drops in silence, and so do many that no
     CHECK(c.device.output.size() == 0);
 }
 
-TEST_CASE("udp receive: a wrong length or sum reaches nobody") {
+TEST_CASE("udp receive: a datagram with a wrong length or checksum reaches no endpoint") {
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
     receive_queue<packet, 2> to;

@@ -12,7 +12,7 @@ using namespace acts_test;
 
 struct roomy : policies<based_on<small>, buffers<fixed_pool<1024, 128>>> {};
 
-TEST_CASE("work: what is put off waits in order, and nothing else moves") {
+TEST_CASE("work: deferred packets wait in order") {
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
     packet first = packet_of(c, datagram_of({.identification = 1}));
@@ -31,7 +31,7 @@ TEST_CASE("work: what is put off waits in order, and nothing else moves") {
     CHECK(item.packet.interface() == 3);
 }
 
-TEST_CASE("work: the queue holds 64, and what comes then is dropped for that reason") {
+TEST_CASE("work: the queue holds 64 packets, and the next is dropped") {
     core<roomy> c{{.seed = testing::fixed_seed}};
     for (int i = 0; i < 64; ++i)
         REQUIRE(acts::put_off(c, {.packet = packet_of(c, datagram_of({}))}) == fate::held);
@@ -42,7 +42,7 @@ TEST_CASE("work: the queue holds 64, and what comes then is dropped for that rea
     CHECK(c.books.counters.drops() == 1);
 }
 
-TEST_CASE("work: a call in a call is nested, and its time does not go back") {
+TEST_CASE("work: a call within a call is nested, and time does not go back") {
     core<small> c{{.seed = testing::fixed_seed}};
     const u32 touched = c.tables.touched;
     const u32 generation = c.tables.route_generation();
