@@ -1,5 +1,5 @@
 // The header of a datagram is for reading: it changes by named edits alone.
-// build error: no matching (member )?function for call to .{1,90}set
+// first error: no matching (member )?function for call to .{1,90}set
 // build error: is_const_v.{1,90}evaluated to .?false
 #include <sluice/packet/pool_storage.hpp>
 #include <sluice/pipeline/validate.hpp>

@@ -1,5 +1,5 @@
 // The packet of a datagram is for reading: its bounds are part of what was validated.
-// build error: (discards qualifiers|not marked const)
+// first error: (discards qualifiers|not marked const)
 #include <sluice/packet/pool_storage.hpp>
 #include <sluice/pipeline/validate.hpp>
 

@@ -1,5 +1,6 @@
 // Nobody makes a datagram but validate, of a packet that it found to be one.
-// build error: (is private within this context|calling a private constructor)
+// first error: (is private within this context|calling a private constructor)
+// errors: 2: two mistakes
 // build error: (non-scalar type .{1,60}header_sum::verified|no viable conversion from)
 #include <sluice/packet/pool_storage.hpp>
 #include <sluice/pipeline/validate.hpp>

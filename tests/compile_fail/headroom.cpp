@@ -1,6 +1,6 @@
 // Blocks in which an ICMP error has no room behind the headers are refused when the stack is
 // composed.
-// build error: sluice: buffers<S>: too little room in a block
+// first error: sluice: buffers<S>: too little room in a block
 #include <sluice/stack/policies.hpp>
 
 #ifdef SLUICE_COMPILE_FAIL

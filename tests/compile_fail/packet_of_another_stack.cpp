@@ -1,6 +1,5 @@
 // A packet of other buffers than the stack's is another type.
-// first error: no matching (member )?function for call to .{0,80}receive
-// build error: basic_packet<.{0,20}pool_storage<2048
+// first error: sluice: stack<P>::receive: the packet is not of the stack's packet_type
 #include <sluice/sluice.hpp>
 #include <sluice/testing/fixed_seed.hpp>
 

@@ -1,5 +1,5 @@
 // Parts that name an output and forget the seed are refused.
-// build error: sluice: stack<P>: the parts name no .seed
+// first error: sluice: stack<P>: the parts name no .seed
 #include <sluice/sluice.hpp>
 #include <sluice/testing/fixed_seed.hpp>
 

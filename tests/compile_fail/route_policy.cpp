@@ -1,5 +1,6 @@
 // A table whose lookup may throw is no route_policy: the compiler names the requirement.
 
+// first error: accepts
 // build error: has_lookup
 // build error: lookup\(d\).{1,10}(is not .noexcept.|may throw)
 #include <sluice/route/concept.hpp>

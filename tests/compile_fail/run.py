@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
 """Proves that a mistake is refused, at compile time and with the intended message.
 
-A file holds the mistake between `#ifdef SLUICE_COMPILE_FAIL` and `#endif`, and one or more comments
-    // build error: <regular expression>
+A file holds the mistake between `#ifdef SLUICE_COMPILE_FAIL` and `#endif`, and the comments
     // first error: <regular expression>
+    // build error: <regular expression>      (any number)
+    // errors: <number>: <why more than one>  (at most one)
 Without the macro it must compile (else it fails for another reason than the mistake); with it, each
 compiler must refuse it, its first line with `error:` must match what `first error` asks and its
-whole output every expression. White space in the output is squeezed before matching. Where a first
-error is named, the output may have 30 lines at most: nothing follows from the mistake but its
-message.
-Usage: run.py --compilers CXX... (--source FILE | --self-test) [--include DIR]
+whole output every expression. White space in the output is squeezed before matching. The output has
+30 lines at most and one error, or as many as `errors` allows: nothing follows from the mistake but
+its message.
+Usage: run.py --compilers CXX... (--source FILE [--measure] | --self-test) [--include DIR]
+--measure prints the lines, the errors and the first of them.
 """
 import argparse
 import pathlib
@@ -22,6 +24,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 FLAGS = ["-std=c++20", "-fsyntax-only", "-fno-exceptions", "-fno-rtti", "-Wall", "-Wextra",
          "-Wpedantic", "-Werror"]
 EXPECTATION = re.compile(r"//\s*(build|first) error:\s*(.+?)\s*$", re.M)
+ALLOWED = re.compile(r"//[ \t]*errors:[ \t]*(\d+):[ \t]*\S.*$", re.M)
 MOST_LINES = 30
 
 
@@ -32,9 +35,10 @@ def compile_source(compiler, include, source, *defines):
 
 
 def problems_of(compiler, include, source):
-    expected = EXPECTATION.findall(source.read_text())
-    if not expected:
-        return ["no comment `// build error: <regular expression>`"]
+    text = source.read_text()
+    expected = EXPECTATION.findall(text)
+    if not any(kind == "first" for kind, _ in expected):
+        return ["no comment `// first error: <regular expression>`"]
     built, output = compile_source(compiler, include, source)
     if not built:
         return ["must compile without SLUICE_COMPILE_FAIL, but:\n" + output]
@@ -43,14 +47,26 @@ def problems_of(compiler, include, source):
         return ["must not compile with SLUICE_COMPILE_FAIL, but does"]
     # The echoed source line would let a message match the text of the test itself.
     said = re.sub(r"^\s*\d*\s*\|.*$", "", output, flags=re.M)
-    texts = {"build": re.sub(r"\s+", " ", said),
-             "first": next((line for line in said.splitlines() if "error:" in line), "")}
+    errors = [line for line in said.splitlines() if "error:" in line]
+    texts = {"build": re.sub(r"\s+", " ", said), "first": errors[0] if errors else ""}
     problems = [f"the {kind} error does not match /{pattern}/:\n{output}"
                 for kind, pattern in expected if not re.search(pattern, texts[kind])]
     lines = len(output.splitlines())
-    if lines > MOST_LINES and any(kind == "first" for kind, _ in expected):
+    if lines > MOST_LINES:
         problems.append(f"{lines} lines, more than {MOST_LINES}:\n{output}")
+    allowed = ALLOWED.search(text)
+    most = int(allowed[1]) if allowed else 1
+    if len(errors) > most:
+        problems.append(f"{len(errors)} errors, more than {most}:\n{output}")
     return problems
+
+
+def measure(compilers, include, source):
+    for compiler in compilers:
+        _, output = compile_source(compiler, include, source, "-DSLUICE_COMPILE_FAIL")
+        errors = [line for line in output.splitlines() if "error:" in line]
+        print(f"{source.stem}, {compiler}: {len(output.splitlines())} lines, {len(errors)} errors")
+        print(f"    {errors[0] if errors else 'no error'}")
 
 
 def check(compilers, include, source):
@@ -64,16 +80,21 @@ def check(compilers, include, source):
 
 
 MISTAKE = '#ifdef SLUICE_COMPILE_FAIL\nstatic_assert(sizeof(int) == 1, "int is {}");\n#endif\n'
+FIRST = "// first error: int is wide\n"
+TWO = "// errors: 2: two mistakes\n"
 SELF_TESTS = (
-    ("good", False, "// build error: int is wide\n" + MISTAKE.format("wide")),
-    ("other message", True, "// build error: int is wide\n" + MISTAKE.format("narrow")),
-    ("fails both ways", True, "// build error: int\nint a = nonsense;\n" + MISTAKE.format("wide")),
-    ("builds both ways", True, "// build error: int is wide\n"),
+    ("good", False, FIRST + MISTAKE.format("wide")),
+    ("other message", True, FIRST + MISTAKE.format("narrow")),
+    ("fails both ways", True, FIRST + "int a = nonsense;\n" + MISTAKE.format("wide")),
+    ("builds both ways", True, FIRST),
     ("no expectation", True, MISTAKE.format("wide")),
-    ("first", False, "// first error: int is wide\n" + MISTAKE.format("wide")),
-    ("first is another", True, "// first error: int is wide\n" + MISTAKE.format("narrow") +
-     MISTAKE.format("wide")),
-    ("too many lines", True, "// first error: int is wide\n" + 20 * MISTAKE.format("wide")),
+    ("no first error", True, "// build error: int is wide\n" + MISTAKE.format("wide")),
+    ("rest is another", True, FIRST + "// build error: narrow\n" + MISTAKE.format("wide")),
+    ("first is another", True, FIRST + TWO + MISTAKE.format("narrow") + MISTAKE.format("wide")),
+    ("two errors", True, FIRST + 2 * MISTAKE.format("wide")),
+    ("two are allowed", False, FIRST + TWO + 2 * MISTAKE.format("wide")),
+    ("allowed without a reason", True, FIRST + "// errors: 2:\n" + 2 * MISTAKE.format("wide")),
+    ("too many lines", True, FIRST + "// errors: 20: so many\n" + 20 * MISTAKE.format("wide")),
 )
 
 
@@ -95,12 +116,15 @@ def main():
     parser.add_argument("--compilers", nargs="+", required=True)
     parser.add_argument("--include", default=str(ROOT / "include"))
     parser.add_argument("--source", type=pathlib.Path)
+    parser.add_argument("--measure", action="store_true")
     parser.add_argument("--self-test", action="store_true")
     arguments = parser.parse_args()
     if arguments.self_test:
         return self_test(arguments.compilers, arguments.include)
     if arguments.source is None:
         parser.error("--source or --self-test is needed")
+    if arguments.measure:
+        return measure(arguments.compilers, arguments.include, arguments.source)
     return check(arguments.compilers, arguments.include, arguments.source)
 
 

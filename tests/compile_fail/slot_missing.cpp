@@ -1,5 +1,5 @@
 // A policy that is not wrapped in its slot is told from one that is.
-// build error: sluice: policies<...>: this type is no slot
+// first error: sluice: policies<...>: this type is no slot: wrap a policy in routes<>
 #include <sluice/stack/policies.hpp>
 
 #ifdef SLUICE_COMPILE_FAIL

@@ -1,5 +1,6 @@
 // A misspelt slot is no template; the compiler suggests the right one and says little more.
 // first error: route.{1,60}did you mean .{0,10}routes
+// errors: 5: g++ parses on, and the class then has no policies
 #include <sluice/sluice.hpp>
 #include <sluice/testing/fixed_seed.hpp>
 

@@ -1,5 +1,6 @@
 // The same under `using namespace`, where the compilers have no suggestion.
 // first error: route.{0,10}(was not declared|undeclared)|undeclared identifier .route
+// errors: 5: the compilers parse on, and the class then has no policies
 #include <sluice/sluice.hpp>
 #include <sluice/testing/fixed_seed.hpp>
 

@@ -1,5 +1,5 @@
 // A slot that is given twice is an error that says so.
-// build error: sluice: policies<...>: a slot is given twice
+// first error: sluice: policies<...>: a slot is given twice
 #include <sluice/stack/policies.hpp>
 
 struct edge : sluice::policies<sluice::routes<sluice::lpm_trie<16>>,

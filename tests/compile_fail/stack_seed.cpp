@@ -1,5 +1,5 @@
 // A stack without a seed is refused: a constant that everybody can read is no secret.
-// build error: deleted (function|constructor).*stack
+// first error: deleted (function|constructor).*stack
 #include <sluice/sluice.hpp>
 #include <sluice/testing/fixed_seed.hpp>
 

@@ -1,5 +1,5 @@
 // What validate refuses stays with the caller, so it takes a packet that the caller has.
-// build error: (cannot bind non-const lvalue reference|expects an lvalue|no matching function)
+// first error: (cannot bind non-const lvalue reference|expects an lvalue|no matching function)
 #include <sluice/packet/pool_storage.hpp>
 #include <sluice/pipeline/validate.hpp>
 

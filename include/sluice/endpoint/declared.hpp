@@ -1,5 +1,5 @@
 // The endpoint classes, only declared. sluice.hpp includes this: a program that forgets an
-// endpoint's header gets an error that shows which header to include.
+// endpoint's header gets an error that names the header.
 #pragma once
 
 #include <sluice/delivery/endpoint_filter.hpp>
@@ -17,11 +17,51 @@ concept has_endpoint_registry =
         registry.remove(sink);
     };
 
-template <has_endpoint_registry Stack, endpoint_sizes Sizes = endpoint_sizes{}>
-class udp_endpoint;  // #include <sluice/endpoint/udp_endpoint.hpp>
-template <has_endpoint_registry Stack, endpoint_sizes Sizes = endpoint_sizes{}>
-class ping_endpoint;  // #include <sluice/endpoint/ping_endpoint.hpp>
-template <has_endpoint_registry Stack, endpoint_sizes Sizes = endpoint_sizes{}>
-class raw_endpoint;  // #include <sluice/endpoint/raw_endpoint.hpp>
+template <class Stack, endpoint_sizes Sizes = endpoint_sizes{}>
+class udp_endpoint;
+template <class Stack, endpoint_sizes Sizes = endpoint_sizes{}>
+class ping_endpoint;
+template <class Stack, endpoint_sizes Sizes = endpoint_sizes{}>
+class raw_endpoint;
+
+namespace detail {
+
+// Each endpoint's header sets its own to true.
+template <template <class, endpoint_sizes> class Endpoint, class Stack>
+inline constexpr bool is_included = false;
+
+// False, or an error where a program needs a class whose header it does not include.
+template <class Stack>
+consteval bool is_udp_endpoint_missing() {
+    static_assert(is_included<udp_endpoint, Stack>, "sluice: udp_endpoint is only declared: add "
+                                                    "#include <sluice/endpoint/udp_endpoint.hpp>");
+    return false;
+}
+template <class Stack>
+consteval bool is_ping_endpoint_missing() {
+    static_assert(is_included<ping_endpoint, Stack>,
+                  "sluice: ping_endpoint is only declared: add "
+                  "#include <sluice/endpoint/ping_endpoint.hpp>");
+    return false;
+}
+template <class Stack>
+consteval bool is_raw_endpoint_missing() {
+    static_assert(is_included<raw_endpoint, Stack>, "sluice: raw_endpoint is only declared: add "
+                                                    "#include <sluice/endpoint/raw_endpoint.hpp>");
+    return false;
+}
+
+}  // namespace detail
+
+// Never chosen. The compiler reads the constraint where it needs the class.
+template <class Stack, endpoint_sizes Sizes>
+    requires(detail::is_udp_endpoint_missing<Stack>())
+class udp_endpoint<Stack, Sizes>;
+template <class Stack, endpoint_sizes Sizes>
+    requires(detail::is_ping_endpoint_missing<Stack>())
+class ping_endpoint<Stack, Sizes>;
+template <class Stack, endpoint_sizes Sizes>
+    requires(detail::is_raw_endpoint_missing<Stack>())
+class raw_endpoint<Stack, Sizes>;
 
 }  // namespace sluice

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <sluice/delivery/endpoint_filter.hpp>
+#include <sluice/delivery/registry.hpp>
 #include <sluice/endpoint/cached_flow.hpp>
 #include <sluice/endpoint/declared.hpp>
 #include <sluice/endpoint/error_queue.hpp>
@@ -25,8 +26,14 @@
 
 namespace sluice::detail {
 
-template <has_endpoint_registry Stack, endpoint_sizes Sizes>
+template <class Stack, endpoint_sizes Sizes>
 class endpoint_base : public packet_sink<typename Stack::packet_type> {
+    static_assert(
+        has_endpoint_registry<Stack>,
+        "sluice: the stack's delivery policy registers no endpoints: leave the slot "
+        "delivery<> out, or name delivery<registered_endpoints<>> (endpoint/declared.hpp: "
+        "has_endpoint_registry)");
+
 public:
     using packet_type = typename Stack::packet_type;
     using result_type = result<void, endpoint_error>;
@@ -113,7 +120,7 @@ public:
     }
     // Stops receiving and returns queued packets to their sources.
     void close() noexcept {
-        stack_.delivery().remove(*this);
+        registry().remove(*this);
         while (!queue_.empty()) {
             static_cast<void>(queue_.pop());
         }
@@ -325,7 +332,7 @@ protected:
 
     // Replaces the endpoint's registration.
     [[nodiscard]] result_type enroll() noexcept {
-        auto& room = stack_.delivery();
+        auto& room = registry();
         const endpoint_filter f = filter();
         // The order of ping endpoints matters, and connecting keeps it.
         if (bound_ && kind_ == endpoint_kind::ping && room.change_ping(f, *this)) {
@@ -343,6 +350,15 @@ protected:
         }
         return {};
     }
+
+    [[nodiscard]] auto& registry() const noexcept
+        requires has_endpoint_registry<Stack>
+    {
+        return stack_.delivery();
+    }
+    // For a stack without one: no error follows the first.
+    [[nodiscard]] typename registered_endpoints<>::template model<packet_type>&
+    registry() const noexcept;
 
     Stack& stack_;
     endpoint_kind kind_;
@@ -393,8 +409,7 @@ private:
                                .switches = stack_.switches()};
     }
     [[nodiscard]] bool is_taken(const endpoint_filter& f) const noexcept {
-        return kind_ == endpoint_kind::udp ? stack_.delivery().udp_in_use(f)
-                                           : stack_.delivery().ping_in_use(f);
+        return kind_ == endpoint_kind::udp ? registry().udp_in_use(f) : registry().ping_in_use(f);
     }
     // The filter for a drawn port. A drawn ping identifier is never a shared one.
     [[nodiscard]] endpoint_filter drawn_filter() const noexcept {

@@ -15,7 +15,10 @@
 
 namespace sluice {
 
-template <has_endpoint_registry Stack, endpoint_sizes Sizes>
+template <class Stack>
+inline constexpr bool detail::is_included<ping_endpoint, Stack> = true;
+
+template <class Stack, endpoint_sizes Sizes>
 class ping_endpoint final : public detail::endpoint_base<Stack, Sizes> {
     using base = detail::endpoint_base<Stack, Sizes>;
 

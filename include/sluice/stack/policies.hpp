@@ -255,6 +255,8 @@ consteval bool check_slot() {
         "reassembly<>, ... (stack/policies.hpp lists them)");
     if constexpr (requires { T::check(); }) {
         return T::check();
+    } else if constexpr (requires { T::policy::check(); }) {
+        return T::policy::check();
     } else {
         return true;
     }
@@ -263,11 +265,16 @@ consteval bool check_slot() {
 template <class Slot, class... Slots>
 inline constexpr int times_given = (0 + ... + (is_same_slot<Slot, Slots> ? 1 : 0));
 
-template <class Slot, class... Slots>
-consteval bool is_given_once() {
-    static_assert(times_given<Slot, Slots...> == 1,
+// Each slot is compared with those behind it, so that a slot given twice is one error.
+template <class First, class... Rest>
+consteval bool are_given_once() {
+    static_assert(times_given<First, Rest...> == 0,
                   "sluice: policies<...>: a slot is given twice; name each slot once");
-    return true;
+    if constexpr (sizeof...(Rest) > 0) {
+        return are_given_once<Rest...>();
+    } else {
+        return true;
+    }
 }
 
 template <class T>
@@ -308,7 +315,7 @@ constexpr settings base_settings() noexcept {
 template <class... Slots>
 struct policies {
     static_assert((detail::check_slot<Slots>() && ...));
-    static_assert((detail::is_given_once<Slots, Slots...>() && ...));
+    static_assert(detail::are_given_once<void, Slots...>());
 
     // The policy of a slot: of<routes<>>.
     template <class Slot>

@@ -19,6 +19,16 @@
 
 namespace sluice {
 
+namespace detail {
+
+// A packet of whatever type: an argument that suits only where no other overload does.
+struct any_packet {
+    template <class Storage, class Ownership>
+    any_packet(const basic_packet<Storage, Ownership>&) noexcept;
+};
+
+}  // namespace detail
+
 // Members that begin an act are not inlined, so that `extern template class stack<P>` keeps the
 // acts out of the files that use it.
 template <class Policies = linux_host>
@@ -240,6 +250,27 @@ public:
     [[nodiscard]] constexpr u32 route_generation() const noexcept {
         return core_.tables.route_generation();
     }
+
+    // -- common mistakes, each refused with a sentence --
+    fate receive(packet_type&, moment) noexcept __attribute__((
+        unavailable("sluice: stack<P>::receive takes the packet over: receive(std::move(packet), "
+                    "now)")));
+    send_result send(packet_type&, const send_request&, moment) noexcept __attribute__((
+        unavailable("sluice: stack<P>::send takes the packet over: send(std::move(packet), r, "
+                    "now)")));
+    fate receive(detail::any_packet, moment) noexcept __attribute__((
+        unavailable("sluice: stack<P>::receive: the packet is not of the stack's packet_type: take "
+                    "it from the stack's buffers(), or name its source in the slot buffers<>")));
+    send_result send(detail::any_packet, const send_request&, moment) noexcept __attribute__((
+        unavailable("sluice: stack<P>::send: the packet is not of the stack's packet_type: take "
+                    "it from the stack's buffers(), or name its source in the slot buffers<>")));
+    result<next_hop, route_error> add_route(const route_entry&) noexcept
+        requires(!mutable_route_policy<routes_type>)
+    __attribute__((
+        unavailable("sluice: stack<P>::add_route: the table in the slot routes<R> has no "
+                    "add and remove: R must model sluice::mutable_route_policy "
+                    "(route/concept.hpp)")));
+
     // Packets held now, in reassembly and in the work queue, and their limit. A source with few
     // buffers allows fewer, see may_wait() in packet/bounded_packet_queue.hpp.
     static constexpr std::size_t held_limit =
