@@ -1,5 +1,5 @@
 // An endpoint on a stack whose delivery policy registers none.
-// first error: sluice: the stack's delivery policy registers no endpoints: leave the slot delivery<> out
+// first error: sluice: the stack's delivery policy registers no endpoints
 #include <sluice/endpoint/udp_endpoint.hpp>
 #include <sluice/sluice.hpp>
 #include <sluice/testing/fixed_seed.hpp>

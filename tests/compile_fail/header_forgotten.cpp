@@ -1,5 +1,5 @@
 // An endpoint whose header is not included is known by name: the error names the header.
-// first error: sluice: udp_endpoint is only declared: add #include <sluice/endpoint/udp_endpoint.hpp>
+// first error: sluice: udp_endpoint is only declared: add #include <sluice/endpoint/udp_endpoint
 // errors: 2: the compilers add that the class is incomplete
 #ifndef SLUICE_COMPILE_FAIL
 #include <sluice/endpoint/udp_endpoint.hpp>
