@@ -12,8 +12,8 @@
 // true and clone() is empty.
 //
 // `basic_packet` appends bytes with `append(bytes)`, in further blocks if the first is full. Read a
-// packet in several blocks piece by piece (`for_each_piece`), make it contiguous by
-// `may_pull(size())` if its first block has the room, or copy it into memory of the caller
+// packet in several blocks piece by piece (`for_each_piece`), flatten it by `may_pull(size())` if
+// its first block has the room (Linux: linearize), or copy it into memory of the caller
 // (`copy_to`).
 //
 // A **buffer_source** supplies empty packets with headroom, or an empty handle when none is left.

@@ -159,7 +159,8 @@ struct sender {
                 return 1;
             }
             copy_bytes(flat, headers_[i].data(), used);
-            used += port::detail::flatten(packets_[i], bytes{flat}.subspan(used));
+            packets_[i].copy_to(flat + used);
+            used += packets_[i].size();
             const abi::link_address address = address_of();
             if (::sendto(to_.fd, flat, used, MSG_DONTWAIT,
                          reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0) {

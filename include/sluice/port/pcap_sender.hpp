@@ -12,6 +12,7 @@
 #pragma once
 
 #include <sluice/output/concept.hpp>
+#include <sluice/packet/reader.hpp>
 #include <sluice/port/capture_sink.hpp>
 #include <sluice/port/pcap.hpp>
 #include <sluice/port/write.hpp>
@@ -46,7 +47,8 @@ template <class Packet>
         return write_record(to, since_epoch, packet.head());
     }
     std::byte flat[port::detail::largest_packet];
-    const std::size_t n = port::detail::flatten(packet, flat);
+    const std::size_t n = packet.size() < sizeof flat ? packet.size() : sizeof flat;
+    packet_reader{packet}.copy(flat, static_cast<u32>(n));
     return write_record(to, since_epoch, {flat, n}, packet.size());
 }
 

@@ -13,6 +13,7 @@
 #pragma once
 
 #include <sluice/base/bytes.hpp>
+#include <sluice/packet/reader.hpp>
 #include <sluice/port/capture_sink.hpp>
 #include <sluice/port/pcap.hpp>
 #include <sluice/port/write.hpp>
@@ -79,7 +80,8 @@ public:
             return write_bytes(interface, since_epoch, packet.head(), toward);
         }
         std::byte flat[port::detail::largest_packet];
-        const std::size_t n = port::detail::flatten(packet, flat);
+        const std::size_t n = packet.size() < sizeof flat ? packet.size() : sizeof flat;
+        packet_reader{packet}.copy(flat, static_cast<u32>(n));
         return write_bytes(interface, since_epoch, {flat, n}, toward, packet.size());
     }
     // Writes a packet of contiguous bytes; `original_length` if it was cut before.

@@ -119,7 +119,8 @@ private:
     }
 };
 
-// Sends a packet of any number of pieces from `skip` bytes on. Returns 0 or the errno of a refusal.
+// Sends a packet of any number of pieces, at most 65,535 bytes, from `skip` bytes on. Returns 0 or
+// the errno of a refusal.
 template <class Packet>
 [[nodiscard]] int send_pieces(int fd, msghdr& message, const Packet& packet, u32 skip) noexcept {
     port::detail::gathered_pieces pieces;
@@ -128,9 +129,9 @@ template <class Packet>
     reader.read(packet.size() - skip, [&](const_bytes piece) { pieces.add(piece); });
     std::byte flat[ipv4::max_total_length];
     if (!pieces.are_all()) {
-        const std::size_t size = port::detail::flatten(packet, flat);
+        packet.copy_to(flat);
         pieces.count = 0;
-        pieces.add(const_bytes{flat}.first(size).subspan(skip));
+        pieces.add(const_bytes{flat}.first(packet.size()).subspan(skip));
     }
     message.msg_iov = pieces.at;
     message.msg_iovlen = static_cast<decltype(message.msg_iovlen)>(pieces.count);

@@ -41,19 +41,6 @@ struct gathered_pieces {
     [[nodiscard]] bool are_all() const noexcept { return count <= most_pieces; }
 };
 
-// Copies the packet's pieces in order, as far as there is room. Returns the number of bytes.
-template <class Packet>
-[[nodiscard]] std::size_t flatten(const Packet& packet, bytes to) noexcept {
-    std::size_t used = 0;
-    packet.for_each_piece([&](const_bytes piece) {
-        const std::size_t room = to.size() - used;
-        const std::size_t n = piece.size() < room ? piece.size() : room;
-        copy_bytes(to.data() + used, piece.data(), n);
-        used += n;
-    });
-    return used;
-}
-
 template <class Packet>
 [[nodiscard]] int write_copied(int fd, const Packet& packet, const_bytes before) noexcept {
     std::byte flat[largest_packet];
@@ -61,8 +48,8 @@ template <class Packet>
         return EMSGSIZE;
     }
     copy_bytes(flat, before.data(), before.size());
-    const std::size_t n = before.size() + flatten(packet, bytes{flat}.subspan(before.size()));
-    return ::write(fd, flat, n) < 0 ? errno : 0;
+    packet.copy_to(flat + before.size());
+    return ::write(fd, flat, before.size() + packet.size()) < 0 ? errno : 0;
 }
 
 }  // namespace detail

@@ -26,6 +26,12 @@ struct scattered {
             f(const_bytes{data});
         }
     }
+    void copy_to(std::byte* to) const {
+        for_each_piece([&to](const_bytes piece) {
+            copy_bytes(to, piece.data(), piece.size());
+            to += piece.size();
+        });
+    }
 };
 
 }  // namespace
