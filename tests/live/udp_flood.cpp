@@ -1,9 +1,12 @@
-// udp_flood: small UDP packets onto an interface, as fast as the kernel takes them.
+// udp_flood: sends small UDP packets by an interface as fast as the kernel accepts them.
 //
-// Expects: root. Does: sends batches of 64 by AF_PACKET, whose link header the kernel makes (none
-// on TUN), for a number of packets or of milliseconds; with `mixed` every eighth packet is one that
-// a router must not forward: a wrong checksum, TTL 1, no route, a header too short, in turn. Never:
-// receives. Prints what the kernel took and what it refused.
+// It sends batches of 64 by AF_PACKET, until a number of packets or milliseconds is reached. The
+// kernel makes the link header (none on TUN). With `mixed` a router must not forward every eighth
+// packet: it has, in turn, a wrong checksum, TTL 1, no route, or too short a header.
+// It prints how many packets the kernel accepted and refused.
+//
+// Expects: root.
+// Never:   receives.
 #include <sluice/port/descriptor.hpp>
 #include <sluice/port/steady_clock.hpp>
 #include <sluice/wire/checksum.hpp>

@@ -34,7 +34,7 @@ public:
     }
 
 private:
-    // Alternates between the high half and the low half of one number.
+    // Returns the high half of a new number, then its low half.
     [[nodiscard]] constexpr u32 next_half() noexcept {
         has_low_ = !has_low_;
         if (!has_low_) {

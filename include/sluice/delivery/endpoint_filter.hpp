@@ -1,8 +1,8 @@
-// endpoint_filter: which datagrams an endpoint receives, and whether it may share its port.
+// endpoint_filter: the addresses, ports and interface that select the datagrams of an endpoint.
 //
-// An unspecified address, port 0 and interface 0 match any. The form of a filter is the set of its
-// specified parts. A datagram is a filter with all parts specified: an endpoint matches it if both
-// filters, reduced to the endpoint's form, are equal.
+// An unspecified address, port 0 and interface 0 match any value. The form of a filter is the set
+// of the parts that do not. A datagram has a filter with all parts (endpoint_filter::of()). It
+// matches an endpoint if its filter, reduced to the endpoint's form, equals the endpoint's filter.
 //
 // Source: Linux compute_score, raw_v4_match, inet_rcv_saddr_equal.
 #pragma once
@@ -12,7 +12,7 @@
 
 namespace sluice {
 
-// Raw endpoints have no ports.
+// Addresses and ports are in host byte order. Raw endpoints leave the ports 0.
 struct endpoint_filter {
     u8 protocol = 0;  // raw endpoints: the protocol number; UDP endpoints: 17
     ipv4::address local{};
@@ -31,7 +31,7 @@ struct endpoint_filter {
                 .peer_port = info.source_port,
                 .interface = info.interface};
     }
-    // The parts that count for an endpoint of each kind.
+    // The filter with only those parts that an endpoint of the kind uses.
     [[nodiscard]] constexpr endpoint_filter of_raw() const noexcept {
         return {.protocol = protocol, .local = local, .peer = peer, .interface = interface};
     }
@@ -51,11 +51,13 @@ struct endpoint_filter {
                 .reuse = reuse};
     }
 
-    // Whether a datagram may match both by address and interface. Linux inet_rcv_saddr_equal.
+    // Whether one datagram can match the local address and interface of both filters. Linux
+    // inet_rcv_saddr_equal.
     [[nodiscard]] constexpr bool meets(const endpoint_filter& o) const noexcept {
         return (local.is_unspecified() || o.local.is_unspecified() || local == o.local) &&
                (interface == 0 || o.interface == 0 || interface == o.interface);
     }
+    // Whether both have the same local port, and one does not permit to share it.
     [[nodiscard]] constexpr bool clashes_with(const endpoint_filter& o) const noexcept {
         return o.local_port == local_port && !(reuse && o.reuse);
     }
@@ -79,9 +81,9 @@ public:
     }
     [[nodiscard]] constexpr u32 bits() const noexcept { return bits_; }
     [[nodiscard]] constexpr bool has(u32 part) const noexcept { return (bits_ & part) != 0; }
-    // Port and local address count more than all other parts: Linux compares them first.
+    // The local port and address of the form. Linux prefers an endpoint by these parts first.
     [[nodiscard]] constexpr u32 group() const noexcept { return bits_ & (port | address); }
-    // Within a group each further part counts the same. Linux compute_score.
+    // The number of other specified parts, which decides within a group. Linux compute_score.
     [[nodiscard]] constexpr u32 score() const noexcept {
         return (bits_ >> 2 & 1u) + (bits_ >> 1 & 1u) + (bits_ & 1u);
     }
@@ -96,7 +98,7 @@ private:
     u32 bits_;
 };
 
-// A filter in two words, to be hashed and compared.
+// A filter packed into two words, for hashing and comparison.
 struct filter_key {
     u64 addresses = 0;
     u64 others = 0;
@@ -131,7 +133,7 @@ struct filter_key {
 
 namespace detail {
 
-// For each form the bits of a key that belong to it.
+// For each form, a mask of the key's bits that belong to its parts.
 struct form_masks {
     filter_key of[filter_form::count]{};
 

@@ -1,12 +1,11 @@
 // endpoint_index: registered endpoints, found by one hash per form of filter in use.
 //
-// Filters of one form (local port alone, port and address, a flow...) differ in the values of the
-// same parts. A datagram, reduced to a form, is thus the only filter of that form that matches it:
-// the number of endpoints does not matter. Linux has three such tables for UDP (by port, by address
-// and port, by flow); here each form has its own.
-// Endpoints may be added and removed during a visit. The visit meets each endpoint that was
-// registered when it began and still is when its turn comes, once, the latest first. Visits may
-// nest.
+// All filters of one form (local port alone, port and address, a flow...) specify the same parts.
+// So at most one filter of a form matches a datagram: the datagram's own filter, reduced to that
+// form. One hash finds it among any number of endpoints. Linux has three such tables for UDP (by
+// port, by address and port, by flow); here each form has one.
+// Endpoints may be added and removed during a visit. The visit returns each endpoint that was
+// registered when it began and still is at its turn, once, the latest first. Visits may nest.
 //
 // Never:  allocates; moves a registration.
 // Cost:   one SipHash and a short chain per form in use. Adding is O(1); removing a sink scans all
@@ -125,7 +124,7 @@ public:
     [[nodiscard]] constexpr bool is_empty() const noexcept { return in_use_ == 0; }
     // Whether an endpoint has one of these forms: one bit per form.
     [[nodiscard]] constexpr bool has(u32 forms) const noexcept { return (in_use_ & forms) != 0; }
-    // Whether `asked` returns true for any registration with the local port of this filter.
+    // Whether asked(filter) returns true for a registration with the local port of this filter.
     template <class F>
     [[nodiscard]] constexpr bool any_with_port_of(const endpoint_filter& f,
                                                   F&& asked) const noexcept {
@@ -178,7 +177,7 @@ public:
         constexpr visit(const endpoint_index& of, const endpoint_filter& datagram) noexcept
             : of_(of), whole_(datagram), last_(of.registrations_ + 1) {}
 
-        // nullptr: all were visited. The place may be reused once foreign code was called.
+        // The next match; nullptr: all were visited. An endpoint's code may free the place.
         [[nodiscard]] constexpr const place_type* next() noexcept {
             if (!found_ || changes_ != of_.changes_) {
                 find();

@@ -6,7 +6,7 @@
 //
 // Expects: a stack that outlives it; the time with each send.
 // Never:   sends another ICMP type; moves, allocates, waits.
-// Cost:    endpoint.hpp's.
+// Cost:    that of endpoint.hpp.
 // Source:  RFC 1122 section 3.2.2.6, RFC 8335; Linux ping_v4_sendmsg, ping_rcv.
 #pragma once
 

@@ -1,8 +1,8 @@
 // linux_identification: a counter per flow, selected by a keyed hash.
 //
 // Source, destination and protocol select the counter. It advances by the number of segments and,
-// when time passed since its last use, by a random part of the elapsed milliseconds: its pace does
-// not reveal the traffic of others. Datagrams of one flow differ until the counter wraps. Flows
+// when time passed since its last use, by a random part of the elapsed milliseconds, so that an
+// observer cannot count the datagrams of others. Datagrams of one flow differ until it wraps. Flows
 // that share a counter only advance it faster.
 //
 // Expects:   a secret key.

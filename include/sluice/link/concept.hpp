@@ -8,11 +8,11 @@
 //
 // A **link_host** knows the addresses: the link address of an interface; the IPv4 addresses that it
 // answers for there (Linux answers on every interface for every local address); and the sender
-// address of a question about `target` (Linux inet_select_addr: the primary address of the network
-// that holds the target, else the first of the interface), unspecified if there is none. Two
-// members are optional: whether an address cannot be a neighbour's (a broadcast address; Linux's
-// martian sources), and the reaction when another host claims a local address (RFC 5227 section
-// 2.4).
+// address of an ARP request for `target` (Linux inet_select_addr: the primary address of the
+// network that holds the target, else the first of the interface), unspecified if there is none.
+// Two members are optional: whether an address cannot be a neighbour's (a broadcast address;
+// Linux's martian sources), and the reaction when another host claims a local address (RFC 5227
+// section 2.4).
 //
 // Exemplars:
 //

@@ -12,7 +12,7 @@
 // Expects: Policies without an output of their own: frames go to the sink.
 // Never:   allocates. Of the packets whose next hop does not answer, at most 64 a poll cause an
 //          ICMP error; the others are only counted as unresolved.
-// Cost:    the link's and the stack's.
+// Cost:    that of the link and of the stack.
 // Source:  RFC 826, RFC 894, RFC 1122 section 2.3.2.
 #pragma once
 

@@ -1,5 +1,5 @@
-// neighbour_shelves: lists of a neighbour_table's entries by worth, the oldest first. place_for()
-// finds the entry that a new one replaces.
+// neighbour_shelves: orders the entries of a neighbour_table by worth and age. place_for() finds
+// the entry that a new one replaces.
 //
 // Expects: entries with the links `older` and `newer`, and indexes below 65535.
 // Cost:    a few stores per operation.
@@ -14,9 +14,9 @@ namespace sluice::detail {
 enum class worth : u8 {
     free,
     failed,    // did not answer
-    hearsay,   // learned from its request to this host, never answered one, unused
-    doubtful,  // asked and not answered yet; or in use, but never answered
-    idle,      // has answered once, unused now
+    hearsay,   // learned from a request to this host; never sent a reply; not in use
+    doubtful,  // being resolved; or in use, but never sent a reply
+    idle,      // sent a reply once; not in use now
     in_use,
     permanent
 };

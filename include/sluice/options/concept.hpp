@@ -7,14 +7,16 @@
 //   `drop_reason::option_invalid` and calls no other member for received packets.
 // - `compile(ip, found, env)` checks a received header once and records the local address; its
 //   error is the pointer of a parameter problem.
-// - `follow(ip, options, came, route)` takes one step along a source route.
-// - `forward(ip, options, env)` records the outgoing address and repairs the checksum.
-// - `echo(received, from, to, env)` reverses options for an answer; false: the packet gets no
-//   answer.
+// - `follow(ip, options, came, route)` makes the next hop of a source route the destination.
+// - `forward(ip, options, env)` records the egress address and updates the header checksum.
+// - `echo(received, from, to, env)` makes the options of a reply, with reversed source route;
+// false:
+//   no reply may be sent.
 // - `compile_request(wanted, rights, env)` checks the options that a program requests for its
 //   packets.
 // - `build(ip, options, final_destination, midnight_ms)` writes outgoing options into a header.
-// - `fragment(ip, options)` leaves the options that belong into later fragments.
+// - `fragment(ip, options)` replaces by no-operation bytes the options that only the first fragment
+//   carries (RFC 791 section 3.1, copied flag).
 //
 // Exemplar: struct no_options of options/no_options.hpp; options/environment.hpp describes the
 // environment.

@@ -21,7 +21,7 @@ namespace sluice::ip_options {
 
 namespace detail {
 
-// Makes the next listed hop the destination and writes the local address into its slot.
+// Makes the next listed hop the destination, and writes the egress address into the hop's slot.
 template <class Env>
 constexpr void advance_route(ipv4::view ip, option_offsets& options, Env& env) noexcept {
     const bytes route = option_at(ip, options.source_route);

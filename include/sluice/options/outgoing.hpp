@@ -24,7 +24,8 @@ struct outgoing {
     option_offsets offsets;   // length is a multiple of 4
     ipv4::address first_hop;  // first hop of the source route, if there is one
 
-    // The destination field of a packet whose last destination is `final_destination`.
+    // The value of the destination field: the first hop of the source route, else
+    // `final_destination`.
     [[nodiscard]] constexpr ipv4::address
     destination(ipv4::address final_destination) const noexcept {
         if (offsets.source_route != 0) return first_hop;
@@ -39,8 +40,8 @@ struct outgoing {
 };
 
 // Writes `options` behind the fixed header and completes them; returns the offsets for the packet's
-// metadata. Recorded addresses are the header's source address. A header without room for all
-// options stays as it is.
+// metadata. The recorded local address is the header's source address. Writes nothing if the header
+// has no room for all options.
 constexpr option_offsets build(ipv4::view ip, const outgoing& options,
                                ipv4::address final_destination, u32 midnight_ms) noexcept {
     const const_bytes area = options.area();
@@ -51,7 +52,7 @@ constexpr option_offsets build(ipv4::view ip, const outgoing& options,
     const u32 local = ip[ipv4::source].value;
     const bytes route = detail::option_at(ip, at.source_route);
     detail::set_word(route, route.size() - 4, final_destination.value);
-    // The pointers stand behind the slots that are still to be filled.
+    // The pointers already point behind the slots that are filled here.
     const bytes recorded = detail::option_at(ip, at.record_route);
     if (at.record_address)
         detail::set_word(recorded, detail::byte(recorded, 2) - std::size_t{5}, local);

@@ -1,4 +1,5 @@
-// next_hop, egress: where a packet goes: a number on the packet path, and what an output must know.
+// next_hop: the id of a route entry, as a lookup returns it. egress: the interface, gateway and
+// kind of link address with which an output sends a packet.
 //
 // Expects: next_hop ids of the route policy in use.
 // Cost:    4 and 8 bytes.

@@ -1,9 +1,9 @@
 // accept_fast: decides whether a packet may be forwarded, or delivered, at once.
 //
-// It says yes for a plain packet: 20-byte header, no padding, right checksum, ordinary unicast
+// It returns true for a plain packet: 20-byte header, no padding, right checksum, ordinary unicast
 // addresses, no local source, TTL left, to another interface whose MTU it fits. The next hop is
 // then in the hint. The chain validate, classify, forward decides the same for this packet. For
-// every other packet it says no, and the chain finds the reason. judge_fast() also recognizes plain
+// every other packet it returns false, and the chain decides. judge_fast() also recognizes plain
 // packets whose route is local.
 //
 // Expects: tables; the packet's interface.

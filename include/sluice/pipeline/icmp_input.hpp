@@ -111,9 +111,9 @@ icmp_input(basic_datagram<Packet, Sum>& d, route_type to, const settings& s) noe
     return detail::icmp_by_type(message, to, d.payload_size(), s);
 }
 
-// Whether a plain packet of ICMP, whose header of 20 bytes was verified, is a sound echo request,
-// whole.
-// icmp_input() says `echo` of it then, while icmp_echo_ignore_all is off and it came to one of us.
+// Whether a plain ICMP packet with a verified header of 20 bytes is a whole, valid echo request. If
+// so, and it is sent to a local unicast address while icmp_echo_ignore_all is off, icmp_input()
+// returns `echo` for it.
 template <packet_buffer Packet>
 [[nodiscard, gnu::always_inline]] constexpr bool is_plain_echo_request(const Packet& p) noexcept {
     constexpr u32 start = static_cast<u32>(ipv4::min_header_length);

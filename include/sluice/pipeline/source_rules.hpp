@@ -4,7 +4,7 @@
 // is on the link of the interface (for redirects).
 //
 // Expects: a source that is neither multicast nor the limited broadcast.
-// Never:   judges loopback and zero sources: classify does.
+// Never:   checks loopback and zero sources: classify does.
 // Cost:    one probe of the local addresses with rp_filter off; one or two lookups otherwise.
 // Source:  RFC 1812 section 5.3.8, RFC 3704 section 2.2; Linux fib_validate_source.
 #pragma once

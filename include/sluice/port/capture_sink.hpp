@@ -122,7 +122,7 @@ public:
         return keep(pieces) || left_out();
     }
 
-    // Why records are left out. Each is returned once, to the first who asks.
+    // The reason why records are left out; each is returned by one call only.
     [[nodiscard]] std::optional<port_error> news() noexcept {
         const std::lock_guard lock{mutex_};
         return std::exchange(news_, std::nullopt);

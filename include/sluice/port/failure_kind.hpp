@@ -1,8 +1,8 @@
 // failure_kind: what an errno of a device or socket means for the caller.
 //
-// It tells apart: wait for the descriptor; the system is short of something; only one packet is
-// lost; the interface is down; the descriptor is unusable. An unknown errno counts as a shortage:
-// try again after a pause (back_off.hpp), never at once.
+// The kinds differ in what the caller does: wait for the descriptor, try again after a pause
+// (back_off.hpp), give up one packet, wait for the interface, or open the device again. An unknown
+// errno counts as a shortage: the caller tries again after a pause.
 //
 // Expects: errno of a read, write or other call on a device or socket, or of opening one.
 // Source:  packet(7), raw(7), tun of Linux 6.18.
@@ -16,12 +16,12 @@
 namespace sluice::port {
 
 enum class failure_kind : u8 {
-    again,        // nothing waits or there is no room: poll the descriptor
-    interrupted,  // a signal came first
-    shortage,     // of memory, buffers, descriptors: try later
-    packet,       // only this packet is refused or thrown away
+    again,        // no packet waits, or the queue is full: poll the descriptor
+    interrupted,  // a signal interrupted the call: repeat it
+    shortage,     // the system lacks memory, buffers or descriptors: try later
+    packet,       // the kernel refused or dropped only this packet
     link,         // the interface is down or absent
-    descriptor    // it is no longer a device or socket
+    descriptor    // the descriptor is no device or socket any more: open it again
 };
 
 [[nodiscard]] constexpr failure_kind kind_of(int error_number) noexcept {

@@ -108,7 +108,7 @@ public:
                           {tail, padding + std::size_t{16}}};
         return sink_->write(pieces, capture_sink::record_kind::packet);
     }
-    // Why packets are left out. Each is returned once, to the first who asks.
+    // The reason why packets are left out; each is returned by one call only.
     [[nodiscard]] std::optional<port_error> news() noexcept {
         return sink_ != nullptr ? sink_->news() : std::nullopt;
     }

@@ -2,7 +2,7 @@
 // left undone; and its conversion from and to metadata.
 //
 // Both directions handle every GSO type. UDP to be cut into IP fragments (UFO) becomes a plain
-// large datagram, which is fragmented when it is sent on. This needs no header of the system.
+// large datagram, which is fragmented when it is forwarded. It includes no header of the system.
 //
 // Expects: the header in host byte order, as the kernel uses it (PACKET_VNET_HDR, IFF_VNET_HDR
 //          without TUNSETVNETBE).
@@ -10,9 +10,9 @@
 //          size against its kind; pipeline/segment_plan.hpp checks the headers inside.
 // Cost:    ten bytes a frame.
 // Source:  Virtual I/O Device (VIRTIO) 1.2, 5.1.6. Linux virtio_net_hdr_to_skb.
-// Deviation: refused are a checksum that begins in the IPv4 header or has an odd offset, and
+// Deviation: it refuses a checksum that begins in the IPv4 header or has an odd offset, and
 //          segments of a packet that is neither TCP nor UDP itself and has no pending checksum to
-//          show where they begin. Accepted are UDP segments with a verified checksum, which Linux
+//          show where they begin. It accepts UDP segments with a verified checksum, which Linux
 //          sends (fraglist GRO) but does not accept.
 #pragma once
 
@@ -64,7 +64,7 @@ enum class error : u8 {
     none,
     unknown_kind,      // a GSO type that IPv4 cannot have, or of another protocol
     checksum_outside,  // the checksum is not in the frame behind the IPv4 header
-    wrong_checksum,    // it is not at the place of this GSO type
+    wrong_checksum,    // the checksum is not at the place that this GSO type has
     segment_size       // zero, or so small that there would be too many pieces
 };
 

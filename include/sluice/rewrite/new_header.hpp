@@ -16,7 +16,7 @@
 
 namespace sluice::rewrite {
 
-// The same packet is received or sent again. Linux IPCB.
+// Clears the header's metadata of a packet that is received or sent again. Linux IPCB.
 template <packet_buffer Packet>
 [[nodiscard]] constexpr bool forget_header(Packet& packet) noexcept {
     packet.set_forwarded(false);
@@ -34,9 +34,10 @@ template <packet_buffer Packet>
     return true;
 }
 
-// The packet becomes the inner datagram after `taken_off` bytes of outer headers. A verified
-// checksum, and segments without a pending one, belong to the outermost transport: to the inner one
-// if the outer protocol (carried_by) has no checksum.
+// Clears the outer header's metadata of a packet whose `taken_off` bytes of outer headers were
+// removed. A verified checksum, and segments without a pending checksum, belong to the outermost
+// transport header. If the outer protocol (carried_by) has no checksum, that is the inner one, and
+// they stay.
 template <packet_buffer Packet>
 [[nodiscard]] constexpr bool enter_inner(Packet& packet, u32 taken_off, u8 carried_by) noexcept {
     constexpr u8 ip_in_ip = 4;

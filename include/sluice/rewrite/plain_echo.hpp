@@ -1,9 +1,9 @@
 // plain_echo: a plain echo request becomes its own reply, header and message, where it lies.
 //
-// The addresses change places, the TOS and the total length stay, DF goes. Linux's icmp_reply and
+// It swaps the addresses, keeps TOS and total length, and clears DF. Linux's icmp_reply and
 // originate() write the same header.
 //
-// Expects: a packet in one block that nobody shares; a header of 20 bytes and a whole, verified
+// Expects: a packet in one unshared block; a header of 20 bytes and a whole, verified
 //          echo request behind it.
 // Never:   moves a byte of the message; chooses identification or TTL; sends.
 // Cost:    five words and their sum; the checksum of the message by increment.

@@ -1,22 +1,23 @@
-// hop_of, find_hop, reader_of: the hop_entry of a route or of a destination.
+// find_hop: looks up the hop_entry of a destination; hop_of: makes the hop_entry of a route;
+// reader_of: returns the object for lookups in a loop.
 //
-// find_hop() asks a table for the next hop of a destination by the table's fastest function: tables
-// with hop_for() do not read the route.
+// A hop_entry holds those fields of a route that the packet path needs. Tables with hop_for() store
+// hops and do not read the route.
 //
-// Cost:    a table without hop_for() looks up the route and reads it.
+// Cost:    find_hop(): one hop_for(); without it, one lookup() and one read of the route.
 #pragma once
 
 #include <sluice/route/concept.hpp>
 
 namespace sluice {
 
-// The fields of a route that a hop has.
+// The hop_entry of a route.
 [[nodiscard]] constexpr hop_entry hop_of(const route_entry& r) noexcept {
     return {.gateway = r.gateway, .interface = r.interface, .mtu = r.mtu, .type = r.type};
 }
 
-// The object that a loop calls while the table does not change: the table's reader if it has one,
-// else the table.
+// The table's reader, or the table itself if it has none. The reader is valid until the table
+// changes.
 template <route_policy Routes>
 [[nodiscard]] constexpr decltype(auto) reader_of(const Routes& routes) noexcept {
     if constexpr (has_reader<Routes>) {
@@ -26,7 +27,8 @@ template <route_policy Routes>
     }
 }
 
-// The hop of the best route under this tos (0: none), or the hop of `nowhere` if there is no route.
+// The hop_entry of the best route to the destination; that of `nowhere` if there is none. `tos`:
+// the route bits of the packet's TOS (route_tos()); 0 matches only routes without a TOS.
 template <class Routes>
 [[nodiscard]] [[gnu::always_inline]] constexpr decltype(auto)
 find_hop(const Routes& routes, ipv4::address destination, u8 tos) noexcept {

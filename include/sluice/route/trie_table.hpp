@@ -91,7 +91,7 @@ public:
         return removed;
     }
 
-    // Of Nodes; helps to choose that number.
+    // The number of trie nodes in use; helps to choose Nodes.
     [[nodiscard]] constexpr std::size_t nodes_in_use() const noexcept {
         return nodes_.nodes_in_use();
     }
@@ -104,9 +104,9 @@ protected:
     [[nodiscard]] constexpr u32 touched_nodes() const noexcept { return nodes_.touched(); }
     [[nodiscard]] constexpr bool has_tos_routes() const noexcept { return tos_routes_ != 0; }
 
-    // A Table may hide these. claim() takes the Table's own resources for a route with this number
-    // (called last; false: none are left). came() and went() tell the Table that a route came or
-    // went.
+    // A derived Table may replace these. claim() takes the Table's resources for a route with this
+    // number, as the last step of an addition; false: none are left. came() and went() report a
+    // route that was added or removed.
     [[nodiscard]] static constexpr bool claim(u32, const route_entry&) noexcept { return true; }
     static constexpr void came(const ipv4::prefix&) noexcept {}
     static constexpr void went(u32, const ipv4::prefix&) noexcept {}

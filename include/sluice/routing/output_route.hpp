@@ -1,8 +1,9 @@
 // output_route: the route and the source address of a datagram that this host originates.
 //
-// It takes a flow (destination; source, interface and tos if they are fixed) and follows Linux's
-// ip_route_output in its order: the source must be local, limited broadcast and multicast need an
-// interface, the lookup, local destinations go to the loopback interface.
+// Its input is a flow: a destination, and source, interface and tos if the sender fixes them. It
+// takes Linux's steps in Linux's order: check that the source is local, require an interface for
+// limited broadcast and multicast, look up the route, send local destinations to the loopback
+// interface.
 //
 // Never:   changes tables; lets a source of 127/8 leave.
 // Cost:    one lookup.
@@ -71,7 +72,7 @@ struct output_route {
     // For a local destination: the interface that counts as the ingress. It has the address, or the
     // flow names it; 0: `interface`.
     u16 address_interface = 0;
-    bool mtu_locked = false;          // no DF unless the sender insists
+    bool mtu_locked = false;          // sent without DF unless the sender demands it
     bool loops_back = true;           // a multicast: this host joined the group
     next_hop route = next_hop::none;  // none: sent without a route
     ipv4::address source{};
@@ -99,10 +100,10 @@ namespace detail {
     }
 }
 
-// The caller makes the output_route and sets its destination; these functions fill it in place,
-// because copying its small members costs more than a lookup.
+// The caller sets `to.destination`; these functions fill in the rest. In place, because a copy of
+// the small members costs more than a lookup.
 
-// By the interface alone, without a route.
+// Fills in a route through the interface without a lookup.
 constexpr send_error direct(u16 interface_index, ipv4::address source, output_route& to) noexcept {
     to.interface = interface_index;
     to.source = source;
@@ -115,7 +116,7 @@ constexpr send_error direct(u16 interface_index, ipv4::address source, output_ro
     return send_error::none;
 }
 
-// To this host: from the source to the source.
+// Fills in a route to this host: the source, or 127.0.0.1, is also the destination.
 constexpr send_error to_own(const flow& f, output_route& to) noexcept {
     const ipv4::address own = f.source.is_unspecified() ? ipv4::loopback : f.source;
     to.type = route_type::local;
@@ -182,7 +183,8 @@ template <class Tables>
         f.source.is_unspecified() ? select_source(t, f.interface, {}, scopes::link) : f.source, to);
 }
 
-// By the interface that the flow names, which also chooses the source unless the flow fixes it.
+// Fills in a route through the flow's interface, with an address of it as source unless the flow
+// has one.
 template <class Tables>
 [[nodiscard, gnu::noinline]] constexpr send_error by_interface(const Tables& t, flow f,
                                                                output_route& to) noexcept {

@@ -1,8 +1,9 @@
-// source_address: which local address to use as source: to a destination, for a route, or in answer
-// to a datagram.
+// source_address: chooses the source address of a packet by its destination, its route, or the
+// datagram that it answers.
 //
-// It chooses as Linux does: the preferred source of the route, else the address on the next hop's
-// subnet, else the first primary address of fitting scope, else one of another interface.
+// The order is Linux's: the preferred source of the route; the interface's primary address on the
+// next hop's subnet; the interface's first primary address whose scope reaches far enough; such an
+// address of another interface.
 //
 // Never:   returns a secondary address unless a route prefers it.
 // Cost:    a few comparisons; one lookup for a reply to a broadcast.
@@ -16,8 +17,8 @@
 
 namespace sluice::routing {
 
-// An address of the interface, else of another interface if it has none of the scope; unspecified
-// if no interface has one.
+// A primary address whose scope is `scope` or wider: of interface `index`, else of another
+// interface. Unspecified if there is none.
 template <class Tables>
 [[nodiscard]] constexpr ipv4::address select_source(const Tables& t, u16 index,
                                                     ipv4::address destination, u8 scope) noexcept {
@@ -54,8 +55,8 @@ template <class Tables>
 
 namespace detail {
 
-// The local address that answers the source of a broadcast or multicast datagram. Tables go by
-// value: so callers about a unicast datagram need not build them.
+// The source address of a reply to a broadcast or multicast datagram. Takes the tables by value, so
+// that the compiler builds them only on this path.
 template <class Tables>
 [[nodiscard, gnu::noinline]] constexpr ipv4::address
 answers_for(const Tables t, ipv4::const_view ip, u16 interface_index) noexcept {
@@ -73,8 +74,8 @@ answers_for(const Tables t, ipv4::const_view ip, u16 interface_index) noexcept {
 
 }  // namespace detail
 
-// The local address that a datagram with a route of this type was meant for: its destination if
-// that is local, else the address that answers its source.
+// The specific destination of a received datagram (RFC 1122 section 3.2.1.3): its destination
+// address if `type` is local, else the source address of a reply to it.
 template <class Tables>
 [[nodiscard, gnu::always_inline]] constexpr ipv4::address
 specific_destination(const Tables& t, ipv4::const_view ip, u16 interface_index,

@@ -1,7 +1,6 @@
-// tables: the tables that the stages look things up in, as one argument: interfaces, routes,
-// groups, settings.
+// tables: the interfaces, routes, groups and settings of a stack, as one argument of the stages.
 //
-// Expects: references that outlive the call.
+// Expects: tables that outlive the call.
 // Cost:    four pointers.
 #pragma once
 
@@ -17,8 +16,8 @@ struct tables {
     const Routes& routes;
     const Groups& groups;
     const settings& switches;
-    // There are local routes that no interface address added. Source rules then look up routes, not
-    // only addresses. Linux fib_has_custom_local_routes.
+    // Whether there are local routes that no interface address added. If so, the source rules look
+    // up routes, not only addresses. Linux fib_has_custom_local_routes.
     bool custom_local_routes = false;
 };
 
@@ -28,7 +27,8 @@ struct tables {
     return tos & 0x1c;
 }
 
-// The address that the link layer resolves, of a route or its hop.
+// The address that the link layer resolves for a route or its hop: the gateway, or on the link the
+// destination.
 template <class Route>
 [[nodiscard]] constexpr ipv4::address neighbour_of(const Route& r,
                                                    ipv4::address destination) noexcept {
@@ -40,7 +40,7 @@ template <class Route>
            type == route_type::broadcast || type == route_type::multicast;
 }
 
-// Linux fib_lookup: a refusing route counts as none.
+// The best route, or nullptr if there is none or it refuses packets. Linux fib_lookup.
 template <class Tables>
 [[nodiscard]] constexpr const route_entry* usable_route(const Tables& t,
                                                         const route_query& q) noexcept {

@@ -54,7 +54,8 @@ namespace acts {
 
 // Neither is inlined: they are off the main path of their many callers.
 
-// Drops a packet whose bytes are gone: it was cut into pieces, or a policy has it.
+// Counts the drop of a packet whose handle is empty already: it was fragmented, or a policy took
+// it.
 template <class Books>
 [[gnu::noinline]] constexpr fate dropped(Books& b, drop_reason why) noexcept {
     b.count_drops(why, 1);
@@ -62,7 +63,7 @@ template <class Books>
     return fate::dropped;
 }
 
-// The buffer is returned to its source.
+// Drops the packet, counts the reason, and returns the buffer to its source.
 template <class Books, class Packet>
 [[gnu::noinline]] constexpr fate drop(Books& b, Packet&& packet, drop_reason why) noexcept {
     const Packet ended = std::move(packet);

@@ -6,7 +6,7 @@
 //
 // Expects: a datagram that was classified as local.
 // Never:   delivers a fragment.
-// Cost:    see the stages.
+// Cost:    that of the stages.
 // Source:  RFC 1122 section 3.2.1 and 3.3.2; Linux ip_local_deliver, ip_protocol_deliver_rcu.
 #pragma once
 

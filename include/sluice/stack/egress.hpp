@@ -5,7 +5,7 @@
 //
 // Expects: a datagram whose route is known.
 // Never:   sends an ICMP error: a packet that does not fit stays with the caller.
-// Cost:    see the stages.
+// Cost:    that of the stages.
 // Source:  RFC 1812 section 5.2.6; Linux ip_output, ip_finish_output, validate_xmit_skb.
 #pragma once
 

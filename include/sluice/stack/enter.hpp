@@ -8,7 +8,7 @@
 // done, so nothing recurses.
 //
 // Expects: a core.
-// Never:   uses a result about an interface once foreign code ran.
+// Never:   uses a table entry after a hook, handler or output may have changed the table.
 // Cost:    the accept branch.
 // Source:  Linux net_rx_action, ip_list_rcv.
 #pragma once

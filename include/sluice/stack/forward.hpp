@@ -1,12 +1,12 @@
 // forward: forwards a datagram: security policy, router alert, TTL, strict routes, MTU, redirect,
 // hook, options that record, output.
 //
-// forward_hooked takes packets that the accept branch accepted and that only hooks still have to
-// see.
+// forward_hooked forwards packets that the accept branch accepted, through the forward hook.
 //
 // Expects: a datagram that was classified as to be forwarded.
-// Never:   changes the TTL before the decision; uses a table entry found before foreign code ran.
-// Cost:    the stages.
+// Never:   changes the TTL before the decision; uses a table entry after a hook or listener may
+//          have changed the table.
+// Cost:    that of the stages.
 // Source:  RFC 1812 section 5.3; Linux ip_forward.
 #pragma once
 
@@ -43,7 +43,7 @@ template <class Core>
     });
 }
 
-// The route of a datagram that may be forwarded, found before foreign code runs.
+// The route of a datagram that may be forwarded, copied before a hook can change the tables.
 struct onward_route {
     hop_entry hop{};
     ipv4::address neighbour{};
@@ -155,7 +155,7 @@ constexpr fate forward(Core& c, unsummed_datagram<typename Core::packet_type>&& 
                                .back = found.decided});
 }
 
-// Forwards a plain packet that the accept branch accepted, by this hop, where hooks have to see it.
+// Forwards a plain packet that the accept branch accepted, by this hop, through the forward hook.
 // The branch accepts no packet with a router alert or above the MTU, and is off with a security
 // policy that may drop.
 template <class Core>

@@ -36,7 +36,7 @@ template <class Gates>
     }
 }
 
-// Whether a packet passes. If not, it is gone, and `ended_as` is its fate.
+// Whether a packet passes. If not, the handle is empty, and `ended_as` is the packet's fate.
 struct passage {
     bool is_open = true;
     fate ended_as{};
@@ -71,7 +71,7 @@ template <class Gates, class Books, class Packet, class Judge>
         return {false, drop(b, std::move(packet), drop_reason::hook)};
     }
     b.trace(stage::hook, decision_kind::absorb, drop_reason::none, at.in, 0, where);
-    packet.reset();  // empty already when the hook keeps it, whatever it said
+    packet.reset();  // the handle is empty already if the hook keeps the packet
     b.tally(balance::absorbed);
     return {false, fate::absorbed};
 }

@@ -6,7 +6,7 @@
 //
 // Expects: a datagram that passed the local_in hook.
 // Never:   answers an error.
-// Cost:    the stages'.
+// Cost:    that of icmp_input, and of the endpoint or handler.
 // Source:  RFC 1122 section 3.2.2; Linux icmp_rcv, ping_rcv, icmp_unreach.
 #pragma once
 
@@ -53,7 +53,7 @@ constexpr fate to_error_handler(Core& c,
     if (v.fate == pipeline::notice_kind::tell) {
         auto& delivery = c.local.delivery;
         auto* h = delivery.handler(v.notice.protocol);
-        // Learned first, so that endpoints and handlers find the new route.
+        // The stack learns first, so that endpoints and handlers find the new route.
         if (delivery.believes(v.notice) || (h != nullptr && h->believes(v.notice)) ||
             pipeline::quotes_echo_reply(v.notice)) {
             learn(c.tables, c.device.output, v.notice, c.calls.now.now);

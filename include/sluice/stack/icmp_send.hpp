@@ -5,7 +5,7 @@
 //
 // Expects: a packet with its complete header and its route; or an offending packet.
 // Never:   sends an error about an error.
-// Cost:    see the stages.
+// Cost:    that of the stages.
 // Source:  RFC 1122 section 3.2.2, RFC 1812 section 4.3; Linux ip_local_out, icmp_send.
 #pragma once
 

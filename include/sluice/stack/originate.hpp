@@ -137,8 +137,8 @@ constexpr send_result output_now(Core& c, typename Core::packet_type&& packet,
     return {};
 }
 
-// The same; from within a call the packet waits in the work queue, and the result says whether it
-// has a place there.
+// Sends the packet at once, or, within a call, puts it into the work queue. The result then states
+// only whether the queue had room.
 template <class Core>
 constexpr send_result to_output(Core& c, typename Core::packet_type&& packet,
                                 const routing::output_route& route,

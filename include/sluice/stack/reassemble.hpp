@@ -4,7 +4,7 @@
 // timeout to the sender.
 //
 // Expects: a fragment whose interface exists.
-// Cost:    the policy's.
+// Cost:    that of the reassembly policy.
 // Source:  RFC 1122 section 3.3.2; Linux ip_defrag, ip_expire.
 #pragma once
 

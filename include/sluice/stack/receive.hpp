@@ -2,8 +2,8 @@
 // options, then deliver or forward.
 //
 // Expects: a packet that was counted as received.
-// Never:   decides in place of a stage; uses a table entry found before foreign code ran.
-// Cost:    the stages.
+// Never:   uses a table entry after a hook may have changed the table.
+// Cost:    that of the stages.
 // Source:  RFC 1812 section 5.2.1; Linux ip_rcv, ip_rcv_finish.
 #pragma once
 
@@ -53,7 +53,7 @@ classify_flow(Core& c, unsummed_datagram<typename Core::packet_type>& d,
     return found;
 }
 
-// Caches the route of a local datagram whose flow was not asked.
+// Caches the route of a delivered datagram that was classified without a look at its flow.
 template <class Core>
 [[gnu::noinline]] constexpr void keep_route(Core& c,
                                             unsummed_datagram<typename Core::packet_type>& d,
@@ -65,8 +65,8 @@ template <class Core>
     }
 }
 
-// Counts by the route's type, then follows the decision. Linux ip_rcv_finish_core from the options
-// on.
+// Counts a broadcast or multicast, then delivers, forwards, refuses or drops the datagram as
+// `found` decides. Linux ip_rcv_finish_core from the options on.
 template <class Core>
 constexpr fate follow_route(Core& c, unsummed_datagram<typename Core::packet_type>&& d,
                             const pipeline::classification& found, const interface& in) noexcept {
@@ -129,7 +129,7 @@ constexpr fate route_and_follow(Core& c, unsummed_datagram<typename Core::packet
     return follow_route(c, std::move(d), found, in);
 }
 
-// Counts by the header's ECN, also for a packet that is dropped for a later part of its header.
+// Counts the packet's ECN codepoint, also for a packet that is dropped for a later header field.
 template <class Books, class Packet>
 constexpr void count_ecn(Books& b, const Packet& packet, drop_reason refused) noexcept {
     if (refused != drop_reason::header_invalid && packet.head_size() >= ipv4::min_header_length) {

@@ -5,7 +5,8 @@
 // lookup while its result is valid.
 //
 // Expects: a core; packets of one interface that may go fast.
-// Never:   keeps a result once foreign code touched the stack, or left work or a hook behind.
+// Never:   uses a lookup's result after a handler or output changed the stack, queued work or added
+//          a hook.
 // Cost:    the accept branch. The packet at which a run of forwarded or local packets ends is
 //          judged again as the first of the next.
 // Source:  Linux ip_list_rcv, ip_extract_route_hint.

@@ -85,8 +85,8 @@ public:
         return acts::poll(core_, now);
     }
 
-    // -- sending: from within a call the packet leaves once the current one is done; the result
-    // then says only what is known at once: no route, too big, work queue full --
+    // -- sending. Within a call (from a hook, handler or output) the packet leaves when that call
+    // is done; the result then has only the errors known at once: no route, too big, queue full --
     // Sends the payload in `packet` (with headroom for a header) as one datagram; fragments it if
     // necessary.
     [[nodiscard, gnu::noinline]] constexpr send_result

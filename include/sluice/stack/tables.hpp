@@ -84,7 +84,8 @@ struct stack_tables {
     }
     // Foreign code may have changed anything: what a batch knows about an interface is void.
     constexpr void touch() noexcept { ++touched; }
-    // The interface, if it exists and is up. Look it up again after foreign code ran.
+    // The interface if it exists and is up, else nullptr. Look it up again after a hook, handler or
+    // output ran: it may have removed the interface.
     [[nodiscard]] constexpr const interface* running(u16 index) const noexcept {
         const interface* found = interfaces.find(index);
         return found != nullptr && found->up ? found : nullptr;

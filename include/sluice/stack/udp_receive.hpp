@@ -5,7 +5,7 @@
 //
 // Expects: a datagram that passed the local_in hook.
 // Never:   copies bytes.
-// Cost:    the stage's and the delivery policy's.
+// Cost:    that of udp_input and of the delivery policy.
 // Source:  RFC 1122 section 4.1.3.1; Linux __udp4_lib_rcv, udp_queue_rcv_skb.
 #pragma once
 

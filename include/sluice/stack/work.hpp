@@ -1,11 +1,10 @@
-// work: the work queue, for packets that have to wait for the end of a call; and the calls
-// themselves.
+// work: the work queue of a stack, and the state of the calls into it.
 //
-// A packet is queued if it was received or sent from within a call, if it is looped back, or if the
-// link could not deliver it: nothing recurses. drain.hpp does the work.
+// A packet waits in the queue if a hook, handler, output or observer receives or sends it during a
+// call, if it is looped back, or if the link could not deliver it. So no call recurses. drain.hpp
+// takes the packets out at the end of the outer call.
 //
-// Expects: a core.
-// Cost:    the queue's.
+// Cost:    one move of the packet into the queue.
 #pragma once
 
 #include <sluice/base/time.hpp>
@@ -19,14 +18,15 @@
 
 namespace sluice {
 
-// Packets that may wait; together at most so many times 4,096 bytes, or blocks if those are larger.
+// The number of packets that may wait. Together they hold at most 64 times 4,096 bytes, or 64
+// blocks if a block is larger.
 inline constexpr std::size_t work_queue_size = 64;
 
-// The counters that a sent packet moves.
+// The MIB counters that a sent packet moves.
 struct send_counters {
     bool request = true;        // Ip.OutRequests
-    mib sent = mib::none;       // when it is sent
-    mib no_buffer = mib::none;  // when no buffer is free
+    mib sent = mib::none;       // counted when the packet is sent
+    mib no_buffer = mib::none;  // counted when no buffer is free
 };
 
 enum class work_kind : u8 { receive, receive_own, send, link_failure };
@@ -43,20 +43,21 @@ struct work_item {
     send_counters counters{};
 };
 
-// The current calls: from outside, and nested ones of a hook, a handler, an output or an observer.
+// The calls that run now: one from the program, and nested ones from hooks, handlers, outputs and
+// observers.
 struct call_state {
     moment now{};
     u8 depth = 0;
     bool wants_poll = false;
 
-    // Whether the current call was made from within another: it leaves receiving and sending to the
-    // work queue.
+    // Whether the current call runs within another one. Then the packets that it receives or sends
+    // wait in the work queue.
     [[nodiscard]] constexpr bool is_nested() const noexcept { return depth > 1; }
 };
 
 namespace acts {
 
-// A call into the stack, while the object lives. Time never goes back within a call.
+// Marks a call into the stack as long as the object exists. Time does not go back within a call.
 template <class Core>
 class call {
 public:
@@ -74,7 +75,8 @@ private:
     call_state& calls_;
 };
 
-// Puts a packet that was counted as received or originated into the work queue.
+// Puts a packet into the work queue; the caller has counted it as received or originated. Drops it
+// for `work_queue_full` if the queue is full.
 template <class Core>
 [[gnu::noinline]] constexpr fate put_off(Core& c,
                                          work_item<typename Core::packet_type>&& item) noexcept {

@@ -28,7 +28,7 @@ namespace sluice::testing {
 
 struct wire_faults {
     duration latency = {};
-    duration jitter = {};  // added evenly, 0 up to this; above the gap of packets it reorders
+    duration jitter = {};  // each packet gets a random extra latency from 0 to this
     u32 mtu = 65'535;      // bytes; longer packets are lost
     u16 loss_per_mille = 0;
     u16 duplicate_per_mille = 0;  // the second copy has its own jitter
@@ -37,7 +37,7 @@ struct wire_faults {
 struct wire_counters {
     u64 sent = 0;
     u64 delivered = 0;
-    u64 lost = 0;  // by chance
+    u64 lost = 0;  // packets lost at random
     u64 duplicated = 0;
     u64 too_long = 0;
     u64 overflowed = 0;  // no buffer, or too much on the line

@@ -84,7 +84,7 @@ struct keeps_hooks {
 template <class Packet>
 using registry = registered_endpoints<>::model<Packet>;
 struct believes_anything {
-    static constexpr const char* broken = "no ICMP error is believed";
+    static constexpr const char* broken = "believes() is false without registered endpoints";
     template <class Packet>
     struct model : registry<Packet> {
         using registry<Packet>::registry;
@@ -92,7 +92,7 @@ struct believes_anything {
     };
 };
 struct hears_anything {
-    static constexpr const char* broken = "no handler wants router alerts";
+    static constexpr const char* broken = "hears_alerts() is false without a registered listener";
     template <class Packet>
     struct model : registry<Packet> {
         using registry<Packet>::registry;
@@ -109,7 +109,7 @@ struct reports_nothing {
     };
 };
 struct loses_packets {
-    static constexpr const char* broken = "an undelivered packet stays with the stack";
+    static constexpr const char* broken = "udp() leaves an undelivered packet with the stack";
     template <class Packet>
     struct model : registry<Packet> {
         using registry<Packet>::registry;
@@ -131,7 +131,7 @@ struct serves_nobody {
     };
 };
 struct serves_twice {
-    static constexpr const char* broken = "the sink holds each delivered packet once";
+    static constexpr const char* broken = "a registered sink holds each delivered packet once";
     template <class Packet>
     struct model : registry<Packet> {
         using registry<Packet>::registry;
@@ -161,7 +161,7 @@ struct knows_no_handler {
     };
 };
 struct imagines_listeners {
-    static constexpr const char* broken = "no protocol has a listener";
+    static constexpr const char* broken = "has_listener() is false for every protocol";
     template <class Packet>
     struct model : registry<Packet> {
         using registry<Packet>::registry;
@@ -169,7 +169,7 @@ struct imagines_listeners {
     };
 };
 struct remembers_listeners {
-    static constexpr const char* broken = "after remove() no protocol has a listener";
+    static constexpr const char* broken = "has_listener() is false after remove()";
     template <class Packet>
     struct model : registry<Packet> {
         using registry<Packet>::registry;

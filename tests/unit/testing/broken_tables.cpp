@@ -42,7 +42,7 @@ struct immortal : learned {
     }
 };
 struct blind_to_gateways : learned {
-    static constexpr const char* broken = "another key finds nothing";
+    static constexpr const char* broken = "find() finds no exception under another key";
     using learned::learned;
     const route_exception* find(exception_key k, instant now) const noexcept {
         k.gateway = "10.0.1.254"_ip;
@@ -58,7 +58,7 @@ struct unlocked : learned {
     }
 };
 struct last_news_only : learned {
-    static constexpr const char* broken = "a redirect leaves the MTU";
+    static constexpr const char* broken = "learning a gateway keeps the learned MTU";
     using learned::learned;
     void learn(const exception_key& k, const route_exception& e, instant now) noexcept {
         keep_if([&k](const exception_key& other, route_exception&) { return other != k; });
@@ -66,7 +66,8 @@ struct last_news_only : learned {
     }
 };
 struct remembers_expired : learned {
-    static constexpr const char* broken = "the expired gateway is forgotten";
+    static constexpr const char* broken =
+        "the gateway of an expired exception is not merged with a new MTU";
     using learned::learned;
     void learn(const exception_key& k, const route_exception& e, instant) noexcept {
         learned::learn(k, e, {});
@@ -136,7 +137,8 @@ struct forgets_the_other : interfaces {
     }
 };
 struct one_path : interfaces {
-    static constexpr const char* broken = "an unknown interface accepts no plain packet";
+    static constexpr const char* broken =
+        "path_of() of an unknown interface permits no accept branch";
     const interface_path& path_of(u16) const noexcept { return interfaces::path_of(1); }
 };
 

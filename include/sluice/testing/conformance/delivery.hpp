@@ -95,24 +95,30 @@ private:
             check_.given("protocol", n);
             const auto protocol = static_cast<u8>(n);
             const icmp_error_notice notice{.type = 3, .protocol = protocol};
-            check_.holds(model.handler(protocol) == nullptr, "no protocol has a handler");
-            check_.holds(!listens(model, protocol, false), "no protocol has a listener");
-            check_.holds(!model.hears_alerts(protocol, 2), "no handler wants router alerts");
-            check_.holds(!model.believes(notice), "no ICMP error is believed");
+            check_.holds(model.handler(protocol) == nullptr,
+                         "handler() returns nullptr for every protocol");
+            check_.holds(!listens(model, protocol, false),
+                         "has_listener() is false for every protocol");
+            check_.holds(!model.hears_alerts(protocol, 2),
+                         "hears_alerts() is false without a registered listener");
+            check_.holds(!model.believes(notice),
+                         "believes() is false without registered endpoints");
             check_.equal(
                 model.report(notice), protocol != udp,
                 "report() refuses an ICMP error about an unknown UDP flow and accepts any other");
         }
         check_.clear_given();
         const datagram d = received();
-        check_.holds(!model.tap(d, heard).any(), "tap() delivers to no sink");
-        check_.holds(!model.alert(d, heard).any(), "alert() delivers to no sink");
+        check_.holds(!model.tap(d, heard).any(), "tap() delivers to no sink without registrations");
+        check_.holds(!model.alert(d, heard).any(),
+                     "alert() delivers to no sink without registrations");
         for (const bool broadcast_or_multicast : {false, true}) {
             delivery_info info = heard;
             info.broadcast_or_multicast = broadcast_or_multicast;
             packet p = received_udp();
-            check_.holds(!model.udp(std::move(p), info).any(), "udp() delivers to no sink");
-            check_.holds(bool{p}, "an undelivered packet stays with the stack");
+            check_.holds(!model.udp(std::move(p), info).any(),
+                         "udp() delivers to no sink without registrations");
+            check_.holds(bool{p}, "udp() leaves an undelivered packet with the stack");
         }
     }
 
@@ -130,10 +136,12 @@ private:
         check_.equal(model.alert(d, heard).taken, u16{1}, "alert() delivers to the sink once");
         check_.equal(model.udp(received_udp(), heard).taken, u16{1},
                      "udp() delivers to the sink once");
-        check_.equal(queue.size(), std::size_t{3}, "the sink holds each delivered packet once");
-        check_.equal(pool_.available(), buffers - 4, "each delivered packet uses one buffer");
+        check_.equal(queue.size(), std::size_t{3},
+                     "a registered sink holds each delivered packet once");
+        check_.equal(pool_.available(), buffers - 4,
+                     "each packet that a sink holds uses one buffer");
         model.remove(queue);
-        check_.holds(!listens(model, udp, false), "after remove() no protocol has a listener");
+        check_.holds(!listens(model, udp, false), "has_listener() is false after remove()");
         check_.holds(!model.tap(d, heard).any(), "after remove() tap() delivers to no sink");
         check_.holds(!model.alert(d, heard).any(), "after remove() alert() delivers to no sink");
         check_.holds(!model.udp(received_udp(), heard).any(),
@@ -165,7 +173,8 @@ private:
     }
 
     void all_back() {
-        check_.equal(pool_.available(), buffers, "all buffers are back in the pool");
+        check_.equal(pool_.available(), buffers,
+                     "all buffers are back in the pool when the sinks are empty");
     }
 
     checker& check_;

@@ -47,7 +47,7 @@ private:
         check_.holds(sizeof(Model) <= Model::memory_limit + 64,
                      "the object is at most 64 bytes larger than memory_limit");
         has_none(m);
-        check_.holds(m.find(key, now) == nullptr, "find() finds nothing");
+        check_.holds(m.find(key, now) == nullptr, "find() finds no exception in a new object");
     }
 
     void found(Model& m) {
@@ -59,8 +59,9 @@ private:
         if (e != nullptr) {
             check_.equal(e->mtu, u16{1000}, "find() returns the learned MTU");
             check_.holds(e->mtu_locked, "find() returns the learned MTU lock");
-            check_.holds(e->gateway.is_unspecified(), "no gateway was learned");
-            check_.equal(e->expires, narrow.expires, "the exception expires at the learned time");
+            check_.holds(e->gateway.is_unspecified(),
+                         "an exception learned without a gateway has no gateway");
+            check_.equal(e->expires, narrow.expires, "find() returns the learned expiry time");
         }
         check_.holds(m.find(key, now + 600_s) == nullptr, "an expired exception is not found");
     }
@@ -78,7 +79,8 @@ private:
         };
         for (const auto& row : rows) {
             check_.given(row.name);
-            check_.holds(m.find(row.asked, now) == nullptr, "another key finds nothing");
+            check_.holds(m.find(row.asked, now) == nullptr,
+                         "find() finds no exception under another key");
         }
     }
 
@@ -88,17 +90,17 @@ private:
         m.learn(key, narrow, now);
         m.learn(key, redirected, now);
         if (const route_exception* e = find(m, key, now)) {
-            check_.equal(e->mtu, u16{1000}, "a redirect leaves the MTU");
-            check_.holds(e->mtu_locked, "a redirect leaves the MTU lock");
-            check_.equal(e->gateway, "10.0.1.9"_ip, "a redirect changes the gateway");
+            check_.equal(e->mtu, u16{1000}, "learning a gateway keeps the learned MTU");
+            check_.holds(e->mtu_locked, "learning a gateway keeps the learned MTU lock");
+            check_.equal(e->gateway, "10.0.1.9"_ip, "learning a gateway replaces the old gateway");
             check_.equal(e->expires, redirected.expires,
-                         "the exception expires at the time learned last");
+                         "find() returns the expiry time that was learned last");
         }
         m.learn(key, {.mtu = 1200, .expires = now + 700_s}, now + 1_s);
         if (const route_exception* e = find(m, key, now + 1_s)) {
-            check_.equal(e->mtu, u16{1200}, "a new MTU replaces the old one");
-            check_.holds(!e->mtu_locked, "a new MTU replaces the MTU lock");
-            check_.equal(e->gateway, "10.0.1.9"_ip, "a new MTU leaves the gateway");
+            check_.equal(e->mtu, u16{1200}, "learning an MTU replaces the old MTU");
+            check_.holds(!e->mtu_locked, "learning an MTU replaces the old MTU lock");
+            check_.equal(e->gateway, "10.0.1.9"_ip, "learning an MTU keeps the learned gateway");
         }
     }
 
@@ -107,8 +109,10 @@ private:
         m.learn(key, redirected, now);
         m.learn(key, {.mtu = 900, .expires = now + 1400_s}, now + 800_s);
         if (const route_exception* e = find(m, key, now + 800_s)) {
-            check_.equal(e->mtu, u16{900}, "the MTU is the new one");
-            check_.holds(e->gateway.is_unspecified(), "the expired gateway is forgotten");
+            check_.equal(e->mtu, u16{900},
+                         "an MTU learned after the expiry replaces the expired exception");
+            check_.holds(e->gateway.is_unspecified(),
+                         "the gateway of an expired exception is not merged with a new MTU");
         }
     }
 

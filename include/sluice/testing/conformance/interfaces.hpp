@@ -38,7 +38,8 @@ private:
         int seen = 0;
         table.for_each([&seen](const interface&) { ++seen; });
         check_.equal(seen, 0, "for_each() visits no interface");
-        check_.holds(!table.is_own("10.0.0.1"_ip), "no address is local");
+        check_.holds(!table.is_own("10.0.0.1"_ip),
+                     "a table without addresses has no local address");
     }
 
     void found(Table& table) {
@@ -84,7 +85,8 @@ private:
                        "add_address() refuses an address that the interface has");
         check_.refused(table.remove_address(1, "10.0.0.1/16"_net), not_found,
                        "remove_address() refuses an address with another prefix length");
-        check_.holds(table.is_own("10.0.0.1"_ip), "a refused removal keeps the address");
+        check_.holds(table.is_own("10.0.0.1"_ip),
+                     "an address stays local after a refused remove_address()");
     }
 
     void own_addresses(Table& table) {
@@ -108,7 +110,7 @@ private:
     }
 
     void paths(Table& table) {
-        check_.begin("the path of an unknown interface accepts no packet and has no MTU");
+        check_.begin("path_of() is closed, with MTU 0, for an interface that was not added");
         add_two(table);
         interface* const first = table.find(1);
         if (!check_.holds(first != nullptr, "find() finds only an added interface")) {
@@ -120,13 +122,15 @@ private:
             table.refresh(index, all);
         }
         check_.holds(table.path_of(1).accept_fast,
-                     "an interface that forwards accepts plain packets");
-        check_.equal(table.path_of(1).output_mtu, u16{1500}, "the path has the interface's MTU");
+                     "path_of() of a forwarding interface permits the accept branch");
+        check_.equal(table.path_of(1).output_mtu, u16{1500},
+                     "path_of() has the MTU of the interface");
         for (const u16 index : {u16{0}, u16{2}, u16{63}, u16{64}, u16{0xffff}}) {
             check_.given("index", index);
             check_.holds(!table.path_of(index).accept_fast,
-                         "an unknown interface accepts no plain packet");
-            check_.equal(table.path_of(index).output_mtu, u16{0}, "an unknown interface has MTU 0");
+                         "path_of() of an unknown interface permits no accept branch");
+            check_.equal(table.path_of(index).output_mtu, u16{0},
+                         "path_of() of an unknown interface has MTU 0");
         }
     }
 
@@ -136,8 +140,8 @@ private:
         return i;
     }
     void add_two(Table& table) {
-        check_.holds(table.add(numbered(1)).has_value(), "interface 1 is added");
-        check_.holds(table.add(numbered(3)).has_value(), "interface 3 is added");
+        check_.holds(table.add(numbered(1)).has_value(), "add() accepts interface 1");
+        check_.holds(table.add(numbered(3)).has_value(), "add() accepts interface 3");
     }
 
     checker& check_;

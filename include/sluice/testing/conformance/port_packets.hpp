@@ -33,7 +33,7 @@ namespace conformance {
 // Properties of the device.
 struct port_options {
     u16 interface = 1;        // set in each received packet
-    std::size_t holds = 0;    // packets that it takes if nobody collects them; 0: not tested
+    std::size_t holds = 0;    // packets that it takes while none is read; 0: not tested
     duration patience = 5_s;  // until a packet of one side is at the other
     // Of the transmitted packets; a device that routes must know the way.
     ipv4::address source = "10.0.1.2"_ip;

@@ -1,5 +1,5 @@
 // conformance::route_contents: tests whether your route table with `append`, `remove_if` and
-// `for_each` holds the routes that were added, and loses those that were removed.
+// `for_each` holds exactly the routes that were added and not removed.
 //
 //     const auto found = testing::conformance::route_contents<my_table>();  // prints faults
 //     return found.passed() ? 0 : 1;
@@ -140,7 +140,7 @@ private:
     };
     void removed_by(Table& table, const removal& row) {
         check_.begin("remove() removes the first route that has the given fields");
-        check_.holds(table.add(first).has_value(), "add() accepts the route");
+        check_.holds(table.add(first).has_value(), "add() accepts a route");
         check_.holds(table.append(second).has_value(),
                      "append() accepts a second route with the same key");
         for (const removal& other : strangers) {
@@ -152,7 +152,8 @@ private:
         check_.holds(table.remove(row.wanted).has_value(),
                      "remove() removes the second route, which has the given fields");
         holds(table, {first});
-        check_.holds(table.remove(first).has_value(), "remove() removes the first route");
+        check_.holds(table.remove(first).has_value(),
+                     "remove() removes the first route, which is left");
     }
 
     void unreachable_routes(Table& table) {
