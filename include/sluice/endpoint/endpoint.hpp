@@ -301,7 +301,7 @@ protected:
             stack_.count_unroutable();
         }
     }
-    // route_mtu 0: the interface's MTU counts.
+    // The smaller of the interface's MTU and `route_mtu`, in bytes; route_mtu 0: the interface's.
     [[nodiscard]] u32 mtu_by(u16 interface_index, u16 route_mtu) const noexcept {
         return routing::egress_mtu(tables(), interface_index, route_mtu);
     }
@@ -314,8 +314,8 @@ protected:
         }
         return {endpoint_error::too_big};
     }
-    // A full device is reported only to ping endpoints and those with receive_errors. Linux
-    // IP_RECVERR.
+    // The result of a send. A full device is an error only for ping endpoints and those with
+    // receive_errors. Linux IP_RECVERR.
     [[nodiscard]] result_type result_of(const typename Stack::send_result& sent) const noexcept {
         if (sent.has_value() || (sent.error() == routing::send_error::no_buffer &&
                                  kind_ != endpoint_kind::ping && !options_.receive_errors)) {

@@ -72,8 +72,8 @@ struct decision {
         return {.answer = is_probe(heard) && c.target_is_own};
     }
     if (c.sender_is_own) {
-        // With the local link address, a frame of this host came back. Linux does not answer
-        // either: a martian source.
+        // A frame with the local link address is one of this host that was received again. Linux
+        // answers neither: its source is a martian.
         return {.conflict = heard.sender_hardware != c.hardware};
     }
     if (s.drop_gratuitous && heard.sender_protocol == heard.target_protocol) {

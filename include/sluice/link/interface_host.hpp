@@ -5,7 +5,7 @@
 // does so. single_link_host (link/concept.hpp) suffices for one address.
 //
 // Expects: an interface table that outlives it.
-// Never:   answers for an address that is not the stack's own. As in Linux, each interface answers
+// Never:   answers for an address that is not local. As in Linux, each interface answers
 //          for every local address.
 // Cost:    a scan of the link addresses.
 // Source:  Linux arp_process, inet_select_addr.
@@ -38,7 +38,7 @@ public:
         return known_.push_back({interface, hardware});
     }
 
-    // All zeros: none was set.
+    // The link address of the interface; all zeros if none was set.
     [[nodiscard]] constexpr ethernet::address hardware_address(u16 interface) const noexcept {
         for (const auto& e : known_) {
             if (e.interface == interface) {

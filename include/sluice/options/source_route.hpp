@@ -26,7 +26,7 @@ enum class route_target : u8 {
 };
 
 enum class source_route_result : u8 {
-    passed_by,  // to another host: the option has no effect here
+    passed_by,  // addressed to another host: the option has no effect at this host
     arrived,    // no hop is left: deliver locally; the destination may have changed
     advanced,   // the packet goes to option_offsets::next_hop
     refused,    // drop without an ICMP error
@@ -36,7 +36,7 @@ enum class source_route_result : u8 {
 struct source_route_step {
     source_route_result kind = source_route_result::passed_by;
     u8 pointer = 0;         // of a problem
-    bool rerouted = false;  // the route asked for last replaces that of the original destination
+    bool rerouted = false;  // the last looked up route replaces that of the original destination
 
     friend constexpr bool operator==(const source_route_step&,
                                      const source_route_step&) noexcept = default;
@@ -49,7 +49,7 @@ struct route_arrival {
                                                      // destination
 };
 
-// Routes a listed hop from the packet's source. The last answer counts.
+// A function that looks up the route from the packet's source to a listed hop and returns its kind.
 template <class F>
 concept hop_router = requires(F& f, ipv4::address hop) {
     { f(hop) } noexcept -> std::same_as<route_target>;

@@ -1,9 +1,10 @@
 // external_pool<Bytes, Count>: a pool whose packets have the same type as packets in memory of
 // others, such as a ring of the kernel (port/af_packet_ring.hpp) or frames of a driver.
 //
-// Use it as the buffers policy of a stack that receives those packets. owns() tells both kinds
-// apart, and copy_of() makes the copy that lets a frame return early. default_reserve(Count)
-// further buffers serve ARP and ICMP. Packets may wait while an eighth of Count is free.
+// Use it as the buffers policy of a stack that receives those packets. owns() returns whether a
+// packet lies in the pool; copy_of() copies a packet into the pool, so that its frame returns
+// early. default_reserve(Count) further buffers serve ARP and ICMP. Packets may wait while an
+// eighth of Count is free.
 //
 // Expects: it outlives its packets.
 // Never:   allocates.
@@ -43,7 +44,7 @@ public:
     [[nodiscard]] packet_type take(u16 headroom = default_headroom) noexcept {
         return take_above(reserve, headroom);
     }
-    // For ARP and ICMP, from the reserve too.
+    // An empty packet for ARP and ICMP, from the reserve if no other buffer is free.
     [[nodiscard]] packet_type take_reserved(u16 headroom = default_headroom) noexcept {
         return take_above(0, headroom);
     }

@@ -31,7 +31,8 @@ struct external_storage {
     public:
         constexpr virtual void recycle(block& b) noexcept = 0;
         [[nodiscard]] constexpr virtual block* another() noexcept = 0;
-        // Whether it has so many of its margins left (bounded_packet_queue.hpp); by default it has.
+        // Whether a packet may wait, because this many of the owner's margins of free blocks are
+        // left (bounded_packet_queue.hpp). True by default.
         [[nodiscard]] constexpr virtual bool may_wait(u32) const noexcept { return true; }
 
     protected:
@@ -42,7 +43,7 @@ struct external_storage {
         std::byte* bytes = nullptr;
         u32 size = 0;
         recycler* owner = nullptr;
-        u64 tag = 0;  // of the owner's choice: a frame number, an address
+        u64 tag = 0;  // chosen by the owner: a frame number, an address
     };
 
     static constexpr std::byte* memory(const block& b) noexcept { return b.bytes; }
@@ -54,8 +55,8 @@ struct external_storage {
     }
 };
 
-// Up to Count frames that a driver lends at a time. lend() makes a packet of one; the driver's
-// function is called when the frame returns.
+// Wraps up to Count frames at a time that a driver lends. lend() makes a packet from a frame; when
+// the packet ends, the driver's function gets the frame back.
 template <std::size_t Count, class Ownership = unique>
 class borrowed_frames final : external_storage::recycler {
 public:

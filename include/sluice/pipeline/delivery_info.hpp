@@ -41,7 +41,8 @@ template <class Tables>
     return broadcast_or_multicast && !to.is_unspecified() ? kind : route_type::local;
 }
 
-// nullptr: no established flow. Makes the UDP header contiguous.
+// The cached route of the datagram's flow; nullptr: no connected endpoint has the flow. Makes the
+// UDP header contiguous.
 template <class Delivery, class Packet, header_sum Sum>
 [[nodiscard]] constexpr early_route* early_route_of(Delivery& endpoints,
                                                     basic_datagram<Packet, Sum>& d) noexcept {

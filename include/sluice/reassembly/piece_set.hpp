@@ -24,7 +24,7 @@ enum class insertion : u8 {
     taken,
     merged,     // its bytes were written into a piece; the caller drops the packet
     duplicate,  // no new bytes
-    ignored,    // no new bytes, and it completes nothing
+    ignored,    // no new bytes; cannot complete the datagram
     drop_fragment,
     drop_datagram,
     refused,  // the packets could not be made contiguous
@@ -81,7 +81,7 @@ private:
         }
     };
 
-    // Exactly Linux's runs.
+    // Inserts p as Linux does: into the run that it continues, or as a new run.
     [[nodiscard]] constexpr insertion insert_run(piece_type& p, u32 priority) noexcept {
         if (last_ == nullptr || last_->end <= p.start) {
             if (last_ != nullptr && last_->end == p.start) {

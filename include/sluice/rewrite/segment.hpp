@@ -45,7 +45,7 @@ fill_segment(Packet& piece, Packet& whole, packet_reader<Packet>& reader,
     return to != nullptr;
 }
 
-// A segment is a plain packet with its checksum in place; its other metadata is the whole's.
+// Copies the metadata of the whole packet, without segmentation and pending checksum.
 template <class Packet>
 constexpr void copy_segment_metadata(const Packet& from, Packet& to) noexcept {
     copy_marks(from, to);

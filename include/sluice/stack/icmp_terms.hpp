@@ -1,4 +1,4 @@
-// icmp_terms: whether this host may send an ICMP message, and with which options.
+// icmp_terms: decides whether this host may send an ICMP message now, and with which IP options.
 //
 // It asks the icmp policy and the options policy, and counts limited messages.
 //
@@ -33,12 +33,12 @@ constexpr void count_icmp(Books& b, u8 type) noexcept {
 
 }  // namespace detail
 
-// The cause of a message.
+// An ICMP message to be sent, and the packet that causes it.
 struct icmp_cause {
-    u8 type;  // the message's
+    u8 type;  // of the message to be sent
     u8 code = 0;
-    // Ingress of the cause. 0: the message answers a request; its limits count over loopback too,
-    // as in Linux.
+    // The ingress of the packet that an error is about; 0: the message is a reply. Limits apply to
+    // replies over loopback too, as in Linux.
     u16 interface = 0;
 };
 

@@ -1,10 +1,9 @@
 // originate: sends for programs and handlers: a payload as one datagram, a complete packet, or a
 // packet whose header is completed.
 //
-// It routes, refuses packets that cannot be sent, writes or completes the header, and sends. From
-// within a call the work queue sends.
+// It looks up the route, refuses packets that cannot be sent, writes or completes the header, and
+// sends. Within a call (from a hook, handler or output) it puts the packet into the work queue.
 //
-// Expects: a request.
 // Never:   keeps parts of a datagram for later (no corking).
 // Cost:    a route lookup and a header.
 // Source:  RFC 1122 section 3.4, RFC 6864 section 4.1; Linux raw_sendmsg, ip_make_skb,
@@ -41,7 +40,7 @@ struct send_request {
     bool ignore_path_mtu = false;
     u8 multicast_ttl = 1;               // for multicast where ttl is 0 (Linux IP_MULTICAST_TTL)
     mib sent_counter = mib::none;       // counter of the transport for a sent datagram
-    mib no_buffer_counter = mib::none;  // the same without a buffer, here or in the device
+    mib no_buffer_counter = mib::none;  // the same, for a datagram without a buffer
     // Options to send, from options_policy::compile_request; nullptr: none.
     const ip_options::outgoing* options = nullptr;
 };

@@ -7,7 +7,7 @@
 //
 // They choose sizes and switches. Only tiny_host differs from Linux.
 //
-// Cost: their policies'.
+// Cost: that of their policies.
 #pragma once
 
 #include <sluice/icmp/no_icmp.hpp>
@@ -28,7 +28,7 @@ struct linux_memory : policies<buffers<fixed_pool<2048, 5120>>,
 // A host like Linux without configuration.
 struct linux_host : policies<based_on<linux_memory>> {};
 
-// The same with net.ipv4.ip_forward = 1.
+// A router like Linux with net.ipv4.ip_forward = 1.
 struct linux_router : policies<based_on<linux_memory>, routes<lpm_trie<1024>>,
                                exceptions<bounded_exceptions<128>>> {
     [[nodiscard]] static constexpr settings initial_settings() noexcept {

@@ -4,7 +4,7 @@
 // packets with hooks to forward_hooked, and all others to receive. Consecutive packets share a
 // lookup while its result is valid.
 //
-// Expects: a core; packets of one interface that may go fast.
+// Expects: packets of one interface for which the accept branch is enabled.
 // Never:   uses a lookup's result after a handler or output changed the stack, queued work or added
 //          a hook.
 // Cost:    the accept branch. The packet at which a run of forwarded or local packets ends is
@@ -21,7 +21,8 @@ namespace sluice::acts {
 
 namespace detail {
 
-// The whole chain. Not inlined: it would take registers from the calling loops.
+// Receives a packet through all stages. Not inlined: it would take registers from the calling
+// loops.
 template <class Core>
 [[gnu::noinline]] constexpr fate receive_slow(Core& c,
                                               typename Core::packet_type&& packet) noexcept {
@@ -67,7 +68,7 @@ judge(const Core& c, const accept_rules<Core>& rules, const typename Core::packe
                : pipeline::accepted::no;
 }
 
-// Handles a packet by that answer. A packet to be forwarded meets hooks.
+// Delivers a packet, or forwards it through the forward hook, as the check decided.
 template <class Core>
 constexpr fate receive_judged(Core& c, typename Core::packet_type& packet, pipeline::accepted as,
                               [[maybe_unused]] const hop_entry& hop) noexcept {
@@ -80,8 +81,8 @@ constexpr fate receive_judged(Core& c, typename Core::packet_type& packet, pipel
                                            : receive_slow(c, std::move(packet));
 }
 
-// Handles packets of a batch until one is of another interface or for forward_plain, or until
-// anything may have changed. Returns the place where it stopped. `due`: see fetch_ahead.
+// Handles packets of a batch until one has another ingress or is for forward_plain, or until a
+// table or hook may have changed. Returns the packet at which it stopped. `due`: see fetch_ahead.
 template <class Core, class Packet>
 [[nodiscard, gnu::noinline]] constexpr Packet* receive_plain(Core& c, accept_rules<Core> rules,
                                                              std::span<Packet> batch,
@@ -101,7 +102,7 @@ template <class Core, class Packet>
         }
         static_cast<void>(receive_judged(c, *at, as, hint.hop));
         ++at;
-        // Foreign code may have added hooks.
+        // A handler or output may have added hooks.
     } while (at != end && at->interface() == rules.in && seen == c.tables.touched && !has_work(c) &&
              !has_hooks(c.gates, hook_point::prerouting) && hooked == meets_hooks(c));
     return at;

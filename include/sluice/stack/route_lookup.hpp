@@ -3,7 +3,6 @@
 // The route table answers first. Then the exceptions replace the path MTU or the gateway, if this
 // host learned another one for the destination.
 //
-// Expects: stack_tables; the time.
 // Never:   changes a table.
 // Cost:    a lookup; a test of one word while nothing is learned.
 // Source:  Linux __mkroute_output, __mkroute_input, find_exception.
@@ -20,7 +19,7 @@ namespace sluice::acts {
 
 using route_result = result<routing::output_route, routing::send_error>;
 
-// The exception of a destination; nullptr: the route is used as it is.
+// The exception learned for a destination and its route; nullptr: there is none.
 template <class Tables>
 [[nodiscard]] constexpr const route_exception*
 exception_of(const Tables& t, ipv4::address destination, const route_entry& r,
@@ -60,8 +59,9 @@ template <class Tables>
     return route;
 }
 
-// The route back to the sender of a packet that an ICMP message is about. `source` unspecified:
-// chosen. Flattened, because it runs for each answer.
+// The route of an ICMP message to `destination`, the sender of the packet that it answers.
+// `source`: of the message; unspecified: the route chooses it. Flattened, because it runs for each
+// reply.
 template <class Tables>
 [[nodiscard, gnu::flatten]] constexpr route_result
 route_back(const Tables& t, ipv4::address destination, ipv4::address source, u8 tos,

@@ -5,8 +5,8 @@
 //
 // Without registrations the policy must leave every packet with the stack. If sinks are registered
 // at run time (`add_raw`, `add_udp`, `add_alert`, `remove`), the suite registers one of each, and
-// each must be served once. `has_listener`, if there, must know raw sinks and handlers, and
-// say no while nothing is registered.
+// each must get its packet once. `has_listener`, if the policy has it, must return true for the
+// protocol of a raw sink or a handler, and false without registrations.
 #pragma once
 
 #include <sluice/delivery/concept.hpp>
@@ -163,7 +163,7 @@ private:
         }
     }
 
-    // What has_listener() says; `otherwise` if the model has none.
+    // The result of has_listener(), or `otherwise` if the model does not have it.
     [[nodiscard]] static bool listens(const model_type& model, u8 protocol, bool otherwise) {
         if constexpr (knows_listeners<model_type>) {
             return model.has_listener(protocol);

@@ -4,8 +4,8 @@
 //     return found.passed() ? 0 : 1;
 //
 // It cuts 3,000 datagrams three times each, at different places and with different bytes, and feeds
-// the pieces in random order to a bounded_cache with the rule. A map of single bytes asks the same
-// rule. A rule must always answer the same question in the same way.
+// the pieces in random order to a bounded_cache with the rule. A byte-by-byte model applies the
+// same rule, and both must agree. The rule must return equal answers to equal questions.
 #pragma once
 
 #include <sluice/base/random.hpp>
@@ -26,7 +26,8 @@ namespace detail {
 
 enum class overlap_result : u8 { taken, duplicate, ignored, drop_fragment, drop_datagram };
 
-// The bytes of a datagram one by one: the flavour of each, and the piece that holds it.
+// The model: for each byte of a datagram, which cut it came from (flavour) and the piece that holds
+// it.
 struct byte_map {
     struct byte {
         u8 flavour;

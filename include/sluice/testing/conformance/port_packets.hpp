@@ -34,8 +34,8 @@ namespace conformance {
 struct port_options {
     u16 interface = 1;        // set in each received packet
     std::size_t holds = 0;    // packets that it takes while none is read; 0: not tested
-    duration patience = 5_s;  // until a packet of one side is at the other
-    // Of the transmitted packets; a device that routes must know the way.
+    duration patience = 5_s;  // the longest wait for a packet to cross
+    // Addresses of the transmitted packets; a device with routes needs one to the destination.
     ipv4::address source = "10.0.1.2"_ip;
     ipv4::address destination = "10.0.2.2"_ip;
 };
@@ -51,7 +51,7 @@ using port_packet = port_pool::packet_type;
     pollfd waiting{fd, POLLIN, 0};
     return ::poll(&waiting, 1, static_cast<int>(patience.milliseconds())) > 0;
 }
-// Asks again each millisecond. Returns whether it came true.
+// Tests the condition every millisecond, at most `patience` long. Returns whether it became true.
 template <class Condition>
 [[nodiscard]] bool wait_until(duration patience, Condition&& is_true) {
     for (i64 left = patience.milliseconds(); !is_true(); --left) {
