@@ -82,7 +82,8 @@ std::string replay_socket::send(const send_line& line, sluice::moment now) {
                                           .interface = wires_.index_of(line.interface),
                                           .ttl = line.ttl.value_or(0),
                                           .tos = line.tos,
-                                          .on_link_only = line.dont_route};
+                                          .on_link_only = line.dont_route,
+                                          .more = line.more};
     const auto payload = bytes_of(line.payload);
     const auto sent =
         !line.to ? with([&](auto& s) { return s.send(payload, now, message); })

@@ -139,7 +139,6 @@ answer sluice_subject::open_socket(const socket_line& line) {
 answer sluice_subject::send(const send_line& line) {
     const auto found = sockets_.find(line.socket);
     if (found == sockets_.end()) return unsupported("an unknown socket");
-    if (line.more) return unsupported("sends in parts");
     ret_ = found->second->send(line, now());
     return done();
 }

@@ -13,9 +13,9 @@
 #include <sluice/delivery/endpoint_filter.hpp>
 #include <sluice/delivery/registry.hpp>
 #include <sluice/endpoint/cached_flow.hpp>
+#include <sluice/endpoint/corked_send.hpp>
 #include <sluice/endpoint/declared.hpp>
 #include <sluice/endpoint/error_queue.hpp>
-#include <sluice/endpoint/payload.hpp>
 #include <sluice/options/compile.hpp>
 #include <sluice/packet/bounded_packet_queue.hpp>
 #include <sluice/packet/reader.hpp>
@@ -97,7 +97,7 @@ public:
     [[nodiscard]] bool set_ip_options(
         const_bytes wanted, moment now,
         ip_options::sender_rights rights = ip_options::sender_rights::ordinary) noexcept {
-        const auto looked_up = tables();
+        const auto looked_up = stack_.tables();
         const std::byte none[ipv4::min_header_length]{};
         const interface nowhere{};
         routing::option_environment environment{looked_up, ipv4::const_view{none}, nowhere,
@@ -118,9 +118,10 @@ public:
         }
         static_cast<void>(enroll());
     }
-    // Stops receiving and returns queued packets to their sources.
+    // Stops receiving, returns queued packets to their sources and discards a corked datagram.
     void close() noexcept {
         registry().remove(*this);
+        corked_.discard();
         while (!queue_.empty()) {
             static_cast<void>(queue_.pop());
         }
@@ -180,7 +181,7 @@ public:
 
 protected:
     endpoint_base(Stack& s, endpoint_kind kind, u8 protocol) noexcept
-        : stack_(s), kind_(kind), protocol_(protocol) {
+        : stack_(s), kind_(kind), protocol_(protocol), corked_(s) {
         if (s.switches().ip_no_pmtu_disc != 0) {
             options_.discovery = mtu_discovery::dont;
         }
@@ -285,15 +286,23 @@ protected:
             return failure{endpoint_error::access_denied};
         }
         route->loops_back = options_.multicast_loop;
-        const u32 mtu = mtu_by(route->interface, r.ignore_path_mtu ? u16{0} : route->mtu);
+        const u32 header = u32{ipv4::min_header_length} + ip_options_.offsets.length;
+        if (length + header > most_for(r, *route)) {
+            return too_big(flow_of(r).destination, mtu_for(r, *route) - ip_options_.offsets.length);
+        }
+        return *route;
+    }
+    [[nodiscard]] u32 mtu_for(const send_request& r,
+                              const routing::output_route& route) const noexcept {
+        return mtu_by(route.interface, r.ignore_path_mtu ? u16{0} : route.mtu);
+    }
+    // Bytes of the longest datagram that may be sent.
+    [[nodiscard]] u32 most_for(const send_request& r,
+                               const routing::output_route& route) const noexcept {
         using enum mtu_discovery;
         const mtu_discovery how = options_.discovery;
         const bool may_be_cut = how == dont || how == want || how == omit;
-        const u32 header = u32{ipv4::min_header_length} + ip_options_.offsets.length;
-        if (length + header > (may_be_cut ? u32{ipv4::max_total_length} : mtu)) {
-            return too_big(flow_of(r).destination, mtu - ip_options_.offsets.length);
-        }
-        return *route;
+        return may_be_cut ? u32{ipv4::max_total_length} : mtu_for(r, route);
     }
     // Linux counts it when a socket sends, unless it is raw, and when any socket connects.
     void count_if_unroutable(routing::send_error why) noexcept {
@@ -303,7 +312,7 @@ protected:
     }
     // The smaller of the interface's MTU and `route_mtu`, in bytes; route_mtu 0: the interface's.
     [[nodiscard]] u32 mtu_by(u16 interface_index, u16 route_mtu) const noexcept {
-        return routing::egress_mtu(tables(), interface_index, route_mtu);
+        return routing::egress_mtu(stack_.tables(), interface_index, route_mtu);
     }
     // Reports the port of connect(), also if the datagram has another. Linux ip_local_error.
     [[nodiscard]] failure<endpoint_error> too_big(ipv4::address to, u32 mtu) noexcept {
@@ -323,11 +332,39 @@ protected:
         }
         return failure{error_of(sent.error())};
     }
-    // No buffer is free for the datagram: the stack counts it.
-    [[nodiscard]] failure<endpoint_error>
-    no_buffer(const send_request& r, const routing::output_route& route, moment now) noexcept {
-        static_cast<void>(stack_.send(packet_type{}, r, route, now));
-        return {endpoint_error::no_buffer};
+    // Sends `payload` behind `front` bytes that write(packet, route, sum) writes, or corks it.
+    template <class Write>
+    [[nodiscard]] result_type send_payload(const send_request& r, u32 front, const_bytes payload,
+                                           const message_options& m, moment now,
+                                           Write&& write) noexcept {
+        const auto route = route_for(r, front + payload.size(), now);
+        if (!route.has_value()) {
+            return failure{route.error()};
+        }
+        if (m.probe) {
+            return {};
+        }
+        const auto begun = corked_.begin(r, *route, {front, most_for(r, *route)}, now);
+        return begun.has_value() ? append_payload(payload, m, now, write)
+                                 : result_type{failure{error_of(begun.error())}};
+    }
+    // Appends to the corked datagram, and sends it if nothing follows.
+    template <class Write>
+    [[nodiscard]] result_type append_payload(const_bytes payload, const message_options& m,
+                                             moment now, Write&& write) noexcept {
+        if (m.probe) {
+            return {};
+        }
+        const auto appended = corked_.append(payload, now);
+        if (!appended.has_value()) {
+            const send_request& r = corked_.request();
+            const u32 options = r.options != nullptr ? r.options->offsets.length : 0;
+            return appended.error() == routing::send_error::too_big
+                       ? too_big(flow_of(r).destination, corked_.mtu() - options)
+                       : failure{error_of(appended.error())};
+        }
+        const bool corked = m.more || (options_.cork && kind_ == endpoint_kind::udp);
+        return corked ? result_type{} : result_of(corked_.push(now, write));
     }
 
     // Replaces the endpoint's registration.
@@ -373,6 +410,7 @@ protected:
     endpoint_address peer_{};
     endpoint_options options_{};
     cached_flow<Stack> flow_;
+    corked_send<Stack> corked_;
 
 private:
     struct waiting {
@@ -395,18 +433,12 @@ private:
         if (a.is_unspecified() || stack_.interfaces().is_own(a)) {
             return bind_kind::local;
         }
-        const route_type kind = routing::address_kind(tables(), a);
+        const route_type kind = routing::address_kind(stack_.tables(), a);
         if (kind == route_type::broadcast || kind == route_type::multicast) {
             return bind_kind::broadcast_or_multicast;
         }
         return kind == route_type::local || stack_.switches().ip_nonlocal_bind ? bind_kind::local
                                                                                : bind_kind::foreign;
-    }
-    [[nodiscard]] auto tables() const noexcept {
-        return routing::tables{.interfaces = stack_.interfaces(),
-                               .routes = stack_.routes(),
-                               .groups = stack_.groups(),
-                               .switches = stack_.switches()};
     }
     [[nodiscard]] bool is_taken(const endpoint_filter& f) const noexcept {
         return kind_ == endpoint_kind::udp ? registry().udp_in_use(f) : registry().ping_in_use(f);

@@ -34,9 +34,11 @@ struct endpoint_options {
     bool on_link_only = false;    // SO_DONTROUTE
     bool reuse = false;  // SO_REUSEADDR; set before bind(). On by default for ping endpoints
     bool header_included = false;  // IP_HDRINCL, for raw endpoints
-    u8 multicast_ttl = 1;          // IP_MULTICAST_TTL; 0: stays on this host
-    bool multicast_loop = true;    // IP_MULTICAST_LOOP
-    u16 multicast_interface = 0;   // IP_MULTICAST_IF
+    // UDP_CORK: sends accumulate one datagram, until push() or a send after it is false again.
+    bool cork = false;
+    u8 multicast_ttl = 1;         // IP_MULTICAST_TTL; 0: stays on this host
+    bool multicast_loop = true;   // IP_MULTICAST_LOOP
+    u16 multicast_interface = 0;  // IP_MULTICAST_IF
     ipv4::address multicast_source{};
     // SO_RCVBUF, not doubled: bytes in the blocks of queued packets. Linux net.core.rmem_default.
     u32 receive_bytes = default_waiting_bytes;
@@ -52,6 +54,10 @@ struct message_options {
     u8 ttl = 0;                 // 0: the endpoint's
     i16 tos = -1;               // below 0: the endpoint's
     bool on_link_only = false;  // MSG_DONTROUTE
+    // The next send continues this datagram; its destination and options do not count. UDP and raw
+    // endpoints. MSG_MORE
+    bool more = false;
+    bool probe = false;  // checks whether the send is possible, and sends nothing. MSG_PROBE
 };
 
 struct endpoint_address {

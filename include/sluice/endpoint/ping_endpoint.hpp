@@ -88,24 +88,18 @@ private:
         if (const result_type b = bind_if_need_be(); !b.has_value()) {
             return b;
         }
-        const send_request r = base::request_for(to, m);
-        const auto route = base::route_for(r, header.size() + data.size(), now);
-        if (!route.has_value()) {
-            return failure{route.error()};
-        }
-        u64 sum = 0;
-        packet_type p = detail::packet_of_payload(stack_.buffers(),
-                                                  static_cast<u32>(icmp::header_length), data, sum);
-        if (!p) {
-            return base::no_buffer(r, *route, now);
-        }
-        std::byte* const first = p.writable();
-        copy_bytes(first, header.data(), header.size());
-        const icmp::view message{first};
-        message.set(icmp::identifier, this->local_.port).set(icmp::checksum, 0);
-        message.set(icmp::checksum,
-                    checksum::finish(checksum::partial({first, icmp::header_length}, sum)));
-        return base::result_of(stack_.send(std::move(p), r, *route, now));
+        message_options whole = m;  // Linux ignores MSG_MORE here
+        whole.more = false;
+        return base::send_payload(
+            base::request_for(to, m), static_cast<u32>(header.size()), data, whole, now,
+            [&](packet_type& p, const routing::output_route&, u64 sum) {
+                std::byte* const first = p.writable();
+                copy_bytes(first, header.data(), header.size());
+                const icmp::view message{first};
+                message.set(icmp::identifier, this->local_.port).set(icmp::checksum, 0);
+                message.set(icmp::checksum,
+                            checksum::finish(checksum::partial({first, icmp::header_length}, sum)));
+            });
     }
 };
 

@@ -53,7 +53,7 @@ public:
 
     [[nodiscard]] result_type send(const_bytes message, moment now,
                                    const message_options& m = {}) noexcept {
-        if (!this->connected_) {
+        if (!this->connected_ && !this->corked_.has_begun()) {
             return failure{endpoint_error::destination_required};
         }
         return send(message, this->peer_.host, now, m);
@@ -63,21 +63,25 @@ public:
         if (message.size() > 0xffff) {
             return failure{endpoint_error::too_big};
         }
+        if (this->corked_.has_begun()) {
+            return base::append_payload(message, m, now, no_header);
+        }
         const send_request r = base::request_for(to, m);
         if (this->options_.header_included) {
-            return send_with_header(message, r, now);
+            return send_with_header(message, r, m, now);
         }
         if (this->protocol_ == ipv4::protocols::icmp && message.size() < 2) {
             return failure{endpoint_error::fault};
         }
-        const auto route = base::route_for(r, message.size(), now);
-        if (!route.has_value()) {
-            return failure{route.error()};
-        }
-        packet_type p = packet_of(message);
-        return p ? base::result_of(stack_.send(std::move(p), r, *route, now))
-                 : result_type{base::no_buffer(r, *route, now)};
+        return base::send_payload(r, 0, message, m, now, no_header);
     }
+    // Sends the corked datagram; does nothing without one.
+    [[nodiscard]] result_type push(moment now) noexcept {
+        return this->corked_.has_begun() ? base::result_of(this->corked_.push(now, no_header))
+                                         : result_type{};
+    }
+    // Drops the corked datagram.
+    void discard() noexcept { this->corked_.discard(); }
 
     // -- called by the stack --
     [[nodiscard]] bool take(packet_type& packet, const delivery_info& info) noexcept override {
@@ -90,9 +94,11 @@ public:
 private:
     using base::stack_;
 
+    static void no_header(packet_type&, const routing::output_route&, u64) noexcept {}
+
     // Never fragments: refuses datagrams larger than the interface's MTU.
     [[nodiscard]] result_type send_with_header(const_bytes message, const send_request& r,
-                                               moment now) noexcept {
+                                               const message_options& m, moment now) noexcept {
         routing::flow f = flow_of(r);
         f.destination = r.destination;
         f.protocol = 0;
@@ -111,13 +117,19 @@ private:
                 return base::too_big(r.destination, mtu);
             }
         }
-        packet_type p = packet_of(message);
-        return p ? base::result_of(stack_.send_raw(std::move(p), r, now))
-                 : result_type{failure{endpoint_error::no_buffer}};
-    }
-    [[nodiscard]] packet_type packet_of(const_bytes message) noexcept {
-        u64 sum = 0;
-        return detail::packet_of_payload(stack_.buffers(), 0, message, sum);
+        if (m.probe && route.has_value()) {
+            return {};
+        }
+        rewrite::accumulator<typename Stack::buffer_source_type> whole;
+        const bool made =
+            whole.begin(stack_.buffers(), {.header = 0, .mtu = ipv4::max_total_length})
+                .has_value() &&
+            whole
+                .append(stack_.buffers(), static_cast<u32>(message.size()),
+                        rewrite::from_bytes{message})
+                .has_value();
+        return made ? base::result_of(stack_.send_raw(whole.take(), r, now))
+                    : result_type{failure{endpoint_error::no_buffer}};
     }
     // Packets without a complete ICMP header are filtered too.
     [[nodiscard]] bool is_filtered(packet_type& p) const noexcept {

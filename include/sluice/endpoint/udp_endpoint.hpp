@@ -42,7 +42,7 @@ public:
 
     [[nodiscard]] result_type send(const_bytes payload, moment now,
                                    const message_options& m = {}) noexcept {
-        if (!this->connected_) {
+        if (!this->connected_ && !this->corked_.has_begun()) {
             return failure{endpoint_error::destination_required};
         }
         return send(payload, this->peer_, now, m);
@@ -51,6 +51,9 @@ public:
                                    const message_options& m = {}) noexcept {
         if (payload.size() > 0xffff) {
             return failure{endpoint_error::too_big};
+        }
+        if (this->corked_.has_begun()) {
+            return base::append_payload(payload, m, now, header_writer());
         }
         if (to.port == 0) {
             return failure{endpoint_error::invalid};
@@ -61,24 +64,17 @@ public:
         send_request r = base::request_for(to.host, m);
         r.sent_counter = mib::udp_out_datagrams;
         r.no_buffer_counter = mib::udp_sndbuf_errors;
-        const auto route = base::route_for(r, payload.size() + udp::layout::size, now);
-        if (!route.has_value()) {
-            return failure{route.error()};
-        }
-        u64 sum = 0;
-        packet_type p = detail::packet_of_payload(
-            stack_.buffers(), static_cast<u32>(udp::layout::size), payload, sum);
-        if (!p) {
-            return base::no_buffer(r, *route, now);
-        }
-        write_header(p, *route, to.port, sum);
-        if (const interface* out = stack_.interfaces().find(route->interface);
-            out != nullptr && out->loopback) {
-            p.writable_metadata().checksum =
-                checksum_state::verified;  // looped back without a check
-        }
-        return base::result_of(stack_.send(std::move(p), r, *route, now));
+        to_port_ = to.port;
+        return base::send_payload(r, static_cast<u32>(udp::layout::size), payload, m, now,
+                                  header_writer());
     }
+    // Sends the corked datagram; does nothing without one.
+    [[nodiscard]] result_type push(moment now) noexcept {
+        return this->corked_.has_begun() ? base::result_of(this->corked_.push(now, header_writer()))
+                                         : result_type{};
+    }
+    // Drops the corked datagram.
+    void discard() noexcept { this->corked_.discard(); }
 
 private:
     using base::stack_;
@@ -87,19 +83,27 @@ private:
     [[nodiscard]] result_type bind_if_need_be() noexcept {
         return this->bound_ ? result_type{} : bind();
     }
-    void write_header(packet_type& p, const routing::output_route& route, u16 to_port,
-                      u64 payload_sum) const noexcept {
-        const udp::view header{p.writable()};
-        header.set(udp::source_port, this->local_.port)
-            .set(udp::destination_port, to_port)
-            .set(udp::length, static_cast<u16>(p.size()))
-            .set(udp::checksum, 0);
-        const u64 pseudo = checksum::pseudo_header(route.source, route.destination,
-                                                   ipv4::protocols::udp, p.size());
-        const u16 sum = checksum::finish(payload_sum +
-                                         checksum::partial({p.data(), udp::layout::size}, pseudo));
-        header.set(udp::checksum, sum == 0 ? u16{0xffff} : sum);
+    [[nodiscard]] auto header_writer() const noexcept {
+        return [this](packet_type& p, const routing::output_route& route, u64 payload_sum) {
+            const udp::view header{p.writable()};
+            header.set(udp::source_port, this->local_.port)
+                .set(udp::destination_port, to_port_)
+                .set(udp::length, static_cast<u16>(p.size()))
+                .set(udp::checksum, 0);
+            const u64 pseudo = checksum::pseudo_header(route.source, route.destination,
+                                                       ipv4::protocols::udp, p.size());
+            const u16 sum = checksum::finish(
+                payload_sum + checksum::partial({p.data(), udp::layout::size}, pseudo));
+            header.set(udp::checksum, sum == 0 ? u16{0xffff} : sum);
+            if (const interface* out = stack_.interfaces().find(route.interface);
+                out != nullptr && out->loopback) {
+                p.writable_metadata().checksum =
+                    checksum_state::verified;  // looped back without a check
+            }
+        };
     }
+
+    u16 to_port_ = 0;  // of the datagram that is being sent
 };
 
 }  // namespace sluice

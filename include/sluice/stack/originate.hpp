@@ -4,7 +4,7 @@
 // It looks up the route, refuses packets that cannot be sent, writes or completes the header, and
 // sends. Within a call (from a hook, handler or output) it puts the packet into the work queue.
 //
-// Never:   keeps parts of a datagram for later (no corking).
+// Never:   keeps parts of a datagram for later: endpoint/corked_send.hpp does.
 // Cost:    a route lookup and a header.
 // Source:  RFC 1122 section 3.4, RFC 6864 section 4.1; Linux raw_sendmsg, ip_make_skb,
 //          raw_send_hdrinc.

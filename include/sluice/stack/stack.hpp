@@ -234,6 +234,8 @@ public:
     // Random numbers from the seed that outsiders cannot guess, for example for local ports.
     [[nodiscard]] constexpr keyed_random& random() noexcept { return core_.random; }
     [[nodiscard]] constexpr auto& observer() noexcept { return core_.books.observer; }
+    // Interfaces, routes, groups and switches together, as the functions of routing/ take them.
+    [[nodiscard]] constexpr auto tables() const noexcept { return core_.tables.look_up(); }
     [[nodiscard]] constexpr const auto& interfaces() const noexcept {
         return core_.tables.interfaces;
     }
