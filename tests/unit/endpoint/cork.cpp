@@ -118,9 +118,11 @@ TEST_CASE("cork: too long as a whole") {
         u32 most;
         u32 reported;
     } rows[] = {
-        {mtu_discovery::want, 65'000, 65'507, 1500}, {mtu_discovery::always, 1000, 1472, 1500},
-        {mtu_discovery::probe, 1000, 1472, 1500},    {mtu_discovery::interface, 1000, 1472, 1500},
-        {mtu_discovery::omit, 65'000, 65'507, 1500},
+        {.how = mtu_discovery::want, .first = 65'000, .most = 65'507, .reported = 1500},
+        {.how = mtu_discovery::always, .first = 1000, .most = 1472, .reported = 1500},
+        {.how = mtu_discovery::probe, .first = 1000, .most = 1472, .reported = 1500},
+        {.how = mtu_discovery::interface, .first = 1000, .most = 1472, .reported = 1500},
+        {.how = mtu_discovery::omit, .first = 65'000, .most = 65'507, .reported = 1500},
     };
     for (const auto& r : rows) {
         CAPTURE(r.first);
