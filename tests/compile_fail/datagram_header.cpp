@@ -1,4 +1,4 @@
-// The header of a datagram is for reading: it changes by named edits alone.
+// The header of a datagram is read only: only named edits change it.
 // first error: no matching (member )?function for call to .{1,90}set
 // build error: is_const_v.{1,90}evaluated to .?false
 #include <sluice/packet/pool_storage.hpp>

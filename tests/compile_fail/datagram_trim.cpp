@@ -1,4 +1,4 @@
-// The packet of a datagram is for reading: its bounds are part of what was validated.
+// The packet of a datagram is read only: its bounds are part of the validation.
 // first error: (discards qualifiers|not marked const)
 #include <sluice/packet/pool_storage.hpp>
 #include <sluice/pipeline/validate.hpp>

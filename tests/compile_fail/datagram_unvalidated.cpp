@@ -1,4 +1,4 @@
-// Nobody makes a datagram but validate, of a packet that it found to be one.
+// Only validate makes a datagram, from a packet that it has checked.
 // first error: (is private within this context|calling a private constructor)
 // errors: 2: two mistakes
 // build error: (non-scalar type .{1,60}header_sum::verified|no viable conversion from)

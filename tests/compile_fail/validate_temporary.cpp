@@ -1,4 +1,4 @@
-// What validate refuses stays with the caller, so it takes a packet that the caller has.
+// A packet that validate refuses stays with the caller, so validate takes no temporary.
 // first error: (cannot bind non-const lvalue reference|expects an lvalue|no matching function)
 #include <sluice/packet/pool_storage.hpp>
 #include <sluice/pipeline/validate.hpp>

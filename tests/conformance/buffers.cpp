@@ -1,4 +1,4 @@
-// What every buffer_source must do, by the suite that users have; and what its concept refuses.
+// Runs the conformance suite on each buffer source, and tests what the concept rejects.
 #include "support/conformance.hpp"
 
 #include <doctest/doctest.h>

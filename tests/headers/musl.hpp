@@ -1,5 +1,5 @@
-// What libstdc++, built for glibc, asks of the C library beyond what musl has: for reading its
-// headers with musl's, not for running.
+// Declarations that libstdc++, built for glibc, needs from the C library and that musl lacks: for
+// compiling its headers against musl's, not for running.
 #pragma once
 
 #include <features.h>

@@ -1,4 +1,4 @@
-// A program of somebody else: it parses four bytes, and needs nothing but the include path.
+// A program outside the project: it parses four bytes, and needs only the include path.
 #include <sluice/base/bytes.hpp>
 
 #include <array>

@@ -1,7 +1,7 @@
 #!/bin/bash
 # ARP against two kernels, with a Sluice router between them: each resolves the other, an announced link address
 # is followed, who does not answer is reported to the sender after three seconds and found again when he is back,
-# duplicate address detection is answered, and who claims an address of ours is reported.
+# duplicate address detection is answered, and a host that claims a local address is reported.
 set -u
 source "$(dirname "$0")/namespaces.bash"
 need ping arping python3
@@ -67,12 +67,12 @@ ip -n "$left" neigh flush all
 ping_right 2 || fail "no ping"
 left_sees REACHABLE || fail "the kernel does not find us reachable"
 knows 10.9.5.2 REACHABLE || fail "we do not find the right side reachable"
-# Who asked us first is confirmed by a question of ours, to it alone.
+# A host that sent a request is confirmed by a unicast request from this host.
 keep_talking() { ping_right && knows 10.9.4.2 REACHABLE; }
 wait_for 8 keep_talking || fail "the left side is not confirmed"
 echo "resolved: both ways"
 
-# Duplicate address detection: the probe for ours is answered, one for nobody's is not.
+# Duplicate address detection: a probe for a local address is answered, a probe for a free one is not.
 answer=$(send_arp "$left" wire0 1 02:00:00:00:00:77 0.0.0.0 10.9.4.1)
 [ "$answer" = "$west 0.0.0.0" ] || fail "the probe got: $answer"
 answer=$(send_arp "$left" wire0 1 02:00:00:00:00:77 0.0.0.0 10.9.4.9)
@@ -96,7 +96,7 @@ wait_for 2 moved || fail "the announced address is not believed"
 ping_right || fail "traffic does not follow"
 echo "announcement: followed"
 
-# Nobody there: the sender hears it, three questions later.
+# No such host: after three requests the sender gets host unreachable.
 began=$(date +%s%N)
 ip netns exec "$left" ping -c 1 -W 6 10.9.5.77 > "$output/ping" 2>&1
 took=$((($(date +%s%N) - began) / 1000000))

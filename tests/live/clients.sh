@@ -1,7 +1,7 @@
 #!/bin/bash
 # What users of ping, traceroute, tracepath, mtr, nping, hping3 and nmap see through examples/router and of
 # examples/ping_responder. Two hosts, the second behind an MTU of 1300, are joined first by the kernel as a router,
-# then by ours on Ethernet, then by ours on TUN: all three have to look alike.
+# then through Sluice on Ethernet, then through Sluice on TUN: all three must look alike.
 set -u
 source "$(dirname "$0")/namespaces.bash"
 source "$(dirname "$0")/clients.bash"

@@ -47,7 +47,7 @@ wait "$dumping"
 # A datagram of 4,008 bytes in three fragments.
 ip netns exec "$left" ping -n -q -c 1 -s 4000 10.0.2.2 > /dev/null || fail "no ping of 4,000 bytes"
 
-# Ours, read by them: four packets a ping, at each interface in and out.
+# The router's capture, read by tshark: four packets a ping, at each interface in and out.
 kill -TERM "$process"
 wait "$process" || fail "exit code $?"
 process=

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Echo requests by raw sockets to another kernel: the header ours, and the kernel's; small, of a full MTU, and of
+# Echo requests by raw sockets to another kernel: with a header made here, and by the kernel; small, of a full MTU, and of
 # the largest size, which only the kernel's own header lets it fragment. What was sent is in the capture.
 set -u
 source "$(dirname "$0")/namespaces.bash"

@@ -1,5 +1,5 @@
-// Which headers the accept branch takes for plain: what it knows of addresses is a table that the
-// compiler makes, so the compiler is asked.
+// Which headers the accept branch takes, tested at compile time: its table of address classes is
+// made by the compiler.
 #include <sluice/pipeline/accept_fast.hpp>
 
 #include <array>

@@ -1,4 +1,4 @@
-// What is left of a filter in its form: the masks are made when the program is compiled.
+// The masks of a filter's form are computed at compile time.
 #include <sluice/delivery/endpoint_filter.hpp>
 #include <sluice/wire/literals.hpp>
 

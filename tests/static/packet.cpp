@@ -1,4 +1,4 @@
-// Packets, tables and limits in constant evaluation: what holds here holds before the program runs.
+// Packets, tables and limits in constant evaluation.
 #include <sluice/icmp/linux_icmp_limiter.hpp>
 #include <sluice/identification/linux_identification.hpp>
 #include <sluice/packet/decision.hpp>

@@ -1,4 +1,4 @@
-// Tables in constant evaluation, which refuses what lies behind an array's end.
+// Route tables in constant evaluation, which rejects an access beyond an array.
 #include <sluice/route/lpm_trie.hpp>
 #include <sluice/wire/literals.hpp>
 

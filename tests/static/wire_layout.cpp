@@ -1,4 +1,4 @@
-// What the layout machinery promises, and what it refuses: a field of another header, a write
+// Promises of the layouts, and the misuse that they reject: a field of another header, a write
 // through a const view.
 #include <sluice/wire/arp.hpp>
 #include <sluice/wire/icmp_messages.hpp>

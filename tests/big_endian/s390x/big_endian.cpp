@@ -1,4 +1,4 @@
-// Asserts that this binary really tests what its folder is called after.
+// Asserts that this binary runs on a big-endian machine.
 #include <doctest/doctest.h>
 
 #include <bit>

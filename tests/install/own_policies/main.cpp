@@ -1,5 +1,5 @@
-// A program of somebody else: it tests policies of its own with the installed suites. Those that
-// are right pass; of each with a planted fault the suite says what is broken.
+// A program outside the project: it tests its own policies with the installed suites. Correct
+// policies pass; for each planted fault the suite names the broken rule.
 #include <sluice/testing/conformance/output.hpp>
 #include <sluice/testing/conformance/overlap.hpp>
 #include <sluice/testing/conformance/port.hpp>

@@ -1,4 +1,4 @@
-// ring and bounded_vector against the standard containers, and that they keep nothing alive.
+// ring and bounded_vector against the standard containers; removed values are destroyed.
 #include <doctest/doctest.h>
 
 #include <sluice/base/bounded_vector.hpp>

@@ -1,4 +1,4 @@
-// The keyed hash against a second implementation over bytes, and the numbers made from it.
+// The keyed hash against a second implementation over bytes, and the random numbers made from it.
 #include <doctest/doctest.h>
 
 #include <sluice/base/random.hpp>

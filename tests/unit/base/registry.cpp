@@ -1,4 +1,4 @@
-// registry: visits during which registrations come and go, against a list that is copied first.
+// registry: registrations change during visits; compared with a list that is copied first.
 #include <doctest/doctest.h>
 
 #include <sluice/base/registry.hpp>

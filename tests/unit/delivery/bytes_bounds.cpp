@@ -1,4 +1,4 @@
-// Queues of packets that are received or sent are bounded by the bytes of their blocks.
+// Queues of received and sent packets are bounded by the bytes of their blocks.
 #include <sluice/delivery/receive_queue.hpp>
 #include <sluice/output/queue_output.hpp>
 #include <sluice/packet/pool_storage.hpp>

@@ -1,6 +1,6 @@
 // Sinks that register and remove sinks, themselves too, while they are called: each that stays is
 // called once, a removed one no more, a new one from the next packet on. For every list: taps,
-// router alerts, broadcasts of UDP, errors, and who believes an error.
+// router alerts, UDP broadcasts, errors, and the check whether an endpoint sent a quoted packet.
 #include <doctest/doctest.h>
 
 #include "unit/delivery/registry.hpp"

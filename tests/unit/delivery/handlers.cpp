@@ -1,4 +1,4 @@
-// Protocol handlers: replaced, wrapped, restored; and said when there is no room for another.
+// Protocol handlers: replaced, wrapped, restored; a full table reports an error.
 #include "registry.hpp"
 
 #include <doctest/doctest.h>

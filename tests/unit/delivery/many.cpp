@@ -1,5 +1,5 @@
-// Any number of endpoints: found with a few looks however many there are, and the same that a scan
-// of all would find, while they come and go.
+// Many endpoints: each lookup takes a few comparisons and finds the endpoint that a scan of all
+// would find, while endpoints are added and removed.
 #include "registry.hpp"
 
 #include <doctest/doctest.h>

@@ -1,4 +1,4 @@
-// Ping endpoints: which gets an echo reply, and which is told of an error about its request.
+// Ping endpoints: which one gets an echo reply, and which one an error about its request.
 #include <doctest/doctest.h>
 
 #include "unit/delivery/registry.hpp"
@@ -27,7 +27,7 @@ const row rows[] = {
     {.name = "another identifier", .filter = {.local_port = 8}, .taken = false},
     {.name = "identifier 0 of the filter: any", .filter = {}, .taken = true},
     {.name = "its address", .filter = {.local = "10.0.1.1"_ip, .local_port = 7}, .taken = true},
-    {.name = "another address of ours",
+    {.name = "another local address",
      .filter = {.local = "10.0.2.1"_ip, .local_port = 7},
      .taken = false},
     {.name = "its interface", .filter = {.local_port = 7, .interface = 2}, .taken = true},
@@ -97,7 +97,7 @@ TEST_CASE("pings: an error about an echo request is for the endpoint that sent i
                             .protocol = ipv4::protocols::icmp,
                             .quoted = sent};
         CHECK(e.believes(n) == q.told);
-        CHECK(e.report(n));  // nobody's ping is no error
+        CHECK(e.report(n));  // no endpoint sent the ping: no error
         CHECK(s.errors == (q.told ? 1 : 0));
         for (const std::size_t shorter : {0u, 19u, 20u, 27u}) {
             n.quoted = const_bytes{sent}.first(shorter);

@@ -1,4 +1,4 @@
-// What the tests of the delivery room share: sinks that keep what they are told, datagrams.
+// Shared by the tests of the delivery room: sinks that record what they receive, datagrams.
 #pragma once
 
 #include "support/datagrams.hpp"

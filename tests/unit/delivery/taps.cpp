@@ -1,4 +1,4 @@
-// Raw endpoints: each that matches gets a copy (Linux raw_v4_match); alerts; ICMP errors.
+// Raw endpoints: each match gets a copy (Linux raw_v4_match); router alerts; ICMP errors.
 #include "registry.hpp"
 #include "support/validated.hpp"
 
@@ -26,7 +26,7 @@ TEST_CASE("which raw endpoint matches") {
         {.name = "our address",
          .filter = {.protocol = 253, .local = "10.0.1.1"_ip},
          .matches = true},
-        {.name = "another address of ours",
+        {.name = "another local address",
          .filter = {.protocol = 253, .local = "10.0.2.1"_ip},
          .matches = false},
         {.name = "the sender", .filter = {.protocol = 253, .peer = "10.0.1.2"_ip}, .matches = true},

@@ -1,4 +1,5 @@
-// UDP endpoints: who matches, who is preferred (Linux compute_score), datagrams to many.
+// UDP endpoints: which ones match, which one is preferred (Linux compute_score), broadcasts and
+// multicasts.
 #include "registry.hpp"
 
 #include <doctest/doctest.h>

@@ -1,6 +1,6 @@
-// Whose word is taken for the way: an error teaches a path MTU or a gateway only when it quotes
-// what an endpoint that believes it may have sent. A stranger who guesses must not narrow the path
-// of others (RFC 5927 section 7). Linux raw_v4_match, udp4_lib_lookup, ip_sk_accept_pmtu.
+// Which ICMP errors the stack learns from: an error teaches a path MTU or a gateway only if it
+// quotes a datagram that an endpoint may have sent. An attacker who guesses must not lower the path
+// MTU of others (RFC 5927 section 7). Linux raw_v4_match, udp4_lib_lookup, ip_sk_accept_pmtu.
 #include <doctest/doctest.h>
 
 #include "unit/endpoint/support.hpp"
@@ -53,7 +53,7 @@ TEST_CASE("beliefs: a raw endpoint believes quotes of its own flow alone") {
         {.name = "to its peer", .peer = far, .believed = true},
         {.name = "to somebody else", .what = {.to = farther}, .peer = far},
         {.name = "from the address that it is bound to", .bound = "10.0.2.1"_ip, .believed = true},
-        {.name = "from another address of ours",
+        {.name = "from another local address",
          .what = {.from = "10.0.1.1"_ip},
          .bound = "10.0.2.1"_ip},
         {.name = "its interface", .interface = 3, .believed = true},
@@ -90,7 +90,7 @@ TEST_CASE("beliefs: a UDP endpoint believes quotes of its port, address and peer
     } rows[] = {
         {.name = "unconnected", .believed = true},
         {.name = "unconnected, to anybody", .to = 10, .whom = farther, .believed = true},
-        {.name = "another port of ours", .from = 7001},
+        {.name = "another local port", .from = 7001},
         {.name = "connected", .connected = true, .believed = true},
         {.name = "another port of the peer", .to = 10, .connected = true},
         {.name = "somebody else", .whom = farther, .connected = true},

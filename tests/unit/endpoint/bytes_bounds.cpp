@@ -1,4 +1,4 @@
-// What waits at an endpoint is bounded by bytes as well as by number: SO_RCVBUF.
+// The receive queue of an endpoint is bounded by bytes and by number: SO_RCVBUF.
 #include "unit/endpoint/support.hpp"
 
 #include <doctest/doctest.h>

@@ -1,4 +1,4 @@
-// The cached way of an endpoint: asked for once, and again when it may have changed.
+// The cached route of an endpoint: looked up once, and again after a change that may affect it.
 #include <doctest/doctest.h>
 
 #include "unit/endpoint/support.hpp"

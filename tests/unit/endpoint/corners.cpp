@@ -1,5 +1,5 @@
-// The corners of endpoints: a checksum of zero, the address 0.0.0.0, one port on two interfaces,
-// errors of this host among those of others.
+// Special cases of endpoints: a checksum of zero, the address 0.0.0.0, one port on two interfaces,
+// local errors among received ones.
 #include <doctest/doctest.h>
 
 #include "unit/endpoint/support.hpp"
@@ -117,7 +117,7 @@ TEST_CASE("endpoint corners: connected to 0.0.0.0, the peer is this host") {
         CHECK(h.what.destination == self);
         REQUIRE(other.send(pattern(4), h.what.from, b.now).has_value());
         CHECK(hear_one(s).bytes.size() == 4);
-        // Nobody else is heard.
+        // No other host is received from.
         b.hear(7001, 7000, pattern(5));
         CHECK(s.waiting_packets() == 0);
         s.disconnect();

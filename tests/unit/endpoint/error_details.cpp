@@ -1,5 +1,5 @@
-// What stands in the error queue beside the error: the port of a local one, the extension behind a
-// quote. What Linux 6.18 told its own sockets is in the tables.
+// Details in the error queue: the port of a local error, the extension behind a quote. The tables
+// have the values that Linux 6.18 reported to its own sockets.
 #include <doctest/doctest.h>
 
 #include <sluice/wire/icmp_extensions.hpp>

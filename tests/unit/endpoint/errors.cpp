@@ -1,4 +1,4 @@
-// What ICMP errors mean to endpoints: pending errors, the queue of errors, errors of this host.
+// ICMP errors at endpoints: pending errors, the error queue, local errors.
 #include <doctest/doctest.h>
 
 #include "unit/endpoint/support.hpp"
@@ -37,7 +37,7 @@ TEST_CASE("endpoint errors: which ICMP errors a connected endpoint reports, and 
          .asked = protocol_unavailable},
         {.name = "port", .code = 3, .connected = refused, .asked = refused},
         {.name = "too big", .code = 4, .connected = too_big, .asked = too_big},
-        {.name = "too big, nobody asked",
+        {.name = "too big, without path MTU discovery",
          .code = 4,
          .discovery = mtu_discovery::dont,
          .asked = none},

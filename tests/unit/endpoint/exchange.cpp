@@ -1,4 +1,5 @@
-// Two stacks on a wire: a question and its answer, and port unreachable for the next question.
+// Two stacks on a wire: a request and its reply, and port unreachable for a request to a closed
+// port.
 #include <doctest/doctest.h>
 
 #include <sluice/endpoint/udp_endpoint.hpp>

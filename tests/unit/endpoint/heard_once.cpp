@@ -1,5 +1,5 @@
-// What goes to many and to ourselves is heard here once, by whatever interface it goes: a broadcast
-// over lo comes back by itself, and is not copied as well. Linux ip_mc_output, loopback_xmit.
+// A broadcast or multicast of this host is received here once, by any interface: a broadcast over
+// lo is looped back, and not copied as well. Linux ip_mc_output, loopback_xmit.
 #include <doctest/doctest.h>
 
 #include "unit/endpoint/support.hpp"

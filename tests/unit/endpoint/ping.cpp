@@ -1,4 +1,4 @@
-// Ping endpoints: echo requests out, their answers in.
+// Ping endpoints: echo requests sent, replies received.
 #include <doctest/doctest.h>
 
 #include "unit/endpoint/support.hpp"

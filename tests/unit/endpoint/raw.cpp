@@ -1,4 +1,4 @@
-// Raw endpoints: whole datagrams of one protocol in, payloads or whole datagrams out.
+// Raw endpoints: receive whole datagrams of one protocol, send payloads or whole datagrams.
 #include <doctest/doctest.h>
 
 #include "unit/endpoint/support.hpp"

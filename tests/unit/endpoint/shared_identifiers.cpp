@@ -1,5 +1,5 @@
-// Ping endpoints with one identifier, each row asked of a Linux 6.18 kernel with two SOCK_DGRAM
-// sockets for ICMP: who may bind, and who has the answer.
+// Ping endpoints that share an identifier: which may bind, and which gets the reply. Each row was
+// measured on Linux 6.18 with two SOCK_DGRAM sockets for ICMP.
 #include <doctest/doctest.h>
 
 #include "unit/endpoint/support.hpp"

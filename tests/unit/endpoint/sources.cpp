@@ -1,5 +1,5 @@
-// The source of what an endpoint sends, by what it is bound and connected to; what is refused. Each
-// row is what a Linux 6.18 kernel did: tests/kernel/vectors/asked/sources.vec has them all.
+// The source address of sent datagrams, by the endpoint's binding and connection, and the refused
+// sends. Each row was measured on Linux 6.18; tests/kernel/vectors/asked/sources.vec has them all.
 #include <doctest/doctest.h>
 
 #include "unit/endpoint/support.hpp"

@@ -1,5 +1,5 @@
-// Whatever reads a message reads it alike however it came: in one piece, in fragments cut at every
-// multiple of 8 bytes, or in a packet that goes on in any number of further blocks.
+// Every reader of a message reads it alike in one piece, in fragments cut at every multiple of 8
+// bytes, and in a packet of any number of blocks.
 #include <doctest/doctest.h>
 
 #include <sluice/wire/icmp_extensions.hpp>
@@ -93,7 +93,7 @@ std::vector<message> messages() {
          .payload = icmp_of(3, 3, 0, {sent_datagram.begin(), sent_datagram.begin() + 27})},
         {.name = "an unknown type", .protocol = 1, .payload = icmp_of(99, 0, 0, pattern(24))},
         {.name = "UDP for a socket", .protocol = 17, .payload = udp_with_sum(7000, 61)},
-        {.name = "UDP for nobody", .protocol = 17, .payload = udp_with_sum(7001, 61)},
+        {.name = "UDP to a closed port", .protocol = 17, .payload = udp_with_sum(7001, 61)},
         {.name = "another protocol", .protocol = 253, .payload = pattern(50)},
     };
     const byte_vector ping = datagram_of({.source = "10.0.1.1"_ip,

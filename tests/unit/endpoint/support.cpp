@@ -1,4 +1,4 @@
-// What the tests of endpoints share, compiled once.
+// The shared parts of the endpoint tests, compiled once.
 #include "unit/endpoint/support.hpp"
 
 template class sluice::detail::endpoint_base<endpoint_test::stack_type, endpoint_test::few>;

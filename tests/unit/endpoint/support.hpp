@@ -1,4 +1,5 @@
-// Endpoints of the stack that most tests share, behind the gateway; what an endpoint has received.
+// Endpoints of the stack behind the gateway that most tests share, and reading what an endpoint
+// received.
 #pragma once
 
 #include "support/world.hpp"

@@ -32,7 +32,7 @@ TEST_CASE("udp endpoint: which addresses can be bound, and which are in use") {
          .error = endpoint_error::address_in_use},
         {.name = "a group", .at = {"239.1.2.3"_ip, 7000}},
         {.name = "a broadcast address", .at = {"10.0.1.255"_ip, 7000}},
-        {.name = "not ours",
+        {.name = "not a local address",
          .at = {"10.0.1.7"_ip, 7002},
          .error = endpoint_error::address_not_available},
         {.name = "loopback", .at = {"127.0.0.9"_ip, 7002}},

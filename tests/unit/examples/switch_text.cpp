@@ -1,4 +1,4 @@
-// Settings by name: a row for every field of the settings; and how the router reads `--set`.
+// Settings by name: a row for every setting, and how the router parses `--set`.
 #include <doctest/doctest.h>
 
 #include "../../../examples/router/switch_text.hpp"

@@ -1,4 +1,4 @@
-// The buckets of the limiter against what Linux does (scenarios ratelimit/*,
+// The limiter's token buckets against recorded Linux behaviour (scenarios ratelimit/*,
 // forward/ratelimit-noroute, redirect/rate).
 #include <doctest/doctest.h>
 
@@ -105,7 +105,7 @@ TEST_CASE("the bucket for all is debited at random and filled after 20 ms") {
     const int second = t.count(icmp_allowance::allowed, 1000, at_ms(20));
     CHECK(second > 5);
     CHECK(second < 70);
-    // The size of a burst tells nobody how many messages went elsewhere.
+    // The size of a burst does not reveal how many messages went to other hosts.
     bool varies = false;
     for (i64 s = 10; s < 20; ++s) {
         const int later = t.count(icmp_allowance::allowed, 1000, at_ms(s * 1000));

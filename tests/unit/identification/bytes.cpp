@@ -1,5 +1,5 @@
-// Both bytes of an identification: a counter carries from one into the other, and in a random walk
-// neither tells where the walk is. RFC 7739 section 3.
+// Both bytes of an identification: a counter carries from one into the other, and neither byte of a
+// random sequence reveals the next. RFC 7739 section 3.
 #include <doctest/doctest.h>
 
 #include <sluice/identification/linux_identification.hpp>

@@ -1,4 +1,4 @@
-// What each model promises beyond the concept.
+// Promises of each model beyond the concept.
 #include <doctest/doctest.h>
 
 #include <sluice/identification/linux_identification.hpp>

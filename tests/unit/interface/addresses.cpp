@@ -1,4 +1,4 @@
-// Primary and secondary addresses, the source they give, and what is on a link: Linux
+// Primary and secondary addresses, source selection, and which addresses are on a link: Linux
 // __inet_insert_ifa, __inet_del_ifa, inet_select_addr and inet_addr_onlink.
 #include <doctest/doctest.h>
 

@@ -1,5 +1,4 @@
-// The set of our own addresses under additions and removals, against std::set and a naive model of
-// which addresses an interface has.
+// The set of local addresses under additions and removals, against std::set and a naive model.
 #include <doctest/doctest.h>
 
 #include <sluice/interface/interface_table.hpp>

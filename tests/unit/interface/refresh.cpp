@@ -1,4 +1,5 @@
-// refresh: how conf.all and an interface's own settings combine, and what the packet path reads.
+// refresh: how conf.all and an interface's own settings combine, and the values that the packet
+// path reads.
 #include <doctest/doctest.h>
 
 #include <sluice/interface/interface_table.hpp>

@@ -1,4 +1,4 @@
-// Gratuitous ARP, and others who say that our address is theirs.
+// Gratuitous ARP, and other hosts that claim a local address.
 #include "support.hpp"
 
 #include <doctest/doctest.h>

@@ -1,5 +1,5 @@
-// What waits for link addresses is bounded by the bytes of its blocks, for each neighbour and in
-// all.
+// Packets that wait for link addresses are bounded by the bytes of their blocks, for each neighbour
+// and in total.
 #include "support.hpp"
 
 #include "support/chains.hpp"

@@ -1,5 +1,5 @@
-// The link in constant evaluation, below an output_policy: a question, its answer, the packet that
-// waited.
+// The link in constant evaluation, below an output_policy: a request, its reply, the waiting
+// packet.
 #include <sluice/link/ethernet.hpp>
 #include <sluice/link/ethernet_output.hpp>
 #include <sluice/packet/pool_storage.hpp>

@@ -1,4 +1,4 @@
-// What a link counts begins at nought.
+// The counters of a link start at zero.
 #include "support.hpp"
 
 #include <doctest/doctest.h>

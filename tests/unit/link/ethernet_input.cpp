@@ -1,4 +1,4 @@
-// Frames that come in: to whom they were addressed, and what ARP makes the link do.
+// Received frames: their link addressing, and the link's reaction to ARP.
 #include "support.hpp"
 
 #include <doctest/doctest.h>
@@ -132,7 +132,7 @@ TEST_CASE("which ARP packets are answered, and which are learned from") {
          .answers = {probe_reply}},
         {.name = "announcement of a stranger",
          .frame = arp_frame(all, "1", them, "0a000102", zero, "0a000102")},
-        {.name = "reply that nobody asked for",
+        {.name = "reply without a request",
          .frame = arp_frame(us, "2", them, "0a000102", us, "0a000101")},
         {.name = "request in our name",
          .frame = arp_frame(all, "1", them, "0a000101", zero, "0a000101")},
@@ -152,13 +152,13 @@ TEST_CASE("which ARP packets are answered, and which are learned from") {
          .frame = arp_frame(all, "1", them, "0a000102", zero, "e0000001")},
         {.name = "request for loopback",
          .frame = arp_frame(all, "1", them, "0a000102", zero, "7f000001")},
-        {.name = "request for an address of another interface of ours",
+        {.name = "request for the address of another local interface",
          .frame = arp_frame(all, "1", them, "0a000102", zero, "0a000201"),
          .answers = {other_reply},
          .learned = stale},
         {.name = "probe for another",
          .frame = arp_frame(all, "1", them, "00000000", zero, "0a000163")},
-        {.name = "reply from nobody",
+        {.name = "reply from 0.0.0.0",
          .frame = arp_frame(us, "2", them, "00000000", us, "0a000101")},
         {.name = "link address broadcast",
          .frame = arp_frame(all, "1", all, "0a000102", zero, "0a000101")},

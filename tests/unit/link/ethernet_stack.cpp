@@ -1,4 +1,5 @@
-// ethernet_stack: frames in, frames out: addresses found by ARP, neighbours that do not answer.
+// ethernet_stack: frames received and sent, addresses resolved by ARP, neighbours that do not
+// answer.
 #include "support.hpp"
 
 #include "support/datagrams.hpp"

@@ -1,6 +1,6 @@
-// With the pool exhausted as far as anybody can exhaust it by packets that wait (sockets that
-// nobody reads, next hops that do not answer, fragments that stay alone), ARP and ICMP are answered
-// and sent as before; also when a program has taken every buffer itself.
+// With a pool that waiting packets exhaust as far as they can (sockets without a reader, next hops
+// that do not answer, lone fragments), ARP and ICMP are answered and sent as before; also after a
+// program took every buffer.
 #include <doctest/doctest.h>
 
 #include "linked_world.hpp"
@@ -27,7 +27,7 @@ byte_vector to_port(u16 port, std::size_t size = 8) {
                         .payload = message});
 }
 
-// `silent`: a neighbour that nobody asked for yet.
+// `silent`: a neighbour without an entry yet.
 template <class World>
 void check_answers(World& w, ipv4::address silent) {
     w.device.sent.clear();

@@ -1,4 +1,5 @@
-// What waited for a neighbour leaves while the device calls the link: the neighbour may be another.
+// Packets that waited for a neighbour are sent while the device calls the link: another neighbour
+// may have taken the entry.
 #include "support.hpp"
 
 #include <doctest/doctest.h>

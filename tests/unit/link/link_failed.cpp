@@ -1,5 +1,5 @@
-// A stack above the link: a next hop that does not answer is told to the senders of what waited,
-// and to nobody else. RFC 1812 section 5.2.7.1.
+// A stack above the link: a next hop that does not answer causes host unreachable to the senders of
+// the waiting packets, and to no other host. RFC 1812 section 5.2.7.1.
 #include <doctest/doctest.h>
 
 #include "linked_world.hpp"
@@ -68,7 +68,7 @@ TEST_CASE("no error goes to an address that cannot be a source") {
         {.name = "directed broadcast of the other link", .from = "10.0.2.255"_ip, .errors = 1},
         {.name = "limited broadcast", .from = "255.255.255.255"_ip, .errors = 0},
         {.name = "group", .from = "224.0.0.5"_ip, .errors = 0},
-        {.name = "nobody", .from = "0.0.0.0"_ip, .errors = 0},
+        {.name = "0.0.0.0", .from = "0.0.0.0"_ip, .errors = 0},
         {.name = "loopback", .from = "127.0.0.1"_ip, .errors = 0},
     };
     for (const auto& r : rows) {

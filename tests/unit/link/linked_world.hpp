@@ -1,5 +1,5 @@
-// A router above the Ethernet link: the world of the other stacks, with frames in and out. Its
-// neighbour 10.0.1.2 on interface 2 is known; nobody is on 3. Its errors have no limit.
+// A router above the Ethernet link: the shared world, with frames received and sent. Its neighbour
+// 10.0.1.2 on interface 2 is known; interface 3 has no neighbour. Its ICMP errors have no limit.
 #pragma once
 
 #include "support.hpp"

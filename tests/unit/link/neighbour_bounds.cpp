@@ -1,5 +1,5 @@
-// The table is bounded, and neither those who scan a network through us nor those who send ARP in
-// many names displace what is in use.
+// The table is bounded. Neither a scan of a network through this host nor ARP with many sender
+// addresses displaces entries in use.
 #include "support.hpp"
 
 #include <doctest/doctest.h>

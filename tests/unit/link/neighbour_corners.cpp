@@ -1,5 +1,5 @@
-// The corners of a neighbour's life: a flush, the lock after a change, deadlines between two
-// grains, confirmations of what cannot be confirmed.
+// Special cases of neighbour entries: a flush, the lock after a change, deadlines between two
+// grains, confirmations of entries that cannot be confirmed.
 #include "support.hpp"
 
 #include <doctest/doctest.h>
@@ -172,7 +172,7 @@ TEST_CASE("neighbour corners: only usable entries are confirmed") {
     REQUIRE(t.set_permanent(3, "10.0.2.78"_ip, first, at(0)) != nullptr);
     t.confirm(3, "10.0.2.78"_ip, at(1));
     CHECK(state_of(t, "10.0.2.78"_ip) == neighbour_state::permanent);
-    // Nobody is entered by it, and another interface's is left alone.
+    // It adds no entry, and does not change another interface's entry.
     t.confirm(3, "10.0.2.90"_ip, at(1));
     CHECK(t.find(3, "10.0.2.90"_ip) == nullptr);
     REQUIRE(t.learn({3, "10.0.2.79"_ip, second, false, true, true}, at(5000)) != nullptr);

@@ -1,4 +1,4 @@
-// What the owner can list, in the words of `ip neigh`.
+// Listing the neighbours, with the state names of `ip neigh`.
 #include "support.hpp"
 
 #include <doctest/doctest.h>

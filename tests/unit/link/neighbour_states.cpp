@@ -1,4 +1,4 @@
-// How what is known of a neighbour ages, is confirmed, changes, and is displaced.
+// How a neighbour entry ages, is confirmed, changes, and is displaced.
 #include "support.hpp"
 
 #include <doctest/doctest.h>

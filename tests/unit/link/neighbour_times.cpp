@@ -1,4 +1,4 @@
-// The times of interfaces, and how long an answer counts.
+// Times set per interface, and how long a reply counts.
 #include "support.hpp"
 
 #include <doctest/doctest.h>

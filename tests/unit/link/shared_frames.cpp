@@ -1,4 +1,4 @@
-// Frames of packets that somebody else has, and of none.
+// Frames of packets with several handles, and frames of empty packets.
 #include <doctest/doctest.h>
 
 #include "unit/link/support.hpp"

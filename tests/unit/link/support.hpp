@@ -1,5 +1,5 @@
-// What the tests of the link layer share: bytes from hexadecimal, a sink that keeps frames, a host
-// of two interfaces.
+// Shared by the tests of the link layer: bytes from hexadecimal, a sink that records frames, a host
+// with two interfaces.
 #pragma once
 
 #include <sluice/link/ethernet.hpp>

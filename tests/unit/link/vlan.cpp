@@ -1,6 +1,6 @@
-// Frames of VLANs: with their tags, and as sockets of one EtherType get them, where the kernel took
-// the tag off and marked the frame. What is right was asked of Linux 6.18: frames of VLAN 0 alone
-// are taken, whatever the number and the kind of their tags; 0x9100 is no tag.
+// Frames of VLANs: with their tags, and as sockets of one EtherType get them, after the kernel
+// removed the tag and marked the frame. Measured on Linux 6.18: only frames of VLAN 0 are accepted,
+// with any number and kind of tags; 0x9100 is no tag.
 #include "support.hpp"
 
 #include <doctest/doctest.h>

@@ -1,4 +1,4 @@
-// echo and build: replies as Linux sent them, and what cannot be answered.
+// echo and build: replies as Linux sent them, and options that cannot be answered.
 #include <doctest/doctest.h>
 
 #include "surroundings.hpp"

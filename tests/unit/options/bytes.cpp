@@ -1,5 +1,5 @@
-// The bounded access to the bytes of an option: nothing outside of it is read or written, wherever
-// an offset of a hostile packet points.
+// Bounded access to the bytes of an option: no byte outside it is read or written, wherever an
+// offset of a hostile packet points.
 #include <doctest/doctest.h>
 
 #include "surroundings.hpp"

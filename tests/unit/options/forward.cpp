@@ -143,7 +143,7 @@ TEST_CASE("each outcome of a source route") {
          .step = {advanced, 0, true},
          .destination_after = "10.0.2.1"_ip,
          .next_hop = "10.0.3.9"_ip},
-        {.name = "the last hop is ours",
+        {.name = "the last hop is a local address",
          .options = list({137, 7, 4, 10, 0, 3, 1}),
          .to_us = true,
          .step = {arrived, 0, true},

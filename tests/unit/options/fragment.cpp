@@ -1,4 +1,4 @@
-// Which options stay in later pieces: all 256 kinds, and the header around them.
+// The options that later fragments keep: all 256 kinds, and the header around them.
 #include <doctest/doctest.h>
 
 #include "surroundings.hpp"

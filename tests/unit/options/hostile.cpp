@@ -1,5 +1,5 @@
-// Random headers and offsets that do not belong to them: nothing outside the header changes, and
-// what is accepted once is accepted again.
+// Random headers with offsets that do not match them: no byte outside the header changes, and an
+// accepted header is accepted again.
 #include <doctest/doctest.h>
 
 #include "surroundings.hpp"

@@ -1,6 +1,5 @@
-// What the option functions ask, answered as by the router of the recorded
-// vectors: 10.0.1.1, 10.0.2.1 and 10.0.3.1, each with a network of 24 bits; and helpers to make and
-// read headers.
+// The environment of the option functions: answers as the router of the recorded vectors (10.0.1.1,
+// 10.0.2.1 and 10.0.3.1, each with a network of 24 bits); and helpers to make and read headers.
 #pragma once
 
 #include <array>

@@ -1,4 +1,4 @@
-// What the output models do beyond the concept: order, egress, copies, refusals.
+// Behaviour of the output models beyond the concept: order, egress, copies, refusals.
 #include "support/datagrams.hpp"
 
 #include <doctest/doctest.h>

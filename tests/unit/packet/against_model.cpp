@@ -1,5 +1,5 @@
-// Packets against byte vectors: random operations, on plain and chained packets, unique and shared;
-// each buffer comes home once.
+// Packets against byte vectors: random operations on plain and chained packets, unique and shared;
+// each buffer is returned once.
 #include <doctest/doctest.h>
 
 #include <sluice/base/random.hpp>

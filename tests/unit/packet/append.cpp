@@ -1,4 +1,4 @@
-// append(bytes): into the tailroom, then into further blocks; all of it or nothing.
+// append(bytes): fills the tailroom, then further blocks; all of it or nothing.
 #include <doctest/doctest.h>
 
 #include <sluice/packet/external_storage.hpp>

@@ -1,4 +1,4 @@
-// Debug builds end where a program writes what another handle reads.
+// Debug builds abort when a program writes bytes that another handle reads.
 #include <doctest/doctest.h>
 
 #include <sluice/packet/pool_storage.hpp>

@@ -1,4 +1,4 @@
-// The operations of a packet one by one, over each storage.
+// The operations of a packet one by one, with each storage.
 #include <doctest/doctest.h>
 
 #include <sluice/packet/external_pool.hpp>

@@ -1,4 +1,4 @@
-// Chains at their bounds: blocks of more than 64 KB, packets of 16 MB, heads without bytes.
+// Chains at their limits: blocks of more than 64 KB, packets of 16 MB, first blocks without bytes.
 #include <doctest/doctest.h>
 
 #include <sluice/packet/external_storage.hpp>

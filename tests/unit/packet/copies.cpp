@@ -1,5 +1,5 @@
-// What goes along with a copy, whichever way it is made: interface, type of the frame, whether it
-// is forwarded, and the metadata.
+// The properties that every kind of copy keeps: interface, link addressing, the forwarded flag, and
+// the metadata.
 #include <doctest/doctest.h>
 
 #include <sluice/packet/external_storage.hpp>

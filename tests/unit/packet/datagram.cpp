@@ -1,5 +1,5 @@
-// datagram: its named edits keep it one, in a copy where others hold the bytes, and say so when
-// there is no buffer for that.
+// datagram: its named edits keep it valid, copy shared bytes first, and fail without a buffer for
+// the copy.
 #include <doctest/doctest.h>
 
 #include <sluice/packet/inline_storage.hpp>
@@ -351,7 +351,7 @@ TEST_CASE("datagram: an edit without a buffer for the copy fails and changes not
         CHECK(d.packet().metadata().mark == 0);
         CHECK(d.packet().metadata().options.length == 0);
         held.reset();
-        CHECK(e.make(d));  // nobody else has it
+        CHECK(e.make(d));  // no other handle has it
     }
 }
 

@@ -1,5 +1,5 @@
-// Empty handles: never filled, from a source that had no buffer, moved from, given back. Every
-// member has an answer, and none of them is a look at memory.
+// Empty handles: never filled, from a source without buffers, moved from, reset. Every member has a
+// result, and none reads memory.
 #include <doctest/doctest.h>
 
 #include <sluice/base/random.hpp>

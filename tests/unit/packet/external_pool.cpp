@@ -1,4 +1,4 @@
-// external_pool: its own packets and those in the memory of others, copies, the reserve.
+// external_pool: its own packets and those in lent frames, copies, the reserve.
 #include <doctest/doctest.h>
 
 #include <sluice/packet/external_pool.hpp>

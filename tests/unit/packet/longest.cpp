@@ -1,4 +1,4 @@
-// The longest packet: a block may be larger than a length can say, and nothing grows beyond that.
+// The longest packet: no packet grows beyond the largest length, even in a larger block.
 #include <doctest/doctest.h>
 
 #include <sluice/testing/exact_source.hpp>

@@ -1,4 +1,4 @@
-// may_wait: a packet may wait while exactly its margins are left, of every kind of source.
+// may_wait: a packet of every kind of source may wait while its margins are left.
 #include <doctest/doctest.h>
 
 #include <sluice/packet/bounded_packet_queue.hpp>

@@ -1,5 +1,5 @@
-// named_settings: each row its own field, the bounds, and how rows are found. That each field has a
-// row, tests/unit/examples/switch_text.cpp checks.
+// named_settings: one row for each field, the bounds, and lookup of rows.
+// tests/unit/examples/switch_text.cpp tests that every field has a row.
 #include <doctest/doctest.h>
 
 #include <sluice/packet/named_settings.hpp>

@@ -1,5 +1,5 @@
-// What the address sanitizer sees inside a pool: what is free and what lies beyond a packet may not
-// be touched. Built with the sanitizer only; without it there is nothing to see.
+// The address sanitizer's view of a pool: free blocks and bytes beyond a packet are inaccessible.
+// Only sanitizer builds test it.
 #include <doctest/doctest.h>
 
 #include <sluice/base/poison.hpp>

@@ -1,4 +1,4 @@
-// The switches: the kernel's defaults, and how "all" and an interface combine.
+// The switches: the kernel's defaults, and how conf.all and an interface's value combine.
 #include <doctest/doctest.h>
 
 #include <sluice/packet/settings.hpp>

@@ -1,5 +1,5 @@
-// Handles of shared bytes: whatever one of them does, the others read what they read before. Case
-// by case, then any operations in any order against vectors of bytes.
+// Handles of shared bytes: an operation on one does not change the bytes that others read. Single
+// cases, then random operations against vectors of bytes.
 #include <doctest/doctest.h>
 
 #include <sluice/base/random.hpp>

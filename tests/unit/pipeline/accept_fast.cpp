@@ -1,6 +1,5 @@
-// accept_fast: which packets are forwarded or delivered at once: plain ones, and nothing that any
-// rule could treat otherwise. That both ways do the same is tested with whole stacks
-// (scenario/fast_path.cpp); here, that the short one is taken at all, and where it ends.
+// accept_fast: which packets the accept branch forwards or delivers, and at which packet it stops.
+// scenario/fast_path.cpp tests with whole stacks that both paths do the same.
 #include <doctest/doctest.h>
 
 #include <sluice/packet/pool_storage.hpp>

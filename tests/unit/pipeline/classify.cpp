@@ -1,5 +1,5 @@
-// classify: for us, to be forwarded or refused: kinds of source by kinds of destination, under each
-// switch that has a say. Sources and destinations as Linux's ip_route_input judges them.
+// classify: deliver, forward or refuse: kinds of source by kinds of destination, under each
+// relevant switch. As Linux ip_route_input.
 #include <doctest/doctest.h>
 
 #include <sluice/pipeline/classify.hpp>
@@ -93,7 +93,7 @@ const row rows[] = {
     {.name = "directed broadcast here",
      .destination = "10.0.1.255"_ip,
      .expected = delivered(route_type::broadcast)},
-    {.name = "directed broadcast there is ours too",
+    {.name = "directed broadcast of another link is delivered too",
      .destination = "10.0.2.255"_ip,
      .expected = delivered(route_type::broadcast)},
     {.name = "directed broadcast, bc_forwarding",

@@ -1,5 +1,5 @@
-// fit: whole, in segments, in fragments, or too big: by size, DF and what is known of the fragments
-// that a datagram came in.
+// fit: whole, in segments, in fragments, or too big: by size, DF and the metadata about received
+// fragments.
 #include <doctest/doctest.h>
 
 #include <sluice/packet/pool_storage.hpp>

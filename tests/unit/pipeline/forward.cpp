@@ -1,4 +1,4 @@
-// forward: what may be forwarded: each check of Linux's ip_forward, and their order.
+// forward: each check of Linux's ip_forward, and their order.
 #include <doctest/doctest.h>
 
 #include <sluice/packet/pool_storage.hpp>

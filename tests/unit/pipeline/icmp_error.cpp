@@ -1,4 +1,4 @@
-// icmp_error: about what no error is sent, what it quotes, its type of service.
+// icmp_error: datagrams about which no error is sent, the quote, the type of service.
 #include <doctest/doctest.h>
 
 #include <sluice/packet/pool_storage.hpp>

@@ -1,4 +1,4 @@
-// icmp_input: what each type of message asks for, alone and when it came to many.
+// icmp_input: the action for each type of message, by unicast and by broadcast or multicast.
 #include <doctest/doctest.h>
 
 #include <sluice/packet/pool_storage.hpp>

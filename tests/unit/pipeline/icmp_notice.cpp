@@ -1,4 +1,4 @@
-// icmp_notice: which ICMP errors are told, by what they quote.
+// icmp_notice: which ICMP errors are reported, by their quote.
 #include <doctest/doctest.h>
 
 #include <sluice/packet/pool_storage.hpp>
@@ -52,7 +52,7 @@ const row rows[] = {
     {.name = "the broadcast of the link", .destination = "10.0.2.255"_ip, .is_many = true},
     {.name = "the broadcast of another link", .destination = "10.0.3.255"_ip, .is_many = true},
     {.name = "everybody", .destination = ipv4::limited_broadcast, .is_many = true},
-    {.name = "nobody", .destination = {}, .is_many = true},
+    {.name = "0.0.0.0", .destination = {}, .is_many = true},
 };
 
 TEST_CASE("an error about a broadcast is reported only if bogus errors are not ignored") {

@@ -1,5 +1,5 @@
-// send: what is too big to be sent, when DF is set, when an identification is needed; a header that
-// a program brings.
+// send: which datagrams are too big, when DF is set, when an identification is needed; and a
+// program's own header.
 #include <doctest/doctest.h>
 
 #include <sluice/packet/pool_storage.hpp>

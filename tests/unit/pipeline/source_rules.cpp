@@ -1,6 +1,5 @@
-// source_rules: whether a source may come by an interface, and whether it is a neighbour there
-// (which decides about redirects). Linux fib_validate_source, and its two ways: with and without a
-// lookup.
+// source_rules: whether a source may come in by an interface, and whether it is on the link there
+// (for redirects). Linux fib_validate_source, with and without a lookup.
 #include <doctest/doctest.h>
 
 #include <sluice/pipeline/source_rules.hpp>

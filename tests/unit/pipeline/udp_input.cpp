@@ -1,5 +1,4 @@
-// udp_input: what a UDP header says, wherever the datagram is cut into segments, and what is wrong
-// with one.
+// udp_input: reading a UDP header across blocks, and the errors of one.
 #include <doctest/doctest.h>
 
 #include <sluice/packet/pool_storage.hpp>

@@ -1,4 +1,4 @@
-// validate(bytes): the same answer as validate of a packet, for any bytes.
+// validate(bytes): the same result as validate of a packet, for any bytes.
 #include <doctest/doctest.h>
 
 #include <sluice/packet/pool_storage.hpp>

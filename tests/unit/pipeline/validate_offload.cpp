@@ -1,5 +1,5 @@
-// validate, of packets that devices were to finish: TCP longer than a total length can say, and
-// where a pending checksum may be. Linux iph_totlen, pskb_trim_rcsum.
+// validate, for packets with offload metadata: TCP longer than the total length field can express,
+// and the place of a pending checksum. Linux iph_totlen, pskb_trim_rcsum.
 #include <sluice/packet/external_storage.hpp>
 #include <sluice/pipeline/validate.hpp>
 

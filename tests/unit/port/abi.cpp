@@ -1,4 +1,4 @@
-// The kernel's layouts and numbers as port/ declares them, held against the kernel's own headers.
+// The kernel's layouts and numbers that port/ declares, against the kernel's own headers.
 #include <sluice/port/af_packet_abi.hpp>
 #include <sluice/port/interface_request.hpp>
 #include <sluice/port/link_watch.hpp>

@@ -1,4 +1,4 @@
-// AF_PACKET at both ends of a wire: what goes in comes out. Needs root; else skipped.
+// AF_PACKET at both ends of a wire: sent packets are received. Needs root; else skipped.
 #include <sluice/link/concept.hpp>
 #include <sluice/output/concept.hpp>
 #include <sluice/packet/inline_storage.hpp>

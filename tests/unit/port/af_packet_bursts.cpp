@@ -1,5 +1,5 @@
-// AF_PACKET by bursts: what one system call of many frames does is done for each of them. Needs
-// root; else skipped.
+// AF_PACKET by bursts: each frame of a system call with many frames is handled as a single one.
+// Needs root; else skipped.
 #include <sluice/port/af_packet.hpp>
 
 #include "veth_pair.hpp"

@@ -1,5 +1,5 @@
-// Which socket of a group gets a frame, and what a socket that hears ARP alone can send. Needs
-// root; else skipped.
+// Which socket of a fanout group gets a frame, and what a socket that receives only ARP can send.
+// Needs root; else skipped.
 #include <sluice/port/af_packet.hpp>
 
 #include "veth_pair.hpp"

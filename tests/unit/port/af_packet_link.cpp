@@ -1,5 +1,5 @@
-// The Ethernet link over AF_PACKET: the Linux kernel at the other end of the wire pings us, once by
-// the plain device and once by the ring. Needs root; else skipped.
+// The Ethernet link over AF_PACKET: the Linux kernel at the other end of the wire pings this host,
+// once through the plain device and once through the ring. Needs root; else skipped.
 #include <sluice/link/ethernet.hpp>
 #include <sluice/port/af_packet_ring.hpp>
 

@@ -1,5 +1,4 @@
-// AF_PACKET's rings: frames that lie in shared memory until released. Needs root; else it says
-// skipped.
+// AF_PACKET's rings: frames that lie in shared memory until released. Needs root; else skipped.
 #include <sluice/link/concept.hpp>
 #include <sluice/output/concept.hpp>
 #include <sluice/port/af_packet_ring.hpp>

@@ -1,4 +1,4 @@
-// Which sizes of a receive ring are refused before the system is asked.
+// Sizes of a receive ring that are refused before the first system call.
 #include <sluice/port/af_packet_ring.hpp>
 
 #include <doctest/doctest.h>
@@ -14,7 +14,7 @@ namespace {
 using namespace sluice;
 namespace ap = sluice::port::af_packet;
 
-// Of an interface that there is not: EINVAL of ours comes first.
+// The interface does not exist: the check of the size comes first, with EINVAL.
 port::port_error why(const ap::ring_options& size) {
     const auto made = ap::ring<>::open("no-such", {}, size);
     REQUIRE_FALSE(made.has_value());

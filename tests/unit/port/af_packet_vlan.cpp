@@ -1,6 +1,6 @@
-// Frames of VLANs as the kernel hands them to packet sockets of every kind: those of VLAN 0 come as
-// if they had no tag, those of others are never taken, and no ARP out of them is believed. Needs
-// root; else skipped.
+// Frames of VLANs as packet sockets of every kind get them: frames of VLAN 0 are received like
+// untagged ones, frames of other VLANs are dropped, and ARP in them is ignored. Needs root; else
+// skipped.
 #include <sluice/link/ethernet.hpp>
 #include <sluice/port/af_packet_ring.hpp>
 
@@ -22,7 +22,7 @@ using source = heap_source<2048, 64>;
 using packet = source::packet_type;
 using device_sender = ap::sender::model<packet>;
 
-// Nobody waits for our answers.
+// No host waits for an answer.
 struct nowhere {
     static constexpr bool takes_segmented = true;
     bool send_frame(packet& frame, u16, instant) noexcept {

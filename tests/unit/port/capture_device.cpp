@@ -1,5 +1,5 @@
-// A capture as a device: packets larger than a buffer, a file that is damaged or none, a loop that
-// ends with the capture.
+// A capture as a device: packets larger than a buffer, damaged and wrong files, a loop that ends
+// with the capture.
 #include <sluice/port/capture_device.hpp>
 #include <sluice/port/pcap_file.hpp>
 #include <sluice/port/poll_loop.hpp>

@@ -1,4 +1,4 @@
-// Captures where writing fails: a disk that is full, a reader that stands still or is gone.
+// Captures when writing fails: a full disk, a reader that stops or closes.
 #include <sluice/port/capture.hpp>
 #include <sluice/port/capture_file.hpp>
 #include <sluice/port/pcap_file.hpp>

@@ -1,4 +1,4 @@
-// What the ports count begins at nought.
+// The counters of the ports start at zero.
 #include <sluice/packet/pool_storage.hpp>
 #include <sluice/port/af_packet_send.hpp>
 #include <sluice/port/raw_socket.hpp>

@@ -1,5 +1,5 @@
-// While no buffer is free, a device that is readable is not polled in a busy loop; when buffers
-// come back, it goes on. Needs root; else skipped.
+// While no buffer is free, a readable device is not polled in a busy loop; when buffers return, it
+// continues. Needs root; else skipped.
 #include <sluice/port/poll_loop.hpp>
 #include <sluice/port/tun.hpp>
 

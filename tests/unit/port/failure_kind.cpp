@@ -1,4 +1,4 @@
-// What each errno means for whoever goes on, and how long is waited after it.
+// The failure kind of each errno, and the pause after it.
 #include <sluice/port/back_off.hpp>
 #include <sluice/port/failure_kind.hpp>
 

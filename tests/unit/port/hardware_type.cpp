@@ -1,4 +1,4 @@
-// Kinds of network interfaces, held against the kernel's numbers.
+// Kinds of network interfaces, against the kernel's numbers.
 #include <sluice/port/hardware_type.hpp>
 
 #include <doctest/doctest.h>

@@ -1,5 +1,5 @@
-// link_watch: an interface that is made, brought up, changed, deleted and made again. Needs root;
-// else skipped.
+// link_watch: an interface is created, set up, changed, deleted and created again. Needs root; else
+// skipped.
 #include <sluice/port/link_watch.hpp>
 #include <sluice/port/namespace.hpp>
 

@@ -1,5 +1,5 @@
-// What is not IPv4 on interfaces without link header: the ports count it and go on behind it, and
-// no counter of IPv4 moves. Needs root; else skipped.
+// Packets that are not IPv4, on interfaces without link header: the ports count and skip them, and
+// no IPv4 counter moves. Needs root; else skipped.
 #include <sluice/port/af_packet_ring.hpp>
 #include <sluice/port/af_packet_ring_send.hpp>
 #include <sluice/port/poll_loop.hpp>

@@ -1,6 +1,5 @@
-// Packets that the kernel merged out of several and found right (fraglist GRO): they come with
-// segments and no pending checksum, and the stack cuts them into what was sent. Needs root and
-// ethtool; else it says skipped.
+// Packets that the kernel merged and verified (fraglist GRO): they have segments and no pending
+// checksum, and the stack cuts them into the sent packets. Needs root and ethtool; else skipped.
 #include <sluice/packet/external_storage.hpp>
 #include <sluice/port/af_packet.hpp>
 

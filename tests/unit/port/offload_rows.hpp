@@ -1,5 +1,5 @@
-// Every combination of virtio-net flags, GSO type and place of the checksum, what Linux does with
-// it (virtio_net_hdr_to_skb: whether a TUN device takes it), and what we do.
+// Every combination of virtio-net flags, GSO type and checksum place, with Linux's result
+// (virtio_net_hdr_to_skb: whether a TUN device accepts it) and Sluice's.
 #pragma once
 
 #include "support/tunnels.hpp"

@@ -1,6 +1,6 @@
-// What a stack makes of every combination of virtio-net header and link addressing, from the port
-// to the output; and that this machine's kernel takes what the table says that Linux takes. The
-// latter needs root; else it says skipped.
+// A stack's handling of every combination of virtio-net header and link addressing, from the port
+// to the output; and whether this machine's kernel accepts the combinations that the table lists
+// for Linux. The latter needs root; else skipped.
 #include <sluice/packet/external_storage.hpp>
 #include <sluice/port/af_packet_frame.hpp>
 #include <sluice/port/tun.hpp>

@@ -1,4 +1,4 @@
-// or_exit: gives the value, or ends the program with a message.
+// or_exit: returns the value, or ends the program with a message.
 #include <sluice/port/error.hpp>
 #include <sluice/port/or_exit.hpp>
 #include <sluice/route/entry.hpp>

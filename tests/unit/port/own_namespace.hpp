@@ -1,5 +1,5 @@
-// A network namespace of the test's own, deleted with it. Needs root, ip and ping; `made` says
-// whether it exists, and the standard error output why not.
+// A network namespace of the test, deleted with it. Needs root, ip and ping; `made` is true if it
+// exists, else the standard error output has the reason.
 #pragma once
 
 #include "support/skip.hpp"

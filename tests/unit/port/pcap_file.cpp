@@ -1,5 +1,5 @@
 // Captures on disk: written and loaded again; small ones of this tree, and captures of other tools
-// where they are at hand, as both readers find them.
+// if present, compared with those tools' results.
 #include <sluice/port/capture.hpp>
 #include <sluice/port/capture_file.hpp>
 #include <sluice/port/pcap_file.hpp>
@@ -158,7 +158,7 @@ TEST_CASE("captures of other tools: frames and IPv4 packets are counted as those
         const contents found = contents_of(folder / row[0]);
         CHECK(found.end == capture::error::end);
         CHECK(std::to_string(found.frames) == row[4]);
-        // Frames that tools tell apart differently are not ours to judge.
+        // Frames that tools classify differently are left out.
         if (row[5].find('|') == std::string::npos) {
             CHECK(std::to_string(found.ipv4) == row[5]);
         }

@@ -1,5 +1,5 @@
-// The IPv4 packet inside a captured frame: every link type, what may lie between, and frames that
-// are cut anywhere.
+// The IPv4 packet inside a captured frame: every link type, headers in between, and frames cut
+// anywhere.
 #include <sluice/port/pcap_link.hpp>
 
 #include "unit/port/hex.hpp"

@@ -1,4 +1,4 @@
-// The pcap reader: golden files of both byte orders and resolutions, and files that lie.
+// The pcap reader: golden files of both byte orders and resolutions, and files with false lengths.
 #include <sluice/port/pcap.hpp>
 
 #include "unit/port/hex.hpp"

@@ -1,4 +1,4 @@
-// A capture file as the output of a stack: times of the calls, packets in pieces, what is refused.
+// A capture file as the output of a stack: times of the calls, packets in several blocks, refusals.
 #include <sluice/link/concept.hpp>
 #include <sluice/port/capture_file.hpp>
 #include <sluice/port/concept.hpp>

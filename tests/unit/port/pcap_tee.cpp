@@ -1,4 +1,4 @@
-// A capture beside the real output: everything offered is in the file, as it was then.
+// A capture beside the real output: the file has every offered packet as it was at the call.
 #include <sluice/link/concept.hpp>
 #include <sluice/output/queue_output.hpp>
 #include <sluice/port/capture_file.hpp>
@@ -90,7 +90,7 @@ TEST_CASE("a file that cannot grow does not stop sending") {
     auto full = pcap::writer::create("/dev/full", pcap::link_type::raw);
     CHECK_FALSE(full.has_value());  // not even its header
     int ends[2];
-    REQUIRE(::pipe2(ends, O_NONBLOCK) == 0);  // nobody reads: full after a while
+    REQUIRE(::pipe2(ends, O_NONBLOCK) == 0);  // without a reader the pipe fills
     const descriptor other{ends[0]};
     auto writer = pcap::writer::open(descriptor{ends[1]}, pcap::link_type::raw);
     REQUIRE(writer.has_value());

@@ -1,4 +1,4 @@
-// The pcapng reader: files of both byte orders built block by block, and files that lie.
+// The pcapng reader: files of both byte orders built block by block, and files with false lengths.
 #include <sluice/port/pcapng.hpp>
 
 #include "support/datagrams.hpp"

@@ -1,4 +1,4 @@
-// A pcapng file as it is written, byte by byte, and read again; several writers of one file.
+// A pcapng file, written byte by byte and read again; several writers of one file.
 #include <sluice/port/capture_file.hpp>
 #include <sluice/port/pcapng.hpp>
 #include <sluice/port/pcapng_file.hpp>

@@ -1,5 +1,5 @@
-// poll_loop and signals: bursts reach the stack, deadlines are kept, signals are told, and what
-// fails rests.
+// poll_loop and signals: bursts reach the stack, deadlines are kept, signals are reported, and a
+// failing device is polled less often.
 #include "waiting.hpp"
 
 #include "support/datagrams.hpp"

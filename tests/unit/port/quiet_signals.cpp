@@ -1,4 +1,4 @@
-// quiet_signals takes away what a failed write raised, and nothing else.
+// quiet_signals removes the signals that a failed write raised, and no others.
 #include <sluice/port/quiet_signals.hpp>
 
 #include <doctest/doctest.h>

@@ -1,6 +1,6 @@
-// Senders and captures while the kernel refuses each of their calls (a seccomp filter of one thread
-// answers in its place): they return, count what is lost, and send again when it ends. Senders need
-// root; else they are skipped.
+// Senders and captures while the kernel refuses each of their calls (a seccomp filter of one
+// thread): they return, count the losses, and send again afterwards. Senders need root; else they
+// are skipped.
 #include <sluice/port/af_packet.hpp>
 #include <sluice/port/af_packet_ring_send.hpp>
 #include <sluice/port/pcap_file.hpp>

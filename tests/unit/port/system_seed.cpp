@@ -1,4 +1,5 @@
-// The system's seed: never the same twice, and no constant when the system has none to give.
+// The system's seed: never equal twice, and an error instead of a constant if the system has no
+// random numbers.
 #include <sluice/port/system_seed.hpp>
 
 #include <doctest/doctest.h>

@@ -1,4 +1,4 @@
-// A file of the test's own, gone with it.
+// A file that is deleted with the object.
 #pragma once
 
 #include <sluice/port/descriptor.hpp>

@@ -1,5 +1,5 @@
-// A TUN device in a network namespace of the test's own, with ping as the peer. Needs root, ip and
-// ping; else skipped.
+// A TUN device in a network namespace of the test, with ping as the peer. Needs root, ip and ping;
+// else skipped.
 #include <sluice/port/tun.hpp>
 
 #include "own_namespace.hpp"

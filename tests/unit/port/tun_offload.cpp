@@ -1,6 +1,6 @@
-// Offload of TUN and TAP devices against the kernel in a network namespace of the test's own: UDP
-// packets with segmentation facts both ways, and cut by a stack for a device without offload.
-// Needs root and ip; else skipped.
+// Offload of TUN and TAP devices with the kernel as peer, in a network namespace of the test: UDP
+// packets with segmentation metadata both ways, and segmentation by a stack for a device without
+// offload. Needs root and ip; else skipped.
 #include <sluice/port/tun.hpp>
 
 #include "own_namespace.hpp"

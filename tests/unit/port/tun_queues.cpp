@@ -1,5 +1,5 @@
-// One TUN device opened several times: each queue gets its share, a flow stays on one. Needs root;
-// else skipped.
+// One TUN device opened several times: each queue gets its share, and a flow stays on one queue.
+// Needs root; else skipped.
 #include <sluice/port/tun.hpp>
 
 #include "own_namespace.hpp"

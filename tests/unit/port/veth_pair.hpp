@@ -1,5 +1,4 @@
-// Two Ethernet interfaces on one wire in a namespace of the test's own, on which nobody else
-// speaks.
+// Two Ethernet interfaces on one wire, in a namespace of the test without other traffic.
 #pragma once
 
 #include "own_namespace.hpp"

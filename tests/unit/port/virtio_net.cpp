@@ -1,4 +1,4 @@
-// The virtio-net header and the facts it stands for.
+// The virtio-net header and its conversion from and to metadata.
 #include <sluice/port/virtio_net.hpp>
 
 #include "support/datagrams.hpp"

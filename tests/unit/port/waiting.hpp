@@ -1,5 +1,5 @@
-// Waiting for what comes, on a machine that may be busy with other things: for a condition, never
-// for a time. And whether somebody rested, which no load makes him do.
+// Waiting for a condition, never for a fixed time, because the machine may be busy. Also tests
+// whether a thread slept, which load cannot cause.
 #pragma once
 
 #include <doctest/doctest.h>

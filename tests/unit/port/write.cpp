@@ -1,4 +1,4 @@
-// One packet is one write, however many pieces it has.
+// One packet is written by one call, with any number of blocks.
 #include <sluice/port/descriptor.hpp>
 #include <sluice/port/write.hpp>
 

@@ -1,4 +1,4 @@
-// zero_pages: zeros, as many as were asked for; moved, and refused by the system.
+// zero_pages: zeroed memory of the requested size; moved, and refused by the system.
 #include <sluice/port/zero_pages.hpp>
 
 #include <doctest/doctest.h>

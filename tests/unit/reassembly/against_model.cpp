@@ -1,6 +1,5 @@
-// Random and hostile streams against a naive model: a byte map with the rule applied byte by
-// byte; verdicts, bytes, header and the whereabouts of every buffer are compared after each
-// fragment.
+// Random and hostile fragments against a naive model: a byte map with the rule applied byte by
+// byte. Results, bytes, header and the place of every buffer are compared after each fragment.
 #include "fragments.hpp"
 
 #include <doctest/doctest.h>

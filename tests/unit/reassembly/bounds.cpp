@@ -1,4 +1,4 @@
-// What bounds the cache: threshold, datagrams, fragments, distance, time.
+// The bounds of the cache: threshold, datagrams, fragments, distance, time.
 #include "fragments.hpp"
 
 #include <doctest/doctest.h>

@@ -1,4 +1,4 @@
-// A cache that gives up the oldest datagram when it is full.
+// A full cache that evicts the oldest datagram.
 #include "fragments.hpp"
 
 #include <doctest/doctest.h>

@@ -1,4 +1,4 @@
-// What the whole carries of its fragments' marks: ECN, DF, the largest fragment, facts.
+// Marks of the fragments in the whole datagram: ECN, DF, the largest fragment, metadata.
 #include "fragments.hpp"
 
 #include <doctest/doctest.h>

@@ -1,4 +1,4 @@
-// Any order gives the same datagram; sizes from the smallest to the largest.
+// Fragments in any order make the same datagram; sizes from the smallest to the largest.
 #include "fragments.hpp"
 #include "support/validated.hpp"
 

@@ -1,4 +1,4 @@
-// A share of the cache for each source: one sender of lone fragments stops nobody else.
+// A share of the cache for each source: lone fragments of one source do not stop the others.
 #include "fragments.hpp"
 
 #include <doctest/doctest.h>

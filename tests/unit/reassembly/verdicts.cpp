@@ -1,5 +1,4 @@
-// Named cases of length, end and overlap, as Linux decides them: what each fragment of a sequence
-// comes to.
+// Named cases of length, end and overlap with Linux's results for each fragment of a sequence.
 #include "fragments.hpp"
 
 #include <doctest/doctest.h>

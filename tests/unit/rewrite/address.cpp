@@ -1,6 +1,5 @@
-// rewrite::source and rewrite::destination: address and port in one line, every checksum that
-// covers them right afterwards: in place, left to the device, absent, in the first of several
-// fragments.
+// rewrite::source and rewrite::destination: address and port in one call, every covering checksum
+// right afterwards: computed, pending, absent, and in a first fragment.
 #include <doctest/doctest.h>
 
 #include <sluice/packet/pool_storage.hpp>

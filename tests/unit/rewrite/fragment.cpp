@@ -1,4 +1,5 @@
-// fragment by copies and by references: every MTU, lengths around each border, fragments cut again.
+// fragment by copies and by references: every MTU, lengths around each boundary, fragments of
+// fragments.
 #include <doctest/doctest.h>
 
 #include <sluice/packet/external_storage.hpp>

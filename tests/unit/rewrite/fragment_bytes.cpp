@@ -1,4 +1,4 @@
-// fragment(bytes): the same pieces as those of packets, payload where it lies; and in constant
+// fragment(bytes): the same fragments as of packets, with the payload in place; also in constant
 // evaluation.
 #include <doctest/doctest.h>
 

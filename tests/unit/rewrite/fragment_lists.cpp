@@ -1,5 +1,5 @@
-// fragment of lists of packets: sent as they are where every piece is fit to be one, else copied;
-// the pieces are right either way.
+// fragment of lists of packets: sent as they are if every packet fits, else copied; correct
+// fragments in both cases.
 #include <doctest/doctest.h>
 
 #include <sluice/packet/pool_storage.hpp>

@@ -1,4 +1,4 @@
-// Lists of which somebody else had a handle, when they are fragmented.
+// Fragmentation of lists that another handle shares.
 #include <doctest/doctest.h>
 
 #include "support/datagrams.hpp"

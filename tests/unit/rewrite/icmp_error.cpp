@@ -1,4 +1,4 @@
-// icmp_error: the message that is written, its quote and its checksum.
+// icmp_error: the written message, its quote and its checksum.
 #include <doctest/doctest.h>
 
 #include <sluice/packet/pool_storage.hpp>

@@ -1,4 +1,4 @@
-// icmp_probe: which interface an extended echo request means, and what the answer says of it.
+// icmp_probe: which interface an extended echo request names, and the reply about it.
 #include <doctest/doctest.h>
 
 #include <sluice/rewrite/icmp_probe.hpp>
@@ -84,7 +84,7 @@ const row rows[] = {
      .extension = object(1, text("if00", 4)),
      .code = 2},
     {.name = "half a name", .extension = object(1, text("if", 4)), .code = 2},
-    {.name = "an empty name is nobody's", .extension = object(1, text("", 4)), .code = 2},
+    {.name = "an empty name names no interface", .extension = object(1, text("", 4)), .code = 2},
     {.name = "an index",
      .extension = object(2, list({0, 0, 0, 2})),
      .code = 0,
@@ -122,7 +122,7 @@ const row rows[] = {
      .code = 2},
     {.name = "an address length of 5", .extension = object(3, list({0, 1, 5, 0, 10, 0, 1, 1}))},
     {.name = "an address of 5 bytes", .extension = object(3, list({0, 1, 5, 0, 10, 0, 1, 1, 0}))},
-    {.name = "a family nobody knows", .extension = object(3, list({0, 3, 4, 0, 10, 0, 1, 1}))},
+    {.name = "an unknown address family", .extension = object(3, list({0, 3, 4, 0, 10, 0, 1, 1}))},
     {.name = "IPv6",
      .extension = object(3, list({0, 2, 16, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}))},
     {.name = "an address cut off", .extension = object(3, list({0, 1, 4, 0}))},

@@ -1,4 +1,4 @@
-// icmp_reply: a request turned round in its own bytes, against messages made from nothing.
+// icmp_reply: a request turned into its reply in place, against replies built from scratch.
 #include <doctest/doctest.h>
 
 #include <sluice/packet/pool_storage.hpp>

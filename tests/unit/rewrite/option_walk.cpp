@@ -1,4 +1,4 @@
-// option_walk: bad options, recording, and a source route followed one step, against the tables.
+// option_walk: bad options, recording, and one step of a source route, against tables.
 #include <doctest/doctest.h>
 
 #include <sluice/options/linux_options.hpp>
@@ -139,7 +139,7 @@ const route_row routes[] = {
      .accepted = false,
      .decided = refused,
      .then = decision_kind::deliver},
-    {.name = "not accepted, not ours",
+    {.name = "not accepted, to another host",
      .options = route_by({far}),
      .to = far,
      .accepted = false,
@@ -171,20 +171,20 @@ const route_row routes[] = {
      .seen_as = broadcast,
      .decided = refused,
      .then = decision_kind::deliver},
-    {.name = "loose, not ours: passed by",
+    {.name = "loose, to another host: no effect",
      .options = route_by({"10.0.3.3"_ip}),
      .to = far,
      .accepted = true,
      .decided = go,
      .then = decision_kind::forward},
-    {.name = "strict, not ours",
+    {.name = "strict, to another host",
      .options = route_by({"10.0.3.3"_ip}, 137),
      .to = far,
      .accepted = true,
      .decided =
          decision::reject(drop_reason::source_route_refused, icmp_request::parameter_problem(16)),
      .then = decision_kind::forward},
-    {.name = "to a broadcast of ours",
+    {.name = "to a local broadcast",
      .options = route_by({far}),
      .to = "10.0.1.255"_ip,
      .accepted = true,

@@ -1,4 +1,4 @@
-// originate: the header of what we send, byte by byte.
+// originate: the header of a sent datagram, byte by byte.
 #include <doctest/doctest.h>
 
 #include <sluice/options/linux_options.hpp>

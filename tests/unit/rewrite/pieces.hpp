@@ -1,4 +1,4 @@
-// What the pieces of a cut datagram must be, whatever way they were cut: a sink that looks at each.
+// A sink that checks the fragments of a datagram, however they were cut.
 #pragma once
 
 #include <doctest/doctest.h>

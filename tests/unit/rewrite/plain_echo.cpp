@@ -1,4 +1,4 @@
-// A plain echo request turned round where it lies: as turned and given a new header in steps.
+// A plain echo request turned into its reply in place, against the reply made in steps.
 #include <doctest/doctest.h>
 
 #include <sluice/base/random.hpp>

@@ -1,4 +1,4 @@
-// reassembler: datagrams in memory, cut and made whole again; refusals, bounds and time.
+// reassembler: datagrams in memory, fragmented and reassembled; refusals, bounds and time.
 #include <doctest/doctest.h>
 
 #include <sluice/reassembly/no_reassembly.hpp>

@@ -1,5 +1,5 @@
-// What cannot be rewritten is refused and stays as it was: headers that are none, messages that are
-// too short, bytes of others without memory for a copy.
+// Packets that cannot be rewritten are refused unchanged: invalid headers, messages that are too
+// short, shared bytes without memory for a copy.
 #include <doctest/doctest.h>
 
 #include <sluice/packet/pool_storage.hpp>

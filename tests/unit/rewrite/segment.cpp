@@ -1,4 +1,4 @@
-// Cutting by segmentation facts, against segments built one by one.
+// Segmentation by metadata, against segments built one by one.
 #include <sluice/packet/external_storage.hpp>
 #include <sluice/packet/inline_storage.hpp>
 #include <sluice/rewrite/finish_checksum.hpp>

@@ -1,4 +1,4 @@
-// A checksum left to the device, finished in software.
+// A pending checksum, finished in software.
 #include <sluice/packet/external_storage.hpp>
 #include <sluice/rewrite/finish_checksum.hpp>
 #include <sluice/wire/tcp.hpp>

@@ -1,5 +1,5 @@
-// Packets in tunnels, cut where their transport header is: pieces against tunnel packets built one
-// by one; and what cannot be cut.
+// Segmentation of packets in tunnels, against tunnel packets built one by one; and packets that
+// cannot be segmented.
 #include <sluice/packet/external_storage.hpp>
 #include <sluice/rewrite/finish_checksum.hpp>
 #include <sluice/rewrite/segment.hpp>

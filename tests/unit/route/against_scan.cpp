@@ -1,4 +1,5 @@
-// Every table against the scan: random routes come and go, random questions are asked in between.
+// Every table against the scan: random routes are added and removed, with random lookups in
+// between.
 #include <doctest/doctest.h>
 
 #include <sluice/base/random.hpp>

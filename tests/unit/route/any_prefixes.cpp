@@ -1,4 +1,4 @@
-// A trie for N routes takes any N prefixes, the worst for its nodes too.
+// A trie for N routes holds any N prefixes, also those that need the most nodes.
 #include <doctest/doctest.h>
 
 #include <sluice/route/lpm_table.hpp>

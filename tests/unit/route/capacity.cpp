@@ -1,4 +1,4 @@
-// What a trie does when routes or nodes are used up.
+// A trie without free routes or nodes.
 #include <doctest/doctest.h>
 
 #include <sluice/route/lpm_trie.hpp>

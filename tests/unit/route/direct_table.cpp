@@ -1,5 +1,5 @@
-// What a direct table does when hops, groups or memory are used up, and what it takes and gives
-// back; that it answers as the scan does is in against_scan.cpp.
+// A direct table without free hops, groups or memory, and how it takes and frees them.
+// against_scan.cpp compares its answers with the scan.
 #include <doctest/doctest.h>
 
 #include <sluice/route/direct_table.hpp>

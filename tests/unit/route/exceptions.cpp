@@ -1,4 +1,4 @@
-// The table of exceptions when strangers fill it, and against a map.
+// The table of exceptions, filled by an attacker, and against a map.
 #include <doctest/doctest.h>
 
 #include <sluice/base/random.hpp>

@@ -1,5 +1,5 @@
-// Which gateways a table knows: those of its routes, each on its own interface. Linux
-// ip_fib_check_default, which secure_redirects asks.
+// Which gateways a table knows: those of its routes, on the interface of the route. Linux
+// ip_fib_check_default, for secure_redirects.
 #include <doctest/doctest.h>
 
 #include <sluice/route/linear_routes.hpp>

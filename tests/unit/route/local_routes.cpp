@@ -1,5 +1,5 @@
-// The list of local and broadcast routes beside a table that knows none: asked first, longest
-// prefix first, with its own removals. Linux asks its table local before main.
+// The list of local and broadcast routes in front of a table without them: looked up first, longest
+// prefix first, with its own removals. Linux looks up table local before main.
 #include <doctest/doctest.h>
 
 #include <sluice/route/linear_routes.hpp>

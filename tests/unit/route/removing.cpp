@@ -1,5 +1,5 @@
-// Whoever is asked which routes go may change the table meanwhile: what it takes away itself is not
-// taken away twice, and what it puts in such a place stays.
+// The predicate of remove_if may change the table: a route that it removes is not removed twice,
+// and a route that it adds in the freed place stays.
 #include <doctest/doctest.h>
 
 #include <sluice/route/linear_routes.hpp>

@@ -1,4 +1,4 @@
-// Shared hops in the memory that they say they take, to the last byte and the last hop.
+// Shared hops in exactly the stated memory, to the last byte and the last hop.
 #include <doctest/doctest.h>
 
 #include <sluice/route/shared_hops.hpp>

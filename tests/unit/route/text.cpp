@@ -1,4 +1,4 @@
-// Routes as text: read, refused with a reason, and written as `ip route` prints them.
+// Routes as text: parsed, refused with a reason, and written as `ip route` prints them.
 #include <doctest/doctest.h>
 
 #include <sluice/route/text.hpp>

@@ -1,4 +1,4 @@
-// address_kind: what kind of address this is, as Linux's inet_addr_type says it.
+// address_kind: the kind of an address, as Linux inet_addr_type returns it.
 #include <doctest/doctest.h>
 
 #include <sluice/routing/address_kind.hpp>
@@ -19,7 +19,7 @@ struct row {
 };
 
 const row rows[] = {
-    {.name = "an address of ours",
+    {.name = "a local address",
      .address = "10.0.2.1"_ip,
      .kind = route_type::local,
      .interface = 3},

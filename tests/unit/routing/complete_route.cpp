@@ -1,5 +1,5 @@
-// complete_route: the scope of a route whose gateway is taken for a neighbour. The other rules are
-// asked of a whole stack: unit/stack/route_checks.cpp.
+// complete_route: the scope of a route whose gateway counts as a neighbour.
+// unit/stack/route_checks.cpp tests the other rules with a whole stack.
 #include <doctest/doctest.h>
 
 #include <sluice/routing/complete_route.hpp>

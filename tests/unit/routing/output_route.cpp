@@ -1,4 +1,4 @@
-// output_route: the way of what we send and the source that it gets; why a program cannot send.
+// output_route: the route and source of sent datagrams, and the reasons why a program cannot send.
 // Linux ip_route_output_key_hash, the errors as errno.
 #include <doctest/doctest.h>
 
@@ -203,7 +203,7 @@ const error_row errors[] = {
     {.name = "prohibit", .wanted = {.destination = "10.21.0.1"_ip}, .error = prohibited},
     {.name = "blackhole", .wanted = {.destination = "10.22.0.1"_ip}, .error = invalid},
     {.name = "throw", .wanted = {.destination = "10.23.0.1"_ip}, .error = network_unreachable},
-    {.name = "a source that is not ours",
+    {.name = "a source that is not local",
      .wanted = {.destination = "10.0.2.2"_ip, .source = "10.0.2.3"_ip},
      .error = network_unreachable},
     {.name = "a group as source",
@@ -230,7 +230,7 @@ const error_row errors[] = {
     {.name = "group by nothing",
      .wanted = {.destination = "239.1.2.3"_ip},
      .error = network_unreachable},
-    {.name = "group by a source that is not ours",
+    {.name = "group, with a source that is not local",
      .wanted = {.destination = "239.1.2.3"_ip, .source = "10.0.2.3"_ip},
      .error = network_unreachable},
 };

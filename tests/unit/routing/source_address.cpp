@@ -1,4 +1,4 @@
-// specific_destination: the address of ours that a datagram was meant for. Linux
+// specific_destination: the local address for which a datagram was meant. Linux
 // fib_compute_spec_dst.
 #include <doctest/doctest.h>
 

@@ -1,4 +1,5 @@
-// all_of: the first refusal counts and ends the asking; the parts are reached; empty ones are free.
+// all_of: the first refusal counts and ends the checks; the parts are accessible; empty parts take
+// no space.
 #include <sluice/security/all_of.hpp>
 #include <sluice/security/option_filter.hpp>
 #include <sluice/security/permit_all.hpp>

@@ -1,4 +1,4 @@
-// A model of a security policy, asked about datagrams.
+// Asks a model of a security policy about datagrams.
 #pragma once
 
 #include <doctest/doctest.h>

@@ -1,4 +1,4 @@
-// tiny_fragments and no_directed_broadcasts: each against a table of what is refused.
+// tiny_fragments and no_directed_broadcasts: each against a table of refused datagrams.
 #include <sluice/security/directed_broadcasts.hpp>
 #include <sluice/security/tiny_fragments.hpp>
 

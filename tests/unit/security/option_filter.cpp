@@ -1,4 +1,4 @@
-// option_filter: which kinds pass by default, wherever they stand in the list, and after a change.
+// option_filter: which kinds pass by default, anywhere in the list, and after a change.
 #include <sluice/security/option_filter.hpp>
 
 #include "unit/security/asked_policy.hpp"

@@ -1,5 +1,4 @@
-// special_addresses: every block of the registry at its edges, as source, as destination,
-// forwarded.
+// special_addresses: every IANA block at its edges, as source, as destination, and forwarded.
 #include <sluice/security/special_addresses.hpp>
 
 #include "unit/security/asked_policy.hpp"

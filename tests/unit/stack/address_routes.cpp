@@ -1,5 +1,5 @@
-// What routes an address brings along and takes with it: stack::add_address and remove_address.
-// Linux fib_add_ifaddr, fib_del_ifaddr.
+// The routes that an address adds and removes: stack::add_address and remove_address. Linux
+// fib_add_ifaddr, fib_del_ifaddr.
 #include <doctest/doctest.h>
 
 #include "support/world.hpp"
@@ -94,7 +94,8 @@ TEST_CASE("a failed removal changes nothing") {
     CHECK(h.leads("10.0.0.1"_ip) == 'l');
 }
 
-// Whatever came and went: an address is local exactly while it is ours, and nothing is left behind.
+// In any order of changes: an address is local exactly while an interface has it, and no route is
+// left behind.
 TEST_CASE("local routes and own addresses agree under random changes") {
     constexpr u32 base = 0x0a000000;
     std::mt19937 random{1};

@@ -1,4 +1,5 @@
-// Interfaces, addresses, routes and switches as an administrator sets them, while packets run.
+// Interfaces, addresses, routes and switches, as an administrator sets them while packets are
+// handled.
 #include <doctest/doctest.h>
 
 #include "support/world.hpp"

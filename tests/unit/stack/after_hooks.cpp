@@ -1,4 +1,4 @@
-// What a hook leaves behind is looked at again before the stack reads on, whichever point it is at.
+// After every hook point the stack validates the packet again before it reads on.
 #include "support/world.hpp"
 
 #include <doctest/doctest.h>

@@ -1,5 +1,5 @@
-// A batch is what its packets are one by one, in order: what one of them causes, over lo too, has
-// happened before the next.
+// A batch equals its packets one by one, in order: the effects of one packet, over lo too, happen
+// before the next.
 #include <doctest/doctest.h>
 
 #include "unit/stack/recorder.hpp"

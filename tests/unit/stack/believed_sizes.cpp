@@ -1,4 +1,4 @@
-// ip_no_pmtu_disc: which words of "fragmentation needed" are believed, by its four values. Linux
+// ip_no_pmtu_disc: which "fragmentation needed" messages are accepted, by its four values. Linux
 // icmp_unreach, icmp_tag_validation.
 #include <doctest/doctest.h>
 

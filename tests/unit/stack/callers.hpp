@@ -1,4 +1,4 @@
-// A stack with somebody at every place where it calls others' code: hooks, security policy,
+// A stack with a caller at every place where it calls foreign code: hooks, security policy,
 // handler, sinks, output, observer. One of the places calls back.
 #pragma once
 

@@ -1,4 +1,4 @@
-// The route of an established flow: kept from its first datagram, until the tables change.
+// The route of an established flow: cached from its first datagram until the tables change.
 #include <doctest/doctest.h>
 
 #include "support/world.hpp"

@@ -1,6 +1,6 @@
-// Nothing where a packet is expected: every entrance of a stack given an empty handle, and others'
-// code that takes a packet away and then says whatever it may say. Each has one fate, the sums are
-// right (support/world.hpp), and nothing is read.
+// Empty handles in place of packets: at every entrance of a stack, and from policies that take a
+// packet and return any answer. Each packet has one fate, the sums are right (support/world.hpp),
+// and no byte is read.
 #include <doctest/doctest.h>
 
 #include "support/world.hpp"
@@ -281,7 +281,7 @@ TEST_CASE_TEMPLATE("endpoints that answer the opposite of their action", Ownersh
     }
 }
 
-// A delivery policy that has the packet and says that nobody wanted it.
+// A delivery policy that takes the packet and answers that no endpoint wants it.
 struct swallowing_delivery {
     template <class Packet>
     struct model : no_delivery::model<Packet> {

@@ -1,4 +1,4 @@
-// ICMP errors about what we sent: who is told, and how much must be quoted.
+// ICMP errors about sent datagrams: which endpoints get them, and how long the quote must be.
 #include <doctest/doctest.h>
 
 #include "unit/stack/recorder.hpp"

@@ -1,5 +1,6 @@
-// A first fragment waits in vain while addresses and routes change: who is told, and in whose name.
-// As a Linux 6.18 kernel does, tests/kernel/vectors/asked/loopback.vec, expired-*.
+// A first fragment waits in vain while addresses and routes change: whether its sender gets an
+// error, and from which source. As Linux 6.18 does, tests/kernel/vectors/asked/loopback.vec,
+// expired-*.
 #include <doctest/doctest.h>
 
 #include "support/world.hpp"
@@ -39,10 +40,10 @@ TEST_CASE("expired fragments: the sender gets an error also if the address is no
     const struct {
         const char* name;
         void (*change)(world<>&);
-        ipv4::address error_source;  // unspecified: nobody
+        ipv4::address error_source;  // of the error; unspecified: no error
     } rows[] = {
         {.name = "the address stays", .change = stays, .error_source = local},
-        {.name = "it goes, nothing leads there", .change = goes, .error_source = spokesman},
+        {.name = "it is removed, without a route there", .change = goes, .error_source = spokesman},
         {.name = "it moves to another interface", .change = moves, .error_source = local},
         {.name = "it is routed elsewhere",
          .change = gets_route<route_type::unicast, 3>,
@@ -59,14 +60,14 @@ TEST_CASE("expired fragments: the sender gets an error also if the address is no
         {.name = "it is a black hole",
          .change = gets_route<route_type::blackhole>,
          .error_source = spokesman},
-        {.name = "it is ours by a route",
+        {.name = "it is local by a route",
          .change = gets_route<route_type::local, 2>,
          .error_source = local},
         {.name = "it is a broadcast",
          .change = gets_route<route_type::broadcast, 2>,
          .error_source = {}},
-        {.name = "the source becomes ours", .change = source_becomes_local, .error_source = {}},
-        {.name = "the way back leads elsewhere", .change = return_route_moves, .error_source = {}},
+        {.name = "the source becomes local", .change = source_becomes_local, .error_source = {}},
+        {.name = "the route back changes", .change = return_route_moves, .error_source = {}},
     };
     for (const auto& row : rows) {
         for (const bool forwards : {true, false}) {

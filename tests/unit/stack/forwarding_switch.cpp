@@ -1,5 +1,5 @@
-// Forwarding turned on and off: what it does to the belief in redirects, and so to what is
-// forwarded. Linux inet_forward_change.
+// Forwarding turned on and off: its effect on redirects, and so on forwarded packets. Linux
+// inet_forward_change.
 #include "unit/stack/learning.hpp"
 
 namespace stack_forwarding_switch {
@@ -12,7 +12,7 @@ constexpr ipv4::address better = "10.0.2.3"_ip;
 // A host with Linux's defaults, which forwards when it is told to.
 struct small_host : policies<buffers<fixed_pool<2048, 64>>, output<queue_output<64>>> {};
 
-// A redirect by the gateway in use, about an echo reply that was never sent: nobody keeps a record
+// A redirect by the gateway in use, about an echo reply that was never sent: no program keeps a record
 // of those, so the stack believes it if it believes redirects at all.
 void forge_redirect(learning_world<small_host>& b) {
     b.error(5, 1, better.value,

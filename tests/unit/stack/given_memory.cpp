@@ -1,4 +1,4 @@
-// A stack whose routes lie in memory that the program gives.
+// A stack whose routes lie in memory that the program passes.
 #include <doctest/doctest.h>
 
 #include "support/world.hpp"

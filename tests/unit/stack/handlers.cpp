@@ -1,4 +1,4 @@
-// Handlers of protocols: registered, replaced and removed; what they answer is what becomes of the
+// Protocol handlers: registered, replaced and removed; a handler's answer decides the fate of the
 // packet.
 #include <doctest/doctest.h>
 
@@ -64,7 +64,7 @@ TEST_CASE("handlers: a wrapping handler sees the packet before the built-in one"
     check(b.sent_one(), support::icmp_is(0, 0, 0x00070001));
     CHECK(b->counters()[mib::icmp_in_echos] == 1);
     CHECK(b->counters()[mib::ip_in_delivers] == 1);
-    // Where the stack does nothing itself, nobody is there.
+    // Protocols that the stack does not handle itself have no handler.
     REQUIRE(b->delivery().set_handler(253, &h).has_value());
     CHECK(b.receive(to_us) == fate::dropped);
     check(b.sent_one(), support::icmp_is(3, 2));

@@ -1,4 +1,4 @@
-// hardened_router and ICMP errors: whatever anybody writes in one, no way changes.
+// hardened_router and ICMP errors: no error, however forged, changes a route.
 #include "unit/stack/learning.hpp"
 
 #include <sluice/stack/hardened_router.hpp>
@@ -61,12 +61,12 @@ std::vector<quote> quotes() {
                             .payload = std::move(payload)});
     };
     return {
-        {"an echo reply of ours that was never sent", from(own, 1, support::icmp_message(0, 0, 1))},
+        {"an echo reply of this host that was never sent", from(own, 1, support::icmp_message(0, 0, 1))},
         {"a datagram of the UDP program", learning_world<hardened>::datagram_to(target)},
         {"one that the raw endpoint may have sent", from(own, 253, pattern(8))},
         {"one that the handler believes it sent", from(own, 99, pattern(8))},
         {"forwarded traffic", from("10.0.1.2"_ip, 17, support::udp_message(1, 2, pattern(8)))},
-        {"TCP of ours", from(own, 6, pattern(20))},
+        {"TCP of this host", from(own, 6, pattern(20))},
     };
 }
 
@@ -116,7 +116,7 @@ TEST_CASE("hardened: linux_router accepts the errors that Linux accepts") {
         learned += b->exceptions().any() ? 1U : 0U;
         CHECK(b.forwards_whole() == !b->exceptions().any());
     }
-    CHECK(learned == 4);  // all but forwarded traffic and TCP, which nobody here speaks
+    CHECK(learned == 4);  // all but forwarded traffic and TCP, which this host does not use
 }
 
 TEST_CASE("hardened: its own datagrams have no DF, so that they need no path MTU") {

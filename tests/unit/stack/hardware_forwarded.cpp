@@ -1,4 +1,4 @@
-// What the device has forwarded already is not forwarded once more. Linux offload_l3_fwd_mark.
+// A packet that the device has already forwarded is not forwarded again. Linux offload_l3_fwd_mark.
 #include "support/world.hpp"
 
 #include <sluice/hooks/hook_chain.hpp>

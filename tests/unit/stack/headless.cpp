@@ -1,5 +1,5 @@
-// Packets whose first block has no bytes of theirs: what begins behind it is made contiguous where
-// there is room, and refused unseen where there is none.
+// Packets whose first block has no bytes: the header behind it is made contiguous if there is room,
+// and refused unread otherwise.
 #include <doctest/doctest.h>
 
 #include "support/world.hpp"

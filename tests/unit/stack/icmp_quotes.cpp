@@ -1,5 +1,5 @@
-// Quoted headers that claim to be shorter than a header is: what Linux 6.18 counted (a TUN device,
-// sockets that none of the quotes is of), for a quote of 20, 27, 28, 31, 32 and 36 bytes.
+// Quoted headers that state a length below 20: the counters of Linux 6.18 (a TUN device, sockets
+// that sent none of the quotes), for a quote of 20, 27, 28, 31, 32 and 36 bytes.
 #include <doctest/doctest.h>
 
 #include "support/world.hpp"

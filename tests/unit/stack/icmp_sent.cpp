@@ -1,4 +1,5 @@
-// ICMP that the stack sends: its codes, its source and type of service, extensions, probes, limits.
+// ICMP messages that the stack sends: codes, source and type of service, extensions, probes,
+// limits.
 #include <doctest/doctest.h>
 
 #include "support/world.hpp"

@@ -1,5 +1,5 @@
-// What is known of an outer header is forgotten when a handler asks for what is inside, when a
-// packet is received again, and when a received one is sent.
+// The metadata of an outer header is cleared when a handler unwraps the inner packet, when a packet
+// is received again, and when a received one is sent.
 #include <doctest/doctest.h>
 
 #include "support/packet_checks.hpp"

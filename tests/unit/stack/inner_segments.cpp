@@ -1,6 +1,6 @@
-// Segments, and checksums that wait, of what was taken off are not those of what was inside; of
-// what was inside they stay, also in a copy that a handler had to take. Linux makes single
-// datagrams of a packet before a tunnel over UDP has it (udp_unexpected_gso).
+// Segments and pending checksums of removed outer headers do not apply to the inner packet; those
+// of the inner packet stay, also in a copy that a handler had to make. Linux splits a packet into
+// single datagrams before a tunnel over UDP gets it (udp_unexpected_gso).
 #include "support/packet_checks.hpp"
 #include "support/world.hpp"
 

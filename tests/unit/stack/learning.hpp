@@ -1,5 +1,5 @@
-// A stack behind the gateway, a program on UDP port 7000, and the ICMP errors that
-// strangers may send us about it.
+// A stack behind a gateway, a program on UDP port 7000, and ICMP errors that any host may send
+// about its datagrams.
 #pragma once
 
 #include "support/world.hpp"

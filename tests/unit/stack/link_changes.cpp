@@ -1,4 +1,4 @@
-// Interfaces and addresses change as a whole or not at all, and who changes them is told.
+// Changes of interfaces and addresses are made whole or not at all, and the caller gets an error.
 #include <doctest/doctest.h>
 
 #include "support/world.hpp"

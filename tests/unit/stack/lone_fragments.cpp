@@ -1,5 +1,5 @@
-// The presets hold as many lone fragments as Linux is asked to bear; hardened_router gives one
-// source its share alone.
+// The presets hold as many lone fragments as Linux is configured to hold; hardened_router limits
+// one source to its share.
 #include "support/world.hpp"
 
 #include <sluice/stack/hardened_router.hpp>

@@ -1,6 +1,6 @@
-// What leaves by lo comes back with the route that it left by, and every packet that comes back
-// meets prerouting; our copy of a broadcast met postrouting before. The values are those of a Linux
-// 6.18 kernel: counters of nftables rules at each hook, tests/kernel/vectors/asked/loopback.vec.
+// Packets sent by lo are received with the route by which they were sent, and every looped back
+// packet passes prerouting; the copy of a broadcast passed postrouting before. The values are those
+// of Linux 6.18: counters of nftables rules at each hook, tests/kernel/vectors/asked/loopback.vec.
 #include <doctest/doctest.h>
 
 #include "support/world.hpp"
@@ -105,7 +105,7 @@ TEST_CASE("loopback: looped back packets pass prerouting, copies of broadcasts p
                  {prerouting, 2, 0},
                  {local_in, 2, 0}},
          .heard = 2},
-        {.name = "a group that nobody joined",
+        {.name = "a group without members",
          .to = "239.1.1.1"_ip,
          .interface = 2,
          .met = {{local_out, 0, 2}, {postrouting, 0, 2}},
@@ -115,7 +115,7 @@ TEST_CASE("loopback: looped back packets pass prerouting, copies of broadcasts p
          .interface = 1,
          .met = {{local_out, 0, 1}, {postrouting, 0, 1}, {prerouting, 1, 0}, {local_in, 1, 0}},
          .heard = 2},
-        {.name = "a group that nobody joined, by lo",
+        {.name = "a group without members, by lo",
          .to = "239.1.1.1"_ip,
          .interface = 1,
          .met = {{local_out, 0, 1}, {postrouting, 0, 1}, {prerouting, 1, 0}},
@@ -246,7 +246,7 @@ TEST_CASE("loopback: a source route over local addresses counts as received on l
         bool source_route;
         u16 interface;
     } rows[] = {{.name = "plain", .source_route = false, .interface = 2},
-                {.name = "over another address of ours", .source_route = true, .interface = 1}};
+                {.name = "over another local address", .source_route = true, .interface = 1}};
     for (const auto& row : rows) {
         CAPTURE(row.name);
         lo_world b;

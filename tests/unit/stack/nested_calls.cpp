@@ -1,7 +1,7 @@
-// Every entrance of a stack called from within every kind of call: a hook at each point, the
-// security policy, a protocol handler and its error function, a raw tap, a UDP sink, an error
-// listener, an output and its flush, an observer. 18 places, 22 entrances, 396 cells: each ends,
-// nothing is called within itself, the sums are right.
+// Every entrance of a stack, called within every kind of call: a hook at each point, the security
+// policy, a protocol handler and its error function, a raw tap, a UDP sink, an error listener, an
+// output and its flush, an observer. 18 places, 22 entrances, 396 cells: each call ends, none
+// recurses, the sums are right.
 #include "unit/stack/callers.hpp"
 
 namespace stack_nested_calls {
@@ -189,7 +189,7 @@ void try_all(bool reached_by_all) {
             CHECK(now_at.calls < bound);
             reached[at] += now_at.calls;
             now_at.act = nullptr;
-            // Nothing is left once nobody calls: the sums are checked by the world.
+            // After the last call no work is left; the world checks the sums.
             for (int i = 0; i < 4 && (*w)->held() > 0; ++i)
                 static_cast<void>((*w)->poll(w->now));
             CHECK((*w)->held() == 0);

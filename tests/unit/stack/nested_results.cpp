@@ -1,4 +1,4 @@
-// What a nested call is told, and from when on what it changes holds.
+// The results of a nested call, and from which packet on its changes apply.
 #include "unit/stack/callers.hpp"
 
 namespace stack_nested_results {

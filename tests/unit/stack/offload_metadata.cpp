@@ -1,5 +1,5 @@
-// What devices leave to others in less plain packets: segments in tunnels, segments that a device
-// merged and verified, TCP longer than a total length can say, checksums in the wrong place.
+// Offload of less plain packets: segments in tunnels, segments that a device merged and verified,
+// TCP longer than the total length field can express, checksums in the wrong place.
 #include <doctest/doctest.h>
 
 #include "support/tunnels.hpp"

@@ -1,4 +1,4 @@
-// A route policy that knows nothing of our addresses: they are ours all the same.
+// A route policy without local routes: the stack delivers to local addresses all the same.
 #include "support/world.hpp"
 
 namespace stack_own_route_policy {
@@ -70,7 +70,7 @@ TEST_CASE("own route policy: the policy routes replies and all other packets") {
     for (const sent_packet& p : sent) {
         CHECK(p.to == egress{3, link_destination::unicast, "10.0.2.254"_ip});
     }
-    // Networks of ours are the policy's business.
+    // The policy routes to the networks of the interfaces.
     CHECK(b->routes().table().version() == 0);
     CHECK(b->add_route({.prefix = "192.0.2.0/24"_prefix, .interface = 2}).has_value() == false);
 }

@@ -1,4 +1,5 @@
-// Path MTUs: who is believed, what is learned, and how it changes what leaves. RFC 1191.
+// Path MTUs: which errors are accepted, which value is learned, and its effect on sent packets. RFC
+// 1191.
 #include <doctest/doctest.h>
 
 #include "unit/stack/learning.hpp"
@@ -71,7 +72,7 @@ TEST_CASE("path MTU: only errors about sent datagrams are accepted") {
          .believed = true},
         {.name = "28 bytes of it", .quoted = cut, .believed = true},
         {.name = "its checksum and version wrong", .quoted = damaged, .believed = true},
-        {.name = "of a port that nobody has",
+        {.name = "of a closed port",
          .quoted = learning_world<>::datagram_to(far, 7001),
          .believed = false},
         {.name = "of a protocol that nobody speaks",
@@ -81,7 +82,7 @@ TEST_CASE("path MTU: only errors about sent datagrams are accepted") {
         {.name = "an echo request, which nobody sent",
          .quoted = quote(1, request),
          .believed = false},
-        {.name = "a source that is not ours",
+        {.name = "a source that is not local",
          .quoted = quote(1, reply, "10.0.1.2"_ip),
          .believed = false},
         {.name = "TCP, whose handler does not say that it sent it",

@@ -1,4 +1,4 @@
-// Echo requests of ours: the answer finds the endpoint that asked, and so does an error.
+// Echo requests of this host: the reply, and an error, reach the endpoint that sent the request.
 #include <doctest/doctest.h>
 
 #include "support/world.hpp"

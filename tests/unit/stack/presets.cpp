@@ -1,4 +1,4 @@
-// The presets run; policies without ICMP are silent; a batch is its packets one by one.
+// The presets run; policies without ICMP send none; a batch equals its packets one by one.
 #include <doctest/doctest.h>
 
 #include "support/world.hpp"

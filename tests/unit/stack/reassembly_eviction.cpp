@@ -1,4 +1,4 @@
-// A stack whose reassembly gives up the oldest datagram: what it counts.
+// The counters of a stack whose reassembly evicts the oldest datagram.
 #include <doctest/doctest.h>
 
 #include "support/world.hpp"
@@ -30,7 +30,7 @@ TEST_CASE("eviction: each datagram is a failed reassembly, each of its packets a
     CHECK(b->counters()[mib::ip_reasm_fails] == 1);
     CHECK(b->counters()[drop_reason::fragment_evicted] == 2);
     CHECK(b->held() == 2);
-    CHECK(b.is_quiet());  // nobody is told
+    CHECK(b.is_quiet());  // no error is sent
 }
 
 }  // namespace

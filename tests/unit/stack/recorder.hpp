@@ -1,4 +1,4 @@
-// A protocol handler that answers as told and remembers what it saw.
+// A protocol handler that returns a set answer and records its packets.
 #pragma once
 
 #include "support/world.hpp"

@@ -1,4 +1,4 @@
-// Redirects that come: which are followed, and what follows them. RFC 1122 section 3.2.2.2.
+// Received redirects: which are followed, and their effects. RFC 1122 section 3.2.2.2.
 #include <doctest/doctest.h>
 
 #include "unit/stack/learning.hpp"

@@ -1,5 +1,4 @@
-// What the stack tells senders whose packets it refuses, and the facts in which admired stacks went
-// wrong.
+// Errors to the senders of refused packets, and cases in which well-known stacks had faults.
 #include <doctest/doctest.h>
 
 #include "support/world.hpp"

@@ -1,6 +1,6 @@
-// What add_route refuses and remove_route means. Every answer is what Linux 6.18 gave to the same
-// `ip route add` and `del`, unless a row says otherwise. Linux fib_create_info, fib_check_nh,
-// fib_valid_prefsrc, fib_table_delete.
+// Routes that add_route refuses, and how remove_route matches. Every row has the answer of Linux
+// 6.18 to the same `ip route add` and `del`, unless it states otherwise. Linux fib_create_info,
+// fib_check_nh, fib_valid_prefsrc, fib_table_delete.
 #include <doctest/doctest.h>
 
 #include "support/world.hpp"

@@ -1,6 +1,7 @@
-// Which routes go and come with an interface and its addresses. Every table here is what Linux 6.18
-// printed (`ip -4 route show table main` and `local`) after the same steps, less `proto kernel`.
-// Linux fib_sync_down_dev, fib_sync_down_addr, fib_add_ifaddr, fib_del_ifaddr, fib_disable_ip.
+// Which routes are added and removed with an interface and its addresses. Every table is the one
+// that Linux 6.18 printed (`ip -4 route show table main` and `local`) after the same steps, without
+// `proto kernel`. Linux fib_sync_down_dev, fib_sync_down_addr, fib_add_ifaddr, fib_del_ifaddr,
+// fib_disable_ip.
 #include <doctest/doctest.h>
 
 #include "support/world.hpp"

@@ -1,4 +1,5 @@
-// A security policy that refuses: in, forward, out; and a handler that needs none.
+// A security policy that refuses on input, on forwarding and on output; and a handler that needs no
+// policy.
 #include <doctest/doctest.h>
 
 #include "support/world.hpp"

@@ -1,6 +1,6 @@
-// Packets with segmentation facts and pending checksums: whole to an output that finishes them, in
-// segments and with the checksum to any other. Each test ends with all buffers and sums
-// (support/world.hpp).
+// Packets with segmentation metadata and pending checksums: whole to an output that finishes them,
+// in segments with a finished checksum to any other. At the end of each test buffers and sums are
+// checked (support/world.hpp).
 #include <doctest/doctest.h>
 
 #include "support/segments.hpp"

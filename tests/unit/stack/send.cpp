@@ -1,4 +1,4 @@
-// send: what a program asks for and what leaves; the errors that it gets.
+// send: the requests of a program and the sent packets; the errors.
 #include <doctest/doctest.h>
 
 #include "support/world.hpp"

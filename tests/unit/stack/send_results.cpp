@@ -1,7 +1,6 @@
-// What a sender is told of its packet, and what is counted: dropped by a hook or a policy, refused
-// by the device, no buffer, no route; for each way to send. The counters are those that a
-// Linux 6.18 kernel moved for the same (nftables, a full TUN queue, a full send buffer, missing
-// routes).
+// The result of a send, and its counters: dropped by a hook or a policy, refused by the device, no
+// buffer, no route; for each way to send. The counters are those that Linux 6.18 moved in the same
+// cases (nftables, a full TUN queue, a full send buffer, missing routes).
 #include <doctest/doctest.h>
 
 #include "support/packet_checks.hpp"

@@ -1,5 +1,5 @@
-// Packets that somebody else has a handle of: a hook that keeps a clone, a raw endpoint, a program
-// that sends one payload to several. What the stack does to its own handle, they do not see.
+// Packets with a second handle: a hook that keeps a clone, a raw endpoint, a program that sends one
+// payload to several hosts. The stack's changes to its handle do not change the other one.
 #include <doctest/doctest.h>
 
 #include "support/world.hpp"

@@ -1,6 +1,6 @@
-// Sources where addresses are few, and what source rules make of them; source routes that end at
-// many. What is expected is what a Linux 6.18 kernel did with the same packets between two TUN
-// devices.
+// Source addresses when interfaces have few addresses, and the source rules for them; source routes
+// that end at a broadcast or multicast. The expected values are those of Linux 6.18 with the same
+// packets between two TUN devices.
 #include <doctest/doctest.h>
 
 #include "support/world.hpp"
@@ -118,7 +118,7 @@ TEST_CASE("source corners: reverse path filters on an interface without addresse
     }
 }
 
-// Linux ip_options_rcv_srr: the next hop is unicast or ours, whatever bc_forwarding lets through
+// Linux ip_options_rcv_srr: the next hop is unicast or local, whatever bc_forwarding permits
 // else; so is the destination that the route is followed from.
 TEST_CASE("source corners: a source route leads to no broadcast, forwarded or not") {
     const struct {

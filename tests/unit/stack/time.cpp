@@ -1,4 +1,4 @@
-// poll: reassembly that does not end, and who is told of it; deadlines.
+// poll: reassembly that expires, the error about it, and deadlines.
 #include <doctest/doctest.h>
 
 #include "support/world.hpp"

@@ -1,4 +1,4 @@
-// A handler that has what it unwrapped delivered again as another protocol.
+// A handler that unwraps a datagram and has it delivered again as another protocol.
 #include <doctest/doctest.h>
 
 #include "unit/stack/recorder.hpp"

@@ -1,5 +1,5 @@
-// What handlers send from within a call: it leaves before the call returns, within a bound, and
-// nothing is called within itself.
+// Packets that handlers send within a call: they leave before the call returns, within a bound, and
+// without recursion.
 #include <doctest/doctest.h>
 
 #include "unit/stack/recorder.hpp"

@@ -1,4 +1,4 @@
-// balance_of: what a stack received, originated and copied, against the fates.
+// balance_of: the received, originated and copied packets of a stack, against their fates.
 #include <doctest/doctest.h>
 
 #include <sluice/stats/balance.hpp>

@@ -1,4 +1,4 @@
-// The explainer: golden lines, every reason and stage in words, and never beyond the buffer.
+// The explainer: golden lines, every reason and stage in words, and no character beyond the buffer.
 #include <doctest/doctest.h>
 
 #include <sluice/stats/explain.hpp>

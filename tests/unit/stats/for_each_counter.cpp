@@ -1,5 +1,4 @@
-// for_each_counter: number by number what print_snmp prints, Ip.Forwarding and Ip.DefaultTTL among
-// the counters.
+// for_each_counter: the numbers that print_snmp prints, Ip.Forwarding and Ip.DefaultTTL included.
 #include <doctest/doctest.h>
 
 #include <sluice/stats/print.hpp>

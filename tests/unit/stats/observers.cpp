@@ -1,4 +1,4 @@
-// recording_observer keeps the last events in order; every stage and outcome has a name.
+// recording_observer keeps the last events in order; every stage and kind of decision has a name.
 #include <doctest/doctest.h>
 
 #include <sluice/stats/observers.hpp>

@@ -1,5 +1,5 @@
-// The counters against the kernel that runs here: every name of its files is one of ours, in the
-// same order. An older kernel may have fewer. Skipped where there is no /proc/net.
+// The counters against those of the running kernel: every name of its files is one of Sluice's, in
+// the same order. An older kernel may have fewer. Skipped without /proc/net.
 #include "support/skip.hpp"
 
 #include <doctest/doctest.h>

@@ -1,5 +1,5 @@
-// The suite about buffer sources finds what is wrong with models that are broken on purpose. They
-// share nothing with the library's packets.
+// The suite for buffer sources finds the faults of models that are broken on purpose. They share no
+// code with the library's packets.
 #include "support/conformance.hpp"
 
 #include <doctest/doctest.h>

@@ -1,5 +1,5 @@
-// The suites about hooks, delivery, security, options, counters and observers find what is wrong
-// with models that are broken on purpose.
+// The suites for hooks, delivery, security, options, counters and observers find the faults of
+// models that are broken on purpose.
 #include "support/conformance.hpp"
 
 #include <doctest/doctest.h>

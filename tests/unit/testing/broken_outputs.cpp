@@ -1,4 +1,4 @@
-// The suite about outputs finds what is wrong with models that are broken on purpose.
+// The suite for outputs finds the faults of models that are broken on purpose.
 #include "support/conformance.hpp"
 
 #include <doctest/doctest.h>

@@ -1,5 +1,4 @@
-// The suites about reassembly and overlap rules find what is wrong with models that are broken on
-// purpose.
+// The suites for reassembly and overlap rules find the faults of models that are broken on purpose.
 #include "support/conformance.hpp"
 
 #include <doctest/doctest.h>

@@ -1,4 +1,4 @@
-// The suite about routes finds what is wrong with route policies that are broken on purpose.
+// The suite for routes finds the faults of route policies that are broken on purpose.
 #include "support/conformance.hpp"
 
 #include <doctest/doctest.h>

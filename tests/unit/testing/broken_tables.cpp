@@ -1,5 +1,5 @@
-// The suites about exceptions, interfaces, groups, identification and ICMP find what is wrong with
-// models that are broken on purpose.
+// The suites for exceptions, interfaces, groups, identification and ICMP find the faults of models
+// that are broken on purpose.
 #include "support/conformance.hpp"
 
 #include <doctest/doctest.h>

@@ -1,4 +1,4 @@
-// Sources and outputs that fail at a call of one's choice.
+// Sources and outputs that fail at a chosen call.
 #include <sluice/output/queue_output.hpp>
 #include <sluice/testing/fault.hpp>
 

@@ -1,6 +1,6 @@
-// Everything that keeps packets, a row each: how many packets and how many bytes of their blocks
-// it may keep. Filled with the largest packets and with the smallest, each keeps exactly what its
-// bounds say, and gives every buffer back.
+// Every object that keeps packets, one row each: how many packets, and how many bytes of their
+// blocks, it may keep. Filled with the largest and with the smallest packets, each keeps exactly
+// its bounds, and returns every buffer.
 #include "support/chains.hpp"
 #include "support/world.hpp"
 

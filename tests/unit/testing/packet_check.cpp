@@ -1,4 +1,5 @@
-// The packet checks: what is right passes, each difference is told by its name and the values.
+// The packet checks: correct packets pass, and each difference is reported with its field and both
+// values.
 #include <doctest/doctest.h>
 
 #include <sluice/testing/packet_check.hpp>

@@ -1,4 +1,4 @@
-// run_until: time jumps to arrivals and deadlines, and stops where it is told.
+// run_until: time jumps to arrivals and deadlines, and stops at the given end.
 #include <sluice/testing/run.hpp>
 
 #include <doctest/doctest.h>

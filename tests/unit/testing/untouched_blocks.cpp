@@ -1,5 +1,5 @@
-// A pool touches a block when it is first taken, not before: a stack with many buffers takes the
-// memory of those that it uses.
+// A pool touches a block when it is first taken: a stack with many buffers uses memory only for
+// those it takes.
 #include <sluice/sluice.hpp>
 #include <sluice/testing/fixed_seed.hpp>
 
@@ -18,7 +18,7 @@ using namespace sluice;
 
 namespace {
 
-// Memory that nobody touched yet, and how much of it somebody did since.
+// Untouched memory, and how much of it was touched since.
 class fresh_memory {
 public:
     explicit fresh_memory(std::size_t size) : size_{size} {

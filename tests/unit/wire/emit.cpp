@@ -1,4 +1,4 @@
-// What emit writes is all of a header: nothing of what stood there before is left.
+// emit writes every bit of a header: no bit of the earlier bytes is left.
 #include <doctest/doctest.h>
 
 #include <sluice/wire/arp.hpp>

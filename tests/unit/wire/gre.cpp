@@ -1,4 +1,4 @@
-// GRE: headers as others send them, read and made.
+// GRE: headers of other implementations, parsed and emitted.
 #include <doctest/doctest.h>
 
 #include <sluice/wire/checksum.hpp>

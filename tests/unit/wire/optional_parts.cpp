@@ -1,5 +1,5 @@
-// optional_parts: headers of a user's own, against a reading by hand; bounds at every length;
-// values there and back.
+// optional_parts: headers that a user declares, against reading by hand; bounds at every length;
+// values parsed and emitted.
 #include <doctest/doctest.h>
 
 #include <sluice/wire/optional_parts.hpp>

@@ -1,4 +1,4 @@
-// Bytes from a seed, the same on every machine: what the random tests of this folder feed.
+// Bytes from a seed, the same on every machine, for the random tests of this folder.
 #pragma once
 
 #include <sluice/base/integer.hpp>

@@ -1,5 +1,5 @@
-// administration: an interface, an address and what they bring along come and go together; what is
-// refused leaves no trace. The tables alone, by the acts themselves.
+// administration: interfaces, addresses and the routes that belong to them are added and removed
+// together; a refused change leaves no trace. The acts are called on the tables alone.
 #include "unit/stack/acts/subject.hpp"
 
 #include <sluice/stack/administration.hpp>
@@ -59,7 +59,7 @@ TEST_CASE("administration: a link that goes down loses its routes, and regains t
     CHECK(acts::set_link(c.tables, 3, {.up = false}).has_value());
     CHECK(c.tables.route_generation() != generation);
     CHECK(type_to(c, "10.0.2.7"_ip) == route_type::throw_away);
-    CHECK(type_to(c, "10.0.2.1"_ip) == route_type::local);  // ours all the same
+    CHECK(type_to(c, "10.0.2.1"_ip) == route_type::local);  // still local
     CHECK(type_to(c, "10.0.1.7"_ip) == route_type::unicast);
     CHECK(acts::set_link(c.tables, 3, {.up = true, .mtu = 67}).error() == interface_error::invalid);
     CHECK_FALSE(c.tables.interfaces.find(3)->up);

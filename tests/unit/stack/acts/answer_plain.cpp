@@ -1,6 +1,6 @@
-// answer_plain: against the long path: the same packets, the same switches, listeners and learned
-// routes, to a core whose accept branch is open and to one where an idle hook closes it: the same
-// replies leave, the same counters move, in whatever batches the packets come.
+// answer_plain against the full path: equal packets, switches, listeners and learned routes, for a
+// core with an open accept branch and one where an idle hook closes it. Both send equal replies and
+// move equal counters, in any batches.
 #include "unit/stack/acts/subject.hpp"
 
 #include <sluice/stack/enter.hpp>

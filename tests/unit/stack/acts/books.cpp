@@ -1,4 +1,4 @@
-// books: a drop gives the buffer back and writes its reason down; an observer is not told what it
+// books: a drop returns the buffer and records its reason; an observer does not see events that it
 // causes itself. The books alone, without a stack.
 #include "unit/stack/acts/subject.hpp"
 

@@ -1,4 +1,5 @@
-// deliver: fragments wait, taps get copies, protocols what is theirs; what is for nobody is told.
+// deliver: fragments wait, taps get copies, each protocol gets its datagrams; an unwanted datagram
+// causes an error.
 #include "unit/stack/acts/subject.hpp"
 
 #include <sluice/delivery/receive_queue.hpp>

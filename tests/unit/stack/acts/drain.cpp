@@ -1,4 +1,4 @@
-// drain: what waits is done in order, as far as the budget reaches, and outputs are flushed.
+// drain: queued work is done in order, within the budget, and outputs are flushed.
 #include "unit/stack/acts/subject.hpp"
 
 #include <sluice/stack/drain.hpp>

@@ -1,4 +1,5 @@
-// egress: a packet leaves whole, in fragments, by lo or not at all; what does not fit stays.
+// egress: a packet leaves whole, in fragments, by lo or not at all; a packet that does not fit
+// stays.
 #include "unit/stack/acts/subject.hpp"
 
 #include <sluice/stack/egress.hpp>

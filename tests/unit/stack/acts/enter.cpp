@@ -1,4 +1,4 @@
-// enter: one packet, a batch, one that the link hands back, and the time.
+// enter: one packet, a batch, a packet that the link returns, and the time.
 #include "unit/stack/acts/subject.hpp"
 
 #include <sluice/stack/enter.hpp>

@@ -1,4 +1,4 @@
-// forget: what was learned goes with what it stands on, and nothing else does.
+// forget: exceptions are removed with their route or interface, and no others.
 #include "unit/stack/acts/subject.hpp"
 
 #include <sluice/stack/forget.hpp>

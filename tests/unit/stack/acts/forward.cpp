@@ -1,4 +1,4 @@
-// forward: TTL, MTU, redirect and the way out of what is for somebody else.
+// forward: TTL, MTU, redirect and output of packets for other hosts.
 #include "unit/stack/acts/subject.hpp"
 
 #include <sluice/stack/forward.hpp>

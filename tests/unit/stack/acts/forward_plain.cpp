@@ -1,4 +1,4 @@
-// forward_plain: runs of plain packets: where each ends, and what is counted of all.
+// forward_plain: runs of plain packets: where each run ends, and its counters.
 #include "unit/stack/acts/subject.hpp"
 
 #include <sluice/stack/enter.hpp>

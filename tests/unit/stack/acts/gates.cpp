@@ -1,5 +1,5 @@
-// gates: what a hook and a security policy say of a packet, and that nobody else is asked. Gates
-// and books alone, without a stack.
+// gates: the answers of a hook and a security policy decide about a packet. Gates and books alone,
+// without a stack.
 #include "unit/stack/acts/subject.hpp"
 
 #include <sluice/security/permit_all.hpp>
@@ -145,7 +145,7 @@ TEST_CASE("gates: a datagram is validated again only after a hook ran") {
 TEST_CASE("gates: after a hook the datagram has the hook's changes") {
     struct : hook<packet> {
         hook_verdict operator()(packet& p, const hook_context&) noexcept override {
-            ipv4::view{p.writable()}.set(ipv4::ttl, 7);  // the checksum is nobody's concern
+            ipv4::view{p.writable()}.set(ipv4::ttl, 7);  // the checksum is not checked here
             return hook_verdict::accept;
         }
     } sets_ttl;

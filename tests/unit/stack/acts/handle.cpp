@@ -1,5 +1,5 @@
-// handle: what a registered handler says of a datagram happens, and what it left behind is looked
-// at again.
+// handle: the answer of a registered handler decides, and the packet that it leaves is validated
+// again.
 #include "unit/stack/acts/subject.hpp"
 
 #include <sluice/stack/handle.hpp>

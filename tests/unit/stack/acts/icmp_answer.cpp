@@ -1,4 +1,4 @@
-// icmp_answer: a request turned round goes back to who asked, within the limits.
+// icmp_answer: a request is turned into its reply to the sender, within the limits.
 #include "unit/stack/acts/subject.hpp"
 
 #include <sluice/stack/icmp_answer.hpp>

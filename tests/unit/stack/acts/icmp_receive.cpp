@@ -1,4 +1,4 @@
-// icmp_receive: a message is answered, handed on or learned from, or dropped; each is counted.
+// icmp_receive: a message is answered, delivered, learned from, or dropped; each is counted.
 #include "unit/stack/acts/subject.hpp"
 
 #include <sluice/delivery/receive_queue.hpp>

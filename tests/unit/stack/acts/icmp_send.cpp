@@ -1,4 +1,4 @@
-// icmp_send: what leaves from here, our own copies of it, and the errors that senders get.
+// icmp_send: packets of this host, their looped back copies, and the errors to senders.
 #include "unit/stack/acts/subject.hpp"
 
 #include <sluice/stack/icmp_send.hpp>
@@ -75,7 +75,7 @@ TEST_CASE("icmp send: a broadcast is sent and looped back; a unicast is not loop
     CHECK(c.books.counters[mib::ip_out_requests] == 1);
 }
 
-// What was received and is sent again came by no interface any more: errors about it are ours.
+// A received packet that is sent has no ingress any more: errors about it come from this host.
 TEST_CASE("icmp send: a sent packet has ingress 0 and link addressing host") {
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);

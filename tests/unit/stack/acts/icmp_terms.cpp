@@ -1,4 +1,4 @@
-// icmp_terms: how often an ICMP message may go, and with which options. Nothing is sent.
+// icmp_terms: how often an ICMP message may be sent, and with which options. Nothing is sent.
 #include "unit/stack/acts/subject.hpp"
 
 #include <sluice/rewrite/option_walk.hpp>

@@ -1,4 +1,4 @@
-// learn: what an ICMP error teaches, from the tables and the output alone. Nothing is sent.
+// learn: the exceptions learned from ICMP errors, with tables and output alone. Nothing is sent.
 #include "unit/stack/acts/subject.hpp"
 
 #include <sluice/stack/learn.hpp>

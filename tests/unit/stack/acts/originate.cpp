@@ -1,5 +1,5 @@
-// originate: a payload, a complete packet, one whose header is completed; what is told when it
-// cannot go.
+// originate: a payload, a complete packet, a packet whose header is completed; and the errors of a
+// failed send.
 #include "unit/stack/acts/subject.hpp"
 
 #include <sluice/stack/originate.hpp>

@@ -1,5 +1,5 @@
-// reassemble and alert: fragments become whole for whoever asks, or are given up; listeners of
-// router alerts take what they asked for.
+// reassemble and alert: fragments are reassembled or expire; listeners take the router alerts that
+// they registered for.
 #include "unit/stack/acts/subject.hpp"
 
 #include <sluice/delivery/receive_queue.hpp>
@@ -86,7 +86,7 @@ TEST_CASE("alert: without a listener the datagram goes on, untouched and uncount
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
     receive_queue<packet, 4> other;
-    REQUIRE(c.local.delivery.add_alert({.protocol = 46}, other));  // RSVP, not ours
+    REQUIRE(c.local.delivery.add_alert({.protocol = 46}, other));  // RSVP, another protocol
     const byte_vector d = datagram_of({.options = list({148, 4, 0, 0})});
     auto alerted = sound(c, d);
     const standing before = standing_of(c);

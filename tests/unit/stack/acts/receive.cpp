@@ -1,4 +1,4 @@
-// receive: the way in, in Linux's order: interface, link type, header, hook, route, options.
+// receive: the checks in Linux's order: interface, link addressing, header, hook, route, options.
 #include "unit/stack/acts/subject.hpp"
 
 #include <sluice/stack/receive.hpp>

@@ -1,5 +1,5 @@
-// receive_plain: plain packets for this host: delivered as by the whole way, and what one of them
-// causes counts from the next packet of the batch on.
+// receive_plain: plain packets for this host are delivered as on the full path, and a change that
+// one causes applies from the next packet of the batch on.
 #include "unit/stack/acts/subject.hpp"
 
 #include <sluice/stack/enter.hpp>

@@ -1,5 +1,6 @@
-// What the tests of acts share: a small core with lo and two links (10.0.1.1/24 by 2, 10.0.2.1/24
-// by 3), packets in and bytes out, and a standing to compare: what an act may leave alone.
+// Shared by the tests of acts: a small core with lo and two links (10.0.1.1/24 on interface 2,
+// 10.0.2.1/24 on 3), received and sent packets as bytes, and a snapshot of everything that an act
+// may leave unchanged.
 #pragma once
 
 #include <doctest/doctest.h>

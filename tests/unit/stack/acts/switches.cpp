@@ -1,4 +1,5 @@
-// switches: a change reaches what the packet path reads, and what Linux changes along with it.
+// switches: a change reaches the packet path, with the other changes that Linux makes along with
+// it.
 #include "unit/stack/acts/subject.hpp"
 
 #include <sluice/stack/switches.hpp>

@@ -1,4 +1,5 @@
-// udp_receive: a datagram goes to its endpoint as its payload; a port that nobody has is refused.
+// udp_receive: an endpoint gets the payload of its datagram; a datagram to a closed port causes an
+// error.
 #include "unit/stack/acts/subject.hpp"
 
 #include <sluice/delivery/receive_queue.hpp>

@@ -1,5 +1,5 @@
-// work: what is put off keeps its place in the queue or is dropped; a call knows its depth and its
-// time.
+// work: a deferred packet keeps its place in the queue or is dropped; a call knows its depth and
+// its time.
 #include "unit/stack/acts/subject.hpp"
 
 #include <sluice/stack/work.hpp>
