@@ -61,7 +61,8 @@ std::vector<quote> quotes() {
                             .payload = std::move(payload)});
     };
     return {
-        {"an echo reply of this host that was never sent", from(own, 1, support::icmp_message(0, 0, 1))},
+        {"an echo reply of this host that was never sent",
+         from(own, 1, support::icmp_message(0, 0, 1))},
         {"a datagram of the UDP program", learning_world<hardened>::datagram_to(target)},
         {"one that the raw endpoint may have sent", from(own, 253, pattern(8))},
         {"one that the handler believes it sent", from(own, 99, pattern(8))},
