@@ -1,8 +1,8 @@
 // raw_ping: echo requests by a raw socket, captured beside, for raw_socket.sh.
 //
 //   raw_ping include|kernel FROM TO COUNT DATA CAPTURE
-// include: this program makes the IPv4 header; kernel: the kernel makes it. Exit code 0: every one was
-// answered.
+// include: this program makes the IPv4 header; kernel: the kernel makes it. Exit code 0: every one
+// was answered.
 #include <sluice/port/pcap_tee.hpp>
 #include <sluice/port/raw_socket.hpp>
 #include <sluice/port/steady_clock.hpp>

@@ -12,8 +12,8 @@ constexpr ipv4::address better = "10.0.2.3"_ip;
 // A host with Linux's defaults, which forwards when it is told to.
 struct small_host : policies<buffers<fixed_pool<2048, 64>>, output<queue_output<64>>> {};
 
-// A redirect by the gateway in use, about an echo reply that was never sent: no program keeps a record
-// of those, so the stack believes it if it believes redirects at all.
+// A redirect by the gateway in use, about an echo reply that was never sent: no program keeps a
+// record of those, so the stack believes it if it believes redirects at all.
 void forge_redirect(learning_world<small_host>& b) {
     b.error(5, 1, better.value,
             datagram_of({.source = "10.0.2.1"_ip,
