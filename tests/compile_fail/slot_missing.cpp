@@ -1,4 +1,4 @@
-// A policy that is not wrapped in its slot is told from one that is.
+// A policy that is not wrapped in its slot is an error.
 // first error: sluice: policies<...>: this type is no slot: wrap a policy in routes<>
 #include <sluice/stack/policies.hpp>
 

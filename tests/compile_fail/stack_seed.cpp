@@ -1,4 +1,4 @@
-// A stack without a seed is refused: a constant that everybody can read is no secret.
+// A stack without a seed is refused: a public constant is no secret.
 // first error: deleted (function|constructor).*stack
 #include <sluice/sluice.hpp>
 #include <sluice/testing/fixed_seed.hpp>

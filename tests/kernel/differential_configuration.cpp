@@ -123,7 +123,7 @@ void draw_interfaces(dice& random, plan& round, known_addresses& made) {
     }
 }
 
-// A host on the link that is not we: a route by one of our own addresses is left out.
+// Another host on the link: routes through a local address are left out.
 address neighbour_of(dice& random, const known_addresses& around) {
     const known_addresses::own_address own = random.pick(around.own);
     const address host = ~mask_of(own.net.length);
@@ -146,7 +146,7 @@ std::string draw_route(dice& random, known_addresses& made) {
                random.pick(lengths)};
     if (random.percent(15)) net = {0, random.percent(70) ? std::uint8_t{0} : std::uint8_t{1}};
     if (random.percent(10) && !made.own.empty()) net = {random.pick(made.own).net.base, 24};
-    // Away from all gateways, which would become addresses of our own.
+    // No gateway address, which would become local.
     const bool local = random.percent(4);
     if (local) net = {0x0a0f0000 | random.below(2) << 8, 24};
     net.base &= mask_of(net.length);

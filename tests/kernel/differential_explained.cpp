@@ -36,7 +36,7 @@ bool is_error_through_loopback(const trial& found) {
     return received != counted.end() && received->second > 1;
 }
 
-// Linux sums a short datagram at once, and a longer one only for somebody who reads it.
+// Linux verifies a short datagram at once, and a longer one only when a program reads it.
 bool is_unread_checksum(const trial& found) {
     for (const difference& item : found.bad.differences)
         if (!item.what.starts_with("count Udp.IgnoredMulti: expected 1, got 0") &&

@@ -27,7 +27,7 @@ std::size_t draw_size(dice& random, const known_addresses& around) {
     return random.below(2500);
 }
 
-// The header that an ICMP error quotes: of a packet that we, or somebody, might have sent.
+// The header that an ICMP error quotes: of a packet that this or another host might have sent.
 byte_vector draw_quote(dice& random, const known_addresses& around) {
     static constexpr std::uint8_t protocols[] = {17, 17, 17, 1, 253, 200, 99, 6};
     ip_fields quoted;

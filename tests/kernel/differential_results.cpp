@@ -64,7 +64,7 @@ private:
             changed = clock_word(at + 12);
             changed = clock_word(at + 16) || changed;
         } else if (is_icmp_error(a_[at])) {
-            // What is quoted by somebody else is as it came.
+            // A quote by another host stays unchanged.
             if (drawn_.has(a_, b_, 0)) changed = header(at + 8, false);
         }
         if (changed) add(at + 2, 2);

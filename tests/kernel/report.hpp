@@ -18,7 +18,7 @@ class report {
 public:
     report(const expected_failures& expected, bool brief) : expected_(expected), brief_(brief) {}
 
-    // A scenario after both passes, or with a defect: `bad` is the first verdict that failed.
+    // A scenario after both passes, or with a defect: `bad` is the first comparison that failed.
     void add(const scenario& about, const comparison* bad, const char* how);
     // A failure that belongs to no scenario.
     void add_failure(const std::string& what);

@@ -64,7 +64,7 @@ TEST_CASE("icmp: codes of the answer") {
     CHECK(is_icmp(n->ask(probe(by_address(far))), 43, 2));
     CHECK(is_icmp(n->ask(probe(list({0, 8, 3, 9, 0, 0, 0, 2}))), 43, 1));
     CHECK(is_icmp(n->ask(probe(list({0, 7, 3, 2, 0, 0, 0, 2}))), 43, 1));
-    // About neighbours (L clear) nothing is said.
+    // Queries about neighbours (L clear) get no answer.
     CHECK_RFC_DEVIATES("R8335-004", n->ask(probe(by_address(peer), 0x12345600)).empty());
 }
 

@@ -53,7 +53,7 @@ struct refusal final : hook<Packet> {
     bool (*refuses)(const byte_vector&);
 };
 
-// Everything that is not one of our networks' broadcast addresses is unicast.
+// Every address that is not a local network's broadcast address is unicast.
 struct any_unicast {
     [[nodiscard]] static constexpr bool is_unicast(ipv4::address a) noexcept {
         return !a.is_multicast() && !a.is_unspecified();

@@ -122,7 +122,7 @@ public:
     virtual void change_interface(u16 index, void (*f)(interface_settings&)) = 0;
     virtual void set_forwarding(bool on) = 0;
 
-    // -- facts --
+    // -- properties --
     [[nodiscard]] virtual u64 count(mib counter) const = 0;
     [[nodiscard]] virtual u64 count(drop_reason why) const = 0;
     [[nodiscard]] virtual const settings& switches() const = 0;
@@ -156,7 +156,7 @@ std::unique_ptr<node> source_router();
 // With the header checksum made right.
 [[nodiscard]] byte_vector summed(byte_vector datagram);
 [[nodiscard]] byte_vector with_byte(byte_vector datagram, std::size_t at, int value);
-// A ping to us.
+// A ping to this host.
 [[nodiscard]] byte_vector ping(datagram_fields f = {.destination = own});
 [[nodiscard]] u32 word_at(const byte_vector& o, std::size_t at);
 // The four bytes of an address.

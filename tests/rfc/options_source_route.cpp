@@ -72,7 +72,7 @@ TEST_CASE("options: each hop of a strict source route must be a neighbour") {
     CHECK_RFC("R791-017", is_icmp(n->ask(local_datagram(strict(4, of(remote)))), 3, 5));
     CHECK_RFC("R1812-100", is_icmp(n->ask(local_datagram(strict(4, of(remote)))), 3, 5));
     CHECK_RFC("R791-017", ipv4::is_copied(137));
-    // Not for us, and we are no listed hop.
+    // To another host, and this host is not a listed hop.
     const byte_vector passing = datagram_of({.options = strict(4, of(remote))});
     const u64 logged = n->count(drop_reason::source_route_refused);
     const byte_vector refusal = n->ask(passing);

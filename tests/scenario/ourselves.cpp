@@ -48,8 +48,11 @@ constexpr struct {
 } rows[] = {
     {.name = "the loopback address", .to = "127.0.0.1"_ip, .heard = 1, .interface = 1},
     {.name = "any address of the loopback net", .to = "127.9.8.7"_ip, .heard = 1, .interface = 1},
-    {.name = "our own address", .to = "10.0.1.1"_ip, .heard = 1, .interface = 2},
-    {.name = "our address on another interface", .to = "10.0.3.1"_ip, .heard = 1, .interface = 4},
+    {.name = "a local address", .to = "10.0.1.1"_ip, .heard = 1, .interface = 2},
+    {.name = "a local address on another interface",
+     .to = "10.0.3.1"_ip,
+     .heard = 1,
+     .interface = 4},
     {.name = "a broadcast", .to = "10.0.1.255"_ip, .heard = 1, .leaves = 1, .interface = 2},
     {.name = "a group that we joined",
      .to = "239.1.1.1"_ip,

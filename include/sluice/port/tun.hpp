@@ -241,7 +241,8 @@ private:
 
 namespace detail {
 
-// Announces our offloads to the kernel, and sets `can` to its own: UDP segments since Linux 6.2.
+// Announces the offloads of the port to the kernel, and sets `can` to those of the kernel: UDP
+// segments since Linux 6.2.
 [[nodiscard]] inline bool set_offload(int fd, output_offloads& can) noexcept {
     constexpr unsigned always = offloads::checksum | offloads::tcp_ipv4 | offloads::tcp_ecn;
     const int header = virtio_net::header_size;

@@ -146,7 +146,7 @@ template <class Core>
                   result.complete ? drop_reason::none : drop_reason::fragmentation_failed,
                   plan.to.interface, result.created);
     c.books.count(mib::ip_frag_creates, result.created);
-    // The packet was cut: it ends here either way.
+    // The packet was fragmented: it ends here in both cases.
     if (!result.complete) {
         return dropped(c.books, drop_reason::fragmentation_failed);
     }

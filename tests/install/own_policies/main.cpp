@@ -34,7 +34,7 @@ struct odd_and_even {
     const route_entry& at(next_hop hop) const noexcept { return uplinks[static_cast<u32>(hop)]; }
     u32 version() const noexcept { return 0; }
 };
-struct blind_to_interfaces : odd_and_even {  // planted: the interface is not looked at
+struct blind_to_interfaces : odd_and_even {  // planted: it ignores the interface
     using odd_and_even::lookup;
     next_hop lookup(const route_query& q) const noexcept { return lookup(q.destination); }
 };
@@ -59,7 +59,7 @@ struct counting {
         void flush() noexcept {}
     };
 };
-struct losing {  // planted: a packet that it refuses is gone
+struct losing {  // planted: it takes a packet that it refuses
     template <class Packet>
     struct model : counting::model<Packet> {
         bool transmit(Packet& p, const egress& to, instant now) noexcept {
@@ -76,7 +76,7 @@ struct lower_offset_wins {
                                             : overlap_answer::keep_incoming;
     }
 };
-struct alternating {  // planted: the answer depends on what was asked before
+struct alternating {  // planted: the answer depends on earlier questions
     static inline unsigned asked = 0;
     static overlap_answer settle(byte_range, byte_range) noexcept {
         return ++asked % 2 == 0 ? overlap_answer::keep_held : overlap_answer::keep_incoming;

@@ -215,7 +215,7 @@ struct world {
                 std::erase_if(s->entries, [&](const auto& e) { return e.who == who; });
             break;
         case 2: {
-            // Of several registrations it is not said which one changes.
+            // With several registrations it is unspecified which one changes.
             const auto mine = [&](const auto& e) { return e.who == who; };
             if (std::count_if(ping.entries.begin(), ping.entries.end(), mine) > 1) break;
             const auto it = std::find_if(ping.entries.begin(), ping.entries.end(), mine);

@@ -23,7 +23,7 @@ TEST_CASE("which raw endpoint matches") {
     } rows[] = {
         {.name = "the protocol", .filter = {.protocol = 253}, .matches = true},
         {.name = "another protocol", .filter = {.protocol = 254}, .matches = false},
-        {.name = "our address",
+        {.name = "a local address",
          .filter = {.protocol = 253, .local = "10.0.1.1"_ip},
          .matches = true},
         {.name = "another local address",

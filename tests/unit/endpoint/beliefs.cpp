@@ -51,7 +51,7 @@ TEST_CASE("beliefs: a raw endpoint believes quotes of its own flow alone") {
         {.name = "its protocol", .believed = true},
         {.name = "another protocol", .what = {.protocol = 254}},
         {.name = "to its peer", .peer = far, .believed = true},
-        {.name = "to somebody else", .what = {.to = farther}, .peer = far},
+        {.name = "to another host", .what = {.to = farther}, .peer = far},
         {.name = "from the address that it is bound to", .bound = "10.0.2.1"_ip, .believed = true},
         {.name = "from another local address",
          .what = {.from = "10.0.1.1"_ip},
@@ -73,7 +73,7 @@ TEST_CASE("beliefs: a raw endpoint believes quotes of its own flow alone") {
         b.error(3, 4, 1000, datagram_of_quote(r.what));
         CHECK(mtu(b, r.what.to) == (r.believed ? 1000 : 0));
         CHECK(b->exceptions().any() == r.believed);
-        // It is told of its own alone, too.
+        // Errors about its own datagrams alone are reported, too.
         CHECK(s.waiting_errors() == (r.believed ? 1u : 0u));
         b.error(5, 1, better.value, datagram_of_quote(r.what));
         CHECK_FALSE(gateway(b, r.what.to) == better);  // not from the gateway in use
@@ -89,11 +89,11 @@ TEST_CASE("beliefs: a UDP endpoint believes quotes of its port, address and peer
         bool believed = false;
     } rows[] = {
         {.name = "unconnected", .believed = true},
-        {.name = "unconnected, to anybody", .to = 10, .whom = farther, .believed = true},
+        {.name = "unconnected, to any host", .to = 10, .whom = farther, .believed = true},
         {.name = "another local port", .from = 7001},
         {.name = "connected", .connected = true, .believed = true},
         {.name = "another port of the peer", .to = 10, .connected = true},
-        {.name = "somebody else", .whom = farther, .connected = true},
+        {.name = "another host", .whom = farther, .connected = true},
     };
     for (const auto& r : rows) {
         INFO(doctest::String{r.name});

@@ -169,7 +169,7 @@ TEST_CASE("endpoint corners: one port on two interfaces") {
         s.options().interface = r.interface;
         CHECK(s.bind(r.at).error() == endpoint_error::address_in_use);
     }
-    // Each hears its own interface, whatever the address.
+    // Each receives from its own interface, for any address.
     b.hear(9, 7000, pattern(2));
     b.hear(9, 7000, pattern(3), "10.0.2.1"_ip, "10.0.2.9"_ip, 3);
     b.hear(9, 7000, pattern(4), "10.0.1.1"_ip, "10.0.2.9"_ip, 3);
@@ -246,7 +246,8 @@ TEST_CASE("endpoint corners: reading the error queue clears a pending error that
     REQUIRE(s.waiting_errors() == 2);
     REQUIRE(s.receive_error({}).has_value());
     CHECK(s.pending_error() == endpoint_error::none);
-    // A full queue loses the ICMP error, but it is pending; reading what this host said leaves it.
+    // A full queue loses the ICMP error, but it stays pending; reading a local error does not clear
+    // it.
     CHECK(s.send(pattern(1473), far, b.now).error() == endpoint_error::too_big);
     b.error(3, 1, 0, sent_datagram);
     CHECK(s.errors_lost() == 1);

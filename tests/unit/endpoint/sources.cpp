@@ -127,7 +127,7 @@ TEST_CASE("sources: the rule holds for own headers, packets and messages with a 
     // A complete packet is routed by its source.
     CHECK(b->send(b.packet(from_lo(neighbour)), b.now).error() == routing::send_error::invalid);
     CHECK(b->send(b.packet(from_lo(far)), b.now).error() == routing::send_error::invalid);
-    // What the route is asked for decides of a header of our own, as in Linux: the header does not.
+    // For an own header the requested route decides, as in Linux; the header does not.
     CHECK(b->send_raw(b.packet(from_lo(neighbour)),
                       {.destination = neighbour, .source = ipv4::loopback, .interface = 2}, b.now)
               .error() == routing::send_error::invalid);
@@ -181,7 +181,7 @@ TEST_CASE("sources: the destination 0.0.0.0 is this host, as the interface has i
         {"10.0.1.1"_ip, 0, 0, any, {none, "10.0.1.1"_ip, 1}},
         {"10.0.1.1"_ip, 3, 0, any, {none, "10.0.1.1"_ip, 3}},
     });
-    // An interface without an address speaks as lo does.
+    // An interface without an address uses the address of lo.
     sources_world b;
     REQUIRE(b->add_interface({.index = 4}).has_value());
     REQUIRE(b.ear.bind({{}, 9}).has_value());
@@ -202,9 +202,9 @@ TEST_CASE("sources: the source chosen by connect stays, even if bound to a broad
         CHECK(s.local().host == (bound == any ? "10.0.2.1"_ip : bound));
         CHECK(b.send_from(s, far) == sources_world::send_effect{none, "10.0.2.1"_ip, 3});
         CHECK(b.send_from(s, neighbour) == sources_world::send_effect{none, "10.0.2.1"_ip, 2});
-        // To many by the interface that has it.
+        // To a broadcast, by the interface with the address.
         CHECK(b.send_from(s, all) == sources_world::send_effect{none, "10.0.2.1"_ip, 3});
-        // Connected again, it speaks as before.
+        // Connected again, it sends from the same address.
         REQUIRE(s.connect({neighbour, 9}, b.now).has_value());
         CHECK(b.send_from(s, neighbour) == sources_world::send_effect{none, "10.0.2.1"_ip, 2});
     }

@@ -140,7 +140,7 @@ std::vector<message> messages() {
     return all;
 }
 
-// What an endpoint was told of an error.
+// The error that an endpoint got.
 struct told {
     byte_vector quoted;
     u32 extension = 0, info = 0;

@@ -21,7 +21,7 @@ using packet = fixed_pool<512, 4>::packet_type;
 using chain = hook_chain<8>::model<packet>;
 constexpr hook_point point = hook_point::forward;
 
-// Writes its letter, then does what it is told.
+// Writes its letter, then calls the given function.
 struct acting final : hook<packet> {
     acting(std::string& page, char c) : page_(&page), letter(c) {}
 

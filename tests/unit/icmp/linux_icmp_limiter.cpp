@@ -181,7 +181,7 @@ TEST_CASE("redirects to a source double their distance, end with the ninth, and 
         CHECK(limiter.allow_redirect(host, s, at_ms(ms)) == redirect_allowance::send);
     }
     CHECK(limiter.allow_redirect(host, s, at_ms(ms + 20'000)) == redirect_allowance::given_up);
-    // That was heard: silence counts from there.
+    // This redirect arrived: the pause counts from here.
     CHECK(limiter.allow_redirect(host, s, at_ms(ms + 40'000)) == redirect_allowance::given_up);
     CHECK(limiter.allow_redirect(other, s, at_ms(ms + 40'000)) == redirect_allowance::send);
     CHECK(limiter.allow_redirect(host, s, at_ms(ms + 60'481)) == redirect_allowance::send);

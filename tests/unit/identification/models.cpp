@@ -55,7 +55,7 @@ TEST_CASE("linux: with time the step is random, and never back") {
 }
 
 TEST_CASE("linux: flows that share a counter do not see each other's values") {
-    // One counter for all: only the offset of the flow tells them apart.
+    // One counter for all flows: only the offset of a flow distinguishes them.
     basic_identification<1> ids{secret};
     const u16 mine = ids.next(us, them, 17, 1, instant{});
     const u16 theirs = ids.next(us, "10.0.2.3"_ip, 17, 1, instant{});

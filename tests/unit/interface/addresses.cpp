@@ -63,7 +63,7 @@ TEST_CASE("the first of a subnet is primary") {
                    scoped("10.0.1.2/24"_net, scopes::link), scoped("10.0.2.3/24"_net, scopes::host),
                    scoped("10.0.3.4/24"_net, scopes::universe)},
          .order = "3214"},
-        {.name = "whoever says secondary is not asked",
+        {.name = "the caller's secondary flag is ignored",
          .added = {{"10.0.0.1/24"_net, {}, 0, true}},
          .order = "1"},
     };

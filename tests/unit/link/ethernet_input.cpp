@@ -115,11 +115,11 @@ TEST_CASE("which ARP packets are answered, and which are learned from") {
         neighbour_state learned = none;  // about 10.0.1.2
     };
     const row rows[] = {
-        {.name = "request for us",
+        {.name = "request for this host",
          .frame = arp_frame(all, "1", them, "0a000102", zero, "0a000101"),
          .answers = {reply},
          .learned = stale},
-        {.name = "request to us alone",
+        {.name = "request to this host alone",
          .frame = arp_frame(us, "1", them, "0a000102", zero, "0a000101"),
          .answers = {reply},
          .learned = stale},
@@ -130,11 +130,11 @@ TEST_CASE("which ARP packets are answered, and which are learned from") {
         {.name = "probe",
          .frame = arp_frame(all, "1", them, "00000000", zero, "0a000101"),
          .answers = {probe_reply}},
-        {.name = "announcement of a stranger",
+        {.name = "announcement of an unknown host",
          .frame = arp_frame(all, "1", them, "0a000102", zero, "0a000102")},
         {.name = "reply without a request",
          .frame = arp_frame(us, "2", them, "0a000102", us, "0a000101")},
-        {.name = "request in our name",
+        {.name = "request from the local address",
          .frame = arp_frame(all, "1", them, "0a000101", zero, "0a000101")},
         {.name = "link address a group",
          .frame = arp_frame(all, "1", "010000000102", "0a000102", zero, "0a000101")},

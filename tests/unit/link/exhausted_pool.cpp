@@ -84,7 +84,7 @@ void check_exhausted(bool fragments_first) {
         const auto s = std::make_unique<typename linked_world<Pool>::socket>(**w);
         if (fragments_first) {
             flood_fragments(*w);
-            CHECK((*w)->buffers().available() >= before / 4);  // a socket still hears
+            CHECK((*w)->buffers().available() >= before / 4);  // a socket still receives
             const auto held = (*w)->held();
             CHECK(held > 0);
             flood_socket(*w, *s);
@@ -97,7 +97,7 @@ void check_exhausted(bool fragments_first) {
         flood_fragments(*w);
         flood_silent_hosts(*w);
         CHECK((*w)->buffers().available() >= before / 8);
-        CHECK((*w)->buffers().available() <= before / 8 + 1);  // as far as anybody can
+        CHECK((*w)->buffers().available() <= before / 8 + 1);  // as far as possible
         check_answers(*w, "10.0.2.249"_ip);
         check_answers(*w, "10.0.2.250"_ip);
     }

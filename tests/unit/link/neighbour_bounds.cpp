@@ -82,7 +82,7 @@ TEST_CASE("a slow scan whose requests fail displaces failed entries") {
 TEST_CASE("requests in the names of a /8 displace each other") {
     table t{{1, 2}, {.spread = false}};
     meet(t);
-    // Also asked while it goes on: a question of our own.
+    // Meanwhile this host resolves an address, too.
     REQUIRE(t.use_for_output(1, "10.0.99.1"_ip, at(30'000)).ask);
     for (u32 n = 0; n < 0x1000000; n += 97) {
         REQUIRE(t.learn({1, number(0x1000000 + n), second, false, true, true}, at(30'001)) !=

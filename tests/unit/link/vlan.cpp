@@ -20,7 +20,7 @@ const std::string them = "020000000102";
 std::string ipv4_frame(const std::string& destination, const std::string& tags) {
     return destination + them + tags + "0800" + std::string{datagram_hex};
 }
-// 10.0.1.2 is at 02:00:00:00:01:66, says somebody who asks for us.
+// An ARP request for this host claims that 10.0.1.2 is at 02:00:00:00:01:66.
 std::string arp_frame(const std::string& destination, const std::string& tags) {
     return destination + them + tags + "0806" + "0001080006040001" + "020000000166" + "0a000102" +
            "000000000000" + "0a000101";
@@ -103,7 +103,7 @@ TEST_CASE("tags in any number of pieces") {
     }
 }
 
-// As packet(7) tells: the kernel has looked at the destination, and removed a VLAN's tag.
+// As packet(7) describes: the kernel has classified the destination, and removed a VLAN's tag.
 TEST_CASE("the destination address never improves the link addressing that the device stated") {
     struct row {
         mark below;

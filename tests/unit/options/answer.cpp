@@ -55,7 +55,7 @@ TEST_CASE("options of answers as Linux sent them") {
          .in = list({68, 20, 5, 3, 10, 0, 1, 1, 0, 0, 0, 0, 10, 0, 2, 9, 0, 0, 0, 0}),
          .options = list({68, 20, 13, 3, 10, 0, 1, 1, 2, 0x93, 0x2e, 0, 10, 0, 2, 9, 0, 0, 0, 0}),
          .first_hop = sender},
-        {.name = "prespecified with half a slot behind our own",
+        {.name = "prespecified with half a slot behind the local address",
          .in = list({68, 16, 5, 3, 10, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0}),
          .options = list({68, 16, 13, 3, 10, 0, 1, 1, 2, 0x93, 0x2e, 0, 0, 0, 0, 0}),
          .first_hop = sender},

@@ -33,7 +33,7 @@ void check_marks(const Packet& p, link_addressing type, bool forwarded, bool has
           (type == link_addressing::host && !forwarded && !has_metadata && !p.is_segmented()));
 }
 
-// Calls f(type, forwarded, facts) for all of them.
+// Calls f(type, forwarded, has_metadata) for all combinations.
 template <class F>
 void for_all_marks(F f) {
     for (const link_addressing type :
@@ -68,7 +68,7 @@ void copy_by_each_function(Source& source) {
             check_marks(q, type, forwarded, has_metadata);
             REQUIRE(q.unshare());
             check_marks(q, type, forwarded, has_metadata);
-            // What is said of a copy is not said of the other.
+            // Metadata written to one copy does not change the other.
             q.set_forwarded(!forwarded);
             q.set_addressing(link_addressing::other_host);
             q.set_interface(8);

@@ -271,7 +271,7 @@ TEST_CASE("datagram: an edit of the options keeps the header valid") {
     byte_vector expected = datagram_of({.options = list({7, 7, 4, 10, 0, 0, 0, 0})});
     copy_bytes(expected.data() + 10,
                datagram_of({.options = list({7, 7, 4, 0, 0, 0, 0, 0})}).data() + 10,
-               2);  // whoever forwards mends it
+               2);  // the forwarder updates it
     store_be<u32>(expected.data() + 16, other.value);
     CHECK(content_of(d.packet()) == expected);
     auto p = std::move(d).release();

@@ -21,7 +21,7 @@ struct row {
     bool dont_fragment;
     bool ignore_df;
     u32 largest_fragment;
-    bool exceeds;  // to be told when it is to be forwarded. Linux ip_exceeds_mtu
+    bool exceeds;  // forwarding reports it. Linux ip_exceeds_mtu
     fitting fits;
 };
 constexpr row rows[] = {
@@ -73,7 +73,7 @@ constexpr row rows[] = {
      .largest_fragment = 601,
      .exceeds = true,
      .fits = fitting::too_big},
-    // The options of a later fragment are gone.
+    // A later fragment has no options left.
     {.name = "joined of larger ones, though no larger itself",
      .size = 600,
      .mtu = 600,

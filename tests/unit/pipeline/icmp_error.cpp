@@ -24,12 +24,12 @@ struct row {
 
 const row rows[] = {
     {.name = "forwarded", .sent = true},
-    {.name = "to us", .type = route_type::local, .sent = true},
+    {.name = "to this host", .type = route_type::local, .sent = true},
     {.name = "to a broadcast", .type = route_type::broadcast},
     {.name = "to a group", .type = route_type::multicast},
     {.name = "link-layer broadcast", .seen_as = link_addressing::broadcast},
     {.name = "link-layer multicast", .seen_as = link_addressing::multicast},
-    {.name = "our own, heard again", .seen_as = link_addressing::loopback},
+    {.name = "a packet of this host, looped back", .seen_as = link_addressing::loopback},
     {.name = "for another host", .seen_as = link_addressing::other_host},
     {.name = "first fragment", .offender = {.flags_and_offset = 0x2000}, .sent = true},
     {.name = "second fragment", .offender = {.flags_and_offset = 0x2001}},

@@ -47,11 +47,11 @@ struct row {
 const row rows[] = {
     {.name = "a neighbour", .destination = "10.0.2.9"_ip, .is_many = false},
     {.name = "nowhere", .destination = "192.0.2.1"_ip, .is_many = false},
-    {.name = "one of our own addresses", .destination = "10.0.3.1"_ip, .is_many = false},
+    {.name = "a local address", .destination = "10.0.3.1"_ip, .is_many = false},
     {.name = "what is unreachable", .destination = "10.20.0.1"_ip, .is_many = false},
     {.name = "the broadcast of the link", .destination = "10.0.2.255"_ip, .is_many = true},
     {.name = "the broadcast of another link", .destination = "10.0.3.255"_ip, .is_many = true},
-    {.name = "everybody", .destination = ipv4::limited_broadcast, .is_many = true},
+    {.name = "255.255.255.255", .destination = ipv4::limited_broadcast, .is_many = true},
     {.name = "0.0.0.0", .destination = {}, .is_many = true},
 };
 

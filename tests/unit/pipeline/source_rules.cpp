@@ -18,7 +18,7 @@ void nothing(network&) {}
 struct row {
     const char* name;
     ipv4::address source;
-    u16 out = 0;  // forwarded by it; 0: for us
+    u16 out = 0;  // egress; 0: to this host
     void (*change)(network&) = nothing;
     drop_reason reason = none;
     bool on_link = false;
@@ -41,9 +41,9 @@ void custom_local(network& n) {
 const row rows[] = {
     // filter off, not back by the same link: nothing is looked up, so nothing is known
     {.name = "neighbour", .source = "10.0.1.2"_ip},
-    {.name = "stranger", .source = "192.0.2.1"_ip},
-    {.name = "our address", .source = "10.0.2.1"_ip, .reason = source_local},
-    {.name = "our broadcast address", .source = "10.0.1.255"_ip},
+    {.name = "unknown host", .source = "192.0.2.1"_ip},
+    {.name = "a local address", .source = "10.0.2.1"_ip, .reason = source_local},
+    {.name = "a local broadcast address", .source = "10.0.1.255"_ip},
     {.name = "no route of type local but of an address", .source = "10.50.0.1"_ip},
     {.name = "custom local route",
      .source = "10.50.0.1"_ip,
@@ -51,13 +51,13 @@ const row rows[] = {
      .reason = source_local},
     // back by the same link: looked up for the redirect
     {.name = "neighbour, back", .source = "10.0.1.2"_ip, .out = 2, .on_link = true},
-    {.name = "stranger, back", .source = "192.0.2.1"_ip, .out = 2},
+    {.name = "unknown host, back", .source = "192.0.2.1"_ip, .out = 2},
     {.name = "behind another link, back", .source = "10.0.2.2"_ip, .out = 2},
-    {.name = "our broadcast address, back",
+    {.name = "a local broadcast address, back",
      .source = "10.0.1.255"_ip,
      .out = 2,
      .reason = source_invalid},
-    {.name = "our address, back", .source = "10.0.1.1"_ip, .out = 2, .reason = source_local},
+    {.name = "a local address, back", .source = "10.0.1.1"_ip, .out = 2, .reason = source_local},
     // strict: RFC 3704 section 2.2
     {.name = "neighbour, strict",
      .source = "10.0.1.2"_ip,
@@ -73,7 +73,7 @@ const row rows[] = {
      .source = "10.9.0.1"_ip,
      .change = filter<1>,
      .reason = reverse_path},
-    {.name = "stranger, strict",
+    {.name = "unknown host, strict",
      .source = "192.0.2.1"_ip,
      .change = filter<1>,
      .reason = reverse_path},
@@ -81,11 +81,11 @@ const row rows[] = {
      .source = "10.22.0.1"_ip,
      .change = filter<1>,
      .reason = reverse_path},
-    {.name = "our broadcast address, strict",
+    {.name = "a local broadcast address, strict",
      .source = "10.0.1.255"_ip,
      .change = filter<1>,
      .reason = source_invalid},
-    {.name = "our address, strict",
+    {.name = "a local address, strict",
      .source = "10.0.1.1"_ip,
      .change = filter<1>,
      .reason = source_local},
@@ -95,7 +95,7 @@ const row rows[] = {
      .reason = reverse_path},
     // loose: RFC 3704 section 2.4
     {.name = "behind another link, loose", .source = "10.0.2.2"_ip, .out = 3, .change = filter<2>},
-    {.name = "stranger, loose",
+    {.name = "unknown host, loose",
      .source = "192.0.2.1"_ip,
      .change = filter<2>,
      .reason = reverse_path},

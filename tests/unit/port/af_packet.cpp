@@ -34,7 +34,7 @@ struct inline_source {
     packet_type take(u16 headroom) noexcept { return make_inline_packet<1024>(headroom); }
 };
 
-// Waits for as many as that.
+// Waits for that number of packets.
 std::vector<packet> receive(ap::device& from, pool& buffers, std::size_t count) {
     std::vector<packet> all;
     while (all.size() < count && wait_readable(from.fd())) {
@@ -118,7 +118,8 @@ TEST_CASE("frames arrive as they were sent") {
         }
         CHECK(out.counters().sent == 3 * rows.size());
         CHECK(b->counters().received == 3 * rows.size());
-        CHECK(a->receive(buffers).error() == read_status::would_block);  // not our own
+        CHECK(a->receive(buffers).error() ==
+              read_status::would_block);  // not the frames that it sent
     }
     SUBCASE("with unfinished checksums and larger than the MTU") {
         struct row {
@@ -226,7 +227,7 @@ TEST_CASE("packets of an interface without link header") {
     CHECK_FALSE(device->is_ethernet());
     static pool buffers;
     const byte_vector datagram = datagram_of({.payload = pattern(77)});
-    // What the program behind the tun device writes comes in, and the other way round.
+    // Packets that the program behind the TUN device writes are received, and vice versa.
     port::tun::sender::model<packet> far = tun->sender();
     auto p = packet_of(buffers, datagram);
     REQUIRE(far.transmit(p, {}, {}));

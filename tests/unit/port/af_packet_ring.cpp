@@ -44,7 +44,7 @@ std::vector<Packet> receive_all(int fd, std::size_t count, Receive&& receive) {
     return all;
 }
 
-// A frame in as many blocks as it takes.
+// A frame in several blocks.
 packet long_packet(pool& buffers, const byte_vector& frame, std::size_t head) {
     auto p = packet_of(buffers, {frame.data(), frame.data() + std::min(head, frame.size())});
     for (std::size_t i = head; i < frame.size(); i += 1800)

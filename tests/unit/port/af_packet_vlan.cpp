@@ -75,7 +75,7 @@ byte_vector tagged_frame(std::initializer_list<u32> tags, u16 type, const byte_v
     frame.insert(frame.end(), contents.begin(), contents.end());
     return frame;
 }
-// 10.9.0.1 asks for us.
+// 10.9.0.1 sends an ARP request for this host.
 byte_vector question(ethernet::address sender) {
     byte_vector made(28);
     const arp::packet p{arp::operations::request, sender, "10.9.0.1"_ip, {}, "10.9.0.2"_ip};
@@ -109,7 +109,7 @@ struct station {
         REQUIRE(far_sender.send_frame(p, 1, {}));
         far_sender.flush();
     }
-    // One of each type that is heard, behind all that was sent.
+    // One frame of each received type, behind all sent frames.
     void send_last() {
         send(last(ethernet::types::arp));
         send(last(ethernet::types::ipv4));

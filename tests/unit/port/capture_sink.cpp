@@ -289,7 +289,7 @@ TEST_CASE("sockets are written like pipes") {
     CHECK(sizes.size() + 1 >= written.size());
 }
 
-// How much a reader gets that reads 20 ms after the end has begun, of so many packets.
+// The packets that a reader gets if it reads 20 ms after the end began.
 byte_vector read_late(std::size_t& written) {
     pipe_ends ends;
     byte_vector got(30'000);

@@ -15,7 +15,7 @@ using sluice::port::link_header;
 using sluice::port::link_state;
 using sluice::port::link_watch;
 
-// Whether it is told, and the state then fulfils the condition.
+// Whether a change is reported, and the state then fulfils the condition.
 template <class Condition>
 bool told(const link_watch& watch, Condition&& holds) {
     return wait_readable(watch.fd()) && wait_until([&] {

@@ -38,7 +38,7 @@ byte_vector of_version(int version) {
     return changed;
 }
 
-// The program's end of a TUN or TAP device, to which a protocol is told in front of each packet.
+// The program's end of a TUN or TAP device; each packet is preceded by its protocol.
 struct program_end {
     port::descriptor fd;
 
@@ -63,7 +63,7 @@ struct program_end {
     }
 };
 
-// What is given of so many packets that come, and nothing behind them.
+// The packets delivered of the sent ones, and none behind them.
 template <class Receive>
 std::vector<byte_vector> drain(std::size_t count, Receive&& receive) {
     std::vector<byte_vector> all;
@@ -167,7 +167,7 @@ TEST_CASE("without a link header AF_PACKET delivers the packets that the kernel 
             CHECK(c.too_long == 0);
         }
         CHECK(buffers.available() == 256);
-        // And the other way.
+        // And in the other direction.
         ap::sender::model<packet> out = device->sender();
         auto p = packet_of(buffers, plain);
         REQUIRE(out.transmit(p, {}, {}));

@@ -48,7 +48,7 @@ struct own_namespace {
     [[nodiscard]] bool ip(const std::string& arguments) const {
         return run("ip -n " + name + " " + arguments);
     }
-    // Starts it inside, in the background; finished() waits and tells whether it succeeded.
+    // Starts it inside, in the background; finished() waits and returns whether it succeeded.
     void start(const std::string& command) const {
         run("(ip netns exec " + name + " " + command + "; echo $? > " + result_file() + ") &");
     }

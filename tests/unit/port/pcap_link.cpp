@@ -144,7 +144,7 @@ TEST_CASE("other link types") {
         {.name = "HDLC, PPP", .link = link_type{50}, .frame = "ff03 0021 4500"},
         {.name = "HDLC, PPP without", .link = link_type{50}, .frame = "0021 4500"},
         {.name = "HDLC, Cisco", .link = link_type{50}, .frame = "0f00 0800 4500"},
-        {.name = "HDLC, Cisco to many", .link = link_type{50}, .frame = "8f00 0800 4500"},
+        {.name = "HDLC, Cisco, multicast", .link = link_type{50}, .frame = "8f00 0800 4500"},
         {.name = "Cisco HDLC", .link = link_type{104}, .frame = "0f00 0800 4500"},
         {.name = "Cisco HDLC, cut", .link = link_type{104}, .frame = "0f", .size = 0},
         {.name = "PPPoE",

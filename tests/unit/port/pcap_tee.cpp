@@ -24,7 +24,7 @@ namespace {
 using pool = fixed_pool<2048, 64, shared>;
 using packet = pool::packet_type;
 
-struct scripted {  // takes what it is told to
+struct scripted {  // accepts the packets that the test sets
     template <class Packet>
     struct model {
         static constexpr bool takes_segmented = true;

@@ -73,7 +73,7 @@ TEST_CASE("packets through raw sockets") {
         CHECK(got.addressing() == link_addressing::host);
         CHECK(got.headroom() == default_headroom);
         CHECK(in.counters().received == 1);
-        // In very many pieces.
+        // In a large number of blocks.
         auto head = packet_of(buffers, {whole.begin(), whole.begin() + 30});
         for (std::size_t i = 30; i < whole.size(); ++i)
             head.append(packet_of(buffers, {whole[i]}));

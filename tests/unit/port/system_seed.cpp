@@ -34,7 +34,7 @@ bool refuse_random_numbers(unsigned error_number) {
            ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &whole) == 0;
 }
 
-// What a child without random numbers is told: its exit code.
+// The result for a child without random numbers, as its exit code.
 int told_without_random_numbers(int error_number) {
     const pid_t child = ::fork();
     if (child == 0) {

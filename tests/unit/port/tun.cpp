@@ -51,7 +51,7 @@ TEST_CASE("ping is answered through a TUN device") {
     ::stat("/proc/thread-self/ns/net", &before);
     auto opened = tun::open_in_namespace(ns.path(), "sl%d", {.interface = 7});
     ::stat("/proc/thread-self/ns/net", &after);
-    CHECK(before.st_ino == after.st_ino);  // we are back in our own
+    CHECK(before.st_ino == after.st_ino);  // back in the original namespace
     REQUIRE(opened.has_value());
     tun::device device = std::move(*opened);
     CHECK(device.name() == "sl0");

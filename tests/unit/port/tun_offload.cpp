@@ -47,7 +47,7 @@ descriptor kernel_socket(const own_namespace& ns) {
     return std::move(*made);
 }
 
-// To us at 10.9.0.2, in segments of 1000 bytes.
+// To this host at 10.9.0.2, in segments of 1000 bytes.
 void send_large(const descriptor& socket, const byte_vector& payload) {
     const int each = segment_size;
     REQUIRE(::setsockopt(socket.get(), SOL_UDP, UDP_SEGMENT, &each, sizeof each) == 0);
@@ -73,7 +73,7 @@ byte_vector heard(const descriptor& socket, std::size_t size) {
     return all;
 }
 
-// The next UDP packet for us, past whatever else the kernel sends.
+// The next UDP packet to this host; skips other packets of the kernel.
 packet next_udp(tun::device& device, pool& buffers, u32 link) {
     while (wait_readable(device.fd())) {
         auto p = device.receive(buffers);
@@ -90,7 +90,7 @@ void swap_bytes(std::byte* a, std::byte* b, std::size_t n) {
     std::swap_ranges(a, a + n, b);
 }
 
-// From us to the kernel now; the sum over both addresses and ports is as it was.
+// From this host to the kernel; the sum over addresses and ports is unchanged.
 void swap_ends(packet& p, u32 link) {
     std::byte* const ip = p.data() + link;
     swap_bytes(ip + 12, ip + 16, 4);

@@ -112,7 +112,7 @@ TEST_CASE("virtio header: each field as metadata") {
         {.name = "TSO, UDP's sum", .h = {needs, 1, 66, 1448, 34, 6}, .error = wrong_checksum},
         {.name = "TSO, sum of IPv4", .h = {needs, 1, 66, 1448, 30, 16}, .error = checksum_outside},
         {.name = "TSO of nothing", .h = {needs, 1, 66, 0, 34, 16}, .error = segment_size},
-        {.name = "TSO of so many",
+        {.name = "TSO of many segments",
          .h = {needs, 1, 66, 1, 34, 16},
          .size = 54 + 8192,
          .checksum = pending,

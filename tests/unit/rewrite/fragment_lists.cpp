@@ -19,7 +19,7 @@ using support::list;
 using pool_type = fixed_pool<2048, 24>;
 using shared_pool = fixed_pool<2048, 24, shared>;
 
-// Tells how many packets were asked for: none on the way that copies nothing.
+// Counts the requested packets: none if nothing is copied.
 template <class Pool>
 struct counting_source {
     Pool& pool;

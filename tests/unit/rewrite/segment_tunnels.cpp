@@ -153,8 +153,8 @@ TEST_CASE("an unknown tunnel is not segmented") {
         {.name = "start before it", .t = vxlan_of_ip, .start = -2},
         {.name = "start at the inner header", .t = vxlan_of_ip, .start = -20},
         {.name = "start in the tunnel's header", .t = vxlan_of_ip, .start = -30},
-        {.name = "UDP facts", .t = vxlan_of_ip, .kind = segmentation_kind::udp},
-        {.name = "IPv6 facts", .t = vxlan_of_ip, .kind = segmentation_kind::tcp_ipv6},
+        {.name = "UDP metadata", .t = vxlan_of_ip, .kind = segmentation_kind::udp},
+        {.name = "IPv6 metadata", .t = vxlan_of_ip, .kind = segmentation_kind::tcp_ipv6},
         {.name = "headers too long", .t = {.protocol = udp, .own = byte_vector(460)}},
     };
     for (const row& r : rows) {

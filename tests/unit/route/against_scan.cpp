@@ -19,7 +19,7 @@ using namespace sluice;
 constexpr std::size_t live_routes = 96;
 using scan = linear_routes<live_routes>;
 
-// Addresses that share long beginnings, so that prefixes nest and ways fork at every depth.
+// Addresses with long common prefixes, so that prefixes nest and the trie forks at every depth.
 ipv4::address near_address(keyed_random& random) {
     constexpr u32 bases[] = {0x0a000100, 0x0a0001ff, 0x0a800000, 0xc0a80000,
                              0x0a00ff00, 0xffffffff, 0};
@@ -74,7 +74,7 @@ struct pair_of_tables {
         note(table->at(*got) == r);
     }
 
-    // One that is there, told by a part of its fields, or one that is likely not there.
+    // A stored route, named by some of its fields, or a route that is probably not stored.
     void remove_one() {
         route_entry wanted = random_route(random, shortest);
         const route_entry& known = expected->at(next_hop{random.below(live_routes)});

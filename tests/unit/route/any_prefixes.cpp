@@ -19,8 +19,8 @@ namespace {
 using namespace sluice;
 using support::zeros;
 
-// Under each slot of the root, ways fork in two at every level down to /32: a leaf for a prefix and
-// a node for every two leaves, four leaves and so on.
+// Under each slot of the root, nodes fork in two at every level down to /32: a leaf for a prefix
+// and a node for every two leaves, four leaves and so on.
 template <class Shape>
 ipv4::prefix worst(u32 i) {
     constexpr u32 leaves = u32{1} << (Shape::levels - 1);
@@ -88,7 +88,7 @@ TEST_CASE("any prefixes: the worst ones use up the nodes, not one is missing") {
     takes_the_worst<131'072>();
 }
 
-// Few routes in few networks: where forks are many for the routes that there are.
+// Few routes in few networks: many forks for each route.
 template <std::size_t N>
 void takes_random(u32 mask, u32 seed) {
     CAPTURE(N);

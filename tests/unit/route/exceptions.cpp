@@ -34,7 +34,7 @@ TEST_CASE("exceptions: in a full bucket the oldest give way to the newest") {
         for (u32 back = 0; back < 5 && back <= n; ++back)
             REQUIRE(table.find(host(n - back), now) != nullptr);
     }
-    // How many stay is left to chance: six to ten of them.
+    // A random number of entries stays: six to ten.
     CHECK(sizes.size() > 2);
     CHECK(*sizes.begin() >= 6);
 }

@@ -49,7 +49,7 @@ TEST_CASE_TEMPLATE("removing routes: a predicate may itself remove routes", Tabl
             ++asked;
             const route_entry seen = r;
             CHECK(t.remove(seen).has_value());
-            CHECK(r == seen);  // it is told of what was there
+            CHECK(r == seen);  // the predicate sees the stored route
             return says;
         }) == 0);
         CHECK(asked == routes.size());

@@ -10,7 +10,7 @@ namespace {
 
 using namespace stack_test;
 
-// Remembers how many packets had left when each error came to us.
+// Records the number of sent packets at each received error.
 struct counting final : protocol_handler<packet> {
     world<>* of = nullptr;
     std::vector<std::size_t> left;
@@ -21,8 +21,8 @@ struct counting final : protocol_handler<packet> {
     }
 };
 
-// A neighbour that uses our other address, as accept_local allows: the error about its packet goes
-// to ourselves, over lo.
+// A neighbour that uses the other local address, as accept_local allows: the error about its packet
+// goes to ourselves, over lo.
 TEST_CASE("batch order: a packet looped back over lo is handled before the next packet") {
     const byte_vector to_ourselves =
         datagram_of({.source = "10.0.2.1"_ip, .destination = "10.0.1.1"_ip});

@@ -66,7 +66,7 @@ TEST_CASE("believed sizes: ip_no_pmtu_disc, by protocol") {
         CHECK(b.mtu(far) == r.learned);
         CHECK((r.protocol == 17 ? b.us.errors : h.errors) == (r.told ? 1u : 0u));
         if (r.told && r.protocol != 17) CHECK(h.info == (r.no_pmtu_disc == 1 ? 0u : 1000u));
-        // Other errors are told whatever it says.
+        // Other errors are reported with every value.
         b.error(3, 1, 0, quoted);
         CHECK((r.protocol == 17 ? b.us.errors : h.errors) == (r.told ? 2u : 1u));
         CHECK(b.mtu(far) == r.learned);

@@ -123,7 +123,8 @@ TEST_CASE("early demux: the cached route holds until the table changes") {
     flow_world b;
     b.open();
     CHECK(b.receive(of_flow()) == fate::delivered);
-    // A kept route whose address has gone would still deliver; the change makes it void.
+    // A cached route would still deliver after its address was removed; the change makes it
+    // invalid.
     REQUIRE(b->remove_address(2, "10.0.1.1/24"_net).has_value());
     CHECK(b.receive(of_flow()) != fate::delivered);
     static_cast<void>(b.sent());

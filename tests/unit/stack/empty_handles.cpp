@@ -74,7 +74,7 @@ TEST_CASE_TEMPLATE("a failed send may be repeated with the rest of the packet", 
     CHECK(b.is_quiet());
 }
 
-// Takes each packet and says what it is told to say.
+// Takes each packet and returns the answer that the test sets.
 template <class Packet>
 struct thief final : hook<Packet> {
     hook_verdict answer = hook_verdict::accept;

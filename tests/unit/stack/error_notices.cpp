@@ -57,7 +57,7 @@ TEST_CASE("error notices: a quoted header is measured by its own length, within 
     } rows[] = {
         {.name = "60 bytes of header and 8", .told = true},
         {.name = "one byte less", .quoted = 67},
-        {.name = "60 bytes of header said, 28 there", .quoted = 28},
+        {.name = "a stated header of 60 bytes, 28 present", .quoted = 28},
         {.name = "header length 5", .quoted = 28, .first = 0x45, .told = true},
         {.name = "header length 5, one byte less", .quoted = 27, .first = 0x45},
         {.name = "header length 4", .first = 0x44},

@@ -9,7 +9,7 @@ namespace {
 
 constexpr ipv4::address better = "10.0.2.3"_ip;
 
-// A host with Linux's defaults, which forwards when it is told to.
+// A host with Linux's defaults, which forwards if ip_forward is set.
 struct small_host : policies<buffers<fixed_pool<2048, 64>>, output<queue_output<64>>> {};
 
 // A redirect by the gateway in use, about an echo reply that was never sent: no program keeps a

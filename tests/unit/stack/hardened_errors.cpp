@@ -107,7 +107,7 @@ TEST_CASE_TEMPLATE("hardened: no redirect changes the route of forwarded packets
     }
 }
 
-// The same errors do change ways where Linux lets them: the rows above are not empty words.
+// The same errors change routes in linux_router: so the rows above test something.
 TEST_CASE("hardened: linux_router accepts the errors that Linux accepts") {
     u32 learned = 0;
     for (const quote& q : quotes()) {

@@ -169,7 +169,7 @@ TEST_CASE("inner metadata: a verified outer checksum does not verify the inner o
     }
 }
 
-// Offload facts stay: the device's checksum begins where the inner transport does.
+// Offload metadata stays: the pending checksum begins at the inner transport header.
 TEST_CASE("inner metadata: a pending inner checksum stays pending at its new offset") {
     world<> b;
     tunnel_end end;

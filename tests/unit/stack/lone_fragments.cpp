@@ -21,7 +21,7 @@ byte_vector piece(u16 id, u16 flags_and_offset, ipv4::address source) {
     ipv4::set_checksum(ip);
     return d;
 }
-// How many of so many lone fragments are held.
+// The number of held lone fragments.
 template <class World>
 u32 flood(World& b, u32 count) {
     u32 held = 0;

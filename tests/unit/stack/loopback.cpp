@@ -76,7 +76,7 @@ TEST_CASE("loopback: looped back packets pass prerouting, copies of broadcasts p
         std::vector<meeting> met;
         std::size_t heard;
     } rows[] = {
-        {.name = "our address",
+        {.name = "a local address",
          .to = "10.0.1.1"_ip,
          .met = {{local_out, 0, 1}, {postrouting, 0, 1}, {prerouting, 1, 0}, {local_in, 1, 0}},
          .heard = 1},

@@ -113,7 +113,7 @@ TEST_CASE("nested calls: a hook added by an output is called from the next packe
     CHECK((*o)->counters()[drop_reason::hook] == 3);
 }
 
-// What can be told at once is told at once; what waits says so.
+// Errors known at once are returned at once; queued packets report that they wait.
 TEST_CASE("nested calls: results of a nested call") {
     using w = calling_world<plain>;
     auto owner = std::make_unique<w>();

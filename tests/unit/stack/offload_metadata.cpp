@@ -18,7 +18,7 @@ using support::flow;
 using support::tunnel;
 namespace flags = support::tcp_flags;
 
-// A device that takes everything, but what cannot be told it.
+// A device that accepts every offload that its header can express.
 struct able_device {
     template <class Packet>
     struct model : queue_output<256>::model<Packet> {
@@ -51,7 +51,7 @@ struct able_router : policies<based_on<linux_router>, buffers<fixed_pool<2048, 5
                               hooks<watching>, output<able_device>> {};
 using router_world = world<able_router>;
 
-// Of as many blocks as it takes.
+// In several blocks.
 router_world::packet_type large(router_world& b, const byte_vector& d) {
     auto made = b.packet({d.begin(), d.begin() + std::min<std::ptrdiff_t>(1900, std::ssize(d))});
     for (std::size_t at = 1900; at < d.size(); at += 1900) {

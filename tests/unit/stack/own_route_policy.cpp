@@ -114,7 +114,7 @@ TEST_CASE_TEMPLATE("own route policy: a removed address is not local any more", 
 
 TEST_CASE("own route policy: local addresses precede the table of routes") {
     world<table_router> b;
-    // More specific routes than those of our addresses there are none; equal ones come second.
+    // No route is more specific than that of a local address; equal ones come second.
     CHECK(b->add_route({.prefix = "10.0.1.1/32"_prefix, .interface = 3}).has_value());
     CHECK(b->add_route({.prefix = "192.0.2.0/24"_prefix, .gateway = "10.0.2.254"_ip}).has_value());
     CHECK(ping(b, "10.0.1.1"_ip) == fate::delivered);

@@ -11,7 +11,7 @@ using namespace stack_test;
 
 constexpr ipv4::address better = "10.0.2.3"_ip;
 
-// A router that is told to believe redirects: forwarding turned that off (Linux
+// A router that is set to follow redirects: forwarding turned that off (Linux
 // inet_forward_change).
 template <class Policies = small_router>
 struct believing_world : learning_world<Policies> {
@@ -53,7 +53,7 @@ TEST_CASE("redirects: which are followed") {
         {.name = "from another neighbour", .from = "10.0.2.4"_ip},
         {.name = "to the gateway itself", .to = gateway},
         {.name = "to ourselves", .to = "10.0.2.1"_ip},
-        {.name = "to an address of our other link", .to = "10.0.1.1"_ip},
+        {.name = "to a local address of the other link", .to = "10.0.1.1"_ip},
         {.name = "to a directed broadcast", .to = "10.0.2.255"_ip},
         {.name = "to the limited broadcast", .to = "255.255.255.255"_ip},
         {.name = "to a group", .to = "224.0.0.1"_ip},

@@ -42,7 +42,7 @@ using plain_router = router<plain_device, unique>;
 
 constexpr output_offloads everything{true, true, true};
 
-// Of as many blocks as it takes.
+// In several blocks.
 template <class World>
 typename World::packet_type large(World& b, const byte_vector& d, u16 interface = 2) {
     constexpr std::size_t each = 1900;

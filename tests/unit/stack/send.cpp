@@ -72,7 +72,7 @@ TEST_CASE("send: the errors of a program") {
         {.name = "blackhole",
          .wanted = {.destination = "10.22.0.1"_ip},
          .error = send_error::invalid},
-        {.name = "not our source",
+        {.name = "a source that is not local",
          .wanted = {.destination = "10.0.2.2"_ip, .source = "10.0.2.7"_ip},
          .error = send_error::network_unreachable},
         {.name = "no such interface",

@@ -125,7 +125,7 @@ TEST_CASE("send results: a packet that a hook takes counts as sent") {
     }
 }
 
-// Linux: ENOBUFS, which UDP and raw sockets are told with IP_RECVERR only.
+// Linux: ENOBUFS, which UDP and raw sockets get with IP_RECVERR only.
 TEST_CASE("send results: a device that accepts nothing") {
     for (const bool asks : {false, true}) {
         for (const kind k : kinds) {
@@ -353,7 +353,7 @@ TEST_CASE("send results: the ICMP limits over loopback") {
     CHECK(b.of(mib::icmp_out_rate_limit_host) == 0);
 }
 
-// Linux dev_loopback_xmit trusts the copies that we hear of our own multicasts; lo trusts nothing.
+// Linux dev_loopback_xmit trusts the looped back copies of multicasts; lo trusts no packet.
 TEST_CASE("send results: a wrong checksum over lo is found") {
     told_world b;
     REQUIRE(b.udp.bind({{}, 7000}).has_value());

@@ -47,7 +47,7 @@ struct keeper_of final : hook<Packet> {
 };
 using keeper = keeper_of<packet_type>;
 
-// The datagram in fragments of that many bytes of data.
+// The datagram in fragments with this number of data bytes.
 std::vector<byte_vector> cut(const byte_vector& datagram, std::size_t each) {
     const byte_vector data = support::payload_of(datagram);
     const ipv4::const_view ip{datagram.data()};
@@ -258,7 +258,7 @@ TEST_CASE(
     CHECK(b->counters()[drop_reason::no_buffer] == 1);
     REQUIRE(seen.all.size() == 1);
     CHECK(seen.is_intact());
-    // A payload that somebody keeps cannot get a header.
+    // A payload with a second handle cannot get a header.
     seen.all.clear();
     const auto own = b.packet(pattern(20));
     const auto sent = b->send(own.clone(), {.destination = "10.0.1.9"_ip, .protocol = 253}, b.now);

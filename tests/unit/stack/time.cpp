@@ -72,7 +72,7 @@ TEST_CASE("time: a datagram completed in time is delivered, in either order") {
         const byte_vector pieces[] = {piece(0x2000, 0), piece(0x0004, 32)};
         CHECK(b.receive(pieces[reversed ? 1 : 0]) == fate::held);
         b.receive(pieces[reversed ? 0 : 1]);
-        // nobody serves the protocol: the whole is refused, and quoted
+        // no endpoint has the protocol: the whole datagram is refused and quoted
         const byte_vector error = b.sent_one();
         const byte_vector whole = datagram_of({.destination = "10.0.1.1"_ip, .payload = all});
         check(error, support::icmp_is(3, 2), support::quotes(whole, whole.size()));

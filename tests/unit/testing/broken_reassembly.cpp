@@ -167,7 +167,7 @@ struct accepting {
     };
 };
 
-struct moody {  // an overlap rule that answers the same question in two ways
+struct moody {  // an overlap rule with two answers to one question
     static inline unsigned asked = 0;
     static overlap_answer settle(byte_range, byte_range) noexcept {
         asked = asked * 1664525 + 1013904223;

@@ -37,7 +37,7 @@ public:
         : check_{check}, source_{source}, limited_{options.is_limited} {}
 
     void run() {
-        check_.begin("the facts of the source");
+        check_.begin("the constants of the source");
         if (!check_.holds(capacity >= 60, "a packet has room for the longest IPv4 header") ||
             !check_.holds(!limited_ || Source::memory_limit >= capacity,
                           "memory_limit has room for a packet")) {

@@ -63,7 +63,7 @@ TEST_CASE("forward_plain: a batch of more than one run is counted as its packets
     }
     CHECK(b[mib::ip_in_receives] == packets);
     CHECK(b[balance::received] == packets);
-    CHECK(b[balance::transmitted] == 16);  // the output has room for so many
+    CHECK(b[balance::transmitted] == 16);  // the output has room for 16
     CHECK(a[balance::transmitted] == 16);
     CHECK(a.drops() == b.drops());
     CHECK(sent(*one_by_one).size() == sent(*at_once).size());

@@ -57,7 +57,8 @@ struct gate {
     }
 };
 
-// A datagram whose version somebody breaks behind its back, so that whoever looks again is seen.
+// A datagram whose version byte is damaged through another handle, so that a second validation
+// shows.
 unsummed_datagram<packet> broken_behind_its_back(gate& g) {
     packet p = support::packet_of(g.pool, datagram_of({}));
     std::byte* const first = p.writable();

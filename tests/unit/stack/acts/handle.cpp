@@ -86,7 +86,7 @@ TEST_CASE("handle: taken, ignored, built in, unwanted") {
     d = sound(k.c, to_us);
     CHECK(k.handle(d).how == handling::unwanted);
     CHECK(content_of(d.packet()) == to_us);
-    CHECK(k.c.device.output.size() == 0);  // to be told by whoever asked
+    CHECK(k.c.device.output.size() == 0);  // the caller sends the error
     CHECK(k.c.books.counters.drops() == 1);
 }
 

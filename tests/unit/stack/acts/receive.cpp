@@ -66,7 +66,7 @@ TEST_CASE("receive: a datagram is delivered, forwarded, or has no route") {
     CHECK(acts::receive(c, packet_of(c, datagram_of({.source = "127.0.0.1"_ip}))) == fate::dropped);
     CHECK(c.books.counters[drop_reason::loopback_outside] == 1);
     CHECK(c.device.output.size() == 0);
-    CHECK(c.books.counters[balance::received] == 0);  // whoever calls counts that
+    CHECK(c.books.counters[balance::received] == 0);  // the caller counts it
 }
 
 TEST_CASE("receive: options are processed before an unroutable packet is refused") {
@@ -94,7 +94,8 @@ TEST_CASE("receive: a looped back packet keeps its route until the table changes
     const u32 now = c.tables.route_generation();
     CHECK(back(decision::drop(drop_reason::no_multicast_member), now) == fate::dropped);
     CHECK(c.books.counters[drop_reason::no_multicast_member] == 1);
-    CHECK(back(decision::deliver(), now - 1) == fate::dropped);  // for us, of an unknown protocol
+    CHECK(back(decision::deliver(), now - 1) ==
+          fate::dropped);  // to this host, of an unknown protocol
     CHECK(c.books.counters[drop_reason::protocol_unknown] == 1);
     const next_hop hop = c.tables.routes.lookup("10.0.2.2"_ip);
     CHECK(back(decision::forward(hop), now) == fate::forwarded);

@@ -114,7 +114,7 @@ TEST_CASE("receive plain: a change by an endpoint applies from the next packet o
         {.name = "the interface goes",
          .act = [](acting& a) { static_cast<void>(acts::remove_interface(a.of->tables, 2)); },
          .taken = {1}},
-        {.name = "a hook is there that refuses, and nobody says so",
+        {.name = "a hook refuses without a report",
          .act =
              [](acting& a) {
                  static_cast<void>(a.of->gates.hooks.add(hook_point::prerouting, 0, drops));
@@ -154,8 +154,8 @@ TEST_CASE("receive plain: a change by an endpoint applies from the next packet o
     }
 }
 
-// A neighbour uses our other address, as accept_local allows: the error about its datagram comes
-// back over lo.
+// A neighbour uses the other local address, as accept_local allows: the error about its datagram
+// comes back over lo.
 TEST_CASE("receive plain: work caused by a packet is done before the next packet") {
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);

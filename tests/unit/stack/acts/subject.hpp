@@ -72,7 +72,8 @@ byte_vector sent_one(Core& c) {
     return all[0].datagram;
 }
 
-// Compared before and after an act: the ways, what waits, what left, the buffers, the counters.
+// A snapshot before and after an act: route generation, queued work, sent packets, buffers,
+// counters.
 struct standing {
     u32 generation = 0;
     std::size_t waits = 0;
