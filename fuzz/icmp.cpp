@@ -25,8 +25,8 @@ constexpr u32 largest = 1200;
 constexpr u32 tail = 64;  // bytes behind a packet that must not be read
 constexpr u32 event_limit = 200;
 
-void require(bool fact) {
-    if (!fact) __builtin_trap();
+void require(bool condition) {
+    if (!condition) __builtin_trap();
 }
 
 // The rest of the input; reads 0 after its end.

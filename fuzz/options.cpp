@@ -31,8 +31,8 @@ struct environment {
     ipv4::address output_source(ipv4::address) noexcept { return {0x0a000201}; }
 };
 
-void require(bool fact) {
-    if (!fact) __builtin_trap();
+void require(bool condition) {
+    if (!condition) __builtin_trap();
 }
 
 // Exactly as long as the header, so that a sanitizer sees the first byte read beyond it.

@@ -25,8 +25,8 @@ using testing::failure_plan;
 constexpr std::size_t blocks = 96;
 constexpr u32 event_limit = 600;
 
-void require(bool fact) {
-    if (!fact) __builtin_trap();
+void require(bool condition) {
+    if (!condition) __builtin_trap();
 }
 
 // The rest of the input; reads 0 after its end.

@@ -214,11 +214,11 @@ struct host_side {
 };
 
 bool agree(workload w, const std::vector<host_side>& sides) {
-    const std::size_t outcomes = w == workload::bad_checksum ? 0 : datagrams;
+    const std::size_t expected_count = w == workload::bad_checksum ? 0 : datagrams;
     const auto expected = essence(w, sides.front().it->record());
     for (const host_side& s : sides) {
         const auto done = essence(w, s.it->record());
-        if (done.size() != outcomes) {
+        if (done.size() != expected_count) {
             std::fprintf(stderr, "%s: %zu of %u datagrams\n", s.name.c_str(), done.size(),
                          datagrams);
             return false;

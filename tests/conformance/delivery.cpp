@@ -59,10 +59,10 @@ struct with_believes_that_changes {
         bool believes(const icmp_error_notice&) noexcept { return false; }
     };
 };
-struct with_hears_that_changes {
+struct with_listener_check_that_changes {
     template <class Packet>
     struct model : delivery::model<Packet> {
-        int hears_alerts(u8, u16) noexcept { return 0; }
+        int has_alert_listener(u8, u16) noexcept { return 0; }
     };
 };
 struct without_alert {
@@ -79,7 +79,7 @@ static_assert(!delivery_policy<with_handler_of_its_own, packet>);
 static_assert(!delivery_policy<with_udp_that_may_throw, packet>);
 static_assert(!delivery_policy<without_report, packet>);
 static_assert(!delivery_policy<with_believes_that_changes, packet>);
-static_assert(!delivery_policy<with_hears_that_changes, packet>);
+static_assert(!delivery_policy<with_listener_check_that_changes, packet>);
 static_assert(!delivery_policy<without_alert, packet>);
 
 TEST_CASE_TEMPLATE("delivery", Delivery, no_delivery, registered_endpoints<>,

@@ -47,7 +47,7 @@ struct with_active_that_changes {
         bool active(hook_point) noexcept { return false; }
     };
 };
-struct without_fact {
+struct without_constant {
     template <class Packet>
     struct model {
         using packet_type = Packet;
@@ -61,7 +61,7 @@ static_assert(!hook_policy<without_run, packet>);
 static_assert(!hook_policy<with_yes_or_no, packet>);
 static_assert(!hook_policy<with_run_that_may_throw, packet>);
 static_assert(!hook_policy<with_active_that_changes, packet>);
-static_assert(!hook_policy<without_fact, packet>);
+static_assert(!hook_policy<without_constant, packet>);
 
 TEST_CASE_TEMPLATE("hooks", Hooks, no_hooks, hook_chain<1>, hook_chain<8>) {
     static_assert(Hooks::template model<packet>::never_active == std::is_same_v<Hooks, no_hooks>);

@@ -24,14 +24,14 @@ struct with_observe_that_may_throw : trace {
 struct with_observe_that_keeps_events : trace {
     void observe(trace_event&) noexcept {}
 };
-struct without_fact {
+struct without_constant {
     void observe(const trace_event&) noexcept {}
 };
 static_assert(observer<trace>);
 static_assert(!observer<without_observe>);
 static_assert(!observer<with_observe_that_may_throw>);
 static_assert(!observer<with_observe_that_keeps_events>);
-static_assert(!observer<without_fact>);
+static_assert(!observer<without_constant>);
 
 TEST_CASE_TEMPLATE("observer", Observer, null_observer, recording_observer<1>,
                    recording_observer<64>) {

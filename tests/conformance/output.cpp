@@ -61,7 +61,7 @@ struct without_flush {
         void flush() = delete;
     };
 };
-struct without_fact {
+struct without_constant {
     template <class Packet>
     struct model {
         static constexpr bool takes_segmented = false;
@@ -76,7 +76,7 @@ static_assert(!output_policy<without_transmit, packet>);
 static_assert(!output_policy<with_transmit_by_value, packet>);
 static_assert(!output_policy<with_transmit_that_may_throw, packet>);
 static_assert(!output_policy<without_flush, packet>);
-static_assert(!output_policy<without_fact, packet>);
+static_assert(!output_policy<without_constant, packet>);
 static_assert(!output_policy<no_tag, packet>);
 
 template <class Model>

@@ -53,7 +53,7 @@ struct with_packets_changed {
         }
     };
 };
-struct without_fact {
+struct without_constant {
     template <class Packet>
     struct model {
         using packet_type = Packet;
@@ -68,7 +68,7 @@ static_assert(!security_policy<without_refusal, packet>);
 static_assert(!security_policy<with_yes_or_no, packet>);
 static_assert(!security_policy<with_refusal_that_may_throw, packet>);
 static_assert(!security_policy<with_packets_changed, packet>);
-static_assert(!security_policy<without_fact, packet>);
+static_assert(!security_policy<without_constant, packet>);
 
 struct hardened : all_of<special_addresses, no_directed_broadcasts, tiny_fragments, option_filter> {
 };

@@ -50,7 +50,7 @@ std::string replay_socket::open(sluice::moment now) {
     std::string refused;
     if (raw_) {
         refused = refusal_of(raw_->bind({line_.bind.value_or(endpoint{}).host}));
-        if (refused.empty() && line_.router_alert) refused = refusal_of(raw_->hear_alerts());
+        if (refused.empty() && line_.router_alert) refused = refusal_of(raw_->receive_alerts());
     } else if (line_.bind) {
         refused = refusal_of(ping_ ? ping_->bind(address_of(*line_.bind))
                                    : udp_->bind(address_of(*line_.bind)));

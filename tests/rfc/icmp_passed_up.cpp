@@ -22,28 +22,28 @@ byte_vector about(u8 type, u8 code, u32 word, const byte_vector& quote) {
 TEST_CASE("icmp: errors go to the protocol that the quote names, with the quote") {
     const auto n = host();
     n->listen(plain);
-    const auto told = [&](u8 type, u8 code, u32 word) {
+    const auto reported = [&](u8 type, u8 code, u32 word) {
         n->errors.clear();
         n->receive(about(type, code, word, quoted()));
         return n->errors.size() == 1 && n->errors[0].notice.type == type &&
                n->errors[0].notice.code == code;
     };
     for (const u8 code : {u8{0}, u8{1}, u8{2}, u8{3}, u8{4}, u8{5}}) {
-        CHECK_RFC("R1122-056", told(3, code, 1400));
-        CHECK_RFC("R1122-047", told(3, code, 1400));
+        CHECK_RFC("R1122-056", reported(3, code, 1400));
+        CHECK_RFC("R1122-047", reported(3, code, 1400));
     }
     for (u8 code = 6; code <= 12; ++code)
-        CHECK_RFC("R1122-059", told(3, code, 0));
-    CHECK_RFC("R1122-069", told(12, 0, 20u << 24) && n->errors[0].notice.info == 20);
-    CHECK_RFC("R1122-070", told(12, 0, 9u << 24) && n->errors[0].notice.info == 9);
-    CHECK_RFC("R1122-071", told(12, 1, 0));
-    CHECK_RFC("R1122-065", told(4, 0, 0));
-    CHECK(told(11, 0, 0));
-    CHECK(told(3, 3, 0));
-    CHECK_RFC_DEVIATES("R1122-067", !told(11, 1, 0));
-    CHECK_RFC_DEVIATES("R1122-164", !told(11, 1, 0));
+        CHECK_RFC("R1122-059", reported(3, code, 0));
+    CHECK_RFC("R1122-069", reported(12, 0, 20u << 24) && n->errors[0].notice.info == 20);
+    CHECK_RFC("R1122-070", reported(12, 0, 9u << 24) && n->errors[0].notice.info == 9);
+    CHECK_RFC("R1122-071", reported(12, 1, 0));
+    CHECK_RFC("R1122-065", reported(4, 0, 0));
+    CHECK(reported(11, 0, 0));
+    CHECK(reported(3, 3, 0));
+    CHECK_RFC_DEVIATES("R1122-067", !reported(11, 1, 0));
+    CHECK_RFC_DEVIATES("R1122-164", !reported(11, 1, 0));
     // The unused field of the message does not matter.
-    CHECK_RFC("R792-004", told(11, 0, 0xffffffff) && told(3, 1, 0xffffffff));
+    CHECK_RFC("R792-004", reported(11, 0, 0xffffffff) && reported(3, 1, 0xffffffff));
     // An error about another protocol is not reported, and one without a full quote is ignored.
     n->errors.clear();
     n->receive(about(3, 1, 0, quoted(99)));

@@ -30,7 +30,7 @@ std::size_t largest_sent(node& n, std::size_t size, bool whole = false, ipv4::ad
         largest = s.datagram.size() > largest ? s.datagram.size() : largest;
     return largest;
 }
-std::unique_ptr<node> told(std::initializer_list<u32> mtus) {
+std::unique_ptr<node> reported(std::initializer_list<u32> mtus) {
     auto n = host();
     n->listen();
     for (const u32 mtu : mtus)
@@ -39,8 +39,8 @@ std::unique_ptr<node> told(std::initializer_list<u32> mtus) {
 }
 
 TEST_CASE("icmp: the path MTU is learned for the quoted destination alone") {
-    CHECK(largest_sent(*told({}), 1400, true) == 1400);
-    const auto n = told({1000});
+    CHECK(largest_sent(*reported({}), 1400, true) == 1400);
+    const auto n = reported({1000});
     CHECK_RFC("R1191-001", largest_sent(*n, 1001, true) == 0);
     CHECK_RFC("R1191-001", largest_sent(*n, 1000, true) == 1000);
     const std::size_t cut = largest_sent(*n, 1400);
@@ -52,23 +52,23 @@ TEST_CASE("icmp: the path MTU is learned for the quoted destination alone") {
 
 TEST_CASE("icmp: the estimate is not raised by a message") {
     for (const u32 second : {1001u, 1200u, 1500u, 9000u, 65535u}) {
-        const auto n = told({1000, second});
+        const auto n = reported({1000, second});
         CHECK_RFC("R1191-003", largest_sent(*n, 1001, true) == 0);
         CHECK_RFC("R1191-003", largest_sent(*n, 1400) <= 1000);
     }
-    CHECK_RFC("R1191-003", largest_sent(*told({1000, 800}), 1400) <= 800);
-    CHECK_RFC("R1191-003", largest_sent(*told({9000}), 1600) == 1500);
+    CHECK_RFC("R1191-003", largest_sent(*reported({1000, 800}), 1400) <= 800);
+    CHECK_RFC("R1191-003", largest_sent(*reported({9000}), 1600) == 1500);
 }
 
 TEST_CASE("icmp: the estimate does not fall below what each link carries") {
     for (const u32 mtu : {1u, 20u, 67u, 68u, 300u, 551u}) {
-        const std::size_t cut = largest_sent(*told({mtu}), 1400);
+        const std::size_t cut = largest_sent(*reported({mtu}), 1400);
         CHECK_RFC("R1191-002", cut >= 68 && cut > 500 && cut <= 552);
     }
 }
 
 TEST_CASE("icmp: a report without an MTU stops DF") {
-    const auto n = told({0});
+    const auto n = reported({0});
     const std::size_t cut = largest_sent(*n, 1400);
     CHECK_RFC("R1191-005", cut > 500 && cut <= 552);
     const byte_vector small = n->sends(pattern(100), {.destination = remote});

@@ -17,7 +17,7 @@
 // `report(notice)` passes an ICMP error to the raw endpoints that match the quoted datagram, and to
 // the UDP endpoint if it quotes UDP; it returns false if it quotes UDP of no endpoint.
 // `believes(notice)` says whether one of them recognizes the quoted datagram as its own, so that
-// the stack learns a path MTU or a gateway from it. `hears_alerts(protocol, interface)` says
+// the stack learns a path MTU or a gateway from it. `has_alert_listener(protocol, interface)` says
 // whether an endpoint asked for forwarded packets with a router alert (RFC 2113 section 2.1);
 // `alert(datagram, info)` offers a copy to each of these.
 //
@@ -45,7 +45,7 @@
 //             delivery_count udp(Packet&& packet, const delivery_info& info) noexcept;
 //             bool report(const icmp_error_notice& notice) noexcept;
 //             bool believes(const icmp_error_notice& notice) const noexcept;
-//             bool hears_alerts(u8 protocol, u16 interface) const noexcept;
+//             bool has_alert_listener(u8 protocol, u16 interface) const noexcept;
 //             delivery_count alert(const unsummed_datagram<Packet>& d,
 //                                  const delivery_info& info) noexcept;
 //         };
@@ -221,7 +221,7 @@ concept has_taps = requires(D& d, const unsummed_datagram<Packet>& g, const deli
 template <class D, class Packet>
 concept has_alert_listeners = requires(D& d, const unsummed_datagram<Packet>& g,
                                        const delivery_info& info, u8 protocol, u16 index) {
-    { d.hears_alerts(protocol, index) } noexcept -> std::same_as<bool>;
+    { d.has_alert_listener(protocol, index) } noexcept -> std::same_as<bool>;
     { d.alert(g, info) } noexcept -> std::same_as<delivery_count>;
 };
 

@@ -32,7 +32,7 @@ struct no_delivery {
                                                           const delivery_info&) noexcept {
             return {};
         }
-        [[nodiscard]] static constexpr bool hears_alerts(u8, u16) noexcept { return false; }
+        [[nodiscard]] static constexpr bool has_alert_listener(u8, u16) noexcept { return false; }
         [[nodiscard]] static constexpr delivery_count alert(const unsummed_datagram<Packet>&,
                                                             const delivery_info&) noexcept {
             return {};
@@ -145,7 +145,7 @@ struct registered_endpoints {
                        ? delivery_count{}
                        : give_copies(raw_, endpoint_filter::of(info).of_raw(), d.packet(), info);
         }
-        [[nodiscard]] constexpr bool hears_alerts(u8 protocol, u16 interface) const noexcept {
+        [[nodiscard]] constexpr bool has_alert_listener(u8 protocol, u16 interface) const noexcept {
             return alert_.latest({.protocol = protocol, .interface = interface}) != nullptr;
         }
         [[nodiscard]] constexpr delivery_count alert(const unsummed_datagram<Packet>& d,

@@ -382,7 +382,7 @@ protected:
         const bool placed = kind_ == endpoint_kind::udp    ? room.add_udp(f, *this)
                             : kind_ == endpoint_kind::ping ? room.add_ping(f, *this)
                                                            : room.add_raw(f, *this);
-        if (!placed || (hears_alerts_ && !room.add_alert(f, *this))) {
+        if (!placed || (receives_alerts_ && !room.add_alert(f, *this))) {
             return failure{endpoint_error::no_buffer};
         }
         return {};
@@ -403,7 +403,7 @@ protected:
     bool bound_ = false;
     bool host_bound_ = false;
     bool connected_ = false;
-    bool hears_alerts_ = false;
+    bool receives_alerts_ = false;
     endpoint_error pending_ = endpoint_error::none;
     endpoint_address local_{};
     ipv4::address source_{};  // of sent datagrams; unspecified: the route's

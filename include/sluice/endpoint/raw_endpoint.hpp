@@ -42,12 +42,12 @@ public:
     }
     // Receives datagrams of this protocol that carry a router alert instead of having them
     // forwarded. Linux IP_ROUTER_ALERT.
-    [[nodiscard]] result_type hear_alerts() noexcept {
-        this->hears_alerts_ = true;
+    [[nodiscard]] result_type receive_alerts() noexcept {
+        this->receives_alerts_ = true;
         return base::enroll();
     }
     [[nodiscard]] result_type ignore_alerts() noexcept {
-        this->hears_alerts_ = false;
+        this->receives_alerts_ = false;
         return base::enroll();
     }
 

@@ -87,10 +87,10 @@ struct hook_chain {
 
         static constexpr hook_verdict call(hook<Packet>& h, Packet& packet, const hook_context& c,
                                            const typename hook_list::visit& visit) noexcept {
-            const bool came = static_cast<bool>(packet);
+            const bool had_packet = static_cast<bool>(packet);
             for (unsigned i = 0; i <= max_repeats; ++i) {
                 const hook_verdict v = h(packet, c);
-                if (came && !packet && v != hook_verdict::drop) {
+                if (had_packet && !packet && v != hook_verdict::drop) {
                     return hook_verdict::stolen;  // the hook has the packet, whatever its verdict
                 }
                 if (v != hook_verdict::repeat) {

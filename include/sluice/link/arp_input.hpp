@@ -61,29 +61,29 @@ struct decision {
            (p.operation == operations::request || p.target_hardware == p.sender_hardware);
 }
 
-[[nodiscard]] constexpr decision judge(const packet& heard, const circumstances& c,
+[[nodiscard]] constexpr decision judge(const packet& received, const circumstances& c,
                                        const settings& s) noexcept {
-    const bool asks = heard.operation == operations::request;
-    if (!is_believable(heard)) {
+    const bool asks = received.operation == operations::request;
+    if (!is_believable(received)) {
         return {};
     }
-    if (heard.sender_protocol.is_unspecified()) {
+    if (received.sender_protocol.is_unspecified()) {
         // Answered, so that the prober learns that the address is in use; nothing is learned.
-        return {.answer = is_probe(heard) && c.target_is_own};
+        return {.answer = is_probe(received) && c.target_is_own};
     }
     if (c.sender_is_own) {
         // A frame with the local link address is one of this host that was received again. Linux
         // answers neither: its source is a martian.
-        return {.conflict = heard.sender_hardware != c.hardware};
+        return {.conflict = received.sender_hardware != c.hardware};
     }
-    if (s.drop_gratuitous && heard.sender_protocol == heard.target_protocol) {
+    if (s.drop_gratuitous && received.sender_protocol == received.target_protocol) {
         return {};
     }
-    const bool martian = c.sender_is_martian || heard.sender_protocol.is_zero_network();
+    const bool martian = c.sender_is_martian || received.sender_protocol.is_zero_network();
     if (asks && c.target_is_own && !martian) {
         return {.answer = true, .learn = true, .create = true, .forced = true};
     }
-    const bool announced = is_announcement(heard);
+    const bool announced = is_announcement(received);
     return {.learn = true,
             .create = s.accept && !martian && (!asks || announced),
             .solicited = !asks && c.to_us_alone,

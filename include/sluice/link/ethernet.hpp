@@ -253,30 +253,32 @@ private:
             return false;
         }
         const u16 interface = frame.interface();
-        const arp::packet& heard = *parsed;
-        arp::circumstances known{.hardware = host_->hardware_address(interface),
-                                 .to_us_alone = frame.addressing() == sluice::link_addressing::host,
-                                 .sender_is_own = host_->is_own(interface, heard.sender_protocol),
-                                 .target_is_own = host_->is_own(interface, heard.target_protocol)};
-        if constexpr (requires { host_->is_martian(interface, heard.sender_protocol); }) {
-            known.sender_is_martian = host_->is_martian(interface, heard.sender_protocol);
+        const arp::packet& received = *parsed;
+        arp::circumstances known{
+            .hardware = host_->hardware_address(interface),
+            .to_us_alone = frame.addressing() == sluice::link_addressing::host,
+            .sender_is_own = host_->is_own(interface, received.sender_protocol),
+            .target_is_own = host_->is_own(interface, received.target_protocol)};
+        if constexpr (requires { host_->is_martian(interface, received.sender_protocol); }) {
+            known.sender_is_martian = host_->is_martian(interface, received.sender_protocol);
         }
-        const arp::decision v = arp::judge(heard, known, arp_);
+        const arp::decision v = arp::judge(received, known, arp_);
         if (v.conflict) {
             ++counters_.conflicts;
             if constexpr (requires { host_->address_conflict(interface, {}, {}); }) {
-                host_->address_conflict(interface, heard.sender_protocol, heard.sender_hardware);
+                host_->address_conflict(interface, received.sender_protocol,
+                                        received.sender_hardware);
             }
         }
-        const bool learned = v.learn && learn(interface, heard, v, now);
-        return v.answer ? reply(interface, heard, now) : learned;
+        const bool learned = v.learn && learn(interface, received, v, now);
+        return v.answer ? reply(interface, received, now) : learned;
     }
 
-    constexpr bool learn(u16 interface, const arp::packet& heard, const arp::decision& v,
+    constexpr bool learn(u16 interface, const arp::packet& received, const arp::decision& v,
                          instant now) noexcept {
         auto* neighbour =
-            neighbours_.learn({interface, heard.sender_protocol, heard.sender_hardware, v.solicited,
-                               v.forced, v.create},
+            neighbours_.learn({interface, received.sender_protocol, received.sender_hardware,
+                               v.solicited, v.forced, v.create},
                               now);
         if (neighbour == nullptr) {
             return false;

@@ -7,7 +7,7 @@
 //   `drop_reason::option_invalid` and calls no other member for received packets.
 // - `compile(ip, found, env)` checks a received header once and records the local address; its
 //   error is the pointer of a parameter problem.
-// - `follow(ip, options, came, route)` makes the next hop of a source route the destination.
+// - `follow(ip, options, arrival, route)` makes the next hop of a source route the destination.
 // - `forward(ip, options, env)` records the egress address and updates the header checksum.
 // - `echo(received, from, to, env)` makes the options of a reply, with reversed source route;
 // false:
@@ -61,9 +61,11 @@ concept compiles_options =
 
 template <class P>
 concept follows_source_routes =
-    requires(ipv4::view ip, option_offsets& o, const ip_options::route_arrival& came,
+    requires(ipv4::view ip, option_offsets& o, const ip_options::route_arrival& arrival,
              detail::hop_router_archetype route) {
-        { P::follow(ip, o, came, route) } noexcept -> std::same_as<ip_options::source_route_step>;
+        {
+            P::follow(ip, o, arrival, route)
+        } noexcept -> std::same_as<ip_options::source_route_step>;
     };
 
 template <class P>

@@ -29,9 +29,9 @@ struct linux_options {
     }
     template <ip_options::hop_router Router>
     [[nodiscard]] static constexpr ip_options::source_route_step
-    follow(ipv4::view ip, option_offsets& options, const ip_options::route_arrival& came,
+    follow(ipv4::view ip, option_offsets& options, const ip_options::route_arrival& arrival,
            Router&& route) noexcept {
-        return ip_options::follow(ip, options, came, std::forward<Router>(route));
+        return ip_options::follow(ip, options, arrival, std::forward<Router>(route));
     }
     template <ip_options::answers_output_source Env>
     static constexpr void forward(ipv4::view ip, option_offsets& options, Env& env) noexcept {

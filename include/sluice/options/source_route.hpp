@@ -56,17 +56,18 @@ concept hop_router = requires(F& f, ipv4::address hop) {
 };
 
 template <hop_router Router>
-[[nodiscard]] constexpr source_route_step
-follow(ipv4::view ip, option_offsets& options, const route_arrival& came, Router&& route) noexcept {
+[[nodiscard]] constexpr source_route_step follow(ipv4::view ip, option_offsets& options,
+                                                 const route_arrival& arrival,
+                                                 Router&& route) noexcept {
     using enum source_route_result;
-    if (!came.to_host) return {refused};
-    if (came.destination == route_target::forwardable) {
+    if (!arrival.to_host) return {refused};
+    if (arrival.destination == route_target::forwardable) {
         // A strict route permits no hop that it does not list; the fault lies in the destination
         // bytes.
         if (options.strict_route) return {problem, 16};
         return {passed_by};
     }
-    if (came.destination != route_target::local) return {refused};
+    if (arrival.destination != route_target::local) return {refused};
 
     const bytes listed = detail::option_at(ip, options.source_route);
     bool rerouted = false;

@@ -124,7 +124,7 @@ template <packet_buffer Packet>
 
 // Whether the packet is cut into UDP datagrams, perhaps those of a tunnel.
 template <packet_buffer Packet, header_sum Sum>
-[[nodiscard]] constexpr bool stands_for_many_udp(const basic_datagram<Packet, Sum>& d) noexcept {
+[[nodiscard]] constexpr bool has_udp_segments(const basic_datagram<Packet, Sum>& d) noexcept {
     const metadata& known = d.packet().metadata();
     return known.segmentation == segmentation_kind::udp ||
            (known.segmentation != segmentation_kind::none &&

@@ -176,15 +176,15 @@ private:
         const int n = ::recvmmsg(socket_.fd.get(), r.messages.data(), static_cast<unsigned>(asked),
                                  MSG_DONTWAIT, nullptr);
         const int why = errno;
-        const std::size_t came = n > 0 ? static_cast<std::size_t>(n) : 0;
-        for (std::size_t i = came; i < asked; ++i) {
+        const std::size_t received_count = n > 0 ? static_cast<std::size_t>(n) : 0;
+        for (std::size_t i = received_count; i < asked; ++i) {
             packets[i].reset();
         }
         if (n < 0) {
             return {0, why_nothing(why)};
         }
         batch done;
-        for (std::size_t i = 0; i < came; ++i) {
+        for (std::size_t i = 0; i < received_count; ++i) {
             if (finish(from, r, i, packets[i])) {
                 packets[done.count++] = std::move(packets[i]);
             } else {
@@ -192,7 +192,7 @@ private:
                 ++done.thrown_away;
             }
         }
-        done.end = came < asked             ? read_status::would_block
+        done.end = received_count < asked   ? read_status::would_block
                    : asked < packets.size() ? read_status::no_buffer
                                             : read_status::none;
         return done;

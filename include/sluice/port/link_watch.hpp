@@ -95,21 +95,21 @@ public:
         link_state now;
         interface_request answer = named_;
         if (!ask(SIOCGIFINDEX, answer)) {
-            return nothing_or_gone();
+            return no_change_or_deleted();
         }
         now.index = answer.number();
         if (!ask(SIOCGIFFLAGS, answer)) {
-            return nothing_or_gone();
+            return no_change_or_deleted();
         }
         const u16 flags = answer.flags();
         now.up = (flags & interface_flags::up) != 0;
         now.connected = now.up && (flags & interface_flags::running) != 0;
         if (!ask(SIOCGIFMTU, answer)) {
-            return nothing_or_gone();
+            return no_change_or_deleted();
         }
         now.mtu = static_cast<u32>(answer.number());
         if (!ask(SIOCGIFHWADDR, answer)) {
-            return nothing_or_gone();
+            return no_change_or_deleted();
         }
         now.type = answer.family();
         now.header = link_header_of(now.type, flags);
@@ -128,7 +128,7 @@ private:
           events_{::socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC,
                            detail::netlink_route)} {}
 
-    [[nodiscard]] static std::optional<link_state> nothing_or_gone() noexcept {
+    [[nodiscard]] static std::optional<link_state> no_change_or_deleted() noexcept {
         return errno == ENODEV ? std::optional{link_state{}} : std::nullopt;
     }
     [[nodiscard]] bool ask(ioctl_number what, interface_request& answer) const noexcept {

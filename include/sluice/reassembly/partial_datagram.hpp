@@ -78,27 +78,27 @@ struct partial_datagram {
     piece_set<Packet, Overlap> pieces;
     datagram_end end;
     ecn_summary ecn;
-    bool first_came = false;
+    bool has_first_fragment = false;
     u32 largest = 0;     // largest fragment, with its header
     u32 largest_df = 0;  // largest fragment with DF
 
     constexpr void note(const fragment_fields& f) noexcept {
         ecn.add(f.tos);
-        first_came = first_came || f.start == 0;
+        has_first_fragment = has_first_fragment || f.start == 0;
         largest = largest < f.size() ? f.size() : largest;
         if (f.dont_fragment && largest_df < f.size()) {
             largest_df = f.size();
         }
     }
     [[nodiscard]] constexpr bool is_whole() const noexcept {
-        return first_came && end.known && pieces.byte_count() == end.length;
+        return has_first_fragment && end.known && pieces.byte_count() == end.length;
     }
     // Resets the datagram; the pieces are gone already. Deviation: Linux keeps the sizes of the
     // dropped fragments.
     constexpr void restart() noexcept {
         end = {};
         ecn = {};
-        first_came = false;
+        has_first_fragment = false;
         largest = 0;
         largest_df = 0;
     }

@@ -168,8 +168,8 @@ private:
         hop_of_route_[number] = id;
         return true;
     }
-    void came(const ipv4::prefix& p) noexcept { write(p); }
-    void went(u32 number, const ipv4::prefix& p) noexcept {
+    void route_added(const ipv4::prefix& p) noexcept { write(p); }
+    void route_removed(u32 number, const ipv4::prefix& p) noexcept {
         hops_.release(hop_of_route_[number]);
         write(p.length > 24 && give_back_group(p) ? ipv4::prefix{p.base, 24} : p);
     }

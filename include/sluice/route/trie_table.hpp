@@ -105,11 +105,11 @@ protected:
     [[nodiscard]] constexpr bool has_tos_routes() const noexcept { return tos_routes_ != 0; }
 
     // A derived Table may replace these. claim() takes the Table's resources for a route with this
-    // number, as the last step of an addition; false: none are left. came() and went() report a
-    // route that was added or removed.
+    // number, as the last step of an addition; false: none are left. route_added() and
+    // route_removed() report a route that was added or removed.
     [[nodiscard]] static constexpr bool claim(u32, const route_entry&) noexcept { return true; }
-    static constexpr void came(const ipv4::prefix&) noexcept {}
-    static constexpr void went(u32, const ipv4::prefix&) noexcept {}
+    static constexpr void route_added(const ipv4::prefix&) noexcept {}
+    static constexpr void route_removed(u32, const ipv4::prefix&) noexcept {}
 
     // Calls f(first, last, id) for blocks of addresses, in order, that together cover the prefix;
     // lookup() returns id for each address of the block. A block is aligned to its size.
@@ -169,7 +169,7 @@ private:
         link(at, before, r);
         refresh(at);
         ++version_;
-        self().came(route.prefix);
+        self().route_added(route.prefix);
         return static_cast<next_hop>(r - 1U);
     }
 
@@ -202,7 +202,7 @@ private:
         refresh(at);
         if (nodes_.list(at) == 0) nodes_.tidy(route.prefix);
         ++version_;
-        self().went(r - 1U, route.prefix);
+        self().route_removed(r - 1U, route.prefix);
     }
 
     [[nodiscard]] constexpr bool is_full() const noexcept {

@@ -20,10 +20,10 @@ template <class F>
 constexpr void for_each_route_of(const interface& i, const assigned_address& a, F&& f) noexcept {
     const ipv4::prefix network = a.net.network();
     // Routes of a secondary address have the primary address of the network as source.
-    ipv4::address speaker = a.net.address;
+    ipv4::address source = a.net.address;
     for (const auto& other : i.addresses) {
         if (a.secondary && !other.secondary && other.net.network() == network) {
-            speaker = other.net.address;
+            source = other.net.address;
         }
     }
     const auto route = [&](ipv4::prefix to, route_type type, u8 scope) {
@@ -31,7 +31,7 @@ constexpr void for_each_route_of(const interface& i, const assigned_address& a, 
                       .type = type,
                       .scope = scope,
                       .interface = i.index,
-                      .preferred_source = speaker});
+                      .preferred_source = source});
     };
     route({a.net.address, 32}, route_type::local, scopes::host);
     if (!i.up) {

@@ -90,8 +90,8 @@ constexpr bool bring_routes(Tables& t, const interface& i,
 // longer local, it also removes the routes with `a` as their source, except those of the local
 // table. Linux fib_del_ifaddr, fib_sync_down_addr.
 template <class Tables>
-constexpr void address_went(Tables& t, const interface& before, const assigned_address& a,
-                            const interface& now) noexcept {
+constexpr void address_removed(Tables& t, const interface& before, const assigned_address& a,
+                               const interface& now) noexcept {
     for (const auto& left : now.addresses) {
         if (left.net == a.net) {
             return;
@@ -156,7 +156,7 @@ remove_address(Tables& t, u16 index, const ipv4::interface_address& net) noexcep
         return removed;
     }
     for (const auto& a : before.addresses) {
-        detail::address_went(t, before, a, *i);
+        detail::address_removed(t, before, a, *i);
     }
     if (i->addresses.empty()) {
         detail::flush_routes(t, [index](const route_entry& r) { return r.interface == index; });

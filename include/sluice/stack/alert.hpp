@@ -23,7 +23,7 @@ template <class Core>
 pass_listeners(Core& c, unsummed_datagram<typename Core::packet_type>&& alerted,
                const interface& in) noexcept {
     unsummed_datagram<typename Core::packet_type> d = std::move(alerted);
-    if (!c.local.delivery.hears_alerts(d.header()[ipv4::protocol], in.index)) {
+    if (!c.local.delivery.has_alert_listener(d.header()[ipv4::protocol], in.index)) {
         return d;
     }
     if (ipv4::is_fragment(d.header())) {

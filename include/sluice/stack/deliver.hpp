@@ -28,8 +28,8 @@ struct local_arrival {
 
 template <class Core>
 constexpr fate to_no_endpoint(Core& c, typename Core::packet_type&& packet,
-                              const local_arrival& came) noexcept {
-    if (came.tapped) {
+                              const local_arrival& arrival) noexcept {
+    if (arrival.tapped) {
         c.books.count(mib::ip_in_delivers);
         c.books.tally(balance::absorbed);  // its copies were delivered
         return fate::absorbed;
@@ -37,7 +37,7 @@ constexpr fate to_no_endpoint(Core& c, typename Core::packet_type&& packet,
     return refuse_delivery(
         c, std::move(packet),
         decision::reject(drop_reason::protocol_unknown, icmp_request::protocol_unreachable()),
-        came.type);
+        arrival.type);
 }
 
 // Gives each matching raw endpoint a copy.
@@ -60,19 +60,19 @@ template <class Local>
 // The stack's built-in handling of a protocol.
 template <class Core>
 constexpr fate to_built_in(Core& c, unsummed_datagram<typename Core::packet_type>&& d,
-                           delivery_info& info, const local_arrival& came) noexcept {
+                           delivery_info& info, const local_arrival& arrival) noexcept {
     switch (info.protocol) {
     case ipv4::protocols::icmp:
         c.books.count(mib::ip_in_delivers);
-        return receive_icmp(c, std::move(d), info, came.type);
+        return receive_icmp(c, std::move(d), info, arrival.type);
     case ipv4::protocols::udp:
         c.books.count(mib::ip_in_delivers);
-        return receive_udp(c, std::move(d), info, came.type);
+        return receive_udp(c, std::move(d), info, arrival.type);
     case ipv4::protocols::igmp:  // this layer speaks no IGMP: counted, then ignored
         c.books.count(mib::ip_in_delivers);
         return drop(c.books, std::move(d).release(), drop_reason::igmp_ignored);
     default:
-        return to_no_endpoint(c, std::move(d).release(), came);
+        return to_no_endpoint(c, std::move(d).release(), arrival);
     }
 }
 

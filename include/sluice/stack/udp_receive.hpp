@@ -79,7 +79,7 @@ template <class Core>
 constexpr fate receive_udp(Core& c, unsummed_datagram<typename Core::packet_type>&& d,
                            const delivery_info& info, route_type type) noexcept {
     using packet_type = typename Core::packet_type;
-    if (!pipeline::stands_for_many_udp(d)) {
+    if (!pipeline::has_udp_segments(d)) {
         return detail::receive_one_udp(c, std::move(d), info, type);
     }
     const u16 ingress = info.interface;

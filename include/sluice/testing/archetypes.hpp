@@ -220,7 +220,7 @@ struct delivery {
                                      const delivery_info&) noexcept {
             return {};
         }
-        constexpr bool hears_alerts(u8, u16) const noexcept { return false; }
+        constexpr bool has_alert_listener(u8, u16) const noexcept { return false; }
         constexpr delivery_count alert(const unsummed_datagram<Packet>&,
                                        const delivery_info&) noexcept {
             return {};

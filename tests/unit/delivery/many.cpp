@@ -90,9 +90,9 @@ TEST_CASE("one of 1,000 endpoints is found with a few comparisons") {
         }
         CHECK(most <= few);
         places::looks = 0;
-        endpoint_filter nobodys = datagram;
-        nobodys.local_port = 6999;
-        CHECK(all->best(nobodys.of_udp()) == nullptr);
+        endpoint_filter unmatched = datagram;
+        unmatched.local_port = 6999;
+        CHECK(all->best(unmatched.of_udp()) == nullptr);
         CHECK(places::looks <= few);
     }
 }

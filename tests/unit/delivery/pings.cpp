@@ -49,7 +49,7 @@ TEST_CASE("pings: the identifier finds the endpoint") {
         CHECK(n.taken == (r.taken ? 1 : 0));
         CHECK(n.full == 0);
         CHECK(s.taken == n.taken);
-        if (r.taken) CHECK(s.told.destination_port == 7);
+        if (r.taken) CHECK(s.reported.destination_port == 7);
     }
 }
 
@@ -73,12 +73,12 @@ TEST_CASE("pings: an error about an echo request is for the endpoint that sent i
         const char* name;
         byte_vector message;
         u16 identifier = 7;
-        bool told = false;
+        bool reported = false;
     } quotes[] = {
-        {.name = "echo request", .message = support::echo_request(), .told = true},
+        {.name = "echo request", .message = support::echo_request(), .reported = true},
         {.name = "extended echo request",
          .message = support::icmp_message(42, 0, 0x00070001),
-         .told = true},
+         .reported = true},
         {.name = "another identifier", .message = support::echo_request(), .identifier = 8},
         {.name = "with a code", .message = support::icmp_message(8, 1, 0x00070001)},
         {.name = "echo reply", .message = support::icmp_message(0, 0, 0x00070001)},
@@ -96,9 +96,9 @@ TEST_CASE("pings: an error about an echo request is for the endpoint that sent i
                             .source_port = q.identifier,
                             .protocol = ipv4::protocols::icmp,
                             .quoted = sent};
-        CHECK(e.believes(n) == q.told);
+        CHECK(e.believes(n) == q.reported);
         CHECK(e.report(n));  // no endpoint sent the ping: no error
-        CHECK(s.errors == (q.told ? 1 : 0));
+        CHECK(s.errors == (q.reported ? 1 : 0));
         for (const std::size_t shorter : {0u, 19u, 20u, 27u}) {
             n.quoted = const_bytes{sent}.first(shorter);
             CHECK_FALSE(e.believes(n));

@@ -30,7 +30,7 @@ struct sink final : packet_sink<packet> {
         if (taken == room) return false;
         ++taken;
         last = std::move(p);
-        told = info;
+        reported = info;
         return true;
     }
     void error(const icmp_error_notice& n) noexcept override {
@@ -42,7 +42,7 @@ struct sink final : packet_sink<packet> {
     int taken = 0;
     int errors = 0;
     packet last;
-    delivery_info told{};
+    delivery_info reported{};
     icmp_error_notice notice{};
 };
 

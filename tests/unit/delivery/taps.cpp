@@ -70,7 +70,7 @@ TEST_CASE("each raw endpoint gets its own copy of the whole datagram") {
     CHECK(support::content_of(d.packet()) == before);
     CHECK(support::content_of(sinks[1].last) == before);
     CHECK(support::content_of(sinks[2].last) == before);
-    CHECK(sinks[2].told.source == "10.0.1.2"_ip);
+    CHECK(sinks[2].reported.source == "10.0.1.2"_ip);
 }
 
 TEST_CASE("a full tap or a missing buffer is counted, and the other taps get their copies") {
@@ -160,15 +160,15 @@ TEST_CASE("router alerts go to the listener for the protocol on the interface") 
     sink there;
     REQUIRE(all.add_alert({.protocol = 253, .local = "192.0.2.1"_ip}, everywhere));
     REQUIRE(all.add_alert({.protocol = 253, .interface = 3}, there));
-    CHECK(all.hears_alerts(253, 2));
-    CHECK_FALSE(all.hears_alerts(254, 2));
+    CHECK(all.has_alert_listener(253, 2));
+    CHECK_FALSE(all.has_alert_listener(254, 2));
     CHECK(all.alert(datagram_from(pool), raw).taken == 1);
     delivery_info other = raw;
     other.interface = 3;
     CHECK(all.alert(datagram_from(pool), other).taken == 2);
     all.remove(everywhere);
-    CHECK_FALSE(all.hears_alerts(253, 2));
-    CHECK(all.hears_alerts(253, 3));
+    CHECK_FALSE(all.has_alert_listener(253, 2));
+    CHECK(all.has_alert_listener(253, 3));
     CHECK(all.tap(datagram_from(pool), raw).taken == 0);
 }
 

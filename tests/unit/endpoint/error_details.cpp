@@ -18,14 +18,17 @@ TEST_CASE("endpoint errors: too_big is reported with the port of connect(), or n
     const struct {
         const char* name;
         bool connects, names_it;
-        endpoint_address told;
+        endpoint_address reported;
     } rows[] = {
-        {.name = "not connected", .connects = false, .names_it = true, .told = {"10.0.2.8"_ip, 0}},
-        {.name = "connected", .connects = true, .names_it = false, .told = {"10.0.2.9"_ip, 53}},
+        {.name = "not connected",
+         .connects = false,
+         .names_it = true,
+         .reported = {"10.0.2.8"_ip, 0}},
+        {.name = "connected", .connects = true, .names_it = false, .reported = {"10.0.2.9"_ip, 53}},
         {.name = "connected, to another",
          .connects = true,
          .names_it = true,
-         .told = {"10.0.2.8"_ip, 53}},
+         .reported = {"10.0.2.8"_ip, 53}},
     };
     for (const auto& r : rows) {
         INFO(doctest::String{r.name});
@@ -40,7 +43,7 @@ TEST_CASE("endpoint errors: too_big is reported with the port of connect(), or n
         CHECK(sent.error() == endpoint_error::too_big);
         const auto report = s.receive_error({});
         REQUIRE(report.has_value());
-        CHECK((report->destination == r.told));
+        CHECK((report->destination == r.reported));
         CHECK(report->info == 1500);
     }
 }
@@ -90,11 +93,12 @@ TEST_CASE("endpoint errors: the offset of the extension behind the quote is repo
         data.insert(data.end(), extension.begin(), extension.end());
         if (r.spoilt) data.back() ^= std::byte{1};
         b.error(11, 0, u32{r.words} << 16, data);
-        byte_vector told(600);
-        const auto report = s.receive_error(told);
+        byte_vector reported(600);
+        const auto report = s.receive_error(reported);
         REQUIRE(report.has_value());
         REQUIRE(report->copied == data.size() - 28);  // without the quoted IPv4 and UDP headers
-        CHECK(equal_bytes(const_bytes{told}.first(report->copied), const_bytes{data}.subspan(28)));
+        CHECK(equal_bytes(const_bytes{reported}.first(report->copied),
+                          const_bytes{data}.subspan(28)));
         CHECK(report->extension == r.place);
     }
 }

@@ -134,8 +134,8 @@ TEST_CASE("endpoint errors: a datagram above the path MTU is reported locally, w
         const char* name;
         mtu_discovery discovery;
         std::size_t size = 1473;
-        u16 learned = 0;  // path MTU, 0: none
-        u32 told = 0;     // 0: it is sent
+        u16 learned = 0;   // path MTU, 0: none
+        u32 reported = 0;  // 0: it is sent
         std::size_t pieces;
         bool df = false;
     } rows[] = {
@@ -153,11 +153,15 @@ TEST_CASE("endpoint errors: a datagram above the path MTU is reported locally, w
          .df = true},
         {.name = "always",
          .discovery = mtu_discovery::always,
-         .told = 1500,
+         .reported = 1500,
          .pieces = 0,
          .df = true},
-        {.name = "probe", .discovery = mtu_discovery::probe, .told = 1500, .pieces = 0, .df = true},
-        {.name = "interface", .discovery = mtu_discovery::interface, .told = 1500, .pieces = 0},
+        {.name = "probe",
+         .discovery = mtu_discovery::probe,
+         .reported = 1500,
+         .pieces = 0,
+         .df = true},
+        {.name = "interface", .discovery = mtu_discovery::interface, .reported = 1500, .pieces = 0},
         {.name = "omit", .discovery = mtu_discovery::omit, .pieces = 2},
         {.name = "want, learned",
          .discovery = mtu_discovery::want,
@@ -168,7 +172,7 @@ TEST_CASE("endpoint errors: a datagram above the path MTU is reported locally, w
          .discovery = mtu_discovery::always,
          .size = 973,
          .learned = 1000,
-         .told = 1000,
+         .reported = 1000,
          .pieces = 0,
          .df = true},
         {.name = "probe, learned",
@@ -198,18 +202,18 @@ TEST_CASE("endpoint errors: a datagram above the path MTU is reported locally, w
         }
         s.options().discovery = r.discovery;
         const auto sent = s.send(pattern(r.size), far, b.now);
-        CHECK(sent.has_value() == (r.told == 0));
+        CHECK(sent.has_value() == (r.reported == 0));
         const auto out = b.sent();
         REQUIRE(out.size() == r.pieces);
         for (const auto& piece : out)
             CHECK(ipv4::const_view{piece.datagram.data()}[ipv4::dont_fragment] == r.df);
-        if (r.told == 0) continue;
+        if (r.reported == 0) continue;
         CHECK(sent.error() == endpoint_error::too_big);
         const auto report = s.receive_error({});
         REQUIRE(report.has_value());
         CHECK_FALSE(report->from_icmp);
         CHECK(report->error == endpoint_error::too_big);
-        CHECK(report->info == r.told);
+        CHECK(report->info == r.reported);
         CHECK((report->destination == endpoint_address{far.host, 0}));
         CHECK(s.pending_error() == endpoint_error::none);
     }

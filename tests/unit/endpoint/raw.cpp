@@ -79,7 +79,7 @@ TEST_CASE("raw endpoint: the filter of ICMP types") {
 TEST_CASE("raw endpoint: a router alert is delivered instead of forwarded") {
     endpoint_world b;
     raw_socket s{*b, 253};
-    REQUIRE(s.hear_alerts().has_value());
+    REQUIRE(s.receive_alerts().has_value());
     REQUIRE(s.bind().has_value());
     const byte_vector d = datagram_of(
         {.destination = "10.0.2.9"_ip, .options = list({0x94, 4, 0, 0}), .payload = pattern(8)});

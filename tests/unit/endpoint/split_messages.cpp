@@ -141,16 +141,16 @@ std::vector<message> messages() {
 }
 
 // The error that an endpoint got.
-struct told {
+struct reported_error {
     byte_vector quoted;
     u32 extension = 0, info = 0;
 
-    friend bool operator==(const told&, const told&) = default;
+    friend bool operator==(const reported_error&, const reported_error&) = default;
 };
 
 template <class Socket>
-told told_to(Socket& s) {
-    told t;
+reported_error error_reported_to(Socket& s) {
+    reported_error t;
     byte_vector room(600);
     if (const auto report = s.receive_error(room); report.has_value()) {
         room.resize(report->copied);
@@ -163,19 +163,19 @@ told told_to(Socket& s) {
 }
 
 // What became of it, as bytes to compare.
-struct outcome_of {
+struct result_of {
     std::vector<byte_vector> sent;
     byte_vector heard, pinged, raw;
-    told of_udp, of_ping, of_raw;
+    reported_error of_udp, of_ping, of_raw;
     u64 counted[6] = {};
     bool learned = false;
 
-    friend bool operator==(const outcome_of&, const outcome_of&) = default;
+    friend bool operator==(const result_of&, const result_of&) = default;
 };
 
 // `arrive` gives the datagram to the world.
 template <class Arrive>
-outcome_of outcome_when(Arrive&& arrive) {
+result_of result_when(Arrive&& arrive) {
     endpoint_world b;
     b->change([](settings& s) { s.icmp_echo_enable_probe = true; });
     large_socket s{*b};
@@ -188,12 +188,12 @@ outcome_of outcome_when(Arrive&& arrive) {
     raw.options().receive_errors = true;
     REQUIRE(raw.bind({}).has_value());
     arrive(b);
-    outcome_of o;
+    result_of o;
     for (auto& p : b.sent())
         o.sent.push_back(p.datagram);
-    o.of_udp = told_to(s);
-    o.of_ping = told_to(ping);
-    o.of_raw = told_to(raw);
+    o.of_udp = error_reported_to(s);
+    o.of_ping = error_reported_to(ping);
+    o.of_raw = error_reported_to(raw);
     o.heard = hear_one(s).bytes;
     o.pinged = hear_one(ping).bytes;
     o.raw = hear_one(raw).bytes;
@@ -231,8 +231,8 @@ TEST_CASE("split messages: in fragments, cut at every 8 bytes") {
         INFO(doctest::String{m.name});
         const std::size_t size = m.payload.size();
         CAPTURE(size);
-        const outcome_of whole =
-            outcome_when([&](endpoint_world& b) { b.receive(datagram_with(m)); });
+        const result_of whole =
+            result_when([&](endpoint_world& b) { b.receive(datagram_with(m)); });
         of_udp += whole.of_udp.quoted.empty() ? 0U : 1U;
         of_ping += whole.of_ping.quoted.empty() ? 0U : 1U;
         of_raw += whole.of_raw.quoted.empty() ? 0U : 1U;
@@ -240,7 +240,7 @@ TEST_CASE("split messages: in fragments, cut at every 8 bytes") {
         raw += whole.raw.empty() ? 0U : 1U;
         for (std::size_t cut = 8; cut < size; cut += 8, ++tried) {
             CAPTURE(cut);
-            const bool alike = outcome_when([&](endpoint_world& b) {
+            const bool alike = result_when([&](endpoint_world& b) {
                                    b.receive(fragment_of(m, 0, cut));
                                    b.receive(fragment_of(m, cut, size));
                                }) == whole;
@@ -248,7 +248,7 @@ TEST_CASE("split messages: in fragments, cut at every 8 bytes") {
         }
         for (const std::size_t each : {8u, 16u, 24u}) {
             CAPTURE(each);
-            const bool alike = outcome_when([&](endpoint_world& b) {
+            const bool alike = result_when([&](endpoint_world& b) {
                                    for (std::size_t at = 0; at < size; at += each)
                                        b.receive(fragment_of(m, at, std::min(at + each, size)));
                                }) == whole;
@@ -270,9 +270,9 @@ TEST_CASE("split messages: in a packet of any number of blocks, cut anywhere") {
     for (const message& m : messages()) {
         INFO(doctest::String{m.name});
         const byte_vector d = datagram_with(m);
-        const outcome_of whole = outcome_when([&](endpoint_world& b) { b.receive(d); });
+        const result_of whole = result_when([&](endpoint_world& b) { b.receive(d); });
         const auto in_blocks = [&](std::size_t head, std::size_t each) {
-            return outcome_when([&](endpoint_world& b) {
+            return result_when([&](endpoint_world& b) {
                 const auto part = [&](std::size_t from, std::size_t to) {
                     return byte_vector(d.begin() + static_cast<std::ptrdiff_t>(from),
                                        d.begin() + static_cast<std::ptrdiff_t>(to));

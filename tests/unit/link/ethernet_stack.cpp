@@ -66,9 +66,9 @@ struct subject {
         burst[1].set_interface(2);
         host->receive(burst, {});
     }
-    void hear_arp(const arp::packet& told) {
+    void hear_arp(const arp::packet& reported) {
         byte_vector content(arp::layout::size);
-        static_cast<void>(emit_value(told, content));
+        static_cast<void>(emit_value(reported, content));
         hear(content, ethernet::types::arp);
     }
     [[nodiscard]] byte_vector take() {
@@ -145,9 +145,9 @@ TEST_CASE("a next hop that does not answer causes host unreachable to the sender
         CHECK(load_be<u16>(s.take().data() + 12) == ethernet::types::arp);
     }
     static_cast<void>(s.host->poll({link_test::at(3000)}));
-    const byte_vector told = s.take();
-    CHECK(load_be<u16>(told.data() + 12) == ethernet::types::ipv4);
-    CHECK(support::list({3, 1}) == byte_vector{told.begin() + 34, told.begin() + 36});
+    const byte_vector reported = s.take();
+    CHECK(load_be<u16>(reported.data() + 12) == ethernet::types::ipv4);
+    CHECK(support::list({3, 1}) == byte_vector{reported.begin() + 34, reported.begin() + 36});
     CHECK(s.host->buffers().available() == 64);
 }
 

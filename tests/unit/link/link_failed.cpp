@@ -32,13 +32,13 @@ struct failing_world : linked_world<pool> {
         return errors_left();
     }
     [[nodiscard]] std::vector<std::string> errors_left() const {
-        std::vector<std::string> told;
+        std::vector<std::string> reported;
         for (const byte_vector& f : device.sent) {
             if (load_be<u16>(f.data() + 12) != ethernet::types::ipv4) continue;
-            told.push_back(hex_of(const_bytes{f}.subspan(30, 4)) + " " +
-                           hex_of(const_bytes{f}.subspan(34, 2)));
+            reported.push_back(hex_of(const_bytes{f}.subspan(30, 4)) + " " +
+                               hex_of(const_bytes{f}.subspan(34, 2)));
         }
-        return told;
+        return reported;
     }
 };
 
@@ -49,10 +49,10 @@ TEST_CASE("every sender of a waiting packet gets host unreachable after three se
     CHECK(f->receive(f.datagram("10.0.1.2"_ip, "10.0.2.77"_ip), {}) == fate::forwarded);
     CHECK(f->receive(f.datagram("10.0.1.3"_ip, "10.0.2.77"_ip), {}) == fate::forwarded);
     CHECK(f.device.sent.size() == 1);  // one question for both
-    const auto told = f.errors_after_failure();
-    REQUIRE(told.size() == 2);
-    CHECK(told[0] == "0a000102 0301");
-    CHECK(told[1] == "0a000103 0301");
+    const auto reported = f.errors_after_failure();
+    REQUIRE(reported.size() == 2);
+    CHECK(reported[0] == "0a000102 0301");
+    CHECK(reported[1] == "0a000103 0301");
 }
 
 // A directed broadcast is told by broadcast, as Linux 6.18 does: icmp_send looks at the source's

@@ -11,8 +11,8 @@ namespace {
 
 constexpr ethernet::address first{{2, 0, 0, 0, 0, 1}};
 constexpr ethernet::address second{{2, 0, 0, 0, 0, 2}};
-constexpr auto nobody_asks = [](const auto&, ethernet::address) {};
-constexpr auto nobody_fails = [](packet&&) { FAIL_CHECK("a packet came back"); };
+constexpr auto no_requests = [](const auto&, ethernet::address) {};
+constexpr auto none_fails = [](packet&&) { FAIL_CHECK("a packet came back"); };
 
 constexpr ipv4::address number(u32 n) {
     return ipv4::address{0x0a000000 + n};
@@ -25,7 +25,7 @@ void meet(Table& t) {
     for (u32 n = 0; n < 8; ++n) {
         REQUIRE(t.learn({1, number(n), first, true, true, true}, at(n < 4 ? 2'000 : 0)) != nullptr);
     }
-    static_cast<void>(t.poll(at(30'000), nobody_asks, nobody_fails));
+    static_cast<void>(t.poll(at(30'000), no_requests, none_fails));
     for (u32 n = 4; n < 6; ++n) {
         REQUIRE(t.use_for_output(1, number(n), at(30'000)).neighbour->state ==
                 neighbour_state::delayed);
@@ -67,10 +67,10 @@ TEST_CASE("a slow scan whose requests fail displaces failed entries") {
     for (u32 n = 0; n < 2'000; ++n) {
         const i64 now = 30'001 + n;  // one each millisecond: each has failed 3 seconds later
         static_cast<void>(t.use_for_output(1, number(0x10000 + n), at(now)));
-        static_cast<void>(t.poll(at(now), nobody_asks, nobody_fails));
+        static_cast<void>(t.poll(at(now), no_requests, none_fails));
     }
     for (const i64 now : {33'100, 34'200, 35'300}) {
-        static_cast<void>(t.poll(at(now), nobody_asks, nobody_fails));
+        static_cast<void>(t.poll(at(now), no_requests, none_fails));
     }
     REQUIRE(t.find(1, number(0x10000 + 1'999))->state == neighbour_state::failed);
     for (u32 n = 0; n < 2'000; ++n) {

@@ -10,7 +10,7 @@ using table = neighbour_table<packet, 8>;
 
 namespace {
 
-constexpr auto nobody_fails = [](packet&&) { FAIL_CHECK("a packet came back"); };
+constexpr auto none_fails = [](packet&&) { FAIL_CHECK("a packet came back"); };
 constexpr ethernet::address first{{2, 0, 0, 0, 0, 1}};
 constexpr ethernet::address second{{2, 0, 0, 0, 0, 2}};
 constexpr ipv4::address peer = "10.0.2.77"_ip;
@@ -29,12 +29,12 @@ TEST_CASE("an address in use is confirmed by asking its owner alone") {
     b.device.take();
     const auto state = [&] { return b.link.neighbours().find(3, peer)->state; };
     CHECK(state() == neighbour_state::reachable);
-    b.link.poll(at(30'012), nobody_fails);
+    b.link.poll(at(30'012), none_fails);
     CHECK(state() == neighbour_state::stale);
     b.send(datagram_hex, 3, peer, at(31'000));
     CHECK(b.device.take() == frames{sent_datagram});  // sent at once all the same
     CHECK(state() == neighbour_state::delayed);
-    b.link.poll(at(36'000), nobody_fails);
+    b.link.poll(at(36'000), none_fails);
     CHECK(state() == neighbour_state::probing);
     const std::string probe = "3 02000000024d" + std::string{request.substr(12)};
     CHECK(b.device.take() == frames{probe});
@@ -47,10 +47,10 @@ TEST_CASE("an address in use is confirmed by asking its owner alone") {
         CHECK(state() == neighbour_state::reachable);
     }
     SUBCASE("silent") {
-        b.link.poll(at(37'000), nobody_fails);
-        b.link.poll(at(38'000), nobody_fails);
+        b.link.poll(at(37'000), none_fails);
+        b.link.poll(at(38'000), none_fails);
         CHECK(b.device.take() == frames{probe, probe});
-        b.link.poll(at(39'000), nobody_fails);
+        b.link.poll(at(39'000), none_fails);
         CHECK(state() == neighbour_state::failed);
         b.send(datagram_hex, 3, peer, at(39'001));  // asked anew, of all
         CHECK(b.device.take() == frames{"3 " + std::string{request}});
@@ -60,11 +60,11 @@ TEST_CASE("an address in use is confirmed by asking its owner alone") {
         neighbour_times times = exactly;
         times.broadcast_probes = 1;
         b.link.neighbours().set_times(times);
-        b.link.poll(at(37'000), nobody_fails);
-        b.link.poll(at(38'000), nobody_fails);
-        b.link.poll(at(39'000), nobody_fails);
+        b.link.poll(at(37'000), none_fails);
+        b.link.poll(at(38'000), none_fails);
+        b.link.poll(at(39'000), none_fails);
         CHECK(b.device.take() == frames{probe, probe, "3 " + std::string{request}});
-        b.link.poll(at(40'000), nobody_fails);
+        b.link.poll(at(40'000), none_fails);
         CHECK(state() == neighbour_state::failed);
     }
     SUBCASE("another link address answers") {
@@ -156,7 +156,7 @@ TEST_CASE("stale neighbours are kept while they are few, however old") {
             REQUIRE(t.learn({1, number(n), first, false, true, true}, at(0)) != nullptr);
         }
         CHECK(t.use_for_output(1, number(0), at(59'000)).neighbour != nullptr);
-        static_cast<void>(t.poll(at(60'000), [](const auto&, ethernet::address) {}, nobody_fails));
+        static_cast<void>(t.poll(at(60'000), [](const auto&, ethernet::address) {}, none_fails));
         CHECK(t.size() == 3);
         CHECK(t.find(1, number(0)) != nullptr);
     }

@@ -177,15 +177,15 @@ TEST_CASE("pieces are no longer than a header can say, whatever the MTU") {
     byte_vector content = support::datagram_of({.payload = {}});
     content.resize(69'000);
     auto whole = holding(*blocks, content);
-    std::vector<std::size_t> told;
+    std::vector<std::size_t> reported;
     const auto result = rewrite::fragment(std::move(whole), 100'000, *blocks, [&](auto&& piece) {
         const auto size = piece.size();
         CHECK(ipv4::const_view{piece.data()}[ipv4::total_length] == size);
-        told.push_back(size);
+        reported.push_back(size);
         return true;
     });
     CHECK(result.complete);
-    CHECK((told == std::vector<std::size_t>{20 + 65'512, 20 + 69'000 - 20 - 65'512}));
+    CHECK((reported == std::vector<std::size_t>{20 + 65'512, 20 + 69'000 - 20 - 65'512}));
 }
 
 }  // namespace

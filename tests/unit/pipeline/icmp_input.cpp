@@ -82,13 +82,13 @@ TEST_CASE("icmp input: a timestamp request needs its first timestamp") {
     }
 }
 
-struct to_many_row {
+struct broadcast_row {
     const char* name;
     u8 type;
     bool ignore_broadcasts = false;
     pipeline::icmp_action action = none;
 };
-const to_many_row many_rows[] = {
+const broadcast_row broadcast_rows[] = {
     {.name = "echo request, ignored by default", .type = 8, .ignore_broadcasts = true},
     {.name = "echo request, if answered", .type = 8, .action = echo},
     {.name = "timestamp request, ignored by default", .type = 13, .ignore_broadcasts = true},
@@ -108,7 +108,7 @@ const to_many_row many_rows[] = {
 };
 
 TEST_CASE("icmp input: only a few types are accepted by broadcast or multicast") {
-    for (const auto& r : many_rows) {
+    for (const auto& r : broadcast_rows) {
         INFO(doctest::String{r.name});
         settings s;
         s.icmp_echo_ignore_broadcasts = r.ignore_broadcasts;

@@ -42,17 +42,25 @@ notice_decision notice_about(const network& n, ipv4::address destination, u8 typ
 struct row {
     const char* name;
     ipv4::address destination;
-    bool is_many;
+    bool is_broadcast_or_multicast;
 };
 const row rows[] = {
-    {.name = "a neighbour", .destination = "10.0.2.9"_ip, .is_many = false},
-    {.name = "nowhere", .destination = "192.0.2.1"_ip, .is_many = false},
-    {.name = "a local address", .destination = "10.0.3.1"_ip, .is_many = false},
-    {.name = "what is unreachable", .destination = "10.20.0.1"_ip, .is_many = false},
-    {.name = "the broadcast of the link", .destination = "10.0.2.255"_ip, .is_many = true},
-    {.name = "the broadcast of another link", .destination = "10.0.3.255"_ip, .is_many = true},
-    {.name = "255.255.255.255", .destination = ipv4::limited_broadcast, .is_many = true},
-    {.name = "0.0.0.0", .destination = {}, .is_many = true},
+    {.name = "a neighbour", .destination = "10.0.2.9"_ip, .is_broadcast_or_multicast = false},
+    {.name = "nowhere", .destination = "192.0.2.1"_ip, .is_broadcast_or_multicast = false},
+    {.name = "a local address", .destination = "10.0.3.1"_ip, .is_broadcast_or_multicast = false},
+    {.name = "what is unreachable",
+     .destination = "10.20.0.1"_ip,
+     .is_broadcast_or_multicast = false},
+    {.name = "the broadcast of the link",
+     .destination = "10.0.2.255"_ip,
+     .is_broadcast_or_multicast = true},
+    {.name = "the broadcast of another link",
+     .destination = "10.0.3.255"_ip,
+     .is_broadcast_or_multicast = true},
+    {.name = "255.255.255.255",
+     .destination = ipv4::limited_broadcast,
+     .is_broadcast_or_multicast = true},
+    {.name = "0.0.0.0", .destination = {}, .is_broadcast_or_multicast = true},
 };
 
 TEST_CASE("an error about a broadcast is reported only if bogus errors are not ignored") {
@@ -63,7 +71,7 @@ TEST_CASE("an error about a broadcast is reported only if bogus errors are not i
         CHECK(notice_about(n, r.destination).fate == notice_kind::tell);
         n.switches.icmp_ignore_bogus_error_responses = false;
         CHECK(notice_about(n, r.destination).fate ==
-              (r.is_many ? notice_kind::ignore : notice_kind::tell));
+              (r.is_broadcast_or_multicast ? notice_kind::ignore : notice_kind::tell));
     }
 }
 

@@ -26,7 +26,7 @@ byte_vector datagram_with(const byte_vector& message) {
         {.source = from, .destination = to, .protocol = ipv4::protocols::udp, .payload = message});
 }
 
-pipeline::udp_decision verdict_on(const byte_vector& datagram, std::ptrdiff_t cut) {
+pipeline::udp_decision decision_on(const byte_vector& datagram, std::ptrdiff_t cut) {
     fixed_pool<256, 4> pool;
     auto p = packet_of(pool, byte_vector(datagram.begin(), datagram.begin() + cut));
     if (cut < std::ssize(datagram)) {
@@ -41,7 +41,7 @@ TEST_CASE("udp input: the decision does not depend on block boundaries") {
     const byte_vector whole = datagram_with(message_of(13));
     for (std::ptrdiff_t cut = 20; cut <= std::ssize(whole); ++cut) {
         CAPTURE(cut);
-        const auto v = verdict_on(whole, cut);
+        const auto v = decision_on(whole, cut);
         CHECK(v.reason == drop_reason::none);
         CHECK(v.headers == 28);
         CHECK(v.end == 41);
@@ -53,7 +53,7 @@ TEST_CASE("udp input: the decision does not depend on block boundaries") {
 TEST_CASE("udp input: a short header, a wrong length, a wrong sum") {
     byte_vector message = message_of(13);
     const auto reason = [&](std::ptrdiff_t cut) {
-        return verdict_on(datagram_with(message), cut).reason;
+        return decision_on(datagram_with(message), cut).reason;
     };
     for (const std::ptrdiff_t cut : {20, 26, 41}) {
         CAPTURE(cut);

@@ -17,7 +17,7 @@ using sluice::port::link_watch;
 
 // Whether a change is reported, and the state then fulfils the condition.
 template <class Condition>
-bool told(const link_watch& watch, Condition&& holds) {
+bool reported(const link_watch& watch, Condition&& holds) {
     return wait_readable(watch.fd()) && wait_until([&] {
                static_cast<void>(watch.drain());
                const auto now = watch.state();
@@ -55,7 +55,7 @@ TEST_CASE("an interface appears, changes, disappears and is found again") {
     CHECK(watch->drain());
 
     REQUIRE(ns.ip("link add w0 address 02:00:00:00:00:0a mtu 1400 type veth peer name w1"));
-    CHECK(told(*watch, [](const link_state& s) { return s.index != 0; }));
+    CHECK(reported(*watch, [](const link_state& s) { return s.index != 0; }));
     const link_state made = watch->state().value();
     CHECK_FALSE(made.up);
     CHECK_FALSE(made.connected);
@@ -65,19 +65,19 @@ TEST_CASE("an interface appears, changes, disappears and is found again") {
     CHECK(made.hardware == sluice::ethernet::address{{2, 0, 0, 0, 0, 0x0a}});
 
     REQUIRE(ns.ip("link set w0 up"));
-    CHECK(told(*watch, [](const link_state& s) { return s.up && !s.connected; }));
+    CHECK(reported(*watch, [](const link_state& s) { return s.up && !s.connected; }));
     REQUIRE(ns.ip("link set w1 up"));
-    CHECK(told(*watch, [](const link_state& s) { return s.connected; }));
+    CHECK(reported(*watch, [](const link_state& s) { return s.connected; }));
     CHECK_FALSE(watch->has_kernel_address());
     REQUIRE(ns.ip("addr add 10.9.0.1/24 dev w0"));
     CHECK(watch->has_kernel_address());
     REQUIRE(ns.ip("link set w0 mtu 1300"));
-    CHECK(told(*watch, [](const link_state& s) { return s.mtu == 1300; }));
+    CHECK(reported(*watch, [](const link_state& s) { return s.mtu == 1300; }));
 
     REQUIRE(ns.ip("link del w0"));
-    CHECK(told(*watch, [](const link_state& s) { return s == link_state{}; }));
+    CHECK(reported(*watch, [](const link_state& s) { return s == link_state{}; }));
     REQUIRE(ns.ip("link add w0 type veth peer name w1"));
-    CHECK(told(*watch, [](const link_state& s) { return s.index != 0; }));
+    CHECK(reported(*watch, [](const link_state& s) { return s.index != 0; }));
     CHECK(watch->state()->index != made.index);
 }
 

@@ -35,7 +35,7 @@ bool refuse_random_numbers(unsigned error_number) {
 }
 
 // The result for a child without random numbers, as its exit code.
-int told_without_random_numbers(int error_number) {
+int result_without_random_numbers(int error_number) {
     const pid_t child = ::fork();
     if (child == 0) {
         if (!refuse_random_numbers(static_cast<unsigned>(error_number))) {
@@ -64,10 +64,10 @@ TEST_CASE("system_seed: two are never the same") {
 }
 
 TEST_CASE("system_seed: without random numbers it returns an error, not a constant") {
-    CHECK(told_without_random_numbers(ENOSYS) == 0);
-    CHECK(told_without_random_numbers(EPERM) == 0);
+    CHECK(result_without_random_numbers(ENOSYS) == 0);
+    CHECK(result_without_random_numbers(EPERM) == 0);
     // Interrupted each time: it gives up after a while.
-    CHECK(told_without_random_numbers(EINTR) == 0);
+    CHECK(result_without_random_numbers(EINTR) == 0);
 }
 
 }  // namespace port_system_seed

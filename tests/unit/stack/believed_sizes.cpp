@@ -34,19 +34,19 @@ TEST_CASE("believed sizes: ip_no_pmtu_disc, by protocol") {
     const struct {
         u8 protocol;
         u8 no_pmtu_disc;
-        bool told = false;
+        bool reported = false;
         u16 learned = 0;
     } rows[] = {
-        {.protocol = 6, .no_pmtu_disc = 0, .told = true, .learned = 1000},
-        {.protocol = 6, .no_pmtu_disc = 1, .told = true, .learned = least},
+        {.protocol = 6, .no_pmtu_disc = 0, .reported = true, .learned = 1000},
+        {.protocol = 6, .no_pmtu_disc = 1, .reported = true, .learned = least},
         {.protocol = 6, .no_pmtu_disc = 2},
-        {.protocol = 6, .no_pmtu_disc = 3, .told = true, .learned = 1000},
-        {.protocol = 17, .no_pmtu_disc = 0, .told = true, .learned = 1000},
-        {.protocol = 17, .no_pmtu_disc = 1, .told = true, .learned = least},
+        {.protocol = 6, .no_pmtu_disc = 3, .reported = true, .learned = 1000},
+        {.protocol = 17, .no_pmtu_disc = 0, .reported = true, .learned = 1000},
+        {.protocol = 17, .no_pmtu_disc = 1, .reported = true, .learned = least},
         {.protocol = 17, .no_pmtu_disc = 2},
         {.protocol = 17, .no_pmtu_disc = 3},
-        {.protocol = 47, .no_pmtu_disc = 0, .told = true, .learned = 1000},
-        {.protocol = 47, .no_pmtu_disc = 1, .told = true, .learned = least},
+        {.protocol = 47, .no_pmtu_disc = 0, .reported = true, .learned = 1000},
+        {.protocol = 47, .no_pmtu_disc = 1, .reported = true, .learned = least},
         {.protocol = 47, .no_pmtu_disc = 2},
         {.protocol = 47, .no_pmtu_disc = 3},
     };
@@ -64,11 +64,11 @@ TEST_CASE("believed sizes: ip_no_pmtu_disc, by protocol") {
                                                                    .payload = pattern(8)});
         b.too_big(1000, quoted);
         CHECK(b.mtu(far) == r.learned);
-        CHECK((r.protocol == 17 ? b.us.errors : h.errors) == (r.told ? 1u : 0u));
-        if (r.told && r.protocol != 17) CHECK(h.info == (r.no_pmtu_disc == 1 ? 0u : 1000u));
+        CHECK((r.protocol == 17 ? b.us.errors : h.errors) == (r.reported ? 1u : 0u));
+        if (r.reported && r.protocol != 17) CHECK(h.info == (r.no_pmtu_disc == 1 ? 0u : 1000u));
         // Other errors are reported with every value.
         b.error(3, 1, 0, quoted);
-        CHECK((r.protocol == 17 ? b.us.errors : h.errors) == (r.told ? 2u : 1u));
+        CHECK((r.protocol == 17 ? b.us.errors : h.errors) == (r.reported ? 2u : 1u));
         CHECK(b.mtu(far) == r.learned);
     }
 }

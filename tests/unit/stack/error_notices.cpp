@@ -53,16 +53,16 @@ TEST_CASE("error notices: a quoted header is measured by its own length, within 
         const char* name;
         std::size_t quoted = 68;
         int first = 0x4f;
-        bool told = false;
+        bool reported = false;
     } rows[] = {
-        {.name = "60 bytes of header and 8", .told = true},
+        {.name = "60 bytes of header and 8", .reported = true},
         {.name = "one byte less", .quoted = 67},
         {.name = "a stated header of 60 bytes, 28 present", .quoted = 28},
-        {.name = "header length 5", .quoted = 28, .first = 0x45, .told = true},
+        {.name = "header length 5", .quoted = 28, .first = 0x45, .reported = true},
         {.name = "header length 5, one byte less", .quoted = 27, .first = 0x45},
         {.name = "header length 4", .first = 0x44},
         {.name = "header length 0", .first = 0x40},
-        {.name = "version 6 does not matter", .first = 0x6f, .told = true},
+        {.name = "version 6 does not matter", .first = 0x6f, .reported = true},
         {.name = "nothing quoted", .quoted = 0},
     };
     for (const auto& r : rows) {
@@ -75,8 +75,8 @@ TEST_CASE("error notices: a quoted header is measured by its own length, within 
                                .destination = "10.0.1.1"_ip,
                                .protocol = 1,
                                .payload = support::icmp_message(3, 1, 0, quote)}));
-        CHECK((h.errors == before + 1) == r.told);
-        if (r.told) CHECK((h.quoted == quote));
+        CHECK((h.errors == before + 1) == r.reported);
+        if (r.reported) CHECK((h.quoted == quote));
     }
     CHECK(b.is_quiet());
 }

@@ -71,19 +71,19 @@ std::vector<quote> quotes() {
     };
 }
 
-constexpr u32 told_mtus[] = {0, 68, 551, 552, 1000, 1400};
+constexpr u32 reported_mtus[] = {0, 68, 551, 552, 1000, 1400};
 
 }  // namespace
 
 TEST_CASE_TEMPLATE("hardened: no ICMP error lowers the MTU of forwarded packets", Policies,
                    hardened, hardened_with_table) {
     for (const quote& q : quotes()) {
-        for (const u32 told : told_mtus) {
+        for (const u32 reported : reported_mtus) {
             CAPTURE(q.name);
-            CAPTURE(told);
+            CAPTURE(reported);
             trusting_world<Policies> b;
             REQUIRE(b.forwards_whole());
-            b.error(3, 4, told, q.datagram, "10.0.2.77"_ip);
+            b.error(3, 4, reported, q.datagram, "10.0.2.77"_ip);
             CHECK_FALSE(b->exceptions().any());
             CHECK(b.forwards_whole());
             CHECK(b.mtu(target) == 0);

@@ -130,24 +130,26 @@ TEST_CASE("path MTU: endpoints and handlers decide for themselves") {
 TEST_CASE("path MTU: which value is learned") {
     const struct {
         const char* name;
-        u32 told;
+        u32 reported;
         u16 learned = 552;  // 0: nothing
         bool locked = false;
     } rows[] = {
-        {.name = "0, from a router older than RFC 1191", .told = 0, .locked = true},
-        {.name = "68, the least there is", .told = 68, .locked = true},
-        {.name = "one below the least that is believed", .told = 551, .locked = true},
-        {.name = "the least that is believed", .told = 552},
-        {.name = "an ordinary one", .told = 1400, .learned = 1400},
-        {.name = "the MTU of the link", .told = 1500, .learned = 1500},
-        {.name = "more", .told = 1501, .learned = 0},
-        {.name = "the largest", .told = 65535, .learned = 0},
-        {.name = "bytes beside the MTU do not count", .told = 0xffff0000 | 1000, .learned = 1000},
+        {.name = "0, from a router older than RFC 1191", .reported = 0, .locked = true},
+        {.name = "68, the least there is", .reported = 68, .locked = true},
+        {.name = "one below the least that is believed", .reported = 551, .locked = true},
+        {.name = "the least that is believed", .reported = 552},
+        {.name = "an ordinary one", .reported = 1400, .learned = 1400},
+        {.name = "the MTU of the link", .reported = 1500, .learned = 1500},
+        {.name = "more", .reported = 1501, .learned = 0},
+        {.name = "the largest", .reported = 65535, .learned = 0},
+        {.name = "bytes beside the MTU do not count",
+         .reported = 0xffff0000 | 1000,
+         .learned = 1000},
     };
     for (const auto& r : rows) {
         INFO(doctest::String{r.name});
         learning_world<> b;
-        b.too_big(r.told, b.datagram_to(far));
+        b.too_big(r.reported, b.datagram_to(far));
         CHECK(b.mtu(far) == r.learned);
         CHECK(b.route_used(far).mtu_locked == r.locked);
         const auto all = b.send(far, 400, {.prefer_whole = true});
@@ -221,20 +223,20 @@ TEST_CASE("path MTU: forwarding uses it only with ip_forward_use_pmtu, or if it 
     const byte_vector whole =
         datagram_of({.destination = far, .flags_and_offset = df, .payload = pattern(1180)});
     for (const bool use : {false, true}) {
-        for (const u32 told : {1000u, 500u}) {
-            INFO("ip_forward_use_pmtu ", use, ", told ", told);
+        for (const u32 reported : {1000u, 500u}) {
+            INFO("ip_forward_use_pmtu ", use, ", told ", reported);
             learning_world<> b;
             b->change([use](settings& s) { s.ip_forward_use_pmtu = use; });
-            b.too_big(told, b.datagram_to(far));
-            const bool counts = use || told == 500;
+            b.too_big(reported, b.datagram_to(far));
+            const bool counts = use || reported == 500;
             CHECK(b.receive(plain) == fate::forwarded);
-            CHECK(b.sent().size() == (!counts ? 1 : told == 500 ? 3 : 2));
+            CHECK(b.sent().size() == (!counts ? 1 : reported == 500 ? 3 : 2));
             CHECK((b.receive(whole) == fate::dropped) == counts);
             const auto all = b.sent();
             REQUIRE(all.size() == 1);
             if (counts)
                 check(all[0].datagram, support::destination("10.0.1.2"_ip),
-                      support::icmp_is(3, 4, told == 500 ? 552 : 1000));
+                      support::icmp_is(3, 4, reported == 500 ? 552 : 1000));
         }
     }
 }

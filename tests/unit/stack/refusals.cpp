@@ -178,13 +178,13 @@ TEST_CASE("refusals: a failed link causes host unreachable to the sender") {
 
 TEST_CASE("refusals: a failed link is reported to this host's own handler for its packet") {
     struct listener final : protocol_handler<world<>::packet_type> {
-        u32 told = 0;
+        u32 reported = 0;
         handler_result receive(world<>::packet_type&, const delivery_info&,
                                local_services<world<>::packet_type>&) noexcept override {
             return handler_result::taken();
         }
         bool error(const icmp_error_notice& n) noexcept override {
-            told += n.type == 3 && n.code == 1 && n.destination == "10.0.2.2"_ip ? 1u : 0u;
+            reported += n.type == 3 && n.code == 1 && n.destination == "10.0.2.2"_ip ? 1u : 0u;
             return true;
         }
     };
@@ -195,7 +195,7 @@ TEST_CASE("refusals: a failed link is reported to this host's own handler for it
                 .has_value());
     auto item = b->output().next();
     b->link_failed(std::move(item.packet), b.now);
-    CHECK(own.told == 1);
+    CHECK(own.reported == 1);
     CHECK(b.is_quiet());
 }
 

@@ -36,8 +36,8 @@ enum class kind { udp, raw, raw_icmp, ping, with_header };
 constexpr kind kinds[] = {kind::udp, kind::raw, kind::raw_icmp, kind::ping, kind::with_header};
 constexpr const char* names[] = {"udp", "raw", "raw ICMP", "ping", "with header"};
 
-struct told_world : world<hooked> {
-    told_world()
+struct send_world : world<hooked> {
+    send_world()
         : udp(**this), raw(**this, 253), icmp(**this, 1), ping(**this), header(**this, 255) {}
 
     endpoint_result send(kind k, ipv4::address to, std::size_t size = 8) {
@@ -69,7 +69,7 @@ struct told_world : world<hooked> {
     raw_endpoint<stack_type> header;
 };
 
-void check_counts(told_world& b, kind k, u64 requests, u64 transmits, u64 discards, u64 no_routes) {
+void check_counts(send_world& b, kind k, u64 requests, u64 transmits, u64 discards, u64 no_routes) {
     CHECK(b.of(mib::ip_out_requests) == (k == kind::with_header ? 0 : requests));
     CHECK(b.of(mib::ip_out_transmits) == transmits);
     CHECK(b.of(mib::ip_out_discards) == discards);
@@ -85,7 +85,7 @@ constexpr ipv4::address neighbour = "10.0.2.9"_ip;
 TEST_CASE("send results: a packet that was sent") {
     for (const kind k : kinds) {
         INFO(doctest::String{names[static_cast<int>(k)]});
-        told_world b;
+        send_world b;
         CHECK(b.send(k, neighbour).has_value());
         check_counts(b, k, 1, 1, 0, 0);
         CHECK(b.sent().size() == 1);
@@ -100,7 +100,7 @@ TEST_CASE("send results: a packet that a hook drops at local_out or postrouting"
                 if (k == kind::with_header && size > 1400) continue;
                 INFO(doctest::String{names[static_cast<int>(k)]});
                 CAPTURE(size);
-                told_world b;
+                send_world b;
                 answering h;
                 h.verdict = hook_verdict::drop;
                 REQUIRE(b->hooks().add(at, 0, h));
@@ -115,7 +115,7 @@ TEST_CASE("send results: a packet that a hook drops at local_out or postrouting"
 
 TEST_CASE("send results: a packet that a hook takes counts as sent") {
     for (const hook_verdict v : {hook_verdict::stolen, hook_verdict::queue}) {
-        told_world b;
+        send_world b;
         answering h;
         h.verdict = v;
         REQUIRE(b->hooks().add(hook_point::local_out, 0, h));
@@ -131,7 +131,7 @@ TEST_CASE("send results: a device that accepts nothing") {
         for (const kind k : kinds) {
             INFO(doctest::String{names[static_cast<int>(k)]});
             CAPTURE(asks);
-            told_world b;
+            send_world b;
             for (int i = 0; i < 8; ++i)
                 b.receive(datagram_of({.destination = neighbour}));
             if (asks) b.ask_for_errors();
@@ -148,7 +148,7 @@ TEST_CASE("send results: a device that accepts nothing") {
 }
 
 TEST_CASE("send results: a device that accepts no fragment of a datagram") {
-    told_world b;
+    send_world b;
     for (int i = 0; i < 8; ++i)
         b.receive(datagram_of({.destination = neighbour}));
     b.ask_for_errors();
@@ -161,7 +161,7 @@ TEST_CASE("send results: a device that accepts no fragment of a datagram") {
 
 // The kernel counts no OutDiscards of what it forwards.
 TEST_CASE("send results: refused forwarded packets are not counted as this host's discards") {
-    told_world b;
+    send_world b;
     for (int i = 0; i < 9; ++i)
         b.receive(datagram_of({.destination = neighbour}));
     b.receive(datagram_of({.destination = neighbour, .options = list({1, 1, 1, 1})}));
@@ -172,7 +172,7 @@ TEST_CASE("send results: refused forwarded packets are not counted as this host'
 TEST_CASE("send results: no buffer") {
     for (const kind k : {kind::udp, kind::raw, kind::ping}) {
         INFO(doctest::String{names[static_cast<int>(k)]});
-        told_world b;
+        send_world b;
         std::vector<packet> all;
         while (b->buffers().available() > 0)
             all.push_back(b->buffers().take(0));
@@ -197,7 +197,7 @@ TEST_CASE("send results: no route, and routes that refuse") {
         for (const kind k : kinds) {
             INFO(doctest::String{names[static_cast<int>(k)]});
             CAPTURE(r.to.value);
-            told_world b;
+            send_world b;
             using enum route_type;
             REQUIRE(b->add_route({.prefix = "10.20.0.0/16"_prefix, .type = unreachable}));
             REQUIRE(b->add_route({.prefix = "10.21.0.0/16"_prefix, .type = prohibit}));
@@ -209,7 +209,7 @@ TEST_CASE("send results: no route, and routes that refuse") {
     }
     // What has no endpoint: any protocol.
     for (const u8 protocol : {u8{6}, u8{17}, u8{132}, u8{253}}) {
-        told_world b;
+        send_world b;
         CHECK(b->send(b.packet(pattern(8)), {.destination = "192.0.2.1"_ip, .protocol = protocol},
                       b.now)
                   .error() == routing::send_error::network_unreachable);
@@ -219,7 +219,7 @@ TEST_CASE("send results: no route, and routes that refuse") {
 
 TEST_CASE("send results: a hook removes the packet's interface") {
     for (const hook_point at : {hook_point::local_out, hook_point::postrouting}) {
-        told_world b;
+        send_world b;
         struct taking final : hook<packet> {
             stack<hooked>* of = nullptr;
             hook_verdict operator()(packet&, const hook_context&) noexcept override {
@@ -272,7 +272,7 @@ TEST_CASE("send results: UdpOutDatagrams counts sent datagrams, no refused ones"
     };
     for (const trial& r : rows) {
         INFO(doctest::String{r.name});
-        told_world b;
+        send_world b;
         answering h;
         h.verdict = hook_verdict::drop;
         if (r.at.has_value()) REQUIRE(b->hooks().add(*r.at, 0, h));
@@ -287,7 +287,7 @@ TEST_CASE("send results: UdpOutDatagrams counts sent datagrams, no refused ones"
         CHECK(b.of(mib::udp_out_datagrams) == r.sent);
         // Raw endpoints move it never, whatever their protocol is.
         all.clear();
-        raw_endpoint<told_world::stack_type> raw{*b, ipv4::protocols::udp};
+        raw_endpoint<send_world::stack_type> raw{*b, ipv4::protocols::udp};
         static_cast<void>(raw.send(support::udp_message(1, 2, pattern(4)), neighbour, b.now));
         CHECK(b.of(mib::udp_out_datagrams) == r.sent);
     }
@@ -297,7 +297,7 @@ TEST_CASE("send results: UdpOutDatagrams counts sent datagrams, no refused ones"
 TEST_CASE("send results: ICMP messages that cannot be made or sent") {
     const byte_vector unknown = datagram_of({.destination = "10.0.1.1"_ip, .protocol = 77});
     {
-        told_world b;
+        send_world b;
         auto p = b.packet(unknown);
         std::vector<packet> all;
         while (auto one = b->buffers().take_reserved(0)) {
@@ -308,7 +308,7 @@ TEST_CASE("send results: ICMP messages that cannot be made or sent") {
         CHECK(b.of(mib::icmp_out_msgs) == 0);
         CHECK(b.of(mib::ip_out_discards) == 1);
     }
-    told_world b;
+    send_world b;
     answering h;
     h.verdict = hook_verdict::drop;
     REQUIRE(b->hooks().add(hook_point::local_out, 0, h));
@@ -324,7 +324,7 @@ TEST_CASE("send results: ICMP messages that cannot be made or sent") {
 // Measured with icmp_msgs_per_sec 1: errors about what came by lo are never limited, echo replies
 // over lo meet the bucket for all as any other once the mask names them.
 TEST_CASE("send results: the ICMP limits over loopback") {
-    told_world b;
+    send_world b;
     b->change([](settings& s) {
         s.icmp_msgs_per_sec = 0;
         s.icmp_msgs_burst = 0;
@@ -355,7 +355,7 @@ TEST_CASE("send results: the ICMP limits over loopback") {
 
 // Linux dev_loopback_xmit trusts the looped back copies of multicasts; lo trusts no packet.
 TEST_CASE("send results: a wrong checksum over lo is found") {
-    told_world b;
+    send_world b;
     REQUIRE(b.udp.bind({{}, 7000}).has_value());
     const byte_vector wrong = datagram_of({.source = "127.0.0.1"_ip,
                                            .destination = "127.0.0.1"_ip,

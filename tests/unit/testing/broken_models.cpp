@@ -92,11 +92,12 @@ struct believes_anything {
     };
 };
 struct hears_anything {
-    static constexpr const char* broken = "hears_alerts() is false without a registered listener";
+    static constexpr const char* broken =
+        "has_alert_listener() is false without a registered listener";
     template <class Packet>
     struct model : registry<Packet> {
         using registry<Packet>::registry;
-        bool hears_alerts(u8, u16) const noexcept { return true; }
+        bool has_alert_listener(u8, u16) const noexcept { return true; }
     };
 };
 struct reports_nothing {
@@ -120,7 +121,7 @@ struct loses_packets {
         }
     };
 };
-struct serves_nobody {
+struct serves_no_sink {
     static constexpr const char* broken = "tap() delivers to the sink once";
     template <class Packet>
     struct model : registry<Packet> {
@@ -182,7 +183,7 @@ struct remembers_listeners {
         }
     };
 };
-struct removes_nobody {
+struct removes_no_sink {
     static constexpr const char* broken = "after remove() udp() delivers to no sink";
     template <class Packet>
     struct model : registry<Packet> {
@@ -335,7 +336,7 @@ TEST_CASE_TEMPLATE("broken hooks are found", Hooks, active_everywhere, drops_una
 }
 
 TEST_CASE_TEMPLATE("broken delivery is found", Delivery, believes_anything, hears_anything,
-                   reports_nothing, loses_packets, serves_nobody, serves_twice, removes_nobody,
+                   reports_nothing, loses_packets, serves_no_sink, serves_twice, removes_no_sink,
                    knows_no_listener, knows_no_handler, imagines_listeners, remembers_listeners) {
     support::finds<Delivery>(
         [](auto report) { return testing::conformance::delivery<Delivery>(report); });

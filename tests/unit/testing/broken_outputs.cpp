@@ -104,7 +104,7 @@ struct uses_device_until_the_end {
         use of_device;
     };
 };
-struct smaller_than_told {
+struct smaller_than_stated {
     static constexpr const char* broken = "the output accepts as many packets as the options say";
     template <class Packet>
     using model = queue_output<2>::model<Packet>;
@@ -113,7 +113,7 @@ struct smaller_than_told {
 }  // namespace
 
 TEST_CASE_TEMPLATE("a broken output is found", Output, takes_a_copy, loses_refused, cuts_refused,
-                   writes_before_asking, promises_too_much, smaller_than_told) {
+                   writes_before_asking, promises_too_much, smaller_than_stated) {
     support::finds<Output>(
         [](auto report) { return testing::conformance::output<Output>(report, {.takes = 4}); });
 }

@@ -34,8 +34,8 @@ struct changing_answer : table {
 };
 struct restless_version : table {
     static constexpr const char* broken = "a lookup leaves version() unchanged";
-    mutable u32 told = 0;
-    u32 version() const noexcept { return told++; }
+    mutable u32 version_ = 0;
+    u32 version() const noexcept { return version_++; }
 };
 struct other_entry : table {
     static constexpr const char* broken = "the chosen route covers the destination";

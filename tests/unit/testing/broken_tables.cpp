@@ -24,7 +24,7 @@ using namespace sluice::literals;
 
 // What each does wrong beside what its base does right.
 using learned = bounded_exceptions<32>;
-struct larger_than_told : learned {
+struct larger_than_stated : learned {
     static constexpr const char* broken = "the object is at most 64 bytes larger than memory_limit";
     using learned::learned;
     std::byte more[128]{};
@@ -230,7 +230,7 @@ struct without_enumerator : no_icmp_limit {
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("broken exceptions are found", Model, larger_than_told, always_any, immortal,
+TEST_CASE_TEMPLATE("broken exceptions are found", Model, larger_than_stated, always_any, immortal,
                    blind_to_gateways, unlocked, last_news_only, remembers_expired, keeps_all,
                    keeps_copies, comes_never_again) {
     support::finds<Model>(

@@ -64,12 +64,12 @@ private:
         knows_listeners<model_type> &&
         requires(model_type& m, idle_handler& h) { m.set_handler(u8{253}, &h); };
     static constexpr u8 udp = ipv4::protocols::udp;
-    static constexpr delivery_info heard{.source = "10.0.1.2"_ip,
-                                         .destination = "10.0.1.1"_ip,
-                                         .interface = 2,
-                                         .source_port = 1234,
-                                         .destination_port = 7000,
-                                         .protocol = udp};
+    static constexpr delivery_info udp_info{.source = "10.0.1.2"_ip,
+                                            .destination = "10.0.1.1"_ip,
+                                            .interface = 2,
+                                            .source_port = 1234,
+                                            .destination_port = 7000,
+                                            .protocol = udp};
 
     // Constructed as a stack does: from a secret if it takes one.
     [[nodiscard]] static model_type make_model() {
@@ -85,7 +85,8 @@ private:
     }
 
     [[nodiscard]] packet received_udp() {
-        return packet_of(pool_, udp_datagram_of({}, heard.source_port, heard.destination_port, {}));
+        return packet_of(pool_,
+                         udp_datagram_of({}, udp_info.source_port, udp_info.destination_port, {}));
     }
 
     void no_registrations() {
@@ -99,8 +100,8 @@ private:
                          "handler() returns nullptr for every protocol");
             check_.holds(!listens(model, protocol, false),
                          "has_listener() is false for every protocol");
-            check_.holds(!model.hears_alerts(protocol, 2),
-                         "hears_alerts() is false without a registered listener");
+            check_.holds(!model.has_alert_listener(protocol, 2),
+                         "has_alert_listener() is false without a registered listener");
             check_.holds(!model.believes(notice),
                          "believes() is false without registered endpoints");
             check_.equal(
@@ -109,11 +110,12 @@ private:
         }
         check_.clear_given();
         const datagram d = received();
-        check_.holds(!model.tap(d, heard).any(), "tap() delivers to no sink without registrations");
-        check_.holds(!model.alert(d, heard).any(),
+        check_.holds(!model.tap(d, udp_info).any(),
+                     "tap() delivers to no sink without registrations");
+        check_.holds(!model.alert(d, udp_info).any(),
                      "alert() delivers to no sink without registrations");
         for (const bool broadcast_or_multicast : {false, true}) {
-            delivery_info info = heard;
+            delivery_info info = udp_info;
             info.broadcast_or_multicast = broadcast_or_multicast;
             packet p = received_udp();
             check_.holds(!model.udp(std::move(p), info).any(),
@@ -132,9 +134,9 @@ private:
         check_.holds(listens(model, udp, true),
                      "has_listener() is true for a protocol with a raw sink");
         const datagram d = received();
-        check_.equal(model.tap(d, heard).taken, u16{1}, "tap() delivers to the sink once");
-        check_.equal(model.alert(d, heard).taken, u16{1}, "alert() delivers to the sink once");
-        check_.equal(model.udp(received_udp(), heard).taken, u16{1},
+        check_.equal(model.tap(d, udp_info).taken, u16{1}, "tap() delivers to the sink once");
+        check_.equal(model.alert(d, udp_info).taken, u16{1}, "alert() delivers to the sink once");
+        check_.equal(model.udp(received_udp(), udp_info).taken, u16{1},
                      "udp() delivers to the sink once");
         check_.equal(queue.size(), std::size_t{3},
                      "a registered sink holds each delivered packet once");
@@ -142,9 +144,9 @@ private:
                      "each packet that a sink holds uses one buffer");
         model.remove(queue);
         check_.holds(!listens(model, udp, false), "has_listener() is false after remove()");
-        check_.holds(!model.tap(d, heard).any(), "after remove() tap() delivers to no sink");
-        check_.holds(!model.alert(d, heard).any(), "after remove() alert() delivers to no sink");
-        check_.holds(!model.udp(received_udp(), heard).any(),
+        check_.holds(!model.tap(d, udp_info).any(), "after remove() tap() delivers to no sink");
+        check_.holds(!model.alert(d, udp_info).any(), "after remove() alert() delivers to no sink");
+        check_.holds(!model.udp(received_udp(), udp_info).any(),
                      "after remove() udp() delivers to no sink");
         while (queue.size() > 0) {
             static_cast<void>(queue.next());

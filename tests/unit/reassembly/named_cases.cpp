@@ -5,7 +5,7 @@
 
 #include <string>
 
-namespace reassembly_verdicts {
+namespace reassembly_named_cases {
 using namespace reassembly_test;
 
 namespace {
@@ -140,4 +140,4 @@ TEST_CASE("a duplicate that first carries the end completes nothing under Linux'
     CHECK(step.pieces_dropped == 1);
 }
 
-}  // namespace reassembly_verdicts
+}  // namespace reassembly_named_cases
