@@ -27,7 +27,7 @@
 //
 // Optional (`knows_listeners`): `has_listener(protocol)` says whether a raw endpoint or a handler
 // may get datagrams of a protocol; it may say yes where none does, but not while none is registered
-// at all. Without it every echo request takes the long path.
+// at all. Without it every echo request takes the full path.
 //
 // Optional: a model that can be made from a `hash_key` gets a secret of its own from the stack.
 //
@@ -67,7 +67,7 @@
 
 namespace sluice {
 
-// What an endpoint learns about a datagram beside its bytes (Linux IP_PKTINFO).
+// The properties of a datagram that an endpoint gets with its bytes (Linux IP_PKTINFO).
 struct delivery_info {
     ipv4::address source{};
     ipv4::address destination{};  // the header's
@@ -81,7 +81,7 @@ struct delivery_info {
     u8 tos = 0;
 };
 
-// How many endpoints matched a datagram: those that took it, and those that had no room.
+// The number of endpoints that matched a datagram: those that took it, and those without room.
 struct delivery_count {
     u16 taken = 0;
     u16 full = 0;

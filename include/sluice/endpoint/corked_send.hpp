@@ -44,7 +44,7 @@ public:
         return route.has_value() ? begin(r, *route, limits, now)
                                  : result_type{failure{route.error()}};
     }
-    // The same by a known result of stack.route(flow_of(r), now).
+    // Begins a datagram by a route that stack.route(flow_of(r), now) returned.
     [[nodiscard]] result_type begin(const send_request& r, const routing::output_route& route,
                                     const cork_limits& limits, moment now) noexcept {
         request_ = r;

@@ -20,7 +20,7 @@ struct settings {
     bool ask_from_packet = true;   // arp_announce 0: a request has the packet's source as sender
 };
 
-// What the host knows about the addresses in the packet.
+// The host's knowledge about the addresses in the packet.
 struct circumstances {
     ethernet::address hardware;      // the ingress interface's
     bool to_us_alone = false;        // the frame was addressed to `hardware`

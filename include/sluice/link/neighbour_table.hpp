@@ -25,7 +25,7 @@
 
 namespace sluice {
 
-// What an ARP packet claims about a neighbour.
+// An ARP packet's claim about a neighbour.
 struct neighbour_claim {
     u16 interface = 0;
     ipv4::address address;

@@ -5,8 +5,8 @@
 // options, moves their pointers, and zeroes the bytes behind the end of the list.
 //
 // Expects: a header of header_length() bytes.
-// Never:   repairs the header checksum (only forwarding does), routes, or judges a source route
-//          (source_route.hpp).
+// Never:   updates the header checksum (only forwarding does), looks up routes, or checks a source
+//          route (source_route.hpp).
 // Cost:    one pass over at most 40 bytes; the environment is asked only by options that record.
 // Source:  RFC 791 section 3.1, RFC 1122 section 3.2.1.8, RFC 1812 section 5.3.13,
 //          RFC 2113 section 2.1; Linux ip_options_compile.
@@ -22,7 +22,7 @@
 
 namespace sluice::ip_options {
 
-// How much a program that sends may request.
+// The rights of a program that requests options.
 enum class sender_rights : u8 {
     ordinary,
     privileged,  // also unknown options, labels and unassigned timestamp forms

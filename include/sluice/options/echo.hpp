@@ -3,7 +3,7 @@
 // The answer continues record route and timestamp, reverses the travelled part of the source route
 // and repeats the security label, in this order, padded to words.
 //
-// Expects: a header that compile has checked, even if compile refused it half way.
+// Expects: a header that compile has checked, even if compile refused it at a later option.
 // Never:   copies an option of another kind, or more bytes than were received.
 // Cost:    40 bytes copied.
 // Source:  RFC 1122 section 3.2.2.6 (echo reply), RFC 1122 section 3.2.1.8(c),
@@ -93,8 +93,8 @@ private:
         return true;
     }
 
-    // The hops before the pointer were travelled. The answer goes to the last of them first; the
-    // last slot of the answer waits for its destination.
+    // The hops before the pointer were passed. The reply is sent to the last of them first; build
+    // fills its last slot with the final destination.
     constexpr bool source_route() noexcept {
         const const_bytes option = option_at(ip_, from_.source_route);
         std::size_t pointer = byte(option, 2);

@@ -26,7 +26,7 @@ inline constexpr std::size_t cache_line = 64;
 // The headroom unless asked otherwise, in bytes: for a link header and a tunnel header.
 inline constexpr u16 default_headroom = 128;
 
-// How many of `count` blocks queued packets leave free: none of fewer than eight.
+// The number of `count` blocks that queued packets leave free: none of fewer than eight.
 [[nodiscard]] consteval u32 margin_of(std::size_t count) noexcept {
     return static_cast<u32>(count / 8);
 }

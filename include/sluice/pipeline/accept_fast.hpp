@@ -2,8 +2,8 @@
 //
 // It returns true for a plain packet: 20-byte header, no padding, right checksum, ordinary unicast
 // addresses, no local source, TTL left, to another interface whose MTU it fits. The next hop is
-// then in the hint. The chain validate, classify, forward decides the same for this packet. For
-// every other packet it returns false, and the chain decides. judge_fast() also recognizes plain
+// then in the hint. The stages validate, classify, forward decide the same for this packet. For
+// every other packet it returns false, and the stages decide. judge_fast() also recognizes plain
 // packets whose route is local.
 //
 // Expects: tables; the packet's interface.
@@ -11,7 +11,7 @@
 // Cost:    the header, one probe of the local addresses, one lookup. Each rare condition is a
 //          branch of its own: predicted branches cost less than computing all conditions for a
 //          single one.
-// Source:  RFC 1812 section 5.2. tests/scenario/fast_path.cpp holds it equal to the chain.
+// Source:  RFC 1812 section 5.2. tests/scenario/fast_path.cpp holds it equal to the stages.
 #pragma once
 
 #include <sluice/interface/interface.hpp>
@@ -128,7 +128,7 @@ accept_fast(const Tables& t, const Packet& packet, u16 in, route_hint& hint) noe
     return find_plain_hop(t, packet, hint) && forwards_plain(t, packet, in, hint.hop);
 }
 
-// The same; also recognizes packets for this host.
+// As accept_fast(), and also recognizes plain packets for this host.
 template <class Tables, packet_buffer Packet>
 [[nodiscard]] [[gnu::always_inline]] constexpr accepted
 judge_fast(const Tables& t, const Packet& packet, u16 in, route_hint& hint) noexcept {

@@ -1,4 +1,5 @@
-// fit: decides how a packet leaves by a link of some MTU: whole, in segments, in fragments, or not.
+// fit: decides whether a packet is sent over a link whole, in segments, in fragments, or not at
+// all, by the MTU.
 //
 // Expects: a datagram after its last hook.
 // Never:   changes a byte.
@@ -27,8 +28,8 @@ template <packet_buffer Packet>
            (!known.ignore_df || known.largest_fragment > mtu);
 }
 
-// Whether a packet to be forwarded can neither leave whole nor be cut. A packet with segmentation
-// metadata is judged by its segments. RFC 1812 section 5.2.6. Linux ip_exceeds_mtu.
+// Whether a packet to be forwarded can neither be sent whole nor be fragmented. For a packet with
+// segmentation metadata the segments count. RFC 1812 section 5.2.6. Linux ip_exceeds_mtu.
 template <packet_buffer Packet>
 [[nodiscard]] constexpr bool exceeds_mtu(const Packet& packet, u32 mtu) noexcept {
     return packet.size() > mtu && must_stay_whole(packet, mtu) &&
@@ -42,7 +43,7 @@ template <packet_buffer Packet>
                             icmp_request::fragmentation_needed(static_cast<u16>(mtu)));
 }
 
-// mtu: in bytes.
+// Decides for a link with this MTU, in bytes.
 // Deviation: one error for a packet with segmentation metadata; Linux sends one for each segment.
 template <packet_buffer Packet>
 [[nodiscard, gnu::always_inline]] constexpr fitting fit(const Packet& packet, u32 mtu) noexcept {

@@ -17,7 +17,7 @@
 
 namespace sluice::pipeline {
 
-// How a source route sees a hop with this classification.
+// The kind of target that a hop of a source route is, by its classification.
 [[nodiscard]] constexpr ip_options::route_target target_of(const classification& c) noexcept {
     if (c.decided.kind() == decision_kind::deliver && c.type == route_type::local) {
         return ip_options::route_target::local;

@@ -56,7 +56,7 @@ inline constexpr u32 gre_checksum = 4;  // offset of the field
     return 0;
 }
 
-// The same for IPv6, without extension headers.
+// Offset of the IPv6 header, without extension headers, that ends at `transport`; 0: there is none.
 [[nodiscard]] constexpr u32 find_ipv6(const_bytes headers, u32 outer, u32 transport, u32 size,
                                       u8 protocol) noexcept {
     if (outer + ipv6_header_length > transport) {

@@ -1,7 +1,7 @@
-// Makes the knowledge that AF_PACKET has beside a frame part of the packet.
+// Stores the properties that AF_PACKET delivers beside a frame in the packet.
 //
-// This is link addressing, checksum state, segmentation, and the VLAN tag that the kernel removed:
-// it is put back. Bytes that do not fit the first buffer go into further ones.
+// They are link addressing, checksum state, segmentation, and the VLAN tag that the kernel removed;
+// the tag is inserted again. Bytes that do not fit the first buffer go into further ones.
 //
 // Expects: a packet that begins with the frame as the kernel delivered it.
 // Never:   keeps a tagged frame without its tag, because the frame belongs to another network. A

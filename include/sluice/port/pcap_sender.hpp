@@ -7,7 +7,7 @@
 //          outlives the sender.
 // Never:   reads a clock: a record's time is the time of the call, counted from `epoch`.
 // Errors:  a packet that the file or pipe does not take is refused (capture_sink.hpp), and so is
-//          one with a pending checksum or segments to cut: no reader could see that.
+//          one with a pending checksum or segments to cut, which the format cannot express.
 // Cost:    that of capture_sink.hpp, and a copy of a segmented packet.
 #pragma once
 

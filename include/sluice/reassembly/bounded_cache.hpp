@@ -223,7 +223,7 @@ private:
         end(*evicted);
         return true;
     }
-    // The same within the share of one source.
+    // Makes room for one more fragment within the share of its source. False: no room.
     [[nodiscard]] constexpr bool make_share([[maybe_unused]] detail::slot_key source,
                                             [[maybe_unused]] const entry* own,
                                             [[maybe_unused]] const reassembly_limits& limits,

@@ -166,7 +166,7 @@ private:
         }
         place* p = bucket;
         while (p->used) {
-            ++p;  // a place is free: most < ways
+            ++p;  // a place is free: most < bucket_size
         }
         p->used = true;
         p->key = key;

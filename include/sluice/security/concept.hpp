@@ -40,7 +40,7 @@ namespace sluice {
 
 enum class security_point : u8 { in, forward, out };
 
-// How the routes see the destination, at `in` and `forward`.
+// The kind of the destination by the routes; set at the points `in` and `forward`.
 enum class destination_form : u8 {
     host,
     broadcast,  // a directed broadcast of a connected network, or 255.255.255.255

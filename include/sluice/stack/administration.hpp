@@ -229,8 +229,8 @@ template <class Tables>
     return {};
 }
 
-// Sets state and MTU at once. Down: removes the interface's routes, except local ones; no packet
-// goes out or comes in. Up: adds the routes of its addresses again.
+// Sets state and MTU at once. Down: removes the interface's routes, except local ones; the
+// interface sends and receives no packet. Up: adds the routes of its addresses again.
 template <class Tables>
 [[nodiscard]] constexpr result<void, interface_error> set_link(Tables& t, u16 index,
                                                                link_settings to) noexcept {

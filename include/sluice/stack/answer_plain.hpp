@@ -6,10 +6,10 @@
 // larger than the MTU, and routes back that are not plain unicast or have an exception.
 //
 // Expects: a plain packet of ICMP whose route is local, counted as received.
-// Never:   touches a packet that it leaves to the long path.
+// Never:   changes a packet that it leaves to the full path.
 // Cost:    the message's checksum, one lookup, one identification.
 // Source:  Linux icmp_echo, icmp_reply. tests/unit/stack/acts/answer_plain.cpp holds it equal to
-//          the long path.
+//          the full path.
 #pragma once
 
 #include <sluice/pipeline/icmp_input.hpp>

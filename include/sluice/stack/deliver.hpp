@@ -20,7 +20,7 @@ namespace sluice::acts {
 
 namespace detail {
 
-// What is known of a datagram when it reaches its protocol.
+// Properties of a datagram that its protocol needs.
 struct local_arrival {
     route_type type = route_type::local;
     bool tapped = false;  // raw endpoints took copies of it

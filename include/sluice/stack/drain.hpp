@@ -1,9 +1,9 @@
-// drain: does the work that a call caused before the call returns. entrance: a call that does so.
+// drain: handles the packets in the work queue before a call returns. entrance: a call that ends
+// so.
 //
 // It does the items of the work queue in order, then flushes the outputs. It does at most
 // work_budget items per packet or call; the rest waits for the next call, and poll() returns `now`.
 //
-// Expects: a core.
 // Cost:    one test when the queue is empty.
 // Source:  Linux process_backlog, net_rx_action.
 #pragma once
@@ -14,7 +14,7 @@
 
 namespace sluice::acts {
 
-// A packet causes few items; the limit is for hooks and handlers that answer answers.
+// A packet causes few items. The limit is for hooks and handlers that reply to replies.
 inline constexpr std::size_t work_budget = 4 * work_queue_size;
 
 template <class Core>
@@ -54,7 +54,7 @@ constexpr void work_one(Core& c, work_item<typename Core::packet_type>&& item) n
 
 }  // namespace detail
 
-// Does items until the queue or the budget is empty, and reduces the budget.
+// Handles items until the queue or the budget is empty, and reduces the budget.
 template <class Core>
 [[gnu::noinline]] constexpr void drain(Core& c, std::size_t& budget) noexcept {
     for (; budget > 0 && has_work(c); --budget) {

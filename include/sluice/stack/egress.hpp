@@ -21,7 +21,7 @@
 
 namespace sluice::acts {
 
-// How a packet is sent, once its route is known.
+// How and where a packet leaves: the receiver on the link, the MTU in bytes, the type of its route.
 struct egress_plan {
     egress to{};
     route_type type = route_type::unicast;

@@ -1,13 +1,12 @@
 // enter: receives packets for a stack: one packet, a batch, a packet that the link returns. poll:
 // does what is due.
 //
-// Plain packets take the accept branch (forward_plain, receive_plain), all others the whole chain
-// (receive). A batch is one pass: a plain packet is checked, routed, rewritten and given to the
-// output before the next is touched; with forward or postrouting hooks it then meets these
+// Plain packets take the accept branch (forward_plain, receive_plain), all others the full path
+// (receive). A batch is one pass: a plain packet is checked, routed, rewritten and passed to the
+// output before the next one is read; with forward or postrouting hooks it passes these first
 // (forward_hooked). In a nested call packets wait in the work queue until the current packet is
-// done, so nothing recurses.
+// done, so that no call recurses.
 //
-// Expects: a core.
 // Never:   uses a table entry after a hook, handler or output may have changed the table.
 // Cost:    the accept branch.
 // Source:  Linux net_rx_action, ip_list_rcv.

@@ -2,10 +2,10 @@
 //
 // For each packet it checks the header, looks up the hop, rewrites the header and calls the output,
 // while fetch_ahead prefetches later packets. It stops at the first packet that is not plain, and
-// when an output touched the stack. The loop reads accept_rules by value: the compiler must assume
+// after an output called the stack. The loop reads accept_rules by value: the compiler must assume
 // that a write into a packet may change any object of the stack.
 //
-// Expects: a core; packets of one interface that may go fast.
+// Expects: packets of one interface for which the accept branch is enabled.
 // Never:   calls a function without need; reads data again that only a call can change.
 // Cost:    150 instructions per packet with direct_table and an output of 40.
 // Source:  Linux ip_list_rcv, ip_forward.
@@ -99,9 +99,9 @@ template <class Core>
     return c.tables.exceptions.find(key, c.calls.now.now) != nullptr;
 }
 
-// What the accept branch reads for each packet of an interface, by value where possible: writes
-// into packets cannot change it, so a loop keeps it in registers. It is valid until the stack is
-// touched.
+// The data that the accept branch reads for each packet of an interface, by value where possible:
+// writes into packets cannot change it, so a loop keeps it in registers. It is valid until another
+// call changes the stack.
 template <class Core>
 struct accept_rules {
     decltype(reader_of(std::declval<const typename Core::tables_type::routes_type&>())) routes;
@@ -195,7 +195,7 @@ template <class Packet>
 }
 
 // Forwards plain packets of a batch of at most run_count::most_packets. Stops at a packet that is
-// not plain or of another interface, or when the stack was touched. `due`: see fetch_ahead.
+// not plain or of another interface, or after an output called the stack. `due`: see fetch_ahead.
 template <class Core, class Packet>
 [[nodiscard, gnu::noinline]] constexpr plain_run<Packet>
 forward_plain(Core& c, accept_rules<Core> rules, std::span<Packet> batch, const Packet*& due,

@@ -52,8 +52,8 @@ namespace detail {
     return point == hook_point::prerouting || point == hook_point::local_in;
 }
 
-// Runs the hooks of a point that has some. judge(Packet&) returns the drop reason if they left no
-// valid datagram; else it may take the packet.
+// Runs the hooks of a point that has some. Then judge(Packet&) returns a drop reason if the packet
+// is no valid datagram any more; else it may take the packet.
 template <class Gates, class Books, class Packet, class Judge>
 [[nodiscard]] constexpr passage run_hooks(Gates& g, Books& b, hook_point point, Packet& packet,
                                           const hook_context& at, Judge&& judge) noexcept {
@@ -102,7 +102,7 @@ template <class Gates, class Books, class Packet>
     }
 }
 
-// The same for a packet that this host sends.
+// Runs the hooks of a point for a packet that this host sends.
 template <class Gates, class Books, packet_buffer Packet>
 [[nodiscard, gnu::always_inline]] constexpr passage
 pass_hook(Gates& g, Books& b, hook_point point, Packet& packet, u16 in, u16 out) noexcept {
@@ -150,7 +150,7 @@ template <class Gates, class Books, class Packet>
                : detail::end_by_policy(b, point, std::move(d).release(), why, c.in);
 }
 
-// The same for a packet that this host sends.
+// Asks the security policy about a packet that this host sends.
 template <class Gates, class Books, packet_buffer Packet>
 [[nodiscard]] constexpr passage pass_security(Gates& g, Books& b, security_point point,
                                               Packet& packet, const security_context& c) noexcept {

@@ -21,7 +21,8 @@
 
 namespace sluice::acts {
 
-// What handlers may ask of the stack: packets that they send leave once the current packet is done.
+// The services of the stack for handlers. A packet that a handler sends leaves once the current
+// packet is done.
 template <class Core>
 class handler_services final : public local_services<typename Core::packet_type> {
 public:
@@ -42,7 +43,7 @@ private:
     Core& c_;
 };
 
-// What follows from a handler's answer.
+// How the stack continues after a handler's answer.
 enum class handling : u8 {
     ended,     // the packet has the fate `what`
     built_in,  // no handler, or it leaves the datagram to the stack
@@ -95,8 +96,8 @@ private:
 enum class inner_header : u8 { the_same, another };
 
 // Inspects a datagram that a handler asks to deliver again. If it has another header, that header's
-// information and options count, and fragments are reassembled. Returns `delivered` if it may go
-// on.
+// information and options count, and fragments are reassembled. Returns `delivered` if the
+// datagram may be delivered.
 template <class Core>
 constexpr fate look_inside(Core& c, unsummed_datagram<typename Core::packet_type>& d,
                            delivery_info& info, route_type& type, inner_header header) noexcept {
@@ -153,8 +154,8 @@ struct handled {
     fate what = fate::dropped;  // of `ended`
 };
 
-// `d`, `info` and `type` are those of the datagram that goes on: another one if the handler
-// unwrapped it.
+// Afterwards `d`, `info` and `type` describe the datagram to deliver next: the inner one if the
+// handler unwrapped it.
 template <class Core>
 [[nodiscard]] constexpr handled handle(Core& c, unsummed_datagram<typename Core::packet_type>& d,
                                        delivery_info& info, route_type& type) noexcept {

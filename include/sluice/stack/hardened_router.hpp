@@ -5,12 +5,11 @@
 // their roles (RFC 6890), no directed broadcasts (RFC 2644), no tiny fragments of TCP (RFC 3128), a
 // sixteenth of the fragment memory per source (RFC 1858), and only the options that RFC 7126 does
 // not advise to drop.
-// No ICMP error changes a route: anybody can forge one, and a learned path also counts for
-// forwarded packets. It learns nothing, and sends its own datagrams without DF (RFC 1191 section
-// 6.5 allows a host to do without discovery; RFC 5927 section 7 says why).
+// No ICMP error changes a route: any host can forge one, and a learned path also counts for
+// forwarded packets. So the router learns none, and sends its own datagrams without DF (RFC 1191
+// section 6.5 allows a host to do without discovery; RFC 5927 section 7 says why).
 //
-// Expects: as presets.hpp.
-// Cost:    every packet takes the whole chain; the accept branch has none of these checks.
+// Cost:    every packet takes the full path: the accept branch has none of these checks.
 #pragma once
 
 #include <sluice/security/all_of.hpp>

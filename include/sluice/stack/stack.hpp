@@ -2,7 +2,7 @@
 //
 // A program composes it from policies, configures interfaces, addresses, routes and switches, and
 // calls receive(packet), receive(batch), send(...) and poll(now). Hooks, handlers, sinks, outputs
-// and observers may call all of it from within a call.
+// and observers may call every member while the stack runs them.
 //
 // Expects: policies (stack/policies.hpp); `now` with each call; one thread.
 // Never:   allocates; calls a clock or the operating system; throws.
@@ -21,7 +21,7 @@ namespace sluice {
 
 namespace detail {
 
-// A packet of whatever type: an argument that suits only where no other overload does.
+// An argument for a packet of any type; overload resolution prefers every other overload.
 struct any_packet {
     template <class Storage, class Ownership>
     any_packet(const basic_packet<Storage, Ownership>&) noexcept;
@@ -61,9 +61,9 @@ public:
     // Not defaulted: a defaulted destructor is compiled in every file, despite `extern template`.
     [[gnu::noinline]] constexpr ~stack() {}
 
-    // -- receiving: returns the packet's fate; work that the packet caused is done too. From within
-    // a call the packet waits (fate `held`) until the current one is done --
-    // A packet that came in by packet.interface(), with its IPv4 header at data() and the link
+    // -- receiving: returns the packet's fate; work that the packet caused is done too. Within a
+    // call (from a hook, handler or output) the packet waits (fate `held`) until that call is done
+    // -- A packet that came in by packet.interface(), with its IPv4 header at data() and the link
     // addressing of its frame.
     [[gnu::noinline]] constexpr fate receive(packet_type&& packet, moment now) noexcept {
         return acts::enter(core_, std::move(packet), now);
@@ -94,7 +94,8 @@ public:
         const acts::entrance here{core_, now};
         return acts::originate(core_, std::move(packet), r);
     }
-    // The same by a known result of route(flow_of(r), now), while route_generation() is unchanged.
+    // Sends the payload by a route that route(flow_of(r), ...) returned, without another lookup.
+    // The route is valid while route_generation() is unchanged.
     [[nodiscard, gnu::noinline]] constexpr send_result
     send(packet_type&& packet, const send_request& r, const routing::output_route& known_route,
          moment now) noexcept {
@@ -150,8 +151,8 @@ public:
     remove_address(u16 index, const ipv4::interface_address& net) noexcept {
         return acts::remove_address(core_.tables, index, net);
     }
-    // Down: removes the interface's routes, except local ones; no packet goes out or comes in. Up:
-    // adds the routes of its addresses again; not with an MTU under 68.
+    // Down: removes the interface's routes, except local ones; the interface sends and receives no
+    // packet. Up: adds the routes of its addresses again; not with an MTU under 68.
     [[nodiscard, gnu::noinline]] constexpr result<void, interface_error>
     set_link(u16 index, link_settings to) noexcept {
         return acts::set_link(core_.tables, index, to);
