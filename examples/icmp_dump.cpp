@@ -63,9 +63,7 @@ private:
             std::printf("icmp type %u code %u from %s, %zu bytes\n", message[icmp::type],
                         message[icmp::code], ipv4::to_text(info.source).c_str(), whole.size());
         }
-        sluice::dump(whole, [](sluice::text_view line) {
-            std::printf("  %.*s\n", static_cast<int>(line.size()), line.data());
-        });
+        sluice::dump(whole, [](const auto& line) { std::printf("  %s\n", line.c_str()); });
         std::fflush(stdout);
     }
 

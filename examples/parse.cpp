@@ -95,8 +95,6 @@ int main(int argc, char** argv) {
     }
     const sluice::const_bytes packet =
         argc > 1 ? sluice::const_bytes{*given} : sluice::const_bytes{example};
-    sluice::dump(packet, [](sluice::text_view line) {
-        std::printf("%.*s\n", static_cast<int>(line.size()), line.data());
-    });
+    sluice::dump(packet, [](const auto& line) { std::puts(line.c_str()); });
     return explain(packet);
 }

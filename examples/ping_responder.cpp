@@ -32,9 +32,7 @@ void print_trace(Stack& s) {
     const auto& seen = s.observer();
     sluice::explainer explainer;
     for (std::size_t i = 0; i < seen.size(); ++i) {
-        char line[sluice::explainer::longest_line];
-        const std::size_t n = explainer.line(seen[i], line);
-        std::printf("  %.*s\n", static_cast<int>(n), line);
+        std::printf("  %s\n", explainer.line(seen[i]).c_str());
     }
     if (seen.size() != 0) {
         std::puts("");

@@ -48,13 +48,12 @@ int ask_self() {
         return 1;
     }
     answer(server, {});
-    char text[16];
+    char text[16] = {};
     const auto answered = client.receive(std::as_writable_bytes(std::span{text}));
     if (!answered || std::string_view{text, answered->copied} != question) {
         return 1;
     }
-    std::printf("answer from port %u: %.*s\n", unsigned{answered->from.port},
-                static_cast<int>(answered->copied), text);
+    std::printf("answer from port %u: %s\n", unsigned{answered->from.port}, text);
     server.close();
     static_cast<void>(client.send({}, {}));
     const auto refused = client.receive({});

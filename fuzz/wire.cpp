@@ -140,7 +140,7 @@ void checksum_input(const_bytes data) {
 template <class Parsed, class Again>
 void text_again(const Parsed& parsed, Again again) {
     if (!parsed) return;
-    const auto reread = again(to_text(*parsed).view());
+    const auto reread = again(to_text(*parsed));
     require(reread && *reread == *parsed);
 }
 

@@ -104,9 +104,7 @@ void print_trace(stack& s, unsigned long number, const loaded& l) {
     std::printf("packet %lu, %s%s\n", number, l.addresses.c_str(), l.remark.c_str());
     sluice::explainer explainer;
     for (std::size_t i = 0; i < s.observer().size(); ++i) {
-        char line[sluice::explainer::longest_line];
-        const std::size_t n = explainer.line(s.observer()[i], line);
-        std::printf("%.*s\n", static_cast<int>(n), line);
+        std::puts(explainer.line(s.observer()[i]).c_str());
     }
 }
 

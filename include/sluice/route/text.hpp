@@ -16,6 +16,7 @@
 #include <sluice/base/result.hpp>
 #include <sluice/route/entry.hpp>
 #include <sluice/wire/text.hpp>
+#include <sluice/wire/text_appender.hpp>
 
 #include <cstddef>
 
@@ -46,40 +47,6 @@ inline constexpr const char* route_type_words[] = {
     }
     return *word == '\0';
 }
-
-// Appends to a short_text; cuts text that does not fit.
-template <std::size_t N>
-struct text_appender {
-    short_text<N>& to;
-
-    constexpr text_appender& operator+=(char c) noexcept {
-        if (to.length < N) {
-            to.characters[to.length++] = c;
-        }
-        return *this;
-    }
-    constexpr text_appender& operator+=(text_view text) noexcept {
-        for (const char c : text) {
-            *this += c;
-        }
-        return *this;
-    }
-    constexpr text_appender& operator+=(const char* text) noexcept {
-        return *this += zero_terminated(text);
-    }
-    constexpr text_appender& operator+=(u32 number) noexcept {
-        char digits[10];
-        std::size_t n = 0;
-        do {
-            digits[n++] = static_cast<char>('0' + number % 10);
-            number /= 10;
-        } while (number != 0);
-        while (n != 0) {
-            *this += digits[--n];
-        }
-        return *this;
-    }
-};
 
 class route_reader {
 public:
@@ -259,9 +226,9 @@ parse_route(const char* text) noexcept {
     if (r.prefix.length == 0) {
         to += "default";
     } else if (r.prefix.length == 32) {
-        to += ipv4::to_text(r.prefix.base).view();
+        to += ipv4::to_text(r.prefix.base);
     } else {
-        to += ipv4::to_text(r.prefix).view();
+        to += ipv4::to_text(r.prefix);
     }
     if (r.tos != 0) {
         constexpr const char* digits = "0123456789abcdef";
@@ -271,7 +238,7 @@ parse_route(const char* text) noexcept {
     }
     if (r.has_gateway()) {
         to += " via ";
-        to += ipv4::to_text(r.gateway).view();
+        to += ipv4::to_text(r.gateway);
     }
     if (!device.empty()) {
         to += " dev ";
@@ -287,7 +254,7 @@ parse_route(const char* text) noexcept {
     }
     if (!r.preferred_source.is_unspecified()) {
         to += " src ";
-        to += ipv4::to_text(r.preferred_source).view();
+        to += ipv4::to_text(r.preferred_source);
     }
     if (r.metric != 0) {
         to += " metric ";

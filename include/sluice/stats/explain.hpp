@@ -4,6 +4,8 @@
 // A line has the stage, the decision, a sentence, its source, the byte that decided and, for a
 // drop, Linux's name of the reason and the counters. It is not part of sluice.hpp.
 //
+//     std::puts(explainer.line(event).c_str());
+//
 // Expects: the events of one packet in order (recording_observer).
 // Never:   allocates; asks the stack.
 // Cost:    a pass over constant text. For the stack only the observer costs time.
@@ -11,10 +13,9 @@
 
 #include <sluice/packet/decision.hpp>
 #include <sluice/stats/observers.hpp>
-#include <sluice/wire/text.hpp>
+#include <sluice/wire/text_appender.hpp>
 
 #include <cstddef>
-#include <span>
 
 namespace sluice {
 
@@ -24,6 +25,10 @@ struct decisive_field {
     u8 offset = 0;
     bool of_payload = false;
 };
+
+// A line of the explainer.
+inline constexpr std::size_t longest_explanation = 280;  // characters
+using explanation = short_text<longest_explanation>;
 
 namespace detail {
 
@@ -138,48 +143,29 @@ struct stage_words {
     }
 }
 
-// Writes the characters that fit and counts all.
+// Appends words and columns to a line; cuts what does not fit.
 class line_writer {
 public:
-    constexpr explicit line_writer(std::span<char> to) noexcept : to_(to) {}
+    constexpr explicit line_writer(explanation& to) noexcept : to_{to} {}
 
-    constexpr line_writer& put(char c) noexcept {
-        if (size_ < to_.size()) {
-            to_[size_] = c;
-        }
-        ++size_;
-        return *this;
-    }
     constexpr line_writer& text(const char* s) noexcept {
-        for (; *s != 0; ++s) {
-            put(*s);
-        }
+        to_ += s;
         return *this;
     }
     constexpr line_writer& number(u32 value) noexcept {
-        char digits[10]{};
-        std::size_t n = 0;
-        do {
-            digits[n++] = static_cast<char>('0' + value % 10);
-            value /= 10;
-        } while (value != 0);
-        while (n > 0) {
-            put(digits[--n]);
-        }
+        to_ += value;
         return *this;
     }
     // Adds at least one blank.
     constexpr line_writer& column(std::size_t at) noexcept {
         do {
-            put(' ');
-        } while (size_ < at);
+            to_ += ' ';
+        } while (to_.to.length < at);
         return *this;
     }
-    [[nodiscard]] constexpr std::size_t size() const noexcept { return size_; }
 
 private:
-    std::span<char> to_;
-    std::size_t size_ = 0;
+    text_appender<longest_explanation> to_;
 };
 
 }  // namespace detail
@@ -194,12 +180,10 @@ private:
 
 class explainer {
 public:
-    static constexpr std::size_t longest_line = 280;  // characters
-
-    // Writes one event as a line without a line end, as far as it fits. Returns the characters of
-    // the whole line.
-    constexpr std::size_t line(const trace_event& e, std::span<char> to) noexcept {
-        detail::line_writer out{to};
+    // One event as a line, without a line end.
+    [[nodiscard]] constexpr explanation line(const trace_event& e) noexcept {
+        explanation text;
+        detail::line_writer out{text};
         for (unsigned i = depth_of(e.where); i > 0; --i) {
             out.text("  ");
         }
@@ -218,7 +202,7 @@ public:
         if (e.why != drop_reason::none) {
             explained_ = e.why;
         }
-        return out.size();
+        return text;
     }
 
 private:

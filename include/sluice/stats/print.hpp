@@ -11,9 +11,9 @@
 // Source:  Linux net/ipv4/proc.c.
 #pragma once
 
+#include <sluice/base/integer.hpp>
 #include <sluice/packet/mib.hpp>
 #include <sluice/packet/settings.hpp>
-#include <sluice/wire/text.hpp>
 
 #include <concepts>
 #include <cstddef>
@@ -43,21 +43,15 @@ class snmp_writer {
 public:
     constexpr explicit snmp_writer(Sink& sink) noexcept : sink_{&sink} {}
 
-    constexpr void text(const char* s) {
-        std::size_t n = 0;
-        while (s[n] != 0) {
-            ++n;
-        }
-        (*sink_)(text_view{s, n});
-    }
+    constexpr void text(const char* s) { (*sink_)(s); }
     constexpr void number(u64 value) {
-        char digits[20]{};
-        std::size_t first = sizeof digits;
+        char digits[21]{};
+        std::size_t first = sizeof digits - 1;
         do {
             digits[--first] = static_cast<char>('0' + value % 10);
             value /= 10;
         } while (value != 0);
-        (*sink_)(text_view{digits + first, sizeof digits - first});
+        (*sink_)(static_cast<const char*>(digits + first));
     }
     // The names of the counters from `first` up to `end`, without `end`.
     constexpr void names(mib first, mib end) {
@@ -135,9 +129,9 @@ constexpr void for_each_counter(const Counters& c, const settings& s, F&& f) {
     }
 }
 
-// Calls sink(text_view) for each piece of the text, in order.
+// Calls sink(const char*) for each piece of the text, in order: std::fputs(piece, stdout).
 template <readable_counters Counters, class Sink>
-    requires std::invocable<Sink&, text_view>
+    requires std::invocable<Sink&, const char*>
 constexpr void print_snmp(const Counters& c, const settings& s, Sink&& sink) {
     detail::snmp_writer out{sink};
     out.text("Ip: Forwarding DefaultTTL");
@@ -159,10 +153,10 @@ constexpr void print_snmp(const Counters& c, const settings& s, Sink&& sink) {
 template <readable_counters Counters>
 constexpr std::size_t print_snmp(const Counters& c, const settings& s, std::span<char> to) {
     std::size_t size = 0;
-    print_snmp(c, s, [&](text_view piece) {
-        for (const char character : piece) {
+    print_snmp(c, s, [&](const char* piece) {
+        for (; *piece != 0; ++piece) {
             if (size < to.size()) {
-                to[size] = character;
+                to[size] = *piece;
             }
             ++size;
         }

@@ -2,6 +2,8 @@
 //
 //     0000  45 00 00 54 00 00 40 00  40 01 26 a7 0a 00 00 01  |E..T..@.@.&.....|
 //
+//     dump(packet.head(), [](const auto& line) { std::puts(line.c_str()); });
+//
 // Offsets have four digits, or eight for more than 64 KiB. Each line goes to the caller's function,
 // or into the caller's buffer.
 //
@@ -19,12 +21,13 @@
 namespace sluice {
 
 inline constexpr std::size_t dump_bytes_per_line = 16;
+using dump_text = short_text<80>;
 
 namespace detail {
 
 // One line of up to 16 bytes, without a line end.
-[[nodiscard]] constexpr short_text<80> dump_line(const_bytes all, std::size_t offset) noexcept {
-    short_text<80> line;
+[[nodiscard]] constexpr dump_text dump_line(const_bytes all, std::size_t offset) noexcept {
+    dump_text line;
     text_writer to{line.characters};
     if (all.size() > 0x10000) {
         to.hex_pair(static_cast<unsigned>(offset >> 24));
@@ -56,11 +59,12 @@ namespace detail {
 
 }  // namespace detail
 
-// Calls `line(text_view)` for each line, in order, without line ends.
+// Calls `line(const dump_text&)` for each line, in order, without line ends.
 template <class Line>
 constexpr void dump(const_bytes all, Line&& line) {
     for (std::size_t offset = 0; offset < all.size(); offset += dump_bytes_per_line) {
-        line(detail::dump_line(all, offset).view());
+        const dump_text text = detail::dump_line(all, offset);
+        line(text);
     }
 }
 
@@ -79,7 +83,7 @@ constexpr std::size_t dump_to(const_bytes all, std::span<char> to) noexcept {
     for (std::size_t offset = 0; offset < all.size(); offset += dump_bytes_per_line) {
         const auto line = detail::dump_line(all, offset);
         if (to.size() - written < line.size() + 1) break;
-        for (const char c : line.view())
+        for (const char c : text_view{line})
             to[written++] = c;
         to[written++] = '\n';
     }

@@ -22,10 +22,11 @@
 
 namespace sluice {
 
+// Text of the caller, without a terminating zero.
 using text_view = std::span<const char>;
 
-// Text of at most `Capacity` characters and a terminating zero; to_text() returns it. Prints with
-// "%s" (c_str()) and to a stream.
+// Text of at most `Capacity` characters and a terminating zero: the form of all text that the
+// library gives out. It prints with "%s" (c_str()) and to a stream (<<).
 template <std::size_t Capacity>
 struct short_text {
     char characters[Capacity + 1] = {};
@@ -33,7 +34,7 @@ struct short_text {
 
     [[nodiscard]] constexpr const char* c_str() const noexcept { return characters; }
     [[nodiscard]] constexpr std::size_t size() const noexcept { return length; }
-    [[nodiscard]] constexpr text_view view() const noexcept {
+    [[nodiscard]] constexpr operator text_view() const noexcept {
         return text_view{characters, length};
     }
     friend constexpr bool operator==(const short_text& text, const char* other) noexcept {

@@ -84,7 +84,7 @@ TEST_CASE("route lines: every word, in any order behind the prefix") {
         CHECK(read->route == r.route);
         CHECK(as_string(read->device) == r.device);
         const auto written = to_text(read->route, read->device);
-        const auto again = parse_route(written.view());
+        const auto again = parse_route(written);
         REQUIRE(again.has_value());
         CHECK(again->route == r.route);
         CHECK(as_string(again->device) == r.device);

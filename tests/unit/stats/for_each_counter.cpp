@@ -33,7 +33,7 @@ std::vector<std::string> by_name(const snmp_counters& c, const settings& s) {
 // The same from the printed lines: names, then values.
 std::vector<std::string> as_printed(const snmp_counters& c, const settings& s) {
     std::string text;
-    print_snmp(c, s, [&](text_view piece) { text.append(piece.data(), piece.size()); });
+    print_snmp(c, s, [&](const char* piece) { text += piece; });
     std::vector<std::string> all;
     std::istringstream lines{text};
     for (std::string names, values; std::getline(lines, names) && std::getline(lines, values);) {

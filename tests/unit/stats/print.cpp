@@ -54,7 +54,7 @@ snmp_counters recorded() {
 template <class Counters>
 std::string printed(const Counters& c, const settings& s = {}) {
     std::string all;
-    print_snmp(c, s, [&](text_view piece) { all.append(piece.data(), piece.size()); });
+    print_snmp(c, s, [&](const char* piece) { all += piece; });
     return all;
 }
 

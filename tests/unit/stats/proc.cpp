@@ -35,8 +35,7 @@ std::vector<std::string> names_in(std::istream& from, const std::string& group) 
 
 std::vector<std::string> our_names(const std::string& group) {
     std::string all;
-    print_snmp(snmp_counters{}, settings{},
-               [&](text_view piece) { all.append(piece.data(), piece.size()); });
+    print_snmp(snmp_counters{}, settings{}, [&](const char* piece) { all += piece; });
     std::istringstream in{all};
     return names_in(in, group);
 }

@@ -4,6 +4,7 @@
 #include <sluice/wire/literals.hpp>
 
 #include <array>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -15,7 +16,7 @@ namespace {
 
 std::string dumped(const_bytes data) {
     std::string text;
-    dump(data, [&](text_view line) { text.append(line.data(), line.size()).append("\n"); });
+    dump(data, [&](auto& line) { text.append(line.c_str()).append("\n"); });
     return text;
 }
 
@@ -51,12 +52,23 @@ TEST_CASE("dump: a buffer too small gets whole lines only") {
     CHECK(dump_to(data, wide) == dump_size(32));
 }
 
+TEST_CASE("dump: a line prints to a stream and by its zero, as it is") {
+    std::ostringstream out;
+    std::string text;
+    dump("41"_hex, [&](const auto& line) {
+        out << line;
+        text = line.c_str();
+    });
+    CHECK(out.str() == text);
+    CHECK(text + "\n" == dumped("41"_hex));
+}
+
 TEST_CASE("dump: long data get long offsets") {
     const std::vector<std::byte> data(0x10001, std::byte{0});
     std::string last;
     std::size_t size = 0;
-    dump(data, [&](text_view line) {
-        last.assign(line.data(), line.size());
+    dump(data, [&](const dump_text& line) {
+        last = line.c_str();
         size += line.size() + 1;
     });
     CHECK(last.substr(0, 12) == "00010000  00");
@@ -66,7 +78,7 @@ TEST_CASE("dump: long data get long offsets") {
 TEST_CASE("dump: an offset has eight digits") {
     const std::vector<std::byte> data(0x0123'0011, std::byte{0});
     const auto line = detail::dump_line(data, 0x0123'0010);
-    CHECK(std::string(line.view().data(), 12) == "01230010  00");
+    CHECK(std::string(line.c_str(), 12) == "01230010  00");
 }
 
 }  // namespace wire_dump

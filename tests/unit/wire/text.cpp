@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <sluice/wire/literals.hpp>
-#include <sluice/wire/text.hpp>
+#include <sluice/wire/text_appender.hpp>
 
 #include "random_bytes.hpp"
 
@@ -41,7 +41,7 @@ TEST_CASE("text: formatted text parses again, and agrees with printf") {
                       unsigned{a.byte(1)}, unsigned{a.byte(2)}, unsigned{a.byte(3)});
         const auto text = ipv4::to_text(a);
         CHECK(std::string{text.c_str()} == expected);
-        const auto parsed = ipv4::parse_address(text.view());
+        const auto parsed = ipv4::parse_address(text);
         REQUIRE(parsed);
         CHECK(*parsed == a);
     }
@@ -61,10 +61,23 @@ TEST_CASE("text: prefixes must be canonical, interface addresses need not") {
     CHECK(std::string{ipv4::to_text("255.255.255.255/32"_net).c_str()} == "255.255.255.255/32");
 }
 
+TEST_CASE("text: what does not fit is cut, and a zero ends what does") {
+    short_text<3> text;
+    detail::text_appender<3> to{text};
+    to += "ab";
+    to += u32{45};
+    to += 'c';
+    CHECK(text.size() == 3);
+    CHECK(std::string{text.c_str()} == "ab4");
+}
+
 TEST_CASE("text: prints to a stream, and compares with strings") {
     std::ostringstream out;
     out << ipv4::to_text("10.0.0.2"_ip) << ' ' << ethernet::to_text("02:00:5e:10:ab:ff"_mac);
     CHECK(out.str() == "10.0.0.2 02:00:5e:10:ab:ff");
+    char printed[16];
+    std::snprintf(printed, sizeof printed, "%s", ipv4::to_text("10.0.0.2"_ip).c_str());
+    CHECK(std::string{printed} == "10.0.0.2");
     const auto text = ipv4::to_text("10.0.0.2"_ip);
     CHECK(text == "10.0.0.2");
     for (const char* other : {"", "10.0.0.", "10.0.0.3", "10.0.0.22"}) {
