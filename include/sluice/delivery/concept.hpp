@@ -16,18 +16,18 @@
 //
 // `report(notice)` passes an ICMP error to the raw endpoints that match the quoted datagram, and to
 // the UDP endpoint if it quotes UDP; it returns false if it quotes UDP of no endpoint.
-// `believes(notice)` says whether one of them recognizes the quoted datagram as its own, so that
-// the stack learns a path MTU or a gateway from it. `has_alert_listener(protocol, interface)` says
-// whether an endpoint asked for forwarded packets with a router alert (RFC 2113 section 2.1);
-// `alert(datagram, info)` offers a copy to each of these.
+// `believes(notice)` returns whether one of them recognizes the quoted datagram as its own, so that
+// the stack learns a path MTU or a gateway from it. `has_alert_listener(protocol, interface)`
+// returns whether an endpoint asked for forwarded packets with a router alert (RFC 2113 section
+// 2.1); `alert(datagram, info)` offers a copy to each of these.
 //
 // Optional (`knows_flows`): `flow_of(info)` returns the place that caches the route of an
-// established UDP flow (both addresses and both ports match), or nullptr; `has_flows()` says
-// whether there is any.
+// established UDP flow (both addresses and both ports match), or nullptr; `has_flows()` returns
+// whether there is one.
 //
-// Optional (`knows_listeners`): `has_listener(protocol)` says whether a raw endpoint or a handler
-// may get datagrams of a protocol; it may say yes where none does, but not while none is registered
-// at all. Without it every echo request takes the full path.
+// Optional (`knows_listeners`): `has_listener(protocol)` returns whether a raw endpoint or a
+// handler may get datagrams of a protocol. It may return true without one, but returns false while
+// none is registered for any protocol. Without it every echo request takes the full path.
 //
 // Optional: a model that can be made from a `hash_key` gets a secret of its own from the stack.
 //

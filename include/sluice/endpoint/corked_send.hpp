@@ -8,7 +8,7 @@
 // Never:   moves; sends part of a datagram: a call that fails discards it.
 // Errors:  those of a send (routing::message has a sentence for each). A datagram without buffers
 //          is counted as discarded.
-// Cost:    a copy of request and route; accumulator.hpp's.
+// Cost:    that of rewrite/accumulator.hpp, and a copy of request and route.
 // Source:  Linux ip_append_data, ip_push_pending_frames, ip_flush_pending_frames.
 #pragma once
 

@@ -6,7 +6,7 @@
 //
 // Expects: a stack that outlives it; the time with each send.
 // Never:   moves, allocates, waits.
-// Cost:    endpoint.hpp's; one copy of the bytes.
+// Cost:    that of endpoint.hpp, and one copy of the bytes.
 // Source:  RFC 1122 section 3.4, RFC 2113 section 2.1; Linux raw_sendmsg, raw_rcv, icmp_filter.
 #pragma once
 

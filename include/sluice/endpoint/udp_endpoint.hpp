@@ -4,7 +4,7 @@
 //
 // Expects: a stack that outlives it; the time with each send.
 // Never:   moves, allocates, waits.
-// Cost:    endpoint.hpp's; one pass to copy and sum the bytes.
+// Cost:    that of endpoint.hpp, and one pass to copy and sum the bytes.
 // Source:  RFC 768, RFC 1122 section 4.1; Linux udp_sendmsg, udp_recvmsg.
 #pragma once
 

@@ -1,14 +1,14 @@
 // # identification_policy
 //
-// Gives the identification field of datagrams that this stack makes. Fragments of different
+// Chooses the identification of datagrams that this stack originates. Fragments of different
 // datagrams must not match (RFC 791 section 3.2), and outsiders must not predict or count it (RFC
 // 7739 section 5; idle scans, CVE-2019-10638).
 //
 // `next(source, destination, protocol, segments, now)` returns the identification of a datagram
 // that may be fragmented. It takes `segments` values at once: 1, or the number of segments that a
-// device will cut. It is not asked for atomic datagrams (DF set, not fragmented, RFC 6864 section
-// 4.1): they carry 0, as in Linux. A datagram with DF that its sender may still fragment (Linux
-// ignore_df) is not atomic.
+// device will cut. The stack does not call it for atomic datagrams (DF set, not fragmented, RFC
+// 6864 section 4.1): they carry 0, as in Linux. A datagram with DF that its sender may still
+// fragment (Linux ignore_df) is not atomic.
 //
 // Constant: `memory_limit`.
 //

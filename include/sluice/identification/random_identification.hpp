@@ -1,9 +1,9 @@
 // random_identification: identifications in random order, one sequence for all flows.
 //
-// It walks through a keyed permutation of the 65536 values, then through another. No value repeats
-// within a walk, and the values seen do not reveal the next. It keeps nothing per flow, but all
-// flows together wrap after 65536 datagrams: for fast senders that fragment, linux_identification
-// lasts longer (RFC 4963).
+// It takes the 65536 values in the order of a keyed permutation, then of another. No value repeats
+// within a permutation, and the values seen do not reveal the next. It stores no flows, but all
+// flows together wrap after 65536 datagrams. For fast senders that fragment, linux_identification
+// repeats values later (RFC 4963).
 //
 // Expects: a secret key.
 // Cost:    four hashes; 40 bytes.

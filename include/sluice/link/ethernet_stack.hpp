@@ -9,7 +9,7 @@
 // routes, endpoints, switches, and for sending. Sink is an output whose model sends whole frames: a
 // port's sender, or by_interface<sender> for several devices.
 //
-// Expects: Policies without an output of their own: frames go to the sink.
+// Expects: Policies without an output: frames go to the sink.
 // Never:   allocates. Of the packets whose next hop does not answer, at most 64 a poll cause an
 //          ICMP error; the others are only counted as unresolved.
 // Cost:    that of the link and of the stack.

@@ -1,11 +1,11 @@
 // neighbour_table<Packet, N, Held, Bytes>: the link addresses of up to N next hops, by interface
 // and IPv4 address.
 //
-// It keeps Linux's neighbour states: it asks, asks again, gives up, probes entries in use and
-// forgets unused ones. It does not send: the caller sends when poll() says so. A new entry replaces
-// the one of least worth (link/neighbour_shelves.hpp): a scan of silent hosts replaces its own
-// questions, and hosts that announce themselves replace each other; neither replaces an entry in
-// use. If all are in use, a new next hop is refused.
+// It keeps Linux's neighbour states: it resolves an address with several requests, gives up, probes
+// entries in use and frees unused ones. It does not send: poll() names the requests to send. A new
+// entry replaces the one of least worth (link/neighbour_shelves.hpp): a scan of silent hosts
+// replaces only its own unresolved entries, and ARP senders replace each other; neither replaces an
+// entry in use. If all are in use, a new next hop is refused.
 // As in Linux, the next packet to a failed neighbour causes a new request: a silent neighbour costs
 // one request per `retransmit`, not one per packet.
 //

@@ -1,6 +1,6 @@
 // linux_options: the options policy that treats every option as Linux does (net/ipv4/ip_options.c).
 //
-// Each member calls the function of the same name; its header says what it expects and costs.
+// Each member calls the function of the same name; see its header for requirements and cost.
 //
 // Never:  holds state.
 // Source: RFC 791 section 3.1, RFC 1122 section 3.2.1.8, RFC 1812 section 5.3.13.

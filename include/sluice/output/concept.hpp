@@ -5,7 +5,7 @@
 //
 // `transmit(packet, egress, now)` takes the packet and returns true, or leaves it with the caller
 // and returns false (a full queue, a device that refuses). `now` is the time of the call into the
-// stack. The packet begins with its IPv4 header. It may be segmented if `takes_segmented` says that
+// stack. The packet begins with its IPv4 header. It may be segmented if `takes_segmented` is true:
 // the model sends several pieces; otherwise the stack makes it contiguous first. If `takes_gso` is
 // true, the packet may carry segmentation metadata and exceed the MTU, and its transport checksum
 // may be pending (`packet/metadata.hpp`); otherwise the stack cuts it and finishes the checksum
@@ -14,7 +14,7 @@
 //
 // The devices of one model may differ in the work that they finish, known at run time only. Then
 // the model also has `offloads(egress)`, asked for packets with this metadata; `takes_gso` then
-// only says whether the answer can be yes.
+// only states whether a device may finish some of it.
 //
 // Next hops may have link addresses that must be found first. Then the model may have
 // `resolve(egress, now)`: it returns whether the link address of the next hop is known, and asks

@@ -2,8 +2,8 @@
 //
 // It holds offload state, compiled options and fragment bookkeeping (Linux: sk_buff fields, IPCB
 // and FRAG_CB). It lies in the packet's block; packet.metadata() reaches it. Plain packets do not
-// touch it: a flag in the handle says whether any member was set. A test fails on a member that no
-// header reads.
+// touch it: a flag in the handle states whether any member was set. A test fails on a member that
+// no header reads.
 //
 // Never: overlaps packet bytes.
 // Cost:  one cache line in the block.

@@ -19,7 +19,7 @@
 // A **buffer_source** supplies empty packets with headroom, or an empty handle when none is left.
 // It states the most memory that it can hold. Optional: a reserve for ARP and ICMP, which must be
 // sent even while other packets hold the memory (`take_reserved`; `take_urgent` asks for it).
-// Optional: its storage says which packets may wait (`may_wait(block, margins)`). Queues whose
+// Optional: its storage decides which packets may wait (`may_wait(block, margins)`). Queues whose
 // readers decide how long packets wait ask it (`packet/bounded_packet_queue.hpp`), so that a queue
 // without a reader leaves buffers for reception.
 //

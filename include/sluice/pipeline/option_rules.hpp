@@ -3,7 +3,7 @@
 // It refuses a bad option, a source route that this host does not follow, and a step along it that
 // cannot be taken.
 //
-// Expects: what an options policy found in them.
+// Expects: the result of the options policy.
 // Never:   writes: in rewrite/option_walk.hpp the policy records and takes the step.
 // Cost:    a few comparisons.
 // Source:  RFC 791 section 3.1, RFC 1122 section 3.2.1.8; Linux ip_rcv_options, ip_options_rcv_srr.

@@ -1,5 +1,5 @@
-// back_off: how long to leave a device or call alone that fails, or that is readable but yields no
-// packet: a device while no buffer is free, a call that the system refuses.
+// back_off: computes the pause before the next try of a device or call that failed, or that was
+// readable but returned no packet (because no buffer was free).
 //
 // Report how each try ended. A few failures in a row cost nothing; then each one doubles the pause,
 // from 1 ms to 64 ms, and a success ends it. A loop that asks is_resting() before it polls a

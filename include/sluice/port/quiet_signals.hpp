@@ -1,10 +1,10 @@
 // quiet_signals: keeps SIGPIPE and SIGXFSZ of a failed write from ending the program.
 //
 // While one exists, SIGPIPE (the reader is gone) and SIGXFSZ (the file may not grow) do not reach
-// the calling thread; those that the write raised are taken away. The program's dispositions stay.
+// the calling thread; it removes those that the write raised. The program's dispositions stay.
 //
 // Expects: POSIX; it exists around system calls of one thread.
-// Never:   takes away a signal that was pending before.
+// Never:   removes a signal that was pending before.
 // Cost:    two system calls; two more after a failure.
 #pragma once
 

@@ -1,8 +1,8 @@
 // receive_batch: how reading several packets ended. receive_each: reads several packets from a
 // device that returns them one by one. append_bytes: appends to a packet larger than a buffer.
 //
-// receive_each fills the span from the front, and goes on after packets that the device throws
-// away. Each of those counts towards the span's size, so that a flood of them does not hold the
+// receive_each fills the span from the front, and continues after packets that the device
+// discards. Each of those counts towards the span's size, so that a flood of them does not hold the
 // caller.
 //
 // Expects: a device whose receive(source) returns a result<packet, read_status>.

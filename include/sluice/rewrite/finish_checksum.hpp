@@ -5,8 +5,8 @@
 // its checksum in place. The checksum of an outer tunnel stays right: the bytes behind the pseudo
 // header sum to the same before and after.
 //
-// Expects: the sum of the pseudo header in the checksum field, and offsets as metadata.hpp says; it
-//          checks the offsets.
+// Expects: the sum of the pseudo header in the checksum field, and offsets as metadata.hpp defines
+//          them; it checks the offsets.
 // Never:   looks at the protocol, sums the pseudo header, writes into the IPv4 header or into bytes
 //          that other packets share.
 // Cost:    each byte once if pending, else a flag.

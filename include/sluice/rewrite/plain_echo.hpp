@@ -1,4 +1,4 @@
-// plain_echo: a plain echo request becomes its own reply, header and message, where it lies.
+// plain_echo: turns a plain echo request into its reply, header and message, in place.
 //
 // It swaps the addresses, keeps TOS and total length, and clears DF. Linux's icmp_reply and
 // originate() write the same header.

@@ -7,7 +7,7 @@
 // The reassembly policy chooses the overlap rule, the number of datagrams and the behaviour when
 // memory is full: reassembler<bounded_cache<64, overlap::keep_first>>.
 //
-// Expects: a secret key; moments that do not run backwards.
+// Expects: a secret key; times that do not decrease.
 // Never:   keeps a reference to the caller's bytes.
 // Errors:  those of validate(bytes), and the policy's drop reasons; message(e) has a sentence for
 //          each. A fragment of more than FragmentBytes is refused with fragment_limit.

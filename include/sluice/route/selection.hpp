@@ -2,7 +2,7 @@
 //
 // They are the decisions of Linux's fib_find_alias, fib_table_lookup and fib_table_delete about one
 // prefix; the table itself finds the longest prefix. Routes of type local and broadcast precede all
-// others of their prefix, because Linux keeps them in the local table and asks it first (it
+// others of their prefix, because Linux keeps them in the local table and looks there first (it
 // searches both as one trie).
 //
 // Expects: entries as entry.hpp documents them.

@@ -9,7 +9,7 @@
 //
 // Expects: a text that outlives the result.
 // Never:   allocates; checks whether a route makes sense: add_route does.
-// Errors:  route_text_error, with the words it is about; message(error) is a sentence.
+// Errors:  route_text_error, with the words that are wrong; message(error) is a sentence.
 // Source:  ip-route(8).
 #pragma once
 

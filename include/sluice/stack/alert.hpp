@@ -1,5 +1,5 @@
-// alert: gives copies of datagrams with a router alert, which this host would forward, to the
-// endpoints that asked for them.
+// alert: delivers copies of datagrams with a router alert, which this host would forward, to the
+// endpoints that registered for them.
 //
 // It reassembles fragments first.
 //

@@ -2,7 +2,7 @@
 //
 // Expects: a stats policy and an observer.
 // Never:   decides; reads a packet's bytes.
-// Cost:    the policies' own; a trace costs nothing with null_observer.
+// Cost:    that of the policies; a trace costs nothing with null_observer.
 #pragma once
 
 #include <sluice/packet/decision.hpp>

@@ -4,7 +4,7 @@
 // and their tests access a core.
 //
 // Expects: policies and a seed.
-// Cost:    the policies' own sizes.
+// Cost:    the sizes of the policies.
 #pragma once
 
 #include <sluice/base/random.hpp>

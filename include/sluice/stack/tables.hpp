@@ -1,6 +1,6 @@
 // stack_tables: the tables of a stack: interfaces, routes, exceptions, groups, switches.
 //
-// The stages take them as one argument (look_up()). They know when they changed.
+// The stages take them as one argument (look_up()). They record when they change.
 //
 // Expects: the policies of its slots.
 // Cost:    the policies' own sizes.

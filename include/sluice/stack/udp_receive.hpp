@@ -1,7 +1,7 @@
 // udp_receive: delivers a UDP datagram to its endpoints.
 //
-// It first cuts a packet that stands for many datagrams. A datagram to a port without an endpoint
-// is answered with port unreachable.
+// It first splits a packet with UDP segments into its datagrams. A datagram to a port without an
+// endpoint is answered with port unreachable.
 //
 // Expects: a datagram that passed the local_in hook.
 // Never:   copies bytes.

@@ -1,6 +1,6 @@
 // balance_of(stack): the balance of fates, by which each packet is accounted for.
 //
-//     if (!balance_of(router).is_even()) { ... }  // a packet was lost count of
+//     if (!balance_of(router).is_even()) { ... }  // some packet has no fate, or two
 //
 // Expects: counters that keep the balance (snmp_counters), between two packets.
 // Never:   is uneven, in a stack that works: use it in tests, and at a program's end.

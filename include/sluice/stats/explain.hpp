@@ -1,5 +1,5 @@
 // explainer: writes a stack's decisions about a packet as text, one line per decision, indented
-// like a call trace. decisive_field_of: the header field that a decision looked at.
+// like a call trace. decisive_field_of: the header field that decided.
 //
 // A line has the stage, the decision, a sentence, its source, the byte that decided and, for a
 // drop, Linux's name of the reason and the counters. It is not part of sluice.hpp.

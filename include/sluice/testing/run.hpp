@@ -8,7 +8,7 @@
 //
 // Expects: a plug for each end of each wire; wires at the clock's time; stacks that come to rest.
 // Never:   passes the given end, or moves back.
-// Cost:    the stacks', and per step a call of poll() for each plug.
+// Cost:    that of the stacks, and per step a call of poll() for each plug.
 #pragma once
 
 #include <sluice/testing/clock.hpp>

@@ -4,7 +4,7 @@
 //     const auto found = testing::conformance::buffers<my_source>();  // prints what is broken
 //     return found.passed() ? 0 : 1;
 //
-// A source with arguments is made by the caller. No packet of it may be out:
+// The caller constructs a source with arguments, and holds no packet of it:
 //
 //     my_source source{memory};
 //     const auto found = testing::conformance::buffers(source);
