@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <sluice/wire/optional_parts.hpp>
+#include <sluice/wire/vxlan.hpp>
 
 #include "random_bytes.hpp"
 
@@ -47,25 +48,8 @@ struct header {
 };
 }  // namespace probe
 
-// VXLAN-GPE: flags that say which fields mean something, all of them always there.
-namespace vxlan_gpe {
-// clang-format off
-inline constexpr struct reserved0 final : field<u8, 0, 2, "reserved0"> {} reserved0{};
-inline constexpr struct version final : field<u8, 2, 2, "version"> {} version{};
-inline constexpr struct has_vni final : field<bool, 4, 1, "has_vni"> {} has_vni{};
-inline constexpr struct has_protocol final : field<bool, 5, 1, "has_protocol"> {} has_protocol{};
-inline constexpr struct ingress_copy final : field<bool, 6, 1, "ingress_copy"> {} ingress_copy{};
-inline constexpr struct is_oam final : field<bool, 7, 1, "is_oam"> {} is_oam{};
-inline constexpr struct reserved1 final : field<u16, 8, 16, "reserved1"> {} reserved1{};
-inline constexpr struct protocol final : field<u8, 24, 8, "protocol"> {} protocol{};
-inline constexpr struct vni final : field<u32, 32, 24, "vni"> {} vni{};
-inline constexpr struct reserved2 final : field<u8, 56, 8, "reserved2"> {} reserved2{};
-struct layout final : header_layout<struct reserved0, struct version, struct has_vni, struct has_protocol,
-    struct ingress_copy, struct is_oam, struct reserved1, struct protocol, struct vni, struct reserved2> {};
-// clang-format on
-}  // namespace vxlan_gpe
-
 static_assert(probe::layout::min_size == 2 && probe::layout::max_size == 13);
+// The fields of VXLAN-GPE are always there, also those that a flag announces.
 static_assert(optional_layout<probe::layout> && !optional_layout<vxlan_gpe::layout>);
 
 }  // namespace
@@ -174,16 +158,6 @@ TEST_CASE("optional parts: in constant evaluation") {
                probe::const_view::checked(out)->get(probe::hint).error() == wire_error::absent;
     }();
     static_assert(same);
-}
-
-TEST_CASE("optional parts: flags of fields that are always there need none") {
-    std::array<std::byte, 8> out{};
-    header_view<vxlan_gpe::layout>{out.data()}
-        .set(vxlan_gpe::has_vni, true)
-        .set(vxlan_gpe::has_protocol, true)
-        .set(vxlan_gpe::protocol, 1)
-        .set(vxlan_gpe::vni, 0x123456);
-    CHECK(load_be<u64>(out.data()) == 0x0c00000112345600);
 }
 
 }  // namespace wire_optional_parts
