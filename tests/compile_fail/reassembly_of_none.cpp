@@ -8,7 +8,7 @@ using packet = sluice::fixed_pool<2048, 4>::packet_type;
 
 static_assert(sluice::reassembly_policy<sluice::no_reassembly, packet>);
 
-// No bound on what it keeps: refused by the concept.
+// A model without a bound on its memory: the concept rejects it.
 struct unbounded {
     template <class Packet>
     struct model : sluice::no_reassembly::model<Packet> {

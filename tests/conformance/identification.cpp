@@ -17,7 +17,7 @@ using namespace sluice;
 
 TEST_CASE_TEMPLATE("identification", Policy, linux_identification, basic_identification<1>,
                    random_identification) {
-    // One counter for all flows shows what others send.
+    // One counter for all flows reveals the datagrams of others.
     constexpr bool hides = !std::is_same_v<Policy, basic_identification<1>>;
     support::conforms(
         testing::conformance::identification<Policy>(support::to_doctest, {.hides_others = hides}),

@@ -57,7 +57,7 @@ void draw_switches(dice& random, plan& round) {
     };
     sysctl("ip_forward", random.percent(80) ? 1 : 0);
     sysctl("icmp_ratemask", 0);
-    // Redirects are not followed: what they teach is not compared here.
+    // Redirects are not followed: learned gateways are not compared here.
     sysctl("conf.all.accept_redirects", 0);
     sysctl("conf.default.accept_redirects", 0);
     sysctl("conf.all.rp_filter", random.percent(65) ? 0 : random.between(1, 2));

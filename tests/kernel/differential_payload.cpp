@@ -20,7 +20,7 @@ byte_vector draw_bytes(dice& random, std::size_t size) {
 std::size_t draw_size(dice& random, const known_addresses& around) {
     if (random.percent(75)) return random.below(64);
     if (random.percent(70)) {
-        // About what leaves in one piece.
+        // About the largest payload of an unfragmented datagram.
         const std::uint32_t mtu = random.pick(around.mtus);
         return mtu - std::min(mtu, 20 + random.below(24));
     }

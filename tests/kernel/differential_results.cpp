@@ -14,7 +14,7 @@ bool is_icmp_error(std::uint8_t type) {
     return type == 3 || type == 4 || type == 5 || type == 11 || type == 12;
 }
 
-// Two recordings of one packet, and what of it may differ.
+// Two recordings of one packet, and the fields that may differ.
 class masker {
 public:
     masker(const byte_vector& a, const byte_vector& b, const clock_window& clock,

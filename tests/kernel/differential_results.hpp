@@ -14,7 +14,7 @@ struct clock_window {
 
 struct kernel_results {
     std::vector<std::vector<std::string>> lines;  // one list an event
-    std::string unsteady;                         // what differed; empty: nothing
+    std::string unsteady;                         // the difference; empty: none
 };
 
 [[nodiscard]] kernel_results results_of(const scenario& about, const kernel_run& a,

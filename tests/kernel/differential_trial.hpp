@@ -8,7 +8,7 @@
 namespace replay {
 
 struct trial {
-    plan round;      // without what the kernel refused
+    plan round;      // without the lines that the kernel refused
     scenario about;  // with the kernel's results
     comparison bad;  // of the pass that differs
     const char* how = "";

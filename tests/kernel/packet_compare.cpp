@@ -52,7 +52,7 @@ bool is_error(unsigned type) {
     return type == 3 || type == 4 || type == 5 || type == 11 || type == 12;
 }
 
-// Start of the IPv4 header and of what follows it; nothing when there is no whole header.
+// Start of the IPv4 header and of the bytes behind it; nothing when there is no whole header.
 struct datagram_place {
     std::size_t header;
     std::size_t payload;

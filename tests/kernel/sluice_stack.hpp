@@ -59,7 +59,7 @@ struct replay_policies
 };
 using stack = sluice::stack<replay_policies>;
 
-// The interfaces, the link layer of the taps, and what left by them.
+// The interfaces, the link layer of the TAP devices, and the packets sent by them.
 class subject_wires {
 public:
     // What the link layer asks of the host.

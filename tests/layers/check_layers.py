@@ -29,7 +29,7 @@ LAYERS = {
     "port": 6,
     "testing": 6.1,  # its suites test the models of every other room
 }
-UMBRELLA = ("sluice.hpp", 5.5)  # includes the whole core and endpoints, is included by nobody below layer 6
+UMBRELLA = ("sluice.hpp", 5.5)  # includes the whole core and endpoints, no layer below 6 includes it
 EDGE = 6
 ALLOWED_STANDARD = set("array bit compare concepts cstddef cstdint cstring new optional span "
                        "type_traits utility cassert "

@@ -1,4 +1,4 @@
-// administration: a stack that does on stdin's word what `ip` does to a kernel: for
+// administration: a stack that obeys commands on stdin as a kernel obeys `ip`: for
 // administration.py, which gives both the same commands and compares their routes.
 //
 //   link new|del|up|down NAME          addr add|del NET dev NAME [brd ADDRESS]

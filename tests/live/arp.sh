@@ -60,7 +60,7 @@ ip netns exec "$middle" "$router" west 10.9.4.1/24 east 10.9.5.1/24 > "$output/r
 process=$!
 wait_for 5 grep -q ready "$output/router" || fail "the router does not start"
 
-# We announce ourselves, as a kernel that accepts it sees; the kernel resolves us, and we it.
+# The router announces its address, and a kernel that accepts announcements learns it; both resolve each other.
 left_sees() { ip -n "$left" neigh show 10.9.4.1 | grep -q "lladdr $west $1"; }
 wait_for 2 left_sees STALE || fail "the announcement is not heard"
 ip -n "$left" neigh flush all
@@ -76,7 +76,7 @@ echo "resolved: both ways"
 answer=$(send_arp "$left" wire0 1 02:00:00:00:00:77 0.0.0.0 10.9.4.1)
 [ "$answer" = "$west 0.0.0.0" ] || fail "the probe got: $answer"
 answer=$(send_arp "$left" wire0 1 02:00:00:00:00:77 0.0.0.0 10.9.4.9)
-[ "$answer" = nobody ] || fail "the probe for nobody got: $answer"
+[ "$answer" = nobody ] || fail "the probe for a free address got: $answer"
 ip netns exec "$left" arping -q -D -c 1 -w 1 -I wire0 10.9.4.1 && fail "arping -D saw no duplicate"
 ip netns exec "$left" arping -q -D -c 1 -w 1 -I wire0 10.9.4.9 || fail "arping -D saw a duplicate"
 echo "duplicate address detection: answered"
@@ -105,7 +105,7 @@ grep -q "From 10.9.4.1 .*Destination Host Unreachable" "$output/ping" || fail "n
 knows 10.9.5.77 FAILED || fail "10.9.5.77 has not failed"
 echo "nobody: host unreachable after $took ms"
 
-# The right side goes silent: what is sent meanwhile makes it FAILED, then its senders are told; it comes back.
+# The right side stops answering: packets to it make it FAILED, and their senders get errors; then it answers again.
 ip -n "$right" link set wire0 arp off
 ip netns exec "$right" ip addr del 10.9.5.2/24 dev wire0
 gone() {
@@ -114,13 +114,13 @@ gone() {
 }
 wait_for 12 gone || fail "the silent neighbour is believed for too long"
 ip netns exec "$left" ping -c 1 -W 6 10.9.5.2 > "$output/ping" 2>&1
-grep -q "Destination Host Unreachable" "$output/ping" || fail "the senders are not told"
+grep -q "Destination Host Unreachable" "$output/ping" || fail "the senders get no error"
 ip -n "$right" link set wire0 arp on
 ip -n "$right" addr add 10.9.5.2/24 dev wire0
 ip -n "$right" route replace default via 10.9.5.1
 wait_for 5 ping_right || fail "the neighbour is not found again"
 knows 10.9.5.2 REACHABLE || fail "the neighbour is back and not reachable"
-echo "silent and back: told, found again"
+echo "silent and back: errors, then found again"
 kill -TERM "$process"
 wait "$process" || fail "the router ends badly"
 process=

@@ -57,7 +57,7 @@ rows "$output/ours.pcapng" -Y "icmp and frame.len < 200" -e frame.interface_name
     '4 10.0.1.2 1 1' '4 10.0.2.2 1 1')" ] && [ "$(cut -f1 "$output/said" | sort -u | wc -l)" = 2 ] ||
     fail "tshark reads other packets in the router's pcapng"
 
-# By ourselves: as many IPv4 packets as they find; whole datagrams by each interface, in and out.
+# Read by explain and defrag: the number of IPv4 packets that tshark finds; whole datagrams by each interface, in and out.
 rows "$output/ours.pcapng" -Y ip -e frame.number
 "$explain" "$output/ours.pcapng" > "$output/router" 2>&1 || fail "explain does not read the router's pcapng"
 [ "$(awk '/ > /{ print $1 }' "$output/router")" = "$(cat "$output/said")" ] || fail "explain: other packets"

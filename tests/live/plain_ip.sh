@@ -34,7 +34,7 @@ stop() {
     done
     processes=()
 }
-# The left host, a router of TUN devices, pipe0 in the middle: the end of the kernel's is nobody's until it is routed on.
+# The left host, a router of TUN devices, pipe0 in the middle: the kernel's end has no peer until it is routed on.
 start_far() {
     start far --tun "$left:tun0:10.0.1.1/24" --tun "$middle:pipe0:10.0.8.1/24" --route "10.0.2.0/24 via 10.0.8.2" \
         --route "default via 10.0.8.2"
@@ -67,7 +67,7 @@ way=rings
 start_far
 start_near
 everything
-# Fragments that nobody completes do not stay in the ring, where 256 packets have room.
+# Incomplete fragments do not stay in the ring, where 256 packets have room.
 inside "$left" python3 - 10.0.1.2 10.0.8.2 << 'END' || fail "no fragments can be sent"
 import socket, struct, sys
 out = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)

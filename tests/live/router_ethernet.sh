@@ -75,7 +75,7 @@ everything
 reaches "$left" 10.0.3.2
 reaches "$left" -s 65000 10.0.3.2
 exchange both "$left" "$third" 10.0.3.2 10
-# While a packet waits for a host that is not there, the ring it came in goes on; then its sender is told.
+# While a packet waits for an absent host, its receive ring continues; then its sender gets an error.
 inside "$left" ping -n -c 1 -W 6 10.0.2.77 > "$output/nobody" 2>&1 &
 nobody=$!
 reach "$left" -q -c 200 -i 0.01 10.0.2.2
@@ -105,10 +105,10 @@ reaches "$left" -s 3000 10.0.2.2
 report
 reported "^interface $middle:west up mtu 1400 "
 reported "^neighbour $middle:west 10.0.1.2 02:00:00:00:00:77 "
-# A link address of the router changes: its hosts are told at once.
+# A link address of the router changes: it announces the new one at once.
 ip -n "$middle" link set east address 02:00:00:00:00:88
 knows() { ip -n "$1" neigh show "$2" | grep -q "$3"; }
-wait_for 3 knows "$right" 10.0.2.1 02:00:00:00:00:88 || fail "a host is not told: $(ip -n "$right" neigh)"
+wait_for 3 knows "$right" 10.0.2.1 02:00:00:00:00:88 || fail "a host did not learn it: $(ip -n "$right" neigh)"
 reaches "$left" 10.0.2.2
 # It vanishes, and another of its name comes.
 ip -n "$middle" link del west

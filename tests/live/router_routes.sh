@@ -90,7 +90,7 @@ reaches 20.0.8.1 || fail "the one route"
 # Routes go with their interface, and the administrator's come back with it.
 ip -n "$right" link set wire0 down
 went() { grep -q 'east is not connected' "$output/said"; }
-wait_for 5 went || fail "a pulled cable is not told of"
+wait_for 5 went || fail "a pulled cable is not reported"
 reaches 20.0.8.1 1 && fail "reached through a pulled cable"
 { cat "$output/routes"; routes 9 12; } > "$output/more"
 mv "$output/more" "$output/routes"
@@ -99,7 +99,7 @@ said=$(reload)
 ip -n "$right" link set wire0 up
 ip -n "$right" route add default via 10.9.5.1
 came() { grep -q 'east is up' "$output/said"; }
-wait_for 5 came || fail "a cable that is back is not told of"
+wait_for 5 came || fail "a cable that is back is not reported"
 wait_for 5 reaches 20.0.8.1 || fail "a route whose interface is back"
 wait_for 5 reaches 20.0.11.1 || fail "a route that waited for its interface"
 

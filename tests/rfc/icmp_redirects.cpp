@@ -18,7 +18,7 @@ byte_vector to_beyond(datagram_fields f = {}) {
     f.destination = beyond;
     return datagram_of(f);
 }
-// The redirect among what left because of that datagram, which goes on itself; or nothing.
+// The redirect among the packets that the datagram caused (it is forwarded itself); empty: none.
 byte_vector redirect_for(node& n, const byte_vector& d, u16 interface = 2) {
     static_cast<void>(n.sent());
     n.receive(d, interface);

@@ -124,7 +124,7 @@ struct change {
     }
 };
 
-// Does to a packet what its checksum says; half of them stay as they are.
+// Chooses an action by the packet's checksum; half of the packets stay unchanged.
 template <class Packet>
 struct meddler final : hook<Packet> {
     u32 calls = 0;

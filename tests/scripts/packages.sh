@@ -13,7 +13,7 @@ sluice_packages_tried=("${@:2}")
 sluice_missing tried
 SHELL
 }
-# refusal ROW...: what who is not root is told about them; nothing is installed.
+# refusal ROW...: the message for a user who is not root; nothing is installed.
 refusal() {
     env -i PATH=/usr/bin:/bin bash -s "$packages" "$@" 2>&1 <<'SHELL'
 source "$1"

@@ -29,7 +29,7 @@ case " $refused :$* " in
     *" veth "*":"*" type veth "*) echo "Error: Unknown device type." >&2; exit 1 ;;
 esac
 TEXT
-# Where there is no /dev/net/tun: nobody makes it for a test.
+# Without /dev/net/tun: no test creates it.
 pretend mkdir <<<'exit 1'
 pretend mknod <<<'exit 1'
 

@@ -32,7 +32,7 @@ std::set<std::string> said_by(Suite run) {
     return all;
 }
 
-// Of a model that says itself what is broken.
+// For a model that names its own fault.
 template <class Model, class Suite>
 void finds(Suite run) {
     INFO(Model::broken);

@@ -39,7 +39,7 @@ struct blind_to_interfaces : odd_and_even {  // planted: it ignores the interfac
     next_hop lookup(const route_query& q) const noexcept { return lookup(q.destination); }
 };
 
-// Counts bytes and gives the buffers back; takes three packets.
+// Counts bytes and returns the buffers; accepts three packets.
 struct counting {
     template <class Packet>
     struct model {
@@ -83,7 +83,8 @@ struct alternating {  // planted: the answer depends on earlier questions
     }
 };
 
-// A device in memory: a queue in each direction. fd() is an eventfd that counts what waits.
+// A device in memory: a queue in each direction. fd() is an eventfd that counts the waiting
+// packets.
 struct queue_pair {
     std::vector<testing::byte_vector> in;
     std::vector<testing::port_arrival> out;

@@ -78,7 +78,7 @@ TEST_CASE("endpoint corners: a UDP checksum of 0xffff is right where it arrives"
           fate::delivered);
 }
 
-// RFC 792 knows no such word: Linux ping_v4_push_pending_frames sends it as it is.
+// RFC 792 does not define this field: Linux ping_v4_push_pending_frames sends it unchanged.
 TEST_CASE("endpoint corners: an ICMP checksum of zero stays zero") {
     endpoint_world b;
     ping_socket s{*b};
@@ -226,7 +226,7 @@ TEST_CASE("endpoint corners: a local error behind an ICMP error is not pending")
     }
 }
 
-// The last of the queue by ICMP takes what is pending with it; one of this host leaves it.
+// Reading the last ICMP error of the queue clears the pending error; a local error does not.
 TEST_CASE("endpoint corners: reading the error queue clears a pending error that came by ICMP") {
     const byte_vector sent_datagram =
         datagram_of({.source = "10.0.2.1"_ip,

@@ -25,7 +25,7 @@ struct sources_world : endpoint_world {
                         {.prefix = "77.0.0.0/24"_prefix, .type = route_type::local, .interface = 2})
                     .has_value());
     }
-    // The error, or what left: source and interface; on lo what came back, by whichever.
+    // The error, or source and interface of the sent packet; on lo, of the looped back one.
     struct send_effect {
         endpoint_error error = none;
         ipv4::address source{};

@@ -173,7 +173,7 @@ struct result_of {
     friend bool operator==(const result_of&, const result_of&) = default;
 };
 
-// `arrive` gives the datagram to the world.
+// `arrive` passes the datagram to the world.
 template <class Arrive>
 result_of result_when(Arrive&& arrive) {
     endpoint_world b;

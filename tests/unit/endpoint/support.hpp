@@ -22,7 +22,7 @@ struct endpoint_world : world<> {
     endpoint_world() : world({.has_gateway = true}) {}
 };
 
-// What receive() gives: the bytes, or the name of the error.
+// The result of receive(): the bytes, or the name of the error.
 struct heard {
     received what;
     byte_vector bytes;

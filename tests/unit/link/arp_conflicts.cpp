@@ -169,7 +169,7 @@ TEST_CASE("arp: target and source address of the requests") {
         b.send(from_local, 2, peer, at(0));
         CHECK(b.device.take().at(0).substr(58, 8) == (ask_from_packet ? "0a000901" : "0a000101"));
         b.hear(arp_hex(us, "2", them, "02", us, "01"), 2, at(1));
-        // Confirmed later, no packet waits: the name is what suits the target.
+        // Confirmed later, when no packet waits: the sender address is the one for the target.
         b.send(from_local, 2, peer, at(40'000));
         b.device.take();
         b.link.poll(at(45'000), [](packet&&) {});

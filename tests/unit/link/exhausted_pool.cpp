@@ -45,7 +45,7 @@ void check_answers(World& w, ipv4::address silent) {
     CHECK(w.unheard == 0);
 }
 
-// Each holds for ever what it can get.
+// Each holds all packets that it can get, forever.
 template <class World>
 void flood_socket(World& w, typename World::socket& s) {
     REQUIRE(s.bind({{}, 53}).has_value());
@@ -137,7 +137,7 @@ TEST_CASE_TEMPLATE("ARP and ICMP work after a program took every buffer", Pool, 
         frame.insert(frame.end(), contents.begin(), contents.end());
         copy_bytes(p.put(static_cast<u32>(frame.size())), frame.data(), frame.size());
         w->hear(std::move(p));
-        all.push_back(from.take(64));  // the buffer of what was received is back
+        all.push_back(from.take(64));  // the buffer of the received packet is back
         CHECK(all.back());
         CHECK_FALSE(from.take(0));
     };

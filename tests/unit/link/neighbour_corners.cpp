@@ -16,7 +16,7 @@ constexpr ethernet::address second{{2, 0, 0, 0, 2, 0x4e}};
 constexpr ethernet::address third{{2, 0, 0, 0, 2, 0x4f}};
 constexpr neighbour_times exact{.spread = false};
 
-// What poll() asks and gives up is counted.
+// Counts the requests and the given up packets of poll().
 struct counted {
     unsigned asked = 0;
     unsigned failed = 0;

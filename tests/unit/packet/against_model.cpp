@@ -25,7 +25,7 @@ std::vector<std::byte> content(const Packet& p) {
     return all;
 }
 
-// A packet and what it should hold; those of its list, in order.
+// A packet and its expected bytes; those of its list, in order.
 template <class Packet>
 struct hand {
     Packet packet;

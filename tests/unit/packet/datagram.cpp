@@ -191,7 +191,7 @@ TEST_CASE("datagram: a pending checksum holds the sum of the addresses, not its 
     };
     CHECK(readdressed(20, 0x1000) == 0x1001);
     CHECK(readdressed(20, 0) == 1);
-    CHECK(readdressed(28, 0x1000) == 0x0fff);  // that is of what the tunnel carries
+    CHECK(readdressed(28, 0x1000) == 0x0fff);  // the checksum of the inner packet
 }
 
 TEST_CASE("datagram: an unknown transport header stays unchanged") {

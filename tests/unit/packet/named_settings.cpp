@@ -18,7 +18,7 @@ text_view text_of(std::string_view text) {
     return {text.data(), text.size()};
 }
 
-// Each row writes what it reads, and no two write the same.
+// Each row writes the field that it reads, and no two rows write one field.
 template <class Owner, class Table>
 void each_row_is_its_own(const Table& table) {
     std::set<std::string_view> names;

@@ -41,7 +41,7 @@ TEST_CASE("ip_forward writes all and default") {
     CHECK_FALSE(s.defaults.forwarding);
 }
 
-// Linux inetdevice.h: what "all" and the interface make together.
+// Linux inetdevice.h: how "all" and the interface combine.
 TEST_CASE("how a switch of all and one of an interface combine") {
     using field = bool interface_settings::*;
     enum class rule { both, either, own };

@@ -123,7 +123,7 @@ TEST_CASE("trim of one handle leaves the chain to the other") {
     byte_vector read(100, std::byte{0xee});
     reader.copy(read.data(), 100);
     CHECK((read == joined(part(pattern(1000), 0, 30), byte_vector(70, std::byte{0xee}))));
-    // Once it has the chain alone, what it does not show goes back.
+    // Once it has the chain alone, blocks outside its bounds are returned.
     seen.reset();
     CHECK(source.available() == 7);
     REQUIRE(whole.unshare());
@@ -267,8 +267,8 @@ TEST_CASE("a packet in several blocks has a clone where each block has one handl
 
 struct held_packet {
     packet handle;
-    byte_vector bytes;   // what it is to read
-    byte_vector pulled;  // what unpull() brings back, the nearest last
+    byte_vector bytes;   // the bytes to read
+    byte_vector pulled;  // the bytes that unpull() restores, the nearest last
     u32 mark = 0;
 };
 
@@ -290,7 +290,7 @@ struct model {
         }
         return made;
     }
-    // A copy does not have what was pulled off before it was made.
+    // A copy does not have the bytes pulled off before.
     void forget_pulled(held_packet& h, const packet::block* before) {
         if (before != &h.handle.storage_block()) {
             h.pulled.clear();

@@ -85,7 +85,7 @@ const row rows[] = {
     {.name = "to a broadcast", .datagram = {.destination = "10.0.2.255"_ip}},
     {.name = "back to the link it came from", .datagram = {.destination = "10.0.1.3"_ip}},
     {.name = "to nowhere", .datagram = {.destination = "192.0.2.1"_ip}},
-    {.name = "to what is unreachable", .datagram = {.destination = "10.20.0.1"_ip}},
+    {.name = "to an unreachable destination", .datagram = {.destination = "10.20.0.1"_ip}},
     {.name = "to an interface that is down",
      .change =
          [](network& n) {

@@ -48,7 +48,7 @@ const row rows[] = {
     {.name = "a neighbour", .destination = "10.0.2.9"_ip, .is_broadcast_or_multicast = false},
     {.name = "nowhere", .destination = "192.0.2.1"_ip, .is_broadcast_or_multicast = false},
     {.name = "a local address", .destination = "10.0.3.1"_ip, .is_broadcast_or_multicast = false},
-    {.name = "what is unreachable",
+    {.name = "an unreachable destination",
      .destination = "10.20.0.1"_ip,
      .is_broadcast_or_multicast = false},
     {.name = "the broadcast of the link",

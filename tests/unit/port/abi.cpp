@@ -150,7 +150,7 @@ TEST_CASE("the kernel's numbers") {
     }
 }
 
-// What a request does not name is zero: the kernel refuses other values, or does what they say.
+// Unset fields of a request are zero: the kernel refuses other values, or obeys them.
 TEST_CASE_TEMPLATE("fields that are not set are zero", record, abi::link_address, abi::membership,
                    abi::ring_statistics, abi::auxiliary_data, abi::ring_request,
                    abi::receive_ring_request, abi::frame_header_2, abi::frame_header_3,

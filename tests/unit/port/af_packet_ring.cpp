@@ -184,7 +184,7 @@ TEST_CASE("packets that are kept keep their blocks") {
     CHECK(b->counters().kernel_freezes > 0);
     CHECK(b->counters().kernel_freezes <= b->counters().kernel_drops);
     CHECK(content_of(kept[0]) == before);
-    // Behind what is left in the other block, the walk does not come to the kept one a second time.
+    // After the rest of the other block, the walk does not reach the kept block again.
     more.clear();
     more.resize(300);
     const std::size_t left = b->receive(more).count;

@@ -220,7 +220,7 @@ TEST_CASE_TEMPLATE("a reader that stops causes lost packets, whole ones, and no 
           "faster, or capture into a file");
     CHECK_FALSE(file->news().has_value());
     {
-        const auto gone = std::move(*file);  // what is left of a packet is written
+        const auto gone = std::move(*file);  // the rest of a packet is written
     }
     drain(ends.read, got);
     CHECK(sizes_in(got) == written);

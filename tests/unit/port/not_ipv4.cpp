@@ -253,7 +253,7 @@ TEST_CASE("IPv6 of a TUN device neither reaches the stack nor holds up its loop"
     ::sigprocmask(SIG_BLOCK, nullptr, &before);
     auto loop = port::poll_loop::open();
     REQUIRE(loop.has_value());
-    // One a turn: a loop that takes this for a device that gives nothing would rest for longer
+    // One a turn: a loop that takes this for an idle device would rest longer
     // and longer. Whoever rests leaves the CPU of his own accord, which a busy machine does not
     // make anybody do.
     constexpr int most = 60;

@@ -32,7 +32,7 @@ struct router
 using router_world = stack_test::world<router>;
 using packet = router_world::packet_type;
 
-// vb merges what is sent at once and comes within a tick.
+// vb merges packets that are sent at once and arrive within a tick.
 bool merges(const veth_pair& wire) {
     const std::string inside = "ip netns exec " + wire.ns.name + " ";
     return wire.made && run(inside + "ethtool -K vb gro on rx-gro-list on") &&

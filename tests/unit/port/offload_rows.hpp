@@ -103,7 +103,7 @@ struct offload_packet {
 
     // Finished, as it would be on a wire.
     [[nodiscard]] byte_vector datagram() const { return outside(inside(), f.identification); }
-    // As the device gives it: the sum of the pseudo header where the checksum goes.
+    // As the device delivers it: the checksum field holds the sum of the pseudo header.
     [[nodiscard]] byte_vector given() const {
         byte_vector made = datagram();
         if (is_pending()) {

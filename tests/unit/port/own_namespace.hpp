@@ -19,7 +19,7 @@ inline bool run(const std::string& command) {
     return std::system(("(" + command + ") >/dev/null 2>&1").c_str()) == 0;
 }
 
-// As run(), but the command's error messages are shown: it makes what a test cannot do without.
+// As run(), but the command's error messages are shown: it sets up something that the test needs.
 inline bool make(const std::string& command) {
     const bool made = std::system(("(" + command + ") >/dev/null").c_str()) == 0;
     if (!made) {

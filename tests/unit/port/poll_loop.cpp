@@ -40,7 +40,7 @@ struct discard {
     };
 };
 
-// A device of the test's own: readable until what is left was given.
+// A device of the test: readable until the remaining packets are received.
 struct device {
     using sender_type = discard;
 
@@ -77,7 +77,7 @@ struct device {
     [[nodiscard]] port::link_header link() const noexcept { return port::link_header::none; }
 
     int left;
-    bool stuck = false;  // readable, and gives nothing
+    bool stuck = false;  // readable, without packets
     int calls = 0;
     device_state now = device_state::up;
     port::descriptor event{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};

@@ -19,7 +19,7 @@ bool is_pending(int number) {
     return sigismember(&pending, number) == 1;
 }
 
-// Blocks some signals for its life; what is pending of them then is taken away.
+// Blocks some signals while it exists; at its end removes those that are pending.
 class blocked {
 public:
     explicit blocked(std::initializer_list<int> numbers) {

@@ -81,7 +81,7 @@ TEST_CASE("a header precedes any number of pieces") {
             }
             CHECK(in_order);
         }
-        // 65535 bytes with their header is what there is room for.
+        // There is room for 65535 bytes with their header.
         CHECK(write_packet(left.get(), scattered{21'845 + (64 - length) / 3}, header) == 0);
         std::byte one[1];
         CHECK(::recv(right.get(), one, sizeof one, MSG_DONTWAIT) == 1);

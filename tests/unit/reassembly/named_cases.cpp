@@ -76,7 +76,7 @@ const row rows[] = {
      .fragments = {at(0, 24), at(16, 24), at(24, 8, false), at(0, 24)},
      .expected = "hohc"},
     {.name = "teardrop", .fragments = {at(0, 48), at(24, 4, false)}, .expected = "hi"},
-    {.name = "last ends before what came",
+    {.name = "the last fragment ends before received bytes",
      .fragments = {at(48, 48), at(40, 8, false)},
      .expected = "hi"},
     {.name = "two ends, the second later",

@@ -61,7 +61,7 @@ TEST_CASE("10,000 lone fragments of one source are refused beyond its share; oth
     REQUIRE(step.kind == reassembly_result::complete);
     CHECK(is_whole_datagram(step.packet, 32));
     CHECK(step.evicted_datagrams == 0);
-    // The attacker's own are refused until the time of what it sent is over.
+    // The attacker's fragments are refused until its held ones expire.
     CHECK(feed_whole(cache, pool, attacker, 20'000).reason == drop_reason::fragment_limit);
     cache.expire(instant{10'000} + 30_s, [](auto&&) {});
     CHECK(feed_whole(cache, pool, attacker, 20'000).kind == reassembly_result::complete);

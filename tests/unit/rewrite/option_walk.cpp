@@ -105,7 +105,7 @@ struct route_row {
     bool accepted;
     link_addressing seen_as = link_addressing::host;
     decision decided;
-    decision_kind then;  // what the classification is afterwards
+    decision_kind then;  // the classification afterwards
     ipv4::address next_hop = {};
 };
 const decision refused = decision::drop(drop_reason::source_route_refused);

@@ -13,7 +13,7 @@ using namespace sluice;
 using support::byte_vector;
 using support::content_of;
 
-// Counts what is wrong rather than checking each, so that hundreds of thousands of pieces stay
+// Counts the faults instead of checking each fragment, so that hundreds of thousands of pieces stay
 // fast; `first_fault` says which rule was broken first.
 class piece_audit {
 public:

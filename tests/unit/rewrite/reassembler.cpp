@@ -123,7 +123,7 @@ TEST_CASE("reassembler: the policy is the user's") {
             instant{});
     };
     static_cast<void>(add(0x2002, 2));
-    static_cast<void>(add(0x2001, 1));  // its upper half is lower than what is held
+    static_cast<void>(add(0x2001, 1));  // its upper half is lower than that of the held one
     const auto made = add(0x0003, 3);
     CHECK(made->empty());
     const auto whole = add(0x2000, 0);

@@ -65,7 +65,7 @@ TEST_CASE("a pending checksum becomes the right one") {
 
 TEST_CASE("a sum of zero is stored as all ones") {
     static pool buffers;
-    // Data that bring the sum to 0xffff: the complement of what it is without them.
+    // Data that make the sum 0xffff: the complement of the sum without them.
     byte_vector data(2);
     const byte_vector without = pending_udp(data);
     store_be<u16>(data.data(),

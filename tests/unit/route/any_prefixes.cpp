@@ -153,7 +153,7 @@ TEST_CASE("a table in given memory: it grows while it is used, and ids stay") {
     CHECK(table.at(table.lookup(scattered_hosts(42).base)).interface == 43);
     CHECK(fill(table, 50'000, scattered_hosts) == 50'000 - 99);
     CHECK(found(table, 50'000, scattered_hosts) == 50'000);
-    // Too small for what is there: nothing changes.
+    // Too small for the stored routes: nothing changes.
     const zeros tiny{lpm_table::memory_for(1000)};
     CHECK_FALSE(table.move_to(tiny.all()));
     CHECK(found(table, 50'000, scattered_hosts) == 50'000);

@@ -147,7 +147,7 @@ const row rows[] = {
      .interface = 4,
      .source = "10.0.3.1"_ip,
      .neighbour = "239.1.2.3"_ip},
-    {.name = "group: the default route gives the interface, its gateway is passed by",
+    {.name = "group: the default route chooses the interface, its gateway is not used",
      .wanted = {.destination = "239.1.2.3"_ip},
      .change = default_gateway,
      .type = route_type::multicast,

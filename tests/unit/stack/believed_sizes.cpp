@@ -11,7 +11,7 @@ namespace {
 
 using namespace stack_test;
 
-// A protocol that knows what it sent, and one that does not.
+// A protocol that recognizes its own datagrams, and one that does not.
 struct checking final : protocol_handler<packet> {
     bool knows = true;
     u32 errors = 0;

@@ -91,7 +91,7 @@ struct calling_observer {
 struct watched
     : policies<based_on<linux_router>, buffers<fixed_pool<2048, 400>>, output<calling_output>,
                security<watching>, hooks<hook_chain<16>>, observers<calling_observer>> {};
-// The same without what turns the accept branch off.
+// Without the policies that turn the accept branch off.
 struct plain : policies<based_on<linux_router>, buffers<fixed_pool<2048, 400>>,
                         output<calling_output>, hooks<hook_chain<16>>> {};
 

@@ -88,7 +88,7 @@ TEST_CASE("early demux: which endpoints keep a route") {
     }
 }
 
-// A route table that counts what it is asked.
+// A route table that counts lookups.
 struct counting_routes : lpm_trie<64> {
     static inline u32 asked = 0;
     template <class Query>

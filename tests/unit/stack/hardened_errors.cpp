@@ -13,7 +13,7 @@ constexpr ipv4::address own = "10.0.2.1"_ip;
 
 struct linux_like : policies<based_on<linux_router>, buffers<fixed_pool<2048, 64>>> {};
 struct hardened : policies<based_on<hardened_router>, buffers<fixed_pool<2048, 64>>> {};
-// With a table, for those whose transport checks what is quoted.
+// With a table, for errors whose transport checks the quote.
 struct hardened_with_table : policies<based_on<hardened_router>, exceptions<bounded_exceptions<32>>,
                                       buffers<fixed_pool<2048, 64>>> {};
 

@@ -71,7 +71,7 @@ TEST_CASE("sent and returned packets may begin behind an empty block") {
     b->link_failed(frame.in_front_of(b.packet(datagram_of({}))), b.now);
     CHECK(b.is_quiet());
 
-    // The type that is counted is that of the message, not what lies behind the header's block.
+    // The counted type is that of the message, not a byte behind the header's block.
     auto p = b->buffers().take(20);
     REQUIRE(p.push(0) != nullptr);
     p.append(b.packet(support::echo_request(8)));

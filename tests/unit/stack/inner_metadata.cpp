@@ -121,7 +121,8 @@ TEST_CASE("inner metadata: a verified outer checksum does not verify the inner o
          .protocol = 4,
          .state = checksum_state::unknown},
         {.name = "IP carries it, verified: the inner one was", .protocol = 4, .delivered = true},
-        {.name = "pending of what is taken off, inner wrong", .state = checksum_state::pending},
+        {.name = "pending in the removed header, inner one wrong",
+         .state = checksum_state::pending},
     };
     for (const auto& r : rows) {
         INFO(doctest::String{r.name});

@@ -47,7 +47,7 @@ TEST_CASE("link changes: an interface taken down by its MTU is reported") {
     CHECK(b.receive(datagram_of({})) == fate::forwarded);
 }
 
-// 3 routes of lo and one each for what follows, so that `Room` of them are free.
+// 3 routes of lo and one for each later route, so that `Room` of them are free.
 template <std::size_t Room>
 struct narrow : policies<based_on<linux_router>, buffers<fixed_pool<2048, 8>>,
                          output<queue_output<8>>, routes<linear_routes<3 + Room>>> {};

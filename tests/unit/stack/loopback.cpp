@@ -171,7 +171,7 @@ TEST_CASE("loopback: a packet forwarded by lo loops until its TTL expires") {
     check(b.sent_one(), support::icmp_is(11, 0));
 }
 
-// A hook takes the route away on the third round, and gives another.
+// A hook removes the route on the third round, and adds another.
 struct rerouter final : hook<packet> {
     lo_world* on = nullptr;
     route_entry instead{};

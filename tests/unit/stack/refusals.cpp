@@ -79,7 +79,7 @@ TEST_CASE("refusals: bad options are never copied into an answer") {
         const char* name;
         byte_vector options;
         u32 pointer;
-        byte_vector answered = {};  // what was found good before the bad one goes back, as in Linux
+        byte_vector answered = {};  // the good options before the bad one are returned, as in Linux
     } rows[] = {
         {.name = "record route beyond the header", .options = list({7, 255, 4, 0}), .pointer = 20},
         {.name = "record route, pointer 3",

@@ -37,7 +37,7 @@ struct machine {
             read->route.interface = device == names[i] ? i : read->route.interface;
         REQUIRE(ip->add_route(read->route).has_value());
     }
-    // Without what lo brought.
+    // Without the routes of lo.
     [[nodiscard]] lines table() const {
         lines all;
         ip->routes().for_each([&](const route_entry& r) {

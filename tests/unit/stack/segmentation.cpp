@@ -16,7 +16,7 @@ using namespace stack_test;
 using support::flow;
 namespace flags = support::tcp_flags;
 
-// A queue to a device that does what the test says.
+// A queue to a device with the offloads that the test sets.
 struct some_device {
     template <class Packet>
     struct model : queue_output<128>::model<Packet> {
@@ -57,7 +57,7 @@ typename World::packet_type large(World& b, const byte_vector& d, u16 interface 
     return made;
 }
 
-// As a local sender or a virtual machine gives it: payload bytes, to be cut to `each`.
+// As from a local sender or a virtual machine: payload bytes, to be cut to `each`.
 template <class World>
 typename World::packet_type segmented(World& b, const flow& f, std::size_t payload, u16 each,
                                       bool pending = true) {
@@ -228,7 +228,7 @@ TEST_CASE("no buffer for some of the segments") {
     CHECK(sent == std::vector<byte_vector>{segments.begin(), segments.begin() + 4});
 }
 
-// Neighbours with a pending checksum, and what is right on the wire.
+// Neighbours with a pending checksum, and the right packets on the wire.
 TEST_CASE("a pending checksum is finished before fragmentation, or for an output that cannot") {
     flow f{.tcp = false, .fragment_word = 0};
     const byte_vector wire = one_hop_on(f).datagram(f.identification, 0, 0, pattern(1400));

@@ -159,7 +159,7 @@ TEST_CASE("send results: a device that accepts no fragment of a datagram") {
     CHECK(b.of(mib::udp_out_datagrams) == 0);
 }
 
-// The kernel counts no OutDiscards of what it forwards.
+// The kernel counts no OutDiscards of forwarded packets.
 TEST_CASE("send results: refused forwarded packets are not counted as this host's discards") {
     send_world b;
     for (int i = 0; i < 9; ++i)

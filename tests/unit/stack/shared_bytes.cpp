@@ -24,7 +24,7 @@ using shared_world = world<router_of<shared>>;
 using packet_type = shared_world::packet_type;
 using queue = receive_queue<packet_type, 8>;
 
-// Keeps a clone of each packet, and what it read then.
+// Keeps a clone of each packet, and the bytes that it had.
 template <class Packet>
 struct keeper_of final : hook<Packet> {
     struct kept {
@@ -75,7 +75,8 @@ TEST_CASE("a padded UDP datagram of 40 fragments is whole for the raw endpoint, 
     REQUIRE(b->delivery().add_raw({.protocol = 17}, raw));
     REQUIRE(b->delivery().add_udp({.local_port = 7000}, udp));
     byte_vector message = support::udp_message(9, 7000, pattern(56'000 - 8));
-    store_be<u16>(message.data() + 4, 600);  // RFC 768: what is behind is not the datagram's
+    store_be<u16>(message.data() + 4,
+                  600);  // RFC 768: bytes behind it do not belong to the datagram
     const byte_vector whole = to_us(17, message);
     const auto pieces = cut(whole, 1400);
     REQUIRE(pieces.size() == 40);

@@ -10,7 +10,7 @@ namespace {
 
 using namespace stack_test;
 
-// Sends back what it got, from within receive.
+// Sends the received packet back, within receive.
 struct mirror final : protocol_handler<packet> {
     ipv4::address to;
     u32 calls = 0;
@@ -54,7 +54,7 @@ TEST_CASE("work queue: packets that a handler sends leave before the call return
           support::source("10.0.1.1"_ip), support::payload(pattern(16)));
 }
 
-// Each call does a bounded amount of work; what is left waits, and poll() says `now`.
+// Each call does a bounded amount of work; the rest waits, and poll() returns `now`.
 TEST_CASE(
     "work queue: a handler that answers itself forever ends within bounds, without recursion") {
     world<> b;

@@ -27,7 +27,7 @@ namespace {
 using namespace sluice;
 using testing::byte_vector;
 
-// What each does wrong beside what its base does right.
+// Each struct adds one fault to its base.
 template <class Packet>
 using chain = hook_chain<8>::model<Packet>;
 struct active_everywhere {
@@ -236,7 +236,7 @@ struct permits_with_data {
         u32 unused = 0;
     };
 };
-// No fault: refuses what is no valid message of ICMP, TCP or UDP.
+// No fault: refuses packets that are no valid message of ICMP, TCP or UDP.
 struct permits_valid {
     [[nodiscard]] static bool is_valid(const byte_vector& datagram) {
         const ipv4::const_view ip{datagram.data()};

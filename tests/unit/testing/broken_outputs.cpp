@@ -15,7 +15,7 @@ namespace {
 
 using namespace sluice;
 
-// What each does wrong beside what its base does right.
+// Each struct adds one fault to its base.
 template <class Packet>
 using queue = queue_output<4>::model<Packet>;
 struct takes_a_copy {

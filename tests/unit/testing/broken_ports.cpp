@@ -1,4 +1,4 @@
-// The suite about ports finds what is wrong with devices that are broken on purpose.
+// The suite for ports finds the faults of devices that are broken on purpose.
 #include "support/conformance.hpp"
 
 #include <doctest/doctest.h>
@@ -142,7 +142,7 @@ struct harness {
     }
 };
 
-// What each does wrong beside what the device above does right. First those that receive.
+// Each struct adds one fault to the device above. First those that receive.
 template <class Broken>
 struct receives_wrongly : device {
     template <buffer_source Source>

@@ -17,7 +17,7 @@ namespace {
 
 using namespace sluice;
 
-// What each does wrong beside what this cache does right.
+// Each struct adds one fault to this cache.
 template <class Packet>
 using cache = bounded_cache<16>::model<Packet>;
 

@@ -15,7 +15,7 @@ using namespace sluice;
 using namespace sluice::literals;
 using table = linear_routes<16>;
 
-// What each does wrong beside what `table` does right.
+// Each struct adds one fault to `table`.
 struct other_short_answer : table {
     static constexpr const char* broken =
         "lookup(address) equals lookup(query) with any interface and scope and TOS 0";

@@ -22,7 +22,7 @@ namespace {
 using namespace sluice;
 using namespace sluice::literals;
 
-// What each does wrong beside what its base does right.
+// Each struct adds one fault to its base.
 using learned = bounded_exceptions<32>;
 struct larger_than_stated : learned {
     static constexpr const char* broken = "the object is at most 64 bytes larger than memory_limit";

@@ -32,7 +32,7 @@ constexpr u64 block = pool::block_capacity;
 // So that no margin is ever the reason; each row says what is.
 static_assert(default_waiting_bytes == 212'992);
 
-// A stack whose hook keeps what it sees, and whose output is a queue.
+// A stack whose hook keeps every packet, and whose output is a queue.
 struct host_policies : policies<buffers<pool>, reassembly<bounded_cache<64>>,
                                 output<queue_output<8>>, hooks<hook_chain<4>>> {};
 using host = stack<host_policies>;
@@ -248,7 +248,7 @@ struct work_row : host_world {
     void clear() {}
 };
 
-// A hook that keeps what it sees, as hooks/concept.hpp says.
+// A hook that keeps every packet, as hooks/concept.hpp describes.
 struct hook_row : host_world {
     static constexpr u64 packets = 32;
     static constexpr u64 most = 100'000;

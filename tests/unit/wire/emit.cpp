@@ -20,7 +20,7 @@ namespace {
 using namespace sluice;
 using namespace sluice::literals;
 
-// A value that has two of the fields of UDP: what a program knows of a header that others fill.
+// A value with two of the fields of UDP: a program fills in these, others the rest.
 struct length_and_sum {
     using layout = udp::layout;
 

@@ -17,7 +17,7 @@ struct telling_handler final : protocol_handler<packet> {
     handler_result answer = handler_result::taken();
     u32 off = 0;              // bytes that it takes off in front
     bool writes = false;      // its own bytes over the first ones, before it takes them off
-    packet* gives = nullptr;  // instead of what it was given
+    packet* gives = nullptr;  // instead of the received packet
     bool keeps = false;
     bool sends = false;
     bool was_sent = false;

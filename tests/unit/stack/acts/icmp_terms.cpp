@@ -31,7 +31,7 @@ TEST_CASE("icmp terms: six errors to one host, then it is limited; answers and o
     CHECK_FALSE(acts::may_send_icmp(c, error, to_a));
 }
 
-// Keeps what it was asked last.
+// Records the last question.
 struct asked_rules {
     static constexpr bool answers_echo = true;
     static constexpr std::size_t memory_limit = 0;
