@@ -336,7 +336,8 @@ struct sends_segments_uncut : transmits_wrongly<sends_segments_uncut> {
     static constexpr const char* broken =
         "segments are cut, or the metadata states how to cut them";
     static bool change(auto& right, auto& p, const egress& e, instant now) noexcept {
-        if (p.has_metadata()) p.writable_metadata().segmentation = segmentation_kind::none;
+        if (p.has_metadata() && p.unshare())
+            p.writable_metadata().segmentation = segmentation_kind::none;
         return right.rightly(p, e, now);
     }
 };

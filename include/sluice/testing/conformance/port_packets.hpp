@@ -21,10 +21,11 @@
 namespace sluice::testing {
 
 // A packet that left the device, as its other side sees it: from the link header on if there is
-// one. A side that sees no time of the packet leaves `time` as it is.
+// one.
 struct port_arrival {
     byte_vector content;
     metadata known{};  // work that the device left to its other side
+    // Of the call to transmit(), from any zero; never: the other side does not see it.
     instant time = instant::never();
 };
 
