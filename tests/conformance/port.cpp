@@ -70,15 +70,16 @@ TEST_CASE("captures conform: one that is read, one that is written") {
     CHECK(pipe_device{}.device().link() == port::link_header::none);
 }
 
-TEST_CASE_TEMPLATE("a device says at once that its interface is gone", Harness, SLUICE_INTERFACES) {
+TEST_CASE_TEMPLATE("a device reports at once that its interface was deleted", Harness,
+                   SLUICE_INTERFACES) {
     if (has_namespaces()) {
         Harness harness;
         REQUIRE(harness.remove());
-        CHECK(harness.device().state() == device_state::gone);
+        CHECK(harness.device().state() == device_state::closed);
     }
 }
 
-TEST_CASE("a capture ends: reading is closed, and the device is gone") {
+TEST_CASE("at the end of a capture reading ends, and the device is closed") {
     capture_device harness;
     REQUIRE(harness.offer(5).size() == 5);
     pool buffers;
@@ -88,7 +89,7 @@ TEST_CASE("a capture ends: reading is closed, and the device is gone") {
     CHECK(got.count == 5);
     CHECK(got.thrown_away == 1);
     CHECK(got.end == read_status::closed);
-    CHECK(device.state() == device_state::gone);
+    CHECK(device.state() == device_state::closed);
     CHECK(device.error() == port::capture::error::end);
     CHECK(device.counters().not_ipv4 == 1);
     CHECK(wait_readable(device.fd()));  // so that a loop learns of the end

@@ -9,8 +9,8 @@
 // Expects: a capture of either format, of any link types that parse_frame() reads (pcap_link.hpp).
 //          VLANs and interfaces of the capture become one interface.
 // Never:   returns a frame without IPv4 (it is counted).
-// Errors:  after the last packet, and at a damaged record, reading is closed and the device is
-//          gone; error() has the reason.
+// Errors:  after the last packet, and at a damaged record, reading ends and the device is
+//          closed; error() has the reason.
 // Cost:    the whole file in memory, and a copy of each packet.
 #pragma once
 
@@ -106,7 +106,7 @@ public:
     // Always readable: the next packet waits, or the end.
     [[nodiscard]] int fd() const noexcept { return ready_.get(); }
     [[nodiscard]] device_state state() const noexcept {
-        return end_ == capture::error::none ? device_state::up : device_state::gone;
+        return end_ == capture::error::none ? device_state::up : device_state::closed;
     }
     [[nodiscard]] static constexpr link_header link() noexcept { return link_header::none; }
     [[nodiscard]] const device_counters& counters() const noexcept { return counters_; }

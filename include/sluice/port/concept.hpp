@@ -15,7 +15,7 @@
 // **It offloads** the work that `offloads(egress)` of its model returns: the device finishes
 // checksums or cuts segments. It refuses a packet that needs more, or finishes the packet first.
 //
-// **Its state** is up, down or gone (`state()`); ask it after a failed receive. `link()` names the
+// **Its state** is up, down or closed (`state()`); ask it after a failed receive. `link()` names the
 // header that packets begin with: none (IPv4 first) or Ethernet.
 //
 // **Its errors** are values. Opening returns a `result<device, port_error>`. Receiving ends with a
@@ -59,9 +59,9 @@
 namespace sluice::port {
 
 enum class device_state : u8 {
-    up,    // receives and transmits
-    down,  // the interface is down: no packets until it is up again
-    gone   // the interface was deleted: open the device again
+    up,     // receives and transmits
+    down,   // the interface is down: no packets until it is up again
+    closed  // the interface was deleted, or a capture ended: open the device again
 };
 
 template <class D, class Source>
@@ -100,7 +100,7 @@ namespace detail {
     if (request.ask(socket, SIOCGIFFLAGS)) {
         return (request.flags() & interface_flags::up) != 0 ? device_state::up : device_state::down;
     }
-    return errno == ENODEV ? device_state::gone : device_state::down;
+    return errno == ENODEV ? device_state::closed : device_state::down;
 }
 
 }  // namespace detail

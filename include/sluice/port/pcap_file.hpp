@@ -71,7 +71,7 @@ public:
     // Negative after the end of the capture.
     [[nodiscard]] int fd() const noexcept { return sink_ != nullptr ? sink_->fd() : -1; }
     [[nodiscard]] device_state state() const noexcept {
-        return fd() >= 0 ? device_state::up : device_state::gone;
+        return fd() >= 0 ? device_state::up : device_state::closed;
     }
     [[nodiscard]] link_header link() const noexcept { return link_; }
 

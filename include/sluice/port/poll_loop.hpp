@@ -42,7 +42,7 @@ public:
         return poll_loop{std::move(*signals)};
     }
 
-    // False: end. INT or TERM came, or a device is gone (see is_asked()).
+    // False: end the program. INT or TERM came, or a device is closed (see is_asked()).
     template <class Host, class... Devices>
         requires(receiver_for<Devices, typename Host::buffer_source_type> && ...)
     [[nodiscard]] bool step(Host& host, Devices&... devices) noexcept {
@@ -80,7 +80,7 @@ public:
 
     // The signal of the last step.
     [[nodiscard]] signal_event last_signal() const noexcept { return signal_; }
-    // Whether INT or TERM ended the loop; otherwise a device is gone.
+    // Whether INT or TERM ended the loop; otherwise a device is closed.
     [[nodiscard]] bool is_asked() const noexcept { return signal_ == signal_event::end; }
 
     // The timeout of poll(2): rounded up, at most a minute.
@@ -94,7 +94,7 @@ public:
 private:
     explicit poll_loop(port::signals&& s) noexcept : signals_{std::move(s)} {}
 
-    // False: the device is gone.
+    // False: the device is closed.
     template <class Host, class Device>
     [[nodiscard]] static bool serve(Host& host, Device& from, back_off& rest) noexcept {
         std::array<typename Host::packet_type, burst> packets;
@@ -103,7 +103,7 @@ private:
         host.receive(std::span{packets}.first(got.count), now);
         rest.note({.succeeded = got.has_progressed(), .at = now.now});
         return got.has_progressed() || got.end == read_status::would_block ||
-               got.end == read_status::no_buffer || from.state() != device_state::gone;
+               got.end == read_status::no_buffer || from.state() != device_state::closed;
     }
 
     port::signals signals_;

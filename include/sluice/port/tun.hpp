@@ -215,9 +215,9 @@ public:
         return current.ask(fd_.get(), detail::requests::get_interface) ||
                kind_of(errno) != failure_kind::descriptor;
     }
-    // up while the interface exists; otherwise gone.
+    // up while the interface exists, else closed.
     [[nodiscard]] device_state state() const noexcept {
-        return is_attached() ? device_state::up : device_state::gone;
+        return is_attached() ? device_state::up : device_state::closed;
     }
     [[nodiscard]] link_header link() const noexcept {
         return options_.kind == kind::tap ? link_header::ethernet : link_header::none;

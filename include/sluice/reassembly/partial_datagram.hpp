@@ -93,7 +93,7 @@ struct partial_datagram {
     [[nodiscard]] constexpr bool is_whole() const noexcept {
         return has_first_fragment && end.known && pieces.byte_count() == end.length;
     }
-    // Resets the datagram; the pieces are gone already. Deviation: Linux keeps the sizes of the
+    // Resets the datagram; the pieces are freed already. Deviation: Linux keeps the sizes of the
     // dropped fragments.
     constexpr void restart() noexcept {
         end = {};

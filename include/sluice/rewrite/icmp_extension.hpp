@@ -41,7 +41,7 @@ struct error_extension {
 }
 
 // The extension of an error of this type about a packet of this ingress (0: sent by this host);
-// `in` is nullptr when the interface is gone.
+// `in` is nullptr if the interface was removed.
 [[nodiscard]] constexpr error_extension extension_of_error(u8 type, u16 index, const interface* in,
                                                            const settings& s) noexcept {
     error_extension made;

@@ -68,7 +68,7 @@ TEST_CASE("a damaged file ends at the damage; a file that is no capture does not
     const auto got = from->receive(pool, burst);
     CHECK(got.count == 1);
     CHECK(got.end == read_status::closed);
-    CHECK(from->state() == device_state::gone);
+    CHECK(from->state() == device_state::closed);
     CHECK(from->error() == capture::error::truncated);
 
     REQUIRE(::truncate(file.path, 3) == 0);

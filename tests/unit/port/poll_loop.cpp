@@ -187,7 +187,7 @@ TEST_CASE("an idle device is polled less; a deleted one ends the loop") {
     CHECK(broken.calls < 30);  // 8 at once, then in pauses that double
     CHECK(broken.calls >= 8);
     CHECK(s.stack->received == 1);
-    broken.now = device_state::gone;
+    broken.now = device_state::closed;
     CHECK(port_test::wait_until([&] { return !s.loop.step(*s.stack, broken, good); }));
     CHECK_FALSE(s.loop.is_asked());
 }

@@ -103,7 +103,7 @@ struct device {
     }
     template <class Source>
     read_status next(Source& from, typename Source::packet_type& to) noexcept {
-        if (of->state == device_state::gone) return read_status::closed;
+        if (of->state == device_state::closed) return read_status::closed;
         if (of->in.empty()) return read_status::would_block;
         auto p = from.take(0);
         if (!p) return read_status::no_buffer;
@@ -133,7 +133,7 @@ struct harness {
     }
     std::vector<port_arrival> sent() { return std::exchange(both.out, {}); }
     bool remove() {
-        both.state = device_state::gone;
+        both.state = device_state::closed;
         return true;
     }
     bool set_up(bool up) {
@@ -221,7 +221,7 @@ struct stays_when_removed : receives_wrongly<stays_when_removed> {
     }
 };
 struct is_always_up : device {
-    static constexpr const char* broken = "state() is gone after a failed call";
+    static constexpr const char* broken = "state() is closed after a failed call";
     device_state state() const noexcept { return device_state::up; }
 };
 struct is_never_down : device {

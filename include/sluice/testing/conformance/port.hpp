@@ -114,7 +114,7 @@ private:
     // A device of finite contents ends instead of being empty.
     [[nodiscard]] static bool has_ended(const device_of<Harness>& device,
                                         const port::receive_batch& got) {
-        return got.end == port::read_status::closed && device.state() == port::device_state::gone;
+        return got.end == port::read_status::closed && device.state() == port::device_state::closed;
     }
 
     void bursts(Harness& harness) {
@@ -207,8 +207,8 @@ private:
         if constexpr (transmits<Harness>) {
             transmit_to_removed(harness);
         }
-        check_.equal(device.state(), port::device_state::gone,
-                     "state() is gone after a failed call");
+        check_.equal(device.state(), port::device_state::closed,
+                     "state() is closed after a failed call");
     }
     [[nodiscard]] static bool is_failure(port::read_status s) noexcept {
         using enum port::read_status;
