@@ -15,8 +15,8 @@
 // **It offloads** the work that `offloads(egress)` of its model returns: the device finishes
 // checksums or cuts segments. It refuses a packet that needs more, or finishes the packet first.
 //
-// **Its state** is up, down or closed (`state()`); ask it after a failed receive. `link()` names the
-// header that packets begin with: none (IPv4 first) or Ethernet.
+// **Its state** is up, down or closed (`state()`); ask it after a failed receive. `link()` names
+// the header that packets begin with: none (IPv4 first) or Ethernet.
 //
 // **Its errors** are values. Opening returns a `result<device, port_error>`. Receiving ends with a
 // `read_status`. Transmitting returns false, and the packet stays with the caller; a packet that
