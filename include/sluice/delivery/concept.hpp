@@ -71,7 +71,7 @@ namespace sluice {
 struct delivery_info {
     ipv4::address source{};
     ipv4::address destination{};  // the header's
-    ipv4::address local{};        // the local address that would answer
+    ipv4::address local{};        // the local address for replies
     u16 interface = 0;            // ingress
     u16 source_port = 0;          // UDP
     u16 destination_port = 0;     // UDP; of an echo reply: its identifier
@@ -89,8 +89,8 @@ struct delivery_count {
     [[nodiscard]] constexpr bool any() const noexcept { return taken != 0 || full != 0; }
 };
 
-// What a handler may ask of the stack while it handles a packet. The stack does it from its work
-// queue, never recursively.
+// The services of the stack for a handler that handles a packet. Packets that it sends wait in the
+// work queue, so that no call recurses.
 template <class Packet>
 class local_services {
 public:
@@ -242,14 +242,14 @@ concept answers_pings = requires(D& d, Packet&& p, const delivery_info& info) {
     { d.ping(std::move(p), info) } noexcept -> std::same_as<delivery_count>;
 };
 
-// Has connected endpoints, whose routes it can cache.
+// Whether the policy has connected endpoints, whose routes it can cache.
 template <class D>
 concept knows_flows = requires(D& d, const D& c, const delivery_info& info) {
     { c.has_flows() } noexcept -> std::same_as<bool>;
     { d.flow_of(info) } noexcept -> std::same_as<early_route*>;
 };
 
-// Knows whether only the stack sees the datagrams of a protocol.
+// Whether the policy knows if only the stack sees the datagrams of a protocol.
 template <class D>
 concept knows_listeners = requires(const D& d, u8 protocol) {
     { d.has_listener(protocol) } noexcept -> std::same_as<bool>;

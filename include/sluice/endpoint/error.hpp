@@ -64,7 +64,7 @@ enum class endpoint_error : u8 {
     return i < static_cast<std::size_t>(endpoint_error::count) ? names[i] : "";
 }
 
-// A sentence for people.
+// The error as a sentence.
 [[nodiscard]] constexpr const char* message(endpoint_error error) noexcept {
     using enum endpoint_error;
     switch (error) {

@@ -82,7 +82,7 @@ struct received {
     u32 length = 0;  // bytes of the datagram
     endpoint_address from{};
     ipv4::address destination{};  // the header's
-    ipv4::address local{};        // the local address that would answer
+    ipv4::address local{};        // the local address for replies
     u16 interface = 0;            // ingress
     u8 ttl = 0;
     u8 tos = 0;

@@ -79,7 +79,7 @@ public:
 private:
     using base::stack_;
 
-    // A port is needed to receive answers.
+    // Chooses a port, so that replies can be received.
     [[nodiscard]] result_type bind_if_need_be() noexcept {
         return this->bound_ ? result_type{} : bind();
     }

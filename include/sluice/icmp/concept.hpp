@@ -44,7 +44,7 @@ struct icmp_message {
     u8 type = 0;
     u8 code = 0;
     ipv4::address to{};
-    bool over_loopback = false;  // to this host itself
+    bool over_loopback = false;  // sent over loopback
 };
 
 enum class icmp_allowance : u8 {

@@ -24,7 +24,7 @@ public:
     [[nodiscard]] constexpr const interface* find(u16 index) const noexcept {
         return index < N && items_[index].index != 0 ? &items_[index] : nullptr;
     }
-    // For any index; an unknown one accepts nothing and sends nothing.
+    // The packet path's fields of an interface. An unknown index has MTU 0 and no accept branch.
     [[nodiscard]] constexpr const interface_path& path_of(u16 index) const noexcept {
         return paths_[index < N ? index : 0];
     }

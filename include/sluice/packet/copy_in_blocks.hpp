@@ -29,7 +29,7 @@ template <class Packet>
 }
 
 // take(u16 headroom) returns empty packets. add() or finish() is false when there are too few; the
-// caller then cuts the packet back to its former size.
+// caller then trims the packet to its former size.
 template <class Packet, class Take>
 class block_appender {
 public:

@@ -59,7 +59,7 @@ private:
 };
 
 enum class decision_kind : u8 {
-    proceed,  // go on with the next stage
+    proceed,  // continue with the next stage
     deliver,  // to this host
     forward,  // to hop()
     hold,     // a policy keeps it
@@ -96,7 +96,7 @@ public:
     [[nodiscard]] constexpr bool proceeds() const noexcept {
         return kind_ == decision_kind::proceed;
     }
-    // Why, for drop and reject; none otherwise.
+    // The drop reason, for drop and reject; else none.
     [[nodiscard]] constexpr drop_reason reason() const noexcept { return reason_; }
     // The next hop, for forward and deliver.
     [[nodiscard]] constexpr next_hop hop() const noexcept { return static_cast<next_hop>(value_); }

@@ -53,7 +53,7 @@ public:
         values_[0] = 0;  // rows without a counter add to counter 0
     }
 
-    // Adds those of another stack: a program with a stack a thread has the sum.
+    // Adds the counters of another stack, for programs with one stack per thread.
     constexpr snmp_counters& operator+=(const snmp_counters& other) noexcept {
         const auto add_all = [](auto& to, const auto& from) {
             for (std::size_t i = 0; i < sizeof to / sizeof to[0]; ++i) {
