@@ -7,6 +7,7 @@
 
 #include <sluice/endpoint/declared.hpp>
 #include <sluice/pipeline/validate.hpp>
+#include <sluice/stack/policies.hpp>
 #include <sluice/stack/presets.hpp>
 #include <sluice/stack/stack.hpp>
 #include <sluice/wire/dump.hpp>

@@ -1,5 +1,5 @@
 // A packet of other buffers than the stack's is another type.
-// first error: sluice: stack<P>::receive: the packet is not of the stack's packet_type
+// first error: sluice: stack<P>::receive\(std::move\(packet\), now\): move a packet of the
 #include <sluice/sluice.hpp>
 #include <sluice/testing/fixed_seed.hpp>
 

@@ -13,9 +13,21 @@
 
 namespace sluice {
 
+namespace detail {
+
+// A function reports it: clang finds no members in a class whose own assertion fails.
+template <std::size_t N>
+consteval bool is_ring_size() {
+    constexpr bool is_power_of_two = N > 0 && (N & (N - 1)) == 0;
+    static_assert(is_power_of_two, "sluice: a ring or queue of N: N must be a power of two");
+    return true;
+}
+
+}  // namespace detail
+
 template <class T, std::size_t N>
 class ring {
-    static_assert(N > 0 && (N & (N - 1)) == 0, "sluice: ring<T, N>: N must be a power of two");
+    static_assert(detail::is_ring_size<N>());
 
 public:
     [[nodiscard]] constexpr std::size_t size() const noexcept { return tail_ - head_; }

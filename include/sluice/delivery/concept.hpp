@@ -255,10 +255,20 @@ concept knows_listeners = requires(const D& d, u8 protocol) {
     { d.has_listener(protocol) } noexcept -> std::same_as<bool>;
 };
 
+// An optional function of another form would never be called: it is an error.
+template <class D, class Packet>
+concept may_have_optional_functions =
+    (!requires { &D::has_listener; } || knows_listeners<D>) &&
+    (!(
+         requires { &D::flow_of; } || requires { &D::has_flows; }) ||
+     knows_flows<D>) &&
+    (!requires { &D::ping; } || answers_pings<D, Packet>);
+
 template <class T, class Packet>
 concept delivery_policy = has_taps<typename T::template model<Packet>, Packet> &&
                           has_handlers<typename T::template model<Packet>, Packet> &&
                           has_alert_listeners<typename T::template model<Packet>, Packet> &&
-                          takes_reports<typename T::template model<Packet>>;
+                          takes_reports<typename T::template model<Packet>> &&
+                          may_have_optional_functions<typename T::template model<Packet>, Packet>;
 
 }  // namespace sluice

@@ -30,30 +30,39 @@ namespace detail {
 template <template <class, endpoint_sizes> class Endpoint, class Stack>
 inline constexpr bool is_included = false;
 
-// False, or an error where a program needs a class whose header it does not include.
+// True is an error too: the class below stays incomplete.
+template <class Stack>
+consteval bool is_no_stack() {
+    constexpr bool is_stack = requires { typename Stack::packet_type; };
+    static_assert(is_stack, "sluice: an endpoint is of a stack, not of its policies: "
+                            "udp_endpoint<stack<edge>>");
+    return !is_stack;
+}
+
+// An error where a program needs a class whose header it does not include.
 template <class Stack>
 consteval bool is_udp_endpoint_missing() {
     static_assert(is_included<udp_endpoint, Stack>, "sluice: udp_endpoint is only declared: add "
                                                     "#include <sluice/endpoint/udp_endpoint.hpp>");
-    return false;
+    return is_no_stack<Stack>();
 }
 template <class Stack>
 consteval bool is_ping_endpoint_missing() {
     static_assert(is_included<ping_endpoint, Stack>,
                   "sluice: ping_endpoint is only declared: add "
                   "#include <sluice/endpoint/ping_endpoint.hpp>");
-    return false;
+    return is_no_stack<Stack>();
 }
 template <class Stack>
 consteval bool is_raw_endpoint_missing() {
     static_assert(is_included<raw_endpoint, Stack>, "sluice: raw_endpoint is only declared: add "
                                                     "#include <sluice/endpoint/raw_endpoint.hpp>");
-    return false;
+    return is_no_stack<Stack>();
 }
 
 }  // namespace detail
 
-// Never chosen. The compiler reads the constraint where it needs the class.
+// Chosen only after an error. The compiler reads the constraint where it needs the class.
 template <class Stack, endpoint_sizes Sizes>
     requires(detail::is_udp_endpoint_missing<Stack>())
 class udp_endpoint<Stack, Sizes>;

@@ -6,6 +6,11 @@
 namespace sluice {
 
 struct no_hooks {
+    struct any_hook {
+        template <class Hook>
+        any_hook(const Hook&) noexcept;
+    };
+
     template <class Packet>
     struct model {
         using packet_type = Packet;
@@ -15,6 +20,10 @@ struct no_hooks {
                                                         const hook_context&) noexcept {
             return hook_verdict::accept;
         }
+        // A common mistake, refused with a sentence.
+        bool add(hook_point, i32, any_hook) noexcept __attribute__((
+            unavailable("sluice: this stack has no hooks: name hooks<hook_chain<>> in its policies "
+                        "(hooks/hook_chain.hpp)")));
     };
 };
 

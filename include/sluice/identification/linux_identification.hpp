@@ -19,10 +19,21 @@
 
 namespace sluice {
 
+namespace detail {
+
+template <std::size_t Counters>
+consteval bool is_counter_count() {
+    constexpr bool is_power_of_two = Counters > 0 && (Counters & (Counters - 1)) == 0;
+    static_assert(is_power_of_two,
+                  "sluice: basic_identification<Counters>: Counters must be a power of two");
+    return true;
+}
+
+}  // namespace detail
+
 template <std::size_t Counters>
 class basic_identification {
-    static_assert(Counters > 0 && (Counters & (Counters - 1)) == 0,
-                  "sluice: basic_identification<Counters>: a power of two");
+    static_assert(detail::is_counter_count<Counters>());
 
 public:
     static constexpr std::size_t memory_limit = Counters * 8 + 56;

@@ -12,10 +12,20 @@
 
 namespace sluice {
 
+namespace detail {
+
+template <std::size_t N>
+consteval bool is_interface_table_size() {
+    constexpr bool is_in_range = N >= 2 && N <= 4096;
+    static_assert(is_in_range, "sluice: interface_table<N>: N is 2 .. 4096 (index 0 is none)");
+    return true;
+}
+
+}  // namespace detail
+
 template <std::size_t N = 32>
 class interface_table {
-    static_assert(N >= 2 && N <= 4096,
-                  "sluice: interface_table<N>: N is 2 .. 4096 (index 0 is none)");
+    static_assert(detail::is_interface_table_size<N>());
 
 public:
     [[nodiscard]] constexpr interface* find(u16 index) noexcept {

@@ -122,10 +122,16 @@ concept may_resolve = !requires { &O::resolve; } || requires(O& o, const egress&
     { o.resolve(e, now) } noexcept -> std::same_as<bool>;
 };
 
+template <class O>
+concept may_offload = !requires { &O::offloads; } || requires(const O& o, const egress& e) {
+    { o.offloads(e) } noexcept -> std::same_as<output_offloads>;
+};
+
 template <class T, class Packet>
 concept output_policy = has_transmit<typename T::template model<Packet>, Packet> &&
                         has_flush<typename T::template model<Packet>> &&
                         states_output_constants<typename T::template model<Packet>> &&
-                        may_resolve<typename T::template model<Packet>>;
+                        may_resolve<typename T::template model<Packet>> &&
+                        may_offload<typename T::template model<Packet>>;
 
 }  // namespace sluice

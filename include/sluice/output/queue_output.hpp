@@ -18,6 +18,8 @@ namespace sluice {
 
 template <std::size_t N, u32 Bytes = waiting_bytes_for(N)>
 struct queue_output {
+    static_assert(detail::is_ring_size<N>());
+
     template <class Packet>
     class model {
     public:

@@ -136,12 +136,14 @@ public:
 
     // An empty packet with this headroom (at most block_capacity); an empty handle when none is
     // left.
-    [[nodiscard]] constexpr packet_type take(u16 headroom = default_headroom) noexcept {
+    [[nodiscard]] constexpr packet_type take(u16 headroom = default_headroom) & noexcept {
         if (headroom > block_capacity) {
             return {};
         }
         return packet_type::adopt(storage::take(free_), headroom);
     }
+    packet_type take(u16 = 0) && noexcept __attribute__((
+        unavailable("sluice: fixed_pool: a pool must outlive its packets: give it a name")));
     // An empty packet for ARP or ICMP, from the reserve if no other block is left.
     [[nodiscard]] constexpr packet_type take_reserved(u16 headroom = default_headroom) noexcept {
         if (packet_type ordinary = take(headroom)) {

@@ -58,28 +58,33 @@ concept can_form_list = requires(Packet& p, Packet&& tail) {
 // What to do with a fragment when the memory, or the share of its source, is full.
 enum class on_full : u8 { refuse, evict_oldest };
 
+namespace detail {
+
+// Each mistake is reported once.
+template <std::size_t Datagrams, class Overlap, std::size_t Fragments, u32 Share>
+consteval bool are_cache_parameters() {
+    static_assert(Datagrams > 0, "sluice: bounded_cache<0>: use no_reassembly to refuse fragments");
+    static_assert(Fragments >= 2, "sluice: bounded_cache: a datagram has at least two fragments");
+    static_assert(
+        Datagrams == 0 || (Share >= 1 && Share <= Datagrams && 2 * Share <= Fragments),
+        "sluice: bounded_cache: Share is the part of it that one source may have, 1 (all) "
+        "or 1/Share: at least a datagram of two fragments");
+    // A name of its own: the compiler repeats the concept, and the sentence says it all.
+    constexpr bool is_rule = overlap_policy<Overlap>;
+    static_assert(is_rule, "sluice: bounded_cache<N, Overlap>: Overlap must have either static "
+                           "overlap_answer settle(byte_range held, byte_range incoming) "
+                           "noexcept or static run_answer refuse(byte_range run, byte_range "
+                           "incoming) noexcept (reassembly/overlap.hpp: overlap_policy)");
+    return true;
+}
+
+}  // namespace detail
+
 template <std::size_t Datagrams, class Overlap = overlap::reject_datagram,
           std::size_t Fragments = default_fragments(Datagrams), on_full OnFull = on_full::refuse,
           u32 Share = 1>
 struct bounded_cache {
-    // Reports parameters that do not fit, once; slot and model ask it.
-    static consteval bool check() {
-        static_assert(Datagrams > 0,
-                      "sluice: bounded_cache<0>: use no_reassembly to refuse fragments");
-        static_assert(Fragments >= 2,
-                      "sluice: bounded_cache: a datagram has at least two fragments");
-        static_assert(
-            Datagrams == 0 || (Share >= 1 && Share <= Datagrams && 2 * Share <= Fragments),
-            "sluice: bounded_cache: Share is the part of it that one source may have, 1 (all) "
-            "or 1/Share: at least a datagram of two fragments");
-        // A name of its own: the compiler repeats the concept, and the sentence says it all.
-        constexpr bool is_rule = overlap_policy<Overlap>;
-        static_assert(is_rule, "sluice: bounded_cache<N, Overlap>: Overlap must have either static "
-                               "overlap_answer settle(byte_range held, byte_range incoming) "
-                               "noexcept or static run_answer refuse(byte_range run, byte_range "
-                               "incoming) noexcept (reassembly/overlap.hpp: overlap_policy)");
-        return true;
-    }
+    static_assert(detail::are_cache_parameters<Datagrams, Overlap, Fragments, Share>());
 
     template <class Packet>
     class model;
@@ -88,7 +93,6 @@ struct bounded_cache {
 template <std::size_t Datagrams, class Overlap, std::size_t Fragments, on_full OnFull, u32 Share>
 template <class Packet>
 class bounded_cache<Datagrams, Overlap, Fragments, OnFull, Share>::model {
-    static_assert(check());
     // The default replaces a rule that was reported, so that no other error follows.
     using rule = std::conditional_t<overlap_policy<Overlap>, Overlap, overlap::reject_datagram>;
     using entry = detail::partial_datagram<Packet, rule>;

@@ -22,10 +22,21 @@
 
 namespace sluice {
 
+namespace detail {
+
+template <std::size_t Buckets>
+consteval bool is_exception_bucket_count() {
+    constexpr bool is_power_of_two = Buckets > 0 && (Buckets & (Buckets - 1)) == 0;
+    static_assert(is_power_of_two,
+                  "sluice: bounded_exceptions<Buckets>: the number of buckets is a power of two");
+    return true;
+}
+
+}  // namespace detail
+
 template <std::size_t Buckets = 32>
 class bounded_exceptions {
-    static_assert(Buckets > 0 && (Buckets & (Buckets - 1)) == 0,
-                  "sluice: bounded_exceptions<Buckets>: the number of buckets is a power of two");
+    static_assert(detail::is_exception_bucket_count<Buckets>());
 
     // Linux FNHE_RECLAIM_DEPTH: a bucket holds this number, and at random up to twice as many.
     static constexpr u32 reclaim_depth = 5;

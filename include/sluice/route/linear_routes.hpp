@@ -32,10 +32,21 @@ struct linear_route_places {
 
 }  // namespace detail
 
+namespace detail {
+
+template <std::size_t N>
+consteval bool is_linear_routes_size() {
+    constexpr bool has_room = N > 0;
+    static_assert(has_room, "sluice: linear_routes<N>: N is the number of routes, at least 1");
+    return true;
+}
+
+}  // namespace detail
+
 template <std::size_t N>
 class linear_routes : public route_administration<linear_routes<N>> {
     friend class route_administration<linear_routes>;
-    static_assert(N > 0, "sluice: linear_routes<N>: N is the number of routes, at least 1");
+    static_assert(detail::is_linear_routes_size<N>());
 
 public:
     static constexpr bool has_local_routes = true;

@@ -38,11 +38,22 @@ using lpm_trie_shape = trie_shape<std::conditional_t<(N < 0xffff), u16, u32>,
 
 }  // namespace detail
 
+namespace detail {
+
+template <std::size_t N>
+consteval bool is_lpm_trie_size() {
+    constexpr bool has_room = N > 0;
+    static_assert(has_room, "sluice: lpm_trie<N>: N is the number of routes, at least 1");
+    return true;
+}
+
+}  // namespace detail
+
 template <std::size_t N, std::size_t Nodes = detail::lpm_trie_shape<N>::nodes_for(N)>
 class lpm_trie
     : public detail::trie_table<detail::trie_members<detail::lpm_trie_shape<N>, N, Nodes>,
                                 lpm_trie<N, Nodes>> {
-    static_assert(N > 0, "sluice: lpm_trie<N>: N is the number of routes, at least 1");
+    static_assert(detail::is_lpm_trie_size<N>());
 
 public:
     static constexpr std::size_t memory_limit = sizeof(typename lpm_trie::trie_table);

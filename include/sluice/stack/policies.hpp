@@ -135,9 +135,11 @@ struct reassembly : detail::slot<T> {
         static_assert(detail::has_model<T, Packet>,
                       "sluice: reassembly<T>: T must be a tag, with its class inside: "
                       "struct T { template <class Packet> class model { ... }; };");
-        static_assert(!detail::has_model<T, Packet> || reassembly_policy<T, Packet>,
-                      "sluice: reassembly<T>: T must model sluice::reassembly_policy "
-                      "(reassembly/concept.hpp)");
+        if constexpr (detail::has_model<T, Packet>) {
+            static_assert(reassembly_policy<T, Packet>,
+                          "sluice: reassembly<T>: T must model sluice::reassembly_policy "
+                          "(reassembly/concept.hpp)");
+        }
         return reassembly_policy<T, Packet>;
     }
 };
@@ -149,9 +151,19 @@ struct delivery : detail::slot<T> {
         static_assert(detail::has_model<T, Packet>,
                       "sluice: delivery<T>: T must be a tag, with its class inside: "
                       "struct T { template <class Packet> class model { ... }; };");
-        static_assert(!detail::has_model<T, Packet> || delivery_policy<T, Packet>,
-                      "sluice: delivery<T>: T must model sluice::delivery_policy "
-                      "(delivery/concept.hpp)");
+        if constexpr (detail::has_model<T, Packet>) {
+            constexpr bool optional_fit =
+                may_have_optional_functions<typename T::template model<Packet>, Packet>;
+            static_assert(optional_fit,
+                          "sluice: delivery<T>: the stack would never call has_listener, flow_of, "
+                          "has_flows or ping of T's model: it must be noexcept and have the "
+                          "arguments and result of delivery/concept.hpp");
+            if constexpr (optional_fit) {
+                static_assert(delivery_policy<T, Packet>,
+                              "sluice: delivery<T>: T must model sluice::delivery_policy "
+                              "(delivery/concept.hpp)");
+            }
+        }
         return delivery_policy<T, Packet>;
     }
 };
@@ -183,9 +195,11 @@ struct hooks : detail::slot<T> {
         static_assert(detail::has_model<T, Packet>,
                       "sluice: hooks<T>: T must be a tag, with its class inside: "
                       "struct T { template <class Packet> class model { ... }; };");
-        static_assert(!detail::has_model<T, Packet> || hook_policy<T, Packet>,
-                      "sluice: hooks<T>: T must model sluice::hook_policy "
-                      "(hooks/concept.hpp)");
+        if constexpr (detail::has_model<T, Packet>) {
+            static_assert(hook_policy<T, Packet>,
+                          "sluice: hooks<T>: T must model sluice::hook_policy "
+                          "(hooks/concept.hpp)");
+        }
         return hook_policy<T, Packet>;
     }
 };
@@ -197,9 +211,11 @@ struct security : detail::slot<T> {
         static_assert(detail::has_model<T, Packet>,
                       "sluice: security<T>: T must be a tag, with its class inside: "
                       "struct T { template <class Packet> class model { ... }; };");
-        static_assert(!detail::has_model<T, Packet> || security_policy<T, Packet>,
-                      "sluice: security<T>: T must model sluice::security_policy "
-                      "(security/concept.hpp)");
+        if constexpr (detail::has_model<T, Packet>) {
+            static_assert(security_policy<T, Packet>,
+                          "sluice: security<T>: T must model sluice::security_policy "
+                          "(security/concept.hpp)");
+        }
         return security_policy<T, Packet>;
     }
 };
@@ -211,14 +227,17 @@ struct output : detail::slot<T> {
         static_assert(detail::has_model<T, Packet>,
                       "sluice: output<T>: T must be a tag, with its class inside: "
                       "struct T { template <class Packet> class model { ... }; };");
-        constexpr bool transmits =
-            requires { requires has_transmit<typename T::template model<Packet>, Packet>; };
-        static_assert(!detail::has_model<T, Packet> || transmits,
-                      "sluice: output<T>: T's model must have bool transmit(Packet&, const "
-                      "egress&, instant) noexcept (output/concept.hpp)");
-        static_assert(!transmits || output_policy<T, Packet>,
-                      "sluice: output<T>: T must model sluice::output_policy "
-                      "(output/concept.hpp)");
+        if constexpr (!detail::has_model<T, Packet>) {
+            return false;
+        } else if constexpr (!has_transmit<typename T::template model<Packet>, Packet>) {
+            static_assert(has_transmit<typename T::template model<Packet>, Packet>,
+                          "sluice: output<T>: T's model must have bool transmit(Packet&, const "
+                          "egress&, instant) noexcept (output/concept.hpp)");
+        } else {
+            static_assert(output_policy<T, Packet>,
+                          "sluice: output<T>: T must model sluice::output_policy "
+                          "(output/concept.hpp)");
+        }
         return output_policy<T, Packet>;
     }
 };
@@ -246,17 +265,34 @@ struct based_on : detail::slot<P> {};
 
 namespace detail {
 
+template <class T>
+struct slot_of;
+template <template <class> class Slot, class T>
+struct slot_of<Slot<T>> {
+    using policy = T;
+    template <class Other>
+    using with = Slot<Other>;
+};
+
+template <class P>
+concept is_policy_set = requires { typename P::template of<buffers<>>; };
+
 // Reports each mistake by itself and returns true, so that no other error follows.
 template <class T>
 consteval bool check_slot() {
-    static_assert(
-        names_slot<T>,
-        "sluice: policies<...>: this type is no slot: wrap a policy in routes<>, output<>, "
-        "reassembly<>, ... (stack/policies.hpp lists them)");
+    if constexpr (is_same_slot<T, T>) {
+        // Made by itself first: a mistake in its parameters is reported here.
+        static_assert(
+            requires { sizeof(typename slot_of<T>::policy); },
+            "sluice: policies<...>: the policy of a slot must be a complete class");
+    }
+    static_assert(!is_policy_set<T>,
+                  "sluice: policies<...>: a set of policies to start from goes into based_on<...>");
+    static_assert(is_policy_set<T> || names_slot<T>,
+                  "sluice: policies<...>: this type is no slot: wrap a policy in routes<>, "
+                  "output<>, reassembly<>, ... (stack/policies.hpp lists them)");
     if constexpr (requires { T::check(); }) {
         return T::check();
-    } else if constexpr (requires { T::policy::check(); }) {
-        return T::policy::check();
     } else {
         return true;
     }
@@ -329,17 +365,24 @@ struct policies {
 
 namespace detail {
 
-template <class Slot, class T>
-struct slot_of;
-template <template <class> class Slot, class Default, class T>
-struct slot_of<Slot<Default>, T> {
-    using type = Slot<T>;
-};
+template <class P, class Slot>
+using given = typename slot_of<Slot>::template with<typename P::template of<Slot>>;
+
+// Reports the tags that do not fit, before a part of the stack needs them.
+template <class P>
+consteval bool check_tags() {
+    using packet = typename P::template of<buffers<>>::packet_type;
+    return (given<P, reassembly<>>::template fits<packet>(),
+            given<P, delivery<>>::template fits<packet>(),
+            given<P, hooks<>>::template fits<packet>(),
+            given<P, security<>>::template fits<packet>(),
+            given<P, output<>>::template fits<packet>(), true);
+}
 
 // The tag of a slot; the default if its model does not fit, as in slot_or.
-template <class P, class Slot, class Packet, class T = typename P::template of<Slot>>
-using tag_of =
-    std::conditional_t<slot_of<Slot, T>::type::template fits<Packet>(), T, typename Slot::policy>;
+template <class P, class Slot, class Packet>
+using tag_of = typename std::conditional_t<given<P, Slot>::template fits<Packet>(), given<P, Slot>,
+                                           Slot>::policy;
 
 // All policies of P by name, defaults included.
 template <class P>
@@ -372,8 +415,6 @@ struct resolved {
 };
 
 // P; or all defaults if P is no set of policies, which class stack reports.
-template <class P>
-concept is_policy_set = requires { typename P::template of<sluice::buffers<>>; };
 template <class P>
 using policies_or_default = std::conditional_t<is_policy_set<P>, P, policies<>>;
 

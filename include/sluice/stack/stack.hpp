@@ -21,10 +21,13 @@ namespace sluice {
 
 namespace detail {
 
-// An argument for a packet of any type; overload resolution prefers every other overload.
+// Arguments for overloads that every other overload is preferred to.
 struct any_packet {
     template <class Storage, class Ownership>
     any_packet(const basic_packet<Storage, Ownership>&) noexcept;
+};
+struct any_text {
+    any_text(const char*) noexcept;
 };
 
 }  // namespace detail
@@ -36,6 +39,7 @@ class stack final {
     static_assert(detail::is_policy_set<Policies>,
                   "sluice: stack<P>: P must be a set of policies: "
                   "struct edge : sluice::policies<sluice::routes<...>, ...> {};");
+    static_assert(detail::check_tags<detail::policies_or_default<Policies>>());
     using core_type = core<detail::policies_or_default<Policies>>;
     using tables_type = typename core_type::tables_type;
     using routes_type = typename tables_type::routes_type;
@@ -255,18 +259,15 @@ public:
     }
 
     // -- common mistakes, each refused with a sentence --
-    fate receive(packet_type&, moment) noexcept __attribute__((
-        unavailable("sluice: stack<P>::receive takes the packet over: receive(std::move(packet), "
-                    "now)")));
-    send_result send(packet_type&, const send_request&, moment) noexcept __attribute__((
-        unavailable("sluice: stack<P>::send takes the packet over: send(std::move(packet), r, "
-                    "now)")));
-    fate receive(detail::any_packet, moment) noexcept __attribute__((
-        unavailable("sluice: stack<P>::receive: the packet is not of the stack's packet_type: take "
-                    "it from the stack's buffers(), or name its source in the slot buffers<>")));
-    send_result send(detail::any_packet, const send_request&, moment) noexcept __attribute__((
-        unavailable("sluice: stack<P>::send: the packet is not of the stack's packet_type: take "
-                    "it from the stack's buffers(), or name its source in the slot buffers<>")));
+    fate receive(detail::any_packet, ...) noexcept __attribute__((
+        unavailable("sluice: stack<P>::receive(std::move(packet), now): move a packet of the "
+                    "stack's own packet_type, from its buffers(); now is a moment")));
+    send_result send(detail::any_packet, const send_request&, ...) noexcept __attribute__((
+        unavailable("sluice: stack<P>::send(std::move(packet), request, now): move a packet of the "
+                    "stack's own packet_type, from its buffers(); now is a moment")));
+    result<next_hop, route_error> add_route(detail::any_text) noexcept __attribute__((
+        unavailable("sluice: stack<P>::add_route takes a route_entry: parse_route(text) makes one "
+                    "(route/text.hpp)")));
     result<next_hop, route_error> add_route(const route_entry&) noexcept
         requires(!mutable_route_policy<routes_type>)
     __attribute__((

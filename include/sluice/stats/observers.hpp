@@ -16,9 +16,20 @@ struct null_observer {
 };
 static_assert(observer<null_observer>);
 
+namespace detail {
+
+template <std::size_t N>
+consteval bool is_recording_size() {
+    constexpr bool has_room = N > 0;
+    static_assert(has_room, "sluice: recording_observer<N>: N is the number of events, at least 1");
+    return true;
+}
+
+}  // namespace detail
+
 template <std::size_t N = 64>
 class recording_observer {
-    static_assert(N > 0, "sluice: recording_observer<N>: N is at least 1");
+    static_assert(detail::is_recording_size<N>());
 
 public:
     static constexpr bool never_observes = false;

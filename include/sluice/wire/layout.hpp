@@ -215,14 +215,14 @@ public:
     }
 
     [[nodiscard, gnu::always_inline]] constexpr Byte* data() const noexcept { return data_; }
-    [[nodiscard]] constexpr std::span<Byte, Layout::size> span() const noexcept {
-        return std::span<Byte, Layout::size>{data_, Layout::size};
+    [[nodiscard]] constexpr std::span<Byte, size> span() const noexcept {
+        return std::span<Byte, size>{data_, size};
     }
 
     // The value of a field, in host terms.
     template <field_of<Layout> F>
     [[nodiscard]] constexpr typename F::value_type operator[](F) const noexcept {
-        static_assert(F::bit_offset + F::bit_width <= 8 * Layout::size,
+        static_assert(F::bit_offset + F::bit_width <= 8 * size,
                       "sluice: an alias reaches beyond its header");
         return read_field<F>(data_);
     }
@@ -231,7 +231,7 @@ public:
     template <field_of<Layout> F>
         requires(!std::is_const_v<Byte>)
     constexpr const header_view& set(F, const typename F::value_type& value) const noexcept {
-        static_assert(F::bit_offset + F::bit_width <= 8 * Layout::size,
+        static_assert(F::bit_offset + F::bit_width <= 8 * size,
                       "sluice: an alias reaches beyond its header");
         write_field<F>(data_, value);
         return *this;
@@ -248,6 +248,21 @@ private:
 // header_length() includes; `static wire_error refusal(view)`, called before it is read;
 // `complete(view)`, which writes the fields that follow from the others.
 
+namespace detail {
+
+struct any_visit {
+    template <class Field, class Member>
+    constexpr void operator()(Field, Member&) const noexcept {}
+};
+
+}  // namespace detail
+
+template <class V>
+concept header_value = requires {
+    typename V::layout;
+    &V::template each_field<const V, detail::any_visit>;
+};
+
 template <class Layout, class Value>
 constexpr void read_fields(header_view<Layout, const std::byte> from, Value& to) noexcept {
     Value::each_field(to, [from](auto f, auto& member) { member = from[f]; });
@@ -260,7 +275,7 @@ constexpr void write_fields(header_view<Layout> to, const Value& from) noexcept 
 
 // Reads the header at the beginning of `from` as a value. Errors: `truncated` (the fixed part or
 // the options are not complete), and the error of Value::refusal.
-template <class Value>
+template <header_value Value>
 [[nodiscard]] constexpr result<Value, wire_error> parse_value(const_bytes from) noexcept {
     using layout = typename Value::layout;
     if (from.size() < layout::size) return failure{wire_error::truncated};
@@ -281,7 +296,7 @@ template <class Value>
 }
 
 // The header's length in bytes, options included.
-template <class Value>
+template <header_value Value>
 [[nodiscard]] constexpr std::size_t length_of(const Value& value) noexcept {
     if constexpr (requires { value.options; }) {
         return Value::layout::size + value.options.size();
@@ -292,7 +307,7 @@ template <class Value>
 
 // Writes a whole header; bits that the value neither visits nor completes are 0. Returns the number
 // of bytes written, or `wire_error::no_room`.
-template <class Value>
+template <header_value Value>
 [[nodiscard]] constexpr result<std::size_t, wire_error> emit_value(const Value& value,
                                                                    bytes to) noexcept {
     using layout = typename Value::layout;
@@ -308,6 +323,23 @@ template <class Value>
         copy_bytes(to.data() + layout::size, value.options.view().data(), value.options.size());
     }
     return length;
+}
+
+// For a type that is no value of a header: the sentence alone.
+template <class Value>
+[[nodiscard]] constexpr result<Value, wire_error> parse_value(const_bytes) noexcept {
+    static_assert(
+        header_value<Value>,
+        "sluice: parse_value<Value>: Value must name its `layout` and visit its fields in "
+        "`each_field` (wire/layout.hpp)");
+    return failure{wire_error::truncated};
+}
+template <class Value>
+[[nodiscard]] constexpr result<std::size_t, wire_error> emit_value(const Value&, bytes) noexcept {
+    static_assert(header_value<Value>,
+                  "sluice: emit_value(value, bytes): the value's type must name its `layout` and "
+                  "visit its fields in `each_field` (wire/layout.hpp)");
+    return failure{wire_error::no_room};
 }
 
 }  // namespace sluice

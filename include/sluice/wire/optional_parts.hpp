@@ -24,22 +24,44 @@
 
 namespace sluice {
 
+namespace detail {
+
+template <class Flag>
+consteval bool is_flag_field() {
+    static_assert(std::is_same_v<typename Flag::value_type, bool>,
+                  "sluice: the flag of an optional part is a bool field");
+    return true;
+}
+
+template <class P>
+consteval bool is_part() {
+    constexpr bool has_flag = requires { typename P::flag; };
+    static_assert(has_flag, "sluice: optional_parts<Fixed, Parts...>: each of the parts must be "
+                            "part_if<flag, fields...>");
+    return has_flag;
+}
+
+}  // namespace detail
+
 // Fields that are present when a flag is set, with the proof that they cover whole bytes.
 template <field_type Flag, class... Fields>
 struct part_if : header_layout<Fields...> {
-    static_assert(std::is_same_v<typename Flag::value_type, bool>,
-                  "sluice: the flag of an optional part is a bool field");
+    static_assert(detail::is_flag_field<Flag>());
     using flag = Flag;
 };
 
 template <class Fixed, class... Parts>
 struct optional_parts {
+    static_assert((detail::is_part<Parts>() && ...));
     static_assert((Fixed::template covers<typename Parts::flag> && ...),
                   "sluice: the flag of an optional part is a field of the fixed part");
     using fixed = Fixed;
 
     static constexpr std::size_t min_size = Fixed::size;
     static constexpr std::size_t max_size = Fixed::size + (Parts::size + ... + 0);
+    static constexpr std::size_t size __attribute__((
+        unavailable("sluice: a header with optional parts has min_size, max_size and size_of(); "
+                    "lay parts_view over it (wire/optional_parts.hpp)"))) = min_size;
 
     template <class F>
     static constexpr bool covers = (Parts::template covers<F> || ...);
@@ -172,7 +194,7 @@ private:
 
 // Reads the header at the beginning of `from` as a value. Errors: `truncated`, and the error of
 // Value::refusal.
-template <class Value>
+template <header_value Value>
     requires optional_layout<typename Value::layout>
 [[nodiscard]] constexpr result<Value, wire_error> parse_value(const_bytes from) noexcept {
     const auto header = parts_view<typename Value::layout, const std::byte>::checked(from);
@@ -214,7 +236,7 @@ constexpr void set_flags(const Value& value, std::byte* header) noexcept {
 }  // namespace detail
 
 // The header's length in bytes, with the parts that the value has.
-template <class Value>
+template <header_value Value>
     requires optional_layout<typename Value::layout>
 [[nodiscard]] constexpr std::size_t length_of(const Value& value) noexcept {
     std::byte flags[Value::layout::min_size]{};
@@ -223,7 +245,7 @@ template <class Value>
 }
 
 // Writes a whole header with its flags. Returns the number of bytes written, or `no_room`.
-template <class Value>
+template <header_value Value>
     requires optional_layout<typename Value::layout>
 [[nodiscard]] constexpr result<std::size_t, wire_error> emit_value(const Value& value,
                                                                    bytes to) noexcept {
