@@ -68,9 +68,9 @@ public:
         --s.count;
     }
 
-    // The entry that a new one replaces; no_entry: all entries are worth more. Questions replace
-    // idle entries until an eighth of the table are questions, then each other: this bounds a scan.
-    // Only the operator replaces an entry in use.
+    // The entry that a new one replaces; no_entry: all entries are worth more. Entries to
+    // be resolved replace idle ones until they fill an eighth of the table, then each other: this
+    // bounds a scan. Only the operator replaces an entry in use.
     [[nodiscard]] constexpr u16 place_for(purpose p, std::size_t entries) const noexcept {
         for (const worth w : {worth::free, worth::failed, worth::hearsay}) {
             if (oldest(w) != no_entry) {

@@ -133,8 +133,8 @@ public:
 
     // Holds the packet in an incomplete entry until the address is known. Returns how many packets
     // were dropped: the oldest held there; or this one, if it exceeds the limit of one neighbour or
-    // its source runs short of buffers. If the table's limit is reached, the oldest questions are
-    // released. `from`: the packet's source, for the request.
+    // its source runs short of buffers. If the table's limit is reached, the oldest unresolved
+    // entries are released. `from`: the packet's source, for the request.
     [[nodiscard]] constexpr u32 hold(entry& e, Packet&& packet, ipv4::address from) noexcept {
         const u32 own = clocks_.of(e.interface).held_bytes;
         const u32 most = own < Bytes ? own : Bytes;
@@ -280,7 +280,7 @@ private:
         }
         return n;
     }();
-    // Deadlines are rounded up to this (nanoseconds), so that a flood of questions does not make
+    // Deadlines are rounded up to this (nanoseconds), so that many unresolved entries do not make
     // poll() run for each one.
     static constexpr i64 grain = 4'000'000;
 

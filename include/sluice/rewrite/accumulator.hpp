@@ -39,7 +39,7 @@ public:
     using packet_type = typename Source::packet_type;
     using result_type = result<void, routing::send_error>;
 
-    // Starts a datagram; what was accumulated before is dropped.
+    // Starts a datagram; drops the bytes accumulated before.
     [[nodiscard]] constexpr result_type begin(Source& buffers, const accumulation& a) noexcept {
         clear();
         terms_ = a;

@@ -54,7 +54,7 @@ plan_for(const Tables& t, const routing::output_route& r) noexcept {
 }
 
 // Queues a packet that this host sent to itself. It is received by the given interface, with the
-// route that it was sent by.
+// route by which it was sent.
 template <class Core>
 [[gnu::noinline]] constexpr void come_back(Core& c, typename Core::packet_type&& packet,
                                            route_type type, u16 ingress,

@@ -78,9 +78,9 @@ template <class Gates, class Books, class Packet, class Judge>
 
 }  // namespace detail
 
-// Runs the hooks of a point, if it has some; the datagram is then what they left, verified again.
-// Without hooks the datagram stays unchanged. Always inlined, so that no code is left where hooks
-// cannot exist.
+// Runs the hooks of a point, if it has some; afterwards the datagram has their changes and is
+// verified again. Without hooks the datagram stays unchanged. Always inlined, so that no code is
+// left where hooks cannot exist.
 template <class Gates, class Books, class Packet>
 [[nodiscard, gnu::always_inline]] constexpr passage pass_hook(Gates& g, Books& b, hook_point point,
                                                               unsummed_datagram<Packet>& d, u16 in,

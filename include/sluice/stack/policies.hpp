@@ -45,7 +45,7 @@ struct slot {
     using policy = P;
 };
 
-// Whether both are the same slot, with whatever policy.
+// Whether both are the same slot, with any policies.
 template <class A, class B>
 inline constexpr bool is_same_slot = false;
 template <template <class> class Slot, class A, class B>

@@ -82,7 +82,8 @@ struct stack_tables {
         ++changes;
         touch();
     }
-    // Foreign code may have changed anything: what a batch knows about an interface is void.
+    // Call it after a hook, handler or output ran: it may have changed every table, so a batch
+    // reads its interface again.
     constexpr void touch() noexcept { ++touched; }
     // The interface if it exists and is up, else nullptr. Look it up again after a hook, handler or
     // output ran: it may have removed the interface.
