@@ -21,7 +21,7 @@ public:
     using route_result = result<routing::output_route, routing::send_error>;
 
     [[nodiscard]] route_result route(Stack& s, const routing::flow& wanted, moment now) noexcept {
-        if (known_ && wanted == wanted_ && version_ == s.route_generation() && now.now < expires_) {
+        if (wanted == wanted_ && is_valid(s, now)) {
             return route_;
         }
         const route_result found = s.route(wanted, now);
@@ -34,6 +34,10 @@ public:
             ++lookups_;
         }
         return found;
+    }
+    // Whether the route of the last flow still holds.
+    [[nodiscard]] bool is_valid(const Stack& s, moment now) const noexcept {
+        return known_ && version_ == s.route_generation() && now.now < expires_;
     }
     // How many lookups found a route.
     [[nodiscard]] u64 lookups() const noexcept { return lookups_; }

@@ -256,9 +256,9 @@ protected:
                        .prefer_whole = how == want,
                        .always_identified = connected_,
                        .on_link_only = options_.on_link_only || m.on_link_only,
-                       .ignore_path_mtu =
-                           how == probe || how == mtu_discovery::interface || how == omit,
+                       .ignore_path_mtu = ignores_path_mtu(how),
                        .multicast_ttl = options_.multicast_ttl,
+                       .mark = options_.mark,
                        .options = ip_options_.offsets.length != 0 ? &ip_options_ : nullptr};
         if (multicast && r.interface == 0) {
             r.interface = options_.multicast_interface;

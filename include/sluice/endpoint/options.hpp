@@ -24,11 +24,17 @@ enum class mtu_discovery : u8 {
     omit        // as interface, but fragments
 };
 
+[[nodiscard]] constexpr bool ignores_path_mtu(mtu_discovery how) noexcept {
+    using enum mtu_discovery;
+    return how == probe || how == interface || how == omit;
+}
+
 struct endpoint_options {
     u16 interface = 0;  // SO_BINDTODEVICE; set before bind() and connect(). 0: any
     u8 ttl = 0;         // IP_TTL, for unicast; 0: ip_default_ttl
     u8 tos = 0;         // IP_TOS
     mtu_discovery discovery = mtu_discovery::want;
+    u32 mark = 0;                 // SO_MARK: of sent packets
     bool may_broadcast = false;   // SO_BROADCAST
     bool receive_errors = false;  // IP_RECVERR
     bool on_link_only = false;    // SO_DONTROUTE

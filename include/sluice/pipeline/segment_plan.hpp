@@ -122,6 +122,36 @@ template <packet_buffer Packet>
     return plan.valid ? segments_of(plan.payload, plan.room) : 1;
 }
 
+// The segments of a payload that has no IPv4 header yet.
+struct payload_segments {
+    u32 longest = 0;  // total length of the longest, with a header of `header` bytes
+    u32 count = 1;
+};
+template <packet_buffer Packet>
+[[nodiscard]] constexpr payload_segments payload_segments_of(const Packet& payload,
+                                                             u32 header) noexcept {
+    const metadata& known = payload.metadata();
+    const payload_segments whole{payload.size() + header, 1};
+    if (known.segmentation == segmentation_kind::none || known.segment_size == 0) {
+        return whole;
+    }
+    const bool is_udp = known.segmentation == segmentation_kind::udp;
+    std::byte first[tcp::min_header_length]{};
+    const u32 least = is_udp ? u32{udp::layout::size} : u32{tcp::min_header_length};
+    if (payload.size() < least) {
+        return whole;
+    }
+    packet_reader<Packet>{payload}.copy(first, least);
+    const u32 transport =
+        is_udp ? least : static_cast<u32>(tcp::header_length(tcp::const_view{first}));
+    if (transport < least || transport > payload.size()) {
+        return whole;
+    }
+    const u32 data = payload.size() - transport;
+    const u32 room = known.segment_size;
+    return {header + transport + (room < data ? room : data), segments_of(data, room)};
+}
+
 // Whether the packet is cut into UDP datagrams, perhaps those of a tunnel.
 template <packet_buffer Packet, header_sum Sum>
 [[nodiscard]] constexpr bool has_udp_segments(const basic_datagram<Packet, Sum>& d) noexcept {

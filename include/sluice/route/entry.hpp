@@ -33,6 +33,7 @@ struct route_entry {
     u8 tos = 0;            // 0: any
     bool on_link = false;  // accept the gateway although no route covers it
     bool mtu_locked = false;
+    u8 hop_limit = 0;  // TTL of datagrams that this host sends by it; 0: ip_default_ttl
     u16 interface = 0;
     u16 mtu = 0;                       // bytes; 0: the interface's
     ipv4::address gateway{};           // unspecified: the destination is on the link
@@ -55,6 +56,7 @@ struct alignas(16) hop_entry {
     u16 interface = 0;
     u16 mtu = 0;  // bytes; 0: the interface's
     route_type type = route_type::unicast;
+    u8 hop_limit = 0;  // for datagrams of this host; 0: ip_default_ttl
 
     [[nodiscard]] constexpr bool has_gateway() const noexcept { return !gateway.is_unspecified(); }
 

@@ -13,7 +13,11 @@ namespace sluice {
 
 // The hop_entry of a route.
 [[nodiscard]] constexpr hop_entry hop_of(const route_entry& r) noexcept {
-    return {.gateway = r.gateway, .interface = r.interface, .mtu = r.mtu, .type = r.type};
+    return {.gateway = r.gateway,
+            .interface = r.interface,
+            .mtu = r.mtu,
+            .type = r.type,
+            .hop_limit = r.hop_limit};
 }
 
 // The table's reader, or the table itself if it has none. The reader is valid until the table

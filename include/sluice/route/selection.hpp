@@ -67,7 +67,7 @@ inline constexpr u8 route_tos_mask = 0x1c;
 }
 
 // Whether `remove(wanted)` means r: prefix, type and tos are equal, and also scope, metric,
-// interface, gateway, preferred source and MTU where they are set (not zero) in wanted. Linux
+// interface, gateway, preferred source, MTU and hop limit where they are set (not zero) in wanted. Linux
 // fib_table_delete, fib_metrics_match.
 [[nodiscard]] constexpr bool is_meant(const route_entry& r, const route_entry& wanted) noexcept {
     return r.prefix == wanted.prefix && r.type == wanted.type && r.tos == wanted.tos &&
@@ -77,7 +77,8 @@ inline constexpr u8 route_tos_mask = 0x1c;
            (!wanted.has_gateway() || r.gateway == wanted.gateway) &&
            (wanted.preferred_source.is_unspecified() ||
             r.preferred_source == wanted.preferred_source) &&
-           (wanted.mtu == 0 || r.mtu == wanted.mtu) && (!wanted.mtu_locked || r.mtu_locked);
+           (wanted.mtu == 0 || r.mtu == wanted.mtu) && (!wanted.mtu_locked || r.mtu_locked) &&
+           (wanted.hop_limit == 0 || r.hop_limit == wanted.hop_limit);
 }
 
 // Base of a table that has two functions: insert(route, clashes) adds a route unless a route of the

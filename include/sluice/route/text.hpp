@@ -1,7 +1,7 @@
 // Parses routes from text and prints them, as `ip route` spells them.
 //
 //   [TYPE] PREFIX [via ADDRESS] [dev NAME] [onlink] [src ADDRESS] [metric N] [mtu [lock] N]
-//          [tos HEX]
+//          [hoplimit N] [tos HEX]
 //
 // Use parse_route for one route and route_lines for a text with several lines, with # for comments.
 // Words after the prefix come in any order. An interface stays a name: the caller translates it to
@@ -134,6 +134,8 @@ private:
             value = to.mtu_locked ? next() : value;
             const u32 mtu = read_number(word, value, 10, 0xffffffff);
             to.mtu = static_cast<u16>(mtu < 65'535 ? mtu : 65'535);
+        } else if (is_word(word, "hoplimit")) {
+            to.hop_limit = static_cast<u8>(read_number(word, next(), 10, 255));
         } else {
             fail(reason::unknown_word, word, {});
         }
@@ -266,6 +268,10 @@ parse_route(const char* text) noexcept {
     if (r.mtu != 0) {
         to += r.mtu_locked ? " mtu lock " : " mtu ";
         to += u32{r.mtu};
+    }
+    if (r.hop_limit != 0) {
+        to += " hoplimit ";
+        to += u32{r.hop_limit};
     }
     return text;
 }

@@ -73,6 +73,7 @@ struct output_route {
     // flow names it; 0: `interface`.
     u16 address_interface = 0;
     bool mtu_locked = false;          // sent without DF unless the sender demands it
+    u8 hop_limit = 0;                 // of the route; 0: ip_default_ttl
     bool loops_back = true;           // a multicast: this host joined the group
     next_hop route = next_hop::none;  // none: sent without a route
     ipv4::address source{};
@@ -136,6 +137,7 @@ template <class Tables>
     to.interface = r.interface;
     to.mtu = r.mtu;
     to.mtu_locked = r.mtu_locked;
+    to.hop_limit = r.hop_limit;
     to.route = id;
     to.source = f.source;
     to.neighbour = neighbour_of(r, f.destination);
@@ -148,6 +150,7 @@ template <class Tables>
             to.neighbour = f.destination;
             to.mtu = 0;
             to.mtu_locked = false;
+            to.hop_limit = 0;
             to.route = next_hop::none;
         }
     }

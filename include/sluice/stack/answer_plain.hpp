@@ -27,16 +27,12 @@ namespace detail {
 // Whether echo requests to this host are answered, and only the stack sees them and their replies.
 template <class Core>
 [[nodiscard, gnu::always_inline]] constexpr bool answers_unseen(const Core& c) noexcept {
-    if constexpr (!Core::chosen::icmp::answers_echo || Core::books_type::is_observed ||
-                  !Core::gates_type::security_type::always_permits ||
+    if constexpr (!Core::chosen::icmp::answers_echo ||
                   !knows_listeners<typename Core::local_type::delivery_type>) {
         return false;
     } else {
-        return !c.local.delivery.has_listener(ipv4::protocols::icmp) &&
-               !has_hooks(c.gates, hook_point::local_in) &&
-               !has_hooks(c.gates, hook_point::local_out) &&
-               !has_hooks(c.gates, hook_point::postrouting) &&
-               !c.tables.switches.icmp_echo_ignore_all;
+        return sends_unseen(c) && !c.local.delivery.has_listener(ipv4::protocols::icmp) &&
+               !has_hooks(c.gates, hook_point::local_in) && !c.tables.switches.icmp_echo_ignore_all;
     }
 }
 
@@ -96,7 +92,7 @@ answer_plain(Core& c, typename Core::packet_type& packet) noexcept {
     rewrite::turn_plain_echo_round(
         reply, {.identification = c.local.identification.next(asked, asker, ipv4::protocols::icmp,
                                                               1, c.calls.now.now),
-                .ttl = c.tables.switches.ip_default_ttl});
+                .ttl = back.hop_limit != 0 ? back.hop_limit : c.tables.switches.ip_default_ttl});
     reply.set_interface(0);
     detail::send_plain_reply(c, reply, to);
     return true;

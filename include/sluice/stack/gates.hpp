@@ -36,6 +36,18 @@ template <class Gates>
     }
 }
 
+// Whether no observer, policy or hook sees the packets that this host sends.
+template <class Core>
+[[nodiscard, gnu::always_inline]] constexpr bool sends_unseen(const Core& c) noexcept {
+    if constexpr (Core::books_type::is_observed ||
+                  !Core::gates_type::security_type::always_permits) {
+        return false;
+    } else {
+        return !has_hooks(c.gates, hook_point::local_out) &&
+               !has_hooks(c.gates, hook_point::postrouting);
+    }
+}
+
 // Whether a packet passes. If not, the handle is empty, and `ended_as` is the packet's fate.
 struct passage {
     bool is_open = true;

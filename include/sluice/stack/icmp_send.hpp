@@ -131,7 +131,7 @@ constexpr void send_icmp(Core& c, typename Core::packet_type&& message,
     const moment now = c.calls.now;
     const rewrite::header_choice choice{
         .tos = e.tos,
-        .ttl = route.type == route_type::multicast ? u8{1} : c.tables.switches.ip_default_ttl,
+        .ttl = route.type == route_type::multicast ? u8{1} : unicast_ttl(c.tables, route),
         .protocol = ipv4::protocols::icmp,
         .identification = detail::identification_for(c, route, ipv4::protocols::icmp),
         .dont_fragment = false};

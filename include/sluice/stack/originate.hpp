@@ -28,7 +28,7 @@ struct send_request {
     u16 interface = 0;       // 0: chosen by the route
     u8 protocol = 0;
     u8 tos = 0;
-    u8 ttl = 0;                  // 0: ip_default_ttl, 1 for multicast
+    u8 ttl = 0;                  // 0: the route's hop limit or ip_default_ttl; 1 for multicast
     bool dont_fragment = false;  // sets DF; refuses datagrams above the MTU
     // Sets DF if the datagram fits the MTU, fragments it if not (Linux IP_PMTUDISC_WANT).
     bool prefer_whole = false;
@@ -39,10 +39,14 @@ struct send_request {
     // IP_PMTUDISC_PROBE, IP_PMTUDISC_INTERFACE, IP_PMTUDISC_OMIT).
     bool ignore_path_mtu = false;
     u8 multicast_ttl = 1;               // for multicast where ttl is 0 (Linux IP_MULTICAST_TTL)
+    u32 mark = 0;                       // metadata.mark; 0: the packet's own. Linux SO_MARK
     mib sent_counter = mib::none;       // counter of the transport for a sent datagram
     mib no_buffer_counter = mib::none;  // the same, for a datagram without a buffer
     // Options to send, from options_policy::compile_request; nullptr: none.
     const ip_options::outgoing* options = nullptr;
+    // A counter of the sender's that identifies datagrams with DF, which need no other
+    // identification (RFC 6864 section 4.1). nullptr: the identification policy. Linux inet_id.
+    u16* counter = nullptr;
 };
 
 // The flow by which the request's route is chosen.
@@ -105,6 +109,17 @@ constexpr send_result refuse_send(Books& b, Packet&& packet, routing::send_error
     }
 }
 
+// The identification of a packet that stands for so many datagrams.
+template <class Core>
+[[nodiscard]] constexpr u16
+identification_of(Core& c, const send_request& r, const routing::output_route& route,
+                  const pipeline::send_decision& d, u32 segments) noexcept {
+    if (d.dont_fragment && r.counter != nullptr) {
+        return std::exchange(*r.counter, static_cast<u16>(*r.counter + segments));
+    }
+    return d.identified ? identification_for(c, route, r.protocol, segments) : u16{0};
+}
+
 template <class Core>
 constexpr void complete_header(Core& c, typename Core::packet_type& packet,
                                const routing::output_route& route, u32 header) noexcept {
@@ -165,8 +180,10 @@ template <class Core>
     const ip_options::outgoing none{};
     const ip_options::outgoing& with = r.options != nullptr ? *r.options : none;
     const u32 header = static_cast<u32>(ipv4::min_header_length) + with.offsets.length;
+    const pipeline::payload_segments segments =
+        pipeline::payload_segments_of(std::as_const(packet), header);
     const pipeline::send_decision v =
-        pipeline::judge_send({.size = u64{packet.size()} + header,
+        pipeline::judge_send({.size = u64{segments.longest},
                               .mtu = routing::egress_mtu(c.tables, route.interface, route.mtu),
                               .mtu_locked = route.mtu_locked,
                               .dont_fragment = r.dont_fragment,
@@ -177,12 +194,12 @@ template <class Core>
                                    drop_reason::send_refused);
     }
     const u8 default_ttl =
-        route.type == route_type::multicast ? r.multicast_ttl : c.tables.switches.ip_default_ttl;
+        route.type == route_type::multicast ? r.multicast_ttl : unicast_ttl(c.tables, route);
     const rewrite::header_choice choice{
         .tos = r.tos,
         .ttl = r.ttl != 0 ? r.ttl : default_ttl,
         .protocol = r.protocol,
-        .identification = v.identified ? detail::identification_for(c, route, r.protocol) : u16{0},
+        .identification = detail::identification_of(c, r, route, v, segments.count),
         .dont_fragment = v.dont_fragment};
     // The packet may be a received one, and its bytes may be shared.
     if (!packet || !rewrite::forget_header(packet) ||
@@ -190,6 +207,9 @@ template <class Core>
         detail::count_if(c.books, r.no_buffer_counter);
         return detail::refuse_send(c.books, std::move(packet), routing::send_error::no_buffer,
                                    drop_reason::send_invalid);
+    }
+    if (r.mark != 0) {
+        packet.writable_metadata().mark = r.mark;
     }
     if (r.protocol == ipv4::protocols::icmp && packet.may_pull(header + 1)) {
         detail::count_icmp(c.books, static_cast<u8>(packet.data()[header]));

@@ -59,6 +59,12 @@ template <class Tables>
     return route;
 }
 
+// The TTL of a unicast datagram whose sender sets none. Linux ip4_dst_hoplimit.
+template <class Tables>
+[[nodiscard]] constexpr u8 unicast_ttl(const Tables& t, const routing::output_route& r) noexcept {
+    return r.hop_limit != 0 ? r.hop_limit : t.switches.ip_default_ttl;
+}
+
 // The route of an ICMP message to `destination`, the sender of the packet that it answers.
 // `source`: of the message; unspecified: the route chooses it. Flattened, because it runs for each
 // reply.

@@ -13,6 +13,7 @@
 #include <sluice/stack/core.hpp>
 #include <sluice/stack/enter.hpp>
 #include <sluice/stack/presets.hpp>
+#include <sluice/stack/send_segment.hpp>
 
 #include <span>
 #include <utility>
@@ -105,6 +106,18 @@ public:
          moment now) noexcept {
         const acts::entrance here{core_, now};
         return acts::originate_by(core_, std::move(packet), r, known_route);
+    }
+    // What the segments of a flow have in common, by a known result of route(). Use it through
+    // sending_flow (endpoint/sending_flow.hpp), which knows how long it holds.
+    [[nodiscard, gnu::noinline]] constexpr prepared_flow
+    prepare(const send_request& r, const routing::output_route& known_route) const noexcept {
+        return acts::prepare(core_, r, known_route);
+    }
+    // Sends the transport segment in `packet` by a prepared flow.
+    [[nodiscard, gnu::noinline]] constexpr send_result
+    send(packet_type&& packet, const prepared_flow& f, moment now) noexcept {
+        const acts::entrance here{core_, now};
+        return acts::send_segment(core_, std::move(packet), f);
     }
     // Sends a packet with a complete IPv4 header to its destination; fragments it if necessary.
     [[nodiscard, gnu::noinline]] constexpr send_result send(packet_type&& packet,

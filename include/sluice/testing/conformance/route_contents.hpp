@@ -125,17 +125,23 @@ private:
     };
     static constexpr ipv4::prefix net = "10.0.0.0/8"_prefix;
     static constexpr route_entry first{.prefix = net, .interface = 1, .mtu = 1000};
-    static constexpr route_entry second{
-        .prefix = net, .scope = scopes::link, .mtu_locked = true, .interface = 1, .mtu = 900};
+    static constexpr route_entry second{.prefix = net,
+                                        .scope = scopes::link,
+                                        .mtu_locked = true,
+                                        .hop_limit = 9,
+                                        .interface = 1,
+                                        .mtu = 900};
     static constexpr removal removals[] = {
         {"by its MTU", {.prefix = net, .mtu = 900}},
         {"by its MTU lock", {.prefix = net, .mtu_locked = true}},
+        {"by its hop limit", {.prefix = net, .hop_limit = 9}},
         {"by its scope", {.prefix = net, .scope = scopes::link}},
         {"by all fields", second},
     };
     static constexpr removal strangers[] = {
         {"another MTU", {.prefix = net, .mtu = 800}},
         {"the MTU lock of another route", {.prefix = net, .mtu_locked = true, .mtu = 1000}},
+        {"another hop limit", {.prefix = net, .hop_limit = 8}},
         {"another scope", {.prefix = net, .scope = scopes::host}},
     };
     void removed_by(Table& table, const removal& row) {

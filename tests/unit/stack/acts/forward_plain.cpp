@@ -57,15 +57,11 @@ TEST_CASE("forward_plain: a batch of more than one run is counted as its packets
     }
     const auto& a = one_by_one->books.counters;
     const auto& b = at_once->books.counters;
-    for (std::size_t i = 0; i < mib_count; ++i) {
-        CAPTURE(i);
-        CHECK(a[static_cast<mib>(i)] == b[static_cast<mib>(i)]);
-    }
+    CHECK(different_counters(*one_by_one, *at_once) == 0);
     CHECK(b[mib::ip_in_receives] == packets);
     CHECK(b[balance::received] == packets);
     CHECK(b[balance::transmitted] == 16);  // the output has room for 16
     CHECK(a[balance::transmitted] == 16);
-    CHECK(a.drops() == b.drops());
     CHECK(sent(*one_by_one).size() == sent(*at_once).size());
 }
 

@@ -96,4 +96,22 @@ standing standing_of(const Core& c) {
             n[balance::delivered],       n.drops()};
 }
 
+// How many counters of two cores differ: of the MIBs, of drop reasons, of ICMP types.
+template <class One, class Other>
+unsigned different_counters(const One& one, const Other& other) {
+    const auto& a = one.books.counters;
+    const auto& b = other.books.counters;
+    unsigned different = 0;
+    for (std::size_t i = 0; i < mib_count; ++i)
+        different += a[static_cast<mib>(i)] != b[static_cast<mib>(i)];
+    for (std::size_t i = 0; i < drop_reason_count; ++i)
+        different += a[static_cast<drop_reason>(i)] != b[static_cast<drop_reason>(i)];
+    for (std::size_t i = 0; i < 256; ++i) {
+        const auto type = static_cast<u8>(i);
+        different += a.icmp_in_type(type) != b.icmp_in_type(type);
+        different += a.icmp_out_type(type) != b.icmp_out_type(type);
+    }
+    return different;
+}
+
 }  // namespace acts_test
