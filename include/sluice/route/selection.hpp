@@ -67,8 +67,8 @@ inline constexpr u8 route_tos_mask = 0x1c;
 }
 
 // Whether `remove(wanted)` means r: prefix, type and tos are equal, and also scope, metric,
-// interface, gateway, preferred source, MTU and hop limit where they are set (not zero) in wanted. Linux
-// fib_table_delete, fib_metrics_match.
+// interface, gateway, preferred source, MTU and hop limit where they are set (not zero) in wanted.
+// Linux fib_table_delete, fib_metrics_match.
 [[nodiscard]] constexpr bool is_meant(const route_entry& r, const route_entry& wanted) noexcept {
     return r.prefix == wanted.prefix && r.type == wanted.type && r.tos == wanted.tos &&
            (wanted.scope == scopes::universe || r.scope == wanted.scope) &&

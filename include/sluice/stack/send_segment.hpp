@@ -1,8 +1,8 @@
 // send_segment: sends a ready transport segment of a flow whose route and header are prepared.
 //
 // prepare() computes once what the segments of a flow have in common. If only the output sees a
-// segment (no hook, policy or observer does) and it fits the MTU of a link, send_segment() writes 20
-// bytes in front of it and gives it to the output. originate_by() sends all others.
+// segment (no hook, policy or observer does) and it fits the MTU of a link, send_segment() writes
+// 20 bytes in front of it and gives it to the output. originate_by() sends all others.
 //
 // Expects: a prepared flow whose route is still valid; a segment with headroom for the header.
 // Never:   copies or allocates for a plain segment.

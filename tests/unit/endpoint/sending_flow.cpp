@@ -1,5 +1,5 @@
-// sending_flow: route and source are chosen once and follow every change; DF, MTU and identification
-// by the discovery mode; what the sender is told.
+// sending_flow: route and source are chosen once and follow every change; DF, MTU and
+// identification by the discovery mode; what the sender learns.
 #include <doctest/doctest.h>
 
 #include <sluice/endpoint/sending_flow.hpp>

@@ -1,5 +1,5 @@
-// send_segment: against originate_by: the same segments by the same flows, of any kind and size: the
-// same packets leave, the same counters move, the sender gets the same result.
+// send_segment: against originate_by: the same segments by the same flows, of any kind and size:
+// the same packets leave, the same counters move, the sender gets the same result.
 #include "unit/stack/acts/subject.hpp"
 
 #include <sluice/stack/send_segment.hpp>
