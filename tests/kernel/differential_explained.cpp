@@ -48,7 +48,7 @@ bool is_unread_checksum(const trial& found) {
 
 const explanation explanations[] = {
     {"two datagrams have the same random identification", is_shared_identification},
-    {"a socket bound to an interface is told of errors that came back through lo",
+    {"a socket bound to an interface gets errors that were looped back through lo",
      is_error_through_loopback},
     {"a wrong UDP checksum of a broadcast is counted although no endpoint listens",
      is_unread_checksum},

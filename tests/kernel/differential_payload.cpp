@@ -141,7 +141,7 @@ byte_vector draw_option(dice& random, const known_addresses& around) {
     if (kind < 94) return {136, 4, random.byte(), random.byte()};
     byte_vector made = draw_bytes(random, 2 + random.below(8));
     if (random.percent(80)) made[1] = static_cast<std::uint8_t>(made.size());
-    if (made[0] == 134) made[0] = 135;  // CIPSO needs a labelling module to be told
+    if (made[0] == 134) made[0] = 135;  // CIPSO needs a labelling module
     return made;
 }
 

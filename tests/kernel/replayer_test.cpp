@@ -125,7 +125,7 @@ TEST_CASE("expected failures need a reason and appear once") {
     CHECK_NE(parse_expected("t/one  a\nt/one  b\n").error, "");
 }
 
-TEST_CASE("verdicts and the list of expected failures make the outcome") {
+TEST_CASE("comparisons and the list of expected failures decide the status") {
     const scenario about = parse_one();
     const comparison bad = run(about, pass::single, make_null_subject);
     const expected_failures nothing;

@@ -55,8 +55,8 @@ TEST_CASE("every sender of a waiting packet gets host unreachable after three se
     CHECK(reported[1] == "0a000103 0301");
 }
 
-// A directed broadcast is told by broadcast, as Linux 6.18 does: icmp_send looks at the source's
-// class, not at its route.
+// The error about a directed broadcast is sent by broadcast, as Linux 6.18 does: icmp_send looks at
+// the source's class, not at its route.
 TEST_CASE("no error goes to an address that cannot be a source") {
     const struct {
         const char* name;

@@ -78,8 +78,8 @@ TEST_CASE(
     CHECK(t.find(3, them) == nullptr);
 }
 
-// Linux neigh_update: `updated` moves with the link address, however it was told; arp_process looks
-// at it for all that is not forced.
+// Linux neigh_update: `updated` moves with the link address, however it was learned; arp_process
+// looks at it for all that is not forced.
 TEST_CASE("neighbour corners: a forced change locks as any other") {
     table t{{1, 2}, exact};
     REQUIRE(t.learn({3, them, first, true, false, true}, at(0)) != nullptr);

@@ -104,7 +104,7 @@ struct step_row {
     ipv4::address next_hop = {};
 };
 
-TEST_CASE("each outcome of a source route") {
+TEST_CASE("each result of a step along a source route") {
     using enum source_route_result;
     constexpr ipv4::address local = "10.0.1.1"_ip;
     const step_row rows[] = {

@@ -179,7 +179,7 @@ TEST_CASE("frames arrive as they were sent") {
         CHECK(b->counters().no_buffer == 1);
         CHECK(one.available() == 1);
     }
-    SUBCASE("facts that cannot be told are refused") {
+    SUBCASE("metadata that the header cannot express is refused") {
         auto p = packet_of(buffers, unfinished_frame(true, 100));
         p.writable_metadata().segmentation = segmentation_kind::tcp_ipv4;
         p.writable_metadata().segment_size = 50;

@@ -220,7 +220,7 @@ TEST_CASE("frames of VLANs are dropped on every packet socket") {
         });
         CHECK(us.eth.counters().tagged == tagged_by_type);
     }
-    SUBCASE("plain, of all types: the tags are told beside the frames") {
+    SUBCASE("plain, of all types: the tags are delivered beside the frames") {
         auto all = open(0x0003);
         check_rows(us, [&](std::span<packet> to) { return all.receive(us.buffers, to).count; });
         CHECK(us.eth.counters().tagged == tagged_in_all);

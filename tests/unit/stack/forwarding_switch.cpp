@@ -59,7 +59,7 @@ TEST_CASE("forwarding switch: a router ignores redirects, however it became one"
     }
 }
 
-TEST_CASE("forwarding switch: a host follows redirects again, and so does a router told to") {
+TEST_CASE("forwarding switch: a host follows redirects again, and so does a router set to") {
     learning_world<small_host> host;
     host->set_ip_forward(true);
     host->set_ip_forward(false);

@@ -224,7 +224,7 @@ TEST_CASE("path MTU: forwarding uses it only with ip_forward_use_pmtu, or if it 
         datagram_of({.destination = far, .flags_and_offset = df, .payload = pattern(1180)});
     for (const bool use : {false, true}) {
         for (const u32 reported : {1000u, 500u}) {
-            INFO("ip_forward_use_pmtu ", use, ", told ", reported);
+            INFO("ip_forward_use_pmtu ", use, ", reported ", reported);
             learning_world<> b;
             b->change([use](settings& s) { s.ip_forward_use_pmtu = use; });
             b.too_big(reported, b.datagram_to(far));

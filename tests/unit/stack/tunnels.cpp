@@ -105,8 +105,8 @@ TEST_CASE("tunnels: tunnels in tunnels end, whatever a sender packs") {
     CHECK(inner.calls == 0);
 }
 
-// The inner datagram speaks for itself: its addresses are those of the UDP checksum and what the
-// endpoint is told.
+// The inner addresses count: for the UDP checksum, and in the delivery_info that the
+// endpoint gets.
 TEST_CASE("tunnels: inner UDP is delivered by its own addresses") {
     world<> b;
     tunnel_end tunnel;

@@ -97,7 +97,7 @@ TEST_CASE("explain: a caused packet is indented below its cause") {
     CHECK(depth(stage::end) == 1);
 }
 
-TEST_CASE("every stage, outcome and reason makes a line with a source") {
+TEST_CASE("every stage, decision and reason makes a line with a source") {
     for (u8 s = 0; s <= static_cast<u8>(stage::end); ++s) {
         // Nothing ends for no reason.
         for (std::size_t why = s == static_cast<u8>(stage::end) ? 1 : 0; why < drop_reason_count;

@@ -134,7 +134,7 @@ TEST_CASE("an output of a stack, with a tap") {
     CHECK(tapped.size == 1);
 }
 
-TEST_CASE("the clock advances as told, past midnight too") {
+TEST_CASE("the clock advances by the given time, past midnight too") {
     manual_clock clock{{instant{} + 5_s, 86'399'999}};
     clock.advance(2_ms);
     CHECK(clock.now().now == instant{} + 5_s + 2_ms);
