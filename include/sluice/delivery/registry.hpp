@@ -56,7 +56,10 @@ struct no_delivery {
 enum class delivery_error : u8 { none, full };
 
 [[nodiscard]] constexpr const char* message(delivery_error error) noexcept {
-    return error == delivery_error::full ? "the registry of handlers is full" : "no error";
+    return error == delivery_error::full
+               ? "the registry of handlers is full; name a larger one: "
+                 "delivery<registered_endpoints<Handlers, Endpoints>> (default 16 and 32)"
+               : "no error";
 }
 
 template <std::size_t Handlers = 16, std::size_t Endpoints = 32>

@@ -87,7 +87,9 @@ enum class endpoint_error : u8 {
     case too_big:
         return "the datagram exceeds the path MTU or the largest size";
     case no_buffer:
-        return "no buffer is free, or the registry is full";
+        return "no buffer is free, or the registry of endpoints is full; name more in "
+               "buffers<fixed_pool<Bytes, Count>> or "
+               "delivery<registered_endpoints<Handlers, Endpoints>> (default 16 and 32)";
     case no_interface:
         return "there is no such interface";
     case network_unreachable:

@@ -35,13 +35,16 @@ enum class interface_error : u8 { none, full, exists, not_found, invalid };
     case none:
         return "no error";
     case full:
-        return "the table has no room";
+        return "no room for the interface, its address or their routes; name larger tables: "
+               "interfaces<interface_table<N>> (default 32; 8 addresses each), "
+               "routes<lpm_trie<N>> (default 256)";
     case exists:
-        return "the index or the address exists";
+        return "the index or the address exists; name another";
     case not_found:
-        return "there is no such interface or address";
+        return "there is no such interface or address; add it first";
     case invalid:
-        return "the index, MTU or address is impossible";
+        return "the index, MTU or address is impossible; an index is 1 to N-1 of "
+               "interface_table<N>, an MTU of an interface that is up 68 or more";
     }
     return "unknown interface error";
 }

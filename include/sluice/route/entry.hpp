@@ -92,7 +92,9 @@ enum class route_error : u8 {
     case none:
         return "no error";
     case full:
-        return "the table is full; give fewer routes, or more memory";
+        return "the table of routes is full; name a larger one: routes<lpm_trie<N>> (linux_host: "
+               "256, linux_router: 1024, those of addresses included), or routes<lpm_table>, whose "
+               "memory the program gives";
     case exists:
         return "a route with its prefix, tos and metric exists; give another metric";
     case not_found:

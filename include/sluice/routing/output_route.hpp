@@ -46,7 +46,8 @@ enum class send_error : u8 {
     case too_big:
         return "the datagram exceeds the path MTU and must not be fragmented";
     case no_buffer:
-        return "no buffer is free";
+        return "no buffer is free, or the device is full; send later, or name more in "
+               "buffers<fixed_pool<Bytes, Count>>";
     case no_interface:
         return "there is no such interface";
     }

@@ -17,6 +17,7 @@
 #include <sluice/base/bytes.hpp>
 #include <sluice/base/integer.hpp>
 #include <sluice/base/time.hpp>
+#include <sluice/testing/enumerator_name.hpp>
 #include <sluice/wire/text.hpp>
 
 #include <cstdint>
@@ -71,7 +72,7 @@ template <class T>
     } else if constexpr (requires { std::string{message(value)}; }) {
         return message(value);
     } else if constexpr (std::is_enum_v<T>) {
-        return std::to_string(static_cast<i64>(value));
+        return enumerator_name(value);
     } else if constexpr (std::is_integral_v<T>) {
         return std::to_string(value);
     } else if constexpr (std::is_same_v<T, instant>) {
