@@ -1,7 +1,7 @@
 // enumerator_name(value): the name of an enumerator of any enum, as the compiler prints it.
 //
-// The checker uses it for enums that have no message(). A value without enumerator, one above 63, and
-// one of an enum without a fixed type are named by type and number: "fate 77".
+// The checker uses it for enums that have no message(). A value without enumerator, one above 63,
+// and one of an enum without a fixed type are named by type and number: "fate 77".
 //
 // Expects: g++ or clang, whose __PRETTY_FUNCTION__ names template arguments.
 // Cost:    64 small functions for each enum type. For tests only.
