@@ -139,10 +139,10 @@ namespace detail {
 // was not ours. An echo request to a group or broadcast address is answered by others.
 [[nodiscard]] inline std::optional<sluice::u16> number_of(const probe_answer& a,
                                                           const probe_identity& ours) noexcept {
-    const bool is_local =
+    const bool is_reply =
         a.protocol == ours.protocol && a.identifier == ours.identifier &&
         (a.destination == ours.destination || a.what == probe_answer::kind::echo_reply);
-    return is_local ? std::optional{a.number} : std::nullopt;
+    return is_reply ? std::optional{a.number} : std::nullopt;
 }
 
 }  // namespace examples
