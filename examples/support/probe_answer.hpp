@@ -135,13 +135,13 @@ namespace detail {
     return is_answer ? std::optional{a} : std::nullopt;
 }
 
-// The sequence number (UDP: the destination port) of the probe that `a` answers. None: the probe
-// was not ours. An echo request to a group or broadcast address is answered by others.
+// The sequence number (UDP: the destination port) of the probe that `a` answers; none if it answers
+// no probe with the identity `sent`. Other hosts answer an echo request to a group or broadcast.
 [[nodiscard]] inline std::optional<sluice::u16> number_of(const probe_answer& a,
-                                                          const probe_identity& ours) noexcept {
+                                                          const probe_identity& sent) noexcept {
     const bool is_reply =
-        a.protocol == ours.protocol && a.identifier == ours.identifier &&
-        (a.destination == ours.destination || a.what == probe_answer::kind::echo_reply);
+        a.protocol == sent.protocol && a.identifier == sent.identifier &&
+        (a.destination == sent.destination || a.what == probe_answer::kind::echo_reply);
     return is_reply ? std::optional{a.number} : std::nullopt;
 }
 
