@@ -129,15 +129,10 @@ inline constexpr u32 most_data = 65'507;  // of a datagram without options
                                   {"help", no_argument, nullptr, examples::option_help},
                                   {nullptr, 0, nullptr, 0}};
     arguments given;
-    opterr = 0;
-    optind = 0;  // starts anew
-    int found = 0;
-    while (given.problem.empty() && !given.help &&
-           (found = getopt_long(argc, argv, ":c:i:s:t:M:RT:W:fqn", rows, nullptr)) != -1) {
-        given.problem = found == '?' || found == ':'
-                            ? examples::option_problem(found, argv[optind - 1])
-                            : detail::take_option(found, optarg, given);
-    }
+    given.problem = examples::read_options(argc, argv, ":c:i:s:t:M:RT:W:fqn", rows,
+                                           [&given](int found, const char* value) {
+                                               return detail::take_option(found, value, given);
+                                           });
     if (!given.problem.empty() || given.help) {
         return given;
     }

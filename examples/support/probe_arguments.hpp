@@ -114,6 +114,23 @@ template <class Number>
            "; --help lists the options";
 }
 
+// Reads all options by getopt_long. `take(option, value)` returns a problem, which ends reading, as
+// --help does. Behind it, argv[optind] is the first word that is no option.
+template <class Take>
+[[nodiscard]] std::string read_options(int argc, char** argv, const char* letters,
+                                       const option* rows, Take&& take) {
+    opterr = 0;
+    optind = 0;  // starts anew
+    std::string problem;
+    int found = 0;
+    while (problem.empty() && found != option_help &&
+           (found = getopt_long(argc, argv, letters, rows, nullptr)) != -1) {
+        problem = found == '?' || found == ':' ? option_problem(found, argv[optind - 1])
+                                               : take(found, optarg);
+    }
+    return problem;
+}
+
 // By the kernel's raw sockets, or by a stack of this program's own if a device is named.
 [[nodiscard]] inline opened_path open_path(const host_request& on, const path_options& how) {
     return on.device.empty() ? kernel_path::open(how) : open_stack_path(on, how);

@@ -3,9 +3,7 @@
 
 #include "../../../examples/ping/pinger.hpp"
 
-#include "support/datagrams.hpp"
-
-#include <sluice/wire/literals.hpp>
+#include "scripted_path.hpp"
 
 #include <string>
 #include <vector>
@@ -14,39 +12,14 @@ namespace examples_ping {
 
 namespace {
 
-using namespace sluice;
+using namespace examples_test;
 using examples::send_report;
-using support::byte_vector;
 
 ping::arguments parse(std::vector<std::string> words) {
-    words.insert(words.begin(), "ping");
-    std::vector<char*> pointers;
-    for (std::string& word : words)
-        pointers.push_back(word.data());
-    pointers.push_back(nullptr);
-    return ping::parse_arguments(static_cast<int>(words.size()), pointers.data());
+    return parse_words(ping::parse_arguments, std::move(words));
 }
 
-// Answers nothing by itself; keeps what is sent.
-struct scripted_path final : examples::probe_path {
-    send_report next{};
-    std::vector<byte_vector> sent;
-    std::vector<byte_vector> answers;  // of the next wait
-
-    send_report send(const_bytes message, u8) override {
-        sent.emplace_back(message.begin(), message.end());
-        return next;
-    }
-    bool wait(instant, const receiver& take) override {
-        for (const byte_vector& a : std::exchange(answers, {}))
-            take(a, port::steady_clock::now_instant());
-        return false;
-    }
-    ipv4::address source() const override { return "192.0.2.7"_ip; }
-    u16 port() const override { return 40'000; }
-    u32 mtu() const override { return 1500; }
-};
-
+// A ping that sends one request.
 struct pinged {
     ping::arguments given = parse({"-c", "3", "-i", "0.001", "192.0.2.1"});
     scripted_path path;
@@ -56,35 +29,11 @@ struct pinged {
                         [this](auto& t) { complaints += t; }};
 };
 
-byte_vector echo(u8 type, u16 identifier, u16 number) {
-    byte_vector message(16);
-    const auto header = icmp::header::echo(type, identifier, number);
-    static_cast<void>(emit_value(header, message));
-    icmp::set_checksum(message);
-    return message;
-}
-byte_vector datagram(byte_vector message, ipv4::address from = "192.0.2.1"_ip,
-                     byte_vector options = {}) {
-    return support::datagram_of({.source = from,
-                                 .destination = "192.0.2.7"_ip,
-                                 .ttl = 61,
-                                 .protocol = ipv4::protocols::icmp,
-                                 .options = std::move(options),
-                                 .payload = std::move(message)});
-}
-// An ICMP error of 198.51.100.1 about a request to 192.0.2.1.
-byte_vector error(icmp::header header, u16 identifier, u16 number,
-                  ipv4::address to = "192.0.2.1"_ip) {
-    byte_vector message(8);
-    static_cast<void>(emit_value(header, message));
-    const byte_vector quote =
-        support::datagram_of({.source = "192.0.2.7"_ip,
-                              .destination = to,
-                              .protocol = ipv4::protocols::icmp,
-                              .payload = echo(icmp::types::echo_request, identifier, number)});
-    message.insert(message.end(), quote.begin(), quote.end());
-    icmp::set_checksum(message);
-    return datagram(std::move(message), "198.51.100.1"_ip);
+// An error of 198.51.100.1 about a request.
+byte_vector error_about(icmp::header header, u16 identifier, u16 number,
+                        ipv4::address to = "192.0.2.1"_ip) {
+    return error(header,
+                 {.message = echo(icmp::types::echo_request, identifier, number), .to = to});
 }
 bool starts_with(const std::string& text, const char* start) {
     return text.rfind(start, 0) == 0;
@@ -247,28 +196,29 @@ TEST_CASE("ping: the recorded route and times") {
 
 TEST_CASE("ping: replies, duplicates and foreign messages") {
     pinged p;
+    p.path.is_ended = true;
     static_cast<void>(p.pinger.run());
     REQUIRE(p.path.sent.size() == 1);
-    CHECK(icmp::checksum_ok(p.path.sent[0]));
-    CHECK(p.path.sent[0].size() == 64);
-    CHECK(load_be<u32>(p.path.sent[0].data() + 4) == 0x1234'0001);
+    CHECK(icmp::checksum_ok(p.path.sent[0].message));
+    CHECK(p.path.sent[0].message.size() == 64);
+    CHECK(load_be<u32>(p.path.sent[0].message.data() + 4) == 0x1234'0001);
     const auto receive = [&p](const byte_vector& d) {
         p.said.clear();
         p.pinger.receive(d, port::steady_clock::now_instant());
         return p.said;
     };
     using icmp::types::echo_reply;
-    CHECK(receive(datagram(echo(echo_reply, 0x1235, 1))) == "");
-    CHECK(receive(datagram(echo(echo_reply, 0x1234, 2))) == "");  // not sent yet
-    CHECK(receive(datagram(echo(icmp::types::echo_request, 0x1234, 1))) == "");
-    byte_vector damaged = datagram(echo(echo_reply, 0x1234, 1));
+    CHECK(receive(answer_datagram(echo(echo_reply, 0x1235, 1))) == "");
+    CHECK(receive(answer_datagram(echo(echo_reply, 0x1234, 2))) == "");  // not sent yet
+    CHECK(receive(answer_datagram(echo(icmp::types::echo_request, 0x1234, 1))) == "");
+    byte_vector damaged = answer_datagram(echo(echo_reply, 0x1234, 1));
     damaged.back() ^= std::byte{1};
     CHECK(receive(damaged) == "");
     CHECK(p.pinger.counts().received == 0);
-    CHECK(starts_with(receive(datagram(echo(echo_reply, 0x1234, 1))),
+    CHECK(starts_with(receive(answer_datagram(echo(echo_reply, 0x1234, 1))),
                       "16 bytes from 192.0.2.1: icmp_seq=1 ttl=61 time="));
     CHECK(p.said.find("DUP") == std::string::npos);
-    const std::string again = receive(datagram(echo(echo_reply, 0x1234, 1), "192.0.2.9"_ip));
+    const std::string again = receive(answer_datagram(echo(echo_reply, 0x1234, 1), "192.0.2.9"_ip));
     CHECK(starts_with(again, "16 bytes from 192.0.2.9: icmp_seq=1 ttl=61 time="));
     CHECK(again.ends_with(" ms (DUP!)\n"));
     CHECK(p.pinger.counts().received == 1);
@@ -277,6 +227,7 @@ TEST_CASE("ping: replies, duplicates and foreign messages") {
 
 TEST_CASE("ping: errors about its requests, and only those") {
     pinged p;
+    p.path.is_ended = true;
     static_cast<void>(p.pinger.run());
     const auto receive = [&p](const byte_vector& d) {
         p.said.clear();
@@ -284,22 +235,22 @@ TEST_CASE("ping: errors about its requests, and only those") {
         return p.said;
     };
     using icmp::header;
-    CHECK(receive(error(header::time_exceeded(0), 0x1234, 1)) ==
+    CHECK(receive(error_about(header::time_exceeded(0), 0x1234, 1)) ==
           "From 198.51.100.1 icmp_seq=1 Time to live exceeded\n");
-    CHECK(receive(error(header::fragmentation_needed(1280), 0x1234, 1)) ==
+    CHECK(receive(error_about(header::fragmentation_needed(1280), 0x1234, 1)) ==
           "From 198.51.100.1 icmp_seq=1 Frag needed and DF set (mtu = 1280)\n");
-    CHECK(receive(error(header::destination_unreachable(1), 0x1234, 1)) ==
+    CHECK(receive(error_about(header::destination_unreachable(1), 0x1234, 1)) ==
           "From 198.51.100.1 icmp_seq=1 Destination Host Unreachable\n");
-    CHECK(receive(error(header::destination_unreachable(77), 0x1234, 1)) ==
+    CHECK(receive(error_about(header::destination_unreachable(77), 0x1234, 1)) ==
           "From 198.51.100.1 icmp_seq=1 Dest Unreachable, Bad Code: 77\n");
     CHECK(p.pinger.counts().errors == 4);
-    CHECK(receive(error(header::redirect(1, "192.0.2.3"_ip), 0x1234, 1)) ==
+    CHECK(receive(error_about(header::redirect(1, "192.0.2.3"_ip), 0x1234, 1)) ==
           "From 198.51.100.1 icmp_seq=1 Redirect Host(New nexthop: 192.0.2.3)\n");
     CHECK(p.pinger.counts().errors == 4);
-    CHECK(receive(error(header::time_exceeded(0), 0x1235, 1)) == "");
-    CHECK(receive(error(header::time_exceeded(0), 0x1234, 1, "192.0.2.2"_ip)) == "");
+    CHECK(receive(error_about(header::time_exceeded(0), 0x1235, 1)) == "");
+    CHECK(receive(error_about(header::time_exceeded(0), 0x1234, 1, "192.0.2.2"_ip)) == "");
     // Cut anywhere: no answer, or the same one.
-    const byte_vector whole = error(header::time_exceeded(0), 0x1234, 1);
+    const byte_vector whole = error_about(header::time_exceeded(0), 0x1234, 1);
     for (std::size_t n = 0; n < whole.size(); ++n) {
         byte_vector cut(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(n));
         CHECK(receive(cut) == "");
@@ -312,9 +263,29 @@ TEST_CASE("ping: errors about its requests, and only those") {
     }
 }
 
+TEST_CASE("ping: ends when the count is answered, or nothing comes any more") {
+    pinged p;
+    p.path.answer_to = [](const sent_probe& probe) {
+        byte_vector reply = probe.message;
+        icmp::view{reply.data()}.set(icmp::type, icmp::types::echo_reply);
+        icmp::set_checksum(reply);
+        return answer_datagram(reply);
+    };
+    CHECK(p.pinger.run().received == 3);
+    CHECK(p.path.sent.size() == 3);
+    CHECK(p.path.sent[2].ttl == 64);
+    CHECK(p.pinger.counts().pipe == 1);
+    pinged silent;
+    silent.given.patience = duration::from_milliseconds(2);
+    ping::pinger patient{silent.given, silent.path, 1, [](auto&) {}, [](auto&) {}};
+    CHECK(patient.run().received == 0);
+    CHECK(silent.path.sent.size() == 3);
+}
+
 TEST_CASE("ping: requests that cannot be sent are errors") {
     pinged p;
-    p.path.next = {send_report::outcome::too_big, 1280};
+    p.path.is_ended = true;
+    p.path.reports = {{send_report::outcome::too_big, 1280}};
     const auto& counts = p.pinger.run();
     CHECK(counts.transmitted == 1);
     CHECK(counts.errors == 1);
