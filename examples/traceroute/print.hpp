@@ -1,7 +1,7 @@
 // The lines of traceroute, as Debian's traceroute prints them.
 //
-// Never:   prints: returns text. A hop's line has its end in front of the next hop, because it grows
-//          with each answer.
+// Never:   prints: returns text. A hop's line has its end in front of the next hop, because it
+//          grows with each answer.
 #pragma once
 
 #include "../support/probe_answer.hpp"

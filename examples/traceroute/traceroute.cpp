@@ -1,7 +1,7 @@
 // traceroute: finds the routers towards a destination, as Debian's traceroute does.
 //
-// Shows: UDP and ICMP probes by raw sockets and, with --device, by raw endpoints over a stack of the
-// program's own with the same code; quoted probes matched; path MTU discovery.
+// Shows: UDP and ICMP probes by raw sockets and, with --device, by raw endpoints over a stack of
+// the program's own with the same code; quoted probes matched; path MTU discovery.
 // Run (as root): ./traceroute -n 198.51.100.1
 // On a device without address, past the kernel's stack:
 //   ./traceroute --device eth1 --address 192.0.2.7/24 --gateway 192.0.2.254 198.51.100.1

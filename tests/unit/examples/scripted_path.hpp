@@ -1,4 +1,4 @@
-// scripted_path: a path of ping and traceroute that keeps what is sent and answers what a test says;
+// scripted_path: a path of ping and traceroute that keeps sent probes and answers as a test says;
 // and the datagrams that answer probes.
 #pragma once
 
