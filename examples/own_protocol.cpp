@@ -53,8 +53,8 @@ class thermometer final : public sluice::protocol_handler<packet> {
 public:
     sluice::handler_result receive(packet& p, const sluice::delivery_info& info,
                                    sluice::local_services<packet>& services) noexcept override {
-        const ipv4::view ip{p.data()};
-        const auto header = static_cast<sluice::u32>(ipv4::header_length(ip));
+        const auto header =
+            static_cast<sluice::u32>(ipv4::header_length(ipv4::const_view{p.data()}));
         if (!p.may_pull(header + sensor::layout::size)) {
             return sluice::handler_result::ignored();
         }
@@ -63,9 +63,7 @@ public:
             return sluice::handler_result::ignored();
         }
         message.set(sensor::answer, true).set(sensor::reading, 215);
-        ip.set(ipv4::source, info.local).set(ipv4::destination, info.source).set(ipv4::ttl, 64);
-        ipv4::set_checksum(ip);
-        static_cast<void>(services.send_later(std::move(p)));
+        static_cast<void>(services.reply(std::move(p), info));
         return sluice::handler_result::taken();
     }
 };

@@ -97,6 +97,10 @@ public:
     // Sends a packet that begins with a complete IPv4 header. false: it has no route or the work
     // queue is full; the stack then drops and counts it.
     constexpr virtual bool send_later(Packet&& packet) noexcept = 0;
+    // Answers a received datagram: `packet` begins with its header, as the handler got it, and the
+    // answer follows. It goes to info.source, from info.local, with the received options turned
+    // round. false: as for send_later().
+    constexpr virtual bool reply(Packet&& packet, const delivery_info& info) noexcept = 0;
     // An empty packet; an empty handle when no buffer is free.
     [[nodiscard]] constexpr virtual Packet buffer() noexcept = 0;
     [[nodiscard]] constexpr virtual moment now() const noexcept = 0;

@@ -16,6 +16,7 @@
 #include <sluice/rewrite/option_walk.hpp>
 #include <sluice/stack/originate.hpp>
 #include <sluice/stack/reassemble.hpp>
+#include <sluice/stack/reply.hpp>
 
 #include <utility>
 
@@ -33,6 +34,10 @@ public:
     constexpr bool send_later(packet_type&& packet) noexcept override {
         const call<Core> nested{c_, c_.calls.now};
         return send_complete(c_, std::move(packet)).has_value();
+    }
+    constexpr bool reply(packet_type&& packet, const delivery_info& info) noexcept override {
+        const call<Core> nested{c_, c_.calls.now};
+        return acts::reply(c_, std::move(packet), info).has_value();
     }
     [[nodiscard]] constexpr packet_type buffer() noexcept override {
         return c_.device.buffers.take(default_headroom);

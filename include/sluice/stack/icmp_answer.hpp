@@ -13,6 +13,7 @@
 #include <sluice/rewrite/icmp_probe.hpp>
 #include <sluice/rewrite/icmp_reply.hpp>
 #include <sluice/stack/icmp_send.hpp>
+#include <sluice/stack/reply.hpp>
 
 #include <utility>
 
@@ -59,15 +60,9 @@ constexpr fate answer(Core& c, unsummed_datagram<typename Core::packet_type>&& r
     if (!route.has_value() || !may_send_icmp(c, {.type = detail::type_of_reply(what)}, *route)) {
         return fate::delivered;
     }
-    // A tap may share the bytes; the answer to a reassembled request is fragmented anew.
-    const u32 header = static_cast<u32>(ipv4::header_length(ip));
-    if (!packet.unshare() || !rewrite::finish_checksum(packet) || !packet.pull(header) ||
-        !detail::turn_round(c, packet, what)) {
+    if (!take_header_off(packet) || !detail::turn_round(c, packet, what)) {
         icmp_unsent(c.books);
         return fate::delivered;
-    }
-    if (packet.has_metadata() || packet.has_packet_list()) {
-        packet.writable_metadata() = metadata{.cut_anew = packet.has_packet_list()};
     }
     // All answers count as echo replies, as in Linux.
     send_icmp(c, std::move(packet), *route, {tos, icmp::types::echo_reply, echoed, asker});

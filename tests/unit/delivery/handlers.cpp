@@ -21,6 +21,7 @@ struct counting_handler final : protocol_handler<packet> {
 
 struct no_services final : local_services<packet> {
     bool send_later(packet&&) noexcept override { return false; }
+    bool reply(packet&&, const delivery_info&) noexcept override { return false; }
     packet buffer() noexcept override { return {}; }
     moment now() const noexcept override { return {}; }
 };
