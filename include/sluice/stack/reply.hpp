@@ -1,5 +1,6 @@
-// reply: sends what lies behind the header of a received datagram as the answer to it; for handlers,
-// and in parts for ICMP.
+// reply: sends what lies behind the header of a received datagram as the answer to it, for
+// handlers; and the parts of it that ICMP uses.
+//
 // The answer goes to the sender, from the address that it asked, with the received options turned
 // round (a source route back, addresses recorded anew), the received TOS, and TTL, DF and
 // identification as this host chooses them.
