@@ -34,6 +34,7 @@
 #include <sluice/base/integer.hpp>
 
 #include <concepts>
+#include <cstddef>
 
 namespace sluice {
 
@@ -62,5 +63,8 @@ concept tells_active = requires(const H& h, hook_point p) {
 template <class T, class Packet>
 concept hook_policy = has_hook_run<typename T::template model<Packet>> &&
                       tells_active<typename T::template model<Packet>>;
+
+template <std::size_t N = 8>
+struct hook_chain;  // hooks/hook_chain.hpp
 
 }  // namespace sluice

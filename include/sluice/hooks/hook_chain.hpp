@@ -36,7 +36,7 @@ private:
     bool enabled_ = true;
 };
 
-template <std::size_t N = 8>
+template <std::size_t N>
 struct hook_chain {
     template <class Packet>
     class model {

@@ -111,4 +111,7 @@ concept mutable_route_policy = route_policy<R> && requires(R& r, const route_ent
     { r.remove(e) } noexcept -> std::same_as<result<void, route_error>>;
 };
 
+class lpm_table;     // route/lpm_table.hpp
+class direct_table;  // route/direct_table.hpp
+
 }  // namespace sluice

@@ -56,6 +56,9 @@ inline constexpr bool is_same_slot<Slot<A>, Slot<B>> = true;
 template <bool fits, class P, class Default>
 using slot_or = std::conditional_t<fits, slot<P>, Default>;
 
+template <class T>
+concept is_complete = requires { sizeof(T); };
+
 template <class T, class Packet>
 concept has_model = requires { typename T::template model<Packet>; };
 
@@ -192,7 +195,7 @@ template <class T = no_hooks>
 struct hooks : detail::slot<T> {
     template <class Packet>
     static consteval bool fits() {
-        static_assert(detail::has_model<T, Packet>,
+        static_assert(detail::has_model<T, Packet> || !detail::is_complete<T>,
                       "sluice: hooks<T>: T must be a tag, with its class inside: "
                       "struct T { template <class Packet> class model { ... }; };");
         if constexpr (detail::has_model<T, Packet>) {
@@ -266,7 +269,9 @@ struct based_on : detail::slot<P> {};
 namespace detail {
 
 template <class T>
-struct slot_of;
+struct slot_of {
+    using policy = T;  // no slot: the type itself
+};
 template <template <class> class Slot, class T>
 struct slot_of<Slot<T>> {
     using policy = T;
@@ -277,25 +282,47 @@ struct slot_of<Slot<T>> {
 template <class P>
 concept is_policy_set = requires { typename P::template of<buffers<>>; };
 
+template <class T>
+inline constexpr bool is_hook_chain = false;
+template <std::size_t N>
+inline constexpr bool is_hook_chain<hook_chain<N>> = true;
+
+// Makes the policy by itself first: a mistake in its parameters is reported here. False: its header
+// is not included.
+template <class T>
+consteval bool check_policy() {
+    constexpr bool is_made = requires { sizeof(T); };  // no concept: fewer notes
+    constexpr bool is_chain = is_hook_chain<T> && !is_made;
+    constexpr bool is_lpm_table = std::is_same_v<T, lpm_table> && !is_made;
+    constexpr bool is_direct_table = std::is_same_v<T, direct_table> && !is_made;
+    static_assert(
+        !is_chain,
+        "sluice: hook_chain is only declared: add #include <sluice/hooks/hook_chain.hpp>");
+    static_assert(!is_lpm_table,
+                  "sluice: lpm_table is only declared: add #include <sluice/route/lpm_table.hpp>");
+    static_assert(
+        !is_direct_table,
+        "sluice: direct_table is only declared: add #include <sluice/route/direct_table.hpp>");
+    static_assert(is_made || is_chain || is_lpm_table || is_direct_table,
+                  "sluice: policies<...>: the policy of a slot must be a complete class");
+    return is_made;
+}
+
 // Reports each mistake by itself and returns true, so that no other error follows.
 template <class T>
 consteval bool check_slot() {
-    if constexpr (is_same_slot<T, T>) {
-        // Made by itself first: a mistake in its parameters is reported here.
+    if constexpr (check_policy<typename slot_of<T>::policy>()) {
         static_assert(
-            requires { sizeof(typename slot_of<T>::policy); },
-            "sluice: policies<...>: the policy of a slot must be a complete class");
+            !is_policy_set<T>,
+            "sluice: policies<...>: a set of policies to start from goes into based_on<...>");
+        static_assert(is_policy_set<T> || names_slot<T>,
+                      "sluice: policies<...>: this type is no slot: wrap a policy in routes<>, "
+                      "output<>, reassembly<>, ... (stack/policies.hpp lists them)");
+        if constexpr (requires { T::check(); }) {
+            return T::check();
+        }
     }
-    static_assert(!is_policy_set<T>,
-                  "sluice: policies<...>: a set of policies to start from goes into based_on<...>");
-    static_assert(is_policy_set<T> || names_slot<T>,
-                  "sluice: policies<...>: this type is no slot: wrap a policy in routes<>, "
-                  "output<>, reassembly<>, ... (stack/policies.hpp lists them)");
-    if constexpr (requires { T::check(); }) {
-        return T::check();
-    } else {
-        return true;
-    }
+    return true;
 }
 
 template <class Slot, class... Slots>
