@@ -49,16 +49,14 @@ public:
                                     const cork_limits& limits, moment now) noexcept {
         request_ = r;
         route_ = route;
-        u32 header = ipv4::min_header_length;
         if (r.options != nullptr) {
             options_ = *r.options;
             request_.options = &options_;
-            header += options_.offsets.length;
         }
         const u32 whole = mtu();
         const bool is_limited = r.dont_fragment && whole < limits.most;
         return checked(
-            datagram_.begin(stack_.buffers(), {.header = header,
+            datagram_.begin(stack_.buffers(), {.header = header_length(r),
                                                .front = limits.front,
                                                .mtu = whole,
                                                .limit = is_limited ? whole : limits.most}),

@@ -65,10 +65,7 @@ public:
     // The source address: unspecified before the first segment, unless the request gave one.
     [[nodiscard]] ipv4::address source() const noexcept { return request_.source; }
     // Bytes of the IPv4 header with its options.
-    [[nodiscard]] u32 header_length() const noexcept {
-        return u32{ipv4::min_header_length} +
-               (request_.options != nullptr ? request_.options->offsets.length : 0);
-    }
+    [[nodiscard]] u32 header_length() const noexcept { return sluice::header_length(request_); }
     // How many lookups found a route.
     [[nodiscard]] u64 lookups() const noexcept { return flow_.lookups(); }
 

@@ -43,7 +43,6 @@ struct send_decision {
 struct own_header_decision {
     routing::send_error error = routing::send_error::none;
     drop_reason reason = drop_reason::none;
-    u32 header = 0;  // bytes
 };
 
 // Judges a packet with its own header, which is completed later. Makes the header contiguous.
@@ -61,7 +60,7 @@ template <packet_buffer Packet>
     if (header < ipv4::min_header_length || !packet.may_pull(header)) {
         return {invalid, drop_reason::send_invalid};
     }
-    return {.header = header};
+    return {};
 }
 
 }  // namespace sluice::pipeline

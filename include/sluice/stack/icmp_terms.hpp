@@ -19,9 +19,9 @@ namespace detail {
 
 template <class Core>
 [[nodiscard]] constexpr u16 identification_for(Core& c, const routing::output_route& route,
-                                               u8 protocol, u32 segments = 1) noexcept {
-    return c.local.identification.next(route.source, route.destination, protocol,
-                                       static_cast<u16>(segments), c.calls.now.now);
+                                               u8 protocol) noexcept {
+    return c.local.identification.next(route.source, route.destination, protocol, 1,
+                                       c.calls.now.now);
 }
 
 // Counts an ICMP message that this host sends.

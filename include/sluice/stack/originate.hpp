@@ -49,6 +49,11 @@ struct send_request {
     u16* counter = nullptr;
 };
 
+// Bytes of the IPv4 header of the request's datagram.
+[[nodiscard]] constexpr u32 header_length(const send_request& r) noexcept {
+    return u32{ipv4::min_header_length} + (r.options != nullptr ? r.options->offsets.length : 0);
+}
+
 // The flow by which the request's route is chosen.
 [[nodiscard]] constexpr routing::flow flow_of(const send_request& r) noexcept {
     const bool strict = r.options != nullptr && r.options->offsets.strict_route;
@@ -110,30 +115,38 @@ constexpr send_result refuse_send(Books& b, Packet&& packet, routing::send_error
 }
 
 // The identification of a packet that stands for so many datagrams.
-template <class Core>
+template <class Identification>
 [[nodiscard]] constexpr u16
-identification_of(Core& c, const send_request& r, const routing::output_route& route,
-                  const pipeline::send_decision& d, u32 segments) noexcept {
+identification_of(Identification& policy, const send_request& r, const routing::output_route& route,
+                  const pipeline::send_decision& d, u32 segments, instant now) noexcept {
     if (d.dont_fragment && r.counter != nullptr) {
         return std::exchange(*r.counter, static_cast<u16>(*r.counter + segments));
     }
-    return d.identified ? identification_for(c, route, r.protocol, segments) : u16{0};
+    return d.identified ? policy.next(route.source, route.destination, r.protocol,
+                                      static_cast<u16>(segments), now)
+                        : u16{0};
+}
+
+// Counts a complete packet if it is an ICMP message of at least so many bytes.
+template <class Books, class Packet>
+constexpr void count_if_icmp(Books& b, Packet& packet, u32 least) noexcept {
+    const ipv4::const_view ip{std::as_const(packet).data()};
+    const auto header = static_cast<u32>(ipv4::header_length(ip));
+    if (ip[ipv4::protocol] == ipv4::protocols::icmp && packet.may_pull(header + least)) {
+        count_icmp(b, static_cast<u8>(packet.data()[header]));
+    }
 }
 
 template <class Core>
 constexpr void complete_header(Core& c, typename Core::packet_type& packet,
-                               const routing::output_route& route, u32 header) noexcept {
+                               const routing::output_route& route) noexcept {
     const ipv4::const_view ip{std::as_const(packet).data()};
     const bool wants = ip[ipv4::identification] == 0 && !ip[ipv4::dont_fragment];
     rewrite::complete_header(
         packet,
         {.source = route.source,
          .identification = wants ? identification_for(c, route, ip[ipv4::protocol]) : u16{0}});
-    const u32 least = header + static_cast<u32>(icmp::header_length);
-    if (ip[ipv4::protocol] == ipv4::protocols::icmp && packet.size() >= least &&
-        packet.may_pull(least)) {
-        count_icmp(c.books, static_cast<u8>(packet.data()[header]));
-    }
+    count_if_icmp(c.books, packet, static_cast<u32>(icmp::header_length));
 }
 
 }  // namespace detail
@@ -169,6 +182,46 @@ constexpr send_result to_output(Core& c, typename Core::packet_type&& packet,
                            : detail::unsent(c.books, routing::send_error::no_buffer, counters);
 }
 
+// Writes the header of a datagram whose payload is in `packet`, by the route of flow_of(r). Returns
+// too_big, no_buffer (no buffer or no headroom), or none. It changes only the packet and the
+// identification policy. Linux __ip_make_skb.
+template <class Tables, class Identification, class Packet>
+[[nodiscard]] constexpr routing::send_error
+write_header(const Tables& t, Identification& identification, Packet& packet, const send_request& r,
+             const routing::output_route& route, moment now) noexcept {
+    const ip_options::outgoing none{};
+    const ip_options::outgoing& with = r.options != nullptr ? *r.options : none;
+    const pipeline::payload_segments segments =
+        pipeline::payload_segments_of(std::as_const(packet), header_length(r));
+    const pipeline::send_decision v =
+        pipeline::judge_send({.size = u64{segments.longest},
+                              .mtu = routing::egress_mtu(t, route.interface, route.mtu),
+                              .mtu_locked = route.mtu_locked,
+                              .dont_fragment = r.dont_fragment,
+                              .prefer_whole = r.prefer_whole,
+                              .always_identified = r.always_identified});
+    if (v.too_big) {
+        return routing::send_error::too_big;
+    }
+    const u8 default_ttl =
+        route.type == route_type::multicast ? r.multicast_ttl : unicast_ttl(t, route);
+    const rewrite::header_choice choice{.tos = r.tos,
+                                        .ttl = r.ttl != 0 ? r.ttl : default_ttl,
+                                        .protocol = r.protocol,
+                                        .identification = detail::identification_of(
+                                            identification, r, route, v, segments.count, now.now),
+                                        .dont_fragment = v.dont_fragment};
+    // The packet may be a received one, and its bytes may be shared.
+    if (!packet || !rewrite::forget_header(packet) ||
+        !rewrite::originate(packet, route, choice, with, r.destination, now.midnight_ms)) {
+        return routing::send_error::no_buffer;
+    }
+    if (r.mark != 0) {
+        packet.writable_metadata().mark = r.mark;
+    }
+    return routing::send_error::none;
+}
+
 // Sends the payload in `packet` as one datagram, by the route of flow_of(r).
 template <class Core>
 [[nodiscard]] constexpr send_result originate_by(Core& c, typename Core::packet_type&& packet,
@@ -177,43 +230,16 @@ template <class Core>
     if (r.ignore_path_mtu) {
         route.mtu = 0;
     }
-    const ip_options::outgoing none{};
-    const ip_options::outgoing& with = r.options != nullptr ? *r.options : none;
-    const u32 header = static_cast<u32>(ipv4::min_header_length) + with.offsets.length;
-    const pipeline::payload_segments segments =
-        pipeline::payload_segments_of(std::as_const(packet), header);
-    const pipeline::send_decision v =
-        pipeline::judge_send({.size = u64{segments.longest},
-                              .mtu = routing::egress_mtu(c.tables, route.interface, route.mtu),
-                              .mtu_locked = route.mtu_locked,
-                              .dont_fragment = r.dont_fragment,
-                              .prefer_whole = r.prefer_whole,
-                              .always_identified = r.always_identified});
-    if (v.too_big) {
-        return detail::refuse_send(c.books, std::move(packet), routing::send_error::too_big,
-                                   drop_reason::send_refused);
+    const routing::send_error error =
+        write_header(c.tables, c.local.identification, packet, r, route, c.calls.now);
+    if (error == routing::send_error::too_big) {
+        return detail::refuse_send(c.books, std::move(packet), error, drop_reason::send_refused);
     }
-    const u8 default_ttl =
-        route.type == route_type::multicast ? r.multicast_ttl : unicast_ttl(c.tables, route);
-    const rewrite::header_choice choice{
-        .tos = r.tos,
-        .ttl = r.ttl != 0 ? r.ttl : default_ttl,
-        .protocol = r.protocol,
-        .identification = detail::identification_of(c, r, route, v, segments.count),
-        .dont_fragment = v.dont_fragment};
-    // The packet may be a received one, and its bytes may be shared.
-    if (!packet || !rewrite::forget_header(packet) ||
-        !rewrite::originate(packet, route, choice, with, r.destination, c.calls.now.midnight_ms)) {
+    if (error != routing::send_error::none) {
         detail::count_if(c.books, r.no_buffer_counter);
-        return detail::refuse_send(c.books, std::move(packet), routing::send_error::no_buffer,
-                                   drop_reason::send_invalid);
+        return detail::refuse_send(c.books, std::move(packet), error, drop_reason::send_invalid);
     }
-    if (r.mark != 0) {
-        packet.writable_metadata().mark = r.mark;
-    }
-    if (r.protocol == ipv4::protocols::icmp && packet.may_pull(header + 1)) {
-        detail::count_icmp(c.books, static_cast<u8>(packet.data()[header]));
-    }
+    detail::count_if_icmp(c.books, packet, 1);
     return to_output(c, std::move(packet), route,
                      {.sent = r.sent_counter, .no_buffer = r.no_buffer_counter});
 }
@@ -262,7 +288,7 @@ template <class Core>
     if (!packet.unshare() || !rewrite::forget_header(packet)) {
         return refused(routing::send_error::no_buffer, drop_reason::send_invalid);
     }
-    detail::complete_header(c, packet, *route, v.header);
+    detail::complete_header(c, packet, *route);
     return to_output(c, std::move(packet), *route, {.request = false});
 }
 

@@ -75,8 +75,9 @@ is_plain_segment(const Core& c, const typename Core::packet_type& segment,
 template <class Core>
 constexpr void write_plain_header(Core& c, std::byte* header, u32 total,
                                   const prepared_flow& f) noexcept {
-    const u32 id = identification_of(
-        c, f.request, f.route, {.dont_fragment = f.second != 0, .identified = f.identified}, 1);
+    const u32 id = identification_of(c.local.identification, f.request, f.route,
+                                     {.dont_fragment = f.second != 0, .identified = f.identified},
+                                     1, c.calls.now.now);
     const u32 first = f.first | total;
     const u32 second = f.second | id << 16;
     store_be<u32>(header, first);

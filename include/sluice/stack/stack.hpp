@@ -12,6 +12,7 @@
 #include <sluice/stack/administration.hpp>
 #include <sluice/stack/core.hpp>
 #include <sluice/stack/enter.hpp>
+#include <sluice/stack/make_datagram.hpp>
 #include <sluice/stack/presets.hpp>
 #include <sluice/stack/send_segment.hpp>
 
@@ -118,6 +119,12 @@ public:
     send(packet_type&& packet, const prepared_flow& f, moment now) noexcept {
         const acts::entrance here{core_, now};
         return acts::send_segment(core_, std::move(packet), f);
+    }
+    // Sends a datagram that make_datagram() made, perhaps in another thread.
+    [[nodiscard, gnu::noinline]] constexpr send_result send(made_datagram<packet_type>&& made,
+                                                            moment now) noexcept {
+        const acts::entrance here{core_, now};
+        return acts::send_made(core_, std::move(made));
     }
     // Sends a packet with a complete IPv4 header to its destination; fragments it if necessary.
     [[nodiscard, gnu::noinline]] constexpr send_result send(packet_type&& packet,
@@ -252,6 +259,8 @@ public:
     // Random numbers from the seed that outsiders cannot guess, for example for local ports.
     [[nodiscard]] constexpr keyed_random& random() noexcept { return core_.random; }
     [[nodiscard]] constexpr auto& observer() noexcept { return core_.books.observer; }
+    // The tables for make_datagram().
+    [[nodiscard]] constexpr const auto& view() const noexcept { return core_.tables; }
     // Interfaces, routes, groups and switches together, as the functions of routing/ take them.
     [[nodiscard]] constexpr auto tables() const noexcept { return core_.tables.look_up(); }
     [[nodiscard]] constexpr const auto& interfaces() const noexcept {

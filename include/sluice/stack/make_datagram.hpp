@@ -1,0 +1,99 @@
+// make_datagram: makes a complete datagram in one step, without a stack's state; send() takes it
+// later.
+//
+// Several threads may make datagrams by the tables of one stack at once: everything that changes is
+// an argument. Each thread has its own buffers, identification policy and packet.
+//
+//     auto made = make_datagram(stack.view(), buffers, identification, request,
+//                               {.front = 8, .size = 100}, rewrite::from_bytes{data}, write, now);
+//     if (made) stack.send(std::move(*made), now);  // by the thread that owns the stack
+//
+// Expects: tables that do not change meanwhile; a buffer source of the stack's packets. A packet
+//          returns to this source wherever it ends, so a source of one thread must be idle when
+//          the stack sends.
+// Never:   keeps a part of the datagram after it failed.
+// Errors:  those of a route; too_big, no_buffer; invalid: the byte source failed. Nothing is
+//          counted.
+// Cost:    a route lookup; one pass over the bytes.
+// Source:  Linux ip_make_skb.
+#pragma once
+
+#include <sluice/rewrite/accumulator.hpp>
+#include <sluice/stack/originate.hpp>
+
+#include <utility>
+
+namespace sluice {
+
+template <class Packet>
+struct made_datagram {
+    Packet packet{};
+    routing::output_route route{};
+    send_counters counters{};
+};
+
+struct payload_size {
+    u32 front = 0;  // bytes of the transport header, which `write` writes
+    u32 size = 0;   // bytes behind it, which the byte source gives
+};
+
+// write(packet, route, sum) writes the transport header at packet.writable(); `sum` is that of the
+// bytes behind it.
+template <class Tables, buffer_source Source, class Identification, rewrite::byte_source F,
+          class Write>
+[[nodiscard]] constexpr result<made_datagram<typename Source::packet_type>, routing::send_error>
+make_datagram(const Tables& view, Source& buffers, Identification& identification,
+              const send_request& r, const payload_size& payload, F&& next, Write&& write,
+              moment now) noexcept {
+    using made = made_datagram<typename Source::packet_type>;
+    auto route = acts::route_to(view, flow_of(r), now.now);
+    if (!route.has_value()) {
+        return failure{route.error()};
+    }
+    if (r.ignore_path_mtu) {
+        route->mtu = 0;
+    }
+    const u32 mtu = routing::egress_mtu(view, route->interface, route->mtu);
+    rewrite::accumulator<Source> whole;
+    auto done = whole.begin(buffers, {.header = header_length(r),
+                                      .front = payload.front,
+                                      .mtu = mtu,
+                                      .limit = r.dont_fragment ? mtu : u32{0xffff}});
+    if (done.has_value()) {
+        done = whole.append(buffers, payload.size, next);
+    }
+    if (!done.has_value()) {
+        return failure{done.error()};
+    }
+    const u64 sum = whole.sum();
+    made m{.packet = whole.take(),
+           .route = *route,
+           .counters = {.sent = r.sent_counter, .no_buffer = r.no_buffer_counter}};
+    if (m.packet) {
+        write(m.packet, std::as_const(m.route), sum);
+    }
+    const routing::send_error error =
+        acts::write_header(view, identification, m.packet, r, m.route, now);
+    if (error != routing::send_error::none) {
+        return failure{error};
+    }
+    return m;
+}
+
+namespace acts {
+
+// Sends a datagram that make_datagram() made.
+template <class Core>
+[[nodiscard]] constexpr send_result
+send_made(Core& c, made_datagram<typename Core::packet_type>&& made) noexcept {
+    if (!made.packet) {
+        return detail::refuse_send(c.books, std::move(made.packet), routing::send_error::invalid,
+                                   drop_reason::send_invalid);
+    }
+    detail::count_if_icmp(c.books, made.packet, 1);
+    return to_output(c, std::move(made.packet), made.route, made.counters);
+}
+
+}  // namespace acts
+
+}  // namespace sluice
