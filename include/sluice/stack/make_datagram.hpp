@@ -25,13 +25,6 @@
 
 namespace sluice {
 
-template <class Packet>
-struct made_datagram {
-    Packet packet{};
-    routing::output_route route{};
-    send_counters counters{};
-};
-
 struct payload_size {
     u32 front = 0;  // bytes of the transport header, which `write` writes
     u32 size = 0;   // bytes behind it, which the byte source gives
@@ -79,21 +72,5 @@ make_datagram(const Tables& view, Source& buffers, Identification& identificatio
     }
     return m;
 }
-
-namespace acts {
-
-// Sends a datagram that make_datagram() made.
-template <class Core>
-[[nodiscard]] constexpr send_result
-send_made(Core& c, made_datagram<typename Core::packet_type>&& made) noexcept {
-    if (!made.packet) {
-        return detail::refuse_send(c.books, std::move(made.packet), routing::send_error::invalid,
-                                   drop_reason::send_invalid);
-    }
-    detail::count_if_icmp(c.books, made.packet, 1);
-    return to_output(c, std::move(made.packet), made.route, made.counters);
-}
-
-}  // namespace acts
 
 }  // namespace sluice

@@ -49,6 +49,14 @@ struct send_request {
     u16* counter = nullptr;
 };
 
+// A complete datagram and its route. make_datagram() makes it, send() sends it.
+template <class Packet>
+struct made_datagram {
+    Packet packet{};
+    routing::output_route route{};
+    send_counters counters{};
+};
+
 // Bytes of the IPv4 header of the request's datagram.
 [[nodiscard]] constexpr u32 header_length(const send_request& r) noexcept {
     return u32{ipv4::min_header_length} + (r.options != nullptr ? r.options->offsets.length : 0);
@@ -290,6 +298,18 @@ template <class Core>
     }
     detail::complete_header(c, packet, *route);
     return to_output(c, std::move(packet), *route, {.request = false});
+}
+
+// Sends a datagram that make_datagram() made.
+template <class Core>
+[[nodiscard]] constexpr send_result
+send_made(Core& c, made_datagram<typename Core::packet_type>&& made) noexcept {
+    if (!made.packet) {
+        return detail::refuse_send(c.books, std::move(made.packet), routing::send_error::invalid,
+                                   drop_reason::send_invalid);
+    }
+    detail::count_if_icmp(c.books, made.packet, 1);
+    return to_output(c, std::move(made.packet), made.route, made.counters);
 }
 
 // Sends a packet with a complete header to its destination; fragments it if necessary.

@@ -12,7 +12,6 @@
 #include <sluice/stack/administration.hpp>
 #include <sluice/stack/core.hpp>
 #include <sluice/stack/enter.hpp>
-#include <sluice/stack/make_datagram.hpp>
 #include <sluice/stack/presets.hpp>
 #include <sluice/stack/send_segment.hpp>
 

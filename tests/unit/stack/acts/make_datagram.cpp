@@ -2,6 +2,7 @@
 // make theirs at once.
 #include "unit/stack/acts/subject.hpp"
 
+#include <sluice/stack/make_datagram.hpp>
 #include <sluice/stack/stack.hpp>
 
 #include <array>
