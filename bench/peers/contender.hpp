@@ -16,6 +16,8 @@
 
 namespace peers {
 
+struct sending;  // sending.hpp
+
 // A packet that left by a port, with its Ethernet header if the side writes one.
 struct sent {
     std::uint32_t port = 0;
@@ -49,10 +51,22 @@ public:
     virtual std::vector<sent> record() = 0;
 };
 
+// Sends datagrams of its own: takes a buffer, copies the payload into it, sends it.
+class sender {
+public:
+    virtual ~sender() = default;
+    // `first`: the first datagram of the cell, with its headers. False: not enough memory.
+    virtual bool prepare(const sending& what, std::span<const unsigned char> first) = 0;
+    virtual void pass() = 0;
+    // One pass; returns the sent packets in order.
+    virtual std::vector<sent> record() = 0;
+};
+
 struct module {
     std::string name;
     std::unique_ptr<forwarder> (*make_forwarder)() = nullptr;
     std::unique_ptr<host> (*make_host)() = nullptr;
+    std::unique_ptr<sender> (*make_sender)() = nullptr;
 };
 
 }  // namespace peers

@@ -7,6 +7,7 @@
 // Expects: modules (contender.hpp), the peer last; one processor (taskset).
 #include "contender.hpp"
 #include "prefixes.hpp"
+#include "sending.hpp"
 #include "turns.hpp"
 
 #include <cstdio>
@@ -275,6 +276,47 @@ bool whole_path_of(const options& o, workload w) {
     return true;
 }
 
+// -- sending --
+struct sender_side {
+    std::string name;
+    std::unique_ptr<sender> it;
+};
+
+bool send(const options& o, const sending& s) {
+    const std::string cell = std::string("send, ") + s.name;
+    if (!o.wants(cell)) {
+        return true;
+    }
+    std::fprintf(stderr, "  %s\n", cell.c_str());
+    const auto first = first_datagram(s);
+    std::vector<sender_side> sides;
+    for (const module& m : o.modules) {
+        if (m.make_sender != nullptr) {
+            sides.push_back({m.name, m.make_sender()});
+            if (!sides.back().it->prepare(s, first)) {
+                std::fprintf(stderr, "%s: cannot send\n", m.name.c_str());
+                return false;
+            }
+        }
+    }
+    if (sides.empty()) {
+        return true;
+    }
+    const auto expected = essence(s, sides.front().it->record());
+    std::vector<contender> all;
+    for (const sender_side& side : sides) {
+        if (essence(s, side.it->record()) != expected) {
+            std::fprintf(stderr, "%s and %s do not send the same\n", side.name.c_str(),
+                         sides.front().name.c_str());
+            return false;
+        }
+        all.push_back({side.name, [&side] { side.it->pass(); }});
+    }
+    take_turns(all, sends, o.work);
+    print(cell, all, !sides.back().name.starts_with("Sluice"));
+    return true;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) try {
@@ -283,6 +325,9 @@ int main(int argc, char** argv) try {
                  forward(o, "900,000", [] { return synthetic_prefixes(900'000); });
     for (const workload w : all_workloads) {
         whole = whole && whole_path_of(o, w);
+    }
+    for (const sending& s : all_sendings) {
+        whole = whole && send(o, s);
     }
     return whole ? 0 : 1;
 } catch (const std::exception& e) {

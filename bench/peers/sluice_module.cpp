@@ -9,4 +9,5 @@ void peers_module(peers::module& m) {
 #endif
     m.make_forwarder = peers::make_sluice_forwarder;
     m.make_host = peers::make_sluice_host;
+    m.make_sender = peers::make_sluice_sender;
 }

@@ -1,4 +1,4 @@
-// sluice_module: makes the two contenders of Sluice's side.
+// sluice_module: makes the contenders of Sluice's side.
 #pragma once
 
 #include "contender.hpp"
@@ -7,5 +7,6 @@ namespace peers {
 
 std::unique_ptr<forwarder> make_sluice_forwarder();
 std::unique_ptr<host> make_sluice_host();
+std::unique_ptr<sender> make_sluice_sender();
 
 }  // namespace peers

@@ -4,7 +4,7 @@
 // It passes batches of 32 as a driver does. The output frees sent packets, endpoints free received
 // ones. Time moves by a second a batch: Linux's limits of ICMP errors let every error pass, but the
 // stack asks them each time.
-#include "sluice_forward.hpp"
+#include "freeing_output.hpp"
 #include "sluice_module.hpp"
 
 #include <sluice/hooks/hook_chain.hpp>
@@ -16,27 +16,6 @@
 namespace peers {
 
 namespace {
-
-struct freeing_output {
-    template <class Packet>
-    struct model {
-        static constexpr bool takes_segmented = false;
-        static constexpr bool takes_gso = false;
-
-        bool transmit(Packet& packet, const sluice::egress& to, sluice::instant) noexcept {
-            if (record != nullptr) {
-                const auto* from = reinterpret_cast<const unsigned char*>(packet.data());
-                record->push_back({to.interface == entry_index ? ports : to.interface - 3u,
-                                   {from, from + packet.size()}});
-            }
-            const Packet ends = std::move(packet);
-            return true;
-        }
-        void flush() noexcept {}
-
-        std::vector<sent>* record = nullptr;
-    };
-};
 
 template <class Hooks>
 struct edge : sluice::policies<sluice::based_on<sluice::linux_router>,

@@ -16,6 +16,7 @@
 #include <sluice/endpoint/corked_send.hpp>
 #include <sluice/endpoint/declared.hpp>
 #include <sluice/endpoint/error_queue.hpp>
+#include <sluice/endpoint/plain_send.hpp>
 #include <sluice/options/compile.hpp>
 #include <sluice/packet/bounded_packet_queue.hpp>
 #include <sluice/packet/reader.hpp>
@@ -148,25 +149,8 @@ public:
             return;
         }
         if (options_.receive_errors) {
-            const bool udp = kind_ == endpoint_kind::udp;
-            const std::size_t header = ipv4::header_length(ipv4::const_view{n.quoted.data()});
-            const std::size_t headers =
-                options_.header_included ? 0 : header + (udp ? udp::layout::size : 0);
-            const std::size_t skipped = headers < n.quoted.size() ? headers : n.quoted.size();
-            // The extension lies right behind the quoted datagram.
-            const const_bytes all{n.quoted.data(), n.quoted.size() + n.extension.size()};
-            errors_.push({.error = m.error,
-                          .from_icmp = true,
-                          .type = n.type,
-                          .code = n.code,
-                          .info = n.info,
-                          .offender = n.offender,
-                          .destination = {n.destination, udp ? n.destination_port : u16{0}},
-                          .interface = n.interface,
-                          .extension = n.extension.empty()
-                                           ? 0u
-                                           : static_cast<u32>(n.quoted.size() - skipped)},
-                         all.subspan(skipped));
+            const quoted_error q = quoted(n, m.error, kind_, options_.header_included);
+            errors_.push(q.report, q.quote);
         }
         if (options_.receive_errors || m.fatal) {
             pending_ = m.error;
@@ -294,25 +278,19 @@ protected:
     }
     [[nodiscard]] u32 mtu_for(const send_request& r,
                               const routing::output_route& route) const noexcept {
-        return mtu_by(route.interface, r.ignore_path_mtu ? u16{0} : route.mtu);
+        return routing::egress_mtu(stack_.tables(), route.interface,
+                                   r.ignore_path_mtu ? u16{0} : route.mtu);
     }
     // Bytes of the longest datagram that may be sent.
     [[nodiscard]] u32 most_for(const send_request& r,
                                const routing::output_route& route) const noexcept {
-        using enum mtu_discovery;
-        const mtu_discovery how = options_.discovery;
-        const bool may_be_cut = how == dont || how == want || how == omit;
-        return may_be_cut ? u32{ipv4::max_total_length} : mtu_for(r, route);
+        return may_fragment(options_.discovery) ? u32{ipv4::max_total_length} : mtu_for(r, route);
     }
     // Linux counts it when a socket sends, unless it is raw, and when any socket connects.
     void count_if_unroutable(routing::send_error why) noexcept {
         if (why == routing::send_error::network_unreachable) {
             stack_.count_unroutable();
         }
-    }
-    // The smaller of the interface's MTU and `route_mtu`, in bytes; route_mtu 0: the interface's.
-    [[nodiscard]] u32 mtu_by(u16 interface_index, u16 route_mtu) const noexcept {
-        return routing::egress_mtu(stack_.tables(), interface_index, route_mtu);
     }
     // Reports the port of connect(), also if the datagram has another. Linux ip_local_error.
     [[nodiscard]] failure<endpoint_error> too_big(ipv4::address to, u32 mtu) noexcept {
@@ -344,7 +322,41 @@ protected:
         if (m.probe) {
             return {};
         }
-        const auto begun = corked_.begin(r, *route, {front, most_for(r, *route)}, now);
+        if (kind_ == endpoint_kind::udp && is_plain(m)) {
+            plain_.prepare(stack_, flow_, terms_to(r.destination), r, *route);
+            if (plain_.takes(front + payload.size())) {
+                return send_prepared(front, payload, now, write);
+            }
+        }
+        return send_accumulated(r, *route, front, payload, m, now, write);
+    }
+    // Whether send_prepared() sends a datagram with so many bytes behind the IPv4 header.
+    [[nodiscard, gnu::always_inline]] bool
+    is_prepared(ipv4::address to, u64 length, const message_options& m, moment now) const noexcept {
+        return is_plain(m) && plain_.holds(stack_, flow_, terms_to(to), now) &&
+               plain_.takes(length);
+    }
+    // Sends a plain datagram by the prepared flow.
+    template <class Write>
+    [[nodiscard]] result_type send_prepared(u32 front, const_bytes payload, moment now,
+                                            Write&& write) noexcept {
+        packet_type whole = stack_.buffers().take(default_headroom);
+        std::byte* const to = whole.put(front + static_cast<u32>(payload.size()));
+        if (to == nullptr) [[unlikely]] {
+            return whole ? send_accumulated(plain_.request(), plain_.route(), front, payload, {},
+                                            now, write)
+                         : result_type{failure{error_of(plain_.send(stack_, {}, now).error())}};
+        }
+        write(whole, plain_.route(), checksum::copy_and_sum({to + front, payload.size()}, payload));
+        return result_of(plain_.send(stack_, std::move(whole), now));
+    }
+    // Sends a datagram in as many buffers as it needs, or corks it.
+    template <class Write>
+    [[nodiscard]] result_type send_accumulated(const send_request& r,
+                                               const routing::output_route& route, u32 front,
+                                               const_bytes payload, const message_options& m,
+                                               moment now, Write&& write) noexcept {
+        const auto begun = corked_.begin(r, route, {front, most_for(r, route)}, now);
         return begun.has_value() ? append_payload(payload, m, now, write)
                                  : result_type{failure{error_of(begun.error())}};
     }
@@ -410,6 +422,7 @@ protected:
     endpoint_address peer_{};
     endpoint_options options_{};
     cached_flow<Stack> flow_;
+    plain_send<Stack> plain_;
     corked_send<Stack> corked_;
 
 private:
@@ -418,6 +431,20 @@ private:
         delivery_info info{};
     };
 
+    [[nodiscard, gnu::always_inline]] bool is_plain(const message_options& m) const noexcept {
+        return pending_ == endpoint_error::none && ip_options_.offsets.length == 0 &&
+               detail::is_plain(m, options_);
+    }
+    [[nodiscard]] plain_terms terms_to(ipv4::address to) const noexcept {
+        return {to,
+                source_,
+                options_.interface,
+                options_.ttl,
+                options_.tos,
+                options_.discovery,
+                options_.on_link_only,
+                connected_};
+    }
     [[nodiscard]] endpoint_filter filter() const noexcept {
         return {.protocol = protocol_,
                 .local = local_.host,

@@ -9,6 +9,7 @@
 
 #include <sluice/base/bytes.hpp>
 #include <sluice/endpoint/error.hpp>
+#include <sluice/wire/udp.hpp>
 
 #include <cstddef>
 
@@ -29,6 +30,33 @@ struct error_report {
     // Offset of the RFC 4884 extension in the quoted bytes; 0: none. Linux sock_ee_data_rfc4884.
     u32 extension = 0;
 };
+
+struct quoted_error {
+    error_report report{};
+    const_bytes quote{};
+};
+
+// The report of an ICMP error, and the bytes of the quoted datagram: behind its headers, or with
+// them.
+[[nodiscard]] constexpr quoted_error quoted(const icmp_error_notice& n, endpoint_error error,
+                                            endpoint_kind kind, bool with_headers) noexcept {
+    const bool is_udp = kind == endpoint_kind::udp;
+    const std::size_t header = ipv4::header_length(ipv4::const_view{n.quoted.data()});
+    const std::size_t headers = with_headers ? 0 : header + (is_udp ? udp::layout::size : 0);
+    const std::size_t skipped = headers < n.quoted.size() ? headers : n.quoted.size();
+    // The extension lies right behind the quoted datagram.
+    const const_bytes all{n.quoted.data(), n.quoted.size() + n.extension.size()};
+    return {{.error = error,
+             .from_icmp = true,
+             .type = n.type,
+             .code = n.code,
+             .info = n.info,
+             .offender = n.offender,
+             .destination = {n.destination, is_udp ? n.destination_port : u16{0}},
+             .interface = n.interface,
+             .extension = n.extension.empty() ? 0u : static_cast<u32>(n.quoted.size() - skipped)},
+            all.subspan(skipped)};
+}
 
 template <std::size_t N, std::size_t Quote>
 class error_queue {

@@ -29,6 +29,12 @@ enum class mtu_discovery : u8 {
     return how == probe || how == interface || how == omit;
 }
 
+// Whether datagrams above the MTU are fragmented instead of refused.
+[[nodiscard]] constexpr bool may_fragment(mtu_discovery how) noexcept {
+    using enum mtu_discovery;
+    return how == dont || how == want || how == omit;
+}
+
 struct endpoint_options {
     u16 interface = 0;  // SO_BINDTODEVICE; set before bind() and connect(). 0: any
     u8 ttl = 0;         // IP_TTL, for unicast; 0: ip_default_ttl

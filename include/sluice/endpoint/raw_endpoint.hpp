@@ -112,7 +112,7 @@ private:
             if (route->type == route_type::broadcast && !this->options_.may_broadcast) {
                 return failure{endpoint_error::access_denied};
             }
-            const u32 mtu = base::mtu_by(route->interface, 0);
+            const u32 mtu = routing::egress_mtu(stack_.tables(), route->interface, 0);
             if (message.size() > mtu) {
                 return base::too_big(r.destination, mtu);
             }

@@ -61,12 +61,15 @@ public:
         if (const result_type b = bind_if_need_be(); !b.has_value()) {
             return b;
         }
+        to_port_ = to.port;
+        constexpr auto front = static_cast<u32>(udp::layout::size);
+        if (base::is_prepared(to.host, front + payload.size(), m, now)) {
+            return base::send_prepared(front, payload, now, header_writer());
+        }
         send_request r = base::request_for(to.host, m);
         r.sent_counter = mib::udp_out_datagrams;
         r.no_buffer_counter = mib::udp_sndbuf_errors;
-        to_port_ = to.port;
-        return base::send_payload(r, static_cast<u32>(udp::layout::size), payload, m, now,
-                                  header_writer());
+        return base::send_payload(r, front, payload, m, now, header_writer());
     }
     // Sends the corked datagram; does nothing without one.
     [[nodiscard]] result_type push(moment now) noexcept {
@@ -85,16 +88,18 @@ private:
     }
     [[nodiscard]] auto header_writer() const noexcept {
         return [this](packet_type& p, const routing::output_route& route, u64 payload_sum) {
-            const udp::view header{p.writable()};
-            header.set(udp::source_port, this->local_.port)
+            // The sum is that of the values: reading back bytes that were just stored stalls.
+            const auto length = static_cast<u16>(p.size());
+            const u16 sum =
+                checksum::finish(payload_sum +
+                                 checksum::pseudo_header(route.source, route.destination,
+                                                         ipv4::protocols::udp, length) +
+                                 this->local_.port + to_port_ + length);
+            udp::view{p.writable()}
+                .set(udp::source_port, this->local_.port)
                 .set(udp::destination_port, to_port_)
-                .set(udp::length, static_cast<u16>(p.size()))
-                .set(udp::checksum, 0);
-            const u64 pseudo = checksum::pseudo_header(route.source, route.destination,
-                                                       ipv4::protocols::udp, p.size());
-            const u16 sum = checksum::finish(
-                payload_sum + checksum::partial({p.data(), udp::layout::size}, pseudo));
-            header.set(udp::checksum, sum == 0 ? u16{0xffff} : sum);
+                .set(udp::length, length)
+                .set(udp::checksum, sum == 0 ? u16{0xffff} : sum);
             if (const interface* out = stack_.interfaces().find(route.interface);
                 out != nullptr && out->loopback) {
                 p.writable_metadata().checksum =

@@ -12,6 +12,10 @@
 //
 // Constant: `memory_limit`.
 //
+// Optional, for a policy that hashes the flow: `flow_key(source, destination, protocol)` returns
+// the hash, and `next_of(flow_key, segments, now)` the same as `next()`. A prepared flow
+// (stack/send_segment.hpp) keeps the key.
+//
 // Exemplar:
 //
 //     struct policy {
@@ -37,6 +41,12 @@ namespace sluice {
 template <class P>
 concept gives_identifications = requires(P& p, ipv4::address a, instant now) {
     { p.next(a, a, u8{}, u16{}, now) } noexcept -> std::same_as<u16>;
+};
+
+template <class P>
+concept has_flow_keys = requires(P& p, const P& q, ipv4::address a, instant now) {
+    { q.flow_key(a, a, u8{}) } noexcept -> std::same_as<u64>;
+    { p.next_of(u64{}, u16{}, now) } noexcept -> std::same_as<u16>;
 };
 
 template <class P>

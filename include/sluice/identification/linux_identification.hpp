@@ -43,8 +43,13 @@ public:
 
     [[nodiscard]] constexpr u16 next(ipv4::address source, ipv4::address destination, u8 protocol,
                                      u16 segments, instant now) noexcept {
-        const u64 flow =
-            siphash_and_byte(secret_, u64{destination.value} << 32 | source.value, protocol);
+        return next_of(flow_key(source, destination, protocol), segments, now);
+    }
+    [[nodiscard]] constexpr u64 flow_key(ipv4::address source, ipv4::address destination,
+                                         u8 protocol) const noexcept {
+        return siphash_and_byte(secret_, u64{destination.value} << 32 | source.value, protocol);
+    }
+    [[nodiscard]] constexpr u16 next_of(u64 flow, u16 segments, instant now) noexcept {
         counter& c = counters_[flow & (Counters - 1)];
         const auto milliseconds = static_cast<u32>(now.nanoseconds / 1'000'000);
         if (milliseconds != c.used_at) {

@@ -11,6 +11,7 @@
 //          to originate_by().
 #pragma once
 
+#include <sluice/identification/concept.hpp>
 #include <sluice/stack/originate.hpp>
 
 #include <utility>
@@ -28,6 +29,7 @@ struct prepared_flow {
     u32 second = 0;  // DF
     u32 third = 0;   // TTL and protocol
     u64 sum = 0;     // of these words and the addresses
+    u64 key = 0;     // of the identification policy, if it has_flow_keys
     bool identified = true;
 };
 
@@ -58,6 +60,9 @@ template <class Core>
     f.third = u32{ttl} << 24 | u32{r.protocol} << 16;
     f.sum = u64{f.first} + f.second + f.third + route.source.value + route.destination.value;
     f.identified = d.identified;
+    if constexpr (has_flow_keys<typename Core::chosen::identification>) {
+        f.key = c.local.identification.flow_key(route.source, route.destination, r.protocol);
+    }
     return f;
 }
 
@@ -72,12 +77,23 @@ is_plain_segment(const Core& c, const typename Core::packet_type& segment,
            !c.calls.is_nested() && sends_unseen(c);
 }
 
+// As identification_of().
+template <class Core>
+[[nodiscard]] constexpr u16 plain_identification(Core& c, const prepared_flow& f) noexcept {
+    if constexpr (has_flow_keys<typename Core::chosen::identification>) {
+        if (f.identified && (f.second == 0 || f.request.counter == nullptr)) {
+            return c.local.identification.next_of(f.key, 1, c.calls.now.now);
+        }
+    }
+    return identification_of(c.local.identification, f.request, f.route,
+                             {.dont_fragment = f.second != 0, .identified = f.identified}, 1,
+                             c.calls.now.now);
+}
+
 template <class Core>
 constexpr void write_plain_header(Core& c, std::byte* header, u32 total,
                                   const prepared_flow& f) noexcept {
-    const u32 id = identification_of(c.local.identification, f.request, f.route,
-                                     {.dont_fragment = f.second != 0, .identified = f.identified},
-                                     1, c.calls.now.now);
+    const u32 id = plain_identification(c, f);
     const u32 first = f.first | total;
     const u32 second = f.second | id << 16;
     store_be<u32>(header, first);

@@ -63,13 +63,10 @@ namespace sluice::checksum {
 }
 
 // Whether `data`, including its checksum field, and `sum` (below 2^63) sum to zero. It does not
-// fold, as for headers below: modulo 65535, a sum of native words times 256 equals the sum of
-// swapped words.
+// fold, as for headers below.
 [[nodiscard]] constexpr bool verify(const_bytes data, u64 sum = 0) noexcept {
     if (std::is_constant_evaluated()) return fold(partial(data, sum)) == 0xffff;
-    const u64 native = detail::sum_native(data.data(), data.size());
-    const u64 narrow = (native & 0xffffffff) + (native >> 32);
-    sum += std::endian::native == std::endian::little ? narrow << 8 : narrow;
+    sum += detail::numeric_of(detail::sum_native(data.data(), data.size()));
     return sum != 0 && sum % 65535 == 0;
 }
 
@@ -98,16 +95,12 @@ namespace sluice::checksum {
 // Copies `from` to the beginning of `to`, which is at least as long and does not overlap, and
 // returns the sum of the bytes copied.
 [[nodiscard]] constexpr u64 copy_and_sum(bytes to, const_bytes from) noexcept {
-    // A piece stays in the first cache level until it is summed; its even size lets sums add.
-    constexpr std::size_t piece = 4096;
-    u64 sum = 0;
-    for (std::size_t done = 0; done < from.size(); done += piece) {
-        const std::size_t left = from.size() - done;
-        const std::size_t count = left < piece ? left : piece;
-        copy_bytes(to.data() + done, from.data() + done, count);
-        sum = partial(from.subspan(done, count), sum);
+    if (std::is_constant_evaluated()) {
+        copy_bytes(to.data(), from.data(), from.size());
+        return partial(from);
     }
-    return sum;
+    return detail::numeric_of(
+        detail::sum_native(from.data(), from.size(), detail::copy_to{to.data()}));
 }
 
 // The checksum after one 16-bit word of the data changed. RFC 1624 section 3, equation 3: HC' =

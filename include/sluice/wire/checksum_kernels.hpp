@@ -1,4 +1,5 @@
-// The loops behind wire/checksum.hpp: sums of native words over any length and alignment.
+// The loops behind wire/checksum.hpp: sums of native words over any length and alignment, while
+// copying if the caller wants it.
 //
 // They return one's-complement sums in native byte order, congruent to the sum of native 16-bit
 // words modulo 65535, and 0 only if all bytes are 0. An odd last byte counts as the first byte in
@@ -63,43 +64,72 @@ template <class T>
     }
 }
 
+// A native sum in host terms, unfolded (below 2^41): modulo 65535, a sum of native words times 256
+// equals the sum of swapped words.
+[[nodiscard]] constexpr u64 numeric_of(u64 native) noexcept {
+    const u64 narrow = (native & 0xffffffff) + (native >> 32);
+    return std::endian::native == std::endian::little ? narrow << 8 : narrow;
+}
+
+// What a loop does with each value that it summed: nothing, or it stores it at `to`.
+struct no_copy {
+    [[gnu::always_inline]] void operator()(const void*, std::size_t) noexcept {}
+};
+struct copy_to {
+    std::byte* to;
+
+    [[gnu::always_inline]] void operator()(const void* value, std::size_t size) noexcept {
+        __builtin_memcpy(to, value, size);
+        to += size;
+    }
+};
+template <class T, class Copy>
+[[nodiscard, gnu::always_inline]] inline T load_native(const std::byte* from, Copy& copy) noexcept {
+    const T value = load_native<T>(from);
+    copy(&value, sizeof value);
+    return value;
+}
+
 // The sum of the last 0 to 7 bytes, as if zeros followed them.
-[[nodiscard]] inline u64 sum_tail(const std::byte* from, std::size_t count) noexcept {
+template <class Copy>
+[[nodiscard]] inline u64 sum_tail(const std::byte* from, std::size_t count, Copy copy) noexcept {
     u64 sum = 0;
     if ((count & 4) != 0) {
-        sum += load_native<u32>(from);
+        sum += load_native<u32>(from, copy);
         from += 4;
     }
     if ((count & 2) != 0) {
-        sum += load_native<u16>(from);
+        sum += load_native<u16>(from, copy);
         from += 2;
     }
     if ((count & 1) != 0) {
-        const u64 last = std::to_integer<u64>(*from);
+        const u64 last = load_native<u8>(from, copy);
         sum += std::endian::native == std::endian::little ? last : last << 8;
     }
     return sum;
 }
 
-[[nodiscard]] inline u64 sum_portable(const std::byte* from, std::size_t count) noexcept {
+template <class Copy>
+[[nodiscard]] inline u64 sum_portable(const std::byte* from, std::size_t count,
+                                      Copy copy) noexcept {
     u64 a = 0;
     if (count >= 32) {
         u64 b = 0;
         u64 c = 0;
         u64 d = 0;
         do {
-            a = add_with_carry(a, load_native<u64>(from));
-            b = add_with_carry(b, load_native<u64>(from + 8));
-            c = add_with_carry(c, load_native<u64>(from + 16));
-            d = add_with_carry(d, load_native<u64>(from + 24));
+            a = add_with_carry(a, load_native<u64>(from, copy));
+            b = add_with_carry(b, load_native<u64>(from + 8, copy));
+            c = add_with_carry(c, load_native<u64>(from + 16, copy));
+            d = add_with_carry(d, load_native<u64>(from + 24, copy));
             from += 32;
             count -= 32;
         } while (count >= 32);
         a = add_with_carry(add_with_carry(a, b), add_with_carry(c, d));
     }
     for (; count >= 8; count -= 8, from += 8)
-        a = add_with_carry(a, load_native<u64>(from));
-    return add_with_carry(a, sum_tail(from, count));
+        a = add_with_carry(a, load_native<u64>(from, copy));
+    return add_with_carry(a, sum_tail(from, count, copy));
 }
 
 // The native sum of a header of any number of 32-bit words. Not inlined: options are rare, and the
@@ -133,8 +163,9 @@ template <class T>
 // 64 bytes in each step. It makes 16-bit words signed by flipping their top bit (which subtracts
 // 0x8000 from each), sums pairs into 32-bit lanes by multiply-and-add with ones, and adds the bias
 // again at the end.
-[[nodiscard, gnu::target("avx2")]] inline u64 sum_avx2(const std::byte* from,
-                                                       std::size_t count) noexcept {
+template <class Copy>
+[[nodiscard, gnu::target("avx2")]] inline u64 sum_avx2(const std::byte* from, std::size_t count,
+                                                       Copy copy) noexcept {
     using words = short __attribute__((vector_size(32)));
     using lanes = int __attribute__((vector_size(32)));
     using quads = unsigned long long __attribute__((vector_size(32)));
@@ -155,6 +186,8 @@ template <class T>
             words second;
             __builtin_memcpy(&first, from, sizeof first);
             __builtin_memcpy(&second, from + 32, sizeof second);
+            copy(&first, sizeof first);
+            copy(&second, sizeof second);
             low += reinterpret_cast<lanes>(__builtin_ia32_pmaddwd256(first ^ flip, ones));
             high += reinterpret_cast<lanes>(__builtin_ia32_pmaddwd256(second ^ flip, ones));
         }
@@ -164,7 +197,7 @@ template <class T>
         const quads halves = (total & 0xffffffff) + (total >> 32);
         sum += halves[0] + halves[1] + halves[2] + halves[3];
     }
-    return add_with_carry(sum, sum_portable(from, count));
+    return add_with_carry(sum, sum_portable(from, count, copy));
 }
 
 // For fewer bytes the four carry chains are faster.
@@ -172,11 +205,13 @@ inline constexpr std::size_t avx2_from = 128;
 
 #endif
 
-[[nodiscard]] inline u64 sum_native(const std::byte* from, std::size_t count) noexcept {
+template <class Copy = no_copy>
+[[nodiscard]] inline u64 sum_native(const std::byte* from, std::size_t count,
+                                    Copy copy = {}) noexcept {
 #if SLUICE_CHECKSUM_AVX2
-    if (count >= avx2_from && __builtin_cpu_supports("avx2")) return sum_avx2(from, count);
+    if (count >= avx2_from && __builtin_cpu_supports("avx2")) return sum_avx2(from, count, copy);
 #endif
-    return sum_portable(from, count);
+    return sum_portable(from, count, copy);
 }
 
 }  // namespace sluice::checksum::detail

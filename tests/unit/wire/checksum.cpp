@@ -136,7 +136,8 @@ TEST_CASE("checksum: pieces at any cut add up, shifted when they start at an odd
 
 TEST_CASE("checksum: a summing copy writes no byte beyond") {
     wire_test::random_bytes random{13};
-    for (const unsigned length : {0u, 1u, 7u, 20u, 129u, 4095u, 4096u, 4097u, 9001u}) {
+    for (const unsigned length :
+         {0u, 1u, 7u, 20u, 31u, 64u, 127u, 128u, 129u, 191u, 256u, 4095u, 4096u, 4097u, 9001u}) {
         const auto from = random.make(length);
         std::vector<std::byte> to(length + 3, std::byte{0xa5});
         const u64 sum = checksum::copy_and_sum(to, from);

@@ -34,6 +34,9 @@ public:
         if (options.hides_others) {
             others_are_hidden();
         }
+        if constexpr (has_flow_keys<Policy>) {
+            keys_stand_for_flows();
+        }
     }
 
 private:
@@ -96,6 +99,25 @@ private:
             static_cast<void>(p.next(here, "203.0.113.9"_ip, 6, 1, now));
         }
         return static_cast<u16>(p.next(here, "198.51.100.1"_ip, 1, 1, now) - before);
+    }
+
+    void keys_stand_for_flows() {
+        check_.begin("next_of() by a flow's key returns the same values as next()");
+        const auto by_key = std::make_unique<Policy>(hash_key{1, 2});
+        const auto by_flow = std::make_unique<Policy>(hash_key{1, 2});
+        const u64 key = by_key->flow_key(here, "10.0.2.2"_ip, 17);
+        instant now{};
+        bool same = true;
+        for (u16 i = 0; i < 100; ++i) {
+            const auto segments = static_cast<u16>(1 + i % 3);
+            // Another flow in between.
+            same = same && by_key->next(here, "10.0.2.3"_ip, 6, 1, now) ==
+                               by_flow->next(here, "10.0.2.3"_ip, 6, 1, now);
+            same = same && by_key->next_of(key, segments, now) ==
+                               by_flow->next(here, "10.0.2.2"_ip, 17, segments, now);
+            now = now + 7_ms;
+        }
+        check_.holds(same, "the key of a flow stands for source, destination and protocol");
     }
 
     checker& check_;
