@@ -1,4 +1,5 @@
-// lwip_send: lwIP's side of sending: udp_sendto with pbufs that the program allocates, fills, frees.
+// lwip_sender: lwIP's side of sending: udp_sendto with pbufs that the program allocates, fills and
+// frees.
 //
 // A datagram that exceeds the MTU is a chain of pbufs, one for each write. lwIP computes every UDP
 // checksum, and fragments.

@@ -1,4 +1,4 @@
-// sluice_send: Sluice's side of sending: flows and UDP endpoints over a stack with linux_router's
+// sluice_sender: Sluice's side of sending: flows and UDP endpoints over a stack with linux_router's
 // policies.
 //
 // A ready segment is copied into a buffer of the stack in the timed part, as its transport would
