@@ -75,6 +75,7 @@ TEST_CASE("ping: an error names the option and what it wants") {
         {{"-i", "0.0001", "192.0.2.1"}, "-i wants seconds from 0.001 (-f floods), not: 0.0001"},
         {{"-i", "1e3", "192.0.2.1"}, "-i wants seconds from 0.001 (-f floods), not: 1e3"},
         {{"-i", "1.", "192.0.2.1"}, ""},
+        {{"-W", "1.0000000001", "192.0.2.1"}, "-W wants seconds, not: 1.0000000001"},
         {{"-i", ".", "192.0.2.1"}, "-i wants seconds from 0.001 (-f floods), not: ."},
         {{"-s", "65508", "192.0.2.1"}, "-s wants a number from 0 to 65507, not: 65508"},
         {{"-s", "-1", "192.0.2.1"}, "-s wants a number from 0 to 65507, not: -1"},
