@@ -14,6 +14,7 @@
 #include <sluice/endpoint/options.hpp>
 #include <sluice/stack/send_segment.hpp>
 
+#include <new>
 #include <utility>
 
 namespace sluice::detail {
@@ -51,7 +52,7 @@ public:
     // The request has these terms, and the route is the one that `by` found last.
     void prepare(const Stack& s, const cached_flow<Stack>& by, const plain_terms& t,
                  const send_request& r, const routing::output_route& route) noexcept {
-        flow_ = s.prepare(r, route);
+        ::new (static_cast<void*>(&flow_)) prepared_flow(s.prepare(r, route));  // without a copy
         terms_ = t;
         lookups_ = by.lookups();
     }
