@@ -123,13 +123,8 @@ inline constexpr u32 most_data = 65'507;  // of a datagram without options
 }  // namespace detail
 
 [[nodiscard]] inline arguments parse_arguments(int argc, char** argv) {
-    static const option rows[] = {{"device", required_argument, nullptr, examples::option_device},
-                                  {"address", required_argument, nullptr, examples::option_address},
-                                  {"gateway", required_argument, nullptr, examples::option_gateway},
-                                  {"help", no_argument, nullptr, examples::option_help},
-                                  {nullptr, 0, nullptr, 0}};
     arguments given;
-    given.problem = examples::read_options(argc, argv, ":c:i:s:t:M:RT:W:fqn", rows,
+    given.problem = examples::read_options(argc, argv, ":c:i:s:t:M:RT:W:fqn", {},
                                            [&given](int found, const char* value) {
                                                return detail::take_option(found, value, given);
                                            });

@@ -6,36 +6,17 @@
 // On a device without address, past the kernel's stack:
 //   ./ping --device eth1 --address 192.0.2.7/24 --gateway 192.0.2.254 198.51.100.1
 // Exit code 0: a reply came; 1: none; 2: the arguments are wrong, or no request can be sent.
+#include "../support/probe_program.hpp"
 #include "arguments.hpp"
 #include "pinger.hpp"
 #include "print.hpp"
 
-#include <cstdio>
-#include <string>
-
 #include <unistd.h>
-
-namespace {
-
-void print(const std::string& text) {
-    std::fputs(text.c_str(), stdout);
-    std::fflush(stdout);
-}
-void complain(const std::string& text) {
-    std::fputs(text.c_str(), stderr);
-}
-
-}  // namespace
 
 int main(int argc, char** argv) {
     const ping::arguments given = ping::parse_arguments(argc, argv);
-    if (given.help) {
-        print(std::string{ping::usage} + examples::host_usage);
-        return 0;
-    }
-    if (!given.problem.empty()) {
-        complain("ping: " + given.problem + "\n");
-        return 2;
+    if (const auto code = examples::ends_early("ping", ping::usage, given)) {
+        return *code;
     }
     const sluice::option_block options = ping::ip_options(given.record);
     const examples::opened_path opened =
@@ -43,12 +24,13 @@ int main(int argc, char** argv) {
                                          .discovery = given.discovery,
                                          .ip_options = options.view()});
     if (!opened.path) {
-        complain("ping: " + opened.problem + "\n");
+        examples::complain("ping: " + opened.problem + "\n");
         return 2;
     }
-    print(ping::first_line(given, options.size()));
-    ping::pinger pinger{given, *opened.path, static_cast<sluice::u16>(::getpid()), print, complain};
+    examples::print(ping::first_line(given, options.size()));
+    ping::pinger pinger{given, *opened.path, static_cast<sluice::u16>(::getpid()), examples::print,
+                        examples::complain};
     const ping::statistics& counts = pinger.run();
-    print(ping::summary(given, counts));
+    examples::print(ping::summary(given, counts));
     return counts.received != 0 ? 0 : 1;
 }

@@ -47,13 +47,13 @@ public:
             if (has_more() && now >= next_) {
                 send(now);
                 last_wait = now + patience();
-                continue;
-            }
-            if (!has_more() && now >= last_wait) {
+            } else if (!has_more() && now >= last_wait) {
                 break;
             }
+            // Answers are read between two sends; a refused request may have been the last.
             const sluice::instant until = has_more() ? next_ : last_wait;
-            if (!path_.wait(until, [this](auto datagram, auto at) { receive(datagram, at); })) {
+            if (is_complete() ||
+                !path_.wait(until, [this](auto datagram, auto at) { receive(datagram, at); })) {
                 break;
             }
         }

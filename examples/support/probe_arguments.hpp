@@ -12,8 +12,10 @@
 #include <sluice/wire/text.hpp>
 
 #include <charconv>
+#include <initializer_list>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <getopt.h>
 
@@ -114,17 +116,24 @@ template <class Number>
            "; --help lists the options";
 }
 
-// Reads all options by getopt_long. `take(option, value)` returns a problem, which ends reading, as
-// --help does. Behind it, argv[optind] is the first word that is no option.
+// Reads the options with these letters, the long ones of `more` and those of a host by getopt_long.
+// `take(option, value)` returns a problem, which ends reading, as --help does. Behind it,
+// argv[optind] is the first word that is no option.
 template <class Take>
 [[nodiscard]] std::string read_options(int argc, char** argv, const char* letters,
-                                       const option* rows, Take&& take) {
+                                       std::initializer_list<option> more, Take&& take) {
+    std::vector<option> rows{{"device", required_argument, nullptr, option_device},
+                             {"address", required_argument, nullptr, option_address},
+                             {"gateway", required_argument, nullptr, option_gateway},
+                             {"help", no_argument, nullptr, option_help}};
+    rows.insert(rows.end(), more);
+    rows.push_back({nullptr, 0, nullptr, 0});
     opterr = 0;
     optind = 0;  // starts anew
     std::string problem;
     int found = 0;
     while (problem.empty() && found != option_help &&
-           (found = getopt_long(argc, argv, letters, rows, nullptr)) != -1) {
+           (found = getopt_long(argc, argv, letters, rows.data(), nullptr)) != -1) {
         problem = found == '?' || found == ':' ? option_problem(found, argv[optind - 1])
                                                : take(found, optarg);
     }

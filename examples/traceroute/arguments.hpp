@@ -107,17 +107,12 @@ namespace detail {
 }  // namespace detail
 
 [[nodiscard]] inline arguments parse_arguments(int argc, char** argv) {
-    static const option rows[] = {{"device", required_argument, nullptr, examples::option_device},
-                                  {"address", required_argument, nullptr, examples::option_address},
-                                  {"gateway", required_argument, nullptr, examples::option_gateway},
-                                  {"help", no_argument, nullptr, examples::option_help},
-                                  {"mtu", no_argument, nullptr, 'M'},
-                                  {nullptr, 0, nullptr, 0}};
     arguments given;
-    given.problem = examples::read_options(argc, argv, ":Iq:f:m:w:FMn", rows,
-                                           [&given](int found, const char* value) {
-                                               return detail::take_option(found, value, given);
-                                           });
+    given.problem =
+        examples::read_options(argc, argv, ":Iq:f:m:w:FMn", {{"mtu", no_argument, nullptr, 'M'}},
+                               [&given](int found, const char* value) {
+                                   return detail::take_option(found, value, given);
+                               });
     if (!given.problem.empty() || given.help) {
         return given;
     }

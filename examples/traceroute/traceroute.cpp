@@ -7,24 +7,13 @@
 //   ./traceroute --device eth1 --address 192.0.2.7/24 --gateway 192.0.2.254 198.51.100.1
 // Exit code 0: the trace is complete, also if the destination did not answer; 1: it cannot send;
 // 2: the arguments are wrong; 130: a signal ended it.
+#include "../support/probe_program.hpp"
 #include "arguments.hpp"
-#include "print.hpp"
 #include "tracer.hpp"
-
-#include <cstdio>
-#include <string>
 
 #include <unistd.h>
 
 namespace {
-
-void print(const std::string& text) {
-    std::fputs(text.c_str(), stdout);
-    std::fflush(stdout);
-}
-void complain(const std::string& text) {
-    std::fputs(text.c_str(), stderr);
-}
 
 int trace(const traceroute::arguments& given) {
     using traceroute::tracer;
@@ -35,14 +24,14 @@ int trace(const traceroute::arguments& given) {
          .protocol = given.by_echo ? sluice::ipv4::protocols::icmp : sluice::ipv4::protocols::udp,
          .discovery = is_whole ? sluice::mtu_discovery::probe : sluice::mtu_discovery::dont});
     if (!opened.path) {
-        complain("traceroute: " + opened.problem + "\n");
+        examples::complain("traceroute: " + opened.problem + "\n");
         return 1;
     }
-    tracer t{given, *opened.path, static_cast<sluice::u16>(::getpid()), print};
+    tracer t{given, *opened.path, static_cast<sluice::u16>(::getpid()), examples::print};
     const tracer::ending how = t.run();
-    print("\n");
+    examples::print("\n");
     if (how == tracer::ending::cannot_send) {
-        complain("traceroute: cannot send: " + t.problem() + "\n");
+        examples::complain("traceroute: cannot send: " + t.problem() + "\n");
         return 1;
     }
     return how == tracer::ending::complete ? 0 : 130;
@@ -52,13 +41,8 @@ int trace(const traceroute::arguments& given) {
 
 int main(int argc, char** argv) {
     const traceroute::arguments given = traceroute::parse_arguments(argc, argv);
-    if (given.help) {
-        print(std::string{traceroute::usage} + examples::host_usage);
-        return 0;
-    }
-    if (!given.problem.empty()) {
-        complain("traceroute: " + given.problem + "\n");
-        return 2;
+    if (const auto code = examples::ends_early("traceroute", traceroute::usage, given)) {
+        return *code;
     }
     return trace(given);
 }
