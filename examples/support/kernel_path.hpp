@@ -2,7 +2,7 @@
 // and fragments.
 //
 // A UDP socket connected to the destination, which sends nothing, holds the source address and the
-// port; the kernel answers through it for the path MTU.
+// port.
 //
 // Expects: CAP_NET_RAW.
 // Source:  raw(7), ip(7).
@@ -73,6 +73,41 @@ struct receiving_host {
     }
 }
 
+// struct sock_extended_err of <linux/errqueue.h>.
+struct queued_error {
+    sluice::u32 number = 0;
+    sluice::u8 origin = 0;
+    sluice::u8 type = 0;
+    sluice::u8 code = 0;
+    sluice::u8 padding = 0;
+    sluice::u32 info = 0;
+    sluice::u32 data = 0;
+};
+
+// Reads the error queue up to the error of this host's own that says a datagram is too long.
+// Returns its MTU; 0: there is none.
+[[nodiscard]] inline sluice::u32 read_local_error(int fd) {
+    constexpr sluice::u8 local_origin = 1;
+    alignas(cmsghdr) std::byte control[512];
+    msghdr message{};
+    message.msg_control = control;
+    message.msg_controllen = sizeof control;
+    while (::recvmsg(fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT) >= 0) {
+        for (cmsghdr* at = CMSG_FIRSTHDR(&message); at != nullptr; at = CMSG_NXTHDR(&message, at)) {
+            queued_error error;
+            if (at->cmsg_level == IPPROTO_IP && at->cmsg_type == IP_RECVERR &&
+                at->cmsg_len >= CMSG_LEN(sizeof error)) {
+                std::memcpy(&error, CMSG_DATA(at), sizeof error);
+                if (error.origin == local_origin && error.number == EMSGSIZE) {
+                    return error.info;
+                }
+            }
+        }
+        message.msg_controllen = sizeof control;
+    }
+    return 0;
+}
+
 }  // namespace detail
 
 class kernel_path final : public probe_path {
@@ -106,7 +141,7 @@ public:
         if (!made->set_options(how)) {
             return {nullptr, std::string{"setsockopt: "} + std::strerror(errno)};
         }
-        made->output_ = (made->udp_ ? *made->udp_ : made->icmp_).sender();
+        made->output_ = made->sending_device().sender();
         return {std::move(made)};
     }
 
@@ -123,7 +158,7 @@ public:
         }
         const int why = output_.counters().last_error;
         if (why == EMSGSIZE) {
-            return {send_report::outcome::too_big, mtu()};
+            return {send_report::outcome::too_big, exceeded_mtu(p)};
         }
         return {send_report::outcome::refused, 0, std::strerror(why)};
     }
@@ -135,15 +170,6 @@ public:
         return {ntohl(local().sin_addr.s_addr)};
     }
     [[nodiscard]] sluice::u16 port() const override { return ntohs(local().sin_port); }
-    // Asks with a new socket, because a connected one keeps the route that it found.
-    [[nodiscard]] sluice::u32 mtu() const override {
-        const auto fresh = detail::connected_socket(destination_);
-        int mtu = 0;
-        socklen_t size = sizeof mtu;
-        return fresh && ::getsockopt(fresh.get(), IPPROTO_IP, IP_MTU, &mtu, &size) == 0
-                   ? static_cast<sluice::u32>(mtu)
-                   : 0;
-    }
 
 private:
     kernel_path(const path_options& how, sluice::port::descriptor held, device icmp,
@@ -151,8 +177,23 @@ private:
         : destination_{how.destination}, protocol_{how.protocol}, held_{std::move(held)},
           icmp_{std::move(icmp)}, loop_{std::move(loop)} {}
 
+    // The MTU that `refused` exceeds. The kernel states it in an error queue, which exists only
+    // during a second try: otherwise ICMP errors would fill it.
+    [[nodiscard]] sluice::u32 exceeded_mtu(packet& refused) {
+        const int fd = sending_device().fd();
+        const auto queue_errors = [fd](int on) {
+            return ::setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof on) == 0;
+        };
+        if (!queue_errors(1)) {
+            return 0;
+        }
+        static_cast<void>(output_.transmit(refused, {}, sluice::port::steady_clock::now_instant()));
+        const sluice::u32 mtu = detail::read_local_error(fd);
+        return queue_errors(0) ? mtu : 0;
+    }
+    [[nodiscard]] const device& sending_device() const { return udp_ ? *udp_ : icmp_; }
     [[nodiscard]] bool set_options(const path_options& how) const {
-        const int fd = (udp_ ? *udp_ : icmp_).fd();
+        const int fd = sending_device().fd();
         const int discovery = detail::kernel_name(how.discovery);
         const int size = 1 << 20;
         static_cast<void>(::setsockopt(icmp_.fd(), SOL_SOCKET, SO_RCVBUF, &size, sizeof size));

@@ -52,8 +52,6 @@ public:
     [[nodiscard]] virtual sluice::ipv4::address source() const = 0;
     // A UDP port that no other program uses.
     [[nodiscard]] virtual sluice::u16 port() const = 0;
-    // The MTU towards the destination in bytes, as far as it is known.
-    [[nodiscard]] virtual sluice::u32 mtu() const = 0;
 };
 
 // An open path, or why there is none.

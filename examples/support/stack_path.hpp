@@ -132,13 +132,6 @@ public:
     }
     [[nodiscard]] sluice::ipv4::address source() const override { return held_.local().host; }
     [[nodiscard]] sluice::u16 port() const override { return held_.local().port; }
-    [[nodiscard]] sluice::u32 mtu() const override {
-        stack& s = detail::stack_of(*host_);
-        const auto route = s.route({.destination = destination_}, clock::now());
-        return route.has_value()
-                   ? sluice::routing::egress_mtu(s.tables(), route->interface, route->mtu)
-                   : 0;
-    }
 
 private:
     [[nodiscard]] stack& own_stack() { return detail::stack_of(*host_); }

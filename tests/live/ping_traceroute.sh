@@ -18,6 +18,7 @@ fail() {
     exit 1
 }
 checks=0
+keeps_cache=
 
 new_line 10.0.1 10.0.2
 ip -n "$middle" addr add 10.0.1.1/24 dev west && ip -n "$middle" addr add 10.0.2.1/24 dev east
@@ -40,7 +41,7 @@ without_times() {
 }
 # run FILE PROGRAM ARGUMENT..: its lines without times, and its exit code, into the file.
 run() {
-    inside "$left" ip route flush cache
+    [ "$keeps_cache" ] || inside "$left" ip route flush cache
     inside "$left" timeout 30 "${@:2}" > "$output/said" 2>&1
     local code=$?
     { without_times "$output/said"; echo "exit code $code"; } > "$output/$1"
@@ -113,6 +114,18 @@ says 'names are not resolved'
 says 'exit code 2'
 run got "$examples/traceroute" -q 11 10.0.2.2
 says 'exit code 2'
+
+way="a learned path MTU"
+keeps_cache=yes
+for tool in traceroute "$examples/traceroute"; do
+    run got "$tool" -n -q 1 -F 10.0.2.2 1400
+    says '!F-1280'
+    run got "$tool" -n -q 1 -F 10.0.2.2 5000
+    says '!F-1500'
+    run got "$tool" -n -q 1 --mtu 10.0.2.2
+    says '^ 1  10\.0\.1\.1  T F=1500$'
+done
+keeps_cache=
 
 way="a signal"
 for program in ping "$examples/ping"; do

@@ -63,7 +63,6 @@ struct scripted_path final : examples::probe_path {
     }
     ipv4::address source() const override { return "192.0.2.7"_ip; }
     u16 port() const override { return 40'000; }
-    u32 mtu() const override { return 1500; }
 };
 
 inline byte_vector echo(u8 type, u16 identifier, u16 number) {
