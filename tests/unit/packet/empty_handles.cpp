@@ -144,7 +144,8 @@ TEST_CASE("a source without buffers gives an empty handle, whatever headroom was
     const auto held = heap.take(20);
     auto nothing = heap.take(20);
     check_is_empty(nothing);
-    auto beyond = fixed_pool<64, 1>{}.take(60'000);
+    fixed_pool<64, 1> small_blocks;
+    auto beyond = small_blocks.take(60'000);
     check_is_empty(beyond);
     std::byte frame[64];
     borrowed_frames<1> frames{[](void*, u64) noexcept {}, nullptr};
