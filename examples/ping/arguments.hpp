@@ -5,7 +5,7 @@
 // Errors:  a text in `problem`.
 #pragma once
 
-#include "../support/probe_arguments.hpp"
+#include "../probe/probe_arguments.hpp"
 
 #include <sluice/wire/icmp.hpp>
 #include <sluice/wire/ipv4_options.hpp>

@@ -6,7 +6,7 @@
 // On a device without address, past the kernel's stack:
 //   ./ping --device eth1 --address 192.0.2.7/24 --gateway 192.0.2.254 198.51.100.1
 // Exit code 0: a reply came; 1: none; 2: the arguments are wrong, or no request can be sent.
-#include "../support/probe_program.hpp"
+#include "../probe/probe_program.hpp"
 #include "arguments.hpp"
 #include "pinger.hpp"
 #include "print.hpp"

@@ -5,8 +5,8 @@
 // Never:   prints: it hands text to `print`, and problems of sending to `complain`.
 #pragma once
 
-#include "../support/probe_answer.hpp"
-#include "../support/probe_path.hpp"
+#include "../probe/probe_answer.hpp"
+#include "../probe/probe_path.hpp"
 #include "print.hpp"
 
 #include <sluice/port/steady_clock.hpp>
@@ -115,7 +115,7 @@ private:
         next_ = std::max(next_ + given_.interval, now);
         requests_[sequence] = {.sent = now, .is_sent = true};
         const examples::send_report report = path_.send(message_, given_.ttl);
-        if (report.how != examples::send_report::outcome::sent) {
+        if (report.how != examples::send_report::status::sent) {
             requests_[sequence].is_sent = false;
             count_refused(report);
         } else if (given_.flood && !given_.quiet) {
@@ -130,7 +130,7 @@ private:
         }
         if (given_.flood) {
             print_("E");
-        } else if (report.how == examples::send_report::outcome::too_big) {
+        } else if (report.how == examples::send_report::status::too_big) {
             complain_(text_of("ping: local error: message too long, mtu=%u\n", report.mtu));
         } else {
             complain_("ping: cannot send: " + report.problem + "\n");

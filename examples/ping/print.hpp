@@ -3,7 +3,7 @@
 // Never:   prints: returns text, each line with its end.
 #pragma once
 
-#include "../support/probe_answer.hpp"
+#include "../probe/probe_answer.hpp"
 #include "arguments.hpp"
 #include "statistics.hpp"
 

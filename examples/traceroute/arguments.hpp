@@ -5,7 +5,7 @@
 // Errors:  a text in `problem`.
 #pragma once
 
-#include "../support/probe_arguments.hpp"
+#include "../probe/probe_arguments.hpp"
 
 #include <string>
 

@@ -4,7 +4,7 @@
 //          grows with each answer.
 #pragma once
 
-#include "../support/probe_answer.hpp"
+#include "../probe/probe_answer.hpp"
 #include "arguments.hpp"
 
 #include <sluice/wire/text.hpp>

@@ -8,8 +8,8 @@
 // Never:   sends to hops behind one that answers finally; has more than 16 probes on the way.
 #pragma once
 
-#include "../support/probe_answer.hpp"
-#include "../support/probe_path.hpp"
+#include "../probe/probe_answer.hpp"
+#include "../probe/probe_path.hpp"
 #include "print.hpp"
 
 #include <sluice/port/steady_clock.hpp>
@@ -133,11 +133,11 @@ private:
         p.is_sent = true;
         p.sent = clock::now_instant();
         const examples::send_report report = path_.send(message, ttl);
-        if (report.how == examples::send_report::outcome::refused) {
+        if (report.how == examples::send_report::status::refused) {
             problem_ = report.problem;
             return progress::refused;
         }
-        if (report.how == examples::send_report::outcome::too_big) {
+        if (report.how == examples::send_report::status::too_big) {
             if (given_.finds_mtu && can_shorten(p, report.mtu)) {
                 shorten(p, report.mtu);
             } else {

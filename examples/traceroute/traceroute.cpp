@@ -7,7 +7,7 @@
 //   ./traceroute --device eth1 --address 192.0.2.7/24 --gateway 192.0.2.254 198.51.100.1
 // Exit code 0: the trace is complete, also if the destination did not answer; 1: it cannot send;
 // 2: the arguments are wrong; 130: a signal ended it.
-#include "../support/probe_program.hpp"
+#include "../probe/probe_program.hpp"
 #include "arguments.hpp"
 #include "tracer.hpp"
 

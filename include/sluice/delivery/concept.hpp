@@ -98,8 +98,9 @@ public:
     // queue is full; the stack then drops and counts it.
     constexpr virtual bool send_later(Packet&& packet) noexcept = 0;
     // Answers a received datagram: `packet` begins with its header, as the handler got it, and the
-    // answer follows. It goes to info.source, from info.local, with the received options turned
-    // round. false: as for send_later().
+    // answer follows. It goes to info.source, from info.local, with the received options reversed.
+    // A protocol that answers only unicast looks at info.broadcast_or_multicast first. false: the
+    // sender is 0.0.0.0, or as for send_later().
     constexpr virtual bool reply(Packet&& packet, const delivery_info& info) noexcept = 0;
     // An empty packet; an empty handle when no buffer is free.
     [[nodiscard]] constexpr virtual Packet buffer() noexcept = 0;

@@ -5,7 +5,7 @@
 // transport header, whose checksum needs the sum of all bytes.
 //
 // Expects: a stack that outlives it; begin() first.
-// Never:   moves; sends part of a datagram: a call that fails discards it.
+// Never:   is moved; sends part of a datagram: a call that fails discards it.
 // Errors:  those of a send (routing::message has a sentence for each). A datagram without buffers
 //          is counted as discarded.
 // Cost:    that of rewrite/accumulator.hpp, and a copy of request and route.
@@ -40,6 +40,7 @@ public:
     // Begins a datagram to r.destination.
     [[nodiscard]] result_type begin(const send_request& r, const cork_limits& limits,
                                     moment now) noexcept {
+        discard();
         const auto route = stack_.route(flow_of(r), now);
         return route.has_value() ? begin(r, *route, limits, now)
                                  : result_type{failure{route.error()}};
@@ -107,7 +108,7 @@ public:
 
 private:
     [[nodiscard]] result_type checked(const result_type& r, moment now) noexcept {
-        if (!r.has_value() && r.error() != routing::send_error::too_big) {
+        if (!r.has_value() && r.error() == routing::send_error::no_buffer) {
             // The stack counts the datagram that has no buffer.
             static_cast<void>(stack_.send(packet_type{}, request_, route_, now));
         }

@@ -45,16 +45,16 @@ public:
     using packet_type = typename Stack::packet_type;
     using send_result = typename Stack::send_result;
 
-    [[nodiscard]] bool holds(const Stack& s, const cached_flow<Stack>& by, const plain_terms& t,
+    [[nodiscard]] bool holds(const Stack& s, const cached_flow<Stack>& cached, const plain_terms& t,
                              moment now) const noexcept {
-        return lookups_ == by.lookups() && terms_ == t && by.is_valid(s, now);
+        return lookups_ == cached.lookups() && terms_ == t && cached.is_valid(s, now);
     }
-    // The request has these terms, and the route is the one that `by` found last.
-    void prepare(const Stack& s, const cached_flow<Stack>& by, const plain_terms& t,
+    // The request has these terms, and the route is the one that `cached` found last.
+    void prepare(const Stack& s, const cached_flow<Stack>& cached, const plain_terms& t,
                  const send_request& r, const routing::output_route& route) noexcept {
         ::new (static_cast<void*>(&flow_)) prepared_flow(s.prepare(r, route));  // without a copy
         terms_ = t;
-        lookups_ = by.lookups();
+        lookups_ = cached.lookups();
     }
     // Whether a datagram with so many bytes behind the IPv4 header is plain.
     [[nodiscard]] bool takes(u64 length) const noexcept {

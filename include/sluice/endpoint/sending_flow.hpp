@@ -9,13 +9,13 @@
 //     const auto sent = flow.send(std::move(segment), now);
 //
 // A packet with segmentation metadata stands for several datagrams. It is judged by their size, and
-// takes as many identifications. Its checksum_start counts the bytes of the IPv4 header
+// gets an identification for each. Its checksum_start counts the bytes of the IPv4 header
 // (header_length()), which send() writes.
 //
 // Expects: a stack that outlives it; a segment from its first byte on, with headroom.
 // Never:   moves; fragments a segment, unless discovery is `dont`, `interface` or `omit`.
 // Errors:  those of a send (routing::message has a sentence for each). too_big: ask mtu(). The
-//          segment is gone in each case.
+//          segment is consumed in each case.
 // Cost:    a comparison with the route generation; stack/send_segment.hpp's.
 // Source:  Linux ip_queue_xmit, inet_sk_rebuild_header.
 #pragma once
@@ -35,7 +35,7 @@ public:
     using packet_type = typename Stack::packet_type;
     using send_result = typename Stack::send_result;
 
-    // Of the request, the members about DF and the path MTU do not count, but `discovery`. IP
+    // `discovery` decides about DF and the path MTU: those members of the request are ignored. IP
     // options must outlive the flow.
     sending_flow(Stack& s, const send_request& r,
                  mtu_discovery discovery = mtu_discovery::want) noexcept
@@ -59,8 +59,10 @@ public:
                 return failure{found.error()};
             }
         }
-        return routing::egress_mtu(stack_.tables(), prepared_.route.interface,
-                                   ignores_path_mtu(discovery_) ? u16{0} : prepared_.route.mtu);
+        const u32 fits =
+            routing::egress_mtu(stack_.tables(), prepared_.route.interface,
+                                ignores_path_mtu(discovery_) ? u16{0} : prepared_.route.mtu);
+        return fits < ipv4::max_total_length ? fits : u32{ipv4::max_total_length};
     }
     // The source address: unspecified before the first segment, unless the request gave one.
     [[nodiscard]] ipv4::address source() const noexcept { return request_.source; }

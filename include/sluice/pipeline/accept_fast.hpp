@@ -1,13 +1,14 @@
 // accept_fast: decides whether a packet may be forwarded, or delivered, at once.
 //
 // It returns true for a plain packet: 20-byte header, no padding, right checksum, ordinary unicast
-// addresses, no local source, TTL left, to another interface whose MTU it fits. The next hop is
+// addresses, a source that is not local, TTL above 1, an egress other than the ingress, no larger
+// than its MTU. The next hop is
 // then in the hint. The stages validate, classify, forward decide the same for this packet. For
 // every other packet it returns false, and the stages decide. judge_fast() also recognizes plain
 // packets whose route is local.
 //
 // Expects: tables; the packet's interface.
-// Never:   changes the packet; reads a route where the table stores hops.
+// Never:   changes the packet; reads a route if the table stores hops.
 // Cost:    the header, one probe of the local addresses, one lookup. Each rare condition is a
 //          branch of its own: predicted branches cost less than computing all conditions for a
 //          single one.
@@ -29,7 +30,7 @@ namespace sluice::pipeline {
 // The hop of the previous packet, valid while the tables do not change (Linux
 // ip_extract_route_hint).
 struct route_hint {
-    u64 key = 0;  // destination and tos; 0, no plain packet's key: empty
+    u64 key = 0;  // destination and tos; 0: the hint is empty
     hop_entry hop{};
 };
 

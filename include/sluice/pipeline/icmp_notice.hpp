@@ -22,13 +22,13 @@
 namespace sluice::pipeline {
 
 enum class notice_kind : u8 {
-    tell,
+    report,
     ignore,   // nothing to do
     invalid,  // quotes too little, or nonsense: counted as an error
 };
 
 struct notice_decision {
-    notice_kind fate = notice_kind::invalid;
+    notice_kind kind = notice_kind::invalid;
     drop_reason reason = drop_reason::icmp_truncated;  // of invalid
     icmp_error_notice notice{};
 };
@@ -58,17 +58,17 @@ inline constexpr u32 least_quoted_payload = 8;
             }
             n.info = s.ip_no_pmtu_disc == 1 ? 0 : word & 0xffff;
         }
-        return notice_kind::tell;
+        return notice_kind::report;
     case t::parameter_problem:
         n.info = word >> 24;
-        return notice_kind::tell;
+        return notice_kind::report;
     case t::time_exceeded:
-        return n.code == reassembly_exceeded_code ? notice_kind::ignore : notice_kind::tell;
+        return n.code == reassembly_exceeded_code ? notice_kind::ignore : notice_kind::report;
     case t::redirect:
         n.info = word;
-        return notice_kind::tell;
+        return notice_kind::report;
     default:
-        return notice_kind::tell;
+        return notice_kind::report;
     }
 }
 
@@ -147,24 +147,24 @@ template <class Tables, packet_buffer Packet, header_sum Sum>
     const u32 inner_size = 4u * ipv4::const_view{p.data() + start}[ipv4::ihl];
     if (inner_size < ipv4::min_header_length) {
         if (v.notice.type == icmp::types::redirect) {
-            v.fate =
+            v.kind =
                 detail::redirect_about_nonsense(v.notice.protocol, inner_size, p.size() - start);
         }
         return v;
     }
     const u32 word = icmp::const_view{p.data() + start - icmp::header_length}[icmp::rest_of_header];
-    v.fate = detail::notice_by_type(v.notice, word, t.switches);
-    if (v.fate != notice_kind::tell) {
+    v.kind = detail::notice_by_type(v.notice, word, t.switches);
+    if (v.kind != notice_kind::report) {
         return v;
     }
     if (!t.switches.icmp_ignore_bogus_error_responses &&
         routing::address_kind(t, v.notice.destination) == route_type::broadcast) {
         // RFC 1122 section 3.2.2: no error may answer a broadcast.
-        v.fate = notice_kind::ignore;
+        v.kind = notice_kind::ignore;
         return v;
     }
     if (!d.may_pull(start + inner_size + detail::least_quoted_payload)) {
-        v.fate = notice_kind::invalid;
+        v.kind = notice_kind::invalid;
         v.reason = drop_reason::icmp_invalid;
         return v;
     }

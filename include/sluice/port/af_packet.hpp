@@ -234,7 +234,8 @@ private:
         } else {
             packet.trim(size);
         }
-        if (!detail::tell(packet, virtio_net::load(r.offload[i].data()), how, socket_.link)) {
+        if (!detail::set_arrival(packet, virtio_net::load(r.offload[i].data()), how,
+                                 socket_.link)) {
             ++counters_.refused;
             return false;
         }

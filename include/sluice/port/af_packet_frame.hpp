@@ -64,8 +64,8 @@ template <class Packet>
 // False: the metadata does not fit the frame, there is no room or no place for the tag, or the
 // frame has a link header although the interface should have none (PPP over HDLC).
 template <class Packet>
-[[nodiscard]] constexpr bool tell(Packet& packet, const virtio_net::header& offload,
-                                  const arrival& how, link_header link) noexcept {
+[[nodiscard]] constexpr bool set_arrival(Packet& packet, const virtio_net::header& offload,
+                                         const arrival& how, link_header link) noexcept {
     packet.set_addressing(addressing_of(how.type));
     const bool has_header = link == link_header::ethernet;
     if ((!has_header && how.link_bytes != 0) || !virtio_net::set_metadata(packet, offload, link)) {

@@ -264,7 +264,7 @@ private:
                                   .tag_type = frame.tag_type};
         const std::byte* const offload =
             start_of(frame) + frame.link_offset - virtio_net::header_size;
-        if (!detail::tell(packet, virtio_net::load(offload), how, socket().link)) {
+        if (!detail::set_arrival(packet, virtio_net::load(offload), how, socket().link)) {
             ++counters_.refused;
             packet.reset();
             return false;

@@ -2,7 +2,7 @@
 // format by the file's first bytes.
 //
 //     const auto content = port::capture::load_file(path);         // port/capture_file.hpp
-//     auto capture = port::capture::reader::open(*content);        // once has_value() was asked
+//     auto capture = port::capture::reader::open(*content);        // if content.has_value()
 //     while (const auto record = capture->next()) {
 //         const auto frame = port::pcap::parse_frame(record->link, record->captured);
 //         if (!frame.ipv4.empty()) use(frame.ipv4, record->since_epoch);  // port/pcap_link.hpp

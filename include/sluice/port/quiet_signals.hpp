@@ -1,7 +1,8 @@
 // quiet_signals: keeps SIGPIPE and SIGXFSZ of a failed write from ending the program.
 //
-// While one exists, SIGPIPE (the reader is gone) and SIGXFSZ (the file may not grow) do not reach
-// the calling thread; it removes those that the write raised. The program's dispositions stay.
+// While a quiet_signals object exists, the calling thread does not receive SIGPIPE (the reader is
+// gone) and SIGXFSZ (the file may not grow). take_away() removes those that a write raised. The
+// program's handlers stay as they are.
 //
 // Expects: POSIX; it exists around system calls of one thread.
 // Never:   removes a signal that was pending before.

@@ -6,9 +6,10 @@
 // (rewrite/byte_source.hpp) or from packets whose bytes it references.
 //
 // Expects: begin() before writes; a source of buffers with each write, always the same one.
-// Never:   keeps a datagram after a write failed: its buffers have returned.
-// Errors:  too_big: the datagram would exceed its limit. no_buffer: the source is empty. invalid:
-//          the byte source failed.
+// Never:   continues a datagram after a failed write, which discards it and frees its buffers.
+// Errors:  too_big: the datagram would exceed its limit, or the transport header a fragment.
+//          no_buffer: the source is empty. invalid: no datagram has begun, or the byte source
+//          failed.
 // Cost:    one pass over the bytes; up to 7 bytes of each fragment move to the next one. A datagram
 //          with referenced bytes is copied if it is fragmented. Buffers shorter than the MTU make
 //          fragments as short as they are.
@@ -43,18 +44,24 @@ public:
     [[nodiscard]] constexpr result_type begin(Source& buffers, const accumulation& a) noexcept {
         clear();
         terms_ = a;
+        terms_.limit = a.limit < max_length ? a.limit : max_length;
         const u32 most = a.mtu < max_length ? a.mtu : max_length;
         piece_ = most > a.header ? most - a.header : 0;
-        if (!open(buffers) || (a.front != 0 && part_.put(a.front) == nullptr)) {
+        if (!open(buffers)) {
             return fail(routing::send_error::no_buffer);
         }
-        return {};
+        // The transport header lies in the first fragment, which others may follow.
+        if (a.front > full_ - full_ % unit || u64{a.header} + a.front > terms_.limit) {
+            return fail(routing::send_error::too_big);
+        }
+        return a.front == 0 || part_.put(a.front) != nullptr ? result_type{}
+                                                             : fail(routing::send_error::no_buffer);
     }
     // Appends n bytes of a byte source.
     template <byte_source F>
     [[nodiscard]] constexpr result_type append(Source& buffers, u32 n, F&& next) noexcept {
-        if (!fits(n)) {
-            return fail(routing::send_error::too_big);
+        if (const result_type may = judge(n); !may.has_value()) {
+            return may;
         }
         while (n > 0) {
             if (part_.size() >= full_ && !open(buffers)) {
@@ -80,8 +87,8 @@ public:
                                               u32 n) noexcept
         requires(packet_type::ownership::counts_references && !packet_type::storage::is_inline)
     {
-        if (!fits(n)) {
-            return fail(routing::send_error::too_big);
+        if (const result_type may = judge(n); !may.has_value()) {
+            return may;
         }
         if (to.is_segmented() || offset > to.size() || n > to.size() - offset) {
             return fail(routing::send_error::invalid);
@@ -115,14 +122,20 @@ public:
         whole_.reset();
         part_.reset();
         sum_ = 0;
+        full_ = 0;
     }
 
 private:
     static constexpr u32 max_length = 0xffff;
     static constexpr u32 unit = 8;  // bytes; the unit of the fragment offset
 
-    [[nodiscard]] constexpr bool fits(u32 n) const noexcept {
-        return u64{terms_.header} + size() + n <= terms_.limit;
+    // Whether n more bytes may follow.
+    [[nodiscard]] constexpr result_type judge(u32 n) noexcept {
+        if (!has_begun()) {
+            return failure{routing::send_error::invalid};
+        }
+        return u64{terms_.header} + size() + n <= terms_.limit ? result_type{}
+                                                               : fail(routing::send_error::too_big);
     }
     // Begins the next packet. It gets the bytes by which the last one is longer than a fragment
     // that others follow: only the last fragment of a datagram may have any length.

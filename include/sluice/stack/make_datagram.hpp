@@ -2,7 +2,7 @@
 // later.
 //
 // Several threads may make datagrams by the tables of one stack at once: everything that changes is
-// an argument. Each thread has its own buffers, identification policy and packet.
+// an argument. Each thread has its own buffers, identification policy and request.counter.
 //
 //     auto made = make_datagram(stack.view(), buffers, identification, request,
 //                               {.front = 8, .size = 100}, rewrite::from_bytes{data}, write, now);

@@ -1,11 +1,10 @@
-// reply: sends what lies behind the header of a received datagram as the answer to it, for
-// handlers; and the parts of it that ICMP uses.
+// reply: turns a received datagram into the answer to its sender, for handlers and for ICMP.
 //
-// The answer goes to the sender, from the address that it asked, with the received options turned
-// round (a source route back, addresses recorded anew), the received TOS, and TTL, DF and
-// identification as this host chooses them.
+// The payload stays, the IPv4 header is written anew: to the sender, from the address to which the
+// datagram was sent, with its TOS, its IP options reversed, and TTL, DF and identification as this
+// host chooses them.
 //
-// Expects: a datagram whose options were compiled; the answer behind its header.
+// Expects: a datagram whose options were compiled, and the answer behind its header.
 // Never:   answers without a route, or with options that may not be echoed.
 // Cost:    a route lookup and a header.
 // Source:  RFC 1122 section 3.2.1.8 and 3.2.2.6; Linux icmp_push_reply, ip_build_and_send_pkt,
@@ -21,7 +20,7 @@
 
 namespace sluice::acts {
 
-// Takes the header off, with what was known of the datagram. false: no memory for a copy of shared
+// Removes the header and the metadata that belongs to it. false: no memory for a copy of shared
 // bytes, or the bytes are no datagram.
 template <packet_buffer Packet>
 [[nodiscard]] constexpr bool take_header_off(Packet& packet) noexcept {
@@ -48,7 +47,8 @@ template <class Core>
     const auto refused = [&](routing::send_error error, drop_reason why) {
         return detail::refuse_send(c.books, std::move(packet), error, why);
     };
-    if (!packet.may_pull(ipv4::min_header_length)) {
+    // 0.0.0.0 as a destination means this host: it would get its own answer.
+    if (info.source.is_unspecified() || !packet.may_pull(ipv4::min_header_length)) {
         return refused(routing::send_error::invalid, drop_reason::send_invalid);
     }
     ip_options::outgoing echoed{};

@@ -1,8 +1,8 @@
 // send_segment: sends a ready transport segment of a flow whose route and header are prepared.
 //
-// prepare() computes once what the segments of a flow have in common. If only the output sees a
-// segment (no hook, policy or observer does) and it fits the MTU of a link, send_segment() writes
-// 20 bytes in front of it and gives it to the output. originate_by() sends all others.
+// prepare() computes once what the segments of a flow have in common. A segment that fits the MTU
+// of its link, and that no hook, policy or observer has to see, gets a header of 20 bytes in front
+// and goes to the output. originate_by() sends all others.
 //
 // Expects: a prepared flow whose route is still valid; a segment with headroom for the header.
 // Never:   copies or allocates for a plain segment.
@@ -24,13 +24,13 @@ struct prepared_flow {
     send_request request{};
     routing::output_route route{};
     egress to{};
-    u32 mtu = 0;     // bytes; 0: every segment takes the long way
-    u32 first = 0;   // words of the header: version, length and TOS
-    u32 second = 0;  // DF
-    u32 third = 0;   // TTL and protocol
-    u64 sum = 0;     // of these words and the addresses
-    u64 key = 0;     // of the identification policy, if it has_flow_keys
-    bool identified = true;
+    u32 mtu = 0;             // bytes; 0: every segment takes the full path
+    u32 first = 0;           // words of the header: version, length and TOS
+    u32 second = 0;          // DF
+    u32 third = 0;           // TTL and protocol
+    u64 sum = 0;             // of these words and the addresses
+    u64 key = 0;             // of the identification policy, if it has_flow_keys
+    bool identified = true;  // by the policy, where DF and a counter do not decide
 };
 
 namespace acts {

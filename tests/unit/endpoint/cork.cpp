@@ -141,6 +141,26 @@ TEST_CASE("cork: too long as a whole") {
     }
 }
 
+TEST_CASE("cork: a program's own protocol: nothing is left of a datagram that did not begin") {
+    endpoint_world w;
+    corked_send<stack_type> own{*w};
+    const auto no_header = [](auto&, const routing::output_route&, u64) {};
+    CHECK(own.append(three, w.now).error() == routing::send_error::invalid);
+    CHECK(own.push(w.now, no_header).error() == routing::send_error::invalid);
+    CHECK(w->counters()[mib::ip_out_discards] == 0);
+    REQUIRE(own.begin({.destination = far.host, .protocol = 253}, {}, w.now).has_value());
+    REQUIRE(own.append(three, w.now).has_value());
+    CHECK(own.begin({.destination = far.host, .source = "10.9.9.9"_ip}, {}, w.now).error() ==
+          routing::send_error::network_unreachable);
+    CHECK(own.append(five, w.now).error() == routing::send_error::invalid);
+    CHECK(own.push(w.now, no_header).error() == routing::send_error::invalid);
+    CHECK(w.is_quiet());
+    REQUIRE(own.begin({.destination = far.host, .protocol = 253}, {}, w.now).has_value());
+    REQUIRE(own.append(five, w.now).has_value());
+    REQUIRE(own.push(w.now, no_header).has_value());
+    CHECK(w.sent_one().size() == 25);
+}
+
 TEST_CASE("cork: a probe sends nothing") {
     endpoint_world w;
     udp_socket s{*w};

@@ -286,7 +286,7 @@ TEST_CASE("ping: ends when the count is answered, or nothing comes any more") {
 TEST_CASE("ping: requests that cannot be sent are errors") {
     pinged p;
     p.path.is_ended = true;
-    p.path.reports = {{send_report::outcome::too_big, 1280}};
+    p.path.reports = {{send_report::status::too_big, 1280}};
     const auto& counts = p.pinger.run();
     CHECK(counts.transmitted == 1);
     CHECK(counts.errors == 1);

@@ -2,7 +2,7 @@
 // and the datagrams that answer probes.
 #pragma once
 
-#include "../../../examples/support/probe_path.hpp"
+#include "../../../examples/probe/probe_path.hpp"
 
 #include "support/datagrams.hpp"
 
@@ -50,7 +50,7 @@ struct scripted_path final : examples::probe_path {
     examples::send_report send(const_bytes message, u8 ttl) override {
         sent.push_back({{message.begin(), message.end()}, ttl});
         if (sent.size() <= reports.size() &&
-            reports[sent.size() - 1].how != examples::send_report::outcome::sent)
+            reports[sent.size() - 1].how != examples::send_report::status::sent)
             return reports[sent.size() - 1];
         if (byte_vector answer = answer_to(sent.back()); !answer.empty())
             waiting.push_back(std::move(answer));

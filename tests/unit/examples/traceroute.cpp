@@ -182,7 +182,7 @@ TEST_CASE("traceroute: stars, several addresses and notes") {
 TEST_CASE("traceroute: discovers the path MTU") {
     traced t;
     t.path.answer_to = line_of_routers{.narrow = 1};
-    t.path.reports = {{send_report::outcome::too_big, 1500}};  // of this host
+    t.path.reports = {{send_report::status::too_big, 1500}};  // of this host
     t.run(parse({"-n", "-q", "2", "--mtu", "192.0.2.1"}));
     CHECK(t.said == "traceroute to 192.0.2.1 (192.0.2.1), 30 hops max, 65000 byte packets"
                     "\n 1  10.0.0.1 T F=1500 T\n 2  10.0.0.2 T F=1280 T\n 3  192.0.2.1 T T");
@@ -236,7 +236,7 @@ TEST_CASE("traceroute: foreign and late answers") {
 
 TEST_CASE("traceroute: ends when it cannot send, and by a signal") {
     traced refused;
-    refused.path.reports = {{send_report::outcome::refused, 0, "Network is unreachable"}};
+    refused.path.reports = {{send_report::status::refused, 0, "Network is unreachable"}};
     refused.run(parse({"192.0.2.1"}));
     CHECK(refused.how == tracer::ending::cannot_send);
     traced ended;

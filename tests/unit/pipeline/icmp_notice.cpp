@@ -68,17 +68,17 @@ TEST_CASE("an error about a broadcast is reported only if bogus errors are not i
         CAPTURE(r.name);
         network n;
         n.switches.icmp_ignore_bogus_error_responses = true;
-        CHECK(notice_about(n, r.destination).fate == notice_kind::tell);
+        CHECK(notice_about(n, r.destination).kind == notice_kind::report);
         n.switches.icmp_ignore_bogus_error_responses = false;
-        CHECK(notice_about(n, r.destination).fate ==
-              (r.is_broadcast_or_multicast ? notice_kind::ignore : notice_kind::tell));
+        CHECK(notice_about(n, r.destination).kind ==
+              (r.is_broadcast_or_multicast ? notice_kind::ignore : notice_kind::report));
     }
 }
 
 TEST_CASE("a redirect's gateway is no length of a quote") {
     const network n;
     const notice_decision v = notice_about(n, "10.9.0.1"_ip, 5, 0x0a2002fe);
-    CHECK(v.fate == notice_kind::tell);
+    CHECK(v.kind == notice_kind::report);
     CHECK(v.notice.info == 0x0a2002fe);
     CHECK(v.notice.destination == "10.9.0.1"_ip);
     CHECK(v.notice.destination_port == 53);
@@ -88,7 +88,7 @@ TEST_CASE("eight bytes behind the quoted header are needed") {
     const network n;
     CHECK(notice_about(n, "10.0.2.9"_ip).notice.source_port == 1000);
     const notice_decision v = notice_about(n, "10.0.2.9"_ip, 3, 0, 1);
-    CHECK(v.fate == notice_kind::invalid);
+    CHECK(v.kind == notice_kind::invalid);
     CHECK(v.reason == drop_reason::icmp_invalid);
 }
 

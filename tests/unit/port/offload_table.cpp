@@ -85,7 +85,7 @@ TEST_CASE("every combination of flags, GSO type, place of the checksum and link 
                         store_be<u16>(frame.data() + 12, ethernet::types::ipv4);
                     }
                     auto p = b.packet(frame);
-                    const bool taken = ap::detail::tell(
+                    const bool taken = ap::detail::set_arrival(
                         p, given.header(is_ethernet ? 14 : 0), {.type = m.kernel},
                         is_ethernet ? port::link_header::ethernet : port::link_header::none);
                     REQUIRE(taken == (given.what() != 'r'));

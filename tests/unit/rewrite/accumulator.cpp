@@ -189,6 +189,42 @@ TEST_CASE("accumulator: a source that fails or has fewer bytes, and the limits")
     CHECK(all.append(pool, 0xffff'ffff, rewrite::from_bytes{one}).error() == send_error::too_big);
 }
 
+TEST_CASE("accumulator: nothing follows without a beginning, or after a failed write") {
+    using pool_type = fixed_pool<2048, 16, shared>;
+    static pool_type pool;
+    accumulator<pool_type> all;
+    const byte_vector five = pattern(5);
+    auto page = support::packet_of(pool, five);
+    CHECK(all.append(pool, 5, rewrite::from_bytes{five}).error() == send_error::invalid);
+    CHECK(all.refer(pool, page, 0, 5).error() == send_error::invalid);
+    REQUIRE(all.begin(pool, {.front = 8}).has_value());
+    REQUIRE(all.refer(pool, page, 0, 5).has_value());
+    CHECK(all.append(pool, 6, rewrite::from_bytes{five}).error() == send_error::invalid);
+    CHECK(all.append(pool, 5, rewrite::from_bytes{five}).error() == send_error::invalid);
+    CHECK_FALSE(all.take());
+}
+
+TEST_CASE("accumulator: the transport header lies in the first fragment, or is refused") {
+    using pool_type = fixed_pool<2048, 16>;
+    static pool_type pool;
+    accumulator<pool_type> all;
+    const byte_vector more = pattern(50);
+    for (const u32 front : {8u, 20u, 40u}) {
+        CAPTURE(front);
+        // 68 bytes with a header of 60 carry 8.
+        const bool fits = front == 8;
+        CHECK(all.begin(pool, {.header = 60, .front = front, .mtu = 68}).has_value() == fits);
+        if (!fits) continue;
+        REQUIRE(append(all, pool, more));
+        auto made = all.take();
+        CHECK(made.head_size() >= front);
+    }
+    CHECK(all.begin(pool, {.front = 81, .mtu = 1500, .limit = 100}).error() == send_error::too_big);
+    CHECK(pool.available() == 16);
+    REQUIRE(all.begin(pool, {.mtu = 70'000, .limit = 70'000}).has_value());
+    CHECK(all.append(pool, 65'516, rewrite::from_bytes{more}).error() == send_error::too_big);
+}
+
 TEST_CASE("accumulator: failure of every buffer acquisition") {
     using pool_type = flaky_pool<512, 32>;
     static pool_type pool;

@@ -4,12 +4,13 @@
 //     const auto found = testing::conformance::buffers<my_source>();  // prints what is broken
 //     return found.passed() ? 0 : 1;
 //
-// The caller constructs a source with arguments, and holds no packet of it:
+// For a source whose constructor takes arguments, construct it yourself and hold none of its
+// packets:
 //
 //     my_source source{memory};
 //     const auto found = testing::conformance::buffers(source);
 //
-// The suite holds all packets of the source at a time. A source that never ends (each packet
+// The suite takes all packets of the source at once. A source that never ends (each packet
 // carries its own memory) has no memory_limit to test; the options say so.
 #pragma once
 
@@ -25,7 +26,7 @@ namespace sluice::testing::conformance {
 
 // Properties that a source may lack.
 struct buffers_options {
-    bool is_limited = true;  // it has so many packets at a time, within its memory_limit
+    bool is_limited = true;  // it supplies only as many packets as fit its memory_limit
 };
 
 namespace detail {

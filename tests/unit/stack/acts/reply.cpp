@@ -66,6 +66,9 @@ TEST_CASE("reply: no route, no buffer, no datagram") {
     CHECK(acts::reply(k.c, k.received(pattern(30)), far).error() ==
           send_error::network_unreachable);
     CHECK(acts::reply(k.c, packet{}, asked).error() == send_error::invalid);
+    delivery_info from_anybody = asked;
+    from_anybody.source = {};
+    CHECK(acts::reply(k.c, k.received(pattern(30)), from_anybody).error() == send_error::invalid);
     packet short_one = k.c.device.buffers.take();
     fill_bytes(short_one.put(19), 19, std::byte{0x45});
     CHECK(acts::reply(k.c, std::move(short_one), asked).error() == send_error::invalid);
@@ -74,14 +77,16 @@ TEST_CASE("reply: no route, no buffer, no datagram") {
     CHECK(acts::reply(k.c, std::move(broken), asked).error() == send_error::no_buffer);
     CHECK(k.free() == all);
     CHECK(k.c.device.output.size() == 0);
-    CHECK(k.c.books.counters[balance::originated] == 4);
-    CHECK(k.c.books.counters.drops() == 4);
+    CHECK(k.c.books.counters[balance::originated] == 5);
+    CHECK(k.c.books.counters.drops() == 5);
 }
 
 struct answering final : protocol_handler<packet> {
     bool was_sent = false;
+    u32 calls = 0;
     handler_result receive(packet& p, const delivery_info& info,
                            local_services<packet>& services) noexcept override {
+        ++calls;
         was_sent = services.reply(std::move(p), info);
         return handler_result::taken();
     }
@@ -110,6 +115,19 @@ TEST_CASE("reply: from within a handler it waits, and leaves with the options tu
     CHECK(byte_vector(sent[0].datagram.begin() + 20, sent[0].datagram.begin() + 28) ==
           list({131, 7, 4, 10, 0, 1, 2, 0}));
     CHECK(support::balanced(s));
+}
+
+TEST_CASE("reply: a datagram from 0.0.0.0 does not set a handler to answer itself") {
+    stack<small> s{{.seed = testing::fixed_seed}};
+    REQUIRE(s.add_interface({.index = 2, .address = "10.0.1.1/24"_net}).has_value());
+    answering h;
+    REQUIRE(s.delivery().set_handler(253, &h).has_value());
+    const byte_vector d = datagram_of(
+        {.source = {}, .destination = "255.255.255.255"_ip, .protocol = 253, .payload = {}});
+    static_cast<void>(s.receive(support::packet_of(s.buffers(), d, 2), {}));
+    CHECK(h.calls == 1);
+    CHECK_FALSE(h.was_sent);
+    CHECK(s.poll({}) == instant::never());
 }
 
 }  // namespace

@@ -115,9 +115,9 @@ public:
             return {};
         }
         if (sent.error() == sluice::endpoint_error::too_big) {
-            return {send_report::outcome::too_big, take_errors()};
+            return {send_report::status::too_big, take_errors()};
         }
-        return {send_report::outcome::refused, 0, message(sent.error())};
+        return {send_report::status::refused, 0, message(sent.error())};
     }
     [[nodiscard]] bool wait(sluice::instant deadline, const receiver& take) override {
         detail::host_with_deadline<Host> host{*host_, deadline};

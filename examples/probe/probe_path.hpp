@@ -27,8 +27,8 @@ struct path_options {
 };
 
 struct send_report {
-    enum class outcome { sent, too_big, refused };
-    outcome how = outcome::sent;
+    enum class status { sent, too_big, refused };
+    status how = status::sent;
     sluice::u32 mtu = 0;    // of too_big: the MTU that the probe exceeds; 0: unknown
     std::string problem{};  // of refused
 };

@@ -151,16 +151,16 @@ public:
             .ttl = ttl, .protocol = protocol_, .destination = destination_};
         std::byte first[sluice::ipv4::min_header_length];
         if (!sluice::emit_value(header, first) || !p.append(first) || !p.append(message)) {
-            return {send_report::outcome::too_big, sluice::u32{sluice::ipv4::max_total_length}};
+            return {send_report::status::too_big, sluice::u32{sluice::ipv4::max_total_length}};
         }
         if (output_.transmit(p, {}, sluice::port::steady_clock::now_instant())) {
             return {};
         }
         const int why = output_.counters().last_error;
         if (why == EMSGSIZE) {
-            return {send_report::outcome::too_big, exceeded_mtu(p)};
+            return {send_report::status::too_big, exceeded_mtu(p)};
         }
-        return {send_report::outcome::refused, 0, std::strerror(why)};
+        return {send_report::status::refused, 0, std::strerror(why)};
     }
     [[nodiscard]] bool wait(sluice::instant deadline, const receiver& take) override {
         detail::receiving_host<pool_type> host{*pool_, deadline, take};
