@@ -1,8 +1,8 @@
 // plain_send<Stack>: the prepared flow of an endpoint, for plain datagrams to one host.
 //
-// A datagram is plain if it is sent alone, has no options and no mark, and fits the MTU. It leaves
-// by stack/send_segment.hpp. The prepared flow holds while the route
-// of the endpoint's cached_flow is the one that it was prepared by, and the terms are the same.
+// A datagram is plain if it is sent alone, has no options and no mark, and fits the MTU.
+// stack/send_segment.hpp sends it. The prepared flow is valid as long as the endpoint's cached_flow
+// keeps the route by which it was prepared, and the terms are the same.
 //
 // Expects: the same stack and cached_flow with each call.
 // Never:   answers for a datagram with other terms.
