@@ -99,8 +99,9 @@ public:
     constexpr virtual bool send_later(Packet&& packet) noexcept = 0;
     // Answers a received datagram: `packet` begins with its header, as the handler got it, and the
     // answer follows. It goes to info.source, from info.local, with the received options reversed.
-    // A protocol that answers only unicast looks at info.broadcast_or_multicast first. false: the
-    // sender is 0.0.0.0, or as for send_later().
+    // Answer requests only, never answers, and look at info.broadcast_or_multicast first: two
+    // hosts that answer everything never stop. false: the sender is 0.0.0.0, a broadcast or
+    // multicast address, or as for send_later().
     constexpr virtual bool reply(Packet&& packet, const delivery_info& info) noexcept = 0;
     // An empty packet; an empty handle when no buffer is free.
     [[nodiscard]] constexpr virtual Packet buffer() noexcept = 0;

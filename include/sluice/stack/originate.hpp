@@ -105,6 +105,15 @@ constexpr send_result refuse_send(Books& b, Packet&& packet, routing::send_error
     return failure{error};
 }
 
+// Refuses a packet for which there is no route.
+template <class Books, class Packet>
+constexpr send_result refuse_unroutable(Books& b, Packet&& packet,
+                                        routing::send_error error) noexcept {
+    const bool counted = error == routing::send_error::network_unreachable;
+    return refuse_send(b, std::move(packet), error,
+                       counted ? drop_reason::send_unroutable : drop_reason::send_refused);
+}
+
 // The sender's error for a drop reason. A hook or a policy may have any reason.
 [[nodiscard]] constexpr routing::send_error error_of(drop_reason why) noexcept {
     switch (why) {
@@ -258,10 +267,7 @@ template <class Core>
                                               const send_request& r) noexcept {
     const auto route = route_to(c.tables, flow_of(r), c.calls.now.now);
     if (!route.has_value()) {
-        const bool counted = route.error() == routing::send_error::network_unreachable;
-        return detail::refuse_send(c.books, std::move(packet), route.error(),
-                                   counted ? drop_reason::send_unroutable
-                                           : drop_reason::send_refused);
+        return detail::refuse_unroutable(c.books, std::move(packet), route.error());
     }
     return originate_by(c, std::move(packet), r, *route);
 }

@@ -5,7 +5,8 @@
 // host chooses them.
 //
 // Expects: a datagram whose options were compiled, and the answer behind its header.
-// Never:   answers without a route, or with options that may not be echoed.
+// Never:   answers without a route, to 0.0.0.0, a broadcast or multicast address, or with options
+//          that may not be echoed.
 // Cost:    a route lookup and a header.
 // Source:  RFC 1122 section 3.2.1.8 and 3.2.2.6; Linux icmp_push_reply, ip_build_and_send_pkt,
 //          __ip_options_echo.
@@ -60,13 +61,20 @@ template <class Core>
     if (!take_header_off(packet)) {
         return refused(routing::send_error::no_buffer, drop_reason::send_invalid);
     }
-    return originate(c, std::move(packet),
-                     {.destination = info.source,
-                      .source = info.local,
-                      .protocol = info.protocol,
-                      .tos = info.tos,
-                      .prefer_whole = c.tables.switches.ip_no_pmtu_disc == 0,
-                      .options = echoed.offsets.length != 0 ? &echoed : nullptr});
+    const send_request r{.destination = info.source,
+                         .source = info.local,
+                         .protocol = info.protocol,
+                         .tos = info.tos,
+                         .prefer_whole = c.tables.switches.ip_no_pmtu_disc == 0,
+                         .options = echoed.offsets.length != 0 ? &echoed : nullptr};
+    const auto route = route_to(c.tables, flow_of(r), c.calls.now.now);
+    // A spoofed source must not turn an answer into a broadcast, which this host receives too.
+    if (route.has_value() &&
+        (route->type == route_type::broadcast || route->type == route_type::multicast)) {
+        return refused(routing::send_error::prohibited, drop_reason::send_refused);
+    }
+    return route.has_value() ? originate_by(c, std::move(packet), r, *route)
+                             : detail::refuse_unroutable(c.books, std::move(packet), route.error());
 }
 
 }  // namespace sluice::acts

@@ -117,6 +117,22 @@ TEST_CASE("reply: from within a handler it waits, and leaves with the options tu
     CHECK(support::balanced(s));
 }
 
+TEST_CASE("reply: to a broadcast or multicast address, never") {
+    replying_core k;
+    const std::size_t all = k.free();
+    for (const ipv4::address from :
+         {"10.0.1.255"_ip, "255.255.255.255"_ip, "224.0.0.1"_ip, "239.1.2.3"_ip}) {
+        delivery_info info = asked;
+        info.source = from;
+        CHECK_FALSE(acts::reply(k.c, k.received(pattern(30)), info).has_value());
+        info.local = {};
+        CHECK_FALSE(acts::reply(k.c, k.received(pattern(30)), info).has_value());
+    }
+    CHECK(k.free() == all);
+    CHECK(k.c.device.output.size() == 0);
+    CHECK(k.c.later.size() == 0);
+}
+
 TEST_CASE("reply: a datagram from 0.0.0.0 does not set a handler to answer itself") {
     stack<small> s{{.seed = testing::fixed_seed}};
     REQUIRE(s.add_interface({.index = 2, .address = "10.0.1.1/24"_net}).has_value());
