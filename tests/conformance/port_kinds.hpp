@@ -155,7 +155,11 @@ struct veth_harness {
         }));
     }
     type& device() { return made; }
-    auto offer(std::size_t count) { return far.offer(count); }
+    auto offer(std::size_t count)
+        requires port::receiver_for<Device, sluice::testing::conformance::detail::port_pool>
+    {
+        return far.offer(count);
+    }
     auto sent() { return far.sent(); }
     bool remove() { return wire.ns.ip("link del va"); }
     bool set_up(bool up) { return wire.ns.ip(up ? "link set va up" : "link set va down"); }

@@ -142,6 +142,22 @@ struct harness {
     }
 };
 
+// A half that does not model the concept is not left out in silence: the suite does not compile.
+template <class Harness>
+concept can_be_tested = requires { testing::conformance::port<Harness>(); };
+struct receives_without_noexcept : device {
+    template <buffer_source Source>
+    receive_batch receive(Source& from, std::span<typename Source::packet_type> to) {
+        return device::receive(from, to);
+    }
+};
+struct sends_nothing : device {
+    using sender_type = void;
+};
+static_assert(can_be_tested<harness<>>);
+static_assert(!can_be_tested<harness<receives_without_noexcept>>);
+static_assert(!can_be_tested<harness<sends_nothing>>);
+
 // Each struct adds one fault to the device above. First those that receive.
 template <class Broken>
 struct receives_wrongly : device {

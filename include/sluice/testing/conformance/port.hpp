@@ -40,12 +40,17 @@ template <class Harness>
 inline constexpr bool transmits = port::transmitter_for<device_of<Harness>, port_packet>;
 
 template <class Harness>
-concept may_offer = !receives<Harness> || requires(Harness& h, std::size_t count) {
+concept offers = requires(Harness& h, std::size_t count) {
     { h.offer(count) } -> std::same_as<std::vector<byte_vector>>;
 };
-// An optional member of another form would never be called: it is an error.
+// A member of another form would never be called: it is an error. So is a harness that offers
+// packets to a device, or sees those that left it, if the device does not model this half of
+// port/concept.hpp, for example for want of a noexcept.
 template <class Harness>
-concept may_see_sent = !requires { &Harness::sent; } || sees_sent<Harness>;
+concept may_offer = (receives<Harness> && offers<Harness>) ||
+                    (!receives<Harness> && !requires { &Harness::offer; });
+template <class Harness>
+concept may_see_sent = !requires { &Harness::sent; } || (sees_sent<Harness> && transmits<Harness>);
 template <class Harness>
 concept may_remove = !requires { &Harness::remove; } || requires(Harness& h) {
     { h.remove() } -> std::same_as<bool>;
