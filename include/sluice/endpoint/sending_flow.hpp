@@ -45,19 +45,15 @@ public:
     sending_flow& operator=(const sending_flow&) = delete;
 
     [[nodiscard]] send_result send(packet_type&& segment, moment now) noexcept {
-        if (!flow_.is_valid(stack_, now)) {
-            if (const send_result found = find(now); !found.has_value()) {
-                return stack_.send(std::move(segment), request_, now);  // fails and is counted
-            }
+        if (!find(now).has_value()) [[unlikely]] {
+            return stack_.send(std::move(segment), request_, now);  // fails and is counted
         }
         return stack_.send(std::move(segment), prepared_, now);
     }
     // The longest datagram that is not fragmented, in bytes.
     [[nodiscard]] result<u32, routing::send_error> mtu(moment now) noexcept {
-        if (!flow_.is_valid(stack_, now)) {
-            if (const send_result found = find(now); !found.has_value()) {
-                return failure{found.error()};
-            }
+        if (const send_result found = find(now); !found.has_value()) {
+            return failure{found.error()};
         }
         const u32 fits =
             routing::egress_mtu(stack_.tables(), prepared_.route.interface,
@@ -72,7 +68,11 @@ public:
     [[nodiscard]] u64 lookups() const noexcept { return flow_.lookups(); }
 
 private:
+    // Prepares the flow unless it still holds.
     [[nodiscard]] send_result find(moment now) noexcept {
+        if (flow_.is_valid(stack_, now)) {
+            return {};
+        }
         const auto route = flow_.route(stack_, flow_of(request_), now);
         if (!route.has_value()) {
             return failure{route.error()};
