@@ -12,9 +12,10 @@
 // Source:  Linux ip_append_data, ip_push_pending_frames, ip_flush_pending_frames.
 #pragma once
 
+#include <sluice/endpoint/declared.hpp>
 #include <sluice/rewrite/accumulator.hpp>
 #include <sluice/routing/output_route.hpp>
-#include <sluice/stack/originate.hpp>
+#include <sluice/stack/make_datagram.hpp>
 
 #include <utility>
 
@@ -24,6 +25,9 @@ struct cork_limits {
     u32 front = 0;                           // bytes of the transport header, which push() writes
     u32 most = u32{ipv4::max_total_length};  // bytes of the datagram; DF: at most the MTU
 };
+
+template <class Stack>
+inline constexpr bool detail::is_flow_included<corked_send, Stack> = true;
 
 template <class Stack>
 class corked_send {
@@ -54,13 +58,9 @@ public:
             options_ = *r.options;
             request_.options = &options_;
         }
-        const u32 whole = mtu();
-        const bool is_limited = r.dont_fragment && whole < limits.most;
         return checked(
-            datagram_.begin(stack_.buffers(), {.header = header_length(r),
-                                               .front = limits.front,
-                                               .mtu = whole,
-                                               .limit = is_limited ? whole : limits.most}),
+            datagram_.begin(stack_.buffers(),
+                            accumulation_of(stack_.tables(), r, route, limits.front, limits.most)),
             now);
     }
     // Appends bytes, bytes of a source (rewrite/byte_source.hpp), or bytes of another packet by
@@ -75,6 +75,12 @@ public:
     template <rewrite::byte_source F>
     [[nodiscard]] result_type append(u32 n, F&& next, moment now) noexcept {
         return checked(datagram_.append(stack_.buffers(), n, next), now);
+    }
+    template <class F>
+        requires(!rewrite::byte_source<F>)
+    result_type append(u32, F&&, moment) noexcept {
+        static_assert(rewrite::is_byte_source<F>());
+        return {};
     }
     [[nodiscard]] result_type refer(packet_type& to, u32 offset, u32 n, moment now) noexcept
         requires(packet_type::ownership::counts_references)
@@ -101,10 +107,7 @@ public:
     [[nodiscard]] bool has_begun() const noexcept { return datagram_.has_begun(); }
     [[nodiscard]] const send_request& request() const noexcept { return request_; }
     // Bytes of the largest IPv4 datagram that leaves in one piece.
-    [[nodiscard]] u32 mtu() const noexcept {
-        return routing::egress_mtu(stack_.tables(), route_.interface,
-                                   request_.ignore_path_mtu ? u16{0} : route_.mtu);
-    }
+    [[nodiscard]] u32 mtu() const noexcept { return mtu_of(stack_.tables(), request_, route_); }
 
 private:
     [[nodiscard]] result_type checked(const result_type& r, moment now) noexcept {

@@ -1,5 +1,5 @@
-// The endpoint classes, only declared. sluice.hpp includes this: a program that forgets an
-// endpoint's header gets an error that names the header.
+// The endpoint classes and those of a flow, only declared. sluice.hpp includes this: a program that
+// forgets the header of one gets an error that names the header.
 #pragma once
 
 #include <sluice/delivery/endpoint_filter.hpp>
@@ -23,12 +23,18 @@ template <class Stack, endpoint_sizes Sizes = endpoint_sizes{}>
 class ping_endpoint;
 template <class Stack, endpoint_sizes Sizes = endpoint_sizes{}>
 class raw_endpoint;
+template <class Stack>
+class sending_flow;
+template <class Stack>
+class corked_send;
 
 namespace detail {
 
 // Each endpoint's header sets its own to true.
 template <template <class, endpoint_sizes> class Endpoint, class Stack>
 inline constexpr bool is_included = false;
+template <template <class> class Flow, class Stack>
+inline constexpr bool is_flow_included = false;
 
 // True is an error too: the class below stays incomplete.
 template <class Stack>
@@ -59,6 +65,20 @@ consteval bool is_raw_endpoint_missing() {
                                                     "#include <sluice/endpoint/raw_endpoint.hpp>");
     return is_no_stack<Stack>();
 }
+template <class Stack>
+consteval bool is_sending_flow_missing() {
+    static_assert(is_flow_included<sending_flow, Stack>,
+                  "sluice: sending_flow is only declared: add "
+                  "#include <sluice/endpoint/sending_flow.hpp>");
+    return is_no_stack<Stack>();
+}
+template <class Stack>
+consteval bool is_corked_send_missing() {
+    static_assert(is_flow_included<corked_send, Stack>,
+                  "sluice: corked_send is only declared: add "
+                  "#include <sluice/endpoint/corked_send.hpp>");
+    return is_no_stack<Stack>();
+}
 
 }  // namespace detail
 
@@ -72,5 +92,11 @@ class ping_endpoint<Stack, Sizes>;
 template <class Stack, endpoint_sizes Sizes>
     requires(detail::is_raw_endpoint_missing<Stack>())
 class raw_endpoint<Stack, Sizes>;
+template <class Stack>
+    requires(detail::is_sending_flow_missing<Stack>())
+class sending_flow<Stack>;
+template <class Stack>
+    requires(detail::is_corked_send_missing<Stack>())
+class corked_send<Stack>;
 
 }  // namespace sluice

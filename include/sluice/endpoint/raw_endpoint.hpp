@@ -77,11 +77,8 @@ public:
     }
     // Sends the corked datagram; does nothing without one.
     [[nodiscard]] result_type push(moment now) noexcept {
-        return this->corked_.has_begun() ? base::result_of(this->corked_.push(now, no_header))
-                                         : result_type{};
+        return base::push_corked(now, no_header);
     }
-    // Drops the corked datagram.
-    void discard() noexcept { this->corked_.discard(); }
 
     // -- called by the stack --
     [[nodiscard]] bool take(packet_type& packet, const delivery_info& info) noexcept override {

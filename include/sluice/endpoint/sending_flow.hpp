@@ -21,6 +21,7 @@
 #pragma once
 
 #include <sluice/endpoint/cached_flow.hpp>
+#include <sluice/endpoint/declared.hpp>
 #include <sluice/endpoint/options.hpp>
 #include <sluice/routing/egress_mtu.hpp>
 #include <sluice/stack/send_segment.hpp>
@@ -28,6 +29,9 @@
 #include <utility>
 
 namespace sluice {
+
+template <class Stack>
+inline constexpr bool detail::is_flow_included<sending_flow, Stack> = true;
 
 template <class Stack>
 class sending_flow {
@@ -55,9 +59,7 @@ public:
         if (const send_result found = find(now); !found.has_value()) {
             return failure{found.error()};
         }
-        const u32 fits =
-            routing::egress_mtu(stack_.tables(), prepared_.route.interface,
-                                ignores_path_mtu(discovery_) ? u16{0} : prepared_.route.mtu);
+        const u32 fits = mtu_of(stack_.tables(), prepared_.request, prepared_.route);
         return fits < ipv4::max_total_length ? fits : u32{ipv4::max_total_length};
     }
     // The source address: unspecified before the first segment, unless the request gave one.

@@ -73,11 +73,8 @@ public:
     }
     // Sends the corked datagram; does nothing without one.
     [[nodiscard]] result_type push(moment now) noexcept {
-        return this->corked_.has_begun() ? base::result_of(this->corked_.push(now, header_writer()))
-                                         : result_type{};
+        return base::push_corked(now, header_writer());
     }
-    // Drops the corked datagram.
-    void discard() noexcept { this->corked_.discard(); }
 
 private:
     using base::stack_;

@@ -21,6 +21,14 @@ concept byte_source = requires(F& next, bytes to, u64& sum) {
     { next(to, sum) } noexcept -> std::same_as<bool>;
 };
 
+// True, or an error that says how a byte source is to be.
+template <class F>
+consteval bool is_byte_source() noexcept {
+    static_assert(byte_source<F>, "sluice: a byte source is bool next(bytes to, u64& sum) noexcept "
+                                  "(rewrite/byte_source.hpp)");
+    return true;
+}
+
 // The bytes of one range.
 class from_bytes {
 public:

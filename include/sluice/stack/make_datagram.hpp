@@ -30,6 +30,19 @@ struct payload_size {
     u32 size = 0;   // bytes behind it, which the byte source gives
 };
 
+// How the request's datagram is accumulated: `front` bytes of transport header, and at most `most`
+// bytes with the IPv4 header, or as many as the MTU with DF.
+template <class Tables>
+[[nodiscard]] constexpr rewrite::accumulation
+accumulation_of(const Tables& view, const send_request& r, const routing::output_route& route,
+                u32 front, u32 most = u32{ipv4::max_total_length}) noexcept {
+    const u32 mtu = mtu_of(view, r, route);
+    return {.header = header_length(r),
+            .front = front,
+            .mtu = mtu,
+            .limit = r.dont_fragment && mtu < most ? mtu : most};
+}
+
 // write(packet, route, sum) writes the transport header at packet.writable(); `sum` is that of the
 // bytes behind it.
 template <class Tables, buffer_source Source, class Identification, rewrite::byte_source F,
@@ -46,12 +59,8 @@ make_datagram(const Tables& view, Source& buffers, Identification& identificatio
     if (r.ignore_path_mtu) {
         route->mtu = 0;
     }
-    const u32 mtu = routing::egress_mtu(view, route->interface, route->mtu);
     rewrite::accumulator<Source> whole;
-    auto done = whole.begin(buffers, {.header = header_length(r),
-                                      .front = payload.front,
-                                      .mtu = mtu,
-                                      .limit = r.dont_fragment ? mtu : u32{0xffff}});
+    auto done = whole.begin(buffers, accumulation_of(view, r, *route, payload.front));
     if (done.has_value()) {
         done = whole.append(buffers, payload.size, next);
     }
@@ -71,6 +80,14 @@ make_datagram(const Tables& view, Source& buffers, Identification& identificatio
         return failure{error};
     }
     return m;
+}
+template <class Tables, buffer_source Source, class Identification, class F, class Write>
+    requires(!rewrite::byte_source<F>)
+result<made_datagram<typename Source::packet_type>, routing::send_error>
+make_datagram(const Tables&, Source&, Identification&, const send_request&, const payload_size&,
+              F&&, Write&&, moment) noexcept {
+    static_assert(rewrite::is_byte_source<F>());
+    return failure{routing::send_error::invalid};
 }
 
 }  // namespace sluice

@@ -74,6 +74,13 @@ struct made_datagram {
             .scope = r.on_link_only || strict ? scopes::link : scopes::universe};
 }
 
+// Bytes of the longest datagram of the request that leaves by the route in one piece.
+template <class Tables>
+[[nodiscard]] constexpr u32 mtu_of(const Tables& t, const send_request& r,
+                                   const routing::output_route& route) noexcept {
+    return routing::egress_mtu(t, route.interface, r.ignore_path_mtu ? u16{0} : route.mtu);
+}
+
 namespace acts {
 
 using send_result = result<void, routing::send_error>;

@@ -44,7 +44,7 @@ template <class Core>
         r.options != nullptr || r.protocol == ipv4::protocols::icmp || r.mark != 0) {
         return f;
     }
-    f.mtu = routing::egress_mtu(c.tables, route.interface, r.ignore_path_mtu ? u16{0} : route.mtu);
+    f.mtu = mtu_of(c.tables, r, route);
     f.mtu = f.mtu < ipv4::max_total_length ? f.mtu : u32{ipv4::max_total_length};
     f.to = {route.interface, link_destination::unicast, route.neighbour};
     // A plain segment fits the MTU, so judge_send() sets DF where the sender prefers it.
