@@ -144,7 +144,8 @@ struct icmp_error_notice {
     u16 destination_port = 0;
     u16 interface = 0;  // ingress
     u8 protocol = 0;
-    const_bytes quoted{};  // the quoted datagram from its IPv4 header, as far as it is quoted
+    duration received_at{};  // metadata.received_at of the message
+    const_bytes quoted{};    // the quoted datagram from its IPv4 header, as far as it is quoted
     // The extension structure right behind the quoted datagram, from its own header on. Empty: none
     // is there or it is malformed. RFC 4884 section 4; wire/icmp_extensions.hpp walks its objects.
     const_bytes extension{};

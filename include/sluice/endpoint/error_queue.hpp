@@ -3,7 +3,7 @@
 //
 // Expects: N and Quote greater than 0.
 // Never:   replaces an old error by a new one. When full it counts the new one as lost.
-// Cost:    N * (Quote + 40) bytes in place; a copy of the quoted bytes.
+// Cost:    N * (Quote + 48) bytes in place; a copy of the quoted bytes.
 // Source:  Linux sk_error_queue, sock_extended_err.
 #pragma once
 
@@ -25,6 +25,7 @@ struct error_report {
     ipv4::address offender{};        // the sender of the ICMP error
     endpoint_address destination{};  // of the quoted datagram
     u16 interface = 0;               // ingress of the ICMP error
+    duration received_at{};          // of the ICMP error, as received::received_at
     u32 copied = 0;                  // quoted bytes copied to the caller
     u32 length = 0;                  // quoted bytes that were kept
     // Offset of the RFC 4884 extension in the quoted bytes; 0: none. Linux sock_ee_data_rfc4884.
@@ -54,6 +55,7 @@ struct quoted_error {
              .offender = n.offender,
              .destination = {n.destination, is_udp ? n.destination_port : u16{0}},
              .interface = n.interface,
+             .received_at = n.received_at,
              .extension = n.extension.empty() ? 0u : static_cast<u32>(n.quoted.size() - skipped)},
             all.subspan(skipped)};
 }

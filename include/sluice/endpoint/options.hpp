@@ -5,6 +5,7 @@
 #pragma once
 
 #include <sluice/base/integer.hpp>
+#include <sluice/base/time.hpp>
 #include <sluice/packet/bounded_packet_queue.hpp>
 #include <sluice/wire/address.hpp>
 
@@ -100,6 +101,11 @@ struct received {
     u8 tos = 0;
     bool broadcast_or_multicast = false;
     u32 mark = 0;  // the metadata's mark, set by a hook; Linux SO_RCVMARK
+    // When the device received it, since 1970 UT; of a fragmented datagram, its last fragment. 0:
+    // the device was opened without timestamps, or this host sent it. Linux SO_TIMESTAMPNS.
+    duration received_at{};
+    // Bytes of the largest fragment with its header; 0: not fragmented. Linux IP_RECVFRAGSIZE.
+    u16 largest_fragment = 0;
 
     [[nodiscard]] constexpr bool truncated() const noexcept { return copied < length; }
 };

@@ -52,6 +52,7 @@ public:
             return failure{endpoint_error::would_block};
         }
         const waiting next = queue_.pop();
+        const metadata& known = next.packet.metadata();
         received r{.copied = next.packet.size(),
                    .length = next.packet.size(),
                    .from = {next.info.source, next.info.source_port},
@@ -61,7 +62,9 @@ public:
                    .ttl = next.info.ttl,
                    .tos = next.info.tos,
                    .broadcast_or_multicast = next.info.broadcast_or_multicast,
-                   .mark = next.packet.metadata().mark};
+                   .mark = known.mark,
+                   .received_at = known.received_at,
+                   .largest_fragment = known.largest_fragment};
         r.copied = r.length < to.size() ? r.length : static_cast<u32>(to.size());
         packet_reader<packet_type>{next.packet}.copy(to.data(), r.copied);
         return r;

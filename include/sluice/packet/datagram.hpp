@@ -113,6 +113,17 @@ public:
         packet_.writable_metadata().mark = mark;
         return true;
     }
+    // Clears the time of reception. Linux skb_clear_tstamp.
+    [[nodiscard]] constexpr bool forget_arrival() noexcept {
+        if (std::as_const(packet_).metadata().received_at == duration{}) {
+            return true;
+        }
+        if (!packet_.unshare()) {
+            return false;
+        }
+        packet_.writable_metadata().received_at = {};
+        return true;
+    }
 
     // -- edits of the handle alone, which other handles do not see --
 

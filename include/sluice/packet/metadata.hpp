@@ -10,6 +10,7 @@
 #pragma once
 
 #include <sluice/base/integer.hpp>
+#include <sluice/base/time.hpp>
 #include <sluice/wire/address.hpp>
 
 namespace sluice {
@@ -65,6 +66,9 @@ struct metadata {
     bool cut_anew = false;  // an answer in the blocks of its request: not cut as the request was
     u32 mark = 0;           // defined by hooks and programs; endpoints report it
     option_offsets options{};
+    // When a device received it, since 1970 UT; 0: not asked for. Of a reassembled datagram: when
+    // its last fragment came. Cleared on forwarding. Linux skb->tstamp.
+    duration received_at{};
 
     // Whether no checksum is pending, or the pending one lies behind `header` bytes and within
     // `total` bytes.

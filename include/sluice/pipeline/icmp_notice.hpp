@@ -141,7 +141,8 @@ template <class Tables, packet_buffer Packet, header_sum Sum>
                                  .source = inner[ipv4::source],
                                  .destination = inner[ipv4::destination],
                                  .interface = p.interface(),
-                                 .protocol = inner[ipv4::protocol]};
+                                 .protocol = inner[ipv4::protocol],
+                                 .received_at = p.metadata().received_at};
     };
     notice_decision v{notice_kind::invalid, drop_reason::icmp_quote_invalid, read()};
     const u32 inner_size = 4u * ipv4::const_view{p.data() + start}[ipv4::ihl];

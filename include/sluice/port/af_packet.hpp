@@ -20,6 +20,7 @@
 #include <sluice/port/af_packet_frame.hpp>
 #include <sluice/port/af_packet_send.hpp>
 #include <sluice/port/af_packet_socket.hpp>
+#include <sluice/port/arrival_time.hpp>
 #include <sluice/port/concept.hpp>
 #include <sluice/port/namespace.hpp>
 #include <sluice/port/receive_batch.hpp>
@@ -49,7 +50,7 @@ inline constexpr std::size_t overflow_bytes = 8 * 0x10000;
 // The arguments of one recvmmsg.
 struct reception {
     struct alignas(cmsghdr) control {
-        std::byte room[CMSG_SPACE(sizeof(abi::auxiliary_data))];
+        std::byte room[CMSG_SPACE(sizeof(abi::auxiliary_data)) + arrival_time::control_size];
     };
     std::array<mmsghdr, most_messages> messages{};
     std::array<std::array<iovec, 3>, most_messages> vectors;
@@ -77,18 +78,26 @@ struct reception {
     [[nodiscard]] arrival arrival_of(std::size_t i) noexcept {
         arrival seen{.type = from[i].packet_type};
         msghdr& m = messages[i].msg_hdr;
-        const cmsghdr* c = CMSG_FIRSTHDR(&m);
-        if (c != nullptr && c->cmsg_level == abi::socket_level &&
-            c->cmsg_type == abi::socket_options::auxiliary_data &&
-            c->cmsg_len >= CMSG_LEN(sizeof(abi::auxiliary_data))) {
-            abi::auxiliary_data aux;
-            std::memcpy(&aux, CMSG_DATA(c), sizeof aux);
-            seen.status = aux.status;
-            seen.tag = aux.tag;
-            seen.tag_type = aux.tag_type;
-            seen.link_bytes = static_cast<u16>(aux.network_offset - aux.link_offset);
+        for (cmsghdr* c = CMSG_FIRSTHDR(&m); c != nullptr; c = CMSG_NXTHDR(&m, c)) {
+            if (c->cmsg_level == abi::socket_level &&
+                c->cmsg_type == abi::socket_options::auxiliary_data &&
+                c->cmsg_len >= CMSG_LEN(sizeof(abi::auxiliary_data))) {
+                add(seen, *c);
+            } else if (arrival_time::is_time(*c)) {
+                seen.time = arrival_time::of(*c);
+            }
         }
         return seen;
+    }
+
+private:
+    static void add(arrival& seen, const cmsghdr& c) noexcept {
+        abi::auxiliary_data aux;
+        std::memcpy(&aux, CMSG_DATA(&c), sizeof aux);
+        seen.status = aux.status;
+        seen.tag = aux.tag;
+        seen.tag_type = aux.tag_type;
+        seen.link_bytes = static_cast<u16>(aux.network_offset - aux.link_offset);
     }
 };
 
@@ -264,7 +273,8 @@ private:
         return failure{port_error::make("open", name, ENOMEM)};
     }
     if (!detail::prepare(*socket, how) ||
-        !detail::set_option(socket->fd.get(), abi::socket_options::auxiliary_data, 1)) {
+        !detail::set_option(socket->fd.get(), abi::socket_options::auxiliary_data, 1) ||
+        (how.timestamps && !arrival_time::ask(socket->fd.get()))) {
         return failure{port_error::last("set up", name)};
     }
     if (!detail::bind_to_interface(*socket, how)) {

@@ -1,7 +1,8 @@
 // Stores the properties that AF_PACKET delivers beside a frame in the packet.
 //
-// They are link addressing, checksum state, segmentation, and the VLAN tag that the kernel removed;
-// the tag is inserted again. Bytes that do not fit the first buffer go into further ones.
+// They are link addressing, checksum state, segmentation, the time of reception, and the VLAN tag
+// that the kernel removed; the tag is inserted again. Bytes that do not fit the first buffer go
+// into further ones.
 //
 // Expects: a packet that begins with the frame as the kernel delivered it.
 // Never:   keeps a tagged frame without its tag, because the frame belongs to another network. A
@@ -10,6 +11,7 @@
 #pragma once
 
 #include <sluice/base/bytes.hpp>
+#include <sluice/base/time.hpp>
 #include <sluice/packet/packet_buffer.hpp>
 #include <sluice/port/af_packet_abi.hpp>
 #include <sluice/port/receive_batch.hpp>
@@ -23,6 +25,7 @@ struct arrival {
     u32 status = 0;      // abi::status
     u16 tag = 0;
     u16 tag_type = 0;
+    duration time{};  // 0: not asked for
 };
 
 [[nodiscard]] constexpr link_addressing addressing_of(u8 kernel) noexcept {
@@ -70,6 +73,9 @@ template <class Packet>
     const bool has_header = link == link_header::ethernet;
     if ((!has_header && how.link_bytes != 0) || !virtio_net::set_metadata(packet, offload, link)) {
         return false;
+    }
+    if (how.time != duration{}) {
+        packet.writable_metadata().received_at = how.time;
     }
     const bool tagged = (how.status & abi::status::tag_valid) != 0;
     return !tagged || (has_header ? put_tag_back(packet, how) : (how.tag & 0x0fff) == 0);

@@ -18,6 +18,7 @@
 #include <sluice/packet/external_storage.hpp>
 #include <sluice/port/af_packet.hpp>
 #include <sluice/port/af_packet_map.hpp>
+#include <sluice/port/arrival_time.hpp>
 
 #include <bit>
 #include <cstddef>
@@ -256,12 +257,15 @@ private:
     }
     template <class Packet>
     bool finish(const abi::frame_header_3& frame, Packet& packet) noexcept {
-        const detail::arrival how{.type = from_of(frame).packet_type,
-                                  .link_bytes =
-                                      static_cast<u16>(frame.network_offset - frame.link_offset),
-                                  .status = frame.status,
-                                  .tag = static_cast<u16>(frame.tag),
-                                  .tag_type = frame.tag_type};
+        const detail::arrival how{
+            .type = from_of(frame).packet_type,
+            .link_bytes = static_cast<u16>(frame.network_offset - frame.link_offset),
+            .status = frame.status,
+            .tag = static_cast<u16>(frame.tag),
+            .tag_type = frame.tag_type,
+            .time = options_.timestamps
+                        ? arrival_time::since_epoch(frame.seconds, frame.nanoseconds)
+                        : duration{}};
         const std::byte* const offload =
             start_of(frame) + frame.link_offset - virtio_net::header_size;
         if (!detail::set_arrival(packet, virtio_net::load(offload), how, socket().link)) {

@@ -52,6 +52,7 @@ struct options {
                                                 // a link header only IPv4 is received
     bool promiscuous = false;                   // also frames to other link addresses
     bool bypass_queue = false;                  // sent frames skip the queueing discipline
+    bool timestamps = false;                    // sets metadata.received_at, by the kernel's clock
     std::optional<af_packet::fanout> fanout{};  // the interface must be up
 };
 

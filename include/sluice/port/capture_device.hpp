@@ -4,7 +4,7 @@
 //     while (loop.step(router, *recorded, *out)) {}
 //
 // Use it to feed the IPv4 packets of a capture to a stack, in order and as fast as the stack takes
-// them. For the times of packets, and for other protocols, read records (port/capture.hpp).
+// them. For other protocols, read records (port/capture.hpp).
 //
 // Expects: a capture of either format, of any link types that parse_frame() reads (pcap_link.hpp).
 //          VLANs and interfaces of the capture become one interface.
@@ -36,6 +36,7 @@ namespace sluice::port::capture {
 struct device_options {
     u16 interface = 1;                // set in each received packet
     u16 headroom = default_headroom;  // bytes left free in front of each packet
+    bool timestamps = false;          // sets metadata.received_at: the time in the capture
 };
 
 struct device_counters {
@@ -92,6 +93,9 @@ public:
         }
         packet.set_interface(options_.interface);
         packet.set_addressing(frame.addressed);
+        if (options_.timestamps) {
+            packet.writable_metadata().received_at = next->since_epoch;
+        }
         ++counters_.received;
         counters_.received_bytes += frame.ipv4.size();
         return packet;

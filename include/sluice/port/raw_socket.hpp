@@ -19,6 +19,7 @@
 #include <sluice/packet/next_hop.hpp>
 #include <sluice/packet/packet_buffer.hpp>
 #include <sluice/packet/pool_storage.hpp>
+#include <sluice/port/arrival_time.hpp>
 #include <sluice/port/concept.hpp>
 #include <sluice/port/descriptor.hpp>
 #include <sluice/port/error.hpp>
@@ -48,6 +49,7 @@ struct options {
     u16 interface = 1;                // set in each received packet
     u16 headroom = default_headroom;  // bytes left free in front of each packet
     std::string_view device = {};     // only of this interface; empty: of all
+    bool timestamps = false;          // sets metadata.received_at, by the kernel's clock
 };
 
 struct counters {
@@ -210,7 +212,14 @@ public:
         }
         const u32 room = packet.tailroom();
         // With MSG_TRUNC the length is the datagram's, even if it does not fit.
-        const ssize_t n = ::recv(fd_.get(), packet.put(room), room, MSG_DONTWAIT | MSG_TRUNC);
+        iovec all{packet.put(room), room};
+        alignas(cmsghdr) std::byte control[arrival_time::control_size];
+        msghdr message{};
+        message.msg_iov = &all;
+        message.msg_iovlen = 1;
+        message.msg_control = control;
+        message.msg_controllen = sizeof control;
+        const ssize_t n = ::recvmsg(fd_.get(), &message, MSG_DONTWAIT | MSG_TRUNC);
         if (n < 0) {
             return failure{status_of(errno)};
         }
@@ -221,6 +230,10 @@ public:
         packet.trim(static_cast<u32>(n));
         packet.set_interface(interface_);
         packet.set_addressing(addressing_of(packet));
+        const cmsghdr* const time = CMSG_FIRSTHDR(&message);
+        if (time != nullptr && arrival_time::is_time(*time)) {
+            packet.writable_metadata().received_at = arrival_time::of(*time);
+        }
         ++counters_.received;
         counters_.received_bytes += static_cast<u64>(n);
         return packet;
@@ -282,6 +295,9 @@ private:
     if (::setsockopt(fd.get(), detail::abi::ip_level, detail::abi::include_header, &include,
                      sizeof include) < 0) {
         return failure{port_error::last("include header", "raw socket")};
+    }
+    if (how.timestamps && !arrival_time::ask(fd.get())) {
+        return failure{port_error::last("ask for timestamps", "raw socket")};
     }
     if (!how.device.empty() &&
         ::setsockopt(fd.get(), SOL_SOCKET, SO_BINDTODEVICE, how.device.data(),

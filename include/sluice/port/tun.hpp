@@ -22,6 +22,7 @@
 #include <sluice/output/concept.hpp>
 #include <sluice/packet/packet_buffer.hpp>
 #include <sluice/packet/pool_storage.hpp>
+#include <sluice/port/arrival_time.hpp>
 #include <sluice/port/concept.hpp>
 #include <sluice/port/descriptor.hpp>
 #include <sluice/port/error.hpp>
@@ -78,6 +79,7 @@ struct options {
     u16 headroom = default_headroom;  // bytes left free in front of each packet
     bool multi_queue = false;         // one device opened several times, each a queue
     bool offload = false;             // pending checksums and segmentation, see above
+    bool timestamps = false;          // sets metadata.received_at: the time of reading
 };
 
 struct counters {
@@ -189,6 +191,9 @@ public:
             !virtio_net::set_metadata(packet, virtio_net::load(header), link())) {
             ++counters_.refused;
             return failure{read_status::thrown_away};
+        }
+        if (options_.timestamps) {
+            packet.writable_metadata().received_at = arrival_time::now();
         }
         ++counters_.received;
         counters_.received_bytes += size;

@@ -330,6 +330,7 @@ private:
     // Adds the fragment to its datagram. Linux ip_frag_queue.
     constexpr void take(entry& e, Packet&& packet, const fields& f, step& result) noexcept {
         const detail::datagram_end end_before = e.end;
+        const duration received_at = std::as_const(packet).metadata().received_at;
         if (!e.end.accept(f)) {
             return give_up(e, drop_reason::fragment_invalid, result);
         }
@@ -340,11 +341,11 @@ private:
         }
         switch (place(e, p, result)) {
         case detail::insertion::taken:
-            e.note(f);
+            e.note(f, received_at);
             break;
         case detail::insertion::merged:
             ++result.pieces_dropped;
-            e.note(f);
+            e.note(f, received_at);
             return;
         case detail::insertion::ignored:
             return result.refuse_for(drop_reason::fragment_duplicate);
@@ -433,6 +434,7 @@ private:
         known.checksum = checksum_state::unknown;
         known.largest_fragment = static_cast<u16>(e.largest);
         known.fragment_df = keep_df;
+        known.received_at = e.received_at;
         result.kind = reassembly_result::complete;
         result.pieces = pieces;
         result.packet = std::move(whole);

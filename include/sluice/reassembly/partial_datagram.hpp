@@ -79,10 +79,12 @@ struct partial_datagram {
     datagram_end end;
     ecn_summary ecn;
     bool has_first_fragment = false;
-    u32 largest = 0;     // largest fragment, with its header
-    u32 largest_df = 0;  // largest fragment with DF
+    u32 largest = 0;         // largest fragment, with its header
+    u32 largest_df = 0;      // largest fragment with DF
+    duration received_at{};  // of the fragment that came last. Linux q->stamp
 
-    constexpr void note(const fragment_fields& f) noexcept {
+    constexpr void note(const fragment_fields& f, duration at) noexcept {
+        received_at = at;
         ecn.add(f.tos);
         has_first_fragment = has_first_fragment || f.start == 0;
         largest = largest < f.size() ? f.size() : largest;

@@ -94,7 +94,8 @@ constexpr fate forward_on(Core& c, unsummed_datagram<typename Core::packet_type>
         c.books.tally(balance::absorbed);  // Linux ip_forward_finish, offload_l3_fwd_mark
         return fate::absorbed;
     }
-    if (known.options.length != 0 && !record_options(c, d, *from, onward.hop)) {
+    if ((known.options.length != 0 && !record_options(c, d, *from, onward.hop)) ||
+        !d.forget_arrival()) {
         return drop(c.books, std::move(d).release(), drop_reason::no_buffer);
     }
     return transmit_or_refuse(

@@ -180,6 +180,21 @@ TEST_CASE_TEMPLATE("fragment: a sink that stops, and a source that is empty", So
     CHECK(source->available() == 3);
 }
 
+TEST_CASE_TEMPLATE("fragment: each fragment has the time of reception", Source, copying,
+                   referring) {
+    const auto source = std::make_unique<Source>();
+    auto packet = packet_of(*source, datagram_of({.payload = support::pattern(150)}));
+    packet.writable_metadata().received_at = {9};
+    u32 seen = 0;
+    const auto r = rewrite::fragment<true>(std::move(packet), 100, *source, [&](auto&& piece) {
+        auto gone = std::move(piece);
+        seen += std::as_const(gone).metadata().received_at == duration{9} ? 1u : 0u;
+        return true;
+    });
+    CHECK(r.created == 2);
+    CHECK(seen == 2);
+}
+
 TEST_CASE("fragment: an MTU without room for 8 bytes makes nothing") {
     const auto source = std::make_unique<copying>();
     const byte_vector whole = datagram_of({.options = byte_vector(40, std::byte{1})});

@@ -127,11 +127,13 @@ TEST_CASE("fragment: each fragment of a list has its metadata") {
     packet.set_forwarded();
     packet.metadata().mark = 7;
     packet.metadata().forwarded_in_hardware = true;
+    packet.metadata().received_at = {9};
     u32 seen = 0;
     counting_source<pool_type> source{pool};
     const auto r = rewrite::fragment(std::move(packet), 100, source, [&](auto&& piece) {
         seen += piece.interface() == 5 && piece.is_forwarded() &&
                         std::as_const(piece).metadata().mark == 7 &&
+                        std::as_const(piece).metadata().received_at == duration{9} &&
                         std::as_const(piece).metadata().forwarded_in_hardware
                     ? 1u
                     : 0u;
