@@ -7,6 +7,7 @@
 #include <sluice/output/by_interface.hpp>
 #include <sluice/output/queue_output.hpp>
 #include <sluice/output/tee_output.hpp>
+#include <sluice/output/with_tunnels.hpp>
 #include <sluice/packet/pool_storage.hpp>
 #include <sluice/testing/archetypes.hpp>
 #include <sluice/testing/conformance/output.hpp>
@@ -81,7 +82,7 @@ static_assert(!output_policy<no_tag, packet>);
 
 template <class Model>
 void connect(Model& model, device& to) {
-    if constexpr (requires { typename Model::output_type; }) {
+    if constexpr (requires { model.remove(2); }) {
         typename Model::output_type output{};
         connect(output, to);
         REQUIRE(model.add(2, std::move(output)));
@@ -91,13 +92,15 @@ void connect(Model& model, device& to) {
         model.context = &to;
     }
     if constexpr (requires { model.first.context; }) connect(model.first, to);
+    if constexpr (requires { model.beneath(); }) connect(model.beneath(), to);
 }
 
 TEST_CASE_TEMPLATE("output", Output, queue_output<4>, callback_output,
                    testing::failing_output<queue_output<4>>,
                    tee_output<queue_output<2>, queue_output<4>>,
                    tee_output<callback_output, queue_output<4>>, by_interface<queue_output<4>>,
-                   by_interface<callback_output, 1>) {
+                   by_interface<callback_output, 1>, with_tunnels<queue_output<4>>,
+                   with_tunnels<callback_output>) {
     const auto found = testing::conformance::output<Output>(
         support::to_doctest, {.interface = 2, .takes = 4}, [](auto& model) {
             auto beneath = std::make_unique<device>();

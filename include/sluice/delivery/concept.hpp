@@ -145,6 +145,7 @@ struct icmp_error_notice {
     u16 interface = 0;  // ingress
     u8 protocol = 0;
     duration received_at{};  // metadata.received_at of the message
+    instant now{};           // of the call in which it was received
     const_bytes quoted{};    // the quoted datagram from its IPv4 header, as far as it is quoted
     // The extension structure right behind the quoted datagram, from its own header on. Empty: none
     // is there or it is malformed. RFC 4884 section 4; wire/icmp_extensions.hpp walks its objects.

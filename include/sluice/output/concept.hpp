@@ -36,6 +36,7 @@
 //
 // Models: `queue_output<N, Bytes>` (a bounded queue that the caller drains), `tee_output<First,
 // Second>` (a copy to each), `by_interface<Output, N>` (an output for each interface),
+// `with_tunnels<Output, N>` (some interfaces are tunnels),
 // `callback_output` (a function of the caller's), `sender` of the ports.
 #pragma once
 

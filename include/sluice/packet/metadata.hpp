@@ -63,6 +63,7 @@ struct metadata {
     bool ignore_df = false;              // Linux ignore_df
     bool merged_receive = false;         // merged by receive offload (LRO): not forwarded
     bool forwarded_in_hardware = false;  // by the device: not again
+    u8 tunnels = 0;                      // tunnel ends of this host that the packet passed
     bool cut_anew = false;  // an answer in the blocks of its request: not cut as the request was
     u32 mark = 0;           // defined by hooks and programs; endpoints report it
     option_offsets options{};

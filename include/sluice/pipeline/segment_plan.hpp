@@ -138,18 +138,22 @@ template <packet_buffer Packet>
     const bool is_udp = known.segmentation == segmentation_kind::udp;
     std::byte first[tcp::min_header_length]{};
     const u32 least = is_udp ? u32{udp::layout::size} : u32{tcp::min_header_length};
-    if (payload.size() < least) {
+    // A tunnel has further headers in front of the transport header.
+    const u32 start = transport_offset(known, header) - header;
+    if (transport_offset(known, header) < header || payload.size() < start + least) {
         return whole;
     }
-    packet_reader<Packet>{payload}.copy(first, least);
+    packet_reader<Packet> reader{payload};
+    reader.skip(start);
+    reader.copy(first, least);
     const u32 transport =
         is_udp ? least : static_cast<u32>(tcp::header_length(tcp::const_view{first}));
-    if (transport < least || transport > payload.size()) {
+    if (transport < least || start + transport > payload.size()) {
         return whole;
     }
-    const u32 data = payload.size() - transport;
+    const u32 data = payload.size() - start - transport;
     const u32 room = known.segment_size;
-    return {header + transport + (room < data ? room : data), segments_of(data, room)};
+    return {header + start + transport + (room < data ? room : data), segments_of(data, room)};
 }
 
 // Whether the packet is cut into UDP datagrams, perhaps those of a tunnel.

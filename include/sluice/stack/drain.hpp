@@ -22,14 +22,15 @@ template <class Core>
     return !c.later.empty() || c.calls.wants_poll;
 }
 
-// Handles a packet whose next hop did not answer. RFC 1812 section 5.2.7.1. Linux
+// Handles a packet that its link could not deliver, for the reason in `why`. Linux
 // ipv4_link_failure.
 template <class Core>
-constexpr void fail_link(Core& c, typename Core::packet_type&& packet) noexcept {
+constexpr void fail_link(Core& c, typename Core::packet_type&& packet,
+                         const decision& why) noexcept {
     if (pipeline::validator::check(packet) == drop_reason::none) {
-        send_error(c, packet, icmp_request::host_unreachable(), route_type::unicast);
+        send_error(c, packet, why.error(), route_type::unicast);
     }
-    static_cast<void>(drop(c.books, std::move(packet), drop_reason::neighbour_unreachable));
+    static_cast<void>(drop(c.books, std::move(packet), why.reason()));
 }
 
 namespace detail {
@@ -47,7 +48,7 @@ constexpr void work_one(Core& c, work_item<typename Core::packet_type>&& item) n
         static_cast<void>(output_now(c, std::move(item.packet), item.route, item.counters));
         break;
     case work_kind::link_failure:
-        fail_link(c, std::move(item.packet));
+        fail_link(c, std::move(item.packet), item.back);
         break;
     }
 }

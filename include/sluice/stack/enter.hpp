@@ -22,13 +22,13 @@ namespace sluice::acts {
 namespace detail {
 
 template <class Core>
-constexpr fate receive_later(Core& c, typename Core::packet_type&& packet,
-                             work_kind kind) noexcept {
+constexpr fate receive_later(Core& c, typename Core::packet_type&& packet, work_kind kind,
+                             const decision& back = decision::deliver()) noexcept {
     if (!packet) {
         return fate::dropped;
     }
     c.books.tally(balance::received);
-    return put_off(c, {.packet = std::move(packet), .kind = kind});
+    return put_off(c, {.packet = std::move(packet), .back = back, .kind = kind});
 }
 
 }  // namespace detail
@@ -104,16 +104,18 @@ constexpr void enter(Core& c, std::span<typename Core::packet_type> batch, momen
     detail::commit(c.books, fast);
 }
 
-// Handles a packet that the link could not deliver: the next hop of this packet (its IPv4 header at
-// data()) did not answer.
+// Handles a packet (its IPv4 header at data()) that the link could not deliver: `why` is a
+// rejection.
 template <class Core>
-constexpr void enter_failed(Core& c, typename Core::packet_type&& packet, moment now) noexcept {
+constexpr void enter_failed(Core& c, typename Core::packet_type&& packet, const decision& why,
+                            moment now) noexcept {
     const entrance<Core> here{c, now};
     if (c.calls.is_nested()) {
-        static_cast<void>(detail::receive_later(c, std::move(packet), work_kind::link_failure));
+        static_cast<void>(
+            detail::receive_later(c, std::move(packet), work_kind::link_failure, why));
     } else if (packet) {
         c.books.tally(balance::received);  // returned by the link after it was transmitted
-        fail_link(c, std::move(packet));
+        fail_link(c, std::move(packet), why);
     }
 }
 

@@ -46,11 +46,12 @@ constexpr fate to_ping_endpoint(Core& c, unsummed_datagram<typename Core::packet
 template <class Core>
 constexpr fate to_error_handler(Core& c,
                                 unsummed_datagram<typename Core::packet_type>&& d) noexcept {
-    const pipeline::notice_decision v = pipeline::icmp_notice(c.tables.look_up(), d);
+    pipeline::notice_decision v = pipeline::icmp_notice(c.tables.look_up(), d);
     if (v.kind == pipeline::notice_kind::invalid) {
         return drop(c.books, std::move(d).release(), v.reason);
     }
     if (v.kind == pipeline::notice_kind::report) {
+        v.notice.now = c.calls.now.now;
         auto& delivery = c.local.delivery;
         auto* h = delivery.handler(v.notice.protocol);
         // The stack learns first, so that endpoints and handlers find the new route.

@@ -81,8 +81,17 @@ public:
     // Reports that link-layer delivery failed: the next hop of this packet (its IPv4 header at
     // data()) did not answer. The stack answers with host unreachable. RFC 1812 section 5.2.7.1.
     // Linux ipv4_link_failure.
-    [[gnu::noinline]] constexpr void link_failed(packet_type&& packet, moment now) noexcept {
-        acts::enter_failed(core_, std::move(packet), now);
+    constexpr void link_failed(packet_type&& packet, moment now) noexcept {
+        link_failed(
+            std::move(packet),
+            decision::reject(drop_reason::neighbour_unreachable, icmp_request::host_unreachable()),
+            now);
+    }
+    // The same for another reason: the stack answers with the error of this rejection, for example
+    // pipeline::too_big(mtu) of a tunnel.
+    [[gnu::noinline]] constexpr void link_failed(packet_type&& packet, const decision& why,
+                                                 moment now) noexcept {
+        acts::enter_failed(core_, std::move(packet), why, now);
     }
     // Does what is due. Returns the next deadline (instant::never(): nothing waits; now: work is
     // left, or the current call will do it).

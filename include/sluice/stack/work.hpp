@@ -37,8 +37,9 @@ struct work_item {
     // send: the packet's route. receive_own: the type of the route by which it was sent, and the
     // interface by which it is received.
     routing::output_route route{};
-    decision back = decision::deliver();  // receive_own: the decision of that route
-    u32 version = 0;                      // receive_own: route_generation() when it was sent
+    // receive_own: the decision of that route. link_failure: why, and the error for the sender.
+    decision back = decision::deliver();
+    u32 version = 0;  // receive_own: route_generation() when it was sent
     work_kind kind = work_kind::receive;
     send_counters counters{};
 };
