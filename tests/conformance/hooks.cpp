@@ -63,7 +63,7 @@ static_assert(!hook_policy<with_run_that_may_throw, packet>);
 static_assert(!hook_policy<with_active_that_changes, packet>);
 static_assert(!hook_policy<without_constant, packet>);
 
-TEST_CASE_TEMPLATE("hooks", Hooks, no_hooks, hook_chain<1>, hook_chain<8>) {
+TEST_CASE_TEMPLATE("hooks", Hooks, no_hooks, hook_chain<1>, hook_chain<8>, hook_chain<8, 16>) {
     static_assert(Hooks::template model<packet>::never_active == std::is_same_v<Hooks, no_hooks>);
     support::conforms(testing::conformance::hooks<Hooks>(support::to_doctest));
 }

@@ -22,7 +22,7 @@ namespace {
 
 constexpr std::size_t blocks = 256;
 
-struct anything : policies<buffers<flaky_pool<2048, blocks>>, hooks<hook_chain<4>>,
+struct anything : policies<buffers<flaky_pool<2048, blocks>>, hooks<hook_chain<4, 8>>,
                            output<testing::failing_output<queue_output<64>>>> {};
 using packet = stack<anything>::packet_type;
 
@@ -51,15 +51,42 @@ struct trial {
     fickle hooked;
     std::vector<packet> hostages;
     u64 left = 0;
+    u64 went_on = 0;
 
     // What left is given back; then every block is somewhere.
     void all_there() {
         left += support::take_sent(at->output().beneath).size();
         const auto& c = at->counters();
         REQUIRE(support::balanced(*at));
-        REQUIRE(at->buffers().available() + at->held() + hostages.size() == blocks);
+        REQUIRE(at->buffers().available() + at->held() + more_of_queued() + hostages.size() ==
+                blocks);
         REQUIRE(left <= c[balance::transmitted]);
         REQUIRE(at.ears.udp.taken + at.ears.raw.taken <= c[balance::delivered]);
+    }
+    // The blocks of queued packets beyond one for each.
+    [[nodiscard]] std::size_t more_of_queued() const {
+        std::size_t n = 0;
+        for (const auto* q = at->queued().next(0); q != nullptr; q = at->queued().next(q->id)) {
+            for (const auto* b = q->packet.storage_block().list; b != nullptr; b = b->next) {
+                ++n;
+            }
+        }
+        return n;
+    }
+    void give_verdict() {
+        const u64 last = random.below(1u << 20);
+        const auto* q = at->queued().next(random.one_in(2) ? u64{0} : last);
+        const u64 id = q != nullptr ? q->id : last;
+        if (random.one_in(3)) {
+            at->edit_queued(id, [&](packet& p) {
+                if (p.head_size() >= ipv4::min_header_length && p.writable() != nullptr) {
+                    ipv4::view{p.writable()}.set(ipv4::destination, random.some_address());
+                }
+            });
+        }
+        const auto f = at->verdict(id, static_cast<queue_verdict>(random.below(3)), at.now);
+        REQUIRE(f.has_value() == (q != nullptr));
+        went_on += f.has_value() && *f == fate::forwarded ? 1u : 0u;
     }
     void receive_one() {
         traffic::datagram_bytes d;
@@ -188,7 +215,7 @@ struct trial {
         }
     }
     void step() {
-        switch (random.below(40)) {
+        switch (random.below(44)) {
         case 0:
             something_fails();
             break;
@@ -213,6 +240,12 @@ struct trial {
         case 8:
             receive_batch();
             break;
+        case 9:
+        case 10:
+        case 11:
+        case 12:
+            give_verdict();
+            break;
         default:
             receive_one();
             break;
@@ -225,6 +258,9 @@ struct trial {
         at->buffers().fail({});
         at.pass(100_s);
         static_cast<void>(at->poll(at.now));
+        while (const auto* q = at->queued().next(0)) {
+            static_cast<void>(at->verdict(q->id, queue_verdict::drop, at.now));
+        }
         all_there();
         REQUIRE(at->held() == 0);
         REQUIRE(at->buffers().available() == blocks);
@@ -247,6 +283,7 @@ TEST_CASE("packets and buffers balance after every step") {
         CHECK(c[balance::delivered] > 100);
         CHECK(c[mib::ip_reasm_oks] > 0);
         CHECK(c[drop_reason::hook] > 0);
+        CHECK(t.went_on > 0);
         CHECK(c[drop_reason::output_refused] > 0);
         undone += c[drop_reason::offload_failed];
     }

@@ -20,25 +20,28 @@ namespace sluice {
 // The order of registrations that have equal ranks.
 enum class registry_order : u8 { oldest_first, latest_first };
 
+// Where a registration stands in its registry. It names no other registration, also later.
+struct registry_place {
+    i32 rank = 0;
+    u64 number = 0;  // counts registrations, from 1
+};
+
 template <class T, std::size_t N, registry_order Order = registry_order::oldest_first>
 class registry {
-    // Lower ranks stand first; no two keys are equal.
-    struct key {
-        i32 rank = 0;
-        u64 number = 0;  // counts registrations, from 1
-
-        [[nodiscard]] constexpr bool is_before(const key& other) const noexcept {
-            if (rank != other.rank) {
-                return rank < other.rank;
-            }
-            return Order == registry_order::oldest_first ? number < other.number
-                                                         : number > other.number;
-        }
-    };
     struct place {
-        key at{};
+        registry_place at{};
         T value{};
     };
+
+    // Lower ranks stand first; no two places are equal.
+    [[nodiscard]] static constexpr bool is_before(const registry_place& one,
+                                                  const registry_place& other) noexcept {
+        if (one.rank != other.rank) {
+            return one.rank < other.rank;
+        }
+        return Order == registry_order::oldest_first ? one.number < other.number
+                                                     : one.number > other.number;
+    }
 
 public:
     // Visits the values in order: for (visit v{registry}; const T* value = v.next();)
@@ -46,6 +49,9 @@ public:
     public:
         constexpr explicit visit(const registry& of) noexcept
             : of_(of), newest_(of.registrations_) {}
+        // A visit of the values behind a place, whose registration may be gone.
+        constexpr visit(const registry& of, const registry_place& behind) noexcept
+            : of_(of), newest_(of.registrations_), last_(behind), behind_(N + 1) {}
 
         // The next value; nullptr after the last one. The value may move once code of the program
         // runs.
@@ -53,8 +59,8 @@ public:
             const auto& all = of_.places_;
             const bool moved = behind_ != 0 && (behind_ > all.size() || !is_last(behind_ - 1));
             for (std::size_t i = moved ? 0 : behind_; i < all.size(); ++i) {
-                const key& at = all[i].at;
-                if (at.number <= newest_ && (!moved || last_.is_before(at))) {
+                const registry_place& at = all[i].at;
+                if (at.number <= newest_ && (!moved || is_before(last_, at))) {
                     last_ = at;
                     behind_ = i + 1;
                     return &all[i].value;
@@ -63,15 +69,19 @@ public:
             behind_ = all.size();
             return nullptr;
         }
-        // Whether the value that next() returned last is still registered.
-        [[nodiscard]] constexpr bool is_there() const noexcept {
+        // The place of the value that next() returned last.
+        [[nodiscard]] constexpr const registry_place& at() const noexcept { return last_; }
+        // The value that next() returned last, or at the place behind which the visit began;
+        // nullptr: it is not registered any more.
+        [[nodiscard]] constexpr const T* last() const noexcept {
             for (std::size_t i = 0; i < of_.places_.size(); ++i) {
                 if (is_last(i)) {
-                    return true;
+                    return &of_.places_[i].value;
                 }
             }
-            return false;
+            return nullptr;
         }
+        [[nodiscard]] constexpr bool is_there() const noexcept { return last() != nullptr; }
 
     private:
         [[nodiscard]] constexpr bool is_last(std::size_t i) const noexcept {
@@ -80,7 +90,7 @@ public:
 
         const registry& of_;
         u64 newest_;
-        key last_{};
+        registry_place last_{};
         std::size_t behind_ = 0;  // index of the value met last plus one, unless it moved
     };
 
@@ -91,9 +101,9 @@ public:
 
     // False when N values are registered already.
     [[nodiscard]] constexpr bool add(T value, i32 rank = 0) noexcept {
-        const key added{rank, registrations_ + 1};
+        const registry_place added{rank, registrations_ + 1};
         std::size_t at = 0;
-        while (at < places_.size() && places_[at].at.is_before(added)) {
+        while (at < places_.size() && is_before(places_[at].at, added)) {
             ++at;
         }
         if (!places_.insert(at, {added, std::move(value)})) {

@@ -1,8 +1,9 @@
-// hook_chain<N>: run-time hooks, up to N, called in priority order at the five hook points.
+// hook_chain<N, Queued>: run-time hooks, up to N, called in priority order at the five hook points.
 //
 // Use it as the hooks policy when hooks come and go while the stack runs; for hooks known at
 // compile time, write a hook policy instead (hooks/concept.hpp). Hooks of equal priority run in
-// order of registration. A disabled hook costs one load.
+// order of registration. A disabled hook costs one load. The stack holds up to `Queued` packets
+// that hooks queued. Such a packet goes on behind the hook, or behind its place if it is gone.
 //
 // Expects: a hook outlives its registration. A hook may add or remove hooks: an added one is called
 //          from the next packet on, a removed one is not called any more. An output that adds hooks
@@ -16,6 +17,7 @@
 #include <sluice/hooks/concept.hpp>
 
 #include <cstddef>
+#include <type_traits>
 
 namespace sluice {
 
@@ -36,7 +38,7 @@ private:
     bool enabled_ = true;
 };
 
-template <std::size_t N>
+template <std::size_t N, std::size_t Queued>
 struct hook_chain {
     template <class Packet>
     class model {
@@ -44,6 +46,7 @@ struct hook_chain {
         using packet_type = Packet;
         static constexpr bool never_active = false;
         static constexpr unsigned max_repeats = 4;
+        static constexpr std::size_t queue_capacity = Queued;
 
         // False: N hooks are registered already.
         [[nodiscard]] constexpr bool add(hook_point point, i32 priority, hook<Packet>& h) noexcept {
@@ -65,17 +68,31 @@ struct hook_chain {
         }
         [[nodiscard]] constexpr hook_verdict run(hook_point point, Packet& packet,
                                                  const hook_context& c) noexcept {
-            typename hook_list::visit visit{entries_};
-            while (const entry* e = visit.next()) {
-                if (e->point != point || !e->call->enabled()) {
-                    continue;
-                }
-                const hook_verdict v = call(*e->call, packet, c, visit);
-                if (v != hook_verdict::accept) {
-                    return v;
-                }
-            }
-            return hook_verdict::accept;
+            return run_rest(point, packet, c, visit{entries_});
+        }
+
+        // For packets that a hook queued: the place of this hook, and the hooks at and behind it.
+        [[nodiscard]] constexpr hook_place queued_at() const noexcept
+            requires(Queued > 0)
+        {
+            return {queued_at_.rank, queued_at_.number};
+        }
+        [[nodiscard]] constexpr hook_verdict run_again(hook_point point, Packet& packet,
+                                                       const hook_context& c,
+                                                       const hook_place& at) noexcept
+            requires(Queued > 0)
+        {
+            const visit here{entries_, {at.priority, at.registration}};
+            const entry* e = here.last();
+            const bool runs = e != nullptr && e->point == point && e->call->enabled();
+            return runs ? run_one(*e, packet, c, here) : hook_verdict::accept;
+        }
+        [[nodiscard]] constexpr hook_verdict run_behind(hook_point point, Packet& packet,
+                                                        const hook_context& c,
+                                                        const hook_place& at) noexcept
+            requires(Queued > 0)
+        {
+            return run_rest(point, packet, c, visit{entries_, {at.priority, at.registration}});
         }
 
     private:
@@ -84,9 +101,34 @@ struct hook_chain {
             hook<Packet>* call = nullptr;
         };
         using hook_list = registry<entry, N>;
+        using visit = typename hook_list::visit;
+        struct no_place {};
 
+        constexpr hook_verdict run_rest(hook_point point, Packet& packet, const hook_context& c,
+                                        visit rest) noexcept {
+            while (const entry* e = rest.next()) {
+                if (e->point != point || !e->call->enabled()) {
+                    continue;
+                }
+                const hook_verdict v = run_one(*e, packet, c, rest);
+                if (v != hook_verdict::accept) {
+                    return v;
+                }
+            }
+            return hook_verdict::accept;
+        }
+        constexpr hook_verdict run_one(const entry& e, Packet& packet, const hook_context& c,
+                                       const visit& here) noexcept {
+            const hook_verdict v = call(*e.call, packet, c, here);
+            if constexpr (Queued > 0) {
+                if (v == hook_verdict::queue) {
+                    queued_at_ = here.at();
+                }
+            }
+            return v;
+        }
         static constexpr hook_verdict call(hook<Packet>& h, Packet& packet, const hook_context& c,
-                                           const typename hook_list::visit& visit) noexcept {
+                                           const visit& here) noexcept {
             const bool had_packet = static_cast<bool>(packet);
             for (unsigned i = 0; i <= max_repeats; ++i) {
                 const hook_verdict v = h(packet, c);
@@ -96,7 +138,7 @@ struct hook_chain {
                 if (v != hook_verdict::repeat) {
                     return v;
                 }
-                if (!visit.is_there()) {
+                if (!here.is_there()) {
                     return hook_verdict::accept;  // the hook was removed: it cannot run again
                 }
             }
@@ -105,6 +147,8 @@ struct hook_chain {
 
         hook_list entries_;
         u16 count_[hook_points]{};
+        [[no_unique_address]] std::conditional_t<(Queued > 0), registry_place, no_place>
+            queued_at_{};
     };
 };
 

@@ -97,6 +97,8 @@ enum class drop_reason : u8 {
     // security policies
     tiny_fragment,
     option_refused,
+    // hooks
+    hook_queue_full,
     count
 };
 
@@ -245,6 +247,8 @@ inline constexpr drop_info drop_table[drop_reason_count] = {
     {"tiny_fragment", "The TCP fragment hides header fields from filters.", "RFC 3128 section 4",
      "NOT_SPECIFIED"},
     {"option_refused", "The option filter refuses an option of this kind.", "RFC 7126 section 3.1",
+     "NOT_SPECIFIED"},
+    {"hook_queue_full", "A hook queued the packet, and the queue had no room.", "Linux",
      "NOT_SPECIFIED"},
 };
 

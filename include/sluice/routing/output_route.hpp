@@ -68,12 +68,13 @@ struct flow {
 
 struct output_route {
     route_type type = route_type::unicast;  // unicast, local, broadcast or multicast
+    bool mtu_locked = false;                // sent without DF unless the sender demands it
     u16 interface = 0;
     u16 mtu = 0;  // bytes; of the route or the learned path; 0: the interface's
     // For a local destination: the interface that counts as the ingress. It has the address, or the
     // flow names it; 0: `interface`.
     u16 address_interface = 0;
-    bool mtu_locked = false;          // sent without DF unless the sender demands it
+    u16 bound_interface = 0;          // the flow's: a route chosen again has to keep it
     u8 hop_limit = 0;                 // of the route; 0: ip_default_ttl
     bool loops_back = true;           // a multicast: this host joined the group
     next_hop route = next_hop::none;  // none: sent without a route
@@ -222,6 +223,7 @@ template <class Tables>
 [[nodiscard, gnu::always_inline]] constexpr send_error choose_output(const Tables& t, const flow& f,
                                                                      output_route& to) noexcept {
     to.destination = f.destination;
+    to.bound_interface = f.interface;
     if (!f.source.is_unspecified()) {
         if (f.source.is_multicast() || f.source.is_limited_broadcast()) {
             return send_error::invalid;

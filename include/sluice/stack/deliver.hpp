@@ -105,6 +105,19 @@ constexpr fate to_protocol(Core& c, unsummed_datagram<typename Core::packet_type
     return drop(c.books, std::move(d).release(), drop_reason::protocol_unknown);
 }
 
+// The rest of delivery, behind the local_in hook, which may have removed the ingress.
+template <class Core>
+constexpr fate deliver_rest(Core& c, unsummed_datagram<typename Core::packet_type>&& d,
+                            route_type type, u16 ingress) noexcept {
+    if (c.tables.running(ingress) == nullptr) {
+        return drop(c.books, std::move(d).release(), drop_reason::interface_down);
+    }
+    delivery_info info = pipeline::delivery_info_of(c.tables.look_up(), d, ingress, type);
+    c.books.trace(stage::deliver, decision_kind::deliver, drop_reason::none, ingress,
+                  d.packet().size(), info.protocol);
+    return to_protocol(c, std::move(d), info, type);
+}
+
 }  // namespace detail
 
 template <class Core>
@@ -118,16 +131,15 @@ constexpr fate deliver(Core& c, unsummed_datagram<typename Core::packet_type>&& 
         d = std::move(*whole);
     }
     const u16 ingress = in.index;
-    if (const passage p = pass_hook(c.gates, c.books, hook_point::local_in, d, ingress, 0); !p) {
+    const auto for_later = [&c, type]() noexcept {
+        return behind_hooks{.delivered_as = type, .since = c.calls.now.now};
+    };
+    if (const passage p =
+            pass_hook(c.gates, c.books, hook_point::local_in, d, ingress, 0, for_later);
+        !p) {
         return p.ended_as;
     }
-    if (c.tables.running(ingress) == nullptr) {  // the hook may have changed it
-        return drop(c.books, std::move(d).release(), drop_reason::interface_down);
-    }
-    delivery_info info = pipeline::delivery_info_of(c.tables.look_up(), d, ingress, type);
-    c.books.trace(stage::deliver, decision_kind::deliver, drop_reason::none, ingress,
-                  d.packet().size(), info.protocol);
-    return detail::to_protocol(c, std::move(d), info, type);
+    return detail::deliver_rest(c, std::move(d), type, ingress);
 }
 
 }  // namespace sluice::acts

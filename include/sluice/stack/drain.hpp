@@ -1,14 +1,15 @@
 // drain: handles the packets in the work queue before a call returns. entrance: a call that ends
 // so.
 //
-// It does the items of the work queue in order, then flushes the outputs. It does at most
-// work_budget items per packet or call; the rest waits for the next call, and poll() returns `now`.
+// It lets queued packets go on that got their verdict meanwhile, does the items of the work queue
+// in order, then flushes the outputs. It does at most work_budget items per packet or call; the
+// rest waits for the next call, and poll() returns `now`.
 //
 // Cost:    one test when the queue is empty.
 // Source:  Linux process_backlog, net_rx_action.
 #pragma once
 
-#include <sluice/stack/receive.hpp>
+#include <sluice/stack/reinject.hpp>
 
 #include <utility>
 
@@ -19,7 +20,7 @@ inline constexpr std::size_t work_budget = 4 * work_queue_size;
 
 template <class Core>
 [[nodiscard]] constexpr bool has_work(const Core& c) noexcept {
-    return !c.later.empty() || c.calls.wants_poll;
+    return !c.later.empty() || c.calls.wants_poll || has_judged(c.gates);
 }
 
 // Handles a packet that its link could not deliver, for the reason in `why`. Linux
@@ -61,6 +62,8 @@ template <class Core>
     for (; budget > 0 && has_work(c); --budget) {
         if (std::exchange(c.calls.wants_poll, false)) {
             expire_fragments(c);
+        } else if (has_judged(c.gates)) {
+            reinject_judged(c);
         } else {
             detail::work_one(c, c.later.pop());
         }

@@ -21,15 +21,6 @@
 
 namespace sluice::acts {
 
-// How and where a packet leaves: the receiver on the link, the MTU in bytes, the type of its route.
-struct egress_plan {
-    egress to{};
-    route_type type = route_type::unicast;
-    u32 mtu = 1500;
-    u16 local_interface = 0;  // to this host: the interface with the address; 0: the egress
-    decision back = decision::deliver();  // over lo: the decision when it is received again
-};
-
 [[nodiscard]] constexpr link_destination link_kind(route_type type) noexcept {
     return type == route_type::broadcast   ? link_destination::broadcast
            : type == route_type::multicast ? link_destination::multicast
@@ -211,14 +202,10 @@ struct departure {
     [[nodiscard]] constexpr bool has_left() const noexcept { return refused.proceeds(); }
 };
 
+// Sends a packet behind the postrouting hook.
 template <class Core>
 [[nodiscard, gnu::always_inline]] constexpr departure
-depart(Core& c, typename Core::packet_type& packet, const egress_plan& plan) noexcept {
-    if (const passage p = pass_hook(c.gates, c.books, hook_point::postrouting, packet,
-                                    packet.interface(), plan.to.interface);
-        !p) {
-        return {p.ended_as};
-    }
+depart_rest(Core& c, typename Core::packet_type& packet, const egress_plan& plan) noexcept {
     switch (pipeline::fit(std::as_const(packet), plan.mtu)) {
     case pipeline::fitting::whole:
         return {detail::transmit(c, std::move(packet), plan)};
@@ -233,6 +220,20 @@ depart(Core& c, typename Core::packet_type& packet, const egress_plan& plan) noe
     const decision refused = pipeline::too_big(plan.mtu);
     c.books.trace(stage::fragment, refused, plan.to.interface);
     return {.refused = refused};
+}
+
+template <class Core>
+[[nodiscard, gnu::always_inline]] constexpr departure
+depart(Core& c, typename Core::packet_type& packet, const egress_plan& plan) noexcept {
+    const auto for_later = [&c, &plan]() noexcept {
+        return behind_hooks{.plan = plan, .since = c.calls.now.now};
+    };
+    if (const passage p = pass_hook(c.gates, c.books, hook_point::postrouting, packet,
+                                    packet.interface(), plan.to.interface, for_later);
+        !p) {
+        return {p.ended_as};
+    }
+    return depart_rest(c, packet, plan);
 }
 
 }  // namespace sluice::acts

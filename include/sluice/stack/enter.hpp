@@ -119,6 +119,23 @@ constexpr void enter_failed(Core& c, typename Core::packet_type&& packet, const 
     }
 }
 
+// Carries out the program's verdict about a packet that a hook queued; within a call, once the
+// current packet is done (fate `held`).
+template <class Core>
+[[nodiscard]] constexpr result<fate, queue_error>
+enter_verdict(Core& c, u64 id, queue_verdict verdict, moment now) noexcept {
+    const entrance<Core> here{c, now};
+    auto& queue = c.gates.queue;
+    if (queue.find(id) == nullptr) {
+        return failure{queue_error::unknown_packet};
+    }
+    if (c.calls.is_nested()) {
+        static_cast<void>(queue.judge(id, verdict));
+        return fate::held;
+    }
+    return reinject(c, queue.take(id), verdict);
+}
+
 // Does what is due. Returns the next deadline (instant::never(): nothing waits; now: work is left,
 // or the current call will do it).
 template <class Core>

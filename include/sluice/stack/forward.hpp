@@ -43,16 +43,6 @@ template <class Core>
     });
 }
 
-// The route of a datagram that may be forwarded, copied before a hook can change the tables.
-struct onward_route {
-    hop_entry hop{};
-    ipv4::address neighbour{};
-    u16 ingress = 0;
-    u32 mtu = 0;             // the egress's
-    bool is_detour = false;  // the sender is on the next hop's link
-    decision back = decision::forward(next_hop::none);
-};
-
 // Decrements the TTL, and sends a redirect to a sender that took a detour. false: no buffer for a
 // writable copy.
 template <class Core>
@@ -72,19 +62,10 @@ template <class Core>
     return true;
 }
 
-// Forwards an accepted datagram: TTL, hook, output. Linux ip_forward from ip_decrease_ttl on,
-// ip_forward_finish.
+// The rest of forwarding, behind the forward hook. Linux ip_forward_finish.
 template <class Core>
-constexpr fate forward_on(Core& c, unsummed_datagram<typename Core::packet_type>&& d,
-                          const onward_route& onward) noexcept {
-    if (!mark_forwarded(c, d, onward)) {
-        return drop(c.books, std::move(d).release(), drop_reason::no_buffer);
-    }
-    if (const passage p = pass_hook(c.gates, c.books, hook_point::forward, d, onward.ingress,
-                                    onward.hop.interface);
-        !p) {
-        return p.ended_as;
-    }
+constexpr fate forward_rest(Core& c, unsummed_datagram<typename Core::packet_type>&& d,
+                            const onward_route& onward) noexcept {
     const interface* from = c.tables.running(onward.ingress);  // the hook may have removed either
     if (from == nullptr || c.tables.running(onward.hop.interface) == nullptr) {
         return drop(c.books, std::move(d).release(), drop_reason::interface_down);
@@ -104,6 +85,24 @@ constexpr fate forward_on(Core& c, unsummed_datagram<typename Core::packet_type>
          .type = onward.hop.type,
          .mtu = routing::forwarding_mtu(onward.hop, onward.mtu),
          .back = onward.back});
+}
+
+// Forwards an accepted datagram: TTL, hook, output. Linux ip_forward from ip_decrease_ttl on.
+template <class Core>
+constexpr fate forward_on(Core& c, unsummed_datagram<typename Core::packet_type>&& d,
+                          const onward_route& onward) noexcept {
+    if (!mark_forwarded(c, d, onward)) {
+        return drop(c.books, std::move(d).release(), drop_reason::no_buffer);
+    }
+    const auto for_later = [&c, &onward]() noexcept {
+        return behind_hooks{.onward = onward, .since = c.calls.now.now};
+    };
+    if (const passage p = pass_hook(c.gates, c.books, hook_point::forward, d, onward.ingress,
+                                    onward.hop.interface, for_later);
+        !p) {
+        return p.ended_as;
+    }
+    return forward_rest(c, std::move(d), onward);
 }
 
 }  // namespace detail

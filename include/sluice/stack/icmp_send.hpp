@@ -46,18 +46,10 @@ transmit_or_refuse(Core& c, typename Core::packet_type&& packet, const egress_pl
 
 namespace detail {
 
-// Loops back broadcasts, and multicasts to joined groups. RFC 1112 section 6.1.
+// Receives the copy of a broadcast or multicast of this host again. Linux dev_loopback_xmit.
 template <class Core>
-[[gnu::noinline]] constexpr void loop_back(Core& c, const typename Core::packet_type& packet,
-                                           route_type type, u16 out) noexcept {
-    typename Core::packet_type copy = packet.clone();
-    if (!copy) {
-        return;
-    }
-    c.books.tally(balance::copied);
-    if (const passage p = pass_hook(c.gates, c.books, hook_point::postrouting, copy, 0, out); !p) {
-        return;
-    }
+constexpr void receive_copy(Core& c, typename Core::packet_type&& copy, route_type type,
+                            u16 out) noexcept {
     // Linux dev_loopback_xmit trusts a copy; loopback_xmit, for lo, trusts nothing.
     if (std::as_const(copy).metadata().checksum == checksum_state::unknown) {
         if (!copy.unshare()) {
@@ -70,6 +62,54 @@ template <class Core>
     copy.set_interface(out);
     copy.set_addressing(sluice::link_addressing::loopback);
     come_back(c, std::move(copy), type, out, decision::deliver());
+}
+
+// Loops back broadcasts, and multicasts to joined groups. RFC 1112 section 6.1.
+template <class Core>
+[[gnu::noinline]] constexpr void loop_back(Core& c, const typename Core::packet_type& packet,
+                                           route_type type, u16 out) noexcept {
+    typename Core::packet_type copy = packet.clone();
+    if (!copy) {
+        return;
+    }
+    c.books.tally(balance::copied);
+    const auto for_later = [&c, type, out]() noexcept {
+        return behind_hooks{
+            .plan = {.to = {.interface = out}, .type = type},
+            .loops_back = true,
+            .since = c.calls.now.now,
+        };
+    };
+    if (const passage p =
+            pass_hook(c.gates, c.books, hook_point::postrouting, copy, 0, out, for_later);
+        !p) {
+        return;
+    }
+    receive_copy(c, std::move(copy), type, out);
+}
+
+// The rest of sending, behind the local_out hook.
+template <class Core>
+[[gnu::always_inline]] constexpr fate local_out_rest(Core& c, typename Core::packet_type&& packet,
+                                                     const routing::output_route& route) noexcept {
+    const egress_plan plan = plan_for(c.tables, route);
+    const interface* out = c.tables.running(route.interface);
+    if (out == nullptr) {
+        return drop(c.books, std::move(packet), drop_reason::interface_down);
+    }
+    const bool joined =
+        route.type == route_type::multicast && !out->loopback && is_joined(c.tables, route);
+    if (joined ? route.loops_back : route.type == route_type::broadcast && !out->loopback) {
+        loop_back(c, packet, route.type, out->index);
+    }
+    // TTL 0: it was for this host alone. RFC 1112 section 6.1.
+    // Linux sends it if no local group member exists.
+    if (joined && ipv4::const_view{packet.data()}[ipv4::ttl] == 0) {
+        packet.reset();
+        c.books.tally(balance::absorbed);
+        return fate::absorbed;
+    }
+    return transmit_or_refuse(c, std::move(packet), plan);
 }
 
 }  // namespace detail
@@ -92,29 +132,22 @@ template <class Core>
         !p) {
         return p.ended_as;
     }
-    if (const passage p =
-            pass_hook(c.gates, c.books, hook_point::local_out, packet, 0, route.interface);
+    const auto for_later = [&c, &route]() noexcept {
+        return behind_hooks{.route = route, .since = c.calls.now.now};
+    };
+    if (const passage p = pass_hook(c.gates, c.books, hook_point::local_out, packet, 0,
+                                    route.interface, for_later);
         !p) {
         return p.ended_as;
     }
-    const egress_plan plan = plan_for(c.tables, route);
-    const interface* out = c.tables.running(route.interface);
-    if (out == nullptr) {
-        return drop(c.books, std::move(packet), drop_reason::interface_down);
-    }
-    const bool joined =
-        route.type == route_type::multicast && !out->loopback && is_joined(c.tables, route);
-    if (joined ? route.loops_back : route.type == route_type::broadcast && !out->loopback) {
-        detail::loop_back(c, packet, route.type, out->index);
-    }
-    // TTL 0: it was for this host alone. RFC 1112 section 6.1.
-    // Linux sends it if no local group member exists.
-    if (joined && ipv4::const_view{packet.data()}[ipv4::ttl] == 0) {
-        packet.reset();
-        c.books.tally(balance::absorbed);
-        return fate::absorbed;
-    }
-    return transmit_or_refuse(c, std::move(packet), plan);
+    return detail::local_out_rest(c, std::move(packet), route);
+}
+
+// Whether the sender of a packet gets an error. Not for want of room in the queue of the hooks: a
+// hook that queues lets the sender go on (Linux nf_queue returns 0).
+template <class Books>
+[[nodiscard]] constexpr bool failed(const Books& b, fate of_packet) noexcept {
+    return of_packet == fate::dropped && b.last_drop != drop_reason::hook_queue_full;
 }
 
 // Counts an ICMP message for which no buffer was free. Linux icmp_push_reply, __ip_append_data.
@@ -140,7 +173,7 @@ constexpr void send_icmp(Core& c, typename Core::packet_type&& message,
     }
     detail::count_icmp(c.books, e.counted_type);
     c.books.tally(balance::originated);
-    if (local_out(c, std::move(message), route, {}) == fate::dropped) {
+    if (failed(c.books, local_out(c, std::move(message), route, {}))) {
         c.books.count(mib::ip_out_discards);
     }
 }

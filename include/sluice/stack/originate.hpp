@@ -181,7 +181,7 @@ constexpr send_result output_now(Core& c, typename Core::packet_type&& packet,
                                  const routing::output_route& route,
                                  const send_counters& counters) noexcept {
     c.books.last_drop = drop_reason::none;
-    if (local_out(c, std::move(packet), route, counters) == fate::dropped) {
+    if (failed(c.books, local_out(c, std::move(packet), route, counters))) {
         return detail::unsent(c.books, detail::error_of(c.books.last_drop), counters);
     }
     detail::count_if(c.books, counters.sent);

@@ -284,8 +284,8 @@ concept is_policy_set = requires { typename P::template of<buffers<>>; };
 
 template <class T>
 inline constexpr bool is_hook_chain = false;
-template <std::size_t N>
-inline constexpr bool is_hook_chain<hook_chain<N>> = true;
+template <std::size_t N, std::size_t Queued>
+inline constexpr bool is_hook_chain<hook_chain<N, Queued>> = true;
 
 // Makes the policy by itself first: a mistake in its parameters is reported here. False: its header
 // is not included.

@@ -100,15 +100,23 @@ constexpr fate follow_route(Core& c, unsummed_datagram<typename Core::packet_typ
     }
 }
 
-// Routes a datagram after the prerouting hook, reads its options, and follows the route. `known`:
-// the route of a packet that this host sent to itself.
+// Whether the route by which this host sent a packet to itself still holds. A packet to be
+// forwarded again is routed anew if the routes have changed since.
+template <class Core>
+[[nodiscard]] constexpr bool still_holds(const Core& c, const own_arrival* own) noexcept {
+    return own != nullptr && (own->back.kind() != decision_kind::forward ||
+                              own->version == c.tables.route_generation());
+}
+
+// Routes a datagram after the prerouting hook, reads its options, and follows the route. `own`: the
+// route of a packet that this host sent to itself; nullptr for others.
 template <class Core>
 constexpr fate route_and_follow(Core& c, unsummed_datagram<typename Core::packet_type>&& d,
-                                const interface& in,
-                                const pipeline::classification* known) noexcept {
+                                const interface& in, const own_arrival* own) noexcept {
     const auto t = c.tables.look_up();
     pipeline::classification found =
-        known != nullptr ? *known
+        still_holds(c, own)
+            ? pipeline::classification{.decided = own->back, .type = own->type, .unroutable = true}
         : keeps_flows(c) ? classify_flow(c, d, in)
                          : pipeline::classify(t, d.header(), d.header()[ipv4::destination], in);
     c.books.trace(stage::classify, found.decided, in.index);
@@ -138,11 +146,22 @@ constexpr void count_ecn(Books& b, const Packet& packet, drop_reason refused) no
     }
 }
 
-// `known`: the route of a packet that this host sent to itself, which is not classified again.
-// Linux loopback_xmit, dev_loopback_xmit.
+// The rest of receiving, behind the prerouting hook, which may have removed the ingress.
+template <class Core>
+constexpr fate receive_rest(Core& c, unsummed_datagram<typename Core::packet_type>&& d, u16 ingress,
+                            const own_arrival* own) noexcept {
+    const interface* in = c.tables.running(ingress);
+    if (in == nullptr) {
+        return drop(c.books, std::move(d).release(), drop_reason::interface_down);
+    }
+    return route_and_follow(c, std::move(d), *in, own);
+}
+
+// `own`: the route of a packet that this host sent to itself, which is not classified again;
+// nullptr for others. Linux loopback_xmit, dev_loopback_xmit.
 template <class Core>
 constexpr fate receive_from(Core& c, typename Core::packet_type&& packet, const interface& from,
-                            const pipeline::classification* known) noexcept {
+                            const own_arrival* own) noexcept {
     const u16 ingress = from.index;
     c.books.count(mib::ip_in_receives);
     c.books.count(mib::ipext_in_octets, packet.size());
@@ -157,14 +176,17 @@ constexpr fate receive_from(Core& c, typename Core::packet_type&& packet, const 
         return drop(c.books, std::move(packet), valid.error());
     }
     unsummed_datagram<typename Core::packet_type> d = std::move(*valid);
-    if (const passage p = pass_hook(c.gates, c.books, hook_point::prerouting, d, ingress, 0); !p) {
+    const auto for_later = [&c, own]() noexcept {
+        return behind_hooks{.arrival = own != nullptr ? *own : own_arrival{},
+                            .is_own = own != nullptr,
+                            .since = c.calls.now.now};
+    };
+    if (const passage p =
+            pass_hook(c.gates, c.books, hook_point::prerouting, d, ingress, 0, for_later);
+        !p) {
         return p.ended_as;
     }
-    const interface* in = c.tables.running(ingress);  // the hook may have removed it
-    if (in == nullptr) {
-        return drop(c.books, std::move(d).release(), drop_reason::interface_down);
-    }
-    return route_and_follow(c, std::move(d), *in, known);
+    return receive_rest(c, std::move(d), ingress, own);
 }
 
 }  // namespace detail
@@ -191,12 +213,8 @@ constexpr fate receive_own(Core& c, work_item<typename Core::packet_type>&& item
     if (in == nullptr) {
         return drop(c.books, std::move(item.packet), drop_reason::interface_down);
     }
-    const pipeline::classification known{
-        .decided = item.back, .type = item.route.type, .unroutable = true};
-    // A packet to be forwarded again is routed anew if the routes have changed since.
-    const bool holds =
-        item.back.kind() != decision_kind::forward || item.version == c.tables.route_generation();
-    return detail::receive_from(c, std::move(item.packet), *in, holds ? &known : nullptr);
+    const own_arrival own{.back = item.back, .type = item.route.type, .version = item.version};
+    return detail::receive_from(c, std::move(item.packet), *in, &own);
 }
 
 }  // namespace sluice::acts

@@ -51,8 +51,9 @@ public:
     using buffer_source_type = typename chosen::buffers;
     using output_type = typename core_type::device_type::output_type;
     using delivery_type = typename core_type::local_type::delivery_type;
-    using hooks_type = typename core_type::gates_type::hooks_type;
-    using security_type = typename core_type::gates_type::security_type;
+    using gates_type = typename core_type::gates_type;
+    using hooks_type = typename gates_type::hooks_type;
+    using security_type = typename gates_type::security_type;
     using parts = typename core_type::parts;
     using send_result = acts::send_result;
     using route_result = acts::route_result;
@@ -158,15 +159,45 @@ public:
     // that have no packet yet.
     constexpr void count_unroutable() noexcept { core_.books.count(mib::ip_out_no_routes); }
 
+    // -- packets that hooks queued (hook_verdict::queue) --
+    // The packets that wait for a verdict: size(), next(after), find(id). See hold.hpp.
+    [[nodiscard]] constexpr const auto& queued() const noexcept
+        requires acts::queues_packets<gates_type>
+    {
+        return core_.gates.queue;
+    }
+    // The verdict about a queued packet, which then goes on. Returns its fate: `held` within a
+    // call, or if a hook queues it again, which gives it another identifier.
+    [[nodiscard, gnu::noinline]] constexpr result<fate, queue_error>
+    verdict(u64 id, queue_verdict v, moment now) noexcept
+        requires acts::queues_packets<gates_type>
+    {
+        return acts::enter_verdict(core_, id, v, now);
+    }
+    // Calls f(packet_type&) for a queued packet, to change it as a hook may (hooks/hook_chain.hpp):
+    // its header is verified before it goes on. f calls no member of the stack. false: unknown
+    // identifier.
+    template <class F>
+    constexpr bool edit_queued(u64 id, F&& f) noexcept
+        requires acts::queues_packets<gates_type>
+    {
+        return core_.gates.queue.edit(id, f);
+    }
+
     // -- interfaces, addresses, routes: a refused change leaves no trace --
     [[nodiscard, gnu::noinline]] constexpr result<void, interface_error>
     add_interface(const interface_request& r) noexcept {
         return acts::add_interface(core_.tables, r);
     }
-    // Removes an interface with its addresses, routes and groups. lo stays.
+    // Removes an interface with its addresses, routes and groups. lo stays. Packets that hooks
+    // queued and that came by it or were to leave by it are dropped.
     [[nodiscard, gnu::noinline]] constexpr result<void, interface_error>
     remove_interface(u16 index) noexcept {
-        return acts::remove_interface(core_.tables, index);
+        const auto removed = acts::remove_interface(core_.tables, index);
+        if (removed.has_value()) {
+            acts::drop_queued_by(core_, index);
+        }
+        return removed;
     }
     // Adds an address with its routes (address_routes.hpp).
     [[nodiscard, gnu::noinline]] constexpr result<void, interface_error>
@@ -184,10 +215,15 @@ public:
         return acts::remove_address(core_.tables, index, net);
     }
     // Down: removes the interface's routes, except local ones; the interface sends and receives no
-    // packet. Up: adds the routes of its addresses again; not with an MTU under 68.
+    // packet, and queued ones are dropped. Up: adds the routes of its addresses again; not with an
+    // MTU under 68.
     [[nodiscard, gnu::noinline]] constexpr result<void, interface_error>
     set_link(u16 index, link_settings to) noexcept {
-        return acts::set_link(core_.tables, index, to);
+        const auto done = acts::set_link(core_.tables, index, to);
+        if (core_.tables.running(index) == nullptr) {
+            acts::drop_queued_by(core_, index);
+        }
+        return done;
     }
     [[nodiscard]] constexpr result<void, interface_error> set_up(u16 index, bool up) noexcept {
         const interface* i = interfaces().find(index);
@@ -305,12 +341,13 @@ public:
                     "add and remove: R must model sluice::mutable_route_policy "
                     "(route/concept.hpp)")));
 
-    // Packets held now, in reassembly and in the work queue, and their limit. A source with few
-    // buffers allows fewer, see may_wait() in packet/bounded_packet_queue.hpp.
+    // Packets held now, in reassembly, in the work queue and for hooks, and their limit. A source
+    // with few buffers allows fewer, see may_wait() in packet/bounded_packet_queue.hpp.
     static constexpr std::size_t held_limit =
-        core_type::local_type::reassembly_type::fragment_limit + work_queue_size;
+        core_type::local_type::reassembly_type::fragment_limit + work_queue_size +
+        hook_queue_capacity<hooks_type>;
     [[nodiscard]] constexpr std::size_t held() const noexcept {
-        return core_.local.reassembly.held() + core_.later.size();
+        return core_.local.reassembly.held() + core_.later.size() + core_.gates.queue.size();
     }
 
 private:

@@ -111,6 +111,7 @@ struct stage_words {
         return {"The header is sound.", "RFC 1812 section 5.2.2"};
     case stage::hook:
         return {what == decision_kind::absorb ? "A hook took the packet."
+                : what == decision_kind::hold ? "A hook queued the packet for the program."
                                               : "A hook let the packet pass.",
                 "Linux"};
     case stage::classify:

@@ -114,14 +114,19 @@ TEST_CASE("send results: a packet that a hook drops at local_out or postrouting"
 }
 
 TEST_CASE("send results: a packet that a hook takes counts as sent") {
-    for (const hook_verdict v : {hook_verdict::stolen, hook_verdict::queue}) {
-        send_world b;
-        answering h;
-        h.verdict = v;
-        REQUIRE(b->hooks().add(hook_point::local_out, 0, h));
-        CHECK(b.send(kind::udp, neighbour).has_value());
-        CHECK(b.of(mib::ip_out_discards) == 0);
-        CHECK(b.of(mib::udp_out_datagrams) == 1);
+    for (const hook_point at : {hook_point::local_out, hook_point::postrouting}) {
+        for (const hook_verdict v : {hook_verdict::stolen, hook_verdict::queue}) {
+            send_world b;
+            answering h;
+            h.verdict = v;
+            REQUIRE(b->hooks().add(at, 0, h));
+            CHECK(b.send(kind::udp, neighbour).has_value());
+            CHECK(b.of(mib::ip_out_discards) == 0);
+            CHECK(b.of(mib::udp_out_datagrams) == 1);
+            // This chain has no room for queued packets.
+            CHECK(b->counters()[drop_reason::hook_queue_full] ==
+                  (v == hook_verdict::queue ? 1 : 0));
+        }
     }
 }
 

@@ -4,7 +4,8 @@
 //     return found.passed() ? 0 : 1;
 //
 // If hooks are added at run time (`add`, `remove`), the suite adds a hook that drops at each point
-// in turn. If they are known at compile time, it only tests whether `active` agrees with `run`.
+// in turn, and, if hooks may queue packets, hooks in front of and behind one that does. If they are
+// known at compile time, it only tests whether `active` agrees with `run`.
 #pragma once
 
 #include <sluice/hooks/concept.hpp>
@@ -29,6 +30,9 @@ public:
         nothing_registered(pool);
         if constexpr (can_add) {
             each_point(pool);
+            if constexpr (hook_queue_capacity<model_type> != 0) {
+                behind_a_queue(pool);
+            }
         }
         check_.equal(pool.available(), buffers, "all buffers are back in the pool");
     }
@@ -89,6 +93,53 @@ private:
             }
             model.remove(mine, h);
             check_.holds(!model.active(mine), "active() is false after remove()");
+        }
+    }
+
+    struct witness final : hook<packet> {
+        hook_verdict answer = hook_verdict::accept;
+        u32 calls = 0;
+        hook_verdict operator()(packet&, const hook_context&) noexcept override {
+            ++calls;
+            return answer;
+        }
+    };
+
+    void behind_a_queue(pool_type& pool) {
+        check_.begin("a packet that a hook queued goes on behind this hook");
+        packet p = packet_of(pool, datagram_of({}));
+        for (const hook_point point : points) {
+            check_.given("point", static_cast<u64>(point));
+            model_type model;
+            witness before;
+            witness queues{};
+            witness behind;
+            queues.answer = hook_verdict::queue;
+            if (!check_.holds(model.add(point, 1, before) && model.add(point, 2, queues) &&
+                                  model.add(point, 3, behind),
+                              "add() accepts three hooks")) {
+                return;
+            }
+            check_.equal(model.run(point, p, {}), hook_verdict::queue,
+                         "run() returns the verdict of the hook that queues");
+            const hook_place at = model.queued_at();
+            check_.equal(behind.calls, 0u, "no hook runs behind one that queues");
+            check_.equal(model.run_again(point, p, {}, at), hook_verdict::queue,
+                         "run_again() returns the verdict of the hook at the place");
+            check_.equal(queues.calls, 2u, "run_again() calls the hook at the place");
+            check_.equal(model.run_behind(point, p, {}, at), hook_verdict::accept,
+                         "run_behind() accepts if no hook behind objects");
+            check_.equal(before.calls, 1u, "no hook in front of the place is called again");
+            check_.equal(queues.calls, 2u, "run_behind() leaves out the hook at the place");
+            check_.equal(behind.calls, 1u, "run_behind() calls the hooks behind the place");
+            model.remove(point, queues);
+            check_.equal(model.run_again(point, p, {}, at), hook_verdict::accept,
+                         "run_again() accepts when the hook is gone");
+            check_.equal(model.run_behind(point, p, {}, at), hook_verdict::accept,
+                         "run_behind() works when the hook is gone");
+            check_.equal(before.calls, 1u, "no hook in front of the place of one that is gone");
+            check_.equal(queues.calls, 2u, "a hook that is gone is not called");
+            check_.equal(behind.calls, 2u, "the hooks behind the place of one that is gone");
         }
     }
 

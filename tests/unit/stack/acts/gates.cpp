@@ -53,7 +53,7 @@ struct gate {
     telling_hook asked;
 
     acts::passage pass(hook_point point, auto& p) {
-        return acts::pass_hook(gates, books, point, p, 2, 3);
+        return acts::pass_hook(gates, books, point, p, 2, 3, [] { return acts::behind_hooks{}; });
     }
 };
 
