@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <sluice/identification/keyed_identification.hpp>
 #include <sluice/identification/linux_identification.hpp>
 #include <sluice/identification/random_identification.hpp>
 #include <sluice/testing/conformance/identification.hpp>
@@ -15,7 +16,8 @@ namespace {
 
 using namespace sluice;
 
-TEST_CASE_TEMPLATE("identification", Policy, linux_identification, basic_identification<1>,
+TEST_CASE_TEMPLATE("identification", Policy, flow_identification, destination_identification,
+                   basic_keyed_identification<64>, linux_identification, basic_identification<1>,
                    random_identification) {
     // One counter for all flows reveals the datagrams of others.
     constexpr bool hides = !std::is_same_v<Policy, basic_identification<1>>;

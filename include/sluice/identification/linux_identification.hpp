@@ -5,6 +5,13 @@
 // observer cannot count the datagrams of others. Datagrams of one flow differ until it wraps. Flows
 // that share a counter only advance it faster.
 //
+// What this scheme guarantees: 65,536 datagrams of a flow within a millisecond differ, and whoever
+// receives none of a flow cannot predict its values. What it does not guarantee: the
+// receiver of a flow knows the next value of a burst, which is one more, and the average speed of
+// all that share the counter. The random steps use up values: at 546 datagrams per second, where
+// 65,536 values would do for the two minutes of RFC 6864 section 4.3, values come again after about
+// 85 seconds. flow_identification is better in all three.
+//
 // Expects:   a secret key.
 // Cost:      one hash, and half of another when time passed; 8 bytes per counter.
 // Source:    Linux ip_select_ident_segs, ip_idents_reserve.

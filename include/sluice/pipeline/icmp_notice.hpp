@@ -51,8 +51,9 @@ inline constexpr u32 least_quoted_payload = 8;
         }
         if (n.code == fragmentation_needed_code) {
             // ip_no_pmtu_disc: 1 ignores the size, 2 the whole message, 3 all but protocols that
-            // check the quote themselves.
-            const bool checked = n.protocol == ipv4::protocols::tcp;
+            // check the quote themselves. Linux icmp_strict_tag_validation.
+            const bool checked =
+                n.protocol == ipv4::protocols::tcp || n.protocol == ipv4::protocols::sctp;
             if (s.ip_no_pmtu_disc == 2 || (s.ip_no_pmtu_disc == 3 && !checked)) {
                 return notice_kind::ignore;
             }

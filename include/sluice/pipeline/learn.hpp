@@ -1,5 +1,5 @@
-// learn: decides what to learn from an ICMP error: a path MTU from fragmentation needed, a gateway
-// from a redirect.
+// learn: decides what to learn from an ICMP error: a path MTU from fragmentation needed
+// (pipeline/path_mtu.hpp), a gateway from a redirect.
 //
 // It applies Linux's rules (__ip_rt_update_pmtu, __ip_do_redirect).
 //
@@ -10,35 +10,27 @@
 #pragma once
 
 #include <sluice/pipeline/icmp_notice.hpp>
+#include <sluice/pipeline/path_mtu.hpp>
 #include <sluice/routing/output_route.hpp>
 
 namespace sluice::pipeline {
 
-// mtu: in bytes; 0: nothing to learn.
-struct path_mtu_lesson {
-    u16 mtu = 0;
-    bool locked = false;
+// Who recognizes the quoted packet as sent by this host.
+struct recognition {
+    bool by_handler = false;   // of the quoted protocol
+    bool by_endpoint = false;  // of this protocol or port
 };
 
-struct known_path_mtu {
-    u32 current = 0;      // the MTU in use
-    bool locked = false;  // no message lowers it any more
-    u32 least = 0;        // the smallest MTU to accept (route_min_pmtu)
-};
-
-// reported: the MTU that the message names. A message may only lower the path MTU (RFC 1191 section
-// 3). A value below known.least is clamped to it, and DF is no longer set. So is 0, which routers
-// older than RFC 1191 send.
-// Deviation: RFC 1191 section 5 would search a table of plateaus; Linux does not.
-[[nodiscard]] constexpr path_mtu_lesson learn_path_mtu(u32 reported,
-                                                       const known_path_mtu& known) noexcept {
-    if (known.locked || known.current < reported) {
-        return {};
+// Whether to learn from the error. In the strict form (ip_no_pmtu_disc 3) an MTU counts only if the
+// handler of the protocol confirms the quote; what else any host could quote counts without: the
+// ports of an endpoint, the protocol of a raw endpoint, an echo reply.
+// Deviation: Linux also learns what a raw socket of TCP reports (raw_err).
+[[nodiscard]] constexpr bool may_learn_from(const icmp_error_notice& n, const recognition& known,
+                                            const settings& s) noexcept {
+    if (is_fragmentation_needed(n) && s.ip_no_pmtu_disc == 3) {
+        return known.by_handler;
     }
-    if (reported >= known.least) {
-        return {static_cast<u16>(reported), false};
-    }
-    return {static_cast<u16>(known.least < known.current ? known.least : known.current), true};
+    return known.by_handler || known.by_endpoint || quotes_echo_reply(n);
 }
 
 namespace detail {

@@ -55,8 +55,9 @@ constexpr fate to_error_handler(Core& c,
         auto& delivery = c.local.delivery;
         auto* h = delivery.handler(v.notice.protocol);
         // The stack learns first, so that endpoints and handlers find the new route.
-        if (delivery.believes(v.notice) || (h != nullptr && h->believes(v.notice)) ||
-            pipeline::quotes_echo_reply(v.notice)) {
+        const pipeline::recognition known_by{.by_handler = h != nullptr && h->believes(v.notice),
+                                             .by_endpoint = delivery.believes(v.notice)};
+        if (pipeline::may_learn_from(v.notice, known_by, c.tables.switches)) {
             learn(c.tables, c.device.output, v.notice, c.calls.now.now);
         }
         const bool known = delivery.report(v.notice);

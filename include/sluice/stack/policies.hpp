@@ -17,7 +17,7 @@
 #include <sluice/icmp/concept.hpp>
 #include <sluice/icmp/linux_icmp_limiter.hpp>
 #include <sluice/identification/concept.hpp>
-#include <sluice/identification/linux_identification.hpp>
+#include <sluice/identification/keyed_identification.hpp>
 #include <sluice/interface/interface_table.hpp>
 #include <sluice/multicast/group_list.hpp>
 #include <sluice/options/linux_options.hpp>
@@ -181,7 +181,7 @@ struct icmp_limits : detail::slot_or<icmp_policy<T>, T, icmp_limits<>> {
     }
 };
 // The identification field.
-template <class T = linux_identification>
+template <class T = flow_identification>
 struct identification : detail::slot_or<identification_policy<T>, T, identification<>> {
     static consteval bool check() {
         static_assert(identification_policy<T>,

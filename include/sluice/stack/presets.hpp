@@ -42,6 +42,7 @@ struct tiny_host
     : policies<buffers<fixed_pool<1600, 8>>, interfaces<interface_table<4>>,
                routes<linear_routes<16>>, exceptions<no_exceptions>, multicast<group_list<4>>,
                options<no_options>, reassembly<no_reassembly>, delivery<registered_endpoints<4, 8>>,
-               icmp_limits<no_icmp_limit>, output<queue_output<8>>> {};
+               icmp_limits<no_icmp_limit>, identification<basic_keyed_identification<256>>,
+               output<queue_output<8>>> {};
 
 }  // namespace sluice

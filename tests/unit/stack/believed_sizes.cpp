@@ -49,6 +49,7 @@ TEST_CASE("believed sizes: ip_no_pmtu_disc, by protocol") {
         {.protocol = 47, .no_pmtu_disc = 1, .reported = true, .learned = least},
         {.protocol = 47, .no_pmtu_disc = 2},
         {.protocol = 47, .no_pmtu_disc = 3},
+        {.protocol = 132, .no_pmtu_disc = 3, .reported = true, .learned = 1000},
     };
     for (const auto& r : rows) {
         CAPTURE(int{r.protocol});
@@ -89,6 +90,47 @@ TEST_CASE("believed sizes: with ip_no_pmtu_disc 3 TCP is asked whether it sent t
     tcp.knows = true;
     b.too_big(1000, quoted);
     CHECK(b.mtu(far) == 1000);
+}
+
+// Quotes that any host can make count as in Linux, and not in the strict form.
+TEST_CASE("believed sizes: with ip_no_pmtu_disc 3 no endpoint and no echo reply confirms an MTU") {
+    const byte_vector segment = datagram_of(
+        {.source = "10.0.2.1"_ip, .destination = far, .protocol = 6, .payload = pattern(8)});
+    const byte_vector reply = datagram_of({.source = "10.0.2.1"_ip,
+                                           .destination = far,
+                                           .protocol = 1,
+                                           .payload = support::icmp_message(0, 0, 1)});
+    const byte_vector request = datagram_of({.source = "10.0.2.1"_ip,
+                                             .destination = far,
+                                             .protocol = 1,
+                                             .payload = support::icmp_message(8, 0, 1)});
+    for (const u8 mode : {u8{0}, u8{3}}) {
+        CAPTURE(int{mode});
+        learning_world<> b;
+        program<packet> raw_tcp;
+        program<packet> raw_icmp;
+        b->change([mode](settings& s) { s.ip_no_pmtu_disc = mode; });
+        REQUIRE(b->delivery().add_raw({.protocol = 6}, raw_tcp));
+        const auto learned = [&](const byte_vector& quoted) {
+            b.too_big(1000, quoted);
+            const u16 mtu = b.mtu(far);
+            b->forget_exceptions();
+            return mtu;
+        };
+        const u16 wanted = mode == 0 ? 1000 : 0;
+        CHECK(learned(segment) == wanted);  // no handler of TCP, a raw endpoint
+        CHECK(learned(reply) == wanted);
+        CHECK(learned(b.datagram_to(far)) == wanted);
+        REQUIRE(b->delivery().add_raw({.protocol = 1}, raw_icmp));
+        CHECK(learned(request) == wanted);
+        // A handler that does not know the segment changes nothing; one that does, does.
+        checking tcp;
+        tcp.knows = false;
+        REQUIRE(b->delivery().set_handler(6, &tcp).has_value());
+        CHECK(learned(segment) == wanted);
+        tcp.knows = true;
+        CHECK(learned(segment) == 1000);
+    }
 }
 
 // What DF a program may set hangs on it as well: a locked path is cut without DF.

@@ -49,7 +49,7 @@ TEST_CASE("make_datagram: whole or in fragments, as a send of the same payload")
     stack<small> s{{.seed = testing::fixed_seed}};
     furnish(s);
     pool buffers;
-    linux_identification ids{hash_key{4, 4}};
+    flow_identification ids{hash_key{4, 4}};
     for (const u32 size : {0u, 1u, 500u, 671u, 672u, 673u, 3000u}) {
         CAPTURE(size);
         const send_request r{.destination = "20.0.0.1"_ip,
@@ -89,7 +89,7 @@ TEST_CASE("make_datagram: what cannot be made counts nothing and keeps nothing")
     stack<small> s{{.seed = testing::fixed_seed}};
     furnish(s);
     static pool buffers;
-    linux_identification ids{hash_key{4, 4}};
+    flow_identification ids{hash_key{4, 4}};
     const byte_vector data = pattern(673);
     const send_request to{.destination = "20.0.0.1"_ip, .protocol = 253};
     send_request r = to;
@@ -114,7 +114,7 @@ TEST_CASE("make_datagram: four threads at once") {
     furnish(s);
     struct worker {
         pool buffers{};
-        linux_identification ids{hash_key{9, 9}};
+        flow_identification ids{hash_key{9, 9}};
         std::array<made_datagram<packet>, 2> made{};
         u32 right = 0;
     };

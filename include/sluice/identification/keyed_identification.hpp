@@ -1,0 +1,96 @@
+// flow_identification, destination_identification: an order of its own for each flow or host.
+//
+// A keyed hash of source, destination and protocol (or of the destination alone) selects a bucket,
+// which counts datagrams, and the order in which this flow takes the 65,536 values. A flow repeats
+// no value before its bucket has counted 65,536. RFC 6864 section 4.3 asks for that for two minutes
+// (RFC 791's longest life of a datagram): the policy keeps it up to 546 datagrams per second. The
+// values of a flow show neither the next ones nor how many datagrams other flows send, also to
+// those who share its bucket: their orders have nothing in common.
+//
+// A packet with segments takes as many successive values, because devices count up. From the first
+// such packet on, the bucket counts up for all its flows, each from an offset of its own, so that
+// nothing repeats either; the receiver of a flow can then predict its values, and count datagrams
+// of flows that share the bucket. At this change a value of the last two minutes may come again.
+//
+// By destination, all flows to a host share one order: for hosts with several addresses whose
+// peers compare identifications without the source.
+//
+// Expects: a secret key.
+// Never:   keeps a flow; reads the time.
+// Cost:    one hash and one permutation; Octets of memory, 4 for each bucket.
+// Limits:  whoever received 65,536 datagrams of one flow has seen its whole order, and can count
+//          what flows of the same bucket send. He cannot tell or choose which flows these are.
+// Source:  RFC 6864 section 4.3, RFC 7739 section 5.
+#pragma once
+
+#include <sluice/identification/concept.hpp>
+#include <sluice/identification/keyed_permutation.hpp>
+
+#include <cstddef>
+
+namespace sluice {
+
+enum class identified_by { flow, destination };
+
+namespace detail {
+
+template <std::size_t Octets>
+consteval bool is_identification_size() {
+    static_assert(Octets >= 64, "sluice: basic_keyed_identification<Octets>: at least 64");
+    return true;
+}
+
+}  // namespace detail
+
+template <std::size_t Octets, identified_by By = identified_by::flow>
+class basic_keyed_identification {
+    static_assert(detail::is_identification_size<Octets>());
+
+public:
+    static constexpr std::size_t memory_limit = Octets;
+
+    constexpr explicit basic_keyed_identification(hash_key secret) noexcept : secret_(secret) {}
+
+    [[nodiscard]] constexpr u16 next(ipv4::address source, ipv4::address destination, u8 protocol,
+                                     u16 segments, instant now) noexcept {
+        return next_of(flow_key(source, destination, protocol), segments, now);
+    }
+    [[nodiscard]] constexpr u64 flow_key(ipv4::address source, ipv4::address destination,
+                                         u8 protocol) const noexcept {
+        if constexpr (By == identified_by::destination) {
+            return siphash(secret_, destination.value);
+        } else {
+            return siphash_and_byte(secret_, u64{destination.value} << 32 | source.value, protocol);
+        }
+    }
+    [[nodiscard]] constexpr u16 next_of(u64 flow, u16 segments, instant) noexcept {
+        bucket& b = buckets_[(flow & 0xffff'ffff) * bucket_count >> 32];
+        const u16 position = b.counted;
+        b.counted = static_cast<u16>(position + segments);
+        if (segments > 1) [[unlikely]] {
+            b.counts_up = true;
+        }
+        if (b.counts_up) [[unlikely]] {
+            return static_cast<u16>(position + (flow >> 48));
+        }
+        return keyed_permutation(flow, position);
+    }
+
+private:
+    struct bucket {
+        u16 counted = 0;
+        bool counts_up = false;
+    };
+    static constexpr u64 bucket_count = (Octets - sizeof(hash_key)) / sizeof(bucket);
+
+    hash_key secret_;
+    bucket buckets_[bucket_count]{};
+};
+
+using flow_identification = basic_keyed_identification<16384>;
+using destination_identification = basic_keyed_identification<16384, identified_by::destination>;
+static_assert(identification_policy<flow_identification>);
+static_assert(has_flow_keys<flow_identification>);
+static_assert(sizeof(flow_identification) <= flow_identification::memory_limit);
+
+}  // namespace sluice
