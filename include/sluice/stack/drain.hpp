@@ -23,6 +23,10 @@ template <class Core>
     return !c.later.empty() || c.calls.wants_poll || has_judged(c.gates);
 }
 
+// The next hop did not answer. RFC 1812 section 5.2.7.1.
+inline constexpr decision no_answer =
+    decision::reject(drop_reason::neighbour_unreachable, icmp_request::host_unreachable());
+
 // Handles a packet that its link could not deliver, for the reason in `why`. Linux
 // ipv4_link_failure.
 template <class Core>

@@ -83,10 +83,7 @@ public:
     // data()) did not answer. The stack answers with host unreachable. RFC 1812 section 5.2.7.1.
     // Linux ipv4_link_failure.
     constexpr void link_failed(packet_type&& packet, moment now) noexcept {
-        link_failed(
-            std::move(packet),
-            decision::reject(drop_reason::neighbour_unreachable, icmp_request::host_unreachable()),
-            now);
+        link_failed(std::move(packet), acts::no_answer, now);
     }
     // The same for another reason: the stack answers with the error of this rejection, for example
     // pipeline::too_big(mtu) of a tunnel.

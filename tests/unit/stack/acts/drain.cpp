@@ -77,11 +77,11 @@ TEST_CASE("drain: a failed link is reported only to the sender of a valid packet
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
     const byte_vector d = datagram_of({});
-    acts::fail_link(c, packet_of(c, d));
+    acts::fail_link(c, packet_of(c, d), acts::no_answer);
     check(sent_one(c), support::icmp_is(3, 1), support::quotes(d, 36));
     byte_vector bad = d;
     bad[10] ^= std::byte{1};
-    acts::fail_link(c, packet_of(c, bad));
+    acts::fail_link(c, packet_of(c, bad), acts::no_answer);
     CHECK(c.device.output.size() == 0);
     CHECK(c.books.counters[drop_reason::neighbour_unreachable] == 2);
     CHECK(c.books.counters.drops() == 2);

@@ -65,7 +65,7 @@ TEST_CASE("enter: a packet received within a call waits for its end") {
     {
         const acts::entrance outer{c, now};
         CHECK(acts::enter(c, packet_of(c, datagram_of({})), now) == fate::held);
-        acts::enter_failed(c, packet_of(c, datagram_of({})), now);
+        acts::enter_failed(c, packet_of(c, datagram_of({})), acts::no_answer, now);
         CHECK(c.device.output.size() == 0);
         CHECK(c.later.size() == 2);
         CHECK(c.books.counters[balance::received] == 2);
