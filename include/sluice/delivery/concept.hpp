@@ -77,6 +77,8 @@ struct delivery_info {
     u16 destination_port = 0;     // UDP; of an echo reply: its identifier
     u8 protocol = 0;
     bool broadcast_or_multicast = false;
+    // Bytes of headers in front of the packet that an endpoint gets: unpull() restores them.
+    u8 headers = 0;
     u8 ttl = 0;  // the header's
     u8 tos = 0;
 };

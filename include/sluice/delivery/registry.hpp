@@ -197,7 +197,10 @@ struct registered_endpoints {
                                                    const delivery_info& info) noexcept {
             const endpoint_filter all = endpoint_filter::of(info).of_udp();
             if (info.broadcast_or_multicast) {
-                return give_copies(udp_, all, packet, info);
+                static_cast<void>(packet.unpull(info.headers));
+                const delivery_count n = give_copies(udp_, all, packet, info);
+                static_cast<void>(packet.pull(info.headers));
+                return n;
             }
             delivery_count n;
             if (const auto* e = udp_.best(all)) {
@@ -241,12 +244,17 @@ struct registered_endpoints {
                 ++n.full;
             }
         }
+        // Copies the packet with its headers, which are not part of what the endpoint gets.
         [[nodiscard, gnu::noinline]] static constexpr delivery_count
         give_copies(const index& to, const endpoint_filter& datagram, const Packet& packet,
                     const delivery_info& info) noexcept {
             delivery_count n;
             for (visit v{to, datagram}; const auto* e = v.next();) {
-                give(*e->to, packet.clone(), info, n);
+                Packet copy = packet.clone();
+                if (!copy.pull(info.headers)) {
+                    copy.reset();
+                }
+                give(*e->to, std::move(copy), info, n);
             }
             return n;
         }

@@ -95,6 +95,7 @@ struct received {
     u32 length = 0;  // bytes of the datagram
     endpoint_address from{};
     ipv4::address destination{};  // the header's
+    u16 destination_port = 0;     // Linux IP_RECVORIGDSTADDR; ping: the identifier
     ipv4::address local{};        // the local address for replies
     u16 interface = 0;            // ingress
     u8 ttl = 0;

@@ -14,6 +14,7 @@
 #include <sluice/delivery/registry.hpp>
 #include <sluice/endpoint/declared.hpp>
 #include <sluice/endpoint/error_queue.hpp>
+#include <sluice/endpoint/received_options.hpp>
 #include <sluice/packet/bounded_packet_queue.hpp>
 #include <sluice/packet/reader.hpp>
 #include <sluice/routing/address_kind.hpp>
@@ -43,20 +44,25 @@ public:
     [[nodiscard]] bool is_connected() const noexcept { return connected_; }
 
     // Copies the oldest datagram into `to`; bytes that do not fit are lost (received::truncated()).
-    // A pending error is returned first, once.
-    [[nodiscard]] result<received, endpoint_error> receive(bytes to) noexcept {
+    // A pending error is returned first, once. `options`: gets the IP options of the datagram.
+    [[nodiscard]] result<received, endpoint_error>
+    receive(bytes to, received_options* options = nullptr) noexcept {
         if (pending_ != endpoint_error::none) {
             return failure{pending_error()};
         }
         if (queue_.empty()) {
             return failure{endpoint_error::would_block};
         }
-        const waiting next = queue_.pop();
-        const metadata& known = next.packet.metadata();
+        waiting next = queue_.pop();
+        if (options != nullptr) {
+            read_options(stack_, next.packet, next.info, *options);
+        }
+        const metadata& known = std::as_const(next.packet).metadata();
         received r{.copied = next.packet.size(),
                    .length = next.packet.size(),
                    .from = {next.info.source, next.info.source_port},
                    .destination = next.info.destination,
+                   .destination_port = next.info.destination_port,
                    .local = next.info.local,
                    .interface = next.info.interface,
                    .ttl = next.info.ttl,

@@ -30,6 +30,7 @@ constexpr fate to_ping_endpoint(Core& c, unsummed_datagram<typename Core::packet
     if constexpr (answers_pings<typename Core::local_type::delivery_type, packet_type>) {
         info.destination_port =
             icmp::const_view{std::as_const(packet).data() + start}[icmp::identifier];
+        info.headers = static_cast<u8>(start);
         static_cast<void>(packet.pull(start));  // contiguous since the ICMP header was read
         const delivery_count n = c.local.delivery.ping(std::move(packet), info);
         c.books.tally(balance::delivered, n.taken);

@@ -28,9 +28,9 @@ constexpr fate refuse_delivery(Core& c, typename Core::packet_type&& packet, con
 namespace detail {
 
 template <class Core>
-constexpr fate to_udp_endpoints(Core& c, typename Core::packet_type&& packet, u32 headers,
+constexpr fate to_udp_endpoints(Core& c, typename Core::packet_type&& packet,
                                 const delivery_info& info, route_type type) noexcept {
-    static_cast<void>(packet.pull(headers));  // contiguous since the UDP header was read
+    static_cast<void>(packet.pull(info.headers));  // contiguous since the UDP header was read
     const delivery_count n = c.local.delivery.udp(std::move(packet), info);
     c.books.count(mib::udp_in_datagrams, n.taken);
     c.books.tally(balance::delivered, n.taken);
@@ -53,7 +53,7 @@ constexpr fate to_udp_endpoints(Core& c, typename Core::packet_type&& packet, u3
     if (n.full != 0) {
         return drop(c.books, std::move(packet), drop_reason::endpoint_full);
     }
-    static_cast<void>(packet.unpull(headers));  // whole again, for the quote
+    static_cast<void>(packet.unpull(info.headers));  // whole again, for the quote
     return refuse_delivery(
         c, std::move(packet),
         decision::reject(drop_reason::port_unreachable, icmp_request::port_unreachable()), type);
@@ -69,8 +69,9 @@ constexpr fate receive_one_udp(Core& c, unsummed_datagram<typename Core::packet_
     }
     info.source_port = v.source_port;
     info.destination_port = v.destination_port;
+    info.headers = static_cast<u8>(v.headers);
     packet.trim(v.end);
-    return to_udp_endpoints(c, std::move(packet), v.headers, info, type);
+    return to_udp_endpoints(c, std::move(packet), info, type);
 }
 
 }  // namespace detail
