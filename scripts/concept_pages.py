@@ -2,7 +2,7 @@
 """Writes docs/concepts/*.md from the headers, so that a concept is described in one place only.
 
 Source: the leading block of // comments of each include/sluice/<room>/concept.hpp (page <room>.md),
-of packet/packet_buffer.hpp and of route/exceptions.hpp, verbatim as Markdown; then the example of the conformance
+of packet/packet_buffer.hpp, route/exceptions.hpp and multicast/route_concept.hpp, verbatim as Markdown; then the example of the conformance
 suite, from its header.
 Usage: concept_pages.py            write the pages, remove those without a header
        concept_pages.py --check    fail when a page is missing, stale or left over
@@ -24,7 +24,8 @@ def sources(root):
     """Page name to header."""
     include = root / "include/sluice"
     pages = {header.parent.name: header for header in sorted(include.glob("*/concept.hpp"))}
-    others = {"packet_buffer": "packet/packet_buffer.hpp", "exceptions": "route/exceptions.hpp"}
+    others = {"packet_buffer": "packet/packet_buffer.hpp", "exceptions": "route/exceptions.hpp",
+              "multicast_routes": "multicast/route_concept.hpp"}
     for name, header in others.items():
         if (include / header).is_file():
             pages[name] = include / header

@@ -114,6 +114,11 @@ void replay_socket::collect_from(Endpoint& from, socket_results& to) {
         if (const replay_interface* in = wires_.find(came->interface)) made.interface = in->name;
         made.destination = came->destination.value;
         made.local = came->local.value;
+        if (line_.name == "mroute") {
+            made.interface.clear();
+            made.destination.reset();
+            made.local.reset();
+        }
         if (line_.kind == socket_kind::ping) {
             made.interface = "lo";
             made.local = 0;

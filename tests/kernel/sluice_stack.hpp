@@ -6,9 +6,12 @@
 
 #include <sluice/delivery/registry.hpp>
 #include <sluice/link/ethernet.hpp>
+#include <sluice/multicast/forwarding_cache.hpp>
+#include <sluice/multicast/upcall_message.hpp>
 #include <sluice/reassembly/bounded_cache.hpp>
 #include <sluice/stack/stack.hpp>
 
+#include <functional>
 #include <map>
 #include <utility>
 
@@ -48,12 +51,33 @@ struct wire_output {
     };
 };
 
+// The multicast routing socket: what it hears, as messages.
+struct mroute_socket {
+    std::vector<delivery> heard;
+    // Appends what the raw socket received so far, so that the order is that of arrival.
+    std::function<void(std::vector<delivery>&)> catch_up;
+
+    bool upcall(const sluice::multicast_event& e, const packet& about) noexcept {
+        if (catch_up) catch_up(heard);
+        std::vector<std::byte> room(sluice::upcall_size(e, about));
+        if (sluice::write_upcall(room, e, about) == 0) return false;
+        delivery made;
+        made.socket = "mroute";
+        made.from.host = e.source.value;
+        made.bytes = bytes_of(sluice::const_bytes{room});
+        heard.push_back(std::move(made));
+        return true;
+    }
+};
+
 struct replay_policies
-    : sluice::policies<sluice::based_on<sluice::linux_router>, sluice::buffers<packet_pool>,
-                       sluice::interfaces<sluice::interface_table<64>>,
-                       sluice::delivery<sluice::registered_endpoints<16, 64>>,
-                       sluice::reassembly<sluice::bounded_cache<256>>,
-                       sluice::output<wire_output>> {
+    : sluice::policies<
+          sluice::based_on<sluice::linux_router>, sluice::buffers<packet_pool>,
+          sluice::interfaces<sluice::interface_table<64>>,
+          sluice::delivery<sluice::registered_endpoints<16, 64>>,
+          sluice::reassembly<sluice::bounded_cache<256>>,
+          sluice::multicast_routes<sluice::forwarding_cache<64, mroute_socket, 32, 4, 1u << 24>>,
+          sluice::output<wire_output>> {
     // As a fresh namespace is: not forwarding.
     [[nodiscard]] static constexpr sluice::settings initial_settings() noexcept { return {}; }
 };

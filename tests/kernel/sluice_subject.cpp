@@ -191,10 +191,14 @@ observation sluice_subject::take() {
     observation seen;
     seen.ret = std::exchange(ret_, std::nullopt);
     seen.departures = wires_.take();
+    auto& program = stack_->multicast_routes().router;
+    if (program.catch_up) program.catch_up(program.heard);
     socket_results heard;
     for (const auto& [name, socket] : sockets_)
         socket->collect(heard);
     seen.deliveries = std::move(heard.deliveries);
+    for (delivery& upcall : std::exchange(program.heard, {}))
+        seen.deliveries.push_back(std::move(upcall));
     seen.errors = std::move(heard.errors);
     seen.socket_errors = std::move(heard.socket_errors);
     counters after = count();

@@ -19,9 +19,9 @@ public:
     answer set_neighbour(const neighbour_line& line) override;
     answer set_sysctl(const sysctl_line& line) override;
     answer open_socket(const socket_line& line) override;
-    answer open_mroute(const mroute_line&) override { return unsupported("multicast routing"); }
-    answer set_vif(const vif_line&) override { return unsupported("multicast routing"); }
-    answer set_mfc(const mfc_line&) override { return unsupported("multicast routing"); }
+    answer open_mroute(const mroute_line& line) override;
+    answer set_vif(const vif_line& line) override;
+    answer set_mfc(const mfc_line& line) override;
     answer set_link(const link_line& line) override;
     answer begin() override;
 
@@ -66,6 +66,8 @@ private:
     void take_drops(observation& seen);
     answer set_conf(const sysctl_line& line);
     answer set_neighbour_time(const sysctl_line& line);
+    // What a call of multicast routing answered.
+    answer told(const sluice::result<void, sluice::multicast_error>& of);
 
     std::unique_ptr<stack> stack_;
     subject_wires wires_;

@@ -99,6 +99,11 @@ enum class drop_reason : u8 {
     option_refused,
     // hooks
     hook_queue_full,
+    // multicast routing
+    wrong_multicast_interface,
+    multicast_too_big,
+    multicast_queue_full,
+    passed_to_routing_program,
     count
 };
 
@@ -250,6 +255,17 @@ inline constexpr drop_info drop_table[drop_reason_count] = {
      "NOT_SPECIFIED"},
     {"hook_queue_full", "A hook queued the packet, and the queue had no room.", "Linux",
      "NOT_SPECIFIED"},
+    {"wrong_multicast_interface",
+     "The packet came by another interface than its multicast route expects.",
+     "RFC 1812 section 5.3.13.3", "NOT_SPECIFIED"},
+    {"multicast_too_big",
+     "The multicast exceeds the MTU and has DF set; nobody is told (RFC 1112 section 7.2).",
+     "RFC 1812 section 5.2.6", "NOT_SPECIFIED", mib::ip_frag_fails},
+    {"multicast_queue_full", "Too many packets wait for a multicast route.", "Linux",
+     "NOT_SPECIFIED"},
+    {"passed_to_routing_program",
+     "The multicast routing program got the whole packet, to register it with another router.",
+     "Linux", "NOT_SPECIFIED"},
 };
 
 [[nodiscard]] constexpr const drop_info& describe(drop_reason r) noexcept {

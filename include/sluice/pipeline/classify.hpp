@@ -25,6 +25,9 @@ struct classification {
     // read, as in Linux, where the route exists and its input function refuses.
     bool unroutable = false;
     bool redirect = false;  // a better first hop exists on the sender's own link
+    // The multicast routes decide about forwarding; `decided` only whether this host gets it too.
+    bool multicast_routed = false;
+    bool sent_here = false;  // by this host, to a group: the ingress is the egress
 
     // The type for delivery: a datagram that came in by lo with a unicast route is delivered as if
     // its destination were local.
@@ -110,9 +113,12 @@ template <class Tables>
     if (!is_member) {
         return {.decided = decision::drop(drop_reason::no_multicast_route),
                 .type = route_type::multicast,
-                .unroutable = true};
+                .unroutable = true,
+                .multicast_routed = true};
     }
-    return {.decided = decision::deliver(), .type = route_type::multicast};
+    return {.decided = decision::deliver(),
+            .type = route_type::multicast,
+            .multicast_routed = forwarded};
 }
 
 // drop_reason::none if both addresses are permitted in a unicast datagram.

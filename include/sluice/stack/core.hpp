@@ -69,6 +69,7 @@ struct core {
     using local_type = stack_local<chosen>;
     using gates_type = stack_gates<typename chosen::hooks::template model<packet_type>,
                                    typename chosen::security::template model<packet_type>>;
+    using multicast_type = typename chosen::multicast_routes::template model<packet_type>;
     using books_type = stack_books<typename chosen::stats, typename chosen::observer>;
 
     // The constructor's arguments. The seed is a secret from the owner's random source, never a
@@ -83,13 +84,14 @@ struct core {
 
     constexpr explicit core(parts&& p) noexcept
         : device{{}, std::move(p.output)}, tables{p.switches, p.routes, derive(p.seed, 4)},
-          local{p.seed}, random{derive(p.seed, 5)} {}
+          local{p.seed}, multicast{derive(p.seed, 7)}, random{derive(p.seed, 5)} {}
 
     // Packets held in the parts below return their buffers before the source is destroyed.
     device_type device;
     tables_type tables;
     local_type local;
     [[no_unique_address]] gates_type gates{};
+    [[no_unique_address]] multicast_type multicast;
     books_type books{};
     bounded_packet_queue<work_item<packet_type>, work_queue_size> later{};
     call_state calls{};

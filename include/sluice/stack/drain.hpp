@@ -55,6 +55,11 @@ constexpr void work_one(Core& c, work_item<typename Core::packet_type>&& item) n
     case work_kind::link_failure:
         fail_link(c, std::move(item.packet), item.back);
         break;
+    case work_kind::multicast:
+        if constexpr (!Core::multicast_type::never_routes) {
+            static_cast<void>(resume_multicast(c, std::move(item.packet)));
+        }
+        break;
     }
 }
 
@@ -66,6 +71,9 @@ template <class Core>
     for (; budget > 0 && has_work(c); --budget) {
         if (std::exchange(c.calls.wants_poll, false)) {
             expire_fragments(c);
+            if constexpr (!Core::multicast_type::never_routes) {
+                expire_multicast(c);
+            }
         } else if (has_judged(c.gates)) {
             reinject_judged(c);
         } else {

@@ -32,6 +32,14 @@ template <class Tables>
     return t.groups.is_member(r.interface, r.destination, r.source);
 }
 
+// Whether the multicast routes decide about packets of this group on the interface. Linux
+// IN_DEV_MFORWARD.
+template <class Packet>
+[[nodiscard]] constexpr bool routes_multicast(const interface& i, const Packet& packet) noexcept {
+    return i.in_force.mc_forwarding &&
+           !ipv4::const_view{packet.data()}[ipv4::destination].is_link_local_multicast();
+}
+
 template <class Tables>
 [[nodiscard, gnu::always_inline]] constexpr egress_plan
 plan_for(const Tables& t, const routing::output_route& r) noexcept {

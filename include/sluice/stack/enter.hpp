@@ -149,7 +149,9 @@ template <class Core>
     }
     const instant forgets = c.tables.exceptions.expire(c.calls.now.now);
     const instant gives_up = c.local.reassembly.next_deadline();
-    return forgets < gives_up ? forgets : gives_up;
+    const instant next = forgets < gives_up ? forgets : gives_up;
+    const instant abandons = c.multicast.next_deadline();
+    return next < abandons ? next : abandons;
 }
 
 }  // namespace sluice::acts

@@ -63,7 +63,8 @@ struct onward_route {
 struct own_arrival {
     decision back = decision::deliver();
     route_type type = route_type::local;
-    u32 version = 0;  // route_generation() at that time
+    u32 version = 0;                // route_generation() at that time
+    bool multicast_routed = false;  // the multicast routes decide about forwarding
 };
 
 // The fields of a packet of this host by which its route is chosen. Linux struct ip_rt_info.
@@ -91,6 +92,7 @@ struct behind_hooks {
     bool is_own = false;            // prerouting: this host sent the packet to itself
     route_type delivered_as{};      // local_in
     onward_route onward{};          // forward
+    bool is_multicast = false;      // forward: by `route` and `plan`
     routing::output_route route{};  // local_out
     flow_fields routed_by{};        // local_out: when the packet was queued
     egress_plan plan{};             // postrouting

@@ -48,8 +48,8 @@ namespace detail {
 
 // Receives the copy of a broadcast or multicast of this host again. Linux dev_loopback_xmit.
 template <class Core>
-constexpr void receive_copy(Core& c, typename Core::packet_type&& copy, route_type type,
-                            u16 out) noexcept {
+constexpr void receive_copy(Core& c, typename Core::packet_type&& copy, route_type type, u16 out,
+                            const decision& back) noexcept {
     // Linux dev_loopback_xmit trusts a copy; loopback_xmit, for lo, trusts nothing.
     if (std::as_const(copy).metadata().checksum == checksum_state::unknown) {
         if (!copy.unshare()) {
@@ -61,21 +61,22 @@ constexpr void receive_copy(Core& c, typename Core::packet_type&& copy, route_ty
     c.books.tally(balance::absorbed);  // it is received again, as another packet
     copy.set_interface(out);
     copy.set_addressing(sluice::link_addressing::loopback);
-    come_back(c, std::move(copy), type, out, decision::deliver());
+    come_back(c, std::move(copy), type, out, back);
 }
 
 // Loops back broadcasts, and multicasts to joined groups. RFC 1112 section 6.1.
 template <class Core>
 [[gnu::noinline]] constexpr void loop_back(Core& c, const typename Core::packet_type& packet,
-                                           route_type type, u16 out) noexcept {
+                                           route_type type, u16 out,
+                                           const decision& back = decision::deliver()) noexcept {
     typename Core::packet_type copy = packet.clone();
     if (!copy) {
         return;
     }
     c.books.tally(balance::copied);
-    const auto for_later = [&c, type, out]() noexcept {
+    const auto for_later = [&c, type, out, &back]() noexcept {
         return behind_hooks{
-            .plan = {.to = {.interface = out}, .type = type},
+            .plan = {.to = {.interface = out}, .type = type, .back = back},
             .loops_back = true,
             .since = c.calls.now.now,
         };
@@ -85,7 +86,7 @@ template <class Core>
         !p) {
         return;
     }
-    receive_copy(c, std::move(copy), type, out);
+    receive_copy(c, std::move(copy), type, out, back);
 }
 
 // The rest of sending, behind the local_out hook.
@@ -101,6 +102,12 @@ template <class Core>
         route.type == route_type::multicast && !out->loopback && is_joined(c.tables, route);
     if (joined ? route.loops_back : route.type == route_type::broadcast && !out->loopback) {
         loop_back(c, packet, route.type, out->index);
+    } else if constexpr (!Core::multicast_type::never_routes) {
+        // The multicast routes forward it from there.
+        if (route.type == route_type::multicast && !joined && route.loops_back &&
+            routes_multicast(*out, packet)) {
+            loop_back(c, packet, route.type, out->index, plan.back);
+        }
     }
     // TTL 0: it was for this host alone. RFC 1112 section 6.1.
     // Linux sends it if no local group member exists.

@@ -20,6 +20,7 @@
 #include <sluice/identification/keyed_identification.hpp>
 #include <sluice/interface/interface_table.hpp>
 #include <sluice/multicast/group_list.hpp>
+#include <sluice/multicast/no_multicast_routes.hpp>
 #include <sluice/options/linux_options.hpp>
 #include <sluice/output/concept.hpp>
 #include <sluice/output/queue_output.hpp>
@@ -117,6 +118,22 @@ struct multicast : detail::slot_or<multicast_policy<M>, M, multicast<>> {
             multicast_policy<M>,
             "sluice: multicast<M>: M must model sluice::multicast_policy (multicast/concept.hpp)");
         return true;
+    }
+};
+// A tag whose model<Packet> holds the tables of multicast routing.
+template <class T = no_multicast_routes>
+struct multicast_routes : detail::slot<T> {
+    template <class Packet>
+    static consteval bool fits() {
+        static_assert(detail::has_model<T, Packet>,
+                      "sluice: multicast_routes<T>: T must be a tag, with its class inside: "
+                      "struct T { template <class Packet> class model { ... }; };");
+        if constexpr (detail::has_model<T, Packet>) {
+            static_assert(multicast_route_policy<T, Packet>,
+                          "sluice: multicast_routes<T>: T must model "
+                          "sluice::multicast_route_policy (multicast/route_concept.hpp)");
+        }
+        return multicast_route_policy<T, Packet>;
     }
 };
 // The handling of IPv4 options.
@@ -402,6 +419,7 @@ consteval bool check_tags() {
     return (given<P, reassembly<>>::template fits<packet>(),
             given<P, delivery<>>::template fits<packet>(),
             given<P, hooks<>>::template fits<packet>(),
+            given<P, multicast_routes<>>::template fits<packet>(),
             given<P, security<>>::template fits<packet>(),
             given<P, output<>>::template fits<packet>(), true);
 }
@@ -430,6 +448,7 @@ struct resolved {
     using reassembly = tag_of<P, sluice::reassembly<>, packet>;
     using delivery = tag_of<P, sluice::delivery<>, packet>;
     using hooks = tag_of<P, sluice::hooks<>, packet>;
+    using multicast_routes = tag_of<P, sluice::multicast_routes<>, packet>;
     using security = tag_of<P, sluice::security<>, packet>;
     using output = tag_of<P, sluice::output<>, packet>;
 

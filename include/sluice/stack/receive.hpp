@@ -12,6 +12,7 @@
 #include <sluice/rewrite/option_walk.hpp>
 #include <sluice/stack/deliver.hpp>
 #include <sluice/stack/forward.hpp>
+#include <sluice/stack/multicast_forward.hpp>
 
 #include <utility>
 
@@ -75,6 +76,11 @@ constexpr fate follow_route(Core& c, unsummed_datagram<typename Core::packet_typ
     if (found.type == route_type::multicast) {
         c.books.count(mib::ipext_in_mcast_pkts);
         c.books.count(mib::ipext_in_mcast_octets, byte_count);
+        if constexpr (!Core::multicast_type::never_routes) {
+            if (found.multicast_routed) {
+                return route_multicast(c, std::move(d), found, in);
+            }
+        }
     } else if (found.type == route_type::broadcast) {
         c.books.count(mib::ipext_in_bcast_pkts);
         c.books.count(mib::ipext_in_bcast_octets, byte_count);
@@ -115,10 +121,13 @@ constexpr fate route_and_follow(Core& c, unsummed_datagram<typename Core::packet
                                 const interface& in, const own_arrival* own) noexcept {
     const auto t = c.tables.look_up();
     pipeline::classification found =
-        still_holds(c, own)
-            ? pipeline::classification{.decided = own->back, .type = own->type, .unroutable = true}
-        : keeps_flows(c) ? classify_flow(c, d, in)
-                         : pipeline::classify(t, d.header(), d.header()[ipv4::destination], in);
+        still_holds(c, own) ? pipeline::classification{.decided = own->back,
+                                                       .type = own->type,
+                                                       .unroutable = true,
+                                                       .multicast_routed = own->multicast_routed,
+                                                       .sent_here = true}
+        : keeps_flows(c)    ? classify_flow(c, d, in)
+                            : pipeline::classify(t, d.header(), d.header()[ipv4::destination], in);
     c.books.trace(stage::classify, found.decided, in.index);
     if (found.decided.kind() == decision_kind::drop && !found.unroutable) {
         return drop(c.books, std::move(d).release(), found.decided.reason());
@@ -213,7 +222,12 @@ constexpr fate receive_own(Core& c, work_item<typename Core::packet_type>&& item
     if (in == nullptr) {
         return drop(c.books, std::move(item.packet), drop_reason::interface_down);
     }
-    const own_arrival own{.back = item.back, .type = item.route.type, .version = item.version};
+    own_arrival own{.back = item.back, .type = item.route.type, .version = item.version};
+    if constexpr (!Core::multicast_type::never_routes) {
+        // A forwarded packet that this host hears too is not forwarded again.
+        own.multicast_routed = own.type == route_type::multicast &&
+                               routes_multicast(*in, item.packet) && !item.packet.is_forwarded();
+    }
     return detail::receive_from(c, std::move(item.packet), *in, &own);
 }
 

@@ -88,6 +88,11 @@ constexpr fate go_on_as_datagram(Core& c, queued_packet<typename Core::packet_ty
     case hook_point::local_in:
         return deliver_rest(c, std::move(*valid), q.rest.delivered_as, q.at.in);
     case hook_point::forward:
+        if constexpr (!Core::multicast_type::never_routes) {
+            if (q.rest.is_multicast) {
+                return send_multicast_rest(c, std::move(*valid), q.rest.route, q.rest.plan);
+            }
+        }
         return forward_rest(c, std::move(*valid), q.rest.onward);
     default:
         return receive_rest(c, std::move(*valid), q.at.in,
@@ -109,8 +114,8 @@ template <class Core>
         return detail::local_out_rest(c, std::move(q.packet), q.rest.route);
     case hook_point::postrouting: {
         if (q.rest.loops_back) {
-            detail::receive_copy(c, std::move(q.packet), q.rest.plan.type,
-                                 q.rest.plan.to.interface);
+            detail::receive_copy(c, std::move(q.packet), q.rest.plan.type, q.rest.plan.to.interface,
+                                 q.rest.plan.back);
             return fate::absorbed;
         }
         const departure d = depart_rest(c, q.packet, q.rest.plan);

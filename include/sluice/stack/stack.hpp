@@ -12,6 +12,7 @@
 #include <sluice/stack/administration.hpp>
 #include <sluice/stack/core.hpp>
 #include <sluice/stack/enter.hpp>
+#include <sluice/stack/multicast_routes.hpp>
 #include <sluice/stack/presets.hpp>
 #include <sluice/stack/send_segment.hpp>
 
@@ -44,6 +45,7 @@ class stack final {
     using core_type = core<detail::policies_or_default<Policies>>;
     using tables_type = typename core_type::tables_type;
     using routes_type = typename tables_type::routes_type;
+    static constexpr bool routes_multicast = !core_type::multicast_type::never_routes;
 
 public:
     using chosen = typename core_type::chosen;
@@ -193,6 +195,9 @@ public:
         const auto removed = acts::remove_interface(core_.tables, index);
         if (removed.has_value()) {
             acts::drop_queued_by(core_, index);
+            if constexpr (routes_multicast) {
+                acts::forget_vifs_of(core_, index);
+            }
         }
         return removed;
     }
@@ -270,6 +275,61 @@ public:
     }
     // Linux `ip route flush cache`.
     constexpr void forget_exceptions() noexcept { acts::forget_exceptions(core_.tables); }
+
+    // -- multicast routing (multicast_routes<forwarding_cache<>>), for a routing program --
+    // Turns forwarding on where VIFs are. Linux MRT_INIT.
+    [[nodiscard, gnu::noinline]] constexpr result<void, multicast_error>
+    open_multicast_routes() noexcept
+        requires(routes_multicast)
+    {
+        return acts::open_multicast_routes(core_);
+    }
+    // Turns forwarding off and removes VIFs and entries, but static ones. Linux MRT_DONE.
+    [[gnu::noinline]] constexpr void close_multicast_routes() noexcept
+        requires(routes_multicast)
+    {
+        acts::close_multicast_routes(core_);
+    }
+    [[nodiscard, gnu::noinline]] constexpr result<void, multicast_error>
+    add_vif(u8 number, const virtual_interface& v) noexcept
+        requires(routes_multicast)
+    {
+        return acts::add_vif(core_, number, v);
+    }
+    [[nodiscard, gnu::noinline]] constexpr result<void, multicast_error>
+    remove_vif(u8 number) noexcept
+        requires(routes_multicast)
+    {
+        return acts::remove_vif(core_, number);
+    }
+    // Adds or replaces an entry, and sends the packets that waited for it.
+    [[nodiscard, gnu::noinline]] constexpr result<void, multicast_error>
+    add_multicast_route(const multicast_entry& e, moment now,
+                        entry_match match = entry_match::any_upstream) noexcept
+        requires(routes_multicast)
+    {
+        const acts::entrance here{core_, now};
+        return acts::add_multicast_route(core_, e, match);
+    }
+    [[nodiscard, gnu::noinline]] constexpr result<void, multicast_error>
+    remove_multicast_route(const multicast_entry& e,
+                           entry_match match = entry_match::any_upstream) noexcept
+        requires(routes_multicast)
+    {
+        return core_.multicast.remove(e, match);
+    }
+    [[gnu::noinline]] constexpr void flush_multicast_routes(multicast_flush which) noexcept
+        requires(routes_multicast)
+    {
+        acts::flush_multicast_routes(core_, which);
+    }
+    [[gnu::noinline]] constexpr void flush_vifs() noexcept
+        requires(routes_multicast)
+    {
+        acts::flush_vifs(core_);
+    }
+    // The tables: their counters, their router, what it hears.
+    [[nodiscard]] constexpr auto& multicast_routes() noexcept { return core_.multicast; }
 
     // -- switches --
     // Calls f(settings&).

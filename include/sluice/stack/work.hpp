@@ -29,7 +29,8 @@ struct send_counters {
     mib no_buffer = mib::none;  // counted when no buffer is free
 };
 
-enum class work_kind : u8 { receive, receive_own, send, link_failure };
+// multicast: waited for its multicast entry.
+enum class work_kind : u8 { receive, receive_own, send, link_failure, multicast };
 
 template <class Packet>
 struct work_item {
