@@ -13,7 +13,7 @@ std::string position(std::size_t index, std::size_t count) {
 }
 
 content kind_of_delivery(const delivery& what) {
-    if (what.socket == "mroute")
+    if (what.socket.starts_with("mroute"))
         return what.bytes.size() > 9 && what.bytes[9] == 0 ? content::upcall : content::datagram;
     return what.from.port ? content::payload : content::datagram;
 }
@@ -96,6 +96,11 @@ void comparer::compare_ret(std::span<const step> run, const observation& seen) {
     for (const step& event : run)
         if (event.expected.ret) expected = event.expected.ret;
     if (expected != seen.ret) add("ret: expected " + shown(expected) + ", got " + shown(seen.ret));
+    std::optional<std::string> numbers;
+    for (const step& event : run)
+        if (event.expected.numbers) numbers = event.expected.numbers;
+    if (numbers != seen.numbers)
+        add("numbers: expected " + shown(numbers) + ", got " + shown(seen.numbers));
 }
 
 void comparer::compare_departures(std::span<const step> run, const observation& seen) {

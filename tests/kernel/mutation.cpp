@@ -57,6 +57,10 @@ public:
         sink_("line doubled", {line_, line_});
         if (kind == "ret")
             change("ret", 1, is_number(list_[1]) ? other_value(list_[1]) : other_errno(list_[1]));
+        if (kind == "vifcount" || kind == "sgcount") {
+            const std::size_t last = list_.size() - 1;
+            change("numbers", last, other_value(list_[last]));
+        }
         if (kind == "count") change("count value", 2, other_value(list_[2]));
         if (kind == "sockerr") change("sockerr", 2, other_errno(list_[2]));
         if (kind == "drop") change("drop", 1, list_[1] + "_");
@@ -74,7 +78,8 @@ private:
 
     // Not about a packet: see the parser.
     bool is_released() const {
-        return list_[2] == "skb_release_data" || list_[2] == "__ip_flush_pending_frames";
+        return list_[2] == "skb_release_data" || list_[2] == "__ip_flush_pending_frames" ||
+               list_[2] == "tun_get_user";
     }
 
     bool ignored(const std::string& counter) const {

@@ -40,7 +40,8 @@ using counters = std::map<std::string, std::uint64_t>;
 
 // Orders mean something only within one interface or one socket.
 struct observation {
-    std::optional<std::string> ret;  // a number or an errno name
+    std::optional<std::string> ret;      // a number or an errno name
+    std::optional<std::string> numbers;  // the counters of a multicast table, as the file has them
     std::vector<departure> departures;
     std::vector<delivery> deliveries;
     std::vector<error_entry> errors;
@@ -76,6 +77,7 @@ struct expected_delivery : delivery {
 struct expectation {
     bool unordered = false;  // departures compare as a multiset
     std::optional<std::string> ret;
+    std::optional<std::string> numbers;
     std::vector<expected_departure> departures;
     std::vector<expected_delivery> deliveries;
     std::vector<error_entry> errors;

@@ -16,6 +16,8 @@ struct dispatcher {
     answer operator()(const mroute_line& line) const { return to.open_mroute(line); }
     answer operator()(const vif_line& line) const { return to.set_vif(line); }
     answer operator()(const mfc_line& line) const { return to.set_mfc(line); }
+    answer operator()(const mrule_line& line) const { return to.set_mrule(line); }
+    answer operator()(const mflush_line& line) const { return to.flush_multicast(line); }
     answer operator()(const link_line& line) const { return to.set_link(line); }
     answer operator()(const in_line& line) const { return to.receive(line); }
     answer operator()(const send_line& line) const { return to.send(line); }
@@ -23,6 +25,7 @@ struct dispatcher {
     answer operator()(const membership_line& line) const { return to.change_membership(line); }
     answer operator()(const close_line& line) const { return to.close_socket(line); }
     answer operator()(const connect_line& line) const { return to.connect_socket(line); }
+    answer operator()(const mcount_line& line) const { return to.count_multicast(line); }
 };
 
 bool is_packet(const step& event) {

@@ -1,18 +1,24 @@
 // Multicast routing: the calls of a routing socket become those of a routing program.
 #include "sluice_subject.hpp"
+#include "words.hpp"
+
+#include <bit>
 
 namespace replay {
 
 namespace {
 
-const char* errno_of(sluice::multicast_error e) {
+// The device of a register VIF. No scenario sees it.
+constexpr sluice::u16 register_index = 63;
+
+const char* errno_of(sluice::multicast_error e, const char* not_found) {
     switch (e) {
     case sluice::multicast_error::in_use:
         return "EADDRINUSE";
     case sluice::multicast_error::out_of_range:
         return "ENFILE";
     case sluice::multicast_error::not_found:
-        return "EADDRNOTAVAIL";
+        return not_found;
     case sluice::multicast_error::invalid:
         return "EINVAL";
     case sluice::multicast_error::not_open:
@@ -26,50 +32,114 @@ sluice::entry_match match_of(const mfc_line& line) {
     return line.proxy ? sluice::entry_match::same_upstream : sluice::entry_match::any_upstream;
 }
 
+bool is_default(const std::string& router) {
+    return router == "mroute";
+}
+
+answer several_tables() {
+    return unsupported("several multicast tables");
+}
+
+std::string text_of(const sluice::traffic& t) {
+    return " " + std::to_string(t.packets) + " " + std::to_string(t.bytes);
+}
+
 }  // namespace
 
-answer sluice_subject::told(const sluice::result<void, sluice::multicast_error>& of) {
+answer sluice_subject::told(const sluice::result<void, sluice::multicast_error>& of,
+                            const char* not_found) {
     if (of.has_value()) return done();
-    if (!begun_) return unsupported(errno_of(of.error()));
-    ret_ = errno_of(of.error());
+    const char* const name = errno_of(of.error(), not_found);
+    if (!begun_) return unsupported(name);
+    ret_ = name;
     return done();
 }
 
 answer sluice_subject::open_mroute(const mroute_line& line) {
+    if (line.table) return several_tables();
     const auto opened = stack_->open_multicast_routes();
     if (!opened.has_value()) return told(opened);
     auto& tables = stack_->multicast_routes();
     tables.reports_outgoing = line.assert_ || line.pim;
     tables.reports_any = line.pim;
-    // A routing socket is a raw socket of IGMP that hears router alerts.
-    socket_line socket;
-    socket.name = "mroute";
-    socket.kind = socket_kind::raw;
-    socket.protocol = 2;
-    socket.router_alert = true;
     tables.router.catch_up = [this](std::vector<delivery>& heard) {
         socket_results came;
         if (const auto found = sockets_.find("mroute"); found != sockets_.end())
             found->second->collect(came);
         heard.insert(heard.end(), came.deliveries.begin(), came.deliveries.end());
     };
+    // A routing socket is a raw socket of IGMP that hears router alerts.
+    socket_line socket;
+    socket.name = "mroute";
+    socket.kind = socket_kind::raw;
+    socket.protocol = 2;
+    socket.router_alert = true;
     return open_socket(socket);
 }
 
+void sluice_subject::close_mroute() {
+    stack_->close_multicast_routes();
+    sockets_.erase("mroute");
+}
+
 answer sluice_subject::set_vif(const vif_line& line) {
+    if (!is_default(line.router)) return several_tables();
+    const auto number = static_cast<sluice::u8>(line.vif);
+    if (line.remove) return told(stack_->remove_vif(number));
+    const bool is_register = line.interface.empty();
+    if (is_register && !registers_) {
+        const sluice::interface_request wanted{.index = register_index, .name = "pimreg"};
+        if (!stack_->add_interface(wanted).has_value()) return unsupported("so many interfaces");
+        registers_.emplace(*stack_);
+    }
     return told(stack_->add_vif(
-        static_cast<sluice::u8>(line.vif),
-        {.interface = wires_.index_of(line.interface), .threshold = line.threshold}));
+        number, {.kind = is_register ? sluice::vif_kind::pim_register : sluice::vif_kind::plain,
+                 .interface = is_register ? register_index : wires_.index_of(line.interface),
+                 .threshold = line.threshold}));
 }
 
 answer sluice_subject::set_mfc(const mfc_line& line) {
+    if (!is_default(line.router)) return several_tables();
     sluice::multicast_entry e{.source = {line.source},
                               .group = {line.group},
                               .upstream = static_cast<sluice::u8>(line.input_vif)};
     for (const auto& [vif, threshold] : line.output_vifs)
         e.thresholds.at(vif) = threshold;
     return told(line.remove ? stack_->remove_multicast_route(e, match_of(line))
-                            : stack_->add_multicast_route(e, now(), match_of(line)));
+                            : stack_->add_multicast_route(e, now(), match_of(line)),
+                "ENOENT");
+}
+
+answer sluice_subject::flush_multicast(const mflush_line& line) {
+    if (!is_default(line.router)) return several_tables();
+    if ((line.flags & 4) != 0) stack_->flush_vifs();
+    stack_->flush_multicast_routes({.entries = (line.flags & 1) != 0});
+    return done();
+}
+
+answer sluice_subject::count_multicast(const mcount_line& line) {
+    if (!is_default(line.router)) return several_tables();
+    const auto& tables = stack_->multicast_routes();
+    if (!line.of_vif) {
+        const auto* entry = tables.entry({line.source}, {line.group});
+        if (entry == nullptr) {
+            ret_ = "EADDRNOTAVAIL";
+            return done();
+        }
+        numbers_ = "sgcount " + to_text(line.source) + " " + to_text(line.group) +
+                   text_of(entry->seen.all) + " " + std::to_string(entry->seen.wrong_interface);
+        return done();
+    }
+    const auto& vifs = tables.vifs();
+    if (line.vif >= static_cast<unsigned>(std::bit_width(vifs.present()))) {
+        ret_ = "EINVAL";
+    } else if (!vifs.has(static_cast<sluice::u8>(line.vif))) {
+        ret_ = "EADDRNOTAVAIL";
+    } else {
+        const auto& seen = vifs.traffic_of(static_cast<sluice::u8>(line.vif));
+        numbers_ = "vifcount " + std::to_string(line.vif) + text_of(seen.in) + text_of(seen.out);
+    }
+    return done();
 }
 
 }  // namespace replay

@@ -114,7 +114,7 @@ void replay_socket::collect_from(Endpoint& from, socket_results& to) {
         if (const replay_interface* in = wires_.find(came->interface)) made.interface = in->name;
         made.destination = came->destination.value;
         made.local = came->local.value;
-        if (line_.name == "mroute") {
+        if (line_.name.starts_with("mroute")) {
             made.interface.clear();
             made.destination.reset();
             made.local.reset();

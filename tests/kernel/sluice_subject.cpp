@@ -144,6 +144,10 @@ answer sluice_subject::send(const send_line& line) {
 }
 
 answer sluice_subject::close_socket(const close_line& line) {
+    if (line.socket == "mroute") {
+        close_mroute();
+        return done();
+    }
     if (sockets_.erase(line.socket) == 0) return unsupported("an unknown socket");
     ret_ = "0";
     return done();
@@ -190,6 +194,7 @@ void sluice_subject::take_drops(observation& seen) {
 observation sluice_subject::take() {
     observation seen;
     seen.ret = std::exchange(ret_, std::nullopt);
+    seen.numbers = std::exchange(numbers_, std::nullopt);
     seen.departures = wires_.take();
     auto& program = stack_->multicast_routes().router;
     if (program.catch_up) program.catch_up(program.heard);

@@ -4,6 +4,8 @@
 #include "sluice_socket.hpp"
 #include "subject.hpp"
 
+#include <sluice/endpoint/pim_registers.hpp>
+
 #include <array>
 #include <memory>
 
@@ -22,6 +24,8 @@ public:
     answer open_mroute(const mroute_line& line) override;
     answer set_vif(const vif_line& line) override;
     answer set_mfc(const mfc_line& line) override;
+    answer set_mrule(const mrule_line&) override { return unsupported("multicast rules"); }
+    answer flush_multicast(const mflush_line& line) override;
     answer set_link(const link_line& line) override;
     answer begin() override;
 
@@ -32,6 +36,7 @@ public:
     answer change_membership(const membership_line&) override { return unsupported("IGMP"); }
     answer close_socket(const close_line& line) override;
     answer connect_socket(const connect_line& line) override;
+    answer count_multicast(const mcount_line& line) override;
     observation take() override;
 
 private:
@@ -57,6 +62,7 @@ private:
     };
 
     [[nodiscard]] sluice::moment now() const;
+    void close_mroute();
     // The device refuses it with that errno; empty: it is taken.
     [[nodiscard]] std::string refusal_of(const in_line& line) const;
     // Passes a frame to the link layer. Returns the IPv4 packet, or none.
@@ -66,13 +72,16 @@ private:
     void take_drops(observation& seen);
     answer set_conf(const sysctl_line& line);
     answer set_neighbour_time(const sysctl_line& line);
-    // What a call of multicast routing answered.
-    answer told(const sluice::result<void, sluice::multicast_error>& of);
+    // What a call of multicast routing answered; the errno of an entry or VIF that is not there.
+    answer told(const sluice::result<void, sluice::multicast_error>& of,
+                const char* not_found = "EADDRNOTAVAIL");
 
     std::unique_ptr<stack> stack_;
     subject_wires wires_;
     deaf_handler deaf_;
     std::map<std::string, std::unique_ptr<replay_socket>> sockets_;
+    std::optional<sluice::pim_registers<stack>> registers_;
+    std::optional<std::string> numbers_;
     sluice::instant now_ = sluice::instant{} + sluice::duration::from_seconds(1000);
     bool begun_ = false;
     std::optional<std::string> ret_;

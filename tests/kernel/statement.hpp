@@ -94,24 +94,47 @@ struct socket_line {
     std::optional<std::uint32_t> icmp_filter;
 };
 
+// A routing socket has the name "mroute" and the default table unless the line says otherwise.
 struct mroute_line {
+    std::string name = "mroute";
+    std::optional<std::uint32_t> table;
     bool assert_ = false;
     bool pim = false;
 };
 
 struct vif_line {
+    std::string router = "mroute";
+    bool remove = false;
     unsigned vif = 0;
-    std::string interface;
+    std::string interface;  // empty: the PIM register
     std::uint8_t threshold = 0;
 };
 
 struct mfc_line {
+    std::string router = "mroute";
     bool remove = false;
     address source = 0;
     address group = 0;
     unsigned input_vif = 0;
     std::map<unsigned, std::uint8_t> output_vifs;  // VIF to TTL threshold
     bool proxy = false;
+};
+
+// A rule that chooses a multicast table.
+struct mrule_line {};
+
+struct mflush_line {
+    std::string router = "mroute";
+    unsigned flags = 0;  // MRT_FLUSH_*
+};
+
+// SIOCGETVIFCNT or SIOCGETSGCNT.
+struct mcount_line {
+    std::string router = "mroute";
+    bool of_vif = false;
+    unsigned vif = 0;
+    address source = 0;
+    address group = 0;
 };
 
 struct link_line {
@@ -169,7 +192,7 @@ struct connect_line {
 
 using statement =
     std::variant<interface_line, address_line, route_line, neighbour_line, sysctl_line, socket_line,
-                 mroute_line, vif_line, mfc_line, link_line, in_line, send_line, advance_line,
-                 membership_line, close_line, connect_line>;
+                 mroute_line, vif_line, mfc_line, mrule_line, mflush_line, link_line, in_line,
+                 send_line, advance_line, membership_line, close_line, connect_line, mcount_line>;
 
 }  // namespace replay

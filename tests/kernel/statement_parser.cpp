@@ -136,62 +136,6 @@ statement socket_of(words& line, scenario& about) {
     return made;
 }
 
-statement mroute_of(words& line, scenario& about) {
-    mroute_line made;
-    while (!line.done()) {
-        if (line.take("assert"))
-            made.assert_ = true;
-        else if (line.take("pim"))
-            made.pim = true;
-        else
-            line.end();
-    }
-    about.sockets.emplace_back("mroute");
-    return made;
-}
-
-statement vif_of(words& line, const scenario& about) {
-    vif_line made;
-    made.vif = small<unsigned>(line.number("VIF", 31));
-    made.interface = known_interface(line, about);
-    if (!line.take("threshold")) line.fail("vif without threshold");
-    made.threshold = small<std::uint8_t>(line.number("threshold", 255));
-    return made;
-}
-
-void output_vifs_of(words& line, string_view list, mfc_line& made) {
-    if (list == "-") return;
-    while (line.error().empty()) {
-        const string_view item = list.substr(0, list.find(','));
-        const std::size_t colon = item.find(':');
-        if (colon == string_view::npos) return line.fail("oifs without threshold");
-        const auto vif = small<unsigned>(line.number_of(item.substr(0, colon), "VIF", 31));
-        const auto ttl =
-            small<std::uint8_t>(line.number_of(item.substr(colon + 1), "threshold", 255));
-        if (!made.output_vifs.emplace(vif, ttl).second) return line.fail("VIF named twice");
-        if (item.size() == list.size()) return;
-        list.remove_prefix(item.size() + 1);
-    }
-}
-
-statement mfc_of(words& line) {
-    mfc_line made;
-    made.remove = take_remove(line);
-    made.source = line.host("source");
-    made.group = line.host("group");
-    if (!line.take("iif")) line.fail("mfc without iif");
-    made.input_vif = small<unsigned>(line.number("VIF", 31));
-    while (!line.done()) {
-        if (line.take("oifs"))
-            output_vifs_of(line, line.next("VIF list"), made);
-        else if (line.take("proxy"))
-            made.proxy = true;
-        else
-            line.end();
-    }
-    return made;
-}
-
 statement link_of(words& line, const scenario& about) {
     link_line made;
     made.interface = known_interface(line, about);
@@ -219,15 +163,13 @@ statement neighbour_of(words& line, const scenario& about) {
 statement parse_statement(words& line, scenario& about) {
     const string_view verb = line.next("statement");
     if (std::optional<statement> event = parse_event(verb, line, about)) return *event;
+    if (std::optional<statement> multicast = parse_multicast(verb, line, about)) return *multicast;
     if (verb == "interface") return interface_of(line, about);
     if (verb == "address") return address_of(line, about);
     if (verb == "route") return route_of(line, about);
     if (verb == "neighbour") return neighbour_of(line, about);
     if (verb == "sysctl") return sysctl_of(line, about);
     if (verb == "socket") return socket_of(line, about);
-    if (verb == "mroute") return mroute_of(line, about);
-    if (verb == "vif") return vif_of(line, about);
-    if (verb == "mfc") return mfc_of(line);
     if (verb == "link") return link_of(line, about);
     line.fail("unknown statement '" + std::string(verb) + "'");
     return close_line{};

@@ -10,6 +10,10 @@ namespace replay {
 [[nodiscard]] std::optional<statement> parse_event(std::string_view verb, words& line,
                                                    const scenario& about);
 
+// VIFs, entries and counters of multicast routing. Nothing for other verbs.
+[[nodiscard]] std::optional<statement> parse_multicast(std::string_view verb, words& line,
+                                                       scenario& about);
+
 // Names that were declared before, or an error of the line.
 [[nodiscard]] std::string known_interface(words& line, const scenario& about);
 std::string known_interface_of(words& line, std::string_view name, const scenario& about);

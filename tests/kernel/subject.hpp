@@ -60,6 +60,8 @@ public:
     virtual answer open_mroute(const mroute_line& line) = 0;
     virtual answer set_vif(const vif_line& line) = 0;
     virtual answer set_mfc(const mfc_line& line) = 0;
+    virtual answer set_mrule(const mrule_line& line) = 0;
+    virtual answer flush_multicast(const mflush_line& line) = 0;
     virtual answer set_link(const link_line& line) = 0;
 
     // The configuration is complete: forget all results and counts so far.
@@ -73,6 +75,7 @@ public:
     virtual answer change_membership(const membership_line& line) = 0;
     virtual answer close_socket(const close_line& line) = 0;
     virtual answer connect_socket(const connect_line& line) = 0;
+    virtual answer count_multicast(const mcount_line& line) = 0;
 
     // What came out since the last take() or begin(); counters as increments.
     [[nodiscard]] virtual observation take() = 0;

@@ -18,6 +18,8 @@ public:
     answer open_mroute(const mroute_line&) override { return done(); }
     answer set_vif(const vif_line&) override { return done(); }
     answer set_mfc(const mfc_line&) override { return done(); }
+    answer set_mrule(const mrule_line&) override { return done(); }
+    answer flush_multicast(const mflush_line&) override { return done(); }
     answer set_link(const link_line&) override { return done(); }
     answer begin() override { return done(); }
     answer receive(const in_line&) override { return done(); }
@@ -27,6 +29,7 @@ public:
     answer change_membership(const membership_line&) override { return done(); }
     answer close_socket(const close_line&) override { return done(); }
     answer connect_socket(const connect_line&) override { return done(); }
+    answer count_multicast(const mcount_line&) override { return done(); }
     observation take() override { return {}; }
 };
 
@@ -72,6 +75,8 @@ public:
     answer open_mroute(const mroute_line&) override { return configured(); }
     answer set_vif(const vif_line&) override { return configured(); }
     answer set_mfc(const mfc_line&) override { return configured(); }
+    answer set_mrule(const mrule_line&) override { return configured(); }
+    answer flush_multicast(const mflush_line&) override { return configured(); }
     answer set_link(const link_line&) override { return configured(); }
     answer begin() override {
         begun_ = true;
@@ -88,6 +93,7 @@ public:
     answer change_membership(const membership_line&) override { return configured(); }
     answer close_socket(const close_line&) override { return configured(); }
     answer connect_socket(const connect_line&) override { return configured(); }
+    answer count_multicast(const mcount_line&) override { return configured(); }
     observation take() override { return std::exchange(seen_, {}); }
 
 private:
@@ -99,6 +105,7 @@ private:
     void echo() {
         const expectation& expected = about_.events.at(next_++).expected;
         if (expected.ret) seen_.ret = expected.ret;
+        if (expected.numbers) seen_.numbers = expected.numbers;
         for (const auto& packet : expected.departures)
             seen_.departures.push_back(unmasked(packet, about_.taps.at(packet.interface) ? 14 : 0));
         for (const auto& packet : expected.deliveries)

@@ -128,12 +128,12 @@ constexpr name ip_ext_counters[] = {
 };
 
 constexpr name errnos[] = {
-    "EACCES",       "EADDRINUSE", "EADDRNOTAVAIL", "EAGAIN",    "ECONNREFUSED", "ECONNRESET",
-    "EDESTADDRREQ", "EEXIST",     "EFAULT",        "EHOSTDOWN", "EHOSTUNREACH", "EINVAL",
-    "EIO",          "EISCONN",    "EMSGSIZE",      "ENETDOWN",  "ENETUNREACH",  "ENOBUFS",
-    "ENODEV",       "ENOENT",     "ENOMEM",        "ENONET",    "ENOPROTOOPT",  "ENOTCONN",
-    "ENOTSUP",      "ENXIO",      "EOPNOTSUPP",    "EPERM",     "EPROTO",       "EPROTONOSUPPORT",
-    "ESRCH",        "ETIMEDOUT",
+    "EACCES",          "EADDRINUSE",   "ENFILE",    "EADDRNOTAVAIL", "EAGAIN",    "ECONNREFUSED",
+    "ECONNRESET",      "EDESTADDRREQ", "EEXIST",    "EFAULT",        "EHOSTDOWN", "EHOSTUNREACH",
+    "EINVAL",          "EIO",          "EISCONN",   "EMSGSIZE",      "ENETDOWN",  "ENETUNREACH",
+    "ENOBUFS",         "ENODEV",       "ENOENT",    "ENOMEM",        "ENONET",    "ENOPROTOOPT",
+    "ENOTCONN",        "ENOTSUP",      "ENXIO",     "EOPNOTSUPP",    "EPERM",     "EPROTO",
+    "EPROTONOSUPPORT", "ESRCH",        "ETIMEDOUT",
 };
 
 template <std::size_t N>
