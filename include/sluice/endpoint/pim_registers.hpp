@@ -1,8 +1,8 @@
 // pim_registers<Stack>: takes PIM register messages apart. The packet inside is received by the
 // interface of the register VIF, and forwarded by its multicast entry.
 //
-// It is the handler of protocol 103 as long as it lives, in place of the one before. It ignores other
-// PIM messages, which the routing program reads from a raw endpoint.
+// It is the handler of protocol 103 as long as it lives, in place of the one before. It ignores
+// other PIM messages, which the routing program reads from a raw endpoint.
 //
 // Expects: a stack with multicast routes; a register VIF (multicast/route_concept.hpp).
 // Never:   trusts the message: checksum over its header or over all, version 2, no null register, a

@@ -9,7 +9,7 @@
 // Expects: a secret key; expire() at next_deadline().
 // Never:   allocates or grows; forgets an entry by itself (forget_idle does, for programs).
 // Cost:    for a packet the hash of its entry, then one step for each outgoing VIF.
-// Source:  Linux ipmr.c, ipmr_base.c; RFC 1812 section 5.3.12 (TTL thresholds).
+// Source:  Linux ipmr.c, ipmr_base.c.
 #pragma once
 
 #include <sluice/base/result.hpp>

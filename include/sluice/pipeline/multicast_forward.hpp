@@ -5,7 +5,7 @@
 //          came by, or, for one that this host sent, left by.
 // Never:   changes the datagram or the tables; sends, counts.
 // Cost:    one lookup of the tables.
-// Source:  RFC 1812 section 5.3.13 (multicast forwarding); Linux ip_mr_input, ip_mr_forward.
+// Source:  RFC 1812 section 5.3.10; Linux ip_mr_input, ip_mr_forward.
 #pragma once
 
 #include <sluice/multicast/route_concept.hpp>

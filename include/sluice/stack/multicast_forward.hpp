@@ -9,7 +9,7 @@
 // Never:   sends an ICMP error; forwards a copy of a forwarded packet again; uses a table entry
 //          after a hook, an output or the routing program may have changed the table.
 // Cost:    the lookup, then a route and the steps of a packet sent for each copy.
-// Source:  RFC 1812 section 5.3.13; Linux ip_mr_input, ip_mr_forward, ipmr_queue_fwd_xmit.
+// Source:  RFC 1812 section 5.3.10; Linux ip_mr_input, ip_mr_forward, ipmr_queue_fwd_xmit.
 #pragma once
 
 #include <sluice/packet/copy_in_blocks.hpp>

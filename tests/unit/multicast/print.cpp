@@ -66,7 +66,7 @@ TEST_CASE("ip_mr_cache") {
     CHECK(entries_of(c) == "Group    Origin   Iif     Pkts    Bytes    Wrong Oifs\n"
                            "010101EF 0201000A 0          0        0        0  1:1    2:16 \n"
                            "090909EF 0101000A -1         0        0        0\n");
-    // As ipmr_mfc_seq_show formats an entry that other VIFs than its own brought packets to.
+    // By the format of that file, an entry with a packet by the wrong interface.
     e.upstream = 11;
     e.thresholds = {};
     e.thresholds[0] = 128;
