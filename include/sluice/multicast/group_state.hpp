@@ -1,5 +1,5 @@
-// group_state<Sources>: what a multicast router knows about the members of one group on one network,
-// by the reports of RFC 3376: a filter mode, a group timer, and sources with timers.
+// group_state<Sources>: what a multicast router knows about the members of one group on one
+// network, by the reports of RFC 3376: a filter mode, a group timer, and sources with timers.
 //
 // include: packets of the sources with a running timer are wanted. exclude: all but those of the
 // sources whose timer has ended.
@@ -7,7 +7,7 @@
 // Expects: the times of the querier.
 // Never:   holds more than Sources sources: what does not fit is left out and counted.
 // Cost:    a scan of the sources for each source of a report.
-// Source:  RFC 3376 sections 6.2 to 6.4.
+// Source:  RFC 3376 section 6.2 to 6.4.
 #pragma once
 
 #include <sluice/base/bounded_vector.hpp>
@@ -58,8 +58,8 @@ public:
                                                     : s == nullptr || now < s->ends;
     }
 
-    // Carries out a group record, of the kind `record_type`, as the tables of section 6.4 say. Older
-    // hosts make it what their version could say (section 7.3.2).
+    // Carries out a group record, of the kind `record_type`, as the tables of section 6.4 say.
+    // Older hosts make it what their version could say (section 7.3.2).
     constexpr void apply(u8 record_type, const_bytes list, const group_times& t,
                          instant now) noexcept {
         namespace rt = igmp::record_types;

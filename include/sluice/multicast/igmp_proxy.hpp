@@ -113,7 +113,7 @@ public:
         return e;
     }
 
-    // Calls f(ipv4::address group) for each group with members; once for each network that has them.
+    // Calls f(ipv4::address group) for each group with members, once for each network with some.
     template <class F>
     constexpr void for_each_group(F&& f) const {
         for (const network& n : networks_) {

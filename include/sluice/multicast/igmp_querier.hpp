@@ -1,5 +1,5 @@
-// igmp_querier<Groups, Sources>: the router side of IGMP on one network: it elects the querier, asks
-// for members, and knows from their reports which sources of which groups are wanted.
+// igmp_querier<Groups, Sources>: the router side of IGMP on one network: it elects the querier,
+// asks for members, and knows from their reports which sources of which groups are wanted.
 //
 // It has no stack: give it the IGMP messages of the network by receive() and call poll() at once
 // and at the deadlines that it returns; send the messages that poll() writes, with router alert and
