@@ -10,7 +10,7 @@
 // Expects: the VIF of each message; the caller's time.
 // Never:   forwards to a network where another router is the querier; allocates.
 // Cost:    for an entry one look at each network.
-// Source:  RFC 4605 sections 4.1 to 4.3; RFC 3376 section 3.2.
+// Source:  RFC 4605 section 4.1 to 4.3; RFC 3376 section 3.2.
 #pragma once
 
 #include <sluice/multicast/igmp_querier.hpp>
