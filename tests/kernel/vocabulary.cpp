@@ -188,7 +188,7 @@ bool is_counter(std::string_view text) {
     if (group == "Ip") return among(ip_counters, field) || among(ip_settings, field);
     if (group == "Icmp") return among(icmp_counters, field);
     if (group == "IcmpMsg") return is_message_counter(field);
-    if (group == "Udp") return among(udp_counters, field);
+    if (group == "Udp" || group == "UdpLite") return among(udp_counters, field);
     return group == "IpExt" && among(ip_ext_counters, field);
 }
 

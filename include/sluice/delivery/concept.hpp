@@ -5,8 +5,9 @@
 //
 // `tap(datagram, info)` offers a copy to each matching raw endpoint and returns their number.
 // `handler(protocol)` returns the registered handler of a protocol number, or nullptr.
-// `udp(datagram, info)` delivers a UDP datagram with a verified checksum: to one endpoint if it is
-// unicast, to all that match if it is broadcast or multicast. It returns their number.
+// `udp(datagram, info)` delivers a UDP or UDP-Lite datagram with a verified checksum: to one
+// endpoint if it is unicast, to all that match if it is broadcast or multicast. It returns their
+// number.
 //
 // A **protocol_handler** is registered at run time and may be replaced or wrapped. `receive(packet,
 // info, services)` takes the packet, whose bounds begin at the IPv4 header. It answers one of
@@ -67,6 +68,11 @@
 
 namespace sluice {
 
+// UDP or UDP-Lite.
+[[nodiscard]] constexpr bool is_udp(u8 protocol) noexcept {
+    return protocol == ipv4::protocols::udp || protocol == ipv4::protocols::udp_lite;
+}
+
 // The properties of a datagram that an endpoint gets with its bytes (Linux IP_PKTINFO).
 struct delivery_info {
     ipv4::address source{};
@@ -79,16 +85,21 @@ struct delivery_info {
     bool broadcast_or_multicast = false;
     // Bytes of headers in front of the packet that an endpoint gets: unpull() restores them.
     u8 headers = 0;
-    u8 ttl = 0;  // the header's
+    u16 coverage = 0;  // UDP-Lite: bytes that the checksum covers, with the header; 0: all
+    u8 ttl = 0;        // the header's
     u8 tos = 0;
 };
 
-// The number of endpoints that matched a datagram: those that took it, and those without room.
+// The number of endpoints that matched a datagram: those that took it, those without room, and
+// those that refused its checksum coverage.
 struct delivery_count {
     u16 taken = 0;
     u16 full = 0;
+    u16 refused = 0;
 
-    [[nodiscard]] constexpr bool any() const noexcept { return taken != 0 || full != 0; }
+    [[nodiscard]] constexpr bool any() const noexcept {
+        return taken != 0 || full != 0 || refused != 0;
+    }
 };
 
 // The services of the stack for a handler that handles a packet. Packets that it sends wait in the
@@ -210,6 +221,9 @@ class packet_sink {
 public:
     [[nodiscard]] constexpr virtual bool take(Packet& packet,
                                               const delivery_info& info) noexcept = 0;
+    // Whether it takes a UDP-Lite datagram whose checksum covers only so many bytes. Asked before
+    // take(). RFC 3828 section 3.3.
+    [[nodiscard]] constexpr virtual bool accepts_coverage(u16) const noexcept { return true; }
     // Receives an ICMP error about a packet that this endpoint may have sent.
     constexpr virtual void error(const icmp_error_notice&) noexcept {}
     // Whether the stack learns the path MTU or gateway in this error, for all senders. (Linux

@@ -14,7 +14,7 @@ namespace sluice {
 
 // Addresses and ports are in host byte order. Raw endpoints leave the ports 0.
 struct endpoint_filter {
-    u8 protocol = 0;  // raw endpoints: the protocol number; UDP endpoints: 17
+    u8 protocol = 0;  // raw endpoints: the protocol number; UDP endpoints: 17, UDP-Lite: 136
     ipv4::address local{};
     ipv4::address peer{};
     u16 local_port = 0;
@@ -38,9 +38,10 @@ struct endpoint_filter {
     [[nodiscard]] constexpr endpoint_filter of_alert() const noexcept {
         return {.protocol = protocol, .interface = interface};
     }
+    // UDP unless the protocol is UDP-Lite: each has its own ports.
     [[nodiscard]] constexpr endpoint_filter of_udp() const noexcept {
         endpoint_filter f = *this;
-        f.protocol = ipv4::protocols::udp;
+        f.protocol = protocol == ipv4::protocols::udp_lite ? protocol : ipv4::protocols::udp;
         return f;
     }
     [[nodiscard]] constexpr endpoint_filter of_ping() const noexcept {
@@ -128,6 +129,7 @@ struct filter_key {
     [[nodiscard]] constexpr u16 interface() const noexcept {
         return static_cast<u16>(others >> 16);
     }
+    [[nodiscard]] constexpr u8 protocol() const noexcept { return static_cast<u8>(others); }
     friend constexpr bool operator==(const filter_key&, const filter_key&) noexcept = default;
 };
 

@@ -131,7 +131,8 @@ public:
         for (link at = places_.first_of_port(port_bucket(f.local_port)); at != 0;) {
             const place_type& p = places_.place(at);
             // The parts that decide about a port.
-            if (asked(endpoint_filter{.local = p.wants.local(),
+            if (asked(endpoint_filter{.protocol = p.wants.protocol(),
+                                      .local = p.wants.local(),
                                       .local_port = p.wants.local_port(),
                                       .interface = p.wants.interface(),
                                       .reuse = p.reuse})) {

@@ -38,7 +38,7 @@ struct no_delivery {
             return {};
         }
         [[nodiscard]] static constexpr bool report(const icmp_error_notice& n) noexcept {
-            return n.protocol != ipv4::protocols::udp;
+            return !is_udp(n.protocol);
         }
         [[nodiscard]] static constexpr bool believes(const icmp_error_notice&) noexcept {
             return false;
@@ -106,11 +106,13 @@ struct registered_endpoints {
                                              packet_sink<Packet>& to) noexcept {
             return udp_.add(f.of_udp(), to);
         }
-        // Whether a UDP endpoint has the port already, for an address and interface that overlap
-        // with these, and does not share it. Linux inet_rcv_saddr_equal.
+        // Whether an endpoint of the protocol has the port already, for an address and interface
+        // that overlap with these, and does not share it. Linux inet_rcv_saddr_equal.
         [[nodiscard]] constexpr bool udp_in_use(const endpoint_filter& f) const noexcept {
-            return udp_.any_with_port_of(
-                f, [&f](const endpoint_filter& o) { return f.meets(o) && f.clashes_with(o); });
+            const u8 protocol = f.of_udp().protocol;
+            return udp_.any_with_port_of(f, [&](const endpoint_filter& o) {
+                return o.protocol == protocol && f.meets(o) && f.clashes_with(o);
+            });
         }
         // Whether a ping endpoint has the identifier already, for any address and interface, and
         // does not share it. Linux ping_get_port.
@@ -163,7 +165,7 @@ struct registered_endpoints {
             if (of != nullptr) {
                 of->to->error(n);
             }
-            return of != nullptr || n.protocol != ipv4::protocols::udp;
+            return of != nullptr || !is_udp(n.protocol);
         }
         [[nodiscard]] constexpr bool believes(const icmp_error_notice& n) const noexcept {
             for (visit v{raw_, answer_to(n).of_raw()}; const auto* e = v.next();) {
@@ -230,7 +232,7 @@ struct registered_endpoints {
         // The UDP or ping endpoint that sent the quoted packet; nullptr: none did.
         [[nodiscard]] constexpr const typename index::place_type*
         quoted_sender(const icmp_error_notice& n) const noexcept {
-            if (n.protocol == ipv4::protocols::udp) {
+            if (is_udp(n.protocol)) {
                 return udp_.best(answer_to(n));
             }
             return quotes_echo_request(n) ? ping_.latest(answer_to(n).of_ping()) : nullptr;
@@ -238,7 +240,9 @@ struct registered_endpoints {
         // A copy that could not be made counts as full.
         static constexpr void give(packet_sink<Packet>& to, Packet&& packet,
                                    const delivery_info& info, delivery_count& n) noexcept {
-            if (packet && to.take(packet, info)) {
+            if (info.coverage != 0 && !to.accepts_coverage(info.coverage)) {
+                ++n.refused;
+            } else if (packet && to.take(packet, info)) {
                 ++n.taken;
             } else {
                 ++n.full;

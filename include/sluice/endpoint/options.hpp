@@ -36,6 +36,9 @@ enum class mtu_discovery : u8 {
     return how == dont || how == want || how == omit;
 }
 
+// UDP-Lite's checksum may cover only the first bytes of a datagram. RFC 3828.
+enum class udp_protocol : u8 { udp = 17, lite = 136 };
+
 struct endpoint_options {
     u16 interface = 0;  // SO_BINDTODEVICE; set before bind() and connect(). 0: any
     u8 ttl = 0;         // IP_TTL, for unicast; 0: ip_default_ttl
@@ -49,6 +52,12 @@ struct endpoint_options {
     bool header_included = false;  // IP_HDRINCL, for raw endpoints
     // UDP_CORK: sends accumulate one datagram, until push() or a send after it is false again.
     bool cork = false;
+    // UDP-Lite: the bytes that the checksum of sent datagrams covers, with the header, from 8 on. 0
+    // or at least the length: all. Linux UDPLITE_SEND_CSCV
+    u16 send_coverage = 0xffff;
+    // UDP-Lite: the least coverage of received datagrams, from 8 on; 0: only whole ones. Linux
+    // UDPLITE_RECV_CSCV
+    u16 receive_coverage = 8;
     u8 multicast_ttl = 1;         // IP_MULTICAST_TTL; 0: stays on this host
     bool multicast_loop = true;   // IP_MULTICAST_LOOP
     u16 multicast_interface = 0;  // IP_MULTICAST_IF
@@ -107,6 +116,7 @@ struct received {
     duration received_at{};
     // Bytes of the largest fragment with its header; 0: not fragmented. Linux IP_RECVFRAGSIZE.
     u16 largest_fragment = 0;
+    u16 coverage = 0;  // UDP-Lite: bytes that the checksum covers, with the header; 0: all
 
     [[nodiscard]] constexpr bool truncated() const noexcept { return copied < length; }
 };

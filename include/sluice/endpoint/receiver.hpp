@@ -70,7 +70,8 @@ public:
                    .broadcast_or_multicast = next.info.broadcast_or_multicast,
                    .mark = known.mark,
                    .received_at = known.received_at,
-                   .largest_fragment = known.largest_fragment};
+                   .largest_fragment = known.largest_fragment,
+                   .coverage = next.info.coverage};
         r.copied = r.length < to.size() ? r.length : static_cast<u32>(to.size());
         packet_reader<packet_type>{next.packet}.copy(to.data(), r.copied);
         return r;
@@ -126,6 +127,9 @@ public:
         place->packet = std::move(packet);
         place->info = info;
         return true;
+    }
+    [[nodiscard]] bool accepts_coverage(u16 covered) const noexcept override {
+        return options_.receive_coverage != 0 && covered >= options_.receive_coverage;
     }
     void error(const icmp_error_notice& n) noexcept override {
         const icmp_meaning m = meaning_of(n, kind_, options_.discovery);

@@ -1,11 +1,11 @@
-// udp_endpoint<Stack>: a UDP socket over the stack: bind, connect, send, receive.
+// udp_endpoint<Stack>: a UDP or UDP-Lite socket over the stack: bind, connect, send, receive.
 //
 // It writes header and checksum, and chooses a port if none is bound.
 //
 // Expects: a stack that outlives it; the time with each send.
 // Never:   moves, allocates, waits.
 // Cost:    that of endpoint.hpp, and one pass to copy and sum the bytes.
-// Source:  RFC 768, RFC 1122 section 4.1; Linux udp_sendmsg, udp_recvmsg.
+// Source:  RFC 768, RFC 1122 section 4.1, RFC 3828; Linux udp_sendmsg, udp_recvmsg, udplite_csum.
 #pragma once
 
 #include <sluice/endpoint/endpoint.hpp>
@@ -24,7 +24,8 @@ public:
     using typename base::packet_type;
     using typename base::result_type;
 
-    explicit udp_endpoint(Stack& s) noexcept : base(s, endpoint_kind::udp, ipv4::protocols::udp) {}
+    explicit udp_endpoint(Stack& s, udp_protocol of = udp_protocol::udp) noexcept
+        : base(s, endpoint_kind::udp, static_cast<u8>(of)) {}
 
     // Address unspecified: any local address. A group or broadcast address: only datagrams to it.
     // Port 0: a free one of ip_local_port_range.
@@ -67,8 +68,8 @@ public:
             return base::send_prepared(front, payload, now, header_writer());
         }
         send_request r = base::request_for(to.host, m);
-        r.sent_counter = mib::udp_out_datagrams;
-        r.no_buffer_counter = mib::udp_sndbuf_errors;
+        r.sent_counter = is_lite() ? mib::udplite_out_datagrams : mib::udp_out_datagrams;
+        r.no_buffer_counter = is_lite() ? mib::udplite_sndbuf_errors : mib::udp_sndbuf_errors;
         return base::send_payload(r, front, payload, m, now, header_writer());
     }
     // Sends the corked datagram; does nothing without one.
@@ -87,15 +88,16 @@ private:
         return [this](packet_type& p, const routing::output_route& route, u64 payload_sum) {
             // The sum is that of the values: reading back bytes that were just stored stalls.
             const auto length = static_cast<u16>(p.size());
-            const u16 sum =
-                checksum::finish(payload_sum +
-                                 checksum::pseudo_header(route.source, route.destination,
-                                                         ipv4::protocols::udp, length) +
-                                 this->local_.port + to_port_ + length);
+            const u16 field = is_lite() ? coverage_field(length) : length;
+            const u64 data = field < length && field != 0 ? sum_of_covered(p, field) : payload_sum;
+            const u16 sum = checksum::finish(
+                data +
+                checksum::pseudo_header(route.source, route.destination, this->protocol_, length) +
+                this->local_.port + to_port_ + field);
             udp::view{p.writable()}
                 .set(udp::source_port, this->local_.port)
                 .set(udp::destination_port, to_port_)
-                .set(udp::length, length)
+                .set(udp::length, field)
                 .set(udp::checksum, sum == 0 ? u16{0xffff} : sum);
             if (const interface* out = stack_.interfaces().find(route.interface);
                 out != nullptr && out->loopback) {
@@ -103,6 +105,20 @@ private:
                     checksum_state::verified;  // looped back without a check
             }
         };
+    }
+
+    [[nodiscard]] bool is_lite() const noexcept {
+        return this->protocol_ == ipv4::protocols::udp_lite;
+    }
+    // The coverage field of a UDP-Lite datagram of this length. RFC 3828 section 3.1.
+    [[nodiscard]] u16 coverage_field(u16 length) const noexcept {
+        constexpr u16 least = udp::layout::size;
+        const u16 asked = this->options_.send_coverage;
+        return asked >= length ? length : asked != 0 && asked < least ? least : asked;
+    }
+    [[nodiscard]] static u64 sum_of_covered(const packet_type& p, u16 covered) noexcept {
+        constexpr u32 header = udp::layout::size;
+        return packet_sum(p, header, covered - header);
     }
 
     u16 to_port_ = 0;  // of the datagram that is being sent

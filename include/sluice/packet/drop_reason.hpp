@@ -104,6 +104,14 @@ enum class drop_reason : u8 {
     multicast_too_big,
     multicast_queue_full,
     passed_to_routing_program,
+    // UDP-Lite, and ping endpoints
+    udplite_port_unreachable,
+    udplite_invalid,
+    udplite_checksum,
+    udplite_broadcast_unwanted,
+    udplite_endpoint_full,
+    udplite_coverage,
+    ping_full,
     count
 };
 
@@ -266,6 +274,20 @@ inline constexpr drop_info drop_table[drop_reason_count] = {
     {"passed_to_routing_program",
      "The multicast routing program got the whole packet, to register it with another router.",
      "Linux", "NOT_SPECIFIED"},
+    {"udplite_port_unreachable", "No endpoint is bound to the UDP-Lite port.",
+     "RFC 1122 section 4.1.3.1", "NO_SOCKET", mib::udplite_no_ports},
+    {"udplite_invalid", "The UDP-Lite header or coverage exceeds the datagram.",
+     "RFC 3828 section 3.1", "PKT_TOO_SMALL", mib::udplite_in_errors},
+    {"udplite_checksum", "The UDP-Lite checksum is wrong or zero, or covers under 8 bytes.",
+     "RFC 3828 section 3.1", "UDP_CSUM", mib::udplite_in_errors, mib::udplite_in_csum_errors},
+    {"udplite_broadcast_unwanted",
+     "No endpoint has the UDP-Lite port of this broadcast or multicast.",
+     "RFC 1122 section 4.1.3.1", "NOT_SPECIFIED", mib::udplite_ignored_multi},
+    {"udplite_endpoint_full", "The UDP-Lite endpoint's queue is full.", "Linux", "SOCKET_RCVBUFF",
+     mib::udplite_rcvbuf_errors, mib::udplite_in_errors},
+    {"udplite_coverage", "The checksum covers less than the UDP-Lite endpoint asks for.",
+     "RFC 3828 section 3.3", "NOT_SPECIFIED", mib::udplite_in_errors},
+    {"ping_full", "The ping endpoint's queue is full.", "Linux", "SOCKET_RCVBUFF"},
 };
 
 [[nodiscard]] constexpr const drop_info& describe(drop_reason r) noexcept {

@@ -105,7 +105,7 @@ template <packet_buffer Packet, header_sum Sum>
 // this length: it reads the ports of a transport from inside the header, and finds no socket.
 [[nodiscard]] constexpr notice_kind redirect_about_nonsense(u8 protocol, u32 header,
                                                             u32 quoted) noexcept {
-    const bool looked_up = protocol == ipv4::protocols::udp || protocol == ipv4::protocols::tcp;
+    const bool looked_up = is_udp(protocol) || protocol == ipv4::protocols::tcp;
     return looked_up || quoted < header + least_quoted_payload ? notice_kind::invalid
                                                                : notice_kind::ignore;
 }
@@ -171,7 +171,7 @@ template <class Tables, packet_buffer Packet, header_sum Sum>
         return v;
     }
     v.notice.quoted = detail::split_extension(d, v.notice.extension);
-    if (v.notice.protocol == ipv4::protocols::udp) {
+    if (is_udp(v.notice.protocol)) {
         const udp::const_view ports{v.notice.quoted.data() + inner_size};
         v.notice.source_port = ports[udp::source_port];
         v.notice.destination_port = ports[udp::destination_port];

@@ -66,6 +66,7 @@ constexpr fate to_built_in(Core& c, unsummed_datagram<typename Core::packet_type
         c.books.count(mib::ip_in_delivers);
         return receive_icmp(c, std::move(d), info, arrival.type);
     case ipv4::protocols::udp:
+    case ipv4::protocols::udp_lite:
         c.books.count(mib::ip_in_delivers);
         return receive_udp(c, std::move(d), info, arrival.type);
     case ipv4::protocols::igmp:  // this layer speaks no IGMP: counted, then ignored

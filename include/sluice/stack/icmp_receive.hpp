@@ -36,7 +36,7 @@ constexpr fate to_ping_endpoint(Core& c, unsummed_datagram<typename Core::packet
         c.books.tally(balance::delivered, n.taken);
         if (n.any()) {
             return n.taken != 0 ? fate::delivered
-                                : drop(c.books, std::move(packet), drop_reason::endpoint_full);
+                                : drop(c.books, std::move(packet), drop_reason::ping_full);
         }
     }
     return drop(c.books, std::move(packet), drop_reason::no_endpoint);

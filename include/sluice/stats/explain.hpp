@@ -78,10 +78,16 @@ inline constexpr u8 parameter_problem_type = 12;
         return {.name = "options", .offset = 20};
     case drop_reason::port_unreachable:
     case drop_reason::udp_broadcast_unwanted:
+    case drop_reason::udplite_port_unreachable:
+    case drop_reason::udplite_broadcast_unwanted:
         return {.name = "UDP destination port", .offset = 2, .of_payload = true};
     case drop_reason::udp_invalid:
         return {.name = "UDP length", .offset = 4, .of_payload = true};
+    case drop_reason::udplite_invalid:
+    case drop_reason::udplite_coverage:
+        return {.name = "UDP-Lite coverage", .offset = 4, .of_payload = true};
     case drop_reason::udp_checksum:
+    case drop_reason::udplite_checksum:
         return {.name = "UDP checksum", .offset = 6, .of_payload = true};
     case drop_reason::icmp_type_unknown:
     case drop_reason::icmp_to_broadcast:

@@ -1,6 +1,6 @@
-// print_snmp: prints the counters in the format of the kernel's files: the groups Ip, Icmp, IcmpMsg
-// and Udp of /proc/net/snmp, then IpExt of /proc/net/netstat. Each group is a line of names and a
-// line of values. for_each_counter: the same numbers one by one, by name.
+// print_snmp: prints the counters in the format of the kernel's files: the groups Ip, Icmp,
+// IcmpMsg, Udp and UdpLite of /proc/net/snmp, then IpExt of /proc/net/netstat. Each group is a line
+// of names and a line of values. for_each_counter: the same numbers one by one, by name.
 //
 // Ip.Forwarding and Ip.DefaultTTL are settings, not counters: they come from the switches. IcmpMsg
 // lists only the types that were counted, sixteen a line, and is left out without any.
@@ -144,7 +144,8 @@ constexpr void print_snmp(const Counters& c, const settings& s, Sink&& sink) {
     out.text("\n");
     out.group(c, "Icmp:", mib::icmp_in_msgs, mib::udp_in_datagrams);
     out.icmp_types(c);
-    out.group(c, "Udp:", mib::udp_in_datagrams, mib::ipext_in_no_routes);
+    out.group(c, "Udp:", mib::udp_in_datagrams, mib::udplite_in_datagrams);
+    out.group(c, "UdpLite:", mib::udplite_in_datagrams, mib::ipext_in_no_routes);
     out.group(c, "IpExt:", mib::ipext_in_no_routes, mib::count);
 }
 

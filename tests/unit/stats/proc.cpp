@@ -59,6 +59,7 @@ TEST_CASE("the names of this machine's /proc/net/snmp and netstat") {
     } rows[] = {{.file = "/proc/net/snmp", .group = "Ip"},
                 {.file = "/proc/net/snmp", .group = "Icmp"},
                 {.file = "/proc/net/snmp", .group = "Udp"},
+                {.file = "/proc/net/snmp", .group = "UdpLite"},
                 {.file = "/proc/net/netstat", .group = "IpExt"}};
     for (const auto& row : rows) {
         CAPTURE(row.group);

@@ -105,7 +105,7 @@ private:
             check_.holds(!model.believes(notice),
                          "believes() is false without registered endpoints");
             check_.equal(
-                model.report(notice), protocol != udp,
+                model.report(notice), !is_udp(protocol),
                 "report() refuses an ICMP error about an unknown UDP flow and accepts any other");
         }
         check_.clear_given();
