@@ -43,8 +43,8 @@ accumulation_of(const Tables& view, const send_request& r, const routing::output
             .limit = r.dont_fragment && mtu < most ? mtu : most};
 }
 
-// write(packet, route, sum) writes the transport header at packet.writable(); `sum` is that of the
-// bytes behind it.
+// write(packet, route, sum) writes the transport header at packet.writable(), all of it: its bytes
+// are uninitialized. `sum` is that of the bytes behind it.
 template <class Tables, buffer_source Source, class Identification, rewrite::byte_source F,
           class Write>
 [[nodiscard]] constexpr result<made_datagram<typename Source::packet_type>, routing::send_error>
