@@ -25,8 +25,8 @@
 //                  instant now) noexcept;
 //     };
 //
-// Models: `flow_identification` (an order for each flow, the default), `destination_identification`
-// (one for each destination), `linux_identification` (keyed counters), `random_identification` (no
+// Models: `flow_identification` (keyed orders by flow, the default), `destination_identification`
+// (by destination), `linux_identification` (keyed counters), `random_identification` (no
 // memory of flows, no repetition within 65536 datagrams), `counter_identification` (for tests).
 // `basic_keyed_identification<256>` takes 256 octets.
 #pragma once

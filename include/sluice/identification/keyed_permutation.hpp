@@ -14,17 +14,41 @@
 
 #include <sluice/base/integer.hpp>
 
+#include <cstddef>
+
 namespace sluice {
 
-[[nodiscard]] constexpr u16 keyed_permutation(u64 key, u16 position) noexcept {
-    constexpr u32 odd[] = {0x9e37, 0xb529, 0x68e3, 0xc2b3, 0x85eb};
-    u32 x = position;
-    for (u32 round = 0; round < 5; ++round) {
-        x += static_cast<u32>(key >> 16 * (round % 4));
-        x = static_cast<u16>(x * odd[round]);
-        x ^= x >> 7;
+// The values of N positions from `first` on, side by side in simple loops, of which compilers make
+// vectors.
+template <std::size_t N>
+constexpr void permute_from(u16 first, u64 key, u16 (&values)[N]) noexcept {
+    constexpr u16 odd[] = {0x9e37, 0xb529, 0x68e3, 0xc2b3, 0x85eb};
+    u16 x[N]{};
+    for (std::size_t i = 0; i < N; ++i) {
+        x[i] = static_cast<u16>(first + i);
     }
-    return static_cast<u16>(x);
+    for (u32 round = 0; round < 5; ++round) {
+        const auto part = static_cast<u16>(key >> 16 * (round % 4));
+        const u16 factor = odd[round];
+        for (std::size_t i = 0; i < N; ++i) {
+            x[i] = static_cast<u16>(x[i] + part);
+        }
+        for (std::size_t i = 0; i < N; ++i) {
+            x[i] = static_cast<u16>(u32{x[i]} * factor);
+        }
+        for (std::size_t i = 0; i < N; ++i) {
+            x[i] = static_cast<u16>(x[i] ^ x[i] >> 7);
+        }
+    }
+    for (std::size_t i = 0; i < N; ++i) {
+        values[i] = x[i];
+    }
+}
+
+[[nodiscard]] constexpr u16 keyed_permutation(u64 key, u16 position) noexcept {
+    u16 value[1]{};
+    permute_from(position, key, value);
+    return value[0];
 }
 
 }  // namespace sluice

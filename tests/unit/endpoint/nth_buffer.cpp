@@ -121,24 +121,25 @@ TEST_CASE("n-th buffer: the segments of a flow, whole and cut") {
 TEST_CASE("n-th buffer: a datagram made outside the stack") {
     for (const u32 size : {500u, 3000u}) {
 
-        fails_at_every_buffer(size == 500 ? 1 : 3, size == 500 ? 1 : 3, [size](scarce_world& w) -> send_result {
-            counter_identification ids{hash_key{1, 2}};
-            const byte_vector data = pattern(size);
-            auto made = make_datagram(
-                w->view(), w->buffers(), ids, {.destination = far, .protocol = 253},
-                {.size = size}, rewrite::from_bytes{data},
-                [](packet&, const routing::output_route&, u64) {}, w.now);
-            if (!made.has_value()) return failure{made.error()};
-            return w->send(std::move(*made), w.now);
-        });
+        fails_at_every_buffer(
+            size == 500 ? 1 : 3, size == 500 ? 1 : 3, [size](scarce_world& w) -> send_result {
+                counter_identification ids{hash_key{1, 2}};
+                const byte_vector data = pattern(size);
+                auto made = make_datagram(
+                    w->view(), w->buffers(), ids, {.destination = far, .protocol = 253},
+                    {.size = size}, rewrite::from_bytes{data},
+                    [](packet&, const routing::output_route&, u64) {}, w.now);
+                if (!made.has_value()) return failure{made.error()};
+                return w->send(std::move(*made), w.now);
+            });
     }
 }
 
 TEST_CASE("n-th buffer: a header of the program's, fragmented for a path MTU") {
     fails_at_every_buffer(2, 2 + 2, [](scarce_world& w) {
-        packet p = in_blocks(*w, datagram_of({.source = "10.0.2.1"_ip,
-                                              .destination = narrow,
-                                              .payload = pattern(1380)}));
+        packet p = in_blocks(
+            *w, datagram_of(
+                    {.source = "10.0.2.1"_ip, .destination = narrow, .payload = pattern(1380)}));
         if (!p) return send_result{failure{send_error::no_buffer}};
         return w->send_raw(std::move(p), {.destination = narrow}, w.now);
     });

@@ -22,7 +22,7 @@ constexpr hash_key secret{0x1111, 0x2222};
 
 static_assert(sizeof(basic_keyed_identification<256>) <= 256);
 static_assert(sizeof(basic_keyed_identification<64>) <= 64);
-static_assert(sizeof(flow_identification) > 16384 - 8);
+static_assert(sizeof(flow_identification) > 65536 - 36);
 
 // Notes every value, and whether one came twice.
 struct used_values {
