@@ -52,14 +52,14 @@ inline constexpr u8 no_vif = 0xff;
 
 enum class vif_kind : u8 {
     plain,         // an interface
-    tunnel,        // IP-in-IP from local to remote. Linux VIFF_TUNNEL
+    tunnel,        // an interface that is a tunnel from local to remote. Linux VIFF_TUNNEL
     pim_register,  // packets go up to the routing program. Linux VIFF_REGISTER
 };
 
 struct virtual_interface {
     vif_kind kind = vif_kind::plain;
-    // plain: the interface. pim_register, tunnel: the interface by which packets that arrive
-    // through it are received.
+    // plain: the interface. tunnel: that of the tunnel (link/tunnels.hpp). pim_register: one by
+    // which the packets in register messages are received.
     u16 interface = 0;
     // For routing programs, as in Linux: the thresholds of the entries decide.
     u8 threshold = 1;

@@ -81,7 +81,8 @@ multicast_departure_of(Core& c, const typename Core::packet_type& packet, u8 num
     multicast_departure d{.refused = drop_reason::no_multicast_route};
     const ipv4::const_view ip{packet.data()};
     const virtual_interface* v = c.multicast.vif(number);
-    if (v == nullptr || v->kind != vif_kind::plain || c.tables.running(v->interface) == nullptr) {
+    if (v == nullptr || v->kind == vif_kind::pim_register ||
+        c.tables.running(v->interface) == nullptr) {
         return d;
     }
     const auto route = route_to(

@@ -39,7 +39,8 @@ constexpr result<void, multicast_error> open_multicast_routes(Core& c) noexcept 
 }
 
 // Linux MRT_ADD_VIF.
-// Deviation: tunnel VIFs are refused: this version does not encapsulate.
+// Deviation: a tunnel VIF names an interface that is a tunnel already (link/tunnels.hpp); Linux
+// makes the tunnel.
 template <class Core>
 constexpr result<void, multicast_error> add_vif(Core& c, u8 number,
                                                 const virtual_interface& v) noexcept {
@@ -47,9 +48,6 @@ constexpr result<void, multicast_error> add_vif(Core& c, u8 number,
         return failure{multicast_error::not_open};
     }
     const bool is_free = number < max_vifs && c.multicast.vif(number) == nullptr;
-    if (is_free && v.kind == vif_kind::tunnel) {
-        return failure{multicast_error::invalid};
-    }
     if (is_free && c.tables.interfaces.find(v.interface) == nullptr) {
         return failure{multicast_error::not_found};
     }
