@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include <sluice/multicast/group_list.hpp>
+#include <sluice/multicast/igmp_host.hpp>
 #include <sluice/testing/archetypes.hpp>
 #include <sluice/testing/conformance/multicast.hpp>
 
@@ -38,7 +39,8 @@ static_assert(!multicast_policy<without_source>);
 static_assert(!multicast_policy<with_silent_join>);
 static_assert(!multicast_policy<with_leave_that_may_throw>);
 
-TEST_CASE_TEMPLATE("multicast", Groups, all_systems_only, group_list<1>, group_list<>) {
+TEST_CASE_TEMPLATE("multicast", Groups, all_systems_only, group_list<1>, group_list<>,
+                   igmp_host<1, 1, 1>, igmp_host<>) {
     support::conforms(testing::conformance::multicast<Groups>(support::to_doctest));
 }
 

@@ -15,7 +15,10 @@
 //         bool leave(u16 interface, ipv4::address group) noexcept;   // false: not joined
 //     };
 //
-// Models: `group_list<N>`, `all_systems_only`.
+// A model that is made from a hash_key gets a secret of the stack's. One that speaks IGMP says so by
+// `static constexpr bool speaks_igmp = true` and has the other functions of `igmp_host`.
+//
+// Models: `group_list<N>`, `all_systems_only`, `igmp_host<Groups, Sources, Interfaces>`.
 #pragma once
 
 #include <sluice/base/integer.hpp>
