@@ -2,9 +2,9 @@
 // compares it with the naive model of RFC 3376: what it receives after each step, and what a router
 // believes at the end.
 //
-// Input: byte 0 chooses whether old queriers and switches take part (bit 0) and whether listeners come
-// and go while messages are sent (bit 1); each further byte, or two where a number needs them, is a
-// choice of the trial.
+// Input: byte 0 chooses whether old queriers and switches take part (bit 0) and whether listeners
+// come and go while messages are sent (bit 1); each further byte, or two where a number needs them,
+// is a choice of the trial.
 #include <cstddef>
 #include <cstdint>
 

@@ -95,6 +95,9 @@ void comparer::compare_ret(std::span<const step> run, const observation& seen) {
     std::optional<std::string> expected;
     for (const step& event : run)
         if (event.expected.ret) expected = event.expected.ret;
+    // The recorder of the vectors notes no answer of close.
+    const bool closes = !run.empty() && std::holds_alternative<close_line>(run.front().action);
+    if (closes && !expected && seen.ret == "0") return;
     if (expected != seen.ret) add("ret: expected " + shown(expected) + ", got " + shown(seen.ret));
     std::optional<std::string> numbers;
     for (const step& event : run)

@@ -87,10 +87,24 @@ statement in_of(words& line, const scenario& about) {
 }
 
 constexpr std::pair<string_view, membership> memberships[] = {
-    {"join", membership::join},           {"leave", membership::leave},
-    {"joinsrc", membership::join_source}, {"leavesrc", membership::leave_source},
-    {"block", membership::block},         {"unblock", membership::unblock},
+    {"join", membership::join},
+    {"leave", membership::leave},
+    {"joinsrc", membership::join_source},
+    {"leavesrc", membership::leave_source},
+    {"block", membership::block},
+    {"unblock", membership::unblock},
+    {"mcjoin", membership::join},
+    {"mcleave", membership::leave},
+    {"mcjoinsrc", membership::join_source},
+    {"mcleavesrc", membership::leave_source},
+    {"mcblock", membership::block},
+    {"mcunblock", membership::unblock},
 };
+
+// Empty for `any`.
+std::string interface_or_any(words& line, const scenario& about) {
+    return line.take("any") ? std::string() : known_interface(line, about);
+}
 
 statement membership_of(words& line, membership what, const scenario& about) {
     membership_line made;
@@ -98,7 +112,26 @@ statement membership_of(words& line, membership what, const scenario& about) {
     made.socket = known_socket(line, about);
     made.group = line.host("group");
     if (what != membership::join && what != membership::leave) made.source = line.host("source");
-    made.interface = known_interface(line, about);
+    made.interface = interface_or_any(line, about);
+    return made;
+}
+
+statement filter_of(words& line, bool read, const scenario& about) {
+    filter_line made;
+    made.read = read;
+    made.socket = known_socket(line, about);
+    made.group = line.host("group");
+    made.interface = interface_or_any(line, about);
+    if (read) return made;
+    made.include = line.take("include");
+    if (!made.include && !line.take("exclude")) line.fail("a filter without include or exclude");
+    string_view list = line.next("sources");
+    while (list != "-" && line.error().empty()) {
+        const string_view item = list.substr(0, list.find(','));
+        made.sources.push_back(line.host_of(item, "source"));
+        if (item.size() == list.size()) break;
+        list.remove_prefix(item.size() + 1);
+    }
     return made;
 }
 
@@ -115,6 +148,7 @@ std::optional<statement> parse_event(string_view verb, words& line, const scenar
         made.to = line.endpoint_of(line.next("peer"));
         return made;
     }
+    if (verb == "filter" || verb == "getfilter") return filter_of(line, verb == "getfilter", about);
     for (const auto& [word, what] : memberships)
         if (word == verb) return membership_of(line, what, about);
     return std::nullopt;

@@ -44,6 +44,10 @@ GLOBALS = {
     "icmp_ratemask": ("0", "6168", "255"),
     "icmp_msgs_per_sec": ("0", "1000", "10000"),
     "icmp_msgs_burst": ("0", "50", "1000"),
+    "igmp_max_memberships": ("0", "20", "1000"),
+    "igmp_max_msf": ("0", "10", "1000"),
+    "igmp_qrv": ("1", "2", "7"),
+    "igmp_link_local_mcast_reports": BOOLEANS,
     "ipfrag_time": ("1", "30", "300"),
     "ipfrag_high_thresh": ("4194304", "8388608"),
     "ipfrag_max_dist": ("0", "64", "1000"),
@@ -62,9 +66,13 @@ CONF = {
     "route_localnet": BOOLEANS,
     "drop_unicast_in_l2_multicast": BOOLEANS,
     "rp_filter": ("0", "1", "2"),
+    "force_igmp_version": ("0", "1", "2", "3"),
+    "igmpv2_unsolicited_report_interval": ("0", "10000", "500"),
+    "igmpv3_unsolicited_report_interval": ("0", "1000", "500"),
 }
 # What a namespace starts with, wherever the machine's own settings would be inherited.
 ON_AT_START = {"accept_redirects", "secure_redirects", "send_redirects", "shared_media"}
+NUMBERS_AT_START = {"igmpv2_unsolicited_report_interval": "10000", "igmpv3_unsolicited_report_interval": "1000"}
 TARGETS = ("all", "default", "lo", "a", "b")
 
 # Two and more writes, where the order matters.
@@ -120,7 +128,7 @@ def prepare():
     for target in ("all", "default"):
         for name in CONF:
             is_on = name in ON_AT_START or (name == "accept_source_route" and target == "default")
-            wanted = "1" if is_on else "0"
+            wanted = NUMBERS_AT_START.get(name, "1" if is_on else "0")
             if value_of(f"conf/{target}/{name}") != wanted:
                 write(f"conf/{target}/{name}", wanted)
     subprocess.run(["ip", "link", "set", "dev", "lo", "up"], check=True)

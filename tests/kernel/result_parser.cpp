@@ -158,6 +158,11 @@ void drop_of(words& line, expectation& expected) {
 void result_of(words& line, const scenario& about, expectation& expected) {
     const string_view kind = line.next("result");
     if (kind == "ret") return ret_of(line, expected);
+    if (kind == "filter") {
+        const std::string mode(line.next("mode"));
+        expected.ret = mode + " " + std::string(line.next("sources"));
+        return;
+    }
     if (kind == "vifcount" || kind == "sgcount") {
         if (expected.numbers) line.fail("second numbers");
         expected.numbers = std::string(kind);

@@ -42,6 +42,7 @@ std::string replay_socket::open(sluice::moment now) {
         o.may_broadcast = true;
         o.receive_errors = line_.receive_errors;
         o.reuse |= line_.reuse;
+        o.multicast_all = line_.multicast_all;
         o.interface = wires_.index_of(line_.interface);
         o.receive_bytes = 0xffff'ffff;  // a block of this pool is 64 KB
         o.header_included |= line_.header_included;
@@ -91,6 +92,55 @@ std::string replay_socket::send(const send_line& line, sluice::moment now) {
         : ping_  ? ping_->send(payload, sluice::ipv4::address{line.to->host}, now, message)
                  : udp_->send(payload, address_of(*line.to), now, message);
     return sent ? std::to_string(payload.size()) : sluice::errno_name(sent.error());
+}
+
+std::string replay_socket::change_membership(const membership_line& line, sluice::moment now) {
+    const sluice::ipv4::address group{line.group};
+    const sluice::ipv4::address source{line.source};
+    const sluice::u16 on = wires_.index_of(line.interface);
+    const auto done = with([&](auto& s) {
+        switch (line.what) {
+        case membership::join:
+            return s.join(group, now, on);
+        case membership::leave:
+            return s.leave(group, now, on);
+        case membership::join_source:
+            return s.join_source(group, source, now, on);
+        case membership::leave_source:
+            return s.leave_source(group, source, now, on);
+        case membership::block:
+            return s.block_source(group, source, now, on);
+        default:
+            return s.unblock_source(group, source, now, on);
+        }
+    });
+    return done ? "0" : sluice::errno_name(done.error());
+}
+
+std::string replay_socket::set_filter(const filter_line& line, sluice::moment now) {
+    std::vector<sluice::ipv4::address> sources;
+    for (const address a : line.sources)
+        sources.push_back({a});
+    const sluice::group_filter to{
+        line.include ? sluice::filter_mode::include : sluice::filter_mode::exclude, sources};
+    const auto done = with([&](auto& s) {
+        return s.set_filter({line.group}, to, now, wires_.index_of(line.interface));
+    });
+    return done ? "0" : sluice::errno_name(done.error());
+}
+
+std::string replay_socket::filter_of(const filter_line& line) {
+    const auto found =
+        with([&](auto& s) { return s.filter_of({line.group}, wires_.index_of(line.interface)); });
+    if (!found) return sluice::errno_name(found.error());
+    std::string text = found->mode == sluice::filter_mode::include ? "include " : "exclude ";
+    if (found->sources.empty()) return text + "-";
+    for (const sluice::ipv4::address a : found->sources) {
+        if (text.back() != ' ') text += ',';
+        text += std::to_string(a.value >> 24) + "." + std::to_string(a.value >> 16 & 255) + "." +
+                std::to_string(a.value >> 8 & 255) + "." + std::to_string(a.value & 255);
+    }
+    return text;
 }
 
 template <class Endpoint>

@@ -36,11 +36,17 @@ public:
     [[nodiscard]] std::string connect(const endpoint& to, sluice::moment now);
     // Bytes taken, or the name of an errno.
     [[nodiscard]] std::string send(const send_line& line, sluice::moment now);
+    // 0, or the name of an errno.
+    [[nodiscard]] std::string change_membership(const membership_line& line, sluice::moment now);
+    [[nodiscard]] std::string set_filter(const filter_line& line, sluice::moment now);
+    // "include A,B", or the name of an errno.
+    [[nodiscard]] std::string filter_of(const filter_line& line);
     // Appends the results since the last call.
     void collect(socket_results& to);
 
 private:
-    static constexpr sluice::endpoint_sizes sizes{.queue = 256, .errors = 256, .quote = 2048};
+    static constexpr sluice::endpoint_sizes sizes{
+        .queue = 256, .errors = 256, .quote = 2048, .groups = 128, .sources = 2048};
 
     template <class F>
     auto with(F f) {

@@ -7,6 +7,7 @@
 #include <sluice/delivery/registry.hpp>
 #include <sluice/link/ethernet.hpp>
 #include <sluice/multicast/forwarding_cache.hpp>
+#include <sluice/multicast/igmp_host.hpp>
 #include <sluice/multicast/upcall_message.hpp>
 #include <sluice/reassembly/bounded_cache.hpp>
 #include <sluice/stack/stack.hpp>
@@ -77,7 +78,7 @@ struct replay_policies
           sluice::delivery<sluice::registered_endpoints<16, 64>>,
           sluice::reassembly<sluice::bounded_cache<256>>,
           sluice::multicast_routes<sluice::forwarding_cache<64, mroute_socket, 32, 4, 1u << 24>>,
-          sluice::output<wire_output>> {
+          sluice::multicast<sluice::igmp_host<256, 4096, 64>>, sluice::output<wire_output>> {
     // As a fresh namespace is: not forwarding.
     [[nodiscard]] static constexpr sluice::settings initial_settings() noexcept { return {}; }
 };

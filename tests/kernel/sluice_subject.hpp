@@ -33,7 +33,8 @@ public:
     answer receive_batch(std::span<const in_line* const> lines) override;
     answer send(const send_line& line) override;
     answer advance(const advance_line& line) override;
-    answer change_membership(const membership_line&) override { return unsupported("IGMP"); }
+    answer change_membership(const membership_line& line) override;
+    answer change_filter(const filter_line& line) override;
     answer close_socket(const close_line& line) override;
     answer connect_socket(const connect_line& line) override;
     answer count_multicast(const mcount_line& line) override;

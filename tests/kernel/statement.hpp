@@ -177,8 +177,17 @@ struct membership_line {
     membership what = membership::join;
     std::string socket;
     address group = 0;
-    address source = 0;  // of the four calls that name one
+    address source = 0;     // of the four calls that name one
+    std::string interface;  // empty: that of the route to the group
+};
+
+struct filter_line {
+    bool read = false;  // reads it back; the answer is observation::ret
+    std::string socket;
+    address group = 0;
     std::string interface;
+    bool include = false;
+    std::vector<address> sources;
 };
 
 struct close_line {
@@ -190,9 +199,9 @@ struct connect_line {
     endpoint to;
 };
 
-using statement =
-    std::variant<interface_line, address_line, route_line, neighbour_line, sysctl_line, socket_line,
-                 mroute_line, vif_line, mfc_line, mrule_line, mflush_line, link_line, in_line,
-                 send_line, advance_line, membership_line, close_line, connect_line, mcount_line>;
+using statement = std::variant<interface_line, address_line, route_line, neighbour_line,
+                               sysctl_line, socket_line, mroute_line, vif_line, mfc_line,
+                               mrule_line, mflush_line, link_line, in_line, send_line, advance_line,
+                               membership_line, filter_line, close_line, connect_line, mcount_line>;
 
 }  // namespace replay

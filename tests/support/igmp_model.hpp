@@ -61,8 +61,8 @@ public:
             std::set<u32> named;
             for (std::size_t i = 0; i < at.sources().size() / 4; ++i)
                 named.insert(igmp::source_at(at.sources(), i).value);
-            // A long list comes in several records at once. A list that comes later replaces it: the
-            // router asks about the sources that are missing, and nobody answers.
+            // A long list comes in several records at once. A list that comes later replaces it:
+            // the router asks about the sources that are missing, and nobody answers.
             const u8 type = at.record()[igmp::record_type];
             const bool more = type == igmp::record_types::change_to_include &&
                               std::exchange(changed_at_[group], time + 1) == time + 1;

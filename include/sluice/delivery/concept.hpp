@@ -224,6 +224,9 @@ public:
     // Whether it takes a UDP-Lite datagram whose checksum covers only so many bytes. Asked before
     // take(). RFC 3828 section 3.3.
     [[nodiscard]] constexpr virtual bool accepts_coverage(u16) const noexcept { return true; }
+    // Whether it wants a broadcast or multicast datagram that matches. A UDP endpoint that does not
+    // counts as no match.
+    [[nodiscard]] constexpr virtual bool hears(const delivery_info&) const noexcept { return true; }
     // Receives an ICMP error about a packet that this endpoint may have sent.
     constexpr virtual void error(const icmp_error_notice&) noexcept {}
     // Whether the stack learns the path MTU or gateway in this error, for all senders. (Linux

@@ -200,7 +200,7 @@ struct registered_endpoints {
             const endpoint_filter all = endpoint_filter::of(info).of_udp();
             if (info.broadcast_or_multicast) {
                 static_cast<void>(packet.unpull(info.headers));
-                const delivery_count n = give_copies(udp_, all, packet, info);
+                const delivery_count n = give_copies(udp_, all, packet, info, true);
                 static_cast<void>(packet.pull(info.headers));
                 return n;
             }
@@ -251,9 +251,12 @@ struct registered_endpoints {
         // Copies the packet with its headers, which are not part of what the endpoint gets.
         [[nodiscard, gnu::noinline]] static constexpr delivery_count
         give_copies(const index& to, const endpoint_filter& datagram, const Packet& packet,
-                    const delivery_info& info) noexcept {
+                    const delivery_info& info, bool asks = false) noexcept {
             delivery_count n;
             for (visit v{to, datagram}; const auto* e = v.next();) {
+                if (asks && !e->to->hears(info)) {
+                    continue;
+                }
                 Packet copy = packet.clone();
                 if (!copy.pull(info.headers)) {
                     copy.reset();

@@ -62,6 +62,7 @@ struct endpoint_options {
     bool multicast_loop = true;   // IP_MULTICAST_LOOP
     u16 multicast_interface = 0;  // IP_MULTICAST_IF
     ipv4::address multicast_source{};
+    bool multicast_all = true;  // IP_MULTICAST_ALL: also groups that this endpoint did not join
     // SO_RCVBUF, not doubled: bytes in the blocks of queued packets. Linux net.core.rmem_default.
     u32 receive_bytes = default_waiting_bytes;
     // ICMP_FILTER, for raw endpoints of ICMP: bit N drops type N.
@@ -91,11 +92,13 @@ struct endpoint_address {
 };
 
 // Capacities of an endpoint: queued packets (each keeps its buffer), queued errors, quoted bytes
-// per error.
+// per error; joined groups and the sources of all its filters, on a stack that keeps filters.
 struct endpoint_sizes {
     std::size_t queue = 16;  // a power of two
     std::size_t errors = 4;
     std::size_t quote = 576;
+    std::size_t groups = 20;
+    std::size_t sources = 40;
 };
 
 // A received datagram beside its bytes. Linux IP_PKTINFO, IP_RECVTTL, IP_RECVTOS, MSG_TRUNC.

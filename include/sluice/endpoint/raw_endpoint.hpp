@@ -85,6 +85,9 @@ public:
         if (this->protocol_ == ipv4::protocols::icmp && is_filtered(packet)) {
             return true;  // filtered, not an error
         }
+        if (!base::hears(info)) {
+            return true;
+        }
         return base::take(packet, info);
     }
 

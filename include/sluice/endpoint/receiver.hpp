@@ -14,11 +14,14 @@
 #include <sluice/delivery/registry.hpp>
 #include <sluice/endpoint/declared.hpp>
 #include <sluice/endpoint/error_queue.hpp>
+#include <sluice/endpoint/memberships.hpp>
 #include <sluice/endpoint/received_options.hpp>
+#include <sluice/multicast/concept.hpp>
 #include <sluice/packet/bounded_packet_queue.hpp>
 #include <sluice/packet/reader.hpp>
 #include <sluice/routing/address_kind.hpp>
 
+#include <type_traits>
 #include <utility>
 
 namespace sluice::detail {
@@ -30,6 +33,8 @@ class endpoint_receiver : public packet_sink<typename Stack::packet_type> {
         "sluice: the stack's delivery policy registers no endpoints: leave the slot "
         "delivery<> out, or name delivery<registered_endpoints<>> (endpoint/declared.hpp: "
         "has_endpoint_registry)");
+
+    static constexpr bool keeps_filters = speaks_igmp<typename Stack::chosen::multicast>;
 
 public:
     using packet_type = typename Stack::packet_type;
@@ -97,6 +102,71 @@ public:
     [[nodiscard]] std::size_t waiting_errors() const noexcept { return errors_.size(); }
     [[nodiscard]] u64 errors_lost() const noexcept { return errors_.lost(); }
 
+    // -- groups: of a stack with multicast<igmp_host<>>. An interface of 0 is that of the route to
+    // the group. The address of an error is that of the group --
+    // Receives the group from all sources. invalid: no group; address_in_use: joined already;
+    // no_buffer: igmp_max_memberships, or no room in endpoint_sizes or igmp_host. Linux
+    // MCAST_JOIN_GROUP.
+    [[nodiscard]] result_type join(ipv4::address group, moment now, u16 interface = 0) noexcept
+        requires keeps_filters
+    {
+        return groups_.join(stack_, group, interface, filter_mode::exclude, now);
+    }
+    // address_not_available: not joined. Linux MCAST_LEAVE_GROUP.
+    [[nodiscard]] result_type leave(ipv4::address group, moment now, u16 interface = 0) noexcept
+        requires keeps_filters
+    {
+        return groups_.leave(stack_, group, interface, now);
+    }
+    // Receives the group from this source too; joins it if need be. invalid: the endpoint blocks
+    // sources of the group; address_not_available: receives it already; no_buffer: igmp_max_msf.
+    // Linux MCAST_JOIN_SOURCE_GROUP.
+    [[nodiscard]] result_type join_source(ipv4::address group, ipv4::address source, moment now,
+                                          u16 interface = 0) noexcept
+        requires keeps_filters
+    {
+        const auto joined = groups_.join(stack_, group, interface, filter_mode::include, now);
+        if (!joined.has_value() && joined.error() != endpoint_error::address_in_use) {
+            return joined;
+        }
+        return groups_.add_source(stack_, group, source, filter_mode::include, interface, now);
+    }
+    // The reverse; leaves the group with its last source. Linux MCAST_LEAVE_SOURCE_GROUP.
+    [[nodiscard]] result_type leave_source(ipv4::address group, ipv4::address source, moment now,
+                                           u16 interface = 0) noexcept
+        requires keeps_filters
+    {
+        return groups_.remove_source(stack_, group, source, filter_mode::include, interface, now);
+    }
+    // Receives a joined group no longer from this source. Linux MCAST_BLOCK_SOURCE.
+    [[nodiscard]] result_type block_source(ipv4::address group, ipv4::address source, moment now,
+                                           u16 interface = 0) noexcept
+        requires keeps_filters
+    {
+        return groups_.add_source(stack_, group, source, filter_mode::exclude, interface, now);
+    }
+    // Linux MCAST_UNBLOCK_SOURCE.
+    [[nodiscard]] result_type unblock_source(ipv4::address group, ipv4::address source, moment now,
+                                             u16 interface = 0) noexcept
+        requires keeps_filters
+    {
+        return groups_.remove_source(stack_, group, source, filter_mode::exclude, interface, now);
+    }
+    // Replaces the filter of a joined group; to include nothing is to leave it. Linux
+    // MCAST_MSFILTER.
+    [[nodiscard]] result_type set_filter(ipv4::address group, const group_filter& to, moment now,
+                                         u16 interface = 0) noexcept
+        requires keeps_filters
+    {
+        return groups_.set_filter(stack_, group, to, interface, now);
+    }
+    [[nodiscard]] result<group_filter, endpoint_error> filter_of(ipv4::address group,
+                                                                 u16 interface) const noexcept
+        requires keeps_filters
+    {
+        return groups_.filter_of(group, interface);
+    }
+
     // Forgets the peer, and the local address if connect() chose it.
     void disconnect() noexcept {
         peer_ = {};
@@ -106,9 +176,11 @@ public:
         }
         static_cast<void>(enroll());
     }
-    // Stops receiving and returns queued packets to their sources.
+    // Stops receiving, leaves all groups (poll() reports it) and returns queued packets to their
+    // sources.
     void close() noexcept {
         registry().remove(*this);
+        groups_.leave_all(stack_.groups());
         while (!queue_.empty()) {
             static_cast<void>(queue_.pop());
         }
@@ -130,6 +202,12 @@ public:
     }
     [[nodiscard]] bool accepts_coverage(u16 covered) const noexcept override {
         return options_.receive_coverage != 0 && covered >= options_.receive_coverage;
+    }
+    // Linux ip_mc_sf_allow.
+    [[nodiscard]] bool hears(const delivery_info& info) const noexcept override {
+        return !info.destination.is_multicast() ||
+               groups_.passes(info.destination, info.source, info.interface,
+                              options_.multicast_all);
     }
     void error(const icmp_error_notice& n) noexcept override {
         const icmp_meaning m = meaning_of(n, kind_, options_.discovery);
@@ -292,6 +370,8 @@ private:
         return false;
     }
 
+    [[no_unique_address]] std::conditional_t<
+        keeps_filters, memberships<Sizes.groups, Sizes.sources>, no_memberships> groups_;
     bounded_packet_queue<waiting, Sizes.queue> queue_;
     error_queue<Sizes.errors, Sizes.quote> errors_;
 };

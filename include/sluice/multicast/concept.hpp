@@ -15,8 +15,8 @@
 //         bool leave(u16 interface, ipv4::address group) noexcept;   // false: not joined
 //     };
 //
-// A model that is made from a hash_key gets a secret of the stack's. One that speaks IGMP says so by
-// `static constexpr bool speaks_igmp = true` and has the other functions of `igmp_host`.
+// A model that is made from a hash_key gets a secret of the stack's. One that speaks IGMP says so
+// by `static constexpr bool speaks_igmp = true` and has the other functions of `igmp_host`.
 //
 // Models: `group_list<N>`, `all_systems_only`, `igmp_host<Groups, Sources, Interfaces>`.
 #pragma once
@@ -34,5 +34,12 @@ concept multicast_policy = requires(M& m, const M& c, u16 i, ipv4::address a) {
     { m.join(i, a) } noexcept -> std::same_as<bool>;
     { m.leave(i, a) } noexcept -> std::same_as<bool>;
 };
+
+// A model that speaks IGMP.
+template <class M>
+inline constexpr bool speaks_igmp = false;
+template <class M>
+    requires requires { M::speaks_igmp; }
+inline constexpr bool speaks_igmp<M> = M::speaks_igmp;
 
 }  // namespace sluice

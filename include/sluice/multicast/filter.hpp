@@ -4,7 +4,7 @@
 // A filter is a mode with a list of sources. "Include" asks for these sources only, "exclude" for
 // all others. To include nothing is not to listen.
 //
-// Source: RFC 3376 section 2, RFC 3678; Linux MCAST_INCLUDE, MCAST_EXCLUDE.
+// Source: RFC 3376 section 2; Linux MCAST_INCLUDE, MCAST_EXCLUDE.
 #pragma once
 
 #include <sluice/base/integer.hpp>

@@ -6,7 +6,7 @@
 //
 // Expects: igmp_state with the time of the change.
 // Cost:    one look at each source of the group for a change of its filter.
-// Source:  RFC 3376 sections 3.2 and 5.1; Linux ip_mc_inc_group, ip_mc_dec_group, ip_mc_add_src,
+// Source:  RFC 3376 section 3.2 and 5.1; Linux ip_mc_inc_group, ip_mc_dec_group, ip_mc_add_src,
 //          ip_mc_del_src, ip_mc_up, ip_mc_down.
 #pragma once
 
@@ -55,10 +55,12 @@ constexpr bool note_sources(State& s, const igmp_interface& in, u32 group) noexc
     return any;
 }
 
-// The report of a new mode names all sources, so that single changes need no report any more.
+// The report of a new mode names all sources, so that single changes need no report any more. An
+// answer about some sources, which waits, becomes one about all.
 template <class State>
 constexpr void mode_changed(State& s, igmp_interface& in, multicast_group& g) noexcept {
     g.changes_left = in.robustness;
+    g.asked = false;
     s.sources.clear(g.removed);
     for_each_source(s, g.sources, [&](u32 i) { s.sources[i].changes_left = 0; });
     s.changed(in);
@@ -236,8 +238,8 @@ constexpr bool enter_group(State& s, igmp_interface& in, ipv4::address a,
     return begin_group(s, in, a, mode) != no_entry;
 }
 
-// Linux igmp_group_dropped, for a group without users. If routers may still believe that it excludes,
-// the report says that it does no longer; Linux then reports removed sources alone.
+// Linux igmp_group_dropped, for a group without users. If routers may still believe that it
+// excludes, the report says that it does no longer; Linux then reports removed sources alone.
 template <class State>
 constexpr void end_group(State& s, igmp_interface& in, u32 group) noexcept {
     multicast_group& g = s.groups[group];

@@ -4,9 +4,9 @@
 //
 // Expects: the bytes of one message, contiguous, behind the IPv4 header.
 // Never:   answers at once.
-// Cost:    for a query of version 1 or 2 to all groups, one look at each group of the interface; for
-//          one of version 3 with sources, one hash for each source.
-// Source:  RFC 2236 section 3, RFC 3376 sections 5.2 and 7.2; Linux igmp_rcv, igmp_heard_query.
+// Cost:    for a query of version 1 or 2 to all groups, one look at each group of the interface;
+//          for one of version 3 with sources, one hash for each source.
+// Source:  RFC 2236 section 3, RFC 3376 section 5.2 and 7.2; Linux igmp_rcv, igmp_heard_query.
 #pragma once
 
 #include <sluice/multicast/igmp_change.hpp>

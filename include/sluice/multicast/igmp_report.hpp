@@ -5,7 +5,7 @@
 //
 // Expects: igmp_state with the time; a sink as igmp_sink says.
 // Cost:    each byte of a message is written once and summed once.
-// Source:  RFC 3376 sections 4.2 and 5; Linux add_grec, igmpv3_send_cr, igmp_timer_expire.
+// Source:  RFC 3376 section 4.2 and 5; Linux add_grec, igmpv3_send_cr, igmp_timer_expire.
 #pragma once
 
 #include <sluice/multicast/igmp_change.hpp>

@@ -3,7 +3,7 @@
 // Expects: set_time() with the caller's clock before each change.
 // Never:   sends; igmp_report.hpp does.
 // Cost:    a scan of the interfaces for each change and each message, none for a packet.
-// Source:  RFC 3376 sections 5 and 7; Linux in_device, igmp_start_timer, igmp_ifc_event.
+// Source:  RFC 3376 section 5 and 7; Linux in_device, igmp_start_timer, igmp_ifc_event.
 #pragma once
 
 #include <sluice/base/bounded_vector.hpp>

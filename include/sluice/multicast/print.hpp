@@ -42,6 +42,11 @@ public:
             put("0123456789ABCDEF"[value >> (4 * --width) & 0xf]);
         }
     }
+    constexpr void lower_hex(u32 value) noexcept {
+        for (std::size_t width = 8; width != 0;) {
+            put("0123456789abcdef"[value >> (4 * --width) & 0xf]);
+        }
+    }
     constexpr void host(ipv4::address a) noexcept {
         const u32 v = a.value;
         hex(v << 24 | (v & 0xff00) << 8 | (v >> 8 & 0xff00) | v >> 24, 8);
@@ -54,6 +59,19 @@ public:
         }
         for (; n < width; ++n) {
             put(' ');
+        }
+    }
+    // Its first `width` characters at most, padded on the left.
+    constexpr void right(const char* s, std::size_t width) noexcept {
+        std::size_t n = 0;
+        while (n < width && s[n] != '\0') {
+            ++n;
+        }
+        for (std::size_t i = n; i < width; ++i) {
+            put(' ');
+        }
+        for (std::size_t i = 0; i < n; ++i) {
+            put(s[i]);
         }
     }
     [[nodiscard]] constexpr std::size_t size() const noexcept { return length_; }

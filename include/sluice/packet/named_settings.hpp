@@ -113,6 +113,10 @@ inline constexpr auto named_settings = [] {
         setting_row<&s::icmp_ratemask>("icmp_ratemask", 0, any_number),
         setting_row<&s::icmp_msgs_per_sec>("icmp_msgs_per_sec", 0, any_int),
         setting_row<&s::icmp_msgs_burst>("icmp_msgs_burst", 0, any_int),
+        setting_row<&s::igmp_max_memberships>("igmp_max_memberships", 0, any_int),
+        setting_row<&s::igmp_max_msf>("igmp_max_msf", 0, any_int),
+        setting_row<&s::igmp_qrv>("igmp_qrv", 1, 255),
+        setting_flag<&s::igmp_link_local_mcast_reports>("igmp_link_local_mcast_reports"),
         setting_row<&s::ipfrag_time>("ipfrag_time", 0, any_int),
         setting_row<&s::ipfrag_high_thresh>("ipfrag_high_thresh", 0, any_number),
         setting_row<&s::ipfrag_max_dist>("ipfrag_max_dist", 0, any_int),
@@ -129,6 +133,7 @@ inline constexpr auto named_settings = [] {
 // net.ipv4.conf.{all,default,INTERFACE}.*
 inline constexpr auto named_interface_settings = [] {
     using s = interface_settings;
+    using detail::any_int;
     using detail::setting_flag;
     using detail::setting_row;
     return std::to_array({
@@ -144,6 +149,11 @@ inline constexpr auto named_interface_settings = [] {
         setting_flag<&s::route_localnet>("route_localnet"),
         setting_flag<&s::drop_unicast_in_l2_multicast>("drop_unicast_in_l2_multicast"),
         setting_row<&s::rp_filter>("rp_filter", 0, 2),
+        setting_row<&s::force_igmp_version>("force_igmp_version", 0, 255),
+        setting_row<&s::igmpv2_unsolicited_report_interval>("igmpv2_unsolicited_report_interval", 0,
+                                                            any_int),
+        setting_row<&s::igmpv3_unsolicited_report_interval>("igmpv3_unsolicited_report_interval", 0,
+                                                            any_int),
     });
 }();
 

@@ -26,7 +26,10 @@ struct interface_settings {
     bool accept_local = false;
     bool route_localnet = false;
     bool drop_unicast_in_l2_multicast = false;
-    u8 rp_filter = 0;  // 0: off, 1: strict, 2: loose (RFC 3704)
+    u8 rp_filter = 0;           // 0: off, 1: strict, 2: loose (RFC 3704)
+    u8 force_igmp_version = 0;  // 1, 2: speak this version whatever is heard; others: do not
+    u32 igmpv2_unsolicited_report_interval = 10'000;  // milliseconds; 0 is taken as 1
+    u32 igmpv3_unsolicited_report_interval = 1'000;
 
     friend constexpr bool operator==(const interface_settings&,
                                      const interface_settings&) noexcept = default;
@@ -48,6 +51,9 @@ constexpr void for_each_inherited(F&& f) noexcept {
     f(&conf::route_localnet);
     f(&conf::drop_unicast_in_l2_multicast);
     f(&conf::rp_filter);
+    f(&conf::force_igmp_version);
+    f(&conf::igmpv2_unsolicited_report_interval);
+    f(&conf::igmpv3_unsolicited_report_interval);
 }
 
 // A bit for each member that for_each_inherited names, in its order. Linux ipv4_devconf.state.
@@ -104,6 +110,11 @@ public:
     u32 icmp_msgs_per_sec = 1000;
     u32 icmp_msgs_burst = 50;
 
+    u32 igmp_max_memberships = 20;              // groups of an endpoint
+    u32 igmp_max_msf = 10;                      // sources of an endpoint in one group
+    u8 igmp_qrv = 2;                            // robustness: how often a change is reported
+    bool igmp_link_local_mcast_reports = true;  // reports for groups of 224.0.0.0/24
+
     u32 ipfrag_time = 30;                      // seconds
     u32 ipfrag_high_thresh = 4 * 1024 * 1024;  // bytes
     u32 ipfrag_max_dist = 64;
@@ -157,6 +168,11 @@ private:
     e.drop_unicast_in_l2_multicast =
         all.drop_unicast_in_l2_multicast || own.drop_unicast_in_l2_multicast;
     e.rp_filter = all.rp_filter > own.rp_filter ? all.rp_filter : own.rp_filter;
+    // The oldest version that either forces. Linux IGMP_V1_SEEN, IGMP_V2_SEEN.
+    const auto forced = [&](u8 version) {
+        return all.force_igmp_version == version || own.force_igmp_version == version;
+    };
+    e.force_igmp_version = forced(1) ? u8{1} : forced(2) ? u8{2} : own.force_igmp_version;
     return e;
 }
 

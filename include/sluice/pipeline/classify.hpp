@@ -81,13 +81,25 @@ template <class Tables>
     return {.decided = decision::deliver(hop), .type = type};
 }
 
+// IGMP is for every member, whatever its sources. Linux ip_check_mc_rcu.
+template <class Groups>
+[[nodiscard]] constexpr bool is_heard(const Groups& groups, u16 interface, ipv4::const_view ip,
+                                      ipv4::address group, ipv4::address source) noexcept {
+    if constexpr (requires { groups.has_group(interface, group); }) {
+        if (ip[ipv4::protocol] == ipv4::protocols::igmp) {
+            return groups.has_group(interface, group);
+        }
+    }
+    return groups.is_member(interface, group, source);
+}
+
 template <class Tables>
 [[nodiscard]] constexpr classification multicast(const Tables& t, ipv4::const_view ip,
                                                  const interface& in) noexcept {
     const ipv4::address source = ip[ipv4::source];
     const ipv4::address group = ip[ipv4::destination];
-    const bool is_member = t.groups.is_member(in.index, group, source) ||
-                           (in.master != 0 && t.groups.is_member(in.master, group, source));
+    const bool is_member = is_heard(t.groups, in.index, ip, group, source) ||
+                           (in.master != 0 && is_heard(t.groups, in.master, ip, group, source));
     const bool forwarded = !group.is_link_local_multicast() && in.in_force.mc_forwarding;
     if (!is_member && !forwarded) {
         return martian(drop_reason::no_multicast_member);

@@ -12,6 +12,7 @@
 
 #include <sluice/stack/handle.hpp>
 #include <sluice/stack/icmp_receive.hpp>
+#include <sluice/stack/igmp_receive.hpp>
 #include <sluice/stack/udp_receive.hpp>
 
 #include <utility>
@@ -69,9 +70,8 @@ constexpr fate to_built_in(Core& c, unsummed_datagram<typename Core::packet_type
     case ipv4::protocols::udp_lite:
         c.books.count(mib::ip_in_delivers);
         return receive_udp(c, std::move(d), info, arrival.type);
-    case ipv4::protocols::igmp:  // this layer speaks no IGMP: counted, then ignored
-        c.books.count(mib::ip_in_delivers);
-        return drop(c.books, std::move(d).release(), drop_reason::igmp_ignored);
+    case ipv4::protocols::igmp:
+        return receive_igmp(c, std::move(d));
     default:
         return to_no_endpoint(c, std::move(d).release(), arrival);
     }

@@ -12,6 +12,7 @@
 // Source:  Linux net_rx_action, ip_list_rcv.
 #pragma once
 
+#include <sluice/stack/igmp_send.hpp>
 #include <sluice/stack/receive_plain.hpp>
 
 #include <span>
@@ -143,15 +144,21 @@ template <class Core>
     {
         const entrance<Core> here{c, now};
         c.calls.wants_poll = true;
+        static_cast<void>(report_groups(c));
     }
     if (has_work(c)) {
         return c.calls.now.now;
     }
-    const instant forgets = c.tables.exceptions.expire(c.calls.now.now);
+    instant next = c.tables.exceptions.expire(c.calls.now.now);
     const instant gives_up = c.local.reassembly.next_deadline();
-    const instant next = forgets < gives_up ? forgets : gives_up;
+    next = gives_up < next ? gives_up : next;
     const instant abandons = c.multicast.next_deadline();
-    return next < abandons ? next : abandons;
+    next = abandons < next ? abandons : next;
+    if constexpr (speaks_igmp<typename Core::tables_type::groups_type>) {
+        const instant reports = c.tables.groups.next_deadline();
+        next = reports < next ? reports : next;
+    }
+    return next;
 }
 
 }  // namespace sluice::acts

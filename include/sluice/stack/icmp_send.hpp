@@ -112,9 +112,8 @@ template <class Core>
     // TTL 0: it was for this host alone. RFC 1112 section 6.1.
     // Linux sends it if no local group member exists.
     if (joined && ipv4::const_view{packet.data()}[ipv4::ttl] == 0) {
-        packet.reset();
-        c.books.tally(balance::absorbed);
-        return fate::absorbed;
+        static_cast<void>(drop(c.books, std::move(packet), drop_reason::host_only));
+        return fate::absorbed;  // no error for its sender
     }
     return transmit_or_refuse(c, std::move(packet), plan);
 }

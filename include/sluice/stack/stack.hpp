@@ -276,6 +276,15 @@ public:
     // Linux `ip route flush cache`.
     constexpr void forget_exceptions() noexcept { acts::forget_exceptions(core_.tables); }
 
+    // -- groups --
+    // Calls f(groups) and sends what is due at once, such as leave messages. Returns what f
+    // returns. Endpoints join by it; a program that joins by groups() alone calls poll() then.
+    template <class F>
+    constexpr auto change_groups(F&& f, moment now) noexcept {
+        const acts::entrance here{core_, now};
+        return acts::change_groups(core_, f);
+    }
+
     // -- multicast routing (multicast_routes<forwarding_cache<>>), for a routing program --
     // Turns forwarding on where VIFs are. Linux MRT_INIT.
     [[nodiscard, gnu::noinline]] constexpr result<void, multicast_error>

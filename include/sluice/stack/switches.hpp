@@ -11,6 +11,7 @@
 //            write.
 #pragma once
 
+#include <sluice/multicast/concept.hpp>
 #include <sluice/stack/forget.hpp>
 #include <sluice/stack/tables.hpp>
 
@@ -22,11 +23,28 @@ constexpr void for_each_index(Tables& t, F&& f) {
     t.interfaces.for_each([&](const interface& i) { f(i.index); });
 }
 
+// Tells the groups what the switches say about IGMP, and which interfaces are up.
+template <class Tables>
+constexpr void refresh_groups(Tables& t, const interface& i) noexcept {
+    if constexpr (speaks_igmp<typename Tables::groups_type>) {
+        static_cast<void>(t.groups.set_terms(
+            i.index, {.robustness = t.switches.igmp_qrv,
+                      .forced_version = i.in_force.force_igmp_version,
+                      .link_local_reports = t.switches.igmp_link_local_mcast_reports,
+                      .v2_interval_ms = i.in_force.igmpv2_unsolicited_report_interval,
+                      .v3_interval_ms = i.in_force.igmpv3_unsolicited_report_interval}));
+        t.groups.set_up(i.index, i.up);
+    }
+}
+
 // Compiles the switches into the data that the packet path reads.
 template <class Tables>
 constexpr void refresh(Tables& t) noexcept {
     t.changed();
-    for_each_index(t, [&](u16 index) { t.interfaces.refresh(index, t.switches.all); });
+    for_each_index(t, [&](u16 index) {
+        t.interfaces.refresh(index, t.switches.all);
+        refresh_groups(t, *t.interfaces.find(index));
+    });
 }
 
 // Calls f(settings&).

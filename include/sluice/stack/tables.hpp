@@ -48,12 +48,13 @@ struct stack_tables {
         std::conditional_t<Chosen::routes::has_local_routes, typename Chosen::routes,
                            with_local_routes<typename Chosen::routes>>;
     using exceptions_type = typename Chosen::exceptions;
+    using groups_type = typename Chosen::multicast;
     using from_routes = detail::route_parts<routes_type>;
 
     typename Chosen::interfaces interfaces{};
     routes_type routes;
     [[no_unique_address]] exceptions_type exceptions;
-    [[no_unique_address]] typename Chosen::multicast groups{};
+    [[no_unique_address]] groups_type groups{};
     settings switches;
     inherited_mask defaults_chosen = 0;  // changed members of conf.default
     // Some routes of type local come from no address.
@@ -64,6 +65,11 @@ struct stack_tables {
     constexpr stack_tables(const settings& s, const typename from_routes::type& r,
                            hash_key key) noexcept
         : routes{from_routes::make(r)}, exceptions{key}, switches{s} {}
+    // For a multicast policy with a secret of its own.
+    constexpr stack_tables(const settings& s, const typename from_routes::type& r,
+                           hash_key key) noexcept
+        requires std::is_constructible_v<groups_type, hash_key>
+        : routes{from_routes::make(r)}, exceptions{key}, groups{derive(key, 0)}, switches{s} {}
 
     // The tables as the stages take them.
     [[nodiscard]] constexpr auto look_up() const noexcept {

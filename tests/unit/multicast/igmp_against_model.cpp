@@ -1,5 +1,6 @@
-// igmp_host under random listeners, queries, old queriers and flapping interfaces, against the naive
-// model of RFC 3376: what it receives after each step, and what a router believes after a silence.
+// igmp_host under random listeners, queries, old queriers and flapping interfaces, against the
+// naive model of RFC 3376: what it receives after each step, and what a router believes after a
+// silence.
 #include "../../support/igmp_trial.hpp"
 
 #include <doctest/doctest.h>

@@ -123,6 +123,19 @@ TEST_CASE("a query about sources does not narrow the answer to an earlier one ab
     CHECK(n.view(group) == filter{filter_mode::include, {one.value, two.value}});
 }
 
+TEST_CASE("a query about sources is answered with all if the mode changes meanwhile") {
+    node<> n{{.robustness = 1}};
+    const ipv4::address both[] = {one, two};
+    REQUIRE(n.host.enter(lan, group, filter_mode::include));
+    REQUIRE(n.host.add_sources(lan, group, filter_mode::include, both));
+    n.pass(5'000);
+    n.hear(query(group.value, 255, 1, 60, {two.value}));
+    REQUIRE(n.host.add_filter(lan, group, filter_mode::exclude, both));
+    n.host.drop_filter(lan, group, filter_mode::include, both);
+    n.pass(60'000'000);
+    CHECK(n.view(group) == filter{filter_mode::exclude, {one.value, two.value}});
+}
+
 TEST_CASE("a general query is answered with all sources, whatever another query asks about") {
     node<> n{{.robustness = 1}};
     const ipv4::address both[] = {one, two};
