@@ -214,6 +214,16 @@ struct early_route {
     friend constexpr bool operator==(const early_route&, const early_route&) noexcept = default;
 };
 
+// An endpoint's state, for tables of endpoints (endpoint/print.hpp).
+struct endpoint_state {
+    ipv4::address peer{};
+    u16 peer_port = 0;
+    bool connected = false;
+    u64 to_send = 0;  // bytes of a corked datagram
+    u64 waiting = 0;  // bytes of the blocks of queued packets
+    u64 drops = 0;    // datagrams that the endpoint refused
+};
+
 // Receives the packets of an endpoint. take() moves from the packet and returns true, or leaves it
 // and returns false.
 template <class Packet>
@@ -223,10 +233,11 @@ public:
                                               const delivery_info& info) noexcept = 0;
     // Whether it takes a UDP-Lite datagram whose checksum covers only so many bytes. Asked before
     // take(). RFC 3828 section 3.3.
-    [[nodiscard]] constexpr virtual bool accepts_coverage(u16) const noexcept { return true; }
+    [[nodiscard]] constexpr virtual bool accepts_coverage(u16) noexcept { return true; }
     // Whether it wants a broadcast or multicast datagram that matches. A UDP endpoint that does not
     // counts as no match.
     [[nodiscard]] constexpr virtual bool hears(const delivery_info&) const noexcept { return true; }
+    [[nodiscard]] constexpr virtual endpoint_state state() const noexcept { return {}; }
     // Receives an ICMP error about a packet that this endpoint may have sent.
     constexpr virtual void error(const icmp_error_notice&) noexcept {}
     // Whether the stack learns the path MTU or gateway in this error, for all senders. (Linux

@@ -130,17 +130,23 @@ public:
                                                   F&& asked) const noexcept {
         for (link at = places_.first_of_port(port_bucket(f.local_port)); at != 0;) {
             const place_type& p = places_.place(at);
-            // The parts that decide about a port.
-            if (asked(endpoint_filter{.protocol = p.wants.protocol(),
-                                      .local = p.wants.local(),
-                                      .local_port = p.wants.local_port(),
-                                      .interface = p.wants.interface(),
-                                      .reuse = p.reuse})) {
+            if (asked(filter_of(p))) {
                 return true;
             }
             at = p.next_of_port;
         }
         return false;
+    }
+    // Calls f(place, filter, sink) for each registration, in order of their places, from 1. Of the
+    // filter, protocol, local address and port, and interface are set.
+    template <class F>
+    constexpr void for_each(F&& f) const {
+        for (std::size_t i = 1; i <= touched_; ++i) {
+            const place_type& p = places_.place(static_cast<link>(i));
+            if (p.to != nullptr) {
+                f(i, filter_of(p), *p.to);
+            }
+        }
     }
     // The latest registration that matches the datagram, or nullptr.
     [[nodiscard]] constexpr const place_type*
@@ -228,6 +234,14 @@ public:
     };
 
 private:
+    // The parts that decide about a port.
+    [[nodiscard]] static constexpr endpoint_filter filter_of(const place_type& p) noexcept {
+        return {.protocol = p.wants.protocol(),
+                .local = p.wants.local(),
+                .local_port = p.wants.local_port(),
+                .interface = p.wants.interface(),
+                .reuse = p.reuse};
+    }
     // Removes the greatest form from the set and returns it.
     [[nodiscard]] static constexpr filter_form take_form(u32& set) noexcept {
         const u32 form = static_cast<u32>(std::bit_width(set)) - 1;

@@ -62,6 +62,9 @@ enum class delivery_error : u8 { none, full };
                : "no error";
 }
 
+// The kernel's tables of endpoints, by the names of their files in /proc/net.
+enum class endpoint_table : u8 { udp, udplite, raw, icmp };
+
 template <std::size_t Handlers = 16, std::size_t Endpoints = 32>
 struct registered_endpoints {
     template <class Packet>
@@ -142,6 +145,21 @@ struct registered_endpoints {
             for (index* each : {&raw_, &ping_, &udp_, &alert_}) {
                 each->remove(to);
             }
+        }
+
+        // Calls f(place, filter, state) for each endpoint of the table, in order of their places.
+        template <class F>
+        constexpr void for_each(endpoint_table of, F&& f) const {
+            const u8 udp =
+                of == endpoint_table::udplite ? ipv4::protocols::udp_lite : ipv4::protocols::udp;
+            const bool ports = of == endpoint_table::udp || of == endpoint_table::udplite;
+            const index& from = ports ? udp_ : of == endpoint_table::raw ? raw_ : ping_;
+            from.for_each([&](std::size_t place, const endpoint_filter& filter,
+                              const packet_sink<Packet>& sink) {
+                if (!ports || filter.protocol == udp) {
+                    f(place, filter, sink.state());
+                }
+            });
         }
 
         [[nodiscard]] constexpr delivery_count tap(const unsummed_datagram<Packet>& d,

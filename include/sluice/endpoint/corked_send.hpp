@@ -105,6 +105,8 @@ public:
     void discard() noexcept { datagram_.clear(); }
 
     [[nodiscard]] bool has_begun() const noexcept { return datagram_.has_begun(); }
+    // Bytes accumulated, with those of the transport header.
+    [[nodiscard]] u32 size() const noexcept { return datagram_.size(); }
     [[nodiscard]] const send_request& request() const noexcept { return request_; }
     // Bytes of the largest IPv4 datagram that leaves in one piece.
     [[nodiscard]] u32 mtu() const noexcept { return mtu_of(stack_.tables(), request_, route_); }

@@ -57,6 +57,13 @@ public:
         base::close();
     }
 
+    // -- called by the stack --
+    [[nodiscard]] endpoint_state state() const noexcept override {
+        endpoint_state s = base::state();
+        s.to_send = corked_.size();
+        return s;
+    }
+
 protected:
     endpoint_base(Stack& s, endpoint_kind kind, u8 protocol) noexcept
         : base(s, kind, protocol), corked_(s) {}
@@ -85,12 +92,12 @@ protected:
         // 0.0.0.0 means this host.
         peer_ = {peer.host.is_unspecified() ? route->destination : peer.host, peer.port};
         connected_ = true;
+        identification_ = static_cast<u16>(stack_.random().next());
         return enroll();
     }
 
     // -- sending --
-    [[nodiscard]] send_request request_for(ipv4::address to,
-                                           const message_options& m) const noexcept {
+    [[nodiscard]] send_request request_for(ipv4::address to, const message_options& m) noexcept {
         using enum mtu_discovery;
         const mtu_discovery how = options_.discovery;
         const bool multicast = to.is_multicast();
@@ -108,7 +115,8 @@ protected:
                        .ignore_path_mtu = ignores_path_mtu(how),
                        .multicast_ttl = options_.multicast_ttl,
                        .mark = options_.mark,
-                       .options = ip_options_.offsets.length != 0 ? &ip_options_ : nullptr};
+                       .options = ip_options_.offsets.length != 0 ? &ip_options_ : nullptr,
+                       .counter = connected_ ? &identification_ : nullptr};
         if (multicast && r.interface == 0) {
             r.interface = options_.multicast_interface;
         }
@@ -271,6 +279,7 @@ private:
     }
 
     ip_options::outgoing ip_options_{};
+    u16 identification_ = 0;  // of the next datagram with DF, while connected. Linux inet_id
 };
 
 }  // namespace sluice::detail

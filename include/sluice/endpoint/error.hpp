@@ -22,19 +22,20 @@ enum class endpoint_error : u8 {
     address_in_use,         // EADDRINUSE
     address_not_available,  // EADDRNOTAVAIL: not a local address
     destination_required,   // EDESTADDRREQ: not connected, and no destination given
-    access_denied,         // EACCES: a broadcast without permission, a route or policy that forbids
-    too_big,               // EMSGSIZE
-    no_buffer,             // ENOBUFS: no buffer, or the registry is full
-    no_interface,          // ENODEV
-    network_unreachable,   // ENETUNREACH
-    host_unreachable,      // EHOSTUNREACH
-    host_down,             // EHOSTDOWN
-    host_isolated,         // ENONET
-    protocol_unavailable,  // ENOPROTOOPT
-    refused,               // ECONNREFUSED
-    not_supported,         // ENOTSUP
-    protocol_error,        // EPROTO
-    remote,                // EREMOTEIO: a source quench or redirect, reported to ping endpoints
+    access_denied,          // EACCES: a broadcast without permission, a route that forbids
+    too_big,                // EMSGSIZE
+    no_buffer,              // ENOBUFS: no buffer, or the registry is full
+    no_interface,           // ENODEV
+    network_unreachable,    // ENETUNREACH
+    host_unreachable,       // EHOSTUNREACH
+    host_down,              // EHOSTDOWN
+    host_isolated,          // ENONET
+    protocol_unavailable,   // ENOPROTOOPT
+    refused,                // ECONNREFUSED
+    not_supported,          // ENOTSUP
+    protocol_error,         // EPROTO
+    remote,                 // EREMOTEIO: a source quench or redirect, reported to ping endpoints
+    not_permitted,          // EPERM: a hook or a security policy refused the packet
     count
 };
 
@@ -58,7 +59,8 @@ enum class endpoint_error : u8 {
                                      "ECONNREFUSED",
                                      "ENOTSUP",
                                      "EPROTO",
-                                     "EREMOTEIO"};
+                                     "EREMOTEIO",
+                                     "EPERM"};
     static_assert(sizeof names / sizeof *names == static_cast<std::size_t>(endpoint_error::count));
     const auto i = static_cast<std::size_t>(e);
     return i < static_cast<std::size_t>(endpoint_error::count) ? names[i] : "";
@@ -83,7 +85,7 @@ enum class endpoint_error : u8 {
     case destination_required:
         return "the endpoint is not connected and no destination is given";
     case access_denied:
-        return "the broadcast has no permission, or a route or policy forbids the packet";
+        return "the broadcast has no permission, or a route forbids the packet";
     case too_big:
         return "the datagram exceeds the path MTU or the largest size";
     case no_buffer:
@@ -110,6 +112,8 @@ enum class endpoint_error : u8 {
         return "a header field was wrong";
     case remote:
         return "a router asked for another rate or route";
+    case not_permitted:
+        return "a hook or a security policy refused the packet";
     case count:
         return "unknown endpoint error";
     }
@@ -131,6 +135,8 @@ enum class endpoint_error : u8 {
         return endpoint_error::no_buffer;
     case no_interface:
         return endpoint_error::no_interface;
+    case not_permitted:
+        return endpoint_error::not_permitted;
     case none:
         return endpoint_error::none;
     default:

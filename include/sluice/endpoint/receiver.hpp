@@ -99,6 +99,8 @@ public:
     // Queued packets, the bytes of their blocks, and queued errors.
     [[nodiscard]] std::size_t waiting_packets() const noexcept { return queue_.size(); }
     [[nodiscard]] u64 waiting_bytes() const noexcept { return queue_.byte_count(); }
+    // Datagrams that found no room, or too little coverage. Linux sk_drops.
+    [[nodiscard]] u64 drops() const noexcept { return drops_; }
     [[nodiscard]] std::size_t waiting_errors() const noexcept { return errors_.size(); }
     [[nodiscard]] u64 errors_lost() const noexcept { return errors_.lost(); }
 
@@ -194,14 +196,25 @@ public:
         waiting* const place =
             may_wait(packet) ? queue_.claim(packet, options_.receive_bytes) : nullptr;
         if (place == nullptr) {
+            ++drops_;
             return false;
         }
         place->packet = std::move(packet);
         place->info = info;
         return true;
     }
-    [[nodiscard]] bool accepts_coverage(u16 covered) const noexcept override {
-        return options_.receive_coverage != 0 && covered >= options_.receive_coverage;
+    [[nodiscard]] bool accepts_coverage(u16 covered) noexcept override {
+        const bool accepted =
+            options_.receive_coverage != 0 && covered >= options_.receive_coverage;
+        drops_ += accepted ? 0u : 1u;
+        return accepted;
+    }
+    [[nodiscard]] endpoint_state state() const noexcept override {
+        return {.peer = peer_.host,
+                .peer_port = peer_.port,
+                .connected = connected_,
+                .waiting = queue_.byte_count(),
+                .drops = drops_};
     }
     // Linux ip_mc_sf_allow.
     [[nodiscard]] bool hears(const delivery_info& info) const noexcept override {
@@ -372,6 +385,7 @@ private:
 
     [[no_unique_address]] std::conditional_t<
         keeps_filters, memberships<Sizes.groups, Sizes.sources>, no_memberships> groups_;
+    u64 drops_ = 0;
     bounded_packet_queue<waiting, Sizes.queue> queue_;
     error_queue<Sizes.errors, Sizes.quote> errors_;
 };

@@ -27,6 +27,7 @@ enum class send_error : u8 {
     too_big,              // EMSGSIZE
     no_buffer,            // ENOBUFS
     no_interface,         // ENODEV
+    not_permitted,        // EPERM: a hook or a security policy dropped it
 };
 
 // The error as a sentence.
@@ -42,7 +43,7 @@ enum class send_error : u8 {
     case host_unreachable:
         return "a route says that the host is unreachable";
     case prohibited:
-        return "a route or a security policy forbids the packet";
+        return "a route forbids the packet";
     case too_big:
         return "the datagram exceeds the path MTU and must not be fragmented";
     case no_buffer:
@@ -50,6 +51,8 @@ enum class send_error : u8 {
                "buffers<fixed_pool<Bytes, Count>>";
     case no_interface:
         return "there is no such interface";
+    case not_permitted:
+        return "a hook or a security policy refused the packet";
     }
     return "unknown send error";
 }

@@ -134,7 +134,7 @@ constexpr send_result refuse_unroutable(Books& b, Packet&& packet,
     case drop_reason::fragmentation_failed:
         return routing::send_error::no_buffer;
     default:
-        return routing::send_error::prohibited;
+        return routing::send_error::not_permitted;
     }
 }
 

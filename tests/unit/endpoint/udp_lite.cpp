@@ -117,6 +117,22 @@ TEST_CASE("UDP-Lite: coverage and checksum decide whether a datagram is received
     }
 }
 
+TEST_CASE("UDP-Lite: a device that verified the checksum does not make up for its coverage") {
+    endpoint_world b;
+    udp_socket s{*b, udp_protocol::lite};
+    REQUIRE(s.bind({{}, 7}).has_value());
+    const auto receive_verified = [&](u16 field, bool has_checksum) {
+        auto p = b.packet(lite_datagram({.field = field, .has_checksum = has_checksum}));
+        p.writable_metadata().checksum = checksum_state::verified;
+        return b->receive(std::move(p), b.now);
+    };
+    CHECK(receive_verified(7, true) == fate::dropped);
+    CHECK(receive_verified(0, false) == fate::dropped);
+    CHECK(b->counters()[drop_reason::udplite_checksum] == 2);
+    CHECK(receive_verified(8, true) == fate::delivered);
+    CHECK(hear_one(s).what.coverage == 8);
+}
+
 TEST_CASE("UDP-Lite: an endpoint refuses less coverage than it asks for") {
     const struct {
         u16 asked;
@@ -138,6 +154,7 @@ TEST_CASE("UDP-Lite: an endpoint refuses less coverage than it asks for") {
         CHECK(b.receive(lite_datagram({.field = r.field})) ==
               (r.taken ? fate::delivered : fate::dropped));
         CHECK(s.waiting_packets() == (r.taken ? 1u : 0u));
+        CHECK(s.drops() == (r.taken ? 0u : 1u));
         CHECK(b->counters()[drop_reason::udplite_coverage] == (r.taken ? 0u : 1u));
         CHECK(lite_counter(b, mib::udp_in_errors) == (r.taken ? 0u : 1u));
         CHECK(lite_counter(b, mib::udp_rcvbuf_errors) == 0);

@@ -59,7 +59,7 @@ TEST_CASE("after hooks: a packet that a hook damaged is dropped with the reason 
                 const auto sent =
                     b->send(std::move(p), {.destination = "10.0.2.9"_ip, .protocol = 253}, b.now);
                 REQUIRE_FALSE(sent.has_value());
-                CHECK(sent.error() == routing::send_error::prohibited);
+                CHECK(sent.error() == routing::send_error::not_permitted);
             } else {
                 // With an option that is written as the packet leaves.
                 CHECK(b.receive(datagram_of({.destination = "10.0.2.9"_ip,

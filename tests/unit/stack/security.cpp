@@ -108,11 +108,11 @@ TEST_CASE("security: a packet refused on output is reported to its sender") {
     b->security().at = security_point::out;
     b->security().protocol = 253;
     const send_request to{.destination = "10.0.2.9"_ip, .protocol = 253};
-    CHECK(b->send(b.packet(pattern(8)), to, b.now).error() == routing::send_error::prohibited);
+    CHECK(b->send(b.packet(pattern(8)), to, b.now).error() == routing::send_error::not_permitted);
     CHECK(b->send(b.packet(towards("10.0.2.9"_ip)), b.now).error() ==
-          routing::send_error::prohibited);
+          routing::send_error::not_permitted);
     CHECK(b->send_raw(b.packet(towards("10.0.2.9"_ip)), to, b.now).error() ==
-          routing::send_error::prohibited);
+          routing::send_error::not_permitted);
     CHECK(b->counters()[drop_reason::security_policy] == 3);
     CHECK(b.is_quiet());
     REQUIRE(b->send(b.packet(towards("10.0.2.9"_ip, 254)), b.now).has_value());

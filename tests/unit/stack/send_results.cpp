@@ -104,7 +104,7 @@ TEST_CASE("send results: a packet that a hook drops at local_out or postrouting"
                 answering h;
                 h.verdict = hook_verdict::drop;
                 REQUIRE(b->hooks().add(at, 0, h));
-                CHECK(b.send(k, neighbour, size).error() == endpoint_error::access_denied);
+                CHECK(b.send(k, neighbour, size).error() == endpoint_error::not_permitted);
                 check_counts(b, k, 1, 0, 1, 0);
                 CHECK(b->counters()[drop_reason::hook] == 1);
                 CHECK(b.is_quiet());
@@ -260,12 +260,12 @@ TEST_CASE("send results: UdpOutDatagrams counts sent datagrams, no refused ones"
         {.name = "one", .sent = 1},
         {.name = "in pieces", .size = 3000, .sent = 1},
         {.name = "to ourselves", .to = "10.0.1.1"_ip, .sent = 1},
-        {.name = "dropped by a hook", .at = hook_point::local_out, .error = access_denied},
-        {.name = "dropped behind", .at = hook_point::postrouting, .error = access_denied},
+        {.name = "dropped by a hook", .at = hook_point::local_out, .error = not_permitted},
+        {.name = "dropped behind", .at = hook_point::postrouting, .error = not_permitted},
         {.name = "in pieces, dropped",
          .size = 3000,
          .at = hook_point::postrouting,
-         .error = access_denied},
+         .error = not_permitted},
         {.name = "a full device", .full = true, .error = no_buffer},
         {.name = "a full device, in pieces", .size = 3000, .full = true, .error = no_buffer},
         {.name = "no buffer", .no_buffer = true, .error = no_buffer},
