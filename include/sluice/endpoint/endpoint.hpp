@@ -58,7 +58,8 @@ public:
     }
 
     // -- called by the stack --
-    [[nodiscard]] endpoint_state state() const noexcept override {
+    // Overrides the receiver's. The word would be a second error where the receiver is refused.
+    [[nodiscard]] endpoint_state state() const noexcept {
         endpoint_state s = base::state();
         s.to_send = corked_.size();
         return s;
