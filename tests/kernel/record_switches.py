@@ -31,6 +31,7 @@ GLOBALS = {
     "ip_forward_use_pmtu": BOOLEANS,
     "ip_early_demux": BOOLEANS,
     "udp_early_demux": BOOLEANS,
+    "tcp_early_demux": BOOLEANS,
     "ip_local_port_range": ("32768 60999", "1024 65535", "2000 2001"),
     "ip_nonlocal_bind": BOOLEANS,
     "ip_default_ttl": ("1", "64", "255"),

@@ -22,9 +22,13 @@
 // returns whether an endpoint asked for forwarded packets with a router alert (RFC 2113 section
 // 2.1); `alert(datagram, info)` offers a copy to each of these.
 //
+// A datagram may come with the endpoint that a hook or its handler chose before it was routed
+// (`info.chosen`): `udp` delivers it there if that endpoint still exists, whatever its filter. A
+// handler numbers its endpoints itself.
+//
 // Optional (`knows_flows`): `flow_of(info)` returns the place that caches the route of an
 // established UDP flow (both addresses and both ports match), or nullptr; `has_flows()` returns
-// whether there is one.
+// whether there is one, or a handler that chooses early.
 //
 // Optional (`knows_listeners`): `has_listener(protocol)` returns whether a raw endpoint or a
 // handler may get datagrams of a protocol. It may return true without one, but returns false while
@@ -59,6 +63,7 @@
 #include <sluice/base/time.hpp>
 #include <sluice/packet/datagram.hpp>
 #include <sluice/packet/decision.hpp>
+#include <sluice/packet/metadata.hpp>
 #include <sluice/packet/next_hop.hpp>
 #include <sluice/wire/icmp.hpp>
 #include <sluice/wire/ipv4.hpp>
@@ -88,6 +93,7 @@ struct delivery_info {
     u16 coverage = 0;  // UDP-Lite: bytes that the checksum covers, with the header; 0: all
     u8 ttl = 0;        // the header's
     u8 tos = 0;
+    chosen_endpoint chosen{};  // metadata.endpoint
 };
 
 // The number of endpoints that matched a datagram: those that took it, those without room, and
@@ -180,6 +186,22 @@ struct icmp_error_notice {
                                         message[icmp::type] == icmp::types::extended_echo_request);
 }
 
+// The route of an established flow. While `version` is the route generation, the flow's datagrams
+// are delivered without a lookup or a check of their source. Linux sk_rx_dst.
+struct early_route {
+    u32 version = 0;
+    u16 interface = 0;  // ingress; 0: no route is cached yet
+
+    friend constexpr bool operator==(const early_route&, const early_route&) noexcept = default;
+};
+
+// A handler's choice before a packet is routed: its endpoint, and where the route of its flow is
+// kept; nullptr: the packet is routed.
+struct early_choice {
+    chosen_endpoint endpoint{};
+    early_route* route = nullptr;
+};
+
 template <class Packet>
 class protocol_handler {
 public:
@@ -197,21 +219,19 @@ public:
     [[nodiscard]] constexpr virtual bool believes(const icmp_error_notice&) const noexcept {
         return false;
     }
+    // Early demultiplexing, for a handler whose chooses_early() is always true: chooses the
+    // endpoint of a packet that the link addressed to this host, before it is routed. packet.data()
+    // is the verified IPv4 header; fragments and packets with an endpoint are not asked about. The
+    // choice counts only if the route leads to this host. Switches: ip_early_demux, and
+    // tcp_early_demux for TCP. Linux tcp_v4_early_demux.
+    [[nodiscard]] constexpr virtual bool chooses_early() const noexcept { return false; }
+    [[nodiscard]] constexpr virtual early_choice choose(const Packet&) noexcept { return {}; }
     // Whether the handler also receives packets that the security policy drops, because it checks
     // or unwraps them itself. Linux net_protocol::no_policy.
     [[nodiscard]] constexpr virtual bool needs_no_policy() const noexcept { return false; }
 
 protected:
     constexpr ~protocol_handler() = default;
-};
-
-// The route of an established flow. While `version` is the route generation, the flow's datagrams
-// are delivered without a lookup or a check of their source. Linux sk_rx_dst.
-struct early_route {
-    u32 version = 0;
-    u16 interface = 0;  // ingress; 0: no route is cached yet
-
-    friend constexpr bool operator==(const early_route&, const early_route&) noexcept = default;
 };
 
 // An endpoint's state, for tables of endpoints (endpoint/print.hpp).

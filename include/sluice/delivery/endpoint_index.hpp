@@ -160,22 +160,21 @@ public:
     }
     // The most specific registration that matches the datagram, the latest of equals, or nullptr.
     [[nodiscard]] constexpr const place_type* best(const endpoint_filter& datagram) const noexcept {
-        const filter_key whole{datagram};
-        const place_type* found = nullptr;
-        filter_form of{0};
-        for (u32 left = in_use_; left != 0;) {
-            const filter_form form = take_form(left);
-            if (found != nullptr && form.group() != of.group()) {
-                break;
-            }
-            const place_type* p = place_at(first_of(whole.reduced_to(form)));
-            if (p != nullptr && (found == nullptr || form.score() > of.score() ||
-                                 (form.score() == of.score() && p->number > found->number))) {
-                found = p;
-                of = form;
-            }
+        return place_at(best_of(datagram));
+    }
+    // The same, as an identifier for later; `number` 0: none matches.
+    [[nodiscard]] constexpr chosen_endpoint choose(const endpoint_filter& datagram) const noexcept {
+        const link at = best_of(datagram);
+        return at != 0 ? chosen_endpoint{static_cast<u32>(places_.place(at).number), at}
+                       : chosen_endpoint{};
+    }
+    // The registration of an identifier; nullptr: it is gone.
+    [[nodiscard]] constexpr const place_type* chosen(const chosen_endpoint& c) const noexcept {
+        if (c.place == 0 || c.place > touched_) {
+            return nullptr;
         }
-        return found;
+        const place_type& p = places_.place(static_cast<link>(c.place));
+        return p.to != nullptr && static_cast<u32>(p.number) == c.number ? &p : nullptr;
     }
 
     // Visits all that match a datagram: for (visit v{index, datagram}; const auto* p = v.next();)
@@ -262,6 +261,25 @@ private:
             const link at = first_of(whole.reduced_to(take_form(left)));
             if (at != 0 && (found == 0 || places_.place(at).number > places_.place(found).number)) {
                 found = at;
+            }
+        }
+        return found;
+    }
+    [[nodiscard]] constexpr link best_of(const endpoint_filter& datagram) const noexcept {
+        const filter_key whole{datagram};
+        link found = 0;
+        filter_form of{0};
+        for (u32 left = in_use_; left != 0;) {
+            const filter_form form = take_form(left);
+            if (found != 0 && form.group() != of.group()) {
+                break;
+            }
+            const link at = first_of(whole.reduced_to(form));
+            if (at != 0 && (found == 0 || form.score() > of.score() ||
+                            (form.score() == of.score() &&
+                             places_.place(at).number > places_.place(found).number))) {
+                found = at;
+                of = form;
             }
         }
         return found;

@@ -86,12 +86,14 @@ struct registered_endpoints {
                     } else {
                         handlers_[i].call = h;
                     }
+                    look_for_choosers();
                     return before;
                 }
             }
             if (h != nullptr && !handlers_.push_back({protocol, h})) {
                 return failure{delivery_error::full};
             }
+            look_for_choosers();
             return nullptr;
         }
         // false: all places are taken.
@@ -123,8 +125,16 @@ struct registered_endpoints {
             return ping_.any_with_port_of(
                 f, [&f](const endpoint_filter& o) { return f.clashes_with(o); });
         }
+        // Whether a UDP endpoint is connected, or a handler chooses early.
         [[nodiscard]] constexpr bool has_flows() const noexcept {
-            return udp_.has(filter_form::flows());
+            return udp_.has(filter_form::flows()) || any_chooses_early_;
+        }
+        // The UDP endpoint that a datagram with these addresses and ports would reach, for
+        // metadata.endpoint: a transparent proxy names its own address or port here. Linux
+        // nf_tproxy_get_sock_v4.
+        [[nodiscard]] constexpr chosen_endpoint
+        choose_udp(const delivery_info& info) const noexcept {
+            return udp_.choose(endpoint_filter::of(info).of_udp());
         }
         [[nodiscard]] constexpr early_route* flow_of(const delivery_info& info) noexcept {
             return udp_.route_of_flow(endpoint_filter::of(info).of_udp());
@@ -216,14 +226,20 @@ struct registered_endpoints {
         [[nodiscard]] constexpr delivery_count udp(Packet&& packet,
                                                    const delivery_info& info) noexcept {
             const endpoint_filter all = endpoint_filter::of(info).of_udp();
+            const auto* const chosen =
+                info.chosen.is_chosen() ? udp_.chosen(info.chosen) : nullptr;
+            delivery_count n;
             if (info.broadcast_or_multicast) {
                 static_cast<void>(packet.unpull(info.headers));
-                const delivery_count n = give_copies(udp_, all, packet, info, true);
+                if (chosen != nullptr) {
+                    give(*chosen->to, packet.clone(), info, n);
+                } else {
+                    n = give_copies(udp_, all, packet, info, true);
+                }
                 static_cast<void>(packet.pull(info.headers));
                 return n;
             }
-            delivery_count n;
-            if (const auto* e = udp_.best(all)) {
+            if (const auto* e = chosen != nullptr ? chosen : udp_.best(all)) {
                 give(*e->to, std::move(packet), info, n);
             }
             return n;
@@ -237,6 +253,12 @@ struct registered_endpoints {
         using index = endpoint_index<endpoint_places<Packet, Endpoints>>;
         using visit = typename index::visit;
 
+        constexpr void look_for_choosers() noexcept {
+            any_chooses_early_ = false;
+            for (const registration& r : handlers_) {
+                any_chooses_early_ = any_chooses_early_ || r.call->chooses_early();
+            }
+        }
         // The filter that an answer to the quoted packet would have.
         [[nodiscard]] static constexpr endpoint_filter
         answer_to(const icmp_error_notice& n) noexcept {
@@ -285,6 +307,7 @@ struct registered_endpoints {
         }
 
         bounded_vector<registration, Handlers> handlers_;
+        bool any_chooses_early_ = false;
         index raw_;
         index udp_;
         index ping_;

@@ -113,6 +113,7 @@ protected:
                        .prefer_whole = how == want,
                        .always_identified = connected_,
                        .on_link_only = options_.on_link_only || m.on_link_only,
+                       .any_source = options_.transparent,
                        .ignore_path_mtu = ignores_path_mtu(how),
                        .multicast_ttl = options_.multicast_ttl,
                        .mark = options_.mark,
@@ -276,6 +277,7 @@ private:
                 options_.tos,
                 options_.discovery,
                 options_.on_link_only,
+                options_.transparent,
                 connected_};
     }
 

@@ -48,6 +48,8 @@ struct endpoint_options {
     bool may_broadcast = false;   // SO_BROADCAST
     bool receive_errors = false;  // IP_RECVERR
     bool on_link_only = false;    // SO_DONTROUTE
+    // Binds to and sends from addresses of other hosts, as a transparent proxy does. IP_TRANSPARENT
+    bool transparent = false;
     bool reuse = false;  // SO_REUSEADDR; set before bind(). On by default for ping endpoints
     bool header_included = false;  // IP_HDRINCL, for raw endpoints
     // UDP_CORK: sends accumulate one datagram, until push() or a send after it is false again.

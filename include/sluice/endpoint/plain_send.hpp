@@ -28,6 +28,7 @@ struct plain_terms {
     u8 tos = 0;
     mtu_discovery discovery = mtu_discovery::want;
     bool on_link_only = false;
+    bool transparent = false;
     bool connected = false;
 
     friend constexpr bool operator==(const plain_terms&, const plain_terms&) noexcept = default;

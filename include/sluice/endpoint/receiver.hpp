@@ -355,8 +355,10 @@ private:
         if (kind == route_type::broadcast || kind == route_type::multicast) {
             return bind_kind::broadcast_or_multicast;
         }
-        return kind == route_type::local || stack_.switches().ip_nonlocal_bind ? bind_kind::local
-                                                                               : bind_kind::foreign;
+        return kind == route_type::local || stack_.switches().ip_nonlocal_bind ||
+                       options_.transparent
+                   ? bind_kind::local
+                   : bind_kind::foreign;
     }
     [[nodiscard]] bool is_taken(const endpoint_filter& f) const noexcept {
         return kind_ == endpoint_kind::udp ? registry().udp_in_use(f) : registry().ping_in_use(f);

@@ -113,6 +113,14 @@ public:
         packet_.writable_metadata().mark = mark;
         return true;
     }
+    // Chooses the endpoint that gets the datagram if it is for this host.
+    [[nodiscard]] constexpr bool choose(const chosen_endpoint& e) noexcept {
+        if (!packet_.unshare()) {
+            return false;
+        }
+        packet_.writable_metadata().endpoint = e;
+        return true;
+    }
     // Clears the time of reception. Linux skb_clear_tstamp.
     [[nodiscard]] constexpr bool forget_arrival() noexcept {
         if (std::as_const(packet_).metadata().received_at == duration{}) {

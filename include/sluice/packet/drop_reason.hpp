@@ -113,6 +113,8 @@ enum class drop_reason : u8 {
     udplite_endpoint_full,
     udplite_coverage,
     ping_full,
+    // forwarding, more precise reasons
+    belongs_to_endpoint,
     count
 };
 
@@ -292,6 +294,8 @@ inline constexpr drop_info drop_table[drop_reason_count] = {
     {"udplite_coverage", "The checksum covers less than the UDP-Lite endpoint asks for.",
      "RFC 3828 section 3.3", "NOT_SPECIFIED", mib::udplite_in_errors},
     {"ping_full", "The ping endpoint's queue is full.", "Linux", "SOCKET_RCVBUFF"},
+    {"belongs_to_endpoint", "An endpoint was chosen for the packet, but its route leads elsewhere.",
+     "Linux", "NOT_SPECIFIED"},
 };
 
 [[nodiscard]] constexpr const drop_info& describe(drop_reason r) noexcept {

@@ -49,6 +49,18 @@ struct option_offsets {
                                      const option_offsets&) noexcept = default;
 };
 
+// An endpoint that a hook or a handler chose for a received packet before it was routed: the number
+// of its registration, modulo 2^32, and its place in its registry. It names no other endpoint, also
+// when the chosen one is gone: then the packet is delivered as if none was chosen. Linux skb->sk.
+struct chosen_endpoint {
+    u32 number = 0;  // 0: none was chosen
+    u32 place = 0;
+
+    [[nodiscard]] constexpr bool is_chosen() const noexcept { return number != 0; }
+    friend constexpr bool operator==(const chosen_endpoint&,
+                                     const chosen_endpoint&) noexcept = default;
+};
+
 struct metadata {
     checksum_state checksum = checksum_state::unknown;
     segmentation_kind segmentation = segmentation_kind::none;
@@ -70,6 +82,8 @@ struct metadata {
     // When a device received it, since 1970 UT; 0: not asked for. Of a reassembled datagram: when
     // its last fragment came. Cleared on forwarding. Linux skb->tstamp.
     duration received_at{};
+    // A packet with an endpoint is delivered to it, and not forwarded.
+    chosen_endpoint endpoint{};
 
     // Whether no checksum is pending, or the pending one lies behind `header` bytes and within
     // `total` bytes.

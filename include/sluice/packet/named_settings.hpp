@@ -98,6 +98,7 @@ inline constexpr auto named_settings = [] {
         setting_flag<&s::ip_forward_use_pmtu>("ip_forward_use_pmtu"),
         setting_flag<&s::ip_early_demux>("ip_early_demux"),
         setting_flag<&s::udp_early_demux>("udp_early_demux"),
+        setting_flag<&s::tcp_early_demux>("tcp_early_demux"),
         setting_row<&s::ip_local_port_first, &s::ip_local_port_last>("ip_local_port_range", 1,
                                                                      65'535),
         setting_flag<&s::ip_nonlocal_bind>("ip_nonlocal_bind"),

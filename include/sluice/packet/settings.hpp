@@ -93,6 +93,7 @@ public:
     bool ip_forward_use_pmtu = false;
     bool ip_early_demux = true;
     bool udp_early_demux = true;
+    bool tcp_early_demux = true;
     u16 ip_local_port_first = 32'768;  // ip_local_port_range: ports chosen for endpoints
     u16 ip_local_port_last = 60'999;
     bool ip_nonlocal_bind = false;

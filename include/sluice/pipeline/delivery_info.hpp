@@ -29,7 +29,8 @@ delivery_info_of(const Tables& t, const basic_datagram<Packet, Sum>& d, u16 ingr
             .protocol = ip[ipv4::protocol],
             .broadcast_or_multicast = type != route_type::local,
             .ttl = ip[ipv4::ttl],
-            .tos = ip[ipv4::tos]};
+            .tos = ip[ipv4::tos],
+            .chosen = d.packet().metadata().endpoint};
 }
 
 // The route type of the inner datagram of a tunnel that ends here.

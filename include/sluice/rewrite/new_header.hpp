@@ -31,6 +31,7 @@ template <packet_buffer Packet>
     m.largest_fragment = 0;
     m.fragment_df = false;
     m.cut_anew = false;
+    m.endpoint = {};
     return true;
 }
 

@@ -111,6 +111,9 @@ template <class Core>
 constexpr fate forward(Core& c, unsummed_datagram<typename Core::packet_type>&& given,
                        const pipeline::classification& found, const interface& in) noexcept {
     unsummed_datagram<typename Core::packet_type> d = std::move(given);
+    if (d.packet().metadata().endpoint.is_chosen()) {
+        return drop(c.books, std::move(d).release(), drop_reason::belongs_to_endpoint);
+    }
     // With a source route, the next listed address becomes the destination.
     const option_offsets& options = d.packet().metadata().options;
     const ipv4::address towards =

@@ -35,6 +35,7 @@ struct send_request {
     // Identifies also datagrams that are never fragmented (Linux: those of connected sockets).
     bool always_identified = false;
     bool on_link_only = false;  // through no gateway (Linux MSG_DONTROUTE)
+    bool any_source = false;    // the source need not be local (Linux IP_TRANSPARENT)
     // Only the MTU of the interface counts, not that of the route or a learned path MTU (Linux
     // IP_PMTUDISC_PROBE, IP_PMTUDISC_INTERFACE, IP_PMTUDISC_OMIT).
     bool ignore_path_mtu = false;
@@ -71,7 +72,8 @@ struct made_datagram {
             .interface = r.interface,
             .tos = r.tos,
             .protocol = r.protocol,
-            .scope = r.on_link_only || strict ? scopes::link : scopes::universe};
+            .scope = r.on_link_only || strict ? scopes::link : scopes::universe,
+            .any_source = r.any_source};
 }
 
 // Bytes of the longest datagram of the request that leaves by the route in one piece.

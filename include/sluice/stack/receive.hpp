@@ -23,33 +23,67 @@ namespace detail {
 template <class Core>
 [[nodiscard]] constexpr bool keeps_flows(const Core& c) noexcept {
     if constexpr (knows_flows<typename Core::local_type::delivery_type>) {
-        return c.local.delivery.has_flows() && c.tables.switches.ip_early_demux &&
-               c.tables.switches.udp_early_demux;
+        return c.local.delivery.has_flows() && c.tables.switches.ip_early_demux;
     } else {
         return false;
     }
 }
 
-// Early demultiplexing: an established UDP flow caches the route of its datagrams until the tables
+// The flow of a datagram, of UDP or of a handler that chooses early. Linux ip_rcv_finish_core up to
+// the routing.
+template <class Core>
+[[nodiscard]] constexpr early_choice
+demultiplex(Core& c, unsummed_datagram<typename Core::packet_type>& d) noexcept {
+    const u8 protocol = d.header()[ipv4::protocol];
+    const settings& switches = c.tables.switches;
+    if (d.packet().metadata().endpoint.is_chosen()) {
+        return {};
+    }
+    auto* const h = c.local.delivery.handler(protocol);
+    if (h == nullptr || !h->chooses_early()) {
+        return {.route = switches.udp_early_demux ? pipeline::early_route_of(c.local.delivery, d)
+                                                  : nullptr};
+    }
+    const bool is_off = (protocol == ipv4::protocols::tcp && !switches.tcp_early_demux) ||
+                        (protocol == ipv4::protocols::udp && !switches.udp_early_demux);
+    return is_off || ipv4::is_fragment(d.header()) ||
+                   d.packet().addressing() != sluice::link_addressing::host
+               ? early_choice{}
+               : h->choose(d.packet());
+}
+
+// Keeps a handler's choice of a datagram to this host, unless no buffer is left for a copy.
+template <class Datagram>
+constexpr void keep_choice(Datagram& d, const early_choice& choice) noexcept {
+    if (choice.endpoint.is_chosen()) {
+        static_cast<void>(d.choose(choice.endpoint));
+    }
+}
+
+// Early demultiplexing: an established flow caches the route of its datagrams until the tables
 // change. Linux udp_v4_early_demux.
-// Deviation: only for datagrams of the same ingress, which Linux requires for TCP alone.
+// Deviation: only for datagrams of the same ingress, which Linux requires for TCP alone. The choice
+// of a handler counts only for a route to this host: the accept branch forwards without asking it.
 template <class Core>
 [[gnu::noinline]] constexpr pipeline::classification
 classify_flow(Core& c, unsummed_datagram<typename Core::packet_type>& d,
               const interface& in) noexcept {
-    early_route* known = nullptr;
+    early_choice known;
     if constexpr (knows_flows<typename Core::local_type::delivery_type>) {
-        known = pipeline::early_route_of(c.local.delivery, d);
+        known = demultiplex(c, d);
     }
     const early_route now{c.tables.route_generation(), in.index};
-    if (known != nullptr && *known == now) {
+    if (known.route != nullptr && *known.route == now) {
+        keep_choice(d, known);
         return {.decided = decision::deliver(), .type = route_type::local};
     }
     const auto found =
         pipeline::classify(c.tables.look_up(), d.header(), d.header()[ipv4::destination], in);
-    if (known != nullptr && found.decided.kind() == decision_kind::deliver &&
-        found.type == route_type::local) {
-        *known = now;
+    if (found.decided.kind() == decision_kind::deliver) {
+        keep_choice(d, known);
+        if (known.route != nullptr && found.type == route_type::local) {
+            *known.route = now;
+        }
     }
     return found;
 }
@@ -60,8 +94,10 @@ template <class Core>
                                             unsummed_datagram<typename Core::packet_type>& d,
                                             const interface& in) noexcept {
     if constexpr (knows_flows<typename Core::local_type::delivery_type>) {
-        if (early_route* known = pipeline::early_route_of(c.local.delivery, d)) {
-            *known = {c.tables.route_generation(), in.index};
+        const early_choice known = demultiplex(c, d);
+        keep_choice(d, known);
+        if (known.route != nullptr) {
+            *known.route = {c.tables.route_generation(), in.index};
         }
     }
 }
