@@ -29,6 +29,8 @@ BOOLEANS = ("0", "1")
 GLOBALS = {
     "ip_forward": BOOLEANS,
     "ip_forward_use_pmtu": BOOLEANS,
+    "ip_forward_update_priority": BOOLEANS,
+    "fwmark_reflect": BOOLEANS,
     "ip_early_demux": BOOLEANS,
     "udp_early_demux": BOOLEANS,
     "tcp_early_demux": BOOLEANS,

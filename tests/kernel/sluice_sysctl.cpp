@@ -11,10 +11,10 @@ namespace replay {
 namespace {
 
 // Nothing that a vector records depends on them: a threshold that Linux reads no more, marks that
-// no packet has, a log, a queueing priority, a number for TCP.
+// no packet has, a log, a number for TCP.
 bool is_without_effect(std::string_view name) {
     constexpr std::string_view names[] = {"ipfrag_low_thresh", "src_valid_mark", "log_martians",
-                                          "ip_forward_update_priority", "min_adv_mss"};
+                                          "min_adv_mss"};
     return std::find(std::begin(names), std::end(names), name) != std::end(names);
 }
 

@@ -117,6 +117,7 @@ protected:
                        .ignore_path_mtu = ignores_path_mtu(how),
                        .multicast_ttl = options_.multicast_ttl,
                        .mark = options_.mark,
+                       .priority = priority_of(m, options_),
                        .options = ip_options_.offsets.length != 0 ? &ip_options_ : nullptr,
                        .counter = connected_ ? &identification_ : nullptr};
         if (multicast && r.interface == 0) {
@@ -185,7 +186,7 @@ protected:
         if (m.probe) {
             return {};
         }
-        if (kind_ == endpoint_kind::udp && is_plain(m)) {
+        if (kind_ == endpoint_kind::udp && is_plain(m) && r.priority == 0) {
             plain_.prepare(stack_, flow_, terms_to(r.destination), r, *route);
             if (plain_.takes(front + payload.size())) {
                 return send_prepared(front, payload, now, write);

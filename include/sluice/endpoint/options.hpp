@@ -7,6 +7,7 @@
 #include <sluice/base/integer.hpp>
 #include <sluice/base/time.hpp>
 #include <sluice/packet/bounded_packet_queue.hpp>
+#include <sluice/packet/priority.hpp>
 #include <sluice/wire/address.hpp>
 
 #include <cstddef>
@@ -45,6 +46,9 @@ struct endpoint_options {
     u8 tos = 0;         // IP_TOS
     mtu_discovery discovery = mtu_discovery::want;
     u32 mark = 0;                 // SO_MARK: of sent packets
+    // SO_PRIORITY: of sent packets, for the queues of outputs; below 0: by their TOS (Linux sets it
+    // along with IP_TOS). A message with a TOS of its own has its priority by that.
+    i32 priority = -1;
     bool may_broadcast = false;   // SO_BROADCAST
     bool receive_errors = false;  // IP_RECVERR
     bool on_link_only = false;    // SO_DONTROUTE
@@ -85,6 +89,15 @@ struct message_options {
     bool probe = false;  // checks whether the send is possible, and sends nothing. MSG_PROBE
 };
 
+// The priority of a message. Linux SO_PRIORITY, __ip_sock_set_tos, ip_cmsg_send.
+[[nodiscard]] constexpr u32 priority_of(const message_options& m,
+                                        const endpoint_options& o) noexcept {
+    if (m.tos >= 0) {
+        return priority_of_tos(static_cast<u8>(m.tos));
+    }
+    return o.priority >= 0 ? static_cast<u32>(o.priority) : priority_of_tos(o.tos);
+}
+
 struct endpoint_address {
     ipv4::address host{};
     u16 port = 0;  // ping endpoint: the identifier; raw endpoint: 0
@@ -116,6 +129,7 @@ struct received {
     u8 tos = 0;
     bool broadcast_or_multicast = false;
     u32 mark = 0;  // the metadata's mark, set by a hook; Linux SO_RCVMARK
+    u32 priority = 0;  // likewise; Linux SO_RCVPRIORITY
     // When the device received it, since 1970 UT; of a fragmented datagram, its last fragment. 0:
     // the device was opened without timestamps, or this host sent it. Linux SO_TIMESTAMPNS.
     duration received_at{};

@@ -1,6 +1,7 @@
 // plain_send<Stack>: the prepared flow of an endpoint, for plain datagrams to one host.
 //
-// A datagram is plain if it is sent alone, has no options and no mark, and fits the MTU.
+// A datagram is plain if it is sent alone, has no options, mark or priority, and fits the MTU. The
+// caller prepares no flow for a TOS with a priority.
 // stack/send_segment.hpp sends it. The prepared flow is valid as long as the endpoint's cached_flow
 // keeps the route by which it was prepared, and the terms are the same.
 //
@@ -37,7 +38,7 @@ struct plain_terms {
 [[nodiscard]] constexpr bool is_plain(const message_options& m,
                                       const endpoint_options& o) noexcept {
     return m.source.is_unspecified() && m.interface == 0 && m.ttl == 0 && m.tos < 0 &&
-           !m.on_link_only && !m.more && !m.probe && !o.cork && o.mark == 0;
+           !m.on_link_only && !m.more && !m.probe && !o.cork && o.mark == 0 && o.priority < 0;
 }
 
 template <class Stack>

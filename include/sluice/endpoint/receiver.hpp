@@ -74,6 +74,7 @@ public:
                    .tos = next.info.tos,
                    .broadcast_or_multicast = next.info.broadcast_or_multicast,
                    .mark = known.mark,
+                   .priority = known.priority,
                    .received_at = known.received_at,
                    .largest_fragment = known.largest_fragment,
                    .coverage = next.info.coverage};

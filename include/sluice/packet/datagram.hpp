@@ -113,6 +113,17 @@ public:
         packet_.writable_metadata().mark = mark;
         return true;
     }
+    // Sets the priority for the queues of outputs.
+    [[nodiscard]] constexpr bool set_priority(u32 priority) noexcept {
+        if (std::as_const(packet_).metadata().priority == priority) {
+            return true;
+        }
+        if (!packet_.unshare()) {
+            return false;
+        }
+        packet_.writable_metadata().priority = priority;
+        return true;
+    }
     // Chooses the endpoint that gets the datagram if it is for this host.
     [[nodiscard]] constexpr bool choose(const chosen_endpoint& e) noexcept {
         if (!packet_.unshare()) {

@@ -78,6 +78,8 @@ struct metadata {
     u8 tunnels = 0;                      // tunnel ends of this host that the packet passed
     bool cut_anew = false;  // an answer in the blocks of its request: not cut as the request was
     u32 mark = 0;           // defined by hooks and programs; endpoints report it
+    // For the queues of outputs (packet/priority.hpp). Linux skb->priority.
+    u32 priority = 0;
     option_offsets options{};
     // When a device received it, since 1970 UT; 0: not asked for. Of a reassembled datagram: when
     // its last fragment came. Cleared on forwarding. Linux skb->tstamp.

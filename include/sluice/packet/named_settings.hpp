@@ -96,6 +96,8 @@ inline constexpr auto named_settings = [] {
             [](const s& o) noexcept { return setting_value{o.all.forwarding, o.all.forwarding}; },
             [](s& o, setting_value v) noexcept { o.set_ip_forward(v.first != 0); }},
         setting_flag<&s::ip_forward_use_pmtu>("ip_forward_use_pmtu"),
+        setting_flag<&s::ip_forward_update_priority>("ip_forward_update_priority"),
+        setting_flag<&s::fwmark_reflect>("fwmark_reflect"),
         setting_flag<&s::ip_early_demux>("ip_early_demux"),
         setting_flag<&s::udp_early_demux>("udp_early_demux"),
         setting_flag<&s::tcp_early_demux>("tcp_early_demux"),

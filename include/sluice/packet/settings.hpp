@@ -91,6 +91,8 @@ public:
     }
 
     bool ip_forward_use_pmtu = false;
+    bool ip_forward_update_priority = true;
+    bool fwmark_reflect = false;
     bool ip_early_demux = true;
     bool udp_early_demux = true;
     bool tcp_early_demux = true;

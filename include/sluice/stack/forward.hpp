@@ -10,6 +10,7 @@
 // Source:  RFC 1812 section 5.3; Linux ip_forward.
 #pragma once
 
+#include <sluice/packet/priority.hpp>
 #include <sluice/pipeline/accept_fast.hpp>
 #include <sluice/pipeline/classify.hpp>
 #include <sluice/pipeline/forward.hpp>
@@ -43,8 +44,8 @@ template <class Core>
     });
 }
 
-// Decrements the TTL, and sends a redirect to a sender that took a detour. false: no buffer for a
-// writable copy.
+// Decrements the TTL, sends a redirect to a sender that took a detour, sets the priority. false: no
+// buffer for a writable copy.
 template <class Core>
 [[nodiscard]] constexpr bool mark_forwarded(Core& c,
                                             unsummed_datagram<typename Core::packet_type>& d,
@@ -59,7 +60,8 @@ template <class Core>
         send_error(c, d.packet(), icmp_request::redirect_host(onward.neighbour),
                    route_type::unicast);
     }
-    return true;
+    return !c.tables.switches.ip_forward_update_priority ||
+           d.set_priority(priority_of_tos(d.header()[ipv4::tos]));
 }
 
 // The rest of forwarding, behind the forward hook. Linux ip_forward_finish.

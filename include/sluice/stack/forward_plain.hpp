@@ -11,6 +11,7 @@
 // Source:  Linux ip_list_rcv, ip_forward.
 #pragma once
 
+#include <sluice/packet/priority.hpp>
 #include <sluice/pipeline/accept_fast.hpp>
 #include <sluice/stack/drain.hpp>
 #include <sluice/stack/fetch_ahead.hpp>
@@ -159,6 +160,17 @@ template <class Packet>
     }
 }
 
+// The packet with the priority of its TOS. By value: the handle in the calling loop stays in
+// registers.
+template <class Core>
+[[nodiscard, gnu::noinline]] constexpr typename Core::packet_type
+with_priority(const Core& c, typename Core::packet_type packet, u8 tos) noexcept {
+    if (c.tables.switches.ip_forward_update_priority) {
+        packet.writable_metadata().priority = priority_of_tos(tos);
+    }
+    return packet;
+}
+
 // Forwards a plain packet at once. false: the output refused it.
 template <class Core>
 [[gnu::always_inline]] constexpr bool forward_at_once(Core& c, typename Core::packet_type& plain,
@@ -171,6 +183,9 @@ template <class Core>
     const egress to{hop.interface, link_destination::unicast,
                     routing::neighbour_of(hop, ip[ipv4::destination])};
     ipv4::decrement_ttl(ip);
+    if (const u8 tos = ip[ipv4::tos]; (tos & tos_bits_of_priority) != 0) [[unlikely]] {
+        packet = with_priority(c, std::move(packet), tos);
+    }
     if (!c.device.output.transmit(packet, to, now)) [[unlikely]] {
         // Another handle: `packet` stays in registers as long as its address is not taken.
         typename Core::packet_type unwanted = std::move(packet);

@@ -60,7 +60,8 @@ constexpr fate answer(Core& c, unsummed_datagram<typename Core::packet_type>&& r
     if (!route.has_value() || !may_send_icmp(c, {.type = detail::type_of_reply(what)}, *route)) {
         return fate::delivered;
     }
-    if (!take_header_off(packet) || !detail::turn_round(c, packet, what)) {
+    if (!take_header_off(packet, c.tables.switches.fwmark_reflect) ||
+        !detail::turn_round(c, packet, what)) {
         icmp_unsent(c.books);
         return fate::delivered;
     }

@@ -212,6 +212,9 @@ constexpr void write_and_send_error(Core& c, const typename Core::packet_type& o
     if (route.source.is_unspecified()) {
         route.source = pipeline::dummy_address;
     }
+    if (const u32 mark = offending.metadata().mark; mark != 0 && c.tables.switches.fwmark_reflect) {
+        message.writable_metadata().mark = mark;
+    }
     c.books.trace(stage::icmp_error, decision_kind::forward, drop_reason::none, route.interface,
                   error.info(), error.type(), error.code());
     send_icmp(c, std::move(message), route,

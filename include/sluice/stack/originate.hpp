@@ -41,6 +41,7 @@ struct send_request {
     bool ignore_path_mtu = false;
     u8 multicast_ttl = 1;               // for multicast where ttl is 0 (Linux IP_MULTICAST_TTL)
     u32 mark = 0;                       // metadata.mark; 0: the packet's own. Linux SO_MARK
+    u32 priority = 0;                   // metadata.priority; 0: the packet's own. Linux SO_PRIORITY
     mib sent_counter = mib::none;       // counter of the transport for a sent datagram
     mib no_buffer_counter = mib::none;  // the same, for a datagram without a buffer
     // Options to send, from options_policy::compile_request; nullptr: none.
@@ -244,6 +245,9 @@ write_header(const Tables& t, Identification& identification, Packet& packet, co
     }
     if (r.mark != 0) {
         packet.writable_metadata().mark = r.mark;
+    }
+    if (r.priority != 0) {
+        packet.writable_metadata().priority = r.priority;
     }
     return routing::send_error::none;
 }

@@ -21,10 +21,10 @@
 
 namespace sluice::acts {
 
-// Removes the header and the metadata that belongs to it. false: no memory for a copy of shared
-// bytes, or the bytes are no datagram.
+// Removes the header and the metadata that belongs to it. keeps_mark: the mark stays. false: no
+// memory for a copy of shared bytes, or the bytes are no datagram.
 template <packet_buffer Packet>
-[[nodiscard]] constexpr bool take_header_off(Packet& packet) noexcept {
+[[nodiscard]] constexpr bool take_header_off(Packet& packet, bool keeps_mark) noexcept {
     if (!packet.may_pull(ipv4::min_header_length)) {
         return false;
     }
@@ -36,7 +36,8 @@ template <packet_buffer Packet>
         return false;
     }
     if (packet.has_metadata() || packet.has_packet_list()) {
-        packet.writable_metadata() = metadata{.cut_anew = packet.has_packet_list()};
+        const u32 mark = keeps_mark ? std::as_const(packet).metadata().mark : 0;
+        packet.writable_metadata() = metadata{.cut_anew = packet.has_packet_list(), .mark = mark};
     }
     return true;
 }
@@ -58,7 +59,7 @@ template <class Core>
                       routing::address_kind(c.tables.look_up(), info.destination), echoed)) {
         return refused(routing::send_error::prohibited, drop_reason::send_refused);
     }
-    if (!take_header_off(packet)) {
+    if (!take_header_off(packet, c.tables.switches.fwmark_reflect)) {
         return refused(routing::send_error::no_buffer, drop_reason::send_invalid);
     }
     const send_request r{.destination = info.source,

@@ -41,7 +41,8 @@ template <class Core>
     prepared_flow f{.request = r, .route = route};
     const interface* out = c.tables.running(route.interface);
     if (out == nullptr || out->loopback || route.type != route_type::unicast ||
-        r.options != nullptr || r.protocol == ipv4::protocols::icmp || r.mark != 0) {
+        r.options != nullptr || r.protocol == ipv4::protocols::icmp || r.mark != 0 ||
+        r.priority != 0) {
         return f;
     }
     f.mtu = mtu_of(c.tables, r, route);
