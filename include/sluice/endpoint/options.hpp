@@ -45,7 +45,7 @@ struct endpoint_options {
     u8 ttl = 0;         // IP_TTL, for unicast; 0: ip_default_ttl
     u8 tos = 0;         // IP_TOS
     mtu_discovery discovery = mtu_discovery::want;
-    u32 mark = 0;                 // SO_MARK: of sent packets
+    u32 mark = 0;  // SO_MARK: of sent packets
     // SO_PRIORITY: of sent packets, for the queues of outputs; below 0: by their TOS (Linux sets it
     // along with IP_TOS). A message with a TOS of its own has its priority by that.
     i32 priority = -1;
@@ -128,7 +128,7 @@ struct received {
     u8 ttl = 0;
     u8 tos = 0;
     bool broadcast_or_multicast = false;
-    u32 mark = 0;  // the metadata's mark, set by a hook; Linux SO_RCVMARK
+    u32 mark = 0;      // the metadata's mark, set by a hook; Linux SO_RCVMARK
     u32 priority = 0;  // likewise; Linux SO_RCVPRIORITY
     // When the device received it, since 1970 UT; of a fragmented datagram, its last fragment. 0:
     // the device was opened without timestamps, or this host sent it. Linux SO_TIMESTAMPNS.

@@ -23,6 +23,12 @@
 // packet. `run_again(point, packet, context, place)` calls the hook of that place once more, and
 // accepts if it is gone. `run_behind(point, packet, context, place)` calls the hooks that now stand
 // behind the place. Without `queue_capacity` a stack has no queue, and `queue` counts as a drop.
+// The program then decides at its leisure, for example in its loop:
+//
+//     while (const auto* q = router.queued().next(0)) {  // oldest first
+//         const auto v = likes(q->packet) ? queue_verdict::accept : queue_verdict::drop;
+//         (void)router.verdict(q->id, v, now);
+//     }
 //
 // Exemplar:
 //

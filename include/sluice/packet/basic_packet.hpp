@@ -211,6 +211,9 @@ public:
     // Whether this host forwards the packet. The accept branch does not set this.
     [[nodiscard]] constexpr bool is_forwarded() const noexcept { return at_.has(word::forwarded); }
     constexpr void set_forwarded(bool is = true) noexcept { at_.set(word::forwarded, is); }
+    // Whether it came in by the loopback interface: interface() is that of its local address then.
+    [[nodiscard]] constexpr bool is_looped() const noexcept { return at_.has(word::looped); }
+    constexpr void set_looped(bool is) noexcept { at_.set(word::looped, is); }
     [[nodiscard]] constexpr bool has_metadata() const noexcept {
         return at_.has(word::metadata_set);
     }

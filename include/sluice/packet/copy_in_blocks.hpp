@@ -23,6 +23,7 @@ template <class Packet>
     to.set_interface(from.interface());
     to.set_addressing(from.addressing());
     to.set_forwarded(from.is_forwarded());
+    to.set_looped(from.is_looped());
     if (from.has_metadata()) {
         to.writable_metadata() = from.metadata();
     }

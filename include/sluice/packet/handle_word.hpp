@@ -19,6 +19,7 @@ public:
     static constexpr u8 segmented = 0x08;     // continues in further blocks
     static constexpr u8 metadata_set = 0x10;  // metadata was set
     static constexpr u8 forwarded = 0x20;
+    static constexpr u8 looped = 0x40;
 
     [[nodiscard]] constexpr u32 length() const noexcept {
         return static_cast<u32>(word_) & max_length;

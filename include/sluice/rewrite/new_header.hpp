@@ -20,6 +20,7 @@ namespace sluice::rewrite {
 template <packet_buffer Packet>
 [[nodiscard]] constexpr bool forget_header(Packet& packet) noexcept {
     packet.set_forwarded(false);
+    packet.set_looped(false);
     if (!packet.has_metadata()) {
         return true;
     }

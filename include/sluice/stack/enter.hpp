@@ -75,10 +75,16 @@ constexpr void enter(Core& c, std::span<typename Core::packet_type> batch, momen
     auto* const end = at + batch.size();
     const typename Core::packet_type* due = at;
     fetch_first(c.tables.routes, due, end);
+    pipeline::route_hint hint;
+    u32 hint_version = c.tables.route_generation();
     while (at != end) {
         if (has_work(c)) {
             std::size_t budget = work_budget;
             drain(c, budget);
+        }
+        if (const u32 version = c.tables.route_generation(); version != hint_version) {
+            hint = {};
+            hint_version = version;
         }
         const u16 in = at->interface();
         if (!detail::may_go_fast(c, in)) {
@@ -89,7 +95,10 @@ constexpr void enter(Core& c, std::span<typename Core::packet_type> batch, momen
             continue;
         }
         const detail::accept_rules<Core> rules{c, in};
-        if (!detail::meets_hooks(c)) {
+        // After delivered packets the next is probably of the same destination: the hint saves its
+        // lookup. In the loop of forward_plain a hint from outside would cost registers.
+        const bool delivers = hint.key != 0 && hint.hop.type == route_type::local;
+        if (!delivers && !detail::meets_hooks(c)) {
             const u32 seen = c.tables.touched;
             const auto some = detail::most_of_a_run(std::span{at, end});
             const auto run = detail::forward_plain(c, rules, some, due, fast.refused);
@@ -100,7 +109,7 @@ constexpr void enter(Core& c, std::span<typename Core::packet_type> batch, momen
                 continue;
             }
         }
-        at = detail::receive_plain(c, rules, std::span{at, end}, due);
+        at = detail::receive_plain(c, rules, std::span{at, end}, due, hint);
     }
     detail::commit(c.books, fast);
 }

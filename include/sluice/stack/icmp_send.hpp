@@ -249,9 +249,7 @@ constexpr void send_error(Core& c, const typename Core::packet_type& offending, 
     if (!route.has_value()) {
         return;
     }
-    // If the route back is over lo, the packet came by lo, whatever local address it was for.
-    const u16 ingress = route->type == route_type::local ? route->interface : offending.interface();
-    if (may_send_icmp(c, {error.type(), error.code(), ingress}, *route)) {
+    if (may_send_icmp(c, {error.type(), error.code(), offending.is_looped()}, *route)) {
         detail::write_and_send_error(c, offending, error, *route, tos, echoed);
     }
 }

@@ -37,27 +37,24 @@ constexpr void count_icmp(Books& b, u8 type) noexcept {
 struct icmp_cause {
     u8 type;  // of the message to be sent
     u8 code = 0;
-    // The ingress of the packet that an error is about; 0: the message is a reply. Limits apply to
-    // replies over loopback too, as in Linux.
-    u16 interface = 0;
+    // An error about a packet that came in by the loopback interface. Limits apply to replies over
+    // loopback too, as in Linux.
+    bool is_of_loopback = false;
 };
 
 template <class Core>
 [[nodiscard]] constexpr bool may_send_icmp(Core& c, const icmp_cause& cause,
                                            const routing::output_route& route) noexcept {
-    const auto is_loopback = [&c](u16 index) {
-        const interface* i = c.tables.interfaces.find(index);
-        return i != nullptr && i->loopback;
-    };
     if constexpr (requires { requires !Core::chosen::icmp::limits_looped; }) {
-        if (cause.interface != 0 && is_loopback(cause.interface)) {
+        if (cause.is_of_loopback) {
             return true;
         }
     }
+    const interface* const out = c.tables.interfaces.find(route.interface);
     switch (c.local.icmp_limits.allow_error({.type = cause.type,
                                              .code = cause.code,
                                              .to = route.destination,
-                                             .over_loopback = is_loopback(route.interface)},
+                                             .over_loopback = out != nullptr && out->loopback},
                                             c.tables.switches, c.calls.now.now)) {
     case icmp_allowance::allowed:
         return true;

@@ -213,6 +213,7 @@ constexpr fate receive_from(Core& c, typename Core::packet_type&& packet, const 
     if (!packet.unshare() || !rewrite::forget_header(packet)) {
         return drop(c.books, std::move(packet), drop_reason::no_buffer);
     }
+    packet.set_looped(from.loopback);
     auto valid = pipeline::validate(packet);
     count_ecn(c.books, valid.has_value() ? std::as_const(*valid).packet() : packet, valid.error());
     c.books.trace(stage::validate, valid.has_value() ? decision_kind::proceed : decision_kind::drop,

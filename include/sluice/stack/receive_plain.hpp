@@ -83,15 +83,15 @@ constexpr fate receive_judged(Core& c, typename Core::packet_type& packet, pipel
 
 // Handles packets of a batch until one has another ingress or is for forward_plain, or until a
 // table or hook may have changed. Returns the packet at which it stopped. `due`: see fetch_ahead.
+// `hint`: that of the run before, and for the next one.
 template <class Core, class Packet>
-[[nodiscard, gnu::noinline]] constexpr Packet* receive_plain(Core& c, accept_rules<Core> rules,
-                                                             std::span<Packet> batch,
-                                                             const Packet*& due) noexcept {
+[[nodiscard, gnu::noinline]] constexpr Packet*
+receive_plain(Core& c, accept_rules<Core> rules, std::span<Packet> batch, const Packet*& due,
+              pipeline::route_hint& hint) noexcept {
     Packet* at = batch.data();
     Packet* const end = at + batch.size();
     const u32 seen = c.tables.touched;
     const bool hooked = meets_hooks(c);
-    pipeline::route_hint hint;
     do {
         if (at == due) {
             fetch_ahead(c.tables.routes, at, end, due);

@@ -358,6 +358,30 @@ TEST_CASE("send results: the ICMP limits over loopback") {
     CHECK(b.of(mib::icmp_out_rate_limit_host) == 0);
 }
 
+// Linux __icmp_send asks for the device of the packet, not where the error goes: a packet of a
+// local source that came by a link is limited.
+TEST_CASE("send results: errors about a link's packets are limited, whatever their source says") {
+    for (const bool spoofed : {false, true}) {
+        CAPTURE(spoofed);
+        send_world b;
+        b->change([](settings& s) {
+            s.all.accept_local = true;
+            s.icmp_msgs_per_sec = 0;
+            s.icmp_msgs_burst = 0;
+        });
+        for (int i = 0; i < 5; ++i) {
+            if (spoofed) {
+                b.receive(datagram_of(
+                    {.source = "10.0.1.1"_ip, .destination = "10.0.1.1"_ip, .protocol = 77}));
+            } else {
+                CHECK(b.send(kind::udp, "10.0.1.1"_ip).has_value());
+            }
+        }
+        CHECK(b.of(mib::icmp_out_dest_unreachs) == (spoofed ? 0 : 5));
+        CHECK(b.of(mib::icmp_out_rate_limit_global) == (spoofed ? 5 : 0));
+    }
+}
+
 // Linux dev_loopback_xmit trusts the looped back copies of multicasts; lo trusts no packet.
 TEST_CASE("send results: a wrong checksum over lo is found") {
     send_world b;

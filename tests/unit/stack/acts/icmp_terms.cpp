@@ -13,7 +13,7 @@ using namespace acts_test;
 TEST_CASE("icmp terms: six errors to one host, then it is limited; answers and others are not") {
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
-    const acts::icmp_cause error{3, 1, 2};
+    const acts::icmp_cause error{.type = 3, .code = 1};
     const routing::output_route to_a{.interface = 2, .destination = "10.0.1.7"_ip};
     const routing::output_route to_b{.interface = 2, .destination = "10.0.1.8"_ip};
     const standing before = standing_of(c);
@@ -54,7 +54,7 @@ TEST_CASE("icmp terms: the policy gets type, code and destination; a reply has n
     core<asking> c{{.seed = testing::fixed_seed}};
     furnish(c);
     const icmp_message& last = c.local.icmp_limits.last;
-    CHECK(acts::may_send_icmp(c, {.type = 3, .code = 4, .interface = 2},
+    CHECK(acts::may_send_icmp(c, {.type = 3, .code = 4},
                               {.interface = 2, .destination = "10.0.1.7"_ip}));
     CHECK(last.type == 3);
     CHECK(last.code == 4);
@@ -65,6 +65,15 @@ TEST_CASE("icmp terms: the policy gets type, code and destination; a reply has n
     CHECK(last.code == 0);
     CHECK(last.to == "127.0.0.1"_ip);
     CHECK(last.over_loopback);
+}
+
+TEST_CASE("icmp terms: an error about a packet that came by loopback is not limited") {
+    core<small> c{{.seed = testing::fixed_seed}};
+    furnish(c);
+    const routing::output_route to{.interface = 2, .destination = "10.0.1.7"_ip};
+    for (int i = 0; i < 20; ++i)
+        CHECK(acts::may_send_icmp(c, {.type = 3, .code = 1, .is_of_loopback = true}, to));
+    CHECK(c.books.counters[mib::icmp_out_rate_limit_host] == 0);
 }
 
 TEST_CASE("icmp terms: a reply has the reversed options of the request, or none") {
