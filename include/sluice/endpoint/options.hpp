@@ -55,7 +55,7 @@ struct endpoint_options {
     // Binds to and sends from addresses of other hosts, as a transparent proxy does. IP_TRANSPARENT
     bool transparent = false;
     bool reuse = false;  // SO_REUSEADDR; set before bind(). On by default for ping endpoints
-    bool header_included = false;  // IP_HDRINCL, for raw endpoints
+    bool header_included = false;  // IP_HDRINCL, for raw endpoints; not with IP options
     // UDP_CORK: sends accumulate one datagram, until push() or a send after it is false again.
     bool cork = false;
     // UDP-Lite: the bytes that the checksum of sent datagrams covers, with the header, from 8 on. 0

@@ -96,30 +96,34 @@ private:
 
     static void no_header(packet_type&, const routing::output_route&, u64) noexcept {}
 
-    // Never fragments: refuses datagrams larger than the interface's MTU.
+    // Never fragments: refuses datagrams larger than the interface's MTU. IP options belong to the
+    // caller's header: with those of the endpoint nothing is sent.
     [[nodiscard]] result_type send_with_header(const_bytes message, const send_request& r,
                                                const message_options& m, moment now) noexcept {
-        routing::flow f = flow_of(r);
-        f.destination = r.destination;
-        f.protocol = 0;
-        f.any_source = true;
-        f.scope = scopes::universe;
+        if (r.options != nullptr) {
+            return failure{endpoint_error::invalid};
+        }
         if (this->pending_ != endpoint_error::none) {
             return failure{this->pending_error()};
         }
-        const auto route = this->flow_.route(stack_, f, now);
-        if (route.has_value()) {
-            if (route->type == route_type::broadcast && !this->options_.may_broadcast) {
-                return failure{endpoint_error::access_denied};
-            }
-            const u32 mtu = routing::egress_mtu(stack_.tables(), route->interface, 0);
-            if (message.size() > mtu) {
-                return base::too_big(r.destination, mtu);
-            }
+        auto route = this->flow_.route(stack_, own_header_flow_of(r), now);
+        if (!route.has_value()) {
+            return failure{error_of(route.error())};
         }
-        if (m.probe && route.has_value()) {
+        if (route->type == route_type::broadcast && !this->options_.may_broadcast) {
+            return failure{endpoint_error::access_denied};
+        }
+        const u32 mtu = routing::egress_mtu(stack_.tables(), route->interface, 0);
+        if (message.size() > mtu) {
+            return base::too_big(r.destination, mtu);
+        }
+        if (message.size() < ipv4::min_header_length) {
+            return failure{endpoint_error::invalid};
+        }
+        if (m.probe) {
             return {};
         }
+        route->loops_back = this->options_.multicast_loop;
         rewrite::accumulator<typename Stack::buffer_source_type> whole;
         const bool made =
             whole.begin(stack_.buffers(), {.header = 0, .mtu = ipv4::max_total_length})
@@ -128,8 +132,9 @@ private:
                 .append(stack_.buffers(), static_cast<u32>(message.size()),
                         rewrite::from_bytes{message})
                 .has_value();
-        return made ? base::result_of(stack_.send_raw(whole.take(), r, now))
-                    : result_type{failure{endpoint_error::no_buffer}};
+        // The stack counts the datagram that has no buffer.
+        const auto sent = stack_.send_raw(made ? whole.take() : packet_type{}, r, *route, now);
+        return made ? base::result_of(sent) : result_type{failure{endpoint_error::no_buffer}};
     }
     // Packets without a complete ICMP header are filtered too.
     [[nodiscard]] bool is_filtered(packet_type& p) const noexcept {

@@ -77,6 +77,17 @@ struct made_datagram {
             .any_source = r.any_source};
 }
 
+// The same for a packet with a header of the program's: any source, and no options.
+[[nodiscard]] constexpr routing::flow own_header_flow_of(const send_request& r) noexcept {
+    return {.destination = r.destination,
+            .source = r.source,
+            .interface = r.interface,
+            .tos = r.tos,
+            .protocol = r.protocol,
+            .scope = r.on_link_only ? scopes::link : scopes::universe,
+            .any_source = true};
+}
+
 // Bytes of the longest datagram of the request that leaves by the route in one piece.
 template <class Tables>
 [[nodiscard]] constexpr u32 mtu_of(const Tables& t, const send_request& r,
@@ -141,6 +152,16 @@ constexpr send_result refuse_unroutable(Books& b, Packet&& packet,
     }
 }
 
+template <class Packet>
+constexpr void set_marks(Packet& packet, const send_request& r) noexcept {
+    if (r.mark != 0) {
+        packet.writable_metadata().mark = r.mark;
+    }
+    if (r.priority != 0) {
+        packet.writable_metadata().priority = r.priority;
+    }
+}
+
 // The identification of a packet that stands for so many datagrams.
 template <class Identification>
 [[nodiscard]] constexpr u16
@@ -169,10 +190,15 @@ constexpr void complete_header(Core& c, typename Core::packet_type& packet,
                                const routing::output_route& route) noexcept {
     const ipv4::const_view ip{std::as_const(packet).data()};
     const bool wants = ip[ipv4::identification] == 0 && !ip[ipv4::dont_fragment];
+    // It identifies the header's datagram, whose addresses may differ from the route's.
+    const ipv4::address given = ip[ipv4::source];
+    const ipv4::address source = given.is_unspecified() ? route.source : given;
     rewrite::complete_header(
-        packet,
-        {.source = route.source,
-         .identification = wants ? identification_for(c, route, ip[ipv4::protocol]) : u16{0}});
+        packet, {.source = source,
+                 .identification =
+                     wants ? c.local.identification.next(source, ip[ipv4::destination],
+                                                         ip[ipv4::protocol], 1, c.calls.now.now)
+                           : u16{0}});
     count_if_icmp(c.books, packet, static_cast<u32>(icmp::header_length));
 }
 
@@ -243,12 +269,7 @@ write_header(const Tables& t, Identification& identification, Packet& packet, co
         !rewrite::originate(packet, route, choice, with, r.destination, now.midnight_ms)) {
         return routing::send_error::no_buffer;
     }
-    if (r.mark != 0) {
-        packet.writable_metadata().mark = r.mark;
-    }
-    if (r.priority != 0) {
-        packet.writable_metadata().priority = r.priority;
-    }
+    detail::set_marks(packet, r);
     return routing::send_error::none;
 }
 
@@ -285,38 +306,46 @@ template <class Core>
     return originate_by(c, std::move(packet), r, *route);
 }
 
-// Sends a packet that begins with a header of the program's. Total length and checksum are always
-// set, source and identification where they are 0. The request's destination counts, not the
-// header's. The packet is fragmented only for a learned path MTU, and not counted as a request.
+// Sends a packet that begins with a header of the program's, by the route of
+// own_header_flow_of(r). Total length and checksum are always set, source and identification where
+// they are 0. The request's destination counts, not the header's. The packet is fragmented only for
+// a learned path MTU, and not counted as a request.
 template <class Core>
-[[nodiscard]] constexpr send_result send_with_header(Core& c, typename Core::packet_type&& packet,
-                                                     const send_request& r) noexcept {
+[[nodiscard]] constexpr send_result
+send_with_header_by(Core& c, typename Core::packet_type&& packet, const send_request& r,
+                    routing::output_route route) noexcept {
     const auto refused = [&](routing::send_error error, drop_reason why) {
         return detail::refuse_send(c.books, std::move(packet), error, why);
     };
-    auto route = route_to(c.tables,
-                          {.destination = r.destination,
-                           .source = r.source,
-                           .interface = r.interface,
-                           .tos = r.tos,
-                           .any_source = true},
-                          c.calls.now.now);
-    if (!route.has_value()) {
-        return refused(route.error(), drop_reason::send_refused);
+    if (!packet) {
+        return refused(routing::send_error::no_buffer, drop_reason::send_invalid);
     }
     if (r.ignore_path_mtu) {
-        route->mtu = 0;
+        route.mtu = 0;
     }
     const pipeline::own_header_decision v =
-        pipeline::judge_own_header(packet, routing::egress_mtu(c.tables, route->interface, 0));
+        pipeline::judge_own_header(packet, routing::egress_mtu(c.tables, route.interface, 0));
     if (v.error != routing::send_error::none) {
         return refused(v.error, v.reason);
     }
     if (!packet.unshare() || !rewrite::forget_header(packet)) {
         return refused(routing::send_error::no_buffer, drop_reason::send_invalid);
     }
-    detail::complete_header(c, packet, *route);
-    return to_output(c, std::move(packet), *route, {.request = false});
+    detail::set_marks(packet, r);
+    detail::complete_header(c, packet, route);
+    return to_output(c, std::move(packet), route, {.request = false});
+}
+
+// The same, with a route lookup.
+template <class Core>
+[[nodiscard]] constexpr send_result send_with_header(Core& c, typename Core::packet_type&& packet,
+                                                     const send_request& r) noexcept {
+    const auto route = route_to(c.tables, own_header_flow_of(r), c.calls.now.now);
+    if (!route.has_value()) {
+        return detail::refuse_send(c.books, std::move(packet), route.error(),
+                                   drop_reason::send_refused);
+    }
+    return send_with_header_by(c, std::move(packet), r, *route);
 }
 
 // Sends a datagram that make_datagram() made.

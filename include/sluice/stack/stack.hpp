@@ -142,11 +142,19 @@ public:
     }
     // Sends a packet whose header the program made (Linux IP_HDRINCL). Total length and checksum
     // are set, source and identification where they are 0. Of the request, destination, source,
-    // interface, tos and ignore_path_mtu count: the header's destination may differ.
+    // interface, tos, protocol, on_link_only, ignore_path_mtu, mark and priority count: the
+    // header's destination may differ.
     [[nodiscard, gnu::noinline]] constexpr send_result
     send_raw(packet_type&& packet, const send_request& r, moment now) noexcept {
         const acts::entrance here{core_, now};
         return acts::send_with_header(core_, std::move(packet), r);
+    }
+    // The same by a route that route(own_header_flow_of(r), ...) returned.
+    [[nodiscard, gnu::noinline]] constexpr send_result
+    send_raw(packet_type&& packet, const send_request& r, const routing::output_route& known_route,
+             moment now) noexcept {
+        const acts::entrance here{core_, now};
+        return acts::send_with_header_by(core_, std::move(packet), r, known_route);
     }
     // The route of a flow now: egress, source address, and MTU with the learned path MTU.
     [[nodiscard, gnu::noinline]] constexpr route_result route(const routing::flow& f,

@@ -59,6 +59,87 @@ TEST_CASE("raw endpoint: a payload gets a header, a datagram keeps its own") {
     CHECK(b.is_quiet());
 }
 
+TEST_CASE("raw endpoint: options of the endpoint that apply to a header of the caller's") {
+    constexpr auto group = "239.1.1.1"_ip;
+    const byte_vector d = datagram_of({.source = "10.0.2.1"_ip, .payload = pattern(5)});
+    {
+        endpoint_world b;
+        raw_socket own{*b, 255};
+        REQUIRE(b->groups().join(3, group));
+        const byte_vector to_group = datagram_of(
+            {.source = "10.0.2.1"_ip, .destination = group, .ttl = 0, .payload = pattern(5)});
+        raw_socket ear{*b, ipv4::const_view{to_group.data()}[ipv4::protocol]};
+        REQUIRE(ear.bind().has_value());
+        own.options().multicast_interface = 3;
+        REQUIRE(own.send(to_group, group, b.now).has_value());
+        CHECK((hear_one(ear).bytes == to_group));
+        own.options().multicast_loop = false;
+        REQUIRE(own.send(to_group, group, b.now).has_value());
+        CHECK(ear.waiting_packets() == 0);
+        CHECK(b.is_quiet());  // TTL 0
+    }
+    endpoint_world b;
+    raw_socket own{*b, 255};
+    // SO_MARK, SO_PRIORITY
+    own.options().mark = 9;
+    own.options().priority = 5;
+    REQUIRE(own.send(d, "10.0.2.9"_ip, b.now).has_value());
+    {
+        const auto left = b->output().next();
+        CHECK(left.packet.metadata().mark == 9);
+        CHECK(left.packet.metadata().priority == 5);
+    }
+    CHECK(b.is_quiet());
+    // SO_DONTROUTE, MSG_DONTROUTE: through no gateway.
+    REQUIRE(own.send(d, "192.0.2.1"_ip, b.now).has_value());
+    CHECK(b.sent().size() == 1);
+    CHECK(own.send(d, "192.0.2.1"_ip, b.now, {.on_link_only = true}).error() ==
+          endpoint_error::network_unreachable);
+    own.options().on_link_only = true;
+    CHECK(own.send(d, "192.0.2.1"_ip, b.now).error() == endpoint_error::network_unreachable);
+    REQUIRE(own.send(d, "10.0.2.9"_ip, b.now).has_value());
+    CHECK(b.sent().size() == 1);
+    CHECK(b->counters()[mib::ip_out_no_routes] == 0);
+    // SO_BROADCAST
+    for (const auto to : {"10.0.2.255"_ip, "255.255.255.255"_ip}) {
+        own.options().interface = 3;
+        own.options().may_broadcast = false;
+        CHECK(own.send(d, to, b.now).error() == endpoint_error::access_denied);
+        CHECK(b.is_quiet());
+        own.options().may_broadcast = true;
+        REQUIRE(own.send(d, to, b.now).has_value());
+        const auto left = b.sent();
+        REQUIRE(left.size() == 1);
+        CHECK(left[0].to.kind == link_destination::broadcast);
+    }
+    // IP_OPTIONS: they belong to the caller's header.
+    REQUIRE(own.set_ip_options(list({7, 7, 4, 0, 0, 0, 0}), b.now));
+    CHECK(own.send(d, "10.0.2.9"_ip, b.now).error() == endpoint_error::invalid);
+    REQUIRE(own.set_ip_options({}, b.now));
+    REQUIRE(own.send(d, "10.0.2.9"_ip, b.now).has_value());
+    CHECK(b.sent().size() == 1);
+    CHECK(b->counters()[mib::ip_out_discards] == 0);
+}
+
+TEST_CASE("raw endpoint: a probe with a header of the caller's checks its length alone") {
+    endpoint_world b;
+    raw_socket own{*b, 255};
+    const auto probe = [&](std::size_t size, ipv4::address to) {
+        const auto r = own.send(byte_vector(size), to, b.now, {.probe = true});
+        return r.has_value() ? endpoint_error::none : r.error();
+    };
+    CHECK(probe(20, "10.0.2.9"_ip) == endpoint_error::none);
+    CHECK(probe(1500, "10.0.2.9"_ip) == endpoint_error::none);
+    CHECK(probe(19, "10.0.2.9"_ip) == endpoint_error::invalid);
+    CHECK(probe(1501, "10.0.2.9"_ip) == endpoint_error::too_big);
+    CHECK(probe(20, "10.0.2.255"_ip) == endpoint_error::access_denied);
+    CHECK(b.is_quiet());
+    CHECK(b->counters()[mib::ip_out_discards] == 0);
+    // Sent, the same bytes are a bad header.
+    CHECK(own.send(byte_vector(20), "10.0.2.9"_ip, b.now).error() == endpoint_error::invalid);
+    CHECK(b->counters()[mib::ip_out_discards] == 1);
+}
+
 TEST_CASE("raw endpoint: the filter of ICMP types") {
     endpoint_world b;
     raw_socket s{*b, ipv4::protocols::icmp};

@@ -161,6 +161,113 @@ TEST_CASE("sources: an address local by a route alone may send, also to broadcas
     });
 }
 
+// Interface and source of a multicast: the message's, the device's, those of IP_MULTICAST_IF, in
+// this order for each. Linux udp_sendmsg, raw_sendmsg, ip_route_output_key_hash_rcu.
+TEST_CASE("sources: IP_MULTICAST_IF by index and by address, and what comes before it") {
+    const struct {
+        u16 device = 0;
+        u16 named = 0;
+        ipv4::address named_source{};
+        message_options message{};
+        sources_world::send_effect right;
+    } rows[] = {
+        {.right = {none, "10.0.2.1"_ip, 3}},  // by the default route
+        {.named = 2, .right = {none, "10.0.1.1"_ip, 2}},
+        {.named_source = "10.0.1.1"_ip, .right = {none, "10.0.1.1"_ip, 2}},
+        {.named = 2, .named_source = "10.0.2.1"_ip, .right = {none, "10.0.2.1"_ip, 2}},
+        {.named_source = "10.0.9.9"_ip, .right = {network_unreachable}},
+        {.named = 9, .right = {no_interface}},
+        {.device = 3, .named = 2, .right = {none, "10.0.2.1"_ip, 3}},
+        {.device = 3, .named = 2, .named_source = "10.0.1.1"_ip, .right = {none, "10.0.1.1"_ip, 3}},
+        {.named = 3, .message = {.interface = 2}, .right = {none, "10.0.1.1"_ip, 2}},
+        {.named = 3,
+         .named_source = "10.0.2.1"_ip,
+         .message = {.interface = 2},
+         .right = {none, "10.0.2.1"_ip, 2}},
+        {.named = 3,
+         .named_source = "10.0.2.1"_ip,
+         .message = {.source = "10.0.1.1"_ip},
+         .right = {none, "10.0.1.1"_ip, 3}},
+        {.named = 3,
+         .message = {.source = "10.0.1.1"_ip, .interface = 2},
+         .right = {none, "10.0.1.1"_ip, 2}},
+    };
+    for (std::size_t i = 0; i < std::size(rows); ++i) {
+        CAPTURE(i);
+        const auto& r = rows[i];
+        const auto set = [&r](endpoint_options& o) {
+            o.interface = r.device;
+            o.multicast_interface = r.named;
+            o.multicast_source = r.named_source;
+        };
+        sources_world b;
+        udp_socket s{*b};
+        set(s.options());
+        CHECK(b.send_from(s, group, r.message) == r.right);
+        // Own headers are completed by the same choice, and leave by it.
+        raw_socket own{*b, 255};
+        set(own.options());
+        const auto d = datagram_of({.source = any, .destination = group, .payload = pattern(4)});
+        const auto done = own.send(d, group, b.now, r.message);
+        CHECK((done.has_value() ? b.seen() : sources_world::send_effect{done.error()}) == r.right);
+    }
+}
+
+TEST_CASE("sources: a group without a route needs an interface, and the TTL is its own") {
+    world<> b;  // no default route
+    udp_socket s{*b};
+    s.options().ttl = 9;
+    CHECK(s.send(pattern(4), {group, 9}, b.now).error() == network_unreachable);
+    CHECK(b->counters()[mib::ip_out_no_routes] == 1);
+    s.options().multicast_interface = 3;
+    REQUIRE(s.send(pattern(4), {group, 9}, b.now).has_value());
+    check(b.sent_one(), support::ttl(1), support::source("10.0.2.1"_ip));
+    REQUIRE(s.send(pattern(4), {group, 9}, b.now, {.ttl = 7}).has_value());
+    check(b.sent_one(), support::ttl(7));
+    s.options().multicast_ttl = 255;
+    REQUIRE(s.send(pattern(4), {group, 9}, b.now).has_value());
+    check(b.sent_one(), support::ttl(255));
+    // IP_MTU_DISCOVER holds for groups too.
+    using enum mtu_discovery;
+    for (const mtu_discovery how : {dont, want, always}) {
+        s.options().discovery = how;
+        REQUIRE(s.send(pattern(1472), {group, 9}, b.now).has_value());
+        CHECK(ipv4::const_view{b.sent_one().data()}[ipv4::dont_fragment] == (how != dont));
+        const auto longer = s.send(pattern(1473), {group, 9}, b.now);
+        CHECK(longer.has_value() == (how != always));
+        CHECK(b.sent().size() == (how != always ? 2 : 0));
+    }
+}
+
+TEST_CASE("sources: every kind of broadcast needs the permission, this host as 0.0.0.0 does not") {
+    sources_world b;
+    udp_socket u{*b};
+    raw_socket r{*b, 253};
+    ping_socket p{*b};
+    for (const ipv4::address to : {all, "10.0.1.255"_ip, "10.0.2.255"_ip}) {
+        CAPTURE(to.value);
+        for (const bool permitted : {false, true}) {
+            u.options().may_broadcast = r.options().may_broadcast = permitted;
+            p.options().may_broadcast = permitted;
+            u.options().interface = r.options().interface = p.options().interface =
+                to == all ? 2 : 0;
+            const auto right = permitted ? none : access_denied;
+            const auto error_of = [](const auto& done) {
+                return done.has_value() ? none : done.error();
+            };
+            CHECK(error_of(u.send(pattern(4), {to, 9}, b.now)) == right);
+            CHECK(error_of(r.send(pattern(4), to, b.now)) == right);
+            CHECK(error_of(p.send_echo(1, pattern(4), to, b.now)) == right);
+            CHECK(error_of(u.connect({to, 9}, b.now)) == right);
+            CHECK(b.sent().size() == (permitted ? 3 : 0));
+            u.disconnect();
+        }
+    }
+    CHECK(b->counters()[mib::ip_out_discards] == 0);
+    udp_socket here{*b};
+    CHECK(here.send(pattern(4), {any, 9}, b.now).has_value());
+}
+
 TEST_CASE("sources: a removed address is not replaced by another") {
     sources_world b;
     udp_socket s{*b};

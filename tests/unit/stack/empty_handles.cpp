@@ -51,7 +51,7 @@ TEST_CASE_TEMPLATE("entrances: an empty handle is refused without effect", Owner
     const auto route = b->route(flow_of(r), b.now);
     refused(b->send(packet{}, r, route.value(), b.now), routing::send_error::no_buffer);
     refused(b->send(packet{}, b.now), routing::send_error::invalid);
-    refused(b->send_raw(packet{}, r, b.now), routing::send_error::invalid);
+    refused(b->send_raw(packet{}, r, b.now), routing::send_error::no_buffer);
     CHECK(c[balance::originated] == 4);
     CHECK(c.drops() == 4);
     CHECK(b.is_quiet());

@@ -175,7 +175,7 @@ TEST_CASE("send results: refused forwarded packets are not counted as this host'
 }
 
 TEST_CASE("send results: no buffer") {
-    for (const kind k : {kind::udp, kind::raw, kind::ping}) {
+    for (const kind k : kinds) {
         INFO(doctest::String{names[static_cast<int>(k)]});
         send_world b;
         std::vector<packet> all;

@@ -92,6 +92,27 @@ TEST_CASE("originate: zero fields of a program's own header are completed") {
         send_error::invalid);
 }
 
+// Linux ip_select_ident reads the header that the program wrote.
+TEST_CASE("originate: an own header is identified by its own addresses, whatever the route") {
+    const auto identified = [](ipv4::address source, ipv4::address destination, ipv4::address to) {
+        core<small> c{{.seed = testing::fixed_seed}};
+        furnish(c);
+        const byte_vector d =
+            datagram_of({.source = source, .destination = destination, .identification = 0});
+        CHECK(acts::send_with_header(c, packet_of(c, d), {.destination = to}).has_value());
+        const auto left = sent(c);
+        REQUIRE(left.size() == 1);
+        return ipv4::const_view{left[0].datagram.data()}[ipv4::identification];
+    };
+    constexpr auto foreign = "1.2.3.4"_ip;
+    constexpr auto far = "192.0.2.1"_ip;
+    const u16 id = identified(foreign, far, there);
+    CHECK(id == identified(foreign, far, "10.0.1.9"_ip));
+    CHECK(id != identified({}, far, there));
+    CHECK(id != identified(foreign, "192.0.2.2"_ip, there));
+    CHECK(identified({}, far, there) == identified("10.0.2.1"_ip, far, there));
+}
+
 }  // namespace
 
 }  // namespace acts_originate
