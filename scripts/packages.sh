@@ -16,7 +16,7 @@ sluice_packages_hosts=(
 sluice_packages_live=(
     "${sluice_packages_hosts[@]}" tracepath:iputils-tracepath arping:iputils-arping mtr:mtr-tiny
     nmap:nmap nping:nmap hping3:hping3 strace:strace ethtool:ethtool tshark:tshark
-    dumpcap:wireshark-common)
+    dumpcap:wireshark-common igmpproxy:igmpproxy)
 # What bench/peers compares with.
 sluice_packages_peers=(
     /usr/include/dpdk/rte_fib.h:libdpdk-dev /usr/include/lwip/lwipopts.h:liblwip-dev pkg-config:pkgconf)
