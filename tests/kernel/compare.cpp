@@ -155,7 +155,13 @@ void comparer::compare_group(std::optional<unsigned> group, const byte_vector& g
                 std::to_string(*group) + ", got " + std::to_string(id));
         return;
     }
-    const auto [owner, fresh_id] = id_groups_.emplace(id, *group);
+    // Only datagrams of one source, destination and protocol need different ones: RFC 6864.
+    const std::size_t header = at - 4;
+    if (got.size() < header + 20) return;
+    const auto first = got.begin() + static_cast<std::ptrdiff_t>(header);
+    byte_vector flow(first + 12, first + 20);
+    flow.push_back(first[9]);
+    const auto [owner, fresh_id] = id_groups_.emplace(std::pair{id, std::move(flow)}, *group);
     if (!fresh_id)
         add(field + "groups " + std::to_string(owner->second) + " and " + std::to_string(*group) +
             " share " + std::to_string(id));

@@ -60,7 +60,7 @@ private:
     compare_tally tally_;
     std::vector<difference> found_;
     std::map<unsigned, std::uint16_t> group_ids_;
-    std::map<std::uint16_t, unsigned> id_groups_;
+    std::map<std::pair<std::uint16_t, byte_vector>, unsigned> id_groups_;
 };
 
 }  // namespace replay

@@ -80,8 +80,8 @@ int index_of(const std::string& interface) {
 bool set_sending_options(int fd, const send_line& line) {
     const ip_mreqn interface{{}, {}, index_of(line.multicast_interface)};
     return set(fd, SOL_IP, IP_MTU_DISCOVER, discovery_of(line.df)) &&
-           set(fd, SOL_IP, IP_MULTICAST_TTL, line.multicast_ttl) &&
-           set(fd, SOL_IP, IP_MULTICAST_LOOP, line.multicast_loop ? 1 : 0) &&
+           set(fd, SOL_IP, IP_MULTICAST_TTL, line.multicast_ttl.value_or(1)) &&
+           set(fd, SOL_IP, IP_MULTICAST_LOOP, line.multicast_loop.value_or(true) ? 1 : 0) &&
            ::setsockopt(fd, SOL_IP, IP_MULTICAST_IF, &interface, sizeof interface) == 0;
 }
 

@@ -135,6 +135,28 @@ statement filter_of(words& line, bool read, const scenario& about) {
     return made;
 }
 
+statement option_of(words& line, const scenario& about) {
+    option_line made;
+    made.socket = known_socket(line, about);
+    const string_view name = line.next("option");
+    if (name == "mif") {
+        made.what = socket_option::multicast_interface;
+        made.interface = interface_or_any(line, about);
+    } else if (name == "mifaddr") {
+        made.what = socket_option::multicast_address;
+        made.host = line.host("address");
+    } else if (name == "mttl") {
+        made.what = socket_option::multicast_ttl;
+        made.number = line.take("-1") ? -1 : static_cast<int>(line.number("TTL", 65535));
+    } else if (name == "mloop" || name == "multicast_all") {
+        made.what = name == "mloop" ? socket_option::multicast_loop : socket_option::multicast_all;
+        made.number = static_cast<int>(line.number("flag", 1));
+    } else {
+        line.fail("unknown option '" + std::string(name) + "'");
+    }
+    return made;
+}
+
 }  // namespace
 
 std::optional<statement> parse_event(string_view verb, words& line, const scenario& about) {
@@ -142,6 +164,7 @@ std::optional<statement> parse_event(string_view verb, words& line, const scenar
     if (verb == "send") return send_of(line, about);
     if (verb == "advance")
         return advance_line{small<std::uint32_t>(line.number("milliseconds", 0xffffffff))};
+    if (verb == "option") return option_of(line, about);
     if (verb == "close") return close_line{known_socket(line, about)};
     if (verb == "connect") {
         connect_line made{known_socket(line, about), {}};

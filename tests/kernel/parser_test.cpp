@@ -100,8 +100,8 @@ TEST_CASE("send lines") {
     CHECK_EQ(send->ttl.value(), 3);
     CHECK(send->df == dont_fragment::always);
     CHECK_EQ(send->options, byte_vector{0x94, 0x04});
-    CHECK_FALSE(send->multicast_loop);
-    CHECK_EQ(send->multicast_ttl, 1);
+    CHECK_EQ(send->multicast_loop, false);
+    CHECK_FALSE(send->multicast_ttl.has_value());
     CHECK(send->more);
     CHECK(send->dont_route);
     CHECK(send->payload.empty());

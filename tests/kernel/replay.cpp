@@ -24,6 +24,7 @@ struct dispatcher {
     answer operator()(const advance_line& line) const { return to.advance(line); }
     answer operator()(const membership_line& line) const { return to.change_membership(line); }
     answer operator()(const filter_line& line) const { return to.change_filter(line); }
+    answer operator()(const option_line& line) const { return to.set_option(line); }
     answer operator()(const close_line& line) const { return to.close_socket(line); }
     answer operator()(const connect_line& line) const { return to.connect_socket(line); }
     answer operator()(const mcount_line& line) const { return to.count_multicast(line); }

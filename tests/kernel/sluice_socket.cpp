@@ -34,6 +34,11 @@ std::string refusal_of(const Result& result) {
     return result ? std::string() : std::string(sluice::errno_name(result.error()));
 }
 
+template <class Result>
+std::string answer_of(const Result& result) {
+    return result ? std::string("0") : std::string(sluice::errno_name(result.error()));
+}
+
 }  // namespace
 
 std::string replay_socket::open(sluice::moment now) {
@@ -70,12 +75,16 @@ std::string replay_socket::connect(const endpoint& to, sluice::moment now) {
 
 std::string replay_socket::send(const send_line& line, sluice::moment now) {
     using sluice::ip_options::sender_rights;
+    const sluice::endpoint_options kept = with([](auto& s) { return s.options(); });
     const bool ready = with([&](auto& s) {
         sluice::endpoint_options& o = s.options();
         o.discovery = discovery_of(line.df);
-        o.multicast_ttl = line.multicast_ttl;
-        o.multicast_loop = line.multicast_loop;
-        o.multicast_interface = wires_.index_of(line.multicast_interface);
+        o.multicast_ttl = line.multicast_ttl.value_or(multicast_ttl_);
+        o.multicast_loop = line.multicast_loop.value_or(multicast_loop_);
+        if (!line.multicast_interface.empty()) {
+            o.multicast_interface = wires_.index_of(line.multicast_interface);
+            o.multicast_source = {};
+        }
         return s.set_ip_options(bytes_of(line.options), now, sender_rights::privileged);
     });
     if (!ready) return "EINVAL";
@@ -91,6 +100,10 @@ std::string replay_socket::send(const send_line& line, sluice::moment now) {
         : raw_   ? raw_->send(payload, sluice::ipv4::address{line.to->host}, now, message)
         : ping_  ? ping_->send(payload, sluice::ipv4::address{line.to->host}, now, message)
                  : udp_->send(payload, address_of(*line.to), now, message);
+    with([&](auto& s) {
+        s.options().multicast_interface = kept.multicast_interface;
+        s.options().multicast_source = kept.multicast_source;
+    });
     return sent ? std::to_string(payload.size()) : sluice::errno_name(sent.error());
 }
 
@@ -141,6 +154,27 @@ std::string replay_socket::filter_of(const filter_line& line) {
                 std::to_string(a.value >> 8 & 255) + "." + std::to_string(a.value & 255);
     }
     return text;
+}
+
+std::string replay_socket::set_option(const option_line& line) {
+    switch (line.what) {
+    case socket_option::multicast_interface:
+        return answer_of(
+            with([&](auto& s) { return s.send_multicast_by(wires_.index_of(line.interface)); }));
+    case socket_option::multicast_address:
+        return answer_of(
+            with([&](auto& s) { return s.send_multicast_by(sluice::ipv4::address{line.host}); }));
+    case socket_option::multicast_ttl:
+        if (line.number > 255) return "EINVAL";
+        multicast_ttl_ = line.number < 0 ? sluice::u8{1} : static_cast<sluice::u8>(line.number);
+        return "0";
+    case socket_option::multicast_loop:
+        multicast_loop_ = line.number != 0;
+        return "0";
+    default:
+        with([&](auto& s) { s.options().multicast_all = line.number != 0; });
+        return "0";
+    }
 }
 
 template <class Endpoint>

@@ -41,6 +41,8 @@ public:
     [[nodiscard]] std::string set_filter(const filter_line& line, sluice::moment now);
     // "include A,B", or the name of an errno.
     [[nodiscard]] std::string filter_of(const filter_line& line);
+    // 0, or the name of an errno.
+    [[nodiscard]] std::string set_option(const option_line& line);
     // Appends the results since the last call.
     void collect(socket_results& to);
 
@@ -57,6 +59,8 @@ private:
 
     socket_line line_;
     const subject_wires& wires_;
+    sluice::u8 multicast_ttl_ = 1;
+    bool multicast_loop_ = true;
     std::optional<sluice::raw_endpoint<stack, sizes>> raw_;
     std::optional<sluice::ping_endpoint<stack, sizes>> ping_;
     std::optional<sluice::udp_endpoint<stack, sizes>> udp_;

@@ -171,6 +171,13 @@ answer sluice_subject::change_filter(const filter_line& line) {
     return done();
 }
 
+answer sluice_subject::set_option(const option_line& line) {
+    const auto found = sockets_.find(line.socket);
+    if (found == sockets_.end()) return unsupported("an unknown socket");
+    ret_ = found->second->set_option(line);
+    return done();
+}
+
 answer sluice_subject::connect_socket(const connect_line& line) {
     const auto found = sockets_.find(line.socket);
     if (found == sockets_.end()) return unsupported("an unknown socket");

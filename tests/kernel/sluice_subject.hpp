@@ -35,6 +35,7 @@ public:
     answer advance(const advance_line& line) override;
     answer change_membership(const membership_line& line) override;
     answer change_filter(const filter_line& line) override;
+    answer set_option(const option_line& line) override;
     answer close_socket(const close_line& line) override;
     answer connect_socket(const connect_line& line) override;
     answer count_multicast(const mcount_line& line) override;

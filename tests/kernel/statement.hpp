@@ -157,8 +157,8 @@ struct send_line {
     std::uint8_t tos = 0;
     dont_fragment df = dont_fragment::want;
     byte_vector options;
-    std::uint8_t multicast_ttl = 1;
-    bool multicast_loop = true;
+    std::optional<std::uint8_t> multicast_ttl;  // absent: the socket's
+    std::optional<bool> multicast_loop;
     std::string multicast_interface;
     std::string interface;  // IP_PKTINFO
     std::optional<address> source;
@@ -190,6 +190,22 @@ struct filter_line {
     std::vector<address> sources;
 };
 
+enum class socket_option {
+    multicast_interface,  // number: unused
+    multicast_address,
+    multicast_ttl,
+    multicast_loop,
+    multicast_all
+};
+
+struct option_line {
+    std::string socket;
+    socket_option what = socket_option::multicast_ttl;
+    std::string interface;  // of multicast_interface; empty: any
+    address host = 0;       // of multicast_address
+    int number = 0;         // of the others
+};
+
 struct close_line {
     std::string socket;
 };
@@ -199,9 +215,10 @@ struct connect_line {
     endpoint to;
 };
 
-using statement = std::variant<interface_line, address_line, route_line, neighbour_line,
-                               sysctl_line, socket_line, mroute_line, vif_line, mfc_line,
-                               mrule_line, mflush_line, link_line, in_line, send_line, advance_line,
-                               membership_line, filter_line, close_line, connect_line, mcount_line>;
+using statement =
+    std::variant<interface_line, address_line, route_line, neighbour_line, sysctl_line, socket_line,
+                 mroute_line, vif_line, mfc_line, mrule_line, mflush_line, link_line, in_line,
+                 send_line, advance_line, membership_line, filter_line, option_line, close_line,
+                 connect_line, mcount_line>;
 
 }  // namespace replay

@@ -74,6 +74,7 @@ public:
     virtual answer advance(const advance_line& line) = 0;
     virtual answer change_membership(const membership_line& line) = 0;
     virtual answer change_filter(const filter_line& line) = 0;
+    virtual answer set_option(const option_line& line) = 0;
     virtual answer close_socket(const close_line& line) = 0;
     virtual answer connect_socket(const connect_line& line) = 0;
     virtual answer count_multicast(const mcount_line& line) = 0;

@@ -28,6 +28,7 @@ public:
     answer advance(const advance_line&) override { return done(); }
     answer change_membership(const membership_line&) override { return done(); }
     answer change_filter(const filter_line&) override { return done(); }
+    answer set_option(const option_line&) override { return done(); }
     answer close_socket(const close_line&) override { return done(); }
     answer connect_socket(const connect_line&) override { return done(); }
     answer count_multicast(const mcount_line&) override { return done(); }
@@ -93,6 +94,7 @@ public:
     answer advance(const advance_line&) override { return configured(); }
     answer change_membership(const membership_line&) override { return configured(); }
     answer change_filter(const filter_line&) override { return configured(); }
+    answer set_option(const option_line&) override { return configured(); }
     answer close_socket(const close_line&) override { return configured(); }
     answer connect_socket(const connect_line&) override { return configured(); }
     answer count_multicast(const mcount_line&) override { return configured(); }

@@ -57,6 +57,32 @@ public:
         base::close();
     }
 
+    // Chooses the interface that sends multicasts; 0: that of the route. Errors:
+    // address_not_available: there is none; invalid: the endpoint is bound to another one. Linux
+    // IP_MULTICAST_IF.
+    [[nodiscard]] result_type send_multicast_by(u16 interface) noexcept {
+        if (interface != 0 && stack_.interfaces().find(interface) == nullptr) {
+            return failure{endpoint_error::address_not_available};
+        }
+        return choose_multicast_interface(interface, {});
+    }
+    // The same by an address of the interface, which becomes the source of multicasts where the
+    // endpoint has none. 0.0.0.0: that of the route.
+    [[nodiscard]] result_type send_multicast_by(ipv4::address of) noexcept {
+        u16 found = 0;
+        if (!of.is_unspecified()) {
+            stack_.interfaces().for_each([&](const interface& i) {
+                for (const assigned_address& a : i.addresses) {
+                    found = a.net.address == of ? i.index : found;
+                }
+            });
+            if (found == 0) {
+                return failure{endpoint_error::address_not_available};
+            }
+        }
+        return choose_multicast_interface(found, of);
+    }
+
     // -- called by the stack --
     // Overrides the receiver's. The word would be a second error where the receiver is refused.
     [[nodiscard]] endpoint_state state() const noexcept {
@@ -69,6 +95,16 @@ protected:
     endpoint_base(Stack& s, endpoint_kind kind, u8 protocol) noexcept
         : base(s, kind, protocol), corked_(s) {}
     ~endpoint_base() = default;
+
+    [[nodiscard]] result_type choose_multicast_interface(u16 chosen,
+                                                         ipv4::address source) noexcept {
+        if (chosen != 0 && options_.interface != 0 && options_.interface != chosen) {
+            return failure{endpoint_error::invalid};
+        }
+        options_.multicast_interface = chosen;
+        options_.multicast_source = source;
+        return {};
+    }
 
     // -- connect --
     // For a bound endpoint. From now on it receives only datagrams of the peer, and fatal ICMP

@@ -121,7 +121,9 @@ public:
         if (to.kind == link_destination::broadcast || to.next_hop.is_limited_broadcast()) {
             return send(packet, to.interface, ethernet::broadcast, now);
         }
-        if (to.kind == link_destination::multicast || to.next_hop.is_multicast()) {
+        // A multicast by a gateway is for the gateway alone. Linux arp_constructor.
+        if (to.next_hop.is_multicast() || (to.kind == link_destination::multicast &&
+                                           to.next_hop == address_of(packet, ipv4::destination))) {
             return send(packet, to.interface, ethernet::multicast_mac(to.next_hop), now);
         }
         const auto [neighbour, ask] = neighbours_.use_for_output(to.interface, to.next_hop, now);
@@ -131,7 +133,7 @@ public:
         if (neighbour->is_usable()) {
             return send(packet, to.interface, neighbour->hardware, now);
         }
-        const ipv4::address from = source_of(packet);
+        const ipv4::address from = address_of(packet, ipv4::source);
         ++counters_.held;
         counters_.held_dropped += u64{neighbours_.hold(*neighbour, std::move(packet), from)};
         if (ask) {
@@ -214,8 +216,10 @@ private:
         return destination.is_multicast() ? sluice::link_addressing::multicast
                                           : sluice::link_addressing::other_host;
     }
-    [[nodiscard]] static constexpr ipv4::address source_of(packet_type& packet) noexcept {
-        return packet.may_pull(ipv4::layout::size) ? ipv4::const_view{packet.data()}[ipv4::source]
+    template <class Field>
+    [[nodiscard]] static constexpr ipv4::address address_of(packet_type& packet,
+                                                            Field which) noexcept {
+        return packet.may_pull(ipv4::layout::size) ? ipv4::const_view{packet.data()}[which]
                                                    : ipv4::address{};
     }
 

@@ -161,6 +161,28 @@ TEST_CASE("sources: an address local by a route alone may send, also to broadcas
     });
 }
 
+TEST_CASE("sources: the interface of multicasts is named by index or by address, or refused") {
+    world<> b;
+    udp_endpoint s{*b};
+    using enum endpoint_error;
+    CHECK(s.send_multicast_by(3).has_value());
+    CHECK(s.options().multicast_interface == 3);
+    CHECK(s.send_multicast_by("10.0.1.1"_ip).has_value());
+    CHECK(s.options().multicast_interface == 2);
+    CHECK(s.options().multicast_source == "10.0.1.1"_ip);
+    CHECK(s.send_multicast_by(9).error() == address_not_available);
+    CHECK(s.send_multicast_by("10.0.9.9"_ip).error() == address_not_available);
+    CHECK(s.options().multicast_interface == 2);
+    s.options().interface = 3;
+    CHECK(s.send_multicast_by(2).error() == invalid);
+    CHECK(s.send_multicast_by("10.0.1.1"_ip).error() == invalid);
+    CHECK(s.send_multicast_by(3).has_value());
+    CHECK(s.options().multicast_source.is_unspecified());
+    CHECK(s.send_multicast_by(u16{0}).has_value());
+    CHECK(s.options().multicast_interface == 0);
+    CHECK(s.send_multicast_by(ipv4::address{}).has_value());
+}
+
 // Interface and source of a multicast: the message's, the device's, those of IP_MULTICAST_IF, in
 // this order for each. Linux udp_sendmsg, raw_sendmsg, ip_route_output_key_hash_rcu.
 TEST_CASE("sources: IP_MULTICAST_IF by index and by address, and what comes before it") {

@@ -106,6 +106,16 @@ TEST_CASE("groups and broadcasts have link addresses by rule") {
     }
 }
 
+TEST_CASE("a multicast by a gateway goes to the gateway's link address") {
+    linked_host<> b;
+    REQUIRE(b.link.set_permanent(3, "10.0.2.88"_ip, {{2, 0, 0, 0, 2, 0x58}}, at(0)));
+    CHECK(b.send(datagram_hex, 3, "10.0.2.88"_ip, at(0), link_destination::multicast));
+    CHECK(b.device.take() == frames{"3 0200000002580200000002010800" + std::string{datagram_hex}});
+    // A route of type multicast to a unicast address.
+    CHECK(b.send(datagram_hex, 3, "10.0.2.77"_ip, at(0), link_destination::multicast));
+    CHECK(b.device.take() == frames{"3 01005e00024d0200000002010800" + std::string{datagram_hex}});
+}
+
 TEST_CASE("a packet that the device refuses stays as it was") {
     linked_host<> b;
     REQUIRE(b.link.set_permanent(3, "10.0.2.77"_ip, {{2, 0, 0, 0, 2, 0x4d}}, at(0)));
