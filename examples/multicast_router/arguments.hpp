@@ -84,10 +84,11 @@ namespace detail {
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
     const bool is_valid = error == std::errc{} && end == text.data() + text.size() &&
                           seconds >= 0.1 && seconds <= 3000;
+    if (!is_valid) {
+        return std::string{option} + " wants seconds from 0.1 to 3000, not: " + std::string{text};
+    }
     to = sluice::duration::from_milliseconds(static_cast<sluice::i64>(seconds * 1000));
-    return is_valid
-               ? std::string{}
-               : std::string{option} + " wants seconds from 0.1 to 3000, not: " + std::string{text};
+    return {};
 }
 
 // Reads an option with its value. Returns a problem.

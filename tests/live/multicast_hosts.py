@@ -87,10 +87,30 @@ class Sender:
             s = self.by[source] = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
             s.bind((source, 0))
             s.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(source))
+        self.reports = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_IGMP)
+        self.reports.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP,
+                                socket.inet_aton("224.0.0.22") + socket.inet_aton(FIRST))
 
     def send(self, group, number, source=FIRST, ttl=8):
         self.by[source].setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, ttl)
         self.by[source].sendto(struct.pack("!I", number), (group, PORT))
+
+
+    def joined(self):
+        """The groups that reports of version 3 joined and did not leave, on the sender's network."""
+        groups = {}
+        while select.select([self.reports], [], [], 0)[0]:
+            data, (source, _) = self.reports.recvfrom(2048)
+            message = data[(data[0] & 15) * 4:]
+            if source != "10.0.1.1" or message[0] != 0x22:
+                continue
+            at = 8
+            for _ in range(struct.unpack("!H", message[6:8])[0]):
+                kind, _, sources = struct.unpack("!BBH", message[at:at + 4])
+                if kind <= 4:  # a state or a change of it, with all sources
+                    groups[socket.inet_ntoa(message[at + 4:at + 8])] = kind in (2, 4) or sources != 0
+                at += 8 + 4 * sources
+        return sorted(g for g, is_joined in groups.items() if is_joined and g.startswith("239."))
 
 
 sender = Sender(sys.argv[4])
@@ -183,8 +203,8 @@ def running(group):
             len(expected & set(h.seen)))
         if len(h.heard) != len(set(h.heard)):
             failures.append("duplicates")
-    first = min(n for n in third.heard if n >= 100)
-    print(f"{NAME:<10} v{VERSION} the first packet after a join: {(first - 100) * 2} ms; after a leave the wire"
+    delay = f"{(min(third.heard) - 100) * 2} ms" if third.heard else "none came"
+    print(f"{NAME:<10} v{VERSION} the first packet after a join: {delay}; after a leave the wire"
           f" is quiet from {quiet_after(right, 400, 700)} and {quiet_after(third, 900, 1300)}")
 
 
@@ -225,6 +245,11 @@ else:
 step("both left", group_of(3), 100, (0, 0))
 if STRICT:
     step("right still joined", group_of(2), 50, (50, 0))
+    expected = [group_of(2), group_of(5)] if NAME == "proxy" else []
+    upstream = sender.joined()
+    print(f"{NAME:<10} v{VERSION} joined upstream: {', '.join(upstream) or 'nothing'}")
+    if upstream != expected:
+        failures.append(f"expected upstream: {expected}")
     os.kill(int(sys.argv[7]), signal.SIGUSR1)
     settle()
 if failures:
