@@ -146,7 +146,7 @@ TEST_CASE("identification groups") {
     const std::string other = "450000180001000040fd63e40a0001010a00010373656c66";
     const scenario two_flows =
         parse_one("in if0 00\n" + line + "1\n> out if0 " + other + " any=4-5,10-11 idgroup=2\n");
-    CHECK_EQ(differences(two_flows, out({packet_1, other})), "");
+    CHECK_EQ(differences(two_flows, out({packet_1, other.c_str()})), "");
 }
 
 TEST_CASE("timers compare as a multiset, and masks are matched as well as can be") {
