@@ -16,7 +16,7 @@ struct dispatcher {
     answer operator()(const mroute_line& line) const { return to.open_mroute(line); }
     answer operator()(const vif_line& line) const { return to.set_vif(line); }
     answer operator()(const mfc_line& line) const { return to.set_mfc(line); }
-    answer operator()(const mrule_line& line) const { return to.set_mrule(line); }
+    answer operator()(const rule_line& line) const { return to.set_rule(line); }
     answer operator()(const mflush_line& line) const { return to.flush_multicast(line); }
     answer operator()(const link_line& line) const { return to.set_link(line); }
     answer operator()(const in_line& line) const { return to.receive(line); }

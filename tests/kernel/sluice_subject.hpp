@@ -24,7 +24,7 @@ public:
     answer open_mroute(const mroute_line& line) override;
     answer set_vif(const vif_line& line) override;
     answer set_mfc(const mfc_line& line) override;
-    answer set_mrule(const mrule_line&) override { return unsupported("multicast rules"); }
+    answer set_rule(const rule_line&) override { return unsupported("rules of routing"); }
     answer flush_multicast(const mflush_line& line) override;
     answer set_link(const link_line& line) override;
     answer begin() override;

@@ -120,8 +120,8 @@ struct mfc_line {
     bool proxy = false;
 };
 
-// A rule that chooses a multicast table.
-struct mrule_line {};
+// A rule that chooses a table, of unicast or multicast routing. The stack has none.
+struct rule_line {};
 
 struct mflush_line {
     std::string router = "mroute";
@@ -217,7 +217,7 @@ struct connect_line {
 
 using statement =
     std::variant<interface_line, address_line, route_line, neighbour_line, sysctl_line, socket_line,
-                 mroute_line, vif_line, mfc_line, mrule_line, mflush_line, link_line, in_line,
+                 mroute_line, vif_line, mfc_line, rule_line, mflush_line, link_line, in_line,
                  send_line, advance_line, membership_line, filter_line, option_line, close_line,
                  connect_line, mcount_line>;
 

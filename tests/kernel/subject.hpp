@@ -60,7 +60,7 @@ public:
     virtual answer open_mroute(const mroute_line& line) = 0;
     virtual answer set_vif(const vif_line& line) = 0;
     virtual answer set_mfc(const mfc_line& line) = 0;
-    virtual answer set_mrule(const mrule_line& line) = 0;
+    virtual answer set_rule(const rule_line& line) = 0;
     virtual answer flush_multicast(const mflush_line& line) = 0;
     virtual answer set_link(const link_line& line) = 0;
 

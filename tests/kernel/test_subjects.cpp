@@ -18,7 +18,7 @@ public:
     answer open_mroute(const mroute_line&) override { return done(); }
     answer set_vif(const vif_line&) override { return done(); }
     answer set_mfc(const mfc_line&) override { return done(); }
-    answer set_mrule(const mrule_line&) override { return done(); }
+    answer set_rule(const rule_line&) override { return done(); }
     answer flush_multicast(const mflush_line&) override { return done(); }
     answer set_link(const link_line&) override { return done(); }
     answer begin() override { return done(); }
@@ -77,7 +77,7 @@ public:
     answer open_mroute(const mroute_line&) override { return configured(); }
     answer set_vif(const vif_line&) override { return configured(); }
     answer set_mfc(const mfc_line&) override { return configured(); }
-    answer set_mrule(const mrule_line&) override { return configured(); }
+    answer set_rule(const rule_line&) override { return configured(); }
     answer flush_multicast(const mflush_line&) override { return configured(); }
     answer set_link(const link_line&) override { return configured(); }
     answer begin() override {
