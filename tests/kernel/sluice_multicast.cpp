@@ -40,7 +40,7 @@ answer several_tables() {
     return unsupported("several multicast tables");
 }
 
-std::string text_of(const sluice::traffic& t) {
+std::string text_of(const sluice::packet_count& t) {
     return " " + std::to_string(t.packets) + " " + std::to_string(t.bytes);
 }
 

@@ -20,8 +20,8 @@
 //         constexpr explicit policy(hash_key secret) noexcept;
 //         icmp_allowance allow_error(const icmp_message& m, const settings& s,
 //                                    instant now) noexcept;
-//         bool allow_unroutable(ipv4::address source, const settings& s, instant now) noexcept;
-//         redirect_allowance allow_redirect(ipv4::address source, const settings& s,
+//         bool allow_unroutable(icmp_peer source, const settings& s, instant now) noexcept;
+//         redirect_allowance allow_redirect(icmp_peer source, const settings& s,
 //                                           instant now) noexcept;
 //     };
 //
@@ -39,11 +39,22 @@
 
 namespace sluice {
 
+// A host, in a routing domain: the same address may be another host elsewhere. Linux inet_peer.
+struct icmp_peer {
+    ipv4::address address{};
+    u16 domain = 0;  // interface::master of the link to it; 0: none
+
+    constexpr icmp_peer() noexcept = default;
+    constexpr icmp_peer(ipv4::address a, u16 in = 0) noexcept : address{a}, domain{in} {}
+
+    friend constexpr bool operator==(const icmp_peer&, const icmp_peer&) noexcept = default;
+};
+
 // A message that is about to be sent.
 struct icmp_message {
     u8 type = 0;
     u8 code = 0;
-    ipv4::address to{};
+    icmp_peer to{};
     bool over_loopback = false;  // sent over loopback
 };
 
@@ -62,13 +73,13 @@ enum class redirect_allowance : u8 {
 
 template <class P>
 concept limits_errors =
-    requires(P& p, const icmp_message& m, const settings& s, ipv4::address to, instant now) {
+    requires(P& p, const icmp_message& m, const settings& s, icmp_peer to, instant now) {
         { p.allow_error(m, s, now) } noexcept -> std::same_as<icmp_allowance>;
         { p.allow_unroutable(to, s, now) } noexcept -> std::same_as<bool>;
     };
 
 template <class P>
-concept limits_redirects = requires(P& p, const settings& s, ipv4::address source, instant now) {
+concept limits_redirects = requires(P& p, const settings& s, icmp_peer source, instant now) {
     { p.allow_redirect(source, s, now) } noexcept -> std::same_as<redirect_allowance>;
 };
 

@@ -1,6 +1,6 @@
 // host_records<Hosts>: the limiter's records of the hosts that it sends to or receives from.
 //
-// of() finds the record of an address, or replaces the least recently used record of its set by a
+// of() finds the record of a host, or replaces the least recently used record of its set by a
 // fresh one. A keyed hash selects the set, so that an outsider cannot choose which record is
 // replaced.
 //
@@ -12,14 +12,14 @@
 
 #include <sluice/base/siphash.hpp>
 #include <sluice/base/time.hpp>
-#include <sluice/wire/address.hpp>
+#include <sluice/icmp/concept.hpp>
 
 #include <cstddef>
 
 namespace sluice::detail {
 
 struct host_record {
-    ipv4::address host{};
+    icmp_peer host{};
     bool used = false;
     u8 redirects = 0;   // sent without effect so far
     duration tokens{};  // saved time, spent on messages
@@ -35,8 +35,9 @@ class host_records {
 public:
     constexpr explicit host_records(hash_key secret) noexcept : secret_(secret) {}
 
-    [[nodiscard]] constexpr host_record& of(ipv4::address host, instant now) noexcept {
-        const u64 set = siphash(secret_, host.value) & (Hosts / set_size - 1);
+    [[nodiscard]] constexpr host_record& of(icmp_peer host, instant now) noexcept {
+        const u64 set =
+            siphash(secret_, u64{host.domain} << 32 | host.address.value) & (Hosts / set_size - 1);
         host_record* const first = records_ + set * set_size;
         host_record* oldest = first;
         for (host_record* r = first; r != first + set_size; ++r) {

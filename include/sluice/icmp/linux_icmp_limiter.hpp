@@ -45,15 +45,15 @@ public:
 
     // Linux ip_error: an error about an unroutable packet spends tokens of its source here, and
     // again in allow_error.
-    [[nodiscard]] constexpr bool allow_unroutable(ipv4::address source, const settings& s,
+    [[nodiscard]] constexpr bool allow_unroutable(icmp_peer source, const settings& s,
                                                   instant now) noexcept {
         return takes(hosts_.of(source, now), duration::from_milliseconds(s.route_error_cost_ms),
                      duration::from_milliseconds(s.route_error_burst_ms), now);
     }
 
     // Linux ip_rt_send_redirect: redirect n follows the one before after 2^n loads, n from 0.
-    [[nodiscard]] constexpr redirect_allowance
-    allow_redirect(ipv4::address source, const settings& s, instant now) noexcept {
+    [[nodiscard]] constexpr redirect_allowance allow_redirect(icmp_peer source, const settings& s,
+                                                              instant now) noexcept {
         detail::host_record& host = hosts_.of(source, now);
         // Linux ip_rt_redirect_silence.
         if (now - host.last > loads(s, s.route_redirect_number + 1U)) {
@@ -91,7 +91,7 @@ private:
         return duration::from_milliseconds(wait < most ? wait : most);
     }
 
-    [[nodiscard]] constexpr bool host_allows(ipv4::address to, const settings& s,
+    [[nodiscard]] constexpr bool host_allows(icmp_peer to, const settings& s,
                                              instant now) noexcept {
         const duration cost = duration::from_milliseconds(s.icmp_ratelimit);
         detail::host_record& host = hosts_.of(to, now);

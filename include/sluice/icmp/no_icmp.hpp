@@ -25,11 +25,11 @@ struct same_icmp_for_all {
                                                        instant) const noexcept {
         return All;
     }
-    [[nodiscard]] constexpr bool allow_unroutable(ipv4::address, const settings&,
+    [[nodiscard]] constexpr bool allow_unroutable(icmp_peer, const settings&,
                                                   instant) const noexcept {
         return answers_echo;
     }
-    [[nodiscard]] constexpr redirect_allowance allow_redirect(ipv4::address, const settings&,
+    [[nodiscard]] constexpr redirect_allowance allow_redirect(icmp_peer, const settings&,
                                                               instant) const noexcept {
         return answers_echo ? redirect_allowance::send : redirect_allowance::given_up;
     }

@@ -225,7 +225,7 @@ struct forwarding_cache {
         }
 
     private:
-        static constexpr void add(traffic& to, u32 size) noexcept {
+        static constexpr void add(packet_count& to, u32 size) noexcept {
             ++to.packets;
             to.bytes += size;
         }

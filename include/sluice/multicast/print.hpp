@@ -134,7 +134,8 @@ constexpr void print_vifs(const Tables& t, Names&& name_of, Sink&& sink) {
 namespace detail {
 
 constexpr void print_entry_head(multicast_line& line, ipv4::address source, ipv4::address group,
-                                const char* upstream, const traffic& seen, u64 wrong) noexcept {
+                                const char* upstream, const packet_count& seen,
+                                u64 wrong) noexcept {
     line.host(group);
     line.text(" ");
     line.host(source);

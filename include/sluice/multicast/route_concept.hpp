@@ -80,16 +80,16 @@ struct multicast_entry {
     std::array<u8, max_vifs> thresholds{};
 };
 
-struct traffic {
+struct packet_count {
     u64 packets = 0;
     u64 bytes = 0;  // of IPv4 packets as they were received
 };
 struct vif_traffic {
-    traffic in{};
-    traffic out{};
+    packet_count in{};
+    packet_count out{};
 };
 struct entry_traffic {
-    traffic all{};
+    packet_count all{};
     u64 wrong_interface = 0;  // packets among them
     instant last{};
 };

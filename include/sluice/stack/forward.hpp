@@ -54,9 +54,13 @@ template <class Core>
         return false;
     }
     d.set_forwarded();
-    if (onward.is_detour &&
-        c.local.icmp_limits.allow_redirect(d.header()[ipv4::source], c.tables.switches,
-                                           c.calls.now.now) == redirect_allowance::send) {
+    const auto may_redirect = [&] {
+        const interface* const link = c.tables.interfaces.find(onward.ingress);
+        return c.local.icmp_limits.allow_redirect(
+                   {d.header()[ipv4::source], link != nullptr ? link->master : u16{0}},
+                   c.tables.switches, c.calls.now.now) == redirect_allowance::send;
+    };
+    if (onward.is_detour && may_redirect()) {
         send_error(c, d.packet(), icmp_request::redirect_host(onward.neighbour),
                    route_type::unicast);
     }

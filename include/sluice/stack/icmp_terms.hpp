@@ -51,11 +51,12 @@ template <class Core>
         }
     }
     const interface* const out = c.tables.interfaces.find(route.interface);
-    switch (c.local.icmp_limits.allow_error({.type = cause.type,
-                                             .code = cause.code,
-                                             .to = route.destination,
-                                             .over_loopback = out != nullptr && out->loopback},
-                                            c.tables.switches, c.calls.now.now)) {
+    switch (c.local.icmp_limits.allow_error(
+        {.type = cause.type,
+         .code = cause.code,
+         .to = {route.destination, out != nullptr ? out->master : u16{0}},
+         .over_loopback = out != nullptr && out->loopback},
+        c.tables.switches, c.calls.now.now)) {
     case icmp_allowance::allowed:
         return true;
     case icmp_allowance::limited_global:

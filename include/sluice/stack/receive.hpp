@@ -132,8 +132,8 @@ constexpr fate follow_route(Core& c, unsummed_datagram<typename Core::packet_typ
         return forward(c, std::move(d), found, in);
     case decision_kind::reject:
         // Rejections by the route table have their own limit, by source.
-        if (!c.local.icmp_limits.allow_unroutable(d.header()[ipv4::source], c.tables.switches,
-                                                  c.calls.now.now)) {
+        if (!c.local.icmp_limits.allow_unroutable({d.header()[ipv4::source], in.master},
+                                                  c.tables.switches, c.calls.now.now)) {
             return drop(c.books, std::move(d).release(), found.decided.reason());
         }
         return refuse(c, std::move(d).release(), found.decided, found.type);

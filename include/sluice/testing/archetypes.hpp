@@ -136,10 +136,10 @@ struct icmp_limits : detail::immovable {
     constexpr icmp_allowance allow_error(const icmp_message&, const settings&, instant) noexcept {
         return icmp_allowance::silenced;
     }
-    constexpr bool allow_unroutable(ipv4::address, const settings&, instant) noexcept {
+    constexpr bool allow_unroutable(icmp_peer, const settings&, instant) noexcept {
         return false;
     }
-    constexpr redirect_allowance allow_redirect(ipv4::address, const settings&, instant) noexcept {
+    constexpr redirect_allowance allow_redirect(icmp_peer, const settings&, instant) noexcept {
         return redirect_allowance::given_up;
     }
 };

@@ -146,6 +146,26 @@ TEST_CASE("limiter: unroutable packets cause five errors to a source, then one a
     CHECK(count(host, 99'000) == 5);
 }
 
+TEST_CASE("limiter: an address in another routing domain is another host") {
+    sender t{.s = per_host_only()};
+    const auto sent_to = [&](u16 domain) {
+        int n = 0;
+        for (int i = 0; i < 20; ++i)
+            n += t.limiter.allow_error({.type = 3, .code = 1, .to = {host, domain}}, t.s,
+                                       at_ms(0)) == icmp_allowance::allowed
+                     ? 1
+                     : 0;
+        return n;
+    };
+    CHECK(sent_to(0) == 6);
+    CHECK(sent_to(7) == 6);
+    CHECK(sent_to(7) == 0);
+    CHECK(sent_to(0) == 0);
+    CHECK(t.limiter.allow_redirect({host, 7}, t.s, at_ms(0)) == redirect_allowance::send);
+    CHECK(t.limiter.allow_redirect({host, 8}, t.s, at_ms(0)) == redirect_allowance::send);
+    CHECK(t.limiter.allow_redirect({host, 8}, t.s, at_ms(0)) == redirect_allowance::too_soon);
+}
+
 TEST_CASE("limiter: an error about a missing route takes the tokens of two messages") {
     sender t{.s = per_host_only()};
     int sent = 0;

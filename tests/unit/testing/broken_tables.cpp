@@ -208,7 +208,7 @@ struct limits_the_first : no_icmp_limit {
 struct always_too_soon : no_icmp_limit {
     static constexpr const char* broken = "the first redirect to a host is not refused as too soon";
     using no_icmp_limit::no_icmp_limit;
-    redirect_allowance allow_redirect(ipv4::address, const settings&, instant) noexcept {
+    redirect_allowance allow_redirect(icmp_peer, const settings&, instant) noexcept {
         return redirect_allowance::too_soon;
     }
 };

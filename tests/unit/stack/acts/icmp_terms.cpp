@@ -2,7 +2,7 @@
 #include "unit/stack/acts/subject.hpp"
 
 #include <sluice/rewrite/option_walk.hpp>
-#include <sluice/stack/icmp_terms.hpp>
+#include <sluice/stack/receive.hpp>
 
 namespace acts_icmp_terms {
 
@@ -36,15 +36,20 @@ struct asked_rules {
     static constexpr bool answers_echo = true;
     static constexpr std::size_t memory_limit = 0;
     icmp_message last{.type = 99, .code = 99};
+    icmp_peer unroutable{};
+    icmp_peer redirected{};
     constexpr explicit asked_rules(hash_key) noexcept {}
     constexpr icmp_allowance allow_error(const icmp_message& m, const settings&, instant) noexcept {
         last = m;
         return icmp_allowance::allowed;
     }
-    constexpr bool allow_unroutable(ipv4::address, const settings&, instant) noexcept {
+    constexpr bool allow_unroutable(icmp_peer source, const settings&, instant) noexcept {
+        unroutable = source;
         return true;
     }
-    constexpr redirect_allowance allow_redirect(ipv4::address, const settings&, instant) noexcept {
+    constexpr redirect_allowance allow_redirect(icmp_peer source, const settings&,
+                                                instant) noexcept {
+        redirected = source;
         return redirect_allowance::send;
     }
 };
@@ -65,6 +70,17 @@ TEST_CASE("icmp terms: the policy gets type, code and destination; a reply has n
     CHECK(last.code == 0);
     CHECK(last.to == "127.0.0.1"_ip);
     CHECK(last.over_loopback);
+    // The routing domain is that of the link to the host.
+    REQUIRE(acts::add_interface(c.tables, {.index = 4, .address = "10.0.4.1/24"_net, .master = 3}));
+    CHECK(acts::may_send_icmp(c, {.type = 3}, {.interface = 4, .destination = "10.0.4.9"_ip}));
+    CHECK(last.to == icmp_peer{"10.0.4.9"_ip, 3});
+    unsummed_datagram<packet> d = sound(c, datagram_of({.source = "10.0.4.9"_ip}));
+    CHECK(acts::detail::mark_forwarded(c, d, {.ingress = 4, .is_detour = true}));
+    CHECK(c.local.icmp_limits.redirected == icmp_peer{"10.0.4.9"_ip, 3});
+    c.tables.changed();
+    auto p = packet_of(c, datagram_of({.source = "10.0.4.9"_ip, .destination = "99.0.0.1"_ip}), 4);
+    static_cast<void>(acts::receive(c, std::move(p)));
+    CHECK(c.local.icmp_limits.unroutable == icmp_peer{"10.0.4.9"_ip, 3});
 }
 
 TEST_CASE("icmp terms: an error about a packet that came by loopback is not limited") {
