@@ -50,6 +50,7 @@ TEST_CASE("ip_mr_vif") {
 }
 
 TEST_CASE("ip_mr_cache") {
+    pool buffers;  // outlives the packets in the cache
     cache c{testing::fixed_seed};
     for (u8 n = 0; n < 3; ++n)
         REQUIRE(c.add_vif(n, {.interface = static_cast<u16>(n + 2)}).has_value());
@@ -58,7 +59,6 @@ TEST_CASE("ip_mr_cache") {
     e.thresholds[1] = 1;
     e.thresholds[2] = 16;
     REQUIRE(c.add(e).has_value());
-    pool buffers;
     REQUIRE(
         c.hold(support::packet_of(buffers, support::datagram_of({.source = "10.0.1.1"_ip,
                                                                  .destination = "239.9.9.9"_ip})),
