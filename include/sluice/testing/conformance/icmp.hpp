@@ -64,7 +64,7 @@ private:
             check_.given("message", i);
             const icmp_message message{.type = static_cast<u8>(i),
                                        .code = static_cast<u8>(i >> 8),
-                                       .to = {i * 0x0100'0193U}};
+                                       .to = ipv4::address{i * 0x0100'0193U}};
             const auto answer = policy->allow_error(message, switches_, instant{});
             check_.holds(answer <= icmp_allowance::silenced, "the answer is one of icmp_allowance");
             check_.equal(twin->allow_error(message, switches_, instant{}), answer,
