@@ -268,6 +268,48 @@ TEST_CASE("cork: the n-th buffer is missing, on each sending path") {
     });
 }
 
+struct counted : policies<based_on<small_router>,
+                          buffers<flaky_pool<2048, 64, fixed_pool<2048, 64, shared>>>> {};
+
+TEST_CASE("cork: the n-th buffer is missing where bytes are referred to") {
+    world<counted> w{{.has_gateway = true}};
+    auto page = support::packet_of(w->buffers(), pattern(1800));
+    REQUIRE(page);
+    const auto send = [&]() -> stack<counted>::send_result {
+        corked_send<stack<counted>> datagram{*w};
+        const send_request r{.destination = far.host, .protocol = 253};
+        const auto route = w->route(flow_of(r), w.now);
+        REQUIRE(route.has_value());
+        if (const auto begun = datagram.begin(r, *route, {}, w.now); !begun.has_value())
+            return begun;
+        for (const u32 offset : {0u, 100u, 299u}) {
+            const auto done = datagram.refer(page, offset, 1501, w.now);
+            if (!done.has_value()) return done;
+        }
+        return datagram.push(w.now, [](auto&, const auto&, u64) {});
+    };
+    u32 failed = 0;
+    bool complete = false;
+    for (u32 n = 1; !complete; ++n) {
+        REQUIRE(n < 100);
+        const std::size_t before = w->buffers().available();
+        w->buffers().fail(sluice::testing::failure_plan::at(n));
+        const auto r = send();
+        w->buffers().fail({});
+        static_cast<void>(w.sent());
+        CHECK(w->buffers().available() == before);
+        complete = r.has_value();
+        if (!complete) {
+            CHECK(r.error() == routing::send_error::no_buffer);
+            ++failed;
+        }
+        REQUIRE(send().has_value());
+        CHECK(w.sent().size() >= 4);
+    }
+    CHECK(failed > 0);
+    page.reset();
+}
+
 }  // namespace
 
 }  // namespace endpoint_cork
